@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The environment in the kernel: its headers, and what needs more than a header.
+ *
+ * lib/host/env.h is the other one. Nothing here differs between kernel versions.
+ */
+#ifndef MYALLOC_ENV_H
+#define MYALLOC_ENV_H
+
+#include <asm/byteorder.h>
+#include <linux/align.h>
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/build_bug.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/container_of.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/hardirq.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/lockdep.h>
+#include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/numa.h>
+#include <linux/overflow.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/prefetch.h>
+#include <linux/printk.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/timex.h>
+#include <linux/types.h>
+#include <linux/vmalloc.h>
+
+/* Expanded where it is used, so it may come after printk.h. */
+#undef pr_fmt
+#define pr_fmt(fmt) "myalloc: " fmt
+
+/* --- injected failures ------------------------------------------------- */
+
+#ifdef MYALLOC_FAULT_INJECTION
+/* Given by the module: must this internal allocation fail? */
+bool myalloc_fault_should_fail(void);
+
+static inline bool myalloc_env_should_fail(void)
+{
+	return myalloc_fault_should_fail();
+}
+#else
+static inline bool myalloc_env_should_fail(void)
+{
+	return false;
+}
+#endif
+
+/* --- memory for metadata ----------------------------------------------- */
+
+/**
+ * myalloc_env_zalloc() - zeroed memory for metadata, aligned to a cache line
+ * @size: bytes
+ * @node: NUMA node, or NUMA_NO_NODE
+ *
+ * Only powers of two are sure to be aligned by kmalloc, even with slab_debug,
+ * and rounding up costs nothing that its size classes would not cost. Larger
+ * sizes it rounds up to a power of two pages: what would lose by that comes
+ * page by page from vmalloc.
+ *
+ * Context: may sleep.
+ * Return: the memory for myalloc_env_free(), or NULL.
+ */
+static inline void *myalloc_env_zalloc(size_t size, int node)
+{
+	if (myalloc_env_should_fail())
+		return NULL;
+	if (size > KMALLOC_MAX_CACHE_SIZE) {
+		size = PAGE_ALIGN(size);
+		if (!is_power_of_2(size))
+			return vzalloc_node(size, node);
+	} else {
+		size = roundup_pow_of_two(max_t(size_t, size, L1_CACHE_BYTES));
+	}
+	return kvzalloc_node(size, GFP_KERNEL | __GFP_NOWARN, node);
+}
+
+/* Context: may sleep. NULL is allowed. */
+static inline void myalloc_env_free(const void *ptr)
+{
+	kvfree(ptr);
+}
+
+/* Zeroed memory for each possible CPU. Context: may sleep. */
+static inline void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
+{
+	if (myalloc_env_should_fail())
+		return NULL;
+	return __alloc_percpu(size, align);
+}
+
+static inline void myalloc_env_free_percpu(void __percpu *ptr)
+{
+	free_percpu(ptr);
+}
+
+/* --- other CPUs -------------------------------------------------------- */
+
+/**
+ * myalloc_env_call_on_cpu() - run a function on a CPU and wait for it
+ * @cpu: which
+ * @fn: runs with interrupts off, in hard interrupt context if @cpu is not this one
+ * @arg: its argument
+ *
+ * Context: task, interrupts on.
+ * Return: 0, or -ENXIO if the CPU is offline: @fn did not run.
+ */
+static inline int myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg)
+{
+	return smp_call_function_single(cpu, fn, arg, 1);
+}
+
+/* Keeps every CPU as it is, online or offline. Context: task, may sleep. */
+static inline void myalloc_env_cpus_read_lock(void)
+{
+	cpus_read_lock();
+}
+
+static inline void myalloc_env_cpus_read_unlock(void)
+{
+	cpus_read_unlock();
+}
+
+/* Where a test lets an interrupt or another CPU come in. */
+#define myalloc_env_point(name) do { } while (0)
+
+/* --- who calls --------------------------------------------------------- */
+
+#define MYALLOC_ENV_STACK_DEPTH 16
+
+/**
+ * myalloc_env_stack_init() - make myalloc_env_stack_save() work
+ *
+ * The depot's hash table is made once after boot and stays, as do the stacks.
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOMEM or -EOPNOTSUPP: every stack will be 0.
+ */
+static inline int myalloc_env_stack_init(void)
+{
+#ifdef CONFIG_STACKDEPOT
+	return stack_depot_init();
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+/**
+ * myalloc_env_stack_save() - remember the call stack
+ *
+ * stack_depot_save() finds a known stack without a lock, and keeps a new one
+ * under a raw lock with interrupts off. Before that it may call alloc_pages()
+ * for its pool, even with GFP_NOWAIT, and that takes spinlock_t: a sleeping
+ * lock on PREEMPT_RT. The form that never allocates has another name and other
+ * arguments in each kernel. So in NMI, where 6.1 would also wait for the lock,
+ * and on PREEMPT_RT (or where lockdep checks for it) with preemption or
+ * interrupts off, nothing is saved.
+ *
+ * Context: any.
+ * Return: a handle, 0 if there is none.
+ */
+static inline u32 myalloc_env_stack_save(void)
+{
+#if defined(CONFIG_STACKDEPOT) && defined(CONFIG_STACKTRACE)
+	unsigned long entries[MYALLOC_ENV_STACK_DEPTH];
+	unsigned int nr;
+
+	if (in_nmi())
+		return 0;
+	if ((IS_ENABLED(CONFIG_PREEMPT_RT) ||
+	     IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING)) && !preemptible())
+		return 0;
+	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 1);
+	return stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN);
+#else
+	return 0;
+#endif
+}
+
+/**
+ * myalloc_env_stack_format() - a saved stack as text, one line a frame
+ * @handle: from myalloc_env_stack_save()
+ * @buf: where to
+ * @size: bytes in @buf, not 0
+ *
+ * Return: characters written, without the NUL; 0 if @handle is 0.
+ */
+static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
+{
+	buf[0] = '\0';
+#ifdef CONFIG_STACKDEPOT
+	if (handle)
+		return min_t(int, stack_depot_snprint(handle, buf, size, 0), size - 1);
+#endif
+	return 0;
+}
+
+static inline void myalloc_env_stack_print(u32 handle)
+{
+#ifdef CONFIG_STACKDEPOT
+	if (handle)
+		stack_depot_print(handle);
+#endif
+}
+
+/* The name of a code address; returns characters written. */
+static inline int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
+{
+	return scnprintf(buf, size, "%pS", (void *)ip);
+}
+
+/* Thread id of the caller, 0 in an interrupt. */
+static inline u32 myalloc_env_pid(void)
+{
+	return in_task() ? task_pid_nr(current) : 0;
+}
+
+/* --- time and chance --------------------------------------------------- */
+
+/* Monotonic, safe in NMI. */
+static inline u64 myalloc_env_now_ns(void)
+{
+	return ktime_get_mono_fast_ns();
+}
+
+/* A seed that cannot be guessed. Context: task. */
+static inline u64 myalloc_env_seed(void)
+{
+	return get_random_u64();
+}
+
+/**
+ * myalloc_env_random() - a number that differs from call to call
+ *
+ * get_random_u32() takes a local lock, a sleeping one on PREEMPT_RT. This mixes
+ * the cycle counter, the CPU and the stack's address (the finaliser is that of
+ * splitmix64). Good for scattering, not for secrets: who needs those keeps a
+ * state seeded from myalloc_env_seed().
+ *
+ * Context: any.
+ */
+static inline u32 myalloc_env_random(void)
+{
+	u64 x = random_get_entropy();
+
+	x += (u64)raw_smp_processor_id() << 48;
+	x += (unsigned long)&x;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return (x ^ (x >> 31)) >> 16;
+}
+
+/* --- sanitizers -------------------------------------------------------- */
+
+/* KASAN keeps its interface for this to itself. */
+static inline void myalloc_env_poison(const void *addr, size_t size)
+{
+}
+
+static inline void myalloc_env_unpoison(const void *addr, size_t size)
+{
+}
+
+#endif /* MYALLOC_ENV_H */
