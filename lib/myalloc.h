@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * myalloc: the public interface of the allocator
+ *
+ * A zone serves blocks of 2^order pages from memory given to it once, and slab
+ * caches serve objects of one size from a zone. What a user can rely on:
+ *
+ *  - Allocation and free run in bounded time, take no sleeping lock and may be
+ *    called from task, softirq, hard interrupt and NMI context, and under a
+ *    raw spinlock on PREEMPT_RT. A free never fails for lack of a lock.
+ *  - A wrong free (twice, foreign, misaligned, wrong order, wrong cache) is
+ *    found, reported with what is known of the owner, counted, refused with an
+ *    error and changes nothing.
+ *  - Nothing is written into free memory and no metadata lies between objects,
+ *    except by the checking levels that ask for it and by a free that could
+ *    not get its lock (see zone.c, Deferred frees).
+ *
+ * Every object of the interface is an instance; zones share nothing.
+ * Whoever creates a zone or cache must not destroy it while others use it.
+ */
+#ifndef MYALLOC_H
+#define MYALLOC_H
+
+struct myalloc_zone;
+struct myalloc_cache;
+
+#define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
+#define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
+
+/* Flags of one allocation. */
+#define MYALLOC_ZERO		0x001u	/* memory reads as zero */
+#define MYALLOC_TOPDOWN		0x002u	/* pages: highest address first, no magazines */
+#define MYALLOC_MAY_WAIT	0x004u	/* task context: take back what CPUs cache before failing */
+
+/* Checks of a cache or of every cache of a zone; letters as in SLUB's slab_debug=. */
+#define MYALLOC_SANITY		0x001u	/* F: consistency of the slab at every alloc and free */
+#define MYALLOC_REDZONE		0x002u	/* Z: red zones on both sides of each object */
+#define MYALLOC_POISON		0x004u	/* P: free memory holds a pattern */
+#define MYALLOC_OWNER		0x008u	/* U: call stacks of the last alloc and free */
+#define MYALLOC_CHECKS		0xfu
+/* Other properties of a cache. */
+#define MYALLOC_ZERO_ALLOC	0x100u	/* every object reads as zero when allocated */
+#define MYALLOC_ZERO_FREE	0x200u	/* every object is cleared when freed */
+#define MYALLOC_RANDOM		0x400u	/* slots are handed out in random order */
+#define MYALLOC_NO_MAGAZINE	0x800u	/* no per-CPU magazines */
+#define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \
+				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE)
+
+#define MYALLOC_MAX_OBJECT	32768	/* bytes */
+#define MYALLOC_CACHE_NAME	32	/* bytes, with the NUL */
+
+/* --- pages ------------------------------------------------------------ */
+
+void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
+			  unsigned int flags);
+int myalloc_pages_free(struct myalloc_zone *zone, void *addr,
+		       unsigned int order);
+unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
+				      unsigned int order, unsigned int flags,
+				      unsigned int nr, void **addrs);
+unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
+				     unsigned int order, unsigned int nr,
+				     void **addrs);
+void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
+				unsigned int nr_pages, unsigned int align_order,
+				unsigned int flags);
+int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
+			     unsigned int nr_pages);
+int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
+			      unsigned int nr_pages, unsigned int flags);
+
+/* --- objects ---------------------------------------------------------- */
+
+/**
+ * struct myalloc_cache_args - what a cache is to be
+ * @name: letters, digits, '-', '_', '.'; shorter than MYALLOC_CACHE_NAME;
+ *	unique in the zone; copied
+ * @object_size: bytes the user asks for, 1 to MYALLOC_MAX_OBJECT
+ * @align: bytes, a power of two up to the page size; 0 for 8
+ * @flags: MYALLOC_SANITY ... MYALLOC_NO_MAGAZINE; the zone's checks are added
+ * @magazine: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for a
+ *	number derived from the size
+ * @ctor: called once for each slot when its slab is made, in the context of
+ *	the allocation that needed the slab, or NULL. Objects come back from
+ *	the user in constructed state. Excludes POISON, ZERO_ALLOC, ZERO_FREE.
+ */
+struct myalloc_cache_args {
+	const char *name;
+	unsigned int object_size;
+	unsigned int align;
+	unsigned int flags;
+	unsigned int magazine;
+	void (*ctor)(void *object);
+};
+
+#define MYALLOC_MAGAZINE_MAX	128
+
+struct myalloc_cache *
+myalloc_cache_create(struct myalloc_zone *zone,
+		     const struct myalloc_cache_args *args);
+int myalloc_cache_destroy(struct myalloc_cache *cache);
+
+void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags);
+int myalloc_cache_free(struct myalloc_cache *cache, void *object);
+unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
+				      unsigned int flags, unsigned int nr,
+				      void **objects);
+unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
+				     unsigned int nr, void **objects);
+
+unsigned long myalloc_cache_drain(struct myalloc_cache *cache);
+unsigned long myalloc_cache_shrink(struct myalloc_cache *cache);
+
+/* --- either, found by address ------------------------------------------ */
+
+int myalloc_free(struct myalloc_zone *zone, void *addr);
+unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr);
+
+/* --- the whole zone ----------------------------------------------------- */
+
+unsigned long myalloc_zone_drain(struct myalloc_zone *zone);
+
+#endif /* MYALLOC_H */
