@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of the magazines and the depot. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "magazine.h"
+
+/* The states of a thing. */
+enum { OUT, IN, FLUSHED };
+
+#define THINGS_MAX	4096
+
+/* Magazines and what is to be put into them. */
+struct rack {
+	struct kunit *test;
+	struct myalloc_magazines mags;
+	u8 *seen;		/* of each magazine: how often walked over */
+	u32 nr;			/* things out, in a stack */
+	u32 flushes;
+	u8 *out[THINGS_MAX];
+	u8 state[THINGS_MAX];
+};
+
+static struct rack *make_rack(struct kunit *test, u32 capacity, u32 batch, u32 depot)
+{
+	struct rack *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	r->test = test;
+	KUNIT_ASSERT_EQ(test, myalloc_magazines_init(&r->mags, capacity, batch, depot,
+						     NUMA_NO_NODE), 0);
+	r->seen = kunit_kzalloc(test, r->mags.nr_magazines + 1, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, r->seen);
+	r->nr = THINGS_MAX;
+	while (r->nr)
+		r->nr--, r->out[r->nr] = &r->state[r->nr];
+	r->nr = THINGS_MAX;
+	return r;
+}
+
+static void end_rack(struct rack *r)
+{
+	struct kunit *test = r->test;
+
+	myalloc_magazines_fini(&r->mags);
+	KUNIT_EXPECT_NULL(test, r->mags.pool);
+	KUNIT_EXPECT_NULL(test, (void *)r->mags.cpu);
+	kunit_kfree(test, r->seen);
+	kunit_kfree(test, r);
+}
+
+/* Puts a thing into this CPU's magazines, as the owners do. False if there is no room. */
+static bool put(struct rack *r)
+{
+	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
+	u32 count;
+	u8 *thing;
+
+	if (!cpu)
+		return false;
+	count = myalloc_magazine_count(cpu);
+	if (count == r->mags.capacity) {
+		if (!myalloc_magazines_room(&r->mags, cpu)) {
+			myalloc_magazines_leave(cpu);
+			return false;
+		}
+		count = myalloc_magazine_count(cpu);
+	}
+	thing = r->out[--r->nr];
+	*thing = IN;
+	cpu->slot[count].addr = thing;
+	cpu->slot[count].state = thing;
+	cpu->nr_puts++;
+	myalloc_magazine_set_count(cpu, count + 1);
+	myalloc_magazines_leave(cpu);
+	return true;
+}
+
+/* Gets one, NULL if nothing is to be had. */
+static u8 *get(struct rack *r)
+{
+	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
+	u32 count;
+	u8 *thing;
+
+	if (!cpu)
+		return NULL;
+	count = myalloc_magazine_count(cpu);
+	if (!count) {
+		if (!myalloc_magazines_load(&r->mags, cpu)) {
+			myalloc_magazines_leave(cpu);
+			return NULL;
+		}
+		count = myalloc_magazine_count(cpu);
+	}
+	thing = cpu->slot[count - 1].addr;
+	KUNIT_EXPECT_PTR_EQ(r->test, cpu->slot[count - 1].state, thing);
+	KUNIT_EXPECT_EQ(r->test, *thing, IN);
+	*thing = OUT;
+	r->out[r->nr++] = thing;
+	cpu->nr_gets++;
+	myalloc_magazine_set_count(cpu, count - 1);
+	myalloc_magazines_leave(cpu);
+	return thing;
+}
+
+static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
+{
+	struct rack *r = owner;
+
+	r->flushes++;
+	while (nr--) {
+		KUNIT_EXPECT_EQ(r->test, *slot[nr].state, IN);
+		*slot[nr].state = OUT;
+		r->out[r->nr++] = slot[nr].addr;
+	}
+}
+
+/* The number of a magazine, which must be one. */
+static u32 mag_nr(struct rack *r, const struct myalloc_magazine *mag)
+{
+	size_t off = (const char *)mag - (const char *)r->mags.pool;
+
+	KUNIT_ASSERT_EQ(r->test, off % r->mags.stride, 0);
+	KUNIT_ASSERT_LT(r->test, off / r->mags.stride, r->mags.nr_magazines);
+	return off / r->mags.stride;
+}
+
+/* A magazine with @count slots in use: M1 and M3. */
+static void walk_mag(struct rack *r, struct myalloc_magazine *mag, u32 count)
+{
+	u32 i;
+
+	r->seen[mag_nr(r, mag)]++;
+	for (i = 0; i < count; i++) {
+		KUNIT_EXPECT_EQ(r->test, *mag->slot[i].state, IN);
+		KUNIT_EXPECT_PTR_EQ(r->test, mag->slot[i].addr, mag->slot[i].state);
+	}
+}
+
+/* A stack of the depot: its magazines and how many it says there are. */
+static u32 walk_depot(struct rack *r, const atomic64_t *head, u32 count)
+{
+	u64 word = atomic64_read(head);
+	u32 depth = 0, nr;
+
+	for (nr = word & 0xffff; nr; depth++) {
+		struct myalloc_magazine *mag = r->mags.pool + (size_t)(nr - 1) * r->mags.stride;
+
+		KUNIT_ASSERT_LT(r->test, depth, r->mags.nr_magazines);
+		KUNIT_EXPECT_EQ(r->test, mag->count, count);
+		walk_mag(r, mag, count);
+		nr = mag->next;
+	}
+	KUNIT_EXPECT_EQ(r->test, word >> 16 & 0xffff, depth);
+	return depth;
+}
+
+/* M1 to M3, and the count, from the text of magazine.c. Nobody is at work. */
+static void check_rack(struct rack *r)
+{
+	struct myalloc_magazines *m = &r->mags;
+	u64 count = 0;
+	u32 i;
+	int cpu;
+
+	memset(r->seen, 0, m->nr_magazines);
+	for_each_possible_cpu(cpu) {
+		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		KUNIT_EXPECT_EQ(r->test, c->busy, 0);
+		KUNIT_EXPECT_TRUE(r->test, c->slot == c->loaded->slot);
+		KUNIT_EXPECT_LE(r->test, myalloc_magazine_count(c), m->capacity);
+		KUNIT_EXPECT_TRUE(r->test, !c->previous->count ||
+				  c->previous->count == m->capacity);
+		walk_mag(r, c->loaded, myalloc_magazine_count(c));
+		walk_mag(r, c->previous, c->previous->count);
+		count += myalloc_magazine_count(c) + c->previous->count;
+	}
+	count += (u64)walk_depot(r, &m->full, m->capacity) * m->capacity;
+	walk_depot(r, &m->empty, 0);
+	for (i = 0; i < m->nr_magazines; i++)
+		KUNIT_EXPECT_EQ_MSG(r->test, r->seen[i], 1, "magazine %u", i);
+	KUNIT_EXPECT_EQ(r->test, myalloc_magazines_count(m), count);
+	KUNIT_EXPECT_EQ(r->test, count + r->nr, THINGS_MAX);
+}
+
+static const u32 capacities[] = { 1, 2, 3, 5, 7, 16, 63, 64, 128 };
+
+/* --- making ------------------------------------------------------------------ */
+
+/* Of every capacity: nothing in them, each magazine in one place, the memory as it says. */
+static void magazine_init(struct kunit *test)
+{
+	u32 i, depot;
+
+	for (i = 0; i < ARRAY_SIZE(capacities); i++)
+		for (depot = 0; depot < 4; depot++) {
+			struct rack *r = make_rack(test, capacities[i], 1, depot);
+			u32 nr = 2 * num_possible_cpus() + depot;
+
+			KUNIT_EXPECT_EQ(test, r->mags.nr_magazines, nr);
+			KUNIT_EXPECT_GE(test, r->mags.stride, sizeof(struct myalloc_magazine) +
+					capacities[i] * sizeof(struct myalloc_slot));
+			KUNIT_EXPECT_EQ(test, r->mags.stride % SMP_CACHE_BYTES, 0);
+			KUNIT_EXPECT_EQ(test, myalloc_magazines_bytes(&r->mags),
+					(size_t)nr * r->mags.stride +
+					sizeof(*r->mags.cpu) * num_possible_cpus());
+			KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
+			KUNIT_EXPECT_NULL(test, get(r));
+			check_rack(r);
+			end_rack(r);
+		}
+}
+
+static void try_enter(void *arg)
+{
+	struct rack *r = arg;
+
+	KUNIT_EXPECT_NULL(r->test, myalloc_magazines_enter(&r->mags));
+}
+
+/* No magazines: every CPU is told so by the fast path's own check. */
+static void magazine_none(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 0, 0, 0);
+	unsigned int i;
+
+	for (i = 0; i < fixture_nr_cpus(); i++)
+		fixture_on_cpu(i, try_enter, r);
+	KUNIT_EXPECT_EQ(test, r->mags.nr_magazines, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_bytes(&r->mags),
+			sizeof(*r->mags.cpu) * num_possible_cpus());
+	myalloc_magazines_drain(&r->mags, flush, r);
+	myalloc_magazines_drain_cpu(&r->mags, fixture_cpu(0), flush, r);
+	KUNIT_EXPECT_EQ(test, r->flushes, 0);
+	end_rack(r);
+}
+
+/* More than their numbers can count are refused; just as many are made. */
+static void magazine_too_many(struct kunit *test)
+{
+	struct myalloc_magazines *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	u32 most = 65535 - 2 * num_possible_cpus();
+	unsigned long live = fixture_live_allocs();
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_init(m, 1, 1, most + 1, NUMA_NO_NODE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+	KUNIT_ASSERT_EQ(test, myalloc_magazines_init(m, 1, 1, most, NUMA_NO_NODE), 0);
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&m->empty) >> 16 & 0xffff, most);
+	myalloc_magazines_fini(m);
+	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+}
+
+/* Each internal allocation fails in turn: -ENOMEM, nothing kept. */
+static void magazine_no_memory(struct kunit *test)
+{
+	struct myalloc_magazines *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	unsigned long live = fixture_live_allocs();
+	unsigned int k;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	if (!fixture_fail_after(0))
+		kunit_skip(test, "failures cannot be injected here");
+	for (k = 1; ; k++) {
+		fixture_fail_after(k);
+		err = myalloc_magazines_init(m, 4, 2, 2, NUMA_NO_NODE);
+		if (!fixture_fail_fired())
+			break;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+		/* What is left can be ended. */
+		myalloc_magazines_fini(m);
+	}
+	KUNIT_EXPECT_EQ(test, k, 3);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	myalloc_magazines_fini(m);
+	fixture_fail_after(0);
+}
+
+/* --- get and put ----------------------------------------------------------------- */
+
+/* What went in last comes out first, over the edges of magazines and the depot. */
+static void magazine_lifo(struct kunit *test)
+{
+	u32 i, n, total;
+
+	for (i = 0; i < ARRAY_SIZE(capacities); i++) {
+		struct rack *r = make_rack(test, capacities[i], 1, 3);
+
+		total = capacities[i] * 5;
+		for (n = 0; n < total; n++)
+			KUNIT_EXPECT_TRUE(test, put(r));
+		check_rack(r);
+		for (n = total; n--; )
+			KUNIT_EXPECT_PTR_EQ(test, get(r), &r->state[THINGS_MAX - 1 - n]);
+		KUNIT_EXPECT_NULL(test, get(r));
+		check_rack(r);
+		end_rack(r);
+	}
+}
+
+/* Without a depot there is room for exactly two magazines, and a miss changes nothing. */
+static void magazine_no_depot(struct kunit *test)
+{
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(capacities); i++) {
+		struct rack *r = make_rack(test, capacities[i], 1, 0);
+
+		for (n = 0; n < 2 * capacities[i]; n++) {
+			KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), n);
+			KUNIT_EXPECT_TRUE(test, put(r));
+		}
+		KUNIT_EXPECT_FALSE(test, put(r));
+		KUNIT_EXPECT_FALSE(test, put(r));
+		check_rack(r);
+		for (n = 2 * capacities[i]; n--; )
+			KUNIT_EXPECT_NOT_NULL(test, get(r));
+		KUNIT_EXPECT_NULL(test, get(r));
+		check_rack(r);
+		end_rack(r);
+	}
+}
+
+/* The depot takes every empty magazine it has, and gives every full one back. */
+static void magazine_depot(struct kunit *test)
+{
+	const u32 depot = 6;
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(capacities); i++) {
+		struct rack *r = make_rack(test, capacities[i], 1, depot);
+
+		for (n = 0; put(r); n++)
+			;
+		KUNIT_EXPECT_EQ(test, n, capacities[i] * (2 + depot));
+		KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.empty) & 0xffff, 0);
+		check_rack(r);
+		while (get(r))
+			n--;
+		KUNIT_EXPECT_EQ(test, n, 0);
+		KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.full) & 0xffff, 0);
+		check_rack(r);
+		end_rack(r);
+	}
+}
+
+static void put_here(void *arg)
+{
+	struct rack *r = arg;
+
+	while (put(r))
+		;
+}
+
+static void get_here(void *arg)
+{
+	struct rack *r = arg;
+
+	while (get(r))
+		;
+}
+
+/* Through the depot one CPU gets what another one put. */
+static void magazine_cross(struct kunit *test)
+{
+	const u32 capacity = 5, depot = 4;
+	struct rack *r;
+	u32 in;
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	r = make_rack(test, capacity, 2, depot);
+	fixture_on_cpu(1, put_here, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), capacity * (2 + depot));
+	fixture_on_cpu(0, get_here, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), capacity * 2);
+	check_rack(r);
+	/* What CPU 1 still holds, CPU 0 cannot have, and now CPU 0 fills the depot. */
+	fixture_on_cpu(0, put_here, r);
+	in = capacity * (2 + 2 + depot);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), in);
+	fixture_on_cpu(1, get_here, r);
+	fixture_on_cpu(0, get_here, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
+	check_rack(r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_puts(&r->mags),
+			myalloc_magazines_gets(&r->mags));
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_puts(&r->mags), capacity * (2 + depot) * 2);
+	end_rack(r);
+}
+
+/* If there is no empty magazine, room() leaves the one that was used less recently on top. */
+static void magazine_room_swaps(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 2, 1, 0);
+	struct myalloc_magazine_cpu *cpu;
+
+	while (put(r))
+		;
+	cpu = myalloc_magazines_enter(&r->mags);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	/* put() has asked once: the first two are loaded. */
+	KUNIT_EXPECT_PTR_EQ(test, cpu->slot[0].addr, &r->state[THINGS_MAX - 1]);
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_room(&r->mags, cpu));
+	KUNIT_EXPECT_PTR_EQ(test, cpu->slot[0].addr, &r->state[THINGS_MAX - 3]);
+	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 2);
+	myalloc_magazines_leave(cpu);
+	check_rack(r);
+	while (get(r))
+		;
+	end_rack(r);
+}
+
+/* --- being interrupted ---------------------------------------------------------------- */
+
+/* Who comes in between enter and leave is told so, and preemption comes out even. */
+static void magazine_busy(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 4, 2, 2);
+	struct myalloc_magazine_cpu *cpu;
+	unsigned long irq;
+
+	cpu = myalloc_magazines_enter(&r->mags);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_EXPECT_FALSE(test, preemptible());
+	KUNIT_EXPECT_NULL(test, myalloc_magazines_enter(&r->mags));
+	KUNIT_EXPECT_FALSE(test, put(r));
+	irq = fixture_nmi_enter();
+	KUNIT_EXPECT_NULL(test, myalloc_magazines_enter(&r->mags));
+	fixture_nmi_exit(irq);
+	myalloc_magazines_leave(cpu);
+	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_NOT_NULL(test, get(r));
+	check_rack(r);
+	end_rack(r);
+}
+
+static struct rack *interrupted;
+static unsigned int interrupts, refused;
+
+/* An interrupt that gets and puts, at every point of the fast path. */
+static void interrupt(const char *where)
+{
+	unsigned long irq;
+	bool done;
+
+	if (strncmp(where, "magazine-", 9))
+		return;
+	irq = fixture_nmi_enter();
+	interrupts++;
+	done = put(interrupted);
+	if (done)
+		KUNIT_EXPECT_NOT_NULL(interrupted->test, get(interrupted));
+	refused += !done;
+	fixture_nmi_exit(irq);
+}
+
+/* Before busy is set it does its work; after, it is refused; nothing is lost or doubled. */
+static void magazine_interrupted(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 2, 1, 3);
+	u32 n;
+
+	interrupted = r;
+	interrupts = 0;
+	refused = 0;
+	if (!fixture_set_hook(interrupt)) {
+		end_rack(r);
+		kunit_skip(test, "no hook in the fast path here");
+	}
+	for (n = 0; n < 9; n++) {
+		KUNIT_EXPECT_TRUE(test, put(r));
+		fixture_set_hook(NULL);
+		check_rack(r);
+		fixture_set_hook(interrupt);
+	}
+	for (n = 0; n < 9; n++)
+		KUNIT_EXPECT_NOT_NULL(test, get(r));
+	fixture_set_hook(NULL);
+	check_rack(r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
+	/* Two points before busy is set and two after, in each of 18 operations. */
+	KUNIT_EXPECT_EQ(test, interrupts, 4 * 18);
+	KUNIT_EXPECT_EQ(test, refused, 2 * 18);
+	end_rack(r);
+}
+
+static unsigned int intrusions;
+
+static void get_3(void *arg)
+{
+	u32 n;
+
+	for (n = 0; n < 3; n++)
+		KUNIT_EXPECT_NOT_NULL(interrupted->test, get(arg));
+}
+
+static void get_1(void *arg)
+{
+	KUNIT_EXPECT_NOT_NULL(interrupted->test, get(arg));
+}
+
+static void put_7(void *arg)
+{
+	u32 n;
+
+	for (n = 0; n < 7; n++)
+		KUNIT_EXPECT_TRUE(interrupted->test, put(arg));
+}
+
+/*
+ * While CPU 0 takes magazine A from the depot, and has read that B is below it: CPU 1 takes A
+ * and empties it, CPU 2 takes B, CPU 1 fills A and gives it back. A is on top again, but B is
+ * not below it.
+ */
+static void intrude(const char *where)
+{
+	if (strcmp(where, "depot-pop") || intrusions++)
+		return;
+	fixture_on_cpu(1, get_3, interrupted);
+	fixture_on_cpu(2, get_1, interrupted);
+	fixture_on_cpu(1, put_7, interrupted);
+}
+
+/* The head of the depot that was changed and looks as before is not taken for the same. */
+static void magazine_aba(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 3, 1, 4);
+	u32 n;
+
+	interrupted = r;
+	/* The depot is full, CPU 0 has nothing. */
+	put_here(r);
+	for (n = 0; n < 6; n++)
+		KUNIT_EXPECT_NOT_NULL(test, get(r));
+	check_rack(r);
+	intrusions = 0;
+	if (!fixture_set_hook(intrude)) {
+		get_here(r);
+		end_rack(r);
+		kunit_skip(test, "no hook in the depot here");
+	}
+	KUNIT_EXPECT_NOT_NULL(test, get(r));
+	fixture_set_hook(NULL);
+	/* The first exchange failed, so it was tried again. */
+	KUNIT_EXPECT_GE(test, intrusions, 2);
+	check_rack(r);
+	for (n = 0; n < 3; n++)
+		fixture_on_cpu(n, get_here, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
+	check_rack(r);
+	end_rack(r);
+}
+
+/* Every change of the depot changes the tag, also one there and back. */
+static void magazine_tag(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 1, 1, 2);
+	u64 before;
+
+	put_here(r);
+	before = atomic64_read(&r->mags.full);
+	KUNIT_EXPECT_EQ(test, before >> 16 & 0xffff, 2);
+	get(r);
+	get(r);
+	get(r);
+	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.full) >> 16 & 0xffff, 2);
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.full) >> 32, (before >> 32) + 2);
+	get_here(r);
+	check_rack(r);
+	end_rack(r);
+}
+
+/* --- draining --------------------------------------------------------------------------- */
+
+/* Everything of all CPUs and the depot comes back once, and all is as new. */
+static void magazine_drain(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 7, 3, 4);
+	unsigned int i;
+
+	for (i = 0; i < fixture_nr_cpus(); i++)
+		fixture_on_cpu(i, put_here, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags),
+			7 * (4 + 2 * fixture_nr_cpus()));
+	check_rack(r);
+	myalloc_magazines_drain(&r->mags, flush, r);
+	KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
+	check_rack(r);
+	/* In use again. */
+	put_here(r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 7 * (4 + 2));
+	myalloc_magazines_drain(&r->mags, flush, r);
+	check_rack(r);
+	end_rack(r);
+}
+
+static void put_few(void *arg)
+{
+	struct rack *r = arg;
+	u32 n;
+
+	for (n = 0; n < 10; n++)
+		KUNIT_EXPECT_TRUE(r->test, put(r));
+}
+
+/* What a CPU that is gone had, and only that. */
+static void magazine_drain_cpu(struct kunit *test)
+{
+	struct rack *r;
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	r = make_rack(test, 7, 3, 0);
+	fixture_on_cpu(0, put_few, r);
+	fixture_on_cpu(1, put_few, r);
+	myalloc_magazines_drain_cpu(&r->mags, fixture_cpu(1), flush, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 10);
+	check_rack(r);
+	fixture_on_cpu(1, get_here, r);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 10);
+	get_here(r);
+	check_rack(r);
+	end_rack(r);
+}
+
+/* A drain reaches also what CPUs hold that went offline. */
+static void magazine_drain_offline(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 7, 3, 0);
+
+	fixture_on_cpu(0, put_few, r);
+	fixture_on_cpu(1, put_few, r);
+	if (!fixture_set_online(1, false)) {
+		myalloc_magazines_drain(&r->mags, flush, r);
+		end_rack(r);
+		kunit_skip(test, "no CPU can go here; see context_kunit.c");
+	}
+	myalloc_magazines_drain(&r->mags, flush, r);
+	KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);
+	fixture_set_online(1, true);
+	check_rack(r);
+	end_rack(r);
+}
+
+/* --- random work ----------------------------------------------------------------------------- */
+
+struct work {
+	struct rack *rack;
+	struct myalloc_random *random;
+	u32 steps;
+};
+
+static void work_here(void *arg)
+{
+	struct work *work = arg;
+
+	while (work->steps--)
+		if (myalloc_random_one_in(work->random, 2))
+			put(work->rack);
+		else
+			get(work->rack);
+}
+
+/* All CPUs in turn, any capacity and depot: M1 to M3 hold and nothing is lost or doubled. */
+static void magazine_random(struct kunit *test)
+{
+	u32 round, turn, turns = fixture_thorough() ? 200 : 20;
+	struct myalloc_random random;
+
+	fixture_random(test, &random);
+	for (round = 0; round < 12; round++) {
+		struct rack *r = make_rack(test, 1 + myalloc_random_below(&random, 20), 1,
+					   myalloc_random_below(&random, 8));
+		struct work work = { .rack = r, .random = &random };
+
+		for (turn = 0; turn < turns; turn++) {
+			work.steps = 1 + myalloc_random_below(&random, 100);
+			fixture_on_cpu(myalloc_random_below(&random, fixture_nr_cpus()), work_here,
+				       &work);
+			check_rack(r);
+		}
+		KUNIT_EXPECT_EQ(test, myalloc_magazines_puts(&r->mags) -
+				myalloc_magazines_gets(&r->mags),
+				myalloc_magazines_count(&r->mags));
+		myalloc_magazines_drain(&r->mags, flush, r);
+		KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);
+		check_rack(r);
+		end_rack(r);
+	}
+}
+
+static struct kunit_case magazine_cases[] = {
+	KUNIT_CASE(magazine_init),
+	KUNIT_CASE(magazine_none),
+	KUNIT_CASE(magazine_too_many),
+	KUNIT_CASE(magazine_no_memory),
+	KUNIT_CASE(magazine_lifo),
+	KUNIT_CASE(magazine_no_depot),
+	KUNIT_CASE(magazine_depot),
+	KUNIT_CASE(magazine_cross),
+	KUNIT_CASE(magazine_room_swaps),
+	KUNIT_CASE(magazine_busy),
+	KUNIT_CASE(magazine_interrupted),
+	KUNIT_CASE(magazine_aba),
+	KUNIT_CASE(magazine_tag),
+	KUNIT_CASE(magazine_drain),
+	KUNIT_CASE(magazine_drain_cpu),
+	KUNIT_CASE(magazine_drain_offline),
+	KUNIT_CASE(magazine_random),
+	{}
+};
+
+static struct kunit_suite magazine_suite = {
+	.name = "myalloc_magazine",
+	.init = fixture_init,
+	.test_cases = magazine_cases,
+};
+kunit_test_suite(magazine_suite);
