@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the suites share
+ *
+ * The portable part first; at the end, what the host and the kernel do differently. What
+ * only one of them can do says so by returning false, and the test is skipped there.
+ */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+
+/* Where simulated chunks begin; nothing is ever read or written there. */
+#define SIMULATED_BASE	(1UL << 30)
+
+/* Largest block of alloc_pages() in every kernel. */
+#define MEMORY_ORDER_MAX	10
+
+/* --- zones ------------------------------------------------------------------ */
+
+static u32 fixture_stride(const struct fixture_args *args)
+{
+	return args->stride ?: 1;
+}
+
+/* Frames of chunk @nr that belong to the zone. */
+static u32 chunk_frames(const struct fixture *fx, u32 nr)
+{
+	return min_t(u32, fx->args.nr_pages - (nr << fx->args.chunk_order),
+		     BIT(fx->args.chunk_order));
+}
+
+/* What lies between the chunks and behind the last page is out of bounds. */
+static void fence(struct fixture *fx, u32 stride)
+{
+	unsigned long size = PAGE_SIZE << fx->order, at = 0;
+	u32 i;
+
+	for (i = 0; i < fx->args.nr_chunks; i++) {
+		unsigned long begin = ((unsigned long)i * stride << fx->args.chunk_order) *
+				      PAGE_SIZE;
+
+		if (begin > at)
+			myalloc_env_poison((void *)(fx->memory + at), begin - at);
+		at = begin + chunk_frames(fx, i) * PAGE_SIZE;
+	}
+	if (size > at)
+		myalloc_env_poison((void *)(fx->memory + at), size - at);
+}
+
+/**
+ * fixture_prepare() - memory and arguments for a zone, but no zone yet
+ * @test: the test; it is skipped if there is no such memory
+ * @args: what the zone is to be
+ */
+struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *args)
+{
+	struct fixture *fx = kunit_kzalloc(test, sizeof(*fx), GFP_KERNEL);
+	unsigned long base = SIMULATED_BASE, pages;
+	u32 i, stride = fixture_stride(args);
+
+	KUNIT_ASSERT_NOT_NULL(test, fx);
+	fx->test = test;
+	fx->args.name = "test";
+	fx->args.nr_pages = args->nr_pages;
+	fx->args.nr_chunks = DIV_ROUND_UP(args->nr_pages, (u32)BIT(args->chunk_order));
+	fx->args.chunk_order = args->chunk_order;
+	fx->args.node = NUMA_NO_NODE;
+	fx->args.checks = args->checks;
+	fx->args.policy = args->policy;
+	fx->args.no_magazines = args->no_magazines;
+	fx->args.simulated = args->simulated;
+	fx->args.ops = args->ops;
+	fx->chunks = kunit_kcalloc(test, fx->args.nr_chunks, sizeof(void *), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fx->chunks);
+	fx->args.chunks = fx->chunks;
+
+	pages = (unsigned long)((fx->args.nr_chunks - 1) * stride + 1) << args->chunk_order;
+	if (!args->simulated) {
+		fx->order = pages > 1 ? ilog2(pages - 1) + 1 : 0;
+		KUNIT_ASSERT_LE(test, fx->order, MEMORY_ORDER_MAX);
+		fx->memory = __get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, fx->order);
+		if (!fx->memory)
+			kunit_skip(test, "no block of order %u", fx->order);
+		base = fx->memory;
+	}
+	for (i = 0; i < fx->args.nr_chunks; i++)
+		fx->chunks[i] = (void *)(base + ((unsigned long)i * stride <<
+						 args->chunk_order) * PAGE_SIZE);
+	if (fx->memory)
+		fence(fx, stride);
+	fx->next = test->priv;
+	test->priv = fx;
+	return fx;
+}
+
+/**
+ * fixture_zone() - a zone for a test
+ * @test: the test
+ * @args: what it is to be
+ */
+struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args)
+{
+	struct fixture *fx = fixture_prepare(test, args);
+	struct myalloc_zone *zone = myalloc_zone_create(&fx->args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, zone);
+	fx->zone = zone;
+	return fx;
+}
+
+/**
+ * fixture_put() - end a zone, which must have everything back
+ * @fx: the fixture
+ */
+void fixture_put(struct fixture *fx)
+{
+	struct myalloc_zone *zone = fx->zone;
+	struct kunit *test = fx->test;
+	struct fixture **p;
+
+	if (zone) {
+		while (!list_empty(&zone->caches))
+			if (myalloc_cache_destroy(list_first_entry(&zone->caches,
+								   struct myalloc_cache, link)))
+				break;
+		KUNIT_EXPECT_EQ_MSG(test, myalloc_zone_destroy(zone), 0, "%s",
+				    fixture_report(fx));
+	}
+	if (fx->memory)
+		free_pages(fx->memory, fx->order);
+	for (p = (struct fixture **)&test->priv; *p; p = &(*p)->next)
+		if (*p == fx) {
+			*p = fx->next;
+			break;
+		}
+	kunit_kfree(test, fx->chunks);
+	kunit_kfree(test, fx);
+}
+
+/* A suite's exit. */
+void fixture_exit(struct kunit *test)
+{
+	while (test->priv)
+		fixture_put(test->priv);
+}
+
+/**
+ * fixture_cache() - a cache without anything special
+ * @fx: where
+ * @name: its name
+ * @object_size: bytes
+ * @flags: as for myalloc_cache_create()
+ */
+struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
+				    unsigned int object_size, unsigned int flags)
+{
+	struct myalloc_cache_args args = {
+		.name = name, .object_size = object_size, .flags = flags,
+	};
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, cache);
+	return cache;
+}
+
+/* Zeroed memory of any size for the test, NULL if it is too much here. */
+void *fixture_zalloc(struct kunit *test, size_t size)
+{
+	if (size > (fixture_thorough() ? SIZE_MAX / 2 : 4u << 20))
+		return NULL;
+	return kunit_kzalloc(test, size, GFP_KERNEL | __GFP_NOWARN);
+}
+
+/* Random numbers for a test, which says where they come from. */
+void fixture_random(struct kunit *test, struct myalloc_random *random)
+{
+	u64 seed = fixture_seed();
+
+	kunit_info(test, "seed 0x%llx\n", (unsigned long long)seed);
+	myalloc_random_init(random, seed, 0);
+}
+
+/* --- what is so, and what has changed ------------------------------------------ */
+
+bool fixture_valid(struct fixture *fx)
+{
+	return myalloc_zone_validate(fx->zone, &fx->v);
+}
+
+const struct myalloc_zone_books *fixture_books(struct fixture *fx)
+{
+	myalloc_zone_books(fx->zone, &fx->books);
+	return &fx->books;
+}
+
+const char *fixture_report(struct fixture *fx)
+{
+	myalloc_zone_last_report(fx->zone, fx->text, sizeof(fx->text));
+	return fx->text;
+}
+
+static u64 digest_words(u64 digest, const void *from, size_t size)
+{
+	const unsigned long *word = from, *end = from + size;
+
+	while (word < end)
+		digest = myalloc_mix64(digest ^ *word++);
+	return digest;
+}
+
+/* Of all metadata of the zone and all its memory. */
+static u64 digest(const struct fixture *fx)
+{
+	const struct myalloc_zone *zone = fx->zone;
+	u64 sum = 0;
+	u32 i;
+
+	sum = digest_words(sum, zone->frames, ((size_t)zone->nr_chunks << zone->chunk_order) *
+			   sizeof(*zone->frames));
+	sum = digest_words(sum, zone->buddy_meta,
+			   myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->buddy.top_order));
+	for (i = 0; fx->memory && i < zone->nr_chunks; i++)
+		sum = digest_words(sum, fx->chunks[i], chunk_frames(fx, i) * PAGE_SIZE);
+	return sum;
+}
+
+/* Remembers how things are, for fixture_unchanged() and fixture_refused(). */
+void fixture_note(struct fixture *fx)
+{
+	myalloc_zone_books(fx->zone, &fx->noted);
+	fx->digest = digest(fx);
+	fixture_log_mark();
+}
+
+/* Is everything, to the byte, as it was at fixture_note()? */
+bool fixture_unchanged(struct fixture *fx)
+{
+	return !memcmp(fixture_books(fx), &fx->noted, sizeof(fx->noted)) &&
+	       digest(fx) == fx->digest && fixture_valid(fx);
+}
+
+/* Is every frame free, in blocks as large as they can be? */
+bool fixture_pristine(struct fixture *fx)
+{
+	const struct myalloc_buddy *buddy = &fx->zone->buddy;
+	u32 blocks[MYALLOC_NR_ORDERS] = { 0 };
+	u32 idx, order;
+
+	for (idx = 0; idx < buddy->nr_frames; idx += BIT(order)) {
+		order = myalloc_buddy_piece(buddy, idx, buddy->nr_frames - idx);
+		blocks[order]++;
+	}
+	return buddy->nr_free == buddy->nr_frames &&
+	       !memcmp(blocks, buddy->nr_blocks, sizeof(blocks));
+}
+
+/* After a wrong free; see FIXTURE_EXPECT_REFUSED(). */
+void fixture_refused(struct fixture *fx, int line, enum myalloc_bad bad, const char *fmt, ...)
+{
+	struct kunit *test = fx->test;
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(fx->expected, sizeof(fx->expected), fmt, args);
+	va_end(args);
+	KUNIT_EXPECT_STREQ_MSG(test, fixture_report(fx), fx->expected, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(fx->expected), 1, "line %d", line);
+	fx->noted.bad[bad]++;
+	fx->noted.bad_frees++;
+	KUNIT_EXPECT_EQ_MSG(test, fixture_books(fx)->bad[bad], fx->noted.bad[bad],
+			    "line %d: not counted as \"%s\"", line, myalloc_bad_name(bad));
+	KUNIT_EXPECT_TRUE_MSG(test, fixture_unchanged(fx), "line %d: something changed: %s", line,
+			      fx->v.first);
+}
+
+/* A code address as reports write it. */
+const char *fixture_symbol(unsigned long caller, char *buf, size_t size)
+{
+	myalloc_env_symbol(buf, size, caller);
+	return buf;
+}
+
+/* Is this a return address in @fn, which is shorter than 1 KiB? */
+bool fixture_called_by(unsigned long caller, const void *fn)
+{
+	return caller > (unsigned long)fn && caller - (unsigned long)fn < 1024;
+}
+
+#ifdef __KERNEL__
+
+/* --- in the kernel ----------------------------------------------------------------- */
+
+#include <linux/kmsg_dump.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Tests of myalloc");
+MYALLOC_IMPORT_NS(MYALLOC);
+MYALLOC_IMPORT_NS(MYALLOC_INTERNAL);
+
+static unsigned long long param_seed;
+module_param_named(seed, param_seed, ullong, 0444);
+MODULE_PARM_DESC(seed, "of random tests, as they print it (default 0: another for each)");
+
+u64 fixture_seed(void)
+{
+	return param_seed ?: myalloc_env_seed();
+}
+
+/* A test stays on one CPU: its magazines are that CPU's. */
+int fixture_init(struct kunit *test)
+{
+	return set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(0)));
+}
+
+unsigned int fixture_nr_cpus(void)
+{
+	return num_online_cpus();
+}
+
+/* The number of the @nr-th CPU that is online, which begins again from the first. */
+int fixture_cpu(unsigned int nr)
+{
+	unsigned int cpu;
+
+	nr %= num_online_cpus();
+	for_each_online_cpu(cpu)
+		if (!nr--)
+			return cpu;
+	return 0;
+}
+
+/* Runs @fn as a task of the @nr-th CPU. */
+void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
+{
+	set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(nr)));
+	fn(arg);
+	set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(0)));
+}
+
+/* Not a real NMI, but in_nmi() says so. Returns the state of interrupts before. */
+unsigned long fixture_nmi_enter(void)
+{
+	unsigned long irq;
+
+	local_irq_save(irq);
+	preempt_count_add(NMI_OFFSET);
+	return irq;
+}
+
+void fixture_nmi_exit(unsigned long irq)
+{
+	preempt_count_sub(NMI_OFFSET);
+	local_irq_restore(irq);
+}
+
+bool fixture_set_hook(void (*hook)(const char *where))
+{
+	return false;
+}
+
+bool fixture_set_online(unsigned int nr, bool online)
+{
+	return false;
+}
+
+bool fixture_fail_after(unsigned long k)
+{
+	return false;
+}
+
+bool fixture_fail_fired(void)
+{
+	return false;
+}
+
+/* kmemleak counts here. */
+unsigned long fixture_live_allocs(void)
+{
+	return 0;
+}
+
+/* An emulated machine under KASAN: samples will do. */
+bool fixture_thorough(void)
+{
+	return false;
+}
+
+/* Position in the kernel's log. Tests run one at a time. */
+static struct kmsg_dump_iter mark;
+
+void fixture_log_mark(void)
+{
+	kmsg_dump_rewind(&mark);
+	mark.cur_seq = mark.next_seq;
+}
+
+/* Lines since the mark that contain @needle. */
+unsigned int fixture_log_count(const char *needle)
+{
+	struct kmsg_dump_iter iter;
+	static char line[512];
+	unsigned int count = 0;
+	size_t len;
+
+	kmsg_dump_rewind(&iter);
+	iter.cur_seq = mark.cur_seq;
+	while (kmsg_dump_get_line(&iter, false, line, sizeof(line) - 1, &len)) {
+		line[len] = '\0';
+		count += !!strstr(line, needle);
+	}
+	return count;
+}
+
+#else
+
+/* --- on the host ------------------------------------------------------------------- */
+
+int fixture_init(struct kunit *test)
+{
+	return 0;
+}
+
+/* Set by the runner from MYALLOC_SEED or --seed. */
+u64 fixture_seed(void)
+{
+	return myalloc_env_seed();
+}
+
+unsigned int fixture_nr_cpus(void)
+{
+	return num_online_cpus();
+}
+
+int fixture_cpu(unsigned int nr)
+{
+	return nr % num_possible_cpus();
+}
+
+void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
+{
+	host_run_on_cpu(fixture_cpu(nr), fn, arg);
+}
+
+unsigned long fixture_nmi_enter(void)
+{
+	host_enter_nmi();
+	return 0;
+}
+
+void fixture_nmi_exit(unsigned long irq)
+{
+	host_exit_nmi();
+}
+
+bool fixture_set_hook(void (*hook)(const char *where))
+{
+	WRITE_ONCE(host_preempt_point, hook);
+	return true;
+}
+
+bool fixture_set_online(unsigned int nr, bool online)
+{
+	host_cpu_set_online(fixture_cpu(nr), online);
+	return true;
+}
+
+bool fixture_fail_after(unsigned long k)
+{
+	host_fail_after(k);
+	return true;
+}
+
+bool fixture_fail_fired(void)
+{
+	return host_fail_fired();
+}
+
+unsigned long fixture_live_allocs(void)
+{
+	return host_live_allocs();
+}
+
+bool fixture_thorough(void)
+{
+	return true;
+}
+
+void fixture_log_mark(void)
+{
+	host_log_reset();
+}
+
+unsigned int fixture_log_count(const char *needle)
+{
+	return host_log_count(needle);
+}
+
+#endif

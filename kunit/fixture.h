@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites share: zones over memory of their own, other CPUs, interrupts, the log
+ *
+ * A suite has .init = fixture_init and .exit = fixture_exit. What a test makes with
+ * fixture_zone() ends with the test, which must have freed all of it: that is
+ * checked.
+ */
+#ifndef MYALLOC_KUNIT_FIXTURE_H
+#define MYALLOC_KUNIT_FIXTURE_H
+
+#include "random.h"
+#include "slab_debug.h"
+#include "validate.h"
+
+/**
+ * struct fixture_args - a zone for a test
+ * @nr_pages: frames in all
+ * @chunk_order: log2 of frames in a chunk
+ * @stride: from the beginning of a chunk to that of the next, in chunks; 0 as 1
+ * @checks: MYALLOC_CHECKS
+ * @policy: enum myalloc_policy
+ * @no_magazines: no page magazines
+ * @simulated: addresses only, no memory
+ * @ops: or NULL
+ */
+struct fixture_args {
+	u32 nr_pages;
+	u32 chunk_order;
+	u32 stride;
+	unsigned int checks;
+	enum myalloc_policy policy;
+	bool no_magazines;
+	bool simulated;
+	const struct myalloc_zone_ops *ops;
+};
+
+/**
+ * struct fixture - a zone of a test
+ * @test: the test
+ * @next: another one of the same test
+ * @zone: the zone
+ * @args: what it was made from
+ * @chunks: addresses of its chunks
+ * @memory: where they lie, 0 if simulated
+ * @order: log2 of pages in @memory
+ * @v: of the last fixture_valid()
+ * @noted: books as of fixture_note()
+ * @books: of the last fixture_books() or comparison
+ * @digest: of metadata and memory as of fixture_note()
+ * @text: the last report
+ * @expected: what the report should be
+ */
+struct fixture {
+	struct kunit *test;
+	struct fixture *next;
+	struct myalloc_zone *zone;
+	struct myalloc_zone_args args;
+	void **chunks;
+	unsigned long memory;
+	unsigned int order;
+	struct myalloc_validation v;
+	struct myalloc_zone_books noted;
+	struct myalloc_zone_books books;
+	u64 digest;
+	char text[MYALLOC_REPORT_SIZE];
+	char expected[MYALLOC_REPORT_SIZE];
+};
+
+int fixture_init(struct kunit *test);
+void fixture_exit(struct kunit *test);
+void fixture_random(struct kunit *test, struct myalloc_random *random);
+void *fixture_zalloc(struct kunit *test, size_t size);
+
+struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *args);
+struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args);
+void fixture_put(struct fixture *fx);
+struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
+				    unsigned int object_size, unsigned int flags);
+
+bool fixture_valid(struct fixture *fx);
+const struct myalloc_zone_books *fixture_books(struct fixture *fx);
+const char *fixture_report(struct fixture *fx);
+void fixture_note(struct fixture *fx);
+bool fixture_unchanged(struct fixture *fx);
+bool fixture_pristine(struct fixture *fx);
+__printf(4, 5)
+void fixture_refused(struct fixture *fx, int line, enum myalloc_bad bad, const char *fmt, ...);
+const char *fixture_symbol(unsigned long caller, char *buf, size_t size);
+bool fixture_called_by(unsigned long caller, const void *fn);
+
+/* Every invariant holds now. */
+#define FIXTURE_EXPECT_VALID(fx) \
+	KUNIT_EXPECT_TRUE_MSG((fx)->test, fixture_valid(fx), "%s", (fx)->v.first)
+#define FIXTURE_ASSERT_VALID(fx) \
+	KUNIT_ASSERT_TRUE_MSG((fx)->test, fixture_valid(fx), "%s", (fx)->v.first)
+
+/*
+ * @call is a wrong free: it returns -EINVAL, is counted as @bad, reported once in these words,
+ * and not a byte of metadata or memory changes.
+ */
+#define FIXTURE_EXPECT_REFUSED(fx, call, bad, fmt, ...)			\
+	do {								\
+		fixture_note(fx);					\
+		KUNIT_EXPECT_EQ((fx)->test, call, -EINVAL);		\
+		fixture_refused(fx, __LINE__, bad, fmt, ##__VA_ARGS__);	\
+	} while (0)
+
+/* --- what the host and the kernel do differently ------------------------- */
+
+u64 fixture_seed(void);
+unsigned int fixture_nr_cpus(void);
+void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg);
+int fixture_cpu(unsigned int nr);
+unsigned long fixture_nmi_enter(void);
+void fixture_nmi_exit(unsigned long irq);
+
+bool fixture_set_hook(void (*hook)(const char *where));
+bool fixture_set_online(unsigned int nr, bool online);
+bool fixture_fail_after(unsigned long k);
+bool fixture_fail_fired(void);
+unsigned long fixture_live_allocs(void);
+bool fixture_thorough(void);
+
+void fixture_log_mark(void);
+unsigned int fixture_log_count(const char *needle);
+
+#endif /* MYALLOC_KUNIT_FIXTURE_H */

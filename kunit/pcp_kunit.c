@@ -1,0 +1,1100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of page allocation: placement, magazines, exact sizes, ranges, wrong frees. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "zone.h"
+
+#define PAGES_MAX	1100
+
+static void **page_array(struct kunit *test)
+{
+	void **pages = kunit_kcalloc(test, PAGES_MAX, sizeof(*pages), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	return pages;
+}
+
+static struct myalloc_frame *frame_of(const struct fixture *fx, const void *addr)
+{
+	return myalloc_map_frame(&fx->zone->map, addr);
+}
+
+static u32 index_of(const struct fixture *fx, const void *addr)
+{
+	return myalloc_frame_idx(fx->zone, frame_of(fx, addr));
+}
+
+/* The tests know who their callers are. */
+static noinline void *alloc_here(struct fixture *fx, unsigned int order, unsigned int flags)
+{
+	void *addr = myalloc_pages_alloc(fx->zone, order, flags);
+
+	barrier();
+	return addr;
+}
+
+/* A zone of one chunk of 1 MiB to 4 MiB: large enough for magazines on a few CPUs. */
+static struct fixture *large_zone(struct kunit *test, unsigned int checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 1024, .chunk_order = 10, .checks = checks,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+
+	if (!fx->zone->pcp[0].capacity)
+		kunit_skip(test, "too many CPUs for magazines in a zone of 4 MiB");
+	return fx;
+}
+
+static struct fixture *small_zone(struct kunit *test, unsigned int checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 60, .chunk_order = 4, .stride = 2, .checks = checks,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+/* --- blocks -------------------------------------------------------------------- */
+
+/* All orders of the largest chunk: where, how large, how aligned; and what is left. */
+static void pages_every_order(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
+	struct fixture *fx = fixture_zone(test, &args);
+	unsigned int order, pass;
+
+	for (pass = 0; pass < 2; pass++)
+		for (order = 0; order <= 10; order++) {
+			u8 *addr = alloc_here(fx, order, 0);
+			size_t size = PAGE_SIZE << order;
+
+			KUNIT_ASSERT_NOT_NULL(test, addr);
+			KUNIT_EXPECT_EQ(test, index_of(fx, addr) & (BIT(order) - 1), 0);
+			KUNIT_EXPECT_EQ(test, ((unsigned long)addr -
+					       (unsigned long)fx->chunks[0]) % size, 0);
+			KUNIT_EXPECT_EQ(test, frame_of(fx, addr)->tag,
+					myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0));
+			KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(fx, addr)->caller,
+								  alloc_here));
+			KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), size);
+			addr[0] = 1;
+			addr[size - 1] = 1;
+			FIXTURE_EXPECT_VALID(fx);
+			if (pass)
+				KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
+			else
+				KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
+			myalloc_zone_drain(fx->zone);
+			KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+		}
+}
+
+/* No order above the zone's, whatever the flags. */
+static void pages_order_too_large(struct kunit *test)
+{
+	static const unsigned int orders[] = { 5, 9, 10, 11, 31, 32, 64, 255, UINT_MAX };
+	struct fixture *fx = small_zone(test, 0);
+	void *addr;
+	size_t i;
+
+	fixture_note(fx);
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		KUNIT_EXPECT_NULL(test, alloc_here(fx, orders[i], 0));
+		KUNIT_EXPECT_NULL(test, alloc_here(fx, orders[i], MYALLOC_TOPDOWN | MYALLOC_ZERO));
+		KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, orders[i], 0, 1, &addr),
+				0);
+	}
+	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
+}
+
+/* Dirty memory reads as zero with MYALLOC_ZERO, to the last byte, and only what was asked. */
+static void pages_zero(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6 };
+	struct fixture *fx = fixture_zone(test, &args);
+	unsigned int order;
+	void *all, *addr;
+
+	for (order = 0; order <= 5; order++) {
+		size_t size = PAGE_SIZE << order;
+
+		all = alloc_here(fx, 6, 0);
+		memset(all, 0x77, PAGE_SIZE << 6);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, all, 6), 0);
+		addr = alloc_here(fx, order, MYALLOC_ZERO);
+		KUNIT_ASSERT_PTR_EQ(test, addr, all);
+		KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, size));
+		KUNIT_EXPECT_NULL(test, memchr_inv(addr + size, 0x77, size));
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
+	}
+	memset(all, 0x77, PAGE_SIZE << 6);
+	addr = myalloc_pages_alloc_exact(fx->zone, 3, 0, MYALLOC_ZERO);
+	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, 3 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, *(u8 *)(addr + 3 * PAGE_SIZE), 0x77);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);
+	memset(all, 0x77, PAGE_SIZE << 6);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, all + PAGE_SIZE, 2,
+							MYALLOC_ZERO), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(all + PAGE_SIZE, 0, 2 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, *(u8 *)(all + PAGE_SIZE - 1), 0x77);
+	KUNIT_EXPECT_EQ(test, *(u8 *)(all + 3 * PAGE_SIZE), 0x77);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, all + PAGE_SIZE, 2), 0);
+}
+
+/* From the top of the zone downwards; magazines are passed by. */
+static void pages_topdown(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void *high = alloc_here(fx, 0, MYALLOC_TOPDOWN), *block, *low;
+
+	KUNIT_EXPECT_EQ(test, index_of(fx, high), 1023);
+	block = alloc_here(fx, 2, MYALLOC_TOPDOWN);
+	KUNIT_EXPECT_EQ(test, index_of(fx, block), 1016);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0] + fx->books.page_hits[2], 0);
+	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, 0);
+	low = alloc_here(fx, 3, 0);
+	KUNIT_EXPECT_EQ(test, index_of(fx, low), 1008);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[3], 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, low, 3), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, high, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 2), 0);
+}
+
+/* Both policies through the zone: best fit takes the small hole, first fit the low one. */
+static void pages_policy(struct kunit *test)
+{
+	enum myalloc_policy policy;
+
+	for (policy = 0; policy < MYALLOC_NR_POLICIES; policy++) {
+		const struct fixture_args args = {
+			.nr_pages = 64, .chunk_order = 5, .stride = 2, .policy = policy,
+			.no_magazines = true,
+		};
+		struct fixture *fx = fixture_zone(test, &args);
+		void *low = myalloc_frame_addr(fx->zone, 8), *high = myalloc_frame_addr(fx->zone, 40);
+		void *addr;
+
+		/* Used: 8 to 31 and 40 to 62. Free: orders 3 at 0, 3 at 32, 0 at 63. */
+		KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, low, 24, 0), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, high, 23, 0), 0);
+		addr = alloc_here(fx, 0, 0);
+		KUNIT_EXPECT_EQ(test, index_of(fx, addr), policy == MYALLOC_BEST_FIT ? 63 : 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, low, 24), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, high, 23), 0);
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	}
+}
+
+/* --- magazines ---------------------------------------------------------------------- */
+
+/* How large they are: a 16th of the frames at most for each order, none in a small zone. */
+static void pages_magazine_sizes(struct kunit *test)
+{
+	static const u32 sizes[] = { 16, 1024, 16384, 131072 };
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		const struct fixture_args args = {
+			.nr_pages = sizes[i], .chunk_order = i ? 10 : 4, .simulated = true,
+		};
+		struct fixture *fx = fixture_zone(test, &args);
+		u64 all = 0;
+
+		for (k = 0; k < MYALLOC_PCP_LISTS; k++) {
+			const struct myalloc_magazines *mags = &fx->zone->pcp[k];
+			u64 most = (u64)mags->nr_magazines * mags->capacity <<
+				   myalloc_pcp_order(k);
+
+			KUNIT_EXPECT_LE(test, most, sizes[i] / 16);
+			KUNIT_EXPECT_LE(test, mags->batch, mags->capacity);
+			KUNIT_EXPECT_EQ(test, !!mags->batch, !!mags->capacity);
+			all += most;
+		}
+		KUNIT_EXPECT_LE(test, all * 3, sizes[i]);
+		if (sizes[i] == 16)
+			KUNIT_EXPECT_EQ(test, all, 0);
+		if (sizes[i] == 131072 && num_possible_cpus() <= 4)
+			KUNIT_EXPECT_GE(test, fx->zone->pcp[MYALLOC_PCP_LISTS - 1].capacity, 1);
+		fixture_put(fx);
+	}
+}
+
+/* What was freed last is handed out first, and both are hits. */
+static void pages_magazine_hit(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	u64 batch = fx->zone->pcp[0].batch;
+	void *a = alloc_here(fx, 0, 0), *b = alloc_here(fx, 0, 0);
+
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0], 2);
+	KUNIT_EXPECT_EQ(test, fx->books.page_allocs[0], 2);
+	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, batch == 1 ? 0 : batch - 2);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
+	KUNIT_EXPECT_EQ(test, frame_of(fx, a)->type, MYALLOC_FRAME_CACHED);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[0], 2);
+	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 0, 0), a);
+	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 0, 0), b);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(fx, b)->caller, alloc_here));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
+}
+
+/* A refill takes the lowest addresses, holes first, and hands the lowest out first. */
+static void pages_magazine_refill(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	u32 batch = fx->zone->pcp[0].batch, i;
+	void **pages = page_array(test);
+
+	if (batch < 2)
+		kunit_skip(test, "batches of one");
+	/* All but pages 700 and 704 in use up to 800. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, fx->chunks[0], 801, 0), 0);
+	myalloc_pages_free_exact(fx->zone, fx->chunks[0], 801);
+	for (i = 0; i <= 800; i++)
+		if (i != 700 && i != 704)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone,
+				myalloc_frame_addr(fx->zone, i), 1, 0), 0);
+	for (i = 0; i < batch; i++)
+		pages[i] = alloc_here(fx, 0, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_EQ(test, index_of(fx, pages[0]), 700);
+	KUNIT_EXPECT_EQ(test, index_of(fx, pages[1]), 704);
+	for (i = 2; i < batch; i++)
+		KUNIT_EXPECT_EQ(test, index_of(fx, pages[i]), 801 + i - 2);
+	for (i = 0; i < batch; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], 0), 0);
+	for (i = 0; i <= 800; i++)
+		if (i != 700 && i != 704)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone,
+				myalloc_frame_addr(fx->zone, i), 0), 0);
+}
+
+/* However many are freed, no more is cached than the magazines hold. */
+static void pages_magazine_high(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void **pages = page_array(test);
+	unsigned int order;
+	u32 n, i;
+
+	for (order = 0; order <= 3; order++) {
+		const struct myalloc_magazines *mags = &fx->zone->pcp[order];
+		u64 most = (u64)mags->capacity * (mags->nr_magazines - 2 * num_possible_cpus() + 2);
+
+		for (n = 0; (pages[n] = alloc_here(fx, order, 0)); n++)
+			;
+		KUNIT_EXPECT_EQ(test, n, 1024 >> order);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], order), 0);
+		KUNIT_EXPECT_LE(test, fixture_books(fx)->cached_blocks[order], most);
+		KUNIT_EXPECT_GE(test, fx->books.cached_blocks[order] + mags->batch, most);
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), fx->books.cached_pages);
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	}
+}
+
+/* Order 9 has magazines where the zone is large enough. */
+static void pages_magazine_huge(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 131072, .chunk_order = 10, .simulated = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *addr;
+
+	if (!fx->zone->pcp[MYALLOC_PCP_LISTS - 1].capacity)
+		kunit_skip(test, "too many CPUs for magazines of huge pages here");
+	addr = alloc_here(fx, 9, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[9], 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 9), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_blocks[9], 1);
+	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, 512);
+	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 9, 0), addr);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 9), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 512);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+struct on_cpu {
+	struct fixture *fx;
+	void **pages;
+	u32 nr;
+	unsigned int order;
+	unsigned int failed;
+};
+
+static void free_there(void *arg)
+{
+	struct on_cpu *job = arg;
+	u32 i;
+
+	for (i = 0; i < job->nr; i++)
+		job->failed += !!myalloc_pages_free(job->fx->zone, job->pages[i], job->order);
+}
+
+/* What one CPU caches another cannot have, unless it may wait: then all of it. */
+static void pages_may_wait(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	struct on_cpu job = { .fx = fx, .pages = page_array(test), .nr = 1024 };
+	void *addr;
+	u32 i;
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	for (i = 0; i < 1024; i++)
+		job.pages[i] = alloc_here(fx, 0, 0);
+	fixture_on_cpu(1, free_there, &job);
+	KUNIT_EXPECT_EQ(test, job.failed, 0);
+	KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_NULL(test, alloc_here(fx, 10, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 1023, 0, 0));
+	addr = alloc_here(fx, 10, MYALLOC_MAY_WAIT);
+	KUNIT_EXPECT_PTR_EQ(test, addr, fx->chunks[0]);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->drains, 1);
+	KUNIT_EXPECT_NULL(test, alloc_here(fx, 0, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 10), 0);
+
+	/* The same for an exact size, and for a range. */
+	for (i = 0; i < 1024; i++)
+		job.pages[i] = alloc_here(fx, 0, 0);
+	fixture_on_cpu(1, free_there, &job);
+	addr = myalloc_pages_alloc_exact(fx->zone, 1023, 0, MYALLOC_MAY_WAIT);
+	KUNIT_EXPECT_PTR_EQ(test, addr, fx->chunks[0]);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 1023), 0);
+	for (i = 0; i < 1024; i++)
+		job.pages[i] = alloc_here(fx, 0, 0);
+	fixture_on_cpu(1, free_there, &job);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, fx->chunks[0], 1024, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, fx->chunks[0], 1024,
+							MYALLOC_MAY_WAIT), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, fx->chunks[0], 1024), 0);
+}
+
+/* The magazines of a CPU that is gone, and only those. */
+static void pages_drain_cpu(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	struct on_cpu job = { .fx = fx, .pages = page_array(test), .nr = 1 };
+	u64 cached;
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	job.pages[0] = alloc_here(fx, 0, 0);
+	cached = fixture_books(fx)->cached_pages;
+	fixture_on_cpu(1, free_there, &job);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, cached + 1);
+	myalloc_zone_drain_cpu(fx->zone, fixture_cpu(1));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, cached);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_zone_drain_cpu(fx->zone, fixture_cpu(0));
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* In the middle of somebody's work on the magazines, requests go past them. */
+static void pages_busy(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void *before = alloc_here(fx, 0, 0), *addr, *bulk[3];
+	struct myalloc_magazine_cpu *cpu;
+	u64 hits = fixture_books(fx)->page_hits[0], cached = fx->books.cached_pages;
+	unsigned int nr, freed;
+	int err, err2;
+
+	cpu = myalloc_magazines_enter(&fx->zone->pcp[0]);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	addr = alloc_here(fx, 0, 0);
+	nr = myalloc_pages_alloc_bulk(fx->zone, 0, 0, 3, bulk);
+	err = myalloc_pages_free(fx->zone, addr, 0);
+	err2 = myalloc_pages_free(fx->zone, before, 0);
+	freed = myalloc_pages_free_bulk(fx->zone, 0, nr, bulk);
+	myalloc_magazines_leave(cpu);
+	KUNIT_EXPECT_NOT_NULL(test, addr);
+	KUNIT_EXPECT_EQ(test, nr, 3);
+	KUNIT_EXPECT_EQ(test, freed, 3);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, err2, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0], hits);
+	KUNIT_EXPECT_EQ(test, fx->books.page_allocs[0], hits + 4);
+	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], hits + 4);
+	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, cached);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+static struct fixture *hooked;
+static void *hook_page;
+static unsigned int hook_calls;
+
+/* An interrupt that allocates and frees at every point of the fast path. */
+static void hook_alloc_free(const char *where)
+{
+	unsigned long irq;
+	void *addr;
+
+	if (strncmp(where, "magazine-", 9))
+		return;
+	irq = fixture_nmi_enter();
+	addr = myalloc_pages_alloc(hooked->zone, 0, 0);
+	if (addr)
+		KUNIT_EXPECT_EQ(hooked->test, myalloc_pages_free(hooked->zone, addr, 0), 0);
+	hook_calls++;
+	fixture_nmi_exit(irq);
+}
+
+/* Interrupted anywhere in alloc and free: nothing is lost and nobody gets the same page. */
+static void pages_interrupted(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void **pages = page_array(test);
+	u32 i, k;
+
+	hooked = fx;
+	hook_calls = 0;
+	if (!fixture_set_hook(hook_alloc_free))
+		kunit_skip(test, "no hook in the fast path here");
+	for (i = 0; i < 100; i++) {
+		pages[i] = alloc_here(fx, 0, 0);
+		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
+		for (k = 0; k < i; k++)
+			KUNIT_EXPECT_PTR_NE(test, pages[i], pages[k]);
+	}
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], 0), 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_GE(test, hook_calls, 600);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.bad_frees + fx->books.corruptions, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+static void free_hooked(void *arg)
+{
+	KUNIT_EXPECT_EQ(hooked->test, myalloc_pages_free(hooked->zone, hook_page, 0), 0);
+}
+
+static void hook_free_there(const char *where)
+{
+	if (strcmp(where, "magazine-busy") || hook_calls++)
+		return;
+	fixture_on_cpu(1, free_hooked, NULL);
+}
+
+/* The same page freed on two CPUs at the same moment: found when it would go out twice. */
+static void pages_free_race(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void *again, *other;
+
+	hooked = fx;
+	hook_page = alloc_here(fx, 0, 0);
+	hook_calls = 0;
+	if (!fixture_set_hook(hook_free_there)) {
+		myalloc_pages_free(fx->zone, hook_page, 0);
+		kunit_skip(test, "no hook in the fast path here");
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hook_page, 0), 0);
+	fixture_set_hook(NULL);
+	again = alloc_here(fx, 0, 0);
+	KUNIT_EXPECT_PTR_EQ(test, again, hook_page);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), fx->zone->pcp[0].batch - 1);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "a cached block at frame %u is not cached: freed twice at once?",
+		  index_of(fx, again));
+	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	other = alloc_here(fx, 0, 0);
+	KUNIT_EXPECT_PTR_NE(test, other, again);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
+}
+
+/* A block in a magazine that is not tagged so is reported and left alone, by get and drain. */
+static void pages_cached_damaged(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void *a = alloc_here(fx, 0, 0), *b = alloc_here(fx, 0, 0), *got;
+
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
+	frame_of(fx, a)->type = MYALLOC_FRAME_PAGE;
+	got = alloc_here(fx, 0, 0);
+	KUNIT_EXPECT_PTR_EQ(test, got, b);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "a cached block at frame 0 is not cached: freed twice at once?");
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
+	/* The other one, by the drain. */
+	frame_of(fx, b)->type = MYALLOC_FRAME_PAGE;
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "a cached block at frame 1 is not cached: freed twice at once?");
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
+	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 2);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
+}
+
+/* From NMI with the lock held: magazines work until they are full, then frees are deferred. */
+static void pages_nmi(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void **pages = page_array(test);
+	unsigned long lock_irq, irq;
+	unsigned int failed = 0;
+	void *hit, *miss;
+	u32 i, nr;
+	int err;
+
+	nr = fx->zone->pcp[0].capacity * fx->zone->pcp[0].nr_magazines + 10;
+	for (i = 0; i < nr; i++)
+		pages[i] = alloc_here(fx, 0, 0);
+	hit = alloc_here(fx, 1, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hit, 1), 0);
+
+	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	hit = myalloc_pages_alloc(fx->zone, 1, 0);
+	err = myalloc_pages_free(fx->zone, hit, 1);
+	miss = myalloc_pages_alloc(fx->zone, 3, 0);
+	for (i = 0; i < nr; i++)
+		failed += !!myalloc_pages_free(fx->zone, pages[i], 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
+
+	KUNIT_EXPECT_NOT_NULL(test, hit);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_NULL(test, miss);
+	KUNIT_EXPECT_EQ(test, failed, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 1);
+	KUNIT_EXPECT_GE(test, fx->books.deferred_pages, 10);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+/* --- bulk ----------------------------------------------------------------------------- */
+
+/* Any number of any order: all different, as many as there are, and all back. */
+static void pages_bulk(struct kunit *test)
+{
+	static const unsigned int numbers[] = { 0, 1, 2, 16, 17, 63, 64, 65, 200, 1030 };
+	struct fixture *fx = large_zone(test, 0);
+	void **pages = page_array(test);
+	unsigned int order, i, n, k, all;
+
+	for (order = 0; order <= 4; order++)
+		for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+			all = min_t(unsigned int, numbers[i], 1024 >> order);
+			n = myalloc_pages_alloc_bulk(fx->zone, order,
+						     MYALLOC_MAY_WAIT | MYALLOC_ZERO,
+						     numbers[i], pages);
+			KUNIT_EXPECT_EQ(test, n, all);
+			KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, (u64)n << order);
+			for (k = 0; k < n; k++) {
+				KUNIT_EXPECT_NULL(test, memchr_inv(pages[k], 0, 64));
+				memset(pages[k], 0x33, 64);
+			}
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, order, n, pages),
+					n);
+			KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 0);
+		}
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* Wrong addresses among right ones: each is refused, the others are freed. */
+static void pages_bulk_bad(struct kunit *test)
+{
+	unsigned int checks;
+
+	for (checks = 0; checks <= MYALLOC_POISON; checks += MYALLOC_POISON) {
+		struct fixture *fx = large_zone(test, checks);
+		void *pages[8], *give[12];
+
+		KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, 0, 0, 8, pages), 8);
+		memcpy(give + 1, pages, 5 * sizeof(pages[0]));
+		memcpy(give + 8, pages + 5, 3 * sizeof(pages[0]));
+		give[0] = NULL;
+		give[6] = pages[2];
+		give[7] = pages[7] + 8;
+		give[11] = pages[0];
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 0, 12, give), 8);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 4);
+		KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FOREIGN], 1);
+		KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FREE], 2);
+		KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_MISALIGNED], 1);
+		KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+		FIXTURE_EXPECT_VALID(fx);
+		fixture_put(fx);
+	}
+}
+
+/* --- exact sizes and ranges --------------------------------------------------------------- */
+
+/* All sizes at all alignments, with and without topdown. */
+static void pages_exact(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 4 * 64, .chunk_order = 6, .stride = 2, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	u32 nr, align, flags, step = fixture_thorough() ? 1 : 11;
+
+	for (nr = 1; nr <= 64; nr += step)
+		for (align = 0; align <= 6; align++)
+			for (flags = 0; flags <= MYALLOC_TOPDOWN; flags += MYALLOC_TOPDOWN) {
+				u8 *addr = myalloc_pages_alloc_exact(fx->zone, nr, align, flags);
+
+				KUNIT_ASSERT_NOT_NULL(test, addr);
+				KUNIT_EXPECT_EQ(test, index_of(fx, addr) & (BIT(align) - 1), 0);
+				KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, nr);
+				KUNIT_EXPECT_EQ(test, index_of(fx, addr) / 64, flags ? 3 : 0);
+				memset(addr, nr, nr * PAGE_SIZE);
+				FIXTURE_EXPECT_VALID(fx);
+				KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, nr),
+						0);
+				KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+			}
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 0, 0, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 65, 0, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, UINT_MAX, 0, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 1, 7, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 1, UINT_MAX, 0));
+}
+
+/* Ranges: whichever pages of one chunk, and what is refused. */
+static void pages_range(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 28, .chunk_order = 3, .stride = 2 };
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_zone *zone = fx->zone;
+	void *chunk = fx->chunks[1];
+	u32 at, nr;
+
+	for (at = 0; at < 8; at++)
+		for (nr = 1; nr <= 8 - at; nr++) {
+			void *addr = chunk + at * PAGE_SIZE;
+
+			KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, addr, nr, 0), 0);
+			KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, nr);
+			memset(addr, 1, nr * PAGE_SIZE);
+			FIXTURE_EXPECT_VALID(fx);
+			fixture_note(fx);
+			KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, addr, 1, 0), -EBUSY);
+			KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk, 8, 0), -EBUSY);
+			KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr, nr), 0);
+			KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+		}
+	fixture_note(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk, 9, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk, UINT_MAX, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk + 8, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk + PAGE_SIZE, 8, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, chunk - PAGE_SIZE, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, NULL, 1, 0), -EINVAL);
+	/* The last chunk has only four pages. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, fx->chunks[3], 5, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, fx->chunks[3] + 4 * PAGE_SIZE, 1, 0),
+			-EINVAL);
+	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, fx->chunks[3], 4, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, fx->chunks[3], 4), 0);
+}
+
+/* --- wrong frees ----------------------------------------------------------------------------- */
+
+/* The words about a free block, as reports have them. */
+static const char *free_block(const struct fixture *fx, const void *addr, char *buf, size_t size)
+{
+	struct myalloc_block block = { 0 };
+
+	KUNIT_EXPECT_TRUE(fx->test, myalloc_buddy_lookup(&fx->zone->buddy, index_of(fx, addr),
+							 &block));
+	scnprintf(buf, size, "frame %u, order %u, free", block.idx, block.order);
+	return buf;
+}
+
+/* Twice: at once, after it went to a magazine and to the buddy, and inside a larger free block. */
+static void pages_bad_twice(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0), *cached;
+	void *addr = alloc_here(fx, 0, 0), *inner = alloc_here(fx, 2, 0);
+	char where[40];
+
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr, 0), MYALLOC_BAD_FREE,
+			       "bad free as pages of order 0: already free (double free); %s",
+			       free_block(fx, addr, where, sizeof(where)));
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr), MYALLOC_BAD_FREE,
+			       "bad free as pages of order 0: already free (double free); %s",
+			       free_block(fx, addr, where, sizeof(where)));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, inner, 2), 0);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, inner + PAGE_SIZE, 0),
+			       MYALLOC_BAD_FREE,
+			       "bad free as pages of order 0: already free (double free); %s",
+			       free_block(fx, inner, where, sizeof(where)));
+
+	cached = large_zone(test, 0);
+	addr = alloc_here(cached, 0, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(cached->zone, addr, 0), 0);
+	FIXTURE_EXPECT_REFUSED(cached, myalloc_pages_free(cached->zone, addr, 0), MYALLOC_BAD_FREE,
+			       "bad free as pages of order 0: already free (double free); frame 0, order 0, free");
+	FIXTURE_EXPECT_REFUSED(cached, myalloc_pages_free_exact(cached->zone, addr, 1),
+			       MYALLOC_BAD_FREE,
+			       "bad free as 1 pages: already free (double free); frame 0, order 0, free");
+}
+
+/* Foreign: nothing, user memory, beside the chunks, beyond the last page, another zone's. */
+static void pages_bad_foreign(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0), *two = small_zone(test, 0);
+	void *theirs = alloc_here(two, 0, 0), *foreign[6];
+	size_t i;
+
+	foreign[0] = NULL;
+	foreign[1] = (void *)0x1000;
+	foreign[2] = (void *)ULONG_MAX;
+	foreign[3] = fx->chunks[0] + 16 * PAGE_SIZE;
+	foreign[4] = fx->chunks[3] + 12 * PAGE_SIZE;
+	foreign[5] = theirs;
+	for (i = 0; i < ARRAY_SIZE(foreign); i++) {
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, foreign[i], 0),
+				       MYALLOC_BAD_FOREIGN,
+				       "bad free as pages of order 0: not memory of this zone");
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, foreign[i]), MYALLOC_BAD_FOREIGN,
+				       "bad free as pages of order 0: not memory of this zone");
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, foreign[i], 3),
+				       MYALLOC_BAD_FOREIGN,
+				       "bad free as 3 pages: not memory of this zone");
+		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, foreign[i]), 0);
+	}
+	FIXTURE_EXPECT_VALID(two);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(two->zone, theirs, 0), 0);
+}
+
+/* Not at the beginning of a page, or of the block, or with another order. */
+static void pages_bad_place(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, 1, 3, 4, 5, 10, 11, 32, 63, 64 };
+	struct fixture *fx = small_zone(test, 0);
+	void *addr = alloc_here(fx, 2, 0);
+	char holder[64];
+	u32 idx = index_of(fx, addr);
+	size_t i;
+
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(fx, addr)->caller, alloc_here));
+	fixture_symbol(frame_of(fx, addr)->caller, holder, sizeof(holder));
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr + 1, 2), MYALLOC_BAD_MISALIGNED,
+			       "bad free as pages of order 2: misaligned: nothing begins at this address; frame %u, order 2, held by %s",
+			       idx, holder);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr + PAGE_SIZE - 8, 2),
+			       MYALLOC_BAD_MISALIGNED,
+			       "bad free as pages of order 2: misaligned: nothing begins at this address; frame %u, order 2, held by %s",
+			       idx, holder);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr + 8), MYALLOC_BAD_MISALIGNED,
+			       "bad free as pages of order 2: misaligned: nothing begins at this address; frame %u, order 2, held by %s",
+			       idx, holder);
+	for (i = 1; i < 4; i++) {
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr + i * PAGE_SIZE, 0),
+				       MYALLOC_BAD_INTERIOR,
+				       "bad free as pages of order 0: inside a block, not at its beginning; frame %u, order 2, held by %s",
+				       idx, holder);
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr + i * PAGE_SIZE),
+				       MYALLOC_BAD_INTERIOR,
+				       "bad free as pages of order 2: inside a block, not at its beginning; frame %u, order 2, held by %s",
+				       idx, holder);
+		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr + i * PAGE_SIZE), 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(orders); i++)
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr, orders[i]),
+				       MYALLOC_BAD_ORDER,
+				       "bad free as pages of order %u: allocated with another order; frame %u, order 2, held by %s",
+				       orders[i], idx, holder);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
+}
+
+/* The greatest order there can be does not fit into less than its digits. */
+static void pages_bad_order_digits(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, NULL, UINT_MAX),
+			       MYALLOC_BAD_FOREIGN,
+			       "bad free as pages of order 4294967295: not memory of this zone");
+}
+
+/* An exact allocation freed with another number is refused as a whole. */
+static void pages_bad_exact(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	void *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);	/* 4 + 2 + 1 */
+	static const unsigned int wrong[] = { 1, 2, 3, 5, 8, 9, 15, 16 };
+	char holder[64];
+	u32 idx = index_of(fx, addr);
+	size_t i;
+
+	fixture_symbol(frame_of(fx, addr)->caller, holder, sizeof(holder));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, wrong[i]),
+				       MYALLOC_BAD_ORDER,
+				       "bad free as %u pages: allocated with another order; frame %u, order 2, held by %s",
+				       wrong[i], idx, holder);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 0), MYALLOC_BAD_ORDER,
+			       "bad free as 0 pages: allocated with another order; frame %u, order 2, held by %s",
+			       idx, holder);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 17), MYALLOC_BAD_ORDER,
+			       "bad free as 17 pages: allocated with another order; frame %u, order 2, held by %s",
+			       idx, holder);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr + 64, 7),
+			       MYALLOC_BAD_MISALIGNED,
+			       "bad free as 7 pages: misaligned: nothing begins at this address; frame %u, order 2, held by %s",
+			       idx, holder);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr + PAGE_SIZE, 6),
+			       MYALLOC_BAD_INTERIOR,
+			       "bad free as 6 pages: inside a block, not at its beginning; frame %u, order 2, held by %s",
+			       idx, holder);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 7), MYALLOC_BAD_FREE,
+			       "bad free as 7 pages: already free (double free); %s",
+			       free_block(fx, addr, holder, sizeof(holder)));
+}
+
+/* --- checks of pages ------------------------------------------------------------------------- */
+
+/* A write after free is found when the page goes out again, named by its byte, and mended. */
+static void pages_poison(struct kunit *test)
+{
+	static const unsigned int at[] = { 0, 1, 2047, PAGE_SIZE - 1, 2 * PAGE_SIZE - 1 };
+	const struct fixture_args args = {
+		.nr_pages = 32, .chunk_order = 5, .checks = MYALLOC_POISON,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	u8 *addr, *again;
+	size_t i;
+
+	addr = alloc_here(fx, 5, 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(addr, MYALLOC_POISON_FREE, PAGE_SIZE << 5));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 5), 0);
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		addr = alloc_here(fx, 1, 0);
+		memset(addr, 0, 2 * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i);
+		addr[at[i]] = 0x41;
+		again = alloc_here(fx, 1, 0);
+		KUNIT_EXPECT_PTR_EQ(test, again, addr);
+		scnprintf(fx->expected, sizeof(fx->expected),
+			  "free page was written to: frame %u, byte %u is 0x41, not 0x6b",
+			  index_of(fx, addr), at[i]);
+		KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 1);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 1), 0);
+	}
+	/* By bulk, exact size and range as well. */
+	addr[5] = 0;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, 1, 0, 1, (void **)&again), 1);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 1, 1, (void **)&again), 1);
+	addr[6] = 0;
+	again = myalloc_pages_alloc_exact(fx->zone, 3, 0, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 2);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, again, 3), 0);
+	addr[7] = 0;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, addr, 3, 0), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 3);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);
+	/* Nobody wrote since. */
+	addr = alloc_here(fx, 5, MYALLOC_ZERO);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 3);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 5), 0);
+}
+
+/* Who has a block: the caller always, the call stack with MYALLOC_OWNER. */
+static void pages_owner(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, MYALLOC_OWNER), *plain = small_zone(test, 0);
+	void *addr = alloc_here(fx, 1, 0), *without = alloc_here(plain, 1, 0);
+	char *stack = kunit_kzalloc(test, 2048, GFP_KERNEL);
+	u32 handle = frame_of(fx, addr)->stack;
+
+	KUNIT_ASSERT_NOT_NULL(test, stack);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(fx, addr)->caller, alloc_here));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(plain, without)->caller, alloc_here));
+	KUNIT_EXPECT_EQ(test, frame_of(plain, without)->stack, 0);
+	if (handle)
+		KUNIT_EXPECT_GT(test, myalloc_env_stack_format(handle, stack, 2048), 20);
+	else if (!myalloc_env_stack_init())
+		KUNIT_FAIL(test, "no stack was saved");
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(plain->zone, without, 1), 0);
+}
+
+/* --- random work ------------------------------------------------------------------------------- */
+
+#define LIVE_MAX	300
+
+struct live {
+	void *addr;
+	u32 nr;		/* of an exact allocation, else 0 */
+	u8 order;
+	u8 fill;
+};
+
+struct random_work {
+	struct fixture *fx;
+	struct myalloc_random random;
+	struct live live[LIVE_MAX];
+	u32 nr;
+	u32 steps;
+	u64 pages;
+};
+
+static void work_alloc(struct random_work *w)
+{
+	struct live *live = &w->live[w->nr];
+	unsigned int flags = myalloc_random_one_in(&w->random, 8) ? MYALLOC_TOPDOWN : 0;
+	size_t size;
+
+	live->nr = 0;
+	live->order = 0;
+	if (myalloc_random_one_in(&w->random, 5)) {
+		live->nr = 1 + myalloc_random_below(&w->random, 20);
+		live->addr = myalloc_pages_alloc_exact(w->fx->zone, live->nr, 0, flags);
+		size = live->nr * PAGE_SIZE;
+	} else {
+		live->order = __ffs(myalloc_random_next(&w->random) | BIT(5));
+		live->addr = myalloc_pages_alloc(w->fx->zone, live->order, flags);
+		size = PAGE_SIZE << live->order;
+	}
+	if (!live->addr)
+		return;
+	live->fill = myalloc_random_next(&w->random);
+	((u8 *)live->addr)[0] = live->fill;
+	((u8 *)live->addr)[size - 1] = live->fill;
+	w->pages += size / PAGE_SIZE;
+	w->nr++;
+}
+
+static void work_free(struct random_work *w, u32 i)
+{
+	struct live *live = &w->live[i];
+	size_t size = live->nr ? live->nr * PAGE_SIZE : PAGE_SIZE << live->order;
+	struct kunit *test = w->fx->test;
+
+	KUNIT_EXPECT_EQ(test, ((u8 *)live->addr)[0], live->fill);
+	KUNIT_EXPECT_EQ(test, ((u8 *)live->addr)[size - 1], live->fill);
+	if (live->nr)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(w->fx->zone, live->addr, live->nr),
+				0);
+	else
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(w->fx->zone, live->addr, live->order), 0);
+	w->pages -= size / PAGE_SIZE;
+	*live = w->live[--w->nr];
+}
+
+static void work_here(void *arg)
+{
+	struct random_work *w = arg;
+	u32 i;
+
+	for (i = 0; i < w->steps; i++)
+		if (w->nr < LIVE_MAX && myalloc_random_below(&w->random, 9) < 5)
+			work_alloc(w);
+		else if (w->nr)
+			work_free(w, myalloc_random_below(&w->random, w->nr));
+}
+
+/* Several CPUs at all kinds of work: the books agree with the model and with a recount. */
+static void pages_random(struct kunit *test)
+{
+	u32 turn, turns = fixture_thorough() ? 60 : 8, policy;
+	struct random_work *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	fixture_random(test, &w->random);
+	for (policy = 0; policy < MYALLOC_NR_POLICIES; policy++) {
+		const struct fixture_args args = {
+			.nr_pages = 480 - policy, .chunk_order = 5, .stride = 2, .policy = policy,
+			.checks = policy ? 0 : MYALLOC_POISON,
+		};
+		const struct myalloc_zone_books *b;
+
+		w->fx = fixture_zone(test, &args);
+		b = &w->fx->books;
+		w->steps = 100;
+		for (turn = 0; turn < turns; turn++) {
+			fixture_on_cpu(turn, work_here, w);
+			fixture_books(w->fx);
+			KUNIT_EXPECT_EQ(test, b->page_pages, w->pages);
+			KUNIT_EXPECT_EQ(test, b->free_pages + b->cached_pages + w->pages,
+					args.nr_pages);
+			FIXTURE_EXPECT_VALID(w->fx);
+		}
+		while (w->nr)
+			work_free(w, 0);
+		myalloc_zone_drain(w->fx->zone);
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(w->fx));
+		KUNIT_EXPECT_EQ(test, fixture_books(w->fx)->bad_frees + b->corruptions, 0);
+		KUNIT_EXPECT_EQ(test, memcmp(b->page_allocs, b->page_frees,
+					     sizeof(b->page_allocs)), 0);
+	}
+}
+
+static struct kunit_case pcp_cases[] = {
+	KUNIT_CASE(pages_every_order),
+	KUNIT_CASE(pages_order_too_large),
+	KUNIT_CASE(pages_zero),
+	KUNIT_CASE(pages_topdown),
+	KUNIT_CASE(pages_policy),
+	KUNIT_CASE(pages_magazine_sizes),
+	KUNIT_CASE(pages_magazine_hit),
+	KUNIT_CASE(pages_magazine_refill),
+	KUNIT_CASE(pages_magazine_high),
+	KUNIT_CASE(pages_magazine_huge),
+	KUNIT_CASE(pages_may_wait),
+	KUNIT_CASE(pages_drain_cpu),
+	KUNIT_CASE(pages_busy),
+	KUNIT_CASE(pages_interrupted),
+	KUNIT_CASE(pages_free_race),
+	KUNIT_CASE(pages_cached_damaged),
+	KUNIT_CASE(pages_nmi),
+	KUNIT_CASE(pages_bulk),
+	KUNIT_CASE(pages_bulk_bad),
+	KUNIT_CASE(pages_exact),
+	KUNIT_CASE(pages_range),
+	KUNIT_CASE(pages_bad_twice),
+	KUNIT_CASE(pages_bad_foreign),
+	KUNIT_CASE(pages_bad_place),
+	KUNIT_CASE(pages_bad_order_digits),
+	KUNIT_CASE(pages_bad_exact),
+	KUNIT_CASE(pages_poison),
+	KUNIT_CASE(pages_owner),
+	KUNIT_CASE(pages_random),
+	{}
+};
+
+static struct kunit_suite pcp_suite = {
+	.name = "myalloc_pcp",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = pcp_cases,
+};
+kunit_test_suite(pcp_suite);

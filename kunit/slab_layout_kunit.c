@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of the layout of slabs. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "slab_debug.h"
+#include "slab_layout.h"
+
+#define TRACK	(sizeof(struct myalloc_track) * MYALLOC_NR_TRACKS)
+
+/* What flags say about the layout. */
+static const unsigned int flag_sets[] = {
+	0,
+	MYALLOC_REDZONE,
+	MYALLOC_POISON,
+	MYALLOC_OWNER,
+	MYALLOC_REDZONE | MYALLOC_POISON,
+	MYALLOC_REDZONE | MYALLOC_OWNER,
+	MYALLOC_POISON | MYALLOC_OWNER,
+	MYALLOC_CHECKS,
+};
+
+struct sweep {
+	struct kunit *test;
+	struct myalloc_slab_layout l;
+	u32 size;
+	u32 align;
+	unsigned int flags;
+	bool ctor;
+	unsigned int max_order;
+	u64 layouts;
+};
+
+#define EXPECT(s, condition)							\
+	KUNIT_EXPECT_TRUE_MSG((s)->test, condition,				\
+			      "object of %u bytes, align %u, flags %u, ctor %d, max order %u", \
+			      (s)->size, (s)->align, (s)->flags, (s)->ctor, (s)->max_order)
+
+static u32 real_align(const struct sweep *s)
+{
+	return max_t(u32, s->align, 8);
+}
+
+/* L1: slots, owners and states lie in the slab, one behind the other. */
+static void check_places(struct sweep *s)
+{
+	const struct myalloc_slab_layout *l = &s->l;
+	u32 bytes = PAGE_SIZE << l->order, end = l->objects * l->slot_size;
+	u32 in_frames = (MYALLOC_FRAME_BYTES << l->order) - MYALLOC_FRAME_BYTES;
+
+	EXPECT(s, l->order <= min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX));
+	EXPECT(s, l->objects >= 1);
+	EXPECT(s, !!l->track_offset == !!(s->flags & MYALLOC_OWNER));
+	if (l->track_offset) {
+		EXPECT(s, l->track_offset >= end);
+		EXPECT(s, l->track_offset % __alignof__(struct myalloc_track) == 0);
+		end = l->track_offset + l->objects * TRACK;
+	}
+	EXPECT(s, end <= bytes);
+	/* One state for each multiple of the slot size, at the end of the slab or in frames. */
+	EXPECT(s, l->states == DIV_ROUND_UP(bytes, l->slot_size));
+	EXPECT(s, l->states >= l->objects);
+	if (l->state_offset) {
+		EXPECT(s, l->states > in_frames);
+		EXPECT(s, l->state_offset >= end);
+		EXPECT(s, l->state_offset % 8 == 0);
+		EXPECT(s, l->state_offset + l->states <= bytes);
+	} else {
+		EXPECT(s, l->states <= in_frames);
+	}
+}
+
+/* L2 and what lies in a slot, in order: red zone, object, red zone, link. */
+static void check_slot(struct sweep *s)
+{
+	const struct myalloc_slab_layout *l = &s->l;
+	bool red = s->flags & MYALLOC_REDZONE, poison = s->flags & MYALLOC_POISON;
+	u32 room = l->slot_size - l->object_offset;
+
+	EXPECT(s, l->object_size == s->size);
+	EXPECT(s, l->align == real_align(s));
+	EXPECT(s, l->slot_size % real_align(s) == 0 && l->slot_size % 8 == 0);
+	EXPECT(s, l->object_offset % real_align(s) == 0);
+	EXPECT(s, l->object_offset == (red ? real_align(s) : 0));
+	EXPECT(s, red ? l->redzone_end >= s->size + 8 : l->redzone_end == s->size);
+	EXPECT(s, l->redzone_end <= room);
+	EXPECT(s, l->link_offset % 8 == 0);
+	EXPECT(s, l->link_offset + sizeof(void *) <= room);
+	/* Who has content or a pattern to keep has the link behind it. */
+	if (s->ctor || poison)
+		EXPECT(s, l->link_offset >= l->redzone_end);
+	else if (red)
+		EXPECT(s, l->link_offset + sizeof(void *) <= s->size ||
+		       l->link_offset >= l->redzone_end);
+	EXPECT(s, l->waste == (PAGE_SIZE << l->order) - l->objects * s->size);
+}
+
+/* L3 for every slot, and the offsets beside it. */
+static void check_index(struct sweep *s)
+{
+	static const u32 beside[] = { 1, 2, 4, 7 };
+	const struct myalloc_slab_layout *l = &s->l;
+	u32 i, k, off;
+
+	for (i = 0; i < l->objects; i++) {
+		off = i * l->slot_size;
+		if (myalloc_slot_index(l, off) != i)
+			EXPECT(s, myalloc_slot_index(l, off) == i);
+		for (k = 0; k < ARRAY_SIZE(beside); k++)
+			if (myalloc_slot_index(l, off + beside[k]) != U32_MAX ||
+			    myalloc_slot_index(l, off + l->slot_size - beside[k]) != U32_MAX)
+				EXPECT(s, myalloc_slot_index(l, off + beside[k]) == U32_MAX);
+	}
+	for (off = l->objects * l->slot_size; off < PAGE_SIZE << l->order; off += l->slot_size)
+		EXPECT(s, myalloc_slot_index(l, off) == U32_MAX);
+	/* An address in front of the slab wraps around to here. */
+	EXPECT(s, myalloc_slot_index(l, -8) == U32_MAX);
+	EXPECT(s, myalloc_slot_index(l, -l->slot_size) == U32_MAX);
+}
+
+/* The rule for the order, from the text of slab_layout.c. */
+static void check_order(struct sweep *s)
+{
+	const struct myalloc_slab_layout *l = &s->l;
+	u32 track = s->flags & MYALLOC_OWNER ? TRACK : 0, best = U32_MAX;
+	unsigned int order, most = min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX);
+	u64 least = U64_MAX;
+
+	for (order = 0; order <= most; order++) {
+		u32 bytes = PAGE_SIZE << order, states = DIV_ROUND_UP(bytes, l->slot_size);
+		u32 room = states > (MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES ?
+			   bytes - ALIGN(states, 8) : bytes;
+		u32 objects = room / (l->slot_size + track);
+		u32 wasted = bytes - objects * (l->slot_size + track);
+
+		if (!objects)
+			continue;
+		if (objects >= 8 && wasted * 16 <= bytes) {
+			best = order;
+			break;
+		}
+		if ((u64)wasted << (MYALLOC_SLAB_ORDER_MAX - order) < least) {
+			least = (u64)wasted << (MYALLOC_SLAB_ORDER_MAX - order);
+			best = order;
+		}
+	}
+	EXPECT(s, l->order == best);
+}
+
+static void check_layout(struct sweep *s)
+{
+	int err = myalloc_slab_layout(&s->l, s->size, s->align, s->flags, s->ctor, s->max_order);
+
+	s->layouts++;
+	if (err == -E2BIG) {
+		/* Not one fits into the largest slab allowed. */
+		u32 bytes = PAGE_SIZE << min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX);
+
+		EXPECT(s, s->size + 2 * real_align(s) + TRACK + 64 > bytes);
+		return;
+	}
+	EXPECT(s, !err);
+	if (err)
+		return;
+	check_places(s);
+	check_slot(s);
+	check_index(s);
+	check_order(s);
+}
+
+/* L1, L2, L3 for every size with every alignment, plain. */
+static void layout_sizes(struct kunit *test)
+{
+	struct sweep s = { .test = test, .max_order = 3 };
+	u32 step = fixture_thorough() ? 1 : 251, size;
+
+	for (size = 1; size <= MYALLOC_MAX_OBJECT; size += step)
+		for (s.align = 0; s.align <= PAGE_SIZE; s.align = s.align ? 2 * s.align : 1) {
+			/* Alignments below 8 are all the same; larger ones change little. */
+			if (fixture_thorough() && size % 8 && s.align && s.align != 64)
+				continue;
+			s.size = size;
+			check_layout(&s);
+		}
+	kunit_info(test, "%llu layouts\n", (unsigned long long)s.layouts);
+}
+
+/* The same for every set of checks, with and without constructor. */
+static void layout_flags(struct kunit *test)
+{
+	static const u32 aligns[] = { 0, 1, 16, 64, 256, PAGE_SIZE };
+	struct sweep s = { .test = test };
+	u32 step = fixture_thorough() ? 1 : 1021, size;
+	struct myalloc_random random;
+	unsigned int f;
+
+	fixture_random(test, &random);
+	for (size = 1; size <= MYALLOC_MAX_OBJECT; size += step)
+		for (f = 0; f < ARRAY_SIZE(flag_sets); f++) {
+			s.size = size;
+			s.flags = flag_sets[f];
+			s.align = aligns[myalloc_random_below(&random, ARRAY_SIZE(aligns))];
+			s.ctor = myalloc_random_one_in(&random, 2);
+			s.max_order = myalloc_random_below(&random, 8);
+			check_layout(&s);
+		}
+	kunit_info(test, "%llu layouts\n", (unsigned long long)s.layouts);
+}
+
+/* L3 at every offset below 2^17. */
+static void layout_index(struct kunit *test)
+{
+	u32 round, rounds = fixture_thorough() ? 40 : 3, off, wrong;
+	struct sweep s = { .test = test, .max_order = MYALLOC_SLAB_ORDER_MAX };
+	struct myalloc_random random;
+
+	fixture_random(test, &random);
+	for (round = 0; round < rounds; round++) {
+		s.size = 1 + myalloc_random_below(&random, round % 2 ? 500 : MYALLOC_MAX_OBJECT);
+		KUNIT_ASSERT_EQ(test, myalloc_slab_layout(&s.l, s.size, 0, 0, false, s.max_order),
+				0);
+		for (off = 0, wrong = 0; off < 1u << 17; off++) {
+			u32 index = off % s.l.slot_size ? U32_MAX : off / s.l.slot_size;
+
+			if (index >= s.l.objects)
+				index = U32_MAX;
+			wrong += myalloc_slot_index(&s.l, off) != index;
+		}
+		EXPECT(&s, !wrong);
+	}
+}
+
+/*
+ * exact: the low half of offset * reciprocal is below the reciprocal for multiples of the slot
+ * size and for nothing else, and the high half is the quotient; that is all a free looks at.
+ */
+static void layout_exact(struct kunit *test)
+{
+	u32 size, off, wrong, step = fixture_thorough() ? 8 * 13 : 8 * 509, checked = 0;
+	struct sweep s = { .test = test, .max_order = MYALLOC_SLAB_ORDER_MAX };
+
+	for (size = 8; size <= MYALLOC_MAX_OBJECT; size += step) {
+		s.size = size;
+		KUNIT_ASSERT_EQ(test, myalloc_slab_layout(&s.l, size, 0, 0, false, s.max_order), 0);
+		if (!s.l.exact)
+			continue;
+		checked++;
+		for (off = 0, wrong = 0; off < PAGE_SIZE << s.l.order; off += 1 + size / 600) {
+			u64 product = (u64)off * s.l.reciprocal;
+
+			wrong += ((u32)product < s.l.reciprocal) != !(off % s.l.slot_size);
+			wrong += (u32)product < s.l.reciprocal &&
+				 product >> 32 != off / s.l.slot_size;
+		}
+		for (off = 0; off < PAGE_SIZE << s.l.order; off += s.l.slot_size)
+			wrong += (u32)((u64)off * s.l.reciprocal) >= s.l.reciprocal;
+		EXPECT(&s, !wrong);
+	}
+	KUNIT_EXPECT_GT(test, checked, 0);
+}
+
+/* Sizes whose layout is known by hand. */
+static void layout_known(struct kunit *test)
+{
+	static const struct {
+		u32 size;
+		u32 slot;
+		u32 order;
+		u32 objects;
+		bool in_frames;
+	} known[] = {
+		/* 4096 = 455 * 8 + 455 + 1; 512 states, so 3584 / 8 */
+		{ 1, 8, 0, 448, false },
+		{ 8, 8, 0, 448, false },
+		{ 64, 64, 0, 63, false },
+		/* 16 states */
+		{ 256, 256, 0, 15, false },
+		/* order 1: 16 bytes of states in frames */
+		{ 1000, 1000, 1, 8, true },
+		{ 1024, 1024, 1, 8, true },
+		{ 4096, 4096, 3, 8, true },
+		{ 8192, 8192, 1, 1, true },
+		{ 32768, 32768, 3, 1, true },
+	};
+	struct myalloc_slab_layout l;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, known[i].size, 0, 0, false, 3), 0);
+		KUNIT_EXPECT_EQ_MSG(test, l.slot_size, known[i].slot, "%u", known[i].size);
+		KUNIT_EXPECT_EQ_MSG(test, l.order, known[i].order, "%u", known[i].size);
+		KUNIT_EXPECT_EQ_MSG(test, l.objects, known[i].objects, "%u", known[i].size);
+		KUNIT_EXPECT_EQ_MSG(test, !l.state_offset, known[i].in_frames, "%u", known[i].size);
+	}
+	/* 8 of 4096 bytes fill 32 KiB to the last byte. */
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 4096, 0, false, 3), 0);
+	KUNIT_EXPECT_EQ(test, l.waste, 0);
+	/* [ 16 red | 20 object | 4 + 8 red | 8 link | 8 padding ] */
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 20, 16, MYALLOC_REDZONE | MYALLOC_POISON,
+						  false, 3), 0);
+	KUNIT_EXPECT_EQ(test, l.object_offset, 16);
+	KUNIT_EXPECT_EQ(test, l.redzone_end, 32);
+	KUNIT_EXPECT_EQ(test, l.link_offset, 32);
+	KUNIT_EXPECT_EQ(test, l.slot_size, 64);
+}
+
+/* What cannot be laid out. */
+static void layout_refused(struct kunit *test)
+{
+	static const u32 aligns[] = { 3, 5, 6, 7, 12, 4095, 4097, 6144, 8192, U32_MAX };
+	struct myalloc_slab_layout l;
+	size_t i;
+
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 0, 0, 0, false, 3), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, MYALLOC_MAX_OBJECT + 1, 0, 0, false, 10),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, U32_MAX, 0, 0, false, 10), -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(aligns); i++)
+		KUNIT_EXPECT_EQ_MSG(test, myalloc_slab_layout(&l, 64, aligns[i], 0, false, 3),
+				    -EINVAL, "align %u", aligns[i]);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4097, 0, 0, false, 0), -E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 0, MYALLOC_REDZONE, false, 0), -E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 0, 0, false, 0), -E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4088, 0, 0, false, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, MYALLOC_MAX_OBJECT, PAGE_SIZE,
+						  MYALLOC_CHECKS, true, UINT_MAX), 0);
+}
+
+static struct kunit_case slab_layout_cases[] = {
+	KUNIT_CASE(layout_sizes),
+	KUNIT_CASE(layout_flags),
+	KUNIT_CASE(layout_index),
+	KUNIT_CASE(layout_exact),
+	KUNIT_CASE(layout_known),
+	KUNIT_CASE(layout_refused),
+	{}
+};
+
+static struct kunit_suite slab_layout_suite = {
+	.name = "myalloc_slab_layout",
+	.test_cases = slab_layout_cases,
+};
+kunit_test_suite(slab_layout_suite);

@@ -1,0 +1,745 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of the zone: chunks, addresses, books, deferred frees, its beginning and end. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "zone.h"
+
+#define PAGES_MAX	1100
+
+static void **page_array(struct kunit *test)
+{
+	void **pages = kunit_kcalloc(test, PAGES_MAX, sizeof(*pages), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	return pages;
+}
+
+/* Index of a frame by its address, by a search through the chunks; -1 if it is in none. */
+static long index_of(const struct fixture *fx, const void *addr)
+{
+	u32 i, idx;
+
+	for (i = 0; i < fx->args.nr_chunks; i++) {
+		unsigned long off = (unsigned long)addr - (unsigned long)fx->chunks[i];
+
+		idx = (i << fx->args.chunk_order) + (off >> PAGE_SHIFT);
+		if ((unsigned long)addr >= (unsigned long)fx->chunks[i] &&
+		    off < PAGE_SIZE << fx->args.chunk_order && idx < fx->args.nr_pages)
+			return idx;
+	}
+	return -1;
+}
+
+/* --- making ------------------------------------------------------------------ */
+
+/* @args is refused, in words that contain @text. */
+static void refuse(struct kunit *test, struct fixture *fx, const char *text)
+{
+	unsigned long live = fixture_live_allocs();
+	struct myalloc_zone *zone;
+
+	fixture_log_mark();
+	zone = myalloc_zone_create(&fx->args);
+	KUNIT_EXPECT_TRUE_MSG(test, IS_ERR(zone) && PTR_ERR(zone) == -EINVAL, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(text), 1, "%s", text);
+	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+	if (!IS_ERR_OR_NULL(zone))
+		myalloc_zone_destroy(zone);
+}
+
+/* Arguments that contradict each other, each with its sentence. */
+static void zone_args(struct kunit *test)
+{
+	const struct fixture_args good = { .nr_pages = 40, .chunk_order = 4 };
+	struct fixture *fx = fixture_prepare(test, &good);
+	const struct myalloc_zone_args args = fx->args;
+	void *chunk;
+
+	fx->args.chunk_order = 11;
+	refuse(test, fx, "test: chunk order 11 is above 10");
+	fx->args = args;
+	fx->args.nr_pages = 0;
+	refuse(test, fx, "test: 0 pages do not fill 3 chunks of 16 pages");
+	fx->args.nr_pages = 49;
+	refuse(test, fx, "test: 49 pages do not fill 3 chunks of 16 pages");
+	fx->args.nr_pages = 32;
+	refuse(test, fx, "test: 32 pages do not fill 3 chunks of 16 pages");
+	fx->args.nr_pages = 40;
+	fx->args.nr_chunks = 0;
+	refuse(test, fx, "test: 40 pages do not fill 0 chunks of 16 pages");
+	fx->args.nr_chunks = U32_MAX;
+	refuse(test, fx, "pages do not fill 4294967295 chunks of 16 pages");
+	fx->args = args;
+
+	chunk = fx->chunks[1];
+	fx->chunks[1] = fx->chunks[0];
+	refuse(test, fx, "test: chunk 1 is not above chunk 0 by a multiple of its size");
+	fx->chunks[1] = chunk + PAGE_SIZE;
+	refuse(test, fx, "test: chunk 1 is not above chunk 0 by a multiple of its size");
+	fx->chunks[1] = fx->chunks[2];
+	fx->chunks[2] = chunk;
+	refuse(test, fx, "test: chunk 2 is not above chunk 1 by a multiple of its size");
+	fx->chunks[2] = fx->chunks[1];
+	fx->chunks[1] = chunk;
+
+	fx->args.checks = MYALLOC_CHECKS + 1;
+	refuse(test, fx, "test: unknown checks or policy");
+	fx->args.checks = 0;
+	fx->args.policy = MYALLOC_NR_POLICIES;
+	refuse(test, fx, "test: unknown checks or policy");
+	fx->args = args;
+	fx->zone = myalloc_zone_create(&fx->args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fx->zone);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* Every page of a zone, each once, inside its chunks, and nothing more; then all back. */
+static void check_all_pages(struct fixture *fx, void **pages)
+{
+	struct kunit *test = fx->test;
+	const u32 nr = fx->args.nr_pages;
+	u32 n, i;
+
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_pages, nr);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	for (n = 0; n < nr; n++) {
+		pages[n] = myalloc_pages_alloc(fx->zone, 0, 0);
+		KUNIT_ASSERT_NOT_NULL(test, pages[n]);
+		KUNIT_EXPECT_GE(test, index_of(fx, pages[n]), 0);
+		KUNIT_EXPECT_EQ(test, (unsigned long)pages[n] % PAGE_SIZE, 0);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_PTR_NE(test, pages[n], pages[i]);
+		if (!fx->args.simulated)
+			memset(pages[n], n, PAGE_SIZE);
+	}
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 0, 0));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, nr);
+	KUNIT_EXPECT_EQ(test, fx->books.page_fails[0], 1);
+	FIXTURE_EXPECT_VALID(fx);
+	for (n = 0; n < nr; n++) {
+		if (!fx->args.simulated) {
+			KUNIT_EXPECT_EQ(test, *(u8 *)pages[n], (u8)n);
+			KUNIT_EXPECT_EQ(test, ((u8 *)pages[n])[PAGE_SIZE - 1], (u8)n);
+		}
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[n], 0), 0);
+	}
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* Zones of 1 to 70 pages in chunks of every size, adjacent and not: all of it can be used. */
+static void zone_every_size(struct kunit *test)
+{
+	u32 nr, order, stride, step = fixture_thorough() ? 1 : 23;
+	void **pages = page_array(test);
+
+	for (nr = 1; nr <= 70; nr += step)
+		for (order = 0; order <= 6; order++)
+			for (stride = 1; stride <= 3; stride++) {
+				const struct fixture_args args = {
+					.nr_pages = nr, .chunk_order = order, .stride = stride,
+					.policy = nr % 2,
+				};
+				struct fixture *fx = fixture_zone(test, &args);
+
+				check_all_pages(fx, pages);
+				fixture_put(fx);
+			}
+}
+
+/* The same with magazines in use, and with a chunk of the largest order. */
+static void zone_whole_chunk(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
+	struct fixture *fx = fixture_zone(test, &args);
+
+	KUNIT_EXPECT_GT(test, fx->zone->pcp[0].capacity, 0);
+	check_all_pages(fx, page_array(test));
+}
+
+/* A range of addresses that runs on, also past chunks of others, is found by the map. */
+static void zone_map(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 45, .chunk_order = 3, .stride = 3 };
+	struct fixture *fx = fixture_zone(test, &args);
+	const struct myalloc_zone *zone = fx->zone;
+	unsigned long base = (unsigned long)fx->chunks[0], addr, end;
+	u32 idx;
+
+	for (idx = 0; idx < 45; idx++) {
+		void *page = myalloc_frame_addr(zone, idx);
+
+		KUNIT_EXPECT_EQ(test, index_of(fx, page), idx);
+		KUNIT_EXPECT_PTR_EQ(test, myalloc_map_frame(&zone->map, page), &zone->frames[idx]);
+		KUNIT_EXPECT_PTR_EQ(test, myalloc_map_frame(&zone->map, page + PAGE_SIZE - 1),
+				    &zone->frames[idx]);
+		KUNIT_EXPECT_EQ(test, myalloc_frame_idx(zone, &zone->frames[idx]), idx);
+	}
+	/* Every page from before the first to behind the last chunk. */
+	end = (unsigned long)fx->chunks[5] + 8 * PAGE_SIZE;
+	for (addr = base - 20 * PAGE_SIZE; addr < end + 40 * PAGE_SIZE; addr += PAGE_SIZE) {
+		bool inside = (long)(addr - base) >= 0 && addr < end &&
+			      (addr - base) / PAGE_SIZE % 24 < 8;
+
+		KUNIT_EXPECT_EQ(test, !!myalloc_map_frame(&zone->map, (void *)addr), inside);
+	}
+	KUNIT_EXPECT_NULL(test, myalloc_map_frame(&zone->map, NULL));
+	KUNIT_EXPECT_NULL(test, myalloc_map_frame(&zone->map, (void *)ULONG_MAX));
+}
+
+/* The window is the longest run of adjacent chunks, the first of equally long ones. */
+static void zone_window(struct kunit *test)
+{
+	/* Which eighths of the memory are chunks; where the longest run begins, and its length. */
+	static const struct {
+		u8 chunks;
+		u8 first;
+		u8 nr;
+	} cases[] = {
+		{ 0x01, 0, 1 }, { 0xff, 0, 8 }, { 0x55, 0, 1 }, { 0x6d, 2, 2 }, { 0xe7, 0, 3 },
+		{ 0xeb, 5, 3 }, { 0x81, 0, 1 }, { 0xfd, 2, 6 }, { 0xbf, 0, 6 }, { 0x1a, 3, 2 },
+	};
+	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 3 };
+	struct fixture *fx = fixture_prepare(test, &args);
+	void *all[8];
+	u32 i, k;
+
+	memcpy(all, fx->chunks, sizeof(all));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fx->args.nr_chunks = 0;
+		for (k = 0; k < 8; k++)
+			if (cases[i].chunks >> k & 1)
+				fx->chunks[fx->args.nr_chunks++] = all[k];
+		fx->args.nr_pages = fx->args.nr_chunks * 8 - 1;
+		fx->zone = myalloc_zone_create(&fx->args);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fx->zone);
+		KUNIT_EXPECT_EQ(test, fx->zone->window.base, (unsigned long)all[cases[i].first]);
+		KUNIT_EXPECT_EQ(test, fx->zone->window.bytes, cases[i].nr * 8 * PAGE_SIZE);
+		KUNIT_EXPECT_PTR_EQ(test, fx->zone->window.frames,
+				    myalloc_map_frame(&fx->zone->map, all[cases[i].first]));
+		KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), 0);
+		fx->zone = NULL;
+	}
+}
+
+/* No block reaches from one chunk into another that is not adjacent, or that is. */
+static void zone_chunk_borders(struct kunit *test)
+{
+	void **blocks = page_array(test);
+	u32 stride, order, n, i;
+
+	for (stride = 1; stride <= 3; stride++) {
+		const struct fixture_args args = {
+			.nr_pages = 7 * 16, .chunk_order = 4, .stride = stride,
+		};
+		struct fixture *fx = fixture_zone(test, &args);
+
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_blocks[4], 7);
+		for (order = 0; order <= 4; order++) {
+			for (n = 0; (blocks[n] = myalloc_pages_alloc(fx->zone, order, 0)); n++) {
+				long idx = index_of(fx, blocks[n]);
+
+				KUNIT_EXPECT_EQ(test, idx % BIT(order), 0);
+				KUNIT_EXPECT_EQ(test, idx / 16, (idx + BIT(order) - 1) / 16);
+				memset(blocks[n], 0x11, PAGE_SIZE << order);
+			}
+			KUNIT_EXPECT_EQ(test, n, 7 * 16 >> order);
+			for (i = 0; i < n; i++)
+				KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[i],
+									 order), 0);
+			myalloc_zone_drain(fx->zone);
+		}
+		KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 5, 0));
+		fixture_put(fx);
+	}
+}
+
+/* Each internal allocation fails in turn; nothing stays behind. */
+static void zone_no_memory(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 100, .chunk_order = 5 };
+	struct fixture *fx = fixture_prepare(test, &args);
+	unsigned long live = fixture_live_allocs();
+	struct myalloc_zone *zone;
+	unsigned int k;
+
+	if (!fixture_fail_after(0))
+		kunit_skip(test, "failures cannot be injected here");
+	for (k = 1; ; k++) {
+		fixture_fail_after(k);
+		zone = myalloc_zone_create(&fx->args);
+		if (!fixture_fail_fired())
+			break;
+		KUNIT_EXPECT_TRUE(test, IS_ERR(zone) && PTR_ERR(zone) == -ENOMEM);
+		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+	}
+	fixture_fail_after(0);
+	fx->zone = zone;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, zone);
+	/* The zone, chunks, frames, buddy, map and five magazines' per-CPU parts at least. */
+	KUNIT_EXPECT_GE(test, k, 11);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/*
+ * Of 64 MiB the zone with one cache takes at most 0.5 %, everything counted; each further
+ * cache at most 1/4096 for its magazines.
+ */
+static void zone_metadata_share(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 64, 8, 192, 1024, 4096, 32768 };
+	const struct fixture_args args = {
+		.nr_pages = 16384, .chunk_order = 10, .stride = 2, .simulated = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	u64 whole = 64u << 20, bytes = fx->zone->meta_bytes;
+	struct myalloc_cache_books books;
+	struct myalloc_cache *cache;
+	char name[16];
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		scnprintf(name, sizeof(name), "cache-%d", i);
+		cache = fixture_cache(fx, name, sizes[i % ARRAY_SIZE(sizes)], 0);
+		myalloc_cache_books(cache, &books);
+		KUNIT_EXPECT_LE(test, books.meta_bytes, whole / 4096 + sizeof(*cache) +
+				sizeof(*cache->mags.cpu) * num_possible_cpus());
+		bytes += books.meta_bytes;
+		if (!i)
+			KUNIT_EXPECT_LE(test, bytes, whole / 200);
+	}
+	kunit_info(test, "%llu of 100000 with 16 caches and %u CPUs\n",
+		   (unsigned long long)div_u64(bytes * 100000, whole), num_possible_cpus());
+}
+
+/* --- the end ---------------------------------------------------------------------- */
+
+static noinline void *alloc_for_report(struct fixture *fx, unsigned int order)
+{
+	void *addr = myalloc_pages_alloc(fx->zone, order, 0);
+
+	barrier();
+	return addr;
+}
+
+/* A zone with pages out stays, and says who has them. */
+static void zone_destroy_busy(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
+	struct fixture *fx = fixture_zone(test, &args);
+	void *addr = alloc_for_report(fx, 2);
+	unsigned long caller;
+	char symbol[64];
+	long idx;
+
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	idx = index_of(fx, addr);
+	caller = fx->zone->frames[idx].caller;
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(caller, alloc_for_report));
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cannot end: 4 pages out, first: frame %ld, order 2, held by %s", idx,
+		  fixture_symbol(caller, symbol, sizeof(symbol)));
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
+}
+
+/* A zone with a cache stays. */
+static void zone_destroy_cache(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
+	struct fixture *fx = fixture_zone(test, &args);
+
+	fixture_cache(fx, "left-over", 64, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), "cannot end: cache left-over still exists");
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* Pages in the magazines of all CPUs do not keep it. */
+static void alloc_and_free(void *arg)
+{
+	struct fixture *fx = arg;
+	void *addr = myalloc_pages_alloc(fx->zone, 0, 0);
+
+	KUNIT_EXPECT_NOT_NULL(fx->test, addr);
+	KUNIT_EXPECT_EQ(fx->test, myalloc_pages_free(fx->zone, addr, 0), 0);
+}
+
+static void zone_destroy_cached(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
+	struct fixture *fx = fixture_zone(test, &args);
+	unsigned int i;
+
+	for (i = 0; i < fixture_nr_cpus(); i++)
+		fixture_on_cpu(i, alloc_and_free, fx);
+	KUNIT_EXPECT_GE(test, fixture_books(fx)->cached_pages, fixture_nr_cpus());
+	fixture_put(fx);
+}
+
+/* --- books ------------------------------------------------------------------------- */
+
+/* A new zone's books. */
+static void zone_books_new(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 45, .chunk_order = 4 };
+	struct fixture *fx = fixture_zone(test, &args);
+	const struct myalloc_zone_books *b = fixture_books(fx);
+	static const u64 blocks[MYALLOC_NR_ORDERS] = { [0] = 1, [2] = 1, [3] = 1, [4] = 2 };
+
+	KUNIT_EXPECT_EQ(test, b->nr_pages, 45);
+	KUNIT_EXPECT_EQ(test, b->free_pages, 45);
+	KUNIT_EXPECT_EQ(test, b->cached_pages + b->page_pages + b->slab_pages + b->deferred_pages,
+			0);
+	KUNIT_EXPECT_EQ(test, memcmp(b->free_blocks, blocks, sizeof(blocks)), 0);
+	KUNIT_EXPECT_EQ(test, b->largest_order, 4);
+	KUNIT_EXPECT_EQ(test, b->peak_pages, 0);
+	KUNIT_EXPECT_EQ(test, b->bad_frees + b->corruptions + b->nmi_fails + b->drains +
+			b->deferred_frees + b->nr_caches, 0);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), "");
+}
+
+/* What each operation writes into them. */
+static void zone_books_steps(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	const struct myalloc_zone_books *b = &fx->books;
+	void *a, *c, *d;
+
+	a = myalloc_pages_alloc(fx->zone, 3, 0);
+	c = myalloc_pages_alloc(fx->zone, 0, MYALLOC_TOPDOWN);
+	d = myalloc_pages_alloc_exact(fx->zone, 5, 0, 0);
+	fixture_books(fx);
+	KUNIT_EXPECT_EQ(test, b->free_pages, 64 - 8 - 1 - 5);
+	KUNIT_EXPECT_EQ(test, b->page_pages, 8 + 1 + 5);
+	KUNIT_EXPECT_EQ(test, b->peak_pages, 8 + 1 + 5);
+	KUNIT_EXPECT_EQ(test, b->page_allocs[3], 1);
+	KUNIT_EXPECT_EQ(test, b->page_allocs[0], 2);
+	KUNIT_EXPECT_EQ(test, b->page_allocs[2], 1);
+	KUNIT_EXPECT_EQ(test, b->page_hits[0] + b->page_hits[3], 0);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 6, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 7, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 40, 0, 0));
+	fixture_books(fx);
+	KUNIT_EXPECT_EQ(test, b->page_fails[6], 2);
+	KUNIT_EXPECT_EQ(test, b->page_fails[7], 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 3), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, c, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, d, 5), 0);
+	fixture_books(fx);
+	KUNIT_EXPECT_EQ(test, b->page_frees[3], 1);
+	KUNIT_EXPECT_EQ(test, b->page_frees[0], 2);
+	KUNIT_EXPECT_EQ(test, b->page_frees[2], 1);
+	KUNIT_EXPECT_EQ(test, b->free_pages, 64);
+	KUNIT_EXPECT_EQ(test, b->peak_pages, 8 + 1 + 5);
+	KUNIT_EXPECT_EQ(test, b->splits, b->merges);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->drains, 1);
+}
+
+struct seen {
+	struct kunit *test;
+	u32 nr;
+	u32 stop;
+	u64 frames;
+};
+
+static bool see_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+		      void *arg)
+{
+	struct seen *seen = arg;
+
+	KUNIT_EXPECT_EQ(seen->test, frame->type, MYALLOC_FRAME_PAGE);
+	KUNIT_EXPECT_EQ(seen->test, frame->tag, zone->frames[idx].tag);
+	seen->nr++;
+	seen->frames += BIT(frame->order);
+	return seen->nr != seen->stop;
+}
+
+/* The walk sees each block in use once, and ends when told to. */
+static void zone_walk(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 100, .chunk_order = 5, .no_magazines = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	struct seen seen = { .test = test };
+	void *block[6];
+	u32 i;
+
+	myalloc_zone_walk_blocks(fx->zone, see_block, &seen);
+	KUNIT_EXPECT_EQ(test, seen.nr, 0);
+	for (i = 0; i < 6; i++)
+		block[i] = myalloc_pages_alloc(fx->zone, i % 5, 0);
+	myalloc_zone_walk_blocks(fx->zone, see_block, &seen);
+	KUNIT_EXPECT_EQ(test, seen.nr, 6);
+	KUNIT_EXPECT_EQ(test, seen.frames, 1 + 2 + 4 + 8 + 16 + 1);
+	seen.nr = 0;
+	seen.stop = 2;
+	myalloc_zone_walk_blocks(fx->zone, see_block, &seen);
+	KUNIT_EXPECT_EQ(test, seen.nr, 2);
+	for (i = 0; i < 6; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block[i], i % 5), 0);
+}
+
+/* --- the report ---------------------------------------------------------------------- */
+
+/* The last report is kept, and cut to the reader's buffer. */
+static void zone_report(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 16, .chunk_order = 4 };
+	struct fixture *fx = fixture_zone(test, &args);
+	char little[9];
+
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 0), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "bad free as pages of order 0: not memory of this zone");
+	myalloc_zone_last_report(fx->zone, little, sizeof(little));
+	KUNIT_EXPECT_STREQ(test, little, "bad free");
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fx->chunks[0], 1), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "bad free as pages of order 1: already free (double free); frame 0, order 4, free");
+}
+
+/* A sentence for each kind, each another one. */
+static void zone_bad_names(struct kunit *test)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < MYALLOC_NR_BAD; i++) {
+		KUNIT_EXPECT_GT(test, strlen(myalloc_bad_name(i)), 5);
+		for (k = 0; k < i; k++)
+			KUNIT_EXPECT_STRNEQ(test, myalloc_bad_name(i), myalloc_bad_name(k));
+	}
+	KUNIT_EXPECT_STREQ(test, myalloc_bad_name(MYALLOC_NR_BAD), "unknown");
+}
+
+/* --- from NMI, with the lock held --------------------------------------------------------- */
+
+/* As if an NMI came in while this CPU holds the lock. */
+struct nmi {
+	unsigned long lock_irq;
+	unsigned long irq;
+};
+
+static void nmi_begin(struct fixture *fx, struct nmi *nmi)
+{
+	raw_spin_lock_irqsave(&fx->zone->lock, nmi->lock_irq);
+	nmi->irq = fixture_nmi_enter();
+}
+
+static void nmi_end(struct fixture *fx, const struct nmi *nmi)
+{
+	fixture_nmi_exit(nmi->irq);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, nmi->lock_irq);
+}
+
+/* An allocation fails and is counted; no other failure is. */
+static void zone_nmi_alloc(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	void *block, *exact, *free;
+	unsigned long irq;
+	struct nmi nmi;
+
+	nmi_begin(fx, &nmi);
+	block = myalloc_pages_alloc(fx->zone, 0, 0);
+	exact = myalloc_pages_alloc_exact(fx->zone, 3, 0, 0);
+	nmi_end(fx, &nmi);
+	KUNIT_EXPECT_NULL(test, block);
+	KUNIT_EXPECT_NULL(test, exact);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 2);
+	KUNIT_EXPECT_EQ(test, fx->books.page_fails[0] + fx->books.page_fails[2], 0);
+	/* With the lock free it is as always. */
+	irq = fixture_nmi_enter();
+	free = myalloc_pages_alloc(fx->zone, 0, 0);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_NOT_NULL(test, free);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 2);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, free, 0), 0);
+}
+
+/* Frees @nr blocks from NMI with the lock held. */
+static void free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned int order)
+{
+	struct nmi nmi;
+	int err = 0;
+	u32 i;
+
+	nmi_begin(fx, &nmi);
+	for (i = 0; i < nr; i++)
+		err |= myalloc_pages_free(fx->zone, blocks[i], order);
+	nmi_end(fx, &nmi);
+	KUNIT_EXPECT_EQ(fx->test, err, 0);
+}
+
+/* A free is deferred: seen in the books, found by validate, taken along two at a time. */
+static void zone_nmi_free(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	const struct myalloc_zone_books *b = &fx->books;
+	void *blocks[7], *other;
+	u32 i;
+
+	for (i = 0; i < 7; i++)
+		blocks[i] = myalloc_pages_alloc(fx->zone, 1, 0);
+	free_deferred(fx, blocks, 7, 1);
+	fixture_books(fx);
+	KUNIT_EXPECT_EQ(test, b->deferred_pages, 14);
+	KUNIT_EXPECT_EQ(test, b->deferred_frees, 7);
+	KUNIT_EXPECT_EQ(test, b->page_pages, 0);
+	KUNIT_EXPECT_EQ(test, b->page_frees[1], 0);
+	KUNIT_EXPECT_EQ(test, b->free_pages, 50);
+	FIXTURE_EXPECT_VALID(fx);
+	/* What is on its way back is free already to who frees it again. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[3], 1), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "bad free as pages of order 1: already free (double free); frame 6, order 1, free");
+
+	other = myalloc_pages_alloc(fx->zone, 0, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 10);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 6);
+	KUNIT_EXPECT_EQ(test, b->page_frees[1], 4);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 6);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, b->page_frees[1], 7);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	KUNIT_EXPECT_EQ(test, b->corruptions, 0);
+}
+
+/* Blocks of all orders, and the pieces of an exact allocation, are deferred alike. */
+static void zone_nmi_free_orders(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 128, .chunk_order = 6, .no_magazines = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	void *block, *exact;
+	unsigned int order;
+	struct nmi nmi;
+	int err;
+
+	for (order = 0; order <= 6; order++) {
+		block = myalloc_pages_alloc(fx->zone, order, 0);
+		KUNIT_ASSERT_NOT_NULL(test, block);
+		free_deferred(fx, &block, 1, order);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, BIT(order));
+		FIXTURE_EXPECT_VALID(fx);
+		myalloc_zone_drain(fx->zone);
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[order], 1);
+	}
+	exact = myalloc_pages_alloc_exact(fx->zone, 11, 0, 0);
+	nmi_begin(fx, &nmi);
+	err = myalloc_pages_free_exact(fx->zone, exact, 11);
+	nmi_end(fx, &nmi);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 11);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[3], 2);
+	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+}
+
+/* With poison the link of a deferred free is not taken for a write after free. */
+static void zone_nmi_free_poison(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true, .checks = MYALLOC_POISON,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *blocks[2], *again;
+
+	blocks[0] = myalloc_pages_alloc(fx->zone, 0, 0);
+	blocks[1] = myalloc_pages_alloc(fx->zone, 0, 0);
+	free_deferred(fx, blocks, 2, 0);
+	myalloc_zone_drain(fx->zone);
+	again = myalloc_pages_alloc(fx->zone, 6, 0);
+	KUNIT_EXPECT_NOT_NULL(test, again);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 6), 0);
+}
+
+/* A link that was written over is noticed, not followed; the blocks behind it come back. */
+static void zone_nmi_link_damaged(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 4, .stride = 2, .no_magazines = true,
+	};
+	unsigned long wrong[6], i, k;
+
+	for (k = 0; k < ARRAY_SIZE(wrong); k++) {
+		struct fixture *fx = fixture_zone(test, &args);
+		void *blocks[8], *other;
+
+		for (i = 0; i < 8; i++)
+			blocks[i] = myalloc_pages_alloc(fx->zone, 0, 0);
+		/* Foreign, odd, a free page, a page in use, a gap, the end of the chain. */
+		wrong[0] = 0x41414141;
+		wrong[1] = (unsigned long)blocks[0] + 1;
+		wrong[2] = (unsigned long)fx->chunks[3];
+		wrong[3] = (unsigned long)blocks[7];
+		wrong[4] = (unsigned long)fx->chunks[0] + 16 * PAGE_SIZE;
+		wrong[5] = 0;
+		free_deferred(fx, blocks, 6, 0);
+		/* The list is a stack: blocks[5] is met first, then blocks[4]. */
+		*(unsigned long *)blocks[4] = wrong[k];
+		other = myalloc_pages_alloc(fx->zone, 2, 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 2), 0);
+		if (k < 5) {
+			KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+			KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+					   "a freed block was written to: its link is damaged");
+		}
+		myalloc_zone_drain(fx->zone);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
+		KUNIT_EXPECT_EQ(test, fx->books.page_pages, 2);
+		KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], 6);
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[6], 0), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[7], 0), 0);
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+		fixture_put(fx);
+	}
+}
+
+static struct kunit_case zone_cases[] = {
+	KUNIT_CASE(zone_args),
+	KUNIT_CASE(zone_every_size),
+	KUNIT_CASE(zone_whole_chunk),
+	KUNIT_CASE(zone_map),
+	KUNIT_CASE(zone_window),
+	KUNIT_CASE(zone_chunk_borders),
+	KUNIT_CASE(zone_no_memory),
+	KUNIT_CASE(zone_metadata_share),
+	KUNIT_CASE(zone_destroy_busy),
+	KUNIT_CASE(zone_destroy_cache),
+	KUNIT_CASE(zone_destroy_cached),
+	KUNIT_CASE(zone_books_new),
+	KUNIT_CASE(zone_books_steps),
+	KUNIT_CASE(zone_walk),
+	KUNIT_CASE(zone_report),
+	KUNIT_CASE(zone_bad_names),
+	KUNIT_CASE(zone_nmi_alloc),
+	KUNIT_CASE(zone_nmi_free),
+	KUNIT_CASE(zone_nmi_free_orders),
+	KUNIT_CASE(zone_nmi_free_poison),
+	KUNIT_CASE(zone_nmi_link_damaged),
+	{}
+};
+
+static struct kunit_suite zone_suite = {
+	.name = "myalloc_zone",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = zone_cases,
+};
+kunit_test_suite(zone_suite);

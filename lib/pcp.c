@@ -1,0 +1,736 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages: the user's face of a zone, with per-CPU page magazines
+ *
+ * What it is: magazines (magazine.c) in front of the zone (zone.c) for the orders that
+ * are asked for most: 0 to 3, and 9, the huge page of x86 with 4 KiB pages. All other
+ * orders, and requests for a place (topdown, exact sizes, ranges), go to the zone.
+ *
+ * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
+ * at a time under one hold of the zone lock; what a zone may cache in all (the high of all
+ * CPUs, with the depot) is a fixed share of its frames. Refill takes the smallest free
+ * blocks first, as the buddy does, so holes are filled before a large block is broken.
+ * A flush need not sort what it returns: the state of the buddy is canonical (B3) and does
+ * not depend on the order of frees.
+ *
+ * Invariants: Z4 of zone.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
+ *
+ * Bounds: get and put are O(1). A miss costs at most a batch of buddy operations, so a
+ * batch is small: BATCH blocks of at most top_order splits or merges each.
+ *
+ * When the zone has no block, blocks of other orders may still be in magazines. A request
+ * with MYALLOC_MAY_WAIT takes them all back and tries again; one without cannot ask other
+ * CPUs and fails.
+ */
+#include "env.h"
+#include "zone.h"
+
+/* Blocks in a magazine and magazines in the depot, of each list, at most. */
+static const struct {
+	u32 capacity;
+	u32 depot;
+	u32 batch;
+} pcp_defaults[MYALLOC_PCP_LISTS] = {
+	{ 64, 16, 16 },
+	{ 32, 8, 8 },
+	{ 16, 8, 8 },
+	{ 16, 8, 8 },
+	{ 4, 4, 1 },
+};
+
+/* A list may cache 1/16 of the frames, so that all together hold less than a third. */
+#define PCP_SHARE	16
+
+/**
+ * myalloc_pcp_init() - make the page magazines of a zone
+ * @zone: the zone, with its buddy
+ * @none: let every list be without magazines
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOMEM; then myalloc_pcp_fini() frees what was had.
+ */
+int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		unsigned int order = myalloc_pcp_order(i);
+		u32 share = zone->buddy.nr_frames / PCP_SHARE >> order;
+		u32 depot = pcp_defaults[i].depot;
+		u32 capacity = min(pcp_defaults[i].capacity,
+				   share / (2 * num_possible_cpus() + depot));
+
+		if (none || order > zone->buddy.top_order)
+			capacity = 0;
+		err = myalloc_magazines_init(&zone->pcp[i], capacity,
+					     min(pcp_defaults[i].batch, capacity), depot,
+					     zone->node);
+		if (err)
+			return err;
+		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
+	}
+	return 0;
+}
+
+/**
+ * myalloc_pcp_fini() - free the page magazines of a zone
+ * @zone: the zone, drained
+ */
+void myalloc_pcp_fini(struct myalloc_zone *zone)
+{
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		myalloc_magazines_fini(&zone->pcp[i]);
+}
+
+static struct myalloc_frame *slot_frame(const struct myalloc_slot *slot)
+{
+	return container_of(slot->state, struct myalloc_frame, type);
+}
+
+static noinline void not_cached(struct myalloc_zone *zone, const struct myalloc_slot *slot)
+{
+	myalloc_zone_crit(zone, "a cached block at frame %u is not cached: freed twice at once?",
+			  myalloc_frame_idx(zone, slot_frame(slot)));
+}
+
+/* Takes @nr blocks from magazines back to the zone. */
+static void flush_blocks(void *owner, struct myalloc_slot *slot, u32 nr)
+{
+	struct myalloc_zone *zone = owner;
+	unsigned long irq;
+
+	if (!nr)
+		return;
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	while (nr--) {
+		if (unlikely(*slot[nr].state != MYALLOC_FRAME_CACHED)) {
+			not_cached(zone, &slot[nr]);
+			continue;
+		}
+		__myalloc_zone_give(zone, slot_frame(&slot[nr]));
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
+/**
+ * myalloc_pcp_drain() - all page magazines back to the buddy
+ * @zone: the zone
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_pcp_drain(struct myalloc_zone *zone)
+{
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		myalloc_magazines_drain(&zone->pcp[i], flush_blocks, zone);
+}
+
+/**
+ * myalloc_pcp_drain_cpu() - page magazines of a CPU that is gone back to the buddy
+ * @zone: the zone
+ * @cpu: its number
+ *
+ * Context: task.
+ */
+void myalloc_pcp_drain_cpu(struct myalloc_zone *zone, int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		myalloc_magazines_drain_cpu(&zone->pcp[i], cpu, flush_blocks, zone);
+}
+
+/* Fills the loaded magazine, which is empty, from the zone. False if it stays empty. */
+static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		   struct myalloc_magazine_cpu *cpu, unsigned int order)
+{
+	const u32 tag = myalloc_frame_tag(MYALLOC_FRAME_CACHED, order, 0);
+	unsigned long irq;
+	u32 n;
+
+	if (!myalloc_lock(&zone->lock, &irq))
+		return false;
+	__myalloc_zone_reap(zone, 1);
+	for (n = 0; n < mags->batch; n++) {
+		struct myalloc_frame *frame = __myalloc_zone_take(zone, order, false, tag);
+
+		if (!frame)
+			break;
+		/* Lowest address on top. */
+		cpu->slot[mags->batch - 1 - n].addr =
+			myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+		cpu->slot[mags->batch - 1 - n].state = &frame->type;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (unlikely(n < mags->batch))
+		memmove(cpu->slot, cpu->slot + mags->batch - n, n * sizeof(*cpu->slot));
+	myalloc_magazine_set_count(cpu, n);
+	return n;
+}
+
+static noinline bool more(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+			  struct myalloc_magazine_cpu *cpu, unsigned int order)
+{
+	return myalloc_magazines_load(mags, cpu) || refill(zone, mags, cpu, order);
+}
+
+/* Makes room in the loaded magazine, which is full. False if the lock cannot be had. */
+static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+			  struct myalloc_magazine_cpu *cpu)
+{
+	if (myalloc_magazines_room(mags, cpu))
+		return true;
+	if (in_nmi())
+		return false;
+	myalloc_magazine_set_count(cpu, mags->capacity - mags->batch);
+	flush_blocks(zone, cpu->slot + mags->capacity - mags->batch, mags->batch);
+	return true;
+}
+
+static __always_inline void *take_slot(const struct myalloc_slot *slot, unsigned long caller)
+{
+	WRITE_ONCE(*slot->state, MYALLOC_FRAME_PAGE);
+	slot_frame(slot)->caller = caller;
+	return slot->addr;
+}
+
+/* Between enter and leave. One block out of the magazines, NULL if there is none to be had. */
+static __always_inline void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+				 struct myalloc_magazine_cpu *cpu, unsigned int order,
+				 unsigned long caller)
+{
+	u32 count;
+
+	while (likely(myalloc_magazine_count(cpu)) || more(zone, mags, cpu, order)) {
+		const struct myalloc_slot *slot;
+
+		count = myalloc_magazine_count(cpu) - 1;
+		slot = &cpu->slot[count];
+		myalloc_magazine_set_count(cpu, count);
+		if (unlikely(READ_ONCE(*slot->state) != MYALLOC_FRAME_CACHED)) {
+			not_cached(zone, slot);
+			continue;
+		}
+		cpu->nr_gets++;
+		return take_slot(slot, caller);
+	}
+	return NULL;
+}
+
+static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *frame,
+			 const u8 *addr, size_t size)
+{
+	const u8 *bad = memchr_inv(addr, MYALLOC_POISON_FREE, size);
+
+	if (unlikely(bad))
+		myalloc_zone_crit(zone, "free page was written to: frame %u, byte %lu is 0x%02x, not 0x%02x",
+				  myalloc_frame_idx(zone, frame), (unsigned long)(bad - addr),
+				  *bad, MYALLOC_POISON_FREE);
+}
+
+/* Work that only some requests and zones ask for. */
+static noinline void *dress(struct myalloc_zone *zone, void *addr, size_t size,
+			    unsigned int flags)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+
+	if (zone->checks & MYALLOC_OWNER)
+		frame->stack = myalloc_env_stack_save();
+	if (zone->simulated)
+		return addr;
+	if (zone->checks & MYALLOC_POISON)
+		check_poison(zone, frame, addr, size);
+	if (flags & MYALLOC_ZERO)
+		memset(addr, 0, size);
+	return addr;
+}
+
+static void undress(struct myalloc_zone *zone, void *addr, size_t size)
+{
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)
+		memset(addr, MYALLOC_POISON_FREE, size);
+}
+
+static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
+			unsigned int flags, unsigned long caller)
+{
+	const u32 tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0);
+	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
+
+	if (unlikely(!frame)) {
+		if (!(flags & MYALLOC_MAY_WAIT))
+			return NULL;
+		myalloc_zone_drain(zone);
+		frame = myalloc_zone_take(zone, order, flags, tag);
+		if (!frame)
+			return NULL;
+	}
+	frame->caller = caller;
+	return myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+}
+
+/* Everything that the fast path leaves: a miss, an interrupt, checks, odd requests. */
+static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
+				 unsigned int flags, unsigned long caller)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	void *addr = NULL;
+
+	if (mags && !(flags & MYALLOC_TOPDOWN)) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+
+		if (cpu) {
+			addr = get(zone, mags, cpu, order, caller);
+			myalloc_magazines_leave(cpu);
+		}
+	}
+	if (!addr)
+		addr = alloc_zone(zone, order, flags, caller);
+	if (addr && ((flags & MYALLOC_ZERO) | zone->checks))
+		dress(zone, addr, PAGE_SIZE << order, flags);
+	return addr;
+}
+
+/**
+ * myalloc_pages_alloc() - allocate a block of pages
+ * @zone: the zone
+ * @order: log2 of pages, at most MYALLOC_TOP_ORDER and the zone's chunk order
+ * @flags: MYALLOC_ZERO, MYALLOC_TOPDOWN, MYALLOC_MAY_WAIT
+ *
+ * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
+ * because the lock is held by what was interrupted.
+ * Return: address of the block, a multiple of its size from the chunk's beginning; NULL
+ * if the zone has no such block.
+ */
+void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
+			  unsigned int flags)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	const struct myalloc_slot *slot;
+	void *addr;
+	u32 used;
+
+	if (unlikely(!mags || (flags & (MYALLOC_ZERO | MYALLOC_TOPDOWN)) | zone->checks) ||
+	    unlikely(!myalloc_magazines_begin(mags, &cpu)))
+		return alloc_slow(zone, order, flags, _RET_IP_);
+	used = cpu->used;
+	slot = (const void *)cpu->slot + used - MYALLOC_SLOT;
+	if (unlikely(!used || data_race(*slot->state) != MYALLOC_FRAME_CACHED)) {
+		myalloc_magazines_leave(cpu);
+		return alloc_slow(zone, order, flags, _RET_IP_);
+	}
+	addr = take_slot(slot, _RET_IP_);
+	cpu->nr_gets++;
+	WRITE_ONCE(cpu->used, used - MYALLOC_SLOT);
+	myalloc_magazines_leave(cpu);
+	return addr;
+}
+
+/* Why @addr is not a block of @order that a user may free. */
+static noinline int bad_free(struct myalloc_zone *zone, const void *addr,
+			     unsigned int order)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
+	struct myalloc_block block;
+	char what[24];
+
+	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block)) {
+		const struct myalloc_frame *first = &zone->frames[block.idx];
+
+		if (offset_in_page((unsigned long)addr - zone->map.base))
+			bad = MYALLOC_BAD_MISALIGNED;
+		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
+			 first->type == MYALLOC_FRAME_DEFERRED)
+			bad = MYALLOC_BAD_FREE;
+		else if (first->type != MYALLOC_FRAME_PAGE)
+			bad = MYALLOC_BAD_KIND;
+		else if (first != frame)
+			bad = MYALLOC_BAD_INTERIOR;
+		else
+			bad = MYALLOC_BAD_ORDER;
+	}
+	scnprintf(what, sizeof(what), "pages of order %u", order);
+	return myalloc_zone_bad_free(zone, addr, bad, what);
+}
+
+static __always_inline bool good_free(struct myalloc_zone *zone, const void *addr,
+				      unsigned int order, struct myalloc_frame **frame)
+{
+	*frame = myalloc_map_frame(&zone->map, addr);
+	return *frame && order <= MYALLOC_TOP_ORDER &&
+	       READ_ONCE((*frame)->tag) == myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0) &&
+	       !offset_in_page((unsigned long)addr - zone->map.base);
+}
+
+static __always_inline void fill_slot(struct myalloc_slot *slot, void *addr,
+				      struct myalloc_frame *frame)
+{
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
+	slot->addr = addr;
+	slot->state = &frame->type;
+}
+
+/* Between enter and leave. */
+static __always_inline bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+				struct myalloc_magazine_cpu *cpu, void *addr,
+				struct myalloc_frame *frame)
+{
+	u32 count = myalloc_magazine_count(cpu);
+
+	if (unlikely(count == mags->capacity)) {
+		if (!room(zone, mags, cpu))
+			return false;
+		count = myalloc_magazine_count(cpu);
+	}
+	fill_slot(&cpu->slot[count], addr, frame);
+	cpu->nr_puts++;
+	myalloc_magazine_set_count(cpu, count + 1);
+	return true;
+}
+
+/* Everything that the fast path leaves: no room, an interrupt, checks, other orders. */
+static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned int order)
+{
+	struct myalloc_magazines *mags;
+	struct myalloc_frame *frame;
+
+	if (unlikely(!good_free(zone, addr, order, &frame)))
+		return bad_free(zone, addr, order);
+	if (unlikely(zone->checks))
+		undress(zone, addr, PAGE_SIZE << order);
+	mags = myalloc_zone_pcp(zone, order);
+	if (mags) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+
+		if (cpu) {
+			bool done = put(zone, mags, cpu, addr, frame);
+
+			myalloc_magazines_leave(cpu);
+			if (done)
+				return 0;
+		}
+	}
+	myalloc_zone_give(zone, frame);
+	return 0;
+}
+
+/**
+ * myalloc_pages_free() - free a block of pages
+ * @zone: the zone
+ * @addr: its address, any value
+ * @order: the order it was allocated with, any value
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if it is not a block of that order that is allocated to a page
+ * user: reported, counted, and nothing has changed.
+ */
+int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	unsigned long off = (unsigned long)addr - zone->window.base;
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_frame *frame;
+	u32 used;
+
+	if (unlikely(off >= zone->window.bytes || offset_in_page(off) || !mags || zone->checks))
+		return free_slow(zone, addr, order);
+	frame = zone->window.frames + (off >> PAGE_SHIFT);
+	if (unlikely(data_race(frame->tag) != myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0)) ||
+	    unlikely(!myalloc_magazines_begin(mags, &cpu)))
+		return free_slow(zone, addr, order);
+	used = cpu->used;
+	if (unlikely(used >= cpu->limit)) {
+		myalloc_magazines_leave(cpu);
+		return free_slow(zone, addr, order);
+	}
+	fill_slot((void *)cpu->slot + used, addr, frame);
+	cpu->nr_puts++;
+	WRITE_ONCE(cpu->used, used + MYALLOC_SLOT);
+	myalloc_magazines_leave(cpu);
+	return 0;
+}
+
+/* Blocks that a bulk operation moves with preemption off. */
+#define BULK_STEP	64
+
+/**
+ * myalloc_pages_alloc_bulk() - allocate several blocks of one order
+ * @zone: the zone
+ * @order: log2 of pages
+ * @flags: as for myalloc_pages_alloc()
+ * @nr: how many
+ * @addrs: out: their addresses
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: how many were allocated; fewer than @nr if the zone has no more.
+ */
+unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
+				      unsigned int order, unsigned int flags,
+				      unsigned int nr, void **addrs)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	unsigned int n = 0, i;
+
+	while (mags && !(flags & MYALLOC_TOPDOWN) && n < nr) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+		unsigned int end = min(nr, n + BULK_STEP);
+
+		if (unlikely(!cpu))
+			break;
+		for (; n < end; n++) {
+			addrs[n] = get(zone, mags, cpu, order, _RET_IP_);
+			if (unlikely(!addrs[n]))
+				break;
+		}
+		myalloc_magazines_leave(cpu);
+		if (unlikely(n < end))
+			break;
+	}
+	for (; n < nr; n++) {
+		addrs[n] = alloc_zone(zone, order, flags, _RET_IP_);
+		if (!addrs[n])
+			break;
+	}
+	if (unlikely((flags & MYALLOC_ZERO) | zone->checks))
+		for (i = 0; i < n; i++)
+			dress(zone, addrs[i], PAGE_SIZE << order, flags);
+	return n;
+}
+
+/**
+ * myalloc_pages_free_bulk() - free several blocks of one order
+ * @zone: the zone
+ * @order: log2 of pages
+ * @nr: how many
+ * @addrs: their addresses, any values
+ *
+ * Each wrong one is treated as by myalloc_pages_free().
+ *
+ * Context: any.
+ * Return: how many were freed; @nr if none was wrong.
+ */
+unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
+				     unsigned int order, unsigned int nr,
+				     void **addrs)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	unsigned int i = 0, freed = 0;
+
+	while (mags && !zone->checks && i < nr) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+		unsigned int end = min(nr, i + BULK_STEP);
+		struct myalloc_frame *frame;
+
+		if (unlikely(!cpu))
+			break;
+		for (; i < end; i++) {
+			if (unlikely(!good_free(zone, addrs[i], order, &frame)))
+				bad_free(zone, addrs[i], order);
+			else if (likely(put(zone, mags, cpu, addrs[i], frame)))
+				freed++;
+			else
+				break;
+		}
+		myalloc_magazines_leave(cpu);
+		if (unlikely(i < end))
+			break;
+	}
+	for (; i < nr; i++)
+		freed += !myalloc_pages_free(zone, addrs[i], order);
+	return freed;
+}
+
+/* Lock held. Tags the pieces of a run; PAGE to take it, 0 to give it. */
+static void tag_run(struct myalloc_zone *zone, u32 idx, u32 nr, bool take,
+		    unsigned long caller)
+{
+	while (nr) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+		struct myalloc_frame *frame = &zone->frames[idx];
+
+		if (take) {
+			frame->caller = caller;
+			zone->allocs[order]++;
+		} else {
+			zone->frees[order]++;
+		}
+		WRITE_ONCE(frame->tag, take ? myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0) : 0);
+		idx += BIT(order);
+		nr -= BIT(order);
+	}
+}
+
+static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
+		      unsigned int align_order, unsigned int flags, unsigned long caller)
+{
+	unsigned long irq;
+	u32 idx;
+
+	if (!myalloc_lock(&zone->lock, &irq)) {
+		atomic64_inc(&zone->nmi_fails);
+		return MYALLOC_NO_FRAME;
+	}
+	__myalloc_zone_reap(zone, 1);
+	idx = myalloc_buddy_alloc_exact(&zone->buddy, nr_pages, align_order,
+					flags & MYALLOC_TOPDOWN);
+	if (idx != MYALLOC_NO_FRAME) {
+		tag_run(zone, idx, nr_pages, true, caller);
+		__myalloc_zone_account(zone);
+	} else if (nr_pages && nr_pages <= BIT(zone->buddy.top_order)) {
+		zone->fails[fls(nr_pages - 1)]++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return idx;
+}
+
+/**
+ * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
+ * @zone: the zone
+ * @nr_pages: 1 to 2^chunk_order
+ * @align_order: log2 of pages that the address is to be a multiple of, counted from
+ *	the beginning of its chunk
+ * @flags: as for myalloc_pages_alloc()
+ *
+ * Takes the smallest sufficient block and gives back at once what is not needed. To be
+ * freed by myalloc_pages_free_exact() with the same number.
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: address of the first page, NULL if the zone has no such block.
+ */
+void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
+				unsigned int nr_pages, unsigned int align_order,
+				unsigned int flags)
+{
+	u32 idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
+	void *addr;
+
+	if (idx == MYALLOC_NO_FRAME) {
+		if (!(flags & MYALLOC_MAY_WAIT))
+			return NULL;
+		myalloc_zone_drain(zone);
+		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
+		if (idx == MYALLOC_NO_FRAME)
+			return NULL;
+	}
+	addr = myalloc_frame_addr(zone, idx);
+	if ((flags & MYALLOC_ZERO) | zone->checks)
+		dress(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	return addr;
+}
+
+/**
+ * myalloc_pages_alloc_range() - allocate particular pages
+ * @zone: the zone
+ * @addr: address of the first page
+ * @nr_pages: how many; all in one chunk
+ * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
+ *
+ * To be freed by myalloc_pages_free_exact() with the same number.
+ *
+ * Context: task; with MYALLOC_MAY_WAIT it may sleep. Takes time in proportion to @nr_pages.
+ * Return: 0; -EINVAL if that is not a range of pages of one chunk; -EBUSY if one of
+ * them is not free (without MYALLOC_MAY_WAIT that includes pages in magazines).
+ */
+int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
+			      unsigned int nr_pages, unsigned int flags)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	unsigned long irq;
+	u32 idx;
+	int err;
+
+	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
+		return -EINVAL;
+	idx = myalloc_frame_idx(zone, frame);
+	if (!nr_pages || nr_pages > BIT(zone->chunk_order) -
+	    (idx & (BIT(zone->chunk_order) - 1)))
+		return -EINVAL;
+	if (flags & MYALLOC_MAY_WAIT)
+		myalloc_zone_drain(zone);
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	err = myalloc_buddy_alloc_range(&zone->buddy, idx, nr_pages);
+	if (!err) {
+		tag_run(zone, idx, nr_pages, true, _RET_IP_);
+		__myalloc_zone_account(zone);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (!err && ((flags & MYALLOC_ZERO) | zone->checks))
+		dress(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	return err;
+}
+
+/* Is every piece of the run tagged as allocated? */
+static bool good_run(const struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	while (nr) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+		if (READ_ONCE(zone->frames[idx].tag) !=
+		    myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0))
+			return false;
+		idx += BIT(order);
+		nr -= BIT(order);
+	}
+	return true;
+}
+
+/* Gives the pieces of a run one by one, each now or later. */
+static void give_run(struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	while (nr) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+		myalloc_zone_give(zone, &zone->frames[idx]);
+		idx += BIT(order);
+		nr -= BIT(order);
+	}
+}
+
+/**
+ * myalloc_pages_free_exact() - free what an exact or range allocation gave
+ * @zone: the zone
+ * @addr: its address, any value
+ * @nr_pages: the number it was allocated with, any value
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if that is no such allocation: reported, counted, and nothing has
+ * changed.
+ */
+int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
+			     unsigned int nr_pages)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	unsigned long irq;
+	char what[24];
+	u32 idx;
+
+	scnprintf(what, sizeof(what), "%u pages", nr_pages);
+	if (!frame)
+		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_FOREIGN, what);
+	if (offset_in_page((unsigned long)addr - zone->map.base))
+		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_MISALIGNED, what);
+	idx = myalloc_frame_idx(zone, frame);
+	if (!nr_pages || nr_pages > BIT(zone->chunk_order) -
+	    (idx & (BIT(zone->chunk_order) - 1)))
+		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_ORDER, what);
+
+	if (unlikely(!good_run(zone, idx, nr_pages)))
+		return bad_free(zone, addr, fls(nr_pages) - 1);
+	if (unlikely(zone->checks))
+		undress(zone, addr, (size_t)nr_pages << PAGE_SHIFT);
+	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
+		give_run(zone, idx, nr_pages);
+		return 0;
+	}
+	tag_run(zone, idx, nr_pages, false, 0);
+	myalloc_buddy_free_exact(&zone->buddy, idx, nr_pages);
+	zone->generation++;
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return 0;
+}

@@ -1,0 +1,1225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slab caches
+ *
+ * What it is: objects of one size, cut from blocks of pages called slabs (Bonwick, "The
+ * slab allocator", USENIX 1994), with magazines in front (magazine.c).
+ *
+ * Terms
+ *	slot	place of one object in a slab, with its red zones (slab_layout.c)
+ *	state	one byte that says who has the slot: FREE (its slab), CACHED (a magazine or
+ *		the depot), LIVE (the user), DEFERRED (freed, on its way back)
+ *	inuse	slots of a slab that are not FREE
+ *
+ * Structures
+ *
+ *	user	LIVE     ^ |  myalloc_cache_alloc / free: no lock
+ *	magazines CACHED | v
+ *	         refill  ^ |  flush: a batch under cache->lock
+ *	slabs	FREE     | v
+ *		list[EMPTY]  [1/4) [2/4) [3/4) [4/4)  list[FULL]
+ *	         grow    ^ |  release: under the zone's lock
+ *	zone             | v
+ *
+ * No metadata lies in or between objects: a free slot has no link, so there is nothing that
+ * an overflow or a write after free could damage, and a constructed object stays as it is.
+ * The states are what makes every wrong free certain to be found: an address is looked up in
+ * the map, its slab by the tag, its slot by a multiplication, its state by an index.
+ *
+ * Objects come from the fullest of the partial slabs, and in it from the lowest free slot, so
+ * that the others drain and can be given back.
+ *
+ * Invariants
+ *	S1  Every slab is in exactly one list: EMPTY if inuse == 0, FULL if inuse == objects,
+ *	    else the quarter of inuse / objects. nr[] counts each list.
+ *	S2  inuse = slots whose state is not FREE; no slot below hint is FREE.
+ *	S3  free_slots = sum of (objects - inuse) over all slabs.
+ *	S4  live + cached + deferred = sum of inuse, where cached is what the magazines hold
+ *	    and deferred = nr_deferred.
+ *	S5  Only who owns a slot writes its state: FREE is owned by cache->lock, CACHED by
+ *	    whoever has the magazine, LIVE by the user, DEFERRED by whoever takes it from the
+ *	    list. Therefore a plain store of a byte is enough.
+ *	S6  With poison, a FREE slot holds the pattern; with red zones, both zones hold the
+ *	    pattern of the state.
+ *
+ * Caches with red zones, poison or owners have no magazines: every alloc and free goes
+ * through the lock and does its checks there. So the fast path does not even ask.
+ *
+ * Deferred frees: as in zone.c. The link is written into the object, or behind it where the
+ * object must keep its content (slab_layout.c).
+ *
+ * Bounds: a refill visits at most SLABS_MOST slabs and takes at most a batch of slots; a flush
+ * returns at most a batch and gives at most one empty slab back to the zone. A new
+ * slab is prepared without the lock; its cost is that of one pass over its states and, with
+ * a constructor, one call for each slot.
+ */
+#include "env.h"
+#include "slab.h"
+#include "slab_debug.h"
+
+/* Slabs visited by one refill: bounds the scan of states. */
+#define SLABS_MOST	4
+/* Deferred frees that one operation takes along. */
+#define REAP_MOST	2
+/* Slabs are at most this large, unless an object needs more. */
+#define ORDER_MOST	3
+
+/* --- lists of slabs; cache->lock held ---------------------------------- */
+
+static unsigned int list_for(const struct myalloc_cache *c, u32 inuse)
+{
+	if (!inuse)
+		return MYALLOC_SLABS_EMPTY;
+	if (inuse == c->layout.objects)
+		return MYALLOC_SLABS_FULL;
+	return 1 + inuse * MYALLOC_SLAB_PARTIAL / c->layout.objects;
+}
+
+static void slab_link(struct myalloc_cache *c, struct myalloc_frame *frame, unsigned int list)
+{
+	struct myalloc_frame *frames = c->zone->frames;
+	u32 idx = frame - frames, first = c->list[list];
+
+	frame->next = first;
+	frame->prev = MYALLOC_NO_FRAME;
+	if (first != MYALLOC_NO_FRAME)
+		frames[first].prev = idx;
+	c->list[list] = idx;
+	c->nr[list]++;
+}
+
+static void slab_unlink(struct myalloc_cache *c, struct myalloc_frame *frame,
+			unsigned int list)
+{
+	struct myalloc_frame *frames = c->zone->frames;
+
+	if (frame->prev == MYALLOC_NO_FRAME)
+		c->list[list] = frame->next;
+	else
+		frames[frame->prev].next = frame->next;
+	if (frame->next != MYALLOC_NO_FRAME)
+		frames[frame->next].prev = frame->prev;
+	c->nr[list]--;
+}
+
+static void set_inuse(struct myalloc_cache *c, struct myalloc_frame *frame, u32 inuse)
+{
+	unsigned int from = list_for(c, frame->inuse), to = list_for(c, inuse);
+
+	c->generation++;
+	c->free_slots += frame->inuse;
+	c->free_slots -= inuse;
+	frame->inuse = inuse;
+	if (from != to) {
+		slab_unlink(c, frame, from);
+		slab_link(c, frame, to);
+	}
+}
+
+static void *slab_addr(const struct myalloc_cache *c, const struct myalloc_frame *frame)
+{
+	return myalloc_frame_addr(c->zone, myalloc_frame_idx(c->zone, frame));
+}
+
+/* --- making and giving back slabs ---------------------------------------- */
+
+/* A new slab, in no list yet, its first frame tagged NEW. NULL if the zone has no block. */
+static struct myalloc_frame *slab_make(struct myalloc_cache *c)
+{
+	const struct myalloc_slab_layout *l = &c->layout;
+	struct myalloc_frame *frame;
+	void *slab;
+	u32 i;
+
+	frame = myalloc_zone_take(c->zone, l->order, 0,
+				  myalloc_frame_tag(MYALLOC_FRAME_NEW, l->order, c->id));
+	if (unlikely(!frame))
+		return NULL;
+	slab = slab_addr(c, frame);
+	frame->inuse = 0;
+	frame->hint = 0;
+	/* Also those in the descriptors: of what was there before only the tags are zero (Z7). */
+	memset(myalloc_slab_states(c, frame, slab), MYALLOC_SLOT_FREE, l->states);
+	if (c->flags & MYALLOC_CHECKS)
+		for (i = 0; i < l->objects; i++)
+			myalloc_debug_init_slot(c, slab, i);
+	if (c->ctor)
+		for (i = 0; i < l->objects; i++)
+			c->ctor(myalloc_slab_object(c, slab, i));
+	return frame;
+}
+
+/* Lock held. The slab becomes part of the cache. */
+static void slab_add(struct myalloc_cache *c, struct myalloc_frame *frame)
+{
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_SLAB);
+	slab_link(c, frame, MYALLOC_SLABS_EMPTY);
+	c->generation++;
+	c->free_slots += c->layout.objects;
+}
+
+/* Lock held. Takes an empty slab out of the cache; NULL if there are at most @keep. */
+static struct myalloc_frame *slab_remove(struct myalloc_cache *c, u32 keep)
+{
+	struct myalloc_frame *frame;
+
+	if (likely(c->nr[MYALLOC_SLABS_EMPTY] <= keep))
+		return NULL;
+	frame = &c->zone->frames[c->list[MYALLOC_SLABS_EMPTY]];
+	slab_unlink(c, frame, MYALLOC_SLABS_EMPTY);
+	c->generation++;
+	c->free_slots -= c->layout.objects;
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_NEW);
+	return frame;
+}
+
+/* No lock held. */
+static void slab_release(struct myalloc_cache *c, struct myalloc_frame *frame)
+{
+	if (c->zone->checks & MYALLOC_POISON)
+		memset(slab_addr(c, frame), MYALLOC_POISON_FREE, PAGE_SIZE << c->layout.order);
+	myalloc_zone_give(c->zone, frame);
+}
+
+/* --- slots; cache->lock held ---------------------------------------------- */
+
+/* The first 8 states of which one is FREE, at or above @at; index of that one. */
+static u32 next_free(const u8 *states, u32 at, u32 objects)
+{
+	const u64 ones = 0x0101010101010101ULL;
+	u32 word;
+
+	for (word = at / 8; word * 8 < objects; word++) {
+		/* Bytes that others own may change meanwhile, a FREE one cannot. */
+		u64 w = le64_to_cpu(READ_ONCE(((const __le64 *)states)[word]));
+
+		if (word == at / 8)	/* below @at: as if in use */
+			w |= ones & ~(~0ULL << at % 8 * 8);
+		w = (w - ones) & ~w & (ones << 7);
+		if (w)
+			return word * 8 + __ffs64(w) / 8;
+	}
+	return objects;
+}
+
+/*
+ * Takes up to @most FREE slots of a slab, lowest first, as CACHED. slot[] is filled
+ * downwards from its end, so that the lowest is handed out first.
+ */
+static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
+		     struct myalloc_slot *slot_end, u32 most)
+{
+	const struct myalloc_slab_layout *l = &c->layout;
+	void *slab = slab_addr(c, frame);
+	u8 *states = myalloc_slab_states(c, frame, slab);
+	u32 n = 0, at = frame->hint;
+
+	most = min_t(u32, most, l->objects - frame->inuse);
+	while (n < most) {
+		at = next_free(states, at, l->objects);
+		if (unlikely(at >= l->objects)) {
+			myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
+					  c->name, myalloc_frame_idx(c->zone, frame));
+			break;
+		}
+		WRITE_ONCE(states[at], MYALLOC_SLOT_CACHED);
+		n++;
+		slot_end[-(int)n].addr = myalloc_slab_object(c, slab, at);
+		slot_end[-(int)n].state = &states[at];
+		at++;
+	}
+	frame->hint = at;
+	set_inuse(c, frame, frame->inuse + n);
+	if (unlikely(c->flags & MYALLOC_SANITY))
+		myalloc_debug_slab(c, frame, slab);
+	return n;
+}
+
+/* Takes up to @most slots from the fullest slabs. Returns how many. */
+static u32 take(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most)
+{
+	unsigned int list = MYALLOC_SLAB_PARTIAL, slabs = 0;
+	u32 n = 0;
+
+	while (n < most && slabs < SLABS_MOST) {
+		u32 got;
+
+		if (c->list[list] == MYALLOC_NO_FRAME) {
+			if (list-- == MYALLOC_SLABS_EMPTY)
+				break;
+			continue;
+		}
+		got = slab_take(c, &c->zone->frames[c->list[list]], slot_end - n, most - n);
+		if (unlikely(!got))
+			break;
+		n += got;
+		slabs++;
+	}
+	return n;
+}
+
+/* Gives a slot back to its slab, which the caller found at @state. */
+static void give(struct myalloc_cache *c, void *object, u8 *state)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&c->map, object);
+	u32 index;
+
+	/* To the first frame of the slab; chunks are aligned to more than a slab. */
+	frame -= (frame - c->zone->frames) & c->frame_mask;
+	index = state - myalloc_slab_states(c, frame, slab_addr(c, frame));
+	WRITE_ONCE(*state, MYALLOC_SLOT_FREE);
+	if (index < frame->hint)
+		frame->hint = index;
+	set_inuse(c, frame, frame->inuse - 1);
+	if (unlikely(c->flags & MYALLOC_SANITY))
+		myalloc_debug_slab(c, frame, slab_addr(c, frame));
+}
+
+/* Frees at most @most deferred objects. */
+static void reap(struct myalloc_cache *c, unsigned int most)
+{
+	if (likely(!c->deferred_chain && llist_empty(&c->deferred)))
+		return;
+	for (; most; most--) {
+		struct llist_node *node;
+		void *object;
+		u8 *state;
+
+		if (!c->deferred_chain)
+			c->deferred_chain = llist_del_all(&c->deferred);
+		node = c->deferred_chain;
+		if (!node)
+			return;
+		object = (char *)node - c->layout.link_offset;
+		state = myalloc_object_state(c, object);
+		if (unlikely(!state || READ_ONCE(*state) != MYALLOC_SLOT_DEFERRED)) {
+			atomic64_inc(&c->corruptions);
+			myalloc_zone_crit(c->zone, "cache %s: a freed object was written to: its link is damaged",
+					  c->name);
+			c->deferred_chain = NULL;
+			return;
+		}
+		c->deferred_chain = READ_ONCE(node->next);
+		if (c->flags & MYALLOC_ZERO_FREE)
+			memset(node, 0, sizeof(*node));
+		atomic64_dec(&c->nr_deferred);
+		c->frees++;
+		give(c, object, state);
+	}
+}
+
+static noinline void not_cached(struct myalloc_cache *c)
+{
+	atomic64_inc(&c->corruptions);
+	myalloc_zone_crit(c->zone, "cache %s: a cached object is not cached: freed twice at once?",
+			  c->name);
+}
+
+/* --- between slabs and magazines ------------------------------------------- */
+
+static void shuffle(struct myalloc_slot *slot, u32 nr)
+{
+	while (nr > 1) {
+		u32 with = myalloc_env_random() % nr;
+
+		swap(slot[with], slot[nr - 1]);
+		nr--;
+	}
+}
+
+/*
+ * Takes up to @most slots as CACHED, after adding the new slab at @frame if there is one.
+ * False if the lock could not be had, which happens only in NMI.
+ */
+static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
+		     struct myalloc_slot *slot_end, u32 most, u64 *counter, u32 *taken)
+{
+	unsigned long irq;
+
+	if (!myalloc_lock(&c->lock, &irq))
+		return false;
+	reap(c, REAP_MOST);
+	if (frame)
+		slab_add(c, frame);
+	*taken = take(c, slot_end, most);
+	*counter += !!*taken;
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+	return true;
+}
+
+/*
+ * As try_take(), growing the cache if it must. Returns how many; 0 if the zone has no
+ * block, or the lock could not be had.
+ */
+static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most,
+			u64 *counter)
+{
+	struct myalloc_frame *frame;
+	u32 n;
+
+	if (!try_take(c, NULL, slot_end, most, counter, &n))
+		return 0;
+	if (n)
+		return n;
+	frame = slab_make(c);
+	if (!frame)
+		return 0;
+	if (!try_take(c, frame, slot_end, most, counter, &n)) {
+		slab_release(c, frame);
+		return 0;
+	}
+	return n;
+}
+
+/* Fills the loaded magazine, which is empty. False if it stays empty. */
+static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+{
+	u32 batch = c->mags.batch;
+	u32 n = take_or_grow(c, cpu->slot + batch, batch, &c->refills);
+
+	if (n < batch)
+		memmove(cpu->slot, cpu->slot + batch - n, n * sizeof(*cpu->slot));
+	if (c->flags & MYALLOC_RANDOM)
+		shuffle(cpu->slot, n);
+	myalloc_magazine_set_count(cpu, n);
+	return n;
+}
+
+/* A magazine.c flush: @nr slots back to their slabs, at most one slab back to the zone. */
+static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
+{
+	struct myalloc_cache *c = owner;
+	struct myalloc_frame *frame;
+	unsigned long irq;
+
+	if (!nr)
+		return;
+	raw_spin_lock_irqsave(&c->lock, irq);
+	while (nr--) {
+		if (unlikely(READ_ONCE(*slot[nr].state) != MYALLOC_SLOT_CACHED)) {
+			not_cached(c);
+			continue;
+		}
+		give(c, slot[nr].addr, slot[nr].state);
+	}
+	c->flushes++;
+	frame = slab_remove(c, MYALLOC_EMPTY_KEEP);
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+	if (frame)
+		slab_release(c, frame);
+}
+
+static noinline bool more(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+{
+	return myalloc_magazines_load(&c->mags, cpu) || refill(c, cpu);
+}
+
+/* Makes room in the loaded magazine, which is full. False in NMI if there is none. */
+static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+{
+	if (myalloc_magazines_room(&c->mags, cpu))
+		return true;
+	if (in_nmi())
+		return false;
+	myalloc_magazine_set_count(cpu, c->mags.capacity - c->mags.batch);
+	flush(c, cpu->slot + c->mags.capacity - c->mags.batch, c->mags.batch);
+	return true;
+}
+
+/* Between enter and leave. One object out of the magazines, NULL if there is none to be had. */
+static __always_inline void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+{
+	while (likely(myalloc_magazine_count(cpu)) || more(c, cpu)) {
+		u32 count = myalloc_magazine_count(cpu) - 1;
+		const struct myalloc_slot *slot = &cpu->slot[count];
+
+		myalloc_magazine_set_count(cpu, count);
+		if (unlikely(READ_ONCE(*slot->state) != MYALLOC_SLOT_CACHED)) {
+			not_cached(c);
+			continue;
+		}
+		WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
+		cpu->nr_gets++;
+		return slot->addr;
+	}
+	return NULL;
+}
+
+static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u8 *state)
+{
+	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
+	slot->addr = object;
+	slot->state = state;
+}
+
+/* Between enter and leave. False in NMI if there is no room. */
+static __always_inline bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu,
+				void *object, u8 *state)
+{
+	u32 count = myalloc_magazine_count(cpu);
+
+	if (unlikely(count == c->mags.capacity)) {
+		if (!room(c, cpu))
+			return false;
+		count = myalloc_magazine_count(cpu);
+	}
+	fill_slot(&cpu->slot[count], object, state);
+	cpu->nr_puts++;
+	myalloc_magazine_set_count(cpu, count + 1);
+	return true;
+}
+
+/* --- alloc and free ----------------------------------------------------------- */
+
+/* One object past the magazines. */
+static void *alloc_one(struct myalloc_cache *c, unsigned long caller)
+{
+	struct myalloc_slot slot;
+
+	if (!take_or_grow(c, &slot + 1, 1, &c->allocs))
+		return NULL;
+	if (c->flags & MYALLOC_CHECKS)
+		myalloc_debug_alloc(c, slot.addr, caller);
+	WRITE_ONCE(*slot.state, MYALLOC_SLOT_LIVE);
+	return slot.addr;
+}
+
+static void *alloc_slabs(struct myalloc_cache *c, unsigned int flags, unsigned long caller)
+{
+	void *object = alloc_one(c, caller);
+
+	if (unlikely(!object && flags & MYALLOC_MAY_WAIT)) {
+		myalloc_zone_drain(c->zone);
+		object = alloc_one(c, caller);
+	}
+	if (unlikely(!object))
+		atomic64_inc(&c->fails);
+	return object;
+}
+
+/* Everything that the fast path leaves: a miss, an interrupt, no magazines, zeroing. */
+static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
+				 unsigned long caller)
+{
+	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&c->mags);
+	void *object = NULL;
+
+	if (cpu) {
+		object = get(c, cpu);
+		myalloc_magazines_leave(cpu);
+	}
+	if (!object)
+		object = alloc_slabs(c, flags, caller);
+	if (object && (flags | c->alloc_flags) & MYALLOC_ZERO)
+		memset(object, 0, c->layout.object_size);
+	return object;
+}
+
+/**
+ * myalloc_cache_alloc() - allocate an object
+ * @cache: the cache
+ * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
+ *
+ * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
+ * because a lock is held by what was interrupted.
+ * Return: the object; NULL if the zone has no block for a slab.
+ */
+void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags)
+{
+	struct myalloc_magazine_cpu *cpu;
+	const struct myalloc_slot *slot;
+	void *object;
+	u32 used;
+
+	if (unlikely((flags | cache->alloc_flags) & MYALLOC_ZERO) ||
+	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu)))
+		return alloc_slow(cache, flags, _RET_IP_);
+	used = cpu->used;
+	slot = (const void *)cpu->slot + used - MYALLOC_SLOT;
+	if (unlikely(!used || data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {
+		myalloc_magazines_leave(cpu);
+		return alloc_slow(cache, flags, _RET_IP_);
+	}
+	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
+	object = slot->addr;
+	cpu->nr_gets++;
+	WRITE_ONCE(cpu->used, used - MYALLOC_SLOT);
+	myalloc_magazines_leave(cpu);
+	return object;
+}
+
+/* Past the magazines; the caller has seen that the object is LIVE. */
+static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned long caller)
+{
+	struct myalloc_frame *frame = NULL;
+	unsigned long irq;
+
+	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
+	if (c->flags & MYALLOC_CHECKS)
+		myalloc_debug_free(c, object, caller);
+	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
+		WRITE_ONCE(*state, MYALLOC_SLOT_DEFERRED);
+		atomic64_inc(&c->nr_deferred);
+		llist_add((struct llist_node *)((char *)object + c->layout.link_offset),
+			  &c->deferred);
+		return 0;
+	}
+	/* Another free of the same object at the same moment was here first. */
+	if (unlikely(READ_ONCE(*state) != MYALLOC_SLOT_CACHED)) {
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+		return myalloc_cache_bad_free(c, object);
+	}
+	reap(c, REAP_MOST);
+	give(c, object, state);
+	c->frees++;
+	if (!in_nmi())
+		frame = slab_remove(c, MYALLOC_EMPTY_KEEP);
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+	if (frame)
+		slab_release(c, frame);
+	return 0;
+}
+
+/* Everything that the fast path leaves: no room, an interrupt, checks, outside the window. */
+static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
+{
+	u8 *state = myalloc_object_state(c, object);
+	struct myalloc_magazine_cpu *cpu;
+
+	if (unlikely(!state || READ_ONCE(*state) != MYALLOC_SLOT_LIVE))
+		return myalloc_cache_bad_free(c, object);
+	if (c->flags & MYALLOC_ZERO_FREE)
+		memset(object, 0, c->layout.object_size);
+	cpu = myalloc_magazines_enter(&c->mags);
+	if (cpu) {
+		bool done = put(c, cpu, object, state);
+
+		myalloc_magazines_leave(cpu);
+		if (done)
+			return 0;
+	}
+	return free_slabs(c, object, state, caller);
+}
+
+/**
+ * myalloc_cache_free() - free an object
+ * @cache: the cache it was allocated from
+ * @object: its address, any value
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if that is not an object that is allocated from this cache: reported,
+ * counted, and nothing has changed.
+ */
+int myalloc_cache_free(struct myalloc_cache *cache, void *object)
+{
+	unsigned long off = (unsigned long)object - cache->window.base;
+	const struct myalloc_frame *frame;
+	struct myalloc_magazine_cpu *cpu;
+	u32 inside, used;
+	u64 index;
+	u8 *state;
+
+	/* myalloc_object_state(), for what is in the window and has no checks. */
+	if (unlikely(off >= cache->window.bytes))
+		return free_slow(cache, object, _RET_IP_);
+	frame = (const void *)cache->window.frames +
+		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & cache->head_mask);
+	inside = off & cache->bytes_mask;
+	index = (u64)inside * cache->reciprocal;
+	if (unlikely(data_race(frame->tag) != cache->fast_tag ||
+		     (u32)index >= cache->reciprocal))
+		return free_slow(cache, object, _RET_IP_);
+	state = cache->state_offset ? (u8 *)object - inside + cache->state_offset :
+				      (u8 *)(frame + 1);
+	state += index >> 32;
+	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE) ||
+	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu)))
+		return free_slow(cache, object, _RET_IP_);
+	used = cpu->used;
+	if (unlikely(used >= cpu->limit)) {
+		myalloc_magazines_leave(cpu);
+		return free_slow(cache, object, _RET_IP_);
+	}
+	fill_slot((void *)cpu->slot + used, object, state);
+	cpu->nr_puts++;
+	WRITE_ONCE(cpu->used, used + MYALLOC_SLOT);
+	myalloc_magazines_leave(cpu);
+	return 0;
+}
+
+/* Objects that a bulk operation moves with preemption off. */
+#define BULK_STEP	64
+
+/**
+ * myalloc_cache_alloc_bulk() - allocate several objects
+ * @cache: the cache
+ * @flags: as for myalloc_cache_alloc()
+ * @nr: how many
+ * @objects: out: their addresses
+ *
+ * Context: as for myalloc_cache_alloc().
+ * Return: how many were allocated; fewer than @nr if the zone has no more.
+ */
+unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
+				      unsigned int flags, unsigned int nr,
+				      void **objects)
+{
+	unsigned int n = 0, i;
+
+	while (n < nr) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&cache->mags);
+		unsigned int end = min(nr, n + BULK_STEP);
+
+		if (unlikely(!cpu))
+			break;
+		for (; n < end; n++) {
+			objects[n] = get(cache, cpu);
+			if (unlikely(!objects[n]))
+				break;
+		}
+		myalloc_magazines_leave(cpu);
+		if (unlikely(n < end))
+			break;
+	}
+	for (; n < nr; n++) {
+		objects[n] = alloc_slabs(cache, flags, _RET_IP_);
+		if (!objects[n])
+			break;
+	}
+	if (unlikely((flags | cache->alloc_flags) & MYALLOC_ZERO))
+		for (i = 0; i < n; i++)
+			memset(objects[i], 0, cache->layout.object_size);
+	return n;
+}
+
+/**
+ * myalloc_cache_free_bulk() - free several objects
+ * @cache: the cache they were allocated from
+ * @nr: how many
+ * @objects: their addresses, any values
+ *
+ * Each wrong one is treated as by myalloc_cache_free().
+ *
+ * Context: any.
+ * Return: how many were freed; @nr if none was wrong.
+ */
+unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
+				     unsigned int nr, void **objects)
+{
+	unsigned int i = 0, freed = 0;
+
+	while (i < nr && !(cache->flags & MYALLOC_ZERO_FREE)) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&cache->mags);
+		unsigned int end = min(nr, i + BULK_STEP);
+
+		if (unlikely(!cpu))
+			break;
+		for (; i < end; i++) {
+			u8 *state = myalloc_object_state(cache, objects[i]);
+
+			if (unlikely(!state || READ_ONCE(*state) != MYALLOC_SLOT_LIVE))
+				myalloc_cache_bad_free(cache, objects[i]);
+			else if (likely(put(cache, cpu, objects[i], state)))
+				freed++;
+			else
+				break;
+		}
+		myalloc_magazines_leave(cpu);
+		if (unlikely(i < end))
+			break;
+	}
+	for (; i < nr; i++)
+		freed += !myalloc_cache_free(cache, objects[i]);
+	return freed;
+}
+
+/* The block or slab that contains @addr; NULL if none is in use there. */
+static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
+				  struct myalloc_cache **cache)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	struct myalloc_block block;
+
+	*cache = NULL;
+	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+		return NULL;
+	frame = &zone->frames[block.idx];
+	if (READ_ONCE(frame->type) == MYALLOC_FRAME_SLAB && frame->cache < MYALLOC_CACHES_MAX)
+		*cache = READ_ONCE(zone->cache_by_id[frame->cache]);
+	return frame;
+}
+
+/**
+ * myalloc_free() - free a block of pages or an object, whichever it is
+ * @zone: the zone
+ * @addr: its address, any value but that of an exact or range allocation
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if nothing that is allocated begins there: reported, counted, and
+ * nothing has changed.
+ */
+int myalloc_free(struct myalloc_zone *zone, void *addr)
+{
+	struct myalloc_cache *cache;
+	struct myalloc_frame *frame = find(zone, addr, &cache);
+
+	if (cache)
+		return myalloc_cache_free(cache, addr);
+	return myalloc_pages_free(zone, addr, frame ? frame->order : 0);
+}
+
+/**
+ * myalloc_usable_size() - bytes that may be used at an address
+ * @zone: the zone
+ * @addr: of a block of pages or an object
+ *
+ * Context: any.
+ * Return: bytes; 0 if nothing that is allocated begins there.
+ */
+unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
+{
+	struct myalloc_cache *cache;
+	struct myalloc_frame *frame = find(zone, addr, &cache);
+	const u8 *state;
+
+	if (cache) {
+		state = myalloc_object_state(cache, addr);
+		return state && READ_ONCE(*state) == MYALLOC_SLOT_LIVE ?
+			cache->layout.object_size : 0;
+	}
+	if (!frame || READ_ONCE(frame->type) != MYALLOC_FRAME_PAGE ||
+	    myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) != addr)
+		return 0;
+	return PAGE_SIZE << frame->order;
+}
+
+/* --- the whole cache ------------------------------------------------------------ */
+
+/* Lock held. The deferred objects that a damaged link has cut off, found by their states. */
+static void recover_deferred(struct myalloc_cache *c)
+{
+	unsigned int list;
+	u32 idx, next, i;
+
+	c->deferred_chain = NULL;
+	llist_del_all(&c->deferred);
+	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
+		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; idx = next) {
+			struct myalloc_frame *frame = &c->zone->frames[idx];
+			void *slab = slab_addr(c, frame);
+			u8 *states = myalloc_slab_states(c, frame, slab);
+
+			next = frame->next;	/* give() may move the slab */
+			for (i = 0; i < c->layout.objects; i++) {
+				if (states[i] != MYALLOC_SLOT_DEFERRED)
+					continue;
+				atomic64_dec(&c->nr_deferred);
+				c->frees++;
+				give(c, myalloc_slab_object(c, slab, i), &states[i]);
+			}
+		}
+	}
+}
+
+/**
+ * myalloc_cache_drain() - magazines and deferred frees back to the slabs
+ * @cache: the cache
+ *
+ * Context: task, may sleep.
+ * Return: objects that went back.
+ */
+unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
+{
+	u64 before = READ_ONCE(cache->free_slots), after;
+	unsigned long irq;
+
+	myalloc_magazines_drain(&cache->mags, flush, cache);
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	while (cache->deferred_chain || !llist_empty(&cache->deferred)) {
+		reap(cache, 64);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+		cond_resched();
+		raw_spin_lock_irqsave(&cache->lock, irq);
+	}
+	if (unlikely(atomic64_read(&cache->nr_deferred)))
+		recover_deferred(cache);
+	after = cache->free_slots;
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	return after > before ? after - before : 0;
+}
+
+/**
+ * myalloc_cache_shrink() - drain, and empty slabs back to the zone
+ * @cache: the cache
+ *
+ * Context: task, may sleep.
+ * Return: pages that went back.
+ */
+unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
+{
+	struct myalloc_frame *frame;
+	unsigned long irq, pages = 0;
+
+	myalloc_cache_drain(cache);
+	do {
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		frame = slab_remove(cache, 0);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+		if (frame) {
+			slab_release(cache, frame);
+			pages += BIT(cache->layout.order);
+		}
+		cond_resched();
+	} while (frame);
+	return pages;
+}
+
+/* Shrinks every cache of a zone. Context: task, may sleep. */
+void myalloc_zone_drain_caches(struct myalloc_zone *zone)
+{
+	struct myalloc_cache *cache;
+
+	mutex_lock(&zone->caches_mutex);
+	list_for_each_entry(cache, &zone->caches, link)
+		myalloc_cache_shrink(cache);
+	mutex_unlock(&zone->caches_mutex);
+}
+
+/* Magazines of a CPU that is gone back to the slabs. Context: task. */
+void myalloc_cache_drain_cpu(struct myalloc_cache *cache, int cpu)
+{
+	myalloc_magazines_drain_cpu(&cache->mags, cpu, flush, cache);
+}
+
+static bool good_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (i >= MYALLOC_CACHE_NAME - 1 ||
+		    !(isalnum(name[i]) || strchr("-_.", name[i])))
+			return false;
+	return i && strcmp(name, ".") && strcmp(name, "..");
+}
+
+static int check_args(const struct myalloc_zone *zone, const struct myalloc_cache_args *args)
+{
+	if (!args->name || !good_name(args->name)) {
+		pr_err("%s: a cache's name has 1 to %d letters, digits, '-', '_', '.'\n",
+		       zone->name, MYALLOC_CACHE_NAME - 1);
+		return -EINVAL;
+	}
+	if (args->flags & ~MYALLOC_CACHE_FLAGS_ALL) {
+		pr_err("%s: cache %s: unknown flags 0x%x\n", zone->name, args->name,
+		       args->flags & ~MYALLOC_CACHE_FLAGS_ALL);
+		return -EINVAL;
+	}
+	if (args->magazine > MYALLOC_MAGAZINE_MAX) {
+		pr_err("%s: cache %s: magazine of %u objects is above %d\n", zone->name,
+		       args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
+		return -EINVAL;
+	}
+	if (args->ctor && args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
+		pr_err("%s: cache %s: a constructor excludes poison and zeroing\n", zone->name,
+		       args->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
+ * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
+ * one cache, so that sixteen of them keep to 0.4 % of it; the objects in them at most 1/16.
+ */
+#define MAGAZINE	64
+#define MAGAZINE_BYTES	32768
+#define MAGAZINE_LEAST	4
+#define MAGAZINE_BATCH	16
+#define DEPOT		16
+
+static int init_magazines(struct myalloc_cache *c, u32 magazine)
+{
+	u64 zone_bytes = (u64)c->zone->buddy.nr_frames << PAGE_SHIFT;
+	u32 per_cpu = 2 * num_possible_cpus(), depot = DEPOT, capacity, bytes;
+
+	if (c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return myalloc_magazines_init(&c->mags, 0, 0, 0, c->zone->node);
+	capacity = magazine ?: clamp_t(u32, MAGAZINE_BYTES / c->layout.slot_size,
+				       MAGAZINE_LEAST, MAGAZINE);
+	bytes = capacity * sizeof(struct myalloc_slot);
+	while (!magazine && capacity > 1 &&
+	       (per_cpu * bytes > zone_bytes / 4096 ||
+		(u64)per_cpu * capacity * c->layout.slot_size > zone_bytes / 16)) {
+		capacity /= 2;
+		bytes /= 2;
+	}
+	while (depot && ((u64)(per_cpu + depot) * bytes > zone_bytes / 4096 ||
+			 (u64)(per_cpu + depot) * capacity * c->layout.slot_size >
+			 zone_bytes / 16))
+		depot--;
+	return myalloc_magazines_init(&c->mags, capacity, min_t(u32, capacity, MAGAZINE_BATCH),
+				      depot, c->zone->node);
+}
+
+/* No frame has this tag: free ones, and those behind the first of a block, have 0. */
+#define NO_TAG		U32_MAX
+
+/* May frees take the fast path? */
+static bool fast(const struct myalloc_cache *c)
+{
+	return c->layout.exact && !(c->flags & (MYALLOC_CHECKS | MYALLOC_ZERO_FREE));
+}
+
+/* caches_mutex held. Gives the cache a number and a place in the list. */
+static int enlist(struct myalloc_cache *c)
+{
+	struct myalloc_zone *zone = c->zone;
+	struct myalloc_cache *other;
+	u32 id;
+
+	list_for_each_entry(other, &zone->caches, link)
+		if (!strcmp(other->name, c->name))
+			return -EEXIST;
+	for (id = 1; id < MYALLOC_CACHES_MAX; id++)
+		if (!zone->cache_by_id[id])
+			break;
+	if (id == MYALLOC_CACHES_MAX)
+		return -ENOSPC;
+	c->id = id;
+	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
+	c->fast_tag = fast(c) ? c->tag : NO_TAG;
+	WRITE_ONCE(zone->cache_by_id[id], c);
+	list_add_tail(&c->link, &zone->caches);
+	zone->nr_caches++;
+	if (zone->ops && zone->ops->cache_added)
+		zone->ops->cache_added(c);
+	return 0;
+}
+
+/**
+ * myalloc_cache_create() - make a slab cache
+ * @zone: where its slabs come from
+ * @args: what it is to be
+ *
+ * Context: task, may sleep.
+ * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
+ * each other (a sentence was printed), -E2BIG if the object does not fit into the zone's
+ * largest slab, -EEXIST if the name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches,
+ * -ENOMEM.
+ */
+struct myalloc_cache *
+myalloc_cache_create(struct myalloc_zone *zone,
+		     const struct myalloc_cache_args *args)
+{
+	unsigned int flags = args->flags | zone->checks, max_order, i;
+	struct myalloc_cache *c;
+	int err;
+
+	err = check_args(zone, args);
+	if (err)
+		return ERR_PTR(err);
+	if (args->ctor)	/* the zone's checks yield */
+		flags &= ~MYALLOC_POISON;
+	if (flags & MYALLOC_OWNER)
+		myalloc_env_stack_init();	/* without it every stack is 0 */
+	c = myalloc_env_zalloc(sizeof(*c), zone->node);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+
+	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
+	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
+				  args->ctor, max_order);
+	if (err == -E2BIG)
+		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
+					  args->ctor, zone->chunk_order);
+	if (err) {
+		pr_err("%s: cache %s: objects of %u bytes aligned to %u: 1 to %d bytes, a power of two up to a page, and a slab of order %u at most\n",
+		       zone->name, args->name, args->object_size, args->align,
+		       MYALLOC_MAX_OBJECT, zone->chunk_order);
+		goto err_free;
+	}
+	strscpy(c->name, args->name, sizeof(c->name));
+	c->zone = zone;
+	c->map = zone->map;
+	c->flags = flags;
+	c->alloc_flags = flags & MYALLOC_ZERO_ALLOC ? MYALLOC_ZERO : 0;
+	c->ctor = args->ctor;
+	c->frame_mask = BIT(c->layout.order) - 1;
+	c->bytes_mask = (PAGE_SIZE << c->layout.order) - 1;
+	c->window = zone->window;
+	c->head_mask = ~(BIT(c->layout.order) * MYALLOC_FRAME_BYTES - 1);
+	c->reciprocal = c->layout.reciprocal;
+	c->state_offset = c->layout.state_offset;
+	raw_spin_lock_init(&c->lock);
+	init_llist_head(&c->deferred);
+	for (i = 0; i < MYALLOC_SLAB_LISTS; i++)
+		c->list[i] = MYALLOC_NO_FRAME;
+
+	err = init_magazines(c, args->magazine);
+	if (err)
+		goto err_free;
+	mutex_lock(&zone->caches_mutex);
+	err = enlist(c);
+	mutex_unlock(&zone->caches_mutex);
+	if (err)
+		goto err_magazines;
+	return c;
+
+err_magazines:
+	myalloc_magazines_fini(&c->mags);
+err_free:
+	myalloc_env_free(c);
+	return ERR_PTR(err);
+}
+
+/**
+ * myalloc_cache_destroy() - end a cache
+ * @cache: the cache, which nobody uses any more; NULL is allowed
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
+ * the cache stays as it is.
+ */
+int myalloc_cache_destroy(struct myalloc_cache *cache)
+{
+	struct myalloc_zone *zone;
+	unsigned int list;
+	u32 slabs = 0;
+
+	if (!cache)
+		return 0;
+	zone = cache->zone;
+	myalloc_cache_shrink(cache);
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		slabs += cache->nr[list];
+	if (slabs) {
+		myalloc_debug_report_live(cache);
+		return -EBUSY;
+	}
+	if (zone->ops && zone->ops->cache_removed)
+		zone->ops->cache_removed(cache);
+	mutex_lock(&zone->caches_mutex);
+	WRITE_ONCE(zone->cache_by_id[cache->id], NULL);
+	list_del(&cache->link);
+	zone->nr_caches--;
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_magazines_fini(&cache->mags);
+	myalloc_env_free(cache);
+	return 0;
+}
+
+/**
+ * myalloc_cache_books() - a cache's books
+ * @cache: the cache
+ * @books: out; exact while nothing is in flight
+ *
+ * Context: task.
+ */
+void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books)
+{
+	const struct myalloc_slab_layout *l = &cache->layout;
+	unsigned int list;
+	unsigned long irq;
+	u64 out;
+
+	memset(books, 0, sizeof(*books));
+	books->id = cache->id;
+	books->object_size = l->object_size;
+	books->slot_size = l->slot_size;
+	books->align = l->align;
+	books->order = l->order;
+	books->objects_per_slab = l->objects;
+	books->flags = cache->flags;
+	books->magazine = cache->mags.capacity;
+	strscpy(books->name, cache->name, sizeof(books->name));
+
+	books->cached_objects = myalloc_magazines_count(&cache->mags);
+	books->deferred_objects = atomic64_read(&cache->nr_deferred);
+	books->alloc_hits = myalloc_magazines_gets(&cache->mags);
+	books->free_hits = myalloc_magazines_puts(&cache->mags);
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		books->slabs += cache->nr[list];
+	books->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
+	books->slabs_partial = books->slabs - books->slabs_empty -
+			       cache->nr[MYALLOC_SLABS_FULL];
+	books->total_objects = books->slabs * l->objects;
+	out = books->total_objects - cache->free_slots;
+	books->allocs = cache->allocs + books->alloc_hits;
+	books->frees = cache->frees + books->free_hits;
+	books->refills = cache->refills;
+	books->flushes = cache->flushes;
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	if (out > books->cached_objects + books->deferred_objects)
+		books->live_objects = out - books->cached_objects - books->deferred_objects;
+	books->fails = atomic64_read(&cache->fails);
+	books->bad_frees = atomic64_read(&cache->bad_frees);
+	books->corruptions = atomic64_read(&cache->corruptions);
+	books->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags);
+	books->waste_bytes = books->slabs * l->waste;
+}
+
+/**
+ * myalloc_zone_walk_caches() - look at every cache of a zone
+ * @zone: the zone
+ * @fn: called under zone->caches_mutex
+ * @arg: its argument
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg)
+{
+	struct myalloc_cache *cache;
+
+	mutex_lock(&zone->caches_mutex);
+	list_for_each_entry(cache, &zone->caches, link)
+		if (!fn(cache, arg))
+			break;
+	mutex_unlock(&zone->caches_mutex);
+}
+
+/* Lock held. */
+static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       myalloc_object_fn fn, void *arg)
+{
+	void *slab = slab_addr(c, frame);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u32 i;
+
+	for (i = 0; i < c->layout.objects; i++)
+		if (READ_ONCE(states[i]) == MYALLOC_SLOT_LIVE)
+			fn(c, myalloc_slab_object(c, slab, i),
+			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
+}
+
+/**
+ * myalloc_cache_walk_live() - look at every object that users have
+ * @cache: the cache
+ * @fn: called under the cache's lock, which is let go between slabs
+ * @arg: its argument
+ *
+ * Slabs that come or go meanwhile may or may not be seen.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
+{
+	struct myalloc_zone *zone = cache->zone;
+	unsigned long irq;
+	u32 idx;
+
+	/* By frame and not by list: a list may change while the lock is let go. */
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		struct myalloc_frame *frame = &zone->frames[idx];
+
+		if (!(idx % 1024))
+			cond_resched();
+		if (READ_ONCE(frame->tag) != cache->tag)
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (frame->tag == cache->tag)
+			visit_slab(cache, frame, fn, arg);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+}

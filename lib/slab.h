@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Slab caches: structures. Internal to the allocator and to those who show or check it. */
+#ifndef MYALLOC_SLAB_H
+#define MYALLOC_SLAB_H
+
+#include "magazine.h"
+#include "myalloc.h"
+#include "slab_layout.h"
+#include "zone.h"
+
+/* Who has a slot. One byte each; see magazine.c, The fast path. */
+enum myalloc_slot_state {
+	MYALLOC_SLOT_FREE = 0,		/* in its slab */
+	MYALLOC_SLOT_CACHED = 1,	/* in a magazine or the depot */
+	MYALLOC_SLOT_LIVE = 2,		/* with the user */
+	MYALLOC_SLOT_DEFERRED = 3,	/* freed, on its way back */
+};
+
+/*
+ * Lists of slabs. Partial slabs are sorted into quarters of fullness; objects are
+ * taken from the fullest, so that the emptiest drain.
+ */
+#define MYALLOC_SLAB_PARTIAL	4
+enum {
+	MYALLOC_SLABS_EMPTY = 0,
+	MYALLOC_SLABS_FULL = MYALLOC_SLAB_PARTIAL + 1,
+	MYALLOC_SLAB_LISTS
+};
+
+/* Empty slabs a cache keeps before it gives one back. */
+#define MYALLOC_EMPTY_KEEP	2
+
+/**
+ * struct myalloc_cache - see slab.c for the theory
+ * @window: copy of the zone's
+ * @head_mask: clears, in an offset into the descriptors, what leads past the slab's first
+ * @fast_tag: @tag, or one that no frame has if each free is to take the slow path
+ * @bytes_mask: bytes in a slab - 1
+ * @reciprocal: of @layout
+ * @state_offset: of @layout
+ * @alloc_flags: MYALLOC_ZERO if every allocation is to be cleared
+ * @map: copy of the zone's
+ * @tag: what the tag of a frame must be to begin a slab of this cache
+ * @frame_mask: frames in a slab - 1
+ * @layout: where things lie in a slab
+ * @mags: magazines of free objects
+ * @flags: MYALLOC_CACHE_FLAGS_ALL in force
+ * @zone: where slabs come from
+ * @ctor: called for each slot of a new slab, or NULL
+ * @lock: protects the members below
+ * @list: first slab of each list, MYALLOC_NO_FRAME if empty
+ * @nr: slabs in each list
+ * @free_slots: slots that are SLOT_FREE in all slabs
+ * @generation: grows with every change
+ * @allocs: objects handed out past the magazines
+ * @frees: objects come back past the magazines
+ * @refills: batches moved from slabs to magazines
+ * @flushes: batches moved from magazines to slabs
+ * @deferred_chain: taken off @deferred, not yet freed
+ * @deferred: objects freed where @lock could not be had
+ * @nr_deferred: objects in @deferred and @deferred_chain
+ * @fails: allocations that failed
+ * @bad_frees: wrong frees refused
+ * @corruptions: damage found
+ * @id: number in the zone
+ * @link: in zone->caches
+ * @name: unique in the zone
+ *
+ * The members up to @alloc_flags are all that a free reads, in one cache line.
+ */
+struct myalloc_cache {
+	struct myalloc_window window;
+	unsigned long head_mask;
+	u32 fast_tag;
+	u32 bytes_mask;
+	u32 reciprocal;
+	u32 state_offset;
+	unsigned int alloc_flags;
+
+	struct myalloc_magazines mags;
+	struct myalloc_map map;
+	u32 tag;
+	u32 frame_mask;
+	struct myalloc_slab_layout layout;
+	unsigned int flags;
+	struct myalloc_zone *zone;
+	void (*ctor)(void *object);
+
+	raw_spinlock_t lock ____cacheline_aligned;
+	u32 list[MYALLOC_SLAB_LISTS];
+	u32 nr[MYALLOC_SLAB_LISTS];
+	u64 free_slots;
+	u64 generation;
+	u64 allocs;
+	u64 frees;
+	u64 refills;
+	u64 flushes;
+	struct llist_node *deferred_chain;
+
+	struct llist_head deferred ____cacheline_aligned;
+	atomic64_t nr_deferred;
+	atomic64_t fails;
+	atomic64_t bad_frees;
+	atomic64_t corruptions;
+	u32 id;
+	struct list_head link;
+	char name[MYALLOC_CACHE_NAME];
+};
+
+/**
+ * struct myalloc_cache_books - a cache's books; members as in uapi/myalloc.h
+ */
+struct myalloc_cache_books {
+	u32 id;
+	u32 object_size;
+	u32 slot_size;
+	u32 align;
+	u32 order;
+	u32 objects_per_slab;
+	u32 flags;
+	u32 magazine;
+	u64 slabs;
+	u64 slabs_partial;
+	u64 slabs_empty;
+	u64 total_objects;
+	u64 live_objects;
+	u64 cached_objects;
+	u64 deferred_objects;
+	u64 allocs;
+	u64 frees;
+	u64 fails;
+	u64 alloc_hits;
+	u64 free_hits;
+	u64 refills;
+	u64 flushes;
+	u64 bad_frees;
+	u64 corruptions;
+	u64 meta_bytes;
+	u64 waste_bytes;
+	char name[MYALLOC_CACHE_NAME];
+};
+
+void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books);
+
+/*
+ * Called for each live object of a cache that records owners, under cache->lock for one
+ * slab at a time. @track is NULL without MYALLOC_OWNER.
+ */
+struct myalloc_track;
+typedef void (*myalloc_object_fn)(struct myalloc_cache *cache, void *object,
+				  const struct myalloc_track *track, void *arg);
+void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg);
+
+/* Walk all caches under zone->caches_mutex; false ends the walk. */
+typedef bool (*myalloc_cache_fn)(struct myalloc_cache *cache, void *arg);
+void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg);
+
+/**
+ * myalloc_slab_states() - the states of the slots of a slab
+ * @cache: its cache
+ * @frame: its first frame
+ * @slab: its address
+ *
+ * Return: one byte for each slot, aligned to 8.
+ */
+static __always_inline u8 *myalloc_slab_states(const struct myalloc_cache *cache,
+					       struct myalloc_frame *frame, void *slab)
+{
+	return cache->layout.state_offset ? (u8 *)slab + cache->layout.state_offset :
+					    (u8 *)(frame + 1);
+}
+
+/**
+ * myalloc_object_state() - the state of an object
+ * @cache: the cache that it is thought to belong to
+ * @object: any address
+ *
+ * Return: its state byte; NULL if it is not the beginning of a slot of this cache.
+ */
+static __always_inline u8 *myalloc_object_state(const struct myalloc_cache *cache,
+						const void *object)
+{
+	unsigned long off = (unsigned long)object - cache->map.base;
+	unsigned long nr = off >> cache->map.shift;
+	struct myalloc_frame *frame;
+	u32 index;
+
+	if (unlikely(nr >= cache->map.nr || !cache->map.frames[nr]))
+		return NULL;
+	frame = cache->map.frames[nr] +
+		(((off & (BIT(cache->map.shift) - 1)) >> PAGE_SHIFT) & ~cache->frame_mask);
+	if (unlikely(READ_ONCE(frame->tag) != cache->tag))
+		return NULL;
+	off &= cache->bytes_mask;
+	index = myalloc_slot_index(&cache->layout, off - cache->layout.object_offset);
+	if (unlikely(index == U32_MAX))
+		return NULL;
+	return myalloc_slab_states(cache, frame, (char *)object - off) + index;
+}
+
+static inline void *myalloc_slab_object(const struct myalloc_cache *cache, void *slab,
+					u32 index)
+{
+	return (char *)slab + index * cache->layout.slot_size + cache->layout.object_offset;
+}
+
+void myalloc_cache_drain_cpu(struct myalloc_cache *cache, int cpu);
+void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu);
+
+#endif /* MYALLOC_SLAB_H */

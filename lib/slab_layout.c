@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layout of a slab
+ *
+ *	slab	[ slot 0 | slot 1 | ... | slot n-1 | owners | unused | states ]
+ *	slot	[ left red zone | object | right red zone | link | padding ]
+ *
+ * Only slots without red zones and without a link of their own are the rule: then a slot
+ * is the object, rounded up to its alignment.
+ *
+ * The states, one byte a slot, lie in the frame descriptors of the slab, behind the header
+ * in the first one, if they fit: a slab of order k has 16 * 2^k - 16 bytes there. That is
+ * what lets eight objects of 4096 bytes fill a slab of 32 KiB to the last byte. The states of
+ * smaller objects are at the end of the slab. There is one for every multiple of the slot size
+ * in the slab, also where no object fits any more: those stay FREE, so that a free of such an
+ * address needs no check of its own.
+ *
+ * The order: the smallest one at which the slab holds at least MIN_OBJECTS and wastes
+ * at most a 16th; if there is none up to the largest order allowed, the one that wastes the
+ * smallest share. Small orders keep the zone in one piece and let a slab become
+ * empty sooner; a slab is a user like any other, and does not get the last large block.
+ *
+ * The link of a deferred free (slab.c) is written to the beginning of the object, as long as
+ * nobody expects anything there: otherwise (constructor, poison, or a red zone so near) it
+ * has its own 8 bytes behind the object.
+ *
+ * Invariants
+ *	L1  No two of: slots, owners, states overlap; all lie in the slab.
+ *	L2  Objects are aligned to align; slot_size is a multiple of align and of 8.
+ *	L3  myalloc_slot_index() finds i at offset i * slot_size for every slot, and U32_MAX
+ *	    at every other offset.
+ */
+#include "env.h"
+#include "myalloc.h"
+#include "slab_debug.h"
+#include "slab_layout.h"
+
+#define MIN_OBJECTS	8
+#define MIN_SLOT	8
+
+/* Slots that begin in a slab, whether they fit or not: what an index can be. */
+static u32 nr_states(u32 bytes, const struct myalloc_slab_layout *l)
+{
+	return DIV_ROUND_UP(bytes, l->slot_size);
+}
+
+static u32 fit(u32 bytes, const struct myalloc_slab_layout *l, u32 track, bool *in_frames)
+{
+	u32 room = bytes / PAGE_SIZE * MYALLOC_FRAME_BYTES - MYALLOC_FRAME_BYTES;
+	u32 states = nr_states(bytes, l);
+
+	*in_frames = states <= room;
+	if (!*in_frames)
+		bytes -= ALIGN(states, 8);
+	return bytes / (l->slot_size + track);
+}
+
+static u32 waste(u32 bytes, const struct myalloc_slab_layout *l, u32 objects, u32 track)
+{
+	return bytes - objects * (l->slot_size + track);
+}
+
+static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
+{
+	u32 bytes = PAGE_SIZE << order;
+	u64 error = (u64)l->reciprocal * l->slot_size - BIT_ULL(32);
+	bool in_frames;
+
+	l->order = order;
+	l->objects = fit(bytes, l, track, &in_frames);
+	l->states = nr_states(bytes, l);
+	l->track_offset = track ? l->objects * l->slot_size : 0;
+	l->state_offset = in_frames ? 0 : bytes - ALIGN(l->states, 8);
+	l->exact = bytes * error < BIT_ULL(32);
+	l->waste = bytes - l->objects * l->object_size;
+}
+
+/**
+ * myalloc_slab_layout() - lay out the slabs of a cache
+ * @layout: out
+ * @object_size: bytes, 1 to MYALLOC_MAX_OBJECT
+ * @align: bytes, a power of two up to the page size; 0 for 8
+ * @flags: MYALLOC_REDZONE, MYALLOC_POISON and MYALLOC_OWNER have a say
+ * @ctor: objects keep their content while free
+ * @max_order: largest order of a slab, at most MYALLOC_SLAB_ORDER_MAX is used
+ *
+ * Return: 0; -EINVAL for a size or alignment out of range; -E2BIG if not even one object
+ * fits into a slab of the largest order.
+ */
+int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32 align,
+			unsigned int flags, bool ctor, unsigned int max_order)
+{
+	struct myalloc_slab_layout *l = layout;
+	u32 track = flags & MYALLOC_OWNER ?
+		    sizeof(struct myalloc_track) * MYALLOC_NR_TRACKS : 0;
+	unsigned int order, best = 0;
+	u64 best_waste = U64_MAX;
+	u32 end;
+
+	align = align ?: MIN_SLOT;
+	if (!object_size || object_size > MYALLOC_MAX_OBJECT || !is_power_of_2(align) ||
+	    align > PAGE_SIZE)
+		return -EINVAL;
+	align = max_t(u32, align, MIN_SLOT);
+	max_order = min_t(unsigned int, max_order, MYALLOC_SLAB_ORDER_MAX);
+
+	memset(l, 0, sizeof(*l));
+	l->object_size = object_size;
+	l->align = align;
+	end = object_size;
+	if (flags & MYALLOC_REDZONE) {
+		/* At least 8 bytes on either side, as wide as the alignment on the left. */
+		l->object_offset = align;
+		end = ALIGN(object_size, 8) + 8;
+	}
+	l->redzone_end = end;
+	if (ctor || flags & MYALLOC_POISON ||
+	    (flags & MYALLOC_REDZONE && object_size < sizeof(void *))) {
+		l->link_offset = ALIGN(end, 8);
+		end = l->link_offset + sizeof(void *);
+	}
+	l->slot_size = ALIGN(l->object_offset + end, align);	/* at least 8 */
+	l->reciprocal = (u32)DIV_ROUND_UP_ULL(1ULL << 32, l->slot_size);
+
+	for (order = 0; order <= max_order; order++) {
+		u32 bytes = PAGE_SIZE << order, objects;
+		bool in_frames;
+		u64 wasted;
+
+		objects = fit(bytes, l, track, &in_frames);
+		if (!objects)
+			continue;
+		wasted = waste(bytes, l, objects, track);
+		if (objects >= MIN_OBJECTS && wasted <= bytes / 16) {
+			best = order;
+			best_waste = 0;
+			break;
+		}
+		/* Shares of the largest slab, so that orders compare. */
+		wasted <<= MYALLOC_SLAB_ORDER_MAX - order;
+		if (wasted < best_waste) {
+			best = order;
+			best_waste = wasted;
+		}
+	}
+	if (best_waste == U64_MAX)
+		return -E2BIG;
+	place(l, track, best);
+	return 0;
+}

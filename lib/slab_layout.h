@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where things lie in a slab: pure arithmetic, no memory touched. */
+#ifndef MYALLOC_SLAB_LAYOUT_H
+#define MYALLOC_SLAB_LAYOUT_H
+
+/* Largest order of a slab: its slots are counted in 16 bits, offsets in 17. */
+#define MYALLOC_SLAB_ORDER_MAX	5
+
+/* Bytes of one frame descriptor; zone.c asserts that this is its size. */
+#define MYALLOC_FRAME_BYTES	16
+
+/**
+ * struct myalloc_slab_layout - see slab_layout.c for the theory
+ * @object_size: bytes the user asked for
+ * @slot_size: bytes from one object to the next
+ * @object_offset: bytes from the beginning of a slot to the object: left red zone
+ * @redzone_end: bytes from the beginning of the object to the end of its right red
+ *	zone, @object_size if it has none
+ * @link_offset: bytes from the beginning of the object to the place where the link of
+ *	a deferred free may be written
+ * @align: of objects, bytes
+ * @order: log2 of pages in a slab
+ * @objects: slots in a slab
+ * @track_offset: bytes from the beginning of the slab to the owners' records, 0 if none
+ * @state_offset: bytes from the beginning of the slab to the states, 0 if they are in
+ *	the frame descriptors
+ * @states: bytes of states
+ * @exact: the reciprocal alone tells multiples of the slot size (see myalloc_cache_free())
+ * @waste: bytes in a slab that are neither object nor asked-for check
+ * @reciprocal: ceil(2^32 / slot_size)
+ */
+struct myalloc_slab_layout {
+	u32 object_size;
+	u32 slot_size;
+	u32 object_offset;
+	u32 redzone_end;
+	u32 link_offset;
+	u32 align;
+	u32 order;
+	u32 objects;
+	u32 track_offset;
+	u32 state_offset;
+	u32 states;
+	bool exact;
+	u32 waste;
+	u32 reciprocal;
+};
+
+int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32 align,
+			unsigned int flags, bool ctor, unsigned int max_order);
+
+/**
+ * myalloc_slot_index() - the slot that begins at an offset
+ * @layout: of the slab
+ * @offset: bytes from the beginning of the slab, below 2^17
+ *
+ * Division by multiplication with the reciprocal. For a multiple of the slot size the
+ * quotient q is exact: the error, q * (slot_size - 1) / 2^32, is less than 1. For any
+ * other offset the product with any q differs from it.
+ *
+ * Return: the index, U32_MAX if no slot begins there.
+ */
+static __always_inline u32 myalloc_slot_index(const struct myalloc_slab_layout *layout,
+					      u32 offset)
+{
+	u32 index = (u64)layout->reciprocal * offset >> 32;
+
+	if (unlikely(index * layout->slot_size != offset || index >= layout->objects))
+		return U32_MAX;
+	return index;
+}
+
+#endif /* MYALLOC_SLAB_LAYOUT_H */

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Validation: recount everything from the ground
+ *
+ * What it is: a walk over all frames and slots that trusts nothing but the lowest-level
+ * facts (head bits, tags, states) and compares every summary, list, count and link with
+ * them. Each check cites the invariant it proves: T of bitmap_tree.c, B of buddy.c, Z of
+ * zone.c, M of magazine.c, S of slab.c.
+ *
+ * What it cannot prove: while others allocate and free, what passes through magazines
+ * changes without a lock. Checks that compare the sum of two such numbers (Z4, S4) are
+ * made only if nothing changed meanwhile, and a state that an owner may change at
+ * any time is only checked to be one that it may have. Damage that is consistent in
+ * itself (a block that is tagged as allocated and that nobody has) is a leak, and shows in
+ * the owners, not here.
+ *
+ * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, so
+ * nobody else waits for long. The totals are compared under one hold if generation says
+ * that nothing changed since the walk began; after RETRIES disturbed walks only the
+ * chunks' own checks count.
+ */
+#include "env.h"
+#include "slab_debug.h"
+#include "validate.h"
+
+#define RETRIES	3
+
+__printf(2, 3)
+static bool v_err(struct myalloc_validation *v, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!v->errors++) {
+		va_start(args, fmt);
+		vscnprintf(v->first, sizeof(v->first), fmt, args);
+		va_end(args);
+	}
+	return false;
+}
+
+/* --- the buddy -------------------------------------------------------------- */
+
+/* T1, T2 */
+static bool check_tree(const struct myalloc_bitmap_tree *tree, unsigned int order,
+		       struct myalloc_validation *v)
+{
+	u32 l, i, words = DIV_ROUND_UP((u64)tree->nr_bits, 64);
+
+	if (tree->nr_bits % 64 && tree->level[0][words - 1] >> (tree->nr_bits % 64))
+		return v_err(v, "T2: order %u: a bit at or above %u is set", order, tree->nr_bits);
+	for (l = 0; l + 1 < tree->nr_levels; l++) {
+		for (i = 0; i < words; i++) {
+			bool up = tree->level[l + 1][i / 64] >> (i % 64) & 1;
+
+			if (up != !!tree->level[l][i])
+				return v_err(v, "T1: order %u, level %u, word %u: summary differs",
+					     order, l, i);
+		}
+		if (words % 64 && tree->level[l + 1][words / 64] >> (words % 64))
+			return v_err(v, "T2: order %u, level %u: a bit at or above %u is set",
+				     order, l + 1, words);
+		words = DIV_ROUND_UP(words, 64);
+	}
+	return true;
+}
+
+struct recount {
+	u32 free;
+	u32 blocks[MYALLOC_NR_ORDERS];
+};
+
+static bool head_at(const struct myalloc_buddy *b, u32 idx)
+{
+	return b->head[idx / 64] >> (idx % 64) & 1;
+}
+
+/* Frames from @idx to the next block, found without order_at(). */
+static u32 extent(const struct myalloc_buddy *b, u32 idx)
+{
+	u32 end = idx + 1;
+
+	while (end < b->nr_frames && end - idx < BIT(b->top_order) && !head_at(b, end))
+		end++;
+	return end - idx;
+}
+
+/* B1, B2, B3 for the block at @idx. Returns its frames, 0 if it is no block. */
+static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r,
+		       struct myalloc_validation *v)
+{
+	u32 size = extent(b, idx), other;
+	unsigned int k, order = ilog2(size);
+
+	if (!head_at(b, idx)) {
+		v_err(v, "B1: frame %u belongs to no block", idx);
+		return 0;
+	}
+	if (!is_power_of_2(size) || idx & (size - 1)) {
+		v_err(v, "B1: block of %u frames at frame %u", size, idx);
+		return 0;
+	}
+	for (k = 0; k <= b->top_order; k++) {
+		bool covered = k < order ? myalloc_tree_next(&b->free[k], idx >> k) <
+					   (idx + size) >> k :
+					   myalloc_tree_test(&b->free[k], idx >> k);
+
+		if (covered && k != order) {
+			v_err(v, "B2: block of order %u at frame %u is in the free bits of order %u",
+			      order, idx, k);
+			return 0;
+		}
+	}
+	if (!myalloc_tree_test(&b->free[order], idx >> order))
+		return size;
+	r->free += size;
+	r->blocks[order]++;
+	other = idx ^ size;
+	if (order < b->top_order && myalloc_tree_test(&b->free[order], other >> order))
+		v_err(v, "B3: both halves of the block of order %u at frame %u are free",
+		      order + 1, min(idx, other));
+	return size;
+}
+
+/* B4 */
+static void check_counts(const struct myalloc_buddy *b, const struct recount *r,
+			 struct myalloc_validation *v)
+{
+	unsigned int k;
+
+	if (r->free != b->nr_free)
+		v_err(v, "B4: %u frames are free, counted %u", r->free, b->nr_free);
+	for (k = 0; k <= b->top_order; k++) {
+		if (r->blocks[k] != b->nr_blocks[k])
+			v_err(v, "B4: %u blocks of order %u are free, counted %u", r->blocks[k],
+			      k, b->nr_blocks[k]);
+		if (!!r->blocks[k] != (b->nonempty >> k & 1))
+			v_err(v, "B4: nonempty is wrong for order %u", k);
+	}
+	if (b->nonempty >> b->top_order > 1)
+		v_err(v, "B4: nonempty has orders above %u", b->top_order);
+}
+
+/**
+ * myalloc_buddy_validate() - check every invariant of a buddy system
+ * @buddy: the buddy system; the caller keeps others out
+ * @v: in and out: findings are added
+ *
+ * Return: true if all hold.
+ */
+bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,
+			    struct myalloc_validation *v)
+{
+	u64 before = v->errors;
+	struct recount r = { 0 };
+	unsigned int k;
+	u32 idx, size;
+
+	for (k = 0; k <= buddy->top_order; k++)
+		check_tree(&buddy->free[k], k, v);
+	for (idx = 0; idx < buddy->nr_frames; idx += size) {
+		size = check_block(buddy, idx, &r, v);
+		if (!size)
+			return false;
+		v->frames += size;
+	}
+	check_counts(buddy, &r, v);
+	return v->errors == before;
+}
+
+/* --- the zone ------------------------------------------------------------------ */
+
+/* What a walk over the zone's frames has counted. */
+struct walk {
+	struct recount buddy;
+	u64 page;
+	u64 cached;
+	u64 cached_blocks[MYALLOC_NR_ORDERS];
+	u64 slab;
+	u64 deferred;
+};
+
+/* Z1, Z2 for one allocated block. */
+static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct walk *w,
+		      struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frame = &zone->frames[idx];
+	unsigned int order = ilog2(size);
+	u8 type = READ_ONCE(frame->type);
+
+	if (frame->order != order)
+		v_err(v, "Z1: frame %u: tagged as order %u, is of order %u", idx, frame->order,
+		      order);
+	switch (type) {
+	case MYALLOC_FRAME_PAGE:
+		w->page += size;
+		break;
+	case MYALLOC_FRAME_CACHED:
+		w->cached += size;
+		w->cached_blocks[order]++;
+		break;
+	case MYALLOC_FRAME_DEFERRED:
+		w->deferred += size;
+		break;
+	case MYALLOC_FRAME_SLAB:
+	case MYALLOC_FRAME_NEW:
+		w->slab += size;
+		if (!frame->cache || frame->cache >= MYALLOC_CACHES_MAX ||
+		    !zone->cache_by_id[frame->cache])
+			v_err(v, "Z1: frame %u: slab of cache %u, which does not exist", idx,
+			      frame->cache);
+		break;
+	default:
+		v_err(v, "Z1: frame %u: allocated block of order %u is tagged 0x%02x", idx,
+		      order, type);
+	}
+}
+
+/* Lock held. One chunk: B1 to B3, Z1, Z6, Z7. False if the walk cannot go on. */
+static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
+			struct myalloc_validation *v)
+{
+	const struct myalloc_buddy *b = &zone->buddy;
+	u32 first = chunk << zone->chunk_order, idx, size, i;
+	u32 end = min_t(u32, first + BIT(zone->chunk_order), b->nr_frames);
+
+	for (idx = first; idx < end; idx += size) {
+		const struct myalloc_frame *frame = &zone->frames[idx];
+		bool slab, free;
+
+		size = check_block(b, idx, &w->buddy, v);
+		if (!size)
+			return false;
+		v->frames += size;
+		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
+			v_err(v, "Z6: the map does not find frame %u", idx);
+		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
+		slab = frame->type == MYALLOC_FRAME_SLAB || frame->type == MYALLOC_FRAME_NEW;
+		if (!free)
+			check_tag(zone, idx, size, w, v);
+		for (i = free ? 0 : 1; i < size && !slab; i++)
+			if (zone->frames[idx + i].tag)
+				v_err(v, "Z7: frame %u in a %s block has the tag 0x%08x", idx + i,
+				      free ? "free" : "page", zone->frames[idx + i].tag);
+	}
+	return true;
+}
+
+/* Lock held, and nothing has changed since the walk began. B4, Z2, Z3, Z5, T. */
+static void check_totals(struct myalloc_zone *zone, const struct walk *w,
+			 struct myalloc_validation *v)
+{
+	unsigned int k;
+	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred;
+
+	for (k = 0; k <= zone->buddy.top_order; k++)
+		check_tree(&zone->buddy.free[k], k, v);
+	check_counts(&zone->buddy, &w->buddy, v);
+	if (sum != zone->buddy.nr_frames)
+		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
+		      zone->buddy.nr_frames);
+	if (w->slab != (u64)atomic64_read(&zone->slab_pages))
+		v_err(v, "Z3: %llu frames are in slabs, counted %lld", (unsigned long long)w->slab,
+		      (long long)atomic64_read(&zone->slab_pages));
+	if (w->deferred != (u64)atomic64_read(&zone->nr_deferred))
+		v_err(v, "Z5: %llu frames are deferred, counted %lld",
+		      (unsigned long long)w->deferred,
+		      (long long)atomic64_read(&zone->nr_deferred));
+}
+
+/* Z4; only if no magazine was in use meanwhile. */
+static void check_magazines(struct myalloc_zone *zone, const struct walk *w,
+			    struct myalloc_validation *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		unsigned int k = myalloc_pcp_order(i);
+		u64 count = myalloc_magazines_count(&zone->pcp[i]);
+
+		if (w->cached_blocks[k] != count)
+			v_err(v, "Z4: %llu blocks of order %u are tagged cached, the magazines hold %llu",
+			      (unsigned long long)w->cached_blocks[k], k,
+			      (unsigned long long)count);
+	}
+}
+
+static u64 moves(const struct myalloc_magazines *mags)
+{
+	return myalloc_magazines_gets(mags) + myalloc_magazines_puts(mags);
+}
+
+static u64 pcp_moves(struct myalloc_zone *zone)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		sum += moves(&zone->pcp[i]);
+	return sum;
+}
+
+/* One walk over all chunks. False if somebody changed something meanwhile. */
+static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	struct walk w = { 0 };
+	unsigned long irq;
+	u64 generation, pcp = pcp_moves(zone);
+	bool whole = true, still;
+	u32 chunk;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	generation = zone->generation;
+	for (chunk = 0; chunk < zone->nr_chunks && whole; chunk++) {
+		whole = check_chunk(zone, chunk, &w, v);
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
+		cond_resched();
+		raw_spin_lock_irqsave(&zone->lock, irq);
+	}
+	still = generation == zone->generation;
+	if (whole && still)
+		check_totals(zone, &w, v);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (whole && still && pcp == pcp_moves(zone))
+		check_magazines(zone, &w, v);
+	return still || v->errors;
+}
+
+/* --- caches --------------------------------------------------------------------- */
+
+struct cache_walk {
+	u64 slabs;
+	u64 free;
+	u64 live;
+	u64 cached;
+	u64 deferred;
+	u32 listed[MYALLOC_SLAB_LISTS];
+};
+
+/* Lock held. S1, S2, S6 for one slab. */
+static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       struct cache_walk *w, struct myalloc_validation *v)
+{
+	u32 idx = myalloc_frame_idx(c->zone, frame), i, inuse = 0, lowest = c->layout.objects;
+	void *slab = myalloc_frame_addr(c->zone, idx);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	char text[64];
+
+	for (i = 0; i < c->layout.objects; i++) {
+		u8 state = READ_ONCE(states[i]);
+
+		inuse += state != MYALLOC_SLOT_FREE;
+		switch (state) {
+		case MYALLOC_SLOT_FREE:
+			lowest = min(lowest, i);
+			break;
+		case MYALLOC_SLOT_CACHED:
+			w->cached++;
+			break;
+		case MYALLOC_SLOT_LIVE:
+			w->live++;
+			break;
+		case MYALLOC_SLOT_DEFERRED:
+			w->deferred++;
+			break;
+		default:
+			v_err(v, "S5: cache %s, frame %u, slot %u: state %u", c->name, idx, i,
+			      state);
+		}
+		if ((state == MYALLOC_SLOT_FREE || state == MYALLOC_SLOT_LIVE) &&
+		    !myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
+					 sizeof(text)) && READ_ONCE(states[i]) == state)
+			v_err(v, "S6: cache %s, frame %u, slot %u: %s", c->name, idx, i, text);
+		v->objects++;
+	}
+	if (inuse != frame->inuse)
+		v_err(v, "S2: cache %s, frame %u: %u slots in use, counted %u", c->name, idx,
+		      inuse, frame->inuse);
+	if (lowest < frame->hint)
+		v_err(v, "S2: cache %s, frame %u: slot %u is free, below the hint %u", c->name,
+		      idx, lowest, frame->hint);
+	w->free += c->layout.objects - inuse;
+	w->slabs++;
+	v->slabs++;
+}
+
+/* Lock held. S1: the lists hold what nr[] says, and belong together. */
+static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
+			struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frames = c->zone->frames;
+	unsigned int list;
+
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++) {
+		u32 idx, prev = MYALLOC_NO_FRAME, nr = 0;
+
+		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME && nr <= c->nr[list];
+		     prev = idx, idx = frames[idx].next, nr++) {
+			u32 inuse, objects = c->layout.objects;
+			bool fits;
+
+			if (idx >= c->zone->buddy.nr_frames || frames[idx].tag != c->tag) {
+				v_err(v, "S1: cache %s: list %u holds frame %u, which is no slab of it",
+				      c->name, list, idx);
+				return;
+			}
+			inuse = frames[idx].inuse;
+			if (list == MYALLOC_SLABS_EMPTY)
+				fits = !inuse;
+			else if (list == MYALLOC_SLABS_FULL)
+				fits = inuse == objects;
+			else
+				fits = inuse && inuse < objects &&
+				       inuse * MYALLOC_SLAB_PARTIAL / objects == list - 1;
+			if (!fits || frames[idx].prev != prev)
+				v_err(v, "S1: cache %s: frame %u with %u of %u in use is wrong in list %u",
+				      c->name, idx, inuse, objects, list);
+		}
+		w->listed[list] = nr;
+		if (nr != c->nr[list])
+			v_err(v, "S1: cache %s: list %u counts %u slabs", c->name, list,
+			      c->nr[list]);
+	}
+}
+
+static u64 cache_generation(struct myalloc_cache *c)
+{
+	return moves(&c->mags) + READ_ONCE(c->generation);
+}
+
+/**
+ * myalloc_cache_validate() - check every invariant of a cache
+ * @cache: the cache
+ * @v: in and out: findings are added
+ *
+ * Context: task, may sleep.
+ * Return: true if all hold.
+ */
+bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validation *v)
+{
+	struct myalloc_zone *zone = cache->zone;
+	struct cache_walk w = { 0 };
+	u64 before = v->errors, generation, out;
+	unsigned long irq;
+	unsigned int list;
+	u64 listed = 0;
+	u32 idx;
+
+	generation = cache_generation(cache);
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		if (!(idx % 1024))
+			cond_resched();
+		if (READ_ONCE(zone->frames[idx].tag) != cache->tag)
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (zone->frames[idx].tag == cache->tag)
+			check_slab(cache, &zone->frames[idx], &w, v);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	check_lists(cache, &w, v);
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		listed += w.listed[list];
+	out = w.slabs * cache->layout.objects - w.free;
+	if (generation == cache_generation(cache)) {
+		if (listed != w.slabs)
+			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,
+			      (unsigned long long)w.slabs, (unsigned long long)listed);
+		if (w.free != cache->free_slots)
+			v_err(v, "S3: cache %s: %llu slots free, counted %llu", cache->name,
+			      (unsigned long long)w.free, (unsigned long long)cache->free_slots);
+		if (w.cached != myalloc_magazines_count(&cache->mags) ||
+		    w.live + w.cached + w.deferred != out ||
+		    w.deferred != (u64)atomic64_read(&cache->nr_deferred))
+			v_err(v, "S4: cache %s: %llu live, %llu cached, %llu deferred of %llu out; magazines hold %llu",
+			      cache->name, (unsigned long long)w.live, (unsigned long long)w.cached,
+			      (unsigned long long)w.deferred, (unsigned long long)out,
+			      (unsigned long long)myalloc_magazines_count(&cache->mags));
+	}
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	return v->errors == before;
+}
+
+/**
+ * myalloc_zone_validate() - check every invariant of a zone and its caches
+ * @zone: the zone
+ * @v: out
+ *
+ * Context: task, may sleep.
+ * Return: true if all hold.
+ */
+bool myalloc_zone_validate(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	struct myalloc_cache *cache;
+	unsigned int tries;
+
+	mutex_lock(&zone->caches_mutex);
+	for (tries = 0; tries < RETRIES; tries++) {
+		memset(v, 0, sizeof(*v));
+		if (walk_zone(zone, v))
+			break;
+	}
+	list_for_each_entry(cache, &zone->caches, link)
+		myalloc_cache_validate(cache, v);
+	mutex_unlock(&zone->caches_mutex);
+	return !v->errors;
+}

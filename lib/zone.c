@@ -1,0 +1,700 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The zone
+ *
+ * What it is: a buddy system (buddy.c) with a lock, addresses, books and a descriptor
+ * for every frame. It hands out single blocks; pcp.c puts magazines in front of it for
+ * page users, slab.c cuts its blocks into objects.
+ *
+ * Terms
+ *	chunk	2^chunk_order frames taken from the system as one block. Chunks lie
+ *		anywhere, in ascending order of address.
+ *	frame	a page of a chunk. Its index counts through all chunks, so the frames of
+ *		two chunks that are not adjacent have adjacent indices; no block crosses
+ *		from one to the other, because no order exceeds chunk_order.
+ *
+ * Structures
+ *
+ *	address space	....[ chunk 0 ][ chunk 1 ]...........[ chunk 2 ]....
+ *	map.frames	    [    o    ][    o    ][ - ][ - ][     o    ]
+ *	                         |          |                     |
+ *	frames		    [ 0 ... 1023 ][ 1024 ... 2047 ][ 2048 ... 3071 ]
+ *
+ * The map takes an address to its descriptor by one shift, one load and one add, and says
+ * by a NULL that an address is foreign: 8 bytes for each chunk-sized piece between the
+ * first and the last chunk.
+ *
+ * The longest run of adjacent chunks, usually all of them, is the window: there the way is
+ * shorter by the shift and the load.
+ *
+ * A frame that begins a block carries a tag: what it is, of which order, of which cache.
+ * One comparison of the tag tells a right free from a wrong one. The user of a block
+ * owns its tag: allocation and free through a magazine change only the type, by a plain
+ * byte store, and only the one who has the block does so (magazine.c).
+ *
+ * Invariants
+ *	Z1  A frame has a type other than NONE if and only if an allocated block begins
+ *	    there; the order in its tag is the block's order in the buddy (B1).
+ *	Z2  free + cached + page + slab + deferred == nr_pages, where cached, page, slab and
+ *	    deferred are the frames of blocks tagged CACHED, PAGE, SLAB or NEW, and DEFERRED.
+ *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
+ *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
+ *	Z5  nr_deferred = frames of blocks tagged DEFERRED.
+ *	Z6  map and frames agree: the descriptor found for the address of a frame is the
+ *	    frame's own.
+ *	Z7  Descriptors of frames that are in no slab and begin no block are all zero
+ *	    in their tag.
+ *
+ * Deferred frees: in NMI context the lock is only tried. A free that does not get it
+ * links the block, by its first word, into a lock-free list and is done; whoever holds
+ * the lock next takes some of the list along. It is the only write to free memory. A
+ * link that was damaged by a write after free is noticed before it is followed,
+ * because each step checks that the address is that of a DEFERRED block; the blocks
+ * behind it are found again by their tags when the zone is drained.
+ *
+ * Bounds: take and give do a bounded number of steps: the buddy's, and at most
+ * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off.
+ */
+#include "env.h"
+#include "slab.h"
+#include "zone.h"
+
+/* Deferred frees that one operation takes along. */
+#define REAP_MOST	2
+
+static_assert(sizeof(struct myalloc_frame) == MYALLOC_FRAME_BYTES);
+
+static const char * const bad_names[MYALLOC_NR_BAD] = {
+	[MYALLOC_OK] = "nothing wrong",
+	[MYALLOC_BAD_FOREIGN] = "not memory of this zone",
+	[MYALLOC_BAD_MISALIGNED] = "misaligned: nothing begins at this address",
+	[MYALLOC_BAD_INTERIOR] = "inside a block, not at its beginning",
+	[MYALLOC_BAD_FREE] = "already free (double free)",
+	[MYALLOC_BAD_ORDER] = "allocated with another order",
+	[MYALLOC_BAD_KIND] = "not what it was allocated as",
+	[MYALLOC_BAD_CACHE] = "an object of another cache",
+};
+
+/**
+ * myalloc_bad_name() - a wrong free in words
+ * @bad: what is wrong
+ *
+ * Return: a static string.
+ */
+const char *myalloc_bad_name(enum myalloc_bad bad)
+{
+	return bad < MYALLOC_NR_BAD ? bad_names[bad] : "unknown";
+}
+
+/* Lock held. Keeps the high-water mark; call after taking frames from the buddy. */
+void __myalloc_zone_account(struct myalloc_zone *zone)
+{
+	zone->generation++;
+	if (zone->buddy.nr_free < zone->min_free)
+		zone->min_free = zone->buddy.nr_free;
+}
+
+/*
+ * Lock held. Takes a block and tags its first frame. The caller does the books of
+ * allocs and fails. NULL if there is none.
+ */
+struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					  bool topdown, u32 tag)
+{
+	struct myalloc_frame *frame;
+	u32 idx;
+
+	lockdep_assert_held(&zone->lock);
+	idx = myalloc_buddy_alloc(&zone->buddy, order, topdown);
+	if (unlikely(idx == MYALLOC_NO_FRAME))
+		return NULL;
+	frame = &zone->frames[idx];
+	WRITE_ONCE(frame->tag, tag);
+	__myalloc_zone_account(zone);
+	return frame;
+}
+
+/*
+ * Lock held. Gives the block back that begins at @frame, with the order in its tag. The
+ * caller does the books. What can be wrong here is damaged metadata.
+ */
+enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
+{
+	unsigned int order = frame->order;
+	enum myalloc_bad bad;
+
+	lockdep_assert_held(&zone->lock);
+	bad = myalloc_buddy_free(&zone->buddy, myalloc_frame_idx(zone, frame), order);
+	if (unlikely(bad)) {
+		myalloc_zone_crit(zone, "frame %u tagged as block of order %u: %s",
+				  myalloc_frame_idx(zone, frame), order,
+				  myalloc_bad_name(bad));
+		return bad;
+	}
+	WRITE_ONCE(frame->tag, 0);
+	zone->generation++;
+	return MYALLOC_OK;
+}
+
+/* Lock held. Frees a block tagged DEFERRED; only that of a slab has a cache in its tag. */
+static void reap_one(struct myalloc_zone *zone, struct myalloc_frame *frame)
+{
+	unsigned int order = frame->order;
+	bool page = !frame->cache;
+
+	atomic64_sub(BIT(order), &zone->nr_deferred);
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the link */
+		memset(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
+		       MYALLOC_POISON_FREE, sizeof(struct llist_node));
+	if (!__myalloc_zone_give(zone, frame) && page)
+		zone->frees[order]++;
+}
+
+/* Lock held. Frees at most @most deferred blocks. */
+void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
+{
+	struct llist_node *node;
+
+	if (likely(!zone->deferred_chain && llist_empty(&zone->deferred)))
+		return;
+	for (; most; most--) {
+		struct myalloc_frame *frame;
+
+		if (!zone->deferred_chain)
+			zone->deferred_chain = llist_del_all(&zone->deferred);
+		node = zone->deferred_chain;
+		if (!node)
+			return;
+		frame = myalloc_map_frame(&zone->map, node);
+		if (unlikely(!frame || READ_ONCE(frame->type) != MYALLOC_FRAME_DEFERRED ||
+			     offset_in_page((unsigned long)node - zone->map.base))) {
+			myalloc_zone_crit(zone, "a freed block was written to: its link is damaged");
+			zone->deferred_chain = NULL;
+			return;
+		}
+		zone->deferred_chain = READ_ONCE(node->next);
+		reap_one(zone, frame);
+	}
+}
+
+/**
+ * myalloc_zone_take() - take a block
+ * @zone: the zone
+ * @order: log2 of pages, any number
+ * @flags: MYALLOC_TOPDOWN or 0
+ * @tag: for its first frame: PAGE with the order, or NEW with order and cache
+ *
+ * Context: any; in NMI it fails if the lock is held.
+ * Return: its first frame, NULL if there is none.
+ */
+struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					unsigned int flags, u32 tag)
+{
+	const struct myalloc_frame of = { .tag = tag };
+	struct myalloc_frame *frame;
+	unsigned long irq;
+
+	if (unlikely(order > zone->buddy.top_order))
+		return NULL;
+	if (!myalloc_lock(&zone->lock, &irq)) {
+		atomic64_inc(&zone->nmi_fails);
+		return NULL;
+	}
+	__myalloc_zone_reap(zone, REAP_MOST);
+	frame = __myalloc_zone_take(zone, order, flags & MYALLOC_TOPDOWN, tag);
+	if (!frame)
+		zone->fails[order]++;
+	else if (of.type == MYALLOC_FRAME_PAGE)
+		zone->allocs[order]++;
+	else
+		atomic64_add(BIT(order), &zone->slab_pages);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return frame;
+}
+
+/**
+ * myalloc_zone_give() - give a block back
+ * @zone: the zone
+ * @frame: its first frame, tagged PAGE, SLAB or NEW, which the caller owns
+ *
+ * Context: any; in NMI, if the lock is held, the block goes back later (Deferred frees).
+ */
+void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
+{
+	unsigned int order = frame->order;
+	bool page = frame->type == MYALLOC_FRAME_PAGE;
+	unsigned long irq;
+
+	if (!page)
+		atomic64_sub(BIT(order), &zone->slab_pages);
+	if (!myalloc_lock(&zone->lock, &irq)) {
+		WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRED);
+		atomic64_add(BIT(order), &zone->nr_deferred);
+		atomic64_inc(&zone->deferred_frees);
+		if (!zone->simulated)	/* else there is only the tag to find it by */
+			llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
+				  &zone->deferred);
+		return;
+	}
+	__myalloc_zone_reap(zone, REAP_MOST);
+	if (!__myalloc_zone_give(zone, frame) && page)
+		zone->frees[order]++;
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
+__printf(2, 0)
+static void vreport(struct myalloc_zone *zone, const char *fmt, va_list args)
+{
+	char text[MYALLOC_REPORT_SIZE];
+	unsigned long irq;
+
+	vscnprintf(text, sizeof(text), fmt, args);
+	pr_err("%s: %s\n", zone->name, text);
+	if (!raw_spin_trylock_irqsave(&zone->report_lock, irq))
+		return;
+	strscpy(zone->report, text, sizeof(zone->report));
+	raw_spin_unlock_irqrestore(&zone->report_lock, irq);
+}
+
+/**
+ * myalloc_zone_err() - say what is wrong, once, and remember it
+ * @zone: the zone
+ * @fmt: format, without a newline
+ *
+ * Context: any.
+ */
+void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vreport(zone, fmt, args);
+	va_end(args);
+}
+
+/**
+ * myalloc_zone_crit() - count and report damage
+ * @zone: the zone
+ * @fmt: format, without a newline
+ *
+ * Context: any.
+ */
+void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...)
+{
+	va_list args;
+
+	atomic64_inc(&zone->corruptions);
+	va_start(args, fmt);
+	vreport(zone, fmt, args);
+	va_end(args);
+}
+
+/**
+ * myalloc_zone_last_report() - the last report in words
+ * @zone: the zone
+ * @buf: out: NUL-terminated, empty if there was none
+ * @size: bytes in @buf
+ */
+void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->report_lock, irq);
+	strscpy(buf, zone->report, size);
+	raw_spin_unlock_irqrestore(&zone->report_lock, irq);
+}
+
+/**
+ * myalloc_zone_bad_free() - count and report a wrong free
+ * @zone: the zone
+ * @addr: what was to be freed
+ * @bad: what is wrong with it
+ * @what: what it was freed as
+ *
+ * Names the block that contains the address and the code that holds it. The block is
+ * looked at without the lock: if others free it meanwhile the detail may be old.
+ *
+ * Context: any.
+ * Return: -EINVAL.
+ */
+int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
+			  enum myalloc_bad bad, const char *what)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	struct myalloc_block block;
+	char owner[64];
+
+	atomic64_inc(&zone->bad[bad]);
+	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame),
+					    &block)) {
+		myalloc_zone_err(zone, "bad free as %s: %s", what, myalloc_bad_name(bad));
+		return -EINVAL;
+	}
+	frame = &zone->frames[block.idx];
+	switch (READ_ONCE(frame->type)) {
+	case MYALLOC_FRAME_PAGE:
+		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
+		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, held by %s",
+				 what, myalloc_bad_name(bad), block.idx, block.order, owner);
+		break;
+	case MYALLOC_FRAME_SLAB:
+		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, a slab",
+				 what, myalloc_bad_name(bad), block.idx, block.order);
+		break;
+	default:
+		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, free",
+				 what, myalloc_bad_name(bad), block.idx, block.order);
+	}
+	return -EINVAL;
+}
+
+static int check_args(const struct myalloc_zone_args *args)
+{
+	unsigned long size = PAGE_SIZE << args->chunk_order;
+	u32 i;
+
+	if (args->chunk_order > MYALLOC_TOP_ORDER) {
+		pr_err("%s: chunk order %u is above %u\n", args->name, args->chunk_order,
+		       MYALLOC_TOP_ORDER);
+		return -EINVAL;
+	}
+	if (!args->nr_chunks || !args->nr_pages ||
+	    args->nr_chunks > (U32_MAX - 1024) >> args->chunk_order ||
+	    args->nr_pages > args->nr_chunks << args->chunk_order ||
+	    args->nr_pages <= (args->nr_chunks - 1) << args->chunk_order) {
+		pr_err("%s: %u pages do not fill %u chunks of %lu pages\n", args->name,
+		       args->nr_pages, args->nr_chunks, BIT(args->chunk_order));
+		return -EINVAL;
+	}
+	for (i = 1; i < args->nr_chunks; i++) {
+		unsigned long off = (unsigned long)args->chunks[i] -
+				    (unsigned long)args->chunks[0];
+
+		if (args->chunks[i] <= args->chunks[i - 1] || off % size) {
+			pr_err("%s: chunk %u is not above chunk %u by a multiple of its size\n",
+			       args->name, i, i - 1);
+			return -EINVAL;
+		}
+	}
+	if (args->checks & ~MYALLOC_CHECKS || args->policy >= MYALLOC_NR_POLICIES) {
+		pr_err("%s: unknown checks or policy\n", args->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int init_map(struct myalloc_zone *zone)
+{
+	struct myalloc_map *map = &zone->map;
+	u32 i;
+
+	map->base = zone->chunks[0];
+	map->shift = zone->chunk_order + PAGE_SHIFT;
+	map->nr = ((zone->chunks[zone->nr_chunks - 1] - map->base) >> map->shift) + 1;
+	map->frames = myalloc_env_zalloc((size_t)map->nr * sizeof(*map->frames), zone->node);
+	if (!map->frames)
+		return -ENOMEM;
+	zone->meta_bytes += (size_t)map->nr * sizeof(*map->frames);
+	for (i = 0; i < zone->nr_chunks; i++)
+		map->frames[(zone->chunks[i] - map->base) >> map->shift] =
+			zone->frames + ((size_t)i << zone->chunk_order);
+	return 0;
+}
+
+static void init_window(struct myalloc_zone *zone)
+{
+	unsigned long chunk_bytes = PAGE_SIZE << zone->chunk_order;
+	u32 first = 0, next;
+
+	for (next = 1; next <= zone->nr_chunks; next++) {
+		unsigned long bytes = (next - first) * chunk_bytes;
+
+		if (next < zone->nr_chunks && zone->chunks[next] == zone->chunks[first] + bytes)
+			continue;
+		if (bytes > zone->window.bytes) {
+			zone->window.base = zone->chunks[first];
+			zone->window.bytes = bytes;
+			zone->window.frames = zone->frames +
+					      ((size_t)first << zone->chunk_order);
+		}
+		first = next;
+	}
+}
+
+static void free_zone(struct myalloc_zone *zone)
+{
+	myalloc_pcp_fini(zone);
+	myalloc_env_free(zone->map.frames);
+	myalloc_env_free(zone->buddy_meta);
+	myalloc_env_free(zone->frames);
+	myalloc_env_free(zone->chunks);
+	myalloc_env_free(zone);
+}
+
+/**
+ * myalloc_zone_create() - make a zone out of chunks
+ * @args: what it is to be; the chunks stay the caller's, who frees them after
+ *	myalloc_zone_destroy()
+ *
+ * Context: task, may sleep.
+ * Return: the zone, ERR_PTR(-EINVAL) if the arguments contradict each other (a
+ * sentence was printed), ERR_PTR(-ENOMEM).
+ */
+struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
+{
+	size_t nr_frames, size;
+	struct myalloc_zone *zone;
+	u32 i;
+	int err;
+
+	err = check_args(args);
+	if (err)
+		return ERR_PTR(err);
+	zone = myalloc_env_zalloc(sizeof(*zone), args->node);
+	if (!zone)
+		return ERR_PTR(-ENOMEM);
+	if (args->checks & MYALLOC_OWNER)
+		myalloc_env_stack_init();	/* without it every stack is 0 */
+	zone->name = args->name;
+	zone->node = args->node;
+	zone->checks = args->checks;
+	zone->simulated = args->simulated;
+	zone->ops = args->ops;
+	zone->nr_chunks = args->nr_chunks;
+	zone->chunk_order = args->chunk_order;
+	zone->min_free = args->nr_pages;
+	raw_spin_lock_init(&zone->lock);
+	raw_spin_lock_init(&zone->report_lock);
+	mutex_init(&zone->caches_mutex);
+	INIT_LIST_HEAD(&zone->caches);
+	init_llist_head(&zone->deferred);
+
+	err = -ENOMEM;
+	zone->chunks = myalloc_env_zalloc(args->nr_chunks * sizeof(*zone->chunks), args->node);
+	if (!zone->chunks)
+		goto err_free;
+	for (i = 0; i < args->nr_chunks; i++)
+		zone->chunks[i] = (unsigned long)args->chunks[i];
+
+	/* Whole chunks: the map does not know where a partial one ends, the tags do. */
+	nr_frames = (size_t)args->nr_chunks << args->chunk_order;
+	zone->frames = myalloc_env_zalloc(nr_frames * sizeof(*zone->frames), args->node);
+	if (!zone->frames)
+		goto err_free;
+
+	size = myalloc_buddy_meta_size(args->nr_pages, args->chunk_order);
+	zone->buddy_meta = myalloc_env_zalloc(size, args->node);
+	if (!zone->buddy_meta)
+		goto err_free;
+	myalloc_buddy_init(&zone->buddy, args->nr_pages, args->chunk_order, args->policy,
+			   zone->buddy_meta);
+	zone->meta_bytes = sizeof(*zone) + size + nr_frames * sizeof(*zone->frames) +
+			   args->nr_chunks * sizeof(*zone->chunks);
+
+	err = init_map(zone);
+	if (err)
+		goto err_free;
+	init_window(zone);
+	err = myalloc_pcp_init(zone, args->no_magazines);
+	if (err)
+		goto err_free;
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)
+		for (i = 0; i < args->nr_pages; i++)
+			memset(myalloc_frame_addr(zone, i), MYALLOC_POISON_FREE, PAGE_SIZE);
+	return zone;
+
+err_free:
+	free_zone(zone);
+	return ERR_PTR(err);
+}
+
+/* Lock held. The deferred blocks that a damaged link has cut off, found by their tags. */
+static void recover_deferred(struct myalloc_zone *zone)
+{
+	u32 idx;
+
+	zone->deferred_chain = NULL;
+	llist_del_all(&zone->deferred);
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++)
+		if (zone->frames[idx].type == MYALLOC_FRAME_DEFERRED)
+			reap_one(zone, &zone->frames[idx]);
+}
+
+/**
+ * myalloc_zone_drain() - give back to the buddy whatever is cached
+ * @zone: the zone
+ *
+ * Magazines of every cache and of pages on every CPU, empty slabs, deferred frees.
+ *
+ * Context: task, may sleep.
+ * Return: pages that the buddy has more than before.
+ */
+unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
+{
+	u32 before = READ_ONCE(zone->buddy.nr_free), after;
+	unsigned long irq;
+
+	atomic64_inc(&zone->drains);
+	myalloc_zone_drain_caches(zone);
+	myalloc_pcp_drain(zone);
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	while (zone->deferred_chain || !llist_empty(&zone->deferred)) {
+		__myalloc_zone_reap(zone, 64);
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
+		cond_resched();
+		raw_spin_lock_irqsave(&zone->lock, irq);
+	}
+	if (unlikely(atomic64_read(&zone->nr_deferred)))
+		recover_deferred(zone);
+	after = zone->buddy.nr_free;
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return after > before ? after - before : 0;
+}
+
+/**
+ * myalloc_zone_drain_cpu() - give back what a CPU that is gone has cached
+ * @zone: the zone
+ * @cpu: its number; it is offline and stays so meanwhile
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
+{
+	struct myalloc_cache *cache;
+
+	mutex_lock(&zone->caches_mutex);
+	list_for_each_entry(cache, &zone->caches, link)
+		myalloc_cache_drain_cpu(cache, cpu);
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_pcp_drain_cpu(zone, cpu);
+}
+
+/**
+ * myalloc_zone_destroy() - end a zone
+ * @zone: the zone
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EBUSY if it has caches or pages are out, which is reported with who
+ * holds them, and nothing has changed.
+ */
+int myalloc_zone_destroy(struct myalloc_zone *zone)
+{
+	u32 idx, out;
+
+	myalloc_zone_drain(zone);
+	if (!list_empty(&zone->caches)) {
+		myalloc_zone_err(zone, "cannot end: cache %s still exists",
+				 list_first_entry(&zone->caches, struct myalloc_cache,
+						  link)->name);
+		return -EBUSY;
+	}
+	out = zone->buddy.nr_frames - zone->buddy.nr_free;
+	if (!out) {
+		free_zone(zone);
+		return 0;
+	}
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		const struct myalloc_frame *frame = &zone->frames[idx];
+		char owner[64];
+
+		if (frame->type != MYALLOC_FRAME_PAGE)
+			continue;
+		myalloc_env_symbol(owner, sizeof(owner), frame->caller);
+		myalloc_zone_err(zone, "cannot end: %u pages out, first: frame %u, order %u, held by %s",
+				 out, idx, frame->order, owner);
+		return -EBUSY;
+	}
+	myalloc_zone_err(zone, "cannot end: %u pages out, held by nobody known", out);
+	return -EBUSY;
+}
+
+/**
+ * myalloc_zone_books() - the zone's books
+ * @zone: the zone
+ * @books: out; exact while nothing is in flight
+ *
+ * Context: task.
+ */
+void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *books)
+{
+	const struct myalloc_buddy *buddy = &zone->buddy;
+	unsigned long irq;
+	unsigned int k, i;
+	u64 out;
+
+	memset(books, 0, sizeof(*books));
+	books->nr_pages = buddy->nr_frames;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	books->free_pages = buddy->nr_free;
+	books->slab_pages = atomic64_read(&zone->slab_pages);
+	books->peak_pages = buddy->nr_frames - zone->min_free;
+	books->splits = buddy->nr_splits;
+	books->merges = buddy->nr_merges;
+	books->largest_order = myalloc_buddy_largest(buddy);
+	for (k = 0; k <= buddy->top_order; k++) {
+		books->free_blocks[k] = buddy->nr_blocks[k];
+		books->unusable[k] = myalloc_buddy_unusable(buddy, k);
+		books->extfrag[k] = myalloc_buddy_extfrag(buddy, k);
+		books->page_allocs[k] = zone->allocs[k];
+		books->page_frees[k] = zone->frees[k];
+		books->page_fails[k] = zone->fails[k];
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		const struct myalloc_magazines *mags = &zone->pcp[i];
+
+		k = myalloc_pcp_order(i);
+		books->cached_blocks[k] = myalloc_magazines_count(mags);
+		books->cached_pages += books->cached_blocks[k] << k;
+		books->page_hits[k] = myalloc_magazines_gets(mags);
+		books->page_allocs[k] += books->page_hits[k];
+		books->page_frees[k] += myalloc_magazines_puts(mags);
+	}
+	books->deferred_pages = atomic64_read(&zone->nr_deferred);
+	out = books->free_pages + books->slab_pages + books->cached_pages +
+	      books->deferred_pages;
+	books->page_pages = books->nr_pages > out ? books->nr_pages - out : 0;
+	books->nmi_fails = atomic64_read(&zone->nmi_fails);
+	for (i = 0; i < MYALLOC_NR_BAD; i++) {
+		books->bad[i] = atomic64_read(&zone->bad[i]);
+		books->bad_frees += books->bad[i];
+	}
+	books->corruptions = atomic64_read(&zone->corruptions);
+	books->deferred_frees = atomic64_read(&zone->deferred_frees);
+	books->drains = atomic64_read(&zone->drains);
+	mutex_lock(&zone->caches_mutex);
+	books->nr_caches = zone->nr_caches;
+	mutex_unlock(&zone->caches_mutex);
+}
+
+/**
+ * myalloc_zone_walk_blocks() - look at every block in use
+ * @zone: the zone
+ * @fn: called with a copy of the descriptor of the first frame, no lock held
+ * @arg: its argument
+ *
+ * Blocks taken or given meanwhile may or may not be seen.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, void *arg)
+{
+	u32 idx;
+
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		struct myalloc_frame frame;
+
+		if (!(idx % 1024))
+			cond_resched();
+		frame.tag = READ_ONCE(zone->frames[idx].tag);
+		if (frame.type < MYALLOC_FRAME_PAGE || frame.order > zone->buddy.top_order)
+			continue;
+		frame.stack = READ_ONCE(zone->frames[idx].stack);
+		frame.caller = READ_ONCE(zone->frames[idx].caller);
+		if (!fn(zone, idx, &frame, arg))
+			return;
+	}
+}

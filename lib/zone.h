@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The zone: frames, addresses, locks and books. Internal to the allocator and to
+ * those who show or check it; users include myalloc.h.
+ *
+ * Lock order of the whole project:
+ *
+ *	zone->caches_mutex	list of caches; sleeping, outermost
+ *	  cache->lock		slabs of one cache
+ *	    zone->lock		buddy, books
+ *	      zone->report_lock	text of the last report
+ *
+ * All but the first are raw spinlocks, taken with interrupts off, from NMI only by
+ * trylock, and held for bounded time. (Checks that walk everything, myalloc_zone_validate()
+ * and the shows of debugfs, take them for one chunk or one slab at a time.)
+ */
+#ifndef MYALLOC_ZONE_H
+#define MYALLOC_ZONE_H
+
+#include "buddy.h"
+#include "magazine.h"
+#include "myalloc.h"
+
+/*
+ * What a frame is. Only the first frame of a block has a type; the others, and all
+ * frames of free blocks, have FRAME_NONE. The values are out of the range of enum
+ * myalloc_slot_state, whose bytes fill the descriptors behind the first one of a slab.
+ */
+enum myalloc_frame_type {
+	MYALLOC_FRAME_NONE = 0,
+	MYALLOC_FRAME_PAGE = 0x81,	/* a block held by a page user */
+	MYALLOC_FRAME_CACHED = 0x82,	/* a block in a magazine or the depot */
+	MYALLOC_FRAME_DEFERRED = 0x83,	/* a freed block on its way back */
+	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
+	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
+};
+
+/**
+ * struct myalloc_frame - descriptor of a frame
+ * @type: enum myalloc_frame_type
+ * @order: of the block that begins here
+ * @cache: slab: number of the cache, never 0
+ * @tag: the three above, to compare them at once
+ * @stack: pages: handle of the allocating call stack, with MYALLOC_OWNER
+ * @caller: pages: address of the code that allocated the block
+ * @inuse: slab: slots that are not SLOT_FREE
+ * @hint: slab: no slot below this one is free
+ * @next: slab: index of the next one in its list
+ * @prev: slab: index of the one before
+ *
+ * 16 bytes for each frame, 0.39 % of it. The descriptors behind the first one of a slab
+ * hold the states of its slots if they fit (see slab_layout.c).
+ */
+struct myalloc_frame {
+	union {
+		struct {
+			u8 type;
+			u8 order;
+			u16 cache;
+		};
+		u32 tag;
+	};
+	union {
+		u32 stack;
+		struct {
+			u16 inuse;
+			u16 hint;
+		};
+	};
+	union {
+		u64 caller;
+		struct {
+			u32 next;
+			u32 prev;
+		};
+	};
+};
+
+/**
+ * struct myalloc_map - from an address to its frame descriptor in O(1)
+ * @base: address of the first chunk
+ * @shift: log2 of bytes in a chunk
+ * @nr: entries of @frames
+ * @frames: for each chunk-sized piece of address space from @base on: the
+ *	descriptors of the chunk that lies there, or NULL
+ */
+struct myalloc_map {
+	unsigned long base;
+	u32 shift;
+	u32 nr;
+	struct myalloc_frame **frames;
+};
+
+/**
+ * struct myalloc_window - the longest run of adjacent chunks
+ * @base: address of the first of them
+ * @bytes: in all of them
+ * @frames: descriptor of the first frame
+ *
+ * Inside it an address is taken to its descriptor by arithmetic alone. On a machine that
+ * has not been up for long it is the whole zone; other addresses take the map.
+ */
+struct myalloc_window {
+	unsigned long base;
+	unsigned long bytes;
+	struct myalloc_frame *frames;
+};
+
+/* Orders with magazines: the small ones and the huge page. */
+#define MYALLOC_PCP_SMALL	3
+#define MYALLOC_PCP_HUGE	9
+#define MYALLOC_PCP_LISTS	(MYALLOC_PCP_SMALL + 2)
+
+/* Free memory under MYALLOC_POISON; POISON_FREE of include/linux/poison.h. */
+#define MYALLOC_POISON_FREE	0x6b
+
+#define MYALLOC_REPORT_SIZE	160
+#define MYALLOC_CACHES_MAX	1024	/* numbers of caches in one zone */
+
+struct myalloc_cache;
+
+/**
+ * struct myalloc_zone_ops - what a zone's maker wants to hear of; each may be NULL
+ * @cache_added: a cache was made; under caches_mutex
+ * @cache_removed: a cache, already empty, is about to be freed; not under caches_mutex
+ */
+struct myalloc_zone_ops {
+	void (*cache_added)(struct myalloc_cache *cache);
+	void (*cache_removed)(struct myalloc_cache *cache);
+};
+
+/**
+ * struct myalloc_zone_args - what a zone is to be
+ * @name: shown in reports, not copied
+ * @chunks: addresses of the chunks, ascending, each a multiple of the chunk size
+ *	away from the first
+ * @nr_chunks: how many
+ * @chunk_order: log2 of pages in a chunk, at most MYALLOC_TOP_ORDER
+ * @nr_pages: frames in all; less than the chunks hold if the last is partial
+ * @node: NUMA node for metadata, or NUMA_NO_NODE
+ * @checks: MYALLOC_CHECKS, in force for pages and every cache
+ * @policy: enum myalloc_policy
+ * @no_magazines: no per-CPU page magazines
+ * @simulated: there is no memory behind the addresses; never touch it
+ * @ops: or NULL
+ */
+struct myalloc_zone_args {
+	const char *name;
+	void *const *chunks;
+	u32 nr_chunks;
+	u32 chunk_order;
+	u32 nr_pages;
+	int node;
+	unsigned int checks;
+	enum myalloc_policy policy;
+	bool no_magazines;
+	bool simulated;
+	const struct myalloc_zone_ops *ops;
+};
+
+/**
+ * struct myalloc_zone - see zone.c for the theory
+ * @window: address to frame, for most; never changes
+ * @map: address to frame, for all; never changes
+ * @frames: descriptors, one for each frame of each chunk
+ * @pcp: magazines of the orders that have them
+ * @chunks: address of each chunk
+ * @nr_chunks: how many
+ * @chunk_order: log2 of frames in a chunk
+ * @node: NUMA node for metadata
+ * @checks: MYALLOC_CHECKS in force
+ * @simulated: no memory behind the addresses
+ * @ops: or NULL
+ * @name: shown in reports
+ * @meta_bytes: memory beside the chunks, without that of caches
+ * @lock: protects the members from @buddy to @allocs
+ * @buddy: the free blocks
+ * @min_free: least frames that were ever free in the buddy
+ * @deferred_chain: taken off @deferred, not yet freed
+ * @generation: grows with every change
+ * @allocs: blocks handed to page users past the magazines, by order
+ * @frees: blocks come back from page users past the magazines, by order
+ * @fails: allocations that found no block, by order
+ * @deferred: blocks freed where @lock could not be had
+ * @nr_deferred: frames in @deferred and @deferred_chain
+ * @slab_pages: frames held by slabs
+ * @deferred_frees: blocks that ever were in @deferred
+ * @nmi_fails: allocations that failed because @lock could not be had
+ * @bad: wrong frees refused, by enum myalloc_bad
+ * @corruptions: damage found in free memory, red zones and metadata
+ * @drains: calls of myalloc_zone_drain()
+ * @report_lock: protects @report
+ * @report: text of the last report
+ * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id
+ * @caches: all caches
+ * @nr_caches: how many
+ * @cache_by_id: the cache of each number; [0] is never used
+ * @buddy_meta: memory of @buddy
+ */
+struct myalloc_zone {
+	struct myalloc_window window;
+	struct myalloc_map map;
+	struct myalloc_frame *frames;
+	struct myalloc_magazines pcp[MYALLOC_PCP_LISTS];
+	unsigned long *chunks;
+	u32 nr_chunks;
+	u32 chunk_order;
+	int node;
+	unsigned int checks;
+	bool simulated;
+	const struct myalloc_zone_ops *ops;
+	const char *name;
+	size_t meta_bytes;
+
+	raw_spinlock_t lock ____cacheline_aligned;
+	struct myalloc_buddy buddy;
+	u32 min_free;
+	struct llist_node *deferred_chain;
+	u64 generation;
+	u64 allocs[MYALLOC_NR_ORDERS];
+	u64 frees[MYALLOC_NR_ORDERS];
+	u64 fails[MYALLOC_NR_ORDERS];
+
+	struct llist_head deferred ____cacheline_aligned;
+	atomic64_t nr_deferred;
+	atomic64_t slab_pages;
+	atomic64_t deferred_frees;
+	atomic64_t nmi_fails;
+	atomic64_t bad[MYALLOC_NR_BAD];
+	atomic64_t corruptions;
+	atomic64_t drains;
+
+	raw_spinlock_t report_lock;
+	char report[MYALLOC_REPORT_SIZE];
+
+	struct mutex caches_mutex;	/* list of caches */
+	struct list_head caches;
+	u32 nr_caches;
+	struct myalloc_cache *cache_by_id[MYALLOC_CACHES_MAX];
+	void *buddy_meta;
+};
+
+struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
+int myalloc_zone_destroy(struct myalloc_zone *zone);
+
+/* The tag of a frame that begins a block. */
+static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
+					     unsigned int order, u32 cache)
+{
+	struct myalloc_frame frame = {
+		.type = type, .order = order, .cache = cache,
+	};
+
+	return frame.tag;
+}
+
+struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					  bool topdown, u32 tag);
+enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone,
+				     struct myalloc_frame *frame);
+void __myalloc_zone_account(struct myalloc_zone *zone);
+void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most);
+struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					unsigned int flags, u32 tag);
+void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);
+void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...) __printf(2, 3);
+
+__printf(2, 3)
+void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...);
+int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
+			  enum myalloc_bad bad, const char *what);
+const char *myalloc_bad_name(enum myalloc_bad bad);
+
+/**
+ * struct myalloc_zone_books - the zone's books; members as in uapi/myalloc.h
+ */
+struct myalloc_zone_books {
+	u64 nr_pages;
+	u64 free_pages;
+	u64 cached_pages;
+	u64 page_pages;
+	u64 slab_pages;
+	u64 deferred_pages;
+	u64 free_blocks[MYALLOC_NR_ORDERS];
+	u64 cached_blocks[MYALLOC_NR_ORDERS];
+	s32 unusable[MYALLOC_NR_ORDERS];
+	s32 extfrag[MYALLOC_NR_ORDERS];
+	s32 largest_order;
+	u64 page_allocs[MYALLOC_NR_ORDERS];
+	u64 page_frees[MYALLOC_NR_ORDERS];
+	u64 page_fails[MYALLOC_NR_ORDERS];
+	u64 page_hits[MYALLOC_NR_ORDERS];
+	u64 nmi_fails;
+	u64 splits;
+	u64 merges;
+	u64 bad_frees;
+	u64 bad[MYALLOC_NR_BAD];
+	u64 corruptions;
+	u64 deferred_frees;
+	u64 drains;
+	u64 peak_pages;
+	u64 nr_caches;
+};
+
+void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *books);
+void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size);
+
+/* Called without any lock for each block in use; false ends the walk. */
+typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,
+				 const struct myalloc_frame *frame, void *arg);
+void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn,
+			      void *arg);
+
+/**
+ * myalloc_map_frame() - descriptor of the frame that an address lies in
+ * @map: the zone's map, or a copy
+ * @addr: any number
+ *
+ * Return: NULL if the address is not in a chunk.
+ */
+static __always_inline struct myalloc_frame *
+myalloc_map_frame(const struct myalloc_map *map, const void *addr)
+{
+	unsigned long off = (unsigned long)addr - map->base;
+	unsigned long nr = off >> map->shift;
+	struct myalloc_frame *frames;
+
+	if (unlikely(nr >= map->nr))
+		return NULL;
+	frames = map->frames[nr];
+	if (unlikely(!frames))
+		return NULL;
+	return frames + ((off & (BIT(map->shift) - 1)) >> PAGE_SHIFT);
+}
+
+static inline u32 myalloc_frame_idx(const struct myalloc_zone *zone,
+				    const struct myalloc_frame *frame)
+{
+	return frame - zone->frames;
+}
+
+/**
+ * myalloc_frame_addr() - address of a frame
+ * @zone: the zone
+ * @idx: index, below the zone's number of frames
+ */
+static inline void *myalloc_frame_addr(const struct myalloc_zone *zone, u32 idx)
+{
+	return (void *)(zone->chunks[idx >> zone->chunk_order] +
+			((unsigned long)(idx & (BIT(zone->chunk_order) - 1)) << PAGE_SHIFT));
+}
+
+/* The magazines of an order, NULL if it has none. */
+static __always_inline struct myalloc_magazines *
+myalloc_zone_pcp(struct myalloc_zone *zone, unsigned int order)
+{
+	if (likely(order <= MYALLOC_PCP_SMALL))
+		return &zone->pcp[order];
+	return order == MYALLOC_PCP_HUGE ? &zone->pcp[MYALLOC_PCP_SMALL + 1] : NULL;
+}
+
+static inline unsigned int myalloc_pcp_order(unsigned int list)
+{
+	return list <= MYALLOC_PCP_SMALL ? list : MYALLOC_PCP_HUGE;
+}
+
+/* Takes a raw lock; from NMI only if it is free. */
+static inline bool myalloc_lock(raw_spinlock_t *lock, unsigned long *flags)
+{
+	if (unlikely(in_nmi()))
+		return raw_spin_trylock_irqsave(lock, *flags);
+	raw_spin_lock_irqsave(lock, *flags);
+	return true;
+}
+
+/* pcp.c */
+int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
+void myalloc_pcp_fini(struct myalloc_zone *zone);
+void myalloc_pcp_drain(struct myalloc_zone *zone);
+void myalloc_pcp_drain_cpu(struct myalloc_zone *zone, int cpu);
+
+/* slab.c */
+void myalloc_zone_drain_caches(struct myalloc_zone *zone);
+
+#endif /* MYALLOC_ZONE_H */
