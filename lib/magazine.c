@@ -141,8 +141,7 @@ int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 	memset(m, 0, sizeof(*m));
 	m->capacity = capacity;
 	m->batch = batch;
-	m->stride = ALIGN(struct_size((struct myalloc_magazine *)NULL, slot, capacity),
-			  SMP_CACHE_BYTES);
+	m->stride = myalloc_magazine_bytes(capacity);
 	if (capacity)
 		m->nr_magazines = 2 * num_possible_cpus() + depot;
 	if (m->nr_magazines > MAGAZINES_MAX || capacity > MYALLOC_MAGAZINE_MAX)

@@ -94,6 +94,13 @@ void myalloc_magazines_drain(struct myalloc_magazines *mags, myalloc_flush_fn fl
 void myalloc_magazines_drain_cpu(struct myalloc_magazines *mags, int cpu,
 				 myalloc_flush_fn flush, void *owner);
 
+/* Memory of one magazine. */
+static inline size_t myalloc_magazine_bytes(u32 capacity)
+{
+	return ALIGN(struct_size((struct myalloc_magazine *)NULL, slot, capacity),
+		     SMP_CACHE_BYTES);
+}
+
 /* Slots filled in the loaded magazine. */
 static __always_inline u32 myalloc_magazine_count(const struct myalloc_magazine_cpu *cpu)
 {

@@ -57,12 +57,13 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
 		unsigned int order = myalloc_pcp_order(i);
 		u32 share = zone->buddy.nr_frames / PCP_SHARE >> order;
-		u32 depot = pcp_defaults[i].depot;
-		u32 capacity = min(pcp_defaults[i].capacity,
-				   share / (2 * num_possible_cpus() + depot));
+		u32 per_cpu = 2 * num_possible_cpus(), depot = 0;
+		u32 capacity = min(pcp_defaults[i].capacity, share / per_cpu);
 
 		if (none || order > zone->buddy.top_order)
 			capacity = 0;
+		if (capacity)
+			depot = min(pcp_defaults[i].depot, share / capacity - per_cpu);
 		err = myalloc_magazines_init(&zone->pcp[i], capacity,
 					     min(pcp_defaults[i].batch, capacity), depot,
 					     zone->node);
@@ -331,14 +332,12 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	return addr;
 }
 
-/* Why @addr is not a block of @order that a user may free. */
-static noinline int bad_free(struct myalloc_zone *zone, const void *addr,
-			     unsigned int order)
+/* Why @addr is not what a user may free as @what. */
+static noinline int bad_free(struct myalloc_zone *zone, const void *addr, const char *what)
 {
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
 	struct myalloc_block block;
-	char what[24];
 
 	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block)) {
 		const struct myalloc_frame *first = &zone->frames[block.idx];
@@ -355,8 +354,16 @@ static noinline int bad_free(struct myalloc_zone *zone, const void *addr,
 		else
 			bad = MYALLOC_BAD_ORDER;
 	}
-	scnprintf(what, sizeof(what), "pages of order %u", order);
 	return myalloc_zone_bad_free(zone, addr, bad, what);
+}
+
+static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
+				   unsigned int order)
+{
+	char what[32];
+
+	scnprintf(what, sizeof(what), "pages of order %u", order);
+	return bad_free(zone, addr, what);
 }
 
 static __always_inline bool good_free(struct myalloc_zone *zone, const void *addr,
@@ -401,7 +408,7 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	struct myalloc_frame *frame;
 
 	if (unlikely(!good_free(zone, addr, order, &frame)))
-		return bad_free(zone, addr, order);
+		return bad_order_free(zone, addr, order);
 	if (unlikely(zone->checks))
 		undress(zone, addr, PAGE_SIZE << order);
 	mags = myalloc_zone_pcp(zone, order);
@@ -531,7 +538,7 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 			break;
 		for (; i < end; i++) {
 			if (unlikely(!good_free(zone, addrs[i], order, &frame)))
-				bad_free(zone, addrs[i], order);
+				bad_order_free(zone, addrs[i], order);
 			else if (likely(put(zone, mags, cpu, addrs[i], frame)))
 				freed++;
 			else
@@ -721,7 +728,7 @@ int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
 		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_ORDER, what);
 
 	if (unlikely(!good_run(zone, idx, nr_pages)))
-		return bad_free(zone, addr, fls(nr_pages) - 1);
+		return bad_free(zone, addr, what);
 	if (unlikely(zone->checks))
 		undress(zone, addr, (size_t)nr_pages << PAGE_SHIFT);
 	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {

@@ -49,7 +49,7 @@
  * object must keep its content (slab_layout.c).
  *
  * Bounds: a refill visits at most SLABS_MOST slabs and takes at most a batch of slots; a flush
- * returns at most a batch and gives at most one empty slab back to the zone. A new
+ * returns at most a batch and gives at most RELEASE_MOST empty slabs back to the zone. A new
  * slab is prepared without the lock; its cost is that of one pass over its states and, with
  * a constructor, one call for each slot.
  */
@@ -61,6 +61,8 @@
 #define SLABS_MOST	4
 /* Deferred frees that one operation takes along. */
 #define REAP_MOST	2
+/* Empty slabs that one flush gives back; if it emptied more, the next one goes on. */
+#define RELEASE_MOST	4
 /* Slabs are at most this large, unless an object needs more. */
 #define ORDER_MOST	3
 
@@ -202,9 +204,20 @@ static u32 next_free(const u8 *states, u32 at, u32 objects)
 	return objects;
 }
 
+/* The slot to take next: the lowest FREE one, or with MYALLOC_RANDOM any. */
+static u32 pick(const struct myalloc_cache *c, const struct myalloc_frame *frame,
+		const u8 *states)
+{
+	u32 objects = c->layout.objects, at = objects;
+
+	if (c->flags & MYALLOC_RANDOM)
+		at = next_free(states, myalloc_env_random() % objects, objects);
+	return at < objects ? at : next_free(states, frame->hint, objects);
+}
+
 /*
- * Takes up to @most FREE slots of a slab, lowest first, as CACHED. slot[] is filled
- * downwards from its end, so that the lowest is handed out first.
+ * Takes up to @most FREE slots of a slab as CACHED. slot[] is filled downwards from its
+ * end, so that the lowest is handed out first.
  */
 static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		     struct myalloc_slot *slot_end, u32 most)
@@ -212,11 +225,12 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	const struct myalloc_slab_layout *l = &c->layout;
 	void *slab = slab_addr(c, frame);
 	u8 *states = myalloc_slab_states(c, frame, slab);
-	u32 n = 0, at = frame->hint;
+	u32 n = 0;
 
 	most = min_t(u32, most, l->objects - frame->inuse);
 	while (n < most) {
-		at = next_free(states, at, l->objects);
+		u32 at = pick(c, frame, states);
+
 		if (unlikely(at >= l->objects)) {
 			myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
 					  c->name, myalloc_frame_idx(c->zone, frame));
@@ -226,9 +240,9 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		n++;
 		slot_end[-(int)n].addr = myalloc_slab_object(c, slab, at);
 		slot_end[-(int)n].state = &states[at];
-		at++;
+		if (!(c->flags & MYALLOC_RANDOM))
+			frame->hint = at + 1;
 	}
-	frame->hint = at;
 	set_inuse(c, frame, frame->inuse + n);
 	if (unlikely(c->flags & MYALLOC_SANITY))
 		myalloc_debug_slab(c, frame, slab);
@@ -317,16 +331,6 @@ static noinline void not_cached(struct myalloc_cache *c)
 
 /* --- between slabs and magazines ------------------------------------------- */
 
-static void shuffle(struct myalloc_slot *slot, u32 nr)
-{
-	while (nr > 1) {
-		u32 with = myalloc_env_random() % nr;
-
-		swap(slot[with], slot[nr - 1]);
-		nr--;
-	}
-}
-
 /*
  * Takes up to @most slots as CACHED, after adding the new slab at @frame if there is one.
  * False if the lock could not be had, which happens only in NMI.
@@ -379,18 +383,17 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 
 	if (n < batch)
 		memmove(cpu->slot, cpu->slot + batch - n, n * sizeof(*cpu->slot));
-	if (c->flags & MYALLOC_RANDOM)
-		shuffle(cpu->slot, n);
 	myalloc_magazine_set_count(cpu, n);
 	return n;
 }
 
-/* A magazine.c flush: @nr slots back to their slabs, at most one slab back to the zone. */
+/* A magazine.c flush: @nr slots back to their slabs, a few empty slabs back to the zone. */
 static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
 {
+	struct myalloc_frame *empty[RELEASE_MOST];
 	struct myalloc_cache *c = owner;
-	struct myalloc_frame *frame;
 	unsigned long irq;
+	u32 i;
 
 	if (!nr)
 		return;
@@ -403,10 +406,14 @@ static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
 		give(c, slot[nr].addr, slot[nr].state);
 	}
 	c->flushes++;
-	frame = slab_remove(c, MYALLOC_EMPTY_KEEP);
+	for (i = 0; i < RELEASE_MOST; i++) {
+		empty[i] = slab_remove(c, MYALLOC_EMPTY_KEEP);
+		if (!empty[i])
+			break;
+	}
 	raw_spin_unlock_irqrestore(&c->lock, irq);
-	if (frame)
-		slab_release(c, frame);
+	while (i--)
+		slab_release(c, empty[i]);
 }
 
 static noinline bool more(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
@@ -848,6 +855,16 @@ unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
 	return after > before ? after - before : 0;
 }
 
+static u32 nr_slabs(const struct myalloc_cache *c)
+{
+	unsigned int list;
+	u32 nr = 0;
+
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		nr += READ_ONCE(c->nr[list]);
+	return nr;
+}
+
 /**
  * myalloc_cache_shrink() - drain, and empty slabs back to the zone
  * @cache: the cache
@@ -857,21 +874,21 @@ unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
  */
 unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
 {
+	u32 before = nr_slabs(cache), after;
 	struct myalloc_frame *frame;
-	unsigned long irq, pages = 0;
+	unsigned long irq;
 
 	myalloc_cache_drain(cache);
 	do {
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		frame = slab_remove(cache, 0);
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
-		if (frame) {
+		if (frame)
 			slab_release(cache, frame);
-			pages += BIT(cache->layout.order);
-		}
 		cond_resched();
 	} while (frame);
-	return pages;
+	after = nr_slabs(cache);
+	return after < before ? (unsigned long)(before - after) << cache->layout.order : 0;
 }
 
 /* Shrinks every cache of a zone. Context: task, may sleep. */
@@ -947,12 +964,12 @@ static int init_magazines(struct myalloc_cache *c, u32 magazine)
 		return myalloc_magazines_init(&c->mags, 0, 0, 0, c->zone->node);
 	capacity = magazine ?: clamp_t(u32, MAGAZINE_BYTES / c->layout.slot_size,
 				       MAGAZINE_LEAST, MAGAZINE);
-	bytes = capacity * sizeof(struct myalloc_slot);
+	bytes = myalloc_magazine_bytes(capacity);
 	while (!magazine && capacity > 1 &&
 	       (per_cpu * bytes > zone_bytes / 4096 ||
 		(u64)per_cpu * capacity * c->layout.slot_size > zone_bytes / 16)) {
 		capacity /= 2;
-		bytes /= 2;
+		bytes = myalloc_magazine_bytes(capacity);
 	}
 	while (depot && ((u64)(per_cpu + depot) * bytes > zone_bytes / 4096 ||
 			 (u64)(per_cpu + depot) * capacity * c->layout.slot_size >
@@ -1084,16 +1101,12 @@ err_free:
 int myalloc_cache_destroy(struct myalloc_cache *cache)
 {
 	struct myalloc_zone *zone;
-	unsigned int list;
-	u32 slabs = 0;
 
 	if (!cache)
 		return 0;
 	zone = cache->zone;
 	myalloc_cache_shrink(cache);
-	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
-		slabs += cache->nr[list];
-	if (slabs) {
+	if (nr_slabs(cache)) {
 		myalloc_debug_report_live(cache);
 		return -EBUSY;
 	}
@@ -1119,7 +1132,6 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books)
 {
 	const struct myalloc_slab_layout *l = &cache->layout;
-	unsigned int list;
 	unsigned long irq;
 	u64 out;
 
@@ -1139,8 +1151,7 @@ void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books
 	books->alloc_hits = myalloc_magazines_gets(&cache->mags);
 	books->free_hits = myalloc_magazines_puts(&cache->mags);
 	raw_spin_lock_irqsave(&cache->lock, irq);
-	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
-		books->slabs += cache->nr[list];
+	books->slabs = nr_slabs(cache);
 	books->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
 	books->slabs_partial = books->slabs - books->slabs_empty -
 			       cache->nr[MYALLOC_SLABS_FULL];

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of the checks of objects: red zones, poison, owners, sanity. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "slab_debug.h"
+
+static struct fixture *small_zone(struct kunit *test, unsigned int checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 4, .stride = 2, .checks = checks,
+		.no_magazines = true,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+static noinline void *alloc_here(struct myalloc_cache *cache)
+{
+	void *object = myalloc_cache_alloc(cache, 0);
+
+	barrier();
+	return object;
+}
+
+static noinline int free_here(struct myalloc_cache *cache, void *object)
+{
+	int err = myalloc_cache_free(cache, object);
+
+	barrier();
+	return err;
+}
+
+static void *slab_of(const struct myalloc_cache *cache, const void *object)
+{
+	u32 idx = myalloc_frame_idx(cache->zone, myalloc_map_frame(&cache->map, object));
+
+	return myalloc_frame_addr(cache->zone, idx & ~cache->frame_mask);
+}
+
+static u32 slot_of(const struct myalloc_cache *cache, const void *object)
+{
+	return (object - slab_of(cache, object)) / cache->layout.slot_size;
+}
+
+static u32 frame_of(const struct myalloc_cache *cache, const void *object)
+{
+	return myalloc_frame_idx(cache->zone, myalloc_map_frame(&cache->map, object)) &
+	       ~cache->frame_mask;
+}
+
+/* One piece of damage was found and reported in these words, with where it is. */
+static void expect_damage(struct fixture *fx, struct myalloc_cache *cache, const void *object,
+			  const char *what, const char *owner)
+{
+	s64 found = atomic64_read(&cache->corruptions);
+	struct kunit *test = fx->test;
+
+	scnprintf(fx->expected, sizeof(fx->expected), "cache %s, frame %u, slot %u: %s%s",
+		  cache->name, frame_of(cache, object), slot_of(cache, object), what, owner);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
+	KUNIT_EXPECT_EQ(test, found, 1);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, fx->noted.corruptions + found);
+	atomic64_set(&cache->corruptions, 0);
+	fixture_note(fx);
+}
+
+/* The invariant is cited by validate, and all is well when the byte is put back. */
+static void expect_invalid(struct fixture *fx, struct myalloc_cache *cache, const void *object,
+			   u8 *byte, u8 right, const char *what)
+{
+	struct kunit *test = fx->test;
+	u8 wrong = *byte;
+
+	scnprintf(fx->expected, sizeof(fx->expected), "S6: cache %s, frame %u, slot %u: %s",
+		  cache->name, frame_of(cache, object), slot_of(cache, object), what);
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_EQ(test, fx->v.errors, 1);
+	KUNIT_EXPECT_STREQ(test, fx->v.first, fx->expected);
+	*byte = right;
+	FIXTURE_EXPECT_VALID(fx);
+	*byte = wrong;
+}
+
+/* --- red zones ---------------------------------------------------------------- */
+
+/* One byte beside an object, and the last byte of the zone: to the left or to the right. */
+static void check_redzone(struct fixture *fx, unsigned int size, unsigned int align, bool left)
+{
+	const struct myalloc_cache_args args = {
+		.name = "red", .object_size = size, .align = align, .flags = MYALLOC_REDZONE,
+	};
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+	struct kunit *test = fx->test;
+	const struct myalloc_slab_layout *l;
+	u8 *o, *again;
+	char what[64];
+	long at[2];
+	int i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	l = &cache->layout;
+	at[0] = left ? -1 : (long)l->object_size;
+	at[1] = left ? -(long)l->object_offset : (long)l->redzone_end - 1;
+	fixture_note(fx);
+	for (i = 0; i < 2; i++) {
+		scnprintf(what, sizeof(what), "%s red zone overwritten: byte %ld is 0x41, not 0xcc",
+			  left ? "left" : "right", at[i]);
+		/* By the user, found by validate and when the object is freed. */
+		o = alloc_here(cache);
+		o[at[i]] = 0x41;
+		expect_invalid(fx, cache, o, &o[at[i]], MYALLOC_RED_ACTIVE, what);
+		KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+		expect_damage(fx, cache, o, what, "");
+
+		/* By somebody while it is free, found by validate and when it is allocated. */
+		FIXTURE_EXPECT_VALID(fx);
+		scnprintf(what, sizeof(what), "%s red zone overwritten: byte %ld is 0x41, not 0xbb",
+			  left ? "left" : "right", at[i]);
+		o[at[i]] = 0x41;
+		expect_invalid(fx, cache, o, &o[at[i]], MYALLOC_RED_INACTIVE, what);
+		again = alloc_here(cache);
+		KUNIT_EXPECT_PTR_EQ(test, again, o);
+		expect_damage(fx, cache, o, what, "");
+
+		/* It is mended. */
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, free_here(cache, again), 0);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&cache->corruptions), 0);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
+static void debug_redzone(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 4, 7, 8, 9, 60, 64, 100, 1000, 5000 };
+	static const unsigned int aligns[] = { 0, 16, 64 };
+	struct fixture *fx = small_zone(test, 0);
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (k = 0; k < ARRAY_SIZE(aligns); k++) {
+			if (!fixture_thorough() && (i + k) % 3)
+				continue;
+			check_redzone(fx, sizes[i], aligns[k], false);
+			check_redzone(fx, sizes[i], aligns[k], true);
+		}
+}
+
+/* Every byte of the object itself is the user's, and every byte of the zones is watched. */
+static void debug_redzone_all_bytes(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "red", 20, MYALLOC_REDZONE);
+	const struct myalloc_slab_layout *l = &cache->layout;
+	u8 *o = alloc_here(cache);
+	long at;
+
+	for (at = -(long)l->object_offset; at < (long)l->redzone_end; at++) {
+		bool inside = at >= 0 && at < 20;
+		u8 was = o[at];
+
+		o[at] ^= 0x01;
+		KUNIT_EXPECT_EQ_MSG(test, fixture_valid(fx), inside, "byte %ld", at);
+		o[at] = was;
+	}
+	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+/* The limit that is stated: a write that jumps over the zone is not seen. */
+static void debug_redzone_limit(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "red", 64, MYALLOC_REDZONE);
+	u8 *one = alloc_here(cache), *two = alloc_here(cache);
+
+	KUNIT_EXPECT_PTR_EQ(test, two, one + cache->layout.slot_size);
+	/* Into the object behind. */
+	one[cache->layout.slot_size] = 0x41;
+	KUNIT_EXPECT_EQ(test, two[0], 0x41);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, free_here(cache, one), 0);
+	KUNIT_EXPECT_EQ(test, free_here(cache, two), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+/* --- poison --------------------------------------------------------------------- */
+
+/* A write after free at any byte, found by validate and at the next allocation. */
+static void debug_poison(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 2, 8, 100, 1000 };
+	struct fixture *fx = small_zone(test, 0);
+	unsigned int i, at, step;
+	char what[64];
+	u8 *o;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct myalloc_cache *cache = fixture_cache(fx, "poison", sizes[i],
+							    MYALLOC_POISON);
+
+		fixture_note(fx);
+		step = max(1u, sizes[i] / (fixture_thorough() ? 50 : 5));
+		for (at = 0; at < sizes[i]; at = at + step < sizes[i] || at == sizes[i] - 1 ?
+						 at + step : sizes[i] - 1) {
+			u8 right = at == sizes[i] - 1 ? MYALLOC_POISON_END : MYALLOC_POISON_FREE;
+
+			o = alloc_here(cache);
+			memset(o, 0, sizes[i]);
+			KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+			FIXTURE_EXPECT_VALID(fx);
+			o[at] = 0x41;
+			scnprintf(what, sizeof(what), "written after free: byte %u is 0x41, not 0x%02x",
+				  at, right);
+			expect_invalid(fx, cache, o, &o[at], right, what);
+			KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache), o);
+			expect_damage(fx, cache, o, what, "");
+			KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+		}
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+}
+
+/* A write by whoever had the slab's pages before is none after free. */
+static void debug_poison_new_slab(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache;
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		memset(fx->chunks[i], 0x41, PAGE_SIZE << 4);
+	cache = fixture_cache(fx, "poison", 100, MYALLOC_CHECKS);
+	KUNIT_EXPECT_EQ(test, free_here(cache, alloc_here(cache)), 0);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+/* The picture in slab_debug.c, byte by byte, free and live. */
+static void debug_picture(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "all", 20, MYALLOC_CHECKS);
+	const struct myalloc_slab_layout *l = &cache->layout;
+	u8 *o = alloc_here(cache);
+
+	KUNIT_EXPECT_EQ(test, l->object_offset, 8);
+	KUNIT_EXPECT_EQ(test, l->redzone_end, 32);
+	KUNIT_EXPECT_EQ(test, l->link_offset, 32);
+	KUNIT_EXPECT_EQ(test, l->slot_size, 48);
+	KUNIT_EXPECT_NULL(test, memchr_inv(o - 8, 0xcc, 8));
+	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0x6b, 19));
+	KUNIT_EXPECT_EQ(test, o[19], 0xa5);
+	KUNIT_EXPECT_NULL(test, memchr_inv(o + 20, 0xcc, 12));
+	memset(o, 0, 20);
+	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(o - 8, 0xbb, 8));
+	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0x6b, 19));
+	KUNIT_EXPECT_EQ(test, o[19], 0xa5);
+	KUNIT_EXPECT_NULL(test, memchr_inv(o + 20, 0xbb, 12));
+}
+
+/* --- owners ---------------------------------------------------------------------- */
+
+/* " allocated by ... pid ..., freed by ..." as reports have it. */
+static const char *owners(const struct myalloc_cache *cache, const void *object, char *buf,
+			  size_t size, bool freed)
+{
+	const struct myalloc_track *track = myalloc_track(cache, slab_of(cache, object),
+							  slot_of(cache, object),
+							  MYALLOC_TRACK_ALLOC);
+	char symbol[48];
+	int len;
+
+	fixture_symbol(track[0].caller, symbol, sizeof(symbol));
+	len = scnprintf(buf, size, ", allocated by %s pid %u", symbol, track[0].pid);
+	if (freed) {
+		fixture_symbol(track[1].caller, symbol, sizeof(symbol));
+		scnprintf(buf + len, size - len, ", freed by %s pid %u", symbol, track[1].pid);
+	}
+	return buf;
+}
+
+/* Who allocated and who freed is recorded, with when, and said in reports. */
+static void debug_owner(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "owner", 100,
+						    MYALLOC_OWNER | MYALLOC_POISON);
+	u64 before = myalloc_env_now_ns();
+	u8 *o = alloc_here(cache);
+	void *slab = slab_of(cache, o);
+	struct myalloc_track *alloc = myalloc_track(cache, slab, 0, MYALLOC_TRACK_ALLOC);
+	struct myalloc_track *free = myalloc_track(cache, slab, 0, MYALLOC_TRACK_FREE);
+	char text[80];
+
+	KUNIT_EXPECT_EQ(test, slot_of(cache, o), 0);
+	KUNIT_EXPECT_PTR_EQ(test, free, alloc + 1);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(alloc->caller, alloc_here));
+	KUNIT_EXPECT_EQ(test, alloc->pid, myalloc_env_pid());
+	KUNIT_EXPECT_GE(test, alloc->when, before);
+	KUNIT_EXPECT_LE(test, alloc->when, myalloc_env_now_ns());
+	KUNIT_EXPECT_EQ(test, free->caller, 0);
+	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(free->caller, free_here));
+	KUNIT_EXPECT_GE(test, free->when, alloc->when);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(alloc->caller, alloc_here));
+
+	fixture_note(fx);
+	FIXTURE_EXPECT_REFUSED(fx, free_here(cache, o), MYALLOC_BAD_FREE,
+			       "bad free as object of owner: already free (double free); cache owner, frame %u, slot 0%s",
+			       frame_of(cache, o), owners(cache, o, text, sizeof(text), true));
+	o[50] = 0;
+	fixture_note(fx);
+	owners(cache, o, text, sizeof(text), true);
+	KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache), o);
+	expect_damage(fx, cache, o, "written after free: byte 50 is 0x00, not 0x6b", text);
+	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+}
+
+/* A cache that cannot end names who has its objects, eight of them and no more. */
+static void debug_owner_destroy(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "held", 64, MYALLOC_OWNER);
+	char text[80];
+	void *o[11];
+	u32 i;
+
+	for (i = 0; i < 11; i++)
+		o[i] = alloc_here(cache);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "cache held cannot end: 11 objects are still out");
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still out: frame "), 8);
+	for (i = 0; i < 11; i++) {
+		scnprintf(fx->expected, sizeof(fx->expected),
+			  "cache held: still out: frame %u, slot %u%s", frame_of(cache, o[i]), i,
+			  owners(cache, o[i], text, sizeof(text), false));
+		KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), i < 8);
+	}
+	for (i = 0; i < 11; i++)
+		KUNIT_EXPECT_EQ(test, free_here(cache, o[i]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
+struct seen {
+	struct kunit *test;
+	bool tracked;
+	u32 nr;
+};
+
+static void see_live(struct myalloc_cache *cache, void *object, const struct myalloc_track *track,
+		     void *arg)
+{
+	struct seen *seen = arg;
+
+	KUNIT_EXPECT_EQ(seen->test, *myalloc_object_state(cache, object), MYALLOC_SLOT_LIVE);
+	KUNIT_EXPECT_EQ(seen->test, !!track, seen->tracked);
+	if (track)
+		KUNIT_EXPECT_TRUE(seen->test, fixture_called_by(track->caller, alloc_here));
+	seen->nr++;
+}
+
+/* The walk over live objects sees each, with its record if there are any. */
+static void debug_walk_live(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct seen seen = { .test = test };
+	unsigned int flags;
+	void *o[100];
+	u32 i;
+
+	for (flags = 0; flags <= MYALLOC_OWNER; flags += MYALLOC_OWNER) {
+		struct myalloc_cache *cache = fixture_cache(fx, "walk", 200, flags);
+
+		for (i = 0; i < 100; i++)
+			o[i] = alloc_here(cache);
+		for (i = 0; i < 100; i += 3)
+			KUNIT_EXPECT_EQ(test, free_here(cache, o[i]), 0);
+		seen.tracked = flags;
+		seen.nr = 0;
+		myalloc_cache_walk_live(cache, see_live, &seen);
+		KUNIT_EXPECT_EQ(test, seen.nr, 66);
+		for (i = 0; i < 100; i++)
+			if (i % 3)
+				KUNIT_EXPECT_EQ(test, free_here(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+}
+
+/* --- sanity ----------------------------------------------------------------------- */
+
+/* States that do not agree with the count are found by the next alloc and free. */
+static void debug_sanity(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "sane", 1000, MYALLOC_SANITY);
+	void *o = alloc_here(cache), *two;
+	u8 *state = myalloc_object_state(cache, o + 5 * cache->layout.slot_size);
+
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	*state = MYALLOC_SLOT_LIVE;
+	two = alloc_here(cache);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache sane: slab at frame %u counts 2 slots in use, 3 are", frame_of(cache, o));
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, free_here(cache, two), 0);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache sane: slab at frame %u counts 1 slots in use, 2 are", frame_of(cache, o));
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
+	*state = MYALLOC_SLOT_FREE;
+	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* A slab that counts more free slots than it has is reported, not searched for ever. */
+static void debug_inuse_too_low(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "count", 4096, MYALLOC_NO_MAGAZINE);
+	void *o[8], *more;
+	u8 *state;
+	u32 i;
+
+	for (i = 0; i < 7; i++)
+		o[i] = alloc_here(cache);
+	/* The last free slot looks taken. */
+	state = myalloc_object_state(cache, o[6] + cache->layout.slot_size);
+	*state = MYALLOC_SLOT_LIVE;
+	more = alloc_here(cache);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache count: slab at frame %u has fewer free slots than it counts",
+		  frame_of(cache, o[0]));
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	/* Put right again; what was handed out instead, if anything, goes back. */
+	*state = MYALLOC_SLOT_FREE;
+	if (more)
+		KUNIT_EXPECT_EQ(test, free_here(cache, more), 0);
+	for (i = 0; i < 7; i++)
+		KUNIT_EXPECT_EQ(test, free_here(cache, o[i]), 0);
+}
+
+/* --- all together -------------------------------------------------------------------- */
+
+/* Every set of checks, sizes and properties at work: no false alarm. */
+static void debug_no_false_alarm(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 8, 33, 100, 512, 3000 };
+	static const unsigned int more[] = {
+		0, MYALLOC_ZERO_ALLOC, MYALLOC_ZERO_FREE, MYALLOC_RANDOM, MYALLOC_ZERO_FREE |
+		MYALLOC_ZERO_ALLOC | MYALLOC_RANDOM,
+	};
+	struct fixture *fx = small_zone(test, 0);
+	unsigned int checks, i, k, n, round;
+	void *o[24];
+
+	for (checks = 0; checks <= MYALLOC_CHECKS; checks++)
+		for (i = 0; i < ARRAY_SIZE(sizes); i++)
+			for (k = 0; k < ARRAY_SIZE(more); k++) {
+				struct myalloc_cache *cache;
+
+				if (!fixture_thorough() && (checks + i + k) % 7)
+					continue;
+				cache = fixture_cache(fx, "quiet", sizes[i], checks | more[k]);
+				for (round = 0; round < 3; round++) {
+					for (n = 0; n < 24; n++) {
+						o[n] = alloc_here(cache);
+						if (more[k] & MYALLOC_ZERO_ALLOC)
+							KUNIT_EXPECT_NULL(test, memchr_inv(o[n], 0,
+								sizes[i]));
+						memset(o[n], 0xff, sizes[i]);
+					}
+					FIXTURE_EXPECT_VALID(fx);
+					for (n = 0; n < 24; n++)
+						KUNIT_EXPECT_EQ(test, free_here(cache,
+							o[(n * 7 + round) % 24]), 0);
+					FIXTURE_EXPECT_VALID(fx);
+				}
+				KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+			}
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions + fx->books.bad_frees, 0);
+}
+
+static void fill_ab(void *object)
+{
+	memset(object, 0xab, 40);
+}
+
+/* The checks of a zone are in force in each cache; poison yields to a constructor. */
+static void debug_zone_checks(struct kunit *test)
+{
+	const struct myalloc_cache_args args = { .name = "ctor", .object_size = 40, .ctor = fill_ab };
+	struct fixture *fx = small_zone(test, MYALLOC_CHECKS);
+	struct myalloc_cache *plain = fixture_cache(fx, "plain", 40, 0), *ctor;
+	u8 *o = alloc_here(plain);
+
+	KUNIT_EXPECT_EQ(test, plain->flags, MYALLOC_CHECKS);
+	KUNIT_EXPECT_EQ(test, plain->mags.capacity, 0);
+	KUNIT_EXPECT_EQ(test, o[0], MYALLOC_POISON_FREE);
+	KUNIT_EXPECT_EQ(test, o[40], MYALLOC_RED_ACTIVE);
+	KUNIT_EXPECT_EQ(test, free_here(plain, o), 0);
+
+	ctor = myalloc_cache_create(fx->zone, &args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctor);
+	KUNIT_EXPECT_EQ(test, ctor->flags, MYALLOC_CHECKS & ~MYALLOC_POISON);
+	o = alloc_here(ctor);
+	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0xab, 40));
+	KUNIT_EXPECT_EQ(test, o[40], MYALLOC_RED_ACTIVE);
+	KUNIT_EXPECT_EQ(test, free_here(ctor, o), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0xab, 40));
+	FIXTURE_EXPECT_VALID(fx);
+	/* Slabs go back as free pages of a zone with poison must be. */
+	myalloc_zone_drain(fx->zone);
+	o = myalloc_pages_alloc(fx->zone, 4, 0);
+	KUNIT_EXPECT_NOT_NULL(test, o);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, o, 4), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+static struct kunit_case slab_debug_cases[] = {
+	KUNIT_CASE(debug_redzone),
+	KUNIT_CASE(debug_redzone_all_bytes),
+	KUNIT_CASE(debug_redzone_limit),
+	KUNIT_CASE(debug_poison),
+	KUNIT_CASE(debug_poison_new_slab),
+	KUNIT_CASE(debug_picture),
+	KUNIT_CASE(debug_owner),
+	KUNIT_CASE(debug_owner_destroy),
+	KUNIT_CASE(debug_walk_live),
+	KUNIT_CASE(debug_sanity),
+	KUNIT_CASE(debug_inuse_too_low),
+	KUNIT_CASE(debug_no_false_alarm),
+	KUNIT_CASE(debug_zone_checks),
+	{}
+};
+
+static struct kunit_suite slab_debug_suite = {
+	.name = "myalloc_slab_debug",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = slab_debug_cases,
+};
+kunit_test_suite(slab_debug_suite);
