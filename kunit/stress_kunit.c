@@ -371,6 +371,7 @@ static void damage(struct fixture *fx)
 		if (READ_ONCE(zone->frames[idx].type) == MYALLOC_FRAME_PAGE) {
 			u8 *byte = myalloc_frame_addr(zone, idx) + 1000;
 
+			/* The run reads or writes it at the same time. */
 			data_race(*byte ^= 4);
 			return;
 		}

@@ -225,15 +225,16 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	const struct myalloc_slab_layout *l = &c->layout;
 	void *slab = slab_addr(c, frame);
 	u8 *states = myalloc_slab_states(c, frame, slab);
-	u32 n = 0;
+	u32 n = 0, inuse = frame->inuse;
 
-	most = min_t(u32, most, l->objects - frame->inuse);
+	most = min_t(u32, most, l->objects - inuse);
 	while (n < most) {
 		u32 at = pick(c, frame, states);
 
 		if (unlikely(at >= l->objects)) {
 			myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
 					  c->name, myalloc_frame_idx(c->zone, frame));
+			inuse = l->objects - n;	/* to the full ones: no other alloc is to fail by it */
 			break;
 		}
 		WRITE_ONCE(states[at], MYALLOC_SLOT_CACHED);
@@ -243,7 +244,7 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		if (!(c->flags & MYALLOC_RANDOM))
 			frame->hint = at + 1;
 	}
-	set_inuse(c, frame, frame->inuse + n);
+	set_inuse(c, frame, inuse + n);
 	if (unlikely(c->flags & MYALLOC_SANITY))
 		myalloc_debug_slab(c, frame, slab);
 	return n;
@@ -256,17 +257,12 @@ static u32 take(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most
 	u32 n = 0;
 
 	while (n < most && slabs < SLABS_MOST) {
-		u32 got;
-
 		if (c->list[list] == MYALLOC_NO_FRAME) {
 			if (list-- == MYALLOC_SLABS_EMPTY)
 				break;
 			continue;
 		}
-		got = slab_take(c, &c->zone->frames[c->list[list]], slot_end - n, most - n);
-		if (unlikely(!got))
-			break;
-		n += got;
+		n += slab_take(c, &c->zone->frames[c->list[list]], slot_end - n, most - n);
 		slabs++;
 	}
 	return n;

@@ -84,6 +84,15 @@ static u32 extent(const struct myalloc_buddy *b, u32 idx)
 	return end - idx;
 }
 
+/* Is a bit from @from to below @end set? Not by way of the summaries: they may be damaged. */
+static bool any_bit(const struct myalloc_bitmap_tree *tree, u32 from, u32 end)
+{
+	for (; from < end; from++)
+		if (myalloc_tree_test(tree, from))
+			return true;
+	return false;
+}
+
 /* B1, B2, B3 for the block at @idx. Returns its frames, 0 if it is no block. */
 static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r,
 		       struct myalloc_validation *v)
@@ -100,8 +109,7 @@ static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r
 		return 0;
 	}
 	for (k = 0; k <= b->top_order; k++) {
-		bool covered = k < order ? myalloc_tree_next(&b->free[k], idx >> k) <
-					   (idx + size) >> k :
+		bool covered = k < order ? any_bit(&b->free[k], idx >> k, (idx + size) >> k) :
 					   myalloc_tree_test(&b->free[k], idx >> k);
 
 		if (covered && k != order) {
