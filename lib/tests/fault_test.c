@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every failure path: the k-th internal allocation fails, k = 1, 2, ... until none does
+ *
+ * Two kinds of operations. Those that make something (zones, caches) allocate metadata: for each k
+ * they must return -ENOMEM, leave no memory behind and the zone as it was, and succeed in the end.
+ * All others must not allocate at all, which is what makes them callable anywhere: counted.
+ * What they do ask for is blocks of the zone: the same is done with those, by letting the zone
+ * have k blocks and no more.
+ */
+#include "env.h"
+#include "ktap.h"
+#include "validate.h"
+
+#include <getopt.h>
+
+#define CHUNK_ORDER	6
+
+static void *chunk[2];
+static bool failed;
+
+__printf(1, 2)
+static void wrong(const char *fmt, ...)
+{
+	char text[300];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	ktap_note("%s", text);
+	failed = true;
+}
+
+#define EXPECT(cond, fmt, ...) \
+	do { if (!(cond)) wrong("line %d: " fmt, __LINE__, ##__VA_ARGS__); } while (0)
+
+static struct myalloc_zone_args zone_args(void)
+{
+	return (struct myalloc_zone_args){
+		.name = "z", .chunks = chunk, .nr_chunks = 2, .chunk_order = CHUNK_ORDER,
+		.nr_pages = 2 << CHUNK_ORDER, .node = NUMA_NO_NODE,
+	};
+}
+
+static void validate(struct myalloc_zone *zone)
+{
+	struct myalloc_validation v;
+
+	EXPECT(myalloc_zone_validate(zone, &v), "%s", v.first);
+}
+
+/* --- zones ------------------------------------------------------------------------ */
+
+static void try_zone(const char *name, const struct myalloc_zone_args *args)
+{
+	struct myalloc_zone *zone;
+	unsigned long k;
+
+	failed = false;
+	for (k = 1; k < 1000; k++) {
+		host_fail_after(k);
+		zone = myalloc_zone_create(args);
+		if (!host_fail_fired())
+			break;
+		EXPECT(IS_ERR(zone) && PTR_ERR(zone) == -ENOMEM, "allocation %lu: %ld", k,
+		       PTR_ERR(zone));
+		EXPECT(!host_live_allocs(), "allocation %lu: %lu were left", k, host_live_allocs());
+	}
+	host_fail_after(0);
+	EXPECT(!IS_ERR(zone), "%ld without failures", PTR_ERR(zone));
+	EXPECT(k > 4, "only %lu allocations", k - 1);
+	validate(zone);
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	EXPECT(!host_live_allocs(), "%lu allocations left", host_live_allocs());
+	ktap_result(!failed, "zone, %s: %lu allocations failed in turn", name, k - 1);
+}
+
+static void test_zones(void)
+{
+	struct myalloc_zone_args args = zone_args();
+
+	try_zone("plain", &args);
+	args.no_magazines = true;
+	try_zone("without magazines", &args);
+	args = zone_args();
+	args.checks = MYALLOC_CHECKS;
+	try_zone("all checks", &args);
+	args = zone_args();
+	args.nr_pages -= 5;
+	args.policy = MYALLOC_FIRST_FIT;
+	try_zone("partial, first fit", &args);
+}
+
+/* --- caches ------------------------------------------------------------------------- */
+
+static void ctor(void *object)
+{
+	memset(object, 1, 100);
+}
+
+static void try_cache(const char *name, const struct myalloc_cache_args *cache_args)
+{
+	struct myalloc_zone_args args = zone_args();
+	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	unsigned long k, before = host_live_allocs();
+	struct myalloc_zone_books books, after;
+	struct myalloc_cache *cache;
+
+	failed = false;
+	myalloc_zone_books(zone, &books);
+	for (k = 1; k < 1000; k++) {
+		host_fail_after(k);
+		cache = myalloc_cache_create(zone, cache_args);
+		if (!host_fail_fired())
+			break;
+		EXPECT(IS_ERR(cache) && PTR_ERR(cache) == -ENOMEM, "allocation %lu: %ld", k,
+		       PTR_ERR(cache));
+		EXPECT(host_live_allocs() == before, "allocation %lu: %lu were left", k,
+		       host_live_allocs() - before);
+		validate(zone);
+		myalloc_zone_books(zone, &after);
+		EXPECT(!memcmp(&books, &after, sizeof(books)), "the zone's books have changed");
+	}
+	host_fail_after(0);
+	EXPECT(!IS_ERR(cache), "%ld without failures", PTR_ERR(cache));
+	EXPECT(k > 2, "only %lu allocations", k - 1);
+	EXPECT(!myalloc_cache_destroy(cache), "cache does not end");
+	EXPECT(host_live_allocs() == before, "%lu allocations left", host_live_allocs() - before);
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	ktap_result(!failed, "cache, %s: %lu allocations failed in turn", name, k - 1);
+}
+
+static void test_caches(void)
+{
+	struct myalloc_cache_args args = { .name = "c", .object_size = 100 };
+
+	try_cache("plain", &args);
+	args.magazine = 7;
+	try_cache("with a magazine size", &args);
+	args.ctor = ctor;
+	try_cache("with a constructor", &args);
+	args = (struct myalloc_cache_args){ .name = "c", .object_size = 100,
+					    .flags = MYALLOC_CHECKS };
+	try_cache("with checks", &args);
+	args.flags = MYALLOC_NO_MAGAZINE;
+	try_cache("without magazines", &args);
+}
+
+/* Errors that are not for lack of memory give everything back, too. */
+static void test_refusals(void)
+{
+	struct myalloc_cache_args args = { .name = "c", .object_size = 100 };
+	struct myalloc_zone_args z = zone_args();
+	struct myalloc_zone *zone = myalloc_zone_create(&z);
+	static struct myalloc_cache *cache[MYALLOC_CACHES_MAX];
+	unsigned long before;
+	char name[16];
+	u32 i;
+
+	failed = false;
+	cache[1] = myalloc_cache_create(zone, &args);
+	before = host_live_allocs();
+	EXPECT(PTR_ERR(myalloc_cache_create(zone, &args)) == -EEXIST, "same name twice");
+	args.name = "big";
+	args.object_size = MYALLOC_MAX_OBJECT + 1;
+	EXPECT(PTR_ERR(myalloc_cache_create(zone, &args)) == -EINVAL, "too large");
+	args.object_size = 0;
+	EXPECT(PTR_ERR(myalloc_cache_create(zone, &args)) == -EINVAL, "no size");
+	EXPECT(host_live_allocs() == before, "%lu allocations left", host_live_allocs() - before);
+
+	args.object_size = 100;
+	args.flags = MYALLOC_NO_MAGAZINE;
+	args.name = name;
+	for (i = 2; i < MYALLOC_CACHES_MAX; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		cache[i] = myalloc_cache_create(zone, &args);
+		EXPECT(!IS_ERR(cache[i]), "cache %u: %ld", i, PTR_ERR(cache[i]));
+	}
+	before = host_live_allocs();
+	args.name = "onetoomany";
+	EXPECT(PTR_ERR(myalloc_cache_create(zone, &args)) == -ENOSPC, "a cache too many");
+	EXPECT(host_live_allocs() == before, "%lu allocations left", host_live_allocs() - before);
+	EXPECT(myalloc_zone_destroy(zone) == -EBUSY, "zone with caches ended");
+	validate(zone);
+	for (i = 1; i < MYALLOC_CACHES_MAX; i++)
+		EXPECT(!myalloc_cache_destroy(cache[i]), "cache %u does not end", i);
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	EXPECT(!host_live_allocs(), "%lu allocations left", host_live_allocs());
+	ktap_result(!failed, "refused caches leave nothing behind");
+}
+
+/* --- what must not allocate ---------------------------------------------------------------- */
+
+static struct myalloc_zone *zone;
+static struct myalloc_cache *cache;
+static void *addr[200];
+
+static void do_page(void)
+{
+	void *p = myalloc_pages_alloc(zone, 1, MYALLOC_ZERO);
+
+	EXPECT(p && !myalloc_pages_free(zone, p, 1), "page");
+}
+
+static void do_page_wait(void)
+{
+	void *p = myalloc_pages_alloc(zone, CHUNK_ORDER, MYALLOC_MAY_WAIT);
+
+	EXPECT(p && !myalloc_pages_free(zone, p, CHUNK_ORDER), "page");
+}
+
+static void do_page_bulk(void)
+{
+	EXPECT(myalloc_pages_alloc_bulk(zone, 0, 0, 70, addr) == 70, "bulk");
+	EXPECT(myalloc_pages_free_bulk(zone, 0, 70, addr) == 70, "bulk");
+}
+
+static void do_exact(void)
+{
+	void *p = myalloc_pages_alloc_exact(zone, 5, 4, MYALLOC_TOPDOWN);
+
+	EXPECT(p && !myalloc_pages_free_exact(zone, p, 5), "exact");
+}
+
+static void do_range(void)
+{
+	void *p = chunk[0] + 3 * PAGE_SIZE;
+
+	EXPECT(!myalloc_pages_alloc_range(zone, p, 9, MYALLOC_MAY_WAIT), "range");
+	EXPECT(!myalloc_pages_free_exact(zone, p, 9), "range");
+}
+
+static void do_wrong_page(void)
+{
+	EXPECT(myalloc_pages_free(zone, chunk[0], 2) == -EINVAL, "wrong free");
+	EXPECT(myalloc_pages_free_exact(zone, NULL, 2) == -EINVAL, "wrong free");
+}
+
+static void do_object(void)
+{
+	void *p = myalloc_cache_alloc(cache, MYALLOC_ZERO);
+
+	EXPECT(p && myalloc_usable_size(zone, p) && !myalloc_free(zone, p), "object");
+}
+
+static void do_object_bulk(void)
+{
+	EXPECT(myalloc_cache_alloc_bulk(cache, MYALLOC_MAY_WAIT, 200, addr) == 200, "bulk");
+	EXPECT(myalloc_cache_free_bulk(cache, 200, addr) == 200, "bulk");
+}
+
+static void do_wrong_object(void)
+{
+	EXPECT(myalloc_cache_free(cache, addr[0]) == -EINVAL, "wrong free");
+}
+
+static void do_drain(void)
+{
+	myalloc_cache_drain(cache);
+	myalloc_cache_shrink(cache);
+	myalloc_zone_drain(zone);
+	myalloc_zone_drain_cpu(zone, 1);
+}
+
+static void do_look(void)
+{
+	struct myalloc_zone_books books;
+	struct myalloc_cache_books cache_books;
+	char text[80];
+
+	myalloc_zone_books(zone, &books);
+	myalloc_cache_books(cache, &cache_books);
+	myalloc_zone_last_report(zone, text, sizeof(text));
+	validate(zone);
+}
+
+static void do_refused_end(void)
+{
+	addr[0] = myalloc_cache_alloc(cache, 0);
+	EXPECT(myalloc_cache_destroy(cache) == -EBUSY, "cache with an object out ended");
+	EXPECT(myalloc_zone_destroy(zone) == -EBUSY, "zone with a cache ended");
+	EXPECT(!myalloc_cache_free(cache, addr[0]), "object");
+}
+
+static void test_others(unsigned int checks)
+{
+	static const struct {
+		const char *name;
+		void (*fn)(void);
+	} ops[] = {
+		{ "alloc and free of pages", do_page },
+		{ "alloc of pages that waits", do_page_wait },
+		{ "bulk of pages", do_page_bulk },
+		{ "exact sizes", do_exact },
+		{ "ranges", do_range },
+		{ "wrong frees of pages", do_wrong_page },
+		{ "alloc and free of objects", do_object },
+		{ "bulk of objects", do_object_bulk },
+		{ "wrong frees of objects", do_wrong_object },
+		{ "drain and shrink", do_drain },
+		{ "books and validation", do_look },
+		{ "ends that are refused", do_refused_end },
+	};
+	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 100, .flags = checks };
+	struct myalloc_zone_args args = zone_args();
+	unsigned long before;
+	unsigned int i;
+
+	args.checks = checks;
+	zone = myalloc_zone_create(&args);
+	cache = myalloc_cache_create(zone, &cache_args);
+	before = host_live_allocs();
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		failed = false;
+		host_fail_after(1);
+		ops[i].fn();
+		EXPECT(!host_fail_calls(), "%lu allocations", host_fail_calls());
+		host_fail_after(0);
+		EXPECT(host_live_allocs() == before, "%ld allocations left",
+		       (long)(host_live_allocs() - before));
+		validate(zone);
+		ktap_result(!failed, "%s allocate nothing%s", ops[i].name,
+			    checks ? ", with checks" : "");
+	}
+	host_fail_after(1);
+	failed = false;
+	EXPECT(!myalloc_cache_destroy(cache), "cache does not end");
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	EXPECT(!host_fail_calls(), "%lu allocations", host_fail_calls());
+	EXPECT(!host_live_allocs(), "%lu allocations left", host_live_allocs());
+	host_fail_after(0);
+	ktap_result(!failed, "ends allocate nothing%s", checks ? ", with checks" : "");
+}
+
+/* --- the zone has k blocks and no more ------------------------------------------------------ */
+
+/*
+ * Objects in bulk when the zone has but k frames for slabs: as many as fit are given, all of
+ * them usable, and all go back.
+ */
+static void test_blocks(unsigned int flags)
+{
+	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 500, .flags = flags };
+	struct myalloc_zone_args args = zone_args();
+	struct myalloc_cache_books books;
+	void *held[2 << CHUNK_ORDER];
+	unsigned int k, n, nr, full = 0;
+
+	failed = false;
+	for (k = 0; k < 64 && !full; k++) {
+		zone = myalloc_zone_create(&args);
+		cache = myalloc_cache_create(zone, &cache_args);
+		nr = myalloc_pages_alloc_bulk(zone, 0, 0, (2 << CHUNK_ORDER) - k, held);
+		EXPECT(nr == (2 << CHUNK_ORDER) - k, "%u frames", nr);
+		myalloc_zone_drain(zone);	/* what the magazines took along */
+
+		n = myalloc_cache_alloc_bulk(cache, MYALLOC_MAY_WAIT, 200, addr);
+		myalloc_cache_books(cache, &books);
+		full = n == 200;
+		EXPECT(full || n == books.total_objects - books.cached_objects,
+		       "%u objects of %llu", n, books.total_objects);
+		EXPECT(full || (k >> books.order) >= books.slabs, "%llu slabs of %u frames",
+		       books.slabs, k);
+		EXPECT(full || books.fails, "no failure was counted");
+		validate(zone);
+		EXPECT(myalloc_cache_free_bulk(cache, n, addr) == n, "free");
+		EXPECT(myalloc_pages_free_bulk(zone, 0, nr, held) == nr, "free");
+		EXPECT(!myalloc_cache_destroy(cache), "cache does not end");
+		EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+		EXPECT(!host_live_allocs(), "%lu allocations left", host_live_allocs());
+	}
+	EXPECT(full, "never enough");
+	ktap_result(!failed, "objects%s with 0 to %u frames for slabs",
+		    flags ? " without magazines" : "", k - 1);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1) {
+		fprintf(strcmp(argv[1], "--help") ? stderr : stdout,
+			"usage: fault_test\nEach internal allocation of each public operation fails in turn.\n");
+		return strcmp(argv[1], "--help") ? 2 : 0;
+	}
+	host_set_nr_cpus(2);
+	chunk[0] = host_chunk_alloc(CHUNK_ORDER + 1);
+	chunk[1] = chunk[0] + (PAGE_SIZE << CHUNK_ORDER);
+	ktap_plan(4 + 5 + 1 + 2 * 13 + 2);
+	test_zones();
+	test_caches();
+	test_refusals();
+	test_others(0);
+	test_others(MYALLOC_CHECKS);
+	test_blocks(0);
+	test_blocks(MYALLOC_NO_MAGAZINE);
+	host_chunk_free(chunk[0], CHUNK_ORDER + 1);
+	return ktap_end();
+}

@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interleavings: an interrupt or another CPU comes in at every possible point
+ *
+ * What it is: a search over executions (stateless model checking). A tiny zone with a cache of
+ * four objects to a slab, or with pages, magazines of two, a depot of two and two CPUs runs
+ * every short sequence of operations. At each point (myalloc_env_point() of lib/, and before,
+ * after taking and after dropping each lock) something may come in: a hard interrupt, an NMI,
+ * the other CPU; allocating, freeing or validating. Every choice of what comes in where is
+ * executed, up to a number of intrusions in one execution. An intrusion is itself full of
+ * points at which the next one may come in.
+ *
+ * After each operation everything is validated and compared with the set of what is allocated;
+ * nothing may be handed out twice, every free must be taken. At the end all is freed and
+ * drained, and the zone must be as it began.
+ *
+ * The choices of one execution are a list of numbers; the next execution is the next list in
+ * lexical order. So the search needs no memory, and a failure is printed as the list that
+ * --run repeats.
+ */
+#include "env.h"
+#include "ktap.h"
+#include "slab.h"
+#include "validate.h"
+
+#include <getopt.h>
+
+#define CHOICES_MOST	4096
+#define LIVE_MOST	32
+
+/* The linker's --wrap leads lib/ here, and these to the real ones. */
+void __real_host_raw_lock(struct host_lock *lock);
+bool __real_host_raw_trylock(struct host_lock *lock);
+void __real_host_raw_unlock(struct host_lock *lock);
+void __wrap_host_raw_lock(struct host_lock *lock);
+bool __wrap_host_raw_trylock(struct host_lock *lock);
+void __wrap_host_raw_unlock(struct host_lock *lock);
+
+/* --- choices -------------------------------------------------------------------------- */
+
+static struct {
+	u16 choice[CHOICES_MOST];
+	u16 limit[CHOICES_MOST];
+	u32 nr, at;
+	bool replay;
+} tree;
+
+/* A number below @limit. */
+static u32 choose(u32 limit)
+{
+	if (limit < 2)
+		return 0;
+	if (tree.at == CHOICES_MOST)
+		host_fatal("more choices than there is room for");
+	if (tree.at == tree.nr) {
+		tree.choice[tree.nr] = 0;
+		tree.limit[tree.nr++] = limit;
+	} else if (!tree.replay && tree.limit[tree.at] != limit) {
+		host_fatal("the same choices led to something else");
+	}
+	return tree.choice[tree.at++];
+}
+
+/* To the next execution; false if that was the last. */
+static bool next_execution(void)
+{
+	while (tree.nr && tree.choice[tree.nr - 1] + 1 == tree.limit[tree.nr - 1])
+		tree.nr--;
+	if (!tree.nr)
+		return false;
+	tree.choice[tree.nr - 1]++;
+	return true;
+}
+
+/* --- the world -------------------------------------------------------------------------- */
+
+enum kind {
+	OBJECTS,	/* a cache with magazines */
+	CHECKED,	/* a cache with all checks: no magazines */
+	PAGES,		/* pages of order 0, with magazines */
+	NR_KINDS
+};
+
+static const char * const kind_names[] = { "objects", "checked objects", "pages" };
+
+static struct world {
+	enum kind kind;
+	void *arena;
+	struct myalloc_zone *zone;
+	struct myalloc_cache *cache;
+	void *live[LIVE_MOST];
+	u32 nr;
+	u32 intrusions, most;	/* in this execution, and how many are allowed */
+	u32 depth;
+	bool quiet;		/* nothing comes in now */
+	bool all;		/* also choose validation */
+	u64 executions, validations;
+	u32 longest;
+} w;
+
+static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
+
+/* Says what is wrong and how to repeat it. */
+static void __noreturn fail(const char *fmt, ...)
+{
+	va_list args;
+	u32 i;
+
+	printf("# %s: ", kind_names[w.kind]);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n# repeat it: interleave_test --run %u,%u", w.kind, w.most);
+	for (i = 0; i < tree.at; i++)
+		printf(",%u", tree.choice[i]);
+	printf("\nnot ok %u %s\n", ktap_nr + 1, kind_names[w.kind]);
+	fflush(stdout);
+	_Exit(1);
+}
+
+static void make_world(enum kind kind)
+{
+	static void *chunks[2];
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .no_magazines = true,
+	};
+	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 1000 };
+
+	w.kind = kind;
+	if (kind == PAGES) {
+		args.chunk_order = 3;
+		args.nr_chunks = 1;
+	} else {
+		args.chunk_order = 0;
+		args.nr_chunks = 2;
+	}
+	args.nr_pages = args.nr_chunks << args.chunk_order;
+	w.arena = host_chunk_alloc(3);
+	chunks[0] = w.arena;
+	chunks[1] = w.arena + 2 * PAGE_SIZE;
+	w.zone = myalloc_zone_create(&args);
+	if (IS_ERR(w.zone))
+		host_fatal("no zone");
+	w.cache = NULL;
+	if (kind == PAGES) {
+		/* A zone so small would get none. */
+		myalloc_magazines_fini(&w.zone->pcp[0]);
+		if (myalloc_magazines_init(&w.zone->pcp[0], 2, 1, 2, NUMA_NO_NODE))
+			host_fatal("no magazines");
+		return;
+	}
+	if (kind == CHECKED) {
+		cache_args.object_size = 700;
+		cache_args.flags = MYALLOC_CHECKS;
+	}
+	w.cache = myalloc_cache_create(w.zone, &cache_args);
+	if (IS_ERR(w.cache))
+		host_fatal("no cache");
+	if (kind == CHECKED)
+		return;
+	myalloc_magazines_fini(&w.cache->mags);
+	if (myalloc_magazines_init(&w.cache->mags, 2, 1, 2, NUMA_NO_NODE))
+		host_fatal("no magazines");
+}
+
+static void end_world(void)
+{
+	if (myalloc_cache_destroy(w.cache) || myalloc_zone_destroy(w.zone))
+		fail("the world does not end");
+	host_chunk_free(w.arena, 3);
+}
+
+static void add_live(void *addr)
+{
+	u32 i;
+
+	if (!addr)
+		return;
+	for (i = 0; i < w.nr; i++)
+		if (w.live[i] == addr)
+			fail("%p was handed out twice", addr);
+	if (w.nr == LIVE_MOST)
+		host_fatal("too much is live");
+	memset(addr, 0x5a, w.kind == PAGES ? 64 : w.cache->layout.object_size);
+	w.live[w.nr++] = addr;
+}
+
+static void do_alloc(void)
+{
+	add_live(w.kind == PAGES ? myalloc_pages_alloc(w.zone, 0, 0) :
+				   myalloc_cache_alloc(w.cache, 0));
+}
+
+static void free_at(u32 i)
+{
+	void *addr;
+	int err;
+
+	if (i >= w.nr)
+		return;
+	addr = w.live[i];
+	w.nr--;
+	memmove(&w.live[i], &w.live[i + 1], (w.nr - i) * sizeof(w.live[0]));
+	if (memchr_inv(addr, 0x5a, 64))
+		fail("%p was written to while it was allocated", addr);
+	err = w.kind == PAGES ? myalloc_pages_free(w.zone, addr, 0) :
+				myalloc_cache_free(w.cache, addr);
+	if (err)
+		fail("free of %p: %d", addr, err);
+}
+
+static void do_free_first(void)
+{
+	free_at(0);
+}
+
+static void do_free_last(void)
+{
+	free_at(w.nr - 1);
+}
+
+static void do_alloc_bulk(void)
+{
+	void *addr[3];
+	u32 n, i;
+
+	n = w.kind == PAGES ? myalloc_pages_alloc_bulk(w.zone, 0, 0, 3, addr) :
+			      myalloc_cache_alloc_bulk(w.cache, 0, 3, addr);
+	for (i = 0; i < n; i++)
+		add_live(addr[i]);
+}
+
+static void do_free_bulk(void)
+{
+	u32 n = min(w.nr, 3u), freed;
+	void *addr[3];
+
+	memcpy(addr, w.live, n * sizeof(addr[0]));
+	w.nr -= n;
+	memmove(w.live, w.live + n, w.nr * sizeof(w.live[0]));
+	freed = w.kind == PAGES ? myalloc_pages_free_bulk(w.zone, 0, n, addr) :
+				  myalloc_cache_free_bulk(w.cache, n, addr);
+	if (freed != n)
+		fail("bulk free of %u freed %u", n, freed);
+}
+
+static void do_drain(void)
+{
+	myalloc_zone_drain(w.zone);
+}
+
+static void do_alloc_wait(void)
+{
+	add_live(w.kind == PAGES ? myalloc_pages_alloc(w.zone, 0, MYALLOC_MAY_WAIT) :
+				   myalloc_cache_alloc(w.cache, MYALLOC_MAY_WAIT));
+}
+
+static void do_validate(void)
+{
+	struct myalloc_validation v;
+
+	w.validations++;
+	if (!myalloc_zone_validate(w.zone, &v))
+		fail("validation: %s", v.first);
+}
+
+/* --- what comes in -------------------------------------------------------------------------- */
+
+static void other_cpu_alloc(void *arg)
+{
+	do_alloc();
+}
+
+static void other_cpu_free(void *arg)
+{
+	do_free_first();
+}
+
+static void other_cpu_validate(void *arg)
+{
+	do_validate();
+}
+
+enum intrusion {
+	NOTHING,
+	NMI_ALLOC,
+	NMI_FREE,
+	IRQ_ALLOC,
+	IRQ_FREE,
+	CPU_ALLOC,
+	CPU_FREE,
+	CPU_VALIDATE,
+};
+
+/* Another CPU would wait for this flow, or for one below, which never goes on. */
+static bool others_can_run(void)
+{
+	const struct host_self *self;
+
+	if (raw_spin_is_locked(&w.zone->lock) || (w.cache && raw_spin_is_locked(&w.cache->lock)))
+		return false;
+	for (self = host_self.outer; self; self = self->outer)
+		if (self->cpu == !host_self.cpu && self->pins)
+			return false;
+	return true;
+}
+
+static bool can_validate(void)
+{
+	return w.all && !mutex_is_locked(&w.zone->caches_mutex);
+}
+
+static void come_in(const char *where)
+{
+	enum intrusion allowed[8];
+	u32 n = 0;
+
+	if (w.quiet || w.intrusions == w.most || w.depth == 2)
+		return;
+	allowed[n++] = NOTHING;
+	if (!in_nmi()) {
+		allowed[n++] = NMI_ALLOC;
+		if (w.nr)
+			allowed[n++] = NMI_FREE;
+	}
+	if (!irqs_disabled()) {
+		allowed[n++] = IRQ_ALLOC;
+		if (w.nr)
+			allowed[n++] = IRQ_FREE;
+	}
+	if (others_can_run()) {
+		allowed[n++] = CPU_ALLOC;
+		if (w.nr)
+			allowed[n++] = CPU_FREE;
+		if (can_validate())
+			allowed[n++] = CPU_VALIDATE;
+	}
+	n = choose(n);
+	if (!n)
+		return;
+	w.intrusions++;
+	w.depth++;
+	switch (allowed[n]) {
+	case NMI_ALLOC:
+		host_enter_nmi();
+		do_alloc();
+		host_exit_nmi();
+		break;
+	case NMI_FREE:
+		host_enter_nmi();
+		do_free_first();
+		host_exit_nmi();
+		break;
+	case IRQ_ALLOC:
+		host_enter_hardirq();
+		do_alloc();
+		host_exit_hardirq();
+		break;
+	case IRQ_FREE:
+		host_enter_hardirq();
+		do_free_first();
+		host_exit_hardirq();
+		break;
+	case CPU_ALLOC:
+		host_run_on_cpu(!host_self.cpu, other_cpu_alloc, NULL);
+		break;
+	case CPU_FREE:
+		host_run_on_cpu(!host_self.cpu, other_cpu_free, NULL);
+		break;
+	case CPU_VALIDATE:
+		host_run_on_cpu(!host_self.cpu, other_cpu_validate, NULL);
+		break;
+	default:
+		break;
+	}
+	w.depth--;
+}
+
+void __wrap_host_raw_lock(struct host_lock *lock)
+{
+	come_in("before a lock");
+	__real_host_raw_lock(lock);
+	come_in("locked");
+}
+
+bool __wrap_host_raw_trylock(struct host_lock *lock)
+{
+	bool locked = __real_host_raw_trylock(lock);
+
+	if (locked)
+		come_in("locked");
+	return locked;
+}
+
+void __wrap_host_raw_unlock(struct host_lock *lock)
+{
+	come_in("before an unlock");
+	__real_host_raw_unlock(lock);
+	come_in("unlocked");
+}
+
+/* --- executions -------------------------------------------------------------------------------- */
+
+static void (* const operations[])(void) = {
+	do_alloc, do_free_first, do_free_last, do_alloc_bulk, do_free_bulk, do_drain, do_alloc_wait,
+};
+
+/* States to begin in: so many allocated on each CPU, then so many freed. */
+static const struct {
+	u8 alloc[2];
+	u8 free[2];
+} beginnings[] = {
+	{ { 0, 0 }, { 0, 0 } },
+	{ { 2, 1 }, { 1, 0 } },
+	{ { 6, 0 }, { 4, 0 } },	/* two full magazines */
+	{ { 6, 2 }, { 4, 4 } },	/* and the other CPU's */
+	{ { 7, 1 }, { 6, 0 } },	/* and one in the depot */
+	{ { 4, 4 }, { 0, 0 } },	/* all is out */
+	{ { 0, 6 }, { 0, 5 } },
+};
+
+static void repeat(u32 cpu, u32 nr, void (*fn)(void))
+{
+	host_set_cpu(cpu);
+	while (nr--)
+		fn();
+}
+
+static void check_quiet(void)
+{
+	struct myalloc_cache_books cache;
+	struct myalloc_zone_books zone;
+
+	w.quiet = true;
+	do_validate();
+	myalloc_zone_books(w.zone, &zone);
+	if (zone.corruptions || zone.bad_frees)
+		fail("%llu corruptions, %llu wrong frees", zone.corruptions, zone.bad_frees);
+	if (w.kind == PAGES) {
+		if (zone.page_pages != w.nr)
+			fail("%llu pages are out, %u are", zone.page_pages, w.nr);
+	} else {
+		myalloc_cache_books(w.cache, &cache);
+		if (cache.live_objects != w.nr || cache.corruptions)
+			fail("%llu objects are out, %u are", cache.live_objects, w.nr);
+	}
+	w.quiet = false;
+}
+
+static void execute(u32 steps)
+{
+	struct myalloc_zone_books books;
+	u32 begin, cpu;
+
+	w.quiet = true;
+	w.intrusions = 0;
+	w.depth = 0;
+	begin = choose(ARRAY_SIZE(beginnings));
+	for (cpu = 0; cpu < 2; cpu++)
+		repeat(cpu, beginnings[begin].alloc[cpu], do_alloc);
+	for (cpu = 0; cpu < 2; cpu++)
+		repeat(cpu, beginnings[begin].free[cpu], do_free_first);
+	w.quiet = false;
+
+	host_set_cpu(0);
+	while (steps--) {
+		operations[choose(ARRAY_SIZE(operations))]();
+		check_quiet();
+	}
+	w.longest = max(w.longest, tree.at);
+
+	w.quiet = true;
+	while (w.nr)
+		do_free_last();
+	myalloc_zone_drain(w.zone);
+	myalloc_zone_books(w.zone, &books);
+	if (books.free_pages != books.nr_pages)
+		fail("%llu of %llu pages came back", books.free_pages, books.nr_pages);
+	w.executions++;
+}
+
+static void search(enum kind kind, u32 most, u32 steps)
+{
+	host_reset();
+	make_world(kind);
+	host_preempt_point = come_in;
+	host_point_depth = 3;
+	w.most = most;
+	w.executions = 0;
+	w.validations = 0;
+	w.longest = 0;
+	memset(&tree, 0, sizeof(tree));
+	do {
+		tree.at = 0;
+		execute(steps);
+	} while (next_execution());
+	host_preempt_point = NULL;
+	end_world();
+	ktap_result(!host_live_allocs() && !host_check_clean(),
+		    "%s: %u operations, %u intrusions: %llu executions of up to %u choices, %llu validations",
+		    kind_names[kind], steps, most, w.executions, w.longest, w.validations);
+}
+
+static int replay(const char *list)
+{
+	u32 kind = strtoul(list, (char **)&list, 10), most = 0, steps;
+
+	if (*list == ',')
+		most = strtoul(list + 1, (char **)&list, 10);
+	while (*list == ',')
+		tree.choice[tree.nr++] = strtoul(list + 1, (char **)&list, 10);
+	tree.replay = true;
+	make_world(kind % NR_KINDS);
+	host_preempt_point = come_in;
+	host_point_depth = 3;
+	host_log_echo(true);
+	w.most = most;
+	ktap_plan(1);
+	for (steps = 1; steps < 5; steps++) {
+		tree.at = 0;
+		execute(steps);
+	}
+	ktap_result(true, "no failure");
+	return ktap_end();
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: interleave_test [--full] [--no-validate] [--run LIST]\n"
+		"Interrupts, NMIs and another CPU at every point of short sequences.\n"
+		"  --full         more operations and intrusions (about 10 minutes)\n"
+		"  --no-validate  do not validate from the other CPU\n"
+		"  --run LIST     repeat one execution, as a failure prints it\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "full", no_argument, NULL, 'f' },
+		{ "no-validate", no_argument, NULL, 'n' },
+		{ "run", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	bool full = false;
+	int c, kind;
+
+	w.all = true;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			full = true;
+			break;
+		case 'n':
+			w.all = false;
+			break;
+		case 'r':
+			host_set_nr_cpus(2);
+			return replay(optarg);
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	host_set_nr_cpus(2);
+	ktap_plan(NR_KINDS * (full ? 4 : 2));
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		search(kind, 1, 2);
+		search(kind, 2, 1);
+		if (full) {
+			search(kind, 1, 3);
+			search(kind, 2, 2);
+		}
+	}
+	return ktap_end();
+}

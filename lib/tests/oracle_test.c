@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The oracle: random operation streams on every configuration, compared with a model
+ *
+ * See ops.c for what is compared. A stream is cut into episodes, each on a new zone, made
+ * from the seed and the episode's number alone. Each configuration runs in a child process; if
+ * an episode fails or crashes, the parent makes it again, cuts it down to a sequence that
+ * cannot be made shorter by leaving out parts, and prints that as text for --replay.
+ */
+#include "env.h"
+#include "ktap.h"
+#include "ops.h"
+
+#include <getopt.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EPISODE		20000	/* operations */
+#define TRIAL_SECONDS	60	/* an episode that takes longer hangs */
+
+static u64 seed, total_ops = 10000000;
+static unsigned int jobs = 2;
+
+/* What a child tells its parent. */
+static struct shared {
+	u32 at;
+	u32 episode;
+	bool failed;
+	char text[400];
+	struct ops_stats stats;
+	double seconds;
+} *shared;
+
+static struct shared *mine;
+
+static void __noreturn child_fails(const char *text)
+{
+	mine->failed = true;
+	strscpy(mine->text, text, sizeof(mine->text));
+	_exit(1);
+}
+
+static void make_episode(const struct ops_config *config, u32 episode, struct op *ops)
+{
+	struct myalloc_random random;
+
+	myalloc_random_init(&random, seed, ((config - ops_configs) + 1ULL) << 32 | episode);
+	ops_generate(&random, ops, EPISODE);
+}
+
+static u32 validate_every(const struct ops_config *config)
+{
+	return config->nr_pages > 1000 ? 4000 : 400;
+}
+
+static void become_child(struct shared *to)
+{
+	mine = to;
+	ops_at = &mine->at;
+	ops_fail = child_fails;
+	alarm(TRIAL_SECONDS);
+}
+
+/* Runs in the child: all episodes of a configuration. */
+static void run_config(const struct ops_config *config, u32 episodes)
+{
+	struct op *ops = malloc(EPISODE * sizeof(*ops));
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (mine->episode = 0; mine->episode < episodes; mine->episode++) {
+		alarm(TRIAL_SECONDS);
+		make_episode(config, mine->episode, ops);
+		ops_run(config, ops, EPISODE, validate_every(config));
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	mine->stats = ops_stats;
+	mine->seconds = now.tv_sec - begin.tv_sec + (now.tv_nsec - begin.tv_nsec) / 1e9;
+	free(ops);
+}
+
+/* --- cutting down -------------------------------------------------------------------- */
+
+#define TRIALS_SECONDS	60	/* then it is short enough */
+
+static struct shared *trial;
+static unsigned int trials;
+static time_t trials_end;
+
+/* Does the stream fail? In a child, whose words are not wanted. */
+static bool fails(const struct ops_config *config, const struct op *ops, u32 nr)
+{
+	int status;
+	pid_t pid;
+
+	memset(trial, 0, sizeof(*trial));
+	trials++;
+	if (trials_end && time(NULL) > trials_end)
+		return false;
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		host_fatal("fork: %s", strerror(errno));
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(0);
+		become_child(trial);
+		ops_run(config, ops, nr, validate_every(config));
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return status != 0;
+}
+
+/* Zeller's delta debugging, without the complements of halves: ever smaller parts left out. */
+static u32 cut(const struct ops_config *config, struct op *ops, u32 nr)
+{
+	struct op *without = malloc(nr * sizeof(*ops));
+	u32 part = nr / 2 ?: 1, at;
+
+	for (;;) {
+		bool shorter = false;
+
+		for (at = 0; at < nr; ) {
+			u32 len = min(part, nr - at);
+
+			memcpy(without, ops, at * sizeof(*ops));
+			memcpy(without + at, ops + at + len, (nr - at - len) * sizeof(*ops));
+			if (nr > len && fails(config, without, nr - len)) {
+				memcpy(ops, without, (nr - len) * sizeof(*ops));
+				nr -= len;
+				shorter = true;
+			} else {
+				at += len;
+			}
+		}
+		if (part == 1 && !shorter)
+			break;
+		part = max_t(u32, part / 2, 1);
+	}
+	free(without);
+	return nr;
+}
+
+/* Plain values where they fail as well. */
+static void plain(const struct ops_config *config, struct op *ops, u32 nr)
+{
+	u32 i, field;
+
+	for (i = 0; i < nr; i++) {
+		for (field = 0; field < 6; field++) {
+			struct op old = ops[i];
+
+			switch (field) {
+			case 0:
+				ops[i].context = OP_TASK;
+				break;
+			case 1:
+				ops[i].nest = 0;
+				break;
+			case 2:
+				ops[i].flags = 0;
+				break;
+			case 3:
+				ops[i].cpu = 0;
+				break;
+			case 4:
+				ops[i].a = 0;
+				break;
+			case 5:
+				ops[i].b = 0;
+				break;
+			}
+			if (memcmp(&old, &ops[i], sizeof(old)) && !fails(config, ops, nr))
+				ops[i] = old;
+		}
+	}
+}
+
+static void explain(const struct ops_config *config, const struct shared *how, bool crashed)
+{
+	struct op *ops = malloc(EPISODE * sizeof(*ops));
+	u32 nr = EPISODE, i;
+	char text[160];
+
+	ktap_note("%s: episode %u of seed %llu, operation %u: %s", config->name, how->episode, seed,
+		  how->at, how->failed ? how->text : "crashed");
+	make_episode(config, how->episode, ops);
+	for (i = 0; i < nr; i++)
+		ops[i].context %= OP_NR_CONTEXTS;
+	if (fails(config, ops, min_t(u32, how->at + 8, EPISODE)))
+		nr = min_t(u32, how->at + 8, EPISODE);
+	else if (!fails(config, ops, nr)) {
+		ktap_note("it does not fail alone: memory was damaged earlier?");
+		goto out;
+	}
+	trials_end = time(NULL) + TRIALS_SECONDS;
+	nr = cut(config, ops, nr);
+	plain(config, ops, nr);
+	trials_end = 0;
+	fails(config, ops, nr);
+	ktap_note("cut down to %u operations in %u trials: %s", nr, trials,
+		  trial->failed ? trial->text : "crashes");
+	ktap_note("config %s", config->name);
+	for (i = 0; i < nr; i++) {
+		ops_format(&ops[i], text, sizeof(text));
+		ktap_note("%s", text);
+	}
+	ktap_note("save these lines from \"config\" on and run: oracle_test --replay FILE");
+out:
+	free(ops);
+}
+
+/* --- the program ------------------------------------------------------------------------ */
+
+static int replay(const char *path)
+{
+	const struct ops_config *config = NULL;
+	FILE *file = strcmp(path, "-") ? fopen(path, "r") : stdin;
+	struct op *ops = malloc(EPISODE * sizeof(*ops));
+	char line[256], name[64];
+	u32 nr = 0;
+
+	if (!file) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return 2;
+	}
+	while (fgets(line, sizeof(line), file)) {
+		const char *text = line + strspn(line, "# \t");
+
+		if (sscanf(text, "config %63s", name) == 1)
+			config = ops_find_config(name);
+		else if (nr < EPISODE && ops_parse(text, &ops[nr]))
+			nr++;
+	}
+	if (!config || !nr) {
+		fprintf(stderr, "%s: no line \"config NAME\" or no operation\n", path);
+		return 2;
+	}
+	host_log_echo(true);
+	ktap_plan(1);
+	ops_run(config, ops, nr, 1);
+	ktap_result(true, "replay of %u operations on %s", nr, config->name);
+	free(ops);
+	return ktap_end();
+}
+
+static pid_t start(unsigned int i, u32 episodes)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		host_fatal("fork: %s", strerror(errno));
+	if (!pid) {
+		become_child(&shared[i]);
+		run_config(&ops_configs[i], episodes);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void report(unsigned int i, int status, u32 episodes)
+{
+	const struct ops_stats *s = &shared[i].stats;
+
+	if (status) {
+		explain(&ops_configs[i], &shared[i], !shared[i].failed);
+		ktap_result(false, "%s", ops_configs[i].name);
+		return;
+	}
+	ktap_result(true, "%s", ops_configs[i].name);
+	ktap_note("%u operations in %.1f s: %llu allocations, %llu frees, %llu justified failures, %llu wrong frees refused, %llu operations inside others, %llu validations",
+		  episodes * EPISODE, shared[i].seconds, s->allocs, s->frees, s->fails, s->bad_frees,
+		  s->nested, s->validations);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: oracle_test [--seed N] [--ops N] [--config NAME] [--jobs N] [--replay FILE]\n"
+		"Random operations on several zones, compared with a model after each.\n"
+		"  --seed N       repeat a run (default: a new one, printed)\n"
+		"  --ops N        operations in all (default %llu)\n"
+		"  --config NAME  only this one; without a name that exists: list them\n"
+		"  --jobs N       processes at once (default %u)\n"
+		"  --replay FILE  run the sequence that a failed run printed\n", total_ops, jobs);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },
+		{ "ops", required_argument, NULL, 'o' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "replay", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	const struct ops_config *only = NULL;
+	unsigned int i, running = 0, next = 0, shares = 0;
+	pid_t pid[64];
+	u32 episodes[64];
+	int c, status;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = time(NULL);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'o':
+			total_ops = strtoull(optarg, NULL, 0);
+			break;
+		case 'j':
+			jobs = strtoul(optarg, NULL, 0) ?: 1;
+			break;
+		case 'c':
+			only = ops_find_config(optarg);
+			if (only)
+				break;
+			for (i = 0; i < ops_nr_configs; i++)
+				printf("%s\n", ops_configs[i].name);
+			return 2;
+		case 'r':
+			return replay(optarg);
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	shared = mmap(NULL, (ops_nr_configs + 1) * sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		host_fatal("mmap: %s", strerror(errno));
+	trial = &shared[ops_nr_configs];
+
+	for (i = 0; i < ops_nr_configs; i++)
+		shares += only && only != &ops_configs[i] ? 0 : ops_configs[i].share;
+	for (i = 0; i < ops_nr_configs; i++)
+		episodes[i] = DIV_ROUND_UP(total_ops * ops_configs[i].share, EPISODE * shares);
+	ktap_plan(only ? 1 : ops_nr_configs);
+	ktap_note("seed %llu, %llu operations in episodes of %u", seed, total_ops, EPISODE);
+	memset(pid, 0, sizeof(pid));
+	while (next < ops_nr_configs || running) {
+		if (next < ops_nr_configs && running < jobs) {
+			if (!only || only == &ops_configs[next]) {
+				pid[next] = start(next, episodes[next]);
+				running++;
+			}
+			next++;
+			continue;
+		}
+		c = wait(&status);
+		for (i = 0; i < ops_nr_configs; i++)
+			if (pid[i] == c) {
+				report(i, status, episodes[i]);
+				running--;
+			}
+	}
+	return ktap_end();
+}

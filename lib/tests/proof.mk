@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the larger native tests need beside the rules of Makefile, which includes this.
+
+$(O)/oracle_test: $(O)/obj/tests/ops.o
+
+-include $(O)/obj/tests/ops.d
+
+# Searches, without sanitizers: they are ten times as fast, and the oracle has them.
+searches := exhaustive interleave robson
+plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
+plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/host/env.o)
+
+$(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
+
+$(searches:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
+	$(call quiet,LD)
+	@$(CC) -pthread -rdynamic $(wrap) -o $@ $^ -ldl
+
+$(O)/plain/lib/%.o: $(lib)/%.c $(O)/flags
+	$(call quiet,CC)
+	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
+
+$(O)/plain/host/%.o: $(lib)/host/%.c $(O)/flags
+	$(call quiet,CC)
+	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
+
+$(O)/plain/tests/%.o: $(here)/%.c $(O)/flags
+	$(call quiet,CC)
+	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
+
+-include $(plain-obj:.o=.d) $(searches:%=$(O)/plain/tests/%_test.d)

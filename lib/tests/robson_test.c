@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How much memory first fit needs so that it never fails: by search, not by the book
+ *
+ * A user has at most M frames allocated at any time, in blocks of 2^0 to n = 2^k frames, aligned
+ * to their size. Address-ordered first fit puts each block at the lowest aligned run of free
+ * frames. What is the least N for which no sequence of allocations and frees makes it fail?
+ * Robson (JACM 1971, 1974; SQLite's mem5.c) gives N >= M(1 + log2(n)/2) - n + 1, for stores
+ * that align nothing. Here all states that the user can bring about are visited, for every N
+ * from M on, until no state has a request that fits M and does not fit the store.
+ *
+ * What a contract may rely on, if the search confirms it, is the bound with M and N both rounded up
+ * to multiples of n. exhaustive_test shows that MYALLOC_FIRST_FIT is this first fit.
+ */
+#include "env.h"
+#include "ktap.h"
+
+#include <getopt.h>
+
+#define TABLE_BITS_MOST	27	/* 1 GiB */
+
+/* States seen. A key is: frames allocated << 32 | which of them begin a block. */
+static struct {
+	u64 *table;
+	u64 *queue;
+	u64 nr, done;
+	u32 bits;
+} s;
+
+static bool insert(u64 key)
+{
+	u64 at = (key + 1) * 0x9e3779b97f4a7c15ULL >> (64 - s.bits);
+
+	/* 0 is an empty place: the key is stored plus one. */
+	while (s.table[at]) {
+		if (s.table[at] == key + 1)
+			return false;
+		at = (at + 1) & (BIT(s.bits) - 1);
+	}
+	s.table[at] = key + 1;
+	return true;
+}
+
+static bool grow(void)
+{
+	u64 i;
+
+	if (s.bits == TABLE_BITS_MOST)
+		return false;
+	s.bits++;
+	free(s.table);
+	s.table = calloc(BIT(s.bits), sizeof(u64));
+	s.queue = realloc(s.queue, BIT(s.bits) / 2 * sizeof(u64));
+	if (!s.table || !s.queue)
+		return false;
+	for (i = 0; i < s.nr; i++)
+		insert(s.queue[i]);
+	return true;
+}
+
+static bool visit(u32 used, u32 head)
+{
+	u64 key = (u64)used << 32 | head;
+
+	if (s.nr == BIT(s.bits) / 2 && !grow())
+		return false;
+	if (insert(key))
+		s.queue[s.nr++] = key;
+	return true;
+}
+
+/* The lowest aligned run of 2^order free frames, -1 if there is none. */
+static int first_fit(u32 used, u32 nr, u32 order)
+{
+	u32 size = 1u << order, mask = (u32)((1ull << size) - 1), idx;
+
+	for (idx = 0; idx + size <= nr; idx += size)
+		if (!(used & mask << idx))
+			return idx;
+	return -1;
+}
+
+enum result { NEVER_FAILS, FAILS, TOO_LARGE };
+
+/* Every state of a store of @nr frames in which at most @live are allocated. */
+static enum result search(u32 nr, u32 live, u32 top)
+{
+	u32 order;
+
+	s.nr = 0;
+	s.done = 0;
+	s.bits = 16;
+	s.table = calloc(BIT(s.bits), sizeof(u64));
+	s.queue = malloc(BIT(s.bits) / 2 * sizeof(u64));
+	visit(0, 0);
+	while (s.done < s.nr) {
+		u32 used = s.queue[s.done] >> 32, head = s.queue[s.done], rest;
+
+		s.done++;
+		for (order = 0; order <= top; order++) {
+			int idx;
+
+			if (hweight32(used) + BIT(order) > live)
+				break;
+			idx = first_fit(used, nr, order);
+			if (idx < 0)
+				return FAILS;
+			if (!visit(used | (u32)((1ull << BIT(order)) - 1) << idx, head | 1u << idx))
+				return TOO_LARGE;
+		}
+		for (rest = head; rest; rest &= rest - 1) {
+			u32 idx = __ffs(rest), size = 1;
+
+			/* Up to the next beginning or free frame. */
+			while (idx + size < nr && used >> (idx + size) & 1 &&
+			       !(head >> (idx + size) & 1))
+				size++;
+			if (!visit(used & ~((u32)((1ull << size) - 1) << idx), head & ~(1u << idx)))
+				return TOO_LARGE;
+		}
+	}
+	return NEVER_FAILS;
+}
+
+static enum result search_and_free(u32 nr, u32 live, u32 top)
+{
+	enum result result = search(nr, live, top);
+
+	free(s.table);
+	free(s.queue);
+	return result;
+}
+
+static u32 bound(u32 live, u32 top)
+{
+	/* M(1 + k/2) - n + 1, rounded up where k is odd and M too. */
+	return live + DIV_ROUND_UP(live * top, 2) - (1u << top) + 1;
+}
+
+static void find(u32 top, u32 live)
+{
+	u32 n = 1u << top, rounded = roundup(live, n), nr;
+	u32 book = bound(live, top), promise = roundup(bound(rounded, top), n);
+	enum result at_promise, result = FAILS;
+	u64 states;
+
+	/* The promise is for the rounded M: the user may have so much. */
+	at_promise = search_and_free(promise, rounded, top);
+	states = s.nr;
+	if (at_promise == TOO_LARGE) {
+		ktap_result(false, "n = %u, M = %u: more states than memory", n, live);
+		return;
+	}
+	for (nr = live; nr <= promise && result == FAILS; nr++)
+		result = search_and_free(nr, live, top);
+	ktap_result(at_promise == NEVER_FAILS,
+		    "n = %u, M = %2u: needs N = %2u, the book says %2u; rounded to M = %2u, N = %2u it %s (%llu states)",
+		    n, live, nr - 1, book, rounded, promise,
+		    at_promise == NEVER_FAILS ? "never fails" : "FAILS", states);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: robson_test [--full]\n"
+		"In how much memory first fit never fails, by exhaustive search.\n"
+		"  --full   larger cases (about 5 minutes, 1.5 GB)\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "full", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	static const struct {
+		u8 top, from, to;
+	} quick[] = { { 0, 1, 8 }, { 1, 2, 14 }, { 2, 4, 12 }, { 3, 8, 8 } },
+	  more[] = { { 1, 15, 16 }, { 2, 13, 16 } };
+	bool full = false;
+	u32 i, live, nr = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			full = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(quick); i++)
+		nr += quick[i].to - quick[i].from + 1;
+	for (i = 0; full && i < ARRAY_SIZE(more); i++)
+		nr += more[i].to - more[i].from + 1;
+	ktap_plan(nr);
+	for (i = 0; i < ARRAY_SIZE(quick); i++)
+		for (live = quick[i].from; live <= quick[i].to; live++)
+			find(quick[i].top, live);
+	for (i = 0; full && i < ARRAY_SIZE(more); i++)
+		for (live = more[i].from; live <= more[i].to; live++)
+			find(more[i].top, live);
+	return ktap_end();
+}
