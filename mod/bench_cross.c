@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Benchmarks across CPUs
+ *
+ *	ring		CPU 0 allocates, CPU 1 frees, through a ring of RING pointers with one
+ *			writer and one reader
+ *	ping-pong	CPU 0 hands an object to CPU 1, which frees it and hands back one of
+ *			its own, which CPU 0 frees
+ *	private		every CPU allocates and frees batches, each from a cache of its own
+ *	shared		... all from one cache
+ *	larson		every CPU replaces objects in a table at random; each round it gets the
+ *			table of its neighbour (after Larson and Krishnan, ISMM 1998)
+ *	exchange	every CPU fills batches and exchanges each for one that another has
+ *			left, which it frees: producers and consumers as in xmalloc-test
+ *			(Lever and Boreham, USENIX 2000)
+ *	transfer	every CPU replaces objects in a table at random; one in 16 goes through
+ *			a table that all share, as in mstress of mimalloc-bench
+ *	scratch		every CPU frees an object that CPU 0 has allocated beside the others',
+ *			then allocates, writes to and frees one again and again: an allocator
+ *			that hands parts of one cache line to two CPUs pays for it (cache-scratch
+ *			of Hoard, Berger et al., ASPLOS 2000)
+ *
+ * The shapes are those of the programs named; the code is not.
+ *
+ * Of the ring and the ping-pong a side without an allocator passes numbers instead of objects:
+ * what it takes is the cost of the passing, to be subtracted from the others.
+ *
+ * Operations are counted over all CPUs: a pair of allocation and free, but where it is said
+ * otherwise. The time is that until the last CPU is done, so for shapes where all CPUs
+ * work, one operation's time is that of a machine and not of a CPU.
+ */
+#include "env.h"
+
+#include "bench_run.h"
+#include "compat.h"
+
+#define RING		256	/* slots, a power of two */
+#define LIVE		512	/* objects in the table of one CPU */
+#define SHARED		256	/* slots that all CPUs share */
+#define BATCH		64
+#define WRITES		64	/* to a scratch object between two allocations */
+
+enum variant {
+	RINGS,
+	PING_PONG,
+	PRIVATE,
+	SHARED_CACHE,
+	LARSON,
+	EXCHANGE,
+	TRANSFER,
+	SCRATCH,
+};
+
+static const u32 sizes[] = { 64, 1024 };
+
+/* What one CPU has for itself; no two share a cache line. */
+struct cpu_part {
+	struct myalloc_random random;
+	u32 turn;
+	void **table;			/* LIVE objects */
+	struct parcel *parcel;
+	u64 fails;
+	struct myalloc_cache *cache;	/* PRIVATE */
+	struct kmem_cache *kcache;
+} ____cacheline_aligned;
+
+struct parcel {
+	u32 nr;
+	void *object[BATCH];
+};
+
+/**
+ * struct cross - what a side of such a shape needs
+ * @head: slots ever filled in @ring
+ * @tail: slots ever emptied
+ * @box: what CPU @i is handed
+ * @ring: the ring
+ * @shared: slots that all exchange objects through
+ * @parcels: slots that all exchange parcels through
+ * @nr: CPUs
+ * @part: one for each
+ */
+struct cross {
+	u32 head ____cacheline_aligned;
+	u32 tail ____cacheline_aligned;
+	struct {
+		void *object ____cacheline_aligned;
+	} box[2];
+	void *ring[RING] ____cacheline_aligned;
+	void *shared[SHARED];
+	struct parcel *parcels[64];
+	u32 nr;
+	struct cpu_part part[];
+};
+
+static void idle(void)
+{
+	cpu_relax();
+	cond_resched();
+}
+
+/* --- sides ------------------------------------------------------------------------------ */
+
+typedef void *(*get_fn)(struct bench_work *w, struct cpu_part *part);
+typedef void (*put_fn)(struct bench_work *w, struct cpu_part *part, void *object);
+
+static __always_inline void *ours_get(struct bench_work *w, struct cpu_part *part)
+{
+	return myalloc_cache_alloc(part->cache, 0);
+}
+
+static __always_inline void ours_put(struct bench_work *w, struct cpu_part *part, void *object)
+{
+	myalloc_cache_free(part->cache, object);
+}
+
+static __always_inline void *slub_get(struct bench_work *w, struct cpu_part *part)
+{
+	return kmem_cache_alloc(part->kcache, GFP_KERNEL);
+}
+
+static __always_inline void slub_put(struct bench_work *w, struct cpu_part *part, void *object)
+{
+	kmem_cache_free(part->kcache, object);
+}
+
+static __always_inline void *kmalloc_get(struct bench_work *w, struct cpu_part *part)
+{
+	return w->shape->bytes == 64 ? kmalloc(64, GFP_KERNEL) : kmalloc(1024, GFP_KERNEL);
+}
+
+static __always_inline void kmalloc_put(struct bench_work *w, struct cpu_part *part,
+					void *object)
+{
+	kfree(object);
+}
+
+/* No allocator. The address of the part will do for an object. */
+static __always_inline void *none_get(struct bench_work *w, struct cpu_part *part)
+{
+	return part;
+}
+
+static __always_inline void none_put(struct bench_work *w, struct cpu_part *part, void *object)
+{
+	barrier();
+}
+
+/* --- shapes ------------------------------------------------------------------------------- */
+
+static __always_inline void ring_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+				      put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	u32 n;
+
+	if (index == 0) {
+		u32 head = x->head;
+
+		for (n = 0; n < ops; n++, head++) {
+			void *object = get(w, part);
+
+			if (unlikely(!object))
+				part->fails++;
+			while (head - smp_load_acquire(&x->tail) >= RING)	/* pairs below */
+				idle();
+			x->ring[head % RING] = object;
+			smp_store_release(&x->head, head + 1);	/* pairs below */
+		}
+	} else {
+		u32 tail = x->tail;
+
+		for (n = 0; n < ops; n++, tail++) {
+			void *object;
+
+			while (smp_load_acquire(&x->head) == tail)	/* pairs above */
+				idle();
+			object = x->ring[tail % RING];
+			smp_store_release(&x->tail, tail + 1);	/* pairs above */
+			if (likely(object))
+				put(w, part, object);
+		}
+	}
+}
+
+/* Something in a box that is not there yet; what could not be allocated is this. */
+#define NOTHING		((void *)1)
+
+static void *await(struct cross *x, u32 box)
+{
+	void *object;
+
+	while (!(object = smp_load_acquire(&x->box[box].object)))	/* pairs with hand() */
+		idle();
+	WRITE_ONCE(x->box[box].object, NULL);
+	return object;
+}
+
+static void hand(struct cross *x, u32 box, void *object)
+{
+	smp_store_release(&x->box[box].object, object ?: NOTHING);	/* pairs with await() */
+}
+
+static __always_inline void ping_pong_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+					   put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	u32 n;
+
+	for (n = 0; n < ops / 2; n++) {
+		void *object;
+
+		if (index == 0)
+			hand(x, 1, get(w, part));
+		object = await(x, index);
+		if (likely(object != NOTHING))
+			put(w, part, object);
+		else
+			part->fails++;
+		if (index == 1)
+			hand(x, 0, get(w, part));
+	}
+}
+
+/* PRIVATE and SHARED_CACHE differ in what part->cache is. */
+static __always_inline void batch_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+				       put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	void **object = part->table;
+	u32 n, i;
+
+	for (n = 0; n < ops / x->nr; n += BATCH) {
+		for (i = 0; i < BATCH; i++) {
+			object[i] = get(w, part);
+			if (unlikely(!object[i]))
+				part->fails++;
+		}
+		for (i = 0; i < BATCH; i++)
+			if (likely(object[i]))
+				put(w, part, object[i]);
+	}
+	for (i = 0; i < BATCH; i++)
+		object[i] = NULL;
+}
+
+static __always_inline void larson_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+					put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	void **table = x->part[(index + part->turn++) % x->nr].table;
+	u32 n;
+
+	for (n = 0; n < ops / x->nr; n++) {
+		void **slot = &table[myalloc_random_below(&part->random, LIVE)];
+
+		if (likely(*slot))
+			put(w, part, *slot);
+		*slot = get(w, part);
+		if (unlikely(!*slot))
+			part->fails++;
+	}
+}
+
+static __always_inline void transfer_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+					  put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	u32 n;
+
+	for (n = 0; n < ops / x->nr; n++) {
+		u32 random = myalloc_random_next(&part->random);
+		void **slot = &part->table[random % LIVE];
+
+		if (!(random >> 28))	/* one in 16 */
+			*slot = xchg(&x->shared[random / LIVE % SHARED], *slot);
+		if (likely(*slot))
+			put(w, part, *slot);
+		*slot = get(w, part);
+		if (unlikely(!*slot))
+			part->fails++;
+	}
+}
+
+static __always_inline void exchange_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+					  put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	struct parcel *parcel = part->parcel;
+	u32 n, i;
+
+	for (n = 0; n < ops / x->nr; n += BATCH) {
+		for (i = 0; i < BATCH; i++) {
+			parcel->object[i] = get(w, part);
+			if (unlikely(!parcel->object[i]))
+				part->fails++;
+		}
+		i = myalloc_random_below(&part->random, x->nr);
+		parcel = xchg(&x->parcels[i], parcel);
+		for (i = 0; i < BATCH; i++) {
+			if (likely(parcel->object[i]))
+				put(w, part, parcel->object[i]);
+			parcel->object[i] = NULL;
+		}
+	}
+	part->parcel = parcel;
+}
+
+static __always_inline void scratch_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
+					 put_fn put)
+{
+	struct cross *x = w->private;
+	struct cpu_part *part = &x->part[index];
+	u32 n, i;
+
+	if (part->table[0])
+		put(w, part, part->table[0]);
+	part->table[0] = NULL;
+	for (n = 0; n < ops / x->nr; n++) {
+		u8 *object = get(w, part);
+
+		if (unlikely(!object)) {
+			part->fails++;
+			continue;
+		}
+		for (i = 0; i < WRITES; i++)
+			WRITE_ONCE(*object, i);
+		put(w, part, object);
+	}
+}
+
+/* Before a round CPU 0 allocates what the others will free. */
+static __always_inline void scratch_ready(struct bench_work *w, get_fn get)
+{
+	struct cross *x = w->private;
+	u32 i;
+
+	for (i = 0; i < x->nr; i++)
+		x->part[i].table[0] = get(w, &x->part[0]);
+}
+
+static void collect_fails(struct bench_work *w)
+{
+	struct cross *x = w->private;
+	u32 i;
+
+	for (i = 0; i < x->nr; i++) {
+		w->fails += x->part[i].fails;
+		x->part[i].fails = 0;
+	}
+}
+
+#define CROSS(side, shape, cpus)						\
+static void side##_##shape##_part(struct bench_work *w, u32 index, u32 ops)	\
+{										\
+	shape##_part(w, index, ops, side##_get, side##_put);			\
+}										\
+										\
+static void side##_##shape(struct bench_work *w, u32 ops)			\
+{										\
+	struct cross *x = w->private;						\
+										\
+	w->own_ns = myalloc_bench_team_call(w, (cpus) ?: x->nr, ops,		\
+					    side##_##shape##_part);		\
+	collect_fails(w);							\
+}
+
+CROSS(ours, ring, 2)
+CROSS(slub, ring, 2)
+CROSS(kmalloc, ring, 2)
+CROSS(none, ring, 2)
+CROSS(ours, ping_pong, 2)
+CROSS(slub, ping_pong, 2)
+CROSS(kmalloc, ping_pong, 2)
+CROSS(none, ping_pong, 2)
+CROSS(ours, batch, 0)
+CROSS(slub, batch, 0)
+CROSS(kmalloc, batch, 0)
+CROSS(ours, larson, 0)
+CROSS(slub, larson, 0)
+CROSS(kmalloc, larson, 0)
+CROSS(ours, transfer, 0)
+CROSS(slub, transfer, 0)
+CROSS(kmalloc, transfer, 0)
+CROSS(ours, exchange, 0)
+CROSS(slub, exchange, 0)
+CROSS(kmalloc, exchange, 0)
+CROSS(ours, scratch, 0)
+CROSS(slub, scratch, 0)
+CROSS(kmalloc, scratch, 0)
+
+#define SCRATCH_READY(side)							\
+static void side##_scratch_ready(struct bench_work *w)				\
+{										\
+	scratch_ready(w, side##_get);						\
+}
+
+SCRATCH_READY(ours)
+SCRATCH_READY(slub)
+SCRATCH_READY(kmalloc)
+
+/* --- begin and end ------------------------------------------------------------------------ */
+
+static int make_part(struct bench_work *w, struct cpu_part *part, u32 index)
+{
+	myalloc_random_init(&part->random, w->run->params.seed, index);
+	part->table = kvcalloc(LIVE, sizeof(*part->table), GFP_KERNEL);
+	part->parcel = kzalloc(sizeof(*part->parcel), GFP_KERNEL);
+	return part->table && part->parcel ? 0 : -ENOMEM;
+}
+
+static int make_cross(struct bench_work *w)
+{
+	u32 nr = w->run->team.nr, i;
+	struct cross *x;
+	int err = 0;
+
+	x = kvzalloc(struct_size(x, part, nr), GFP_KERNEL);
+	if (!x)
+		return -ENOMEM;
+	x->nr = nr;
+	w->private = x;
+	for (i = 0; i < nr && !err; i++) {
+		err = make_part(w, &x->part[i], i);
+		x->parcels[i] = kzalloc(sizeof(*x->parcels[i]), GFP_KERNEL);
+		if (!x->parcels[i])
+			err = -ENOMEM;
+	}
+	return err;
+}
+
+/* Every part gets the cache that is in @w, or one of its own. */
+static int spread(struct bench_work *w, int (*subject)(struct bench_work *w))
+{
+	struct cross *x = w->private;
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < x->nr && !err; i++) {
+		if (!i || w->shape->variant == PRIVATE) {
+			w->cache = NULL;
+			w->kcache = NULL;
+			err = subject(w);
+		}
+		x->part[i].cache = w->cache;
+		x->part[i].kcache = w->kcache;
+	}
+	/* They are in the parts now, and end with them. */
+	w->cache = NULL;
+	w->kcache = NULL;
+	return err;
+}
+
+static int none_begin(struct bench_work *w)
+{
+	return make_cross(w);
+}
+
+static int ours_begin(struct bench_work *w)
+{
+	return make_cross(w) ?: spread(w, myalloc_bench_ours);
+}
+
+static int slub_begin(struct bench_work *w)
+{
+	return make_cross(w) ?: spread(w, myalloc_bench_slub);
+}
+
+static int kmalloc_begin(struct bench_work *w)
+{
+	return make_cross(w);
+}
+
+#if MYALLOC_COMPAT_SHEAVES
+static int sheaf_begin(struct bench_work *w)
+{
+	return make_cross(w) ?: spread(w, myalloc_bench_sheaf);
+}
+#endif
+
+static __always_inline void put_some(struct bench_work *w, struct cpu_part *part, void **object,
+				     u32 nr, put_fn put)
+{
+	for (; nr; nr--, object++)
+		if (*object)
+			put(w, part, *object);
+}
+
+static __always_inline void end(struct bench_work *w, put_fn put)
+{
+	struct cross *x = w->private;
+	u32 i;
+
+	for (i = 0; x && i < x->nr; i++) {
+		struct cpu_part *part = &x->part[i];
+
+		if (part->table)
+			put_some(w, part, part->table, LIVE, put);
+		if (part->parcel)
+			put_some(w, part, part->parcel->object, BATCH, put);
+		if (x->parcels[i])
+			put_some(w, part, x->parcels[i]->object, BATCH, put);
+		kvfree(part->table);
+		kfree(part->parcel);
+		kfree(x->parcels[i]);
+	}
+	if (x)
+		put_some(w, &x->part[0], x->shared, SHARED, put);
+	for (i = 0; x && i < x->nr; i++) {
+		if (i && x->part[i].cache == x->part[0].cache &&
+		    x->part[i].kcache == x->part[0].kcache)
+			continue;
+		kmem_cache_destroy(x->part[i].kcache);
+		myalloc_cache_destroy(x->part[i].cache);
+	}
+	myalloc_bench_end(w);
+}
+
+static void ours_end(struct bench_work *w)
+{
+	end(w, ours_put);
+}
+
+static void slub_end(struct bench_work *w)
+{
+	end(w, slub_put);
+}
+
+static void kmalloc_end(struct bench_work *w)
+{
+	end(w, kmalloc_put);
+}
+
+static void none_end(struct bench_work *w)
+{
+	end(w, none_put);
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+#if MYALLOC_COMPAT_SHEAVES
+#define SHEAF(fn, fn_ready)	{ .name = "slub-sheaf64", .begin = sheaf_begin, .round = slub_##fn, \
+				  .ready = fn_ready, .end = slub_end },
+#else
+#define SHEAF(fn, fn_ready)
+#endif
+
+#define SIDES(fn)								\
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,	\
+	  .round = ours_##fn, .end = ours_end },				\
+	{ .name = "slub", .begin = slub_begin, .round = slub_##fn, .end = slub_end }, \
+	SHEAF(fn, NULL)								\
+	{ .name = "kmalloc", .begin = kmalloc_begin, .round = kmalloc_##fn,	\
+	  .end = kmalloc_end }
+
+#define NONE(fn)								\
+	{ .name = "no-allocator", .flags = MYALLOC_BENCH_COST, .begin = none_begin, \
+	  .round = none_##fn, .end = none_end }
+
+static const struct bench_side ring_sides[] = { SIDES(ring), NONE(ring) };
+static const struct bench_side ping_pong_sides[] = { SIDES(ping_pong), NONE(ping_pong) };
+static const struct bench_side batch_sides[] = { SIDES(batch) };
+static const struct bench_side larson_sides[] = { SIDES(larson) };
+static const struct bench_side transfer_sides[] = { SIDES(transfer) };
+static const struct bench_side exchange_sides[] = { SIDES(exchange) };
+static const struct bench_side scratch_sides[] = {
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,
+	  .ready = ours_scratch_ready, .round = ours_scratch, .end = ours_end },
+	{ .name = "slub", .begin = slub_begin, .ready = slub_scratch_ready,
+	  .round = slub_scratch, .end = slub_end },
+	SHEAF(scratch, slub_scratch_ready)
+	{ .name = "kmalloc", .begin = kmalloc_begin, .ready = kmalloc_scratch_ready,
+	  .round = kmalloc_scratch, .end = kmalloc_end },
+};
+
+#define ARRAY(a)	.side = a, .nr_sides = ARRAY_SIZE(a)
+
+static const struct {
+	const char *name;
+	const char *what;
+	const struct bench_side *side;
+	u32 nr_sides;
+} shapes[] = {
+	[RINGS] = { "ring", "one CPU allocates, another frees", ARRAY(ring_sides) },
+	[PING_PONG] = { "ping-pong", "two CPUs hand each other one object at a time, which the other frees",
+			ARRAY(ping_pong_sides) },
+	[PRIVATE] = { "private", "all CPUs at once, batches of 64, each with a cache of its own",
+		      ARRAY(batch_sides) },
+	[SHARED_CACHE] = { "shared", "all CPUs at once, batches of 64, from one cache",
+			   ARRAY(batch_sides) },
+	[LARSON] = { "larson", "all CPUs replace live objects at random, and change tables each round",
+		     ARRAY(larson_sides) },
+	[EXCHANGE] = { "exchange", "all CPUs allocate batches of 64 and free those of others",
+		       ARRAY(exchange_sides) },
+	[TRANSFER] = { "transfer", "all CPUs replace live objects at random; one in 16 goes to another CPU",
+		       ARRAY(transfer_sides) },
+	[SCRATCH] = { "scratch", "all CPUs write to objects that were allocated side by side",
+		      ARRAY(scratch_sides) },
+};
+
+static void describe(u32 index, struct bench_shape *shape)
+{
+	u32 variant = index % ARRAY_SIZE(shapes);
+
+	shape->bytes = sizes[index / ARRAY_SIZE(shapes)];
+	shape->variant = variant;
+	shape->cpus = 2;
+	/* Of each CPU a whole number of batches, and of a pair two. */
+	shape->batch = BATCH * num_online_cpus();
+	shape->side = shapes[variant].side;
+	shape->nr_sides = shapes[variant].nr_sides;
+	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s", shape->bytes,
+		  shapes[variant].name);
+	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s", shape->bytes,
+		  shapes[variant].what);
+}
+
+const struct bench_family myalloc_bench_cross = {
+	.nr = ARRAY_SIZE(sizes) * ARRAY_SIZE(shapes),
+	.describe = describe,
+};

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Benchmarks of memory: what is held that nobody uses
+ *
+ *	slabs	pages of a cache's slabs over those that the live objects would fill
+ *		without a gap, after the number of objects has gone up and down with objects
+ *		replaced at random. For SLUB the pages that hold a live object are counted:
+ *		what it keeps besides, in partial slabs and sheaves, cannot be seen from
+ *		here, so its figure is a lower bound (exact after kmem_cache_shrink() but for
+ *		sheaves)
+ *	unusable	the unusable free space index (mm/vmstat.c) of an order: the share of
+ *		free memory that no block of that order can be taken from, at half full
+ *		with a tenth of the pages replaced again and again
+ *	huge	the share of the 2 MiB blocks that free memory could make at best, and
+ *		does not
+ *	metadata	bytes for 1 GiB
+ *
+ * The kernel's own page allocator does the last two churns with half of the system's free
+ * memory, if that is little enough to be taken for a moment (a guest's). Its per-CPU
+ * lists cannot be drained from a module; they hold less than 1 % then.
+ */
+#include "env.h"
+
+#include <linux/gfp.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/sort.h>
+#include <linux/vmstat.h>
+
+#include "bench_run.h"
+#include "compat.h"
+
+#define OBJECTS_MAX	65536
+#define CYCLES		4	/* up and down */
+#define REPLACE		10	/* times a tenth of the pages is replaced */
+#define HUGE_ORDER	9
+
+/* The kernel's allocator is left alone on machines with more free memory than that. */
+#define KERNEL_PAGES_MAX	(1UL << (30 - PAGE_SHIFT))
+
+enum variant {
+	UNDRAINED,
+	DRAINED,
+};
+
+enum metadata {
+	ZONE,
+	BUDDY,
+	CACHE,
+};
+
+/* --- slabs ------------------------------------------------------------------------------ */
+
+static __always_inline void *ours_get(struct bench_work *w)
+{
+	return myalloc_cache_alloc(w->cache, 0);
+}
+
+static __always_inline void ours_put(struct bench_work *w, void *object)
+{
+	myalloc_cache_free(w->cache, object);
+}
+
+static __always_inline void *slub_get(struct bench_work *w)
+{
+	return kmem_cache_alloc(w->kcache, GFP_KERNEL);
+}
+
+static __always_inline void slub_put(struct bench_work *w, void *object)
+{
+	kmem_cache_free(w->kcache, object);
+}
+
+typedef void *(*get_fn)(struct bench_work *w);
+typedef void (*put_fn)(struct bench_work *w, void *object);
+
+/* object[0] to object[nr - 1] are live. */
+static __always_inline u32 grow(struct bench_work *w, u32 nr, u32 to, get_fn get)
+{
+	for (; nr < to; nr++) {
+		w->object[nr] = get(w);
+		if (!w->object[nr]) {
+			w->fails++;
+			break;
+		}
+	}
+	return nr;
+}
+
+static __always_inline u32 shrink(struct bench_work *w, u32 nr, u32 to, put_fn put)
+{
+	while (nr > to) {
+		u32 at = myalloc_random_below(&w->random, nr);
+
+		put(w, w->object[at]);
+		w->object[at] = w->object[--nr];
+	}
+	return nr;
+}
+
+static __always_inline u32 churn_objects(struct bench_work *w, get_fn get, put_fn put)
+{
+	u32 nr = 0, cycle, i;
+
+	for (cycle = 0; cycle < CYCLES && !myalloc_bench_stopped(w->run); cycle++) {
+		nr = grow(w, nr, w->room, get);
+		for (i = 0; i < w->room / 8; i++) {
+			nr = shrink(w, nr, w->room - 8, put);
+			nr = grow(w, nr, w->room, get);
+		}
+		nr = shrink(w, nr, w->room / 4, put);
+		cond_resched();
+	}
+	return grow(w, nr, w->room / 2, get);
+}
+
+/* Pages that so many objects fill without a gap. */
+static u64 ideal(const struct bench_work *w, u32 nr)
+{
+	return max_t(u64, DIV_ROUND_UP_ULL((u64)nr * w->shape->bytes, PAGE_SIZE), 1);
+}
+
+static void ours_slabs(struct bench_work *w, u32 ops)
+{
+	u32 nr = churn_objects(w, ours_get, ours_put);
+	struct myalloc_cache_books books;
+
+	if (w->shape->variant == DRAINED)
+		myalloc_cache_shrink(w->cache);
+	myalloc_cache_books(w->cache, &books);
+	w->figure = div64_u64((books.slabs << books.order) * 1000, ideal(w, nr));
+	shrink(w, nr, 0, ours_put);
+	myalloc_cache_shrink(w->cache);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const void *x = *(void * const *)a, *y = *(void * const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Pages of the compound pages that the live objects are in; they are sorted by that. */
+static u64 live_pages(struct bench_work *w, u32 nr)
+{
+	const struct page *last = NULL;
+	u64 pages = 0;
+	u32 i;
+
+	sort(w->object, nr, sizeof(*w->object), compare, NULL);
+	for (i = 0; i < nr; i++) {
+		struct page *head = virt_to_head_page(w->object[i]);
+
+		if (head == last)
+			continue;
+		last = head;
+		pages += compound_nr(head);
+	}
+	return pages;
+}
+
+static void slub_slabs(struct bench_work *w, u32 ops)
+{
+	u32 nr = churn_objects(w, slub_get, slub_put);
+
+	if (w->shape->variant == DRAINED)
+		kmem_cache_shrink(w->kcache);
+	w->figure = div64_u64(live_pages(w, nr) * 1000, ideal(w, nr));
+	shrink(w, nr, 0, slub_put);
+	kmem_cache_shrink(w->kcache);
+}
+
+static u32 objects_fit(struct bench_work *w)
+{
+	return clamp_t(u64, (myalloc_bench_zone_pages(w) << PAGE_SHIFT) / 4 / w->shape->bytes, 64,
+		       OBJECTS_MAX);
+}
+
+static int ours_begin(struct bench_work *w)
+{
+	return myalloc_bench_objects_room(w, objects_fit(w)) ?: myalloc_bench_ours(w);
+}
+
+static int slub_begin(struct bench_work *w)
+{
+	return myalloc_bench_objects_room(w, objects_fit(w)) ?: myalloc_bench_slub(w);
+}
+
+static const struct bench_side slab_sides[] = {
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,
+	  .round = ours_slabs, .end = myalloc_bench_end },
+	{ .name = "slub", .begin = slub_begin, .round = slub_slabs, .end = myalloc_bench_end },
+};
+
+/* --- pages --------------------------------------------------------------------------------- */
+
+static __always_inline void *ours_page(struct bench_work *w)
+{
+	return myalloc_pages_alloc(w->run->zone, 0, 0);
+}
+
+static __always_inline void ours_page_put(struct bench_work *w, void *page)
+{
+	myalloc_pages_free(w->run->zone, page, 0);
+}
+
+static __always_inline void *kernel_page(struct bench_work *w)
+{
+	return alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+}
+
+static __always_inline void kernel_page_put(struct bench_work *w, void *page)
+{
+	__free_page(page);
+}
+
+static __always_inline u32 churn_pages(struct bench_work *w, get_fn get, put_fn put)
+{
+	u32 nr = grow(w, 0, w->room, get), i;
+
+	for (i = 0; i < REPLACE && !myalloc_bench_stopped(w->run); i++) {
+		nr = shrink(w, nr, nr - nr / 10, put);
+		nr = grow(w, nr, w->room, get);
+		cond_resched();
+	}
+	return nr;
+}
+
+/* Free blocks of each order, of all zones of the system. */
+static void kernel_free_blocks(u64 *nr)
+{
+	u32 order, zone;
+	int node;
+
+	memset(nr, 0, MYALLOC_NR_ORDERS * sizeof(*nr));
+	for_each_online_node(node)
+		for (zone = 0; zone < MAX_NR_ZONES; zone++)
+			for (order = 0; order <= min(MYALLOC_TOP_ORDER, MYALLOC_KERNEL_MAX_ORDER);
+			     order++)
+				nr[order] += data_race(NODE_DATA(node)->node_zones[zone]
+						       .free_area[order].nr_free);
+}
+
+/* The figure of the shape, from the free blocks of each order. */
+static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
+{
+	u64 free = 0, usable = 0;
+	u32 order;
+
+	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
+		free += blocks[order] << order;
+		if (order >= shape->order)
+			usable += blocks[order] << order;
+	}
+	if (shape->fill_permille)	/* unusable index */
+		return free ? div64_u64((free - usable) * 1000, free) : 0;
+	/* Huge blocks that are missing, of those that free memory could make at best. */
+	free >>= shape->order;
+	usable >>= shape->order;
+	return free ? div64_u64((free - usable) * 1000, free) : 0;
+}
+
+static void ours_pages(struct bench_work *w, u32 ops)
+{
+	u32 nr = churn_pages(w, ours_page, ours_page_put);
+	struct myalloc_zone_books books;
+
+	if (w->shape->variant == DRAINED)
+		myalloc_zone_drain(w->run->zone);
+	myalloc_zone_books(w->run->zone, &books);
+	w->figure = fragmentation(w->shape, books.free_blocks);
+	shrink(w, nr, 0, ours_page_put);
+	myalloc_zone_drain(w->run->zone);
+}
+
+static void kernel_pages(struct bench_work *w, u32 ops)
+{
+	u32 nr = churn_pages(w, kernel_page, kernel_page_put);
+	u64 blocks[MYALLOC_NR_ORDERS];
+
+	kernel_free_blocks(blocks);
+	w->figure = fragmentation(w->shape, blocks);
+	shrink(w, nr, 0, kernel_page_put);
+}
+
+static int ours_pages_begin(struct bench_work *w)
+{
+	myalloc_zone_drain(w->run->zone);
+	return myalloc_bench_objects_room(w, max_t(u64, myalloc_bench_zone_pages(w) / 2, 10));
+}
+
+static int kernel_pages_begin(struct bench_work *w)
+{
+	unsigned long free = global_zone_page_state(NR_FREE_PAGES);
+
+	if (free > KERNEL_PAGES_MAX)
+		return -EFBIG;
+	return myalloc_bench_objects_room(w, max(free / 2, 10UL));
+}
+
+static const struct bench_side page_sides[] = {
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_pages_begin,
+	  .round = ours_pages, .end = myalloc_bench_end },
+	{ .name = "alloc_pages", .begin = kernel_pages_begin, .round = kernel_pages,
+	  .end = myalloc_bench_end },
+};
+
+/* --- metadata -------------------------------------------------------------------------------- */
+
+static int no_begin(struct bench_work *w)
+{
+	return 0;
+}
+
+static void ours_metadata(struct bench_work *w, u32 ops)
+{
+	const struct myalloc_zone *zone = w->run->zone;
+	u64 bytes = zone->meta_bytes, zone_bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+	struct myalloc_cache_books books;
+
+	if (w->shape->variant == BUDDY)
+		bytes = myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->buddy.top_order);
+	if (w->shape->variant == CACHE) {
+		myalloc_cache_books(w->cache, &books);
+		bytes = books.meta_bytes;
+	}
+	w->figure = mul_u64_u64_div_u64(bytes * 1000, BIT_ULL(30), zone_bytes);
+}
+
+/* A struct page for each page; what else there is cannot be told from it. */
+static void kernel_metadata(struct bench_work *w, u32 ops)
+{
+	w->figure = 1000ULL * (BIT_ULL(30) >> PAGE_SHIFT) * sizeof(struct page);
+}
+
+static int cache_begin(struct bench_work *w)
+{
+	return w->shape->variant == CACHE ? myalloc_bench_ours(w) : no_begin(w);
+}
+
+static const struct bench_side metadata_sides[] = {
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = cache_begin,
+	  .round = ours_metadata, .end = myalloc_bench_end },
+	{ .name = "struct page", .flags = MYALLOC_BENCH_ASIDE, .round = kernel_metadata },
+};
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static const u32 sizes[] = { 64, 256, 1024 };
+static const u32 orders[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+static const char *const metadata_names[] = { "zone", "buddy", "cache-64" };
+static const char *const metadata_whats[] = {
+	"the zone: frame descriptors, bitmaps, page magazines",
+	"of them the bitmaps of the buddy",
+	"one cache of 64-byte objects: itself and its magazines",
+};
+
+#define NR_SLABS	(2 * ARRAY_SIZE(sizes))
+#define NR_UNUSABLE	ARRAY_SIZE(orders)
+#define NR_HUGE		2
+#define NR_METADATA	ARRAY_SIZE(metadata_names)
+
+static void describe_slabs(u32 index, struct bench_shape *shape)
+{
+	shape->bytes = sizes[index / 2];
+	shape->variant = index % 2;
+	shape->side = slab_sides;
+	shape->nr_sides = ARRAY_SIZE(slab_sides);
+	scnprintf(shape->name, sizeof(shape->name), "memory/%u/slabs%s", shape->bytes,
+		  shape->variant == DRAINED ? "-drained" : "");
+	scnprintf(shape->what, sizeof(shape->what),
+		  "pages of slabs over those that %u-byte objects fill, after churn%s",
+		  shape->bytes, shape->variant == DRAINED ? ", drained" : "");
+}
+
+static void describe_unusable(u32 index, struct bench_shape *shape)
+{
+	shape->order = orders[index];
+	shape->variant = DRAINED;
+	shape->fill_permille = 500;
+	shape->side = page_sides;
+	shape->nr_sides = ARRAY_SIZE(page_sides);
+	scnprintf(shape->name, sizeof(shape->name), "memory/unusable/%u", shape->order);
+	scnprintf(shape->what, sizeof(shape->what),
+		  "unusable free space index of order %u, half full, after churn", shape->order);
+}
+
+static void describe_huge(u32 index, struct bench_shape *shape)
+{
+	shape->order = HUGE_ORDER;
+	shape->variant = index;
+	shape->side = page_sides;
+	shape->nr_sides = ARRAY_SIZE(page_sides);
+	scnprintf(shape->name, sizeof(shape->name), "memory/huge-blocks%s",
+		  index == DRAINED ? "-drained" : "");
+	scnprintf(shape->what, sizeof(shape->what),
+		  "share of 2 MiB blocks missing that free memory could make, half full, after churn%s",
+		  index == DRAINED ? ", drained" : "");
+}
+
+static void describe_metadata(u32 index, struct bench_shape *shape)
+{
+	shape->unit = MYALLOC_BENCH_BYTES;
+	shape->variant = index;
+	shape->bytes = index == CACHE ? 64 : 0;
+	shape->side = metadata_sides;
+	shape->nr_sides = index == CACHE ? 1 : ARRAY_SIZE(metadata_sides);
+	scnprintf(shape->name, sizeof(shape->name), "memory/metadata/%s", metadata_names[index]);
+	scnprintf(shape->what, sizeof(shape->what), "metadata for 1 GiB of %s",
+		  metadata_whats[index]);
+}
+
+static void describe(u32 index, struct bench_shape *shape)
+{
+	shape->unit = MYALLOC_BENCH_RATIO;
+	if (index < NR_SLABS)
+		describe_slabs(index, shape);
+	else if (index < NR_SLABS + NR_UNUSABLE)
+		describe_unusable(index - NR_SLABS, shape);
+	else if (index < NR_SLABS + NR_UNUSABLE + NR_HUGE)
+		describe_huge(index - NR_SLABS - NR_UNUSABLE, shape);
+	else
+		describe_metadata(index - NR_SLABS - NR_UNUSABLE - NR_HUGE, shape);
+}
+
+const struct bench_family myalloc_bench_memory = {
+	.nr = NR_SLABS + NR_UNUSABLE + NR_HUGE + NR_METADATA,
+	.describe = describe,
+};

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Benchmarks of objects: sizes by patterns
+ *
+ * A pattern is one function, inlined for each side with the calls of that side, so that
+ * the loops around the calls are the same to the instruction. Objects are freed in an
+ * order that is read from an array, also where it is the natural one. Objects are not touched
+ * unless the pattern says so: one that is used at once pays for its cache line there, and an
+ * allocator that has touched it before has then paid in advance.
+ */
+#include "env.h"
+
+#include "bench_run.h"
+#include "compat.h"
+
+static const u32 sizes[] = { 8, 64, 256, 1024, 4096 };
+
+/* Live objects while one after the other is replaced, unless they would fill the zone. */
+#define CHURN_LIVE	4096
+
+/* Random places that a churn goes through again and again. */
+#define CHURN_ORDER	8192
+
+enum variant {
+	IN_ORDER,
+	REVERSE,
+	SHUFFLED,
+};
+
+/* --- sides ------------------------------------------------------------------------- */
+
+typedef void *(*get_fn)(struct bench_work *w);
+typedef void (*put_fn)(struct bench_work *w, void *object);
+
+static __always_inline void *ours_get(struct bench_work *w)
+{
+	return myalloc_cache_alloc(w->cache, 0);
+}
+
+static __always_inline void *ours_get_zero(struct bench_work *w)
+{
+	return myalloc_cache_alloc(w->cache, MYALLOC_ZERO);
+}
+
+static __always_inline void ours_put(struct bench_work *w, void *object)
+{
+	myalloc_cache_free(w->cache, object);
+}
+
+static __always_inline void *slub_get(struct bench_work *w)
+{
+	return kmem_cache_alloc(w->kcache, GFP_KERNEL);
+}
+
+static __always_inline void *slub_get_zero(struct bench_work *w)
+{
+	return kmem_cache_alloc(w->kcache, GFP_KERNEL | __GFP_ZERO);
+}
+
+static __always_inline void slub_put(struct bench_work *w, void *object)
+{
+	kmem_cache_free(w->kcache, object);
+}
+
+static __always_inline void *mempool_get(struct bench_work *w)
+{
+	return mempool_alloc(w->mempool, GFP_KERNEL);
+}
+
+static __always_inline void mempool_put(struct bench_work *w, void *object)
+{
+	mempool_free(object, w->mempool);
+}
+
+static __always_inline void *stack_get(struct bench_work *w)
+{
+	return myalloc_bench_pop(w);
+}
+
+static __always_inline void stack_put(struct bench_work *w, void *object)
+{
+	myalloc_bench_push(w, object);
+}
+
+/* With a constant size, as callers have it, kmalloc() knows its cache at compile time. */
+#define KMALLOC_GET(bytes)							\
+static __always_inline void *kmalloc_get_##bytes(struct bench_work *w)		\
+{										\
+	return kmalloc(bytes, GFP_KERNEL);					\
+}										\
+static __always_inline void *kzalloc_get_##bytes(struct bench_work *w)		\
+{										\
+	return kzalloc(bytes, GFP_KERNEL);					\
+}
+
+KMALLOC_GET(8)
+KMALLOC_GET(64)
+KMALLOC_GET(256)
+KMALLOC_GET(1024)
+KMALLOC_GET(4096)
+
+static __always_inline void kmalloc_put(struct bench_work *w, void *object)
+{
+	kfree(object);
+}
+
+/* --- patterns -------------------------------------------------------------------------- */
+
+static __always_inline void pair(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+{
+	for (; ops; ops--) {
+		void *object = get(w);
+
+		if (likely(object))
+			put(w, object);
+		else
+			w->fails++;
+	}
+}
+
+static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+{
+	const u32 nr = w->shape->batch, *order = w->order;
+	void **object = w->object;
+	u32 n, i;
+
+	for (; ops >= nr; ops -= nr) {
+		for (n = 0; n < nr; n++) {
+			object[n] = get(w);
+			if (unlikely(!object[n]))
+				break;
+		}
+		if (unlikely(n < nr)) {
+			w->fails++;
+			while (n--)
+				put(w, object[n]);
+			continue;
+		}
+		for (i = 0; i < nr; i++)
+			put(w, object[order[i]]);
+	}
+}
+
+/* The same, and each object's first word is written before the next one is allocated. */
+static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+{
+	const u32 nr = w->shape->batch, *order = w->order;
+	void **object = w->object;
+	u32 n, i;
+
+	for (; ops >= nr; ops -= nr) {
+		for (n = 0; n < nr; n++) {
+			object[n] = get(w);
+			if (unlikely(!object[n]))
+				break;
+			WRITE_ONCE(*(unsigned long *)object[n], n);
+		}
+		if (unlikely(n < nr)) {
+			w->fails++;
+			while (n--)
+				put(w, object[n]);
+			continue;
+		}
+		for (i = 0; i < nr; i++)
+			put(w, object[order[i]]);
+	}
+}
+
+/* Every operation frees one of many live objects, at random, and allocates another. */
+static __always_inline void churn(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+{
+	const u32 *order = w->order;
+	void **object = w->object;
+	u32 at = w->at;
+
+	for (; ops; ops--) {
+		void **slot = &object[order[at]];
+
+		at = (at + 1) % CHURN_ORDER;
+		if (likely(*slot))
+			put(w, *slot);
+		*slot = get(w);
+		if (unlikely(!*slot))
+			w->fails++;
+	}
+	w->at = at;
+}
+
+static __always_inline void put_all(struct bench_work *w, put_fn put)
+{
+	u32 i;
+
+	for (i = 0; i < w->room; i++)
+		if (w->object[i])
+			put(w, w->object[i]);
+}
+
+#define ROUNDS(side, pattern)							\
+static void side##_##pattern(struct bench_work *w, u32 ops)			\
+{										\
+	pattern(w, ops, side##_get, side##_put);				\
+}
+
+#define KMALLOC_ROUNDS(prefix, pattern)						\
+static void prefix##_##pattern(struct bench_work *w, u32 ops)			\
+{										\
+	switch (w->shape->bytes) {						\
+	case 8:									\
+		pattern(w, ops, prefix##_get_8, kmalloc_put);			\
+		break;								\
+	case 64:								\
+		pattern(w, ops, prefix##_get_64, kmalloc_put);			\
+		break;								\
+	case 256:								\
+		pattern(w, ops, prefix##_get_256, kmalloc_put);			\
+		break;								\
+	case 1024:								\
+		pattern(w, ops, prefix##_get_1024, kmalloc_put);		\
+		break;								\
+	case 4096:								\
+		pattern(w, ops, prefix##_get_4096, kmalloc_put);		\
+		break;								\
+	}									\
+}
+
+ROUNDS(ours, pair)
+ROUNDS(slub, pair)
+ROUNDS(mempool, pair)
+ROUNDS(stack, pair)
+KMALLOC_ROUNDS(kmalloc, pair)
+ROUNDS(ours, batch)
+ROUNDS(slub, batch)
+ROUNDS(mempool, batch)
+ROUNDS(stack, batch)
+KMALLOC_ROUNDS(kmalloc, batch)
+ROUNDS(ours, touch)
+ROUNDS(slub, touch)
+KMALLOC_ROUNDS(kmalloc, touch)
+ROUNDS(ours, churn)
+ROUNDS(slub, churn)
+KMALLOC_ROUNDS(kmalloc, churn)
+KMALLOC_ROUNDS(kzalloc, pair)
+
+static void ours_zero(struct bench_work *w, u32 ops)
+{
+	pair(w, ops, ours_get_zero, ours_put);
+}
+
+static void slub_zero(struct bench_work *w, u32 ops)
+{
+	pair(w, ops, slub_get_zero, slub_put);
+}
+
+static void ours_bulk(struct bench_work *w, u32 ops)
+{
+	u32 nr = w->shape->batch;
+
+	for (; ops >= nr; ops -= nr) {
+		u32 got = myalloc_cache_alloc_bulk(w->cache, 0, nr, w->object);
+
+		w->fails += nr - got;
+		myalloc_cache_free_bulk(w->cache, got, w->object);
+	}
+}
+
+static void slub_bulk(struct bench_work *w, u32 ops)
+{
+	u32 nr = w->shape->batch;
+
+	for (; ops >= nr; ops -= nr) {
+		if (likely(kmem_cache_alloc_bulk(w->kcache, GFP_KERNEL, nr, w->object)))
+			kmem_cache_free_bulk(w->kcache, nr, w->object);
+		else
+			w->fails += nr;
+	}
+}
+
+/* --- begin and end ---------------------------------------------------------------------- */
+
+/* Room for a batch, and the order in which it is freed. */
+static int make_batch(struct bench_work *w)
+{
+	u32 nr = w->shape->batch, i;
+	int err = myalloc_bench_objects_room(w, nr) ?: myalloc_bench_make_order(w, nr);
+
+	if (err)
+		return err;
+	if (w->shape->variant == REVERSE)
+		for (i = 0; i < nr; i++)
+			w->order[i] = nr - 1 - i;
+	else if (w->shape->variant == SHUFFLED)
+		myalloc_bench_shuffle(w, w->order, nr);
+	return 0;
+}
+
+/* Room for live objects, and random places in it. */
+static int make_live(struct bench_work *w)
+{
+	u64 fit = (myalloc_bench_zone_pages(w) << PAGE_SHIFT) / 4 / w->shape->bytes;
+	u32 nr = clamp_t(u64, fit, 1, CHURN_LIVE), i;
+	int err = myalloc_bench_objects_room(w, nr) ?: myalloc_bench_make_order(w, CHURN_ORDER);
+
+	if (err)
+		return err;
+	for (i = 0; i < CHURN_ORDER; i++)
+		w->order[i] = myalloc_random_below(&w->random, nr);
+	/* Every place is filled, and most are filled anew: objects lie in no order. */
+	w->side->round(w, CHURN_ORDER);
+	w->side->round(w, CHURN_ORDER);
+	return 0;
+}
+
+#define BEGIN(side, subject)							\
+static int side##_begin(struct bench_work *w)					\
+{										\
+	return subject(w) ?: w->shape->batch ? make_batch(w) : 0;		\
+}										\
+										\
+static int side##_begin_live(struct bench_work *w)				\
+{										\
+	return subject(w) ?: make_live(w);					\
+}
+
+static int no_subject(struct bench_work *w)
+{
+	return 0;
+}
+
+BEGIN(ours, myalloc_bench_ours)
+BEGIN(slub, myalloc_bench_slub)
+BEGIN(kmalloc, no_subject)
+
+static int mempool_begin(struct bench_work *w)
+{
+	return myalloc_bench_mempool(w) ?: w->shape->batch ? make_batch(w) : 0;
+}
+
+static int stack_begin(struct bench_work *w)
+{
+	return myalloc_bench_stack(w) ?: w->shape->batch ? make_batch(w) : 0;
+}
+
+#define END_LIVE(side)								\
+static void side##_end_live(struct bench_work *w)				\
+{										\
+	put_all(w, side##_put);							\
+	myalloc_bench_end(w);							\
+}
+
+END_LIVE(ours)
+END_LIVE(slub)
+END_LIVE(kmalloc)
+
+#if MYALLOC_COMPAT_SHEAVES
+BEGIN(sheaf, myalloc_bench_sheaf)
+#define SHEAF(fn_begin, fn_round, fn_end)					\
+	{ .name = "slub-sheaf64", .begin = fn_begin, .round = fn_round, .end = fn_end },
+#else
+#define SHEAF(fn_begin, fn_round, fn_end)
+#endif
+
+/* --- tables ----------------------------------------------------------------------------- */
+
+#define SIDE(side, round_fn)							\
+	{ .name = #side, .begin = side##_begin, .round = round_fn, .end = myalloc_bench_end }
+#define OURS(round_fn)								\
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,	\
+	  .round = round_fn, .end = myalloc_bench_end }
+#define STACK(round_fn)								\
+	{ .name = "per-cpu-array", .flags = MYALLOC_BENCH_FLOOR, .begin = stack_begin, \
+	  .round = round_fn, .end = myalloc_bench_end }
+
+static const struct bench_side pair_sides[] = {
+	OURS(ours_pair),
+	SIDE(slub, slub_pair),
+	SHEAF(sheaf_begin, slub_pair, myalloc_bench_end)
+	SIDE(kmalloc, kmalloc_pair),
+	SIDE(mempool, mempool_pair),
+	STACK(stack_pair),
+};
+
+static const struct bench_side batch_sides[] = {
+	OURS(ours_batch),
+	SIDE(slub, slub_batch),
+	SHEAF(sheaf_begin, slub_batch, myalloc_bench_end)
+	SIDE(kmalloc, kmalloc_batch),
+	SIDE(mempool, mempool_batch),
+	STACK(stack_batch),
+};
+
+static const struct bench_side touch_sides[] = {
+	OURS(ours_touch),
+	SIDE(slub, slub_touch),
+	SHEAF(sheaf_begin, slub_touch, myalloc_bench_end)
+	SIDE(kmalloc, kmalloc_touch),
+};
+
+static const struct bench_side bulk_sides[] = {
+	OURS(ours_bulk),
+	SIDE(slub, slub_bulk),
+	SHEAF(sheaf_begin, slub_bulk, myalloc_bench_end)
+};
+
+static const struct bench_side churn_sides[] = {
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin_live,
+	  .round = ours_churn, .end = ours_end_live },
+	{ .name = "slub", .begin = slub_begin_live, .round = slub_churn, .end = slub_end_live },
+	SHEAF(sheaf_begin_live, slub_churn, slub_end_live)
+	{ .name = "kmalloc", .begin = kmalloc_begin_live, .round = kmalloc_churn,
+	  .end = kmalloc_end_live },
+};
+
+static const struct bench_side plain_sides[] = {
+	OURS(ours_pair),
+	SIDE(slub, slub_pair),
+};
+
+static const struct bench_side plain_batch_sides[] = {
+	OURS(ours_batch),
+	SIDE(slub, slub_batch),
+};
+
+static const struct bench_side zero_sides[] = {
+	OURS(ours_zero),
+	SIDE(slub, slub_zero),
+	SIDE(kmalloc, kzalloc_pair),
+};
+
+#define SIDES(array)	.side = array, .nr_sides = ARRAY_SIZE(array)
+
+static const struct pattern {
+	const char *name;
+	const char *what;
+	u32 batch;
+	enum variant variant;
+	bool construct;
+	const struct bench_side *side;
+	u32 nr_sides;
+} patterns[] = {
+	{ "pair", "one allocated and freed at once", 0, IN_ORDER, SIDES(pair_sides) },
+	{ "batch-10", "10 allocated, then freed in order", 10, IN_ORDER, SIDES(batch_sides) },
+	{ "batch-10/reverse", "10 allocated, then freed in reverse", 10, REVERSE,
+	  SIDES(batch_sides) },
+	{ "batch-10/shuffled", "10 allocated, then freed in random order", 10, SHUFFLED,
+	  SIDES(batch_sides) },
+	{ "batch-100", "100 allocated, then freed in order", 100, IN_ORDER, SIDES(batch_sides) },
+	{ "batch-100/reverse", "100 allocated, then freed in reverse", 100, REVERSE,
+	  SIDES(batch_sides) },
+	{ "batch-100/shuffled", "100 allocated, then freed in random order", 100, SHUFFLED,
+	  SIDES(batch_sides) },
+	{ "batch-1000", "1000 allocated, then freed in order", 1000, IN_ORDER,
+	  SIDES(batch_sides) },
+	{ "batch-1000/reverse", "1000 allocated, then freed in reverse", 1000, REVERSE,
+	  SIDES(batch_sides) },
+	{ "batch-1000/shuffled", "1000 allocated, then freed in random order", 1000, SHUFFLED,
+	  SIDES(batch_sides) },
+	{ "batch-1000/touched", "1000 allocated and written to, then freed in random order",
+	  1000, SHUFFLED, SIDES(touch_sides) },
+	{ "bulk-16", "16 allocated by one call and freed by another", 16, IN_ORDER,
+	  SIDES(bulk_sides) },
+	{ "bulk-64", "64 allocated by one call and freed by another", 64, IN_ORDER,
+	  SIDES(bulk_sides) },
+	{ "churn", "one of thousands of live ones freed at random, and another allocated", 0,
+	  IN_ORDER, SIDES(churn_sides) },
+	{ "zeroed", "one allocated zeroed and freed at once", 0, IN_ORDER, SIDES(zero_sides) },
+	{ "constructed", "one of a cache with a constructor allocated and freed at once", 0,
+	  IN_ORDER, .construct = true, SIDES(plain_sides) },
+	{ "constructed/batch-100", "100 of a cache with a constructor, freed in random order",
+	  100, SHUFFLED, .construct = true, SIDES(plain_batch_sides) },
+};
+
+/* The same pair with checks; SLUB's of the same letter beside it, where it has them. */
+static const struct {
+	const char *letters;
+	u32 checks;
+} levels[] = {
+	{ "F", MYALLOC_SANITY },
+	{ "Z", MYALLOC_REDZONE },
+	{ "P", MYALLOC_POISON },
+	{ "U", MYALLOC_OWNER },
+	{ "FZPU", MYALLOC_CHECKS },
+};
+
+#define LEVEL_BYTES	64
+
+#define NR_PATTERNS	(ARRAY_SIZE(sizes) * ARRAY_SIZE(patterns))
+
+static void describe_level(u32 index, struct bench_shape *shape)
+{
+	shape->bytes = LEVEL_BYTES;
+	shape->checks = levels[index].checks;
+	shape->side = plain_sides;
+	shape->nr_sides = IS_ENABLED(CONFIG_SLUB_DEBUG) ? ARRAY_SIZE(plain_sides) : 1;
+	scnprintf(shape->name, sizeof(shape->name), "checks/%u/%s/pair", LEVEL_BYTES,
+		  levels[index].letters);
+	scnprintf(shape->what, sizeof(shape->what),
+		  "%u-byte objects, one allocated and freed at once, with checks %s", LEVEL_BYTES,
+		  levels[index].letters);
+}
+
+static void describe(u32 index, struct bench_shape *shape)
+{
+	const struct pattern *pattern = &patterns[index % ARRAY_SIZE(patterns)];
+
+	if (index >= NR_PATTERNS) {
+		describe_level(index - NR_PATTERNS, shape);
+		return;
+	}
+	shape->bytes = sizes[index / ARRAY_SIZE(patterns)];
+	shape->batch = pattern->batch;
+	shape->variant = pattern->variant;
+	shape->construct = pattern->construct;
+	shape->side = pattern->side;
+	shape->nr_sides = pattern->nr_sides;
+	scnprintf(shape->name, sizeof(shape->name), "object/%u/%s", shape->bytes, pattern->name);
+	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s", shape->bytes,
+		  pattern->what);
+}
+
+const struct bench_family myalloc_bench_objects = {
+	.nr = NR_PATTERNS + ARRAY_SIZE(levels),
+	.describe = describe,
+};

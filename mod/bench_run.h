@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside a benchmark: what bench.c and the families of shapes share. See bench.c. */
+#ifndef MYALLOC_BENCH_RUN_H
+#define MYALLOC_BENCH_RUN_H
+
+#include <linux/completion.h>
+#include <linux/genalloc.h>
+#include <linux/mempool.h>
+#include <linux/wait.h>
+
+#include "bench.h"
+#include "random.h"
+#include "slab.h"
+#include "zone.h"
+
+struct bench_run;
+struct bench_work;
+
+/**
+ * struct bench_side - one who does the work of a shape; all but @round may be NULL
+ * @name: at most MYALLOC_BENCH_SIDE_NAME - 1 letters
+ * @flags: MYALLOC_BENCH_OURS ...
+ * @begin: make what the rounds need; 0, or a negative errno: then @end is called at once.
+ *	May sleep
+ * @ready: before each round, not timed. May sleep
+ * @round: the work, timed. @ops operations; or, if the shape measures no time, sets
+ *	work->figure
+ * @settle: after each round, not timed. May sleep
+ * @end: frees all. May sleep
+ */
+struct bench_side {
+	const char *name;
+	u32 flags;
+	int (*begin)(struct bench_work *work);
+	void (*ready)(struct bench_work *work);
+	void (*round)(struct bench_work *work, u32 ops);
+	void (*settle)(struct bench_work *work);
+	void (*end)(struct bench_work *work);
+};
+
+/**
+ * struct bench_shape - a piece of work
+ * @unit: enum myalloc_bench_unit
+ * @bytes: of an object, or 0
+ * @order: of a block of pages
+ * @batch: operations of a round are a multiple of this; 0 is 1
+ * @fill_permille: share of the zone in use meanwhile
+ * @one_batch: a round is one batch, however short
+ * @variant: what the family's functions need to know besides
+ * @cpus: the least that must be online
+ * @checks: MYALLOC_CHECKS of the caches
+ * @construct: the caches have a constructor
+ * @side: who does it
+ * @nr_sides: how many
+ * @name: see uapi/myalloc.h
+ * @what: see uapi/myalloc.h
+ */
+struct bench_shape {
+	u32 unit;
+	u32 bytes;
+	u32 order;
+	u32 batch;
+	u32 fill_permille;
+	bool one_batch;
+	u32 variant;
+	u32 cpus;
+	u32 checks;
+	bool construct;
+	const struct bench_side *side;
+	u32 nr_sides;
+	char name[MYALLOC_BENCH_NAME];
+	char what[MYALLOC_BENCH_WHAT];
+};
+
+/* Shapes that have much in common. @describe fills in a shape that is all zero. */
+struct bench_family {
+	u32 nr;
+	void (*describe)(u32 index, struct bench_shape *shape);
+};
+
+extern const struct bench_family myalloc_bench_objects;
+extern const struct bench_family myalloc_bench_pages;
+extern const struct bench_family myalloc_bench_cross;
+extern const struct bench_family myalloc_bench_worst;
+extern const struct bench_family myalloc_bench_memory;
+
+/**
+ * struct bench_work - a side at work on a shape
+ * @run: the run
+ * @shape: the shape
+ * @side: the side
+ * @random: a stream of its own, the same for every side
+ * @cache: of ours
+ * @kcache: of SLUB
+ * @mempool: over @kcache
+ * @genpool: of page-sized addresses
+ * @stack: per-CPU stacks of pointers
+ * @object: what is allocated
+ * @room: entries of @object
+ * @order: numbers below @nr_order, in the order in which to free, or at random
+ * @nr_order: entries of @order
+ * @at: place in @order
+ * @held: blocks that keep the zone full
+ * @nr_held: how many
+ * @fails: allocations that failed
+ * @own_ns: time that the round has taken by itself, 0 to take the engine's
+ * @own_cycles: likewise, if @own_ns is not 0
+ * @figure: of a round that measures no time, in 1/1000 of the unit
+ * @private: what a family needs besides
+ */
+struct bench_work {
+	struct bench_run *run;
+	const struct bench_shape *shape;
+	const struct bench_side *side;
+	struct myalloc_random random;
+	struct myalloc_cache *cache;
+	struct kmem_cache *kcache;
+	mempool_t *mempool;
+	struct gen_pool *genpool;
+	struct bench_stack __percpu *stack;
+	void **object;
+	u32 room;
+	u32 *order;
+	u32 nr_order;
+	u32 at;
+	void **held;
+	u32 nr_held;
+	u64 fails;
+	u64 own_ns;
+	u64 own_cycles;
+	u64 figure;
+	void *private;
+};
+
+/**
+ * struct bench_team - kernel threads, one on each other CPU, that work together
+ * @member: by index; that of index 0, which is the bench's own thread, is not used
+ * @nr: with that one
+ * @wait: where they sleep
+ * @call: grows with each piece of work
+ * @go: equals @call when all are to begin
+ * @take: how many take part
+ * @ready: how many have come to the starting line and not done it yet
+ * @fn: the work
+ * @work: its argument
+ * @ops: its argument
+ */
+struct bench_team {
+	struct bench_member {
+		struct bench_team *team;
+		struct task_struct *task;
+		u32 index;
+	} member[64];
+	u32 nr;
+	wait_queue_head_t wait;
+	u32 call;
+	u32 go;
+	u32 take;
+	atomic_t ready;
+	void (*fn)(struct bench_work *work, u32 index, u32 ops);
+	struct bench_work *work;
+	u32 ops;
+};
+
+struct bench_outcome;
+
+/**
+ * struct bench_run - a run
+ * @base: what the session sees
+ * @zone: ours
+ * @params: with every default filled in
+ * @task: the bench's thread, with a reference
+ * @team: the others; nr is 0 until a shape needs them
+ * @stop: it is to end
+ * @done: it has ended
+ * @start: moment of the start
+ * @clock_ns: what reading the clock costs
+ * @clock_cycles: what reading the cycle counter costs
+ * @nr_outcomes: entries of @outcome
+ * @lock: protects the members below
+ * @record: the last record
+ * @recorded: moment of it
+ * @outcome: of each side of each shape asked for, in their order
+ */
+struct bench_run {
+	struct myalloc_run base;
+	struct myalloc_zone *zone;
+	struct myalloc_bench params;
+	struct task_struct *task;
+	struct bench_team team;
+	bool stop;
+	struct completion done;
+	ktime_t start;
+	u64 clock_ns;
+	u64 clock_cycles;
+	u32 nr_outcomes;
+
+	struct mutex lock;	/* protects record, recorded, and what outcome[] points to */
+	struct myalloc_bench_progress record;
+	ktime_t recorded;
+	struct bench_outcome *outcome;
+};
+
+/* bench.c */
+bool myalloc_bench_stopped(const struct bench_run *run);
+u64 myalloc_bench_zone_pages(const struct bench_work *work);
+
+/* bench_team.c */
+int myalloc_bench_team_init(struct bench_run *run);
+void myalloc_bench_team_fini(struct bench_run *run);
+u64 myalloc_bench_team_call(struct bench_work *work, u32 nr, u32 ops,
+			    void (*fn)(struct bench_work *work, u32 index, u32 ops));
+
+/* bench_subject.c */
+int myalloc_bench_ours(struct bench_work *work);
+int myalloc_bench_slub(struct bench_work *work);
+int myalloc_bench_sheaf(struct bench_work *work);
+int myalloc_bench_mempool(struct bench_work *work);
+int myalloc_bench_stack(struct bench_work *work);
+int myalloc_bench_genpool(struct bench_work *work);
+int myalloc_bench_objects_room(struct bench_work *work, u32 room);
+int myalloc_bench_make_order(struct bench_work *work, u32 nr);
+void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr);
+void myalloc_bench_end(struct bench_work *work);
+
+#define BENCH_STACK	1024
+
+/* The floor: what any per-CPU cache must do at the least, with preemption off. */
+struct bench_stack {
+	u32 nr;
+	void *slot[BENCH_STACK];
+};
+
+void *myalloc_bench_pop(struct bench_work *work);
+void myalloc_bench_push(struct bench_work *work, void *object);
+
+#endif /* MYALLOC_BENCH_RUN_H */

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the sides of a benchmark work on: made alike for all, freed alike
+ *
+ * Each function that makes something is the begin() of a side or part of one; what it has
+ * made, also in part, myalloc_bench_end() frees.
+ */
+#include "env.h"
+
+#include "bench_run.h"
+#include "compat.h"
+
+/* Objects that a pool or a stack has in stock; a sheaf holds as many as our magazines. */
+#define STOCK	64
+
+static void construct(void *object)
+{
+	*(unsigned long *)object = 0;
+}
+
+/* The flags that SLUB has for the same checks. */
+static slab_flags_t slub_flags(const struct bench_shape *shape)
+{
+	slab_flags_t flags = SLAB_NO_MERGE;
+
+	if (shape->checks & MYALLOC_SANITY)
+		flags |= SLAB_CONSISTENCY_CHECKS;
+	if (shape->checks & MYALLOC_REDZONE)
+		flags |= SLAB_RED_ZONE;
+	if (shape->checks & MYALLOC_POISON)
+		flags |= SLAB_POISON;
+	if (shape->checks & MYALLOC_OWNER)
+		flags |= SLAB_STORE_USER;
+	return flags;
+}
+
+/* A fresh cache of ours. */
+int myalloc_bench_ours(struct bench_work *work)
+{
+	static atomic_t number = ATOMIC_INIT(0);
+	char name[MYALLOC_CACHE_NAME];
+	struct myalloc_cache_args args = {
+		.name = name,
+		.object_size = work->shape->bytes,
+		.flags = work->shape->checks,
+		.ctor = work->shape->construct ? construct : NULL,
+	};
+	struct myalloc_cache *cache;
+
+	scnprintf(name, sizeof(name), "bench-%u-%u", work->shape->bytes,
+		  atomic_inc_return(&number));
+	cache = myalloc_cache_create(work->run->zone, &args);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	work->cache = cache;
+	return 0;
+}
+
+/* A fresh kmem_cache that is merged with no other. */
+int myalloc_bench_slub(struct bench_work *work)
+{
+	work->kcache = kmem_cache_create("myalloc-bench", work->shape->bytes, 0,
+					 slub_flags(work->shape),
+					 work->shape->construct ? construct : NULL);
+	return work->kcache ? 0 : -ENOMEM;
+}
+
+/* The same with sheaves as large as our magazines. */
+int myalloc_bench_sheaf(struct bench_work *work)
+{
+	work->kcache = myalloc_compat_sheaf_cache("myalloc-bench-sheaf", work->shape->bytes,
+						  STOCK);
+	return work->kcache ? 0 : -ENOMEM;
+}
+
+int myalloc_bench_mempool(struct bench_work *work)
+{
+	int err = myalloc_bench_slub(work);
+
+	if (err)
+		return err;
+	work->mempool = mempool_create_slab_pool(STOCK, work->kcache);
+	return work->mempool ? 0 : -ENOMEM;
+}
+
+/* Full of numbers that stand for objects. */
+int myalloc_bench_stack(struct bench_work *work)
+{
+	int cpu;
+	u32 i;
+
+	work->stack = __alloc_percpu(sizeof(struct bench_stack), sizeof(void *));
+	if (!work->stack)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct bench_stack *stack = per_cpu_ptr(work->stack, cpu);
+
+		for (i = 0; i < BENCH_STACK; i++)
+			stack->slot[i] = (void *)((i + 1UL) * 64);
+		stack->nr = BENCH_STACK;
+	}
+	return 0;
+}
+
+noinline void *myalloc_bench_pop(struct bench_work *work)
+{
+	struct bench_stack *stack;
+	void *object = NULL;
+
+	preempt_disable();
+	stack = this_cpu_ptr(work->stack);
+	if (likely(stack->nr))
+		object = stack->slot[--stack->nr];
+	preempt_enable();
+	return object;
+}
+
+noinline void myalloc_bench_push(struct bench_work *work, void *object)
+{
+	struct bench_stack *stack;
+
+	preempt_disable();
+	stack = this_cpu_ptr(work->stack);
+	if (likely(stack->nr < BENCH_STACK))
+		stack->slot[stack->nr++] = object;
+	preempt_enable();
+}
+
+/* As many pages as the zone has; gen_pool never looks behind the addresses. */
+int myalloc_bench_genpool(struct bench_work *work)
+{
+	if (!MYALLOC_COMPAT_GENPOOL)
+		return -EOPNOTSUPP;
+	work->genpool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
+	if (!work->genpool)
+		return -ENOMEM;
+	return gen_pool_add(work->genpool, BIT(30),
+			    (size_t)work->run->zone->buddy.nr_frames << PAGE_SHIFT,
+			    NUMA_NO_NODE);
+}
+
+int myalloc_bench_objects_room(struct bench_work *work, u32 room)
+{
+	work->object = kvcalloc(room, sizeof(*work->object), GFP_KERNEL);
+	if (!work->object)
+		return -ENOMEM;
+	work->room = room;
+	return 0;
+}
+
+void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr)
+{
+	for (; nr > 1; nr--)
+		swap(number[nr - 1], number[myalloc_random_below(&work->random, nr)]);
+}
+
+/* The numbers 0 to @nr - 1, ascending. */
+int myalloc_bench_make_order(struct bench_work *work, u32 nr)
+{
+	u32 i;
+
+	work->order = kvcalloc(nr, sizeof(*work->order), GFP_KERNEL);
+	if (!work->order)
+		return -ENOMEM;
+	work->nr_order = nr;
+	for (i = 0; i < nr; i++)
+		work->order[i] = i;
+	return 0;
+}
+
+/* Frees what the functions above have made; the objects are back already. */
+void myalloc_bench_end(struct bench_work *work)
+{
+	mempool_destroy(work->mempool);
+	kmem_cache_destroy(work->kcache);
+	/* Objects that it did not take back keep it alive; it has said so. */
+	if (work->cache)
+		myalloc_cache_destroy(work->cache);
+	if (MYALLOC_COMPAT_GENPOOL && work->genpool)
+		gen_pool_destroy(work->genpool);
+	free_percpu(work->stack);
+	kvfree(work->object);
+	kvfree(work->order);
+	kvfree(work->held);
+	kvfree(work->private);
+}

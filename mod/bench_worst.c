@@ -1,0 +1,876 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Benchmarks of the worst case: the longest single operation
+ *
+ * A round is a series of operations, each between two readings of the clock with
+ * interrupts off (where the operation may be called so), and its figure is the longest.
+ * States are built to be the worst that the allocator's structure admits:
+ *
+ *	fill		from an empty, drained zone of which all but a few large blocks are
+ *			held, to the last block and the first failure: every refill, new slab,
+ *			deepest split and last block is in the series
+ *	empty		all of that freed in random order: every flush, merge, empty slab
+ *	new-slab	no magazine, depot or slab has an object, and the smallest free block is
+ *			the largest there can be: refill + new slab + deepest split
+ *	refill		SLABS_MOST slabs each with few free slots, far apart: the longest scan
+ *	flush		magazines and depot full, the batch at the top is of as many slabs as
+ *			objects, each the last one in its slab
+ *	flush-merge	likewise of pages: each the last one in its chunk, so that each merges up
+ *			to the largest order
+ *
+ * and the operations that take no fast path at all, one after the other. SLUB and alloc_pages()
+ * go through the same fill and empty; the other states have no counterpart.
+ */
+#include "env.h"
+
+#include <linux/gfp.h>
+#include <linux/sort.h>
+
+#include "bench_run.h"
+#include "compat.h"
+
+/* Pages of the zone that a series leaves free; more of small objects would take long. */
+#define LEAVE_TINY	64
+#define LEAVE_SMALL	256
+#define LEAVE_LARGE	1024
+
+#define OBJECTS_MAX	65536
+#define BULK		64
+#define EXACT_PAGES	513
+
+/* --- the clock of one operation ------------------------------------------------------ */
+
+struct watch {
+	unsigned long irq;
+	u64 start;
+	u64 longest_ns;
+	u64 longest_cycles;
+	u64 from;
+	bool masked;
+};
+
+static __always_inline void watch_start(struct watch *watch)
+{
+	if (watch->masked)
+		local_irq_save(watch->irq);
+	watch->start = myalloc_env_now_ns();
+	watch->from = myalloc_compat_cycles();
+	barrier();
+}
+
+static __always_inline void watch_stop(struct watch *watch)
+{
+	u64 end, cycles;
+
+	barrier();
+	cycles = myalloc_compat_cycles() - watch->from;
+	end = myalloc_env_now_ns();
+	if (watch->masked)
+		local_irq_restore(watch->irq);
+	if (end > watch->start)
+		watch->longest_ns = max(watch->longest_ns, end - watch->start);
+	watch->longest_cycles = max(watch->longest_cycles, cycles);
+}
+
+static void watch_end(struct bench_work *w, const struct watch *watch)
+{
+	const struct bench_run *run = w->run;
+
+	w->own_ns = watch->longest_ns > run->clock_ns ? watch->longest_ns - run->clock_ns : 1;
+	w->own_cycles = watch->longest_cycles > run->clock_cycles ?
+			watch->longest_cycles - run->clock_cycles : 0;
+}
+
+/* The clock of an operation that may be called with interrupts off. */
+static struct watch watch_masked(void)
+{
+	return (struct watch){ .masked = true };
+}
+
+/* The kernel's own allocators sleep for their locks on PREEMPT_RT. */
+static struct watch watch_kernel(void)
+{
+	return (struct watch){ .masked = !IS_ENABLED(CONFIG_PREEMPT_RT) };
+}
+
+static struct watch watch_task(void)
+{
+	return (struct watch){ .masked = false };
+}
+
+/* --- states of the zone ------------------------------------------------------------------- */
+
+static u32 leave_pages(const struct bench_shape *shape)
+{
+	if (!shape->bytes)
+		return LEAVE_LARGE;
+	return shape->bytes < 64 ? LEAVE_TINY : shape->bytes < 4096 ? LEAVE_SMALL : LEAVE_LARGE;
+}
+
+static void hold(struct bench_work *w, void *block, u32 order)
+{
+	w->held[w->nr_held++] = (void *)((unsigned long)block | order);
+}
+
+static void release(struct bench_work *w)
+{
+	while (w->nr_held) {
+		unsigned long held = (unsigned long)w->held[--w->nr_held];
+
+		myalloc_pages_free(w->run->zone, (void *)(held & PAGE_MASK), held & ~PAGE_MASK);
+	}
+}
+
+/* Holds all blocks but about @leave pages, which are as few blocks as they can be. */
+static void hold_all_but(struct bench_work *w, u32 leave)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	u32 top = zone->chunk_order, order = min_t(u32, top, ilog2(leave)), left = 0;
+	void *keep[2] = { NULL, NULL };
+	u32 nr, i;
+
+	myalloc_zone_drain(zone);
+	for (nr = 0; nr < ARRAY_SIZE(keep) && left < leave; nr++, left += BIT(order))
+		keep[nr] = myalloc_pages_alloc(zone, order, 0);
+	for (i = top + 1; i--; ) {
+		void *block;
+
+		while (w->nr_held < w->room && (block = myalloc_pages_alloc(zone, i, 0)))
+			hold(w, block, i);
+	}
+	for (i = 0; i < nr; i++)
+		if (keep[i])
+			myalloc_pages_free(zone, keep[i], order);
+	myalloc_zone_drain(zone);
+}
+
+/* Holds every free block smaller than the largest: the next request splits one of those. */
+static void hold_small(struct bench_work *w)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	struct myalloc_zone_books books;
+	u32 order;
+
+	myalloc_zone_drain(zone);
+	myalloc_zone_books(zone, &books);
+	for (order = 0; order < zone->chunk_order; order++) {
+		u64 nr = books.free_blocks[order];
+
+		for (; nr && w->nr_held < w->room; nr--) {
+			/* Top-down requests take no magazines, so nothing is refilled. */
+			void *block = myalloc_pages_alloc(zone, order, MYALLOC_TOPDOWN);
+
+			if (block)
+				hold(w, block, order);
+		}
+	}
+}
+
+static int make_room(struct bench_work *w)
+{
+	u32 nr = w->run->zone->buddy.nr_frames;
+	int err = myalloc_bench_objects_room(w, min_t(u32, nr + OBJECTS_MAX, 4 * OBJECTS_MAX));
+
+	if (err)
+		return err;
+	w->held = kvcalloc(w->room, sizeof(*w->held), GFP_KERNEL);
+	return w->held ? 0 : -ENOMEM;
+}
+
+static int ours_begin(struct bench_work *w)
+{
+	return make_room(w) ?: w->shape->bytes ? myalloc_bench_ours(w) : 0;
+}
+
+static int slub_begin(struct bench_work *w)
+{
+	return make_room(w) ?: myalloc_bench_slub(w);
+}
+
+static void ready_leave(struct bench_work *w)
+{
+	if (w->cache)
+		myalloc_cache_shrink(w->cache);
+	hold_all_but(w, leave_pages(w->shape));
+}
+
+static void shuffle(struct bench_work *w, u32 nr)
+{
+	for (; nr > 1; nr--)
+		swap(w->object[nr - 1], w->object[myalloc_random_below(&w->random, nr)]);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const void *x = *(void * const *)a, *y = *(void * const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void sort_objects(struct bench_work *w, u32 nr)
+{
+	sort(w->object, nr, sizeof(*w->object), compare, NULL);
+}
+
+/* --- fill and empty: objects --------------------------------------------------------------- */
+
+static __always_inline u32 fill_objects(struct bench_work *w, struct watch *watch,
+					void *(*get)(struct bench_work *w), u32 most)
+{
+	u32 n;
+
+	for (n = 0; n < most; n++) {
+		watch_start(watch);
+		w->object[n] = get(w);
+		watch_stop(watch);
+		if (!w->object[n])
+			break;
+		if (!(n % 1024))
+			cond_resched();
+	}
+	return n;
+}
+
+static __always_inline void empty_objects(struct bench_work *w, struct watch *watch,
+					  void (*put)(struct bench_work *w, void *object), u32 nr)
+{
+	while (nr--) {
+		watch_start(watch);
+		put(w, w->object[nr]);
+		watch_stop(watch);
+		if (!(nr % 1024))
+			cond_resched();
+	}
+}
+
+static __always_inline void *ours_get(struct bench_work *w)
+{
+	return myalloc_cache_alloc(w->cache, 0);
+}
+
+static __always_inline void ours_put(struct bench_work *w, void *object)
+{
+	myalloc_cache_free(w->cache, object);
+}
+
+static __always_inline void *slub_get(struct bench_work *w)
+{
+	return kmem_cache_alloc(w->kcache, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static __always_inline void slub_put(struct bench_work *w, void *object)
+{
+	kmem_cache_free(w->kcache, object);
+}
+
+/* As many objects as ours get before the zone is exhausted. */
+static u32 slub_most(const struct bench_work *w)
+{
+	return min_t(u32, leave_pages(w->shape) * (PAGE_SIZE / w->shape->bytes), OBJECTS_MAX);
+}
+
+static void ours_object_fill(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked(), none = watch_task();
+	u32 nr = fill_objects(w, &watch, ours_get, w->room);
+
+	empty_objects(w, &none, ours_put, nr);
+	watch_end(w, &watch);
+}
+
+static void ours_object_empty(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked(), none = watch_task();
+	u32 nr = fill_objects(w, &none, ours_get, w->room);
+
+	shuffle(w, nr);
+	empty_objects(w, &watch, ours_put, nr);
+	watch_end(w, &watch);
+}
+
+static void slub_object_fill(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_kernel(), none = watch_task();
+	u32 nr = fill_objects(w, &watch, slub_get, slub_most(w));
+
+	empty_objects(w, &none, slub_put, nr);
+	watch_end(w, &watch);
+}
+
+static void slub_object_empty(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_kernel(), none = watch_task();
+	u32 nr = fill_objects(w, &none, slub_get, slub_most(w));
+
+	shuffle(w, nr);
+	empty_objects(w, &watch, slub_put, nr);
+	watch_end(w, &watch);
+}
+
+static void slub_ready(struct bench_work *w)
+{
+	kmem_cache_shrink(w->kcache);
+}
+
+/* --- fill and empty: pages --------------------------------------------------------------- */
+
+static __always_inline void *ours_page_get(struct bench_work *w)
+{
+	return myalloc_pages_alloc(w->run->zone, w->shape->order, 0);
+}
+
+static __always_inline void ours_page_put(struct bench_work *w, void *block)
+{
+	myalloc_pages_free(w->run->zone, block, w->shape->order);
+}
+
+static __always_inline void *kernel_page_get(struct bench_work *w)
+{
+	return alloc_pages(GFP_ATOMIC | __GFP_NOWARN, w->shape->order);
+}
+
+static __always_inline void kernel_page_put(struct bench_work *w, void *block)
+{
+	__free_pages(block, w->shape->order);
+}
+
+static void ours_page_fill(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked(), none = watch_task();
+	u32 nr = fill_objects(w, &watch, ours_page_get, w->room);
+
+	empty_objects(w, &none, ours_page_put, nr);
+	watch_end(w, &watch);
+}
+
+static void ours_page_empty(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked(), none = watch_task();
+	u32 nr = fill_objects(w, &none, ours_page_get, w->room);
+
+	shuffle(w, nr);
+	empty_objects(w, &watch, ours_page_put, nr);
+	watch_end(w, &watch);
+}
+
+static u32 kernel_most(const struct bench_work *w)
+{
+	return max(LEAVE_LARGE >> w->shape->order, 1);
+}
+
+static void kernel_page_fill(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_kernel(), none = watch_task();
+	u32 nr = fill_objects(w, &watch, kernel_page_get, kernel_most(w));
+
+	empty_objects(w, &none, kernel_page_put, nr);
+	watch_end(w, &watch);
+}
+
+static void kernel_page_empty(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_kernel(), none = watch_task();
+	u32 nr = fill_objects(w, &none, kernel_page_get, kernel_most(w));
+
+	shuffle(w, nr);
+	empty_objects(w, &watch, kernel_page_put, nr);
+	watch_end(w, &watch);
+}
+
+/* --- states built by hand: objects ---------------------------------------------------- */
+
+static void new_slab_ready(struct bench_work *w)
+{
+	myalloc_cache_shrink(w->cache);
+	hold_small(w);
+}
+
+static void new_slab(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked();
+	void *object;
+
+	watch_start(&watch);
+	object = ours_get(w);
+	watch_stop(&watch);
+	if (object)
+		ours_put(w, object);
+	else
+		w->fails++;
+	watch_end(w, &watch);
+}
+
+/* As many objects as fill @slabs slabs, sorted by address; how many. */
+static u32 fill_slabs(struct bench_work *w, u32 slabs)
+{
+	u32 want = min_t(u32, slabs * w->cache->layout.objects, w->room), n;
+
+	for (n = 0; n < want; n++) {
+		w->object[n] = ours_get(w);
+		if (!w->object[n])
+			break;
+	}
+	sort_objects(w, n);
+	return n;
+}
+
+static bool same_slab(const struct bench_work *w, const void *a, const void *b)
+{
+	unsigned long base = w->cache->map.base, size = (unsigned long)w->cache->bytes_mask + 1;
+
+	return ((unsigned long)a - base) / size == ((unsigned long)b - base) / size;
+}
+
+#define REFILL_SLABS	8
+#define REFILL_FREE	4	/* slots of each: a batch takes them all of four slabs */
+
+/* Of each slab's objects, are these to be free: the first, the last, two between? */
+static bool refill_free(u32 at, u32 of)
+{
+	return !at || at == of / 3 || at == 2 * of / 3 || at == of - 1;
+}
+
+static void refill_ready(struct bench_work *w)
+{
+	u32 nr, from, to, i, kept = 0;
+
+	myalloc_cache_shrink(w->cache);
+	nr = fill_slabs(w, REFILL_SLABS);
+	for (from = 0; from < nr; from = to) {
+		for (to = from + 1; to < nr && same_slab(w, w->object[from], w->object[to]);)
+			to++;
+		for (i = from; i < to; i++) {
+			void *object = w->object[i];
+
+			if (refill_free(i - from, to - from))
+				ours_put(w, object);
+			else
+				w->object[kept++] = object;
+		}
+	}
+	w->at = kept;
+	myalloc_cache_drain(w->cache);
+}
+
+static void refill(struct bench_work *w, u32 ops)
+{
+	new_slab(w, ops);
+}
+
+/* What refill_ready() and flush_ready() have kept. */
+static void put_kept(struct bench_work *w)
+{
+	while (w->at)
+		ours_put(w, w->object[--w->at]);
+	myalloc_cache_drain(w->cache);
+	release(w);
+}
+
+/* Magazines that one CPU can fill before it must flush. */
+static u32 magazines_of_cpu(const struct myalloc_magazines *mags)
+{
+	return mags->capacity ? mags->nr_magazines - 2 * num_possible_cpus() + 2 : 0;
+}
+
+/*
+ * Of the objects that are kept, one in each slab, in the order in which they are freed: those
+ * at the top of the magazine that is flushed are of different slabs as all are. So all that
+ * is needed is as many slabs as slots.
+ */
+static void flush_ready(struct bench_work *w)
+{
+	const struct myalloc_magazines *mags = &w->cache->mags;
+	u32 need = magazines_of_cpu(mags) * mags->capacity + 1, nr, i, kept = 0;
+
+	myalloc_cache_shrink(w->cache);
+	nr = fill_slabs(w, need);
+	for (i = 0; i < nr; i++) {
+		void *object = w->object[i];
+
+		if (kept && same_slab(w, w->object[kept - 1], object))
+			ours_put(w, object);
+		else
+			w->object[kept++] = object;
+	}
+	myalloc_cache_drain(w->cache);
+	w->at = kept;
+}
+
+static void flush(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked();
+
+	empty_objects(w, &watch, ours_put, w->at);
+	w->at = 0;
+	watch_end(w, &watch);
+}
+
+/* --- states built by hand: pages ---------------------------------------------------------- */
+
+/*
+ * Pages such that the batch that is flushed has one page of each chunk, the last one that
+ * is not free there. object[] has them in the order in which they are to be freed, from the
+ * end: what is freed first fills the depot.
+ */
+static void merge_ready(struct bench_work *w)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	const struct myalloc_magazines *mags = &zone->pcp[0];
+	u32 nr_magazines = magazines_of_cpu(mags), fillers, specials, others, nr = 0, i;
+	struct myalloc_zone_books books;
+	void *special[16];
+	u64 chunks;
+
+	w->at = 0;
+	myalloc_zone_drain(zone);
+	if (!mags->capacity)
+		return;
+	/* One page of each chunk, but for as many chunks as the others need. */
+	myalloc_zone_books(zone, &books);
+	chunks = books.free_blocks[zone->chunk_order];
+	others = 1 + (nr_magazines * mags->capacity >> zone->chunk_order);
+	chunks = chunks > others ? min_t(u64, chunks - others, mags->batch) : 0;
+	for (specials = 0; specials < min_t(u64, chunks, ARRAY_SIZE(special)); specials++) {
+		void *block = myalloc_pages_alloc(zone, zone->chunk_order, MYALLOC_TOPDOWN);
+
+		if (!block)
+			break;
+		special[specials] = block;
+	}
+	fillers = nr_magazines * mags->capacity - specials + 1;
+	for (i = 0; i < fillers && nr < w->room; i++) {
+		w->object[nr] = myalloc_pages_alloc(zone, 0, 0);
+		if (!w->object[nr])
+			break;
+		nr++;
+	}
+	for (i = 0; i < specials; i++) {
+		/* Of each whole chunk all pages but the first go back. */
+		myalloc_pages_free(zone, special[i], zone->chunk_order);
+		if (myalloc_pages_alloc_range(zone, special[i], 1, 0))
+			special[i] = NULL;
+	}
+	myalloc_zone_drain(zone);
+	/* From the end: nr_magazines - 1 of fillers less a batch, the specials, one more. */
+	for (i = 0; i < specials && nr < w->room; i++) {
+		u32 at = min(mags->capacity + 1, nr);
+
+		if (!special[i])
+			continue;
+		memmove(&w->object[at + 1], &w->object[at], (nr - at) * sizeof(void *));
+		w->object[at] = special[i];
+		nr++;
+	}
+	w->at = nr;
+}
+
+static void merge(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked();
+
+	empty_objects(w, &watch, ours_page_put, w->at);
+	w->at = 0;
+	watch_end(w, &watch);
+}
+
+/* --- operations without a fast path ------------------------------------------------------- */
+
+static void exact_alloc(struct bench_work *w, u32 ops)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	struct watch watch = watch_masked();
+	void *addr;
+
+	watch_start(&watch);
+	addr = myalloc_pages_alloc_exact(zone, EXACT_PAGES, 0, 0);
+	watch_stop(&watch);
+	if (addr)
+		myalloc_pages_free_exact(zone, addr, EXACT_PAGES);
+	else
+		w->fails++;
+	watch_end(w, &watch);
+}
+
+static void exact_free(struct bench_work *w, u32 ops)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	struct watch watch = watch_masked();
+	void *addr = myalloc_pages_alloc_exact(zone, EXACT_PAGES, 0, 0);
+
+	watch_start(&watch);
+	if (addr)
+		myalloc_pages_free_exact(zone, addr, EXACT_PAGES);
+	else
+		w->fails++;
+	watch_stop(&watch);
+	watch_end(w, &watch);
+}
+
+static void page_bulk_alloc(struct bench_work *w, u32 ops)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	struct watch watch = watch_masked();
+	u32 nr;
+
+	watch_start(&watch);
+	nr = myalloc_pages_alloc_bulk(zone, 0, 0, BULK, w->object);
+	watch_stop(&watch);
+	w->fails += BULK - nr;
+	myalloc_pages_free_bulk(zone, 0, nr, w->object);
+	watch_end(w, &watch);
+}
+
+/* Into full magazines. */
+static void page_bulk_free(struct bench_work *w, u32 ops)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	const struct myalloc_magazines *mags = &zone->pcp[0];
+	struct watch watch = watch_masked();
+	u32 need = magazines_of_cpu(mags) * mags->capacity + BULK, nr, i;
+
+	nr = myalloc_pages_alloc_bulk(zone, 0, 0, min(need, w->room), w->object);
+	shuffle(w, nr);
+	for (i = nr; i > BULK; i--)
+		myalloc_pages_free(zone, w->object[i - 1], 0);
+	watch_start(&watch);
+	myalloc_pages_free_bulk(zone, 0, i, w->object);
+	watch_stop(&watch);
+	watch_end(w, &watch);
+}
+
+static void by_address(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_masked();
+	u32 nr = fill_slabs(w, 4), i;
+
+	shuffle(w, nr);
+	for (i = 0; i < nr; i++) {
+		watch_start(&watch);
+		if (i % 2)
+			myalloc_free(w->run->zone, w->object[i]);
+		else
+			myalloc_usable_size(w->run->zone, w->object[i]);
+		watch_stop(&watch);
+	}
+	for (i = 0; i < nr; i += 2)
+		ours_put(w, w->object[i]);
+	watch_end(w, &watch);
+}
+
+/* The whole zone, every magazine of this CPU full. Not bounded by a constant. */
+static void zone_drain(struct bench_work *w, u32 ops)
+{
+	struct myalloc_zone *zone = w->run->zone;
+	struct watch watch = watch_task();
+	u32 order;
+
+	for (order = 0; order <= MYALLOC_PCP_SMALL; order++) {
+		const struct myalloc_magazines *mags = &zone->pcp[order];
+		u32 need = magazines_of_cpu(mags) * mags->capacity;
+		u32 nr = myalloc_pages_alloc_bulk(zone, order, 0, min(need, w->room), w->object);
+
+		shuffle(w, nr);
+		myalloc_pages_free_bulk(zone, order, nr, w->object);
+	}
+	watch_start(&watch);
+	myalloc_zone_drain(zone);
+	watch_stop(&watch);
+	watch_end(w, &watch);
+}
+
+static void fill_magazines(struct bench_work *w)
+{
+	const struct myalloc_magazines *mags = &w->cache->mags;
+	u32 need = magazines_of_cpu(mags) * mags->capacity, nr;
+
+	nr = myalloc_cache_alloc_bulk(w->cache, 0, min(need, w->room), w->object);
+	shuffle(w, nr);
+	myalloc_cache_free_bulk(w->cache, nr, w->object);
+}
+
+static void cache_drain(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_task();
+
+	fill_magazines(w);
+	watch_start(&watch);
+	myalloc_cache_drain(w->cache);
+	watch_stop(&watch);
+	watch_end(w, &watch);
+}
+
+static void cache_shrink(struct bench_work *w, u32 ops)
+{
+	struct watch watch = watch_task();
+
+	fill_magazines(w);
+	watch_start(&watch);
+	myalloc_cache_shrink(w->cache);
+	watch_stop(&watch);
+	watch_end(w, &watch);
+}
+
+static void cache_create(struct bench_work *w, u32 ops)
+{
+	const struct myalloc_cache_args args = { .name = "bench-create", .object_size = 64 };
+	struct watch watch = watch_task();
+	struct myalloc_cache *cache;
+
+	watch_start(&watch);
+	cache = myalloc_cache_create(w->run->zone, &args);
+	watch_stop(&watch);
+	if (IS_ERR(cache))
+		w->fails++;
+	else
+		myalloc_cache_destroy(cache);
+	watch_end(w, &watch);
+}
+
+static void cache_destroy(struct bench_work *w, u32 ops)
+{
+	const struct myalloc_cache_args args = { .name = "bench-destroy", .object_size = 64 };
+	struct watch watch = watch_task();
+	struct myalloc_cache *cache = myalloc_cache_create(w->run->zone, &args), *own = w->cache;
+
+	if (IS_ERR(cache)) {
+		w->fails++;
+		return;
+	}
+	w->cache = cache;
+	fill_magazines(w);
+	w->cache = own;
+	watch_start(&watch);
+	myalloc_cache_destroy(cache);
+	watch_stop(&watch);
+	watch_end(w, &watch);
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static void ours_ready_small(struct bench_work *w)
+{
+	hold_small(w);
+}
+
+#define OURS(fn_ready, fn, fn_settle)						\
+	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,	\
+	  .ready = fn_ready, .round = fn, .settle = fn_settle, .end = myalloc_bench_end }
+
+static const struct bench_side object_fill_sides[] = {
+	OURS(ready_leave, ours_object_fill, release),
+	{ .name = "slub", .begin = slub_begin, .ready = slub_ready, .round = slub_object_fill,
+	  .end = myalloc_bench_end },
+};
+
+static const struct bench_side object_empty_sides[] = {
+	OURS(ready_leave, ours_object_empty, release),
+	{ .name = "slub", .begin = slub_begin, .ready = slub_ready, .round = slub_object_empty,
+	  .end = myalloc_bench_end },
+};
+
+static const struct bench_side new_slab_sides[] = { OURS(new_slab_ready, new_slab, release) };
+static const struct bench_side refill_sides[] = { OURS(refill_ready, refill, put_kept) };
+static const struct bench_side flush_sides[] = { OURS(flush_ready, flush, put_kept) };
+
+static const struct bench_side page_fill_sides[] = {
+	OURS(ready_leave, ours_page_fill, release),
+	{ .name = "alloc_pages", .begin = make_room, .round = kernel_page_fill,
+	  .end = myalloc_bench_end },
+};
+
+static const struct bench_side page_empty_sides[] = {
+	OURS(ready_leave, ours_page_empty, release),
+	{ .name = "alloc_pages", .begin = make_room, .round = kernel_page_empty,
+	  .end = myalloc_bench_end },
+};
+
+static const struct bench_side merge_sides[] = { OURS(merge_ready, merge, NULL) };
+static const struct bench_side exact_alloc_sides[] = {
+	OURS(ours_ready_small, exact_alloc, release)
+};
+static const struct bench_side exact_free_sides[] = {
+	OURS(ours_ready_small, exact_free, release)
+};
+static const struct bench_side bulk_alloc_sides[] = {
+	OURS(ours_ready_small, page_bulk_alloc, release)
+};
+static const struct bench_side bulk_free_sides[] = { OURS(NULL, page_bulk_free, NULL) };
+static const struct bench_side by_address_sides[] = { OURS(NULL, by_address, NULL) };
+static const struct bench_side zone_drain_sides[] = { OURS(NULL, zone_drain, NULL) };
+static const struct bench_side cache_drain_sides[] = { OURS(NULL, cache_drain, NULL) };
+static const struct bench_side cache_shrink_sides[] = { OURS(NULL, cache_shrink, NULL) };
+static const struct bench_side cache_create_sides[] = { OURS(NULL, cache_create, NULL) };
+static const struct bench_side cache_destroy_sides[] = { OURS(NULL, cache_destroy, NULL) };
+
+#define SIDES(array)	array, ARRAY_SIZE(array)
+
+static const struct {
+	const char *name;
+	const char *what;
+	const struct bench_side *side;
+	u32 nr_sides;
+	u32 bytes;
+	u32 order;
+} shapes[] = {
+#define OBJECTS(b)								\
+	{ "object/" #b "/fill", "allocations up to the last block and the first failure", \
+	  SIDES(object_fill_sides), b, 0 },					\
+	{ "object/" #b "/empty", "frees in random order until nothing is left",	\
+	  SIDES(object_empty_sides), b, 0 },					\
+	{ "object/" #b "/new-slab", "an allocation that needs a slab of the largest block", \
+	  SIDES(new_slab_sides), b, 0 },					\
+	{ "object/" #b "/refill", "an allocation that refills from slabs with few free slots", \
+	  SIDES(refill_sides), b, 0 },						\
+	{ "object/" #b "/flush", "frees that flush objects of as many slabs",	\
+	  SIDES(flush_sides), b, 0 }
+	OBJECTS(8),
+	OBJECTS(64),
+	OBJECTS(4096),
+#define PAGES(o)								\
+	{ "page/" #o "/fill", "allocations up to the last block and the first failure",	\
+	  SIDES(page_fill_sides), 0, o },					\
+	{ "page/" #o "/empty", "frees in random order until nothing is left",	\
+	  SIDES(page_empty_sides), 0, o }
+	PAGES(0),
+	PAGES(3),
+	PAGES(9),
+	PAGES(10),
+	{ "page/0/flush-merge", "a free that flushes the last pages of as many chunks",
+	  SIDES(merge_sides), 0, 0 },
+	{ "page/exact-alloc", "allocation of 513 pages, from the largest block",
+	  SIDES(exact_alloc_sides), 0, 0 },
+	{ "page/exact-free", "free of 513 pages", SIDES(exact_free_sides), 0, 0 },
+	{ "page/bulk-alloc", "allocation of 64 pages at once with no magazine filled",
+	  SIDES(bulk_alloc_sides), 0, 0 },
+	{ "page/bulk-free", "free of 64 pages at once with every magazine full",
+	  SIDES(bulk_free_sides), 0, 0 },
+	{ "by-address", "free and size of objects by address alone", SIDES(by_address_sides), 64, 0 },
+	{ "zone-drain", "drain of all page magazines (unbounded)", SIDES(zone_drain_sides), 0, 0 },
+	{ "cache-drain", "drain of a cache's magazines (unbounded)", SIDES(cache_drain_sides), 64,
+	  0 },
+	{ "cache-shrink", "drain of a cache and return of its slabs (unbounded)",
+	  SIDES(cache_shrink_sides), 64, 0 },
+	{ "cache-create", "making a cache (unbounded)", SIDES(cache_create_sides), 0, 0 },
+	{ "cache-destroy", "ending a cache (unbounded)", SIDES(cache_destroy_sides), 64, 0 },
+};
+
+static void describe(u32 index, struct bench_shape *shape)
+{
+	shape->unit = MYALLOC_BENCH_LONGEST;
+	shape->bytes = shapes[index].bytes;
+	shape->order = shapes[index].order;
+	shape->side = shapes[index].side;
+	shape->nr_sides = shapes[index].nr_sides;
+	scnprintf(shape->name, sizeof(shape->name), "worst/%s", shapes[index].name);
+	if (shape->bytes)
+		scnprintf(shape->what, sizeof(shape->what), "longest operation: %s, %u-byte objects",
+			  shapes[index].what, shape->bytes);
+	else
+		scnprintf(shape->what, sizeof(shape->what), "longest operation: %s",
+			  shapes[index].what);
+}
+
+const struct bench_family myalloc_bench_worst = {
+	.nr = ARRAY_SIZE(shapes),
+	.describe = describe,
+};

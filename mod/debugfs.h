@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Files to look inside. */
+#ifndef MYALLOC_DEBUGFS_H
+#define MYALLOC_DEBUGFS_H
+
+struct myalloc_reserve;
+struct myalloc_zone;
+struct myalloc_zone_ops;
+
+extern const struct myalloc_zone_ops myalloc_debugfs_zone_ops;
+
+void myalloc_debugfs_init(struct myalloc_zone *zone, const struct myalloc_reserve *reserve);
+void myalloc_debugfs_exit(void);
+
+#endif /* MYALLOC_DEBUGFS_H */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An example of a client: a driver without a device
+ *
+ * What it does: each tick of a timer stands for an interrupt of a device that has
+ * received something. The handler, in hard interrupt context also on PREEMPT_RT, takes a
+ * request from a cache and a buffer of pages, both of which it can do without any lock
+ * that sleeps, and queues the request; a work item handles it and gives both back, in
+ * task context and possibly on another CPU.
+ *
+ * What to copy from it: the order of the parts in init and, in reverse, in exit: nothing
+ * is freed while a timer or work item could still use it, the cache ends before the
+ * reference to the zone does, and every NULL is an ordinary thing that is counted.
+ *
+ * With verbose=1 it says at the end what it has done; otherwise it prints nothing.
+ */
+#include <linux/hrtimer.h>
+#include <linux/llist.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "myalloc_client.h"
+
+static unsigned int period_us = 1000;
+module_param(period_us, uint, 0444);
+MODULE_PARM_DESC(period_us, "microseconds between two requests, 10 at least (default 1000)");
+
+static bool verbose;
+module_param(verbose, bool, 0644);
+MODULE_PARM_DESC(verbose, "say at the end what was done (default off)");
+
+#define BUFFER_ORDER	1	/* log2 of pages */
+
+struct request {
+	struct llist_node link;
+	u64 number;
+	void *buffer;
+};
+
+static struct myalloc_zone *zone;
+static struct myalloc_cache *requests;
+static struct hrtimer timer;
+static struct work_struct work;
+static LLIST_HEAD(queue);
+
+static u64 received;	/* written by the handler only */
+static u64 dropped;	/* written by the handler only */
+static u64 handled;	/* written by the work item only */
+
+static ktime_t period(void)
+{
+	return ns_to_ktime((u64)period_us * NSEC_PER_USEC);
+}
+
+/* The "interrupt": nothing here sleeps or waits. */
+static enum hrtimer_restart handler(struct hrtimer *t)
+{
+	struct request *request = myalloc_cache_alloc(requests, 0);
+
+	received++;
+	if (request)
+		request->buffer = myalloc_pages_alloc(zone, BUFFER_ORDER, 0);
+	if (request && request->buffer) {
+		request->number = received;
+		memcpy(request->buffer, &request->number, sizeof(request->number));
+		llist_add(&request->link, &queue);
+		schedule_work(&work);
+	} else {
+		dropped++;
+		if (request)
+			myalloc_cache_free(requests, request);
+	}
+	hrtimer_forward_now(t, period());
+	return HRTIMER_RESTART;
+}
+
+static void handle(struct work_struct *unused)
+{
+	struct llist_node *node = llist_del_all(&queue);
+	struct request *request, *next;
+
+	llist_for_each_entry_safe(request, next, node, link) {
+		handled++;
+		myalloc_pages_free(zone, request->buffer, BUFFER_ORDER);
+		myalloc_cache_free(requests, request);
+	}
+}
+
+static int __init example_init(void)
+{
+	const struct myalloc_cache_args args = {
+		.name = "example-request",
+		.object_size = sizeof(struct request),
+		.align = __alignof__(struct request),
+	};
+
+	if (period_us < 10) {
+		pr_err("myalloc_example: period_us=%u is too small, 10 is the least\n", period_us);
+		return -EINVAL;
+	}
+	zone = myalloc_zone_get();
+	if (!zone)
+		return -ENODEV;
+	requests = myalloc_cache_create(zone, &args);
+	if (IS_ERR(requests)) {
+		myalloc_zone_put(zone);
+		return PTR_ERR(requests);
+	}
+	INIT_WORK(&work, handle);
+	myalloc_compat_hrtimer_setup(&timer, handler, CLOCK_MONOTONIC,
+				     HRTIMER_MODE_REL_HARD);
+	hrtimer_start(&timer, period(), HRTIMER_MODE_REL_HARD);
+	return 0;
+}
+
+static void __exit example_exit(void)
+{
+	hrtimer_cancel(&timer);
+	cancel_work_sync(&work);
+	handle(NULL);	/* what was queued since it last ran */
+	myalloc_cache_destroy(requests);
+	myalloc_zone_put(zone);
+	if (verbose)
+		pr_info("myalloc_example: %llu requests, %llu handled, %llu dropped\n",
+			received, handled, dropped);
+}
+
+module_init(example_init);
+module_exit(example_exit);
+
+MODULE_DESCRIPTION("Example of a client of myalloc: requests from an interrupt");
+MODULE_LICENSE("GPL");
+MYALLOC_IMPORT_NS(MYALLOC);

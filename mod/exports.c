@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What other modules may call
+ *
+ * Two namespaces. MYALLOC is the interface: lib/myalloc.h and mod/myalloc_client.h.
+ * MYALLOC_INTERNAL is what the KUnit tests need to look at the parts one by one; it is
+ * there only on kernels with KUnit and changes without notice.
+ *
+ * A module that uses a symbol of ours holds us by that; myalloc_zone_get() counts a
+ * reference besides, so that one who forgets to give it back keeps us loaded instead of
+ * leaving memory in use that is no longer there.
+ */
+#include "env.h"
+
+#include <linux/module.h>
+
+#include "compat.h"
+#include "exports.h"
+#include "histogram.h"
+#include "pattern.h"
+#include "slab.h"
+#include "slab_debug.h"
+#include "validate.h"
+#include "zone.h"
+
+static struct myalloc_zone *the_zone;
+
+void myalloc_exports_init(struct myalloc_zone *zone)
+{
+	WRITE_ONCE(the_zone, zone);
+}
+
+void myalloc_exports_exit(void)
+{
+	WRITE_ONCE(the_zone, NULL);
+}
+
+/**
+ * myalloc_zone_get() - the zone of the module, with a reference
+ *
+ * While the reference is held myalloc.ko cannot be removed. Give it back by
+ * myalloc_zone_put() when all that was allocated is freed.
+ *
+ * Context: any.
+ * Return: the zone, NULL while the module is being removed.
+ */
+struct myalloc_zone *myalloc_zone_get(void)
+{
+	struct myalloc_zone *zone = READ_ONCE(the_zone);
+
+	return zone && try_module_get(THIS_MODULE) ? zone : NULL;
+}
+
+/**
+ * myalloc_zone_put() - give a reference back
+ * @zone: from myalloc_zone_get(); NULL is allowed
+ *
+ * Context: any.
+ */
+void myalloc_zone_put(struct myalloc_zone *zone)
+{
+	if (zone)
+		module_put(THIS_MODULE);
+}
+
+#define EXPORT(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC)
+
+EXPORT(myalloc_zone_get);
+EXPORT(myalloc_zone_put);
+
+EXPORT(myalloc_pages_alloc);
+EXPORT(myalloc_pages_free);
+EXPORT(myalloc_pages_alloc_bulk);
+EXPORT(myalloc_pages_free_bulk);
+EXPORT(myalloc_pages_alloc_exact);
+EXPORT(myalloc_pages_free_exact);
+EXPORT(myalloc_pages_alloc_range);
+
+EXPORT(myalloc_cache_create);
+EXPORT(myalloc_cache_destroy);
+EXPORT(myalloc_cache_alloc);
+EXPORT(myalloc_cache_free);
+EXPORT(myalloc_cache_alloc_bulk);
+EXPORT(myalloc_cache_free_bulk);
+EXPORT(myalloc_cache_drain);
+EXPORT(myalloc_cache_shrink);
+
+EXPORT(myalloc_free);
+EXPORT(myalloc_usable_size);
+EXPORT(myalloc_zone_drain);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+#define EXPORT_INTERNAL(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC_INTERNAL)
+
+EXPORT_INTERNAL(myalloc_tree_words);
+EXPORT_INTERNAL(myalloc_tree_init);
+EXPORT_INTERNAL(myalloc_tree_next);
+EXPORT_INTERNAL(myalloc_tree_last);
+
+EXPORT_INTERNAL(myalloc_buddy_meta_size);
+EXPORT_INTERNAL(myalloc_buddy_init);
+EXPORT_INTERNAL(myalloc_buddy_alloc);
+EXPORT_INTERNAL(myalloc_buddy_alloc_exact);
+EXPORT_INTERNAL(myalloc_buddy_alloc_range);
+EXPORT_INTERNAL(myalloc_buddy_free);
+EXPORT_INTERNAL(myalloc_buddy_free_exact);
+EXPORT_INTERNAL(myalloc_buddy_piece);
+EXPORT_INTERNAL(myalloc_buddy_lookup);
+EXPORT_INTERNAL(myalloc_buddy_unusable);
+EXPORT_INTERNAL(myalloc_buddy_extfrag);
+
+EXPORT_INTERNAL(myalloc_magazines_init);
+EXPORT_INTERNAL(myalloc_magazines_fini);
+EXPORT_INTERNAL(myalloc_magazines_bytes);
+EXPORT_INTERNAL(myalloc_magazines_count);
+EXPORT_INTERNAL(myalloc_magazines_gets);
+EXPORT_INTERNAL(myalloc_magazines_puts);
+EXPORT_INTERNAL(myalloc_magazines_load);
+EXPORT_INTERNAL(myalloc_magazines_room);
+EXPORT_INTERNAL(myalloc_magazines_drain);
+EXPORT_INTERNAL(myalloc_magazines_drain_cpu);
+
+EXPORT_INTERNAL(myalloc_zone_create);
+EXPORT_INTERNAL(myalloc_zone_destroy);
+EXPORT_INTERNAL(myalloc_zone_take);
+EXPORT_INTERNAL(myalloc_zone_give);
+EXPORT_INTERNAL(myalloc_zone_books);
+EXPORT_INTERNAL(myalloc_zone_last_report);
+EXPORT_INTERNAL(myalloc_zone_walk_blocks);
+EXPORT_INTERNAL(myalloc_zone_walk_caches);
+EXPORT_INTERNAL(myalloc_zone_drain_cpu);
+EXPORT_INTERNAL(myalloc_pcp_drain);
+EXPORT_INTERNAL(myalloc_pcp_drain_cpu);
+EXPORT_INTERNAL(myalloc_bad_name);
+
+EXPORT_INTERNAL(myalloc_slab_layout);
+EXPORT_INTERNAL(myalloc_cache_books);
+EXPORT_INTERNAL(myalloc_cache_walk_live);
+EXPORT_INTERNAL(myalloc_cache_drain_cpu);
+EXPORT_INTERNAL(myalloc_track);
+
+EXPORT_INTERNAL(myalloc_buddy_validate);
+EXPORT_INTERNAL(myalloc_cache_validate);
+EXPORT_INTERNAL(myalloc_zone_validate);
+
+EXPORT_INTERNAL(myalloc_histogram_init);
+EXPORT_INTERNAL(myalloc_histogram_add);
+EXPORT_INTERNAL(myalloc_histogram_merge);
+EXPORT_INTERNAL(myalloc_histogram_count);
+EXPORT_INTERNAL(myalloc_histogram_quantile);
+EXPORT_INTERNAL(myalloc_histogram_bucket);
+EXPORT_INTERNAL(myalloc_histogram_upper);
+EXPORT_INTERNAL(myalloc_pattern_key);
+EXPORT_INTERNAL(myalloc_pattern_identity);
+EXPORT_INTERNAL(myalloc_pattern_fill);
+EXPORT_INTERNAL(myalloc_pattern_check);
+EXPORT_INTERNAL(myalloc_pattern_check_zero);
+EXPORT_INTERNAL(myalloc_pattern_trace);
+#endif

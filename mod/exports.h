@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What other modules may call. */
+#ifndef MYALLOC_EXPORTS_H
+#define MYALLOC_EXPORTS_H
+
+#include "myalloc_client.h"
+
+void myalloc_exports_init(struct myalloc_zone *zone);
+void myalloc_exports_exit(void);
+
+#endif /* MYALLOC_EXPORTS_H */

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/myalloc: copy in, check, dispatch, copy out
+ *
+ * The contract is uapi/myalloc.h. Everything the user gives is checked here against it,
+ * and nothing after: session.c and the allocator get arguments that are in range. What a
+ * command makes is undone if the answer cannot be copied out.
+ *
+ * Structs that may grow are recognised by the command's type and number alone: the size
+ * that _IOWR() puts into it is that of the caller's version.
+ */
+#include "env.h"
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include "bench.h"
+#include "ioctl.h"
+#include "reserve.h"
+#include "session.h"
+#include "slab.h"
+#include "stat.h"
+#include "trace.h"
+#include "validate.h"
+
+/* The interface is the same for every compiler and word size. */
+static_assert(sizeof(struct myalloc_info) == 56);
+static_assert(sizeof(struct myalloc_stat) == 56 + 88 * 2 + 44 * 2 + 8 + 88 * 4 + 72);
+static_assert(sizeof(struct myalloc_page_alloc) == 32);
+static_assert(sizeof(struct myalloc_free) == 16);
+static_assert(sizeof(struct myalloc_cache_create) == 40 + MYALLOC_NAME_MAX);
+static_assert(sizeof(struct myalloc_handle) == 16);
+static_assert(sizeof(struct myalloc_obj_alloc) == 32);
+static_assert(sizeof(struct myalloc_cache_stat) == 48 + 18 * 8 + MYALLOC_NAME_MAX);
+static_assert(sizeof(struct myalloc_validate) == 32 + 160);
+static_assert(sizeof(struct myalloc_drain) == 16);
+static_assert(sizeof(struct myalloc_stress) == 272);
+static_assert(sizeof(struct myalloc_stress_progress) == 88);
+static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
+static_assert(sizeof(struct myalloc_bench_shape) == 40 + MYALLOC_BENCH_NAME + MYALLOC_BENCH_WHAT +
+						    MYALLOC_BENCH_SIDES_MAX * 24);
+static_assert(sizeof(struct myalloc_bench) == 40 + MYALLOC_BENCH_SHAPES_MAX / 8);
+static_assert(sizeof(struct myalloc_bench_progress) == 40);
+static_assert(sizeof(struct myalloc_bench_round) == 24);
+static_assert(sizeof(struct myalloc_bench_result) == 88 + 2 * 32);
+
+static struct {
+	struct miscdevice misc;
+	struct myalloc_zone *zone;
+	const struct myalloc_reserve *reserve;
+} device;
+
+/* --- copying ----------------------------------------------------------------------- */
+
+/* A struct that begins with its size in the caller's version; @to keeps that size. */
+static int copy_in(void *to, size_t size, const void __user *from)
+{
+	u32 user_size;
+	int err;
+
+	if (get_user(user_size, (const u32 __user *)from))
+		return -EFAULT;
+	if (user_size < sizeof(user_size))
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(to, size, from, user_size);
+	/* Another thread may have changed it between the two reads. */
+	*(u32 *)to = user_size;
+	return err;
+}
+
+/* The same way back: no more than the caller knows. */
+static int copy_out(void __user *to, const void *from, size_t size)
+{
+	return copy_to_user(to, from, min_t(size_t, *(const u32 *)from, size)) ? -EFAULT : 0;
+}
+
+static int copy_in_fixed(void *to, size_t size, const void __user *from)
+{
+	return copy_from_user(to, from, size) ? -EFAULT : 0;
+}
+
+static int copy_out_fixed(void __user *to, const void *from, size_t size)
+{
+	return copy_to_user(to, from, size) ? -EFAULT : 0;
+}
+
+/* --- the zone ------------------------------------------------------------------------ */
+
+static int do_info(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_info info;
+	int err = copy_in(&info, sizeof(info), user);
+
+	if (err)
+		return err;
+	myalloc_info_fill(&info, device.zone, device.reserve);
+	return copy_out(user, &info, sizeof(info));
+}
+
+static int do_stat(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_stat stat;
+	int err = copy_in(&stat, sizeof(stat), user);
+
+	if (!err)
+		err = myalloc_stat_fill(&stat, device.zone);
+	return err ?: copy_out(user, &stat, sizeof(stat));
+}
+
+static int do_validate(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_validation found = {};
+	struct myalloc_validate arg = {};
+
+	myalloc_zone_validate(device.zone, &found);
+	arg.errors = found.errors;
+	arg.frames = found.frames;
+	arg.slabs = found.slabs;
+	arg.objects = found.objects;
+	strscpy(arg.first, found.first, sizeof(arg.first));
+	return copy_out_fixed(user, &arg, sizeof(arg));
+}
+
+/* Pages that the buddy has more than before. */
+static u64 drain(struct myalloc_zone *zone, unsigned int flags)
+{
+	u32 before = READ_ONCE(zone->buddy.nr_free), after;
+
+	if (flags == MYALLOC_DRAIN_FLAGS)
+		return myalloc_zone_drain(zone);
+	atomic64_inc(&zone->drains);
+	if (flags & MYALLOC_DRAIN_OBJECTS)
+		myalloc_zone_drain_caches(zone);
+	else
+		myalloc_pcp_drain(zone);
+	after = READ_ONCE(zone->buddy.nr_free);
+	return after > before ? after - before : 0;
+}
+
+static int do_drain(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_drain arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (!arg.flags || arg.flags & ~MYALLOC_DRAIN_FLAGS || arg.pad)
+		return -EINVAL;
+	arg.pages = drain(device.zone, arg.flags);
+	trace_myalloc_drain(arg.flags, arg.pages);
+	return copy_out_fixed(user, &arg, sizeof(arg));
+}
+
+/* --- pages and objects ------------------------------------------------------------------ */
+
+static bool good_count(u32 count)
+{
+	return count && count <= MYALLOC_BULK_MAX;
+}
+
+static int check_page_alloc(const struct myalloc_page_alloc *arg)
+{
+	if (!good_count(arg->count) || arg->flags & ~MYALLOC_PAGE_FLAGS)
+		return -EINVAL;
+	if (arg->order > MYALLOC_MAX_ORDER || arg->nr_pages > BIT(MYALLOC_MAX_ORDER) ||
+	    (arg->nr_pages && arg->order))
+		return -EINVAL;
+	return arg->align_order > device.zone->chunk_order ? -EINVAL : 0;
+}
+
+static int do_page_alloc(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_page_alloc arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = check_page_alloc(&arg);
+	if (err)
+		return err;
+	err = myalloc_session_page_alloc(session, &arg);
+	return copy_out_fixed(user, &arg, sizeof(arg)) ?: err;
+}
+
+static int do_obj_alloc(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_obj_alloc arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (!good_count(arg.count) || arg.flags & ~MYALLOC_OBJ_FLAGS || arg.pad)
+		return -EINVAL;
+	err = myalloc_session_obj_alloc(session, &arg);
+	return copy_out_fixed(user, &arg, sizeof(arg)) ?: err;
+}
+
+static int do_free(struct myalloc_session *session, void __user *user,
+		   int (*fn)(struct myalloc_session *session, struct myalloc_free *arg))
+{
+	struct myalloc_free arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (!good_count(arg.count))
+		return -EINVAL;
+	err = fn(session, &arg);
+	return copy_out_fixed(user, &arg, sizeof(arg)) ?: err;
+}
+
+static int do_page_free(struct myalloc_session *session, void __user *user)
+{
+	return do_free(session, user, myalloc_session_page_free);
+}
+
+static int do_obj_free(struct myalloc_session *session, void __user *user)
+{
+	return do_free(session, user, myalloc_session_obj_free);
+}
+
+/* --- caches ------------------------------------------------------------------------------- */
+
+static bool good_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_.", name[i])))
+			return false;
+	return i && strcmp(name, ".") && strcmp(name, "..");
+}
+
+static int check_cache_create(const struct myalloc_cache_create *arg)
+{
+	if (arg->reserved || arg->pad || arg->flags & ~MYALLOC_CACHE_FLAGS)
+		return -EINVAL;
+	if (!arg->object_size || arg->object_size > MYALLOC_OBJECT_MAX ||
+	    arg->magazine > MYALLOC_MAGAZINE_MAX)
+		return -EINVAL;
+	if (arg->align && (!is_power_of_2(arg->align) || arg->align > PAGE_SIZE))
+		return -EINVAL;
+	if (!memchr(arg->name, 0, sizeof(arg->name)) || !good_name(arg->name))
+		return -EINVAL;
+	return 0;
+}
+
+static int do_cache_create(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_cache_create arg;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = check_cache_create(&arg);
+	if (!err)
+		err = myalloc_session_cache_create(session, &arg);
+	if (err)
+		return err;
+	err = copy_out(user, &arg, sizeof(arg));
+	if (err)
+		myalloc_session_cache_destroy(session, arg.handle);
+	return err;
+}
+
+static int do_cache_destroy(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_handle arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_session_cache_destroy(session, arg.handle);
+	arg.result = 0;
+	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
+}
+
+static int do_cache_shrink(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_handle arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_session_cache_shrink(session, arg.handle, &arg.result);
+	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
+}
+
+static int do_cache_drain(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_handle arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_session_cache_drain(session, arg.handle, &arg.result);
+	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
+}
+
+static int do_cache_stat(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_cache_stat arg;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	switch (arg.how) {
+	case MYALLOC_BY_HANDLE:
+		err = myalloc_session_cache_stat(session, &arg);
+		break;
+	case MYALLOC_BY_ID:
+		err = myalloc_cache_stat_find(&arg, device.zone, arg.id, false);
+		break;
+	case MYALLOC_NEXT_ID:
+		err = myalloc_cache_stat_find(&arg, device.zone, arg.id, true);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return err ?: copy_out(user, &arg, sizeof(arg));
+}
+
+/* --- stress ---------------------------------------------------------------------------------- */
+
+static int do_stress_start(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_stress arg;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_session_stress_start(session, &arg);
+	if (err)
+		return err;
+	err = copy_out(user, &arg, sizeof(arg));
+	if (err)
+		myalloc_session_cancel(session);
+	return err;
+}
+
+static int do_stress_result(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_stress_result arg;
+	u32 user_size;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	user_size = arg.size;
+	memset(&arg, 0, sizeof(arg));
+	err = myalloc_session_stress_result(session, &arg);
+	arg.size = user_size;
+	return err ?: copy_out(user, &arg, sizeof(arg));
+}
+
+/* --- benchmarks ------------------------------------------------------------------------------ */
+
+static int do_bench_shape(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_bench_shape arg;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_bench_shape(&arg);
+	return err ?: copy_out(user, &arg, sizeof(arg));
+}
+
+static int do_bench_start(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_bench arg;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_session_bench_start(session, &arg);
+	if (err)
+		return err;
+	err = copy_out(user, &arg, sizeof(arg));
+	if (err)
+		myalloc_session_cancel(session);
+	return err;
+}
+
+static int do_bench_result(struct myalloc_session *session, void __user *user)
+{
+	struct myalloc_bench_result arg;
+	int err = copy_in(&arg, sizeof(arg), user);
+
+	if (!err && arg.pad)
+		err = -EINVAL;
+	if (!err)
+		err = myalloc_session_bench_result(session, &arg);
+	return err ?: copy_out(user, &arg, sizeof(arg));
+}
+
+static int do_cancel(struct myalloc_session *session, void __user *user)
+{
+	return myalloc_session_cancel(session);
+}
+
+/* --- the file -------------------------------------------------------------------- */
+
+static const struct command {
+	unsigned int cmd;
+	bool grows;
+	int (*fn)(struct myalloc_session *session, void __user *user);
+} commands[] = {
+	{ MYALLOC_IOC_INFO, true, do_info },
+	{ MYALLOC_IOC_STAT, true, do_stat },
+	{ MYALLOC_IOC_VALIDATE, false, do_validate },
+	{ MYALLOC_IOC_DRAIN, false, do_drain },
+	{ MYALLOC_IOC_PAGE_ALLOC, false, do_page_alloc },
+	{ MYALLOC_IOC_PAGE_FREE, false, do_page_free },
+	{ MYALLOC_IOC_CACHE_CREATE, true, do_cache_create },
+	{ MYALLOC_IOC_CACHE_DESTROY, false, do_cache_destroy },
+	{ MYALLOC_IOC_CACHE_SHRINK, false, do_cache_shrink },
+	{ MYALLOC_IOC_CACHE_DRAIN, false, do_cache_drain },
+	{ MYALLOC_IOC_CACHE_STAT, true, do_cache_stat },
+	{ MYALLOC_IOC_OBJ_ALLOC, false, do_obj_alloc },
+	{ MYALLOC_IOC_OBJ_FREE, false, do_obj_free },
+	{ MYALLOC_IOC_STRESS_START, true, do_stress_start },
+	{ MYALLOC_IOC_STRESS_RESULT, true, do_stress_result },
+	{ MYALLOC_IOC_STRESS_CANCEL, false, do_cancel },
+	{ MYALLOC_IOC_BENCH_SHAPE, true, do_bench_shape },
+	{ MYALLOC_IOC_BENCH_START, true, do_bench_start },
+	{ MYALLOC_IOC_BENCH_RESULT, true, do_bench_result },
+	{ MYALLOC_IOC_BENCH_CANCEL, false, do_cancel },
+};
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		unsigned int differ = commands[i].cmd ^ cmd;
+
+		if (commands[i].grows)
+			differ &= ~(unsigned int)IOCSIZE_MASK;
+		if (!differ)
+			return commands[i].fn(file->private_data, (void __user *)arg);
+	}
+	return -ENOTTY;
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	file->private_data = myalloc_session_open(device.zone);
+	if (!file->private_data)
+		return -ENOMEM;
+	return stream_open(inode, file);
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	myalloc_session_close(file->private_data);
+	return 0;
+}
+
+static ssize_t device_read(struct file *file, char __user *buf, size_t size, loff_t *pos)
+{
+	return myalloc_session_read(file->private_data, buf, size,
+				    file->f_flags & O_NONBLOCK);
+}
+
+static __poll_t device_poll(struct file *file, poll_table *wait)
+{
+	return myalloc_session_poll(file->private_data, file, wait);
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.read = device_read,
+	.poll = device_poll,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/**
+ * myalloc_device_init() - make /dev/myalloc
+ * @zone: the zone
+ * @reserve: its pages
+ *
+ * From here on files may be opened.
+ *
+ * Context: task, may sleep.
+ * Return: 0 or what misc_register() returns, after a sentence was printed.
+ */
+int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve *reserve)
+{
+	int err;
+
+	device.zone = zone;
+	device.reserve = reserve;
+	device.misc.minor = MISC_DYNAMIC_MINOR;
+	device.misc.name = "myalloc";
+	device.misc.mode = 0600;
+	device.misc.fops = &device_fops;
+	err = misc_register(&device.misc);
+	if (err)
+		pr_err("cannot make /dev/myalloc: error %d\n", err);
+	return err;
+}
+
+/**
+ * myalloc_device_exit() - remove /dev/myalloc
+ *
+ * No file is open: an open one holds the module.
+ */
+void myalloc_device_exit(void)
+{
+	misc_deregister(&device.misc);
+}

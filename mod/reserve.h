@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The pages that the module takes from the system. */
+#ifndef MYALLOC_RESERVE_H
+#define MYALLOC_RESERVE_H
+
+/**
+ * struct myalloc_reserve - pages taken from the system
+ * @chunks: addresses of the chunks, ascending
+ * @nr_chunks: how many
+ * @chunk_order: log2 of pages in a chunk
+ * @nr_pages: pages in all; if they do not fill the chunks, the last one is shorter
+ * @node: NUMA node asked for, NUMA_NO_NODE for any
+ */
+struct myalloc_reserve {
+	void **chunks;
+	u32 nr_chunks;
+	u32 chunk_order;
+	u32 nr_pages;
+	int node;
+};
+
+int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
+			 unsigned int chunk_order, int node);
+void myalloc_reserve_release(struct myalloc_reserve *reserve);
+
+static inline size_t myalloc_reserve_meta(const struct myalloc_reserve *reserve)
+{
+	return reserve->nr_chunks * sizeof(*reserve->chunks);
+}
+
+#endif /* MYALLOC_RESERVE_H */

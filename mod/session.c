@@ -1,0 +1,914 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions: what one open file of /dev/myalloc holds
+ *
+ * Terms
+ *	session	one open file description; dup() and fork() share it
+ *	handle	the number by which user space names what a session holds
+ *
+ * Life of a handle: an ever-growing counter, one for each session, gives it its number, so
+ * none is used twice and none says anything about an address. It is in the table as
+ * long as user space may use it: it enters after the thing was allocated, and leaves after
+ * the thing was freed. What the kernel could not tell the user about is not kept: if the
+ * copy of a handle fails, its thing is freed again.
+ *
+ * Close: the last reference to the file is gone, so nobody else is at work here. The
+ * run ends first, then objects are freed, then pages, then caches, which are empty by then.
+ *
+ * Bulk work goes in batches through a small array on the stack, and looks between
+ * batches whether the task is to die: the time until a SIGKILL takes effect, and the
+ * memory taken, do not depend on what the user asks for.
+ *
+ * Locking
+ *	sessions_mutex	  the list of sessions, for debugfs
+ *	session->lock	  handles and the run; held while they are used, so that
+ *			  nobody frees what another one works on
+ *	  zone->caches_mutex and what is below (zone.h)
+ *
+ * The two are never held together. The counts that debugfs shows are read without a lock.
+ */
+#include "env.h"
+
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "bench.h"
+#include "session.h"
+#include "slab.h"
+#include "stat.h"
+#include "stress.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+static_assert(MYALLOC_ALLOC_ZERO == MYALLOC_ZERO);
+static_assert(MYALLOC_ALLOC_TOPDOWN == MYALLOC_TOPDOWN);
+static_assert(!(MYALLOC_PAGE_FLAGS & MYALLOC_MAY_WAIT));
+
+/* Handles in a batch: half a KiB of stack for numbers, the same for addresses. */
+#define BATCH	64
+
+enum kind {
+	KIND_OBJECT,
+	KIND_PAGES,
+	KIND_CACHE,
+	NR_KINDS
+};
+
+/**
+ * struct held - what a handle stands for
+ * @kind: enum kind
+ * @exact: pages: allocated as a number, not as an order
+ * @nr_pages: pages: how many
+ * @addr: of pages or of the object
+ * @cache: the cache, or that of the object
+ */
+struct held {
+	u8 kind;
+	bool exact;
+	u32 nr_pages;
+	void *addr;
+	struct myalloc_cache *cache;
+};
+
+/**
+ * struct myalloc_session - an open file
+ * @link: in the list of sessions
+ * @zone: that it works on
+ * @pid: thread group that opened it
+ * @comm: its name
+ * @lock: protects the members below
+ * @held: handles; struct held
+ * @next: number of the next handle
+ * @nr: handles of each kind
+ * @nr_pages: pages behind the handles
+ * @run: stress run or benchmark, or NULL
+ * @seq: records of @run that were read
+ * @ended: the last record of @run was read
+ * @events: grows when a reader may find something new; may be read without the lock
+ * @wait: readers
+ */
+struct myalloc_session {
+	struct list_head link;
+	struct myalloc_zone *zone;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+
+	struct mutex lock;	/* see Locking */
+	struct xarray held;
+	unsigned long next;
+	unsigned long nr[NR_KINDS];
+	u64 nr_pages;
+	struct myalloc_run *run;
+	u64 seq;
+	bool ended;
+
+	atomic_t events;
+	wait_queue_head_t wait;
+};
+
+static DEFINE_MUTEX(sessions_mutex);
+static LIST_HEAD(sessions);
+
+static int session_lock(struct myalloc_session *s)
+{
+	return mutex_lock_interruptible(&s->lock) ? -ERESTARTSYS : 0;
+}
+
+static void session_unlock(struct myalloc_session *s)
+{
+	mutex_unlock(&s->lock);
+}
+
+/* --- handles; lock held -------------------------------------------------------- */
+
+static void count(struct myalloc_session *s, const struct held *held, int sign)
+{
+	WRITE_ONCE(s->nr[held->kind], s->nr[held->kind] + sign);
+	if (held->kind == KIND_PAGES)
+		WRITE_ONCE(s->nr_pages, s->nr_pages + sign * (s64)held->nr_pages);
+}
+
+/* A handle for a copy of @what; its number, or 0 with *@err. */
+static u64 handle_add(struct myalloc_session *s, const struct held *what, int *err)
+{
+	struct held *held;
+
+	if (s->nr[KIND_OBJECT] + s->nr[KIND_PAGES] + s->nr[KIND_CACHE] >=
+	    MYALLOC_HANDLES_MAX || s->next == ULONG_MAX) {
+		*err = -ENOSPC;
+		return 0;
+	}
+	*err = -ENOMEM;
+	if (myalloc_env_should_fail())
+		return 0;
+	held = kmalloc(sizeof(*held), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!held)
+		return 0;
+	*held = *what;
+	if (myalloc_env_should_fail() ||
+	    xa_err(xa_store(&s->held, s->next, held, GFP_KERNEL_ACCOUNT | __GFP_NOWARN))) {
+		kfree(held);
+		return 0;
+	}
+	*err = 0;
+	count(s, held, 1);
+	return s->next++;
+}
+
+static struct held *handle_find(struct myalloc_session *s, u64 handle, enum kind kind)
+{
+	struct held *held;
+
+	if (handle >= s->next)
+		return NULL;
+	held = xa_load(&s->held, handle);
+	return held && held->kind == kind ? held : NULL;
+}
+
+static void handle_remove(struct myalloc_session *s, u64 handle, struct held *held)
+{
+	xa_erase(&s->held, handle);
+	count(s, held, -1);
+	kfree(held);
+}
+
+/* --- pages and objects; lock held ----------------------------------------------- */
+
+static unsigned int take(struct myalloc_session *s, const struct held *what,
+			 unsigned int align_order, unsigned int flags, unsigned int nr,
+			 void **addrs)
+{
+	unsigned int i;
+
+	flags |= MYALLOC_MAY_WAIT;
+	if (what->kind == KIND_OBJECT)
+		return myalloc_cache_alloc_bulk(what->cache, flags, nr, addrs);
+	if (!what->exact)
+		return myalloc_pages_alloc_bulk(s->zone, ilog2(what->nr_pages), flags, nr,
+						addrs);
+	for (i = 0; i < nr; i++) {
+		addrs[i] = myalloc_pages_alloc_exact(s->zone, what->nr_pages, align_order,
+						     flags);
+		if (!addrs[i])
+			break;
+	}
+	return i;
+}
+
+static int give(struct myalloc_session *s, const struct held *held, void *addr)
+{
+	if (held->kind == KIND_OBJECT)
+		return myalloc_cache_free(held->cache, addr);
+	if (held->exact)
+		return myalloc_pages_free_exact(s->zone, addr, held->nr_pages);
+	return myalloc_pages_free(s->zone, addr, ilog2(held->nr_pages));
+}
+
+static void trace_alloc(const struct held *what, u64 handle)
+{
+	if (what->kind == KIND_OBJECT)
+		trace_myalloc_obj_alloc(handle, what->cache->id);
+	else
+		trace_myalloc_page_alloc(handle, what->nr_pages);
+}
+
+static void trace_free(const struct held *what, u64 handle)
+{
+	if (what->kind == KIND_OBJECT)
+		trace_myalloc_obj_free(handle, what->cache->id);
+	else
+		trace_myalloc_page_free(handle, what->nr_pages);
+}
+
+/* Handles for @nr things; how many got one. The others are freed. */
+static unsigned int add_batch(struct myalloc_session *s, struct held *what, unsigned int nr,
+			      void **addrs, u64 *handles, int *err)
+{
+	unsigned int n, i;
+
+	for (n = 0; n < nr; n++) {
+		what->addr = addrs[n];
+		handles[n] = handle_add(s, what, err);
+		if (*err)
+			break;
+	}
+	for (i = n; i < nr; i++)
+		give(s, what, addrs[i]);
+	return n;
+}
+
+/* Tells the user; how many handles arrived whole. The others end again. */
+static unsigned int tell_batch(struct myalloc_session *s, const struct held *what,
+			       unsigned int nr, const u64 *handles, u64 __user *to, int *err)
+{
+	size_t size = nr * sizeof(*handles);
+	unsigned int told, i;
+
+	told = (size - copy_to_user(to, handles, size)) / sizeof(*handles);
+	for (i = 0; i < told; i++)
+		trace_alloc(what, handles[i]);
+	if (told == nr)
+		return nr;
+	*err = -EFAULT;
+	for (; i < nr; i++) {
+		struct held *held = xa_load(&s->held, handles[i]);
+
+		give(s, held, held->addr);
+		handle_remove(s, handles[i], held);
+	}
+	return told;
+}
+
+static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int align_order,
+		      unsigned int flags, u64 __user *to, u32 wanted, u32 *done)
+{
+	void *addrs[BATCH];
+	u64 handles[BATCH];
+	int err = 0;
+
+	while (*done < wanted && !err) {
+		unsigned int nr = min_t(u32, wanted - *done, BATCH), got;
+
+		got = take(s, what, align_order, flags, nr, addrs);
+		if (got < nr)
+			trace_myalloc_fail(what->cache ? what->cache->id : 0,
+					   what->nr_pages, nr, got);
+		nr = add_batch(s, what, got, addrs, handles, &err);
+		*done += tell_batch(s, what, nr, handles, to + *done, &err);
+		if (!err && *done < wanted) {
+			if (got < BATCH)
+				err = -ENOMEM;
+			else if (fatal_signal_pending(current))
+				err = -EINTR;
+			cond_resched();
+		}
+	}
+	return err;
+}
+
+static int free_one(struct myalloc_session *s, u64 handle, enum kind kind)
+{
+	struct held *held = handle_find(s, handle, kind);
+	int err;
+
+	if (!held)
+		return -ENOENT;
+	err = give(s, held, held->addr);
+	if (err)
+		return err;
+	trace_free(held, handle);
+	handle_remove(s, handle, held);
+	return 0;
+}
+
+static int free_bulk(struct myalloc_session *s, struct myalloc_free *arg, enum kind kind)
+{
+	const u64 __user *from = u64_to_user_ptr(arg->handles);
+	u64 handles[BATCH];
+	int err = 0;
+
+	while (arg->done < arg->count && !err) {
+		u32 nr = min_t(u32, arg->count - arg->done, BATCH), i;
+
+		if (copy_from_user(handles, from + arg->done, nr * sizeof(*handles)))
+			return -EFAULT;
+		for (i = 0; i < nr && !err; i++) {
+			err = free_one(s, handles[i], kind);
+			if (!err)
+				arg->done++;
+		}
+		cond_resched();
+		if (!err && arg->done < arg->count && fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	return err;
+}
+
+/**
+ * myalloc_session_page_alloc() - MYALLOC_IOC_PAGE_ALLOC
+ * @session: the session
+ * @arg: checked by the caller; @arg->done is written
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOMEM, -ENOSPC, -EFAULT, -EINTR after @arg->done blocks.
+ */
+int myalloc_session_page_alloc(struct myalloc_session *session,
+			       struct myalloc_page_alloc *arg)
+{
+	struct held what = {
+		.kind = KIND_PAGES,
+		.exact = arg->nr_pages || arg->align_order > arg->order,
+		.nr_pages = arg->nr_pages ?: BIT(arg->order),
+	};
+	int err;
+
+	arg->done = 0;
+	err = session_lock(session);
+	if (err)
+		return err;
+	err = alloc_bulk(session, &what, arg->align_order, arg->flags,
+			 u64_to_user_ptr(arg->handles), arg->count, &arg->done);
+	session_unlock(session);
+	return err;
+}
+
+/**
+ * myalloc_session_obj_alloc() - MYALLOC_IOC_OBJ_ALLOC
+ * @session: the session
+ * @arg: checked by the caller; @arg->done is written
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOENT; -ENOMEM, -ENOSPC, -EFAULT, -EINTR after @arg->done objects.
+ */
+int myalloc_session_obj_alloc(struct myalloc_session *session,
+			      struct myalloc_obj_alloc *arg)
+{
+	struct held what = { .kind = KIND_OBJECT };
+	const struct held *cache;
+	int err;
+
+	arg->done = 0;
+	err = session_lock(session);
+	if (err)
+		return err;
+	cache = handle_find(session, arg->cache, KIND_CACHE);
+	if (cache) {
+		what.cache = cache->cache;
+		err = alloc_bulk(session, &what, 0, arg->flags,
+				 u64_to_user_ptr(arg->handles), arg->count, &arg->done);
+	} else {
+		err = -ENOENT;
+	}
+	session_unlock(session);
+	return err;
+}
+
+static int session_free(struct myalloc_session *s, struct myalloc_free *arg, enum kind kind)
+{
+	int err;
+
+	arg->done = 0;
+	err = session_lock(s);
+	if (err)
+		return err;
+	err = free_bulk(s, arg, kind);
+	session_unlock(s);
+	return err;
+}
+
+/**
+ * myalloc_session_page_free() - MYALLOC_IOC_PAGE_FREE
+ * @session: the session
+ * @arg: checked by the caller; @arg->done is written
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOENT, -EFAULT, -EINTR after @arg->done blocks; -EINVAL if the allocator
+ * refused to take one back, because its books are damaged.
+ */
+int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_free *arg)
+{
+	return session_free(session, arg, KIND_PAGES);
+}
+
+/**
+ * myalloc_session_obj_free() - MYALLOC_IOC_OBJ_FREE
+ * @session: the session
+ * @arg: as for myalloc_session_page_free()
+ *
+ * Context: task, may sleep.
+ * Return: as myalloc_session_page_free().
+ */
+int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_free *arg)
+{
+	return session_free(session, arg, KIND_OBJECT);
+}
+
+/* --- caches ------------------------------------------------------------------------ */
+
+static int create_locked(struct myalloc_session *s, struct myalloc_cache_create *arg)
+{
+	const struct myalloc_cache_args args = {
+		.name = arg->name,
+		.object_size = arg->object_size,
+		.align = arg->align,
+		.flags = arg->flags,
+		.magazine = arg->magazine,
+	};
+	struct held what = { .kind = KIND_CACHE };
+	int err;
+
+	what.cache = myalloc_cache_create(s->zone, &args);
+	if (IS_ERR(what.cache))
+		return PTR_ERR(what.cache);
+	arg->handle = handle_add(s, &what, &err);
+	if (err) {
+		myalloc_cache_destroy(what.cache);
+		return err;
+	}
+	arg->id = what.cache->id;
+	trace_myalloc_cache_create(arg->id, arg->object_size, what.cache->layout.slot_size,
+				   what.cache->layout.order, what.cache->flags);
+	return 0;
+}
+
+/**
+ * myalloc_session_cache_create() - MYALLOC_IOC_CACHE_CREATE
+ * @session: the session
+ * @arg: checked by the caller; its handle and id are written
+ *
+ * Context: task, may sleep.
+ * Return: 0, -EEXIST if the name is in use, -ENOSPC, -ENOMEM, -EINVAL.
+ */
+int myalloc_session_cache_create(struct myalloc_session *session,
+				 struct myalloc_cache_create *arg)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = create_locked(session, arg);
+	session_unlock(session);
+	/* No slab of this zone is large enough: not to be confused with a struct's size. */
+	return err == -E2BIG ? -EINVAL : err;
+}
+
+static int destroy_locked(struct myalloc_session *s, u64 handle)
+{
+	struct held *held = handle_find(s, handle, KIND_CACHE);
+	u32 id;
+	int err;
+
+	if (!held)
+		return -ENOENT;
+	id = held->cache->id;
+	err = myalloc_cache_destroy(held->cache);
+	if (err)
+		return err;
+	trace_myalloc_cache_destroy(id);
+	handle_remove(s, handle, held);
+	return 0;
+}
+
+/**
+ * myalloc_session_cache_destroy() - MYALLOC_IOC_CACHE_DESTROY
+ * @session: the session
+ * @handle: of the cache
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT, -EBUSY if objects are still out.
+ */
+int myalloc_session_cache_destroy(struct myalloc_session *session, u64 handle)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = destroy_locked(session, handle);
+	session_unlock(session);
+	return err;
+}
+
+static u64 slab_pages(struct myalloc_cache *cache)
+{
+	struct myalloc_cache_books books;
+
+	myalloc_cache_books(cache, &books);
+	return books.slabs << books.order;
+}
+
+/* What a drain of the magazines lets go as empty slabs beyond those it keeps. */
+static unsigned long drain_pages(struct myalloc_cache *cache)
+{
+	u64 before = slab_pages(cache), after;
+
+	myalloc_cache_drain(cache);
+	after = slab_pages(cache);
+	return before > after ? before - after : 0;
+}
+
+static int with_cache(struct myalloc_session *s, u64 handle,
+		      unsigned long (*fn)(struct myalloc_cache *cache), u64 *pages)
+{
+	struct held *held;
+	int err = session_lock(s);
+
+	if (err)
+		return err;
+	held = handle_find(s, handle, KIND_CACHE);
+	if (held)
+		*pages = fn(held->cache);
+	session_unlock(s);
+	return held ? 0 : -ENOENT;
+}
+
+/**
+ * myalloc_session_cache_shrink() - MYALLOC_IOC_CACHE_SHRINK
+ * @session: the session
+ * @handle: of the cache
+ * @pages: out: pages that went back to the zone
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT.
+ */
+int myalloc_session_cache_shrink(struct myalloc_session *session, u64 handle, u64 *pages)
+{
+	return with_cache(session, handle, myalloc_cache_shrink, pages);
+}
+
+/**
+ * myalloc_session_cache_drain() - MYALLOC_IOC_CACHE_DRAIN
+ * @session: the session
+ * @handle: of the cache
+ * @pages: out: pages that went back to the zone
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT.
+ */
+int myalloc_session_cache_drain(struct myalloc_session *session, u64 handle, u64 *pages)
+{
+	return with_cache(session, handle, drain_pages, pages);
+}
+
+/**
+ * myalloc_session_cache_stat() - MYALLOC_IOC_CACHE_STAT by handle
+ * @session: the session
+ * @stat: its handle chooses the cache; the books are written
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT.
+ */
+int myalloc_session_cache_stat(struct myalloc_session *session,
+			       struct myalloc_cache_stat *stat)
+{
+	struct held *held;
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	held = handle_find(session, stat->handle, KIND_CACHE);
+	if (held)
+		myalloc_cache_stat_fill(stat, held->cache);
+	session_unlock(session);
+	return held ? 0 : -ENOENT;
+}
+
+/* --- runs ---------------------------------------------------------------------------- */
+
+static void notify(void *arg)
+{
+	struct myalloc_session *s = arg;
+
+	atomic_inc(&s->events);
+	wake_up_interruptible(&s->wait);
+}
+
+static bool busy(const struct myalloc_session *s)
+{
+	return s->run && !myalloc_run_finished(s->run);
+}
+
+/* Takes the place of the run before, whose result can be had until then. */
+static int adopt(struct myalloc_session *s, struct myalloc_run *run, u64 *id)
+{
+	if (IS_ERR(run))
+		return PTR_ERR(run);
+	if (s->run)
+		s->run->ops->destroy(s->run);
+	s->run = run;
+	s->seq = 0;
+	s->ended = false;
+	*id = run->id;
+	notify(s);
+	return 0;
+}
+
+/**
+ * myalloc_session_stress_start() - MYALLOC_IOC_STRESS_START
+ * @session: the session
+ * @params: checked by myalloc_stress_start(); the id is written
+ *
+ * Context: task, may sleep.
+ * Return: 0, -EBUSY if a run has not ended yet, -EINVAL, -ENOMEM; then the result of the
+ * run before can still be had.
+ */
+int myalloc_session_stress_start(struct myalloc_session *session,
+				 struct myalloc_stress *params)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = busy(session) ? -EBUSY :
+	      adopt(session, myalloc_stress_start(session->zone, params, notify, session),
+		    &params->id);
+	session_unlock(session);
+	return err;
+}
+
+/**
+ * myalloc_session_stress_result() - MYALLOC_IOC_STRESS_RESULT
+ * @session: the session
+ * @result: out, zero before; its state says whether there was a run
+ *
+ * Context: task, may sleep.
+ * Return: 0.
+ */
+int myalloc_session_stress_result(struct myalloc_session *session,
+				  struct myalloc_stress_result *result)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	if (!myalloc_stress_result(session->run, result))
+		result->state = MYALLOC_STRESS_NONE;
+	session_unlock(session);
+	return 0;
+}
+
+/**
+ * myalloc_session_bench_start() - MYALLOC_IOC_BENCH_START
+ * @session: the session
+ * @params: checked by myalloc_bench_start(); the id is written
+ *
+ * Context: task, may sleep.
+ * Return: as myalloc_session_stress_start().
+ */
+int myalloc_session_bench_start(struct myalloc_session *session,
+				struct myalloc_bench *params)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = busy(session) ? -EBUSY :
+	      adopt(session, myalloc_bench_start(session->zone, params, notify, session),
+		    &params->id);
+	session_unlock(session);
+	return err;
+}
+
+/**
+ * myalloc_session_bench_result() - MYALLOC_IOC_BENCH_RESULT
+ * @session: the session
+ * @result: its shape and side choose; the rest is written
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT, -EFAULT.
+ */
+int myalloc_session_bench_result(struct myalloc_session *session,
+				 struct myalloc_bench_result *result)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = myalloc_bench_result(session->run, result);
+	session_unlock(session);
+	return err;
+}
+
+/**
+ * myalloc_session_cancel() - MYALLOC_IOC_STRESS_CANCEL, MYALLOC_IOC_BENCH_CANCEL
+ * @session: the session
+ *
+ * Context: task; sleeps until the run's threads have ended.
+ * Return: 0, also if there is no run or it has ended.
+ */
+int myalloc_session_cancel(struct myalloc_session *session)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	if (session->run)
+		session->run->ops->cancel(session->run);
+	session_unlock(session);
+	return 0;
+}
+
+/* Lock held. Is there a record, or the end, for a reader? */
+static bool readable(const struct myalloc_session *s)
+{
+	return !s->run || s->ended || myalloc_run_seq(s->run) > s->seq;
+}
+
+/* Lock held. */
+static ssize_t read_record(struct myalloc_session *s, char __user *buf, size_t size)
+{
+	size_t need = s->run ? s->run->ops->record_size : sizeof(struct myalloc_stress_progress);
+	union myalloc_run_record record = {};
+	enum myalloc_stress_state state;
+	u64 seq;
+
+	if (size < need)
+		return -EINVAL;
+	if (!readable(s))
+		return -EAGAIN;
+	if (!s->run || s->ended)
+		return 0;
+	seq = myalloc_run_seq(s->run);
+	state = s->run->ops->record(s->run, &record);
+	if (copy_to_user(buf, &record, need))
+		return -EFAULT;
+	s->seq = seq;
+	s->ended = state != MYALLOC_STRESS_RUNNING;
+	return need;
+}
+
+/**
+ * myalloc_session_read() - the next progress record of the run
+ * @session: the session
+ * @buf: where to
+ * @size: bytes in it
+ * @nonblock: do not wait
+ *
+ * Context: task, may sleep.
+ * Return: bytes of a struct myalloc_stress_progress or myalloc_bench_progress; 0 if there
+ * is no run or its last record was read; -EINVAL if @buf is too small for a record,
+ * -EAGAIN, -ERESTARTSYS, -EFAULT.
+ */
+ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
+			     size_t size, bool nonblock)
+{
+	ssize_t ret;
+	int events;
+
+	for (;;) {
+		events = atomic_read(&session->events);
+		ret = session_lock(session);
+		if (ret)
+			return ret;
+		ret = read_record(session, buf, size);
+		session_unlock(session);
+		if (ret != -EAGAIN || nonblock)
+			return ret;
+		ret = wait_event_interruptible(session->wait,
+					       atomic_read(&session->events) != events);
+		if (ret)
+			return ret;
+	}
+}
+
+/**
+ * myalloc_session_poll() - can read() go on?
+ * @session: the session
+ * @file: its file
+ * @wait: to be woken by
+ *
+ * Return: EPOLLIN when a read would not wait.
+ */
+__poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file,
+			      poll_table *wait)
+{
+	__poll_t events;
+
+	poll_wait(file, &session->wait, wait);
+	mutex_lock(&session->lock);
+	events = readable(session) ? EPOLLIN | EPOLLRDNORM : 0;
+	mutex_unlock(&session->lock);
+	return events;
+}
+
+/* --- life ----------------------------------------------------------------------------- */
+
+/**
+ * myalloc_session_open() - begin a session
+ * @zone: that it works on
+ *
+ * Context: task, may sleep.
+ * Return: the session, NULL without memory.
+ */
+struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
+{
+	struct myalloc_session *s;
+
+	s = myalloc_env_zalloc(sizeof(*s), NUMA_NO_NODE);
+	if (!s)
+		return NULL;
+	s->zone = zone;
+	s->pid = task_tgid_nr(current);
+	get_task_comm(s->comm, current);
+	mutex_init(&s->lock);
+	xa_init(&s->held);
+	s->next = 1;
+	init_waitqueue_head(&s->wait);
+	mutex_lock(&sessions_mutex);
+	list_add_tail(&s->link, &sessions);
+	mutex_unlock(&sessions_mutex);
+	return s;
+}
+
+/* Frees what is left of a kind; how much the allocator refused to take back. */
+static unsigned long close_kind(struct myalloc_session *s, enum kind kind)
+{
+	unsigned long handle, refused = 0;
+	struct held *held;
+
+	if (!s->nr[kind])
+		return 0;
+	xa_for_each(&s->held, handle, held) {
+		if (held->kind != kind)
+			continue;
+		if (kind == KIND_CACHE)
+			refused += !!destroy_locked(s, handle);
+		else
+			refused += !!free_one(s, handle, kind);
+		cond_resched();
+	}
+	return refused;
+}
+
+/**
+ * myalloc_session_close() - end a session and free all it holds
+ * @session: the session, which nobody uses any more
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_session_close(struct myalloc_session *session)
+{
+	unsigned long handle, refused;
+	struct held *held;
+
+	mutex_lock(&sessions_mutex);
+	list_del(&session->link);
+	mutex_unlock(&sessions_mutex);
+	if (session->run)
+		session->run->ops->destroy(session->run);
+	refused = close_kind(session, KIND_OBJECT) + close_kind(session, KIND_PAGES) +
+		  close_kind(session, KIND_CACHE);
+	if (refused) {
+		pr_err("session of %s[%d]: %lu handles could not be freed and stay in the books\n",
+		       session->comm, session->pid, refused);
+		xa_for_each(&session->held, handle, held)
+			kfree(held);
+	}
+	xa_destroy(&session->held);
+	myalloc_env_free(session);
+}
+
+/**
+ * myalloc_sessions_show() - who has the device open and what they hold
+ * @m: the file it is shown in
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_sessions_show(struct seq_file *m)
+{
+	const struct myalloc_session *s;
+
+	seq_puts(m, "# session of        <pid> <blocks>    <pages>  <objects> <caches>    <run>\n");
+	mutex_lock(&sessions_mutex);
+	list_for_each_entry(s, &sessions, link)
+		seq_printf(m, "%-16s %8d %8lu %10llu %10lu %8lu %8s\n", s->comm, s->pid,
+			   READ_ONCE(s->nr[KIND_PAGES]), READ_ONCE(s->nr_pages),
+			   READ_ONCE(s->nr[KIND_OBJECT]), READ_ONCE(s->nr[KIND_CACHE]),
+			   READ_ONCE(s->run) ? "yes" : "no");
+	mutex_unlock(&sessions_mutex);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What one open file of /dev/myalloc holds. */
+#ifndef MYALLOC_SESSION_H
+#define MYALLOC_SESSION_H
+
+#include <linux/poll.h>
+
+#include "uapi/myalloc.h"
+
+struct myalloc_session;
+struct myalloc_zone;
+struct seq_file;
+
+struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone);
+void myalloc_session_close(struct myalloc_session *session);
+
+int myalloc_session_page_alloc(struct myalloc_session *session,
+			       struct myalloc_page_alloc *arg);
+int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_free *arg);
+int myalloc_session_obj_alloc(struct myalloc_session *session,
+			      struct myalloc_obj_alloc *arg);
+int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_free *arg);
+
+int myalloc_session_cache_create(struct myalloc_session *session,
+				 struct myalloc_cache_create *arg);
+int myalloc_session_cache_destroy(struct myalloc_session *session, u64 handle);
+int myalloc_session_cache_shrink(struct myalloc_session *session, u64 handle, u64 *pages);
+int myalloc_session_cache_drain(struct myalloc_session *session, u64 handle, u64 *pages);
+int myalloc_session_cache_stat(struct myalloc_session *session,
+			       struct myalloc_cache_stat *stat);
+
+int myalloc_session_stress_start(struct myalloc_session *session,
+				 struct myalloc_stress *params);
+int myalloc_session_stress_result(struct myalloc_session *session,
+				  struct myalloc_stress_result *result);
+int myalloc_session_bench_start(struct myalloc_session *session,
+				struct myalloc_bench *params);
+int myalloc_session_bench_result(struct myalloc_session *session,
+				 struct myalloc_bench_result *result);
+int myalloc_session_cancel(struct myalloc_session *session);
+__poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file,
+			      poll_table *wait);
+ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
+			     size_t size, bool nonblock);
+
+void myalloc_sessions_show(struct seq_file *m);
+
+#endif /* MYALLOC_SESSION_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The books in the words of uapi/myalloc.h, for ioctl and debugfs alike. */
+#ifndef MYALLOC_STAT_H
+#define MYALLOC_STAT_H
+
+#include "uapi/myalloc.h"
+
+struct myalloc_cache;
+struct myalloc_reserve;
+struct myalloc_zone;
+
+void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone,
+		       const struct myalloc_reserve *reserve);
+int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone);
+void myalloc_cache_stat_fill(struct myalloc_cache_stat *stat, struct myalloc_cache *cache);
+int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone *zone,
+			    u32 id, bool or_next);
+
+#endif /* MYALLOC_STAT_H */

@@ -1,0 +1,819 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stress runs
+ *
+ * What it is: kernel threads that allocate and free at random, keep the zone near a level
+ * of fill, and check all memory they get for being theirs alone. At the end the books
+ * must balance. A seed repeats it.
+ *
+ * Terms
+ *	what		one thing that is allocated: blocks of an order, objects of a size
+ *	family		pages or objects; a kind of run uses one or both
+ *	hold		what a thread has of a family at the moment
+ *	charge		bytes of the zone that a thing takes: of an object, its share of a slab
+ *	identity	what, thread and number of an allocation; its content follows from it
+ *	record		one line of progress, made once a second
+ *
+ * Structure
+ *
+ *	ioctl: start ---> coordinator -----(1/s)----> record, notify
+ *			     |    ^ all ended ------> free, drain, books, validate: result
+ *			stop v    |
+ *		 thread 0  thread 1  thread 2  thread 3		bound to CPUs in turn
+ *		    |---ring 0-->|	|---ring 1-->|		only CROSS
+ *		   [      gate, where they wait for all    ]	only EXHAUST
+ *
+ * What makes it a test
+ *	- Every byte of every thing is filled with a pattern made of the seed and its
+ *	  identity, and looked at when it is freed (lib/pattern.c): two owners of a byte,
+ *	  a lost or astray write, a stale copy are all seen, and the first one is told in
+ *	  words with who wrote what was found. One allocation in 16 asks for zero and
+ *	  looks for it.
+ *	- What the allocator gives must lie in the zone and be aligned; what it is given
+ *	  back it must accept.
+ *	- One step in 32 is a bulk operation.
+ *	- Damage that the allocator reports by itself while the run lasts counts as an
+ *	  error of the run.
+ *	- After the run and a drain, as many pages are out as before and the free blocks
+ *	  of each order are those from before; validate recounts all.
+ *
+ * Kinds
+ *	PAGES, OBJECTS, MIXED	a random walk around the target: below 7/8 of it three of
+ *		four steps allocate, above it none, between them half. A free takes a
+ *		random thing. MIXED has half the target for each family and a coin decides
+ *		whose step it is.
+ *	CROSS	threads in pairs: the even one allocates objects and blocks in turn, the odd
+ *		one frees them, from a window of 256, in random order.
+ *	EXHAUST	in rounds: a random amount of the mix, then everything from the largest
+ *		order to the smallest and what is left in slabs, until each thread fails
+ *		with all, even asking every CPU for what it caches. Then no page may be
+ *		free or cached. Then all is freed in random order and must be there again.
+ *
+ * The target is a share of the reserve in pages, divided among the threads. Orders of
+ * which not at least two blocks fit in what one thread may hold are left out of the
+ * mix (unless there is no other). A thread remembers what it has in an array made at
+ * start; all arrays together take at most 1/ITEM_SHARE of the reserve, so that with objects
+ * of few bytes the target may not be reached.
+ *
+ * Repeatable: thread n draws every choice from stream n of the seed, and no choice depends
+ * on time or address. So with one thread and a number of operations, two runs on a zone in
+ * the same state do the same. With more threads they meet differently each time.
+ *
+ * Time: the coordinator alone looks at the clock; it sets @stop, which every thread reads
+ * before each step. Of single operations that neither zero nor wait, the time is taken
+ * of one in 8 with the fast monotonic clock, into histograms that the threads own; it
+ * includes one reading of the clock and whatever interrupted it.
+ *
+ * Invariants
+ *	S1  Each thing is in one place: one hold, one ring, or in the hands of one thread.
+ *	S2  live of a hold = the charges of its items.
+ *	S3  An array that only one thread writes is never reallocated; nothing is allocated
+ *	    from the kernel after start, so a run disturbs no measurement of memory.
+ *	S4  A thread waits only for threads that do not wait for it: the ends of a ring
+ *	    wait for opposite conditions (never full and empty at once), the gate opens when
+ *	    all that still take part have come, and @stop ends every wait but the
+ *	    consumer's, whose producer then closes the ring.
+ *
+ * Locking: @lock for records and results, a mutex, because merging histograms takes a
+ * while. Counters and histograms are written by their thread alone and read by anybody.
+ * notify() is called without a lock.
+ */
+#include "env.h"
+
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/topology.h>
+
+#include "compat.h"
+#include "stress_run.h"
+#include "validate.h"
+
+/* Item arrays together take at most this share of the reserve. */
+#define ITEM_SHARE	8
+
+/* Least room of an array, whatever the share. */
+#define ITEM_LEAST	64
+
+/* How often the coordinator looks at the pages in use, and makes a record. */
+#define LOOK_MS		100
+#define RECORD_MS	1000
+
+static atomic64_t last_id = ATOMIC64_INIT(0);
+
+/* --- sums over all threads ---------------------------------------------- */
+
+/* Also of a run that goes on: a moment's view. */
+u64 myalloc_stress_sum(const struct myalloc_stress_run *run, enum stress_count which)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < run->nr_threads; i++)
+		sum += READ_ONCE(run->thread[i]->count[which]);
+	return sum;
+}
+
+static bool is_ours(const struct myalloc_stress_run *run, const struct myalloc_cache *cache)
+{
+	u32 i;
+
+	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++)
+		if (run->what[i].cache == cache)
+			return true;
+	return false;
+}
+
+struct others_arg {
+	const struct myalloc_stress_run *run;
+	struct stress_others *others;
+};
+
+static bool add_cache(struct myalloc_cache *cache, void *arg)
+{
+	struct others_arg *a = arg;
+	struct myalloc_cache_books books;
+
+	if (is_ours(a->run, cache))
+		return true;
+	myalloc_cache_books(cache, &books);
+	a->others->caches++;
+	a->others->object_ops += books.allocs + books.frees;
+	return true;
+}
+
+static void look_at_others(struct myalloc_stress_run *run, struct stress_others *others)
+{
+	struct others_arg arg = { .run = run, .others = others };
+	struct myalloc_zone_books books;
+	u32 order;
+
+	memset(others, 0, sizeof(*others));
+	myalloc_zone_books(run->zone, &books);
+	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
+		others->page_allocs += books.page_allocs[order];
+		others->page_frees += books.page_frees[order];
+	}
+	myalloc_zone_walk_caches(run->zone, add_cache, &arg);
+}
+
+/*
+ * Has nobody else used the zone since the run began? Exact while the run's own threads do
+ * nothing; does not see a cache that came and went again, which leaves nothing behind.
+ */
+bool myalloc_stress_alone(struct myalloc_stress_run *run)
+{
+	struct stress_others now;
+
+	look_at_others(run, &now);
+	return now.page_allocs == run->others.page_allocs +
+				  myalloc_stress_sum(run, STRESS_PAGE_ALLOCS) &&
+	       now.page_frees == run->others.page_frees +
+				 myalloc_stress_sum(run, STRESS_PAGE_FREES) &&
+	       now.caches == run->others.caches && now.object_ops == run->others.object_ops;
+}
+
+/* --- records and results ------------------------------------------------ */
+
+static u64 elapsed_ms(const struct myalloc_stress_run *run)
+{
+	return ktime_ms_delta(ktime_get(), run->start);
+}
+
+static u64 pages_out(const struct myalloc_zone_books *books)
+{
+	return books->nr_pages - books->free_pages;
+}
+
+static void look(struct myalloc_stress_run *run)
+{
+	struct myalloc_zone_books books;
+
+	myalloc_zone_books(run->zone, &books);
+	mutex_lock(&run->lock);
+	run->peak_pages = max(run->peak_pages, pages_out(&books));
+	mutex_unlock(&run->lock);
+}
+
+static u64 errors(const struct myalloc_stress_run *run)
+{
+	return myalloc_stress_sum(run, STRESS_VERIFY_ERRORS) +
+	       myalloc_stress_sum(run, STRESS_FREE_ERRORS);
+}
+
+/*
+ * Makes a record and tells the user. With the last one the run is finished, and who reads
+ * it finds it so.
+ */
+static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_state state)
+{
+	struct myalloc_stress_progress *r = &run->record;
+	ktime_t now = ktime_get();
+	struct myalloc_zone_books books;
+	u64 ops = myalloc_stress_sum(run, STRESS_OPS);
+	u64 us = max_t(s64, ktime_us_delta(now, run->record_ns), 1);
+
+	myalloc_zone_books(run->zone, &books);
+	mutex_lock(&run->lock);
+	r->ops_per_sec = div64_u64((ops - r->ops) * USEC_PER_SEC, us);
+	r->id = run->base.id;
+	r->state = state;
+	r->elapsed_ms = ktime_ms_delta(now, run->start);
+	r->total_ms = run->params.duration_ms;
+	r->ops = ops;
+	if (check_mul_overflow(run->params.ops, (u64)run->nr_threads, &r->total_ops))
+		r->total_ops = U64_MAX;
+	r->fails = myalloc_stress_sum(run, STRESS_FAIL_NOMEM);
+	r->errors = errors(run) + books.corruptions - run->before.corruptions;
+	r->live_pages = pages_out(&books);
+	r->nr_pages = books.nr_pages;
+	run->record_ns = now;
+	myalloc_run_advance(&run->base, state != MYALLOC_STRESS_RUNNING);
+	mutex_unlock(&run->lock);
+	myalloc_run_tell(&run->base);
+}
+
+/* @lock held: @merged is scratch. */
+static void merge_latency(struct myalloc_stress_run *run, enum stress_timer timer,
+			  struct myalloc_latency *out)
+{
+	struct myalloc_histogram *all = &run->merged;
+	u32 i;
+
+	lockdep_assert_held(&run->lock);
+	myalloc_histogram_init(all);
+	for (i = 0; i < run->nr_threads; i++)
+		myalloc_histogram_merge(all, &run->thread[i]->ns[timer]);
+	out->count = myalloc_histogram_count(all);
+	out->min = out->count ? all->min : 0;
+	out->p50 = myalloc_histogram_quantile(all, 500);
+	out->p99 = myalloc_histogram_quantile(all, 990);
+	out->p999 = myalloc_histogram_quantile(all, 999);
+	out->max = all->max;
+}
+
+/* @lock held. What the threads know. */
+static void sum_result(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
+{
+	out->state = MYALLOC_STRESS_RUNNING;
+	out->id = run->base.id;
+	out->seed = run->params.seed;
+	out->kind = run->params.kind;
+	out->threads = run->nr_threads;
+	out->elapsed_ms = elapsed_ms(run);
+	out->page_allocs = myalloc_stress_sum(run, STRESS_PAGE_ALLOCS);
+	out->page_frees = myalloc_stress_sum(run, STRESS_PAGE_FREES);
+	out->obj_allocs = myalloc_stress_sum(run, STRESS_OBJ_ALLOCS);
+	out->obj_frees = myalloc_stress_sum(run, STRESS_OBJ_FREES);
+	out->fail_nomem = myalloc_stress_sum(run, STRESS_FAIL_NOMEM);
+	out->fail_target = myalloc_stress_sum(run, STRESS_FAIL_TARGET);
+	out->verify_errors = myalloc_stress_sum(run, STRESS_VERIFY_ERRORS);
+	out->free_errors = myalloc_stress_sum(run, STRESS_FREE_ERRORS);
+	out->exhausted = READ_ONCE(run->exhausted);
+	out->peak_pages = run->peak_pages;
+	out->start_pages = pages_out(&run->before);
+	merge_latency(run, STRESS_PAGE_ALLOC_NS, &out->page_alloc_ns);
+	merge_latency(run, STRESS_PAGE_FREE_NS, &out->page_free_ns);
+	merge_latency(run, STRESS_OBJ_ALLOC_NS, &out->obj_alloc_ns);
+	merge_latency(run, STRESS_OBJ_FREE_NS, &out->obj_free_ns);
+	if (smp_load_acquire(&run->error_told))		/* pairs with tell() */
+		memcpy(out->first_error, run->error, sizeof(out->first_error));
+}
+
+/* --- the end of a run --------------------------------------------------- */
+
+static void destroy_caches(struct myalloc_stress_run *run)
+{
+	u32 i;
+
+	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++) {
+		struct myalloc_cache *cache = run->what[i].cache;
+
+		run->what[i].cache = NULL;
+		/* Objects that it did not take back keep it alive; it has said so. */
+		if (cache && myalloc_cache_destroy(cache))
+			pr_err("stress run %llu: a cache is left behind\n", run->base.id);
+	}
+}
+
+/* The kernel threads have ended, or, at a start that failed, never began. */
+static void reap_threads(struct myalloc_stress_run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->nr_threads; i++) {
+		struct stress_thread *t = run->thread[i];
+
+		if (!t || !t->task)
+			continue;
+		kthread_stop(t->task);
+		put_task_struct(t->task);
+		t->task = NULL;
+	}
+}
+
+/* The books after the run against those from before. */
+static void balance(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
+{
+	struct myalloc_zone_books after;
+
+	myalloc_zone_drain(run->zone);
+	myalloc_zone_books(run->zone, &after);
+	out->end_pages = pages_out(&after);
+	out->balanced = out->end_pages == out->start_pages &&
+			!memcmp(after.free_blocks, run->before.free_blocks,
+				sizeof(after.free_blocks));
+	/* The zone's own high-water mark is exact, if it rose. */
+	if (after.peak_pages > run->before.peak_pages)
+		out->peak_pages = after.peak_pages;
+	/* Damage that the allocator has found by itself: its last report tells of it. */
+	if (after.corruptions == run->before.corruptions)
+		return;
+	out->verify_errors += after.corruptions - run->before.corruptions;
+	if (!out->first_error[0])
+		myalloc_zone_last_report(run->zone, out->first_error, sizeof(out->first_error));
+}
+
+static void recount(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
+{
+	struct myalloc_validation v = { };
+
+	myalloc_zone_validate(run->zone, &v);
+	out->validate_errors = min_t(u64, v.errors, U32_MAX);
+	if (v.errors && !out->first_error[0])
+		scnprintf(out->first_error, sizeof(out->first_error), "validate: %s", v.first);
+}
+
+static void finish(struct myalloc_stress_run *run)
+{
+	struct myalloc_stress_result *out = &run->result;
+	enum myalloc_stress_state state;
+
+	look(run);
+	state = READ_ONCE(run->cancelled) ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
+	mutex_lock(&run->lock);
+	sum_result(run, out);
+	mutex_unlock(&run->lock);
+	reap_threads(run);
+	destroy_caches(run);
+	balance(run, out);
+	out->shared = !myalloc_stress_alone(run);
+	recount(run, out);
+	out->state = state;
+	make_record(run, state);
+	complete_all(&run->done);
+}
+
+/* --- the coordinator ---------------------------------------------------- */
+
+static void let_go(struct myalloc_stress_run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->nr_threads; i++)
+		wake_up_process(run->thread[i]->task);
+}
+
+static bool time_is_up(const struct myalloc_stress_run *run)
+{
+	return run->params.duration_ms && elapsed_ms(run) >= run->params.duration_ms;
+}
+
+/* Milliseconds until there is something to do. */
+static u32 nap_ms(const struct myalloc_stress_run *run)
+{
+	s64 next = RECORD_MS - ktime_ms_delta(ktime_get(), run->record_ns);
+	u64 gone = elapsed_ms(run);
+
+	next = clamp_t(s64, next, 1, LOOK_MS);
+	if (run->params.duration_ms > gone)
+		next = min_t(u64, next, run->params.duration_ms - gone);
+	return next;
+}
+
+static int coordinate(void *arg)
+{
+	struct myalloc_stress_run *run = arg;
+
+	let_go(run);
+	while (atomic_read(&run->running)) {
+		wait_event_idle_timeout(run->wait, !atomic_read(&run->running),
+					msecs_to_jiffies(nap_ms(run)));
+		look(run);
+		if (!READ_ONCE(run->stop) && time_is_up(run))
+			myalloc_stress_stop(run);
+		if (ktime_ms_delta(ktime_get(), run->record_ns) >= RECORD_MS)
+			make_record(run, MYALLOC_STRESS_RUNNING);
+	}
+	finish(run);
+	return 0;
+}
+
+/* --- the start of a run ------------------------------------------------- */
+
+static void *run_zalloc(struct myalloc_stress_run *run, size_t size, int node)
+{
+	void *mem = myalloc_env_zalloc(size, node);
+
+	if (mem)
+		run->bytes += size;
+	return mem;
+}
+
+static int make_caches(struct myalloc_stress_run *run)
+{
+	u32 i;
+
+	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++) {
+		struct stress_what *what = &run->what[i];
+		struct myalloc_cache_books books;
+		char name[MYALLOC_CACHE_NAME];
+		struct myalloc_cache_args args = {
+			.name = name,
+			.object_size = what->bytes,
+			.flags = run->params.checks,
+		};
+		struct myalloc_cache *cache;
+
+		if (!what->bytes)
+			break;
+		scnprintf(name, sizeof(name), "stress%llu-%u", run->base.id, what->bytes);
+		cache = myalloc_cache_create(run->zone, &args);
+		if (IS_ERR(cache))
+			return PTR_ERR(cache);
+		what->cache = cache;
+		myalloc_cache_books(cache, &books);
+		what->charge = (PAGE_SIZE << books.order) / books.objects_per_slab;
+	}
+	return 0;
+}
+
+/* Bytes of the zone that each thread, or each pair, may hold of a family. */
+static u64 share(const struct myalloc_stress_run *run)
+{
+	u64 bytes = (u64)run->before.nr_pages * PAGE_SIZE * run->params.fill_permille;
+	u32 parts = 1000 * run->nr_threads;
+
+	if (run->params.kind == MYALLOC_STRESS_CROSS)
+		parts /= 2;
+	else if (run->params.kind == MYALLOC_STRESS_EXHAUST)
+		bytes = (u64)run->before.nr_pages * PAGE_SIZE * 500;
+	if (run->params.kind == MYALLOC_STRESS_MIXED ||
+	    run->params.kind == MYALLOC_STRESS_EXHAUST)
+		parts *= STRESS_FAMILIES;
+	return max_t(u64, div_u64(bytes, parts), PAGE_SIZE);
+}
+
+/* The mix of orders, less those too large for a share. */
+static void make_choices(struct myalloc_stress_run *run)
+{
+	u32 weights[MYALLOC_NR_ORDERS], order, left = 0;
+
+	memcpy(weights, run->params.order_weights, sizeof(weights));
+	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
+		if (left && 2ULL * run->what[order].charge > share(run))
+			weights[order] = 0;
+		left |= weights[order];
+	}
+	myalloc_choice_init(&run->choice[STRESS_PAGES], weights, MYALLOC_NR_ORDERS);
+	myalloc_choice_init(&run->choice[STRESS_OBJECTS], run->params.size_weights,
+			    run->params.nr_sizes);
+}
+
+/* Mean charge of a family's mix, in bytes. */
+static u32 mean_charge(const struct myalloc_stress_run *run, enum stress_family family)
+{
+	const struct myalloc_choice *choice = &run->choice[family];
+	u32 first = family == STRESS_PAGES ? 0 : STRESS_WHAT_SIZES, i;
+	u64 sum = 0, below = 0;
+
+	for (i = 0; i < choice->nr; i++) {
+		/* At most 2^26 * 2^32: a block of 1024 pages of 64 KiB. */
+		sum += (choice->limit[i] - below) * run->what[first + i].charge;
+		below = choice->limit[i];
+	}
+	return max_t(u32, sum >> 32, 1);
+}
+
+/*
+ * Room for items: what the target takes of the mix, and a quarter more because it varies. A
+ * thread that exhausts the zone may get more than its share of it, in single pages at worst.
+ */
+static u32 room(const struct myalloc_stress_run *run, enum stress_family family)
+{
+	u64 most = div_u64((u64)run->before.nr_pages * PAGE_SIZE,
+			   ITEM_SHARE * sizeof(struct stress_item) * run->nr_threads);
+	u64 items = div_u64(share(run), mean_charge(run, family));
+
+	items += items / 4;
+	if (run->params.kind == MYALLOC_STRESS_EXHAUST)
+		items += 2 * run->before.nr_pages / run->nr_threads;
+	return clamp_t(u64, items, ITEM_LEAST, max_t(u64, most, ITEM_LEAST));
+}
+
+static int make_hold(struct myalloc_stress_run *run, struct stress_thread *t,
+		     enum stress_family family, u32 max)
+{
+	struct stress_hold *hold = &t->hold[family];
+
+	hold->first = family == STRESS_PAGES ? 0 : STRESS_WHAT_SIZES;
+	hold->choice = &run->choice[family];
+	hold->target = share(run);
+	hold->max = max;
+	if (!max)
+		return 0;
+	hold->item = run_zalloc(run, (size_t)max * sizeof(*hold->item), cpu_to_node(t->cpu));
+	return hold->item ? 0 : -ENOMEM;
+}
+
+static int make_holds(struct myalloc_stress_run *run, struct stress_thread *t)
+{
+	bool cross = run->params.kind == MYALLOC_STRESS_CROSS;
+	u32 family;
+	int err;
+
+	for (family = 0; family < STRESS_FAMILIES; family++) {
+		u32 max = stress_has(run, family) ? room(run, family) : 0;
+
+		if (cross)
+			max = t->index % 2 && family == STRESS_PAGES ? STRESS_WINDOW : 0;
+		err = make_hold(run, t, family, max);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Between threads @t - 1 and @t. */
+static int make_ring(struct myalloc_stress_run *run, struct stress_thread *t)
+{
+	u32 slots = roundup_pow_of_two(min_t(u32, room(run, STRESS_OBJECTS), BIT(20)));
+	struct stress_ring *ring;
+
+	ring = run_zalloc(run, sizeof(*ring), cpu_to_node(t->cpu));
+	if (!ring)
+		return -ENOMEM;
+	run->ring[t->index / 2] = ring;
+	init_waitqueue_head(&ring->wait);
+	ring->mask = slots - 1;
+	ring->target = share(run);
+	ring->slot = run_zalloc(run, (size_t)slots * sizeof(*ring->slot), cpu_to_node(t->cpu));
+	if (!ring->slot)
+		return -ENOMEM;
+	t->ring = ring;
+	run->thread[t->index - 1]->ring = ring;
+	return 0;
+}
+
+static int make_task(struct myalloc_stress_run *run, struct stress_thread *t)
+{
+	struct task_struct *task;
+
+	task = kthread_create_on_node(myalloc_stress_thread, t, cpu_to_node(t->cpu),
+				      "stress%llu/%u", run->base.id, t->index);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	kthread_bind(task, t->cpu);
+	get_task_struct(task);
+	t->task = task;
+	return 0;
+}
+
+static int make_thread(struct myalloc_stress_run *run, u32 index)
+{
+	u32 cpu = run->cpu[index % run->nr_cpus];
+	struct stress_thread *t;
+	u32 i;
+	int err;
+
+	t = run_zalloc(run, sizeof(*t), cpu_to_node(cpu));
+	if (!t)
+		return -ENOMEM;
+	run->thread[index] = t;
+	t->run = run;
+	t->index = index;
+	t->cpu = cpu;
+	for (i = 0; i < STRESS_TIMERS; i++)
+		myalloc_histogram_init(&t->ns[i]);
+	err = make_holds(run, t);
+	if (err)
+		return err;
+	if (run->params.kind == MYALLOC_STRESS_CROSS && index % 2) {
+		err = make_ring(run, t);
+		if (err)
+			return err;
+	}
+	return make_task(run, t);
+}
+
+static int make_threads(struct myalloc_stress_run *run)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < run->nr_threads; i++) {
+		err = make_thread(run, i);
+		if (err)
+			return err;
+	}
+	atomic_set(&run->running, run->nr_threads);
+	run->gate.expected = run->nr_threads;
+	return 0;
+}
+
+static int make_coordinator(struct myalloc_stress_run *run)
+{
+	struct task_struct *task;
+
+	task = kthread_create(coordinate, run, "stress%llu", run->base.id);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	get_task_struct(task);
+	run->coordinator = task;
+	return 0;
+}
+
+static void free_run(struct myalloc_stress_run *run)
+{
+	u32 i, k;
+
+	reap_threads(run);
+	destroy_caches(run);
+	for (i = 0; i < run->nr_threads; i++) {
+		if (!run->thread[i])
+			continue;
+		for (k = 0; k < STRESS_FAMILIES; k++)
+			myalloc_env_free(run->thread[i]->hold[k].item);
+		myalloc_env_free(run->thread[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(run->ring); i++) {
+		if (run->ring[i])
+			myalloc_env_free(run->ring[i]->slot);
+		myalloc_env_free(run->ring[i]);
+	}
+	mutex_destroy(&run->lock);
+	myalloc_env_free(run);
+}
+
+static int prepare(struct myalloc_stress_run *run)
+{
+	int err;
+
+	/* First, as it is looked at last at the end: what they do in between is seen. */
+	look_at_others(run, &run->others);
+	myalloc_zone_drain(run->zone);
+	myalloc_zone_books(run->zone, &run->before);
+	run->peak_pages = pages_out(&run->before);
+	if (stress_has(run, STRESS_OBJECTS)) {
+		err = make_caches(run);
+		if (err)
+			return err;
+	}
+	make_choices(run);
+	err = make_threads(run);
+	if (err)
+		return err;
+	return make_coordinator(run);
+}
+
+/* --- what the session does ------------------------------------------------ */
+
+static struct myalloc_stress_run *to_stress(struct myalloc_run *base)
+{
+	return container_of(base, struct myalloc_stress_run, base);
+}
+
+static enum myalloc_stress_state last_record(struct myalloc_run *base,
+					     union myalloc_run_record *out)
+{
+	struct myalloc_stress_run *run = to_stress(base);
+
+	mutex_lock(&run->lock);
+	out->stress = run->record;
+	mutex_unlock(&run->lock);
+	return out->stress.state;
+}
+
+/*
+ * Threads stop before their next operation, free what they have and check it; then the
+ * books are taken as always. A run that has ended stays as it is.
+ */
+static void cancel(struct myalloc_run *base)
+{
+	struct myalloc_stress_run *run = to_stress(base);
+
+	if (!READ_ONCE(run->stop))
+		WRITE_ONCE(run->cancelled, true);
+	myalloc_stress_stop(run);
+	wait_for_completion(&run->done);
+}
+
+static void destroy(struct myalloc_run *base)
+{
+	struct myalloc_stress_run *run = to_stress(base);
+
+	cancel(base);
+	kthread_stop(run->coordinator);
+	put_task_struct(run->coordinator);
+	free_run(run);
+}
+
+static const struct myalloc_run_ops stress_ops = {
+	.record_size = sizeof(struct myalloc_stress_progress),
+	.record = last_record,
+	.cancel = cancel,
+	.destroy = destroy,
+};
+
+static void begin(struct myalloc_stress_run *run)
+{
+	pr_debug("stress run %llu: seed 0x%llx, %u threads, %zu bytes of its own\n", run->base.id,
+		 run->params.seed, run->nr_threads, run->bytes);
+	run->start = ktime_get();
+	run->record_ns = run->start;
+	run->record.id = run->base.id;
+	run->record.state = MYALLOC_STRESS_RUNNING;
+	wake_up_process(run->coordinator);
+}
+
+/**
+ * myalloc_stress_start() - check the parameters and start a run
+ * @zone: to be tested; must outlive the run
+ * @params: what to do; see uapi/myalloc.h
+ * @notify: called with @arg after each new record, in task context, without a lock; or NULL.
+ *	Must not cancel or destroy this run
+ * @arg: its argument
+ *
+ * Context: task, sleeps. Drains the zone.
+ * Return: the run, to be destroyed by its ops; ERR_PTR(-EINVAL) if a parameter is
+ * impossible, which is told to dynamic debug; ERR_PTR(-ENOMEM); ERR_PTR(-EINTR) after
+ * SIGKILL.
+ */
+struct myalloc_run *
+myalloc_stress_start(struct myalloc_zone *zone, const struct myalloc_stress *params,
+		     void (*notify)(void *arg), void *arg)
+{
+	struct myalloc_stress_run *run;
+	int err;
+
+	run = myalloc_env_zalloc(sizeof(*run), NUMA_NO_NODE);
+	if (!run)
+		return ERR_PTR(-ENOMEM);
+	run->bytes = sizeof(*run);
+	run->zone = zone;
+	run->base.ops = &stress_ops;
+	run->base.notify = notify;
+	run->base.arg = arg;
+	mutex_init(&run->lock);
+	init_waitqueue_head(&run->wait);
+	init_completion(&run->done);
+	spin_lock_init(&run->gate.lock);
+	init_waitqueue_head(&run->gate.wait);
+	err = myalloc_stress_settle(run, params);
+	if (err)
+		goto err_free;
+	run->base.id = atomic64_inc_return(&last_id);
+	err = prepare(run);
+	if (err)
+		goto err_free;
+	begin(run);
+	return &run->base;
+
+err_free:
+	free_run(run);
+	return ERR_PTR(err);
+}
+
+/**
+ * myalloc_stress_result() - what a run has done
+ * @base: the run, of any kind or NULL
+ * @out: the result; of a run that goes on, what is known now, with state RUNNING; @size is
+ *	set to that of the whole struct
+ *
+ * Context: task. Merges the histograms of all threads.
+ * Return: false if it is no stress run, then @out is untouched.
+ */
+bool myalloc_stress_result(struct myalloc_run *base, struct myalloc_stress_result *out)
+{
+	struct myalloc_stress_run *run;
+
+	if (!base || base->ops != &stress_ops)
+		return false;
+	run = to_stress(base);
+	mutex_lock(&run->lock);
+	if (myalloc_run_finished(&run->base)) {
+		*out = run->result;
+	} else {
+		memset(out, 0, sizeof(*out));
+		sum_result(run, out);
+	}
+	mutex_unlock(&run->lock);
+	out->size = sizeof(*out);
+	return true;
+}
+
+#if IS_ENABLED(CONFIG_KUNIT)
+MYALLOC_EXPORT_NS(myalloc_stress_start, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_stress_result, MYALLOC_INTERNAL);
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Parameters of a stress run: is each one possible, and what is meant by those left out?
+ *
+ * What is refused is refused with -EINVAL and a sentence for dynamic debug. After
+ * myalloc_stress_settle() no default is left to be guessed: run->params says what will be
+ * done, and two runs with the same run->params do the same.
+ */
+#include "env.h"
+#include "stress_run.h"
+
+/* What myalloc_stress.fill_permille means when it is 0. */
+#define FILL_DEFAULT	500
+
+/*
+ * The mix when none is given: powers of two, and sizes that leave a rest in a slab, from
+ * many to a page down to one in several pages.
+ */
+static const u32 default_sizes[] = { 16, 40, 64, 96, 192, 256, 500, 1024, 2048, 4096 };
+
+static int refuse(const char *why)
+{
+	pr_debug("stress run refused: %s\n", why);
+	return -EINVAL;
+}
+
+static bool any(const u32 *number, u32 nr)
+{
+	while (nr--)
+		if (number[nr])
+			return true;
+	return false;
+}
+
+static int check_simple(const struct myalloc_stress *p)
+{
+	if (p->kind >= MYALLOC_STRESS_KINDS)
+		return refuse("no such kind");
+	if (p->flags & ~MYALLOC_STRESS_FLAGS)
+		return refuse("unknown flags");
+	if (p->checks & ~MYALLOC_CHECK_ALL)
+		return refuse("unknown checks");
+	if (p->reserved)
+		return refuse("reserved is not 0");
+	if (!p->duration_ms && !p->ops)
+		return refuse("neither a duration nor a number of operations");
+	if (p->fill_permille > 1000)
+		return refuse("a fill of more than 1000 permille");
+	if (p->threads > MYALLOC_STRESS_THREADS_MAX)
+		return refuse("too many threads");
+	if (p->kind == MYALLOC_STRESS_CROSS && p->threads % 2)
+		return refuse("cross takes pairs of threads");
+	return 0;
+}
+
+static int check_sizes(const struct myalloc_stress *p)
+{
+	u32 i;
+
+	if (p->nr_sizes > MYALLOC_STRESS_SIZES_MAX)
+		return refuse("too many sizes");
+	for (i = 0; i < p->nr_sizes; i++)
+		if (!p->sizes[i] || p->sizes[i] > MYALLOC_OBJECT_MAX)
+			return refuse("a size that no object has");
+	if (any(p->sizes + i, MYALLOC_STRESS_SIZES_MAX - i) ||
+	    any(p->size_weights + i, MYALLOC_STRESS_SIZES_MAX - i))
+		return refuse("sizes or weights behind the last one in use");
+	return 0;
+}
+
+/* The CPUs in the mask, or all that are online. */
+static int settle_cpus(struct myalloc_stress_run *run)
+{
+	struct myalloc_stress *p = &run->params;
+	u32 bits = 8 * sizeof(p->cpus), word = 8 * sizeof(p->cpus[0]), cpu;
+	bool all = !(p->cpus[0] | p->cpus[1] | p->cpus[2] | p->cpus[3]);
+
+	static_assert(ARRAY_SIZE(p->cpus) == 4);
+	for (cpu = 0; cpu < bits; cpu++) {
+		bool wanted = all || p->cpus[cpu / word] & BIT_ULL(cpu % word);
+		bool online = cpu < nr_cpu_ids && cpu_online(cpu);
+
+		if (!wanted || (all && !online))
+			continue;
+		if (!online)
+			return refuse("a CPU that is not online");
+		run->cpu[run->nr_cpus++] = cpu;
+		p->cpus[cpu / word] |= BIT_ULL(cpu % word);
+	}
+	if (!run->nr_cpus)
+		return refuse("no CPU");
+	return 0;
+}
+
+static void settle_threads(struct myalloc_stress_run *run)
+{
+	struct myalloc_stress *p = &run->params;
+
+	if (!p->threads) {
+		p->threads = min_t(u32, run->nr_cpus, MYALLOC_STRESS_THREADS_MAX);
+		if (p->kind == MYALLOC_STRESS_CROSS)
+			p->threads = round_up(p->threads, 2);
+	}
+	run->nr_threads = p->threads;
+}
+
+/* Which orders, how often. */
+static int settle_orders(struct myalloc_stress_run *run)
+{
+	struct myalloc_stress *p = &run->params;
+	u32 top = run->zone->chunk_order, order;
+
+	if (!any(p->order_weights, MYALLOC_ORDERS))
+		for (order = 0; order <= top; order++)
+			p->order_weights[order] = 1 << (top - order);
+	if (any(p->order_weights + top + 1, MYALLOC_ORDERS - top - 1))
+		return refuse("an order above that of the zone's chunks");
+	for (order = 0; order <= top; order++) {
+		struct stress_what *what = &run->what[order];
+
+		what->order = order;
+		what->bytes = PAGE_SIZE << order;
+		what->charge = what->bytes;
+	}
+	return 0;
+}
+
+/* The same size twice is one cache; it gets both weights. */
+static void merge_sizes(struct myalloc_stress *p)
+{
+	u32 nr = 0, i, k;
+
+	for (i = 0; i < p->nr_sizes; i++) {
+		u32 size = p->sizes[i], weight = p->size_weights[i];
+
+		for (k = 0; k < nr && p->sizes[k] != size; k++)
+			;
+		if (k == nr) {
+			p->sizes[nr] = size;
+			p->size_weights[nr++] = weight;
+		} else {
+			p->size_weights[k] = min_t(u64, (u64)p->size_weights[k] + weight, U32_MAX);
+		}
+	}
+	for (i = nr; i < p->nr_sizes; i++) {
+		p->sizes[i] = 0;
+		p->size_weights[i] = 0;
+	}
+	p->nr_sizes = nr;
+}
+
+static void settle_sizes(struct myalloc_stress_run *run)
+{
+	struct myalloc_stress *p = &run->params;
+	u32 i;
+
+	static_assert(ARRAY_SIZE(default_sizes) <= MYALLOC_STRESS_SIZES_MAX);
+	if (!p->nr_sizes) {
+		p->nr_sizes = ARRAY_SIZE(default_sizes);
+		memcpy(p->sizes, default_sizes, sizeof(default_sizes));
+	}
+	if (!any(p->size_weights, p->nr_sizes))
+		for (i = 0; i < p->nr_sizes; i++)
+			p->size_weights[i] = 1;
+	merge_sizes(p);
+	for (i = 0; i < p->nr_sizes; i++) {
+		struct stress_what *what = &run->what[STRESS_WHAT_SIZES + i];
+
+		what->bytes = p->sizes[i];
+		what->charge = p->sizes[i];
+	}
+}
+
+/**
+ * myalloc_stress_settle() - check the parameters and fill in the defaults
+ * @run: with its zone; gets params, verify, cpu, nr_cpus, nr_threads, and of each what
+ *	all but the cache
+ * @params: as they came from the user
+ *
+ * Return: 0, -EINVAL.
+ */
+int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_stress *params)
+{
+	struct myalloc_stress *p = &run->params;
+	int err;
+
+	*p = *params;
+	err = check_simple(p);
+	if (err)
+		return err;
+	err = check_sizes(p);
+	if (err)
+		return err;
+	err = settle_orders(run);
+	if (err)
+		return err;
+	settle_sizes(run);
+	err = settle_cpus(run);
+	if (err)
+		return err;
+	settle_threads(run);
+	if (!p->fill_permille)
+		p->fill_permille = FILL_DEFAULT;
+	while (!p->seed)
+		p->seed = myalloc_env_seed();
+	run->verify = !(p->flags & MYALLOC_STRESS_NO_VERIFY);
+	return 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside a stress run: what stress.c, stress_params.c and stress_thread.c share. */
+#ifndef MYALLOC_STRESS_RUN_H
+#define MYALLOC_STRESS_RUN_H
+
+#include <linux/completion.h>
+#include <linux/wait.h>
+
+#include "histogram.h"
+#include "random.h"
+#include "stress.h"
+#include "zone.h"
+
+/* Numbers of what is allocated: orders first, then sizes. */
+#define STRESS_WHAT_SIZES	16
+#define STRESS_WHATS		(STRESS_WHAT_SIZES + MYALLOC_STRESS_SIZES_MAX)
+
+static_assert(MYALLOC_NR_ORDERS <= STRESS_WHAT_SIZES);
+static_assert(MYALLOC_NR_ORDERS == MYALLOC_ORDERS);
+static_assert(MYALLOC_STRESS_SIZES_MAX <= MYALLOC_CHOICE_MAX);
+static_assert(MYALLOC_NR_ORDERS <= MYALLOC_CHOICE_MAX);
+
+/**
+ * struct stress_what - one thing that is allocated
+ * @cache: where from; NULL: pages
+ * @order: of pages, log2
+ * @bytes: that the user gets; 0: nothing with this number
+ * @charge: bytes of the zone that it takes: an object's share of its slab
+ */
+struct stress_what {
+	struct myalloc_cache *cache;
+	u32 order;
+	u32 bytes;
+	u32 charge;
+};
+
+/**
+ * struct stress_item - something a thread holds
+ * @addr: its address
+ * @identity: unique in the run, see stress_identity()
+ */
+struct stress_item {
+	void *addr;
+	u64 identity;
+};
+
+/*
+ * 63    56 55    48 47                   0
+ * [ what  ][ thread ][ number, from 1 on  ]
+ */
+#define STRESS_NUMBER_BITS	48
+
+static_assert(MYALLOC_STRESS_THREADS_MAX <= 256);
+static_assert(STRESS_WHATS <= 256);
+
+static inline u64 stress_identity(u32 what, u32 thread, u64 number)
+{
+	return (u64)what << 56 | (u64)thread << STRESS_NUMBER_BITS | number;
+}
+
+static inline u32 stress_identity_what(u64 identity)
+{
+	return identity >> 56;
+}
+
+static inline u32 stress_identity_thread(u64 identity)
+{
+	return (identity >> STRESS_NUMBER_BITS) & 0xff;
+}
+
+static inline u64 stress_identity_number(u64 identity)
+{
+	return identity & (BIT_ULL(STRESS_NUMBER_BITS) - 1);
+}
+
+/**
+ * struct stress_hold - what a thread holds of one family: pages or objects
+ * @item: in no order
+ * @nr: how many
+ * @max: room in @item
+ * @live: bytes of the zone they take
+ * @target: what @live is to be near
+ * @first: number of the first what of this family
+ * @choice: the mix
+ */
+struct stress_hold {
+	struct stress_item *item;
+	u32 nr;
+	u32 max;
+	u64 live;
+	u64 target;
+	u32 first;
+	const struct myalloc_choice *choice;
+};
+
+enum stress_family {
+	STRESS_PAGES,
+	STRESS_OBJECTS,
+	STRESS_FAMILIES
+};
+
+enum stress_count {
+	STRESS_OPS,
+	STRESS_PAGE_ALLOCS,
+	STRESS_PAGE_FREES,
+	STRESS_OBJ_ALLOCS,
+	STRESS_OBJ_FREES,
+	STRESS_FAIL_NOMEM,
+	STRESS_FAIL_TARGET,
+	STRESS_VERIFY_ERRORS,
+	STRESS_FREE_ERRORS,
+	STRESS_COUNTS
+};
+
+enum stress_timer {
+	STRESS_PAGE_ALLOC_NS,
+	STRESS_PAGE_FREE_NS,
+	STRESS_OBJ_ALLOC_NS,
+	STRESS_OBJ_FREE_NS,
+	STRESS_TIMERS
+};
+
+/* Things that the consumer of a ring keeps, so that it does not free in order. */
+#define STRESS_WINDOW	256
+
+/**
+ * struct stress_ring - from the one who allocates to the one who frees (CROSS)
+ * @slot: @mask + 1 of them
+ * @mask: number of slots - 1, a power of two less one
+ * @target: bytes of the zone to have between the two
+ * @wait: either end, when it cannot go on
+ * @head: slots ever filled; written by the producer
+ * @made: bytes ever sent; written by the producer
+ * @closed: the producer sends no more
+ * @tail: slots ever emptied; written by the consumer
+ * @freed: bytes ever freed; written by the consumer
+ */
+struct stress_ring {
+	struct stress_item *slot;
+	u32 mask;
+	u64 target;
+	wait_queue_head_t wait;
+
+	u32 head ____cacheline_aligned;
+	u64 made;
+	bool closed;
+
+	u32 tail ____cacheline_aligned;
+	u64 freed;
+};
+
+/**
+ * struct stress_thread - one thread
+ * @run: the run
+ * @index: its number, from 0
+ * @cpu: that it is bound to
+ * @task: the kernel thread, with a reference
+ * @random: every choice it makes
+ * @number: of its last allocation
+ * @cramped: an item array was too small in this round (EXHAUST)
+ * @calls: single operations, to take the time of one in STRESS_SAMPLE
+ * @count: by enum stress_count; written by this thread only
+ * @hold: pages and objects it holds
+ * @ring: shared with its partner (CROSS), or NULL
+ * @ns: by enum stress_timer
+ */
+struct stress_thread {
+	struct myalloc_stress_run *run;
+	u32 index;
+	u32 cpu;
+	struct task_struct *task;
+	struct myalloc_random random;
+	u64 number;
+	bool cramped;
+	u32 calls[STRESS_TIMERS];
+	u64 count[STRESS_COUNTS];
+	struct stress_hold hold[STRESS_FAMILIES];
+	struct stress_ring *ring;
+	struct myalloc_histogram ns[STRESS_TIMERS];
+};
+
+/**
+ * struct stress_gate - where all threads wait for each other (EXHAUST)
+ * @lock: protects the members below
+ * @wait: those who have arrived
+ * @expected: threads that take part
+ * @arrived: threads that wait
+ * @round: times it opened
+ */
+struct stress_gate {
+	spinlock_t lock;	/* protects expected, arrived, round */
+	wait_queue_head_t wait;
+	u32 expected;
+	u32 arrived;
+	u32 round;
+};
+
+/**
+ * struct stress_others - what others did to the zone
+ * @page_allocs: blocks ever allocated, by everybody
+ * @page_frees: blocks ever freed, by everybody
+ * @caches: caches that are not the run's
+ * @object_ops: objects ever allocated and freed in them
+ */
+struct stress_others {
+	u64 page_allocs;
+	u64 page_frees;
+	u64 caches;
+	u64 object_ops;
+};
+
+/**
+ * struct myalloc_stress_run - see stress.c for the theory
+ * @base: what the session sees
+ * @zone: under test
+ * @params: with every default filled in
+ * @verify: fill and check memory
+ * @what: what is allocated, by number
+ * @choice: the mix of each family
+ * @cpu: CPUs allowed
+ * @nr_cpus: how many
+ * @nr_threads: entries of @thread
+ * @thread: the threads
+ * @ring: one for each pair of threads, or NULL
+ * @bytes: memory of the run itself
+ * @coordinator: the kernel thread that watches, with a reference
+ * @stop: threads are to end
+ * @cancelled: the user asked for it
+ * @running: threads that have not ended
+ * @wait: the coordinator
+ * @done: the coordinator is through
+ * @gate: for EXHAUST
+ * @exhausted: times the last page was reached; written by thread 0
+ * @error_claimed: somebody has the first error
+ * @error_told: @error is complete
+ * @error: the first error in words
+ * @start: moment the threads were let go
+ * @before: the books before the run, drained
+ * @others: what others had done before the run
+ * @record_ns: moment of the last record
+ * @lock: protects the members below
+ * @peak_pages: most pages out of the buddy that were seen
+ * @record: the last record
+ * @result: complete when the run has finished
+ * @merged: of all threads; scratch
+ */
+struct myalloc_stress_run {
+	struct myalloc_run base;
+	struct myalloc_zone *zone;
+	struct myalloc_stress params;
+	bool verify;
+	struct stress_what what[STRESS_WHATS];
+	struct myalloc_choice choice[STRESS_FAMILIES];
+	u32 cpu[MYALLOC_STRESS_THREADS_MAX];
+	u32 nr_cpus;
+	u32 nr_threads;
+	struct stress_thread *thread[MYALLOC_STRESS_THREADS_MAX];
+	struct stress_ring *ring[MYALLOC_STRESS_THREADS_MAX / 2];
+	size_t bytes;
+	struct task_struct *coordinator;
+
+	bool stop;
+	bool cancelled;
+	atomic_t running;
+	wait_queue_head_t wait;
+	struct completion done;
+	struct stress_gate gate;
+	u64 exhausted;
+	atomic_t error_claimed;
+	bool error_told;
+	char error[sizeof_field(struct myalloc_stress_result, first_error)];
+
+	ktime_t start;
+	struct myalloc_zone_books before;
+	struct stress_others others;
+	ktime_t record_ns;
+
+	struct mutex lock;	/* protects peak_pages, record, result, merged */
+	u64 peak_pages;
+	struct myalloc_stress_progress record;
+	struct myalloc_stress_result result;
+	struct myalloc_histogram merged;
+};
+
+/* stress_params.c */
+int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_stress *params);
+
+/* stress_thread.c */
+int myalloc_stress_thread(void *arg);
+void myalloc_stress_stop(struct myalloc_stress_run *run);
+
+/* stress.c */
+bool myalloc_stress_alone(struct myalloc_stress_run *run);
+u64 myalloc_stress_sum(const struct myalloc_stress_run *run, enum stress_count which);
+
+static inline bool stress_has(const struct myalloc_stress_run *run, enum stress_family family)
+{
+	switch (run->params.kind) {
+	case MYALLOC_STRESS_PAGES:
+		return family == STRESS_PAGES;
+	case MYALLOC_STRESS_OBJECTS:
+		return family == STRESS_OBJECTS;
+	default:
+		return true;
+	}
+}
+
+#endif /* MYALLOC_STRESS_RUN_H */

@@ -1,0 +1,838 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One thread of a stress run: what it does to the allocator. See stress.c for the theory.
+ *
+ * From the outside in: myalloc_stress_thread() picks the kind; a kind is a loop of steps; a
+ * step is one operation: one call of the allocator, for one thing or a bulk; take and give
+ * surround the call by what makes it a test: fill, check, books, time.
+ */
+#include "env.h"
+
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "pattern.h"
+#include "stress_run.h"
+
+/* Of single operations, the time is taken of one in so many: reading the clock costs. */
+#define STRESS_SAMPLE	8
+
+/* One step in so many is a bulk operation, of 2 to BULK_MAX things. */
+#define BULK_ONE_IN	32
+#define BULK_MAX	16
+
+/* One allocation in so many asks for zeroed memory. */
+#define ZERO_ONE_IN	16
+
+/* One failure in so many is tried again with MYALLOC_MAY_WAIT, which asks every CPU. */
+#define WAIT_ONE_IN	16
+
+/* Ends of a ring look for a partner that sleeps each so many items. */
+#define RING_WAKE	16
+
+/* --- books ------------------------------------------------------------- */
+
+static void count(struct stress_thread *t, enum stress_count which)
+{
+	WRITE_ONCE(t->count[which], t->count[which] + 1);
+}
+
+static bool stopped(const struct stress_thread *t)
+{
+	return READ_ONCE(t->run->stop);
+}
+
+/* No operations left, or no time. */
+static bool ended(const struct stress_thread *t)
+{
+	u64 ops = t->run->params.ops;
+
+	return stopped(t) || (ops && t->count[STRESS_OPS] >= ops);
+}
+
+/* Each operation begins here. */
+static void begin_op(struct stress_thread *t)
+{
+	count(t, STRESS_OPS);
+	cond_resched();
+}
+
+static u64 clock_start(struct stress_thread *t, enum stress_timer timer)
+{
+	return t->calls[timer]++ % STRESS_SAMPLE ? 0 : myalloc_env_now_ns();
+}
+
+static void clock_stop(struct stress_thread *t, enum stress_timer timer, u64 start)
+{
+	u64 now;
+
+	if (!start)
+		return;
+	now = myalloc_env_now_ns();
+	/* The fast clock can step back when it is adjusted. */
+	myalloc_histogram_add(&t->ns[timer], now > start ? now - start : 0);
+}
+
+/* --- errors ------------------------------------------------------------ */
+
+/* The first error of a run is kept in words; all are counted. */
+static __printf(3, 4) void
+tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...)
+{
+	struct myalloc_stress_run *run = t->run;
+	va_list args;
+
+	count(t, which);
+	if (atomic_xchg(&run->error_claimed, 1))
+		return;
+	va_start(args, fmt);
+	vscnprintf(run->error, sizeof(run->error), fmt, args);
+	va_end(args);
+	smp_store_release(&run->error_told, true);	/* pairs with sum_result() */
+	pr_err("stress run %llu: %s\n", run->base.id, run->error);
+}
+
+static void name_what(char *buf, size_t size, const struct stress_what *what)
+{
+	if (what->cache)
+		scnprintf(buf, size, "%u-byte object", what->bytes);
+	else
+		scnprintf(buf, size, "order %u block", what->order);
+}
+
+/* Can there be such an allocation in this run, and can it have a word of this index? */
+static bool plausible(u64 identity, size_t index, const void *arg)
+{
+	const struct myalloc_stress_run *run = arg;
+	u32 thread = stress_identity_thread(identity), what = stress_identity_what(identity);
+	u64 number = stress_identity_number(identity);
+
+	return what < STRESS_WHATS && index < run->what[what].bytes / sizeof(u64) &&
+	       thread < run->nr_threads && number &&
+	       number <= READ_ONCE(run->thread[thread]->number);
+}
+
+/* What is known of the word that was found in the wrong place. */
+static void name_found(struct stress_thread *t, char *buf, size_t size,
+		       const struct myalloc_damage *damage)
+{
+	struct myalloc_stress_run *run = t->run;
+	size_t largest = 0, index;
+	u64 identity;
+	char name[24];
+	u32 i;
+
+	for (i = 0; i < STRESS_WHATS; i++)
+		largest = max_t(size_t, largest, run->what[i].bytes / sizeof(u64));
+	if (damage->found &&
+	    myalloc_pattern_trace(damage->found, run->params.seed, largest, plausible, run,
+				  &identity, &index)) {
+		name_what(name, sizeof(name), &run->what[stress_identity_what(identity)]);
+		scnprintf(buf, size, "those of %s #%llu of thread %u", name,
+			  stress_identity_number(identity), stress_identity_thread(identity));
+	} else {
+		scnprintf(buf, size, "%016llx, not %016llx", damage->found, damage->expected);
+	}
+}
+
+static u32 frame_of(struct stress_thread *t, const void *addr)
+{
+	struct myalloc_zone *zone = t->run->zone;
+
+	return myalloc_frame_idx(zone, myalloc_map_frame(&zone->map, addr));
+}
+
+static void tell_damage(struct stress_thread *t, const struct stress_item *item,
+			const struct myalloc_damage *damage, const char *when)
+{
+	char name[24], found[64];
+
+	name_what(name, sizeof(name), &t->run->what[stress_identity_what(item->identity)]);
+	name_found(t, found, sizeof(found), damage);
+	tell(t, STRESS_VERIFY_ERRORS,
+	     "%s #%llu of thread %u, frame %u, %s: %zu of %zu words wrong from 0x%zx on: %s",
+	     name, stress_identity_number(item->identity),
+	     stress_identity_thread(item->identity), frame_of(t, item->addr), when,
+	     damage->words, damage->of, damage->offset, found);
+}
+
+static void tell_free(struct stress_thread *t, u64 identity, int err)
+{
+	char name[24];
+
+	name_what(name, sizeof(name), &t->run->what[stress_identity_what(identity)]);
+	tell(t, STRESS_FREE_ERRORS, "free of %s #%llu of thread %u was refused: error %d",
+	     name, stress_identity_number(identity), stress_identity_thread(identity), err);
+}
+
+/* --- one thing --------------------------------------------------------- */
+
+static bool inside(const struct myalloc_zone *zone, const void *addr, u32 bytes)
+{
+	return myalloc_map_frame(&zone->map, addr) &&
+	       myalloc_map_frame(&zone->map, addr + bytes - 1);
+}
+
+/* Looks at what the allocator gave before anything is written there, then marks it. */
+static bool accept(struct stress_thread *t, const struct stress_item *item, bool zeroed)
+{
+	const struct stress_what *what = &t->run->what[stress_identity_what(item->identity)];
+	unsigned long align = what->cache ? sizeof(u64) : PAGE_SIZE;
+	struct myalloc_damage damage;
+
+	if (!IS_ALIGNED((unsigned long)item->addr, align) ||
+	    !inside(t->run->zone, item->addr, what->bytes)) {
+		tell(t, STRESS_VERIFY_ERRORS, "allocation #%llu of thread %u is misplaced",
+		     stress_identity_number(item->identity), t->index);
+		return false;
+	}
+	if (!t->run->verify)
+		return true;
+	if (zeroed && !myalloc_pattern_check_zero(item->addr, what->bytes, &damage))
+		tell_damage(t, item, &damage, "asked for zeroed");
+	myalloc_pattern_fill(item->addr, what->bytes,
+			     myalloc_pattern_key(t->run->params.seed, item->identity));
+	return true;
+}
+
+static void verify(struct stress_thread *t, const struct stress_item *item)
+{
+	const struct stress_what *what = &t->run->what[stress_identity_what(item->identity)];
+	struct myalloc_damage damage;
+
+	if (t->run->verify &&
+	    !myalloc_pattern_check(item->addr, what->bytes,
+				   myalloc_pattern_key(t->run->params.seed, item->identity),
+				   &damage))
+		tell_damage(t, item, &damage, "when freed");
+}
+
+/* One call for one thing. Its time is taken if it did not have to zero or wait. */
+static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
+			unsigned int flags)
+{
+	enum stress_timer timer = what->cache ? STRESS_OBJ_ALLOC_NS : STRESS_PAGE_ALLOC_NS;
+	u64 start = flags ? 0 : clock_start(t, timer);
+	void *addr;
+
+	if (what->cache)
+		addr = myalloc_cache_alloc(what->cache, flags);
+	else
+		addr = myalloc_pages_alloc(t->run->zone, what->order, flags);
+	if (addr)
+		clock_stop(t, timer, start);
+	return addr;
+}
+
+static int call_free(struct stress_thread *t, const struct stress_what *what, void *addr)
+{
+	enum stress_timer timer = what->cache ? STRESS_OBJ_FREE_NS : STRESS_PAGE_FREE_NS;
+	u64 start = clock_start(t, timer);
+	int err;
+
+	if (what->cache)
+		err = myalloc_cache_free(what->cache, addr);
+	else
+		err = myalloc_pages_free(t->run->zone, addr, what->order);
+	clock_stop(t, timer, start);
+	return err;
+}
+
+static void note_alloc(struct stress_thread *t, u32 nr, void *addr, struct stress_item *item)
+{
+	count(t, t->run->what[nr].cache ? STRESS_OBJ_ALLOCS : STRESS_PAGE_ALLOCS);
+	WRITE_ONCE(t->number, t->number + 1);
+	item->addr = addr;
+	item->identity = stress_identity(nr, t->index, t->number);
+}
+
+static void note_free(struct stress_thread *t, const struct stress_what *what)
+{
+	count(t, what->cache ? STRESS_OBJ_FREES : STRESS_PAGE_FREES);
+}
+
+/* One call, without counting a failure. */
+static bool try_alloc(struct stress_thread *t, u32 nr, unsigned int flags,
+		      struct stress_item *item)
+{
+	bool zeroed = myalloc_random_one_in(&t->random, ZERO_ONE_IN);
+	void *addr = call_alloc(t, &t->run->what[nr], flags | (zeroed ? MYALLOC_ZERO : 0));
+
+	if (!addr)
+		return false;
+	note_alloc(t, nr, addr, item);
+	return accept(t, item, zeroed);
+}
+
+/* Should an allocation that failed be tried again with all means? */
+static bool insist(struct stress_thread *t)
+{
+	return t->run->params.kind != MYALLOC_STRESS_EXHAUST &&
+	       myalloc_random_one_in(&t->random, WAIT_ONE_IN);
+}
+
+static bool alloc_one(struct stress_thread *t, u32 nr, struct stress_item *item)
+{
+	if (try_alloc(t, nr, 0, item) ||
+	    (insist(t) && try_alloc(t, nr, MYALLOC_MAY_WAIT, item)))
+		return true;
+	count(t, STRESS_FAIL_NOMEM);
+	return false;
+}
+
+static void free_one(struct stress_thread *t, const struct stress_item *item)
+{
+	const struct stress_what *what = &t->run->what[stress_identity_what(item->identity)];
+	int err;
+
+	verify(t, item);
+	err = call_free(t, what, item->addr);
+	if (err)
+		tell_free(t, item->identity, err);
+	else
+		note_free(t, what);
+}
+
+/* --- what a thread holds ----------------------------------------------- */
+
+static u32 charge(const struct stress_thread *t, const struct stress_item *item)
+{
+	return t->run->what[stress_identity_what(item->identity)].charge;
+}
+
+static void put_in(struct stress_thread *t, struct stress_hold *hold,
+		   const struct stress_item *item)
+{
+	hold->item[hold->nr++] = *item;
+	hold->live += charge(t, item);
+}
+
+static struct stress_item take_out(struct stress_thread *t, struct stress_hold *hold, u32 i)
+{
+	struct stress_item item = hold->item[i];
+
+	hold->item[i] = hold->item[--hold->nr];
+	hold->live -= charge(t, &item);
+	return item;
+}
+
+static u32 choose(struct stress_thread *t, const struct stress_hold *hold)
+{
+	return hold->first + myalloc_choose(hold->choice, &t->random);
+}
+
+static bool take(struct stress_thread *t, struct stress_hold *hold, u32 nr)
+{
+	struct stress_item item;
+
+	if (!alloc_one(t, nr, &item))
+		return false;
+	put_in(t, hold, &item);
+	return true;
+}
+
+static void give(struct stress_thread *t, struct stress_hold *hold)
+{
+	struct stress_item item = take_out(t, hold, myalloc_random_below(&t->random, hold->nr));
+
+	free_one(t, &item);
+}
+
+static void take_bulk(struct stress_thread *t, struct stress_hold *hold, u32 nr)
+{
+	const struct stress_what *what = &t->run->what[nr];
+	bool zeroed = myalloc_random_one_in(&t->random, ZERO_ONE_IN);
+	unsigned int flags = zeroed ? MYALLOC_ZERO : 0;
+	u32 want = 2 + myalloc_random_below(&t->random, BULK_MAX - 1), got, i;
+	struct stress_item item;
+	void *addr[BULK_MAX];
+
+	want = min(want, hold->max - hold->nr);
+	if (what->cache)
+		got = myalloc_cache_alloc_bulk(what->cache, flags, want, addr);
+	else
+		got = myalloc_pages_alloc_bulk(t->run->zone, what->order, flags, want, addr);
+	for (i = 0; i < got; i++) {
+		note_alloc(t, nr, addr[i], &item);
+		if (accept(t, &item, zeroed))
+			put_in(t, hold, &item);
+	}
+	if (got < want)
+		count(t, STRESS_FAIL_NOMEM);
+}
+
+/* Looks for another thing like it, @looks times at most in all. */
+static bool take_like(struct stress_thread *t, struct stress_hold *hold, u32 *looks,
+		      struct stress_item *item)
+{
+	u32 nr = stress_identity_what(item->identity);
+
+	for (; *looks && hold->nr; --*looks) {
+		u32 i = myalloc_random_below(&t->random, hold->nr);
+
+		if (stress_identity_what(hold->item[i].identity) == nr) {
+			*item = take_out(t, hold, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A random victim, and those like it that some more looks happen to find. */
+static void give_bulk(struct stress_thread *t, struct stress_hold *hold)
+{
+	u32 want = 2 + myalloc_random_below(&t->random, BULK_MAX - 1);
+	u32 looks = 4 * want, n = 0, done;
+	const struct stress_what *what;
+	struct stress_item item;
+	void *addr[BULK_MAX];
+
+	item = take_out(t, hold, myalloc_random_below(&t->random, hold->nr));
+	what = &t->run->what[stress_identity_what(item.identity)];
+	do {
+		verify(t, &item);
+		addr[n++] = item.addr;
+	} while (n < want && take_like(t, hold, &looks, &item));
+	if (what->cache)
+		done = myalloc_cache_free_bulk(what->cache, n, addr);
+	else
+		done = myalloc_pages_free_bulk(t->run->zone, what->order, n, addr);
+	for (; n > done; n--)
+		tell_free(t, item.identity, -EINVAL);
+	while (done--)
+		note_free(t, what);
+}
+
+/* Everything back: at the end of a thread, not counted as operations. */
+static void give_all(struct stress_thread *t)
+{
+	u32 i;
+
+	for (i = 0; i < STRESS_FAMILIES; i++) {
+		struct stress_hold *hold = &t->hold[i];
+
+		while (hold->nr) {
+			struct stress_item item = take_out(t, hold, hold->nr - 1);
+
+			free_one(t, &item);
+			cond_resched();
+		}
+	}
+}
+
+/* --- kinds pages, objects, mixed ---------------------------------------- */
+
+/*
+ * Would one more be too many? The size is counted by half, so that neither large nor small
+ * things are favoured near the target and live memory is as often above it as below.
+ */
+static bool full(struct stress_thread *t, const struct stress_hold *hold, u32 nr)
+{
+	if (!hold->nr)
+		return false;
+	return hold->nr == hold->max || hold->live + t->run->what[nr].charge / 2 > hold->target;
+}
+
+/* Well below the target three of four steps allocate, near it half of them do. */
+static bool want_more(struct stress_thread *t, const struct stress_hold *hold)
+{
+	u32 quarters = hold->live < hold->target - hold->target / 8 ? 3 : 2;
+
+	return !hold->nr || myalloc_random_below(&t->random, 4) < quarters;
+}
+
+static void step(struct stress_thread *t, struct stress_hold *hold)
+{
+	bool bulk = myalloc_random_one_in(&t->random, BULK_ONE_IN);
+
+	if (want_more(t, hold)) {
+		u32 nr = choose(t, hold);
+
+		if (!full(t, hold, nr)) {
+			if (bulk && t->run->what[nr].charge < hold->target / BULK_MAX)
+				take_bulk(t, hold, nr);
+			else
+				take(t, hold, nr);
+			return;
+		}
+		count(t, STRESS_FAIL_TARGET);
+	}
+	if (bulk)
+		give_bulk(t, hold);
+	else
+		give(t, hold);
+}
+
+static struct stress_hold *pick_hold(struct stress_thread *t)
+{
+	u32 i = STRESS_PAGES;
+
+	if (!stress_has(t->run, STRESS_PAGES))
+		i = STRESS_OBJECTS;
+	else if (stress_has(t->run, STRESS_OBJECTS))
+		i = myalloc_random_below(&t->random, STRESS_FAMILIES);
+	return &t->hold[i];
+}
+
+static void run_mix(struct stress_thread *t)
+{
+	while (!ended(t)) {
+		begin_op(t);
+		step(t, pick_hold(t));
+	}
+}
+
+/* --- kind cross --------------------------------------------------------- */
+
+static u32 ring_used(const struct stress_ring *ring)
+{
+	/* Pairs with ring_pop(): what it has emptied may be filled again. */
+	u32 tail = smp_load_acquire(&ring->tail);
+
+	return READ_ONCE(ring->head) - tail;
+}
+
+static u64 ring_live(const struct stress_ring *ring)
+{
+	return READ_ONCE(ring->made) - READ_ONCE(ring->freed);
+}
+
+/* A sleeper is woken when it has something to do for a while. */
+static void ring_wake(struct stress_ring *ring)
+{
+	if (wq_has_sleeper(&ring->wait))
+		wake_up(&ring->wait);
+}
+
+static bool ring_full(const struct stress_ring *ring)
+{
+	return ring_used(ring) > ring->mask || ring_live(ring) >= ring->target;
+}
+
+static bool ring_roomy(const struct stress_ring *ring)
+{
+	return ring_used(ring) <= ring->mask / 2 && ring_live(ring) <= ring->target / 2;
+}
+
+static void ring_push(struct stress_thread *t, const struct stress_item *item)
+{
+	struct stress_ring *ring = t->ring;
+	u32 head = ring->head;
+
+	ring->slot[head & ring->mask] = *item;
+	WRITE_ONCE(ring->made, ring->made + charge(t, item));
+	smp_store_release(&ring->head, head + 1);	/* pairs with ring_pop() */
+	if (!((head + 1) % RING_WAKE))
+		ring_wake(ring);
+}
+
+static bool ring_pop(struct stress_ring *ring, struct stress_item *item)
+{
+	u32 tail = ring->tail;
+
+	if (smp_load_acquire(&ring->head) == tail)	/* pairs with ring_push() */
+		return false;
+	*item = ring->slot[tail & ring->mask];
+	smp_store_release(&ring->tail, tail + 1);	/* pairs with ring_used() */
+	return true;
+}
+
+static void run_producer(struct stress_thread *t)
+{
+	struct stress_ring *ring = t->ring;
+	struct stress_item item;
+	bool objects = false;
+
+	while (!ended(t)) {
+		if (ring_full(ring)) {
+			count(t, STRESS_FAIL_TARGET);
+			ring_wake(ring);
+			wait_event_idle(ring->wait, ring_roomy(ring) || stopped(t));
+			continue;
+		}
+		begin_op(t);
+		if (alloc_one(t, choose(t, &t->hold[objects]), &item))
+			ring_push(t, &item);
+		objects = !objects;
+	}
+	smp_store_release(&ring->closed, true);	/* pairs with run_consumer() */
+	ring_wake(ring);
+}
+
+/* The consumer frees what it took out of the ring and tells the producer. */
+static void consume(struct stress_thread *t, struct stress_hold *hold)
+{
+	struct stress_item item = take_out(t, hold, myalloc_random_below(&t->random, hold->nr));
+
+	count(t, STRESS_OPS);
+	cond_resched();
+	free_one(t, &item);
+	WRITE_ONCE(t->ring->freed, t->ring->freed + charge(t, &item));
+	if (!(t->count[STRESS_OPS] % RING_WAKE))
+		ring_wake(t->ring);
+}
+
+static void run_consumer(struct stress_thread *t)
+{
+	struct stress_hold *hold = &t->hold[STRESS_PAGES];
+	struct stress_ring *ring = t->ring;
+	struct stress_item item;
+	bool closed = false;
+
+	do {
+		while (hold->nr < hold->max && ring_pop(ring, &item))
+			put_in(t, hold, &item);
+		if (hold->nr) {
+			consume(t, hold);
+			continue;
+		}
+		ring_wake(ring);
+		wait_event_idle(ring->wait, ring_used(ring) || READ_ONCE(ring->closed));
+		/* Pairs with run_producer(): if it is closed, its last item is seen. */
+		closed = smp_load_acquire(&ring->closed);
+	} while (hold->nr || ring_used(ring) || !closed);
+}
+
+/* --- kind exhaust ------------------------------------------------------- */
+
+/* Waits until all threads are here. False if the run is to stop. */
+static bool gate_pass(struct stress_thread *t)
+{
+	struct stress_gate *gate = &t->run->gate;
+	u32 round;
+
+	spin_lock(&gate->lock);
+	round = gate->round;
+	if (++gate->arrived == gate->expected) {
+		gate->arrived = 0;
+		WRITE_ONCE(gate->round, round + 1);
+		wake_up_all(&gate->wait);
+	}
+	spin_unlock(&gate->lock);
+	wait_event_idle(gate->wait, READ_ONCE(gate->round) != round || stopped(t));
+	return !stopped(t);
+}
+
+/* This thread comes to the gate no more. */
+static void gate_leave(struct stress_thread *t)
+{
+	struct stress_gate *gate = &t->run->gate;
+
+	spin_lock(&gate->lock);
+	WRITE_ONCE(gate->expected, gate->expected - 1);
+	if (gate->expected && gate->arrived == gate->expected) {
+		gate->arrived = 0;
+		WRITE_ONCE(gate->round, gate->round + 1);
+		wake_up_all(&gate->wait);
+	}
+	spin_unlock(&gate->lock);
+}
+
+/* Allocates this until there is none left. True if there was any. */
+static bool sweep_one(struct stress_thread *t, struct stress_hold *hold, u32 nr)
+{
+	bool any = false;
+
+	while (!ended(t)) {
+		if (hold->nr == hold->max) {
+			t->cramped = true;
+			break;
+		}
+		begin_op(t);
+		if (!take(t, hold, nr))
+			break;
+		any = true;
+	}
+	return any;
+}
+
+/* Everything from the largest block to the smallest, then what slabs have left. */
+static bool sweep_all(struct stress_thread *t)
+{
+	u32 order = t->run->zone->chunk_order + 1, i;
+	bool any = false;
+
+	while (order--)
+		any |= sweep_one(t, &t->hold[STRESS_PAGES], order);
+	for (i = 0; i < t->run->params.nr_sizes; i++)
+		any |= sweep_one(t, &t->hold[STRESS_OBJECTS], STRESS_WHAT_SIZES + i);
+	return any;
+}
+
+/* One last thing, asking every CPU for what it caches, so that a sweep can have it. */
+static bool sweep_caches(struct stress_thread *t)
+{
+	u32 i = myalloc_random_below(&t->random, t->run->params.nr_sizes + 1);
+	u32 nr = i ? STRESS_WHAT_SIZES + i - 1 : 0;
+	struct stress_hold *hold = &t->hold[i ? STRESS_OBJECTS : STRESS_PAGES];
+	struct stress_item item;
+
+	if (ended(t) || hold->nr == hold->max)
+		return false;
+	begin_op(t);
+	if (!try_alloc(t, nr, MYALLOC_MAY_WAIT, &item)) {
+		count(t, STRESS_FAIL_NOMEM);
+		return false;
+	}
+	put_in(t, hold, &item);
+	return true;
+}
+
+/* The last pass finds nothing, neither in the zone nor in anybody's cache. */
+static void sweep(struct stress_thread *t)
+{
+	bool any;
+
+	do {
+		any = sweep_all(t);
+		any |= sweep_caches(t);
+	} while ((any || sweep_all(t)) && !t->cramped && !ended(t));
+}
+
+/* A random amount of the usual mix, so that the zone is broken up anew in each round. */
+static void scatter(struct stress_thread *t)
+{
+	u32 permille = myalloc_random_below(&t->random, 1000);
+	u32 pages = div_u64(t->hold[STRESS_PAGES].target * permille, 1000 * PAGE_SIZE);
+	u32 objects = div_u64(t->hold[STRESS_OBJECTS].target * permille, 1000 * PAGE_SIZE);
+
+	while (!ended(t)) {
+		struct stress_hold *hold = pick_hold(t);
+		u64 most = (u64)(hold == t->hold ? pages : objects) * PAGE_SIZE;
+
+		if (hold->live >= most || hold->nr == hold->max)
+			break;
+		begin_op(t);
+		if (!take(t, hold, choose(t, hold)))
+			break;
+	}
+}
+
+static bool all_here(struct stress_thread *t)
+{
+	return READ_ONCE(t->run->gate.expected) == t->run->nr_threads;
+}
+
+/*
+ * All threads wait, each having failed to get anything more: nothing may be left. Unless
+ * the run was stopped meanwhile, and they have begun to free.
+ */
+static void check_exhausted(struct stress_thread *t)
+{
+	struct myalloc_stress_run *run = t->run;
+	struct myalloc_zone_books books;
+	bool cramped = false;
+	u32 i;
+
+	if (!all_here(t))
+		return;
+	for (i = 0; i < run->nr_threads; i++)
+		cramped |= READ_ONCE(run->thread[i]->cramped);
+	myalloc_zone_books(run->zone, &books);
+	if (!(books.free_pages | books.cached_pages | books.deferred_pages))
+		WRITE_ONCE(run->exhausted, run->exhausted + 1);
+	else if (!cramped && myalloc_stress_alone(run) && !stopped(t))
+		tell(t, STRESS_VERIFY_ERRORS,
+		     "allocations fail, yet %llu pages are free, %llu cached, %llu deferred",
+		     books.free_pages, books.cached_pages, books.deferred_pages);
+}
+
+/* All threads wait, each having freed all it had: the zone must be as before the run. */
+static void check_returned(struct stress_thread *t)
+{
+	struct myalloc_stress_run *run = t->run;
+	struct myalloc_zone_books books;
+
+	myalloc_zone_drain(run->zone);
+	if (!all_here(t))
+		return;
+	myalloc_zone_books(run->zone, &books);
+	if (memcmp(books.free_blocks, run->before.free_blocks, sizeof(books.free_blocks)) &&
+	    myalloc_stress_alone(run))
+		tell(t, STRESS_VERIFY_ERRORS,
+		     "all was freed, yet %llu pages are free where %llu were, or in smaller blocks",
+		     books.free_pages, run->before.free_pages);
+}
+
+static void exhaust_round(struct stress_thread *t)
+{
+	struct stress_hold *pages = &t->hold[STRESS_PAGES], *objects = &t->hold[STRESS_OBJECTS];
+
+	WRITE_ONCE(t->cramped, false);
+	scatter(t);
+	sweep(t);
+	if (ended(t) || !gate_pass(t))
+		return;
+	if (!t->index)
+		check_exhausted(t);
+	if (!gate_pass(t))
+		return;
+	while (!ended(t) && pages->nr + objects->nr) {
+		begin_op(t);
+		give(t, myalloc_random_below(&t->random, pages->nr + objects->nr) < pages->nr ?
+			pages : objects);
+	}
+	if (ended(t) || !gate_pass(t))
+		return;
+	if (!t->index)
+		check_returned(t);
+	gate_pass(t);
+}
+
+static void run_exhaust(struct stress_thread *t)
+{
+	while (!ended(t))
+		exhaust_round(t);
+	gate_leave(t);
+}
+
+/* --- the thread --------------------------------------------------------- */
+
+static void run_kind(struct stress_thread *t)
+{
+	switch (t->run->params.kind) {
+	case MYALLOC_STRESS_CROSS:
+		if (t->index % 2)
+			run_consumer(t);
+		else
+			run_producer(t);
+		break;
+	case MYALLOC_STRESS_EXHAUST:
+		run_exhaust(t);
+		break;
+	default:
+		run_mix(t);
+	}
+}
+
+/**
+ * myalloc_stress_thread() - a thread of a run, from beginning to end
+ * @arg: its struct stress_thread
+ */
+int myalloc_stress_thread(void *arg)
+{
+	struct stress_thread *t = arg;
+	struct myalloc_stress_run *run = t->run;
+
+	myalloc_random_init(&t->random, run->params.seed, t->index);
+	run_kind(t);
+	give_all(t);
+	if (atomic_dec_and_test(&run->running))
+		wake_up(&run->wait);
+	return 0;
+}
+
+/**
+ * myalloc_stress_stop() - let all threads end soon
+ * @run: the run
+ */
+void myalloc_stress_stop(struct myalloc_stress_run *run)
+{
+	u32 i;
+
+	WRITE_ONCE(run->stop, true);
+	wake_up_all(&run->gate.wait);
+	for (i = 0; i < run->nr_threads / 2; i++)
+		if (run->ring[i])
+			wake_up_all(&run->ring[i]->wait);
+}
