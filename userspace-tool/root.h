@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * root: where this machine is; the tests put another one in its place
+ */
+#ifndef MYALLOCCTL_ROOT_H
+#define MYALLOCCTL_ROOT_H
+
+#include <stdbool.h>
+
+#define ROOT_PATH_MAX	512
+
+/* The path to open for @path of the machine, in @buf if it is not @path itself. */
+const char *root_path(const char *path, char buf[ROOT_PATH_MAX]);
+unsigned int root_euid(void);
+/* The processor's word on what runs it (CPUID 0x40000000); empty on bare metal. */
+bool root_hypervisor(char signature[13]);
+
+#endif /* MYALLOCCTL_ROOT_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * stop: SIGINT and SIGTERM end the work, not the program
+ *
+ * Once caught, both are blocked except inside stop_wait(), so none is lost
+ * between looking and waiting.
+ */
+#ifndef MYALLOCCTL_STOP_H
+#define MYALLOCCTL_STOP_H
+
+#include <linux/types.h>
+
+#define STOP_NEVER	(~0ull)	/* as a time to wait */
+
+void stop_catch(void);
+/* The signal that came, 0 if none did; a second one counts as well. */
+int stop_signal(void);
+int stop_count(void);
+/* Waits for @fd (-1: none) to be readable: 1 if it is, 0 after @ms, -EINTR. */
+int stop_wait(int fd, __u64 ms);
+__u64 stop_now_ms(void);
+
+#endif /* MYALLOCCTL_STOP_H */

@@ -1,0 +1,417 @@
+#!/bin/sh
+# The verbs against the fake device: text, JSON, errors as sentences, nothing left behind.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+begin "every verb gives one JSON document that names itself"
+while read -r kind; do
+	words=$kind
+	case $kind in
+	"stat watch") words="$kind -i 1ms -n 1" ;;
+	"page fill") words="$kind --hold 1ms" ;;
+	"cache show") words="$kind requests" ;;
+	"stress run") words="$kind --ops 5" ;;
+	esac
+	for how in -j -p; do
+		# shellcheck disable=SC2086
+		tool $how $words
+		exits 0
+		documents 1
+		json /schema 1
+		json /kind "$kind"
+		json /ok true
+		json /exit 0
+		json /errors "[ ]"
+		json /system/kernel "$(uname -r)"
+		json /system/machine "$(uname -m)"
+		json /command "$how $words"
+	done
+done <<END
+info
+stat show
+stat watch
+page alloc
+page fill
+page test
+cache list
+cache show
+cache create
+cache shrink
+drain
+validate
+stress run
+stress kinds
+END
+
+begin "what was taken is given back, and the device closed"
+for words in info stat "page alloc -n 5000" "page fill --hold 1ms" "page test" \
+	"cache create -n 5000" "cache shrink" drain validate "stress run --ops 1"; do
+	script "set pages 65536"
+	# shellcheck disable=SC2086
+	tool $words
+	exits 0
+	called OPEN 1
+	logged "CLOSE held=0"
+done
+
+begin "why the device does not open"
+for pair in "ENOENT:load the module" "EACCES:run this as root" \
+	"EPERM:CAP_SYS_ADMIN" "ENODEV:nothing answers" "EBUSY:busy"; do
+	script "fail OPEN 1 ${pair%%:*}"
+	for words in info stat page\ test cache drain validate stress\ run; do
+		# shellcheck disable=SC2086
+		tool $words
+		exits 3
+		empty out
+		has err "${pair#*:}"
+	done
+done
+
+begin "a module of another version"
+for errno in ENOTTY E2BIG; do
+	script "fail INFO 1 $errno"
+	tool stat
+	exits 1
+	has err "different versions"
+done
+script "set max_order 12"
+tool info
+exits 1
+has err "different versions"
+
+begin "every call may fail, and each failure is a sentence"
+while IFS=: read -r call words; do
+	for errno in EINVAL ENOMEM EIO; do
+		script "fail $call 1 $errno"
+		# shellcheck disable=SC2086
+		tool -j $words
+		exits 1
+		documents 1
+		json /ok false
+		grep -q "^myallocctl: error: " "$err" || fail "'$words', $call $errno: no sentence"
+		logged "CLOSE"
+	done
+done <<END
+INFO:info
+STAT:stat
+STAT:stat watch -n 1
+STAT:page alloc
+STAT:drain
+STAT:page fill --hold 1ms
+PAGE_ALLOC:page alloc
+PAGE_FREE:page alloc
+PAGE_FREE:page test
+VALIDATE:validate
+VALIDATE:page test
+DRAIN:drain
+DRAIN:cache shrink
+CACHE_CREATE:cache create
+CACHE_STAT:cache list
+CACHE_STAT:cache show 1
+CACHE_STAT:cache create
+CACHE_STAT:cache shrink
+OBJ_ALLOC:cache create
+OBJ_FREE:cache create
+CACHE_DRAIN:cache create
+CACHE_SHRINK:cache create
+CACHE_DESTROY:cache create
+STRESS_START:stress run
+STRESS_RESULT:stress run
+READ:stress run
+WAIT:stress run
+END
+
+begin "every errno is a sentence of its own"
+for pair in "EINVAL:none of these values" "EFAULT:program's memory" \
+	"ENOENT:does not exist" "EBUSY:still uses" "ENOSPC:1048576 handles" \
+	"EINTR:interrupted" "ENOTTY:different versions" "E2BIG:different versions"; do
+	script "fail PAGE_ALLOC 1 ${pair%%:*}"
+	tool page test --order 0
+	exits 1
+	has err "${pair#*:}"
+	line out "verdict +failed"
+done
+
+begin "info"
+script "set pages 65536" "set node 1" "set checks 15"
+tool info
+exits 0
+line out "  capacity +65536 pages, 256 MiB"
+line out "  checks +FZPU"
+line out "  NUMA node +1"
+line out "  metadata per cent +0.391"
+tool -j info
+json /result/reserve/nr_pages 65536
+json /result/reserve/checks FZPU
+json /result/reserve/meta_bytes 1048576
+
+begin "stat and its balance"
+tool stat
+line out "  free +16368 pages, 63.9 MiB"
+line out "  balanced +yes"
+line out " +10 +4 MiB +15 +0 .*"
+script "set lost 3" "set corruptions 2"
+tool stat
+exits 0
+line out "  in flight +3"
+line out "  balanced +no"
+line out "  corruptions found +2"
+tool -j stat
+json /result/zone/balanced false
+json /result/zone/in_flight_pages 3
+json /result/orders/10/free_blocks 15
+json /result/orders/10/order 10
+json /result/counters/corruptions 2
+
+begin "stat watch"
+tool stat watch -i 1ms -n 25
+exits 0
+[ "$(grep -c 'time' "$out")" = 2 ] || fail "a heading every 20 lines"
+[ "$(wc -l <"$out")" = 27 ] || fail "25 lines and two headings"
+tool -j stat watch -i 1ms -n 3
+documents 3
+json /kind "stat watch"
+json /result/free_pages 16368
+script "signal STAT 3 INT"
+tool stat watch -i 1ms
+exits 0
+tool stat watch -i 1ms -n 1000
+exits 130
+tool -o "$tmp/kept" stat watch -i 1ms -n 2
+script
+tool -o "$tmp/kept" stat watch -i 1ms -n 3
+[ "$("$JSONQ" "$tmp/kept")" = 3 ] || fail "three documents are kept"
+
+begin "page alloc"
+tool page alloc --order 3 --count 5000 --zero --topdown --align-order 4
+exits 1
+has err "2046 of 5000 blocks"
+line out "blocks given back +2046"
+logged "CLOSE held=0"
+tool page alloc --count 3 --handles -j
+exits 0
+json /result/handles/2 0x300000007
+json /result/had 3
+json /result/books/1/moment held
+json /result/books/1/page_pages 3
+tool page alloc --exact 5 -j
+json /result/pages_per_block 5
+json /result/pages 5
+
+begin "page alloc beyond the zone is refused before it is asked"
+tool page alloc --order 11
+exits 2
+has err "order 11 is above this zone's largest block, 10"
+called PAGE_ALLOC 0
+tool page alloc --exact 1025
+exits 2
+has err "1025 pages are more than this zone's largest block, 1024 pages"
+tool page alloc --align-order 40
+exits 2
+has err "alignment of order 40"
+tool page alloc --order 4000000000
+exits 2
+script "set max_order 4"
+tool page alloc --order 5
+exits 2
+has err "largest block, 4"
+called PAGE_ALLOC 0
+
+begin "bulks are no larger than the interface takes"
+script "set pages 65536"
+tool page alloc --count 10000
+exits 0
+called PAGE_ALLOC 3
+called PAGE_FREE 3
+
+begin "holding ends at its time or at Ctrl-C"
+tool page alloc --hold 1ms
+exits 0
+has err "holding 1 blocks, 1 pages for 0.001 s"
+script "signal STAT 2 INT"
+tool page alloc --hold forever
+exits 0
+has err "until Ctrl-C"
+line out "blocks given back +1"
+tool page alloc --hold 1h
+exits 130
+line out "blocks given back +1"
+script "signal STAT 2 TERM"
+tool page alloc --hold 1h -j
+exits 143
+documents 1
+json /result/freed 1
+script "signal CACHE_STAT 1 INT"
+tool cache create --hold 1h
+exits 130
+logged "CLOSE held=0"
+
+begin "page fill"
+tool page fill --fill 25% --hold 1ms -j
+exits 0
+json /result/pages 4092
+json /result/fill_permille 250
+tool page fill --fill 100% --order 0 --hold 1ms -j
+json /result/pages 16368
+
+begin "page test finds what does not balance"
+tool page test --order 2 -n 3 --rounds 2 -j
+exits 0
+json /result/orders/0/order 2
+json /result/orders/0/had 6
+json /result/verdict ok
+script "set errors 1"
+tool page test -j
+exits 1
+json /result/verdict failed
+script "fail PAGE_FREE 3 ENOENT"
+tool page test
+exits 1
+line out "verdict +failed"
+
+begin "cache list and show"
+tool cache
+line out " 4  sessions +1000 .*"
+tool cache show sessions
+exits 0
+line out "  name +sessions"
+tool cache show 4 -j
+exits 0
+json /result/traits/name sessions
+json /result/use/alloc_hit_permille 857
+tool cache show nothing
+exits 1
+has err "there is no cache 'nothing'"
+tool cache show 99
+exits 1
+script "set caches 0"
+tool cache
+exits 0
+has err "there is no cache"
+tool -j cache
+exits 0
+documents 1
+json /result/caches "[ ]"
+
+begin "cache create"
+tool cache create mine --size 4K --align 64 --checks fz --zero-alloc --zero-free --random --magazine 16 -n 10 -j
+exits 0
+json /result/traits/name mine
+json /result/traits/object_bytes 4096
+json /result/traits/checks FZ
+json /result/traits/zero_alloc true
+json /result/traits/random true
+json /result/visit/had 10
+json /result/visit/freed 10
+called CACHE_DESTROY 1
+tool cache create sessions
+exits 1
+has err "there is a cache 'sessions' already"
+tool cache create --align 8K
+exits 2
+has err "above the page size"
+called CACHE_CREATE 0
+tool cache create --magazine 5000
+exits 1
+has err "is refused"
+tool cache create -n 70000
+exits 1
+has err "65536 of 70000 objects"
+logged "CLOSE held=0"
+
+begin "cache shrink"
+tool cache shrink -j
+exits 0
+json /result/pages 4
+json /result/caches/1/name sessions
+
+begin "drain"
+tool drain
+line out "given back +16 pages, 64 KiB"
+tool drain pages
+line out "given back +12 pages, 48 KiB"
+tool drain objects -j
+json /result/pages 4
+json /result/what objects
+
+begin "validate"
+tool validate
+exits 0
+line out "verdict +sound"
+script "set errors 2" "first I3: frame 17 is in no block"
+tool validate
+exits 1
+line out "errors +2"
+has out "I3: frame 17 is in no block"
+tool -j validate
+exits 1
+documents 1
+json /ok false
+json /result/errors 2
+
+begin "text from the kernel does not steer the terminal"
+printf 'set errors 1\nfirst bad\033[31m\377 text\n' >"$FAKE_DEV"
+tool validate
+exits 1
+! grep -q "$(printf '\033')" "$out" || fail "an escape came through"
+tool -j validate
+documents 1
+
+begin "a kept result is the printed one, and replaces the old when complete"
+echo old >"$tmp/kept.json"
+script "fail STAT 1 EIO"
+tool -o "$tmp/kept.json" stat
+exits 1
+[ "$(cat "$tmp/kept.json")" = old ] || fail "the old file is gone"
+[ ! -e "$tmp/kept.json.part" ] || fail "a part is left"
+script
+tool -j stat -o "$tmp/kept.json"
+exits 0
+cmp -s "$out" "$tmp/kept.json" || fail "kept and printed differ"
+[ ! -e "$tmp/kept.json.part" ] || fail "a part is left"
+tool stat -o /dev/null
+exits 0
+
+begin "result diff"
+tool -o "$tmp/a.json" stat
+script "set pages 32768"
+tool -o "$tmp/b.json" stat
+tool result diff "$tmp/a.json" "$tmp/b.json"
+exits 0
+line out "  zone.nr_pages +16384 +32768 +2.000"
+line out "  orders\[10\].free_blocks +15 +31 +2.067"
+line out "  counters.splits +0 +0 +-"
+tool -j result diff "$tmp/a.json" "$tmp/b.json"
+documents 1
+json /result/figures/0/figure zone.nr_pages
+json /result/figures/0/ratio 2.000
+json /result/differences "[ ]"
+sed 's/"kernel":"[^"]*"/"kernel":"9.9"/' "$tmp/b.json" >"$tmp/c.json"
+tool result diff "$tmp/a.json" "$tmp/c.json"
+has out "systems differ in  kernel ($(uname -r), 9.9)"
+
+begin "result diff of what cannot be compared"
+tool -o "$tmp/v.json" validate
+tool result diff "$tmp/a.json" "$tmp/v.json"
+exits 2
+has err "only two of the same kind"
+tool result diff "$tmp/a.json" "$tmp/nothing.json"
+exits 1
+has err "cannot be read"
+echo '{"a":1}' >"$tmp/d.json"
+tool result diff "$tmp/a.json" "$tmp/d.json"
+exits 1
+has err "is no result of this tool"
+echo 'x' >"$tmp/d.json"
+tool result diff "$tmp/d.json" "$tmp/a.json"
+exits 1
+echo '[1]' >"$tmp/d.json"
+tool result diff "$tmp/d.json" "$tmp/a.json"
+exits 1
+sed 's/"schema":1/"schema":2/' "$tmp/a.json" >"$tmp/d.json"
+tool result diff "$tmp/d.json" "$tmp/a.json"
+exits 1
+has err "has schema 2"
+
+finish

@@ -1,0 +1,210 @@
+#!/bin/sh
+# The doctor on machines with one thing missing each, and what results say of a machine.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# A machine on which everything is as it should be.
+machine()
+{
+	begin "$1"
+	FAKE_ROOT=$tmp/machine FAKE_EUID=0 FAKE_HV=
+	export FAKE_ROOT FAKE_EUID FAKE_HV
+	rm -rf "$FAKE_ROOT"
+	mkdir -p "$FAKE_ROOT/proc/self" "$FAKE_ROOT/proc/sys/kernel" \
+		"$FAKE_ROOT/dev" "$FAKE_ROOT/sys/kernel/debug/myalloc/caches" \
+		"$FAKE_ROOT/sys/kernel/security" "$FAKE_ROOT/sys/class/misc/myalloc" \
+		"$FAKE_ROOT/sys/module/myalloc/parameters"
+	put proc/modules "ext4 1 0 - Live 0x0" "myalloc 98304 0 - Live 0x0 (OE)"
+	put proc/self/status "Name: x" "CapEff:	000001ffffffffff" "CapBnd: 0"
+	put proc/sys/kernel/tainted 4096
+	put proc/mounts "proc /proc proc rw 0 0" "debugfs /sys/kernel/debug debugfs rw 0 0"
+	put proc/filesystems "nodev	sysfs" "nodev	debugfs"
+	put sys/kernel/security/lockdown "[none] integrity confidentiality"
+	put sys/kernel/debug/myalloc/buddyinfo "version 1"
+	put sys/class/misc/myalloc/dev 10:121
+	put sys/module/myalloc/parameters/pages 16384
+	put sys/module/myalloc/parameters/checks FZ
+	ln -s /dev/null "$FAKE_ROOT/dev/myalloc"
+	config "# CONFIG_KASAN is not set"
+}
+
+put()
+{
+	file=$FAKE_ROOT/$1
+	shift
+	printf '%s\n' "$@" >"$file"
+}
+
+config()
+{
+	printf '%s\n' "CONFIG_64BIT=y" "$@" | gzip -c >"$FAKE_ROOT/proc/config.gz"
+}
+
+# sick WORD TEXT: it exits 1 and says TEXT of a problem
+sick()
+{
+	tool doctor
+	exits 1
+	line out "problem +$1"
+	line out "Verdict +something prevents work"
+	tool -j doctor
+	exits 1
+	documents 1
+}
+
+well()
+{
+	tool doctor
+	exits 0
+	line out "Verdict +ready for work"
+	has_not out problem
+}
+
+machine "nothing is missing"
+well
+has_not out note
+line out "ok +tool and module understand each other; 16384 pages are reserved"
+line out "ok +all 2 entries of /sys/kernel/debug/myalloc can be read"
+tool -j doctor
+documents 1
+json /result/findings/0/outcome ok
+json /result/findings/0/check rights
+
+machine "not root"
+FAKE_EUID=1000
+script "fail OPEN 1 EACCES"
+sick "this is not run as root"
+has out '"mend":"run it with sudo'
+
+machine "root without CAP_SYS_ADMIN"
+put proc/self/status "CapEff:	00000000a80425fb"
+script "fail OPEN 1 EPERM"
+sick "this is root, but without CAP_SYS_ADMIN"
+
+machine "module not loaded"
+put proc/modules "ext4 1 0 - Live 0x0" "myalloc_kunit 1 0 - Live 0x0"
+rm "$FAKE_ROOT/dev/myalloc"
+script "fail OPEN 1 ENOENT"
+sick "the module is not loaded"
+tool doctor
+line out " +insmod myalloc.ko.*"
+
+machine "module being loaded"
+put proc/modules "myalloc 98304 1 - Loading 0x0"
+script "fail OPEN 1 ENODEV"
+sick "the module is just being loaded or removed"
+
+machine "device node missing"
+rm "$FAKE_ROOT/dev/myalloc"
+script "fail OPEN 1 ENOENT"
+sick "the module is loaded but /dev/myalloc is missing"
+tool doctor
+line out " +mount -t devtmpfs devtmpfs /dev, or mknod -m 600 /dev/myalloc c 10 121"
+
+machine "a file where the device should be"
+rm "$FAKE_ROOT/dev/myalloc"
+put dev/myalloc x
+sick "/dev/myalloc is there but is no device"
+
+machine "device busy"
+script "fail OPEN 1 EBUSY"
+sick "/dev/myalloc is busy"
+
+machine "interface of another version"
+for errno in ENOTTY E2BIG EINVAL; do
+	script "fail INFO 1 $errno"
+	sick "the module does not answer as this tool expects .*"
+done
+
+machine "debugfs not mounted is no obstacle"
+put proc/mounts "proc /proc proc rw 0 0"
+well
+line out "note +debugfs is not mounted.*"
+line out " +mount -t debugfs debugfs /sys/kernel/debug"
+put proc/filesystems "nodev	sysfs"
+well
+line out "note +this kernel has no debugfs.*"
+
+machine "debugfs without the module's files"
+rm -r "$FAKE_ROOT/sys/kernel/debug/myalloc"
+well
+line out "note +there are no files in /sys/kernel/debug/myalloc"
+
+machine "debugfs files that cannot be read"
+ln -s /nonexistent "$FAKE_ROOT/sys/kernel/debug/myalloc/owners"
+well
+line out "note +/sys/kernel/debug/myalloc/owners cannot be read"
+
+machine "lockdown"
+put sys/kernel/security/lockdown "none [integrity] confidentiality"
+well
+line out "note +kernel lockdown is 'integrity'"
+put proc/modules "ext4 1 0 - Live 0x0"
+script "fail OPEN 1 ENOENT"
+sick "kernel lockdown is 'integrity'"
+rm "$FAKE_ROOT/sys/kernel/security/lockdown"
+put proc/modules "myalloc 98304 0 - Live 0x0 (OE)"
+script
+well
+line out "ok +the kernel tells of no lockdown"
+
+machine "a debug kernel is told"
+config "CONFIG_KASAN=y" "CONFIG_PROVE_LOCKING=y" "CONFIG_KASAN_GENERIC=y"
+tool -j info
+got=$("$JSONQ" "$out" /system/debug_options)
+if [ "$got" = null ]; then
+	name="$name # SKIP built without zlib"
+else
+	json /system/debug_options '[ "KASAN", "PROVE_LOCKING" ]'
+	well
+	line out "note +this kernel checks itself \(KASAN PROVE_LOCKING\).*"
+fi
+
+machine "a kernel that does not tell its configuration"
+rm "$FAKE_ROOT/proc/config.gz"
+well
+tool -j info
+json /system/debug_options null
+
+machine "a kernel that warned, a module that found something"
+put proc/sys/kernel/tainted 512
+script "set bad_frees 3"
+well
+line out "note +the kernel has warned or oopsed since it started"
+line out "note +since it was loaded the module refused 3 wrong frees.*"
+
+machine "the system in a result"
+put proc/cpuinfo "vendor_id	: GenuineIntel" "model name	: Some CPU"
+FAKE_HV=KVMKVMKVM
+tool -j info
+json /system/hypervisor KVMKVMKVM
+json /system/accelerator kvm
+json /system/taint 4096
+FAKE_HV=TCGTCGTCGTCG
+tool -j info
+json /system/accelerator tcg
+FAKE_HV=
+tool -j info
+json /system/hypervisor null
+json /system/accelerator none
+put proc/cpuinfo "vendor_id	: User Mode Linux" "model name	: UML"
+tool -j info
+json /system/accelerator uml
+unset FAKE_HV
+put proc/cpuinfo "vendor_id	: AuthenticAMD" "model name	: QEMU TCG CPU version 2.5+"
+tool -j info
+json /system/accelerator tcg
+rm "$FAKE_ROOT/proc/cpuinfo" "$FAKE_ROOT/proc/sys/kernel/tainted"
+tool -j info
+json /system/accelerator null
+json /system/taint null
+
+machine "the module's parameters"
+tool info
+line out "    pages +16384"
+line out "    checks +FZ"
+tool -j info
+json /result/module/parameters/pages 16384
+
+finish

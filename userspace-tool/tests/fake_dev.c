@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fake_dev: a device that keeps books, obeys the rules of the interface and
+ * fails when its script says so; it stands in for dev.c in the tests
+ *
+ * $FAKE_DEV names the script. A line is a word and its values:
+ *
+ *	set NAME N		a figure: see the table of settings below
+ *	first TEXT		the first finding of VALIDATE, the first error of a run
+ *	fail CALL N ERRNO	the Nth call of that name (1 is the first) fails
+ *	signal CALL N SIG	at the Nth call of that name the signal comes
+ *
+ * Calls are OPEN, WAIT, READ and the commands as in MYALLOC_IOC_*. What was
+ * called is appended to $FAKE_LOG, one line each; CLOSE says what was held.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev.h"
+#include "mem.h"
+#include "stop.h"
+
+#define FAKE_FD		100
+#define RULES_MAX	32
+#define CACHES_MAX	8
+#define HELD_MAX	(1u << 16)
+
+struct rule {
+	bool fail;
+	char call[32];
+	int nth;
+	int value;
+};
+
+struct held {
+	__u64 handle;
+	__u32 pages;		/* 0: an object */
+	int cache;
+};
+
+struct cache {
+	bool exists;
+	bool own;
+	__u64 handle;
+	struct myalloc_cache_stat stat;
+};
+
+static struct {
+	struct rule rule[RULES_MAX];
+	int nr_rules;
+	char first[160];
+
+	struct held held[HELD_MAX];
+	size_t nr_held;
+	__u64 next_handle;
+	__u64 held_pages;
+	struct cache cache[CACHES_MAX];
+
+	struct myalloc_stress stress;
+	bool started, cancelled;
+	int read;
+} fake;
+
+/* Settings, with what they are if the script does not say. */
+static struct {
+	const char *name;
+	__s64 value;
+} settings[] = {
+	{ "pages", 16384 }, { "max_order", 10 }, { "cpus", 4 },
+	{ "cached", 12 }, { "lost", 0 }, { "caches", 2 }, { "checks", 0 },
+	{ "node", -1 }, { "errors", 0 }, { "bad_frees", 0 },
+	{ "corruptions", 0 }, { "records", 3 }, { "verify_errors", 0 },
+	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
+	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
+};
+
+static __s64 *setting(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (!strcmp(settings[i].name, name))
+			return &settings[i].value;
+	fprintf(stderr, "fake_dev: no setting '%s'\n", name);
+	abort();
+}
+
+#define SET(name)	(*setting(#name))
+
+static int number_of(const char *word)
+{
+	static const struct {
+		const char *name;
+		int value;
+	} names[] = {
+		{ "ENOENT", ENOENT }, { "ENODEV", ENODEV }, { "ENXIO", ENXIO },
+		{ "EACCES", EACCES }, { "EPERM", EPERM }, { "EBUSY", EBUSY },
+		{ "ENOTTY", ENOTTY }, { "EINVAL", EINVAL }, { "ENOMEM", ENOMEM },
+		{ "EFAULT", EFAULT }, { "E2BIG", E2BIG }, { "ENOSPC", ENOSPC },
+		{ "EEXIST", EEXIST }, { "EINTR", EINTR }, { "EIO", EIO },
+		{ "EAGAIN", EAGAIN }, { "INT", SIGINT }, { "TERM", SIGTERM },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i].name, word))
+			return names[i].value;
+	fprintf(stderr, "fake_dev: no number '%s'\n", word);
+	abort();
+}
+
+static void read_line(char *line)
+{
+	char call[32], word[32];
+	struct rule *r;
+	long long value;
+	int nth;
+
+	line[strcspn(line, "\n")] = 0;
+	if (sscanf(line, "set %31s %lld", word, &value) == 2) {
+		*setting(word) = value;
+	} else if (!strncmp(line, "first ", 6)) {
+		snprintf(fake.first, sizeof(fake.first), "%.*s",
+			 (int)sizeof(fake.first) - 1, line + 6);
+	} else if (sscanf(line, "%*s %31s %d %31s", call, &nth, word) == 3) {
+		r = &fake.rule[fake.nr_rules++];
+		r->fail = !strncmp(line, "fail ", 5);
+		strcpy(r->call, call);
+		r->nth = nth;
+		r->value = number_of(word);
+	} else if (*line) {
+		fprintf(stderr, "fake_dev: what is '%s'?\n", line);
+		abort();
+	}
+}
+
+static void read_script(void)
+{
+	const char *path = getenv("FAKE_DEV");
+	FILE *file = path ? fopen(path, "re") : NULL;
+	char line[256];
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file))
+		read_line(line);
+	fclose(file);
+}
+
+static void log_call(const char *call, const char *more)
+{
+	const char *path = getenv("FAKE_LOG");
+	FILE *file = path ? fopen(path, "ae") : NULL;
+
+	if (!file)
+		return;
+	fprintf(file, "%s%s%s\n", call, *more ? " " : "", more);
+	fclose(file);
+}
+
+/* Counts the call down in every rule on it: what the script wants of it. */
+static int rules(const char *call)
+{
+	int i, err = 0;
+
+	for (i = 0; i < fake.nr_rules; i++) {
+		if (strcmp(fake.rule[i].call, call) || --fake.rule[i].nth)
+			continue;
+		if (fake.rule[i].fail)
+			err = -fake.rule[i].value;
+		else
+			raise(fake.rule[i].value);
+	}
+	return err;
+}
+
+static int called(const char *call, const char *more)
+{
+	log_call(call, more);
+	return rules(call);
+}
+
+/* ---- information ---- */
+
+static __u64 held_slabs(void)
+{
+	__u64 pages = 0;
+	int i;
+
+	for (i = 0; i < CACHES_MAX; i++)
+		if (fake.cache[i].exists)
+			pages += fake.cache[i].stat.slabs <<
+				 fake.cache[i].stat.order;
+	return pages;
+}
+
+static int do_info(struct myalloc_info *info)
+{
+	if (info->size != sizeof(*info) || info->reserved)
+		return -EINVAL;
+	info->page_size = 4096;
+	info->chunk_order = SET(max_order);
+	info->max_order = SET(max_order);
+	info->nr_pages = SET(pages);
+	info->nr_chunks = info->nr_pages >> info->max_order;
+	info->node = SET(node);
+	info->checks = SET(checks);
+	info->meta_bytes = info->nr_pages * 16;
+	info->nr_cpus = SET(cpus);
+	return 0;
+}
+
+static int do_stat(struct myalloc_stat *s)
+{
+	int i;
+
+	if (s->size != sizeof(*s) || s->reserved)
+		return -EINVAL;
+	s->max_order = SET(max_order);
+	s->nr_pages = SET(pages);
+	s->cached_pages = SET(cached);
+	s->page_pages = fake.held_pages;
+	s->slab_pages = held_slabs();
+	s->free_pages = s->nr_pages - s->cached_pages - s->page_pages -
+			s->slab_pages - SET(lost);
+	for (i = 0; i <= (int)s->max_order; i++) {
+		s->free_blocks[i] = s->free_pages >> i & 1;
+		s->extfrag[i] = -1000;
+		s->unusable[i] = i * 10;
+		s->page_allocs[i] = 100 >> i;
+		s->page_frees[i] = 100 >> i;
+		s->page_hits[i] = 50 >> i;
+	}
+	s->free_blocks[s->max_order] = s->free_pages >> s->max_order;
+	s->largest_order = s->free_blocks[s->max_order] ? (int)s->max_order : 3;
+	s->bad_frees = SET(bad_frees);
+	s->corruptions = SET(corruptions);
+	s->peak_pages = s->nr_pages / 2;
+	s->nr_caches = SET(caches);
+	return 0;
+}
+
+static int do_validate(struct myalloc_validate *v)
+{
+	v->errors = SET(errors);
+	v->frames = SET(pages);
+	v->slabs = 3;
+	v->objects = 96;
+	/* As long as it can be, and without an end. */
+	if (v->errors) {
+		memset(v->first, 'x', sizeof(v->first));
+		memcpy(v->first, fake.first, strlen(fake.first));
+	}
+	return 0;
+}
+
+static int do_drain(struct myalloc_drain *d)
+{
+	if (!d->flags || d->flags & ~MYALLOC_DRAIN_FLAGS || d->pad)
+		return -EINVAL;
+	d->pages = d->flags & MYALLOC_DRAIN_PAGES ? SET(cached) : 0;
+	if (d->flags & MYALLOC_DRAIN_OBJECTS)
+		d->pages += 4;
+	SET(cached) = d->flags & MYALLOC_DRAIN_PAGES ? 0 : SET(cached);
+	return 0;
+}
+
+/* ---- pages and objects ---- */
+
+static __u64 hold(__u32 pages, int cache)
+{
+	struct held *h = &fake.held[fake.nr_held++];
+
+	h->handle = ++fake.next_handle << 32 | 7;
+	h->pages = pages;
+	h->cache = cache;
+	fake.held_pages += pages;
+	return h->handle;
+}
+
+static int do_page_alloc(struct myalloc_page_alloc *a)
+{
+	__u64 *handles = (__u64 *)(unsigned long)a->handles;
+	__u32 pages = a->nr_pages ? a->nr_pages : 1u << a->order;
+
+	if (!a->count || a->count > MYALLOC_BULK_MAX ||
+	    a->flags & ~MYALLOC_PAGE_FLAGS || a->order > SET(max_order) ||
+	    a->align_order > SET(max_order) || (a->nr_pages && a->order))
+		return -EINVAL;
+	for (a->done = 0; a->done < a->count; a->done++) {
+		if (fake.nr_held == HELD_MAX)
+			return -ENOSPC;
+		if (fake.held_pages + held_slabs() + SET(cached) + pages >
+		    (__u64)SET(pages))
+			return -ENOMEM;
+		handles[a->done] = hold(pages, -1);
+	}
+	return 0;
+}
+
+static int do_free(struct myalloc_free *f, bool objects)
+{
+	__u64 *handles = (__u64 *)(unsigned long)f->handles;
+	struct held *h;
+	size_t i;
+
+	if (!f->count || f->count > MYALLOC_BULK_MAX)
+		return -EINVAL;
+	for (f->done = 0; f->done < f->count; f->done++) {
+		for (i = fake.nr_held; i-- > 0; )
+			if (fake.held[i].handle == handles[f->done])
+				break;
+		if (i == (size_t)-1)
+			return -ENOENT;
+		h = &fake.held[i];
+		if (objects != !h->pages)
+			return -ENOENT;
+		fake.held_pages -= h->pages;
+		if (h->cache >= 0) {
+			fake.cache[h->cache].stat.live_objects--;
+			fake.cache[h->cache].stat.frees++;
+		}
+		*h = fake.held[--fake.nr_held];
+	}
+	return 0;
+}
+
+/* ---- caches ---- */
+
+static void add_cache(int i, const char *name, __u32 size)
+{
+	struct cache *c = &fake.cache[i];
+
+	memset(c, 0, sizeof(*c));
+	c->exists = true;
+	snprintf(c->stat.name, sizeof(c->stat.name), "%s", name);
+	c->stat.id = i * 3 + 1;
+	c->stat.object_size = size;
+	c->stat.slot_size = (size + 7) / 8 * 8;
+	c->stat.align = 8;
+	c->stat.objects_per_slab = 4096 / c->stat.slot_size;
+	c->stat.magazine = 32;
+	c->stat.slabs = 2;
+	c->stat.slabs_partial = 1;
+	c->stat.total_objects = 2 * c->stat.objects_per_slab;
+	c->stat.live_objects = 5;
+	c->stat.cached_objects = 3;
+	c->stat.allocs = 105;
+	c->stat.frees = 100;
+	c->stat.alloc_hits = 90;
+	c->stat.free_hits = 80;
+}
+
+static struct cache *by_handle(__u64 handle)
+{
+	int i;
+
+	for (i = 0; i < CACHES_MAX; i++)
+		if (fake.cache[i].exists && fake.cache[i].own &&
+		    fake.cache[i].handle == handle)
+			return &fake.cache[i];
+	return NULL;
+}
+
+static int do_cache_create(struct myalloc_cache_create *a)
+{
+	int i, slot = -1;
+
+	if (a->size != sizeof(*a) || a->reserved || a->pad ||
+	    a->flags & ~MYALLOC_CACHE_FLAGS || !a->object_size ||
+	    a->object_size > MYALLOC_OBJECT_MAX || a->align & (a->align - 1) ||
+	    !memchr(a->name, 0, sizeof(a->name)) || a->magazine > 1024)
+		return -EINVAL;
+	for (i = 0; i < CACHES_MAX; i++) {
+		if (!fake.cache[i].exists)
+			slot = i;
+		else if (!strcmp(fake.cache[i].stat.name, a->name))
+			return -EEXIST;
+	}
+	if (slot < 0)
+		return -ENOMEM;
+	add_cache(slot, a->name, a->object_size);
+	fake.cache[slot].own = true;
+	fake.cache[slot].handle = ++fake.next_handle << 32 | 9;
+	fake.cache[slot].stat.live_objects = 0;
+	fake.cache[slot].stat.flags = a->flags;
+	a->handle = fake.cache[slot].handle;
+	a->id = fake.cache[slot].stat.id;
+	return 0;
+}
+
+static int do_cache_op(unsigned long cmd, struct myalloc_handle *h)
+{
+	struct cache *c = by_handle(h->handle);
+
+	if (!c)
+		return -ENOENT;
+	h->result = 0;
+	if (cmd == MYALLOC_IOC_CACHE_DESTROY) {
+		if (c->stat.live_objects)
+			return -EBUSY;
+		c->exists = false;
+	} else {
+		h->result = 1;
+	}
+	return 0;
+}
+
+static int do_cache_stat(struct myalloc_cache_stat *s)
+{
+	struct cache *c = NULL;
+	__u32 how = s->how;
+	__u64 handle = s->handle;
+	int i;
+
+	if (s->size != sizeof(*s) || how > MYALLOC_NEXT_ID)
+		return -EINVAL;
+	if (how == MYALLOC_BY_HANDLE)
+		c = by_handle(handle);
+	for (i = 0; i < CACHES_MAX && how != MYALLOC_BY_HANDLE && !c; i++) {
+		if (!fake.cache[i].exists)
+			continue;
+		if (fake.cache[i].stat.id == s->id ||
+		    (how == MYALLOC_NEXT_ID && fake.cache[i].stat.id > s->id))
+			c = &fake.cache[i];
+	}
+	if (!c)
+		return -ENOENT;
+	*s = c->stat;
+	s->size = sizeof(*s);
+	s->how = how;
+	s->handle = handle;
+	return 0;
+}
+
+static int do_obj_alloc(struct myalloc_obj_alloc *a)
+{
+	__u64 *handles = (__u64 *)(unsigned long)a->handles;
+	struct cache *c = by_handle(a->cache);
+
+	if (!a->count || a->count > MYALLOC_BULK_MAX || a->pad ||
+	    a->flags & ~MYALLOC_OBJ_FLAGS)
+		return -EINVAL;
+	if (!c)
+		return -ENOENT;
+	for (a->done = 0; a->done < a->count; a->done++) {
+		if (fake.nr_held == HELD_MAX)
+			return -ENOMEM;
+		handles[a->done] = hold(0, c - fake.cache);
+		c->stat.live_objects++;
+		c->stat.allocs++;
+	}
+	return 0;
+}
+
+/* ---- stress ---- */
+
+static int do_stress_start(struct myalloc_stress *s)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "kind=%u seed=%llu threads=%u ms=%llu ops=%llu fill=%u flags=%u orders=%u,%u,%u sizes=%u*%u,%u*%u/%u checks=%u cpus=%llx",
+		 s->kind, (unsigned long long)s->seed, s->threads,
+		 (unsigned long long)s->duration_ms, (unsigned long long)s->ops,
+		 s->fill_permille, s->flags, s->order_weights[0],
+		 s->order_weights[1], s->order_weights[2], s->sizes[0],
+		 s->size_weights[0], s->sizes[1], s->size_weights[1],
+		 s->nr_sizes, s->checks, (unsigned long long)s->cpus[0]);
+	log_call("ASKED", text);
+	if (s->size != sizeof(*s) || s->kind >= MYALLOC_STRESS_KINDS ||
+	    s->reserved || s->flags & ~MYALLOC_STRESS_FLAGS ||
+	    (!s->duration_ms && !s->ops))
+		return -EINVAL;
+	fake.stress = *s;
+	fake.started = true;
+	s->id = 1;
+	return 0;
+}
+
+static void latency(struct myalloc_latency *l, __u64 count)
+{
+	l->count = count;
+	l->min = count ? 40 : 0;
+	l->p50 = count ? 80 : 0;
+	l->p99 = count ? 1250 : 0;
+	l->p999 = count ? 12500 : 0;
+	l->max = count ? 3400000 : 0;
+}
+
+static int do_stress_result(struct myalloc_stress_result *r)
+{
+	if (r->size != sizeof(*r))
+		return -EINVAL;
+	r->state = !fake.started ? MYALLOC_STRESS_NONE :
+		   fake.cancelled ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
+	r->id = 1;
+	r->seed = fake.stress.seed;
+	r->kind = fake.stress.kind;
+	r->threads = fake.stress.threads ? fake.stress.threads : 4;
+	r->elapsed_ms = 1000 * fake.read;
+	r->page_allocs = SET(idle) ? 0 : 5000;
+	r->page_frees = r->page_allocs;
+	r->obj_allocs = SET(idle) ? 0 : 7000;
+	r->obj_frees = r->obj_allocs;
+	r->fail_nomem = 11;
+	r->verify_errors = SET(verify_errors);
+	r->free_errors = SET(free_errors);
+	r->validate_errors = SET(validate_errors);
+	r->balanced = !SET(unbalanced);
+	r->shared = SET(shared);
+	r->start_pages = 10;
+	r->peak_pages = SET(pages) / 2;
+	r->end_pages = r->balanced ? 10 : 14;
+	latency(&r->page_alloc_ns, r->page_allocs);
+	latency(&r->page_free_ns, r->page_frees);
+	latency(&r->obj_alloc_ns, r->obj_allocs);
+	if (r->verify_errors)
+		memcpy(r->first_error, fake.first, sizeof(r->first_error));
+	return 0;
+}
+
+int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr)
+{
+	int err = called("READ", "");
+
+	if (fd != FAKE_FD || nr < 1)
+		return -EINVAL;
+	if (err)
+		return err;
+	if (fake.read >= SET(records))
+		return 0;
+	fake.read++;
+	memset(p, 0, sizeof(*p));
+	p->id = 1;
+	p->elapsed_ms = fake.read * 1000;
+	p->total_ms = fake.stress.duration_ms ? SET(records) * 1000 : 0;
+	p->ops = fake.read * 8000;
+	p->total_ops = fake.stress.ops ? SET(records) * 8000 : 0;
+	p->ops_per_sec = 8000;
+	p->nr_pages = SET(pages);
+	p->live_pages = p->nr_pages / 2;
+	if (fake.cancelled)
+		SET(records) = fake.read;
+	if (fake.read < SET(records))
+		p->state = MYALLOC_STRESS_RUNNING;
+	else
+		p->state = fake.cancelled ? MYALLOC_STRESS_CANCELLED
+					  : MYALLOC_STRESS_DONE;
+	return 1;
+}
+
+int dev_wait(int fd, __u64 ms)
+{
+	int err = called("WAIT", "");
+
+	(void)ms;
+	if (fd != FAKE_FD)
+		return -EBADF;
+	if (stop_wait(-1, 0) < 0)
+		return -EINTR;
+	if (err)
+		return err;
+	if (SET(silent)) {
+		SET(silent)--;
+		return 0;
+	}
+	return 1;
+}
+
+/* ---- the calls ---- */
+
+int dev_open(void)
+{
+	int err;
+
+	read_script();
+	if (SET(caches) > 0)
+		add_cache(0, "requests", 192);
+	if (SET(caches) > 1)
+		add_cache(1, "sessions", 1000);
+	err = called("OPEN", "");
+	return err ? err : FAKE_FD;
+}
+
+void dev_close(int fd)
+{
+	char text[64];
+
+	(void)fd;
+	snprintf(text, sizeof(text), "held=%zu", fake.nr_held);
+	log_call("CLOSE", text);
+}
+
+static const struct {
+	unsigned long cmd;
+	const char *name;
+} commands[] = {
+	{ MYALLOC_IOC_INFO, "INFO" }, { MYALLOC_IOC_STAT, "STAT" },
+	{ MYALLOC_IOC_VALIDATE, "VALIDATE" }, { MYALLOC_IOC_DRAIN, "DRAIN" },
+	{ MYALLOC_IOC_PAGE_ALLOC, "PAGE_ALLOC" },
+	{ MYALLOC_IOC_PAGE_FREE, "PAGE_FREE" },
+	{ MYALLOC_IOC_CACHE_CREATE, "CACHE_CREATE" },
+	{ MYALLOC_IOC_CACHE_DESTROY, "CACHE_DESTROY" },
+	{ MYALLOC_IOC_CACHE_SHRINK, "CACHE_SHRINK" },
+	{ MYALLOC_IOC_CACHE_DRAIN, "CACHE_DRAIN" },
+	{ MYALLOC_IOC_CACHE_STAT, "CACHE_STAT" },
+	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
+	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
+	{ MYALLOC_IOC_STRESS_START, "STRESS_START" },
+	{ MYALLOC_IOC_STRESS_RESULT, "STRESS_RESULT" },
+	{ MYALLOC_IOC_STRESS_CANCEL, "STRESS_CANCEL" },
+};
+
+int dev_call(int fd, unsigned long cmd, void *arg)
+{
+	size_t i;
+	int err;
+
+	if (fd != FAKE_FD)
+		return -EBADF;
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].cmd == cmd)
+			break;
+	if (i == ARRAY_SIZE(commands))
+		return -ENOTTY;
+	err = called(commands[i].name, "");
+	if (err)
+		return err;
+	switch (cmd) {
+	case MYALLOC_IOC_INFO:
+		return do_info(arg);
+	case MYALLOC_IOC_STAT:
+		return do_stat(arg);
+	case MYALLOC_IOC_VALIDATE:
+		return do_validate(arg);
+	case MYALLOC_IOC_DRAIN:
+		return do_drain(arg);
+	case MYALLOC_IOC_PAGE_ALLOC:
+		return do_page_alloc(arg);
+	case MYALLOC_IOC_PAGE_FREE:
+		return do_free(arg, false);
+	case MYALLOC_IOC_CACHE_CREATE:
+		return do_cache_create(arg);
+	case MYALLOC_IOC_CACHE_STAT:
+		return do_cache_stat(arg);
+	case MYALLOC_IOC_OBJ_ALLOC:
+		return do_obj_alloc(arg);
+	case MYALLOC_IOC_OBJ_FREE:
+		return do_free(arg, true);
+	case MYALLOC_IOC_STRESS_START:
+		return do_stress_start(arg);
+	case MYALLOC_IOC_STRESS_RESULT:
+		return do_stress_result(arg);
+	case MYALLOC_IOC_STRESS_CANCEL:
+		if (!fake.started)
+			return -ENOENT;
+		fake.cancelled = true;
+		return 0;
+	default:
+		return do_cache_op(cmd, arg);
+	}
+}

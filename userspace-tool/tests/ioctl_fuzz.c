@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ioctl_fuzz: random commands on random files from several threads, while
+ * another thread closes and opens those files
+ *
+ *	ioctl_fuzz [OPS [SEED [THREADS]]]
+ *
+ * Three of four arguments are good ones with one member changed, or none;
+ * the rest is noise. At the end every file is closed: then, drained, the books
+ * must be those from before, and the structure sound. Any error that the
+ * interface does not name is a failure. The seed repeats each thread's choices;
+ * how the threads meet is left to chance. Prints KTAP.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "guest.h"
+
+#define OPS_DEFAULT	20000
+#define THREADS_DEFAULT	3
+#define THREADS_MAX	32
+#define FILES		4
+#define POOL		64	/* handles of a file that were seen lately */
+#define CLOSE_US	100000	/* longest time between two closes */
+#define ERRNO_MAX	256
+
+static struct myalloc_info info;
+static struct myalloc_stat start;
+static int watcher;
+static __u64 seed;
+static long ops = OPS_DEFAULT;
+static int threads = THREADS_DEFAULT;
+
+static _Atomic int file[FILES];
+static _Atomic __u64 pool[FILES][POOL];
+static _Atomic long errors[ERRNO_MAX];
+static _Atomic long closed;
+static atomic_bool ended;
+
+struct fuzzer {
+	pthread_t thread;
+	__u64 random;
+	int slot;		/* file of the step */
+	__u64 handles[MYALLOC_BULK_MAX + 1];
+};
+
+static int open_file(void)
+{
+	return open(MYALLOC_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* ---- values ---- */
+
+static __u64 any_handle(struct fuzzer *f)
+{
+	switch (below(&f->random, 16)) {
+	case 0:
+		return next_random(&f->random);
+	case 1:
+		return below(&f->random, 3) - 1;
+	case 2:
+		return pool[below(&f->random, FILES)][below(&f->random, POOL)];
+	default:
+		return pool[f->slot][below(&f->random, POOL)];
+	}
+}
+
+static void remember(struct fuzzer *f, const __u64 *handles, __u32 nr)
+{
+	__u32 i;
+
+	for (i = 0; i < nr && i < 16; i++)
+		pool[f->slot][below(&f->random, POOL)] = handles[i];
+}
+
+/* Numbers around which mistakes are made. */
+static __u64 edge(struct fuzzer *f)
+{
+	static const __u64 edges[] = {
+		0, 1, 2, 3, 7, 8, 10, 11, 12, 15, 16, 31, 32, 63, 64, 255, 256,
+		257, 511, 512, 1000, 1001, 1023, 1024, 1025, 4095, 4096, 4097,
+		32767, 32768, 32769, 65536, 1ull << 20, 0x7fffffff, 0x80000000,
+		0xffffffff, 0x100000000ull, 1ull << 47, 1ull << 62,
+		0x7fffffffffffffffull, 1ull << 63, ~0ull - 7, ~0ull,
+	};
+
+	return edges[below(&f->random, ARRAY_SIZE(edges))];
+}
+
+/* Where an array of handles may be: mostly good memory. */
+static __u64 array(struct fuzzer *f)
+{
+	switch (below(&f->random, 16)) {
+	case 0:
+		return 0;
+	case 1:
+		return addr_of(unmapped());
+	case 2:
+		return addr_of(three_pages() + getpagesize());
+	case 3:
+		return addr_of(unmapped()) - 8 * below(&f->random, 64);
+	case 4:
+		return addr_of(three_pages() + getpagesize()) -
+		       8 * below(&f->random, 64);
+	case 5:
+		return edge(f);
+	case 6:
+		return addr_of((char *)f->handles + below(&f->random, 8));
+	default:
+		return addr_of(f->handles);
+	}
+}
+
+static __u32 count(struct fuzzer *f)
+{
+	return below(&f->random, 8) ? 1 + below(&f->random, 100)
+				    : 1 + below(&f->random, MYALLOC_BULK_MAX);
+}
+
+/* ---- good arguments ---- */
+
+static size_t good_page_alloc(struct fuzzer *f, void *arg)
+{
+	struct myalloc_page_alloc *a = arg;
+
+	a->count = count(f);
+	a->order = a->count > 100 ? 0 : below(&f->random, info.max_order + 1);
+	if (!below(&f->random, 3)) {
+		a->order = 0;
+		a->nr_pages = 1 + below(&f->random, 1u << info.max_order);
+		a->count = 1 + below(&f->random, 10);
+	}
+	if (!below(&f->random, 4))
+		a->align_order = below(&f->random, info.max_order + 1);
+	a->flags = below(&f->random, MYALLOC_PAGE_FLAGS + 1);
+	a->handles = array(f);
+	return sizeof(*a);
+}
+
+static size_t good_free(struct fuzzer *f, void *arg)
+{
+	struct myalloc_free *a = arg;
+	__u32 i;
+
+	a->count = below(&f->random, 4) ? 1 : count(f);
+	for (i = 0; i < a->count; i++)
+		f->handles[i] = any_handle(f);
+	a->handles = array(f);
+	return sizeof(*a);
+}
+
+static size_t good_create(struct fuzzer *f, void *arg)
+{
+	struct myalloc_cache_create *a = arg;
+
+	a->size = sizeof(*a);
+	a->object_size = 1 + below(&f->random, below(&f->random, 4) ? 512 :
+				   MYALLOC_OBJECT_MAX);
+	a->align = below(&f->random, 2) ? 0 : 1u << below(&f->random, 13);
+	a->flags = next_random(&f->random) & MYALLOC_CACHE_FLAGS;
+	a->magazine = below(&f->random, 4) ? 0 : below(&f->random, 64);
+	snprintf(a->name, sizeof(a->name), "fuzz-%llu",
+		 (unsigned long long)below(&f->random, 64));
+	return sizeof(*a);
+}
+
+static size_t good_handle(struct fuzzer *f, void *arg)
+{
+	struct myalloc_handle *a = arg;
+
+	a->handle = any_handle(f);
+	return sizeof(*a);
+}
+
+static size_t good_obj_alloc(struct fuzzer *f, void *arg)
+{
+	struct myalloc_obj_alloc *a = arg;
+
+	a->cache = any_handle(f);
+	a->count = count(f);
+	a->flags = below(&f->random, MYALLOC_OBJ_FLAGS + 1);
+	a->handles = array(f);
+	return sizeof(*a);
+}
+
+static size_t good_cache_stat(struct fuzzer *f, void *arg)
+{
+	struct myalloc_cache_stat *a = arg;
+
+	a->size = sizeof(*a);
+	a->how = below(&f->random, 3);
+	a->handle = any_handle(f);
+	a->id = below(&f->random, 64);
+	return sizeof(*a);
+}
+
+static size_t good_stress(struct fuzzer *f, void *arg)
+{
+	struct myalloc_stress *a = arg;
+	__u32 i;
+
+	a->size = sizeof(*a);
+	a->kind = below(&f->random, MYALLOC_STRESS_KINDS);
+	a->seed = next_random(&f->random);
+	a->threads = 2 * below(&f->random, 3);
+	a->flags = below(&f->random, 2);
+	a->ops = 1 + below(&f->random, 200);
+	a->duration_ms = below(&f->random, 50);
+	a->fill_permille = below(&f->random, 1001);
+	a->nr_sizes = below(&f->random, 5);
+	for (i = 0; i < a->nr_sizes; i++)
+		a->sizes[i] = 1 + below(&f->random, 4096);
+	a->checks = below(&f->random, MYALLOC_CHECK_ALL + 1);
+	return sizeof(*a);
+}
+
+static size_t good_drain(struct fuzzer *f, void *arg)
+{
+	struct myalloc_drain *a = arg;
+
+	a->flags = 1 + below(&f->random, MYALLOC_DRAIN_FLAGS);
+	return sizeof(*a);
+}
+
+static size_t good_validate(struct fuzzer *f, void *arg)
+{
+	(void)f;
+	(void)arg;
+	return sizeof(struct myalloc_validate);
+}
+
+static size_t good_info(struct fuzzer *f, void *arg)
+{
+	(void)f;
+	*(__u32 *)arg = sizeof(struct myalloc_info);
+	return sizeof(struct myalloc_info);
+}
+
+static size_t good_stat(struct fuzzer *f, void *arg)
+{
+	(void)f;
+	*(__u32 *)arg = sizeof(struct myalloc_stat);
+	return sizeof(struct myalloc_stat);
+}
+
+static size_t good_result(struct fuzzer *f, void *arg)
+{
+	(void)f;
+	*(__u32 *)arg = sizeof(struct myalloc_stress_result);
+	return sizeof(struct myalloc_stress_result);
+}
+
+static size_t good_nothing(struct fuzzer *f, void *arg)
+{
+	(void)f;
+	(void)arg;
+	return 0;
+}
+
+/* @weight: of a hundred or so; what looks at every page comes seldom. */
+static const struct {
+	unsigned long cmd;
+	size_t (*good)(struct fuzzer *f, void *arg);
+	int weight;
+} commands[] = {
+	{ MYALLOC_IOC_INFO, good_info, 2 },
+	{ MYALLOC_IOC_STAT, good_stat, 3 },
+	{ MYALLOC_IOC_VALIDATE, good_validate, 1 },
+	{ MYALLOC_IOC_DRAIN, good_drain, 2 },
+	{ MYALLOC_IOC_PAGE_ALLOC, good_page_alloc, 25 },
+	{ MYALLOC_IOC_PAGE_FREE, good_free, 20 },
+	{ MYALLOC_IOC_CACHE_CREATE, good_create, 6 },
+	{ MYALLOC_IOC_CACHE_DESTROY, good_handle, 4 },
+	{ MYALLOC_IOC_CACHE_SHRINK, good_handle, 2 },
+	{ MYALLOC_IOC_CACHE_DRAIN, good_handle, 2 },
+	{ MYALLOC_IOC_CACHE_STAT, good_cache_stat, 4 },
+	{ MYALLOC_IOC_OBJ_ALLOC, good_obj_alloc, 20 },
+	{ MYALLOC_IOC_OBJ_FREE, good_free, 12 },
+	{ MYALLOC_IOC_STRESS_START, good_stress, 1 },
+	{ MYALLOC_IOC_STRESS_RESULT, good_result, 2 },
+	{ MYALLOC_IOC_STRESS_CANCEL, good_nothing, 2 },
+};
+
+/* ---- spoiling them ---- */
+
+/*
+ * One aligned member of 4 or 8 bytes becomes an edge. A run without end would be
+ * good, but 2^32 operations of 256 threads are only slow: those are not made.
+ */
+static void spoil(struct fuzzer *f, char *arg, size_t size)
+{
+	size_t at;
+	__u64 value = edge(f);
+
+	if (size < 4)
+		return;
+	if (below(&f->random, 2) && size >= 8) {
+		at = below(&f->random, size / 8) * 8;
+		memcpy(arg + at, &value, 8);
+	} else {
+		at = below(&f->random, size / 4) * 4;
+		memcpy(arg + at, &value, 4);
+	}
+}
+
+static void tame_stress(struct myalloc_stress *s)
+{
+	if (s->threads <= MYALLOC_STRESS_THREADS_MAX && s->threads > 8)
+		s->threads = 8;
+}
+
+static void noise(struct fuzzer *f, char *arg, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i + 8 <= size; i += 8) {
+		__u64 value = next_random(&f->random);
+
+		memcpy(arg + i, &value, 8);
+	}
+}
+
+static unsigned long spoil_command(struct fuzzer *f, unsigned long cmd)
+{
+	switch (below(&f->random, 4)) {
+	case 0:
+		return _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd),
+			    below(&f->random, 1024));
+	case 1:
+		return _IOC(_IOC_DIR(cmd), MYALLOC_IOC, below(&f->random, 256),
+			    _IOC_SIZE(cmd));
+	case 2:
+		return cmd ^ 1ul << below(&f->random, 32);
+	default:
+		return cmd;
+	}
+}
+
+/* ---- one step ---- */
+
+static void count_error(int err)
+{
+	errors[err < 0 && -err < ERRNO_MAX ? -err : 0]++;
+}
+
+static void step_read(struct fuzzer *f, int fd)
+{
+	char buf[sizeof(struct myalloc_stress_progress) * 3];
+	size_t size = below(&f->random, sizeof(buf) + 1);
+	void *to = below(&f->random, 4) ? buf : (void *)(unsigned long)array(f);
+
+	/* Never more than the smallest memory that array() knows. */
+	if (to != buf && size > 100)
+		size = sizeof(struct myalloc_stress_progress);
+	count_error(read(fd, to, size) < 0 ? -errno : 0);
+}
+
+static int pick(struct fuzzer *f)
+{
+	int sum = 0, i, at;
+
+	for (i = 0; i < (int)ARRAY_SIZE(commands); i++)
+		sum += commands[i].weight;
+	at = below(&f->random, sum);
+	for (i = 0; at >= commands[i].weight; i++)
+		at -= commands[i].weight;
+	return i;
+}
+
+/* What a command that worked has made is worth to be tried again. */
+static void learn(struct fuzzer *f, unsigned long cmd, const char *arg)
+{
+	const struct myalloc_page_alloc *pages = (const void *)arg;
+	const struct myalloc_obj_alloc *objects = (const void *)arg;
+	const struct myalloc_cache_create *cache = (const void *)arg;
+	int i;
+
+	switch (cmd) {
+	case MYALLOC_IOC_PAGE_ALLOC:
+		if (pages->handles == addr_of(f->handles))
+			remember(f, f->handles, pages->done);
+		break;
+	case MYALLOC_IOC_OBJ_ALLOC:
+		if (objects->handles == addr_of(f->handles))
+			remember(f, f->handles, objects->done);
+		break;
+	case MYALLOC_IOC_CACHE_CREATE:
+		/* Often: it takes a cache to have objects. */
+		for (i = 0; i < POOL / 4; i++)
+			pool[f->slot][below(&f->random, POOL)] = cache->handle;
+		break;
+	}
+}
+
+static void step(struct fuzzer *f)
+{
+	char arg[2048] __attribute__((aligned(8))) = { 0 };
+	int fd, i = pick(f), err;
+	unsigned long cmd = commands[i].cmd;
+	size_t size;
+	void *at = arg;
+
+	f->slot = below(&f->random, FILES);
+	fd = file[f->slot];
+
+	if (!below(&f->random, 50)) {
+		step_read(f, fd);
+		return;
+	}
+	size = commands[i].good(f, arg);
+	switch (below(&f->random, 16)) {
+	case 0: case 1: case 2:
+		spoil(f, arg, size);
+		break;
+	case 3:
+		noise(f, arg, size);
+		break;
+	case 4:
+		cmd = spoil_command(f, cmd);
+		break;
+	case 5:
+		at = (void *)(unsigned long)array(f);
+		if (at == (void *)f->handles)
+			noise(f, (char *)f->handles, 512);
+		break;
+	}
+	if (cmd == MYALLOC_IOC_STRESS_START)
+		tame_stress((void *)arg);
+	err = call(fd, cmd, at);
+	count_error(err);
+	if (!err && at == arg)
+		learn(f, cmd, arg);
+}
+
+static void *fuzz(void *arg)
+{
+	struct fuzzer *f = arg;
+	long i;
+
+	for (i = 0; i < ops; i++)
+		step(f);
+	return NULL;
+}
+
+/*
+ * Closes under the others' feet. The number is taken from them before, so that
+ * a new file under the same number is theirs at once, as in real programs.
+ */
+static void *closer(void *arg)
+{
+	__u64 random = seed ^ 0x5a5a5a5a;
+	int i, fd;
+
+	(void)arg;
+	while (!ended) {
+		sleep_us(below(&random, CLOSE_US));
+		i = below(&random, FILES);
+		fd = atomic_exchange(&file[i], -1);
+		close(fd);
+		closed++;
+		fd = open_file();
+		if (fd < 0)
+			printf("# open: %s\n", strerror(errno));
+		file[i] = fd;
+	}
+	return NULL;
+}
+
+/* ---- the tests ---- */
+
+static void test_run(void)
+{
+	static struct fuzzer fuzzer[THREADS_MAX];
+	pthread_t close_thread;
+	__u64 began = now_ms();
+	int i;
+
+	EXPECT(!books(watcher, &start), "the books cannot be read");
+	for (i = 0; i < FILES; i++) {
+		file[i] = open_file();
+		EXPECT(file[i] >= 0, "open: %s", strerror(errno));
+	}
+	for (i = 0; i < threads; i++) {
+		fuzzer[i].random = seed + i * 1000003;
+		pthread_create(&fuzzer[i].thread, NULL, fuzz, &fuzzer[i]);
+	}
+	pthread_create(&close_thread, NULL, closer, NULL);
+	for (i = 0; i < threads; i++)
+		pthread_join(fuzzer[i].thread, NULL);
+	ended = true;
+	pthread_join(close_thread, NULL);
+	for (i = 0; i < FILES; i++)
+		close(file[i]);
+	printf("# %ld commands of %d threads in %llu ms, %ld closes\n",
+	       ops * threads, threads, (unsigned long long)(now_ms() - began),
+	       closed);
+}
+
+/* EBADF: the file was just closed. EFAULT is what bad memory gives. */
+static void test_errors(void)
+{
+	static const int named[] = {
+		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EBUSY, ENOSPC,
+		E2BIG, EEXIST, EAGAIN, EINTR, EBADF,
+	};
+	size_t k;
+	int i;
+
+	for (i = 0; i < ERRNO_MAX; i++) {
+		if (!errors[i])
+			continue;
+		printf("# %-24s %ld\n", i ? strerror(i) : "worked", errors[i]);
+		for (k = 0; k < ARRAY_SIZE(named); k++)
+			if (named[k] == i)
+				break;
+		EXPECT(k < ARRAY_SIZE(named), "error %d (%s) is not of the interface",
+		       i, strerror(i));
+	}
+	EXPECT(errors[0], "nothing worked");
+}
+
+static void test_books(void)
+{
+	struct myalloc_stat end;
+	const char *wrong;
+
+	EXPECT(!books(watcher, &end), "the books cannot be read");
+	wrong = books_differ(&start, &end);
+	EXPECT(!wrong, "seed %llu: %s", (unsigned long long)seed, wrong);
+}
+
+static void test_sound(void)
+{
+	const char *wrong = unsound(watcher);
+
+	EXPECT(!wrong, "seed %llu: %s", (unsigned long long)seed, wrong);
+}
+
+static const struct ktap_test tests[] = {
+	{ "fuzz runs to its end", test_run },
+	{ "errors are those of the interface", test_errors },
+	{ "books are those from before", test_books },
+	{ "structure is sound", test_sound },
+};
+
+int main(int argc, char **argv)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (argc > 1)
+		ops = atol(argv[1]);
+	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)now.tv_nsec;
+	if (argc > 3)
+		threads = atoi(argv[3]);
+	watcher = open(MYALLOC_DEVICE, O_RDWR | O_CLOEXEC);
+	if (ops < 1 || threads < 1 || threads > THREADS_MAX || watcher < 0 ||
+	    get_info(watcher, &info)) {
+		printf("Bail out! " MYALLOC_DEVICE ": %s\n", strerror(errno));
+		return 1;
+	}
+	three_pages();
+	snprintf(ktap_note, sizeof(ktap_note), "ioctl_fuzz %ld %llu %d", ops,
+		 (unsigned long long)seed, threads);
+	return ktap_run(tests, ARRAY_SIZE(tests));
+}

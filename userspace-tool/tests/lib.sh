@@ -1,0 +1,125 @@
+# Words for the shell tests of the tool: run it, look at what came, print KTAP.
+# shellcheck shell=sh
+#
+#	begin NAME		a test begins; the one before ends
+#	tool WORD...		run the tool against the fake device; $rc, $out, $err are files or codes
+#	script LINE...		what the fake device does: see fake_dev.c
+#	finish			prints the plan and the results; its status is the verdict
+#
+# A test fails at each expectation that does not hold; it goes on to the next.
+
+build=${1:?"usage: $0 BUILD_DIRECTORY"}
+MYALLOCCTL=$build/check/myallocctl
+JSONQ=$build/check/jsonq
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+out=$tmp/out err=$tmp/err log=$tmp/log
+export FAKE_DEV="$tmp/script" FAKE_LOG="$log" NO_COLOR=1
+unset FAKE_ROOT FAKE_EUID FAKE_HV
+: >"$FAKE_DEV"
+nr=0 name="" why="" bad=0 results=""
+
+end_test()
+{
+	[ -n "$name" ] || return 0
+	nr=$((nr + 1))
+	if [ -n "$why" ]; then
+		results="$results$why
+not ok $nr - $name"
+		bad=$((bad + 1))
+	else
+		results="$results
+ok $nr - $name"
+	fi
+}
+
+begin()
+{
+	end_test
+	name=$1 why=
+	: >"$FAKE_DEV"
+	unset FAKE_ROOT FAKE_EUID FAKE_HV
+}
+
+finish()
+{
+	end_test
+	printf 'KTAP version 1\n1..%d%s\n' "$nr" "$results"
+	[ "$bad" = 0 ]
+}
+
+fail()
+{
+	why="$why
+# $*"
+}
+
+script()
+{
+	printf '%s\n' "$@" >"$FAKE_DEV"
+}
+
+tool()
+{
+	rm -f "$log"
+	: >"$log"
+	command="$*"
+	"$MYALLOCCTL" "$@" >"$out" 2>"$err" </dev/null
+	rc=$?
+	if grep -q 'Sanitizer\|runtime error' "$err"; then
+		fail "sanitizer in '$command': $(grep -m1 'ERROR\|runtime error' "$err")"
+	fi
+}
+
+exits()
+{
+	[ "$rc" = "$1" ] || fail "'$command' exits $rc, not $1: $(head -3 "$err" | tr '\n' ' ')"
+}
+
+# has out|err TEXT: the text is there, as it stands
+has()
+{
+	grep -qF -e "$2" "$tmp/$1" || fail "'$command': no '$2' in std$1: $(head -5 "$tmp/$1" | tr '\n' '|')"
+}
+
+has_not()
+{
+	! grep -qF -e "$2" "$tmp/$1" || fail "'$command': '$2' is in std$1"
+}
+
+# line out|err PATTERN: a whole line matches the extended pattern
+line()
+{
+	grep -qE -e "^$2\$" "$tmp/$1" || fail "'$command': no line '$2' in std$1: $(head -20 "$tmp/$1" | tr '\n' '|')"
+}
+
+empty()
+{
+	[ ! -s "$tmp/$1" ] || fail "'$command': std$1 is not empty: $(head -2 "$tmp/$1" | tr '\n' '|')"
+}
+
+# documents N: stdout is N JSON documents and nothing else
+documents()
+{
+	got=$("$JSONQ" "$out" 2>&1)
+	[ "$got" = "$1" ] || fail "'$command': $got JSON documents, not $1"
+}
+
+# json POINTER VALUE, in what is on stdout
+json()
+{
+	got=$("$JSONQ" "$out" "$1" 2>&1) || got="nothing ($got)"
+	[ "$got" = "$2" ] || fail "'$command': $1 is $got, not $2"
+}
+
+# called CALL N: how often the device was asked for it
+called()
+{
+	got=$(grep -c "^$1\( \|\$\)" "$log")
+	[ "$got" = "$2" ] || fail "'$command': $1 was called $got times, not $2"
+}
+
+logged()
+{
+	grep -qF -e "$1" "$log" || fail "'$command': the device did not see '$1' but $(tr '\n' '|' <"$log")"
+}

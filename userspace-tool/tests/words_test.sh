@@ -1,0 +1,233 @@
+#!/bin/sh
+# Words: help at every level, wrong words, options, values, exit codes.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+objects="info stat page cache drain validate stress result doctor"
+
+begin "help lists every object"
+tool help
+exits 0
+empty err
+for object in $objects; do
+	line out "  $object +.*"
+done
+cp "$out" "$tmp/first"
+for words in --help -h; do
+	tool $words
+	exits 0
+	cmp -s "$out" "$tmp/first" || fail "$words prints something else than help"
+done
+
+begin "help at every object and verb"
+for words in info "stat show" "stat watch" "page alloc" "page fill" "page test" \
+	"cache list" "cache show" "cache create" "cache shrink" drain validate \
+	"stress run" "stress kinds" "result diff" doctor; do
+	# shellcheck disable=SC2086
+	tool $words help
+	exits 0
+	has out "Usage: myallocctl $words"
+	has out "--json"
+	cp "$out" "$tmp/first"
+	# shellcheck disable=SC2086
+	tool $words --help
+	exits 0
+	cmp -s "$out" "$tmp/first" || fail "'$words --help' prints something else"
+	# shellcheck disable=SC2086
+	tool help $words
+	exits 0
+	cmp -s "$out" "$tmp/first" || fail "'help $words' prints something else"
+	called OPEN 0
+done
+for object in stat page cache stress result; do
+	tool $object help
+	exits 0
+	has out "Usage: myallocctl [OPTIONS] $object COMMAND"
+done
+
+begin "version"
+for words in --version -V "stat --version" "stress run -V"; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 0
+	line out "myallocctl [0-9.]+ \(JSON schema 1, .*\)"
+done
+
+begin "no word at all"
+tool
+exits 2
+empty out
+has err "an object must be named"
+for object in page stress result; do
+	tool $object
+	exits 2
+	has err "a command must follow"
+done
+
+begin "a wrong object"
+tool strss run
+exits 2
+empty out
+has err "'strss' is no object; did you mean 'stress'?"
+line err "right would be: $objects help"
+tool xyzzy
+exits 2
+has err "'xyzzy' is no object"
+has_not err "did you mean"
+
+begin "a wrong command"
+tool stat shw
+exits 2
+has err "'shw' is no command of stat; did you mean 'show'?"
+has err "right would be: show watch help"
+tool cache lst
+has err "did you mean 'list'?"
+tool help stat shw
+exits 2
+
+begin "a wrong option"
+tool stress run --treads 2
+exits 2
+has err "'--treads' is no option; did you mean '--threads'?"
+has err "right would be: --kind --seed"
+tool stress run -X
+exits 2
+has err "'-X' is no option"
+tool stat --count 2 show
+exits 2
+tool --nothing
+exits 2
+
+begin "options with and without values"
+tool stress run --ops
+exits 2
+has err "--ops needs a value"
+tool page alloc --zero=yes
+exits 2
+has err "--zero takes no value"
+tool page alloc -n
+exits 2
+has err "--count needs a value"
+
+begin "too many words"
+for words in "info now" "stat show all" "drain pages objects" "validate it" \
+	"page alloc 5" "cache show a b" "stress run pages objects" "doctor who"; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 2
+	has err "nothing is expected where"
+	called OPEN 0
+done
+
+begin "too few words"
+tool cache show
+exits 2
+has err "name or number must follow"
+tool result diff a.json
+exits 2
+has err "two files must follow"
+
+begin "wrong values name what is right"
+while read -r words; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 2
+	empty out
+	called OPEN 0
+done <<END
+page alloc --order x
+page alloc --order -1
+page alloc --count 0
+page alloc --count 9999999999
+page alloc --exact 0
+page alloc --exact 3 --order 2
+page alloc --hold soon
+page fill --fill 0%
+page fill --fill 101%
+page test --rounds 0
+cache create --size 0
+cache create --size 64K
+cache create --align 3
+cache create --checks Q
+cache create bad/name
+cache create this-name-is-longer-than-a-name-can-be
+cache create --magazine 4 --no-magazine
+stat watch -i 0
+stat watch -n 0
+drain everything
+stress run nothing
+stress run --threads 0
+stress run --threads 257
+stress run --kind cross --threads 3
+stress run --cpus 3-1
+stress run --cpus 256
+stress run --time 0
+stress run --ops 0
+stress run --fill 0
+stress run --orders 11:1
+stress run --orders 0:0
+stress run --orders 1:
+stress run --sizes 0:1
+stress run --sizes 32769:1
+stress run --sizes 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
+stress run --checks X
+stress run --seed -5
+END
+tool page alloc --count 0
+has err "must be from 1 to"
+tool stress run --orders 11:1
+has err "orders are 0 to 10"
+
+begin "words that people try are explained"
+for words in "page free" "cache alloc" "cache free" "cache destroy" "stat diff"; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 2
+	has err "there is no '$words':"
+	called OPEN 0
+done
+
+begin "the common options are taken at any place"
+for words in "-j stat show" "stat -j show" "stat show -j" "stat --json" \
+	"--json stat" "stat show --json"; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 0
+	documents 1
+	json /kind "stat show"
+done
+tool -j stat help
+exits 0
+
+begin "an error is JSON too, and alone on stdout"
+script "fail OPEN 1 ENOENT"
+tool -j info
+exits 3
+documents 1
+json /kind error
+json /ok false
+json /exit 3
+has err "load the module"
+tool -j stress run --ops 0
+exits 2
+documents 1
+json /exit 2
+tool -j stat shw
+exits 2
+documents 1
+
+begin "a result that cannot be written is an error"
+if [ -w /dev/full ]; then
+	"$MYALLOCCTL" stat >/dev/full 2>"$err"
+	rc=$?
+	command="stat >/dev/full"
+	exits 1
+	has err "could not be written"
+fi
+tool -o /nonexistent/file stat
+exits 1
+has err "cannot be kept in '/nonexistent/file'"
+called OPEN 0
+
+finish
