@@ -1,0 +1,60 @@
+# The project's commands. What the kernel's build system reads is Kbuild.
+#
+# Products and downloads go to a cache directory outside this tree:
+# MYALLOC_CACHE, or myalloc in XDG_CACHE_HOME or ~/.cache.
+
+KERNEL ?= 6.12
+export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT
+
+.DEFAULT_GOAL := help
+.PHONY: help vm vm-shell test check kunit scenarios matrix module tool lint clean
+
+help:
+	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
+	@echo 'the first run, then any later one.'
+	@echo
+	@echo '  make vm         boot a guest, load the module, stress it, look inside (2 min; 40 s)'
+	@echo '  make vm-shell   a prompt in such a guest (2 min; 15 s)'
+	@echo '  make test       check + kunit + scenarios, and a total (20 min; 7 min)'
+	@echo '  make check      the allocator natively, under ASan and UBSan (1 min)'
+	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
+	@echo '                  kmemleak, built from source (10 min; 2 min)'
+	@echo '  make scenarios  load, parameters, the tool, in a guest (3 min; 2 min)'
+	@echo '  make matrix     all of that on every kernel of vm/kernels.conf (60 min; 25 min)'
+	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
+	@echo '  make tool       build the userspace tool (10 s)'
+	@echo '  make lint       checkpatch, sparse, W=1, shellcheck (1 min)'
+	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
+	@echo
+	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, or a name of vm/kernels.conf'
+	@echo '  V=1             show all output'
+	@echo '  ONLY="a b"      of the scenarios, these'
+	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
+	@echo '  UPDATE=1        look for newer kernels than those in the cache'
+
+vm: tool
+	@vm/run.sh --kernel $(KERNEL) --show vm/demo.sh
+
+vm-shell: tool
+	@vm/run.sh --kernel $(KERNEL) --shell vm/demo.sh
+
+test:
+	@vm/test.sh check kunit scenarios
+
+check kunit scenarios:
+	@vm/test.sh $@
+
+matrix:
+	@vm/matrix.sh
+
+module:
+	@vm/module.sh $(KERNEL)
+
+tool:
+	@vm/tool.sh
+
+lint:
+	@vm/lint.sh
+
+clean:
+	@vm/clean.sh

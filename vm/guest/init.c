@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first and only program that the guest's kernel starts: mount, run one
+ * script, send what came of it to the host, end the machine.
+ *
+ * What goes to the host travels over a serial line of its own (GUEST_CHANNEL,
+ * /dev/ttyS1 on a PC), never over the console, which belongs to the kernel:
+ *
+ *	@hello RELEASE\n		the guest is up
+ *	@out N\n + N bytes		a piece of the script's standard output
+ *	@err N\n + N bytes		a piece of its standard error
+ *	@file N NAME\n + N bytes	a file: what lies in /out, and dmesg
+ *	@exit STATUS\n			the script's exit status
+ *	@end\n				all was sent
+ *
+ * A guest that crashes, hangs or is killed never gets to @end; the host takes
+ * its absence as the failure it is.
+ *
+ * The kernel hands unknown name=value words of its command line to this program
+ * as environment: GUEST_CHANNEL, GUEST_SHELL=1 (a prompt on the console instead
+ * of a verdict), GUEST_POWEROFF=1 (the machine ends by power-off, not by reset).
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define SCRIPT		"/guest/script"
+#define PROLOGUE	"/guest/prologue"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+
+/* kmemleak reports nothing younger than 5 s. */
+#define KMEMLEAK_AGE_S	6
+
+static int channel = -1;
+
+static void end_machine(void)
+{
+	sync();
+	if (getenv("GUEST_POWEROFF"))
+		reboot(RB_POWER_OFF);
+	/* The host runs QEMU with -no-reboot: a reset ends it on any kernel. */
+	reboot(RB_AUTOBOOT);
+	for (;;)
+		pause();
+}
+
+static void give_up(const char *what)
+{
+	fprintf(stderr, "guest: %s: %s\n", what, strerror(errno));
+	end_machine();
+}
+
+static void send_bytes(const char *p, size_t n)
+{
+	while (n) {
+		ssize_t done = write(channel, p, n);
+
+		if (done < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			give_up("writing to the host");
+		}
+		p += done;
+		n -= done;
+	}
+}
+
+static void __attribute__((format(printf, 1, 2))) send_line(const char *format, ...)
+{
+	char line[512];
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	if (n < 0 || (size_t)n >= sizeof(line)) {
+		errno = ENAMETOOLONG;
+		give_up("a line for the host");
+	}
+	send_bytes(line, n);
+}
+
+static void open_channel(void)
+{
+	const char *path = getenv("GUEST_CHANNEL");
+	struct termios t;
+
+	channel = open(path ? path : "/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (channel < 0)
+		give_up("opening the line to the host");
+	if (!tcgetattr(channel, &t)) {
+		cfmakeraw(&t);
+		t.c_cflag |= CLOCAL;
+		cfsetspeed(&t, B115200);
+		tcsetattr(channel, TCSANOW, &t);
+	}
+}
+
+/*
+ * Read all of @path, whose size is not known before (procfs, debugfs), and send
+ * it as a file called @name.
+ */
+static void send_file(const char *path, const char *name)
+{
+	size_t used = 0, room = 1 << 16;
+	char *bytes = malloc(room);
+	int fd = open(path, O_RDONLY | O_NONBLOCK);
+
+	while (fd >= 0 && bytes) {
+		ssize_t n;
+
+		if (used == room) {
+			char *more = realloc(bytes, room *= 2);
+
+			if (!more)
+				break;
+			bytes = more;
+		}
+		n = read(fd, bytes + used, room - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		used += n;
+	}
+	if (fd >= 0)
+		close(fd);
+	send_line("@file %zu %s\n", used, name);
+	send_bytes(bytes, used);
+	free(bytes);
+}
+
+static void send_tree(const char *directory, const char *prefix)
+{
+	DIR *d = opendir(directory);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		char path[512], name[512];
+		struct stat s;
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.250s/%.250s", directory, e->d_name);
+		snprintf(name, sizeof(name), "%.250s%.250s", prefix, e->d_name);
+		if (lstat(path, &s))
+			continue;
+		if (S_ISDIR(s.st_mode)) {
+			strcat(name, "/");
+			send_tree(path, name);
+		} else if (S_ISREG(s.st_mode)) {
+			send_file(path, name);
+		}
+	}
+	if (d)
+		closedir(d);
+}
+
+/* The kernel's log from its first line on: /dev/kmsg gives a record a read. */
+static void save_dmesg(const char *to)
+{
+	int in = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	FILE *out = fopen(to, "w");
+	char record[8192];
+	ssize_t n;
+
+	while (in >= 0 && out) {
+		unsigned long long time;
+		unsigned int level;
+		char *text, *end;
+
+		n = read(in, record, sizeof(record) - 1);
+		if (n < 0 && errno == EPIPE) {
+			fputs("guest: the kernel's log lost lines here\n", out);
+			continue;
+		}
+		if (n <= 0)
+			break;
+		record[n] = 0;
+		text = strchr(record, ';');
+		if (!text || sscanf(record, "%u,%*u,%llu", &level, &time) != 2)
+			continue;
+		text++;
+		end = strchr(text, '\n');
+		if (end)
+			*end = 0;
+		fprintf(out, "[%5llu.%06llu] %s\n", time / 1000000, time % 1000000, text);
+	}
+	if (in >= 0)
+		close(in);
+	if (out)
+		fclose(out);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd >= 0) {
+		if (write(fd, text, strlen(text)) < 0)
+			fprintf(stderr, "guest: %s: %s\n", path, strerror(errno));
+		close(fd);
+	}
+}
+
+/* What boot left behind is not the module's: forget it. */
+static void kmemleak_begin(void)
+{
+	if (!access(KMEMLEAK, W_OK)) {
+		put(KMEMLEAK, "scan");
+		put(KMEMLEAK, "clear");
+	}
+}
+
+/*
+ * A block counts as leaked when two scans agree. The second read of the file is
+ * what the host judges: empty, or a leak.
+ */
+static void kmemleak_end(void)
+{
+	if (access(KMEMLEAK, W_OK))
+		return;
+	sleep(KMEMLEAK_AGE_S);
+	put(KMEMLEAK, "scan");
+	sleep(1);
+	put(KMEMLEAK, "scan");
+	send_file(KMEMLEAK, "kmemleak");
+}
+
+/*
+ * Run the script with its output going to the host piece by piece, so that what
+ * a crashed guest had said is not lost.
+ */
+static int run_script(void)
+{
+	static const char *const tags[] = { "out", "err" };
+	struct pollfd from[2];
+	int pipes[2][2], status = -1, i;
+	char bytes[4096];
+	pid_t child;
+
+	for (i = 0; i < 2; i++) {
+		if (pipe2(pipes[i], O_CLOEXEC))
+			give_up("pipe");
+		fcntl(pipes[i][0], F_SETFL, O_NONBLOCK);
+		from[i] = (struct pollfd){ .fd = pipes[i][0], .events = POLLIN };
+	}
+	child = fork();
+	if (child < 0)
+		give_up("fork");
+	if (!child) {
+		setsid();
+		dup2(pipes[0][1], 1);
+		dup2(pipes[1][1], 2);
+		close(0);
+		open("/dev/null", O_RDONLY);
+		execl("/bin/sh", "sh", SCRIPT, NULL);
+		_exit(127);
+	}
+	close(pipes[0][1]);
+	close(pipes[1][1]);
+
+	/* The script may leave children that hold the pipes: its end is the end. */
+	for (;;) {
+		int moved = 0;
+		pid_t gone;
+
+		poll(from, 2, 50);
+		for (i = 0; i < 2; i++) {
+			ssize_t n = read(from[i].fd, bytes, sizeof(bytes));
+
+			if (n > 0) {
+				send_line("@%s %zd\n", tags[i], n);
+				send_bytes(bytes, n);
+				moved = 1;
+			} else if (n == 0) {
+				from[i].fd = -1;
+			}
+		}
+		if (moved)
+			continue;
+		if (status >= 0)
+			return status;
+		while ((gone = waitpid(-1, &i, WNOHANG)) > 0)
+			if (gone == child)
+				status = WIFEXITED(i) ? WEXITSTATUS(i)
+						      : 128 + WTERMSIG(i);
+	}
+}
+
+static void run_shell(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		setsid();
+		ioctl(0, TIOCSCTTY, 1);
+		setenv("ENV", PROLOGUE, 1);
+		execl("/bin/sh", "sh", "-i", NULL);
+		_exit(127);
+	}
+	while (child > 0) {
+		pid_t gone = wait(NULL);
+
+		if (gone == child || (gone < 0 && errno == ECHILD))
+			break;
+	}
+}
+
+static void mount_all(void)
+{
+	static const char *const mounts[][2] = {
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "devtmpfs", "/dev" },
+		{ "tmpfs", "/tmp" },
+		{ "tmpfs", "/out" },
+		{ "debugfs", "/sys/kernel/debug" },
+		{ "tracefs", "/sys/kernel/tracing" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		mkdir(mounts[i][1], 0755);
+		if (mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL) &&
+		    errno != EBUSY && strcmp(mounts[i][0], "tracefs"))
+			give_up(mounts[i][1]);
+	}
+	mkdir("/dev/pts", 0755);
+	mount("devpts", "/dev/pts", "devpts", 0, NULL);
+}
+
+int main(void)
+{
+	struct utsname system_is;
+	int status, i;
+
+	if (getpid() != 1) {
+		fputs("this is the init of a guest, not a program to run\n", stderr);
+		return 2;
+	}
+	mount_all();
+	/* The kernel may have had no console to give; now there is one. */
+	i = open("/dev/console", O_RDWR);
+	if (i >= 0) {
+		dup2(i, 0);
+		dup2(i, 1);
+		dup2(i, 2);
+		if (i > 2)
+			close(i);
+	}
+	setenv("PATH", "/guest/bin:/bin", 1);
+	setenv("HOME", "/tmp", 1);
+	setenv("TERM", "linux", 0);
+	if (chdir("/tmp") || system("/bin/busybox --install -s /bin"))
+		give_up("busybox");
+	uname(&system_is);
+
+	if (getenv("GUEST_SHELL")) {
+		run_shell();
+		end_machine();
+	}
+
+	open_channel();
+	send_line("@hello %s\n", system_is.release);
+	kmemleak_begin();
+	status = run_script();
+
+	/* Whatever the script left running may hold the module open. */
+	kill(-1, SIGKILL);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	send_tree("/out", "");
+	kmemleak_end();
+	send_file("/proc/sys/kernel/tainted", "tainted");
+	save_dmesg("/tmp/dmesg");
+	send_file("/tmp/dmesg", "dmesg");
+	send_line("@exit %d\n@end\n", status);
+	tcdrain(channel);
+	end_machine();
+}

@@ -1,0 +1,101 @@
+# Sourced by a scenario in the guest: say what was tested, in KTAP.
+#
+#	ok NAME			a test passed
+#	not_ok NAME [WHY]	a test failed
+#	skip NAME WHY		a test could not be run here
+#	expect NAME COMMAND...	passes when the command succeeds
+#	refuse NAME COMMAND...	passes when the command fails, but not by a signal
+#	suite NAME COMMAND...	run a program that prints KTAP itself; the host sums its
+#				tests with all others
+#	note TEXT		a line for the reader
+#	finish			the last line of each scenario: without it the
+#				host counts the scenario as cut short
+
+ktap_count=0
+ktap_failed=0
+
+echo "KTAP version 1"
+
+note()
+{
+	echo "$*" | sed 's/^/# /'
+}
+
+ktap_point()
+{
+	ktap_count=$((ktap_count + 1))
+	# A '#' would begin a directive.
+	echo "$1 $ktap_count - $(printf '%s' "$2" | tr '#\n' '+ ')${3:+ # $3}"
+}
+
+ok()
+{
+	ktap_point ok "$1"
+}
+
+not_ok()
+{
+	[ -z "${2:-}" ] || note "$2"
+	ktap_failed=$((ktap_failed + 1))
+	ktap_point "not ok" "$1"
+}
+
+skip()
+{
+	ktap_point ok "$1" "SKIP ${2:-}"
+}
+
+expect()
+{
+	ktap_name=$1
+	shift
+	ktap_status=0
+	"$@" >/tmp/ktap.output 2>&1 || ktap_status=$?
+	if [ "$ktap_status" = 0 ]; then
+		ok "$ktap_name"
+		return 0
+	fi
+	note "'$*' gave status $ktap_status and said:"
+	note "$(tail -n 30 /tmp/ktap.output)"
+	not_ok "$ktap_name"
+	return 1
+}
+
+refuse()
+{
+	ktap_name=$1
+	shift
+	ktap_status=0
+	"$@" >/tmp/ktap.output 2>&1 || ktap_status=$?
+	if [ "$ktap_status" != 0 ] && [ "$ktap_status" -lt 126 ]; then
+		ok "$ktap_name"
+		return 0
+	fi
+	note "'$*' gave status $ktap_status and said:"
+	note "$(tail -n 30 /tmp/ktap.output)"
+	not_ok "$ktap_name"
+	return 1
+}
+
+suite()
+{
+	ktap_name=$1
+	shift
+	ktap_status=0
+	mkdir -p /out/ktap
+	"$@" >"/out/ktap/$ktap_name.ktap" || ktap_status=$?
+	if [ "$ktap_status" = 0 ]; then
+		ok "$ktap_name"
+		return 0
+	fi
+	note "$(grep -B 3 -A 3 '^ *not ok' "/out/ktap/$ktap_name.ktap")"
+	not_ok "$ktap_name" "'$*' gave status $ktap_status"
+	return 1
+}
+
+finish()
+{
+	echo "1..$ktap_count"
+	[ "$ktap_failed" = 0 ]
+	exit
+}

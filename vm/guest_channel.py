@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Follow what a guest sends (see guest/init.c) while it runs, and lay it out.
+
+Usage: guest_channel.py STREAM OUT [--show]
+
+Reads the file STREAM as it grows, until the guest's last word, or until the
+process whose pipe is standard input has ended and nothing more can come.
+Writes OUT/stdout, OUT/stderr, OUT/files/NAME. --show also prints the script's
+output as it arrives.
+
+Exit status: 0, the guest sent everything, and OUT/exit holds its script's exit
+status; 1, it did not get that far; 2, what came is not what init.c sends.
+"""
+
+import os
+import select
+import sys
+import time
+
+
+class Broken(Exception):
+    """The bytes are not what init.c sends."""
+
+
+class Channel:
+    """Takes bytes in pieces of any size and acts on each complete message."""
+
+    def __init__(self, out, show=None):
+        self.out = out
+        self.show = show
+        self.pending = b""
+        self.release = None
+        self.exit = None
+        self.ended = False
+        os.makedirs(os.path.join(out, "files"), exist_ok=True)
+        self.streams = {}
+        for tag, name in ((b"out", "stdout"), (b"err", "stderr")):
+            self.streams[tag] = open(os.path.join(out, name), "wb")
+
+    def close(self):
+        for stream in self.streams.values():
+            stream.close()
+
+    def feed(self, data):
+        self.pending += data
+        while not self.ended and self._one():
+            pass
+
+    def _one(self):
+        head, newline, rest = self.pending.partition(b"\n")
+        if not newline:
+            if len(head) > 1024:
+                raise Broken("no message begins with %r" % head[:80])
+            return False
+        words = head.split(b" ", 2)
+        tag = words[0][1:]
+        if words[0][:1] != b"@":
+            raise Broken("no message begins with %r" % head[:80])
+        if tag in (b"out", b"err", b"file"):
+            size = int(words[1])
+            if len(rest) < size:
+                return False
+            body, self.pending = rest[:size], rest[size:]
+            if tag == b"file":
+                self._file(words[2].decode(), body)
+            else:
+                self.streams[tag].write(body)
+                self.streams[tag].flush()
+                if self.show:
+                    self.show.write(body)
+                    self.show.flush()
+            return True
+        self.pending = rest
+        if tag == b"hello":
+            self.release = words[1].decode()
+        elif tag == b"exit":
+            self.exit = int(words[1])
+        elif tag == b"end":
+            self.ended = True
+        else:
+            raise Broken("unknown message %r" % head[:80])
+        return True
+
+    def _file(self, name, body):
+        base = os.path.realpath(os.path.join(self.out, "files"))
+        path = os.path.realpath(os.path.join(base, name))
+        if os.path.commonpath([base, path]) != base or path == base:
+            raise Broken("file name %r leads outside" % name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(body)
+
+
+def alive():
+    """Whether the writer of our standard input is still there."""
+    ready, _, _ = select.select([sys.stdin], [], [], 0)
+    return not ready or bool(os.read(sys.stdin.fileno(), 4096))
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if a != "--show"]
+    if len(arguments) != 2:
+        sys.exit(__doc__)
+    stream, out = arguments
+    show = sys.stdout.buffer if "--show" in sys.argv else None
+    started = heard = time.monotonic()
+    channel = Channel(out, show)
+    try:
+        with open(stream, "rb") as f:
+            while not channel.ended:
+                running = alive()
+                data = f.read()
+                if data:
+                    channel.feed(data)
+                    heard = time.monotonic()
+                    continue
+                if not running:
+                    break
+                if time.monotonic() - heard > 20:
+                    heard = time.monotonic()
+                    print("    … the guest has been running for %d s"
+                          % (heard - started), file=sys.stderr, flush=True)
+                time.sleep(0.05)
+    except (Broken, ValueError, IndexError) as e:
+        print("what the guest sent is broken: %s" % e, file=sys.stderr)
+        return 2
+    finally:
+        channel.close()
+    if channel.release:
+        with open(os.path.join(out, "release"), "w") as f:
+            f.write(channel.release + "\n")
+    if not channel.ended or channel.exit is None:
+        return 1
+    with open(os.path.join(out, "exit"), "w") as f:
+        f.write("%d\n" % channel.exit)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

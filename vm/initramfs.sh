@@ -1,0 +1,45 @@
+#!/bin/bash
+# Pack a guest: busybox, init, the script, modules, programs.
+# Usage: vm/initramfs.sh OUT.cpio SCRIPT [FILE:PATH-IN-GUEST]...
+# In the guest: /guest/script, /guest/ktap.sh, /guest/prologue, /guest/bin (in
+# PATH; each vm/guest/programs/*.c is built into it).
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+out=$1 script=$2
+shift 2
+
+# compile SOURCE: a static program, built again when its source is newer.
+compile()
+{
+	local program
+	program=$products/guest/$(basename "$1" .c)
+	mkdir -p "$products/guest"
+	if [ ! "$program" -nt "$1" ]; then
+		gcc -O2 -Wall -Wextra -static -pthread -I "$root/mod/uapi" \
+			-o "$program.new.$$" "$1" || return 1
+		mv "$program.new.$$" "$program"
+	fi
+	echo "$program"
+}
+
+stage=$(mktemp -d "$products/stage.XXXXXX")
+trap 'rm -rf "$stage"' EXIT
+mkdir -p "$stage"/{bin,dev,etc,guest/bin,out,proc,sys,tmp}
+cp /bin/busybox "$stage/bin/busybox"
+ln -s busybox "$stage/bin/sh"
+install -m 755 "$(compile "$root/vm/guest/init.c")" "$stage/init"
+for source in "$root"/vm/guest/programs/*.c; do
+	[ -e "$source" ] || continue
+	program=$(compile "$source")
+	install -m 755 "$program" "$stage/guest/bin/"
+done
+install -m 644 "$root"/vm/guest/*.sh "$stage/guest/"
+install -m 755 "$script" "$stage/guest/script"
+ln -s shell.sh "$stage/guest/prologue"
+for add; do
+	install -D -m 755 "${add%%:*}" "$stage/${add#*:}"
+done
+(cd "$stage" && find . -mindepth 1 -printf '%P\0' |
+	cpio --null --create --format=newc --owner=0:0 --quiet) >"$out"

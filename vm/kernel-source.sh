@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# get_source: build a kernel from a Debian source package, with the options of
+# the named fragments and nothing else. Sourced by kernel.sh, which sets:
+# shellcheck disable=SC2154 # root cache name pattern arch fragments place
+
+suite=
+case $pattern in
+*@*)	suite=${pattern#*@} pattern=${pattern%@*} ;;
+esac
+
+fragment_files()
+{
+	local fragment
+	for fragment in $fragments; do
+		echo "$root/vm/config/$fragment.config"
+	done
+}
+
+# What a finished build was made from. Without asking apt: a kernel that is
+# there stays until UPDATE=1 asks for a newer one. Comments do not count.
+source_key()
+{
+	# shellcheck disable=SC2046 # one word a file
+	{ echo "$pattern $arch"; grep -h '^CONFIG_' $(fragment_files); } |
+		sha256sum | cut -c1-16
+}
+
+unpack_source()
+{
+	local dir=$1 deb
+	mkdir -p "$dir/deb" || return 1
+	fetch_debs "$dir/deb" "$2" || return 1
+	deb=$(echo "$dir"/deb/*.deb)
+	# The package holds one tar file; no need to lay that down in between.
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
+		tar -xJ --strip-components=1 -C "$dir" || return 1
+	rm -rf "$dir/deb"
+}
+
+# Print the directory of the unpacked source. Several kernels share one.
+get_source_tree()
+{
+	local package version tree found
+	# Kept unless a newer one is asked for.
+	if [ "${UPDATE:-0}" != 1 ]; then
+		found=$(find "$cache/source" -mindepth 1 -maxdepth 1 -printf '%f\n' \
+			2>/dev/null | grep -E "^${pattern}_" | grep -v '\.partial$' |
+			sort -V | tail -n 1) || true
+		if [ -n "$found" ]; then
+			echo "$cache/source/$found"
+			return
+		fi
+	fi
+	need_debian "the package $pattern"
+	[ -z "$suite" ] || use_suite "$suite"
+	package=$(newest_package "$pattern") || true
+	if [ -z "$package" ] && [ -z "$suite" ]; then
+		apt_update
+		package=$(newest_package "$pattern") || true
+	fi
+	[ -n "$package" ] ||
+		die "the package sources of this machine have no package $pattern"
+	version=$(version_of "$package")
+	tree=$cache/source/${package}_$version
+	if [ ! -d "$tree" ]; then
+		rm -rf "$tree.partial"
+		if ! step "fetching and unpacking $package ($version), 150 MB" \
+			"40 to 120 s" unpack_source "$tree.partial" "$package=$version"; then
+			# The lists may be older than the archive.
+			if [ "$lists_refreshed" = 1 ] || [ -n "$suite" ]; then
+				return 1
+			fi
+			apt_update
+			get_source_tree
+			return
+		fi
+		mv "$tree.partial" "$tree"
+	fi
+	echo "$tree"
+}
+
+# configure TREE BUILD: allnoconfig, the fragments over it, and the certainty
+# that each option that was asked for is really there. A later fragment overrides.
+configure()
+{
+	local tree=$1 build=$2 wanted
+	# shellcheck disable=SC2046 # one word a file
+	(cd "$tree" &&
+	 KCONFIG_CONFIG=$build/.config ARCH=$arch \
+		scripts/kconfig/merge_config.sh -n -O "$build" \
+		$(fragment_files) >/dev/null) || return 1
+	# shellcheck disable=SC2046
+	while read -r wanted; do
+		case $wanted in
+		*=n)	grep -q "^${wanted%=n}=" "$build/.config" || continue ;;
+		*)	! grep -qxF -- "$wanted" "$build/.config" || continue ;;
+		esac
+		echo "the kernel's configuration does not take: $wanted" \
+		     "(it has: $(grep -E "^(# )?${wanted%%=*}[ =]" "$build/.config"))"
+		return 1
+	done < <(grep -h '^CONFIG_' $(fragment_files) |
+		 awk -F= '{ last[$1] = $0 } END { for (name in last) print last[name] }')
+}
+
+build_kernel()
+{
+	local tree=$1 build=$2 target=bzImage
+	[ "$arch" = x86_64 ] || target=linux
+	make -C "$tree" O="$build" ARCH="$arch" -j"$(nproc)" $target modules
+}
+
+get_source()
+{
+	local tree key done_tree build
+	"$root/vm/setup.sh" source
+	tree=$(lock source; get_source_tree)
+	key=$(source_key)
+	done_tree=$cache/built/$name-$key-${tree##*_}
+	build=$done_tree/build
+	if [ ! -e "$done_tree/release" ]; then
+		# Kept when interrupted: make goes on where it stopped.
+		mkdir -p "$build"
+		step "configuring the kernel '$name'" "10 s" configure "$tree" "$build"
+		step "building the kernel '$name' on $(nproc) CPUs" \
+			"2 to 8 min, once" build_kernel "$tree" "$build"
+		if [ "$arch" = um ]; then
+			ln -sfn build/linux "$done_tree/image"
+		else
+			ln -sfn build/arch/x86/boot/bzImage "$done_tree/image"
+		fi
+		ln -sfn build/.config "$done_tree/config"
+		echo "$arch" >"$done_tree/arch"
+		echo "$key" >"$done_tree/key"
+		# The mark that all of the above was done, so it comes last.
+		make -s --no-print-directory -C "$tree" O="$build" ARCH="$arch" \
+			kernelrelease >"$done_tree/release.new"
+		mv "$done_tree/release.new" "$done_tree/release"
+	fi
+	ln -sfn "$done_tree" "$place.new"
+	mv -T "$place.new" "$place"
+}

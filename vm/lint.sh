@@ -1,0 +1,46 @@
+#!/bin/bash
+# Check the sources without running them: checkpatch, sparse, the compiler's
+# extra warnings, shellcheck. Prints what each has to say; fails if any has.
+# Usage: vm/lint.sh
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The source package carries checkpatch; the headers packages do not.
+name=lint pattern='linux-source-6\.12' arch=x86_64 fragments=
+# shellcheck source=vm/apt.sh
+. "$root/vm/apt.sh"
+# shellcheck source=vm/kernel-source.sh
+. "$root/vm/kernel-source.sh"
+
+"$root/vm/setup.sh" lint source module
+status=0
+tree=$(lock source; get_source_tree)
+
+say "==> shellcheck"
+mapfile -t scripts < <(cd "$root" && ls .ci/run vm/*.sh)
+(cd "$root" && shellcheck -x -P . "${scripts[@]}") || status=1
+# busybox sh is close to dash, with local.
+(cd "$root" && shellcheck -s dash -P vm/guest \
+	-e SC1091,SC2034,SC3043 vm/guest/*.sh vm/scenarios/*.sh) || status=1
+
+say "==> checkpatch --strict"
+mapfile -t sources < <(cd "$root" &&
+	find lib mod kunit userspace-tool vm -name '*.[ch]' | sort)
+(cd "$root" && perl "$tree/scripts/checkpatch.pl" --no-tree --strict --quiet \
+	--terse --show-types --no-summary --max-line-length=100 \
+	--file "${sources[@]}") || status=1
+
+say "==> compiler, W=1, and sparse"
+log=$products/lint.log
+mkdir -p "$products"
+touch_all() { find "$products/module/6.12/src" -name '*.o' -delete 2>/dev/null || :; }
+touch_all
+if ! V=1 KFLAGS='W=1 C=2' "$root/vm/module.sh" 6.12 >"$log" 2>&1; then
+	status=1
+	tail -n 40 "$log"
+fi
+if grep -E '(warning|error):' "$log"; then
+	status=1
+fi
+[ $status = 0 ] && say "nothing to complain of"
+exit $status

@@ -1,0 +1,64 @@
+#!/bin/bash
+# Build the project's modules against a kernel; print the directory they are in.
+# Usage: vm/module.sh KERNEL [VARIANT]
+#   VARIANT: faults, with the module's own fault injection (fail_nth)
+# Kbuild leaves its products beside the sources, so each kernel gets a mirror of
+# the sources in the cache. KFLAGS adds words to the make command (W=1, C=2).
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+name=${1:?usage: vm/module.sh KERNEL [VARIANT]}
+variant=${2:-}
+flags=${KFLAGS:-}
+case $variant in
+'')	;;
+faults)	flags+=" MYALLOC_FAULT_INJECTION=y" ;;
+*)	die "vm/module.sh: no variant '$variant' (faults)" ;;
+esac
+"$root/vm/setup.sh" module
+kernel=$("$root/vm/kernel.sh" "$name")
+tree=$(readlink -f "$kernel")
+arch=$(cat "$kernel/arch")
+mirror=$products/module/$name${variant:+-$variant}
+mkdir -p "$mirror/src"
+lock "module-$(basename "$products")-$(basename "$mirror")"
+
+# Objects of another kernel release are of no use.
+if [ "$(cat "$mirror/kernel" 2>/dev/null)" != "$tree" ]; then
+	rm -rf "$mirror/src" "$mirror/key"
+	mkdir -p "$mirror/src"
+	echo "$tree" >"$mirror/kernel"
+fi
+
+# 'P': what the last build made here is not deleted for having no source.
+rsync -a --delete \
+	--filter='P *.o' --filter='P *.ko' --filter='P *.mod' --filter='P *.mod.c' \
+	--filter='P .*.cmd' --filter='P *.a' --filter='P *.symvers' \
+	--filter='P modules.order' --filter='P *.gcno' \
+	--exclude='/lib/tests/' --exclude='/lib/fuzz/' --exclude='/lib/bench/' \
+	"$root/Kbuild" "$root/lib" "$root/mod" "$root/kunit" "$mirror/src/"
+
+# Nothing to do, nothing to say: what is asked for is there.
+key=$(find "$mirror/src" -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' \
+	! -name '*.mod.c' ! -name '.*.cmd' ! -name '*.symvers' \
+	! -name modules.order ! -name '*.gcno' -print0 | sort -z |
+	xargs -0 sha256sum | { cat; echo "$flags"; } | sha256sum)
+if [ "$(cat "$mirror/key" 2>/dev/null)" = "$key" ]; then
+	echo "$mirror/src"
+	exit 0
+fi
+rm -f "$mirror/key"
+
+build_module()
+{
+	# shellcheck disable=SC2086 # words
+	make -C "$kernel/build" M="$mirror/src" ARCH="$arch" -j"$(nproc)" \
+		$flags modules 2>&1 |
+		sed -e "s|$mirror/src/||g" -e "s|$tree/root/usr/src/||g"
+}
+
+step "building the modules for the kernel '$name'${variant:+ ($variant)}" "5 to 30 s" build_module
+[ -e "$mirror/src/myalloc.ko" ] || die "the build made no myalloc.ko"
+echo "$key" >"$mirror/key"
+echo "$mirror/src"

@@ -1,0 +1,245 @@
+#!/bin/bash
+# Boot one kernel, run one script in it, bring out the verdict and the files.
+# Usage: vm/run.sh [OPTION]... SCRIPT
+#   --kernel NAME      one of kernels.conf (6.12)
+#   --out DIR          where the results go (in the cache, by kernel and script)
+#   --cpus N           (2)
+#   --mem SIZE         (1G)
+#   --numa N           nodes that share CPUs and memory (1)
+#   --timeout SECONDS  until the guest is given up (300)
+#   --accel HOW        auto, kvm, tcg, or icount: one CPU whose clock counts
+#                      instructions (auto)
+#   --append WORDS     more for the kernel's command line
+#   --add FILE:PATH    one more file for the guest
+#   --qmp SOCKET       QEMU's control socket
+#   --show             print the script's output as it comes
+#   --shell            a prompt on the console instead of a verdict
+#   --variant NAME     of the modules, see vm/module.sh
+#   --bare             without the project's modules and tool
+# A script can state its own needs in comment lines; an option given here wins:
+#   # needs: cpus=4 mem=2G timeout=600 variant=faults
+#   # allow: REGEX     a kernel message that the script provokes
+#
+# Exit status 0: the script ran to its end with status 0 and the kernel had
+# nothing to complain of. OUT: stdout, stderr, console, files/, verdict.ktap.
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} qmp='' show=0 shell=0
+bare=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
+
+# What the script needs comes before the options, so that they can override it.
+script=${!#}
+[ -f "$script" ] || die "vm/run.sh: no script '$script'; see the head of vm/run.sh"
+needs()
+{
+	local word
+	while read -r word; do
+		case $word in
+		cpus=*|mem=*|numa=*|timeout=*|variant=*)	declare -g "$word" ;;
+		*)	die "$script: unknown need '$word'" ;;
+		esac
+	done < <(sed -n 's/^# needs: *//p' "$script" | xargs -rn 1)
+}
+needs
+[ -z "${CPUS:-}" ] || cpus=$CPUS
+[ -z "${MEM:-}" ] || mem=$MEM
+[ -z "${NUMA:-}" ] || numa=$NUMA
+[ -z "${TIMEOUT:-}" ] || timeout=$TIMEOUT
+
+while [ $# -gt 1 ]; do
+	case $1 in
+	--show)		show=1; shift; continue ;;
+	--shell)	shell=1; shift; continue ;;
+	--bare)		bare=1; shift; continue ;;
+	--add)		adds+=("$2") ;;
+	--append)	append+=" $2" ;;
+	--kernel|--out|--cpus|--mem|--numa|--timeout|--accel|--qmp|--variant)
+			declare "${1#--}=$2" ;;
+	*)		die "vm/run.sh: unknown option '$1'; see the head of vm/run.sh" ;;
+	esac
+	shift 2
+done
+
+"$root/vm/setup.sh" guest
+tree=$("$root/vm/kernel.sh" "$kernel")
+arch=$(cat "$tree/arch")
+mkdir -p "$products"
+: "${out:=$products/out/$kernel/$(basename "$script" .sh)}"
+rm -rf "$out"
+mkdir -p "$out/files"
+out=$(cd "$out" && pwd -P)
+
+if [ $bare = 0 ]; then
+	modules=$("$root/vm/module.sh" "$kernel" "$variant")
+	for module in "$modules"/*.ko; do
+		adds+=("$module:guest/modules/$(basename "$module")")
+	done
+	for program in "$products"/tool/myallocctl "$products"/tool/guest/*; do
+		if [ -f "$program" ] && [ -x "$program" ]; then
+			adds+=("$program:guest/bin/$(basename "$program")")
+		fi
+	done
+fi
+"$root/vm/initramfs.sh" "$out/initramfs" "$script" "${adds[@]}"
+trap 'rm -f "$out/initramfs" "$out/channel"' EXIT
+
+# --- the command that is the machine
+
+words="panic=-1 oops=panic panic_on_warn=1 log_buf_len=4M kunit.enable=1"
+# The detectors count seconds, and an emulated CPU on a busy host gets few of them.
+words+=" sysctl.kernel.hung_task_timeout_secs=60 watchdog_thresh=60"
+words+=" rcupdate.rcu_cpu_stall_timeout=60"
+if [ $shell = 1 ]; then
+	words+=" GUEST_SHELL=1 quiet"
+else
+	words+=" loglevel=6"
+fi
+: >"$out/channel"
+
+if [ "$arch" = um ]; then
+	# The second serial line is file descriptor 3, inherited.
+	machine=("$tree/image" "mem=$mem" "ncpus=$cpus" seccomp=on
+		 "initrd=$out/initramfs" root=/dev/ram0 rdinit=/init
+		 con=null "con0=fd:0,fd:1" ssl=null "ssl0=null,fd:3"
+		 GUEST_CHANNEL=/dev/ttyS0 GUEST_POWEROFF=1)
+	# shellcheck disable=SC2206 # words
+	machine+=($words $append)
+	accel=um
+else
+	[ "$accel" != auto ] || accel=$("$root/vm/accel.sh" "$tree/image")
+	case $accel in
+	kvm)	how=(-accel kvm -cpu host) ;;
+	tcg)	how=(-accel "tcg,thread=multi" -cpu max) ;;
+	icount)	how=(-accel tcg -cpu max -icount "shift=0,sleep=off") cpus=1 ;;
+	*)	die "vm/run.sh: --accel is auto, kvm, tcg or icount, not '$accel'" ;;
+	esac
+	machine=(qemu-system-x86_64 "${how[@]}" -smp "$cpus" -m "$mem"
+		 -nodefaults -display none -no-reboot
+		 -kernel "$tree/image" -initrd "$out/initramfs"
+		 -append "console=ttyS0 no_timer_check $words $append")
+	if [ "$numa" -gt 1 ]; then
+		bytes=$(numfmt --from=iec "$mem")
+		for ((node = 0; node < numa; node++)); do
+			machine+=(-object
+				"memory-backend-ram,id=m$node,size=$((bytes / numa))"
+				-numa "node,nodeid=$node,memdev=m$node")
+		done
+		for ((cpu = 0; cpu < cpus; cpu++)); do
+			machine+=(-numa "cpu,node-id=$((cpu % numa)),socket-id=$cpu")
+		done
+		machine+=(-smp "$cpus,sockets=$cpus")
+	fi
+	[ -z "$qmp" ] || machine+=(-qmp "unix:$qmp,server=on,wait=off")
+	if [ $shell = 1 ]; then
+		machine+=(-serial mon:stdio)
+	else
+		machine+=(-serial "file:$out/console")
+	fi
+	machine+=(-serial "file:$out/channel")
+fi
+
+if [ $shell = 1 ]; then
+	trap 'rm -f "$out/initramfs" "$out/channel"; stty sane 2>/dev/null || :' EXIT
+	"${machine[@]}" 3>"$out/channel"
+	exit 0
+fi
+
+# --- run it, and follow what it sends
+
+showing=()
+[ $show = 0 ] || showing=(--show)
+started=$SECONDS
+set +e
+{
+	timeout -k 5 "$timeout" "${machine[@]}" \
+		</dev/null >"$out/console.stdout" 2>"$out/machine.log" 3>"$out/channel"
+	echo $? >"$out/machine.exit"
+} | python3 "$root/vm/guest_channel.py" "$out/channel" "$out" "${showing[@]}"
+channel=${PIPESTATUS[1]}
+set -e
+took=$((SECONDS - started))
+# UML's console is its standard output; QEMU's is a file.
+[ "$arch" != um ] || mv "$out/console.stdout" "$out/console"
+rm -f "$out/console.stdout"
+
+# --- the verdict
+
+points=0 failed=0
+verdict=$out/verdict.ktap
+label="$kernel $(basename "$script" .sh)"
+echo "KTAP version 1" >"$verdict"
+point()
+{
+	points=$((points + 1))
+	[ "$1" = ok ] || failed=$((failed + 1))
+	echo "$1 $points - $label: $2" >>"$verdict"
+}
+tell() { say "$*"; printf '%s\n' "$*" | sed 's/^/# /' >>"$verdict"; }
+
+if [ "$channel" = 0 ]; then
+	point ok "the guest reported"
+	status=$(cat "$out/exit")
+	if [ "$status" = 0 ]; then
+		point ok "the script succeeded"
+	else
+		tell "$label: the script ended with status $status"
+		[ ! -s "$out/stderr" ] ||
+			tell "its last words: $(tail -n 15 "$out/stderr")"
+		point "not ok" "the script succeeded"
+	fi
+else
+	ended=$(cat "$out/machine.exit")
+	if [ "$ended" = 124 ] || [ "$ended" = 137 ]; then
+		tell "$label: no report within $timeout s; given up"
+	else
+		tell "$label: the guest ended without a report (after $took s)"
+	fi
+	tell "the console's last lines ($out/console):"
+	tell "$(tail -n 40 "$out/console" 2>/dev/null | tr -d '\r')"
+	tell "$(cat "$out/machine.log")"
+	point "not ok" "the guest reported"
+fi
+
+allow=()
+while read -r pattern; do
+	[ -z "$pattern" ] || allow+=(--allow "$pattern")
+done < <(sed -n 's/^# allow: *//p' "$script")
+logs=("$out/console")
+[ ! -e "$out/files/dmesg" ] || logs+=("$out/files/dmesg")
+if found=$("$root/vm/kernel_log.py" "${allow[@]}" "${logs[@]}"); then
+	point ok "the kernel's log is clean"
+else
+	tell "$found"
+	point "not ok" "the kernel's log is clean"
+fi
+
+# Taint flags that loading our own modules and KUnit raise: bits 12 (out of tree),
+# 13 (unsigned), 18 (a test ran).
+if [ "$channel" = 0 ]; then
+	taint=$(cat "$out/files/tainted")
+	if [ $((taint & ~(1 << 12 | 1 << 13 | 1 << 18))) = 0 ]; then
+		point ok "the kernel is not tainted"
+	else
+		tell "$label: taint flags $taint"
+		point "not ok" "the kernel is not tainted"
+	fi
+fi
+if [ -e "$out/files/kmemleak" ]; then
+	if [ -s "$out/files/kmemleak" ]; then
+		tell "$label: kmemleak found:"
+		tell "$(head -n 60 "$out/files/kmemleak")"
+		point "not ok" "no memory leaked"
+	else
+		point ok "no memory leaked"
+	fi
+fi
+echo "1..$points" >>"$verdict"
+
+if [ $failed = 0 ]; then
+	say "    $label: clean, in $took s under $accel"
+else
+	say "    $label: FAILED, after $took s under $accel; see $out"
+	exit 1
+fi

@@ -1,0 +1,87 @@
+# Each bad parameter is refused at load with a sentence that says what would be
+# right, and everything is given back.
+# needs: timeout=300
+. /guest/ktap.sh
+
+module=/guest/modules/myalloc.ko
+
+free_kb()
+{
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+}
+
+# bad WHAT PARAMETER=VALUE...: the load is refused, one message of the module
+# names the parameter, nothing stays, no memory is missing.
+bad()
+{
+	what=$1
+	word=${2%%=*}
+	shift
+	dmesg -c >/dev/null
+	before=$(free_kb)
+	refuse "$what: refused" insmod $module "$@" || rmmod myalloc
+	dmesg >/tmp/said
+	if grep -q "myalloc: .*$word" /tmp/said; then
+		ok "$what: a sentence says why"
+		note "$(sed -n 's/.*\(myalloc: .*\)/\1/p' /tmp/said | tail -n 3)"
+	else
+		not_ok "$what: a sentence says why" "$(tail -n 5 /tmp/said)"
+	fi
+	if [ ! -e /sys/kernel/debug/myalloc ] && [ ! -e /dev/myalloc ] &&
+	   ! grep -q '^myalloc ' /proc/modules; then
+		ok "$what: nothing stays"
+	else
+		not_ok "$what: nothing stays"
+	fi
+	lost=$((before - $(free_kb)))
+	if [ $lost -lt 4096 ]; then
+		ok "$what: the memory is back"
+	else
+		not_ok "$what: the memory is back" "$lost kB are missing"
+	fi
+}
+
+# good WHAT PARAMETER=VALUE...: loads, and unloads.
+good()
+{
+	what=$1
+	shift
+	expect "$what: loads" insmod $module "$@" &&
+		expect "$what: unloads" rmmod myalloc
+}
+
+# The first load makes the kernel allocate things that it keeps.
+good "no parameter"
+
+total_mb=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
+bad "a reserve larger than memory" reserve_mb=$((total_mb + 1024))
+bad "a reserve of all memory" reserve_mb="$total_mb"
+bad "a reserve of nothing" reserve_mb=0
+bad "a negative reserve" reserve_mb=-1
+bad "a reserve that is not a number" reserve_mb=many
+bad "a number with something after it" reserve_mb=64x
+bad "an empty reserve" reserve_mb=
+bad "a reserve beyond 64 bits" reserve_mb=99999999999999999999
+bad "a reserve that overflows in bytes" reserve_mb=17592186044416
+bad "an unknown check letter" checks=FQ
+bad "a small check letter" checks=f
+bad "a node that does not exist" node=63
+bad "a node below -1" node=-2
+bad "a node that is not a number" node=zero
+bad "a chunk order that is too large" chunk_order=30
+bad "a negative chunk order" chunk_order=-1
+
+good "a small reserve" reserve_mb=4
+good "every check" reserve_mb=16 checks=FZPU
+good "node 0" reserve_mb=16 node=0
+good "small chunks" reserve_mb=16 chunk_order=3
+
+sysfs=/sys/module/myalloc/parameters
+insmod $module reserve_mb=8 && {
+	expect "the reserve can be read back" test "$(cat $sysfs/reserve_mb)" = 8
+	refuse "the reserve cannot be changed while loaded" \
+		sh -c "echo 9 >$sysfs/reserve_mb"
+	rmmod myalloc
+}
+finish

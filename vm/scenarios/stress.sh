@@ -1,0 +1,54 @@
+# Each kind of stress run, with and without checks: nothing damaged, books balanced; what
+# the tool prints is JSON; a run that is interrupted still says what it did.
+# needs: timeout=500
+. /guest/ktap.sh
+
+# run NAME ARGUMENT...: the tool's own verdict, and the figures it rests on.
+run()
+{
+	name=$1
+	shift
+	expect "$name: the tool says all is well" myallocctl -o /tmp/run.json stress run "$@" || return
+	for figure in '"verify_errors": *0' '"free_errors": *0' '"validate_errors": *0' \
+		      '"balanced": *true'; do
+		if grep -q "$figure" /tmp/run.json; then
+			ok "$name: $figure"
+		else
+			not_ok "$name: $figure" "$(cat /tmp/run.json)"
+		fi
+	done
+}
+
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
+for kind in pages objects mixed cross exhaust; do
+	run "$kind" --kind $kind --time 4s --threads 2
+done
+run "mixed, by operations" --kind mixed --ops 20000 --threads 2 --seed 7
+run "objects, every check" --kind objects --time 4s --checks FZPU
+
+# SIGINT ends it early; the result is there all the same.
+myallocctl -o /tmp/run.json stress run --kind mixed --time 60s >/tmp/text 2>/tmp/progress &
+sleep 2
+kill -INT $!
+wait $!
+status=$?
+if [ $status = 130 ] && grep -q '"verify_errors": *0' /tmp/run.json; then
+	ok "an interrupted run says what it did"
+else
+	not_ok "an interrupted run says what it did" "status $status; $(cat /tmp/text /tmp/progress)"
+fi
+expect "every invariant holds" myallocctl validate
+expect "the module unloads" rmmod myalloc
+
+# The same with every check in force for pages and all caches.
+expect "the module loads with checks=FZPU" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=FZPU
+run "mixed, module with every check" --kind mixed --time 5s --threads 2
+run "exhaust, module with every check" --kind exhaust --time 3s --threads 2
+expect "every invariant holds with checks" myallocctl validate
+expect "the module unloads again" rmmod myalloc
+
+expect "the module loads with policy=first and small chunks" \
+	insmod /guest/modules/myalloc.ko reserve_mb=16 policy=first chunk_order=5
+run "mixed, first fit, chunks of 128 KiB" --kind mixed --time 3s --threads 2
+expect "the module unloads a third time" rmmod myalloc
+finish

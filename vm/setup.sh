@@ -1,0 +1,62 @@
+#!/bin/bash
+# Install the Debian packages that the named groups of work need, if missing.
+# Usage: vm/setup.sh GROUP...     groups: see packages_of below
+# Does nothing, and needs no rights, when everything is there.
+
+# shellcheck source=vm/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
+
+packages_of()
+{
+	case $1 in
+	native)	echo gcc libc6-dev make python3 ;;
+	module)	echo gcc libc6-dev make binutils libelf-dev rsync ;;
+	tool)	echo gcc libc6-dev make pkg-config libjson-c-dev libncurses-dev ;;
+	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ;;
+	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \
+		     rsync xz-utils ;;
+	lint)	echo sparse shellcheck perl python3 ;;
+	*)	die "vm/setup.sh: no group '$1' (native module tool guest source lint)" ;;
+	esac
+}
+
+declare -A wanted=()
+for group; do
+	for package in $(packages_of "$group"); do
+		wanted[$package]=1
+	done
+done
+while read -r package status; do
+	[ "$status" != installed ] || unset "wanted[$package]"
+done < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${!wanted[@]}" \
+	2>/dev/null || true)
+missing=("${!wanted[@]}")
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+need_debian "${missing[@]}"
+say "Debian packages to install: ${missing[*]}"
+ask_password "to install: ${missing[*]}"
+lock apt
+
+install_missing()
+{
+	step "installing ${#missing[@]} packages" "10 to 60 s" \
+		as_root "to install packages" apt-get "${apt_options[@]}" \
+		install --no-install-recommends "${missing[@]}"
+}
+
+known=1
+for package in "${missing[@]}"; do
+	[ -n "$(version_of "$package")" ] || known=0
+done
+# Lists that are absent, or older than the archive, make the first try fail.
+if [ $known = 1 ] && install_missing; then
+	exit 0
+fi
+apt_update
+for package in "${missing[@]}"; do
+	[ -n "$(version_of "$package")" ] ||
+		die "the package sources of this machine have no '$package';" \
+		    "is it Debian 12 or newer?"
+done
+install_missing

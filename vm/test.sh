@@ -1,0 +1,162 @@
+#!/bin/bash
+# Run tests and sum them. The last line says how many passed and failed.
+# Usage: vm/test.sh PART...
+#   check           the native suites and the harness's own tests
+#   kunit           the KUnit suites in the debug kernel
+#   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
+# Parts run at the same time; what each says is marked with its name. The
+# suites' and scenarios' names are their files' names.
+# ONLY='name name' takes only these scenarios. Results stay in $RESULTS.
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kernel=${KERNEL:-6.12}
+results=${RESULTS:-$products/results}
+rm -rf "$results"
+mkdir -p "$results"
+began=$SECONDS
+
+# stage PART NAME COMMAND...: run it; that it worked is a test of its own, so
+# that what never came to report anything is counted as a failure.
+stage()
+{
+	local file=$results/$1/stage-${2//[^a-zA-Z0-9]/-}.ktap name=$2 status=0
+	shift 2
+	"$@" || status=$?
+	{
+		echo "KTAP version 1"
+		echo "1..1"
+		[ $status = 0 ] || printf 'not '
+		echo "ok 1 - $name"
+	} >"$file"
+	return "$status"
+}
+
+part_check()
+{
+	local status=0
+	"$root/vm/test_ktap.py" >"$results/check/harness.ktap" || status=1
+	stage check "native suites" \
+		step "building and running the native suites" "1 to 2 min" \
+		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \
+		KTAP_DIR="$results/check" check || status=1
+	stage check "tests of the tool" \
+		step "testing the tool against a device that is made up" "20 s" \
+		make -C "$root/userspace-tool" -j"$(nproc)" O="$products/check/tool" \
+		KTAP_DIR="$results/check" check || status=1
+	return "$status"
+}
+
+# guest PART KERNEL SCRIPT [OPTION]...: run it, and file its results.
+guest()
+{
+	local part=$1 kernel=$2 script=$3 name out file status=0
+	name=$(basename "$script" .sh)
+	out=$results/$part/$kernel-$name
+	shift 3
+	"$root/vm/run.sh" --kernel "$kernel" --out "$out" "$@" "$script" || status=$?
+	if [ -e "$out/verdict.ktap" ]; then
+		cp "$out/verdict.ktap" "$results/$part/$kernel-$name-guest.ktap"
+		cp "$out/stdout" "$results/$part/$kernel-$name.ktap"
+		for file in "$out"/files/ktap/*.ktap; do
+			[ ! -e "$file" ] ||
+				cp "$file" "$results/$part/$kernel-$name-$(basename "$file")"
+		done
+	else
+		stage "$part" "$kernel $name: the guest was started" false || true
+	fi
+	return "$status"
+}
+
+# How many suites a module holds: the kernel finds them as an array of pointers
+# in a section of this name.
+suites_in()
+{
+	local sum=0 size
+	while read -r size; do
+		sum=$((sum + 16#$size / 8))
+	done < <(readelf -SW "$@" |
+		sed -n 's/^ *\[ *[0-9]*\] \.kunit_test_suites  *[A-Z]* *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\1/p')
+	echo "$sum"
+}
+
+part_kunit()
+{
+	local modules name=${KUNIT_KERNEL:-debug} status=0
+	stage kunit "kernel $name" "$root/vm/kernel.sh" "$name" >/dev/null || return 1
+	stage kunit "modules for $name" "$root/vm/module.sh" "$name" >/dev/null ||
+		return 1
+	modules=$("$root/vm/module.sh" "$name")
+	guest kunit "$name" "$root/vm/scenarios/kunit.sh" \
+		--append "GUEST_SUITES=$(suites_in "$modules"/*kunit*.ko)" || status=1
+	return "$status"
+}
+
+part_scenarios()
+{
+	local script status=0
+	stage scenarios "kernel $kernel" "$root/vm/kernel.sh" "$kernel" \
+		>/dev/null || return 1
+	stage scenarios "modules for $kernel" "$root/vm/module.sh" "$kernel" \
+		>/dev/null || return 1
+	stage scenarios "the tool" "$root/vm/tool.sh" tests || return 1
+	for script in "$root"/vm/scenarios/*.sh; do
+		case $(basename "$script" .sh) in
+		kunit)	continue ;;
+		esac
+		if [ -n "${ONLY:-}" ]; then
+			case " $ONLY " in
+			*" $(basename "$script" .sh) "*) ;;
+			*)	continue ;;
+			esac
+		fi
+		guest scenarios "$kernel" "$script" || status=1
+	done
+	return "$status"
+}
+
+# run_part PART: with its name before each line, and its status as a file.
+run_part()
+{
+	local status=0
+	mkdir -p "$results/$1"
+	case $1 in
+	check)		part_check || status=$? ;;
+	kunit)		part_kunit || status=$? ;;
+	scenarios)	part_scenarios || status=$? ;;
+	esac
+	echo $status >"$results/$1/status"
+} 2> >(sed -u "s/^/[$1] /" >&2)
+
+# What all parts need, before they would wait for each other.
+"$root/vm/setup.sh" native module tool guest source
+
+pids=()
+for part; do
+	case $part in
+	check|kunit|scenarios) ;;
+	*)	die "vm/test.sh: no part '$part'; see the head of vm/test.sh" ;;
+	esac
+	run_part "$part" >&2 &
+	pids+=($!)
+done
+for pid in "${pids[@]}"; do
+	wait "$pid" || true
+done
+for part; do
+	if [ "$(cat "$results/$part/status" 2>/dev/null)" != 0 ]; then
+		say "part '$part' FAILED; its results: $results/$part"
+		[ -n "$(find "$results/$part" -name '*.ktap')" ] ||
+			stage "$part" "$part: anything at all" false || true
+	fi
+done
+
+say "the whole took $((SECONDS - began)) s"
+cd "$results"
+mapfile -t files < <(find . -maxdepth 2 -name '*.ktap' -printf '%P\n' | sort)
+[ ${#files[@]} -gt 0 ] || die "no results at all"
+status=0
+"$root/vm/ktap.py" "${files[@]}" >"$results/summary" || status=$?
+cat "$results/summary"
+exit $status

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""The harness's own tests: what must be a failure is one. Prints KTAP.
+
+Covers ktap.py, kernel_log.py and guest_channel.py, which everything else here
+relies on to notice trouble.
+"""
+
+import os
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# pylint: disable=wrong-import-position
+import guest_channel
+import kernel_log
+import ktap
+
+
+def sums(text):
+    """(passed, failed, skipped) of a KTAP text."""
+    total = ktap.Sum()
+    ktap.read("t", text.splitlines(), total)
+    return total.passed, total.failed, total.skipped
+
+
+K = "KTAP version 1\n"
+NESTED = K + """1..1
+    KTAP version 1
+    # Subtest: suite
+    1..2
+    # module: x
+    ok 1 one
+    ok 2 two # SKIP not here
+# suite: pass:1 fail:0 skip:1 total:2
+# Totals: pass:1 fail:0 skip:1 total:2
+ok 1 suite
+"""
+DEEP = K + """1..1
+    KTAP version 1
+    # Subtest: suite
+    1..1
+        KTAP version 1
+        # Subtest: parameters
+        ok 1 a
+        not ok 2 b
+        1..2
+    not ok 1 parameters
+not ok 1 suite
+"""
+
+KTAP_CASES = [
+    ("two tests pass", K + "1..2\nok 1 a\nok 2 b\n", (2, 0, 0)),
+    ("a plan at the end", K + "ok 1 - a\nok 2 - b\n1..2\n", (2, 0, 0)),
+    ("one fails", K + "1..2\nok 1 a\nnot ok 2 b\n", (1, 1, 0)),
+    ("one is skipped", K + "1..2\nok 1 a\nok 2 b # SKIP no\n", (1, 0, 1)),
+    ("not ok with SKIP is skipped", K + "1..1\nnot ok 1 b # SKIP no\n", (0, 0, 1)),
+    ("a time-out fails", K + "1..1\nok 1 b # TIMEOUT 3 s\n", (0, 1, 0)),
+    ("subtests are the leaves", NESTED, (1, 0, 1)),
+    ("subtests two deep", DEEP, (1, 1, 0)),
+    ("cut short: fewer than planned", K + "1..3\nok 1 a\nok 2 b\n", (2, 1, 0)),
+    ("more than planned", K + "1..1\nok 1 a\nok 2 b\n", (2, 1, 0)),
+    ("no plan", K + "ok 1 a\n", (1, 1, 0)),
+    ("no version line", "1..1\nok 1 a\n", (1, 1, 0)),
+    ("an empty file", "", (0, 3, 0)),
+    ("a version line and no more", K, (0, 2, 0)),
+    ("a planned 0", K + "1..0 # SKIP no device\n", (0, 0, 1)),
+    ("a number twice", K + "1..2\nok 1 a\nok 1 b\n", (2, 2, 0)),
+    ("a name twice", K + "1..2\nok 1 a\nok 2 a\n", (2, 1, 0)),
+    ("a bail-out", K + "1..2\nok 1 a\nBail out! broken\nok 2 b\n", (1, 1, 0)),
+    ("cut short inside subtests",
+     K + "1..1\n    KTAP version 1\n    1..2\n    ok 1 a\n", (1, 4, 0)),
+    ("ok over a failed subtest",
+     DEEP.replace("\nnot ok 1 suite", "\nok 1 suite"), (1, 2, 0)),
+    ("not ok over good subtests",
+     NESTED.replace("\nok 1 suite", "\nnot ok 1 suite"), (1, 1, 1)),
+    ("a second plan", K + "1..1\nok 1 a\n1..1\n", (1, 1, 0)),
+    ("words in diagnostics do not count",
+     K + "1..1\n# not ok 1 x\nnot okay\nok 1 a\n", (1, 0, 0)),
+]
+
+LOG_CASES = [
+    ("a warning", "[    1.000000] WARNING: CPU: 0 PID: 1 at mm/x.c:1 f+0x1/0x2", 1),
+    ("with a caller", "[    1.000000][   T12] BUG: KASAN: use-after-free in f", 1),
+    ("an oops", "[    1.0] Oops: 0000 [#1] PREEMPT SMP", 1),
+    ("lockdep", "[    1.0] WARNING: possible circular locking dependency detected", 1),
+    ("sleeping", "[    1.0] BUG: sleeping function called from invalid context", 1),
+    ("a hung task", "[  1.0] INFO: task sh:12 blocked for more than 120 seconds.", 1),
+    ("an RCU stall", "[  1.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks", 1),
+    ("UBSAN", "[    1.0] UBSAN: shift-out-of-bounds in lib/x.c:1:1", 1),
+    ("refcount", "[    1.0] refcount_t: underflow; use-after-free.", 1),
+    ("SLUB", "[    1.0] BUG kmalloc-64 (Tainted: G  O): Right Redzone overwritten", 1),
+    ("a leak", "[    1.0] kmemleak: 3 new suspected memory leaks", 1),
+    ("without a time stamp", "Kernel panic - not syncing: x", 1),
+    ("a soft lockup", "[  1.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!", 1),
+    ("a taint for being out of tree",
+     "[    1.0] myalloc: loading out-of-tree module taints kernel.", 0),
+    ("a warning about the processor",
+     "[    1.0] RETBleed: WARNING: Spectre v2 mitigation leaves CPU vulnerable", 0),
+    ("the watchdog starts", "[    1.0] watchdog: Delayed init of the lockup detector", 0),
+    ("an injected failure", "[    1.0] FAULT_INJECTION: forcing a failure.", 0),
+    ("our own words", "[    1.0] myalloc: no BUG: here", 0),
+]
+
+
+def channel(*pieces):
+    """Feed the pieces to a Channel; (ended, exit, stdout, files) or 'broken'."""
+    with tempfile.TemporaryDirectory() as out:
+        c = guest_channel.Channel(out)
+        try:
+            for piece in pieces:
+                c.feed(piece)
+        except guest_channel.Broken:
+            return "broken"
+        finally:
+            c.close()
+        files = {}
+        for directory, _, names in os.walk(os.path.join(out, "files")):
+            for name in names:
+                path = os.path.join(directory, name)
+                with open(path, "rb") as f:
+                    files[os.path.relpath(path, os.path.join(out, "files"))] = f.read()
+        with open(os.path.join(out, "stdout"), "rb") as f:
+            return c.ended, c.exit, f.read(), files
+
+
+WHOLE = (b"@hello 6.12\n@out 3\nhi\n@file 4 d/name\na\n\0b@exit 0\n@end\n")
+COMPLETE = (True, 0, b"hi\n", {"d/name": b"a\n\0b"})
+CHANNEL_CASES = [
+    ("a whole message", (WHOLE,), COMPLETE),
+    ("byte by byte", tuple(bytes([b]) for b in WHOLE), COMPLETE),
+    ("cut short in a file", (WHOLE[:30],), (False, None, b"hi\n", {})),
+    ("no end", (WHOLE[:-5],), (False, 0, b"hi\n", {"d/name": b"a\n\0b"})),
+    ("noise", (b"hello\n",), "broken"),
+    ("a name that leads outside", (b"@file 1 ../x\nx",), "broken"),
+]
+
+
+def main():
+    results = []
+    for name, text, expected in KTAP_CASES:
+        got = sums(text)
+        results.append(("KTAP: " + name, got == expected, got))
+    for name, line, expected in LOG_CASES:
+        got = len(kernel_log.find([line]))
+        results.append(("kernel log: " + name, got == expected, got))
+    for name, pieces, expected in CHANNEL_CASES:
+        got = channel(*pieces)
+        results.append(("channel: " + name, got == expected, got))
+    results.append(("kernel log: an allowed line is let through", not kernel_log.find(
+        ["[ 1.0] WARNING: on purpose"], ["on purpose"]), None))
+
+    print("KTAP version 1\n1..%d" % len(results))
+    for i, (name, good, got) in enumerate(results, 1):
+        if not good:
+            print("# got %r" % (got,))
+        print("%s %d - %s" % ("ok" if good else "not ok", i, name))
+    return 0 if all(r[1] for r in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

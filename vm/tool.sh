@@ -1,0 +1,19 @@
+#!/bin/bash
+# Build the userspace tool, and the tests of the device that run in a guest: static,
+# so that a guest of busybox alone can run them.
+# Usage: vm/tool.sh [tests]     leaves in the cache: tool/myallocctl, tool/guest/*
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+"$root/vm/setup.sh" tool
+mkdir -p "$products/tool"
+lock "tool-$(basename "$products")"
+targets=(all)
+[ "${1:-}" != tests ] || targets+=(guest-tests)
+# make is quick to find that there is nothing to do; speak only if there is.
+build() { make -C "$root/userspace-tool" -j"$(nproc)" O="$products/tool" "$@"; }
+if ! build -q "${targets[@]}" >/dev/null 2>&1; then
+	step "building the tool" "5 to 20 s" build "${targets[@]}"
+fi
+[ -x "$products/tool/myallocctl" ] || die "the build made no myallocctl"
