@@ -20,11 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dev.h"
+#include "fake.h"
 #include "mem.h"
 #include "stop.h"
 
-#define FAKE_FD		100
 #define RULES_MAX	32
 #define CACHES_MAX	8
 #define HELD_MAX	(1u << 16)
@@ -61,9 +60,9 @@ static struct {
 	struct cache cache[CACHES_MAX];
 
 	struct myalloc_stress stress;
-	bool started, cancelled;
-	int read;
 } fake;
+
+struct fake_run fake_run;
 
 /* Settings, with what they are if the script does not say. */
 static struct {
@@ -76,9 +75,10 @@ static struct {
 	{ "corruptions", 0 }, { "records", 3 }, { "verify_errors", 0 },
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
+	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 },
 };
 
-static __s64 *setting(const char *name)
+__s64 *fake_setting(const char *name)
 {
 	size_t i;
 
@@ -88,8 +88,6 @@ static __s64 *setting(const char *name)
 	fprintf(stderr, "fake_dev: no setting '%s'\n", name);
 	abort();
 }
-
-#define SET(name)	(*setting(#name))
 
 static int number_of(const char *word)
 {
@@ -122,7 +120,7 @@ static void read_line(char *line)
 
 	line[strcspn(line, "\n")] = 0;
 	if (sscanf(line, "set %31s %lld", word, &value) == 2) {
-		*setting(word) = value;
+		*fake_setting(word) = value;
 	} else if (!strncmp(line, "first ", 6)) {
 		snprintf(fake.first, sizeof(fake.first), "%.*s",
 			 (int)sizeof(fake.first) - 1, line + 6);
@@ -151,7 +149,7 @@ static void read_script(void)
 	fclose(file);
 }
 
-static void log_call(const char *call, const char *more)
+void fake_log(const char *call, const char *more)
 {
 	const char *path = getenv("FAKE_LOG");
 	FILE *file = path ? fopen(path, "ae") : NULL;
@@ -178,9 +176,9 @@ static int rules(const char *call)
 	return err;
 }
 
-static int called(const char *call, const char *more)
+int fake_called(const char *call, const char *more)
 {
-	log_call(call, more);
+	fake_log(call, more);
 	return rules(call);
 }
 
@@ -471,13 +469,13 @@ static int do_stress_start(struct myalloc_stress *s)
 		 s->order_weights[1], s->order_weights[2], s->sizes[0],
 		 s->size_weights[0], s->sizes[1], s->size_weights[1],
 		 s->nr_sizes, s->checks, (unsigned long long)s->cpus[0]);
-	log_call("ASKED", text);
+	fake_log("ASKED", text);
 	if (s->size != sizeof(*s) || s->kind >= MYALLOC_STRESS_KINDS ||
 	    s->reserved || s->flags & ~MYALLOC_STRESS_FLAGS ||
 	    (!s->duration_ms && !s->ops))
 		return -EINVAL;
 	fake.stress = *s;
-	fake.started = true;
+	fake_run.started = true;
 	s->id = 1;
 	return 0;
 }
@@ -496,13 +494,13 @@ static int do_stress_result(struct myalloc_stress_result *r)
 {
 	if (r->size != sizeof(*r))
 		return -EINVAL;
-	r->state = !fake.started ? MYALLOC_STRESS_NONE :
-		   fake.cancelled ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
+	r->state = !fake_run.started ? MYALLOC_STRESS_NONE :
+		   fake_run.cancelled ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
 	r->id = 1;
 	r->seed = fake.stress.seed;
 	r->kind = fake.stress.kind;
 	r->threads = fake.stress.threads ? fake.stress.threads : 4;
-	r->elapsed_ms = 1000 * fake.read;
+	r->elapsed_ms = 1000 * fake_run.read;
 	r->page_allocs = SET(idle) ? 0 : 5000;
 	r->page_frees = r->page_allocs;
 	r->obj_allocs = SET(idle) ? 0 : 7000;
@@ -524,39 +522,42 @@ static int do_stress_result(struct myalloc_stress_result *r)
 	return 0;
 }
 
+__u32 fake_next_state(void)
+{
+	if (fake_run.cancelled)
+		SET(records) = fake_run.read;
+	if (fake_run.read < SET(records))
+		return MYALLOC_STRESS_RUNNING;
+	return fake_run.cancelled ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
+}
+
 int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr)
 {
-	int err = called("READ", "");
+	int err = fake_called("READ", "");
 
 	if (fd != FAKE_FD || nr < 1)
 		return -EINVAL;
 	if (err)
 		return err;
-	if (fake.read >= SET(records))
+	if (fake_run.read >= SET(records))
 		return 0;
-	fake.read++;
+	fake_run.read++;
 	memset(p, 0, sizeof(*p));
 	p->id = 1;
-	p->elapsed_ms = fake.read * 1000;
+	p->elapsed_ms = fake_run.read * 1000;
 	p->total_ms = fake.stress.duration_ms ? SET(records) * 1000 : 0;
-	p->ops = fake.read * 8000;
+	p->ops = fake_run.read * 8000;
 	p->total_ops = fake.stress.ops ? SET(records) * 8000 : 0;
 	p->ops_per_sec = 8000;
 	p->nr_pages = SET(pages);
 	p->live_pages = p->nr_pages / 2;
-	if (fake.cancelled)
-		SET(records) = fake.read;
-	if (fake.read < SET(records))
-		p->state = MYALLOC_STRESS_RUNNING;
-	else
-		p->state = fake.cancelled ? MYALLOC_STRESS_CANCELLED
-					  : MYALLOC_STRESS_DONE;
+	p->state = fake_next_state();
 	return 1;
 }
 
 int dev_wait(int fd, __u64 ms)
 {
-	int err = called("WAIT", "");
+	int err = fake_called("WAIT", "");
 
 	(void)ms;
 	if (fd != FAKE_FD)
@@ -583,7 +584,7 @@ int dev_open(void)
 		add_cache(0, "requests", 192);
 	if (SET(caches) > 1)
 		add_cache(1, "sessions", 1000);
-	err = called("OPEN", "");
+	err = fake_called("OPEN", "");
 	return err ? err : FAKE_FD;
 }
 
@@ -593,7 +594,7 @@ void dev_close(int fd)
 
 	(void)fd;
 	snprintf(text, sizeof(text), "held=%zu", fake.nr_held);
-	log_call("CLOSE", text);
+	fake_log("CLOSE", text);
 }
 
 static const struct {
@@ -614,6 +615,10 @@ static const struct {
 	{ MYALLOC_IOC_STRESS_START, "STRESS_START" },
 	{ MYALLOC_IOC_STRESS_RESULT, "STRESS_RESULT" },
 	{ MYALLOC_IOC_STRESS_CANCEL, "STRESS_CANCEL" },
+	{ MYALLOC_IOC_BENCH_SHAPE, "BENCH_SHAPE" },
+	{ MYALLOC_IOC_BENCH_START, "BENCH_START" },
+	{ MYALLOC_IOC_BENCH_RESULT, "BENCH_RESULT" },
+	{ MYALLOC_IOC_BENCH_CANCEL, "BENCH_CANCEL" },
 };
 
 int dev_call(int fd, unsigned long cmd, void *arg)
@@ -628,7 +633,7 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 			break;
 	if (i == ARRAY_SIZE(commands))
 		return -ENOTTY;
-	err = called(commands[i].name, "");
+	err = fake_called(commands[i].name, "");
 	if (err)
 		return err;
 	switch (cmd) {
@@ -656,10 +661,17 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_stress_start(arg);
 	case MYALLOC_IOC_STRESS_RESULT:
 		return do_stress_result(arg);
+	case MYALLOC_IOC_BENCH_SHAPE:
+		return fake_bench_shape(arg);
+	case MYALLOC_IOC_BENCH_START:
+		return fake_bench_start(arg);
+	case MYALLOC_IOC_BENCH_RESULT:
+		return fake_bench_result(arg);
 	case MYALLOC_IOC_STRESS_CANCEL:
-		if (!fake.started)
+	case MYALLOC_IOC_BENCH_CANCEL:
+		if (!fake_run.started)
 			return -ENOENT;
-		fake.cancelled = true;
+		fake_run.cancelled = true;
 		return 0;
 	default:
 		return do_cache_op(cmd, arg);

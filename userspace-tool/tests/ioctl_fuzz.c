@@ -250,6 +250,40 @@ static size_t good_result(struct fuzzer *f, void *arg)
 	return sizeof(struct myalloc_stress_result);
 }
 
+static size_t good_shape(struct fuzzer *f, void *arg)
+{
+	struct myalloc_bench_shape *a = arg;
+
+	a->size = sizeof(*a);
+	a->index = below(&f->random, 64);
+	return sizeof(*a);
+}
+
+static size_t good_bench(struct fuzzer *f, void *arg)
+{
+	struct myalloc_bench *a = arg;
+
+	a->size = sizeof(*a);
+	a->rounds = 1 + below(&f->random, 3);
+	a->ops = 1 + below(&f->random, 64);
+	a->cpu = MYALLOC_BENCH_ANY_CPU;
+	a->seed = next_random(&f->random);
+	a->shapes[0] = 1ull << below(&f->random, 64);
+	return sizeof(*a);
+}
+
+static size_t good_bench_result(struct fuzzer *f, void *arg)
+{
+	struct myalloc_bench_result *a = arg;
+
+	a->size = sizeof(*a);
+	a->shape = below(&f->random, 64);
+	a->side = below(&f->random, 4);
+	a->room = below(&f->random, 4);
+	a->round = a->room ? array(f) : 0;
+	return sizeof(*a);
+}
+
 static size_t good_nothing(struct fuzzer *f, void *arg)
 {
 	(void)f;
@@ -279,6 +313,10 @@ static const struct {
 	{ MYALLOC_IOC_STRESS_START, good_stress, 1 },
 	{ MYALLOC_IOC_STRESS_RESULT, good_result, 2 },
 	{ MYALLOC_IOC_STRESS_CANCEL, good_nothing, 2 },
+	{ MYALLOC_IOC_BENCH_SHAPE, good_shape, 2 },
+	{ MYALLOC_IOC_BENCH_START, good_bench, 1 },
+	{ MYALLOC_IOC_BENCH_RESULT, good_bench_result, 2 },
+	{ MYALLOC_IOC_BENCH_CANCEL, good_nothing, 1 },
 };
 
 /* ---- spoiling them ---- */
@@ -307,6 +345,12 @@ static void tame_stress(struct myalloc_stress *s)
 {
 	if (s->threads <= MYALLOC_STRESS_THREADS_MAX && s->threads > 8)
 		s->threads = 8;
+}
+
+static void tame_bench(struct myalloc_bench *b)
+{
+	if (b->ops <= MYALLOC_BENCH_OPS_MAX && b->ops > 1024)
+		b->ops = 1024;
 }
 
 static void noise(struct fuzzer *f, char *arg, size_t size)
@@ -426,6 +470,8 @@ static void step(struct fuzzer *f)
 	}
 	if (cmd == MYALLOC_IOC_STRESS_START)
 		tame_stress((void *)arg);
+	if (cmd == MYALLOC_IOC_BENCH_START)
+		tame_bench((void *)arg);
 	err = call(fd, cmd, at);
 	count_error(err);
 	if (!err && at == arg)

@@ -325,6 +325,16 @@ static void fill_stress(void *arg)
 	s->seed = 1;
 }
 
+static void fill_bench(void *arg)
+{
+	struct myalloc_bench *b = arg;
+
+	b->rounds = 1;
+	b->ops = 1;
+	b->cpu = MYALLOC_BENCH_ANY_CPU;
+	b->shapes[0] = 1;
+}
+
 static const struct sized sized[] = {
 	{ "INFO", MYALLOC_IOC_INFO, sizeof(struct myalloc_info), fill_nothing, true },
 	{ "STAT", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat), fill_nothing, true },
@@ -336,6 +346,12 @@ static const struct sized sized[] = {
 	  sizeof(struct myalloc_stress), fill_stress, false },
 	{ "STRESS_RESULT", MYALLOC_IOC_STRESS_RESULT,
 	  sizeof(struct myalloc_stress_result), fill_nothing, true },
+	{ "BENCH_SHAPE", MYALLOC_IOC_BENCH_SHAPE,
+	  sizeof(struct myalloc_bench_shape), fill_nothing, true },
+	{ "BENCH_START", MYALLOC_IOC_BENCH_START, sizeof(struct myalloc_bench),
+	  fill_bench, false },
+	{ "BENCH_RESULT", MYALLOC_IOC_BENCH_RESULT,
+	  sizeof(struct myalloc_bench_result), fill_nothing, true },
 };
 
 #define SPARE	64	/* bytes behind a struct that a newer one might use */
@@ -467,6 +483,11 @@ static const struct {
 	{ "STRESS_START", MYALLOC_IOC_STRESS_START, sizeof(struct myalloc_stress) },
 	{ "STRESS_RESULT", MYALLOC_IOC_STRESS_RESULT,
 	  sizeof(struct myalloc_stress_result) },
+	{ "BENCH_SHAPE", MYALLOC_IOC_BENCH_SHAPE,
+	  sizeof(struct myalloc_bench_shape) },
+	{ "BENCH_START", MYALLOC_IOC_BENCH_START, sizeof(struct myalloc_bench) },
+	{ "BENCH_RESULT", MYALLOC_IOC_BENCH_RESULT,
+	  sizeof(struct myalloc_bench_result) },
 };
 
 /* Nowhere, above user space, and with only its first half mapped. */
@@ -513,6 +534,7 @@ static void test_structs_that_cannot_be_written(void)
 	struct myalloc_info i = { .size = sizeof(i) };
 	struct myalloc_stat s = { .size = sizeof(s) };
 	struct myalloc_validate v = { 0 };
+	struct myalloc_bench bench;
 	int fd = open_device(), k, err;
 	__u64 cache;
 
@@ -543,6 +565,13 @@ static void test_structs_that_cannot_be_written(void)
 	stress.duration_ms = 0;
 	stress.ops = 1;
 	IS(call(fd, MYALLOC_IOC_STRESS_START, &stress), 0);
+	IS(call(fd, MYALLOC_IOC_STRESS_CANCEL, NULL), 0);
+	memset(&bench, 0, sizeof(bench));
+	fill_bench(&bench);
+	bench.size = sizeof(bench);
+	IS(call(fd, MYALLOC_IOC_BENCH_START, read_only(&bench, sizeof(bench))),
+	   -EFAULT);
+	IS(call(fd, MYALLOC_IOC_BENCH_START, &bench), 0);
 }
 
 /* ---- pages ---- */
@@ -572,7 +601,7 @@ static void test_page_options(void)
 	struct myalloc_page_alloc a;
 	int fd = open_device();
 	__u32 align, exact, max = 1u << info.max_order;
-	__u64 handle;
+	__u64 handle = 0;
 
 	CHECK(fd >= 0, "open");
 	for (align = 0; align <= info.max_order; align++) {
@@ -1867,6 +1896,222 @@ static void test_stress_repeats(void)
 	       (unsigned long long)r[1].obj_allocs);
 }
 
+/* ---- benchmarks ---- */
+
+static int bench_shape(int fd, __u32 index, struct myalloc_bench_shape *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->size = sizeof(*s);
+	s->index = index;
+	return call(fd, MYALLOC_IOC_BENCH_SHAPE, s);
+}
+
+/* Shape 0, as little as there is of it. */
+static struct myalloc_bench small_bench(void)
+{
+	struct myalloc_bench b = { .size = sizeof(b) };
+
+	fill_bench(&b);
+	b.rounds = 3;
+	b.ops = 16;
+	b.seed = 11;
+	return b;
+}
+
+static int read_bench_to_end(int fd)
+{
+	struct myalloc_bench_progress p;
+	__u64 deadline = now_ms() + 120000, rounds = 0;
+	int state = -ENODATA;
+	ssize_t n;
+
+	while ((n = read(fd, &p, sizeof(p))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n != sizeof(p) || p.rounds < rounds || p.rounds > p.total_rounds)
+			return -EPROTO;
+		if (now_ms() > deadline)
+			return -ETIMEDOUT;
+		rounds = p.rounds;
+		state = p.state;
+	}
+	return state;
+}
+
+static void test_bench_shapes(void)
+{
+	struct myalloc_bench_shape s, first;
+	__u32 i, k, ours;
+
+	IS(bench_shape(watcher, 0, &first), 0);
+	CHECK(first.nr_shapes && first.nr_shapes <= MYALLOC_BENCH_SHAPES_MAX,
+	      "%u shapes", first.nr_shapes);
+	for (i = 0; i < first.nr_shapes; i++) {
+		IS(bench_shape(watcher, i, &s), 0);
+		CHECK(s.index == i && s.nr_shapes == first.nr_shapes &&
+		      s.nr_sides <= MYALLOC_BENCH_SIDES_MAX && !s.pad,
+		      "shape %u: %u of %u, %u sides", i, s.index, s.nr_shapes,
+		      s.nr_sides);
+		CHECK(s.name[0] && memchr(s.name, 0, sizeof(s.name)) &&
+		      memchr(s.what, 0, sizeof(s.what)), "shape %u has no name", i);
+		for (k = 0, ours = 0; k < s.nr_sides; k++)
+			ours += !!(s.side[k].flags & MYALLOC_BENCH_OURS);
+		EXPECT(ours == !!s.nr_sides, "%s: %u sides are ours", s.name, ours);
+	}
+	IS(bench_shape(watcher, first.nr_shapes, &s), -ENOENT);
+	IS(bench_shape(watcher, UINT_MAX, &s), -ENOENT);
+}
+
+static void test_bench_bad_values(void)
+{
+	struct myalloc_bench_shape shape;
+	struct myalloc_bench b;
+	int fd = open_device(), err;
+
+	CHECK(fd >= 0, "open");
+	IS(bench_shape(fd, 0, &shape), 0);
+
+#define BAD(change) do {						\
+	b = small_bench();						\
+	change;								\
+	err = call(fd, MYALLOC_IOC_BENCH_START, &b);			\
+	EXPECT(err == -EINVAL, "%s: error %d", #change, -err);		\
+} while (0)
+
+	BAD(b.rounds = MYALLOC_BENCH_ROUNDS_MAX + 1);
+	BAD(b.rounds = UINT_MAX);
+	BAD(b.ops = MYALLOC_BENCH_OPS_MAX + 1);
+	BAD(b.ops = UINT_MAX);
+	BAD(b.cpu = UINT_MAX - 1);
+	BAD(b.cpu = 65535);
+	BAD(b.flags = 1);
+	BAD(b.flags = 1u << 31);
+	BAD(b.pad = 1);
+	BAD(memset(b.shapes, 0, sizeof(b.shapes)));
+	if (shape.nr_shapes < MYALLOC_BENCH_SHAPES_MAX) {
+		BAD(b.shapes[shape.nr_shapes / 64] |=
+		    1ull << (shape.nr_shapes % 64));
+		BAD(b.shapes[MYALLOC_BENCH_SHAPES_MAX / 64 - 1] |= 1ull << 63);
+	}
+#undef BAD
+	IS(call(fd, MYALLOC_IOC_BENCH_CANCEL, NULL), 0);
+}
+
+static void test_bench_result(void)
+{
+	static struct myalloc_bench_round rounds[4];
+	struct myalloc_bench b = small_bench();
+	struct myalloc_bench_result r;
+	struct myalloc_bench_shape shape;
+	int fd = open_device(), state;
+
+#define ASK(shape_, side_, room_, round_) do {				\
+	memset(&r, 0, sizeof(r));					\
+	r.size = sizeof(r);						\
+	r.shape = shape_;						\
+	r.side = side_;							\
+	r.room = room_;							\
+	r.round = addr_of(round_);					\
+} while (0)
+
+	CHECK(fd >= 0, "open");
+	IS(bench_shape(fd, 0, &shape), 0);
+	if (!shape.nr_sides)
+		SKIP("this machine cannot do the first shape");
+	IS(call(fd, MYALLOC_IOC_BENCH_START, &b), 0);
+	EXPECT(b.id, "no id");
+	state = read_bench_to_end(fd);
+	EXPECT(state == MYALLOC_STRESS_DONE, "state %d", state);
+	memset(rounds, 0x5a, sizeof(rounds));
+	ASK(0, 0, 2, rounds);
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), 0);
+	EXPECT(r.state == MYALLOC_STRESS_DONE && r.id == b.id && r.seed == 11,
+	       "state %u, seed %llu", r.state, (unsigned long long)r.seed);
+	EXPECT(r.rounds == 3 && r.room == 2, "%u rounds, %u of them stored",
+	       r.rounds, r.room);
+	EXPECT(rounds[1].ns != 0x5a5a5a5a5a5a5a5aull &&
+	       rounds[2].ns == 0x5a5a5a5a5a5a5a5aull, "stored past its room");
+	EXPECT(r.time.min <= r.time.p50 && r.time.p50 <= r.time.p99 &&
+	       r.time.p99 <= r.time.max, "figures are not in order");
+	ASK(0, 0, 0, NULL);
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), 0);
+	EXPECT(r.rounds == 3 && !r.room, "%u rounds, room %u", r.rounds, r.room);
+	ASK(0, 0, UINT_MAX, unmapped());
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), -EFAULT);
+	ASK(0, 0, 4, read_only(rounds, sizeof(rounds)));
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), -EFAULT);
+	ASK(0, MYALLOC_BENCH_SIDES_MAX, 0, NULL);
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), -ENOENT);
+	ASK(shape.nr_shapes, 0, 0, NULL);
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), -ENOENT);
+	ASK(UINT_MAX, UINT_MAX, UINT_MAX, rounds);
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), -ENOENT);
+	ASK(0, 0, 0, NULL);
+	r.pad = 1;
+	IS(call(fd, MYALLOC_IOC_BENCH_RESULT, &r), -EINVAL);
+#undef ASK
+}
+
+/* The first of each kind that this machine can do, as little of it as can be. */
+static void test_bench_kinds(void)
+{
+	char kind[MYALLOC_BENCH_NAME] = "";
+	struct myalloc_bench_shape s;
+	int fd = open_device(), state;
+	__u32 i = 0, nr = 1;
+
+	CHECK(fd >= 0, "open");
+	for (i = 0; i < nr; i++) {
+		struct myalloc_bench b = small_bench();
+		size_t len;
+
+		IS(bench_shape(fd, i, &s), 0);
+		nr = s.nr_shapes;
+		len = strcspn(s.name, "/");
+		if (!s.nr_sides ||
+		    (!strncmp(kind, s.name, len) && !kind[len]))
+			continue;
+		memcpy(kind, s.name, len);
+		kind[len] = 0;
+		b.rounds = 1;
+		b.ops = 1;
+		b.shapes[0] = 0;
+		b.shapes[i / 64] = 1ull << (i % 64);
+		IS(call(fd, MYALLOC_IOC_BENCH_START, &b), 0);
+		state = read_bench_to_end(fd);
+		EXPECT(state == MYALLOC_STRESS_DONE, "%s: state %d", s.name, state);
+	}
+}
+
+/* A file has one run at a time, of whichever kind. */
+static void test_bench_and_stress(void)
+{
+	struct myalloc_bench b = small_bench();
+	struct myalloc_stress s = long_run;
+	int fd = open_device(), records, state;
+
+	CHECK(fd >= 0, "open");
+	IS(stress_start(fd, &s), 0);
+	IS(call(fd, MYALLOC_IOC_BENCH_START, &b), -EBUSY);
+	IS(call(fd, MYALLOC_IOC_STRESS_CANCEL, NULL), 0);
+	state = read_to_end(fd, &records);
+	EXPECT(state == MYALLOC_STRESS_CANCELLED, "state %d", state);
+	b.rounds = MYALLOC_BENCH_ROUNDS_MAX;
+	b.ops = 1u << 16;
+	IS(call(fd, MYALLOC_IOC_BENCH_START, &b), 0);
+	s = long_run;
+	IS(stress_start(fd, &s), -EBUSY);
+	IS(call(fd, MYALLOC_IOC_BENCH_START, &b), -EBUSY);
+	IS(call(fd, MYALLOC_IOC_BENCH_CANCEL, NULL), 0);
+	state = read_bench_to_end(fd);
+	EXPECT(state == MYALLOC_STRESS_CANCELLED, "state %d", state);
+	IS(call(fd, MYALLOC_IOC_BENCH_START, &b), 0);
+	sleep_us(20000);
+	close_device(fd);
+}
+
 /* ---- the table ---- */
 
 #define TESTS(T)							\
@@ -1888,7 +2133,9 @@ static void test_stress_repeats(void)
 	T(race_to_free) T(threads_on_one_file) T(signals)		\
 	T(stress_kinds) T(stress_options) T(stress_bad_values)		\
 	T(stress_busy) T(stress_cancel_by_close)			\
-	T(stress_cancel_at_once) T(stress_read) T(stress_repeats)
+	T(stress_cancel_at_once) T(stress_read) T(stress_repeats)	\
+	T(bench_shapes) T(bench_bad_values) T(bench_result)		\
+	T(bench_kinds) T(bench_and_stress)
 
 #define WRAPPER(name)							\
 	static void run_##name(void)					\

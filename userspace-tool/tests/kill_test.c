@@ -206,6 +206,28 @@ static void work_stress_short(struct worker *w)
 		call(w->fd, MYALLOC_IOC_STRESS_CANCEL, NULL);
 }
 
+static void work_bench(struct worker *w)
+{
+	struct myalloc_bench_shape s = { .size = sizeof(s) };
+	struct myalloc_bench b = {
+		.size = sizeof(b), .rounds = 20, .ops = 1000,
+		.cpu = MYALLOC_BENCH_ANY_CPU,
+	};
+	struct myalloc_bench_progress p;
+	__u32 i;
+
+	if (call(w->fd, MYALLOC_IOC_BENCH_SHAPE, &s))
+		return;
+	for (i = 0; i < 4; i++) {
+		__u32 shape = below(&w->random, s.nr_shapes);
+
+		b.shapes[shape / 64] |= 1ull << (shape % 64);
+	}
+	call(w->fd, MYALLOC_IOC_BENCH_START, &b);
+	while (read(w->fd, &p, sizeof(p)) > 0)
+		;
+}
+
 static void *helper(void *arg)
 {
 	struct worker *w = arg;
@@ -302,7 +324,7 @@ static void killed(const char *name, void (*step)(struct worker *w))
 	K(pages) K(page_bulk) K(exact) K(caches) K(objects)		\
 	K(object_bulk) K(drain) K(validate) K(stat) K(threads)		\
 	K(stress_pages) K(stress_objects) K(stress_mixed)		\
-	K(stress_cross) K(stress_exhaust) K(stress_short)
+	K(stress_cross) K(stress_exhaust) K(stress_short) K(bench)
 
 #define TEST(name)	static void kill_##name(void) { killed(#name, work_##name); }
 #define ENTRY(name)	{ "kill " #name, kill_##name },

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat page cache drain validate stress result doctor"
+objects="info stat page cache drain validate stress bench result doctor"
 
 begin "help lists every object"
 tool help
@@ -23,7 +23,8 @@ done
 begin "help at every object and verb"
 for words in info "stat show" "stat watch" "page alloc" "page fill" "page test" \
 	"cache list" "cache show" "cache create" "cache shrink" drain validate \
-	"stress run" "stress kinds" "result diff" doctor; do
+	"stress run" "stress kinds" "bench list" "bench run" "bench show" "bench compare" \
+	"result diff" doctor; do
 	# shellcheck disable=SC2086
 	tool $words help
 	exits 0
@@ -40,7 +41,7 @@ for words in info "stat show" "stat watch" "page alloc" "page fill" "page test" 
 	cmp -s "$out" "$tmp/first" || fail "'help $words' prints something else"
 	called OPEN 0
 done
-for object in stat page cache stress result; do
+for object in stat page cache stress bench result; do
 	tool $object help
 	exits 0
 	has out "Usage: myallocctl [OPTIONS] $object COMMAND"
@@ -59,7 +60,7 @@ tool
 exits 2
 empty out
 has err "an object must be named"
-for object in page stress result; do
+for object in page stress bench result; do
 	tool $object
 	exits 2
 	has err "a command must follow"

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fake: what the files of the fake device share; fake_dev.c says what it is
+ */
+#ifndef MYALLOCCTL_FAKE_H
+#define MYALLOCCTL_FAKE_H
+
+#include <stdbool.h>
+
+#include "dev.h"
+
+#define FAKE_FD		100
+
+/* The run of this file: a stress run or a benchmark. */
+struct fake_run {
+	bool started, cancelled;
+	int read;		/* records that were read */
+};
+
+extern struct fake_run fake_run;
+
+/* A setting of the script, by its name. */
+__s64 *fake_setting(const char *name);
+#define SET(name)	(*fake_setting(#name))
+
+/* Logs a call and does what the script has for it: 0 or the error it is to have. */
+int fake_called(const char *call, const char *more);
+void fake_log(const char *call, const char *more);
+
+/* State of the next record; the run ends with the last of the script, or when cancelled. */
+__u32 fake_next_state(void);
+
+/* fake_bench.c */
+int fake_bench_shape(struct myalloc_bench_shape *s);
+int fake_bench_start(struct myalloc_bench *b);
+int fake_bench_result(struct myalloc_bench_result *r);
+
+#endif /* MYALLOCCTL_FAKE_H */
