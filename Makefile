@@ -4,10 +4,11 @@
 # MYALLOC_CACHE, or myalloc in XDG_CACHE_HOME or ~/.cache.
 
 KERNEL ?= 6.12
-export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT
+export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BASELINE
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios matrix module tool lint clean
+.PHONY: bench bench-icount bench-host bench-kvm
 
 help:
 	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
@@ -21,6 +22,11 @@ help:
 	@echo '                  kmemleak, built from source (10 min; 2 min)'
 	@echo '  make scenarios  load, parameters, the tool, in a guest (3 min; 2 min)'
 	@echo '  make matrix     all of that on every kernel of vm/kernels.conf (60 min; 25 min)'
+	@echo '  make bench      native speed beside the kernel'"'"'s allocators, as a table, JSON and plots'
+	@echo '                  (10 min; 3 min)'
+	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
+	@echo '  make bench-host    the core natively, beside malloc libraries (3 min)'
+	@echo '  make bench-kvm     as bench on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
 	@echo '  make lint       checkpatch, sparse, W=1, shellcheck (1 min)'
@@ -32,11 +38,10 @@ help:
 	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
 	@echo '  UPDATE=1        look for newer kernels than those in the cache'
 
-vm: tool
-	@vm/run.sh --kernel $(KERNEL) --show vm/demo.sh
-
-vm-shell: tool
-	@vm/run.sh --kernel $(KERNEL) --shell vm/demo.sh
+vm vm-shell:
+	@vm/setup.sh guest module tool
+	@vm/tool.sh
+	@vm/run.sh --kernel $(KERNEL) $(if $(filter vm,$@),--show,--shell) vm/demo.sh
 
 test:
 	@vm/test.sh check kunit scenarios
@@ -46,6 +51,12 @@ check kunit scenarios:
 
 matrix:
 	@vm/matrix.sh
+
+bench:
+	@vm/bench.sh uml
+
+bench-icount bench-host bench-kvm:
+	@vm/bench.sh $(@:bench-%=%)
 
 module:
 	@vm/module.sh $(KERNEL)

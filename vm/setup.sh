@@ -11,12 +11,15 @@ packages_of()
 	case $1 in
 	native)	echo gcc libc6-dev make python3 ;;
 	module)	echo gcc libc6-dev make binutils libelf-dev rsync ;;
-	tool)	echo gcc libc6-dev make pkg-config libjson-c-dev libncurses-dev ;;
+	tool)	echo gcc libc6-dev make pkg-config libjson-c-dev libncurses-dev \
+		     zlib1g-dev ;;
 	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ;;
 	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \
 		     rsync xz-utils ;;
+	plot)	echo python3-matplotlib ;;
+	malloc)	echo libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: no group '$1' (native module tool guest source lint)" ;;
+	*)	die "vm/setup.sh: no group '$1' (native module tool guest source plot malloc lint)" ;;
 	esac
 }
 

@@ -13,7 +13,10 @@
 
 kernel=${KERNEL:-6.12}
 results=${RESULTS:-$products/results}
-rm -rf "$results"
+# Of these parts alone: another one may be running.
+for part; do
+	rm -rf "${results:?}/${part:?}"
+done
 mkdir -p "$results"
 began=$SECONDS
 
@@ -154,7 +157,7 @@ done
 
 say "the whole took $((SECONDS - began)) s"
 cd "$results"
-mapfile -t files < <(find . -maxdepth 2 -name '*.ktap' -printf '%P\n' | sort)
+mapfile -t files < <(find "$@" -maxdepth 1 -name '*.ktap' | sort)
 [ ${#files[@]} -gt 0 ] || die "no results at all"
 status=0
 "$root/vm/ktap.py" "${files[@]}" >"$results/summary" || status=$?
