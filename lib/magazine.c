@@ -386,7 +386,7 @@ void myalloc_magazines_drain_cpu(struct myalloc_magazines *m, int cpu,
  * Each CPU does its own part in an inter-processor interrupt: nobody else may touch
  * it. If that interrupts somebody at work on the magazines, it is sent again.
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
  */
 void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush,
 			     void *owner)
@@ -397,7 +397,6 @@ void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush
 
 	if (!m->capacity)
 		return;
-	myalloc_env_cpus_read_lock();
 	for_each_possible_cpu(cpu) {
 		if (!cpu_online(cpu)) {
 			myalloc_magazines_drain_cpu(m, cpu, flush, owner);
@@ -407,7 +406,6 @@ void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush
 			if (myalloc_env_call_on_cpu(cpu, drain_this_cpu, &drain))
 				break;
 	}
-	myalloc_env_cpus_read_unlock();
 	while ((mag = depot_pop(m, &m->full))) {
 		flush(owner, mag->slot, mag->count);
 		WRITE_ONCE(mag->count, 0);

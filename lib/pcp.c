@@ -120,7 +120,7 @@ static void flush_blocks(void *owner, struct myalloc_slot *slot, u32 nr)
  * myalloc_pcp_drain() - all page magazines back to the buddy
  * @zone: the zone
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
  */
 void myalloc_pcp_drain(struct myalloc_zone *zone)
 {

@@ -824,30 +824,39 @@ static void recover_deferred(struct myalloc_cache *c)
 	}
 }
 
+/* Magazines and deferred frees back to the slabs; cpus_read_lock held. */
+static void drain(struct myalloc_cache *c)
+{
+	unsigned long irq;
+
+	myalloc_magazines_drain(&c->mags, flush, c);
+	raw_spin_lock_irqsave(&c->lock, irq);
+	while (c->deferred_chain || !llist_empty(&c->deferred)) {
+		reap(c, 64);
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+		cond_resched();
+		raw_spin_lock_irqsave(&c->lock, irq);
+	}
+	if (unlikely(atomic64_read(&c->nr_deferred)))
+		recover_deferred(c);
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+}
+
 /**
  * myalloc_cache_drain() - magazines and deferred frees back to the slabs
  * @cache: the cache
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: objects that went back.
  */
 unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
 {
 	u64 before = READ_ONCE(cache->free_slots), after;
-	unsigned long irq;
 
-	myalloc_magazines_drain(&cache->mags, flush, cache);
-	raw_spin_lock_irqsave(&cache->lock, irq);
-	while (cache->deferred_chain || !llist_empty(&cache->deferred)) {
-		reap(cache, 64);
-		raw_spin_unlock_irqrestore(&cache->lock, irq);
-		cond_resched();
-		raw_spin_lock_irqsave(&cache->lock, irq);
-	}
-	if (unlikely(atomic64_read(&cache->nr_deferred)))
-		recover_deferred(cache);
-	after = cache->free_slots;
-	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	myalloc_env_cpus_read_lock();
+	drain(cache);
+	myalloc_env_cpus_read_unlock();
+	after = READ_ONCE(cache->free_slots);
 	return after > before ? after - before : 0;
 }
 
@@ -861,40 +870,51 @@ static u32 nr_slabs(const struct myalloc_cache *c)
 	return nr;
 }
 
+/* Drains, and gives empty slabs back to the zone; cpus_read_lock held. */
+static unsigned long shrink(struct myalloc_cache *c)
+{
+	u32 before = nr_slabs(c), after;
+	struct myalloc_frame *frame;
+	unsigned long irq;
+
+	drain(c);
+	do {
+		raw_spin_lock_irqsave(&c->lock, irq);
+		frame = slab_remove(c, 0);
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+		if (frame)
+			slab_release(c, frame);
+		cond_resched();
+	} while (frame);
+	after = nr_slabs(c);
+	return after < before ? (unsigned long)(before - after) << c->layout.order : 0;
+}
+
 /**
  * myalloc_cache_shrink() - drain, and empty slabs back to the zone
  * @cache: the cache
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: pages that went back.
  */
 unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
 {
-	u32 before = nr_slabs(cache), after;
-	struct myalloc_frame *frame;
-	unsigned long irq;
+	unsigned long pages;
 
-	myalloc_cache_drain(cache);
-	do {
-		raw_spin_lock_irqsave(&cache->lock, irq);
-		frame = slab_remove(cache, 0);
-		raw_spin_unlock_irqrestore(&cache->lock, irq);
-		if (frame)
-			slab_release(cache, frame);
-		cond_resched();
-	} while (frame);
-	after = nr_slabs(cache);
-	return after < before ? (unsigned long)(before - after) << cache->layout.order : 0;
+	myalloc_env_cpus_read_lock();
+	pages = shrink(cache);
+	myalloc_env_cpus_read_unlock();
+	return pages;
 }
 
-/* Shrinks every cache of a zone. Context: task, may sleep. */
+/* Shrinks every cache of a zone; cpus_read_lock held. Context: task, may sleep. */
 void myalloc_zone_drain_caches(struct myalloc_zone *zone)
 {
 	struct myalloc_cache *cache;
 
 	mutex_lock(&zone->caches_mutex);
 	list_for_each_entry(cache, &zone->caches, link)
-		myalloc_cache_shrink(cache);
+		shrink(cache);
 	mutex_unlock(&zone->caches_mutex);
 }
 

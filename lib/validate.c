@@ -198,6 +198,9 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	if (frame->order != order)
 		v_err(v, "Z1: frame %u: tagged as order %u, is of order %u", idx, frame->order,
 		      order);
+	if (frame->cache && (type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_CACHED))
+		v_err(v, "Z1: frame %u: a block of pages is tagged with cache %u", idx,
+		      frame->cache);
 	switch (type) {
 	case MYALLOC_FRAME_PAGE:
 		w->page += size;

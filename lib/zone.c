@@ -526,7 +526,8 @@ static void recover_deferred(struct myalloc_zone *zone)
  *
  * Magazines of every cache and of pages on every CPU, empty slabs, deferred frees.
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; not from CPU hotplug callbacks, which have
+ * myalloc_zone_drain_cpu().
  * Return: pages that the buddy has more than before.
  */
 unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
@@ -535,8 +536,10 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 	unsigned long irq;
 
 	atomic64_inc(&zone->drains);
+	myalloc_env_cpus_read_lock();
 	myalloc_zone_drain_caches(zone);
 	myalloc_pcp_drain(zone);
+	myalloc_env_cpus_read_unlock();
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	while (zone->deferred_chain || !llist_empty(&zone->deferred)) {

@@ -5,12 +5,13 @@
  *
  * Lock order of the whole project:
  *
- *	zone->caches_mutex	list of caches; sleeping, outermost
- *	  cache->lock		slabs of one cache
- *	    zone->lock		buddy, books
- *	      zone->report_lock	text of the last report
+ *	cpus_read_lock()	no CPU comes or goes; the kernel's, sleeping
+ *	  zone->caches_mutex	list of caches; sleeping
+ *	    cache->lock		slabs of one cache
+ *	      zone->lock	buddy, books
+ *		zone->report_lock  text of the last report
  *
- * All but the first are raw spinlocks, taken with interrupts off, from NMI only by
+ * All but the first two are raw spinlocks, taken with interrupts off, from NMI only by
  * trylock, and held for bounded time. (Checks that walk everything, myalloc_zone_validate()
  * and the shows of debugfs, take them for one chunk or one slab at a time.)
  */

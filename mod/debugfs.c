@@ -78,7 +78,7 @@ static int buddyinfo_show(struct seq_file *m, void *unused)
 	unsigned int k;
 	int err;
 
-	stat = kzalloc(sizeof(*stat), GFP_KERNEL);
+	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
 	if (!stat)
 		return -ENOMEM;
 	err = myalloc_stat_fill(stat, zone);
@@ -89,7 +89,7 @@ static int buddyinfo_show(struct seq_file *m, void *unused)
 			seq_printf(m, "%6llu ", stat->free_blocks[k]);
 		seq_putc(m, '\n');
 	}
-	kfree(stat);
+	myalloc_env_free(stat);
 	return err;
 }
 DEFINE_SHOW_ATTRIBUTE(buddyinfo);
@@ -109,7 +109,7 @@ static int fragmentation_show(struct seq_file *m, void *unused)
 	unsigned int k;
 	int err;
 
-	stat = kzalloc(sizeof(*stat), GFP_KERNEL);
+	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
 	if (!stat)
 		return -ENOMEM;
 	err = myalloc_stat_fill(stat, zone);
@@ -126,7 +126,7 @@ static int fragmentation_show(struct seq_file *m, void *unused)
 		}
 		seq_printf(m, "largest_order %d\n", stat->largest_order);
 	}
-	kfree(stat);
+	myalloc_env_free(stat);
 	return err;
 }
 DEFINE_SHOW_ATTRIBUTE(fragmentation);
@@ -212,7 +212,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	unsigned int i;
 	int err;
 
-	stat = kzalloc(sizeof(*stat), GFP_KERNEL);
+	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
 	if (!stat)
 		return -ENOMEM;
 	err = myalloc_stat_fill(stat, zone);
@@ -226,7 +226,7 @@ static int stats_show(struct seq_file *m, void *unused)
 		seq_printf(m, "largest_order %d\n", stat->largest_order);
 		put_orders(m, stat);
 	}
-	kfree(stat);
+	myalloc_env_free(stat);
 	return err;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -414,7 +414,7 @@ static int compare_owners(const void *a, const void *b)
 
 /*
  * Has @walk fill a table that is large enough, and sorts it. Then o->entry begins with
- * o->nr owners; to be freed by kvfree().
+ * o->nr owners; to be freed.
  */
 static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void *arg),
 			  void *arg)
@@ -422,13 +422,13 @@ static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void 
 	for (o->bits = OWNERS_BITS_LEAST; ; o->bits++) {
 		o->nr = 0;
 		o->full = false;
-		o->entry = kvcalloc(BIT(o->bits), sizeof(*o->entry), GFP_KERNEL);
+		o->entry = myalloc_env_zalloc(sizeof(*o->entry) << o->bits, NUMA_NO_NODE);
 		if (!o->entry)
 			return -ENOMEM;
 		walk(o, arg);
 		if (!o->full || o->bits == OWNERS_BITS_MOST)
 			break;
-		kvfree(o->entry);
+		myalloc_env_free(o->entry);
 	}
 	sort(o->entry, BIT(o->bits), sizeof(*o->entry), compare_owners, NULL);
 	return 0;
@@ -525,7 +525,7 @@ static bool show_cache_owners(struct myalloc_cache *cache, void *arg)
 	if (show->err)
 		return false;
 	put_owners(show->m, cache->name, &o);
-	kvfree(o.entry);
+	myalloc_env_free(o.entry);
 	return true;
 }
 
@@ -541,7 +541,7 @@ static int owners_show(struct seq_file *m, void *unused)
 	if (err)
 		return err;
 	put_owners(m, "(pages)", &o);
-	kvfree(o.entry);
+	myalloc_env_free(o.entry);
 	myalloc_zone_walk_caches(zone, show_cache_owners, &show);
 	if (show.err)
 		return show.err;

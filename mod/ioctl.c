@@ -134,10 +134,12 @@ static u64 drain(struct myalloc_zone *zone, unsigned int flags)
 	if (flags == MYALLOC_DRAIN_FLAGS)
 		return myalloc_zone_drain(zone);
 	atomic64_inc(&zone->drains);
+	myalloc_env_cpus_read_lock();
 	if (flags & MYALLOC_DRAIN_OBJECTS)
 		myalloc_zone_drain_caches(zone);
 	else
 		myalloc_pcp_drain(zone);
+	myalloc_env_cpus_read_unlock();
 	after = READ_ONCE(zone->buddy.nr_free);
 	return after > before ? after - before : 0;
 }
@@ -497,7 +499,7 @@ int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve 
 	device.misc.name = "myalloc";
 	device.misc.mode = 0600;
 	device.misc.fops = &device_fops;
-	err = misc_register(&device.misc);
+	err = myalloc_env_should_fail() ? -ENOMEM : misc_register(&device.misc);
 	if (err)
 		pr_err("cannot make /dev/myalloc: error %d\n", err);
 	return err;

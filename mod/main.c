@@ -183,6 +183,21 @@ static int cpu_dead(unsigned int cpu)
 	return 0;
 }
 
+static int __init watch_cpus(void)
+{
+	int state = -ENOMEM;
+
+	if (!myalloc_env_should_fail())
+		state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:dead", NULL,
+						  cpu_dead);
+	if (state < 0) {
+		pr_err("cannot watch CPUs go away: error %d\n", state);
+		return state;
+	}
+	hotplug_state = state;
+	return 0;
+}
+
 static int __init myalloc_init(void)
 {
 	struct config config;
@@ -200,12 +215,9 @@ static int __init myalloc_init(void)
 	err = make_zone(&config);
 	if (err)
 		goto err_reserve;
-	hotplug_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:dead", NULL,
-						  cpu_dead);
-	if (hotplug_state < 0) {
-		err = hotplug_state;
+	err = watch_cpus();
+	if (err)
 		goto err_zone;
-	}
 	myalloc_debugfs_init(zone, &reserve);
 	err = myalloc_device_init(zone, &reserve);
 	if (err)
