@@ -340,4 +340,5 @@ static struct kunit_suite bitmap_tree_suite = {
 	.name = "myalloc_bitmap_tree",
 	.test_cases = bitmap_tree_cases,
 };
+
 kunit_test_suite(bitmap_tree_suite);

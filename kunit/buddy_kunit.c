@@ -876,4 +876,5 @@ static struct kunit_suite buddy_suite = {
 	.name = "myalloc_buddy",
 	.test_cases = buddy_cases,
 };
+
 kunit_test_suite(buddy_suite);

@@ -579,7 +579,7 @@ static void context_rcu_callback(struct kunit *test)
 	end_stage(stage);
 }
 
-/* --- CPUs that come and go --------------------------------------------------------------------- */
+/* --- CPUs that come and go ----------------------------------------------------------- */
 
 #ifdef CONFIG_HOTPLUG_CPU
 
@@ -688,4 +688,5 @@ static struct kunit_suite context_suite = {
 	.exit = fixture_exit,
 	.test_cases = context_cases,
 };
+
 kunit_test_suite(context_suite);

@@ -12,7 +12,7 @@
 #include "fixture.h"
 
 /* Where simulated chunks begin; nothing is ever read or written there. */
-#define SIMULATED_BASE	(1UL << 30)
+#define SIMULATED_BASE	BIT(30)
 
 /* Largest block of alloc_pages() in every kernel. */
 #define MEMORY_ORDER_MAX	10
@@ -189,6 +189,12 @@ bool fixture_valid(struct fixture *fx)
 	return myalloc_zone_validate(fx->zone, &fx->v);
 }
 
+/* See FIXTURE_EXPECT_VALID(). */
+void fixture_expect_valid(struct fixture *fx, int line)
+{
+	KUNIT_EXPECT_TRUE_MSG(fx->test, fixture_valid(fx), "line %d: %s", line, fx->v.first);
+}
+
 const struct myalloc_zone_books *fixture_books(struct fixture *fx)
 {
 	myalloc_zone_books(fx->zone, &fx->books);
@@ -227,11 +233,12 @@ static u64 digest(const struct fixture *fx)
 }
 
 /* Remembers how things are, for fixture_unchanged() and fixture_refused(). */
-void fixture_note(struct fixture *fx)
+struct fixture *fixture_note(struct fixture *fx)
 {
 	myalloc_zone_books(fx->zone, &fx->noted);
 	fx->digest = digest(fx);
 	fixture_log_mark();
+	return fx;
 }
 
 /* Is everything, to the byte, as it was at fixture_note()? */
@@ -257,7 +264,8 @@ bool fixture_pristine(struct fixture *fx)
 }
 
 /* After a wrong free; see FIXTURE_EXPECT_REFUSED(). */
-void fixture_refused(struct fixture *fx, int line, enum myalloc_bad bad, const char *fmt, ...)
+void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad,
+		     const char *fmt, ...)
 {
 	struct kunit *test = fx->test;
 	va_list args;
@@ -265,6 +273,7 @@ void fixture_refused(struct fixture *fx, int line, enum myalloc_bad bad, const c
 	va_start(args, fmt);
 	vscnprintf(fx->expected, sizeof(fx->expected), fmt, args);
 	va_end(args);
+	KUNIT_EXPECT_EQ_MSG(test, err, -EINVAL, "line %d", line);
 	KUNIT_EXPECT_STREQ_MSG(test, fixture_report(fx), fx->expected, "line %d", line);
 	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(fx->expected), 1, "line %d", line);
 	fx->noted.bad[bad]++;

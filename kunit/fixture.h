@@ -79,21 +79,20 @@ struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
 				    unsigned int object_size, unsigned int flags);
 
 bool fixture_valid(struct fixture *fx);
+void fixture_expect_valid(struct fixture *fx, int line);
 const struct myalloc_zone_books *fixture_books(struct fixture *fx);
 const char *fixture_report(struct fixture *fx);
-void fixture_note(struct fixture *fx);
+struct fixture *fixture_note(struct fixture *fx);
 bool fixture_unchanged(struct fixture *fx);
 bool fixture_pristine(struct fixture *fx);
-__printf(4, 5)
-void fixture_refused(struct fixture *fx, int line, enum myalloc_bad bad, const char *fmt, ...);
+__printf(5, 6)
+void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad,
+		     const char *fmt, ...);
 const char *fixture_symbol(unsigned long caller, char *buf, size_t size);
 bool fixture_called_by(unsigned long caller, const void *fn);
 
 /* Every invariant holds now. */
-#define FIXTURE_EXPECT_VALID(fx) \
-	KUNIT_EXPECT_TRUE_MSG((fx)->test, fixture_valid(fx), "%s", (fx)->v.first)
-#define FIXTURE_ASSERT_VALID(fx) \
-	KUNIT_ASSERT_TRUE_MSG((fx)->test, fixture_valid(fx), "%s", (fx)->v.first)
+#define FIXTURE_EXPECT_VALID(fx) fixture_expect_valid(fx, __LINE__)
 
 /*
  * @call is a wrong free: it returns -EINVAL, is counted as @bad, reported once in these words,
@@ -101,9 +100,10 @@ bool fixture_called_by(unsigned long caller, const void *fn);
  */
 #define FIXTURE_EXPECT_REFUSED(fx, call, bad, fmt, ...)			\
 	do {								\
-		fixture_note(fx);					\
-		KUNIT_EXPECT_EQ((fx)->test, call, -EINVAL);		\
-		fixture_refused(fx, __LINE__, bad, fmt, ##__VA_ARGS__);	\
+		struct fixture *__fx = fixture_note(fx);		\
+		int __err = (call);					\
+									\
+		fixture_refused(__fx, __LINE__, __err, bad, fmt, ##__VA_ARGS__); \
 	} while (0)
 
 /* --- what the host and the kernel do differently ------------------------- */

@@ -727,4 +727,5 @@ static struct kunit_suite magazine_suite = {
 	.init = fixture_init,
 	.test_cases = magazine_cases,
 };
+
 kunit_test_suite(magazine_suite);

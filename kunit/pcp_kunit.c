@@ -53,6 +53,7 @@ static struct fixture *small_zone(struct kunit *test, unsigned int checks)
 {
 	const struct fixture_args args = {
 		.nr_pages = 60, .chunk_order = 4, .stride = 2, .checks = checks,
+		.no_magazines = true,
 	};
 
 	return fixture_zone(test, &args);
@@ -122,7 +123,9 @@ static void pages_zero(struct kunit *test)
 	for (order = 0; order <= 5; order++) {
 		size_t size = PAGE_SIZE << order;
 
+		myalloc_zone_drain(fx->zone);
 		all = alloc_here(fx, 6, 0);
+		KUNIT_ASSERT_NOT_NULL(test, all);
 		memset(all, 0x77, PAGE_SIZE << 6);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, all, 6), 0);
 		addr = alloc_here(fx, order, MYALLOC_ZERO);
@@ -131,8 +134,10 @@ static void pages_zero(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, memchr_inv(addr + size, 0x77, size));
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
 	}
+	myalloc_zone_drain(fx->zone);
 	memset(all, 0x77, PAGE_SIZE << 6);
 	addr = myalloc_pages_alloc_exact(fx->zone, 3, 0, MYALLOC_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, 3 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, *(u8 *)(addr + 3 * PAGE_SIZE), 0x77);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);
@@ -175,8 +180,8 @@ static void pages_policy(struct kunit *test)
 			.no_magazines = true,
 		};
 		struct fixture *fx = fixture_zone(test, &args);
-		void *low = myalloc_frame_addr(fx->zone, 8), *high = myalloc_frame_addr(fx->zone, 40);
-		void *addr;
+		void *low = myalloc_frame_addr(fx->zone, 8);
+		void *high = myalloc_frame_addr(fx->zone, 40), *addr;
 
 		/* Used: 8 to 31 and 40 to 62. Free: orders 3 at 0, 3 at 32, 0 at 63. */
 		KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, low, 24, 0), 0);
@@ -247,6 +252,16 @@ static void pages_magazine_hit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 }
 
+static int take_page(struct fixture *fx, u32 idx)
+{
+	return myalloc_pages_alloc_range(fx->zone, myalloc_frame_addr(fx->zone, idx), 1, 0);
+}
+
+static int give_page(struct fixture *fx, u32 idx)
+{
+	return myalloc_pages_free(fx->zone, myalloc_frame_addr(fx->zone, idx), 0);
+}
+
 /* A refill takes the lowest addresses, holes first, and hands the lowest out first. */
 static void pages_magazine_refill(struct kunit *test)
 {
@@ -261,8 +276,7 @@ static void pages_magazine_refill(struct kunit *test)
 	myalloc_pages_free_exact(fx->zone, fx->chunks[0], 801);
 	for (i = 0; i <= 800; i++)
 		if (i != 700 && i != 704)
-			KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone,
-				myalloc_frame_addr(fx->zone, i), 1, 0), 0);
+			KUNIT_EXPECT_EQ(test, take_page(fx, i), 0);
 	for (i = 0; i < batch; i++)
 		pages[i] = alloc_here(fx, 0, 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, 0);
@@ -274,8 +288,7 @@ static void pages_magazine_refill(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], 0), 0);
 	for (i = 0; i <= 800; i++)
 		if (i != 700 && i != 704)
-			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone,
-				myalloc_frame_addr(fx->zone, i), 0), 0);
+			KUNIT_EXPECT_EQ(test, give_page(fx, i), 0);
 }
 
 /* However many are freed, no more is cached than the magazines hold. */
@@ -802,7 +815,8 @@ static void pages_bad_place(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(fx, addr)->caller, alloc_here));
 	fixture_symbol(frame_of(fx, addr)->caller, holder, sizeof(holder));
-	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr + 1, 2), MYALLOC_BAD_MISALIGNED,
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr + 1, 2),
+			       MYALLOC_BAD_MISALIGNED,
 			       "bad free as pages of order 2: misaligned: nothing begins at this address; frame %u, order 2, held by %s",
 			       idx, holder);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr + PAGE_SIZE - 8, 2),
@@ -947,7 +961,7 @@ static void pages_owner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(plain->zone, without, 1), 0);
 }
 
-/* --- random work ------------------------------------------------------------------------------- */
+/* --- random work ------------------------------------------------------------------------ */
 
 #define LIVE_MAX	300
 
@@ -1097,4 +1111,5 @@ static struct kunit_suite pcp_suite = {
 	.exit = fixture_exit,
 	.test_cases = pcp_cases,
 };
+
 kunit_test_suite(pcp_suite);

@@ -126,12 +126,41 @@ static void random_choice(struct kunit *test)
 	check_choice(test, most, 1);
 }
 
+/* What a random number makes of a choice. */
+static u32 choose_by(const struct myalloc_choice *choice, u32 number)
+{
+	struct myalloc_random random = {
+		.state = myalloc_unmix64(number) - MYALLOC_GOLDEN64,
+	};
+
+	return myalloc_choose(choice, &random);
+}
+
+/* On both sides of every limit. */
+static void random_choice_limits(struct kunit *test)
+{
+	static const u32 weights[] = { 0, 1, 2, 0, 5 };
+	struct myalloc_choice choice;
+	u32 second, third;
+
+	myalloc_choice_init(&choice, weights, ARRAY_SIZE(weights));
+	second = choice.limit[1];
+	third = choice.limit[2];
+	KUNIT_EXPECT_EQ(test, choose_by(&choice, 0), 1u);
+	KUNIT_EXPECT_EQ(test, choose_by(&choice, second - 1), 1u);
+	KUNIT_EXPECT_EQ(test, choose_by(&choice, second), 2u);
+	KUNIT_EXPECT_EQ(test, choose_by(&choice, third - 1), 2u);
+	KUNIT_EXPECT_EQ(test, choose_by(&choice, third), 4u);
+	KUNIT_EXPECT_EQ(test, choose_by(&choice, U32_MAX), 4u);
+}
+
 static struct kunit_case random_cases[] = {
 	KUNIT_CASE(random_reference),
 	KUNIT_CASE(random_unmix),
 	KUNIT_CASE(random_streams),
 	KUNIT_CASE(random_below),
 	KUNIT_CASE(random_choice),
+	KUNIT_CASE(random_choice_limits),
 	{}
 };
 

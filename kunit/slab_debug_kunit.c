@@ -214,8 +214,8 @@ static void debug_poison(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 			FIXTURE_EXPECT_VALID(fx);
 			o[at] = 0x41;
-			scnprintf(what, sizeof(what), "written after free: byte %u is 0x41, not 0x%02x",
-				  at, right);
+			scnprintf(what, sizeof(what),
+				  "written after free: byte %u is 0x41, not 0x%02x", at, right);
 			expect_invalid(fx, cache, o, &o[at], right, what);
 			KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache), o);
 			expect_damage(fx, cache, o, what, "");
@@ -452,7 +452,9 @@ static void debug_inuse_too_low(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_GE(test, fixture_books(fx)->corruptions, 1);
 	KUNIT_EXPECT_LE(test, fx->books.slab_pages, 2 * pages);
-	*state = MYALLOC_SLOT_FREE;
+	/* From now on it counts as somebody's, who may free it. */
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, free_here(cache, o[6] + cache->layout.slot_size), 0);
 	for (i = 0; i < 4; i++)
 		if (more[i])
 			KUNIT_EXPECT_EQ(test, free_here(cache, more[i]), 0);
@@ -461,6 +463,30 @@ static void debug_inuse_too_low(struct kunit *test)
 }
 
 /* --- all together -------------------------------------------------------------------- */
+
+/* Full use of a cache of this kind, a few times over. */
+static void use(struct fixture *fx, unsigned int size, unsigned int flags)
+{
+	struct myalloc_cache *cache = fixture_cache(fx, "quiet", size, flags);
+	struct kunit *test = fx->test;
+	unsigned int round, n;
+	void *o[24];
+
+	for (round = 0; round < 3; round++) {
+		for (n = 0; n < 24; n++) {
+			o[n] = alloc_here(cache);
+			KUNIT_ASSERT_NOT_NULL(test, o[n]);
+			if (flags & MYALLOC_ZERO_ALLOC)
+				KUNIT_EXPECT_NULL(test, memchr_inv(o[n], 0, size));
+			memset(o[n], 0xff, size);
+		}
+		FIXTURE_EXPECT_VALID(fx);
+		for (n = 0; n < 24; n++)
+			KUNIT_EXPECT_EQ(test, free_here(cache, o[(n * 7 + round) % 24]), 0);
+		FIXTURE_EXPECT_VALID(fx);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
 
 /* Every set of checks, sizes and properties at work: no false alarm. */
 static void debug_no_false_alarm(struct kunit *test)
@@ -471,33 +497,13 @@ static void debug_no_false_alarm(struct kunit *test)
 		MYALLOC_ZERO_ALLOC | MYALLOC_RANDOM,
 	};
 	struct fixture *fx = small_zone(test, 0);
-	unsigned int checks, i, k, n, round;
-	void *o[24];
+	unsigned int checks, i, k;
 
 	for (checks = 0; checks <= MYALLOC_CHECKS; checks++)
 		for (i = 0; i < ARRAY_SIZE(sizes); i++)
-			for (k = 0; k < ARRAY_SIZE(more); k++) {
-				struct myalloc_cache *cache;
-
-				if (!fixture_thorough() && (checks + i + k) % 7)
-					continue;
-				cache = fixture_cache(fx, "quiet", sizes[i], checks | more[k]);
-				for (round = 0; round < 3; round++) {
-					for (n = 0; n < 24; n++) {
-						o[n] = alloc_here(cache);
-						if (more[k] & MYALLOC_ZERO_ALLOC)
-							KUNIT_EXPECT_NULL(test, memchr_inv(o[n], 0,
-								sizes[i]));
-						memset(o[n], 0xff, sizes[i]);
-					}
-					FIXTURE_EXPECT_VALID(fx);
-					for (n = 0; n < 24; n++)
-						KUNIT_EXPECT_EQ(test, free_here(cache,
-							o[(n * 7 + round) % 24]), 0);
-					FIXTURE_EXPECT_VALID(fx);
-				}
-				KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-			}
+			for (k = 0; k < ARRAY_SIZE(more); k++)
+				if (fixture_thorough() || (checks + i + k) % 7 == 0)
+					use(fx, sizes[i], checks | more[k]);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions + fx->books.bad_frees, 0);
 }
 
@@ -509,7 +515,9 @@ static void fill_ab(void *object)
 /* The checks of a zone are in force in each cache; poison yields to a constructor. */
 static void debug_zone_checks(struct kunit *test)
 {
-	const struct myalloc_cache_args args = { .name = "ctor", .object_size = 40, .ctor = fill_ab };
+	const struct myalloc_cache_args args = {
+		.name = "ctor", .object_size = 40, .ctor = fill_ab,
+	};
 	struct fixture *fx = small_zone(test, MYALLOC_CHECKS);
 	struct myalloc_cache *plain = fixture_cache(fx, "plain", 40, 0), *ctor;
 	u8 *o = alloc_here(plain);
@@ -560,4 +568,5 @@ static struct kunit_suite slab_debug_suite = {
 	.exit = fixture_exit,
 	.test_cases = slab_debug_cases,
 };
+
 kunit_test_suite(slab_debug_suite);

@@ -33,10 +33,14 @@ struct sweep {
 	u64 layouts;
 };
 
-#define EXPECT(s, condition)							\
-	KUNIT_EXPECT_TRUE_MSG((s)->test, condition,				\
-			      "object of %u bytes, align %u, flags %u, ctor %d, max order %u", \
-			      (s)->size, (s)->align, (s)->flags, (s)->ctor, (s)->max_order)
+static void expect(const struct sweep *s, bool is_so, const char *what, int line)
+{
+	KUNIT_EXPECT_TRUE_MSG(s->test, is_so,
+			      "line %d: %s; object of %u bytes, align %u, flags %u, ctor %d, max order %u",
+			      line, what, s->size, s->align, s->flags, s->ctor, s->max_order);
+}
+
+#define EXPECT(s, condition)	expect(s, condition, #condition, __LINE__)
 
 static u32 real_align(const struct sweep *s)
 {
@@ -130,8 +134,8 @@ static void check_order(struct sweep *s)
 
 	for (order = 0; order <= most; order++) {
 		u32 bytes = PAGE_SIZE << order, states = DIV_ROUND_UP(bytes, l->slot_size);
-		u32 room = states > (MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES ?
-			   bytes - ALIGN(states, 8) : bytes;
+		u32 in_frames = (MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES;
+		u32 room = states > in_frames ? bytes - ALIGN(states, 8) : bytes;
 		u32 objects = room / (l->slot_size + track);
 		u32 wasted = bytes - objects * (l->slot_size + track);
 
@@ -342,4 +346,5 @@ static struct kunit_suite slab_layout_suite = {
 	.name = "myalloc_slab_layout",
 	.test_cases = slab_layout_cases,
 };
+
 kunit_test_suite(slab_layout_suite);

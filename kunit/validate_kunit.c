@@ -60,7 +60,7 @@ static struct scene *make_scene(struct kunit *test)
 	for (i = 0; i < 4 * sc->n; i++)
 		if (!small_live(sc, i))
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(sc->small, sc->s[i]), 0);
-	FIXTURE_ASSERT_VALID(sc->fx);
+	FIXTURE_EXPECT_VALID(sc->fx);
 	KUNIT_ASSERT_EQ(test, sc->small->nr[MYALLOC_SLABS_EMPTY], 1);
 	KUNIT_ASSERT_EQ(test, sc->small->nr[MYALLOC_SLABS_FULL], 1);
 	KUNIT_ASSERT_EQ(test, sc->large->nr[MYALLOC_SLABS_FULL], 1);
@@ -113,11 +113,12 @@ static void expect_found(struct scene *sc, const char *invariant, int line)
 /* Writes @wrong to @place, expects the finding, and puts it right again. */
 #define DAMAGE(sc, place, wrong, invariant)			\
 	do {							\
-		typeof(place) right = (place);			\
+		typeof(place) *__place = &(place);		\
+		typeof(place) __right = *__place;		\
 								\
-		(place) = (wrong);				\
+		*__place = (wrong);				\
 		expect_found(sc, invariant, __LINE__);		\
-		(place) = right;				\
+		*__place = __right;				\
 	} while (0)
 
 /* --- what is right ------------------------------------------------------------ */
@@ -332,11 +333,9 @@ static void validate_every_tag_bit(struct kunit *test)
 			continue;
 		for (bit = idx % step; bit < 32; bit += step) {
 			frame->tag ^= BIT(bit);
-			if (fixture_valid(sc->fx)) {
+			if (fixture_valid(sc->fx) && !lost++)
 				kunit_info(test, "frame %u, tag 0x%08lx, bit %u\n", idx,
 					   (unsigned long)frame->tag ^ BIT(bit), bit);
-				lost++;
-			}
 			frame->tag ^= BIT(bit);
 		}
 	}
@@ -415,7 +414,9 @@ static void validate_slabs(struct kunit *test)
 /* S4 with magazines. */
 static void validate_cached(struct kunit *test)
 {
-	const struct myalloc_cache_args args = { .name = "mags", .object_size = 100, .magazine = 4 };
+	const struct myalloc_cache_args args = {
+		.name = "mags", .object_size = 100, .magazine = 4,
+	};
 	struct scene *sc = make_scene(test);
 	struct myalloc_cache *c = myalloc_cache_create(sc->zone, &args);
 	struct myalloc_magazine_cpu *cpu;
@@ -473,12 +474,13 @@ static void validate_every_slab_bit(struct kunit *test)
 		for (i = 0; i < 16; i++) {
 			u16 hint = frame->hint ^ BIT(i);
 			u32 lowest = 0;
+			bool matters;
 
 			while (lowest < c->layout.objects &&
 			       states[lowest] != MYALLOC_SLOT_FREE)
 				lowest++;
-			if (flip_found(sc, (u8 *)&frame->hint + i / 8, i % 8) != (hint > lowest))
-				lost++;
+			matters = hint > lowest;
+			lost += flip_found(sc, (u8 *)&frame->hint + i / 8, i % 8) != matters;
 		}
 	}
 	KUNIT_EXPECT_EQ(test, lost, 0);
@@ -544,4 +546,5 @@ static struct kunit_suite validate_suite = {
 	.exit = fixture_exit,
 	.test_cases = validate_cases,
 };
+
 kunit_test_suite(validate_suite);

@@ -408,7 +408,9 @@ static void zone_books_new(struct kunit *test)
 /* What each operation writes into them. */
 static void zone_books_steps(struct kunit *test)
 {
-	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
 	struct fixture *fx = fixture_zone(test, &args);
 	const struct myalloc_zone_books *b = &fx->books;
 	void *a, *c, *d;
@@ -466,7 +468,9 @@ static bool see_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 /* The walk sees each block in use once, and ends when told to. */
 static void zone_walk(struct kunit *test)
 {
-	const struct fixture_args args = { .nr_pages = 100, .chunk_order = 5, .no_magazines = true };
+	const struct fixture_args args = {
+		.nr_pages = 100, .chunk_order = 5, .no_magazines = true,
+	};
 	struct fixture *fx = fixture_zone(test, &args);
 	struct seen seen = { .test = test };
 	void *block[6];
@@ -542,7 +546,9 @@ static void nmi_end(struct fixture *fx, const struct nmi *nmi)
 /* An allocation fails and is counted; no other failure is. */
 static void zone_nmi_alloc(struct kunit *test)
 {
-	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
 	struct fixture *fx = fixture_zone(test, &args);
 	void *block, *exact, *free;
 	unsigned long irq;
@@ -582,7 +588,9 @@ static void free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned in
 /* A free is deferred: seen in the books, found by validate, taken along two at a time. */
 static void zone_nmi_free(struct kunit *test)
 {
-	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
 	struct fixture *fx = fixture_zone(test, &args);
 	const struct myalloc_zone_books *b = &fx->books;
 	void *blocks[7], *other;
@@ -619,7 +627,9 @@ static void zone_nmi_free(struct kunit *test)
 /* Blocks of all orders, and the pieces of an exact allocation, are deferred alike. */
 static void zone_nmi_free_orders(struct kunit *test)
 {
-	const struct fixture_args args = { .nr_pages = 128, .chunk_order = 6, .no_magazines = true };
+	const struct fixture_args args = {
+		.nr_pages = 128, .chunk_order = 6, .no_magazines = true,
+	};
 	struct fixture *fx = fixture_zone(test, &args);
 	void *block, *exact;
 	unsigned int order;
@@ -711,6 +721,55 @@ static void zone_nmi_link_damaged(struct kunit *test)
 	}
 }
 
+static struct fixture *drained;
+static unsigned int hook_calls;
+
+static void drain_there(void *arg)
+{
+	myalloc_zone_drain(drained->zone);
+}
+
+/* Who held the lock lets go of it, and another CPU drains the zone. */
+static void hook_drain(const char *where)
+{
+	if (strcmp(where, "zone-defer") || hook_calls++)
+		return;
+	raw_spin_unlock(&drained->zone->lock);
+	fixture_on_cpu(1, drain_there, NULL);
+	while (!raw_spin_trylock(&drained->zone->lock))
+		;
+}
+
+/* A drain in the middle of a deferred free takes nothing that is not in the list yet. */
+static void zone_nmi_free_drained(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *block = myalloc_pages_alloc(fx->zone, 0, 0), *other;
+
+	drained = fx;
+	hook_calls = 0;
+	if (!fixture_set_hook(hook_drain)) {
+		myalloc_pages_free(fx->zone, block, 0);
+		kunit_skip(test, "no hook in deferred frees here");
+	}
+	free_deferred(fx, &block, 1, 0);
+	fixture_set_hook(NULL);
+	if (!hook_calls)
+		kunit_skip(test, "there is no point zone-defer before the list is touched");
+	other = myalloc_pages_alloc(fx->zone, 0, 0);
+	KUNIT_EXPECT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], 2);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_args),
 	KUNIT_CASE(zone_every_size),
@@ -733,6 +792,7 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_nmi_free_orders),
 	KUNIT_CASE(zone_nmi_free_poison),
 	KUNIT_CASE(zone_nmi_link_damaged),
+	KUNIT_CASE(zone_nmi_free_drained),
 	{}
 };
 
@@ -742,4 +802,5 @@ static struct kunit_suite zone_suite = {
 	.exit = fixture_exit,
 	.test_cases = zone_cases,
 };
+
 kunit_test_suite(zone_suite);
