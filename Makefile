@@ -7,7 +7,7 @@ KERNEL ?= 6.12
 export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BASELINE
 
 .DEFAULT_GOAL := help
-.PHONY: help vm vm-shell test check kunit scenarios matrix module tool lint clean
+.PHONY: help vm vm-shell test check kunit scenarios soak matrix module tool lint clean
 .PHONY: bench bench-icount bench-host bench-kvm
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
 	@echo '                  kmemleak, built from source (10 min; 2 min)'
 	@echo '  make scenarios  load, parameters, the tool, in a guest (3 min; 2 min)'
+	@echo '  make soak       mixed stress for SECONDS (600) in a guest (11 min)'
 	@echo '  make matrix     all of that on every kernel of vm/kernels.conf (60 min; 25 min)'
 	@echo '  make bench      native speed beside the kernel'"'"'s allocators, as a table, JSON and plots'
 	@echo '                  (10 min; 3 min)'
@@ -48,6 +49,12 @@ test:
 
 check kunit scenarios:
 	@vm/test.sh $@
+
+SECONDS ?= 600
+soak:
+	@vm/setup.sh guest module tool
+	@vm/tool.sh
+	@vm/run.sh --kernel $(KERNEL) --append GUEST_SECONDS=$(SECONDS) --show vm/soak.sh
 
 matrix:
 	@vm/matrix.sh

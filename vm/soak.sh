@@ -1,0 +1,23 @@
+# A long mixed stress run on all CPUs: nothing damaged, books balanced at the end.
+# GUEST_SECONDS on the kernel's command line says how long (600).
+# needs: timeout=4000
+. /guest/ktap.sh
+
+seconds=$(sed -n 's/.*GUEST_SECONDS=\([0-9]*\).*/\1/p' /proc/cmdline)
+: "${seconds:=600}"
+
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=128
+expect "$seconds s of mixed stress end well" \
+	myallocctl -o /tmp/run.json stress run --kind mixed --time "${seconds}s" --threads 2
+note "$(cat /tmp/run.json)"
+for figure in '"verify_errors": *0' '"free_errors": *0' '"validate_errors": *0' \
+	      '"balanced": *true'; do
+	if grep -q "$figure" /tmp/run.json; then
+		ok "$figure"
+	else
+		not_ok "$figure"
+	fi
+done
+expect "every invariant holds" myallocctl validate
+expect "the module unloads" rmmod myalloc
+finish
