@@ -56,8 +56,8 @@
 
 #define ROUNDS_DEFAULT	20
 
-/* Rounds of a shape that measures no time: what it counts does not vary by much. */
-#define ROUNDS_FIGURE	3
+/* Rounds of a shape that measures no time: a seed gives it the same figure again. */
+#define ROUNDS_FIGURE	1
 
 #define RECORD_MS	1000
 
@@ -316,6 +316,8 @@ static void find_length(struct bench_run *run, struct bench_turn *turn, u32 side
 
 	if (turn->shape.unit != MYALLOC_BENCH_NS) {
 		turn->outcome[side].ops = 1;
+		if (turn->shape.unit != MYALLOC_BENCH_LONGEST)
+			return;
 	} else if (turn->shape.one_batch || run->params.ops) {
 		turn->outcome[side].ops = whole_batches(&turn->shape, turn->shape.one_batch ?
 							1 : run->params.ops);

@@ -30,7 +30,7 @@
 #include "bench_run.h"
 #include "compat.h"
 
-#define OBJECTS_MAX	65536
+#define OBJECTS_MAX	16384
 #define CYCLES		4	/* up and down */
 #define REPLACE		10	/* times a tenth of the pages is replaced */
 #define HUGE_ORDER	9
@@ -104,7 +104,7 @@ static __always_inline u32 churn_objects(struct bench_work *w, get_fn get, put_f
 
 	for (cycle = 0; cycle < CYCLES && !myalloc_bench_stopped(w->run); cycle++) {
 		nr = grow(w, nr, w->room, get);
-		for (i = 0; i < w->room / 8; i++) {
+		for (i = 0; i < w->room / 16; i++) {
 			nr = shrink(w, nr, w->room - 8, put);
 			nr = grow(w, nr, w->room, get);
 		}
@@ -379,7 +379,8 @@ static void describe_unusable(u32 index, struct bench_shape *shape)
 	shape->variant = DRAINED;
 	shape->fill_permille = 500;
 	shape->side = page_sides;
-	shape->nr_sides = ARRAY_SIZE(page_sides);
+	/* One churn of the system's memory for the order that matters is enough. */
+	shape->nr_sides = shape->order == HUGE_ORDER ? ARRAY_SIZE(page_sides) : 1;
 	scnprintf(shape->name, sizeof(shape->name), "memory/unusable/%u", shape->order);
 	scnprintf(shape->what, sizeof(shape->what),
 		  "unusable free space index of order %u, half full, after churn", shape->order);

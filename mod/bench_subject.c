@@ -150,8 +150,11 @@ int myalloc_bench_objects_room(struct bench_work *work, u32 room)
 
 void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr)
 {
-	for (; nr > 1; nr--)
-		swap(number[nr - 1], number[myalloc_random_below(&work->random, nr)]);
+	for (; nr > 1; nr--) {
+		u32 with = myalloc_random_below(&work->random, nr);
+
+		swap(number[nr - 1], number[with]);
+	}
 }
 
 /* The numbers 0 to @nr - 1, ascending. */

@@ -196,8 +196,11 @@ static void ready_leave(struct bench_work *w)
 
 static void shuffle(struct bench_work *w, u32 nr)
 {
-	for (; nr > 1; nr--)
-		swap(w->object[nr - 1], w->object[myalloc_random_below(&w->random, nr)]);
+	for (; nr > 1; nr--) {
+		u32 with = myalloc_random_below(&w->random, nr);
+
+		swap(w->object[nr - 1], w->object[with]);
+	}
 }
 
 static int compare(const void *a, const void *b)

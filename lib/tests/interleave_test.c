@@ -526,10 +526,10 @@ static int replay(const char *list)
 
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: interleave_test [--full] [--no-validate] [--run LIST]\n"
+	fprintf(out, "usage: interleave_test [--full] [--validate] [--run LIST]\n"
 		"Interrupts, NMIs and another CPU at every point of short sequences.\n"
 		"  --full         more operations and intrusions (about 10 minutes)\n"
-		"  --no-validate  do not validate from the other CPU\n"
+		"  --validate     the other CPU validates, too\n"
 		"  --run LIST     repeat one execution, as a failure prints it\n");
 }
 
@@ -537,7 +537,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "full", no_argument, NULL, 'f' },
-		{ "no-validate", no_argument, NULL, 'n' },
+		{ "validate", no_argument, NULL, 'v' },
 		{ "run", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
@@ -545,14 +545,13 @@ int main(int argc, char **argv)
 	bool full = false;
 	int c, kind;
 
-	w.all = true;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			full = true;
 			break;
-		case 'n':
-			w.all = false;
+		case 'v':
+			w.all = true;
 			break;
 		case 'r':
 			host_set_nr_cpus(2);

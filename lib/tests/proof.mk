@@ -30,3 +30,13 @@ $(O)/plain/tests/%.o: $(here)/%.c $(O)/flags
 	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
 
 -include $(plain-obj:.o=.d) $(searches:%=$(O)/plain/tests/%_test.d)
+
+# The searches in full. Sizes and times: --help of each.
+.PHONY: exhaustive
+exhaustive: $(searches:%=$(O)/%_test)
+	@for test in $(searches); do echo "  FULL    $$test"; $(O)/$${test}_test --full || exit 1; done
+
+# Deliberate bugs: see mutants/run -h.
+.PHONY: mutants
+mutants:
+	@$(here)/mutants/run
