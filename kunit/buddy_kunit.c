@@ -495,7 +495,7 @@ static void buddy_exact_refused(struct kunit *test)
 /* Every range of zones of every size up to 24, and the same with one frame of it taken. */
 static void buddy_range(struct kunit *test)
 {
-	u32 nr, idx, count, busy, step = fixture_thorough() ? 1 : 7;
+	u32 nr, idx, count, busy, step = fixture_thorough() ? 1 : 11;
 
 	for (nr = 1; nr <= 24; nr += step)
 		for (idx = 0; idx < nr; idx++)

@@ -295,7 +295,7 @@ static void slab_objects(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		for (k = 0; k < ARRAY_SIZE(aligns); k++) {
-			if (!fixture_thorough() && (i + k) % 4)
+			if (!fixture_thorough() && (i + k) % 9)
 				continue;
 			check_objects(fx, sizes[i], aligns[k], 0, objects);
 			check_objects(fx, sizes[i], aligns[k], MYALLOC_NO_MAGAZINE, objects);

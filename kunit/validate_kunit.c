@@ -396,7 +396,7 @@ static void validate_slabs(struct kunit *test)
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_FREE, "S2:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_CACHED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_DEFERRED, "S4:");
-		DAMAGE(sc, *live_state, 4, "S5:");
+		DAMAGE(sc, *live_state, MYALLOC_SLOT_MOVING + 1, "S5:");
 		DAMAGE(sc, *live_state, 0x82, "S5:");
 		DAMAGE(sc, *free_state, MYALLOC_SLOT_LIVE, "S2:");
 		DAMAGE(sc, *free_state, MYALLOC_SLOT_CACHED, "S2:");

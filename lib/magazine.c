@@ -254,6 +254,27 @@ u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 	return sum;
 }
 
+/**
+ * myalloc_magazines_idle() - is nobody at work on the magazines?
+ * @m: the magazines
+ *
+ * If this is so at two moments, and gets and puts are the same, nothing has changed in
+ * the magazines between them but by refill, flush or drain.
+ *
+ * Return: true if no CPU is between enter and leave.
+ */
+bool myalloc_magazines_idle(const struct myalloc_magazines *m)
+{
+	int cpu;
+
+	if (!m->capacity)
+		return true;
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu_ptr(m->cpu, cpu)->busy))
+			return false;
+	return true;
+}
+
 /* The loaded magazine, whose count is final, becomes the previous one. */
 static void retire_loaded(struct myalloc_magazine_cpu *cpu)
 {

@@ -82,6 +82,7 @@ size_t myalloc_magazines_bytes(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_count(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_gets(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_puts(const struct myalloc_magazines *mags);
+bool myalloc_magazines_idle(const struct myalloc_magazines *mags);
 
 bool myalloc_magazines_load(struct myalloc_magazines *mags,
 			    struct myalloc_magazine_cpu *cpu);

@@ -8,7 +8,8 @@
  * Terms
  *	slot	place of one object in a slab, with its red zones (slab_layout.c)
  *	state	one byte that says who has the slot: FREE (its slab), CACHED (a magazine or
- *		the depot), LIVE (the user), DEFERRED (freed, on its way back)
+ *		the depot), LIVE (the user), DEFERRED (freed, on its way back), MOVING (an
+ *		alloc or free past the magazines is at work on it)
  *	inuse	slots of a slab that are not FREE
  *
  * Structures
@@ -34,8 +35,8 @@
  *	    else the quarter of inuse / objects. nr[] counts each list.
  *	S2  inuse = slots whose state is not FREE; no slot below hint is FREE.
  *	S3  free_slots = sum of (objects - inuse) over all slabs.
- *	S4  live + cached + deferred = sum of inuse, where cached is what the magazines hold
- *	    and deferred = nr_deferred.
+ *	S4  live + cached + deferred + moving = sum of inuse, where cached is what the magazines
+ *	    hold and deferred = nr_deferred.
  *	S5  Only who owns a slot writes its state: FREE is owned by cache->lock, CACHED by
  *	    whoever has the magazine, LIVE by the user, DEFERRED by whoever takes it from the
  *	    list. Therefore a plain store of a byte is enough.
@@ -216,11 +217,11 @@ static u32 pick(const struct myalloc_cache *c, const struct myalloc_frame *frame
 }
 
 /*
- * Takes up to @most FREE slots of a slab as CACHED. slot[] is filled downwards from its
- * end, so that the lowest is handed out first.
+ * Takes up to @most FREE slots of a slab, whose state becomes @state. slot[] is filled
+ * downwards from its end, so that the lowest is handed out first.
  */
 static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
-		     struct myalloc_slot *slot_end, u32 most)
+		     struct myalloc_slot *slot_end, u32 most, u8 state)
 {
 	const struct myalloc_slab_layout *l = &c->layout;
 	void *slab = slab_addr(c, frame);
@@ -234,10 +235,10 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		if (unlikely(at >= l->objects)) {
 			myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
 					  c->name, myalloc_frame_idx(c->zone, frame));
-			inuse = l->objects - n;	/* to the full ones: no other alloc is to fail by it */
+			inuse = l->objects - n;	/* to the full ones, out of the way */
 			break;
 		}
-		WRITE_ONCE(states[at], MYALLOC_SLOT_CACHED);
+		WRITE_ONCE(states[at], state);
 		n++;
 		slot_end[-(int)n].addr = myalloc_slab_object(c, slab, at);
 		slot_end[-(int)n].state = &states[at];
@@ -251,7 +252,7 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 }
 
 /* Takes up to @most slots from the fullest slabs. Returns how many. */
-static u32 take(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most)
+static u32 take(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most, u8 state)
 {
 	unsigned int list = MYALLOC_SLAB_PARTIAL, slabs = 0;
 	u32 n = 0;
@@ -262,7 +263,8 @@ static u32 take(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most
 				break;
 			continue;
 		}
-		n += slab_take(c, &c->zone->frames[c->list[list]], slot_end - n, most - n);
+		n += slab_take(c, &c->zone->frames[c->list[list]], slot_end - n, most - n,
+			       state);
 		slabs++;
 	}
 	return n;
@@ -328,11 +330,12 @@ static noinline void not_cached(struct myalloc_cache *c)
 /* --- between slabs and magazines ------------------------------------------- */
 
 /*
- * Takes up to @most slots as CACHED, after adding the new slab at @frame if there is one.
- * False if the lock could not be had, which happens only in NMI.
+ * Takes up to @most slots, after adding the new slab at @frame if there is one: as CACHED
+ * for a refill, else as MOVING. False if the lock could not be had, which happens only
+ * in NMI.
  */
 static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
-		     struct myalloc_slot *slot_end, u32 most, u64 *counter, u32 *taken)
+		     struct myalloc_slot *slot_end, u32 most, bool for_refill, u32 *taken)
 {
 	unsigned long irq;
 
@@ -341,8 +344,11 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	reap(c, REAP_MOST);
 	if (frame)
 		slab_add(c, frame);
-	*taken = take(c, slot_end, most);
-	*counter += !!*taken;
+	*taken = take(c, slot_end, most, for_refill ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_MOVING);
+	if (for_refill)
+		c->refills += !!*taken;
+	else
+		c->allocs += *taken;
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 	return true;
 }
@@ -352,19 +358,19 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
  * block, or the lock could not be had.
  */
 static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most,
-			u64 *counter)
+			bool for_refill)
 {
 	struct myalloc_frame *frame;
 	u32 n;
 
-	if (!try_take(c, NULL, slot_end, most, counter, &n))
+	if (!try_take(c, NULL, slot_end, most, for_refill, &n))
 		return 0;
 	if (n)
 		return n;
 	frame = slab_make(c);
 	if (!frame)
 		return 0;
-	if (!try_take(c, frame, slot_end, most, counter, &n)) {
+	if (!try_take(c, frame, slot_end, most, for_refill, &n)) {
 		slab_release(c, frame);
 		return 0;
 	}
@@ -375,7 +381,7 @@ static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, 
 static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	u32 batch = c->mags.batch;
-	u32 n = take_or_grow(c, cpu->slot + batch, batch, &c->refills);
+	u32 n = take_or_grow(c, cpu->slot + batch, batch, true);
 
 	if (n < batch)
 		memmove(cpu->slot, cpu->slot + batch - n, n * sizeof(*cpu->slot));
@@ -479,7 +485,7 @@ static void *alloc_one(struct myalloc_cache *c, unsigned long caller)
 {
 	struct myalloc_slot slot;
 
-	if (!take_or_grow(c, &slot + 1, 1, &c->allocs))
+	if (!take_or_grow(c, &slot + 1, 1, false))
 		return NULL;
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_alloc(c, slot.addr, caller);
@@ -557,7 +563,7 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	struct myalloc_frame *frame = NULL;
 	unsigned long irq;
 
-	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
+	WRITE_ONCE(*state, MYALLOC_SLOT_MOVING);
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_free(c, object, caller);
 	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
@@ -568,7 +574,7 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 		return 0;
 	}
 	/* Another free of the same object at the same moment was here first. */
-	if (unlikely(READ_ONCE(*state) != MYALLOC_SLOT_CACHED)) {
+	if (unlikely(READ_ONCE(*state) != MYALLOC_SLOT_MOVING)) {
 		raw_spin_unlock_irqrestore(&c->lock, irq);
 		return myalloc_cache_bad_free(c, object);
 	}

@@ -188,7 +188,7 @@ bool myalloc_debug_check(struct myalloc_cache *cache, void *slab, u32 index, boo
 /**
  * myalloc_debug_alloc() - check and mark an object that is about to be handed out
  * @cache: the cache
- * @object: the object, CACHED by the caller
+ * @object: the object, MOVING by the caller
  * @caller: address of the code that asked
  */
 void myalloc_debug_alloc(struct myalloc_cache *cache, void *object, unsigned long caller)
@@ -207,7 +207,7 @@ void myalloc_debug_alloc(struct myalloc_cache *cache, void *object, unsigned lon
 /**
  * myalloc_debug_free() - check and mark an object that comes back
  * @cache: the cache
- * @object: the object, CACHED by the caller
+ * @object: the object, MOVING by the caller
  * @caller: address of the code that freed it
  */
 void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long caller)

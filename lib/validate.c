@@ -9,7 +9,7 @@
  *
  * What it cannot prove: while others allocate and free, what passes through magazines
  * changes without a lock. Checks that compare the sum of two such numbers (Z4, S4) are
- * made only if nothing changed meanwhile, and a state that an owner may change at
+ * made only if nothing changed and nobody was at work on magazines meanwhile, and a state that an owner may change at
  * any time is only checked to be one that it may have. Damage that is consistent in
  * itself (a block that is tagged as allocated and that nobody has) is a leak, and shows in
  * the owners, not here.
@@ -278,23 +278,6 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w,
 		      (long long)atomic64_read(&zone->nr_deferred));
 }
 
-/* Z4; only if no magazine was in use meanwhile. */
-static void check_magazines(struct myalloc_zone *zone, const struct walk *w,
-			    struct myalloc_validation *v)
-{
-	unsigned int i;
-
-	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
-		unsigned int k = myalloc_pcp_order(i);
-		u64 count = myalloc_magazines_count(&zone->pcp[i]);
-
-		if (w->cached_blocks[k] != count)
-			v_err(v, "Z4: %llu blocks of order %u are tagged cached, the magazines hold %llu",
-			      (unsigned long long)w->cached_blocks[k], k,
-			      (unsigned long long)count);
-	}
-}
-
 static u64 moves(const struct myalloc_magazines *mags)
 {
 	return myalloc_magazines_gets(mags) + myalloc_magazines_puts(mags);
@@ -310,13 +293,44 @@ static u64 pcp_moves(struct myalloc_zone *zone)
 	return sum;
 }
 
+static bool pcp_idle(const struct myalloc_zone *zone)
+{
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		if (!myalloc_magazines_idle(&zone->pcp[i]))
+			return false;
+	return true;
+}
+
+/* Z4; only if nobody has been at work on magazines since they were idle, with @pcp moves. */
+static void check_magazines(struct myalloc_zone *zone, const struct walk *w, u64 pcp,
+			    struct myalloc_validation *v)
+{
+	u64 count[MYALLOC_PCP_LISTS];
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		count[i] = myalloc_magazines_count(&zone->pcp[i]);
+	if (!pcp_idle(zone) || pcp != pcp_moves(zone))
+		return;
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		unsigned int k = myalloc_pcp_order(i);
+
+		if (w->cached_blocks[k] != count[i])
+			v_err(v, "Z4: %llu blocks of order %u are tagged cached, the magazines hold %llu",
+			      (unsigned long long)w->cached_blocks[k], k,
+			      (unsigned long long)count[i]);
+	}
+}
+
 /* One walk over all chunks. False if somebody changed something meanwhile. */
 static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
 	struct walk w = { 0 };
 	unsigned long irq;
+	bool whole = true, still, idle = pcp_idle(zone);
 	u64 generation, pcp = pcp_moves(zone);
-	bool whole = true, still;
 	u32 chunk;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
@@ -331,8 +345,8 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 	if (whole && still)
 		check_totals(zone, &w, v);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	if (whole && still && pcp == pcp_moves(zone))
-		check_magazines(zone, &w, v);
+	if (whole && still && idle)
+		check_magazines(zone, &w, pcp, v);
 	return still || v->errors;
 }
 
@@ -344,6 +358,7 @@ struct cache_walk {
 	u64 live;
 	u64 cached;
 	u64 deferred;
+	u64 moving;
 	u32 listed[MYALLOC_SLAB_LISTS];
 };
 
@@ -372,6 +387,9 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			break;
 		case MYALLOC_SLOT_DEFERRED:
 			w->deferred++;
+			break;
+		case MYALLOC_SLOT_MOVING:
+			w->moving++;
 			break;
 		default:
 			v_err(v, "S5: cache %s, frame %u, slot %u: state %u", c->name, idx, i,
@@ -450,7 +468,8 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 {
 	struct myalloc_zone *zone = cache->zone;
 	struct cache_walk w = { 0 };
-	u64 before = v->errors, generation, out;
+	bool idle = myalloc_magazines_idle(&cache->mags);
+	u64 before = v->errors, generation, out, held;
 	unsigned long irq;
 	unsigned int list;
 	u64 listed = 0;
@@ -472,6 +491,8 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
 		listed += w.listed[list];
 	out = w.slabs * cache->layout.objects - w.free;
+	held = myalloc_magazines_count(&cache->mags);
+	idle &= myalloc_magazines_idle(&cache->mags);
 	if (generation == cache_generation(cache)) {
 		if (listed != w.slabs)
 			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,
@@ -479,13 +500,13 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 		if (w.free != cache->free_slots)
 			v_err(v, "S3: cache %s: %llu slots free, counted %llu", cache->name,
 			      (unsigned long long)w.free, (unsigned long long)cache->free_slots);
-		if (w.cached != myalloc_magazines_count(&cache->mags) ||
-		    w.live + w.cached + w.deferred != out ||
+		if ((idle && w.cached != held) ||
+		    w.live + w.cached + w.deferred + w.moving != out ||
 		    w.deferred != (u64)atomic64_read(&cache->nr_deferred))
 			v_err(v, "S4: cache %s: %llu live, %llu cached, %llu deferred of %llu out; magazines hold %llu",
 			      cache->name, (unsigned long long)w.live, (unsigned long long)w.cached,
 			      (unsigned long long)w.deferred, (unsigned long long)out,
-			      (unsigned long long)myalloc_magazines_count(&cache->mags));
+			      (unsigned long long)held);
 	}
 	raw_spin_unlock_irqrestore(&cache->lock, irq);
 	return v->errors == before;
