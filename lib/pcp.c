@@ -345,7 +345,8 @@ static noinline int bad_free(struct myalloc_zone *zone, const void *addr, const 
 		if (offset_in_page((unsigned long)addr - zone->map.base))
 			bad = MYALLOC_BAD_MISALIGNED;
 		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
-			 first->type == MYALLOC_FRAME_DEFERRED)
+			 first->type == MYALLOC_FRAME_DEFERRED ||
+			 first->type == MYALLOC_FRAME_DEFERRING)
 			bad = MYALLOC_BAD_FREE;
 		else if (first->type != MYALLOC_FRAME_PAGE)
 			bad = MYALLOC_BAD_KIND;
@@ -705,6 +706,9 @@ static void give_run(struct myalloc_zone *zone, u32 idx, u32 nr)
  * @addr: its address, any value
  * @nr_pages: the number it was allocated with, any value
  *
+ * What is recorded is the pieces (myalloc_buddy_piece()), not the number: a smaller number
+ * that ends where a piece ends gives back that much and keeps the rest allocated.
+ *
  * Context: any.
  * Return: 0; -EINVAL if that is no such allocation: reported, counted, and nothing has
  * changed.
@@ -734,6 +738,11 @@ int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
 	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
 		give_run(zone, idx, nr_pages);
 		return 0;
+	}
+	/* Another free of the same pages at the same moment was here first. */
+	if (unlikely(!good_run(zone, idx, nr_pages))) {
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
+		return bad_free(zone, addr, what);
 	}
 	tag_run(zone, idx, nr_pages, false, 0);
 	myalloc_buddy_free_exact(&zone->buddy, idx, nr_pages);

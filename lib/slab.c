@@ -287,6 +287,11 @@ static void give(struct myalloc_cache *c, void *object, u8 *state)
 		myalloc_debug_slab(c, frame, slab_addr(c, frame));
 }
 
+static bool deferred(u8 state)
+{
+	return state == MYALLOC_SLOT_DEFERRED || state == MYALLOC_SLOT_DEFERRING;
+}
+
 /* Frees at most @most deferred objects. */
 static void reap(struct myalloc_cache *c, unsigned int most)
 {
@@ -304,7 +309,7 @@ static void reap(struct myalloc_cache *c, unsigned int most)
 			return;
 		object = (char *)node - c->layout.link_offset;
 		state = myalloc_object_state(c, object);
-		if (unlikely(!state || READ_ONCE(*state) != MYALLOC_SLOT_DEFERRED)) {
+		if (unlikely(!state || !deferred(*state))) {
 			atomic64_inc(&c->corruptions);
 			myalloc_zone_crit(c->zone, "cache %s: a freed object was written to: its link is damaged",
 					  c->name);
@@ -567,10 +572,13 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_free(c, object, caller);
 	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
-		WRITE_ONCE(*state, MYALLOC_SLOT_DEFERRED);
+		/* In these steps for the reason that zone.c, defer(), gives. */
+		WRITE_ONCE(*state, MYALLOC_SLOT_DEFERRING);
 		atomic64_inc(&c->nr_deferred);
+		myalloc_env_point("slab-defer");
 		llist_add((struct llist_node *)((char *)object + c->layout.link_offset),
 			  &c->deferred);
+		cmpxchg(state, MYALLOC_SLOT_DEFERRING, MYALLOC_SLOT_DEFERRED);
 		return 0;
 	}
 	/* Another free of the same object at the same moment was here first. */
@@ -817,14 +825,18 @@ static void recover_deferred(struct myalloc_cache *c)
 			struct myalloc_frame *frame = &c->zone->frames[idx];
 			void *slab = slab_addr(c, frame);
 			u8 *states = myalloc_slab_states(c, frame, slab);
+			void *object;
 
 			next = frame->next;	/* give() may move the slab */
 			for (i = 0; i < c->layout.objects; i++) {
 				if (states[i] != MYALLOC_SLOT_DEFERRED)
 					continue;
+				object = myalloc_slab_object(c, slab, i);
+				if (c->flags & MYALLOC_ZERO_FREE)
+					memset(object, 0, c->layout.object_size);
 				atomic64_dec(&c->nr_deferred);
 				c->frees++;
-				give(c, myalloc_slab_object(c, slab, i), &states[i]);
+				give(c, object, &states[i]);
 			}
 		}
 	}

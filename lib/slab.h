@@ -14,7 +14,8 @@ enum myalloc_slot_state {
 	MYALLOC_SLOT_CACHED = 1,	/* in a magazine or the depot */
 	MYALLOC_SLOT_LIVE = 2,		/* with the user */
 	MYALLOC_SLOT_DEFERRED = 3,	/* freed, on its way back */
-	MYALLOC_SLOT_MOVING = 4,	/* with an alloc or free past the magazines that is at work */
+	MYALLOC_SLOT_DEFERRING = 4,	/* about to be: perhaps not in the list yet */
+	MYALLOC_SLOT_MOVING = 5,	/* with an alloc or free past the magazines that is at work */
 };
 
 /*

@@ -210,6 +210,7 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		w->cached_blocks[order]++;
 		break;
 	case MYALLOC_FRAME_DEFERRED:
+	case MYALLOC_FRAME_DEFERRING:
 		w->deferred += size;
 		break;
 	case MYALLOC_FRAME_SLAB:
@@ -386,6 +387,7 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			w->live++;
 			break;
 		case MYALLOC_SLOT_DEFERRED:
+		case MYALLOC_SLOT_DEFERRING:
 			w->deferred++;
 			break;
 		case MYALLOC_SLOT_MOVING:

@@ -150,6 +150,13 @@ static void reap_one(struct myalloc_zone *zone, struct myalloc_frame *frame)
 		zone->frees[order]++;
 }
 
+static bool deferred(const struct myalloc_frame *frame)
+{
+	u8 type = READ_ONCE(frame->type);
+
+	return type == MYALLOC_FRAME_DEFERRED || type == MYALLOC_FRAME_DEFERRING;
+}
+
 /* Lock held. Frees at most @most deferred blocks. */
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 {
@@ -166,7 +173,7 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 		if (!node)
 			return;
 		frame = myalloc_map_frame(&zone->map, node);
-		if (unlikely(!frame || READ_ONCE(frame->type) != MYALLOC_FRAME_DEFERRED ||
+		if (unlikely(!frame || !deferred(frame) ||
 			     offset_in_page((unsigned long)node - zone->map.base))) {
 			myalloc_zone_crit(zone, "a freed block was written to: its link is damaged");
 			zone->deferred_chain = NULL;
@@ -212,6 +219,25 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	return frame;
 }
 
+/*
+ * Leaves a block for whoever has the lock next. While it is DEFERRING it may be taken from
+ * the list but not by recover_deferred(), which would make it free before it is linked.
+ * If it was taken from the list meanwhile, its tag is somebody else's.
+ */
+static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order)
+{
+	atomic64_add(BIT(order), &zone->nr_deferred);
+	atomic64_inc(&zone->deferred_frees);
+	if (zone->simulated) {		/* there is only the tag to find it by */
+		WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRED);
+		return;
+	}
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRING);
+	myalloc_env_point("zone-defer");
+	llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)), &zone->deferred);
+	cmpxchg(&frame->type, MYALLOC_FRAME_DEFERRING, MYALLOC_FRAME_DEFERRED);
+}
+
 /**
  * myalloc_zone_give() - give a block back
  * @zone: the zone
@@ -228,12 +254,7 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	if (!page)
 		atomic64_sub(BIT(order), &zone->slab_pages);
 	if (!myalloc_lock(&zone->lock, &irq)) {
-		WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRED);
-		atomic64_add(BIT(order), &zone->nr_deferred);
-		atomic64_inc(&zone->deferred_frees);
-		if (!zone->simulated)	/* else there is only the tag to find it by */
-			llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
-				  &zone->deferred);
+		defer(zone, frame, order);
 		return;
 	}
 	__myalloc_zone_reap(zone, REAP_MOST);
