@@ -20,7 +20,7 @@
  *	        that gives the number of operations, and warms everything
  *	rounds  side 0, side 1, ..., side 0, side 1, ...: whatever changes with time, changes
  *	        for all. Between rounds the thread lets others run, and looks whether it is to end
- *	end     of every side
+ *	after   all that was made is freed
  *
  * So all sides are there, and hold memory, at once. Each side draws its random numbers from
  * the same stream, so that all shuffle alike.
@@ -116,6 +116,19 @@ static void describe(u32 index, struct bench_shape *shape)
 }
 
 /**
+ * myalloc_bench_sides() - choose the sides of a shape
+ * @shape: the shape
+ * @sides: those that there may be; the last has no name
+ */
+void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides)
+{
+	shape->nr_sides = 0;
+	for (; sides->name; sides++)
+		if (!sides->absent && shape->nr_sides < ARRAY_SIZE(shape->side))
+			shape->side[shape->nr_sides++] = sides;
+}
+
+/**
  * myalloc_bench_shape() - MYALLOC_IOC_BENCH_SHAPE
  * @shape: its index chooses; the rest is written, but for the size
  *
@@ -142,8 +155,8 @@ int myalloc_bench_shape(struct myalloc_bench_shape *shape)
 	memcpy(shape->what, s.what, sizeof(shape->what));
 	memset(shape->side, 0, sizeof(shape->side));
 	for (i = 0; i < s.nr_sides; i++) {
-		strscpy(shape->side[i].name, s.side[i].name, sizeof(shape->side[i].name));
-		shape->side[i].flags = s.side[i].flags;
+		strscpy(shape->side[i].name, s.side[i]->name, sizeof(shape->side[i].name));
+		shape->side[i].flags = s.side[i]->flags;
 	}
 	return 0;
 }
@@ -337,7 +350,7 @@ static int begin_side(struct bench_run *run, struct bench_turn *turn, u32 side)
 
 	work->run = run;
 	work->shape = &turn->shape;
-	work->side = &turn->shape.side[side];
+	work->side = turn->shape.side[side];
 	myalloc_random_init(&work->random, run->params.seed, outcome->shape);
 	round = kvcalloc(rounds_of(run, &turn->shape), sizeof(*round), GFP_KERNEL);
 	if (!round)

@@ -477,12 +477,10 @@ static int kmalloc_begin(struct bench_work *w)
 	return make_cross(w);
 }
 
-#if MYALLOC_COMPAT_SHEAVES
 static int sheaf_begin(struct bench_work *w)
 {
 	return make_cross(w) ?: spread(w, myalloc_bench_sheaf);
 }
-#endif
 
 static __always_inline void put_some(struct bench_work *w, struct cpu_part *part, void **object,
 				     u32 nr, put_fn put)
@@ -544,64 +542,93 @@ static void none_end(struct bench_work *w)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-#if MYALLOC_COMPAT_SHEAVES
-#define SHEAF(fn, fn_ready)	{ .name = "slub-sheaf64", .begin = sheaf_begin, .round = slub_##fn, \
-				  .ready = fn_ready, .end = slub_end },
-#else
-#define SHEAF(fn, fn_ready)
-#endif
+#define OURS(fn)	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin, \
+			  .round = fn, .end = ours_end }
+#define SLUB(fn)	{ .name = "slub", .begin = slub_begin, .round = fn, .end = slub_end }
+#define SHEAF(fn)	{ .name = "slub-sheaf64", .absent = !MYALLOC_COMPAT_SHEAVES, \
+			  .begin = sheaf_begin, .round = fn, .end = slub_end }
+#define KMALLOC(fn)	{ .name = "kmalloc", .begin = kmalloc_begin, .round = fn, \
+			  .end = kmalloc_end }
+#define NONE(fn)	{ .name = "no-allocator", .flags = MYALLOC_BENCH_COST, \
+			  .begin = none_begin, .round = fn, .end = none_end }
 
-#define SIDES(fn)								\
-	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,	\
-	  .round = ours_##fn, .end = ours_end },				\
-	{ .name = "slub", .begin = slub_begin, .round = slub_##fn, .end = slub_end }, \
-	SHEAF(fn, NULL)								\
-	{ .name = "kmalloc", .begin = kmalloc_begin, .round = kmalloc_##fn,	\
-	  .end = kmalloc_end }
+static const struct bench_side ring_sides[] = {
+	OURS(ours_ring), SLUB(slub_ring), SHEAF(slub_ring), KMALLOC(kmalloc_ring),
+	NONE(none_ring), { }
+};
 
-#define NONE(fn)								\
-	{ .name = "no-allocator", .flags = MYALLOC_BENCH_COST, .begin = none_begin, \
-	  .round = none_##fn, .end = none_end }
+static const struct bench_side ping_pong_sides[] = {
+	OURS(ours_ping_pong), SLUB(slub_ping_pong), SHEAF(slub_ping_pong),
+	KMALLOC(kmalloc_ping_pong), NONE(none_ping_pong), { }
+};
 
-static const struct bench_side ring_sides[] = { SIDES(ring), NONE(ring) };
-static const struct bench_side ping_pong_sides[] = { SIDES(ping_pong), NONE(ping_pong) };
-static const struct bench_side batch_sides[] = { SIDES(batch) };
-static const struct bench_side larson_sides[] = { SIDES(larson) };
-static const struct bench_side transfer_sides[] = { SIDES(transfer) };
-static const struct bench_side exchange_sides[] = { SIDES(exchange) };
+static const struct bench_side batch_sides[] = {
+	OURS(ours_batch), SLUB(slub_batch), SHEAF(slub_batch), KMALLOC(kmalloc_batch),
+	{ }
+};
+
+static const struct bench_side larson_sides[] = {
+	OURS(ours_larson), SLUB(slub_larson), SHEAF(slub_larson), KMALLOC(kmalloc_larson),
+	{ }
+};
+
+static const struct bench_side transfer_sides[] = {
+	OURS(ours_transfer), SLUB(slub_transfer), SHEAF(slub_transfer), KMALLOC(kmalloc_transfer),
+	{ }
+};
+
+static const struct bench_side exchange_sides[] = {
+	OURS(ours_exchange), SLUB(slub_exchange), SHEAF(slub_exchange), KMALLOC(kmalloc_exchange),
+	{ }
+};
+
 static const struct bench_side scratch_sides[] = {
 	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,
 	  .ready = ours_scratch_ready, .round = ours_scratch, .end = ours_end },
 	{ .name = "slub", .begin = slub_begin, .ready = slub_scratch_ready,
 	  .round = slub_scratch, .end = slub_end },
-	SHEAF(scratch, slub_scratch_ready)
+	{ .name = "slub-sheaf64", .absent = !MYALLOC_COMPAT_SHEAVES, .begin = sheaf_begin,
+	  .ready = slub_scratch_ready, .round = slub_scratch, .end = slub_end },
 	{ .name = "kmalloc", .begin = kmalloc_begin, .ready = kmalloc_scratch_ready,
 	  .round = kmalloc_scratch, .end = kmalloc_end },
+	{ }
 };
-
-#define ARRAY(a)	.side = a, .nr_sides = ARRAY_SIZE(a)
 
 static const struct {
 	const char *name;
 	const char *what;
-	const struct bench_side *side;
-	u32 nr_sides;
+	const struct bench_side *sides;
 } shapes[] = {
-	[RINGS] = { "ring", "one CPU allocates, another frees", ARRAY(ring_sides) },
-	[PING_PONG] = { "ping-pong", "two CPUs hand each other one object at a time, which the other frees",
-			ARRAY(ping_pong_sides) },
-	[PRIVATE] = { "private", "all CPUs at once, batches of 64, each with a cache of its own",
-		      ARRAY(batch_sides) },
-	[SHARED_CACHE] = { "shared", "all CPUs at once, batches of 64, from one cache",
-			   ARRAY(batch_sides) },
-	[LARSON] = { "larson", "all CPUs replace live objects at random, and change tables each round",
-		     ARRAY(larson_sides) },
-	[EXCHANGE] = { "exchange", "all CPUs allocate batches of 64 and free those of others",
-		       ARRAY(exchange_sides) },
-	[TRANSFER] = { "transfer", "all CPUs replace live objects at random; one in 16 goes to another CPU",
-		       ARRAY(transfer_sides) },
-	[SCRATCH] = { "scratch", "all CPUs write to objects that were allocated side by side",
-		      ARRAY(scratch_sides) },
+	[RINGS] = { "ring", "one CPU allocates, another frees", ring_sides },
+	[PING_PONG] = {
+		"ping-pong",
+		"two CPUs hand each other one object at a time, which the other frees",
+		ping_pong_sides
+	},
+	[PRIVATE] = {
+		"private", "all CPUs at once, batches of 64, each with a cache of its own",
+		batch_sides
+	},
+	[SHARED_CACHE] = {
+		"shared", "all CPUs at once, batches of 64, from one cache", batch_sides
+	},
+	[LARSON] = {
+		"larson", "all CPUs replace live objects at random, and change tables each round",
+		larson_sides
+	},
+	[EXCHANGE] = {
+		"exchange", "all CPUs allocate batches of 64 and free those of others",
+		exchange_sides
+	},
+	[TRANSFER] = {
+		"transfer",
+		"all CPUs replace live objects at random; one in 16 goes to another CPU",
+		transfer_sides
+	},
+	[SCRATCH] = {
+		"scratch", "all CPUs write to objects that were allocated side by side",
+		scratch_sides
+	},
 };
 
 static void describe(u32 index, struct bench_shape *shape)
@@ -613,8 +640,7 @@ static void describe(u32 index, struct bench_shape *shape)
 	shape->cpus = 2;
 	/* Of each CPU a whole number of batches, and of a pair two. */
 	shape->batch = BATCH * num_online_cpus();
-	shape->side = shapes[variant].side;
-	shape->nr_sides = shapes[variant].nr_sides;
+	myalloc_bench_sides(shape, shapes[variant].sides);
 	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s", shape->bytes,
 		  shapes[variant].name);
 	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s", shape->bytes,

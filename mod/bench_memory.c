@@ -190,6 +190,7 @@ static const struct bench_side slab_sides[] = {
 	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,
 	  .round = ours_slabs, .end = myalloc_bench_end },
 	{ .name = "slub", .begin = slub_begin, .round = slub_slabs, .end = myalloc_bench_end },
+	{ }
 };
 
 /* --- pages --------------------------------------------------------------------------------- */
@@ -233,12 +234,16 @@ static void kernel_free_blocks(u64 *nr)
 	int node;
 
 	memset(nr, 0, MYALLOC_NR_ORDERS * sizeof(*nr));
-	for_each_online_node(node)
-		for (zone = 0; zone < MAX_NR_ZONES; zone++)
+	for_each_online_node(node) {
+		for (zone = 0; zone < MAX_NR_ZONES; zone++) {
+			const struct zone *z = &NODE_DATA(node)->node_zones[zone];
+
+			/* A moment's view, as that of /proc/buddyinfo. */
 			for (order = 0; order <= min(MYALLOC_TOP_ORDER, MYALLOC_KERNEL_MAX_ORDER);
 			     order++)
-				nr[order] += data_race(NODE_DATA(node)->node_zones[zone]
-						       .free_area[order].nr_free);
+				nr[order] += READ_ONCE(z->free_area[order].nr_free);
+		}
+	}
 }
 
 /* The figure of the shape, from the free blocks of each order. */
@@ -342,6 +347,7 @@ static const struct bench_side metadata_sides[] = {
 	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = cache_begin,
 	  .round = ours_metadata, .end = myalloc_bench_end },
 	{ .name = "struct page", .flags = MYALLOC_BENCH_ASIDE, .round = kernel_metadata },
+	{ }
 };
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -364,8 +370,7 @@ static void describe_slabs(u32 index, struct bench_shape *shape)
 {
 	shape->bytes = sizes[index / 2];
 	shape->variant = index % 2;
-	shape->side = slab_sides;
-	shape->nr_sides = ARRAY_SIZE(slab_sides);
+	myalloc_bench_sides(shape, slab_sides);
 	scnprintf(shape->name, sizeof(shape->name), "memory/%u/slabs%s", shape->bytes,
 		  shape->variant == DRAINED ? "-drained" : "");
 	scnprintf(shape->what, sizeof(shape->what),
@@ -378,9 +383,10 @@ static void describe_unusable(u32 index, struct bench_shape *shape)
 	shape->order = orders[index];
 	shape->variant = DRAINED;
 	shape->fill_permille = 500;
-	shape->side = page_sides;
+	myalloc_bench_sides(shape, page_sides);
 	/* One churn of the system's memory for the order that matters is enough. */
-	shape->nr_sides = shape->order == HUGE_ORDER ? ARRAY_SIZE(page_sides) : 1;
+	if (shape->order != HUGE_ORDER)
+		shape->nr_sides = 1;
 	scnprintf(shape->name, sizeof(shape->name), "memory/unusable/%u", shape->order);
 	scnprintf(shape->what, sizeof(shape->what),
 		  "unusable free space index of order %u, half full, after churn", shape->order);
@@ -390,8 +396,7 @@ static void describe_huge(u32 index, struct bench_shape *shape)
 {
 	shape->order = HUGE_ORDER;
 	shape->variant = index;
-	shape->side = page_sides;
-	shape->nr_sides = ARRAY_SIZE(page_sides);
+	myalloc_bench_sides(shape, page_sides);
 	scnprintf(shape->name, sizeof(shape->name), "memory/huge-blocks%s",
 		  index == DRAINED ? "-drained" : "");
 	scnprintf(shape->what, sizeof(shape->what),
@@ -404,8 +409,9 @@ static void describe_metadata(u32 index, struct bench_shape *shape)
 	shape->unit = MYALLOC_BENCH_BYTES;
 	shape->variant = index;
 	shape->bytes = index == CACHE ? 64 : 0;
-	shape->side = metadata_sides;
-	shape->nr_sides = index == CACHE ? 1 : ARRAY_SIZE(metadata_sides);
+	myalloc_bench_sides(shape, metadata_sides);
+	if (index == CACHE)
+		shape->nr_sides = 1;
 	scnprintf(shape->name, sizeof(shape->name), "memory/metadata/%s", metadata_names[index]);
 	scnprintf(shape->what, sizeof(shape->what), "metadata for 1 GiB of %s",
 		  metadata_whats[index]);

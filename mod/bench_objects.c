@@ -83,21 +83,55 @@ static __always_inline void stack_put(struct bench_work *w, void *object)
 }
 
 /* With a constant size, as callers have it, kmalloc() knows its cache at compile time. */
-#define KMALLOC_GET(bytes)							\
-static __always_inline void *kmalloc_get_##bytes(struct bench_work *w)		\
-{										\
-	return kmalloc(bytes, GFP_KERNEL);					\
-}										\
-static __always_inline void *kzalloc_get_##bytes(struct bench_work *w)		\
-{										\
-	return kzalloc(bytes, GFP_KERNEL);					\
+static __always_inline void *kmalloc_get_8(struct bench_work *w)
+{
+	return kmalloc(8, GFP_KERNEL);
 }
 
-KMALLOC_GET(8)
-KMALLOC_GET(64)
-KMALLOC_GET(256)
-KMALLOC_GET(1024)
-KMALLOC_GET(4096)
+static __always_inline void *kzalloc_get_8(struct bench_work *w)
+{
+	return kzalloc(8, GFP_KERNEL);
+}
+
+static __always_inline void *kmalloc_get_64(struct bench_work *w)
+{
+	return kmalloc(64, GFP_KERNEL);
+}
+
+static __always_inline void *kzalloc_get_64(struct bench_work *w)
+{
+	return kzalloc(64, GFP_KERNEL);
+}
+
+static __always_inline void *kmalloc_get_256(struct bench_work *w)
+{
+	return kmalloc(256, GFP_KERNEL);
+}
+
+static __always_inline void *kzalloc_get_256(struct bench_work *w)
+{
+	return kzalloc(256, GFP_KERNEL);
+}
+
+static __always_inline void *kmalloc_get_1024(struct bench_work *w)
+{
+	return kmalloc(1024, GFP_KERNEL);
+}
+
+static __always_inline void *kzalloc_get_1024(struct bench_work *w)
+{
+	return kzalloc(1024, GFP_KERNEL);
+}
+
+static __always_inline void *kmalloc_get_4096(struct bench_work *w)
+{
+	return kmalloc(4096, GFP_KERNEL);
+}
+
+static __always_inline void *kzalloc_get_4096(struct bench_work *w)
+{
+	return kzalloc(4096, GFP_KERNEL);
+}
 
 static __always_inline void kmalloc_put(struct bench_work *w, void *object)
 {
@@ -201,45 +235,72 @@ static void side##_##pattern(struct bench_work *w, u32 ops)			\
 	pattern(w, ops, side##_get, side##_put);				\
 }
 
-#define KMALLOC_ROUNDS(prefix, pattern)						\
-static void prefix##_##pattern(struct bench_work *w, u32 ops)			\
+typedef void (*pattern_fn)(struct bench_work *w, u32 ops, get_fn get, put_fn put);
+
+static __always_inline void by_size(struct bench_work *w, u32 ops, pattern_fn pattern)
+{
+	switch (w->shape->bytes) {
+	case 8:
+		pattern(w, ops, kmalloc_get_8, kmalloc_put);
+		break;
+	case 64:
+		pattern(w, ops, kmalloc_get_64, kmalloc_put);
+		break;
+	case 256:
+		pattern(w, ops, kmalloc_get_256, kmalloc_put);
+		break;
+	case 1024:
+		pattern(w, ops, kmalloc_get_1024, kmalloc_put);
+		break;
+	case 4096:
+		pattern(w, ops, kmalloc_get_4096, kmalloc_put);
+		break;
+	}
+}
+
+#define KMALLOC_ROUNDS(pattern)							\
+static void kmalloc_##pattern(struct bench_work *w, u32 ops)			\
 {										\
-	switch (w->shape->bytes) {						\
-	case 8:									\
-		pattern(w, ops, prefix##_get_8, kmalloc_put);			\
-		break;								\
-	case 64:								\
-		pattern(w, ops, prefix##_get_64, kmalloc_put);			\
-		break;								\
-	case 256:								\
-		pattern(w, ops, prefix##_get_256, kmalloc_put);			\
-		break;								\
-	case 1024:								\
-		pattern(w, ops, prefix##_get_1024, kmalloc_put);		\
-		break;								\
-	case 4096:								\
-		pattern(w, ops, prefix##_get_4096, kmalloc_put);		\
-		break;								\
-	}									\
+	by_size(w, ops, pattern);						\
+}
+
+static void kzalloc_pair(struct bench_work *w, u32 ops)
+{
+	switch (w->shape->bytes) {
+	case 8:
+		pair(w, ops, kzalloc_get_8, kmalloc_put);
+		break;
+	case 64:
+		pair(w, ops, kzalloc_get_64, kmalloc_put);
+		break;
+	case 256:
+		pair(w, ops, kzalloc_get_256, kmalloc_put);
+		break;
+	case 1024:
+		pair(w, ops, kzalloc_get_1024, kmalloc_put);
+		break;
+	case 4096:
+		pair(w, ops, kzalloc_get_4096, kmalloc_put);
+		break;
+	}
 }
 
 ROUNDS(ours, pair)
 ROUNDS(slub, pair)
 ROUNDS(mempool, pair)
 ROUNDS(stack, pair)
-KMALLOC_ROUNDS(kmalloc, pair)
+KMALLOC_ROUNDS(pair)
 ROUNDS(ours, batch)
 ROUNDS(slub, batch)
 ROUNDS(mempool, batch)
 ROUNDS(stack, batch)
-KMALLOC_ROUNDS(kmalloc, batch)
+KMALLOC_ROUNDS(batch)
 ROUNDS(ours, touch)
 ROUNDS(slub, touch)
-KMALLOC_ROUNDS(kmalloc, touch)
+KMALLOC_ROUNDS(touch)
 ROUNDS(ours, churn)
 ROUNDS(slub, churn)
-KMALLOC_ROUNDS(kmalloc, churn)
-KMALLOC_ROUNDS(kzalloc, pair)
+KMALLOC_ROUNDS(churn)
 
 static void ours_zero(struct bench_work *w, u32 ops)
 {
@@ -314,8 +375,9 @@ static int make_live(struct bench_work *w)
 static int side##_begin(struct bench_work *w)					\
 {										\
 	return subject(w) ?: w->shape->batch ? make_batch(w) : 0;		\
-}										\
-										\
+}
+
+#define BEGIN_LIVE(side, subject)						\
 static int side##_begin_live(struct bench_work *w)				\
 {										\
 	return subject(w) ?: make_live(w);					\
@@ -328,17 +390,14 @@ static int no_subject(struct bench_work *w)
 
 BEGIN(ours, myalloc_bench_ours)
 BEGIN(slub, myalloc_bench_slub)
+BEGIN(sheaf, myalloc_bench_sheaf)
 BEGIN(kmalloc, no_subject)
-
-static int mempool_begin(struct bench_work *w)
-{
-	return myalloc_bench_mempool(w) ?: w->shape->batch ? make_batch(w) : 0;
-}
-
-static int stack_begin(struct bench_work *w)
-{
-	return myalloc_bench_stack(w) ?: w->shape->batch ? make_batch(w) : 0;
-}
+BEGIN(mempool, myalloc_bench_mempool)
+BEGIN(stack, myalloc_bench_stack)
+BEGIN_LIVE(ours, myalloc_bench_ours)
+BEGIN_LIVE(slub, myalloc_bench_slub)
+BEGIN_LIVE(sheaf, myalloc_bench_sheaf)
+BEGIN_LIVE(kmalloc, no_subject)
 
 #define END_LIVE(side)								\
 static void side##_end_live(struct bench_work *w)				\
@@ -351,14 +410,6 @@ END_LIVE(ours)
 END_LIVE(slub)
 END_LIVE(kmalloc)
 
-#if MYALLOC_COMPAT_SHEAVES
-BEGIN(sheaf, myalloc_bench_sheaf)
-#define SHEAF(fn_begin, fn_round, fn_end)					\
-	{ .name = "slub-sheaf64", .begin = fn_begin, .round = fn_round, .end = fn_end },
-#else
-#define SHEAF(fn_begin, fn_round, fn_end)
-#endif
-
 /* --- tables ----------------------------------------------------------------------------- */
 
 #define SIDE(side, round_fn)							\
@@ -366,6 +417,10 @@ BEGIN(sheaf, myalloc_bench_sheaf)
 #define OURS(round_fn)								\
 	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,	\
 	  .round = round_fn, .end = myalloc_bench_end }
+/* SLUB with sheaves as large as our magazines. */
+#define SHEAF(begin_fn, round_fn, end_fn)					\
+	{ .name = "slub-sheaf64", .absent = !MYALLOC_COMPAT_SHEAVES,		\
+	  .begin = begin_fn, .round = round_fn, .end = end_fn }
 #define STACK(round_fn)								\
 	{ .name = "per-cpu-array", .flags = MYALLOC_BENCH_FLOOR, .begin = stack_begin, \
 	  .round = round_fn, .end = myalloc_bench_end }
@@ -373,60 +428,66 @@ BEGIN(sheaf, myalloc_bench_sheaf)
 static const struct bench_side pair_sides[] = {
 	OURS(ours_pair),
 	SIDE(slub, slub_pair),
-	SHEAF(sheaf_begin, slub_pair, myalloc_bench_end)
+	SHEAF(sheaf_begin, slub_pair, myalloc_bench_end),
 	SIDE(kmalloc, kmalloc_pair),
 	SIDE(mempool, mempool_pair),
 	STACK(stack_pair),
+	{ }
 };
 
 static const struct bench_side batch_sides[] = {
 	OURS(ours_batch),
 	SIDE(slub, slub_batch),
-	SHEAF(sheaf_begin, slub_batch, myalloc_bench_end)
+	SHEAF(sheaf_begin, slub_batch, myalloc_bench_end),
 	SIDE(kmalloc, kmalloc_batch),
 	SIDE(mempool, mempool_batch),
 	STACK(stack_batch),
+	{ }
 };
 
 static const struct bench_side touch_sides[] = {
 	OURS(ours_touch),
 	SIDE(slub, slub_touch),
-	SHEAF(sheaf_begin, slub_touch, myalloc_bench_end)
+	SHEAF(sheaf_begin, slub_touch, myalloc_bench_end),
 	SIDE(kmalloc, kmalloc_touch),
+	{ }
 };
 
 static const struct bench_side bulk_sides[] = {
 	OURS(ours_bulk),
 	SIDE(slub, slub_bulk),
-	SHEAF(sheaf_begin, slub_bulk, myalloc_bench_end)
+	SHEAF(sheaf_begin, slub_bulk, myalloc_bench_end),
+	{ }
 };
 
 static const struct bench_side churn_sides[] = {
 	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin_live,
 	  .round = ours_churn, .end = ours_end_live },
 	{ .name = "slub", .begin = slub_begin_live, .round = slub_churn, .end = slub_end_live },
-	SHEAF(sheaf_begin_live, slub_churn, slub_end_live)
+	SHEAF(sheaf_begin_live, slub_churn, slub_end_live),
 	{ .name = "kmalloc", .begin = kmalloc_begin_live, .round = kmalloc_churn,
 	  .end = kmalloc_end_live },
+	{ }
 };
 
 static const struct bench_side plain_sides[] = {
 	OURS(ours_pair),
 	SIDE(slub, slub_pair),
+	{ }
 };
 
 static const struct bench_side plain_batch_sides[] = {
 	OURS(ours_batch),
 	SIDE(slub, slub_batch),
+	{ }
 };
 
 static const struct bench_side zero_sides[] = {
 	OURS(ours_zero),
 	SIDE(slub, slub_zero),
 	SIDE(kmalloc, kzalloc_pair),
+	{ }
 };
-
-#define SIDES(array)	.side = array, .nr_sides = ARRAY_SIZE(array)
 
 static const struct pattern {
 	const char *name;
@@ -434,39 +495,38 @@ static const struct pattern {
 	u32 batch;
 	enum variant variant;
 	bool construct;
-	const struct bench_side *side;
-	u32 nr_sides;
+	const struct bench_side *sides;
 } patterns[] = {
-	{ "pair", "one allocated and freed at once", 0, IN_ORDER, SIDES(pair_sides) },
-	{ "batch-10", "10 allocated, then freed in order", 10, IN_ORDER, SIDES(batch_sides) },
+	{ "pair", "one allocated and freed at once", 0, IN_ORDER, .sides = pair_sides },
+	{ "batch-10", "10 allocated, then freed in order", 10, IN_ORDER, .sides = batch_sides },
 	{ "batch-10/reverse", "10 allocated, then freed in reverse", 10, REVERSE,
-	  SIDES(batch_sides) },
+	  .sides = batch_sides },
 	{ "batch-10/shuffled", "10 allocated, then freed in random order", 10, SHUFFLED,
-	  SIDES(batch_sides) },
-	{ "batch-100", "100 allocated, then freed in order", 100, IN_ORDER, SIDES(batch_sides) },
+	  .sides = batch_sides },
+	{ "batch-100", "100 allocated, then freed in order", 100, IN_ORDER, .sides = batch_sides },
 	{ "batch-100/reverse", "100 allocated, then freed in reverse", 100, REVERSE,
-	  SIDES(batch_sides) },
+	  .sides = batch_sides },
 	{ "batch-100/shuffled", "100 allocated, then freed in random order", 100, SHUFFLED,
-	  SIDES(batch_sides) },
+	  .sides = batch_sides },
 	{ "batch-1000", "1000 allocated, then freed in order", 1000, IN_ORDER,
-	  SIDES(batch_sides) },
+	  .sides = batch_sides },
 	{ "batch-1000/reverse", "1000 allocated, then freed in reverse", 1000, REVERSE,
-	  SIDES(batch_sides) },
+	  .sides = batch_sides },
 	{ "batch-1000/shuffled", "1000 allocated, then freed in random order", 1000, SHUFFLED,
-	  SIDES(batch_sides) },
+	  .sides = batch_sides },
 	{ "batch-1000/touched", "1000 allocated and written to, then freed in random order",
-	  1000, SHUFFLED, SIDES(touch_sides) },
+	  1000, SHUFFLED, .sides = touch_sides },
 	{ "bulk-16", "16 allocated by one call and freed by another", 16, IN_ORDER,
-	  SIDES(bulk_sides) },
+	  .sides = bulk_sides },
 	{ "bulk-64", "64 allocated by one call and freed by another", 64, IN_ORDER,
-	  SIDES(bulk_sides) },
+	  .sides = bulk_sides },
 	{ "churn", "one of thousands of live ones freed at random, and another allocated", 0,
-	  IN_ORDER, SIDES(churn_sides) },
-	{ "zeroed", "one allocated zeroed and freed at once", 0, IN_ORDER, SIDES(zero_sides) },
+	  IN_ORDER, .sides = churn_sides },
+	{ "zeroed", "one allocated zeroed and freed at once", 0, IN_ORDER, .sides = zero_sides },
 	{ "constructed", "one of a cache with a constructor allocated and freed at once", 0,
-	  IN_ORDER, .construct = true, SIDES(plain_sides) },
+	  IN_ORDER, .construct = true, .sides = plain_sides },
 	{ "constructed/batch-100", "100 of a cache with a constructor, freed in random order",
-	  100, SHUFFLED, .construct = true, SIDES(plain_batch_sides) },
+	  100, SHUFFLED, .construct = true, .sides = plain_batch_sides },
 };
 
 /* The same pair with checks; SLUB's of the same letter beside it, where it has them. */
@@ -489,8 +549,10 @@ static void describe_level(u32 index, struct bench_shape *shape)
 {
 	shape->bytes = LEVEL_BYTES;
 	shape->checks = levels[index].checks;
-	shape->side = plain_sides;
-	shape->nr_sides = IS_ENABLED(CONFIG_SLUB_DEBUG) ? ARRAY_SIZE(plain_sides) : 1;
+	myalloc_bench_sides(shape, plain_sides);
+	/* SLUB has checks only with this. */
+	if (!IS_ENABLED(CONFIG_SLUB_DEBUG))
+		shape->nr_sides = 1;
 	scnprintf(shape->name, sizeof(shape->name), "checks/%u/%s/pair", LEVEL_BYTES,
 		  levels[index].letters);
 	scnprintf(shape->what, sizeof(shape->what),
@@ -510,8 +572,7 @@ static void describe(u32 index, struct bench_shape *shape)
 	shape->batch = pattern->batch;
 	shape->variant = pattern->variant;
 	shape->construct = pattern->construct;
-	shape->side = pattern->side;
-	shape->nr_sides = pattern->nr_sides;
+	myalloc_bench_sides(shape, pattern->sides);
 	scnprintf(shape->name, sizeof(shape->name), "object/%u/%s", shape->bytes, pattern->name);
 	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s", shape->bytes,
 		  pattern->what);

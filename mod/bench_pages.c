@@ -296,40 +296,39 @@ static void genpool_empty(struct bench_work *w)
 			  .ready = ours_ready, .round = fn, .end = myalloc_bench_end }
 #define KERNEL(side, fn) { .name = side, .begin = make_batch, .round = fn, \
 			   .end = myalloc_bench_end }
-#define GENPOOL(fn)	{ .name = "gen_pool", .begin = genpool_begin, .round = fn, \
-			  .end = myalloc_bench_end }
+#define GENPOOL(fn)	{ .name = "gen_pool", .absent = !MYALLOC_COMPAT_GENPOOL, \
+			  .begin = genpool_begin, .round = fn, .end = myalloc_bench_end }
 
 static const struct bench_side pair_sides[] = {
-	OURS(ours_pair), KERNEL("alloc_pages", kernel_pair), GENPOOL(genpool_pair),
+	OURS(ours_pair), KERNEL("alloc_pages", kernel_pair), GENPOOL(genpool_pair), { }
 };
 
 static const struct bench_side batch_sides[] = {
-	OURS(ours_batch), KERNEL("alloc_pages", kernel_batch), GENPOOL(genpool_batch),
+	OURS(ours_batch), KERNEL("alloc_pages", kernel_batch), GENPOOL(genpool_batch), { }
 };
 
 static const struct bench_side zeroed_sides[] = {
-	OURS(ours_zeroed_pair), KERNEL("alloc_pages", kernel_zeroed_pair),
+	OURS(ours_zeroed_pair), KERNEL("alloc_pages", kernel_zeroed_pair), { }
 };
 
 static const struct bench_side bulk_sides[] = {
-	OURS(ours_bulk), KERNEL("pages_bulk", kernel_bulk),
+	OURS(ours_bulk), KERNEL("pages_bulk", kernel_bulk), { }
 };
 
-#define FULL(fn)								\
-	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_fill,	\
-	  .round = ours_##fn, .end = ours_empty },				\
-	{ .name = "alloc_pages", .flags = MYALLOC_BENCH_ASIDE, .begin = make_batch, \
-	  .round = kernel_##fn, .end = myalloc_bench_end },			\
-	{ .name = "gen_pool", .begin = genpool_fill, .round = genpool_##fn,	\
-	  .end = genpool_empty }
+#define OURS_FULL(fn)	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_fill, \
+			  .round = fn, .end = ours_empty }
+#define KERNEL_ASIDE(fn) { .name = "alloc_pages", .flags = MYALLOC_BENCH_ASIDE, \
+			   .begin = make_batch, .round = fn, .end = myalloc_bench_end }
+#define GENPOOL_FULL(fn) { .name = "gen_pool", .absent = !MYALLOC_COMPAT_GENPOOL, \
+			   .begin = genpool_fill, .round = fn, .end = genpool_empty }
 
-static const struct bench_side full_pair_sides[] = { FULL(pair) };
-static const struct bench_side full_batch_sides[] = { FULL(batch) };
+static const struct bench_side full_pair_sides[] = {
+	OURS_FULL(ours_pair), KERNEL_ASIDE(kernel_pair), GENPOOL_FULL(genpool_pair), { }
+};
 
-#define SIDES(array)	.side = array, .nr_sides = ARRAY_SIZE(array)
-/* The last one of these is gen_pool, which not every kernel has. */
-#define POOL_SIDES(array)	.side = array,					\
-	.nr_sides = ARRAY_SIZE(array) - !MYALLOC_COMPAT_GENPOOL
+static const struct bench_side full_batch_sides[] = {
+	OURS_FULL(ours_batch), KERNEL_ASIDE(kernel_batch), GENPOOL_FULL(genpool_batch), { }
+};
 
 static const struct {
 	u32 order;
@@ -338,52 +337,51 @@ static const struct {
 	u32 batch;
 	enum variant variant;
 	u32 fill;
-	const struct bench_side *side;
-	u32 nr_sides;
+	const struct bench_side *sides;
 } shapes[] = {
-	{ 0, "pair", "one allocated and freed at once", 0, IN_ORDER, 0, POOL_SIDES(pair_sides) },
+	{ 0, "pair", "one allocated and freed at once", 0, IN_ORDER, 0, pair_sides },
 	{ 0, "batch-10", "10 allocated, then freed in order", 10, IN_ORDER, 0,
-	  POOL_SIDES(batch_sides) },
+	  batch_sides },
 	{ 0, "batch-100", "100 allocated, then freed in order", 100, IN_ORDER, 0,
-	  POOL_SIDES(batch_sides) },
+	  batch_sides },
 	{ 0, "batch-1000", "1000 allocated, then freed in order", 1000, IN_ORDER, 0,
-	  POOL_SIDES(batch_sides) },
+	  batch_sides },
 	{ 0, "batch-1000/shuffled", "1000 allocated, then freed in random order", 1000,
-	  SHUFFLED, 0, POOL_SIDES(batch_sides) },
+	  SHUFFLED, 0, batch_sides },
 	{ 0, "bulk-64", "64 allocated by one call, and freed", 64, IN_ORDER, 0,
-	  SIDES(bulk_sides) },
+	  bulk_sides },
 	{ 0, "zeroed", "one allocated zeroed and freed at once", 0, IN_ORDER, 0,
-	  SIDES(zeroed_sides) },
+	  zeroed_sides },
 	{ 0, "empty-cache/batch-64", "64 allocated while no CPU has any cached, then freed", 64,
-	  EMPTY, 0, POOL_SIDES(batch_sides) },
-	{ 3, "pair", "one allocated and freed at once", 0, IN_ORDER, 0, POOL_SIDES(pair_sides) },
+	  EMPTY, 0, batch_sides },
+	{ 3, "pair", "one allocated and freed at once", 0, IN_ORDER, 0, pair_sides },
 	{ 3, "batch-10", "10 allocated, then freed in order", 10, IN_ORDER, 0,
-	  POOL_SIDES(batch_sides) },
+	  batch_sides },
 	{ 3, "batch-100", "100 allocated, then freed in order", 100, IN_ORDER, 0,
-	  POOL_SIDES(batch_sides) },
+	  batch_sides },
 	{ 3, "empty-cache/batch-16", "16 allocated while no CPU has any cached, then freed", 16,
-	  EMPTY, 0, POOL_SIDES(batch_sides) },
-	{ 9, "pair", "one allocated and freed at once", 0, IN_ORDER, 0, POOL_SIDES(pair_sides) },
+	  EMPTY, 0, batch_sides },
+	{ 9, "pair", "one allocated and freed at once", 0, IN_ORDER, 0, pair_sides },
 	{ 9, "batch-10", "10 allocated, then freed in order", 10, IN_ORDER, 0,
-	  POOL_SIDES(batch_sides) },
+	  batch_sides },
 	{ 9, "empty-cache/batch-4", "4 allocated while no CPU has any cached, then freed", 4,
-	  EMPTY, 0, POOL_SIDES(batch_sides) },
+	  EMPTY, 0, batch_sides },
 	{ 0, "full-50/pair", "one allocated and freed at once, at half full", 0, IN_ORDER, 500,
-	  POOL_SIDES(full_pair_sides) },
+	  full_pair_sides },
 	{ 0, "full-50/batch-100", "100 allocated, then freed in random order, at half full", 100,
-	  SHUFFLED, 500, POOL_SIDES(full_batch_sides) },
+	  SHUFFLED, 500, full_batch_sides },
 	{ 0, "full-90/pair", "one allocated and freed at once, at 90 % full", 0, IN_ORDER, 900,
-	  POOL_SIDES(full_pair_sides) },
+	  full_pair_sides },
 	{ 0, "full-90/batch-100", "100 allocated, then freed in random order, at 90 % full", 100,
-	  SHUFFLED, 900, POOL_SIDES(full_batch_sides) },
+	  SHUFFLED, 900, full_batch_sides },
 	{ 0, "full-99/pair", "one allocated and freed at once, at 99 % full", 0, IN_ORDER, 990,
-	  POOL_SIDES(full_pair_sides) },
+	  full_pair_sides },
 	{ 0, "full-99/batch-100", "100 allocated, then freed in random order, at 99 % full", 100,
-	  SHUFFLED, 990, POOL_SIDES(full_batch_sides) },
+	  SHUFFLED, 990, full_batch_sides },
 	{ 3, "full-50/batch-10", "10 allocated, then freed in random order, at half full", 10,
-	  SHUFFLED, 500, POOL_SIDES(full_batch_sides) },
+	  SHUFFLED, 500, full_batch_sides },
 	{ 3, "full-90/batch-10", "10 allocated, then freed in random order, at 90 % full", 10,
-	  SHUFFLED, 900, POOL_SIDES(full_batch_sides) },
+	  SHUFFLED, 900, full_batch_sides },
 };
 
 static void describe(u32 index, struct bench_shape *shape)
@@ -393,8 +391,7 @@ static void describe(u32 index, struct bench_shape *shape)
 	shape->variant = shapes[index].variant;
 	shape->one_batch = shapes[index].variant == EMPTY;
 	shape->fill_permille = shapes[index].fill;
-	shape->side = shapes[index].side;
-	shape->nr_sides = shapes[index].nr_sides;
+	myalloc_bench_sides(shape, shapes[index].sides);
 	scnprintf(shape->name, sizeof(shape->name), "page/%u/%s", shape->order,
 		  shapes[index].name);
 	scnprintf(shape->what, sizeof(shape->what), "blocks of order %u, %s", shape->order,

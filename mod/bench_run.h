@@ -18,8 +18,9 @@ struct bench_work;
 
 /**
  * struct bench_side - one who does the work of a shape; all but @round may be NULL
- * @name: at most MYALLOC_BENCH_SIDE_NAME - 1 letters
+ * @name: at most MYALLOC_BENCH_SIDE_NAME - 1 letters; NULL ends an array of sides
  * @flags: MYALLOC_BENCH_OURS ...
+ * @absent: this kernel has no such thing
  * @begin: make what the rounds need; 0, or a negative errno: then @end is called at once.
  *	May sleep
  * @ready: before each round, not timed. May sleep
@@ -31,6 +32,7 @@ struct bench_work;
 struct bench_side {
 	const char *name;
 	u32 flags;
+	bool absent;
 	int (*begin)(struct bench_work *work);
 	void (*ready)(struct bench_work *work);
 	void (*round)(struct bench_work *work, u32 ops);
@@ -51,7 +53,7 @@ struct bench_side {
  * @checks: MYALLOC_CHECKS of the caches
  * @construct: the caches have a constructor
  * @side: who does it
- * @nr_sides: how many
+ * @nr_sides: how many; see myalloc_bench_sides()
  * @name: see uapi/myalloc.h
  * @what: see uapi/myalloc.h
  */
@@ -66,7 +68,7 @@ struct bench_shape {
 	u32 cpus;
 	u32 checks;
 	bool construct;
-	const struct bench_side *side;
+	const struct bench_side *side[MYALLOC_BENCH_SIDES_MAX];
 	u32 nr_sides;
 	char name[MYALLOC_BENCH_NAME];
 	char what[MYALLOC_BENCH_WHAT];
@@ -204,6 +206,7 @@ struct bench_run {
 /* bench.c */
 bool myalloc_bench_stopped(const struct bench_run *run);
 u64 myalloc_bench_zone_pages(const struct bench_work *work);
+void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides);
 
 /* bench_team.c */
 int myalloc_bench_team_init(struct bench_run *run);

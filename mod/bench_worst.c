@@ -34,7 +34,7 @@
 #define LEAVE_SMALL	256
 #define LEAVE_LARGE	1024
 
-#define OBJECTS_MAX	65536
+#define OBJECTS_MAX	(10 * 65536)
 #define BULK		64
 #define EXACT_PAGES	513
 
@@ -169,7 +169,7 @@ static void hold_small(struct bench_work *w)
 static int make_room(struct bench_work *w)
 {
 	u32 nr = w->run->zone->buddy.nr_frames;
-	int err = myalloc_bench_objects_room(w, min_t(u32, nr + OBJECTS_MAX, 4 * OBJECTS_MAX));
+	int err = myalloc_bench_objects_room(w, max_t(u32, nr, OBJECTS_MAX));
 
 	if (err)
 		return err;
@@ -763,117 +763,183 @@ static const struct bench_side object_fill_sides[] = {
 	OURS(ready_leave, ours_object_fill, release),
 	{ .name = "slub", .begin = slub_begin, .ready = slub_ready, .round = slub_object_fill,
 	  .end = myalloc_bench_end },
+	{ }
 };
 
 static const struct bench_side object_empty_sides[] = {
 	OURS(ready_leave, ours_object_empty, release),
 	{ .name = "slub", .begin = slub_begin, .ready = slub_ready, .round = slub_object_empty,
 	  .end = myalloc_bench_end },
+	{ }
 };
 
-static const struct bench_side new_slab_sides[] = { OURS(new_slab_ready, new_slab, release) };
-static const struct bench_side refill_sides[] = { OURS(refill_ready, refill, put_kept) };
-static const struct bench_side flush_sides[] = { OURS(flush_ready, flush, put_kept) };
+static const struct bench_side new_slab_sides[] = {
+	OURS(new_slab_ready, new_slab, release), { }
+};
+
+static const struct bench_side refill_sides[] = {
+	OURS(refill_ready, refill, put_kept), { }
+};
+
+static const struct bench_side flush_sides[] = {
+	OURS(flush_ready, flush, put_kept), { }
+};
 
 static const struct bench_side page_fill_sides[] = {
 	OURS(ready_leave, ours_page_fill, release),
 	{ .name = "alloc_pages", .begin = make_room, .round = kernel_page_fill,
 	  .end = myalloc_bench_end },
+	{ }
 };
 
 static const struct bench_side page_empty_sides[] = {
 	OURS(ready_leave, ours_page_empty, release),
 	{ .name = "alloc_pages", .begin = make_room, .round = kernel_page_empty,
 	  .end = myalloc_bench_end },
+	{ }
 };
 
-static const struct bench_side merge_sides[] = { OURS(merge_ready, merge, NULL) };
+static const struct bench_side merge_sides[] = {
+	OURS(merge_ready, merge, NULL), { }
+};
+
 static const struct bench_side exact_alloc_sides[] = {
-	OURS(ours_ready_small, exact_alloc, release)
+	OURS(ours_ready_small, exact_alloc, release), { }
 };
-static const struct bench_side exact_free_sides[] = {
-	OURS(ours_ready_small, exact_free, release)
-};
-static const struct bench_side bulk_alloc_sides[] = {
-	OURS(ours_ready_small, page_bulk_alloc, release)
-};
-static const struct bench_side bulk_free_sides[] = { OURS(NULL, page_bulk_free, NULL) };
-static const struct bench_side by_address_sides[] = { OURS(NULL, by_address, NULL) };
-static const struct bench_side zone_drain_sides[] = { OURS(NULL, zone_drain, NULL) };
-static const struct bench_side cache_drain_sides[] = { OURS(NULL, cache_drain, NULL) };
-static const struct bench_side cache_shrink_sides[] = { OURS(NULL, cache_shrink, NULL) };
-static const struct bench_side cache_create_sides[] = { OURS(NULL, cache_create, NULL) };
-static const struct bench_side cache_destroy_sides[] = { OURS(NULL, cache_destroy, NULL) };
 
-#define SIDES(array)	array, ARRAY_SIZE(array)
+static const struct bench_side exact_free_sides[] = {
+	OURS(ours_ready_small, exact_free, release), { }
+};
+
+static const struct bench_side bulk_alloc_sides[] = {
+	OURS(ours_ready_small, page_bulk_alloc, release), { }
+};
+
+static const struct bench_side bulk_free_sides[] = {
+	OURS(NULL, page_bulk_free, NULL), { }
+};
+
+static const struct bench_side by_address_sides[] = {
+	OURS(NULL, by_address, NULL), { }
+};
+
+static const struct bench_side zone_drain_sides[] = {
+	OURS(NULL, zone_drain, NULL), { }
+};
+
+static const struct bench_side cache_drain_sides[] = {
+	OURS(NULL, cache_drain, NULL), { }
+};
+
+static const struct bench_side cache_shrink_sides[] = {
+	OURS(NULL, cache_shrink, NULL), { }
+};
+
+static const struct bench_side cache_create_sides[] = {
+	OURS(NULL, cache_create, NULL), { }
+};
+
+static const struct bench_side cache_destroy_sides[] = {
+	OURS(NULL, cache_destroy, NULL), { }
+};
+
+static const u32 object_sizes[] = { 8, 64, 4096 };
 
 static const struct {
 	const char *name;
 	const char *what;
-	const struct bench_side *side;
-	u32 nr_sides;
-	u32 bytes;
-	u32 order;
-} shapes[] = {
-#define OBJECTS(b)								\
-	{ "object/" #b "/fill", "allocations up to the last block and the first failure", \
-	  SIDES(object_fill_sides), b, 0 },					\
-	{ "object/" #b "/empty", "frees in random order until nothing is left",	\
-	  SIDES(object_empty_sides), b, 0 },					\
-	{ "object/" #b "/new-slab", "an allocation that needs a slab of the largest block", \
-	  SIDES(new_slab_sides), b, 0 },					\
-	{ "object/" #b "/refill", "an allocation that refills from slabs with few free slots", \
-	  SIDES(refill_sides), b, 0 },						\
-	{ "object/" #b "/flush", "frees that flush objects of as many slabs",	\
-	  SIDES(flush_sides), b, 0 }
-	OBJECTS(8),
-	OBJECTS(64),
-	OBJECTS(4096),
-#define PAGES(o)								\
-	{ "page/" #o "/fill", "allocations up to the last block and the first failure",	\
-	  SIDES(page_fill_sides), 0, o },					\
-	{ "page/" #o "/empty", "frees in random order until nothing is left",	\
-	  SIDES(page_empty_sides), 0, o }
-	PAGES(0),
-	PAGES(3),
-	PAGES(9),
-	PAGES(10),
-	{ "page/0/flush-merge", "a free that flushes the last pages of as many chunks",
-	  SIDES(merge_sides), 0, 0 },
-	{ "page/exact-alloc", "allocation of 513 pages, from the largest block",
-	  SIDES(exact_alloc_sides), 0, 0 },
-	{ "page/exact-free", "free of 513 pages", SIDES(exact_free_sides), 0, 0 },
-	{ "page/bulk-alloc", "allocation of 64 pages at once with no magazine filled",
-	  SIDES(bulk_alloc_sides), 0, 0 },
-	{ "page/bulk-free", "free of 64 pages at once with every magazine full",
-	  SIDES(bulk_free_sides), 0, 0 },
-	{ "by-address", "free and size of objects by address alone", SIDES(by_address_sides), 64, 0 },
-	{ "zone-drain", "drain of all page magazines (unbounded)", SIDES(zone_drain_sides), 0, 0 },
-	{ "cache-drain", "drain of a cache's magazines (unbounded)", SIDES(cache_drain_sides), 64,
-	  0 },
-	{ "cache-shrink", "drain of a cache and return of its slabs (unbounded)",
-	  SIDES(cache_shrink_sides), 64, 0 },
-	{ "cache-create", "making a cache (unbounded)", SIDES(cache_create_sides), 0, 0 },
-	{ "cache-destroy", "ending a cache (unbounded)", SIDES(cache_destroy_sides), 64, 0 },
+	const struct bench_side *sides;
+} object_shapes[] = {
+	{ "fill", "allocations up to the last block and the first failure", object_fill_sides },
+	{ "empty", "frees in random order until nothing is left", object_empty_sides },
+	{ "new-slab", "an allocation that needs a slab of the largest block", new_slab_sides },
+	{ "refill", "an allocation that refills from slabs with few free slots", refill_sides },
+	{ "flush", "frees that flush objects of as many slabs", flush_sides },
 };
+
+static const u32 page_orders[] = { 0, 3, 9, 10 };
+
+static const struct {
+	const char *name;
+	const char *what;
+	const struct bench_side *sides;
+} page_shapes[] = {
+	{ "fill", "allocations up to the last block and the first failure", page_fill_sides },
+	{ "empty", "frees in random order until nothing is left", page_empty_sides },
+};
+
+static const struct {
+	const char *name;
+	const char *what;
+	const struct bench_side *sides;
+	u32 bytes;
+} other_shapes[] = {
+	{ "page/0/flush-merge", "a free that flushes the last pages of as many chunks",
+	  merge_sides },
+	{ "page/exact-alloc", "allocation of 513 pages, from the largest block",
+	  exact_alloc_sides },
+	{ "page/exact-free", "free of 513 pages", exact_free_sides },
+	{ "page/bulk-alloc", "allocation of 64 pages at once with no magazine filled",
+	  bulk_alloc_sides },
+	{ "page/bulk-free", "free of 64 pages at once with every magazine full",
+	  bulk_free_sides },
+	{ "by-address", "free and size of objects by address alone", by_address_sides, 64 },
+	{ "zone-drain", "drain of all page magazines (unbounded)", zone_drain_sides },
+	{ "cache-drain", "drain of a cache's magazines (unbounded)", cache_drain_sides, 64 },
+	{ "cache-shrink", "drain of a cache and return of its slabs (unbounded)",
+	  cache_shrink_sides, 64 },
+	{ "cache-create", "making a cache (unbounded)", cache_create_sides },
+	{ "cache-destroy", "ending a cache (unbounded)", cache_destroy_sides, 64 },
+};
+
+#define NR_OBJECT	(ARRAY_SIZE(object_sizes) * ARRAY_SIZE(object_shapes))
+#define NR_PAGE		(ARRAY_SIZE(page_orders) * ARRAY_SIZE(page_shapes))
+
+static void describe_object(u32 index, struct bench_shape *shape)
+{
+	u32 kind = index % ARRAY_SIZE(object_shapes);
+
+	shape->bytes = object_sizes[index / ARRAY_SIZE(object_shapes)];
+	myalloc_bench_sides(shape, object_shapes[kind].sides);
+	scnprintf(shape->name, sizeof(shape->name), "worst/object/%u/%s", shape->bytes,
+		  object_shapes[kind].name);
+	scnprintf(shape->what, sizeof(shape->what), "longest operation: %s, %u-byte objects",
+		  object_shapes[kind].what, shape->bytes);
+}
+
+static void describe_page(u32 index, struct bench_shape *shape)
+{
+	u32 kind = index % ARRAY_SIZE(page_shapes);
+
+	shape->order = page_orders[index / ARRAY_SIZE(page_shapes)];
+	myalloc_bench_sides(shape, page_shapes[kind].sides);
+	scnprintf(shape->name, sizeof(shape->name), "worst/page/%u/%s", shape->order,
+		  page_shapes[kind].name);
+	scnprintf(shape->what, sizeof(shape->what), "longest operation: %s, blocks of order %u",
+		  page_shapes[kind].what, shape->order);
+}
+
+static void describe_other(u32 index, struct bench_shape *shape)
+{
+	shape->bytes = other_shapes[index].bytes;
+	myalloc_bench_sides(shape, other_shapes[index].sides);
+	scnprintf(shape->name, sizeof(shape->name), "worst/%s", other_shapes[index].name);
+	scnprintf(shape->what, sizeof(shape->what), "longest operation: %s",
+		  other_shapes[index].what);
+}
 
 static void describe(u32 index, struct bench_shape *shape)
 {
 	shape->unit = MYALLOC_BENCH_LONGEST;
-	shape->bytes = shapes[index].bytes;
-	shape->order = shapes[index].order;
-	shape->side = shapes[index].side;
-	shape->nr_sides = shapes[index].nr_sides;
-	scnprintf(shape->name, sizeof(shape->name), "worst/%s", shapes[index].name);
-	if (shape->bytes)
-		scnprintf(shape->what, sizeof(shape->what), "longest operation: %s, %u-byte objects",
-			  shapes[index].what, shape->bytes);
+	if (index < NR_OBJECT)
+		describe_object(index, shape);
+	else if (index < NR_OBJECT + NR_PAGE)
+		describe_page(index - NR_OBJECT, shape);
 	else
-		scnprintf(shape->what, sizeof(shape->what), "longest operation: %s",
-			  shapes[index].what);
+		describe_other(index - NR_OBJECT - NR_PAGE, shape);
 }
 
 const struct bench_family myalloc_bench_worst = {
-	.nr = ARRAY_SIZE(shapes),
+	.nr = NR_OBJECT + NR_PAGE + ARRAY_SIZE(other_shapes),
 	.describe = describe,
 };

@@ -119,7 +119,7 @@ static void read_options(struct cmd *c, struct bench_report *report, struct glob
 		add_globs(c, globs, word);
 }
 
-static int run(struct cmd *c)
+static int run_shapes(struct cmd *c)
 {
 	struct bench_report report = { 0 };
 	struct globs globs = { .nr = 0 };
@@ -162,7 +162,7 @@ static void list_row(struct out *o, const struct myalloc_bench_shape *s)
 	out_end(o);
 }
 
-static int list(struct cmd *c)
+static int list_shapes(struct cmd *c)
 {
 	struct bench_report report = { 0 };
 	struct globs globs = { .nr = 0 };
@@ -192,7 +192,7 @@ static int list(struct cmd *c)
 	return code;
 }
 
-static int show(struct cmd *c)
+static int show_kept(struct cmd *c)
 {
 	struct bench_report report = { 0 };
 	struct globs globs = { .nr = 0 };
@@ -248,11 +248,11 @@ static const struct opt show_opts[] = {
 };
 
 static const struct verb bench_verbs[] = {
-	{ "list", list, "[GLOB]...", "list the shapes, each in a sentence", list_opts },
-	{ "run", run, "[GLOB]...",
+	{ "list", list_shapes, "[GLOB]...", "list the shapes, each in a sentence", list_opts },
+	{ "run", run_shapes, "[GLOB]...",
 	  "run shapes against the kernel's own allocators, and show how they compare",
 	  run_opts },
-	{ "show", show, "FILE [GLOB]...", "show a result that was kept with -o FILE", show_opts },
+	{ "show", show_kept, "FILE [GLOB]...", "show a result that was kept with -o FILE", show_opts },
 	{ "compare", compare, "OLD NEW", "compare two kept results, shape by shape", NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

@@ -37,6 +37,7 @@ struct bench_report {
 	struct bench_shape *shape;
 	__u32 nr_shapes;
 	bool all_sides;		/* in the table */
+	char system[160];	/* of a kept one: where it was measured */
 };
 
 /* bench_run.c: each returns an exit code, having said why if it is not EXIT_OK */
@@ -49,7 +50,7 @@ void bench_free(struct bench_report *report);
 __u32 bench_kernel_flag(const char *name);
 bool bench_ours(const struct myalloc_bench_side *side);
 bool bench_opponent(const struct myalloc_bench_side *side);
-/* The figure of a side without the cost of the work itself, in 1/1000; 0 if there is none. */
+/* The figure of a side without the cost of the work itself, in 1/1000; below 0 if there is none. */
 double bench_figure(const struct bench_shape *s, __u32 side);
 const struct bench_side *bench_find(const struct bench_shape *s, const char *name);
 /* Describes and prints @report; @code is the exit code so far. */

@@ -124,6 +124,11 @@ static void read_shape(struct json_object *o, struct bench_shape *s)
 		read_side(json_object_array_get_idx(sides, i), s);
 }
 
+static __u32 kernel_flag(struct json_object *name)
+{
+	return bench_kernel_flag(json_object_get_string(name));
+}
+
 static void read_run(struct json_object *run, struct bench_report *report)
 {
 	struct json_object *kernel = member(run, "kernel");
@@ -141,8 +146,7 @@ static void read_run(struct json_object *run, struct bench_report *report)
 	report->state = strcmp(state, "done") ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
 	for (i = 0; json_object_is_type(kernel, json_type_array) &&
 	     i < json_object_array_length(kernel); i++)
-		report->kernel |= bench_kernel_flag(json_object_get_string(
-						json_object_array_get_idx(kernel, i)));
+		report->kernel |= kernel_flag(json_object_array_get_idx(kernel, i));
 }
 
 static int read_report(const struct kept *kept, struct bench_report *report)
@@ -162,6 +166,17 @@ static int read_report(const struct kept *kept, struct bench_report *report)
 	return EXIT_OK;
 }
 
+/* The kernel, and what ran it. */
+static void read_system(struct json_object *system, struct bench_report *report)
+{
+	char kernel[96], accelerator[32];
+
+	text(system, "kernel", kernel, sizeof(kernel));
+	text(system, "accelerator", accelerator, sizeof(accelerator));
+	snprintf(report->system, sizeof(report->system), "%s%s%s", kernel,
+		 accelerator[0] ? ", " : "", accelerator);
+}
+
 int bench_load(struct bench_report *report, const char *file)
 {
 	struct kept kept = { 0 };
@@ -169,6 +184,8 @@ int bench_load(struct bench_report *report, const char *file)
 
 	if (!code)
 		code = read_report(&kept, report);
+	if (!code)
+		read_system(member(kept.root, "system"), report);
 	json_object_put(kept.root);
 	return code;
 }

@@ -110,11 +110,11 @@ double bench_figure(const struct bench_shape *s, __u32 side)
 	double figure = r->time.p50;
 
 	if (!r->rounds)
-		return 0;
+		return -1;
 	if (cost >= 0 && (int)side != cost && s->side[cost].result.rounds)
 		figure -= s->side[cost].result.time.p50;
 	/* A cost that varies more than the thing itself: as good as nothing. */
-	return figure > 1 ? figure : 1;
+	return figure < 1 && s->shape.unit <= MYALLOC_BENCH_LONGEST ? 1 : figure;
 }
 
 const struct bench_side *bench_find(const struct bench_shape *s, const char *name)
@@ -127,36 +127,41 @@ const struct bench_side *bench_find(const struct bench_shape *s, const char *nam
 	return NULL;
 }
 
-/* Theirs over ours, 0 if one of them has no figure. */
+/* Theirs over ours, 0 if one of them has no figure or ours is nothing. */
 static double ratio(const struct bench_shape *s, __u32 side)
 {
 	int ours = find_flag(s, MYALLOC_BENCH_OURS);
 
 	if (ours < 0 || !s->side[ours].result.rounds || !s->side[side].result.rounds)
 		return 0;
-	return bench_figure(s, side) / bench_figure(s, ours);
+	/* Nothing at all is better than anything, but not by a number. */
+	return bench_figure(s, ours) > 0 ? bench_figure(s, side) / bench_figure(s, ours) : 0;
 }
 
-/* The first opponent, or -1. */
+static bool fought(const struct bench_shape *s, __u32 side)
+{
+	return bench_opponent(&s->shape.side[side]) && s->side[side].result.rounds;
+}
+
+/* The first opponent with a figure, or -1. */
 static int first_opponent(const struct bench_shape *s)
 {
 	__u32 i;
 
 	for (i = 0; i < s->shape.nr_sides; i++)
-		if (bench_opponent(&s->shape.side[i]) && ratio(s, i) > 0)
+		if (fought(s, i))
 			return i;
 	return -1;
 }
 
-/* The opponent that comes closest, or -1. */
+/* The opponent with the lowest figure, or -1. */
 static int best_opponent(const struct bench_shape *s)
 {
 	int best = first_opponent(s);
 	__u32 i;
 
 	for (i = 0; i < s->shape.nr_sides; i++)
-		if (bench_opponent(&s->shape.side[i]) && ratio(s, i) > 0 &&
-		    ratio(s, i) < ratio(s, best))
+		if (fought(s, i) && bench_figure(s, i) < bench_figure(s, best))
 			best = i;
 	return best;
 }
@@ -211,7 +216,7 @@ static void sum_up(const struct bench_report *report, struct means *m)
 	for (i = 0; i < report->nr_shapes; i++) {
 		s = &report->shape[i];
 		if (!s->wanted || s->shape.unit != MYALLOC_BENCH_NS ||
-		    first_opponent(s) < 0)
+		    first_opponent(s) < 0 || ratio(s, first_opponent(s)) <= 0)
 			continue;
 		add_ratio(m, s->shape.name, "the fastest", ratio(s, best_opponent(s)));
 		for (k = 0; k < s->shape.nr_sides; k++)
@@ -246,7 +251,7 @@ static void describe_means(struct out *o, const struct bench_report *report)
 
 static void figure(struct out *o, const char *key, const char *label, double value)
 {
-	if (value > 0)
+	if (value >= 0)
 		out_ratio(o, key, label, value, 1000);
 	else
 		out_null(o, key, label);
@@ -264,7 +269,10 @@ static void against(struct out *o, const struct bench_shape *s, int side, const 
 	out_strn(o, name_key, name, OUT_PLAIN, s->shape.side[side].name,
 		 MYALLOC_BENCH_SIDE_NAME);
 	figure(o, figure_key, "theirs", bench_figure(s, side));
-	out_ratio(o, ratio_key, "ratio", ratio(s, side), 1);
+	if (ratio(s, side) > 0)
+		out_ratio(o, ratio_key, "ratio", ratio(s, side), 1);
+	else
+		out_null(o, ratio_key, "ratio");
 }
 
 static bool measured(const struct bench_shape *s)
@@ -289,9 +297,9 @@ static void table_row(struct out *o, const struct bench_shape *s)
 	out_str(o, "shape", "shape", OUT_PLAIN, s->shape.name);
 	out_str(o, "unit", "unit", OUT_PLAIN, units[s->shape.unit]);
 	figure(o, "ours", "myalloc", bench_figure(s, ours));
-	figure(o, "p99", "p99", r->rounds ? r->time.p99 : 0);
-	figure(o, "cycles", "cycles", r->cycles.p50);
-	figure(o, "floor", "floor", floor < 0 ? 0 : bench_figure(s, floor));
+	figure(o, "p99", "p99", r->rounds ? r->time.p99 : -1.0);
+	figure(o, "cycles", "cycles", r->cycles.max ? r->cycles.p50 : -1.0);
+	figure(o, "floor", "floor", floor < 0 ? -1 : bench_figure(s, floor));
 	against(o, s, first_opponent(s), "first", "against", "first_figure", "first_ratio");
 	against(o, s, best_opponent(s), "best", "the fastest", "best_figure", "best_ratio");
 	out_end(o);
@@ -306,11 +314,11 @@ static void side_row(struct out *o, const struct bench_shape *s, __u32 side)
 	out_strn(o, "side", "side", OUT_PLAIN, s->shape.side[side].name,
 		 MYALLOC_BENCH_SIDE_NAME);
 	out_u64(o, "rounds", "rounds", OUT_PLAIN, r->rounds);
-	figure(o, "min", "min", r->rounds ? r->time.min : 0);
-	figure(o, "p50", "median", r->rounds ? r->time.p50 : 0);
-	figure(o, "p99", "p99", r->rounds ? r->time.p99 : 0);
-	figure(o, "max", "max", r->rounds ? r->time.max : 0);
-	figure(o, "cycles", "cycles", r->cycles.p50);
+	figure(o, "min", "min", r->rounds ? r->time.min : -1.0);
+	figure(o, "p50", "median", r->rounds ? r->time.p50 : -1.0);
+	figure(o, "p99", "p99", r->rounds ? r->time.p99 : -1.0);
+	figure(o, "max", "max", r->rounds ? r->time.max : -1.0);
+	figure(o, "cycles", "cycles", r->cycles.max ? r->cycles.p50 : -1.0);
 	if (bench_opponent(&s->shape.side[side]) && ratio(s, side) > 0)
 		out_ratio(o, "ratio", "ratio", ratio(s, side), 1);
 	else
@@ -517,9 +525,12 @@ int bench_print(const struct device *d, const struct bench_report *report,
 
 	code = complain(report, code);
 	out_seed(o, report->seed);
-	if (d)
+	if (d) {
 		out_page_size(o, d->info.page_size);
-	out_show_system(o);
+		out_show_system(o);
+	} else {
+		out_str(o, "measured_on", "measured on", OUT_PLAIN, report->system);
+	}
 	describe_label(o, report);
 	describe_run(o, report);
 	describe_table(o, report);

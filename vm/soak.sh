@@ -1,3 +1,4 @@
+# shellcheck shell=dash
 # A long mixed stress run on all CPUs: nothing damaged, books balanced at the end.
 # GUEST_SECONDS on the kernel's command line says how long (600).
 # needs: timeout=4000

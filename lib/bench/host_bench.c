@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The allocator as a native program, beside malloc() of whatever library is loaded
+ *
+ *	host_bench malloc	malloc() and free(); LD_PRELOAD chooses the library
+ *	host_bench myalloc	a cache of this allocator for each size, freed to that cache
+ *	host_bench by-address	the same, freed by address alone
+ *	host_bench zone		blocks straight from zones, see zone_bench()
+ *
+ * The first three read commands from standard input, one a line, do a round and answer with
+ * the nanoseconds that it took:
+ *
+ *	PATTERN SIZE BATCH OPS		pattern: pair, order, reverse, shuffled, churn
+ *
+ * so that vm/bench/host.py can make several of them take turns. All are called through a
+ * pointer of the type of malloc() and free(), which costs every one the same; ours then takes
+ * a jump more, to the function that knows the cache. One thread; -DHOST_FAST: no checks of the
+ * host environment, those of the allocator all there.
+ */
+#include "env.h"
+
+#include <sys/mman.h>
+#include <time.h>
+
+#include "random.h"
+#include "slab.h"
+#include "zone.h"
+
+#define SIZES_MAX	16
+#define BATCH_MAX	65536
+#define ZONE_BYTES	(256UL << 20)
+#define SEED		1
+
+typedef void *(*get_fn)(size_t size);
+typedef void (*put_fn)(void *object);
+
+static struct myalloc_zone *zone;
+static struct myalloc_cache *cache;	/* of the size at work */
+static void *object[BATCH_MAX];
+static u32 order[BATCH_MAX];
+
+static u64 now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* --- sides --------------------------------------------------------------------- */
+
+static void *ours_get(size_t size)
+{
+	return myalloc_cache_alloc(cache, 0);
+}
+
+static void ours_put(void *p)
+{
+	myalloc_cache_free(cache, p);
+}
+
+static void ours_put_by_address(void *p)
+{
+	myalloc_free(zone, p);
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "host_bench: %s\n", what);
+	exit(1);
+}
+
+/* A zone of @bytes, with memory behind it or without, chunks adjacent. */
+static struct myalloc_zone *make_zone(u64 bytes, bool simulated, bool no_magazines)
+{
+	const u64 chunk = (u64)PAGE_SIZE << MYALLOC_TOP_ORDER;
+	struct myalloc_zone_args args = {
+		.name = "bench",
+		.nr_chunks = bytes / chunk,
+		.chunk_order = MYALLOC_TOP_ORDER,
+		.nr_pages = bytes / PAGE_SIZE,
+		.node = NUMA_NO_NODE,
+		.no_magazines = no_magazines,
+		.simulated = simulated,
+	};
+	void **chunks = calloc(args.nr_chunks, sizeof(*chunks));
+	struct myalloc_zone *z;
+	u64 base = 1ULL << 44;
+	u32 i;
+
+	if (!chunks)
+		die("no memory");
+	if (!simulated) {
+		void *memory = mmap(NULL, bytes + chunk, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (memory == MAP_FAILED)
+			die("no memory");
+		base = ((u64)(unsigned long)memory + chunk - 1) & ~(chunk - 1);
+	}
+	for (i = 0; i < args.nr_chunks; i++)
+		chunks[i] = (void *)(unsigned long)(base + i * chunk);
+	args.chunks = chunks;
+	z = myalloc_zone_create(&args);
+	free(chunks);
+	if (IS_ERR(z))
+		die("the zone cannot be made");
+	return z;
+}
+
+static void use_size(u32 size)
+{
+	static struct {
+		u32 size;
+		struct myalloc_cache *cache;
+	} known[SIZES_MAX];
+	struct myalloc_cache_args args = { .object_size = size };
+	char name[MYALLOC_CACHE_NAME];
+	u32 i;
+
+	for (i = 0; i < SIZES_MAX && known[i].cache; i++)
+		if (known[i].size == size)
+			break;
+	if (i == SIZES_MAX)
+		die("too many sizes");
+	if (!known[i].cache) {
+		snprintf(name, sizeof(name), "size-%u", size);
+		args.name = name;
+		known[i].size = size;
+		known[i].cache = myalloc_cache_create(zone, &args);
+		if (IS_ERR(known[i].cache))
+			die("the cache cannot be made");
+	}
+	cache = known[i].cache;
+}
+
+/* --- patterns ----------------------------------------------------------------------- */
+
+static noinline void pair(get_fn get, put_fn put, size_t size, u64 ops)
+{
+	for (; ops; ops--) {
+		void *p = get(size);
+
+		/* Keeps the two calls from being seen as one that does nothing. */
+		__asm__ __volatile__("" : "+r"(p) : : "memory");
+		put(p);
+	}
+}
+
+static noinline void batches(get_fn get, put_fn put, size_t size, u32 batch, u64 ops)
+{
+	u32 i;
+
+	for (; ops >= batch; ops -= batch) {
+		for (i = 0; i < batch; i++)
+			object[i] = get(size);
+		for (i = 0; i < batch; i++)
+			put(object[order[i]]);
+	}
+}
+
+/* One of @batch live objects is replaced, at places that repeat after BATCH_MAX steps. */
+static noinline void churn(get_fn get, put_fn put, size_t size, u64 ops)
+{
+	u32 at = 0;
+
+	for (; ops; ops--) {
+		void **slot = &object[order[at]];
+
+		at = (at + 1) % BATCH_MAX;
+		put(*slot);
+		*slot = get(size);
+	}
+}
+
+static void shuffle(struct myalloc_random *random, u32 *number, u32 nr)
+{
+	for (; nr > 1; nr--) {
+		u32 with = myalloc_random_below(random, nr), last = number[nr - 1];
+
+		number[nr - 1] = number[with];
+		number[with] = last;
+	}
+}
+
+static void make_order(const char *pattern, u32 batch)
+{
+	struct myalloc_random random;
+	u32 i;
+
+	myalloc_random_init(&random, SEED, batch);
+	if (!strcmp(pattern, "churn")) {
+		for (i = 0; i < BATCH_MAX; i++)
+			order[i] = myalloc_random_below(&random, batch);
+		return;
+	}
+	for (i = 0; i < batch; i++)
+		order[i] = strcmp(pattern, "reverse") ? i : batch - 1 - i;
+	if (!strcmp(pattern, "shuffled"))
+		shuffle(&random, order, batch);
+}
+
+static u64 timed_round(get_fn get, put_fn put, const char *pattern, size_t size, u32 batch, u64 ops)
+{
+	u64 start;
+	u32 i;
+
+	make_order(pattern, batch);
+	if (!strcmp(pattern, "pair")) {
+		start = now();
+		pair(get, put, size, ops);
+		return now() - start;
+	}
+	if (strcmp(pattern, "churn")) {
+		start = now();
+		batches(get, put, size, batch, ops);
+		return now() - start;
+	}
+	for (i = 0; i < batch; i++)
+		object[i] = get(size);
+	start = now();
+	churn(get, put, size, ops);
+	start = now() - start;
+	for (i = 0; i < batch; i++)
+		put(object[i]);
+	return start;
+}
+
+static void serve(get_fn get, put_fn put)
+{
+	unsigned int size, batch;
+	unsigned long long ops;
+	char pattern[16];
+
+	while (scanf("%15s %u %u %llu", pattern, &size, &batch, &ops) == 4) {
+		if (!batch || batch > BATCH_MAX)
+			die("batch out of range");
+		if (get == ours_get)
+			use_size(size);
+		ops = timed_round(get, put, pattern, size, batch, ops);
+		printf("%llu\n", ops);
+		fflush(stdout);
+	}
+}
+
+/* --- zones ------------------------------------------------------------------------------ */
+
+#define ROUNDS	7
+
+/* All blocks of an order taken, then given back in the same or in random order. */
+static void zone_fill(struct myalloc_zone *z, const char *name, u32 block_order, bool random_order)
+{
+	u32 nr = z->buddy.nr_frames >> block_order, round, i, n;
+	void **block = calloc(nr, sizeof(*block));
+	u32 *turn = calloc(nr, sizeof(*turn));
+	struct myalloc_random random;
+	u64 alloc, give;
+
+	if (!block || !turn)
+		die("no memory");
+	myalloc_random_init(&random, SEED, block_order);
+	for (i = 0; i < nr; i++)
+		turn[i] = i;
+	if (random_order)
+		shuffle(&random, turn, nr);
+	for (round = 0; round < ROUNDS; round++) {
+		alloc = now();
+		for (n = 0; n < nr; n++) {
+			block[n] = myalloc_pages_alloc(z, block_order, 0);
+			if (!block[n])
+				break;
+		}
+		alloc = now() - alloc;
+		if (n < nr)
+			die("the zone has fewer blocks than it should");
+		give = now();
+		for (i = 0; i < nr; i++)
+			myalloc_pages_free(z, block[turn[i]], block_order);
+		give = now() - give;
+		if (!round)
+			continue;
+		printf("zone/%s/order-%u/alloc %llu %u\n", name, block_order,
+		       (unsigned long long)alloc, nr);
+		printf("zone/%s/order-%u/free%s %llu %u\n", name, block_order,
+		       random_order ? "-shuffled" : "", (unsigned long long)give, nr);
+		fflush(stdout);
+	}
+	free(block);
+	free(turn);
+}
+
+#define LIVE	4096
+#define STEPS	262144
+
+/*
+ * A zone half full of single pages, of which every second is free; then LIVE further ones
+ * replaced at random. That is as much work in a zone of any size.
+ */
+static void zone_churn(struct myalloc_zone *z, const char *name)
+{
+	u32 nr = z->buddy.nr_frames / 2, round, i, k;
+	struct myalloc_random random;
+	void **block = calloc(nr, sizeof(*block)), **live = calloc(LIVE, sizeof(*live));
+	u64 start;
+
+	if (!block || !live)
+		die("no memory");
+	for (i = 0; i < nr; i++)
+		block[i] = myalloc_pages_alloc(z, 0, 0);
+	for (i = 0; i < nr; i += 2)
+		myalloc_pages_free(z, block[i], 0);
+	for (k = 0; k < LIVE; k++)
+		live[k] = myalloc_pages_alloc(z, 0, 0);
+	myalloc_random_init(&random, SEED, 0);
+	for (round = 0; round < ROUNDS; round++) {
+		start = now();
+		for (i = 0; i < STEPS; i++) {
+			void **slot = &live[myalloc_random_below(&random, LIVE)];
+
+			myalloc_pages_free(z, *slot, 0);
+			*slot = myalloc_pages_alloc(z, 0, 0);
+		}
+		start = now() - start;
+		if (round)
+			printf("zone/%s/churn %llu %u\n", name, (unsigned long long)start, STEPS);
+		fflush(stdout);
+	}
+	free(block);
+	free(live);
+}
+
+/* Without magazines, so that every operation takes the zone's lock and works on the buddy. */
+static void zone_bench(void)
+{
+	static const struct {
+		const char *name;
+		u64 bytes;
+		bool fill;
+	} zones[] = {
+		{ "64M", 64ULL << 20, false },
+		{ "1G", 1ULL << 30, true },
+		{ "256G", 256ULL << 30, false },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		struct myalloc_zone *z = make_zone(zones[i].bytes, true, true);
+
+		if (zones[i].fill) {
+			zone_fill(z, zones[i].name, 0, false);
+			zone_fill(z, zones[i].name, 0, true);
+			zone_fill(z, zones[i].name, 9, false);
+		}
+		zone_churn(z, zones[i].name);
+		/* What it holds ends with the program. */
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 2 ? argv[1] : "";
+
+	if (!strcmp(what, "malloc")) {
+		serve(malloc, free);
+	} else if (!strcmp(what, "zone")) {
+		zone_bench();
+	} else if (!strcmp(what, "myalloc") || !strcmp(what, "by-address")) {
+		zone = make_zone(ZONE_BYTES, false, false);
+		serve(ours_get, strcmp(what, "myalloc") ? ours_put_by_address : ours_put);
+	} else {
+		die("usage: host_bench malloc|myalloc|by-address|zone");
+	}
+	return 0;
+}

@@ -1,0 +1,84 @@
+#!/bin/bash
+# Measure the allocator beside others, print a table, write JSON and plots.
+# Usage: vm/bench.sh LAB
+#   uml      native speed: the newest kernel source to be had, as user mode Linux
+#   kvm      native speed: a stock kernel under KVM; exits 77 where KVM does not work
+#   icount   instructions: a stock kernel under an emulator that counts them; compared
+#            with vm/bench/icount-baseline.json
+#   host     the core as a native program, against malloc libraries
+# SHAPES, ROUNDS: handed to 'myallocctl bench run'. BASELINE=1: icount writes the baseline
+# anew. Results: in the directory that the last line names.
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+lab=${1:?usage: vm/bench.sh uml|kvm|icount|host}
+out=$products/bench/$lab
+kernel=${KERNEL:-6.12}
+here=$root/vm/bench
+
+# The packages are of the system's own python, which need not be the first in PATH.
+plots()
+{
+	"$root/vm/setup.sh" plot
+	step "drawing" "5 s" /usr/bin/python3 "$here/plot.py" "$out/result.json" "$out"
+}
+
+# guest KERNEL ACCEL CPUS ROUNDS [WORDS]: boot, run, bring the results to $out. Nothing is
+# cleared that nobody asked for, on either side; and the kernel lies where it lay the last
+# time, so that the reserve does too.
+guest()
+{
+	local options="--rounds ${ROUNDS:-$4} ${5:-} ${SHAPES:+--shapes $SHAPES}"
+	"$root/vm/tool.sh"
+	mkdir -p "$out"
+	printf '%s\n' "$options" >"$out/options"
+	"$root/vm/run.sh" --kernel "$1" --accel "$2" --cpus "$3" --out "$out/guest" --show \
+		--append "init_on_alloc=0 init_on_free=0 nowatchdog nokaslr" \
+		--add "$out/options:guest/options" "$here/guest.sh"
+	cp "$out/guest/files/result.json" "$out/result.json"
+	cp "$out/guest/stdout" "$out/table.txt"
+}
+
+case $lab in
+uml)
+	guest bench auto 2 20
+	plots
+	;;
+kvm)
+	"$root/vm/setup.sh" guest
+	tree=$("$root/vm/kernel.sh" "$kernel")
+	if [ "$("$root/vm/accel.sh" "$tree/image")" != kvm ]; then
+		say "KVM does not work on this machine: nothing was measured" \
+		    "('make bench' and 'make bench-icount' need none)"
+		exit 77
+	fi
+	guest "$kernel" kvm 2 20
+	plots
+	;;
+icount)
+	# A fixed number of operations and a fixed seed: the same instructions each time.
+	guest "$kernel" icount 1 3 "--ops 2000 --seed 1"
+	if [ -n "${BASELINE:-}" ]; then
+		python3 "$here/icount.py" --write "$out/result.json" \
+			"$here/icount-baseline.json"
+	else
+		python3 "$here/icount.py" "$out/result.json" "$here/icount-baseline.json" |
+			tee "$out/changes.txt"
+	fi
+	plots
+	;;
+host)
+	"$root/vm/setup.sh" native malloc
+	mkdir -p "$out"
+	step "building the native benchmark" "20 s" \
+		make -C "$root/lib/bench" -j"$(nproc)" O="$products/bench/host-build" build
+	python3 "$here/host.py" "$products/bench/host-build/host_bench" "$out/result.json" |
+		tee "$out/table.txt"
+	plots
+	;;
+*)
+	die "vm/bench.sh: no lab '$lab' (uml, kvm, icount, host)"
+	;;
+esac
+say "results: $out"

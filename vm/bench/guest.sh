@@ -1,0 +1,12 @@
+# shellcheck shell=dash
+# What the laboratories run in a guest: every shape, the table as output, the result as a
+# file. /guest/options has the words for the tool.
+# needs: timeout=3600
+insmod /guest/modules/myalloc.ko reserve_mb=256 || exit 1
+# shellcheck disable=SC2046 # words
+myallocctl -o /out/result.json bench run $(cat /guest/options) || exit 1
+myallocctl validate >/tmp/validate || {
+	cat /tmp/validate
+	exit 1
+}
+rmmod myalloc

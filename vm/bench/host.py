@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""The core as a native program, beside malloc libraries, on the same loops.
+
+Usage: host.py HOST_BENCH RESULT.json
+
+Each library is a process of its own: host_bench with the library preloaded; glibc is one
+without. Rounds go round: ours, theirs, ours, theirs. The first round of each is thrown
+away. All on one CPU. Prints a table; writes what 'myallocctl bench run -o' would, with
+every round, so that the same plots can be drawn.
+"""
+
+import glob
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+
+ROUNDS = 15
+ROUND_NS = 2_000_000
+SIZES = (8, 64, 256, 1024, 4096)
+PATTERNS = (("pair", 1), ("order", 10), ("reverse", 10), ("shuffled", 10),
+            ("order", 100), ("reverse", 100), ("shuffled", 100),
+            ("order", 1000), ("reverse", 1000), ("shuffled", 1000), ("churn", 4096))
+LIBRARIES = (("jemalloc", "libjemalloc.so.2"), ("tcmalloc", "libtcmalloc_minimal.so.4"),
+             ("mimalloc", "libmimalloc.so.2*"))
+
+
+class Worker:
+    """One host_bench that waits for commands."""
+
+    def __init__(self, program, name, kind, library=None):
+        self.name = name
+        self.role = "ours" if name == "myalloc" else \
+            "aside" if kind == "by-address" else "opponent"
+        env = dict(os.environ)
+        if library:
+            env["LD_PRELOAD"] = library
+        self.process = subprocess.Popen([program, kind], env=env, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def round(self, pattern, size, batch, ops):
+        self.process.stdin.write("%s %d %d %d\n" % (pattern, size, batch, ops))
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("host.py: %s ended in the middle of %s %d" % (self.name, pattern, size))
+        return int(line)
+
+    def length(self, pattern, size, batch):
+        """Operations that take about ROUND_NS, a multiple of the batch."""
+        ops = 10 * batch
+        while True:
+            ns = self.round(pattern, size, batch, ops)
+            if ns >= ROUND_NS / 4 or ops > 1 << 24:
+                return max(int(ops * ROUND_NS / max(ns, 1)) // batch, 1) * batch
+            ops *= 4
+
+
+def library_path(pattern):
+    for directory in ("/usr/lib/" + platform.machine() + "-linux-gnu", "/usr/lib", "/usr/lib64"):
+        found = sorted(glob.glob(os.path.join(directory, pattern)))
+        if found:
+            return found[0]
+    return None
+
+
+def spread(rounds):
+    values = sorted(ns / ops for ns, _, ops in rounds)
+    last = len(values) - 1
+    return {"min": values[0], "p50": values[last // 2],
+            "p99": values[math.ceil(0.99 * len(values)) - 1], "max": values[last]}
+
+
+def shape_name(pattern, size, batch):
+    if pattern == "pair" or pattern == "churn":
+        return "host/%d/%s" % (size, pattern)
+    tail = "" if pattern == "order" else "/" + pattern
+    return "host/%d/batch-%d%s" % (size, batch, tail)
+
+
+def measure(workers, pattern, size, batch):
+    ops = {w.name: w.length(pattern, size, batch) for w in workers}
+    rounds = {w.name: [] for w in workers}
+    for number in range(ROUNDS + 1):
+        for worker in workers:
+            ns = worker.round(pattern, size, batch, ops[worker.name])
+            if number:
+                rounds[worker.name].append((ns, 0, ops[worker.name]))
+    return shape(shape_name(pattern, size, batch), size, 0, batch,
+                 [(w.name, w.role, rounds[w.name]) for w in workers])
+
+
+def shape(name, size, order, batch, sides):
+    made = [{"name": n, "role": role, "fails": 0, "error": None, "time": spread(rounds),
+             "cycles": None, "ratio": None, "rounds": [list(r) for r in rounds]}
+            for n, role, rounds in sides]
+    ours = next(s for s in made if s["role"] == "ours")
+    for side in made:
+        if side["role"] == "opponent":
+            side["ratio"] = side["time"]["p50"] / ours["time"]["p50"]
+    return {"name": name, "what": name, "unit": "ns", "bytes": size, "order": order,
+            "batch": batch, "fill_permille": 0, "sides": made}
+
+
+def zones(program):
+    """What 'host_bench zone' prints, one line a round."""
+    lines = subprocess.run([program, "zone"], check=True, text=True,
+                           stdout=subprocess.PIPE).stdout.splitlines()
+    rounds = {}
+    for line in lines:
+        name, ns, ops = line.split()
+        rounds.setdefault(name, []).append((int(ns), 0, int(ops)))
+    return [shape(name, 0, 9 if "order-9" in name else 0, 0, [("myalloc", "ours", kept)])
+            for name, kept in rounds.items()]
+
+
+def table(shapes):
+    names = []
+    for s in shapes:
+        for side in s["sides"]:
+            if side["name"] not in names:
+                names.append(side["name"])
+    print("%-28s" % "median ns" + "".join("%13s" % n for n in names) + "   least ratio")
+    logs = []
+    for s in shapes:
+        by_name = {side["name"]: side for side in s["sides"]}
+        text = "%-28s" % s["name"]
+        for n in names:
+            text += "%13.2f" % by_name[n]["time"]["p50"] if n in by_name else "%13s" % "-"
+        ratios = [side["ratio"] for side in s["sides"] if side["ratio"]]
+        if ratios:
+            logs.append(math.log(min(ratios)))
+            text += "%14.2f" % min(ratios)
+        print(text)
+    if logs:
+        print("geometric mean of the least ratios: %.2f" % math.exp(sum(logs) / len(logs)))
+
+
+def zone_ratio(shapes):
+    by_name = {s["name"]: s["sides"][0]["time"] for s in shapes}
+    small, large = by_name.get("zone/64M/churn"), by_name.get("zone/256G/churn")
+    if small and large:
+        print("zone of 256 GiB over one of 64 MiB: %.2f (least: %.2f)" %
+              (large["p50"] / small["p50"], large["min"] / small["min"]))
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    program, out = sys.argv[1:]
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    workers = [Worker(program, "myalloc", "myalloc"), Worker(program, "glibc", "malloc")]
+    for name, pattern in LIBRARIES:
+        path = library_path(pattern)
+        if path:
+            workers.append(Worker(program, name, "malloc", path))
+        else:
+            print("host.py: %s is not installed" % name, file=sys.stderr)
+    workers.append(Worker(program, "by-address", "by-address"))
+    started = time.time()
+    shapes = []
+    for size in SIZES:
+        for pattern, batch in PATTERNS:
+            shapes.append(measure(workers, pattern, size, batch))
+        print("    … %d-byte objects: done" % size, file=sys.stderr)
+    shapes += zones(program)
+    table(shapes)
+    zone_ratio(shapes)
+    result = {"run": {"state": "done", "kernel": [], "debug": False,
+                      "elapsed_ms": int(1000 * (time.time() - started))},
+              "shapes": shapes}
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump({"schema": 1, "kind": "bench host", "ok": True,
+                   "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                   "system": {"kernel": platform.release(), "machine": platform.machine(),
+                              "cpus": os.cpu_count(), "accelerator": "none"},
+                   "result": result}, file)
+        file.write("\n")
+
+
+main()
