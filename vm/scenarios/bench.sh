@@ -1,0 +1,49 @@
+# A very short benchmark of every shape: each runs, the result can be read again and
+# compared, Ctrl-C ends it, nothing stays. No figure is looked at.
+# needs: timeout=400
+. /guest/ktap.sh
+
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
+
+myallocctl bench list >/tmp/list 2>&1
+shapes=$(grep -c / /tmp/list)
+if [ "$shapes" -gt 100 ]; then
+	ok "the shapes are listed"
+else
+	not_ok "the shapes are listed" "$(head -n 3 /tmp/list)"
+fi
+
+expect "every shape runs" \
+	myallocctl -o /tmp/all.json bench run --rounds 1 --ops 50 --seed 1
+expect "the result can be read again" myallocctl bench show /tmp/all.json
+expect "every shape is in it" sh -c "
+	[ \$(myallocctl bench show /tmp/all.json | grep -c '^  [a-z]*/') -ge $shapes ]"
+expect "a part of it can be shown" myallocctl bench show /tmp/all.json 'object/64/*'
+expect "it can be compared" myallocctl bench compare /tmp/all.json /tmp/all.json
+refuse "an unknown shape is refused" myallocctl bench run no/such/shape
+refuse "a CPU that is not there is refused" myallocctl bench run --cpu 63 object/64/pair
+
+# A run of minutes, and the signal that ends it: what was measured is kept.
+myallocctl -o /tmp/some.json bench run --rounds 1000 'object/*' >/tmp/some 2>&1 &
+pid=$!
+sleep 2
+kill -INT $pid
+wait $pid
+status=$?
+if [ $status = 130 ] && grep -q 'state  *cancelled' /tmp/some; then
+	ok "Ctrl-C ends a run and shows what was done"
+else
+	not_ok "Ctrl-C ends a run and shows what was done" "status $status: $(tail -n 3 /tmp/some)"
+fi
+expect "what was done can be read again" myallocctl bench show /tmp/some.json
+
+# The last close ends a run that nobody waits for.
+myallocctl bench run --rounds 1000 'object/*' >/dev/null 2>&1 &
+pid=$!
+sleep 1
+kill -KILL $pid
+wait $pid
+expect "the books are sound" myallocctl validate
+expect "the module unloads" rmmod myalloc
+expect "the cache of the kernel's own is gone" sh -c "! grep -q myalloc-bench /proc/slabinfo"
+finish
