@@ -38,6 +38,7 @@
 #define LIVE		512	/* objects in the table of one CPU */
 #define SHARED		256	/* slots that all CPUs share */
 #define BATCH		64
+#define LEAST		32	/* batches of each CPU in a round */
 #define WRITES		64	/* to a scratch object between two allocations */
 
 enum variant {
@@ -638,8 +639,8 @@ static void describe(u32 index, struct bench_shape *shape)
 	shape->bytes = sizes[index / ARRAY_SIZE(shapes)];
 	shape->variant = variant;
 	shape->cpus = 2;
-	/* Of each CPU a whole number of batches, and of a pair two. */
-	shape->batch = BATCH * num_online_cpus();
+	/* Of each CPU a whole number of batches, so many that to meet at the start costs little. */
+	shape->batch = LEAST * BATCH * num_online_cpus();
 	myalloc_bench_sides(shape, shapes[variant].sides);
 	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s", shape->bytes,
 		  shapes[variant].name);
