@@ -251,13 +251,15 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	bool page = frame->type == MYALLOC_FRAME_PAGE;
 	unsigned long irq;
 
-	if (!page)
-		atomic64_sub(BIT(order), &zone->slab_pages);
 	if (!myalloc_lock(&zone->lock, &irq)) {
+		if (!page)
+			atomic64_sub(BIT(order), &zone->slab_pages);
 		defer(zone, frame, order);
 		return;
 	}
 	__myalloc_zone_reap(zone, REAP_MOST);
+	if (!page)	/* with the tag, under the lock: Z3 */
+		atomic64_sub(BIT(order), &zone->slab_pages);
 	if (!__myalloc_zone_give(zone, frame) && page)
 		zone->frees[order]++;
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
