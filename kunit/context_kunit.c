@@ -123,7 +123,7 @@ static void mix_work(struct mix *mix, u32 steps)
 
 	preempt_disable();
 	cpu = this_cpu_ptr(mix->stage->cache[0]->mags.cpu);
-	mix->nested += READ_ONCE(cpu->busy);
+	mix->nested += READ_ONCE(cpu->guard) == MYALLOC_ERA_BUSY;
 	preempt_enable();
 	while (steps--) {
 		if (mix->nr < MIX_LIVE && myalloc_random_below(&mix->random, 9) < 5)
@@ -596,7 +596,7 @@ static u32 cached_on(const struct myalloc_magazines *mags, unsigned int cpu)
 {
 	const struct myalloc_magazine_cpu *c = per_cpu_ptr(mags->cpu, cpu);
 
-	return mags->capacity ? myalloc_magazine_count(c) + c->previous->count : 0;
+	return mags->capacity ? myalloc_magazines_loaded(mags, c) + c->previous->count : 0;
 }
 
 static u32 cached_on_cpu(struct stage *stage, unsigned int cpu)

@@ -70,8 +70,8 @@ static bool put(struct rack *r)
 	}
 	thing = r->out[--r->nr];
 	*thing = IN;
-	cpu->slot[count].addr = thing;
-	cpu->slot[count].state = thing;
+	cpu->top->addr = thing;
+	cpu->top->state = thing;
 	cpu->nr_puts++;
 	myalloc_magazine_set_count(cpu, count + 1);
 	myalloc_magazines_leave(cpu);
@@ -95,8 +95,8 @@ static u8 *get(struct rack *r)
 		}
 		count = myalloc_magazine_count(cpu);
 	}
-	thing = cpu->slot[count - 1].addr;
-	KUNIT_EXPECT_PTR_EQ(r->test, cpu->slot[count - 1].state, thing);
+	thing = cpu->top[-1].addr;
+	KUNIT_EXPECT_PTR_EQ(r->test, cpu->top[-1].state, thing);
 	KUNIT_EXPECT_EQ(r->test, *thing, IN);
 	*thing = OUT;
 	r->out[r->nr++] = thing;
@@ -135,8 +135,10 @@ static void walk_mag(struct rack *r, struct myalloc_magazine *mag, u32 count)
 
 	r->seen[mag_nr(r, mag)]++;
 	for (i = 0; i < count; i++) {
-		KUNIT_EXPECT_EQ(r->test, *mag->slot[i].state, IN);
-		KUNIT_EXPECT_PTR_EQ(r->test, mag->slot[i].addr, mag->slot[i].state);
+		const struct myalloc_slot *slot = myalloc_magazine_first(mag) + i;
+
+		KUNIT_EXPECT_EQ(r->test, *slot->state, IN);
+		KUNIT_EXPECT_PTR_EQ(r->test, slot->addr, slot->state);
 	}
 }
 
@@ -170,8 +172,8 @@ static void check_rack(struct rack *r)
 	for_each_possible_cpu(cpu) {
 		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
-		KUNIT_EXPECT_EQ(r->test, c->busy, 0);
-		KUNIT_EXPECT_TRUE(r->test, c->slot == c->loaded->slot);
+		KUNIT_EXPECT_EQ(r->test, c->guard, c->era);
+		KUNIT_EXPECT_PTR_EQ(r->test, c->end, myalloc_magazine_first(c->loaded) + m->capacity);
 		KUNIT_EXPECT_LE(r->test, myalloc_magazine_count(c), m->capacity);
 		KUNIT_EXPECT_TRUE(r->test, !c->previous->count ||
 				  c->previous->count == m->capacity);
@@ -407,9 +409,9 @@ static void magazine_room_swaps(struct kunit *test)
 	cpu = myalloc_magazines_enter(&r->mags);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	/* put() has asked once: the first two are loaded. */
-	KUNIT_EXPECT_PTR_EQ(test, cpu->slot[0].addr, &r->state[THINGS_MAX - 1]);
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazine_first(cpu->loaded)->addr, &r->state[THINGS_MAX - 1]);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_room(&r->mags, cpu));
-	KUNIT_EXPECT_PTR_EQ(test, cpu->slot[0].addr, &r->state[THINGS_MAX - 3]);
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazine_first(cpu->loaded)->addr, &r->state[THINGS_MAX - 3]);
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 2);
 	myalloc_magazines_leave(cpu);
 	check_rack(r);

@@ -497,7 +497,7 @@ static void free_hooked(void *arg)
 
 static void hook_free_there(const char *where)
 {
-	if (strcmp(where, "magazine-busy") || hook_calls++)
+	if (strcmp(where, "page-checked") || hook_calls++)
 		return;
 	fixture_on_cpu(1, free_hooked, NULL);
 }

@@ -311,7 +311,7 @@ static void validate_magazines(struct kunit *test)
 	frame = myalloc_map_frame(&sc->fx->zone->map, other);
 	DAMAGE(sc, frame->type, MYALLOC_FRAME_CACHED, "Z4:");
 	cpu = per_cpu_ptr(sc->fx->zone->pcp[0].cpu, fixture_cpu(0));
-	DAMAGE(sc, cpu->used, cpu->used - MYALLOC_SLOT, "Z4:");
+	DAMAGE(sc, cpu->top, cpu->top - 1, "Z4:");
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(sc->fx->zone, other, 0), 0);
 	FIXTURE_EXPECT_VALID(sc->fx);
 }
@@ -427,9 +427,9 @@ static void validate_cached(struct kunit *test)
 	cpu = per_cpu_ptr(c->mags.cpu, fixture_cpu(0));
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 3);
 	FIXTURE_EXPECT_VALID(sc->fx);
-	DAMAGE(sc, cpu->used, cpu->used - MYALLOC_SLOT, "S4:");
-	DAMAGE(sc, *cpu->slot[0].state, MYALLOC_SLOT_LIVE, "S4:");
-	DAMAGE(sc, *cpu->slot[0].state, MYALLOC_SLOT_FREE, "S2:");
+	DAMAGE(sc, cpu->top, cpu->top - 1, "S4:");
+	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_LIVE, "S4:");
+	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_FREE, "S2:");
 	DAMAGE(sc, *myalloc_object_state(c, object), MYALLOC_SLOT_CACHED, "S4:");
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(c, object), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(c), 0);

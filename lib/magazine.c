@@ -21,20 +21,33 @@
  *
  * The fast path: what each step is for
  *	- preemption off: nobody else gets this CPU's magazines. Interrupts stay on.
- *	- busy: an interrupt that comes in between must not see half-done work. It finds busy
- *	  set and goes to the slow path of the owner. One that comes before busy is set has
- *	  finished its own work when we go on, and used is read only after that. So plain loads
- *	  and stores are enough: everything that touches busy runs on this CPU, properly nested.
- *	- used: the stack pointer, in bytes, so that it is an offset as it stands.
- *	- slot: the address and its state. The state need not be found again at a get.
+ *	- guard: an interrupt that comes in between must not see half-done work. It finds the guard
+ *	  busy and goes to the slow path of the owner. One that comes before it is set to busy has
+ *	  finished its own work when we go on, and top is read only after that. So plain loads
+ *	  and stores are enough: everything that touches the guard runs on this CPU, properly
+ *	  nested. While nobody is at work the guard holds an era, and one comparison tells both
+ *	  that it is not busy and that used slots (below) may be believed. Owners who want every
+ *	  operation to take the slow path have an era that never compares equal.
+ *	- top: the stack pointer. Below the lowest and above the highest slot lies a guard, whose
+ *	  state is never the one looked for: that the magazine is empty needs no test of its own.
  *	- state: one byte for each thing, that says whether the user or the allocator has it.
  *	  Only the one who has the thing writes it, so it needs no atomic. A put that finds
  *	  it not with the user is a double free; a get that finds it not with the allocator
  *	  stops the one case that a plain byte can miss, two frees of the same thing at the
  *	  same moment on two CPUs. A byte, and not a bit, because neighbours belong to
  *	  different CPUs; a locked bit operation costs more than all the rest together.
+ *	- slot: the address and its state. The state need not be found again at a get.
  *	- nr_gets, nr_puts: the books.
  *	The thing itself is not touched.
+ *
+ * Used slots: a slot that was emptied still says what was in it. What comes back is often
+ * what was handed out last, and then lies at top: its state is there and need not be found
+ * from the address either. That is as safe as finding it as long as the state is still where
+ * it was. Owners whose states can go (slab.c: with their slab) begin a new era first; then the
+ * next operation on each CPU takes the slow path, which wipes the used slots. The era of a
+ * magazine goes with it through the depot. The check of the state itself is the same either
+ * way. Like the check of a slab's tag in the longer way, it is certain for what the user has,
+ * and for a wrong free unless that races with the very release of the slab.
  *
  * Depot: two stacks of magazines, lock-free (Treiber 1986), so that an exchange needs
  * no lock and no masking of interrupts. The head is one 64-bit word:
@@ -55,6 +68,8 @@
  *	M2  Magazines in the full stack have count == capacity, in the empty stack 0;
  *	    previous has one of the two.
  *	M3  Every slot below count has *state == cached.
+ *	M4  The states of guards, of slots never used and of wiped ones point to a guard byte.
+ *	    Those of used slots of the current era point to the state of the thing at addr.
  *
  * Bounds: every step here is O(1). All memory is allocated by init; nothing is ever
  * allocated or freed later.
@@ -115,6 +130,24 @@ static struct myalloc_magazine *depot_pop(struct myalloc_magazines *m, atomic64_
 	return mag;
 }
 
+static void wipe(struct myalloc_magazine *mag, struct myalloc_slot *slot,
+		 const struct myalloc_slot *end)
+{
+	for (; slot < end; slot++) {
+		slot->addr = NULL;
+		slot->state = (u8 *)&mag->guard;
+	}
+}
+
+static void set_loaded(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu,
+		       struct myalloc_magazine *mag)
+{
+	cpu->loaded = mag;
+	cpu->era = mag->era;
+	cpu->end = myalloc_magazine_first(mag) + m->capacity;
+	myalloc_magazine_set_count(cpu, mag->count);
+}
+
 static u32 depot_depth(const atomic64_t *head)
 {
 	return ((u64)atomic64_read(head) >> DEPTH_SHIFT) & 0xffff;
@@ -135,10 +168,11 @@ static u32 depot_depth(const atomic64_t *head)
 int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 			   u32 depot, int node)
 {
-	u32 nr = 0;
+	u32 nr;
 	int cpu;
 
 	memset(m, 0, sizeof(*m));
+	m->era = MYALLOC_ERA_FIRST;
 	m->capacity = capacity;
 	m->batch = batch;
 	m->stride = myalloc_magazine_bytes(capacity);
@@ -151,7 +185,7 @@ int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 		return -ENOMEM;
 	if (!capacity) {
 		for_each_possible_cpu(cpu)
-			per_cpu_ptr(m->cpu, cpu)->busy = 1;
+			per_cpu_ptr(m->cpu, cpu)->guard = MYALLOC_ERA_BUSY;
 		return 0;
 	}
 	m->pool = myalloc_env_zalloc((size_t)m->nr_magazines * m->stride, node);
@@ -160,13 +194,19 @@ int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 		m->cpu = NULL;
 		return -ENOMEM;
 	}
+	for (nr = 0; nr < m->nr_magazines; nr++) {
+		struct myalloc_magazine *mag = mag_nr(m, nr);
+
+		wipe(mag, mag->slot, mag->slot + capacity + 2);
+		mag->era = MYALLOC_ERA_FIRST;
+	}
+	nr = 0;
 	for_each_possible_cpu(cpu) {
 		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
-		c->loaded = mag_nr(m, nr++);
+		set_loaded(m, c, mag_nr(m, nr++));
+		c->guard = c->era;
 		c->previous = mag_nr(m, nr++);
-		c->slot = c->loaded->slot;
-		c->limit = capacity * MYALLOC_SLOT;
 	}
 	while (nr < m->nr_magazines)
 		depot_push(m, &m->empty, mag_nr(m, nr++));
@@ -199,6 +239,23 @@ size_t myalloc_magazines_bytes(const struct myalloc_magazines *m)
 }
 
 /**
+ * myalloc_magazines_loaded() - how much is in the loaded magazine of a CPU
+ * @m: the magazines, not without capacity
+ * @cpu: a CPU's part, which may be at work
+ *
+ * Return: slots filled a moment ago.
+ */
+u32 myalloc_magazines_loaded(const struct myalloc_magazines *m,
+			     const struct myalloc_magazine_cpu *cpu)
+{
+	/* From one word: loaded may be another magazine already. */
+	u32 offset = (u32)((char *)READ_ONCE(cpu->top) - (char *)m->pool) % m->stride;
+
+	return (offset - offsetof(struct myalloc_magazine, slot[1])) /
+	       sizeof(struct myalloc_slot);
+}
+
+/**
  * myalloc_magazines_count() - how much is cached
  * @m: the magazines
  *
@@ -216,7 +273,7 @@ u64 myalloc_magazines_count(const struct myalloc_magazines *m)
 	for_each_possible_cpu(cpu) {
 		const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
-		count += myalloc_magazine_count(c);
+		count += myalloc_magazines_loaded(m, c);
 		count += READ_ONCE(READ_ONCE(c->previous)->count);
 	}
 	return count;
@@ -270,31 +327,63 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 	if (!m->capacity)
 		return true;
 	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu_ptr(m->cpu, cpu)->busy))
+		if (READ_ONCE(per_cpu_ptr(m->cpu, cpu)->guard) == MYALLOC_ERA_BUSY)
 			return false;
 	return true;
+}
+
+/* Wipes used slots of an older era, at most a magazine of them. */
+static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
+{
+	u64 era = READ_ONCE(m->era);
+
+	if (likely(cpu->era == era || era == MYALLOC_ERA_NEVER))
+		return;
+	wipe(cpu->loaded, cpu->top, cpu->end);
+	cpu->era = era;
+}
+
+/**
+ * myalloc_magazines_enter() - begin work on this CPU's magazines
+ * @m: the magazines
+ *
+ * Context: any, also NMI.
+ * Return: this CPU's part, with preemption off, for myalloc_magazines_leave(); NULL if there
+ * are no magazines or the caller interrupted somebody who is at work on them.
+ */
+struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m)
+{
+	struct myalloc_magazine_cpu *cpu;
+
+	preempt_disable();
+	cpu = this_cpu_ptr(m->cpu);
+	myalloc_env_point("magazine-enter");
+	if (unlikely(data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {
+		preempt_enable();
+		return NULL;
+	}
+	myalloc_env_point("magazine-not-busy");
+	WRITE_ONCE(cpu->guard, MYALLOC_ERA_BUSY);
+	barrier();
+	myalloc_env_point("magazine-busy");
+	renew(m, cpu);
+	return cpu;
 }
 
 /* The loaded magazine, whose count is final, becomes the previous one. */
 static void retire_loaded(struct myalloc_magazine_cpu *cpu)
 {
 	WRITE_ONCE(cpu->loaded->count, myalloc_magazine_count(cpu));
+	cpu->loaded->era = cpu->era;
 	WRITE_ONCE(cpu->previous, cpu->loaded);
 }
 
-static void set_loaded(struct myalloc_magazine_cpu *cpu, struct myalloc_magazine *mag)
-{
-	cpu->loaded = mag;
-	cpu->slot = mag->slot;
-	myalloc_magazine_set_count(cpu, mag->count);
-}
-
-static void swap_magazines(struct myalloc_magazine_cpu *cpu)
+static void swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_magazine *previous = cpu->previous;
 
 	retire_loaded(cpu);
-	set_loaded(cpu, previous);
+	set_loaded(m, cpu, previous);
 }
 
 /**
@@ -312,7 +401,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
 	struct myalloc_magazine *full;
 
 	if (cpu->previous->count) {
-		swap_magazines(cpu);
+		swap_magazines(m, cpu);
 		return true;
 	}
 	full = depot_pop(m, &m->full);
@@ -320,7 +409,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
 		return false;
 	depot_push(m, &m->empty, cpu->previous);
 	retire_loaded(cpu);
-	set_loaded(cpu, full);
+	set_loaded(m, cpu, full);
 	return true;
 }
 
@@ -340,26 +429,26 @@ bool myalloc_magazines_room(struct myalloc_magazines *m,
 	struct myalloc_magazine *empty;
 
 	if (!cpu->previous->count) {
-		swap_magazines(cpu);
+		swap_magazines(m, cpu);
 		return true;
 	}
 	empty = depot_pop(m, &m->empty);
 	if (!empty) {
-		swap_magazines(cpu);
+		swap_magazines(m, cpu);
 		return false;
 	}
 	depot_push(m, &m->full, cpu->previous);
 	retire_loaded(cpu);
-	set_loaded(cpu, empty);
+	set_loaded(m, cpu, empty);
 	return true;
 }
 
 /* Everything of one CPU back to the owner. Between enter and leave, or of a dead CPU. */
 static void drain_cpu(struct myalloc_magazine_cpu *c, myalloc_flush_fn flush, void *owner)
 {
-	flush(owner, c->slot, myalloc_magazine_count(c));
+	flush(owner, myalloc_magazine_first(c->loaded), myalloc_magazine_count(c));
 	myalloc_magazine_set_count(c, 0);
-	flush(owner, c->previous->slot, c->previous->count);
+	flush(owner, myalloc_magazine_first(c->previous), c->previous->count);
 	WRITE_ONCE(c->previous->count, 0);
 }
 
@@ -428,7 +517,7 @@ void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush
 				break;
 	}
 	while ((mag = depot_pop(m, &m->full))) {
-		flush(owner, mag->slot, mag->count);
+		flush(owner, myalloc_magazine_first(mag), mag->count);
 		WRITE_ONCE(mag->count, 0);
 		depot_push(m, &m->empty, mag);
 		cond_resched();

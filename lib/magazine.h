@@ -15,47 +15,56 @@ struct myalloc_slot {
 };
 
 /**
- * struct myalloc_magazine - an array of slots
+ * struct myalloc_magazine - an array of slots between two guards
  * @count: slots filled, while it is not the loaded one of a CPU
  * @next: number + 1 of the one below it in the depot, 0 at the bottom
- * @slot: the slots
+ * @era: of struct myalloc_magazines, while it is not the loaded one of a CPU
+ * @guard: what the states of guards point to: 0, which is neither cached nor the user's
+ * @slot: a guard, the slots, a guard
  */
 struct myalloc_magazine {
 	u32 count;
 	u32 next;
+	u64 era;
+	u32 guard;
 	struct myalloc_slot slot[];
 };
 
-/* Bytes of a slot. What is in use of a magazine is counted in bytes: it is an offset. */
-#define MYALLOC_SLOT	((u32)sizeof(struct myalloc_slot))
-
 /**
  * struct myalloc_magazine_cpu - what one CPU has
- * @busy: somebody on this CPU is between enter and leave
- * @used: bytes of filled slots in @loaded
- * @limit: bytes of slots in a magazine
- * @slot: @loaded->slot
+ * @guard: BUSY if somebody on this CPU is at work here, else @era
+ * @era: that of which the used slots, from @top on, are; see magazine.c, Used slots
+ * @top: the place above the last filled slot of @loaded; below the lowest slot and above the
+ *	highest is a guard, so that one may look at top[-1] and top[0] whatever the fill
+ * @end: the guard above the highest slot of @loaded
  * @nr_gets: things taken out
  * @nr_puts: things put in
  * @loaded: the magazine in use
  * @previous: the one before: full or empty, nothing between
  *
- * The members up to @nr_puts are all that a get or put touches; they share a cache line.
+ * One cache line.
  */
 struct myalloc_magazine_cpu {
-	u32 busy;
-	u32 used;
-	u32 limit;
-	struct myalloc_slot *slot;
+	u64 guard;
+	u64 era;
+	struct myalloc_slot *top;
+	struct myalloc_slot *end;
 	u64 nr_gets;
 	u64 nr_puts;
 	struct myalloc_magazine *loaded;
 	struct myalloc_magazine *previous;
 } ____cacheline_aligned;
 
+/* Guards and eras that mean something else. */
+#define MYALLOC_ERA_BUSY	0ULL
+#define MYALLOC_ERA_FIRST	1ULL
+/* Of the magazines as a whole: no CPU is ever of it, so that nobody takes the fast path. */
+#define MYALLOC_ERA_NEVER	U64_MAX
+
 /**
  * struct myalloc_magazines - per-CPU magazines and their depot
  * @cpu: of every possible CPU; NULL if there are no magazines
+ * @era: grows when what the states of used slots point to has gone, or MYALLOC_ERA_NEVER
  * @capacity: slots in a magazine
  * @batch: slots that the owner refills or flushes at a time, at most @capacity
  * @nr_magazines: of all CPUs and the depot
@@ -66,6 +75,7 @@ struct myalloc_magazine_cpu {
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
+	u64 era;
 	u32 capacity;
 	u32 batch;
 	u32 nr_magazines;
@@ -80,6 +90,8 @@ int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 bat
 void myalloc_magazines_fini(struct myalloc_magazines *mags);
 size_t myalloc_magazines_bytes(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_count(const struct myalloc_magazines *mags);
+u32 myalloc_magazines_loaded(const struct myalloc_magazines *mags,
+			     const struct myalloc_magazine_cpu *cpu);
 u64 myalloc_magazines_gets(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_puts(const struct myalloc_magazines *mags);
 bool myalloc_magazines_idle(const struct myalloc_magazines *mags);
@@ -98,69 +110,91 @@ void myalloc_magazines_drain_cpu(struct myalloc_magazines *mags, int cpu,
 /* Memory of one magazine. */
 static inline size_t myalloc_magazine_bytes(u32 capacity)
 {
-	return ALIGN(struct_size((struct myalloc_magazine *)NULL, slot, capacity),
+	return ALIGN(struct_size((struct myalloc_magazine *)NULL, slot, capacity + 2),
 		     SMP_CACHE_BYTES);
 }
 
-/* Slots filled in the loaded magazine. */
+/* The lowest slot. */
+static __always_inline struct myalloc_slot *
+myalloc_magazine_first(struct myalloc_magazine *mag)
+{
+	return mag->slot + 1;
+}
+
+/* Slots filled in the loaded magazine. Between enter and leave. */
 static __always_inline u32 myalloc_magazine_count(const struct myalloc_magazine_cpu *cpu)
 {
-	return READ_ONCE(cpu->used) / MYALLOC_SLOT;
+	return cpu->top - myalloc_magazine_first(cpu->loaded);
 }
 
 /* Between enter and leave. */
 static __always_inline void myalloc_magazine_set_count(struct myalloc_magazine_cpu *cpu,
 						       u32 count)
 {
-	WRITE_ONCE(cpu->used, count * MYALLOC_SLOT);
+	WRITE_ONCE(cpu->top, myalloc_magazine_first(cpu->loaded) + count);
+}
+
+/* What states of used slots point to is about to go. The owner excludes others. */
+static inline void myalloc_magazines_next_era(struct myalloc_magazines *mags)
+{
+	if (mags->era != MYALLOC_ERA_NEVER)
+		WRITE_ONCE(mags->era, mags->era + 1);
 }
 
 /**
- * myalloc_magazines_begin() - begin work on this CPU's magazines
+ * myalloc_magazines_begin() - begin fast work on this CPU's magazines
  * @mags: the magazines
  * @cpu: out: this CPU's part
+ * @guard: out: for myalloc_magazines_end()
  *
  * Context: any, also NMI.
- * Return: true with preemption off, to be ended by myalloc_magazines_leave(); false if
- * there are no magazines or the caller interrupted somebody who is at work on them.
+ * Return: true with preemption off, and what the used slots say may be believed; false if the
+ * caller interrupted somebody who is at work there, or the fast path is not to be taken.
  */
 static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *mags,
-						    struct myalloc_magazine_cpu **cpu)
+						    struct myalloc_magazine_cpu **cpu,
+						    u64 *guard)
 {
 	preempt_disable();
 	*cpu = this_cpu_ptr(mags->cpu);
 	myalloc_env_point("magazine-enter");
-	if (unlikely(data_race((*cpu)->busy))) {
+	*guard = data_race((*cpu)->guard);
+	if (unlikely(*guard != data_race(mags->era))) {
 		preempt_enable();
 		return false;
 	}
 	myalloc_env_point("magazine-not-busy");
-	WRITE_ONCE((*cpu)->busy, 1);
+	WRITE_ONCE((*cpu)->guard, MYALLOC_ERA_BUSY);
 	barrier();
 	myalloc_env_point("magazine-busy");
 	return true;
 }
 
-/* As myalloc_magazines_begin(); NULL for false. */
-static __always_inline struct myalloc_magazine_cpu *
-myalloc_magazines_enter(struct myalloc_magazines *mags)
-{
-	struct myalloc_magazine_cpu *cpu;
-
-	return myalloc_magazines_begin(mags, &cpu) ? cpu : NULL;
-}
-
 /**
- * myalloc_magazines_leave() - end work on this CPU's magazines
+ * myalloc_magazines_end() - end fast work on this CPU's magazines
  * @cpu: from myalloc_magazines_begin()
+ * @guard: from there
+ *
+ * If what came in between has begun a new era, @guard is of an older one: that is found out by
+ * the next who begins.
  */
-static __always_inline void
-myalloc_magazines_leave(struct myalloc_magazine_cpu *cpu)
+static __always_inline void myalloc_magazines_end(struct myalloc_magazine_cpu *cpu, u64 guard)
 {
 	barrier();
 	myalloc_env_point("magazine-leave");
-	WRITE_ONCE(cpu->busy, 0);
+	WRITE_ONCE(cpu->guard, guard);
 	preempt_enable();
+}
+
+struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *mags);
+
+/**
+ * myalloc_magazines_leave() - end work on this CPU's magazines
+ * @cpu: from myalloc_magazines_enter()
+ */
+static __always_inline void myalloc_magazines_leave(struct myalloc_magazine_cpu *cpu)
+{
+	myalloc_magazines_end(cpu, cpu->era);
 }
 
 #endif /* MYALLOC_MAGAZINE_H */

@@ -69,9 +69,12 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 					     zone->node);
 		if (err)
 			return err;
+		if (zone->checks)	/* the slow path does them */
+			zone->pcp[i].era = MYALLOC_ERA_NEVER;
 		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
 	}
-	return 0;
+	zone->meta_bytes += sizeof(*zone->pcp[i].cpu) * num_possible_cpus();
+	return myalloc_magazines_init(&zone->pcp[i], 0, 0, 0, zone->node);
 }
 
 /**
@@ -82,7 +85,7 @@ void myalloc_pcp_fini(struct myalloc_zone *zone)
 {
 	unsigned int i;
 
-	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+	for (i = 0; i <= MYALLOC_PCP_LISTS; i++)
 		myalloc_magazines_fini(&zone->pcp[i]);
 }
 
@@ -150,6 +153,8 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		   struct myalloc_magazine_cpu *cpu, unsigned int order)
 {
 	const u32 tag = myalloc_frame_tag(MYALLOC_FRAME_CACHED, order, 0);
+	struct myalloc_slot *first = myalloc_magazine_first(cpu->loaded);
+	struct myalloc_slot *slot = first + mags->batch;
 	unsigned long irq;
 	u32 n;
 
@@ -162,13 +167,13 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		if (!frame)
 			break;
 		/* Lowest address on top. */
-		cpu->slot[mags->batch - 1 - n].addr =
-			myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
-		cpu->slot[mags->batch - 1 - n].state = &frame->type;
+		slot--;
+		slot->addr = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+		slot->state = &frame->type;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (unlikely(n < mags->batch))
-		memmove(cpu->slot, cpu->slot + mags->batch - n, n * sizeof(*cpu->slot));
+		memmove(first, slot, n * sizeof(*first));
 	myalloc_magazine_set_count(cpu, n);
 	return n;
 }
@@ -187,31 +192,29 @@ static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *m
 		return true;
 	if (in_nmi())
 		return false;
-	myalloc_magazine_set_count(cpu, mags->capacity - mags->batch);
-	flush_blocks(zone, cpu->slot + mags->capacity - mags->batch, mags->batch);
+	WRITE_ONCE(cpu->top, cpu->end - mags->batch);
+	flush_blocks(zone, cpu->top, mags->batch);
 	return true;
 }
 
 static __always_inline void *take_slot(const struct myalloc_slot *slot, unsigned long caller)
 {
-	WRITE_ONCE(*slot->state, MYALLOC_FRAME_PAGE);
-	slot_frame(slot)->caller = caller;
-	return slot->addr;
+	struct myalloc_frame *frame = slot_frame(slot);
+	void *addr = slot->addr;
+
+	frame->caller = caller;
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_PAGE);
+	return addr;
 }
 
 /* Between enter and leave. One block out of the magazines, NULL if there is none to be had. */
-static __always_inline void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
-				 struct myalloc_magazine_cpu *cpu, unsigned int order,
-				 unsigned long caller)
+static void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		 struct myalloc_magazine_cpu *cpu, unsigned int order, unsigned long caller)
 {
-	u32 count;
+	while (myalloc_magazine_count(cpu) || more(zone, mags, cpu, order)) {
+		const struct myalloc_slot *slot = cpu->top - 1;
 
-	while (likely(myalloc_magazine_count(cpu)) || more(zone, mags, cpu, order)) {
-		const struct myalloc_slot *slot;
-
-		count = myalloc_magazine_count(cpu) - 1;
-		slot = &cpu->slot[count];
-		myalloc_magazine_set_count(cpu, count);
+		WRITE_ONCE(cpu->top, cpu->top - 1);
 		if (unlikely(READ_ONCE(*slot->state) != MYALLOC_FRAME_CACHED)) {
 			not_cached(zone, slot);
 			continue;
@@ -220,6 +223,23 @@ static __always_inline void *get(struct myalloc_zone *zone, struct myalloc_magaz
 		return take_slot(slot, caller);
 	}
 	return NULL;
+}
+
+/* As many as are filled, at most @most, and then of those before one that is damaged. */
+static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, void **addrs,
+				   unsigned long caller)
+{
+	struct myalloc_slot *top = cpu->top;
+	u32 n;
+
+	for (n = 0; n < most; n++) {
+		if (unlikely(data_race(*top[-1].state) != MYALLOC_FRAME_CACHED))
+			break;
+		addrs[n] = take_slot(--top, caller);
+	}
+	cpu->nr_gets += n;
+	WRITE_ONCE(cpu->top, top);
+	return n;
 }
 
 static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *frame,
@@ -281,7 +301,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	void *addr = NULL;
 
-	if (mags && !(flags & MYALLOC_TOPDOWN)) {
+	if (!(flags & MYALLOC_TOPDOWN)) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
 
 		if (cpu) {
@@ -312,23 +332,22 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	struct myalloc_magazine_cpu *cpu;
-	const struct myalloc_slot *slot;
+	struct myalloc_slot *slot;
 	void *addr;
-	u32 used;
+	u64 guard;
 
-	if (unlikely(!mags || (flags & (MYALLOC_ZERO | MYALLOC_TOPDOWN)) | zone->checks) ||
-	    unlikely(!myalloc_magazines_begin(mags, &cpu)))
+	if (unlikely(flags & (MYALLOC_ZERO | MYALLOC_TOPDOWN)) ||
+	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
 		return alloc_slow(zone, order, flags, _RET_IP_);
-	used = cpu->used;
-	slot = (const void *)cpu->slot + used - MYALLOC_SLOT;
-	if (unlikely(!used || data_race(*slot->state) != MYALLOC_FRAME_CACHED)) {
-		myalloc_magazines_leave(cpu);
+	slot = cpu->top - 1;
+	if (unlikely(data_race(*slot->state) != MYALLOC_FRAME_CACHED)) {
+		myalloc_magazines_end(cpu, guard);
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	}
 	addr = take_slot(slot, _RET_IP_);
 	cpu->nr_gets++;
-	WRITE_ONCE(cpu->used, used - MYALLOC_SLOT);
-	myalloc_magazines_leave(cpu);
+	WRITE_ONCE(cpu->top, slot);
+	myalloc_magazines_end(cpu, guard);
 	return addr;
 }
 
@@ -384,45 +403,85 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *addr,
 	slot->state = &frame->type;
 }
 
-/* Between enter and leave. */
-static __always_inline bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
-				struct myalloc_magazine_cpu *cpu, void *addr,
-				struct myalloc_frame *frame)
+/* Between enter and leave. False if there is no room and the lock cannot be had. */
+static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		struct myalloc_magazine_cpu *cpu, void *addr, struct myalloc_frame *frame)
 {
-	u32 count = myalloc_magazine_count(cpu);
-
-	if (unlikely(count == mags->capacity)) {
-		if (!room(zone, mags, cpu))
-			return false;
-		count = myalloc_magazine_count(cpu);
-	}
-	fill_slot(&cpu->slot[count], addr, frame);
+	if (unlikely(cpu->top == cpu->end && !room(zone, mags, cpu)))
+		return false;
+	fill_slot(cpu->top, addr, frame);
 	cpu->nr_puts++;
-	myalloc_magazine_set_count(cpu, count + 1);
+	WRITE_ONCE(cpu->top, cpu->top + 1);
 	return true;
+}
+
+/*
+ * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
+ * false leaves it to free_slow(). If the block was handed out from there, the slot still says
+ * where its descriptor is (magazine.c, Used slots; descriptors never go), and there is room.
+ */
+static __always_inline bool fast_put(const struct myalloc_zone *zone,
+				     const struct myalloc_magazine_cpu *cpu,
+				     struct myalloc_slot *top, void *addr, unsigned int order)
+{
+	const u32 tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0);
+	unsigned long off = (unsigned long)addr - zone->window.base;
+	struct myalloc_frame *frame;
+
+	if (likely(top->addr == addr)) {
+		frame = slot_frame(top);
+		if (unlikely(data_race(frame->tag) != tag))
+			return false;
+		myalloc_env_point("page-checked");
+		WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
+	} else {
+		if (unlikely(off >= zone->window.bytes || offset_in_page(off)))
+			return false;
+		frame = zone->window.frames + (off >> PAGE_SHIFT);
+		if (unlikely(data_race(frame->tag) != tag || top == cpu->end))
+			return false;
+		myalloc_env_point("page-checked");
+		fill_slot(top, addr, frame);
+	}
+	return true;
+}
+
+/*
+ * Puts blocks from the end of @addrs, as an allocation in bulk has filled it, into the loaded
+ * magazine until it is full or one is not as it should be. Returns how many.
+ */
+static __always_inline u32 put_run(struct myalloc_zone *zone, struct myalloc_magazine_cpu *cpu,
+				   unsigned int order, u32 nr, void **addrs)
+{
+	struct myalloc_slot *top = cpu->top;
+	u32 left;
+
+	for (left = nr; left; left--, top++)
+		if (unlikely(!fast_put(zone, cpu, top, addrs[left - 1], order)))
+			break;
+	cpu->nr_puts += nr - left;
+	WRITE_ONCE(cpu->top, top);
+	return nr - left;
 }
 
 /* Everything that the fast path leaves: no room, an interrupt, checks, other orders. */
 static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
-	struct myalloc_magazines *mags;
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_frame *frame;
 
 	if (unlikely(!good_free(zone, addr, order, &frame)))
 		return bad_order_free(zone, addr, order);
 	if (unlikely(zone->checks))
 		undress(zone, addr, PAGE_SIZE << order);
-	mags = myalloc_zone_pcp(zone, order);
-	if (mags) {
-		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+	cpu = myalloc_magazines_enter(mags);
+	if (cpu) {
+		bool done = put(zone, mags, cpu, addr, frame);
 
-		if (cpu) {
-			bool done = put(zone, mags, cpu, addr, frame);
-
-			myalloc_magazines_leave(cpu);
-			if (done)
-				return 0;
-		}
+		myalloc_magazines_leave(cpu);
+		if (done)
+			return 0;
 	}
 	myalloc_zone_give(zone, frame);
 	return 0;
@@ -441,31 +500,25 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
-	unsigned long off = (unsigned long)addr - zone->window.base;
 	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_frame *frame;
-	u32 used;
+	struct myalloc_slot *top;
+	u64 guard;
 
-	if (unlikely(off >= zone->window.bytes || offset_in_page(off) || !mags || zone->checks))
+	if (unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
 		return free_slow(zone, addr, order);
-	frame = zone->window.frames + (off >> PAGE_SHIFT);
-	if (unlikely(data_race(frame->tag) != myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0)) ||
-	    unlikely(!myalloc_magazines_begin(mags, &cpu)))
-		return free_slow(zone, addr, order);
-	used = cpu->used;
-	if (unlikely(used >= cpu->limit)) {
-		myalloc_magazines_leave(cpu);
+	top = cpu->top;
+	if (unlikely(!fast_put(zone, cpu, top, addr, order))) {
+		myalloc_magazines_end(cpu, guard);
 		return free_slow(zone, addr, order);
 	}
-	fill_slot((void *)cpu->slot + used, addr, frame);
 	cpu->nr_puts++;
-	WRITE_ONCE(cpu->used, used + MYALLOC_SLOT);
-	myalloc_magazines_leave(cpu);
+	WRITE_ONCE(cpu->top, top + 1);
+	myalloc_magazines_end(cpu, guard);
 	return 0;
 }
 
 /* Blocks that a bulk operation moves with preemption off. */
-#define BULK_STEP	64
+#define BULK_STEP	64U
 
 /**
  * myalloc_pages_alloc_bulk() - allocate several blocks of one order
@@ -485,16 +538,20 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	unsigned int n = 0, i;
 
-	while (mags && !(flags & MYALLOC_TOPDOWN) && n < nr) {
+	while (!(flags & MYALLOC_TOPDOWN) && n < nr) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
 		unsigned int end = min(nr, n + BULK_STEP);
 
 		if (unlikely(!cpu))
 			break;
-		for (; n < end; n++) {
+		while (n < end) {
+			n += get_run(cpu, end - n, addrs + n, _RET_IP_);
+			if (n == end)
+				break;
 			addrs[n] = get(zone, mags, cpu, order, _RET_IP_);
 			if (unlikely(!addrs[n]))
 				break;
+			n++;
 		}
 		myalloc_magazines_leave(cpu);
 		if (unlikely(n < end))
@@ -518,7 +575,9 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
  * @nr: how many
  * @addrs: their addresses, any values
  *
- * Each wrong one is treated as by myalloc_pages_free().
+ * They go back from the end of @addrs on, so that what an allocation in bulk has filled is
+ * taken back the quick way (magazine.c, Used slots). Each wrong one is treated as by
+ * myalloc_pages_free().
  *
  * Context: any.
  * Return: how many were freed; @nr if none was wrong.
@@ -528,29 +587,22 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 				     void **addrs)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
-	unsigned int i = 0, freed = 0;
+	unsigned int left = nr, freed = 0;
 
-	while (mags && !zone->checks && i < nr) {
-		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
-		unsigned int end = min(nr, i + BULK_STEP);
-		struct myalloc_frame *frame;
+	while (left) {
+		unsigned int step = min(left, BULK_STEP), n = 0;
+		struct myalloc_magazine_cpu *cpu;
+		u64 guard;
 
-		if (unlikely(!cpu))
-			break;
-		for (; i < end; i++) {
-			if (unlikely(!good_free(zone, addrs[i], order, &frame)))
-				bad_order_free(zone, addrs[i], order);
-			else if (likely(put(zone, mags, cpu, addrs[i], frame)))
-				freed++;
-			else
-				break;
+		if (likely(myalloc_magazines_begin(mags, &cpu, &guard))) {
+			n = put_run(zone, cpu, order, step, addrs + left - step);
+			myalloc_magazines_end(cpu, guard);
 		}
-		myalloc_magazines_leave(cpu);
-		if (unlikely(i < end))
-			break;
+		left -= n;
+		freed += n;
+		if (unlikely(n < step))
+			freed += !free_slow(zone, addrs[--left], order);
 	}
-	for (; i < nr; i++)
-		freed += !myalloc_pages_free(zone, addrs[i], order);
 	return freed;
 }
 

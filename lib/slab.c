@@ -170,6 +170,7 @@ static struct myalloc_frame *slab_remove(struct myalloc_cache *c, u32 keep)
 		return NULL;
 	frame = &c->zone->frames[c->list[MYALLOC_SLABS_EMPTY]];
 	slab_unlink(c, frame, MYALLOC_SLABS_EMPTY);
+	myalloc_magazines_next_era(&c->mags);	/* used slots may point to its states */
 	c->generation++;
 	c->free_slots -= c->layout.objects;
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_NEW);
@@ -386,10 +387,11 @@ static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, 
 static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	u32 batch = c->mags.batch;
-	u32 n = take_or_grow(c, cpu->slot + batch, batch, true);
+	struct myalloc_slot *first = myalloc_magazine_first(cpu->loaded);
+	u32 n = take_or_grow(c, first + batch, batch, true);
 
 	if (n < batch)
-		memmove(cpu->slot, cpu->slot + batch - n, n * sizeof(*cpu->slot));
+		memmove(first, first + batch - n, n * sizeof(*first));
 	myalloc_magazine_set_count(cpu, n);
 	return n;
 }
@@ -435,19 +437,18 @@ static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 		return true;
 	if (in_nmi())
 		return false;
-	myalloc_magazine_set_count(cpu, c->mags.capacity - c->mags.batch);
-	flush(c, cpu->slot + c->mags.capacity - c->mags.batch, c->mags.batch);
+	WRITE_ONCE(cpu->top, cpu->end - c->mags.batch);
+	flush(c, cpu->top, c->mags.batch);
 	return true;
 }
 
 /* Between enter and leave. One object out of the magazines, NULL if there is none to be had. */
-static __always_inline void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
-	while (likely(myalloc_magazine_count(cpu)) || more(c, cpu)) {
-		u32 count = myalloc_magazine_count(cpu) - 1;
-		const struct myalloc_slot *slot = &cpu->slot[count];
+	while (myalloc_magazine_count(cpu) || more(c, cpu)) {
+		const struct myalloc_slot *slot = cpu->top - 1;
 
-		myalloc_magazine_set_count(cpu, count);
+		WRITE_ONCE(cpu->top, cpu->top - 1);
 		if (unlikely(READ_ONCE(*slot->state) != MYALLOC_SLOT_CACHED)) {
 			not_cached(c);
 			continue;
@@ -459,6 +460,24 @@ static __always_inline void *get(struct myalloc_cache *c, struct myalloc_magazin
 	return NULL;
 }
 
+/* As many as are filled, at most @most, and then of those before one that is damaged. */
+static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, void **objects)
+{
+	struct myalloc_slot *top = cpu->top;
+	u32 n;
+
+	for (n = 0; n < most; n++) {
+		if (unlikely(data_race(*top[-1].state) != MYALLOC_SLOT_CACHED))
+			break;
+		top--;
+		WRITE_ONCE(*top->state, MYALLOC_SLOT_LIVE);
+		objects[n] = top->addr;
+	}
+	cpu->nr_gets += n;
+	WRITE_ONCE(cpu->top, top);
+	return n;
+}
+
 static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u8 *state)
 {
 	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
@@ -467,20 +486,86 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u
 }
 
 /* Between enter and leave. False in NMI if there is no room. */
-static __always_inline bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu,
-				void *object, u8 *state)
+static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void *object,
+		u8 *state)
 {
-	u32 count = myalloc_magazine_count(cpu);
-
-	if (unlikely(count == c->mags.capacity)) {
-		if (!room(c, cpu))
-			return false;
-		count = myalloc_magazine_count(cpu);
-	}
-	fill_slot(&cpu->slot[count], object, state);
+	if (unlikely(cpu->top == cpu->end && !room(c, cpu)))
+		return false;
+	fill_slot(cpu->top, object, state);
 	cpu->nr_puts++;
-	myalloc_magazine_set_count(cpu, count + 1);
+	WRITE_ONCE(cpu->top, cpu->top + 1);
 	return true;
+}
+
+/*
+ * myalloc_object_state(), for what is in the window and may take the fast path; for
+ * everything else the state of nothing.
+ */
+static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *object)
+{
+	unsigned long off = (unsigned long)object - c->window.base;
+	struct myalloc_frame *frame;
+	u64 index;
+
+	if (unlikely(off >= c->window.bytes))
+		return &c->nothing;
+	frame = (void *)c->window.frames +
+		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & c->head_mask);
+	if (unlikely(data_race(frame->tag) != c->fast_tag))
+		return &c->nothing;
+	off &= c->bytes_mask;
+	index = off * c->reciprocal;
+	if (unlikely((u32)index >= c->reciprocal))
+		return &c->nothing;
+	index >>= 32;
+	if (c->state_offset)
+		return (u8 *)object - off + c->state_offset + index;
+	return (u8 *)(frame + 1) + index;
+}
+
+/*
+ * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
+ * false leaves it to free_slow(). If the object was handed out from there, the slot still says
+ * where its state is (magazine.c, Used slots), and there is room.
+ */
+static __always_inline bool fast_put(struct myalloc_cache *c,
+				     const struct myalloc_magazine_cpu *cpu,
+				     struct myalloc_slot *top, void *object)
+{
+	u8 *state;
+
+	if (likely(top->addr == object)) {
+		state = top->state;
+		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))
+			return false;
+		myalloc_env_point("object-checked");
+		WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
+	} else {
+		state = fast_state(c, object);
+		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE || top == cpu->end))
+			return false;
+		myalloc_env_point("object-checked");
+		fill_slot(top, object, state);
+	}
+	return true;
+}
+
+/*
+ * Puts objects from the end of @objects, as an allocation in bulk has filled it, into the
+ * loaded magazine until it is full or one is not as it should be. Returns how many.
+ */
+static __always_inline u32 put_run(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu,
+				   u32 nr, void **objects)
+{
+	struct myalloc_slot *top = cpu->top;
+	u32 left;
+
+	for (left = nr; left; left--, top++)
+		if (unlikely(!fast_put(c, cpu, top, objects[left - 1])))
+			break;
+	cpu->nr_puts += nr - left;
+	WRITE_ONCE(cpu->top, top);
+	return nr - left;
 }
 
 /* --- alloc and free ----------------------------------------------------------- */
@@ -511,6 +596,11 @@ static void *alloc_slabs(struct myalloc_cache *c, unsigned int flags, unsigned l
 	return object;
 }
 
+static bool wants_zero(const struct myalloc_cache *c, unsigned int flags)
+{
+	return flags & MYALLOC_ZERO || c->flags & MYALLOC_ZERO_ALLOC;
+}
+
 /* Everything that the fast path leaves: a miss, an interrupt, no magazines, zeroing. */
 static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
 				 unsigned long caller)
@@ -524,7 +614,7 @@ static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
 	}
 	if (!object)
 		object = alloc_slabs(c, flags, caller);
-	if (object && (flags | c->alloc_flags) & MYALLOC_ZERO)
+	if (object && wants_zero(c, flags))
 		memset(object, 0, c->layout.object_size);
 	return object;
 }
@@ -541,24 +631,23 @@ static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
 void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags)
 {
 	struct myalloc_magazine_cpu *cpu;
-	const struct myalloc_slot *slot;
+	struct myalloc_slot *slot;
 	void *object;
-	u32 used;
+	u64 guard;
 
-	if (unlikely((flags | cache->alloc_flags) & MYALLOC_ZERO) ||
-	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu)))
+	if (unlikely(flags & MYALLOC_ZERO) ||
+	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
 		return alloc_slow(cache, flags, _RET_IP_);
-	used = cpu->used;
-	slot = (const void *)cpu->slot + used - MYALLOC_SLOT;
-	if (unlikely(!used || data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {
-		myalloc_magazines_leave(cpu);
+	slot = cpu->top - 1;
+	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {
+		myalloc_magazines_end(cpu, guard);
 		return alloc_slow(cache, flags, _RET_IP_);
 	}
 	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
 	object = slot->addr;
 	cpu->nr_gets++;
-	WRITE_ONCE(cpu->used, used - MYALLOC_SLOT);
-	myalloc_magazines_leave(cpu);
+	WRITE_ONCE(cpu->top, slot);
+	myalloc_magazines_end(cpu, guard);
 	return object;
 }
 
@@ -629,43 +718,25 @@ static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned lo
  */
 int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 {
-	unsigned long off = (unsigned long)object - cache->window.base;
-	const struct myalloc_frame *frame;
 	struct myalloc_magazine_cpu *cpu;
-	u32 inside, used;
-	u64 index;
-	u8 *state;
+	struct myalloc_slot *top;
+	u64 guard;
 
-	/* myalloc_object_state(), for what is in the window and has no checks. */
-	if (unlikely(off >= cache->window.bytes))
+	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
 		return free_slow(cache, object, _RET_IP_);
-	frame = (const void *)cache->window.frames +
-		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & cache->head_mask);
-	inside = off & cache->bytes_mask;
-	index = (u64)inside * cache->reciprocal;
-	if (unlikely(data_race(frame->tag) != cache->fast_tag ||
-		     (u32)index >= cache->reciprocal))
-		return free_slow(cache, object, _RET_IP_);
-	state = cache->state_offset ? (u8 *)object - inside + cache->state_offset :
-				      (u8 *)(frame + 1);
-	state += index >> 32;
-	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE) ||
-	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu)))
-		return free_slow(cache, object, _RET_IP_);
-	used = cpu->used;
-	if (unlikely(used >= cpu->limit)) {
-		myalloc_magazines_leave(cpu);
+	top = cpu->top;
+	if (unlikely(!fast_put(cache, cpu, top, object))) {
+		myalloc_magazines_end(cpu, guard);
 		return free_slow(cache, object, _RET_IP_);
 	}
-	fill_slot((void *)cpu->slot + used, object, state);
 	cpu->nr_puts++;
-	WRITE_ONCE(cpu->used, used + MYALLOC_SLOT);
-	myalloc_magazines_leave(cpu);
+	WRITE_ONCE(cpu->top, top + 1);
+	myalloc_magazines_end(cpu, guard);
 	return 0;
 }
 
 /* Objects that a bulk operation moves with preemption off. */
-#define BULK_STEP	64
+#define BULK_STEP	64U
 
 /**
  * myalloc_cache_alloc_bulk() - allocate several objects
@@ -689,10 +760,14 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 
 		if (unlikely(!cpu))
 			break;
-		for (; n < end; n++) {
+		while (n < end) {
+			n += get_run(cpu, end - n, objects + n);
+			if (n == end)
+				break;
 			objects[n] = get(cache, cpu);
 			if (unlikely(!objects[n]))
 				break;
+			n++;
 		}
 		myalloc_magazines_leave(cpu);
 		if (unlikely(n < end))
@@ -703,7 +778,7 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 		if (!objects[n])
 			break;
 	}
-	if (unlikely((flags | cache->alloc_flags) & MYALLOC_ZERO))
+	if (unlikely(wants_zero(cache, flags)))
 		for (i = 0; i < n; i++)
 			memset(objects[i], 0, cache->layout.object_size);
 	return n;
@@ -715,7 +790,9 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
  * @nr: how many
  * @objects: their addresses, any values
  *
- * Each wrong one is treated as by myalloc_cache_free().
+ * They go back from the end of @objects on, so that what an allocation in bulk has filled is
+ * taken back the quick way (magazine.c, Used slots). Each wrong one is treated as by
+ * myalloc_cache_free().
  *
  * Context: any.
  * Return: how many were freed; @nr if none was wrong.
@@ -723,30 +800,22 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 				     unsigned int nr, void **objects)
 {
-	unsigned int i = 0, freed = 0;
+	unsigned int left = nr, freed = 0;
 
-	while (i < nr && !(cache->flags & MYALLOC_ZERO_FREE)) {
-		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&cache->mags);
-		unsigned int end = min(nr, i + BULK_STEP);
+	while (left) {
+		unsigned int step = min(left, BULK_STEP), n = 0;
+		struct myalloc_magazine_cpu *cpu;
+		u64 guard;
 
-		if (unlikely(!cpu))
-			break;
-		for (; i < end; i++) {
-			u8 *state = myalloc_object_state(cache, objects[i]);
-
-			if (unlikely(!state || READ_ONCE(*state) != MYALLOC_SLOT_LIVE))
-				myalloc_cache_bad_free(cache, objects[i]);
-			else if (likely(put(cache, cpu, objects[i], state)))
-				freed++;
-			else
-				break;
+		if (likely(myalloc_magazines_begin(&cache->mags, &cpu, &guard))) {
+			n = put_run(cache, cpu, step, objects + left - step);
+			myalloc_magazines_end(cpu, guard);
 		}
-		myalloc_magazines_leave(cpu);
-		if (unlikely(i < end))
-			break;
+		left -= n;
+		freed += n;
+		if (unlikely(n < step))
+			freed += !free_slow(cache, objects[--left], _RET_IP_);
 	}
-	for (; i < nr; i++)
-		freed += !myalloc_cache_free(cache, objects[i]);
 	return freed;
 }
 
@@ -1016,12 +1085,6 @@ static int init_magazines(struct myalloc_cache *c, u32 magazine)
 /* No frame has this tag: free ones, and those behind the first of a block, have 0. */
 #define NO_TAG		U32_MAX
 
-/* May frees take the fast path? */
-static bool fast(const struct myalloc_cache *c)
-{
-	return c->layout.exact && !(c->flags & (MYALLOC_CHECKS | MYALLOC_ZERO_FREE));
-}
-
 /* caches_mutex held. Gives the cache a number and a place in the list. */
 static int enlist(struct myalloc_cache *c)
 {
@@ -1039,7 +1102,7 @@ static int enlist(struct myalloc_cache *c)
 		return -ENOSPC;
 	c->id = id;
 	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
-	c->fast_tag = fast(c) ? c->tag : NO_TAG;
+	c->fast_tag = c->layout.exact ? c->tag : NO_TAG;
 	WRITE_ONCE(zone->cache_by_id[id], c);
 	list_add_tail(&c->link, &zone->caches);
 	zone->nr_caches++;
@@ -1094,7 +1157,6 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	c->zone = zone;
 	c->map = zone->map;
 	c->flags = flags;
-	c->alloc_flags = flags & MYALLOC_ZERO_ALLOC ? MYALLOC_ZERO : 0;
 	c->ctor = args->ctor;
 	c->frame_mask = BIT(c->layout.order) - 1;
 	c->bytes_mask = (PAGE_SIZE << c->layout.order) - 1;
@@ -1110,6 +1172,8 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	err = init_magazines(c, args->magazine);
 	if (err)
 		goto err_free;
+	if (flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE))
+		c->mags.era = MYALLOC_ERA_NEVER;
 	mutex_lock(&zone->caches_mutex);
 	err = enlist(c);
 	mutex_unlock(&zone->caches_mutex);

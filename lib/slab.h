@@ -36,11 +36,11 @@ enum {
  * struct myalloc_cache - see slab.c for the theory
  * @window: copy of the zone's
  * @head_mask: clears, in an offset into the descriptors, what leads past the slab's first
- * @fast_tag: @tag, or one that no frame has if each free is to take the slow path
  * @bytes_mask: bytes in a slab - 1
  * @reciprocal: of @layout
  * @state_offset: of @layout
- * @alloc_flags: MYALLOC_ZERO if every allocation is to be cleared
+ * @fast_tag: @tag, or one that no frame has if states cannot be found the fast way
+ * @nothing: 0: the state of what is no object
  * @map: copy of the zone's
  * @tag: what the tag of a frame must be to begin a slab of this cache
  * @frame_mask: frames in a slab - 1
@@ -68,16 +68,16 @@ enum {
  * @link: in zone->caches
  * @name: unique in the zone
  *
- * The members up to @alloc_flags are all that a free reads, in one cache line.
+ * The members up to @nothing are all that a free reads besides @mags, in one cache line.
  */
 struct myalloc_cache {
 	struct myalloc_window window;
 	unsigned long head_mask;
-	u32 fast_tag;
 	u32 bytes_mask;
 	u32 reciprocal;
 	u32 state_offset;
-	unsigned int alloc_flags;
+	u32 fast_tag;
+	u8 nothing;
 
 	struct myalloc_magazines mags;
 	struct myalloc_map map;

@@ -165,7 +165,8 @@ struct myalloc_zone_args {
  * @window: address to frame, for most; never changes
  * @map: address to frame, for all; never changes
  * @frames: descriptors, one for each frame of each chunk
- * @pcp: magazines of the orders that have them
+ * @pcp: magazines of the orders that have them; the last ones, without capacity, are those of
+ *	all other orders
  * @chunks: address of each chunk
  * @nr_chunks: how many
  * @chunk_order: log2 of frames in a chunk
@@ -203,7 +204,7 @@ struct myalloc_zone {
 	struct myalloc_window window;
 	struct myalloc_map map;
 	struct myalloc_frame *frames;
-	struct myalloc_magazines pcp[MYALLOC_PCP_LISTS];
+	struct myalloc_magazines pcp[MYALLOC_PCP_LISTS + 1];
 	unsigned long *chunks;
 	u32 nr_chunks;
 	u32 chunk_order;
@@ -245,15 +246,12 @@ struct myalloc_zone {
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
 int myalloc_zone_destroy(struct myalloc_zone *zone);
 
-/* The tag of a frame that begins a block. */
+/* The tag of a frame that begins a block: the members of struct myalloc_frame, as they lie. */
 static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
 					     unsigned int order, u32 cache)
 {
-	struct myalloc_frame frame = {
-		.type = type, .order = order, .cache = cache,
-	};
-
-	return frame.tag;
+	return (__force u32)cpu_to_le32(type | order << 8) |
+	       (__force u32)cpu_to_le32((u32)(__force u16)cpu_to_le16(cache) << 16);
 }
 
 struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
@@ -352,13 +350,14 @@ static inline void *myalloc_frame_addr(const struct myalloc_zone *zone, u32 idx)
 			((unsigned long)(idx & (BIT(zone->chunk_order) - 1)) << PAGE_SHIFT));
 }
 
-/* The magazines of an order, NULL if it has none. */
+/* The magazines of an order; without capacity if it has none. */
 static __always_inline struct myalloc_magazines *
 myalloc_zone_pcp(struct myalloc_zone *zone, unsigned int order)
 {
 	if (likely(order <= MYALLOC_PCP_SMALL))
 		return &zone->pcp[order];
-	return order == MYALLOC_PCP_HUGE ? &zone->pcp[MYALLOC_PCP_SMALL + 1] : NULL;
+	return order == MYALLOC_PCP_HUGE ? &zone->pcp[MYALLOC_PCP_SMALL + 1] :
+					   &zone->pcp[MYALLOC_PCP_LISTS];
 }
 
 static inline unsigned int myalloc_pcp_order(unsigned int list)

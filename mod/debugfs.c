@@ -249,7 +249,7 @@ static int pcp_show(struct seq_file *m, void *unused)
 			continue;
 		for_each_possible_cpu(cpu) {
 			const struct myalloc_magazine_cpu *c = per_cpu_ptr(mags->cpu, cpu);
-			u32 loaded = myalloc_magazine_count(c);
+			u32 loaded = myalloc_magazines_loaded(mags, c);
 			u32 previous = READ_ONCE(READ_ONCE(c->previous)->count);
 
 			cached -= min_t(u64, cached, loaded + previous);

@@ -447,6 +447,26 @@ static void check_quiet(void)
 	w.quiet = false;
 }
 
+/* Forgets what is left of earlier executions in used slots, which leads to other paths. */
+static void forget(struct myalloc_magazines *m)
+{
+	u32 i, k;
+	int cpu;
+
+	m->era = MYALLOC_ERA_FIRST;
+	for (i = 0; i < m->nr_magazines; i++) {
+		struct myalloc_magazine *mag = m->pool + (size_t)i * m->stride;
+
+		mag->era = m->era;
+		for (k = 1; k <= m->capacity; k++)
+			mag->slot[k].addr = NULL;
+	}
+	for_each_possible_cpu(cpu) {
+		per_cpu_ptr(m->cpu, cpu)->era = m->era;
+		per_cpu_ptr(m->cpu, cpu)->guard = m->capacity ? m->era : MYALLOC_ERA_BUSY;
+	}
+}
+
 static void execute(u32 steps)
 {
 	struct myalloc_zone_books books;
@@ -455,6 +475,7 @@ static void execute(u32 steps)
 	w.quiet = true;
 	w.intrusions = 0;
 	w.depth = 0;
+	forget(w.kind == PAGES ? &w.zone->pcp[0] : &w.cache->mags);
 	begin = choose(ARRAY_SIZE(beginnings));
 	for (cpu = 0; cpu < 2; cpu++)
 		repeat(cpu, beginnings[begin].alloc[cpu], do_alloc);

@@ -588,30 +588,60 @@ static void object_twice_deferred(void)
 
 static int second;
 
-static void free_again_once(const char *where)
+static void free_object_p_too(void *arg)
 {
-	host_preempt_point = NULL;
-	host_enter_hardirq();
 	second = myalloc_cache_free(a, p);
-	host_exit_hardirq();
+}
+
+static void free_on_other_cpu_once(const char *where)
+{
+	if (strcmp(where, "object-checked"))
+		return;
+	host_preempt_point = NULL;
+	host_run_on_cpu(1, free_object_p_too, NULL);
 }
 
 /*
- * The one case that the state byte lets through: the interrupt comes after the first free has
- * seen that the object is live. It is in a magazine twice; whoever gets it first has it alone,
- * because the second get finds it live.
+ * The one case that the state byte lets through: the other CPU frees after this one has seen
+ * that the object is live. It is in two magazines; whoever gets it first has it alone, because
+ * the second get finds it live.
  */
 static void object_twice_at_once(void)
 {
-	object(a);	/* or the magazine would be full, and the slow path looks again */
 	p = object(a);
-	host_preempt_point = free_again_once;
+	host_preempt_point = free_on_other_cpu_once;
 	good(myalloc_cache_free(a, p));
 	good(second);
 	q = object(a);
 	EXPECT(q == p, "not the same object");
+	host_set_cpu(1);
 	EXPECT(object(a) != p, "the object was given twice");
 	corrupt(1);
+}
+
+/*
+ * A used slot says where the state of an object was that lay in a slab which is gone. What is
+ * there now looks like a live one.
+ */
+static void object_used_slot(void)
+{
+	u32 nr = a->mags.batch, i;
+	void *objects[64];
+
+	for (i = 0; i < nr; i++)
+		objects[i] = object(a);
+	host_set_cpu(1);
+	for (i = 0; i < nr; i++)
+		good(myalloc_cache_free(a, objects[i]));
+	myalloc_cache_shrink(a);
+	q = page(0);
+	EXPECT(q == objects[0], "not where the slab was");
+	memset(q, MYALLOC_SLOT_LIVE, PAGE_SIZE);
+	host_set_cpu(0);
+	p = objects[nr - 1];
+	EXPECT(per_cpu_ptr(a->mags.cpu, 0)->top->addr == p, "the used slot says something else");
+	REFUSED(myalloc_cache_free(a, p), KIND);
+	good(myalloc_pages_free(zone, q, 0));
 }
 
 static void object_twice_in_bulk(void)
@@ -1441,11 +1471,13 @@ static const struct misuse cases[] = {
 	     "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE(object_twice_at_once,
 	     "cache a: a cached object is not cached: freed twice at once?"),
+	CASE(object_used_slot,
+	     "bad free as object of a: not what it was allocated as; frame 0, order 0, held by *"),
 	CASE(object_twice_in_bulk,
 	     "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE(object_bulk_with_foreign,
-	     "bad free as object of a: not memory of this zone\n"
-	     "bad free as object of a: an object of another cache; cache b, frame 1, slot 0"),
+	     "bad free as object of a: an object of another cache; cache b, frame 1, slot 0\n"
+	     "bad free as object of a: not memory of this zone"),
 	CASE(object_wrong_cache,
 	     "bad free as object of b: an object of another cache; cache a, frame 0, slot 0"),
 	CASE(object_interior,

@@ -522,6 +522,9 @@ static void come_in(const char *where)
 	if (!run || !run->op->nest || locked(run) || ++run->points != run->op->nest ||
 	    !run->left || !may_nest(run->op + 1))
 		return;
+	/* What comes in could make a wrong free right, or wrong for another reason. */
+	if (run->op->kind % OP_NR == OP_BAD_FREE)
+		return;
 	nested = (struct nested){ .op = run->op + 1, .left = run->left - 1, .outer = run };
 	cpu = run->op->flags & OP_NEST_CPU || in_nmi() ? other_cpu(nested.op->cpu) : -1;
 	if (cpu >= 0)
@@ -628,7 +631,7 @@ static bool magazines_empty(const struct myalloc_magazines *mags)
 {
 	const struct myalloc_magazine_cpu *cpu = per_cpu_ptr(mags->cpu, host_self.cpu);
 
-	return !mags->capacity || (!myalloc_magazine_count(cpu) && !cpu->previous->count &&
+	return !mags->capacity || (!myalloc_magazines_loaded(mags, cpu) && !cpu->previous->count &&
 				   !((u64)atomic64_read(&mags->full) >> 16 & 0xffff));
 }
 
@@ -642,7 +645,7 @@ static void justify_pages(const struct run *run, u32 order, unsigned int flags)
 		return;
 	find_avail(!(flags & MYALLOC_MAY_WAIT));
 	CHECK(!any_run(order), "order %u failed, but there is a free run", order);
-	if (!run->outer && !(flags & MYALLOC_TOPDOWN) && mags)
+	if (!run->outer && !(flags & MYALLOC_TOPDOWN))
 		CHECK(magazines_empty(mags), "order %u failed with blocks in the magazines", order);
 }
 
@@ -691,7 +694,7 @@ static void pages_alloc(struct run *run)
 	u32 order = some_order(run->op->a), expected = U32_MAX;
 	unsigned int flags = alloc_flags(run);
 	const struct myalloc_magazines *mags = myalloc_zone_pcp(w->zone, order);
-	bool placed = predictable() && (!mags || !mags->capacity || flags & MYALLOC_TOPDOWN);
+	bool placed = predictable() && (!mags->capacity || flags & MYALLOC_TOPDOWN);
 	u8 *addr;
 
 	if (placed) {
@@ -1285,16 +1288,14 @@ static void bad_free(struct run *run)
 	};
 	struct wrong wrong = { .exact = U32_MAX, .cache = -1 };
 	struct myalloc_zone_books before, after;
-	bool books = !run->outer;
 	int err;
 
 	if (!choose[run->op->b % 8](run->op, &wrong))
 		return;
-	/* What came in may have hit the very free: both may be right then. */
-	if (run->outer && wrong.bad == MYALLOC_BAD_FREE)
+	/* What it came into may be about to free the same, or to hand it out. */
+	if (run->outer)
 		return;
-	if (books)
-		myalloc_zone_books(w->zone, &before);
+	myalloc_zone_books(w->zone, &before);
 	err = IN_CONTEXT(run, NULL, do_wrong(&wrong));
 	CHECK(err == -EINVAL, "wrong free (%s) returned %d", myalloc_bad_name(wrong.bad), err);
 	w->bad[wrong.bad]++;
@@ -1303,8 +1304,6 @@ static void bad_free(struct run *run)
 		w->cache_bad[wrong.cache]++;
 	else if (wrong.any && choose[run->op->b % 8] == wrong_object && wrong.cache >= 0)
 		w->cache_bad[wrong.cache]++;	/* myalloc_free() finds the cache itself */
-	if (!books || run->disturbed)
-		return;
 	myalloc_zone_books(w->zone, &after);
 	CHECK(after.bad[wrong.bad] == before.bad[wrong.bad] + 1,
 	      "wrong free was not counted as \"%s\"", myalloc_bad_name(wrong.bad));
@@ -1440,6 +1439,7 @@ static void make_cache(u32 i)
 		.ctor = config->ctor ? ctor_for(config->size) : NULL,
 	};
 	struct myalloc_cache *c;
+	u64 era;
 
 	snprintf(w->name[i], sizeof(w->name[i]), "c%u", i);
 	c = myalloc_cache_create(w->zone, &args);
@@ -1449,9 +1449,11 @@ static void make_cache(u32 i)
 	if (!config->depot)
 		return;
 	/* A zone so small would not get a depot. */
+	era = c->mags.era;
 	myalloc_magazines_fini(&c->mags);
 	CHECK(!myalloc_magazines_init(&c->mags, config->magazine, DIV_ROUND_UP(config->magazine, 2),
 				      config->depot, NUMA_NO_NODE), "no magazines");
+	c->mags.era = era;
 }
 
 static void cache_renew(struct run *run)
@@ -1572,12 +1574,14 @@ static void make_magazines(void)
 
 	for (i = 0; i < MYALLOC_PCP_LISTS && w->cfg->magazines > 0; i++) {
 		u32 order = myalloc_pcp_order(i), capacity = w->cfg->magazines;
+		u64 era = w->zone->pcp[i].era;
 
 		if (order > w->cfg->chunk_order)
 			continue;
 		myalloc_magazines_fini(&w->zone->pcp[i]);
 		CHECK(!myalloc_magazines_init(&w->zone->pcp[i], capacity, DIV_ROUND_UP(capacity, 2),
 					      w->cfg->depot, NUMA_NO_NODE), "no magazines");
+		w->zone->pcp[i].era = era;
 	}
 }
 
