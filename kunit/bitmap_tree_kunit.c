@@ -53,8 +53,13 @@ static bool all_zero(const struct tree *t)
 static bool sound(const struct myalloc_bitmap_tree *tree)
 {
 	u64 bits = tree->nr_bits, words, i;
+	bool lone = tree->lone != MYALLOC_TREE_NONE;
 	u32 l;
 
+	for (i = 0; lone && i < (bits + 63) / 64; i++)
+		if (tree->level[0][i] !=
+		    (i == tree->lone / 64 ? BIT_ULL(tree->lone % 64) : 0))
+			return false;
 	for (l = 0; l < tree->nr_levels; l++, bits = words) {
 		words = (bits + 63) / 64;
 		if (bits % 64 && tree->level[l][words - 1] >> (bits % 64))
@@ -62,7 +67,8 @@ static bool sound(const struct myalloc_bitmap_tree *tree)
 		if (l + 1 == tree->nr_levels)
 			return words == 1;
 		for (i = 0; i < words; i++)
-			if ((tree->level[l + 1][i / 64] >> (i % 64) & 1) != !!tree->level[l][i])
+			if ((tree->level[l + 1][i / 64] >> (i % 64) & 1) !=
+			    (!lone && tree->level[l][i]))
 				return false;
 	}
 	return true;

@@ -238,7 +238,9 @@ static void pages_magazine_hit(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0], 2);
 	KUNIT_EXPECT_EQ(test, fx->books.page_allocs[0], 2);
-	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, batch == 1 ? 0 : batch - 2);
+	/* The first refill splits a largest block: fewer than a batch. */
+	KUNIT_EXPECT_LE(test, fx->books.cached_pages, batch == 1 ? 0 : batch - 2);
+	KUNIT_EXPECT_TRUE(test, batch == 1 || fx->books.cached_pages);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 	KUNIT_EXPECT_EQ(test, frame_of(fx, a)->type, MYALLOC_FRAME_CACHED);
@@ -507,6 +509,7 @@ static void pages_free_race(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
 	void *again, *other;
+	u64 cached;
 
 	hooked = fx;
 	hook_page = alloc_here(fx, 0, 0);
@@ -520,7 +523,9 @@ static void pages_free_race(struct kunit *test)
 	again = alloc_here(fx, 0, 0);
 	KUNIT_EXPECT_PTR_EQ(test, again, hook_page);
 	fixture_log_mark();
-	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), fx->zone->pcp[0].batch - 1);
+	/* All of them but the one that was handed out, which is in both CPUs' magazines. */
+	cached = fixture_books(fx)->cached_pages;
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), cached - 1);
 	scnprintf(fx->expected, sizeof(fx->expected),
 		  "a cached block at frame %u is not cached: freed twice at once?",
 		  index_of(fx, again));

@@ -150,12 +150,22 @@ static void validate_tree(struct kunit *test)
 	};
 	struct scene *sc = kunit_kzalloc(test, sizeof(*sc), GFP_KERNEL);
 	struct myalloc_bitmap_tree *tree;
-	void *page;
+	void *page[3];
+	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, sc);
 	sc->fx = fixture_zone(test, &args);
-	page = myalloc_pages_alloc(sc->fx->zone, 0, 0);
+	page[0] = myalloc_pages_alloc(sc->fx->zone, 0, 0);
 	tree = &sc->fx->zone->buddy.free[0];
+	/* The free page beside it, of the last chunk's smallest block, is lone. */
+	KUNIT_ASSERT_EQ(test, tree->lone, 4993);
+	DAMAGE(sc, tree->lone, 4994, "T1: order 0, level 0, word 78: bit 4994 is not alone");
+	DAMAGE(sc, tree->lone, MYALLOC_TREE_NONE, "T1: order 0, level 0, word 78");
+	DAMAGE(sc, tree->level[2][0], 1, "T1: order 0, level 2, word 0: bit 4993 is not alone");
+	for (i = 1; i < ARRAY_SIZE(page); i++)
+		page[i] = myalloc_pages_alloc(sc->fx->zone, 0, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(sc->fx->zone, page[0], 0), 0);
+	KUNIT_ASSERT_EQ(test, tree->lone, MYALLOC_TREE_NONE);
 	KUNIT_ASSERT_EQ(test, tree->nr_levels, 3);
 	/* 5000 bits, 79 words, 2 words, 1 word. */
 	DAMAGE(sc, tree->level[0][78], tree->level[0][78] | BIT_ULL(8), "T2: order 0");
@@ -165,7 +175,8 @@ static void validate_tree(struct kunit *test)
 	DAMAGE(sc, tree->level[1][1], tree->level[1][1] ^ BIT_ULL(3), "T1: order 0, level 0");
 	DAMAGE(sc, tree->level[2][0], tree->level[2][0] ^ BIT_ULL(0), "T1: order 0, level 1");
 	DAMAGE(sc, tree->level[2][0], tree->level[2][0] ^ BIT_ULL(1), "T1: order 0, level 1");
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(sc->fx->zone, page, 0), 0);
+	for (i = 1; i < ARRAY_SIZE(page); i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(sc->fx->zone, page[i], 0), 0);
 	FIXTURE_EXPECT_VALID(sc->fx);
 }
 

@@ -11,12 +11,19 @@
  *	level 1        [.......1][1....1..]
  *	level 0  ... [....1...][..1.....] ... [.......1]
  *
+ * A bit that is set while no other is, is lone: level 0 has it, the summaries do not,
+ * and it is found by its number. The summaries are told of it when a second one is
+ * set. A buddy system that is asked for one small block after the other has at most
+ * one free block of most orders, which comes and goes with every split: without that
+ * each time all levels would change.
+ *
  * Cost: with 64-way fan-out 4 Gi bits need 6 levels. Setting and clearing
  * usually touch one level, because they climb only when a word becomes
  * non-zero or zero. The summaries add 1/63 to the size.
  *
  * Invariants
- *	T1  bit i of level l + 1 is set if and only if word i of level l is not 0.
+ *	T1  bit i of level l + 1 is set if and only if word i of level l is not 0;
+ *	    but if a bit is lone, it is the only one of level 0, and all summaries are 0.
  *	T2  bits at and above nr_bits are 0.
  *
  * Locking: none. Writers exclude each other and the find functions.
@@ -66,6 +73,7 @@ void myalloc_tree_init(struct myalloc_bitmap_tree *tree, u32 nr_bits, u64 *words
 	u32 l = 0;
 
 	tree->nr_bits = nr_bits;
+	tree->lone = MYALLOC_TREE_NONE;
 	while (nr_bits) {
 		nr_bits = words_of(nr_bits);
 		tree->level[l++] = words;
@@ -89,6 +97,8 @@ u32 myalloc_tree_next(const struct myalloc_bitmap_tree *tree, u32 from)
 {
 	u32 l, nr = tree->nr_bits;
 
+	if (tree->lone != MYALLOC_TREE_NONE)
+		return tree->lone >= from ? tree->lone : MYALLOC_TREE_NONE;
 	for (l = 0; l < tree->nr_levels && from < nr; l++) {
 		u64 word = tree->level[l][from / 64] & (~0ULL << (from % 64));
 
@@ -114,6 +124,8 @@ u32 myalloc_tree_last(const struct myalloc_bitmap_tree *tree)
 {
 	u32 l = tree->nr_levels, bit = 0;
 
+	if (tree->lone != MYALLOC_TREE_NONE)
+		return tree->lone;
 	if (!l || !tree->level[l - 1][0])
 		return MYALLOC_TREE_NONE;
 	while (l--)

@@ -13,11 +13,13 @@
  * struct myalloc_bitmap_tree - bits with summaries of summaries
  * @nr_bits: bits at the lowest level; 0 is allowed and never has a set bit
  * @nr_levels: levels in use; the top one has one word
+ * @lone: the only bit that is set, if the summaries do not know of it; else NONE
  * @level: words of each level, [0] the bits themselves
  */
 struct myalloc_bitmap_tree {
 	u32 nr_bits;
 	u32 nr_levels;
+	u32 lone;
 	u64 *level[MYALLOC_TREE_LEVELS];
 };
 
@@ -36,18 +38,10 @@ static inline bool myalloc_tree_test(const struct myalloc_bitmap_tree *tree, u32
 	return bit < tree->nr_bits && (tree->level[0][bit / 64] >> (bit % 64) & 1);
 }
 
-/**
- * myalloc_tree_set() - set a bit
- * @tree: the tree; the caller excludes other writers
- * @bit: below nr_bits
- *
- * Climbs only while it fills words that were empty.
- */
-static inline void myalloc_tree_set(struct myalloc_bitmap_tree *tree, u32 bit)
+/* Tells the summaries of level @l and above that word @bit of level @l - 1 is not 0 now. */
+static __always_inline void __myalloc_tree_climb(struct myalloc_bitmap_tree *tree, u32 l, u32 bit)
 {
-	u32 l;
-
-	for (l = 0; l < tree->nr_levels; l++, bit /= 64) {
+	for (; l < tree->nr_levels; l++, bit /= 64) {
 		u64 *word = &tree->level[l][bit / 64];
 		u64 old = *word;
 
@@ -58,16 +52,49 @@ static inline void myalloc_tree_set(struct myalloc_bitmap_tree *tree, u32 bit)
 }
 
 /**
+ * myalloc_tree_set() - set a bit
+ * @tree: the tree; the caller excludes other writers
+ * @bit: below nr_bits
+ *
+ * Climbs only while it fills words that were empty; not at all if no other bit is set.
+ */
+static __always_inline void myalloc_tree_set(struct myalloc_bitmap_tree *tree, u32 bit)
+{
+	u64 *word = &tree->level[0][bit / 64];
+	u64 old = *word, any = tree->level[tree->nr_levels - 1][0];
+
+	*word = old | BIT_ULL(bit % 64);
+	if (likely(tree->lone == MYALLOC_TREE_NONE)) {
+		if (!any)
+			tree->lone = bit;
+		else if (!old)
+			__myalloc_tree_climb(tree, 1, bit / 64);
+		return;
+	}
+	__myalloc_tree_climb(tree, 1, tree->lone / 64);
+	tree->lone = MYALLOC_TREE_NONE;
+	if (!old)
+		__myalloc_tree_climb(tree, 1, bit / 64);
+}
+
+/**
  * myalloc_tree_clear() - clear a bit
  * @tree: the tree; the caller excludes other writers
  * @bit: below nr_bits
  *
  * Climbs only while it empties words.
  */
-static inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree, u32 bit)
+static __always_inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree, u32 bit)
 {
 	u32 l;
 
+	if (tree->lone != MYALLOC_TREE_NONE) {
+		if (likely(tree->lone == bit)) {
+			tree->level[0][bit / 64] = 0;
+			tree->lone = MYALLOC_TREE_NONE;
+		}
+		return;
+	}
 	for (l = 0; l < tree->nr_levels; l++, bit /= 64) {
 		u64 *word = &tree->level[l][bit / 64];
 
@@ -83,10 +110,12 @@ static inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree, u32 bit)
  *
  * Return: its number, MYALLOC_TREE_NONE if no bit is set.
  */
-static inline u32 myalloc_tree_first(const struct myalloc_bitmap_tree *tree)
+static __always_inline u32 myalloc_tree_first(const struct myalloc_bitmap_tree *tree)
 {
 	u32 l = tree->nr_levels, bit = 0;
 
+	if (tree->lone != MYALLOC_TREE_NONE)
+		return tree->lone;
 	if (!l || !tree->level[l - 1][0])
 		return MYALLOC_TREE_NONE;
 	while (l--)

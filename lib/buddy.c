@@ -73,14 +73,14 @@ static void head_clear(struct myalloc_buddy *b, u32 idx)
 	WRITE_ONCE(b->head[idx / 64], b->head[idx / 64] & ~BIT_ULL(idx % 64));
 }
 
-static void free_insert(struct myalloc_buddy *b, u32 idx, unsigned int order)
+static __always_inline void free_insert(struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
 	myalloc_tree_set(&b->free[order], idx >> order);
 	b->nr_blocks[order]++;
 	b->nonempty |= BIT(order);
 }
 
-static void free_remove(struct myalloc_buddy *b, u32 idx, unsigned int order)
+static __always_inline void free_remove(struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
 	myalloc_tree_clear(&b->free[order], idx >> order);
 	if (!--b->nr_blocks[order])
@@ -189,6 +189,7 @@ void myalloc_buddy_init(struct myalloc_buddy *buddy, u32 nr_frames,
 static u32 split(struct myalloc_buddy *b, u32 idx, unsigned int from,
 		 unsigned int to, bool topdown)
 {
+	b->nr_splits += from - to;
 	while (from > to) {
 		u32 upper = idx + BIT(--from);
 
@@ -199,7 +200,6 @@ static u32 split(struct myalloc_buddy *b, u32 idx, unsigned int from,
 		} else {
 			free_insert(b, upper, from);
 		}
-		b->nr_splits++;
 	}
 	return idx;
 }
@@ -355,28 +355,58 @@ int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 	return 0;
 }
 
-/* Is a block of @order allocated at @idx? If not, why not. */
-static enum myalloc_bad check_block(const struct myalloc_buddy *b, u32 idx,
-				    unsigned int order)
+/*
+ * Is a block of @order allocated at @idx? The order is right (B1) if a block begins at
+ * idx + 2^order and none at idx + 2^k for any smaller k: of those six lie in one word.
+ */
+static bool is_allocated(const struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	const u64 powers = BIT_ULL(1) | BIT_ULL(2) | BIT_ULL(4) | BIT_ULL(8) | BIT_ULL(16) |
+			   BIT_ULL(32);
+	const u64 *word = &b->head[idx / 64];
+	u32 next, k;
+	u64 heads;
+
+	if (unlikely(idx >= b->nr_frames || order > b->top_order || idx & (BIT(order) - 1)))
+		return false;
+	next = idx + BIT(order);
+	if (unlikely(next > b->nr_frames))
+		return false;
+	heads = *word >> (idx % 64);
+	if (order < 6)
+		heads &= BIT_ULL(BIT(order)) - 1;
+	if (unlikely((heads & (powers | 1)) != 1))
+		return false;
+	for (k = 6; k < order; k++)
+		if (unlikely(word[BIT(k - 6)] & 1))
+			return false;
+	if (unlikely(order < b->top_order && next != b->nr_frames && !head_test(b, next)))
+		return false;
+	return !myalloc_tree_test(&b->free[order], idx >> order);
+}
+
+/* Why there is no block of @order allocated at @idx. */
+static noinline enum myalloc_bad why_not(const struct myalloc_buddy *b, u32 idx,
+					 unsigned int order)
 {
 	unsigned int is;
 
-	if (unlikely(idx >= b->nr_frames))
+	if (idx >= b->nr_frames)
 		return MYALLOC_BAD_FOREIGN;
-	if (unlikely(!head_test(b, idx)))
+	if (!head_test(b, idx))
 		return free_order(b, idx) < 0 ? MYALLOC_BAD_INTERIOR : MYALLOC_BAD_FREE;
 	is = order_at(b, idx);
-	if (unlikely(myalloc_tree_test(&b->free[is], idx >> is)))
+	if (myalloc_tree_test(&b->free[is], idx >> is))
 		return MYALLOC_BAD_FREE;
-	if (unlikely(is != order))
-		return idx & (BIT(min_t(unsigned int, order, 31)) - 1) ?
-			MYALLOC_BAD_MISALIGNED : MYALLOC_BAD_ORDER;
-	return MYALLOC_OK;
+	return idx & (BIT(min_t(unsigned int, order, 31)) - 1) ? MYALLOC_BAD_MISALIGNED :
+								 MYALLOC_BAD_ORDER;
 }
 
-/* Frees a block that check_block() has found good. */
+/* Frees a block that is_allocated(). */
 static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
+	unsigned int from = order;
+
 	b->nr_free += BIT(order);
 	while (order < b->top_order) {
 		u32 other = idx ^ BIT(order);
@@ -387,8 +417,8 @@ static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 		head_clear(b, idx | BIT(order));
 		idx &= ~BIT(order);
 		order++;
-		b->nr_merges++;
 	}
+	b->nr_merges += order - from;
 	free_insert(b, idx, order);
 }
 
@@ -403,11 +433,10 @@ static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,
 				    unsigned int order)
 {
-	enum myalloc_bad bad = check_block(buddy, idx, order);
-
-	if (likely(!bad))
-		merge(buddy, idx, order);
-	return bad;
+	if (unlikely(!is_allocated(buddy, idx, order)))
+		return why_not(buddy, idx, order);
+	merge(buddy, idx, order);
+	return MYALLOC_OK;
 }
 
 /**
@@ -421,7 +450,6 @@ enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,
 enum myalloc_bad myalloc_buddy_free_exact(struct myalloc_buddy *buddy, u32 idx,
 					  u32 nr)
 {
-	enum myalloc_bad bad;
 	unsigned int order;
 	u32 at, end;
 
@@ -432,9 +460,8 @@ enum myalloc_bad myalloc_buddy_free_exact(struct myalloc_buddy *buddy, u32 idx,
 	end = idx + nr;
 	for (at = idx; at < end; at += BIT(order)) {
 		order = myalloc_buddy_piece(buddy, at, end - at);
-		bad = check_block(buddy, at, order);
-		if (bad)
-			return bad;
+		if (!is_allocated(buddy, at, order))
+			return why_not(buddy, at, order);
 	}
 	for (at = idx; at < end; at += BIT(order)) {
 		order = myalloc_buddy_piece(buddy, at, end - at);

@@ -15,8 +15,9 @@
  *
  * Invariants: Z4 of zone.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
  *
- * Bounds: get and put are O(1). A miss costs at most a batch of buddy operations, so a
- * batch is small: BATCH blocks of at most top_order splits or merges each.
+ * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of
+ * them takes many splits or merges (WORK_MOST): so the longest miss costs little more than the
+ * usual one.
  *
  * When the zone has no block, blocks of other orders may still be in magazines. A request
  * with MYALLOC_MAY_WAIT takes them all back and tries again; one without cannot ask other
@@ -37,6 +38,12 @@ static const struct {
 	{ 16, 8, 8 },
 	{ 4, 4, 1 },
 };
+
+/*
+ * What a refill or a flush may do: a unit for each block and each split or merge. The last
+ * block may go beyond it by its splits or merges, of which there are at most top_order.
+ */
+#define WORK_MOST	16
 
 /* A list may cache 1/16 of the frames, so that all together hold less than a third. */
 #define PCP_SHARE	16
@@ -100,23 +107,38 @@ static noinline void not_cached(struct myalloc_zone *zone, const struct myalloc_
 			  myalloc_frame_idx(zone, slot_frame(slot)));
 }
 
-/* Takes @nr blocks from magazines back to the zone. */
-static void flush_blocks(void *owner, struct myalloc_slot *slot, u32 nr)
+/* Lock held. Splits and merges ever done. */
+static u64 buddy_work(const struct myalloc_zone *zone)
 {
-	struct myalloc_zone *zone = owner;
-	unsigned long irq;
+	return zone->buddy.nr_splits + zone->buddy.nr_merges;
+}
 
-	if (!nr)
-		return;
+/* Takes blocks from below @end back to the zone, at most @most; how many. */
+static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end, u32 most)
+{
+	unsigned long irq;
+	u64 last;
+	u32 n;
+
 	raw_spin_lock_irqsave(&zone->lock, irq);
-	while (nr--) {
-		if (unlikely(*slot[nr].state != MYALLOC_FRAME_CACHED)) {
-			not_cached(zone, &slot[nr]);
-			continue;
-		}
-		__myalloc_zone_give(zone, slot_frame(&slot[nr]));
+	last = buddy_work(zone) + WORK_MOST;
+	for (n = 0; n < most && buddy_work(zone) + n < last; n++) {
+		const struct myalloc_slot *slot = end - 1 - n;
+
+		if (unlikely(*slot->state != MYALLOC_FRAME_CACHED))
+			not_cached(zone, slot);
+		else
+			__myalloc_zone_give(zone, slot_frame(slot));
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return n;
+}
+
+/* A magazine.c flush: @nr blocks back to the zone. */
+static void flush_blocks(void *owner, struct myalloc_slot *slot, u32 nr)
+{
+	while (nr)
+		nr -= flush_some(owner, slot + nr, nr);
 }
 
 /**
@@ -156,12 +178,14 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 	struct myalloc_slot *first = myalloc_magazine_first(cpu->loaded);
 	struct myalloc_slot *slot = first + mags->batch;
 	unsigned long irq;
+	u64 last;
 	u32 n;
 
 	if (!myalloc_lock(&zone->lock, &irq))
 		return false;
 	__myalloc_zone_reap(zone, 1);
-	for (n = 0; n < mags->batch; n++) {
+	last = buddy_work(zone) + WORK_MOST;
+	for (n = 0; n < mags->batch && buddy_work(zone) + n < last; n++) {
 		struct myalloc_frame *frame = __myalloc_zone_take(zone, order, false, tag);
 
 		if (!frame)
@@ -192,8 +216,7 @@ static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *m
 		return true;
 	if (in_nmi())
 		return false;
-	WRITE_ONCE(cpu->top, cpu->end - mags->batch);
-	flush_blocks(zone, cpu->top, mags->batch);
+	WRITE_ONCE(cpu->top, cpu->end - flush_some(zone, cpu->end, mags->batch));
 	return true;
 }
 

@@ -40,6 +40,27 @@ static bool v_err(struct myalloc_validation *v, const char *fmt, ...)
 
 /* --- the buddy -------------------------------------------------------------- */
 
+/* T1, of a tree with a lone bit. */
+static bool check_lone(const struct myalloc_bitmap_tree *tree, unsigned int order,
+		       struct myalloc_validation *v)
+{
+	u32 l, i, words = DIV_ROUND_UP((u64)tree->nr_bits, 64);
+
+	for (l = 0; l < tree->nr_levels; l++) {
+		for (i = 0; i < words; i++) {
+			u64 bits = 0;
+
+			if (!l && i == tree->lone / 64)
+				bits = BIT_ULL(tree->lone % 64);
+			if (tree->level[l][i] != bits)
+				return v_err(v, "T1: order %u, level %u, word %u: bit %u is not alone",
+					     order, l, i, tree->lone);
+		}
+		words = DIV_ROUND_UP(words, 64);
+	}
+	return true;
+}
+
 /* T1, T2 */
 static bool check_tree(const struct myalloc_bitmap_tree *tree, unsigned int order,
 		       struct myalloc_validation *v)
@@ -48,6 +69,8 @@ static bool check_tree(const struct myalloc_bitmap_tree *tree, unsigned int orde
 
 	if (tree->nr_bits % 64 && tree->level[0][words - 1] >> (tree->nr_bits % 64))
 		return v_err(v, "T2: order %u: a bit at or above %u is set", order, tree->nr_bits);
+	if (tree->lone != MYALLOC_TREE_NONE)
+		return check_lone(tree, order, v);
 	for (l = 0; l + 1 < tree->nr_levels; l++) {
 		for (i = 0; i < words; i++) {
 			bool up = tree->level[l + 1][i / 64] >> (i % 64) & 1;

@@ -254,7 +254,7 @@ static void init_image(struct image *image, u32 nr, unsigned int top)
 static void image_of(struct image *image, const struct model *m)
 {
 	struct myalloc_buddy *b = &image->buddy;
-	u32 idx;
+	u32 idx, order;
 
 	b->nr_free = 0;
 	b->nonempty = 0;
@@ -278,14 +278,25 @@ static void image_of(struct image *image, const struct model *m)
 		b->nr_free += BIT(k);
 		idx += BIT(k);
 	}
+	/* A single bit may be lone or not, by the way there: some states have it so, some so. */
+	for (order = 0; order <= b->top_order; order++) {
+		struct myalloc_bitmap_tree *tree = &b->free[order];
+
+		tree->lone = MYALLOC_TREE_NONE;
+		if (b->nr_blocks[order] == 1 && hweight32(m->head) & 1)
+			tree->lone = __ffs64(tree->level[0][0]);
+	}
 }
 
 static void copy_state(struct image *to, const struct image *from)
 {
 	struct myalloc_buddy *b = &to->buddy;
+	u32 k;
 
 	b->nr_free = from->buddy.nr_free;
 	b->nonempty = from->buddy.nonempty;
+	for (k = 0; k <= b->top_order; k++)
+		b->free[k].lone = from->buddy.free[k].lone;
 	b->nr_splits = 0;
 	b->nr_merges = 0;
 	memcpy(b->nr_blocks, from->buddy.nr_blocks, sizeof(b->nr_blocks));

@@ -1160,9 +1160,32 @@ static void flip_nonempty_above(void)
 
 static void flip_summary(void)
 {
-	page(0);
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		q = p;
+		p = myalloc_pages_alloc(zone, 0, MYALLOC_TOPDOWN);
+	}
+	good(myalloc_pages_free(zone, q, 0));
+	myalloc_zone_drain(zone);
+	EXPECT(zone->buddy.free[0].lone == MYALLOC_TREE_NONE, "there is one free page");
 	zone->buddy.free[0].level[1][0] ^= 1 << 7;
 	invalid("T1: order 0, level 0, word 7: summary differs");
+}
+
+static void flip_lone(void)
+{
+	page(0);
+	EXPECT(zone->buddy.free[0].lone == 5, "its buddy is not the only free page");
+	zone->buddy.free[0].lone = 7;
+	invalid("T1: order 0, level 0, word 0: bit 7 is not alone");
+}
+
+static void flip_lone_summary(void)
+{
+	page(0);
+	zone->buddy.free[0].level[1][0] ^= 1 << 7;
+	invalid("T1: order 0, level 1, word 0: bit 5 is not alone");
 }
 
 static void flip_beyond(void)
@@ -1586,6 +1609,8 @@ static const struct misuse cases[] = {
 	CASE(flip_nonempty, ""),
 	CASE(flip_nonempty_above, ""),
 	CASE(flip_summary, ""),
+	CASE(flip_lone, ""),
+	CASE(flip_lone_summary, ""),
 	CASE(flip_beyond, ""),
 	CASE(flip_type, ""),
 	CASE(flip_order, ""),
