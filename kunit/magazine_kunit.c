@@ -47,6 +47,7 @@ static void end_rack(struct rack *r)
 	myalloc_magazines_fini(&r->mags);
 	KUNIT_EXPECT_NULL(test, r->mags.pool);
 	KUNIT_EXPECT_NULL(test, (void *)r->mags.cpu);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_bytes(&r->mags), 0);
 	kunit_kfree(test, r->seen);
 	kunit_kfree(test, r);
 }
@@ -251,6 +252,8 @@ static void magazine_too_many(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_init(m, 1, 1, most + 1, NUMA_NO_NODE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_init(m, MYALLOC_MAGAZINE_MAX + 1, 1, 0,
+						     NUMA_NO_NODE), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 	KUNIT_ASSERT_EQ(test, myalloc_magazines_init(m, 1, 1, most, NUMA_NO_NODE), 0);
 	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&m->empty) >> 16 & 0xffff, most);
@@ -432,12 +435,14 @@ static void magazine_busy(struct kunit *test)
 	cpu = myalloc_magazines_enter(&r->mags);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	KUNIT_EXPECT_FALSE(test, preemptible());
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_idle(&r->mags));
 	KUNIT_EXPECT_NULL(test, myalloc_magazines_enter(&r->mags));
 	KUNIT_EXPECT_FALSE(test, put(r));
 	irq = fixture_nmi_enter();
 	KUNIT_EXPECT_NULL(test, myalloc_magazines_enter(&r->mags));
 	fixture_nmi_exit(irq);
 	myalloc_magazines_leave(cpu);
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_idle(&r->mags));
 	KUNIT_EXPECT_TRUE(test, put(r));
 	KUNIT_EXPECT_NOT_NULL(test, get(r));
 	check_rack(r);
@@ -656,6 +661,40 @@ static void magazine_drain_offline(struct kunit *test)
 	end_rack(r);
 }
 
+static unsigned int entered;
+
+/* The other CPU's work ends between the drain's first and second try. */
+static void hook_leave(const char *where)
+{
+	struct myalloc_magazine_cpu *cpu = per_cpu_ptr(interrupted->mags.cpu, fixture_cpu(1));
+
+	if (!strcmp(where, "magazine-enter") && this_cpu_ptr(interrupted->mags.cpu) == cpu &&
+	    ++entered == 2)
+		cpu->guard = cpu->era;
+}
+
+/* A drain that comes in while a CPU is at work on its magazines tries again. */
+static void magazine_drain_busy(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 7, 3, 0);
+
+	interrupted = r;
+	entered = 0;
+	fixture_on_cpu(1, put_few, r);
+	if (!fixture_set_hook(hook_leave)) {
+		myalloc_magazines_drain(&r->mags, flush, r);
+		end_rack(r);
+		kunit_skip(test, "no hook in the fast path here");
+	}
+	per_cpu_ptr(r->mags.cpu, fixture_cpu(1))->guard = MYALLOC_ERA_BUSY;
+	myalloc_magazines_drain(&r->mags, flush, r);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, entered, 2);
+	KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);
+	check_rack(r);
+	end_rack(r);
+}
+
 /* --- random work ----------------------------------------------------------------------------- */
 
 struct work {
@@ -720,6 +759,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(magazine_drain),
 	KUNIT_CASE(magazine_drain_cpu),
 	KUNIT_CASE(magazine_drain_offline),
+	KUNIT_CASE(magazine_drain_busy),
 	KUNIT_CASE(magazine_random),
 	{}
 };

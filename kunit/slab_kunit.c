@@ -244,6 +244,18 @@ static void slab_ops(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, heard_removed, one);
 }
 
+/* The maker may want to hear of nothing. */
+static void slab_no_ops(struct kunit *test)
+{
+	static const struct myalloc_zone_ops ops;
+	const struct fixture_args args = { .nr_pages = 16, .chunk_order = 4, .ops = &ops };
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_cache *cache = fixture_cache(fx, "unheard", 8, 0);
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 0);
+}
+
 /* --- objects ------------------------------------------------------------------- */
 
 /* Objects of many sizes and alignments: aligned, apart, whole; and all pages back. */
@@ -938,6 +950,45 @@ static void slab_bad_kind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_KIND], 4);
 }
 
+/* A slab whose tag names a cache that cannot be: nothing in it is known, or freed. */
+static void slab_bad_tag(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "tagged", 100, MYALLOC_NO_MAGAZINE);
+	void *object = alloc_here(cache, 0);
+	struct myalloc_frame *frame = slab_of(cache, object);
+	const u16 wrong[] = { MYALLOC_CACHES_MAX, U16_MAX, 77 };
+	u16 right = frame->cache;
+	size_t i;
+
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, object), 100);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		frame->cache = wrong[i];
+		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, object), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), -EINVAL);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], i + 1);
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object), -EINVAL);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_KIND], i + 1);
+	}
+	frame->cache = right;
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object), 0);
+}
+
+/* A page that is free, in a magazine or not, has no bytes to be used. */
+static void slab_usable_cached(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	void *page = myalloc_pages_alloc(fx->zone, 1, 0);
+
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, page), 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, page + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 1), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, page), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, page), 0);
+}
+
 /*
  * Memory that is in no slab and looks like one full of live objects, to caches with and
  * without a fast path: whatever is freed there is refused.
@@ -1028,6 +1079,22 @@ static void slab_magazines(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, books_of(cache).flushes, b.flushes);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
+}
+
+/* What magazines and depot can hold of large objects is at most a 16th of the zone. */
+static void slab_depot_share(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 8192, .chunk_order = 10, .simulated = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_cache *cache = fixture_cache(fx, "large", 32768, 0);
+	u32 fits = 8192 * PAGE_SIZE / 16 / (4 * 32768), per_cpu = 2 * num_possible_cpus();
+
+	if (per_cpu >= fits)
+		kunit_skip(test, "so many CPUs leave no room for a depot");
+	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 4);
+	KUNIT_EXPECT_EQ(test, cache->mags.nr_magazines, min_t(u32, fits, per_cpu + 16));
 }
 
 struct on_cpu {
@@ -1333,6 +1400,28 @@ static void slab_nmi_free(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
+/* As if the CPU that defers were between its two last steps: all see an object that is free. */
+static void slab_nmi_free_half(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "half", 100, MYALLOC_NO_MAGAZINE);
+	void *object = alloc_here(cache, 0), *other = alloc_here(cache, 0);
+	u8 *state = myalloc_object_state(cache, object);
+	u32 frame = myalloc_frame_idx(fx->zone, slab_of(cache, object));
+
+	free_deferred(test, cache, &object, 1);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRED);
+	*state = MYALLOC_SLOT_DEFERRING;
+	FIXTURE_EXPECT_VALID(fx);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE, TWICE,
+			       "half", "half", frame, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 2);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+}
+
 /* With magazines: they work under the lock; when they are full, frees are deferred. */
 static void slab_nmi_magazines(struct kunit *test)
 {
@@ -1412,8 +1501,10 @@ static void slab_nmi_link_damaged(struct kunit *test)
 	unsigned long wrong[6];
 	u32 k, i;
 
-	for (k = 0; k < ARRAY_SIZE(wrong); k++) {
-		struct myalloc_cache *cache = fixture_cache(fx, "links", 100, MYALLOC_NO_MAGAZINE);
+	for (k = 0; k < 2 * ARRAY_SIZE(wrong); k++) {
+		u32 clear = k % 2 ? MYALLOC_ZERO_FREE : 0;
+		struct myalloc_cache *cache = fixture_cache(fx, "links", 100,
+							    MYALLOC_NO_MAGAZINE | clear);
 		u64 before = fixture_books(fx)->corruptions;
 		void **o = object_array(test);
 
@@ -1427,11 +1518,11 @@ static void slab_nmi_link_damaged(struct kunit *test)
 		wrong[4] = (unsigned long)fx->chunks[3];
 		wrong[5] = 0;
 		free_deferred(test, cache, o, 6);
-		*(unsigned long *)(o[4] + cache->layout.link_offset) = wrong[k];
+		*(unsigned long *)(o[4] + cache->layout.link_offset) = wrong[k / 2];
 		/* Takes o[5] and o[4] along, and the next one finds the damage. */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[7]), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[8]), 0);
-		if (k < 5) {
+		if (k / 2 < 5) {
 			KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, before + 1);
 			KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
 			KUNIT_EXPECT_STREQ(test, fixture_report(fx),
@@ -1441,6 +1532,8 @@ static void slab_nmi_link_damaged(struct kunit *test)
 		myalloc_cache_drain(cache);
 		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
 		KUNIT_EXPECT_EQ(test, books_of(cache).frees, 8);
+		for (i = 0; i < 6 && clear; i++)
+			KUNIT_EXPECT_NULL(test, memchr_inv(o[i], 0, 100));
 		FIXTURE_EXPECT_VALID(fx);
 		for (i = 6; i < 2 * cache->layout.objects; i++)
 			if (i != 7 && i != 8)
@@ -1647,6 +1740,7 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(slab_numbers),
 	KUNIT_CASE(slab_no_memory),
 	KUNIT_CASE(slab_ops),
+	KUNIT_CASE(slab_no_ops),
 	KUNIT_CASE(slab_objects),
 	KUNIT_CASE(slab_exhaust),
 	KUNIT_CASE(slab_order_of_slots),
@@ -1666,8 +1760,11 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(slab_bad_place),
 	KUNIT_CASE(slab_bad_cache),
 	KUNIT_CASE(slab_bad_kind),
+	KUNIT_CASE(slab_bad_tag),
+	KUNIT_CASE(slab_usable_cached),
 	KUNIT_CASE(slab_bad_lookalike),
 	KUNIT_CASE(slab_magazines),
+	KUNIT_CASE(slab_depot_share),
 	KUNIT_CASE(slab_cross_cpu),
 	KUNIT_CASE(slab_drain_cpu),
 	KUNIT_CASE(slab_may_wait),
@@ -1676,6 +1773,7 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(slab_free_race),
 	KUNIT_CASE(slab_cached_damaged),
 	KUNIT_CASE(slab_nmi_free),
+	KUNIT_CASE(slab_nmi_free_half),
 	KUNIT_CASE(slab_nmi_magazines),
 	KUNIT_CASE(slab_nmi_content),
 	KUNIT_CASE(slab_nmi_link_damaged),

@@ -265,6 +265,24 @@ static void layout_exact(struct kunit *test)
 	KUNIT_EXPECT_GT(test, checked, 0);
 }
 
+/* The largest slot is small enough for the largest slab: the reciprocal is exact for all. */
+static void layout_all_exact(struct kunit *test)
+{
+	static const unsigned int flags[] = {
+		0, MYALLOC_POISON, MYALLOC_REDZONE, MYALLOC_REDZONE | MYALLOC_POISON,
+	};
+	u32 size, align, inexact = 0, step = fixture_thorough() ? 1 : 61;
+	struct myalloc_slab_layout l;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		for (align = 8; align <= PAGE_SIZE; align *= 2)
+			for (size = 1; size <= MYALLOC_MAX_OBJECT; size += step)
+				inexact += myalloc_slab_layout(&l, size, align, flags[i], false,
+							       UINT_MAX) || !l.exact;
+	KUNIT_EXPECT_EQ(test, inexact, 0);
+}
+
 /* Sizes whose layout is known by hand. */
 static void layout_known(struct kunit *test)
 {
@@ -337,6 +355,7 @@ static struct kunit_case slab_layout_cases[] = {
 	KUNIT_CASE(layout_flags),
 	KUNIT_CASE(layout_index),
 	KUNIT_CASE(layout_exact),
+	KUNIT_CASE(layout_all_exact),
 	KUNIT_CASE(layout_known),
 	KUNIT_CASE(layout_refused),
 	{}

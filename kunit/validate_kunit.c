@@ -321,8 +321,17 @@ static void validate_magazines(struct kunit *test)
 	DAMAGE(sc, frame->type, MYALLOC_FRAME_PAGE, "Z4:");
 	frame = myalloc_map_frame(&sc->fx->zone->map, other);
 	DAMAGE(sc, frame->type, MYALLOC_FRAME_CACHED, "Z4:");
+	frame = myalloc_map_frame(&sc->fx->zone->map, page);
+	DAMAGE(sc, frame->cache, 1, "Z1:");
 	cpu = per_cpu_ptr(sc->fx->zone->pcp[0].cpu, fixture_cpu(0));
 	DAMAGE(sc, cpu->top, cpu->top - 1, "Z4:");
+	/* While somebody is at work on magazines, what they hold is not compared. */
+	cpu->top--;
+	cpu->guard = MYALLOC_ERA_BUSY;
+	FIXTURE_EXPECT_VALID(sc->fx);
+	cpu->guard = cpu->era;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(sc->fx));
+	cpu->top++;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(sc->fx->zone, other, 0), 0);
 	FIXTURE_EXPECT_VALID(sc->fx);
 }
@@ -408,6 +417,10 @@ static void validate_slabs(struct kunit *test)
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_CACHED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_DEFERRED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_MOVING + 1, "S5:");
+		/* An alloc or free that is at work on it may have any object in use. */
+		*live_state = MYALLOC_SLOT_MOVING;
+		FIXTURE_EXPECT_VALID(sc->fx);
+		*live_state = MYALLOC_SLOT_LIVE;
 		DAMAGE(sc, *live_state, 0x82, "S5:");
 		DAMAGE(sc, *free_state, MYALLOC_SLOT_LIVE, "S2:");
 		DAMAGE(sc, *free_state, MYALLOC_SLOT_CACHED, "S2:");
@@ -439,6 +452,12 @@ static void validate_cached(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 3);
 	FIXTURE_EXPECT_VALID(sc->fx);
 	DAMAGE(sc, cpu->top, cpu->top - 1, "S4:");
+	cpu->top--;
+	cpu->guard = MYALLOC_ERA_BUSY;
+	FIXTURE_EXPECT_VALID(sc->fx);
+	cpu->guard = cpu->era;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(sc->fx));
+	cpu->top++;
 	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_LIVE, "S4:");
 	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_FREE, "S2:");
 	DAMAGE(sc, *myalloc_object_state(c, object), MYALLOC_SLOT_CACHED, "S4:");

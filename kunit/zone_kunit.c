@@ -349,6 +349,25 @@ static void zone_destroy_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 }
 
+/* A block in use that its tag does not name: the zone stays, but cannot say whose it is. */
+static void zone_destroy_unknown(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 40, .chunk_order = 4, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *addr = myalloc_pages_alloc(fx->zone, 1, 0);
+	struct myalloc_frame *frame = &fx->zone->frames[index_of(fx, addr)];
+
+	frame->type = MYALLOC_FRAME_NONE;
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "cannot end: 2 pages out, held by nobody known");
+	frame->type = MYALLOC_FRAME_PAGE;
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
+}
+
 /* A zone with a cache stays. */
 static void zone_destroy_cache(struct kunit *test)
 {
@@ -487,6 +506,13 @@ static void zone_walk(struct kunit *test)
 	seen.stop = 2;
 	myalloc_zone_walk_blocks(fx->zone, see_block, &seen);
 	KUNIT_EXPECT_EQ(test, seen.nr, 2);
+	/* One whose order cannot be is not shown. */
+	seen.nr = 0;
+	seen.stop = 0;
+	fx->zone->frames[index_of(fx, block[0])].order = 6;
+	myalloc_zone_walk_blocks(fx->zone, see_block, &seen);
+	KUNIT_EXPECT_EQ(test, seen.nr, 5);
+	fx->zone->frames[index_of(fx, block[0])].order = 0;
 	for (i = 0; i < 6; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block[i], i % 5), 0);
 }
@@ -508,6 +534,26 @@ static void zone_report(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fx->chunks[0], 1), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "bad free as pages of order 1: already free (double free); frame 0, order 4, free");
+}
+
+/* While somebody reads or writes the last report, another one is printed and not kept. */
+static void zone_report_locked(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 16, .chunk_order = 4 };
+	struct fixture *fx = fixture_zone(test, &args);
+	unsigned long irq;
+	int err;
+
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 0), -EINVAL);
+	fixture_log_mark();
+	raw_spin_lock_irqsave(&fx->zone->report_lock, irq);
+	err = myalloc_pages_free(fx->zone, NULL, 1);
+	raw_spin_unlock_irqrestore(&fx->zone->report_lock, irq);
+	KUNIT_EXPECT_EQ(test, err, -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free as pages of order 1: not memory"), 1);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "bad free as pages of order 0: not memory of this zone");
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 2);
 }
 
 /* A sentence for each kind, each another one. */
@@ -678,6 +724,77 @@ static void zone_nmi_free_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 6), 0);
 }
 
+/* As if the CPU that defers were between its two last steps: all see a block that is free. */
+static void zone_nmi_free_half(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *block = myalloc_pages_alloc(fx->zone, 1, 0), *other;
+	struct myalloc_frame *frame = myalloc_map_frame(&fx->zone->map, block);
+
+	free_deferred(fx, &block, 1, 1);
+	KUNIT_EXPECT_EQ(test, frame->type, MYALLOC_FRAME_DEFERRED);
+	frame->type = MYALLOC_FRAME_DEFERRING;
+	FIXTURE_EXPECT_VALID(fx);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, block, 1), MYALLOC_BAD_FREE,
+			       "bad free as pages of order 1: already free (double free); frame 0, order 1, free");
+	other = myalloc_pages_alloc(fx->zone, 0, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.page_frees[1], 1);
+	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* A deferred block whose order was written over does not go back as another one. */
+static void zone_nmi_order_damaged(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *block = myalloc_pages_alloc(fx->zone, 1, 0);
+	struct myalloc_frame *frame = myalloc_map_frame(&fx->zone->map, block);
+
+	free_deferred(fx, &block, 1, 1);
+	frame->order = 0;
+	fixture_log_mark();
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("frame 0 tagged as block of order 0: allocated with another order"),
+			fixture_books(fx)->corruptions);
+	KUNIT_EXPECT_GT(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.free_pages, 62);
+	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0] + fx->books.page_frees[1], 0);
+	frame->tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, 1, 0);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* With no memory behind the addresses nothing is poisoned, cleared or linked through it. */
+static void zone_simulated_checks(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true, .simulated = true,
+		.checks = MYALLOC_POISON | MYALLOC_OWNER,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *block = myalloc_pages_alloc(fx->zone, 2, MYALLOC_ZERO);
+	void *other = myalloc_pages_alloc(fx->zone, 3, 0);
+
+	KUNIT_EXPECT_NOT_NULL(test, block);
+	KUNIT_EXPECT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 3), 0);
+	free_deferred(fx, &block, 1, 2);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 4);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 4);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
 /* A link that was written over is noticed, not followed; the blocks behind it come back. */
 static void zone_nmi_link_damaged(struct kunit *test)
 {
@@ -780,17 +897,22 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_no_memory),
 	KUNIT_CASE(zone_metadata_share),
 	KUNIT_CASE(zone_destroy_busy),
+	KUNIT_CASE(zone_destroy_unknown),
 	KUNIT_CASE(zone_destroy_cache),
 	KUNIT_CASE(zone_destroy_cached),
 	KUNIT_CASE(zone_books_new),
 	KUNIT_CASE(zone_books_steps),
 	KUNIT_CASE(zone_walk),
 	KUNIT_CASE(zone_report),
+	KUNIT_CASE(zone_report_locked),
 	KUNIT_CASE(zone_bad_names),
 	KUNIT_CASE(zone_nmi_alloc),
 	KUNIT_CASE(zone_nmi_free),
 	KUNIT_CASE(zone_nmi_free_orders),
 	KUNIT_CASE(zone_nmi_free_poison),
+	KUNIT_CASE(zone_nmi_free_half),
+	KUNIT_CASE(zone_nmi_order_damaged),
+	KUNIT_CASE(zone_simulated_checks),
 	KUNIT_CASE(zone_nmi_link_damaged),
 	KUNIT_CASE(zone_nmi_free_drained),
 	{}

@@ -112,6 +112,7 @@ EXPORT_INTERNAL(myalloc_buddy_extfrag);
 EXPORT_INTERNAL(myalloc_magazines_init);
 EXPORT_INTERNAL(myalloc_magazines_fini);
 EXPORT_INTERNAL(myalloc_magazines_bytes);
+EXPORT_INTERNAL(myalloc_magazines_idle);
 EXPORT_INTERNAL(myalloc_magazines_count);
 EXPORT_INTERNAL(myalloc_magazines_gets);
 EXPORT_INTERNAL(myalloc_magazines_puts);
