@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Between a look and the lock: what was seen without a lock is looked at again under it
+ *
+ * The linker's --wrap leads the taking of locks here, and a few functions of the environment, so
+ * that another CPU comes in exactly there. Each test makes it change what was just seen.
+ */
+#include <kunit/test.h>
+
+#include "env.h"
+#include "slab_debug.h"
+#include "validate.h"
+
+#define CHUNK_ORDER	8
+#define NR_PAGES	256
+
+void __real_host_raw_lock(struct host_lock *lock);
+void __wrap_host_raw_lock(struct host_lock *lock);
+void *__real_memchr_inv(const void *start, int c, size_t bytes);
+void *__wrap_memchr_inv(const void *start, int c, size_t bytes);
+int __real_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
+int __wrap_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
+
+static struct {
+	struct kunit *test;
+	void *chunk;
+	struct myalloc_zone *zone;
+	struct myalloc_cache *cache;
+	struct myalloc_validation v;
+	raw_spinlock_t *lock;		/* come in before this one is taken, */
+	u32 skip;			/* but not the first times, */
+	u32 times;			/* so often, */
+	void (*come_in)(void *arg);	/* by this function on CPU 1 */
+	u32 came;
+	u8 *memchr_state;		/* memchr_inv() makes this byte ... */
+	u8 memchr_becomes;		/* ... this one */
+	int gone;			/* number of a CPU that no call reaches */
+	void *object;
+	u8 *state;
+} w;
+
+void __wrap_host_raw_lock(struct host_lock *lock)
+{
+	if (w.lock && lock == &w.lock->host && w.times) {
+		if (w.skip) {
+			w.skip--;
+		} else {
+			raw_spinlock_t *mine = w.lock;
+
+			w.lock = NULL;
+			w.times--;
+			w.came++;
+			host_run_on_cpu(1, w.come_in, NULL);
+			w.lock = mine;
+		}
+	}
+	__real_host_raw_lock(lock);
+}
+
+void *__wrap_memchr_inv(const void *start, int c, size_t bytes)
+{
+	if (w.memchr_state)
+		WRITE_ONCE(*w.memchr_state, w.memchr_becomes);
+	return __real_memchr_inv(start, c, bytes);
+}
+
+int __wrap_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg)
+{
+	return cpu == w.gone ? -ENXIO : __real_myalloc_env_call_on_cpu(cpu, fn, arg);
+}
+
+static void come_in(raw_spinlock_t *lock, void (*fn)(void *arg), u32 skip, u32 times)
+{
+	w.lock = lock;
+	w.come_in = fn;
+	w.skip = skip;
+	w.times = times;
+	w.came = 0;
+}
+
+/* A zone with one cache that has no magazines. */
+static void begin(struct kunit *test, bool magazines, unsigned int flags)
+{
+	const struct myalloc_cache_args cache_args = {
+		.name = "c", .object_size = 1000, .flags = flags | MYALLOC_NO_MAGAZINE,
+	};
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = &w.chunk, .nr_chunks = 1, .chunk_order = CHUNK_ORDER,
+		.nr_pages = NR_PAGES, .node = NUMA_NO_NODE, .no_magazines = !magazines,
+	};
+
+	w.zone = myalloc_zone_create(&args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.zone);
+	w.cache = myalloc_cache_create(w.zone, &cache_args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.cache);
+}
+
+static int set_up(struct kunit *test)
+{
+	memset(&w, 0, sizeof(w));
+	w.test = test;
+	w.gone = -1;
+	host_set_nr_cpus(2);
+	w.chunk = host_chunk_alloc(CHUNK_ORDER);
+	return 0;
+}
+
+static void tear_down(struct kunit *test)
+{
+	w.lock = NULL;
+	w.memchr_state = NULL;
+	w.gone = -1;
+	KUNIT_EXPECT_TRUE_MSG(test, myalloc_zone_validate(w.zone, &w.v), "%s", w.v.first);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(w.cache), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(w.zone), 0);
+	host_chunk_free(w.chunk, CHUNK_ORDER);
+}
+
+static u64 bad(enum myalloc_bad bad)
+{
+	return atomic64_read(&w.zone->bad[bad]);
+}
+
+/* --- frees -------------------------------------------------------------------------- */
+
+static void free_exact(void *arg)
+{
+	KUNIT_EXPECT_EQ(w.test, myalloc_pages_free_exact(w.zone, w.object, 5), 0);
+}
+
+/* The same pages freed on two CPUs: one of the two is refused. */
+static void recheck_free_exact(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = myalloc_pages_alloc_exact(w.zone, 5, 0, 0);
+	come_in(&w.zone->lock, free_exact, 0, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(w.zone, w.object, 5), -EINVAL);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, bad(MYALLOC_BAD_FREE), 1);
+	KUNIT_EXPECT_EQ(test, w.zone->buddy.nr_free, NR_PAGES);
+}
+
+/* As if this CPU had seen it LIVE before the other one took it. */
+static void free_object(void *arg)
+{
+	*w.state = MYALLOC_SLOT_LIVE;
+	KUNIT_EXPECT_EQ(w.test, myalloc_cache_free(w.cache, w.object), 0);
+}
+
+/* The same object freed past the magazines on two CPUs: one of the two is refused. */
+static void recheck_free_object(struct kunit *test)
+{
+	void *other;
+
+	begin(test, false, 0);
+	w.object = myalloc_cache_alloc(w.cache, 0);
+	other = myalloc_cache_alloc(w.cache, 0);
+	w.state = myalloc_object_state(w.cache, w.object);
+	come_in(&w.cache->lock, free_object, 0, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, w.object), -EINVAL);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, bad(MYALLOC_BAD_FREE), 1);
+	KUNIT_EXPECT_EQ(test, *w.state, MYALLOC_SLOT_FREE);
+	KUNIT_EXPECT_EQ(test, w.cache->frees, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, other), 0);
+}
+
+/* --- walks -------------------------------------------------------------------------- */
+
+static void shrink(void *arg)
+{
+	myalloc_cache_shrink(w.cache);
+}
+
+/* An empty slab before one with an object in it. */
+static void *two_slabs(struct kunit *test)
+{
+	u32 i, n = w.cache->layout.objects;
+	void *first[64], *object;
+
+	KUNIT_ASSERT_LE(test, n, ARRAY_SIZE(first));
+	for (i = 0; i < n; i++)
+		first[i] = myalloc_cache_alloc(w.cache, 0);
+	object = myalloc_cache_alloc(w.cache, 0);
+	KUNIT_EXPECT_GT(test, (unsigned long)object, (unsigned long)first[n - 1]);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, first[i]), 0);
+	KUNIT_EXPECT_EQ(test, w.cache->nr[MYALLOC_SLABS_EMPTY], 1);
+	return object;
+}
+
+static void count(struct myalloc_cache *cache, void *object, const struct myalloc_track *track,
+		  void *arg)
+{
+	u32 *nr = arg;
+
+	++*nr;
+}
+
+/* A slab that goes while a walk is about to look at it is not looked at. */
+static void recheck_walk_live(struct kunit *test)
+{
+	struct myalloc_frame *frame;
+	void *object;
+	u32 nr = 0;
+
+	begin(test, false, 0);
+	object = two_slabs(test);
+	frame = &w.zone->frames[w.cache->list[MYALLOC_SLABS_EMPTY]];
+	/* If it were looked at, this would be seen. */
+	memset(myalloc_slab_states(w.cache, frame, w.chunk), MYALLOC_SLOT_LIVE, 1);
+	come_in(&w.cache->lock, shrink, 0, 1);
+	myalloc_cache_walk_live(w.cache, count, &nr);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, nr, 1);
+	frame[1].tag = 0;	/* where the state was */
+	KUNIT_EXPECT_EQ(test, w.cache->nr[MYALLOC_SLABS_EMPTY], 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, object), 0);
+}
+
+static void recheck_validate_cache(struct kunit *test)
+{
+	void *object;
+
+	begin(test, false, 0);
+	object = two_slabs(test);
+	come_in(&w.cache->lock, shrink, 0, 1);
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_validate(w.cache, &w.v));
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, w.v.slabs, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, object), 0);
+}
+
+/* --- validation ----------------------------------------------------------------------- */
+
+static void alloc_free_page(void *arg)
+{
+	void *page = myalloc_pages_alloc(w.zone, 0, 0);
+
+	KUNIT_EXPECT_EQ(w.test, myalloc_pages_free(w.zone, page, 0), 0);
+}
+
+/* Disturbed, it tries again, but not for ever; what one lock covers is checked even so. */
+static void recheck_validate_zone(struct kunit *test)
+{
+	struct myalloc_buddy *buddy;
+	struct myalloc_frame *frame;
+	void *page;
+
+	begin(test, false, 0);
+	buddy = &w.zone->buddy;
+	page = myalloc_pages_alloc(w.zone, 0, 0);
+	frame = myalloc_map_frame(&w.zone->map, page);
+
+	/* The second time nobody comes. A walk takes the lock twice. */
+	come_in(&w.zone->lock, alloc_free_page, 1, 1);
+	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, w.v.frames, NR_PAGES);
+	buddy->nr_free++;
+	come_in(&w.zone->lock, alloc_free_page, 1, 1);
+	KUNIT_EXPECT_FALSE(test, myalloc_zone_validate(w.zone, &w.v));
+	KUNIT_EXPECT_EQ(test, strncmp(w.v.first, "B4:", 3), 0);
+
+	/* Somebody comes each time: the totals cannot be compared. */
+	come_in(&w.zone->lock, alloc_free_page, 1, 1000);
+	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
+	KUNIT_EXPECT_EQ(test, w.came, 3 * 2 - 1);
+	KUNIT_EXPECT_EQ(test, w.v.frames, NR_PAGES);
+	buddy->nr_free--;
+
+	/* Damage is found in a disturbed walk, too, and ends it. */
+	frame->type = 0x77;
+	come_in(&w.zone->lock, alloc_free_page, 1, 1000);
+	KUNIT_EXPECT_FALSE(test, myalloc_zone_validate(w.zone, &w.v));
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, strncmp(w.v.first, "Z1:", 3), 0);
+	frame->type = MYALLOC_FRAME_PAGE;
+	w.lock = NULL;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, page, 0), 0);
+}
+
+static void set_busy(void *arg)
+{
+	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_ERA_BUSY;
+}
+
+/* Magazines that are used meanwhile are not compared, neither way of knowing is left out. */
+static void recheck_validate_magazines(struct kunit *test)
+{
+	struct myalloc_magazine_cpu *cpu, *other;
+	u32 k;
+
+	begin(test, true, 0);
+	KUNIT_ASSERT_GT(test, w.zone->pcp[0].capacity, 0);
+	host_run_on_cpu(1, alloc_free_page, NULL);
+	alloc_free_page(NULL);
+	cpu = per_cpu_ptr(w.zone->pcp[0].cpu, 0);
+	KUNIT_ASSERT_GT(test, myalloc_magazine_count(cpu), 0);
+	other = per_cpu_ptr(w.zone->pcp[0].cpu, 1);
+	cpu->top--;
+	for (k = 0; k < 3; k++) {
+		/* Nobody; a CPU that is done; a CPU that is not. */
+		come_in(&w.zone->lock, k == 1 ? alloc_free_page : set_busy, 1, k > 0);
+		KUNIT_EXPECT_EQ(test, myalloc_zone_validate(w.zone, &w.v), k > 0);
+		KUNIT_EXPECT_EQ(test, w.came, k > 0);
+		other->guard = other->era;
+	}
+	cpu->top++;
+}
+
+/* An object that somebody takes while its poison is looked at is not reported. */
+static void recheck_validate_poison(struct kunit *test)
+{
+	u8 *object, *free, right;
+
+	begin(test, false, MYALLOC_POISON);
+	object = myalloc_cache_alloc(w.cache, 0);
+	free = object + w.cache->layout.slot_size;
+	w.state = myalloc_object_state(w.cache, free);
+	KUNIT_ASSERT_EQ(test, *w.state, MYALLOC_SLOT_FREE);
+	right = *free;
+	*free = 0x41;
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_validate(w.cache, &w.v));
+	KUNIT_EXPECT_EQ(test, strncmp(w.v.first, "S6:", 3), 0);
+	w.memchr_state = w.state;
+	w.memchr_becomes = MYALLOC_SLOT_MOVING;
+	memset(&w.v, 0, sizeof(w.v));
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_validate(w.cache, &w.v));
+	w.memchr_state = NULL;
+	*w.state = MYALLOC_SLOT_FREE;
+	*free = right;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, object), 0);
+}
+
+/* --- CPUs ----------------------------------------------------------------------------- */
+
+/* A CPU that cannot be reached does not hold up the drain of the others. */
+static void recheck_drain(struct kunit *test)
+{
+	u32 batch;
+
+	begin(test, true, 0);
+	batch = w.zone->pcp[0].batch;
+	host_run_on_cpu(1, alloc_free_page, NULL);
+	alloc_free_page(NULL);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&w.zone->pcp[0]), 2 * batch);
+	w.gone = 1;
+	myalloc_zone_drain(w.zone);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&w.zone->pcp[0]), batch);
+	w.gone = -1;
+	myalloc_zone_drain(w.zone);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&w.zone->pcp[0]), 0);
+}
+
+static struct kunit_case recheck_cases[] = {
+	KUNIT_CASE(recheck_free_exact),
+	KUNIT_CASE(recheck_free_object),
+	KUNIT_CASE(recheck_walk_live),
+	KUNIT_CASE(recheck_validate_cache),
+	KUNIT_CASE(recheck_validate_zone),
+	KUNIT_CASE(recheck_validate_magazines),
+	KUNIT_CASE(recheck_validate_poison),
+	KUNIT_CASE(recheck_drain),
+	{}
+};
+
+static struct kunit_suite recheck_suite = {
+	.name = "recheck",
+	.init = set_up,
+	.exit = tear_down,
+	.test_cases = recheck_cases,
+};
+
+kunit_test_suite(recheck_suite);
