@@ -1,0 +1,18 @@
+#!/bin/bash
+# Put each deliberate bug of lib/tests/mutants/list into a copy of lib/, one at a
+# time, and see that the native tests find it. The last line says how many were
+# found and how many not.
+# Usage: vm/mutants.sh [option of lib/tests/mutants/run]...
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+"$root/vm/setup.sh" native
+mkdir -p "$products/mutants"
+lock "mutants-$(basename "$products")"
+say "==> trying each bug of lib/tests/mutants/list (usually 3 to 10 min)"
+began=$SECONDS
+"$root/lib/tests/mutants/run" -d "$products/mutants" "$@" |
+	tee "$products/mutants/mutants.ktap" || :
+say "the whole took $((SECONDS - began)) s"
+"$root/vm/ktap.py" --quiet "$products/mutants/mutants.ktap"
