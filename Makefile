@@ -8,7 +8,7 @@ export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BAS
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak matrix module tool lint clean
-.PHONY: mutants
+.PHONY: coverage mutants
 .PHONY: bench bench-icount bench-host bench-kvm
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo '  make bench-kvm     as bench on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
+	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (2 min)'
 	@echo '  make mutants    deliberate bugs in lib/, each of which a native test must find (10 min)'
 	@echo '  make lint       checkpatch, sparse, W=1, shellcheck (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
@@ -73,7 +74,7 @@ module:
 tool:
 	@vm/tool.sh
 
-mutants:
+coverage mutants:
 	@vm/$@.sh
 
 lint:

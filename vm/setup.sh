@@ -16,10 +16,11 @@ packages_of()
 	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ;;
 	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \
 		     rsync xz-utils ;;
+	coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;
 	plot)	echo python3-matplotlib ;;
 	malloc)	echo libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: no group '$1' (native module tool guest source plot malloc lint)" ;;
+	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc lint)" ;;
 	esac
 }
 

@@ -111,8 +111,14 @@ typedef long long s64;
 #define ____cacheline_aligned	__aligned(L1_CACHE_BYTES)
 #define ____cacheline_aligned_in_smp __aligned(L1_CACHE_BYTES)
 
+/* For measuring MC/DC they are nothing, or clang would not see a decision as one. */
+#ifdef HOST_MCDC
+#define likely
+#define unlikely
+#else
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
+#endif
 #define unreachable()		__builtin_unreachable()
 #define barrier()		__asm__ __volatile__("" : : : "memory")
 #define _RET_IP_		((unsigned long)__builtin_return_address(0))
@@ -239,9 +245,14 @@ static inline void prefetchw(const void *p)
 	typeof(x) ux = (x);			\
 	typeof(y) uy = (y);			\
 	__cmp(ux, uy, op); })
+#ifdef HOST_MCDC	/* one copy of the comparison */
+#define __careful_cmp(x, y, op) \
+	__cmp_once(x, y, __UNIQUE_ID(__x), __UNIQUE_ID(__y), op)
+#else
 #define __careful_cmp(x, y, op)						\
 	__builtin_choose_expr(__safe_cmp(x, y), __cmp(x, y, op),	\
 		__cmp_once(x, y, __UNIQUE_ID(__x), __UNIQUE_ID(__y), op))
+#endif
 #undef min
 #undef max
 #define min(x, y)		__careful_cmp(x, y, <)

@@ -16,7 +16,7 @@ $(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,-
 
 $(searches:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)
-	@$(CC) -pthread -rdynamic $(wrap) -o $@ $^ -ldl
+	@$(CC) $(filter-out $(sanflags),$(ldflags)) $(wrap) -o $@ $^ -ldl
 
 $(O)/plain/lib/%.o: $(lib)/%.c $(O)/flags
 	$(call quiet,CC)
