@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 """Follow what a guest sends (see guest/init.c) while it runs, and lay it out.
 
-Usage: guest_channel.py STREAM OUT [--show]
+Usage: guest_channel.py STREAM OUT [--show] [--qmp SOCKET]
 
 Reads the file STREAM as it grows, until the guest's last word, or until the
 process whose pipe is standard input has ended and nothing more can come.
 Writes OUT/stdout, OUT/stderr, OUT/files/NAME. --show also prints the script's
-output as it arrives.
+output as it arrives. --qmp is QEMU's control socket, for what a script may ask:
+nmi N, that many non-maskable interrupts, 10 ms apart.
 
 Exit status: 0, the guest sent everything, and OUT/exit holds its script's exit
 status; 1, it did not get that far; 2, what came is not what init.c sends.
 """
 
+import argparse
+import json
 import os
 import select
+import socket
 import sys
+import threading
 import time
 
 
@@ -22,12 +27,43 @@ class Broken(Exception):
     """The bytes are not what init.c sends."""
 
 
+class Monitor:
+    """QEMU's control socket (QMP): a line of JSON each way for each command."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.lines = self.socket.makefile("rw", encoding="utf-8")
+        self.lines.readline()                           # its greeting
+        self.command("qmp_capabilities")
+
+    def command(self, name):
+        """Run one without arguments; False if QEMU is gone or refuses."""
+        self.lines.write(json.dumps({"execute": name}) + "\n")
+        self.lines.flush()
+        for line in self.lines:
+            answer = json.loads(line)
+            if "return" in answer or "error" in answer:  # else an event
+                return "return" in answer
+        return False
+
+    def nmi(self, count):
+        """Runs beside the reader of the channel."""
+        try:
+            while count > 0 and self.command("inject-nmi"):
+                count -= 1
+                time.sleep(0.01)
+        except OSError:
+            pass
+
+
 class Channel:
     """Takes bytes in pieces of any size and acts on each complete message."""
 
-    def __init__(self, out, show=None):
+    def __init__(self, out, show=None, qmp=None):
         self.out = out
         self.show = show
+        self.qmp = qmp
         self.pending = b""
         self.release = None
         self.exit = None
@@ -77,9 +113,17 @@ class Channel:
             self.exit = int(words[1])
         elif tag == b"end":
             self.ended = True
+        elif tag == b"ask":
+            self._ask(head.decode().split()[1:])
         else:
             raise Broken("unknown message %r" % head[:80])
         return True
+
+    def _ask(self, words):
+        if len(words) != 2 or words[0] != "nmi" or not self.qmp:
+            raise Broken("the script asks for %r" % words)
+        threading.Thread(target=Monitor(self.qmp).nmi, args=(int(words[1]),),
+                         daemon=True).start()
 
     def _file(self, name, body):
         base = os.path.realpath(os.path.join(self.out, "files"))
@@ -98,13 +142,15 @@ def alive():
 
 
 def main():
-    arguments = [a for a in sys.argv[1:] if a != "--show"]
-    if len(arguments) != 2:
-        sys.exit(__doc__)
-    stream, out = arguments
-    show = sys.stdout.buffer if "--show" in sys.argv else None
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("stream")
+    parser.add_argument("out")
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--qmp")
+    arguments = parser.parse_args()
+    stream, out = arguments.stream, arguments.out
     started = heard = time.monotonic()
-    channel = Channel(out, show)
+    channel = Channel(out, sys.stdout.buffer if arguments.show else None, arguments.qmp)
     try:
         with open(stream, "rb") as f:
             while not channel.ended:

@@ -11,13 +11,13 @@
 #                      instructions (auto)
 #   --append WORDS     more for the kernel's command line
 #   --add FILE:PATH    one more file for the guest
-#   --qmp SOCKET       QEMU's control socket
 #   --show             print the script's output as it comes
 #   --shell            a prompt on the console instead of a verdict
 #   --variant NAME     of the modules, see vm/module.sh
 #   --bare             without the project's modules and tool
 # A script can state its own needs in comment lines; an option given here wins:
 #   # needs: cpus=4 mem=2G timeout=600 variant=faults
+#   # needs: nmi=1     where there is QEMU: it may ask for NMIs, and finds GUEST_NMI=1
 #   # allow: REGEX     a kernel message that the script provokes
 #
 # Exit status 0: the script ran to its end with status 0 and the kernel had
@@ -26,7 +26,7 @@
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} qmp='' show=0 shell=0
+kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} nmi=0 show=0 shell=0
 bare=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
 
 # What the script needs comes before the options, so that they can override it.
@@ -37,7 +37,7 @@ needs()
 	local word
 	while read -r word; do
 		case $word in
-		cpus=*|mem=*|numa=*|timeout=*|variant=*)	declare -g "$word" ;;
+		cpus=*|mem=*|numa=*|timeout=*|variant=*|nmi=*)	declare -g "$word" ;;
 		*)	die "$script: unknown need '$word'" ;;
 		esac
 	done < <(sed -n 's/^# needs: *//p' "$script" | xargs -rn 1)
@@ -55,7 +55,7 @@ while [ $# -gt 1 ]; do
 	--bare)		bare=1; shift; continue ;;
 	--add)		adds+=("$2") ;;
 	--append)	append+=" $2" ;;
-	--kernel|--out|--cpus|--mem|--numa|--timeout|--accel|--qmp|--variant)
+	--kernel|--out|--cpus|--mem|--numa|--timeout|--accel|--variant)
 			declare "${1#--}=$2" ;;
 	*)		die "vm/run.sh: unknown option '$1'; see the head of vm/run.sh" ;;
 	esac
@@ -83,7 +83,8 @@ if [ $bare = 0 ]; then
 	done
 fi
 "$root/vm/initramfs.sh" "$out/initramfs" "$script" "${adds[@]}"
-trap 'rm -f "$out/initramfs" "$out/channel"' EXIT
+control='' following=()
+trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}' EXIT
 
 # --- the command that is the machine
 
@@ -108,6 +109,7 @@ if [ "$arch" = um ]; then
 	machine+=($words $append)
 	accel=um
 else
+	[ "$nmi" = 0 ] || words+=" GUEST_NMI=1"
 	[ "$accel" != auto ] || accel=$("$root/vm/accel.sh" "$tree/image")
 	case $accel in
 	kvm)	how=(-accel kvm -cpu host) ;;
@@ -131,7 +133,12 @@ else
 		done
 		machine+=(-smp "$cpus,sockets=$cpus")
 	fi
-	[ -z "$qmp" ] || machine+=(-qmp "unix:$qmp,server=on,wait=off")
+	if [ "$nmi" = 1 ]; then
+		# A socket's path must be short.
+		control=$(mktemp -d)
+		machine+=(-qmp "unix:$control/qmp,server=on,wait=off")
+		following+=(--qmp "$control/qmp")
+	fi
 	if [ $shell = 1 ]; then
 		machine+=(-serial mon:stdio)
 	else
@@ -141,22 +148,21 @@ else
 fi
 
 if [ $shell = 1 ]; then
-	trap 'rm -f "$out/initramfs" "$out/channel"; stty sane 2>/dev/null || :' EXIT
+	trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}; stty sane 2>/dev/null || :' EXIT
 	"${machine[@]}" 3>"$out/channel"
 	exit 0
 fi
 
 # --- run it, and follow what it sends
 
-showing=()
-[ $show = 0 ] || showing=(--show)
+[ $show = 0 ] || following+=(--show)
 started=$SECONDS
 set +e
 {
 	timeout -k 5 "$timeout" "${machine[@]}" \
 		</dev/null >"$out/console.stdout" 2>"$out/machine.log" 3>"$out/channel"
 	echo $? >"$out/machine.exit"
-} | python3 "$root/vm/guest_channel.py" "$out/channel" "$out" "${showing[@]}"
+} | python3 "$root/vm/guest_channel.py" "$out/channel" "$out" "${following[@]}"
 channel=${PIPESTATUS[1]}
 set -e
 took=$((SECONDS - started))

@@ -132,6 +132,7 @@ CHANNEL_CASES = [
     ("cut short in a file", (WHOLE[:30],), (False, None, b"hi\n", {})),
     ("no end", (WHOLE[:-5],), (False, 0, b"hi\n", {"d/name": b"a\n\0b"})),
     ("noise", (b"hello\n",), "broken"),
+    ("an NMI without a monitor", (b"@ask nmi 3\n",), "broken"),
     ("a name that leads outside", (b"@file 1 ../x\nx",), "broken"),
 ]
 

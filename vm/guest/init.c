@@ -10,6 +10,8 @@
  *	@out N\n + N bytes		a piece of the script's standard output
  *	@err N\n + N bytes		a piece of its standard error
  *	@file N NAME\n + N bytes	a file: what lies in /out, and dmesg
+ *	@ask WORDS\n			the script wants something of the host: a line that it
+ *					wrote to the FIFO /guest/host, see guest_channel.py
  *	@exit STATUS\n			the script's exit status
  *	@end\n				all was sent
  *
@@ -41,6 +43,7 @@
 
 #define SCRIPT		"/guest/script"
 #define PROLOGUE	"/guest/prologue"
+#define ASK		"/guest/host"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
 /* kmemleak reports nothing younger than 5 s. */
@@ -243,6 +246,16 @@ static void kmemleak_end(void)
 	send_file(KMEMLEAK, "kmemleak");
 }
 
+/* What the script asks for: a line, written at once, that fits into a pipe's buffer. */
+static void pass_on(int from)
+{
+	char line[256];
+	ssize_t n = read(from, line, sizeof(line));
+
+	if (n > 0 && line[n - 1] == '\n')
+		send_line("@ask %.*s", (int)n, line);
+}
+
 /*
  * Run the script with its output going to the host piece by piece, so that what
  * a crashed guest had said is not lost.
@@ -250,7 +263,7 @@ static void kmemleak_end(void)
 static int run_script(void)
 {
 	static const char *const tags[] = { "out", "err" };
-	struct pollfd from[2];
+	struct pollfd from[3];
 	int pipes[2][2], status = -1, i;
 	char bytes[4096];
 	pid_t child;
@@ -261,6 +274,12 @@ static int run_script(void)
 		fcntl(pipes[i][0], F_SETFL, O_NONBLOCK);
 		from[i] = (struct pollfd){ .fd = pipes[i][0], .events = POLLIN };
 	}
+	/* Open for writing too: it never ends, whoever writes and goes. */
+	if (mkfifo(ASK, 0600))
+		give_up(ASK);
+	from[2] = (struct pollfd){
+		.fd = open(ASK, O_RDWR | O_NONBLOCK | O_CLOEXEC), .events = POLLIN,
+	};
 	child = fork();
 	if (child < 0)
 		give_up("fork");
@@ -281,7 +300,8 @@ static int run_script(void)
 		int moved = 0;
 		pid_t gone;
 
-		poll(from, 2, 50);
+		poll(from, 3, 50);
+		pass_on(from[2].fd);
 		for (i = 0; i < 2; i++) {
 			ssize_t n = read(from[i].fd, bytes, sizeof(bytes));
 

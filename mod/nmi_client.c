@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A client in non-maskable interrupts, for tests (x86)
+ *
+ * What it does: a thread on the CPU that NMIs come to (the first, as Linux programs the
+ * APICs) puts itself in one situation after the other and stays in each until an NMI comes,
+ * or for STAY_NS: at work on pages and objects with a raw lock held and interrupts off; with
+ * the zone's lock held; with the lock of each of two caches held. The NMI handler frees what
+ * the one before it had allocated, and allocates again: an object that comes from a
+ * magazine, one of a cache without, a page, and a block that only the zone's lock gives.
+ *
+ * Who makes the NMIs: a test, through QEMU's monitor. What came of it is in the parameters:
+ * seen, refused and freed count, for each situation, NMIs, allocations that found nothing
+ * (which is allowed), and frees (none of which may fail). wrong counts frees that failed
+ * and contents that were not what had been written; it must be 0.
+ *
+ * It looks into the zone for the locks, which no real client may do.
+ */
+#include "env.h"
+
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <asm/nmi.h>
+
+#include "myalloc_client.h"
+#include "slab.h"
+
+#define STAY_NS		(50 * NSEC_PER_MSEC)
+#define BLOCK_ORDER	4	/* without magazines, see MYALLOC_PCP_SMALL */
+
+enum situation { WORKING, ZONE_LOCKED, CACHE_LOCKED, PLAIN_LOCKED, SITUATIONS };
+
+static unsigned long seen[SITUATIONS];
+module_param_array(seen, ulong, NULL, 0444);
+MODULE_PARM_DESC(seen, "NMIs while working, zone locked, cache locked, plain cache locked");
+
+static unsigned long refused[SITUATIONS];
+module_param_array(refused, ulong, NULL, 0444);
+MODULE_PARM_DESC(refused, "allocations in them that found nothing");
+
+static unsigned long freed[SITUATIONS];
+module_param_array(freed, ulong, NULL, 0444);
+MODULE_PARM_DESC(freed, "frees in them");
+
+static unsigned long wrong;
+module_param(wrong, ulong, 0444);
+MODULE_PARM_DESC(wrong, "frees that failed and contents that had changed");
+
+enum thing { OBJECT, PLAIN_OBJECT, PAGE, BLOCK, THINGS };
+
+static struct myalloc_zone *zone;
+static struct myalloc_cache *cache, *plain;
+static struct task_struct *thread;
+static unsigned int home;
+static enum situation situation;
+static DEFINE_RAW_SPINLOCK(some_lock);
+
+/* Of the handler; when it is gone, of exit. */
+static u64 *held[THINGS];
+static u64 stamp;
+
+static u64 *get(enum thing thing)
+{
+	switch (thing) {
+	case OBJECT:
+		return myalloc_cache_alloc(cache, 0);
+	case PLAIN_OBJECT:
+		return myalloc_cache_alloc(plain, MYALLOC_ZERO);
+	case PAGE:
+		return myalloc_pages_alloc(zone, 0, 0);
+	default:
+		return myalloc_pages_alloc(zone, BLOCK_ORDER, 0);
+	}
+}
+
+static int put(enum thing thing, u64 *addr)
+{
+	switch (thing) {
+	case OBJECT:
+		return myalloc_cache_free(cache, addr);
+	case PLAIN_OBJECT:
+		return myalloc_cache_free(plain, addr);
+	case PAGE:
+		return myalloc_pages_free(zone, addr, 0);
+	default:
+		return myalloc_pages_free(zone, addr, BLOCK_ORDER);
+	}
+}
+
+static void put_held(enum thing thing)
+{
+	if (!held[thing])
+		return;
+	wrong += held[thing][0] != ~held[thing][1];
+	wrong += !!put(thing, held[thing]);
+	held[thing] = NULL;
+	freed[situation]++;
+}
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	enum thing thing;
+
+	if (smp_processor_id() != home)
+		return NMI_HANDLED;
+	for (thing = 0; thing < THINGS; thing++)
+		put_held(thing);
+	for (thing = 0; thing < THINGS; thing++) {
+		u64 *addr = get(thing);
+
+		if (addr) {
+			addr[0] = ++stamp;
+			addr[1] = ~stamp;
+		} else {
+			refused[situation]++;
+		}
+		held[thing] = addr;
+	}
+	WRITE_ONCE(seen[situation], seen[situation] + 1);
+	return NMI_HANDLED;
+}
+
+/* The same on the task's side. */
+static void work(void)
+{
+	u64 *addr[THINGS];
+	enum thing thing;
+
+	for (thing = 0; thing < THINGS; thing++) {
+		addr[thing] = get(thing);
+		if (addr[thing])
+			addr[thing][0] = thing;
+	}
+	for (thing = 0; thing < THINGS; thing++)
+		if (addr[thing]) {
+			wrong += addr[thing][0] != thing;
+			wrong += !!put(thing, addr[thing]);
+		}
+}
+
+/* Until an NMI comes, or nobody makes one. */
+static void stay(enum situation where, raw_spinlock_t *lock)
+{
+	unsigned long before, irq;
+	u64 end;
+
+	raw_spin_lock_irqsave(lock, irq);
+	before = READ_ONCE(seen[where]);
+	WRITE_ONCE(situation, where);
+	end = myalloc_env_now_ns() + STAY_NS;
+	while (READ_ONCE(seen[where]) == before && myalloc_env_now_ns() < end) {
+		if (where == WORKING)
+			work();
+		cpu_relax();
+	}
+	WRITE_ONCE(situation, WORKING);
+	raw_spin_unlock_irqrestore(lock, irq);
+}
+
+static int alternate(void *unused)
+{
+	while (!kthread_should_stop()) {
+		stay(WORKING, &some_lock);
+		stay(ZONE_LOCKED, &zone->lock);
+		stay(WORKING, &some_lock);
+		stay(CACHE_LOCKED, &cache->lock);
+		stay(WORKING, &some_lock);
+		stay(PLAIN_LOCKED, &plain->lock);
+		schedule_timeout_interruptible(1);
+	}
+	return 0;
+}
+
+static int __init make_caches(void)
+{
+	cache = myalloc_cache_create(zone, &(struct myalloc_cache_args) {
+		.name = "nmi", .object_size = 64,
+	});
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	plain = myalloc_cache_create(zone, &(struct myalloc_cache_args) {
+		.name = "nmi-plain", .object_size = 200, .flags = MYALLOC_NO_MAGAZINE,
+	});
+	if (IS_ERR(plain)) {
+		myalloc_cache_destroy(cache);
+		return PTR_ERR(plain);
+	}
+	return 0;
+}
+
+static int __init nmi_client_init(void)
+{
+	int err;
+
+	zone = myalloc_zone_get();
+	if (!zone)
+		return -ENODEV;
+	err = make_caches();
+	if (err)
+		goto err_zone;
+	home = cpumask_first(cpu_online_mask);
+	thread = kthread_create_on_cpu(alternate, NULL, home, "myalloc_nmi/%u");
+	if (IS_ERR(thread)) {
+		err = PTR_ERR(thread);
+		goto err_caches;
+	}
+	err = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "myalloc_nmi");
+	if (err)
+		goto err_thread;
+	wake_up_process(thread);
+	return 0;
+
+err_thread:
+	kthread_stop(thread);
+err_caches:
+	myalloc_cache_destroy(plain);
+	myalloc_cache_destroy(cache);
+err_zone:
+	myalloc_zone_put(zone);
+	return err;
+}
+
+static void __exit nmi_client_exit(void)
+{
+	enum thing thing;
+
+	kthread_stop(thread);
+	unregister_nmi_handler(NMI_LOCAL, "myalloc_nmi");
+	for (thing = 0; thing < THINGS; thing++)
+		put_held(thing);
+	myalloc_cache_destroy(plain);
+	myalloc_cache_destroy(cache);
+	myalloc_zone_put(zone);
+}
+
+module_init(nmi_client_init);
+module_exit(nmi_client_exit);
+
+MODULE_DESCRIPTION("Test client of myalloc: allocates and frees in NMIs");
+MODULE_LICENSE("GPL");
+MYALLOC_IMPORT_NS(MYALLOC);

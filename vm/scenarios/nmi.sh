@@ -1,0 +1,83 @@
+# Non-maskable interrupts, made by QEMU's monitor, that allocate and free: on top of work
+# with a raw lock held, and while the CPU holds the lock of the zone or of a cache. An
+# allocation may find nothing then, a free must always work, and the books must be right.
+# needs: timeout=300 nmi=1
+. /guest/ktap.sh
+
+parameters=/sys/module/myalloc_nmi/parameters
+# What each situation must have seen, and how many are asked for at a time.
+enough=25
+batch=100
+
+if [ "${GUEST_NMI:-0}" != 1 ]; then
+	skip "NMIs" "this machine has none"
+	finish
+fi
+
+# of PARAMETER N: the value for the N-th situation, see mod/nmi_client.c
+of()
+{
+	cut -d, -f"$2" "$parameters/$1"
+}
+
+stat_of()
+{
+	awk -v n="$1" '$1 == n { print $2 }' /sys/kernel/debug/myalloc/stats
+}
+
+least()
+{
+	tr , '\n' <$parameters/seen | sort -n | head -n 1
+}
+
+# round CHECKS: the module with these checks, on both CPUs at work meanwhile
+round()
+{
+	expect "checks=$1: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32 checks="$1"
+	expect "checks=$1: the client loads" insmod /guest/modules/myalloc_nmi.ko
+	myallocctl -o /tmp/run.json stress run --kind mixed --time 600s --threads 2 >/dev/null 2>&1 &
+	stress=$!
+	asked=0
+	while [ "$(least)" -lt $enough ] && [ $asked -lt 3000 ]; do
+		echo "nmi $batch" >/guest/host
+		asked=$((asked + batch))
+		sleep 3
+	done
+	kill -INT $stress
+	wait $stress
+	note "checks=$1: $asked NMIs were asked for; working, zone locked, cache locked, plain cache locked: seen $(cat $parameters/seen), allocations refused $(cat $parameters/refused), frees $(cat $parameters/freed); $(stat_of deferred_frees) frees of pages deferred"
+	if [ "$(least)" -ge $enough ]; then
+		ok "checks=$1: NMIs came in each situation"
+	else
+		not_ok "checks=$1: NMIs came in each situation" "seen: $(cat $parameters/seen)"
+	fi
+	if [ "$(of refused 2)" -ge $enough ]; then
+		ok "checks=$1: with the zone locked no block is to be had"
+	else
+		not_ok "checks=$1: with the zone locked no block is to be had"
+	fi
+	if [ "$(of freed 2)" -ge $enough ] && [ "$(stat_of deferred_frees)" -ge $enough ]; then
+		ok "checks=$1: frees with the zone locked are deferred, not refused"
+	else
+		not_ok "checks=$1: frees with the zone locked are deferred, not refused"
+	fi
+	expect "checks=$1: no free failed, nothing was overwritten" \
+		test "$(cat $parameters/wrong)" = 0
+	if grep -q '"verify_errors": *0' /tmp/run.json && grep -q '"free_errors": *0' /tmp/run.json; then
+		ok "checks=$1: the stress beside it saw nothing wrong"
+	else
+		not_ok "checks=$1: the stress beside it saw nothing wrong" "$(cat /tmp/run.json)"
+	fi
+	expect "checks=$1: every invariant holds while they come" myallocctl validate
+	expect "checks=$1: the client unloads" rmmod myalloc_nmi
+	expect "checks=$1: every invariant holds" myallocctl validate
+	myallocctl drain >/dev/null
+	expect "checks=$1: every page is back" \
+		test "$(stat_of free_pages)" = "$(stat_of nr_pages)"
+	expect "checks=$1: no free was refused" test "$(stat_of bad_frees)" = 0
+	expect "checks=$1: the module unloads" rmmod myalloc
+}
+
+round -
+round FZPU
+finish
