@@ -1,22 +1,9 @@
 # Loading and unloading, 100 times, leaves the memory where it was.
 # needs: timeout=400
 . /guest/ktap.sh
+. /guest/memory.sh
 
 module=/guest/modules/myalloc.ko
-
-# Pages in use elsewhere come and go; what is reclaimable is made to go first.
-# MemFree is in kB. Several readings, as pages wait in per-CPU lists.
-free_kb()
-{
-	best=0
-	for reading in 1 2 3; do
-		echo 3 >/proc/sys/vm/drop_caches
-		echo 1 >/proc/sys/vm/compact_memory 2>/dev/null || :
-		now=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
-		[ "$now" -le "$best" ] || best=$now
-	done
-	echo "$best"
-}
 
 # The first load makes the kernel allocate what it keeps (the cache of the
 # module's file pages, stack depot, slabs); the measure begins after it.
@@ -45,8 +32,7 @@ fi
 # the system takes and gives some hundred kB of its own meanwhile, but not every
 # time: so a second and third hundred may clear the first. Debugging kernels keep
 # a record of what was freed (KASAN's quarantine, stack depot), a few MB in all.
-bound=400
-[ ! -e /sys/kernel/debug/kmemleak ] || bound=8192
+bound=$(memory_bound 400)
 
 hundred()
 {
@@ -63,7 +49,7 @@ hundred()
 
 lost=$bound
 attempt=0
-while [ $attempt -lt 3 ] && [ "$lost" -ge $bound ]; do
+while [ $attempt -lt 3 ] && [ "$lost" -ge "$bound" ]; do
 	attempt=$((attempt + 1))
 	hundred || break
 done
@@ -72,7 +58,7 @@ if [ "$round" = 100 ]; then
 else
 	not_ok "100 loads and unloads" "round $round failed"
 fi
-if [ "$lost" -lt $bound ]; then
+if [ "$lost" -lt "$bound" ]; then
 	ok "100 loads and unloads leave MemFree where it was"
 else
 	not_ok "100 loads and unloads leave MemFree where it was"

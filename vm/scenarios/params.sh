@@ -2,28 +2,9 @@
 # right, and everything is given back.
 # needs: timeout=300
 . /guest/ktap.sh
+. /guest/memory.sh
 
 module=/guest/modules/myalloc.ko
-
-# What insmod read the file into, MBs of it, waits in the kernel's per-CPU lists after it
-# was freed and is not in MemFree there: compaction empties them. Read until it grows no more.
-free_kb()
-{
-	most=0
-	same=0
-	while [ $same -lt 3 ]; do
-		echo 3 >/proc/sys/vm/drop_caches
-		echo 1 >/proc/sys/vm/compact_memory
-		now=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
-		same=$((same + 1))
-		if [ "$now" -gt $((most + 256)) ]; then
-			most=$now
-			same=0
-		fi
-		sleep 0.2
-	done
-	echo "$most"
-}
 
 # bad WHAT PARAMETER=VALUE...: the load is refused, one message of the module
 # names the parameter, nothing stays, no memory is missing.
