@@ -1,0 +1,47 @@
+# The k-th allocation fails, for each k that there is, in loading the module and in every
+# command of the device: by the module's own switch on every kernel, and by the kernel's
+# failslab and fail_page_alloc where it has them. Nothing is lost by it.
+# needs: timeout=900 variant=faults
+# allow: .*page allocation failure
+. /guest/ktap.sh
+. /guest/memory.sh
+
+module=/guest/modules/myalloc.ko
+debug=/sys/kernel/debug
+
+suite own fault_test own $module
+
+# A page lost in each failed load would be 80 kB, a chunk 8 MB. The kernel takes pages for
+# itself now and then, but not each time.
+bound=$(memory_bound 80)
+lost=$bound
+attempt=0
+while [ $attempt -lt 4 ] && [ "$lost" -ge "$bound" ]; do
+	attempt=$((attempt + 1))
+	before=$(free_kb)
+	k=1
+	while [ $k -le 20 ]; do
+		insmod $module reserve_mb=8 chunk_order=8 fail_nth=$k 2>/dev/null && rmmod myalloc
+		k=$((k + 1))
+	done
+	lost=$((before - $(free_kb)))
+	note "20 failed loads: MemFree was $before kB, now $lost kB less; bound $bound kB"
+done
+if [ "$lost" -lt "$bound" ]; then
+	ok "20 failed loads leave MemFree where it was"
+else
+	not_ok "20 failed loads leave MemFree where it was"
+fi
+
+if [ -d $debug/failslab ] && [ -e /proc/thread-self/fail-nth ]; then
+	for point in failslab fail_page_alloc; do
+		echo N >$debug/$point/ignore-gfp-wait
+		echo 0 >$debug/$point/verbose
+	done
+	echo 0 >$debug/fail_page_alloc/min-order
+	echo N >$debug/fail_page_alloc/ignore-gfp-highmem
+	suite kernel fault_test kernel $module
+else
+	skip "the kernel's own fault injection" "this kernel has none"
+fi
+finish
