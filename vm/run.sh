@@ -88,7 +88,7 @@ trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}' EXIT
 
 # --- the command that is the machine
 
-words="panic=-1 oops=panic panic_on_warn=1 log_buf_len=4M kunit.enable=1"
+words="panic=-1 oops=panic panic_on_warn=1 log_buf_len=4M kunit.enable=1 kunit.autorun=1"
 # The detectors count seconds, and an emulated CPU on a busy host gets few of them.
 words+=" sysctl.kernel.hung_task_timeout_secs=60 watchdog_thresh=60"
 words+=" rcupdate.rcu_cpu_stall_timeout=60"
