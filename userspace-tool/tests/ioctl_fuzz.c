@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ioctl_fuzz: random commands on random files from several threads, while
- * another thread closes and opens those files
+ * others close and open those files, make copies of them that outlive them,
+ * and fork processes that hold and use them too
  *
  *	ioctl_fuzz [OPS [SEED [THREADS]]]
  *
@@ -12,7 +13,9 @@
  * how the threads meet is left to chance. Prints KTAP.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #include "guest.h"
 
@@ -22,6 +25,8 @@
 #define FILES		4
 #define POOL		64	/* handles of a file that were seen lately */
 #define CLOSE_US	100000	/* longest time between two closes */
+#define COPIES		8	/* descriptors made by dup() */
+#define FORKED_OPS	200
 #define ERRNO_MAX	256
 
 static struct myalloc_info info;
@@ -32,9 +37,10 @@ static long ops = OPS_DEFAULT;
 static int threads = THREADS_DEFAULT;
 
 static _Atomic int file[FILES];
+static _Atomic int copies[COPIES];
 static _Atomic __u64 pool[FILES][POOL];
 static _Atomic long errors[ERRNO_MAX];
-static _Atomic long closed;
+static _Atomic long closed, copied, forked, lost;
 static atomic_bool ended;
 
 struct fuzzer {
@@ -445,7 +451,8 @@ static void step(struct fuzzer *f)
 	void *at = arg;
 
 	f->slot = below(&f->random, FILES);
-	fd = file[f->slot];
+	/* A copy may be of any file, so its handles are guesses. */
+	fd = below(&f->random, 4) ? file[f->slot] : copies[below(&f->random, COPIES)];
 
 	if (!below(&f->random, 50)) {
 		step_read(f, fd);
@@ -512,16 +519,83 @@ static void *closer(void *arg)
 	return NULL;
 }
 
+/*
+ * A copy keeps a file that the closer has closed, until it is closed itself, by
+ * close() or by dup2() onto its number while others use it.
+ */
+static void *copier(void *arg)
+{
+	__u64 random = seed ^ 0xa5a5a5a5;
+	int i, fd;
+
+	(void)arg;
+	while (!ended) {
+		sleep_us(below(&random, CLOSE_US / 4));
+		i = below(&random, COPIES);
+		fd = file[below(&random, FILES)];
+		if (copies[i] >= 0 && below(&random, 2)) {
+			if (dup2(fd, copies[i]) >= 0)
+				copied++;
+			continue;
+		}
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (fd >= 0)
+			copied++;
+		fd = atomic_exchange(&copies[i], fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+/*
+ * A process with the same files: it works on them, and ends, by itself or by a
+ * signal, whether or not they were closed here meanwhile.
+ */
+static void *forker(void *arg)
+{
+	static struct fuzzer f;
+	__u64 random = seed ^ 0x3c3c3c3c;
+	int i, status;
+	pid_t pid;
+
+	(void)arg;
+	while (!ended) {
+		sleep_us(below(&random, CLOSE_US));
+		f.random = next_random(&random);
+		pid = fork();
+		if (pid == 0) {
+			for (i = 0; i < FORKED_OPS; i++)
+				step(&f);
+			_exit(0);
+		}
+		if (pid < 0)
+			continue;
+		forked++;
+		if (below(&random, 2)) {
+			sleep_us(below(&random, CLOSE_US));
+			kill(pid, SIGKILL);
+		}
+		if (waitpid(pid, &status, 0) != pid ||
+		    (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL))
+			lost++;
+	}
+	return NULL;
+}
+
 /* ---- the tests ---- */
 
 static void test_run(void)
 {
 	static struct fuzzer fuzzer[THREADS_MAX];
-	pthread_t close_thread;
+	static void *(*const others[])(void *arg) = { closer, copier, forker };
+	pthread_t other[ARRAY_SIZE(others)];
 	__u64 began = now_ms();
 	int i;
 
 	EXPECT(!books(watcher, &start), "the books cannot be read");
+	for (i = 0; i < COPIES; i++)
+		copies[i] = -1;
 	for (i = 0; i < FILES; i++) {
 		file[i] = open_file();
 		EXPECT(file[i] >= 0, "open: %s", strerror(errno));
@@ -530,16 +604,22 @@ static void test_run(void)
 		fuzzer[i].random = seed + i * 1000003;
 		pthread_create(&fuzzer[i].thread, NULL, fuzz, &fuzzer[i]);
 	}
-	pthread_create(&close_thread, NULL, closer, NULL);
+	for (i = 0; i < (int)ARRAY_SIZE(others); i++)
+		pthread_create(&other[i], NULL, others[i], NULL);
 	for (i = 0; i < threads; i++)
 		pthread_join(fuzzer[i].thread, NULL);
 	ended = true;
-	pthread_join(close_thread, NULL);
+	for (i = 0; i < (int)ARRAY_SIZE(others); i++)
+		pthread_join(other[i], NULL);
 	for (i = 0; i < FILES; i++)
 		close(file[i]);
-	printf("# %ld commands of %d threads in %llu ms, %ld closes\n",
+	for (i = 0; i < COPIES; i++)
+		if (copies[i] >= 0)
+			close(copies[i]);
+	printf("# %ld commands of %d threads in %llu ms, %ld closes, %ld copies, %ld forks\n",
 	       ops * threads, threads, (unsigned long long)(now_ms() - began),
-	       closed);
+	       closed, copied, forked);
+	EXPECT(!lost, "%ld processes ended by another signal", lost);
 }
 
 /* EBADF: the file was just closed. EFAULT is what bad memory gives. */
