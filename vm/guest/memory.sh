@@ -1,48 +1,33 @@
 # Sourced by a scenario in the guest, after ktap.sh: how much memory the kernel has.
 #
-#	free_kb			MemFree when what can be reclaimed has been, in kB
-#	slab_kb			SUnreclaim likewise
+#	free_kb			memory that is free, or whose user the kernel's books name;
+#				what somebody has from alloc_pages() or vmalloc() is not in it
+#	slab_kb			SUnreclaim, with no empty slabs
 #	memory_bound KB		KB; at least 8 MB on a kernel that keeps what was freed
 #				(KASAN's quarantine, records of kmemleak and stack depot)
+#
+# MemFree alone says little: MBs of what was freed wait in per-CPU lists, which only
+# /proc/zoneinfo shows, and caches, page tables and slabs come and go.
 
-reclaim()
-{
-	echo 3 >/proc/sys/vm/drop_caches
-	# What was freed waits in per-CPU lists, and is not in MemFree there: compaction
-	# empties them.
-	echo 1 >/proc/sys/vm/compact_memory 2>/dev/null || :
-}
-
-meminfo()
-{
-	awk -v k="$1:" '$1 == k { print $2 }' /proc/meminfo
-}
-
-# Until it grows no more.
 free_kb()
 {
-	memory_most=0
-	memory_same=0
-	while [ $memory_same -lt 3 ]; do
-		reclaim
-		memory_now=$(meminfo MemFree)
-		memory_same=$((memory_same + 1))
-		if [ "$memory_now" -gt $((memory_most + 256)) ]; then
-			memory_most=$memory_now
-			memory_same=0
-		fi
-		sleep 0.2
-	done
-	echo "$memory_most"
+	# What vfree() has put off, and what the last process has left.
+	sleep 0.3
+	# Counters of each CPU are added up.
+	cat /proc/sys/vm/stat_refresh 2>/dev/null || :
+	awk '
+	FILENAME == "/proc/zoneinfo" && $1 == "pages" && $2 == "free" { kb += 4 * $3 }
+	FILENAME == "/proc/zoneinfo" && $1 == "count:" { kb += 4 * $2 }
+	/^(Buffers|Cached|SwapCached|AnonPages|Slab|PageTables|KernelStack):/ { kb += $2 }
+	END { print kb }' /proc/zoneinfo /proc/meminfo
 }
 
 slab_kb()
 {
-	reclaim
 	for memory_file in /sys/kernel/slab/*/shrink; do
 		[ ! -w "$memory_file" ] || echo 1 >"$memory_file"
 	done
-	meminfo SUnreclaim
+	awk '$1 == "SUnreclaim:" { print $2 }' /proc/meminfo
 }
 
 memory_bound()
