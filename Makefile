@@ -9,6 +9,8 @@ export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BAS
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak matrix module tool lint clean
 .PHONY: coverage mutants
+.PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
+.PHONY: module tool lint clean
 .PHONY: bench bench-icount bench-host bench-kvm
 
 help:
@@ -23,6 +25,8 @@ help:
 	@echo '                  kmemleak, built from source (10 min; 2 min)'
 	@echo '  make scenarios  load, parameters, the tool, in a guest (3 min; 2 min)'
 	@echo '  make soak       mixed stress for SECONDS (600) in a guest (11 min)'
+	@echo '  make lifecycle  1,000 loads, rmmod against users, 510 SIGKILLs, in a guest (20 min)'
+	@echo '  make ioctl-fuzz random ioctls, with files closed and copied meanwhile (10 min)'
 	@echo '  make matrix     all of that on every kernel of vm/kernels.conf (60 min; 25 min)'
 	@echo '  make bench      native speed beside the kernel'"'"'s allocators, as a table, JSON and plots'
 	@echo '                  (10 min; 3 min)'
@@ -50,8 +54,11 @@ vm vm-shell:
 test:
 	@vm/test.sh check kunit scenarios
 
-check kunit scenarios:
+check kunit scenarios lifecycle:
 	@vm/test.sh $@
+
+ioctl-fuzz:
+	@vm/test.sh ioctl_fuzz
 
 SECONDS ?= 600
 soak:

@@ -4,6 +4,7 @@
 #   check           the native suites and the harness's own tests
 #   kunit           the KUnit suites in the debug kernel
 #   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
+#   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh likewise
 # Parts run at the same time; what each says is marked with its name. The
 # suites' and scenarios' names are their files' names.
 # ONLY='name name' takes only these scenarios. Results stay in $RESULTS.
@@ -96,14 +97,24 @@ part_kunit()
 	return "$status"
 }
 
+# What guests of the part need.
+prepare()
+{
+	stage "$1" "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null &&
+		stage "$1" "modules for $kernel" "$root/vm/module.sh" "$kernel" \
+			>/dev/null &&
+		stage "$1" "the tool" "$root/vm/tool.sh" tests
+}
+
+part_long()
+{
+	prepare "$1" && guest "$1" "$kernel" "$root/vm/$1.sh"
+}
+
 part_scenarios()
 {
 	local script status=0
-	stage scenarios "kernel $kernel" "$root/vm/kernel.sh" "$kernel" \
-		>/dev/null || return 1
-	stage scenarios "modules for $kernel" "$root/vm/module.sh" "$kernel" \
-		>/dev/null || return 1
-	stage scenarios "the tool" "$root/vm/tool.sh" tests || return 1
+	prepare scenarios || return 1
 	for script in "$root"/vm/scenarios/*.sh; do
 		case $(basename "$script" .sh) in
 		kunit)	continue ;;
@@ -128,6 +139,7 @@ run_part()
 	check)		part_check || status=$? ;;
 	kunit)		part_kunit || status=$? ;;
 	scenarios)	part_scenarios || status=$? ;;
+	*)		part_long "$1" || status=$? ;;
 	esac
 	echo $status >"$results/$1/status"
 } 2> >(sed -u "s/^/[$1] /" >&2)
@@ -138,7 +150,7 @@ run_part()
 pids=()
 for part; do
 	case $part in
-	check|kunit|scenarios) ;;
+	check|kunit|scenarios|lifecycle|ioctl_fuzz) ;;
 	*)	die "vm/test.sh: no part '$part'; see the head of vm/test.sh" ;;
 	esac
 	run_part "$part" >&2 &

@@ -1,0 +1,24 @@
+# shellcheck shell=dash
+# Random commands on the live device, longer than in the scenario 'device': by several seeds,
+# with and without every check, on a large and on a small reserve. Each run ends with the
+# books as they were. GUEST_OPS: commands of each thread in each run (20000).
+# needs: timeout=3600
+# allow: myalloc: .*cache
+. /guest/ktap.sh
+
+run=0
+for options in "reserve_mb=64" "reserve_mb=64 checks=FZPU" "reserve_mb=4 chunk_order=6" \
+	       "reserve_mb=16 policy=first"; do
+	for threads in 3 8; do
+		run=$((run + 1))
+		# shellcheck disable=SC2086 # options are words
+		expect "$options: the module loads" insmod /guest/modules/myalloc.ko $options ||
+			continue
+		suite "fuzz-$run" ioctl_fuzz "${GUEST_OPS:-20000}" \
+			"$(od -An -N4 -tu4 /dev/urandom)" $threads
+		note "$options, $threads threads: $(grep '^# .* commands' "/out/ktap/fuzz-$run.ktap")"
+		expect "$options: every invariant holds" myallocctl validate
+		expect "$options: the module unloads" rmmod myalloc
+	done
+done
+finish
