@@ -175,9 +175,8 @@ void AnnotateIgnoreReadsEnd(const char *file, int line);
 void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
 #define data_race(expr) ({						\
-	AnnotateIgnoreReadsBegin(__FILE__, __LINE__);			\
-	AnnotateIgnoreWritesBegin(__FILE__, __LINE__);			\
-	__auto_type __race = (expr);					\
+	__auto_type __race = (AnnotateIgnoreReadsBegin(__FILE__, __LINE__), \
+			      AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (expr)); \
 	AnnotateIgnoreWritesEnd(__FILE__, __LINE__);			\
 	AnnotateIgnoreReadsEnd(__FILE__, __LINE__);			\
 	__race; })
