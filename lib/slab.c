@@ -288,11 +288,6 @@ static void give(struct myalloc_cache *c, void *object, u8 *state)
 		myalloc_debug_slab(c, frame, slab_addr(c, frame));
 }
 
-static bool deferred(u8 state)
-{
-	return state == MYALLOC_SLOT_DEFERRED || state == MYALLOC_SLOT_DEFERRING;
-}
-
 /* Frees at most @most deferred objects. */
 static void reap(struct myalloc_cache *c, unsigned int most)
 {
@@ -301,7 +296,7 @@ static void reap(struct myalloc_cache *c, unsigned int most)
 	for (; most; most--) {
 		struct llist_node *node;
 		void *object;
-		u8 *state;
+		u8 *state, found = MYALLOC_SLOT_FREE;
 
 		if (!c->deferred_chain)
 			c->deferred_chain = llist_del_all(&c->deferred);
@@ -310,7 +305,11 @@ static void reap(struct myalloc_cache *c, unsigned int most)
 			return;
 		object = (char *)node - c->layout.link_offset;
 		state = myalloc_object_state(c, object);
-		if (unlikely(!state || !deferred(*state))) {
+		if (likely(state))
+			found = smp_load_acquire(state);	/* pairs with free_slabs() */
+		if (unlikely(found == MYALLOC_SLOT_DEFERRING))
+			return;
+		if (unlikely(found != MYALLOC_SLOT_DEFERRED)) {
 			atomic64_inc(&c->corruptions);
 			myalloc_zone_crit(c->zone, "cache %s: a freed object was written to: its link is damaged",
 					  c->name);
@@ -661,13 +660,14 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_free(c, object, caller);
 	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
-		/* In these steps for the reason that zone.c, defer(), gives. */
+		/* These steps: see zone.c, Deferred frees. */
 		WRITE_ONCE(*state, MYALLOC_SLOT_DEFERRING);
 		atomic64_inc(&c->nr_deferred);
 		myalloc_env_point("slab-defer");
 		llist_add((struct llist_node *)((char *)object + c->layout.link_offset),
 			  &c->deferred);
-		cmpxchg(state, MYALLOC_SLOT_DEFERRING, MYALLOC_SLOT_DEFERRED);
+		myalloc_env_point("slab-deferred");
+		smp_store_release(state, MYALLOC_SLOT_DEFERRED);
 		return 0;
 	}
 	/* Another free of the same object at the same moment was here first. */
@@ -881,12 +881,32 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 
 /* --- the whole cache ------------------------------------------------------------ */
 
+/* Lock held. Marks what is deferred. */
+static void mark_deferred(struct myalloc_cache *c)
+{
+	unsigned int list;
+	u32 idx, i;
+
+	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
+		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; idx = c->zone->frames[idx].next) {
+			struct myalloc_frame *frame = &c->zone->frames[idx];
+			u8 *states = myalloc_slab_states(c, frame, slab_addr(c, frame));
+
+			for (i = 0; i < c->layout.objects; i++)
+				if (smp_load_acquire(&states[i]) == MYALLOC_SLOT_DEFERRED)
+					WRITE_ONCE(states[i], MYALLOC_SLOT_RECOVERING);
+		}
+	}
+}
+
 /* Lock held. The deferred objects that a damaged link has cut off, found by their states. */
 static void recover_deferred(struct myalloc_cache *c)
 {
 	unsigned int list;
 	u32 idx, next, i;
 
+	mark_deferred(c);
+	myalloc_env_point("slab-recover");
 	c->deferred_chain = NULL;
 	llist_del_all(&c->deferred);
 	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
@@ -898,7 +918,7 @@ static void recover_deferred(struct myalloc_cache *c)
 
 			next = frame->next;	/* give() may move the slab */
 			for (i = 0; i < c->layout.objects; i++) {
-				if (states[i] != MYALLOC_SLOT_DEFERRED)
+				if (READ_ONCE(states[i]) != MYALLOC_SLOT_RECOVERING)
 					continue;
 				object = myalloc_slab_object(c, slab, i);
 				if (c->flags & MYALLOC_ZERO_FREE)

@@ -52,6 +52,13 @@
  * because each step checks that the address is that of a DEFERRED block; the blocks
  * behind it are found again by their tags when the zone is drained.
  *
+ * A block is DEFERRING until it is in the list and whoever put it there is done with its
+ * tag. So who meets it in the list leaves it there for later: taken at once, it could be
+ * allocated and freed again before the first one has set the tag to DEFERRED. And recovery
+ * marks what is DEFERRED before it empties the list: what was DEFERRED then is in the list
+ * that is thrown away, what becomes so later is not freed while it may be in the new one. See
+ * models/defer.pml.
+ *
  * Bounds: take and give do a bounded number of steps: the buddy's, and at most
  * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off.
  */
@@ -150,13 +157,6 @@ static void reap_one(struct myalloc_zone *zone, struct myalloc_frame *frame)
 		zone->frees[order]++;
 }
 
-static bool deferred(const struct myalloc_frame *frame)
-{
-	u8 type = READ_ONCE(frame->type);
-
-	return type == MYALLOC_FRAME_DEFERRED || type == MYALLOC_FRAME_DEFERRING;
-}
-
 /* Lock held. Frees at most @most deferred blocks. */
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 {
@@ -166,6 +166,7 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 		return;
 	for (; most; most--) {
 		struct myalloc_frame *frame;
+		u8 type = MYALLOC_FRAME_NONE;
 
 		if (!zone->deferred_chain)
 			zone->deferred_chain = llist_del_all(&zone->deferred);
@@ -173,7 +174,11 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 		if (!node)
 			return;
 		frame = myalloc_map_frame(&zone->map, node);
-		if (unlikely(!frame || !deferred(frame) ||
+		if (likely(frame))
+			type = smp_load_acquire(&frame->type);	/* pairs with defer() */
+		if (unlikely(type == MYALLOC_FRAME_DEFERRING))
+			return;
+		if (unlikely(type != MYALLOC_FRAME_DEFERRED ||
 			     offset_in_page((unsigned long)node - zone->map.base))) {
 			myalloc_zone_crit(zone, "a freed block was written to: its link is damaged");
 			zone->deferred_chain = NULL;
@@ -219,23 +224,21 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	return frame;
 }
 
-/*
- * Leaves a block for whoever has the lock next. While it is DEFERRING it may be taken from
- * the list but not by recover_deferred(), which would make it free before it is linked.
- * If it was taken from the list meanwhile, its tag is somebody else's.
- */
-static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order)
+/* Leaves a block for whoever has the lock next; these steps: see Deferred frees. */
+static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order,
+		  bool page)
 {
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRING);
 	atomic64_add(BIT(order), &zone->nr_deferred);
 	atomic64_inc(&zone->deferred_frees);
-	if (zone->simulated) {		/* there is only the tag to find it by */
-		WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRED);
-		return;
-	}
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRING);
+	if (!page)			/* pairs with check_totals() of validate.c */
+		atomic64_fetch_sub_release(BIT(order), &zone->slab_pages);
 	myalloc_env_point("zone-defer");
-	llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)), &zone->deferred);
-	cmpxchg(&frame->type, MYALLOC_FRAME_DEFERRING, MYALLOC_FRAME_DEFERRED);
+	if (!zone->simulated)		/* else there is only the tag to find it by */
+		llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
+			  &zone->deferred);
+	myalloc_env_point("zone-deferred");
+	smp_store_release(&frame->type, MYALLOC_FRAME_DEFERRED);
 }
 
 /**
@@ -252,9 +255,7 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	unsigned long irq;
 
 	if (!myalloc_lock(&zone->lock, &irq)) {
-		if (!page)
-			atomic64_sub(BIT(order), &zone->slab_pages);
-		defer(zone, frame, order);
+		defer(zone, frame, order, page);
 		return;
 	}
 	__myalloc_zone_reap(zone, REAP_MOST);
@@ -536,10 +537,14 @@ static void recover_deferred(struct myalloc_zone *zone)
 {
 	u32 idx;
 
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++)
+		if (smp_load_acquire(&zone->frames[idx].type) == MYALLOC_FRAME_DEFERRED)
+			WRITE_ONCE(zone->frames[idx].type, MYALLOC_FRAME_RECOVERING);
+	myalloc_env_point("zone-recover");
 	zone->deferred_chain = NULL;
 	llist_del_all(&zone->deferred);
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++)
-		if (zone->frames[idx].type == MYALLOC_FRAME_DEFERRED)
+		if (READ_ONCE(zone->frames[idx].type) == MYALLOC_FRAME_RECOVERING)
 			reap_one(zone, &zone->frames[idx]);
 }
 

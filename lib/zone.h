@@ -33,6 +33,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_CACHED = 0x82,	/* a block in a magazine or the depot */
 	MYALLOC_FRAME_DEFERRED = 0x83,	/* a freed block on its way back */
 	MYALLOC_FRAME_DEFERRING = 0x86,	/* about to be: perhaps not in the list yet */
+	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a damaged link has cut off */
 	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
 	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
 };
