@@ -312,13 +312,24 @@ u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 }
 
 /**
+ * myalloc_magazines_moves() - grows with each get, put and drain
+ * @m: the magazines
+ *
+ * Return: a sum of moments.
+ */
+u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
+{
+	return myalloc_magazines_gets(m) + myalloc_magazines_puts(m) + atomic_read(&m->drains);
+}
+
+/**
  * myalloc_magazines_idle() - is nobody at work on the magazines?
  * @m: the magazines
  *
- * If this is so at two moments, and gets and puts are the same, nothing has changed in
- * the magazines between them but by refill, flush or drain.
+ * If this is so at two moments, and the moves are the same, nothing has changed in the
+ * magazines between them but by a refill or flush for a get or put that then failed.
  *
- * Return: true if no CPU is between enter and leave.
+ * Return: true if no CPU is between enter and leave, and no drain under way.
  */
 bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 {
@@ -329,7 +340,7 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 	for_each_possible_cpu(cpu)
 		if (READ_ONCE(per_cpu_ptr(m->cpu, cpu)->guard) == MYALLOC_ERA_BUSY)
 			return false;
-	return true;
+	return atomic_read(&m->drained) == atomic_read(&m->drains);
 }
 
 /* Wipes used slots of an older era, at most a magazine of them. */
@@ -483,8 +494,11 @@ static void drain_this_cpu(void *arg)
 void myalloc_magazines_drain_cpu(struct myalloc_magazines *m, int cpu,
 				 myalloc_flush_fn flush, void *owner)
 {
-	if (m->capacity)
-		drain_cpu(per_cpu_ptr(m->cpu, cpu), flush, owner);
+	if (!m->capacity)
+		return;
+	atomic_inc_return(&m->drains);
+	drain_cpu(per_cpu_ptr(m->cpu, cpu), flush, owner);
+	atomic_inc_return(&m->drained);
 }
 
 /**
@@ -507,6 +521,7 @@ void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush
 
 	if (!m->capacity)
 		return;
+	atomic_inc_return(&m->drains);
 	for_each_possible_cpu(cpu) {
 		if (!cpu_online(cpu)) {
 			myalloc_magazines_drain_cpu(m, cpu, flush, owner);
@@ -522,4 +537,5 @@ void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush
 		depot_push(m, &m->empty, mag);
 		cond_resched();
 	}
+	atomic_inc_return(&m->drained);
 }

@@ -72,6 +72,8 @@ struct myalloc_magazine_cpu {
  * @pool: all magazines, one array
  * @full: stack of full magazines (see magazine.c, Depot)
  * @empty: stack of empty magazines
+ * @drains: drains ever begun
+ * @drained: drains ever ended
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
@@ -83,6 +85,8 @@ struct myalloc_magazines {
 	void *pool;
 	atomic64_t full ____cacheline_aligned;
 	atomic64_t empty;
+	atomic_t drains;
+	atomic_t drained;
 };
 
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
@@ -94,6 +98,7 @@ u32 myalloc_magazines_loaded(const struct myalloc_magazines *mags,
 			     const struct myalloc_magazine_cpu *cpu);
 u64 myalloc_magazines_gets(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_puts(const struct myalloc_magazines *mags);
+u64 myalloc_magazines_moves(const struct myalloc_magazines *mags);
 bool myalloc_magazines_idle(const struct myalloc_magazines *mags);
 
 bool myalloc_magazines_load(struct myalloc_magazines *mags,

@@ -8,8 +8,9 @@
  * zone.c, M of magazine.c, S of slab.c.
  *
  * What it cannot prove: while others allocate and free, what passes through magazines
- * changes without a lock. Checks that compare the sum of two such numbers (Z4, S4) are
- * made only if nothing changed and nobody was at work on magazines meanwhile, and a state that an owner may change at
+ * changes without a lock, and so does what is freed past a lock. Checks that compare the sum
+ * of two such numbers are made only if nothing changed and nobody was at work on magazines (Z4,
+ * S4) or on a deferred free (Z3, Z5, S4) meanwhile, and a state that an owner may change at
  * any time is only checked to be one that it may have. Damage that is consistent in
  * itself (a block that is tagged as allocated and that nobody has) is a leak, and shows in
  * the owners, not here.
@@ -208,6 +209,7 @@ struct walk {
 	u64 cached_blocks[MYALLOC_NR_ORDERS];
 	u64 slab;
 	u64 deferred;
+	u64 deferring;
 };
 
 /* Z1, Z2 for one allocated block. */
@@ -232,8 +234,10 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		w->cached += size;
 		w->cached_blocks[order]++;
 		break;
-	case MYALLOC_FRAME_DEFERRED:
 	case MYALLOC_FRAME_DEFERRING:
+		w->deferring++;
+		fallthrough;
+	case MYALLOC_FRAME_DEFERRED:
 		w->deferred += size;
 		break;
 	case MYALLOC_FRAME_SLAB:
@@ -261,6 +265,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	for (idx = first; idx < end; idx += size) {
 		const struct myalloc_frame *frame = &zone->frames[idx];
 		bool slab, free;
+		u8 type;
 
 		size = check_block(b, idx, &w->buddy, v);
 		if (!size)
@@ -269,7 +274,8 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
 			v_err(v, "Z6: the map does not find frame %u", idx);
 		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
-		slab = frame->type == MYALLOC_FRAME_SLAB || frame->type == MYALLOC_FRAME_NEW;
+		type = READ_ONCE(frame->type);
+		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW;
 		if (!free)
 			check_tag(zone, idx, size, w, v);
 		for (i = free ? 0 : 1; i < size && !slab; i++)
@@ -280,12 +286,16 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	return true;
 }
 
-/* Lock held, and nothing has changed since the walk began. B4, Z2, Z3, Z5, T. */
-static void check_totals(struct myalloc_zone *zone, const struct walk *w,
+/*
+ * Lock held, and nothing has changed since the walk began, when @deferred frames were
+ * deferred. B4, Z2, Z3, Z5, T.
+ */
+static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
 			 struct myalloc_validation *v)
 {
 	unsigned int k;
 	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred;
+	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of zone.c */
 
 	for (k = 0; k <= zone->buddy.top_order; k++)
 		check_tree(&zone->buddy.free[k], k, v);
@@ -293,18 +303,15 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w,
 	if (sum != zone->buddy.nr_frames)
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
 		      zone->buddy.nr_frames);
-	if (w->slab != (u64)atomic64_read(&zone->slab_pages))
+	/* Not while somebody is about to defer a free. */
+	if (w->deferring || deferred != atomic64_read(&zone->nr_deferred))
+		return;
+	if (w->slab != (u64)slab)
 		v_err(v, "Z3: %llu frames are in slabs, counted %lld", (unsigned long long)w->slab,
-		      (long long)atomic64_read(&zone->slab_pages));
-	if (w->deferred != (u64)atomic64_read(&zone->nr_deferred))
+		      (long long)slab);
+	if (w->deferred != (u64)deferred)
 		v_err(v, "Z5: %llu frames are deferred, counted %lld",
-		      (unsigned long long)w->deferred,
-		      (long long)atomic64_read(&zone->nr_deferred));
-}
-
-static u64 moves(const struct myalloc_magazines *mags)
-{
-	return myalloc_magazines_gets(mags) + myalloc_magazines_puts(mags);
+		      (unsigned long long)w->deferred, (long long)deferred);
 }
 
 static u64 pcp_moves(struct myalloc_zone *zone)
@@ -313,7 +320,7 @@ static u64 pcp_moves(struct myalloc_zone *zone)
 	unsigned int i;
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
-		sum += moves(&zone->pcp[i]);
+		sum += myalloc_magazines_moves(&zone->pcp[i]);
 	return sum;
 }
 
@@ -355,10 +362,12 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 	unsigned long irq;
 	bool whole = true, still, idle = pcp_idle(zone);
 	u64 generation, pcp = pcp_moves(zone);
+	s64 deferred;
 	u32 chunk;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	generation = zone->generation;
+	deferred = atomic64_read(&zone->nr_deferred);
 	for (chunk = 0; chunk < zone->nr_chunks && whole; chunk++) {
 		whole = check_chunk(zone, chunk, &w, v);
 		raw_spin_unlock_irqrestore(&zone->lock, irq);
@@ -367,7 +376,7 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 	}
 	still = generation == zone->generation;
 	if (whole && still)
-		check_totals(zone, &w, v);
+		check_totals(zone, &w, deferred, v);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (whole && still && idle)
 		check_magazines(zone, &w, pcp, v);
@@ -382,6 +391,7 @@ struct cache_walk {
 	u64 live;
 	u64 cached;
 	u64 deferred;
+	u64 deferring;
 	u64 moving;
 	u32 listed[MYALLOC_SLAB_LISTS];
 };
@@ -409,8 +419,10 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 		case MYALLOC_SLOT_LIVE:
 			w->live++;
 			break;
-		case MYALLOC_SLOT_DEFERRED:
 		case MYALLOC_SLOT_DEFERRING:
+			w->deferring++;
+			fallthrough;
+		case MYALLOC_SLOT_DEFERRED:
 			w->deferred++;
 			break;
 		case MYALLOC_SLOT_MOVING:
@@ -478,7 +490,7 @@ static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 
 static u64 cache_generation(struct myalloc_cache *c)
 {
-	return moves(&c->mags) + READ_ONCE(c->generation);
+	return myalloc_magazines_moves(&c->mags) + READ_ONCE(c->generation);
 }
 
 /**
@@ -493,7 +505,8 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 {
 	struct myalloc_zone *zone = cache->zone;
 	struct cache_walk w = { 0 };
-	bool idle = myalloc_magazines_idle(&cache->mags);
+	bool idle = myalloc_magazines_idle(&cache->mags), still;
+	s64 deferred = atomic64_read(&cache->nr_deferred);
 	u64 before = v->errors, generation, out, held;
 	unsigned long irq;
 	unsigned int list;
@@ -518,6 +531,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	out = w.slabs * cache->layout.objects - w.free;
 	held = myalloc_magazines_count(&cache->mags);
 	idle &= myalloc_magazines_idle(&cache->mags);
+	still = !w.deferring && deferred == atomic64_read(&cache->nr_deferred);
 	if (generation == cache_generation(cache)) {
 		if (listed != w.slabs)
 			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,
@@ -527,7 +541,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 			      (unsigned long long)w.free, (unsigned long long)cache->free_slots);
 		if ((idle && w.cached != held) ||
 		    w.live + w.cached + w.deferred + w.moving != out ||
-		    w.deferred != (u64)atomic64_read(&cache->nr_deferred))
+		    (still && w.deferred != (u64)deferred))
 			v_err(v, "S4: cache %s: %llu live, %llu cached, %llu deferred of %llu out; magazines hold %llu",
 			      cache->name, (unsigned long long)w.live, (unsigned long long)w.cached,
 			      (unsigned long long)w.deferred, (unsigned long long)out,
