@@ -291,7 +291,7 @@ u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(m->cpu, cpu)->nr_gets);
+		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_gets);
 	return sum;
 }
 
@@ -307,7 +307,7 @@ u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(m->cpu, cpu)->nr_puts);
+		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_puts);
 	return sum;
 }
 

@@ -958,12 +958,12 @@ static void drain(struct myalloc_cache *c)
  */
 unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
 {
-	u64 before = READ_ONCE(cache->free_slots), after;
+	u64 before = data_race(cache->free_slots), after;
 
 	myalloc_env_cpus_read_lock();
 	drain(cache);
 	myalloc_env_cpus_read_unlock();
-	after = READ_ONCE(cache->free_slots);
+	after = data_race(cache->free_slots);
 	return after > before ? after - before : 0;
 }
 
@@ -973,7 +973,7 @@ static u32 nr_slabs(const struct myalloc_cache *c)
 	u32 nr = 0;
 
 	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
-		nr += READ_ONCE(c->nr[list]);
+		nr += data_race(c->nr[list]);
 	return nr;
 }
 
@@ -1344,7 +1344,7 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 
 		if (!(idx % 1024))
 			cond_resched();
-		if (READ_ONCE(frame->tag) != cache->tag)
+		if (data_race(frame->tag) != cache->tag)	/* or states of a slab */
 			continue;
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		if (frame->tag == cache->tag)

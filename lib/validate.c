@@ -433,8 +433,8 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			      state);
 		}
 		if ((state == MYALLOC_SLOT_FREE || state == MYALLOC_SLOT_LIVE) &&
-		    !myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
-					 sizeof(text)) && READ_ONCE(states[i]) == state)
+		    !data_race(myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
+						   sizeof(text))) && READ_ONCE(states[i]) == state)
 			v_err(v, "S6: cache %s, frame %u, slot %u: %s", c->name, idx, i, text);
 		v->objects++;
 	}
@@ -490,7 +490,7 @@ static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 
 static u64 cache_generation(struct myalloc_cache *c)
 {
-	return myalloc_magazines_moves(&c->mags) + READ_ONCE(c->generation);
+	return myalloc_magazines_moves(&c->mags) + data_race(c->generation);
 }
 
 /**
@@ -517,7 +517,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
 		if (!(idx % 1024))
 			cond_resched();
-		if (READ_ONCE(zone->frames[idx].tag) != cache->tag)
+		if (data_race(zone->frames[idx].tag) != cache->tag)	/* or states of a slab */
 			continue;
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		if (zone->frames[idx].tag == cache->tag)

@@ -560,7 +560,7 @@ static void recover_deferred(struct myalloc_zone *zone)
  */
 unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 {
-	u32 before = READ_ONCE(zone->buddy.nr_free), after;
+	u32 before = data_race(zone->buddy.nr_free), after;
 	unsigned long irq;
 
 	atomic64_inc(&zone->drains);
@@ -720,7 +720,7 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 
 		if (!(idx % 1024))
 			cond_resched();
-		frame.tag = READ_ONCE(zone->frames[idx].tag);
+		frame.tag = data_race(zone->frames[idx].tag);	/* or states of a slab */
 		if (frame.type < MYALLOC_FRAME_PAGE || frame.order > zone->buddy.top_order)
 			continue;
 		frame.stack = READ_ONCE(zone->frames[idx].stack);
