@@ -1,0 +1,680 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Races: threads on simulated CPUs, with a schedule that is disturbed on purpose
+ *
+ * Each thread runs random operations on one small zone: pages and objects, single and bulk,
+ * drains, shrinks, validations, caches of its own. What it allocates it may hand to another
+ * thread, which frees it. At the points of lib/ and around every lock it may let go of its
+ * core, sleep for a moment, or be interrupted: by a hard interrupt or an NMI that allocates and
+ * frees, too. There are more threads than CPUs, and a thread moves between them.
+ *
+ * What is checked: everything allocated is filled with a pattern of its own, which must be
+ * there when it is freed; every free must be taken; a validation in the midst of it all finds
+ * nothing. At the end all is freed: the books balance and the zone is as it began. Built with
+ * SAN=thread, ThreadSanitizer sees in addition that no access is ordered by luck.
+ *
+ * The seed repeats every choice of each thread, those of the disturbances included. How threads
+ * meet is still left to the machine: a seed makes a failure likely, not certain.
+ */
+#include "env.h"
+#include "ktap.h"
+#include "pattern.h"
+#include "random.h"
+#include "validate.h"
+
+#include <getopt.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS_MOST	16
+#define HOLD_MOST	64	/* things a level of a thread holds */
+#define BOXES		8	/* places where threads leave things for each other */
+#define BULK_MOST	24
+#define CACHES		4
+#define HANGS_AFTER	600	/* seconds */
+
+/* The linker's --wrap leads lib/ here, and these to the real ones. */
+void __real_host_raw_lock(struct host_lock *lock);
+bool __real_host_raw_trylock(struct host_lock *lock);
+void __real_host_raw_unlock(struct host_lock *lock);
+void __wrap_host_raw_lock(struct host_lock *lock);
+bool __wrap_host_raw_trylock(struct host_lock *lock);
+void __wrap_host_raw_unlock(struct host_lock *lock);
+
+/**
+ * struct race_config - the zone that threads race for
+ * @name: of the result
+ * @checks: of the zone
+ * @magazines: capacity of page magazines, 0 for none
+ * @cache: what its caches are
+ */
+static const struct race_config {
+	const char *name;
+	unsigned int checks;
+	u32 magazines;
+	struct {
+		u32 size;
+		u32 magazine;
+		u32 depot;
+		unsigned int flags;
+	} cache[CACHES];
+} configs[] = {
+	{ .name = "magazines", .magazines = 2, .cache = {
+		{ .size = 64, .magazine = 4, .depot = 2 },
+		{ .size = 1000, .magazine = 2, .depot = 1 },
+		{ .size = 3000, .magazine = 1, .depot = 3 },
+		{ .size = 200, .magazine = 3, .depot = 2, .flags = MYALLOC_ZERO_FREE } } },
+	{ .name = "no magazines", .cache = {
+		{ .size = 64, .flags = MYALLOC_NO_MAGAZINE },
+		{ .size = 1000, .flags = MYALLOC_NO_MAGAZINE | MYALLOC_ZERO_ALLOC },
+		{ .size = 3000, .flags = MYALLOC_NO_MAGAZINE | MYALLOC_ZERO_FREE },
+		{ .size = 24, .flags = MYALLOC_NO_MAGAZINE | MYALLOC_RANDOM } } },
+	{ .name = "checks", .magazines = 2, .checks = MYALLOC_POISON | MYALLOC_OWNER, .cache = {
+		{ .size = 64, .flags = MYALLOC_SANITY },
+		{ .size = 1000, .flags = MYALLOC_CHECKS },
+		{ .size = 3000, .flags = MYALLOC_REDZONE },
+		{ .size = 200 } } },
+};
+
+enum { TASK, IRQ, NMI, LEVELS };
+
+/**
+ * struct item - something allocated
+ * @addr: where
+ * @key: of the pattern in it
+ * @size: bytes
+ * @kind: number of a cache, or CACHES + order, or EXACT
+ */
+struct item {
+	void *addr;
+	u64 key;
+	u32 size;
+	u32 kind;
+};
+
+#define PAGES		CACHES
+#define EXACT		(CACHES + MYALLOC_NR_ORDERS)
+
+/**
+ * struct racer - a thread
+ * @number: of it
+ * @random: what it does
+ * @schedule: how it is disturbed
+ * @item: what each level holds
+ * @nr: how many of them
+ * @serial: for keys
+ * @counts: things done, for the notes
+ */
+struct racer {
+	pthread_t thread;
+	u32 number;
+	struct myalloc_random random, schedule;
+	struct item *item[LEVELS][HOLD_MOST];
+	u32 nr[LEVELS];
+	u64 serial;
+	struct {
+		u64 allocs, fails, frees, interrupts, handed, sweeps;
+	} counts;
+};
+
+static struct {
+	const struct race_config *cfg;
+	struct myalloc_zone *zone;
+	struct myalloc_cache *cache[CACHES];
+	struct item *box[BOXES];
+	u32 cpus, threads;
+	u64 seed, ops;
+	pthread_barrier_t start;
+} race = { .cpus = 3, .threads = 4, .ops = 1500 };
+
+static __thread struct racer *self;
+
+static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
+static void __noreturn fail(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("# %s, seed %llu, thread %d, CPU %u: ", race.cfg->name, race.seed,
+	       self ? (int)self->number : -1, raw_smp_processor_id());
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\nnot ok %u %s\n", ktap_nr + 1, race.cfg->name);
+	fflush(stdout);
+	abort();
+}
+
+static u32 level(void)
+{
+	return in_nmi() ? NMI : in_hardirq() ? IRQ : TASK;
+}
+
+/* --- allocating and freeing, in any context ------------------------------------------- */
+
+static u32 bytes_of(u32 kind)
+{
+	return kind < CACHES ? race.cfg->cache[kind].size : PAGE_SIZE << (kind - PAGES);
+}
+
+/* Bytes at both ends of a large thing are enough. */
+static void each_end(const struct item *item, void (*fn)(void *mem, size_t size, u64 key))
+{
+	u32 end = min(item->size, 128u);
+
+	fn(item->addr, end, item->key);
+	if (item->size >= 512)
+		fn(item->addr + item->size - end, end, ~item->key);
+}
+
+static void fill_end(void *mem, size_t size, u64 key)
+{
+	myalloc_pattern_fill(mem, size, key);
+}
+
+static void check_end(void *mem, size_t size, u64 key)
+{
+	struct myalloc_damage damage;
+
+	if (!myalloc_pattern_check(mem, size, key, &damage))
+		fail("memory changed while it was allocated: offset %zu reads %llx, not %llx",
+		     damage.offset, damage.found, damage.expected);
+}
+
+static void keep(void *addr, u32 kind, u32 size)
+{
+	u32 at = level();
+	struct item *item = malloc(sizeof(*item));
+
+	if (!item)
+		host_fatal("out of memory");
+	*item = (struct item){
+		.addr = addr, .kind = kind, .size = size,
+		.key = myalloc_pattern_key(self->number + 1, ++self->serial),
+	};
+	each_end(item, fill_end);
+	self->item[at][self->nr[at]++] = item;
+	self->counts.allocs++;
+}
+
+static struct item *drop(u32 index)
+{
+	u32 at = level();
+	struct item *item = self->item[at][index];
+
+	self->item[at][index] = self->item[at][--self->nr[at]];
+	return item;
+}
+
+static void alloc_one(struct myalloc_random *random)
+{
+	u32 kind = myalloc_random_below(random, CACHES + 4);	/* orders 0 to 3 */
+	unsigned int flags = 0;
+	void *addr;
+
+	if (self->nr[level()] == HOLD_MOST)
+		return;
+	if (myalloc_random_one_in(random, 8))
+		flags |= MYALLOC_ZERO;
+	if (level() == TASK && myalloc_random_one_in(random, 64))
+		flags |= MYALLOC_MAY_WAIT;
+	addr = kind < CACHES ? myalloc_cache_alloc(race.cache[kind], flags) :
+			       myalloc_pages_alloc(race.zone, kind - PAGES, flags);
+	if (!addr) {
+		self->counts.fails++;
+		return;
+	}
+	if (flags & MYALLOC_ZERO && memchr_inv(addr, 0, min(bytes_of(kind), 256u)))
+		fail("memory that was to be zero is not");
+	keep(addr, kind, bytes_of(kind));
+}
+
+static void free_item(struct item *item)
+{
+	int err;
+
+	each_end(item, check_end);
+	if (item->kind == EXACT)
+		err = myalloc_pages_free_exact(race.zone, item->addr, item->size / PAGE_SIZE);
+	else if (item->kind >= PAGES)
+		err = myalloc_pages_free(race.zone, item->addr, item->kind - PAGES);
+	else
+		err = myalloc_cache_free(race.cache[item->kind], item->addr);
+	if (err)
+		fail("free of %p of kind %u: %d", item->addr, item->kind, err);
+	self->counts.frees++;
+	free(item);
+}
+
+static void free_one(struct myalloc_random *random)
+{
+	if (self->nr[level()])
+		free_item(drop(myalloc_random_below(random, self->nr[level()])));
+}
+
+/* --- what disturbs --------------------------------------------------------------------- */
+
+static void interrupt(struct myalloc_random *random)
+{
+	u32 n = 1 + myalloc_random_below(random, 3);
+
+	self->counts.interrupts++;
+	while (n--) {
+		if (myalloc_random_below(random, HOLD_MOST / 4) >= self->nr[level()])
+			alloc_one(random);
+		else
+			free_one(random);
+	}
+}
+
+static void disturb(const char *where)
+{
+	struct timespec moment = { 0 };
+
+	if (!self)
+		return;
+	switch (myalloc_random_below(&self->schedule, 128)) {
+	case 0 ... 5:
+		sched_yield();
+		break;
+	case 6:
+		moment.tv_nsec = 1000 + myalloc_random_below(&self->schedule, 50000);
+		nanosleep(&moment, NULL);
+		break;
+	case 7 ... 9:
+		if (in_nmi())
+			break;
+		host_enter_nmi();
+		interrupt(&self->schedule);
+		host_exit_nmi();
+		break;
+	case 10 ... 12:
+		if (irqs_disabled())
+			break;
+		host_enter_hardirq();
+		interrupt(&self->schedule);
+		host_exit_hardirq();
+		break;
+	}
+}
+
+void __wrap_host_raw_lock(struct host_lock *lock)
+{
+	myalloc_env_point("before a lock");
+	__real_host_raw_lock(lock);
+	myalloc_env_point("locked");
+}
+
+bool __wrap_host_raw_trylock(struct host_lock *lock)
+{
+	bool locked = __real_host_raw_trylock(lock);
+
+	if (locked)
+		myalloc_env_point("locked");
+	return locked;
+}
+
+void __wrap_host_raw_unlock(struct host_lock *lock)
+{
+	myalloc_env_point("before an unlock");
+	__real_host_raw_unlock(lock);
+	myalloc_env_point("unlocked");
+}
+
+/* --- what a thread does ------------------------------------------------------------------ */
+
+static void alloc_bulk(void)
+{
+	u32 kind = myalloc_random_below(&self->random, CACHES + 2);
+	u32 nr = 1 + myalloc_random_below(&self->random, BULK_MOST), i;
+	void *addr[BULK_MOST];
+
+	nr = min(nr, HOLD_MOST - self->nr[TASK]);
+	nr = kind < CACHES ? myalloc_cache_alloc_bulk(race.cache[kind], 0, nr, addr) :
+			     myalloc_pages_alloc_bulk(race.zone, kind - PAGES, 0, nr, addr);
+	for (i = 0; i < nr; i++)
+		keep(addr[i], kind, bytes_of(kind));
+}
+
+static void free_bulk(void)
+{
+	u32 kind = myalloc_random_below(&self->random, CACHES + 2), nr = 0, i, freed;
+	void *addr[BULK_MOST];
+
+	for (i = self->nr[TASK]; i-- && nr < BULK_MOST; ) {
+		struct item *item = self->item[TASK][i];
+
+		if (item->kind != kind)
+			continue;
+		each_end(item, check_end);
+		addr[nr++] = item->addr;
+		free(drop(i));
+	}
+	freed = kind < CACHES ? myalloc_cache_free_bulk(race.cache[kind], nr, addr) :
+				myalloc_pages_free_bulk(race.zone, kind - PAGES, nr, addr);
+	if (freed != nr)
+		fail("bulk free of %u of kind %u freed %u", nr, kind, freed);
+	self->counts.frees += nr;
+}
+
+static void alloc_exact(void)
+{
+	u32 nr = 1 + myalloc_random_below(&self->random, 7);
+	void *addr;
+
+	if (self->nr[TASK] == HOLD_MOST)
+		return;
+	addr = myalloc_pages_alloc_exact(race.zone, nr, 0, 0);
+	if (addr)
+		keep(addr, EXACT, nr * PAGE_SIZE);
+}
+
+/* Leaves one thing in a box, and takes what is there. */
+static void hand_over(void)
+{
+	struct item **box = &race.box[myalloc_random_below(&self->random, BOXES)], *item = NULL;
+
+	if (self->nr[TASK])
+		item = drop(myalloc_random_below(&self->random, self->nr[TASK]));
+	item = __atomic_exchange_n(box, item, __ATOMIC_ACQ_REL);
+	if (!item)
+		return;
+	self->counts.handed++;
+	free_item(item);
+}
+
+static void validate(void)
+{
+	struct myalloc_validation v;
+
+	if (!myalloc_zone_validate(race.zone, &v))
+		fail("%llu invariants broken: %s", v.errors, v.first);
+}
+
+static void own_cache(void)
+{
+	char name[16];
+	struct myalloc_cache_args args = { .name = name, .object_size = 500, .magazine = 2 };
+	struct myalloc_cache *cache;
+	void *object;
+
+	snprintf(name, sizeof(name), "own-%u", self->number);
+	cache = myalloc_cache_create(race.zone, &args);
+	if (IS_ERR(cache))
+		fail("no cache: %ld", PTR_ERR(cache));
+	object = myalloc_cache_alloc(cache, 0);
+	if (object) {
+		memset(object, 0x5a, 500);
+		if (myalloc_cache_free(cache, object))
+			fail("an object of an own cache cannot be freed");
+	}
+	if (myalloc_cache_destroy(cache))
+		fail("an own cache does not end");
+}
+
+/* Seldom: all of it, at once. */
+static void sweep(void)
+{
+	self->counts.sweeps++;
+	switch (myalloc_random_below(&self->random, 5)) {
+	case 0:
+		myalloc_zone_drain(race.zone);
+		break;
+	case 1:
+		myalloc_cache_drain(race.cache[myalloc_random_below(&self->random, CACHES)]);
+		break;
+	case 2:
+		myalloc_cache_shrink(race.cache[myalloc_random_below(&self->random, CACHES)]);
+		break;
+	case 3:
+		validate();
+		break;
+	case 4:
+		own_cache();
+		break;
+	}
+}
+
+static void operate(void)
+{
+	switch (myalloc_random_below(&self->random, 64)) {
+	case 0 ... 23:
+		alloc_one(&self->random);
+		break;
+	case 24 ... 47:
+		free_one(&self->random);
+		break;
+	case 48 ... 50:
+		alloc_bulk();
+		break;
+	case 51 ... 53:
+		free_bulk();
+		break;
+	case 54:
+		alloc_exact();
+		break;
+	case 55 ... 59:
+		hand_over();
+		break;
+	case 60 ... 62:
+		host_set_cpu(myalloc_random_below(&self->random, race.cpus));
+		break;
+	case 63:
+		if (myalloc_random_one_in(&self->random, 4))
+			sweep();
+		break;
+	}
+}
+
+static void *run(void *arg)
+{
+	u64 op;
+
+	self = arg;
+	host_set_cpu(self->number % race.cpus);
+	pthread_barrier_wait(&race.start);
+	for (op = 0; op < race.ops; op++)
+		operate();
+	while (self->nr[TASK])
+		free_one(&self->random);
+	host_enter_hardirq();
+	while (self->nr[IRQ])
+		free_one(&self->random);
+	host_exit_hardirq();
+	host_enter_nmi();
+	while (self->nr[NMI])
+		free_one(&self->random);
+	host_exit_nmi();
+	return NULL;
+}
+
+/* --- the zone, and its end ------------------------------------------------------------------ */
+
+#define CHUNK_ORDER	6
+
+/* In place of those of a zone so large; the era says whether there may be a fast path. */
+static void make_magazines(struct myalloc_magazines *mags, u32 capacity, u32 depot)
+{
+	u64 era = mags->era;
+
+	myalloc_magazines_fini(mags);
+	if (myalloc_magazines_init(mags, capacity, DIV_ROUND_UP(capacity, 2), depot, NUMA_NO_NODE))
+		host_fatal("no magazines");
+	mags->era = era;
+}
+
+static void make_zone(void *arena)
+{
+	void *chunks[2] = { arena, arena + 2 * (PAGE_SIZE << CHUNK_ORDER) };
+	struct myalloc_zone_args args = {
+		.name = "race", .chunks = chunks, .nr_chunks = 2, .chunk_order = CHUNK_ORDER,
+		.nr_pages = 2 << CHUNK_ORDER, .node = NUMA_NO_NODE, .checks = race.cfg->checks,
+		.no_magazines = true,
+	};
+	static const char * const names[CACHES] = { "c0", "c1", "c2", "c3" };
+	u32 i;
+
+	race.zone = myalloc_zone_create(&args);
+	if (IS_ERR(race.zone))
+		host_fatal("no zone");
+	for (i = 0; i < 2 && race.cfg->magazines; i++)
+		make_magazines(&race.zone->pcp[i], race.cfg->magazines, 2);
+	for (i = 0; i < CACHES; i++) {
+		struct myalloc_cache_args cache = {
+			.name = names[i], .object_size = race.cfg->cache[i].size,
+			.flags = race.cfg->cache[i].flags,
+		};
+		race.cache[i] = myalloc_cache_create(race.zone, &cache);
+		if (IS_ERR(race.cache[i]))
+			host_fatal("no cache");
+		if (race.cfg->cache[i].magazine)
+			make_magazines(&race.cache[i]->mags, race.cfg->cache[i].magazine,
+				       race.cfg->cache[i].depot);
+	}
+}
+
+static void check_books(void)
+{
+	struct myalloc_zone_books books;
+	struct myalloc_cache_books cache;
+	u32 i;
+
+	for (i = 0; i < CACHES; i++) {
+		myalloc_cache_drain(race.cache[i]);
+		myalloc_cache_books(race.cache[i], &cache);
+		if (cache.live_objects || cache.cached_objects || cache.deferred_objects ||
+		    cache.allocs != cache.frees || cache.bad_frees || cache.corruptions)
+			fail("cache %u: %llu live, %llu cached, %llu deferred, %llu allocs, %llu frees, %llu wrong, %llu corrupt",
+			     i, cache.live_objects, cache.cached_objects, cache.deferred_objects,
+			     cache.allocs, cache.frees, cache.bad_frees, cache.corruptions);
+	}
+	myalloc_zone_drain(race.zone);
+	validate();
+	myalloc_zone_books(race.zone, &books);
+	if (books.free_pages != books.nr_pages || books.cached_pages || books.deferred_pages ||
+	    books.slab_pages || books.page_pages)
+		fail("of %llu pages %llu are free, %llu cached, %llu deferred, %llu in slabs",
+		     books.nr_pages, books.free_pages, books.cached_pages, books.deferred_pages,
+		     books.slab_pages);
+	if (books.bad_frees || books.corruptions)
+		fail("%llu wrong frees, %llu corruptions", books.bad_frees, books.corruptions);
+	for (i = 0; i <= CHUNK_ORDER; i++)
+		if (books.page_allocs[i] != books.page_frees[i])
+			fail("order %u: %llu allocs, %llu frees", i, books.page_allocs[i],
+			     books.page_frees[i]);
+	ktap_note("%s: %llu deferred frees of pages, %llu drains, %llu NMIs found a lock held",
+		  race.cfg->name, books.deferred_frees, books.drains, books.nmi_fails);
+}
+
+static void test_config(const struct race_config *cfg)
+{
+	struct racer *racer = calloc(race.threads, sizeof(*racer)), last = { .number = 99 };
+	u64 allocs = 0, fails = 0, interrupts = 0, handed = 0, sweeps = 0;
+	void *arena = host_chunk_alloc(CHUNK_ORDER + 2);
+	u32 i;
+
+	race.cfg = cfg;
+	make_zone(arena);
+	pthread_barrier_init(&race.start, NULL, race.threads);
+	host_point_depth = 2;
+	WRITE_ONCE(host_preempt_point, disturb);
+	for (i = 0; i < race.threads; i++) {
+		racer[i].number = i;
+		myalloc_random_init(&racer[i].random, race.seed, 2 * i);
+		myalloc_random_init(&racer[i].schedule, race.seed, 2 * i + 1);
+		if (pthread_create(&racer[i].thread, NULL, run, &racer[i]))
+			host_fatal("no thread");
+	}
+	for (i = 0; i < race.threads; i++) {
+		pthread_join(racer[i].thread, NULL);
+		allocs += racer[i].counts.allocs;
+		fails += racer[i].counts.fails;
+		interrupts += racer[i].counts.interrupts;
+		handed += racer[i].counts.handed;
+		sweeps += racer[i].counts.sweeps;
+	}
+	WRITE_ONCE(host_preempt_point, NULL);
+	self = &last;
+	for (i = 0; i < BOXES; i++)
+		if (race.box[i])
+			free_item(race.box[i]);
+	memset(race.box, 0, sizeof(race.box));
+	self = NULL;
+	check_books();
+	for (i = 0; i < CACHES; i++)
+		if (myalloc_cache_destroy(race.cache[i]))
+			fail("cache %u does not end", i);
+	if (myalloc_zone_destroy(race.zone))
+		fail("the zone does not end");
+	pthread_barrier_destroy(&race.start);
+	host_chunk_free(arena, CHUNK_ORDER + 2);
+	free(racer);
+	ktap_result(!host_live_allocs() && !host_check_clean() && allocs && interrupts && handed,
+		    "%s: %llu allocations, %llu failed, %llu interrupts, %llu frees by another thread, %llu drains and validations",
+		    cfg->name, allocs, fails, interrupts, handed, sweeps);
+}
+
+/* --- the program --------------------------------------------------------------------------- */
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: race_test [--seed N] [--ops N] [--threads N] [--cpus N]\n"
+		"Threads that allocate and free, with interrupts and a disturbed schedule.\n"
+		"  --seed N     repeat the choices of a run (default: MYALLOC_SEED, or a new one)\n"
+		"  --ops N      operations of each thread on each zone (default %llu)\n"
+		"  --threads N  at most %d (default %u)\n"
+		"  --cpus N     simulated ones (default %u)\n", race.ops, THREADS_MOST, race.threads,
+		race.cpus);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },
+		{ "ops", required_argument, NULL, 'o' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	const char *env = getenv("MYALLOC_SEED");
+	u32 i;
+	int c;
+
+	if (env)
+		race.seed = strtoull(env, NULL, 0);
+	else if (getrandom(&race.seed, sizeof(race.seed), 0) != sizeof(race.seed))
+		race.seed = time(NULL);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			race.seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'o':
+			race.ops = strtoull(optarg, NULL, 0);
+			break;
+		case 't':
+			race.threads = clamp_t(u32, strtoul(optarg, NULL, 0), 1, THREADS_MOST);
+			break;
+		case 'c':
+			race.cpus = clamp_t(u32, strtoul(optarg, NULL, 0), 1, 8);
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	alarm(HANGS_AFTER);
+	host_set_nr_cpus(race.cpus);
+	ktap_plan(ARRAY_SIZE(configs));
+	ktap_note("seed %llu, %u threads on %u CPUs, %llu operations each", race.seed, race.threads,
+		  race.cpus, race.ops);
+	for (i = 0; i < ARRAY_SIZE(configs); i++)
+		test_config(&configs[i]);
+	return ktap_end();
+}
