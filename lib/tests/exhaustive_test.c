@@ -785,6 +785,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
+	unsigned int policy;
 	u32 nr;
 	int c;
 
@@ -802,7 +803,7 @@ int main(int argc, char **argv)
 		}
 	}
 	host_set_nr_cpus(1);
-	ktap_plan(1 + 15 + 5 + 4);
+	ktap_plan(1 + 15 + 5 + MYALLOC_NR_POLICIES * 7);
 	ktap_result(c_of(4) == 458330, "c(4) == 458330");
 	for (nr = 1; nr < FRAMES_MOST; nr++)
 		test_buddy(nr, 4, nr < 13 ? 1 : 20);
@@ -811,9 +812,12 @@ int main(int argc, char **argv)
 	test_buddy(16, 2, 100);
 	test_buddy(13, 1, 20);
 	test_buddy(16, 0, 20);
-	test_chunks(1, 4, MYALLOC_BEST_FIT);
-	test_chunks(2, 7, MYALLOC_BEST_FIT);
-	test_chunks(2, 8, MYALLOC_FIRST_FIT);
-	test_chunks(2, 5, MYALLOC_FIRST_FIT);
+	for (policy = 0; policy < MYALLOC_NR_POLICIES; policy++) {
+		test_chunks(0, 2, policy);
+		for (nr = 3; nr <= 4; nr++)
+			test_chunks(1, nr, policy);
+		for (nr = 5; nr <= 8; nr++)
+			test_chunks(2, nr, policy);
+	}
 	return ktap_end();
 }
