@@ -7,7 +7,7 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 -include $(O)/obj/tests/ops.d
 
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them.
-searches := exhaustive interleave robson
+searches := exhaustive slab_states interleave robson
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/host/env.o)
 
