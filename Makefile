@@ -5,6 +5,7 @@
 
 KERNEL ?= 6.12
 export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BASELINE
+export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak matrix module tool lint clean
@@ -12,6 +13,7 @@ export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BAS
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: module tool lint clean
 .PHONY: bench bench-icount bench-host bench-kvm
+.PHONY: exhaustive fuzz models tsan
 
 help:
 	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
@@ -28,6 +30,12 @@ help:
 	@echo '  make lifecycle  1,000 loads, rmmod against users, 510 SIGKILLs, in a guest (20 min)'
 	@echo '  make ioctl-fuzz random ioctls, with files closed and copied meanwhile (10 min)'
 	@echo '  make matrix     all of that on every kernel of vm/kernels.conf (60 min; 25 min)'
+	@echo '  make exhaustive every state of small worlds, every interleaving of short sequences'
+	@echo '                  (10 min)'
+	@echo '  make fuzz       libFuzzer on operation streams and on the device, FUZZ_SECONDS (60)'
+	@echo '                  for each (4 min; 3 min)'
+	@echo '  make models     models of the lock-free parts, checked by spin (1 min; 20 s)'
+	@echo '  make tsan       suites and racing threads under ThreadSanitizer (4 min; 3 min)'
 	@echo '  make bench      native speed beside the kernel'"'"'s allocators, as a table, JSON and plots'
 	@echo '                  (10 min; 3 min)'
 	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
@@ -68,6 +76,9 @@ soak:
 
 matrix:
 	@vm/matrix.sh
+
+exhaustive fuzz models tsan:
+	@vm/proof.sh $@
 
 bench:
 	@vm/bench.sh uml

@@ -19,8 +19,11 @@ packages_of()
 	coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;
 	plot)	echo python3-matplotlib ;;
 	malloc)	echo libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 ;;
+	fuzz)	echo clang-14 libclang-rt-14-dev ;;
+	models)	echo spin ;;
 	lint)	echo sparse shellcheck perl python3 ;;
 	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc lint)" ;;
+	*)	die "vm/setup.sh: no group '$1' (native module tool guest source plot malloc fuzz models lint)" ;;
 	esac
 }
 

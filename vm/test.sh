@@ -45,6 +45,10 @@ part_check()
 		step "building and running the native suites" "1 to 2 min" \
 		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \
 		KTAP_DIR="$results/check" check || status=1
+	stage check "inputs that a fuzzer has kept" \
+		step "running the inputs that a fuzzer has kept" "30 s" \
+		make -C "$root/lib/fuzz" -j"$(nproc)" O="$products/check/fuzz" \
+		KTAP_DIR="$results/check" check || status=1
 	stage check "tests of the tool" \
 		step "testing the tool against a device that is made up" "20 s" \
 		make -C "$root/userspace-tool" -j"$(nproc)" O="$products/check/tool" \

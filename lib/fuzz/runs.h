@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stand-ins for the stress and benchmark engines: runs that go on when they are told to. */
+#ifndef MYALLOC_FUZZ_RUNS_H
+#define MYALLOC_FUZZ_RUNS_H
+
+/* Lets each run that has not ended make a record; the third is its last. */
+void fuzz_runs_go_on(void);
+
+/* Runs that exist. */
+u32 fuzz_runs(void);
+
+#endif /* MYALLOC_FUZZ_RUNS_H */

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Search for what is wrong, longer and deeper than the tests do, and sum what was found.
+# The last line says how many passed and failed.
+# Usage: vm/proof.sh WHAT
+#   exhaustive   every state of small worlds, every interleaving of short sequences
+#   fuzz         libFuzzer on operation streams and on the device, FUZZ_SECONDS (60) each
+#   models       the lock-free parts as models, checked by spin
+#   tsan         the native suites, and threads that race, under ThreadSanitizer;
+#                RACE_OPS (20000) operations of each thread
+# Results stay in the cache; MYALLOC_SEED repeats the choices of a race.
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+what=${1:-}
+results=$products/proof/$what
+tests=$products/proof/tests
+began=$SECONDS
+
+build()
+{
+	step "building" "$1" make -C "$2" -j"$(nproc)" "${@:3}"
+}
+
+# result NAME COMMAND...: run a program that prints KTAP to stdout, and show it.
+result()
+{
+	local status=0
+	"${@:2}" | tee "$results/$1.ktap" >&2 || status=1
+	return $status
+}
+
+case $what in
+exhaustive)
+	"$root/vm/setup.sh" native
+	;;
+fuzz)	"$root/vm/setup.sh" native fuzz ;;
+models)	"$root/vm/setup.sh" native models ;;
+tsan)	"$root/vm/setup.sh" native ;;
+*)	die "vm/proof.sh: '$what' is not one of exhaustive, fuzz, models, tsan" ;;
+esac
+lock "proof-$what-$(basename "$products")"
+rm -rf "$results"
+mkdir -p "$results"
+
+status=0
+case $what in
+exhaustive)
+	programs=(exhaustive_test slab_states_test interleave_test robson_test)
+	build "20 s" "$root/lib/tests" O="$tests" "${programs[@]/#/$tests/}"
+	say "==> every state, every interleaving (usually 8 to 15 min)"
+	for program in "${programs[@]}"; do
+		result "$program" "$tests/$program" --full || status=1
+	done
+	;;
+fuzz)
+	dir=$products/fuzz
+	build "1 min" "$root/lib/fuzz" O="$dir" build fuzzers
+	say "==> fuzzing, ${FUZZ_SECONDS:=60} s for each of two targets; crashes go to $dir/crash"
+	result fuzz make -s -C "$root/lib/fuzz" O="$dir" SECONDS="$FUZZ_SECONDS" fuzz || status=1
+	;;
+models)
+	say "==> searching the states of the models (usually 10 to 30 s)"
+	result models "$root/lib/models/run" "$products/models" || status=1
+	;;
+tsan)
+	tests+=-thread
+	programs=(kunit_host env_test misuse_test fault_test race_test)
+	build "1 min" "$root/lib/tests" SAN=thread O="$tests" "${programs[@]/#/$tests/}"
+	say "==> suites and races under ThreadSanitizer (usually 2 to 4 min)"
+	for program in "${programs[@]}"; do
+		options=()
+		[ "$program" != race_test ] || options=(--ops "${RACE_OPS:-20000}")
+		"$tests/$program" "${options[@]}" >"$results/$program.ktap" || status=1
+		say "    $program: $(grep -cE '^ *ok ' "$results/$program.ktap") results"
+	done
+	;;
+esac
+
+[ $status = 0 ] || say "$what FAILED; its results: $results"
+say "the whole took $((SECONDS - began)) s"
+"$root/vm/ktap.py" "$results"/*.ktap || status=1
+exit $status
