@@ -8,12 +8,9 @@ export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BAS
 export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
-.PHONY: help vm vm-shell test check kunit scenarios soak matrix module tool lint clean
-.PHONY: coverage mutants
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
-.PHONY: module tool lint clean
-.PHONY: bench bench-icount bench-host bench-kvm
-.PHONY: exhaustive fuzz models tsan
+.PHONY: exhaustive fuzz models tsan coverage mutants
+.PHONY: bench bench-icount bench-host bench-kvm module tool lint clean
 
 help:
 	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
