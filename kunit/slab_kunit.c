@@ -1415,7 +1415,13 @@ static void slab_nmi_free_half(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE, TWICE,
 			       "half", "half", frame, 0);
+	/* Who meets it in the list leaves it there. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRING);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 1);
+	*state = MYALLOC_SLOT_DEFERRED;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
 	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
 	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 2);

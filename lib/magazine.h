@@ -70,10 +70,10 @@ struct myalloc_magazine_cpu {
  * @nr_magazines: of all CPUs and the depot
  * @stride: bytes from one magazine to the next
  * @pool: all magazines, one array
- * @full: stack of full magazines (see magazine.c, Depot)
- * @empty: stack of empty magazines
  * @drains: drains ever begun
  * @drained: drains ever ended
+ * @full: stack of full magazines (see magazine.c, Depot)
+ * @empty: stack of empty magazines
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
@@ -83,10 +83,10 @@ struct myalloc_magazines {
 	u32 nr_magazines;
 	u32 stride;
 	void *pool;
-	atomic64_t full ____cacheline_aligned;
-	atomic64_t empty;
 	atomic_t drains;
 	atomic_t drained;
+	atomic64_t full ____cacheline_aligned;
+	atomic64_t empty;
 };
 
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,

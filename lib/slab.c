@@ -49,7 +49,8 @@
  * Deferred frees: as in zone.c. The link is written into the object, or behind it where the
  * object must keep its content (slab_layout.c).
  *
- * Bounds: a refill visits at most SLABS_MOST slabs and takes at most a batch of slots; a flush
+ * Bounds: a refill passes at most SCAN_MOST states and those of one more slab, eight at a time,
+ * and takes at most a batch of slots; a flush
  * returns at most a batch and gives at most RELEASE_MOST empty slabs back to the zone. A new
  * slab is prepared without the lock; its cost is that of one pass over its states and, with
  * a constructor, one call for each slot.
@@ -58,12 +59,22 @@
 #include "slab.h"
 #include "slab_debug.h"
 
-/* Slabs visited by one refill: bounds the scan of states. */
-#define SLABS_MOST	4
+/*
+ * What a refill may do: a unit for each state it passes and SCAN_SLAB for each slab. The last
+ * slab may go beyond it by its slots.
+ */
+#define SCAN_MOST	256
+#define SCAN_SLAB	32
 /* Deferred frees that one operation takes along. */
 #define REAP_MOST	2
-/* Empty slabs that one flush gives back; if it emptied more, the next one goes on. */
+/*
+ * Empty slabs that one flush gives back; if it emptied more, the next one goes on. A slab costs
+ * as much as several objects, so fewer if there are many of those; slabs of one or two objects,
+ * of which each flush empties as many, are of large ones, and their magazines are small.
+ */
 #define RELEASE_MOST	4
+#define RELEASE_FEW	2
+#define FLUSH_MANY	8
 /* Slabs are at most this large, unless an object needs more. */
 #define ORDER_MOST	3
 
@@ -71,11 +82,14 @@
 
 static unsigned int list_for(const struct myalloc_cache *c, u32 inuse)
 {
+	u32 objects = c->layout.objects;
+
+	static_assert(MYALLOC_SLAB_PARTIAL == 4);
 	if (!inuse)
 		return MYALLOC_SLABS_EMPTY;
-	if (inuse == c->layout.objects)
-		return MYALLOC_SLABS_FULL;
-	return 1 + inuse * MYALLOC_SLAB_PARTIAL / c->layout.objects;
+	/* inuse * 4 / objects, without the division. */
+	return 1 + (inuse * 4 >= objects) + (inuse * 2 >= objects) +
+	       (inuse * 4 >= objects * 3) + (inuse == objects);
 }
 
 static void slab_link(struct myalloc_cache *c, struct myalloc_frame *frame, unsigned int list)
@@ -187,64 +201,105 @@ static void slab_release(struct myalloc_cache *c, struct myalloc_frame *frame)
 
 /* --- slots; cache->lock held ---------------------------------------------- */
 
-/* The first 8 states of which one is FREE, at or above @at; index of that one. */
+/*
+ * The FREE ones of 8 states, as the top bits of their bytes: those of the sum are clear where
+ * the byte was 0, and no sum carries into the next byte.
+ */
+static u64 free_in(const u8 *states, u32 word)
+{
+	const u64 low = 0x7f7f7f7f7f7f7f7fULL;
+	/* Bytes that others own may change meanwhile, a FREE one cannot. */
+	u64 w = le64_to_cpu(READ_ONCE(((const __le64 *)states)[word]));
+
+	return ~(((w & low) + low) | w) & ~low;
+}
+
+/* The lowest FREE slot at or above @at; a number not below @objects if there is none. */
 static u32 next_free(const u8 *states, u32 at, u32 objects)
 {
-	const u64 ones = 0x0101010101010101ULL;
+	u64 mask = ~0ULL << at % 8 * 8;
 	u32 word;
 
-	for (word = at / 8; word * 8 < objects; word++) {
-		/* Bytes that others own may change meanwhile, a FREE one cannot. */
-		u64 w = le64_to_cpu(READ_ONCE(((const __le64 *)states)[word]));
+	for (word = at / 8; word * 8 < objects; word++, mask = ~0ULL) {
+		u64 free = free_in(states, word) & mask;
 
-		if (word == at / 8)	/* below @at: as if in use */
-			w |= ones & ~(~0ULL << at % 8 * 8);
-		w = (w - ones) & ~w & (ones << 7);
-		if (w)
-			return word * 8 + __ffs64(w) / 8;
+		if (free)
+			return word * 8 + __ffs64(free) / 8;
 	}
 	return objects;
 }
 
-/* The slot to take next: the lowest FREE one, or with MYALLOC_RANDOM any. */
-static u32 pick(const struct myalloc_cache *c, const struct myalloc_frame *frame,
-		const u8 *states)
+static void fill_from_slab(struct myalloc_cache *c, struct myalloc_slot *slot, void *slab,
+			   u8 *states, u32 at, u8 state)
 {
-	u32 objects = c->layout.objects, at = objects;
+	WRITE_ONCE(states[at], state);
+	slot->addr = myalloc_slab_object(c, slab, at);
+	slot->state = &states[at];
+}
 
-	if (c->flags & MYALLOC_RANDOM)
-		at = next_free(states, myalloc_env_random() % objects, objects);
-	return at < objects ? at : next_free(states, frame->hint, objects);
+/* The lowest @most FREE slots of a slab; how many there were. */
+static u32 take_lowest(struct myalloc_cache *c, struct myalloc_frame *frame, void *slab,
+		       u8 *states, struct myalloc_slot *end, u32 most, u8 state)
+{
+	u32 objects = c->layout.objects, at = frame->hint, word = at / 8, n = 0;
+	u64 free;
+
+	if (at >= objects)
+		return 0;
+	free = free_in(states, word) & (~0ULL << at % 8 * 8);
+	while (n < most) {
+		if (!free) {
+			if (++word * 8 >= objects)
+				break;
+			free = free_in(states, word);
+			continue;
+		}
+		at = word * 8 + __ffs64(free) / 8;
+		if (at >= objects)
+			break;
+		free &= free - 1;
+		fill_from_slab(c, end - ++n, slab, states, at, state);
+		frame->hint = at + 1;
+	}
+	return n;
+}
+
+/* Any @most FREE slots of a slab; how many there were. */
+static u32 take_random(struct myalloc_cache *c, void *slab, u8 *states,
+		       struct myalloc_slot *end, u32 most, u8 state)
+{
+	u32 objects = c->layout.objects, n;
+
+	for (n = 0; n < most; n++) {
+		u32 at = next_free(states, myalloc_env_random() % objects, objects);
+
+		if (at >= objects)
+			at = next_free(states, 0, objects);
+		if (at >= objects)
+			break;
+		fill_from_slab(c, end - n - 1, slab, states, at, state);
+	}
+	return n;
 }
 
 /*
- * Takes up to @most FREE slots of a slab, whose state becomes @state. slot[] is filled
- * downwards from its end, so that the lowest is handed out first.
+ * Takes up to @most FREE slots of a slab, whose state becomes @state. Slots are filled
+ * downwards from @end, so that the lowest is handed out first.
  */
 static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
-		     struct myalloc_slot *slot_end, u32 most, u8 state)
+		     struct myalloc_slot *end, u32 most, u8 state)
 {
-	const struct myalloc_slab_layout *l = &c->layout;
 	void *slab = slab_addr(c, frame);
 	u8 *states = myalloc_slab_states(c, frame, slab);
-	u32 n = 0, inuse = frame->inuse;
+	u32 n, inuse = frame->inuse;
 
-	most = min_t(u32, most, l->objects - inuse);
-	while (n < most) {
-		u32 at = pick(c, frame, states);
-
-		if (unlikely(at >= l->objects)) {
-			myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
-					  c->name, myalloc_frame_idx(c->zone, frame));
-			inuse = l->objects - n;	/* to the full ones, out of the way */
-			break;
-		}
-		WRITE_ONCE(states[at], state);
-		n++;
-		slot_end[-(int)n].addr = myalloc_slab_object(c, slab, at);
-		slot_end[-(int)n].state = &states[at];
-		if (!(c->flags & MYALLOC_RANDOM))
-			frame->hint = at + 1;
+	most = min_t(u32, most, c->layout.objects - inuse);
+	n = c->flags & MYALLOC_RANDOM ? take_random(c, slab, states, end, most, state) :
+					take_lowest(c, frame, slab, states, end, most, state);
+	if (unlikely(n < most)) {
+		myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
+				  c->name, myalloc_frame_idx(c->zone, frame));
+		inuse = c->layout.objects - n;	/* to the full ones, out of the way */
 	}
 	set_inuse(c, frame, inuse + n);
 	if (unlikely(c->flags & MYALLOC_SANITY))
@@ -252,21 +307,25 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	return n;
 }
 
-/* Takes up to @most slots from the fullest slabs. Returns how many. */
-static u32 take(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most, u8 state)
+/* Takes up to @most slots from the fullest slabs, not more than SCAN_MOST allows. */
+static u32 take(struct myalloc_cache *c, struct myalloc_slot *end, u32 most, u8 state)
 {
-	unsigned int list = MYALLOC_SLAB_PARTIAL, slabs = 0;
+	unsigned int list = MYALLOC_SLAB_PARTIAL, scan = 0;
 	u32 n = 0;
 
-	while (n < most && slabs < SLABS_MOST) {
+	while (n < most && scan < SCAN_MOST) {
+		struct myalloc_frame *frame;
+		u32 hint;
+
 		if (c->list[list] == MYALLOC_NO_FRAME) {
 			if (list-- == MYALLOC_SLABS_EMPTY)
 				break;
 			continue;
 		}
-		n += slab_take(c, &c->zone->frames[c->list[list]], slot_end - n, most - n,
-			       state);
-		slabs++;
+		frame = &c->zone->frames[c->list[list]];
+		hint = frame->hint;
+		n += slab_take(c, frame, end - n, most - n, state);
+		scan += SCAN_SLAB + (frame->hint - hint);
 	}
 	return n;
 }
@@ -276,16 +335,18 @@ static void give(struct myalloc_cache *c, void *object, u8 *state)
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&c->map, object);
 	u32 index;
+	void *slab;
 
-	/* To the first frame of the slab; chunks are aligned to more than a slab. */
-	frame -= (frame - c->zone->frames) & c->frame_mask;
-	index = state - myalloc_slab_states(c, frame, slab_addr(c, frame));
+	/* To the beginning of the slab; chunks are aligned to more than a slab. */
+	slab = (char *)object - (((unsigned long)object - c->map.base) & c->bytes_mask);
+	frame -= myalloc_frame_idx(c->zone, frame) & c->frame_mask;
+	index = state - myalloc_slab_states(c, frame, slab);
 	WRITE_ONCE(*state, MYALLOC_SLOT_FREE);
 	if (index < frame->hint)
 		frame->hint = index;
 	set_inuse(c, frame, frame->inuse - 1);
 	if (unlikely(c->flags & MYALLOC_SANITY))
-		myalloc_debug_slab(c, frame, slab_addr(c, frame));
+		myalloc_debug_slab(c, frame, slab);
 }
 
 /* Frees at most @most deferred objects. */
@@ -399,9 +460,9 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
 {
 	struct myalloc_frame *empty[RELEASE_MOST];
+	u32 most = nr > FLUSH_MANY ? RELEASE_FEW : RELEASE_MOST, i;
 	struct myalloc_cache *c = owner;
 	unsigned long irq;
-	u32 i;
 
 	if (!nr)
 		return;
@@ -414,7 +475,7 @@ static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
 		give(c, slot[nr].addr, slot[nr].state);
 	}
 	c->flushes++;
-	for (i = 0; i < RELEASE_MOST; i++) {
+	for (i = 0; i < most; i++) {
 		empty[i] = slab_remove(c, MYALLOC_EMPTY_KEEP);
 		if (!empty[i])
 			break;
@@ -1081,7 +1142,8 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 static int init_magazines(struct myalloc_cache *c, u32 magazine)
 {
 	u64 zone_bytes = (u64)c->zone->buddy.nr_frames << PAGE_SHIFT;
-	u32 per_cpu = 2 * num_possible_cpus(), depot = DEPOT, capacity, bytes;
+	u32 per_cpu = 2 * num_possible_cpus(), depot = DEPOT, batch = MAGAZINE_BATCH;
+	u32 capacity, bytes;
 
 	if (c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
 		return myalloc_magazines_init(&c->mags, 0, 0, 0, c->zone->node);
@@ -1098,8 +1160,10 @@ static int init_magazines(struct myalloc_cache *c, u32 magazine)
 			 (u64)(per_cpu + depot) * capacity * c->layout.slot_size >
 			 zone_bytes / 16))
 		depot--;
-	return myalloc_magazines_init(&c->mags, capacity, min_t(u32, capacity, MAGAZINE_BATCH),
-				      depot, c->zone->node);
+	if (c->flags & MYALLOC_RANDOM)	/* each of them may pass all states of a slab */
+		batch = clamp_t(u32, SCAN_MOST / c->layout.objects, 1, MAGAZINE_BATCH);
+	return myalloc_magazines_init(&c->mags, capacity, min(capacity, batch), depot,
+				      c->zone->node);
 }
 
 /* No frame has this tag: free ones, and those behind the first of a block, have 0. */
