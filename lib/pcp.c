@@ -591,6 +591,28 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	return n;
 }
 
+/*
+ * Up to @most blocks from below @end into the magazines; how many. Fewer if one of them is not
+ * as it should be, there is no room, or the zone wants every free to take the slow path.
+ */
+static u32 put_bulk(struct myalloc_zone *zone, unsigned int order, u32 most, void **end)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	u32 n = 0;
+
+	if (unlikely(mags->era == MYALLOC_ERA_NEVER))
+		return 0;
+	cpu = myalloc_magazines_enter(mags);
+	if (unlikely(!cpu))
+		return 0;
+	do
+		n += put_run(zone, cpu, order, most - n, end - most);
+	while (n < most && cpu->top == cpu->end && room(zone, mags, cpu));
+	myalloc_magazines_leave(cpu);
+	return n;
+}
+
 /**
  * myalloc_pages_free_bulk() - free several blocks of one order
  * @zone: the zone
@@ -609,21 +631,14 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 				     unsigned int order, unsigned int nr,
 				     void **addrs)
 {
-	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	unsigned int left = nr, freed = 0;
 
 	while (left) {
-		unsigned int step = min(left, BULK_STEP), n = 0;
-		struct myalloc_magazine_cpu *cpu;
-		u64 guard;
+		unsigned int n = put_bulk(zone, order, min(left, BULK_STEP), addrs + left);
 
-		if (likely(myalloc_magazines_begin(mags, &cpu, &guard))) {
-			n = put_run(zone, cpu, order, step, addrs + left - step);
-			myalloc_magazines_end(cpu, guard);
-		}
 		left -= n;
 		freed += n;
-		if (unlikely(n < step))
+		if (unlikely(left && n < BULK_STEP))
 			freed += !free_slow(zone, addrs[--left], order);
 	}
 	return freed;

@@ -845,6 +845,30 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 	return n;
 }
 
+/*
+ * Up to @most objects from below @end into the magazines; how many. Fewer if one of them is not
+ * as it should be, there is no room, or the cache wants every free to take the slow path.
+ */
+static u32 put_bulk(struct myalloc_cache *c, u32 most, void **end)
+{
+	struct myalloc_magazine_cpu *cpu;
+	u32 n = 0;
+
+	if (unlikely(c->mags.era == MYALLOC_ERA_NEVER))
+		return 0;
+	cpu = myalloc_magazines_enter(&c->mags);
+	if (unlikely(!cpu))
+		return 0;
+	/* Used slots of another magazine may be of an older era. */
+	while (likely(cpu->era == data_race(c->mags.era))) {
+		n += put_run(c, cpu, most - n, end - most);
+		if (n == most || cpu->top != cpu->end || !room(c, cpu))
+			break;
+	}
+	myalloc_magazines_leave(cpu);
+	return n;
+}
+
 /**
  * myalloc_cache_free_bulk() - free several objects
  * @cache: the cache they were allocated from
@@ -864,17 +888,11 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 	unsigned int left = nr, freed = 0;
 
 	while (left) {
-		unsigned int step = min(left, BULK_STEP), n = 0;
-		struct myalloc_magazine_cpu *cpu;
-		u64 guard;
+		unsigned int n = put_bulk(cache, min(left, BULK_STEP), objects + left);
 
-		if (likely(myalloc_magazines_begin(&cache->mags, &cpu, &guard))) {
-			n = put_run(cache, cpu, step, objects + left - step);
-			myalloc_magazines_end(cpu, guard);
-		}
 		left -= n;
 		freed += n;
-		if (unlikely(n < step))
+		if (unlikely(left && n < BULK_STEP))
 			freed += !free_slow(cache, objects[--left], _RET_IP_);
 	}
 	return freed;
@@ -1136,7 +1154,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 #define MAGAZINE	64
 #define MAGAZINE_BYTES	32768
 #define MAGAZINE_LEAST	4
-#define MAGAZINE_BATCH	16
+#define MAGAZINE_BATCH	14
 #define DEPOT		16
 
 static int init_magazines(struct myalloc_cache *c, u32 magazine)
