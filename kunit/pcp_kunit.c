@@ -896,6 +896,32 @@ static void pages_bad_exact(struct kunit *test)
 			       free_block(fx, addr, holder, sizeof(holder)));
 }
 
+/* Nor is anything of it poisoned, or left for later from NMI. */
+static void pages_bad_exact_untouched(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 32, .chunk_order = 5, .checks = MYALLOC_POISON, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	u8 *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);
+	unsigned long lock_irq, irq;
+	int err;
+
+	memset(addr, 0x22, 7 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 5), -EINVAL);
+	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	err = myalloc_pages_free_exact(fx->zone, addr, 5);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
+	KUNIT_EXPECT_EQ(test, err, -EINVAL);
+	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0x22, 7 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_ORDER], 2);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
+}
+
 /* --- checks of pages ------------------------------------------------------------------------- */
 
 /* A write after free is found when the page goes out again, named by its byte, and mended. */
@@ -1104,6 +1130,7 @@ static struct kunit_case pcp_cases[] = {
 	KUNIT_CASE(pages_bad_place),
 	KUNIT_CASE(pages_bad_order_digits),
 	KUNIT_CASE(pages_bad_exact),
+	KUNIT_CASE(pages_bad_exact_untouched),
 	KUNIT_CASE(pages_poison),
 	KUNIT_CASE(pages_owner),
 	KUNIT_CASE(pages_random),
