@@ -590,6 +590,32 @@ static void buddy_bad_kinds(struct kunit *test)
 	end(s);
 }
 
+/* Blocks of more than one word of heads, freed with every order. */
+static void buddy_bad_large(struct kunit *test)
+{
+	struct system *s = make(test, 1024, 10, MYALLOC_BEST_FIT);
+	struct myalloc_buddy *b = &s->buddy;
+	unsigned int is, order;
+
+	for (is = 4; is <= 10; is++) {
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc(b, is, false), 0);
+		if (is < 10)	/* its buddy is no free block */
+			KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc(b, is, false), BIT(is));
+		keep(s);
+		for (order = 0; order <= 10; order++) {
+			if (order == is)
+				continue;
+			KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 0, order), MYALLOC_BAD_ORDER);
+			KUNIT_EXPECT_TRUE(test, kept(s));
+		}
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 0, is), MYALLOC_OK);
+		if (is < 10)
+			KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, BIT(is), is), MYALLOC_OK);
+		check(s);
+	}
+	end(s);
+}
+
 /* Of all (frame, order) pairs in random states just the live blocks are accepted. */
 static void buddy_bad_all(struct kunit *test)
 {
@@ -877,6 +903,7 @@ static struct kunit_case buddy_cases[] = {
 	KUNIT_CASE(buddy_range),
 	KUNIT_CASE(buddy_range_refused),
 	KUNIT_CASE(buddy_bad_kinds),
+	KUNIT_CASE(buddy_bad_large),
 	KUNIT_CASE(buddy_bad_all),
 	KUNIT_CASE(buddy_bad_exact),
 	KUNIT_CASE(buddy_lookup),

@@ -756,6 +756,7 @@ static void zone_nmi_free_half(struct kunit *test)
 /* A deferred block whose order was written over does not go back as another one. */
 static void zone_nmi_order_damaged(struct kunit *test)
 {
+	const char *report = "frame 0 tagged as block of order 0: allocated with another order";
 	const struct fixture_args args = {
 		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
 	};
@@ -767,8 +768,7 @@ static void zone_nmi_order_damaged(struct kunit *test)
 	frame->order = 0;
 	fixture_log_mark();
 	myalloc_zone_drain(fx->zone);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("frame 0 tagged as block of order 0: allocated with another order"),
-			fixture_books(fx)->corruptions);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(report), fixture_books(fx)->corruptions);
 	KUNIT_EXPECT_GT(test, fx->books.corruptions, 0);
 	KUNIT_EXPECT_EQ(test, fx->books.free_pages, 62);
 	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0] + fx->books.page_frees[1], 0);

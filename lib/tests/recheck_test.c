@@ -14,12 +14,9 @@
 #define CHUNK_ORDER	8
 #define NR_PAGES	256
 
-void __real_host_raw_lock(struct host_lock *lock);
-void __wrap_host_raw_lock(struct host_lock *lock);
-void *__real_memchr_inv(const void *start, int c, size_t bytes);
-void *__wrap_memchr_inv(const void *start, int c, size_t bytes);
-int __real_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
-int __wrap_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
+typeof(host_raw_lock) __real_host_raw_lock, __wrap_host_raw_lock;
+typeof(memchr_inv) __real_memchr_inv, __wrap_memchr_inv;
+typeof(myalloc_env_call_on_cpu) __real_myalloc_env_call_on_cpu, __wrap_myalloc_env_call_on_cpu;
 
 static struct {
 	struct kunit *test;
@@ -221,7 +218,7 @@ static void recheck_walk_live(struct kunit *test)
 	object = two_slabs(test);
 	frame = &w.zone->frames[w.cache->list[MYALLOC_SLABS_EMPTY]];
 	/* If it were looked at, this would be seen. */
-	memset(myalloc_slab_states(w.cache, frame, w.chunk), MYALLOC_SLOT_LIVE, 1);
+	myalloc_slab_states(w.cache, frame, w.chunk)[0] = MYALLOC_SLOT_LIVE;
 	come_in(&w.cache->lock, shrink, 0, 1);
 	myalloc_cache_walk_live(w.cache, count, &nr);
 	KUNIT_EXPECT_EQ(test, w.came, 1);
@@ -291,6 +288,32 @@ static void recheck_validate_zone(struct kunit *test)
 	frame->type = MYALLOC_FRAME_PAGE;
 	w.lock = NULL;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, page, 0), 0);
+}
+
+/* From NMI, on top of one who has the lock. */
+static void defer_slab(void *arg)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&w.zone->lock, irq);
+	host_enter_nmi();
+	myalloc_zone_give(w.zone, w.object);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&w.zone->lock, irq);
+}
+
+/* A slab that is deferred after it was walked over is neither missed nor counted twice. */
+static void recheck_validate_deferred(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = myalloc_zone_take(w.zone, 1, 0,
+				     myalloc_frame_tag(MYALLOC_FRAME_NEW, 1, w.cache->id));
+	KUNIT_ASSERT_NOT_NULL(test, w.object);
+	come_in(&w.zone->lock, defer_slab, 1, 1);
+	KUNIT_EXPECT_TRUE_MSG(test, myalloc_zone_validate(w.zone, &w.v), "%s", w.v.first);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->nr_deferred), 2);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(w.zone), 2);
 }
 
 static void set_busy(void *arg)
@@ -372,6 +395,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_walk_live),
 	KUNIT_CASE(recheck_validate_cache),
 	KUNIT_CASE(recheck_validate_zone),
+	KUNIT_CASE(recheck_validate_deferred),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_drain),
