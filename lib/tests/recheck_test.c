@@ -316,6 +316,30 @@ static void recheck_validate_deferred(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(w.zone), 2);
 }
 
+static void defer_object(void *arg)
+{
+	unsigned long irq;
+	int err;
+
+	raw_spin_lock_irqsave(&w.cache->lock, irq);
+	host_enter_nmi();
+	err = myalloc_cache_free(w.cache, w.object);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&w.cache->lock, irq);
+	KUNIT_EXPECT_EQ(w.test, err, 0);
+}
+
+/* An object that is deferred before its slab is walked over, after the count was read. */
+static void recheck_validate_deferred_object(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = myalloc_cache_alloc(w.cache, 0);
+	come_in(&w.cache->lock, defer_object, 0, 1);
+	KUNIT_EXPECT_TRUE_MSG(test, myalloc_cache_validate(w.cache, &w.v), "%s", w.v.first);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->nr_deferred), 1);
+}
+
 static void set_busy(void *arg)
 {
 	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_ERA_BUSY;
@@ -396,6 +420,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_cache),
 	KUNIT_CASE(recheck_validate_zone),
 	KUNIT_CASE(recheck_validate_deferred),
+	KUNIT_CASE(recheck_validate_deferred_object),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_drain),
