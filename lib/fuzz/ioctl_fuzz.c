@@ -268,8 +268,10 @@ static void fix_rest(u32 nr)
 		arg.stress.threads %= 16;
 		arg.stress.nr_sizes %= MYALLOC_STRESS_SIZES_MAX + 1;
 		for (i = 0; i < MYALLOC_STRESS_SIZES_MAX; i++)
-			if (i >= arg.stress.nr_sizes)
-				arg.stress.sizes[i] = arg.stress.size_weights[i] = 0;
+			if (i >= arg.stress.nr_sizes) {
+				arg.stress.sizes[i] = 0;
+				arg.stress.size_weights[i] = 0;
+			}
 		for (i = CHUNK_ORDER + 1; i < MYALLOC_ORDERS; i++)
 			arg.stress.order_weights[i] = 0;
 		arg.stress.cpus[0] &= 3;
@@ -648,8 +650,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	myalloc_zone_drain(zone);
 	myalloc_zone_books(zone, &books);
 	CHECK(books.free_pages == books.nr_pages && !books.nr_caches,
-	      "%llu of %llu pages came back, %llu caches are left", books.free_pages, books.nr_pages,
-	      books.nr_caches);
+	      "%llu of %llu pages came back, %llu caches are left", books.free_pages,
+	      books.nr_pages, books.nr_caches);
 	myalloc_device_exit();
 	CHECK(!myalloc_zone_destroy(zone), "the zone does not end");
 	host_chunk_free(arena, CHUNK_ORDER + 2);
@@ -688,7 +690,8 @@ void fuzz_explain(const u8 *data, size_t size)
 			printf(" at 0x%llx", take(2));
 			printf(" flags %llu\n", take(1));
 		} else {
-			printf(" %s\n", action == POLL ? "poll" : action == CLOSE ? "close" : "go on");
+			printf(" %s\n", action == POLL ? "poll" :
+					action == CLOSE ? "close" : "go on");
 		}
 	}
 }

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define INPUT_MOST	(1 << 20)
+#define INPUT_MOST	0x100000
 #define INPUT_SECONDS	60	/* one that takes longer hangs */
 
 static u8 input[INPUT_MOST];

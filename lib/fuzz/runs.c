@@ -70,14 +70,16 @@ static void run_destroy(struct myalloc_run *base)
 static enum myalloc_stress_state stress_record(struct myalloc_run *base,
 					       union myalloc_run_record *out)
 {
-	out->stress = (struct myalloc_stress_progress){ .id = base->id, .state = to_run(base)->state };
+	out->stress.id = base->id;
+	out->stress.state = to_run(base)->state;
 	return to_run(base)->state;
 }
 
 static enum myalloc_stress_state bench_record(struct myalloc_run *base,
 					      union myalloc_run_record *out)
 {
-	out->bench = (struct myalloc_bench_progress){ .id = base->id, .state = to_run(base)->state };
+	out->bench.id = base->id;
+	out->bench.state = to_run(base)->state;
 	return to_run(base)->state;
 }
 

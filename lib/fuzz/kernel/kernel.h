@@ -178,6 +178,8 @@ extern const struct file_operations *fuzz_device;
  * @flip_at: after so many copies from user memory, one byte that was copied changes; 0: never
  * @nr_writable: entries of @writable
  * @writable: where the command may write to, as bytes from USER_BASE
+ * @secret: addresses from here on must not be told
+ * @secret_size: and up to so many bytes behind
  */
 struct fuzz_world {
 	bool fatal_signal;
