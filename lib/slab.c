@@ -728,7 +728,7 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 		llist_add((struct llist_node *)((char *)object + c->layout.link_offset),
 			  &c->deferred);
 		myalloc_env_point("slab-deferred");
-		smp_store_release(state, MYALLOC_SLOT_DEFERRED);
+		smp_store_release(state, MYALLOC_SLOT_DEFERRED); /* pairs with reap() */
 		return 0;
 	}
 	/* Another free of the same object at the same moment was here first. */
@@ -967,11 +967,13 @@ static void mark_deferred(struct myalloc_cache *c)
 	u32 idx, i;
 
 	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
-		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; idx = c->zone->frames[idx].next) {
+		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; ) {
 			struct myalloc_frame *frame = &c->zone->frames[idx];
 			u8 *states = myalloc_slab_states(c, frame, slab_addr(c, frame));
 
+			idx = frame->next;
 			for (i = 0; i < c->layout.objects; i++)
+				/* Pairs with free_slabs(). */
 				if (smp_load_acquire(&states[i]) == MYALLOC_SLOT_DEFERRED)
 					WRITE_ONCE(states[i], MYALLOC_SLOT_RECOVERING);
 		}

@@ -16,7 +16,7 @@ enum myalloc_slot_state {
 	MYALLOC_SLOT_DEFERRED = 3,	/* freed, on its way back */
 	MYALLOC_SLOT_DEFERRING = 4,	/* about to be: perhaps not in the list yet */
 	MYALLOC_SLOT_MOVING = 5,	/* with an alloc or free past the magazines that is at work */
-	MYALLOC_SLOT_RECOVERING = 6,	/* a deferred one that a damaged link has cut off */
+	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, its link lost */
 };
 
 /*

@@ -238,7 +238,7 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 		llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
 			  &zone->deferred);
 	myalloc_env_point("zone-deferred");
-	smp_store_release(&frame->type, MYALLOC_FRAME_DEFERRED);
+	smp_store_release(&frame->type, MYALLOC_FRAME_DEFERRED); /* pairs with reap */
 }
 
 /**
@@ -538,6 +538,7 @@ static void recover_deferred(struct myalloc_zone *zone)
 	u32 idx;
 
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++)
+		/* Pairs with defer(). */
 		if (smp_load_acquire(&zone->frames[idx].type) == MYALLOC_FRAME_DEFERRED)
 			WRITE_ONCE(zone->frames[idx].type, MYALLOC_FRAME_RECOVERING);
 	myalloc_env_point("zone-recover");

@@ -546,7 +546,7 @@ static void check_books(void)
 		myalloc_cache_books(race.cache[i], &cache);
 		if (cache.live_objects || cache.cached_objects || cache.deferred_objects ||
 		    cache.allocs != cache.frees || cache.bad_frees || cache.corruptions)
-			fail("cache %u: %llu live, %llu cached, %llu deferred, %llu allocs, %llu frees, %llu wrong, %llu corrupt",
+			fail("cache %u: %llu + %llu + %llu out, %llu - %llu, wrong %llu, bad %llu",
 			     i, cache.live_objects, cache.cached_objects, cache.deferred_objects,
 			     cache.allocs, cache.frees, cache.bad_frees, cache.corruptions);
 	}
@@ -625,8 +625,8 @@ static void usage(FILE *out)
 		"  --seed N     repeat the choices of a run (default: MYALLOC_SEED, or a new one)\n"
 		"  --ops N      operations of each thread on each zone (default %llu)\n"
 		"  --threads N  at most %d (default %u)\n"
-		"  --cpus N     simulated ones (default %u)\n", race.ops, THREADS_MOST, race.threads,
-		race.cpus);
+		"  --cpus N     simulated ones (default %u)\n", race.ops, THREADS_MOST,
+		race.threads, race.cpus);
 }
 
 int main(int argc, char **argv)

@@ -25,7 +25,7 @@
 
 #define CHUNKS_MOST	3
 #define SLOTS_MOST	8
-#define STATES_MOST	(1 << 20)
+#define STATES_MOST	0x100000
 #define TABLE_BITS	22
 #define DEPTH_MOST	128
 
@@ -156,7 +156,8 @@ static void end_world(void)
 
 	for (i = 0; i < w.shape->chunks; i++)
 		for (slot = 0; slot < w.slots; slot++)
-			if (w.s.live[i] >> slot & 1 && myalloc_cache_free(w.cache, slot_addr(i, slot)))
+			if (w.s.live[i] >> slot & 1 &&
+			    myalloc_cache_free(w.cache, slot_addr(i, slot)))
 				wrong("last free failed");
 	if (myalloc_cache_destroy(w.cache) || myalloc_zone_destroy(w.zone))
 		wrong("the world does not end");
@@ -183,7 +184,8 @@ static u64 state_key(void)
 		u64 part = 0;
 
 		if (w.s.slab[i])
-			part = 1 | w.s.live[i] << 1 | position(i) << 9 | frame_of(i)->hint << 11;
+			part = 1 | w.s.live[i] << 1 | position(i) << 9 |
+			       frame_of(i)->hint << 11;
 		key = key << 16 | part;
 	}
 	return key;
