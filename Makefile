@@ -11,6 +11,8 @@ export FUZZ_SECONDS RACE_OPS
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan coverage mutants
 .PHONY: bench bench-icount bench-host bench-kvm module tool lint clean
+.PHONY: module tool lint clean
+.PHONY: bench bench-icount bench-host bench-kvm
 
 help:
 	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
