@@ -14,7 +14,8 @@
  * (which is allowed), and frees (none of which may fail). wrong counts frees that failed
  * and contents that were not what had been written; it must be 0.
  *
- * It looks into the zone for the locks, which no real client may do.
+ * It looks into the zone for the locks, which no real client may do. With leak=1 it also
+ * keeps a page when it goes.
  */
 #include "env.h"
 
@@ -45,6 +46,10 @@ MODULE_PARM_DESC(freed, "frees in them");
 static unsigned long wrong;
 module_param(wrong, ulong, 0444);
 MODULE_PARM_DESC(wrong, "frees that failed and contents that had changed");
+
+static bool leak;
+module_param(leak, bool, 0444);
+MODULE_PARM_DESC(leak, "keep a page for ever, as a client with a bug would (default off)");
 
 enum thing { OBJECT, PLAIN_OBJECT, PAGE, BLOCK, THINGS };
 
@@ -198,6 +203,8 @@ static int __init nmi_client_init(void)
 	err = make_caches();
 	if (err)
 		goto err_zone;
+	if (leak)
+		myalloc_pages_alloc(zone, 0, 0);
 	home = cpumask_first(cpu_online_mask);
 	thread = kthread_create_on_cpu(alternate, NULL, home, "myalloc_nmi/%u");
 	if (IS_ERR(thread)) {

@@ -1,6 +1,7 @@
 # Removing the module while somebody uses it is refused; afterwards it goes, and nothing stays.
 # needs: timeout=200
 . /guest/ktap.sh
+. /guest/memory.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
 
@@ -41,4 +42,33 @@ else
 		"$(cat /sys/kernel/debug/myalloc/buddyinfo /sys/kernel/debug/myalloc/owners)"
 fi
 expect "the module unloads" rmmod myalloc
+
+# A client that has gone without giving a page back: the reserve is not handed to others,
+# the log says so, and another one can be had. (It is a leak, and kmemleak would find it.)
+client=/guest/modules/myalloc_nmi.ko
+if [ ! -e $client ] || [ -e /sys/kernel/debug/kmemleak ]; then
+	skip "a page that a client has lost" "no such client, or kmemleak watches"
+	finish
+fi
+expect "the module loads again" insmod /guest/modules/myalloc.ko reserve_mb=32
+expect "a client with a bug loads" insmod $client leak=1
+expect "a client with a bug unloads" rmmod myalloc_nmi
+before=$(free_kb)
+dmesg -c >/dev/null
+expect "with a page lost: the module unloads" rmmod myalloc
+if dmesg | grep -q 'cannot end: 1 pages out' && dmesg | grep -q '8192 pages stay reserved'; then
+	ok "with a page lost: the log says what stays"
+else
+	not_ok "with a page lost: the log says what stays" "$(dmesg)"
+fi
+back=$(($(free_kb) - before))
+if [ $back -lt 16384 ]; then
+	ok "with a page lost: the reserve stays reserved"
+else
+	not_ok "with a page lost: the reserve stays reserved" "$back kB came back"
+fi
+refuse "with a page lost: its device is gone" test -e /dev/myalloc
+expect "another reserve can be had" insmod /guest/modules/myalloc.ko reserve_mb=32
+expect "every invariant of it holds" myallocctl validate
+expect "it unloads" rmmod myalloc
 finish
