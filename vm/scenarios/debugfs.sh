@@ -63,4 +63,55 @@ for key in nr_pages free_pages; do
 	fi
 done
 expect "the module unloads" rmmod myalloc
+
+# Who holds what, with the call stack where checks=U keeps it.
+# owner WHAT COUNT SIZE CALLER: a line of owners says so
+owner()
+{
+	if awk -v what="$1" -v count="$2" -v size="$3" -v caller="$4" '
+		$1 == what && $2 == count && $3 == size && index($0, caller) { found = 1 }
+		END { exit !found }' /tmp/owners
+	then
+		ok "$run: owners: $1: $2, $3, by $4"
+	else
+		not_ok "$run: owners: $1: $2, $3, by $4" "$(cat /tmp/owners)"
+	fi
+}
+
+for run in checks=- checks=U; do
+	expect "$run: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32 $run
+	expect "$run: a client loads" insmod /guest/modules/myalloc_example.ko period_us=100000
+	myallocctl page alloc --order 4 --count 20 --hold forever >/dev/null 2>&1 &
+	pages=$!
+	myallocctl cache create owned --size 200 --count 50 --hold forever >/dev/null 2>&1 &
+	objects=$!
+	tries=0
+	while [ $tries -lt 100 ] && ! { grep -q "myallocctl .* 320 " $dir/owners &&
+		[ "$(cat $dir/caches/owned/objects)" = 50 ]; } 2>/dev/null; do
+		sleep 0.2
+		tries=$((tries + 1))
+	done
+	cat $dir/owners >/tmp/owners
+	owner "(pages)" 20 320 "[myalloc]"
+	owner myallocctl $pages 20 320
+	if [ $run = checks=U ]; then
+		owner owned 50 10000 "[myalloc]"
+	else
+		owner owned 50 10000 "not recorded"
+	fi
+	# The stack of the call came through the device.
+	stacks=$(grep -c 'device_ioctl' /tmp/owners)
+	if [ $run = checks=U ] && [ -e /sys/kernel/debug/stackdepot ]; then
+		expect "$run: owners: with the way the call took" test "$stacks" -gt 0
+	elif [ $run = checks=- ]; then
+		expect "$run: owners: without stacks" test "$stacks" = 0
+	fi
+	kill -KILL $pages $objects
+	wait $pages $objects 2>/dev/null
+	cat $dir/owners >/tmp/owners
+	refuse "$run: owners: nothing of theirs stays" grep -q "myallocctl\|owned" /tmp/owners
+	expect "$run: the client unloads" rmmod myalloc_example
+	expect "$run: the module unloads" rmmod myalloc
+done
+refuse "a client alone is refused" insmod /guest/modules/myalloc_example.ko
 finish

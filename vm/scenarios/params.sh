@@ -82,6 +82,31 @@ good "every check" reserve_mb=16 checks=FZPU
 good "node 0" reserve_mb=16 node=0
 good "small chunks" reserve_mb=16 chunk_order=3
 
+# node_free_kb N: of a NUMA node
+node_free_kb()
+{
+	awk '$3 == "MemFree:" { print $4 }' "/sys/devices/system/node/node$1/meminfo"
+}
+
+if [ -e /sys/devices/system/node/node1 ]; then
+	first=$(node_free_kb 0)
+	second=$(node_free_kb 1)
+	expect "node 1: loads" insmod $module reserve_mb=128 node=1
+	first=$((first - $(node_free_kb 0)))
+	second=$((second - $(node_free_kb 1)))
+	note "of node 0 $first kB were taken, of node 1 $second kB"
+	if [ $second -ge 114688 ] && [ $first -lt 16384 ]; then
+		ok "node 1: the reserve is there"
+	else
+		not_ok "node 1: the reserve is there"
+	fi
+	expect "node 1: a run on CPUs of both nodes" \
+		myallocctl stress run --kind mixed --ops 2000 --threads 2
+	expect "node 1: unloads" rmmod myalloc
+else
+	skip "node 1" "this machine has one node"
+fi
+
 sysfs=/sys/module/myalloc/parameters
 insmod $module reserve_mb=8 && {
 	expect "the reserve can be read back" test "$(cat $sysfs/reserve_mb)" = 8
