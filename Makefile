@@ -9,10 +9,8 @@ export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
-.PHONY: exhaustive fuzz models tsan coverage mutants
+.PHONY: exhaustive fuzz models tsan coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm module tool lint clean
-.PHONY: module tool lint clean
-.PHONY: bench bench-icount bench-host bench-kvm
 
 help:
 	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
@@ -43,6 +41,7 @@ help:
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (2 min)'
+	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 15 min)'
 	@echo '  make mutants    deliberate bugs in lib/, each of which a native test must find (10 min)'
 	@echo '  make lint       checkpatch, sparse, W=1, shellcheck (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
@@ -78,6 +77,9 @@ matrix:
 
 exhaustive fuzz models tsan:
 	@vm/proof.sh $@
+
+coverage-mod:
+	@vm/coverage-mod.sh
 
 bench:
 	@vm/bench.sh uml

@@ -4,6 +4,7 @@
 #   VARIANT: faults, with the module's own fault injection (fail_nth)
 # Kbuild leaves its products beside the sources, so each kernel gets a mirror of
 # the sources in the cache. KFLAGS adds words to the make command (W=1, C=2).
+# GCOV=1: the modules count what of them is executed, on a kernel with GCOV_KERNEL.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,6 +22,10 @@ kernel=$("$root/vm/kernel.sh" "$name")
 tree=$(readlink -f "$kernel")
 arch=$(cat "$kernel/arch")
 mirror=$products/module/$name${variant:+-$variant}
+if [ "${GCOV:-0}" = 1 ]; then
+	flags+=" MYALLOC_GCOV=y"
+	mirror+=-gcov
+fi
 mkdir -p "$mirror/src"
 lock "module-$(basename "$products")-$(basename "$mirror")"
 

@@ -9,7 +9,7 @@
  *	@hello RELEASE\n		the guest is up
  *	@out N\n + N bytes		a piece of the script's standard output
  *	@err N\n + N bytes		a piece of its standard error
- *	@file N NAME\n + N bytes	a file: what lies in /out, and dmesg
+ *	@file N NAME\n + N bytes	a file: what lies in /out, dmesg, coverage
  *	@ask WORDS\n			the script wants something of the host: a line that it
  *					wrote to the FIFO /guest/host, see guest_channel.py
  *	@exit STATUS\n			the script's exit status
@@ -407,6 +407,7 @@ int main(void)
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
 	send_tree("/out", "");
+	send_tree("/sys/kernel/debug/gcov", "gcov/");
 	kmemleak_end();
 	send_file("/proc/sys/kernel/tainted", "tainted");
 	save_dmesg("/tmp/dmesg");
