@@ -36,8 +36,10 @@ if [ "$(cat "$mirror/kernel" 2>/dev/null)" != "$tree" ]; then
 	echo "$tree" >"$mirror/kernel"
 fi
 
+# What has changed is new here and now, whenever it was changed there: an object that was
+# built from what a source was a moment ago must not look newer than it.
 # 'P': what the last build made here is not deleted for having no source.
-rsync -a --delete \
+rsync -rlpc --delete \
 	--filter='P *.o' --filter='P *.ko' --filter='P *.mod' --filter='P *.mod.c' \
 	--filter='P .*.cmd' --filter='P *.a' --filter='P *.symvers' \
 	--filter='P modules.order' --filter='P *.gcno' \
