@@ -616,6 +616,29 @@ static void buddy_bad_large(struct kunit *test)
 	end(s);
 }
 
+/* Single frames, also where a larger block would reach into the next word of heads. */
+static void buddy_bad_singles(struct kunit *test)
+{
+	struct system *s = make(test, 192, 7, MYALLOC_BEST_FIT);
+	struct myalloc_buddy *b = &s->buddy;
+	unsigned int order;
+	u32 idx;
+
+	for (idx = 0; idx < 192; idx++)
+		KUNIT_EXPECT_NE(test, myalloc_buddy_alloc(b, 0, false), MYALLOC_NO_FRAME);
+	keep(s);
+	for (idx = 0; idx < 192; idx++)
+		for (order = 1; order <= 7; order++)
+			KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx, order),
+					idx % BIT(order) ? MYALLOC_BAD_MISALIGNED :
+							   MYALLOC_BAD_ORDER);
+	KUNIT_EXPECT_TRUE(test, kept(s));
+	for (idx = 0; idx < 192; idx++)
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx, 0), MYALLOC_OK);
+	check(s);
+	end(s);
+}
+
 /* Of all (frame, order) pairs in random states just the live blocks are accepted. */
 static void buddy_bad_all(struct kunit *test)
 {
@@ -904,6 +927,7 @@ static struct kunit_case buddy_cases[] = {
 	KUNIT_CASE(buddy_range_refused),
 	KUNIT_CASE(buddy_bad_kinds),
 	KUNIT_CASE(buddy_bad_large),
+	KUNIT_CASE(buddy_bad_singles),
 	KUNIT_CASE(buddy_bad_all),
 	KUNIT_CASE(buddy_bad_exact),
 	KUNIT_CASE(buddy_lookup),
