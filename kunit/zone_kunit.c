@@ -862,6 +862,41 @@ static void hook_drain(const char *where)
 		;
 }
 
+static void *twice;
+static int twice_err;
+
+static void hook_free_again(const char *where)
+{
+	if (!strcmp(where, "zone-defer") && !hook_calls++)
+		twice_err = myalloc_pages_free(drained->zone, twice, 0);
+}
+
+/* A block that is about to be deferred is free to who frees it again. */
+static void zone_nmi_free_twice(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+
+	twice = myalloc_pages_alloc(fx->zone, 0, 0);
+	drained = fx;
+	hook_calls = 0;
+	if (!fixture_set_hook(hook_free_again)) {
+		myalloc_pages_free(fx->zone, twice, 0);
+		kunit_skip(test, "no hook in deferred frees here");
+	}
+	free_deferred(fx, &twice, 1, 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, hook_calls, 1);
+	KUNIT_EXPECT_EQ(test, twice_err, -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 1);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 /* A drain in the middle of a deferred free takes nothing that is not in the list yet. */
 static void zone_nmi_free_drained(struct kunit *test)
 {
@@ -919,6 +954,7 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_nmi_order_damaged),
 	KUNIT_CASE(zone_simulated_checks),
 	KUNIT_CASE(zone_nmi_link_damaged),
+	KUNIT_CASE(zone_nmi_free_twice),
 	KUNIT_CASE(zone_nmi_free_drained),
 	{}
 };
