@@ -11,7 +11,7 @@ searches := exhaustive slab_states interleave robson
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/host/env.o)
 
-$(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=memchr_inv,--wrap=myalloc_env_call_on_cpu
+$(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock

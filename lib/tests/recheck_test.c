@@ -15,6 +15,7 @@
 #define NR_PAGES	256
 
 typeof(host_raw_lock) __real_host_raw_lock, __wrap_host_raw_lock;
+typeof(host_assert_held) __real_host_assert_held, __wrap_host_assert_held;
 typeof(memchr_inv) __real_memchr_inv, __wrap_memchr_inv;
 typeof(myalloc_env_call_on_cpu) __real_myalloc_env_call_on_cpu, __wrap_myalloc_env_call_on_cpu;
 
@@ -32,6 +33,7 @@ static struct {
 	u8 *memchr_state;		/* memchr_inv() makes this byte ... */
 	u8 memchr_becomes;		/* ... this one */
 	int gone;			/* number of a CPU that no call reaches */
+	void (*asserted)(void);		/* called once where the zone's lock must be held */
 	void *object;
 	u8 *state;
 } w;
@@ -52,6 +54,17 @@ void __wrap_host_raw_lock(struct host_lock *lock)
 		}
 	}
 	__real_host_raw_lock(lock);
+}
+
+void __wrap_host_assert_held(struct host_lock *lock, bool held, const char *file, int line)
+{
+	void (*fn)(void) = w.asserted;
+
+	__real_host_assert_held(lock, held, file, line);
+	if (fn && lock == &w.zone->lock.host) {
+		w.asserted = NULL;
+		fn();
+	}
 }
 
 void *__wrap_memchr_inv(const void *start, int c, size_t bytes)
@@ -340,6 +353,45 @@ static void recheck_validate_deferred_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->nr_deferred), 1);
 }
 
+/* As an interrupt that comes in while this CPU has the zone's lock. */
+static void with_lock(void (*fn)(void))
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&w.zone->lock, irq);
+	fn();
+	raw_spin_unlock_irqrestore(&w.zone->lock, irq);
+}
+
+static void defer_page(void)
+{
+	host_enter_nmi();
+	KUNIT_EXPECT_EQ(w.test, myalloc_pages_free(w.zone, w.object, 0), 0);
+	host_exit_nmi();
+}
+
+/* What is deferred while others are recovered is in the list, and does not come back twice. */
+static void recheck_recover(struct kunit *test)
+{
+	void *lost, *other;
+
+	begin(test, false, 0);
+	lost = myalloc_pages_alloc(w.zone, 0, 0);
+	w.object = myalloc_pages_alloc(w.zone, 0, 0);
+	other = w.object;
+	w.object = lost;
+	with_lock(defer_page);
+	llist_del_all(&w.zone->deferred);	/* as after a damaged link */
+	w.object = other;
+	w.asserted = defer_page;
+	myalloc_zone_drain(w.zone);
+	KUNIT_EXPECT_TRUE(test, !w.asserted);
+	myalloc_zone_drain(w.zone);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->corruptions), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->nr_deferred), 0);
+	KUNIT_EXPECT_EQ(test, w.zone->buddy.nr_free, NR_PAGES);
+}
+
 static void set_busy(void *arg)
 {
 	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_ERA_BUSY;
@@ -421,6 +473,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_zone),
 	KUNIT_CASE(recheck_validate_deferred),
 	KUNIT_CASE(recheck_validate_deferred_object),
+	KUNIT_CASE(recheck_recover),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_drain),
