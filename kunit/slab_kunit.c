@@ -1349,6 +1349,39 @@ static void slab_cached_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, b), 0);
 }
 
+/* A slab that counts a free slot too many: nothing beside its slots is handed out for it. */
+static void slab_counts_too_many(struct kunit *test)
+{
+	static const unsigned int flags[] = { 0, MYALLOC_RANDOM };
+	struct fixture *fx = small_zone(test);
+	void **o = object_array(test), *other;
+	size_t k;
+	u32 i, n;
+
+	for (k = 0; k < ARRAY_SIZE(flags); k++) {
+		struct myalloc_cache *cache = fixture_cache(fx, "counts", 112,
+							    flags[k] | MYALLOC_NO_MAGAZINE);
+		struct myalloc_frame *frame;
+
+		/* The states behind the last slot's, in the same 8, read as free. */
+		n = cache->layout.objects;
+		KUNIT_ASSERT_NE(test, n % 8, 0);
+		for (i = 0; i < n; i++)
+			o[i] = alloc_here(cache, 0);
+		frame = slab_of(cache, o[0]);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
+		*myalloc_object_state(cache, o[0]) = MYALLOC_SLOT_LIVE;
+		other = alloc_here(cache, 0);
+		KUNIT_EXPECT_PTR_NE(test, slab_of(cache, other), frame);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, k + 1);
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+}
+
 /* --- from NMI, with the lock held ----------------------------------------------------------- */
 
 /* Frees @nr objects as if an NMI came in while this CPU holds the cache's lock. */
@@ -1778,6 +1811,7 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(slab_interrupted),
 	KUNIT_CASE(slab_free_race),
 	KUNIT_CASE(slab_cached_damaged),
+	KUNIT_CASE(slab_counts_too_many),
 	KUNIT_CASE(slab_nmi_free),
 	KUNIT_CASE(slab_nmi_free_half),
 	KUNIT_CASE(slab_nmi_magazines),
