@@ -9,7 +9,8 @@
  * own: by the parameter fail_nth of a module built with its own fault
  * injection; every allocation of the module counts. kernel: by the kernel's
  * failslab and fail_page_alloc, through /proc/thread-self/fail-nth; every
- * allocation counts that this task makes inside the call, the kernel's own too.
+ * allocation counts that this task makes inside the call, the kernel's own too;
+ * but not in loading.
  *
  * After each: the call said -ENOMEM or worked, the structure is sound, and when
  * the file is closed the books are those from before. A call in which nothing
@@ -452,13 +453,10 @@ static bool fail_load(long k, int *tolerated)
 	bool fired;
 	int err;
 
-	if (own)
-		snprintf(options, sizeof(options), LOAD_OPTIONS " fail_nth=%ld", k);
-	else
-		arm(k);
+	snprintf(options, sizeof(options), LOAD_OPTIONS " fail_nth=%ld", k);
 	err = load(options);
 	/* The module's own switch is gone with it: a failed load is the failure. */
-	fired = own && err ? true : disarm();
+	fired = err ? true : disarm();
 	EXPECT(!err || (fired && err == -ENOMEM), "k=%ld, %s: %s", k,
 	       fired ? "one failed" : "none failed", strerror(-err));
 	if (!err) {
@@ -481,11 +479,14 @@ static void test_load(void)
 	int tolerated = 0;
 	long k = 1;
 
+	/* event_define_fields() in kernel/trace has a WARN for having no memory. */
+	if (!own)
+		SKIP("the kernel warns when it has no memory for a module's trace events");
 	while (k < SITES_MAX && !ktap_failed && fail_load(k, &tolerated))
 		k++;
 	CHECK(k < SITES_MAX, "%d failures and no end", SITES_MAX);
 	/* 8 chunks, their list, frames, buddy, zone, 5 lists of magazines, the CPU hook, device. */
-	EXPECT(!own || k - 1 >= 18, "only %ld sites", k - 1);
+	EXPECT(k - 1 >= 18, "only %ld sites", k - 1);
 	printf("# load: %ld failures, %d of them tolerated\n", k - 1, tolerated);
 }
 
