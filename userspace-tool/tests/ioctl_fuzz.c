@@ -583,12 +583,13 @@ static void *forker(void *arg)
 	return NULL;
 }
 
+static void *(*const others[])(void *arg) = { closer, copier, forker };
+
 /* ---- the tests ---- */
 
 static void test_run(void)
 {
 	static struct fuzzer fuzzer[THREADS_MAX];
-	static void *(*const others[])(void *arg) = { closer, copier, forker };
 	pthread_t other[ARRAY_SIZE(others)];
 	__u64 began = now_ms();
 	int i;
