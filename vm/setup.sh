@@ -22,8 +22,7 @@ packages_of()
 	fuzz)	echo clang-14 libclang-rt-14-dev ;;
 	models)	echo spin ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc lint)" ;;
-	*)	die "vm/setup.sh: no group '$1' (native module tool guest source plot malloc fuzz models lint)" ;;
+	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc fuzz models lint)" ;;
 	esac
 }
 
