@@ -174,7 +174,8 @@ static void check_rack(struct rack *r)
 		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
 		KUNIT_EXPECT_EQ(r->test, c->guard, c->era);
-		KUNIT_EXPECT_PTR_EQ(r->test, c->end, myalloc_magazine_first(c->loaded) + m->capacity);
+		KUNIT_EXPECT_PTR_EQ(r->test, c->end,
+				    myalloc_magazine_first(c->loaded) + m->capacity);
 		KUNIT_EXPECT_LE(r->test, myalloc_magazine_count(c), m->capacity);
 		KUNIT_EXPECT_TRUE(r->test, !c->previous->count ||
 				  c->previous->count == m->capacity);
@@ -401,6 +402,11 @@ static void magazine_cross(struct kunit *test)
 	end_rack(r);
 }
 
+static void *lowest(const struct myalloc_magazine_cpu *cpu)
+{
+	return myalloc_magazine_first(cpu->loaded)->addr;
+}
+
 /* If there is no empty magazine, room() leaves the one that was used less recently on top. */
 static void magazine_room_swaps(struct kunit *test)
 {
@@ -412,9 +418,9 @@ static void magazine_room_swaps(struct kunit *test)
 	cpu = myalloc_magazines_enter(&r->mags);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	/* put() has asked once: the first two are loaded. */
-	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazine_first(cpu->loaded)->addr, &r->state[THINGS_MAX - 1]);
+	KUNIT_EXPECT_PTR_EQ(test, lowest(cpu), &r->state[THINGS_MAX - 1]);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_room(&r->mags, cpu));
-	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazine_first(cpu->loaded)->addr, &r->state[THINGS_MAX - 3]);
+	KUNIT_EXPECT_PTR_EQ(test, lowest(cpu), &r->state[THINGS_MAX - 3]);
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 2);
 	myalloc_magazines_leave(cpu);
 	check_rack(r);
