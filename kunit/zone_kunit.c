@@ -854,7 +854,7 @@ static void drain_there(void *arg)
 /* Who held the lock lets go of it, and another CPU drains the zone. */
 static void hook_drain(const char *where)
 {
-	if (strcmp(where, "zone-defer") || hook_calls++)
+	if (strcmp(where, "zone-deferring") || hook_calls++)
 		return;
 	raw_spin_unlock(&drained->zone->lock);
 	fixture_on_cpu(1, drain_there, NULL);
@@ -867,7 +867,7 @@ static int twice_err;
 
 static void hook_free_again(const char *where)
 {
-	if (!strcmp(where, "zone-defer") && !hook_calls++)
+	if (!strcmp(where, "zone-deferring") && !hook_calls++)
 		twice_err = myalloc_pages_free(drained->zone, twice, 0);
 }
 

@@ -291,7 +291,7 @@ u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_gets);
+		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_gets);	/* a sum of moments */
 	return sum;
 }
 
@@ -307,7 +307,7 @@ u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_puts);
+		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_puts);	/* a sum of moments */
 	return sum;
 }
 
@@ -369,7 +369,7 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 	preempt_disable();
 	cpu = this_cpu_ptr(m->cpu);
 	myalloc_env_point("magazine-enter");
-	if (unlikely(data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {
+	if (unlikely(data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {	/* nobody else writes it */
 		preempt_enable();
 		return NULL;
 	}

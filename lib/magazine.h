@@ -163,8 +163,8 @@ static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *ma
 	preempt_disable();
 	*cpu = this_cpu_ptr(mags->cpu);
 	myalloc_env_point("magazine-enter");
-	*guard = data_race((*cpu)->guard);
-	if (unlikely(*guard != data_race(mags->era))) {
+	*guard = data_race((*cpu)->guard);	/* nobody else writes it */
+	if (unlikely(*guard != data_race(mags->era))) {	/* Used slots */
 		preempt_enable();
 		return false;
 	}

@@ -256,7 +256,7 @@ static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, v
 	u32 n;
 
 	for (n = 0; n < most; n++) {
-		if (unlikely(data_race(*top[-1].state) != MYALLOC_FRAME_CACHED))
+		if (unlikely(data_race(*top[-1].state) != MYALLOC_FRAME_CACHED))	/* S5 */
 			break;
 		addrs[n] = take_slot(--top, caller);
 	}
@@ -363,7 +363,7 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	slot = cpu->top - 1;
-	if (unlikely(data_race(*slot->state) != MYALLOC_FRAME_CACHED)) {
+	if (unlikely(data_race(*slot->state) != MYALLOC_FRAME_CACHED)) {	/* S5 */
 		myalloc_magazines_end(cpu, guard);
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	}
@@ -388,7 +388,8 @@ static noinline int bad_free(struct myalloc_zone *zone, const void *addr, const 
 			bad = MYALLOC_BAD_MISALIGNED;
 		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
 			 first->type == MYALLOC_FRAME_DEFERRED ||
-			 first->type == MYALLOC_FRAME_DEFERRING)
+			 first->type == MYALLOC_FRAME_DEFERRING ||
+			 first->type == MYALLOC_FRAME_RECOVERING)
 			bad = MYALLOC_BAD_FREE;
 		else if (first->type != MYALLOC_FRAME_PAGE)
 			bad = MYALLOC_BAD_KIND;
@@ -453,7 +454,7 @@ static __always_inline bool fast_put(const struct myalloc_zone *zone,
 
 	if (likely(top->addr == addr)) {
 		frame = slot_frame(top);
-		if (unlikely(data_race(frame->tag) != tag))
+		if (unlikely(data_race(frame->tag) != tag))	/* Z1, or of another */
 			return false;
 		myalloc_env_point("page-checked");
 		WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
@@ -461,7 +462,8 @@ static __always_inline bool fast_put(const struct myalloc_zone *zone,
 		if (unlikely(off >= zone->window.bytes || offset_in_page(off)))
 			return false;
 		frame = zone->window.frames + (off >> PAGE_SHIFT);
-		if (unlikely(data_race(frame->tag) != tag || top == cpu->end))
+		if (unlikely(data_race(frame->tag) != tag ||	/* Z1, or of another */
+			     top == cpu->end))
 			return false;
 		myalloc_env_point("page-checked");
 		fill_slot(top, addr, frame);

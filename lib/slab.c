@@ -527,7 +527,7 @@ static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, v
 	u32 n;
 
 	for (n = 0; n < most; n++) {
-		if (unlikely(data_race(*top[-1].state) != MYALLOC_SLOT_CACHED))
+		if (unlikely(data_race(*top[-1].state) != MYALLOC_SLOT_CACHED))	/* S5 */
 			break;
 		top--;
 		WRITE_ONCE(*top->state, MYALLOC_SLOT_LIVE);
@@ -571,10 +571,10 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 		return &c->nothing;
 	frame = (void *)c->window.frames +
 		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & c->head_mask);
-	if (unlikely(data_race(frame->tag) != c->fast_tag))
+	if (unlikely(data_race(frame->tag) != c->tag))	/* Z1, or of another */
 		return &c->nothing;
 	off &= c->bytes_mask;
-	index = off * c->reciprocal;
+	index = off * c->reciprocal;	/* L4 */
 	if (unlikely((u32)index >= c->reciprocal))
 		return &c->nothing;
 	index >>= 32;
@@ -596,13 +596,14 @@ static __always_inline bool fast_put(struct myalloc_cache *c,
 
 	if (likely(top->addr == object)) {
 		state = top->state;
-		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))
+		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
 			return false;
 		myalloc_env_point("object-checked");
 		WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
 	} else {
 		state = fast_state(c, object);
-		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE || top == cpu->end))
+		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE ||	/* S5 */
+			     top == cpu->end))
 			return false;
 		myalloc_env_point("object-checked");
 		fill_slot(top, object, state);
@@ -699,7 +700,7 @@ void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags)
 	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
 		return alloc_slow(cache, flags, _RET_IP_);
 	slot = cpu->top - 1;
-	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {
+	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {	/* S5 */
 		myalloc_magazines_end(cpu, guard);
 		return alloc_slow(cache, flags, _RET_IP_);
 	}
@@ -860,7 +861,7 @@ static u32 put_bulk(struct myalloc_cache *c, u32 most, void **end)
 	if (unlikely(!cpu))
 		return 0;
 	/* Used slots of another magazine may be of an older era. */
-	while (likely(cpu->era == data_race(c->mags.era))) {
+	while (likely(cpu->era == READ_ONCE(c->mags.era))) {
 		n += put_run(c, cpu, most - n, end - most);
 		if (n == most || cpu->top != cpu->end || !room(c, cpu))
 			break;
@@ -1020,7 +1021,11 @@ static void drain(struct myalloc_cache *c)
 	myalloc_magazines_drain(&c->mags, flush, c);
 	raw_spin_lock_irqsave(&c->lock, irq);
 	while (c->deferred_chain || !llist_empty(&c->deferred)) {
+		s64 nr = atomic64_read(&c->nr_deferred);
+
 		reap(c, 64);
+		if (unlikely(nr == atomic64_read(&c->nr_deferred)))
+			break;	/* one that is DEFERRING, or has a damaged state, is in the way */
 		raw_spin_unlock_irqrestore(&c->lock, irq);
 		cond_resched();
 		raw_spin_lock_irqsave(&c->lock, irq);
@@ -1039,12 +1044,12 @@ static void drain(struct myalloc_cache *c)
  */
 unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
 {
-	u64 before = data_race(cache->free_slots), after;
+	u64 before = data_race(cache->free_slots), after;	/* a sum of moments */
 
 	myalloc_env_cpus_read_lock();
 	drain(cache);
 	myalloc_env_cpus_read_unlock();
-	after = data_race(cache->free_slots);
+	after = data_race(cache->free_slots);	/* a sum of moments */
 	return after > before ? after - before : 0;
 }
 
@@ -1054,7 +1059,7 @@ static u32 nr_slabs(const struct myalloc_cache *c)
 	u32 nr = 0;
 
 	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
-		nr += data_race(c->nr[list]);
+		nr += data_race(c->nr[list]);	/* a sum of moments */
 	return nr;
 }
 
@@ -1186,9 +1191,6 @@ static int init_magazines(struct myalloc_cache *c, u32 magazine)
 				      c->zone->node);
 }
 
-/* No frame has this tag: free ones, and those behind the first of a block, have 0. */
-#define NO_TAG		U32_MAX
-
 /* caches_mutex held. Gives the cache a number and a place in the list. */
 static int enlist(struct myalloc_cache *c)
 {
@@ -1206,7 +1208,6 @@ static int enlist(struct myalloc_cache *c)
 		return -ENOSPC;
 	c->id = id;
 	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
-	c->fast_tag = c->layout.exact ? c->tag : NO_TAG;
 	WRITE_ONCE(zone->cache_by_id[id], c);
 	list_add_tail(&c->link, &zone->caches);
 	zone->nr_caches++;

@@ -15,7 +15,7 @@ enum myalloc_slot_state {
 	MYALLOC_SLOT_LIVE = 2,		/* with the user */
 	MYALLOC_SLOT_DEFERRED = 3,	/* freed, on its way back */
 	MYALLOC_SLOT_DEFERRING = 4,	/* about to be: perhaps not in the list yet */
-	MYALLOC_SLOT_MOVING = 5,	/* with an alloc or free past the magazines that is at work */
+	MYALLOC_SLOT_MOVING = 5,	/* an alloc or free past the magazines is at work on it */
 	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, its link lost */
 };
 
@@ -40,10 +40,9 @@ enum {
  * @bytes_mask: bytes in a slab - 1
  * @reciprocal: of @layout
  * @state_offset: of @layout
- * @fast_tag: @tag, or one that no frame has if states cannot be found the fast way
+ * @tag: what the tag of a frame must be to begin a slab of this cache
  * @nothing: 0: the state of what is no object
  * @map: copy of the zone's
- * @tag: what the tag of a frame must be to begin a slab of this cache
  * @frame_mask: frames in a slab - 1
  * @layout: where things lie in a slab
  * @mags: magazines of free objects
@@ -77,12 +76,11 @@ struct myalloc_cache {
 	u32 bytes_mask;
 	u32 reciprocal;
 	u32 state_offset;
-	u32 fast_tag;
+	u32 tag;
 	u8 nothing;
 
 	struct myalloc_magazines mags;
 	struct myalloc_map map;
-	u32 tag;
 	u32 frame_mask;
 	struct myalloc_slab_layout layout;
 	unsigned int flags;

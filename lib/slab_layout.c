@@ -29,6 +29,10 @@
  *	L2  Objects are aligned to align; slot_size is a multiple of align and of 8.
  *	L3  myalloc_slot_index() finds i at offset i * slot_size for every slot, and U32_MAX
  *	    at every other offset.
+ *	L4  For any offset in the slab, the low half of offset * reciprocal is below the reciprocal
+ *	    if and only if the offset is a multiple of slot_size: the reciprocal is too large by
+ *	    less than 2^32 / bytes of the slab. (Slots are small enough for that whatever the size
+ *	    asked for; layout_all_exact in kunit tries them all.)
  */
 #include "env.h"
 #include "myalloc.h"
@@ -63,7 +67,6 @@ static u32 waste(u32 bytes, const struct myalloc_slab_layout *l, u32 objects, u3
 static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
 {
 	u32 bytes = PAGE_SIZE << order;
-	u64 error = (u64)l->reciprocal * l->slot_size - BIT_ULL(32);
 	bool in_frames;
 
 	l->order = order;
@@ -71,7 +74,6 @@ static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
 	l->states = nr_states(bytes, l);
 	l->track_offset = track ? l->objects * l->slot_size : 0;
 	l->state_offset = in_frames ? 0 : bytes - ALIGN(l->states, 8);
-	l->exact = bytes * error < BIT_ULL(32);
 	l->waste = bytes - l->objects * l->object_size;
 }
 

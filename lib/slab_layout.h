@@ -25,7 +25,6 @@
  * @state_offset: bytes from the beginning of the slab to the states, 0 if they are in
  *	the frame descriptors
  * @states: bytes of states
- * @exact: the reciprocal alone tells multiples of the slot size (see myalloc_cache_free())
  * @waste: bytes in a slab that are neither object nor asked-for check
  * @reciprocal: ceil(2^32 / slot_size)
  */
@@ -41,7 +40,6 @@ struct myalloc_slab_layout {
 	u32 track_offset;
 	u32 state_offset;
 	u32 states;
-	bool exact;
 	u32 waste;
 	u32 reciprocal;
 };

@@ -54,7 +54,8 @@ static bool check_lone(const struct myalloc_bitmap_tree *tree, unsigned int orde
 			if (!l && i == tree->lone / 64)
 				bits = BIT_ULL(tree->lone % 64);
 			if (tree->level[l][i] != bits)
-				return v_err(v, "T1: order %u, level %u, word %u: bit %u is not alone",
+				return v_err(v,
+					     "T1: order %u, level %u, word %u: bit %u is not alone",
 					     order, l, i, tree->lone);
 		}
 		words = DIV_ROUND_UP(words, 64);
@@ -433,6 +434,7 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			      state);
 		}
 		if ((state == MYALLOC_SLOT_FREE || state == MYALLOC_SLOT_LIVE) &&
+		    /* The user of a live one may write to it. */
 		    !data_race(myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
 						   sizeof(text))) && READ_ONCE(states[i]) == state)
 			v_err(v, "S6: cache %s, frame %u, slot %u: %s", c->name, idx, i, text);
@@ -490,6 +492,7 @@ static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 
 static u64 cache_generation(struct myalloc_cache *c)
 {
+	/* A sum of moments. */
 	return myalloc_magazines_moves(&c->mags) + data_race(c->generation);
 }
 

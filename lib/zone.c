@@ -233,7 +233,7 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 	atomic64_inc(&zone->deferred_frees);
 	if (!page)			/* pairs with check_totals() of validate.c */
 		atomic64_fetch_sub_release(BIT(order), &zone->slab_pages);
-	myalloc_env_point("zone-defer");
+	myalloc_env_point("zone-deferring");
 	if (!zone->simulated)		/* else there is only the tag to find it by */
 		llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
 			  &zone->deferred);
@@ -561,7 +561,7 @@ static void recover_deferred(struct myalloc_zone *zone)
  */
 unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 {
-	u32 before = data_race(zone->buddy.nr_free), after;
+	u32 before = data_race(zone->buddy.nr_free), after;	/* a sum of moments */
 	unsigned long irq;
 
 	atomic64_inc(&zone->drains);
@@ -572,7 +572,11 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	while (zone->deferred_chain || !llist_empty(&zone->deferred)) {
+		s64 nr = atomic64_read(&zone->nr_deferred);
+
 		__myalloc_zone_reap(zone, 64);
+		if (unlikely(nr == atomic64_read(&zone->nr_deferred)))
+			break;	/* one that is DEFERRING, or whose tag is damaged, is in the way */
 		raw_spin_unlock_irqrestore(&zone->lock, irq);
 		cond_resched();
 		raw_spin_lock_irqsave(&zone->lock, irq);

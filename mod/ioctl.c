@@ -129,7 +129,7 @@ static int do_validate(struct myalloc_session *session, void __user *user)
 /* Pages that the buddy has more than before. */
 static u64 drain(struct myalloc_zone *zone, unsigned int flags)
 {
-	u32 before = READ_ONCE(zone->buddy.nr_free), after;
+	u32 before = data_race(zone->buddy.nr_free), after;	/* a sum of moments */
 
 	if (flags == MYALLOC_DRAIN_FLAGS)
 		return myalloc_zone_drain(zone);
@@ -140,7 +140,7 @@ static u64 drain(struct myalloc_zone *zone, unsigned int flags)
 	else
 		myalloc_pcp_drain(zone);
 	myalloc_env_cpus_read_unlock();
-	after = READ_ONCE(zone->buddy.nr_free);
+	after = data_race(zone->buddy.nr_free);	/* a sum of moments */
 	return after > before ? after - before : 0;
 }
 

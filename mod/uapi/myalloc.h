@@ -189,7 +189,7 @@ struct myalloc_free {
 };
 
 /* myalloc_cache_create.flags beside the MYALLOC_CHECK_* bits */
-#define MYALLOC_CACHE_ZERO_ALLOC	(1u << 8)	/* every object reads as zero when allocated */
+#define MYALLOC_CACHE_ZERO_ALLOC	(1u << 8)	/* objects read as zero when allocated */
 #define MYALLOC_CACHE_ZERO_FREE		(1u << 9)	/* every object is cleared when freed */
 #define MYALLOC_CACHE_RANDOM		(1u << 10)	/* slots are handed out in random order */
 #define MYALLOC_CACHE_NO_MAGAZINE	(1u << 11)	/* no per-CPU magazines */
@@ -256,7 +256,7 @@ struct myalloc_obj_alloc {
 /* myalloc_cache_stat.how */
 #define MYALLOC_BY_HANDLE	0	/* @handle names one of this file's caches */
 #define MYALLOC_BY_ID		1	/* @id names any cache; -ENOENT if there is none */
-#define MYALLOC_NEXT_ID		2	/* the first cache with a number >= @id; -ENOENT at the end */
+#define MYALLOC_NEXT_ID		2	/* the first with a number >= @id; -ENOENT at the end */
 
 /**
  * struct myalloc_cache_stat - one cache's books
@@ -591,7 +591,7 @@ enum myalloc_bench_unit {
 /* myalloc_bench_side.flags */
 #define MYALLOC_BENCH_OURS	(1u << 0)	/* this allocator */
 #define MYALLOC_BENCH_FLOOR	(1u << 1)	/* no allocator: the least such a thing can cost */
-#define MYALLOC_BENCH_COST	(1u << 2)	/* what the work costs without any allocator, to be subtracted */
+#define MYALLOC_BENCH_COST	(1u << 2)	/* the work without an allocator */
 #define MYALLOC_BENCH_ASIDE	(1u << 3)	/* shown, but does other work: no ratio */
 
 /**
@@ -694,15 +694,15 @@ struct myalloc_bench_progress {
 #define MYALLOC_BENCH_KMEMLEAK		(1u << 4)
 #define MYALLOC_BENCH_COVERAGE		(1u << 5)	/* KCOV or GCOV */
 #define MYALLOC_BENCH_DEBUG_VM		(1u << 6)	/* DEBUG_VM or DEBUG_PAGEALLOC */
-#define MYALLOC_BENCH_DEBUG_OTHER	(1u << 7)	/* DEBUG_LIST, DEBUG_OBJECTS, DEBUG_PREEMPT ... */
-#define MYALLOC_BENCH_FAULTS		(1u << 8)	/* FAULT_INJECTION, of the kernel or of this module */
+#define MYALLOC_BENCH_DEBUG_OTHER	(1u << 7)	/* DEBUG_LIST, DEBUG_OBJECTS ... */
+#define MYALLOC_BENCH_FAULTS		(1u << 8)	/* of the kernel or of this module */
 #define MYALLOC_BENCH_CHECKS		(1u << 9)	/* this module was loaded with checks */
 #define MYALLOC_BENCH_DEBUG		0x3ffu
-#define MYALLOC_BENCH_INIT_ON_ALLOC	(1u << 16)	/* the kernel's allocators clear what they give */
+#define MYALLOC_BENCH_INIT_ON_ALLOC	(1u << 16)	/* the kernel's clear what they give */
 #define MYALLOC_BENCH_INIT_ON_FREE	(1u << 17)	/* ... and what they get back */
 #define MYALLOC_BENCH_RT		(1u << 18)	/* PREEMPT_RT */
 #define MYALLOC_BENCH_HARDENED		(1u << 19)	/* SLAB_FREELIST_HARDENED or _RANDOM */
-#define MYALLOC_BENCH_UML		(1u << 20)	/* user mode Linux: masking interrupts is a system call */
+#define MYALLOC_BENCH_UML		(1u << 20)	/* masking interrupts is a system call */
 
 /**
  * struct myalloc_bench_round - one round
