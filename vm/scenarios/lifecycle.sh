@@ -22,6 +22,8 @@ refuse "pages held: rmmod is refused" rmmod myalloc
 kill -KILL $!
 wait $! 2>/dev/null
 
+refuse "a client with a parameter that cannot be" \
+	insmod /guest/modules/myalloc_example.ko period_us=5
 expect "a client loads" insmod /guest/modules/myalloc_example.ko verbose=1
 refuse "a client module: rmmod is refused" rmmod myalloc
 sleep 2

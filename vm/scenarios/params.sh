@@ -71,6 +71,7 @@ bad "a reserve beyond 64 bits" reserve_mb=99999999999999999999
 bad "a reserve that overflows in bytes" reserve_mb=17592186044416
 bad "an unknown check letter" checks=FQ
 bad "a small check letter" checks=f
+bad "an unknown policy" policy=worst
 bad "a node that does not exist" node=63
 bad "a node below -1" node=-2
 bad "a node that is not a number" node=zero
