@@ -527,11 +527,12 @@ static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, v
 	u32 n;
 
 	for (n = 0; n < most; n++) {
-		if (unlikely(data_race(*top[-1].state) != MYALLOC_SLOT_CACHED))	/* S5 */
+		u8 *state = top[-1].state;
+
+		if (unlikely(data_race(*state) != MYALLOC_SLOT_CACHED))	/* S5 */
 			break;
-		top--;
-		WRITE_ONCE(*top->state, MYALLOC_SLOT_LIVE);
-		objects[n] = top->addr;
+		objects[n] = (--top)->addr;
+		WRITE_ONCE(*state, MYALLOC_SLOT_LIVE);
 	}
 	cpu->nr_gets += n;
 	WRITE_ONCE(cpu->top, top);
@@ -1159,7 +1160,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
  * one cache, so that sixteen of them keep to 0.4 % of it; the objects in them at most 1/16.
  */
 #define MAGAZINE	64
-#define MAGAZINE_BYTES	32768
+#define MAGAZINE_BYTES	262144
 #define MAGAZINE_LEAST	4
 #define MAGAZINE_BATCH	14
 #define DEPOT		16
