@@ -402,6 +402,37 @@ static void magazine_cross(struct kunit *test)
 	end_rack(r);
 }
 
+/* A magazine that comes back with used slots of an older era is not believed. */
+static void magazine_older_era(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 2, 1, 0);
+	struct myalloc_magazine_cpu *cpu;
+	u64 guard;
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_TRUE(test, put(r));
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_NOT_NULL(test, get(r));
+	/* Both are empty and used; the loaded one is wiped by the first who comes. */
+	myalloc_magazines_next_era(&r->mags);
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
+	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_ASSERT_TRUE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
+	KUNIT_EXPECT_NULL(test, cpu->top->addr);
+	myalloc_magazines_end(cpu, guard);
+	KUNIT_EXPECT_TRUE(test, put(r));
+	/* The next one goes into the other. */
+	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
+	cpu = myalloc_magazines_enter(&r->mags);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_EXPECT_EQ(test, cpu->era, r->mags.era);
+	KUNIT_EXPECT_NULL(test, cpu->top->addr);
+	myalloc_magazines_leave(cpu);
+	end_rack(r);
+}
+
 static void *lowest(const struct myalloc_magazine_cpu *cpu)
 {
 	return myalloc_magazine_first(cpu->loaded)->addr;
@@ -757,6 +788,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(magazine_no_depot),
 	KUNIT_CASE(magazine_depot),
 	KUNIT_CASE(magazine_cross),
+	KUNIT_CASE(magazine_older_era),
 	KUNIT_CASE(magazine_room_swaps),
 	KUNIT_CASE(magazine_busy),
 	KUNIT_CASE(magazine_interrupted),

@@ -259,9 +259,45 @@ static int take_page(struct fixture *fx, u32 idx)
 	return myalloc_pages_alloc_range(fx->zone, myalloc_frame_addr(fx->zone, idx), 1, 0);
 }
 
+/* As a block: through the magazines. */
 static int give_page(struct fixture *fx, u32 idx)
 {
 	return myalloc_pages_free(fx->zone, myalloc_frame_addr(fx->zone, idx), 0);
+}
+
+#define FLUSH_CHUNKS	33
+
+static void free_last_pages(void *arg)
+{
+	struct fixture *fx = arg;
+	u32 i;
+
+	for (i = 0; i < FLUSH_CHUNKS; i++)
+		KUNIT_EXPECT_EQ(fx->test, give_page(fx, i << 10), 0);
+}
+
+/*
+ * Pages each of which completes a chunk: ten merges. A flush of sixteen of them would take ten
+ * times as long as of others; it ends after the second.
+ */
+static void pages_flush_bounded(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = (FLUSH_CHUNKS + 1) << 10, .chunk_order = 10, .simulated = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_magazines *mags = &fx->zone->pcp[0];
+	u32 i;
+
+	myalloc_magazines_fini(mags);
+	KUNIT_ASSERT_EQ(test, myalloc_magazines_init(mags, 16, 16, 0, NUMA_NO_NODE), 0);
+	for (i = 0; i < FLUSH_CHUNKS; i++)
+		KUNIT_ASSERT_EQ(test, take_page(fx, i << 10), 0);
+	fixture_on_cpu(0, free_last_pages, fx);
+	/* Two magazines are full, and the last page has made room. */
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, FLUSH_CHUNKS - 2);
+	KUNIT_EXPECT_EQ(test, fx->books.merges, 20);
+	FIXTURE_EXPECT_VALID(fx);
 }
 
 /* A refill takes the lowest addresses, holes first, and hands the lowest out first. */
@@ -1116,6 +1152,7 @@ static struct kunit_case pcp_cases[] = {
 	KUNIT_CASE(pages_policy),
 	KUNIT_CASE(pages_magazine_sizes),
 	KUNIT_CASE(pages_magazine_hit),
+	KUNIT_CASE(pages_flush_bounded),
 	KUNIT_CASE(pages_magazine_refill),
 	KUNIT_CASE(pages_magazine_high),
 	KUNIT_CASE(pages_magazine_huge),

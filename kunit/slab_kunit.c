@@ -1433,6 +1433,49 @@ static void slab_nmi_free(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
+static struct myalloc_cache *recovered;
+static void *freed_meanwhile;
+
+static void hook_free_in_recovery(const char *where)
+{
+	unsigned long irq;
+
+	if (strcmp(where, "slab-recovering") || hook_calls++)
+		return;
+	irq = fixture_nmi_enter();
+	myalloc_cache_free(recovered, freed_meanwhile);
+	fixture_nmi_exit(irq);
+}
+
+/* What is deferred while others are recovered is in the list, and does not come back twice. */
+static void slab_nmi_recover(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "recover", 100, MYALLOC_NO_MAGAZINE);
+	void *lost = alloc_here(cache, 0);
+	bool hooked_here;
+
+	recovered = cache;
+	freed_meanwhile = alloc_here(cache, 0);
+	free_deferred(test, cache, &lost, 1);
+	llist_del_all(&cache->deferred);	/* as after a damaged link */
+	hook_calls = 0;
+	hooked_here = fixture_set_hook(hook_free_in_recovery);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+	fixture_set_hook(NULL);
+	if (!hooked_here) {	/* in a kernel: the recovery alone */
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, freed_meanwhile), 0);
+	} else {
+		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+		KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, freed_meanwhile),
+				MYALLOC_SLOT_DEFERRED);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+	}
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 /* As if the CPU that defers were between its two last steps: all see an object that is free. */
 static void slab_nmi_free_half(struct kunit *test)
 {
@@ -1813,6 +1856,7 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(slab_cached_damaged),
 	KUNIT_CASE(slab_counts_too_many),
 	KUNIT_CASE(slab_nmi_free),
+	KUNIT_CASE(slab_nmi_recover),
 	KUNIT_CASE(slab_nmi_free_half),
 	KUNIT_CASE(slab_nmi_magazines),
 	KUNIT_CASE(slab_nmi_content),

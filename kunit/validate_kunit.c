@@ -552,6 +552,29 @@ static void validate_limit(struct kunit *test)
 	end_scene(sc);
 }
 
+/* A slab that an NMI is about to defer is counted as deferred before it is not as a slab. */
+static void validate_deferring(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .simulated = true, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_frame *frame =
+		myalloc_zone_take(fx->zone, 0, 0, myalloc_frame_tag(MYALLOC_FRAME_NEW, 0, 1));
+
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	/* The steps of defer() in zone.c. */
+	atomic64_inc(&fx->zone->nr_deferred);
+	frame->type = MYALLOC_FRAME_DEFERRING;
+	FIXTURE_EXPECT_VALID(fx);
+	atomic64_dec(&fx->zone->slab_pages);
+	FIXTURE_EXPECT_VALID(fx);
+	frame->type = MYALLOC_FRAME_DEFERRED;
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 1);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
 static struct kunit_case validate_cases[] = {
 	KUNIT_CASE(validate_counts),
 	KUNIT_CASE(validate_tree),
@@ -567,6 +590,7 @@ static struct kunit_case validate_cases[] = {
 	KUNIT_CASE(validate_every_slab_bit),
 	KUNIT_CASE(validate_several),
 	KUNIT_CASE(validate_limit),
+	KUNIT_CASE(validate_deferring),
 	{}
 };
 

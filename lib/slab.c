@@ -992,6 +992,7 @@ static void recover_deferred(struct myalloc_cache *c)
 	myalloc_env_point("slab-recover");
 	c->deferred_chain = NULL;
 	llist_del_all(&c->deferred);
+	myalloc_env_point("slab-recovering");
 	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
 		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; idx = next) {
 			struct myalloc_frame *frame = &c->zone->frames[idx];

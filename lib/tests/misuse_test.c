@@ -244,6 +244,31 @@ static void page_twice_reused(void)
 	REFUSED(myalloc_pages_free(zone, q, 0), FREE);	/* who has it */
 }
 
+/* A used slot says where the descriptor of a page is that begins a larger block now. */
+static void page_used_slot(void)
+{
+	struct myalloc_magazine_cpu *cpu = per_cpu_ptr(zone->pcp[0].cpu, 0);
+	void *pages[64];
+	u32 nr = 0, i;
+
+	do
+		pages[nr++] = page(0);
+	while (cpu->top != myalloc_magazine_first(cpu->loaded));
+	host_set_cpu(1);
+	for (i = 0; i < nr; i++)
+		good(myalloc_pages_free(zone, pages[i], 0));
+	myalloc_zone_drain(zone);
+	host_set_cpu(0);
+	p = cpu->top->addr;
+	if ((uintptr_t)p & PAGE_SIZE)	/* the pair that it is in begins one page before */
+		p -= PAGE_SIZE;
+	EXPECT(!myalloc_pages_alloc_range(zone, p, 2, 0), "the pages are not free");
+	cpu->top->addr = p;
+	cpu->top->state = &myalloc_map_frame(&zone->map, p)->type;
+	REFUSED(myalloc_pages_free(zone, p, 0), ORDER);
+	good(myalloc_pages_free_exact(zone, p, 2));
+}
+
 static void page_twice_other_cpu(void)
 {
 	p = page(0);
@@ -642,6 +667,50 @@ static void object_used_slot(void)
 	EXPECT(per_cpu_ptr(a->mags.cpu, 0)->top->addr == p, "the used slot says something else");
 	REFUSED(myalloc_cache_free(a, p), KIND);
 	good(myalloc_pages_free(zone, q, 0));
+}
+
+/* The same, after this CPU has seen that the slab is gone: the used slots must be wiped. */
+static void object_wiped_slot(void)
+{
+	const struct myalloc_cache_args args = {
+		.name = "w", .object_size = 64, .magazine = 32,
+	};
+	struct myalloc_cache *c = myalloc_cache_create(zone, &args);
+	struct myalloc_magazine_cpu *cpu;
+	void *objects[64];
+	struct myalloc_slot *old;
+	u32 nr = 64, i;
+
+	EXPECT(!IS_ERR(c), "no cache");
+	cpu = per_cpu_ptr(c->mags.cpu, 0);
+	for (i = 0; i < nr; i++)
+		objects[i] = object(c);
+	for (i = 0; i < nr; i++)
+		good(myalloc_cache_free(c, objects[i]));
+	for (i = 0; i < nr; i++)
+		objects[i] = object(c);
+	/* What a refill leaves alone. */
+	old = myalloc_magazine_first(cpu->loaded) + c->mags.batch;
+	EXPECT(old > cpu->top && old->addr, "that slot was never used");
+	p = old->addr;
+	host_set_cpu(1);
+	for (i = 0; i < nr; i++)
+		good(myalloc_cache_free(c, objects[i]));
+	myalloc_cache_shrink(c);
+	q = (void *)((uintptr_t)p & PAGE_MASK);
+	EXPECT(!myalloc_pages_alloc_range(zone, q, 1, 0), "the slab is not free");
+	memset(q, MYALLOC_SLOT_LIVE, PAGE_SIZE);
+
+	host_set_cpu(0);
+	for (i = 0; i < c->mags.batch; i++)
+		objects[i] = object(c);
+	while (i--)
+		good(myalloc_cache_free(c, objects[i]));
+	EXPECT(cpu->top == old, "the next slot is another one");
+	EXPECT(cpu->guard == c->mags.era, "the slots are still of an older era");
+	REFUSED(myalloc_cache_free(c, p), KIND);
+	good(myalloc_pages_free(zone, q, 0));
+	good(myalloc_cache_destroy(c));
 }
 
 static void object_twice_in_bulk(void)
@@ -1403,6 +1472,8 @@ static const struct misuse cases[] = {
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
 	CASE(page_twice_reused,
 	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	CASE(page_used_slot,
+	     "bad free as pages of order 0: allocated with another order; frame *, order 1, held by *"),
 	CASE(page_twice_other_cpu,
 	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
 	CASE(page_twice_irq,
@@ -1496,6 +1567,8 @@ static const struct misuse cases[] = {
 	     "cache a: a cached object is not cached: freed twice at once?"),
 	CASE(object_used_slot,
 	     "bad free as object of a: not what it was allocated as; frame 0, order 0, held by *"),
+	CASE(object_wiped_slot,
+	     "bad free as object of w: not what it was allocated as; frame *, order 0, held by *"),
 	CASE(object_twice_in_bulk,
 	     "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE(object_bulk_with_foreign,
