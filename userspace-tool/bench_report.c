@@ -127,12 +127,23 @@ const struct bench_side *bench_find(const struct bench_shape *s, const char *nam
 	return NULL;
 }
 
-/* Theirs over ours, 0 if one of them has no figure or ours is nothing. */
+/* What is left is less than an eighth of what was subtracted: it may be all of its variation. */
+static bool lost_in_cost(const struct bench_shape *s, __u32 side)
+{
+	int cost = find_flag(s, MYALLOC_BENCH_COST);
+
+	return cost >= 0 && s->side[cost].result.rounds &&
+	       bench_figure(s, side) * 8 < s->side[cost].result.time.p50;
+}
+
+/* Theirs over ours, 0 if one of them has no figure to be trusted or ours is nothing. */
 static double ratio(const struct bench_shape *s, __u32 side)
 {
 	int ours = find_flag(s, MYALLOC_BENCH_OURS);
 
 	if (ours < 0 || !s->side[ours].result.rounds || !s->side[side].result.rounds)
+		return 0;
+	if (lost_in_cost(s, ours) || lost_in_cost(s, side))
 		return 0;
 	/* Nothing at all is better than anything, but not by a number. */
 	return bench_figure(s, ours) > 0 ? bench_figure(s, side) / bench_figure(s, ours) : 0;
@@ -218,7 +229,8 @@ static void sum_up(const struct bench_report *report, struct means *m)
 		if (!s->wanted || s->shape.unit != MYALLOC_BENCH_NS ||
 		    first_opponent(s) < 0 || ratio(s, first_opponent(s)) <= 0)
 			continue;
-		add_ratio(m, s->shape.name, "the fastest", ratio(s, best_opponent(s)));
+		if (ratio(s, best_opponent(s)) > 0)
+			add_ratio(m, s->shape.name, "the fastest", ratio(s, best_opponent(s)));
 		for (k = 0; k < s->shape.nr_sides; k++)
 			if (bench_opponent(&s->shape.side[k]) && ratio(s, k) > 0)
 				add_ratio(m, s->shape.name, s->shape.side[k].name,

@@ -77,6 +77,17 @@ has out "DEBUG KERNEL (KASAN)"
 tool bench run -j
 json /result/run/debug true
 
+begin "no ratio of what is lost in the cost that is subtracted"
+tool bench run object/64/pair
+exits 0
+has out "3.750"
+has out "geometric mean"
+script "set cost 5"
+tool bench run object/64/pair
+exits 0
+has out "11.000"
+has_not out "geometric mean"
+
 begin "a side that could not be prepared, or failed, is told"
 script "set unprepared 1"
 tool bench run object/64/pair -j

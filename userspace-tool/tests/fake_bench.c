@@ -87,6 +87,7 @@ int fake_bench_result(struct myalloc_bench_result *r)
 {
 	struct myalloc_bench_round *round = (void *)(unsigned long)r->round;
 	const struct fake_side *side;
+	__u64 ns;
 	__u32 i;
 
 	if (r->size != sizeof(*r) || r->pad)
@@ -94,6 +95,7 @@ int fake_bench_result(struct myalloc_bench_result *r)
 	if (r->shape >= ARRAY_SIZE(shapes) || r->side >= shapes[r->shape].nr_sides)
 		return -ENOENT;
 	side = &shapes[r->shape].side[r->side];
+	ns = side->flags & MYALLOC_BENCH_COST && SET(cost) ? (__u64)SET(cost) : side->ns;
 	r->state = fake_run.cancelled ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
 	r->seed = asked.seed ? asked.seed : 77;
 	r->kernel = SET(debug_kernel) ? MYALLOC_BENCH_KASAN : MYALLOC_BENCH_HARDENED;
@@ -103,13 +105,13 @@ int fake_bench_result(struct myalloc_bench_result *r)
 	r->fails = SET(fails);
 	r->room = r->room < r->rounds ? r->room : r->rounds;
 	for (i = 0; i < r->room; i++) {
-		round[i].ns = side->ns * 1000;
-		round[i].cycles = side->ns * 3000;
+		round[i].ns = ns * 1000;
+		round[i].cycles = ns * 3000;
 		round[i].ops = 1000;
 	}
 	if (r->rounds) {
-		figures(&r->time, side->ns * 1000);
-		figures(&r->cycles, side->ns * 3000);
+		figures(&r->time, ns * 1000);
+		figures(&r->cycles, ns * 3000);
 	}
 	return 0;
 }

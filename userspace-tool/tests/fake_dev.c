@@ -75,7 +75,7 @@ static struct {
 	{ "corruptions", 0 }, { "records", 3 }, { "verify_errors", 0 },
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
-	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 },
+	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 };
 
 __s64 *fake_setting(const char *name)
