@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Draw a benchmark's result.
 
-Usage: plot.py RESULT.json DIRECTORY
+Usage: plot.py RESULT.json DIRECTORY [PATTERN]...
 
 RESULT: kept by 'myallocctl -o RESULT.json bench run', or written by host.py. Writes to
 DIRECTORY what the result has data for: ratios.svg (theirs over ours, each shape),
 latency.svg (distribution over rounds), size.svg (cost against object size), fill.svg (cost
-against fill of the zone).
+against fill of the zone). PATTERN: only shapes of such names, as in 'object/64/*'.
 """
 
+import fnmatch
 import json
 import os
 import sys
@@ -174,13 +175,15 @@ def fill_key(shape):
 
 def main():
     global INSTRUCTIONS, UNIT_NAME
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         kept = json.load(file)
     directory = sys.argv[2]
     os.makedirs(directory, exist_ok=True)
-    shapes = kept["result"]["shapes"]
+    wanted = sys.argv[3:] or ["*"]
+    shapes = [s for s in kept["result"]["shapes"]
+              if any(fnmatch.fnmatch(s["name"], pattern) for pattern in wanted)]
     # Under an emulator only instructions mean something.
     INSTRUCTIONS = kept["system"].get("accelerator") == "tcg"
     UNIT_NAME = "instructions" if INSTRUCTIONS else "ns"
