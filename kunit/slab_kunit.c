@@ -1496,6 +1496,8 @@ static void slab_nmi_free_half(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRING);
 	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
 	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
 	*state = MYALLOC_SLOT_DEFERRED;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);

@@ -740,10 +740,16 @@ static void zone_nmi_free_half(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, block, 1), MYALLOC_BAD_FREE,
 			       "bad free as pages of order 1: already free (double free); frame 0, order 1, free");
+	frame->type = MYALLOC_FRAME_RECOVERING;	/* only ever so under the lock */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 2);
+	frame->type = MYALLOC_FRAME_DEFERRING;
 	/* Who meets it in the list leaves it there. */
 	other = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 2);
 	KUNIT_EXPECT_EQ(test, fx->books.page_frees[1], 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 2);
 	frame->type = MYALLOC_FRAME_DEFERRED;
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 2);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);

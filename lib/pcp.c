@@ -603,7 +603,7 @@ static u32 put_bulk(struct myalloc_zone *zone, unsigned int order, u32 most, voi
 	struct myalloc_magazine_cpu *cpu;
 	u32 n = 0;
 
-	if (unlikely(mags->era == MYALLOC_ERA_NEVER))
+	if (unlikely(READ_ONCE(mags->era) == MYALLOC_ERA_NEVER))
 		return 0;
 	cpu = myalloc_magazines_enter(mags);
 	if (unlikely(!cpu))

@@ -856,7 +856,7 @@ static u32 put_bulk(struct myalloc_cache *c, u32 most, void **end)
 	struct myalloc_magazine_cpu *cpu;
 	u32 n = 0;
 
-	if (unlikely(c->mags.era == MYALLOC_ERA_NEVER))
+	if (unlikely(READ_ONCE(c->mags.era) == MYALLOC_ERA_NEVER))
 		return 0;
 	cpu = myalloc_magazines_enter(&c->mags);
 	if (unlikely(!cpu))
@@ -1162,7 +1162,6 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
  */
 #define MAGAZINE	64
 #define MAGAZINE_BYTES	262144
-#define MAGAZINE_LEAST	4
 #define MAGAZINE_BATCH	14
 #define DEPOT		16
 
@@ -1174,8 +1173,7 @@ static int init_magazines(struct myalloc_cache *c, u32 magazine)
 
 	if (c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
 		return myalloc_magazines_init(&c->mags, 0, 0, 0, c->zone->node);
-	capacity = magazine ?: clamp_t(u32, MAGAZINE_BYTES / c->layout.slot_size,
-				       MAGAZINE_LEAST, MAGAZINE);
+	capacity = magazine ?: min_t(u32, MAGAZINE_BYTES / c->layout.slot_size, MAGAZINE);
 	bytes = myalloc_magazine_bytes(capacity);
 	while (!magazine && capacity > 1 &&
 	       (per_cpu * bytes > zone_bytes / 4096 ||
