@@ -151,7 +151,7 @@ static inline void myalloc_env_cpus_read_unlock(void)
 }
 
 /* Where a test lets an interrupt or another CPU come in. */
-#define myalloc_env_point(name) do { (void)(name); } while (0)
+#define myalloc_env_point(name) ((void)(name))
 
 /* --- who calls --------------------------------------------------------- */
 
