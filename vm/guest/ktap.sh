@@ -77,6 +77,22 @@ refuse()
 	return 1
 }
 
+# wait_for COMMAND...: until it succeeds, at most a minute.
+wait_for()
+{
+	local tries=0
+	until "$@" >/dev/null 2>&1 || [ $tries = 300 ]; do
+		sleep 0.2
+		tries=$((tries + 1))
+	done
+}
+
+# Does somebody use the module?
+in_use()
+{
+	[ "$(cat /sys/module/myalloc/refcnt)" -gt 0 ]
+}
+
 suite()
 {
 	ktap_name=$1

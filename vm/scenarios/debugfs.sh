@@ -31,8 +31,12 @@ else
 	not_ok "buddyinfo: 32 MiB are 8 blocks of order 10" "it says '$free'"
 fi
 
-myallocctl cache create probe --size 200 --count 100 --hold 5s >/tmp/held 2>&1 &
-sleep 2
+myallocctl cache create probe --size 200 --count 100 --hold forever >/tmp/held 2>&1 &
+probe_is_there()
+{
+	[ "$(awk '$1 == "probe" { print $2 }' $dir/slabinfo)" -ge 100 ]
+}
+wait_for probe_is_there
 expect "a cache's directory comes with it" test -d $dir/caches/probe
 for pair in object_size:200 order:0; do
 	got=$(cat $dir/caches/probe/${pair%:*} 2>/dev/null)
@@ -49,7 +53,8 @@ else
 	not_ok "slabinfo shows its objects" "$(cat $dir/slabinfo)"
 fi
 refuse "the module in use cannot be removed" rmmod myalloc
-wait
+kill -INT $!
+wait $!
 refuse "the directory goes with the cache" test -e $dir/caches/probe
 
 # What stats says, the device says.
@@ -78,6 +83,11 @@ owner()
 	fi
 }
 
+all_there()
+{
+	grep -q "myallocctl .* 320 " $dir/owners && [ "$(cat $dir/caches/owned/objects)" = 50 ]
+}
+
 for run in checks=- checks=U; do
 	expect "$run: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32 $run
 	expect "$run: a client loads" insmod /guest/modules/myalloc_example.ko period_us=100000
@@ -85,12 +95,7 @@ for run in checks=- checks=U; do
 	pages=$!
 	myallocctl cache create owned --size 200 --count 50 --hold forever >/dev/null 2>&1 &
 	objects=$!
-	tries=0
-	while [ $tries -lt 100 ] && ! { grep -q "myallocctl .* 320 " $dir/owners &&
-		[ "$(cat $dir/caches/owned/objects)" = 50 ]; } 2>/dev/null; do
-		sleep 0.2
-		tries=$((tries + 1))
-	done
+	wait_for all_there
 	cat $dir/owners >/tmp/owners
 	owner "(pages)" 20 320 "[myalloc]"
 	owner myallocctl $pages 20 320

@@ -10,14 +10,14 @@ refuse "an open descriptor: rmmod is refused" rmmod myalloc
 exec 9<&-
 
 myallocctl stress run --kind mixed --time 60s >/dev/null 2>&1 &
-sleep 2
+wait_for in_use
 refuse "a running stress: rmmod is refused" rmmod myalloc
 kill -KILL $!
 wait $! 2>/dev/null
 expect "after SIGKILL the books are right" myallocctl validate
 
 myallocctl page alloc --order 3 --count 50 --hold forever >/dev/null 2>&1 &
-sleep 1
+wait_for in_use
 refuse "pages held: rmmod is refused" rmmod myalloc
 kill -KILL $!
 wait $! 2>/dev/null
