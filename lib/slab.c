@@ -1159,7 +1159,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
  * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
  * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
  * one cache, so that sixteen of them keep to 0.4 % of it; the objects in them at most 1/16.
- * A batch is so small that the longest flush, each object the last one in its slab, stays below
+ * A batch is so small that the longest flush, each object the last one in its slab, takes about
  * 3,000 instructions ('make bench-icount', worst/object).
  */
 #define MAGAZINE	64
