@@ -352,7 +352,8 @@ static int begin_side(struct bench_run *run, struct bench_turn *turn, u32 side)
 	work->shape = &turn->shape;
 	work->side = turn->shape.side[side];
 	myalloc_random_init(&work->random, run->params.seed, outcome->shape);
-	round = kvcalloc(rounds_of(run, &turn->shape), sizeof(*round), GFP_KERNEL);
+	round = myalloc_env_zalloc(array_size(rounds_of(run, &turn->shape), sizeof(*round)),
+				   NUMA_NO_NODE);
 	if (!round)
 		return -ENOMEM;
 	mutex_lock(&run->lock);
@@ -406,15 +407,12 @@ static bool wanted(const struct bench_run *run, u32 shape)
 	return run->params.shapes[shape / 64] & BIT_ULL(shape % 64);
 }
 
-static int do_shapes(struct bench_run *run)
+static void do_shapes(struct bench_run *run)
 {
-	struct bench_turn *turn;
-	u32 at = 0, i;
+	struct bench_turn *turn = run->turn;
+	u32 at = 0, i, k;
 	int err;
 
-	turn = kvzalloc(sizeof(*turn), GFP_KERNEL);
-	if (!turn)
-		return -ENOMEM;
 	for (i = 0; i < nr_shapes() && !myalloc_bench_stopped(run); i++) {
 		if (!wanted(run, i))
 			continue;
@@ -428,16 +426,13 @@ static int do_shapes(struct bench_run *run)
 			at++;
 		if (!turn->shape.nr_sides)
 			continue;
-		if (turn->shape.cpus > 1) {
-			err = myalloc_bench_team_init(run);
-			if (err)
-				break;
-		}
-		do_shape(run, turn);
+		err = turn->shape.cpus > 1 ? myalloc_bench_team_init(run) : 0;
+		if (!err)
+			do_shape(run, turn);
+		for (k = 0; err && k < turn->shape.nr_sides; k++)
+			turn->outcome[k].error = -err;
 	}
 	myalloc_bench_team_fini(run);
-	kvfree(turn);
-	return 0;
 }
 
 static int bench_thread(void *arg)
@@ -484,10 +479,11 @@ static void free_run(struct bench_run *run)
 	u32 i;
 
 	for (i = 0; i < run->nr_outcomes; i++)
-		kvfree(run->outcome[i].round);
-	kvfree(run->outcome);
+		myalloc_env_free(run->outcome[i].round);
+	myalloc_env_free(run->outcome);
+	myalloc_env_free(run->turn);
 	mutex_destroy(&run->lock);
-	kfree(run);
+	myalloc_env_free(run);
 }
 
 static void destroy(struct myalloc_run *base)
@@ -549,12 +545,13 @@ static int make_outcomes(struct bench_run *run)
 	u32 i, k, at = 0;
 
 	BUILD_BUG_ON(ROUNDS_DEFAULT > MYALLOC_BENCH_ROUNDS_MAX);
-	shape = kmalloc(sizeof(*shape), GFP_KERNEL);
-	if (!shape)
+	run->turn = myalloc_env_zalloc(sizeof(*run->turn), NUMA_NO_NODE);
+	run->outcome = myalloc_env_zalloc(array_size(nr_shapes() * MYALLOC_BENCH_SIDES_MAX,
+						     sizeof(*run->outcome)), NUMA_NO_NODE);
+	if (!run->turn || !run->outcome)
 		return -ENOMEM;
-	run->outcome = kvcalloc(nr_shapes() * MYALLOC_BENCH_SIDES_MAX, sizeof(*run->outcome),
-				GFP_KERNEL);
-	for (i = 0; run->outcome && i < nr_shapes(); i++) {
+	shape = &run->turn->shape;
+	for (i = 0; i < nr_shapes(); i++) {
 		if (!wanted(run, i))
 			continue;
 		describe(i, shape);
@@ -565,14 +562,15 @@ static int make_outcomes(struct bench_run *run)
 		}
 	}
 	run->nr_outcomes = at;
-	kfree(shape);
-	return run->outcome ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int make_thread(struct bench_run *run)
 {
 	struct task_struct *task;
 
+	if (myalloc_env_should_fail())
+		return -ENOMEM;
 	task = kthread_create_on_node(bench_thread, run, cpu_to_node(run->params.cpu),
 				      "bench%llu", run->base.id);
 	if (IS_ERR(task))
@@ -601,7 +599,7 @@ struct myalloc_run *myalloc_bench_start(struct myalloc_zone *zone,
 	struct bench_run *run;
 	int err;
 
-	run = kzalloc(sizeof(*run), GFP_KERNEL);
+	run = myalloc_env_zalloc(sizeof(*run), NUMA_NO_NODE);
 	if (!run)
 		return ERR_PTR(-ENOMEM);
 	run->zone = zone;
@@ -705,7 +703,7 @@ static int figures(const struct bench_outcome *outcome, struct myalloc_bench_res
 
 	if (!nr)
 		return 0;
-	value = kvcalloc(nr, sizeof(*value), GFP_KERNEL);
+	value = myalloc_env_zalloc(array_size(nr, sizeof(*value)), NUMA_NO_NODE);
 	if (!value)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
@@ -716,7 +714,7 @@ static int figures(const struct bench_outcome *outcome, struct myalloc_bench_res
 		value[i] = for_one(outcome->round[i].cycles, outcome->round[i].ops);
 	sort(value, nr, sizeof(*value), compare, NULL);
 	sum_up(value, nr, &result->cycles);
-	kvfree(value);
+	myalloc_env_free(value);
 	return 0;
 }
 
@@ -789,12 +787,12 @@ int myalloc_bench_result(struct myalloc_run *base, struct myalloc_bench_result *
 
 	if (r.shape >= nr_shapes())
 		return -ENOENT;
-	shape = kmalloc(sizeof(*shape), GFP_KERNEL);
+	shape = myalloc_env_zalloc(sizeof(*shape), NUMA_NO_NODE);
 	if (!shape)
 		return -ENOMEM;
 	describe(r.shape, shape);
 	nr_sides = shape->nr_sides;
-	kfree(shape);
+	myalloc_env_free(shape);
 	if (r.side >= nr_sides)
 		return -ENOENT;
 	if (base && base->ops == &bench_ops)

@@ -411,8 +411,8 @@ SCRATCH_READY(kmalloc)
 static int make_part(struct bench_work *w, struct cpu_part *part, u32 index)
 {
 	myalloc_random_init(&part->random, w->run->params.seed, index);
-	part->table = kvcalloc(LIVE, sizeof(*part->table), GFP_KERNEL);
-	part->parcel = kzalloc(sizeof(*part->parcel), GFP_KERNEL);
+	part->table = myalloc_env_zalloc(LIVE * sizeof(*part->table), NUMA_NO_NODE);
+	part->parcel = myalloc_env_zalloc(sizeof(*part->parcel), NUMA_NO_NODE);
 	return part->table && part->parcel ? 0 : -ENOMEM;
 }
 
@@ -422,14 +422,14 @@ static int make_cross(struct bench_work *w)
 	struct cross *x;
 	int err = 0;
 
-	x = kvzalloc(struct_size(x, part, nr), GFP_KERNEL);
+	x = myalloc_env_zalloc(struct_size(x, part, nr), NUMA_NO_NODE);
 	if (!x)
 		return -ENOMEM;
 	x->nr = nr;
 	w->private = x;
 	for (i = 0; i < nr && !err; i++) {
 		err = make_part(w, &x->part[i], i);
-		x->parcels[i] = kzalloc(sizeof(*x->parcels[i]), GFP_KERNEL);
+		x->parcels[i] = myalloc_env_zalloc(sizeof(*x->parcels[i]), NUMA_NO_NODE);
 		if (!x->parcels[i])
 			err = -ENOMEM;
 	}
@@ -505,9 +505,9 @@ static __always_inline void end(struct bench_work *w, put_fn put)
 			put_some(w, part, part->parcel->object, BATCH, put);
 		if (x->parcels[i])
 			put_some(w, part, x->parcels[i]->object, BATCH, put);
-		kvfree(part->table);
-		kfree(part->parcel);
-		kfree(x->parcels[i]);
+		myalloc_env_free(part->table);
+		myalloc_env_free(part->parcel);
+		myalloc_env_free(x->parcels[i]);
 	}
 	if (x)
 		put_some(w, &x->part[0], x->shared, SHARED, put);

@@ -308,6 +308,7 @@ static const struct bench_side page_sides[] = {
 	  .round = ours_pages, .end = myalloc_bench_end },
 	{ .name = "alloc_pages", .begin = kernel_pages_begin, .round = kernel_pages,
 	  .end = myalloc_bench_end },
+	{ }
 };
 
 /* --- metadata -------------------------------------------------------------------------------- */

@@ -236,7 +236,7 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 		pages = w->run->zone->buddy.nr_frames;
 	target = div_u64(pages * w->shape->fill_permille, 1000);
 	room = target;
-	w->held = kvcalloc(max(room, 1U), sizeof(*w->held), GFP_KERNEL);
+	w->held = myalloc_env_zalloc(array_size(max(room, 1U), sizeof(*w->held)), NUMA_NO_NODE);
 	if (!w->held)
 		return -ENOMEM;
 	while (used < target && w->nr_held < room) {

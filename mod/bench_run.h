@@ -196,6 +196,7 @@ struct bench_run {
 	u64 clock_ns;
 	u64 clock_cycles;
 	u32 nr_outcomes;
+	struct bench_turn *turn;
 
 	struct mutex lock;	/* protects record, recorded, and what outcome[] points to */
 	struct myalloc_bench_progress record;

@@ -59,9 +59,10 @@ int myalloc_bench_ours(struct bench_work *work)
 /* A fresh kmem_cache that is merged with no other. */
 int myalloc_bench_slub(struct bench_work *work)
 {
-	work->kcache = kmem_cache_create("myalloc-bench", work->shape->bytes, 0,
-					 slub_flags(work->shape),
-					 work->shape->construct ? construct : NULL);
+	if (!myalloc_env_should_fail())
+		work->kcache = kmem_cache_create("myalloc-bench", work->shape->bytes, 0,
+						 slub_flags(work->shape),
+						 work->shape->construct ? construct : NULL);
 	return work->kcache ? 0 : -ENOMEM;
 }
 
@@ -79,7 +80,8 @@ int myalloc_bench_mempool(struct bench_work *work)
 
 	if (err)
 		return err;
-	work->mempool = mempool_create_slab_pool(STOCK, work->kcache);
+	if (!myalloc_env_should_fail())
+		work->mempool = mempool_create_slab_pool(STOCK, work->kcache);
 	return work->mempool ? 0 : -ENOMEM;
 }
 
@@ -89,7 +91,7 @@ int myalloc_bench_stack(struct bench_work *work)
 	int cpu;
 	u32 i;
 
-	work->stack = __alloc_percpu(sizeof(struct bench_stack), sizeof(void *));
+	work->stack = myalloc_env_alloc_percpu(sizeof(struct bench_stack), sizeof(void *));
 	if (!work->stack)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
@@ -131,7 +133,8 @@ int myalloc_bench_genpool(struct bench_work *work)
 {
 	if (!MYALLOC_COMPAT_GENPOOL)
 		return -EOPNOTSUPP;
-	work->genpool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
+	if (!myalloc_env_should_fail())
+		work->genpool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
 	if (!work->genpool)
 		return -ENOMEM;
 	return gen_pool_add(work->genpool, BIT(30),
@@ -141,7 +144,7 @@ int myalloc_bench_genpool(struct bench_work *work)
 
 int myalloc_bench_objects_room(struct bench_work *work, u32 room)
 {
-	work->object = kvcalloc(room, sizeof(*work->object), GFP_KERNEL);
+	work->object = myalloc_env_zalloc(array_size(room, sizeof(*work->object)), NUMA_NO_NODE);
 	if (!work->object)
 		return -ENOMEM;
 	work->room = room;
@@ -162,7 +165,7 @@ int myalloc_bench_make_order(struct bench_work *work, u32 nr)
 {
 	u32 i;
 
-	work->order = kvcalloc(nr, sizeof(*work->order), GFP_KERNEL);
+	work->order = myalloc_env_zalloc(array_size(nr, sizeof(*work->order)), NUMA_NO_NODE);
 	if (!work->order)
 		return -ENOMEM;
 	work->nr_order = nr;
@@ -181,9 +184,9 @@ void myalloc_bench_end(struct bench_work *work)
 		myalloc_cache_destroy(work->cache);
 	if (MYALLOC_COMPAT_GENPOOL && work->genpool)
 		gen_pool_destroy(work->genpool);
-	free_percpu(work->stack);
-	kvfree(work->object);
-	kvfree(work->order);
-	kvfree(work->held);
-	kvfree(work->private);
+	myalloc_env_free_percpu(work->stack);
+	myalloc_env_free(work->object);
+	myalloc_env_free(work->order);
+	myalloc_env_free(work->held);
+	myalloc_env_free(work->private);
 }

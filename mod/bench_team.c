@@ -50,6 +50,8 @@ static int add_member(struct bench_run *run, u32 cpu)
 	struct bench_member *member = &team->member[team->nr];
 	struct task_struct *task;
 
+	if (myalloc_env_should_fail())
+		return -ENOMEM;
 	member->team = team;
 	member->index = team->nr;
 	task = kthread_create_on_node(member_thread, member, cpu_to_node(cpu), "bench%llu/%u",
@@ -60,32 +62,6 @@ static int add_member(struct bench_run *run, u32 cpu)
 	member->task = get_task_struct(task);
 	team->nr++;
 	wake_up_process(task);
-	return 0;
-}
-
-/**
- * myalloc_bench_team_init() - a thread on every other online CPU
- * @run: the run, whose own thread calls; a second call does nothing
- *
- * Return: 0, -ENOMEM; then myalloc_bench_team_fini() ends those there are.
- */
-int myalloc_bench_team_init(struct bench_run *run)
-{
-	struct bench_team *team = &run->team;
-	u32 cpu;
-	int err;
-
-	if (team->nr)
-		return 0;
-	init_waitqueue_head(&team->wait);
-	team->nr = 1;
-	for_each_online_cpu(cpu) {
-		if (cpu == run->params.cpu || team->nr == ARRAY_SIZE(team->member))
-			continue;
-		err = add_member(run, cpu);
-		if (err)
-			return err;
-	}
 	return 0;
 }
 
@@ -103,6 +79,34 @@ void myalloc_bench_team_fini(struct bench_run *run)
 		put_task_struct(team->member[team->nr].task);
 	}
 	team->nr = 0;
+}
+
+/**
+ * myalloc_bench_team_init() - a thread on every other online CPU
+ * @run: the run, whose own thread calls; a second call does nothing
+ *
+ * Return: 0, -ENOMEM; then there is none.
+ */
+int myalloc_bench_team_init(struct bench_run *run)
+{
+	struct bench_team *team = &run->team;
+	u32 cpu;
+	int err;
+
+	if (team->nr)
+		return 0;
+	init_waitqueue_head(&team->wait);
+	team->nr = 1;
+	for_each_online_cpu(cpu) {
+		if (cpu == run->params.cpu || team->nr == ARRAY_SIZE(team->member))
+			continue;
+		err = add_member(run, cpu);
+		if (err) {
+			myalloc_bench_team_fini(run);
+			return err;
+		}
+	}
+	return 0;
 }
 
 /**

@@ -173,7 +173,7 @@ static int make_room(struct bench_work *w)
 
 	if (err)
 		return err;
-	w->held = kvcalloc(w->room, sizeof(*w->held), GFP_KERNEL);
+	w->held = myalloc_env_zalloc(array_size(w->room, sizeof(*w->held)), NUMA_NO_NODE);
 	return w->held ? 0 : -ENOMEM;
 }
 

@@ -38,6 +38,7 @@ struct subject {
 	int fd;
 	__u64 cache;
 	__u64 handle[NR_HANDLES];
+	const char *shape;
 };
 
 /* ---- the failures ---- */
@@ -265,6 +266,52 @@ static int do_bench(struct subject *s)
 	return call(s->fd, MYALLOC_IOC_BENCH_START, &b);
 }
 
+static int find_shape(const struct subject *s, struct myalloc_bench_shape *shape)
+{
+	__u32 i = 0;
+	int err;
+
+	do {
+		*shape = (struct myalloc_bench_shape) { .size = sizeof(*shape), .index = i++ };
+		err = call(s->fd, MYALLOC_IOC_BENCH_SHAPE, shape);
+	} while (!err && strcmp(shape->name, s->shape));
+	return err;
+}
+
+/* A benchmark to its end, and its results: what failed in its threads, one side says. */
+static int do_bench_shape(struct subject *s)
+{
+	struct myalloc_bench b = {
+		.size = sizeof(b), .rounds = 1, .ops = 1, .cpu = MYALLOC_BENCH_ANY_CPU,
+	};
+	struct myalloc_bench_shape shape;
+	struct myalloc_bench_progress p;
+	int err = find_shape(s, &shape), said = 0;
+	ssize_t n;
+
+	if (err)
+		return err;
+	b.shapes[shape.index / 64] = 1ull << (shape.index % 64);
+	err = call(s->fd, MYALLOC_IOC_BENCH_START, &b);
+	if (err)
+		return err;
+	do
+		n = read(s->fd, &p, sizeof(p));
+	while (n > 0);
+	for (__u32 i = 0; i < shape.nr_sides; i++) {
+		struct myalloc_bench_result r = {
+			.size = sizeof(r), .shape = shape.index, .side = i,
+		};
+
+		err = call(s->fd, MYALLOC_IOC_BENCH_RESULT, &r);
+		if (err)
+			return err;
+		if (r.error)
+			said = -(int)r.error;
+	}
+	return n < 0 ? -errno : said;
+}
+
 /* Starts a run and reads its records to the end. */
 static int make_run(struct subject *s)
 {
@@ -343,6 +390,8 @@ static void settle(struct subject *s)
  * that meets none is not taken for a good one
  * @own: only with that: the kernel fails hundreds of its own for each cache, and has
  * done so before in the walk "create a cache"
+ * @shape: of a benchmark
+ * @quiet: of its failures nothing says so: each cache does without its debugfs directory
  */
 static const struct walk {
 	const char *name;
@@ -350,6 +399,8 @@ static const struct walk {
 	int (*run)(struct subject *s);
 	long must;
 	bool own;
+	const char *shape;
+	long quiet;
 } walks[] = {
 	{ "open", NULL, make_open, 1 },
 	{ "one page", make_open, do_page, 2 },
@@ -375,7 +426,14 @@ static const struct walk {
 	{ "stress, mixed", make_open, do_stress_mixed, 6, true },
 	{ "stress, cross", make_open, do_stress_cross, 6, true },
 	{ "stress, exhaust", make_open, do_stress_exhaust, 3, true },
-	{ "benchmark", make_open, do_bench, 0 },
+	{ "benchmark", make_open, do_bench, 4 },
+	{ "benchmark, pair", make_open, do_bench_shape, 12, true, "object/64/pair", 1 },
+	{ "benchmark, shuffled", make_open, do_bench_shape, 12, true, "object/64/batch-10/shuffled", 1 },
+	{ "benchmark, churn", make_open, do_bench_shape, 12, true, "object/64/churn", 1 },
+	{ "benchmark, pages", make_open, do_bench_shape, 8, true, "page/0/batch-10" },
+	{ "benchmark, full", make_open, do_bench_shape, 8, true, "page/0/full-50/pair" },
+	{ "benchmark, worst", make_open, do_bench_shape, 8, true, "worst/object/64/fill", 1 },
+	{ "benchmark, cross", make_open, do_bench_shape, 24, true, "cross/64/scratch", 1 },
 	{ "read progress", make_run, do_read, 0 },
 	{ "result", make_run, do_result, 0 },
 	{ "cancel", make_run, do_cancel, 0 },
@@ -383,9 +441,9 @@ static const struct walk {
 };
 
 /* One call with the k-th allocation failing; false when there is no k-th. */
-static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *before)
+static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *before, long *quiet)
 {
-	struct subject s = { .fd = -1 };
+	struct subject s = { .fd = -1, .shape = w->shape };
 	struct myalloc_stat after;
 	const char *wrong;
 	bool fired;
@@ -398,6 +456,7 @@ static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *be
 	fired = disarm();
 	EXPECT(!err || (fired && err == -ENOMEM), "k=%ld, %s: %s", k,
 	       fired ? "one failed" : "none failed", strerror(-err));
+	*quiet += fired && !err;
 	wrong = unsound(watcher);
 	EXPECT(!wrong, "k=%ld: %s", k, wrong);
 	if (s.fd >= 0) {
@@ -413,15 +472,16 @@ static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *be
 static void walk(const struct walk *w)
 {
 	struct myalloc_stat before;
-	long k = 1;
+	long k = 1, quiet = 0;
 
 	if (w->own && !own)
 		SKIP("only with the module's own injection");
 	CHECK(!books(watcher, &before), "the books cannot be read");
-	while (k < SITES_MAX && !ktap_failed && fail_one(w, k, &before))
+	while (k < SITES_MAX && !ktap_failed && fail_one(w, k, &before, &quiet))
 		k++;
 	CHECK(k < SITES_MAX, "%d failures and no end", SITES_MAX);
 	EXPECT(!own || k - 1 >= w->must, "only %ld sites, there are %ld at least", k - 1, w->must);
+	EXPECT(!w->shape || quiet == w->quiet, "of %ld failures nothing says so", quiet);
 	printf("# %s: %ld failures\n", w->name, k - 1);
 }
 
