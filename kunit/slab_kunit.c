@@ -1054,7 +1054,7 @@ static void slab_magazines(struct kunit *test)
 		struct myalloc_cache *cache = magazine_cache(fx, "mags", 100, magazines[m]);
 		u32 batch = cache->mags.batch;
 
-		KUNIT_EXPECT_EQ(test, batch, min_t(u32, magazines[m], 13));
+		KUNIT_EXPECT_EQ(test, batch, min_t(u32, magazines[m], 12));
 		for (i = 0; i < nr; i++)
 			o[i] = alloc_here(cache, 0);
 		b = books_of(cache);

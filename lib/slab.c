@@ -1164,7 +1164,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
  */
 #define MAGAZINE	64
 #define MAGAZINE_BYTES	262144
-#define MAGAZINE_BATCH	13
+#define MAGAZINE_BATCH	12
 #define DEPOT		16
 
 static int init_magazines(struct myalloc_cache *c, u32 magazine)

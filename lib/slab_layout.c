@@ -16,7 +16,7 @@
  * address needs no check of its own.
  *
  * The order: the smallest one at which the slab holds at least MIN_OBJECTS and wastes
- * at most a 16th; if there is none up to the largest order allowed, the one that wastes the
+ * at most a 32nd; if there is none up to the largest order allowed, the one that wastes the
  * smallest share. Small orders keep the zone in one piece and let a slab become
  * empty sooner; a slab is a user like any other, and does not get the last large block.
  *
@@ -133,7 +133,7 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 		if (!objects)
 			continue;
 		wasted = waste(bytes, l, objects, track);
-		if (objects >= MIN_OBJECTS && wasted <= bytes / 16) {
+		if (objects >= MIN_OBJECTS && wasted <= bytes / 32) {
 			best = order;
 			best_waste = 0;
 			break;

@@ -34,10 +34,17 @@ static slab_flags_t slub_flags(const struct bench_shape *shape)
 	return flags;
 }
 
+/* Kernels with CONFIG_DEBUG_VM warn of two kmem_caches of one name. */
+static void new_name(char name[MYALLOC_CACHE_NAME], const char *what, u32 bytes)
+{
+	static atomic_t number = ATOMIC_INIT(0);
+
+	scnprintf(name, MYALLOC_CACHE_NAME, "%s-%u-%u", what, bytes, atomic_inc_return(&number));
+}
+
 /* A fresh cache of ours. */
 int myalloc_bench_ours(struct bench_work *work)
 {
-	static atomic_t number = ATOMIC_INIT(0);
 	char name[MYALLOC_CACHE_NAME];
 	struct myalloc_cache_args args = {
 		.name = name,
@@ -47,8 +54,7 @@ int myalloc_bench_ours(struct bench_work *work)
 	};
 	struct myalloc_cache *cache;
 
-	scnprintf(name, sizeof(name), "bench-%u-%u", work->shape->bytes,
-		  atomic_inc_return(&number));
+	new_name(name, "bench", work->shape->bytes);
 	cache = myalloc_cache_create(work->run->zone, &args);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
@@ -59,8 +65,11 @@ int myalloc_bench_ours(struct bench_work *work)
 /* A fresh kmem_cache that is merged with no other. */
 int myalloc_bench_slub(struct bench_work *work)
 {
+	char name[MYALLOC_CACHE_NAME];
+
+	new_name(name, "myalloc-bench", work->shape->bytes);
 	if (!myalloc_env_should_fail())
-		work->kcache = kmem_cache_create("myalloc-bench", work->shape->bytes, 0,
+		work->kcache = kmem_cache_create(name, work->shape->bytes, 0,
 						 slub_flags(work->shape),
 						 work->shape->construct ? construct : NULL);
 	return work->kcache ? 0 : -ENOMEM;
@@ -69,8 +78,10 @@ int myalloc_bench_slub(struct bench_work *work)
 /* The same with sheaves as large as our magazines. */
 int myalloc_bench_sheaf(struct bench_work *work)
 {
-	work->kcache = myalloc_compat_sheaf_cache("myalloc-bench-sheaf", work->shape->bytes,
-						  STOCK);
+	char name[MYALLOC_CACHE_NAME];
+
+	new_name(name, "myalloc-bench", work->shape->bytes);
+	work->kcache = myalloc_compat_sheaf_cache(name, work->shape->bytes, STOCK);
 	return work->kcache ? 0 : -ENOMEM;
 }
 

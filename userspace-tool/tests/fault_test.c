@@ -441,7 +441,8 @@ static const struct walk {
 };
 
 /* One call with the k-th allocation failing; false when there is no k-th. */
-static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *before, long *quiet)
+static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *before,
+		     long *quiet)
 {
 	struct subject s = { .fd = -1, .shape = w->shape };
 	struct myalloc_stat after;
