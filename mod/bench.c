@@ -569,10 +569,9 @@ static int make_thread(struct bench_run *run)
 {
 	struct task_struct *task;
 
-	if (myalloc_env_should_fail())
-		return -ENOMEM;
-	task = kthread_create_on_node(bench_thread, run, cpu_to_node(run->params.cpu),
-				      "bench%llu", run->base.id);
+	task = myalloc_env_should_fail() ? ERR_PTR(-ENOMEM) :
+		kthread_create_on_node(bench_thread, run, cpu_to_node(run->params.cpu),
+				       "bench%llu", run->base.id);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	kthread_bind(task, run->params.cpu);

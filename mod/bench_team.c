@@ -50,12 +50,11 @@ static int add_member(struct bench_run *run, u32 cpu)
 	struct bench_member *member = &team->member[team->nr];
 	struct task_struct *task;
 
-	if (myalloc_env_should_fail())
-		return -ENOMEM;
 	member->team = team;
 	member->index = team->nr;
-	task = kthread_create_on_node(member_thread, member, cpu_to_node(cpu), "bench%llu/%u",
-				      run->base.id, cpu);
+	task = myalloc_env_should_fail() ? ERR_PTR(-ENOMEM) :
+		kthread_create_on_node(member_thread, member, cpu_to_node(cpu), "bench%llu/%u",
+				       run->base.id, cpu);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	kthread_bind(task, cpu);

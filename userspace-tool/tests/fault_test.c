@@ -9,8 +9,8 @@
  * own: by the parameter fail_nth of a module built with its own fault
  * injection; every allocation of the module counts. kernel: by the kernel's
  * failslab and fail_page_alloc, through /proc/thread-self/fail-nth; every
- * allocation counts that this task makes inside the call, the kernel's own too;
- * but not in loading.
+ * allocation counts that this task makes inside the call, the kernel's own too,
+ * but not in loading the module itself.
  *
  * After each: the call said -ENOMEM or worked, the structure is sound, and when
  * the file is closed the books are those from before. A call in which nothing
@@ -78,6 +78,38 @@ static bool disarm(void)
 
 	set_number(own ? OWN : KERNEL, 0);
 	return fired;
+}
+
+/* ---- modules ---- */
+
+static int load(const char *path, const char *options)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, options, 0) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* A client, which lies beside the module. Not every machine has all. */
+static int client(const char *name)
+{
+	char path[256];
+	int err;
+
+	snprintf(path, sizeof(path), "%.*s/%s.ko", (int)(strrchr(module, '/') - module), module,
+		 name);
+	if (access(path, F_OK))
+		return 0;
+	err = load(path, "");
+	return err ? err : unload(name);
 }
 
 /* ---- commands ---- */
@@ -377,6 +409,18 @@ static int do_debugfs(struct subject *s)
 	return err;
 }
 
+static int do_example(struct subject *s)
+{
+	(void)s;
+	return client("myalloc_example");
+}
+
+static int do_nmi(struct subject *s)
+{
+	(void)s;
+	return client("myalloc_nmi");
+}
+
 /* What follows a command that has worked, before the file is closed. */
 static void settle(struct subject *s)
 {
@@ -438,6 +482,8 @@ static const struct walk {
 	{ "result", make_run, do_result, 0 },
 	{ "cancel", make_run, do_cancel, 0 },
 	{ "debugfs", make_cache, do_debugfs, 2 },
+	{ "a client", NULL, do_example, 3 },
+	{ "a client in NMIs", NULL, do_nmi, 0 },
 };
 
 /* One call with the k-th allocation failing; false when there is no k-th. */
@@ -488,20 +534,6 @@ static void walk(const struct walk *w)
 
 /* ---- loading ---- */
 
-static int load(const char *options)
-{
-	int fd = open(module, O_RDONLY | O_CLOEXEC), err;
-
-	err = syscall(SYS_finit_module, fd, options, 0) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "myalloc", O_NONBLOCK) < 0 ? -errno : 0;
-}
-
 static bool stays(void)
 {
 	return !access(DEBUGFS, F_OK) || !access(MYALLOC_DEVICE, F_OK) ||
@@ -515,7 +547,7 @@ static bool fail_load(long k, int *tolerated)
 	int err;
 
 	snprintf(options, sizeof(options), LOAD_OPTIONS " fail_nth=%ld", k);
-	err = load(options);
+	err = load(module, options);
 	/* The module's own switch is gone with it: a failed load is the failure. */
 	fired = err ? true : disarm();
 	EXPECT(!err || (fired && err == -ENOMEM), "k=%ld, %s: %s", k,
@@ -528,7 +560,7 @@ static bool fail_load(long k, int *tolerated)
 		EXPECT(!wrong, "k=%ld: loaded, but: %s", k, wrong);
 		close(fd);
 		*tolerated += fired;
-		err = unload();
+		err = unload("myalloc");
 		EXPECT(!err, "k=%ld: cannot be unloaded: %s", k, strerror(-err));
 	}
 	EXPECT(!stays(), "k=%ld: something stays behind", k);
@@ -551,9 +583,26 @@ static void test_load(void)
 	printf("# load: %ld failures, %d of them tolerated\n", k - 1, tolerated);
 }
 
+static void test_switch(void)
+{
+	static const char *const wrong[] = { "x", "-1", "4294967296" };
+	size_t i;
+	int fd;
+
+	if (!own)
+		SKIP("of the module's own injection");
+	fd = open(OWN, O_WRONLY);
+	CHECK(fd >= 0, "open: %s", strerror(errno));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		EXPECT(write(fd, wrong[i], strlen(wrong[i])) < 0 && errno == EINVAL,
+		       "%s is taken", wrong[i]);
+	close(fd);
+	EXPECT(get_number(OWN) == 0, "%ld are to come", get_number(OWN));
+}
+
 static void begin(void)
 {
-	int err = load(LOAD_OPTIONS);
+	int err = load(module, LOAD_OPTIONS);
 
 	CHECK(!err, "cannot be loaded: %s", strerror(-err));
 	watcher = open(MYALLOC_DEVICE, O_RDWR | O_CLOEXEC);
@@ -565,7 +614,7 @@ static void end(void)
 	int err;
 
 	close(watcher);
-	err = unload();
+	err = unload("myalloc");
 	CHECK(!err, "cannot be unloaded: %s", strerror(-err));
 }
 
@@ -578,7 +627,7 @@ static void next_walk(void)
 
 int main(int argc, char **argv)
 {
-	struct ktap_test tests[ARRAY_SIZE(walks) + 3];
+	struct ktap_test tests[ARRAY_SIZE(walks) + 4];
 	size_t i, n = 0;
 
 	if (argc != 3 || (strcmp(argv[1], "own") && strcmp(argv[1], "kernel"))) {
@@ -591,6 +640,7 @@ int main(int argc, char **argv)
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	tests[n++] = (struct ktap_test) { "load", test_load };
 	tests[n++] = (struct ktap_test) { "the module loads", begin };
+	tests[n++] = (struct ktap_test) { "the switch", test_switch };
 	for (i = 0; i < ARRAY_SIZE(walks); i++)
 		tests[n++] = (struct ktap_test) { walks[i].name, next_walk };
 	tests[n++] = (struct ktap_test) { "the module unloads", end };
