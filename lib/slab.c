@@ -502,41 +502,71 @@ static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 	return true;
 }
 
+/*
+ * Between enter and leave. Has a good object on top of the loaded magazine, after those that
+ * are damaged; false if there is none to be had.
+ */
+static bool ready(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+{
+	while (myalloc_magazine_count(cpu) || more(c, cpu)) {
+		if (likely(READ_ONCE(*cpu->top[-1].state) == MYALLOC_SLOT_CACHED))
+			return true;
+		WRITE_ONCE(cpu->top, cpu->top - 1);
+		not_cached(c);
+	}
+	return false;
+}
+
 /* Between enter and leave. One object out of the magazines, NULL if there is none to be had. */
 static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
-	while (myalloc_magazine_count(cpu) || more(c, cpu)) {
-		const struct myalloc_slot *slot = cpu->top - 1;
+	struct myalloc_slot *slot;
 
-		WRITE_ONCE(cpu->top, cpu->top - 1);
-		if (unlikely(READ_ONCE(*slot->state) != MYALLOC_SLOT_CACHED)) {
-			not_cached(c);
-			continue;
-		}
-		WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
-		cpu->nr_gets++;
-		return slot->addr;
-	}
-	return NULL;
+	if (!ready(c, cpu))
+		return NULL;
+	slot = cpu->top - 1;
+	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
+	cpu->nr_gets++;
+	WRITE_ONCE(cpu->top, slot);
+	return slot->addr;
+}
+
+static __always_inline bool get_one(const struct myalloc_slot *slot, void **object)
+{
+	u8 *state = slot->state;
+
+	if (unlikely(data_race(*state) != MYALLOC_SLOT_CACHED))	/* S5 */
+		return false;
+	*object = slot->addr;
+	WRITE_ONCE(*state, MYALLOC_SLOT_LIVE);
+	return true;
+}
+
+/* A loop over fours costs a third less than one over single objects. */
+static __always_inline u32 get_four(const struct myalloc_slot *end, void **objects)
+{
+	if (!get_one(end - 1, objects))
+		return 0;
+	if (!get_one(end - 2, objects + 1))
+		return 1;
+	if (!get_one(end - 3, objects + 2))
+		return 2;
+	return get_one(end - 4, objects + 3) ? 4 : 3;
 }
 
 /* As many as are filled, at most @most, and then of those before one that is damaged. */
 static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, void **objects)
 {
 	struct myalloc_slot *top = cpu->top;
-	u32 n;
+	u32 left = most, n = 4;
 
-	for (n = 0; n < most; n++) {
-		u8 *state = top[-1].state;
-
-		if (unlikely(data_race(*state) != MYALLOC_SLOT_CACHED))	/* S5 */
-			break;
-		objects[n] = (--top)->addr;
-		WRITE_ONCE(*state, MYALLOC_SLOT_LIVE);
-	}
-	cpu->nr_gets += n;
+	for (; left >= 4 && n == 4; left -= n, top -= n, objects += n)
+		n = get_four(top, objects);
+	for (; left && get_one(top - 1, objects); left--, objects++)
+		top--;
+	cpu->nr_gets += most - left;
 	WRITE_ONCE(cpu->top, top);
-	return n;
+	return most - left;
 }
 
 static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u8 *state)
@@ -584,6 +614,18 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 	return (u8 *)(frame + 1) + index;
 }
 
+/* Back into the slot that it was handed out from, which still says where its state is. */
+static __always_inline bool put_used(const struct myalloc_slot *slot, const void *object)
+{
+	u8 *state = slot->state;
+
+	if (unlikely(slot->addr != object || data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
+		return false;
+	myalloc_env_point("object-checked");
+	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
+	return true;
+}
+
 /*
  * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
  * false leaves it to free_slow(). If the object was handed out from there, the slot still says
@@ -595,21 +637,25 @@ static __always_inline bool fast_put(struct myalloc_cache *c,
 {
 	u8 *state;
 
-	if (likely(top->addr == object)) {
-		state = top->state;
-		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
-			return false;
-		myalloc_env_point("object-checked");
-		WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
-	} else {
-		state = fast_state(c, object);
-		if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE ||	/* S5 */
-			     top == cpu->end))
-			return false;
-		myalloc_env_point("object-checked");
-		fill_slot(top, object, state);
-	}
+	if (likely(top->addr == object))
+		return put_used(top, object);
+	state = fast_state(c, object);
+	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE || top == cpu->end))	/* S5 */
+		return false;
+	myalloc_env_point("object-checked");
+	fill_slot(top, object, state);
 	return true;
+}
+
+static __always_inline u32 put_four(const struct myalloc_slot *top, void **end)
+{
+	if (!put_used(top, end[-1]))
+		return 0;
+	if (!put_used(top + 1, end[-2]))
+		return 1;
+	if (!put_used(top + 2, end[-3]))
+		return 2;
+	return put_used(top + 3, end[-4]) ? 4 : 3;
 }
 
 /*
@@ -620,11 +666,12 @@ static __always_inline u32 put_run(struct myalloc_cache *c, struct myalloc_magaz
 				   u32 nr, void **objects)
 {
 	struct myalloc_slot *top = cpu->top;
-	u32 left;
+	u32 left = nr, n = 4;
 
-	for (left = nr; left; left--, top++)
-		if (unlikely(!fast_put(c, cpu, top, objects[left - 1])))
-			break;
+	for (; left >= 4 && n == 4; left -= n, top += n)
+		n = put_four(top, objects + left);
+	for (; left && fast_put(c, cpu, top, objects[left - 1]); left--)
+		top++;
 	cpu->nr_puts += nr - left;
 	WRITE_ONCE(cpu->top, top);
 	return nr - left;
@@ -823,15 +870,9 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 
 		if (unlikely(!cpu))
 			break;
-		while (n < end) {
+		do
 			n += get_run(cpu, end - n, objects + n);
-			if (n == end)
-				break;
-			objects[n] = get(cache, cpu);
-			if (unlikely(!objects[n]))
-				break;
-			n++;
-		}
+		while (n < end && ready(cache, cpu));
 		myalloc_magazines_leave(cpu);
 		if (unlikely(n < end))
 			break;
