@@ -519,11 +519,18 @@ static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *be
 
 static void walk(const struct walk *w)
 {
+	const struct subject here = { .fd = watcher, .shape = w->shape };
+	struct myalloc_bench_shape shape;
 	struct myalloc_stat before;
 	long k = 1, quiet = 0;
 
 	if (w->own && !own)
 		SKIP("only with the module's own injection");
+	if (w->shape) {
+		CHECK(!find_shape(&here, &shape), "there is no shape %s", w->shape);
+		if (!shape.nr_sides)
+			SKIP("this machine cannot do %s", w->shape);
+	}
 	CHECK(!books(watcher, &before), "the books cannot be read");
 	while (k < SITES_MAX && !ktap_failed && fail_one(w, k, &before, &quiet))
 		k++;
