@@ -26,17 +26,22 @@
 #include "env.h"
 #include "zone.h"
 
-/* Blocks in a magazine and magazines in the depot, of each list, at most. */
+/*
+ * Blocks in a magazine and magazines in the depot, of each list, at most; how many move at a
+ * time; and of how many frames it may cache one: all together less than three eighths. Of large
+ * blocks a larger part, or a small zone could cache hardly any for each CPU.
+ */
 static const struct {
 	u32 capacity;
 	u32 depot;
 	u32 batch;
+	u32 share;
 } pcp_defaults[MYALLOC_PCP_LISTS] = {
-	{ 64, 16, 16 },
-	{ 32, 8, 8 },
-	{ 16, 8, 8 },
-	{ 16, 8, 8 },
-	{ 4, 4, 1 },
+	{ 64, 16, 16, 16 },
+	{ 32, 8, 8, 16 },
+	{ 16, 8, 8, 16 },
+	{ 16, 8, 8, 16 },
+	{ 4, 4, 1, 8 },
 };
 
 /*
@@ -44,9 +49,6 @@ static const struct {
  * block may go beyond it by its splits or merges, of which there are at most top_order.
  */
 #define WORK_MOST	16
-
-/* A list may cache 1/16 of the frames, so that all together hold less than a third. */
-#define PCP_SHARE	16
 
 /**
  * myalloc_pcp_init() - make the page magazines of a zone
@@ -63,7 +65,7 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
 		unsigned int order = myalloc_pcp_order(i);
-		u32 share = zone->buddy.nr_frames / PCP_SHARE >> order;
+		u32 share = zone->buddy.nr_frames / pcp_defaults[i].share >> order;
 		u32 per_cpu = 2 * num_possible_cpus(), depot = 0;
 		u32 capacity = min(pcp_defaults[i].capacity, share / per_cpu);
 
