@@ -18,6 +18,7 @@
 # A script can state its own needs in comment lines; an option given here wins:
 #   # needs: cpus=4 mem=2G timeout=600 variant=faults
 #   # needs: nmi=1     where there is QEMU: it may ask for NMIs, and finds GUEST_NMI=1
+#   # needs: expected=512   taint flags that the script provokes
 #   # allow: REGEX     a kernel message that the script provokes
 #
 # Exit status 0: the script ran to its end with status 0 and the kernel had
@@ -27,7 +28,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} nmi=0 show=0 shell=0
-bare=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
+bare=0 expected=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
 
 # What the script needs comes before the options, so that they can override it.
 script=${!#}
@@ -37,7 +38,7 @@ needs()
 	local word
 	while read -r word; do
 		case $word in
-		cpus=*|mem=*|numa=*|timeout=*|variant=*|nmi=*)	declare -g "$word" ;;
+		cpus=*|mem=*|numa=*|timeout=*|variant=*|nmi=*|expected=*)	declare -g "$word" ;;
 		*)	die "$script: unknown need '$word'" ;;
 		esac
 	done < <(sed -n 's/^# needs: *//p' "$script" | xargs -rn 1)
@@ -227,7 +228,7 @@ fi
 # 13 (unsigned), 18 (a test ran).
 if [ "$channel" = 0 ]; then
 	taint=$(cat "$out/files/tainted")
-	if [ $((taint & ~(1 << 12 | 1 << 13 | 1 << 18))) = 0 ]; then
+	if [ $((taint & ~(1 << 12 | 1 << 13 | 1 << 18 | expected))) = 0 ]; then
 		point ok "the kernel is not tainted"
 	else
 		tell "$label: taint flags $taint"

@@ -109,6 +109,19 @@ suite()
 	return 1
 }
 
+# failures_of_kernel: what sets /proc/thread-self/fail-nth meets them in every allocation, and
+# nothing is printed about them. False if this kernel has none.
+failures_of_kernel()
+{
+	[ -d /sys/kernel/debug/failslab ] && [ -e /proc/thread-self/fail-nth ] || return 1
+	for ktap_point in failslab fail_page_alloc; do
+		echo N >/sys/kernel/debug/$ktap_point/ignore-gfp-wait
+		echo 0 >/sys/kernel/debug/$ktap_point/verbose
+	done
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
+}
+
 finish()
 {
 	echo "1..$ktap_count"

@@ -7,7 +7,6 @@
 . /guest/memory.sh
 
 module=/guest/modules/myalloc.ko
-debug=/sys/kernel/debug
 
 suite own fault_test own $module
 
@@ -34,13 +33,7 @@ else
 	not_ok "48 failed loads leave the memory where it was"
 fi
 
-if [ -d $debug/failslab ] && [ -e /proc/thread-self/fail-nth ]; then
-	for point in failslab fail_page_alloc; do
-		echo N >$debug/$point/ignore-gfp-wait
-		echo 0 >$debug/$point/verbose
-	done
-	echo 0 >$debug/fail_page_alloc/min-order
-	echo N >$debug/fail_page_alloc/ignore-gfp-highmem
+if failures_of_kernel; then
 	suite kernel fault_test kernel $module
 else
 	skip "the kernel's own fault injection" "this kernel has none"

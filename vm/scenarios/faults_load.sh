@@ -1,0 +1,15 @@
+# The k-th allocation of the kernel's fails while it loads the module, for each k that there is.
+# The load fails and leaves nothing, or the module works. The kernel itself warns, once at each
+# place, if it has no memory for a module's trace events: these are expected, and no other.
+# needs: timeout=900 variant=faults expected=512
+# allow: kernel/trace/trace_events\.c
+# allow: cut here
+. /guest/ktap.sh
+
+if failures_of_kernel; then
+	echo 0 >/proc/sys/kernel/panic_on_warn
+	suite load fault_test load /guest/modules/myalloc.ko
+else
+	skip "the kernel's own fault injection" "this kernel has none"
+fi
+finish
