@@ -116,7 +116,7 @@ else
 	kvm)	how=(-accel kvm -cpu host) ;;
 	# QEMU 7.2 makes cmpxchg16b leave garbage in the flags (it takes them from a cc_op that may be
 	# out of date), and an interrupt right then saves it: the guest dies of a double fault.
-	tcg)	how=(-accel "tcg,thread=multi" -cpu max,-cx16) ;;
+	tcg)	how=(-accel "tcg,thread=multi" -cpu "max,-cx16") ;;
 	icount)	how=(-accel tcg -cpu max -icount "shift=0,sleep=off") cpus=1 ;;
 	*)	die "vm/run.sh: --accel is auto, kvm, tcg or icount, not '$accel'" ;;
 	esac
