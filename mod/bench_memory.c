@@ -31,6 +31,7 @@
 #include "compat.h"
 
 #define OBJECTS_MAX	16384
+#define OBJECTS_LEAST	64U	/* objects or pages, if operations are given */
 #define CYCLES		4	/* up and down */
 #define REPLACE		10	/* times a tenth of the pages is replaced */
 #define HUGE_ORDER	9
@@ -48,6 +49,14 @@ enum metadata {
 	BUDDY,
 	CACHE,
 };
+
+/* Room for as many as fit, or for as many as the run is to have operations in a round. */
+static int make_room(struct bench_work *w, u64 fit)
+{
+	u32 ops = w->run->params.ops;
+
+	return myalloc_bench_objects_room(w, ops ? min_t(u64, max(ops, OBJECTS_LEAST), fit) : fit);
+}
 
 /* --- slabs ------------------------------------------------------------------------------ */
 
@@ -178,12 +187,12 @@ static u32 objects_fit(struct bench_work *w)
 
 static int ours_begin(struct bench_work *w)
 {
-	return myalloc_bench_objects_room(w, objects_fit(w)) ?: myalloc_bench_ours(w);
+	return make_room(w, objects_fit(w)) ?: myalloc_bench_ours(w);
 }
 
 static int slub_begin(struct bench_work *w)
 {
-	return myalloc_bench_objects_room(w, objects_fit(w)) ?: myalloc_bench_slub(w);
+	return make_room(w, objects_fit(w)) ?: myalloc_bench_slub(w);
 }
 
 static const struct bench_side slab_sides[] = {
@@ -291,7 +300,7 @@ static void kernel_pages(struct bench_work *w, u32 ops)
 static int ours_pages_begin(struct bench_work *w)
 {
 	myalloc_zone_drain(w->run->zone);
-	return myalloc_bench_objects_room(w, max_t(u64, myalloc_bench_zone_pages(w) / 2, 10));
+	return make_room(w, max_t(u64, myalloc_bench_zone_pages(w) / 2, 10));
 }
 
 static int kernel_pages_begin(struct bench_work *w)
@@ -300,7 +309,7 @@ static int kernel_pages_begin(struct bench_work *w)
 
 	if (free > KERNEL_PAGES_MAX)
 		return -EFBIG;
-	return myalloc_bench_objects_room(w, max(free / 2, 10UL));
+	return make_room(w, max(free / 2, 10UL));
 }
 
 static const struct bench_side page_sides[] = {
