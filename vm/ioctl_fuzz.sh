@@ -11,14 +11,15 @@ for options in "reserve_mb=64" "reserve_mb=64 checks=FZPU" "reserve_mb=4 chunk_o
 	       "reserve_mb=16 policy=first"; do
 	for threads in 3 8; do
 		run=$((run + 1))
+		what="$options, $threads threads"
 		# shellcheck disable=SC2086 # options are words
-		expect "$options: the module loads" insmod /guest/modules/myalloc.ko $options ||
+		expect "$what: the module loads" insmod /guest/modules/myalloc.ko $options ||
 			continue
 		suite "fuzz-$run" ioctl_fuzz "${GUEST_OPS:-20000}" \
 			"$(od -An -N4 -tu4 /dev/urandom)" $threads
-		note "$options, $threads threads: $(grep '^# .* commands' "/out/ktap/fuzz-$run.ktap")"
-		expect "$options: every invariant holds" myallocctl validate
-		expect "$options: the module unloads" rmmod myalloc
+		note "$what: $(grep '^# .* commands' "/out/ktap/fuzz-$run.ktap")"
+		expect "$what: every invariant holds" myallocctl validate
+		expect "$what: the module unloads" rmmod myalloc
 	done
 done
 finish
