@@ -217,8 +217,9 @@ static void pages_magazine_sizes(struct kunit *test)
 			const struct myalloc_magazines *mags = &fx->zone->pcp[k];
 			u64 most = (u64)mags->nr_magazines * mags->capacity <<
 				   myalloc_pcp_order(k);
+			u32 share = k == MYALLOC_PCP_LISTS - 1 ? 8 : 16;
 
-			KUNIT_EXPECT_LE(test, most, sizes[i] / (k == MYALLOC_PCP_LISTS - 1 ? 8 : 16));
+			KUNIT_EXPECT_LE(test, most, sizes[i] / share);
 			KUNIT_EXPECT_LE(test, mags->batch, mags->capacity);
 			KUNIT_EXPECT_EQ(test, !!mags->batch, !!mags->capacity);
 			all += most;
