@@ -542,7 +542,7 @@ static __always_inline bool get_one(const struct myalloc_slot *slot, void **obje
 	return true;
 }
 
-/* A loop over fours costs a third less than one over single objects. */
+/* A loop over fours takes a quarter fewer instructions than one over single objects. */
 static __always_inline u32 get_four(const struct myalloc_slot *end, void **objects)
 {
 	if (!get_one(end - 1, objects))
