@@ -31,7 +31,6 @@
 #include "compat.h"
 
 #define OBJECTS_MAX	16384
-#define OBJECTS_LEAST	64U	/* objects or pages, if operations are given */
 #define CYCLES		4	/* up and down */
 #define REPLACE		10	/* times a tenth of the pages is replaced */
 #define HUGE_ORDER	9
@@ -50,12 +49,9 @@ enum metadata {
 	CACHE,
 };
 
-/* Room for as many as fit, or for as many as the run is to have operations in a round. */
 static int make_room(struct bench_work *w, u64 fit)
 {
-	u32 ops = w->run->params.ops;
-
-	return myalloc_bench_objects_room(w, ops ? min_t(u64, max(ops, OBJECTS_LEAST), fit) : fit);
+	return myalloc_bench_objects_room(w, myalloc_bench_live(w, fit));
 }
 
 /* --- slabs ------------------------------------------------------------------------------ */

@@ -358,16 +358,15 @@ static int make_batch(struct bench_work *w)
 static int make_live(struct bench_work *w)
 {
 	u64 fit = (myalloc_bench_zone_pages(w) << PAGE_SHIFT) / 4 / w->shape->bytes;
-	u32 nr = clamp_t(u64, fit, 1, CHURN_LIVE), i;
+	u32 nr = myalloc_bench_live(w, clamp_t(u64, fit, 1, CHURN_LIVE)), i;
 	int err = myalloc_bench_objects_room(w, nr) ?: myalloc_bench_make_order(w, CHURN_ORDER);
 
 	if (err)
 		return err;
 	for (i = 0; i < CHURN_ORDER; i++)
 		w->order[i] = myalloc_random_below(&w->random, nr);
-	/* Every place is filled, and most are filled anew: objects lie in no order. */
-	w->side->round(w, CHURN_ORDER);
-	w->side->round(w, CHURN_ORDER);
+	/* Most places are filled, and filled anew: objects lie in no order. */
+	w->side->round(w, 4 * nr);
 	return 0;
 }
 

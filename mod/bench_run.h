@@ -222,6 +222,7 @@ int myalloc_bench_sheaf(struct bench_work *work);
 int myalloc_bench_mempool(struct bench_work *work);
 int myalloc_bench_stack(struct bench_work *work);
 int myalloc_bench_genpool(struct bench_work *work);
+u32 myalloc_bench_live(const struct bench_work *work, u32 most);
 int myalloc_bench_objects_room(struct bench_work *work, u32 room);
 int myalloc_bench_make_order(struct bench_work *work, u32 nr);
 void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr);

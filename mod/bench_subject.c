@@ -13,6 +13,10 @@
 /* Objects that a pool or a stack has in stock; a sheaf holds as many as our magazines. */
 #define STOCK	64
 
+/* Live objects or pages for each operation that a round is given, and the fewest. */
+#define LIVE_PER_OP	4U
+#define LIVE_LEAST	64U
+
 static void construct(void *object)
 {
 	*(unsigned long *)object = 0;
@@ -151,6 +155,17 @@ int myalloc_bench_genpool(struct bench_work *work)
 	return gen_pool_add(work->genpool, BIT(30),
 			    (size_t)work->run->zone->buddy.nr_frames << PAGE_SHIFT,
 			    NUMA_NO_NODE);
+}
+
+/*
+ * Live objects or pages of a state that a round starts from: @most, but a run that is to
+ * have few operations in a round need not wait for a state of many.
+ */
+u32 myalloc_bench_live(const struct bench_work *work, u32 most)
+{
+	u64 ops = work->run->params.ops;
+
+	return ops ? min_t(u64, most, max_t(u64, LIVE_PER_OP * ops, LIVE_LEAST)) : most;
 }
 
 int myalloc_bench_objects_room(struct bench_work *work, u32 room)

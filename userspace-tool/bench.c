@@ -230,7 +230,7 @@ static int compare(struct cmd *c)
 static const struct opt run_opts[] = {
 	{ "shapes", 's', "GLOB", "these alone, as 'object/64/*,page/*'; all if not given" },
 	{ "rounds", OPT_ROUNDS, "N", "rounds of each shape and side; 20 if not given" },
-	{ "ops", OPT_OPS, "N", "operations in a round; as many as take 0.25 ms if not given" },
+	{ "ops", OPT_OPS, "N", "operations in a round, from states of at most four objects for each; as many as take 0.25 ms if not given" },
 	{ "cpu", OPT_CPU, "N", "where to run; the first CPU if not given" },
 	{ "seed", 'S', "N", "of every random choice; without it, one is taken and told" },
 	{ "sides", OPT_SIDES, NULL, "show a line for every side of a shape" },
