@@ -33,6 +33,12 @@ enum {
 /* Empty slabs a cache keeps before it gives one back. */
 #define MYALLOC_EMPTY_KEEP	2
 
+/*
+ * What a refill may do: a unit for each state that it passes, and some for each slab. The last
+ * slab may go beyond it by its slots.
+ */
+#define MYALLOC_SCAN_MOST	256
+
 /**
  * struct myalloc_cache - see slab.c for the theory
  * @window: copy of the zone's
@@ -155,6 +161,24 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 /* Walk all caches under zone->caches_mutex; false ends the walk. */
 typedef bool (*myalloc_cache_fn)(struct myalloc_cache *cache, void *arg);
 void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg);
+
+/* The address of the slab that begins at a frame. */
+static inline void *myalloc_slab_addr(const struct myalloc_cache *cache,
+				      const struct myalloc_frame *frame)
+{
+	return myalloc_frame_addr(cache->zone, myalloc_frame_idx(cache->zone, frame));
+}
+
+/* Slabs that a cache has; exact under its lock. */
+static inline u32 myalloc_cache_slabs(const struct myalloc_cache *cache)
+{
+	unsigned int list;
+	u32 nr = 0;
+
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		nr += data_race(cache->nr[list]);	/* a sum of moments */
+	return nr;
+}
 
 /**
  * myalloc_slab_states() - the states of the slots of a slab

@@ -686,7 +686,7 @@ static void z_wrong_frees(void)
 		u8 *addr = z.arena + off;
 		bool first = addr >= z.chunk[0] && addr < z.chunk[0] + size;
 		bool second = addr >= z.chunk[1] && addr < z.chunk[1] + size;
-		u32 idx = first ? (addr - z.chunk[0]) >> PAGE_SHIFT :
+		u32 idx = first ? (u32)((addr - z.chunk[0]) >> PAGE_SHIFT) :
 			  second ? BIT(z.order) + ((addr - z.chunk[1]) >> PAGE_SHIFT) : z.nr;
 		bool page = !((uintptr_t)addr & ~PAGE_MASK);
 

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Caches as a whole: made, looked at, ended. What they do is in slab.c.
+ */
+#include "env.h"
+#include "slab.h"
+#include "slab_debug.h"
+
+/* Slabs are at most this large, unless an object needs more. */
+#define ORDER_MOST	3
+
+/* --- make and end ----------------------------------------------------------------- */
+
+static bool good_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (i >= MYALLOC_CACHE_NAME - 1 ||
+		    !(isalnum(name[i]) || strchr("-_.", name[i])))
+			return false;
+	return i && strcmp(name, ".") && strcmp(name, "..");
+}
+
+static int check_args(const struct myalloc_zone *zone, const struct myalloc_cache_args *args)
+{
+	if (!args->name || !good_name(args->name)) {
+		pr_err("%s: a cache's name has 1 to %d letters, digits, '-', '_', '.'\n",
+		       zone->name, MYALLOC_CACHE_NAME - 1);
+		return -EINVAL;
+	}
+	if (args->flags & ~MYALLOC_CACHE_FLAGS_ALL) {
+		pr_err("%s: cache %s: unknown flags 0x%x\n", zone->name, args->name,
+		       args->flags & ~MYALLOC_CACHE_FLAGS_ALL);
+		return -EINVAL;
+	}
+	if (args->magazine > MYALLOC_MAGAZINE_MAX) {
+		pr_err("%s: cache %s: magazine of %u objects is above %d\n", zone->name,
+		       args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
+		return -EINVAL;
+	}
+	if (args->ctor && args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
+		pr_err("%s: cache %s: a constructor excludes poison and zeroing\n", zone->name,
+		       args->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
+ * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
+ * one cache, so that sixteen of them keep to 0.4 % of it; the objects in them at most 1/16.
+ * A batch is so small that the longest flush, each object the last one in its slab, takes about
+ * 3,000 instructions ('make bench-icount', worst/object).
+ */
+#define MAGAZINE	64
+#define MAGAZINE_BYTES	262144
+#define MAGAZINE_BATCH	12
+#define DEPOT		16
+
+static int init_magazines(struct myalloc_cache *c, u32 magazine)
+{
+	u64 zone_bytes = (u64)c->zone->buddy.nr_frames << PAGE_SHIFT;
+	u32 per_cpu = 2 * num_possible_cpus(), depot = DEPOT, batch = MAGAZINE_BATCH;
+	u32 capacity, bytes;
+
+	if (c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return myalloc_magazines_init(&c->mags, 0, 0, 0, c->zone->node);
+	capacity = magazine ?: min_t(u32, MAGAZINE_BYTES / c->layout.slot_size, MAGAZINE);
+	bytes = myalloc_magazine_bytes(capacity);
+	while (!magazine && capacity > 1 &&
+	       (per_cpu * bytes > zone_bytes / 4096 ||
+		(u64)per_cpu * capacity * c->layout.slot_size > zone_bytes / 16)) {
+		capacity /= 2;
+		bytes = myalloc_magazine_bytes(capacity);
+	}
+	while (depot && ((u64)(per_cpu + depot) * bytes > zone_bytes / 4096 ||
+			 (u64)(per_cpu + depot) * capacity * c->layout.slot_size >
+			 zone_bytes / 16))
+		depot--;
+	if (c->flags & MYALLOC_RANDOM)	/* each of them may pass all states of a slab */
+		batch = clamp_t(u32, MYALLOC_SCAN_MOST / c->layout.objects, 1, MAGAZINE_BATCH);
+	return myalloc_magazines_init(&c->mags, capacity, min(capacity, batch), depot,
+				      c->zone->node);
+}
+
+/* caches_mutex held. Gives the cache a number and a place in the list. */
+static int enlist(struct myalloc_cache *c)
+{
+	struct myalloc_zone *zone = c->zone;
+	struct myalloc_cache *other;
+	u32 id;
+
+	list_for_each_entry(other, &zone->caches, link)
+		if (!strcmp(other->name, c->name))
+			return -EEXIST;
+	for (id = 1; id < MYALLOC_CACHES_MAX; id++)
+		if (!zone->cache_by_id[id])
+			break;
+	if (id == MYALLOC_CACHES_MAX)
+		return -ENOSPC;
+	c->id = id;
+	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
+	WRITE_ONCE(zone->cache_by_id[id], c);
+	list_add_tail(&c->link, &zone->caches);
+	zone->nr_caches++;
+	if (zone->ops && zone->ops->cache_added)
+		zone->ops->cache_added(c);
+	return 0;
+}
+
+/**
+ * myalloc_cache_create() - make a slab cache
+ * @zone: where its slabs come from
+ * @args: what it is to be
+ *
+ * Context: task, may sleep.
+ * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
+ * each other (a sentence was printed), -E2BIG if the object does not fit into the zone's
+ * largest slab, -EEXIST if the name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches,
+ * -ENOMEM.
+ */
+struct myalloc_cache *
+myalloc_cache_create(struct myalloc_zone *zone,
+		     const struct myalloc_cache_args *args)
+{
+	unsigned int flags = args->flags | zone->checks, max_order, i;
+	struct myalloc_cache *c;
+	int err;
+
+	err = check_args(zone, args);
+	if (err)
+		return ERR_PTR(err);
+	if (args->ctor)	/* the zone's checks yield */
+		flags &= ~MYALLOC_POISON;
+	if (flags & MYALLOC_OWNER)
+		myalloc_env_stack_init();	/* without it every stack is 0 */
+	c = myalloc_env_zalloc(sizeof(*c), zone->node);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+
+	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
+	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
+				  args->ctor, max_order);
+	if (err == -E2BIG)
+		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
+					  args->ctor, zone->chunk_order);
+	if (err) {
+		pr_err("%s: cache %s: objects of %u bytes aligned to %u: 1 to %d bytes, a power of two up to a page, and a slab of order %u at most\n",
+		       zone->name, args->name, args->object_size, args->align,
+		       MYALLOC_MAX_OBJECT, zone->chunk_order);
+		goto err_free;
+	}
+	strscpy(c->name, args->name, sizeof(c->name));
+	c->zone = zone;
+	c->map = zone->map;
+	c->flags = flags;
+	c->ctor = args->ctor;
+	c->frame_mask = BIT(c->layout.order) - 1;
+	c->bytes_mask = (PAGE_SIZE << c->layout.order) - 1;
+	c->window = zone->window;
+	c->head_mask = ~(BIT(c->layout.order) * MYALLOC_FRAME_BYTES - 1);
+	c->reciprocal = c->layout.reciprocal;
+	c->state_offset = c->layout.state_offset;
+	raw_spin_lock_init(&c->lock);
+	init_llist_head(&c->deferred);
+	for (i = 0; i < MYALLOC_SLAB_LISTS; i++)
+		c->list[i] = MYALLOC_NO_FRAME;
+
+	err = init_magazines(c, args->magazine);
+	if (err)
+		goto err_free;
+	if (flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE))
+		c->mags.era = MYALLOC_ERA_NEVER;
+	mutex_lock(&zone->caches_mutex);
+	err = enlist(c);
+	mutex_unlock(&zone->caches_mutex);
+	if (err)
+		goto err_magazines;
+	return c;
+
+err_magazines:
+	myalloc_magazines_fini(&c->mags);
+err_free:
+	myalloc_env_free(c);
+	return ERR_PTR(err);
+}
+
+/**
+ * myalloc_cache_destroy() - end a cache
+ * @cache: the cache, which nobody uses any more; NULL is allowed
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
+ * the cache stays as it is.
+ */
+int myalloc_cache_destroy(struct myalloc_cache *cache)
+{
+	struct myalloc_zone *zone;
+
+	if (!cache)
+		return 0;
+	zone = cache->zone;
+	myalloc_cache_shrink(cache);
+	if (myalloc_cache_slabs(cache)) {
+		myalloc_debug_report_live(cache);
+		return -EBUSY;
+	}
+	if (zone->ops && zone->ops->cache_removed)
+		zone->ops->cache_removed(cache);
+	mutex_lock(&zone->caches_mutex);
+	WRITE_ONCE(zone->cache_by_id[cache->id], NULL);
+	list_del(&cache->link);
+	zone->nr_caches--;
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_magazines_fini(&cache->mags);
+	myalloc_env_free(cache);
+	return 0;
+}
+
+/* --- look ---------------------------------------------------------------------------- */
+
+/**
+ * myalloc_cache_books() - a cache's books
+ * @cache: the cache
+ * @books: out; exact while nothing is in flight
+ *
+ * Context: task.
+ */
+void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books)
+{
+	const struct myalloc_slab_layout *l = &cache->layout;
+	unsigned long irq;
+	u64 out;
+
+	memset(books, 0, sizeof(*books));
+	books->id = cache->id;
+	books->object_size = l->object_size;
+	books->slot_size = l->slot_size;
+	books->align = l->align;
+	books->order = l->order;
+	books->objects_per_slab = l->objects;
+	books->flags = cache->flags;
+	books->magazine = cache->mags.capacity;
+	strscpy(books->name, cache->name, sizeof(books->name));
+
+	books->cached_objects = myalloc_magazines_count(&cache->mags);
+	books->deferred_objects = atomic64_read(&cache->nr_deferred);
+	books->alloc_hits = myalloc_magazines_gets(&cache->mags);
+	books->free_hits = myalloc_magazines_puts(&cache->mags);
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	books->slabs = myalloc_cache_slabs(cache);
+	books->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
+	books->slabs_partial = books->slabs - books->slabs_empty -
+			       cache->nr[MYALLOC_SLABS_FULL];
+	books->total_objects = books->slabs * l->objects;
+	out = books->total_objects - cache->free_slots;
+	books->allocs = cache->allocs + books->alloc_hits;
+	books->frees = cache->frees + books->free_hits;
+	books->refills = cache->refills;
+	books->flushes = cache->flushes;
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	if (out > books->cached_objects + books->deferred_objects)
+		books->live_objects = out - books->cached_objects - books->deferred_objects;
+	books->fails = atomic64_read(&cache->fails);
+	books->bad_frees = atomic64_read(&cache->bad_frees);
+	books->corruptions = atomic64_read(&cache->corruptions);
+	books->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags);
+	books->waste_bytes = books->slabs * l->waste;
+}
+
+/**
+ * myalloc_zone_walk_caches() - look at every cache of a zone
+ * @zone: the zone
+ * @fn: called under zone->caches_mutex
+ * @arg: its argument
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg)
+{
+	struct myalloc_cache *cache;
+
+	mutex_lock(&zone->caches_mutex);
+	list_for_each_entry(cache, &zone->caches, link)
+		if (!fn(cache, arg))
+			break;
+	mutex_unlock(&zone->caches_mutex);
+}
+
+/* Lock held. */
+static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       myalloc_object_fn fn, void *arg)
+{
+	void *slab = myalloc_slab_addr(c, frame);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u32 i;
+
+	for (i = 0; i < c->layout.objects; i++)
+		if (READ_ONCE(states[i]) == MYALLOC_SLOT_LIVE)
+			fn(c, myalloc_slab_object(c, slab, i),
+			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
+}
+
+/**
+ * myalloc_cache_walk_live() - look at every object that users have
+ * @cache: the cache
+ * @fn: called under the cache's lock, which is let go between slabs
+ * @arg: its argument
+ *
+ * Slabs that come or go meanwhile may or may not be seen.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
+{
+	struct myalloc_zone *zone = cache->zone;
+	unsigned long irq;
+	u32 idx;
+
+	/* By frame and not by list: a list may change while the lock is let go. */
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		struct myalloc_frame *frame = &zone->frames[idx];
+
+		if (!(idx % 1024))
+			cond_resched();
+		if (data_race(frame->tag) != cache->tag)	/* or states of a slab */
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (frame->tag == cache->tag)
+			visit_slab(cache, frame, fn, arg);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+}
