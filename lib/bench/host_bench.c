@@ -2,20 +2,20 @@
 /*
  * The allocator as a native program, beside malloc() of whatever library is loaded
  *
- *	host_bench malloc	malloc() and free(); LD_PRELOAD chooses the library
- *	host_bench myalloc	a cache of this allocator for each size, freed to that cache
- *	host_bench by-address	the same, freed by address alone
- *	host_bench zone		blocks straight from zones, see zone_bench()
+ *	host_bench malloc LAYOUT	malloc() and free(); LD_PRELOAD chooses the library
+ *	host_bench myalloc LAYOUT	a cache of this allocator for each size, freed to it
+ *	host_bench by-address LAYOUT	the same, freed by address alone
+ *	host_bench zone			blocks straight from zones, see zone_bench()
  *
- * The first three read commands from standard input, one a line, do a round and answer with
- * the nanoseconds that it took:
+ * With each LAYOUT, a small number, the heap begins elsewhere. The first three read commands
+ * from standard input, one a line, do a round and answer with the nanoseconds that it took:
  *
  *	PATTERN SIZE BATCH OPS		pattern: pair, order, reverse, shuffled, churn
  *
- * so that vm/bench/host.py can make several of them take turns. All are called through a
- * pointer of the type of malloc() and free(), which costs every one the same; ours then takes
- * a jump more, to the function that knows the cache. One thread; -DHOST_FAST: no checks of the
- * host environment, those of the allocator all there.
+ * so that vm/bench/host.py can make several of them take turns. A pattern is one function,
+ * inlined for each side with the calls of that side, as in mod/bench_objects.c: each is called
+ * as a program calls it, malloc() through the table of a shared library's functions. One
+ * thread; -DHOST_FAST: no checks of the host environment, those of the allocator all there.
  */
 #include "env.h"
 
@@ -136,7 +136,7 @@ static void use_size(u32 size)
 
 /* --- patterns ----------------------------------------------------------------------- */
 
-static noinline void pair(get_fn get, put_fn put, size_t size, u64 ops)
+static __always_inline void pair(get_fn get, put_fn put, size_t size, u64 ops)
 {
 	for (; ops; ops--) {
 		void *p = get(size);
@@ -147,7 +147,7 @@ static noinline void pair(get_fn get, put_fn put, size_t size, u64 ops)
 	}
 }
 
-static noinline void batches(get_fn get, put_fn put, size_t size, u32 batch, u64 ops)
+static __always_inline void batches(get_fn get, put_fn put, size_t size, u32 batch, u64 ops)
 {
 	u32 i;
 
@@ -160,7 +160,7 @@ static noinline void batches(get_fn get, put_fn put, size_t size, u32 batch, u64
 }
 
 /* One of @batch live objects is replaced, at places that repeat after BATCH_MAX steps. */
-static noinline void churn(get_fn get, put_fn put, size_t size, u64 ops)
+static __always_inline void churn(get_fn get, put_fn put, size_t size, u64 ops)
 {
 	u32 at = 0;
 
@@ -200,7 +200,8 @@ static void make_order(const char *pattern, u32 batch)
 		shuffle(&random, order, batch);
 }
 
-static u64 timed_round(get_fn get, put_fn put, const char *pattern, size_t size, u32 batch, u64 ops)
+static __always_inline u64 timed_round(get_fn get, put_fn put, const char *pattern, size_t size,
+				       u32 batch, u64 ops)
 {
 	u64 start;
 	u32 i;
@@ -226,7 +227,7 @@ static u64 timed_round(get_fn get, put_fn put, const char *pattern, size_t size,
 	return start;
 }
 
-static void serve(get_fn get, put_fn put)
+static __always_inline void serve(get_fn get, put_fn put)
 {
 	unsigned int size, batch;
 	unsigned long long ops;
@@ -356,19 +357,36 @@ static void zone_bench(void)
 	}
 }
 
+/* Moves what is allocated from now on by other than a power of two. */
+static void move_heap(const char *layout)
+{
+	static void *volatile never_freed;
+
+	never_freed = malloc(1 + strtoul(layout, NULL, 10) * 832);
+	if (!never_freed)
+		die("no memory");
+}
+
 int main(int argc, char **argv)
 {
-	const char *what = argc == 2 ? argv[1] : "";
+	const char *what = argc > 1 ? argv[1] : "";
 
-	if (!strcmp(what, "malloc")) {
-		serve(malloc, free);
-	} else if (!strcmp(what, "zone")) {
+	if (argc == 2 && !strcmp(what, "zone")) {
 		zone_bench();
-	} else if (!strcmp(what, "myalloc") || !strcmp(what, "by-address")) {
+		return 0;
+	}
+	if (argc == 3)
+		move_heap(argv[2]);
+	if (argc == 3 && !strcmp(what, "malloc")) {
+		serve(malloc, free);
+	} else if (argc == 3 && !strcmp(what, "myalloc")) {
 		zone = make_zone(ZONE_BYTES, false, false);
-		serve(ours_get, strcmp(what, "myalloc") ? ours_put_by_address : ours_put);
+		serve(ours_get, ours_put);
+	} else if (argc == 3 && !strcmp(what, "by-address")) {
+		zone = make_zone(ZONE_BYTES, false, false);
+		serve(ours_get, ours_put_by_address);
 	} else {
-		die("usage: host_bench malloc|myalloc|by-address|zone");
+		die("usage: host_bench malloc|myalloc|by-address LAYOUT, or host_bench zone");
 	}
 	return 0;
 }

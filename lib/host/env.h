@@ -607,7 +607,7 @@ struct host_self {
 	} saved[HOST_MAX_NEST];
 };
 
-extern __thread struct host_self host_self __attribute__((tls_model("initial-exec")));
+extern __thread struct host_self host_self __attribute__((tls_model("local-exec")));
 extern unsigned int host_nr_cpus;
 extern void (*host_preempt_point)(const char *where);
 extern unsigned int host_point_depth;

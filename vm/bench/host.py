@@ -5,8 +5,10 @@ Usage: host.py HOST_BENCH RESULT.json
 
 Each library is a process of its own: host_bench with the library preloaded; glibc is one
 without. Rounds go round: ours, theirs, ours, theirs. The first round of each is thrown
-away. All on one CPU. Prints a table; writes what 'myallocctl bench run -o' would, with
-every round, so that the same plots can be drawn.
+away. All on one CPU. Then the same with new processes, whose heaps begin elsewhere: where
+two things happen to lie, their addresses equal in the lowest twelve bits, a loop may take half
+as long again, for hours, and the next time not. Prints a table; writes what 'myallocctl bench
+run -o' would, with every round, so that the same plots can be drawn.
 """
 
 import glob
@@ -18,7 +20,8 @@ import subprocess
 import sys
 import time
 
-ROUNDS = 15
+LAYOUTS = 5
+ROUNDS = 4
 ROUND_NS = 2_000_000
 SIZES = (8, 64, 256, 1024, 4096)
 PATTERNS = (("pair", 1), ("order", 10), ("reverse", 10), ("shuffled", 10),
@@ -31,14 +34,14 @@ LIBRARIES = (("jemalloc", "libjemalloc.so.2"), ("tcmalloc", "libtcmalloc_minimal
 class Worker:
     """One host_bench that waits for commands."""
 
-    def __init__(self, program, name, kind, library=None):
+    def __init__(self, program, name, kind, layout, library=None):
         self.name = name
         self.role = "ours" if name == "myalloc" else \
             "aside" if kind == "by-address" else "opponent"
         env = dict(os.environ)
         if library:
             env["LD_PRELOAD"] = library
-        self.process = subprocess.Popen([program, kind], env=env, text=True,
+        self.process = subprocess.Popen([program, kind, str(layout)], env=env, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def round(self, pattern, size, batch, ops):
@@ -48,6 +51,10 @@ class Worker:
         if not line:
             sys.exit("host.py: %s ended in the middle of %s %d" % (self.name, pattern, size))
         return int(line)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
 
     def length(self, pattern, size, batch):
         """Operations that take about ROUND_NS, a multiple of the batch."""
@@ -81,16 +88,28 @@ def shape_name(pattern, size, batch):
     return "host/%d/batch-%d%s" % (size, batch, tail)
 
 
-def measure(workers, pattern, size, batch):
+def start(program, layout):
+    workers = [Worker(program, "myalloc", "myalloc", layout),
+               Worker(program, "glibc", "malloc", layout)]
+    for name, pattern in LIBRARIES:
+        path = library_path(pattern)
+        if path:
+            workers.append(Worker(program, name, "malloc", layout, path))
+        elif not layout:
+            print("host.py: %s is not installed" % name, file=sys.stderr)
+    workers.append(Worker(program, "by-address", "by-address", layout))
+    return workers
+
+
+def measure(workers, pattern, size, batch, rounds):
+    """Rounds of all workers in turn, added to those of the layouts before."""
     ops = {w.name: w.length(pattern, size, batch) for w in workers}
-    rounds = {w.name: [] for w in workers}
     for number in range(ROUNDS + 1):
         for worker in workers:
             ns = worker.round(pattern, size, batch, ops[worker.name])
             if number:
-                rounds[worker.name].append((ns, 0, ops[worker.name]))
-    return shape(shape_name(pattern, size, batch), size, 0, batch,
-                 [(w.name, w.role, rounds[w.name]) for w in workers])
+                rounds.setdefault((worker.name, worker.role), []).append(
+                    (ns, 0, ops[worker.name]))
 
 
 def shape(name, size, order, batch, sides):
@@ -152,20 +171,18 @@ def main():
         sys.exit(__doc__)
     program, out = sys.argv[1:]
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    workers = [Worker(program, "myalloc", "myalloc"), Worker(program, "glibc", "malloc")]
-    for name, pattern in LIBRARIES:
-        path = library_path(pattern)
-        if path:
-            workers.append(Worker(program, name, "malloc", path))
-        else:
-            print("host.py: %s is not installed" % name, file=sys.stderr)
-    workers.append(Worker(program, "by-address", "by-address"))
     started = time.time()
-    shapes = []
-    for size in SIZES:
-        for pattern, batch in PATTERNS:
-            shapes.append(measure(workers, pattern, size, batch))
-        print("    … %d-byte objects: done" % size, file=sys.stderr)
+    measured = {(size, pattern, batch): {} for size in SIZES for pattern, batch in PATTERNS}
+    for layout in range(LAYOUTS):
+        workers = start(program, layout)
+        for (size, pattern, batch), rounds in measured.items():
+            measure(workers, pattern, size, batch, rounds)
+        for worker in workers:
+            worker.end()
+        print("    … processes %d of %d: done" % (layout + 1, LAYOUTS), file=sys.stderr)
+    shapes = [shape(shape_name(pattern, size, batch), size, 0, batch,
+                    [(name, role, kept) for (name, role), kept in rounds.items()])
+              for (size, pattern, batch), rounds in measured.items()]
     shapes += zones(program)
     table(shapes)
     zone_ratio(shapes)
