@@ -4,7 +4,7 @@
  *
  * What it is: magazines (magazine.c) in front of the zone (zone.c) for the orders that
  * are asked for most: 0 to 3, and 9, the huge page of x86 with 4 KiB pages. All other
- * orders, and requests for a place (topdown, exact sizes, ranges), go to the zone.
+ * orders, and requests for a place (topdown; run.c), go to the zone.
  *
  * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
  * at a time under one hold of the zone lock; what a zone may cache in all (the high of all
@@ -24,7 +24,7 @@
  * CPUs and fails.
  */
 #include "env.h"
-#include "zone.h"
+#include "pcp.h"
 
 /*
  * Blocks in a magazine and magazines in the depot, of each list, at most; how many move at a
@@ -103,12 +103,7 @@ static struct myalloc_frame *slot_frame(const struct myalloc_slot *slot)
 	return container_of(slot->state, struct myalloc_frame, type);
 }
 
-/* Tags of the first frames of blocks. */
-static __always_inline u32 user_tag(unsigned int order)
-{
-	return myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0);
-}
-
+/* That of one in a magazine; compare myalloc_user_tag(). */
 static __always_inline u32 cached_tag(unsigned int order)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_CACHED, order, 0);
@@ -316,9 +311,19 @@ static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *
 				  *bad, MYALLOC_POISON_FREE);
 }
 
-/* Work that only some requests and zones ask for. */
-static noinline void *dress(struct myalloc_zone *zone, void *addr, size_t size,
-			    unsigned int flags)
+/**
+ * myalloc_pages_post_alloc() - the work that only some requests and zones ask for
+ * @zone: the zone
+ * @addr: what was allocated
+ * @size: bytes
+ * @flags: MYALLOC_ZERO or not
+ *
+ * Notes the owner, looks for writes while it was free, zeroes.
+ *
+ * Return: @addr.
+ */
+noinline void *myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
+				   unsigned int flags)
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 
@@ -333,7 +338,8 @@ static noinline void *dress(struct myalloc_zone *zone, void *addr, size_t size,
 	return addr;
 }
 
-static void undress(struct myalloc_zone *zone, void *addr, size_t size)
+/* Poison, if the zone has it. */
+void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
 {
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
 		memset(addr, MYALLOC_POISON_FREE, size);
@@ -342,13 +348,14 @@ static void undress(struct myalloc_zone *zone, void *addr, size_t size)
 static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 			unsigned int flags, unsigned long caller)
 {
-	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, user_tag(order));
+	u32 tag = myalloc_user_tag(order);
+	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
 
 	if (unlikely(!frame)) {
 		if (!(flags & MYALLOC_MAY_WAIT))
 			return NULL;
 		myalloc_zone_drain(zone);
-		frame = myalloc_zone_take(zone, order, flags, user_tag(order));
+		frame = myalloc_zone_take(zone, order, flags, tag);
 		if (!frame)
 			return NULL;
 	}
@@ -374,7 +381,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	if (!addr)
 		addr = alloc_zone(zone, order, flags, caller);
 	if (addr && ((flags & MYALLOC_ZERO) | zone->checks))
-		dress(zone, addr, PAGE_SIZE << order, flags);
+		myalloc_pages_post_alloc(zone, addr, PAGE_SIZE << order, flags);
 	return addr;
 }
 
@@ -413,7 +420,8 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 }
 
 /* Why @addr is not what a user may free as @what. */
-static noinline int bad_free(struct myalloc_zone *zone, const void *addr, const char *what)
+noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
+				    const char *what)
 {
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
@@ -445,7 +453,7 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 	char what[32];
 
 	scnprintf(what, sizeof(what), "pages of order %u", order);
-	return bad_free(zone, addr, what);
+	return myalloc_pages_bad_free(zone, addr, what);
 }
 
 static __always_inline bool good_free(struct myalloc_zone *zone, const void *addr,
@@ -453,7 +461,7 @@ static __always_inline bool good_free(struct myalloc_zone *zone, const void *add
 {
 	*frame = myalloc_map_frame(&zone->map, addr);
 	return *frame && order <= MYALLOC_TOP_ORDER &&
-	       READ_ONCE((*frame)->tag) == user_tag(order) &&
+	       READ_ONCE((*frame)->tag) == myalloc_user_tag(order) &&
 	       !offset_in_page((unsigned long)addr - zone->map.base);
 }
 
@@ -486,7 +494,7 @@ static __always_inline bool is_users(const struct myalloc_frame *frame, unsigned
 				     bool fresh)
 {
 	if (!fresh)
-		return data_race(frame->tag) == user_tag(order);	/* S5 */
+		return data_race(frame->tag) == myalloc_user_tag(order);	/* S5 */
 	/* S5 */
 	return data_race(frame->type) == MYALLOC_FRAME_PAGE && data_race(frame->order) == order;
 }
@@ -572,7 +580,7 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	if (unlikely(!good_free(zone, addr, order, &frame)))
 		return bad_order_free(zone, addr, order);
 	if (unlikely(zone->checks))
-		undress(zone, addr, PAGE_SIZE << order);
+		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order);
 	cpu = myalloc_magazines_enter(mags);
 	if (cpu) {
 		bool done = put(zone, mags, cpu, addr, frame);
@@ -656,7 +664,7 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	}
 	if (unlikely((flags & MYALLOC_ZERO) | zone->checks))
 		for (i = 0; i < n; i++)
-			dress(zone, addrs[i], PAGE_SIZE << order, flags);
+			myalloc_pages_post_alloc(zone, addrs[i], PAGE_SIZE << order, flags);
 	return n;
 }
 
@@ -711,200 +719,4 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 			freed += !free_slow(zone, addrs[--left], order);
 	}
 	return freed;
-}
-
-/* Lock held. Tags the pieces of a run; PAGE to take it, 0 to give it. */
-static void tag_run(struct myalloc_zone *zone, u32 idx, u32 nr, bool take,
-		    unsigned long caller)
-{
-	while (nr) {
-		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
-		struct myalloc_frame *frame = &zone->frames[idx];
-
-		if (take) {
-			frame->caller = caller;
-			zone->allocs[order]++;
-		} else {
-			zone->frees[order]++;
-		}
-		WRITE_ONCE(frame->tag, take ? user_tag(order) : 0);
-		idx += BIT(order);
-		nr -= BIT(order);
-	}
-}
-
-static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
-		      unsigned int align_order, unsigned int flags, unsigned long caller)
-{
-	unsigned long irq;
-	u32 idx;
-
-	if (!myalloc_lock(&zone->lock, &irq)) {
-		atomic64_inc(&zone->nmi_fails);
-		return MYALLOC_NO_FRAME;
-	}
-	__myalloc_zone_reap(zone, 1);
-	idx = myalloc_buddy_alloc_exact(&zone->buddy, nr_pages, align_order,
-					flags & MYALLOC_TOPDOWN);
-	if (idx != MYALLOC_NO_FRAME) {
-		tag_run(zone, idx, nr_pages, true, caller);
-		__myalloc_zone_account(zone);
-	} else if (nr_pages && nr_pages <= BIT(zone->buddy.top_order)) {
-		zone->fails[fls(nr_pages - 1)]++;
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	return idx;
-}
-
-/**
- * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
- * @zone: the zone
- * @nr_pages: 1 to 2^chunk_order
- * @align_order: log2 of pages that the address is to be a multiple of, counted from
- *	the beginning of its chunk
- * @flags: as for myalloc_pages_alloc()
- *
- * Takes the smallest sufficient block and gives back at once what is not needed. To be
- * freed by myalloc_pages_free_exact() with the same number.
- *
- * Context: as for myalloc_pages_alloc().
- * Return: address of the first page, NULL if the zone has no such block.
- */
-void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
-				unsigned int nr_pages, unsigned int align_order,
-				unsigned int flags)
-{
-	u32 idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
-	void *addr;
-
-	if (idx == MYALLOC_NO_FRAME) {
-		if (!(flags & MYALLOC_MAY_WAIT))
-			return NULL;
-		myalloc_zone_drain(zone);
-		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
-		if (idx == MYALLOC_NO_FRAME)
-			return NULL;
-	}
-	addr = myalloc_frame_addr(zone, idx);
-	if ((flags & MYALLOC_ZERO) | zone->checks)
-		dress(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
-	return addr;
-}
-
-/**
- * myalloc_pages_alloc_range() - allocate particular pages
- * @zone: the zone
- * @addr: address of the first page
- * @nr_pages: how many; all in one chunk
- * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
- *
- * To be freed by myalloc_pages_free_exact() with the same number.
- *
- * Context: task; with MYALLOC_MAY_WAIT it may sleep. Takes time in proportion to @nr_pages.
- * Return: 0; -EINVAL if that is not a range of pages of one chunk; -EBUSY if one of
- * them is not free (without MYALLOC_MAY_WAIT that includes pages in magazines).
- */
-int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
-			      unsigned int nr_pages, unsigned int flags)
-{
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	unsigned long irq;
-	u32 idx;
-	int err;
-
-	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
-		return -EINVAL;
-	idx = myalloc_frame_idx(zone, frame);
-	if (!nr_pages || nr_pages > BIT(zone->chunk_order) -
-	    (idx & (BIT(zone->chunk_order) - 1)))
-		return -EINVAL;
-	if (flags & MYALLOC_MAY_WAIT)
-		myalloc_zone_drain(zone);
-	raw_spin_lock_irqsave(&zone->lock, irq);
-	err = myalloc_buddy_alloc_range(&zone->buddy, idx, nr_pages);
-	if (!err) {
-		tag_run(zone, idx, nr_pages, true, _RET_IP_);
-		__myalloc_zone_account(zone);
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	if (!err && ((flags & MYALLOC_ZERO) | zone->checks))
-		dress(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
-	return err;
-}
-
-/* Is every piece of the run tagged as allocated? */
-static bool good_run(const struct myalloc_zone *zone, u32 idx, u32 nr)
-{
-	while (nr) {
-		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
-
-		if (READ_ONCE(zone->frames[idx].tag) != user_tag(order))
-			return false;
-		idx += BIT(order);
-		nr -= BIT(order);
-	}
-	return true;
-}
-
-/* Gives the pieces of a run one by one, each now or later. */
-static void give_run(struct myalloc_zone *zone, u32 idx, u32 nr)
-{
-	while (nr) {
-		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
-
-		myalloc_zone_give(zone, &zone->frames[idx]);
-		idx += BIT(order);
-		nr -= BIT(order);
-	}
-}
-
-/**
- * myalloc_pages_free_exact() - free what an exact or range allocation gave
- * @zone: the zone
- * @addr: its address, any value
- * @nr_pages: the number it was allocated with, any value
- *
- * What is recorded is the pieces (myalloc_buddy_piece()), not the number: a smaller number
- * that ends where a piece ends gives back that much and keeps the rest allocated.
- *
- * Context: any.
- * Return: 0; -EINVAL if that is no such allocation: reported, counted, and nothing has
- * changed.
- */
-int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
-			     unsigned int nr_pages)
-{
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	unsigned long irq;
-	char what[24];
-	u32 idx;
-
-	scnprintf(what, sizeof(what), "%u pages", nr_pages);
-	if (!frame)
-		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_FOREIGN, what);
-	if (offset_in_page((unsigned long)addr - zone->map.base))
-		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_MISALIGNED, what);
-	idx = myalloc_frame_idx(zone, frame);
-	if (!nr_pages || nr_pages > BIT(zone->chunk_order) -
-	    (idx & (BIT(zone->chunk_order) - 1)))
-		return myalloc_zone_bad_free(zone, addr, MYALLOC_BAD_ORDER, what);
-
-	if (unlikely(!good_run(zone, idx, nr_pages)))
-		return bad_free(zone, addr, what);
-	if (unlikely(zone->checks))
-		undress(zone, addr, (size_t)nr_pages << PAGE_SHIFT);
-	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
-		give_run(zone, idx, nr_pages);
-		return 0;
-	}
-	/* Another free of the same pages at the same moment was here first. */
-	if (unlikely(!good_run(zone, idx, nr_pages))) {
-		raw_spin_unlock_irqrestore(&zone->lock, irq);
-		return bad_free(zone, addr, what);
-	}
-	tag_run(zone, idx, nr_pages, false, 0);
-	myalloc_buddy_free_exact(&zone->buddy, idx, nr_pages);
-	zone->generation++;
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	return 0;
 }

@@ -63,6 +63,7 @@
  * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off.
  */
 #include "env.h"
+#include "pcp.h"
 #include "slab.h"
 #include "zone.h"
 

@@ -375,12 +375,6 @@ static inline bool myalloc_lock(raw_spinlock_t *lock, unsigned long *flags)
 	return true;
 }
 
-/* pcp.c */
-int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
-void myalloc_pcp_fini(struct myalloc_zone *zone);
-void myalloc_pcp_drain(struct myalloc_zone *zone);
-void myalloc_pcp_drain_cpu(struct myalloc_zone *zone, int cpu);
-
 /* slab.c */
 void myalloc_zone_drain_caches(struct myalloc_zone *zone);
 

@@ -18,6 +18,7 @@
 #include "exports.h"
 #include "histogram.h"
 #include "pattern.h"
+#include "pcp.h"
 #include "slab.h"
 #include "slab_debug.h"
 #include "validate.h"

@@ -19,6 +19,7 @@
 
 #include "bench.h"
 #include "ioctl.h"
+#include "pcp.h"
 #include "reserve.h"
 #include "session.h"
 #include "slab.h"

@@ -360,7 +360,7 @@ static void zone_bench(void)
 /* Moves what is allocated from now on by other than a power of two. */
 static void move_heap(const char *layout)
 {
-	static void *volatile never_freed;
+	static void *never_freed;
 
 	never_freed = malloc(1 + strtoul(layout, NULL, 10) * 832);
 	if (!never_freed)
