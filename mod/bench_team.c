@@ -26,6 +26,7 @@ static int member_thread(void *arg)
 	struct bench_team *team = member->team;
 	u32 seen = 0, call;
 
+	set_user_nice(current, MIN_NICE);	/* as bench_thread() */
 	while (!kthread_should_stop()) {
 		wait_event_interruptible(team->wait, READ_ONCE(team->call) != seen ||
 					 kthread_should_stop());
