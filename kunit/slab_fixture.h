@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the suites of slab caches share: zones and caches made for them, looks inside */
+#ifndef MYALLOC_KUNIT_SLAB_FIXTURE_H
+#define MYALLOC_KUNIT_SLAB_FIXTURE_H
+
+#include "fixture.h"
+#include "slab.h"
+
+#define OBJECTS_MAX	4096
+
+/* What is said of a double free: the cache twice, frame, slot. */
+#define TWICE	"bad free as object of %s: already free (double free); cache %s, frame %u, slot %u"
+
+static inline void **object_array(struct kunit *test)
+{
+	void **objects = kunit_kcalloc(test, OBJECTS_MAX, sizeof(*objects), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objects);
+	return objects;
+}
+
+/* 4 MiB of real memory. */
+static inline struct fixture *large_zone(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
+
+	return fixture_zone(test, &args);
+}
+
+/* A few pages, in chunks that are not adjacent, so that every byte can be compared. */
+static inline struct fixture *small_zone(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 4, .stride = 2, .no_magazines = true,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+static inline struct myalloc_cache *magazine_cache(struct fixture *fx, const char *name,
+						   unsigned int size, unsigned int magazine)
+{
+	const struct myalloc_cache_args args = {
+		.name = name, .object_size = size, .magazine = magazine,
+	};
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, cache);
+	KUNIT_ASSERT_EQ(fx->test, cache->mags.capacity, magazine);
+	return cache;
+}
+
+static inline struct myalloc_cache_books books_of(struct myalloc_cache *cache)
+{
+	struct myalloc_cache_books books;
+
+	myalloc_cache_books(cache, &books);
+	return books;
+}
+
+/* First frame of the slab of an object. */
+static inline struct myalloc_frame *slab_of(const struct myalloc_cache *cache, const void *object)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&cache->map, object);
+	u32 idx = myalloc_frame_idx(cache->zone, frame);
+
+	return frame - (idx & cache->frame_mask);
+}
+
+static inline u32 slot_of(const struct myalloc_cache *cache, const void *object)
+{
+	u32 idx = myalloc_frame_idx(cache->zone, slab_of(cache, object));
+
+	return (object - myalloc_frame_addr(cache->zone, idx)) / cache->layout.slot_size;
+}
+
+static noinline __maybe_unused void *alloc_here(struct myalloc_cache *cache, unsigned int flags)
+{
+	void *object = myalloc_cache_alloc(cache, flags);
+
+	barrier();
+	return object;
+}
+
+#endif /* MYALLOC_KUNIT_SLAB_FIXTURE_H */

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of slab caches in NMI, with the lock held. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "slab_fixture.h"
+
+/* Frees @nr objects as if an NMI came in while this CPU holds the cache's lock. */
+static void free_deferred(struct kunit *test, struct myalloc_cache *cache, void **objects, u32 nr)
+{
+	unsigned long lock_irq, irq;
+	int err = 0;
+	u32 i;
+
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < nr; i++)
+		err |= myalloc_cache_free(cache, objects[i]);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+	KUNIT_EXPECT_EQ(test, err, 0);
+}
+
+/* A free is deferred, seen in the books, and taken along two at a time. */
+static void slab_nmi_free(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "nmi", 100, MYALLOC_NO_MAGAZINE);
+	void **o = object_array(test), *other;
+	u32 i, frame;
+
+	for (i = 0; i < 7; i++)
+		o[i] = alloc_here(cache, 0);
+	frame = myalloc_frame_idx(fx->zone, slab_of(cache, o[0]));
+	free_deferred(test, cache, o, 7);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 7);
+	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 0);
+	KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, o[3]), MYALLOC_SLOT_DEFERRED);
+	FIXTURE_EXPECT_VALID(fx);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, o[3]), MYALLOC_BAD_FREE, TWICE, "nmi",
+			       "nmi", frame, 3);
+	other = alloc_here(cache, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 5);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 3);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 5);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 3);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 8);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+static struct myalloc_cache *hooked;
+static void *freed_meanwhile;
+static u32 hook_calls;
+
+static void hook_free_in_recovery(const char *where)
+{
+	unsigned long irq;
+
+	if (strcmp(where, "slab-recovering") || hook_calls++)
+		return;
+	irq = fixture_nmi_enter();
+	myalloc_cache_free(hooked, freed_meanwhile);
+	fixture_nmi_exit(irq);
+}
+
+/* What is deferred while others are recovered is in the list, and does not come back twice. */
+static void slab_nmi_recover(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "recover", 100, MYALLOC_NO_MAGAZINE);
+	void *lost = alloc_here(cache, 0);
+	bool hooked_here;
+
+	hooked = cache;
+	freed_meanwhile = alloc_here(cache, 0);
+	free_deferred(test, cache, &lost, 1);
+	llist_del_all(&cache->deferred);	/* as after a damaged link */
+	hook_calls = 0;
+	hooked_here = fixture_set_hook(hook_free_in_recovery);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+	fixture_set_hook(NULL);
+	if (!hooked_here) {	/* in a kernel: the recovery alone */
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, freed_meanwhile), 0);
+	} else {
+		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+		KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, freed_meanwhile),
+				MYALLOC_SLOT_DEFERRED);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+	}
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* As if the CPU that defers were between its two last steps: all see an object that is free. */
+static void slab_nmi_free_half(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "half", 100, MYALLOC_NO_MAGAZINE);
+	void *object = alloc_here(cache, 0), *other = alloc_here(cache, 0);
+	u8 *state = myalloc_object_state(cache, object);
+	u32 frame = myalloc_frame_idx(fx->zone, slab_of(cache, object));
+
+	free_deferred(test, cache, &object, 1);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRED);
+	*state = MYALLOC_SLOT_DEFERRING;
+	FIXTURE_EXPECT_VALID(fx);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE, TWICE,
+			       "half", "half", frame, 0);
+	/* Who meets it in the list leaves it there. */
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRING);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+	*state = MYALLOC_SLOT_DEFERRED;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 2);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+}
+
+/* With magazines: they work under the lock; when they are full, frees are deferred. */
+static void slab_nmi_magazines(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "nmi", 100, 4);
+	u32 nr = cache->mags.nr_magazines * 4 + 5, i;
+	void **o = object_array(test);
+	u64 fits = (u64)(cache->mags.nr_magazines - 2 * num_possible_cpus() + 2) * 4;
+
+	for (i = 0; i < nr; i++)
+		o[i] = alloc_here(cache, 0);
+	myalloc_cache_drain(cache);
+	free_deferred(test, cache, o, nr);
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, fits);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, nr - fits);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_cache_drain(cache);
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, nr);
+}
+
+static u32 ctor_calls;
+
+static void number(void *object)
+{
+	*(u32 *)object = ++ctor_calls;
+}
+
+/* The content is kept where somebody relies on it. */
+static void slab_nmi_content(struct kunit *test)
+{
+	const struct myalloc_cache_args with_ctor = {
+		.name = "with-ctor", .object_size = 16, .ctor = number,
+		.flags = MYALLOC_NO_MAGAZINE,
+	};
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *ctor = myalloc_cache_create(fx->zone, &with_ctor);
+	struct myalloc_cache *zero = fixture_cache(fx, "zero", 16, MYALLOC_ZERO_FREE |
+						   MYALLOC_NO_MAGAZINE);
+	struct myalloc_cache *checked = fixture_cache(fx, "checked", 4, MYALLOC_CHECKS);
+	void *o[3], *again;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctor);
+	ctor_calls = 0;
+	for (i = 0; i < 3; i++) {
+		o[i] = alloc_here(ctor, 0);
+		KUNIT_EXPECT_EQ(test, *(u32 *)o[i], i + 1);
+	}
+	free_deferred(test, ctor, o, 3);
+	myalloc_cache_drain(ctor);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, *(u32 *)o[i], i + 1);
+
+	for (i = 0; i < 3; i++) {
+		o[i] = alloc_here(zero, 0);
+		memset(o[i], 0x99, 16);
+	}
+	free_deferred(test, zero, o, 3);
+	myalloc_cache_drain(zero);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_NULL(test, memchr_inv(o[i], 0, 16));
+
+	for (i = 0; i < 3; i++)
+		o[i] = alloc_here(checked, 0);
+	free_deferred(test, checked, o, 3);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_cache_drain(checked);
+	FIXTURE_EXPECT_VALID(fx);
+	for (i = 0; i < 3; i++) {
+		again = alloc_here(checked, 0);
+		KUNIT_EXPECT_PTR_EQ(test, again, o[i]);
+	}
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(checked, o[i]), 0);
+}
+
+/* A link that was written over is noticed, not followed; the objects behind it come back. */
+static void slab_nmi_link_damaged(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	unsigned long wrong[6];
+	u32 k, i;
+
+	for (k = 0; k < 2 * ARRAY_SIZE(wrong); k++) {
+		u32 clear = k % 2 ? MYALLOC_ZERO_FREE : 0;
+		struct myalloc_cache *cache = fixture_cache(fx, "links", 100,
+							    MYALLOC_NO_MAGAZINE | clear);
+		u64 before = fixture_books(fx)->corruptions;
+		void **o = object_array(test);
+
+		for (i = 0; i < 2 * cache->layout.objects; i++)
+			o[i] = alloc_here(cache, 0);
+		/* Foreign, inside an object, one in use, a gap, another page, the end. */
+		wrong[0] = 0x42424242;
+		wrong[1] = (unsigned long)o[1] + 1;
+		wrong[2] = (unsigned long)o[20];
+		wrong[3] = (unsigned long)fx->chunks[0] + 16 * PAGE_SIZE;
+		wrong[4] = (unsigned long)fx->chunks[3];
+		wrong[5] = 0;
+		free_deferred(test, cache, o, 6);
+		*(unsigned long *)(o[4] + cache->layout.link_offset) = wrong[k / 2];
+		/* Takes o[5] and o[4] along, and the next one finds the damage. */
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[7]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[8]), 0);
+		if (k / 2 < 5) {
+			KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, before + 1);
+			KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
+			KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+					   "cache links: a freed object was written to: its link is damaged");
+		}
+		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 4);
+		myalloc_cache_drain(cache);
+		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+		KUNIT_EXPECT_EQ(test, books_of(cache).frees, 8);
+		for (i = 0; i < 6 && clear; i++)
+			KUNIT_EXPECT_NULL(test, memchr_inv(o[i], 0, 100));
+		FIXTURE_EXPECT_VALID(fx);
+		for (i = 6; i < 2 * cache->layout.objects; i++)
+			if (i != 7 && i != 8)
+				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+static void drain_hooked(void *arg)
+{
+	myalloc_cache_drain(hooked);
+}
+
+/* Who held the lock lets go of it, and another CPU drains the cache. */
+static void hook_drain(const char *where)
+{
+	if (strcmp(where, "slab-defer") || hook_calls++)
+		return;
+	raw_spin_unlock(&hooked->lock);
+	fixture_on_cpu(1, drain_hooked, NULL);
+	while (!raw_spin_trylock(&hooked->lock))
+		;
+}
+
+/* A drain in the middle of a deferred free takes nothing that is not in the list yet. */
+static void slab_nmi_free_drained(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "drained", 100, MYALLOC_NO_MAGAZINE);
+	void *object = alloc_here(cache, 0), *other = alloc_here(cache, 0);
+
+	hooked = cache;
+	hook_calls = 0;
+	if (!fixture_set_hook(hook_drain)) {
+		myalloc_cache_free(cache, object);
+		myalloc_cache_free(cache, other);
+		kunit_skip(test, "no hook in deferred frees here");
+	}
+	free_deferred(test, cache, &object, 1);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	myalloc_cache_drain(cache);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 2);
+	if (!hook_calls)
+		kunit_skip(test, "there is no point slab-defer before the list is touched");
+}
+
+static struct fixture *taken_fixture;
+static struct myalloc_cache *taken_cache;
+static bool took_cache, took_zone;
+
+/* While the slab is made somebody else takes both locks. */
+static void take_locks(void *object)
+{
+	if (!took_cache)
+		took_cache = raw_spin_trylock(&taken_cache->lock);
+	if (!took_zone)
+		took_zone = raw_spin_trylock(&taken_fixture->zone->lock);
+}
+
+/* A slab that an NMI has made and cannot give to the cache goes back to the zone, later. */
+static void slab_nmi_slab_deferred(struct kunit *test)
+{
+	const struct myalloc_cache_args args = {
+		.name = "slabs", .object_size = 1000, .ctor = take_locks,
+		.flags = MYALLOC_NO_MAGAZINE,
+	};
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+	unsigned long irq;
+	void *object;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	taken_fixture = fx;
+	taken_cache = cache;
+	took_cache = false;
+	took_zone = false;
+	irq = fixture_nmi_enter();
+	object = alloc_here(cache, 0);
+	if (took_zone)
+		raw_spin_unlock(&fx->zone->lock);
+	if (took_cache)
+		raw_spin_unlock(&cache->lock);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_TRUE(test, took_cache && took_zone);
+	KUNIT_EXPECT_NULL(test, object);
+	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 2);
+	KUNIT_EXPECT_EQ(test, fx->books.slab_pages, 0);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 2);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	/* They were no page user's. */
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[1], 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+static struct kunit_case slab_nmi_cases[] = {
+	KUNIT_CASE(slab_nmi_free),
+	KUNIT_CASE(slab_nmi_recover),
+	KUNIT_CASE(slab_nmi_free_half),
+	KUNIT_CASE(slab_nmi_magazines),
+	KUNIT_CASE(slab_nmi_content),
+	KUNIT_CASE(slab_nmi_link_damaged),
+	KUNIT_CASE(slab_nmi_free_drained),
+	KUNIT_CASE(slab_nmi_slab_deferred),
+	{}
+};
+
+static struct kunit_suite slab_nmi_suite = {
+	.name = "myalloc_slab_nmi",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = slab_nmi_cases,
+};
+
+kunit_test_suite(slab_nmi_suite);
