@@ -22,6 +22,9 @@
  *
  * The shapes are those of the programs named; the code is not.
  *
+ * The ping-pong has a floor, a bare stack on each CPU. Ours costs more than that by what it
+ * takes the byte that says who has the object to follow it to the other CPU's cache.
+ *
  * Of the ring and the ping-pong a side without an allocator passes numbers instead of objects:
  * what it takes is the cost of the passing, to be subtracted from the others.
  *
@@ -134,6 +137,17 @@ static __always_inline void kmalloc_put(struct bench_work *w, struct cpu_part *p
 					void *object)
 {
 	kfree(object);
+}
+
+/* A stack on each CPU, and nothing that says who has what. */
+static __always_inline void *stack_get(struct bench_work *w, struct cpu_part *part)
+{
+	return myalloc_bench_pop(w);
+}
+
+static __always_inline void stack_put(struct bench_work *w, struct cpu_part *part, void *object)
+{
+	myalloc_bench_push(w, object);
 }
 
 /* No allocator. The address of the part will do for an object. */
@@ -379,6 +393,7 @@ CROSS(none, ring, 2)
 CROSS(ours, ping_pong, 2)
 CROSS(slub, ping_pong, 2)
 CROSS(kmalloc, ping_pong, 2)
+CROSS(stack, ping_pong, 2)
 CROSS(none, ping_pong, 2)
 CROSS(ours, batch, 0)
 CROSS(slub, batch, 0)
@@ -483,6 +498,11 @@ static int sheaf_begin(struct bench_work *w)
 	return make_cross(w) ?: spread(w, myalloc_bench_sheaf);
 }
 
+static int stack_begin(struct bench_work *w)
+{
+	return make_cross(w) ?: myalloc_bench_stack(w);
+}
+
 static __always_inline void put_some(struct bench_work *w, struct cpu_part *part, void **object,
 				     u32 nr, put_fn put)
 {
@@ -536,6 +556,11 @@ static void kmalloc_end(struct bench_work *w)
 	end(w, kmalloc_put);
 }
 
+static void stack_end(struct bench_work *w)
+{
+	end(w, stack_put);
+}
+
 static void none_end(struct bench_work *w)
 {
 	end(w, none_put);
@@ -550,6 +575,8 @@ static void none_end(struct bench_work *w)
 			  .begin = sheaf_begin, .round = fn, .end = slub_end }
 #define KMALLOC(fn)	{ .name = "kmalloc", .begin = kmalloc_begin, .round = fn, \
 			  .end = kmalloc_end }
+#define STACK(fn)	{ .name = "per-cpu-array", .flags = MYALLOC_BENCH_FLOOR, \
+			  .begin = stack_begin, .round = fn, .end = stack_end }
 #define NONE(fn)	{ .name = "no-allocator", .flags = MYALLOC_BENCH_COST, \
 			  .begin = none_begin, .round = fn, .end = none_end }
 
@@ -560,7 +587,7 @@ static const struct bench_side ring_sides[] = {
 
 static const struct bench_side ping_pong_sides[] = {
 	OURS(ours_ping_pong), SLUB(slub_ping_pong), SHEAF(slub_ping_pong),
-	KMALLOC(kmalloc_ping_pong), NONE(none_ping_pong), { }
+	KMALLOC(kmalloc_ping_pong), STACK(stack_ping_pong), NONE(none_ping_pong), { }
 };
 
 static const struct bench_side batch_sides[] = {
