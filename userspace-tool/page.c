@@ -224,23 +224,31 @@ static int alloc_visit(struct device *d, const struct wish *w)
 	return out_finish(o, code);
 }
 
-static int page_alloc(struct cmd *c)
+/* Opens the device and visits it, if the options of the command allow that. */
+static int page_visit(struct cmd *c, struct wish *w,
+		      int (*visit)(struct device *d, const struct wish *w))
 {
-	struct wish w = { .count = 1 };
 	struct device d;
 	int code;
 
-	read_options(c, &w);
+	read_options(c, w);
 	code = device_open(&d);
 	if (code)
 		return code;
-	code = check_ask(&w.ask, &d.info);
+	code = check_ask(&w->ask, &d.info);
 	if (!code) {
 		stop_catch();
-		code = alloc_visit(&d, &w);
+		code = visit(&d, w);
 	}
 	device_close(&d);
 	return code;
+}
+
+static int page_alloc(struct cmd *c)
+{
+	struct wish w = { .count = 1 };
+
+	return page_visit(c, &w, alloc_visit);
 }
 
 /* Largest blocks first, until the share is held or nothing more is to be had. */
@@ -302,20 +310,8 @@ static int fill_visit(struct device *d, const struct wish *w)
 static int page_fill(struct cmd *c)
 {
 	struct wish w = { .fill = 500, .hold_ms = STOP_NEVER };
-	struct device d;
-	int code;
 
-	read_options(c, &w);
-	code = device_open(&d);
-	if (code)
-		return code;
-	code = check_ask(&w.ask, &d.info);
-	if (!code) {
-		stop_catch();
-		code = fill_visit(&d, &w);
-	}
-	device_close(&d);
-	return code;
+	return page_visit(c, &w, fill_visit);
 }
 
 /* One order of the round trip. */

@@ -25,8 +25,6 @@
 #include "ktap.h"
 #include "validate.h"
 
-#include <getopt.h>
-
 #define FRAMES_MOST	16
 #define ORDERS_MOST	5	/* 0 to 4 */
 
@@ -771,37 +769,17 @@ static void test_chunks(u32 order, u32 nr, unsigned int policy)
 
 /* --- the program ---------------------------------------------------------------------------- */
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: exhaustive_test [--full]\n"
-		"Every state of small zones under every operation, compared with a model.\n"
-		"  --full   exact sizes and ranges in every state, too (about 5 minutes)\n");
-}
+static const char usage[] =
+	"usage: exhaustive_test [--full]\n"
+	"Every state of small zones under every operation, compared with a model.\n"
+	"  --full   exact sizes and ranges in every state, too (about 5 minutes)\n";
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "full", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
 	unsigned int policy;
 	u32 nr;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			full = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
+	full = ktap_full(argc, argv, usage);
 	host_set_nr_cpus(1);
 	ktap_plan(1 + 15 + 5 + MYALLOC_NR_POLICIES * 7);
 	ktap_result(c_of(4) == 458330, "c(4) == 458330");

@@ -3,6 +3,8 @@
 #ifndef MYALLOC_TESTS_KTAP_H
 #define MYALLOC_TESTS_KTAP_H
 
+#include <getopt.h>
+
 static unsigned int ktap_planned, ktap_nr, ktap_failed;
 
 static inline void ktap_plan(unsigned int nr)
@@ -38,6 +40,28 @@ static inline void ktap_result(bool ok, const char *fmt, ...)
 	va_end(args);
 	putchar('\n');
 	fflush(stdout);
+}
+
+/* The options of a program that has --full and no other; says whether it is given. */
+static inline bool ktap_full(int argc, char **argv, const char *usage)
+{
+	static const struct option options[] = {
+		{ "full", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	bool full = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'f') {
+			full = true;
+			continue;
+		}
+		fputs(usage, c == 'h' ? stdout : stderr);
+		exit(c == 'h' ? 0 : 2);
+	}
+	return full;
 }
 
 /* The exit code: 0 only if every planned result was there and good. */

@@ -15,8 +15,6 @@
 #include "env.h"
 #include "ktap.h"
 
-#include <getopt.h>
-
 #define TABLE_BITS_MOST	27	/* 1 GiB */
 
 /* States seen. A key is: frames allocated << 32 | which of them begin a block. */
@@ -167,41 +165,20 @@ static void find(u32 top, u32 live)
 		    last.result == NEVER_FAILS ? "never fails" : "FAILS", last.states);
 }
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: robson_test [--full]\n"
-		"In how much memory first fit never fails, by exhaustive search.\n"
-		"  --full   larger cases (about 2 minutes, 500 MB)\n");
-}
+static const char usage[] =
+	"usage: robson_test [--full]\n"
+	"In how much memory first fit never fails, by exhaustive search.\n"
+	"  --full   larger cases (about 2 minutes, 500 MB)\n";
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "full", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
 	static const struct {
 		u8 top, from, to;
 	} quick[] = { { 0, 1, 8 }, { 1, 2, 14 }, { 2, 4, 12 }, { 3, 8, 8 } },
 	  more[] = { { 1, 15, 16 }, { 2, 13, 16 } };
-	bool full = false;
+	bool full = ktap_full(argc, argv, usage);
 	u32 i, live, nr = 0;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			full = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
 	for (i = 0; i < ARRAY_SIZE(quick); i++)
 		nr += quick[i].to - quick[i].from + 1;
 	for (i = 0; full && i < ARRAY_SIZE(more); i++)

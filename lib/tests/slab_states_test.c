@@ -21,8 +21,6 @@
 #include "ktap.h"
 #include "validate.h"
 
-#include <getopt.h>
-
 #define CHUNKS_MOST	3
 #define SLOTS_MOST	8
 #define STATES_MOST	0x100000
@@ -501,37 +499,16 @@ static void search(const struct shape *shape)
 		    shape->chunks, w.slots, shape->size, shape->flags, w.projected, w.nr, w.ops);
 }
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: slab_states_test [--full]\n"
-		"Every state of caches with few slabs and few objects.\n"
-		"  --full   larger ones, too (about 3 minutes)\n");
-}
+static const char usage[] =
+	"usage: slab_states_test [--full]\n"
+	"Every state of caches with few slabs and few objects.\n"
+	"  --full   larger ones, too (about 3 minutes)\n";
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "full", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
-	bool full = false;
+	bool full = ktap_full(argc, argv, usage);
 	u32 i, nr = 0;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			full = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
 	host_set_nr_cpus(1);
 	for (i = 0; i < ARRAY_SIZE(shapes); i++)
 		nr += full || !shapes[i].full;
