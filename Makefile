@@ -26,7 +26,7 @@ help:
 	@echo '  make soak       mixed stress for SECONDS (600) in a guest (11 min)'
 	@echo '  make lifecycle  1,000 loads, rmmod against users, 510 SIGKILLs, in a guest (7 min)'
 	@echo '  make ioctl-fuzz random ioctls, with files closed and copied meanwhile (20 min)'
-	@echo '  make matrix     all of that on the machines of vm/matrix.conf (over an hour)'
+	@echo '  make matrix     all of that on the machines of vm/matrix.conf (2 hours)'
 	@echo '  make exhaustive every state of small worlds, every interleaving of short sequences'
 	@echo '                  (10 min)'
 	@echo '  make fuzz       libFuzzer on operation streams and on the device, FUZZ_SECONDS (60)'
