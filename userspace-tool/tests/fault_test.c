@@ -594,7 +594,7 @@ static void test_load(void)
 
 static void test_switch(void)
 {
-	static const char *const wrong[] = { "x", "-1", "4294967296" };
+	static const char *const wrong[] = { "x", "-1", "2147483648", "4294967296" };
 	size_t i;
 	int fd;
 
