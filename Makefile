@@ -28,7 +28,7 @@ help:
 	@echo '  make ioctl-fuzz random ioctls, with files closed and copied meanwhile (20 min)'
 	@echo '  make matrix     all of that on the machines of vm/matrix.conf (2 hours)'
 	@echo '  make exhaustive every state of small worlds, every interleaving of short sequences'
-	@echo '                  (10 min)'
+	@echo '                  (3 min)'
 	@echo '  make fuzz       libFuzzer on operation streams and on the device, FUZZ_SECONDS (60)'
 	@echo '                  for each (4 min; 3 min)'
 	@echo '  make models     models of the lock-free parts, checked by spin (1 min; 20 s)'
@@ -42,7 +42,7 @@ help:
 	@echo '  make tool       build the userspace tool (10 s)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (2 min)'
 	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 10 min)'
-	@echo '  make mutants    deliberate bugs in lib/, each of which a native test must find (10 min)'
+	@echo '  make mutants    deliberate bugs in lib/, each of which a native test must find (3 min)'
 	@echo '  make lint       checkpatch, sparse, W=1, shellcheck (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
 	@echo

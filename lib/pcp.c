@@ -320,22 +320,21 @@ static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *
  *
  * Notes the owner, looks for writes while it was free, zeroes.
  *
- * Return: @addr.
+ * Context: any.
  */
-noinline void *myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
-				   unsigned int flags)
+noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
+				       unsigned int flags)
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 
 	if (zone->checks & MYALLOC_OWNER)
 		frame->stack = myalloc_env_stack_save();
 	if (zone->simulated)
-		return addr;
+		return;
 	if (zone->checks & MYALLOC_POISON)
 		check_poison(zone, frame, addr, size);
 	if (flags & MYALLOC_ZERO)
 		memset(addr, 0, size);
-	return addr;
 }
 
 /* Poison, if the zone has it. */

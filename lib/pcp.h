@@ -10,8 +10,8 @@ void myalloc_pcp_fini(struct myalloc_zone *zone);
 void myalloc_pcp_drain(struct myalloc_zone *zone);
 void myalloc_pcp_drain_cpu(struct myalloc_zone *zone, int cpu);
 
-void *myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
-			       unsigned int flags);
+void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
+			      unsigned int flags);
 void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size);
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr, const char *what);
 

@@ -48,7 +48,7 @@ case $what in
 exhaustive)
 	programs=(exhaustive_test slab_states_test interleave_test robson_test)
 	build "20 s" "$root/lib/tests" O="$tests" "${programs[@]/#/$tests/}"
-	say "==> every state, every interleaving (usually 8 to 15 min)"
+	say "==> every state, every interleaving (usually 3 to 10 min)"
 	for program in "${programs[@]}"; do
 		result "$program" "$tests/$program" --full || status=1
 	done

@@ -647,7 +647,8 @@ struct myalloc_bench_shape {
  * @rounds: that count, of each shape and side: 1 to MYALLOC_BENCH_ROUNDS_MAX; 0 for 20
  * @ops: operations in a round, at most MYALLOC_BENCH_OPS_MAX; 0 for as many as take
  *	about a quarter of a ms. Shapes with batches take the next multiple of theirs; those
- *	that measure memory churn so many objects or pages, 64 at least, instead of all that fit
+ *	that churn or measure memory have at most four live objects or pages for each operation,
+ *	64 at least, instead of thousands or all that fit
  * @cpu: where to run, MYALLOC_BENCH_ANY_CPU for the first that is online
  * @seed: of every random choice; 0 takes one and reports it in the result
  * @shapes: bit n: shape n; at least one, and none that there is not

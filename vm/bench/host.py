@@ -5,9 +5,9 @@ Usage: host.py HOST_BENCH RESULT.json
 
 Each library is a process of its own: host_bench with the library preloaded; glibc is one
 without. Rounds go round: ours, theirs, ours, theirs. The first round of each is thrown
-away. All on one CPU. Then the same with new processes, whose heaps begin elsewhere: where
-two things happen to lie, their addresses equal in the lowest twelve bits, a loop may take half
-as long again, for hours, and the next time not. Prints a table; writes what 'myallocctl bench
+away. All on one CPU. Then the same with new processes, whose heaps begin elsewhere: a loop
+may take half as long again for as long as a process lives, by where things happen to lie
+in it, and in the next process not. Prints a table; writes what 'myallocctl bench
 run -o' would, with every round, so that the same plots can be drawn.
 """
 
