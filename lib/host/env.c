@@ -330,8 +330,13 @@ static void cpu_acquire(void)
 	}
 }
 
+/* Sections in which a CPU was pinned that have ended. */
+static u64 cpu_sections[NR_CPUS];
+
 static void cpu_release(void)
 {
+	__atomic_store_n(&cpu_sections[host_self.cpu], cpu_sections[host_self.cpu] + 1,
+			 __ATOMIC_RELAXED);
 	__atomic_store_n(&cpu_owner[host_self.cpu], 0, __ATOMIC_RELEASE);
 }
 
@@ -509,6 +514,100 @@ unsigned int num_online_cpus(void)
 	for_each_online_cpu(cpu)
 		n++;
 	return n;
+}
+
+/* --- grace periods ----------------------------------------------------------- */
+
+/*
+ * As RCU numbers them: a grace period is under way, or none is. It ends when each CPU that was
+ * pinned at its beginning has left that section. A moment is the number of the grace period
+ * that must have ended: the next one that begins.
+ */
+static struct {
+	struct hidden_lock lock;
+	u64 begun, ended;
+	bool waits_for[NR_CPUS];
+	u64 sections[NR_CPUS];
+} gp;
+
+/* gp.lock held. */
+static void gp_begin(void)
+{
+	unsigned int cpu;
+
+	gp.begun++;
+	for (cpu = 0; cpu < host_nr_cpus; cpu++) {
+		gp.sections[cpu] = READ_ONCE(cpu_sections[cpu]);
+		gp.waits_for[cpu] = __atomic_load_n(&cpu_owner[cpu], __ATOMIC_SEQ_CST);
+	}
+}
+
+/* gp.lock held. Has the one under way ended now? */
+static bool gp_try_end(void)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < host_nr_cpus; cpu++) {
+		if (!gp.waits_for[cpu])
+			continue;
+		if (__atomic_load_n(&cpu_owner[cpu], __ATOMIC_ACQUIRE) &&
+		    READ_ONCE(cpu_sections[cpu]) == gp.sections[cpu])
+			return false;
+		gp.waits_for[cpu] = false;
+	}
+	gp.ended = gp.begun;
+	return true;
+}
+
+u64 myalloc_env_gp_snapshot(void)
+{
+	u64 moment;
+
+	smp_mb();
+	hidden_acquire(&gp.lock);
+	moment = gp.begun + 1;
+	hidden_release(&gp.lock);
+	return moment;
+}
+
+u64 myalloc_env_gp_start(void)
+{
+	might_sleep();
+	return myalloc_env_gp_snapshot();
+}
+
+bool myalloc_env_gp_passed(u64 moment)
+{
+	bool passed;
+
+	hidden_acquire(&gp.lock);
+	for (;;) {
+		if (gp.begun != gp.ended && !gp_try_end())
+			break;
+		if (gp.ended >= moment)
+			break;
+		gp_begin();
+	}
+	passed = gp.ended >= moment;
+	hidden_release(&gp.lock);
+	smp_mb();
+	return passed;
+}
+
+void myalloc_env_gp_wait(void)
+{
+	u64 moment = myalloc_env_gp_snapshot();
+	const struct host_self *self;
+	unsigned int spins = 0;
+
+	might_sleep();
+	while (!myalloc_env_gp_passed(moment)) {
+		for (self = host_self.outer; self; self = self->outer)
+			if (self->pins)
+				host_fatal("waits for a grace period on top of CPU %u, which is not preemptible",
+					   self->cpu);
+		relax(&spins);
+	}
 }
 
 /* Outside the stack, so that they survive a longjmp(). */

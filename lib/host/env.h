@@ -1238,6 +1238,41 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *head)
 
 #define MYALLOC_ENV_STACK_DEPTH 16
 
+/* A function that runs when a test says so: host_work_run(). */
+struct myalloc_env_work {
+	void (*fn)(struct myalloc_env_work *work);
+	int posted;
+};
+
+static inline void myalloc_env_work_init(struct myalloc_env_work *w,
+					 void (*fn)(struct myalloc_env_work *work))
+{
+	w->fn = fn;
+	w->posted = 0;
+}
+
+static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms)
+{
+	if (!READ_ONCE(w->posted))
+		WRITE_ONCE(w->posted, 1);
+}
+
+static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
+{
+	might_sleep();
+	WRITE_ONCE(w->posted, 0);
+}
+
+/* Runs the function if it is posted. Was it? */
+static inline bool host_work_run(struct myalloc_env_work *w)
+{
+	might_sleep();
+	if (!xchg(&w->posted, 0))
+		return false;
+	w->fn(w);
+	return true;
+}
+
 bool myalloc_env_should_fail(void);
 void *myalloc_env_zalloc(size_t size, int node);
 void myalloc_env_free(const void *ptr);
@@ -1246,6 +1281,10 @@ void myalloc_env_free_percpu(void __percpu *ptr);
 int myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
 void myalloc_env_cpus_read_lock(void);
 void myalloc_env_cpus_read_unlock(void);
+u64 myalloc_env_gp_snapshot(void);
+u64 myalloc_env_gp_start(void);
+bool myalloc_env_gp_passed(u64 moment);
+void myalloc_env_gp_wait(void);
 int myalloc_env_stack_init(void);
 u32 myalloc_env_stack_save(void);
 int myalloc_env_stack_format(u32 handle, char *buf, size_t size);

@@ -23,6 +23,7 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/hardirq.h>
+#include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -42,6 +43,7 @@
 #include <linux/prefetch.h>
 #include <linux/printk.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -53,6 +55,7 @@
 #include <linux/timex.h>
 #include <linux/types.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 /* Expanded where it is used, so it may come after printk.h. */
 #undef pr_fmt
@@ -148,6 +151,110 @@ static inline void myalloc_env_cpus_read_lock(void)
 static inline void myalloc_env_cpus_read_unlock(void)
 {
 	cpus_read_unlock();
+}
+
+/* --- grace periods ------------------------------------------------------ */
+
+/*
+ * A grace period has passed when every section with preemption or interrupts off that ran
+ * at its beginning has ended. RCU waits for all of those alike.
+ */
+
+/* A moment, for myalloc_env_gp_passed(). A full barrier. Context: any. */
+static inline u64 myalloc_env_gp_snapshot(void)
+{
+	return get_state_synchronize_rcu();
+}
+
+/* As myalloc_env_gp_snapshot(), and asks for a grace period. Context: task, may sleep. */
+static inline u64 myalloc_env_gp_start(void)
+{
+	return start_poll_synchronize_rcu();
+}
+
+/* Has a grace period passed since that moment? A full barrier if so. Context: any. */
+static inline bool myalloc_env_gp_passed(u64 moment)
+{
+	return poll_state_synchronize_rcu(moment);
+}
+
+/*
+ * Waits until a grace period has passed. Expedited: this is for work that somebody waits for and
+ * that interrupts every CPU anyway. Context: task, may sleep.
+ */
+static inline void myalloc_env_gp_wait(void)
+{
+	synchronize_rcu_expedited();
+}
+
+/* --- work later --------------------------------------------------------- */
+
+/**
+ * struct myalloc_env_work - a function that runs later in a task that may sleep
+ * @irq: takes the request out of any context
+ * @work: runs @fn
+ * @fn: the function
+ * @delay: jiffies until it runs
+ * @posted: 1 if it is to run; only who makes it 1 uses @irq
+ */
+struct myalloc_env_work {
+	struct irq_work irq;
+	struct delayed_work work;
+	void (*fn)(struct myalloc_env_work *work);
+	unsigned long delay;
+	int posted;
+};
+
+static inline void myalloc_env_work_queue(struct irq_work *irq)
+{
+	struct myalloc_env_work *w = container_of(irq, struct myalloc_env_work, irq);
+
+	mod_delayed_work(system_unbound_wq, &w->work, READ_ONCE(w->delay));
+}
+
+static inline void myalloc_env_work_run(struct work_struct *work)
+{
+	struct myalloc_env_work *w = container_of(to_delayed_work(work),
+						  struct myalloc_env_work, work);
+
+	/* What is asked for from here on is another run. */
+	smp_store_mb(w->posted, 0);
+	w->fn(w);
+}
+
+static inline void myalloc_env_work_init(struct myalloc_env_work *w,
+					 void (*fn)(struct myalloc_env_work *work))
+{
+	w->fn = fn;
+	w->posted = 0;
+	init_irq_work(&w->irq, myalloc_env_work_queue);
+	INIT_DELAYED_WORK(&w->work, myalloc_env_work_run);
+}
+
+/**
+ * myalloc_env_work_post() - have the function run in @ms milliseconds, once
+ * @w: the work
+ * @ms: 0 for at once; if it is to run already, that stays as it is, unless @ms is 0
+ *
+ * Context: any, also NMI and under any lock.
+ */
+static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms)
+{
+	if (likely(READ_ONCE(w->posted) && ms))
+		return;
+	if (xchg(&w->posted, 1) && ms)
+		return;
+	WRITE_ONCE(w->delay, msecs_to_jiffies(ms));
+	irq_work_queue(&w->irq);
+}
+
+/* No run is under way or to come. Nobody posts any more. Context: task, may sleep. */
+static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
+{
+	irq_work_sync(&w->irq);
+	cancel_delayed_work_sync(&w->work);
+	irq_work_sync(&w->irq);
+	cancel_delayed_work_sync(&w->work);
 }
 
 /* Where a test lets an interrupt or another CPU come in. */
