@@ -70,6 +70,7 @@ struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *a
 	fx->args.checks = args->checks;
 	fx->args.policy = args->policy;
 	fx->args.no_magazines = args->no_magazines;
+	fx->args.no_worker = true;	/* it would come in at any moment */
 	fx->args.simulated = args->simulated;
 	fx->args.ops = args->ops;
 	fx->chunks = kunit_kcalloc(test, fx->args.nr_chunks, sizeof(void *), GFP_KERNEL);

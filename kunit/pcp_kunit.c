@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
+#include "reclaim.h"
 #include "zone.h"
 
 #define PAGES_MAX	1100

@@ -447,7 +447,7 @@ static void debug_inuse_too_low(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, more[i]);
 	}
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cache count: slab at frame %u has fewer free slots than it counts",
+		  "cache count: slot 7 of the slab at frame %u was freed twice at once",
 		  frame_of(cache, o[0]));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_GE(test, fixture_books(fx)->corruptions, 1);

@@ -47,12 +47,18 @@ static u32 real_align(const struct sweep *s)
 	return max_t(u32, s->align, 8);
 }
 
-/* L1: slots, owners and states lie in the slab, one behind the other. */
+/* Do states and a word of bits fit behind the first descriptor of the slab? */
+static bool ends_in_frames(u32 states, unsigned int order)
+{
+	return states <= 64 &&
+	       states + 8 <= (MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES;
+}
+
+/* L1: slots, owners, bits and states lie in the slab, one behind the other. */
 static void check_places(struct sweep *s)
 {
 	const struct myalloc_slab_layout *l = &s->l;
 	u32 bytes = PAGE_SIZE << l->order, end = l->objects * l->slot_size;
-	u32 in_frames = (MYALLOC_FRAME_BYTES << l->order) - MYALLOC_FRAME_BYTES;
 
 	EXPECT(s, l->order <= min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX));
 	EXPECT(s, l->objects >= 1);
@@ -67,12 +73,15 @@ static void check_places(struct sweep *s)
 	EXPECT(s, l->states == DIV_ROUND_UP(bytes, l->slot_size));
 	EXPECT(s, l->states >= l->objects);
 	if (l->state_offset) {
-		EXPECT(s, l->states > in_frames);
-		EXPECT(s, l->state_offset >= end);
-		EXPECT(s, l->state_offset % 8 == 0);
+		EXPECT(s, !ends_in_frames(l->states, l->order));
+		/* What an overrun reaches first is the bits. */
+		EXPECT(s, l->out_offset >= end);
+		EXPECT(s, l->out_offset % 8 == 0);
+		EXPECT(s, l->state_offset == l->out_offset + DIV_ROUND_UP(l->states, 64) * 8);
 		EXPECT(s, l->state_offset + l->states <= bytes);
 	} else {
-		EXPECT(s, l->states <= in_frames);
+		EXPECT(s, !l->out_offset);
+		EXPECT(s, ends_in_frames(l->states, l->order));
 	}
 }
 
@@ -134,10 +143,10 @@ static void check_order(struct sweep *s)
 
 	for (order = 0; order <= most; order++) {
 		u32 bytes = PAGE_SIZE << order, states = DIV_ROUND_UP(bytes, l->slot_size);
-		u32 in_frames = (MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES;
-		u32 room = states > in_frames ? bytes - ALIGN(states, 8) : bytes;
+		u32 room = ends_in_frames(states, order) ? bytes :
+			   bytes - ALIGN(states, 8) - DIV_ROUND_UP(states, 64) * 8;
 		u32 objects = room / (l->slot_size + track);
-		u32 wasted = bytes - objects * (l->slot_size + track);
+		u32 wasted = room - objects * (l->slot_size + track);
 
 		if (!objects)
 			continue;
@@ -301,14 +310,16 @@ static void layout_known(struct kunit *test)
 		u32 objects;
 		bool in_frames;
 	} known[] = {
-		/* 4096 = 455 * 8 + 455 + 1; 512 states, so 3584 / 8 */
-		{ 1, 8, 0, 448, false },
-		{ 8, 8, 0, 448, false },
-		{ 64, 64, 0, 63, false },
+		/* 512 states and as many bits, so (4096 - 512 - 64) / 8 */
+		{ 1, 8, 0, 440, false },
+		{ 8, 8, 0, 440, false },
+		{ 64, 64, 0, 62, false },
 		/* order 0 would waste a 16th */
 		{ 256, 256, 1, 31, false },
-		/* order 1: 16 bytes of states in frames */
-		{ 1000, 1000, 1, 8, true },
+		/* order 2: 48 bytes in frames for states and bits */
+		{ 512, 512, 2, 32, true },
+		/* order 1: 16 bytes, and it has 9 states */
+		{ 1000, 1000, 1, 8, false },
 		{ 1024, 1024, 1, 8, true },
 		{ 4096, 4096, 3, 8, true },
 		{ 8192, 8192, 1, 1, true },
@@ -353,7 +364,8 @@ static void layout_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4097, 0, 0, false, 0), -E2BIG);
 	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 0, MYALLOC_REDZONE, false, 0), -E2BIG);
 	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 0, 0, false, 0), -E2BIG);
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4088, 0, 0, false, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4081, 0, 0, false, 0), -E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4080, 0, 0, false, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, MYALLOC_MAX_OBJECT, PAGE_SIZE,
 						  MYALLOC_CHECKS, true, UINT_MAX), 0);
 }

@@ -413,7 +413,7 @@ static void validate_slabs(struct kunit *test)
 		free_state = myalloc_object_state(c, free);
 		KUNIT_ASSERT_EQ(test, *live_state, MYALLOC_SLOT_LIVE);
 		KUNIT_ASSERT_EQ(test, *free_state, MYALLOC_SLOT_FREE);
-		DAMAGE(sc, *live_state, MYALLOC_SLOT_FREE, "S2:");
+		DAMAGE(sc, *live_state, MYALLOC_SLOT_FREE, "S7:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_CACHED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_DEFERRED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_MOVING + 1, "S5:");
@@ -422,14 +422,15 @@ static void validate_slabs(struct kunit *test)
 		FIXTURE_EXPECT_VALID(sc->fx);
 		*live_state = MYALLOC_SLOT_LIVE;
 		DAMAGE(sc, *live_state, 0x82, "S5:");
-		DAMAGE(sc, *free_state, MYALLOC_SLOT_LIVE, "S2:");
-		DAMAGE(sc, *free_state, MYALLOC_SLOT_CACHED, "S2:");
+		DAMAGE(sc, *free_state, MYALLOC_SLOT_LIVE, "S7:");
+		DAMAGE(sc, *free_state, MYALLOC_SLOT_CACHED, "S7:");
 		DAMAGE(sc, *free_state, 0x80, "S5:");
 		DAMAGE(sc, slab->inuse, slab->inuse + 1, "S2:");
 		DAMAGE(sc, slab->inuse, slab->inuse - 1, "S2:");
 		DAMAGE(sc, slab->inuse, 0, "S2:");
 		DAMAGE(sc, slab->hint, c->layout.objects, "S2:");
 		DAMAGE(sc, c->free_slots, c->free_slots + 1, "S3:");
+		DAMAGE(sc, c->nr_limbo, 1, "R2:");
 		DAMAGE(sc, c->nr_deferred.counter, 1, "S4:");
 	}
 	end_scene(sc);
@@ -459,7 +460,7 @@ static void validate_cached(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fixture_valid(sc->fx));
 	cpu->top++;
 	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_LIVE, "S4:");
-	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_FREE, "S2:");
+	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_FREE, "S7:");
 	DAMAGE(sc, *myalloc_object_state(c, object), MYALLOC_SLOT_CACHED, "S4:");
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(c, object), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(c), 0);
@@ -486,7 +487,7 @@ static void validate_every_slab_bit(struct kunit *test)
 	for (idx = 0; idx < 126; idx++) {
 		struct myalloc_frame *frame = &sc->zone->frames[idx];
 		struct myalloc_cache *c;
-		u8 *states;
+		u8 *states, *out;
 
 		if (frame->type != MYALLOC_FRAME_SLAB)
 			continue;
@@ -494,6 +495,9 @@ static void validate_every_slab_bit(struct kunit *test)
 		states = myalloc_slab_states(c, frame, myalloc_frame_addr(sc->zone, idx));
 		for (i = idx % step; i < c->layout.objects * 8; i += step)
 			lost += !flip_found(sc, &states[i / 8], i % 8);
+		out = (u8 *)myalloc_slab_out(c, frame, myalloc_frame_addr(sc->zone, idx));
+		for (i = idx % step; i < myalloc_out_words(c) * 64; i += step)
+			lost += !flip_found(sc, out + i / 8, i % 8);
 		for (i = idx % step; i < 16; i += step)
 			lost += !flip_found(sc, (u8 *)&frame->inuse + i / 8, i % 8);
 		for (i = idx % step; i < 32; i += step) {

@@ -3,6 +3,7 @@
  * Caches as a whole: made, looked at, ended. What they do is in slab.c.
  */
 #include "env.h"
+#include "reclaim.h"
 #include "slab.h"
 #include "slab_debug.h"
 
@@ -39,6 +40,11 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 		       args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
 		return -EINVAL;
 	}
+	if ((args->flags & MYALLOC_CERTAIN) && (args->flags & MYALLOC_TRUSTING)) {
+		pr_err("%s: cache %s: certain and trusting exclude each other\n", zone->name,
+		       args->name);
+		return -EINVAL;
+	}
 	if (args->ctor && args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
 		pr_err("%s: cache %s: a constructor excludes poison and zeroing\n", zone->name,
 		       args->name);
@@ -50,39 +56,146 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 /*
  * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
  * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
- * one cache, so that sixteen of them keep to 0.4 % of it; the objects in them at most 1/16.
- * A batch is so small that the longest flush, each object the last one in its slab, takes about
- * 3,000 instructions ('make bench-icount', worst/object).
+ * one cache; the objects in them at most 1/16. A batch is so small that the longest flush, each
+ * object the last one in its slab, takes about 3,000 instructions ('make bench-icount',
+ * worst/object).
+ *
+ * The magazines of all caches together hold at most 1/ROOM_SHARE of the zone in objects and take
+ * at most 1/META_SHARE of its memory for themselves. A cache gets at most half of what is left of
+ * either, so that there is always some for the next one. A number of objects that its maker asks for
+ * is granted all the same, and counted.
  */
 #define MAGAZINE	64
 #define MAGAZINE_BYTES	262144
 #define MAGAZINE_BATCH	12
 #define DEPOT		16
+#define ROOM_SHARE	8
+#define META_SHARE	64
 
-static int init_magazines(struct myalloc_cache *c, u32 magazine)
+/* What magazines of such a shape hold and take, on all CPUs. */
+static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s)
 {
-	u64 zone_bytes = (u64)c->zone->buddy.nr_frames << PAGE_SHIFT;
-	u32 per_cpu = 2 * num_possible_cpus(), depot = DEPOT, batch = MAGAZINE_BATCH;
-	u32 capacity, bytes;
+	return (u64)(2 * num_online_cpus() + s->depot) * s->capacity * c->layout.slot_size;
+}
 
-	if (c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
-		return myalloc_magazines_init(&c->mags, 0, 0, 0, c->zone->node);
-	capacity = magazine ?: min_t(u32, MAGAZINE_BYTES / c->layout.slot_size, MAGAZINE);
-	bytes = myalloc_magazine_bytes(capacity);
-	while (!magazine && capacity > 1 &&
-	       (per_cpu * bytes > zone_bytes / 4096 ||
-		(u64)per_cpu * capacity * c->layout.slot_size > zone_bytes / 16)) {
-		capacity /= 2;
-		bytes = myalloc_magazine_bytes(capacity);
+static u64 shape_meta(const struct myalloc_magazine_shape *s)
+{
+	return s->capacity ? (u64)(2 * num_online_cpus() + s->depot) *
+			     myalloc_magazine_bytes(s->capacity) : 0;
+}
+
+/**
+ * myalloc_cache_magazine_shape() - the shape that magazines of a cache may have
+ * @cache: the cache; zone->caches_mutex is held
+ * @capacity: what is wanted
+ * @shape: out
+ *
+ * Takes what they hold and take out of what the zone has for that, and gives back what was taken
+ * for @cache before.
+ */
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
+				  struct myalloc_magazine_shape *shape)
+{
+	struct myalloc_zone *zone = cache->zone;
+	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+	u64 room, meta;
+	u32 batch;
+
+	zone->magazine_room -= cache->room;
+	zone->magazine_meta -= cache->meta;
+	room = bytes / ROOM_SHARE;
+	room = room > zone->magazine_room ? min(bytes / 16, (room - zone->magazine_room) / 2) : 0;
+	meta = bytes / META_SHARE;
+	meta = meta > zone->magazine_meta ? min(bytes / 4096, (meta - zone->magazine_meta) / 2) : 0;
+
+	shape->capacity = capacity;
+	shape->depot = 0;
+	/* Who asks for a particular number gets it. */
+	while (!cache->magazine && shape->capacity &&
+	       (shape_meta(shape) > meta || shape_room(cache, shape) > room))
+		shape->capacity /= 2;
+	if (shape->capacity)
+		shape->depot = DEPOT;
+	while (shape->depot && (shape_meta(shape) > min(meta, bytes / 4096) ||
+				shape_room(cache, shape) > min(room, bytes / 16)))
+		shape->depot--;
+	batch = MAGAZINE_BATCH;
+	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
+		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
+	shape->batch = min(shape->capacity, batch);
+	cache->room = shape_room(cache, shape);
+	cache->meta = shape_meta(shape);
+	zone->magazine_room += cache->room;
+	zone->magazine_meta += cache->meta;
+}
+
+/**
+ * myalloc_cache_default_magazine() - objects in a magazine where there is enough room
+ * @cache: the cache
+ *
+ * Return: how many; 0 if its magazines are to stay as they are.
+ */
+u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
+{
+	if (cache->magazine || cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return 0;
+	return clamp_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, 1, MAGAZINE);
+}
+
+/**
+ * myalloc_zone_magazines_short() - is more than half taken of what magazines may have?
+ * @zone: the zone; its caches_mutex is held
+ *
+ * Return: true if caches that nobody uses are to give theirs up.
+ */
+bool myalloc_zone_magazines_short(const struct myalloc_zone *zone)
+{
+	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+
+	return zone->magazine_room > bytes / ROOM_SHARE / 2 ||
+	       zone->magazine_meta > bytes / META_SHARE / 2;
+}
+
+/**
+ * myalloc_cache_slow_only() - does every operation of a cache take the slow path?
+ * @cache: the cache
+ *
+ * Return: true if it zeroes, or is not of the default level.
+ */
+bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
+{
+	return cache->level || cache->flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE);
+}
+
+/* caches_mutex and cpus_read_lock held. */
+static int init_magazines(struct myalloc_cache *c)
+{
+	struct myalloc_magazine_shape shape = { 0 };
+	int err;
+
+	if (!(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
+		myalloc_cache_magazine_shape(c, c->magazine ?: myalloc_cache_default_magazine(c),
+					     &shape);
+	err = myalloc_magazines_init(&c->mags, shape.capacity, shape.batch, shape.depot,
+				     c->zone->node);
+	if (err) {
+		c->zone->magazine_room -= c->room;
+		c->zone->magazine_meta -= c->meta;
+		return err;
 	}
-	while (depot && ((u64)(per_cpu + depot) * bytes > zone_bytes / 4096 ||
-			 (u64)(per_cpu + depot) * capacity * c->layout.slot_size >
-			 zone_bytes / 16))
-		depot--;
-	if (c->flags & MYALLOC_RANDOM)	/* each of them may pass all states of a slab */
-		batch = clamp_t(u32, MYALLOC_SCAN_MOST / c->layout.objects, 1, MAGAZINE_BATCH);
-	return myalloc_magazines_init(&c->mags, capacity, min(capacity, batch), depot,
-				      c->zone->node);
+	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.owner = c;
+	if (myalloc_cache_slow_only(c))
+		c->mags.era = MYALLOC_ERA_NEVER;
+	return 0;
+}
+
+/* caches_mutex held. */
+static void end_magazines(struct myalloc_cache *c)
+{
+	c->zone->magazine_room -= c->room;
+	c->zone->magazine_meta -= c->meta;
+	myalloc_magazines_fini(&c->mags);
 }
 
 /* caches_mutex held. Gives the cache a number and a place in the list. */
@@ -102,7 +215,9 @@ static int enlist(struct myalloc_cache *c)
 		return -ENOSPC;
 	c->id = id;
 	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
+	c->limbo_tag = myalloc_frame_tag(MYALLOC_FRAME_LIMBO, c->layout.order, id);
 	WRITE_ONCE(zone->cache_by_id[id], c);
+	WRITE_ONCE(zone->last_id, max(zone->last_id, id));
 	list_add_tail(&c->link, &zone->caches);
 	zone->nr_caches++;
 	if (zone->ops && zone->ops->cache_added)
@@ -168,20 +283,24 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	for (i = 0; i < MYALLOC_SLAB_LISTS; i++)
 		c->list[i] = MYALLOC_NO_FRAME;
 
-	err = init_magazines(c, args->magazine);
+	c->magazine = args->magazine;
+	c->level = flags & (MYALLOC_CERTAIN | MYALLOC_TRUSTING);
+	INIT_LIST_HEAD(&c->limbo_link);
+
+	myalloc_env_cpus_read_lock();
+	mutex_lock(&zone->caches_mutex);
+	err = init_magazines(c);
+	if (!err) {
+		err = enlist(c);
+		if (err)
+			end_magazines(c);
+	}
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_env_cpus_read_unlock();
 	if (err)
 		goto err_free;
-	if (flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE))
-		c->mags.era = MYALLOC_ERA_NEVER;
-	mutex_lock(&zone->caches_mutex);
-	err = enlist(c);
-	mutex_unlock(&zone->caches_mutex);
-	if (err)
-		goto err_magazines;
 	return c;
 
-err_magazines:
-	myalloc_magazines_fini(&c->mags);
 err_free:
 	myalloc_env_free(c);
 	return ERR_PTR(err);
@@ -203,7 +322,7 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 		return 0;
 	zone = cache->zone;
 	myalloc_cache_shrink(cache);
-	if (myalloc_cache_slabs(cache)) {
+	if (myalloc_cache_slabs(cache) || READ_ONCE(cache->nr_limbo)) {
 		myalloc_debug_report_live(cache);
 		return -EBUSY;
 	}
@@ -214,7 +333,11 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 	list_del(&cache->link);
 	zone->nr_caches--;
 	mutex_unlock(&zone->caches_mutex);
-	myalloc_magazines_fini(&cache->mags);
+	/* Requests without a block, and reports, find caches by number with preemption off. */
+	myalloc_env_gp_wait();
+	mutex_lock(&zone->caches_mutex);
+	end_magazines(cache);
+	mutex_unlock(&zone->caches_mutex);
 	myalloc_env_free(cache);
 	return 0;
 }
@@ -295,10 +418,11 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 {
 	void *slab = myalloc_slab_addr(c, frame);
 	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u8 live = c->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
 	u32 i;
 
 	for (i = 0; i < c->layout.objects; i++)
-		if (READ_ONCE(states[i]) == MYALLOC_SLOT_LIVE)
+		if (READ_ONCE(states[i]) == live)
 			fn(c, myalloc_slab_object(c, slab, i),
 			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
 }
@@ -309,7 +433,8 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
  * @fn: called under the cache's lock, which is let go between slabs
  * @arg: its argument
  *
- * Slabs that come or go meanwhile may or may not be seen.
+ * Slabs that come or go meanwhile may or may not be seen. In a cache of the trusting level what is
+ * in magazines looks like what users have: it is drained first.
  *
  * Context: task, may sleep.
  */
@@ -319,6 +444,8 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 	unsigned long irq;
 	u32 idx;
 
+	if (cache->level == MYALLOC_TRUSTING)
+		myalloc_cache_drain(cache);
 	/* By frame and not by list: a list may change while the lock is let go. */
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
 		struct myalloc_frame *frame = &zone->frames[idx];

@@ -43,11 +43,14 @@
  * Used slots: a slot that was emptied still says what was in it. What comes back is often
  * what was handed out last, and then lies at top: its state is there and need not be found
  * from the address either. That is as safe as finding it as long as the state is still where
- * it was. Owners whose states can go (slab.c: with their slab) begin a new era first; then the
- * next operation on each CPU takes the slow path, which wipes the used slots. The era of a
- * magazine goes with it through the depot. The check of the state itself is the same either
- * way. Like the check of a slab's tag in the longer way, it is certain for what the user has,
- * and for a wrong free unless that races with the very release of the slab.
+ * it was. Owners whose states can go (slab.c: with their slab) make the era grow first, and then
+ * wait for a grace period, which ends every section with preemption off that has compared its
+ * guard before (reclaim.c). From then on the first operation on each CPU takes the slow path,
+ * which makes the loaded magazine one of the new era (renew()): it wipes the used slots, and asks
+ * the owner about each filled one, because a thing that was freed twice at once may be in a
+ * magazine while its state goes. A magazine keeps its era in the depot and as previous, and is
+ * renewed when it is loaded: so an interrupt that loads one between our look at the guard and
+ * BUSY leaves one of our era or a later one.
  *
  * Depot: two stacks of magazines, lock-free (Treiber 1986), so that an exchange needs
  * no lock and no masking of interrupts. The head is one 64-bit word:
@@ -67,12 +70,13 @@
  *	    leave (or draining).
  *	M2  Magazines in the full stack have count == capacity, in the empty stack 0;
  *	    previous has one of the two.
- *	M3  Every slot below count has *state == cached.
+ *	M3  Every slot below count has *state == cached. (A thing that was freed twice at once may
+ *	    be in two slots; whoever finds the state otherwise drops the slot.)
  *	M4  The states of guards, of slots never used and of wiped ones point to a guard byte.
  *	    Those of used slots of the current era point to the state of the thing at addr.
  *
- * Bounds: every step here is O(1). All memory is allocated by init; nothing is ever
- * allocated or freed later.
+ * Bounds: every step here is O(1), but for renew(), which passes one magazine. Memory is
+ * allocated by init for the CPUs that are online, and later only by remake.
  *
  * Locking: none. NMI-safe: where the 64-bit compare-exchange is an instruction.
  */
@@ -153,63 +157,106 @@ static u32 depot_depth(const atomic64_t *head)
 	return ((u64)atomic64_read(head) >> DEPTH_SHIFT) & 0xffff;
 }
 
+/* CPUs that get magazines: those online, and one that is about to be. */
+static bool has_magazines(int cpu, int coming)
+{
+	return cpu_online(cpu) || cpu == coming;
+}
+
 /**
- * myalloc_magazines_init() - make magazines for every possible CPU and a depot
+ * myalloc_magazines_cpus() - for how many CPUs magazines are made
+ * @coming: a CPU that is about to come online, or -1
+ *
+ * Return: the number of those online, and of that one.
+ */
+u32 myalloc_magazines_cpus(int coming)
+{
+	return num_online_cpus() + (coming >= 0 && !cpu_online(coming));
+}
+
+/* A CPU without magazines: its guard says busy for ever, and everybody goes past them. */
+static void without(struct myalloc_magazine_cpu *c)
+{
+	WRITE_ONCE(c->guard, MYALLOC_ERA_BUSY);
+	c->loaded = NULL;
+	c->previous = NULL;
+	c->top = NULL;
+	c->end = NULL;
+}
+
+/* Puts the magazines of @m->pool, all empty, where they belong. */
+static void distribute(struct myalloc_magazines *m, int coming)
+{
+	u32 nr;
+	int cpu;
+
+	for (nr = 0; nr < m->nr_magazines; nr++) {
+		struct myalloc_magazine *mag = mag_nr(m, nr);
+
+		wipe(mag, mag->slot, mag->slot + m->capacity + 2);
+		mag->era = m->age;
+	}
+	nr = 0;
+	for_each_possible_cpu(cpu) {
+		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		if (!m->capacity || !has_magazines(cpu, coming)) {
+			without(c);
+			continue;
+		}
+		set_loaded(m, c, mag_nr(m, nr++));
+		c->previous = mag_nr(m, nr++);
+		WRITE_ONCE(c->guard, c->era);
+	}
+	while (nr < m->nr_magazines)
+		depot_push(m, &m->empty, mag_nr(m, nr++));
+}
+
+static int make_pool(u32 capacity, u32 nr, int node, void **pool)
+{
+	*pool = NULL;
+	if (nr > MAGAZINES_MAX || capacity > MYALLOC_MAGAZINE_MAX)
+		return -EINVAL;
+	if (nr)
+		*pool = myalloc_env_zalloc((size_t)nr * myalloc_magazine_bytes(capacity), node);
+	return nr && !*pool ? -ENOMEM : 0;
+}
+
+/**
+ * myalloc_magazines_init() - make magazines for every online CPU and a depot
  * @m: to be filled in
  * @capacity: slots in a magazine; 0 for no magazines: enter always says no
  * @batch: slots to refill or flush at a time, 1 to @capacity
  * @depot: magazines beside the two of each CPU
  * @node: NUMA node for the memory, or NUMA_NO_NODE
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock(), or no CPU comes.
  * Return: 0, -ENOMEM, -EINVAL if that would be more magazines than 65535, or
  * slots than MYALLOC_MAGAZINE_MAX.
  */
 int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 			   u32 depot, int node)
 {
-	u32 nr;
-	int cpu;
+	u32 nr = capacity ? 2 * num_online_cpus() + depot : 0;
+	int err;
 
 	memset(m, 0, sizeof(*m));
 	m->era = MYALLOC_ERA_FIRST;
+	m->age = MYALLOC_ERA_FIRST;
 	m->capacity = capacity;
 	m->batch = batch;
 	m->stride = myalloc_magazine_bytes(capacity);
-	if (capacity)
-		m->nr_magazines = 2 * num_possible_cpus() + depot;
-	if (m->nr_magazines > MAGAZINES_MAX || capacity > MYALLOC_MAGAZINE_MAX)
-		return -EINVAL;
+	err = make_pool(capacity, nr, node, &m->pool);
+	if (err)
+		return err;
+	m->nr_magazines = nr;
 	m->cpu = myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
-	if (!m->cpu)
-		return -ENOMEM;
-	if (!capacity) {
-		for_each_possible_cpu(cpu)
-			per_cpu_ptr(m->cpu, cpu)->guard = MYALLOC_ERA_BUSY;
-		return 0;
-	}
-	m->pool = myalloc_env_zalloc((size_t)m->nr_magazines * m->stride, node);
-	if (!m->pool) {
-		myalloc_env_free_percpu(m->cpu);
-		m->cpu = NULL;
+	if (!m->cpu) {
+		myalloc_env_free(m->pool);
+		m->pool = NULL;
 		return -ENOMEM;
 	}
-	for (nr = 0; nr < m->nr_magazines; nr++) {
-		struct myalloc_magazine *mag = mag_nr(m, nr);
-
-		wipe(mag, mag->slot, mag->slot + capacity + 2);
-		mag->era = MYALLOC_ERA_FIRST;
-	}
-	nr = 0;
-	for_each_possible_cpu(cpu) {
-		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
-
-		set_loaded(m, c, mag_nr(m, nr++));
-		c->guard = c->era;
-		c->previous = mag_nr(m, nr++);
-	}
-	while (nr < m->nr_magazines)
-		depot_push(m, &m->empty, mag_nr(m, nr++));
+	distribute(m, -1);
 	return 0;
 }
 
@@ -270,13 +317,38 @@ u64 myalloc_magazines_count(const struct myalloc_magazines *m)
 
 	if (!m->capacity)
 		return 0;
-	for_each_possible_cpu(cpu) {
-		const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
-
-		count += myalloc_magazines_loaded(m, c);
-		count += READ_ONCE(READ_ONCE(c->previous)->count);
-	}
+	for_each_possible_cpu(cpu)
+		count += myalloc_magazines_count_cpu(m, cpu);
 	return count;
+}
+
+/**
+ * myalloc_magazines_count_cpu() - how much a CPU has cached
+ * @m: the magazines
+ * @cpu: its number
+ *
+ * Return: filled slots, a moment ago.
+ */
+u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
+{
+	const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+	const struct myalloc_magazine *previous = READ_ONCE(c->previous);
+
+	return previous ? myalloc_magazines_loaded(m, c) + READ_ONCE(previous->count) : 0;
+}
+
+/**
+ * myalloc_magazines_moves_cpu() - grows with each get and put on a CPU
+ * @m: the magazines
+ * @cpu: its number
+ *
+ * Return: a number of a moment ago.
+ */
+u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
+{
+	const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+	return data_race(c->nr_gets) + data_race(c->nr_puts);	/* a sum of moments */
 }
 
 /**
@@ -337,21 +409,36 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 
 	if (!m->capacity)
 		return true;
-	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu_ptr(m->cpu, cpu)->guard) == MYALLOC_ERA_BUSY)
+	for_each_possible_cpu(cpu) {
+		const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		if (READ_ONCE(c->loaded) && READ_ONCE(c->guard) == MYALLOC_ERA_BUSY)
 			return false;
+	}
 	return atomic_read(&m->drained) == atomic_read(&m->drains);
 }
 
-/* Wipes used slots of an older era, at most a magazine of them. */
+/*
+ * Makes the loaded magazine one of the present era: wipes used slots, and drops the filled ones
+ * that the owner does not know any more.
+ */
 static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 {
-	u64 era = READ_ONCE(m->era);
+	u64 age = smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_era() */
+	struct myalloc_slot *slot, *to;
 
-	if (likely(cpu->era == era || era == MYALLOC_ERA_NEVER))
+	if (likely(cpu->era == age))
 		return;
 	wipe(cpu->loaded, cpu->top, cpu->end);
-	cpu->era = era;
+	to = myalloc_magazine_first(cpu->loaded);
+	for (slot = to; m->fresh && slot < cpu->top; slot++)
+		if (likely(m->fresh(m->owner, slot)))
+			*to++ = *slot;
+	if (unlikely(m->fresh && to != cpu->top)) {
+		wipe(cpu->loaded, to, cpu->top);
+		WRITE_ONCE(cpu->top, to);
+	}
+	cpu->era = age;
 }
 
 /**
@@ -369,7 +456,8 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 	preempt_disable();
 	cpu = this_cpu_ptr(m->cpu);
 	myalloc_env_point("magazine-enter");
-	if (unlikely(data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {	/* nobody else writes it */
+	/* Nobody else writes the guard. */
+	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {
 		preempt_enable();
 		return NULL;
 	}
@@ -395,6 +483,7 @@ static void swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_
 
 	retire_loaded(cpu);
 	set_loaded(m, cpu, previous);
+	renew(m, cpu);
 }
 
 /**
@@ -413,7 +502,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
 
 	if (cpu->previous->count) {
 		swap_magazines(m, cpu);
-		return true;
+		return myalloc_magazine_count(cpu);
 	}
 	full = depot_pop(m, &m->full);
 	if (!full)
@@ -421,7 +510,8 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
 	depot_push(m, &m->empty, cpu->previous);
 	retire_loaded(cpu);
 	set_loaded(m, cpu, full);
-	return true;
+	renew(m, cpu);
+	return myalloc_magazine_count(cpu);
 }
 
 /**
@@ -451,6 +541,7 @@ bool myalloc_magazines_room(struct myalloc_magazines *m,
 	depot_push(m, &m->full, cpu->previous);
 	retire_loaded(cpu);
 	set_loaded(m, cpu, empty);
+	renew(m, cpu);
 	return true;
 }
 
@@ -463,23 +554,36 @@ static void drain_cpu(struct myalloc_magazine_cpu *c, myalloc_flush_fn flush, vo
 	WRITE_ONCE(c->previous->count, 0);
 }
 
-struct drain {
-	struct myalloc_magazines *mags;
-	myalloc_flush_fn flush;
-	void *owner;
-	bool done;
-};
-
-static void drain_this_cpu(void *arg)
+/**
+ * myalloc_magazines_drain_here() - give back what this CPU has cached
+ * @m: the magazines
+ * @most: do nothing if that is more than so many
+ * @flush: where to
+ * @owner: its argument
+ *
+ * Context: any but NMI, preemption off.
+ * Return: how many there were; MYALLOC_DRAIN_BUSY if somebody is at work on them, who was
+ * interrupted.
+ */
+u32 myalloc_magazines_drain_here(struct myalloc_magazines *m, u32 most,
+				 myalloc_flush_fn flush, void *owner)
 {
-	struct drain *drain = arg;
-	struct myalloc_magazine_cpu *c = myalloc_magazines_enter(drain->mags);
+	struct myalloc_magazine_cpu *c;
+	u32 nr;
 
+	if (!this_cpu_ptr(m->cpu)->loaded)
+		return 0;
+	c = myalloc_magazines_enter(m);
 	if (!c)
-		return;
-	drain_cpu(c, drain->flush, drain->owner);
+		return READ_ONCE(m->closed) ? 0 : MYALLOC_DRAIN_BUSY;
+	nr = myalloc_magazine_count(c) + c->previous->count;
+	if (nr <= most) {
+		atomic_inc_return(&m->drains);
+		drain_cpu(c, flush, owner);
+		atomic_inc_return(&m->drained);
+	}
 	myalloc_magazines_leave(c);
-	drain->done = true;
+	return nr;
 }
 
 /**
@@ -494,48 +598,89 @@ static void drain_this_cpu(void *arg)
 void myalloc_magazines_drain_cpu(struct myalloc_magazines *m, int cpu,
 				 myalloc_flush_fn flush, void *owner)
 {
-	if (!m->capacity)
+	struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+	if (!c->loaded)
 		return;
 	atomic_inc_return(&m->drains);
-	drain_cpu(per_cpu_ptr(m->cpu, cpu), flush, owner);
+	preempt_disable();	/* as flushes expect it */
+	drain_cpu(c, flush, owner);
+	preempt_enable();
 	atomic_inc_return(&m->drained);
 }
 
 /**
- * myalloc_magazines_drain() - give back what all CPUs and the depot have cached
+ * myalloc_magazines_drain_depot() - give back what the depot has
  * @m: the magazines
- * @flush: where to; called with preemption off, also in interrupts
+ * @flush: where to
  * @owner: its argument
  *
- * Each CPU does its own part in an inter-processor interrupt: nobody else may touch
- * it. If that interrupts somebody at work on the magazines, it is sent again.
- *
- * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
+ * Context: task, may sleep.
  */
-void myalloc_magazines_drain(struct myalloc_magazines *m, myalloc_flush_fn flush,
-			     void *owner)
+void myalloc_magazines_drain_depot(struct myalloc_magazines *m, myalloc_flush_fn flush,
+				   void *owner)
 {
-	struct drain drain = { .mags = m, .flush = flush, .owner = owner };
 	struct myalloc_magazine *mag;
-	int cpu;
 
 	if (!m->capacity)
 		return;
 	atomic_inc_return(&m->drains);
-	for_each_possible_cpu(cpu) {
-		if (!cpu_online(cpu)) {
-			myalloc_magazines_drain_cpu(m, cpu, flush, owner);
-			continue;
-		}
-		for (drain.done = false; !drain.done; cond_resched())
-			if (myalloc_env_call_on_cpu(cpu, drain_this_cpu, &drain))
-				break;
-	}
 	while ((mag = depot_pop(m, &m->full))) {
+		preempt_disable();
 		flush(owner, myalloc_magazine_first(mag), mag->count);
+		preempt_enable();
 		WRITE_ONCE(mag->count, 0);
 		depot_push(m, &m->empty, mag);
 		cond_resched();
 	}
 	atomic_inc_return(&m->drained);
+}
+
+/**
+ * myalloc_magazines_remake() - magazines of another capacity, or for another set of CPUs
+ * @m: the magazines, which others may use; the caller excludes other drains and remakes
+ * @capacity: as for myalloc_magazines_init()
+ * @batch: the same
+ * @depot: the same
+ * @node: the same
+ * @coming: a CPU that is about to come online, or -1
+ * @flush: where to give back what is cached
+ * @owner: its argument
+ *
+ * Closes the magazines, waits until nobody is at work on them, changes them and opens them again.
+ * Meanwhile everybody goes past them. The era is left at MYALLOC_ERA_NEVER: the owner sets it to
+ * the age again, where nobody lets that grow at the same moment.
+ *
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock() or is a hotplug callback.
+ * Return: 0; -ENOMEM or -EINVAL: then nothing has changed.
+ */
+int myalloc_magazines_remake(struct myalloc_magazines *m, u32 capacity, u32 batch,
+			     u32 depot, int node, int coming, myalloc_flush_fn flush,
+			     void *owner)
+{
+	u32 nr = capacity ? 2 * myalloc_magazines_cpus(coming) + depot : 0;
+	void *pool;
+	int cpu, err;
+
+	err = make_pool(capacity, nr, node, &pool);
+	if (err)
+		return err;
+	WRITE_ONCE(m->era, MYALLOC_ERA_NEVER);
+	WRITE_ONCE(m->closed, true);
+	myalloc_env_gp_wait();
+	for_each_possible_cpu(cpu)
+		myalloc_magazines_drain_cpu(m, cpu, flush, owner);
+	myalloc_magazines_drain_depot(m, flush, owner);
+	myalloc_env_free(m->pool);
+	m->pool = pool;
+	m->nr_magazines = nr;
+	m->capacity = capacity;
+	m->batch = batch;
+	m->stride = myalloc_magazine_bytes(capacity);
+	atomic64_set(&m->full, 0);
+	atomic64_set(&m->empty, 0);
+	distribute(m, coming);
+	myalloc_env_gp_wait();	/* every CPU sees all of it before it may enter */
+	WRITE_ONCE(m->closed, false);
+	return 0;
 }

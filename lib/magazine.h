@@ -64,7 +64,12 @@ struct myalloc_magazine_cpu {
 /**
  * struct myalloc_magazines - per-CPU magazines and their depot
  * @cpu: of every possible CPU; NULL if there are no magazines
- * @era: grows when what the states of used slots point to has gone, or MYALLOC_ERA_NEVER
+ * @era: @age, or MYALLOC_ERA_NEVER if every operation is to take the slow path
+ * @age: grows when what the states of used slots point to may go; who makes it grow
+ *	excludes others
+ * @fresh: is a filled slot of an older era still what it says? NULL if it always is
+ * @owner: for @fresh
+ * @closed: nobody may enter: the magazines are being made anew
  * @capacity: slots in a magazine
  * @batch: slots that the owner refills or flushes at a time, at most @capacity
  * @nr_magazines: of all CPUs and the depot
@@ -78,6 +83,10 @@ struct myalloc_magazine_cpu {
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
 	u64 era;
+	u64 age;
+	bool (*fresh)(void *owner, const struct myalloc_slot *slot);
+	void *owner;
+	bool closed;
 	u32 capacity;
 	u32 batch;
 	u32 nr_magazines;
@@ -89,6 +98,19 @@ struct myalloc_magazines {
 	atomic64_t empty;
 };
 
+/**
+ * struct myalloc_magazine_shape - how large magazines are to be
+ * @capacity: slots in one, 0 for no magazines
+ * @batch: slots that are refilled or flushed at a time
+ * @depot: magazines beside the two of each CPU
+ */
+struct myalloc_magazine_shape {
+	u32 capacity;
+	u32 batch;
+	u32 depot;
+};
+
+u32 myalloc_magazines_cpus(int coming);
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
 			   u32 depot, int node);
 void myalloc_magazines_fini(struct myalloc_magazines *mags);
@@ -107,10 +129,20 @@ bool myalloc_magazines_room(struct myalloc_magazines *mags,
 			    struct myalloc_magazine_cpu *cpu);
 /* Takes @nr slots, whose states are all "cached", back to where they came from. */
 typedef void (*myalloc_flush_fn)(void *owner, struct myalloc_slot *slot, u32 nr);
-void myalloc_magazines_drain(struct myalloc_magazines *mags, myalloc_flush_fn flush,
-			     void *owner);
+u32 myalloc_magazines_drain_here(struct myalloc_magazines *mags, u32 most,
+				 myalloc_flush_fn flush, void *owner);
 void myalloc_magazines_drain_cpu(struct myalloc_magazines *mags, int cpu,
 				 myalloc_flush_fn flush, void *owner);
+void myalloc_magazines_drain_depot(struct myalloc_magazines *mags, myalloc_flush_fn flush,
+				   void *owner);
+u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *mags, int cpu);
+u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *mags, int cpu);
+int myalloc_magazines_remake(struct myalloc_magazines *mags, u32 capacity, u32 batch,
+			     u32 depot, int node, int coming, myalloc_flush_fn flush,
+			     void *owner);
+
+/* What myalloc_magazines_drain_here() returns if it interrupted somebody at work there. */
+#define MYALLOC_DRAIN_BUSY	U32_MAX
 
 /* Memory of one magazine. */
 static inline size_t myalloc_magazine_bytes(u32 capacity)
@@ -142,13 +174,18 @@ static __always_inline void myalloc_magazine_set_count(struct myalloc_magazine_c
 /* What states of used slots point to is about to go. The owner excludes others. */
 static inline void myalloc_magazines_next_era(struct myalloc_magazines *mags)
 {
+	u64 age = mags->age + 1;
+
+	smp_store_release(&mags->age, age);	/* pairs with renew() of magazine.c */
 	if (mags->era != MYALLOC_ERA_NEVER)
-		WRITE_ONCE(mags->era, mags->era + 1);
+		WRITE_ONCE(mags->era, age);
 }
 
 /**
- * myalloc_magazines_begin() - begin fast work on this CPU's magazines
+ * __myalloc_magazines_begin() - begin fast work on this CPU's magazines
  * @mags: the magazines
+ * @era: &@mags->era, or &@mags->age for who takes the fast path whatever @mags->era is. It is
+ *	read with preemption off: a grace period that begins after it has grown waits for us.
  * @cpu: out: this CPU's part
  * @guard: out: for myalloc_magazines_end()
  *
@@ -156,23 +193,33 @@ static inline void myalloc_magazines_next_era(struct myalloc_magazines *mags)
  * Return: true with preemption off, and what the used slots say may be believed; false if the
  * caller interrupted somebody who is at work there, or the fast path is not to be taken.
  */
-static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *mags,
-						    struct myalloc_magazine_cpu **cpu,
-						    u64 *guard)
+static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *mags,
+						      const u64 *era,
+						      struct myalloc_magazine_cpu **cpu,
+						      u64 *guard)
 {
 	preempt_disable();
 	*cpu = this_cpu_ptr(mags->cpu);
 	myalloc_env_point("magazine-enter");
 	*guard = data_race((*cpu)->guard);	/* nobody else writes it */
-	if (unlikely(*guard != data_race(mags->era))) {	/* Used slots */
+	if (unlikely(*guard != data_race(*era))) {	/* Used slots */
 		preempt_enable();
 		return false;
 	}
+	/* An interrupt may load another magazine here: it makes it one of this era (renew()). */
 	myalloc_env_point("magazine-not-busy");
 	WRITE_ONCE((*cpu)->guard, MYALLOC_ERA_BUSY);
 	barrier();
 	myalloc_env_point("magazine-busy");
 	return true;
+}
+
+/* As __myalloc_magazines_begin(), if the owner lets anybody take the fast path. */
+static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *mags,
+						    struct myalloc_magazine_cpu **cpu,
+						    u64 *guard)
+{
+	return __myalloc_magazines_begin(mags, &mags->era, cpu, guard);
 }
 
 /**

@@ -43,8 +43,12 @@ struct myalloc_cache;
 #define MYALLOC_ZERO_FREE	0x200u	/* every object is cleared when freed */
 #define MYALLOC_RANDOM		0x400u	/* slots are handed out in random order */
 #define MYALLOC_NO_MAGAZINE	0x800u	/* no per-CPU magazines */
+/* How sure a free is that its object is a user's; see slab.c, Levels. */
+#define MYALLOC_CERTAIN		0x1000u	/* of two frees at the same moment one is refused */
+#define MYALLOC_TRUSTING	0x2000u	/* looks only whether an object begins there */
 #define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \
-				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE)
+				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE | MYALLOC_CERTAIN | \
+				 MYALLOC_TRUSTING)
 
 #define MYALLOC_MAX_OBJECT	32768	/* bytes */
 #define MYALLOC_CACHE_NAME	32	/* bytes, with the NUL */
@@ -110,6 +114,7 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 
 unsigned long myalloc_cache_drain(struct myalloc_cache *cache);
 unsigned long myalloc_cache_shrink(struct myalloc_cache *cache);
+int myalloc_cache_resize(struct myalloc_cache *cache, unsigned int magazine);
 
 /* --- either, found by address ------------------------------------------ */
 

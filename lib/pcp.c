@@ -25,6 +25,7 @@
  */
 #include "env.h"
 #include "pcp.h"
+#include "reclaim.h"
 
 /*
  * Blocks in a magazine and magazines in the depot, of each list, at most; how many move at a
@@ -50,6 +51,44 @@ static const struct {
  */
 #define WORK_MOST	16
 
+/* What the zone's share allows for the CPUs that are online, and one that is coming. */
+static void get_shape(const struct myalloc_zone *zone, unsigned int list, int coming,
+		      struct myalloc_magazine_shape *shape)
+{
+	unsigned int order = myalloc_pcp_order(list);
+	u32 share = zone->buddy.nr_frames / pcp_defaults[list].share >> order;
+	u32 per_cpu = 2 * myalloc_magazines_cpus(coming);
+
+	memset(shape, 0, sizeof(*shape));
+	if (order > zone->buddy.top_order)
+		return;
+	shape->capacity = min(pcp_defaults[list].capacity, share / per_cpu);
+	if (!shape->capacity)
+		return;
+	shape->batch = min(pcp_defaults[list].batch, shape->capacity);
+	shape->depot = min(pcp_defaults[list].depot, share / shape->capacity - per_cpu);
+}
+
+/**
+ * myalloc_pcp_remake() - page magazines also for a CPU that is coming
+ * @zone: the zone
+ * @list: of zone->pcp
+ * @cpu: its number
+ *
+ * Context: task, may sleep; a CPU hotplug callback.
+ */
+void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu)
+{
+	struct myalloc_magazines *mags = &zone->pcp[list];
+	struct myalloc_magazine_shape shape;
+
+	get_shape(zone, list, cpu, &shape);
+	myalloc_magazines_remake(mags, shape.capacity, shape.batch, shape.depot, zone->node, cpu,
+				 myalloc_pcp_flush, zone);
+	if (!zone->checks)
+		WRITE_ONCE(mags->era, mags->age);	/* which never grows */
+}
+
 /**
  * myalloc_pcp_init() - make the page magazines of a zone
  * @zone: the zone, with its buddy
@@ -64,18 +103,12 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 	int err;
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
-		unsigned int order = myalloc_pcp_order(i);
-		u32 share = zone->buddy.nr_frames / pcp_defaults[i].share >> order;
-		u32 per_cpu = 2 * num_possible_cpus(), depot = 0;
-		u32 capacity = min(pcp_defaults[i].capacity, share / per_cpu);
+		struct myalloc_magazine_shape shape = { 0 };
 
-		if (none || order > zone->buddy.top_order)
-			capacity = 0;
-		if (capacity)
-			depot = min(pcp_defaults[i].depot, share / capacity - per_cpu);
-		err = myalloc_magazines_init(&zone->pcp[i], capacity,
-					     min(pcp_defaults[i].batch, capacity), depot,
-					     zone->node);
+		if (!none)
+			get_shape(zone, i, -1, &shape);
+		err = myalloc_magazines_init(&zone->pcp[i], shape.capacity, shape.batch,
+					     shape.depot, zone->node);
 		if (err)
 			return err;
 		if (zone->checks)	/* the slow path does them */
@@ -142,40 +175,20 @@ static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end,
 	return n;
 }
 
-/* A magazine.c flush: @nr blocks back to the zone. */
-static void flush_blocks(void *owner, struct myalloc_slot *slot, u32 nr)
+/**
+ * myalloc_pcp_flush() - blocks from a magazine back to the zone
+ * @zone: the zone
+ * @slot: the first of them
+ * @nr: how many
+ *
+ * A magazine.c flush.
+ *
+ * Context: any but NMI, preemption off.
+ */
+void myalloc_pcp_flush(void *zone, struct myalloc_slot *slot, u32 nr)
 {
 	while (nr)
-		nr -= flush_some(owner, slot + nr, nr);
-}
-
-/**
- * myalloc_pcp_drain() - all page magazines back to the buddy
- * @zone: the zone
- *
- * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
- */
-void myalloc_pcp_drain(struct myalloc_zone *zone)
-{
-	unsigned int i;
-
-	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
-		myalloc_magazines_drain(&zone->pcp[i], flush_blocks, zone);
-}
-
-/**
- * myalloc_pcp_drain_cpu() - page magazines of a CPU that is gone back to the buddy
- * @zone: the zone
- * @cpu: its number
- *
- * Context: task.
- */
-void myalloc_pcp_drain_cpu(struct myalloc_zone *zone, int cpu)
-{
-	unsigned int i;
-
-	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
-		myalloc_magazines_drain_cpu(&zone->pcp[i], cpu, flush_blocks, zone);
+		nr -= flush_some(zone, slot + nr, nr);
 }
 
 /* Fills the loaded magazine, which is empty, from the zone. False if it stays empty. */
@@ -350,6 +363,8 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 	u32 tag = myalloc_user_tag(order);
 	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
 
+	if (unlikely(!frame) && order <= zone->buddy.top_order && myalloc_zone_reclaim(zone))
+		frame = myalloc_zone_take(zone, order, flags, tag);
 	if (unlikely(!frame)) {
 		if (!(flags & MYALLOC_MAY_WAIT))
 			return NULL;

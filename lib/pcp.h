@@ -7,8 +7,8 @@
 
 int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
 void myalloc_pcp_fini(struct myalloc_zone *zone);
-void myalloc_pcp_drain(struct myalloc_zone *zone);
-void myalloc_pcp_drain_cpu(struct myalloc_zone *zone, int cpu);
+void myalloc_pcp_flush(void *zone, struct myalloc_slot *slot, u32 nr);
+void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu);
 
 void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
 			      unsigned int flags);

@@ -22,26 +22,54 @@
  *	         grow    ^ |  release: under the zone's lock
  *	zone             | v
  *
- * No metadata lies in or between objects: a free slot has no link, so there is nothing that
- * an overflow or a write after free could damage, and a constructed object stays as it is.
- * The states are what makes every wrong free certain to be found: an address is looked up in
- * the map, its slab by the tag, its slot by a multiplication, its state by an index.
+ * No metadata lies in or between objects: a free slot has no link, and a constructed object stays
+ * as it is. An address is looked up in the map, its slab by the tag, its slot by a multiplication,
+ * its state by an index.
+ *
+ * Two facts about a slot
+ *	state	belongs to whoever has the slot. Its owner changes it without a lock.
+ *	out bit	belongs to cache->lock: set when the slot leaves its slab, cleared when it comes
+ *		back. All counts follow the bits, so no mistake of a user reaches a count.
+ * The two agree unless a slot was freed twice at the same moment. Then two magazines may hold it,
+ * and two users may get it. Whoever brings it back first clears the bit; the second finds it
+ * clear, is reported and dropped. A refill that finds a slot whose bit is clear and whose state
+ * says that somebody has it, sets the bit and leaves the slot to him.
+ *
+ * Levels: how a free finds out that its slot is LIVE
+ *	default	 by a plain load, and a plain store of CACHED. Every second free is found that
+ *		 begins after the first has ended. Two that overlap may both be taken, and then that
+ *		 one slot may have two users; nothing else is affected.
+ *	certain	 by a locked compare-and-exchange of the state: one of two is refused.
+ *	trusting not at all: an address at which no slot begins is refused. A state stays CACHED
+ *		 until the slot is flushed, so no line of states goes from CPU to CPU with the object.
+ *		 A second free is found by the bit, at the flush, when the slot may have two users.
+ * A free past the fast path (no room, an interrupt, checks, zeroing, no magazines) always claims its
+ * slot by a compare-and-exchange from LIVE to MOVING, before it does anything to it.
  *
  * Objects come from the fullest of the partial slabs, and in it from the lowest free slot, so
  * that the others drain and can be given back.
  *
  * Invariants
- *	S1  Every slab is in exactly one list: EMPTY if inuse == 0, FULL if inuse == objects,
- *	    else the quarter of inuse / objects. nr[] counts each list.
- *	S2  inuse = slots whose state is not FREE; no slot below hint is FREE.
- *	S3  free_slots = sum of (objects - inuse) over all slabs.
+ *	S1  Every slab that is not in limbo is in exactly one list: EMPTY if inuse == 0, FULL if
+ *	    inuse == objects, else the quarter of inuse / objects. nr[] counts each list.
+ *	S2  inuse = out bits that are set; no bit below hint is clear.
+ *	S3  free_slots = sum of (objects - inuse) over all slabs in lists.
  *	S4  live + cached + deferred + moving = sum of inuse, where cached is what the magazines
  *	    hold and deferred = nr_deferred.
  *	S5  Only who owns a slot writes its state: FREE is owned by cache->lock, CACHED by
- *	    whoever has the magazine, LIVE by the user, DEFERRED by whoever takes it from the
- *	    list. Therefore a plain store of a byte is enough.
+ *	    whoever has the magazine, LIVE by the user, MOVING by the alloc or free at work, DEFERRED
+ *	    by whoever takes it from the list. A slot freed twice at once has two owners.
  *	S6  With poison, a FREE slot holds the pattern; with red zones, both zones hold the
  *	    pattern of the state.
+ *	S7  The state of a slot whose bit is clear is FREE. (A slot freed twice at once may break
+ *	    this until its second owner brings it back.)
+ *
+ * Damage: an object that is overrun at the end of its slab reaches the out bits first
+ * (slab_layout.c). A refill compares their number with inuse, which lies in the descriptor, before
+ * it uses a slab. If they differ, the slab is set aside: its bits are all set, and nothing more is
+ * taken from it. It does not see a write that leaves the number of bits the same.
+ *
+ * A slab leaves its cache by way of limbo: reclaim.c.
  *
  * Caches with red zones, poison or owners have no magazines: every alloc and free goes
  * through the lock and does its checks there. So the fast path does not even ask.
@@ -49,12 +77,13 @@
  * Deferred frees: as in zone.c. The link is written into the object, or behind it where the
  * object must keep its content (slab_layout.c).
  *
- * Bounds: a refill passes at most MYALLOC_SCAN_MOST states and those of one more slab, eight at
- * a time, and takes at most a batch of slots; a flush returns at most a batch and gives at most
- * RELEASE_MOST empty slabs back to the zone. A new slab is prepared without the lock; its cost
- * is that of one pass over its states and, with a constructor, one call for each slot.
+ * Bounds: a refill passes at most MYALLOC_SCAN_MOST units, and takes at most a batch of slots; a
+ * flush returns at most a batch under one hold of the lock, and harvests at most HARVEST_MOST
+ * slabs. A new slab is prepared without the lock; its cost is that of one pass over its states and,
+ * with a constructor, one call for each slot.
  */
 #include "env.h"
+#include "reclaim.h"
 #include "slab.h"
 #include "slab_debug.h"
 
@@ -63,13 +92,15 @@
 /* Deferred frees that one operation takes along. */
 #define REAP_MOST	2
 /*
- * Empty slabs that one flush gives back; if it emptied more, the next one goes on. A slab costs
- * as much as several objects, so fewer if there are many of those; slabs of one or two objects,
- * of which each flush empties as many, are of large ones, and their magazines are small.
+ * Slabs in limbo that one flush gives back. A slab costs as much as several objects, so fewer if
+ * there are many of those; slabs of one or two objects, of which each flush empties as many, are of
+ * large ones, and their magazines are small.
  */
-#define RELEASE_MOST	4
-#define RELEASE_FEW	2
+#define HARVEST_MOST	4
+#define HARVEST_FEW	2
 #define FLUSH_MANY	8
+/* Empty slabs that go to limbo under one hold of the lock. */
+#define TRIM_MOST	16
 
 /* --- lists of slabs; cache->lock held ---------------------------------- */
 
@@ -145,6 +176,7 @@ static struct myalloc_frame *slab_make(struct myalloc_cache *c)
 	frame->hint = 0;
 	/* Also those in the descriptors: of what was there before only the tags are zero (Z7). */
 	memset(myalloc_slab_states(c, frame, slab), MYALLOC_SLOT_FREE, l->states);
+	memset(myalloc_slab_out(c, frame, slab), 0, myalloc_out_words(c) * sizeof(u64));
 	if (c->flags & MYALLOC_CHECKS)
 		for (i = 0; i < l->objects; i++)
 			myalloc_debug_init_slot(c, slab, i);
@@ -154,7 +186,7 @@ static struct myalloc_frame *slab_make(struct myalloc_cache *c)
 	return frame;
 }
 
-/* Lock held. The slab becomes part of the cache. */
+/* Lock held. The slab, whose bits are all clear, becomes part of the cache. */
 static void slab_add(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_SLAB);
@@ -163,23 +195,22 @@ static void slab_add(struct myalloc_cache *c, struct myalloc_frame *frame)
 	c->free_slots += c->layout.objects;
 }
 
-/* Lock held. Takes an empty slab out of the cache; NULL if there are at most @keep. */
-static struct myalloc_frame *slab_remove(struct myalloc_cache *c, u32 keep)
+/* Lock held. Takes empty slabs above @keep out of the cache, at most @most. */
+static void slabs_to_limbo(struct myalloc_cache *c, u32 keep, u32 most)
 {
-	struct myalloc_frame *frame;
+	while (c->nr[MYALLOC_SLABS_EMPTY] > keep && most--) {
+		struct myalloc_frame *frame = &c->zone->frames[c->list[MYALLOC_SLABS_EMPTY]];
 
-	if (likely(c->nr[MYALLOC_SLABS_EMPTY] <= keep))
-		return NULL;
-	frame = &c->zone->frames[c->list[MYALLOC_SLABS_EMPTY]];
-	slab_unlink(c, frame, MYALLOC_SLABS_EMPTY);
-	myalloc_magazines_next_era(&c->mags);	/* used slots may point to its states */
-	c->generation++;
-	c->free_slots -= c->layout.objects;
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_NEW);
-	return frame;
+		slab_unlink(c, frame, MYALLOC_SLABS_EMPTY);
+		c->generation++;
+		c->free_slots -= c->layout.objects;
+		c->nr_limbo++;
+		WRITE_ONCE(frame->type, MYALLOC_FRAME_LIMBO);
+		myalloc_limbo_add(c->zone, c, frame);
+	}
 }
 
-/* No lock held. */
+/* A slab that never was part of the cache, or is no longer. */
 static void slab_release(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
 	if (c->zone->checks & MYALLOC_POISON)
@@ -190,107 +221,131 @@ static void slab_release(struct myalloc_cache *c, struct myalloc_frame *frame)
 
 /* --- slots; cache->lock held ---------------------------------------------- */
 
+/* The bits of a word that are of slots. */
+static u64 valid_bits(const struct myalloc_cache *c, u32 word)
+{
+	u32 left = c->layout.objects - word * 64;
+
+	return left < 64 ? BIT_ULL(left) - 1 : ~0ULL;
+}
+
+static u32 count_out(const struct myalloc_cache *c, const u64 *out)
+{
+	u32 word, n = 0, words = myalloc_out_words(c);
+
+	for (word = 0; word < words; word++)
+		n += hweight64(out[word]);
+	return n;
+}
+
+/* The bits do not agree with the count: nothing more is taken from this slab. */
+static noinline void set_aside(struct myalloc_cache *c, struct myalloc_frame *frame, u64 *out)
+{
+	u32 word, words = myalloc_out_words(c), n = count_out(c, out);
+
+	atomic64_inc(&c->corruptions);
+	myalloc_zone_crit(c->zone, "cache %s: slab at frame %u counts %u slots out, its bits say %u: overrun at its end?",
+			  c->name, myalloc_frame_idx(c->zone, frame), frame->inuse, n);
+	for (word = 0; word < words; word++)
+		out[word] = valid_bits(c, word);
+	frame->hint = c->layout.objects;
+	set_inuse(c, frame, c->layout.objects);
+}
+
+static noinline void twice(struct myalloc_cache *c, const void *object)
+{
+	u32 idx = myalloc_frame_idx(c->zone, myalloc_map_frame(&c->map, object));
+	u32 off = ((unsigned long)object - c->map.base) & c->bytes_mask;
+
+	atomic64_inc(&c->corruptions);
+	myalloc_zone_crit(c->zone, "cache %s: slot %u of the slab at frame %u was freed twice at once",
+			  c->name, off / c->layout.slot_size, idx & ~c->frame_mask);
+}
+
 /*
- * The FREE ones of 8 states, as the top bits of their bytes: those of the sum are clear where
- * the byte was 0, and no sum carries into the next byte.
+ * Lock held. A slot leaves its slab as @state. False if somebody has it already; then its bit is
+ * set all the same, and he brings it back.
  */
-static u64 free_in(const u8 *states, u32 word)
+static bool take_slot(struct myalloc_cache *c, struct myalloc_slot *slot, void *slab, u8 *states,
+		      u32 at, u8 state)
 {
-	const u64 low = 0x7f7f7f7f7f7f7f7fULL;
-	/* Bytes that others own may change meanwhile, a FREE one cannot. */
-	u64 w = le64_to_cpu(READ_ONCE(((const __le64 *)states)[word]));
-
-	return ~(((w & low) + low) | w) & ~low;
-}
-
-/* The lowest FREE slot at or above @at; a number not below @objects if there is none. */
-static u32 next_free(const u8 *states, u32 at, u32 objects)
-{
-	u64 mask = ~0ULL << at % 8 * 8;
-	u32 word;
-
-	for (word = at / 8; word * 8 < objects; word++, mask = ~0ULL) {
-		u64 free = free_in(states, word) & mask;
-
-		if (free)
-			return word * 8 + __ffs64(free) / 8;
-	}
-	return objects;
-}
-
-static void fill_from_slab(struct myalloc_cache *c, struct myalloc_slot *slot, void *slab,
-			   u8 *states, u32 at, u8 state)
-{
-	WRITE_ONCE(states[at], state);
 	slot->addr = myalloc_slab_object(c, slab, at);
 	slot->state = &states[at];
+	if (unlikely(READ_ONCE(states[at]) != MYALLOC_SLOT_FREE)) {	/* S7 */
+		twice(c, slot->addr);
+		return false;
+	}
+	WRITE_ONCE(states[at], state);
+	return true;
 }
 
-/* The lowest @most FREE slots of a slab; how many there were. */
+/*
+ * Takes the lowest slots whose bits are clear, at most @most, downwards from @end. Returns how
+ * many; *@bits grows by the bits that were set.
+ */
 static u32 take_lowest(struct myalloc_cache *c, struct myalloc_frame *frame, void *slab,
-		       u8 *states, struct myalloc_slot *end, u32 most, u8 state)
+		       struct myalloc_slot *end, u32 most, u8 state, u32 *bits)
 {
-	u32 objects = c->layout.objects, at = frame->hint, word = at / 8, n = 0;
-	u64 free;
+	u8 *states = myalloc_slab_states(c, frame, slab);
+	u64 *out = myalloc_slab_out(c, frame, slab);
+	u32 word = frame->hint / 64, words = myalloc_out_words(c), n = 0;
 
-	if (at >= objects)
-		return 0;
-	free = free_in(states, word) & (~0ULL << at % 8 * 8);
-	while (n < most) {
-		if (!free) {
-			if (++word * 8 >= objects)
-				break;
-			free = free_in(states, word);
-			continue;
+	for (; n < most && word < words; word++) {
+		u64 free = ~out[word] & valid_bits(c, word), set = 0;
+
+		for (; n < most && free; free &= free - 1) {
+			u32 at = word * 64 + __ffs64(free);
+
+			set |= free & -free;
+			++*bits;
+			n += take_slot(c, end - n - 1, slab, states, at, state);
+			frame->hint = at + 1;
 		}
-		at = word * 8 + __ffs64(free) / 8;
-		if (at >= objects)
-			break;
-		free &= free - 1;
-		fill_from_slab(c, end - ++n, slab, states, at, state);
-		frame->hint = at + 1;
+		out[word] |= set;
 	}
 	return n;
 }
 
-/* Any @most FREE slots of a slab; how many there were. */
-static u32 take_random(struct myalloc_cache *c, void *slab, u8 *states,
-		       struct myalloc_slot *end, u32 most, u8 state)
+/* As take_lowest(), but any slots. */
+static u32 take_random(struct myalloc_cache *c, struct myalloc_frame *frame, void *slab,
+		       struct myalloc_slot *end, u32 most, u8 state, u32 *bits)
 {
-	u32 objects = c->layout.objects, n;
+	u8 *states = myalloc_slab_states(c, frame, slab);
+	u64 *out = myalloc_slab_out(c, frame, slab);
+	u32 words = myalloc_out_words(c), left = c->layout.objects - frame->inuse, n = 0;
 
-	for (n = 0; n < most; n++) {
-		u32 at = next_free(states, myalloc_env_random() % objects, objects);
+	for (most = min(most, left); n < most && *bits < left; ++*bits) {
+		u32 at = myalloc_env_random() % c->layout.objects, word = at / 64;
+		u64 free = ~out[word] & valid_bits(c, word) & ~0ULL << at % 64;
 
-		if (at >= objects)
-			at = next_free(states, 0, objects);
-		if (at >= objects)
-			break;
-		fill_from_slab(c, end - n - 1, slab, states, at, state);
+		while (!free) {
+			word = word + 1 < words ? word + 1 : 0;
+			free = ~out[word] & valid_bits(c, word);
+		}
+		out[word] |= free & -free;
+		n += take_slot(c, end - n - 1, slab, states, word * 64 + __ffs64(free), state);
 	}
 	return n;
 }
 
 /*
- * Takes up to @most FREE slots of a slab, whose state becomes @state. Slots are filled
+ * Takes up to @most free slots of a slab, whose state becomes @state. Slots are filled
  * downwards from @end, so that the lowest is handed out first.
  */
 static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		     struct myalloc_slot *end, u32 most, u8 state)
 {
 	void *slab = myalloc_slab_addr(c, frame);
-	u8 *states = myalloc_slab_states(c, frame, slab);
-	u32 n, inuse = frame->inuse;
+	u64 *out = myalloc_slab_out(c, frame, slab);
+	u32 n, bits = 0;
 
-	most = min_t(u32, most, c->layout.objects - inuse);
-	n = c->flags & MYALLOC_RANDOM ? take_random(c, slab, states, end, most, state) :
-					take_lowest(c, frame, slab, states, end, most, state);
-	if (unlikely(n < most)) {
-		myalloc_zone_crit(c->zone, "cache %s: slab at frame %u has fewer free slots than it counts",
-				  c->name, myalloc_frame_idx(c->zone, frame));
-		inuse = c->layout.objects - n;	/* to the full ones, out of the way */
+	if (unlikely(count_out(c, out) != frame->inuse)) {
+		set_aside(c, frame, out);
+		return 0;
 	}
-	set_inuse(c, frame, inuse + n);
+	n = c->flags & MYALLOC_RANDOM ? take_random(c, frame, slab, end, most, state, &bits) :
+					take_lowest(c, frame, slab, end, most, state, &bits);
+	set_inuse(c, frame, frame->inuse + bits);
 	if (unlikely(c->flags & MYALLOC_SANITY))
 		myalloc_debug_slab(c, frame, slab);
 	return n;
@@ -303,39 +358,41 @@ static u32 take(struct myalloc_cache *c, struct myalloc_slot *end, u32 most, u8 
 	u32 n = 0;
 
 	while (n < most && scan < MYALLOC_SCAN_MOST) {
-		struct myalloc_frame *frame;
-		u32 hint;
-
 		if (c->list[list] == MYALLOC_NO_FRAME) {
 			if (list-- == MYALLOC_SLABS_EMPTY)
 				break;
 			continue;
 		}
-		frame = &c->zone->frames[c->list[list]];
-		hint = frame->hint;
-		n += slab_take(c, frame, end - n, most - n, state);
-		scan += SCAN_SLAB + (frame->hint - hint);
+		n += slab_take(c, &c->zone->frames[c->list[list]], end - n, most - n, state);
+		scan += SCAN_SLAB + myalloc_out_words(c);
 	}
 	return n;
 }
 
-/* Gives a slot back to its slab, which the caller found at @state. */
-static void give(struct myalloc_cache *c, void *object, u8 *state)
+/*
+ * Gives a slot back to its slab, which the caller owns in state @from. False if it was freed twice
+ * at once: then its slab has it already, or somebody else does.
+ */
+static bool give(struct myalloc_cache *c, const struct myalloc_place *p, u8 from)
 {
-	struct myalloc_frame *frame = myalloc_map_frame(&c->map, object);
-	u32 index;
-	void *slab;
+	struct myalloc_frame *frame = p->frame;
+	u64 *out = myalloc_slab_out(c, frame, p->slab), bit = BIT_ULL(p->index % 64);
 
-	/* To the beginning of the slab; chunks are aligned to more than a slab. */
-	slab = (char *)object - (((unsigned long)object - c->map.base) & c->bytes_mask);
-	frame -= myalloc_frame_idx(c->zone, frame) & c->frame_mask;
-	index = state - myalloc_slab_states(c, frame, slab);
-	WRITE_ONCE(*state, MYALLOC_SLOT_FREE);
-	if (index < frame->hint)
-		frame->hint = index;
+	if (unlikely(READ_ONCE(*p->state) != from))
+		return false;
+	WRITE_ONCE(*p->state, MYALLOC_SLOT_FREE);
+	if (unlikely(!(out[p->index / 64] & bit))) {
+		if (p->tag == c->tag && count_out(c, out) != frame->inuse)
+			set_aside(c, frame, out);
+		return false;
+	}
+	out[p->index / 64] &= ~bit;
+	if (p->index < frame->hint)
+		frame->hint = p->index;
 	set_inuse(c, frame, frame->inuse - 1);
 	if (unlikely(c->flags & MYALLOC_SANITY))
-		myalloc_debug_slab(c, frame, slab);
+		myalloc_debug_slab(c, frame, p->slab);
+	return true;
 }
 
 /* Frees at most @most deferred objects. */
@@ -344,9 +401,10 @@ static void reap(struct myalloc_cache *c, unsigned int most)
 	if (likely(!c->deferred_chain && llist_empty(&c->deferred)))
 		return;
 	for (; most; most--) {
+		struct myalloc_place place;
 		struct llist_node *node;
 		void *object;
-		u8 *state, found = MYALLOC_SLOT_FREE;
+		u8 found = MYALLOC_SLOT_FREE;
 
 		if (!c->deferred_chain)
 			c->deferred_chain = llist_del_all(&c->deferred);
@@ -354,9 +412,8 @@ static void reap(struct myalloc_cache *c, unsigned int most)
 		if (!node)
 			return;
 		object = (char *)node - c->layout.link_offset;
-		state = myalloc_object_state(c, object);
-		if (likely(state))
-			found = smp_load_acquire(state);	/* pairs with free_slabs() */
+		if (likely(myalloc_place_find(c, object, &place)))
+			found = smp_load_acquire(place.state);	/* pairs with free_slabs() */
 		if (unlikely(found == MYALLOC_SLOT_DEFERRING))
 			return;
 		if (unlikely(found != MYALLOC_SLOT_DEFERRED)) {
@@ -371,15 +428,8 @@ static void reap(struct myalloc_cache *c, unsigned int most)
 			memset(node, 0, sizeof(*node));
 		atomic64_dec(&c->nr_deferred);
 		c->frees++;
-		give(c, object, state);
+		give(c, &place, MYALLOC_SLOT_DEFERRED);
 	}
-}
-
-static noinline void not_cached(struct myalloc_cache *c)
-{
-	atomic64_inc(&c->corruptions);
-	myalloc_zone_crit(c->zone, "cache %s: a cached object is not cached: freed twice at once?",
-			  c->name);
 }
 
 /* --- between slabs and magazines ------------------------------------------- */
@@ -423,6 +473,8 @@ static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, 
 	if (n)
 		return n;
 	frame = slab_make(c);
+	if (unlikely(!frame && myalloc_zone_reclaim(c->zone)))
+		frame = slab_make(c);
 	if (!frame)
 		return 0;
 	if (!try_take(c, frame, slot_end, most, for_refill, &n)) {
@@ -445,33 +497,45 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 	return n;
 }
 
-/* A magazine.c flush: @nr slots back to their slabs, a few empty slabs back to the zone. */
-static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
+/* Lock held. A slot from a magazine back to its slab. */
+static void flush_one(struct myalloc_cache *c, const struct myalloc_slot *slot)
 {
-	struct myalloc_frame *empty[RELEASE_MOST];
-	u32 most = nr > FLUSH_MANY ? RELEASE_FEW : RELEASE_MOST, i;
-	struct myalloc_cache *c = owner;
-	unsigned long irq;
+	struct myalloc_place place;
 
-	if (!nr)
-		return;
-	raw_spin_lock_irqsave(&c->lock, irq);
-	while (nr--) {
-		if (unlikely(READ_ONCE(*slot[nr].state) != MYALLOC_SLOT_CACHED)) {
-			not_cached(c);
-			continue;
-		}
-		give(c, slot[nr].addr, slot[nr].state);
+	/* By its address: the state is believed only where the slab still is (reclaim.c). */
+	if (unlikely(!myalloc_place_find(c, slot->addr, &place) ||
+		     !give(c, &place, MYALLOC_SLOT_CACHED)))
+		twice(c, slot->addr);
+}
+
+/**
+ * myalloc_cache_flush() - slots from a magazine back to their slabs
+ * @cache: the cache
+ * @slot: the first of them
+ * @nr: how many
+ *
+ * A magazine.c flush. At most a batch under one hold of the lock; the slabs that this makes empty
+ * go to limbo, but for MYALLOC_EMPTY_KEEP.
+ *
+ * Context: any but NMI, preemption off.
+ */
+void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr)
+{
+	struct myalloc_cache *c = cache;
+	unsigned long irq;
+	u32 n, i;
+
+	for (; nr; nr -= n) {
+		n = min(nr, c->mags.batch);
+		raw_spin_lock_irqsave(&c->lock, irq);
+		for (i = 0; i < n; i++)
+			flush_one(c, &slot[nr - 1 - i]);
+		c->flushes++;
+		slabs_to_limbo(c, MYALLOC_EMPTY_KEEP, n + 1);
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+		myalloc_limbo_harvest(c->zone, n > FLUSH_MANY ? HARVEST_FEW : HARVEST_MOST);
 	}
-	c->flushes++;
-	for (i = 0; i < most; i++) {
-		empty[i] = slab_remove(c, MYALLOC_EMPTY_KEEP);
-		if (!empty[i])
-			break;
-	}
-	raw_spin_unlock_irqrestore(&c->lock, irq);
-	while (i--)
-		slab_release(c, empty[i]);
+	myalloc_zone_wake(c->zone);
 }
 
 static noinline bool more(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
@@ -487,8 +551,14 @@ static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 	if (in_nmi())
 		return false;
 	WRITE_ONCE(cpu->top, cpu->end - c->mags.batch);
-	flush(c, cpu->top, c->mags.batch);
+	myalloc_cache_flush(c, cpu->top, c->mags.batch);
 	return true;
+}
+
+/* The state of a slot that a user has. */
+static u8 user_state(const struct myalloc_cache *c)
+{
+	return c->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
 }
 
 /*
@@ -501,7 +571,7 @@ static bool ready(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 		if (likely(READ_ONCE(*cpu->top[-1].state) == MYALLOC_SLOT_CACHED))
 			return true;
 		WRITE_ONCE(cpu->top, cpu->top - 1);
-		not_cached(c);
+		twice(c, cpu->top->addr);
 	}
 	return false;
 }
@@ -514,7 +584,7 @@ static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 	if (!ready(c, cpu))
 		return NULL;
 	slot = cpu->top - 1;
-	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
+	WRITE_ONCE(*slot->state, user_state(c));
 	cpu->nr_gets++;
 	WRITE_ONCE(cpu->top, slot);
 	return slot->addr;
@@ -578,8 +648,8 @@ static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void 
 }
 
 /*
- * myalloc_object_state(), for what is in the window and may take the fast path; for
- * everything else the state of nothing.
+ * The state of an object in the window whose slab is in use; for everything else that of no
+ * object.
  */
 static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *object)
 {
@@ -603,16 +673,27 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 	return (u8 *)(frame + 1) + index;
 }
 
-/* Back into the slot that it was handed out from, which still says where its state is. */
-static __always_inline bool put_used(const struct myalloc_slot *slot, const void *object)
+/* What a free with the given @level, a constant, needs to see and do. */
+static __always_inline bool claim(struct myalloc_cache *c, u8 *state, unsigned int level)
 {
-	u8 *state = slot->state;
+	u8 live = MYALLOC_SLOT_LIVE;
 
-	if (unlikely(slot->addr != object || data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
+	if (level == MYALLOC_TRUSTING)
+		return state != &c->nothing;
+	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
 		return false;
 	myalloc_env_point("object-checked");
+	if (level == MYALLOC_CERTAIN)
+		return try_cmpxchg(state, &live, MYALLOC_SLOT_CACHED);
 	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
 	return true;
+}
+
+/* Back into the slot that it was handed out from, which still says where its state is. */
+static __always_inline bool put_used(struct myalloc_cache *c, const struct myalloc_slot *slot,
+				     const void *object, unsigned int level)
+{
+	return likely(slot->addr == object) && claim(c, slot->state, level);
 }
 
 /*
@@ -622,29 +703,33 @@ static __always_inline bool put_used(const struct myalloc_slot *slot, const void
  */
 static __always_inline bool fast_put(struct myalloc_cache *c,
 				     const struct myalloc_magazine_cpu *cpu,
-				     struct myalloc_slot *top, void *object)
+				     struct myalloc_slot *top, void *object, unsigned int level)
 {
 	u8 *state;
 
-	if (likely(top->addr == object))
-		return put_used(top, object);
-	state = fast_state(c, object);
-	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE || top == cpu->end))	/* S5 */
+	/* Slots that were wiped, and guards, have no address. */
+	if (level == MYALLOC_TRUSTING && unlikely(!object))
 		return false;
-	myalloc_env_point("object-checked");
-	fill_slot(top, object, state);
+	if (likely(top->addr == object))
+		return claim(c, top->state, level);
+	state = fast_state(c, object);
+	if (unlikely(top == cpu->end) || unlikely(!claim(c, state, level)))
+		return false;
+	top->addr = object;
+	top->state = state;
 	return true;
 }
 
-static __always_inline u32 put_four(const struct myalloc_slot *top, void **end)
+static __always_inline u32 put_four(struct myalloc_cache *c, const struct myalloc_slot *top,
+				    void **end)
 {
-	if (!put_used(top, end[-1]))
+	if (!put_used(c, top, end[-1], 0))
 		return 0;
-	if (!put_used(top + 1, end[-2]))
+	if (!put_used(c, top + 1, end[-2], 0))
 		return 1;
-	if (!put_used(top + 2, end[-3]))
+	if (!put_used(c, top + 2, end[-3], 0))
 		return 2;
-	return put_used(top + 3, end[-4]) ? 4 : 3;
+	return put_used(c, top + 3, end[-4], 0) ? 4 : 3;
 }
 
 /*
@@ -658,8 +743,8 @@ static __always_inline u32 put_run(struct myalloc_cache *c, struct myalloc_magaz
 	u32 left = nr, n = 4;
 
 	for (; left >= 4 && n == 4; left -= n, top += n)
-		n = put_four(top, objects + left);
-	for (; left && fast_put(c, cpu, top, objects[left - 1]); left--)
+		n = put_four(c, top, objects + left);
+	for (; left && fast_put(c, cpu, top, objects[left - 1], 0); left--)
 		top++;
 	cpu->nr_puts += nr - left;
 	WRITE_ONCE(cpu->top, top);
@@ -677,7 +762,7 @@ static void *alloc_one(struct myalloc_cache *c, unsigned long caller)
 		return NULL;
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_alloc(c, slot.addr, caller);
-	WRITE_ONCE(*slot.state, MYALLOC_SLOT_LIVE);
+	WRITE_ONCE(*slot.state, user_state(c));
 	return slot.addr;
 }
 
@@ -699,16 +784,79 @@ static bool wants_zero(const struct myalloc_cache *c, unsigned int flags)
 	return flags & MYALLOC_ZERO || c->flags & MYALLOC_ZERO_ALLOC;
 }
 
-/* Everything that the fast path leaves: a miss, an interrupt, no magazines, zeroing. */
+/*
+ * Out of the magazine of this CPU, in a cache that is not of the default level; those that are take
+ * the same steps in myalloc_cache_alloc(). NULL leaves it to alloc_slow().
+ */
+static __always_inline void *get_fast(struct myalloc_cache *c, unsigned int level)
+{
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *slot;
+	void *object = NULL;
+	u64 guard;
+
+	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.age, &cpu, &guard)))
+		return NULL;
+	slot = cpu->top - 1;
+	if (level == MYALLOC_TRUSTING ? likely(myalloc_magazine_count(cpu)) :
+	    likely(data_race(*slot->state) == MYALLOC_SLOT_CACHED)) {	/* S5 */
+		if (level != MYALLOC_TRUSTING)
+			WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
+		object = slot->addr;
+		cpu->nr_gets++;
+		WRITE_ONCE(cpu->top, slot);
+	}
+	myalloc_magazines_end(cpu, guard);
+	return object;
+}
+
+/* As get_fast(), of a free. */
+static __always_inline bool put_fast(struct myalloc_cache *c, void *object, unsigned int level)
+{
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *top;
+	bool done;
+	u64 guard;
+
+	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.age, &cpu, &guard)))
+		return false;
+	top = cpu->top;
+	done = fast_put(c, cpu, top, object, level);
+	if (likely(done)) {
+		cpu->nr_puts++;
+		WRITE_ONCE(cpu->top, top + 1);
+	}
+	myalloc_magazines_end(cpu, guard);
+	return done;
+}
+
+static void *get_by_level(struct myalloc_cache *c)
+{
+	if (c->level == MYALLOC_CERTAIN)
+		return get_fast(c, MYALLOC_CERTAIN);
+	return c->level == MYALLOC_TRUSTING ? get_fast(c, MYALLOC_TRUSTING) : NULL;
+}
+
+static bool put_by_level(struct myalloc_cache *c, void *object)
+{
+	if (c->level == MYALLOC_CERTAIN)
+		return put_fast(c, object, MYALLOC_CERTAIN);
+	return c->level == MYALLOC_TRUSTING && put_fast(c, object, MYALLOC_TRUSTING);
+}
+
+/* Everything that the fast path leaves: a miss, an interrupt, no magazines, zeroing, levels. */
 static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
 				 unsigned long caller)
 {
-	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&c->mags);
-	void *object = NULL;
+	struct myalloc_magazine_cpu *cpu;
+	void *object = get_by_level(c);
 
-	if (cpu) {
-		object = get(c, cpu);
-		myalloc_magazines_leave(cpu);
+	if (!object) {
+		cpu = myalloc_magazines_enter(&c->mags);
+		if (cpu) {
+			object = get(c, cpu);
+			myalloc_magazines_leave(cpu);
+		}
 	}
 	if (!object)
 		object = alloc_slabs(c, flags, caller);
@@ -749,13 +897,12 @@ void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags)
 	return object;
 }
 
-/* Past the magazines; the caller has seen that the object is LIVE. */
+/* Past the magazines; the caller has made the slot MOVING. */
 static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned long caller)
 {
-	struct myalloc_frame *frame = NULL;
+	struct myalloc_place place;
 	unsigned long irq;
 
-	WRITE_ONCE(*state, MYALLOC_SLOT_MOVING);
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_free(c, object, caller);
 	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
@@ -769,30 +916,75 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 		smp_store_release(state, MYALLOC_SLOT_DEFERRED); /* pairs with reap() */
 		return 0;
 	}
-	/* Another free of the same object at the same moment was here first. */
-	if (unlikely(READ_ONCE(*state) != MYALLOC_SLOT_MOVING)) {
-		raw_spin_unlock_irqrestore(&c->lock, irq);
-		return myalloc_cache_bad_free(c, object);
-	}
 	reap(c, REAP_MOST);
-	give(c, object, state);
+	/* A slot that is MOVING keeps its slab here. */
+	if (unlikely(!myalloc_place_find(c, object, &place) ||
+		     !give(c, &place, MYALLOC_SLOT_MOVING)))
+		twice(c, object);
 	c->frees++;
 	if (!in_nmi())
-		frame = slab_remove(c, MYALLOC_EMPTY_KEEP);
+		slabs_to_limbo(c, MYALLOC_EMPTY_KEEP, 1);
 	raw_spin_unlock_irqrestore(&c->lock, irq);
-	if (frame)
-		slab_release(c, frame);
+	if (!in_nmi())
+		myalloc_limbo_harvest(c->zone, 1);
 	return 0;
 }
 
-/* Everything that the fast path leaves: no room, an interrupt, checks, outside the window. */
+/*
+ * An object of a slab that is on its way out. Only somebody who got a slot that was freed twice at
+ * once may have one: the slot goes back, and the recount that follows finds nothing in its way.
+ */
+static bool free_limbo(struct myalloc_cache *c, const void *object)
+{
+	struct myalloc_place place;
+	unsigned long irq;
+	bool done = false;
+
+	if (!myalloc_lock(&c->lock, &irq))
+		return false;
+	if (myalloc_place_find(c, object, &place) && place.tag == c->limbo_tag &&
+	    READ_ONCE(*place.state) == MYALLOC_SLOT_LIVE) {
+		WRITE_ONCE(*place.state, MYALLOC_SLOT_FREE);
+		twice(c, object);
+		done = true;
+	}
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+	return done;
+}
+
+/* Makes the slot of a user's object MOVING. NULL if it is not one of a slab in use. */
+static u8 *claim_slow(struct myalloc_cache *c, const void *object, bool *limbo)
+{
+	struct myalloc_place place;
+	u8 from = user_state(c), *state = NULL;
+
+	preempt_disable();	/* from the look at the tag to the claim */
+	if (likely(myalloc_place_find(c, object, &place))) {
+		*limbo = place.tag == c->limbo_tag;
+		myalloc_env_point("object-found");
+		if (!*limbo && likely(READ_ONCE(*place.state) == from) &&
+		    likely(try_cmpxchg(place.state, &from, MYALLOC_SLOT_MOVING)))
+			state = place.state;
+	}
+	preempt_enable();
+	return state;
+}
+
+/* Everything that the fast path leaves: no room, an interrupt, checks, levels, outside the window. */
 static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
 {
-	u8 *state = myalloc_object_state(c, object);
 	struct myalloc_magazine_cpu *cpu;
+	bool limbo = false;
+	u8 *state;
 
-	if (unlikely(!state || READ_ONCE(*state) != MYALLOC_SLOT_LIVE))
+	if (put_by_level(c, object))
+		return 0;
+	state = claim_slow(c, object, &limbo);
+	if (unlikely(!state)) {
+		if (limbo && free_limbo(c, object))
+			return 0;
 		return myalloc_cache_bad_free(c, object);
+	}
 	if (c->flags & MYALLOC_ZERO_FREE)
 		memset(object, 0, c->layout.object_size);
 	cpu = myalloc_magazines_enter(&c->mags);
@@ -824,7 +1016,7 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
 		return free_slow(cache, object, _RET_IP_);
 	top = cpu->top;
-	if (unlikely(!fast_put(cache, cpu, top, object))) {
+	if (unlikely(!fast_put(cache, cpu, top, object, 0))) {
 		myalloc_magazines_end(cpu, guard);
 		return free_slow(cache, object, _RET_IP_);
 	}
@@ -859,9 +1051,12 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 
 		if (unlikely(!cpu))
 			break;
-		do
-			n += get_run(cpu, end - n, objects + n);
-		while (n < end && ready(cache, cpu));
+		do {
+			if (unlikely(cache->level == MYALLOC_TRUSTING))
+				n += !!(objects[n] = get(cache, cpu));
+			else
+				n += get_run(cpu, end - n, objects + n);
+		} while (n < end && ready(cache, cpu));
 		myalloc_magazines_leave(cpu);
 		if (unlikely(n < end))
 			break;
@@ -891,12 +1086,9 @@ static u32 put_bulk(struct myalloc_cache *c, u32 most, void **end)
 	cpu = myalloc_magazines_enter(&c->mags);
 	if (unlikely(!cpu))
 		return 0;
-	/* Used slots of another magazine may be of an older era. */
-	while (likely(cpu->era == READ_ONCE(c->mags.era))) {
+	do
 		n += put_run(c, cpu, most - n, end - most);
-		if (n == most || cpu->top != cpu->end || !room(c, cpu))
-			break;
-	}
+	while (n < most && cpu->top == cpu->end && room(c, cpu));
 	myalloc_magazines_leave(cpu);
 	return n;
 }
@@ -936,12 +1128,15 @@ static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	struct myalloc_block block;
+	u8 type;
 
 	*cache = NULL;
 	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
 		return NULL;
 	frame = &zone->frames[block.idx];
-	if (READ_ONCE(frame->type) == MYALLOC_FRAME_SLAB && frame->cache < MYALLOC_CACHES_MAX)
+	type = READ_ONCE(frame->type);
+	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
+	    frame->cache < MYALLOC_CACHES_MAX)
 		*cache = READ_ONCE(zone->cache_by_id[frame->cache]);
 	return frame;
 }
@@ -981,7 +1176,7 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 
 	if (cache) {
 		state = myalloc_object_state(cache, addr);
-		return state && READ_ONCE(*state) == MYALLOC_SLOT_LIVE ?
+		return state && READ_ONCE(*state) == user_state(cache) ?
 			cache->layout.object_size : 0;
 	}
 	if (!frame || READ_ONCE(frame->type) != MYALLOC_FRAME_PAGE ||
@@ -1016,7 +1211,7 @@ static void mark_deferred(struct myalloc_cache *c)
 static void recover_deferred(struct myalloc_cache *c)
 {
 	unsigned int list;
-	u32 idx, next, i;
+	u32 idx, next;
 
 	mark_deferred(c);
 	myalloc_env_point("slab-recover");
@@ -1025,32 +1220,36 @@ static void recover_deferred(struct myalloc_cache *c)
 	myalloc_env_point("slab-recovering");
 	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
 		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; idx = next) {
-			struct myalloc_frame *frame = &c->zone->frames[idx];
-			void *slab = myalloc_slab_addr(c, frame);
-			u8 *states = myalloc_slab_states(c, frame, slab);
-			void *object;
+			struct myalloc_place p = { .frame = &c->zone->frames[idx], .tag = c->tag };
 
-			next = frame->next;	/* give() may move the slab */
-			for (i = 0; i < c->layout.objects; i++) {
-				if (READ_ONCE(states[i]) != MYALLOC_SLOT_RECOVERING)
+			p.slab = myalloc_slab_addr(c, p.frame);
+			p.state = myalloc_slab_states(c, p.frame, p.slab);
+			next = p.frame->next;	/* give() may move the slab */
+			for (p.index = 0; p.index < c->layout.objects; p.index++, p.state++) {
+				if (READ_ONCE(*p.state) != MYALLOC_SLOT_RECOVERING)
 					continue;
-				object = myalloc_slab_object(c, slab, i);
 				if (c->flags & MYALLOC_ZERO_FREE)
-					memset(object, 0, c->layout.object_size);
+					memset(myalloc_slab_object(c, p.slab, p.index), 0,
+					       c->layout.object_size);
 				atomic64_dec(&c->nr_deferred);
 				c->frees++;
-				give(c, object, &states[i]);
+				give(c, &p, MYALLOC_SLOT_RECOVERING);
 			}
 		}
 	}
 }
 
-/* Magazines and deferred frees back to the slabs; cpus_read_lock held. */
-static void drain(struct myalloc_cache *c)
+/**
+ * myalloc_cache_reap() - all deferred frees back to their slabs
+ * @cache: the cache
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_cache_reap(struct myalloc_cache *cache)
 {
+	struct myalloc_cache *c = cache;
 	unsigned long irq;
 
-	myalloc_magazines_drain(&c->mags, flush, c);
 	raw_spin_lock_irqsave(&c->lock, irq);
 	while (c->deferred_chain || !llist_empty(&c->deferred)) {
 		s64 nr = atomic64_read(&c->nr_deferred);
@@ -1067,74 +1266,108 @@ static void drain(struct myalloc_cache *c)
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 }
 
+/* --- the way out; see reclaim.c ------------------------------------------------- */
+
 /**
- * myalloc_cache_drain() - magazines and deferred frees back to the slabs
+ * myalloc_cache_trim() - empty slabs to limbo
  * @cache: the cache
+ * @keep: how many stay
  *
- * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: objects that went back.
+ * Context: task, may sleep.
  */
-unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
+void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep)
 {
-	u64 before = data_race(cache->free_slots), after;	/* a sum of moments */
-
-	myalloc_env_cpus_read_lock();
-	drain(cache);
-	myalloc_env_cpus_read_unlock();
-	after = data_race(cache->free_slots);	/* a sum of moments */
-	return after > before ? after - before : 0;
-}
-
-/* Drains, and gives empty slabs back to the zone; cpus_read_lock held. */
-static unsigned long shrink(struct myalloc_cache *c)
-{
-	u32 before = myalloc_cache_slabs(c), after;
-	struct myalloc_frame *frame;
 	unsigned long irq;
+	bool more;
 
-	drain(c);
 	do {
-		raw_spin_lock_irqsave(&c->lock, irq);
-		frame = slab_remove(c, 0);
-		raw_spin_unlock_irqrestore(&c->lock, irq);
-		if (frame)
-			slab_release(c, frame);
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		slabs_to_limbo(cache, keep, TRIM_MOST);
+		more = cache->nr[MYALLOC_SLABS_EMPTY] > keep;
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
 		cond_resched();
-	} while (frame);
-	after = myalloc_cache_slabs(c);
-	return after < before ? (unsigned long)(before - after) << c->layout.order : 0;
+	} while (more);
+}
+
+static_assert(!MYALLOC_SLOT_FREE);
+
+/* Lock held. Slots whose state is not FREE are somebody's, and their bits say so from now on. */
+static u32 recount(struct myalloc_cache *c, struct myalloc_frame *frame)
+{
+	void *slab = myalloc_slab_addr(c, frame);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u64 *out = myalloc_slab_out(c, frame, slab);
+	u32 i, n = 0;
+
+	/* Eight states at a time; behind the last one lie those of no slot, which are FREE. */
+	for (i = 0; i < c->layout.objects; i++) {
+		if (!(i % 8) && i + 8 <= c->layout.states &&
+		    !READ_ONCE(*(const u64 *)(states + i))) {
+			i += 7;
+			continue;
+		}
+		if (likely(READ_ONCE(states[i]) == MYALLOC_SLOT_FREE))
+			continue;
+		twice(c, myalloc_slab_object(c, slab, i));
+		out[i / 64] |= BIT_ULL(i % 64);
+		n++;
+	}
+	return n;
 }
 
 /**
- * myalloc_cache_shrink() - drain, and empty slabs back to the zone
- * @cache: the cache
+ * myalloc_cache_release() - a slab from limbo back to the zone
+ * @cache: its cache
+ * @frame: its first frame, taken out of limbo by the caller after a grace period
  *
- * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: pages that went back.
+ * If somebody has a slot of it, it becomes a slab in use again. The cache may end as soon as its
+ * lock is let go, so the zone's lock is taken inside it.
+ *
+ * Context: any but NMI.
+ * Return: pages that went back to the zone.
  */
-unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
+u32 myalloc_cache_release(struct myalloc_cache *cache, struct myalloc_frame *frame)
 {
-	unsigned long pages;
+	struct myalloc_cache *c = cache;
+	unsigned int order = c->layout.order;
+	unsigned long irq;
+	u32 inuse;
 
-	myalloc_env_cpus_read_lock();
-	pages = shrink(cache);
-	myalloc_env_cpus_read_unlock();
-	return pages;
+	raw_spin_lock_irqsave(&c->lock, irq);
+	inuse = recount(c, frame);
+	c->nr_limbo--;
+	c->generation++;
+	if (unlikely(inuse)) {
+		frame->inuse = 0;
+		frame->hint = 0;
+		slab_add(c, frame);
+		set_inuse(c, frame, inuse);
+	} else {
+		WRITE_ONCE(frame->type, MYALLOC_FRAME_NEW);
+		slab_release(c, frame);
+	}
+	raw_spin_unlock_irqrestore(&c->lock, irq);	/* the last use of the cache */
+	return inuse ? 0 : BIT(order);
 }
 
-/* Shrinks every cache of a zone; cpus_read_lock held. Context: task, may sleep. */
-void myalloc_zone_drain_caches(struct myalloc_zone *zone)
+/**
+ * myalloc_cache_fresh() - is an object of an older epoch still what its slot says?
+ * @cache: the cache
+ * @slot: of a magazine
+ *
+ * A magazine.c check. Only a slot that was freed twice at once can be in a magazine while its slab
+ * leaves.
+ *
+ * Context: any, preemption off.
+ */
+bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot)
 {
-	struct myalloc_cache *cache;
+	struct myalloc_cache *c = cache;
+	struct myalloc_place place;
 
-	mutex_lock(&zone->caches_mutex);
-	list_for_each_entry(cache, &zone->caches, link)
-		shrink(cache);
-	mutex_unlock(&zone->caches_mutex);
-}
-
-/* Magazines of a CPU that is gone back to the slabs. Context: task. */
-void myalloc_cache_drain_cpu(struct myalloc_cache *cache, int cpu)
-{
-	myalloc_magazines_drain_cpu(&cache->mags, cpu, flush, cache);
+	if (likely(myalloc_place_find(c, slot->addr, &place) && place.tag == c->tag &&
+		   place.state == slot->state && READ_ONCE(*place.state) == MYALLOC_SLOT_CACHED))
+		return true;
+	twice(c, slot->addr);
+	return false;
 }

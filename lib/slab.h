@@ -30,12 +30,12 @@ enum {
 	MYALLOC_SLAB_LISTS
 };
 
-/* Empty slabs a cache keeps before it gives one back. */
+/* Empty slabs a cache in use keeps; those above it leave. */
 #define MYALLOC_EMPTY_KEEP	2
 
 /*
- * What a refill may do: a unit for each state that it passes, and some for each slab. The last
- * slab may go beyond it by its slots.
+ * What a refill may do: a unit for each word of out bits that it passes, and some for each slab.
+ * The last slab may go beyond it by its words.
  */
 #define MYALLOC_SCAN_MOST	256
 
@@ -47,18 +47,21 @@ enum {
  * @reciprocal: of @layout
  * @state_offset: of @layout
  * @tag: what the tag of a frame must be to begin a slab of this cache
- * @nothing: 0: the state of what is no object
+ * @nothing: constant 0, the state returned for an address that is no object
+ * @level: 0, MYALLOC_CERTAIN or MYALLOC_TRUSTING
  * @map: copy of the zone's
  * @frame_mask: frames in a slab - 1
  * @layout: where things lie in a slab
  * @mags: magazines of free objects
  * @flags: MYALLOC_CACHE_FLAGS_ALL in force
+ * @limbo_tag: the tag of a slab of this cache that is on its way out
  * @zone: where slabs come from
  * @ctor: called for each slot of a new slab, or NULL
  * @lock: protects the members below
  * @list: first slab of each list, MYALLOC_NO_FRAME if empty
  * @nr: slabs in each list
- * @free_slots: slots that are SLOT_FREE in all slabs
+ * @free_slots: slots of all slabs whose out bit is clear
+ * @nr_limbo: slabs on their way out, in no list; see reclaim.c
  * @generation: grows with every change
  * @allocs: objects handed out past the magazines
  * @frees: objects come back past the magazines
@@ -72,6 +75,13 @@ enum {
  * @corruptions: damage found
  * @id: number in the zone
  * @link: in zone->caches
+ * @limbo_link: in zone->limbo.caches while slabs of it are in the open batch
+ * @magazine: objects in a magazine that its maker asked for, 0 if he left it to us
+ * @room: bytes of objects that its magazines may hold, part of zone->magazine_room
+ * @meta: bytes of its magazines, part of zone->magazine_meta
+ * @seen_slow: operations past the magazines when the worker was last here
+ * @idle: runs of the worker since somebody used the cache
+ * @seen: @generation and moves when the zone's worker was last here
  * @name: unique in the zone
  *
  * The members up to @nothing are all that a free reads besides @mags, in one cache line.
@@ -84,10 +94,12 @@ struct myalloc_cache {
 	u32 state_offset;
 	u32 tag;
 	u8 nothing;
+	unsigned int level;
 
 	struct myalloc_magazines mags;
 	struct myalloc_map map;
 	u32 frame_mask;
+	u32 limbo_tag;
 	struct myalloc_slab_layout layout;
 	unsigned int flags;
 	struct myalloc_zone *zone;
@@ -97,6 +109,7 @@ struct myalloc_cache {
 	u32 list[MYALLOC_SLAB_LISTS];
 	u32 nr[MYALLOC_SLAB_LISTS];
 	u64 free_slots;
+	u32 nr_limbo;
 	u64 generation;
 	u64 allocs;
 	u64 frees;
@@ -111,6 +124,13 @@ struct myalloc_cache {
 	atomic64_t corruptions;
 	u32 id;
 	struct list_head link;
+	struct list_head limbo_link;
+	u32 magazine;
+	u64 room;
+	u64 meta;
+	u64 seen_slow;
+	u32 idle;
+	u64 seen;
 	char name[MYALLOC_CACHE_NAME];
 };
 
@@ -196,31 +216,94 @@ static __always_inline u8 *myalloc_slab_states(const struct myalloc_cache *cache
 }
 
 /**
+ * myalloc_slab_out() - the out bits of a slab
+ * @cache: its cache
+ * @frame: its first frame
+ * @slab: its address
+ *
+ * Return: words of one bit for each slot; written only under cache->lock.
+ */
+static __always_inline u64 *myalloc_slab_out(const struct myalloc_cache *cache,
+					     struct myalloc_frame *frame, void *slab)
+{
+	return cache->layout.out_offset ? slab + cache->layout.out_offset :
+					  (u64 *)(frame + cache->frame_mask + 1) - 1;
+}
+
+/* Words of out bits. */
+static inline u32 myalloc_out_words(const struct myalloc_cache *cache)
+{
+	return DIV_ROUND_UP(cache->layout.objects, 64);
+}
+
+static inline bool myalloc_out_test(const u64 *out, u32 index)
+{
+	return out[index / 64] >> (index % 64) & 1;
+}
+
+/**
+ * struct myalloc_place - a slot, as found from an address
+ * @frame: first frame of its slab
+ * @slab: address of the slab
+ * @state: of the slot
+ * @index: number of the slot
+ * @tag: of @frame when it was found; the rest means something only if it is one of the cache's
+ */
+struct myalloc_place {
+	struct myalloc_frame *frame;
+	void *slab;
+	u8 *state;
+	u32 index;
+	u32 tag;
+};
+
+/**
+ * myalloc_place_find() - the slot of an object
+ * @cache: the cache that it is thought to belong to
+ * @object: any address
+ * @place: out
+ *
+ * A slab leaves only after a grace period, so what is found stays for as long as preemption is
+ * off, or cache->lock held, from before this call.
+ *
+ * Return: true if a slot begins there and its slab has one of the cache's two tags.
+ */
+static __always_inline bool myalloc_place_find(const struct myalloc_cache *cache,
+					       const void *object, struct myalloc_place *place)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&cache->map, object);
+	unsigned long off;
+
+	if (unlikely(!frame))
+		return false;
+	frame -= myalloc_frame_idx(cache->zone, frame) & cache->frame_mask;
+	place->frame = frame;
+	place->tag = READ_ONCE(frame->tag);
+	if (unlikely(place->tag != cache->tag && place->tag != cache->limbo_tag))
+		return false;
+	/* Chunks are aligned to more than a slab. */
+	off = ((unsigned long)object - cache->map.base) & cache->bytes_mask;
+	place->index = myalloc_slot_index(&cache->layout, off - cache->layout.object_offset);
+	if (unlikely(place->index == U32_MAX))
+		return false;
+	place->slab = (char *)object - off;
+	place->state = myalloc_slab_states(cache, frame, place->slab) + place->index;
+	return true;
+}
+
+/**
  * myalloc_object_state() - the state of an object
  * @cache: the cache that it is thought to belong to
  * @object: any address
  *
- * Return: its state byte; NULL if it is not the beginning of a slot of this cache.
+ * Return: its state byte; NULL if it is not the beginning of a slot of a slab in use.
  */
-static __always_inline u8 *myalloc_object_state(const struct myalloc_cache *cache,
-						const void *object)
+static inline u8 *myalloc_object_state(const struct myalloc_cache *cache, const void *object)
 {
-	unsigned long off = (unsigned long)object - cache->map.base;
-	unsigned long nr = off >> cache->map.shift;
-	struct myalloc_frame *frame;
-	u32 index;
+	struct myalloc_place place;
 
-	if (unlikely(nr >= cache->map.nr || !cache->map.frames[nr]))
-		return NULL;
-	frame = cache->map.frames[nr] +
-		(((off & (BIT(cache->map.shift) - 1)) >> PAGE_SHIFT) & ~cache->frame_mask);
-	if (unlikely(READ_ONCE(frame->tag) != cache->tag))
-		return NULL;
-	off &= cache->bytes_mask;
-	index = myalloc_slot_index(&cache->layout, off - cache->layout.object_offset);
-	if (unlikely(index == U32_MAX))
-		return NULL;
-	return myalloc_slab_states(cache, frame, (char *)object - off) + index;
+	return myalloc_place_find(cache, object, &place) && place.tag == cache->tag ?
+		place.state : NULL;
 }
 
 static inline void *myalloc_slab_object(const struct myalloc_cache *cache, void *slab,
@@ -229,7 +312,16 @@ static inline void *myalloc_slab_object(const struct myalloc_cache *cache, void 
 	return (char *)slab + index * cache->layout.slot_size + cache->layout.object_offset;
 }
 
-void myalloc_cache_drain_cpu(struct myalloc_cache *cache, int cpu);
-void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu);
+/* For reclaim.c, which owns the way out of the cache. */
+void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr);
+void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep);
+u32 myalloc_cache_release(struct myalloc_cache *cache, struct myalloc_frame *frame);
+void myalloc_cache_reap(struct myalloc_cache *cache);
+bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
+				  struct myalloc_magazine_shape *shape);
+bool myalloc_cache_slow_only(const struct myalloc_cache *cache);
+u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache);
+bool myalloc_zone_magazines_short(const struct myalloc_zone *zone);
 
 #endif /* MYALLOC_SLAB_H */

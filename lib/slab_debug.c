@@ -304,16 +304,19 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	char what[48], owner[80];
 	void *slab;
 	u32 index;
+	u8 type;
 
 	atomic64_inc(&cache->bad_frees);
 	scnprintf(what, sizeof(what), "object of %s", cache->name);
 	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
 		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what);
 	frame = &zone->frames[block.idx];
-	if (READ_ONCE(frame->type) == MYALLOC_FRAME_SLAB && frame->cache < MYALLOC_CACHES_MAX)
+	type = READ_ONCE(frame->type);
+	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
+	    frame->cache < MYALLOC_CACHES_MAX)
 		of = READ_ONCE(zone->cache_by_id[frame->cache]);
 	if (!of) {
-		bad = READ_ONCE(frame->type) == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_KIND :
+		bad = type == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_KIND :
 								     MYALLOC_BAD_FREE;
 		return myalloc_zone_bad_free(zone, object, bad, what);
 	}

@@ -2,21 +2,24 @@
 /*
  * The layout of a slab
  *
- *	slab	[ slot 0 | slot 1 | ... | slot n-1 | owners | unused | states ]
+ *	slab	[ slot 0 | slot 1 | ... | slot n-1 | owners | unused | out bits | states ]
  *	slot	[ left red zone | object | right red zone | link | padding ]
  *
  * Only slots without red zones and without a link of their own are the rule: then a slot
  * is the object, rounded up to its alignment.
  *
- * The states, one byte a slot, lie in the frame descriptors of the slab, behind the header
- * in the first one, if they fit: a slab of order k has 16 * 2^k - 16 bytes there. That is
- * what lets eight objects of 4096 bytes fill a slab of 32 KiB to the last byte. The states of
- * smaller objects are at the end of the slab. There is one for every multiple of the slot size
- * in the slab, also where no object fits any more: those stay FREE, so that a free of such an
- * address needs no check of its own.
+ * What slab.c keeps of each slot is a byte, its state, and one out bit. They lie in the frame
+ * descriptors of the slab, behind the header in the first one, if they fit and one word of bits
+ * is enough: a slab of order k has 16 * 2^k - 16 bytes there. That is what lets eight objects of
+ * 4096 bytes fill a slab of 32 KiB to the last byte. The bits are the last 8 bytes of the last
+ * descriptor, clear of its tag. Of smaller objects both are at the end of the slab: the bits first,
+ * because slab.c compares them with a count elsewhere before it uses a slab, so that they find a
+ * write that runs over the end of the last object before it reaches the states. There is a state
+ * for every multiple of the slot size in the slab, also where no object fits any more: those stay
+ * FREE, so that a free of such an address needs no check of its own.
  *
  * The order: the smallest one at which the slab holds at least MIN_OBJECTS and wastes
- * at most a 32nd; if there is none up to the largest order allowed, the one that wastes the
+ * at most a 32nd beside bits and states; if there is none up to the largest order allowed, the one that wastes the
  * smallest share. Small orders keep the zone in one piece and let a slab become
  * empty sooner; a slab is a user like any other, and does not get the last large block.
  *
@@ -25,7 +28,7 @@
  * has its own 8 bytes behind the object.
  *
  * Invariants
- *	L1  No two of: slots, owners, states overlap; all lie in the slab.
+ *	L1  No two of: slots, owners, out bits, states overlap; all lie in the slab.
  *	L2  Objects are aligned to align; slot_size is a multiple of align and of 8.
  *	L3  myalloc_slot_index() finds i at offset i * slot_size for every slot, and U32_MAX
  *	    at every other offset.
@@ -42,38 +45,51 @@
 #define MIN_OBJECTS	8
 #define MIN_SLOT	8
 
+/* As many states as one word of out bits covers may lie in the descriptors. */
+#define STATES_IN_FRAMES	64
+
 /* Slots that begin in a slab, whether they fit or not: what an index can be. */
 static u32 nr_states(u32 bytes, const struct myalloc_slab_layout *l)
 {
 	return DIV_ROUND_UP(bytes, l->slot_size);
 }
 
-static u32 fit(u32 bytes, const struct myalloc_slab_layout *l, u32 track, bool *in_frames)
+static u32 out_bytes(u32 states)
+{
+	return DIV_ROUND_UP(states, 64) * sizeof(u64);
+}
+
+/* Bytes at the end of a slab for the out bits and the states; 0 if they fit into the descriptors. */
+static u32 end_bytes(u32 bytes, const struct myalloc_slab_layout *l)
 {
 	u32 room = bytes / PAGE_SIZE * MYALLOC_FRAME_BYTES - MYALLOC_FRAME_BYTES;
 	u32 states = nr_states(bytes, l);
 
-	*in_frames = states <= room;
-	if (!*in_frames)
-		bytes -= ALIGN(states, 8);
-	return bytes / (l->slot_size + track);
+	if (states <= STATES_IN_FRAMES && states + sizeof(u64) <= room)
+		return 0;
+	return out_bytes(states) + ALIGN(states, 8);
+}
+
+static u32 fit(u32 bytes, const struct myalloc_slab_layout *l, u32 track)
+{
+	return (bytes - end_bytes(bytes, l)) / (l->slot_size + track);
 }
 
 static u32 waste(u32 bytes, const struct myalloc_slab_layout *l, u32 objects, u32 track)
 {
-	return bytes - objects * (l->slot_size + track);
+	return bytes - end_bytes(bytes, l) - objects * (l->slot_size + track);
 }
 
 static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
 {
-	u32 bytes = PAGE_SIZE << order;
-	bool in_frames;
+	u32 bytes = PAGE_SIZE << order, end = end_bytes(bytes, l);
 
 	l->order = order;
-	l->objects = fit(bytes, l, track, &in_frames);
+	l->objects = fit(bytes, l, track);
 	l->states = nr_states(bytes, l);
 	l->track_offset = track ? l->objects * l->slot_size : 0;
-	l->state_offset = in_frames ? 0 : bytes - ALIGN(l->states, 8);
+	l->out_offset = end ? bytes - end : 0;
+	l->state_offset = end ? bytes - ALIGN(l->states, 8) : 0;
 	l->waste = bytes - l->objects * l->object_size;
 }
 
@@ -126,10 +142,9 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 
 	for (order = 0; order <= max_order; order++) {
 		u32 bytes = PAGE_SIZE << order, objects;
-		bool in_frames;
 		u64 wasted;
 
-		objects = fit(bytes, l, track, &in_frames);
+		objects = fit(bytes, l, track);
 		if (!objects)
 			continue;
 		wasted = waste(bytes, l, objects, track);

@@ -22,8 +22,9 @@
  * @order: log2 of pages in a slab
  * @objects: slots in a slab
  * @track_offset: bytes from the beginning of the slab to the owners' records, 0 if none
- * @state_offset: bytes from the beginning of the slab to the states, 0 if they are in
+ * @out_offset: bytes from the beginning of the slab to the out bits, 0 if they are in
  *	the frame descriptors
+ * @state_offset: the same of the states
  * @states: bytes of states
  * @waste: bytes in a slab that are neither object nor asked-for check
  * @reciprocal: ceil(2^32 / slot_size)
@@ -38,6 +39,7 @@ struct myalloc_slab_layout {
 	u32 order;
 	u32 objects;
 	u32 track_offset;
+	u32 out_offset;
 	u32 state_offset;
 	u32 states;
 	u32 waste;

@@ -243,6 +243,7 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		break;
 	case MYALLOC_FRAME_SLAB:
 	case MYALLOC_FRAME_NEW:
+	case MYALLOC_FRAME_LIMBO:
 		w->slab += size;
 		if (!frame->cache || frame->cache >= MYALLOC_CACHES_MAX ||
 		    !zone->cache_by_id[frame->cache])
@@ -276,7 +277,8 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 			v_err(v, "Z6: the map does not find frame %u", idx);
 		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
 		type = READ_ONCE(frame->type);
-		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW;
+		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW ||
+		       type == MYALLOC_FRAME_LIMBO;
 		if (!free)
 			check_tag(zone, idx, size, w, v);
 		for (i = free ? 0 : 1; i < size && !slab; i++)
@@ -394,25 +396,29 @@ struct cache_walk {
 	u64 deferred;
 	u64 deferring;
 	u64 moving;
+	u64 limbo;
 	u32 listed[MYALLOC_SLAB_LISTS];
 };
 
-/* Lock held. S1, S2, S6 for one slab. */
+/* Lock held. S2, S6, S7 for one slab. */
 static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 		       struct cache_walk *w, struct myalloc_validation *v)
 {
 	u32 idx = myalloc_frame_idx(c->zone, frame), i, inuse = 0, lowest = c->layout.objects;
 	void *slab = myalloc_frame_addr(c->zone, idx);
 	const u8 *states = myalloc_slab_states(c, frame, slab);
+	const u64 *bits = myalloc_slab_out(c, frame, slab);
 	char text[64];
 
 	for (i = 0; i < c->layout.objects; i++) {
 		u8 state = READ_ONCE(states[i]);
+		bool out = myalloc_out_test(bits, i);
 
-		inuse += state != MYALLOC_SLOT_FREE;
+		inuse += out;
+		if (!out)
+			lowest = min(lowest, i);
 		switch (state) {
 		case MYALLOC_SLOT_FREE:
-			lowest = min(lowest, i);
 			break;
 		case MYALLOC_SLOT_CACHED:
 			w->cached++;
@@ -433,6 +439,9 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			v_err(v, "S5: cache %s, frame %u, slot %u: state %u", c->name, idx, i,
 			      state);
 		}
+		if (out != (state != MYALLOC_SLOT_FREE))
+			v_err(v, "S7: cache %s, frame %u, slot %u: state %u, its out bit is %s",
+			      c->name, idx, i, state, out ? "set" : "clear");
 		if ((state == MYALLOC_SLOT_FREE || state == MYALLOC_SLOT_LIVE) &&
 		    /* The user of a live one may write to it. */
 		    !data_race(myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
@@ -440,6 +449,8 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			v_err(v, "S6: cache %s, frame %u, slot %u: %s", c->name, idx, i, text);
 		v->objects++;
 	}
+	for (; i < DIV_ROUND_UP(c->layout.objects, 64) * 64; i++)
+		inuse += myalloc_out_test(bits, i);
 	if (inuse != frame->inuse)
 		v_err(v, "S2: cache %s, frame %u: %u slots in use, counted %u", c->name, idx,
 		      inuse, frame->inuse);
@@ -514,17 +525,20 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	unsigned long irq;
 	unsigned int list;
 	u64 listed = 0;
-	u32 idx;
+	u32 idx, tag;
 
 	generation = cache_generation(cache);
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
 		if (!(idx % 1024))
 			cond_resched();
-		if (data_race(zone->frames[idx].tag) != cache->tag)	/* or states of a slab */
+		tag = data_race(zone->frames[idx].tag);	/* or states of a slab */
+		if (tag != cache->tag && tag != cache->limbo_tag)
 			continue;
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		if (zone->frames[idx].tag == cache->tag)
 			check_slab(cache, &zone->frames[idx], &w, v);
+		else if (zone->frames[idx].tag == cache->limbo_tag)
+			w.limbo++;
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
 	}
 	raw_spin_lock_irqsave(&cache->lock, irq);
@@ -533,12 +547,19 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 		listed += w.listed[list];
 	out = w.slabs * cache->layout.objects - w.free;
 	held = myalloc_magazines_count(&cache->mags);
+	if (cache->level == MYALLOC_TRUSTING && w.cached > held) {	/* what users have, too */
+		w.live += w.cached - held;
+		w.cached = held;
+	}
 	idle &= myalloc_magazines_idle(&cache->mags);
 	still = !w.deferring && deferred == atomic64_read(&cache->nr_deferred);
 	if (generation == cache_generation(cache)) {
 		if (listed != w.slabs)
 			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,
 			      (unsigned long long)w.slabs, (unsigned long long)listed);
+		if (w.limbo != cache->nr_limbo)
+			v_err(v, "R2: cache %s has %llu slabs in limbo, counted %u", cache->name,
+			      (unsigned long long)w.limbo, cache->nr_limbo);
 		if (w.free != cache->free_slots)
 			v_err(v, "S3: cache %s: %llu slots free, counted %llu", cache->name,
 			      (unsigned long long)w.free, (unsigned long long)cache->free_slots);

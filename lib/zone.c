@@ -64,6 +64,7 @@
  */
 #include "env.h"
 #include "pcp.h"
+#include "reclaim.h"
 #include "slab.h"
 #include "zone.h"
 
@@ -448,7 +449,9 @@ static void init_window(struct myalloc_zone *zone)
 
 static void free_zone(struct myalloc_zone *zone)
 {
+	myalloc_reclaim_stop(zone);
 	myalloc_pcp_fini(zone);
+	myalloc_env_free_percpu(zone->seen_cpu);
 	myalloc_env_free(zone->map.frames);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
@@ -484,6 +487,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	zone->node = args->node;
 	zone->checks = args->checks;
 	zone->simulated = args->simulated;
+	zone->no_worker = args->no_worker;
 	zone->ops = args->ops;
 	zone->nr_chunks = args->nr_chunks;
 	zone->chunk_order = args->chunk_order;
@@ -493,8 +497,12 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	mutex_init(&zone->caches_mutex);
 	INIT_LIST_HEAD(&zone->caches);
 	init_llist_head(&zone->deferred);
+	myalloc_reclaim_init(zone);
 
 	err = -ENOMEM;
+	zone->seen_cpu = myalloc_env_alloc_percpu(sizeof(u64), sizeof(u64));
+	if (!zone->seen_cpu)
+		goto err_free;
 	zone->chunks = myalloc_env_zalloc(args->nr_chunks * sizeof(*zone->chunks), args->node);
 	if (!zone->chunks)
 		goto err_free;
@@ -551,25 +559,14 @@ static void recover_deferred(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_drain() - give back to the buddy whatever is cached
+ * myalloc_zone_reap_all() - all deferred frees back to the buddy
  * @zone: the zone
  *
- * Magazines of every cache and of pages on every CPU, empty slabs, deferred frees.
- *
- * Context: task, may sleep; not from CPU hotplug callbacks, which have
- * myalloc_zone_drain_cpu().
- * Return: pages that the buddy has more than before.
+ * Context: task, may sleep.
  */
-unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
+void myalloc_zone_reap_all(struct myalloc_zone *zone)
 {
-	u32 before = data_race(zone->buddy.nr_free), after;	/* a sum of moments */
 	unsigned long irq;
-
-	atomic64_inc(&zone->drains);
-	myalloc_env_cpus_read_lock();
-	myalloc_zone_drain_caches(zone);
-	myalloc_pcp_drain(zone);
-	myalloc_env_cpus_read_unlock();
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	while (zone->deferred_chain || !llist_empty(&zone->deferred)) {
@@ -584,27 +581,7 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 	}
 	if (unlikely(atomic64_read(&zone->nr_deferred)))
 		recover_deferred(zone);
-	after = zone->buddy.nr_free;
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	return after > before ? after - before : 0;
-}
-
-/**
- * myalloc_zone_drain_cpu() - give back what a CPU that is gone has cached
- * @zone: the zone
- * @cpu: its number; it is offline and stays so meanwhile
- *
- * Context: task, may sleep.
- */
-void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
-{
-	struct myalloc_cache *cache;
-
-	mutex_lock(&zone->caches_mutex);
-	list_for_each_entry(cache, &zone->caches, link)
-		myalloc_cache_drain_cpu(cache, cpu);
-	mutex_unlock(&zone->caches_mutex);
-	myalloc_pcp_drain_cpu(zone, cpu);
 }
 
 /**

@@ -8,6 +8,7 @@
  *	cpus_read_lock()	no CPU comes or goes; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping
  *	    cache->lock		slabs of one cache
+ *	      limbo.lock	slabs on their way back
  *	      zone->lock	buddy, books
  *		zone->report_lock  text of the last report
  *
@@ -36,6 +37,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a damaged link has cut off */
 	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
 	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
+	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
 };
 
 /**
@@ -123,6 +125,28 @@ struct myalloc_window {
 struct myalloc_cache;
 
 /**
+ * struct myalloc_limbo - slabs on their way from a cache to the zone; see reclaim.c
+ * @lock: protects the members, and the age of every cache's magazines
+ * @open: first and last frame of the slabs that came lately, linked by next
+ * @open_last: the last one
+ * @waiting: slabs that wait for a grace period
+ * @moment: of which that is
+ * @nr: slabs in both
+ * @caches: caches of the slabs in @open
+ * @nr_caches: how many
+ */
+struct myalloc_limbo {
+	raw_spinlock_t lock;
+	u32 open;
+	u32 open_last;
+	u32 waiting;
+	u64 moment;
+	u32 nr;
+	struct list_head caches;
+	u32 nr_caches;
+};
+
+/**
  * struct myalloc_zone_ops - what a zone's maker wants to hear of; each may be NULL
  * @cache_added: a cache was made; under caches_mutex
  * @cache_removed: a cache, already empty, is about to be freed; not under caches_mutex
@@ -144,6 +168,7 @@ struct myalloc_zone_ops {
  * @checks: MYALLOC_CHECKS, in force for pages and every cache
  * @policy: enum myalloc_policy
  * @no_magazines: no per-CPU page magazines
+ * @no_worker: the worker of reclaim.c runs only when it is called
  * @simulated: there is no memory behind the addresses; never touch it
  * @ops: or NULL
  */
@@ -157,6 +182,7 @@ struct myalloc_zone_args {
 	unsigned int checks;
 	enum myalloc_policy policy;
 	bool no_magazines;
+	bool no_worker;
 	bool simulated;
 	const struct myalloc_zone_ops *ops;
 };
@@ -199,7 +225,18 @@ struct myalloc_zone_args {
  * @caches: all caches
  * @nr_caches: how many
  * @cache_by_id: the cache of each number; [0] is never used
+ * @last_id: the highest number that a cache ever had
+ * @reclaim_id: the last one that a request without a block looked at
+ * @magazine_room: bytes of objects that the magazines of all caches may hold; under @caches_mutex
+ * @magazine_meta: bytes of those magazines
  * @buddy_meta: memory of @buddy
+ * @limbo: slabs on their way back
+ * @work: the worker of reclaim.c
+ * @no_worker: it is not posted
+ * @want_drain: a request found no block: the worker is to drain
+ * @last_drain: when the worker last drained, ns
+ * @seen_pages: moves of the page magazines when the worker was last here
+ * @seen_cpu: moves of each CPU at that time
  */
 struct myalloc_zone {
 	struct myalloc_window window;
@@ -241,7 +278,19 @@ struct myalloc_zone {
 	struct list_head caches;
 	u32 nr_caches;
 	struct myalloc_cache *cache_by_id[MYALLOC_CACHES_MAX];
+	u32 last_id;
+	u32 reclaim_id;
+	u64 magazine_room;
+	u64 magazine_meta;
 	void *buddy_meta;
+
+	struct myalloc_limbo limbo ____cacheline_aligned;
+	struct myalloc_env_work work;
+	bool no_worker;
+	bool want_drain;
+	u64 last_drain;
+	u64 seen_pages;
+	u64 __percpu *seen_cpu;
 };
 
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
@@ -261,6 +310,7 @@ enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone,
 				     struct myalloc_frame *frame);
 void __myalloc_zone_account(struct myalloc_zone *zone);
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most);
+void myalloc_zone_reap_all(struct myalloc_zone *zone);
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					unsigned int flags, u32 tag);
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);
@@ -374,8 +424,5 @@ static inline bool myalloc_lock(raw_spinlock_t *lock, unsigned long *flags)
 	raw_spin_lock_irqsave(lock, *flags);
 	return true;
 }
-
-/* slab.c */
-void myalloc_zone_drain_caches(struct myalloc_zone *zone);
 
 #endif /* MYALLOC_ZONE_H */

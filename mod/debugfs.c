@@ -609,6 +609,8 @@ static const struct cache_attr cache_attrs[] = {
 	FLAG("zero_alloc", MYALLOC_CACHE_ZERO_ALLOC),
 	FLAG("zero_free", MYALLOC_CACHE_ZERO_FREE),
 	FLAG("random", MYALLOC_CACHE_RANDOM),
+	FLAG("certain", MYALLOC_CACHE_CERTAIN),
+	FLAG("trusting", MYALLOC_CACHE_TRUSTING),
 };
 
 static u64 number_at(const struct myalloc_cache_stat *stat, u16 offset, bool is_u32)

@@ -85,6 +85,7 @@ EXPORT(myalloc_cache_alloc_bulk);
 EXPORT(myalloc_cache_free_bulk);
 EXPORT(myalloc_cache_drain);
 EXPORT(myalloc_cache_shrink);
+EXPORT(myalloc_cache_resize);
 
 EXPORT(myalloc_free);
 EXPORT(myalloc_usable_size);
@@ -121,7 +122,8 @@ EXPORT_INTERNAL(myalloc_magazines_puts);
 EXPORT_INTERNAL(myalloc_magazines_load);
 EXPORT_INTERNAL(myalloc_magazines_loaded);
 EXPORT_INTERNAL(myalloc_magazines_room);
-EXPORT_INTERNAL(myalloc_magazines_drain);
+EXPORT_INTERNAL(myalloc_magazines_drain_here);
+EXPORT_INTERNAL(myalloc_magazines_drain_depot);
 EXPORT_INTERNAL(myalloc_magazines_drain_cpu);
 
 EXPORT_INTERNAL(myalloc_zone_create);
@@ -133,14 +135,16 @@ EXPORT_INTERNAL(myalloc_zone_last_report);
 EXPORT_INTERNAL(myalloc_zone_walk_blocks);
 EXPORT_INTERNAL(myalloc_zone_walk_caches);
 EXPORT_INTERNAL(myalloc_zone_drain_cpu);
-EXPORT_INTERNAL(myalloc_pcp_drain);
-EXPORT_INTERNAL(myalloc_pcp_drain_cpu);
+EXPORT_INTERNAL(myalloc_zone_sweep);
+EXPORT_INTERNAL(myalloc_zone_cpu_coming);
+EXPORT_INTERNAL(myalloc_limbo_harvest);
 EXPORT_INTERNAL(myalloc_bad_name);
 
 EXPORT_INTERNAL(myalloc_slab_layout);
 EXPORT_INTERNAL(myalloc_cache_books);
 EXPORT_INTERNAL(myalloc_cache_walk_live);
-EXPORT_INTERNAL(myalloc_cache_drain_cpu);
+EXPORT_INTERNAL(myalloc_cache_trim);
+EXPORT_INTERNAL(myalloc_cache_flush);
 EXPORT_INTERNAL(myalloc_track);
 
 EXPORT_INTERNAL(myalloc_buddy_validate);

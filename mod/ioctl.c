@@ -19,7 +19,7 @@
 
 #include "bench.h"
 #include "ioctl.h"
-#include "pcp.h"
+#include "reclaim.h"
 #include "reserve.h"
 #include "session.h"
 #include "slab.h"
@@ -127,23 +127,8 @@ static int do_validate(struct myalloc_session *session, void __user *user)
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }
 
-/* Pages that the buddy has more than before. */
-static u64 drain(struct myalloc_zone *zone, unsigned int flags)
-{
-	u32 before = data_race(zone->buddy.nr_free), after;	/* a sum of moments */
-
-	if (flags == MYALLOC_DRAIN_FLAGS)
-		return myalloc_zone_drain(zone);
-	atomic64_inc(&zone->drains);
-	myalloc_env_cpus_read_lock();
-	if (flags & MYALLOC_DRAIN_OBJECTS)
-		myalloc_zone_drain_caches(zone);
-	else
-		myalloc_pcp_drain(zone);
-	myalloc_env_cpus_read_unlock();
-	after = data_race(zone->buddy.nr_free);	/* a sum of moments */
-	return after > before ? after - before : 0;
-}
+static_assert(MYALLOC_DRAIN_PAGES == MYALLOC_SWEEP_PAGES);
+static_assert(MYALLOC_DRAIN_OBJECTS == MYALLOC_SWEEP_OBJECTS);
 
 static int do_drain(struct myalloc_session *session, void __user *user)
 {
@@ -154,7 +139,8 @@ static int do_drain(struct myalloc_session *session, void __user *user)
 		return err;
 	if (!arg.flags || arg.flags & ~MYALLOC_DRAIN_FLAGS || arg.pad)
 		return -EINVAL;
-	arg.pages = drain(device.zone, arg.flags);
+	arg.pages = arg.flags == MYALLOC_DRAIN_FLAGS ? myalloc_zone_drain(device.zone) :
+						       myalloc_zone_sweep(device.zone, arg.flags);
 	trace_myalloc_drain(arg.flags, arg.pages);
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }

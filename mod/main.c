@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "exports.h"
 #include "ioctl.h"
+#include "reclaim.h"
 #include "reserve.h"
 #include "slab.h"
 #include "zone.h"
@@ -176,6 +177,12 @@ static int __init make_zone(const struct config *config)
 	return PTR_ERR(zone);
 }
 
+/* It gets magazines before it runs anything. */
+static int cpu_coming(unsigned int cpu)
+{
+	return myalloc_zone_cpu_coming(zone, cpu);
+}
+
 /* The CPU is gone and cannot come back meanwhile. */
 static int cpu_dead(unsigned int cpu)
 {
@@ -188,10 +195,10 @@ static int __init watch_cpus(void)
 	int state = -ENOMEM;
 
 	if (!myalloc_env_should_fail())
-		state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:dead", NULL,
+		state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:cpu", cpu_coming,
 						  cpu_dead);
 	if (state < 0) {
-		pr_err("cannot watch CPUs go away: error %d\n", state);
+		pr_err("cannot watch CPUs come and go: error %d\n", state);
 		return state;
 	}
 	hotplug_state = state;

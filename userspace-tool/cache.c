@@ -119,6 +119,8 @@ static void describe_traits(struct out *o, const struct myalloc_cache_stat *s)
 		 s->flags & MYALLOC_CACHE_ZERO_FREE);
 	out_bool(o, "random", "slots in random order", OUT_PLAIN,
 		 s->flags & MYALLOC_CACHE_RANDOM);
+	out_bool(o, "certain", "certain frees", OUT_PLAIN, s->flags & MYALLOC_CACHE_CERTAIN);
+	out_bool(o, "trusting", "trusting frees", OUT_PLAIN, s->flags & MYALLOC_CACHE_TRUSTING);
 }
 
 static void describe_space(struct out *o, const struct myalloc_cache_stat *s)
@@ -195,7 +197,7 @@ static int cache_show(struct cmd *c)
 /* ---- create ---- */
 
 enum {
-	OPT_CHECKS = 256, OPT_ZERO_ALLOC, OPT_ZERO_FREE, OPT_RANDOM,
+	OPT_CHECKS = 256, OPT_ZERO_ALLOC, OPT_ZERO_FREE, OPT_RANDOM, OPT_CERTAIN, OPT_TRUSTING,
 	OPT_NO_MAGAZINE, OPT_MAGAZINE, OPT_HOLD, OPT_HANDLES,
 };
 
@@ -263,6 +265,12 @@ static void read_create(struct cmd *c, struct wish *w)
 		case OPT_RANDOM:
 			w->create.flags |= MYALLOC_CACHE_RANDOM;
 			break;
+		case OPT_CERTAIN:
+			w->create.flags |= MYALLOC_CACHE_CERTAIN;
+			break;
+		case OPT_TRUSTING:
+			w->create.flags |= MYALLOC_CACHE_TRUSTING;
+			break;
 		case OPT_NO_MAGAZINE:
 			w->create.flags |= MYALLOC_CACHE_NO_MAGAZINE;
 			break;
@@ -285,6 +293,8 @@ static void read_create(struct cmd *c, struct wish *w)
 	cmd_done(c);
 	if (w->create.magazine && (w->create.flags & MYALLOC_CACHE_NO_MAGAZINE))
 		cmd_usage(c, "--magazine and --no-magazine exclude each other");
+	if (w->create.flags & MYALLOC_CACHE_CERTAIN && w->create.flags & MYALLOC_CACHE_TRUSTING)
+		cmd_usage(c, "--certain and --trusting exclude each other");
 }
 
 static int explain_create(const struct wish *w, const struct myalloc_info *info,
@@ -550,6 +560,8 @@ static const struct opt create_opts[] = {
 	{ "zero-alloc", OPT_ZERO_ALLOC, NULL, "every object reads as zero when allocated" },
 	{ "zero-free", OPT_ZERO_FREE, NULL, "every object is cleared when freed" },
 	{ "random", OPT_RANDOM, NULL, "hand slots out in random order" },
+	{ "certain", OPT_CERTAIN, NULL, "of two frees of an object at once one is refused" },
+	{ "trusting", OPT_TRUSTING, NULL, "a free looks whether an object begins there, no more" },
 	{ "magazine", OPT_MAGAZINE, "N", "objects in a magazine" },
 	{ "no-magazine", OPT_NO_MAGAZINE, NULL, "without per-CPU magazines" },
 	{ "count", 'n', "N", "objects to allocate; 1 if not given" },

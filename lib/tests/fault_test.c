@@ -10,6 +10,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "reclaim.h"
 #include "validate.h"
 
 #include <getopt.h>

@@ -161,6 +161,8 @@ static void make_world(enum kind kind)
 	myalloc_magazines_fini(&w.cache->mags);
 	if (myalloc_magazines_init(&w.cache->mags, 2, 1, 2, NUMA_NO_NODE))
 		host_fatal("no magazines");
+	w.cache->mags.fresh = myalloc_cache_fresh;
+	w.cache->mags.owner = w.cache;
 }
 
 static void end_world(void)
@@ -297,7 +299,8 @@ static bool others_can_run(void)
 {
 	const struct host_self *self;
 
-	if (raw_spin_is_locked(&w.zone->lock) || (w.cache && raw_spin_is_locked(&w.cache->lock)))
+	if (raw_spin_is_locked(&w.zone->lock) || raw_spin_is_locked(&w.zone->limbo.lock) ||
+	    (w.cache && raw_spin_is_locked(&w.cache->lock)))
 		return false;
 	for (self = host_self.outer; self; self = self->outer)
 		if (self->cpu == !host_self.cpu && self->pins)
@@ -454,6 +457,7 @@ static void forget(struct myalloc_magazines *m)
 	int cpu;
 
 	m->era = MYALLOC_ERA_FIRST;
+	m->age = MYALLOC_ERA_FIRST;
 	for (i = 0; i < m->nr_magazines; i++) {
 		struct myalloc_magazine *mag = m->pool + (size_t)i * m->stride;
 

@@ -312,7 +312,7 @@ const struct misuse misuse_objects[] = {
 	CASE_WITH(MYALLOC_NO_MAGAZINE, object_twice_deferred,
 	     "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE(object_twice_at_once,
-	     "cache a: a cached object is not cached: freed twice at once?"),
+	     "cache a: slot 0 of the slab at frame 0 was freed twice at once"),
 	CASE(object_used_slot,
 	     "bad free as object of a: not what it was allocated as; frame 0, order 0, held by *"),
 	CASE(object_wiped_slot,

@@ -30,6 +30,7 @@
 #include "env.h"
 #include "ops.h"
 #include "pattern.h"
+#include "reclaim.h"
 #include "slab_debug.h"
 
 #define RECENT		64	/* freed addresses remembered, to free them twice */
@@ -914,6 +915,12 @@ static struct live lose_object(u32 cache, u32 index)
 	return live;
 }
 
+/* Also one that is on its way out of its cache. */
+static bool is_slab(u8 type)
+{
+	return type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO;
+}
+
 /* Of what is FREE in the slabs of a cache, recounted from the states. */
 static u32 free_slots(struct myalloc_cache *cache)
 {
@@ -1147,7 +1154,7 @@ static bool wrong_stale_page(const struct op *op, struct wrong *wrong)
 	if (!w->owned[frame]) {
 		u8 type = type_at(frame);
 
-		wrong->bad = type == MYALLOC_FRAME_SLAB ? MYALLOC_BAD_KIND : MYALLOC_BAD_FREE;
+		wrong->bad = is_slab(type) ? MYALLOC_BAD_KIND : MYALLOC_BAD_FREE;
 		return type != MYALLOC_FRAME_NEW;
 	}
 	wrong->bad = MYALLOC_BAD_INTERIOR;
@@ -1204,7 +1211,7 @@ static bool wrong_stale_object(const struct op *op, struct wrong *wrong)
 		return false;
 	first = &w->zone->frames[block.idx];
 	wrong->bad = MYALLOC_BAD_FREE;
-	if (!block.free && first->type == MYALLOC_FRAME_SLAB &&
+	if (!block.free && is_slab(first->type) &&
 	    first->cache != w->cache[recent->cache]->id)
 		wrong->bad = MYALLOC_BAD_CACHE;
 	return true;
@@ -1454,6 +1461,8 @@ static void make_cache(u32 i)
 	CHECK(!myalloc_magazines_init(&c->mags, config->magazine, DIV_ROUND_UP(config->magazine, 2),
 				      config->depot, NUMA_NO_NODE), "no magazines");
 	c->mags.era = era;
+	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.owner = c;
 }
 
 static void cache_renew(struct run *run)
@@ -1475,6 +1484,7 @@ static void cpu_offline(struct run *run)
 	u32 cpu = run->op->a % w->cfg->cpus;
 
 	if (!cpu_online(cpu)) {
+		myalloc_zone_cpu_coming(w->zone, cpu);
 		host_cpu_set_online(cpu, true);
 		return;
 	}

@@ -497,12 +497,15 @@ static void *run(void *arg)
 /* In place of those of a zone so large; the era says whether there may be a fast path. */
 static void make_magazines(struct myalloc_magazines *mags, u32 capacity, u32 depot)
 {
+	const struct myalloc_magazines before = *mags;
 	u64 era = mags->era;
 
 	myalloc_magazines_fini(mags);
 	if (myalloc_magazines_init(mags, capacity, DIV_ROUND_UP(capacity, 2), depot, NUMA_NO_NODE))
 		host_fatal("no magazines");
 	mags->era = era;
+	mags->fresh = before.fresh;
+	mags->owner = before.owner;
 }
 
 static void make_zone(void *arena)

@@ -193,9 +193,12 @@ struct myalloc_free {
 #define MYALLOC_CACHE_ZERO_FREE		(1u << 9)	/* every object is cleared when freed */
 #define MYALLOC_CACHE_RANDOM		(1u << 10)	/* slots are handed out in random order */
 #define MYALLOC_CACHE_NO_MAGAZINE	(1u << 11)	/* no per-CPU magazines */
+#define MYALLOC_CACHE_CERTAIN		(1u << 12)	/* of two racing frees one is refused */
+#define MYALLOC_CACHE_TRUSTING		(1u << 13)	/* a free looks at the address only */
 #define MYALLOC_CACHE_FLAGS	(MYALLOC_CHECK_ALL | MYALLOC_CACHE_ZERO_ALLOC | \
 				 MYALLOC_CACHE_ZERO_FREE | MYALLOC_CACHE_RANDOM | \
-				 MYALLOC_CACHE_NO_MAGAZINE)
+				 MYALLOC_CACHE_NO_MAGAZINE | MYALLOC_CACHE_CERTAIN | \
+				 MYALLOC_CACHE_TRUSTING)
 
 /**
  * struct myalloc_cache_create - make a slab cache

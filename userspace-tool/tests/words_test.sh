@@ -154,6 +154,7 @@ cache create --checks Q
 cache create bad/name
 cache create this-name-is-longer-than-a-name-can-be
 cache create --magazine 4 --no-magazine
+cache create --certain --trusting
 stat watch -i 0
 stat watch -n 0
 drain everything

@@ -1,0 +1,763 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way back of memory: what nobody uses comes back, in bounded steps, and nothing comes back
+ * too early.
+ */
+#include <kunit/test.h>
+#include "env.h"
+#include "random.h"
+#include "reclaim.h"
+#include "slab_fixture.h"
+
+/* What a cache of a zone of 64 MiB or more gets by default: 64 objects, at most 256 KiB. */
+static struct myalloc_cache *default_cache(struct fixture *fx, const char *name, unsigned int size)
+{
+	return magazine_cache(fx, name, size, min(262144 / size, 64U));
+}
+
+static void shuffle(void **o, u32 nr, struct myalloc_random *random)
+{
+	for (; nr > 1; nr--) {
+		u32 i = myalloc_random_below(random, nr);
+
+		swap(o[nr - 1], o[i]);
+	}
+}
+
+/* Lets grace periods pass, so that all that is in limbo may go; what goes is up to the next. */
+static void let_pass(struct fixture *fx)
+{
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		myalloc_limbo_harvest(fx->zone, 0);
+		myalloc_env_gp_wait();
+		fx->zone->limbo.moment = U64_MAX;	/* also where the wait was an expedited one */
+		myalloc_limbo_harvest(fx->zone, U32_MAX);
+	}
+}
+
+/* --- empty slabs ------------------------------------------------------------- */
+
+static void empty_slabs(struct kunit *test, bool shuffled)
+{
+	static const unsigned int sizes[] = { 64, 256, 1024, 4096, 8192, 16384, 32768 };
+	struct fixture *fx = large_zone(test);
+	struct myalloc_random random;
+	unsigned int s;
+
+	fixture_random(test, &random);
+	for (s = 0; s < ARRAY_SIZE(sizes); s++) {
+		struct myalloc_cache *cache = default_cache(fx, "keep", sizes[s]);
+		u32 nr = (2u << 20) / sizes[s], i;
+		void **o = fixture_zalloc(test, nr * sizeof(*o));
+
+		KUNIT_ASSERT_NOT_NULL(test, o);
+		for (i = 0; i < nr; i++)
+			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+		if (shuffled)
+			shuffle(o, nr, &random);
+		for (i = 0; i < nr; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_LE_MSG(test, books_of(cache).slabs_empty, MYALLOC_EMPTY_KEEP,
+				    "%u bytes", sizes[s]);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+		KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+	}
+}
+
+/* However the objects come back, a cache keeps a few empty slabs only. */
+static void reclaim_empty_in_order(struct kunit *test)
+{
+	empty_slabs(test, false);
+}
+
+static void reclaim_empty_shuffled(struct kunit *test)
+{
+	empty_slabs(test, true);
+}
+
+/*
+ * One cache after the other is filled to half the zone and emptied in random order. None is kept
+ * from its memory by those before it, and in the end there are pages.
+ */
+static void reclaim_caches(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	u32 nr = (2u << 20) / 64, i, c, n;
+	void **o = fixture_zalloc(test, nr * sizeof(*o)), *page;
+	struct myalloc_random random;
+
+	fixture_random(test, &random);
+	for (c = 0; c < 8; c++) {
+		struct myalloc_cache *cache;
+		char name[8];
+
+		snprintf(name, sizeof(name), "c%u", c);
+		cache = default_cache(fx, name, 64);
+		let_pass(fx);
+		for (n = 0; n < nr; n++) {
+			o[n] = myalloc_cache_alloc(cache, 0);
+			if (!o[n]) {	/* what it took back may need a grace period */
+				let_pass(fx);
+				o[n] = myalloc_cache_alloc(cache, 0);
+			}
+			if (!o[n])
+				break;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, n, nr, "cache %u", c);
+		shuffle(o, n, &random);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+	}
+	for (i = 0; i < 4; i++) {
+		let_pass(fx);
+		page = myalloc_pages_alloc(fx->zone, 0, 0);
+		if (page)
+			break;
+	}
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (page)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* R3: with nothing live, one that may wait gets every order. */
+static void reclaim_every_order(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = default_cache(fx, "c", 200);
+	void **o = object_array(test), *page;
+	unsigned int order;
+	u32 i;
+
+	for (order = 0; order <= 10; order++) {
+		for (i = 0; i < OBJECTS_MAX; i++)
+			o[i] = i % 3 ? myalloc_cache_alloc(cache, 0) :
+				       myalloc_pages_alloc(fx->zone, 0, 0);
+		for (i = 0; i < OBJECTS_MAX; i++)
+			if (o[i])
+				KUNIT_EXPECT_EQ(test, i % 3 ? myalloc_cache_free(cache, o[i]) :
+						myalloc_pages_free(fx->zone, o[i], 0), 0);
+		page = myalloc_pages_alloc(fx->zone, order, MYALLOC_MAY_WAIT);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, page, "order %u", order);
+		if (page)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, order), 0);
+		FIXTURE_EXPECT_VALID(fx);
+	}
+}
+
+/* One that may not wait takes what is near and asks the worker, who gets the rest. */
+static void reclaim_atomic(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "c", 4096, 16);
+	void *o[64], *page;
+	u32 i;
+
+	for (i = 0; i < 64; i++)
+		KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+	KUNIT_EXPECT_FALSE(test, fx->zone->want_drain);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
+	KUNIT_EXPECT_TRUE(test, fx->zone->want_drain);
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_FALSE(test, fx->zone->want_drain);
+	page = myalloc_pages_alloc(fx->zone, 10, 0);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 10), 0);
+}
+
+/* This CPU's page magazines are what a request may take back at once. */
+static void reclaim_pages_here(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	void *page[64];
+	u32 i;
+
+	for (i = 0; i < 64; i++)
+		page[i] = myalloc_pages_alloc(fx->zone, 0, 0);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page[i], 0), 0);
+	KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+	page[0] = myalloc_pages_alloc(fx->zone, 10, 0);
+	KUNIT_EXPECT_NOT_NULL(test, page[0]);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page[0], 10), 0);
+}
+
+/* --- the worker ------------------------------------------------------------------ */
+
+/* What nobody has used between two runs goes back, unasked. */
+static void reclaim_idle(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "idle", 100, 16);
+	void *o[200], *page = myalloc_pages_alloc(fx->zone, 0, 0);
+	u32 i;
+
+	for (i = 0; i < 200; i++)
+		o[i] = myalloc_cache_alloc(cache, 0);
+	for (i = 0; i < 200; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
+	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	/* Everything is new to it. */
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+	/* And used since. */
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	for (i = 0; i < 4; i++) {
+		fx->zone->work.fn(&fx->zone->work);
+		let_pass(fx);
+	}
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_pages, 1024);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* --- limbo -------------------------------------------------------------------------- */
+
+static struct myalloc_cache *hooked;
+static void *hooked_object;
+static unsigned int hook_calls;
+static int hook_err;
+
+static void free_there(void *arg)
+{
+	hook_err = myalloc_cache_free(hooked, hooked_object);
+}
+
+static void hook_free(const char *where)
+{
+	if (strcmp(where, "object-checked") || hook_calls++)
+		return;
+	fixture_on_cpu(1, free_there, NULL);
+}
+
+/* Frees an object here, and at the same moment on another CPU. How many were taken; -1: no hook. */
+static int free_twice(struct myalloc_cache *cache, void *object)
+{
+	int err;
+
+	hooked = cache;
+	hooked_object = object;
+	hook_calls = 0;
+	hook_err = -EINVAL;
+	if (!fixture_set_hook(hook_free)) {
+		myalloc_cache_free(cache, object);
+		return -1;
+	}
+	err = myalloc_cache_free(cache, object);
+	fixture_set_hook(NULL);
+	return !err + !hook_err;
+}
+
+static void drain_here(void *arg)
+{
+	struct myalloc_cache *cache = arg;
+
+	preempt_disable();
+	myalloc_magazines_drain_here(&cache->mags, 1000, myalloc_cache_flush, cache);
+	preempt_enable();
+}
+
+/*
+ * An object freed twice at once is in the magazines of two CPUs. One gives it back, its slab
+ * leaves, and a user gets its pages. The other CPU must not hand it out.
+ */
+static void limbo_duplicate(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "race", 1000, 4);
+	void *object = myalloc_cache_alloc(cache, 0), *block, *again, *o[3];
+	struct myalloc_frame *frame;
+	u32 i;
+
+	for (i = 0; i < 3; i++)		/* what the refill took along */
+		o[i] = myalloc_cache_alloc(cache, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+	if (free_twice(cache, object) < 0) {
+		for (i = 0; i < 3; i++)
+			myalloc_cache_free(cache, o[i]);
+		kunit_skip(test, "no hook in the fast path here");
+	}
+	KUNIT_EXPECT_EQ(test, hook_err, 0);
+	frame = myalloc_map_frame(&fx->zone->map, object);
+	/* All but ours goes back on the other CPU, and the slab leaves. */
+	for (i = 0; i < 3; i++) {
+		hooked_object = o[i];
+		fixture_on_cpu(1, free_there, NULL);
+		KUNIT_EXPECT_EQ(test, hook_err, 0);
+	}
+	fixture_on_cpu(1, drain_here, cache);
+	myalloc_cache_trim(cache, 0);
+	let_pass(fx);
+	KUNIT_EXPECT_NE(test, frame->type, MYALLOC_FRAME_SLAB);
+	block = myalloc_pages_alloc(fx->zone, 9, 0);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	KUNIT_EXPECT_TRUE(test, object >= block && object < block + (PAGE_SIZE << 9));
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 1);
+	memset(block, MYALLOC_SLOT_CACHED, PAGE_SIZE << 9);
+	again = myalloc_cache_alloc(cache, 0);
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	KUNIT_EXPECT_TRUE(test, again < block || again >= block + (PAGE_SIZE << 9));
+	KUNIT_EXPECT_NULL(test, memchr_inv(block, MYALLOC_SLOT_CACHED, PAGE_SIZE << 9));
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, again), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 9), 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* A filled slot whose slab has gone is dropped by the first who comes in the new era. */
+static void limbo_stale(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "stale", 1000, 4);
+	void *object = myalloc_cache_alloc(cache, 0), *other;
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot slot;
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	cpu = per_cpu_ptr(cache->mags.cpu, fixture_cpu(0));
+	slot = cpu->top[-1];
+	KUNIT_EXPECT_PTR_EQ(test, slot.addr, object);
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
+	/* As if it had been there twice. */
+	*cpu->top = slot;
+	cpu->top++;
+	fixture_log_mark();
+	other = myalloc_cache_alloc(cache, 0);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("was freed twice at once"), 1);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, myalloc_map_frame(&fx->zone->map, other)->type, MYALLOC_FRAME_SLAB);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* A slab of which somebody has a slot is in use again; he may free it, and then it leaves. */
+static void limbo_readmitted(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "kept", 1000, MYALLOC_NO_MAGAZINE);
+	void *object = myalloc_cache_alloc(cache, 0);
+	u8 *state = myalloc_object_state(cache, object);
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	*state = MYALLOC_SLOT_LIVE;	/* as if another free had given it to him */
+	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
+}
+
+/* Frees of a slab on its way out take the lock: a wrong one is refused, such a user's is not. */
+static void limbo_free(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "out", 1000, MYALLOC_NO_MAGAZINE);
+	void *object = myalloc_cache_alloc(cache, 0);
+	u8 *state = myalloc_object_state(cache, object);
+	unsigned long irq;
+	int err;
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	myalloc_cache_trim(cache, 0);
+	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 1);
+	FIXTURE_EXPECT_VALID(fx);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE,
+			       TWICE, "out", "out", 0, 0);
+	*state = MYALLOC_SLOT_LIVE;
+	/* In NMI only if the lock is free. */
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	err = myalloc_cache_free(cache, object);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache) || !cache->nr_limbo);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+}
+
+/* Many caches at once: their batch is left to the worker. */
+static void limbo_many_caches(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache[12];
+	char name[8];
+	void *o[12];
+	u32 i;
+
+	for (i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		cache[i] = fixture_cache(fx, name, 1000, MYALLOC_NO_MAGAZINE);
+		o[i] = myalloc_cache_alloc(cache[i], 0);
+	}
+	for (i = 0; i < 12; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache[i], o[i]), 0);
+	/* One batch waits, so that the others gather behind it. */
+	myalloc_cache_trim(cache[0], 0);
+	preempt_disable();
+	myalloc_limbo_harvest(fx->zone, 0);
+	for (i = 0; i < 12; i++) {
+		if (!i)
+			myalloc_limbo_harvest(fx->zone, 1);
+		o[i] = NULL;
+	}
+	preempt_enable();
+	for (i = 1; i < 12; i++)
+		myalloc_cache_trim(cache[i], 0);
+	KUNIT_EXPECT_GE(test, fx->zone->limbo.nr_caches, 11);
+	FIXTURE_EXPECT_VALID(fx);
+	fx->zone->limbo.moment = U64_MAX;
+	myalloc_limbo_harvest(fx->zone, U32_MAX);
+	KUNIT_EXPECT_GE(test, fx->zone->limbo.nr, 11);
+	for (i = 0; i < 4; i++) {
+		fx->zone->work.fn(&fx->zone->work);
+		let_pass(fx);
+	}
+	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+}
+
+/* --- levels ---------------------------------------------------------------------------- */
+
+static struct myalloc_cache *level_cache(struct fixture *fx, const char *name, unsigned int size,
+					 unsigned int flags)
+{
+	const struct myalloc_cache_args args = {
+		.name = name, .object_size = size, .magazine = 8, .flags = flags,
+	};
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, cache);
+	return cache;
+}
+
+/* Everything that a cache does, at each level. */
+static void level_use(struct kunit *test)
+{
+	static const unsigned int levels[] = { 0, MYALLOC_CERTAIN, MYALLOC_TRUSTING };
+	struct fixture *fx = large_zone(test);
+	void **o = object_array(test);
+	u32 l, i, n;
+
+	for (l = 0; l < ARRAY_SIZE(levels); l++) {
+		struct myalloc_cache *cache = level_cache(fx, "level", 72, levels[l]);
+
+		for (i = 0; i < 1000; i++)
+			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+		n = myalloc_cache_alloc_bulk(cache, MYALLOC_ZERO, 500, o + 1000);
+		KUNIT_EXPECT_EQ(test, n, 500);
+		for (i = 0; i < 1500; i++)
+			memset(o[i], i, 72);
+		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1500);
+		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, o[0]), 72);
+		FIXTURE_EXPECT_VALID(fx);
+		for (i = 0; i < 1500; i++)
+			KUNIT_EXPECT_NULL(test, memchr_inv(o[i], i, 72));
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, 400, o + 1100), 400);
+		for (i = 0; i < 1100; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+		FIXTURE_EXPECT_VALID(fx);
+		/* What no object is. */
+		o[0] = myalloc_cache_alloc(cache, 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, NULL), -EINVAL);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0] + 8), -EINVAL);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0] - 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, fx), -EINVAL);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+/* Of two frees at the same moment the certain level refuses one. */
+static void level_certain(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = level_cache(fx, "certain", 100, MYALLOC_CERTAIN);
+	void *object, *a, *b;
+	u32 round;
+
+	for (round = 0; round < 3; round++) {
+		object = myalloc_cache_alloc(cache, 0);
+		/* In the second round from elsewhere than the top of the magazine. */
+		a = round == 1 ? myalloc_cache_alloc(cache, 0) : NULL;
+		switch (free_twice(cache, object)) {
+		case -1:
+			myalloc_cache_free(cache, a);
+			kunit_skip(test, "no hook in the fast path here");
+			break;
+		case 1:
+			break;
+		default:
+			KUNIT_FAIL(test, "both frees were taken");
+		}
+		if (a)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, a), 0);
+	}
+	KUNIT_EXPECT_EQ(test, books_of(cache).bad_frees, 3);
+	a = myalloc_cache_alloc(cache, 0);
+	b = myalloc_cache_alloc(cache, 0);
+	KUNIT_EXPECT_PTR_NE(test, a, b);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, a), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, b), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* The trusting level takes a second free, and finds it when it is flushed. */
+static void level_trusting(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = level_cache(fx, "trust", 100, MYALLOC_TRUSTING);
+	void *object = myalloc_cache_alloc(cache, 0), *other = myalloc_cache_alloc(cache, 0);
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	fixture_log_mark();
+	myalloc_cache_drain(cache);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache trust: slot 0 of the slab at frame 0 was freed twice at once"), 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
+static void count_live(struct myalloc_cache *cache, void *object,
+		       const struct myalloc_track *track, void *arg)
+{
+	u32 *nr = arg;
+
+	++*nr;
+}
+
+/* Who looks for leaks in a trusting cache finds just those. */
+static void level_trusting_leaks(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = level_cache(fx, "trust", 100, MYALLOC_TRUSTING);
+	void *o[20];
+	u32 i, nr = 0;
+
+	for (i = 0; i < 20; i++)
+		o[i] = myalloc_cache_alloc(cache, 0);
+	for (i = 3; i < 20; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+	myalloc_cache_walk_live(cache, count_live, &nr);
+	KUNIT_EXPECT_EQ(test, nr, 3);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+}
+
+/* --- damage ---------------------------------------------------------------------------- */
+
+/* Zeroes that run over the end of the last object: nothing is handed out twice. */
+static void overrun_last(struct kunit *test)
+{
+	static const unsigned int lengths[] = { 1, 8, 9, 16, 64, 70 };
+	struct fixture *fx = small_zone(test);
+	void **o = object_array(test);
+	u32 k, i, all;
+
+	for (k = 0; k < ARRAY_SIZE(lengths); k++) {
+		struct myalloc_cache *cache = fixture_cache(fx, "over", 8, MYALLOC_NO_MAGAZINE);
+		u8 saved[70], *end;
+		void *more;
+
+		/* The last one is live, the three before it are free. */
+		all = cache->layout.objects;
+		for (i = 0; i < all; i++)
+			o[i] = myalloc_cache_alloc(cache, 0);
+		for (i = 1; i <= 3; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[all - 1 - i]), 0);
+		end = o[all - 1] + 8;
+		KUNIT_EXPECT_PTR_EQ(test, (void *)end, o[0] + cache->layout.out_offset);
+		memcpy(saved, end, sizeof(saved));
+		memset(end, 0, lengths[k]);
+		fixture_log_mark();
+		more = myalloc_cache_alloc(cache, 0);
+		KUNIT_EXPECT_NOT_NULL(test, more);
+		KUNIT_EXPECT_PTR_NE(test, slab_of(cache, more), slab_of(cache, o[0]));
+		KUNIT_EXPECT_EQ(test, fixture_log_count("overrun at its end?"), 1);
+		/* Mended, the slab is as it was. */
+		memcpy(end, saved, sizeof(saved));
+		slab_of(cache, o[0])->hint = 0;
+		for (i = 1; i <= 3; i++) {
+			end[(all - 1 - i) / 8] |= BIT((all - 1 - i) % 8);
+			*myalloc_object_state(cache, o[all - 1 - i]) = MYALLOC_SLOT_LIVE;
+		}
+		for (i = 0; i < all; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, more), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+}
+
+/* --- sizes of magazines ------------------------------------------------------------------ */
+
+static void resize(struct kunit *test)
+{
+	static const u32 sizes[] = { 0, 1, 5, 128, 16 };
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "size", 100, 16);
+	struct myalloc_cache *checked = fixture_cache(fx, "checked", 100, MYALLOC_SANITY);
+	void **o = object_array(test);
+	u32 s, i;
+
+	for (s = 0; s < ARRAY_SIZE(sizes); s++) {
+		for (i = 0; i < 300; i++)
+			o[i] = myalloc_cache_alloc(cache, 0);
+		for (i = 0; i < 150; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, sizes[s]), 0);
+		KUNIT_EXPECT_EQ(test, cache->mags.capacity, sizes[s]);
+		KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+		FIXTURE_EXPECT_VALID(fx);
+		for (; i < 300; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		KUNIT_EXPECT_EQ(test, !!books_of(cache).cached_objects, !!sizes[s]);
+		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, MYALLOC_MAGAZINE_MAX + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(checked, 8), -EINVAL);
+	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 16);
+	if (fixture_fail_after(1)) {
+		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 8), -ENOMEM);
+		fixture_fail_after(0);
+		KUNIT_EXPECT_EQ(test, cache->mags.capacity, 16);
+		KUNIT_EXPECT_EQ(test, cache->mags.era, cache->mags.age);
+	}
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* All caches together keep to their share of the zone, and the last one is served as well. */
+static void resize_share(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 4096, .chunk_order = 10, .simulated = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	u64 room = 0, meta = 0;
+	u32 i;
+
+	for (i = 0; i < 60; i++) {
+		struct myalloc_cache_args c = { .object_size = 64 + i * 32 };
+		struct myalloc_cache *cache;
+		char name[8];
+
+		snprintf(name, sizeof(name), "c%u", i);
+		c.name = name;
+		cache = myalloc_cache_create(fx->zone, &c);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+		room += cache->room;
+		meta += cache->meta;
+	}
+	KUNIT_EXPECT_LE(test, room, 4096 * PAGE_SIZE / 8);
+	KUNIT_EXPECT_LE(test, meta, 4096 * PAGE_SIZE / 64);
+	KUNIT_EXPECT_EQ(test, room, fx->zone->magazine_room);
+	KUNIT_EXPECT_EQ(test, meta, fx->zone->magazine_meta);
+}
+
+/* Magazines grow where they are missed, and caches that nobody uses give theirs up for that. */
+static void resize_by_use(struct kunit *test)
+{
+	const u32 nr = fixture_nr_cpus() * 24;
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache **cache = fixture_zalloc(test, nr * sizeof(*cache)), *last;
+	void **o = object_array(test);
+	u32 i, run, capacity;
+
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	for (i = 0; i < nr; i++) {
+		struct myalloc_cache_args c = { .object_size = 512 };
+		char name[16];
+
+		snprintf(name, sizeof(name), "c%u", i);
+		c.name = name;
+		cache[i] = myalloc_cache_create(fx->zone, &c);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache[i]);
+	}
+	last = cache[nr - 1];
+	capacity = last->mags.capacity;
+	KUNIT_EXPECT_LT(test, capacity, myalloc_cache_default_magazine(last));
+	KUNIT_EXPECT_TRUE(test, myalloc_zone_magazines_short(fx->zone));
+	for (run = 0; run < 24; run++) {
+		for (i = 0; i < 256; i++)
+			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(last, 0));
+		for (i = 0; i < 256; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(last, o[i]), 0);
+		fx->zone->work.fn(&fx->zone->work);
+	}
+	KUNIT_EXPECT_GT(test, last->mags.capacity, capacity);
+	KUNIT_EXPECT_EQ(test, cache[0]->mags.capacity, 0);
+	/* Who has none any more works all the same. */
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache[0], myalloc_cache_alloc(cache[0], 0)), 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* A CPU that was not there when the magazines were made gets its own before it comes. */
+static void cpu_comes(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache, *none;
+	int cpu = fixture_cpu(1);
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	if (!fixture_set_online(1, false))
+		kunit_skip(test, "no CPU can go here; see context_kunit.c");
+	cache = magazine_cache(fx, "late", 100, 8);
+	none = fixture_cache(fx, "none", 100, MYALLOC_NO_MAGAZINE);
+	KUNIT_EXPECT_NULL(test, per_cpu_ptr(cache->mags.cpu, cpu)->loaded);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_cpu_coming(fx->zone, cpu), 0);
+	KUNIT_EXPECT_NOT_NULL(test, per_cpu_ptr(cache->mags.cpu, cpu)->loaded);
+	KUNIT_EXPECT_NULL(test, per_cpu_ptr(none->mags.cpu, cpu)->loaded);
+	fixture_set_online(1, true);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
+}
+
+static struct kunit_case reclaim_cases[] = {
+	KUNIT_CASE(reclaim_empty_in_order),
+	KUNIT_CASE(reclaim_empty_shuffled),
+	KUNIT_CASE(reclaim_caches),
+	KUNIT_CASE(reclaim_every_order),
+	KUNIT_CASE(reclaim_atomic),
+	KUNIT_CASE(reclaim_pages_here),
+	KUNIT_CASE(reclaim_idle),
+	KUNIT_CASE(limbo_duplicate),
+	KUNIT_CASE(limbo_stale),
+	KUNIT_CASE(limbo_readmitted),
+	KUNIT_CASE(limbo_free),
+	KUNIT_CASE(limbo_many_caches),
+	KUNIT_CASE(level_use),
+	KUNIT_CASE(level_certain),
+	KUNIT_CASE(level_trusting),
+	KUNIT_CASE(level_trusting_leaks),
+	KUNIT_CASE(overrun_last),
+	KUNIT_CASE(resize),
+	KUNIT_CASE(resize_share),
+	KUNIT_CASE(resize_by_use),
+	KUNIT_CASE(cpu_comes),
+	{}
+};
+
+static struct kunit_suite reclaim_suite = {
+	.name = "myalloc_reclaim",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = reclaim_cases,
+};
+
+kunit_test_suite(reclaim_suite);
