@@ -230,7 +230,7 @@ static void help_here(struct cmd *c)
 		help_object(c->object);
 	else
 		help_all();
-	exit(EXIT_OK);
+	exit(out_close(EXIT_OK));
 }
 
 /* Takes the options that every command has; returns the id of another, -1 at the end. */
@@ -256,7 +256,7 @@ static int next_option(struct cmd *c)
 			break;
 		case 'V':
 			help_version();
-			exit(EXIT_OK);
+			exit(out_close(EXIT_OK));
 		case '?':
 		case ':':
 			wrong_option(c, id);

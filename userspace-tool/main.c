@@ -2,9 +2,13 @@
 /*
  * main: myallocctl, the tool that drives /dev/myalloc, and its table of objects
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "cmd.h"
+#include "out.h"
 
 const struct object *const objects[] = {
 	&info_object,
@@ -20,7 +24,26 @@ const struct object *const objects[] = {
 	NULL
 };
 
+/*
+ * If a standard stream is closed, no file opened later may take its number: a result would be
+ * written to the device. What stands there instead fails as a closed one does.
+ */
+static bool fill_standard_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
+	if (!fill_standard_streams())
+		return EXIT_FAILED;
+	/* A reader that goes away ends the output, with an error, and not the work. */
+	signal(SIGPIPE, SIG_IGN);
 	return cmd_main(argc, argv);
 }

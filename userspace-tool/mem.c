@@ -29,14 +29,31 @@ char *xstrdup(const char *s)
 	return had(strdup(s));
 }
 
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	char *s;
+
+	return had(vasprintf(&s, fmt, ap) < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	return had(s);
+	return s;
+}
+
+FILE *xmemstream(char **text, size_t *size)
+{
+	return had(open_memstream(text, size));
+}
+
+/* Then the text is whole, to be freed. */
+void xmemstream_end(FILE *file)
+{
+	had(fclose(file) ? NULL : file);
 }

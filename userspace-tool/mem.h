@@ -5,11 +5,16 @@
 #ifndef MYALLOCCTL_MEM_H
 #define MYALLOCCTL_MEM_H
 
-#include <stddef.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 void *xcalloc(size_t nr, size_t size);
 char *xstrdup(const char *s);
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A file whose contents become *@text. */
+FILE *xmemstream(char **text, size_t *size);
+void xmemstream_end(FILE *file);
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 

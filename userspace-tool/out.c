@@ -32,7 +32,8 @@ static struct out_options options;
 static char *keep_temporary;	/* beside the file to keep, renamed when complete */
 static FILE *keep_file;
 static bool kept;		/* something was written to it */
-static bool printed;		/* a result went to stdout */
+static bool printed;		/* a result went to stdout, or would have */
+static bool lost;		/* something could not be written to stdout */
 static struct json_object *errors;	/* sentences of out_fail() since the last result */
 
 void out_setup(const struct out_options *o)
@@ -316,6 +317,29 @@ static struct json_object *document(const struct out *o, int code)
 	return root;
 }
 
+/*
+ * The only way to stdout: no buffer of its own, so that nothing is left to be written, and lost
+ * without a word, when the program exits.
+ */
+static void put(const char *text, size_t size)
+{
+	ssize_t n = 0;
+
+	while (size && n >= 0 && !lost) {
+		n = write(STDOUT_FILENO, text, size);
+		if (n < 0 && errno == EINTR) {
+			n = 0;
+		} else if (n > 0) {
+			text += n;
+			size -= n;
+		}
+	}
+	if (n >= 0)
+		return;
+	lost = true;
+	out_error("cannot write: %s", strerror(errno));
+}
+
 static void print_json(FILE *file, struct json_object *root)
 {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
@@ -370,13 +394,19 @@ static void keep_drop(void)
 static void print_errors(int code)
 {
 	struct json_object *root;
+	size_t size;
+	char *text;
+	FILE *file;
 	struct out *o;
 
 	if (options.json && !printed && errors) {
 		o = out_new("error");
 		root = document(o, code);
-		print_json(stdout, root);
-		fflush(stdout);
+		file = xmemstream(&text, &size);
+		print_json(file, root);
+		xmemstream_end(file);
+		put(text, size);
+		free(text);
 		json_object_put(root);
 		out_free(o);
 		printed = true;
@@ -391,6 +421,8 @@ int out_close(int code)
 	bool bad;
 
 	print_errors(code);
+	if (lost && code == EXIT_OK)
+		code = EXIT_FAILED;
 	if (!keep_file)
 		return code;
 	if (!kept) {
@@ -421,7 +453,9 @@ static bool stdout_color(void)
 static int finish(struct out *o, int code, bool row, bool header)
 {
 	struct json_object *root = NULL;
-	int bad = 0;
+	size_t size;
+	char *text;
+	FILE *file;
 
 	out_progress_end();
 	if (options.json || keep_file)
@@ -431,25 +465,24 @@ static int finish(struct out *o, int code, bool row, bool header)
 		system_describe(o);
 		out_end(o);
 	}
+	file = xmemstream(&text, &size);
 	if (options.json)
-		print_json(stdout, root);
+		print_json(file, root);
 	else if (row)
-		out_text_row(stdout, o, header, stdout_color());
+		out_text_row(file, o, header, stdout_color());
 	else
-		out_text(stdout, o, stdout_color());
+		out_text(file, o, stdout_color());
+	xmemstream_end(file);
+	put(text, size);
+	free(text);
 	printed = true;
-	if (fflush(stdout) || ferror(stdout)) {
-		out_error("the result could not be written to stdout: %s",
-			  strerror(errno));
-		bad = 1;
-	}
 	if (keep_file) {
 		print_json(keep_file, root);
 		kept = true;
 	}
 	json_object_put(root);
 	out_free(o);
-	return bad && code == EXIT_OK ? EXIT_FAILED : code;
+	return lost && code == EXIT_OK ? EXIT_FAILED : code;
 }
 
 int out_finish(struct out *o, int code)
@@ -466,10 +499,13 @@ int out_finish_row(struct out *o, int code, bool header)
 void out_plain(const char *fmt, ...)
 {
 	va_list ap;
+	char *text;
 
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
+	put(text, strlen(text));
+	free(text);
 }
 
 int out_fail(int code, const char *fmt, ...)

@@ -46,7 +46,6 @@ static void say(const char *word, const char *color, const char *fmt, va_list ap
 	if (vasprintf(&text, fmt, ap) < 0)
 		return;
 	clean = out_text_clean(text);
-	fflush(stdout);
 	out_progress_end();
 	if (stderr_color())
 		fprintf(stderr, "myallocctl: %s%s%s%s\n", color, word,

@@ -220,13 +220,77 @@ exits 2
 documents 1
 
 begin "a result that cannot be written is an error"
-if [ -w /dev/full ]; then
-	"$MYALLOCCTL" stat >/dev/full 2>"$err"
+# to FILE WORD...: the result goes there
+to()
+{
+	: >"$log"
+	file=$1
+	shift
+	command="$* >$file"
+	"$MYALLOCCTL" "$@" >"$file" 2>"$err" </dev/null
 	rc=$?
-	command="stat >/dev/full"
+}
+if [ -w /dev/full ]; then
+	for words in help --version "help stress run" "page test --help" "stat help" info \
+		stat "stat watch -n 3 -i 1ms" "page alloc -n 5000 --handles" \
+		"page fill --hold 1ms" "page test" cache "cache show requests" \
+		"cache create -n 10" "cache shrink" drain validate "stress run --ops 5" \
+		"stress kinds" "bench list" "bench run --rounds 1" doctor; do
+		for how in "" -j; do
+			script "set pages 65536"
+			# shellcheck disable=SC2086
+			to /dev/full $how $words
+			exits 1
+			line err "myallocctl: error: cannot write: No space left on device"
+			[ "$(grep -c 'cannot write' "$err")" = 1 ] || fail "'$command': said more than once"
+			[ ! -s "$log" ] || logged "CLOSE held=0"
+		done
+	done
+	# An error of the work itself comes first.
+	script "set errors 1"
+	to /dev/full validate
 	exits 1
-	has err "could not be written"
+	script "fail OPEN 1 ENOENT"
+	to /dev/full -j info
+	exits 3
+	line err "myallocctl: error: cannot write: No space left on device"
+	# A series ends at the first line that is lost.
+	script
+	to /dev/full stat watch -i 1ms
+	exits 1
+	called STAT 2
+	tool -o /dev/full stat
+	exits 1
+	has err "could not be written to '/dev/full': No space left on device"
 fi
+
+begin "a result that nobody reads is an error, not a death"
+mkfifo "$tmp/pipe"
+for words in help stat "stat watch -i 1ms" "page test -j" "stress run --ops 5"; do
+	: >"$log"
+	command="$words >pipe"
+	# The only reader is gone before the result comes.
+	exec 3<>"$tmp/pipe" 4>"$tmp/pipe"
+	exec 3>&-
+	# shellcheck disable=SC2086
+	"$MYALLOCCTL" $words 2>"$err" >&4 4>&- </dev/null
+	rc=$?
+	exec 4>&-
+	exits 1
+	line err "myallocctl: error: cannot write: Broken pipe"
+	[ ! -s "$log" ] || logged "CLOSE held=0"
+done
+
+begin "a result without a place to go is an error, and never goes to the device"
+for words in help stat "page test -j"; do
+	: >"$log"
+	command="$words >&-"
+	# shellcheck disable=SC2086
+	"$MYALLOCCTL" $words 2>"$err" >&- </dev/null
+	rc=$?
+	exits 1
+	line err "myallocctl: error: cannot write: Bad file descriptor"
+done
 tool -o /nonexistent/file stat
 exits 1
 has err "cannot be kept in '/nonexistent/file'"
