@@ -2,6 +2,7 @@
 /*
  * blocks: handles held through one descriptor, in bulks of any total
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +47,13 @@ static int get_bulk(int fd, const struct ask *ask, __u64 *to, __u32 count,
 	};
 	int err;
 
-	if (ask->objects) {
+	stop_unblock();
+	if (ask->objects)
 		err = dev_call(fd, MYALLOC_IOC_OBJ_ALLOC, &objects);
-		*done = objects.done;
-	} else {
+	else
 		err = dev_call(fd, MYALLOC_IOC_PAGE_ALLOC, &pages);
-		*done = pages.done;
-	}
+	stop_block();
+	*done = ask->objects ? objects.done : pages.done;
 	if (*done > count)
 		*done = count;
 	return err;
@@ -64,6 +65,8 @@ int handles_get(int fd, const struct ask *ask, __u64 count, struct handles *h)
 	int err = 0;
 
 	while (count && !err) {
+		if (stop_signal())
+			return -EINTR;
 		bulk = count < MYALLOC_BULK_MAX ? count : MYALLOC_BULK_MAX;
 		err = get_bulk(fd, ask, room_for(h, bulk), bulk, &done);
 		h->nr += done;
@@ -72,6 +75,11 @@ int handles_get(int fd, const struct ask *ask, __u64 count, struct handles *h)
 			break;
 	}
 	return err;
+}
+
+int handles_stopped(int err)
+{
+	return err == -EINTR && stop_signal() ? 128 + stop_signal() : 0;
 }
 
 size_t handles_put(int fd, bool objects, struct handles *h, int *err)
@@ -143,7 +151,8 @@ int hold(__u64 ms, const char *what)
 		out_note("holding %s for %llu.%03llu s; Ctrl-C ends it sooner",
 			 what, (unsigned long long)ms / 1000,
 			 (unsigned long long)ms % 1000);
-	stop_wait(-1, ms);
+	if (!stop_signal())
+		stop_wait(-1, ms);
 	if (stop_signal() && ms != STOP_NEVER)
 		return 128 + stop_signal();
 	return EXIT_OK;

@@ -28,6 +28,8 @@ struct ask {
 
 /* Adds up to @count; 0 or the error that ended it, with what was had in @h. */
 int handles_get(int fd, const struct ask *ask, __u64 count, struct handles *h);
+/* The exit code if @err means that a signal ended the work, else 0. */
+int handles_stopped(int err);
 /* Gives all back; how many were taken back, and the first error in *@err. */
 size_t handles_put(int fd, bool objects, struct handles *h, int *err);
 void handles_free(struct handles *h);

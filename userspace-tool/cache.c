@@ -349,7 +349,7 @@ static int use_cache(struct device *d, const struct wish *w, struct handles *h,
 			     &v->used);
 	if (err)
 		return explain("reading the cache's statistics", err);
-	if (v->get_err)
+	if (v->get_err && !handles_stopped(v->get_err))
 		explain_get(d, w, v->get_err, h->nr);
 	what = xasprintf("cache '%s' with %zu objects", w->create.name, h->nr);
 	start = stop_now_ms();
@@ -423,7 +423,7 @@ static int create_visit(struct device *d, struct wish *w)
 		out_end(o);
 	}
 	if (!code && v.get_err)
-		code = EXIT_FAILED;
+		code = handles_stopped(v.get_err) ?: EXIT_FAILED;
 	handles_free(&h);
 	return out_finish(o, code ? code : end);
 }

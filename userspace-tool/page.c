@@ -134,6 +134,8 @@ static int explain_nomem(struct device *d, const struct ask *ask, size_t had,
 static int explain_get(struct device *d, const struct ask *ask, int err,
 		       size_t had, __u64 wanted)
 {
+	if (handles_stopped(err))
+		return handles_stopped(err);
 	switch (err) {
 	case 0:
 		return EXIT_OK;
@@ -201,7 +203,7 @@ static int alloc_visit(struct device *d, const struct wish *w)
 		return code;
 	v.get_err = handles_get(d->fd, &w->ask, w->count, &h);
 	failed = explain_get(d, &w->ask, v.get_err, h.nr, w->count);
-	if (failed && !h.nr) {
+	if (failed && !h.nr && !handles_stopped(v.get_err)) {
 		handles_free(&h);
 		return failed;
 	}
@@ -292,7 +294,7 @@ static int fill_visit(struct device *d, const struct wish *w)
 	target = target > pages ? target - pages : 0;
 	pages = fill_zone(d, w, target, &h, &v.get_err);
 	if (v.get_err && v.get_err != -ENOMEM)
-		failed = explain("allocating pages", v.get_err);
+		failed = explain_get(d, &w->ask, v.get_err, h.nr, 0);
 
 	o = out_new("page fill");
 	out_page_size(o, d->info.page_size);
@@ -325,7 +327,7 @@ static bool test_order(struct device *d, struct out *o, const struct wish *w,
 
 	for (round = 0; round < w->rounds && !first_err && !stop_signal(); round++) {
 		err = handles_get(d->fd, &ask, w->count, &h);
-		if (err && err != -ENOMEM) {
+		if (err && err != -ENOMEM && !handles_stopped(err)) {
 			first_err = err;
 			explain("allocating pages", err);
 		}

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stop: SIGINT and SIGTERM end the work, not the program
+ * stop: SIGINT, SIGTERM and SIGHUP end the work, not the program
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
 
+#include "mem.h"
 #include "stop.h"
 
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+static sigset_t caught;		/* none before stop_catch() */
 static volatile sig_atomic_t came;
 static volatile sig_atomic_t count;
 
@@ -20,26 +23,54 @@ static void on_signal(int sig)
 
 void stop_catch(void)
 {
-	struct sigaction act = { .sa_handler = on_signal };
-	sigset_t set;
+	struct sigaction act = { .sa_handler = on_signal }, old;
+	size_t i;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	act.sa_mask = set;
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
+	sigemptyset(&caught);
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		sigaction(ends[i], NULL, &old);
+		/* nohup: the program is to outlive its terminal. */
+		if (ends[i] == SIGHUP && old.sa_handler == SIG_IGN)
+			continue;
+		sigaddset(&caught, ends[i]);
+	}
+	sigprocmask(SIG_BLOCK, &caught, NULL);
+	act.sa_mask = caught;
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (sigismember(&caught, ends[i]))
+			sigaction(ends[i], &act, NULL);
+}
+
+/* What came while it was blocked counts as well. */
+static void take_pending(void)
+{
+	const struct timespec now = { 0 };
+	int sig;
+
+	while ((sig = sigtimedwait(&caught, NULL, &now)) > 0)
+		on_signal(sig);
 }
 
 int stop_signal(void)
 {
+	take_pending();
 	return came;
 }
 
 int stop_count(void)
 {
+	take_pending();
 	return count;
+}
+
+void stop_unblock(void)
+{
+	sigprocmask(SIG_UNBLOCK, &caught, NULL);
+}
+
+void stop_block(void)
+{
+	sigprocmask(SIG_BLOCK, &caught, NULL);
 }
 
 int stop_wait(int fd, __u64 ms)
@@ -50,11 +81,13 @@ int stop_wait(int fd, __u64 ms)
 		.tv_nsec = ms % 1000 * 1000000,
 	};
 	sigset_t set;
+	size_t i;
 	int n;
 
 	sigprocmask(SIG_BLOCK, NULL, &set);
-	sigdelset(&set, SIGINT);
-	sigdelset(&set, SIGTERM);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (sigismember(&caught, ends[i]))
+			sigdelset(&set, ends[i]);
 	n = ppoll(&p, fd >= 0, ms == STOP_NEVER ? NULL : &ts, &set);
 	return n < 0 ? -errno : n;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stop: SIGINT and SIGTERM end the work, not the program
+ * stop: SIGINT, SIGTERM and SIGHUP end the work, not the program
  *
- * Once caught, both are blocked except inside stop_wait(), so none is lost
- * between looking and waiting.
+ * Once caught, they are blocked except inside stop_wait(), so none is lost
+ * between looking and waiting; stop_signal() sees those that are pending.
+ * SIGHUP is left alone where it was ignored at the start, as by nohup.
  */
 #ifndef MYALLOCCTL_STOP_H
 #define MYALLOCCTL_STOP_H
@@ -16,6 +17,9 @@ void stop_catch(void);
 /* The signal that came, 0 if none did; a second one counts as well. */
 int stop_signal(void);
 int stop_count(void);
+/* Around a call that a signal may cut short. */
+void stop_unblock(void);
+void stop_block(void);
 /* Waits for @fd (-1: none) to be readable: 1 if it is, 0 after @ms, -EINTR. */
 int stop_wait(int fd, __u64 ms);
 __u64 stop_now_ms(void);

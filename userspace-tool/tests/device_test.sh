@@ -270,6 +270,67 @@ tool page test
 exits 1
 line out "verdict +failed"
 
+begin "Ctrl-C, SIGTERM and a hang-up end what takes long, and what was done is shown"
+for pair in INT:130 TERM:143 HUP:129; do
+	script "signal PAGE_ALLOC 3 ${pair%:*}"
+	tool page test -n 5 --rounds 40 -j
+	exits "${pair#*:}"
+	documents 1
+	called PAGE_ALLOC 3
+	json /result/orders/0/had 15
+	json /result/orders/0/freed 15
+	json /result/orders/0/error none
+	json /result/verdict ok
+	json /errors "[ ]"
+	called VALIDATE 1
+	logged "CLOSE held=0"
+	script "signal READ 2 ${pair%:*}" "set records 100"
+	tool stress run --ops 5 -j
+	exits "${pair#*:}"
+	called STRESS_CANCEL 1
+	documents 1
+done
+script "set pages 65536" "signal PAGE_ALLOC 2 INT"
+tool page alloc -n 50000 -j
+exits 130
+called PAGE_ALLOC 2
+json /result/had 8192
+json /result/freed 8192
+json /errors "[ ]"
+tool page fill --order 0 -j
+exits 130
+called PAGE_ALLOC 2
+json /result/pages 8192
+logged "CLOSE held=0"
+script "signal OBJ_ALLOC 2 INT"
+tool cache create -n 50000 -j
+exits 130
+called OBJ_ALLOC 2
+json /result/visit/had 8192
+json /result/visit/freed 8192
+json /errors "[ ]"
+called CACHE_DESTROY 1
+# The first of all, before there is anything to show.
+script "signal STAT 1 INT"
+tool page alloc -n 100 -j
+exits 130
+documents 1
+called PAGE_ALLOC 0
+# The module stops in the middle of a bulk, which is no error.
+script "signal PAGE_ALLOC 2 INT" "fail PAGE_ALLOC 2 EINTR"
+tool page test -n 5 --order 3 -j
+exits 130
+json /result/verdict ok
+json /errors "[ ]"
+
+begin "who is to outlive the terminal does: nohup"
+script "signal PAGE_ALLOC 3 HUP"
+trap '' HUP
+tool page test -n 5 --rounds 4 --order 0 -j
+trap - HUP
+exits 0
+json /result/orders/0/had 20
+
 begin "cache list and show"
 tool cache
 line out " 4  sessions +1000 .*"

@@ -101,6 +101,7 @@ static int number_of(const char *word)
 		{ "EFAULT", EFAULT }, { "E2BIG", E2BIG }, { "ENOSPC", ENOSPC },
 		{ "EEXIST", EEXIST }, { "EINTR", EINTR }, { "EIO", EIO },
 		{ "EAGAIN", EAGAIN }, { "INT", SIGINT }, { "TERM", SIGTERM },
+		{ "HUP", SIGHUP },
 	};
 	size_t i;
 
