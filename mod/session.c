@@ -15,9 +15,10 @@
  * Close: the last reference to the file is gone, so nobody else is at work here. The
  * run ends first, then objects are freed, then pages, then caches, which are empty by then.
  *
- * Bulk work goes in batches through a small array on the stack, and looks between
- * batches whether the task is to die: the time until a SIGKILL takes effect, and the
- * memory taken, do not depend on what the user asks for.
+ * Bulk work goes in batches through a small array on the stack, and looks for signals between
+ * batches: the time until one takes effect, and the memory taken, do not depend on what the
+ * user asks for. Any signal ends an allocation; only a fatal one ends a free, because giving
+ * back is what a program does next that was told to stop.
  *
  * Locking
  *	sessions_mutex	  the list of sessions, for debugfs
@@ -282,11 +283,11 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 		nr = add_batch(s, what, got, addrs, handles, &err);
 		*done += tell_batch(s, what, nr, handles, to + *done, &err);
 		if (!err && *done < wanted) {
+			cond_resched();
 			if (got < BATCH)
 				err = -ENOMEM;
-			else if (fatal_signal_pending(current))
+			else if (signal_pending(current))
 				err = -EINTR;
-			cond_resched();
 		}
 	}
 	return err;

@@ -22,6 +22,7 @@
  *	memory that is not to be had				-ENOMEM
  *	something that still holds what the command would end	-EBUSY
  *	more handles than MYALLOC_HANDLES_MAX on one file	-ENOSPC
+ *	a signal that came during a bulk allocation		-EINTR
  *
  *	Structs that begin with a @size member may grow at the end. The
  *	caller sets it to sizeof() of its own version; an older kernel

@@ -68,6 +68,7 @@ int mutex_lock_interruptible(struct mutex *mutex);
 
 #define current				((struct task_struct *)NULL)
 #define fatal_signal_pending(task)	((void)(task), fuzz_fatal_signal_pending())
+#define signal_pending(task)		fatal_signal_pending(task)
 #define task_tgid_nr(task)		((void)(task), (pid_t)1)
 #define get_task_comm(buf, task)	((void)(task), strscpy(buf, "fuzz", TASK_COMM_LEN))
 
