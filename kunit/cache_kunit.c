@@ -49,7 +49,8 @@ static void slab_args(struct kunit *test)
 		  "aligned to" },
 		{ { .name = "a", .object_size = 4 * PAGE_SIZE + 1 }, -E2BIG,
 		  "a slab of order 2 at most" },
-		{ { .name = "there", .object_size = 8 }, -EEXIST, NULL },
+		{ { .name = "there", .object_size = 8 }, -EEXIST,
+		  "cache there: the name is in use by cache 1, objects of 64 bytes" },
 	};
 	const struct fixture_args args = { .nr_pages = 32, .chunk_order = 2 };
 	struct fixture *fx = fixture_zone(test, &args);
@@ -64,9 +65,7 @@ static void slab_args(struct kunit *test)
 		cache = myalloc_cache_create(fx->zone, &cases[i].args);
 		KUNIT_EXPECT_TRUE_MSG(test, IS_ERR(cache) && PTR_ERR(cache) == cases[i].err,
 				      "case %zu", i);
-		if (cases[i].text)
-			KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(cases[i].text), 1, "case %zu",
-					    i);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(cases[i].text), 1, "case %zu", i);
 		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 	}
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 1);
@@ -74,6 +73,32 @@ static void slab_args(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fixture_cache(fx, "31-Characters_just.fit-here-xyz", 64, 0)->name,
 			   "31-Characters_just.fit-here-xyz");
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(NULL), 0);
+}
+
+/* Which bytes may be in a name: ASCII alone, whatever else a kernel takes for a letter. */
+static void slab_names(struct kunit *test)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	char name[] = "a?b";
+	const struct myalloc_cache_args args = { .name = name, .object_size = 64 };
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache;
+	unsigned int byte;
+
+	for (byte = 1; byte < 256; byte++) {
+		name[1] = byte;
+		cache = myalloc_cache_create(fx->zone, &args);
+		if (strchr(allowed, name[1])) {
+			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+			KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+			continue;
+		}
+		KUNIT_EXPECT_TRUE_MSG(test, IS_ERR(cache) && PTR_ERR(cache) == -EINVAL,
+				      "byte 0x%x", byte);
+		if (!IS_ERR(cache))
+			myalloc_cache_destroy(cache);
+	}
 }
 
 /* As many caches as there are numbers; a number that is given back is used again. */
@@ -93,8 +118,10 @@ static void slab_numbers(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, caches[i]->id, i);
 	}
 	args.name = "one-more";
+	fixture_log_mark();
 	more = myalloc_cache_create(fx->zone, &args);
 	KUNIT_EXPECT_TRUE(test, IS_ERR(more) && PTR_ERR(more) == -ENOSPC);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("one-more: there are 1023 caches already"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, MYALLOC_CACHES_MAX - 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(caches[77]), 0);
 	more = myalloc_cache_create(fx->zone, &args);
@@ -184,6 +211,7 @@ static void slab_no_ops(struct kunit *test)
 
 static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(slab_args),
+	KUNIT_CASE(slab_names),
 	KUNIT_CASE(slab_numbers),
 	KUNIT_CASE(slab_no_memory),
 	KUNIT_CASE(slab_ops),

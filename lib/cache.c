@@ -12,21 +12,29 @@
 
 /* --- make and end ----------------------------------------------------------------- */
 
-static bool good_name(const char *name)
+/**
+ * myalloc_cache_good_name() - may a cache be called that?
+ * @name: the name
+ *
+ * Letters are those of ASCII: the kernel's isalnum() also takes those of Latin-1, which are no
+ * text in the UTF-8 that everything else here is.
+ *
+ * Return: true if it is 1 to MYALLOC_CACHE_NAME - 1 of the bytes allowed, and a file name.
+ */
+bool myalloc_cache_good_name(const char *name)
 {
-	size_t i;
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t len = strspn(name, allowed);
 
-	for (i = 0; name[i]; i++)
-		if (i >= MYALLOC_CACHE_NAME - 1 ||
-		    !(isalnum(name[i]) || strchr("-_.", name[i])))
-			return false;
-	return i && strcmp(name, ".") && strcmp(name, "..");
+	return len && name[len] == '\0' && len < MYALLOC_CACHE_NAME &&
+	       strcmp(name, ".") && strcmp(name, "..");
 }
 
 static int check_args(const struct myalloc_zone *zone, const struct myalloc_cache_args *args)
 {
-	if (!args->name || !good_name(args->name)) {
-		pr_err("%s: a cache's name has 1 to %d letters, digits, '-', '_', '.'\n",
+	if (!args->name || !myalloc_cache_good_name(args->name)) {
+		pr_err("%s: a cache's name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
 		       zone->name, MYALLOC_CACHE_NAME - 1);
 		return -EINVAL;
 	}
@@ -205,14 +213,21 @@ static int enlist(struct myalloc_cache *c)
 	struct myalloc_cache *other;
 	u32 id;
 
-	list_for_each_entry(other, &zone->caches, link)
-		if (!strcmp(other->name, c->name))
-			return -EEXIST;
+	list_for_each_entry(other, &zone->caches, link) {
+		if (strcmp(other->name, c->name))
+			continue;
+		pr_err("%s: cache %s: the name is in use by cache %u, objects of %u bytes; take another\n",
+		       zone->name, c->name, other->id, other->layout.object_size);
+		return -EEXIST;
+	}
 	for (id = 1; id < MYALLOC_CACHES_MAX; id++)
 		if (!zone->cache_by_id[id])
 			break;
-	if (id == MYALLOC_CACHES_MAX)
+	if (id == MYALLOC_CACHES_MAX) {
+		pr_err("%s: cache %s: there are %d caches already, which is the most\n",
+		       zone->name, c->name, MYALLOC_CACHES_MAX - 1);
 		return -ENOSPC;
+	}
 	c->id = id;
 	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
 	c->limbo_tag = myalloc_frame_tag(MYALLOC_FRAME_LIMBO, c->layout.order, id);
@@ -232,8 +247,8 @@ static int enlist(struct myalloc_cache *c)
  *
  * Context: task, may sleep.
  * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
- * each other (a sentence was printed), -E2BIG if the object does not fit into the zone's
- * largest slab, -EEXIST if the name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches,
+ * each other, -E2BIG if the object does not fit into the zone's largest slab, -EEXIST if the
+ * name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches (a sentence was printed for each),
  * -ENOMEM.
  */
 struct myalloc_cache *

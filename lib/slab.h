@@ -167,6 +167,7 @@ struct myalloc_cache_books {
 	char name[MYALLOC_CACHE_NAME];
 };
 
+bool myalloc_cache_good_name(const char *name);
 void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books);
 
 /*

@@ -214,16 +214,6 @@ static int do_obj_free(struct myalloc_session *session, void __user *user)
 
 /* --- caches ------------------------------------------------------------------------------- */
 
-static bool good_name(const char *name)
-{
-	size_t i;
-
-	for (i = 0; name[i]; i++)
-		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_.", name[i])))
-			return false;
-	return i && strcmp(name, ".") && strcmp(name, "..");
-}
-
 static int check_cache_create(const struct myalloc_cache_create *arg)
 {
 	if (arg->reserved || arg->pad || arg->flags & ~MYALLOC_CACHE_FLAGS)
@@ -233,7 +223,7 @@ static int check_cache_create(const struct myalloc_cache_create *arg)
 		return -EINVAL;
 	if (arg->align && (!is_power_of_2(arg->align) || arg->align > PAGE_SIZE))
 		return -EINVAL;
-	if (!memchr(arg->name, 0, sizeof(arg->name)) || !good_name(arg->name))
+	if (!memchr(arg->name, 0, sizeof(arg->name)) || !myalloc_cache_good_name(arg->name))
 		return -EINVAL;
 	return 0;
 }

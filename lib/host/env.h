@@ -17,7 +17,6 @@
 #error "compile with -D_GNU_SOURCE"
 #endif
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>

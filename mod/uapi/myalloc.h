@@ -212,7 +212,7 @@ struct myalloc_free {
  * @handle: out: the cache's handle
  * @id: out: the cache's number, as in slabinfo and MYALLOC_IOC_CACHE_STAT
  * @pad: zero
- * @name: NUL-terminated, unique in the zone: letters, digits, '-', '_', '.'
+ * @name: NUL-terminated, unique in the zone: ASCII letters, digits, '-', '_', '.'
  */
 struct myalloc_cache_create {
 	__u32 size;
