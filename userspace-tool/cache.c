@@ -76,22 +76,28 @@ static int cache_list(struct cmd *c)
 	return code;
 }
 
-/* Finds a cache by its number, or by its name when @word is not one. */
-static int find_cache(struct device *d, const char *word,
-		      struct myalloc_cache_stat *s)
+static int find_named(struct device *d, const char *name, struct myalloc_cache_stat *s)
 {
-	__u64 id;
 	__u32 at = 0;
 	int err;
 
 	while (!(err = next_cache(d, at, s))) {
-		if (!strncmp(word, s->name, sizeof(s->name)))
+		if (!strncmp(name, s->name, sizeof(s->name)))
 			return 0;
 		at = s->id + 1;
 		if (!at)
-			break;
+			return -ENOENT;
 	}
-	if (err && err != -ENOENT)
+	return err;
+}
+
+/* Finds a cache by its name, or by its number when none is called @word. */
+static int find_cache(struct device *d, const char *word, struct myalloc_cache_stat *s)
+{
+	int err = find_named(d, word, s);
+	__u64 id;
+
+	if (err != -ENOENT)
 		return err;
 	if (parse_number(word, &id) || id > ~0u)
 		return -ENOENT;
@@ -215,7 +221,7 @@ static void read_name(struct cmd *c, struct wish *w, const char *name)
 
 	if (!*name || name[strspn(name, good)] || !strcmp(name, ".") ||
 	    !strcmp(name, ".."))
-		cmd_usage(c, "name '%s': letters, digits, '-', '_' and '.' make a cache's name",
+		cmd_usage(c, "name '%s': ASCII letters, digits, '-', '_' and '.' make a cache's name",
 			  name);
 	if (strlen(name) >= MYALLOC_NAME_MAX)
 		cmd_usage(c, "name '%s': it has %zu characters, a cache's name at most %d",
@@ -297,18 +303,27 @@ static void read_create(struct cmd *c, struct wish *w)
 		cmd_usage(c, "--certain and --trusting exclude each other");
 }
 
-static int explain_create(const struct wish *w, const struct myalloc_info *info,
-			  int err)
+static int explain_exists(struct device *d, const char *name)
+{
+	struct myalloc_cache_stat s;
+
+	if (find_named(d, name, &s))
+		return out_fail(EXIT_FAILED, "there is a cache '%s' already: give this one another name",
+				name);
+	return out_fail(EXIT_FAILED, "there is a cache '%s' already, number %u with objects of %u bytes, of which %llu are live: give this one another name",
+			name, s.id, s.object_size, (unsigned long long)s.live_objects);
+}
+
+static int explain_create(struct device *d, const struct wish *w, int err)
 {
 	switch (err) {
 	case -EEXIST:
-		return out_fail(EXIT_FAILED, "there is a cache '%s' already: give this one another name",
-				w->create.name);
+		return explain_exists(d, w->create.name);
 	case -EINVAL:
 		return out_fail(EXIT_FAILED, "a cache of %u-byte objects, alignment %u, magazine %u is refused: an object has 1 to %d bytes, an alignment is a power of two up to %u",
 				w->create.object_size, w->create.align,
 				w->create.magazine, MYALLOC_OBJECT_MAX,
-				info->page_size);
+				d->info.page_size);
 	default:
 		return explain("making the cache", err);
 	}
@@ -394,7 +409,7 @@ static int create_visit(struct device *d, struct wish *w)
 		return code;
 	err = dev_call(d->fd, MYALLOC_IOC_CACHE_CREATE, &w->create);
 	if (err)
-		return explain_create(w, &d->info, err);
+		return explain_create(d, w, err);
 	o = out_new("cache create");
 	out_page_size(o, d->info.page_size);
 	end = use_cache(d, w, &h, &v);

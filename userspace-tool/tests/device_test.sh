@@ -368,7 +368,13 @@ json /result/visit/freed 10
 called CACHE_DESTROY 1
 tool cache create sessions
 exits 1
-has err "there is a cache 'sessions' already"
+has err "there is a cache 'sessions' already, number 4 with objects of 1000 bytes, of which 5 are live: give"
+# It ended meanwhile, or cannot be asked.
+script "fail CACHE_STAT 1 ENOENT"
+tool cache create sessions
+exits 1
+has err "there is a cache 'sessions' already: give this one another name"
+script
 tool cache create --align 8K
 exits 2
 has err "above the page size"
