@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "closest.h"
 #include "cmd.h"
 #include "mem.h"
 #include "out.h"
@@ -54,15 +55,18 @@ static void choose(struct bench_report *report, const char *glob, bool *any)
 
 static int nothing_like(const struct bench_report *report, const char *glob)
 {
-	const char **names = xcalloc(report->nr_shapes, sizeof(*names));
+	const char **names = xcalloc(report->nr_shapes, sizeof(*names)), *near;
 	__u32 i;
 
 	for (i = 0; i < report->nr_shapes; i++)
 		names[i] = report->shape[i].shape.name;
-	out_fail(EXIT_USAGE, "no shape is named '%s'; 'myallocctl bench list' names them all, and * stands for any letters, as in 'object/64/*'",
-		 glob);
+	near = strpbrk(glob, "*?[") ? NULL : closest(glob, names, report->nr_shapes);
 	free(names);
-	return EXIT_USAGE;
+	if (near)
+		return out_fail(EXIT_USAGE, "no shape is named '%s'; did you mean '%s'?", glob,
+				near);
+	return out_fail(EXIT_USAGE, "no shape is named '%s'; 'myallocctl bench list' names them all, and * stands for any letters, as in 'object/64/*'",
+			glob);
 }
 
 static int choose_all(struct bench_report *report, const struct globs *globs)

@@ -53,7 +53,18 @@ json /result/label null
 begin "wrong shapes and values"
 tool bench run 'nothing/*'
 exits 2
-has err "no shape is named 'nothing/*'"
+has err "no shape is named 'nothing/*';"
+has_not err "did you mean"
+called BENCH_START 0
+tool bench run object/64/pear
+exits 2
+has err "no shape is named 'object/64/pear'; did you mean 'object/64/pair'?"
+tool bench list 'page/0/piar'
+exits 2
+has err "did you mean 'page/0/pair'?"
+tool bench run 'object/65/*'
+exits 2
+has_not err "did you mean"
 called BENCH_START 0
 tool bench run 'cross/*'
 exits 1
