@@ -13,6 +13,7 @@
 #include "reclaim.h"
 #include "reserve.h"
 #include "slab.h"
+#include "uapi/myalloc.h"
 #include "zone.h"
 
 /* Text, so that each wrong value gets a sentence of its own. */
@@ -262,3 +263,4 @@ module_exit(myalloc_exit);
 
 MODULE_DESCRIPTION("Buddy page allocator and slab caches over reserved pages");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(MYALLOC_VERSION);

@@ -8,6 +8,7 @@
 
 #include "help.h"
 #include "mem.h"
+#include "myalloc.h"
 #include "out.h"
 
 const struct opt global_opts[] = {
@@ -119,6 +120,6 @@ void help_verb(const struct object *object, const struct verb *verb)
 
 void help_version(void)
 {
-	out_plain("myallocctl %s (JSON schema %d, json-c %s)\n", VERSION,
+	out_plain("myallocctl %s (JSON schema %d, json-c %s)\n", MYALLOC_VERSION,
 		  OUT_SCHEMA, json_c_version());
 }
