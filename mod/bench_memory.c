@@ -41,6 +41,8 @@
 enum variant {
 	UNDRAINED,
 	DRAINED,
+	HUGE_UNDRAINED,
+	HUGE_DRAINED,
 };
 
 enum metadata {
@@ -48,6 +50,16 @@ enum metadata {
 	BUDDY,
 	CACHE,
 };
+
+static bool is_drained(const struct bench_shape *shape)
+{
+	return shape->variant == DRAINED || shape->variant == HUGE_DRAINED;
+}
+
+static bool is_huge(const struct bench_shape *shape)
+{
+	return shape->variant == HUGE_UNDRAINED || shape->variant == HUGE_DRAINED;
+}
 
 static int make_room(struct bench_work *w, u64 fit)
 {
@@ -130,7 +142,7 @@ static void ours_slabs(struct bench_work *w, u32 ops)
 	u32 nr = churn_objects(w, ours_get, ours_put);
 	struct myalloc_cache_books books;
 
-	if (w->shape->variant == DRAINED)
+	if (is_drained(w->shape))
 		myalloc_cache_shrink(w->cache);
 	myalloc_cache_books(w->cache, &books);
 	w->figure = div64_u64((books.slabs << books.order) * 1000, ideal(w, nr));
@@ -168,7 +180,7 @@ static void slub_slabs(struct bench_work *w, u32 ops)
 {
 	u32 nr = churn_objects(w, slub_get, slub_put);
 
-	if (w->shape->variant == DRAINED)
+	if (is_drained(w->shape))
 		kmem_cache_shrink(w->kcache);
 	w->figure = div64_u64(live_pages(w, nr) * 1000, ideal(w, nr));
 	shrink(w, nr, 0, slub_put);
@@ -262,7 +274,7 @@ static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 		if (order >= shape->order)
 			usable += blocks[order] << order;
 	}
-	if (shape->fill_permille)	/* unusable index */
+	if (!is_huge(shape))	/* unusable index */
 		return free ? div64_u64((free - usable) * 1000, free) : 0;
 	/* Huge blocks that are missing, of those that free memory could make at best. */
 	free >>= shape->order;
@@ -275,7 +287,7 @@ static void ours_pages(struct bench_work *w, u32 ops)
 	u32 nr = churn_pages(w, ours_page, ours_page_put);
 	struct myalloc_zone_books books;
 
-	if (w->shape->variant == DRAINED)
+	if (is_drained(w->shape))
 		myalloc_zone_drain(w->run->zone);
 	myalloc_zone_books(w->run->zone, &books);
 	w->figure = fragmentation(w->shape, books.free_blocks);
@@ -378,10 +390,10 @@ static void describe_slabs(u32 index, struct bench_shape *shape)
 	shape->variant = index % 2;
 	myalloc_bench_sides(shape, slab_sides);
 	scnprintf(shape->name, sizeof(shape->name), "memory/%u/slabs%s", shape->bytes,
-		  shape->variant == DRAINED ? "-drained" : "");
+		  is_drained(shape) ? "-drained" : "");
 	scnprintf(shape->what, sizeof(shape->what),
 		  "pages of slabs over those that %u-byte objects fill, after churn%s",
-		  shape->bytes, shape->variant == DRAINED ? ", drained" : "");
+		  shape->bytes, is_drained(shape) ? ", drained" : "");
 }
 
 static void describe_unusable(u32 index, struct bench_shape *shape)
@@ -401,13 +413,14 @@ static void describe_unusable(u32 index, struct bench_shape *shape)
 static void describe_huge(u32 index, struct bench_shape *shape)
 {
 	shape->order = HUGE_ORDER;
-	shape->variant = index;
+	shape->variant = index ? HUGE_DRAINED : HUGE_UNDRAINED;
+	shape->fill_permille = 500;
 	myalloc_bench_sides(shape, page_sides);
 	scnprintf(shape->name, sizeof(shape->name), "memory/huge-blocks%s",
-		  index == DRAINED ? "-drained" : "");
+		  is_drained(shape) ? "-drained" : "");
 	scnprintf(shape->what, sizeof(shape->what),
 		  "share of 2 MiB blocks missing that free memory could make, half full, after churn%s",
-		  index == DRAINED ? ", drained" : "");
+		  is_drained(shape) ? ", drained" : "");
 }
 
 static void describe_metadata(u32 index, struct bench_shape *shape)

@@ -158,6 +158,7 @@ static void list_row(struct out *o, const struct myalloc_bench_shape *s)
 	out_item(o);
 	out_str(o, "name", "shape", OUT_PLAIN, s->name);
 	out_str(o, "what", "what it does", OUT_PLAIN, s->what);
+	out_u64(o, "fill_permille", NULL, OUT_PERMILLE, s->fill_permille);
 	out_list(o, "sides", NULL);
 	for (i = 0; i < s->nr_sides; i++)
 		out_strn(o, NULL, NULL, OUT_PLAIN, s->side[i].name,

@@ -13,6 +13,22 @@ else
 	not_ok "the shapes are listed" "$(head -n 3 /tmp/list)"
 fi
 
+# How full the zone is meanwhile: a sentence says it to people and a number to programs.
+myallocctl -j bench list | tr '{' '\n' | sed -n 's/.*"what":"\([^"]*\)".*"fill_permille":\([0-9]*\).*/\2 \1/p' \
+	>/tmp/fills
+if awk '
+{ want = 0 }
+/half full/ { want = 500 }
+match($0, /[0-9]+ % full/) { want = substr($0, RSTART, RLENGTH) * 10 }
+want { nr++ }
+want != $1 { print "0/00 " $0; bad = 1 }
+END { exit bad || nr < 10 }' /tmp/fills >/tmp/wrong
+then
+	ok "each shape says how full the zone is"
+else
+	not_ok "each shape says how full the zone is" "$(cat /tmp/wrong)"
+fi
+
 expect "every shape runs" \
 	myallocctl -o /tmp/all.json bench run --rounds 1 --ops 50 --seed 1
 expect "the result can be read again" myallocctl bench show /tmp/all.json
