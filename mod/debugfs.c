@@ -2,10 +2,11 @@
 /*
  * /sys/kernel/debug/myalloc: files to look inside
  *
- * What it is: text, made anew for each open, that changes nothing. The first line of a file
- * with more than one line names it and the version of its form, as /proc/slabinfo does;
- * what can have the form of a file in /proc has it. Every number is also in the ioctls and
- * comes from the same functions (stat.c).
+ * What it is: text, made anew for each open, that changes nothing. What can have the form of a
+ * file in /proc has exactly that, so that programs that read those read these: buddyinfo and
+ * slabinfo. The first line of any other file with more than one line names it and the
+ * version of its form, as /proc/slabinfo does. Every number is also in the ioctls and comes
+ * from the same functions (stat.c).
  *
  * Files are 0444, or 0400 where they show addresses, are opened for reading only and have
  * neither ioctl nor mmap, so that they also open under lockdown.
@@ -21,9 +22,11 @@
 #include <linux/debugfs.h>
 #include <linux/hash.h>
 #include <linux/module.h>
+#include <linux/nodemask.h>
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 
+#include "compat.h"
 #include "debugfs.h"
 #include "reserve.h"
 #include "session.h"
@@ -58,36 +61,90 @@ static struct dentry *caches;
 static DEFINE_MUTEX(dirs_mutex);
 static LIST_HEAD(cache_dirs);
 
+/* --- chunks ----------------------------------------------------------------------- */
+
+static int chunk_node(u32 chunk)
+{
+	return page_to_nid(virt_to_page(reserve->chunks[chunk]));
+}
+
+static u32 chunk_pages(u32 chunk)
+{
+	u32 before = chunk << reserve->chunk_order;
+
+	return min_t(u32, reserve->nr_pages - before, BIT(reserve->chunk_order));
+}
+
+/* Adds the free blocks of a chunk to @nr, which is by order. */
+static void chunk_free_blocks(u32 chunk, u64 *nr)
+{
+	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk);
+	struct myalloc_block block;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	while (idx < end && myalloc_buddy_lookup(&zone->buddy, idx, &block)) {
+		if (block.free)
+			nr[block.order]++;
+		idx = block.idx + BIT(block.order);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
 /* --- buddyinfo ------------------------------------------------------------------ */
 
-/* The node of all chunks, -1 if they lie on several. */
-static int reserve_node(void)
+/* As many counts as the kernel has: no block of ours is of an order that it does not have. */
+static void buddyinfo_line(struct seq_file *m, int node, const u64 *nr)
 {
-	int node = page_to_nid(virt_to_page(reserve->chunks[0]));
+	unsigned int k;
+
+	seq_printf(m, "Node %d, zone %8s ", node, "myalloc");
+	for (k = 0; k <= MYALLOC_KERNEL_MAX_ORDER; k++)
+		seq_printf(m, "%6llu ", k < MYALLOC_ORDERS ? nr[k] : 0);
+	seq_putc(m, '\n');
+}
+
+/* What the zone does not count: free blocks of one node. How many chunks are there. */
+static u32 node_free_blocks(int node, u64 *nr)
+{
+	u32 chunks = 0, i;
+
+	memset(nr, 0, MYALLOC_ORDERS * sizeof(*nr));
+	for (i = 0; i < reserve->nr_chunks; i++) {
+		if (chunk_node(i) != node)
+			continue;
+		chunks++;
+		chunk_free_blocks(i, nr);
+		cond_resched();
+	}
+	return chunks;
+}
+
+static bool on_one_node(void)
+{
 	u32 i;
 
 	for (i = 1; i < reserve->nr_chunks; i++)
-		if (page_to_nid(virt_to_page(reserve->chunks[i])) != node)
-			return NUMA_NO_NODE;
-	return node;
+		if (chunk_node(i) != chunk_node(0))
+			return false;
+	return true;
 }
 
 static int buddyinfo_show(struct seq_file *m, void *unused)
 {
 	struct myalloc_stat *stat;
-	unsigned int k;
-	int err;
+	int node, err;
 
 	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
 	if (!stat)
 		return -ENOMEM;
 	err = myalloc_stat_fill(stat, zone);
-	if (!err) {
-		seq_puts(m, "buddyinfo - version: 1.0\n");
-		seq_printf(m, "Node %d, zone %8s ", reserve_node(), "myalloc");
-		for (k = 0; k < MYALLOC_ORDERS; k++)
-			seq_printf(m, "%6llu ", stat->free_blocks[k]);
-		seq_putc(m, '\n');
+	if (!err && on_one_node()) {
+		buddyinfo_line(m, chunk_node(0), stat->free_blocks);
+	} else if (!err) {
+		for_each_online_node(node)
+			if (node_free_blocks(node, stat->free_blocks))
+				buddyinfo_line(m, node, stat->free_blocks);
 	}
 	myalloc_env_free(stat);
 	return err;
@@ -267,27 +324,15 @@ DEFINE_SHOW_ATTRIBUTE(pcp);
 
 /* --- reserve ------------------------------------------------------------------------- */
 
-static u32 chunk_pages(u32 chunk)
+static u64 chunk_free_pages(u32 chunk)
 {
-	u32 before = chunk << reserve->chunk_order;
+	u64 nr[MYALLOC_ORDERS] = {}, pages = 0;
+	unsigned int k;
 
-	return min_t(u32, reserve->nr_pages - before, BIT(reserve->chunk_order));
-}
-
-static u32 chunk_free_pages(u32 chunk)
-{
-	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk), nr = 0;
-	struct myalloc_block block;
-	unsigned long irq;
-
-	raw_spin_lock_irqsave(&zone->lock, irq);
-	while (idx < end && myalloc_buddy_lookup(&zone->buddy, idx, &block)) {
-		if (block.free)
-			nr += BIT(block.order);
-		idx = block.idx + BIT(block.order);
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	return nr;
+	chunk_free_blocks(chunk, nr);
+	for (k = 0; k < MYALLOC_ORDERS; k++)
+		pages += nr[k] << k;
+	return pages;
 }
 
 static int reserve_show(struct seq_file *m, void *unused)
@@ -297,11 +342,10 @@ static int reserve_show(struct seq_file *m, void *unused)
 	seq_puts(m, "reserve - version: 1.0\n");
 	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free>\n");
 	for (i = 0; i < reserve->nr_chunks; i++) {
-		struct page *page = virt_to_page(reserve->chunks[i]);
-		unsigned long pfn = page_to_pfn(page);
+		unsigned long pfn = page_to_pfn(virt_to_page(reserve->chunks[i]));
 
-		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6u\n", i, pfn, pfn + chunk_pages(i),
-			   page_to_nid(page), chunk_pages(i), chunk_free_pages(i));
+		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6llu\n", i, pfn, pfn + chunk_pages(i),
+			   chunk_node(i), chunk_pages(i), chunk_free_pages(i));
 		cond_resched();
 	}
 	return 0;

@@ -1,5 +1,6 @@
-# The files of debugfs: there, readable by whole and in pieces, never writable, with a
-# version line, and saying what the device says; a cache's directory comes and goes with it.
+# The files of debugfs: there, readable by whole and in pieces, never writable, in the form of
+# their kind in /proc or with a version line, and saying what the device says; a cache's
+# directory comes and goes with it.
 # needs: timeout=200
 . /guest/ktap.sh
 
@@ -9,7 +10,8 @@ expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
 for name in buddyinfo slabinfo stats pcp fragmentation reserve owners; do
 	file=$dir/$name
 	expect "$name: can be read" cat $file
-	case $(head -n 1 $file) in
+	case $name:$(head -n 1 $file) in
+	buddyinfo:"Node "*)	ok "$name: begins as /proc/$name does" ;;
 	*" - version: "*)	ok "$name: begins with its version" ;;
 	*)			not_ok "$name: begins with its version" "$(head -n 1 $file)" ;;
 	esac
@@ -23,13 +25,76 @@ for name in buddyinfo slabinfo stats pcp fragmentation reserve owners; do
 	expect "$name: the same in pieces" cmp /tmp/whole /tmp/pieces
 done
 
-# 16 orders of nothing taken: one block of order 10 for each 4 MiB.
-free=$(awk '$4 == "myalloc" { print $NF }' $dir/buddyinfo)
+# like_buddyinfo FILE: what programs that read /proc/buddyinfo rely on: each line has the words
+# Node and zone in their places, a number of a node, a name, and as many counts as the first
+# line has.
+like_buddyinfo()
+{
+	awk '
+	$1 != "Node" || $2 !~ /^[0-9]+,$/ || $3 != "zone" || NF < 5 { bad = 1 }
+	NR == 1 { fields = NF }
+	NF != fields { bad = 1 }
+	{ for (i = 5; i <= NF; i++) if ($i !~ /^[0-9]+$/) bad = 1 }
+	END { exit bad || !NR }' "$1"
+}
+
+# columns FILE: where the columns of its first line end
+columns()
+{
+	head -n 1 "$1" | tr -c ' \n' x | sed 's/x\( \|$\)/X\1/g; s/x/ /g'
+}
+
+expect "what this test knows of buddyinfo is true of the kernel's" like_buddyinfo /proc/buddyinfo
+expect "buddyinfo: every line has the form of /proc/buddyinfo" like_buddyinfo $dir/buddyinfo
+# Both in one stream, as who adds ours to the kernel's would read them.
+cat /proc/buddyinfo $dir/buddyinfo >/tmp/both
+expect "buddyinfo: can follow the kernel's" like_buddyinfo /tmp/both
+expect "buddyinfo: its columns lie under the kernel's" \
+	test "$(columns /proc/buddyinfo)" = "$(columns $dir/buddyinfo)"
+
+# Nothing taken: one block of order 10 for each 4 MiB, on as many nodes as there are.
+free=$(awk '$4 == "myalloc" { sum += $15 } END { print sum }' $dir/buddyinfo)
 if [ "$free" = 8 ]; then
 	ok "buddyinfo: 32 MiB are 8 blocks of order 10"
 else
 	not_ok "buddyinfo: 32 MiB are 8 blocks of order 10" "it says '$free'"
 fi
+# buddyinfo_by_node WHERE: a line for each node that has chunks, and all free pages in them
+buddyinfo_by_node()
+{
+	nodes=$(awk 'NR > 2 { print $3 }' $dir/reserve | sort -un | tr '\n' ' ')
+	lines=$(awk '{ print $2 + 0 }' $dir/buddyinfo | tr '\n' ' ')
+	if [ "$nodes" = "$lines" ]; then
+		ok "buddyinfo: a line for each node, $1"
+	else
+		not_ok "buddyinfo: a line for each node, $1" "nodes $nodes, lines $lines"
+	fi
+	pages=$(awk '{ for (i = size = 1; i <= NF - 4; i++) { sum += $(i + 4) * size; size *= 2 } }
+		END { print sum }' \
+		$dir/buddyinfo)
+	expect "buddyinfo: all free pages, $1" grep -q "^free_pages $pages\$" $dir/stats
+}
+buddyinfo_by_node "$(awk 'END { print NR }' $dir/buddyinfo) of them"
+
+# like_slabinfo FILE: the rules of version 2.1, as slabtop reads it, and what its numbers mean.
+like_slabinfo()
+{
+	awk '
+	NR <= 2 { next }
+	NF != 16 || $7 != ":" || $8 != "tunables" || $12 != ":" || $13 != "slabdata" { bad = 1 }
+	{
+		for (i = 2; i <= 16; i++)
+			if (i != 7 && i != 8 && i != 12 && i != 13 && $i !~ /^[0-9]+$/)
+				bad = 1
+	}
+	$2 > $3 + 0 || $14 > $15 + 0 || $5 < 1 || $6 < 1 || $4 < 1 { bad = 1 }
+	END { exit bad || NR < 2 }' "$1"
+}
+
+head -n 2 /proc/slabinfo >/tmp/heads
+expect "slabinfo: begins with the lines of /proc/slabinfo" \
+	sh -c "head -n 2 $dir/slabinfo | cmp - /tmp/heads"
+expect "what this test knows of slabinfo is true of the kernel's" like_slabinfo /proc/slabinfo
 
 myallocctl cache create probe --size 200 --count 100 --hold forever >/tmp/held 2>&1 &
 probe_is_there()
@@ -52,6 +117,7 @@ if [ "${live:-0}" -ge 100 ]; then
 else
 	not_ok "slabinfo shows its objects" "$(cat $dir/slabinfo)"
 fi
+expect "slabinfo: every line has the form of /proc/slabinfo" like_slabinfo $dir/slabinfo
 refuse "the module in use cannot be removed" rmmod myalloc
 kill -INT $!
 wait $!
@@ -67,6 +133,16 @@ for key in nr_pages free_pages; do
 		not_ok "stats and the device agree on $key" "$there; $(cat /tmp/stat.json)"
 	fi
 done
+
+# The version is in one place, and everybody finds it.
+version=$(myallocctl --version | sed 's/^myallocctl \([^ ]*\) .*/\1/')
+got=$(cat /sys/module/myalloc/version 2>&1)
+if [ -n "$version" ] && [ "$got" = "$version" ]; then
+	ok "the module's version is the tool's, $version"
+else
+	not_ok "the module's version is the tool's, $version" "it says '$got'"
+fi
+expect "info says the module's version" sh -c "myallocctl info | grep -q '^  version  *$version\$'"
 expect "the module unloads" rmmod myalloc
 
 # Who holds what, with the call stack where checks=U keeps it.
@@ -118,5 +194,15 @@ for run in checks=- checks=U; do
 	expect "$run: the client unloads" rmmod myalloc_example
 	expect "$run: the module unloads" rmmod myalloc
 done
+
+# More than a node has: the reserve lies on two.
+if [ -d /sys/devices/system/node/node1 ]; then
+	mb=$(awk '/MemFree/ { print int($4 / 1024) + 32 }' /sys/devices/system/node/node0/meminfo)
+	expect "the module loads with $mb MiB" insmod /guest/modules/myalloc.ko reserve_mb="$mb"
+	expect "buddyinfo: two nodes, two lines" test "$(awk 'END { print NR }' $dir/buddyinfo)" = 2
+	expect "buddyinfo: the form of /proc/buddyinfo" like_buddyinfo $dir/buddyinfo
+	buddyinfo_by_node "two nodes"
+	expect "the module unloads" rmmod myalloc
+fi
 refuse "a client alone is refused" insmod /guest/modules/myalloc_example.ko
 finish
