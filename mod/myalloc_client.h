@@ -13,12 +13,17 @@
  *		.name = "frob-request",
  *		.object_size = sizeof(struct frob_request),
  *	});
+ *	if (IS_ERR(cache)) {
+ *		myalloc_zone_put(zone);
+ *		return PTR_ERR(cache);
+ *	}
  *	...
  *	myalloc_cache_destroy(cache);
  *	myalloc_zone_put(zone);
  *
  * Build with the Module.symvers of myalloc in KBUILD_EXTRA_SYMBOLS. myalloc.ko cannot be
- * removed while a module that uses it is loaded. mod/example_client.c is a whole one.
+ * removed while a module that uses it is loaded. mod/clients/frob is the smallest one, with its
+ * Kbuild; mod/example_client.c a larger one.
  */
 #ifndef MYALLOC_CLIENT_H
 #define MYALLOC_CLIENT_H

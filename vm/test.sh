@@ -119,6 +119,8 @@ part_scenarios()
 {
 	local script status=0
 	prepare scenarios || return 1
+	stage scenarios "the example of README.md builds for $kernel" \
+		"$root/vm/readme.sh" "$kernel" || status=1
 	for script in "$root"/vm/scenarios/*.sh; do
 		case $(basename "$script" .sh) in
 		kunit)	continue ;;

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Build the example of README.md, "From another module", as a reader would: what is printed there
+# is taken out, put into a directory of its own and built with the command printed there.
+# Usage: vm/readme.sh KERNEL
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+name=${1:?usage: vm/readme.sh KERNEL}
+kernel=$("$root/vm/kernel.sh" "$name")
+myalloc=$("$root/vm/module.sh" "$name")
+place=$products/readme/$name
+lock "readme-$(basename "$products")-$name"
+rm -rf "$place"
+mkdir -p "$place"
+
+# printed N: the Nth block of code in that section
+printed()
+{
+	awk -v want="$1" '
+	/^#/ { here = $0 == "### From another module"; next }
+	!here { next }
+	/^    / { if (!block) nr++; block = 1 }
+	/^[^ ]/ { block = 0 }
+	block && nr == want { print substr($0, 5) }' "$root/README.md"
+}
+
+example=$root/mod/clients/frob
+printed 1 >"$place/frob.c"
+printed 2 >"$place/Kbuild"
+# The file has a licence and a comment before what is printed.
+if ! diff -B <(sed -n '/^#include/,$p' "$example/frob.c") "$place/frob.c" >&2 ||
+	! diff -B "$example/Kbuild" "$place/Kbuild" >&2; then
+	die "README.md prints another example than there is in mod/clients/frob"
+fi
+# The reader's kernel is the one that runs; ours is in the cache.
+command=$(printed 3 | sed -n 2p | sed -e "s|/lib/modules/\$(uname -r)/build|$kernel/build|" \
+	-e "s|/path/to/myalloc|$myalloc|")
+[[ $command == "make -C $kernel/build "* ]] ||
+	die "README.md does not say how its example is built: '$command'"
+
+log=$place/log
+(cd "$place" && ARCH=$(cat "$kernel/arch") PWD=$place sh -c "$command") >"$log" 2>&1 || {
+	tail -n 20 "$log" >&2
+	die "the example of README.md does not build for the kernel '$name'"
+}
+if grep -i 'warning' "$log" >&2; then
+	die "the example of README.md builds with warnings for the kernel '$name'"
+fi
+[ -e "$place/frob.ko" ] || die "the example of README.md became no module"
+
+# A cache is an ERR_PTR when it could not be made: whoever shows how to make one looks.
+for file in README.md mod/myalloc_client.h mod/example_client.c mod/clients/*/*.c; do
+	made=$(grep -c '= myalloc_cache_create(' "$root/$file" || :)
+	looked=$(grep -c 'if (IS_ERR(' "$root/$file" || :)
+	[ "$made" -le "$looked" ] ||
+		die "$file makes a cache and does not look for an error"
+done
