@@ -4,13 +4,17 @@
  */
 #include "books.h"
 
+/* No count: 0 says something. */
 static void largest(struct out *o, const struct myalloc_stat *s)
 {
+	bool brief = out_brief(o, false);
+
 	if (s->largest_order >= 0)
 		out_s64(o, "largest_order", "largest order", OUT_PLAIN,
 			s->largest_order);
 	else
 		out_null(o, "largest_order", "largest order");
+	out_brief(o, brief);
 }
 
 void books_row(struct out *o, const char *moment, const struct myalloc_stat *s)

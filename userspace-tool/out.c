@@ -113,6 +113,19 @@ void out_show_system(struct out *o)
 	o->show_system = true;
 }
 
+bool out_brief(struct out *o, bool brief)
+{
+	bool was = o->brief;
+
+	o->brief = brief;
+	return was;
+}
+
+void out_hide(struct out *o)
+{
+	o->at->hidden = true;
+}
+
 void out_group(struct out *o, const char *key, const char *label)
 {
 	o->at = node_add(o, NODE_GROUP, key, label);
@@ -146,6 +159,8 @@ static void value_add(struct out *o, const char *key, const char *label,
 
 	n->unit = unit;
 	n->value = value;
+	n->hidden = o->brief && json_object_is_type(value, json_type_int) &&
+		    !json_object_get_int64(value);
 }
 
 void out_u64(struct out *o, const char *key, const char *label,

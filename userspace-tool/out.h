@@ -66,6 +66,10 @@ struct out *out_new(const char *kind);
 void out_seed(struct out *o, __u64 seed);
 void out_page_size(struct out *o, __u64 bytes);
 void out_show_system(struct out *o);	/* in the text too */
+/* From here on, numbers that are 0 are in the JSON only; what it was before. */
+bool out_brief(struct out *o, bool brief);
+/* The item that is open is in the JSON only. */
+void out_hide(struct out *o);
 void out_group(struct out *o, const char *key, const char *label);
 void out_list(struct out *o, const char *key, const char *label);
 /* A list whose items are shown as sentences below each other, not as a table. */

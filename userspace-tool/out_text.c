@@ -186,6 +186,14 @@ static void print_joined(FILE *file, const struct out *o,
 		fprintf(file, ", and %d more", left);
 }
 
+/* The first of a list's items that is shown, or the next one after @n. */
+static const struct out_node *first_shown(const struct out_node *n)
+{
+	while (n && n->hidden)
+		n = n->next;
+	return n;
+}
+
 static bool is_left(const struct out_node *n)
 {
 	return n->value && json_object_is_type(n->value, json_type_string);
@@ -219,17 +227,15 @@ static void print_table(FILE *file, const struct out *o,
 	const struct out_node *head[COLUMNS_MAX], *col[COLUMNS_MAX];
 	int width[COLUMNS_MAX], nr, i, n;
 	bool left[COLUMNS_MAX];
-	const struct out_node *item;
+	const struct out_node *first = first_shown(list->child), *item;
 	char *text;
 
-	if (!list->child)
-		return;
-	nr = columns(list->child, head);
+	nr = columns(first, head);
 	for (i = 0; i < nr; i++) {
 		width[i] = strlen(head[i]->label);
 		left[i] = is_left(head[i]);
 	}
-	for (item = list->child; item; item = item->next) {
+	for (item = first; item; item = first_shown(item->next)) {
 		n = columns(item, col);
 		for (i = 0; i < n && i < nr; i++) {
 			text = format(o, col[i], true);
@@ -246,7 +252,7 @@ static void print_table(FILE *file, const struct out *o,
 			   color ? BOLD : "");
 	}
 	fputc('\n', file);
-	for (item = list->child; item; item = item->next) {
+	for (item = first; item; item = first_shown(item->next)) {
 		fprintf(file, "%*s", depth * 2, "");
 		n = columns(item, col);
 		for (i = 0; i < n && i < nr; i++) {
@@ -304,10 +310,10 @@ static void print_group(FILE *file, const struct out *o,
 	const struct out_node *c;
 	int width = 0;
 
-	for (c = group->child; c; c = c->next)
+	for (c = first_shown(group->child); c; c = first_shown(c->next))
 		if (is_line(c) && (int)strlen(c->label) > width)
 			width = strlen(c->label);
-	for (c = group->child; c; c = c->next) {
+	for (c = first_shown(group->child); c; c = first_shown(c->next)) {
 		if (!c->label)
 			continue;
 		if (is_line(c)) {
@@ -319,7 +325,7 @@ static void print_group(FILE *file, const struct out *o,
 			fputc('\n', file);
 			continue;
 		}
-		if (!c->child)
+		if (!first_shown(c->child))
 			continue;
 		if (*c->label)
 			title(file, c->label, depth, color);

@@ -20,8 +20,9 @@ struct out_node {
 	enum out_kind kind;
 	enum out_unit unit;
 	bool cards;		/* a list shown as sentences */
+	bool hidden;		/* in the JSON only */
 	char *key;		/* NULL in a list */
-	char *label;		/* NULL: in the JSON only */
+	char *label;		/* NULL: in the JSON only, with what is in it */
 	struct json_object *value;	/* NODE_VALUE; NULL is null */
 	struct out_node *next;
 	struct out_node *child;
@@ -35,6 +36,7 @@ struct out {
 	__u64 seed;
 	__u64 page_size;
 	bool show_system;
+	bool brief;		/* hide numbers that are 0 */
 	struct out_node *root;
 	struct out_node *at;	/* the open group or list */
 };

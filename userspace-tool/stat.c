@@ -13,8 +13,14 @@
 
 #define HEADER_EVERY	20	/* lines of watch between headings: most of a terminal of 24 */
 
+static bool unused_order(const struct myalloc_stat *s, unsigned int order)
+{
+	return !(s->free_blocks[order] | s->cached_blocks[order] | s->page_allocs[order] |
+		 s->page_frees[order] | s->page_fails[order] | s->page_hits[order]);
+}
+
 static void describe_orders(struct out *o, const struct myalloc_stat *s,
-			    __u32 page_size)
+			    __u32 page_size, bool all)
 {
 	unsigned int i, max = s->max_order;
 
@@ -23,6 +29,8 @@ static void describe_orders(struct out *o, const struct myalloc_stat *s,
 	out_list(o, "orders", "Orders");
 	for (i = 0; i <= max; i++) {
 		out_item(o);
+		if (!all && unused_order(s, i))
+			out_hide(o);
 		out_u64(o, "order", "order", OUT_PLAIN, i);
 		out_u64(o, "block_bytes", "block", OUT_BYTES,
 			(__u64)page_size << i);
@@ -68,10 +76,14 @@ static void describe_counters(struct out *o, const struct myalloc_stat *s)
 static int stat_show(struct cmd *c)
 {
 	struct myalloc_stat s;
+	bool all = false;
 	struct device d;
 	struct out *o;
+	char *value;
 	int code;
 
+	while (cmd_option(c, &value))
+		all = true;
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)
@@ -82,10 +94,13 @@ static int stat_show(struct cmd *c)
 		return code;
 	o = out_new("stat show");
 	out_page_size(o, d.info.page_size);
+	out_brief(o, !all);
 	out_group(o, "zone", "Zone");
 	books_full(o, &s);
 	out_end(o);
-	describe_orders(o, &s, d.info.page_size);
+	out_brief(o, false);
+	describe_orders(o, &s, d.info.page_size, all);
+	out_brief(o, !all);
 	describe_counters(o, &s);
 	return out_finish(o, EXIT_OK);
 }
@@ -184,6 +199,11 @@ static int stat_watch(struct cmd *c)
 	return code;
 }
 
+static const struct opt show_opts[] = {
+	{ "all", 'a', NULL, "what is zero, too" },
+	{ NULL, 0, NULL, NULL }
+};
+
 static const struct opt watch_opts[] = {
 	{ "interval", 'i', "TIME", "time between two lines, 1s if not given" },
 	{ "count", 'n', "N", "end after N lines; without it, at Ctrl-C" },
@@ -191,8 +211,8 @@ static const struct opt watch_opts[] = {
 };
 
 static const struct verb stat_verbs[] = {
-	{ "show", stat_show, "", "show where every page is, by order, and the counters",
-	  NULL },
+	{ "show", stat_show, "", "show where every page is, by order, and the counters; what is zero is left out",
+	  show_opts },
 	{ "watch", stat_watch, "",
 	  "show what changes, a line per interval (one JSON document per line with -j)",
 	  watch_opts },

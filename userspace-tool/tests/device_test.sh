@@ -164,6 +164,45 @@ json /result/orders/10/free_blocks 15
 json /result/orders/10/order 10
 json /result/counters/corruptions 2
 
+begin "stat leaves out what is zero, unless it is to show all"
+script "set cached 0" "set pages 16388"
+tool stat show
+exits 0
+line out "  capacity +16388 pages, 64.0 MiB"
+line out "  page allocations +[1-9][0-9]*"
+line out "  balanced +yes"
+for label in "held by page users" deferred "in flight" splits "wrong frees refused"; do
+	has_not out "$label"
+done
+# Orders 7 to 9 have neither blocks nor a history; 10 has blocks.
+line out " +6 +256 KiB .*"
+line out " +10 +4 MiB +16 .*"
+for order in 7 8 9; do
+	! grep -q "^ *$order  " "$out" || fail "order $order is shown"
+done
+cp "$out" "$tmp/some"
+tool stat show --all
+exits 0
+for label in "held by page users" deferred "in flight" splits "wrong frees refused"; do
+	line out "  $label +0.*"
+done
+line out " +8 +1 MiB +0 +0 .*"
+[ "$(wc -l <"$out")" -gt "$(wc -l <"$tmp/some")" ] || fail "--all shows no more"
+# The JSON always has everything.
+tool -j stat show
+json /result/counters/splits 0
+json /result/orders/8/order 8
+cp "$out" "$tmp/json"
+tool -j stat show --all
+json /result/counters/splits 0
+# The largest order is no count: 0 is as good as another.
+script "set bad_frees 1" "set pages 13" "set max_order 0"
+tool stat
+line out "  wrong frees refused +1"
+line out "  largest order +0"
+tool stat show all
+exits 2
+
 begin "stat watch"
 tool stat watch -i 1ms -n 25
 exits 0
