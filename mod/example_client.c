@@ -6,13 +6,15 @@
  * received something. The handler, in hard interrupt context also on PREEMPT_RT, takes a
  * request from a cache and a buffer of pages, both of which it can do without any lock
  * that sleeps, and queues the request; a work item handles it and gives both back, in
- * task context and possibly on another CPU.
+ * task context and possibly on another CPU. With keep=N it gives back the oldest once N
+ * requests have been handled, so that there is something to see in debugfs.
  *
  * What to copy from it: the order of the parts in init and, in reverse, in exit: nothing
  * is freed while a timer or work item could still use it, the cache ends before the
  * reference to the zone does, and every NULL is an ordinary thing that is counted.
  *
- * With verbose=1 it says at the end what it has done; otherwise it prints nothing.
+ * With verbose=1 it says at the end what it has done; otherwise it prints nothing. With
+ * wrong_free=1 it makes a mistake when it is loaded: a request is freed twice.
  */
 #include <linux/hrtimer.h>
 #include <linux/llist.h>
@@ -30,10 +32,23 @@ static bool verbose;
 module_param(verbose, bool, 0644);
 MODULE_PARM_DESC(verbose, "say at the end what was done (default off)");
 
+static unsigned int keep;
+module_param(keep, uint, 0444);
+MODULE_PARM_DESC(keep, "handled requests that are kept before the oldest is freed (default 0)");
+
+static bool track;
+module_param(track, bool, 0444);
+MODULE_PARM_DESC(track, "have the call stack of each request recorded (default off)");
+
+static bool wrong_free;
+module_param(wrong_free, bool, 0444);
+MODULE_PARM_DESC(wrong_free, "free one request twice, to see what is said about it (default off)");
+
 #define BUFFER_ORDER	1	/* log2 of pages */
 
 struct request {
 	struct llist_node link;
+	struct list_head kept_link;
 	u64 number;
 	void *buffer;
 };
@@ -43,6 +58,8 @@ static struct myalloc_cache *requests;
 static struct hrtimer timer;
 static struct work_struct work;
 static LLIST_HEAD(queue);
+static LIST_HEAD(kept);		/* by the work item only, as the next */
+static unsigned int nr_kept;
 
 static u64 received;	/* written by the handler only */
 static u64 dropped;	/* written by the handler only */
@@ -75,16 +92,46 @@ static enum hrtimer_restart handler(struct hrtimer *t)
 	return HRTIMER_RESTART;
 }
 
+static void give_back(struct request *request)
+{
+	myalloc_pages_free(zone, request->buffer, BUFFER_ORDER);
+	myalloc_cache_free(requests, request);
+}
+
+/* Down to the newest @nr. */
+static void give_back_kept(unsigned int nr)
+{
+	struct request *oldest;
+
+	for (; nr_kept > nr; nr_kept--) {
+		oldest = list_first_entry(&kept, struct request, kept_link);
+		list_del(&oldest->kept_link);
+		give_back(oldest);
+	}
+}
+
 static void handle(struct work_struct *unused)
 {
-	struct llist_node *node = llist_del_all(&queue);
+	struct llist_node *node = llist_reverse_order(llist_del_all(&queue));
 	struct request *request, *next;
 
 	llist_for_each_entry_safe(request, next, node, link) {
 		handled++;
-		myalloc_pages_free(zone, request->buffer, BUFFER_ORDER);
-		myalloc_cache_free(requests, request);
+		list_add_tail(&request->kept_link, &kept);
+		nr_kept++;
+		give_back_kept(keep);
 	}
+}
+
+/* The second free is refused, reported, counted, and changes nothing. */
+static void __init free_twice(void)
+{
+	struct request *request = myalloc_cache_alloc(requests, 0);
+
+	if (!request)
+		return;
+	myalloc_cache_free(requests, request);
+	myalloc_cache_free(requests, request);
 }
 
 static int __init example_init(void)
@@ -93,6 +140,7 @@ static int __init example_init(void)
 		.name = "example-request",
 		.object_size = sizeof(struct request),
 		.align = __alignof__(struct request),
+		.flags = track ? MYALLOC_OWNER : 0,
 	};
 
 	if (period_us < 10) {
@@ -107,6 +155,8 @@ static int __init example_init(void)
 		myalloc_zone_put(zone);
 		return PTR_ERR(requests);
 	}
+	if (wrong_free)
+		free_twice();
 	INIT_WORK(&work, handle);
 	myalloc_compat_hrtimer_setup(&timer, handler, CLOCK_MONOTONIC,
 				     HRTIMER_MODE_REL_HARD);
@@ -119,6 +169,7 @@ static void __exit example_exit(void)
 	hrtimer_cancel(&timer);
 	cancel_work_sync(&work);
 	handle(NULL);	/* what was queued since it last ran */
+	give_back_kept(0);
 	myalloc_cache_destroy(requests);
 	myalloc_zone_put(zone);
 	if (verbose)

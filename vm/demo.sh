@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# What 'make vm' shows: the module loaded, a stress run, a look inside, all given
-# back. For a person to read; its exit status and the kernel's log are the verdict.
+# What 'make vm' shows: the module loaded, a stress run, a look inside while a driver holds
+# memory, a mistake and what is said about it, all given back. For a person to read; its exit status and the kernel's log are the verdict.
 # needs: timeout=240
 
 fault=0
@@ -41,27 +41,65 @@ if [ -x /guest/bin/myallocctl ]; then
 	try myallocctl stress run --kind mixed --seconds 10 --threads 2
 fi
 
-heading "look inside"
-find /sys/kernel/debug/myalloc -type f | sort >/tmp/files
-while read -r file; do
-	echo "--- $file"
-	cat "$file" || fault=1
-done </tmp/files
-[ -s /tmp/files ] || {
-	echo "!!! there is nothing in /sys/kernel/debug/myalloc"
-	fault=1
-}
+heading "a driver moves in: an interrupt each millisecond, the last 500 requests are kept"
+try insmod /guest/modules/myalloc_example.ko keep=500 track=1
+dir=/sys/kernel/debug/myalloc
+tries=0
+until [ "$(cat $dir/caches/example-request/objects)" -ge 500 ] || [ $tries = 100 ]; do
+	sleep 0.2
+	tries=$((tries + 1))
+done
 
 if [ -x /guest/bin/myallocctl ]; then
-	heading "check every invariant"
+	heading "where the memory is: the statistics that are not zero"
+	try myallocctl stat show
+fi
+
+heading "look inside"
+for name in buddyinfo slabinfo owners; do
+	try cat $dir/$name
+done
+grep -q 'handler.*\[myalloc_example\]' $dir/owners || {
+	echo "!!! the driver is not among the owners"
+	fault=1
+}
+# nonzero FILE...: of the other files, the lines whose value is not zero
+nonzero()
+{
+	for file; do
+		cat "$file" >/tmp/value || fault=1
+		case $file in
+		./*)	sed "s/^/${file#./} /" /tmp/value ;;
+		*)	cat /tmp/value ;;
+		esac
+	done >/tmp/values
+	awk '!(NF == 2 && ($2 == "0" || $2 == "-1000"))' /tmp/values
+}
+for name in stats pcp fragmentation reserve; do
+	echo "\$ cat $dir/$name"
+	nonzero $dir/$name
+done
+for cache in "$dir"/caches/*; do
+	echo "\$ cd $cache; grep . *"
+	cd "$cache" || fault=1
+	nonzero ./*
+	cd /
+done
+
+heading "a mistake: a driver frees an object twice"
+try rmmod myalloc_example
+dmesg >/tmp/before
+try insmod /guest/modules/myalloc_example.ko wrong_free=1 track=1
+dmesg | sed "1,$(wc -l </tmp/before)d" | grep myalloc
+try grep '^bad_frees 1$' $dir/stats
+
+if [ -x /guest/bin/myallocctl ]; then
+	heading "nothing was changed by it: every invariant holds"
 	try myallocctl validate
 fi
 
-heading "load a client of the in-kernel interface, and take it away again"
-if [ -e /guest/modules/myalloc_example.ko ]; then
-	try insmod /guest/modules/myalloc_example.ko
-	try rmmod myalloc_example
-fi
+heading "the driver moves out"
+try rmmod myalloc_example
 
 heading "remove the module"
 try rmmod myalloc
