@@ -3,40 +3,78 @@
  * Model of the per-CPU guard and of used slots (magazine.[ch]): a task, an interrupt and an NMI
  * on one CPU, and on another one somebody who gives slabs back
  *
- * One magazine. A task gets and puts: fast, between myalloc_magazines_begin() and end(), or slow,
- * between enter() and leave(), or past the magazine. At any point a hard interrupt may come in and
- * do the same, or drain, and run to its end before the task goes on; and an NMI into either.
+ * Two magazines, a loaded one and a previous one, each with an era. A task gets and puts: fast,
+ * between myalloc_magazines_begin() and end(), or slow, between enter() and leave(), where load()
+ * and room() let the magazines change places, or past them. At any point a hard interrupt may come
+ * in and do the same, or drain, and run to its end before the task goes on; and an NMI into either.
  * Nothing else is atomic. A slot that was emptied still says what was in it and where that thing's
  * state was. The other CPU takes a thing that is in its slab, begins a new era, and makes
  * its slab anew: the state is elsewhere now.
  *
  * Property: each thing is in exactly one place. A get never returns what somebody has; what
- * a used slot says is believed only while it is so; in the end the magazine holds exactly what it
- * is to hold.
+ * a used slot says is believed only while it is so; in the end the magazines hold exactly what they
+ * are to hold.
  *
- * The flaws: -DGUARD_LATE: top is read before the guard is busy; -DNO_CHECK: an interrupt does
- * not look at the guard; -DNO_ERA: slabs go and the era stays; -DNO_WIPE: the first in a new era
- * does not wipe used slots.
+ * What each step is for, and the variant without it:
+ *	-DGUARD_LATE	top is read before the guard is busy
+ *	-DNO_CHECK	an interrupt does not look at the guard
+ *	-DNO_ERA	slabs go and the era stays
+ *	-DNO_WIPE	the first in a new era does not wipe used slots
+ *	-DLAZY		one who loads an older magazine leaves the wiping to the next who enters: an
+ *			interrupt that does so between the look at the guard and BUSY lets the one it
+ *			interrupted, who has seen the present era, believe the older magazine
+ *	-DGUARD_OLD	likewise, and the guard becomes again what it was seen to be: all after it
+ *			believe the older magazine, too
+ * Variants that hold: -DWIDE, one magazine of two slots in place of two of one; -DSTALE, two
+ * magazines of two, the loaded one full, the previous one empty, of the era before, and what its
+ * upper slot still says is no longer so: the task has that thing, the interrupt another one. The
+ * flaws of load() and room() are shown there.
  *
- * Limits: one magazine, so what load() and room() do is not here; sequentially consistent memory,
- * which a CPU is to itself, and eras are changed under the lock that slabs are.
+ * Limits: no depot (depot.pml), which is a place where previous magazines wait longer; sequentially
+ * consistent memory, which a CPU is to itself, and eras are changed under the lock that slabs are.
  */
+#ifdef GUARD_OLD
+#define LAZY
+#endif
+#ifdef LAZY
+#define STALE
+#endif
+#ifdef STALE
+#define MAGAZINES 2
 #define SLOTS	2
+#define THINGS	4
+#define TASK_OPS 2
+#else
+#ifdef WIDE
+#define MAGAZINES 1
+#define SLOTS	2
+#else
+#define MAGAZINES 2
+#define SLOTS	1
+#endif
 #define THINGS	2
 #define TASK_OPS 5
+#endif
 #define IRQS	1	/* each with one operation */
 #define NMIS	1
 #define RELEASES 1
 #define NONE	0	/* things are 1 to THINGS */
 #define BUSY	255
 
+typedef magazine {
+	byte count;			/* while it is not the loaded one */
+	byte era;			/* likewise */
+	byte slot[SLOTS];		/* thing */
+	byte slot_state[SLOTS]		/* where its state was */
+};
+
 byte era, guard, cpu_era;
 byte top;
-byte slot[SLOTS];		/* thing */
-byte slot_state[SLOTS];		/* where its state was */
-byte state_at[THINGS + 1];	/* where it is */
+byte loaded;				/* the other one is the previous */
+magazine mag[MAGAZINES];
+byte state_at[5];	/* where it is */
 /* For the property: IN_MAGAZINE, level + 1: with who runs there, IN_SLAB, GONE: being made anew. */
-byte place[THINGS + 1];
+byte place[5];
 byte level;		/* 0: the task runs, 1: the interrupt, 2: the NMI */
 byte done;
 
@@ -66,7 +104,42 @@ inline begin()
 	fi
 }
 
+#ifdef GUARD_OLD
 inline end() { guard = before }
+#else
+inline end() { guard = cpu_era }
+#endif
+
+inline renew()
+{
+	before = era;
+	if
+	:: cpu_era != before ->
+#ifndef NO_WIPE
+		at = top;
+		do
+		:: at < SLOTS -> mag[loaded].slot[at] = NONE; at++
+		:: at == SLOTS -> break
+		od;
+#endif
+		cpu_era = before
+	:: else
+	fi
+}
+
+/* load() and room(): the previous one is the other one and as it should be. */
+inline swap()
+{
+	mag[loaded].count = top;
+	mag[loaded].era = cpu_era;
+	loaded = 1 - loaded;
+	cpu_era = mag[loaded].era;
+	top = mag[loaded].count;
+#ifndef LAZY
+	renew();
+#endif
+	at = top
+}
 
 inline enter()
 {
@@ -78,19 +151,7 @@ inline enter()
 	if
 	:: in ->
 		guard = BUSY;
-		before = era;
-		if
-		:: cpu_era != before ->
-#ifndef NO_WIPE
-			at = top;
-			do
-			:: at < SLOTS -> slot[at] = NONE; at++
-			:: at == SLOTS -> break
-			od;
-#endif
-			cpu_era = before
-		:: else
-		fi;
+		renew();
 		at = top
 	:: else
 	fi
@@ -100,7 +161,7 @@ inline leave() { guard = cpu_era }
 
 inline take_top()
 {
-	thing = slot[at - 1];
+	thing = mag[loaded].slot[at - 1];
 	d_step {
 		assert(thing != NONE && place[thing] == IN_MAGAZINE);
 		place[thing] = me + 1
@@ -126,6 +187,10 @@ inline get()
 		if
 		:: in ->
 			if
+			:: MAGAZINES == 2 && at == 0 && mag[1 - loaded].count == SLOTS -> swap()
+			:: else
+			fi;
+			if
 			:: at > 0 -> take_top()
 			:: at == 0
 			fi;
@@ -139,6 +204,8 @@ inline get()
 		if
 		:: thing == NONE && place[1] == IN_SLAB -> thing = 1; place[1] = me + 1
 		:: thing == NONE && place[2] == IN_SLAB -> thing = 2; place[2] = me + 1
+		:: thing == NONE && place[3] == IN_SLAB -> thing = 3; place[3] = me + 1
+		:: thing == NONE && place[4] == IN_SLAB -> thing = 4; place[4] = me + 1
 		:: else
 		fi
 	}
@@ -146,8 +213,8 @@ inline get()
 
 inline fill_top()
 {
-	slot[at] = thing;
-	slot_state[at] = state_at[thing];
+	mag[loaded].slot[at] = thing;
+	mag[loaded].slot_state[at] = state_at[thing];
 	d_step {
 		assert(place[thing] == me + 1);
 		place[thing] = IN_MAGAZINE;
@@ -164,7 +231,8 @@ inline put()
 		if
 		:: at < SLOTS ->
 			if
-			:: slot[at] == thing -> assert(slot_state[at] == state_at[thing])
+			:: mag[loaded].slot[at] == thing ->
+				assert(mag[loaded].slot_state[at] == state_at[thing])
 			:: else
 			fi;
 			fill_top()
@@ -178,6 +246,10 @@ inline put()
 		enter();
 		if
 		:: in ->
+			if
+			:: MAGAZINES == 2 && at == SLOTS && mag[1 - loaded].count == 0 -> swap()
+			:: else
+			fi;
 			if
 			:: at < SLOTS -> fill_top()
 			:: at == SLOTS
@@ -196,22 +268,35 @@ inline put()
 	}
 }
 
+/* At most SLOTS things of one magazine. */
+inline drain_from(m)
+{
+	do
+	:: at > 0 ->
+		at--;
+		d_step {
+			assert(place[mag[m].slot[at]] == IN_MAGAZINE);
+			place[mag[m].slot[at]] = IN_SLAB
+		}
+	:: else -> break
+	od
+}
+
 /* The inter-processor interrupt of myalloc_magazines_drain(). */
 inline drain()
 {
 	enter();
 	if
 	:: in ->
-		do
-		:: at > 0 ->
-			at--;
-			d_step {
-				assert(place[slot[at]] == IN_MAGAZINE);
-				place[slot[at]] = IN_SLAB
-			}
-		:: else -> break
-		od;
+		drain_from(loaded);
 		top = 0;
+		if
+		:: MAGAZINES == 2 ->
+			at = mag[1 - loaded].count;
+			drain_from(1 - loaded);
+			mag[1 - loaded].count = 0
+		:: else
+		fi;
 		leave()
 	:: else			/* sent again */
 	fi
@@ -232,6 +317,9 @@ proctype task() provided (level == 0)
 	byte ops, at, thing, before, me;
 	bool in;
 
+#ifdef STALE
+	thing = 3;
+#endif
 	do
 	:: ops < TASK_OPS -> operate(); ops++
 	:: ops == TASK_OPS -> break
@@ -258,6 +346,9 @@ proctype irq() provided (level <= 1)
 	byte at, thing, before, below, ops, me;
 	bool in;
 
+#ifdef STALE
+	thing = 4;
+#endif
 	interrupt(1, IRQS)
 }
 
@@ -279,6 +370,8 @@ proctype release()
 		if
 		:: atomic { place[1] == IN_SLAB -> place[1] = GONE; thing = 1 }
 		:: atomic { place[2] == IN_SLAB -> place[2] = GONE; thing = 2 }
+		:: atomic { place[3] == IN_SLAB -> place[3] = GONE; thing = 3 }
+		:: atomic { place[4] == IN_SLAB -> place[4] = GONE; thing = 4 }
 		:: done >= 3 -> break
 		fi;
 #ifndef NO_ERA
@@ -292,13 +385,28 @@ proctype release()
 
 init
 {
-	byte i;
-	bool seen[THINGS + 1];
+	byte i, k;
+	bool seen[5];
 
 	atomic {
+#ifdef STALE
+		era = 1;
+		guard = 1;
+		cpu_era = 1;
+		top = 2;
+		mag[0].slot[0] = 1;
+		mag[0].slot[1] = 2;
+		mag[1].slot[1] = 3;
+		state_at[3] = 1;
+		place[3] = 1;		/* the task's */
+		place[4] = 2;		/* the interrupt's */
+#else
 		top = 1;
-		slot[0] = 1;
+		mag[0].slot[0] = 1;
 		place[2] = IN_SLAB;
+		place[3] = GONE;
+		place[4] = GONE;
+#endif
 		run irq();
 		run nmi();
 		run task();
@@ -307,15 +415,19 @@ init
 	d_step {
 		done == 4;
 		assert(guard != BUSY && top <= SLOTS);
-		i = 0;
-		do
-		:: i < top ->
-			assert(!seen[slot[i]] && place[slot[i]] == IN_MAGAZINE);
-			assert(slot_state[i] == state_at[slot[i]]);
-			seen[slot[i]] = true;
-			i++
-		:: else -> break
-		od;
+		mag[loaded].count = top;
+		for (k : 0 .. MAGAZINES - 1) {
+			i = 0;
+			do
+			:: i < mag[k].count ->
+				assert(!seen[mag[k].slot[i]]);
+				assert(place[mag[k].slot[i]] == IN_MAGAZINE);
+				assert(mag[k].slot_state[i] == state_at[mag[k].slot[i]]);
+				seen[mag[k].slot[i]] = true;
+				i++
+			:: else -> break
+			od
+		}
 		for (i : 1 .. THINGS) {
 			assert(seen[i] == (place[i] == IN_MAGAZINE))
 		}
