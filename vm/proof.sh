@@ -46,7 +46,7 @@ mkdir -p "$results"
 status=0
 case $what in
 exhaustive)
-	programs=(exhaustive_test slab_states_test interleave_test robson_test)
+	programs=(exhaustive_test slab_states_test interleave_test robson_test wrong_free_test)
 	build "20 s" "$root/lib/tests" O="$tests" "${programs[@]/#/$tests/}"
 	say "==> every state, every interleaving (usually 3 to 10 min)"
 	for program in "${programs[@]}"; do

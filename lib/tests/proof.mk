@@ -7,7 +7,7 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 -include $(O)/obj/tests/ops.d
 
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them.
-searches := exhaustive slab_states interleave robson
+searches := exhaustive slab_states interleave robson wrong_free
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/host/env.o)
 
@@ -15,7 +15,7 @@ $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wr
 $(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
-$(O)/interleave_test $(O)/race_test: wrap := $(raw-locks)
+$(O)/interleave_test $(O)/race_test $(O)/wrong_free_test: wrap := $(raw-locks)
 
 $(searches:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)

@@ -1,0 +1,662 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wrong frees at every point: what is being freed is freed again by an interrupt, an NMI or
+ * another CPU
+ *
+ * What it is: a search over executions, as interleave_test.c, whose right frees it does not make.
+ * A tiny zone with a cache, or with pages, magazines of two and a depot, runs every short
+ * sequence of operations that begins with a free. At each point (myalloc_env_point() of lib/, and
+ * around each lock) something may come in: a second free of the same thing, an allocation, a free
+ * of something else; up to a number of intrusions in one execution.
+ *
+ * After each execution everything is freed and drained, the books must balance, and validation
+ * must be clean. While it runs: nothing but the thing that was freed twice has two users, every
+ * right free of anything else is taken; where frees are exact, of two frees exactly one is taken
+ * and nothing has two users at all.
+ *
+ * And one case by itself, which needs a long history: a magazine of an older era.
+ */
+#include "env.h"
+#include "ktap.h"
+#include "slab.h"
+#include "validate.h"
+
+#include <getopt.h>
+#include <signal.h>
+
+#define CHOICES_MOST	4096
+#define LIVE_MOST	64
+
+typeof(host_raw_lock) __real_host_raw_lock, __wrap_host_raw_lock;
+typeof(host_raw_trylock) __real_host_raw_trylock, __wrap_host_raw_trylock;
+typeof(host_raw_unlock) __real_host_raw_unlock, __wrap_host_raw_unlock;
+
+static struct {
+	u16 choice[CHOICES_MOST];
+	u16 limit[CHOICES_MOST];
+	u32 nr, at;
+	bool replay;
+} tree;
+
+static const struct kind {
+	const char *name;
+	bool pages, exact;
+	unsigned int flags;
+} kinds[] = {
+	{ "objects", .exact = false },
+	{ "objects, certain", .exact = true, .flags = MYALLOC_CERTAIN },
+	{ "objects, trusting", .exact = false, .flags = MYALLOC_TRUSTING },
+	{ "objects without magazines", .exact = true, .flags = MYALLOC_NO_MAGAZINE },
+	{ "objects cleared when freed", .exact = true, .flags = MYALLOC_ZERO_FREE },
+	{ "objects with checks", .exact = true, .flags = MYALLOC_CHECKS },
+	{ "pages", .exact = true, .pages = true },
+};
+
+static struct world {
+	u32 kind, most, intrusions, depth;
+	void *arena;
+	struct myalloc_zone *zone;
+	struct myalloc_cache *cache;
+	void *live[LIVE_MOST];
+	u32 nr;
+	void *target;		/* being freed by the first; nobody has it any more */
+	u32 taken;		/* frees of it that were accepted */
+	bool again;		/* it was handed out again meanwhile */
+	void *doubtful[8];	/* freed twice in this execution */
+	u32 nr_doubtful;
+	bool quiet;
+	u64 executions, both;
+} w;
+
+static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
+
+static void __noreturn fail(const char *fmt, ...)
+{
+	va_list args;
+	u32 i;
+
+	printf("# %s: ", kinds[w.kind].name);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n# repeat it: wrong_free_test --run %u,%u", w.kind, w.most);
+	for (i = 0; i < tree.at; i++)
+		printf(",%u", tree.choice[i]);
+	printf("\nnot ok %u %s\n", ktap_nr + 1, kinds[w.kind].name);
+	fflush(stdout);
+	_Exit(1);
+}
+
+static void on_signal(int nr)
+{
+	fail("signal %d", nr);
+}
+
+/* A number below @limit. */
+static u32 choose(u32 limit)
+{
+	if (limit < 2)
+		return 0;
+	if (tree.at == CHOICES_MOST)
+		host_fatal("more choices than there is room for");
+	if (tree.at == tree.nr) {
+		tree.choice[tree.nr] = 0;
+		tree.limit[tree.nr++] = limit;
+	} else if (!tree.replay && tree.limit[tree.at] != limit) {
+		host_fatal("the same choices led to something else");
+	}
+	return tree.choice[tree.at++];
+}
+
+static bool next_execution(void)
+{
+	while (tree.nr && tree.choice[tree.nr - 1] + 1 == tree.limit[tree.nr - 1])
+		tree.nr--;
+	if (!tree.nr)
+		return false;
+	tree.choice[tree.nr - 1]++;
+	return true;
+}
+
+/* --- the world: a new one for each execution, which a wrong free may have hurt ---------- */
+
+static void few_magazines(struct myalloc_magazines *mags)
+{
+	u64 era = mags->era;
+
+	myalloc_magazines_fini(mags);
+	if (myalloc_magazines_init(mags, 2, 1, 1, NUMA_NO_NODE))
+		host_fatal("no magazines");
+	if (era == MYALLOC_ERA_NEVER)
+		mags->era = era;
+}
+
+static void make_world(void)
+{
+	static void *chunks[4];
+	const struct kind *kind = &kinds[w.kind];
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .no_magazines = true,
+		.chunk_order = kind->pages ? 3 : 0, .nr_chunks = kind->pages ? 1 : 4,
+	};
+	struct myalloc_cache_args cache_args = {
+		.name = "c", .object_size = kind->flags & MYALLOC_CHECKS ? 700 : 1000,
+		.flags = kind->flags,
+	};
+	u32 i;
+
+	args.nr_pages = args.nr_chunks << args.chunk_order;
+	for (i = 0; i < 4; i++)
+		chunks[i] = w.arena + 2 * i * PAGE_SIZE;
+	w.zone = myalloc_zone_create(&args);
+	if (IS_ERR(w.zone))
+		host_fatal("no zone");
+	w.cache = NULL;
+	if (kind->pages) {
+		few_magazines(&w.zone->pcp[0]);
+		return;
+	}
+	w.cache = myalloc_cache_create(w.zone, &cache_args);
+	if (IS_ERR(w.cache))
+		host_fatal("no cache");
+	if (!(kind->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
+		few_magazines(&w.cache->mags);
+}
+
+static void *get(void)
+{
+	return kinds[w.kind].pages ? myalloc_pages_alloc(w.zone, 0, 0) :
+				     myalloc_cache_alloc(w.cache, 0);
+}
+
+static int put(void *addr)
+{
+	return kinds[w.kind].pages ? myalloc_pages_free(w.zone, addr, 0) :
+				     myalloc_cache_free(w.cache, addr);
+}
+
+static bool has_user(const void *addr)
+{
+	u32 i;
+
+	for (i = 0; i < w.nr; i++)
+		if (w.live[i] == addr)
+			return true;
+	return false;
+}
+
+static bool in_doubt(const void *addr)
+{
+	u32 i;
+
+	for (i = 0; i < w.nr_doubtful; i++)
+		if (w.doubtful[i] == addr)
+			return true;
+	return false;
+}
+
+static void doubt(void *addr)
+{
+	if (in_doubt(addr))
+		return;
+	if (w.nr_doubtful == ARRAY_SIZE(w.doubtful))
+		host_fatal("too much is in doubt");
+	w.doubtful[w.nr_doubtful++] = addr;
+}
+
+static void do_alloc(void)
+{
+	void *addr = get();
+
+	if (!addr)
+		return;
+	if (has_user(addr) && !in_doubt(addr))
+		fail("%p was handed out twice", addr);
+	/*
+	 * Freed by the second, had again by this, and still to be freed by the first: that no
+	 * allocator can tell from a right free.
+	 */
+	if (addr == w.target && w.taken) {
+		w.again = true;
+		doubt(addr);
+	}
+	if (w.nr == LIVE_MOST)
+		host_fatal("too much is live");
+	w.live[w.nr++] = addr;
+}
+
+static void *take_live(u32 i)
+{
+	void *addr = w.live[i];
+
+	w.nr--;
+	memmove(&w.live[i], &w.live[i + 1], (w.nr - i) * sizeof(w.live[0]));
+	return addr;
+}
+
+/* A right free that nobody repeats. */
+static void do_free(void)
+{
+	void *addr;
+
+	if (!w.nr)
+		return;
+	addr = take_live(0);
+	if (put(addr) && !in_doubt(addr))
+		fail("a right free of %p was refused", addr);
+}
+
+static void count_taken(int err)
+{
+	w.taken += !err;
+	if (w.taken == 2)
+		w.both++;
+	if (w.taken > 1 && kinds[w.kind].exact && !w.again)
+		fail("two frees of %p were accepted", w.target);
+}
+
+/* A free that may be repeated while it is under way. */
+static void do_target(void)
+{
+	if (!w.nr || w.target)
+		return;
+	w.target = take_live(choose(2) ? w.nr - 1 : 0);
+	w.taken = 0;
+	w.again = false;
+	count_taken(put(w.target));
+	if (!w.taken && !in_doubt(w.target))
+		fail("no free of %p was accepted", w.target);
+	w.target = NULL;
+}
+
+/*
+ * The second free. If the first was done and an intrusion has got the thing again, this would be
+ * a right free of that.
+ */
+static void do_second(void)
+{
+	if (!w.target || has_user(w.target))
+		return;
+	if (!kinds[w.kind].exact)
+		doubt(w.target);
+	count_taken(put(w.target));
+}
+
+static void do_drain(void)
+{
+	myalloc_zone_drain(w.zone);
+}
+
+/* --- what comes in ------------------------------------------------------------------- */
+
+enum intrusion { SECOND, ALLOC, FREE, NR_INTRUSIONS };
+
+static void (* const intrusions[NR_INTRUSIONS])(void) = { do_second, do_alloc, do_free };
+
+static void on_other_cpu(void *arg)
+{
+	(*(void (* const *)(void))arg)();
+}
+
+static bool others_can_run(void)
+{
+	const struct host_self *self;
+
+	if (raw_spin_is_locked(&w.zone->lock) || (w.cache && raw_spin_is_locked(&w.cache->lock)))
+		return false;
+	for (self = host_self.outer; self; self = self->outer)
+		if (self->cpu == !host_self.cpu && self->pins)
+			return false;
+	return true;
+}
+
+static void come_in(const char *where)
+{
+	u32 context[3], n = 0, what;
+
+	if (w.quiet || w.intrusions == w.most || w.depth == 2)
+		return;
+	if (!in_nmi())
+		context[n++] = 0;
+	if (!irqs_disabled())
+		context[n++] = 1;
+	if (others_can_run())
+		context[n++] = 2;
+	what = choose(1 + n * NR_INTRUSIONS);
+	if (!what--)
+		return;
+	w.intrusions++;
+	w.depth++;
+	switch (context[what / NR_INTRUSIONS]) {
+	case 0:
+		host_enter_nmi();
+		intrusions[what % NR_INTRUSIONS]();
+		host_exit_nmi();
+		break;
+	case 1:
+		host_enter_hardirq();
+		intrusions[what % NR_INTRUSIONS]();
+		host_exit_hardirq();
+		break;
+	default:
+		host_run_on_cpu(!host_self.cpu, on_other_cpu,
+				(void *)&intrusions[what % NR_INTRUSIONS]);
+		break;
+	}
+	w.depth--;
+}
+
+void __wrap_host_raw_lock(struct host_lock *lock)
+{
+	come_in("before a lock");
+	__real_host_raw_lock(lock);
+	come_in("locked");
+}
+
+bool __wrap_host_raw_trylock(struct host_lock *lock)
+{
+	bool locked = __real_host_raw_trylock(lock);
+
+	if (locked)
+		come_in("locked");
+	return locked;
+}
+
+void __wrap_host_raw_unlock(struct host_lock *lock)
+{
+	come_in("before an unlock");
+	__real_host_raw_unlock(lock);
+	come_in("unlocked");
+}
+
+/* --- executions ---------------------------------------------------------------------- */
+
+static void (* const operations[])(void) = { do_target, do_alloc, do_free, do_drain };
+
+/* So many allocated on each CPU, then so many freed there. */
+static const struct {
+	u8 alloc[2];
+	u8 free[2];
+} beginnings[] = {
+	{ { 1, 0 }, { 0, 0 } },	/* one is out */
+	{ { 3, 0 }, { 1, 0 } },
+	{ { 6, 2 }, { 4, 1 } },	/* two full magazines */
+	{ { 7, 0 }, { 6, 0 } },	/* and one in the depot */
+	{ { 2, 4 }, { 0, 3 } },
+};
+
+static void repeat(u32 cpu, u32 nr, void (*fn)(void))
+{
+	host_set_cpu(cpu);
+	while (nr--)
+		fn();
+}
+
+/* All back: nothing is left of it. */
+static void check_end(void)
+{
+	struct myalloc_cache_books cache;
+	struct myalloc_zone_books zone;
+	struct myalloc_validation v;
+
+	w.quiet = true;
+	host_set_cpu(0);
+	while (w.nr)
+		do_free();
+	do_drain();
+	do_drain();	/* what the first has found to be free */
+	if (!myalloc_zone_validate(w.zone, &v))
+		fail("validation: %s", v.first);
+	if (w.cache) {
+		myalloc_cache_books(w.cache, &cache);
+		if (cache.live_objects || cache.cached_objects || cache.deferred_objects)
+			fail("%llu live, %llu cached, %llu deferred objects are left",
+			     cache.live_objects, cache.cached_objects, cache.deferred_objects);
+		if (myalloc_cache_destroy(w.cache))
+			fail("the cache does not end");
+	}
+	myalloc_zone_books(w.zone, &zone);
+	if (zone.free_pages != zone.nr_pages)
+		fail("%llu of %llu pages came back", zone.free_pages, zone.nr_pages);
+	if (myalloc_zone_destroy(w.zone))
+		fail("the zone does not end");
+}
+
+static void execute(u32 steps)
+{
+	u32 begin, cpu;
+
+	w.quiet = true;
+	w.intrusions = 0;
+	w.depth = 0;
+	w.nr_doubtful = 0;
+	w.target = NULL;
+	make_world();
+	begin = choose(ARRAY_SIZE(beginnings));
+	for (cpu = 0; cpu < 2; cpu++)
+		repeat(cpu, beginnings[begin].alloc[cpu], do_alloc);
+	for (cpu = 0; cpu < 2; cpu++)
+		repeat(cpu, beginnings[begin].free[cpu], do_free);
+	w.quiet = false;
+
+	host_set_cpu(0);
+	do_target();
+	while (--steps)
+		operations[choose(ARRAY_SIZE(operations))]();
+	check_end();
+	w.executions++;
+}
+
+static void begin_kind(u32 kind, u32 most)
+{
+	host_reset();
+	w.kind = kind;
+	w.most = most;
+	w.executions = 0;
+	w.both = 0;
+	w.arena = host_chunk_alloc(3);
+	host_preempt_point = come_in;
+	host_point_depth = 3;
+}
+
+static void search(u32 kind, u32 most, u32 steps)
+{
+	begin_kind(kind, most);
+	memset(&tree, 0, sizeof(tree));
+	do {
+		tree.at = 0;
+		execute(steps);
+	} while (next_execution());
+	host_preempt_point = NULL;
+	host_chunk_free(w.arena, 3);
+	ktap_result(!host_live_allocs(),
+		    "%s: %u operations, %u intrusions: %llu executions, in %llu two frees were accepted",
+		    kinds[kind].name, steps, most, w.executions, w.both);
+}
+
+/* --- a magazine of an older era, loaded between the look at the guard and BUSY ---------- */
+
+#define OLD_CHUNKS	6	/* of a page each */
+#define OLD_OBJECTS	16	/* four slabs of four */
+
+static void *old[OLD_OBJECTS];
+static bool came;
+
+static void free_in_interrupt(const char *where)
+{
+	if (came || strcmp(where, "magazine-not-busy"))
+		return;
+	came = true;
+	host_enter_hardirq();
+	if (myalloc_cache_free(w.cache, old[2]))
+		fail("a right free in an interrupt was refused");
+	host_exit_hardirq();
+}
+
+/* Those from @from on: back to their slabs. */
+static void free_on_cpu_1(u32 from, u32 to)
+{
+	host_set_cpu(1);
+	for (; from < to; from++)
+		if (myalloc_cache_free(w.cache, old[from]))
+			fail("a right free on CPU 1 was refused");
+	host_set_cpu(0);
+	myalloc_cache_drain_cpu(w.cache, 1);
+}
+
+static void make_old_world(void)
+{
+	static void *chunks[OLD_CHUNKS];
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .no_magazines = true,
+		.nr_chunks = OLD_CHUNKS, .nr_pages = OLD_CHUNKS,
+	};
+	const struct myalloc_cache_args cache_args = { .name = "c", .object_size = 1000 };
+	u32 i;
+
+	host_reset();
+	w.arena = host_chunk_alloc(4);
+	for (i = 0; i < OLD_CHUNKS; i++)
+		chunks[i] = w.arena + 2 * i * PAGE_SIZE;
+	w.zone = myalloc_zone_create(&args);
+	if (IS_ERR(w.zone))
+		host_fatal("no zone");
+	w.cache = myalloc_cache_create(w.zone, &cache_args);
+	if (IS_ERR(w.cache))
+		host_fatal("no cache");
+	myalloc_magazines_fini(&w.cache->mags);
+	if (myalloc_magazines_init(&w.cache->mags, 2, 1, 0, NUMA_NO_NODE))
+		host_fatal("no magazines");
+	host_set_cpu(0);
+	for (i = 0; i < OLD_OBJECTS; i++)
+		old[i] = get();
+}
+
+/*
+ * On CPU 0 the loaded magazine is full, and the previous one, which is empty, says that old[4]
+ * was in its upper slot. The slab of that goes; its page gets a user, who writes what looks like
+ * LIVE. Then old[4] is freed again, and an interrupt loads the previous magazine.
+ */
+static void old_magazine(void)
+{
+	void *page[OLD_CHUNKS], *stale;
+	u32 i, nr = 0, found = OLD_CHUNKS;
+	int err;
+
+	w.kind = 0;
+	make_old_world();
+	stale = old[4];
+	free_on_cpu_1(5, OLD_OBJECTS);
+	for (i = 0; i < 3; i++)
+		put(old[i]);
+	put(stale);
+	for (i = 0; i < 3; i++)
+		old[1] = get();		/* stale, old[2], old[1] */
+	put(old[1]);
+	free_on_cpu_1(4, 5);
+	put(get());			/* the loaded magazine is of the present era */
+	while (nr < OLD_CHUNKS && (page[nr] = myalloc_pages_alloc(w.zone, 0, 0))) {
+		if (page[nr] == (void *)((unsigned long)stale & ~(PAGE_SIZE - 1)))
+			found = nr;
+		nr++;
+	}
+	if (found == OLD_CHUNKS) {
+		myalloc_zone_drain(w.zone);
+		page[nr] = myalloc_pages_alloc(w.zone, 0, 0);
+		found = nr++;
+	}
+	memset(page[found], MYALLOC_SLOT_LIVE, PAGE_SIZE);
+	came = false;
+	host_preempt_point = free_in_interrupt;
+	host_point_depth = 1;
+	err = put(stale);
+	host_preempt_point = NULL;
+	ktap_result(came && err == -EINVAL &&
+		    !memchr_inv(page[found], MYALLOC_SLOT_LIVE, PAGE_SIZE),
+		    "an older magazine, loaded after the look at the guard, is not believed: %d", err);
+	while (nr)
+		myalloc_pages_free(w.zone, page[--nr], 0);
+	put(old[3]);
+	if (err && (myalloc_cache_destroy(w.cache) || myalloc_zone_destroy(w.zone)))
+		fail("the world of the older magazine does not end");
+	host_chunk_free(w.arena, 4);
+}
+
+static int replay(const char *list)
+{
+	u32 kind = strtoul(list, (char **)&list, 10) % ARRAY_SIZE(kinds), most = 0, steps;
+
+	if (*list == ',')
+		most = strtoul(list + 1, (char **)&list, 10);
+	while (*list == ',')
+		tree.choice[tree.nr++] = strtoul(list + 1, (char **)&list, 10);
+	tree.replay = true;
+	begin_kind(kind, most);
+	host_log_echo(true);
+	ktap_plan(1);
+	for (steps = 1; steps < 4; steps++) {
+		tree.at = 0;
+		execute(steps);
+	}
+	ktap_result(true, "no failure");
+	return ktap_end();
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: wrong_free_test [--full] [--kind N] [--run LIST]\n"
+		"A second free of the same thing at every point of short sequences.\n"
+		"  --full         more operations and intrusions\n"
+		"  --kind N       only this kind, 0 to %zu\n"
+		"  --run LIST     repeat one execution, as a failure prints it\n",
+		ARRAY_SIZE(kinds) - 1);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "full", no_argument, NULL, 'f' },
+		{ "kind", required_argument, NULL, 'k' },
+		{ "run", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	u32 kind, first = 0, last = ARRAY_SIZE(kinds) - 1;
+	bool full = false;
+	int c;
+
+	host_set_nr_cpus(2);
+	signal(SIGSEGV, on_signal);
+	signal(SIGABRT, on_signal);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			full = true;
+			break;
+		case 'k':
+			first = min_t(u32, strtoul(optarg, NULL, 10), last);
+			last = first;
+			break;
+		case 'r':
+			return replay(optarg);
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	ktap_plan((last - first + 1) * (full ? 4 : 2) + !first);
+	if (!first)
+		old_magazine();
+	for (kind = first; kind <= last; kind++) {
+		search(kind, 1, 2);
+		search(kind, 2, 1);
+		if (full) {
+			search(kind, 1, 3);
+			search(kind, 2, 2);
+		}
+	}
+	return ktap_end();
+}
