@@ -259,9 +259,14 @@ static void pages_magazine_hit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 }
 
+/* A particular page, and then as if it had been allocated as a block. */
 static int take_page(struct fixture *fx, u32 idx)
 {
-	return myalloc_pages_alloc_range(fx->zone, myalloc_frame_addr(fx->zone, idx), 1, 0);
+	int err = myalloc_pages_alloc_range(fx->zone, myalloc_frame_addr(fx->zone, idx), 1, 0);
+
+	if (!err)
+		fx->zone->frames[idx].tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, 0, 0);
+	return err;
 }
 
 /* As a block: through the magazines. */
@@ -911,7 +916,7 @@ static void pages_bad_exact(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
 	void *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);	/* 4 + 2 + 1 */
-	static const unsigned int wrong[] = { 1, 2, 3, 5, 8, 9, 15, 16 };
+	static const unsigned int wrong[] = { 1, 2, 3, 4, 5, 6, 8, 9, 15, 16, 65536 + 7 };
 	char holder[64];
 	u32 idx = index_of(fx, addr);
 	size_t i;
@@ -919,22 +924,22 @@ static void pages_bad_exact(struct kunit *test)
 	fixture_symbol(frame_of(fx, addr)->caller, holder, sizeof(holder));
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
 		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, wrong[i]),
-				       MYALLOC_BAD_ORDER,
-				       "bad free as %u pages: allocated with another order; frame %u, order 2, held by %s",
+				       MYALLOC_BAD_LENGTH,
+				       "bad free as %u pages: allocated with another number of pages; frame %u, 7 pages, held by %s",
 				       wrong[i], idx, holder);
-	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 0), MYALLOC_BAD_ORDER,
-			       "bad free as 0 pages: allocated with another order; frame %u, order 2, held by %s",
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 0), MYALLOC_BAD_LENGTH,
+			       "bad free as 0 pages: allocated with another number of pages; frame %u, 7 pages, held by %s",
 			       idx, holder);
-	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 17), MYALLOC_BAD_ORDER,
-			       "bad free as 17 pages: allocated with another order; frame %u, order 2, held by %s",
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 17), MYALLOC_BAD_LENGTH,
+			       "bad free as 17 pages: allocated with another number of pages; frame %u, 7 pages, held by %s",
 			       idx, holder);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr + 64, 7),
 			       MYALLOC_BAD_MISALIGNED,
-			       "bad free as 7 pages: misaligned: nothing begins at this address; frame %u, order 2, held by %s",
+			       "bad free as 7 pages: misaligned: nothing begins at this address; frame %u, 7 pages, held by %s",
 			       idx, holder);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr + PAGE_SIZE, 6),
 			       MYALLOC_BAD_INTERIOR,
-			       "bad free as 6 pages: inside a block, not at its beginning; frame %u, order 2, held by %s",
+			       "bad free as 6 pages: inside a block, not at its beginning; frame %u, 7 pages, held by %s",
 			       idx, holder);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 7), MYALLOC_BAD_FREE,
@@ -963,7 +968,7 @@ static void pages_bad_exact_untouched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, -EINVAL);
 	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0x22, 7 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_ORDER], 2);
+	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_LENGTH], 2);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
 }

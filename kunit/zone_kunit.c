@@ -342,7 +342,7 @@ static void zone_destroy_busy(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(caller, alloc_for_report));
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cannot end: 4 pages out, first: frame %ld, order 2, held by %s", idx,
+		  "cannot end: 4 pages out, first: frame %ld, 4 pages, held by %s", idx,
 		  fixture_symbol(caller, symbol, sizeof(symbol)));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	FIXTURE_EXPECT_VALID(fx);

@@ -23,6 +23,7 @@ enum myalloc_bad {
 	MYALLOC_BAD_INTERIOR,	/* inside a block, not at its beginning */
 	MYALLOC_BAD_FREE,	/* already free: a double free */
 	MYALLOC_BAD_ORDER,	/* allocated with another order */
+	MYALLOC_BAD_LENGTH,	/* allocated with another number of pages */
 	MYALLOC_BAD_KIND,	/* a page given for an object, or the reverse */
 	MYALLOC_BAD_CACHE,	/* an object of another cache */
 	MYALLOC_NR_BAD

@@ -8,9 +8,9 @@
  *  - Allocation and free run in bounded time, take no sleeping lock and may be
  *    called from task, softirq, hard interrupt and NMI context, and under a
  *    raw spinlock on PREEMPT_RT. A free never fails for lack of a lock.
- *  - A wrong free (twice, foreign, misaligned, wrong order, wrong cache) is
- *    found, reported with what is known of the owner, counted, refused with an
- *    error and changes nothing.
+ *  - A wrong free (twice, foreign, misaligned, wrong order, wrong number of
+ *    pages, wrong cache) is found, reported with what is known of the owner,
+ *    counted, refused with an error and changes nothing.
  *  - Nothing is written into free memory and no metadata lies between objects,
  *    except by the checking levels that ask for it and by a free that could
  *    not get its lock (see zone.c, Deferred frees).

@@ -433,9 +433,9 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	return addr;
 }
 
-/* Why @addr is not what a user may free as @what. */
+/* Why @addr is not what a user may free as @what, a block (PAGE) or an EXTENT. */
 noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
-				    const char *what)
+				    enum myalloc_frame_type as, const char *what)
 {
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
@@ -451,12 +451,14 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			 first->type == MYALLOC_FRAME_DEFERRING ||
 			 first->type == MYALLOC_FRAME_RECOVERING)
 			bad = MYALLOC_BAD_FREE;
-		else if (first->type != MYALLOC_FRAME_PAGE)
+		else if (!myalloc_frame_is_users(first->type))
 			bad = MYALLOC_BAD_KIND;
-		else if (first != frame)
+		else if (first != frame || first->type == MYALLOC_FRAME_PIECE)
 			bad = MYALLOC_BAD_INTERIOR;
+		else if (first->type != as)
+			bad = MYALLOC_BAD_KIND;
 		else
-			bad = MYALLOC_BAD_ORDER;
+			bad = as == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_ORDER : MYALLOC_BAD_LENGTH;
 	}
 	return myalloc_zone_bad_free(zone, addr, bad, what);
 }
@@ -467,7 +469,7 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 	char what[32];
 
 	scnprintf(what, sizeof(what), "pages of order %u", order);
-	return myalloc_pages_bad_free(zone, addr, what);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, what);
 }
 
 static __always_inline bool good_free(struct myalloc_zone *zone, const void *addr,

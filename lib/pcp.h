@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Page magazines, and what single blocks (pcp.c) and runs (run.c) have in common. */
+/* Page magazines, and what single blocks (pcp.c) and extents (run.c) have in common. */
 #ifndef MYALLOC_PCP_H
 #define MYALLOC_PCP_H
 
@@ -13,7 +13,8 @@ void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu);
 void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
 			      unsigned int flags);
 void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size);
-int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr, const char *what);
+int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
+			   enum myalloc_frame_type as, const char *what);
 
 /* The tag of the first frame of a block that a user has. */
 static __always_inline u32 myalloc_user_tag(unsigned int order)

@@ -1142,9 +1142,9 @@ static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 }
 
 /**
- * myalloc_free() - free a block of pages or an object, whichever it is
+ * myalloc_free() - free a block of pages, an extent or an object, whichever it is
  * @zone: the zone
- * @addr: its address, any value but that of an exact or range allocation
+ * @addr: its address, any value
  *
  * Context: any.
  * Return: 0; -EINVAL if nothing that is allocated begins there: reported, counted, and
@@ -1153,17 +1153,21 @@ static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 int myalloc_free(struct myalloc_zone *zone, void *addr)
 {
 	struct myalloc_cache *cache;
-	struct myalloc_frame *frame = find(zone, addr, &cache);
+	struct myalloc_frame *frame = find(zone, addr, &cache), first = { .tag = 0 };
 
 	if (cache)
 		return myalloc_cache_free(cache, addr);
-	return myalloc_pages_free(zone, addr, frame ? frame->order : 0);
+	if (frame)
+		first.tag = READ_ONCE(frame->tag);
+	if (first.type == MYALLOC_FRAME_EXTENT)
+		return myalloc_pages_free_exact(zone, addr, myalloc_frame_pages(&first));
+	return myalloc_pages_free(zone, addr, first.order);
 }
 
 /**
  * myalloc_usable_size() - bytes that may be used at an address
  * @zone: the zone
- * @addr: of a block of pages or an object
+ * @addr: of a block of pages, an extent or an object
  *
  * Context: any.
  * Return: bytes; 0 if nothing that is allocated begins there.
@@ -1171,7 +1175,7 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 {
 	struct myalloc_cache *cache;
-	struct myalloc_frame *frame = find(zone, addr, &cache);
+	struct myalloc_frame *frame = find(zone, addr, &cache), first = { .tag = 0 };
 	const u8 *state;
 
 	if (cache) {
@@ -1179,10 +1183,11 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 		return state && READ_ONCE(*state) == user_state(cache) ?
 			cache->layout.object_size : 0;
 	}
-	if (!frame || READ_ONCE(frame->type) != MYALLOC_FRAME_PAGE ||
-	    myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) != addr)
+	if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr)
+		first.tag = READ_ONCE(frame->tag);
+	if (first.type != MYALLOC_FRAME_PAGE && first.type != MYALLOC_FRAME_EXTENT)
 		return 0;
-	return PAGE_SIZE << frame->order;
+	return (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
 }
 
 /* --- the whole cache ------------------------------------------------------------ */

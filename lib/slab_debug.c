@@ -316,8 +316,7 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	    frame->cache < MYALLOC_CACHES_MAX)
 		of = READ_ONCE(zone->cache_by_id[frame->cache]);
 	if (!of) {
-		bad = type == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_KIND :
-								     MYALLOC_BAD_FREE;
+		bad = myalloc_frame_is_users(type) ? MYALLOC_BAD_KIND : MYALLOC_BAD_FREE;
 		return myalloc_zone_bad_free(zone, object, bad, what);
 	}
 

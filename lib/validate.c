@@ -211,7 +211,60 @@ struct walk {
 	u64 slab;
 	u64 deferred;
 	u64 deferring;
+	/* Z8; the extent that the walk is in: */
+	u32 extent;		/* its first frame, */
+	u32 extent_tag;		/* that one's tag, */
+	u32 extent_end;		/* the frame behind its last one; 0: the walk is in none */
+	bool being_freed;	/* the last blocks belong to an extent that is being freed */
 };
+
+/* Z8: an extent begins at @idx, and is said to have @nr pages. */
+static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 tag,
+			 struct walk *w, struct myalloc_validation *v)
+{
+	u32 end = min_t(u32, (idx | (BIT(zone->chunk_order) - 1)) + 1, zone->buddy.nr_frames);
+	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+	if (nr > end - idx || tag != myalloc_frame_tag(MYALLOC_FRAME_EXTENT, order, nr - 1)) {
+		v_err(v, "Z8: frame %u: tagged 0x%08x, an extent of %u pages cannot begin like that",
+		      idx, tag, nr);
+		return;
+	}
+	w->extent = idx;
+	w->extent_tag = tag;
+	w->extent_end = nr == BIT(order) ? 0 : idx + nr;
+}
+
+/*
+ * Z8 for the block at @idx, which has this tag, or 0 if it is free. Without the lock an extent is
+ * freed from the end: its first block changes first, then its last piece, then the one before.
+ */
+static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, struct walk *w,
+			 struct myalloc_validation *v)
+{
+	const struct myalloc_frame frame = { .tag = tag };
+	bool piece = frame.type == MYALLOC_FRAME_PIECE;
+
+	if (w->extent_end) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, w->extent_end - idx);
+
+		if (tag == myalloc_frame_tag(MYALLOC_FRAME_PIECE, order, 0)) {
+			if (idx + BIT(order) == w->extent_end)
+				w->extent_end = 0;
+			return;
+		}
+		w->extent_end = 0;
+		w->being_freed = READ_ONCE(zone->frames[w->extent].tag) != w->extent_tag;
+		if (!w->being_freed)
+			v_err(v, "Z8: frame %u: tagged 0x%08x, not as a piece of the extent at frame %u",
+			      idx, tag, w->extent);
+	}
+	if (piece && !w->being_freed)
+		v_err(v, "Z8: frame %u: a piece of no extent", idx);
+	w->being_freed = frame.type == MYALLOC_FRAME_DEFERRING || (piece && w->being_freed);
+	if (frame.type == MYALLOC_FRAME_EXTENT)
+		begin_extent(zone, idx, myalloc_frame_pages(&frame), tag, w, v);
+}
 
 /* Z1, Z2 for one allocated block. */
 static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct walk *w,
@@ -224,11 +277,14 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	if (frame->order != order)
 		v_err(v, "Z1: frame %u: tagged as order %u, is of order %u", idx, frame->order,
 		      order);
-	if (frame->cache && (type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_CACHED))
+	if (frame->cache && (type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_PIECE ||
+			     type == MYALLOC_FRAME_CACHED))
 		v_err(v, "Z1: frame %u: a block of pages is tagged with cache %u", idx,
 		      frame->cache);
 	switch (type) {
 	case MYALLOC_FRAME_PAGE:
+	case MYALLOC_FRAME_EXTENT:
+	case MYALLOC_FRAME_PIECE:
 		w->page += size;
 		break;
 	case MYALLOC_FRAME_CACHED:
@@ -256,7 +312,7 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	}
 }
 
-/* Lock held. One chunk: B1 to B3, Z1, Z6, Z7. False if the walk cannot go on. */
+/* Lock held. One chunk: B1 to B3, Z1, Z6 to Z8. False if the walk cannot go on. */
 static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
 			struct myalloc_validation *v)
 {
@@ -264,6 +320,8 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	u32 first = chunk << zone->chunk_order, idx, size, i;
 	u32 end = min_t(u32, first + BIT(zone->chunk_order), b->nr_frames);
 
+	w->extent_end = 0;
+	w->being_freed = false;
 	for (idx = first; idx < end; idx += size) {
 		const struct myalloc_frame *frame = &zone->frames[idx];
 		bool slab, free;
@@ -279,6 +337,10 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		type = READ_ONCE(frame->type);
 		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW ||
 		       type == MYALLOC_FRAME_LIMBO;
+		if (w->extent_end)
+			myalloc_env_point("validate-extent");
+		/* Pairs with defer() of zone.c. */
+		check_extent(zone, idx, free ? 0 : smp_load_acquire(&frame->tag), w, v);
 		if (!free)
 			check_tag(zone, idx, size, w, v);
 		for (i = free ? 0 : 1; i < size && !slab; i++)

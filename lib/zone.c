@@ -36,7 +36,8 @@
  *	Z1  A frame has a type other than NONE if and only if an allocated block begins
  *	    there; the order in its tag is the block's order in the buddy (B1).
  *	Z2  free + cached + page + slab + deferred == nr_pages, where cached, page, slab and
- *	    deferred are the frames of blocks tagged CACHED, PAGE, SLAB or NEW, and DEFERRED.
+ *	    deferred are the frames of blocks tagged CACHED; PAGE, EXTENT or PIECE; SLAB or
+ *	    NEW; and DEFERRED.
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  nr_deferred = frames of blocks tagged DEFERRED.
@@ -44,6 +45,10 @@
  *	    frame's own.
  *	Z7  Descriptors of frames that are in no slab and begin no block are all zero
  *	    in their tag.
+ *	Z8  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
+ *	    all in one chunk: the first is tagged EXTENT and records n, the others PIECE. No
+ *	    other block is tagged PIECE. (While an extent is being freed its first block is
+ *	    DEFERRING, and the others are given back from the last one on.)
  *
  * Deferred frees: in NMI context the lock is only tried. A free that does not get it
  * links the block, by its first word, into a lock-free list and is done; whoever holds
@@ -80,6 +85,7 @@ static const char * const bad_names[MYALLOC_NR_BAD] = {
 	[MYALLOC_BAD_INTERIOR] = "inside a block, not at its beginning",
 	[MYALLOC_BAD_FREE] = "already free (double free)",
 	[MYALLOC_BAD_ORDER] = "allocated with another order",
+	[MYALLOC_BAD_LENGTH] = "allocated with another number of pages",
 	[MYALLOC_BAD_KIND] = "not what it was allocated as",
 	[MYALLOC_BAD_CACHE] = "an object of another cache",
 };
@@ -246,14 +252,15 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 /**
  * myalloc_zone_give() - give a block back
  * @zone: the zone
- * @frame: its first frame, tagged PAGE, SLAB or NEW, which the caller owns
+ * @frame: its first frame, which the caller owns: tagged PAGE, PIECE, SLAB or NEW, or
+ *	DEFERRING without a cache
  *
  * Context: any; in NMI, if the lock is held, the block goes back later (Deferred frees).
  */
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
 	unsigned int order = frame->order;
-	bool page = frame->type == MYALLOC_FRAME_PAGE;
+	bool page = !frame->cache;	/* as in reap_one() */
 	unsigned long irq;
 
 	if (!myalloc_lock(&zone->lock, &irq)) {
@@ -361,6 +368,17 @@ int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 	case MYALLOC_FRAME_PAGE:
 		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
 		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, held by %s",
+				 what, myalloc_bad_name(bad), block.idx, block.order, owner);
+		break;
+	case MYALLOC_FRAME_EXTENT:
+		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
+		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, %u pages, held by %s", what,
+				 myalloc_bad_name(bad), block.idx, READ_ONCE(frame->cache) + 1U,
+				 owner);
+		break;
+	case MYALLOC_FRAME_PIECE:
+		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
+		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, part of an extent, held by %s",
 				 what, myalloc_bad_name(bad), block.idx, block.order, owner);
 		break;
 	case MYALLOC_FRAME_SLAB:
@@ -612,11 +630,11 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 		const struct myalloc_frame *frame = &zone->frames[idx];
 		char owner[64];
 
-		if (frame->type != MYALLOC_FRAME_PAGE)
+		if (!myalloc_frame_is_users(frame->type))
 			continue;
 		myalloc_env_symbol(owner, sizeof(owner), frame->caller);
-		myalloc_zone_err(zone, "cannot end: %u pages out, first: frame %u, order %u, held by %s",
-				 out, idx, frame->order, owner);
+		myalloc_zone_err(zone, "cannot end: %u pages out, first: frame %u, %u pages, held by %s",
+				 out, idx, myalloc_frame_pages(frame), owner);
 		return -EBUSY;
 	}
 	myalloc_zone_err(zone, "cannot end: %u pages out, held by nobody known", out);
@@ -687,7 +705,8 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 /**
  * myalloc_zone_walk_blocks() - look at every block in use
  * @zone: the zone
- * @fn: called with a copy of the descriptor of the first frame, no lock held
+ * @fn: called with a copy of the descriptor of the first frame, no lock held; once for an
+ *	extent
  * @arg: its argument
  *
  * Blocks taken or given meanwhile may or may not be seen.
@@ -704,7 +723,8 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 		if (!(idx % 1024))
 			cond_resched();
 		frame.tag = data_race(zone->frames[idx].tag);	/* or states of a slab */
-		if (frame.type < MYALLOC_FRAME_PAGE || frame.order > zone->buddy.top_order)
+		if (frame.type < MYALLOC_FRAME_PAGE || frame.type == MYALLOC_FRAME_PIECE ||
+		    frame.order > zone->buddy.top_order)
 			continue;
 		frame.stack = READ_ONCE(zone->frames[idx].stack);
 		frame.caller = READ_ONCE(zone->frames[idx].caller);

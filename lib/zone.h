@@ -25,7 +25,7 @@
 
 /*
  * What a frame is. Only the first frame of a block has a type; the others, and all
- * frames of free blocks, have FRAME_NONE. The values are out of the range of enum
+ * frames of free blocks, have FRAME_NONE. An extent (run.c) is several blocks. The values are out of the range of enum
  * myalloc_slot_state, whose bytes fill the descriptors behind the first one of a slab.
  */
 enum myalloc_frame_type {
@@ -38,13 +38,15 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
 	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
 	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
+	MYALLOC_FRAME_EXTENT = 0x8b,	/* the first block of a page user's extent */
+	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
 };
 
 /**
  * struct myalloc_frame - descriptor of a frame
  * @type: enum myalloc_frame_type
  * @order: of the block that begins here
- * @cache: slab: number of the cache, never 0
+ * @cache: slab: number of the cache, never 0; first block of an extent: its pages less 1
  * @tag: the three above, to compare them at once
  * @stack: pages: handle of the allocating call stack, with MYALLOC_OWNER
  * @caller: pages: address of the code that allocated the block
@@ -302,6 +304,19 @@ static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
 {
 	return (__force u32)cpu_to_le32(type | order << 8) |
 	       (__force u32)cpu_to_le32((u32)(__force u16)cpu_to_le16(cache) << 16);
+}
+
+/* Does a page user hold the block that begins at a frame of this type? */
+static inline bool myalloc_frame_is_users(u8 type)
+{
+	return type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_EXTENT ||
+	       type == MYALLOC_FRAME_PIECE;
+}
+
+/* Pages of the allocation that begins at a frame: of the whole extent, not of its first block. */
+static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
+{
+	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache + 1U : BIT(frame->order);
 }
 
 struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,

@@ -511,6 +511,35 @@ static void flush(struct bench_work *w, u32 ops)
 /* --- states built by hand: pages ---------------------------------------------------------- */
 
 /*
+ * Of each chunk, allocated as a block, all pages but the first go back, and that one is a block.
+ * Returns how many are so: fewer if others take what is free meanwhile; then the rest is freed.
+ */
+static u32 keep_first_pages(struct myalloc_zone *zone, void **chunk, u32 nr)
+{
+	u32 rest = BIT(zone->chunk_order) - 1, n, i;
+
+	for (n = 0; n < nr; n++) {
+		void *page;
+
+		myalloc_pages_free(zone, chunk[n], zone->chunk_order);
+		if (myalloc_pages_alloc_range(zone, chunk[n] + PAGE_SIZE, rest, 0))
+			break;
+		page = myalloc_pages_alloc(zone, 0, MYALLOC_TOPDOWN);
+		if (page == chunk[n])
+			continue;
+		if (page)
+			myalloc_pages_free(zone, page, 0);
+		myalloc_pages_free_exact(zone, chunk[n] + PAGE_SIZE, rest);
+		break;
+	}
+	for (i = 0; i < n; i++)
+		myalloc_pages_free_exact(zone, chunk[i] + PAGE_SIZE, rest);
+	for (i = n + 1; i < nr; i++)
+		myalloc_pages_free(zone, chunk[i], zone->chunk_order);
+	return n;
+}
+
+/*
  * Pages such that the batch that is flushed has one page of each chunk, the last one that
  * is not free there. object[] has them in the order in which they are to be freed, from the
  * end: what is freed first fills the depot.
@@ -547,19 +576,12 @@ static void merge_ready(struct bench_work *w)
 			break;
 		nr++;
 	}
-	for (i = 0; i < specials; i++) {
-		/* Of each whole chunk all pages but the first go back. */
-		myalloc_pages_free(zone, special[i], zone->chunk_order);
-		if (myalloc_pages_alloc_range(zone, special[i], 1, 0))
-			special[i] = NULL;
-	}
+	specials = keep_first_pages(zone, special, specials);
 	myalloc_zone_drain(zone);
 	/* From the end: nr_magazines - 1 of fillers less a batch, the specials, one more. */
 	for (i = 0; i < specials && nr < w->room; i++) {
 		u32 at = min(mags->capacity + 1, nr);
 
-		if (!special[i])
-			continue;
 		memmove(&w->object[at + 1], &w->object[at], (nr - at) * sizeof(void *));
 		w->object[at] = special[i];
 		nr++;

@@ -519,11 +519,11 @@ static void put_owners(struct seq_file *m, const char *what, const struct owners
 static bool add_block(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
 		      void *arg)
 {
-	if (frame->type != MYALLOC_FRAME_PAGE)
+	if (!myalloc_frame_is_users(frame->type))
 		return true;
 	return owners_add(arg, frame->caller,
-			  z->checks & MYALLOC_OWNER ? frame->stack : 0, BIT(frame->order),
-			  U64_MAX);
+			  z->checks & MYALLOC_OWNER ? frame->stack : 0,
+			  myalloc_frame_pages(frame), U64_MAX);
 }
 
 static void walk_blocks(struct owners *o, void *unused)

@@ -446,7 +446,7 @@ const struct misuse misuse_damage[] = {
 	CASE(destroy_zone_with_cache,
 	     "cannot end: cache b still exists"),
 	CASE(destroy_zone_with_page,
-	     "cannot end: 9 pages out, first: frame 0, order 0, held by *"),
+	     "cannot end: 9 pages out, first: frame 0, 1 pages, held by *"),
 	CASE(object_after_destroy,
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
 	CASE(object_after_destroy_reused,

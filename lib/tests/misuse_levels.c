@@ -70,15 +70,21 @@ static int level_wrong_order(void)
 	return myalloc_pages_free(zone, page(2), 1);
 }
 
-/* The first pieces of a run are a run, too. */
 static int level_exact_fewer(void)
 {
 	return myalloc_pages_free_exact(zone, exact(5), 4);
 }
 
-static int level_any_exact(void)
+static int level_exact_more(void)
 {
-	return myalloc_free(zone, exact(5));
+	p = exact(6);
+	exact(1);
+	return myalloc_pages_free_exact(zone, p, 7);
+}
+
+static int level_exact_as_block(void)
+{
+	return myalloc_pages_free(zone, exact(5), 2);
 }
 
 static void finish(void *o)
@@ -195,10 +201,12 @@ static const struct level_case level_cases[] = {
 						{ REFUSED_, REFUSED_, REFUSED_, REFUSED_, REFUSED_ } },
 	{ "free with the wrong order", level_wrong_order,
 						{ REFUSED_, REFUSED_, REFUSED_, REFUSED_, REFUSED_ } },
-	{ "exact free of the first pieces only", level_exact_fewer,
-						{ NEVER, NEVER, NEVER, NEVER, NEVER } },
-	{ "myalloc_free() of an exact allocation", level_any_exact,
-						{ NEVER, NEVER, NEVER, NEVER, NEVER } },
+	{ "exact free with too few pages", level_exact_fewer,
+						{ REFUSED_, REFUSED_, REFUSED_, REFUSED_, REFUSED_ } },
+	{ "exact free with too many pages", level_exact_more,
+						{ REFUSED_, REFUSED_, REFUSED_, REFUSED_, REFUSED_ } },
+	{ "exact allocation freed as a block", level_exact_as_block,
+						{ REFUSED_, REFUSED_, REFUSED_, REFUSED_, REFUSED_ } },
 	{ "leak, when the cache is destroyed", level_leak,
 						{ REFUSED_, REFUSED_, REFUSED_, REFUSED_, REFUSED_ } },
 	{ "write one byte behind an object", level_over_1,

@@ -208,7 +208,7 @@ static void object_wiped_slot(void)
 	EXPECT(cpu->top == old, "the next slot is another one");
 	EXPECT(cpu->guard == c->mags.era, "the slots are still of an older era");
 	REFUSED(myalloc_cache_free(c, p), KIND);
-	good(myalloc_pages_free(zone, q, 0));
+	good(myalloc_pages_free_exact(zone, q, 1));
 	good(myalloc_cache_destroy(c));
 }
 
@@ -300,7 +300,7 @@ const struct misuse misuse_objects[] = {
 	CASE(object_twice_reused,
 	     "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE(object_frame_now_page,
-	     "bad free as object of a: not what it was allocated as; frame 0, order 0, held by *"),
+	     "bad free as object of a: not what it was allocated as; frame 0, 1 pages, held by *"),
 	CASE(object_frame_now_other_cache,
 	     "bad free as object of a: an object of another cache; cache b, frame 0, slot 0"),
 	CASE(object_twice_other_cpu,
@@ -316,7 +316,7 @@ const struct misuse misuse_objects[] = {
 	CASE(object_used_slot,
 	     "bad free as object of a: not what it was allocated as; frame 0, order 0, held by *"),
 	CASE(object_wiped_slot,
-	     "bad free as object of w: not what it was allocated as; frame *, order 0, held by *"),
+	     "bad free as object of w: not what it was allocated as; frame *, 1 pages, held by *"),
 	CASE(object_twice_in_bulk,
 	     "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE(object_bulk_with_foreign,

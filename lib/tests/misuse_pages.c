@@ -73,10 +73,12 @@ static void page_used_slot(void)
 	if ((uintptr_t)p & PAGE_SIZE)	/* the pair that it is in begins one page before */
 		p -= PAGE_SIZE;
 	EXPECT(!myalloc_pages_alloc_range(zone, p, 2, 0), "the pages are not free");
+	/* As if they had been allocated as a block. */
+	myalloc_map_frame(&zone->map, p)->tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, 1, 0);
 	cpu->top->addr = p;
 	cpu->top->state = &myalloc_map_frame(&zone->map, p)->type;
 	REFUSED(myalloc_pages_free(zone, p, 0), ORDER);
-	good(myalloc_pages_free_exact(zone, p, 2));
+	good(myalloc_pages_free(zone, p, 1));
 }
 
 static void page_twice_other_cpu(void)
@@ -255,19 +257,19 @@ static void exact_too_many(void)
 {
 	p = exact(5);
 	exact(3);
-	REFUSED(myalloc_pages_free_exact(zone, p, 6), ORDER);
+	REFUSED(myalloc_pages_free_exact(zone, p, 6), LENGTH);
 }
 
 static void exact_none(void)
 {
 	p = exact(5);
-	REFUSED(myalloc_pages_free_exact(zone, p, 0), ORDER);
+	REFUSED(myalloc_pages_free_exact(zone, p, 0), LENGTH);
 }
 
 static void exact_beyond_chunk(void)
 {
 	p = exact(5);
-	REFUSED(myalloc_pages_free_exact(zone, p, 257), ORDER);
+	REFUSED(myalloc_pages_free_exact(zone, p, 257), LENGTH);
 }
 
 static void exact_twice(void)
@@ -297,7 +299,52 @@ static void exact_interior(void)
 static void exact_as_order(void)
 {
 	p = exact(5);
-	REFUSED(myalloc_pages_free(zone, p, 3), ORDER);
+	REFUSED(myalloc_pages_free(zone, p, 2), KIND);
+}
+
+static void exact_theirs_too(void)
+{
+	p = exact(6);
+	q = exact(1);
+	EXPECT(q == p + 6 * PAGE_SIZE, "not behind it");
+	REFUSED(myalloc_pages_free_exact(zone, p, 7), LENGTH);
+}
+
+static void exact_first_pieces(void)
+{
+	p = exact(7);
+	REFUSED(myalloc_pages_free_exact(zone, p, 6), LENGTH);
+}
+
+static void exact_last_piece(void)
+{
+	p = exact(7) + 6 * PAGE_SIZE;
+	REFUSED(myalloc_pages_free(zone, p, 0), INTERIOR);
+}
+
+static void exact_any_interior(void)
+{
+	p = exact(7) + 5 * PAGE_SIZE;
+	REFUSED(myalloc_free(zone, p), INTERIOR);
+}
+
+static void exact_as_object(void)
+{
+	p = exact(7);
+	REFUSED(myalloc_cache_free(a, p), KIND);
+}
+
+static void exact_any_twice(void)
+{
+	p = exact(7);
+	good(myalloc_free(zone, p));
+	REFUSED(myalloc_free(zone, p), FREE);
+}
+
+static void page_as_exact(void)
+{
+	p = page(3);
+	REFUSED(myalloc_pages_free_exact(zone, p, 8), KIND);
 }
 
 static void range_of_used(void)
@@ -371,21 +418,35 @@ const struct misuse misuse_pages[] = {
 	CASE(any_twice,
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
 	CASE(exact_too_many,
-	     "bad free as 6 pages: allocated with another order; frame 0, order 2, held by *"),
+	     "bad free as 6 pages: allocated with another number of pages; frame 0, 5 pages, held by *"),
 	CASE(exact_none,
-	     "bad free as 0 pages: allocated with another order; frame 0, order 2, held by *"),
+	     "bad free as 0 pages: allocated with another number of pages; frame 0, 5 pages, held by *"),
 	CASE(exact_beyond_chunk,
-	     "bad free as 257 pages: allocated with another order; frame 0, order 2, held by *"),
+	     "bad free as 257 pages: allocated with another number of pages; frame 0, 5 pages, held by *"),
 	CASE(exact_twice,
 	     "bad free as 5 pages: already free (double free); frame 0, order 8, free"),
 	CASE(exact_misaligned,
-	     "bad free as 5 pages: misaligned: nothing begins at this address; frame 0, order 2, held by *"),
+	     "bad free as 5 pages: misaligned: nothing begins at this address; frame 0, 5 pages, held by *"),
 	CASE(exact_foreign,
 	     "bad free as 5 pages: not memory of this zone"),
 	CASE(exact_interior,
-	     "bad free as 1 pages: inside a block, not at its beginning; frame 0, order 2, held by *"),
+	     "bad free as 1 pages: inside a block, not at its beginning; frame 0, 6 pages, held by *"),
 	CASE(exact_as_order,
-	     "bad free as pages of order 3: allocated with another order; frame 0, order 2, held by *"),
+	     "bad free as pages of order 2: not what it was allocated as; frame 0, 5 pages, held by *"),
+	CASE(exact_theirs_too,
+	     "bad free as 7 pages: allocated with another number of pages; frame 0, 6 pages, held by *"),
+	CASE(exact_first_pieces,
+	     "bad free as 6 pages: allocated with another number of pages; frame 0, 7 pages, held by *"),
+	CASE(exact_last_piece,
+	     "bad free as pages of order 0: inside a block, not at its beginning; frame 6, order 0, part of an extent, held by *"),
+	CASE(exact_any_interior,
+	     "bad free as pages of order 1: inside a block, not at its beginning; frame 4, order 1, part of an extent, held by *"),
+	CASE(exact_as_object,
+	     "bad free as object of a: not what it was allocated as; frame 0, 7 pages, held by *"),
+	CASE(exact_any_twice,
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
+	CASE(page_as_exact,
+	     "bad free as 8 pages: not what it was allocated as; frame 0, order 3, held by *"),
 	CASE(range_of_used, ""),
 	{ }
 };

@@ -417,6 +417,7 @@ static void find_avail(bool tags)
 			memset(w->avail + i, 0, BIT(w->slab_order[i]));
 		if (!tags || frame->type < MYALLOC_FRAME_PAGE)
 			continue;
+		/* The pieces of an extent have types of their own. */
 		for (j = i; j < i + BIT(frame->order) && j < w->nr_frames; j++)
 			w->avail[j] = 0;
 		i = j - 1;	/* descriptors behind the first may hold states */
@@ -805,6 +806,16 @@ static void exact_alloc(struct run *run)
 	got_exact(frame, nr, flags);
 }
 
+static struct live lose_exact(u32 index)
+{
+	struct live live = pool_remove(&w->exact, index);
+
+	each_part(&live, check_part);
+	disown(frame_of(live.addr), live.nr);
+	ops_stats.frees++;
+	return live;
+}
+
 static void exact_free(struct run *run)
 {
 	struct live live;
@@ -812,10 +823,7 @@ static void exact_free(struct run *run)
 
 	if (!w->exact.nr)
 		return;
-	live = pool_remove(&w->exact, run->op->a % w->exact.nr);
-	each_part(&live, check_part);
-	disown(frame_of(live.addr), live.nr);
-	ops_stats.frees++;
+	live = lose_exact(run->op->a % w->exact.nr);
 	err = IN_CONTEXT(run, NULL, myalloc_pages_free_exact(w->zone, live.addr, live.nr));
 	CHECK(!err, "free of %u pages at frame %u: %d", live.nr, frame_of(live.addr), err);
 }
@@ -1036,7 +1044,7 @@ static void object_free_bulk(struct run *run)
 
 static void any_free(struct run *run)
 {
-	u32 which = run->op->a % (w->cfg->nr_caches + 1), order, index;
+	u32 which = run->op->a % (w->cfg->nr_caches + 2), order, index;
 	struct myalloc_cache *cache = NULL;
 	struct live live;
 	int err;
@@ -1046,6 +1054,10 @@ static void any_free(struct run *run)
 			return;
 		cache = w->cache[which];
 		live = lose_object(which, run->op->b % w->objects[which].nr);
+	} else if (which > w->cfg->nr_caches) {
+		if (!w->exact.nr)
+			return;
+		live = lose_exact(run->op->b % w->exact.nr);
 	} else {
 		if (!nr_block_pages())
 			return;
@@ -1058,7 +1070,7 @@ static void any_free(struct run *run)
 
 static void usable(struct run *run)
 {
-	u32 which = run->op->a % (w->cfg->nr_caches + 1), order, index;
+	u32 which = run->op->a % (w->cfg->nr_caches + 2), order, index;
 	const struct live *live;
 	unsigned long size, right;
 
@@ -1067,6 +1079,11 @@ static void usable(struct run *run)
 			return;
 		live = &w->objects[which].live[run->op->b % w->objects[which].nr];
 		right = live->nr;
+	} else if (which > w->cfg->nr_caches) {
+		if (!w->exact.nr)
+			return;
+		live = &w->exact.live[run->op->b % w->exact.nr];
+		right = live->nr * PAGE_SIZE;
 	} else {
 		if (!nr_block_pages())
 			return;
@@ -1133,16 +1150,28 @@ static bool wrong_live_page(const struct op *op, struct wrong *wrong)
 		wrong->bad = MYALLOC_BAD_KIND;
 		return w->cfg->nr_caches;
 	default:
-		wrong->exact = number / 5 % 3 ? BIT(order) + 1 + number % 5 : 0;
-		wrong->bad = MYALLOC_BAD_ORDER;
-		/* It may be right by chance if what follows is allocated too. */
-		return !wrong->exact || order == w->cfg->chunk_order;
+		/* The number that it has is wrong, too: it is a block, not an extent. */
+		wrong->exact = number / 5 % 3 ? BIT(order) + number % 5 : 0;
+		wrong->bad = MYALLOC_BAD_KIND;
+		return true;
 	}
+}
+
+/* The extent that a frame lies in; NULL if it lies in none. */
+static const struct live *extent_at(u32 frame)
+{
+	u32 i;
+
+	for (i = 0; i < w->exact.nr; i++)
+		if (frame - frame_of(w->exact.live[i].addr) < w->exact.live[i].nr)
+			return &w->exact.live[i];
+	return NULL;
 }
 
 static bool wrong_stale_page(const struct op *op, struct wrong *wrong)
 {
 	const struct recent *recent;
+	const struct live *extent;
 	u32 frame;
 
 	if (!w->nr_pages_freed)
@@ -1157,8 +1186,10 @@ static bool wrong_stale_page(const struct op *op, struct wrong *wrong)
 		wrong->bad = is_slab(type) ? MYALLOC_BAD_KIND : MYALLOC_BAD_FREE;
 		return type != MYALLOC_FRAME_NEW;
 	}
-	wrong->bad = MYALLOC_BAD_INTERIOR;
-	return w->piece[frame] == NOT_A_PIECE;
+	extent = extent_at(frame);
+	wrong->bad = extent && frame_of(extent->addr) == frame ? MYALLOC_BAD_KIND :
+								 MYALLOC_BAD_INTERIOR;
+	return extent || w->piece[frame] == NOT_A_PIECE;
 }
 
 static bool wrong_object(const struct op *op, struct wrong *wrong)
@@ -1250,29 +1281,46 @@ static bool wrong_foreign(const struct op *op, struct wrong *wrong)
 
 static bool wrong_exact(const struct op *op, struct wrong *wrong)
 {
+	u32 frame, number = op->b / 64;
 	const struct live *live;
 
 	if (!w->exact.nr)
 		return false;
 	live = &w->exact.live[op->a % w->exact.nr];
-	wrong->bad = MYALLOC_BAD_ORDER;
+	frame = frame_of(live->addr);
+	wrong->bad = MYALLOC_BAD_LENGTH;
 	wrong->addr = live->addr;
-	switch (op->b / 8 % 4) {
+	switch (op->b / 8 % 8) {
 	case 0:
 		wrong->exact = 0;
 		return true;
 	case 1:
-		wrong->exact = BIT(w->cfg->chunk_order) + 1 + op->b / 32;
+		wrong->exact = BIT(w->cfg->chunk_order) + 1 + number;
 		return true;
 	case 2:
 		wrong->exact = live->nr;
 		wrong->addr = live->addr + 8;
 		wrong->bad = MYALLOC_BAD_MISALIGNED;
 		return true;
+	case 3:
+		wrong->order = w->piece[frame];
+		wrong->bad = MYALLOC_BAD_KIND;
+		return true;
+	case 4:
+		/* By a page that is not the first. */
+		wrong->addr = addr_of(frame + 1 + number % (live->nr - 1 ?: 1));
+		wrong->exact = live->nr - 1;
+		wrong->any = number & 1;
+		wrong->bad = MYALLOC_BAD_INTERIOR;
+		return live->nr > 1;
+	case 5:
+		/* 65536 more: as much as the number in the tag can count. */
+		wrong->exact = live->nr + BIT(16);
+		return true;
 	default:
-		/* One page of a larger piece. */
-		wrong->exact = 1;
-		return w->piece[frame_of(live->addr)] != 0;
+		/* Whatever else: fewer, or with what follows. */
+		wrong->exact = 1 + number % BIT(w->cfg->chunk_order);
+		return wrong->exact != live->nr;
 	}
 }
 
@@ -1660,8 +1708,8 @@ static void end_world(void)
 			CHECK(!myalloc_pages_free(w->zone, live.addr, k), "last free failed");
 		}
 	while (w->exact.nr) {
-		live = pool_remove(&w->exact, w->exact.nr - 1);
-		CHECK(!myalloc_pages_free_exact(w->zone, live.addr, live.nr), "last free failed");
+		live = lose_exact(w->exact.nr - 1);
+		CHECK(!myalloc_free(w->zone, live.addr), "last free failed");
 	}
 	CHECK(!myalloc_zone_destroy(w->zone), "zone does not end");
 
