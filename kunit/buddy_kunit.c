@@ -508,6 +508,140 @@ static void buddy_exact_refused(struct kunit *test)
 	end(s);
 }
 
+/* What no single block holds: a run over several blocks, holes at multiples of 16. */
+static void buddy_exact_in(struct kunit *test)
+{
+	struct system *s = make(test, 1024 + 48, 10, MYALLOC_BEST_FIT);
+	struct myalloc_buddy *b = &s->buddy;
+	u32 i;
+
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, 0, 3), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, 8, 1024 + 40), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact(b, 5, 0, false), MYALLOC_NO_FRAME);
+	KUNIT_EXPECT_TRUE(test, myalloc_buddy_may_hold(b, 5, 0));
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 1, 5, 0, false), MYALLOC_NO_FRAME);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 5, 0, false), 3);
+	KUNIT_EXPECT_TRUE(test, cut_right(s, 3, 5));
+	check(s);
+	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 1, 0));
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, 3, 5), MYALLOC_OK);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, 8, 1024 + 40), MYALLOC_OK);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, 0, 3), MYALLOC_OK);
+
+	for (i = 0; i < 1024 + 48; i += 16)
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, i + 2, 14), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact(b, 2, 4, false), MYALLOC_NO_FRAME);
+	/* Not more than a hole, nor at a higher multiple than there is, nor none. */
+	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 7, 0));
+	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 4, 2));
+	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 0, 0));
+	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 1025, 0));
+	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 2, 11));
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 3, 0, false), MYALLOC_NO_FRAME);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 3, 0, true), MYALLOC_NO_FRAME);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 2, 4, false), 16 * i);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 2, 4, false), MYALLOC_NO_FRAME);
+	for (i = 3; i--; )
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 1, 2, 4, true),
+				1024 + 16 * i);
+	check(s);
+	end(s);
+}
+
+/* The run of free frames that a search must find, by looking at one frame after the other. */
+static u32 find_run(const struct system *s, u32 first, u32 nr, unsigned int align, bool topdown)
+{
+	u32 end = min_t(u32, first + BIT(s->buddy.top_order), s->buddy.nr_frames), idx, found, i;
+
+	found = MYALLOC_NO_FRAME;
+	for (idx = first; idx + nr <= end; idx += BIT(align)) {
+		for (i = 0; i < nr && is_free(s, idx + i); i++)
+			;
+		if (i == nr && (topdown || found == MYALLOC_NO_FRAME))
+			found = idx;
+	}
+	return found;
+}
+
+/* Random holes, random lengths and alignments, in slots of every order, the last one in part. */
+static void buddy_exact_in_random(struct kunit *test)
+{
+	u32 rounds = fixture_thorough() ? 300 : 20, i, k;
+	struct myalloc_random random;
+
+	fixture_random(test, &random);
+	while (rounds--) {
+		unsigned int top = myalloc_random_below(&random, MYALLOC_NR_ORDERS);
+		u32 frames = BIT(top) + 1 + myalloc_random_below(&random, 2 * BIT(top));
+		struct system *s = make(test, frames, top, MYALLOC_BEST_FIT);
+		u32 hole = 1 + myalloc_random_below(&random, 70);
+
+		for (k = 0; k < frames; k += 1 + myalloc_random_below(&random, hole))
+			myalloc_buddy_alloc_range(&s->buddy, k, 1);
+		for (i = 0; i < 30; i++) {
+			unsigned int align = myalloc_random_below(&random, top + 1) / 2;
+			u32 nr = 1 + myalloc_random_below(&random, min_t(u32, BIT(top), hole + 5));
+			bool topdown = myalloc_random_one_in(&random, 2);
+			u32 slot = myalloc_random_below(&random, DIV_ROUND_UP(frames, BIT(top)));
+			u32 right = find_run(s, slot << top, nr, align, topdown), got;
+
+			KUNIT_EXPECT_TRUE(test, right == MYALLOC_NO_FRAME ||
+					  myalloc_buddy_may_hold(&s->buddy, nr, align));
+			keep(s);
+			got = myalloc_buddy_alloc_exact_in(&s->buddy, slot, nr, align, topdown);
+			KUNIT_EXPECT_EQ_MSG(test, got, right,
+					    "%u frames at 2^%u in slot %u of order %u, topdown %u",
+					    nr, align, slot, top, topdown);
+			if (got == MYALLOC_NO_FRAME)
+				KUNIT_EXPECT_TRUE(test, kept(s));
+			else
+				KUNIT_EXPECT_TRUE(test, cut_right(s, got, nr));
+		}
+		check(s);
+		end(s);
+	}
+}
+
+static u32 nr_words;
+
+static void count_words(const char *where)
+{
+	nr_words += !strcmp(where, "buddy-word");
+}
+
+/* A search looks at each 64 frames of a slot once, however they are cut. */
+static void buddy_exact_in_bounded(struct kunit *test)
+{
+	u32 step, k;
+
+	for (step = 2; step <= 65; step++) {
+		struct system *s = make(test, 1024, 10, MYALLOC_BEST_FIT);
+
+		for (k = 0; k < 1024; k += step)
+			myalloc_buddy_alloc_range(&s->buddy, k, 1);
+		for (k = 0; k < 2; k++) {
+			nr_words = 0;
+			if (!fixture_set_hook(count_words)) {
+				end(s);
+				kunit_skip(test, "words are not counted here");
+			}
+			KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(&s->buddy, 0, step, 0, k),
+					MYALLOC_NO_FRAME);
+			fixture_set_hook(NULL);
+			KUNIT_EXPECT_LE(test, nr_words, 1024 / 64);
+		}
+		/* Without a block of about half the length none is looked at. */
+		nr_words = 0;
+		fixture_set_hook(count_words);
+		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(&s->buddy, 0, 4 * step, 0, false),
+				MYALLOC_NO_FRAME);
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_EQ(test, nr_words, 0);
+		end(s);
+	}
+}
+
 /* Every range of zones of every size up to 24, and the same with one frame of it taken. */
 static void buddy_range(struct kunit *test)
 {
@@ -923,6 +1057,9 @@ static struct kunit_case buddy_cases[] = {
 	KUNIT_CASE(buddy_exact),
 	KUNIT_CASE(buddy_exact_pieces),
 	KUNIT_CASE(buddy_exact_refused),
+	KUNIT_CASE(buddy_exact_in),
+	KUNIT_CASE(buddy_exact_in_random),
+	KUNIT_CASE(buddy_exact_in_bounded),
 	KUNIT_CASE(buddy_range),
 	KUNIT_CASE(buddy_range_refused),
 	KUNIT_CASE(buddy_bad_kinds),

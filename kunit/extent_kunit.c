@@ -493,6 +493,208 @@ static void extent_nmi_validated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
 }
 
+/* --- the search -------------------------------------------------------------------------- */
+
+/* Every page of each chunk is taken, and then those that @free_page names come back. */
+static struct fixture *with_holes(struct kunit *test, bool (*free_page)(u32 idx))
+{
+	const struct fixture_args args = {
+		.nr_pages = 256, .chunk_order = 6, .no_magazines = true, .simulated = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	u32 idx;
+
+	for (idx = 0; idx < 256; idx++)
+		KUNIT_ASSERT_NOT_NULL(test, myalloc_pages_alloc(fx->zone, 0, 0));
+	for (idx = 0; idx < 256; idx++)
+		if (free_page(idx))
+			KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone,
+							   myalloc_frame_addr(fx->zone, idx)), 0);
+	FIXTURE_EXPECT_VALID(fx);
+	return fx;
+}
+
+static void free_rest(struct fixture *fx, bool (*free_page)(u32 idx))
+{
+	u32 idx;
+
+	for (idx = 0; idx < 256; idx++)
+		if (!free_page(idx))
+			KUNIT_EXPECT_EQ(fx->test,
+					myalloc_free(fx->zone, myalloc_frame_addr(fx->zone, idx)),
+					0);
+	KUNIT_EXPECT_TRUE(fx->test, fixture_pristine(fx));
+}
+
+static bool pairs(u32 idx)
+{
+	return idx % 16 < 2;
+}
+
+static bool three_to_seven(u32 idx)
+{
+	return idx % 64 >= 3 && idx % 64 <= 7;
+}
+
+/* A request has what is free with the alignment that it asks for, whichever blocks that is. */
+static void extent_holes(struct kunit *test)
+{
+	struct fixture *fx = with_holes(test, pairs);
+	void *addr[16];
+	u32 i;
+
+	for (i = 0; i < 16; i++) {
+		/* By turns the lowest and the highest. */
+		u32 idx = i % 2 ? 16 * (15 - i / 2) : 16 * (i / 2);
+
+		addr[i] = myalloc_pages_alloc_exact(fx->zone, 2, 4, i % 2 ? MYALLOC_TOPDOWN : 0);
+		KUNIT_ASSERT_PTR_EQ(test, addr[i], myalloc_frame_addr(fx->zone, idx));
+	}
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_pages, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 2, 4, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_fails[1], 2);
+	FIXTURE_EXPECT_VALID(fx);
+	for (i = 0; i < 16; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr[i], 2), 0);
+	free_rest(fx, pairs);
+
+	fx = with_holes(test, three_to_seven);
+	for (i = 0; i < 4; i++) {
+		addr[i] = myalloc_pages_alloc_exact(fx->zone, 5, 0, i == 3 ? MYALLOC_MAY_WAIT : 0);
+		KUNIT_ASSERT_PTR_EQ(test, addr[i], myalloc_frame_addr(fx->zone, 64 * i + 3));
+	}
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 1, 0, 0));
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr[i]), 0);
+	free_rest(fx, three_to_seven);
+}
+
+static struct {
+	struct fixture *fx;
+	u32 chunks;
+	u32 words;
+	u32 most;
+	u32 held;
+	u32 then;	/* do something then */
+	void (*what)(void);
+} steps;
+
+static void count_steps(const char *where)
+{
+	if (!strcmp(where, "buddy-word"))
+		steps.words++;
+	steps.most = max(steps.most, steps.words);
+	if (strcmp(where, "extent-search"))
+		return;
+	steps.words = 0;
+	if (raw_spin_trylock(&steps.fx->zone->lock))
+		raw_spin_unlock(&steps.fx->zone->lock);
+	else
+		steps.held++;
+	if (++steps.chunks == steps.then)
+		steps.what();
+}
+
+static bool begin_steps(struct fixture *fx, u32 then, void (*what)(void))
+{
+	memset(&steps, 0, sizeof(steps));
+	steps.fx = fx;
+	steps.then = then;
+	steps.what = what;
+	return fixture_set_hook(count_steps);
+}
+
+/* The lock is let go between two chunks, and a chunk costs one step for 64 pages. */
+static void extent_search_bounded(struct kunit *test)
+{
+	struct fixture *fx = with_holes(test, three_to_seven);
+	void *addr;
+
+	if (!begin_steps(fx, 0, NULL)) {
+		free_rest(fx, three_to_seven);
+		kunit_skip(test, "steps are not counted here");
+	}
+	/* 6 pages would need a block of two; there is one of four in each chunk. */
+	addr = myalloc_pages_alloc_exact(fx->zone, 6, 0, 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_NULL(test, addr);
+	KUNIT_EXPECT_EQ(test, steps.chunks, 4);
+	KUNIT_EXPECT_EQ(test, steps.held, 0);
+	KUNIT_EXPECT_EQ(test, steps.most, 1);
+	/* 15 would need one of eight, which there is not: no chunk is looked at. */
+	begin_steps(fx, 0, NULL);
+	addr = myalloc_pages_alloc_exact(fx->zone, 15, 0, 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_NULL(test, addr);
+	KUNIT_EXPECT_EQ(test, steps.chunks + steps.most, 0);
+	free_rest(fx, three_to_seven);
+}
+
+static void lock_zone(void)
+{
+	while (!raw_spin_trylock(&steps.fx->zone->lock))
+		;
+}
+
+/* In NMI a search ends when somebody takes the lock meanwhile. */
+static void extent_search_nmi(struct kunit *test)
+{
+	struct fixture *fx = with_holes(test, three_to_seven);
+	unsigned long irq;
+	void *addr;
+
+	if (!begin_steps(fx, 2, lock_zone)) {
+		free_rest(fx, three_to_seven);
+		kunit_skip(test, "no hook in the search here");
+	}
+	irq = fixture_nmi_enter();
+	addr = myalloc_pages_alloc_exact(fx->zone, 6, 0, 0);
+	fixture_set_hook(NULL);
+	raw_spin_unlock(&fx->zone->lock);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_NULL(test, addr);
+	KUNIT_EXPECT_EQ(test, steps.chunks, 2);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 1);
+	KUNIT_EXPECT_EQ(test, fx->books.page_fails[3], 0);
+	irq = fixture_nmi_enter();
+	addr = myalloc_pages_alloc_exact(fx->zone, 5, 0, 0);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_PTR_EQ(test, addr, myalloc_frame_addr(fx->zone, 3));
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
+	free_rest(fx, three_to_seven);
+}
+
+static void take_four(void)
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		other.page = myalloc_pages_alloc(steps.fx->zone, 2, 0);
+}
+
+/* What others take before the search comes to it is theirs. */
+static void extent_search_taken(struct kunit *test)
+{
+	struct fixture *fx = with_holes(test, three_to_seven);
+	void *addr;
+	u32 i;
+
+	if (!begin_steps(fx, 1, take_four)) {
+		free_rest(fx, three_to_seven);
+		kunit_skip(test, "no hook in the search here");
+	}
+	addr = myalloc_pages_alloc_exact(fx->zone, 5, 0, 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_NULL(test, addr);
+	KUNIT_EXPECT_PTR_EQ(test, other.page, myalloc_frame_addr(fx->zone, 3 * 64 + 4));
+	KUNIT_EXPECT_EQ(test, steps.chunks, 1);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_fails[3], 1);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone,
+						   myalloc_frame_addr(fx->zone, i * 64 + 4)), 0);
+	free_rest(fx, three_to_seven);
+}
+
 /* --- who has it -------------------------------------------------------------------------- */
 
 struct seen {
@@ -553,6 +755,10 @@ static struct kunit_case extent_cases[] = {
 	KUNIT_CASE(extent_nmi),
 	KUNIT_CASE(extent_nmi_half),
 	KUNIT_CASE(extent_nmi_validated),
+	KUNIT_CASE(extent_holes),
+	KUNIT_CASE(extent_search_bounded),
+	KUNIT_CASE(extent_search_nmi),
+	KUNIT_CASE(extent_search_taken),
 	KUNIT_CASE(extent_shown),
 	{}
 };

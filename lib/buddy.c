@@ -46,6 +46,14 @@
  * each step is a handful of instructions. Nothing depends on nr_frames but the
  * number of tree levels.
  *
+ * An exact request may have room in a run of free frames that no single block of sufficient
+ * order covers: frames 3 to 7 hold five, in blocks of 1 and 4. The search for one looks
+ * through one slot of the top order at a time. It puts the free frames of 64 frames together
+ * from the trees, each 64 once, and takes a step for each run of free frames: so at most
+ * 2^top_order / 64 + 1 words and 2^top_order / 2 runs. A run of n frames contains an aligned
+ * 2^j frames with 2^(j+1) - 1 <= n, and with B3 a free block of order j or above: slots without
+ * one are passed over.
+ *
  * Locking: none; callers serialise. The one exception: head may be read without
  * the lock for a frame inside a block that is known to stay allocated; the bits
  * of its frames do not change, words are written whole (WRITE_ONCE).
@@ -267,6 +275,9 @@ u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
  * back at once. The frames form several blocks, cut as myalloc_buddy_piece() says;
  * they may be freed together by myalloc_buddy_free_exact() or one by one.
  *
+ * This is the quick way. It fails if no single block holds them, although several
+ * together may: myalloc_buddy_alloc_exact_in() of every slot then finds those.
+ *
  * Return: index of the first frame, MYALLOC_NO_FRAME if there is no such block.
  */
 u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
@@ -354,6 +365,164 @@ int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 	buddy->nr_free -= nr;
 	return 0;
 }
+
+/* --- runs of free frames ------------------------------------------------------ */
+
+/* Which frames are free, 64 at a time. */
+struct scan {
+	const struct myalloc_buddy *b;
+	u32 word;	/* number of the word that @free is, U32_MAX for none */
+	u64 free;
+};
+
+/* Bit i is set if frame @word * 64 + i is free. */
+static u64 free_word(struct scan *s, u32 word)
+{
+	unsigned int k;
+
+	if (s->word == word)
+		return s->free;
+	myalloc_env_point("buddy-word");
+	s->word = word;
+	s->free = 0;
+	for (k = 0; k <= s->b->top_order; k++) {
+		u32 bit = word * 64 >> k, width = min_t(u32, 64, BIT(k));
+		u64 blocks;
+
+		if (bit >= s->b->free[k].nr_bits)
+			break;
+		blocks = s->b->free[k].level[0][bit / 64] >> (bit % 64);
+		for (blocks &= ~0ULL >> (64 - 64 / width); blocks; blocks &= blocks - 1)
+			s->free |= ~0ULL >> (64 - width) << __ffs64(blocks) * width;
+	}
+	return s->free;
+}
+
+/* The lowest frame from @from on that is free or, with @flip ~0, is not; @end if none is. */
+static u32 scan_up(struct scan *s, u32 from, u32 end, u64 flip)
+{
+	while (from < end) {
+		u64 bits = (free_word(s, from / 64) ^ flip) >> (from % 64);
+
+		if (bits)
+			return min_t(u32, from + __ffs64(bits), end);
+		from = (from / 64 + 1) * 64;
+	}
+	return end;
+}
+
+/* The frame behind the highest such one below @end; @from if there is none from there on. */
+static u32 scan_down(struct scan *s, u32 from, u32 end, u64 flip)
+{
+	while (from < end) {
+		u64 bits = (free_word(s, (end - 1) / 64) ^ flip) << (63 - (end - 1) % 64);
+
+		if (bits)
+			return max_t(u32, end - (64 - fls64(bits)), from);
+		end = (end - 1) / 64 * 64;
+	}
+	return from;
+}
+
+/* The lowest run of @nr free frames in [@at, @end) that begins at a multiple of @align. */
+static u32 lowest_run(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u32 align)
+{
+	struct scan s = { .b = b, .word = U32_MAX };
+
+	for (;;) {
+		u32 busy;
+
+		at = round_up(scan_up(&s, at, end, 0), align);
+		if (at >= end || nr > end - at)
+			return MYALLOC_NO_FRAME;
+		busy = scan_up(&s, at, at + nr, ~0ULL);
+		if (busy == at + nr)
+			return at;
+		at = busy + 1;
+	}
+}
+
+/* The highest; @first is a multiple of @align. */
+static u32 highest_run(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr, u32 align)
+{
+	struct scan s = { .b = b, .word = U32_MAX };
+
+	for (;;) {
+		u32 at, busy;
+
+		end = scan_down(&s, first, end, 0);
+		if (end - first < nr)
+			return MYALLOC_NO_FRAME;
+		at = round_down(end - nr, align);
+		busy = scan_down(&s, at, at + nr, ~0ULL);
+		if (busy == at)
+			return at;
+		end = busy - 1;
+	}
+}
+
+/* A run of @nr free frames with that alignment contains a free block of this order or above. */
+static unsigned int least_order(u32 nr, unsigned int align_order)
+{
+	return max_t(unsigned int, fls(nr + 1) - 2, min_t(unsigned int, fls(nr) - 1, align_order));
+}
+
+/**
+ * myalloc_buddy_may_hold() - is there perhaps room for an exact request?
+ * @buddy: the buddy system
+ * @nr: frames, any number
+ * @align_order: any number
+ *
+ * Return: false if there is certainly none, and no slot need be searched.
+ */
+bool myalloc_buddy_may_hold(const struct myalloc_buddy *buddy, u32 nr,
+			    unsigned int align_order)
+{
+	return nr && nr <= BIT(buddy->top_order) && align_order <= buddy->top_order &&
+	       nr <= buddy->nr_free && buddy->nonempty >> least_order(nr, align_order);
+}
+
+/* Is a block of @order or above free in [@first, @end)? */
+static bool has_block(const struct myalloc_buddy *b, u32 first, u32 end, unsigned int order)
+{
+	unsigned int k;
+
+	for (k = order; k <= b->top_order; k++)
+		if ((u64)myalloc_tree_next(&b->free[k], first >> k) << k < end)
+			return true;
+	return false;
+}
+
+/**
+ * myalloc_buddy_alloc_exact_in() - take a number of frames, wherever they are free in a slot
+ * @buddy: the buddy system
+ * @slot: which 2^top_order frames to search, counted from 0
+ * @nr: as for myalloc_buddy_alloc_exact()
+ * @align_order: as there, at most top_order
+ * @topdown: the highest such run instead of the lowest
+ *
+ * Finds every run of free frames of that length and alignment, which may be part of several
+ * blocks. Looks at a slot's frames 64 at a time, each 64 once, and takes a step for each run of
+ * free frames. Only for a request of which myalloc_buddy_may_hold() says yes.
+ *
+ * Return: index of the first frame, MYALLOC_NO_FRAME if there is no such run in the slot.
+ */
+u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
+				 unsigned int align_order, bool topdown)
+{
+	u32 first = slot << buddy->top_order, at;
+	u32 end = min_t(u32, first + BIT(buddy->top_order), buddy->nr_frames);
+
+	if (!has_block(buddy, first, end, least_order(nr, align_order)))
+		return MYALLOC_NO_FRAME;
+	at = topdown ? highest_run(buddy, first, end, nr, BIT(align_order)) :
+		       lowest_run(buddy, first, end, nr, BIT(align_order));
+	if (at != MYALLOC_NO_FRAME)
+		myalloc_buddy_alloc_range(buddy, at, nr);
+	return at;
+}
+
+/* --- frees -------------------------------------------------------------------- */
 
 /*
  * Is a block of @order allocated at @idx? The order is right (B1) if a block begins at

@@ -64,6 +64,10 @@ u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
 			bool topdown);
 u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
 			      unsigned int align_order, bool topdown);
+bool myalloc_buddy_may_hold(const struct myalloc_buddy *buddy, u32 nr,
+			    unsigned int align_order);
+u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
+				 unsigned int align_order, bool topdown);
 int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr);
 
 enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,

@@ -22,7 +22,13 @@
  * DEFERRING. If a tag or the buddy does not agree with the recorded length, the metadata is damaged:
  * that is reported, and the claim is taken back.
  *
- * Bounds: an extent has at most 2 * chunk_order pieces.
+ * Complete: a request fails only if no chunk has a sufficient run of free pages, aligned as
+ * asked for, at the moment when the search comes to it. Within a contract's bounds the quick
+ * way never fails, and so the search changes nothing about where extents lie.
+ *
+ * Bounds: an extent has at most 2 * chunk_order pieces. Under one hold of the lock at most one
+ * chunk is searched (buddy.c: 2^chunk_order / 64 words). A request that fails has searched all
+ * chunks that have a block of about half its size, or none if the zone has no such block.
  */
 #include "env.h"
 #include "pcp.h"
@@ -77,19 +83,37 @@ static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
 	}
 }
 
+/*
+ * The quick way, or else a search of one chunk after the other: the lock is dropped between them,
+ * and what is found is taken before it is dropped.
+ */
 static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 		      unsigned int align_order, unsigned int flags, unsigned long caller)
 {
+	bool topdown = flags & MYALLOC_TOPDOWN;
 	unsigned long irq;
-	u32 idx;
+	u32 idx, n;
 
 	if (!myalloc_lock(&zone->lock, &irq)) {
 		atomic64_inc(&zone->nmi_fails);
 		return MYALLOC_NO_FRAME;
 	}
 	__myalloc_zone_reap(zone, 1);
-	idx = myalloc_buddy_alloc_exact(&zone->buddy, nr_pages, align_order,
-					flags & MYALLOC_TOPDOWN);
+	idx = myalloc_buddy_alloc_exact(&zone->buddy, nr_pages, align_order, topdown);
+	for (n = 0; idx == MYALLOC_NO_FRAME && n < zone->nr_chunks &&
+	     myalloc_buddy_may_hold(&zone->buddy, nr_pages, align_order); n++) {
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
+		myalloc_env_point("extent-search");
+		if (flags & MYALLOC_MAY_WAIT)
+			cond_resched();
+		if (!myalloc_lock(&zone->lock, &irq)) {
+			atomic64_inc(&zone->nmi_fails);
+			return MYALLOC_NO_FRAME;
+		}
+		idx = myalloc_buddy_alloc_exact_in(&zone->buddy,
+						   topdown ? zone->nr_chunks - 1 - n : n,
+						   nr_pages, align_order, topdown);
+	}
 	if (idx != MYALLOC_NO_FRAME) {
 		tag_taken(zone, idx, nr_pages, caller);
 		__myalloc_zone_account(zone);
@@ -105,14 +129,18 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
  * @zone: the zone
  * @nr_pages: 1 to 2^chunk_order
  * @align_order: log2 of pages that the address is to be a multiple of, counted from
- *	the beginning of its chunk
+ *	the beginning of its chunk; at most chunk_order
  * @flags: as for myalloc_pages_alloc()
  *
- * Takes the smallest sufficient block and gives back at once what is not needed. To be
- * freed whole, by myalloc_pages_free_exact() with the same number or by myalloc_free().
+ * Takes the smallest sufficient block and gives back at once what is not needed. If no block
+ * is sufficient, takes the lowest (MYALLOC_TOPDOWN: highest) free pages of one chunk that are,
+ * in whichever blocks they lie. To be freed whole, by myalloc_pages_free_exact() with the same
+ * number or by myalloc_free().
  *
- * Context: as for myalloc_pages_alloc().
- * Return: address of the first page, NULL if the zone has no such block.
+ * Context: as for myalloc_pages_alloc(). The second way takes time in proportion to the number
+ * of chunks; the lock is held for one chunk at a time (Bounds).
+ * Return: address of the first page; NULL if no chunk has so many free pages in a row with
+ * that alignment.
  */
 void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 				unsigned int nr_pages, unsigned int align_order,

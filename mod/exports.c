@@ -103,6 +103,8 @@ EXPORT_INTERNAL(myalloc_buddy_meta_size);
 EXPORT_INTERNAL(myalloc_buddy_init);
 EXPORT_INTERNAL(myalloc_buddy_alloc);
 EXPORT_INTERNAL(myalloc_buddy_alloc_exact);
+EXPORT_INTERNAL(myalloc_buddy_may_hold);
+EXPORT_INTERNAL(myalloc_buddy_alloc_exact_in);
 EXPORT_INTERNAL(myalloc_buddy_alloc_range);
 EXPORT_INTERNAL(myalloc_buddy_free);
 EXPORT_INTERNAL(myalloc_buddy_free_exact);

@@ -163,18 +163,32 @@ static u32 model_alloc(struct model *m, unsigned int order, enum myalloc_policy 
 	return idx;
 }
 
+/* The lowest or highest run of free frames in a slot of the top order. */
+static u32 model_find_run(const struct model *m, u32 nr, unsigned int align, bool topdown)
+{
+	u32 idx, found = MYALLOC_NO_FRAME;
+
+	for (idx = 0; idx < m->nr; idx += BIT(align))
+		if (idx >> m->top == (idx + nr - 1) >> m->top && all_free(m, idx, nr) &&
+		    (topdown || found == MYALLOC_NO_FRAME))
+			found = idx;
+	return found;
+}
+
 static u32 model_alloc_exact(struct model *m, u32 nr, unsigned int align,
 			     enum myalloc_policy policy, bool topdown)
 {
 	unsigned int order = 0;
 	u32 idx;
 
-	if (!nr)
+	if (!nr || nr > BIT(m->top) || align > m->top)
 		return MYALLOC_NO_FRAME;
 	while (BIT(order) < nr || order < align)
 		order++;
-	/* A block of that order, of which the beginning is kept. */
+	/* A block of that order, of which the beginning is kept; without one, whatever is free. */
 	idx = model_find(m, order, policy, topdown);
+	if (idx == MYALLOC_NO_FRAME)
+		idx = model_find_run(m, nr, align, topdown);
 	if (idx != MYALLOC_NO_FRAME)
 		model_take(m, idx, nr);
 	return idx;
@@ -419,26 +433,42 @@ static void try_frees(void)
 		}
 }
 
+/* As run.c does it. @searched: not the quick way. */
+static u32 alloc_exact(struct myalloc_buddy *b, u32 nr, unsigned int align, bool topdown,
+		       bool *searched)
+{
+	u32 idx = myalloc_buddy_alloc_exact(b, nr, align, topdown), i;
+	u32 slots = DIV_ROUND_UP(b->nr_frames, BIT(b->top_order));
+
+	*searched = false;
+	if (!myalloc_buddy_may_hold(b, nr, align))
+		return idx;
+	for (i = 0; idx == MYALLOC_NO_FRAME && i < slots; i++) {
+		*searched = true;
+		idx = myalloc_buddy_alloc_exact_in(b, topdown ? slots - 1 - i : i, nr, align,
+						   topdown);
+	}
+	return idx;
+}
+
 static void try_exact(void)
 {
 	unsigned int align, policy, topdown;
+	bool searched;
 	u32 nr;
 
 	for (nr = 0; nr <= BIT(t.from.top) + 1; nr++)
 		for (align = 0; align <= t.from.top + 1; align++)
 			for (policy = 0; policy < MYALLOC_NR_POLICIES; policy++)
 				for (topdown = 0; topdown < 2; topdown++) {
-					u32 idx = myalloc_buddy_alloc_exact(begin(policy), nr,
-									    align, topdown);
+					u32 idx = alloc_exact(begin(policy), nr, align, topdown,
+							      &searched);
 
-					if (nr > BIT(t.from.top)) {
-						end(idx == MYALLOC_NO_FRAME, "exact", nr, align,
-						    policy, topdown);
-						continue;
-					}
+					/* A run that is searched for is cut as a range. */
 					end(idx == model_alloc_exact(&t.to, nr, align, policy,
 								     topdown),
-					    "exact", nr, align, policy, topdown);
+					    searched ? "range, exact" : "exact", nr, align, policy,
+					    topdown);
 				}
 }
 

@@ -12,7 +12,8 @@
  *	sound		what is allocated lies in the zone, is aligned and overlaps nothing that
  *			is allocated; what was written into it is there when it is freed; what
  *			was to be zero is zero
- *	complete	an allocation fails only if no aligned run of frames is free. With
+ *	complete	an allocation fails only if no aligned run of frames is free; an exact
+ *			one only if no run of that length is in a chunk. With
  *			MYALLOC_MAY_WAIT, free means: not with a user and not in a slab with an
  *			object that is. Without, frames that are cached or deferred (by their
  *			tags) do not count either, and this CPU's magazines and the depot must be
@@ -441,6 +442,18 @@ static bool any_run(u32 order)
 	return false;
 }
 
+/* Where a run of frames in one chunk begins, U32_MAX if there is none. */
+static u32 find_run(u32 nr, u32 align, bool topdown)
+{
+	u32 i, order = w->cfg->chunk_order, found = U32_MAX;
+
+	for (i = 0; align <= order && i < w->nr_frames; i += BIT(align))
+		if ((topdown || found == U32_MAX) && i >> order == (i + nr - 1) >> order &&
+		    run_at(i, nr))
+			found = i;
+	return found;
+}
+
 /*
  * Where a block of @order must come from, U32_MAX if there is none: of the largest runs that
  * avail[] holds, the smallest sufficient one (lowest, or highest for topdown), or for first fit
@@ -521,6 +534,9 @@ static void come_in(const char *where)
 	struct nested nested;
 	int cpu;
 
+	/* Not where a lock is held that what comes in would wait for. */
+	if (raw_spin_is_locked(&w->zone->lock))
+		return;
 	if (!run || !run->op->nest || locked(run) || ++run->points != run->op->nest ||
 	    !run->left || !may_nest(run->op + 1))
 		return;
@@ -784,6 +800,10 @@ static void exact_alloc(struct run *run)
 	if (placed && nr && order <= w->cfg->chunk_order) {
 		find_avail(true);
 		expected = predict(order, flags & MYALLOC_TOPDOWN);
+		if (expected == U32_MAX) {
+			find_avail(true);
+			expected = find_run(nr, align, flags & MYALLOC_TOPDOWN);
+		}
 	}
 	addr = IN_CONTEXT(run, NULL, myalloc_pages_alloc_exact(w->zone, nr, align, flags));
 	if (!addr) {
@@ -792,15 +812,15 @@ static void exact_alloc(struct run *run)
 		    run->context == OP_NMI_ZONE_LOCKED)
 			return;
 		find_avail(!(flags & MYALLOC_MAY_WAIT));
-		CHECK(!any_run(order), "%u pages aligned to 2^%u failed, but there is a free run",
-		      nr, align);
+		CHECK(find_run(nr, align, false) == U32_MAX,
+		      "%u pages aligned to 2^%u failed, but there is a free run", nr, align);
 		return;
 	}
 	frame = frame_of(addr);
 	CHECK(nr && nr <= BIT(w->cfg->chunk_order), "%u pages were allocated", nr);
 	CHECK(frame != U32_MAX && frame + nr <= w->nr_frames, "%u pages at %p: not in the zone", nr,
 	      addr);
-	CHECK(!(frame % BIT(order)), "%u pages aligned to 2^%u at frame %u", nr, align, frame);
+	CHECK(!(frame % BIT(align)), "%u pages aligned to 2^%u at frame %u", nr, align, frame);
 	if (!run->disturbed && expected != U32_MAX)
 		CHECK(frame == expected, "%u pages at frame %u, expected at %u", nr, frame, expected);
 	got_exact(frame, nr, flags);
