@@ -447,7 +447,7 @@ static void zone_books_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->page_hits[0] + b->page_hits[3], 0);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 6, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 7, 0));
-	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 40, 0, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 51, 0, 0));
 	fixture_books(fx);
 	KUNIT_EXPECT_EQ(test, b->page_fails[6], 2);
 	KUNIT_EXPECT_EQ(test, b->page_fails[7], 0);

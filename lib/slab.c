@@ -378,9 +378,9 @@ static bool give(struct myalloc_cache *c, const struct myalloc_place *p, u8 from
 	struct myalloc_frame *frame = p->frame;
 	u64 *out = myalloc_slab_out(c, frame, p->slab), bit = BIT_ULL(p->index % 64);
 
-	if (unlikely(READ_ONCE(*p->state) != from))
+	/* Not a plain store: another who has the slot may make it LIVE at this moment. */
+	if (unlikely(!try_cmpxchg(p->state, &from, MYALLOC_SLOT_FREE)))
 		return false;
-	WRITE_ONCE(*p->state, MYALLOC_SLOT_FREE);
 	if (unlikely(!(out[p->index / 64] & bit))) {
 		if (p->tag == c->tag && count_out(c, out) != frame->inuse)
 			set_aside(c, frame, out);
@@ -635,16 +635,43 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u
 	slot->state = state;
 }
 
-/* Between enter and leave. False in NMI if there is no room. */
+/*
+ * Between enter and leave. False in NMI if there is no room; also if the slab is on its way out. That
+ * is looked at when the magazine is of the present era: if the slab leaves later, the era grows
+ * later, and the slot is looked up again before it is believed.
+ */
 static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void *object,
-		u8 *state)
+		const struct myalloc_place *place)
 {
 	if (unlikely(cpu->top == cpu->end && !room(c, cpu)))
 		return false;
-	fill_slot(cpu->top, object, state);
+	if (unlikely(READ_ONCE(place->frame->tag) != c->tag))
+		return false;
+	fill_slot(cpu->top, object, place->state);
 	cpu->nr_puts++;
 	WRITE_ONCE(cpu->top, cpu->top + 1);
 	return true;
+}
+
+/*
+ * A slot of a slab that is on its way out, in state @from: only who got a slot that was freed twice
+ * at once may have one. It goes back under the lock, and the recount that follows finds nothing
+ * in its way. False in NMI if the lock is taken.
+ */
+static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from)
+{
+	struct myalloc_place place;
+	unsigned long irq;
+	bool done;
+
+	if (!myalloc_lock(&c->lock, &irq))
+		return false;
+	done = myalloc_place_find(c, object, &place) && place.tag == c->limbo_tag &&
+	       try_cmpxchg(place.state, &from, MYALLOC_SLOT_FREE);
+	if (done)
+		twice(c, object);
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+	return done;
 }
 
 /*
@@ -930,58 +957,33 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	return 0;
 }
 
-/*
- * An object of a slab that is on its way out. Only somebody who got a slot that was freed twice at
- * once may have one: the slot goes back, and the recount that follows finds nothing in its way.
- */
-static bool free_limbo(struct myalloc_cache *c, const void *object)
+/* Makes the slot of a user's object MOVING. False if it is not one of a slab in use. */
+static bool claim_slow(struct myalloc_cache *c, const void *object, struct myalloc_place *place)
 {
-	struct myalloc_place place;
-	unsigned long irq;
-	bool done = false;
-
-	if (!myalloc_lock(&c->lock, &irq))
-		return false;
-	if (myalloc_place_find(c, object, &place) && place.tag == c->limbo_tag &&
-	    READ_ONCE(*place.state) == MYALLOC_SLOT_LIVE) {
-		WRITE_ONCE(*place.state, MYALLOC_SLOT_FREE);
-		twice(c, object);
-		done = true;
-	}
-	raw_spin_unlock_irqrestore(&c->lock, irq);
-	return done;
-}
-
-/* Makes the slot of a user's object MOVING. NULL if it is not one of a slab in use. */
-static u8 *claim_slow(struct myalloc_cache *c, const void *object, bool *limbo)
-{
-	struct myalloc_place place;
-	u8 from = user_state(c), *state = NULL;
+	u8 from = user_state(c);
+	bool claimed = false;
 
 	preempt_disable();	/* from the look at the tag to the claim */
-	if (likely(myalloc_place_find(c, object, &place))) {
-		*limbo = place.tag == c->limbo_tag;
+	place->tag = 0;
+	if (likely(myalloc_place_find(c, object, place))) {
 		myalloc_env_point("object-found");
-		if (!*limbo && likely(READ_ONCE(*place.state) == from) &&
-		    likely(try_cmpxchg(place.state, &from, MYALLOC_SLOT_MOVING)))
-			state = place.state;
+		claimed = place->tag == c->tag && likely(READ_ONCE(*place->state) == from) &&
+			  likely(try_cmpxchg(place->state, &from, MYALLOC_SLOT_MOVING));
 	}
 	preempt_enable();
-	return state;
+	return claimed;
 }
 
 /* Everything that the fast path leaves: no room, an interrupt, checks, levels, outside the window. */
 static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
-	bool limbo = false;
-	u8 *state;
+	struct myalloc_place place;
 
 	if (put_by_level(c, object))
 		return 0;
-	state = claim_slow(c, object, &limbo);
-	if (unlikely(!state)) {
-		if (limbo && free_limbo(c, object))
+	if (unlikely(!claim_slow(c, object, &place))) {
+		if (place.tag == c->limbo_tag && limbo_slot_free(c, object, user_state(c)))
 			return 0;
 		return myalloc_cache_bad_free(c, object);
 	}
@@ -989,13 +991,13 @@ static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned lo
 		memset(object, 0, c->layout.object_size);
 	cpu = myalloc_magazines_enter(&c->mags);
 	if (cpu) {
-		bool done = put(c, cpu, object, state);
+		bool done = put(c, cpu, object, &place);
 
 		myalloc_magazines_leave(cpu);
 		if (done)
 			return 0;
 	}
-	return free_slabs(c, object, state, caller);
+	return free_slabs(c, object, place.state, caller);
 }
 
 /**
@@ -1370,9 +1372,13 @@ bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot)
 	struct myalloc_cache *c = cache;
 	struct myalloc_place place;
 
-	if (likely(myalloc_place_find(c, slot->addr, &place) && place.tag == c->tag &&
-		   place.state == slot->state && READ_ONCE(*place.state) == MYALLOC_SLOT_CACHED))
+	if (unlikely(!myalloc_place_find(c, slot->addr, &place) || place.state != slot->state)) {
+		twice(c, slot->addr);
+		return false;
+	}
+	if (likely(place.tag == c->tag && READ_ONCE(*place.state) == MYALLOC_SLOT_CACHED))
 		return true;
-	twice(c, slot->addr);
+	if (place.tag == c->tag || !limbo_slot_free(c, slot->addr, MYALLOC_SLOT_CACHED))
+		twice(c, slot->addr);
 	return false;
 }

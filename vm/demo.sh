@@ -1,6 +1,7 @@
 # shellcheck shell=dash
 # What 'make vm' shows: the module loaded, a stress run, a look inside while a driver holds
-# memory, a mistake and what is said about it, all given back. For a person to read; its exit status and the kernel's log are the verdict.
+# memory, a mistake and what is said about it, all given back. For a person to read; its
+# exit status and the kernel's log are the verdict.
 # needs: timeout=240
 
 fault=0

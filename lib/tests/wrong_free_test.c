@@ -18,6 +18,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "reclaim.h"
 #include "slab.h"
 #include "validate.h"
 
@@ -120,15 +121,17 @@ static bool next_execution(void)
 
 /* --- the world: a new one for each execution, which a wrong free may have hurt ---------- */
 
-static void few_magazines(struct myalloc_magazines *mags)
+static void few_magazines(struct myalloc_magazines *mags, u32 depot)
 {
-	u64 era = mags->era;
+	const struct myalloc_magazines before = *mags;
 
 	myalloc_magazines_fini(mags);
-	if (myalloc_magazines_init(mags, 2, 1, 1, NUMA_NO_NODE))
+	if (myalloc_magazines_init(mags, 2, 1, depot, NUMA_NO_NODE))
 		host_fatal("no magazines");
-	if (era == MYALLOC_ERA_NEVER)
-		mags->era = era;
+	if (before.era == MYALLOC_ERA_NEVER)
+		mags->era = before.era;
+	mags->fresh = before.fresh;
+	mags->owner = before.owner;
 }
 
 static void make_world(void)
@@ -153,14 +156,14 @@ static void make_world(void)
 		host_fatal("no zone");
 	w.cache = NULL;
 	if (kind->pages) {
-		few_magazines(&w.zone->pcp[0]);
+		few_magazines(&w.zone->pcp[0], 1);
 		return;
 	}
 	w.cache = myalloc_cache_create(w.zone, &cache_args);
 	if (IS_ERR(w.cache))
 		host_fatal("no cache");
 	if (!(kind->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
-		few_magazines(&w.cache->mags);
+		few_magazines(&w.cache->mags, 1);
 }
 
 static void *get(void)
@@ -302,7 +305,8 @@ static bool others_can_run(void)
 {
 	const struct host_self *self;
 
-	if (raw_spin_is_locked(&w.zone->lock) || (w.cache && raw_spin_is_locked(&w.cache->lock)))
+	if (raw_spin_is_locked(&w.zone->lock) || raw_spin_is_locked(&w.zone->limbo.lock) ||
+	    (w.cache && raw_spin_is_locked(&w.cache->lock)))
 		return false;
 	for (self = host_self.outer; self; self = self->outer)
 		if (self->cpu == !host_self.cpu && self->pins)
@@ -501,7 +505,7 @@ static void free_on_cpu_1(u32 from, u32 to)
 		if (myalloc_cache_free(w.cache, old[from]))
 			fail("a right free on CPU 1 was refused");
 	host_set_cpu(0);
-	myalloc_cache_drain_cpu(w.cache, 1);
+	myalloc_zone_drain_cpu(w.zone, 1);
 }
 
 static void make_old_world(void)
@@ -524,9 +528,7 @@ static void make_old_world(void)
 	w.cache = myalloc_cache_create(w.zone, &cache_args);
 	if (IS_ERR(w.cache))
 		host_fatal("no cache");
-	myalloc_magazines_fini(&w.cache->mags);
-	if (myalloc_magazines_init(&w.cache->mags, 2, 1, 0, NUMA_NO_NODE))
-		host_fatal("no magazines");
+	few_magazines(&w.cache->mags, 0);
 	host_set_cpu(0);
 	for (i = 0; i < OLD_OBJECTS; i++)
 		old[i] = get();

@@ -14,8 +14,8 @@ else
 fi
 
 # How full the zone is meanwhile: a sentence says it to people and a number to programs.
-myallocctl -j bench list | tr '{' '\n' | sed -n 's/.*"what":"\([^"]*\)".*"fill_permille":\([0-9]*\).*/\2 \1/p' \
-	>/tmp/fills
+myallocctl -j bench list | tr '{' '\n' |
+	sed -n 's/.*"what":"\([^"]*\)".*"fill_permille":\([0-9]*\).*/\2 \1/p' >/tmp/fills
 if awk '
 { want = 0 }
 /half full/ { want = 500 }
