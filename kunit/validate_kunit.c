@@ -275,7 +275,7 @@ static void validate_zone(struct kunit *test)
 	struct scene *sc = make_scene(test);
 	struct myalloc_frame *page = frame_of(sc, sc->page[2]), *free;
 	struct myalloc_frame *slab = slab_of(sc, sc->small, sc->s[0]);
-	struct myalloc_frame **map = sc->zone->map.frames;
+	struct myalloc_map *map = &sc->zone->map;
 	u32 idx = myalloc_tree_first(&sc->buddy->free[__ffs(sc->buddy->nonempty)])
 		  << __ffs(sc->buddy->nonempty);
 
@@ -296,8 +296,12 @@ static void validate_zone(struct kunit *test)
 	DAMAGE(sc, page[3].tag, 0x80, "Z7:");
 	DAMAGE(sc, sc->zone->slab_pages.counter, sc->zone->slab_pages.counter + 1, "Z3:");
 	DAMAGE(sc, sc->zone->nr_deferred.counter, 1, "Z5:");
-	DAMAGE(sc, map[2], map[0], "Z6:");
-	DAMAGE(sc, map[2], NULL, "Z6:");
+	DAMAGE(sc, map->first[1], map->first[1] + 1, "Z6:");
+	DAMAGE(sc, map->first[1], 0, "Z6:");
+	DAMAGE(sc, map->base, map->base + PAGE_SIZE, "Z6:");
+	DAMAGE(sc, map->shift, map->shift + 1, "Z6:");
+	DAMAGE(sc, map->window.bytes, map->window.bytes + 1, "Z6:");
+	DAMAGE(sc, sc->zone->window.bytes, sc->zone->window.bytes - PAGE_SIZE, "Z6:");
 	end_scene(sc);
 }
 

@@ -191,6 +191,137 @@ static void zone_map(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_map_frame(&zone->map, (void *)ULONG_MAX));
 }
 
+/* Everything that takes an address refuses one in no chunk, as what it is. */
+static void refuse_foreign(struct fixture *fx, struct myalloc_cache *cache, unsigned long at)
+{
+	struct kunit *test = fx->test;
+	void *addr = (void *)at;
+
+	KUNIT_EXPECT_LT(test, index_of(fx, addr), 0);
+	KUNIT_EXPECT_NULL(test, myalloc_map_frame(&fx->zone->map, addr));
+	KUNIT_EXPECT_NULL(test, myalloc_object_state(cache, addr));
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), 0);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr, 0), MYALLOC_BAD_FOREIGN,
+			       "bad free as pages of order 0: not memory of this zone");
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 1),
+			       MYALLOC_BAD_FOREIGN,
+			       "bad free as 1 pages: not memory of this zone");
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, addr), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), -EINVAL);
+}
+
+/*
+ * Chunks 64 GiB apart: metadata depends on the reserve alone. For each chunk 12 bytes, for each
+ * frame its descriptor and what the buddy has, and the zone itself.
+ */
+static void zone_map_sparse(struct kunit *test)
+{
+	const u64 apart = 1ULL << 36, reserve = 16u << 20;
+	struct fixture_args args = { .simulated = true, .no_magazines = true };
+	static const u32 orders[] = { 0, 3, 10 };
+	u32 i, k;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		u64 chunk = (u64)PAGE_SIZE << orders[i], exact;
+		struct fixture *near, *far;
+		struct myalloc_cache *cache;
+
+		args.nr_pages = reserve >> PAGE_SHIFT;
+		args.chunk_order = orders[i];
+		args.stride = 1;
+		near = fixture_zone(test, &args);
+		args.stride = apart / chunk;
+		far = fixture_zone(test, &args);
+		exact = sizeof(*near->zone) +
+			args.nr_pages * (u64)MYALLOC_FRAME_BYTES +
+			myalloc_buddy_meta_size(args.nr_pages, args.chunk_order) +
+			12ULL * near->zone->nr_chunks + 4 +
+			sizeof(*near->zone->pcp[0].cpu) * (MYALLOC_PCP_LISTS + 1ULL) *
+			num_possible_cpus();
+		KUNIT_EXPECT_EQ(test, near->zone->meta_bytes, exact);
+		KUNIT_EXPECT_LE(test, far->zone->meta_bytes, exact);
+		KUNIT_EXPECT_LE(test, exact, reserve / 100);
+		FIXTURE_EXPECT_VALID(far);
+
+		cache = fixture_cache(far, "sparse", 64, MYALLOC_NO_MAGAZINE);
+		for (k = 0; k < far->zone->nr_chunks; k += 1 + far->zone->nr_chunks / 7) {
+			unsigned long begin = (unsigned long)far->chunks[k];
+			void *last = (void *)(begin + chunk - 1);
+
+			KUNIT_EXPECT_PTR_EQ(test, myalloc_map_frame(&far->zone->map, last),
+					    &far->zone->frames[((k + 1) << orders[i]) - 1]);
+			refuse_foreign(far, cache, begin - PAGE_SIZE);
+			refuse_foreign(far, cache, begin + chunk);
+			refuse_foreign(far, cache, begin + apart / 2);
+			refuse_foreign(far, cache, begin + apart - chunk);
+		}
+		refuse_foreign(far, cache, 0);
+		refuse_foreign(far, cache, ULONG_MAX & PAGE_MASK);
+		fixture_put(far);
+		fixture_put(near);
+	}
+}
+
+static unsigned int map_steps;
+
+static void count_map_steps(const char *where)
+{
+	map_steps += !strcmp(where, "map-step");
+}
+
+/* Does the map find @addr where a search through all chunks does, in few steps? */
+static bool found_right(const struct fixture *fx, unsigned long addr)
+{
+	const struct myalloc_zone *zone = fx->zone;
+	long idx = index_of(fx, (void *)addr);
+	const struct myalloc_frame *frame = idx < 0 ? NULL : &zone->frames[idx];
+
+	map_steps = 0;
+	return myalloc_map_search(&zone->map, (void *)addr) == frame &&
+	       myalloc_map_frame(&zone->map, (void *)addr) == frame &&
+	       map_steps <= 2 * (ilog2(zone->nr_chunks) + 1U);
+}
+
+/* Chunks at random distances, close together and far apart: the map finds what there is. */
+static void zone_map_layouts(struct kunit *test)
+{
+	struct myalloc_random random;
+	u32 round, i;
+
+	fixture_random(test, &random);
+	for (round = 0; round < 40; round++) {
+		const struct fixture_args args = {
+			.nr_pages = (1 + myalloc_random_below(&random, 90)) << (round % 4),
+			.chunk_order = round % 4, .simulated = true, .no_magazines = true,
+		};
+		struct fixture *fx = fixture_prepare(test, &args);
+		unsigned long size = PAGE_SIZE << args.chunk_order, at = BIT(30);
+		u32 nr = fx->args.nr_chunks, wrong = 0;
+
+		for (i = 0; i < nr; i++) {
+			fx->chunks[i] = (void *)at;
+			/* Adjacent, near, far; in some rounds only the last one is far. */
+			at += size;
+			if (round % 5 ? !myalloc_random_below(&random, 4) : i + 2 == nr)
+				at += size << myalloc_random_below(&random, 28);
+		}
+		fx->zone = myalloc_zone_create(&fx->args);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fx->zone);
+		fixture_set_hook(count_map_steps);
+		for (i = 0; i < nr; i++) {
+			unsigned long begin = (unsigned long)fx->chunks[i];
+
+			wrong += !found_right(fx, begin) + !found_right(fx, begin + size - 1) +
+				 !found_right(fx, begin - 1) + !found_right(fx, begin + size) +
+				 !found_right(fx, begin + myalloc_random_below(&random, 1 << 30));
+		}
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_EQ(test, wrong, 0);
+		FIXTURE_EXPECT_VALID(fx);
+		fixture_put(fx);
+	}
+}
+
 /* The window is the longest run of adjacent chunks, the first of equally long ones. */
 static void zone_window(struct kunit *test)
 {
@@ -938,6 +1069,8 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_every_size),
 	KUNIT_CASE(zone_whole_chunk),
 	KUNIT_CASE(zone_map),
+	KUNIT_CASE(zone_map_sparse),
+	KUNIT_CASE(zone_map_layouts),
 	KUNIT_CASE(zone_window),
 	KUNIT_CASE(zone_chunk_borders),
 	KUNIT_CASE(zone_no_memory),

@@ -312,6 +312,22 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	}
 }
 
+/* Z6 for the addresses around a chunk. */
+static void check_borders(const struct myalloc_zone *zone, u32 chunk,
+			  struct myalloc_validation *v)
+{
+	unsigned long size = PAGE_SIZE << zone->chunk_order, begin = zone->chunks[chunk];
+	bool follows = chunk && zone->chunks[chunk - 1] + size == begin;
+	bool followed = chunk + 1 < zone->nr_chunks && zone->chunks[chunk + 1] == begin + size;
+
+	if (!follows && myalloc_map_frame(&zone->map, (void *)(begin - 1)))
+		v_err(v, "Z6: the map finds a frame below chunk %u", chunk);
+	if (!followed && myalloc_map_frame(&zone->map, (void *)(begin + size)))
+		v_err(v, "Z6: the map finds a frame above chunk %u", chunk);
+	if (memcmp(&zone->window, &zone->map.window, sizeof(zone->window)))
+		v_err(v, "Z6: the map has another window than the zone");
+}
+
 /* Lock held. One chunk: B1 to B3, Z1, Z6 to Z8. False if the walk cannot go on. */
 static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
 			struct myalloc_validation *v)
@@ -320,6 +336,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	u32 first = chunk << zone->chunk_order, idx, size, i;
 	u32 end = min_t(u32, first + BIT(zone->chunk_order), b->nr_frames);
 
+	check_borders(zone, chunk, v);
 	w->extent_end = 0;
 	w->being_freed = false;
 	for (idx = first; idx < end; idx += size) {
@@ -331,7 +348,8 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		if (!size)
 			return false;
 		v->frames += size;
-		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
+		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame ||
+		    myalloc_map_search(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
 			v_err(v, "Z6: the map does not find frame %u", idx);
 		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
 		type = READ_ONCE(frame->type);

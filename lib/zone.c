@@ -15,17 +15,28 @@
  *
  * Structures
  *
- *	address space	....[ chunk 0 ][ chunk 1 ]...........[ chunk 2 ]....
- *	map.frames	    [    o    ][    o    ][ - ][ - ][     o    ]
- *	                         |          |                     |
- *	frames		    [ 0 ... 1023 ][ 1024 ... 2047 ][ 2048 ... 3071 ]
+ *	address space	[ chunk 0 ][ chunk 1 ]........................[ chunk 2 ]....
+ *	buckets		|  bucket 0           |  bucket 1           |  bucket 2
+ *	map.first	   0                     2                     2           3
+ *	map.chunks	[    0    ][    1    ]                        [    2    ]
+ *	frames		[ 0 ... 1023 ][ 1024 ... 2047 ][ 2048 ... 3071 ]
  *
- * The map takes an address to its descriptor by one shift, one load and one add, and says
- * by a NULL that an address is foreign: 8 bytes for each chunk-sized piece between the
- * first and the last chunk.
+ * The window: the longest run of adjacent chunks, usually all of them. Inside it an address
+ * leads to its descriptor by one subtraction and one shift; fast paths know nothing else.
  *
- * The longest run of adjacent chunks, usually all of them, is the window: there the way is
- * shorter by the shift and the load.
+ * The map: all other addresses. Its first level cuts the address space between the first and
+ * the last chunk into buckets of equal size, a power of two of chunk sizes, as many as there
+ * are chunks or fewer. The second level is the sorted list of chunks: first[b] and first[b + 1]
+ * delimit the chunks of bucket b, and a binary search finds the last one that begins at or
+ * below the address. An address is foreign if it lies in no bucket, or not in that chunk.
+ * A chunk never crosses from one bucket to the next, because both are aligned to the first
+ * chunk. The map never changes, so a look-up needs no lock and works in NMI.
+ *
+ * Its metadata depends on the reserve alone: 12 bytes for each chunk, wherever the chunks lie.
+ * A look-up takes at most log2(nr_chunks) + 1 steps, if all chunks but one lie close together,
+ * and one or two if they are spread evenly. An array with an entry for each chunk-sized piece of
+ * address space would need one step always, but 16 MiB spread over 64 GiB in chunks of 32 KiB
+ * would need another 16 MiB for it.
  *
  * A frame that begins a block carries a tag: what it is, of which order, of which cache.
  * One comparison of the tag tells a right free from a wrong one. The user of a block
@@ -41,8 +52,9 @@
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  nr_deferred = frames of blocks tagged DEFERRED.
- *	Z6  map and frames agree: the descriptor found for the address of a frame is the
- *	    frame's own.
+ *	Z6  window, map and frames agree: the descriptor found for the address of a frame is
+ *	    the frame's own, with the window and by the map alone; and an address directly
+ *	    before or behind a run of adjacent chunks is foreign.
  *	Z7  Descriptors of frames that are in no slab and begin no block are all zero
  *	    in their tag.
  *	Z8  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
@@ -427,24 +439,6 @@ static int check_args(const struct myalloc_zone_args *args)
 	return 0;
 }
 
-static int init_map(struct myalloc_zone *zone)
-{
-	struct myalloc_map *map = &zone->map;
-	u32 i;
-
-	map->base = zone->chunks[0];
-	map->shift = zone->chunk_order + PAGE_SHIFT;
-	map->nr = ((zone->chunks[zone->nr_chunks - 1] - map->base) >> map->shift) + 1;
-	map->frames = myalloc_env_zalloc((size_t)map->nr * sizeof(*map->frames), zone->node);
-	if (!map->frames)
-		return -ENOMEM;
-	zone->meta_bytes += (size_t)map->nr * sizeof(*map->frames);
-	for (i = 0; i < zone->nr_chunks; i++)
-		map->frames[(zone->chunks[i] - map->base) >> map->shift] =
-			zone->frames + ((size_t)i << zone->chunk_order);
-	return 0;
-}
-
 static void init_window(struct myalloc_zone *zone)
 {
 	unsigned long chunk_bytes = PAGE_SIZE << zone->chunk_order;
@@ -465,12 +459,81 @@ static void init_window(struct myalloc_zone *zone)
 	}
 }
 
+/* The window and the chunks are known. */
+static int init_map(struct myalloc_zone *zone)
+{
+	struct myalloc_map *map = &zone->map;
+	unsigned long span;
+	size_t size;
+	u32 i;
+
+	map->window = zone->window;
+	map->base = zone->chunks[0];
+	map->chunks = zone->chunks;
+	map->frames = zone->frames;
+	map->shift = zone->chunk_order + PAGE_SHIFT;
+	map->bucket_shift = map->shift;
+	span = zone->chunks[zone->nr_chunks - 1] - map->base;
+	while (span >> map->bucket_shift >= zone->nr_chunks)
+		map->bucket_shift++;
+	map->nr_buckets = (span >> map->bucket_shift) + 1;
+	size = ((size_t)map->nr_buckets + 1) * sizeof(*map->first);
+	map->first = myalloc_env_zalloc(size, zone->node);
+	if (!map->first)
+		return -ENOMEM;
+	zone->meta_bytes += size;
+	/* Count the chunks of each bucket, then add up. */
+	for (i = 0; i < zone->nr_chunks; i++)
+		map->first[((zone->chunks[i] - map->base) >> map->bucket_shift) + 1]++;
+	for (i = 1; i <= map->nr_buckets; i++)
+		map->first[i] += map->first[i - 1];
+	return 0;
+}
+
+/**
+ * myalloc_map_search() - look an address up in the map
+ * @map: the zone's map, or a copy
+ * @addr: any number
+ *
+ * For addresses outside the window: see myalloc_map_frame().
+ *
+ * Context: any. At most log2(chunks) + 1 steps.
+ * Return: NULL if the address is not in a chunk.
+ */
+noinline struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map,
+						  const void *addr)
+{
+	unsigned long off, bucket = ((unsigned long)addr - map->base) >> map->bucket_shift;
+	u32 low, high;
+
+	if (bucket >= map->nr_buckets)
+		return NULL;
+	low = map->first[bucket];
+	high = map->first[bucket + 1];
+	if (low == high)
+		return NULL;
+	while (high - low > 1) {
+		u32 middle = low + (high - low) / 2;
+
+		myalloc_env_point("map-step");
+		if (map->chunks[middle] <= (unsigned long)addr)
+			low = middle;
+		else
+			high = middle;
+	}
+	/* Also if the address is below the first chunk of the bucket: then it wraps around. */
+	off = (unsigned long)addr - map->chunks[low];
+	if (off >> map->shift)
+		return NULL;
+	return map->frames + ((size_t)low << (map->shift - PAGE_SHIFT)) + (off >> PAGE_SHIFT);
+}
+
 static void free_zone(struct myalloc_zone *zone)
 {
 	myalloc_reclaim_stop(zone);
 	myalloc_pcp_fini(zone);
 	myalloc_env_free_percpu(zone->seen_cpu);
-	myalloc_env_free(zone->map.frames);
+	myalloc_env_free(zone->map.first);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
 	myalloc_env_free(zone->chunks);
@@ -542,10 +605,10 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	zone->meta_bytes = sizeof(*zone) + size + nr_frames * sizeof(*zone->frames) +
 			   args->nr_chunks * sizeof(*zone->chunks);
 
+	init_window(zone);
 	err = init_map(zone);
 	if (err)
 		goto err_free;
-	init_window(zone);
 	err = myalloc_pcp_init(zone, args->no_magazines);
 	if (err)
 		goto err_free;

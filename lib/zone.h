@@ -84,32 +84,42 @@ struct myalloc_frame {
 };
 
 /**
- * struct myalloc_map - from an address to its frame descriptor in O(1)
- * @base: address of the first chunk
- * @shift: log2 of bytes in a chunk
- * @nr: entries of @frames
- * @frames: for each chunk-sized piece of address space from @base on: the
- *	descriptors of the chunk that lies there, or NULL
- */
-struct myalloc_map {
-	unsigned long base;
-	u32 shift;
-	u32 nr;
-	struct myalloc_frame **frames;
-};
-
-/**
  * struct myalloc_window - the longest run of adjacent chunks
  * @base: address of the first of them
  * @bytes: in all of them
  * @frames: descriptor of the first frame
  *
  * Inside it an address is taken to its descriptor by arithmetic alone. On a machine that
- * has not been up for long it is the whole zone; other addresses take the map.
+ * has not been up for long it is the whole zone; other addresses are looked up in the map.
  */
 struct myalloc_window {
 	unsigned long base;
 	unsigned long bytes;
+	struct myalloc_frame *frames;
+};
+
+/**
+ * struct myalloc_map - from an address to its frame descriptor; never changes
+ * @window: copy of the zone's
+ * @base: address of the first chunk
+ * @shift: log2 of bytes in a chunk
+ * @bucket_shift: log2 of bytes in a bucket
+ * @nr_buckets: pieces of this size between the beginnings of the first and the last chunk; at
+ *	most one for each chunk
+ * @first: for each bucket the number of chunks that lie below it, and at the end that of all
+ * @chunks: address of each chunk, ascending
+ * @frames: descriptors, in the order of chunks
+ *
+ * See zone.c, The map.
+ */
+struct myalloc_map {
+	struct myalloc_window window;
+	unsigned long base;
+	u32 shift;
+	u32 bucket_shift;
+	u32 nr_buckets;
+	u32 *first;
+	const unsigned long *chunks;
 	struct myalloc_frame *frames;
 };
 
@@ -377,26 +387,24 @@ typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,
 void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn,
 			      void *arg);
 
+struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map, const void *addr);
+
 /**
  * myalloc_map_frame() - descriptor of the frame that an address lies in
  * @map: the zone's map, or a copy
  * @addr: any number
  *
+ * Context: any.
  * Return: NULL if the address is not in a chunk.
  */
 static __always_inline struct myalloc_frame *
 myalloc_map_frame(const struct myalloc_map *map, const void *addr)
 {
-	unsigned long off = (unsigned long)addr - map->base;
-	unsigned long nr = off >> map->shift;
-	struct myalloc_frame *frames;
+	unsigned long off = (unsigned long)addr - map->window.base;
 
-	if (unlikely(nr >= map->nr))
-		return NULL;
-	frames = map->frames[nr];
-	if (unlikely(!frames))
-		return NULL;
-	return frames + ((off & (BIT(map->shift) - 1)) >> PAGE_SHIFT);
+	if (likely(off < map->window.bytes))
+		return map->window.frames + (off >> PAGE_SHIFT);
+	return myalloc_map_search(map, addr);
 }
 
 static inline u32 myalloc_frame_idx(const struct myalloc_zone *zone,

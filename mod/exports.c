@@ -128,6 +128,7 @@ EXPORT_INTERNAL(myalloc_magazines_drain_here);
 EXPORT_INTERNAL(myalloc_magazines_drain_depot);
 EXPORT_INTERNAL(myalloc_magazines_drain_cpu);
 
+EXPORT_INTERNAL(myalloc_map_search);
 EXPORT_INTERNAL(myalloc_zone_create);
 EXPORT_INTERNAL(myalloc_zone_destroy);
 EXPORT_INTERNAL(myalloc_zone_take);

@@ -169,7 +169,7 @@ static void flip_nr_deferred(void)
 
 static void flip_map(void)
 {
-	zone->map.frames[1] = NULL;
+	zone->map.first[1]--;
 	invalid("Z6: the map does not find frame 256");
 }
 
