@@ -166,6 +166,22 @@ struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
 	return cache;
 }
 
+/* Frees blocks from an NMI that comes in while the zone's lock is held. */
+void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned int order)
+{
+	unsigned long lock_irq, irq;
+	int err = 0;
+	u32 i;
+
+	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < nr; i++)
+		err |= myalloc_pages_free(fx->zone, blocks[i], order);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
+	KUNIT_EXPECT_EQ(fx->test, err, 0);
+}
+
 /* Zeroed memory of any size for the test, NULL if it is too much here. */
 void *fixture_zalloc(struct kunit *test, size_t size)
 {
@@ -298,6 +314,31 @@ bool fixture_called_by(unsigned long caller, const void *fn)
 	return caller > (unsigned long)fn && caller - (unsigned long)fn < 1024;
 }
 
+static const char *counted;
+static unsigned long steps;
+
+static void count_step(const char *where)
+{
+	steps += !strcmp(where, counted);
+}
+
+/* Counts how often myalloc_env_step() names @where, NULL to end; false if it cannot. */
+bool fixture_count_steps(const char *where)
+{
+	counted = where;
+	steps = 0;
+	return fixture_set_step_hook(where ? count_step : NULL);
+}
+
+/* Steps since the last call. */
+unsigned long fixture_steps(void)
+{
+	unsigned long nr = steps;
+
+	steps = 0;
+	return nr;
+}
+
 #ifdef __KERNEL__
 
 /* --- in the kernel ----------------------------------------------------------------- */
@@ -372,6 +413,11 @@ void fixture_nmi_exit(unsigned long irq)
 }
 
 bool fixture_set_hook(void (*hook)(const char *where))
+{
+	return false;
+}
+
+bool fixture_set_step_hook(void (*hook)(const char *where))
 {
 	return false;
 }
@@ -473,6 +519,12 @@ void fixture_nmi_exit(unsigned long irq)
 bool fixture_set_hook(void (*hook)(const char *where))
 {
 	WRITE_ONCE(host_preempt_point, hook);
+	return true;
+}
+
+bool fixture_set_step_hook(void (*hook)(const char *where))
+{
+	WRITE_ONCE(host_step_hook, hook);
 	return true;
 }
 

@@ -78,6 +78,8 @@ void fixture_put(struct fixture *fx);
 struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
 				    unsigned int object_size, unsigned int flags);
 
+void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned int order);
+
 bool fixture_valid(struct fixture *fx);
 void fixture_expect_valid(struct fixture *fx, int line);
 const struct myalloc_zone_books *fixture_books(struct fixture *fx);
@@ -116,6 +118,9 @@ unsigned long fixture_nmi_enter(void);
 void fixture_nmi_exit(unsigned long irq);
 
 bool fixture_set_hook(void (*hook)(const char *where));
+bool fixture_set_step_hook(void (*hook)(const char *where));
+bool fixture_count_steps(const char *where);
+unsigned long fixture_steps(void);
 bool fixture_set_online(unsigned int nr, bool online);
 bool fixture_fail_after(unsigned long k);
 bool fixture_fail_fired(void);

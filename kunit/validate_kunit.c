@@ -295,7 +295,7 @@ static void validate_zone(struct kunit *test)
 	DAMAGE(sc, page[1].tag, 0x80, "Z7:");
 	DAMAGE(sc, page[3].tag, 0x80, "Z7:");
 	DAMAGE(sc, sc->zone->slab_pages.counter, sc->zone->slab_pages.counter + 1, "Z3:");
-	DAMAGE(sc, sc->zone->nr_deferred.counter, 1, "Z5:");
+	DAMAGE(sc, sc->zone->deferred.nr.counter, 1, "Z5:");
 	DAMAGE(sc, map->first[1], map->first[1] + 1, "Z6:");
 	DAMAGE(sc, map->first[1], 0, "Z6:");
 	DAMAGE(sc, map->base, map->base + PAGE_SIZE, "Z6:");
@@ -535,7 +535,7 @@ static void validate_several(struct kunit *test)
 
 	sc->buddy->nr_free++;
 	sc->small->free_slots++;
-	sc->zone->nr_deferred.counter++;
+	sc->zone->deferred.nr.counter++;
 	KUNIT_EXPECT_FALSE(test, fixture_valid(sc->fx));
 	KUNIT_EXPECT_EQ(test, sc->fx->v.errors, 3);
 	scnprintf(sc->fx->expected, sizeof(sc->fx->expected), "B4: %u frames are free, counted %u",
@@ -543,7 +543,7 @@ static void validate_several(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, sc->fx->v.first, sc->fx->expected);
 	sc->buddy->nr_free--;
 	sc->small->free_slots--;
-	sc->zone->nr_deferred.counter--;
+	sc->zone->deferred.nr.counter--;
 	KUNIT_EXPECT_TRUE(test, fixture_valid(sc->fx));
 	end_scene(sc);
 }
@@ -572,7 +572,7 @@ static void validate_deferring(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	/* The steps of defer() in zone.c. */
-	atomic64_inc(&fx->zone->nr_deferred);
+	atomic64_inc(&fx->zone->deferred.nr);
 	frame->type = MYALLOC_FRAME_DEFERRING;
 	FIXTURE_EXPECT_VALID(fx);
 	atomic64_dec(&fx->zone->slab_pages);

@@ -262,13 +262,6 @@ static void zone_map_sparse(struct kunit *test)
 	}
 }
 
-static unsigned int map_steps;
-
-static void count_map_steps(const char *where)
-{
-	map_steps += !strcmp(where, "map-step");
-}
-
 /* Does the map find @addr where a search through all chunks does, in few steps? */
 static bool found_right(const struct fixture *fx, unsigned long addr)
 {
@@ -276,10 +269,10 @@ static bool found_right(const struct fixture *fx, unsigned long addr)
 	long idx = index_of(fx, (void *)addr);
 	const struct myalloc_frame *frame = idx < 0 ? NULL : &zone->frames[idx];
 
-	map_steps = 0;
+	fixture_steps();
 	return myalloc_map_search(&zone->map, (void *)addr) == frame &&
 	       myalloc_map_frame(&zone->map, (void *)addr) == frame &&
-	       map_steps <= 2 * (ilog2(zone->nr_chunks) + 1U);
+	       fixture_steps() <= 2 * (ilog2(zone->nr_chunks) + 1U);
 }
 
 /* Chunks at random distances, close together and far apart: the map finds what there is. */
@@ -307,7 +300,7 @@ static void zone_map_layouts(struct kunit *test)
 		}
 		fx->zone = myalloc_zone_create(&fx->args);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fx->zone);
-		fixture_set_hook(count_map_steps);
+		fixture_count_steps("map-step");
 		for (i = 0; i < nr; i++) {
 			unsigned long begin = (unsigned long)fx->chunks[i];
 
@@ -315,7 +308,7 @@ static void zone_map_layouts(struct kunit *test)
 				 !found_right(fx, begin - 1) + !found_right(fx, begin + size) +
 				 !found_right(fx, begin + myalloc_random_below(&random, 1 << 30));
 		}
-		fixture_set_hook(NULL);
+		fixture_count_steps(NULL);
 		KUNIT_EXPECT_EQ(test, wrong, 0);
 		FIXTURE_EXPECT_VALID(fx);
 		fixture_put(fx);
@@ -748,20 +741,6 @@ static void zone_nmi_alloc(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, free, 0), 0);
 }
 
-/* Frees @nr blocks from NMI with the lock held. */
-static void free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned int order)
-{
-	struct nmi nmi;
-	int err = 0;
-	u32 i;
-
-	nmi_begin(fx, &nmi);
-	for (i = 0; i < nr; i++)
-		err |= myalloc_pages_free(fx->zone, blocks[i], order);
-	nmi_end(fx, &nmi);
-	KUNIT_EXPECT_EQ(fx->test, err, 0);
-}
-
 /* A free is deferred: seen in the books, found by validate, taken along two at a time. */
 static void zone_nmi_free(struct kunit *test)
 {
@@ -775,7 +754,7 @@ static void zone_nmi_free(struct kunit *test)
 
 	for (i = 0; i < 7; i++)
 		blocks[i] = myalloc_pages_alloc(fx->zone, 1, 0);
-	free_deferred(fx, blocks, 7, 1);
+	fixture_free_deferred(fx, blocks, 7, 1);
 	fixture_books(fx);
 	KUNIT_EXPECT_EQ(test, b->deferred_pages, 14);
 	KUNIT_EXPECT_EQ(test, b->deferred_frees, 7);
@@ -816,7 +795,7 @@ static void zone_nmi_free_orders(struct kunit *test)
 	for (order = 0; order <= 6; order++) {
 		block = myalloc_pages_alloc(fx->zone, order, 0);
 		KUNIT_ASSERT_NOT_NULL(test, block);
-		free_deferred(fx, &block, 1, order);
+		fixture_free_deferred(fx, &block, 1, order);
 		KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, BIT(order));
 		FIXTURE_EXPECT_VALID(fx);
 		myalloc_zone_drain(fx->zone);
@@ -847,7 +826,7 @@ static void zone_nmi_free_poison(struct kunit *test)
 
 	blocks[0] = myalloc_pages_alloc(fx->zone, 0, 0);
 	blocks[1] = myalloc_pages_alloc(fx->zone, 0, 0);
-	free_deferred(fx, blocks, 2, 0);
+	fixture_free_deferred(fx, blocks, 2, 0);
 	myalloc_zone_drain(fx->zone);
 	again = myalloc_pages_alloc(fx->zone, 6, 0);
 	KUNIT_EXPECT_NOT_NULL(test, again);
@@ -865,7 +844,7 @@ static void zone_nmi_free_half(struct kunit *test)
 	void *block = myalloc_pages_alloc(fx->zone, 1, 0), *other;
 	struct myalloc_frame *frame = myalloc_map_frame(&fx->zone->map, block);
 
-	free_deferred(fx, &block, 1, 1);
+	fixture_free_deferred(fx, &block, 1, 1);
 	KUNIT_EXPECT_EQ(test, frame->type, MYALLOC_FRAME_DEFERRED);
 	frame->type = MYALLOC_FRAME_DEFERRING;
 	FIXTURE_EXPECT_VALID(fx);
@@ -901,7 +880,7 @@ static void zone_nmi_order_damaged(struct kunit *test)
 	void *block = myalloc_pages_alloc(fx->zone, 1, 0);
 	struct myalloc_frame *frame = myalloc_map_frame(&fx->zone->map, block);
 
-	free_deferred(fx, &block, 1, 1);
+	fixture_free_deferred(fx, &block, 1, 1);
 	frame->order = 0;
 	fixture_log_mark();
 	myalloc_zone_drain(fx->zone);
@@ -929,7 +908,7 @@ static void zone_simulated_checks(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, block);
 	KUNIT_EXPECT_NOT_NULL(test, other);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 3), 0);
-	free_deferred(fx, &block, 1, 2);
+	fixture_free_deferred(fx, &block, 1, 2);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 4);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 4);
@@ -958,7 +937,7 @@ static void zone_nmi_link_damaged(struct kunit *test)
 		wrong[3] = (unsigned long)blocks[7];
 		wrong[4] = (unsigned long)fx->chunks[0] + 16 * PAGE_SIZE;
 		wrong[5] = 0;
-		free_deferred(fx, blocks, 6, 0);
+		fixture_free_deferred(fx, blocks, 6, 0);
 		/* The list is a stack: blocks[5] is met first, then blocks[4]. */
 		*(unsigned long *)blocks[4] = wrong[k];
 		other = myalloc_pages_alloc(fx->zone, 2, 0);
@@ -1023,7 +1002,7 @@ static void zone_nmi_free_twice(struct kunit *test)
 		myalloc_pages_free(fx->zone, twice, 0);
 		kunit_skip(test, "no hook in deferred frees here");
 	}
-	free_deferred(fx, &twice, 1, 0);
+	fixture_free_deferred(fx, &twice, 1, 0);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, hook_calls, 1);
 	KUNIT_EXPECT_EQ(test, twice_err, -EINVAL);
@@ -1049,7 +1028,7 @@ static void zone_nmi_free_drained(struct kunit *test)
 		myalloc_pages_free(fx->zone, block, 0);
 		kunit_skip(test, "no hook in deferred frees here");
 	}
-	free_deferred(fx, &block, 1, 0);
+	fixture_free_deferred(fx, &block, 1, 0);
 	fixture_set_hook(NULL);
 	if (!hook_calls)
 		kunit_skip(test, "there is no point zone-defer before the list is touched");

@@ -295,6 +295,7 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		w->deferring++;
 		fallthrough;
 	case MYALLOC_FRAME_DEFERRED:
+	case MYALLOC_FRAME_RECOVERING:
 		w->deferred += size;
 		break;
 	case MYALLOC_FRAME_SLAB:
@@ -387,7 +388,7 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
 		      zone->buddy.nr_frames);
 	/* Not while somebody is about to defer a free. */
-	if (w->deferring || deferred != atomic64_read(&zone->nr_deferred))
+	if (w->deferring || deferred != atomic64_read(&zone->deferred.nr))
 		return;
 	if (w->slab != (u64)slab)
 		v_err(v, "Z3: %llu frames are in slabs, counted %lld", (unsigned long long)w->slab,
@@ -450,7 +451,7 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	generation = zone->generation;
-	deferred = atomic64_read(&zone->nr_deferred);
+	deferred = atomic64_read(&zone->deferred.nr);
 	for (chunk = 0; chunk < zone->nr_chunks && whole; chunk++) {
 		whole = check_chunk(zone, chunk, &w, v);
 		raw_spin_unlock_irqrestore(&zone->lock, irq);

@@ -51,7 +51,7 @@
  *	    NEW; and DEFERRED.
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
- *	Z5  nr_deferred = frames of blocks tagged DEFERRED.
+ *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
  *	Z6  window, map and frames agree: the descriptor found for the address of a frame is
  *	    the frame's own, with the window and by the map alone; and an address directly
  *	    before or behind a run of adjacent chunks is foreign.
@@ -62,22 +62,13 @@
  *	    other block is tagged PIECE. (While an extent is being freed its first block is
  *	    DEFERRING, and the others are given back from the last one on.)
  *
- * Deferred frees: in NMI context the lock is only tried. A free that does not get it
- * links the block, by its first word, into a lock-free list and is done; whoever holds
- * the lock next takes some of the list along. It is the only write to free memory. A
- * link that was damaged by a write after free is noticed before it is followed,
- * because each step checks that the address is that of a DEFERRED block; the blocks
- * behind it are found again by their tags when the zone is drained.
- *
- * A block is DEFERRING until it is in the list and whoever put it there is done with its
- * tag. So who meets it in the list leaves it there for later: taken at once, it could be
- * allocated and freed again before the first one has set the tag to DEFERRED. And recovery
- * marks what is DEFERRED before it empties the list: what was DEFERRED then is in the list
- * that is thrown away, what becomes so later is not freed while it may be in the new one. See
- * models/defer.pml.
+ * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers
+ * the block, whose first word is the node of the list (deferred.c). What lies behind a damaged
+ * link is found again by the tags when the zone is drained.
  *
  * Bounds: take and give do a bounded number of steps: the buddy's, and at most
- * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off.
+ * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off. A drain
+ * frees what is deferred in parts, see deferred.c.
  */
 #include "env.h"
 #include "pcp.h"
@@ -163,50 +154,66 @@ enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_f
 	return MYALLOC_OK;
 }
 
-/* Lock held. Frees a block tagged DEFERRED; only that of a slab has a cache in its tag. */
-static void reap_one(struct myalloc_zone *zone, struct myalloc_frame *frame)
+/* --- deferred blocks; lock held: see deferred.h for the names ------------------- */
+
+static u8 *deferred_find(void *owner, struct llist_node *node)
 {
+	struct myalloc_zone *zone = owner;
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, node);
+
+	if (!frame || offset_in_page((unsigned long)node - zone->map.base))
+		return NULL;
+	return &frame->type;
+}
+
+/* Only the block of a slab has a cache in its tag. */
+static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
+{
+	struct myalloc_frame *frame = container_of(state, struct myalloc_frame, type);
+	struct myalloc_zone *zone = owner;
 	unsigned int order = frame->order;
 	bool page = !frame->cache;
 
-	atomic64_sub(BIT(order), &zone->nr_deferred);
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the link */
-		memset(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
-		       MYALLOC_POISON_FREE, sizeof(struct llist_node));
+		memset(node, MYALLOC_POISON_FREE, sizeof(*node));
 	if (!__myalloc_zone_give(zone, frame) && page)
 		zone->frees[order]++;
+	return BIT(order);
 }
+
+static u32 deferred_states(void *owner, u32 place, u8 **state)
+{
+	struct myalloc_zone *zone = owner;
+
+	*state = &zone->frames[place].type;
+	return 1;
+}
+
+static struct llist_node *deferred_node(void *owner, u32 place, u32 nr)
+{
+	return myalloc_frame_addr(owner, place);
+}
+
+static void deferred_damaged(void *owner)
+{
+	myalloc_zone_crit(owner, "a freed block was written to: its link is damaged");
+}
+
+static const struct myalloc_deferred_ops deferred_ops = {
+	.deferring = MYALLOC_FRAME_DEFERRING,
+	.deferred = MYALLOC_FRAME_DEFERRED,
+	.recovering = MYALLOC_FRAME_RECOVERING,
+	.find = deferred_find,
+	.give = deferred_give,
+	.states = deferred_states,
+	.node = deferred_node,
+	.damaged = deferred_damaged,
+};
 
 /* Lock held. Frees at most @most deferred blocks. */
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 {
-	struct llist_node *node;
-
-	if (likely(!zone->deferred_chain && llist_empty(&zone->deferred)))
-		return;
-	for (; most; most--) {
-		struct myalloc_frame *frame;
-		u8 type = MYALLOC_FRAME_NONE;
-
-		if (!zone->deferred_chain)
-			zone->deferred_chain = llist_del_all(&zone->deferred);
-		node = zone->deferred_chain;
-		if (!node)
-			return;
-		frame = myalloc_map_frame(&zone->map, node);
-		if (likely(frame))
-			type = smp_load_acquire(&frame->type);	/* pairs with defer() */
-		if (unlikely(type == MYALLOC_FRAME_DEFERRING))
-			return;
-		if (unlikely(type != MYALLOC_FRAME_DEFERRED ||
-			     offset_in_page((unsigned long)node - zone->map.base))) {
-			myalloc_zone_crit(zone, "a freed block was written to: its link is damaged");
-			zone->deferred_chain = NULL;
-			return;
-		}
-		zone->deferred_chain = READ_ONCE(node->next);
-		reap_one(zone, frame);
-	}
+	myalloc_deferred_reap(&zone->deferred, &deferred_ops, zone, most);
 }
 
 /**
@@ -244,21 +251,19 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	return frame;
 }
 
-/* Leaves a block for whoever has the lock next; these steps: see Deferred frees. */
+/* Leaves a block for whoever has the lock next. */
 static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order,
 		  bool page)
 {
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_DEFERRING);
-	atomic64_add(BIT(order), &zone->nr_deferred);
+	void *node = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+
+	myalloc_defer_begin(&zone->deferred, &deferred_ops, &frame->type, BIT(order));
 	atomic64_inc(&zone->deferred_frees);
 	if (!page)			/* pairs with check_totals() of validate.c */
 		atomic64_fetch_sub_release(BIT(order), &zone->slab_pages);
 	myalloc_env_point("zone-deferring");
-	if (!zone->simulated)		/* else there is only the tag to find it by */
-		llist_add(myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)),
-			  &zone->deferred);
-	myalloc_env_point("zone-deferred");
-	smp_store_release(&frame->type, MYALLOC_FRAME_DEFERRED); /* pairs with reap */
+	myalloc_defer_end(&zone->deferred, &deferred_ops, &frame->type,
+			  zone->simulated ? NULL : node);
 }
 
 /**
@@ -515,7 +520,7 @@ noinline struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map,
 	while (high - low > 1) {
 		u32 middle = low + (high - low) / 2;
 
-		myalloc_env_point("map-step");
+		myalloc_env_step("map-step");
 		if (map->chunks[middle] <= (unsigned long)addr)
 			low = middle;
 		else
@@ -577,7 +582,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	raw_spin_lock_init(&zone->report_lock);
 	mutex_init(&zone->caches_mutex);
 	INIT_LIST_HEAD(&zone->caches);
-	init_llist_head(&zone->deferred);
+	myalloc_deferred_init(&zone->deferred, args->nr_pages);
 	myalloc_reclaim_init(zone);
 
 	err = -ENOMEM;
@@ -622,23 +627,6 @@ err_free:
 	return ERR_PTR(err);
 }
 
-/* Lock held. The deferred blocks that a damaged link has cut off, found by their tags. */
-static void recover_deferred(struct myalloc_zone *zone)
-{
-	u32 idx;
-
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++)
-		/* Pairs with defer(). */
-		if (smp_load_acquire(&zone->frames[idx].type) == MYALLOC_FRAME_DEFERRED)
-			WRITE_ONCE(zone->frames[idx].type, MYALLOC_FRAME_RECOVERING);
-	myalloc_env_point("zone-recover");
-	zone->deferred_chain = NULL;
-	llist_del_all(&zone->deferred);
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++)
-		if (READ_ONCE(zone->frames[idx].type) == MYALLOC_FRAME_RECOVERING)
-			reap_one(zone, &zone->frames[idx]);
-}
-
 /**
  * myalloc_zone_reap_all() - all deferred frees back to the buddy
  * @zone: the zone
@@ -647,22 +635,7 @@ static void recover_deferred(struct myalloc_zone *zone)
  */
 void myalloc_zone_reap_all(struct myalloc_zone *zone)
 {
-	unsigned long irq;
-
-	raw_spin_lock_irqsave(&zone->lock, irq);
-	while (zone->deferred_chain || !llist_empty(&zone->deferred)) {
-		s64 nr = atomic64_read(&zone->nr_deferred);
-
-		__myalloc_zone_reap(zone, 64);
-		if (unlikely(nr == atomic64_read(&zone->nr_deferred)))
-			break;	/* one that is DEFERRING, or whose tag is damaged, is in the way */
-		raw_spin_unlock_irqrestore(&zone->lock, irq);
-		cond_resched();
-		raw_spin_lock_irqsave(&zone->lock, irq);
-	}
-	if (unlikely(atomic64_read(&zone->nr_deferred)))
-		recover_deferred(zone);
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
 }
 
 /**
@@ -748,7 +721,7 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 		books->page_allocs[k] += books->page_hits[k];
 		books->page_frees[k] += myalloc_magazines_puts(mags);
 	}
-	books->deferred_pages = atomic64_read(&zone->nr_deferred);
+	books->deferred_pages = atomic64_read(&zone->deferred.nr);
 	out = books->free_pages + books->slab_pages + books->cached_pages +
 	      books->deferred_pages;
 	books->page_pages = books->nr_pages > out ? books->nr_pages - out : 0;

@@ -20,6 +20,7 @@
 #define MYALLOC_ZONE_H
 
 #include "buddy.h"
+#include "deferred.h"
 #include "magazine.h"
 #include "myalloc.h"
 
@@ -34,7 +35,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_CACHED = 0x82,	/* a block in a magazine or the depot */
 	MYALLOC_FRAME_DEFERRED = 0x83,	/* a freed block on its way back */
 	MYALLOC_FRAME_DEFERRING = 0x86,	/* about to be: perhaps not in the list yet */
-	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a damaged link has cut off */
+	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a recovery has marked */
 	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
 	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
 	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
@@ -218,13 +219,11 @@ struct myalloc_zone_args {
  * @lock: protects the members from @buddy to @allocs
  * @buddy: the free blocks
  * @min_free: least frames that were ever free in the buddy
- * @deferred_chain: taken off @deferred, not yet freed
  * @generation: grows with every change
  * @allocs: blocks handed to page users past the magazines, by order
  * @frees: blocks come back from page users past the magazines, by order
  * @fails: allocations that found no block, by order
- * @deferred: blocks freed where @lock could not be had
- * @nr_deferred: frames in @deferred and @deferred_chain
+ * @deferred: blocks freed where @lock could not be had; counts frames
  * @slab_pages: frames held by slabs
  * @deferred_frees: blocks that ever were in @deferred
  * @nmi_fails: allocations that failed because @lock could not be had
@@ -268,14 +267,12 @@ struct myalloc_zone {
 	raw_spinlock_t lock ____cacheline_aligned;
 	struct myalloc_buddy buddy;
 	u32 min_free;
-	struct llist_node *deferred_chain;
 	u64 generation;
 	u64 allocs[MYALLOC_NR_ORDERS];
 	u64 frees[MYALLOC_NR_ORDERS];
 	u64 fails[MYALLOC_NR_ORDERS];
 
-	struct llist_head deferred ____cacheline_aligned;
-	atomic64_t nr_deferred;
+	struct myalloc_deferred deferred ____cacheline_aligned;
 	atomic64_t slab_pages;
 	atomic64_t deferred_frees;
 	atomic64_t nmi_fails;

@@ -52,6 +52,8 @@ __thread struct host_self host_self;
 unsigned int host_nr_cpus = DEFAULT_CPUS;
 void (*host_preempt_point)(const char *where);
 unsigned int host_point_depth = 1;
+/* Unlike points, steps are also where locks are held: it counts, or looks at what is so. */
+void (*host_step_hook)(const char *where);
 void (*host_on_fatal)(void);
 
 /*
@@ -1489,6 +1491,7 @@ void host_reset(void)
 	host_abandon();
 	WRITE_ONCE(host_preempt_point, NULL);
 	host_point_depth = 1;
+	host_step_hook = NULL;
 	host_fail_after(0);
 	host_set_clock(0);
 	__atomic_store_n(&cpus_offline, 0, __ATOMIC_RELAXED);

@@ -610,6 +610,7 @@ extern __thread struct host_self host_self __attribute__((tls_model("local-exec"
 extern unsigned int host_nr_cpus;
 extern void (*host_preempt_point)(const char *where);
 extern unsigned int host_point_depth;
+extern void (*host_step_hook)(const char *where);
 
 void host_preempt_disable(void);
 void host_preempt_enable(void);
@@ -643,6 +644,7 @@ bool host_cpu_online(unsigned int cpu);
 #define might_sleep()		do { } while (0)
 #define HOST_PINNED(what)	((void)0)
 #define myalloc_env_point(name)	do { } while (0)
+#define myalloc_env_step(name)	do { } while (0)
 #define lockdep_assert_irqs_disabled()		do { } while (0)
 #define lockdep_assert_irqs_enabled()		do { } while (0)
 #define lockdep_assert_preemption_disabled()	do { } while (0)
@@ -671,6 +673,8 @@ bool host_cpu_online(unsigned int cpu);
 	(likely(host_self.pins) ? (void)0 : host_check_pinned(what, __FILE__, __LINE__))
 #define myalloc_env_point(name) \
 	do { if (unlikely(READ_ONCE(host_preempt_point))) host_point(name); } while (0)
+#define myalloc_env_step(name) \
+	do { if (unlikely(READ_ONCE(host_step_hook))) host_step_hook(name); } while (0)
 #define HOST_ASSERT(cond, what) \
 	do { if (unlikely(!(cond))) host_fatal("%s:%d: %s", __FILE__, __LINE__, what); } while (0)
 #define lockdep_assert_irqs_disabled() \

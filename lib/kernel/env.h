@@ -258,6 +258,8 @@ static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 
 /* Where a test lets an interrupt or another CPU come in. */
 #define myalloc_env_point(name) ((void)(name))
+/* What a test counts to measure a bound; any locks may be held. */
+#define myalloc_env_step(name) ((void)(name))
 
 /* --- who calls --------------------------------------------------------- */
 

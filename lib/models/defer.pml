@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Model of the deferred frees of zone.c and slab.c
+ * Model of deferred.c
  *
- * NMIs processes free blocks that users have, past the lock: the block is DEFERRING,
- * nr_deferred grows, the block is linked, and is DEFERRED. HOLDERS processes take the lock in turn, ROUNDS times
- * each, and allocate a free block, take one off the list, or do what a drain ends with: if the
- * list is empty and nr_deferred is not 0, recover what a damaged link has cut off by its states.
- * Once at any moment, somebody may write to a block that is in the list.
+ * NMIS processes free blocks that users have, past the lock: the block is DEFERRING, nr grows,
+ * the block is linked, and is DEFERRED. A holder takes the lock ROUNDS times; whose turn it is
+ * makes no difference. Each time it may allocate a free block, take one off the list, or take a
+ * step of a recovery, which begins if the list is empty and nr is not 0. Each step looks at one
+ * block and lets the lock go: what is between two steps in deferred.c is between more of them
+ * here. Once at any moment, somebody may write to a block that is in the list.
  *
  * Property: every freed block comes back exactly once; none is linked that is not a freed one
  * on its way, or is linked already; damage is reported only if there was some. When all is quiet,
- * two more drains bring everything back.
+ * one more drain brings everything back.
  *
  * What each step is for, and the variant without it:
  *	-DNO_DEFERRING	DEFERRED before it is linked: recovered and linked
  *	-DTAKE_DEFERRING who takes blocks off the list takes those that are DEFERRING, too, and the
  *			last step is a compare-exchange: it may hit the state that a later free of
  *			the same block has given it, which is then recovered and linked
- *	-DONE_PASS	recovery empties the list and takes what is DEFERRED: also what was
- *			linked after the list was emptied, and is still in it
+ *	-DONE_PASS	no marks: recovery empties the list and takes what is DEFERRED: also what
+ *			was linked after the list was emptied, and is still in it
+ *	-DEMPTY_FIRST	the list is emptied before the marks: what was linked since is marked,
+ *			freed, and still in the list
+ *	-DREFUSE_MARKED	who takes blocks off the list takes what is marked for damage
+ *	-DONE_ROUND	a drain that finds a recovery under way is content with that one
  *
  * An llist is only pushed to, and emptied as a whole, so llist_add() is one step here.
  *
@@ -27,18 +32,21 @@
  */
 #define BLOCKS	2
 #define NMIS	2
-#define HOLDERS	2
-#define ROUNDS	3
+#define HOLDERS	1
+#define ROUNDS	12
 #define NONE	254
 #define BAD	255
 
-mtype = { FREE, USER, DEFERRING, DEFERRED, RECOVERING };
+mtype = { FREE, USER, DEFERRING, DEFERRED, RECOVERING, NO, MARKING, FREEING };
 
 mtype state[BLOCKS] = USER;
 byte next[BLOCKS] = NONE;
 byte first = NONE;	/* of the list */
-byte chain = NONE;	/* deferred_chain */
-byte nr_deferred;
+byte chain = NONE;
+byte nr;
+mtype recovery = NO;
+byte place;		/* where the recovery is */
+byte ended;		/* recoveries, modulo 4 */
 bool locked;
 /* For the property only. */
 bool freed[BLOCKS];	/* by the user, and not come back */
@@ -51,7 +59,7 @@ inline give(b)
 	d_step {
 		assert(freed[b]);
 		freed[b] = false;
-		nr_deferred--;
+		nr--;
 		state[b] = FREE
 	}
 }
@@ -61,6 +69,12 @@ inline report()
 	assert(damaged);
 	chain = NONE
 }
+
+#ifdef REFUSE_MARKED
+#define may_free(seen)	(seen == DEFERRED)
+#else
+#define may_free(seen)	(seen == DEFERRED || (seen == RECOVERING && recovery == MARKING))
+#endif
 
 inline reap()
 {
@@ -75,10 +89,10 @@ inline reap()
 		seen = state[chain];
 		if
 #ifdef TAKE_DEFERRING
-		:: seen == DEFERRING || seen == DEFERRED ->
+		:: seen == DEFERRING || may_free(seen) ->
 #else
 		:: seen == DEFERRING	/* later */
-		:: seen == DEFERRED ->
+		:: may_free(seen) ->
 #endif
 			d_step {
 				b = chain;
@@ -86,14 +100,14 @@ inline reap()
 				chain = next[b]
 			}
 			give(b)
-		:: seen != DEFERRING && seen != DEFERRED -> report()
+		:: seen != DEFERRING && !may_free(seen) -> report()
 		fi
 	fi
 }
 
 inline empty_list()
 {
-	atomic {
+	d_step {
 		chain = NONE;
 		first = NONE;
 		for (b : 0 .. BLOCKS - 1) {
@@ -103,39 +117,52 @@ inline empty_list()
 	}
 }
 
+/* One look of a recovery, or its change to the next pass; recover_some() in deferred.c. */
 inline recover()
 {
-#ifdef ONE_PASS
-	empty_list();
-#else
-	for (b : 0 .. BLOCKS - 1) {
-		if
-		:: state[b] == DEFERRED -> state[b] = RECOVERING
-		:: else
-		fi
-	}
-	empty_list();
+	if
+	:: recovery != NO && nr == 0 ->
+		d_step { recovery = NO; place = 0; ended = (ended + 1) % 4 }
+	:: recovery == NO ->
+#ifdef EMPTY_FIRST
+		empty_list();
 #endif
-	for (b : 0 .. BLOCKS - 1) {
+#ifdef ONE_PASS
+		empty_list();
+		recovery = FREEING
+#else
+		recovery = MARKING
+#endif
+	:: nr && recovery == MARKING && place < BLOCKS ->
+		if
+		:: state[place] == DEFERRED -> state[place] = RECOVERING
+		:: else
+		fi;
+		place++
+	:: nr && recovery == MARKING && place == BLOCKS ->
+#ifndef EMPTY_FIRST
+		empty_list();
+#endif
+		d_step { recovery = FREEING; place = 0 }
+	:: nr && recovery == FREEING && place < BLOCKS ->
 		if
 #ifdef ONE_PASS
-		:: state[b] == DEFERRED -> give(b)
+		:: state[place] == DEFERRED -> give(place)
 #else
-		:: state[b] == RECOVERING -> give(b)
+		:: state[place] == RECOVERING -> give(place)
 #endif
 		:: else
-		fi
-	}
+		fi;
+		place++
+	:: nr && recovery == FREEING && place == BLOCKS ->
+		d_step { recovery = NO; place = 0; ended = (ended + 1) % 4 }
+	fi
 }
 
-inline end_of_drain()
+inline step_of_drain()
 {
 	if
-	:: chain == NONE && first == NONE ->
-		if
-		:: nr_deferred -> recover()
-		:: !nr_deferred
-		fi
+	:: recovery != NO || (nr && chain == NONE && first == NONE) -> recover()
 	:: else
 	fi
 }
@@ -165,7 +192,7 @@ proctype holder()
 		atomic { !locked; locked = true }
 		if
 		:: reap()
-		:: end_of_drain()
+		:: step_of_drain()
 		:: allocate()
 		fi;
 		atomic { b = 0; seen = 0; rounds++; locked = false }
@@ -195,7 +222,7 @@ proctype nmi()
 #else
 	state[b] = DEFERRING;
 #endif
-	nr_deferred++;
+	nr++;
 	d_step {
 		assert(freed[b] && !linked[b]);
 		linked[b] = true;
@@ -229,7 +256,7 @@ proctype damage()
 
 init
 {
-	byte i, b;
+	byte i, b, rounds, last;
 	mtype seen;
 
 	atomic {
@@ -242,14 +269,26 @@ init
 		run damage()
 	}
 	done == NMIS + HOLDERS;
-	for (i : 1 .. 2) {
-		do
-		:: chain != NONE || first != NONE -> reap()
-		:: else -> break
-		od;
-		end_of_drain()
-	}
-	assert(nr_deferred == 0);
+	do
+	:: chain != NONE || first != NONE -> reap()
+	:: else -> break
+	od;
+#ifdef ONE_ROUND
+	rounds = 1;
+#else
+	rounds = 1 + (recovery != NO);
+#endif
+	last = ended;
+	do
+	:: (nr || recovery != NO) && rounds ->
+		recover();
+		if
+		:: ended != last -> d_step { last = ended; rounds-- }
+		:: else
+		fi
+	:: else -> break
+	od
+	assert(nr == 0);
 	for (i : 0 .. BLOCKS - 1) {
 		assert(!freed[i])
 	}

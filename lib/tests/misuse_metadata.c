@@ -163,7 +163,7 @@ static void flip_page_to_cached(void)
 
 static void flip_nr_deferred(void)
 {
-	atomic64_inc(&zone->nr_deferred);
+	atomic64_inc(&zone->deferred.nr);
 	invalid("Z5: 0 frames are deferred, counted 1");
 }
 

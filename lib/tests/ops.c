@@ -484,7 +484,7 @@ static u32 predict(u32 order, bool topdown)
 
 static bool predictable(void)
 {
-	return w->nr_frames <= SMALL && !atomic64_read(&w->zone->nr_deferred);
+	return w->nr_frames <= SMALL && !atomic64_read(&w->zone->deferred.nr);
 }
 
 /* --- points at which another operation comes in -------------------------------------- */

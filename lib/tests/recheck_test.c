@@ -324,7 +324,7 @@ static void recheck_validate_deferred(struct kunit *test)
 	come_in(&w.zone->lock, defer_slab, 1, 1);
 	KUNIT_EXPECT_TRUE_MSG(test, myalloc_zone_validate(w.zone, &w.v), "%s", w.v.first);
 	KUNIT_EXPECT_EQ(test, w.came, 1);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->nr_deferred), 2);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->deferred.nr), 2);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(w.zone), 2);
 }
 
@@ -380,14 +380,14 @@ static void recheck_recover(struct kunit *test)
 	other = w.object;
 	w.object = lost;
 	with_lock(defer_page);
-	llist_del_all(&w.zone->deferred);	/* as after a damaged link */
+	llist_del_all(&w.zone->deferred.list);	/* as after a damaged link */
 	w.object = other;
 	w.asserted = defer_page;
 	myalloc_zone_drain(w.zone);
 	KUNIT_EXPECT_TRUE(test, !w.asserted);
 	myalloc_zone_drain(w.zone);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->corruptions), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->nr_deferred), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->deferred.nr), 0);
 	KUNIT_EXPECT_EQ(test, w.zone->buddy.nr_free, NR_PAGES);
 }
 
