@@ -108,6 +108,7 @@ struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, zone);
 	fx->zone = zone;
+	zone->reports.burst = U32_MAX;	/* a test wants each */
 	return fx;
 }
 
@@ -422,6 +423,11 @@ bool fixture_set_step_hook(void (*hook)(const char *where))
 	return false;
 }
 
+/* Always on here, but for zones of fixtures. */
+void fixture_set_ratelimit(bool on)
+{
+}
+
 bool fixture_set_online(unsigned int nr, bool online)
 {
 	return false;
@@ -526,6 +532,11 @@ bool fixture_set_step_hook(void (*hook)(const char *where))
 {
 	WRITE_ONCE(host_step_hook, hook);
 	return true;
+}
+
+void fixture_set_ratelimit(bool on)
+{
+	host_set_ratelimit(on);
 }
 
 bool fixture_set_online(unsigned int nr, bool online)

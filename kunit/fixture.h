@@ -121,6 +121,7 @@ bool fixture_set_hook(void (*hook)(const char *where));
 bool fixture_set_step_hook(void (*hook)(const char *where));
 bool fixture_count_steps(const char *where);
 unsigned long fixture_steps(void);
+void fixture_set_ratelimit(bool on);
 bool fixture_set_online(unsigned int nr, bool online);
 bool fixture_fail_after(unsigned long k);
 bool fixture_fail_fired(void);

@@ -660,24 +660,29 @@ static void zone_report(struct kunit *test)
 			   "bad free as pages of order 1: already free (double free); frame 0, order 4, free");
 }
 
-/* While somebody reads or writes the last report, another one is printed and not kept. */
+/* A report from an NMI that interrupts one who reads or writes a report is suppressed. */
 static void zone_report_locked(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 16, .chunk_order = 4 };
 	struct fixture *fx = fixture_zone(test, &args);
-	unsigned long irq;
+	unsigned long lock_irq, irq;
 	int err;
 
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 0), -EINVAL);
 	fixture_log_mark();
-	raw_spin_lock_irqsave(&fx->zone->report_lock, irq);
+	raw_spin_lock_irqsave(&fx->zone->reports.lock, lock_irq);
+	irq = fixture_nmi_enter();
 	err = myalloc_pages_free(fx->zone, NULL, 1);
-	raw_spin_unlock_irqrestore(&fx->zone->report_lock, irq);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&fx->zone->reports.lock, lock_irq);
 	KUNIT_EXPECT_EQ(test, err, -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free as pages of order 1: not memory"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free"), 0);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "bad free as pages of order 0: not memory of this zone");
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 2);
+	KUNIT_EXPECT_EQ(test, fx->books.reports_suppressed, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 1 reports suppressed"), 1);
 }
 
 /* A sentence for each kind, each another one. */

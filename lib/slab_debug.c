@@ -58,23 +58,20 @@ static void set_track(struct myalloc_track *track, unsigned long caller)
 }
 
 /* "allocated by f+0x1/0x2 pid 7, freed by ..." as far as it is known. */
-static void describe(const struct myalloc_cache *c, void *slab, u32 index, char *text,
-		     size_t size)
+static void describe(const struct myalloc_cache *c, void *slab, u32 index,
+		     struct myalloc_report *report)
 {
 	static const char * const verb[] = { "allocated", "freed" };
 	unsigned int which;
-	size_t len = 0;
 
-	text[0] = '\0';
 	for (which = 0; which < MYALLOC_NR_TRACKS; which++) {
 		const struct myalloc_track *track = myalloc_track(c, slab, index, which);
-		char symbol[48];
 
 		if (!track || !track->caller)
 			continue;
-		myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
-		len += scnprintf(text + len, size - len, ", %s by %s pid %u", verb[which],
-				 symbol, track->pid);
+		myalloc_report_add(report, ", %s by ", verb[which]);
+		myalloc_report_symbol(report, track->caller);
+		myalloc_report_add(report, " pid %u", track->pid);
 	}
 }
 
@@ -95,12 +92,18 @@ static u32 frame_of(const struct myalloc_cache *c, const void *addr)
 
 static void corrupt(struct myalloc_cache *c, void *slab, u32 index, const char *text)
 {
-	char owner[80];
+	struct myalloc_report *report;
+	unsigned long irq;
 
 	atomic64_inc(&c->corruptions);
-	describe(c, slab, index, owner, sizeof(owner));
-	myalloc_zone_crit(c->zone, "cache %s, frame %u, slot %u: %s%s", c->name,
-			  frame_of(c, slab), index, text, owner);
+	atomic64_inc(&c->zone->corruptions);
+	report = myalloc_report_begin(&c->zone->reports, &irq);
+	if (!report)
+		return;
+	myalloc_report_add(report, "cache %s, frame %u, slot %u: %s", c->name, frame_of(c, slab),
+			   index, text);
+	describe(c, slab, index, report);
+	myalloc_report_end(&c->zone->reports, report, irq);
 }
 
 static void set_redzones(const struct myalloc_cache *c, void *slab, u32 index, u8 pattern)
@@ -247,25 +250,48 @@ void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame
 			  frame->inuse, inuse);
 }
 
+/* What a cache that cannot end is reported with: the first objects that are out. */
 struct live {
 	u64 nr;
+	struct {
+		u32 frame;
+		u32 slot;
+		bool known;
+		struct myalloc_track track;
+	} first[REPORT_MOST];
 };
 
-static void report_one(struct myalloc_cache *c, void *object,
-		       const struct myalloc_track *track, void *arg)
+/* Under the cache's lock: only notes what is to be printed. */
+static void note_one(struct myalloc_cache *c, void *object, const struct myalloc_track *track,
+		     void *arg)
 {
 	struct live *live = arg;
-	char owner[80];
+	u64 nr = live->nr++;
 	void *slab;
-	u32 index;
 
-	if (live->nr++ >= REPORT_MOST)
+	if (nr >= REPORT_MOST)
 		return;
-	index = locate(c, object, &slab);
-	describe(c, slab, index, owner, sizeof(owner));
-	pr_err("%s: cache %s: still out: frame %u, slot %u%s\n", c->zone->name, c->name,
-	       frame_of(c, slab), index, track ? owner : "");
-	if (track && track->stack)
+	live->first[nr].slot = locate(c, object, &slab);
+	live->first[nr].frame = frame_of(c, slab);
+	live->first[nr].known = track;
+	if (track)
+		live->first[nr].track = *track;
+}
+
+static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
+		       const struct myalloc_track *track)
+{
+	char symbol[MYALLOC_ENV_SYMBOL];
+
+	if (!track) {
+		pr_err("%s: cache %s: still out: frame %u, slot %u\n", c->zone->name, c->name,
+		       frame, slot);
+		return;
+	}
+	myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
+	pr_err("%s: cache %s: still out: frame %u, slot %u, allocated by %s pid %u\n",
+	       c->zone->name, c->name, frame, slot, symbol, track->pid);
+	if (track->stack)
 		myalloc_env_stack_print(track->stack);
 }
 
@@ -278,12 +304,47 @@ static void report_one(struct myalloc_cache *c, void *object,
 void myalloc_debug_report_live(struct myalloc_cache *cache)
 {
 	struct live live = { 0 };
+	u32 i;
 
-	myalloc_cache_walk_live(cache, report_one, &live);
+	myalloc_cache_walk_live(cache, note_one, &live);
+	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
+		print_live(cache, live.first[i].frame, live.first[i].slot,
+			   live.first[i].known ? &live.first[i].track : NULL);
 	myalloc_zone_err(cache->zone, "cache %s cannot end: %llu objects are still out%s",
 			 cache->name, (unsigned long long)live.nr,
 			 cache->flags & MYALLOC_OWNER ? "" :
 			 " (check U records who has them)");
+}
+
+/* @object lies in a slab of @of, which begins at @frame. */
+static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cache *of,
+			   const void *object, u32 frame, const char *what)
+{
+	struct myalloc_zone *zone = cache->zone;
+	struct myalloc_report *report;
+	enum myalloc_bad bad;
+	unsigned long irq;
+	void *slab;
+	u32 index = locate(of, object, &slab);
+
+	if (of != cache)
+		bad = MYALLOC_BAD_CACHE;
+	else if (index == U32_MAX)
+		bad = MYALLOC_BAD_MISALIGNED;
+	else if (myalloc_slab_object(of, slab, index) != object)
+		bad = MYALLOC_BAD_INTERIOR;
+	else
+		bad = MYALLOC_BAD_FREE;
+	atomic64_inc(&zone->bad[bad]);
+	report = myalloc_report_begin(&zone->reports, &irq);
+	if (!report)
+		return -EINVAL;
+	myalloc_report_add(report, "bad free as %s: %s; cache %s, frame %u, slot %d", what,
+			   myalloc_bad_name(bad), of->name, frame, (int)index);
+	if (index != U32_MAX)
+		describe(of, slab, index, report);
+	myalloc_report_end(&zone->reports, report, irq);
+	return -EINVAL;
 }
 
 /**
@@ -299,11 +360,9 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	struct myalloc_zone *zone = cache->zone;
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, object);
 	const struct myalloc_cache *of = NULL;
-	enum myalloc_bad bad;
 	struct myalloc_block block;
-	char what[48], owner[80];
-	void *slab;
-	u32 index;
+	char what[48];
+	int err;
 	u8 type;
 
 	atomic64_inc(&cache->bad_frees);
@@ -311,29 +370,17 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
 		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what);
 	frame = &zone->frames[block.idx];
+	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
 	type = READ_ONCE(frame->type);
 	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
 	    frame->cache < MYALLOC_CACHES_MAX)
 		of = READ_ONCE(zone->cache_by_id[frame->cache]);
-	if (!of) {
-		bad = myalloc_frame_is_users(type) ? MYALLOC_BAD_KIND : MYALLOC_BAD_FREE;
-		return myalloc_zone_bad_free(zone, object, bad, what);
-	}
-
-	index = locate(of, object, &slab);
-	if (of != cache)
-		bad = MYALLOC_BAD_CACHE;
-	else if (index == U32_MAX)
-		bad = MYALLOC_BAD_MISALIGNED;
-	else if (myalloc_slab_object(of, slab, index) != object)
-		bad = MYALLOC_BAD_INTERIOR;
+	myalloc_env_point("bad-free-cache");
+	if (of)
+		err = bad_object_free(cache, of, object, block.idx, what);
 	else
-		bad = MYALLOC_BAD_FREE;
-	owner[0] = '\0';
-	if (index != U32_MAX)
-		describe(of, slab, index, owner, sizeof(owner));
-	atomic64_inc(&zone->bad[bad]);
-	myalloc_zone_err(zone, "bad free as %s: %s; cache %s, frame %u, slot %d%s", what,
-			 myalloc_bad_name(bad), of->name, block.idx, (int)index, owner);
-	return -EINVAL;
+		err = myalloc_zone_bad_free(zone, object, myalloc_frame_is_users(type) ?
+					    MYALLOC_BAD_KIND : MYALLOC_BAD_FREE, what);
+	preempt_enable();
+	return err;
 }

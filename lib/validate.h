@@ -5,6 +5,8 @@
 
 #include "slab.h"
 
+#define MYALLOC_FINDING_SIZE	160	/* the longest finding, about a cache's counts, has 154 */
+
 /**
  * struct myalloc_validation - what a validation found
  * @errors: invariants broken
@@ -18,7 +20,7 @@ struct myalloc_validation {
 	u64 frames;
 	u64 slabs;
 	u64 objects;
-	char first[MYALLOC_REPORT_SIZE];
+	char first[MYALLOC_FINDING_SIZE];
 };
 
 bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,

@@ -81,29 +81,6 @@
 
 static_assert(sizeof(struct myalloc_frame) == MYALLOC_FRAME_BYTES);
 
-static const char * const bad_names[MYALLOC_NR_BAD] = {
-	[MYALLOC_OK] = "nothing wrong",
-	[MYALLOC_BAD_FOREIGN] = "not memory of this zone",
-	[MYALLOC_BAD_MISALIGNED] = "misaligned: nothing begins at this address",
-	[MYALLOC_BAD_INTERIOR] = "inside a block, not at its beginning",
-	[MYALLOC_BAD_FREE] = "already free (double free)",
-	[MYALLOC_BAD_ORDER] = "allocated with another order",
-	[MYALLOC_BAD_LENGTH] = "allocated with another number of pages",
-	[MYALLOC_BAD_KIND] = "not what it was allocated as",
-	[MYALLOC_BAD_CACHE] = "an object of another cache",
-};
-
-/**
- * myalloc_bad_name() - a wrong free in words
- * @bad: what is wrong
- *
- * Return: a static string.
- */
-const char *myalloc_bad_name(enum myalloc_bad bad)
-{
-	return bad < MYALLOC_NR_BAD ? bad_names[bad] : "unknown";
-}
-
 /* Lock held. Keeps the high-water mark; call after taking frames from the buddy. */
 void __myalloc_zone_account(struct myalloc_zone *zone)
 {
@@ -292,123 +269,6 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
 
-__printf(2, 0)
-static void vreport(struct myalloc_zone *zone, const char *fmt, va_list args)
-{
-	char text[MYALLOC_REPORT_SIZE];
-	unsigned long irq;
-
-	vscnprintf(text, sizeof(text), fmt, args);
-	pr_err("%s: %s\n", zone->name, text);
-	if (!raw_spin_trylock_irqsave(&zone->report_lock, irq))
-		return;
-	strscpy(zone->report, text, sizeof(zone->report));
-	raw_spin_unlock_irqrestore(&zone->report_lock, irq);
-}
-
-/**
- * myalloc_zone_err() - say what is wrong, once, and remember it
- * @zone: the zone
- * @fmt: format, without a newline
- *
- * Context: any.
- */
-void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vreport(zone, fmt, args);
-	va_end(args);
-}
-
-/**
- * myalloc_zone_crit() - count and report damage
- * @zone: the zone
- * @fmt: format, without a newline
- *
- * Context: any.
- */
-void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...)
-{
-	va_list args;
-
-	atomic64_inc(&zone->corruptions);
-	va_start(args, fmt);
-	vreport(zone, fmt, args);
-	va_end(args);
-}
-
-/**
- * myalloc_zone_last_report() - the last report in words
- * @zone: the zone
- * @buf: out: NUL-terminated, empty if there was none
- * @size: bytes in @buf
- */
-void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size)
-{
-	unsigned long irq;
-
-	raw_spin_lock_irqsave(&zone->report_lock, irq);
-	strscpy(buf, zone->report, size);
-	raw_spin_unlock_irqrestore(&zone->report_lock, irq);
-}
-
-/**
- * myalloc_zone_bad_free() - count and report a wrong free
- * @zone: the zone
- * @addr: what was to be freed
- * @bad: what is wrong with it
- * @what: what it was freed as
- *
- * Names the block that contains the address and the code that holds it. The block is
- * looked at without the lock: if others free it meanwhile the detail may be old.
- *
- * Context: any.
- * Return: -EINVAL.
- */
-int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
-			  enum myalloc_bad bad, const char *what)
-{
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	struct myalloc_block block;
-	char owner[64];
-
-	atomic64_inc(&zone->bad[bad]);
-	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame),
-					    &block)) {
-		myalloc_zone_err(zone, "bad free as %s: %s", what, myalloc_bad_name(bad));
-		return -EINVAL;
-	}
-	frame = &zone->frames[block.idx];
-	switch (READ_ONCE(frame->type)) {
-	case MYALLOC_FRAME_PAGE:
-		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
-		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, held by %s",
-				 what, myalloc_bad_name(bad), block.idx, block.order, owner);
-		break;
-	case MYALLOC_FRAME_EXTENT:
-		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
-		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, %u pages, held by %s", what,
-				 myalloc_bad_name(bad), block.idx, READ_ONCE(frame->cache) + 1U,
-				 owner);
-		break;
-	case MYALLOC_FRAME_PIECE:
-		myalloc_env_symbol(owner, sizeof(owner), READ_ONCE(frame->caller));
-		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, part of an extent, held by %s",
-				 what, myalloc_bad_name(bad), block.idx, block.order, owner);
-		break;
-	case MYALLOC_FRAME_SLAB:
-		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, a slab",
-				 what, myalloc_bad_name(bad), block.idx, block.order);
-		break;
-	default:
-		myalloc_zone_err(zone, "bad free as %s: %s; frame %u, order %u, free",
-				 what, myalloc_bad_name(bad), block.idx, block.order);
-	}
-	return -EINVAL;
-}
-
 static int check_args(const struct myalloc_zone_args *args)
 {
 	unsigned long size = PAGE_SIZE << args->chunk_order;
@@ -542,6 +402,7 @@ static void free_zone(struct myalloc_zone *zone)
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
 	myalloc_env_free(zone->chunks);
+	myalloc_reports_fini(&zone->reports);
 	myalloc_env_free(zone);
 }
 
@@ -579,7 +440,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	zone->chunk_order = args->chunk_order;
 	zone->min_free = args->nr_pages;
 	raw_spin_lock_init(&zone->lock);
-	raw_spin_lock_init(&zone->report_lock);
+	myalloc_reports_init(&zone->reports, args->name);
 	mutex_init(&zone->caches_mutex);
 	INIT_LIST_HEAD(&zone->caches);
 	myalloc_deferred_init(&zone->deferred, args->nr_pages);
@@ -638,6 +499,19 @@ void myalloc_zone_reap_all(struct myalloc_zone *zone)
 	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
 }
 
+static void report_held(struct myalloc_zone *zone, u32 idx, u32 out)
+{
+	unsigned long irq;
+	struct myalloc_report *report = myalloc_report_begin(&zone->reports, &irq);
+
+	if (!report)
+		return;
+	myalloc_report_add(report, "cannot end: %u pages out, first: frame %u, %u pages, held by ",
+			   out, idx, myalloc_frame_pages(&zone->frames[idx]));
+	myalloc_report_symbol(report, zone->frames[idx].caller);
+	myalloc_report_end(&zone->reports, report, irq);
+}
+
 /**
  * myalloc_zone_destroy() - end a zone
  * @zone: the zone
@@ -663,14 +537,9 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 		return 0;
 	}
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
-		const struct myalloc_frame *frame = &zone->frames[idx];
-		char owner[64];
-
-		if (!myalloc_frame_is_users(frame->type))
+		if (!myalloc_frame_is_users(zone->frames[idx].type))
 			continue;
-		myalloc_env_symbol(owner, sizeof(owner), frame->caller);
-		myalloc_zone_err(zone, "cannot end: %u pages out, first: frame %u, %u pages, held by %s",
-				 out, idx, myalloc_frame_pages(frame), owner);
+		report_held(zone, idx, out);
 		return -EBUSY;
 	}
 	myalloc_zone_err(zone, "cannot end: %u pages out, held by nobody known", out);
@@ -733,6 +602,7 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 	books->corruptions = atomic64_read(&zone->corruptions);
 	books->deferred_frees = atomic64_read(&zone->deferred_frees);
 	books->drains = atomic64_read(&zone->drains);
+	books->reports_suppressed = atomic64_read(&zone->reports.suppressed);
 	mutex_lock(&zone->caches_mutex);
 	books->nr_caches = zone->nr_caches;
 	mutex_unlock(&zone->caches_mutex);

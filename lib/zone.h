@@ -10,7 +10,7 @@
  *	    cache->lock		slabs of one cache
  *	      limbo.lock	slabs on their way back
  *	      zone->lock	buddy, books
- *		zone->report_lock  text of the last report
+ *		zone->reports.lock  texts of reports
  *
  * All but the first two are raw spinlocks, taken with interrupts off, from NMI only by
  * trylock, and held for bounded time. (Checks that walk everything, myalloc_zone_validate()
@@ -23,6 +23,7 @@
 #include "deferred.h"
 #include "magazine.h"
 #include "myalloc.h"
+#include "report.h"
 
 /*
  * What a frame is. Only the first frame of a block has a type; the others, and all
@@ -132,7 +133,6 @@ struct myalloc_map {
 /* Free memory under MYALLOC_POISON; POISON_FREE of include/linux/poison.h. */
 #define MYALLOC_POISON_FREE	0x6b
 
-#define MYALLOC_REPORT_SIZE	160
 #define MYALLOC_CACHES_MAX	1024	/* numbers of caches in one zone */
 
 struct myalloc_cache;
@@ -230,8 +230,7 @@ struct myalloc_zone_args {
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: calls of myalloc_zone_drain()
- * @report_lock: protects @report
- * @report: text of the last report
+ * @reports: what was found wrong, in words
  * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id
  * @caches: all caches
  * @nr_caches: how many
@@ -280,8 +279,7 @@ struct myalloc_zone {
 	atomic64_t corruptions;
 	atomic64_t drains;
 
-	raw_spinlock_t report_lock;
-	char report[MYALLOC_REPORT_SIZE];
+	struct myalloc_reports reports;
 
 	struct mutex caches_mutex;	/* list of caches */
 	struct list_head caches;
@@ -336,13 +334,6 @@ void myalloc_zone_reap_all(struct myalloc_zone *zone);
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					unsigned int flags, u32 tag);
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);
-void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...) __printf(2, 3);
-
-__printf(2, 3)
-void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...);
-int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
-			  enum myalloc_bad bad, const char *what);
-const char *myalloc_bad_name(enum myalloc_bad bad);
 
 /**
  * struct myalloc_zone_books - the zone's books; members as in uapi/myalloc.h
@@ -371,12 +362,12 @@ struct myalloc_zone_books {
 	u64 corruptions;
 	u64 deferred_frees;
 	u64 drains;
+	u64 reports_suppressed;
 	u64 peak_pages;
 	u64 nr_caches;
 };
 
 void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *books);
-void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size);
 
 /* Called without any lock for each block in use; false ends the walk. */
 typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,

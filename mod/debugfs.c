@@ -212,6 +212,7 @@ static const struct stat_name stat_scalars[] = {
 	STAT(deferred_frees),
 	STAT(bad_frees),
 	STAT(corruptions),
+	STAT(reports_suppressed),
 };
 
 static const struct stat_name stat_orders[] = {

@@ -102,6 +102,7 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 	stat->drains = books->drains;
 	stat->peak_pages = books->peak_pages;
 	stat->nr_caches = books->nr_caches;
+	stat->reports_suppressed = books->reports_suppressed;
 	myalloc_env_free(books);
 	return 0;
 }

@@ -380,6 +380,66 @@ void host_irq_disable(void)
 	barrier();
 }
 
+/* The interrupt that somebody queued. */
+static void run_print(void)
+{
+	struct myalloc_env_print *print = host_self.prints;
+
+	host_self.prints = print->next;
+	__atomic_fetch_add(&print->running, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&print->queued, false, __ATOMIC_SEQ_CST);
+	host_enter_hardirq();
+	print->fn(print);
+	host_exit_hardirq();
+	__atomic_fetch_sub(&print->running, 1, __ATOMIC_RELEASE);
+}
+
+void myalloc_env_print_init(struct myalloc_env_print *print,
+			    void (*fn)(struct myalloc_env_print *print))
+{
+	print->fn = fn;
+	print->queued = false;
+	print->running = 0;
+}
+
+/* What is queued already runs later than this, so it sees what the caller wants printed. */
+void myalloc_env_defer_print(struct myalloc_env_print *print)
+{
+	if (__atomic_exchange_n(&print->queued, true, __ATOMIC_ACQ_REL))
+		return;
+	print->next = host_self.prints;
+	host_self.prints = print;
+	if (!irqs_disabled() && !in_interrupt())
+		run_print();
+}
+
+void myalloc_env_print_sync(struct myalloc_env_print *print)
+{
+	unsigned int spins = 0;
+
+	might_sleep();
+	while (__atomic_load_n(&print->queued, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&print->running, __ATOMIC_ACQUIRE))
+		relax(&spins);
+}
+
+/* Every CPU has been preemptible since. */
+void myalloc_env_gp_wait(void)
+{
+	unsigned int spins = 0, cpu;
+
+	might_sleep();
+	for_each_possible_cpu(cpu) {
+		u64 owner = __atomic_load_n(&cpu_owner[cpu], __ATOMIC_SEQ_CST);
+
+		if (owner && id_below(owner))
+			host_fatal("CPU %u is not preemptible below: the grace period never ends",
+				   cpu);
+		while (owner && __atomic_load_n(&cpu_owner[cpu], __ATOMIC_SEQ_CST) == owner)
+			relax(&spins);
+	}
+}
+
 void host_irq_enable(void)
 {
 	barrier();
@@ -389,6 +449,8 @@ void host_irq_enable(void)
 		host_self.irqs_off = 0;
 		unpin();
 	}
+	while (unlikely(host_self.prints))
+		run_print();
 }
 
 unsigned long host_irq_save(void)
@@ -1396,6 +1458,19 @@ void host_set_clock(u64 ns)
 	__atomic_store_n(&fake_clock, ns, __ATOMIC_RELAXED);
 }
 
+static bool ratelimit;
+
+/* Reports are limited, as in a kernel. Default: each is printed. */
+void host_set_ratelimit(bool on)
+{
+	__atomic_store_n(&ratelimit, on, __ATOMIC_RELAXED);
+}
+
+bool myalloc_env_ratelimit(void)
+{
+	return READ_ONCE(ratelimit);
+}
+
 u64 myalloc_env_now_ns(void)
 {
 	u64 fake = READ_ONCE(fake_clock);
@@ -1494,6 +1569,7 @@ void host_reset(void)
 	host_step_hook = NULL;
 	host_fail_after(0);
 	host_set_clock(0);
+	host_set_ratelimit(false);
 	__atomic_store_n(&cpus_offline, 0, __ATOMIC_RELAXED);
 	if (!percpu.nr)
 		host_set_nr_cpus(DEFAULT_CPUS);

@@ -564,6 +564,7 @@ __printf(4, 5) __cold void host_warn(const char *file, int line, const char *fun
 #define HOST_PERCPU_UNIT (4UL << 20)
 
 struct host_lock;
+struct myalloc_env_print;
 
 /**
  * struct host_self - a flow of control: a thread, or what runs on top of it on
@@ -578,6 +579,7 @@ struct host_lock;
  * @nmi: depth
  * @points: depth of host_preempt_point
  * @cpus_read: depth of myalloc_env_cpus_read_lock()
+ * @prints: queued by myalloc_env_defer_print()
  * @id: its name as owner of locks, 0 until it has one
  * @outer: what it runs on top of
  * @nr_held: locks held
@@ -594,6 +596,7 @@ struct host_self {
 	unsigned int nmi;
 	unsigned int points;
 	unsigned int cpus_read;
+	struct myalloc_env_print *prints;
 	u64 id;
 	struct host_self *outer;
 	unsigned int nr_held;
@@ -1294,6 +1297,24 @@ int myalloc_env_stack_format(u32 handle, char *buf, size_t size);
 void myalloc_env_stack_print(u32 handle);
 int myalloc_env_symbol(char *buf, size_t size, unsigned long ip);
 u32 myalloc_env_pid(void);
+
+/* Bytes of the longest name of a code address; longer ones are cut. */
+#define MYALLOC_ENV_SYMBOL	512
+
+/* Runs as a hard interrupt of this CPU as soon as interrupts are on. */
+struct myalloc_env_print {
+	struct myalloc_env_print *next;
+	void (*fn)(struct myalloc_env_print *print);
+	bool queued;
+	unsigned int running;
+};
+
+void myalloc_env_print_init(struct myalloc_env_print *print,
+			    void (*fn)(struct myalloc_env_print *print));
+void myalloc_env_defer_print(struct myalloc_env_print *print);
+void myalloc_env_print_sync(struct myalloc_env_print *print);
+bool myalloc_env_ratelimit(void);
+void myalloc_env_gp_wait(void);
 u64 myalloc_env_now_ns(void);
 u64 myalloc_env_seed(void);
 u32 myalloc_env_random(void);
@@ -1357,6 +1378,7 @@ void host_expect_warns(unsigned long nr);
 /* Time and chance. */
 void host_set_clock(u64 ns);
 void host_set_seed(u64 seed);
+void host_set_ratelimit(bool on);
 
 /* The rest of the world. */
 unsigned int host_locks_held(void);

@@ -24,6 +24,7 @@
 #include <linux/hardirq.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/list.h>
@@ -350,6 +351,55 @@ static inline int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
 static inline u32 myalloc_env_pid(void)
 {
 	return in_task() ? task_pid_nr(current) : 0;
+}
+
+/* --- reports --------------------------------------------------------------- */
+
+/* Bytes of the longest name of a code address. */
+#define MYALLOC_ENV_SYMBOL	KSYM_SYMBOL_LEN
+
+/* Something to be printed where the caller must not. */
+struct myalloc_env_print {
+	struct irq_work work;
+	void (*fn)(struct myalloc_env_print *print);
+};
+
+static inline void myalloc_env_print_now(struct irq_work *work)
+{
+	struct myalloc_env_print *print = container_of(work, struct myalloc_env_print, work);
+
+	print->fn(print);
+}
+
+static inline void myalloc_env_print_init(struct myalloc_env_print *print,
+					  void (*fn)(struct myalloc_env_print *print))
+{
+	print->fn = fn;
+	init_irq_work(&print->work, myalloc_env_print_now);
+}
+
+/* Has a hard interrupt (on PREEMPT_RT a thread) call the function soon. Context: any. */
+static inline void myalloc_env_defer_print(struct myalloc_env_print *print)
+{
+	irq_work_queue(&print->work);
+}
+
+/* Waits until it is not queued and not running. Context: task, may sleep. */
+static inline void myalloc_env_print_sync(struct myalloc_env_print *print)
+{
+	irq_work_sync(&print->work);
+}
+
+/* Are reports rate-limited? Native tests want each. */
+static inline bool myalloc_env_ratelimit(void)
+{
+	return true;
+}
+
+/* Waits until everything that runs with preemption off now has ended. Context: may sleep. */
+static inline void myalloc_env_gp_wait(void)
+{
+	synchronize_rcu();
 }
 
 /* --- time and chance --------------------------------------------------- */

@@ -122,6 +122,7 @@ struct myalloc_info {
  * @drains: times the per-CPU magazines were drained
  * @peak_pages: most pages out of the buddy at once
  * @nr_caches: caches in existence
+ * @reports_suppressed: wrong frees and damage counted above but not printed in the kernel's log
  */
 struct myalloc_stat {
 	__u32 size;
@@ -151,6 +152,7 @@ struct myalloc_stat {
 	__u64 drains;
 	__u64 peak_pages;
 	__u64 nr_caches;
+	__u64 reports_suppressed;
 };
 
 /* myalloc_page_alloc.flags, myalloc_obj_alloc.flags */

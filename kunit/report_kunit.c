@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of reports: nothing is cut, none is printed under a lock, not too many. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "zone.h"
+
+#define FOREIGN	"bad free as pages of order 0: not memory of this zone"
+
+static struct fixture *make_zone(struct kunit *test, unsigned int checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 6, .no_magazines = true, .checks = checks,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+static void wrong_frees(struct fixture *fx, u32 nr)
+{
+	while (nr--)
+		KUNIT_EXPECT_EQ(fx->test, myalloc_pages_free(fx->zone, NULL, 0), -EINVAL);
+}
+
+/* Names as long as generated code has them. Not static, or the host does not know them. */
+#define an_allocation	\
+	an_allocation_by_a_function_whose_name_is_so_long_that_it_was_cut_before_that_is_now_made_to_fit_into_every_report
+#define a_free		\
+	a_free_by_a_function_whose_name_is_so_long_that_it_was_cut_before_that_is_now_made_to_fit_into_every_report_too
+
+void *an_allocation(struct myalloc_cache *cache);
+int a_free(struct myalloc_cache *cache, void *object);
+
+noinline void *an_allocation(struct myalloc_cache *cache)
+{
+	void *object = myalloc_cache_alloc(cache, 0);
+
+	barrier();
+	return object;
+}
+
+noinline int a_free(struct myalloc_cache *cache, void *object)
+{
+	int err = myalloc_cache_free(cache, object);
+
+	barrier();
+	return err;
+}
+
+/* The longest report, with the longest names of caches and two owners, is not cut. */
+static void report_longest(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, MYALLOC_OWNER);
+	struct myalloc_cache *cache = fixture_cache(fx, "a-name-of-31-characters-aaaaaaa", 64, 0);
+	struct myalloc_cache *other = fixture_cache(fx, "a-name-of-31-characters-bbbbbbb", 64, 0);
+	char *symbol = kunit_kcalloc(test, 2, MYALLOC_ENV_SYMBOL, GFP_KERNEL);
+	void *object = an_allocation(cache);
+	void *freed = an_allocation(cache);
+	const struct myalloc_track *track;
+	u32 pid = myalloc_env_pid();
+	unsigned long by[2];
+
+	KUNIT_ASSERT_NOT_NULL(test, symbol);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	KUNIT_ASSERT_NOT_NULL(test, freed);
+	KUNIT_EXPECT_EQ(test, a_free(cache, freed), 0);
+	track = myalloc_track(cache, myalloc_frame_addr(fx->zone, 0), 1, MYALLOC_TRACK_ALLOC);
+	by[0] = track[0].caller;
+	by[1] = track[1].caller;
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[0], an_allocation));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[1], a_free));
+	myalloc_env_symbol(symbol, MYALLOC_ENV_SYMBOL, by[0]);
+	myalloc_env_symbol(symbol + MYALLOC_ENV_SYMBOL, MYALLOC_ENV_SYMBOL, by[1]);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(other, freed), MYALLOC_BAD_CACHE,
+			       "bad free as object of %s: an object of another cache; cache %s, frame 0, slot 1, allocated by %s pid %u, freed by %s pid %u",
+			       other->name, cache->name, symbol, pid, symbol + MYALLOC_ENV_SYMBOL,
+			       pid);
+	KUNIT_EXPECT_GT(test, strlen(fx->expected), 160);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+}
+
+#define PASTE(a, b)	a##b
+#define TWICE(x)	PASTE(x, x)
+#define LONG_NAME	TWICE(TWICE(a_function_whose_name_is_a_hundred_characters_long_when_written_four_times_))
+
+/* Not static, or the host does not know their names. */
+void LONG_NAME(void);
+
+noinline void LONG_NAME(void)
+{
+	barrier();
+}
+
+/* A report that is longer than a record of the kernel's log is printed in two. */
+static void report_records(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	char *text = kunit_kzalloc(test, MYALLOC_REPORT_SIZE, GFP_KERNEL);
+	struct myalloc_reports *r = &fx->zone->reports;
+	unsigned long irq, fn = (unsigned long)LONG_NAME;
+	struct myalloc_report *report;
+	char *rest;
+	u32 len;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	LONG_NAME();
+	memset(text, 'x', 290);
+	len = 290 + myalloc_env_symbol(text + 290, MYALLOC_ENV_SYMBOL, fn);
+	len += scnprintf(text + len, MYALLOC_REPORT_SIZE - len, " and ");
+	len += myalloc_env_symbol(text + len, MYALLOC_ENV_SYMBOL, fn);
+	if (len <= 800)
+		kunit_skip(test, "no symbols of this length here: %s", text + 290);
+	fixture_log_mark();
+	report = myalloc_report_begin(r, &irq);
+	KUNIT_ASSERT_NOT_NULL(test, report);
+	myalloc_report_add(report, "%.290s", text);
+	myalloc_report_symbol(report, fn);
+	myalloc_report_add(report, " and ");
+	myalloc_report_symbol(report, fn);
+	myalloc_report_end(r, report, irq);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), text);
+	rest = kunit_kzalloc(test, MYALLOC_REPORT_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, rest);
+	scnprintf(rest, MYALLOC_REPORT_SIZE, "test: %s", text + 800);
+	text[800] = '\0';
+	KUNIT_EXPECT_EQ(test, fixture_log_count(text), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(rest), 1);
+}
+
+/* An entry has room for its words, and for no more. */
+static void report_words(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	char *text = kunit_kzalloc(test, MYALLOC_REPORT_SIZE, GFP_KERNEL);
+	struct myalloc_reports *r = &fx->zone->reports;
+	struct myalloc_report *report;
+	unsigned long irq;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memset(text, 'x', MYALLOC_REPORT_WORDS - 1);
+	fixture_log_mark();
+	report = myalloc_report_begin(r, &irq);
+	KUNIT_ASSERT_NOT_NULL(test, report);
+	myalloc_report_add(report, "%s", text);
+	KUNIT_EXPECT_EQ(test, report->len, MYALLOC_REPORT_WORDS - 1);
+	myalloc_report_end(r, report, irq);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), text);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(text), 1);
+	/* What the reader has no room for is cut there. */
+	myalloc_zone_last_report(fx->zone, text, 9);
+	KUNIT_EXPECT_STREQ(test, text, "xxxxxxxx");
+}
+
+/* At most 10 in 5 s; how many were suppressed is counted, and told by the next one. */
+static void report_ratelimit(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	struct myalloc_reports *r = &fx->zone->reports;
+
+	KUNIT_EXPECT_EQ(test, MYALLOC_REPORT_BURST, 10);
+	fixture_set_ratelimit(true);
+	r->burst = MYALLOC_REPORT_BURST;
+	fixture_log_mark();
+	wrong_frees(fx, 1000);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(FOREIGN), 10);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("suppressed"), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 1000);
+	KUNIT_EXPECT_EQ(test, fx->books.reports_suppressed, 990);
+	/* The last one is kept though it is not printed. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 3), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "bad free as pages of order 3: not memory of this zone");
+	r->begin -= MYALLOC_REPORT_INTERVAL;	/* 5 s later */
+	fixture_log_mark();
+	wrong_frees(fx, 11);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(FOREIGN), 10);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 991 reports suppressed"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("suppressed"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->reports_suppressed, 992);
+	fixture_set_ratelimit(false);
+}
+
+/* Under a raw lock a report is kept, and printed when the lock is free and interrupts are on. */
+static void report_locked(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	struct myalloc_zone *zone = fx->zone;
+	unsigned long irq, nmi_irq;
+	unsigned int printed[2];
+
+	fixture_log_mark();
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	wrong_frees(fx, 1);
+	printed[0] = fixture_log_count(FOREIGN);
+	nmi_irq = fixture_nmi_enter();
+	wrong_frees(fx, 1);
+	fixture_nmi_exit(nmi_irq);
+	printed[1] = fixture_log_count(FOREIGN);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_env_print_sync(&zone->reports.print);
+	KUNIT_EXPECT_EQ(test, printed[0], 0);
+	KUNIT_EXPECT_EQ(test, printed[1], 0);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(FOREIGN), 2);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), FOREIGN);
+}
+
+/* More reports than can wait: the first ones are printed, in order, the others counted. */
+static void report_full(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	struct myalloc_zone *zone = fx->zone;
+	unsigned long irq;
+	u32 i;
+
+	fixture_log_mark();
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	for (i = 0; i < MYALLOC_REPORTS + 3; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, NULL, i), -EINVAL);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_env_print_sync(&zone->reports.print);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free"), MYALLOC_REPORTS);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("order 3: not memory of this zone"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("order 4: not memory"), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->reports_suppressed, 3);
+	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, MYALLOC_REPORTS + 3);
+	wrong_frees(fx, 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 3 reports suppressed"), 1);
+}
+
+static struct kunit_case report_cases[] = {
+	KUNIT_CASE(report_longest),
+	KUNIT_CASE(report_records),
+	KUNIT_CASE(report_words),
+	KUNIT_CASE(report_ratelimit),
+	KUNIT_CASE(report_locked),
+	KUNIT_CASE(report_full),
+	{}
+};
+
+static struct kunit_suite report_suite = {
+	.name = "myalloc_report",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = report_cases,
+};
+
+kunit_test_suite(report_suite);
