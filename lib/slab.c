@@ -1155,15 +1155,21 @@ static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 int myalloc_free(struct myalloc_zone *zone, void *addr)
 {
 	struct myalloc_cache *cache;
-	struct myalloc_frame *frame = find(zone, addr, &cache), first = { .tag = 0 };
+	struct myalloc_frame *frame, first = { .tag = 0 };
+	int err;
 
+	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
+	frame = find(zone, addr, &cache);
 	if (cache)
-		return myalloc_cache_free(cache, addr);
-	if (frame)
+		err = myalloc_cache_free(cache, addr);
+	else if (frame)
 		first.tag = READ_ONCE(frame->tag);
-	if (first.type == MYALLOC_FRAME_EXTENT)
-		return myalloc_pages_free_exact(zone, addr, myalloc_frame_pages(&first));
-	return myalloc_pages_free(zone, addr, first.order);
+	if (!cache && first.type == MYALLOC_FRAME_EXTENT)
+		err = myalloc_pages_free_exact(zone, addr, myalloc_frame_pages(&first));
+	else if (!cache)
+		err = myalloc_pages_free(zone, addr, first.order);
+	preempt_enable();
+	return err;
 }
 
 /**
@@ -1177,19 +1183,23 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 {
 	struct myalloc_cache *cache;
-	struct myalloc_frame *frame = find(zone, addr, &cache), first = { .tag = 0 };
+	struct myalloc_frame *frame, first = { .tag = 0 };
+	unsigned long size = 0;
 	const u8 *state;
 
+	preempt_disable();	/* as above */
+	frame = find(zone, addr, &cache);
 	if (cache) {
 		state = myalloc_object_state(cache, addr);
-		return state && READ_ONCE(*state) == user_state(cache) ?
-			cache->layout.object_size : 0;
-	}
-	if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr)
+		if (state && READ_ONCE(*state) == user_state(cache))
+			size = cache->layout.object_size;
+	} else if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr) {
 		first.tag = READ_ONCE(frame->tag);
-	if (first.type != MYALLOC_FRAME_PAGE && first.type != MYALLOC_FRAME_EXTENT)
-		return 0;
-	return (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
+	}
+	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_EXTENT)
+		size = (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
+	preempt_enable();
+	return size;
 }
 
 /* --- the whole cache ------------------------------------------------------------ */

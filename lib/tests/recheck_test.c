@@ -5,6 +5,9 @@
  * The linker's --wrap leads the taking of locks here, and a few functions of the environment, so
  * that another CPU comes in exactly there. Each test makes it change what was just seen.
  */
+#include <pthread.h>
+#include <sched.h>
+
 #include <kunit/test.h>
 
 #include "env.h"
@@ -391,6 +394,69 @@ static void recheck_recover(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w.zone->buddy.nr_free, NR_PAGES);
 }
 
+/* --- a cache that ends while a wrong free is reported --------------------------------- */
+
+static struct {
+	pthread_t thread;
+	struct myalloc_cache *cache;
+	u32 id;
+	bool ended;
+} ending;
+
+static void *end_cache(void *arg)
+{
+	host_set_cpu(1);
+	KUNIT_EXPECT_EQ(w.test, myalloc_cache_destroy(ending.cache), 0);
+	__atomic_store_n(&ending.ended, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Another CPU ends the cache: goes on when it is in no list any more, or even freed. */
+static void end_meanwhile(const char *where)
+{
+	int i;
+
+	if (strcmp(where, "bad-free-cache") || !ending.cache || ending.thread)
+		return;
+	if (pthread_create(&ending.thread, NULL, end_cache, NULL))
+		host_fatal("no thread");
+	while (READ_ONCE(w.zone->cache_by_id[ending.id]))
+		sched_yield();
+	for (i = 0; i < 1000 && !__atomic_load_n(&ending.ended, __ATOMIC_ACQUIRE); i++)
+		sched_yield();
+	w.came++;
+}
+
+/* The report of a wrong free names the cache whose slab it is, and that is not freed meanwhile. */
+static void recheck_bad_free_destroy(struct kunit *test)
+{
+	struct myalloc_cache_args args = {
+		.name = "ending", .object_size = 100, .flags = MYALLOC_NO_MAGAZINE,
+	};
+	struct myalloc_frame *frame;
+	char text[MYALLOC_REPORT_SIZE];
+
+	begin(test, false, 0);
+	memset(&ending, 0, sizeof(ending));
+	ending.cache = myalloc_cache_create(w.zone, &args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ending.cache);
+	ending.id = ending.cache->id;
+	/* A block with the tag of its slabs: as long as that is read, the cache may be. */
+	frame = myalloc_zone_take(w.zone, ending.cache->layout.order, 0, ending.cache->tag);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	host_preempt_point = end_meanwhile;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, myalloc_frame_addr(w.zone,
+				myalloc_frame_idx(w.zone, frame))), -EINVAL);
+	host_preempt_point = NULL;
+	pthread_join(ending.thread, NULL);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_TRUE(test, ending.ended);
+	myalloc_zone_last_report(w.zone, text, sizeof(text));
+	KUNIT_EXPECT_TRUE_MSG(test, strstr(text, "an object of another cache; cache ending"),
+			      "%s", text);
+	myalloc_zone_give(w.zone, frame);
+}
+
 static void set_busy(void *arg)
 {
 	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_ERA_BUSY;
@@ -473,6 +539,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_deferred),
 	KUNIT_CASE(recheck_validate_deferred_object),
 	KUNIT_CASE(recheck_recover),
+	KUNIT_CASE(recheck_bad_free_destroy),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_drain),
