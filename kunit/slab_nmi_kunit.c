@@ -63,7 +63,7 @@ static void hook_free_in_recovery(const char *where)
 {
 	unsigned long irq;
 
-	if (strcmp(where, "slab-recovering") || hook_calls++)
+	if (strcmp(where, "deferred-emptied") || hook_calls++)
 		return;
 	irq = fixture_nmi_enter();
 	myalloc_cache_free(hooked, freed_meanwhile);
@@ -81,11 +81,11 @@ static void slab_nmi_recover(struct kunit *test)
 	hooked = cache;
 	freed_meanwhile = alloc_here(cache, 0);
 	free_deferred(test, cache, &lost, 1);
-	llist_del_all(&cache->deferred);	/* as after a damaged link */
+	llist_del_all(&cache->deferred.list);	/* as after a damaged link */
 	hook_calls = 0;
-	hooked_here = fixture_set_hook(hook_free_in_recovery);
+	hooked_here = fixture_set_step_hook(hook_free_in_recovery);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
-	fixture_set_hook(NULL);
+	fixture_set_step_hook(NULL);
 	if (!hooked_here) {	/* in a kernel: the recovery alone */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, freed_meanwhile), 0);
 	} else {

@@ -420,7 +420,8 @@ static void validate_slabs(struct kunit *test)
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_FREE, "S7:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_CACHED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_DEFERRED, "S4:");
-		DAMAGE(sc, *live_state, MYALLOC_SLOT_MOVING + 1, "S5:");
+		DAMAGE(sc, *live_state, MYALLOC_SLOT_RECOVERING, "S4:");
+		DAMAGE(sc, *live_state, MYALLOC_SLOT_RECOVERING + 1, "S5:");
 		/* An alloc or free that is at work on it may have any object in use. */
 		*live_state = MYALLOC_SLOT_MOVING;
 		FIXTURE_EXPECT_VALID(sc->fx);
@@ -435,7 +436,7 @@ static void validate_slabs(struct kunit *test)
 		DAMAGE(sc, slab->hint, c->layout.objects, "S2:");
 		DAMAGE(sc, c->free_slots, c->free_slots + 1, "S3:");
 		DAMAGE(sc, c->nr_limbo, 1, "R2:");
-		DAMAGE(sc, c->nr_deferred.counter, 1, "S4:");
+		DAMAGE(sc, c->deferred.nr.counter, 1, "S4:");
 	}
 	end_scene(sc);
 }

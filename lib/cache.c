@@ -294,7 +294,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	c->reciprocal = c->layout.reciprocal;
 	c->state_offset = c->layout.state_offset;
 	raw_spin_lock_init(&c->lock);
-	init_llist_head(&c->deferred);
+	myalloc_deferred_init(&c->deferred, zone->buddy.nr_frames);
 	for (i = 0; i < MYALLOC_SLAB_LISTS; i++)
 		c->list[i] = MYALLOC_NO_FRAME;
 
@@ -384,7 +384,7 @@ void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books
 	strscpy(books->name, cache->name, sizeof(books->name));
 
 	books->cached_objects = myalloc_magazines_count(&cache->mags);
-	books->deferred_objects = atomic64_read(&cache->nr_deferred);
+	books->deferred_objects = atomic64_read(&cache->deferred.nr);
 	books->alloc_hits = myalloc_magazines_gets(&cache->mags);
 	books->free_hits = myalloc_magazines_puts(&cache->mags);
 	raw_spin_lock_irqsave(&cache->lock, irq);

@@ -55,7 +55,7 @@
  *	S2  inuse = out bits that are set; no bit below hint is clear.
  *	S3  free_slots = sum of (objects - inuse) over all slabs in lists.
  *	S4  live + cached + deferred + moving = sum of inuse, where cached is what the magazines
- *	    hold and deferred = nr_deferred.
+ *	    hold and deferred = deferred.nr.
  *	S5  Only who owns a slot writes its state: FREE is owned by cache->lock, CACHED by
  *	    whoever has the magazine, LIVE by the user, MOVING by the alloc or free at work, DEFERRED
  *	    by whoever takes it from the list. A slot freed twice at once has two owners.
@@ -74,7 +74,7 @@
  * Caches with red zones, poison or owners have no magazines: every alloc and free goes
  * through the lock and does its checks there. So the fast path does not even ask.
  *
- * Deferred frees: as in zone.c. The link is written into the object, or behind it where the
+ * Deferred frees: see deferred.c. The link is written into the object, or behind it where the
  * object must keep its content (slab_layout.c).
  *
  * Bounds: a refill passes at most MYALLOC_SCAN_MOST units, and takes at most a batch of slots; a
@@ -395,41 +395,78 @@ static bool give(struct myalloc_cache *c, const struct myalloc_place *p, u8 from
 	return true;
 }
 
+/* --- deferred objects; lock held: see deferred.h for the names ------------------ */
+
+static u8 *deferred_find(void *owner, struct llist_node *node)
+{
+	struct myalloc_cache *c = owner;
+	struct myalloc_place place;
+
+	return myalloc_place_find(c, (char *)node - c->layout.link_offset, &place) ?
+		place.state : NULL;
+}
+
+static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
+{
+	struct myalloc_cache *c = owner;
+	void *object = (char *)node - c->layout.link_offset;
+	struct myalloc_place place;
+
+	if (c->flags & MYALLOC_ZERO_FREE) {
+		if (READ_ONCE(*state) == MYALLOC_SLOT_RECOVERING)
+			memset(object, 0, c->layout.object_size);
+		memset(node, 0, sizeof(*node));
+	}
+	c->frees++;
+	myalloc_place_find(c, object, &place);	/* as deferred_find() did */
+	give(c, &place, READ_ONCE(*state));
+	return 1;
+}
+
+static u32 deferred_states(void *owner, u32 place, u8 **state)
+{
+	struct myalloc_cache *c = owner;
+	struct myalloc_frame *frame = &c->zone->frames[place];
+
+	if (data_race(frame->tag) != c->tag)	/* or states of a slab */
+		return 0;
+	*state = myalloc_slab_states(c, frame, myalloc_slab_addr(c, frame));
+	return c->layout.objects;
+}
+
+static struct llist_node *deferred_node(void *owner, u32 place, u32 nr)
+{
+	struct myalloc_cache *c = owner;
+	void *slab = myalloc_slab_addr(c, &c->zone->frames[place]);
+
+	return (struct llist_node *)((char *)myalloc_slab_object(c, slab, nr) +
+				     c->layout.link_offset);
+}
+
+static void deferred_damaged(void *owner)
+{
+	struct myalloc_cache *c = owner;
+
+	atomic64_inc(&c->corruptions);
+	myalloc_zone_crit(c->zone, "cache %s: a freed object was written to: its link is damaged",
+			  c->name);
+}
+
+static const struct myalloc_deferred_ops deferred_ops = {
+	.deferring = MYALLOC_SLOT_DEFERRING,
+	.deferred = MYALLOC_SLOT_DEFERRED,
+	.recovering = MYALLOC_SLOT_RECOVERING,
+	.find = deferred_find,
+	.give = deferred_give,
+	.states = deferred_states,
+	.node = deferred_node,
+	.damaged = deferred_damaged,
+};
+
 /* Frees at most @most deferred objects. */
 static void reap(struct myalloc_cache *c, unsigned int most)
 {
-	if (likely(!c->deferred_chain && llist_empty(&c->deferred)))
-		return;
-	for (; most; most--) {
-		struct myalloc_place place;
-		struct llist_node *node;
-		void *object;
-		u8 found = MYALLOC_SLOT_FREE;
-
-		if (!c->deferred_chain)
-			c->deferred_chain = llist_del_all(&c->deferred);
-		node = c->deferred_chain;
-		if (!node)
-			return;
-		object = (char *)node - c->layout.link_offset;
-		if (likely(myalloc_place_find(c, object, &place)))
-			found = smp_load_acquire(place.state);	/* pairs with free_slabs() */
-		if (unlikely(found == MYALLOC_SLOT_DEFERRING))
-			return;
-		if (unlikely(found != MYALLOC_SLOT_DEFERRED)) {
-			atomic64_inc(&c->corruptions);
-			myalloc_zone_crit(c->zone, "cache %s: a freed object was written to: its link is damaged",
-					  c->name);
-			c->deferred_chain = NULL;
-			return;
-		}
-		c->deferred_chain = READ_ONCE(node->next);
-		if (c->flags & MYALLOC_ZERO_FREE)
-			memset(node, 0, sizeof(*node));
-		atomic64_dec(&c->nr_deferred);
-		c->frees++;
-		give(c, &place, MYALLOC_SLOT_DEFERRED);
-	}
+	myalloc_deferred_reap(&c->deferred, &deferred_ops, c, most);
 }
 
 /* --- between slabs and magazines ------------------------------------------- */
@@ -933,14 +970,10 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_free(c, object, caller);
 	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
-		/* These steps: see zone.c, Deferred frees. */
-		WRITE_ONCE(*state, MYALLOC_SLOT_DEFERRING);
-		atomic64_inc(&c->nr_deferred);
+		myalloc_defer_begin(&c->deferred, &deferred_ops, state, 1);
 		myalloc_env_point("slab-defer");
-		llist_add((struct llist_node *)((char *)object + c->layout.link_offset),
-			  &c->deferred);
-		myalloc_env_point("slab-deferred");
-		smp_store_release(state, MYALLOC_SLOT_DEFERRED); /* pairs with reap() */
+		myalloc_defer_end(&c->deferred, &deferred_ops, state,
+				  (struct llist_node *)((char *)object + c->layout.link_offset));
 		return 0;
 	}
 	reap(c, REAP_MOST);
@@ -1204,58 +1237,6 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 
 /* --- the whole cache ------------------------------------------------------------ */
 
-/* Lock held. Marks what is deferred. */
-static void mark_deferred(struct myalloc_cache *c)
-{
-	unsigned int list;
-	u32 idx, i;
-
-	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
-		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; ) {
-			struct myalloc_frame *frame = &c->zone->frames[idx];
-			u8 *states = myalloc_slab_states(c, frame, myalloc_slab_addr(c, frame));
-
-			idx = frame->next;
-			for (i = 0; i < c->layout.objects; i++)
-				/* Pairs with free_slabs(). */
-				if (smp_load_acquire(&states[i]) == MYALLOC_SLOT_DEFERRED)
-					WRITE_ONCE(states[i], MYALLOC_SLOT_RECOVERING);
-		}
-	}
-}
-
-/* Lock held. The deferred objects that a damaged link has cut off, found by their states. */
-static void recover_deferred(struct myalloc_cache *c)
-{
-	unsigned int list;
-	u32 idx, next;
-
-	mark_deferred(c);
-	myalloc_env_point("slab-recover");
-	c->deferred_chain = NULL;
-	llist_del_all(&c->deferred);
-	myalloc_env_point("slab-recovering");
-	for (list = 1; list < MYALLOC_SLAB_LISTS; list++) {
-		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME; idx = next) {
-			struct myalloc_place p = { .frame = &c->zone->frames[idx], .tag = c->tag };
-
-			p.slab = myalloc_slab_addr(c, p.frame);
-			p.state = myalloc_slab_states(c, p.frame, p.slab);
-			next = p.frame->next;	/* give() may move the slab */
-			for (p.index = 0; p.index < c->layout.objects; p.index++, p.state++) {
-				if (READ_ONCE(*p.state) != MYALLOC_SLOT_RECOVERING)
-					continue;
-				if (c->flags & MYALLOC_ZERO_FREE)
-					memset(myalloc_slab_object(c, p.slab, p.index), 0,
-					       c->layout.object_size);
-				atomic64_dec(&c->nr_deferred);
-				c->frees++;
-				give(c, &p, MYALLOC_SLOT_RECOVERING);
-			}
-		}
-	}
-}
-
 /**
  * myalloc_cache_reap() - all deferred frees back to their slabs
  * @cache: the cache
@@ -1264,23 +1245,7 @@ static void recover_deferred(struct myalloc_cache *c)
  */
 void myalloc_cache_reap(struct myalloc_cache *cache)
 {
-	struct myalloc_cache *c = cache;
-	unsigned long irq;
-
-	raw_spin_lock_irqsave(&c->lock, irq);
-	while (c->deferred_chain || !llist_empty(&c->deferred)) {
-		s64 nr = atomic64_read(&c->nr_deferred);
-
-		reap(c, 64);
-		if (unlikely(nr == atomic64_read(&c->nr_deferred)))
-			break;	/* one that is DEFERRING, or has a damaged state, is in the way */
-		raw_spin_unlock_irqrestore(&c->lock, irq);
-		cond_resched();
-		raw_spin_lock_irqsave(&c->lock, irq);
-	}
-	if (unlikely(atomic64_read(&c->nr_deferred)))
-		recover_deferred(c);
-	raw_spin_unlock_irqrestore(&c->lock, irq);
+	myalloc_deferred_drain(&cache->deferred, &deferred_ops, cache, &cache->lock);
 }
 
 /* --- the way out; see reclaim.c ------------------------------------------------- */

@@ -16,7 +16,7 @@ enum myalloc_slot_state {
 	MYALLOC_SLOT_DEFERRED = 3,	/* freed, on its way back */
 	MYALLOC_SLOT_DEFERRING = 4,	/* about to be: perhaps not in the list yet */
 	MYALLOC_SLOT_MOVING = 5,	/* an alloc or free past the magazines is at work on it */
-	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, its link lost */
+	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, marked by a recovery */
 };
 
 /*
@@ -67,9 +67,7 @@ enum {
  * @frees: objects come back past the magazines
  * @refills: batches moved from slabs to magazines
  * @flushes: batches moved from magazines to slabs
- * @deferred_chain: taken off @deferred, not yet freed
- * @deferred: objects freed where @lock could not be had
- * @nr_deferred: objects in @deferred and @deferred_chain
+ * @deferred: objects freed where @lock could not be had; counts objects
  * @fails: allocations that failed
  * @bad_frees: wrong frees refused
  * @corruptions: damage found
@@ -115,10 +113,8 @@ struct myalloc_cache {
 	u64 frees;
 	u64 refills;
 	u64 flushes;
-	struct llist_node *deferred_chain;
 
-	struct llist_head deferred ____cacheline_aligned;
-	atomic64_t nr_deferred;
+	struct myalloc_deferred deferred ____cacheline_aligned;
 	atomic64_t fails;
 	atomic64_t bad_frees;
 	atomic64_t corruptions;

@@ -511,6 +511,7 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			w->deferring++;
 			fallthrough;
 		case MYALLOC_SLOT_DEFERRED:
+		case MYALLOC_SLOT_RECOVERING:
 			w->deferred++;
 			break;
 		case MYALLOC_SLOT_MOVING:
@@ -601,7 +602,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	struct myalloc_zone *zone = cache->zone;
 	struct cache_walk w = { 0 };
 	bool idle = myalloc_magazines_idle(&cache->mags), still;
-	s64 deferred = atomic64_read(&cache->nr_deferred);
+	s64 deferred = atomic64_read(&cache->deferred.nr);
 	u64 before = v->errors, generation, out, held;
 	unsigned long irq;
 	unsigned int list;
@@ -633,7 +634,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 		w.cached = held;
 	}
 	idle &= myalloc_magazines_idle(&cache->mags);
-	still = !w.deferring && deferred == atomic64_read(&cache->nr_deferred);
+	still = !w.deferring && deferred == atomic64_read(&cache->deferred.nr);
 	if (generation == cache_generation(cache)) {
 		if (listed != w.slabs)
 			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,

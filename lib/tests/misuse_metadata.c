@@ -247,7 +247,7 @@ static void flip_free_slots(void)
 
 static void flip_cache_deferred(void)
 {
-	atomic64_inc(&a->nr_deferred);
+	atomic64_inc(&a->deferred.nr);
 	invalid("S4: cache a: 0 live, 0 cached, 0 deferred of 0 out; magazines hold 0");
 }
 

@@ -352,7 +352,7 @@ static void recheck_validate_deferred_object(struct kunit *test)
 	come_in(&w.cache->lock, defer_object, 0, 1);
 	KUNIT_EXPECT_TRUE_MSG(test, myalloc_cache_validate(w.cache, &w.v), "%s", w.v.first);
 	KUNIT_EXPECT_EQ(test, w.came, 1);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->nr_deferred), 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->deferred.nr), 1);
 }
 
 /* As an interrupt that comes in while this CPU has the zone's lock. */
