@@ -152,7 +152,8 @@ static void extent_interior(struct kunit *test)
 					       "bad free as %u pages: inside a block, not at its beginning; frame %u, order %u, part of an extent, held by %s",
 					       nr, i < 3 ? 2 : 4, piece, text);
 		for (order = 0; order <= 4; order++)
-			REFUSED(fx, myalloc_pages_free(fx->zone, addr, order), MYALLOC_BAD_INTERIOR);
+			REFUSED(fx, myalloc_pages_free(fx->zone, addr, order),
+				MYALLOC_BAD_INTERIOR);
 		REFUSED(fx, myalloc_free(fx->zone, addr), MYALLOC_BAD_INTERIOR);
 		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), 0);
 	}

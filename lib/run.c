@@ -16,11 +16,11 @@
  *
  * Free: one compare-and-exchange of the first tag, from EXTENT to DEFERRING, claims the extent.
  * Of two frees at the same time one wins; the other finds the tag changed. All that follows
- * belongs to the winner: the tags of the pieces are compared, the pages poisoned, and
- * the pieces given back under the lock together; in NMI without the lock one by one from the
- * last to the first, so that the pieces still tagged PIECE always follow a block that is
- * DEFERRING. If a tag or the buddy does not agree with the recorded length, the metadata is damaged:
- * that is reported, and the claim is taken back.
+ * belongs to the winner: the tags of the pieces are compared, the pages poisoned, and the
+ * pieces given back under the lock together; in NMI without the lock one by one from the last to
+ * the first, so that the pieces still tagged PIECE always follow a block that is DEFERRING. If a
+ * tag or the buddy does not agree with the recorded length, the metadata is damaged: that is
+ * reported, and the claim is taken back.
  *
  * Complete: a request fails only if no chunk has a sufficient run of free pages, aligned as
  * asked for, at the moment when the search comes to it. Within a contract's bounds the quick

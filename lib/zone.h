@@ -27,8 +27,9 @@
 
 /*
  * What a frame is. Only the first frame of a block has a type; the others, and all
- * frames of free blocks, have FRAME_NONE. An extent (run.c) is several blocks. The values are out of the range of enum
- * myalloc_slot_state, whose bytes fill the descriptors behind the first one of a slab.
+ * frames of free blocks, have FRAME_NONE. An extent (run.c) is several blocks. The values are
+ * out of the range of enum myalloc_slot_state, whose bytes fill the descriptors behind the
+ * first one of a slab.
  */
 enum myalloc_frame_type {
 	MYALLOC_FRAME_NONE = 0,

@@ -534,7 +534,7 @@ static void come_in(const char *where)
 	struct nested nested;
 	int cpu;
 
-	/* Not where a lock is held that what comes in would wait for. */
+	/* Not where the lock is held that what comes in would wait for. */
 	if (raw_spin_is_locked(&w->zone->lock))
 		return;
 	if (!run || !run->op->nest || locked(run) || ++run->points != run->op->nest ||
