@@ -60,6 +60,12 @@
  *	  drain that finds one under way completes that one and another one.
  * See models/defer.pml, which has the same steps.
  *
+ * Things that are lost. Where two frees of one thing at the same moment are not told apart
+ * (slab.c, Levels), the other free may write over the state of a thing that is deferred. The
+ * thing is that free's then; here only nr counts it still. So MARKING counts what it finds, and what
+ * was reaped before it came there; what is missing at its end, nr loses. What is deferred
+ * meanwhile can only make that too small, and then the next recovery goes on.
+ *
  * Invariants
  *	D1  nr = the sum of what the things count that are DEFERRING, DEFERRED or RECOVERING.
  *	D2  A thing in the list or the chain is in one of these states and is there once.
@@ -106,7 +112,7 @@ void myalloc_defer_begin(struct myalloc_deferred *d, const struct myalloc_deferr
 			 u8 *state, u32 count)
 {
 	WRITE_ONCE(*state, ops->deferring);
-	atomic64_add(count, &d->nr);
+	atomic64_fetch_add_release(count, &d->nr);	/* pairs with recover_some() */
 }
 
 /**
@@ -160,6 +166,8 @@ void __myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_de
 			return;
 		}
 		d->chain = READ_ONCE(node->next);
+		if (unlikely(d->recovery == MYALLOC_RECOVERY_MARKING && found == ops->deferred))
+			d->missing--;	/* not marked, and never will be */
 		atomic64_sub(ops->give(owner, node, state), &d->nr);
 	}
 }
@@ -173,6 +181,7 @@ static u32 look(struct myalloc_deferred *d, const struct myalloc_deferred_ops *o
 	if (d->recovery == MYALLOC_RECOVERY_MARKING) {
 		if (found == ops->deferred)
 			WRITE_ONCE(*state, ops->recovering);
+		d->missing -= found == ops->deferred || found == ops->deferring;
 		return 1;
 	}
 	if (found != ops->recovering)
@@ -188,8 +197,10 @@ static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferr
 	u32 units = 0;
 	bool freed;
 
-	if (d->recovery == MYALLOC_RECOVERY_NONE)
+	if (d->recovery == MYALLOC_RECOVERY_NONE) {
 		d->recovery = MYALLOC_RECOVERY_MARKING;
+		d->missing = atomic64_read_acquire(&d->nr);	/* pairs with defer_begin() */
+	}
 	while (units < MYALLOC_RECOVERY_MOST && d->place < d->places) {
 		u8 *state;
 		u32 nr = ops->states(owner, d->place, &state);
@@ -211,6 +222,8 @@ static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferr
 	if (d->place < d->places)
 		return;
 	d->place = 0;
+	if (unlikely(ops->may_lose && d->missing > 0))
+		atomic64_sub(d->missing, &d->nr);
 	myalloc_env_step("deferred-marked");
 	d->chain = NULL;
 	llist_del_all(&d->list);

@@ -15,6 +15,8 @@
  *	@state; those of the others follow it
  * @node: where the node of a thing lies, by place and number
  * @damaged: reports a damaged link
+ * @may_lose: the state of a thing may be written over while it is deferred, by another free of it
+ *	at the same moment; each thing counts 1
  *
  * All functions are called with the lock held.
  */
@@ -27,6 +29,7 @@ struct myalloc_deferred_ops {
 	u32 (*states)(void *owner, u32 place, u8 **state);
 	struct llist_node *(*node)(void *owner, u32 place, u32 nr);
 	void (*damaged)(void *owner);
+	bool may_lose;
 };
 
 /* What a recovery does. */
@@ -49,6 +52,7 @@ enum myalloc_recovery {
  * @at: number of the thing that it looks at next
  * @rounds: recoveries that came to their end
  * @recovery: enum myalloc_recovery
+ * @missing: of @nr when the marking began, those that nothing has been found for
  * @list: of nodes in the things; any context adds to it without a lock
  * @nr: things in @list and @chain, on their way there, and cut off, in units of the owner
  *
@@ -61,6 +65,7 @@ struct myalloc_deferred {
 	u32 at;
 	u32 rounds;
 	u8 recovery;
+	s64 missing;
 	struct llist_head list;
 	atomic64_t nr;
 };

@@ -461,6 +461,7 @@ static const struct myalloc_deferred_ops deferred_ops = {
 	.states = deferred_states,
 	.node = deferred_node,
 	.damaged = deferred_damaged,
+	.may_lose = true,
 };
 
 /* Frees at most @most deferred objects. */
@@ -1193,13 +1194,13 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 
 	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
 	frame = find(zone, addr, &cache);
+	if (frame)
+		first.tag = READ_ONCE(frame->tag);
 	if (cache)
 		err = myalloc_cache_free(cache, addr);
-	else if (frame)
-		first.tag = READ_ONCE(frame->tag);
-	if (!cache && first.type == MYALLOC_FRAME_EXTENT)
+	else if (first.type == MYALLOC_FRAME_EXTENT)
 		err = myalloc_pages_free_exact(zone, addr, myalloc_frame_pages(&first));
-	else if (!cache)
+	else
 		err = myalloc_pages_free(zone, addr, first.order);
 	preempt_enable();
 	return err;

@@ -423,23 +423,6 @@ void myalloc_env_print_sync(struct myalloc_env_print *print)
 		relax(&spins);
 }
 
-/* Every CPU has been preemptible since. */
-void myalloc_env_gp_wait(void)
-{
-	unsigned int spins = 0, cpu;
-
-	might_sleep();
-	for_each_possible_cpu(cpu) {
-		u64 owner = __atomic_load_n(&cpu_owner[cpu], __ATOMIC_SEQ_CST);
-
-		if (owner && id_below(owner))
-			host_fatal("CPU %u is not preemptible below: the grace period never ends",
-				   cpu);
-		while (owner && __atomic_load_n(&cpu_owner[cpu], __ATOMIC_SEQ_CST) == owner)
-			relax(&spins);
-	}
-}
-
 void host_irq_enable(void)
 {
 	barrier();

@@ -1314,7 +1314,6 @@ void myalloc_env_print_init(struct myalloc_env_print *print,
 void myalloc_env_defer_print(struct myalloc_env_print *print);
 void myalloc_env_print_sync(struct myalloc_env_print *print);
 bool myalloc_env_ratelimit(void);
-void myalloc_env_gp_wait(void);
 u64 myalloc_env_now_ns(void);
 u64 myalloc_env_seed(void);
 u32 myalloc_env_random(void);

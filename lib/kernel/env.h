@@ -396,12 +396,6 @@ static inline bool myalloc_env_ratelimit(void)
 	return true;
 }
 
-/* Waits until everything that runs with preemption off now has ended. Context: may sleep. */
-static inline void myalloc_env_gp_wait(void)
-{
-	synchronize_rcu();
-}
-
 /* --- time and chance --------------------------------------------------- */
 
 /* Monotonic, safe in NMI. */

@@ -110,15 +110,15 @@ static void reap(void)
 		myalloc_cache_free(cache, object[i]);
 	host_exit_nmi();
 	raw_spin_unlock_irqrestore(&cache->lock, irq);
-	ktap_result(atomic64_read(&cache->nr_deferred) == ARRAY_SIZE(object),
+	ktap_result(atomic64_read(&cache->deferred.nr) == ARRAY_SIZE(object),
 		    "%zu frees are deferred", ARRAY_SIZE(object));
 	extra = myalloc_cache_alloc(cache, 0);
-	left = atomic64_read(&cache->nr_deferred);
+	left = atomic64_read(&cache->deferred.nr);
 	ktap_result(left >= ARRAY_SIZE(object) - REAP_MOST && left < ARRAY_SIZE(object),
 		    "an alloc takes along at most %u: %llu are left", REAP_MOST, left);
 	myalloc_cache_free(cache, extra);
-	ktap_result(atomic64_read(&cache->nr_deferred) >= (s64)left - REAP_MOST &&
-		    atomic64_read(&cache->nr_deferred) < (s64)left,
+	ktap_result(atomic64_read(&cache->deferred.nr) >= (s64)left - REAP_MOST &&
+		    atomic64_read(&cache->deferred.nr) < (s64)left,
 		    "a free takes along at most %u", REAP_MOST);
 	if (myalloc_cache_destroy(cache))
 		host_fatal("the cache does not end");
