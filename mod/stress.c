@@ -450,7 +450,7 @@ static int make_caches(struct myalloc_stress_run *run)
 }
 
 /* Bytes of the zone that each thread, or each pair, may hold of a family. */
-static u64 share(const struct myalloc_stress_run *run)
+static u64 zone_share(const struct myalloc_stress_run *run)
 {
 	u64 bytes = (u64)run->before.nr_pages * PAGE_SIZE * run->params.fill_permille;
 	u32 parts = 1000 * run->nr_threads;
@@ -472,7 +472,7 @@ static void make_choices(struct myalloc_stress_run *run)
 
 	memcpy(weights, run->params.order_weights, sizeof(weights));
 	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
-		if (left && 2ULL * run->what[order].charge > share(run))
+		if (left && 2ULL * run->what[order].charge > zone_share(run))
 			weights[order] = 0;
 		left |= weights[order];
 	}
@@ -504,7 +504,7 @@ static u32 room(const struct myalloc_stress_run *run, enum stress_family family)
 {
 	u64 most = div_u64((u64)run->before.nr_pages * PAGE_SIZE,
 			   ITEM_SHARE * sizeof(struct stress_item) * run->nr_threads);
-	u64 items = div_u64(share(run), mean_charge(run, family));
+	u64 items = div_u64(zone_share(run), mean_charge(run, family));
 
 	items += items / 4;
 	if (run->params.kind == MYALLOC_STRESS_EXHAUST)
@@ -519,7 +519,7 @@ static int make_hold(struct myalloc_stress_run *run, struct stress_thread *t,
 
 	hold->first = family == STRESS_PAGES ? 0 : STRESS_WHAT_SIZES;
 	hold->choice = &run->choice[family];
-	hold->target = share(run);
+	hold->target = zone_share(run);
 	hold->max = max;
 	if (!max)
 		return 0;
@@ -557,7 +557,7 @@ static int make_ring(struct myalloc_stress_run *run, struct stress_thread *t)
 	run->ring[t->index / 2] = ring;
 	init_waitqueue_head(&ring->wait);
 	ring->mask = slots - 1;
-	ring->target = share(run);
+	ring->target = zone_share(run);
 	ring->slot = run_zalloc(run, (size_t)slots * sizeof(*ring->slot), cpu_to_node(t->cpu));
 	if (!ring->slot)
 		return -ENOMEM;
