@@ -13,6 +13,8 @@
 #ifndef MYALLOC_ENV_H
 #define MYALLOC_ENV_H
 
+#include "only_64bit.h"
+
 #ifndef _GNU_SOURCE
 #error "compile with -D_GNU_SOURCE"
 #endif

@@ -7,6 +7,8 @@
 #ifndef MYALLOC_ENV_H
 #define MYALLOC_ENV_H
 
+#include "only_64bit.h"
+
 #include <asm/byteorder.h>
 #include <linux/align.h>
 #include <linux/atomic.h>
