@@ -365,7 +365,8 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		for (i = free ? 0 : 1; i < size && !slab; i++)
 			if (zone->frames[idx + i].tag)
 				v_err(v, "Z7: frame %u in a %s block has the tag 0x%08x", idx + i,
-				      free ? "free" : "page", zone->frames[idx + i].tag);
+				      free ? "free" : "page",
+				      le32_to_cpu((__force __le32)zone->frames[idx + i].tag));
 	}
 	return true;
 }

@@ -283,7 +283,11 @@ static inline void prefetchw(const void *p)
 #define GENMASK_ULL(h, l) (__GENMASK_CHECK(h, l) + \
 	((~0ULL - (1ULL << (l)) + 1) & (~0ULL >> (63 - (h)))))
 
-#define PAGE_SHIFT		12
+/* The kernel's page sizes are 4, 16 and 64 KiB, and 256 on some; -DHOST_PAGE_SHIFT= sets it. */
+#ifndef HOST_PAGE_SHIFT
+#define HOST_PAGE_SHIFT		12
+#endif
+#define PAGE_SHIFT		HOST_PAGE_SHIFT
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 
@@ -442,15 +446,17 @@ typedef u16 __bitwise __le16;
 typedef u32 __bitwise __le32;
 typedef u64 __bitwise __le64;
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the host is little-endian"
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define __le_swap(bits, x)	(x)
+#else
+#define __le_swap(bits, x)	__builtin_bswap##bits(x)
 #endif
-#define le16_to_cpu(x)		((u16)(x))
-#define le32_to_cpu(x)		((u32)(x))
-#define le64_to_cpu(x)		((u64)(x))
-#define cpu_to_le16(x)		((__le16)(x))
-#define cpu_to_le32(x)		((__le32)(x))
-#define cpu_to_le64(x)		((__le64)(x))
+#define le16_to_cpu(x)		((u16)__le_swap(16, (__force u16)(x)))
+#define le32_to_cpu(x)		((u32)__le_swap(32, (__force u32)(x)))
+#define le64_to_cpu(x)		((u64)__le_swap(64, (__force u64)(x)))
+#define cpu_to_le16(x)		((__force __le16)__le_swap(16, (u16)(x)))
+#define cpu_to_le32(x)		((__force __le32)__le_swap(32, (u32)(x)))
+#define cpu_to_le64(x)		((__force __le64)__le_swap(64, (u64)(x)))
 
 #define lower_32_bits(n)	((u32)((n) & 0xffffffff))
 #define upper_32_bits(n)	((u32)(((n) >> 16) >> 16))
