@@ -13,6 +13,12 @@
 #include "slab_debug.h"
 #include "validate.h"
 
+/* The object of which as many fit into a page as of @size into 4 KiB. */
+#define SCALED(size)	((unsigned int)((size) * (PAGE_SIZE >> 12)))
+
+/* Bytes of an object of which a slab holds eight and nothing else. */
+#define EIGHT_A_SLAB	((unsigned int)max(4096ul, PAGE_SIZE / 4))
+
 /**
  * struct fixture_args - a zone for a test
  * @nr_pages: frames in all

@@ -61,6 +61,8 @@ static void check_places(struct sweep *s)
 	u32 bytes = PAGE_SIZE << l->order, end = l->objects * l->slot_size;
 
 	EXPECT(s, l->order <= min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX));
+	EXPECT(s, bytes <= MYALLOC_SLAB_BYTES || l->objects == 1);
+	EXPECT(s, l->states <= U16_MAX);
 	EXPECT(s, l->objects >= 1);
 	EXPECT(s, !!l->track_offset == !!(s->flags & MYALLOC_OWNER));
 	if (l->track_offset) {
@@ -133,12 +135,23 @@ static void check_index(struct sweep *s)
 	EXPECT(s, myalloc_slot_index(l, -l->slot_size) == U32_MAX);
 }
 
+/* The largest order: that of MYALLOC_SLAB_BYTES, unless one object needs more. */
+static unsigned int largest_order(const struct sweep *s, u32 one)
+{
+	unsigned int order;
+
+	for (order = 0; order < s->max_order; order++)
+		if (PAGE_SIZE << order >= MYALLOC_SLAB_BYTES && PAGE_SIZE << order >= one)
+			break;
+	return order;
+}
+
 /* The rule for the order, from the text of slab_layout.c. */
 static void check_order(struct sweep *s)
 {
 	const struct myalloc_slab_layout *l = &s->l;
 	u32 track = s->flags & MYALLOC_OWNER ? TRACK : 0, best = U32_MAX;
-	unsigned int order, most = min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX);
+	unsigned int order, most = largest_order(s, l->slot_size + track);
 	u64 least = U64_MAX;
 
 	for (order = 0; order <= most; order++) {
@@ -250,7 +263,7 @@ static bool exact(const struct myalloc_slab_layout *l)
 {
 	u64 error = (u64)l->reciprocal * l->slot_size - BIT_ULL(32);
 
-	return (PAGE_SIZE << l->order) * error < BIT_ULL(32);
+	return ((PAGE_SIZE << l->order) - 1) * error < BIT_ULL(32);
 }
 
 /*
@@ -282,11 +295,12 @@ static void layout_exact(struct kunit *test)
 	KUNIT_EXPECT_GT(test, checked, 0);
 }
 
-/* The largest slot is small enough for the largest slab: the reciprocal is exact for all. */
+/* L4 for every size, alignment and set of flags that has a say in the slot. */
 static void layout_all_exact(struct kunit *test)
 {
 	static const unsigned int flags[] = {
 		0, MYALLOC_POISON, MYALLOC_REDZONE, MYALLOC_REDZONE | MYALLOC_POISON,
+		MYALLOC_CHECKS,
 	};
 	u32 size, align, inexact = 0, step = fixture_thorough() ? 1 : 61;
 	struct myalloc_slab_layout l;
@@ -304,6 +318,7 @@ static void layout_all_exact(struct kunit *test)
 static void layout_known(struct kunit *test)
 {
 	static const struct {
+		u32 page_shift;
 		u32 size;
 		u32 slot;
 		u32 order;
@@ -311,32 +326,49 @@ static void layout_known(struct kunit *test)
 		bool in_frames;
 	} known[] = {
 		/* 512 states and as many bits, so (4096 - 512 - 64) / 8 */
-		{ 1, 8, 0, 440, false },
-		{ 8, 8, 0, 440, false },
-		{ 64, 64, 0, 62, false },
+		{ 12, 1, 8, 0, 440, false },
+		{ 12, 8, 8, 0, 440, false },
+		{ 12, 64, 64, 0, 62, false },
 		/* order 0 would waste a 16th */
-		{ 256, 256, 1, 31, false },
+		{ 12, 256, 256, 1, 31, false },
 		/* order 2: 48 bytes in frames for states and bits */
-		{ 512, 512, 2, 32, true },
+		{ 12, 512, 512, 2, 32, true },
 		/* order 1: 16 bytes, and it has 9 states */
-		{ 1000, 1000, 1, 8, false },
-		{ 1024, 1024, 1, 8, true },
-		{ 4096, 4096, 3, 8, true },
-		{ 8192, 8192, 1, 1, true },
-		{ 32768, 32768, 3, 1, true },
+		{ 12, 1000, 1000, 1, 8, false },
+		{ 12, 1024, 1024, 1, 8, true },
+		{ 12, 4096, 4096, 3, 8, true },
+		{ 12, 8192, 8192, 1, 1, true },
+		{ 12, 32768, 32768, 3, 1, true },
+		{ 14, 8, 8, 0, 1760, false },
+		{ 14, 64, 64, 0, 251, false },
+		{ 14, 256, 256, 0, 63, false },
+		{ 14, 1000, 1000, 0, 16, false },
+		{ 14, 4096, 4096, 1, 8, true },
+		{ 14, 32768, 32768, 1, 1, true },
+		{ 16, 8, 8, 0, 7040, false },
+		{ 16, 64, 64, 0, 1006, false },
+		{ 16, 1000, 1000, 0, 65, false },
+		/* 32 states do not fit into the 16 bytes of one descriptor */
+		{ 16, 4096, 4096, 1, 31, false },
+		/* no order up to that of 128 KiB wastes less than order 0 */
+		{ 16, 9040, 9040, 0, 7, false },
+		{ 16, 32768, 32768, 1, 4, true },
 	};
+	const u32 page = min_t(u32, PAGE_SIZE, MYALLOC_MAX_OBJECT);
 	struct myalloc_slab_layout l;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i].page_shift != PAGE_SHIFT)
+			continue;
 		KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, known[i].size, 0, 0, false, 3), 0);
 		KUNIT_EXPECT_EQ_MSG(test, l.slot_size, known[i].slot, "%u", known[i].size);
 		KUNIT_EXPECT_EQ_MSG(test, l.order, known[i].order, "%u", known[i].size);
 		KUNIT_EXPECT_EQ_MSG(test, l.objects, known[i].objects, "%u", known[i].size);
 		KUNIT_EXPECT_EQ_MSG(test, !l.state_offset, known[i].in_frames, "%u", known[i].size);
 	}
-	/* 8 of 4096 bytes fill 32 KiB to the last byte. */
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 4096, 0, false, 3), 0);
+	/* Objects of a page, or of half a page of 64 KiB, fill slabs to the last byte. */
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, page, page, 0, false, 3), 0);
 	KUNIT_EXPECT_EQ(test, l.waste, 0);
 	/* [ 16 red | 20 object | 4 + 8 red | 8 link | 8 padding ] */
 	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 20, 16, MYALLOC_REDZONE | MYALLOC_POISON,
@@ -350,7 +382,13 @@ static void layout_known(struct kunit *test)
 /* What cannot be laid out. */
 static void layout_refused(struct kunit *test)
 {
-	static const u32 aligns[] = { 3, 5, 6, 7, 12, 4095, 4097, 6144, 8192, U32_MAX };
+	static const u32 aligns[] = {
+		3, 5, 6, 7, 12, PAGE_SIZE - 1, PAGE_SIZE + 1, 3 * PAGE_SIZE / 2, 2 * PAGE_SIZE,
+		U32_MAX,
+	};
+	/* An object of a page, or the largest one with a page of its own. */
+	const u32 page = min_t(u32, PAGE_SIZE, MYALLOC_MAX_OBJECT);
+	const u32 align = page < PAGE_SIZE ? PAGE_SIZE : 0;
 	struct myalloc_slab_layout l;
 	size_t i;
 
@@ -361,11 +399,13 @@ static void layout_refused(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(aligns); i++)
 		KUNIT_EXPECT_EQ_MSG(test, myalloc_slab_layout(&l, 64, aligns[i], 0, false, 3),
 				    -EINVAL, "align %u", aligns[i]);
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4097, 0, 0, false, 0), -E2BIG);
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 0, MYALLOC_REDZONE, false, 0), -E2BIG);
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4096, 0, 0, false, 0), -E2BIG);
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4081, 0, 0, false, 0), -E2BIG);
-	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, 4080, 0, 0, false, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, page + !align, align, 0, false, 0), -E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, page, align, MYALLOC_REDZONE, false, 0),
+			-E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, page, align, 0, false, 0), -E2BIG);
+	if (page == PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, page - 15, 0, 0, false, 0), -E2BIG);
+	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, page - 16, 0, 0, false, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_slab_layout(&l, MYALLOC_MAX_OBJECT, PAGE_SIZE,
 						  MYALLOC_CHECKS, true, UINT_MAX), 0);
 }

@@ -19,8 +19,9 @@
  * FREE, so that a free of such an address needs no check of its own.
  *
  * The order: the smallest one at which the slab holds at least MIN_OBJECTS and wastes
- * at most a 32nd beside bits and states; if there is none up to the largest order allowed, the one that wastes the
- * smallest share. Small orders keep the zone in one piece and let a slab become
+ * at most a 32nd beside bits and states; if there is none up to the largest order allowed, the one
+ * that wastes the smallest share. No slab has more than MYALLOC_SLAB_BYTES, unless one object needs
+ * more. Small orders keep the zone in one piece and let a slab become
  * empty sooner; a slab is a user like any other, and does not get the last large block.
  *
  * The link of a deferred free (slab.c) is written to the beginning of the object, as long as
@@ -33,9 +34,17 @@
  *	L3  myalloc_slot_index() finds i at offset i * slot_size for every slot, and U32_MAX
  *	    at every other offset.
  *	L4  For any offset in the slab, the low half of offset * reciprocal is below the reciprocal
- *	    if and only if the offset is a multiple of slot_size: the reciprocal is too large by
- *	    less than 2^32 / bytes of the slab. (Slots are small enough for that whatever the size
- *	    asked for; layout_all_exact in kunit tries them all.)
+ *	    if and only if the offset is a multiple of slot_size.
+ *
+ * Why L4 holds: let e = reciprocal * slot_size - 2^32, the error of the reciprocal; e <
+ * slot_size, and e = 0 for a power of two. With offset = q * slot_size + r the low half is
+ * q * e + r * reciprocal, as long as that is below 2^32. It is if offset * e < 2^32, and then
+ * it is below the reciprocal only for r = 0. For slots of at most MYALLOC_MAX_OBJECT bytes,
+ * e < 2^15 and offset < 2^17 (static_assert below). Larger slots exist only with red zones,
+ * with a link of their own or with an alignment above MYALLOC_MAX_OBJECT. For those,
+ * layout_all_exact in kunit tries every size, alignment and set of flags, with each page size.
+ * A slab larger than 2^17 bytes holds a single object, with an alignment of 64 KiB: its slot is
+ * a power of two.
  */
 #include "env.h"
 #include "myalloc.h"
@@ -45,6 +54,13 @@
 #define MIN_OBJECTS	8
 #define MIN_SLOT	8
 
+static_assert((u64)MYALLOC_SLAB_BYTES * MYALLOC_MAX_OBJECT <= BIT_ULL(32),
+	      "L4: the error of the reciprocal times an offset must be below 2^32");
+static_assert(PAGE_SIZE << 1 <= MYALLOC_SLAB_BYTES,
+	      "pages of more than 64 KiB: a slab would be larger than L4 allows");
+static_assert(PAGE_SIZE << MYALLOC_SLAB_ORDER_MAX >= MYALLOC_SLAB_BYTES);
+static_assert(MYALLOC_SLAB_BYTES / MIN_SLOT <= U16_MAX,
+	      "inuse and hint of a frame count slots in 16 bits");
 /* As many states as one word of out bits covers may lie in the descriptors. */
 #define STATES_IN_FRAMES	64
 
@@ -100,7 +116,7 @@ static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
  * @align: bytes, a power of two up to the page size; 0 for 8
  * @flags: MYALLOC_REDZONE, MYALLOC_POISON and MYALLOC_OWNER have a say
  * @ctor: objects keep their content while free
- * @max_order: largest order of a slab, at most MYALLOC_SLAB_ORDER_MAX is used
+ * @max_order: largest order of a slab; MYALLOC_SLAB_BYTES limits it further
  *
  * Return: 0; -EINVAL for a size or alignment out of range; -E2BIG if not even one object
  * fits into a slab of the largest order.
@@ -120,7 +136,6 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 	    align > PAGE_SIZE)
 		return -EINVAL;
 	align = max_t(u32, align, MIN_SLOT);
-	max_order = min_t(unsigned int, max_order, MYALLOC_SLAB_ORDER_MAX);
 
 	memset(l, 0, sizeof(*l));
 	l->object_size = object_size;
@@ -139,6 +154,9 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 	}
 	l->slot_size = ALIGN(l->object_offset + end, align);	/* at least 8 */
 	l->reciprocal = (u32)DIV_ROUND_UP_ULL(1ULL << 32, l->slot_size);
+	/* The order of MYALLOC_SLAB_BYTES, or of one object if that is larger. */
+	max_order = min_t(unsigned int, max_order,
+			  fls((MYALLOC_SLAB_BYTES - 1) | (l->slot_size + track - 1)) - PAGE_SHIFT);
 
 	for (order = 0; order <= max_order; order++) {
 		u32 bytes = PAGE_SIZE << order, objects;

@@ -3,7 +3,14 @@
 #ifndef MYALLOC_SLAB_LAYOUT_H
 #define MYALLOC_SLAB_LAYOUT_H
 
-/* Largest order of a slab: its slots are counted in 16 bits, offsets in 17. */
+/*
+ * Bytes of the largest slab, unless one object needs more: offsets have 17 bits, which the
+ * 32 bits of the reciprocal allow (L4), and slots are counted in 16.
+ */
+#define MYALLOC_SLAB_BYTES_SHIFT 17
+#define MYALLOC_SLAB_BYTES	(1u << MYALLOC_SLAB_BYTES_SHIFT)
+
+/* Largest order of a slab: MYALLOC_SLAB_BYTES of the smallest pages. */
 #define MYALLOC_SLAB_ORDER_MAX	5
 
 /* Bytes of one frame descriptor; zone.c asserts that this is its size. */
@@ -52,7 +59,7 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 /**
  * myalloc_slot_index() - the slot that begins at an offset
  * @layout: of the slab
- * @offset: bytes from the beginning of the slab, below 2^17
+ * @offset: bytes from the beginning of the slab
  *
  * Division by multiplication with the reciprocal. For a multiple of the slot size the
  * quotient q is exact: the error, q * (slot_size - 1) / 2^32, is less than 1. For any
