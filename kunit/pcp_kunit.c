@@ -369,25 +369,26 @@ static void pages_magazine_high(struct kunit *test)
 	}
 }
 
-/* Order 9 has magazines where the zone is large enough. */
+/* The order of 2 MiB has magazines where the zone is large enough. */
 static void pages_magazine_huge(struct kunit *test)
 {
 	const struct fixture_args args = {
 		.nr_pages = 131072, .chunk_order = 10, .simulated = true,
 	};
+	const unsigned int huge = 21 - PAGE_SHIFT;
 	struct fixture *fx = fixture_zone(test, &args);
 	void *addr;
 
 	if (!fx->zone->pcp[MYALLOC_PCP_LISTS - 1].capacity)
 		kunit_skip(test, "too many CPUs for magazines of huge pages here");
-	addr = alloc_here(fx, 9, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[9], 1);
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 9), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_blocks[9], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, 512);
-	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 9, 0), addr);
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 9), 0);
-	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 512);
+	addr = alloc_here(fx, huge, 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[huge], 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, huge), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_blocks[huge], 1);
+	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, BIT(huge));
+	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, huge, 0), addr);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, huge), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), BIT(huge));
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 

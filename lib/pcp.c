@@ -3,7 +3,7 @@
  * Pages: the user's face of a zone, with per-CPU page magazines
  *
  * What it is: magazines (magazine.c) in front of the zone (zone.c) for the orders that
- * are asked for most: 0 to 3, and 9, the huge page of x86 with 4 KiB pages. All other
+ * are asked for most: 0 to 3, and that of 2 MiB (9 with 4 KiB pages). All other
  * orders, and requests for a place (topdown; run.c), go to the zone.
  *
  * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
@@ -44,6 +44,8 @@ static const struct {
 	{ 16, 8, 8, 16 },
 	{ 4, 4, 1, 8 },
 };
+
+static_assert(MYALLOC_PCP_HUGE > MYALLOC_PCP_SMALL && MYALLOC_PCP_HUGE <= MYALLOC_TOP_ORDER);
 
 /*
  * What a refill or a flush may do: a unit for each block and each split or merge. The last

@@ -126,9 +126,9 @@ struct myalloc_map {
 	struct myalloc_frame *frames;
 };
 
-/* Orders with magazines: the small ones and the huge page. */
+/* Orders with magazines: the small ones, and blocks of 2 MiB: order 9, 7 and 5. */
 #define MYALLOC_PCP_SMALL	3
-#define MYALLOC_PCP_HUGE	9
+#define MYALLOC_PCP_HUGE	(21 - PAGE_SHIFT)
 #define MYALLOC_PCP_LISTS	(MYALLOC_PCP_SMALL + 2)
 
 /* Free memory under MYALLOC_POISON; POISON_FREE of include/linux/poison.h. */

@@ -33,7 +33,7 @@
 #define OBJECTS_MAX	16384
 #define CYCLES		4	/* up and down */
 #define REPLACE		10	/* times a tenth of the pages is replaced */
-#define HUGE_ORDER	9
+#define HUGE_ORDER	(21 - PAGE_SHIFT)
 
 /* The kernel's allocator is left alone on machines with more free memory than that. */
 #define KERNEL_PAGES_MAX	(1UL << (30 - PAGE_SHIFT))
