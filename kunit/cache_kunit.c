@@ -47,12 +47,12 @@ static void slab_args(struct kunit *test)
 		{ { .name = "a", .object_size = 8, .align = 24 }, -EINVAL, "aligned to 24" },
 		{ { .name = "a", .object_size = 8, .align = 2 * PAGE_SIZE }, -EINVAL,
 		  "aligned to" },
-		{ { .name = "a", .object_size = 4 * PAGE_SIZE + 1 }, -E2BIG,
-		  "a slab of order 2 at most" },
+		{ { .name = "a", .object_size = MYALLOC_MAX_OBJECT, .align = PAGE_SIZE,
+		    .flags = MYALLOC_CHECKS }, -E2BIG, "a slab of order 1 at most" },
 		{ { .name = "there", .object_size = 8 }, -EEXIST,
 		  "cache there: the name is in use by cache 1, objects of 64 bytes" },
 	};
-	const struct fixture_args args = { .nr_pages = 32, .chunk_order = 2 };
+	const struct fixture_args args = { .nr_pages = 32, .chunk_order = 1 };
 	struct fixture *fx = fixture_zone(test, &args);
 	struct myalloc_cache *cache;
 	unsigned long live;

@@ -430,7 +430,8 @@ static void debug_sanity(struct kunit *test)
 static void debug_inuse_too_low(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
-	struct myalloc_cache *cache = fixture_cache(fx, "count", 4096, MYALLOC_NO_MAGAZINE);
+	struct myalloc_cache *cache = fixture_cache(fx, "count", EIGHT_A_SLAB,
+						    MYALLOC_NO_MAGAZINE);
 	void *o[7], *more[4];
 	u64 pages;
 	u8 *state;

@@ -6,7 +6,8 @@
 #include "fixture.h"
 #include "slab.h"
 
-#define OBJECTS_MAX	4096
+/* Those of a few slabs of the smallest objects. */
+#define OBJECTS_MAX	SCALED(4096)
 
 /* What is said of a double free: the cache twice, frame, slot. */
 #define TWICE	"bad free as object of %s: already free (double free); cache %s, frame %u, slot %u"

@@ -21,7 +21,7 @@ static void check_objects(struct fixture *fx, unsigned int size, unsigned int al
 	u32 nr, i;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
-	nr = min_t(u32, 2 * cache->layout.objects + 1, OBJECTS_MAX);
+	nr = min_t(u32, 2 * cache->layout.objects + 1, 4096);
 	for (i = 0; i < nr; i++) {
 		objects[i] = myalloc_cache_alloc(cache, 0);
 		KUNIT_ASSERT_NOT_NULL(test, objects[i]);
@@ -74,7 +74,7 @@ static void slab_objects(struct kunit *test)
 static void slab_exhaust(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
-	struct myalloc_cache *cache = fixture_cache(fx, "all", 1000, MYALLOC_NO_MAGAZINE);
+	struct myalloc_cache *cache = fixture_cache(fx, "all", SCALED(1000), MYALLOC_NO_MAGAZINE);
 	void **objects = object_array(test);
 	u32 nr, i;
 
@@ -99,7 +99,8 @@ static void slab_exhaust(struct kunit *test)
 static void slab_order_of_slots(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
-	struct myalloc_cache *cache = fixture_cache(fx, "order", 1000, MYALLOC_NO_MAGAZINE);
+	struct myalloc_cache *cache = fixture_cache(fx, "order", SCALED(1000),
+						    MYALLOC_NO_MAGAZINE);
 	void **o = object_array(test);
 	u32 i;
 
@@ -164,8 +165,8 @@ static void slab_states(struct kunit *test)
 	check_states(fx, 8, false);
 	check_states(fx, 64, false);
 	check_states(fx, 256, false);
-	check_states(fx, 1024, true);
-	check_states(fx, 4096, true);
+	check_states(fx, SCALED(1024), true);
+	check_states(fx, min_t(u32, SCALED(4096), MYALLOC_MAX_OBJECT), true);
 	check_states(fx, 32768, true);
 }
 
@@ -181,7 +182,7 @@ static void number(void *object)
 static void slab_ctor(struct kunit *test)
 {
 	struct myalloc_cache_args args = {
-		.name = "ctor", .object_size = 200, .ctor = number, .magazine = 5,
+		.name = "ctor", .object_size = SCALED(200), .ctor = number, .magazine = 5,
 	};
 	struct fixture *fx = small_zone(test);
 	void **o = object_array(test);
@@ -206,7 +207,7 @@ static void slab_ctor(struct kunit *test)
 				KUNIT_ASSERT_NOT_NULL(test, o[i]);
 				KUNIT_EXPECT_LE(test, *(u32 *)o[i], ctor_calls);
 				seen[*(u32 *)o[i]]++;
-				memset(o[i] + 4, 0xee, 196);
+				memset(o[i] + 4, 0xee, SCALED(200) - 4);
 			}
 			for (i = 0; i < 3 * per_slab; i++)
 				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
@@ -302,9 +303,10 @@ static void slab_random_order(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
 	const struct myalloc_cache_args args = {
-		.name = "random", .object_size = 64, .flags = MYALLOC_RANDOM, .magazine = 64,
+		.name = "random", .object_size = SCALED(64), .magazine = 64,
+		.flags = MYALLOC_RANDOM,
 	};
-	struct myalloc_cache *ordered = magazine_cache(fx, "ordered", 64, 64), *random;
+	struct myalloc_cache *ordered = magazine_cache(fx, "ordered", SCALED(64), 64), *random;
 	void **objects = object_array(test);
 	u8 *seen = kunit_kzalloc(test, 1024 * 64, GFP_KERNEL);
 	u32 i, k, nr = ordered->layout.objects;
@@ -317,7 +319,7 @@ static void slab_random_order(struct kunit *test)
 	/* 16 in order have a chance of 1 in 16!; most have about half of the pairs wrong. */
 	KUNIT_EXPECT_GE(test, disorder(random, objects, 10 * nr), nr);
 	for (i = 0; i < 10 * nr; i++) {
-		k = (objects[i] - fx->chunks[0]) / 64;
+		k = (objects[i] - fx->chunks[0]) / SCALED(64);
 		KUNIT_EXPECT_EQ(test, seen[k], 0);
 		seen[k]++;
 	}
@@ -378,8 +380,8 @@ static void slab_bulk(struct kunit *test)
 static void slab_bulk_limits(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
-	struct myalloc_cache *cache = magazine_cache(fx, "bulk", 1000, 7);
-	struct myalloc_cache *other = fixture_cache(fx, "other", 1000, 0);
+	struct myalloc_cache *cache = magazine_cache(fx, "bulk", SCALED(1000), 7);
+	struct myalloc_cache *other = fixture_cache(fx, "other", SCALED(1000), 0);
 	void **o = object_array(test), *give[9], *page;
 	unsigned int nr;
 

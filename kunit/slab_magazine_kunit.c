@@ -152,7 +152,7 @@ static void slab_may_wait(struct kunit *test)
 		kunit_skip(test, "one CPU");
 	for (n = 0; (job.objects[n] = myalloc_cache_alloc(other, 0)); n++)
 		;
-	KUNIT_EXPECT_EQ(test, n, 1024 / 8);
+	KUNIT_EXPECT_EQ(test, n, (1024 >> other->layout.order) * other->layout.objects);
 	job.nr = 8;
 	fixture_on_cpu(1, free_there, &job);
 	KUNIT_EXPECT_EQ(test, job.failed, 0);
@@ -326,7 +326,7 @@ static void slab_counts_too_many(struct kunit *test)
 	u32 i, n;
 
 	for (k = 0; k < ARRAY_SIZE(flags); k++) {
-		struct myalloc_cache *cache = fixture_cache(fx, "counts", 112,
+		struct myalloc_cache *cache = fixture_cache(fx, "counts", SCALED(112),
 							    flags[k] | MYALLOC_NO_MAGAZINE);
 		struct myalloc_frame *frame;
 

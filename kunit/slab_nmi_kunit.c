@@ -316,7 +316,7 @@ static void take_locks(void *object)
 static void slab_nmi_slab_deferred(struct kunit *test)
 {
 	const struct myalloc_cache_args args = {
-		.name = "slabs", .object_size = 1000, .ctor = take_locks,
+		.name = "slabs", .object_size = SCALED(1000), .ctor = take_locks,
 		.flags = MYALLOC_NO_MAGAZINE,
 	};
 	struct fixture *fx = small_zone(test);

@@ -45,8 +45,8 @@ static struct scene *make_scene(struct kunit *test)
 	sc->fx = fixture_zone(test, &args);
 	sc->zone = sc->fx->zone;
 	sc->buddy = &sc->zone->buddy;
-	sc->small = fixture_cache(sc->fx, "small", 100, MYALLOC_NO_MAGAZINE);
-	sc->large = fixture_cache(sc->fx, "large", 4096, MYALLOC_NO_MAGAZINE);
+	sc->small = fixture_cache(sc->fx, "small", SCALED(100), MYALLOC_NO_MAGAZINE);
+	sc->large = fixture_cache(sc->fx, "large", EIGHT_A_SLAB, MYALLOC_NO_MAGAZINE);
 	for (i = 0; i < 4; i++)
 		sc->page[i] = myalloc_pages_alloc(sc->zone, i, 0);
 	sc->exact = myalloc_pages_alloc_exact(sc->zone, 5, 0, 0);
@@ -411,7 +411,7 @@ static void validate_slabs(struct kunit *test)
 		u8 *live_state, *free_state;
 
 		c = i ? sc->large : sc->small;
-		free = i ? sc->l[11] + 4096 : sc->s[3 * sc->n];
+		free = i ? sc->l[11] + EIGHT_A_SLAB : sc->s[3 * sc->n];
 		slab = slab_of(sc, c, object);
 		live_state = myalloc_object_state(c, object);
 		free_state = myalloc_object_state(c, free);

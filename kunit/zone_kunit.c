@@ -420,7 +420,7 @@ static void zone_metadata_share(struct kunit *test)
 		.nr_pages = 16384, .chunk_order = 10, .stride = 2, .simulated = true,
 	};
 	struct fixture *fx = fixture_zone(test, &args);
-	u64 whole = 64u << 20, bytes = fx->zone->meta_bytes;
+	u64 whole = (u64)args.nr_pages << PAGE_SHIFT, bytes = fx->zone->meta_bytes;
 	struct myalloc_cache_books books;
 	struct myalloc_cache *cache;
 	char name[16];

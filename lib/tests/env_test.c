@@ -47,7 +47,7 @@ static void test_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, clamp(five, 1u, 3u), 3);
 	KUNIT_EXPECT_EQ(test, ALIGN(4097, 4096), 8192);
 	KUNIT_EXPECT_EQ(test, ALIGN_DOWN(4097, 4096), 4096);
-	KUNIT_EXPECT_EQ(test, get_order(4097), 1);
+	KUNIT_EXPECT_EQ(test, get_order(PAGE_SIZE + 1), 1);
 	KUNIT_EXPECT_EQ(test, mul_u64_u32_shr(big, 3, 40), 3);
 	KUNIT_EXPECT_EQ(test, struct_size(flex, item, n), 8 + 24);
 	KUNIT_EXPECT_EQ(test, struct_size(flex, item, SIZE_MAX / 8), SIZE_MAX);

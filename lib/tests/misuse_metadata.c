@@ -289,10 +289,11 @@ static void flip_state_then_use(void)
 /* A slab that counts too few in use must not keep the cache from serving. */
 static void flip_inuse_then_use(void)
 {
-	void *objects[80];
+	u32 most = a->layout.objects - 2;
+	static void *objects[8192];
 
 	p = object(a);
-	EXPECT(myalloc_cache_alloc_bulk(a, 0, 60, objects) == 60, "no objects");
+	EXPECT(myalloc_cache_alloc_bulk(a, 0, most, objects) == most, "no objects");
 	myalloc_map_frame(&zone->map, p)->inuse -= 5;
 	EXPECT(myalloc_cache_alloc_bulk(a, 0, 80, objects) == 80, "the cache serves no more");
 }
@@ -342,6 +343,6 @@ const struct misuse misuse_metadata[] = {
 	CASE_WITH(MYALLOC_SANITY, flip_state_then_use,
 	     "cache a: slab at frame 0 counts 1 slots in use, 0 are"),
 	CASE_WITH(MYALLOC_NO_MAGAZINE, flip_inuse_then_use,
-	     "cache a: slab at frame 0 counts 56 slots out, its bits say 61: overrun at its end?"),
+	     "cache a: slab at frame 0 counts * slots out, its bits say *: overrun at its end?"),
 	{ }
 };

@@ -95,7 +95,7 @@ static void come_in(raw_spinlock_t *lock, void (*fn)(void *arg), u32 skip, u32 t
 static void begin(struct kunit *test, bool magazines, unsigned int flags)
 {
 	const struct myalloc_cache_args cache_args = {
-		.name = "c", .object_size = 1000, .flags = flags | MYALLOC_NO_MAGAZINE,
+		.name = "c", .object_size = 1000 * (PAGE_SIZE >> 12), .flags = flags | MYALLOC_NO_MAGAZINE,
 	};
 	struct myalloc_zone_args args = {
 		.name = "z", .chunks = &w.chunk, .nr_chunks = 1, .chunk_order = CHUNK_ORDER,

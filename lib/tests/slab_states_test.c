@@ -19,6 +19,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "slab_debug.h"
 #include "validate.h"
 
 #define CHUNKS_MOST	3
@@ -31,7 +32,7 @@
  * struct shape - a cache to search
  * @chunks: how many
  * @chunk_order: log2 of frames in each
- * @size: of an object
+ * @size: of an object, with 4 KiB pages
  * @flags: of the cache, beside MYALLOC_NO_MAGAZINE
  * @full: only with --full
  */
@@ -105,6 +106,17 @@ static size_t chunk_bytes(void)
 	return PAGE_SIZE << w.shape->chunk_order;
 }
 
+/* As many fit into a page as of the shape's into 4 KiB; one of more than half a page stays alone. */
+static u32 object_bytes(void)
+{
+	/* Red zones, link and owners of a slot do not grow with the page. */
+	u32 checks = w.shape->flags & MYALLOC_CHECKS ?
+		     24 + sizeof(struct myalloc_track) * MYALLOC_NR_TRACKS : 0;
+
+	return min_t(u32, (w.shape->size + checks) * (PAGE_SIZE >> 12) - checks,
+		     MYALLOC_MAX_OBJECT);
+}
+
 static u8 *slot_addr(u32 chunk, u32 slot)
 {
 	return myalloc_slab_object(w.cache, w.chunk[chunk], slot);
@@ -131,7 +143,7 @@ static void make_world(void)
 		.no_magazines = true,
 	};
 	struct myalloc_cache_args cache = {
-		.name = "c", .object_size = w.shape->size,
+		.name = "c", .object_size = object_bytes(),
 		.flags = w.shape->flags | MYALLOC_NO_MAGAZINE,
 	};
 
@@ -142,7 +154,7 @@ static void make_world(void)
 	if (IS_ERR(w.cache))
 		host_fatal("no cache");
 	if (w.cache->layout.order != w.shape->chunk_order || w.cache->layout.objects > SLOTS_MOST)
-		host_fatal("objects of %u bytes: %u in a slab of order %u", w.shape->size,
+		host_fatal("objects of %u bytes: %u in a slab of order %u", object_bytes(),
 			   w.cache->layout.objects, w.cache->layout.order);
 	w.slots = w.cache->layout.objects;
 	memset(&w.s, 0, sizeof(w.s));
@@ -298,7 +310,7 @@ static void do_alloc(void)
 		wrong("not the lowest free slot of chunk %u", i);
 	else if (!may_give(i))
 		wrong("not a slab that is next: chunk %u", i);
-	memset(object, 0x5a, w.shape->size);
+	memset(object, 0x5a, object_bytes());
 	w.s.live[i] |= BIT(slot);
 	look_at_slabs("alloc", true, false);
 }
@@ -308,7 +320,7 @@ static void do_free(u32 chunk, u32 slot)
 	u8 *object = slot_addr(chunk, slot);
 
 	w.ops++;
-	if (memchr_inv(object, 0x5a, w.shape->size))
+	if (memchr_inv(object, 0x5a, object_bytes()))
 		wrong("an object changed while it was allocated");
 	if (myalloc_cache_free(w.cache, object))
 		wrong("a free failed");
@@ -365,7 +377,7 @@ static void wrong_frees(void)
 
 			for (off = w.s.live[i] >> slot & 1; off <= 8; off++) {
 				w.ops++;
-				if (off == w.shape->size)
+				if (off == object_bytes())
 					continue;
 				if (myalloc_cache_free(w.cache, object + off) != -EINVAL)
 					wrong("a wrong free was taken");
