@@ -9,7 +9,7 @@ export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
-.PHONY: exhaustive fuzz models tsan coverage coverage-mod mutants
+.PHONY: exhaustive fuzz models tsan big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm module tool lint clean
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo '                  for each (4 min; 3 min)'
 	@echo '  make models     models of the lock-free parts, checked by spin (1 min; 20 s)'
 	@echo '  make tsan       suites and racing threads under ThreadSanitizer (4 min; 3 min)'
+	@echo '  make big-endian the suites built for s390x, in an emulator (5 min)'
 	@echo '  make bench      native speed beside the kernel'"'"'s allocators, as a table, JSON and plots'
 	@echo '                  (10 min; 3 min)'
 	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
@@ -75,7 +76,7 @@ soak:
 matrix:
 	@vm/matrix.sh
 
-exhaustive fuzz models tsan:
+exhaustive fuzz models tsan big-endian:
 	@vm/proof.sh $@
 
 coverage-mod:

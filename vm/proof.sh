@@ -7,6 +7,7 @@
 #   models       the lock-free parts as models, checked by spin
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;
 #                RACE_OPS (20000) operations of each thread
+#   big-endian   the native suites built for s390x, run by qemu-user
 # Results stay in the cache; MYALLOC_SEED repeats the choices of a race.
 
 # shellcheck source=vm/lib.sh
@@ -37,7 +38,8 @@ exhaustive)
 fuzz)	"$root/vm/setup.sh" native fuzz ;;
 models)	"$root/vm/setup.sh" native models ;;
 tsan)	"$root/vm/setup.sh" native ;;
-*)	die "vm/proof.sh: '$what' is not one of exhaustive, fuzz, models, tsan" ;;
+big-endian) "$root/vm/setup.sh" native big-endian ;;
+*)	die "vm/proof.sh: '$what' is not one of exhaustive, fuzz, models, tsan, big-endian" ;;
 esac
 lock "proof-$what-$(basename "$products")"
 rm -rf "$results"
@@ -72,6 +74,21 @@ tsan)
 		options=()
 		[ "$program" != race_test ] || options=(--ops "${RACE_OPS:-20000}")
 		"$tests/$program" "${options[@]}" >"$results/$program.ktap" || status=1
+		say "    $program: $(grep -cE '^ *ok ' "$results/$program.ktap") results"
+	done
+	;;
+big-endian)
+	tests+=-s390x
+	programs=(kunit_host misuse_test fault_test recheck_test oracle_test)
+	build "1 min" "$root/lib/tests" SAN= CC=s390x-linux-gnu-gcc O="$tests" \
+		"${programs[@]/#/$tests/}"
+	say "==> suites on an emulated big-endian machine (usually 2 to 5 min)"
+	for program in "${programs[@]}"; do
+		options=()
+		[ "$program" != oracle_test ] || options=(--ops 100000)
+		[ "$program" != kunit_host ] || options=(--timeout 0)
+		qemu-s390x -L /usr/s390x-linux-gnu "$tests/$program" "${options[@]}" \
+			>"$results/$program.ktap" || status=1
 		say "    $program: $(grep -cE '^ *ok ' "$results/$program.ktap") results"
 	done
 	;;

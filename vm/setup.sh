@@ -21,8 +21,9 @@ packages_of()
 	malloc)	echo libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 ;;
 	fuzz)	echo clang-14 libclang-rt-14-dev ;;
 	models)	echo spin ;;
+	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc fuzz models lint)" ;;
+	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc fuzz models big-endian lint)" ;;
 	esac
 }
 
