@@ -266,7 +266,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 		flags &= ~MYALLOC_POISON;
 	if (flags & MYALLOC_OWNER)
 		myalloc_env_stack_init();	/* without it every stack is 0 */
-	c = myalloc_env_zalloc(sizeof(*c), zone->node);
+	c = myalloc_env_zalloc_charged(sizeof(*c), zone->node);
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 

@@ -218,7 +218,7 @@ static int make_pool(u32 capacity, u32 nr, int node, void **pool)
 	if (nr > MAGAZINES_MAX || capacity > MYALLOC_MAGAZINE_MAX)
 		return -EINVAL;
 	if (nr)
-		*pool = myalloc_env_zalloc((size_t)nr * myalloc_magazine_bytes(capacity), node);
+		*pool = myalloc_env_zalloc_charged((size_t)nr * myalloc_magazine_bytes(capacity), node);
 	return nr && !*pool ? -ENOMEM : 0;
 }
 

@@ -41,6 +41,8 @@
 #include "env.h"
 
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
@@ -352,8 +354,7 @@ static int begin_side(struct bench_run *run, struct bench_turn *turn, u32 side)
 	work->shape = &turn->shape;
 	work->side = turn->shape.side[side];
 	myalloc_random_init(&work->random, run->params.seed, outcome->shape);
-	round = myalloc_env_zalloc(array_size(rounds_of(run, &turn->shape), sizeof(*round)),
-				   NUMA_NO_NODE);
+	round = myalloc_bench_zalloc(array_size(rounds_of(run, &turn->shape), sizeof(*round)));
 	if (!round)
 		return -ENOMEM;
 	mutex_lock(&run->lock);
@@ -438,6 +439,7 @@ static void do_shapes(struct bench_run *run)
 static int bench_thread(void *arg)
 {
 	struct bench_run *run = arg;
+	struct mem_cgroup *before = set_active_memcg(run->memcg);
 
 	/* A round that gives a tick of its time to somebody else is of no use. */
 	set_user_nice(current, MIN_NICE);
@@ -445,6 +447,7 @@ static int bench_thread(void *arg)
 	do_shapes(run);
 	make_record(run, myalloc_bench_stopped(run) ? MYALLOC_STRESS_CANCELLED :
 						      MYALLOC_STRESS_DONE);
+	set_active_memcg(before);
 	complete_all(&run->done);
 	return 0;
 }
@@ -485,6 +488,7 @@ static void free_run(struct bench_run *run)
 	myalloc_env_free(run->outcome);
 	myalloc_env_free(run->turn);
 	mutex_destroy(&run->lock);
+	mem_cgroup_put(run->memcg);
 	myalloc_env_free(run);
 }
 
@@ -547,9 +551,9 @@ static int make_outcomes(struct bench_run *run)
 	u32 i, k, at = 0;
 
 	BUILD_BUG_ON(ROUNDS_DEFAULT > MYALLOC_BENCH_ROUNDS_MAX);
-	run->turn = myalloc_env_zalloc(sizeof(*run->turn), NUMA_NO_NODE);
-	run->outcome = myalloc_env_zalloc(array_size(nr_shapes() * MYALLOC_BENCH_SIDES_MAX,
-						     sizeof(*run->outcome)), NUMA_NO_NODE);
+	run->turn = myalloc_env_zalloc_charged(sizeof(*run->turn), NUMA_NO_NODE);
+	run->outcome = myalloc_bench_zalloc(array_size(nr_shapes() * MYALLOC_BENCH_SIDES_MAX,
+						       sizeof(*run->outcome)));
 	if (!run->turn || !run->outcome)
 		return -ENOMEM;
 	shape = &run->turn->shape;
@@ -600,7 +604,7 @@ struct myalloc_run *myalloc_bench_start(struct myalloc_zone *zone,
 	struct bench_run *run;
 	int err;
 
-	run = myalloc_env_zalloc(sizeof(*run), NUMA_NO_NODE);
+	run = myalloc_env_zalloc_charged(sizeof(*run), NUMA_NO_NODE);
 	if (!run)
 		return ERR_PTR(-ENOMEM);
 	run->zone = zone;
@@ -608,6 +612,7 @@ struct myalloc_run *myalloc_bench_start(struct myalloc_zone *zone,
 	run->base.notify = notify;
 	run->base.arg = arg;
 	run->base.id = atomic64_inc_return(&last_id);
+	run->memcg = get_mem_cgroup_from_mm(current->mm);
 	mutex_init(&run->lock);
 	init_completion(&run->done);
 	err = settle(run, params);
@@ -704,7 +709,7 @@ static int figures(const struct bench_outcome *outcome, struct myalloc_bench_res
 
 	if (!nr)
 		return 0;
-	value = myalloc_env_zalloc(array_size(nr, sizeof(*value)), NUMA_NO_NODE);
+	value = myalloc_bench_zalloc(array_size(nr, sizeof(*value)));
 	if (!value)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)

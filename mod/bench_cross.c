@@ -120,7 +120,7 @@ static __always_inline void ours_put(struct bench_work *w, struct cpu_part *part
 
 static __always_inline void *slub_get(struct bench_work *w, struct cpu_part *part)
 {
-	return kmem_cache_alloc(part->kcache, GFP_KERNEL);
+	return kmem_cache_alloc(part->kcache, GFP_BENCH);
 }
 
 static __always_inline void slub_put(struct bench_work *w, struct cpu_part *part, void *object)
@@ -130,7 +130,7 @@ static __always_inline void slub_put(struct bench_work *w, struct cpu_part *part
 
 static __always_inline void *kmalloc_get(struct bench_work *w, struct cpu_part *part)
 {
-	return w->shape->bytes == 64 ? kmalloc(64, GFP_KERNEL) : kmalloc(1024, GFP_KERNEL);
+	return w->shape->bytes == 64 ? kmalloc(64, GFP_BENCH) : kmalloc(1024, GFP_BENCH);
 }
 
 static __always_inline void kmalloc_put(struct bench_work *w, struct cpu_part *part,
@@ -426,8 +426,8 @@ SCRATCH_READY(kmalloc)
 static int make_part(struct bench_work *w, struct cpu_part *part, u32 index)
 {
 	myalloc_random_init(&part->random, w->run->params.seed, index);
-	part->table = myalloc_env_zalloc(LIVE * sizeof(*part->table), NUMA_NO_NODE);
-	part->parcel = myalloc_env_zalloc(sizeof(*part->parcel), NUMA_NO_NODE);
+	part->table = myalloc_bench_zalloc(LIVE * sizeof(*part->table));
+	part->parcel = myalloc_bench_zalloc(sizeof(*part->parcel));
 	return part->table && part->parcel ? 0 : -ENOMEM;
 }
 
@@ -437,14 +437,14 @@ static int make_cross(struct bench_work *w)
 	struct cross *x;
 	int err = 0;
 
-	x = myalloc_env_zalloc(struct_size(x, part, nr), NUMA_NO_NODE);
+	x = myalloc_bench_zalloc(struct_size(x, part, nr));
 	if (!x)
 		return -ENOMEM;
 	x->nr = nr;
 	w->private = x;
 	for (i = 0; i < nr && !err; i++) {
 		err = make_part(w, &x->part[i], i);
-		x->parcels[i] = myalloc_env_zalloc(sizeof(*x->parcels[i]), NUMA_NO_NODE);
+		x->parcels[i] = myalloc_bench_zalloc(sizeof(*x->parcels[i]));
 		if (!x->parcels[i])
 			err = -ENOMEM;
 	}

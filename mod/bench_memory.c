@@ -314,10 +314,13 @@ static int ours_pages_begin(struct bench_work *w)
 static int kernel_pages_begin(struct bench_work *w)
 {
 	unsigned long free = global_zone_page_state(NR_FREE_PAGES);
+	int err;
 
 	if (free > KERNEL_PAGES_MAX)
 		return -EFBIG;
-	return make_room(w, max(free / 2, 10UL));
+	err = make_room(w, max(free / 2, 10UL));
+	/* Each of them will be a page that others do not have meanwhile. */
+	return err ?: myalloc_budget_check("benchmark", (u64)w->room << PAGE_SHIFT, NULL);
 }
 
 static const struct bench_side page_sides[] = {

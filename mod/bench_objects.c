@@ -49,12 +49,12 @@ static __always_inline void ours_put(struct bench_work *w, void *object)
 
 static __always_inline void *slub_get(struct bench_work *w)
 {
-	return kmem_cache_alloc(w->kcache, GFP_KERNEL);
+	return kmem_cache_alloc(w->kcache, GFP_BENCH);
 }
 
 static __always_inline void *slub_get_zero(struct bench_work *w)
 {
-	return kmem_cache_alloc(w->kcache, GFP_KERNEL | __GFP_ZERO);
+	return kmem_cache_alloc(w->kcache, GFP_BENCH | __GFP_ZERO);
 }
 
 static __always_inline void slub_put(struct bench_work *w, void *object)
@@ -85,52 +85,52 @@ static __always_inline void stack_put(struct bench_work *w, void *object)
 /* With a constant size, as callers have it, kmalloc() knows its cache at compile time. */
 static __always_inline void *kmalloc_get_8(struct bench_work *w)
 {
-	return kmalloc(8, GFP_KERNEL);
+	return kmalloc(8, GFP_BENCH);
 }
 
 static __always_inline void *kzalloc_get_8(struct bench_work *w)
 {
-	return kzalloc(8, GFP_KERNEL);
+	return kzalloc(8, GFP_BENCH);
 }
 
 static __always_inline void *kmalloc_get_64(struct bench_work *w)
 {
-	return kmalloc(64, GFP_KERNEL);
+	return kmalloc(64, GFP_BENCH);
 }
 
 static __always_inline void *kzalloc_get_64(struct bench_work *w)
 {
-	return kzalloc(64, GFP_KERNEL);
+	return kzalloc(64, GFP_BENCH);
 }
 
 static __always_inline void *kmalloc_get_256(struct bench_work *w)
 {
-	return kmalloc(256, GFP_KERNEL);
+	return kmalloc(256, GFP_BENCH);
 }
 
 static __always_inline void *kzalloc_get_256(struct bench_work *w)
 {
-	return kzalloc(256, GFP_KERNEL);
+	return kzalloc(256, GFP_BENCH);
 }
 
 static __always_inline void *kmalloc_get_1024(struct bench_work *w)
 {
-	return kmalloc(1024, GFP_KERNEL);
+	return kmalloc(1024, GFP_BENCH);
 }
 
 static __always_inline void *kzalloc_get_1024(struct bench_work *w)
 {
-	return kzalloc(1024, GFP_KERNEL);
+	return kzalloc(1024, GFP_BENCH);
 }
 
 static __always_inline void *kmalloc_get_4096(struct bench_work *w)
 {
-	return kmalloc(4096, GFP_KERNEL);
+	return kmalloc(4096, GFP_BENCH);
 }
 
 static __always_inline void *kzalloc_get_4096(struct bench_work *w)
 {
-	return kzalloc(4096, GFP_KERNEL);
+	return kzalloc(4096, GFP_BENCH);
 }
 
 static __always_inline void kmalloc_put(struct bench_work *w, void *object)
@@ -329,7 +329,7 @@ static void slub_bulk(struct bench_work *w, u32 ops)
 	u32 nr = w->shape->batch;
 
 	for (; ops >= nr; ops -= nr) {
-		if (likely(kmem_cache_alloc_bulk(w->kcache, GFP_KERNEL, nr, w->object)))
+		if (likely(kmem_cache_alloc_bulk(w->kcache, GFP_BENCH, nr, w->object)))
 			kmem_cache_free_bulk(w->kcache, nr, w->object);
 		else
 			w->fails += nr;

@@ -19,8 +19,6 @@
 #include "bench_run.h"
 #include "compat.h"
 
-#define GFP_BENCH	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
-
 /* Largest order among the blocks that fill a zone. */
 #define FILL_ORDER	3
 
@@ -236,7 +234,7 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 		pages = w->run->zone->buddy.nr_frames;
 	target = div_u64(pages * w->shape->fill_permille, 1000);
 	room = target;
-	w->held = myalloc_env_zalloc(array_size(max(room, 1U), sizeof(*w->held)), NUMA_NO_NODE);
+	w->held = myalloc_bench_zalloc(array_size(max(room, 1U), sizeof(*w->held)));
 	if (!w->held)
 		return -ENOMEM;
 	while (used < target && w->nr_held < room) {

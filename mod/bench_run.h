@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 
 #include "bench.h"
+#include "budget.h"
 #include "random.h"
 #include "slab.h"
 #include "zone.h"
@@ -172,6 +173,7 @@ struct bench_outcome;
  * @zone: ours
  * @params: with every default filled in
  * @task: the bench's thread, with a reference
+ * @memcg: of who started it, who is charged for its memory
  * @team: the others; nr is 0 until a shape needs them
  * @stop: it is to end
  * @done: it has ended
@@ -189,6 +191,7 @@ struct bench_run {
 	struct myalloc_zone *zone;
 	struct myalloc_bench params;
 	struct task_struct *task;
+	struct mem_cgroup *memcg;
 	struct bench_team team;
 	bool stop;
 	struct completion done;
@@ -203,6 +206,18 @@ struct bench_run {
 	ktime_t recorded;
 	struct bench_outcome *outcome;
 };
+
+/*
+ * What the kernel's own allocators are asked with: they fail before they call the OOM killer.
+ * Their fast paths do not look at it.
+ */
+#define GFP_BENCH	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+
+/* Memory of a size that follows from the run's parameters. Context: task, may sleep. */
+static inline void *myalloc_bench_zalloc(size_t size)
+{
+	return myalloc_budget_zalloc("benchmark", size, NUMA_NO_NODE);
+}
 
 /* bench.c */
 bool myalloc_bench_stopped(const struct bench_run *run);

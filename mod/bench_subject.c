@@ -170,7 +170,7 @@ u32 myalloc_bench_live(const struct bench_work *work, u32 most)
 
 int myalloc_bench_objects_room(struct bench_work *work, u32 room)
 {
-	work->object = myalloc_env_zalloc(array_size(room, sizeof(*work->object)), NUMA_NO_NODE);
+	work->object = myalloc_bench_zalloc(array_size(room, sizeof(*work->object)));
 	if (!work->object)
 		return -ENOMEM;
 	work->room = room;
@@ -191,7 +191,7 @@ int myalloc_bench_make_order(struct bench_work *work, u32 nr)
 {
 	u32 i;
 
-	work->order = myalloc_env_zalloc(array_size(nr, sizeof(*work->order)), NUMA_NO_NODE);
+	work->order = myalloc_bench_zalloc(array_size(nr, sizeof(*work->order)));
 	if (!work->order)
 		return -ENOMEM;
 	work->nr_order = nr;

@@ -173,7 +173,7 @@ static int make_room(struct bench_work *w)
 
 	if (err)
 		return err;
-	w->held = myalloc_env_zalloc(array_size(w->room, sizeof(*w->held)), NUMA_NO_NODE);
+	w->held = myalloc_bench_zalloc(array_size(w->room, sizeof(*w->held)));
 	return w->held ? 0 : -ENOMEM;
 }
 

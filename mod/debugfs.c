@@ -26,6 +26,7 @@
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "reserve.h"
@@ -467,7 +468,8 @@ static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void 
 	for (o->bits = OWNERS_BITS_LEAST; ; o->bits++) {
 		o->nr = 0;
 		o->full = false;
-		o->entry = myalloc_env_zalloc(sizeof(*o->entry) << o->bits, NUMA_NO_NODE);
+		o->entry = myalloc_budget_zalloc("owners", sizeof(*o->entry) << o->bits,
+						 NUMA_NO_NODE);
 		if (!o->entry)
 			return -ENOMEM;
 		walk(o, arg);
@@ -701,7 +703,7 @@ static void cache_added(struct myalloc_cache *cache)
 	struct cache_dir *dir;
 	unsigned int i;
 
-	dir = myalloc_env_zalloc(struct_size(dir, file, ARRAY_SIZE(cache_attrs)),
+	dir = myalloc_env_zalloc_charged(struct_size(dir, file, ARRAY_SIZE(cache_attrs)),
 				 NUMA_NO_NODE);
 	if (!dir)
 		return;

@@ -38,7 +38,7 @@ static_assert(sizeof(struct myalloc_obj_alloc) == 32);
 static_assert(sizeof(struct myalloc_cache_stat) == 48 + 18 * 8 + MYALLOC_NAME_MAX);
 static_assert(sizeof(struct myalloc_validate) == 32 + 160);
 static_assert(sizeof(struct myalloc_drain) == 16);
-static_assert(sizeof(struct myalloc_stress) == 272);
+static_assert(sizeof(struct myalloc_stress) == 288);
 static_assert(sizeof(struct myalloc_stress_progress) == 88);
 static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
 static_assert(sizeof(struct myalloc_bench_shape) == 40 + MYALLOC_BENCH_NAME + MYALLOC_BENCH_WHAT +
@@ -306,8 +306,13 @@ static int do_stress_start(struct myalloc_session *session, void __user *user)
 	struct myalloc_stress arg;
 	int err = copy_in(&arg, sizeof(arg), user);
 
-	if (!err)
-		err = myalloc_session_stress_start(session, &arg);
+	if (err)
+		return err;
+	arg.need_bytes = 0;
+	arg.left_bytes = 0;
+	err = myalloc_session_stress_start(session, &arg);
+	if (err == -ENOMEM)	/* says how much was missing, if it can */
+		return copy_out(user, &arg, sizeof(arg)) ?: err;
 	if (err)
 		return err;
 	err = copy_out(user, &arg, sizeof(arg));

@@ -26,17 +26,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sort.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "reserve.h"
 
-#define MIB_SHIFT	20
-#define MIB_PAGES	(1UL << (MIB_SHIFT - PAGE_SHIFT))
-
-/* What is left to the system: 1/32 of memory and 8 MiB. */
-static unsigned long margin(void)
-{
-	return totalram_pages() / 32 + 8 * MIB_PAGES;
-}
+#define MIB_PAGES	MYALLOC_BUDGET_MIB_PAGES
 
 static unsigned long to_mib(unsigned long pages)
 {
@@ -64,10 +58,10 @@ static int check_size(u64 mib, int node)
 		return -EINVAL;
 	}
 	available = max(si_mem_available(), 0L);
-	most = available > margin() ? available - margin() : 0;
+	most = myalloc_budget_pages(available, totalram_pages());
 	if (mib * MIB_PAGES > most) {
 		pr_err("reserve_mb=%llu: %lu MiB are available and %lu are left to the system; at most %lu can be reserved\n",
-		       mib, to_mib(available), to_mib(margin()), to_mib(most));
+		       mib, to_mib(available), to_mib(myalloc_budget_margin(totalram_pages())), to_mib(most));
 		return -ENOMEM;
 	}
 	return 0;

@@ -39,6 +39,7 @@
 #include <linux/xarray.h>
 
 #include "bench.h"
+#include "budget.h"
 #include "session.h"
 #include "slab.h"
 #include "stat.h"
@@ -53,6 +54,15 @@ static_assert(!(MYALLOC_PAGE_FLAGS & MYALLOC_MAY_WAIT));
 
 /* Handles in a batch: half a KiB of stack for numbers, the same for addresses. */
 #define BATCH	64
+
+/* Never calls the OOM killer. */
+#define GFP_HANDLE	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
+/* Memory of the system that a cache takes besides its magazines. */
+#define CACHE_BYTES	65536
+
+/* Memory of the system that a handle takes: its struct held, its part of the table. */
+#define HANDLE_BYTES	(sizeof(struct held) + 16)
 
 enum kind {
 	KIND_OBJECT,
@@ -148,12 +158,12 @@ static u64 handle_add(struct myalloc_session *s, const struct held *what, int *e
 	*err = -ENOMEM;
 	if (myalloc_env_should_fail())
 		return 0;
-	held = kmalloc(sizeof(*held), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	held = kmalloc(sizeof(*held), GFP_HANDLE);
 	if (!held)
 		return 0;
 	*held = *what;
 	if (myalloc_env_should_fail() ||
-	    xa_err(xa_store(&s->held, s->next, held, GFP_KERNEL_ACCOUNT | __GFP_NOWARN))) {
+	    xa_err(xa_store(&s->held, s->next, held, GFP_HANDLE))) {
 		kfree(held);
 		return 0;
 	}
@@ -271,7 +281,7 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 {
 	void *addrs[BATCH];
 	u64 handles[BATCH];
-	int err = 0;
+	int err = myalloc_budget_check("handles", wanted * HANDLE_BYTES, NULL);
 
 	while (*done < wanted && !err) {
 		unsigned int nr = min_t(u32, wanted - *done, BATCH), got;
@@ -432,6 +442,18 @@ int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_fre
 
 /* --- caches ------------------------------------------------------------------------ */
 
+/*
+ * Memory of the system that a cache may take: its magazines are at most 1/4096 of the zone
+ * unless the user asks for larger ones; itself and its files in debugfs.
+ */
+static u64 cache_bytes(const struct myalloc_zone *zone, u32 magazine)
+{
+	u64 magazines = ((u64)zone->buddy.nr_frames << PAGE_SHIFT) / 4096;
+
+	return max_t(u64, magazines, myalloc_magazine_bytes(magazine) * 2ULL * num_possible_cpus()) +
+	       CACHE_BYTES;
+}
+
 static int create_locked(struct myalloc_session *s, struct myalloc_cache_create *arg)
 {
 	const struct myalloc_cache_args args = {
@@ -444,6 +466,9 @@ static int create_locked(struct myalloc_session *s, struct myalloc_cache_create 
 	struct held what = { .kind = KIND_CACHE };
 	int err;
 
+	err = myalloc_budget_check("cache", cache_bytes(s->zone, arg->magazine), NULL);
+	if (err)
+		return err;
 	what.cache = myalloc_cache_create(s->zone, &args);
 	if (IS_ERR(what.cache))
 		return PTR_ERR(what.cache);
@@ -830,7 +855,7 @@ struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
 {
 	struct myalloc_session *s;
 
-	s = myalloc_env_zalloc(sizeof(*s), NUMA_NO_NODE);
+	s = myalloc_env_zalloc_charged(sizeof(*s), NUMA_NO_NODE);
 	if (!s)
 		return NULL;
 	s->zone = zone;

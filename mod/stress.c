@@ -53,7 +53,8 @@
  * which not at least two blocks fit in what one thread may hold are left out of the
  * mix (unless there is no other). A thread remembers what it has in an array made at
  * start; all arrays together take at most 1/ITEM_SHARE of the reserve, so that with objects
- * of few bytes the target may not be reached.
+ * of few bytes the target may not be reached. They are charged to the caller's cgroup, and the
+ * run is refused if the system has not that much to spare (budget.c).
  *
  * Repeatable: thread n draws every choice from stream n of the seed, and no choice depends
  * on time or address. So with one thread and a number of operations, two runs on a zone in
@@ -86,6 +87,7 @@
 #include <linux/sched/task.h>
 #include <linux/topology.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "stress_run.h"
 #include "validate.h"
@@ -414,7 +416,7 @@ static int coordinate(void *arg)
 
 static void *run_zalloc(struct myalloc_stress_run *run, size_t size, int node)
 {
-	void *mem = myalloc_env_zalloc(size, node);
+	void *mem = myalloc_env_zalloc_charged(size, node);
 
 	if (mem)
 		run->bytes += size;
@@ -545,10 +547,31 @@ static int make_holds(struct myalloc_stress_run *run, struct stress_thread *t)
 	return 0;
 }
 
+static u32 ring_slots(const struct myalloc_stress_run *run)
+{
+	return roundup_pow_of_two(min_t(u32, room(run, STRESS_OBJECTS), BIT(20)));
+}
+
+/* Bytes that the threads' own lists will take. */
+static u64 lists_bytes(const struct myalloc_stress_run *run)
+{
+	u64 items = 0, bytes = sizeof(struct stress_thread);
+	u32 family;
+
+	if (run->params.kind == MYALLOC_STRESS_CROSS)	/* of each pair; odd numbers have none */
+		return run->nr_threads * bytes + DIV_ROUND_UP(run->nr_threads, 2) *
+		       (sizeof(struct stress_ring) +
+			(ring_slots(run) + (u64)STRESS_WINDOW) * sizeof(struct stress_item));
+	for (family = 0; family < STRESS_FAMILIES; family++)
+		if (stress_has(run, family))
+			items += room(run, family);
+	return run->nr_threads * (bytes + items * sizeof(struct stress_item));
+}
+
 /* Between threads @t - 1 and @t. */
 static int make_ring(struct myalloc_stress_run *run, struct stress_thread *t)
 {
-	u32 slots = roundup_pow_of_two(min_t(u32, room(run, STRESS_OBJECTS), BIT(20)));
+	u32 slots = ring_slots(run);
 	struct stress_ring *ring;
 
 	ring = run_zalloc(run, sizeof(*ring), cpu_to_node(t->cpu));
@@ -656,7 +679,7 @@ static void free_run(struct myalloc_stress_run *run)
 	myalloc_env_free(run);
 }
 
-static int prepare(struct myalloc_stress_run *run)
+static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget)
 {
 	int err;
 
@@ -671,6 +694,9 @@ static int prepare(struct myalloc_stress_run *run)
 			return err;
 	}
 	make_choices(run);
+	err = myalloc_budget_check("stress run", lists_bytes(run), budget);
+	if (err)
+		return err;
 	err = make_threads(run);
 	if (err)
 		return err;
@@ -740,7 +766,7 @@ static void begin(struct myalloc_stress_run *run)
 /**
  * myalloc_stress_start() - check the parameters and start a run
  * @zone: to be tested; must outlive the run
- * @params: what to do; see uapi/myalloc.h
+ * @params: what to do; see uapi/myalloc.h. Out: need_bytes and left_bytes
  * @notify: called with @arg after each new record, in task context, without a lock; or NULL.
  *	Must not cancel or destroy this run
  * @arg: its argument
@@ -751,13 +777,14 @@ static void begin(struct myalloc_stress_run *run)
  * SIGKILL.
  */
 struct myalloc_run *
-myalloc_stress_start(struct myalloc_zone *zone, const struct myalloc_stress *params,
+myalloc_stress_start(struct myalloc_zone *zone, struct myalloc_stress *params,
 		     void (*notify)(void *arg), void *arg)
 {
+	struct myalloc_budget budget = { };
 	struct myalloc_stress_run *run;
 	int err;
 
-	run = myalloc_env_zalloc(sizeof(*run), NUMA_NO_NODE);
+	run = myalloc_env_zalloc_charged(sizeof(*run), NUMA_NO_NODE);
 	if (!run)
 		return ERR_PTR(-ENOMEM);
 	run->bytes = sizeof(*run);
@@ -774,7 +801,9 @@ myalloc_stress_start(struct myalloc_zone *zone, const struct myalloc_stress *par
 	if (err)
 		goto err_free;
 	run->base.id = atomic64_inc_return(&last_id);
-	err = prepare(run);
+	err = prepare(run, &budget);
+	params->need_bytes = budget.need;
+	params->left_bytes = budget.left;
 	if (err)
 		goto err_free;
 	begin(run);

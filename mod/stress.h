@@ -8,7 +8,7 @@
 struct myalloc_zone;
 
 struct myalloc_run *myalloc_stress_start(struct myalloc_zone *zone,
-					 const struct myalloc_stress *params,
+					 struct myalloc_stress *params,
 					 void (*notify)(void *arg), void *arg);
 bool myalloc_stress_result(struct myalloc_run *base, struct myalloc_stress_result *out);
 

@@ -23,6 +23,10 @@ static int explain_start(const struct myalloc_stress *s, int err)
 		return out_fail(EXIT_FAILED, "the module refuses these parameters: threads are 1 to %d (cross: even), CPUs must be online, orders and sizes within what 'myallocctl info' says",
 				MYALLOC_STRESS_THREADS_MAX);
 	case -ENOMEM:
+		if (s->need_bytes > s->left_bytes)
+			return out_fail(EXIT_FAILED, "a run with %u threads needs %llu KiB of the system's memory for its lists, and %llu KiB can be taken: give fewer with --threads, or larger --sizes",
+					s->threads, (unsigned long long)s->need_bytes / 1024,
+					(unsigned long long)s->left_bytes / 1024);
 		return out_fail(EXIT_FAILED, "the system has no memory for a run with %u threads: give fewer with --threads",
 				s->threads);
 	default:

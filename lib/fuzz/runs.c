@@ -161,7 +161,7 @@ static void check_settled(const struct myalloc_stress_run *run)
 }
 
 struct myalloc_run *myalloc_stress_start(struct myalloc_zone *zone,
-					 const struct myalloc_stress *params,
+					 struct myalloc_stress *params,
 					 void (*notify)(void *arg), void *arg)
 {
 	static struct myalloc_stress_run run;

@@ -1289,6 +1289,8 @@ static inline bool host_work_run(struct myalloc_env_work *w)
 
 bool myalloc_env_should_fail(void);
 void *myalloc_env_zalloc(size_t size, int node);
+/* There are no cgroups here. */
+#define myalloc_env_zalloc_charged(size, node)	myalloc_env_zalloc(size, node)
 void myalloc_env_free(const void *ptr);
 void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align);
 void myalloc_env_free_percpu(void __percpu *ptr);

@@ -82,6 +82,28 @@ static inline bool myalloc_env_should_fail(void)
 
 /* --- memory for metadata ----------------------------------------------- */
 
+/*
+ * No allocation here calls the OOM killer, neither the system's nor that of a cgroup: it
+ * fails instead. (What vmalloc() needs for page tables could, so sums that a user has
+ * chosen are compared with what is available before: mod/budget.h.)
+ */
+#define MYALLOC_ENV_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+
+static inline void *myalloc_env_zalloc_gfp(size_t size, gfp_t gfp, int node)
+{
+	if (myalloc_env_should_fail())
+		return NULL;
+	if (size > KMALLOC_MAX_CACHE_SIZE) {
+		size = PAGE_ALIGN(size);
+		/* __vmalloc() takes no node. */
+		if (!is_power_of_2(size) && (node == NUMA_NO_NODE || nr_online_nodes == 1))
+			return __vmalloc(size, gfp | __GFP_ZERO);
+	} else {
+		size = roundup_pow_of_two(max_t(size_t, size, L1_CACHE_BYTES));
+	}
+	return kvzalloc_node(size, gfp, node);
+}
+
 /**
  * myalloc_env_zalloc() - zeroed memory for metadata, aligned to a cache line
  * @size: bytes
@@ -97,16 +119,13 @@ static inline bool myalloc_env_should_fail(void)
  */
 static inline void *myalloc_env_zalloc(size_t size, int node)
 {
-	if (myalloc_env_should_fail())
-		return NULL;
-	if (size > KMALLOC_MAX_CACHE_SIZE) {
-		size = PAGE_ALIGN(size);
-		if (!is_power_of_2(size))
-			return vzalloc_node(size, node);
-	} else {
-		size = roundup_pow_of_two(max_t(size_t, size, L1_CACHE_BYTES));
-	}
-	return kvzalloc_node(size, GFP_KERNEL | __GFP_NOWARN, node);
+	return myalloc_env_zalloc_gfp(size, MYALLOC_ENV_GFP, node);
+}
+
+/* The same, charged to the caller's cgroup. Context: may sleep. */
+static inline void *myalloc_env_zalloc_charged(size_t size, int node)
+{
+	return myalloc_env_zalloc_gfp(size, MYALLOC_ENV_GFP | __GFP_ACCOUNT, node);
 }
 
 /* Context: may sleep. NULL is allowed. */
@@ -115,12 +134,12 @@ static inline void myalloc_env_free(const void *ptr)
 	kvfree(ptr);
 }
 
-/* Zeroed memory for each possible CPU. Context: may sleep. */
+/* Zeroed memory for each possible CPU, charged to the caller's cgroup. Context: may sleep. */
 static inline void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
 {
 	if (myalloc_env_should_fail())
 		return NULL;
-	return __alloc_percpu(size, align);
+	return __alloc_percpu_gfp(size, align, MYALLOC_ENV_GFP | __GFP_ACCOUNT);
 }
 
 static inline void myalloc_env_free_percpu(void __percpu *ptr)

@@ -412,6 +412,8 @@ enum myalloc_stress_kind {
  * @reserved: zero
  * @cpus: bit n: threads may run on CPU n; all zero for every online CPU
  * @id: out: number of the run
+ * @need_bytes: out, also with -ENOMEM: memory of the system that the run needs for its lists
+ * @left_bytes: out, likewise: memory of the system that could have been taken
  */
 struct myalloc_stress {
 	__u32 size;
@@ -430,6 +432,8 @@ struct myalloc_stress {
 	__u64 reserved;
 	__u64 cpus[4];
 	__u64 id;
+	__u64 need_bytes;
+	__u64 left_bytes;
 };
 
 #define MYALLOC_STRESS_NO_VERIFY	(1u << 0)	/* do not fill and check memory */

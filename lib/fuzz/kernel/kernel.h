@@ -29,7 +29,12 @@
 typedef unsigned int gfp_t;
 
 #define GFP_KERNEL_ACCOUNT	0u
+#define __GFP_NORETRY		0u
 #define __GFP_NOWARN		0u
+
+#define totalram_pages()	(1UL << 20)
+#define si_mem_available()	(1L << 19)
+#define pr_err_ratelimited	pr_err
 
 static inline void *kmalloc(size_t size, gfp_t gfp)
 {
