@@ -421,9 +421,11 @@ void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, vo
 	struct myalloc_cache *cache;
 
 	mutex_lock(&zone->caches_mutex);
-	list_for_each_entry(cache, &zone->caches, link)
+	list_for_each_entry(cache, &zone->caches, link) {
 		if (!fn(cache, arg))
 			break;
+		cond_resched();
+	}
 	mutex_unlock(&zone->caches_mutex);
 }
 

@@ -25,6 +25,11 @@
  * So all sides are there, and hold memory, at once. Each side draws its random numbers from
  * the same stream, so that all shuffle alike.
  *
+ * A round is cut into slices of a few ms, with a place to reschedule between them that no clock
+ * sees: the thread has the highest priority, and a user may ask for 16 million operations.
+ * The round that is thrown away teaches how long a slice is; one of the default length is
+ * one slice.
+ *
  * What a figure contains: the loop and its arrays, which are the same for every side (the
  * functions of bench_objects.c that a side inlines differ in nothing but the calls), and
  * whatever interrupts the round. The cost of reading the clock, the least of many
@@ -44,11 +49,12 @@
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
-#include <linux/sort.h>
 #include <linux/uaccess.h>
 
 #include "bench_run.h"
 #include "compat.h"
+#include "slice.h"
+#include "sort.h"
 
 /*
  * Length of a round: a thousand times the 256 ns that the clock of user mode Linux has for
@@ -254,27 +260,46 @@ static noinline void timed(struct bench_work *work, u32 ops, struct myalloc_benc
 	round->cycles = less(less(to, from), work->run->clock_cycles);
 }
 
-static void do_round(struct bench_work *work, u32 ops, struct myalloc_bench_round *round)
+/* One stretch without a place to reschedule. Adds to @round. */
+static void do_slice(struct bench_work *work, u32 ops, struct myalloc_bench_round *round)
 {
+	struct myalloc_bench_round slice;
+
 	work->own_ns = 0;
 	work->own_cycles = 0;
+	timed(work, ops, &slice);
+	if (work->own_ns) {
+		slice.ns = work->own_ns;
+		slice.cycles = work->own_cycles;
+	}
+	round->ns += slice.ns;
+	round->cycles += slice.cycles;
+	work->slice = myalloc_slice_next(ops, slice.ns, max(work->shape->batch, 1U));
+}
+
+static void do_round(struct bench_work *work, u32 ops, struct myalloc_bench_round *round)
+{
+	u32 left = ops, batch = max(work->shape->batch, 1U);
+
+	memset(round, 0, sizeof(*round));
 	if (work->side->ready)
 		work->side->ready(work);
-	timed(work, ops, round);
+	do {
+		u32 now = min(left, work->slice ?: myalloc_slice_next(0, 0, batch));
+
+		do_slice(work, now, round);
+		left -= now;
+		cond_resched();
+	} while (left && !myalloc_bench_stopped(work->run));
 	if (work->side->settle)
 		work->side->settle(work);
-	if (work->own_ns) {
-		round->ns = work->own_ns;
-		round->cycles = work->own_cycles;
-	}
-	round->ops = ops;
+	round->ops = ops - left;
 	if (work->shape->unit == MYALLOC_BENCH_RATIO ||
 	    work->shape->unit == MYALLOC_BENCH_BYTES) {
 		round->ns = work->figure;
 		round->cycles = 0;
 		round->ops = 0;
 	}
-	cond_resched();
 }
 
 /* --- one shape ---------------------------------------------------------------------- */
@@ -714,11 +739,11 @@ static int figures(const struct bench_outcome *outcome, struct myalloc_bench_res
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		value[i] = for_one(outcome->round[i].ns, outcome->round[i].ops);
-	sort(value, nr, sizeof(*value), compare, NULL);
+	myalloc_sort(value, nr, sizeof(*value), compare);
 	sum_up(value, nr, &result->time);
 	for (i = 0; i < nr; i++)
 		value[i] = for_one(outcome->round[i].cycles, outcome->round[i].ops);
-	sort(value, nr, sizeof(*value), compare, NULL);
+	myalloc_sort(value, nr, sizeof(*value), compare);
 	sum_up(value, nr, &result->cycles);
 	myalloc_env_free(value);
 	return 0;

@@ -24,11 +24,11 @@
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
-#include <linux/sort.h>
 #include <linux/vmstat.h>
 
 #include "bench_run.h"
 #include "compat.h"
+#include "sort.h"
 
 #define OBJECTS_MAX	16384
 #define CYCLES		4	/* up and down */
@@ -100,6 +100,8 @@ static __always_inline u32 grow(struct bench_work *w, u32 nr, u32 to, get_fn get
 			w->fails++;
 			break;
 		}
+		if (!(nr % 1024))
+			cond_resched();
 	}
 	return nr;
 }
@@ -111,6 +113,8 @@ static __always_inline u32 shrink(struct bench_work *w, u32 nr, u32 to, put_fn p
 
 		put(w, w->object[at]);
 		w->object[at] = w->object[--nr];
+		if (!(nr % 1024))
+			cond_resched();
 	}
 	return nr;
 }
@@ -164,7 +168,7 @@ static u64 live_pages(struct bench_work *w, u32 nr)
 	u64 pages = 0;
 	u32 i;
 
-	sort(w->object, nr, sizeof(*w->object), compare, NULL);
+	myalloc_sort(w->object, nr, sizeof(*w->object), compare);
 	for (i = 0; i < nr; i++) {
 		struct page *head = virt_to_head_page(w->object[i]);
 

@@ -366,7 +366,10 @@ static int make_live(struct bench_work *w)
 	for (i = 0; i < CHURN_ORDER; i++)
 		w->order[i] = myalloc_random_below(&w->random, nr);
 	/* Most places are filled, and filled anew: objects lie in no order. */
-	w->side->round(w, 4 * nr);
+	for (i = 0; i < 4; i++) {
+		w->side->round(w, nr);
+		cond_resched();
+	}
 	return 0;
 }
 

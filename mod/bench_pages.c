@@ -248,6 +248,8 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 			break;
 		w->held[w->nr_held++] = mark(block, order);
 		used += BIT(order);
+		if (!(w->nr_held % 1024))
+			cond_resched();
 	}
 	for (steps = 2 * w->nr_held; steps && w->nr_held; steps--) {
 		replace(w, get, put);
@@ -262,8 +264,11 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 
 static void empty(struct bench_work *w, put_fn put)
 {
-	while (w->nr_held)
+	while (w->nr_held) {
 		put_held(w, --w->nr_held, put);
+		if (!(w->nr_held % 1024))
+			cond_resched();
+	}
 	myalloc_bench_end(w);
 }
 

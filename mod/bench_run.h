@@ -109,6 +109,7 @@ extern const struct bench_family myalloc_bench_memory;
  * @own_ns: time that the round has taken by itself, 0 to take the engine's
  * @own_cycles: likewise, if @own_ns is not 0
  * @figure: of a round that measures no time, in 1/1000 of the unit
+ * @slice: operations to be done before the next place to reschedule, 0: not known yet
  * @private: what a family needs besides
  */
 struct bench_work {
@@ -132,6 +133,7 @@ struct bench_work {
 	u64 own_ns;
 	u64 own_cycles;
 	u64 figure;
+	u32 slice;
 	void *private;
 };
 

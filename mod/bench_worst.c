@@ -24,10 +24,10 @@
 #include "env.h"
 
 #include <linux/gfp.h>
-#include <linux/sort.h>
 
 #include "bench_run.h"
 #include "compat.h"
+#include "sort.h"
 
 /* Pages of the zone that a series leaves free; more of small objects would take long. */
 #define LEAVE_TINY	64
@@ -107,8 +107,16 @@ static u32 leave_pages(const struct bench_shape *shape)
 	return shape->bytes < 64 ? LEAVE_TINY : shape->bytes < 4096 ? LEAVE_SMALL : LEAVE_LARGE;
 }
 
+/* Long series of what is not timed; the count that goes on is what tells when. */
+static void breathe(u32 nr)
+{
+	if (!(nr % 1024))
+		cond_resched();
+}
+
 static void hold(struct bench_work *w, void *block, u32 order)
 {
+	breathe(w->nr_held);
 	w->held[w->nr_held++] = (void *)((unsigned long)block | order);
 }
 
@@ -117,6 +125,7 @@ static void release(struct bench_work *w)
 	while (w->nr_held) {
 		unsigned long held = (unsigned long)w->held[--w->nr_held];
 
+		breathe(w->nr_held);
 		myalloc_pages_free(w->run->zone, (void *)(held & PAGE_MASK), held & ~PAGE_MASK);
 	}
 }
@@ -200,6 +209,7 @@ static void shuffle(struct bench_work *w, u32 nr)
 		u32 with = myalloc_random_below(&w->random, nr);
 
 		swap(w->object[nr - 1], w->object[with]);
+		breathe(nr);
 	}
 }
 
@@ -212,7 +222,7 @@ static int compare(const void *a, const void *b)
 
 static void sort_objects(struct bench_work *w, u32 nr)
 {
-	sort(w->object, nr, sizeof(*w->object), compare, NULL);
+	myalloc_sort(w->object, nr, sizeof(*w->object), compare);
 }
 
 /* --- fill and empty: objects --------------------------------------------------------------- */
@@ -228,8 +238,7 @@ static __always_inline u32 fill_objects(struct bench_work *w, struct watch *watc
 		watch_stop(watch);
 		if (!w->object[n])
 			break;
-		if (!(n % 1024))
-			cond_resched();
+		breathe(n);
 	}
 	return n;
 }
@@ -241,8 +250,7 @@ static __always_inline void empty_objects(struct bench_work *w, struct watch *wa
 		watch_start(watch);
 		put(w, w->object[nr]);
 		watch_stop(watch);
-		if (!(nr % 1024))
-			cond_resched();
+		breathe(nr);
 	}
 }
 
@@ -412,6 +420,7 @@ static u32 fill_slabs(struct bench_work *w, u32 slabs)
 		w->object[n] = ours_get(w);
 		if (!w->object[n])
 			break;
+		breathe(n);
 	}
 	sort_objects(w, n);
 	return n;
@@ -463,8 +472,10 @@ static void refill(struct bench_work *w, u32 ops)
 /* What refill_ready() and flush_ready() have kept. */
 static void put_kept(struct bench_work *w)
 {
-	while (w->at)
+	while (w->at) {
 		ours_put(w, w->object[--w->at]);
+		breathe(w->at);
+	}
 	myalloc_cache_drain(w->cache);
 	release(w);
 }
@@ -490,6 +501,7 @@ static void flush_ready(struct bench_work *w)
 	for (i = 0; i < nr; i++) {
 		void *object = w->object[i];
 
+		breathe(i);
 		if (kept && same_slab(w, w->object[kept - 1], object))
 			ours_put(w, object);
 		else

@@ -24,7 +24,6 @@
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/seq_file.h>
-#include <linux/sort.h>
 
 #include "budget.h"
 #include "compat.h"
@@ -33,6 +32,7 @@
 #include "session.h"
 #include "slab.h"
 #include "slab_debug.h"
+#include "sort.h"
 #include "stat.h"
 #include "zone.h"
 
@@ -477,7 +477,7 @@ static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void 
 			break;
 		myalloc_env_free(o->entry);
 	}
-	sort(o->entry, BIT(o->bits), sizeof(*o->entry), compare_owners, NULL);
+	myalloc_sort(o->entry, BIT(o->bits), sizeof(*o->entry), compare_owners);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "pcp.h"
 #include "slab.h"
 #include "slab_debug.h"
+#include "sort.h"
 #include "validate.h"
 #include "zone.h"
 
@@ -165,6 +166,7 @@ EXPORT_INTERNAL(myalloc_histogram_count);
 EXPORT_INTERNAL(myalloc_histogram_quantile);
 EXPORT_INTERNAL(myalloc_histogram_bucket);
 EXPORT_INTERNAL(myalloc_histogram_upper);
+EXPORT_INTERNAL(myalloc_sort);
 EXPORT_INTERNAL(myalloc_pattern_key);
 EXPORT_INTERNAL(myalloc_pattern_identity);
 EXPORT_INTERNAL(myalloc_pattern_fill);

@@ -24,11 +24,11 @@
 
 #include <linux/gfp.h>
 #include <linux/sched/signal.h>
-#include <linux/sort.h>
 
 #include "budget.h"
 #include "compat.h"
 #include "reserve.h"
+#include "sort.h"
 
 #define MIB_PAGES	MYALLOC_BUDGET_MIB_PAGES
 
@@ -176,7 +176,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 			       reserve->chunk_order);
 		return err;
 	}
-	sort(reserve->chunks, nr, sizeof(*reserve->chunks), compare, NULL);
+	myalloc_sort(reserve->chunks, nr, sizeof(*reserve->chunks), compare);
 	trim_last(reserve);
 	return 0;
 }

@@ -42,6 +42,7 @@
 #include "budget.h"
 #include "session.h"
 #include "slab.h"
+#include "slice.h"
 #include "stat.h"
 #include "stress.h"
 
@@ -279,12 +280,15 @@ static unsigned int tell_batch(struct myalloc_session *s, const struct held *wha
 static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int align_order,
 		      unsigned int flags, u64 __user *to, u32 wanted, u32 *done)
 {
+	unsigned int batch = BATCH;
 	void *addrs[BATCH];
 	u64 handles[BATCH];
 	int err = myalloc_budget_check("handles", wanted * HANDLE_BYTES, NULL);
 
+	if (flags & MYALLOC_ZERO && what->nr_pages)
+		batch = myalloc_slice_blocks(what->nr_pages, BATCH);
 	while (*done < wanted && !err) {
-		unsigned int nr = min_t(u32, wanted - *done, BATCH), got;
+		unsigned int nr = min_t(u32, wanted - *done, batch), got;
 
 		got = take(s, what, align_order, flags, nr, addrs);
 		if (got < nr)
@@ -294,7 +298,7 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 		*done += tell_batch(s, what, nr, handles, to + *done, &err);
 		if (!err && *done < wanted) {
 			cond_resched();
-			if (got < BATCH)
+			if (got < batch)
 				err = -ENOMEM;
 			else if (signal_pending(current))
 				err = -EINTR;
@@ -880,13 +884,13 @@ static unsigned long close_kind(struct myalloc_session *s, enum kind kind)
 	if (!s->nr[kind])
 		return 0;
 	xa_for_each(&s->held, handle, held) {
+		cond_resched();
 		if (held->kind != kind)
 			continue;
 		if (kind == KIND_CACHE)
 			refused += !!destroy_locked(s, handle);
 		else
 			refused += !!free_one(s, handle, kind);
-		cond_resched();
 	}
 	return refused;
 }
@@ -912,8 +916,10 @@ void myalloc_session_close(struct myalloc_session *session)
 	if (refused) {
 		pr_err("session of %s[%d]: %lu handles could not be freed and stay in the books\n",
 		       session->comm, session->pid, refused);
-		xa_for_each(&session->held, handle, held)
+		xa_for_each(&session->held, handle, held) {
 			kfree(held);
+			cond_resched();
+		}
 	}
 	xa_destroy(&session->held);
 	myalloc_env_free(session);
