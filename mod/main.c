@@ -29,13 +29,15 @@ static char *checks = "-";
 module_param(checks, charp, 0444);
 MODULE_PARM_DESC(checks, "checks of pages and every cache, letters as in slab_debug=: F sanity, Z red zones, P poison, U owners; - for none (default -)");
 
-static char *chunk_order = __stringify(MYALLOC_TOP_ORDER);
+static char *chunk_order;
 module_param(chunk_order, charp, 0444);
-MODULE_PARM_DESC(chunk_order, "log2 of pages in one chunk of the reserve and in the largest block (default 10)");
+MODULE_PARM_DESC(chunk_order, "log2 of pages in one chunk of the reserve and in the largest block (default 10, or the largest that this kernel allows)");
 
 static char *policy = "best";
 module_param(policy, charp, 0444);
 MODULE_PARM_DESC(policy, "where a new block is placed: best, the smallest sufficient free block, or first, the lowest address (default best)");
+
+static char default_chunk_order[4];
 
 struct config {
 	s64 reserve_mb;
@@ -97,6 +99,11 @@ static int __init parse_chunk_order(struct config *config)
 	static const char right[] __initconst =
 		"give log2 of the pages in a chunk, such as chunk_order=10";
 
+	if (!chunk_order) {
+		/* Where it can be read back. */
+		scnprintf(default_chunk_order, sizeof(default_chunk_order), "%d", max);
+		chunk_order = default_chunk_order;
+	}
 	if (parse_number("chunk_order", chunk_order, &config->chunk_order, INT_MAX, right))
 		return -EINVAL;
 	if (config->chunk_order >= 0 && config->chunk_order <= max)

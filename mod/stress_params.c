@@ -7,6 +7,7 @@
  * done, and two runs with the same run->params do the same.
  */
 #include "env.h"
+#include "slab_layout.h"
 #include "stress_run.h"
 
 /* What myalloc_stress.fill_permille means when it is 0. */
@@ -149,16 +150,28 @@ static void merge_sizes(struct myalloc_stress *p)
 	p->nr_sizes = nr;
 }
 
-static void settle_sizes(struct myalloc_stress_run *run)
+/* Does one such object fit into the largest slab of the zone? With small chunks not all do. */
+static bool fits(const struct myalloc_stress_run *run, u32 size)
+{
+	struct myalloc_slab_layout layout;
+
+	return !myalloc_slab_layout(&layout, size, 0, run->zone->checks | run->params.checks,
+				    false, run->zone->chunk_order);
+}
+
+static int settle_sizes(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
+	bool given = p->nr_sizes;
 	u32 i;
 
 	static_assert(ARRAY_SIZE(default_sizes) <= MYALLOC_STRESS_SIZES_MAX);
-	if (!p->nr_sizes) {
-		p->nr_sizes = ARRAY_SIZE(default_sizes);
-		memcpy(p->sizes, default_sizes, sizeof(default_sizes));
-	}
+	for (i = 0; !given && i < ARRAY_SIZE(default_sizes); i++)
+		if (fits(run, default_sizes[i]))
+			p->sizes[p->nr_sizes++] = default_sizes[i];
+	for (i = 0; given && i < p->nr_sizes; i++)
+		if (!fits(run, p->sizes[i]))
+			return refuse("a size that fits into no slab of the zone");
 	if (!any(p->size_weights, p->nr_sizes))
 		for (i = 0; i < p->nr_sizes; i++)
 			p->size_weights[i] = 1;
@@ -169,6 +182,7 @@ static void settle_sizes(struct myalloc_stress_run *run)
 		what->bytes = p->sizes[i];
 		what->charge = p->sizes[i];
 	}
+	return 0;
 }
 
 /**
@@ -194,7 +208,9 @@ int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_s
 	err = settle_orders(run);
 	if (err)
 		return err;
-	settle_sizes(run);
+	err = settle_sizes(run);
+	if (err)
+		return err;
 	err = settle_cpus(run);
 	if (err)
 		return err;

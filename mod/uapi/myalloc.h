@@ -402,7 +402,8 @@ enum myalloc_stress_kind {
  *	each pair; the second frees as many)
  * @fill_permille: share of the reserve to hold live, 1 to 1000; 0 for 500.
  *	Without a meaning for EXHAUST
- * @nr_sizes: entries of @sizes in use, 0 for a default mix
+ * @nr_sizes: entries of @sizes in use, 0 for a default mix of those that fit into the
+ *	zone's largest slab; a size given that does not is -EINVAL
  * @order_weights: relative frequency of each order; all 0 for halving each step;
  *	0 above the reserve's chunk order. Orders of which not two blocks fit in a
  *	thread's part of the fill are left out, but for the smallest

@@ -1,6 +1,6 @@
 # Each bad parameter is refused at load with a sentence that says what would be
 # right, and everything is given back.
-# needs: timeout=300
+# needs: timeout=900
 . /guest/ktap.sh
 . /guest/memory.sh
 
@@ -83,6 +83,32 @@ good "every check" reserve_mb=16 checks=FZPU
 good "node 0" reserve_mb=16 node=0
 good "small chunks" reserve_mb=16 chunk_order=3
 
+# small WHAT PARAMETER=VALUE...: the least and the odd work: every kind of run, every page
+# back, every invariant.
+small()
+{
+	what=$1
+	shift
+	expect "$what: loads" insmod $module "$@" || return
+	for kind in pages objects mixed cross exhaust; do
+		expect "$what: $kind" myallocctl stress run --kind $kind --ops 3000 --threads 2
+	done
+	expect "$what: one thread" myallocctl stress run --kind mixed --ops 3000 --threads 1
+	expect "$what: pages" myallocctl page alloc --order 0 --count 50
+	expect "$what: every invariant holds" myallocctl validate
+	expect "$what: unloads" rmmod myalloc
+}
+
+small "single pages" reserve_mb=4 chunk_order=0
+small "single pages with every check" reserve_mb=4 chunk_order=0 checks=FZPU
+small "1 MiB" reserve_mb=1
+small "1 MiB in single pages" reserve_mb=1 chunk_order=0
+small "1 MiB with every check" reserve_mb=1 checks=FZPU
+for odd in 3 7 65; do
+	small "$odd MiB" reserve_mb=$odd
+done
+small "7 MiB in chunks of 8 pages" reserve_mb=7 chunk_order=3
+
 # node_free_kb N: of a NUMA node
 node_free_kb()
 {
@@ -110,6 +136,7 @@ fi
 
 sysfs=/sys/module/myalloc/parameters
 insmod $module reserve_mb=8 && {
+	expect "the default of a parameter can be read back" test "$(cat $sysfs/chunk_order)" = 10
 	expect "the reserve can be read back" test "$(cat $sysfs/reserve_mb)" = 8
 	refuse "the reserve cannot be changed while loaded" \
 		sh -c "echo 9 >$sysfs/reserve_mb"
