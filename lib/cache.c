@@ -294,6 +294,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	c->reciprocal = c->layout.reciprocal;
 	c->state_offset = c->layout.state_offset;
 	raw_spin_lock_init(&c->lock);
+	mutex_init(&c->pin_mutex);
 	myalloc_deferred_init(&c->deferred, zone->buddy.nr_frames);
 	for (i = 0; i < MYALLOC_SLAB_LISTS; i++)
 		c->list[i] = MYALLOC_NO_FRAME;
@@ -325,7 +326,9 @@ err_free:
  * myalloc_cache_destroy() - end a cache
  * @cache: the cache, which nobody uses any more; NULL is allowed
  *
- * Context: task, may sleep.
+ * Waits for a walk over the caches, such as myalloc_zone_validate(), to be done with this one.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
  * the cache stays as it is.
  */
@@ -348,8 +351,12 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 	list_del(&cache->link);
 	zone->nr_caches--;
 	mutex_unlock(&zone->caches_mutex);
+	/* A walk that has found it before is still looking. None finds it now. */
+	mutex_lock(&cache->pin_mutex);
+	mutex_unlock(&cache->pin_mutex);
 	/* Requests without a block, and reports, find caches by number with preemption off. */
 	myalloc_env_gp_wait();
+	mutex_destroy(&cache->pin_mutex);
 	mutex_lock(&zone->caches_mutex);
 	end_magazines(cache);
 	mutex_unlock(&zone->caches_mutex);
@@ -408,25 +415,48 @@ void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books
 	books->waste_bytes = books->slabs * l->waste;
 }
 
+/*
+ * The first cache with a number of at least *@id, pinned, and *@id is the next one; NULL at the
+ * end. Pinning waits for nobody: walks come one at a time, and a destroy that waits for
+ * pin_mutex has unlisted its cache.
+ */
+static struct myalloc_cache *pin_next(struct myalloc_zone *zone, u32 *id)
+{
+	struct myalloc_cache *cache = NULL;
+
+	mutex_lock(&zone->caches_mutex);
+	while (*id < MYALLOC_CACHES_MAX && !cache)
+		cache = zone->cache_by_id[(*id)++];
+	if (cache)
+		mutex_lock(&cache->pin_mutex);
+	mutex_unlock(&zone->caches_mutex);
+	return cache;
+}
+
 /**
  * myalloc_zone_walk_caches() - look at every cache of a zone
  * @zone: the zone
- * @fn: called under zone->caches_mutex
+ * @fn: called with the cache pinned: a destroy of it waits. No lock on the list is held, so it
+ *	may take its time; it must not walk, nor destroy this cache. False ends the walk
  * @arg: its argument
+ *
+ * By number. Caches that come or go meanwhile may or may not be seen.
  *
  * Context: task, may sleep.
  */
 void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg)
 {
 	struct myalloc_cache *cache;
+	bool more = true;
+	u32 id = 0;
 
-	mutex_lock(&zone->caches_mutex);
-	list_for_each_entry(cache, &zone->caches, link) {
-		if (!fn(cache, arg))
-			break;
+	mutex_lock(&zone->walk_mutex);
+	while (more && (cache = pin_next(zone, &id))) {
+		more = fn(cache, arg);
+		mutex_unlock(&cache->pin_mutex);
 		cond_resched();
 	}
-	mutex_unlock(&zone->caches_mutex);
+	mutex_unlock(&zone->walk_mutex);
 }
 
 /* Lock held. */

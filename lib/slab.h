@@ -80,6 +80,7 @@ enum {
  * @seen_slow: operations past the magazines when the worker was last here
  * @idle: runs of the worker since somebody used the cache
  * @seen: @generation and moves when the zone's worker was last here
+ * @pin_mutex: held by who looks at the cache without a lock on the list; destroy waits for it
  * @name: unique in the zone
  *
  * The members up to @nothing are all that a free reads besides @mags, in one cache line.
@@ -127,6 +128,7 @@ struct myalloc_cache {
 	u64 seen_slow;
 	u32 idle;
 	u64 seen;
+	struct mutex pin_mutex;
 	char name[MYALLOC_CACHE_NAME];
 };
 

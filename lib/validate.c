@@ -15,8 +15,9 @@
  * itself (a block that is tagged as allocated and that nobody has) is a leak, and shows in
  * the owners, not here.
  *
- * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, so
- * nobody else waits for long. The totals are compared under one hold if generation says
+ * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, and the list
+ * of caches not at all while one is looked at, so nobody else waits for long, but for who
+ * destroys the cache that is at work. The totals are compared under one hold if generation says
  * that nothing changed since the walk began; after RETRIES disturbed walks only the
  * chunks' own checks count.
  */
@@ -658,6 +659,12 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	return v->errors == before;
 }
 
+static bool validate_cache(struct myalloc_cache *cache, void *v)
+{
+	myalloc_cache_validate(cache, v);
+	return true;
+}
+
 /**
  * myalloc_zone_validate() - check every invariant of a zone and its caches
  * @zone: the zone
@@ -668,17 +675,13 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
  */
 bool myalloc_zone_validate(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
-	struct myalloc_cache *cache;
 	unsigned int tries;
 
-	mutex_lock(&zone->caches_mutex);
 	for (tries = 0; tries < RETRIES; tries++) {
 		memset(v, 0, sizeof(*v));
 		if (walk_zone(zone, v))
 			break;
 	}
-	list_for_each_entry(cache, &zone->caches, link)
-		myalloc_cache_validate(cache, v);
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_zone_walk_caches(zone, validate_cache, v);
 	return !v->errors;
 }

@@ -441,6 +441,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	zone->min_free = args->nr_pages;
 	raw_spin_lock_init(&zone->lock);
 	myalloc_reports_init(&zone->reports, args->name);
+	mutex_init(&zone->walk_mutex);
 	mutex_init(&zone->caches_mutex);
 	INIT_LIST_HEAD(&zone->caches);
 	myalloc_deferred_init(&zone->deferred, args->nr_pages);

@@ -5,8 +5,10 @@
  *
  * Lock order of the whole project:
  *
- *	cpus_read_lock()	no CPU comes or goes; the kernel's, sleeping
+ *	zone->walk_mutex	one walk over all caches at a time; sleeping
+ *	  cpus_read_lock()	no CPU comes or goes; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping
+ *	    cache->pin_mutex	the cache is looked at and must not be freed; sleeping
  *	    cache->lock		slabs of one cache
  *	      limbo.lock	slabs on their way back
  *	      zone->lock	buddy, books
@@ -232,7 +234,9 @@ struct myalloc_zone_args {
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: calls of myalloc_zone_drain()
  * @reports: what was found wrong, in words
- * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id
+ * @walk_mutex: one walk over all caches at a time; held for as long as it takes
+ * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held while a whole zone
+ *	is looked at, because a CPU that goes away needs it
  * @caches: all caches
  * @nr_caches: how many
  * @cache_by_id: the cache of each number; [0] is never used
@@ -282,6 +286,7 @@ struct myalloc_zone {
 
 	struct myalloc_reports reports;
 
+	struct mutex walk_mutex;	/* one walk at a time */
 	struct mutex caches_mutex;	/* list of caches */
 	struct list_head caches;
 	u32 nr_caches;

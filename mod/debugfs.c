@@ -14,8 +14,8 @@
  * Locking and removal: debugfs_remove() waits for whoever is in a show. The files of
  * one cache are removed before it is freed, so their shows may use it without a lock,
  * and must not take caches_mutex, under which a cache may be created and its files with
- * it. The files that show all caches take caches_mutex; they are removed when the module
- * is. No show takes zone->lock for longer than one chunk takes.
+ * it. The files that show all caches pin one after the other; they are removed when the
+ * module is. No show takes zone->lock for longer than one chunk takes.
  */
 #include "env.h"
 

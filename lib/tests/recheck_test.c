@@ -27,6 +27,7 @@ static struct {
 	void *chunk;
 	struct myalloc_zone *zone;
 	struct myalloc_cache *cache;
+	struct myalloc_cache *other;
 	struct myalloc_validation v;
 	raw_spinlock_t *lock;		/* come in before this one is taken, */
 	u32 skip;			/* but not the first times, */
@@ -510,6 +511,33 @@ static void recheck_validate_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, object), 0);
 }
 
+/* Others make caches, end them, and see a CPU go while one cache is looked at. */
+static void use_caches(void *unused)
+{
+	const struct myalloc_cache_args args = { .name = "meanwhile", .object_size = 64 };
+
+	KUNIT_ASSERT_TRUE(w.test, mutex_trylock(&w.zone->caches_mutex));
+	mutex_unlock(&w.zone->caches_mutex);
+	/* But it is not freed under their eyes. */
+	KUNIT_EXPECT_FALSE(w.test, mutex_trylock(&w.cache->pin_mutex));
+	w.other = myalloc_cache_create(w.zone, &args);
+	myalloc_zone_drain_cpu(w.zone, 1);
+}
+
+static void recheck_validate_list(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.lock = &w.cache->lock;
+	w.times = 1;
+	w.come_in = use_caches;
+	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.other);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(w.other), 0);
+	/* The next walk goes on as ever. */
+	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
+}
+
 /* --- CPUs ----------------------------------------------------------------------------- */
 
 /* A CPU that cannot be reached does not hold up the drain of the others. */
@@ -542,6 +570,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_bad_free_destroy),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
+	KUNIT_CASE(recheck_validate_list),
 	KUNIT_CASE(recheck_drain),
 	{}
 };
