@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of the budget's arithmetic. */
+/* Tests of the arithmetic of bounds: the budget of the system's memory, the quota of a session. */
 #include "env.h"
 
 #include <kunit/test.h>
 
 #include "../mod/budget.h"
+#include "../mod/quota.h"
 
 #define MIB(n)	((u64)(n) * MYALLOC_BUDGET_MIB_PAGES)
 
@@ -42,11 +43,22 @@ static void budget_does_not_overflow(struct kunit *test)
 	KUNIT_EXPECT_GT(test, myalloc_budget_need(SIZE_MAX), myalloc_budget_need(SIZE_MAX / 2));
 }
 
+static void quota_of_a_zone(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(16384, 100), (u64)16384 << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(16384, 50), (u64)8192 << PAGE_SHIFT);
+	/* Rounded down, but never to nothing. */
+	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(199, 1), (u64)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(16, 1), (u64)PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(U32_MAX, 100), (u64)U32_MAX << PAGE_SHIFT);
+}
+
 static struct kunit_case budget_cases[] = {
 	KUNIT_CASE(budget_leaves_a_margin),
 	KUNIT_CASE(budget_is_never_negative),
 	KUNIT_CASE(budget_rounds_up),
 	KUNIT_CASE(budget_does_not_overflow),
+	KUNIT_CASE(quota_of_a_zone),
 	{}
 };
 

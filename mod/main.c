@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "exports.h"
 #include "ioctl.h"
+#include "quota.h"
 #include "reclaim.h"
 #include "reserve.h"
 #include "slab.h"
@@ -39,10 +40,15 @@ MODULE_PARM_DESC(policy, "where a new block is placed: best, the smallest suffic
 
 static char default_chunk_order[4];
 
+static char *session_quota = "94";
+module_param(session_quota, charp, 0444);
+MODULE_PARM_DESC(session_quota, "percent of the reserve that one open file of the device may hold (default 94, which is 15/16)");
+
 struct config {
 	s64 reserve_mb;
 	s64 node;
 	s64 chunk_order;
+	s64 session_quota;
 	unsigned int checks;
 	enum myalloc_policy policy;
 };
@@ -112,6 +118,19 @@ static int __init parse_chunk_order(struct config *config)
 	return -EINVAL;
 }
 
+static int __init parse_quota(struct config *config)
+{
+	static const char right[] __initconst = "give 1 to 100 percent of the reserve";
+
+	if (parse_number("session_quota", session_quota, &config->session_quota,
+			 MYALLOC_QUOTA_ALL, right))
+		return -EINVAL;
+	if (config->session_quota > 0)
+		return 0;
+	pr_err("session_quota=%s leaves an open file nothing; %s\n", session_quota, right);
+	return -EINVAL;
+}
+
 static int __init parse_checks(struct config *config)
 {
 	static const struct {
@@ -161,7 +180,7 @@ unknown:
 static int __init parse(struct config *config)
 {
 	return parse_reserve(config) ?: parse_node(config) ?: parse_chunk_order(config) ?:
-	       parse_checks(config) ?: parse_policy(config);
+	       parse_quota(config) ?: parse_checks(config) ?: parse_policy(config);
 }
 
 static int __init make_zone(const struct config *config)
@@ -234,6 +253,7 @@ static int __init myalloc_init(void)
 	if (err)
 		goto err_zone;
 	myalloc_debugfs_init(zone, &reserve);
+	myalloc_session_quota = config.session_quota;
 	err = myalloc_device_init(zone, &reserve);
 	if (err)
 		goto err_debugfs;

@@ -20,6 +20,10 @@
  * user asks for. Any signal ends an allocation; only a fatal one ends a free, because giving
  * back is what a program does next that was told to stop.
  *
+ * Quota: the handles of one file stand for at most session_quota percent of the zone, so that
+ * one descriptor cannot take all from those who work in the kernel. Runs are not in it: to take
+ * all is what some of them are for, and they give it back.
+ *
  * Locking
  *	sessions_mutex	  the list of sessions, for debugfs
  *	session->lock	  handles and the run; held while they are used, so that
@@ -40,11 +44,15 @@
 
 #include "bench.h"
 #include "budget.h"
+#include "quota.h"
 #include "session.h"
 #include "slab.h"
 #include "slice.h"
 #include "stat.h"
 #include "stress.h"
+
+/* Percent of the zone; main.c sets it. */
+unsigned int myalloc_session_quota = MYALLOC_QUOTA_ALL;
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -99,6 +107,7 @@ struct held {
  * @next: number of the next handle
  * @nr: handles of each kind
  * @nr_pages: pages behind the handles
+ * @bytes: of the zone behind the handles; an object counts as its share of a slab
  * @run: stress run or benchmark, or NULL
  * @seq: records of @run that were read
  * @ended: the last record of @run was read
@@ -116,6 +125,7 @@ struct myalloc_session {
 	unsigned long next;
 	unsigned long nr[NR_KINDS];
 	u64 nr_pages;
+	u64 bytes;
 	struct myalloc_run *run;
 	u64 seq;
 	bool ended;
@@ -139,8 +149,33 @@ static void session_unlock(struct myalloc_session *s)
 
 /* --- handles; lock held -------------------------------------------------------- */
 
+/* Bytes of the zone that one such thing takes. */
+static u64 charge(const struct held *held)
+{
+	const struct myalloc_slab_layout *l;
+
+	switch (held->kind) {
+	case KIND_PAGES:
+		return (u64)held->nr_pages << PAGE_SHIFT;
+	case KIND_OBJECT:
+		l = &held->cache->layout;
+		return (PAGE_SIZE << l->order) / l->objects;
+	default:
+		return 0;	/* the objects are what counts */
+	}
+}
+
+/* How many such things fit into what the quota leaves, at most @nr. */
+static u32 within_quota(const struct myalloc_session *s, const struct held *what, u32 nr)
+{
+	u64 quota = myalloc_quota_bytes(s->zone->buddy.nr_frames, myalloc_session_quota);
+
+	return min_t(u64, nr, quota > s->bytes ? div64_u64(quota - s->bytes, charge(what)) : 0);
+}
+
 static void count(struct myalloc_session *s, const struct held *held, int sign)
 {
+	s->bytes += sign * (s64)charge(held);
 	WRITE_ONCE(s->nr[held->kind], s->nr[held->kind] + sign);
 	if (held->kind == KIND_PAGES)
 		WRITE_ONCE(s->nr_pages, s->nr_pages + sign * (s64)held->nr_pages);
@@ -288,9 +323,10 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 	if (flags & MYALLOC_ZERO && what->nr_pages)
 		batch = myalloc_slice_blocks(what->nr_pages, BATCH);
 	while (*done < wanted && !err) {
-		unsigned int nr = min_t(u32, wanted - *done, batch), got;
+		unsigned int ask = min_t(u32, wanted - *done, batch), got;
+		unsigned int nr = within_quota(s, what, ask);
 
-		got = take(s, what, align_order, flags, nr, addrs);
+		got = nr ? take(s, what, align_order, flags, nr, addrs) : 0;
 		if (got < nr)
 			trace_myalloc_fail(what->cache ? what->cache->id : 0,
 					   what->nr_pages, nr, got);
@@ -298,8 +334,10 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 		*done += tell_batch(s, what, nr, handles, to + *done, &err);
 		if (!err && *done < wanted) {
 			cond_resched();
-			if (got < batch)
+			if (got < nr)
 				err = -ENOMEM;
+			else if (nr < ask)
+				err = -EDQUOT;
 			else if (signal_pending(current))
 				err = -EINTR;
 		}
@@ -351,7 +389,7 @@ static int free_bulk(struct myalloc_session *s, struct myalloc_free *arg, enum k
  * @arg: checked by the caller; @arg->done is written
  *
  * Context: task, may sleep.
- * Return: 0; -ENOMEM, -ENOSPC, -EFAULT, -EINTR after @arg->done blocks.
+ * Return: 0; -ENOMEM, -EDQUOT, -ENOSPC, -EFAULT, -EINTR after @arg->done blocks.
  */
 int myalloc_session_page_alloc(struct myalloc_session *session,
 			       struct myalloc_page_alloc *arg)
@@ -379,7 +417,7 @@ int myalloc_session_page_alloc(struct myalloc_session *session,
  * @arg: checked by the caller; @arg->done is written
  *
  * Context: task, may sleep.
- * Return: 0; -ENOENT; -ENOMEM, -ENOSPC, -EFAULT, -EINTR after @arg->done objects.
+ * Return: 0; -ENOENT; -ENOMEM, -EDQUOT, -ENOSPC, -EFAULT, -EINTR after @arg->done objects.
  */
 int myalloc_session_obj_alloc(struct myalloc_session *session,
 			      struct myalloc_obj_alloc *arg)
@@ -832,7 +870,8 @@ ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
  * @file: its file
  * @wait: to be woken by
  *
- * Return: EPOLLIN when a read would not wait.
+ * Context: task, may sleep, until a signal comes.
+ * Return: EPOLLIN when a read would not wait; 0 also if a signal has come, which the caller sees.
  */
 __poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file,
 			      poll_table *wait)
@@ -840,9 +879,10 @@ __poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file
 	__poll_t events;
 
 	poll_wait(file, &session->wait, wait);
-	mutex_lock(&session->lock);
+	if (session_lock(session))
+		return 0;
 	events = readable(session) ? EPOLLIN | EPOLLRDNORM : 0;
-	mutex_unlock(&session->lock);
+	session_unlock(session);
 	return events;
 }
 

@@ -52,6 +52,9 @@ int explain(const char *what, int err)
 	case -ENOSPC:
 		why = "one open file can hold 1048576 handles, and holds as many";
 		break;
+	case -EDQUOT:
+		why = "one open file may hold no more of the reserve; the module's parameter session_quota says how much";
+		break;
 	case -EINTR:
 		why = "interrupted by a signal";
 		break;

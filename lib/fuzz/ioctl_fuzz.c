@@ -294,6 +294,7 @@ static bool allowed(long ret)
 	case -EFAULT:
 	case -ENOENT:
 	case -ENOMEM:
+	case -EDQUOT:
 	case -EBUSY:
 	case -ENOSPC:
 	case -E2BIG:
@@ -522,6 +523,7 @@ static void do_poll(struct model *m)
 	__poll_t events = fuzz_device->poll(&m->file, NULL);
 
 	CHECK(!(events & ~(EPOLLIN | EPOLLRDNORM)), "returns 0x%x", events);
+	CHECK(!events || !fuzz_world.interrupted, "waits for the lock though a signal has come");
 }
 
 static void do_open(struct model *m)

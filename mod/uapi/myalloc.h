@@ -13,6 +13,18 @@
  *	twice, and ends with it: the last close gives everything back, also
  *	after SIGKILL.
  *
+ *	All of it together, an object as its share of a slab, is at most
+ *	session_quota percent of the reserve, a parameter of the module (94 if
+ *	not given): one file cannot take all from those who work in the kernel.
+ *	Stress runs and benchmarks are not in it.
+ *
+ * The descriptor is the capability
+ *	CAP_SYS_ADMIN is looked at by open() and not again. Whoever has the
+ *	descriptor, after setuid(), by fork() or from another process, can do
+ *	all that this file says, as with other files that only open() guards.
+ *	A program that gives up its privileges closes it, or keeps it as the
+ *	one it wants.
+ *
  * Rules for every command
  *	Unknown flag bits, nonzero padding, a count of 0 or above
  *	MYALLOC_BULK_MAX, an order above MYALLOC_MAX_ORDER	-EINVAL
@@ -23,6 +35,7 @@
  *	something that still holds what the command would end	-EBUSY
  *	more handles than MYALLOC_HANDLES_MAX on one file	-ENOSPC
  *	a signal that came during a bulk allocation		-EINTR
+ *	more of the reserve than one file may hold		-EDQUOT
  *
  *	Structs that begin with a @size member may grow at the end. The
  *	caller sets it to sizeof() of its own version; an older kernel

@@ -627,7 +627,7 @@ static void test_run(void)
 static void test_errors(void)
 {
 	static const int named[] = {
-		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EBUSY, ENOSPC,
+		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EDQUOT, EBUSY, ENOSPC,
 		E2BIG, EEXIST, EAGAIN, EINTR, EBADF,
 	};
 	size_t k;

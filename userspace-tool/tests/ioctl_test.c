@@ -1392,6 +1392,25 @@ static int exec_self(void *arg)
 	return 2;
 }
 
+static int free_as_nobody(void *arg)
+{
+	if (setresuid(65534, 65534, 65534))
+		return 255;
+	return try_open() ? free_in_child(arg) : 3;
+}
+
+/* The descriptor is the capability: who has it needs no other. */
+static void test_setuid(void)
+{
+	struct shared s = { .fd = open_device() };
+	__u32 done;
+
+	CHECK(s.fd >= 0, "open");
+	IS(page_alloc(s.fd, 3, 1, &s.page, &done), 0);
+	EXPECT(!in_child(free_as_nobody, &s), "a descriptor is of no use after setuid()");
+	EXPECT(held() == 4, "%lld pages held", held());
+}
+
 static void test_exec(void)
 {
 	int code = in_child(exec_self, NULL);
@@ -2129,7 +2148,7 @@ static void test_bench_and_stress(void)
 	T(obj_bad_values) T(obj_handles_that_fault) T(obj_bulk)		\
 	T(handles_of_another_kind) T(handles_of_another_file)		\
 	T(handles_are_not_reused) T(handle_limit)			\
-	T(close_gives_back) T(dup) T(fork) T(exec) T(kill)		\
+	T(close_gives_back) T(dup) T(fork) T(setuid) T(exec) T(kill)		\
 	T(race_to_free) T(threads_on_one_file) T(signals)		\
 	T(stress_kinds) T(stress_options) T(stress_bad_values)		\
 	T(stress_busy) T(stress_cancel_by_close)			\

@@ -4,7 +4,7 @@
 # allow: myalloc: .*cache
 . /guest/ktap.sh
 
-expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64 session_quota=100
 
 # A test of hours ends at once, shows what it did, and has given everything back.
 for pair in INT:130 TERM:143 HUP:129; do

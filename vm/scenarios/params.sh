@@ -77,8 +77,25 @@ bad "a node below -1" node=-2
 bad "a node that is not a number" node=zero
 bad "a chunk order that is too large" chunk_order=30
 bad "a negative chunk order" chunk_order=-1
+bad "a quota of nothing" session_quota=0
+bad "a quota of more than all" session_quota=101
+bad "a quota that is not a number" session_quota=half
 
 good "a small reserve" reserve_mb=4
+
+# 4096 pages, 2048 for one file: the other half is there for others.
+expect "a quota: loads" insmod $module reserve_mb=16 session_quota=50
+refuse "a quota: more is refused" myallocctl page alloc --order 0 --count 2049
+cp /tmp/ktap.output /tmp/said
+expect "a quota: ... with a sentence" grep -q session_quota /tmp/said
+myallocctl page alloc --order 0 --count 2048 --hold forever >/dev/null 2>&1 &
+holder=$!
+wait_for in_use
+expect "a quota: another file has its own" myallocctl page alloc --order 0 --count 1900
+refuse "a quota: of objects too" myallocctl cache create big --size 4000 --count 2100
+kill -KILL $holder
+wait $holder 2>/dev/null
+expect "a quota: unloads" rmmod myalloc
 good "every check" reserve_mb=16 checks=FZPU
 good "node 0" reserve_mb=16 node=0
 good "small chunks" reserve_mb=16 chunk_order=3
