@@ -15,6 +15,11 @@
  *    except by the checking levels that ask for it and by a free that could
  *    not get its lock (see zone.c, Deferred frees).
  *
+ *  - What takes back memory that other CPUs cache (MYALLOC_MAY_WAIT, drain, shrink,
+ *    destroy) keeps CPUs from coming and going meanwhile. So none of it may be called
+ *    from a CPU hotplug callback, or with cpus_write_lock() held: it would wait for itself.
+ *    Allocation without MYALLOC_MAY_WAIT and free may be called there.
+ *
  * Every object of the interface is an instance; zones share nothing.
  * Whoever creates a zone or cache must not destroy it while others use it.
  */
@@ -30,7 +35,7 @@ struct myalloc_cache;
 /* Flags of one allocation. */
 #define MYALLOC_ZERO		0x001u	/* memory reads as zero */
 #define MYALLOC_TOPDOWN		0x002u	/* pages: highest address first, no magazines */
-#define MYALLOC_MAY_WAIT	0x004u	/* task context: take back what CPUs cache before failing */
+#define MYALLOC_MAY_WAIT	0x004u	/* task, no hotplug callback: take back what CPUs cache before failing */
 
 /* Checks of a cache or of every cache of a zone; letters as in SLUB's slab_debug=. */
 #define MYALLOC_SANITY		0x001u	/* F: consistency of the slab at every alloc and free */
