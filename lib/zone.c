@@ -629,12 +629,16 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 
 		if (!(idx % 1024))
 			cond_resched();
-		frame.tag = data_race(zone->frames[idx].tag);	/* or states of a slab */
+		/* Or states of a slab. Before and behind the others, so that they belong to it. */
+		frame.tag = smp_load_acquire(&zone->frames[idx].tag);
 		if (frame.type < MYALLOC_FRAME_PAGE || frame.type == MYALLOC_FRAME_PIECE ||
 		    frame.order > zone->buddy.top_order)
 			continue;
-		frame.stack = READ_ONCE(zone->frames[idx].stack);
-		frame.caller = READ_ONCE(zone->frames[idx].caller);
+		frame.stack = smp_load_acquire(&zone->frames[idx].stack);
+		frame.caller = smp_load_acquire(&zone->frames[idx].caller);
+		myalloc_env_point("zone-walk");
+		if (READ_ONCE(zone->frames[idx].tag) != frame.tag)
+			continue;
 		if (!fn(zone, idx, &frame, arg))
 			return;
 	}

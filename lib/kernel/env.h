@@ -287,6 +287,10 @@ static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 
 #define MYALLOC_ENV_STACK_DEPTH 16
 
+/* Given by the module: the handles that were given out. The depot warns about others. */
+bool myalloc_stacks_add(u32 handle);
+bool myalloc_stacks_has(u32 handle);
+
 /**
  * myalloc_env_stack_init() - make myalloc_env_stack_save() work
  *
@@ -323,6 +327,7 @@ static inline u32 myalloc_env_stack_save(void)
 #if defined(CONFIG_STACKDEPOT) && defined(CONFIG_STACKTRACE)
 	unsigned long entries[MYALLOC_ENV_STACK_DEPTH];
 	unsigned int nr;
+	u32 handle;
 
 	if (in_nmi())
 		return 0;
@@ -330,7 +335,8 @@ static inline u32 myalloc_env_stack_save(void)
 	     IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING)) && !preemptible())
 		return 0;
 	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 1);
-	return stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN);
+	handle = stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN);
+	return handle && myalloc_stacks_add(handle) ? handle : 0;
 #else
 	return 0;
 #endif
@@ -338,17 +344,17 @@ static inline u32 myalloc_env_stack_save(void)
 
 /**
  * myalloc_env_stack_format() - a saved stack as text, one line a frame
- * @handle: from myalloc_env_stack_save()
+ * @handle: from myalloc_env_stack_save(), or a damaged one
  * @buf: where to
  * @size: bytes in @buf, not 0
  *
- * Return: characters written, without the NUL; 0 if @handle is 0.
+ * Return: characters written, without the NUL; 0 if @handle is 0 or no stack's.
  */
 static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 {
 	buf[0] = '\0';
 #ifdef CONFIG_STACKDEPOT
-	if (handle)
+	if (myalloc_stacks_has(handle))
 		return min_t(int, stack_depot_snprint(handle, buf, size, 0), size - 1);
 #endif
 	return 0;
@@ -357,7 +363,7 @@ static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 static inline void myalloc_env_stack_print(u32 handle)
 {
 #ifdef CONFIG_STACKDEPOT
-	if (handle)
+	if (myalloc_stacks_has(handle))
 		stack_depot_print(handle);
 #endif
 }

@@ -538,6 +538,39 @@ static void recheck_validate_list(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
 }
 
+static void free_at_walk(const char *where)
+{
+	if (!strcmp(where, "zone-walk") && w.object) {
+		w.came++;
+		KUNIT_EXPECT_EQ(w.test, myalloc_pages_free(w.zone, w.object, 0), 0);
+		w.object = NULL;
+	}
+}
+
+static bool count_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+			void *arg)
+{
+	++*(u32 *)arg;
+	return true;
+}
+
+/* A block that is freed while its caller and stack are read is not shown with them. */
+static void recheck_walk_blocks(struct kunit *test)
+{
+	void *other;
+	u32 nr = 0;
+
+	begin(test, false, 0);
+	w.object = myalloc_pages_alloc(w.zone, 0, 0);
+	other = myalloc_pages_alloc(w.zone, 0, 0);
+	host_preempt_point = free_at_walk;
+	myalloc_zone_walk_blocks(w.zone, count_block, &nr);
+	host_preempt_point = NULL;
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, nr, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, other, 0), 0);
+}
+
 /* --- CPUs ----------------------------------------------------------------------------- */
 
 /* A CPU that cannot be reached does not hold up the drain of the others. */
@@ -571,6 +604,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_validate_list),
+	KUNIT_CASE(recheck_walk_blocks),
 	KUNIT_CASE(recheck_drain),
 	{}
 };
