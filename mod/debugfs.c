@@ -36,6 +36,13 @@
 #include "stat.h"
 #include "zone.h"
 
+/*
+ * Numbers of a cache that are files of their own: those that one wants in a script, by SLUB's
+ * names. Each costs a dentry and an inode, 0.8 kB, for as long as the cache lives, so not
+ * all are; the file "all" has every one.
+ */
+#define CACHE_FILES	8
+
 /**
  * struct cache_dir - the directory of a cache
  * @link: in cache_dirs
@@ -50,7 +57,7 @@ struct cache_dir {
 	struct cache_file {
 		struct myalloc_cache *cache;
 		const struct cache_attr *attr;
-	} file[];
+	} file[CACHE_FILES];
 };
 
 static struct myalloc_zone *zone;
@@ -621,19 +628,21 @@ struct cache_attr {
 #define LESS(file, a, b)	{ .name = file, .offset = AT(a), .less = AT(b) }
 #define FLAG(file, bit)		{ .name = file, .flag = bit }
 
+/* The first CACHE_FILES are files of their own. */
 static const struct cache_attr cache_attrs[] = {
-	U32("id", id),
 	U32("object_size", object_size),
 	U32("slab_size", slot_size),
-	U32("align", align),
 	U32("order", order),
 	U32("objs_per_slab", objects_per_slab),
-	U32("magazine", magazine),
+	U64("objects", live_objects),
+	U64("total_objects", total_objects),
 	U64("slabs", slabs),
 	U64("partial", slabs_partial),
+	/* Only in "all". */
+	U32("id", id),
+	U32("align", align),
+	U32("magazine", magazine),
 	U64("empty", slabs_empty),
-	U64("total_objects", total_objects),
-	U64("objects", live_objects),
 	U64("cached_objects", cached_objects),
 	U64("deferred_objects", deferred_objects),
 	U64("allocs", allocs),
@@ -667,35 +676,45 @@ static u64 number_at(const struct myalloc_cache_stat *stat, u16 offset, bool is_
 	return is_u32 ? *(const u32 *)at : *(const u64 *)at;
 }
 
+static u64 attr_value(const struct cache_attr *attr, const struct myalloc_cache_stat *stat)
+{
+	u64 number;
+
+	if (attr->flag)
+		return !!(stat->flags & attr->flag);
+	number = number_at(stat, attr->offset, attr->is_u32);
+	if (attr->less)
+		number -= number_at(stat, attr->less, attr->is_u32);
+	return number;
+}
+
 static int cache_attr_show(struct seq_file *m, void *unused)
 {
 	const struct cache_file *file = m->private;
-	const struct cache_attr *attr = file->attr;
 	struct myalloc_cache_stat stat = {};
-	u64 number;
 
 	myalloc_cache_stat_fill(&stat, file->cache);
-	if (attr->flag) {
-		number = !!(stat.flags & attr->flag);
-	} else {
-		number = number_at(&stat, attr->offset, attr->is_u32);
-		if (attr->less)
-			number -= number_at(&stat, attr->less, attr->is_u32);
-	}
-	seq_printf(m, "%llu\n", number);
+	seq_printf(m, "%llu\n", attr_value(file->attr, &stat));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(cache_attr);
 
-static int cache_ctor_show(struct seq_file *m, void *unused)
+static int cache_all_show(struct seq_file *m, void *unused)
 {
-	const struct cache_file *file = m->private;
+	const struct cache_dir *dir = m->private;
+	struct myalloc_cache_stat stat = {};
+	unsigned int i;
 
-	if (file->cache->ctor)
-		seq_printf(m, "%pS\n", file->cache->ctor);
+	myalloc_cache_stat_fill(&stat, dir->cache);
+	seq_puts(m, "cache - version: 1.0\n");
+	for (i = 0; i < ARRAY_SIZE(cache_attrs); i++)
+		seq_printf(m, "%s %llu\n", cache_attrs[i].name,
+			   attr_value(&cache_attrs[i], &stat));
+	if (dir->cache->ctor)
+		seq_printf(m, "ctor %pS\n", dir->cache->ctor);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(cache_ctor);
+DEFINE_SHOW_ATTRIBUTE(cache_all);
 
 /* Under caches_mutex. Without memory the cache has no directory, and works all the same. */
 static void cache_added(struct myalloc_cache *cache)
@@ -703,19 +722,18 @@ static void cache_added(struct myalloc_cache *cache)
 	struct cache_dir *dir;
 	unsigned int i;
 
-	dir = myalloc_env_zalloc_charged(struct_size(dir, file, ARRAY_SIZE(cache_attrs)),
-				 NUMA_NO_NODE);
+	dir = myalloc_env_zalloc_charged(sizeof(*dir), NUMA_NO_NODE);
 	if (!dir)
 		return;
 	dir->cache = cache;
 	dir->dir = debugfs_create_dir(cache->name, caches);
-	for (i = 0; i < ARRAY_SIZE(cache_attrs); i++) {
+	for (i = 0; i < CACHE_FILES; i++) {
 		dir->file[i].cache = cache;
 		dir->file[i].attr = &cache_attrs[i];
 		debugfs_create_file(cache_attrs[i].name, 0444, dir->dir, &dir->file[i],
 				    &cache_attr_fops);
 	}
-	debugfs_create_file("ctor", 0444, dir->dir, &dir->file[0], &cache_ctor_fops);
+	debugfs_create_file("all", 0444, dir->dir, dir, &cache_all_fops);
 	mutex_lock(&dirs_mutex);
 	list_add(&dir->link, &cache_dirs);
 	mutex_unlock(&dirs_mutex);

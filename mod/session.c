@@ -324,19 +324,19 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 		batch = myalloc_slice_blocks(what->nr_pages, BATCH);
 	while (*done < wanted && !err) {
 		unsigned int ask = min_t(u32, wanted - *done, batch), got;
-		unsigned int nr = within_quota(s, what, ask);
+		unsigned int may = within_quota(s, what, ask), nr;
 
-		got = nr ? take(s, what, align_order, flags, nr, addrs) : 0;
-		if (got < nr)
+		got = may ? take(s, what, align_order, flags, may, addrs) : 0;
+		if (got < may)
 			trace_myalloc_fail(what->cache ? what->cache->id : 0,
-					   what->nr_pages, nr, got);
+					   what->nr_pages, may, got);
 		nr = add_batch(s, what, got, addrs, handles, &err);
 		*done += tell_batch(s, what, nr, handles, to + *done, &err);
 		if (!err && *done < wanted) {
 			cond_resched();
-			if (got < nr)
+			if (got < may)
 				err = -ENOMEM;
-			else if (nr < ask)
+			else if (may < ask)
 				err = -EDQUOT;
 			else if (signal_pending(current))
 				err = -EINTR;

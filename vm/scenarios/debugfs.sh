@@ -111,6 +111,11 @@ for pair in object_size:200 order:0; do
 		not_ok "caches/probe/${pair%:*} is ${pair#*:}" "it says '$got'"
 	fi
 done
+for word in object_size slab_size align objects alloc_fastpath red_zone meta_bytes; do
+	expect "caches/probe/all has $word" grep -q "^$word [0-9]" $dir/caches/probe/all
+done
+files=$(ls $dir/caches/probe | wc -l)
+expect "a cache has few files" test "$files" -le 9
 live=$(awk '$1 == "probe" { print $2 }' $dir/slabinfo)
 if [ "${live:-0}" -ge 100 ]; then
 	ok "slabinfo shows its objects"
