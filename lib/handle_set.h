@@ -12,7 +12,8 @@
 #ifndef MYALLOC_HANDLE_SET_H
 #define MYALLOC_HANDLE_SET_H
 
-#define MYALLOC_HANDLES_BITS	13	/* 32 KiB; a busy kernel has some hundred stacks for one zone */
+/* 32 KiB; a busy kernel has some hundred stacks for one zone. */
+#define MYALLOC_HANDLES_BITS	13
 #define MYALLOC_HANDLES_PROBES	16
 
 struct myalloc_handle_set {

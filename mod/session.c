@@ -491,9 +491,9 @@ int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_fre
 static u64 cache_bytes(const struct myalloc_zone *zone, u32 magazine)
 {
 	u64 magazines = ((u64)zone->buddy.nr_frames << PAGE_SHIFT) / 4096;
+	u64 asked = myalloc_magazine_bytes(magazine) * 2ULL * num_possible_cpus();
 
-	return max_t(u64, magazines, myalloc_magazine_bytes(magazine) * 2ULL * num_possible_cpus()) +
-	       CACHE_BYTES;
+	return max(magazines, asked) + CACHE_BYTES;
 }
 
 static int create_locked(struct myalloc_session *s, struct myalloc_cache_create *arg)
