@@ -111,7 +111,7 @@ small()
 		expect "$what: $kind" myallocctl stress run --kind $kind --ops 3000 --threads 2
 	done
 	expect "$what: one thread" myallocctl stress run --kind mixed --ops 3000 --threads 1
-	expect "$what: pages" myallocctl page alloc --order 0 --count 50
+	expect "$what: blocks by the device" myallocctl page alloc --order 0 --count 50
 	expect "$what: every invariant holds" myallocctl validate
 	expect "$what: unloads" rmmod myalloc
 }
