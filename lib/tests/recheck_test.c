@@ -12,6 +12,7 @@
 
 #include "env.h"
 #include "slab_debug.h"
+#include "reclaim.h"
 #include "validate.h"
 
 #define CHUNK_ORDER	8
