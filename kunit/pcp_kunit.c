@@ -544,50 +544,130 @@ static void pages_interrupted(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
+/*
+ * A second free of the page that is about to be claimed the @hook_at-th time: from NMI, or on
+ * another CPU, which may then take the memory again, as part of a larger block.
+ */
+static unsigned int hook_at, hook_won;
+static bool hook_nmi, hook_again;
+static u8 *hook_got;
+
 static void free_hooked(void *arg)
 {
-	KUNIT_EXPECT_EQ(hooked->test, myalloc_pages_free(hooked->zone, hook_page, 0), 0);
-}
-
-static void hook_free_there(const char *where)
-{
-	if (strcmp(where, "page-checked") || hook_calls++)
+	hook_won += !myalloc_pages_free(hooked->zone, hook_page, 0);
+	if (!hook_again)
 		return;
-	fixture_on_cpu(1, free_hooked, NULL);
+	hook_got = myalloc_pages_alloc(hooked->zone, 4, 0);
+	if (hook_got)
+		memset(hook_got, 0x22, PAGE_SIZE << 4);
 }
 
-/* The same page freed on two CPUs at the same moment: found when it would go out twice. */
+static void hook_free(const char *where)
+{
+	unsigned long irq;
+
+	if (strcmp(where, "page-checked") || hook_calls++ != hook_at)
+		return;
+	if (!hook_nmi) {
+		fixture_on_cpu(1, free_hooked, NULL);
+		return;
+	}
+	irq = fixture_nmi_enter();
+	free_hooked(NULL);
+	fixture_nmi_exit(irq);
+}
+
+/* One free of @nr pages at once, and one of them by somebody else in between: who wins? */
+static void race(struct fixture *fx, unsigned int nr, void **pages, unsigned int at)
+{
+	struct kunit *test = fx->test;
+
+	hooked = fx;
+	hook_page = pages[nr - 1 - at];
+	hook_at = at;
+	hook_calls = 0;
+	hook_won = 0;
+	fixture_set_hook(hook_free);
+	if (nr == 1)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[0], 0), -EINVAL);
+	else
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 0, nr, pages), nr - 1);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, hook_won, 1);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	fixture_put(fx);
+}
+
+#define RACE_NR	7
+
+/*
+ * The same page freed twice at the same moment: one is refused and changes nothing. Into the
+ * slot it came from and into another; alone and in bulk; past the magazines; with poison.
+ */
 static void pages_free_race(struct kunit *test)
 {
-	struct fixture *fx = large_zone(test, 0);
-	void *again, *other;
-	u64 cached;
+	static const unsigned int checks[] = { 0, MYALLOC_POISON };
+	void *pages[RACE_NR], *other;
+	unsigned int nr, at, i;
+	struct fixture *fx;
+
+	if (!fixture_set_hook(NULL))
+		kunit_skip(test, "no hook in the fast path here");
+	for (i = 0; i < 2 * ARRAY_SIZE(checks); i++) {
+		hook_nmi = i & 1;
+		for (nr = 1; nr <= RACE_NR; nr += 3)
+			for (at = 0; at < nr; at++) {
+				fx = large_zone(test, checks[i / 2]);
+				KUNIT_ASSERT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, 0, 0, nr,
+									       pages), nr);
+				race(fx, nr, pages, at);
+			}
+		/* What was handed out last goes back first. */
+		fx = large_zone(test, checks[i / 2]);
+		pages[0] = alloc_here(fx, 0, 0);
+		other = alloc_here(fx, 0, 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
+		race(fx, 1, pages, 0);
+	}
+}
+
+/* The one that comes too late finds the memory in another block in use, and leaves it alone. */
+static void pages_free_race_merged(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 16, .chunk_order = 4, .checks = MYALLOC_POISON, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
 
 	hooked = fx;
 	hook_page = alloc_here(fx, 0, 0);
+	hook_at = 0;
 	hook_calls = 0;
-	if (!fixture_set_hook(hook_free_there)) {
+	hook_won = 0;
+	hook_nmi = false;
+	if (!fixture_set_hook(hook_free)) {
 		myalloc_pages_free(fx->zone, hook_page, 0);
 		kunit_skip(test, "no hook in the fast path here");
 	}
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hook_page, 0), 0);
+	hook_again = true;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hook_page, 0), -EINVAL);
+	hook_again = false;
 	fixture_set_hook(NULL);
-	again = alloc_here(fx, 0, 0);
-	KUNIT_EXPECT_PTR_EQ(test, again, hook_page);
-	fixture_log_mark();
-	/* All of them but the one that was handed out, which is in both CPUs' magazines. */
-	cached = fixture_books(fx)->cached_pages;
-	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), cached - 1);
-	scnprintf(fx->expected, sizeof(fx->expected),
-		  "a cached block at frame %u is not cached: freed twice at once?",
-		  index_of(fx, again));
-	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
-	other = alloc_here(fx, 0, 0);
-	KUNIT_EXPECT_PTR_NE(test, other, again);
+	KUNIT_EXPECT_EQ(test, hook_won, 1);
+	KUNIT_ASSERT_PTR_EQ(test, hook_got, hook_page);
+	KUNIT_EXPECT_NULL(test, memchr_inv(hook_got, 0x22, PAGE_SIZE << 4));
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_ORDER], 1);
+	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 1);
 	FIXTURE_EXPECT_VALID(fx);
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 0), 0);
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hook_got, 4), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
 /* A block in a magazine that is not tagged so is reported and left alone, by get and drain. */
@@ -602,19 +682,37 @@ static void pages_cached_damaged(struct kunit *test)
 	got = alloc_here(fx, 0, 0);
 	KUNIT_EXPECT_PTR_EQ(test, got, b);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "a cached block at frame 0 is not cached: freed twice at once?");
+			   "a cached block at frame 0 is not cached: its descriptor is damaged");
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
 	/* The other one, by the drain. */
 	frame_of(fx, b)->type = MYALLOC_FRAME_PAGE;
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "a cached block at frame 1 is not cached: freed twice at once?");
+			   "a cached block at frame 1 is not cached: its descriptor is damaged");
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
 	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 2);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
+}
+
+/* One whose order alone was written over is not handed out either. */
+static void pages_cached_order_damaged(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test, 0);
+	void *a = alloc_here(fx, 0, 0), *got;
+
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
+	frame_of(fx, a)->order = 1;
+	got = alloc_here(fx, 0, 0);
+	KUNIT_EXPECT_PTR_NE(test, got, a);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "a cached block at frame 0 is not cached: its descriptor is damaged");
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	frame_of(fx, a)->tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, 0, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
 }
 
 /* From NMI with the lock held: magazines work until they are full, then frees are deferred. */
@@ -1172,7 +1270,9 @@ static struct kunit_case pcp_cases[] = {
 	KUNIT_CASE(pages_busy),
 	KUNIT_CASE(pages_interrupted),
 	KUNIT_CASE(pages_free_race),
+	KUNIT_CASE(pages_free_race_merged),
 	KUNIT_CASE(pages_cached_damaged),
+	KUNIT_CASE(pages_cached_order_damaged),
 	KUNIT_CASE(pages_nmi),
 	KUNIT_CASE(pages_bulk),
 	KUNIT_CASE(pages_bulk_bad),

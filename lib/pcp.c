@@ -13,6 +13,20 @@
  * A flush need not sort what it returns: the state of the buddy is canonical (B3) and does
  * not depend on the order of frees.
  *
+ * Frees are certain. A free claims its block by one locked compare-and-exchange of the whole
+ * tag, from the user's to CACHED in the fast path, to FREEING elsewhere: of any number of frees
+ * of one block, on any CPUs and in any contexts, exactly one wins. The others have changed
+ * nothing (poison is written after the claim) and are refused. There is no plain form, because
+ * pages merge: what a second free changes need not be the same block any more. A tag says
+ * nothing about which allocation a free is meant for: one that comes late, after the block was
+ * handed out again with the same order, is a right free of that.
+ *
+ * A get needs no claim, only plain accesses. A block becomes CACHED by a claim, or under the
+ * zone lock, and exactly one slot then names it: the winner's, which M1 says is in one place.
+ * No free takes a block that is CACHED, so only the holder of that slot, at a get or a flush,
+ * moves the tag on. The get compares the whole tag all the same: a load that costs nothing, and
+ * damaged metadata does not go out.
+ *
  * Invariants: Z4 of zone.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
  *
  * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of
@@ -146,7 +160,7 @@ static __always_inline u32 cached_tag(unsigned int order)
 
 static noinline void not_cached(struct myalloc_zone *zone, const struct myalloc_slot *slot)
 {
-	myalloc_zone_crit(zone, "a cached block at frame %u is not cached: freed twice at once?",
+	myalloc_zone_crit(zone, "a cached block at frame %u is not cached: its descriptor is damaged",
 			  myalloc_frame_idx(zone, slot_frame(slot)));
 }
 
@@ -243,43 +257,43 @@ static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *m
 	return true;
 }
 
-/* What is in the slot goes to the user, if it is as it should be. */
-static __always_inline bool take_slot(const struct myalloc_slot *slot, void **addr,
-				      unsigned long caller)
+/* What is in the slot goes to the user, if it is as it should be. A claim may look meanwhile. */
+static __always_inline bool take_slot(const struct myalloc_slot *slot, unsigned int order,
+				      void **addr, unsigned long caller)
 {
 	struct myalloc_frame *frame = slot_frame(slot);
 
-	if (unlikely(data_race(frame->type) != MYALLOC_FRAME_CACHED))	/* S5 */
+	if (unlikely(data_race(frame->tag) != cached_tag(order)))
 		return false;
 	*addr = slot->addr;
 	frame->caller = caller;
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_PAGE);
+	WRITE_ONCE(frame->tag, myalloc_user_tag(order));
 	return true;
 }
 
 /* A loop over fours takes a quarter fewer instructions than one over single blocks. */
-static __always_inline u32 get_four(const struct myalloc_slot *end, void **addrs,
-				    unsigned long caller)
+static __always_inline u32 get_four(const struct myalloc_slot *end, unsigned int order,
+				    void **addrs, unsigned long caller)
 {
-	if (!take_slot(end - 1, addrs, caller))
+	if (!take_slot(end - 1, order, addrs, caller))
 		return 0;
-	if (!take_slot(end - 2, addrs + 1, caller))
+	if (!take_slot(end - 2, order, addrs + 1, caller))
 		return 1;
-	if (!take_slot(end - 3, addrs + 2, caller))
+	if (!take_slot(end - 3, order, addrs + 2, caller))
 		return 2;
-	return take_slot(end - 4, addrs + 3, caller) ? 4 : 3;
+	return take_slot(end - 4, order, addrs + 3, caller) ? 4 : 3;
 }
 
 /* As many as are filled, at most @most, and then of those before one that is damaged. */
-static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, void **addrs,
-				   unsigned long caller)
+static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, unsigned int order, u32 most,
+				   void **addrs, unsigned long caller)
 {
 	struct myalloc_slot *top = cpu->top;
 	u32 left = most, n = 4;
 
 	for (; left >= 4 && n == 4; left -= n, top -= n, addrs += n)
-		n = get_four(top, addrs, caller);
-	for (; left && take_slot(top - 1, addrs, caller); left--, addrs++)
+		n = get_four(top, order, addrs, caller);
+	for (; left && take_slot(top - 1, order, addrs, caller); left--, addrs++)
 		top--;
 	cpu->nr_gets += most - left;
 	WRITE_ONCE(cpu->top, top);
@@ -296,7 +310,7 @@ static bool ready(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 	while (myalloc_magazine_count(cpu) || more(zone, mags, cpu, order)) {
 		const struct myalloc_slot *slot = cpu->top - 1;
 
-		if (likely(READ_ONCE(*slot->state) == MYALLOC_FRAME_CACHED))
+		if (likely(data_race(slot_frame(slot)->tag) == cached_tag(order)))
 			return true;
 		WRITE_ONCE(cpu->top, cpu->top - 1);
 		not_cached(zone, slot);
@@ -311,7 +325,7 @@ static void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 	void *addr = NULL;
 
 	if (ready(zone, mags, cpu, order))
-		get_run(cpu, 1, &addr, caller);
+		get_run(cpu, order, 1, &addr, caller);
 	return addr;
 }
 
@@ -425,7 +439,7 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	slot = cpu->top - 1;
-	if (unlikely(!take_slot(slot, &addr, _RET_IP_))) {
+	if (unlikely(!take_slot(slot, order, &addr, _RET_IP_))) {
 		myalloc_magazines_end(cpu, guard);
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	}
@@ -449,6 +463,7 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 		if (offset_in_page((unsigned long)addr - zone->map.base))
 			bad = MYALLOC_BAD_MISALIGNED;
 		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
+			 first->type == MYALLOC_FRAME_FREEING ||
 			 first->type == MYALLOC_FRAME_DEFERRED ||
 			 first->type == MYALLOC_FRAME_DEFERRING ||
 			 first->type == MYALLOC_FRAME_RECOVERING)
@@ -474,29 +489,40 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, what);
 }
 
-static __always_inline bool good_free(struct myalloc_zone *zone, const void *addr,
-				      unsigned int order, struct myalloc_frame **frame)
+/* Claims the user's block of this order that begins at @addr, for the slow path. */
+static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int order,
+		  struct myalloc_frame **frame)
 {
 	*frame = myalloc_map_frame(&zone->map, addr);
-	return *frame && order <= MYALLOC_TOP_ORDER &&
-	       READ_ONCE((*frame)->tag) == myalloc_user_tag(order) &&
-	       !offset_in_page((unsigned long)addr - zone->map.base);
+	if (!*frame || order > MYALLOC_TOP_ORDER ||
+	    offset_in_page((unsigned long)addr - zone->map.base))
+		return false;
+	return myalloc_pages_claim(*frame, order);
+}
+
+/* Claims a user's block of this order for the magazine that is loaded. */
+static __always_inline bool claim_cached(struct myalloc_frame *frame, unsigned int order)
+{
+	u32 tag = myalloc_user_tag(order);
+
+	myalloc_env_point("page-checked");
+	return try_cmpxchg(&frame->tag, &tag, cached_tag(order));
 }
 
 static __always_inline void fill_slot(struct myalloc_slot *slot, void *addr,
 				      struct myalloc_frame *frame)
 {
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
 	slot->addr = addr;
 	slot->state = &frame->type;
 }
 
-/* Between enter and leave. False if there is no room and the lock cannot be had. */
+/* Between enter and leave, a claimed block. False if there is no room and the lock is taken. */
 static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		struct myalloc_magazine_cpu *cpu, void *addr, struct myalloc_frame *frame)
 {
 	if (unlikely(cpu->top == cpu->end && !room(zone, mags, cpu)))
 		return false;
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
 	fill_slot(cpu->top, addr, frame);
 	cpu->nr_puts++;
 	WRITE_ONCE(cpu->top, cpu->top + 1);
@@ -504,33 +530,13 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 }
 
 /*
- * Is it the first frame of a user's block of this order, not of another (Z1)? @fresh: byte by
- * byte, not by its tag: the type may just have been stored, and processors forward a store to a
- * load of the same bytes only. A bulk operation has stored many others since.
- */
-static __always_inline bool is_users(const struct myalloc_frame *frame, unsigned int order,
-				     bool fresh)
-{
-	if (!fresh)
-		return data_race(frame->tag) == myalloc_user_tag(order);	/* S5 */
-	/* S5 */
-	return data_race(frame->type) == MYALLOC_FRAME_PAGE && data_race(frame->order) == order;
-}
-
-/*
  * Back into the slot that it was handed out from, which still says where its descriptor is;
  * those never go.
  */
 static __always_inline bool put_used(const struct myalloc_slot *slot, const void *addr,
-				     unsigned int order, bool fresh)
+				     unsigned int order)
 {
-	struct myalloc_frame *frame = slot_frame(slot);
-
-	if (unlikely(slot->addr != addr || !is_users(frame, order, fresh)))
-		return false;
-	myalloc_env_point("page-checked");
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
-	return true;
+	return likely(slot->addr == addr) && likely(claim_cached(slot_frame(slot), order));
 }
 
 /*
@@ -546,13 +552,12 @@ static __always_inline bool fast_put(const struct myalloc_zone *zone,
 	struct myalloc_frame *frame;
 
 	if (likely(top->addr == addr))
-		return put_used(top, addr, order, true);
+		return claim_cached(slot_frame(top), order);
 	if (unlikely(off >= zone->window.bytes || offset_in_page(off)))
 		return false;
 	frame = zone->window.frames + (off >> PAGE_SHIFT);
-	if (unlikely(!is_users(frame, order, false) || top == cpu->end))
+	if (unlikely(top == cpu->end || !claim_cached(frame, order)))
 		return false;
-	myalloc_env_point("page-checked");
 	fill_slot(top, addr, frame);
 	return true;
 }
@@ -560,13 +565,13 @@ static __always_inline bool fast_put(const struct myalloc_zone *zone,
 static __always_inline u32 put_four(const struct myalloc_slot *top, void **end,
 				    unsigned int order)
 {
-	if (!put_used(top, end[-1], order, false))
+	if (!put_used(top, end[-1], order))
 		return 0;
-	if (!put_used(top + 1, end[-2], order, false))
+	if (!put_used(top + 1, end[-2], order))
 		return 1;
-	if (!put_used(top + 2, end[-3], order, false))
+	if (!put_used(top + 2, end[-3], order))
 		return 2;
-	return put_used(top + 3, end[-4], order, false) ? 4 : 3;
+	return put_used(top + 3, end[-4], order) ? 4 : 3;
 }
 
 /*
@@ -595,7 +600,7 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_frame *frame;
 
-	if (unlikely(!good_free(zone, addr, order, &frame)))
+	if (unlikely(!claim(zone, addr, order, &frame)))
 		return bad_order_free(zone, addr, order);
 	if (unlikely(zone->checks))
 		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order);
@@ -669,7 +674,7 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 		if (unlikely(!cpu))
 			break;
 		do
-			n += get_run(cpu, end - n, addrs + n, _RET_IP_);
+			n += get_run(cpu, order, end - n, addrs + n, _RET_IP_);
 		while (n < end && ready(zone, mags, cpu, order));
 		myalloc_magazines_leave(cpu);
 		if (unlikely(n < end))

@@ -22,4 +22,20 @@ static __always_inline u32 myalloc_user_tag(unsigned int order)
 	return myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0);
 }
 
+/**
+ * myalloc_pages_claim() - have the right to free a block
+ * @frame: any descriptor of the zone
+ * @order: at most MYALLOC_TOP_ORDER
+ *
+ * Return: true if a user's block of that order begins there and nobody else frees it: then it
+ * is FREEING and the caller's, for myalloc_zone_give(). Otherwise nothing has changed.
+ */
+static __always_inline bool myalloc_pages_claim(struct myalloc_frame *frame, unsigned int order)
+{
+	u32 tag = myalloc_user_tag(order);
+
+	myalloc_env_point("page-checked");
+	return try_cmpxchg(&frame->tag, &tag, myalloc_frame_tag(MYALLOC_FRAME_FREEING, order, 0));
+}
+
 #endif /* MYALLOC_PCP_H */

@@ -279,13 +279,14 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		v_err(v, "Z1: frame %u: tagged as order %u, is of order %u", idx, frame->order,
 		      order);
 	if (frame->cache && (type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_PIECE ||
-			     type == MYALLOC_FRAME_CACHED))
+			     type == MYALLOC_FRAME_CACHED || type == MYALLOC_FRAME_FREEING))
 		v_err(v, "Z1: frame %u: a block of pages is tagged with cache %u", idx,
 		      frame->cache);
 	switch (type) {
 	case MYALLOC_FRAME_PAGE:
 	case MYALLOC_FRAME_EXTENT:
 	case MYALLOC_FRAME_PIECE:
+	case MYALLOC_FRAME_FREEING:
 		w->page += size;
 		break;
 	case MYALLOC_FRAME_CACHED:

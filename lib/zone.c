@@ -39,16 +39,15 @@
  * would need another 16 MiB for it.
  *
  * A frame that begins a block carries a tag: what it is, of which order, of which cache.
- * One comparison of the tag tells a right free from a wrong one. The user of a block
- * owns its tag: allocation and free through a magazine change only the type, by a plain
- * byte store, and only the one who has the block does so (magazine.c).
+ * One comparison of the tag tells a right free from a wrong one. A free of pages claims the
+ * block by one compare-and-exchange of the tag, and owns the tag from then on (pcp.c).
  *
  * Invariants
  *	Z1  A frame has a type other than NONE if and only if an allocated block begins
  *	    there; the order in its tag is the block's order in the buddy (B1).
  *	Z2  free + cached + page + slab + deferred == nr_pages, where cached, page, slab and
- *	    deferred are the frames of blocks tagged CACHED; PAGE, EXTENT or PIECE; SLAB or
- *	    NEW; and DEFERRED.
+ *	    deferred are the frames of blocks tagged CACHED; PAGE, FREEING, EXTENT or PIECE; SLAB,
+ *	    NEW or LIMBO; and DEFERRED.
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
@@ -246,7 +245,7 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 /**
  * myalloc_zone_give() - give a block back
  * @zone: the zone
- * @frame: its first frame, which the caller owns: tagged PAGE, PIECE, SLAB or NEW, or
+ * @frame: its first frame, which the caller owns: tagged FREEING (pcp.h), PIECE, SLAB or NEW, or
  *	DEFERRING without a cache
  *
  * Context: any; in NMI, if the lock is held, the block goes back later (Deferred frees).

@@ -45,6 +45,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
 	MYALLOC_FRAME_EXTENT = 0x8b,	/* the first block of a page user's extent */
 	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
+	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
 };
 
 /**

@@ -10,8 +10,11 @@
  * executed, up to a number of intrusions in one execution. An intrusion is itself full of
  * points at which the next one may come in.
  *
+ * What comes in while a page is being freed may free the same page: one of the two must win. If
+ * the page was handed out again by then, a late free is a right free of that.
+ *
  * After each operation everything is validated and compared with the set of what is allocated;
- * nothing may be handed out twice, every free must be taken. At the end all is freed and
+ * nothing may be handed out twice, every other free must be taken. At the end all is freed and
  * drained, and the zone must be as it began.
  *
  * The choices of one execution are a list of numbers; the next execution is the next list in
@@ -92,6 +95,9 @@ static struct world {
 	u32 nr;
 	u32 intrusions, most;	/* in this execution, and how many are allowed */
 	u32 depth;
+	void *freeing;		/* pages: a free of it is under way */
+	bool tried, won;	/* another one has come in; it was taken */
+	u32 refused;		/* frees in this world, one of two each time */
 	bool quiet;		/* nothing comes in now */
 	bool all;		/* also choose validation */
 	u64 executions, validations;
@@ -193,21 +199,71 @@ static void do_alloc(void)
 				   myalloc_cache_alloc(w.cache, 0));
 }
 
+static int find_live(const void *addr)
+{
+	int i = w.nr;
+
+	while (i-- && w.live[i] != addr)
+		;
+	return i;
+}
+
+static void forget_live(u32 i)
+{
+	w.nr--;
+	memmove(&w.live[i], &w.live[i + 1], (w.nr - i) * sizeof(w.live[0]));
+}
+
+/* The second free of what is being freed. */
+static void do_free_same(void)
+{
+	w.tried = true;
+	w.won = !myalloc_pages_free(w.zone, w.freeing, 0);
+	w.refused += !w.won;
+}
+
+/* One of the two frees of @addr must be taken; both only if it was handed out in between. */
+static bool fair(void *addr, bool taken)
+{
+	int again = find_live(addr);
+
+	w.freeing = NULL;
+	w.refused += !taken;
+	if (taken != w.won)
+		return true;
+	if (!taken || again < 0)
+		return false;
+	forget_live(again);
+	return true;
+}
+
+/* The first free of a page that others may free meanwhile; nested ones are not such. */
+static bool begin_freeing(void *addr)
+{
+	if (w.kind != PAGES || w.freeing)
+		return false;
+	w.freeing = addr;
+	w.tried = false;
+	w.won = false;
+	return true;
+}
+
 static void free_at(u32 i)
 {
+	bool first;
 	void *addr;
 	int err;
 
 	if (i >= w.nr)
 		return;
 	addr = w.live[i];
-	w.nr--;
-	memmove(&w.live[i], &w.live[i + 1], (w.nr - i) * sizeof(w.live[0]));
+	forget_live(i);
 	if (memchr_inv(addr, 0x5a, 64))
 		fail("%p was written to while it was allocated", addr);
+	first = begin_freeing(addr);
 	err = w.kind == PAGES ? myalloc_pages_free(w.zone, addr, 0) :
 				myalloc_cache_free(w.cache, addr);
-	if (err)
+	if (first ? !fair(addr, !err) : err)
 		fail("free of %p: %d", addr, err);
 }
 
@@ -236,13 +292,15 @@ static void do_free_bulk(void)
 {
 	u32 n = min(w.nr, 3u), freed;
 	void *addr[3];
+	bool first;
 
 	memcpy(addr, w.live, n * sizeof(addr[0]));
 	w.nr -= n;
 	memmove(w.live, w.live + n, w.nr * sizeof(w.live[0]));
+	first = n && begin_freeing(addr[n - 1]);
 	freed = w.kind == PAGES ? myalloc_pages_free_bulk(w.zone, 0, n, addr) :
 				  myalloc_cache_free_bulk(w.cache, n, addr);
-	if (freed != n)
+	if (first ? freed + 1 < n || !fair(addr[n - 1], freed == n) : freed != n)
 		fail("bulk free of %u freed %u", n, freed);
 }
 
@@ -278,6 +336,11 @@ static void other_cpu_free(void *arg)
 	do_free_first();
 }
 
+static void other_cpu_free_same(void *arg)
+{
+	do_free_same();
+}
+
 static void other_cpu_validate(void *arg)
 {
 	do_validate();
@@ -287,10 +350,12 @@ enum intrusion {
 	NOTHING,
 	NMI_ALLOC,
 	NMI_FREE,
+	NMI_FREE_SAME,
 	IRQ_ALLOC,
 	IRQ_FREE,
 	CPU_ALLOC,
 	CPU_FREE,
+	CPU_FREE_SAME,
 	CPU_VALIDATE,
 };
 
@@ -315,7 +380,8 @@ static bool can_validate(void)
 
 static void come_in(const char *where)
 {
-	enum intrusion allowed[8];
+	bool same = w.freeing && !w.tried && find_live(w.freeing) < 0;
+	enum intrusion allowed[CPU_VALIDATE + 1];
 	u32 n = 0;
 
 	if (w.quiet || w.intrusions == w.most || w.depth == 2)
@@ -325,6 +391,8 @@ static void come_in(const char *where)
 		allowed[n++] = NMI_ALLOC;
 		if (w.nr)
 			allowed[n++] = NMI_FREE;
+		if (same)
+			allowed[n++] = NMI_FREE_SAME;
 	}
 	if (!irqs_disabled()) {
 		allowed[n++] = IRQ_ALLOC;
@@ -335,6 +403,8 @@ static void come_in(const char *where)
 		allowed[n++] = CPU_ALLOC;
 		if (w.nr)
 			allowed[n++] = CPU_FREE;
+		if (same)
+			allowed[n++] = CPU_FREE_SAME;
 		if (can_validate())
 			allowed[n++] = CPU_VALIDATE;
 	}
@@ -354,6 +424,11 @@ static void come_in(const char *where)
 		do_free_first();
 		host_exit_nmi();
 		break;
+	case NMI_FREE_SAME:
+		host_enter_nmi();
+		do_free_same();
+		host_exit_nmi();
+		break;
 	case IRQ_ALLOC:
 		host_enter_hardirq();
 		do_alloc();
@@ -369,6 +444,9 @@ static void come_in(const char *where)
 		break;
 	case CPU_FREE:
 		host_run_on_cpu(!host_self.cpu, other_cpu_free, NULL);
+		break;
+	case CPU_FREE_SAME:
+		host_run_on_cpu(!host_self.cpu, other_cpu_free_same, NULL);
 		break;
 	case CPU_VALIDATE:
 		host_run_on_cpu(!host_self.cpu, other_cpu_validate, NULL);
@@ -437,8 +515,9 @@ static void check_quiet(void)
 	w.quiet = true;
 	do_validate();
 	myalloc_zone_books(w.zone, &zone);
-	if (zone.corruptions || zone.bad_frees)
-		fail("%llu corruptions, %llu wrong frees", zone.corruptions, zone.bad_frees);
+	if (zone.corruptions || zone.bad_frees != w.refused)
+		fail("%llu corruptions, %llu wrong frees, not %u", zone.corruptions,
+		     zone.bad_frees, w.refused);
 	if (w.kind == PAGES) {
 		if (zone.page_pages != w.nr)
 			fail("%llu pages are out, %u are", zone.page_pages, w.nr);
@@ -477,6 +556,7 @@ static void execute(u32 steps)
 	u32 begin, cpu;
 
 	w.quiet = true;
+	w.freeing = NULL;
 	w.intrusions = 0;
 	w.depth = 0;
 	forget(w.kind == PAGES ? &w.zone->pcp[0] : &w.cache->mags);
@@ -507,6 +587,7 @@ static void execute(u32 steps)
 static void search(enum kind kind, u32 most, u32 steps)
 {
 	host_reset();
+	w.refused = 0;
 	make_world(kind);
 	host_preempt_point = come_in;
 	host_point_depth = 3;

@@ -13,6 +13,9 @@
  * nothing. At the end all is freed: the books balance and the zone is as it began. Built with
  * SAN=thread, ThreadSanitizer sees in addition that no access is ordered by luck.
  *
+ * Apart from that all threads free the same block at once, many times: exactly one must win. There
+ * nobody allocates meanwhile, so that nobody is handed out what another is about to free.
+ *
  * The seed repeats every choice of each thread, those of the disturbances included. How threads
  * meet is still left to the machine: a seed makes a failure likely, not certain.
  */
@@ -619,6 +622,98 @@ static void test_config(const struct race_config *cfg)
 		    cfg->name, allocs, fails, interrupts, handed, sweeps);
 }
 
+/* --- all free the same ---------------------------------------------------------------------- */
+
+#define SAME_ROUNDS	300	/* of each order */
+
+static struct {
+	void *block;
+	u32 won;
+} same;
+
+/* No interrupts: they would allocate. */
+static void disturb_order(const char *where)
+{
+	struct timespec moment = { .tv_nsec = 1000 };
+
+	if (!self)
+		return;
+	switch (myalloc_random_below(&self->schedule, 16)) {
+	case 0 ... 3:
+		sched_yield();
+		break;
+	case 4:
+		nanosleep(&moment, NULL);
+		break;
+	}
+}
+
+static void *run_same(void *arg)
+{
+	unsigned int order;
+	u32 round;
+
+	self = arg;
+	host_set_cpu(self->number % race.cpus);
+	for (round = 0; round < 4 * SAME_ROUNDS; round++) {
+		order = round / SAME_ROUNDS;
+		if (!self->number) {
+			same.block = myalloc_pages_alloc(race.zone, order, 0);
+			same.won = 0;
+			if (!same.block)
+				fail("no block of order %u", order);
+			memset(same.block, 0x33, PAGE_SIZE << order);
+		}
+		pthread_barrier_wait(&race.start);
+		if (!myalloc_pages_free(race.zone, same.block, order))
+			__atomic_fetch_add(&same.won, 1, __ATOMIC_RELAXED);
+		pthread_barrier_wait(&race.start);
+		if (!self->number && same.won != 1)
+			fail("%u frees of one block of order %u were taken", same.won, order);
+	}
+	return NULL;
+}
+
+static void test_same(const struct race_config *cfg)
+{
+	struct racer *racer = calloc(race.threads, sizeof(*racer));
+	void *arena = host_chunk_alloc(CHUNK_ORDER + 2);
+	struct myalloc_zone_books books;
+	u32 i;
+
+	race.cfg = cfg;
+	make_zone(arena);
+	pthread_barrier_init(&race.start, NULL, race.threads);
+	WRITE_ONCE(host_preempt_point, disturb_order);
+	for (i = 0; i < race.threads; i++) {
+		racer[i].number = i;
+		myalloc_random_init(&racer[i].schedule, race.seed, i);
+		if (pthread_create(&racer[i].thread, NULL, run_same, &racer[i]))
+			host_fatal("no thread");
+	}
+	for (i = 0; i < race.threads; i++)
+		pthread_join(racer[i].thread, NULL);
+	WRITE_ONCE(host_preempt_point, NULL);
+	myalloc_zone_books(race.zone, &books);
+	if (books.bad_frees != (race.threads - 1) * 4 * SAME_ROUNDS || books.corruptions)
+		fail("%llu frees were refused, %llu corruptions", books.bad_frees,
+		     books.corruptions);
+	for (i = 0; i < MYALLOC_NR_BAD; i++)
+		atomic64_set(&race.zone->bad[i], 0);
+	check_books();
+	for (i = 0; i < CACHES; i++)
+		if (myalloc_cache_destroy(race.cache[i]))
+			fail("cache %u does not end", i);
+	if (myalloc_zone_destroy(race.zone))
+		fail("the zone does not end");
+	pthread_barrier_destroy(&race.start);
+	host_chunk_free(arena, CHUNK_ORDER + 2);
+	free(racer);
+	ktap_result(!host_live_allocs() && !host_check_clean(),
+		    "%s: %u threads free the same %u blocks: each was freed once", cfg->name,
+		    race.threads, 4 * SAME_ROUNDS);
+}
+
 /* --- the program --------------------------------------------------------------------------- */
 
 static void usage(FILE *out)
@@ -674,10 +769,12 @@ int main(int argc, char **argv)
 	}
 	alarm(HANGS_AFTER);
 	host_set_nr_cpus(race.cpus);
-	ktap_plan(ARRAY_SIZE(configs));
+	ktap_plan(2 * ARRAY_SIZE(configs));
 	ktap_note("seed %llu, %u threads on %u CPUs, %llu operations each", race.seed, race.threads,
 		  race.cpus, race.ops);
 	for (i = 0; i < ARRAY_SIZE(configs); i++)
 		test_config(&configs[i]);
+	for (i = 0; i < ARRAY_SIZE(configs); i++)
+		test_same(&configs[i]);
 	return ktap_end();
 }
