@@ -84,6 +84,7 @@ struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *a
 		fx->memory = __get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, fx->order);
 		if (!fx->memory)
 			kunit_skip(test, "no block of order %u", fx->order);
+		fixture_memory_split(fx->memory, fx->order);
 		base = fx->memory;
 	}
 	for (i = 0; i < fx->args.nr_chunks; i++)
@@ -131,7 +132,7 @@ void fixture_put(struct fixture *fx)
 				    fixture_report(fx));
 	}
 	if (fx->memory)
-		free_pages(fx->memory, fx->order);
+		fixture_memory_put(fx->memory, fx->order);
 	for (p = (struct fixture **)&test->priv; *p; p = &(*p)->next)
 		if (*p == fx) {
 			*p = fx->next;
@@ -433,6 +434,29 @@ bool fixture_set_online(unsigned int nr, bool online)
 	return false;
 }
 
+/* As the reserve: each page has a reference count of its own. */
+void fixture_memory_split(unsigned long memory, unsigned int order)
+{
+	split_page(virt_to_page((void *)memory), order);
+}
+
+void fixture_memory_put(unsigned long memory, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 0; i < BIT(order); i++)
+		free_page(memory + i * PAGE_SIZE);
+}
+
+/* Somebody else takes a reference to the page, or gives it back. */
+void fixture_set_referenced(const void *addr, bool referenced)
+{
+	if (referenced)
+		get_page(virt_to_page(addr));
+	else
+		put_page(virt_to_page(addr));
+}
+
 bool fixture_fail_after(unsigned long k)
 {
 	return false;
@@ -549,6 +573,20 @@ bool fixture_fail_after(unsigned long k)
 {
 	host_fail_after(k);
 	return true;
+}
+
+void fixture_memory_split(unsigned long memory, unsigned int order)
+{
+}
+
+void fixture_memory_put(unsigned long memory, unsigned int order)
+{
+	free_pages(memory, order);
+}
+
+void fixture_set_referenced(const void *addr, bool referenced)
+{
+	host_page_set_referenced(addr, referenced);
 }
 
 bool fixture_fail_fired(void)

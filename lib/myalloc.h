@@ -36,6 +36,7 @@ struct myalloc_cache;
 #define MYALLOC_ZERO		0x001u	/* memory reads as zero */
 #define MYALLOC_TOPDOWN		0x002u	/* pages: highest address first, no magazines */
 #define MYALLOC_MAY_WAIT	0x004u	/* task, no hotplug callback: take back what CPUs cache before failing */
+#define MYALLOC_LENDABLE	0x008u	/* pages: the kernel may take references to them, below */
 
 /* Checks of a cache or of every cache of a zone; letters as in SLUB's slab_debug=. */
 #define MYALLOC_SANITY		0x001u	/* F: consistency of the slab at every alloc and free */
@@ -60,6 +61,16 @@ struct myalloc_cache;
 
 /* --- pages ------------------------------------------------------------ */
 
+/*
+ * Lending: pages of a block allocated with MYALLOC_LENDABLE may be given to whatever takes a
+ * reference to a page (get_page(), skb fragments, bios, pipes, vm_insert_page(), and through
+ * that get_user_pages()). Free the block when your own work with it is done: while others have
+ * references it is in quarantine, and used again when they have none. It belongs to order and
+ * address like any other, passes no magazine, and costs a look at each page when freed.
+ *
+ * No other block, no run (exact, range) and no object may be lent: freed, its memory may be
+ * handed out while the kernel still reads or writes it. A zone with checks finds that.
+ */
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  unsigned int flags);
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr,

@@ -4,7 +4,8 @@
  *
  * What it is: magazines (magazine.c) in front of the zone (zone.c) for the orders that
  * are asked for most: 0 to 3, and that of 2 MiB (9 with 4 KiB pages). All other
- * orders, and requests for a place (topdown; run.c), go to the zone.
+ * orders, and requests for a place (topdown; run.c) or for a block that may be lent (lend.c), go
+ * to the zone.
  *
  * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
  * at a time under one hold of the zone lock; what a zone may cache in all (the high of all
@@ -38,6 +39,7 @@
  * CPUs and fails.
  */
 #include "env.h"
+#include "lend.h"
 #include "pcp.h"
 #include "reclaim.h"
 
@@ -376,7 +378,7 @@ void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
 static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 			unsigned int flags, unsigned long caller)
 {
-	u32 tag = myalloc_user_tag(order);
+	u32 tag = flags & MYALLOC_LENDABLE ? myalloc_lent_tag(order) : myalloc_user_tag(order);
 	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
 
 	if (unlikely(!frame) && order <= zone->buddy.top_order && myalloc_zone_reclaim(zone))
@@ -400,7 +402,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	void *addr = NULL;
 
-	if (!(flags & MYALLOC_TOPDOWN)) {
+	if (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE))) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
 
 		if (cpu) {
@@ -419,7 +421,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
  * myalloc_pages_alloc() - allocate a block of pages
  * @zone: the zone
  * @order: log2 of pages, at most MYALLOC_TOP_ORDER and the zone's chunk order
- * @flags: MYALLOC_ZERO, MYALLOC_TOPDOWN, MYALLOC_MAY_WAIT
+ * @flags: MYALLOC_ZERO, MYALLOC_TOPDOWN, MYALLOC_MAY_WAIT, MYALLOC_LENDABLE
  *
  * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
  * because the lock is held by what was interrupted.
@@ -435,7 +437,7 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	void *addr;
 	u64 guard;
 
-	if (unlikely(flags & (MYALLOC_ZERO | MYALLOC_TOPDOWN)) ||
+	if (unlikely(flags & (MYALLOC_ZERO | MYALLOC_TOPDOWN | MYALLOC_LENDABLE)) ||
 	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	slot = cpu->top - 1;
@@ -464,6 +466,7 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			bad = MYALLOC_BAD_MISALIGNED;
 		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
 			 first->type == MYALLOC_FRAME_FREEING ||
+			 first->type == MYALLOC_FRAME_QUARANTINE ||
 			 first->type == MYALLOC_FRAME_DEFERRED ||
 			 first->type == MYALLOC_FRAME_DEFERRING ||
 			 first->type == MYALLOC_FRAME_RECOVERING)
@@ -489,15 +492,17 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, what);
 }
 
-/* Claims the user's block of this order that begins at @addr, for the slow path. */
+/* Claims the user's block of this order that begins at @addr, for the slow path; may it be lent? */
 static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int order,
-		  struct myalloc_frame **frame)
+		  struct myalloc_frame **frame, bool *lent)
 {
 	*frame = myalloc_map_frame(&zone->map, addr);
 	if (!*frame || order > MYALLOC_TOP_ORDER ||
 	    offset_in_page((unsigned long)addr - zone->map.base))
 		return false;
-	return myalloc_pages_claim(*frame, order);
+	*lent = READ_ONCE((*frame)->type) == MYALLOC_FRAME_LENT;
+	return __myalloc_pages_claim(*frame, order, *lent ? myalloc_lent_tag(order) :
+							    myalloc_user_tag(order));
 }
 
 /* Claims a user's block of this order for the magazine that is loaded. */
@@ -599,12 +604,15 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_frame *frame;
+	bool lent;
 
-	if (unlikely(!claim(zone, addr, order, &frame)))
+	if (unlikely(!claim(zone, addr, order, &frame, &lent)))
 		return bad_order_free(zone, addr, order);
+	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
+		return 0;
 	if (unlikely(zone->checks))
 		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order);
-	cpu = myalloc_magazines_enter(mags);
+	cpu = lent ? NULL : myalloc_magazines_enter(mags);
 	if (cpu) {
 		bool done = put(zone, mags, cpu, addr, frame);
 
@@ -667,7 +675,7 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	unsigned int n = 0, i;
 
-	while (!(flags & MYALLOC_TOPDOWN) && n < nr) {
+	while (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE)) && n < nr) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
 		unsigned int end = min(nr, n + BULK_STEP);
 

@@ -47,6 +47,7 @@
  * Locking: limbo.lock is taken inside cache->lock and never held while anything else is taken.
  */
 #include "env.h"
+#include "lend.h"
 #include "pcp.h"
 #include "reclaim.h"
 #include "slab.h"
@@ -58,6 +59,8 @@
 #define RECLAIM_CACHES	32
 /* Caches whose ages grow when a batch is closed on the way; more are left to the worker. */
 #define CLOSE_CACHES	8
+/* Blocks in quarantine that one run of the worker looks at. */
+#define QUARANTINE_MOST	64
 /* Milliseconds between two drains that failing requests ask for. */
 #define DRAIN_MS	100
 /* Milliseconds after which the worker looks again whether a grace period has passed. */
@@ -442,8 +445,8 @@ unsigned long myalloc_zone_sweep(struct myalloc_zone *zone, unsigned int kinds)
  * myalloc_zone_drain() - give back to the buddy whatever is cached
  * @zone: the zone
  *
- * Magazines of every cache and of pages on every CPU, empty slabs, deferred frees. Waits for a
- * grace period if there are empty slabs.
+ * Magazines of every cache and of pages on every CPU, empty slabs, deferred frees, and quarantined
+ * blocks that nobody refers to any more. Waits for a grace period if there are empty slabs.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks, which have
  * myalloc_zone_drain_cpu().
@@ -454,6 +457,7 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 	u32 before = data_race(zone->buddy.nr_free), after;	/* a sum of moments */
 
 	myalloc_zone_sweep(zone, SWEEP_ALL);
+	myalloc_quarantine_drain(zone);
 	myalloc_zone_reap_all(zone);
 	after = data_race(zone->buddy.nr_free);	/* a sum of moments */
 	return after > before ? after - before : 0;
@@ -726,11 +730,12 @@ static bool look_after(struct myalloc_zone *zone)
 	mutex_unlock(&zone->caches_mutex);
 	myalloc_env_cpus_read_unlock();
 
+	myalloc_quarantine_poll(zone, QUARANTINE_MOST);
 	if (limbo_moment(zone, U32_MAX))
 		myalloc_env_gp_start();
 	while (harvest(zone, 1, U32_MAX, &pages))
 		cond_resched();
-	return any;
+	return any || atomic64_read(&zone->nr_quarantined);
 }
 
 static void work(struct myalloc_env_work *w)

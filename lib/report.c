@@ -353,6 +353,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 		myalloc_report_add(report, "part of an extent, ");
 		fallthrough;
 	case MYALLOC_FRAME_EXTENT:
+	case MYALLOC_FRAME_LENT:
 	case MYALLOC_FRAME_PAGE:
 		myalloc_report_add(report, "held by ");
 		myalloc_report_symbol(report, READ_ONCE(frame->caller));

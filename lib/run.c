@@ -130,7 +130,8 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
  * @nr_pages: 1 to 2^chunk_order
  * @align_order: log2 of pages that the address is to be a multiple of, counted from
  *	the beginning of its chunk; at most chunk_order
- * @flags: as for myalloc_pages_alloc()
+ * @flags: as for myalloc_pages_alloc() but MYALLOC_LENDABLE, which is refused: an extent is not
+ *	lent
  *
  * Takes the smallest sufficient block and gives back at once what is not needed. If no block
  * is sufficient, takes the lowest (MYALLOC_TOPDOWN: highest) free pages of one chunk that are,
@@ -140,15 +141,18 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
  * Context: as for myalloc_pages_alloc(). The second way takes time in proportion to the number
  * of chunks; the lock is held for one chunk at a time (Bounds).
  * Return: address of the first page; NULL if no chunk has so many free pages in a row with
- * that alignment.
+ * that alignment, or with MYALLOC_LENDABLE.
  */
 void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 				unsigned int nr_pages, unsigned int align_order,
 				unsigned int flags)
 {
-	u32 idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
 	void *addr;
+	u32 idx;
 
+	if (unlikely(flags & MYALLOC_LENDABLE))
+		return NULL;
+	idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
 	if (idx == MYALLOC_NO_FRAME) {
 		if (!(flags & MYALLOC_MAY_WAIT))
 			return NULL;
@@ -173,7 +177,8 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
  * To be freed whole, by myalloc_pages_free_exact() with the same number or by myalloc_free().
  *
  * Context: task; with MYALLOC_MAY_WAIT it may sleep. Takes time in proportion to @nr_pages.
- * Return: 0; -EINVAL if that is not a range of pages of one chunk; -EBUSY if one of
+ * Return: 0; -EINVAL if that is not a range of pages of one chunk, or with MYALLOC_LENDABLE (a
+ * range is not lent); -EBUSY if one of
  * them is not free (without MYALLOC_MAY_WAIT that includes pages in magazines).
  */
 int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
@@ -184,7 +189,8 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	u32 idx;
 	int err;
 
-	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
+	if (!frame || flags & MYALLOC_LENDABLE ||
+	    offset_in_page((unsigned long)addr - zone->map.base))
 		return -EINVAL;
 	idx = myalloc_frame_idx(zone, frame);
 	if (!in_chunk(zone, idx, nr_pages))

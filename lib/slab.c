@@ -1230,7 +1230,8 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 	} else if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr) {
 		first.tag = READ_ONCE(frame->tag);
 	}
-	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_EXTENT)
+	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_LENT ||
+	    first.type == MYALLOC_FRAME_EXTENT)
 		size = (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
 	preempt_enable();
 	return size;

@@ -217,6 +217,8 @@ struct walk {
 	u32 extent_tag;		/* that one's tag, */
 	u32 extent_end;		/* the frame behind its last one; 0: the walk is in none */
 	bool being_freed;	/* the last blocks belong to an extent that is being freed */
+	u64 freeing;
+	u64 quarantined;
 };
 
 /* Z8: an extent begins at @idx, and is said to have @nr pages. */
@@ -279,15 +281,20 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		v_err(v, "Z1: frame %u: tagged as order %u, is of order %u", idx, frame->order,
 		      order);
 	if (frame->cache && (type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_PIECE ||
-			     type == MYALLOC_FRAME_CACHED || type == MYALLOC_FRAME_FREEING))
+			     type == MYALLOC_FRAME_CACHED || type == MYALLOC_FRAME_FREEING ||
+			     type == MYALLOC_FRAME_LENT || type == MYALLOC_FRAME_QUARANTINE))
 		v_err(v, "Z1: frame %u: a block of pages is tagged with cache %u", idx,
 		      frame->cache);
 	switch (type) {
-	case MYALLOC_FRAME_PAGE:
-	case MYALLOC_FRAME_EXTENT:
-	case MYALLOC_FRAME_PIECE:
 	case MYALLOC_FRAME_FREEING:
+		w->freeing += size;
+		fallthrough;
+	case MYALLOC_FRAME_PAGE:
+	case MYALLOC_FRAME_LENT:
 		w->page += size;
+		break;
+	case MYALLOC_FRAME_QUARANTINE:
+		w->quarantined += size;
 		break;
 	case MYALLOC_FRAME_CACHED:
 		w->cached += size;
@@ -375,13 +382,13 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 
 /*
  * Lock held, and nothing has changed since the walk began, when @deferred frames were
- * deferred. B4, Z2, Z3, Z5, T.
+ * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, T.
  */
 static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
-			 struct myalloc_validation *v)
+			 s64 quarantined, struct myalloc_validation *v)
 {
 	unsigned int k;
-	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred;
+	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined;
 	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of zone.c */
 
 	for (k = 0; k <= zone->buddy.top_order; k++)
@@ -390,6 +397,11 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	if (sum != zone->buddy.nr_frames)
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
 		      zone->buddy.nr_frames);
+	/* Not while somebody is about to put a block there, or to take it. */
+	if (!w->freeing && quarantined == atomic64_read(&zone->nr_quarantined) &&
+	    w->quarantined != (u64)quarantined)
+		v_err(v, "Q1: %llu frames are in quarantine, counted %lld",
+		      (unsigned long long)w->quarantined, (long long)quarantined);
 	/* Not while somebody is about to defer a free. */
 	if (w->deferring || deferred != atomic64_read(&zone->deferred.nr))
 		return;
@@ -449,12 +461,13 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 	unsigned long irq;
 	bool whole = true, still, idle = pcp_idle(zone);
 	u64 generation, pcp = pcp_moves(zone);
-	s64 deferred;
+	s64 deferred, quarantined;
 	u32 chunk;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	generation = zone->generation;
 	deferred = atomic64_read(&zone->deferred.nr);
+	quarantined = atomic64_read_acquire(&zone->nr_quarantined);
 	for (chunk = 0; chunk < zone->nr_chunks && whole; chunk++) {
 		whole = check_chunk(zone, chunk, &w, v);
 		raw_spin_unlock_irqrestore(&zone->lock, irq);
@@ -463,7 +476,7 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 	}
 	still = generation == zone->generation;
 	if (whole && still)
-		check_totals(zone, &w, deferred, v);
+		check_totals(zone, &w, deferred, quarantined, v);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (whole && still && idle)
 		check_magazines(zone, &w, pcp, v);

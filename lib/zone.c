@@ -45,9 +45,9 @@
  * Invariants
  *	Z1  A frame has a type other than NONE if and only if an allocated block begins
  *	    there; the order in its tag is the block's order in the buddy (B1).
- *	Z2  free + cached + page + slab + deferred == nr_pages, where cached, page, slab and
- *	    deferred are the frames of blocks tagged CACHED; PAGE, FREEING, EXTENT or PIECE; SLAB,
- *	    NEW or LIMBO; and DEFERRED.
+ *	Z2  free + cached + page + slab + deferred + quarantined == nr_pages, where cached, page,
+ *	    slab, deferred and quarantined are the frames of blocks tagged CACHED; PAGE, LENT,
+ *	    FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; and QUARANTINE (lend.c, with Q1).
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
@@ -70,6 +70,7 @@
  * frees what is deferred in parts, see deferred.c.
  */
 #include "env.h"
+#include "lend.h"
 #include "pcp.h"
 #include "reclaim.h"
 #include "slab.h"
@@ -197,7 +198,7 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
  * @zone: the zone
  * @order: log2 of pages, any number
  * @flags: MYALLOC_TOPDOWN or 0
- * @tag: for its first frame: PAGE with the order, or NEW with order and cache
+ * @tag: for its first frame: PAGE or LENT with the order, or NEW with order and cache
  *
  * Context: any; in NMI it fails if the lock is held.
  * Return: its first frame, NULL if there is none.
@@ -219,7 +220,7 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	frame = __myalloc_zone_take(zone, order, flags & MYALLOC_TOPDOWN, tag);
 	if (!frame)
 		zone->fails[order]++;
-	else if (of.type == MYALLOC_FRAME_PAGE)
+	else if (!of.cache)
 		zone->allocs[order]++;
 	else
 		atomic64_add(BIT(order), &zone->slab_pages);
@@ -256,6 +257,8 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	bool page = !frame->cache;	/* as in reap_one() */
 	unsigned long irq;
 
+	if (unlikely(zone->checks) && !page && !in_nmi() && myalloc_lend_hold_slab(zone, frame))
+		return;
 	if (!myalloc_lock(&zone->lock, &irq)) {
 		defer(zone, frame, order, page);
 		return;
@@ -499,17 +502,42 @@ void myalloc_zone_reap_all(struct myalloc_zone *zone)
 	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
 }
 
-static void report_held(struct myalloc_zone *zone, u32 idx, u32 out)
+/* The first block that a user has, or one in quarantine; NULL if there is none. */
+static const struct myalloc_frame *find_held(const struct myalloc_zone *zone, bool quarantine)
 {
-	unsigned long irq;
-	struct myalloc_report *report = myalloc_report_begin(&zone->reports, &irq);
+	u32 idx;
 
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		u8 type = zone->frames[idx].type;
+
+		if (quarantine ? type == MYALLOC_FRAME_QUARANTINE : myalloc_frame_is_users(type))
+			return &zone->frames[idx];
+	}
+	return NULL;
+}
+
+/* Says who is in the way of the end. */
+static int report_held(struct myalloc_zone *zone, u32 out)
+{
+	const struct myalloc_frame *held = find_held(zone, false);
+	const struct myalloc_frame *frame = held ?: find_held(zone, true);
+	struct myalloc_report *report;
+	unsigned long irq;
+
+	if (!frame) {
+		myalloc_zone_err(zone, "cannot end: %u pages out, held by nobody known", out);
+		return -EBUSY;
+	}
+	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
-		return;
-	myalloc_report_add(report, "cannot end: %u pages out, first: frame %u, %u pages, held by ",
-			   out, idx, myalloc_frame_pages(&zone->frames[idx]));
-	myalloc_report_symbol(report, zone->frames[idx].caller);
+		return -EBUSY;
+	myalloc_report_add(report, "cannot end: %u pages %s, first: frame %u, %u pages, %s by ",
+			   out, held ? "out" : "still lent to the kernel",
+			   myalloc_frame_idx(zone, frame), myalloc_frame_pages(frame),
+			   held ? "held" : "allocated");
+	myalloc_report_symbol(report, frame->caller);
 	myalloc_report_end(&zone->reports, report, irq);
+	return -EBUSY;
 }
 
 /**
@@ -517,12 +545,12 @@ static void report_held(struct myalloc_zone *zone, u32 idx, u32 out)
  * @zone: the zone
  *
  * Context: task, may sleep.
- * Return: 0; -EBUSY if it has caches or pages are out, which is reported with who
- * holds them, and nothing has changed.
+ * Return: 0; -EBUSY if it has caches, pages are out, or blocks are in quarantine, which is
+ * reported with who holds them, and nothing has changed.
  */
 int myalloc_zone_destroy(struct myalloc_zone *zone)
 {
-	u32 idx, out;
+	u32 out;
 
 	myalloc_zone_drain(zone);
 	if (!list_empty(&zone->caches)) {
@@ -532,18 +560,10 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 		return -EBUSY;
 	}
 	out = zone->buddy.nr_frames - zone->buddy.nr_free;
-	if (!out) {
-		free_zone(zone);
-		return 0;
-	}
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
-		if (!myalloc_frame_is_users(zone->frames[idx].type))
-			continue;
-		report_held(zone, idx, out);
-		return -EBUSY;
-	}
-	myalloc_zone_err(zone, "cannot end: %u pages out, held by nobody known", out);
-	return -EBUSY;
+	if (out)
+		return report_held(zone, out);
+	free_zone(zone);
+	return 0;
 }
 
 /**
@@ -591,8 +611,9 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 		books->page_frees[k] += myalloc_magazines_puts(mags);
 	}
 	books->deferred_pages = atomic64_read(&zone->deferred.nr);
+	books->quarantined_pages = atomic64_read(&zone->nr_quarantined);
 	out = books->free_pages + books->slab_pages + books->cached_pages +
-	      books->deferred_pages;
+	      books->deferred_pages + books->quarantined_pages;
 	books->page_pages = books->nr_pages > out ? books->nr_pages - out : 0;
 	books->nmi_fails = atomic64_read(&zone->nmi_fails);
 	for (i = 0; i < MYALLOC_NR_BAD; i++) {
@@ -601,6 +622,7 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 	}
 	books->corruptions = atomic64_read(&zone->corruptions);
 	books->deferred_frees = atomic64_read(&zone->deferred_frees);
+	books->quarantines = atomic64_read(&zone->quarantines);
 	books->drains = atomic64_read(&zone->drains);
 	books->reports_suppressed = atomic64_read(&zone->reports.suppressed);
 	mutex_lock(&zone->caches_mutex);

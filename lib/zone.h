@@ -31,7 +31,8 @@
  * What a frame is. Only the first frame of a block has a type; the others, and all
  * frames of free blocks, have FRAME_NONE. An extent (run.c) is several blocks. The values are
  * out of the range of enum myalloc_slot_state, whose bytes fill the descriptors behind the
- * first one of a slab.
+ * first one of a slab; those that are counted alike differ in more than one bit, so that validation
+ * finds each single one.
  */
 enum myalloc_frame_type {
 	MYALLOC_FRAME_NONE = 0,
@@ -45,6 +46,8 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
 	MYALLOC_FRAME_EXTENT = 0x8b,	/* the first block of a page user's extent */
 	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
+	MYALLOC_FRAME_LENT = 0x96,	/* a page user's block that may be lent (lend.c) */
+	MYALLOC_FRAME_QUARANTINE = 0x8a, /* a freed block to which others have references */
 	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
 };
 
@@ -54,7 +57,8 @@ enum myalloc_frame_type {
  * @order: of the block that begins here
  * @cache: slab: number of the cache, never 0; first block of an extent: its pages less 1
  * @tag: the three above, to compare them at once
- * @stack: pages: handle of the allocating call stack, with MYALLOC_OWNER
+ * @stack: pages: handle of the allocating call stack, with MYALLOC_OWNER; in quarantine: the
+ *	next one (lend.c)
  * @caller: pages: address of the code that allocated the block
  * @inuse: slab: slots that are not SLOT_FREE
  * @hint: slab: no slot below this one is free
@@ -223,6 +227,7 @@ struct myalloc_zone_args {
  * @lock: protects the members from @buddy to @allocs
  * @buddy: the free blocks
  * @min_free: least frames that were ever free in the buddy
+ * @quarantine: index + 1 of the next quarantined block to be looked at, or 0
  * @generation: grows with every change
  * @allocs: blocks handed to page users past the magazines, by order
  * @frees: blocks come back from page users past the magazines, by order
@@ -231,6 +236,9 @@ struct myalloc_zone_args {
  * @slab_pages: frames held by slabs
  * @deferred_frees: blocks that ever were in @deferred
  * @nmi_fails: allocations that failed because @lock could not be had
+ * @quarantine_new: index + 1 of the quarantined block that came last, or 0
+ * @nr_quarantined: frames of quarantined blocks
+ * @quarantines: blocks that ever were in quarantine
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: calls of myalloc_zone_drain()
@@ -272,6 +280,7 @@ struct myalloc_zone {
 	raw_spinlock_t lock ____cacheline_aligned;
 	struct myalloc_buddy buddy;
 	u32 min_free;
+	u32 quarantine;
 	u64 generation;
 	u64 allocs[MYALLOC_NR_ORDERS];
 	u64 frees[MYALLOC_NR_ORDERS];
@@ -281,6 +290,9 @@ struct myalloc_zone {
 	atomic64_t slab_pages;
 	atomic64_t deferred_frees;
 	atomic64_t nmi_fails;
+	u32 quarantine_new;
+	atomic64_t nr_quarantined;
+	atomic64_t quarantines;
 	atomic64_t bad[MYALLOC_NR_BAD];
 	atomic64_t corruptions;
 	atomic64_t drains;
@@ -321,8 +333,8 @@ static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
 /* Does a page user hold the block that begins at a frame of this type? */
 static inline bool myalloc_frame_is_users(u8 type)
 {
-	return type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_EXTENT ||
-	       type == MYALLOC_FRAME_PIECE;
+	return type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_LENT ||
+	       type == MYALLOC_FRAME_EXTENT || type == MYALLOC_FRAME_PIECE;
 }
 
 /* Pages of the allocation that begins at a frame: of the whole extent, not of its first block. */
@@ -352,6 +364,7 @@ struct myalloc_zone_books {
 	u64 page_pages;
 	u64 slab_pages;
 	u64 deferred_pages;
+	u64 quarantined_pages;
 	u64 free_blocks[MYALLOC_NR_ORDERS];
 	u64 cached_blocks[MYALLOC_NR_ORDERS];
 	s32 unusable[MYALLOC_NR_ORDERS];
@@ -368,6 +381,7 @@ struct myalloc_zone_books {
 	u64 bad[MYALLOC_NR_BAD];
 	u64 corruptions;
 	u64 deferred_frees;
+	u64 quarantines;
 	u64 drains;
 	u64 reports_suppressed;
 	u64 peak_pages;

@@ -211,6 +211,7 @@ static const struct stat_name stat_scalars[] = {
 	STAT(page_pages),
 	STAT(slab_pages),
 	STAT(deferred_pages),
+	STAT(quarantined_pages),
 	STAT(peak_pages),
 	STAT(nr_caches),
 	STAT(nmi_fails),
@@ -218,6 +219,7 @@ static const struct stat_name stat_scalars[] = {
 	STAT(merges),
 	STAT(drains),
 	STAT(deferred_frees),
+	STAT(quarantines),
 	STAT(bad_frees),
 	STAT(corruptions),
 	STAT(reports_suppressed),
@@ -541,6 +543,19 @@ static void walk_blocks(struct owners *o, void *unused)
 	myalloc_zone_walk_blocks(zone, add_block, o);
 }
 
+/* Its call stack has given way to a link. */
+static bool add_quarantined(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
+			    void *arg)
+{
+	return frame->type != MYALLOC_FRAME_QUARANTINE ||
+	       owners_add(arg, frame->caller, 0, BIT(frame->order), U64_MAX);
+}
+
+static void walk_quarantined(struct owners *o, void *unused)
+{
+	myalloc_zone_walk_blocks(zone, add_quarantined, o);
+}
+
 static void add_object(struct myalloc_cache *cache, void *object,
 		       const struct myalloc_track *track, void *arg)
 {
@@ -595,6 +610,11 @@ static int owners_show(struct seq_file *m, void *unused)
 	if (err)
 		return err;
 	put_owners(m, "(pages)", &o);
+	myalloc_env_free(o.entry);
+	err = owners_collect(&o, walk_quarantined, NULL);
+	if (err)
+		return err;
+	put_owners(m, "(quarantined)", &o);
 	myalloc_env_free(o.entry);
 	myalloc_zone_walk_caches(zone, show_cache_owners, &show);
 	if (show.err)

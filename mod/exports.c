@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "exports.h"
 #include "histogram.h"
+#include "lend.h"
 #include "pattern.h"
 #include "pcp.h"
 #include "slab.h"
@@ -146,6 +147,8 @@ EXPORT_INTERNAL(myalloc_zone_drain_cpu);
 EXPORT_INTERNAL(myalloc_zone_sweep);
 EXPORT_INTERNAL(myalloc_zone_cpu_coming);
 EXPORT_INTERNAL(myalloc_limbo_harvest);
+EXPORT_INTERNAL(myalloc_quarantine_poll);
+EXPORT_INTERNAL(myalloc_quarantine_abandon);
 EXPORT_INTERNAL(myalloc_bad_name);
 
 EXPORT_INTERNAL(myalloc_slab_layout);

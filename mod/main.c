@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "exports.h"
 #include "ioctl.h"
+#include "lend.h"
 #include "quota.h"
 #include "reclaim.h"
 #include "reserve.h"
@@ -270,13 +271,24 @@ err_reserve:
 	return err;
 }
 
+/* What is still lent goes back to the system by itself when we have dropped our references. */
+static void __exit end_lending(void)
+{
+	u32 lent = myalloc_quarantine_abandon(zone);
+
+	if (lent)
+		pr_info("%u pages are still lent to the kernel; it has them back when it is done with them\n",
+			lent);
+}
+
 static void __exit myalloc_exit(void)
 {
 	myalloc_exports_exit();
 	myalloc_device_exit();
 	myalloc_debugfs_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);
-	/* To hand out again what somebody still uses would be worse than to lose it. */
+	end_lending();
+	/* Leak the reserve rather than free pages that are still in use. */
 	if (myalloc_zone_destroy(zone)) {
 		pr_err("%u pages stay reserved until the next boot: somebody has not given them back\n",
 		       reserve.nr_pages);

@@ -6,9 +6,14 @@
  * sorted by address. The zone needs nothing more: chunks need not be adjacent, and a block
  * never crosses from one chunk to another.
  *
+ * Chunks are split: each page has a reference count of its own, which is 1. In an unsplit block
+ * all pages but the first have 0, and a get_page() and put_page() of one would free it to the
+ * system, whoever uses it. So pages that may be lent (lib/lend.c) can be. At the end each page
+ * is freed on its own; the system merges them again, keeps one that it knows to be bad, and
+ * gets one that somebody still has a reference to when that reference goes.
+ *
  * A reserve is exactly as large as was asked for. If that is no multiple of a chunk, the
- * pages behind the end of the last chunk go back at once: the block is split into single
- * pages, and its first pages are freed one by one at the end. A reserve smaller than one
+ * pages behind the end of the last chunk go back at once. A reserve smaller than one
  * chunk gets a chunk order that fits: no larger block could lie in it.
  *
  * All or nothing: what cannot be had in full is given back and refused, with a sentence
@@ -80,26 +85,16 @@ static u32 last_pages(const struct myalloc_reserve *r)
 	return r->nr_pages - ((r->nr_chunks - 1) << r->chunk_order);
 }
 
-static void free_chunk(void *chunk, unsigned int order)
-{
-	__free_pages(virt_to_page(chunk), order);
-}
-
-static void free_single(void *chunk, u32 from, u32 to)
+static void free_pages_of(void *chunk, u32 from, u32 to)
 {
 	for (; from < to; from++)
-		free_chunk(chunk + ((size_t)from << PAGE_SHIFT), 0);
+		__free_page(virt_to_page(chunk + ((size_t)from << PAGE_SHIFT)));
 }
 
 /* Gives the pages behind the end of the reserve back. */
 static void trim_last(struct myalloc_reserve *r)
 {
-	void *last = r->chunks[r->nr_chunks - 1];
-
-	if (last_pages(r) == BIT(r->chunk_order))
-		return;
-	split_page(virt_to_page(last), r->chunk_order);
-	free_single(last, last_pages(r), BIT(r->chunk_order));
+	free_pages_of(r->chunks[r->nr_chunks - 1], last_pages(r), BIT(r->chunk_order));
 }
 
 /* Takes the chunks; r->nr_chunks says how many there are, also after an error. */
@@ -119,16 +114,18 @@ static int take_chunks(struct myalloc_reserve *r, u32 nr)
 			page = alloc_pages_node(r->node, gfp, r->chunk_order);
 		if (!page)
 			return -ENOMEM;
+		split_page(page, r->chunk_order);
 		r->chunks[r->nr_chunks] = page_address(page);
 	}
 	return 0;
 }
 
-static void put_chunks(struct myalloc_reserve *r)
+/* @last: pages in the last chunk */
+static void put_chunks(struct myalloc_reserve *r, u32 last)
 {
-	while (r->nr_chunks) {
+	for (; r->nr_chunks; last = BIT(r->chunk_order)) {
 		cond_resched();
-		free_chunk(r->chunks[--r->nr_chunks], r->chunk_order);
+		free_pages_of(r->chunks[--r->nr_chunks], 0, last);
 	}
 	myalloc_env_free(r->chunks);
 	r->chunks = NULL;
@@ -168,7 +165,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 	err = take_chunks(reserve, nr);
 	if (err) {
 		had = (unsigned long)reserve->nr_chunks << reserve->chunk_order;
-		put_chunks(reserve);
+		put_chunks(reserve, BIT(reserve->chunk_order));
 		if (err == -ENOMEM)
 			pr_err("reserve_mb=%llu: only %lu MiB were to be had in chunks of %lu KiB, and have been given back; ask for less, or for smaller chunks by chunk_order below %u\n",
 			       mib, to_mib(had),
@@ -183,16 +180,11 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 
 /**
  * myalloc_reserve_release() - give every page back to the system
- * @reserve: from myalloc_reserve_take(); nobody uses the pages any more
+ * @reserve: from myalloc_reserve_take(); nobody of ours uses the pages any more
  *
  * Context: task, may sleep.
  */
 void myalloc_reserve_release(struct myalloc_reserve *reserve)
 {
-	if (last_pages(reserve) != BIT(reserve->chunk_order)) {
-		reserve->nr_chunks--;
-		free_single(reserve->chunks[reserve->nr_chunks], 0,
-			    reserve->nr_pages - (reserve->nr_chunks << reserve->chunk_order));
-	}
-	put_chunks(reserve);
+	put_chunks(reserve, last_pages(reserve));
 }

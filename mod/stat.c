@@ -103,6 +103,8 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 	stat->peak_pages = books->peak_pages;
 	stat->nr_caches = books->nr_caches;
 	stat->reports_suppressed = books->reports_suppressed;
+	stat->quarantined_pages = books->quarantined_pages;
+	stat->quarantines = books->quarantines;
 	myalloc_env_free(books);
 	return 0;
 }

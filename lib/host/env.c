@@ -1203,6 +1203,60 @@ void host_chunk_free(void *chunk, unsigned int order)
 }
 
 /*
+ * What the kernel knows of a page: whether others have references to it. Few pages at a time
+ * have anything to be known.
+ */
+#define NOTED_MOST	64
+
+static struct {
+	struct hidden_lock lock;
+	u32 nr;
+	const void *page[NOTED_MOST];
+} referenced_pages;
+
+static u32 find_noted(const void *addr)
+{
+	u32 i;
+
+	for (i = 0; i < referenced_pages.nr; i++)
+		if (referenced_pages.page[i] == addr)
+			break;
+	return i;
+}
+
+bool myalloc_env_page_referenced(const void *addr)
+{
+	bool found;
+
+	if (likely(!READ_ONCE(referenced_pages.nr)))
+		return false;
+	hidden_acquire(&referenced_pages.lock);
+	found = find_noted(addr) < referenced_pages.nr;
+	hidden_release(&referenced_pages.lock);
+	return found;
+}
+
+/* From now on somebody has, or nobody has, a reference to the page at @addr. */
+void host_page_set_referenced(const void *addr, bool referenced)
+{
+	u32 i, nr;
+
+	hidden_acquire(&referenced_pages.lock);
+	nr = referenced_pages.nr;
+	i = find_noted(addr);
+	if (referenced && i == NOTED_MOST)
+		host_fatal("more than %u pages are referenced", NOTED_MOST);
+	if (referenced && i == nr) {
+		referenced_pages.page[i] = addr;
+		WRITE_ONCE(referenced_pages.nr, nr + 1);
+	} else if (!referenced && i < nr) {
+		referenced_pages.page[i] = referenced_pages.page[nr - 1];
+		WRITE_ONCE(referenced_pages.nr, nr - 1);
+	}
+	hidden_release(&referenced_pages.lock);
+}
+
+/*
  * Per-CPU areas, allocated in grains of a cache line. Each allocation is followed
  * by a free grain, which is poisoned and so finds overflows.
  */
@@ -1553,6 +1607,7 @@ void host_reset(void)
 	host_fail_after(0);
 	host_set_clock(0);
 	host_set_ratelimit(false);
+	WRITE_ONCE(referenced_pages.nr, 0);
 	__atomic_store_n(&cpus_offline, 0, __ATOMIC_RELAXED);
 	if (!percpu.nr)
 		host_set_nr_cpus(DEFAULT_CPUS);

@@ -40,6 +40,7 @@
 #include <linux/mutex.h>
 #include <linux/numa.h>
 #include <linux/overflow.h>
+#include <linux/page_ref.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/prefetch.h>
@@ -456,6 +457,14 @@ static inline u32 myalloc_env_random(void)
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
 	return (x ^ (x >> 31)) >> 16;
+}
+
+/* --- pages ------------------------------------------------------------- */
+
+/* Has anybody a reference to the page besides its owner? Its memory has a struct page. */
+static inline bool myalloc_env_page_referenced(const void *addr)
+{
+	return page_ref_count(virt_to_page(addr)) > 1;
 }
 
 /* --- sanitizers -------------------------------------------------------- */

@@ -658,6 +658,35 @@ static void test_chunks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_live_allocs(), 0);
 }
 
+static void reference_many(void *arg)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1000; i++)
+		host_page_set_referenced((void *)(i * PAGE_SIZE), true);
+}
+
+static void test_page_references(struct kunit *test)
+{
+	char *chunk = host_chunk_alloc(2);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_FALSE(test, myalloc_env_page_referenced(chunk + i * PAGE_SIZE));
+	host_page_set_referenced(chunk + PAGE_SIZE, true);
+	host_page_set_referenced(chunk + PAGE_SIZE, true);
+	host_page_set_referenced(chunk + 3 * PAGE_SIZE, true);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_env_page_referenced(chunk + i * PAGE_SIZE), i & 1);
+	host_page_set_referenced(chunk + PAGE_SIZE, false);
+	host_page_set_referenced(chunk + PAGE_SIZE, false);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_env_page_referenced(chunk + i * PAGE_SIZE), i == 3);
+	host_page_set_referenced(chunk + 3 * PAGE_SIZE, false);
+	host_chunk_free(chunk, 2);
+	EXPECT_DIES(test, reference_many, NULL, "more than 64 pages");
+}
+
 static void test_failures(struct kunit *test)
 {
 	void *p[3];
@@ -758,6 +787,7 @@ static struct kunit_case env_cases[] = {
 	KUNIT_CASE(test_threads),
 	KUNIT_CASE(test_memory),
 	KUNIT_CASE(test_chunks),
+	KUNIT_CASE(test_page_references),
 	KUNIT_CASE(test_failures),
 	KUNIT_CASE(test_log),
 	KUNIT_CASE(test_callers),
