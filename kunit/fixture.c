@@ -457,6 +457,12 @@ void fixture_set_referenced(const void *addr, bool referenced)
 		put_page(virt_to_page(addr));
 }
 
+/* The mark stays with the page, and the system would never use it again: natively only. */
+bool fixture_set_bad(const void *addr, bool bad)
+{
+	return false;
+}
+
 bool fixture_fail_after(unsigned long k)
 {
 	return false;
@@ -587,6 +593,12 @@ void fixture_memory_put(unsigned long memory, unsigned int order)
 void fixture_set_referenced(const void *addr, bool referenced)
 {
 	host_page_set_referenced(addr, referenced);
+}
+
+bool fixture_set_bad(const void *addr, bool bad)
+{
+	host_page_set_bad(addr, bad);
+	return true;
 }
 
 bool fixture_fail_fired(void)

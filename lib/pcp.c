@@ -467,6 +467,7 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
 			 first->type == MYALLOC_FRAME_FREEING ||
 			 first->type == MYALLOC_FRAME_QUARANTINE ||
+			 first->type == MYALLOC_FRAME_BAD ||
 			 first->type == MYALLOC_FRAME_DEFERRED ||
 			 first->type == MYALLOC_FRAME_DEFERRING ||
 			 first->type == MYALLOC_FRAME_RECOVERING)

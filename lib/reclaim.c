@@ -47,6 +47,7 @@
  * Locking: limbo.lock is taken inside cache->lock and never held while anything else is taken.
  */
 #include "env.h"
+#include "bad_page.h"
 #include "lend.h"
 #include "pcp.h"
 #include "reclaim.h"
@@ -61,6 +62,8 @@
 #define CLOSE_CACHES	8
 /* Blocks in quarantine that one run of the worker looks at. */
 #define QUARANTINE_MOST	64
+/* Frames that a drain, or one run of the worker, looks at for pages reported as bad. */
+#define BAD_MOST	4096
 /* Milliseconds between two drains that failing requests ask for. */
 #define DRAIN_MS	100
 /* Milliseconds after which the worker looks again whether a grace period has passed. */
@@ -458,6 +461,7 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 
 	myalloc_zone_sweep(zone, SWEEP_ALL);
 	myalloc_quarantine_drain(zone);
+	myalloc_bad_poll(zone, BAD_MOST);
 	myalloc_zone_reap_all(zone);
 	after = data_race(zone->buddy.nr_free);	/* a sum of moments */
 	return after > before ? after - before : 0;
@@ -731,6 +735,7 @@ static bool look_after(struct myalloc_zone *zone)
 	myalloc_env_cpus_read_unlock();
 
 	myalloc_quarantine_poll(zone, QUARANTINE_MOST);
+	myalloc_bad_poll(zone, BAD_MOST);
 	if (limbo_moment(zone, U32_MAX))
 		myalloc_env_gp_start();
 	while (harvest(zone, 1, U32_MAX, &pages))

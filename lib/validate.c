@@ -219,6 +219,7 @@ struct walk {
 	bool being_freed;	/* the last blocks belong to an extent that is being freed */
 	u64 freeing;
 	u64 quarantined;
+	u64 bad;
 };
 
 /* Z8: an extent begins at @idx, and is said to have @nr pages. */
@@ -295,6 +296,9 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		break;
 	case MYALLOC_FRAME_QUARANTINE:
 		w->quarantined += size;
+		break;
+	case MYALLOC_FRAME_BAD:
+		w->bad += size;
 		break;
 	case MYALLOC_FRAME_CACHED:
 		w->cached += size;
@@ -382,13 +386,14 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 
 /*
  * Lock held, and nothing has changed since the walk began, when @deferred frames were
- * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, T.
+ * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, Z9, T.
  */
 static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
 			 s64 quarantined, struct myalloc_validation *v)
 {
 	unsigned int k;
-	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined;
+	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined +
+		  w->bad;
 	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of zone.c */
 
 	for (k = 0; k <= zone->buddy.top_order; k++)
@@ -397,6 +402,9 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	if (sum != zone->buddy.nr_frames)
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
 		      zone->buddy.nr_frames);
+	if (w->bad != (u64)atomic64_read(&zone->nr_bad))
+		v_err(v, "Z9: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
+		      (long long)atomic64_read(&zone->nr_bad));
 	/* Not while somebody is about to put a block there, or to take it. */
 	if (!w->freeing && quarantined == atomic64_read(&zone->nr_quarantined) &&
 	    w->quarantined != (u64)quarantined)

@@ -45,9 +45,10 @@
  * Invariants
  *	Z1  A frame has a type other than NONE if and only if an allocated block begins
  *	    there; the order in its tag is the block's order in the buddy (B1).
- *	Z2  free + cached + page + slab + deferred + quarantined == nr_pages, where cached, page,
- *	    slab, deferred and quarantined are the frames of blocks tagged CACHED; PAGE, LENT,
- *	    FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; and QUARANTINE (lend.c, with Q1).
+ *	Z2  free + cached + page + slab + deferred + quarantined + bad == nr_pages, where cached,
+ *	    page, slab, deferred, quarantined and bad are the frames of blocks tagged CACHED; PAGE,
+ *	    LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE (lend.c, with
+ *	    Q1); and BAD (bad_page.c, with Z9).
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
@@ -70,11 +71,15 @@
  * frees what is deferred in parts, see deferred.c.
  */
 #include "env.h"
+#include "bad_page.h"
 #include "lend.h"
 #include "pcp.h"
 #include "reclaim.h"
 #include "slab.h"
 #include "zone.h"
+
+/* Frames that a drain looks at for bad pages. */
+#define BAD_MOST	4096
 
 /* Deferred frees that one operation takes along. */
 #define REAP_MOST	2
@@ -128,6 +133,8 @@ enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_f
 	}
 	WRITE_ONCE(frame->tag, 0);
 	zone->generation++;
+	if (unlikely(zone->bad_seen))
+		__myalloc_bad_take(zone, myalloc_frame_idx(zone, frame), order);
 	return MYALLOC_OK;
 }
 
@@ -559,7 +566,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 						  link)->name);
 		return -EBUSY;
 	}
-	out = zone->buddy.nr_frames - zone->buddy.nr_free;
+	out = zone->buddy.nr_frames - zone->buddy.nr_free - atomic64_read(&zone->nr_bad);
 	if (out)
 		return report_held(zone, out);
 	free_zone(zone);
@@ -612,8 +619,9 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 	}
 	books->deferred_pages = atomic64_read(&zone->deferred.nr);
 	books->quarantined_pages = atomic64_read(&zone->nr_quarantined);
+	books->bad_pages = atomic64_read(&zone->nr_bad);
 	out = books->free_pages + books->slab_pages + books->cached_pages +
-	      books->deferred_pages + books->quarantined_pages;
+	      books->deferred_pages + books->quarantined_pages + books->bad_pages;
 	books->page_pages = books->nr_pages > out ? books->nr_pages - out : 0;
 	books->nmi_fails = atomic64_read(&zone->nmi_fails);
 	for (i = 0; i < MYALLOC_NR_BAD; i++) {

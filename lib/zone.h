@@ -48,6 +48,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
 	MYALLOC_FRAME_LENT = 0x96,	/* a page user's block that may be lent (lend.c) */
 	MYALLOC_FRAME_QUARANTINE = 0x8a, /* a freed block to which others have references */
+	MYALLOC_FRAME_BAD = 0x8d,	/* a page that the machine reports as bad (bad_page.c) */
 	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
 };
 
@@ -228,6 +229,7 @@ struct myalloc_zone_args {
  * @buddy: the free blocks
  * @min_free: least frames that were ever free in the buddy
  * @quarantine: index + 1 of the next quarantined block to be looked at, or 0
+ * @bad_seen: a bad page was found: gives look for more
  * @generation: grows with every change
  * @allocs: blocks handed to page users past the magazines, by order
  * @frees: blocks come back from page users past the magazines, by order
@@ -239,6 +241,8 @@ struct myalloc_zone_args {
  * @quarantine_new: index + 1 of the quarantined block that came last, or 0
  * @nr_quarantined: frames of quarantined blocks
  * @quarantines: blocks that ever were in quarantine
+ * @bad_cursor: frame that the next search for bad pages begins at
+ * @nr_bad: bad pages taken out; changes under @lock
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: calls of myalloc_zone_drain()
@@ -281,6 +285,7 @@ struct myalloc_zone {
 	struct myalloc_buddy buddy;
 	u32 min_free;
 	u32 quarantine;
+	bool bad_seen;
 	u64 generation;
 	u64 allocs[MYALLOC_NR_ORDERS];
 	u64 frees[MYALLOC_NR_ORDERS];
@@ -293,6 +298,8 @@ struct myalloc_zone {
 	u32 quarantine_new;
 	atomic64_t nr_quarantined;
 	atomic64_t quarantines;
+	u32 bad_cursor;
+	atomic64_t nr_bad;
 	atomic64_t bad[MYALLOC_NR_BAD];
 	atomic64_t corruptions;
 	atomic64_t drains;
@@ -365,6 +372,7 @@ struct myalloc_zone_books {
 	u64 slab_pages;
 	u64 deferred_pages;
 	u64 quarantined_pages;
+	u64 bad_pages;
 	u64 free_blocks[MYALLOC_NR_ORDERS];
 	u64 cached_blocks[MYALLOC_NR_ORDERS];
 	s32 unusable[MYALLOC_NR_ORDERS];

@@ -212,6 +212,7 @@ static const struct stat_name stat_scalars[] = {
 	STAT(slab_pages),
 	STAT(deferred_pages),
 	STAT(quarantined_pages),
+	STAT(bad_pages),
 	STAT(peak_pages),
 	STAT(nr_caches),
 	STAT(nmi_fails),

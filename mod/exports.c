@@ -14,6 +14,7 @@
 
 #include <linux/module.h>
 
+#include "bad_page.h"
 #include "compat.h"
 #include "exports.h"
 #include "histogram.h"
@@ -147,6 +148,7 @@ EXPORT_INTERNAL(myalloc_zone_drain_cpu);
 EXPORT_INTERNAL(myalloc_zone_sweep);
 EXPORT_INTERNAL(myalloc_zone_cpu_coming);
 EXPORT_INTERNAL(myalloc_limbo_harvest);
+EXPORT_INTERNAL(myalloc_bad_poll);
 EXPORT_INTERNAL(myalloc_quarantine_poll);
 EXPORT_INTERNAL(myalloc_quarantine_abandon);
 EXPORT_INTERNAL(myalloc_bad_name);

@@ -105,6 +105,7 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 	stat->reports_suppressed = books->reports_suppressed;
 	stat->quarantined_pages = books->quarantined_pages;
 	stat->quarantines = books->quarantines;
+	stat->bad_pages = books->bad_pages;
 	myalloc_env_free(books);
 	return 0;
 }

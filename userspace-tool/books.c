@@ -44,6 +44,7 @@ void books_full(struct out *o, const struct myalloc_stat *s)
 	out_u64(o, "deferred_pages", "deferred", OUT_PAGES, s->deferred_pages);
 	out_u64(o, "quarantined_pages", "freed, still lent", OUT_PAGES,
 		s->quarantined_pages);
+	out_u64(o, "bad_pages", "bad memory", OUT_PAGES, s->bad_pages);
 	out_s64(o, "in_flight_pages", "in flight", OUT_PLAIN, in_flight);
 	out_bool(o, "balanced", "balanced", in_flight ? OUT_WARN : OUT_GOOD,
 		 !in_flight);

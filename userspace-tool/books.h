@@ -12,7 +12,8 @@
 static inline __u64 books_sum(const struct myalloc_stat *s)
 {
 	return s->free_pages + s->cached_pages + s->page_pages +
-	       s->slab_pages + s->deferred_pages + s->quarantined_pages;
+	       s->slab_pages + s->deferred_pages + s->quarantined_pages +
+	       s->bad_pages;
 }
 
 static inline __u64 sum_orders(const __u64 *of_order)

@@ -1203,57 +1203,78 @@ void host_chunk_free(void *chunk, unsigned int order)
 }
 
 /*
- * What the kernel knows of a page: whether others have references to it. Few pages at a time
- * have anything to be known.
+ * What the kernel knows of a page: whether others have references to it, whether it is bad. Few
+ * pages at a time have anything to be known.
  */
 #define NOTED_MOST	64
 
-static struct {
+static struct noted_pages {
 	struct hidden_lock lock;
 	u32 nr;
 	const void *page[NOTED_MOST];
-} referenced_pages;
+} referenced_pages, bad_pages;
 
-static u32 find_noted(const void *addr)
+static u32 find_noted(const struct noted_pages *noted, const void *addr)
 {
 	u32 i;
 
-	for (i = 0; i < referenced_pages.nr; i++)
-		if (referenced_pages.page[i] == addr)
+	for (i = 0; i < noted->nr; i++)
+		if (noted->page[i] == addr)
 			break;
 	return i;
 }
 
-bool myalloc_env_page_referenced(const void *addr)
+static bool is_noted(struct noted_pages *noted, const void *addr)
 {
 	bool found;
 
-	if (likely(!READ_ONCE(referenced_pages.nr)))
+	if (likely(!READ_ONCE(noted->nr)))
 		return false;
-	hidden_acquire(&referenced_pages.lock);
-	found = find_noted(addr) < referenced_pages.nr;
-	hidden_release(&referenced_pages.lock);
+	hidden_acquire(&noted->lock);
+	found = find_noted(noted, addr) < noted->nr;
+	hidden_release(&noted->lock);
 	return found;
+}
+
+static void note_page(struct noted_pages *noted, const void *addr, bool set)
+{
+	u32 i, nr;
+
+	hidden_acquire(&noted->lock);
+	nr = noted->nr;
+	i = find_noted(noted, addr);
+	if (set && i == NOTED_MOST)
+		host_fatal("more than %u pages are noted", NOTED_MOST);
+	if (set && i == nr) {
+		noted->page[i] = addr;
+		WRITE_ONCE(noted->nr, nr + 1);
+	} else if (!set && i < nr) {
+		noted->page[i] = noted->page[nr - 1];
+		WRITE_ONCE(noted->nr, nr - 1);
+	}
+	hidden_release(&noted->lock);
+}
+
+bool myalloc_env_page_referenced(const void *addr)
+{
+	return is_noted(&referenced_pages, addr);
+}
+
+bool myalloc_env_page_bad(const void *addr)
+{
+	return is_noted(&bad_pages, addr);
 }
 
 /* From now on somebody has, or nobody has, a reference to the page at @addr. */
 void host_page_set_referenced(const void *addr, bool referenced)
 {
-	u32 i, nr;
+	note_page(&referenced_pages, addr, referenced);
+}
 
-	hidden_acquire(&referenced_pages.lock);
-	nr = referenced_pages.nr;
-	i = find_noted(addr);
-	if (referenced && i == NOTED_MOST)
-		host_fatal("more than %u pages are referenced", NOTED_MOST);
-	if (referenced && i == nr) {
-		referenced_pages.page[i] = addr;
-		WRITE_ONCE(referenced_pages.nr, nr + 1);
-	} else if (!referenced && i < nr) {
-		referenced_pages.page[i] = referenced_pages.page[nr - 1];
-		WRITE_ONCE(referenced_pages.nr, nr - 1);
-	}
-	hidden_release(&referenced_pages.lock);
+/* From now on the page at @addr is reported as bad, or not. */
+void host_page_set_bad(const void *addr, bool bad)
+{
+	note_page(&bad_pages, addr, bad);
 }
 
 /*
@@ -1608,6 +1629,7 @@ void host_reset(void)
 	host_set_clock(0);
 	host_set_ratelimit(false);
 	WRITE_ONCE(referenced_pages.nr, 0);
+	WRITE_ONCE(bad_pages.nr, 0);
 	__atomic_store_n(&cpus_offline, 0, __ATOMIC_RELAXED);
 	if (!percpu.nr)
 		host_set_nr_cpus(DEFAULT_CPUS);

@@ -1328,6 +1328,7 @@ u64 myalloc_env_now_ns(void);
 u64 myalloc_env_seed(void);
 u32 myalloc_env_random(void);
 bool myalloc_env_page_referenced(const void *addr);
+bool myalloc_env_page_bad(const void *addr);
 
 #ifdef HOST_ASAN
 void __asan_poison_memory_region(void const volatile *addr, size_t size);
@@ -1376,6 +1377,7 @@ void host_live_dump(void);
 void *host_chunk_alloc(unsigned int order);
 void host_chunk_free(void *chunk, unsigned int order);
 void host_page_set_referenced(const void *addr, bool referenced);
+void host_page_set_bad(const void *addr, bool bad);
 
 /* The log. */
 void host_log_reset(void);

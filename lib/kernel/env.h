@@ -467,6 +467,12 @@ static inline bool myalloc_env_page_referenced(const void *addr)
 	return page_ref_count(virt_to_page(addr)) > 1;
 }
 
+/* Has the machine reported the page as broken? */
+static inline bool myalloc_env_page_bad(const void *addr)
+{
+	return PageHWPoison(virt_to_page(addr));
+}
+
 /* --- sanitizers -------------------------------------------------------- */
 
 /* KASAN keeps its interface for this to itself. */

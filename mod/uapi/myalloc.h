@@ -108,7 +108,7 @@ struct myalloc_info {
  * @size: sizeof(struct myalloc_stat) of the caller
  * @max_order: orders above this are zero in the arrays
  * @nr_pages: capacity = @free_pages + @cached_pages + @page_pages + @slab_pages
- *	+ @deferred_pages + @quarantined_pages when nothing is in flight
+ *	+ @deferred_pages + @quarantined_pages + @bad_pages when nothing is in flight
  * @free_pages: in free blocks of the buddy
  * @cached_pages: in per-CPU magazines and their depots
  * @page_pages: held by page users
@@ -138,6 +138,7 @@ struct myalloc_info {
  * @reports_suppressed: wrong frees and damage counted above but not printed in the kernel's log
  * @quarantined_pages: freed while lent to the kernel, which has references to them still
  * @quarantines: blocks that ever were such
+ * @bad_pages: reported as bad by the machine, and never handed out again
  */
 struct myalloc_stat {
 	__u32 size;
@@ -170,6 +171,7 @@ struct myalloc_stat {
 	__u64 reports_suppressed;
 	__u64 quarantined_pages;
 	__u64 quarantines;
+	__u64 bad_pages;
 };
 
 /* myalloc_page_alloc.flags, myalloc_obj_alloc.flags */

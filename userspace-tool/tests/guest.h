@@ -186,7 +186,7 @@ static UNUSED const char *books_differ(const struct myalloc_stat *a,
 		return text;
 	}
 	if (b->free_pages + b->cached_pages + b->page_pages + b->slab_pages +
-	    b->deferred_pages + b->quarantined_pages != b->nr_pages)
+	    b->deferred_pages + b->quarantined_pages + b->bad_pages != b->nr_pages)
 		return "the sum of the books is not the capacity";
 	return NULL;
 }

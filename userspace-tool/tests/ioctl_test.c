@@ -770,7 +770,7 @@ static void test_page_exhaust(void)
 	       (unsigned long long)total);
 	IS(get_stat(watcher, &s), 0);
 	EXPECT(s.free_pages + s.cached_pages + s.slab_pages + s.page_pages +
-	       s.deferred_pages + s.quarantined_pages == s.nr_pages, "the books do not add up");
+	       s.deferred_pages + s.quarantined_pages + s.bad_pages == s.nr_pages, "the books do not add up");
 	EXPECT(!s.free_pages, "%llu pages were free all the same",
 	       (unsigned long long)s.free_pages);
 	close_device(fd);
