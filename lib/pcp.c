@@ -476,7 +476,7 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			bad = MYALLOC_BAD_KIND;
 		else if (first != frame || first->type == MYALLOC_FRAME_PIECE)
 			bad = MYALLOC_BAD_INTERIOR;
-		else if (first->type != as)
+		else if ((first->type == MYALLOC_FRAME_EXTENT) != (as == MYALLOC_FRAME_EXTENT))
 			bad = MYALLOC_BAD_KIND;
 		else
 			bad = as == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_ORDER : MYALLOC_BAD_LENGTH;

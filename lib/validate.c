@@ -292,6 +292,8 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 		fallthrough;
 	case MYALLOC_FRAME_PAGE:
 	case MYALLOC_FRAME_LENT:
+	case MYALLOC_FRAME_EXTENT:
+	case MYALLOC_FRAME_PIECE:
 		w->page += size;
 		break;
 	case MYALLOC_FRAME_QUARANTINE:

@@ -78,9 +78,6 @@
 #include "slab.h"
 #include "zone.h"
 
-/* Frames that a drain looks at for bad pages. */
-#define BAD_MOST	4096
-
 /* Deferred frees that one operation takes along. */
 #define REAP_MOST	2
 
