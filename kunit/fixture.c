@@ -157,7 +157,7 @@ void fixture_exit(struct kunit *test)
  * @flags: as for myalloc_cache_create()
  */
 struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
-				    unsigned int object_size, unsigned int flags)
+				    unsigned int object_size, myalloc_cache_flags_t flags)
 {
 	struct myalloc_cache_args args = {
 		.name = name, .object_size = object_size, .flags = flags,
@@ -473,6 +473,12 @@ bool fixture_fail_fired(void)
 	return false;
 }
 
+/* Nothing to set: is this a kernel that does not check where code sleeps? */
+bool fixture_unchecked_wait(bool on)
+{
+	return !IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP);
+}
+
 /* kmemleak counts here. */
 unsigned long fixture_live_allocs(void)
 {
@@ -604,6 +610,12 @@ bool fixture_set_bad(const void *addr, bool bad)
 bool fixture_fail_fired(void)
 {
 	return host_fail_fired();
+}
+
+bool fixture_unchecked_wait(bool on)
+{
+	host_unchecked_wait(on);
+	return true;
 }
 
 unsigned long fixture_live_allocs(void)

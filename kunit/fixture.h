@@ -34,7 +34,7 @@ struct fixture_args {
 	u32 nr_pages;
 	u32 chunk_order;
 	u32 stride;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 	enum myalloc_policy policy;
 	bool no_magazines;
 	bool simulated;
@@ -82,7 +82,7 @@ struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *a
 struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args);
 void fixture_put(struct fixture *fx);
 struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
-				    unsigned int object_size, unsigned int flags);
+				    unsigned int object_size, myalloc_cache_flags_t flags);
 
 void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned int order);
 
@@ -123,6 +123,7 @@ int fixture_cpu(unsigned int nr);
 unsigned long fixture_nmi_enter(void);
 void fixture_nmi_exit(unsigned long irq);
 
+bool fixture_unchecked_wait(bool on);
 bool fixture_set_hook(void (*hook)(const char *where));
 bool fixture_set_step_hook(void (*hook)(const char *where));
 bool fixture_count_steps(const char *where);

@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "slab_debug.h"
 
-static struct fixture *small_zone(struct kunit *test, unsigned int checks)
+static struct fixture *small_zone(struct kunit *test, myalloc_cache_flags_t checks)
 {
 	const struct fixture_args args = {
 		.nr_pages = 64, .chunk_order = 4, .stride = 2, .checks = checks,
@@ -373,18 +373,19 @@ static void debug_walk_live(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
 	struct seen seen = { .test = test };
-	unsigned int flags;
+	unsigned int owners;
 	void *o[100];
 	u32 i;
 
-	for (flags = 0; flags <= MYALLOC_OWNER; flags += MYALLOC_OWNER) {
-		struct myalloc_cache *cache = fixture_cache(fx, "walk", 200, flags);
+	for (owners = 0; owners < 2; owners++) {
+		struct myalloc_cache *cache = fixture_cache(fx, "walk", 200,
+							    owners ? MYALLOC_OWNER : 0);
 
 		for (i = 0; i < 100; i++)
 			o[i] = alloc_here(cache);
 		for (i = 0; i < 100; i += 3)
 			KUNIT_EXPECT_EQ(test, free_here(cache, o[i]), 0);
-		seen.tracked = flags;
+		seen.tracked = owners;
 		seen.nr = 0;
 		myalloc_cache_walk_live(cache, see_live, &seen);
 		KUNIT_EXPECT_EQ(test, seen.nr, 66);
@@ -466,7 +467,7 @@ static void debug_inuse_too_low(struct kunit *test)
 /* --- all together -------------------------------------------------------------------- */
 
 /* Full use of a cache of this kind, a few times over. */
-static void use(struct fixture *fx, unsigned int size, unsigned int flags)
+static void use(struct fixture *fx, unsigned int size, myalloc_cache_flags_t flags)
 {
 	struct myalloc_cache *cache = fixture_cache(fx, "quiet", size, flags);
 	struct kunit *test = fx->test;
@@ -493,18 +494,18 @@ static void use(struct fixture *fx, unsigned int size, unsigned int flags)
 static void debug_no_false_alarm(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 1, 8, 33, 100, 512, 3000 };
-	static const unsigned int more[] = {
+	static const myalloc_cache_flags_t more[] = {
 		0, MYALLOC_ZERO_ALLOC, MYALLOC_ZERO_FREE, MYALLOC_RANDOM, MYALLOC_ZERO_FREE |
 		MYALLOC_ZERO_ALLOC | MYALLOC_RANDOM,
 	};
 	struct fixture *fx = small_zone(test, 0);
 	unsigned int checks, i, k;
 
-	for (checks = 0; checks <= MYALLOC_CHECKS; checks++)
+	for (checks = 0; checks <= (__force u32)MYALLOC_CHECKS; checks++)
 		for (i = 0; i < ARRAY_SIZE(sizes); i++)
 			for (k = 0; k < ARRAY_SIZE(more); k++)
 				if (fixture_thorough() || (checks + i + k) % 7 == 0)
-					use(fx, sizes[i], checks | more[k]);
+					use(fx, sizes[i], __MYALLOC_CACHE_FLAG(checks) | more[k]);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions + fx->books.bad_frees, 0);
 }
 
@@ -523,7 +524,7 @@ static void debug_zone_checks(struct kunit *test)
 	struct myalloc_cache *plain = fixture_cache(fx, "plain", 40, 0), *ctor;
 	u8 *o = alloc_here(plain);
 
-	KUNIT_EXPECT_EQ(test, plain->flags, MYALLOC_CHECKS);
+	KUNIT_EXPECT_TRUE(test, plain->flags == MYALLOC_CHECKS);
 	KUNIT_EXPECT_EQ(test, plain->mags.capacity, 0);
 	KUNIT_EXPECT_EQ(test, o[0], MYALLOC_POISON_FREE);
 	KUNIT_EXPECT_EQ(test, o[40], MYALLOC_RED_ACTIVE);
@@ -531,7 +532,7 @@ static void debug_zone_checks(struct kunit *test)
 
 	ctor = myalloc_cache_create(fx->zone, &args);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctor);
-	KUNIT_EXPECT_EQ(test, ctor->flags, MYALLOC_CHECKS & ~MYALLOC_POISON);
+	KUNIT_EXPECT_TRUE(test, ctor->flags == (MYALLOC_CHECKS & ~MYALLOC_POISON));
 	o = alloc_here(ctor);
 	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0xab, 40));
 	KUNIT_EXPECT_EQ(test, o[40], MYALLOC_RED_ACTIVE);

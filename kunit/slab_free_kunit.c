@@ -74,7 +74,7 @@ static void slab_bad_foreign(struct kunit *test)
 /* Not where an object begins: every byte of two slots, the padding, the tail of the slab. */
 static void slab_bad_place(struct kunit *test)
 {
-	static const unsigned int flags[] = { 0, MYALLOC_REDZONE, MYALLOC_ZERO_FREE };
+	static const myalloc_cache_flags_t flags[] = { 0, MYALLOC_REDZONE, MYALLOC_ZERO_FREE };
 	struct fixture *fx = small_zone(test);
 	unsigned int f;
 	u32 off;
@@ -218,7 +218,7 @@ static void slab_bad_lookalike(struct kunit *test)
 {
 	static const struct {
 		unsigned int size;
-		unsigned int flags;
+		myalloc_cache_flags_t flags;
 	} kinds[] = {
 		{ 64, 0 }, { 64, MYALLOC_ZERO_FREE }, { 100, MYALLOC_ZERO_FREE }, { 8, 0 },
 		{ 24, MYALLOC_ZERO_FREE }, { 1000, MYALLOC_ZERO_FREE }, { 64, MYALLOC_REDZONE },

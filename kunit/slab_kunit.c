@@ -10,7 +10,7 @@
 
 /* Objects of many sizes and alignments: aligned, apart, whole; and all pages back. */
 static void check_objects(struct fixture *fx, unsigned int size, unsigned int align,
-			  unsigned int flags, void **objects)
+			  myalloc_cache_flags_t flags, void **objects)
 {
 	const struct myalloc_cache_args args = {
 		.name = "objects", .object_size = size, .align = align, .flags = flags,
@@ -188,10 +188,11 @@ static void slab_ctor(struct kunit *test)
 	void **o = object_array(test);
 	u8 *seen = kunit_kzalloc(test, 1000, GFP_KERNEL);
 	struct myalloc_cache *cache;
-	u32 i, round, per_slab;
+	u32 i, red, round, per_slab;
 
 	KUNIT_ASSERT_NOT_NULL(test, seen);
-	for (args.flags = 0; args.flags <= MYALLOC_REDZONE; args.flags += MYALLOC_REDZONE) {
+	for (red = 0; red < 2; red++) {
+		args.flags = red ? MYALLOC_REDZONE : 0;
 		ctor_calls = 0;
 		memset(seen, 0, 1000);
 		cache = myalloc_cache_create(fx->zone, &args);
@@ -231,11 +232,11 @@ static void slab_ctor(struct kunit *test)
 static void slab_zero(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
-	unsigned int magazine;
+	unsigned int none, i;
 	u8 *o, *bulk[3];
-	unsigned int i;
 
-	for (magazine = 0; magazine <= MYALLOC_NO_MAGAZINE; magazine += MYALLOC_NO_MAGAZINE) {
+	for (none = 0; none < 2; none++) {
+		myalloc_cache_flags_t magazine = none ? MYALLOC_NO_MAGAZINE : 0;
 		struct myalloc_cache *plain = fixture_cache(fx, "plain", 300, magazine);
 		struct myalloc_cache *za = fixture_cache(fx, "zalloc", 300,
 							 MYALLOC_ZERO_ALLOC | magazine);
@@ -597,7 +598,7 @@ static void slab_random(struct kunit *test)
 {
 	static const struct {
 		unsigned int size;
-		unsigned int flags;
+		myalloc_cache_flags_t flags;
 	} kinds[CACHES] = {
 		{ 24, 0 }, { 100, MYALLOC_RANDOM }, { 700, MYALLOC_ZERO_FREE },
 		{ 2000, MYALLOC_CHECKS }, { 9000, MYALLOC_NO_MAGAZINE },

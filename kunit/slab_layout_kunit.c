@@ -11,7 +11,7 @@
 #define TRACK	(sizeof(struct myalloc_track) * MYALLOC_NR_TRACKS)
 
 /* What flags say about the layout. */
-static const unsigned int flag_sets[] = {
+static const myalloc_cache_flags_t flag_sets[] = {
 	0,
 	MYALLOC_REDZONE,
 	MYALLOC_POISON,
@@ -27,7 +27,7 @@ struct sweep {
 	struct myalloc_slab_layout l;
 	u32 size;
 	u32 align;
-	unsigned int flags;
+	myalloc_cache_flags_t flags;
 	bool ctor;
 	unsigned int max_order;
 	u64 layouts;
@@ -298,7 +298,7 @@ static void layout_exact(struct kunit *test)
 /* L4 for every size, alignment and set of flags that has a say in the slot. */
 static void layout_all_exact(struct kunit *test)
 {
-	static const unsigned int flags[] = {
+	static const myalloc_cache_flags_t flags[] = {
 		0, MYALLOC_POISON, MYALLOC_REDZONE, MYALLOC_REDZONE | MYALLOC_POISON,
 		MYALLOC_CHECKS,
 	};

@@ -319,7 +319,7 @@ static void slab_cached_damaged(struct kunit *test)
 /* A slab that counts a free slot too many: nothing beside its slots is handed out for it. */
 static void slab_counts_too_many(struct kunit *test)
 {
-	static const unsigned int flags[] = { 0, MYALLOC_RANDOM };
+	static const myalloc_cache_flags_t flags[] = { 0, MYALLOC_RANDOM };
 	struct fixture *fx = small_zone(test);
 	void **o = object_array(test), *other;
 	size_t k;

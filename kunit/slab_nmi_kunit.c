@@ -216,7 +216,7 @@ static void slab_nmi_link_damaged(struct kunit *test)
 	u32 k, i;
 
 	for (k = 0; k < 2 * ARRAY_SIZE(wrong); k++) {
-		u32 clear = k % 2 ? MYALLOC_ZERO_FREE : 0;
+		myalloc_cache_flags_t clear = k % 2 ? MYALLOC_ZERO_FREE : 0;
 		struct myalloc_cache *cache = fixture_cache(fx, "links", 100,
 							    MYALLOC_NO_MAGAZINE | clear);
 		u64 before = fixture_books(fx)->corruptions;

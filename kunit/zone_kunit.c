@@ -85,7 +85,7 @@ static void zone_args(struct kunit *test)
 	fx->chunks[2] = fx->chunks[1];
 	fx->chunks[1] = chunk;
 
-	fx->args.checks = MYALLOC_CHECKS + 1;
+	fx->args.checks = __MYALLOC_CACHE_FLAG((__force u32)MYALLOC_CHECKS + 1);
 	refuse(test, fx, "test: unknown checks or policy");
 	fx->args.checks = 0;
 	fx->args.policy = MYALLOC_NR_POLICIES;

@@ -40,7 +40,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 	}
 	if (args->flags & ~MYALLOC_CACHE_FLAGS_ALL) {
 		pr_err("%s: cache %s: unknown flags 0x%x\n", zone->name, args->name,
-		       args->flags & ~MYALLOC_CACHE_FLAGS_ALL);
+		       (__force u32)(args->flags & ~MYALLOC_CACHE_FLAGS_ALL));
 		return -EINVAL;
 	}
 	if (args->magazine > MYALLOC_MAGAZINE_MAX) {
@@ -255,7 +255,8 @@ struct myalloc_cache *
 myalloc_cache_create(struct myalloc_zone *zone,
 		     const struct myalloc_cache_args *args)
 {
-	unsigned int flags = args->flags | zone->checks, max_order, i;
+	myalloc_cache_flags_t flags = args->flags | zone->checks;
+	unsigned int max_order, i;
 	struct myalloc_cache *c;
 	int err;
 
@@ -386,7 +387,7 @@ void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books
 	books->align = l->align;
 	books->order = l->order;
 	books->objects_per_slab = l->objects;
-	books->flags = cache->flags;
+	books->flags = (__force u32)cache->flags;
 	books->magazine = cache->mags.capacity;
 	strscpy(books->name, cache->name, sizeof(books->name));
 

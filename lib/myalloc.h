@@ -32,26 +32,40 @@ struct myalloc_cache;
 #define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
 
-/* Flags of one allocation. */
-#define MYALLOC_ZERO		0x001u	/* memory reads as zero */
-#define MYALLOC_TOPDOWN		0x002u	/* pages: highest address first, no magazines */
-#define MYALLOC_MAY_WAIT	0x004u	/* task, no hotplug callback: take back what CPUs cache before failing */
-#define MYALLOC_LENDABLE	0x008u	/* pages: the kernel may take references to them, below */
+/*
+ * Flags of one allocation, and flags of a cache: two types that sparse tells from each other,
+ * from gfp_t and from other numbers. A request with a bit that does not belong to it is refused.
+ */
+typedef unsigned int __bitwise myalloc_flags_t;
+typedef unsigned int __bitwise myalloc_cache_flags_t;
+
+#define __MYALLOC_FLAG(bit)		((__force myalloc_flags_t)(bit))
+#define __MYALLOC_CACHE_FLAG(bit)	((__force myalloc_cache_flags_t)(bit))
+
+#define MYALLOC_ZERO		__MYALLOC_FLAG(0x001u)	/* memory reads as zero */
+#define MYALLOC_TOPDOWN		__MYALLOC_FLAG(0x002u)	/* pages: highest address, no magazines */
+/* Task, no hotplug callback: may sleep, take back what CPUs cache before failing. */
+#define MYALLOC_MAY_WAIT	__MYALLOC_FLAG(0x004u)
+#define MYALLOC_LENDABLE	__MYALLOC_FLAG(0x008u)	/* pages: the kernel may take references */
+/* Those of a request for an extent, for a block of pages, and for an object. */
+#define MYALLOC_EXTENT_FLAGS_ALL	(MYALLOC_ZERO | MYALLOC_TOPDOWN | MYALLOC_MAY_WAIT)
+#define MYALLOC_PAGES_FLAGS_ALL		(MYALLOC_EXTENT_FLAGS_ALL | MYALLOC_LENDABLE)
+#define MYALLOC_OBJECT_FLAGS_ALL	(MYALLOC_ZERO | MYALLOC_MAY_WAIT)
 
 /* Checks of a cache or of every cache of a zone; letters as in SLUB's slab_debug=. */
-#define MYALLOC_SANITY		0x001u	/* F: consistency of the slab at every alloc and free */
-#define MYALLOC_REDZONE		0x002u	/* Z: red zones on both sides of each object */
-#define MYALLOC_POISON		0x004u	/* P: free memory holds a pattern */
-#define MYALLOC_OWNER		0x008u	/* U: call stacks of the last alloc and free */
-#define MYALLOC_CHECKS		0xfu
+#define MYALLOC_SANITY		__MYALLOC_CACHE_FLAG(0x001u)	/* F: the states of a slab */
+#define MYALLOC_REDZONE		__MYALLOC_CACHE_FLAG(0x002u)	/* Z: red zones on both sides */
+#define MYALLOC_POISON		__MYALLOC_CACHE_FLAG(0x004u)	/* P: free memory holds a pattern */
+#define MYALLOC_OWNER		__MYALLOC_CACHE_FLAG(0x008u)	/* U: stacks of alloc and free */
+#define MYALLOC_CHECKS		__MYALLOC_CACHE_FLAG(0xfu)
 /* Other properties of a cache. */
-#define MYALLOC_ZERO_ALLOC	0x100u	/* every object reads as zero when allocated */
-#define MYALLOC_ZERO_FREE	0x200u	/* every object is cleared when freed */
-#define MYALLOC_RANDOM		0x400u	/* slots are handed out in random order */
-#define MYALLOC_NO_MAGAZINE	0x800u	/* no per-CPU magazines */
+#define MYALLOC_ZERO_ALLOC	__MYALLOC_CACHE_FLAG(0x100u)	/* objects read as zero at first */
+#define MYALLOC_ZERO_FREE	__MYALLOC_CACHE_FLAG(0x200u)	/* objects are cleared when freed */
+#define MYALLOC_RANDOM		__MYALLOC_CACHE_FLAG(0x400u)	/* slots in random order */
+#define MYALLOC_NO_MAGAZINE	__MYALLOC_CACHE_FLAG(0x800u)	/* no per-CPU magazines */
 /* How sure a free is that its object is a user's; see slab.c, Levels. */
-#define MYALLOC_CERTAIN		0x1000u	/* of two frees at the same moment one is refused */
-#define MYALLOC_TRUSTING	0x2000u	/* looks only whether an object begins there */
+#define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* of two racing frees one is refused */
+#define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* does an object begin there, no more */
 #define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \
 				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE | MYALLOC_CERTAIN | \
 				 MYALLOC_TRUSTING)
@@ -72,22 +86,22 @@ struct myalloc_cache;
  * handed out while the kernel still reads or writes it. A zone with checks finds that.
  */
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
-			  unsigned int flags);
+			  myalloc_flags_t flags);
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr,
 		       unsigned int order);
 unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
-				      unsigned int order, unsigned int flags,
+				      unsigned int order, myalloc_flags_t flags,
 				      unsigned int nr, void **addrs);
 unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 				     unsigned int order, unsigned int nr,
 				     void **addrs);
 void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 				unsigned int nr_pages, unsigned int align_order,
-				unsigned int flags);
+				myalloc_flags_t flags);
 int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
 			     unsigned int nr_pages);
 int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
-			      unsigned int nr_pages, unsigned int flags);
+			      unsigned int nr_pages, myalloc_flags_t flags);
 
 /* --- objects ---------------------------------------------------------- */
 
@@ -108,7 +122,7 @@ struct myalloc_cache_args {
 	const char *name;
 	unsigned int object_size;
 	unsigned int align;
-	unsigned int flags;
+	myalloc_cache_flags_t flags;
 	unsigned int magazine;
 	void (*ctor)(void *object);
 };
@@ -120,10 +134,10 @@ myalloc_cache_create(struct myalloc_zone *zone,
 		     const struct myalloc_cache_args *args);
 int myalloc_cache_destroy(struct myalloc_cache *cache);
 
-void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags);
+void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags);
 int myalloc_cache_free(struct myalloc_cache *cache, void *object);
 unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
-				      unsigned int flags, unsigned int nr,
+				      myalloc_flags_t flags, unsigned int nr,
 				      void **objects);
 unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 				     unsigned int nr, void **objects);

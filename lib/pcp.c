@@ -39,6 +39,7 @@
  * CPUs and fails.
  */
 #include "env.h"
+#include "flags.h"
 #include "lend.h"
 #include "pcp.h"
 #include "reclaim.h"
@@ -354,7 +355,7 @@ static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *
  * Context: any.
  */
 noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
-				       unsigned int flags)
+				       myalloc_flags_t flags)
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 
@@ -376,7 +377,7 @@ void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
 }
 
 static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
-			unsigned int flags, unsigned long caller)
+			myalloc_flags_t flags, unsigned long caller)
 {
 	u32 tag = flags & MYALLOC_LENDABLE ? myalloc_lent_tag(order) : myalloc_user_tag(order);
 	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
@@ -397,11 +398,13 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 
 /* Everything that the fast path leaves: a miss, an interrupt, checks, odd requests. */
 static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
-				 unsigned int flags, unsigned long caller)
+				 myalloc_flags_t flags, unsigned long caller)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	void *addr = NULL;
 
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, caller)))
+		return NULL;
 	if (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE))) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
 
@@ -412,7 +415,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	}
 	if (!addr)
 		addr = alloc_zone(zone, order, flags, caller);
-	if (addr && ((flags & MYALLOC_ZERO) | zone->checks))
+	if (addr && (flags & MYALLOC_ZERO || zone->checks))
 		myalloc_pages_post_alloc(zone, addr, PAGE_SIZE << order, flags);
 	return addr;
 }
@@ -426,10 +429,10 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
  * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
  * because the lock is held by what was interrupted.
  * Return: address of the block, a multiple of its size from the chunk's beginning; NULL
- * if the zone has no such block.
+ * if the zone has no such block, or there is another flag: reported.
  */
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
-			  unsigned int flags)
+			  myalloc_flags_t flags)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	struct myalloc_magazine_cpu *cpu;
@@ -437,7 +440,8 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	void *addr;
 	u64 guard;
 
-	if (unlikely(flags & (MYALLOC_ZERO | MYALLOC_TOPDOWN | MYALLOC_LENDABLE)) ||
+	myalloc_flags_might_wait(flags);
+	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
 	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
 		return alloc_slow(zone, order, flags, _RET_IP_);
 	slot = cpu->top - 1;
@@ -670,12 +674,15 @@ int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order
  * Return: how many were allocated; fewer than @nr if the zone has no more.
  */
 unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
-				      unsigned int order, unsigned int flags,
+				      unsigned int order, myalloc_flags_t flags,
 				      unsigned int nr, void **addrs)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	unsigned int n = 0, i;
 
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, _RET_IP_)))
+		return 0;
 	while (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE)) && n < nr) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
 		unsigned int end = min(nr, n + BULK_STEP);
@@ -694,7 +701,7 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 		if (!addrs[n])
 			break;
 	}
-	if (unlikely((flags & MYALLOC_ZERO) | zone->checks))
+	if (unlikely(flags & MYALLOC_ZERO || zone->checks))
 		for (i = 0; i < n; i++)
 			myalloc_pages_post_alloc(zone, addrs[i], PAGE_SIZE << order, flags);
 	return n;

@@ -11,7 +11,7 @@ void myalloc_pcp_flush(void *zone, struct myalloc_slot *slot, u32 nr);
 void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu);
 
 void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
-			      unsigned int flags);
+			      myalloc_flags_t flags);
 void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size);
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			   enum myalloc_frame_type as, const char *what);

@@ -31,6 +31,7 @@
  * chunks that have a block of about half its size, or none if the zone has no such block.
  */
 #include "env.h"
+#include "flags.h"
 #include "pcp.h"
 
 /* Can @nr pages from @idx be an extent: at least one, and none beyond the end of the chunk? */
@@ -88,7 +89,7 @@ static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
  * and what is found is taken before it is dropped.
  */
 static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
-		      unsigned int align_order, unsigned int flags, unsigned long caller)
+		      unsigned int align_order, myalloc_flags_t flags, unsigned long caller)
 {
 	bool topdown = flags & MYALLOC_TOPDOWN;
 	unsigned long irq;
@@ -141,16 +142,17 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
  * Context: as for myalloc_pages_alloc(). The second way takes time in proportion to the number
  * of chunks; the lock is held for one chunk at a time (Bounds).
  * Return: address of the first page; NULL if no chunk has so many free pages in a row with
- * that alignment, or with MYALLOC_LENDABLE.
+ * that alignment, or there is another flag: reported.
  */
 void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 				unsigned int nr_pages, unsigned int align_order,
-				unsigned int flags)
+				myalloc_flags_t flags)
 {
 	void *addr;
 	u32 idx;
 
-	if (unlikely(flags & MYALLOC_LENDABLE))
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
 		return NULL;
 	idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
 	if (idx == MYALLOC_NO_FRAME) {
@@ -162,7 +164,7 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 			return NULL;
 	}
 	addr = myalloc_frame_addr(zone, idx);
-	if ((flags & MYALLOC_ZERO) | zone->checks)
+	if (flags & MYALLOC_ZERO || zone->checks)
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
 	return addr;
 }
@@ -177,20 +179,22 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
  * To be freed whole, by myalloc_pages_free_exact() with the same number or by myalloc_free().
  *
  * Context: task; with MYALLOC_MAY_WAIT it may sleep. Takes time in proportion to @nr_pages.
- * Return: 0; -EINVAL if that is not a range of pages of one chunk, or with MYALLOC_LENDABLE (a
- * range is not lent); -EBUSY if one of
+ * Return: 0; -EINVAL if that is not a range of pages of one chunk, or there is another
+ * flag (reported; MYALLOC_TOPDOWN says nothing here); -EBUSY if one of
  * them is not free (without MYALLOC_MAY_WAIT that includes pages in magazines).
  */
 int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
-			      unsigned int nr_pages, unsigned int flags)
+			      unsigned int nr_pages, myalloc_flags_t flags)
 {
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	unsigned long irq;
 	u32 idx;
 	int err;
 
-	if (!frame || flags & MYALLOC_LENDABLE ||
-	    offset_in_page((unsigned long)addr - zone->map.base))
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
+		return -EINVAL;
+	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
 		return -EINVAL;
 	idx = myalloc_frame_idx(zone, frame);
 	if (!in_chunk(zone, idx, nr_pages))
@@ -204,7 +208,7 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 		__myalloc_zone_account(zone);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	if (!err && ((flags & MYALLOC_ZERO) | zone->checks))
+	if (!err && (flags & MYALLOC_ZERO || zone->checks))
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
 	return err;
 }

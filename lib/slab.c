@@ -83,6 +83,7 @@
  * with a constructor, one call for each slot.
  */
 #include "env.h"
+#include "flags.h"
 #include "reclaim.h"
 #include "slab.h"
 #include "slab_debug.h"
@@ -739,7 +740,7 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 }
 
 /* What a free with the given @level, a constant, needs to see and do. */
-static __always_inline bool claim(struct myalloc_cache *c, u8 *state, unsigned int level)
+static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_cache_flags_t level)
 {
 	u8 live = MYALLOC_SLOT_LIVE;
 
@@ -756,7 +757,7 @@ static __always_inline bool claim(struct myalloc_cache *c, u8 *state, unsigned i
 
 /* Back into the slot that it was handed out from, which still says where its state is. */
 static __always_inline bool put_used(struct myalloc_cache *c, const struct myalloc_slot *slot,
-				     const void *object, unsigned int level)
+				     const void *object, myalloc_cache_flags_t level)
 {
 	return likely(slot->addr == object) && claim(c, slot->state, level);
 }
@@ -768,7 +769,7 @@ static __always_inline bool put_used(struct myalloc_cache *c, const struct myall
  */
 static __always_inline bool fast_put(struct myalloc_cache *c,
 				     const struct myalloc_magazine_cpu *cpu,
-				     struct myalloc_slot *top, void *object, unsigned int level)
+				     struct myalloc_slot *top, void *object, myalloc_cache_flags_t level)
 {
 	u8 *state;
 
@@ -831,7 +832,7 @@ static void *alloc_one(struct myalloc_cache *c, unsigned long caller)
 	return slot.addr;
 }
 
-static void *alloc_slabs(struct myalloc_cache *c, unsigned int flags, unsigned long caller)
+static void *alloc_slabs(struct myalloc_cache *c, myalloc_flags_t flags, unsigned long caller)
 {
 	void *object = alloc_one(c, caller);
 
@@ -844,7 +845,7 @@ static void *alloc_slabs(struct myalloc_cache *c, unsigned int flags, unsigned l
 	return object;
 }
 
-static bool wants_zero(const struct myalloc_cache *c, unsigned int flags)
+static bool wants_zero(const struct myalloc_cache *c, myalloc_flags_t flags)
 {
 	return flags & MYALLOC_ZERO || c->flags & MYALLOC_ZERO_ALLOC;
 }
@@ -853,7 +854,7 @@ static bool wants_zero(const struct myalloc_cache *c, unsigned int flags)
  * Out of the magazine of this CPU, in a cache that is not of the default level; those that are take
  * the same steps in myalloc_cache_alloc(). NULL leaves it to alloc_slow().
  */
-static __always_inline void *get_fast(struct myalloc_cache *c, unsigned int level)
+static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_flags_t level)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *slot;
@@ -876,7 +877,7 @@ static __always_inline void *get_fast(struct myalloc_cache *c, unsigned int leve
 }
 
 /* As get_fast(), of a free. */
-static __always_inline bool put_fast(struct myalloc_cache *c, void *object, unsigned int level)
+static __always_inline bool put_fast(struct myalloc_cache *c, void *object, myalloc_cache_flags_t level)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *top;
@@ -910,12 +911,15 @@ static bool put_by_level(struct myalloc_cache *c, void *object)
 }
 
 /* Everything that the fast path leaves: a miss, an interrupt, no magazines, zeroing, levels. */
-static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
+static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 				 unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
-	void *object = get_by_level(c);
+	void *object;
 
+	if (unlikely(!myalloc_flags_check(c->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)))
+		return NULL;
+	object = get_by_level(c);
 	if (!object) {
 		cpu = myalloc_magazines_enter(&c->mags);
 		if (cpu) {
@@ -937,16 +941,18 @@ static noinline void *alloc_slow(struct myalloc_cache *c, unsigned int flags,
  *
  * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
  * because a lock is held by what was interrupted.
- * Return: the object; NULL if the zone has no block for a slab.
+ * Return: the object; NULL if the zone has no block for a slab, or there is another flag:
+ * reported.
  */
-void *myalloc_cache_alloc(struct myalloc_cache *cache, unsigned int flags)
+void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *slot;
 	void *object;
 	u64 guard;
 
-	if (unlikely(flags & MYALLOC_ZERO) ||
+	myalloc_flags_might_wait(flags);
+	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
 	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
 		return alloc_slow(cache, flags, _RET_IP_);
 	slot = cpu->top - 1;
@@ -1076,11 +1082,15 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
  * Return: how many were allocated; fewer than @nr if the zone has no more.
  */
 unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
-				      unsigned int flags, unsigned int nr,
+				      myalloc_flags_t flags, unsigned int nr,
 				      void **objects)
 {
 	unsigned int n = 0, i;
 
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(cache->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL,
+					  _RET_IP_)))
+		return 0;
 	while (n < nr) {
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&cache->mags);
 		unsigned int end = min(nr, n + BULK_STEP);

@@ -93,14 +93,14 @@ struct myalloc_cache {
 	u32 state_offset;
 	u32 tag;
 	u8 nothing;
-	unsigned int level;
+	myalloc_cache_flags_t level;
 
 	struct myalloc_magazines mags;
 	struct myalloc_map map;
 	u32 frame_mask;
 	u32 limbo_tag;
 	struct myalloc_slab_layout layout;
-	unsigned int flags;
+	myalloc_cache_flags_t flags;
 	struct myalloc_zone *zone;
 	void (*ctor)(void *object);
 

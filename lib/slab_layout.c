@@ -122,7 +122,7 @@ static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
  * fits into a slab of the largest order.
  */
 int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32 align,
-			unsigned int flags, bool ctor, unsigned int max_order)
+			myalloc_cache_flags_t flags, bool ctor, unsigned int max_order)
 {
 	struct myalloc_slab_layout *l = layout;
 	u32 track = flags & MYALLOC_OWNER ?

@@ -54,7 +54,7 @@ struct myalloc_slab_layout {
 };
 
 int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32 align,
-			unsigned int flags, bool ctor, unsigned int max_order);
+			myalloc_cache_flags_t flags, bool ctor, unsigned int max_order);
 
 /**
  * myalloc_slot_index() - the slot that begins at an offset

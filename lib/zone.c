@@ -208,7 +208,7 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
  * Return: its first frame, NULL if there is none.
  */
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
-					unsigned int flags, u32 tag)
+					myalloc_flags_t flags, u32 tag)
 {
 	const struct myalloc_frame of = { .tag = tag };
 	struct myalloc_frame *frame;

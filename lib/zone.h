@@ -201,7 +201,7 @@ struct myalloc_zone_args {
 	u32 chunk_order;
 	u32 nr_pages;
 	int node;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 	enum myalloc_policy policy;
 	bool no_magazines;
 	bool no_worker;
@@ -246,6 +246,7 @@ struct myalloc_zone_args {
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: calls of myalloc_zone_drain()
+ * @told_wait: a request that may wait came from where it may not, and was reported
  * @reports: what was found wrong, in words
  * @walk_mutex: one walk over all caches at a time; held for as long as it takes
  * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held while a whole zone
@@ -275,7 +276,7 @@ struct myalloc_zone {
 	u32 nr_chunks;
 	u32 chunk_order;
 	int node;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 	bool simulated;
 	const struct myalloc_zone_ops *ops;
 	const char *name;
@@ -303,6 +304,7 @@ struct myalloc_zone {
 	atomic64_t bad[MYALLOC_NR_BAD];
 	atomic64_t corruptions;
 	atomic64_t drains;
+	u32 told_wait;
 
 	struct myalloc_reports reports;
 
@@ -358,7 +360,7 @@ void __myalloc_zone_account(struct myalloc_zone *zone);
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most);
 void myalloc_zone_reap_all(struct myalloc_zone *zone);
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
-					unsigned int flags, u32 tag);
+					myalloc_flags_t flags, u32 tag);
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);
 
 /**

@@ -534,7 +534,7 @@ static const struct pattern {
 /* The same pair with checks; SLUB's of the same letter beside it, where it has them. */
 static const struct {
 	const char *letters;
-	u32 checks;
+	myalloc_cache_flags_t checks;
 } levels[] = {
 	{ "F", MYALLOC_SANITY },
 	{ "Z", MYALLOC_REDZONE },

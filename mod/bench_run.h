@@ -67,7 +67,7 @@ struct bench_shape {
 	bool one_batch;
 	u32 variant;
 	u32 cpus;
-	u32 checks;
+	myalloc_cache_flags_t checks;
 	bool construct;
 	const struct bench_side *side[MYALLOC_BENCH_SIDES_MAX];
 	u32 nr_sides;

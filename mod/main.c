@@ -50,7 +50,7 @@ struct config {
 	s64 node;
 	s64 chunk_order;
 	s64 session_quota;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 	enum myalloc_policy policy;
 };
 
@@ -136,7 +136,7 @@ static int __init parse_checks(struct config *config)
 {
 	static const struct {
 		char letter;
-		unsigned int flag;
+		myalloc_cache_flags_t flag;
 	} letters[] = {
 		{ 'F', MYALLOC_SANITY },
 		{ 'Z', MYALLOC_REDZONE },

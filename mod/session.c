@@ -57,9 +57,9 @@ unsigned int myalloc_session_quota = MYALLOC_QUOTA_ALL;
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static_assert(MYALLOC_ALLOC_ZERO == MYALLOC_ZERO);
-static_assert(MYALLOC_ALLOC_TOPDOWN == MYALLOC_TOPDOWN);
-static_assert(!(MYALLOC_PAGE_FLAGS & MYALLOC_MAY_WAIT));
+static_assert(MYALLOC_ALLOC_ZERO == (__force u32)MYALLOC_ZERO);
+static_assert(MYALLOC_ALLOC_TOPDOWN == (__force u32)MYALLOC_TOPDOWN);
+static_assert(!(MYALLOC_PAGE_FLAGS & (__force u32)MYALLOC_MAY_WAIT));
 
 /* Handles in a batch: half a KiB of stack for numbers, the same for addresses. */
 #define BATCH	64
@@ -228,7 +228,7 @@ static void handle_remove(struct myalloc_session *s, u64 handle, struct held *he
 /* --- pages and objects; lock held ----------------------------------------------- */
 
 static unsigned int take(struct myalloc_session *s, const struct held *what,
-			 unsigned int align_order, unsigned int flags, unsigned int nr,
+			 unsigned int align_order, myalloc_flags_t flags, unsigned int nr,
 			 void **addrs)
 {
 	unsigned int i;
@@ -313,7 +313,7 @@ static unsigned int tell_batch(struct myalloc_session *s, const struct held *wha
 }
 
 static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int align_order,
-		      unsigned int flags, u64 __user *to, u32 wanted, u32 *done)
+		      myalloc_flags_t flags, u64 __user *to, u32 wanted, u32 *done)
 {
 	unsigned int batch = BATCH;
 	void *addrs[BATCH];
@@ -405,7 +405,7 @@ int myalloc_session_page_alloc(struct myalloc_session *session,
 	err = session_lock(session);
 	if (err)
 		return err;
-	err = alloc_bulk(session, &what, arg->align_order, arg->flags,
+	err = alloc_bulk(session, &what, arg->align_order, (__force myalloc_flags_t)arg->flags,
 			 u64_to_user_ptr(arg->handles), arg->count, &arg->done);
 	session_unlock(session);
 	return err;
@@ -433,7 +433,7 @@ int myalloc_session_obj_alloc(struct myalloc_session *session,
 	cache = handle_find(session, arg->cache, KIND_CACHE);
 	if (cache) {
 		what.cache = cache->cache;
-		err = alloc_bulk(session, &what, 0, arg->flags,
+		err = alloc_bulk(session, &what, 0, (__force myalloc_flags_t)arg->flags,
 				 u64_to_user_ptr(arg->handles), arg->count, &arg->done);
 	} else {
 		err = -ENOENT;
@@ -502,7 +502,7 @@ static int create_locked(struct myalloc_session *s, struct myalloc_cache_create 
 		.name = arg->name,
 		.object_size = arg->object_size,
 		.align = arg->align,
-		.flags = arg->flags,
+		.flags = (__force myalloc_cache_flags_t)arg->flags,
 		.magazine = arg->magazine,
 	};
 	struct held what = { .kind = KIND_CACHE };
@@ -521,7 +521,8 @@ static int create_locked(struct myalloc_session *s, struct myalloc_cache_create 
 	}
 	arg->id = what.cache->id;
 	trace_myalloc_cache_create(arg->id, arg->object_size, what.cache->layout.slot_size,
-				   what.cache->layout.order, what.cache->flags);
+				   what.cache->layout.order,
+				   (__force u32)what.cache->flags);
 	return 0;
 }
 

@@ -16,18 +16,18 @@
 static_assert(MYALLOC_MAX_ORDER == MYALLOC_TOP_ORDER);
 static_assert(MYALLOC_NAME_MAX == MYALLOC_CACHE_NAME);
 static_assert(MYALLOC_OBJECT_MAX == MYALLOC_MAX_OBJECT);
-static_assert(MYALLOC_CHECK_SANITY == MYALLOC_SANITY);
-static_assert(MYALLOC_CHECK_REDZONE == MYALLOC_REDZONE);
-static_assert(MYALLOC_CHECK_POISON == MYALLOC_POISON);
-static_assert(MYALLOC_CHECK_OWNER == MYALLOC_OWNER);
-static_assert(MYALLOC_CHECK_ALL == MYALLOC_CHECKS);
-static_assert(MYALLOC_CACHE_ZERO_ALLOC == MYALLOC_ZERO_ALLOC);
-static_assert(MYALLOC_CACHE_ZERO_FREE == MYALLOC_ZERO_FREE);
-static_assert(MYALLOC_CACHE_RANDOM == MYALLOC_RANDOM);
-static_assert(MYALLOC_CACHE_NO_MAGAZINE == MYALLOC_NO_MAGAZINE);
-static_assert(MYALLOC_CACHE_CERTAIN == MYALLOC_CERTAIN);
-static_assert(MYALLOC_CACHE_TRUSTING == MYALLOC_TRUSTING);
-static_assert(MYALLOC_CACHE_FLAGS == MYALLOC_CACHE_FLAGS_ALL);
+static_assert(MYALLOC_CHECK_SANITY == (__force u32)MYALLOC_SANITY);
+static_assert(MYALLOC_CHECK_REDZONE == (__force u32)MYALLOC_REDZONE);
+static_assert(MYALLOC_CHECK_POISON == (__force u32)MYALLOC_POISON);
+static_assert(MYALLOC_CHECK_OWNER == (__force u32)MYALLOC_OWNER);
+static_assert(MYALLOC_CHECK_ALL == (__force u32)MYALLOC_CHECKS);
+static_assert(MYALLOC_CACHE_ZERO_ALLOC == (__force u32)MYALLOC_ZERO_ALLOC);
+static_assert(MYALLOC_CACHE_ZERO_FREE == (__force u32)MYALLOC_ZERO_FREE);
+static_assert(MYALLOC_CACHE_RANDOM == (__force u32)MYALLOC_RANDOM);
+static_assert(MYALLOC_CACHE_NO_MAGAZINE == (__force u32)MYALLOC_NO_MAGAZINE);
+static_assert(MYALLOC_CACHE_CERTAIN == (__force u32)MYALLOC_CERTAIN);
+static_assert(MYALLOC_CACHE_TRUSTING == (__force u32)MYALLOC_TRUSTING);
+static_assert(MYALLOC_CACHE_FLAGS == (__force u32)MYALLOC_CACHE_FLAGS_ALL);
 
 /**
  * myalloc_info_fill() - what does not change while the module is loaded
@@ -44,7 +44,7 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
 	info->nr_pages = reserve->nr_pages;
 	info->nr_chunks = reserve->nr_chunks;
 	info->node = reserve->node;
-	info->checks = zone->checks;
+	info->checks = (__force u32)zone->checks;
 	info->meta_bytes = zone->meta_bytes + myalloc_reserve_meta(reserve);
 	info->nr_cpus = num_possible_cpus();
 	info->reserved = 0;

@@ -434,7 +434,7 @@ static int make_caches(struct myalloc_stress_run *run)
 		struct myalloc_cache_args args = {
 			.name = name,
 			.object_size = what->bytes,
-			.flags = run->params.checks,
+			.flags = (__force myalloc_cache_flags_t)run->params.checks,
 		};
 		struct myalloc_cache *cache;
 

@@ -209,7 +209,7 @@ static void verify(struct stress_thread *t, const struct stress_item *item)
 
 /* One call for one thing. Its time is taken if it did not have to zero or wait. */
 static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
-			unsigned int flags)
+			myalloc_flags_t flags)
 {
 	enum stress_timer timer = what->cache ? STRESS_OBJ_ALLOC_NS : STRESS_PAGE_ALLOC_NS;
 	u64 start = flags ? 0 : clock_start(t, timer);
@@ -252,7 +252,7 @@ static void note_free(struct stress_thread *t, const struct stress_what *what)
 }
 
 /* One call, without counting a failure. */
-static bool try_alloc(struct stress_thread *t, u32 nr, unsigned int flags,
+static bool try_alloc(struct stress_thread *t, u32 nr, myalloc_flags_t flags,
 		      struct stress_item *item)
 {
 	bool zeroed = myalloc_random_one_in(&t->random, ZERO_ONE_IN);
@@ -342,7 +342,7 @@ static void take_bulk(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 {
 	const struct stress_what *what = &t->run->what[nr];
 	bool zeroed = myalloc_random_one_in(&t->random, ZERO_ONE_IN);
-	unsigned int flags = zeroed ? MYALLOC_ZERO : 0;
+	myalloc_flags_t flags = zeroed ? MYALLOC_ZERO : 0;
 	u32 want = 2 + myalloc_random_below(&t->random, BULK_MAX - 1), got, i;
 	struct stress_item item;
 	void *addr[BULK_MAX];

@@ -463,6 +463,24 @@ void host_might_sleep(const char *file, int line)
 			   host_self.nmi ? ", in NMI" : "");
 }
 
+static bool unchecked_wait;
+
+void host_unchecked_wait(bool on)
+{
+	WRITE_ONCE(unchecked_wait, on);
+}
+
+bool myalloc_env_may_wait(void)
+{
+	return !host_self.pins;
+}
+
+void myalloc_env_might_wait(void)
+{
+	if (!READ_ONCE(unchecked_wait))
+		might_sleep();
+}
+
 void host_check_pinned(const char *what, const char *file, int line)
 {
 	host_fatal("%s:%d: %s while preemptible", file, line, what);
@@ -1625,6 +1643,7 @@ void host_reset(void)
 	WRITE_ONCE(host_preempt_point, NULL);
 	host_point_depth = 1;
 	host_step_hook = NULL;
+	host_unchecked_wait(false);
 	host_fail_after(0);
 	host_set_clock(0);
 	host_set_ratelimit(false);

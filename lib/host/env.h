@@ -1288,6 +1288,13 @@ static inline bool host_work_run(struct myalloc_env_work *w)
 }
 
 bool myalloc_env_should_fail(void);
+#ifdef HOST_FAST
+#define myalloc_env_may_wait()		true
+#define myalloc_env_might_wait()	do { } while (0)
+#else
+bool myalloc_env_may_wait(void);
+void myalloc_env_might_wait(void);
+#endif
 void *myalloc_env_zalloc(size_t size, int node);
 /* There are no cgroups here. */
 #define myalloc_env_zalloc_charged(size, node)	myalloc_env_zalloc(size, node)
@@ -1363,6 +1370,9 @@ void host_enter_hardirq(void);
 void host_exit_hardirq(void);
 void host_enter_nmi(void);
 void host_exit_nmi(void);
+
+/* As a kernel that does not check where code sleeps: myalloc_env_might_wait() does nothing. */
+void host_unchecked_wait(bool on);
 
 /* Injected failures. */
 void host_fail_after(unsigned long k);

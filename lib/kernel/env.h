@@ -279,6 +279,28 @@ static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 	cancel_delayed_work_sync(&w->work);
 }
 
+/* --- sleeping ------------------------------------------------------------ */
+
+/**
+ * myalloc_env_may_wait() - may the caller sleep, as far as the kernel knows?
+ *
+ * Without CONFIG_PREEMPT_COUNT it does not know of spinlocks and of preemption off; without
+ * CONFIG_PREEMPT_RCU, not of RCU readers.
+ *
+ * Context: any.
+ */
+static inline bool myalloc_env_may_wait(void)
+{
+	return in_task() && !preempt_count() && !irqs_disabled() && !rcu_preempt_depth();
+}
+
+/* The caller might sleep: kernels that check where that is done report it, others do nothing. */
+static __always_inline void myalloc_env_might_wait(void)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_sleep();
+}
+
 /* Where a test lets an interrupt or another CPU come in. */
 #define myalloc_env_point(name) ((void)(name))
 /* What a test counts to measure a bound; any locks may be held. */

@@ -284,7 +284,7 @@ static void do_refused_end(void)
 	EXPECT(!myalloc_cache_free(cache, addr[0]), "object");
 }
 
-static void test_others(unsigned int checks)
+static void test_others(myalloc_cache_flags_t checks)
 {
 	static const struct {
 		const char *name;
@@ -340,7 +340,7 @@ static void test_others(unsigned int checks)
  * Objects in bulk when the zone has but k frames for slabs: as many as fit are given, all of
  * them usable, and all go back.
  */
-static void test_blocks(unsigned int flags)
+static void test_blocks(myalloc_cache_flags_t flags)
 {
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 500, .flags = flags };
 	struct myalloc_zone_args args = zone_args();

@@ -17,7 +17,7 @@ extern struct myalloc_zone *zone;
 extern struct myalloc_cache *a, *b;
 extern u32 nr_pages;	/* of the next world */
 
-void make_world(unsigned int zone_checks, unsigned int flags);
+void make_world(myalloc_cache_flags_t zone_checks, myalloc_cache_flags_t flags);
 
 /* These succeed, or the case fails. */
 void *page(unsigned int order);
@@ -57,8 +57,8 @@ void in_nmi_locked(raw_spinlock_t *lock, void (*fn)(void));
 struct misuse {
 	const char *name;
 	void (*fn)(void);
-	unsigned int zone_checks;
-	unsigned int flags;
+	myalloc_cache_flags_t zone_checks;
+	myalloc_cache_flags_t flags;
 	const char *log;
 };
 
@@ -71,6 +71,7 @@ extern const struct misuse misuse_pages[];
 extern const struct misuse misuse_objects[];
 extern const struct misuse misuse_damage[];
 extern const struct misuse misuse_metadata[];
+extern const struct misuse misuse_requests[];
 
 /* What a child tells. */
 struct told {

@@ -22,7 +22,7 @@ static const char * const outcome_names[] = {
 
 static const struct {
 	const char *name;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 } levels[] = {
 	{ "none", 0 }, { "F", MYALLOC_SANITY }, { "Z", MYALLOC_REDZONE },
 	{ "P", MYALLOC_POISON }, { "U", MYALLOC_OWNER },

@@ -58,7 +58,7 @@ struct myalloc_cache *a, *b;
 
 u32 nr_pages = NR_PAGES;
 
-void make_world(unsigned int zone_checks, unsigned int flags)
+void make_world(myalloc_cache_flags_t zone_checks, myalloc_cache_flags_t flags)
 {
 	struct myalloc_zone_args args = {
 		.name = "z", .chunks = (void *const *)chunk, .nr_chunks = NR_CHUNKS,
@@ -262,6 +262,7 @@ static void test_case(const struct misuse *m)
 
 static const struct misuse * const parts[] = {
 	misuse_pages, misuse_objects, misuse_damage, misuse_metadata,
+	misuse_requests,
 };
 
 /* Calls @fn, if there is one, for the case called @only, or for all. How many there are. */

@@ -628,10 +628,10 @@ static void end(struct run *run, struct myalloc_cache *cache, unsigned long irq)
 	__result; })
 
 /* Flags of an allocation. Waiting is for tasks that are not in the way of others. */
-static unsigned int alloc_flags(const struct run *run)
+static myalloc_flags_t alloc_flags(const struct run *run)
 {
 	const struct op *op = run->op;
-	unsigned int flags = 0;
+	myalloc_flags_t flags = 0;
 
 	if (op->flags & OP_WAIT && op->context % OP_NR_CONTEXTS == OP_TASK && !run->outer)
 		flags |= MYALLOC_MAY_WAIT;
@@ -654,7 +654,7 @@ static bool magazines_empty(const struct myalloc_magazines *mags)
 }
 
 /* An allocation of @order has failed: was that right? */
-static void justify_pages(const struct run *run, u32 order, unsigned int flags)
+static void justify_pages(const struct run *run, u32 order, myalloc_flags_t flags)
 {
 	const struct myalloc_magazines *mags = myalloc_zone_pcp(w->zone, order);
 
@@ -667,7 +667,7 @@ static void justify_pages(const struct run *run, u32 order, unsigned int flags)
 		CHECK(magazines_empty(mags), "order %u failed with blocks in the magazines", order);
 }
 
-static void got_pages(u8 *addr, u32 order, unsigned int flags)
+static void got_pages(u8 *addr, u32 order, myalloc_flags_t flags)
 {
 	u32 frame = frame_of(addr);
 	struct live *live;
@@ -710,7 +710,7 @@ static u32 some_order(u32 number)
 static void pages_alloc(struct run *run)
 {
 	u32 order = some_order(run->op->a), expected = U32_MAX;
-	unsigned int flags = alloc_flags(run);
+	myalloc_flags_t flags = alloc_flags(run);
 	const struct myalloc_magazines *mags = myalloc_zone_pcp(w->zone, order);
 	bool placed = predictable() && (!mags->capacity || flags & MYALLOC_TOPDOWN);
 	u8 *addr;
@@ -747,7 +747,7 @@ static void pages_free(struct run *run)
 static void pages_alloc_bulk(struct run *run)
 {
 	u32 order = some_order(run->op->a), nr = run->op->b % BULK_MOST, n, i;
-	unsigned int flags = alloc_flags(run);
+	myalloc_flags_t flags = alloc_flags(run);
 	void *addr[BULK_MOST];
 
 	n = IN_CONTEXT(run, NULL, myalloc_pages_alloc_bulk(w->zone, order, flags, nr, addr));
@@ -773,7 +773,7 @@ static void pages_free_bulk(struct run *run)
 	CHECK(n == nr, "bulk free of %u freed %u", nr, n);
 }
 
-static void got_exact(u32 frame, u32 nr, unsigned int flags)
+static void got_exact(u32 frame, u32 nr, myalloc_flags_t flags)
 {
 	struct live *live;
 
@@ -790,7 +790,7 @@ static void exact_alloc(struct run *run)
 	u32 nr = run->op->a % (BIT(w->cfg->chunk_order) + 2);
 	u32 align = run->op->b % 8 ? 0 : run->op->b / 8 % (w->cfg->chunk_order + 2);
 	u32 order, frame, expected = U32_MAX;
-	unsigned int flags = alloc_flags(run);
+	myalloc_flags_t flags = alloc_flags(run);
 	bool placed = predictable();
 	u8 *addr;
 
@@ -852,7 +852,7 @@ static void range_alloc(struct run *run)
 {
 	u32 frame = run->op->a % w->nr_frames, nr = run->op->b % 16;
 	u32 left = BIT(w->cfg->chunk_order) - frame % BIT(w->cfg->chunk_order);
-	unsigned int flags = alloc_flags(run);
+	myalloc_flags_t flags = alloc_flags(run);
 	int err;
 
 	if (run->outer)
@@ -900,7 +900,7 @@ static bool is_covered(const void *addr)
 	return w->covered[i / 64] >> i % 64 & 1;
 }
 
-static void got_object(u32 cache, u8 *addr, unsigned int flags)
+static void got_object(u32 cache, u8 *addr, myalloc_flags_t flags)
 {
 	const struct ops_cache *config = &w->cfg->cache[cache];
 	u32 frame = frame_of(addr), slab, i;
@@ -970,7 +970,7 @@ static u32 free_slots(struct myalloc_cache *cache)
 	return n;
 }
 
-static void justify_object(const struct run *run, u32 cache, unsigned int flags)
+static void justify_object(const struct run *run, u32 cache, myalloc_flags_t flags)
 {
 	struct myalloc_cache *c = w->cache[cache];
 
@@ -985,7 +985,7 @@ static void justify_object(const struct run *run, u32 cache, unsigned int flags)
 }
 
 /* Some like it constructed: no clearing. */
-static unsigned int object_flags(const struct run *run, u32 cache)
+static myalloc_flags_t object_flags(const struct run *run, u32 cache)
 {
 	return alloc_flags(run) & ~(w->cfg->cache[cache].ctor ? MYALLOC_ZERO : 0) &
 	       ~MYALLOC_TOPDOWN;
@@ -994,7 +994,7 @@ static unsigned int object_flags(const struct run *run, u32 cache)
 static void object_alloc(struct run *run)
 {
 	u32 cache = run->op->a % w->cfg->nr_caches;
-	unsigned int flags = object_flags(run, cache);
+	myalloc_flags_t flags = object_flags(run, cache);
 	u8 *addr;
 
 	addr = IN_CONTEXT(run, w->cache[cache], myalloc_cache_alloc(w->cache[cache], flags));
@@ -1035,7 +1035,7 @@ static void object_free(struct run *run)
 static void object_alloc_bulk(struct run *run)
 {
 	u32 cache = run->op->a % w->cfg->nr_caches, nr = run->op->b % BULK_MOST, n, i;
-	unsigned int flags = object_flags(run, cache);
+	myalloc_flags_t flags = object_flags(run, cache);
 	void *addr[BULK_MOST];
 
 	n = IN_CONTEXT(run, w->cache[cache],

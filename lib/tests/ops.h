@@ -93,7 +93,7 @@ struct ops_config {
 	u32 chunk_order;
 	u32 chunks;
 	u32 nr_pages;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 	enum myalloc_policy policy;
 	int magazines;
 	u32 depot;
@@ -102,7 +102,7 @@ struct ops_config {
 	struct ops_cache {
 		u32 size;
 		u32 align;
-		unsigned int flags;
+		myalloc_cache_flags_t flags;
 		u32 magazine;
 		bool ctor;
 		u32 depot;	/* not 0: magazines of @magazine and so large a depot */

@@ -56,13 +56,13 @@ void __wrap_host_raw_unlock(struct host_lock *lock);
  */
 static const struct race_config {
 	const char *name;
-	unsigned int checks;
+	myalloc_cache_flags_t checks;
 	u32 magazines;
 	struct {
 		u32 size;
 		u32 magazine;
 		u32 depot;
-		unsigned int flags;
+		myalloc_cache_flags_t flags;
 	} cache[CACHES];
 } configs[] = {
 	{ .name = "magazines", .magazines = 2, .cache = {
@@ -214,7 +214,7 @@ static struct item *drop(u32 index)
 static void alloc_one(struct myalloc_random *random)
 {
 	u32 kind = myalloc_random_below(random, CACHES + 4);	/* orders 0 to 3 */
-	unsigned int flags = 0;
+	myalloc_flags_t flags = 0;
 	void *addr;
 
 	if (self->nr[level()] == HOLD_MOST)

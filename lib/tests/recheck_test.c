@@ -94,7 +94,7 @@ static void come_in(raw_spinlock_t *lock, void (*fn)(void *arg), u32 skip, u32 t
 }
 
 /* A zone with one cache that has no magazines. */
-static void begin(struct kunit *test, bool magazines, unsigned int flags)
+static void begin(struct kunit *test, bool magazines, myalloc_cache_flags_t flags)
 {
 	const struct myalloc_cache_args cache_args = {
 		.name = "c", .object_size = 1000 * (PAGE_SIZE >> 12), .flags = flags | MYALLOC_NO_MAGAZINE,

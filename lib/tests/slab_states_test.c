@@ -40,7 +40,7 @@ static const struct shape {
 	u32 chunks;
 	u32 chunk_order;
 	u32 size;
-	unsigned int flags;
+	myalloc_cache_flags_t flags;
 	bool full;
 } shapes[] = {
 	{ .chunks = 1, .size = 500 },
