@@ -28,6 +28,7 @@
 #include "env.h"
 
 #include <linux/gfp.h>
+#include <linux/kmemleak.h>
 #include <linux/sched/signal.h>
 
 #include "budget.h"
@@ -83,6 +84,34 @@ static int compare(const void *a, const void *b)
 static u32 last_pages(const struct myalloc_reserve *r)
 {
 	return r->nr_pages - ((r->nr_chunks - 1) << r->chunk_order);
+}
+
+/* Bytes of a chunk that are part of the reserve. */
+static size_t chunk_bytes(const struct myalloc_reserve *r, u32 nr)
+{
+	return (size_t)(nr == r->nr_chunks - 1 ? last_pages(r) : BIT(r->chunk_order)) << PAGE_SHIFT;
+}
+
+/*
+ * kmemleak looks for pointers in what it knows, and it does not know pages: without this it
+ * would report as leaked what only our objects point to. A count of 0: never reported. To tell
+ * it of each object would not do, as it allocates for that, which is impossible in NMI. So all
+ * of the reserve counts, free memory too: a stale pointer in it may hide a leak.
+ */
+static void kmemleak_add(const struct myalloc_reserve *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_chunks; i++)
+		kmemleak_alloc(r->chunks[i], chunk_bytes(r, i), 0, GFP_KERNEL);
+}
+
+static void kmemleak_remove(const struct myalloc_reserve *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->nr_chunks; i++)
+		kmemleak_free(r->chunks[i]);
 }
 
 static void free_pages_of(void *chunk, u32 from, u32 to)
@@ -175,6 +204,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 	}
 	myalloc_sort(reserve->chunks, nr, sizeof(*reserve->chunks), compare);
 	trim_last(reserve);
+	kmemleak_add(reserve);
 	return 0;
 }
 
@@ -186,5 +216,6 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
  */
 void myalloc_reserve_release(struct myalloc_reserve *reserve)
 {
+	kmemleak_remove(reserve);
 	put_chunks(reserve, last_pages(reserve));
 }
