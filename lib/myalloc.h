@@ -19,6 +19,22 @@
  *    destroy) keeps CPUs from coming and going meanwhile. So none of it may be called
  *    from a CPU hotplug callback, or with cpus_write_lock() held: it would wait for itself.
  *    Allocation without MYALLOC_MAY_WAIT and free may be called there.
+ * Passing memory on, on every architecture:
+ *
+ *  - Give an address to another CPU as you give any data: under a lock, or by a release that
+ *    pairs with an acquire (smp_store_release() and smp_load_acquire(), a queue, a completion).
+ *    An allocation stores the state of the memory without a barrier of its own, and the free
+ *    on the other CPU must see that store; otherwise it may refuse a right free as a double
+ *    free. rcu_dereference() is enough to use memory, not to free it: a free also reads what
+ *    the address does not lead to.
+ *  - Everybody's last access must be ordered before the free, by a lock or by the last
+ *    reference (refcount_dec_and_test()). A free waits for nobody, and is no barrier that other
+ *    code may rely on; nor is an allocation, also where it zeroes.
+ *  - What was done before a free, in the order that the freeing CPU sees, has happened before
+ *    the same memory is handed out again, on whichever CPU. It stays on a CPU in program
+ *    order; it leaves one through the depot by a compare-and-exchange that is a full barrier, or
+ *    through a slab or the zone under a lock, or by the list of deferred frees, whose exchange
+ *    is a full barrier too.
  *
  * Every object of the interface is an instance; zones share nothing.
  * Whoever creates a zone or cache must not destroy it while others use it.
