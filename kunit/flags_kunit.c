@@ -29,7 +29,7 @@ static bool objects_refused(struct myalloc_cache *cache, myalloc_flags_t flags)
 	       !myalloc_cache_alloc_bulk(cache, flags, LIVE, addrs);
 }
 
-/* Some reports of a refusal, as they end. */
+/* Some of the last reports of refusals, as they end. */
 static void said(struct fixture *fx, u32 unknown, myalloc_flags_t known, unsigned int times)
 {
 	struct kunit *test = fx->test;
@@ -38,7 +38,6 @@ static void said(struct fixture *fx, u32 unknown, myalloc_flags_t known, unsigne
 		  "flags 0x%x are unknown there, known are 0x%x (GFP flags are not)", unknown,
 		  (__force u32)known);
 	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(fx->expected), times, "%s", fx->expected);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(fixture_report(fx), fx->expected));
 	KUNIT_EXPECT_EQ(test, strncmp(fixture_report(fx), "request from ", 13), 0);
 }
 
@@ -59,7 +58,8 @@ static void flags_unknown(struct kunit *test)
 			fixture_note(fx);
 			KUNIT_EXPECT_TRUE(test, pages_refused(fx, __MYALLOC_FLAG(BIT(bit)) |
 								  others[i]));
-			said(fx, BIT(bit), MYALLOC_PAGES_FLAGS_ALL, 5);
+			said(fx, BIT(bit), MYALLOC_PAGES_FLAGS_ALL, 3);
+			said(fx, BIT(bit), MYALLOC_EXTENT_FLAGS_ALL, 2);
 			KUNIT_EXPECT_TRUE(test, objects_refused(cache,
 								__MYALLOC_FLAG(BIT(31)) |
 								others[i]));

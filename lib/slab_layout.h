@@ -3,6 +3,8 @@
 #ifndef MYALLOC_SLAB_LAYOUT_H
 #define MYALLOC_SLAB_LAYOUT_H
 
+#include "myalloc.h"
+
 /*
  * Bytes of the largest slab, unless one object needs more: offsets have 17 bits, which the
  * 32 bits of the reciprocal allow (L4), and slots are counted in 16.

@@ -155,7 +155,8 @@ static bool fits(const struct myalloc_stress_run *run, u32 size)
 {
 	struct myalloc_slab_layout layout;
 
-	return !myalloc_slab_layout(&layout, size, 0, run->zone->checks | run->params.checks,
+	return !myalloc_slab_layout(&layout, size, 0, run->zone->checks |
+				    (__force myalloc_cache_flags_t)run->params.checks,
 				    false, run->zone->chunk_order);
 }
 
