@@ -365,6 +365,7 @@ static bool others_can_run(void)
 	const struct host_self *self;
 
 	if (raw_spin_is_locked(&w.zone->lock) || raw_spin_is_locked(&w.zone->limbo.lock) ||
+	    raw_spin_is_locked(&w.zone->reports.lock) ||
 	    (w.cache && raw_spin_is_locked(&w.cache->lock)))
 		return false;
 	for (self = host_self.outer; self; self = self->outer)

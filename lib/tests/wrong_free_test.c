@@ -216,10 +216,10 @@ static void do_alloc(void)
 	if (has_user(addr) && !in_doubt(addr))
 		fail("%p was handed out twice", addr);
 	/*
-	 * Freed by the second, had again by this, and still to be freed by the first: that no
-	 * allocator can tell from a right free.
+	 * One of the frees has given it back, though it may not have returned yet; this is its new
+	 * user, and the other free is still to come. No allocator can tell that from a right one.
 	 */
-	if (addr == w.target && w.taken) {
+	if (addr == w.target) {
 		w.again = true;
 		doubt(addr);
 	}
@@ -306,6 +306,7 @@ static bool others_can_run(void)
 	const struct host_self *self;
 
 	if (raw_spin_is_locked(&w.zone->lock) || raw_spin_is_locked(&w.zone->limbo.lock) ||
+	    raw_spin_is_locked(&w.zone->reports.lock) ||
 	    (w.cache && raw_spin_is_locked(&w.cache->lock)))
 		return false;
 	for (self = host_self.outer; self; self = self->outer)
