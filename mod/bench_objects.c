@@ -545,6 +545,19 @@ static const struct {
 
 #define LEVEL_BYTES	64
 
+/* How sure a free is that its object is allocated, beside the default of all other shapes. */
+static const struct {
+	const char *name;
+	myalloc_cache_flags_t level;
+} frees[] = {
+	{ "certain", MYALLOC_CERTAIN },
+	{ "trusting", MYALLOC_TRUSTING },
+};
+
+/* Of @patterns. */
+static const u32 frees_patterns[] = { 0, 1, 9 };
+
+#define NR_FREES	(ARRAY_SIZE(frees) * ARRAY_SIZE(frees_patterns))
 #define NR_PATTERNS	(ARRAY_SIZE(sizes) * ARRAY_SIZE(patterns))
 
 static void describe_level(u32 index, struct bench_shape *shape)
@@ -562,10 +575,30 @@ static void describe_level(u32 index, struct bench_shape *shape)
 		  levels[index].letters);
 }
 
+static void describe_frees(u32 index, struct bench_shape *shape)
+{
+	const struct pattern *pattern = &patterns[frees_patterns[index / ARRAY_SIZE(frees)]];
+	const char *name = frees[index % ARRAY_SIZE(frees)].name;
+
+	shape->bytes = LEVEL_BYTES;
+	shape->checks = frees[index % ARRAY_SIZE(frees)].level;
+	shape->batch = pattern->batch;
+	shape->variant = pattern->variant;
+	myalloc_bench_sides(shape, pattern->sides);
+	scnprintf(shape->name, sizeof(shape->name), "frees/%u/%s/%s", LEVEL_BYTES, name,
+		  pattern->name);
+	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s, with %s frees",
+		  LEVEL_BYTES, pattern->what, name);
+}
+
 static void describe(u32 index, struct bench_shape *shape)
 {
 	const struct pattern *pattern = &patterns[index % ARRAY_SIZE(patterns)];
 
+	if (index >= NR_PATTERNS + ARRAY_SIZE(levels)) {
+		describe_frees(index - NR_PATTERNS - ARRAY_SIZE(levels), shape);
+		return;
+	}
 	if (index >= NR_PATTERNS) {
 		describe_level(index - NR_PATTERNS, shape);
 		return;
@@ -581,6 +614,6 @@ static void describe(u32 index, struct bench_shape *shape)
 }
 
 const struct bench_family myalloc_bench_objects = {
-	.nr = NR_PATTERNS + ARRAY_SIZE(levels),
+	.nr = NR_PATTERNS + ARRAY_SIZE(levels) + NR_FREES,
 	.describe = describe,
 };
