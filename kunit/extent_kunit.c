@@ -497,8 +497,8 @@ static void extent_nmi_validated(struct kunit *test)
 
 /* --- the search -------------------------------------------------------------------------- */
 
-/* Every page of each chunk is taken, and then those that @free_page names come back. */
-static struct fixture *with_holes(struct kunit *test, bool (*free_page)(u32 idx))
+/* Every page of each chunk is taken, and then those that @give_page names come back. */
+static struct fixture *with_holes(struct kunit *test, bool (*give_page)(u32 idx))
 {
 	const struct fixture_args args = {
 		.nr_pages = 256, .chunk_order = 6, .no_magazines = true, .simulated = true,
@@ -509,19 +509,19 @@ static struct fixture *with_holes(struct kunit *test, bool (*free_page)(u32 idx)
 	for (idx = 0; idx < 256; idx++)
 		KUNIT_ASSERT_NOT_NULL(test, myalloc_pages_alloc(fx->zone, 0, 0));
 	for (idx = 0; idx < 256; idx++)
-		if (free_page(idx))
+		if (give_page(idx))
 			KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone,
 							   myalloc_frame_addr(fx->zone, idx)), 0);
 	FIXTURE_EXPECT_VALID(fx);
 	return fx;
 }
 
-static void free_rest(struct fixture *fx, bool (*free_page)(u32 idx))
+static void free_rest(struct fixture *fx, bool (*give_page)(u32 idx))
 {
 	u32 idx;
 
 	for (idx = 0; idx < 256; idx++)
-		if (!free_page(idx))
+		if (!give_page(idx))
 			KUNIT_EXPECT_EQ(fx->test,
 					myalloc_free(fx->zone, myalloc_frame_addr(fx->zone, idx)),
 					0);

@@ -194,7 +194,7 @@ static void reclaim_idle(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
 	struct myalloc_cache *cache = magazine_cache(fx, "idle", 100, 16);
-	void *o[200], *page = myalloc_pages_alloc(fx->zone, 0, 0);
+	void **o = object_array(test), *page = myalloc_pages_alloc(fx->zone, 0, 0);
 	u32 i;
 
 	for (i = 0; i < 200; i++)

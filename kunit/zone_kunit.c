@@ -233,7 +233,7 @@ static void zone_map_sparse(struct kunit *test)
 		args.stride = apart / chunk;
 		far = fixture_zone(test, &args);
 		exact = sizeof(*near->zone) +
-			args.nr_pages * (u64)MYALLOC_FRAME_BYTES +
+			((u64)near->zone->nr_chunks << orders[i]) * MYALLOC_FRAME_BYTES +
 			myalloc_buddy_meta_size(args.nr_pages, args.chunk_order) +
 			12ULL * near->zone->nr_chunks + 4 +
 			sizeof(*near->zone->pcp[0].cpu) * (MYALLOC_PCP_LISTS + 1ULL) *

@@ -33,6 +33,7 @@
 #include "env.h"
 #include "flags.h"
 #include "pcp.h"
+#include "reclaim.h"
 
 /* Can @nr pages from @idx be an extent: at least one, and none beyond the end of the chunk? */
 static bool in_chunk(const struct myalloc_zone *zone, u32 idx, u32 nr)
@@ -155,6 +156,8 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
 		return NULL;
 	idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
+	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
+		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
 	if (idx == MYALLOC_NO_FRAME) {
 		if (!(flags & MYALLOC_MAY_WAIT))
 			return NULL;

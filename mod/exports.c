@@ -21,6 +21,7 @@
 #include "lend.h"
 #include "pattern.h"
 #include "pcp.h"
+#include "reclaim.h"
 #include "slab.h"
 #include "slab_debug.h"
 #include "sort.h"
@@ -158,6 +159,8 @@ EXPORT_INTERNAL(myalloc_cache_books);
 EXPORT_INTERNAL(myalloc_cache_walk_live);
 EXPORT_INTERNAL(myalloc_cache_trim);
 EXPORT_INTERNAL(myalloc_cache_flush);
+EXPORT_INTERNAL(myalloc_cache_default_magazine);
+EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
 
 EXPORT_INTERNAL(myalloc_buddy_validate);

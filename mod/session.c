@@ -170,6 +170,8 @@ static u32 within_quota(const struct myalloc_session *s, const struct held *what
 {
 	u64 quota = myalloc_quota_bytes(s->zone->buddy.nr_frames, myalloc_session_quota);
 
+	if (myalloc_session_quota >= MYALLOC_QUOTA_ALL)	/* then the zone is what runs out */
+		return nr;
 	return min_t(u64, nr, quota > s->bytes ? div64_u64(quota - s->bytes, charge(what)) : 0);
 }
 
