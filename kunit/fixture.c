@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
+#include "reclaim.h"
 
 /* Where simulated chunks begin; nothing is ever read or written there. */
 #define SIMULATED_BASE	BIT(30)
@@ -267,6 +268,19 @@ bool fixture_unchanged(struct fixture *fx)
 	       digest(fx) == fx->digest && fixture_valid(fx);
 }
 
+/* Lets grace periods pass, so that all that is in limbo may go; what goes is up to the next. */
+void fixture_let_pass(struct fixture *fx)
+{
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		myalloc_limbo_harvest(fx->zone, 0);
+		myalloc_env_gp_wait();
+		fx->zone->limbo.moment = U64_MAX;	/* also where the wait was an expedited one */
+		myalloc_limbo_harvest(fx->zone, U32_MAX);
+	}
+}
+
 /* Is every frame free, in blocks as large as they can be? */
 bool fixture_pristine(struct fixture *fx)
 {
@@ -504,7 +518,7 @@ void fixture_log_mark(void)
 unsigned int fixture_log_count(const char *needle)
 {
 	struct kmsg_dump_iter iter;
-	static char line[512];
+	static char line[1024];	/* the longest record is shorter */
 	unsigned int count = 0;
 	size_t len;
 

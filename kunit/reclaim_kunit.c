@@ -24,19 +24,6 @@ static void shuffle(void **o, u32 nr, struct myalloc_random *random)
 	}
 }
 
-/* Lets grace periods pass, so that all that is in limbo may go; what goes is up to the next. */
-static void let_pass(struct fixture *fx)
-{
-	u32 i;
-
-	for (i = 0; i < 3; i++) {
-		myalloc_limbo_harvest(fx->zone, 0);
-		myalloc_env_gp_wait();
-		fx->zone->limbo.moment = U64_MAX;	/* also where the wait was an expedited one */
-		myalloc_limbo_harvest(fx->zone, U32_MAX);
-	}
-}
-
 /* --- empty slabs ------------------------------------------------------------- */
 
 static void empty_slabs(struct kunit *test, bool shuffled)
@@ -95,11 +82,11 @@ static void reclaim_caches(struct kunit *test)
 
 		snprintf(name, sizeof(name), "c%u", c);
 		cache = default_cache(fx, name, 64);
-		let_pass(fx);
+		fixture_let_pass(fx);
 		for (n = 0; n < nr; n++) {
 			o[n] = myalloc_cache_alloc(cache, 0);
 			if (!o[n]) {	/* what it took back may need a grace period */
-				let_pass(fx);
+				fixture_let_pass(fx);
 				o[n] = myalloc_cache_alloc(cache, 0);
 			}
 			if (!o[n])
@@ -111,7 +98,7 @@ static void reclaim_caches(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 	}
 	for (i = 0; i < 4; i++) {
-		let_pass(fx);
+		fixture_let_pass(fx);
 		page = myalloc_pages_alloc(fx->zone, 0, 0);
 		if (page)
 			break;
@@ -213,7 +200,7 @@ static void reclaim_idle(struct kunit *test)
 	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
 	for (i = 0; i < 4; i++) {
 		fx->zone->work.fn(&fx->zone->work);
-		let_pass(fx);
+		fixture_let_pass(fx);
 	}
 	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
 	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
@@ -297,7 +284,7 @@ static void limbo_duplicate(struct kunit *test)
 	}
 	fixture_on_cpu(1, drain_here, cache);
 	myalloc_cache_trim(cache, 0);
-	let_pass(fx);
+	fixture_let_pass(fx);
 	KUNIT_EXPECT_NE(test, frame->type, MYALLOC_FRAME_SLAB);
 	block = myalloc_pages_alloc(fx->zone, 9, 0);
 	KUNIT_ASSERT_NOT_NULL(test, block);
@@ -421,7 +408,7 @@ static void limbo_many_caches(struct kunit *test)
 	KUNIT_EXPECT_GE(test, fx->zone->limbo.nr, 11);
 	for (i = 0; i < 4; i++) {
 		fx->zone->work.fn(&fx->zone->work);
-		let_pass(fx);
+		fixture_let_pass(fx);
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);

@@ -297,7 +297,7 @@ static void debug_owner(struct kunit *test)
 	void *slab = slab_of(cache, o);
 	struct myalloc_track *alloc = myalloc_track(cache, slab, 0, MYALLOC_TRACK_ALLOC);
 	struct myalloc_track *free = myalloc_track(cache, slab, 0, MYALLOC_TRACK_FREE);
-	char text[80];
+	char text[256];
 
 	KUNIT_EXPECT_EQ(test, slot_of(cache, o), 0);
 	KUNIT_EXPECT_PTR_EQ(test, free, alloc + 1);
@@ -328,7 +328,7 @@ static void debug_owner_destroy(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
 	struct myalloc_cache *cache = fixture_cache(fx, "held", 64, MYALLOC_OWNER);
-	char text[80];
+	char text[256];
 	void *o[11];
 	u32 i;
 

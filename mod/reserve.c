@@ -149,12 +149,44 @@ static int take_chunks(struct myalloc_reserve *r, u32 nr)
 	return 0;
 }
 
+/*
+ * Makes of a split chunk one block again: only its first page has a reference. A page that
+ * somebody else holds for a moment (a scan of physical memory) prevents it.
+ */
+static bool join(struct page *page, u32 nr)
+{
+	u32 i;
+
+	for (i = 1; i < nr; i++) {
+		if (!page_ref_freeze(page + i, 1))
+			break;
+	}
+	if (i == nr)
+		return true;
+	while (--i)
+		page_ref_unfreeze(page + i, 1);
+	return false;
+}
+
+/*
+ * A chunk goes back as it came, in one piece. Page by page it would pass through the page
+ * allocator's lists per CPU, which keep thousands of pages of it, so that after many loads
+ * less memory seems to be free.
+ */
+static void put_chunk(const struct myalloc_reserve *r, void *chunk, u32 nr)
+{
+	if (nr == BIT(r->chunk_order) && join(virt_to_page(chunk), nr))
+		free_pages((unsigned long)chunk, r->chunk_order);
+	else
+		free_pages_of(chunk, 0, nr);
+}
+
 /* @last: pages in the last chunk */
 static void put_chunks(struct myalloc_reserve *r, u32 last)
 {
 	for (; r->nr_chunks; last = BIT(r->chunk_order)) {
 		cond_resched();
-		free_pages_of(r->chunks[--r->nr_chunks], 0, last);
+		put_chunk(r, r->chunks[--r->nr_chunks], last);
 	}
 	myalloc_env_free(r->chunks);
 	r->chunks = NULL;

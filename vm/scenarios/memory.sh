@@ -27,7 +27,12 @@ expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=256
 expect "with memory a run works" large_run
 
 mkdir -p /tmp/fill && mount -t ramfs none /tmp/fill
-dd if=/dev/zero of=/tmp/fill/all bs=1M count=$(($(available_kb) / 1024 - 20)) 2>/dev/null
+# More than once: what is available falls by less than what is taken.
+for round in 1 2 3 4; do
+	more=$(($(available_kb) / 1024 - 20))
+	[ $more -gt 0 ] || break
+	dd if=/dev/zero of=/tmp/fill/$round bs=1M count=$more 2>/dev/null
+done
 note "$(available_kb) kB are available"
 refuse "without it a run is refused" large_run
 cp /tmp/ktap.output /tmp/said
@@ -40,7 +45,7 @@ no_oom "a cache"
 refuse "a benchmark has nothing to measure" \
 	myallocctl bench run --rounds 1 worst/object/64/fill
 no_oom "a benchmark"
-rm /tmp/fill/all
+rm /tmp/fill/?
 umount /tmp/fill
 expect "with memory again a run works" large_run
 no_oom "all of it"
