@@ -1,6 +1,6 @@
 # The KUnit suites in this kernel. Their results leave as files, one a suite, for
 # the host to parse; this script's own tests say that there are all of them.
-# needs: timeout=900
+# needs: timeout=1500
 . /guest/ktap.sh
 
 results=/sys/kernel/debug/kunit

@@ -3,7 +3,7 @@
 # affected, and where frees are exact never both are accepted.
 # From the kernel's command line: RACE_ROUNDS=N instead of 1,000, RACE_KINDS=kind,kind instead of
 # all. A kernel that dies of it takes the rest with it: the last line says what was being tried.
-# needs: timeout=900
+# needs: timeout=1500
 . /guest/ktap.sh
 
 parameters=/sys/module/myalloc_race/parameters
