@@ -571,6 +571,21 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 }
 
 /**
+ * myalloc_zone_abandon() - leave a zone that cannot end as it is
+ * @zone: the zone, for which myalloc_zone_destroy() returned -EBUSY
+ *
+ * Nothing of it runs by itself from here on, neither its worker nor a print, so that the code may
+ * go away. Its memory and the books of it stay.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_abandon(struct myalloc_zone *zone)
+{
+	myalloc_reclaim_stop(zone);
+	myalloc_reports_fini(&zone->reports);
+}
+
+/**
  * myalloc_zone_books() - the zone's books
  * @zone: the zone
  * @books: out; exact while nothing is in flight

@@ -330,6 +330,7 @@ struct myalloc_zone {
 
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
 int myalloc_zone_destroy(struct myalloc_zone *zone);
+void myalloc_zone_abandon(struct myalloc_zone *zone);
 
 /* The tag of a frame that begins a block: the members of struct myalloc_frame, as they lie. */
 static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,

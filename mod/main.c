@@ -290,6 +290,7 @@ static void __exit myalloc_exit(void)
 	end_lending();
 	/* Leak the reserve rather than free pages that are still in use. */
 	if (myalloc_zone_destroy(zone)) {
+		myalloc_zone_abandon(zone);
 		pr_err("%u pages stay reserved until the next boot: somebody has not given them back\n",
 		       reserve.nr_pages);
 		return;
