@@ -276,7 +276,8 @@ void fixture_let_pass(struct fixture *fx)
 	for (i = 0; i < 3; i++) {
 		myalloc_limbo_harvest(fx->zone, 0);
 		myalloc_env_gp_wait();
-		fx->zone->limbo.moment = U64_MAX;	/* also where the wait was an expedited one */
+		/* Also where the wait was an expedited one. */
+		fx->zone->limbo.moment = U64_MAX;
 		myalloc_limbo_harvest(fx->zone, U32_MAX);
 	}
 }

@@ -325,7 +325,8 @@ static void lend_not_lendable(struct kunit *test)
 	fixture_set_referenced(addr + PAGE_SIZE, true);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "frame 0, order 1, was freed while lent, and is not lendable; allocated by %s", who);
+		  "frame 0, order 1, was freed while lent, and is not lendable; allocated by %s",
+		  who);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, fx->books.quarantined_pages, 2);

@@ -514,7 +514,9 @@ static void level_trusting(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
 	fixture_log_mark();
 	myalloc_cache_drain(cache);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache trust: slot 0 of the slab at frame 0 was freed twice at once"), 1);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache %s: slot 0 of the slab at frame 0 was freed twice at once", cache->name);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
 	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);

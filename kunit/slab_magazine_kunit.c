@@ -286,7 +286,9 @@ static void slab_free_race(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, again, hook_object);
 	fixture_log_mark();
 	myalloc_cache_drain(cache);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache race: slot 0 of the slab at frame 0 was freed twice at once"), 1);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache %s: slot 0 of the slab at frame 0 was freed twice at once", cache->name);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
 	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
 	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
 	FIXTURE_EXPECT_VALID(fx);

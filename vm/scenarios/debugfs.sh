@@ -114,7 +114,7 @@ done
 for word in object_size slab_size align objects alloc_fastpath red_zone meta_bytes; do
 	expect "caches/probe/all has $word" grep -q "^$word [0-9]" $dir/caches/probe/all
 done
-files=$(ls $dir/caches/probe | wc -l)
+files=$(find $dir/caches/probe -type f | wc -l)
 expect "a cache has few files" test "$files" -le 9
 live=$(awk '$1 == "probe" { print $2 }' $dir/slabinfo)
 if [ "${live:-0}" -ge 100 ]; then
