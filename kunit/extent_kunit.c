@@ -698,7 +698,7 @@ static void extent_search_taken(struct kunit *test)
 	free_rest(fx, three_to_seven);
 }
 
-/* --- who has it -------------------------------------------------------------------------- */
+/* --- owners ------------------------------------------------------------------------------ */
 
 struct seen {
 	u32 nr;

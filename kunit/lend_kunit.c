@@ -369,7 +369,7 @@ static void lend_object(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* With no memory behind the addresses there is no page to be referenced. */
+/* A simulated zone has no struct pages, so a lent block that is freed has no references. */
 static void lend_simulated(struct kunit *test)
 {
 	const struct fixture_args args = {

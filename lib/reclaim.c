@@ -221,8 +221,8 @@ static void pass_moment(struct myalloc_zone *zone)
 }
 
 /*
- * Everything in limbo back to the zone, though others may bring more; of a cache, which nobody uses,
- * certainly. Context: task, may sleep.
+ * Takes everything out of limbo, back to the zone. Others may add slabs meanwhile; those of @cache,
+ * which nobody uses, are all taken. Context: task, may sleep.
  */
 static void finish_limbo(struct myalloc_zone *zone, struct myalloc_cache *cache)
 {
@@ -782,5 +782,7 @@ void myalloc_reclaim_init(struct myalloc_zone *zone)
  */
 void myalloc_reclaim_stop(struct myalloc_zone *zone)
 {
+	/* It posts itself; so from the next run on it must not, or it would escape the stop. */
+	WRITE_ONCE(zone->no_worker, true);
 	myalloc_env_work_stop(&zone->work);
 }

@@ -22,7 +22,6 @@ unsigned long myalloc_zone_sweep(struct myalloc_zone *zone, unsigned int kinds);
 void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu);
 int myalloc_zone_cpu_coming(struct myalloc_zone *zone, int cpu);
 
-
 /* the worker */
 void myalloc_reclaim_init(struct myalloc_zone *zone);
 void myalloc_reclaim_stop(struct myalloc_zone *zone);
@@ -33,7 +32,7 @@ void myalloc_reclaim_stop(struct myalloc_zone *zone);
 /* The worker is to run in @ms milliseconds. Context: any. */
 static inline void myalloc_zone_post(struct myalloc_zone *zone, unsigned int ms)
 {
-	if (likely(!zone->no_worker))
+	if (likely(!READ_ONCE(zone->no_worker)))
 		myalloc_env_work_post(&zone->work, ms);
 }
 

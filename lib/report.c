@@ -17,12 +17,13 @@
  * names, so nothing is cut. What is longer than the kernel prints in one record is printed in
  * several.
  *
- * Where it is printed. The console may wake a task up, and who frees may hold a lock that this
- * takes (a run queue's), or one of ours: printing there could deadlock. So a report is printed
- * at once only if the caller is preemptible, which nobody is who holds a raw lock. In every
- * other context a hard interrupt prints it as soon as interrupts are on (irq_work, which may be
- * queued from NMI and under any lock). What it interrupts holds no lock that needs interrupts
- * off. Callers therefore need not know which locks are held, and none passes a report down.
+ * Where it is printed. The console may wake up a task, which takes the lock of a run queue. The
+ * caller of a free may hold that lock, or a lock of the zone, so printing there could deadlock.
+ * Therefore a report is printed at once only if the caller is preemptible, which nobody is who
+ * holds a raw lock. In every other context a hard interrupt prints it as soon as interrupts are
+ * on (irq_work, which may be queued from NMI and under any lock). What it interrupts holds no
+ * lock that needs interrupts off. Callers therefore need not know which locks are held, and none
+ * passes a report down.
  * Why not printk_deferred(): it is not exported to modules.
  *
  * How many. At most MYALLOC_REPORT_BURST in MYALLOC_REPORT_INTERVAL for each zone, as
