@@ -506,8 +506,8 @@ static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int orde
 	    offset_in_page((unsigned long)addr - zone->map.base))
 		return false;
 	*lent = READ_ONCE((*frame)->type) == MYALLOC_FRAME_LENT;
-	return __myalloc_pages_claim(*frame, order, *lent ? myalloc_lent_tag(order) :
-							    myalloc_user_tag(order));
+	return myalloc_pages_claim(*frame, order, *lent ? myalloc_lent_tag(order) :
+							  myalloc_user_tag(order));
 }
 
 /* Claims a user's block of this order for the magazine that is loaded. */

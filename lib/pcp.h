@@ -22,25 +22,20 @@ static __always_inline u32 myalloc_user_tag(unsigned int order)
 	return myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0);
 }
 
-/* As below, from a tag that a user's block may have. */
-static __always_inline bool __myalloc_pages_claim(struct myalloc_frame *frame, unsigned int order,
-						  u32 tag)
-{
-	myalloc_env_point("page-checked");
-	return try_cmpxchg(&frame->tag, &tag, myalloc_frame_tag(MYALLOC_FRAME_FREEING, order, 0));
-}
-
 /**
  * myalloc_pages_claim() - have the right to free a block
  * @frame: any descriptor of the zone
  * @order: at most MYALLOC_TOP_ORDER
+ * @tag: that a user's block of this order has
  *
- * Return: true if a user's block of that order begins there and nobody else frees it: then it
- * is FREEING and the caller's, for myalloc_zone_give(). Otherwise nothing has changed.
+ * Return: true if such a block begins there and nobody else frees it: then it is FREEING and the
+ * caller's, for myalloc_zone_give(). Otherwise nothing has changed.
  */
-static __always_inline bool myalloc_pages_claim(struct myalloc_frame *frame, unsigned int order)
+static __always_inline bool myalloc_pages_claim(struct myalloc_frame *frame, unsigned int order,
+						u32 tag)
 {
-	return __myalloc_pages_claim(frame, order, myalloc_user_tag(order));
+	myalloc_env_point("page-checked");
+	return try_cmpxchg(&frame->tag, &tag, myalloc_frame_tag(MYALLOC_FRAME_FREEING, order, 0));
 }
 
 #endif /* MYALLOC_PCP_H */

@@ -23,6 +23,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "lock_points.h"
 #include "slab.h"
 #include "validate.h"
 
@@ -30,14 +31,6 @@
 
 #define CHOICES_MOST	4096
 #define LIVE_MOST	32
-
-/* The linker's --wrap leads lib/ here, and these to the real ones. */
-void __real_host_raw_lock(struct host_lock *lock);
-bool __real_host_raw_trylock(struct host_lock *lock);
-void __real_host_raw_unlock(struct host_lock *lock);
-void __wrap_host_raw_lock(struct host_lock *lock);
-bool __wrap_host_raw_trylock(struct host_lock *lock);
-void __wrap_host_raw_unlock(struct host_lock *lock);
 
 /* --- choices -------------------------------------------------------------------------- */
 
@@ -458,27 +451,9 @@ static void come_in(const char *where)
 	w.depth--;
 }
 
-void __wrap_host_raw_lock(struct host_lock *lock)
+static void at_lock(const char *where)
 {
-	come_in("before a lock");
-	__real_host_raw_lock(lock);
-	come_in("locked");
-}
-
-bool __wrap_host_raw_trylock(struct host_lock *lock)
-{
-	bool locked = __real_host_raw_trylock(lock);
-
-	if (locked)
-		come_in("locked");
-	return locked;
-}
-
-void __wrap_host_raw_unlock(struct host_lock *lock)
-{
-	come_in("before an unlock");
-	__real_host_raw_unlock(lock);
-	come_in("unlocked");
+	come_in(where);
 }
 
 /* --- executions -------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "lock_points.h"
 #include "pattern.h"
 #include "random.h"
 #include "validate.h"
@@ -38,14 +39,6 @@
 #define BULK_MOST	24
 #define CACHES		4
 #define HANGS_AFTER	600	/* seconds */
-
-/* The linker's --wrap leads lib/ here, and these to the real ones. */
-void __real_host_raw_lock(struct host_lock *lock);
-bool __real_host_raw_trylock(struct host_lock *lock);
-void __real_host_raw_unlock(struct host_lock *lock);
-void __wrap_host_raw_lock(struct host_lock *lock);
-bool __wrap_host_raw_trylock(struct host_lock *lock);
-void __wrap_host_raw_unlock(struct host_lock *lock);
 
 /**
  * struct race_config - the zone that threads race for
@@ -303,27 +296,9 @@ static void disturb(const char *where)
 	}
 }
 
-void __wrap_host_raw_lock(struct host_lock *lock)
+static void at_lock(const char *where)
 {
-	myalloc_env_point("before a lock");
-	__real_host_raw_lock(lock);
-	myalloc_env_point("locked");
-}
-
-bool __wrap_host_raw_trylock(struct host_lock *lock)
-{
-	bool locked = __real_host_raw_trylock(lock);
-
-	if (locked)
-		myalloc_env_point("locked");
-	return locked;
-}
-
-void __wrap_host_raw_unlock(struct host_lock *lock)
-{
-	myalloc_env_point("before an unlock");
-	__real_host_raw_unlock(lock);
-	myalloc_env_point("unlocked");
+	myalloc_env_point(where);
 }
 
 /* --- what a thread does ------------------------------------------------------------------ */

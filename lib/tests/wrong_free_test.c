@@ -18,6 +18,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "lock_points.h"
 #include "reclaim.h"
 #include "slab.h"
 #include "validate.h"
@@ -27,10 +28,6 @@
 
 #define CHOICES_MOST	4096
 #define LIVE_MOST	64
-
-typeof(host_raw_lock) __real_host_raw_lock, __wrap_host_raw_lock;
-typeof(host_raw_trylock) __real_host_raw_trylock, __wrap_host_raw_trylock;
-typeof(host_raw_unlock) __real_host_raw_unlock, __wrap_host_raw_unlock;
 
 static struct {
 	u16 choice[CHOICES_MOST];
@@ -351,27 +348,9 @@ static void come_in(const char *where)
 	w.depth--;
 }
 
-void __wrap_host_raw_lock(struct host_lock *lock)
+static void at_lock(const char *where)
 {
-	come_in("before a lock");
-	__real_host_raw_lock(lock);
-	come_in("locked");
-}
-
-bool __wrap_host_raw_trylock(struct host_lock *lock)
-{
-	bool locked = __real_host_raw_trylock(lock);
-
-	if (locked)
-		come_in("locked");
-	return locked;
-}
-
-void __wrap_host_raw_unlock(struct host_lock *lock)
-{
-	come_in("before an unlock");
-	__real_host_raw_unlock(lock);
-	come_in("unlocked");
+	come_in(where);
 }
 
 /* --- executions ---------------------------------------------------------------------- */
