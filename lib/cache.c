@@ -112,7 +112,7 @@ void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
 	zone->magazine_room -= cache->room;
 	zone->magazine_meta -= cache->meta;
 	room = bytes / ROOM_SHARE;
-	room = room > zone->magazine_room ? min(bytes / 16, (room - zone->magazine_room) / 2) : 0;
+	room = room > zone->magazine_room ? (room - zone->magazine_room) / 2 : 0;
 	meta = bytes / META_SHARE;
 	meta = meta > zone->magazine_meta ? min(bytes / 4096, (meta - zone->magazine_meta) / 2) : 0;
 
@@ -124,8 +124,7 @@ void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
 		shape->capacity /= 2;
 	if (shape->capacity)
 		shape->depot = DEPOT;
-	while (shape->depot && (shape_meta(shape) > min(meta, bytes / 4096) ||
-				shape_room(cache, shape) > min(room, bytes / 16)))
+	while (shape->depot && (shape_meta(shape) > meta || shape_room(cache, shape) > room))
 		shape->depot--;
 	batch = MAGAZINE_BATCH;
 	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
@@ -341,7 +340,7 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 		return 0;
 	zone = cache->zone;
 	myalloc_cache_shrink(cache);
-	if (myalloc_cache_slabs(cache) || READ_ONCE(cache->nr_limbo)) {
+	if (myalloc_cache_slabs(cache)) {	/* and none is in limbo any more */
 		myalloc_debug_report_live(cache);
 		return -EBUSY;
 	}
