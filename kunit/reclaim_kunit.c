@@ -712,6 +712,8 @@ static void cpu_comes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_zone_cpu_coming(fx->zone, cpu), 0);
 	KUNIT_EXPECT_NOT_NULL(test, per_cpu_ptr(cache->mags.cpu, cpu)->loaded);
 	KUNIT_EXPECT_NULL(test, per_cpu_ptr(none->mags.cpu, cpu)->loaded);
+	KUNIT_EXPECT_EQ(test, cache->room, (u64)cache->mags.nr_magazines *
+					   cache->mags.capacity * cache->layout.slot_size);
 	fixture_set_online(1, true);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);

@@ -80,34 +80,35 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 #define ROOM_SHARE	8
 #define META_SHARE	64
 
-/* What magazines of such a shape hold and take, on all CPUs. */
-static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s)
+/* What magazines of such a shape hold and take, on all of @cpus CPUs. */
+static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s,
+		      u32 cpus)
 {
-	return (u64)(2 * num_online_cpus() + s->depot) * s->capacity * c->layout.slot_size;
+	return (u64)(2 * cpus + s->depot) * s->capacity * c->layout.slot_size;
 }
 
-static u64 shape_meta(const struct myalloc_magazine_shape *s)
+static u64 shape_meta(const struct myalloc_magazine_shape *s, u32 cpus)
 {
-	return s->capacity ? (u64)(2 * num_online_cpus() + s->depot) *
-			     myalloc_magazine_bytes(s->capacity) : 0;
+	return s->capacity ? (u64)(2 * cpus + s->depot) * myalloc_magazine_bytes(s->capacity) : 0;
 }
 
 /**
  * myalloc_cache_magazine_shape() - the shape that magazines of a cache may have
  * @cache: the cache; zone->caches_mutex is held
  * @capacity: what is wanted
+ * @coming: a CPU that is about to come online, or -1
  * @shape: out
  *
  * Takes what they hold and take out of what the zone has for that, and gives back what was taken
  * for @cache before.
  */
-void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
 				  struct myalloc_magazine_shape *shape)
 {
+	u32 batch, cpus = myalloc_magazines_cpus(coming);
 	struct myalloc_zone *zone = cache->zone;
 	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
 	u64 room, meta;
-	u32 batch;
 
 	zone->magazine_room -= cache->room;
 	zone->magazine_meta -= cache->meta;
@@ -120,18 +121,19 @@ void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
 	shape->depot = 0;
 	/* Who asks for a particular number gets it. */
 	while (!cache->magazine && shape->capacity &&
-	       (shape_meta(shape) > meta || shape_room(cache, shape) > room))
+	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
 		shape->capacity /= 2;
 	if (shape->capacity)
 		shape->depot = DEPOT;
-	while (shape->depot && (shape_meta(shape) > meta || shape_room(cache, shape) > room))
+	while (shape->depot &&
+	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
 		shape->depot--;
 	batch = MAGAZINE_BATCH;
 	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
 		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
 	shape->batch = min(shape->capacity, batch);
-	cache->room = shape_room(cache, shape);
-	cache->meta = shape_meta(shape);
+	cache->room = shape_room(cache, shape, cpus);
+	cache->meta = shape_meta(shape, cpus);
 	zone->magazine_room += cache->room;
 	zone->magazine_meta += cache->meta;
 }
@@ -182,7 +184,7 @@ static int init_magazines(struct myalloc_cache *c)
 
 	if (!(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
 		myalloc_cache_magazine_shape(c, c->magazine ?: myalloc_cache_default_magazine(c),
-					     &shape);
+					     -1, &shape);
 	err = myalloc_magazines_init(&c->mags, shape.capacity, shape.batch, shape.depot,
 				     c->zone->node);
 	if (err) {

@@ -551,7 +551,7 @@ static int remake(struct myalloc_cache *c, u32 capacity, int coming)
 	unsigned long irq;
 	int err;
 
-	myalloc_cache_magazine_shape(c, capacity, &shape);
+	myalloc_cache_magazine_shape(c, capacity, coming, &shape);
 	err = myalloc_magazines_remake(&c->mags, shape.capacity, shape.batch, shape.depot,
 				       c->zone->node, coming, myalloc_cache_flush, c);
 	raw_spin_lock_irqsave(&limbo->lock, irq);	/* the age stands still */

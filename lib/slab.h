@@ -317,7 +317,7 @@ void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep);
 u32 myalloc_cache_release(struct myalloc_cache *cache, struct myalloc_frame *frame);
 void myalloc_cache_reap(struct myalloc_cache *cache);
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
-void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity,
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
 				  struct myalloc_magazine_shape *shape);
 bool myalloc_cache_slow_only(const struct myalloc_cache *cache);
 u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache);

@@ -169,9 +169,8 @@ static bool join(struct page *page, u32 nr)
 }
 
 /*
- * A chunk goes back as it came, in one piece. Page by page it would pass through the page
- * allocator's lists per CPU, which keep thousands of pages of it, so that after many loads
- * less memory seems to be free.
+ * A chunk goes back as it came, in one piece. Page by page it passes through the page allocator's
+ * lists per CPU, and after each load some KiB less are free (scenario load_unload).
  */
 static void put_chunk(const struct myalloc_reserve *r, void *chunk, u32 nr)
 {
