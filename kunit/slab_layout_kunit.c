@@ -51,7 +51,7 @@ static u32 real_align(const struct sweep *s)
 static bool ends_in_frames(u32 states, unsigned int order)
 {
 	return states <= 64 &&
-	       states + 8 <= (MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES;
+	       states + 8 <= ((u32)MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES;
 }
 
 /* L1: slots, owners, bits and states lie in the slab, one behind the other. */
