@@ -16,7 +16,7 @@ static inline u64 myalloc_budget_pages(s64 available, u64 total)
 {
 	u64 margin = myalloc_budget_margin(total);
 
-	return available > 0 && available > margin ? available - margin : 0;
+	return available > 0 && (u64)available > margin ? available - margin : 0;
 }
 
 /* Pages that @bytes take, with those for their page table. */
