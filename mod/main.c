@@ -43,7 +43,7 @@ static char default_chunk_order[4];
 
 static char *session_quota = "94";
 module_param(session_quota, charp, 0444);
-MODULE_PARM_DESC(session_quota, "percent of the reserve that one open file of the device may hold (default 94, which is 15/16)");
+MODULE_PARM_DESC(session_quota, "percent of the reserve that one open file of the device may hold (default 94)");
 
 struct config {
 	s64 reserve_mb;
