@@ -17,11 +17,10 @@
  * nothing may be handed out twice, every other free must be taken. At the end all is freed and
  * drained, and the zone must be as it began.
  *
- * The choices of one execution are a list of numbers; the next execution is the next list in
- * lexical order. So the search needs no memory, and a failure is printed as the list that
- * --run repeats.
+ * A failure is printed as the list of choices that --run repeats: choices.h.
  */
 #include "env.h"
+#include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
 #include "slab.h"
@@ -29,44 +28,7 @@
 
 #include <getopt.h>
 
-#define CHOICES_MOST	4096
 #define LIVE_MOST	32
-
-/* --- choices -------------------------------------------------------------------------- */
-
-static struct {
-	u16 choice[CHOICES_MOST];
-	u16 limit[CHOICES_MOST];
-	u32 nr, at;
-	bool replay;
-} tree;
-
-/* A number below @limit. */
-static u32 choose(u32 limit)
-{
-	if (limit < 2)
-		return 0;
-	if (tree.at == CHOICES_MOST)
-		host_fatal("more choices than there is room for");
-	if (tree.at == tree.nr) {
-		tree.choice[tree.nr] = 0;
-		tree.limit[tree.nr++] = limit;
-	} else if (!tree.replay && tree.limit[tree.at] != limit) {
-		host_fatal("the same choices led to something else");
-	}
-	return tree.choice[tree.at++];
-}
-
-/* To the next execution; false if that was the last. */
-static bool next_execution(void)
-{
-	while (tree.nr && tree.choice[tree.nr - 1] + 1 == tree.limit[tree.nr - 1])
-		tree.nr--;
-	if (!tree.nr)
-		return false;
-	tree.choice[tree.nr - 1]++;
-	return true;
-}
 
 /* --- the world -------------------------------------------------------------------------- */
 
@@ -103,15 +65,13 @@ static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
 static void __noreturn fail(const char *fmt, ...)
 {
 	va_list args;
-	u32 i;
 
 	printf("# %s: ", kind_names[w.kind]);
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
 	printf("\n# repeat it: interleave_test --run %u,%u", w.kind, w.most);
-	for (i = 0; i < tree.at; i++)
-		printf(",%u", tree.choice[i]);
+	print_choices();
 	printf("\nnot ok %u %s\n", ktap_nr + 1, kind_names[w.kind]);
 	fflush(stdout);
 	_Exit(1);
@@ -589,9 +549,7 @@ static int replay(const char *list)
 
 	if (*list == ',')
 		most = strtoul(list + 1, (char **)&list, 10);
-	while (*list == ',')
-		tree.choice[tree.nr++] = strtoul(list + 1, (char **)&list, 10);
-	tree.replay = true;
+	read_choices(list);
 	make_world(kind % NR_KINDS);
 	host_preempt_point = come_in;
 	host_point_depth = 3;

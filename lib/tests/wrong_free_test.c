@@ -17,6 +17,7 @@
  * And one case by itself, which needs a long history: a magazine of an older era.
  */
 #include "env.h"
+#include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
 #include "reclaim.h"
@@ -26,15 +27,7 @@
 #include <getopt.h>
 #include <signal.h>
 
-#define CHOICES_MOST	4096
 #define LIVE_MOST	64
-
-static struct {
-	u16 choice[CHOICES_MOST];
-	u16 limit[CHOICES_MOST];
-	u32 nr, at;
-	bool replay;
-} tree;
 
 static const struct kind {
 	const char *name;
@@ -71,15 +64,13 @@ static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
 static void __noreturn fail(const char *fmt, ...)
 {
 	va_list args;
-	u32 i;
 
 	printf("# %s: ", kinds[w.kind].name);
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
 	printf("\n# repeat it: wrong_free_test --run %u,%u", w.kind, w.most);
-	for (i = 0; i < tree.at; i++)
-		printf(",%u", tree.choice[i]);
+	print_choices();
 	printf("\nnot ok %u %s\n", ktap_nr + 1, kinds[w.kind].name);
 	fflush(stdout);
 	_Exit(1);
@@ -88,32 +79,6 @@ static void __noreturn fail(const char *fmt, ...)
 static void on_signal(int nr)
 {
 	fail("signal %d", nr);
-}
-
-/* A number below @limit. */
-static u32 choose(u32 limit)
-{
-	if (limit < 2)
-		return 0;
-	if (tree.at == CHOICES_MOST)
-		host_fatal("more choices than there is room for");
-	if (tree.at == tree.nr) {
-		tree.choice[tree.nr] = 0;
-		tree.limit[tree.nr++] = limit;
-	} else if (!tree.replay && tree.limit[tree.at] != limit) {
-		host_fatal("the same choices led to something else");
-	}
-	return tree.choice[tree.at++];
-}
-
-static bool next_execution(void)
-{
-	while (tree.nr && tree.choice[tree.nr - 1] + 1 == tree.limit[tree.nr - 1])
-		tree.nr--;
-	if (!tree.nr)
-		return false;
-	tree.choice[tree.nr - 1]++;
-	return true;
 }
 
 /* --- the world: a new one for each execution, which a wrong free may have hurt ---------- */
@@ -454,8 +419,9 @@ static void search(u32 kind, u32 most, u32 steps)
 	host_preempt_point = NULL;
 	host_chunk_free(w.arena, 3);
 	ktap_result(!host_live_allocs(),
-		    "%s: %u operations, %u intrusions: %llu executions, in %llu two frees were accepted",
-		    kinds[kind].name, steps, most, w.executions, w.both);
+		    "%s: %u operations, %u intrusions: %llu executions, in %llu two frees were accepted%s",
+		    kinds[kind].name, steps, most, w.executions, w.both,
+		    kinds[kind].exact ? ", each as the thing had been handed out in between" : "");
 }
 
 /* --- a magazine of an older era, loaded between the look at the guard and BUSY ---------- */
@@ -578,9 +544,7 @@ static int replay(const char *list)
 
 	if (*list == ',')
 		most = strtoul(list + 1, (char **)&list, 10);
-	while (*list == ',')
-		tree.choice[tree.nr++] = strtoul(list + 1, (char **)&list, 10);
-	tree.replay = true;
+	read_choices(list);
 	begin_kind(kind, most);
 	host_log_echo(true);
 	ktap_plan(1);
