@@ -98,7 +98,6 @@ if [ $shell = 1 ]; then
 else
 	words+=" loglevel=6"
 fi
-: >"$out/channel"
 
 if [ "$arch" = um ]; then
 	# The second serial line is file descriptor 3, inherited.
@@ -152,6 +151,7 @@ fi
 
 if [ $shell = 1 ]; then
 	trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}; stty sane 2>/dev/null || :' EXIT
+	: >"$out/channel"
 	"${machine[@]}" 3>"$out/channel"
 	exit 0
 fi
@@ -159,19 +159,36 @@ fi
 # --- run it, and follow what it sends
 
 [ $show = 0 ] || following+=(--show)
+boot()
+{
+	rm -rf "$out/files"
+	mkdir "$out/files"
+	: >"$out/channel"
+	{
+		timeout -k 5 "$timeout" "${machine[@]}" \
+			</dev/null >"$out/console.stdout" 2>"$out/machine.log" 3>"$out/channel"
+		echo $? >"$out/machine.exit"
+	} | python3 "$root/vm/guest_channel.py" "$out/channel" "$out" "${following[@]}"
+	channel=${PIPESTATUS[1]}
+	# UML's console is its standard output; QEMU's is a file.
+	[ "$arch" != um ] || mv "$out/console.stdout" "$out/console"
+	rm -f "$out/console.stdout"
+}
 started=$SECONDS
 set +e
-{
-	timeout -k 5 "$timeout" "${machine[@]}" \
-		</dev/null >"$out/console.stdout" 2>"$out/machine.log" 3>"$out/channel"
-	echo $? >"$out/machine.exit"
-} | python3 "$root/vm/guest_channel.py" "$out/channel" "$out" "${following[@]}"
-channel=${PIPESTATUS[1]}
+boot
+for again in 1 2; do
+	if [ "$channel" = 0 ] || [ "$accel" != tcg ] ||
+	   ! "$root/vm/kernel_log.py" --emulator "$out/console"; then
+		break
+	fi
+	mv "$out/console" "$out/console.emulator-$again"
+	say "    the emulator executed a breakpoint that the kernel had taken out of its code;"
+	say "    the guest boots once more (the first log: $out/console.emulator-$again)"
+	boot
+done
 set -e
 took=$((SECONDS - started))
-# UML's console is its standard output; QEMU's is a file.
-[ "$arch" != um ] || mv "$out/console.stdout" "$out/console"
-rm -f "$out/console.stdout"
 
 # --- the verdict
 

@@ -102,6 +102,19 @@ LOG_CASES = [
     ("our own words", "[    1.0] myalloc: no BUG: here", 0),
 ]
 
+OOPS = ["[    4.0] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI", "[    4.1] RIP: 0010:f+0x5/0x40"]
+GONE = "[    4.1] Code: f3 0f 1e fa 66 <90> c3 cc cc cc cc"
+THERE = "[    4.1] Code: f3 0f 1e fa cc <90> c3 cc cc cc cc"
+WARNING = "[    3.0] WARNING: CPU: 0 PID: 1 at mm/x.c:1 f+0x1/0x2"
+EMULATOR_CASES = [
+    ("a breakpoint that is not in the code", OOPS + [GONE], True),
+    ("one that is", OOPS + [THERE], False),
+    ("one behind other trouble", [WARNING] + OOPS + [GONE], False),
+    ("no code is shown", OOPS, False),
+    ("another oops", ["[    4.0] Oops: 0000 [#1] PREEMPT SMP", GONE], False),
+    ("a clean log", ["[    4.0] hello"], False),
+]
+
 
 def channel(*pieces):
     """Feed the pieces to a Channel; (ended, exit, stdout, files) or 'broken'."""
@@ -145,6 +158,9 @@ def main():
     for name, line, expected in LOG_CASES:
         got = len(kernel_log.find([line]))
         results.append(("kernel log: " + name, got == expected, got))
+    for name, lines, expected in EMULATOR_CASES:
+        got = kernel_log.emulator_died(lines)
+        results.append(("kernel log: the emulator's fault: " + name, got == expected, got))
     for name, pieces, expected in CHANNEL_CASES:
         got = channel(*pieces)
         results.append(("channel: " + name, got == expected, got))
