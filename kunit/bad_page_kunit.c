@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "bad_page.h"
+#include "page/bad_page.h"
 #include "fixture.h"
 
 #define NR_PAGES	64

@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "bitmap_tree.h"
+#include "base/bitmap_tree.h"
 #include "fixture.h"
 
 #define CANARY		0x5ca1ab1e5ca1ab1eULL

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 /* WORK_MOST of pcp.c: blocks, splits and merges of one hold of the lock but for the last block. */
 #define WORK_MOST	16

@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "buddy.h"
+#include "page/buddy.h"
 #include "fixture.h"
 
 /* What a frame costs at most, in 1/100 bits, as buddy.c says; small zones round up. */

@@ -22,7 +22,7 @@
 
 #include "compat.h"
 #include "fixture.h"
-#include "reclaim.h"
+#include "zone/reclaim.h"
 
 #define MIX_LIVE	40
 #define MIX_CACHES	3

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 /* A place in the middle of a recovery, and what happens there. */
 static struct {

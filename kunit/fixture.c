@@ -10,7 +10,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "reclaim.h"
+#include "zone/reclaim.h"
 
 /* Where simulated chunks begin; nothing is ever read or written there. */
 #define SIMULATED_BASE	BIT(30)

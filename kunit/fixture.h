@@ -9,9 +9,9 @@
 #ifndef MYALLOC_KUNIT_FIXTURE_H
 #define MYALLOC_KUNIT_FIXTURE_H
 
-#include "random.h"
-#include "slab_debug.h"
-#include "validate.h"
+#include "base/random.h"
+#include "object/check.h"
+#include "zone/validate.h"
 
 /* The object of which as many fit into a page as of @size into 4 KiB. */
 #define SCALED(size)	((unsigned int)((size) * (PAGE_SIZE >> 12)))

@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "flags.h"
+#include "page/flags.h"
 #include "slab_fixture.h"
 
 #define LIVE	8

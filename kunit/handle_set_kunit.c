@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "handle_set.h"
+#include "base/handle_set.h"
 
 static struct myalloc_handle_set *make(struct kunit *test)
 {

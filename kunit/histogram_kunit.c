@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "histogram.h"
+#include "base/histogram.h"
 
 #define VALUES	1000
 

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "lend.h"
+#include "page/lend.h"
 
 #define NR_PAGES	64
 

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "magazine.h"
+#include "base/magazine.h"
 
 /* The states of a thing. */
 enum { OUT, IN, FLUSHED };

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "pattern.h"
+#include "base/pattern.h"
 
 #define SEED		0x1234567890abcdefULL
 #define ROOM		256	/* bytes of memory under test */

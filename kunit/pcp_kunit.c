@@ -5,8 +5,8 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "reclaim.h"
-#include "zone.h"
+#include "zone/reclaim.h"
+#include "zone/zone.h"
 
 #define PAGES_MAX	1100
 

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "random.h"
+#include "base/random.h"
 
 /* The numbers that the reference implementation of SplitMix64 gives for 1234567. */
 static void random_reference(struct kunit *test)

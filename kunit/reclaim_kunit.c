@@ -5,8 +5,8 @@
  */
 #include <kunit/test.h>
 #include "env.h"
-#include "random.h"
-#include "reclaim.h"
+#include "base/random.h"
+#include "zone/reclaim.h"
 #include "slab_fixture.h"
 
 /* What a cache of a zone of 64 MiB or more gets by default: 64 objects, at most 256 KiB. */

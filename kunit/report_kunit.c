@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 #define FOREIGN	"bad free as pages of order 0: not memory of this zone"
 

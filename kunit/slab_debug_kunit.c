@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "slab_debug.h"
+#include "object/check.h"
 
 static struct fixture *small_zone(struct kunit *test, myalloc_cache_flags_t checks)
 {

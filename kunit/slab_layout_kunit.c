@@ -5,8 +5,8 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "slab_debug.h"
-#include "slab_layout.h"
+#include "object/check.h"
+#include "object/slab_layout.h"
 
 #define TRACK	(sizeof(struct myalloc_track) * MYALLOC_NR_TRACKS)
 

@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "reclaim.h"
+#include "zone/reclaim.h"
 #include "slab_fixture.h"
 
 /* Of every capacity: hits, refills and flushes as they must be, nothing lost. */

@@ -4,8 +4,8 @@
 
 #include <kunit/test.h>
 
-#include "random.h"
-#include "sort.h"
+#include "base/random.h"
+#include "base/sort.h"
 #include "fixture.h"
 #include "../mod/slice.h"
 

@@ -8,7 +8,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "validate.h"
+#include "zone/validate.h"
 
 /*
  * A zone with some of everything: pages of several orders, an exact run, a partial, a full and

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 #define PAGES_MAX	1100
 

@@ -54,7 +54,7 @@
 #include "bench_run.h"
 #include "compat.h"
 #include "slice.h"
-#include "sort.h"
+#include "base/sort.h"
 
 /*
  * Length of a round: a thousand times the 256 ns that the clock of user mode Linux has for

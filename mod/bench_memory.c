@@ -28,7 +28,7 @@
 
 #include "bench_run.h"
 #include "compat.h"
-#include "sort.h"
+#include "base/sort.h"
 
 #define OBJECTS_MAX	16384
 #define CYCLES		4	/* up and down */

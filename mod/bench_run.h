@@ -10,9 +10,9 @@
 
 #include "bench.h"
 #include "budget.h"
-#include "random.h"
-#include "slab.h"
-#include "zone.h"
+#include "base/random.h"
+#include "object/slab.h"
+#include "zone/zone.h"
 
 struct bench_run;
 struct bench_work;

@@ -27,7 +27,7 @@
 
 #include "bench_run.h"
 #include "compat.h"
-#include "sort.h"
+#include "base/sort.h"
 
 /* Pages of the zone that a series leaves free; more of small objects would take long. */
 #define LEAVE_TINY	64

@@ -6,7 +6,7 @@
  * with what is available to new users without swapping (MemAvailable), less a margin. Without
  * it a large vmalloc() takes page after page until the OOM killer ends somebody who has
  * nothing to do with it. The allocations themselves do not retry and are charged to the
- * caller's cgroup (lib/kernel/env.h), so that a race of two that both fit is harmless too:
+ * caller's cgroup (lib/env/kernel/env.h), so that a race of two that both fit is harmless too:
  * one of them fails.
  *
  * Nothing is set aside: what is available may be gone a moment later.

@@ -30,11 +30,11 @@
 #include "debugfs.h"
 #include "reserve.h"
 #include "session.h"
-#include "slab.h"
-#include "slab_debug.h"
-#include "sort.h"
+#include "object/slab.h"
+#include "object/check.h"
+#include "base/sort.h"
 #include "stat.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 /*
  * Numbers of a cache that are files of their own: those that one wants in a script, by SLUB's

@@ -14,19 +14,19 @@
 
 #include <linux/module.h>
 
-#include "bad_page.h"
+#include "page/bad_page.h"
 #include "compat.h"
 #include "exports.h"
-#include "histogram.h"
-#include "lend.h"
-#include "pattern.h"
-#include "pcp.h"
-#include "reclaim.h"
-#include "slab.h"
-#include "slab_debug.h"
-#include "sort.h"
-#include "validate.h"
-#include "zone.h"
+#include "base/histogram.h"
+#include "page/lend.h"
+#include "base/pattern.h"
+#include "page/pages.h"
+#include "zone/reclaim.h"
+#include "object/slab.h"
+#include "object/check.h"
+#include "base/sort.h"
+#include "zone/validate.h"
+#include "zone/zone.h"
 
 static struct myalloc_zone *the_zone;
 

@@ -19,13 +19,13 @@
 
 #include "bench.h"
 #include "ioctl.h"
-#include "reclaim.h"
+#include "zone/reclaim.h"
 #include "reserve.h"
 #include "session.h"
-#include "slab.h"
+#include "object/slab.h"
 #include "stat.h"
 #include "trace.h"
-#include "validate.h"
+#include "zone/validate.h"
 
 /* The interface is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_info) == 56);

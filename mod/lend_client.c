@@ -40,7 +40,7 @@
 #include <net/sock.h>
 
 #include "myalloc_client.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 #define ORDER		1
 #define CHURN_MOST	4096

@@ -10,13 +10,13 @@
 #include "debugfs.h"
 #include "exports.h"
 #include "ioctl.h"
-#include "lend.h"
+#include "page/lend.h"
 #include "quota.h"
-#include "reclaim.h"
+#include "zone/reclaim.h"
 #include "reserve.h"
-#include "slab.h"
+#include "object/slab.h"
 #include "uapi/myalloc.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 /* Text, so that each wrong value gets a sentence of its own. */
 static char *reserve_mb = "64";

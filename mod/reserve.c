@@ -34,7 +34,7 @@
 #include "budget.h"
 #include "compat.h"
 #include "reserve.h"
-#include "sort.h"
+#include "base/sort.h"
 
 #define MIB_PAGES	MYALLOC_BUDGET_MIB_PAGES
 

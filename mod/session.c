@@ -46,7 +46,7 @@
 #include "budget.h"
 #include "quota.h"
 #include "session.h"
-#include "slab.h"
+#include "object/slab.h"
 #include "slice.h"
 #include "stat.h"
 #include "stress.h"

@@ -6,7 +6,7 @@
 #include "env.h"
 
 #include "compat.h"
-#include "handle_set.h"
+#include "base/handle_set.h"
 
 static struct myalloc_handle_set stacks;
 

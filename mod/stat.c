@@ -8,9 +8,9 @@
 #include "env.h"
 
 #include "reserve.h"
-#include "slab.h"
+#include "object/slab.h"
 #include "stat.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 /* What the interface promises about the allocator's constants. */
 static_assert(MYALLOC_MAX_ORDER == MYALLOC_TOP_ORDER);

@@ -90,7 +90,7 @@
 #include "budget.h"
 #include "compat.h"
 #include "stress_run.h"
-#include "validate.h"
+#include "zone/validate.h"
 
 /* Item arrays together take at most this share of the reserve. */
 #define ITEM_SHARE	8

@@ -7,7 +7,7 @@
  * done, and two runs with the same run->params do the same.
  */
 #include "env.h"
-#include "slab_layout.h"
+#include "object/slab_layout.h"
 #include "stress_run.h"
 
 /* What myalloc_stress.fill_permille means when it is 0. */

@@ -6,10 +6,10 @@
 #include <linux/completion.h>
 #include <linux/wait.h>
 
-#include "histogram.h"
-#include "random.h"
+#include "base/histogram.h"
+#include "base/random.h"
 #include "stress.h"
-#include "zone.h"
+#include "zone/zone.h"
 
 /* Numbers of what is allocated: orders first, then sizes. */
 #define STRESS_WHAT_SIZES	16

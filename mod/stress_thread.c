@@ -11,7 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
-#include "pattern.h"
+#include "base/pattern.h"
 #include "stress_run.h"
 
 /* Of single operations, the time is taken of one in so many: reading the clock costs. */

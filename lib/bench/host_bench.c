@@ -22,9 +22,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "random.h"
-#include "slab.h"
-#include "zone.h"
+#include "base/random.h"
+#include "object/slab.h"
+#include "zone/zone.h"
 
 #define SIZES_MAX	16
 #define BATCH_MAX	65536

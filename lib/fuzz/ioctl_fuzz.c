@@ -19,7 +19,7 @@
 #include "reserve.h"
 #include "runs.h"
 #include "uapi/myalloc.h"
-#include "validate.h"
+#include "zone/validate.h"
 
 #include <linux/poll.h>
 

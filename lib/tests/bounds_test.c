@@ -7,8 +7,8 @@
  */
 #include "env.h"
 #include "ktap.h"
-#include "pcp.h"
-#include "slab.h"
+#include "page/pages.h"
+#include "object/slab.h"
 
 #define CHUNK_ORDER	9
 #define CHUNKS		8

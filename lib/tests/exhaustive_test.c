@@ -23,7 +23,7 @@
  */
 #include "env.h"
 #include "ktap.h"
-#include "validate.h"
+#include "zone/validate.h"
 
 #define FRAMES_MOST	16
 #define ORDERS_MOST	5	/* 0 to 4 */

@@ -10,8 +10,8 @@
  */
 #include "env.h"
 #include "ktap.h"
-#include "reclaim.h"
-#include "validate.h"
+#include "zone/reclaim.h"
+#include "zone/validate.h"
 
 #include <getopt.h>
 

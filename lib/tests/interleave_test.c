@@ -23,8 +23,8 @@
 #include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
-#include "slab.h"
-#include "validate.h"
+#include "object/slab.h"
+#include "zone/validate.h"
 
 #include <getopt.h>
 

@@ -4,7 +4,7 @@
 #define MYALLOC_TESTS_MISUSE_H
 
 #include "env.h"
-#include "validate.h"
+#include "zone/validate.h"
 
 #define CHUNK_ORDER	8
 #define NR_CHUNKS	4

@@ -3,7 +3,7 @@
 #include "env.h"
 #include "ktap.h"
 #include "misuse.h"
-#include "slab_debug.h"
+#include "object/check.h"
 
 static void *p, *q;
 static int err;

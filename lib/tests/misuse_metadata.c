@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Damaged metadata: what validation says, and operations that stumble over it. */
 #include "misuse.h"
-#include "slab_debug.h"
+#include "object/check.h"
 
 static void *p, *q;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Misuse of objects. */
 #include "misuse.h"
-#include "slab_debug.h"
+#include "object/check.h"
 
 static void *p, *q;
 static int err;

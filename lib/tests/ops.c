@@ -30,9 +30,9 @@
  */
 #include "env.h"
 #include "ops.h"
-#include "pattern.h"
-#include "reclaim.h"
-#include "slab_debug.h"
+#include "base/pattern.h"
+#include "zone/reclaim.h"
+#include "object/check.h"
 
 #define RECENT		64	/* freed addresses remembered, to free them twice */
 #define BULK_MOST	80	/* more than BULK_STEP of lib/ */

@@ -3,8 +3,8 @@
 #ifndef MYALLOC_TESTS_OPS_H
 #define MYALLOC_TESTS_OPS_H
 
-#include "random.h"
-#include "validate.h"
+#include "base/random.h"
+#include "zone/validate.h"
 
 enum op_kind {
 	OP_PAGES_ALLOC,

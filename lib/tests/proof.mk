@@ -9,7 +9,7 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them.
 searches := exhaustive slab_states interleave robson wrong_free
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
-plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/host/env.o)
+plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/lib/env/host/env.o)
 
 $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
@@ -22,10 +22,6 @@ $(searches:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	@$(CC) $(filter-out $(sanflags),$(ldflags)) $(wrap) -o $@ $^ -ldl
 
 $(O)/plain/lib/%.o: $(lib)/%.c $(O)/flags
-	$(call quiet,CC)
-	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
-
-$(O)/plain/host/%.o: $(lib)/host/%.c $(O)/flags
 	$(call quiet,CC)
 	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
 

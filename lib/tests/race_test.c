@@ -22,9 +22,9 @@
 #include "env.h"
 #include "ktap.h"
 #include "lock_points.h"
-#include "pattern.h"
-#include "random.h"
-#include "validate.h"
+#include "base/pattern.h"
+#include "base/random.h"
+#include "zone/validate.h"
 
 #include <getopt.h>
 #include <pthread.h>

@@ -11,9 +11,9 @@
 #include <kunit/test.h>
 
 #include "env.h"
-#include "slab_debug.h"
-#include "reclaim.h"
-#include "validate.h"
+#include "object/check.h"
+#include "zone/reclaim.h"
+#include "zone/validate.h"
 
 #define CHUNK_ORDER	8
 #define NR_PAGES	256

@@ -19,8 +19,8 @@
  */
 #include "env.h"
 #include "ktap.h"
-#include "slab_debug.h"
-#include "validate.h"
+#include "object/check.h"
+#include "zone/validate.h"
 
 #define CHUNKS_MOST	3
 #define SLOTS_MOST	8

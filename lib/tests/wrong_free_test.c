@@ -20,9 +20,9 @@
 #include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
-#include "reclaim.h"
-#include "slab.h"
-#include "validate.h"
+#include "zone/reclaim.h"
+#include "object/slab.h"
+#include "zone/validate.h"
 
 #include <getopt.h>
 #include <signal.h>

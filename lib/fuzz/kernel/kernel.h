@@ -2,7 +2,7 @@
 /*
  * The kernel, as much of it as mod/ioctl.c, session.c, stat.c and stress_params.c need
  *
- * lib/host/env.h is the allocator's environment; this is the rest, in the same spirit: a
+ * lib/env/host/env.h is the allocator's environment; this is the rest, in the same spirit: a
  * stand-in does what the real one does. The headers in linux/ all lead here. There is one
  * process, and nothing sleeps: who would have to wait is interrupted by a signal instead.
  *

@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Magazines and the depot
+ *
+ * What it is: the per-CPU layer of Bonwick and Adams, "Magazines and Vmem" (USENIX
+ * 2001), used alike in front of the zone for pages (pcp.c) and in front of the
+ * slabs for objects (slab.c). Linux since 6.18 has the same in SLUB under the names
+ * sheaf and barn.
+ *
+ * Terms and structures
+ *
+ *	CPU 0			CPU 1			depot
+ *	loaded   [###....]	loaded   [######.]	full  -> [#######] -> [#######]
+ *	previous [#######]	previous [.......]	empty -> [.......]
+ *
+ * A get takes from loaded. If it is empty and previous is full they change places;
+ * if both are empty, a full one comes from the depot for an empty one. Only if there
+ * is none must the owner refill. A put is the mirror image. Two magazines a CPU mean
+ * that at least a magazine's worth of gets or puts lies between two visits to the
+ * depot, whatever their order.
+ *
+ * The fast path: what each step is for
+ *	- preemption off: nobody else gets this CPU's magazines. Interrupts stay on.
+ *	- guard: an interrupt that comes in between must not see half-done work. It finds the guard
+ *	  busy and goes to the slow path of the owner. One that comes before it is set to busy has
+ *	  finished its own work when we go on, and top is read only after that. So plain loads
+ *	  and stores are enough: everything that touches the guard runs on this CPU, properly
+ *	  nested. While nobody is at work the guard holds an era, and one comparison tells both
+ *	  that it is not busy and that used slots (below) may be believed. Owners who want every
+ *	  operation to take the slow path have an era that never compares equal.
+ *	- top: the stack pointer. Below the lowest and above the highest slot lies a guard, whose
+ *	  state is never the one looked for: that the magazine is empty needs no test of its own.
+ *	- state: one byte for each thing, that says whether the user or the allocator has it.
+ *	  Only the one who has the thing writes it, so it needs no atomic. A put that finds
+ *	  it not with the user is a double free; a get that finds it not with the allocator
+ *	  stops the one case that a plain byte can miss, two frees of the same thing at the
+ *	  same moment on two CPUs. A byte, and not a bit, because neighbours belong to
+ *	  different CPUs; a locked bit operation costs more than all the rest together.
+ *	- slot: the address and its state. The state need not be found again at a get.
+ *	- nr_gets, nr_puts: the books.
+ *	The thing itself is not touched.
+ *
+ * Used slots: a slot that was emptied still says what was in it. What comes back is often
+ * what was handed out last, and then lies at top: its state is there and need not be found
+ * from the address either. That is as safe as finding it as long as the state is still where
+ * it was. Owners whose states can go (slab.c: with their slab) make the era grow first, and then
+ * wait for a grace period, which ends every section with preemption off that has compared its
+ * guard before (reclaim.c). From then on the first operation on each CPU takes the slow path,
+ * which makes the loaded magazine one of the new era (renew()): it wipes the used slots, and asks
+ * the owner about each filled one, because a thing that was freed twice at once may be in a
+ * magazine while its state goes. A magazine keeps its era in the depot and as previous, and is
+ * renewed when it is loaded: so an interrupt that loads one between our look at the guard and
+ * BUSY leaves one of our era or a later one.
+ *
+ * Depot: two stacks of magazines, lock-free (Treiber 1986), so that an exchange needs
+ * no lock and no masking of interrupts. The head is one 64-bit word:
+ *
+ *	63        32 31     16 15       0
+ *	[ tag      ][ depth   ][ top + 1 ]
+ *
+ * The tag grows with every change, so a head that was popped and pushed back in
+ * between does not compare equal (the ABA problem). Reading next of a magazine that
+ * somebody else just took is harmless: magazines are never freed while the owner lives,
+ * and the exchange then fails. 2^32 changes would have to pass between a load and its
+ * compare-exchange for a tag to repeat.
+ *
+ * Invariants
+ *	M1  Every magazine is in exactly one place: loaded or previous of one CPU, the
+ *	    full stack, the empty stack, or in the hands of somebody between enter and
+ *	    leave (or draining).
+ *	M2  Magazines in the full stack have count == capacity, in the empty stack 0;
+ *	    previous has one of the two.
+ *	M3  Every slot below count has *state == cached. (A thing that was freed twice at once may
+ *	    be in two slots; whoever finds the state otherwise drops the slot.)
+ *	M4  The states of guards, of slots never used and of wiped ones point to a guard byte.
+ *	    Those of used slots of the current era point to the state of the thing at addr.
+ *
+ * Bounds: every step here is O(1), but for renew(), which passes one magazine. Memory is
+ * allocated by init for the CPUs that are online, and later only by remake.
+ *
+ * Locking: none. NMI-safe: where the 64-bit compare-exchange is an instruction.
+ */
+#include "env.h"
+#include "base/magazine.h"
+#include "myalloc.h"
+
+#define TOP_MASK	0xffffULL
+#define DEPTH_SHIFT	16
+#define TAG_SHIFT	32
+
+/* The number of a magazine is 16 bits, and 0 means none. */
+#define MAGAZINES_MAX	65535
+
+static struct myalloc_magazine *mag_nr(const struct myalloc_magazines *m, u32 nr)
+{
+	return m->pool + (size_t)nr * m->stride;
+}
+
+static u32 nr_mag(const struct myalloc_magazines *m, const struct myalloc_magazine *mag)
+{
+	return (u32)(((const char *)mag - (const char *)m->pool) / m->stride);
+}
+
+static void depot_push(struct myalloc_magazines *m, atomic64_t *head,
+		       struct myalloc_magazine *mag)
+{
+	s64 old = atomic64_read(head);
+	u64 new;
+
+	do {
+		WRITE_ONCE(mag->next, old & TOP_MASK);
+		new = (((u64)old >> TAG_SHIFT) + 1) << TAG_SHIFT |
+		      ((((u64)old >> DEPTH_SHIFT) + 1) & 0xffff) << DEPTH_SHIFT |
+		      (nr_mag(m, mag) + 1);
+		myalloc_env_point("depot-push");
+	} while (!atomic64_try_cmpxchg(head, &old, new));
+}
+
+static struct myalloc_magazine *depot_pop(struct myalloc_magazines *m, atomic64_t *head)
+{
+	struct myalloc_magazine *mag;
+	s64 old = atomic64_read(head);
+	u64 new;
+
+	do {
+		if (!(old & TOP_MASK))
+			return NULL;
+		mag = mag_nr(m, (old & TOP_MASK) - 1);
+		new = (((u64)old >> TAG_SHIFT) + 1) << TAG_SHIFT |
+		      ((((u64)old >> DEPTH_SHIFT) - 1) & 0xffff) << DEPTH_SHIFT |
+		      READ_ONCE(mag->next);
+		myalloc_env_point("depot-pop");
+	} while (!atomic64_try_cmpxchg(head, &old, new));
+	return mag;
+}
+
+static void wipe(struct myalloc_magazine *mag, struct myalloc_slot *slot,
+		 const struct myalloc_slot *end)
+{
+	for (; slot < end; slot++) {
+		slot->addr = NULL;
+		slot->state = (u8 *)&mag->guard;
+	}
+}
+
+static void set_loaded(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu,
+		       struct myalloc_magazine *mag)
+{
+	cpu->loaded = mag;
+	cpu->era = mag->era;
+	cpu->end = myalloc_magazine_first(mag) + m->capacity;
+	myalloc_magazine_set_count(cpu, mag->count);
+}
+
+static u32 depot_depth(const atomic64_t *head)
+{
+	return ((u64)atomic64_read(head) >> DEPTH_SHIFT) & 0xffff;
+}
+
+/* CPUs that get magazines: those online, and one that is about to be. */
+static bool has_magazines(int cpu, int coming)
+{
+	return cpu_online(cpu) || cpu == coming;
+}
+
+/**
+ * myalloc_magazines_cpus() - for how many CPUs magazines are made
+ * @coming: a CPU that is about to come online, or -1
+ *
+ * Return: the number of those online, and of that one.
+ */
+u32 myalloc_magazines_cpus(int coming)
+{
+	return num_online_cpus() + (coming >= 0 && !cpu_online(coming));
+}
+
+/* A CPU without magazines: its guard says busy for ever, and everybody goes past them. */
+static void without(struct myalloc_magazine_cpu *c)
+{
+	WRITE_ONCE(c->guard, MYALLOC_ERA_BUSY);
+	c->loaded = NULL;
+	c->previous = NULL;
+	c->top = NULL;
+	c->end = NULL;
+}
+
+/* Puts the magazines of @m->pool, all empty, where they belong. */
+static void distribute(struct myalloc_magazines *m, int coming)
+{
+	u32 nr;
+	int cpu;
+
+	for (nr = 0; nr < m->nr_magazines; nr++) {
+		struct myalloc_magazine *mag = mag_nr(m, nr);
+
+		wipe(mag, mag->slot, mag->slot + m->capacity + 2);
+		mag->era = m->age;
+	}
+	nr = 0;
+	for_each_possible_cpu(cpu) {
+		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		if (!m->capacity || !has_magazines(cpu, coming)) {
+			without(c);
+			continue;
+		}
+		set_loaded(m, c, mag_nr(m, nr++));
+		c->previous = mag_nr(m, nr++);
+		WRITE_ONCE(c->guard, c->era);
+	}
+	while (nr < m->nr_magazines)
+		depot_push(m, &m->empty, mag_nr(m, nr++));
+}
+
+static int make_pool(u32 capacity, u32 nr, int node, void **pool)
+{
+	*pool = NULL;
+	if (nr > MAGAZINES_MAX || capacity > MYALLOC_MAGAZINE_MAX)
+		return -EINVAL;
+	if (nr)
+		*pool = myalloc_env_zalloc_charged((size_t)nr * myalloc_magazine_bytes(capacity), node);
+	return nr && !*pool ? -ENOMEM : 0;
+}
+
+/**
+ * myalloc_magazines_init() - make magazines for every online CPU and a depot
+ * @m: to be filled in
+ * @capacity: slots in a magazine; 0 for no magazines: enter always says no
+ * @batch: slots to refill or flush at a time, 1 to @capacity
+ * @depot: magazines beside the two of each CPU
+ * @node: NUMA node for the memory, or NUMA_NO_NODE
+ *
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock(), or no CPU comes.
+ * Return: 0, -ENOMEM, -EINVAL if that would be more magazines than 65535, or
+ * slots than MYALLOC_MAGAZINE_MAX.
+ */
+int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
+			   u32 depot, int node)
+{
+	u32 nr = capacity ? 2 * num_online_cpus() + depot : 0;
+	int err;
+
+	memset(m, 0, sizeof(*m));
+	m->era = MYALLOC_ERA_FIRST;
+	m->age = MYALLOC_ERA_FIRST;
+	m->capacity = capacity;
+	m->batch = batch;
+	m->stride = myalloc_magazine_bytes(capacity);
+	err = make_pool(capacity, nr, node, &m->pool);
+	if (err)
+		return err;
+	m->nr_magazines = nr;
+	m->cpu = myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
+	if (!m->cpu) {
+		myalloc_env_free(m->pool);
+		m->pool = NULL;
+		return -ENOMEM;
+	}
+	distribute(m, -1);
+	return 0;
+}
+
+/**
+ * myalloc_magazines_fini() - free the memory of magazines
+ * @m: the magazines, drained, or as memset() to zero
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_magazines_fini(struct myalloc_magazines *m)
+{
+	myalloc_env_free(m->pool);
+	myalloc_env_free_percpu(m->cpu);
+	memset(m, 0, sizeof(*m));
+}
+
+/**
+ * myalloc_magazines_bytes() - memory that the magazines take
+ * @m: the magazines
+ *
+ * Return: bytes, beside *@m itself.
+ */
+size_t myalloc_magazines_bytes(const struct myalloc_magazines *m)
+{
+	return (size_t)m->nr_magazines * m->stride +
+	       (m->cpu ? sizeof(*m->cpu) * num_possible_cpus() : 0);
+}
+
+/**
+ * myalloc_magazines_loaded() - how much is in the loaded magazine of a CPU
+ * @m: the magazines, not without capacity
+ * @cpu: a CPU's part, which may be at work
+ *
+ * Return: slots filled a moment ago.
+ */
+u32 myalloc_magazines_loaded(const struct myalloc_magazines *m,
+			     const struct myalloc_magazine_cpu *cpu)
+{
+	/* From one word: loaded may be another magazine already. */
+	u32 offset = (u32)((char *)READ_ONCE(cpu->top) - (char *)m->pool) % m->stride;
+
+	return (offset - offsetof(struct myalloc_magazine, slot[1])) /
+	       sizeof(struct myalloc_slot);
+}
+
+/**
+ * myalloc_magazines_count() - how much is cached
+ * @m: the magazines
+ *
+ * Exact while nobody uses them, else a sum of moments.
+ *
+ * Return: filled slots of all CPUs and the depot.
+ */
+u64 myalloc_magazines_count(const struct myalloc_magazines *m)
+{
+	u64 count = (u64)depot_depth(&m->full) * m->capacity;
+	int cpu;
+
+	if (!m->capacity)
+		return 0;
+	for_each_possible_cpu(cpu)
+		count += myalloc_magazines_count_cpu(m, cpu);
+	return count;
+}
+
+/**
+ * myalloc_magazines_count_cpu() - how much a CPU has cached
+ * @m: the magazines
+ * @cpu: its number
+ *
+ * Return: filled slots, a moment ago.
+ */
+u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
+{
+	const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+	const struct myalloc_magazine *previous = READ_ONCE(c->previous);
+
+	return previous ? myalloc_magazines_loaded(m, c) + READ_ONCE(previous->count) : 0;
+}
+
+/**
+ * myalloc_magazines_moves_cpu() - grows with each get and put on a CPU
+ * @m: the magazines
+ * @cpu: its number
+ *
+ * Return: a number of a moment ago.
+ */
+u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
+{
+	const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+	return data_race(c->nr_gets) + data_race(c->nr_puts);	/* a sum of moments */
+}
+
+/**
+ * myalloc_magazines_gets() - things ever taken out by a user
+ * @m: the magazines
+ *
+ * Return: the sum over all CPUs.
+ */
+u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_gets);	/* a sum of moments */
+	return sum;
+}
+
+/**
+ * myalloc_magazines_puts() - things ever put in by a user
+ * @m: the magazines
+ *
+ * Return: the sum over all CPUs.
+ */
+u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_puts);	/* a sum of moments */
+	return sum;
+}
+
+/**
+ * myalloc_magazines_moves() - grows with each get, put and drain
+ * @m: the magazines
+ *
+ * Return: a sum of moments.
+ */
+u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
+{
+	return myalloc_magazines_gets(m) + myalloc_magazines_puts(m) + atomic_read(&m->drains);
+}
+
+/**
+ * myalloc_magazines_idle() - is nobody at work on the magazines?
+ * @m: the magazines
+ *
+ * If this is so at two moments, and the moves are the same, nothing has changed in the
+ * magazines between them but by a refill or flush for a get or put that then failed.
+ *
+ * Return: true if no CPU is between enter and leave, and no drain under way.
+ */
+bool myalloc_magazines_idle(const struct myalloc_magazines *m)
+{
+	int cpu;
+
+	if (!m->capacity)
+		return true;
+	for_each_possible_cpu(cpu) {
+		const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		if (READ_ONCE(c->loaded) && READ_ONCE(c->guard) == MYALLOC_ERA_BUSY)
+			return false;
+	}
+	return atomic_read(&m->drained) == atomic_read(&m->drains);
+}
+
+/*
+ * Makes the loaded magazine one of the present era: wipes used slots, and drops the filled ones
+ * that the owner does not know any more.
+ */
+static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
+{
+	u64 age = smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_era() */
+	struct myalloc_slot *slot, *to;
+
+	if (likely(cpu->era == age))
+		return;
+	wipe(cpu->loaded, cpu->top, cpu->end);
+	to = myalloc_magazine_first(cpu->loaded);
+	for (slot = to; m->fresh && slot < cpu->top; slot++)
+		if (likely(m->fresh(m->owner, slot)))
+			*to++ = *slot;
+	if (unlikely(m->fresh && to != cpu->top)) {
+		wipe(cpu->loaded, to, cpu->top);
+		WRITE_ONCE(cpu->top, to);
+	}
+	cpu->era = age;
+}
+
+/**
+ * myalloc_magazines_enter() - begin work on this CPU's magazines
+ * @m: the magazines
+ *
+ * Context: any, also NMI.
+ * Return: this CPU's part, with preemption off, for myalloc_magazines_leave(); NULL if there
+ * are no magazines or the caller interrupted somebody who is at work on them.
+ */
+struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m)
+{
+	struct myalloc_magazine_cpu *cpu;
+
+	preempt_disable();
+	cpu = this_cpu_ptr(m->cpu);
+	myalloc_env_point("magazine-enter");
+	/* Nobody else writes the guard. */
+	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {
+		preempt_enable();
+		return NULL;
+	}
+	myalloc_env_point("magazine-not-busy");
+	WRITE_ONCE(cpu->guard, MYALLOC_ERA_BUSY);
+	barrier();
+	myalloc_env_point("magazine-busy");
+	renew(m, cpu);
+	return cpu;
+}
+
+/* The loaded magazine, whose count is final, becomes the previous one. */
+static void retire_loaded(struct myalloc_magazine_cpu *cpu)
+{
+	WRITE_ONCE(cpu->loaded->count, myalloc_magazine_count(cpu));
+	cpu->loaded->era = cpu->era;
+	WRITE_ONCE(cpu->previous, cpu->loaded);
+}
+
+static void swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
+{
+	struct myalloc_magazine *previous = cpu->previous;
+
+	retire_loaded(cpu);
+	set_loaded(m, cpu, previous);
+	renew(m, cpu);
+}
+
+/**
+ * myalloc_magazines_load() - have something in the loaded magazine
+ * @m: the magazines
+ * @cpu: from myalloc_magazines_enter(), with nothing in the loaded one
+ *
+ * Context: any.
+ * Return: true if the loaded magazine is not empty now; false if neither previous
+ * nor the depot had anything, and the owner may refill the (empty) loaded one.
+ */
+bool myalloc_magazines_load(struct myalloc_magazines *m,
+			    struct myalloc_magazine_cpu *cpu)
+{
+	struct myalloc_magazine *full;
+
+	if (cpu->previous->count) {
+		swap_magazines(m, cpu);
+		return myalloc_magazine_count(cpu);
+	}
+	full = depot_pop(m, &m->full);
+	if (!full)
+		return false;
+	depot_push(m, &m->empty, cpu->previous);
+	retire_loaded(cpu);
+	set_loaded(m, cpu, full);
+	renew(m, cpu);
+	return myalloc_magazine_count(cpu);
+}
+
+/**
+ * myalloc_magazines_room() - have room in the loaded magazine
+ * @m: the magazines
+ * @cpu: from myalloc_magazines_enter(), with the loaded one full
+ *
+ * Context: any.
+ * Return: true if the loaded magazine has room now. If the depot had no empty one:
+ * false, both magazines are full and have changed places, and the owner is to flush
+ * from the top of the loaded one, the one used less recently.
+ */
+bool myalloc_magazines_room(struct myalloc_magazines *m,
+			    struct myalloc_magazine_cpu *cpu)
+{
+	struct myalloc_magazine *empty;
+
+	if (!cpu->previous->count) {
+		swap_magazines(m, cpu);
+		return true;
+	}
+	empty = depot_pop(m, &m->empty);
+	if (!empty) {
+		swap_magazines(m, cpu);
+		return false;
+	}
+	depot_push(m, &m->full, cpu->previous);
+	retire_loaded(cpu);
+	set_loaded(m, cpu, empty);
+	renew(m, cpu);
+	return true;
+}
+
+/* Everything of one CPU back to the owner. Between enter and leave, or of a dead CPU. */
+static void drain_cpu(struct myalloc_magazine_cpu *c, myalloc_flush_fn flush, void *owner)
+{
+	flush(owner, myalloc_magazine_first(c->loaded), myalloc_magazine_count(c));
+	myalloc_magazine_set_count(c, 0);
+	flush(owner, myalloc_magazine_first(c->previous), c->previous->count);
+	WRITE_ONCE(c->previous->count, 0);
+}
+
+/**
+ * myalloc_magazines_drain_here() - give back what this CPU has cached
+ * @m: the magazines
+ * @most: do nothing if that is more than so many
+ * @flush: where to
+ * @owner: its argument
+ *
+ * Context: any but NMI, preemption off.
+ * Return: how many there were; MYALLOC_DRAIN_BUSY if somebody is at work on them, who was
+ * interrupted.
+ */
+u32 myalloc_magazines_drain_here(struct myalloc_magazines *m, u32 most,
+				 myalloc_flush_fn flush, void *owner)
+{
+	struct myalloc_magazine_cpu *c;
+	u32 nr;
+
+	if (!this_cpu_ptr(m->cpu)->loaded)
+		return 0;
+	c = myalloc_magazines_enter(m);
+	if (!c)
+		return READ_ONCE(m->closed) ? 0 : MYALLOC_DRAIN_BUSY;
+	nr = myalloc_magazine_count(c) + c->previous->count;
+	if (nr <= most) {
+		atomic_inc_return(&m->drains);
+		drain_cpu(c, flush, owner);
+		atomic_inc_return(&m->drained);
+	}
+	myalloc_magazines_leave(c);
+	return nr;
+}
+
+/**
+ * myalloc_magazines_drain_cpu() - give back what a CPU that is gone has cached
+ * @m: the magazines
+ * @cpu: number of a CPU that is offline and stays so meanwhile
+ * @flush: where to
+ * @owner: its argument
+ *
+ * Context: task.
+ */
+void myalloc_magazines_drain_cpu(struct myalloc_magazines *m, int cpu,
+				 myalloc_flush_fn flush, void *owner)
+{
+	struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+	if (!c->loaded)
+		return;
+	atomic_inc_return(&m->drains);
+	preempt_disable();	/* as flushes expect it */
+	drain_cpu(c, flush, owner);
+	preempt_enable();
+	atomic_inc_return(&m->drained);
+}
+
+/**
+ * myalloc_magazines_drain_depot() - give back what the depot has
+ * @m: the magazines
+ * @flush: where to
+ * @owner: its argument
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_magazines_drain_depot(struct myalloc_magazines *m, myalloc_flush_fn flush,
+				   void *owner)
+{
+	struct myalloc_magazine *mag;
+
+	if (!m->capacity)
+		return;
+	atomic_inc_return(&m->drains);
+	while ((mag = depot_pop(m, &m->full))) {
+		preempt_disable();
+		flush(owner, myalloc_magazine_first(mag), mag->count);
+		preempt_enable();
+		WRITE_ONCE(mag->count, 0);
+		depot_push(m, &m->empty, mag);
+		cond_resched();
+	}
+	atomic_inc_return(&m->drained);
+}
+
+/**
+ * myalloc_magazines_remake() - magazines of another capacity, or for another set of CPUs
+ * @m: the magazines, which others may use; the caller excludes other drains and remakes
+ * @capacity: as for myalloc_magazines_init()
+ * @batch: the same
+ * @depot: the same
+ * @node: the same
+ * @coming: a CPU that is about to come online, or -1
+ * @flush: where to give back what is cached
+ * @owner: its argument
+ *
+ * Closes the magazines, waits until nobody is at work on them, changes them and opens them again.
+ * Meanwhile everybody goes past them. The era is left at MYALLOC_ERA_NEVER: the owner sets it to
+ * the age again, where nobody lets that grow at the same moment.
+ *
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock() or is a hotplug callback.
+ * Return: 0; -ENOMEM or -EINVAL: then nothing has changed.
+ */
+int myalloc_magazines_remake(struct myalloc_magazines *m, u32 capacity, u32 batch,
+			     u32 depot, int node, int coming, myalloc_flush_fn flush,
+			     void *owner)
+{
+	u32 nr = capacity ? 2 * myalloc_magazines_cpus(coming) + depot : 0;
+	void *pool;
+	int cpu, err;
+
+	err = make_pool(capacity, nr, node, &pool);
+	if (err)
+		return err;
+	WRITE_ONCE(m->era, MYALLOC_ERA_NEVER);
+	WRITE_ONCE(m->closed, true);
+	myalloc_env_gp_wait();
+	for_each_possible_cpu(cpu)
+		myalloc_magazines_drain_cpu(m, cpu, flush, owner);
+	myalloc_magazines_drain_depot(m, flush, owner);
+	myalloc_env_free(m->pool);
+	m->pool = pool;
+	m->nr_magazines = nr;
+	m->capacity = capacity;
+	m->batch = batch;
+	m->stride = myalloc_magazine_bytes(capacity);
+	atomic64_set(&m->full, 0);
+	atomic64_set(&m->empty, 0);
+	distribute(m, coming);
+	myalloc_env_gp_wait();	/* every CPU sees all of it before it may enter */
+	WRITE_ONCE(m->closed, false);
+	return 0;
+}

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Caches as a whole: made, looked at, ended. What they do is in slab.c.
+ */
+#include "env.h"
+#include "zone/reclaim.h"
+#include "object/slab.h"
+#include "object/check.h"
+
+/* Slabs are at most this large, unless an object needs more. */
+#define ORDER_MOST	3
+
+/* --- make and end ----------------------------------------------------------------- */
+
+/**
+ * myalloc_cache_good_name() - may a cache be called that?
+ * @name: the name
+ *
+ * Letters are those of ASCII: the kernel's isalnum() also takes those of Latin-1, which are no
+ * text in the UTF-8 that everything else here is.
+ *
+ * Return: true if it is 1 to MYALLOC_CACHE_NAME - 1 of the bytes allowed, and a file name.
+ */
+bool myalloc_cache_good_name(const char *name)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t len = strspn(name, allowed);
+
+	return len && name[len] == '\0' && len < MYALLOC_CACHE_NAME &&
+	       strcmp(name, ".") && strcmp(name, "..");
+}
+
+static int check_args(const struct myalloc_zone *zone, const struct myalloc_cache_args *args)
+{
+	if (!args->name || !myalloc_cache_good_name(args->name)) {
+		pr_err("%s: a cache's name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, MYALLOC_CACHE_NAME - 1);
+		return -EINVAL;
+	}
+	if (args->flags & ~MYALLOC_CACHE_FLAGS_ALL) {
+		pr_err("%s: cache %s: unknown flags 0x%x\n", zone->name, args->name,
+		       (__force u32)(args->flags & ~MYALLOC_CACHE_FLAGS_ALL));
+		return -EINVAL;
+	}
+	if (args->magazine > MYALLOC_MAGAZINE_MAX) {
+		pr_err("%s: cache %s: magazine of %u objects is above %d\n", zone->name,
+		       args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
+		return -EINVAL;
+	}
+	if ((args->flags & MYALLOC_CERTAIN) && (args->flags & MYALLOC_TRUSTING)) {
+		pr_err("%s: cache %s: certain and trusting exclude each other\n", zone->name,
+		       args->name);
+		return -EINVAL;
+	}
+	if (args->ctor && args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
+		pr_err("%s: cache %s: a constructor excludes poison and zeroing\n", zone->name,
+		       args->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
+ * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
+ * one cache; the objects in them at most 1/16. A batch is so small that the longest flush, each
+ * object the last one in its slab, takes about 3,000 instructions ('make bench-icount',
+ * worst/object).
+ *
+ * The magazines of all caches together hold at most 1/ROOM_SHARE of the zone in objects and take
+ * at most 1/META_SHARE of its memory for themselves. A cache gets at most half of what is left of
+ * either, so that there is always some for the next one. A number of objects that its maker asks for
+ * is granted all the same, and counted.
+ */
+#define MAGAZINE	64
+#define MAGAZINE_BYTES	262144
+#define MAGAZINE_BATCH	12
+#define DEPOT		16
+#define ROOM_SHARE	8
+#define META_SHARE	64
+
+/* What magazines of such a shape hold and take, on all of @cpus CPUs. */
+static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s,
+		      u32 cpus)
+{
+	return (u64)(2 * cpus + s->depot) * s->capacity * c->layout.slot_size;
+}
+
+static u64 shape_meta(const struct myalloc_magazine_shape *s, u32 cpus)
+{
+	return s->capacity ? (u64)(2 * cpus + s->depot) * myalloc_magazine_bytes(s->capacity) : 0;
+}
+
+/**
+ * myalloc_cache_magazine_shape() - the shape that magazines of a cache may have
+ * @cache: the cache; zone->caches_mutex is held
+ * @capacity: what is wanted
+ * @coming: a CPU that is about to come online, or -1
+ * @shape: out
+ *
+ * Takes what they hold and take out of what the zone has for that, and gives back what was taken
+ * for @cache before.
+ */
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
+				  struct myalloc_magazine_shape *shape)
+{
+	u32 batch, cpus = myalloc_magazines_cpus(coming);
+	struct myalloc_zone *zone = cache->zone;
+	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+	u64 room, meta;
+
+	zone->magazine_room -= cache->room;
+	zone->magazine_meta -= cache->meta;
+	room = bytes / ROOM_SHARE;
+	room = room > zone->magazine_room ? (room - zone->magazine_room) / 2 : 0;
+	meta = bytes / META_SHARE;
+	meta = meta > zone->magazine_meta ? min(bytes / 4096, (meta - zone->magazine_meta) / 2) : 0;
+
+	shape->capacity = capacity;
+	shape->depot = 0;
+	/* Who asks for a particular number gets it. */
+	while (!cache->magazine && shape->capacity &&
+	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
+		shape->capacity /= 2;
+	if (shape->capacity)
+		shape->depot = DEPOT;
+	while (shape->depot &&
+	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
+		shape->depot--;
+	batch = MAGAZINE_BATCH;
+	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
+		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
+	shape->batch = min(shape->capacity, batch);
+	cache->room = shape_room(cache, shape, cpus);
+	cache->meta = shape_meta(shape, cpus);
+	zone->magazine_room += cache->room;
+	zone->magazine_meta += cache->meta;
+}
+
+/**
+ * myalloc_cache_default_magazine() - objects in a magazine where there is enough room
+ * @cache: the cache
+ *
+ * Return: how many; 0 if its magazines are to stay as they are.
+ */
+u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
+{
+	if (cache->magazine || cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return 0;
+	return clamp_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, 1, MAGAZINE);
+}
+
+/**
+ * myalloc_zone_magazines_short() - is more than half taken of what magazines may have?
+ * @zone: the zone; its caches_mutex is held
+ *
+ * Return: true if caches that nobody uses are to give theirs up.
+ */
+bool myalloc_zone_magazines_short(const struct myalloc_zone *zone)
+{
+	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+
+	return zone->magazine_room > bytes / ROOM_SHARE / 2 ||
+	       zone->magazine_meta > bytes / META_SHARE / 2;
+}
+
+/**
+ * myalloc_cache_slow_only() - does every operation of a cache take the slow path?
+ * @cache: the cache
+ *
+ * Return: true if it zeroes, or is not of the default level.
+ */
+bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
+{
+	return cache->level || cache->flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE);
+}
+
+/* caches_mutex and cpus_read_lock held. */
+static int init_magazines(struct myalloc_cache *c)
+{
+	struct myalloc_magazine_shape shape = { 0 };
+	int err;
+
+	if (!(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
+		myalloc_cache_magazine_shape(c, c->magazine ?: myalloc_cache_default_magazine(c),
+					     -1, &shape);
+	err = myalloc_magazines_init(&c->mags, shape.capacity, shape.batch, shape.depot,
+				     c->zone->node);
+	if (err) {
+		c->zone->magazine_room -= c->room;
+		c->zone->magazine_meta -= c->meta;
+		return err;
+	}
+	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.owner = c;
+	if (myalloc_cache_slow_only(c))
+		c->mags.era = MYALLOC_ERA_NEVER;
+	return 0;
+}
+
+/* caches_mutex held. */
+static void end_magazines(struct myalloc_cache *c)
+{
+	c->zone->magazine_room -= c->room;
+	c->zone->magazine_meta -= c->meta;
+	myalloc_magazines_fini(&c->mags);
+}
+
+/* caches_mutex held. Gives the cache a number and a place in the list. */
+static int enlist(struct myalloc_cache *c)
+{
+	struct myalloc_zone *zone = c->zone;
+	struct myalloc_cache *other;
+	u32 id;
+
+	list_for_each_entry(other, &zone->caches, link) {
+		if (strcmp(other->name, c->name))
+			continue;
+		pr_err("%s: cache %s: the name is in use by cache %u, objects of %u bytes; take another\n",
+		       zone->name, c->name, other->id, other->layout.object_size);
+		return -EEXIST;
+	}
+	for (id = 1; id < MYALLOC_CACHES_MAX; id++)
+		if (!zone->cache_by_id[id])
+			break;
+	if (id == MYALLOC_CACHES_MAX) {
+		pr_err("%s: cache %s: there are %d caches already, which is the most\n",
+		       zone->name, c->name, MYALLOC_CACHES_MAX - 1);
+		return -ENOSPC;
+	}
+	c->id = id;
+	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
+	c->limbo_tag = myalloc_frame_tag(MYALLOC_FRAME_LIMBO, c->layout.order, id);
+	WRITE_ONCE(zone->cache_by_id[id], c);
+	WRITE_ONCE(zone->last_id, max(zone->last_id, id));
+	list_add_tail(&c->link, &zone->caches);
+	zone->nr_caches++;
+	if (zone->ops && zone->ops->cache_added)
+		zone->ops->cache_added(c);
+	return 0;
+}
+
+/**
+ * myalloc_cache_create() - make a slab cache
+ * @zone: where its slabs come from
+ * @args: what it is to be
+ *
+ * Context: task, may sleep.
+ * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
+ * each other, -E2BIG if the object does not fit into the zone's largest slab, -EEXIST if the
+ * name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches (a sentence was printed for each),
+ * -ENOMEM.
+ */
+struct myalloc_cache *
+myalloc_cache_create(struct myalloc_zone *zone,
+		     const struct myalloc_cache_args *args)
+{
+	myalloc_cache_flags_t flags = args->flags | zone->checks;
+	unsigned int max_order, i;
+	struct myalloc_cache *c;
+	int err;
+
+	err = check_args(zone, args);
+	if (err)
+		return ERR_PTR(err);
+	if (args->ctor)	/* the zone's checks yield */
+		flags &= ~MYALLOC_POISON;
+	if (flags & MYALLOC_OWNER)
+		myalloc_env_stack_init();	/* without it every stack is 0 */
+	c = myalloc_env_zalloc_charged(sizeof(*c), zone->node);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+
+	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
+	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
+				  args->ctor, max_order);
+	if (err == -E2BIG)
+		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
+					  args->ctor, zone->chunk_order);
+	if (err) {
+		pr_err("%s: cache %s: objects of %u bytes aligned to %u: 1 to %d bytes, a power of two up to a page, and a slab of order %u at most\n",
+		       zone->name, args->name, args->object_size, args->align,
+		       MYALLOC_MAX_OBJECT, zone->chunk_order);
+		goto err_free;
+	}
+	strscpy(c->name, args->name, sizeof(c->name));
+	c->zone = zone;
+	c->map = zone->map;
+	c->flags = flags;
+	c->ctor = args->ctor;
+	c->frame_mask = BIT(c->layout.order) - 1;
+	c->bytes_mask = (PAGE_SIZE << c->layout.order) - 1;
+	c->window = zone->window;
+	c->head_mask = ~(BIT(c->layout.order) * MYALLOC_FRAME_BYTES - 1);
+	c->reciprocal = c->layout.reciprocal;
+	c->state_offset = c->layout.state_offset;
+	raw_spin_lock_init(&c->lock);
+	mutex_init(&c->pin_mutex);
+	myalloc_deferred_init(&c->deferred, zone->buddy.nr_frames);
+	for (i = 0; i < MYALLOC_SLAB_LISTS; i++)
+		c->list[i] = MYALLOC_NO_FRAME;
+
+	c->magazine = args->magazine;
+	c->level = flags & (MYALLOC_CERTAIN | MYALLOC_TRUSTING);
+	INIT_LIST_HEAD(&c->limbo_link);
+
+	myalloc_env_cpus_read_lock();
+	mutex_lock(&zone->caches_mutex);
+	err = init_magazines(c);
+	if (!err) {
+		err = enlist(c);
+		if (err)
+			end_magazines(c);
+	}
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_env_cpus_read_unlock();
+	if (err)
+		goto err_free;
+	return c;
+
+err_free:
+	myalloc_env_free(c);
+	return ERR_PTR(err);
+}
+
+/**
+ * myalloc_cache_destroy() - end a cache
+ * @cache: the cache, which nobody uses any more; NULL is allowed
+ *
+ * Waits for a walk over the caches, such as myalloc_zone_validate(), to be done with this one.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
+ * the cache stays as it is.
+ */
+int myalloc_cache_destroy(struct myalloc_cache *cache)
+{
+	struct myalloc_zone *zone;
+
+	if (!cache)
+		return 0;
+	zone = cache->zone;
+	myalloc_cache_shrink(cache);
+	if (myalloc_cache_slabs(cache)) {	/* and none is in limbo any more */
+		myalloc_debug_report_live(cache);
+		return -EBUSY;
+	}
+	if (zone->ops && zone->ops->cache_removed)
+		zone->ops->cache_removed(cache);
+	mutex_lock(&zone->caches_mutex);
+	WRITE_ONCE(zone->cache_by_id[cache->id], NULL);
+	list_del(&cache->link);
+	zone->nr_caches--;
+	mutex_unlock(&zone->caches_mutex);
+	/* A walk that has found it before is still looking. None finds it now. */
+	mutex_lock(&cache->pin_mutex);
+	mutex_unlock(&cache->pin_mutex);
+	/* Requests without a block, and reports, find caches by number with preemption off. */
+	myalloc_env_gp_wait();
+	mutex_destroy(&cache->pin_mutex);
+	mutex_lock(&zone->caches_mutex);
+	end_magazines(cache);
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_env_free(cache);
+	return 0;
+}
+
+/* --- look ---------------------------------------------------------------------------- */
+
+/**
+ * myalloc_cache_books() - a cache's books
+ * @cache: the cache
+ * @books: out; exact while nothing is in flight
+ *
+ * Context: task.
+ */
+void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books)
+{
+	const struct myalloc_slab_layout *l = &cache->layout;
+	unsigned long irq;
+	u64 out;
+
+	memset(books, 0, sizeof(*books));
+	books->id = cache->id;
+	books->object_size = l->object_size;
+	books->slot_size = l->slot_size;
+	books->align = l->align;
+	books->order = l->order;
+	books->objects_per_slab = l->objects;
+	books->flags = (__force u32)cache->flags;
+	books->magazine = cache->mags.capacity;
+	strscpy(books->name, cache->name, sizeof(books->name));
+
+	books->cached_objects = myalloc_magazines_count(&cache->mags);
+	books->deferred_objects = atomic64_read(&cache->deferred.nr);
+	books->alloc_hits = myalloc_magazines_gets(&cache->mags);
+	books->free_hits = myalloc_magazines_puts(&cache->mags);
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	books->slabs = myalloc_cache_slabs(cache);
+	books->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
+	books->slabs_partial = books->slabs - books->slabs_empty -
+			       cache->nr[MYALLOC_SLABS_FULL];
+	books->total_objects = books->slabs * l->objects;
+	out = books->total_objects - cache->free_slots;
+	books->allocs = cache->allocs + books->alloc_hits;
+	books->frees = cache->frees + books->free_hits;
+	books->refills = cache->refills;
+	books->flushes = cache->flushes;
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	if (out > books->cached_objects + books->deferred_objects)
+		books->live_objects = out - books->cached_objects - books->deferred_objects;
+	books->fails = atomic64_read(&cache->fails);
+	books->bad_frees = atomic64_read(&cache->bad_frees);
+	books->corruptions = atomic64_read(&cache->corruptions);
+	books->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags);
+	books->waste_bytes = books->slabs * l->waste;
+}
+
+/*
+ * The first cache with a number of at least *@id, pinned, and *@id is the next one; NULL at the
+ * end. Pinning waits for nobody: walks come one at a time, and a destroy that waits for
+ * pin_mutex has unlisted its cache.
+ */
+static struct myalloc_cache *pin_next(struct myalloc_zone *zone, u32 *id)
+{
+	struct myalloc_cache *cache = NULL;
+
+	mutex_lock(&zone->caches_mutex);
+	while (*id < MYALLOC_CACHES_MAX && !cache)
+		cache = zone->cache_by_id[(*id)++];
+	if (cache)
+		mutex_lock(&cache->pin_mutex);
+	mutex_unlock(&zone->caches_mutex);
+	return cache;
+}
+
+/**
+ * myalloc_zone_walk_caches() - look at every cache of a zone
+ * @zone: the zone
+ * @fn: called with the cache pinned: a destroy of it waits. No lock on the list is held, so it
+ *	may take its time; it must not walk, nor destroy this cache. False ends the walk
+ * @arg: its argument
+ *
+ * By number. Caches that come or go meanwhile may or may not be seen.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg)
+{
+	struct myalloc_cache *cache;
+	bool more = true;
+	u32 id = 0;
+
+	mutex_lock(&zone->walk_mutex);
+	while (more && (cache = pin_next(zone, &id))) {
+		more = fn(cache, arg);
+		mutex_unlock(&cache->pin_mutex);
+		cond_resched();
+	}
+	mutex_unlock(&zone->walk_mutex);
+}
+
+/* Lock held. */
+static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       myalloc_object_fn fn, void *arg)
+{
+	void *slab = myalloc_slab_addr(c, frame);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u8 live = c->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
+	u32 i;
+
+	for (i = 0; i < c->layout.objects; i++)
+		if (READ_ONCE(states[i]) == live)
+			fn(c, myalloc_slab_object(c, slab, i),
+			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
+}
+
+/**
+ * myalloc_cache_walk_live() - look at every object that users have
+ * @cache: the cache
+ * @fn: called under the cache's lock, which is let go between slabs
+ * @arg: its argument
+ *
+ * Slabs that come or go meanwhile may or may not be seen. In a cache of the trusting level what is
+ * in magazines looks like what users have: it is drained first.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
+{
+	struct myalloc_zone *zone = cache->zone;
+	unsigned long irq;
+	u32 idx;
+
+	if (cache->level == MYALLOC_TRUSTING)
+		myalloc_cache_drain(cache);
+	/* By frame and not by list: a list may change while the lock is let go. */
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		struct myalloc_frame *frame = &zone->frames[idx];
+
+		if (!(idx % 1024))
+			cond_resched();
+		if (data_race(frame->tag) != cache->tag)	/* or states of a slab */
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (frame->tag == cache->tag)
+			visit_slab(cache, frame, fn, arg);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+}

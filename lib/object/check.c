@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checks of objects
+ *
+ * What it is: the checking levels of a cache, with the letters and patterns of SLUB
+ * (Documentation/mm/slab.rst), and the words of every report about an object.
+ *
+ *	F  sanity	the states of a slab are counted at every alloc and free
+ *	Z  red zone	bytes before and after the object hold a pattern; looked at when the
+ *			object is freed, allocated and validated
+ *	P  poison	a free object holds a pattern; looked at when it is allocated and
+ *			validated
+ *	U  owner	who allocated and who freed it, with call stack
+ *
+ * A slot with all of them (the owners' records lie at the end of the slab):
+ *
+ *	[ bb bb .. | object: 6b 6b 6b .. a5 | bb bb .. | link | padding ]	free
+ *	[ cc cc .. | object: the user's     | cc cc .. | link | padding ]	live
+ *
+ * What is found damaged is reported with who had the object last, counted, and mended, so
+ * that it is reported once.
+ *
+ * Limits: a write that jumps over the red zones (8 bytes behind, the alignment before) is not
+ * seen; nor is a write after free that was itself overwritten by the next user. A
+ * read is never seen.
+ */
+#include "env.h"
+#include "object/check.h"
+
+#define REPORT_MOST	8	/* owners named when a cache cannot end */
+
+/**
+ * myalloc_track() - the record of who allocated or freed an object
+ * @cache: its cache
+ * @slab: address of its slab
+ * @index: number of its slot
+ * @which: MYALLOC_TRACK_ALLOC or MYALLOC_TRACK_FREE
+ *
+ * Return: NULL if the cache keeps none.
+ */
+struct myalloc_track *myalloc_track(const struct myalloc_cache *cache, void *slab,
+				    u32 index, unsigned int which)
+{
+	struct myalloc_track *tracks = slab + cache->layout.track_offset;
+
+	return cache->layout.track_offset ?
+		&tracks[index * MYALLOC_NR_TRACKS + which] : NULL;
+}
+
+static void set_track(struct myalloc_track *track, unsigned long caller)
+{
+	if (!track)
+		return;
+	track->caller = caller;
+	track->when = myalloc_env_now_ns();
+	track->stack = myalloc_env_stack_save();
+	track->pid = myalloc_env_pid();
+}
+
+/* "allocated by f+0x1/0x2 pid 7, freed by ..." as far as it is known. */
+static void describe(const struct myalloc_cache *c, void *slab, u32 index,
+		     struct myalloc_report *report)
+{
+	static const char * const verb[] = { "allocated", "freed" };
+	unsigned int which;
+
+	for (which = 0; which < MYALLOC_NR_TRACKS; which++) {
+		const struct myalloc_track *track = myalloc_track(c, slab, index, which);
+
+		if (!track || !track->caller)
+			continue;
+		myalloc_report_add(report, ", %s by ", verb[which]);
+		myalloc_report_symbol(report, track->caller);
+		myalloc_report_add(report, " pid %u", track->pid);
+	}
+}
+
+/* The slab and the slot of an address in a slab of this cache, U32_MAX if in no slot. */
+static u32 locate(const struct myalloc_cache *c, const void *addr, void **slab)
+{
+	u32 off = ((unsigned long)addr - c->map.base) & c->bytes_mask;
+	u32 index = off / c->layout.slot_size;
+
+	*slab = (char *)addr - off;
+	return index < c->layout.objects ? index : U32_MAX;
+}
+
+static u32 frame_of(const struct myalloc_cache *c, const void *addr)
+{
+	return myalloc_frame_idx(c->zone, myalloc_map_frame(&c->map, addr));
+}
+
+static void corrupt(struct myalloc_cache *c, void *slab, u32 index, const char *text)
+{
+	struct myalloc_report *report;
+	unsigned long irq;
+
+	atomic64_inc(&c->corruptions);
+	atomic64_inc(&c->zone->corruptions);
+	report = myalloc_report_begin(&c->zone->reports, &irq);
+	if (!report)
+		return;
+	myalloc_report_add(report, "cache %s, frame %u, slot %u: %s", c->name, frame_of(c, slab),
+			   index, text);
+	describe(c, slab, index, report);
+	myalloc_report_end(&c->zone->reports, report, irq);
+}
+
+static void set_redzones(const struct myalloc_cache *c, void *slab, u32 index, u8 pattern)
+{
+	const struct myalloc_slab_layout *l = &c->layout;
+	u8 *object = myalloc_slab_object(c, slab, index);
+
+	memset(object - l->object_offset, pattern, l->object_offset);
+	memset(object + l->object_size, pattern, l->redzone_end - l->object_size);
+}
+
+static void set_poison(const struct myalloc_cache *c, void *slab, u32 index)
+{
+	u8 *object = myalloc_slab_object(c, slab, index);
+
+	memset(object, MYALLOC_POISON_FREE, c->layout.object_size - 1);
+	object[c->layout.object_size - 1] = MYALLOC_POISON_END;
+}
+
+/**
+ * myalloc_debug_init_slot() - prepare a slot of a new slab
+ * @cache: the cache
+ * @slab: address of the slab
+ * @index: number of the slot
+ */
+void myalloc_debug_init_slot(struct myalloc_cache *cache, void *slab, u32 index)
+{
+	unsigned int which;
+
+	if (cache->flags & MYALLOC_REDZONE)
+		set_redzones(cache, slab, index, MYALLOC_RED_INACTIVE);
+	if (cache->flags & MYALLOC_POISON)
+		set_poison(cache, slab, index);
+	if (cache->flags & MYALLOC_OWNER)
+		for (which = 0; which < MYALLOC_NR_TRACKS; which++)
+			memset(myalloc_track(cache, slab, index, which), 0,
+			       sizeof(struct myalloc_track));
+}
+
+static bool check_bytes(const u8 *from, size_t nr, u8 pattern, const u8 *object,
+			const char *what, char *text, size_t size)
+{
+	const u8 *bad = nr ? memchr_inv(from, pattern, nr) : NULL;
+
+	if (likely(!bad))
+		return true;
+	scnprintf(text, size, "%s: byte %ld is 0x%02x, not 0x%02x", what,
+		  (long)(bad - object), *bad, pattern);
+	return false;
+}
+
+/**
+ * myalloc_debug_check() - are red zones and poison of a slot as they should be?
+ * @cache: the cache
+ * @slab: address of the slab
+ * @index: number of the slot
+ * @live: a user has it; otherwise it is FREE
+ * @text: out: what is wrong
+ * @size: bytes of @text
+ *
+ * Return: true if they are (or the cache has none).
+ */
+bool myalloc_debug_check(struct myalloc_cache *cache, void *slab, u32 index, bool live,
+			 char *text, size_t size)
+{
+	const struct myalloc_slab_layout *l = &cache->layout;
+	u8 red = live ? MYALLOC_RED_ACTIVE : MYALLOC_RED_INACTIVE;
+	const u8 *object = myalloc_slab_object(cache, slab, index);
+
+	if (cache->flags & MYALLOC_REDZONE &&
+	    (!check_bytes(object - l->object_offset, l->object_offset, red, object,
+			  "left red zone overwritten", text, size) ||
+	     !check_bytes(object + l->object_size, l->redzone_end - l->object_size, red, object,
+			  "right red zone overwritten", text, size)))
+		return false;
+	if (!live && cache->flags & MYALLOC_POISON &&
+	    (!check_bytes(object, l->object_size - 1, MYALLOC_POISON_FREE, object,
+			  "written after free", text, size) ||
+	     !check_bytes(object + l->object_size - 1, 1, MYALLOC_POISON_END, object,
+			  "written after free", text, size)))
+		return false;
+	return true;
+}
+
+/**
+ * myalloc_debug_alloc() - check and mark an object that is about to be handed out
+ * @cache: the cache
+ * @object: the object, MOVING by the caller
+ * @caller: address of the code that asked
+ */
+void myalloc_debug_alloc(struct myalloc_cache *cache, void *object, unsigned long caller)
+{
+	char text[64];
+	void *slab;
+	u32 index = locate(cache, object, &slab);
+
+	if (unlikely(!myalloc_debug_check(cache, slab, index, false, text, sizeof(text))))
+		corrupt(cache, slab, index, text);
+	if (cache->flags & MYALLOC_REDZONE)
+		set_redzones(cache, slab, index, MYALLOC_RED_ACTIVE);
+	set_track(myalloc_track(cache, slab, index, MYALLOC_TRACK_ALLOC), caller);
+}
+
+/**
+ * myalloc_debug_free() - check and mark an object that comes back
+ * @cache: the cache
+ * @object: the object, MOVING by the caller
+ * @caller: address of the code that freed it
+ */
+void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long caller)
+{
+	char text[64];
+	void *slab;
+	u32 index = locate(cache, object, &slab);
+
+	if (unlikely(!myalloc_debug_check(cache, slab, index, true, text, sizeof(text))))
+		corrupt(cache, slab, index, text);
+	if (cache->flags & MYALLOC_REDZONE)
+		set_redzones(cache, slab, index, MYALLOC_RED_INACTIVE);
+	if (cache->flags & MYALLOC_POISON)
+		set_poison(cache, slab, index);
+	set_track(myalloc_track(cache, slab, index, MYALLOC_TRACK_FREE), caller);
+}
+
+/**
+ * myalloc_debug_slab() - are the states of a slab what it counts?
+ * @cache: the cache; its lock is held
+ * @frame: first frame of the slab
+ * @slab: its address
+ */
+void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame, void *slab)
+{
+	const u8 *states = myalloc_slab_states(cache, frame, slab);
+	u32 i, inuse = 0, objects = cache->layout.objects;
+
+	lockdep_assert_held(&cache->lock);
+	for (i = 0; i < objects; i++)
+		inuse += READ_ONCE(states[i]) != MYALLOC_SLOT_FREE;
+	if (likely(inuse == frame->inuse))
+		return;
+	atomic64_inc(&cache->corruptions);
+	myalloc_zone_crit(cache->zone, "cache %s: slab at frame %u counts %u slots in use, %u are",
+			  cache->name, myalloc_frame_idx(cache->zone, frame),
+			  frame->inuse, inuse);
+}
+
+/* What a cache that cannot end is reported with: the first objects that are out. */
+struct live {
+	u64 nr;
+	struct {
+		u32 frame;
+		u32 slot;
+		bool known;
+		struct myalloc_track track;
+	} first[REPORT_MOST];
+};
+
+/* Under the cache's lock: only notes what is to be printed. */
+static void note_one(struct myalloc_cache *c, void *object, const struct myalloc_track *track,
+		     void *arg)
+{
+	struct live *live = arg;
+	u64 nr = live->nr++;
+	void *slab;
+
+	if (nr >= REPORT_MOST)
+		return;
+	live->first[nr].slot = locate(c, object, &slab);
+	live->first[nr].frame = frame_of(c, slab);
+	live->first[nr].known = track;
+	if (track)
+		live->first[nr].track = *track;
+}
+
+static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
+		       const struct myalloc_track *track)
+{
+	char symbol[MYALLOC_ENV_SYMBOL];
+
+	if (!track) {
+		pr_err("%s: cache %s: still out: frame %u, slot %u\n", c->zone->name, c->name,
+		       frame, slot);
+		return;
+	}
+	myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
+	pr_err("%s: cache %s: still out: frame %u, slot %u, allocated by %s pid %u\n",
+	       c->zone->name, c->name, frame, slot, symbol, track->pid);
+	if (track->stack)
+		myalloc_env_stack_print(track->stack);
+}
+
+/**
+ * myalloc_debug_report_live() - say why a cache cannot end
+ * @cache: the cache
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_debug_report_live(struct myalloc_cache *cache)
+{
+	struct live live = { 0 };
+	u32 i;
+
+	myalloc_cache_walk_live(cache, note_one, &live);
+	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
+		print_live(cache, live.first[i].frame, live.first[i].slot,
+			   live.first[i].known ? &live.first[i].track : NULL);
+	myalloc_zone_err(cache->zone, "cache %s cannot end: %llu objects are still out%s",
+			 cache->name, (unsigned long long)live.nr,
+			 cache->flags & MYALLOC_OWNER ? "" :
+			 " (check U records who has them)");
+}
+
+/* @object lies in a slab of @of, which begins at @frame. */
+static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cache *of,
+			   const void *object, u32 frame, const char *what)
+{
+	struct myalloc_zone *zone = cache->zone;
+	struct myalloc_report *report;
+	enum myalloc_bad bad;
+	unsigned long irq;
+	void *slab;
+	u32 index = locate(of, object, &slab);
+
+	if (of != cache)
+		bad = MYALLOC_BAD_CACHE;
+	else if (index == U32_MAX)
+		bad = MYALLOC_BAD_MISALIGNED;
+	else if (myalloc_slab_object(of, slab, index) != object)
+		bad = MYALLOC_BAD_INTERIOR;
+	else
+		bad = MYALLOC_BAD_FREE;
+	atomic64_inc(&zone->bad[bad]);
+	report = myalloc_report_begin(&zone->reports, &irq);
+	if (!report)
+		return -EINVAL;
+	myalloc_report_add(report, "bad free as %s: %s; cache %s, frame %u, slot %d", what,
+			   myalloc_bad_name(bad), of->name, frame, (int)index);
+	if (index != U32_MAX)
+		describe(of, slab, index, report);
+	myalloc_report_end(&zone->reports, report, irq);
+	return -EINVAL;
+}
+
+/**
+ * myalloc_cache_bad_free() - count and report a wrong free of an object
+ * @cache: the cache it was to be freed to
+ * @object: the address
+ *
+ * Context: any.
+ * Return: -EINVAL.
+ */
+int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
+{
+	struct myalloc_zone *zone = cache->zone;
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, object);
+	const struct myalloc_cache *of = NULL;
+	struct myalloc_block block;
+	char what[48];
+	int err;
+	u8 type;
+
+	atomic64_inc(&cache->bad_frees);
+	scnprintf(what, sizeof(what), "object of %s", cache->name);
+	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what);
+	frame = &zone->frames[block.idx];
+	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
+	type = READ_ONCE(frame->type);
+	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
+	    frame->cache < MYALLOC_CACHES_MAX)
+		of = READ_ONCE(zone->cache_by_id[frame->cache]);
+	myalloc_env_point("bad-free-cache");
+	if (of)
+		err = bad_object_free(cache, of, object, block.idx, what);
+	else
+		err = myalloc_zone_bad_free(zone, object, myalloc_frame_is_users(type) ?
+					    MYALLOC_BAD_KIND : MYALLOC_BAD_FREE, what);
+	preempt_enable();
+	return err;
+}

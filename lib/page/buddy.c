@@ -1,0 +1,720 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buddy system
+ *
+ * What it is: the classic binary buddy system (Knowlton 1965; Knuth, TAOCP 1,
+ * 2.5) on frame indices. It never looks at the frames themselves, so it can
+ * manage memory that is not mapped, not there, or simulated.
+ *
+ * Terms: a block of order k is 2^k frames aligned to 2^k. Its buddy is the
+ * block of the same order at idx ^ 2^k. Two free buddies merge into one block
+ * of order k + 1, up to top_order.
+ *
+ * Structures
+ *
+ *	frame   0   1   2   3   4   5   6   7
+ *	        [  allocated  ] [ free] [ a ] [ a ]
+ *	head    1   .   .   .   1   .   1   1
+ *	free[0]	.   .   .   .   .   .   .   .
+ *	free[1]	    .       .       1       .
+ *	free[2]	        .               .
+ *
+ * free[k] is a bitmap tree (bitmap_tree.c): the lowest free block of an order is
+ * found in a few find-first-set steps, a buddy's state is one bit test. head
+ * marks where blocks begin, and with that records the order of every block: a
+ * block at idx has the smallest order k for which idx + 2^k begins another block
+ * (or is the end). No smaller k has its bit set, because idx + 2^k then lies
+ * inside. So one bit a frame is enough to know the order that a free must name.
+ *
+ * Metadata: 1 bit for head and at most 2 * 64/63 bits for the trees, a frame:
+ * 3.04 bits of 32768, 0.0093 %.
+ *
+ * Invariants
+ *	B1  Every frame belongs to exactly one block: the blocks named by head, each
+ *	    of the order found as above, tile 0 ... nr_frames - 1, each aligned to
+ *	    its size.
+ *	B2  free[k] has the bit of a block set if and only if the block begins there
+ *	    (B1), has order k and is free.
+ *	B3  Two free buddies of an order below top_order do not both exist. (The
+ *	    state is canonical: it depends only on which frames are free and how
+ *	    the allocated ones were cut, not on the history.)
+ *	B4  nr_blocks[k] = bits set in free[k]; bit k of nonempty is set if and only
+ *	    if nr_blocks[k] != 0; nr_free = sum of nr_blocks[k] * 2^k.
+ *	B5  T1 and T2 hold for every tree.
+ *
+ * Cost: alloc splits at most top_order times, free merges at most top_order times;
+ * each step is a handful of instructions. Nothing depends on nr_frames but the
+ * number of tree levels.
+ *
+ * An exact request may have room in a run of free frames that no single block of sufficient
+ * order covers: frames 3 to 7 hold five, in blocks of 1 and 4. The search for one looks
+ * through one slot of the top order at a time. It puts the free frames of 64 frames together
+ * from the trees, each 64 once, and takes a step for each run of free frames: so at most
+ * 2^top_order / 64 + 1 words and 2^top_order / 2 runs. A run of n frames contains an aligned
+ * 2^j frames with 2^(j+1) - 1 <= n, and with B3 a free block of order j or above: slots without
+ * one are passed over.
+ *
+ * Locking: none; callers serialise. The one exception: head may be read without
+ * the lock for a frame inside a block that is known to stay allocated; the bits
+ * of its frames do not change, words are written whole (WRITE_ONCE).
+ *
+ * Why not free lists: with lists the links live inside free memory (where a write
+ * after free corrupts the allocator) or take 16 bytes a frame, and give neither
+ * lowest-address placement nor a double-free check. gpu_buddy uses red-black
+ * trees of block structs it must itself allocate, which can fail; this cannot.
+ */
+#include "env.h"
+#include "page/buddy.h"
+
+static bool head_test(const struct myalloc_buddy *b, u32 idx)
+{
+	return READ_ONCE(b->head[idx / 64]) >> (idx % 64) & 1;
+}
+
+static void head_set(struct myalloc_buddy *b, u32 idx)
+{
+	WRITE_ONCE(b->head[idx / 64], b->head[idx / 64] | BIT_ULL(idx % 64));
+}
+
+static void head_clear(struct myalloc_buddy *b, u32 idx)
+{
+	WRITE_ONCE(b->head[idx / 64], b->head[idx / 64] & ~BIT_ULL(idx % 64));
+}
+
+static __always_inline void free_insert(struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	myalloc_tree_set(&b->free[order], idx >> order);
+	b->nr_blocks[order]++;
+	b->nonempty |= BIT(order);
+}
+
+static __always_inline void free_remove(struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	myalloc_tree_clear(&b->free[order], idx >> order);
+	if (!--b->nr_blocks[order])
+		b->nonempty &= ~BIT(order);
+}
+
+/* Order of the block that begins at @idx (B1); does not look at free[]. */
+static unsigned int order_at(const struct myalloc_buddy *b, u32 idx)
+{
+	unsigned int order;
+
+	for (order = 0; order < b->top_order; order++) {
+		u32 next = idx + BIT(order);
+
+		if (next >= b->nr_frames || head_test(b, next))
+			break;
+	}
+	return order;
+}
+
+/**
+ * myalloc_buddy_meta_size() - memory that a buddy system needs
+ * @nr_frames: frames to manage, less than 2^32 - 1024
+ * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
+ *
+ * Return: bytes.
+ */
+size_t myalloc_buddy_meta_size(u32 nr_frames, unsigned int top_order)
+{
+	size_t words = DIV_ROUND_UP((size_t)nr_frames, 64);
+	unsigned int k;
+
+	for (k = 0; k <= top_order; k++)
+		words += myalloc_tree_words(nr_frames >> k);
+	return words * sizeof(u64);
+}
+
+/**
+ * myalloc_buddy_piece() - order of the first block of a run of frames
+ * @buddy: the buddy system
+ * @idx: first frame of the run
+ * @nr: frames in the run, at least 1
+ *
+ * A run that is not one block is cut into blocks greedily from its beginning,
+ * each as large as its alignment and what is left allow. Allocation and free of
+ * exact sizes cut alike, so that a free can check every piece.
+ *
+ * Return: log2 of the frames in the first piece.
+ */
+unsigned int myalloc_buddy_piece(const struct myalloc_buddy *buddy, u32 idx, u32 nr)
+{
+	unsigned int order = min_t(unsigned int, fls(nr) - 1, buddy->top_order);
+
+	if (idx)
+		order = min_t(unsigned int, order, __ffs(idx));
+	return order;
+}
+
+/* Makes @nr frames from @idx free blocks; they must have no state yet. */
+static void insert_run(struct myalloc_buddy *b, u32 idx, u32 nr)
+{
+	while (nr) {
+		unsigned int order = myalloc_buddy_piece(b, idx, nr);
+
+		head_set(b, idx);
+		free_insert(b, idx, order);
+		idx += BIT(order);
+		nr -= BIT(order);
+	}
+}
+
+/**
+ * myalloc_buddy_init() - make a buddy system with all frames free
+ * @buddy: the buddy system
+ * @nr_frames: frames, any number from 1
+ * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
+ * @policy: where new blocks are placed
+ * @meta: zeroed memory of myalloc_buddy_meta_size() bytes, aligned to 8, which
+ *	the caller keeps for as long as the buddy system is used
+ */
+void myalloc_buddy_init(struct myalloc_buddy *buddy, u32 nr_frames,
+			unsigned int top_order, enum myalloc_policy policy,
+			void *meta)
+{
+	u64 *words = meta;
+	unsigned int k;
+
+	memset(buddy, 0, sizeof(*buddy));
+	buddy->nr_frames = nr_frames;
+	buddy->top_order = top_order;
+	buddy->policy = policy;
+	buddy->head = words;
+	words += DIV_ROUND_UP((size_t)nr_frames, 64);
+	for (k = 0; k <= top_order; k++) {
+		myalloc_tree_init(&buddy->free[k], nr_frames >> k, words);
+		words += myalloc_tree_words(nr_frames >> k);
+	}
+	insert_run(buddy, 0, nr_frames);
+	buddy->nr_free = nr_frames;
+}
+
+/*
+ * Cuts the block at @idx from order @from down to @to, keeping the lower or, with
+ * @topdown, the upper part. The block is no longer in free[]. Returns the part kept.
+ */
+static u32 split(struct myalloc_buddy *b, u32 idx, unsigned int from,
+		 unsigned int to, bool topdown)
+{
+	b->nr_splits += from - to;
+	while (from > to) {
+		u32 upper = idx + BIT(--from);
+
+		head_set(b, upper);
+		if (topdown) {
+			free_insert(b, idx, from);
+			idx = upper;
+		} else {
+			free_insert(b, upper, from);
+		}
+	}
+	return idx;
+}
+
+/* The free block that the policy takes for a request of @order, or NO_FRAME. */
+static u32 choose(const struct myalloc_buddy *b, unsigned int order, bool topdown,
+		  unsigned int *found)
+{
+	u32 orders = b->nonempty >> order << order;
+	u32 best = MYALLOC_NO_FRAME;
+
+	if (!orders)
+		return MYALLOC_NO_FRAME;
+	if (topdown || b->policy == MYALLOC_BEST_FIT) {
+		*found = __ffs(orders);
+		return (topdown ? myalloc_tree_last(&b->free[*found]) :
+				  myalloc_tree_first(&b->free[*found])) << *found;
+	}
+	for (; orders; orders &= orders - 1) {
+		unsigned int k = __ffs(orders);
+		u32 idx = myalloc_tree_first(&b->free[k]) << k;
+
+		if (idx < best) {
+			best = idx;
+			*found = k;
+		}
+	}
+	return best;
+}
+
+/**
+ * myalloc_buddy_alloc() - take a block
+ * @buddy: the buddy system
+ * @order: log2 of frames, any number
+ * @topdown: take the highest address of the smallest sufficient order instead of
+ *	what the policy says
+ *
+ * Return: index of the first frame, MYALLOC_NO_FRAME if there is no free block
+ * of the order or above.
+ */
+u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
+			bool topdown)
+{
+	unsigned int from;
+	u32 idx;
+
+	if (unlikely(order > buddy->top_order))
+		return MYALLOC_NO_FRAME;
+	idx = choose(buddy, order, topdown, &from);
+	if (unlikely(idx == MYALLOC_NO_FRAME))
+		return MYALLOC_NO_FRAME;
+	free_remove(buddy, idx, from);
+	buddy->nr_free -= BIT(order);
+	return split(buddy, idx, from, order, topdown);
+}
+
+/**
+ * myalloc_buddy_alloc_exact() - take a number of frames that is no power of two
+ * @buddy: the buddy system
+ * @nr: frames, 1 to 2^top_order
+ * @align_order: the first frame is a multiple of 2^@align_order
+ * @topdown: as for myalloc_buddy_alloc()
+ *
+ * Takes the smallest block that holds them with that alignment and gives the rest
+ * back at once. The frames form several blocks, cut as myalloc_buddy_piece() says;
+ * they may be freed together by myalloc_buddy_free_exact() or one by one.
+ *
+ * This is the quick way. It fails if no single block holds them, although several
+ * together may: myalloc_buddy_alloc_exact_in() of every slot then finds those.
+ *
+ * Return: index of the first frame, MYALLOC_NO_FRAME if there is no such block.
+ */
+u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
+			      unsigned int align_order, bool topdown)
+{
+	unsigned int order;
+	u32 idx, at;
+
+	if (unlikely(!nr || nr > BIT(buddy->top_order)))
+		return MYALLOC_NO_FRAME;
+	order = max_t(unsigned int, fls(nr - 1), align_order);
+	idx = myalloc_buddy_alloc(buddy, order, topdown);
+	if (unlikely(idx == MYALLOC_NO_FRAME))
+		return MYALLOC_NO_FRAME;
+
+	buddy->nr_free += BIT(order) - nr;
+	for (at = idx; nr != BIT(order); ) {
+		u32 upper = at + BIT(--order);
+
+		head_set(buddy, upper);
+		buddy->nr_splits++;
+		if (nr <= BIT(order)) {
+			free_insert(buddy, upper, order);
+		} else {
+			at = upper;
+			nr -= BIT(order);
+		}
+	}
+	return idx;
+}
+
+/* The free block that contains @idx: its order, or -1 if the frame is not free. */
+static int free_order(const struct myalloc_buddy *b, u32 idx)
+{
+	unsigned int k;
+
+	for (k = 0; k <= b->top_order; k++)
+		if (myalloc_tree_test(&b->free[k], idx >> k))
+			return k;
+	return -1;
+}
+
+/**
+ * myalloc_buddy_alloc_range() - take particular frames
+ * @buddy: the buddy system
+ * @idx: first frame
+ * @nr: frames, at least 1
+ *
+ * The frames form blocks cut as myalloc_buddy_piece() says.
+ *
+ * Return: 0, -EINVAL if the range is empty or not inside the zone, -EBUSY if a
+ * frame of it is not free (then nothing was taken).
+ */
+int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
+{
+	u32 end, at;
+	int k;
+
+	if (!nr || idx >= buddy->nr_frames || nr > buddy->nr_frames - idx)
+		return -EINVAL;
+	end = idx + nr;
+	for (at = idx; at < end; at = (at >> k << k) + BIT(k)) {
+		k = free_order(buddy, at);
+		if (k < 0)
+			return -EBUSY;
+	}
+	/* Each free block met: out of free[], its outer parts back in. */
+	for (at = idx; at < end; ) {
+		u32 first, next;
+
+		k = free_order(buddy, at);
+		first = at >> k << k;
+		next = first + BIT(k);
+		free_remove(buddy, first, k);
+		head_clear(buddy, first);
+		insert_run(buddy, first, at - first);
+		if (next > end)
+			insert_run(buddy, end, next - end);
+		at = next;
+	}
+	for (at = idx; at < end; at += BIT(k)) {
+		k = myalloc_buddy_piece(buddy, at, end - at);
+		head_set(buddy, at);
+	}
+	buddy->nr_free -= nr;
+	return 0;
+}
+
+/* --- runs of free frames ------------------------------------------------------ */
+
+/* Which frames are free, 64 at a time. */
+struct scan {
+	const struct myalloc_buddy *b;
+	u32 word;	/* number of the word that @free is, U32_MAX for none */
+	u64 free;
+};
+
+/* Bit i is set if frame @word * 64 + i is free. */
+static u64 free_word(struct scan *s, u32 word)
+{
+	unsigned int k;
+
+	if (s->word == word)
+		return s->free;
+	myalloc_env_point("buddy-word");
+	s->word = word;
+	s->free = 0;
+	for (k = 0; k <= s->b->top_order; k++) {
+		u32 bit = word * 64 >> k, width = min_t(u32, 64, BIT(k));
+		u64 blocks;
+
+		if (bit >= s->b->free[k].nr_bits)
+			break;
+		blocks = s->b->free[k].level[0][bit / 64] >> (bit % 64);
+		for (blocks &= ~0ULL >> (64 - 64 / width); blocks; blocks &= blocks - 1)
+			s->free |= ~0ULL >> (64 - width) << __ffs64(blocks) * width;
+	}
+	return s->free;
+}
+
+/* The lowest frame from @from on that is free or, with @flip ~0, is not; @end if none is. */
+static u32 scan_up(struct scan *s, u32 from, u32 end, u64 flip)
+{
+	while (from < end) {
+		u64 bits = (free_word(s, from / 64) ^ flip) >> (from % 64);
+
+		if (bits)
+			return min_t(u32, from + __ffs64(bits), end);
+		from = (from / 64 + 1) * 64;
+	}
+	return end;
+}
+
+/* The frame behind the highest such one below @end; @from if there is none from there on. */
+static u32 scan_down(struct scan *s, u32 from, u32 end, u64 flip)
+{
+	while (from < end) {
+		u64 bits = (free_word(s, (end - 1) / 64) ^ flip) << (63 - (end - 1) % 64);
+
+		if (bits)
+			return max_t(u32, end - (64 - fls64(bits)), from);
+		end = (end - 1) / 64 * 64;
+	}
+	return from;
+}
+
+/* The lowest run of @nr free frames in [@at, @end) that begins at a multiple of @align. */
+static u32 lowest_run(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u32 align)
+{
+	struct scan s = { .b = b, .word = U32_MAX };
+
+	for (;;) {
+		u32 busy;
+
+		at = round_up(scan_up(&s, at, end, 0), align);
+		if (at >= end || nr > end - at)
+			return MYALLOC_NO_FRAME;
+		busy = scan_up(&s, at, at + nr, ~0ULL);
+		if (busy == at + nr)
+			return at;
+		at = busy + 1;
+	}
+}
+
+/* The highest; @first is a multiple of @align. */
+static u32 highest_run(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr, u32 align)
+{
+	struct scan s = { .b = b, .word = U32_MAX };
+
+	for (;;) {
+		u32 at, busy;
+
+		end = scan_down(&s, first, end, 0);
+		if (end - first < nr)
+			return MYALLOC_NO_FRAME;
+		at = round_down(end - nr, align);
+		busy = scan_down(&s, at, at + nr, ~0ULL);
+		if (busy == at)
+			return at;
+		end = busy - 1;
+	}
+}
+
+/* A run of @nr free frames with that alignment contains a free block of this order or above. */
+static unsigned int least_order(u32 nr, unsigned int align_order)
+{
+	return max_t(unsigned int, fls(nr + 1) - 2, min_t(unsigned int, fls(nr) - 1, align_order));
+}
+
+/**
+ * myalloc_buddy_may_hold() - is there perhaps room for an exact request?
+ * @buddy: the buddy system
+ * @nr: frames, any number
+ * @align_order: any number
+ *
+ * Return: false if there is certainly none, and no slot need be searched.
+ */
+bool myalloc_buddy_may_hold(const struct myalloc_buddy *buddy, u32 nr,
+			    unsigned int align_order)
+{
+	return nr && nr <= BIT(buddy->top_order) && align_order <= buddy->top_order &&
+	       nr <= buddy->nr_free && buddy->nonempty >> least_order(nr, align_order);
+}
+
+/* Is a block of @order or above free in [@first, @end)? */
+static bool has_block(const struct myalloc_buddy *b, u32 first, u32 end, unsigned int order)
+{
+	unsigned int k;
+
+	for (k = order; k <= b->top_order; k++)
+		if ((u64)myalloc_tree_next(&b->free[k], first >> k) << k < end)
+			return true;
+	return false;
+}
+
+/**
+ * myalloc_buddy_alloc_exact_in() - take a number of frames, wherever they are free in a slot
+ * @buddy: the buddy system
+ * @slot: which 2^top_order frames to search, counted from 0
+ * @nr: as for myalloc_buddy_alloc_exact()
+ * @align_order: as there, at most top_order
+ * @topdown: the highest such run instead of the lowest
+ *
+ * Finds every run of free frames of that length and alignment, which may be part of several
+ * blocks. Looks at a slot's frames 64 at a time, each 64 once, and takes a step for each run of
+ * free frames. Only for a request of which myalloc_buddy_may_hold() says yes.
+ *
+ * Return: index of the first frame, MYALLOC_NO_FRAME if there is no such run in the slot.
+ */
+u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
+				 unsigned int align_order, bool topdown)
+{
+	u32 first = slot << buddy->top_order, at;
+	u32 end = min_t(u32, first + BIT(buddy->top_order), buddy->nr_frames);
+
+	if (!has_block(buddy, first, end, least_order(nr, align_order)))
+		return MYALLOC_NO_FRAME;
+	at = topdown ? highest_run(buddy, first, end, nr, BIT(align_order)) :
+		       lowest_run(buddy, first, end, nr, BIT(align_order));
+	if (at != MYALLOC_NO_FRAME)
+		myalloc_buddy_alloc_range(buddy, at, nr);
+	return at;
+}
+
+/* --- frees -------------------------------------------------------------------- */
+
+/*
+ * Is a block of @order allocated at @idx? The order is right (B1) if a block begins at
+ * idx + 2^order and none at idx + 2^k for any smaller k: of those six lie in one word.
+ */
+static bool is_allocated(const struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	const u64 powers = BIT_ULL(1) | BIT_ULL(2) | BIT_ULL(4) | BIT_ULL(8) | BIT_ULL(16) |
+			   BIT_ULL(32);
+	const u64 *word = &b->head[idx / 64];
+	u32 next, k;
+	u64 heads;
+
+	if (unlikely(idx >= b->nr_frames || order > b->top_order || idx & (BIT(order) - 1)))
+		return false;
+	next = idx + BIT(order);
+	if (unlikely(next > b->nr_frames))
+		return false;
+	heads = *word >> (idx % 64);
+	if (order < 6)
+		heads &= BIT_ULL(BIT(order)) - 1;
+	if (unlikely((heads & (powers | 1)) != 1))
+		return false;
+	for (k = 6; k < order; k++)
+		if (unlikely(word[BIT(k - 6)] & 1))
+			return false;
+	if (unlikely(order < b->top_order && next != b->nr_frames && !head_test(b, next)))
+		return false;
+	return !myalloc_tree_test(&b->free[order], idx >> order);
+}
+
+/* Why there is no block of @order allocated at @idx. */
+static noinline enum myalloc_bad why_not(const struct myalloc_buddy *b, u32 idx,
+					 unsigned int order)
+{
+	unsigned int is;
+
+	if (idx >= b->nr_frames)
+		return MYALLOC_BAD_FOREIGN;
+	if (!head_test(b, idx))
+		return free_order(b, idx) < 0 ? MYALLOC_BAD_INTERIOR : MYALLOC_BAD_FREE;
+	is = order_at(b, idx);
+	if (myalloc_tree_test(&b->free[is], idx >> is))
+		return MYALLOC_BAD_FREE;
+	return idx & (BIT(min_t(unsigned int, order, 31)) - 1) ? MYALLOC_BAD_MISALIGNED :
+								 MYALLOC_BAD_ORDER;
+}
+
+/* Frees a block that is_allocated(). */
+static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	unsigned int from = order;
+
+	b->nr_free += BIT(order);
+	while (order < b->top_order) {
+		u32 other = idx ^ BIT(order);
+
+		if (!myalloc_tree_test(&b->free[order], other >> order))
+			break;
+		free_remove(b, other, order);
+		head_clear(b, idx | BIT(order));
+		idx &= ~BIT(order);
+		order++;
+	}
+	b->nr_merges += order - from;
+	free_insert(b, idx, order);
+}
+
+/**
+ * myalloc_buddy_free() - give a block back
+ * @buddy: the buddy system
+ * @idx: its first frame, any number
+ * @order: the order it was allocated with, any number
+ *
+ * Return: MYALLOC_OK, or why it was refused; then nothing has changed.
+ */
+enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,
+				    unsigned int order)
+{
+	if (unlikely(!is_allocated(buddy, idx, order)))
+		return why_not(buddy, idx, order);
+	merge(buddy, idx, order);
+	return MYALLOC_OK;
+}
+
+/**
+ * myalloc_buddy_free_exact() - give a run of frames back
+ * @buddy: the buddy system
+ * @idx: its first frame, any number
+ * @nr: the number it was allocated with, any number
+ *
+ * Return: MYALLOC_OK, or why it was refused; then nothing has changed.
+ */
+enum myalloc_bad myalloc_buddy_free_exact(struct myalloc_buddy *buddy, u32 idx,
+					  u32 nr)
+{
+	unsigned int order;
+	u32 at, end;
+
+	if (idx >= buddy->nr_frames)
+		return MYALLOC_BAD_FOREIGN;
+	if (!nr || nr > buddy->nr_frames - idx)
+		return MYALLOC_BAD_ORDER;
+	end = idx + nr;
+	for (at = idx; at < end; at += BIT(order)) {
+		order = myalloc_buddy_piece(buddy, at, end - at);
+		if (!is_allocated(buddy, at, order))
+			return why_not(buddy, at, order);
+	}
+	for (at = idx; at < end; at += BIT(order)) {
+		order = myalloc_buddy_piece(buddy, at, end - at);
+		merge(buddy, at, order);
+	}
+	return MYALLOC_OK;
+}
+
+/**
+ * myalloc_buddy_lookup() - the block that a frame belongs to
+ * @buddy: the buddy system
+ * @idx: any number
+ * @block: out
+ *
+ * Looks back through at most 2^top_order / 64 + 1 words. Without the lock the
+ * answer is right for a frame of a block that stays allocated.
+ *
+ * Return: false if the index is not of this buddy system, or (seen without the
+ * lock, or in damaged metadata) no block contains it.
+ */
+bool myalloc_buddy_lookup(const struct myalloc_buddy *buddy, u32 idx,
+			  struct myalloc_block *block)
+{
+	u32 word = idx / 64, left = (BIT(buddy->top_order) + 63) / 64;
+	u64 bits;
+
+	if (idx >= buddy->nr_frames)
+		return false;
+	bits = READ_ONCE(buddy->head[word]) & (~0ULL >> (63 - idx % 64));
+	while (!bits) {
+		if (!word || !left--)
+			return false;
+		bits = READ_ONCE(buddy->head[--word]);
+	}
+	block->idx = word * 64 + fls64(bits) - 1;
+	block->order = order_at(buddy, block->idx);
+	block->free = myalloc_tree_test(&buddy->free[block->order],
+					block->idx >> block->order);
+	return idx - block->idx < BIT(block->order);
+}
+
+/**
+ * myalloc_buddy_unusable() - unusable free space index of an order
+ * @buddy: the buddy system
+ * @order: log2 of frames, at most top_order
+ *
+ * The share of free memory that lies in blocks too small for the order. Formula
+ * of unusable_free_index() in mm/vmstat.c (Gorman 2005).
+ *
+ * Return: in 1/1000; 1000 if nothing is free.
+ */
+int myalloc_buddy_unusable(const struct myalloc_buddy *buddy, unsigned int order)
+{
+	u64 suitable = 0;
+	unsigned int k;
+
+	if (!buddy->nr_free)
+		return 1000;
+	for (k = order; k <= buddy->top_order; k++)
+		suitable += (u64)buddy->nr_blocks[k] << k;
+	return div_u64((buddy->nr_free - suitable) * 1000, buddy->nr_free);
+}
+
+/**
+ * myalloc_buddy_extfrag() - fragmentation index of an order
+ * @buddy: the buddy system
+ * @order: log2 of frames, at most top_order
+ *
+ * If an allocation of the order would fail: towards 0 for lack of memory, towards
+ * 1000 because of fragmentation. Formula of __fragmentation_index() in mm/vmstat.c.
+ *
+ * Return: in 1/1000; -1000 if the allocation would succeed; 0 if nothing is free.
+ */
+int myalloc_buddy_extfrag(const struct myalloc_buddy *buddy, unsigned int order)
+{
+	u64 blocks = 0;
+	unsigned int k;
+
+	if (buddy->nonempty >> order)
+		return -1000;
+	for (k = 0; k <= buddy->top_order; k++)
+		blocks += buddy->nr_blocks[k];
+	if (!blocks)
+		return 0;
+	return 1000 - (int)div_u64(1000 + div_u64((u64)buddy->nr_free * 1000,
+						  BIT(order)), blocks);
+}

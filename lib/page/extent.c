@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Extents: any number of adjacent pages, and particular pages
+ *
+ * What it is: an extent is taken from the buddy under the zone's lock and lies in no magazine.
+ * It lies in one chunk and is freed whole.
+ *
+ *	frame	 8           12      14
+ *	        [ block of 4 ][ of 2 ][1]	an extent of 7 pages
+ *	tag	 EXTENT, 2, 6  PIECE,1 PIECE,0	type, order, pages less 1
+ *
+ * The buddy cuts it into blocks as myalloc_buddy_piece() says. The first has type EXTENT and
+ * records how many pages the extent has, the others have type PIECE (Z8 of zone.c). So one
+ * comparison of the first tag tells whether an extent of that length begins there, and neither
+ * the extent nor a piece of it is ever taken for a block that was allocated by itself.
+ *
+ * Free: one compare-and-exchange of the first tag, from EXTENT to DEFERRING, claims the extent.
+ * Of two frees at the same time one wins; the other finds the tag changed. All that follows
+ * belongs to the winner: the tags of the pieces are compared, the pages poisoned, and the
+ * pieces given back under the lock together; in NMI without the lock one by one from the last to
+ * the first, so that the pieces still tagged PIECE always follow a block that is DEFERRING. If a
+ * tag or the buddy does not agree with the recorded length, the metadata is damaged: that is
+ * reported, and the claim is taken back.
+ *
+ * Complete: a request fails only if no chunk has a sufficient run of free pages, aligned as
+ * asked for, at the moment when the search comes to it. Within a contract's bounds the quick
+ * way never fails, and so the search changes nothing about where extents lie.
+ *
+ * Bounds: an extent has at most 2 * chunk_order pieces. Under one hold of the lock at most one
+ * chunk is searched (buddy.c: 2^chunk_order / 64 words). A request that fails has searched all
+ * chunks that have a block of about half its size, or none if the zone has no such block.
+ */
+#include "env.h"
+#include "page/flags.h"
+#include "page/pages.h"
+#include "zone/reclaim.h"
+
+/* Can @nr pages from @idx be an extent: at least one, and none beyond the end of the chunk? */
+static bool in_chunk(const struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	return nr && nr <= BIT(zone->chunk_order) - (idx & (BIT(zone->chunk_order) - 1));
+}
+
+/* The tag of the first frame of an extent of @nr pages at @idx. */
+static u32 extent_tag(const struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	return myalloc_frame_tag(MYALLOC_FRAME_EXTENT,
+				 myalloc_buddy_piece(&zone->buddy, idx, nr), nr - 1);
+}
+
+/* That of a frame that begins a later piece. */
+static u32 piece_tag(unsigned int order)
+{
+	return myalloc_frame_tag(MYALLOC_FRAME_PIECE, order, 0);
+}
+
+/* Lock held. Tags the pieces of an extent that was taken. */
+static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, unsigned long caller)
+{
+	u32 tag = extent_tag(zone, idx, nr);
+
+	while (nr) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+		struct myalloc_frame *frame = &zone->frames[idx];
+
+		frame->caller = caller;
+		WRITE_ONCE(frame->tag, tag ?: piece_tag(order));
+		tag = 0;
+		zone->allocs[order]++;
+		idx += BIT(order);
+		nr -= BIT(order);
+	}
+}
+
+/* Lock held. Clears the tags of the pieces of an extent that was given back. */
+static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	while (nr) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+		WRITE_ONCE(zone->frames[idx].tag, 0);
+		zone->frees[order]++;
+		idx += BIT(order);
+		nr -= BIT(order);
+	}
+}
+
+/*
+ * The quick way, or else a search of one chunk after the other: the lock is dropped between them,
+ * and what is found is taken before it is dropped.
+ */
+static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
+		      unsigned int align_order, myalloc_flags_t flags, unsigned long caller)
+{
+	bool topdown = flags & MYALLOC_TOPDOWN;
+	unsigned long irq;
+	u32 idx, n;
+
+	if (!myalloc_lock(&zone->lock, &irq)) {
+		atomic64_inc(&zone->nmi_fails);
+		return MYALLOC_NO_FRAME;
+	}
+	__myalloc_zone_reap(zone, 1);
+	idx = myalloc_buddy_alloc_exact(&zone->buddy, nr_pages, align_order, topdown);
+	for (n = 0; idx == MYALLOC_NO_FRAME && n < zone->nr_chunks &&
+	     myalloc_buddy_may_hold(&zone->buddy, nr_pages, align_order); n++) {
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
+		myalloc_env_point("extent-search");
+		if (flags & MYALLOC_MAY_WAIT)
+			cond_resched();
+		if (!myalloc_lock(&zone->lock, &irq)) {
+			atomic64_inc(&zone->nmi_fails);
+			return MYALLOC_NO_FRAME;
+		}
+		idx = myalloc_buddy_alloc_exact_in(&zone->buddy,
+						   topdown ? zone->nr_chunks - 1 - n : n,
+						   nr_pages, align_order, topdown);
+	}
+	if (idx != MYALLOC_NO_FRAME) {
+		tag_taken(zone, idx, nr_pages, caller);
+		__myalloc_zone_account(zone);
+	} else if (nr_pages && nr_pages <= BIT(zone->buddy.top_order)) {
+		zone->fails[fls(nr_pages - 1)]++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return idx;
+}
+
+/**
+ * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
+ * @zone: the zone
+ * @nr_pages: 1 to 2^chunk_order
+ * @align_order: log2 of pages that the address is to be a multiple of, counted from
+ *	the beginning of its chunk; at most chunk_order
+ * @flags: as for myalloc_pages_alloc() but MYALLOC_LENDABLE, which is refused: an extent is not
+ *	lent
+ *
+ * Takes the smallest sufficient block and gives back at once what is not needed. If no block
+ * is sufficient, takes the lowest (MYALLOC_TOPDOWN: highest) free pages of one chunk that are,
+ * in whichever blocks they lie. To be freed whole, by myalloc_pages_free_exact() with the same
+ * number or by myalloc_free().
+ *
+ * Context: as for myalloc_pages_alloc(). The second way takes time in proportion to the number
+ * of chunks; the lock is held for one chunk at a time (Bounds).
+ * Return: address of the first page; NULL if no chunk has so many free pages in a row with
+ * that alignment, or there is another flag: reported.
+ */
+void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
+				unsigned int nr_pages, unsigned int align_order,
+				myalloc_flags_t flags)
+{
+	void *addr;
+	u32 idx;
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
+		return NULL;
+	idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
+	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
+		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
+	if (idx == MYALLOC_NO_FRAME) {
+		if (!(flags & MYALLOC_MAY_WAIT))
+			return NULL;
+		myalloc_zone_drain(zone);
+		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
+		if (idx == MYALLOC_NO_FRAME)
+			return NULL;
+	}
+	addr = myalloc_frame_addr(zone, idx);
+	if (flags & MYALLOC_ZERO || zone->checks)
+		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	return addr;
+}
+
+/**
+ * myalloc_pages_alloc_range() - allocate particular pages
+ * @zone: the zone
+ * @addr: address of the first page
+ * @nr_pages: how many; all in one chunk
+ * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
+ *
+ * To be freed whole, by myalloc_pages_free_exact() with the same number or by myalloc_free().
+ *
+ * Context: task; with MYALLOC_MAY_WAIT it may sleep. Takes time in proportion to @nr_pages.
+ * Return: 0; -EINVAL if that is not a range of pages of one chunk, or there is another
+ * flag (reported; MYALLOC_TOPDOWN says nothing here); -EBUSY if one of
+ * them is not free (without MYALLOC_MAY_WAIT that includes pages in magazines).
+ */
+int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
+			      unsigned int nr_pages, myalloc_flags_t flags)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	unsigned long irq;
+	u32 idx;
+	int err;
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
+		return -EINVAL;
+	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
+		return -EINVAL;
+	idx = myalloc_frame_idx(zone, frame);
+	if (!in_chunk(zone, idx, nr_pages))
+		return -EINVAL;
+	if (flags & MYALLOC_MAY_WAIT)
+		myalloc_zone_drain(zone);
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	err = myalloc_buddy_alloc_range(&zone->buddy, idx, nr_pages);
+	if (!err) {
+		tag_taken(zone, idx, nr_pages, _RET_IP_);
+		__myalloc_zone_account(zone);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (!err && (flags & MYALLOC_ZERO || zone->checks))
+		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	return err;
+}
+
+/* Claims the extent of @nr pages at @idx for its free; false if there is none. */
+static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	u32 tag = extent_tag(zone, idx, nr), *at = &zone->frames[idx].tag;
+	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+	if (unlikely(READ_ONCE(*at) != tag))
+		return false;
+	myalloc_env_point("extent-checked");
+	return cmpxchg(at, tag, myalloc_frame_tag(MYALLOC_FRAME_DEFERRING, order, 0)) == tag;
+}
+
+/* Are all pieces but the first tagged as those of an extent of @nr pages? */
+static bool good_pieces(const struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+	for (;;) {
+		idx += BIT(order);
+		nr -= BIT(order);
+		if (!nr)
+			return true;
+		order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+		if (READ_ONCE(zone->frames[idx].tag) != piece_tag(order))
+			return false;
+	}
+}
+
+/*
+ * Gives the pieces of a claimed extent one by one, each now or later, the first one last (Z8).
+ * Cut from the end instead of the beginning, the pieces are the same: the fewest aligned blocks.
+ */
+static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	while (nr) {
+		nr -= BIT(min_t(unsigned int, fls(nr) - 1, __ffs(idx + nr)));
+		myalloc_env_point("extent-piece");
+		myalloc_zone_give(zone, &zone->frames[idx + nr]);
+	}
+}
+
+/* The metadata of a claimed extent is damaged: it stays allocated. */
+static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, const char *how)
+{
+	WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr));
+	myalloc_zone_crit(zone, "extent of %u pages at frame %u cannot be freed: %s", nr, idx, how);
+	return -EINVAL;
+}
+
+/* Gives back an extent whose first frame is claimed. */
+static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	enum myalloc_bad bad;
+	unsigned long irq;
+
+	if (unlikely(!good_pieces(zone, idx, nr)))
+		return damaged(zone, idx, nr, "a later piece is not tagged as its own");
+	if (unlikely(zone->checks))
+		myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx),
+				       (size_t)nr << PAGE_SHIFT);
+	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
+		give_pieces(zone, idx, nr);
+		return 0;
+	}
+	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
+	if (likely(!bad)) {
+		tag_given(zone, idx, nr);
+		zone->generation++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return likely(!bad) ? 0 : damaged(zone, idx, nr, myalloc_bad_name(bad));
+}
+
+/**
+ * myalloc_pages_free_exact() - free an exact or range allocation
+ * @zone: the zone
+ * @addr: its address, any value
+ * @nr_pages: the number it was allocated with, any value
+ *
+ * Of two frees at the same time exactly one succeeds.
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if no exact or range allocation of that many pages begins there, or its
+ * metadata is damaged: reported, counted, and it stays allocated.
+ */
+int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
+			     unsigned int nr_pages)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	char what[24];
+	u32 idx;
+
+	if (likely(frame && !offset_in_page((unsigned long)addr - zone->map.base))) {
+		idx = myalloc_frame_idx(zone, frame);
+		if (likely(in_chunk(zone, idx, nr_pages) && claim(zone, idx, nr_pages)))
+			return free_claimed(zone, idx, nr_pages);
+	}
+	scnprintf(what, sizeof(what), "%u pages", nr_pages);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, what);
+}

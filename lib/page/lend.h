@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Blocks that may be lent to the kernel, and the quarantine for those still in its hands. */
+#ifndef MYALLOC_LEND_H
+#define MYALLOC_LEND_H
+
+#include "page/pages.h"
+
+/* The tag of the first frame of a block that may be lent. */
+static __always_inline u32 myalloc_lent_tag(unsigned int order)
+{
+	return myalloc_frame_tag(MYALLOC_FRAME_LENT, order, 0);
+}
+
+bool myalloc_lend_hold(struct myalloc_zone *zone, struct myalloc_frame *frame, bool lent);
+bool myalloc_lend_hold_slab(struct myalloc_zone *zone, struct myalloc_frame *frame);
+u32 myalloc_quarantine_poll(struct myalloc_zone *zone, u32 most);
+void myalloc_quarantine_drain(struct myalloc_zone *zone);
+u32 myalloc_quarantine_abandon(struct myalloc_zone *zone);
+
+#endif /* MYALLOC_LEND_H */

@@ -1,0 +1,761 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages: the user's face of a zone, with per-CPU page magazines
+ *
+ * What it is: magazines (magazine.c) in front of the zone (zone.c) for the orders that
+ * are asked for most: 0 to 3, and that of 2 MiB (9 with 4 KiB pages). All other
+ * orders, and requests for a place (topdown; run.c) or for a block that may be lent (lend.c), go
+ * to the zone.
+ *
+ * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
+ * at a time under one hold of the zone lock; what a zone may cache in all (the high of all
+ * CPUs, with the depot) is a fixed share of its frames. Refill takes the smallest free
+ * blocks first, as the buddy does, so holes are filled before a large block is broken.
+ * A flush need not sort what it returns: the state of the buddy is canonical (B3) and does
+ * not depend on the order of frees.
+ *
+ * Frees are certain. A free claims its block by one locked compare-and-exchange of the whole
+ * tag, from the user's to CACHED in the fast path, to FREEING elsewhere: of any number of frees
+ * of one block, on any CPUs and in any contexts, exactly one wins. The others have changed
+ * nothing (poison is written after the claim) and are refused. There is no plain form, because
+ * pages merge: what a second free changes need not be the same block any more. A tag says
+ * nothing about which allocation a free is meant for: one that comes late, after the block was
+ * handed out again with the same order, is a right free of that.
+ *
+ * A get needs no claim, only plain accesses. A block becomes CACHED by a claim, or under the
+ * zone lock, and exactly one slot then names it: the winner's, which M1 says is in one place.
+ * No free takes a block that is CACHED, so only the holder of that slot, at a get or a flush,
+ * moves the tag on. The get compares the whole tag all the same: a load that costs nothing, and
+ * damaged metadata does not go out.
+ *
+ * Invariants: Z4 of zone.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
+ *
+ * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of
+ * them takes many splits or merges (WORK_MOST): so the longest miss costs little more than the
+ * usual one.
+ *
+ * When the zone has no block, blocks of other orders may still be in magazines. A request
+ * with MYALLOC_MAY_WAIT takes them all back and tries again; one without cannot ask other
+ * CPUs and fails.
+ */
+#include "env.h"
+#include "page/flags.h"
+#include "page/lend.h"
+#include "page/pages.h"
+#include "zone/reclaim.h"
+
+/*
+ * Blocks in a magazine and magazines in the depot, of each list, at most; how many move at a
+ * time; and of how many frames it may cache one: all together at most three eighths. Of large
+ * blocks a larger part, or a small zone could cache hardly any for each CPU.
+ */
+static const struct {
+	u32 capacity;
+	u32 depot;
+	u32 batch;
+	u32 share;
+} pcp_defaults[MYALLOC_PCP_LISTS] = {
+	{ 64, 16, 16, 16 },
+	{ 32, 8, 8, 16 },
+	{ 16, 8, 8, 16 },
+	{ 16, 8, 8, 16 },
+	{ 4, 4, 1, 8 },
+};
+
+static_assert(MYALLOC_PCP_HUGE > MYALLOC_PCP_SMALL && MYALLOC_PCP_HUGE <= MYALLOC_TOP_ORDER);
+
+/*
+ * What a refill or a flush may do: a unit for each block and each split or merge. The last
+ * block may go beyond it by its splits or merges, of which there are at most top_order.
+ */
+#define WORK_MOST	16
+
+/* What the zone's share allows for the CPUs that are online, and one that is coming. */
+static void get_shape(const struct myalloc_zone *zone, unsigned int list, int coming,
+		      struct myalloc_magazine_shape *shape)
+{
+	unsigned int order = myalloc_pcp_order(list);
+	u32 share = zone->buddy.nr_frames / pcp_defaults[list].share >> order;
+	u32 per_cpu = 2 * myalloc_magazines_cpus(coming);
+
+	memset(shape, 0, sizeof(*shape));
+	if (order > zone->buddy.top_order)
+		return;
+	shape->capacity = min(pcp_defaults[list].capacity, share / per_cpu);
+	if (!shape->capacity)
+		return;
+	shape->batch = min(pcp_defaults[list].batch, shape->capacity);
+	shape->depot = min(pcp_defaults[list].depot, share / shape->capacity - per_cpu);
+}
+
+/**
+ * myalloc_pcp_remake() - page magazines also for a CPU that is coming
+ * @zone: the zone
+ * @list: of zone->pcp
+ * @cpu: its number
+ *
+ * Context: task, may sleep; a CPU hotplug callback.
+ */
+void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu)
+{
+	struct myalloc_magazines *mags = &zone->pcp[list];
+	struct myalloc_magazine_shape shape;
+
+	get_shape(zone, list, cpu, &shape);
+	myalloc_magazines_remake(mags, shape.capacity, shape.batch, shape.depot, zone->node, cpu,
+				 myalloc_pcp_flush, zone);
+	if (!zone->checks)
+		WRITE_ONCE(mags->era, mags->age);	/* which never grows */
+}
+
+/**
+ * myalloc_pcp_init() - make the page magazines of a zone
+ * @zone: the zone, with its buddy
+ * @none: let every list be without magazines
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOMEM; then myalloc_pcp_fini() frees what was had.
+ */
+int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		struct myalloc_magazine_shape shape = { 0 };
+
+		if (!none)
+			get_shape(zone, i, -1, &shape);
+		err = myalloc_magazines_init(&zone->pcp[i], shape.capacity, shape.batch,
+					     shape.depot, zone->node);
+		if (err)
+			return err;
+		if (zone->checks)	/* the slow path does them */
+			zone->pcp[i].era = MYALLOC_ERA_NEVER;
+		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
+	}
+	zone->meta_bytes += sizeof(*zone->pcp[i].cpu) * num_possible_cpus();
+	return myalloc_magazines_init(&zone->pcp[i], 0, 0, 0, zone->node);
+}
+
+/**
+ * myalloc_pcp_fini() - free the page magazines of a zone
+ * @zone: the zone, drained
+ */
+void myalloc_pcp_fini(struct myalloc_zone *zone)
+{
+	unsigned int i;
+
+	for (i = 0; i <= MYALLOC_PCP_LISTS; i++)
+		myalloc_magazines_fini(&zone->pcp[i]);
+}
+
+static struct myalloc_frame *slot_frame(const struct myalloc_slot *slot)
+{
+	return container_of(slot->state, struct myalloc_frame, type);
+}
+
+/* That of one in a magazine; compare myalloc_user_tag(). */
+static __always_inline u32 cached_tag(unsigned int order)
+{
+	return myalloc_frame_tag(MYALLOC_FRAME_CACHED, order, 0);
+}
+
+static noinline void not_cached(struct myalloc_zone *zone, const struct myalloc_slot *slot)
+{
+	myalloc_zone_crit(zone, "a cached block at frame %u is not cached: its descriptor is damaged",
+			  myalloc_frame_idx(zone, slot_frame(slot)));
+}
+
+/* Lock held. Splits and merges ever done. */
+static u64 buddy_work(const struct myalloc_zone *zone)
+{
+	return zone->buddy.nr_splits + zone->buddy.nr_merges;
+}
+
+/* Takes blocks from below @end back to the zone, at most @most; how many. */
+static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end, u32 most)
+{
+	unsigned long irq;
+	u64 last;
+	u32 n;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	last = buddy_work(zone) + WORK_MOST;
+	for (n = 0; n < most && buddy_work(zone) + n < last; n++) {
+		const struct myalloc_slot *slot = end - 1 - n;
+
+		if (unlikely(*slot->state != MYALLOC_FRAME_CACHED))
+			not_cached(zone, slot);
+		else
+			__myalloc_zone_give(zone, slot_frame(slot));
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return n;
+}
+
+/**
+ * myalloc_pcp_flush() - blocks from a magazine back to the zone
+ * @zone: the zone
+ * @slot: the first of them
+ * @nr: how many
+ *
+ * A magazine.c flush.
+ *
+ * Context: any but NMI, preemption off.
+ */
+void myalloc_pcp_flush(void *zone, struct myalloc_slot *slot, u32 nr)
+{
+	while (nr)
+		nr -= flush_some(zone, slot + nr, nr);
+}
+
+/* Fills the loaded magazine, which is empty, from the zone. False if it stays empty. */
+static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		   struct myalloc_magazine_cpu *cpu, unsigned int order)
+{
+	struct myalloc_slot *first = myalloc_magazine_first(cpu->loaded);
+	struct myalloc_slot *slot = first + mags->batch;
+	unsigned long irq;
+	u64 last;
+	u32 n;
+
+	if (!myalloc_lock(&zone->lock, &irq))
+		return false;
+	__myalloc_zone_reap(zone, 1);
+	last = buddy_work(zone) + WORK_MOST;
+	for (n = 0; n < mags->batch && buddy_work(zone) + n < last; n++) {
+		struct myalloc_frame *frame =
+			__myalloc_zone_take(zone, order, false, cached_tag(order));
+
+		if (!frame)
+			break;
+		/* Lowest address on top. */
+		slot--;
+		slot->addr = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+		slot->state = &frame->type;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (unlikely(n < mags->batch))
+		memmove(first, slot, n * sizeof(*first));
+	myalloc_magazine_set_count(cpu, n);
+	return n;
+}
+
+static noinline bool more(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+			  struct myalloc_magazine_cpu *cpu, unsigned int order)
+{
+	return myalloc_magazines_load(mags, cpu) || refill(zone, mags, cpu, order);
+}
+
+/* Makes room in the loaded magazine, which is full. False if the lock cannot be had. */
+static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+			  struct myalloc_magazine_cpu *cpu)
+{
+	if (myalloc_magazines_room(mags, cpu))
+		return true;
+	if (in_nmi())
+		return false;
+	WRITE_ONCE(cpu->top, cpu->end - flush_some(zone, cpu->end, mags->batch));
+	return true;
+}
+
+/* What is in the slot goes to the user, if it is as it should be. A claim may look meanwhile. */
+static __always_inline bool take_slot(const struct myalloc_slot *slot, unsigned int order,
+				      void **addr, unsigned long caller)
+{
+	struct myalloc_frame *frame = slot_frame(slot);
+
+	if (unlikely(data_race(frame->tag) != cached_tag(order)))
+		return false;
+	*addr = slot->addr;
+	frame->caller = caller;
+	WRITE_ONCE(frame->tag, myalloc_user_tag(order));
+	return true;
+}
+
+/* A loop over fours takes a quarter fewer instructions than one over single blocks. */
+static __always_inline u32 get_four(const struct myalloc_slot *end, unsigned int order,
+				    void **addrs, unsigned long caller)
+{
+	if (!take_slot(end - 1, order, addrs, caller))
+		return 0;
+	if (!take_slot(end - 2, order, addrs + 1, caller))
+		return 1;
+	if (!take_slot(end - 3, order, addrs + 2, caller))
+		return 2;
+	return take_slot(end - 4, order, addrs + 3, caller) ? 4 : 3;
+}
+
+/* As many as are filled, at most @most, and then of those before one that is damaged. */
+static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, unsigned int order, u32 most,
+				   void **addrs, unsigned long caller)
+{
+	struct myalloc_slot *top = cpu->top;
+	u32 left = most, n = 4;
+
+	for (; left >= 4 && n == 4; left -= n, top -= n, addrs += n)
+		n = get_four(top, order, addrs, caller);
+	for (; left && take_slot(top - 1, order, addrs, caller); left--, addrs++)
+		top--;
+	cpu->nr_gets += most - left;
+	WRITE_ONCE(cpu->top, top);
+	return most - left;
+}
+
+/*
+ * Between enter and leave. Has a good block on top of the loaded magazine, after those that are
+ * damaged; false if there is none to be had.
+ */
+static bool ready(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		  struct myalloc_magazine_cpu *cpu, unsigned int order)
+{
+	while (myalloc_magazine_count(cpu) || more(zone, mags, cpu, order)) {
+		const struct myalloc_slot *slot = cpu->top - 1;
+
+		if (likely(data_race(slot_frame(slot)->tag) == cached_tag(order)))
+			return true;
+		WRITE_ONCE(cpu->top, cpu->top - 1);
+		not_cached(zone, slot);
+	}
+	return false;
+}
+
+/* Between enter and leave. One block out of the magazines, NULL if there is none to be had. */
+static void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		 struct myalloc_magazine_cpu *cpu, unsigned int order, unsigned long caller)
+{
+	void *addr = NULL;
+
+	if (ready(zone, mags, cpu, order))
+		get_run(cpu, order, 1, &addr, caller);
+	return addr;
+}
+
+static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *frame,
+			 const u8 *addr, size_t size)
+{
+	const u8 *bad = memchr_inv(addr, MYALLOC_POISON_FREE, size);
+
+	if (unlikely(bad))
+		myalloc_zone_crit(zone, "free page was written to: frame %u, byte %lu is 0x%02x, not 0x%02x",
+				  myalloc_frame_idx(zone, frame), (unsigned long)(bad - addr),
+				  *bad, MYALLOC_POISON_FREE);
+}
+
+/**
+ * myalloc_pages_post_alloc() - the work that only some requests and zones ask for
+ * @zone: the zone
+ * @addr: what was allocated
+ * @size: bytes
+ * @flags: MYALLOC_ZERO or not
+ *
+ * Notes the owner, looks for writes while it was free, zeroes.
+ *
+ * Context: any.
+ */
+noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
+				       myalloc_flags_t flags)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+
+	if (zone->checks & MYALLOC_OWNER)
+		frame->stack = myalloc_env_stack_save();
+	if (zone->simulated)
+		return;
+	if (zone->checks & MYALLOC_POISON)
+		check_poison(zone, frame, addr, size);
+	if (flags & MYALLOC_ZERO)
+		memset(addr, 0, size);
+}
+
+/* Poison, if the zone has it. */
+void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
+{
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)
+		memset(addr, MYALLOC_POISON_FREE, size);
+}
+
+static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
+			myalloc_flags_t flags, unsigned long caller)
+{
+	u32 tag = flags & MYALLOC_LENDABLE ? myalloc_lent_tag(order) : myalloc_user_tag(order);
+	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
+
+	if (unlikely(!frame) && order <= zone->buddy.top_order && myalloc_zone_reclaim(zone))
+		frame = myalloc_zone_take(zone, order, flags, tag);
+	if (unlikely(!frame)) {
+		if (!(flags & MYALLOC_MAY_WAIT))
+			return NULL;
+		myalloc_zone_drain(zone);
+		frame = myalloc_zone_take(zone, order, flags, tag);
+		if (!frame)
+			return NULL;
+	}
+	frame->caller = caller;
+	return myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+}
+
+/* Everything that the fast path leaves: a miss, an interrupt, checks, odd requests. */
+static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
+				 myalloc_flags_t flags, unsigned long caller)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	void *addr = NULL;
+
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, caller)))
+		return NULL;
+	if (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE))) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+
+		if (cpu) {
+			addr = get(zone, mags, cpu, order, caller);
+			myalloc_magazines_leave(cpu);
+		}
+	}
+	if (!addr)
+		addr = alloc_zone(zone, order, flags, caller);
+	if (addr && (flags & MYALLOC_ZERO || zone->checks))
+		myalloc_pages_post_alloc(zone, addr, PAGE_SIZE << order, flags);
+	return addr;
+}
+
+/**
+ * myalloc_pages_alloc() - allocate a block of pages
+ * @zone: the zone
+ * @order: log2 of pages, at most MYALLOC_TOP_ORDER and the zone's chunk order
+ * @flags: MYALLOC_ZERO, MYALLOC_TOPDOWN, MYALLOC_MAY_WAIT, MYALLOC_LENDABLE
+ *
+ * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
+ * because the lock is held by what was interrupted.
+ * Return: address of the block, a multiple of its size from the chunk's beginning; NULL
+ * if the zone has no such block, or there is another flag: reported.
+ */
+void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
+			  myalloc_flags_t flags)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *slot;
+	void *addr;
+	u64 guard;
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
+	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
+		return alloc_slow(zone, order, flags, _RET_IP_);
+	slot = cpu->top - 1;
+	if (unlikely(!take_slot(slot, order, &addr, _RET_IP_))) {
+		myalloc_magazines_end(cpu, guard);
+		return alloc_slow(zone, order, flags, _RET_IP_);
+	}
+	cpu->nr_gets++;
+	WRITE_ONCE(cpu->top, slot);
+	myalloc_magazines_end(cpu, guard);
+	return addr;
+}
+
+/* Why @addr is not what a user may free as @what, a block (PAGE) or an EXTENT. */
+noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
+				    enum myalloc_frame_type as, const char *what)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
+	struct myalloc_block block;
+
+	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block)) {
+		const struct myalloc_frame *first = &zone->frames[block.idx];
+
+		if (offset_in_page((unsigned long)addr - zone->map.base))
+			bad = MYALLOC_BAD_MISALIGNED;
+		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
+			 first->type == MYALLOC_FRAME_FREEING ||
+			 first->type == MYALLOC_FRAME_QUARANTINE ||
+			 first->type == MYALLOC_FRAME_BAD ||
+			 first->type == MYALLOC_FRAME_DEFERRED ||
+			 first->type == MYALLOC_FRAME_DEFERRING ||
+			 first->type == MYALLOC_FRAME_RECOVERING)
+			bad = MYALLOC_BAD_FREE;
+		else if (!myalloc_frame_is_users(first->type))
+			bad = MYALLOC_BAD_KIND;
+		else if (first != frame || first->type == MYALLOC_FRAME_PIECE)
+			bad = MYALLOC_BAD_INTERIOR;
+		else if ((first->type == MYALLOC_FRAME_EXTENT) != (as == MYALLOC_FRAME_EXTENT))
+			bad = MYALLOC_BAD_KIND;
+		else
+			bad = as == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_ORDER : MYALLOC_BAD_LENGTH;
+	}
+	return myalloc_zone_bad_free(zone, addr, bad, what);
+}
+
+static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
+				   unsigned int order)
+{
+	char what[32];
+
+	scnprintf(what, sizeof(what), "pages of order %u", order);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, what);
+}
+
+/* Claims the user's block of this order that begins at @addr, for the slow path; may it be lent? */
+static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int order,
+		  struct myalloc_frame **frame, bool *lent)
+{
+	*frame = myalloc_map_frame(&zone->map, addr);
+	if (!*frame || order > MYALLOC_TOP_ORDER ||
+	    offset_in_page((unsigned long)addr - zone->map.base))
+		return false;
+	*lent = READ_ONCE((*frame)->type) == MYALLOC_FRAME_LENT;
+	return myalloc_pages_claim(*frame, order, *lent ? myalloc_lent_tag(order) :
+							  myalloc_user_tag(order));
+}
+
+/* Claims a user's block of this order for the magazine that is loaded. */
+static __always_inline bool claim_cached(struct myalloc_frame *frame, unsigned int order)
+{
+	u32 tag = myalloc_user_tag(order);
+
+	myalloc_env_point("page-checked");
+	return try_cmpxchg(&frame->tag, &tag, cached_tag(order));
+}
+
+static __always_inline void fill_slot(struct myalloc_slot *slot, void *addr,
+				      struct myalloc_frame *frame)
+{
+	slot->addr = addr;
+	slot->state = &frame->type;
+}
+
+/* Between enter and leave, a claimed block. False if there is no room and the lock is taken. */
+static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		struct myalloc_magazine_cpu *cpu, void *addr, struct myalloc_frame *frame)
+{
+	if (unlikely(cpu->top == cpu->end && !room(zone, mags, cpu)))
+		return false;
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
+	fill_slot(cpu->top, addr, frame);
+	cpu->nr_puts++;
+	WRITE_ONCE(cpu->top, cpu->top + 1);
+	return true;
+}
+
+/*
+ * Back into the slot that it was handed out from, which still says where its descriptor is;
+ * those never go.
+ */
+static __always_inline bool put_used(const struct myalloc_slot *slot, const void *addr,
+				     unsigned int order)
+{
+	return likely(slot->addr == addr) && likely(claim_cached(slot_frame(slot), order));
+}
+
+/*
+ * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
+ * false leaves it to free_slow(). If the block was handed out from there, the slot still says
+ * where its descriptor is (magazine.c, Used slots; descriptors never go), and there is room.
+ */
+static __always_inline bool fast_put(const struct myalloc_zone *zone,
+				     const struct myalloc_magazine_cpu *cpu,
+				     struct myalloc_slot *top, void *addr, unsigned int order)
+{
+	unsigned long off = (unsigned long)addr - zone->window.base;
+	struct myalloc_frame *frame;
+
+	if (likely(top->addr == addr))
+		return claim_cached(slot_frame(top), order);
+	if (unlikely(off >= zone->window.bytes || offset_in_page(off)))
+		return false;
+	frame = zone->window.frames + (off >> PAGE_SHIFT);
+	if (unlikely(top == cpu->end || !claim_cached(frame, order)))
+		return false;
+	fill_slot(top, addr, frame);
+	return true;
+}
+
+static __always_inline u32 put_four(const struct myalloc_slot *top, void **end,
+				    unsigned int order)
+{
+	if (!put_used(top, end[-1], order))
+		return 0;
+	if (!put_used(top + 1, end[-2], order))
+		return 1;
+	if (!put_used(top + 2, end[-3], order))
+		return 2;
+	return put_used(top + 3, end[-4], order) ? 4 : 3;
+}
+
+/*
+ * Puts blocks from the end of @addrs, as an allocation in bulk has filled it, into the loaded
+ * magazine until it is full or one is not as it should be. Returns how many.
+ */
+static __always_inline u32 put_run(struct myalloc_zone *zone, struct myalloc_magazine_cpu *cpu,
+				   unsigned int order, u32 nr, void **addrs)
+{
+	struct myalloc_slot *top = cpu->top;
+	u32 left = nr, n = 4;
+
+	for (; left >= 4 && n == 4; left -= n, top += n)
+		n = put_four(top, addrs + left, order);
+	for (; left && fast_put(zone, cpu, top, addrs[left - 1], order); left--)
+		top++;
+	cpu->nr_puts += nr - left;
+	WRITE_ONCE(cpu->top, top);
+	return nr - left;
+}
+
+/* Everything that the fast path leaves: no room, an interrupt, checks, other orders. */
+static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned int order)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_frame *frame;
+	bool lent;
+
+	if (unlikely(!claim(zone, addr, order, &frame, &lent)))
+		return bad_order_free(zone, addr, order);
+	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
+		return 0;
+	if (unlikely(zone->checks))
+		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order);
+	cpu = lent ? NULL : myalloc_magazines_enter(mags);
+	if (cpu) {
+		bool done = put(zone, mags, cpu, addr, frame);
+
+		myalloc_magazines_leave(cpu);
+		if (done)
+			return 0;
+	}
+	myalloc_zone_give(zone, frame);
+	return 0;
+}
+
+/**
+ * myalloc_pages_free() - free a block of pages
+ * @zone: the zone
+ * @addr: its address, any value
+ * @order: the order it was allocated with, any value
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if it is not a block of that order that is allocated to a page
+ * user: reported, counted, and nothing has changed.
+ */
+int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *top;
+	u64 guard;
+
+	if (unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
+		return free_slow(zone, addr, order);
+	top = cpu->top;
+	if (unlikely(!fast_put(zone, cpu, top, addr, order))) {
+		myalloc_magazines_end(cpu, guard);
+		return free_slow(zone, addr, order);
+	}
+	cpu->nr_puts++;
+	WRITE_ONCE(cpu->top, top + 1);
+	myalloc_magazines_end(cpu, guard);
+	return 0;
+}
+
+/* Blocks that a bulk operation moves with preemption off. */
+#define BULK_STEP	64U
+
+/**
+ * myalloc_pages_alloc_bulk() - allocate several blocks of one order
+ * @zone: the zone
+ * @order: log2 of pages
+ * @flags: as for myalloc_pages_alloc()
+ * @nr: how many
+ * @addrs: out: their addresses
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: how many were allocated; fewer than @nr if the zone has no more.
+ */
+unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
+				      unsigned int order, myalloc_flags_t flags,
+				      unsigned int nr, void **addrs)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	unsigned int n = 0, i;
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, _RET_IP_)))
+		return 0;
+	while (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE)) && n < nr) {
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+		unsigned int end = min(nr, n + BULK_STEP);
+
+		if (unlikely(!cpu))
+			break;
+		do
+			n += get_run(cpu, order, end - n, addrs + n, _RET_IP_);
+		while (n < end && ready(zone, mags, cpu, order));
+		myalloc_magazines_leave(cpu);
+		if (unlikely(n < end))
+			break;
+	}
+	for (; n < nr; n++) {
+		addrs[n] = alloc_zone(zone, order, flags, _RET_IP_);
+		if (!addrs[n])
+			break;
+	}
+	if (unlikely(flags & MYALLOC_ZERO || zone->checks))
+		for (i = 0; i < n; i++)
+			myalloc_pages_post_alloc(zone, addrs[i], PAGE_SIZE << order, flags);
+	return n;
+}
+
+/*
+ * Up to @most blocks from below @end into the magazines; how many. Fewer if one of them is not
+ * as it should be, there is no room, or the zone wants every free to take the slow path.
+ */
+static u32 put_bulk(struct myalloc_zone *zone, unsigned int order, u32 most, void **end)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	u32 n = 0;
+
+	if (unlikely(READ_ONCE(mags->era) == MYALLOC_ERA_NEVER))
+		return 0;
+	cpu = myalloc_magazines_enter(mags);
+	if (unlikely(!cpu))
+		return 0;
+	do
+		n += put_run(zone, cpu, order, most - n, end - most);
+	while (n < most && cpu->top == cpu->end && room(zone, mags, cpu));
+	myalloc_magazines_leave(cpu);
+	return n;
+}
+
+/**
+ * myalloc_pages_free_bulk() - free several blocks of one order
+ * @zone: the zone
+ * @order: log2 of pages
+ * @nr: how many
+ * @addrs: their addresses, any values
+ *
+ * They go back from the end of @addrs on, so that what an allocation in bulk has filled is
+ * taken back the quick way (magazine.c, Used slots). Each wrong one is treated as by
+ * myalloc_pages_free().
+ *
+ * Context: any.
+ * Return: how many were freed; @nr if none was wrong.
+ */
+unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
+				     unsigned int order, unsigned int nr,
+				     void **addrs)
+{
+	unsigned int left = nr, freed = 0;
+
+	while (left) {
+		unsigned int n = put_bulk(zone, order, min(left, BULK_STEP), addrs + left);
+
+		left -= n;
+		freed += n;
+		if (unlikely(left && n < BULK_STEP))
+			freed += !free_slow(zone, addrs[--left], order);
+	}
+	return freed;
+}

@@ -1,0 +1,711 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Validation: recount everything from the ground
+ *
+ * What it is: a walk over all frames and slots that trusts nothing but the lowest-level
+ * facts (head bits, tags, states) and compares every summary, list, count and link with
+ * them. Each check cites the invariant it proves: T of bitmap_tree.c, B of buddy.c, Z of
+ * zone.c, M of magazine.c, S of slab.c.
+ *
+ * What it cannot prove: while others allocate and free, what passes through magazines
+ * changes without a lock, and so does what is freed past a lock. Checks that compare the sum
+ * of two such numbers are made only if nothing changed and nobody was at work on magazines (Z4,
+ * S4) or on a deferred free (Z3, Z5, S4) meanwhile, and a state that an owner may change at
+ * any time is only checked to be one that it may have. Damage that is consistent in
+ * itself (a block that is tagged as allocated and that nobody has) is a leak, and shows in
+ * the owners, not here.
+ *
+ * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, and the list
+ * of caches not at all while one is looked at, so nobody else waits for long, but for who
+ * destroys the cache that is at work. The totals are compared under one hold if generation says
+ * that nothing changed since the walk began; after RETRIES disturbed walks only the
+ * chunks' own checks count.
+ */
+#include "env.h"
+#include "object/check.h"
+#include "zone/validate.h"
+
+#define RETRIES	3
+
+__printf(2, 3)
+static bool v_err(struct myalloc_validation *v, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!v->errors++) {
+		va_start(args, fmt);
+		vscnprintf(v->first, sizeof(v->first), fmt, args);
+		va_end(args);
+	}
+	return false;
+}
+
+/* --- the buddy -------------------------------------------------------------- */
+
+/* T1, of a tree with a lone bit. */
+static bool check_lone(const struct myalloc_bitmap_tree *tree, unsigned int order,
+		       struct myalloc_validation *v)
+{
+	u32 l, i, words = DIV_ROUND_UP((u64)tree->nr_bits, 64);
+
+	for (l = 0; l < tree->nr_levels; l++) {
+		for (i = 0; i < words; i++) {
+			u64 bits = 0;
+
+			if (!l && i == tree->lone / 64)
+				bits = BIT_ULL(tree->lone % 64);
+			if (tree->level[l][i] != bits)
+				return v_err(v,
+					     "T1: order %u, level %u, word %u: bit %u is not alone",
+					     order, l, i, tree->lone);
+		}
+		words = DIV_ROUND_UP(words, 64);
+	}
+	return true;
+}
+
+/* T1, T2 */
+static bool check_tree(const struct myalloc_bitmap_tree *tree, unsigned int order,
+		       struct myalloc_validation *v)
+{
+	u32 l, i, words = DIV_ROUND_UP((u64)tree->nr_bits, 64);
+
+	if (tree->nr_bits % 64 && tree->level[0][words - 1] >> (tree->nr_bits % 64))
+		return v_err(v, "T2: order %u: a bit at or above %u is set", order, tree->nr_bits);
+	if (tree->lone != MYALLOC_TREE_NONE)
+		return check_lone(tree, order, v);
+	for (l = 0; l + 1 < tree->nr_levels; l++) {
+		for (i = 0; i < words; i++) {
+			bool up = tree->level[l + 1][i / 64] >> (i % 64) & 1;
+
+			if (up != !!tree->level[l][i])
+				return v_err(v, "T1: order %u, level %u, word %u: summary differs",
+					     order, l, i);
+		}
+		if (words % 64 && tree->level[l + 1][words / 64] >> (words % 64))
+			return v_err(v, "T2: order %u, level %u: a bit at or above %u is set",
+				     order, l + 1, words);
+		words = DIV_ROUND_UP(words, 64);
+	}
+	return true;
+}
+
+struct recount {
+	u32 free;
+	u32 blocks[MYALLOC_NR_ORDERS];
+};
+
+static bool head_at(const struct myalloc_buddy *b, u32 idx)
+{
+	return b->head[idx / 64] >> (idx % 64) & 1;
+}
+
+/* Frames from @idx to the next block, found without order_at(). */
+static u32 extent(const struct myalloc_buddy *b, u32 idx)
+{
+	u32 end = idx + 1;
+
+	while (end < b->nr_frames && end - idx < BIT(b->top_order) && !head_at(b, end))
+		end++;
+	return end - idx;
+}
+
+/* Is a bit from @from to below @end set? Not by way of the summaries: they may be damaged. */
+static bool any_bit(const struct myalloc_bitmap_tree *tree, u32 from, u32 end)
+{
+	for (; from < end; from++)
+		if (myalloc_tree_test(tree, from))
+			return true;
+	return false;
+}
+
+/* B1, B2, B3 for the block at @idx. Returns its frames, 0 if it is no block. */
+static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r,
+		       struct myalloc_validation *v)
+{
+	u32 size = extent(b, idx), other;
+	unsigned int k, order = ilog2(size);
+
+	if (!head_at(b, idx)) {
+		v_err(v, "B1: frame %u belongs to no block", idx);
+		return 0;
+	}
+	if (!is_power_of_2(size) || idx & (size - 1)) {
+		v_err(v, "B1: block of %u frames at frame %u", size, idx);
+		return 0;
+	}
+	for (k = 0; k <= b->top_order; k++) {
+		bool covered = k < order ? any_bit(&b->free[k], idx >> k, (idx + size) >> k) :
+					   myalloc_tree_test(&b->free[k], idx >> k);
+
+		if (covered && k != order) {
+			v_err(v, "B2: block of order %u at frame %u is in the free bits of order %u",
+			      order, idx, k);
+			return 0;
+		}
+	}
+	if (!myalloc_tree_test(&b->free[order], idx >> order))
+		return size;
+	r->free += size;
+	r->blocks[order]++;
+	other = idx ^ size;
+	if (order < b->top_order && myalloc_tree_test(&b->free[order], other >> order))
+		v_err(v, "B3: both halves of the block of order %u at frame %u are free",
+		      order + 1, min(idx, other));
+	return size;
+}
+
+/* B4 */
+static void check_counts(const struct myalloc_buddy *b, const struct recount *r,
+			 struct myalloc_validation *v)
+{
+	unsigned int k;
+
+	if (r->free != b->nr_free)
+		v_err(v, "B4: %u frames are free, counted %u", r->free, b->nr_free);
+	for (k = 0; k <= b->top_order; k++) {
+		if (r->blocks[k] != b->nr_blocks[k])
+			v_err(v, "B4: %u blocks of order %u are free, counted %u", r->blocks[k],
+			      k, b->nr_blocks[k]);
+		if (!!r->blocks[k] != (b->nonempty >> k & 1))
+			v_err(v, "B4: nonempty is wrong for order %u", k);
+	}
+	if (b->nonempty >> b->top_order > 1)
+		v_err(v, "B4: nonempty has orders above %u", b->top_order);
+}
+
+/**
+ * myalloc_buddy_validate() - check every invariant of a buddy system
+ * @buddy: the buddy system; the caller keeps others out
+ * @v: in and out: findings are added
+ *
+ * Return: true if all hold.
+ */
+bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,
+			    struct myalloc_validation *v)
+{
+	u64 before = v->errors;
+	struct recount r = { 0 };
+	unsigned int k;
+	u32 idx, size;
+
+	for (k = 0; k <= buddy->top_order; k++)
+		check_tree(&buddy->free[k], k, v);
+	for (idx = 0; idx < buddy->nr_frames; idx += size) {
+		size = check_block(buddy, idx, &r, v);
+		if (!size)
+			return false;
+		v->frames += size;
+	}
+	check_counts(buddy, &r, v);
+	return v->errors == before;
+}
+
+/* --- the zone ------------------------------------------------------------------ */
+
+/* What a walk over the zone's frames has counted. */
+struct walk {
+	struct recount buddy;
+	u64 page;
+	u64 cached;
+	u64 cached_blocks[MYALLOC_NR_ORDERS];
+	u64 slab;
+	u64 deferred;
+	u64 deferring;
+	/* Z8; the extent that the walk is in: */
+	u32 extent;		/* its first frame, */
+	u32 extent_tag;		/* that one's tag, */
+	u32 extent_end;		/* the frame behind its last one; 0: the walk is in none */
+	bool being_freed;	/* the last blocks belong to an extent that is being freed */
+	u64 freeing;
+	u64 quarantined;
+	u64 bad;
+};
+
+/* Z8: an extent begins at @idx, and is said to have @nr pages. */
+static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 tag,
+			 struct walk *w, struct myalloc_validation *v)
+{
+	u32 end = min_t(u32, (idx | (BIT(zone->chunk_order) - 1)) + 1, zone->buddy.nr_frames);
+	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
+
+	if (nr > end - idx || tag != myalloc_frame_tag(MYALLOC_FRAME_EXTENT, order, nr - 1)) {
+		v_err(v, "Z8: frame %u: tagged 0x%08x, an extent of %u pages cannot begin like that",
+		      idx, tag, nr);
+		return;
+	}
+	w->extent = idx;
+	w->extent_tag = tag;
+	w->extent_end = nr == BIT(order) ? 0 : idx + nr;
+}
+
+/*
+ * Z8 for the block at @idx, which has this tag, or 0 if it is free. Without the lock an extent is
+ * freed from the end: its first block changes first, then its last piece, then the one before.
+ */
+static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, struct walk *w,
+			 struct myalloc_validation *v)
+{
+	const struct myalloc_frame frame = { .tag = tag };
+	bool piece = frame.type == MYALLOC_FRAME_PIECE;
+
+	if (w->extent_end) {
+		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, w->extent_end - idx);
+
+		if (tag == myalloc_frame_tag(MYALLOC_FRAME_PIECE, order, 0)) {
+			if (idx + BIT(order) == w->extent_end)
+				w->extent_end = 0;
+			return;
+		}
+		w->extent_end = 0;
+		w->being_freed = READ_ONCE(zone->frames[w->extent].tag) != w->extent_tag;
+		if (!w->being_freed)
+			v_err(v, "Z8: frame %u: tagged 0x%08x, not as a piece of the extent at frame %u",
+			      idx, tag, w->extent);
+	}
+	if (piece && !w->being_freed)
+		v_err(v, "Z8: frame %u: a piece of no extent", idx);
+	w->being_freed = frame.type == MYALLOC_FRAME_DEFERRING || (piece && w->being_freed);
+	if (frame.type == MYALLOC_FRAME_EXTENT)
+		begin_extent(zone, idx, myalloc_frame_pages(&frame), tag, w, v);
+}
+
+/* Z1, Z2 for one allocated block. */
+static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct walk *w,
+		      struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frame = &zone->frames[idx];
+	unsigned int order = ilog2(size);
+	u8 type = READ_ONCE(frame->type);
+
+	if (frame->order != order)
+		v_err(v, "Z1: frame %u: tagged as order %u, is of order %u", idx, frame->order,
+		      order);
+	if (frame->cache && (type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_PIECE ||
+			     type == MYALLOC_FRAME_CACHED || type == MYALLOC_FRAME_FREEING ||
+			     type == MYALLOC_FRAME_LENT || type == MYALLOC_FRAME_QUARANTINE))
+		v_err(v, "Z1: frame %u: a block of pages is tagged with cache %u", idx,
+		      frame->cache);
+	switch (type) {
+	case MYALLOC_FRAME_FREEING:
+		w->freeing += size;
+		fallthrough;
+	case MYALLOC_FRAME_PAGE:
+	case MYALLOC_FRAME_LENT:
+	case MYALLOC_FRAME_EXTENT:
+	case MYALLOC_FRAME_PIECE:
+		w->page += size;
+		break;
+	case MYALLOC_FRAME_QUARANTINE:
+		w->quarantined += size;
+		break;
+	case MYALLOC_FRAME_BAD:
+		w->bad += size;
+		break;
+	case MYALLOC_FRAME_CACHED:
+		w->cached += size;
+		w->cached_blocks[order]++;
+		break;
+	case MYALLOC_FRAME_DEFERRING:
+		w->deferring++;
+		fallthrough;
+	case MYALLOC_FRAME_DEFERRED:
+	case MYALLOC_FRAME_RECOVERING:
+		w->deferred += size;
+		break;
+	case MYALLOC_FRAME_SLAB:
+	case MYALLOC_FRAME_NEW:
+	case MYALLOC_FRAME_LIMBO:
+		w->slab += size;
+		if (!frame->cache || frame->cache >= MYALLOC_CACHES_MAX ||
+		    !zone->cache_by_id[frame->cache])
+			v_err(v, "Z1: frame %u: slab of cache %u, which does not exist", idx,
+			      frame->cache);
+		break;
+	default:
+		v_err(v, "Z1: frame %u: allocated block of order %u is tagged 0x%02x", idx,
+		      order, type);
+	}
+}
+
+/* Z6 for the addresses around a chunk. */
+static void check_borders(const struct myalloc_zone *zone, u32 chunk,
+			  struct myalloc_validation *v)
+{
+	unsigned long size = PAGE_SIZE << zone->chunk_order, begin = zone->chunks[chunk];
+	bool follows = chunk && zone->chunks[chunk - 1] + size == begin;
+	bool followed = chunk + 1 < zone->nr_chunks && zone->chunks[chunk + 1] == begin + size;
+
+	if (!follows && myalloc_map_frame(&zone->map, (void *)(begin - 1)))
+		v_err(v, "Z6: the map finds a frame below chunk %u", chunk);
+	if (!followed && myalloc_map_frame(&zone->map, (void *)(begin + size)))
+		v_err(v, "Z6: the map finds a frame above chunk %u", chunk);
+	if (memcmp(&zone->window, &zone->map.window, sizeof(zone->window)))
+		v_err(v, "Z6: the map has another window than the zone");
+}
+
+/* Lock held. One chunk: B1 to B3, Z1, Z6 to Z8. False if the walk cannot go on. */
+static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
+			struct myalloc_validation *v)
+{
+	const struct myalloc_buddy *b = &zone->buddy;
+	u32 first = chunk << zone->chunk_order, idx, size, i;
+	u32 end = min_t(u32, first + BIT(zone->chunk_order), b->nr_frames);
+
+	check_borders(zone, chunk, v);
+	w->extent_end = 0;
+	w->being_freed = false;
+	for (idx = first; idx < end; idx += size) {
+		const struct myalloc_frame *frame = &zone->frames[idx];
+		bool slab, free;
+		u8 type;
+
+		size = check_block(b, idx, &w->buddy, v);
+		if (!size)
+			return false;
+		v->frames += size;
+		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame ||
+		    myalloc_map_search(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
+			v_err(v, "Z6: the map does not find frame %u", idx);
+		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
+		type = READ_ONCE(frame->type);
+		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW ||
+		       type == MYALLOC_FRAME_LIMBO;
+		if (w->extent_end)
+			myalloc_env_point("validate-extent");
+		/* Pairs with defer() of zone.c. */
+		check_extent(zone, idx, free ? 0 : smp_load_acquire(&frame->tag), w, v);
+		if (!free)
+			check_tag(zone, idx, size, w, v);
+		for (i = free ? 0 : 1; i < size && !slab; i++)
+			if (zone->frames[idx + i].tag)
+				v_err(v, "Z7: frame %u in a %s block has the tag 0x%08x", idx + i,
+				      free ? "free" : "page",
+				      le32_to_cpu((__force __le32)zone->frames[idx + i].tag));
+	}
+	return true;
+}
+
+/*
+ * Lock held, and nothing has changed since the walk began, when @deferred frames were
+ * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, Z9, T.
+ */
+static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
+			 s64 quarantined, struct myalloc_validation *v)
+{
+	unsigned int k;
+	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined +
+		  w->bad;
+	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of zone.c */
+
+	for (k = 0; k <= zone->buddy.top_order; k++)
+		check_tree(&zone->buddy.free[k], k, v);
+	check_counts(&zone->buddy, &w->buddy, v);
+	if (sum != zone->buddy.nr_frames)
+		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
+		      zone->buddy.nr_frames);
+	if (w->bad != (u64)atomic64_read(&zone->nr_bad))
+		v_err(v, "Z9: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
+		      (long long)atomic64_read(&zone->nr_bad));
+	/* Not while somebody is about to put a block there, or to take it. */
+	if (!w->freeing && quarantined == atomic64_read(&zone->nr_quarantined) &&
+	    w->quarantined != (u64)quarantined)
+		v_err(v, "Q1: %llu frames are in quarantine, counted %lld",
+		      (unsigned long long)w->quarantined, (long long)quarantined);
+	/* Not while somebody is about to defer a free. */
+	if (w->deferring || deferred != atomic64_read(&zone->deferred.nr))
+		return;
+	if (w->slab != (u64)slab)
+		v_err(v, "Z3: %llu frames are in slabs, counted %lld", (unsigned long long)w->slab,
+		      (long long)slab);
+	if (w->deferred != (u64)deferred)
+		v_err(v, "Z5: %llu frames are deferred, counted %lld",
+		      (unsigned long long)w->deferred, (long long)deferred);
+}
+
+static u64 pcp_moves(struct myalloc_zone *zone)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		sum += myalloc_magazines_moves(&zone->pcp[i]);
+	return sum;
+}
+
+static bool pcp_idle(const struct myalloc_zone *zone)
+{
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		if (!myalloc_magazines_idle(&zone->pcp[i]))
+			return false;
+	return true;
+}
+
+/* Z4; only if nobody has been at work on magazines since they were idle, with @pcp moves. */
+static void check_magazines(struct myalloc_zone *zone, const struct walk *w, u64 pcp,
+			    struct myalloc_validation *v)
+{
+	u64 count[MYALLOC_PCP_LISTS];
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		count[i] = myalloc_magazines_count(&zone->pcp[i]);
+	if (!pcp_idle(zone) || pcp != pcp_moves(zone))
+		return;
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		unsigned int k = myalloc_pcp_order(i);
+
+		if (w->cached_blocks[k] != count[i])
+			v_err(v, "Z4: %llu blocks of order %u are tagged cached, the magazines hold %llu",
+			      (unsigned long long)w->cached_blocks[k], k,
+			      (unsigned long long)count[i]);
+	}
+}
+
+/* One walk over all chunks. False if somebody changed something meanwhile. */
+static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	struct walk w = { 0 };
+	unsigned long irq;
+	bool whole = true, still, idle = pcp_idle(zone);
+	u64 generation, pcp = pcp_moves(zone);
+	s64 deferred, quarantined;
+	u32 chunk;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	generation = zone->generation;
+	deferred = atomic64_read(&zone->deferred.nr);
+	quarantined = atomic64_read_acquire(&zone->nr_quarantined);
+	for (chunk = 0; chunk < zone->nr_chunks && whole; chunk++) {
+		whole = check_chunk(zone, chunk, &w, v);
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
+		cond_resched();
+		raw_spin_lock_irqsave(&zone->lock, irq);
+	}
+	still = generation == zone->generation;
+	if (whole && still)
+		check_totals(zone, &w, deferred, quarantined, v);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (whole && still && idle)
+		check_magazines(zone, &w, pcp, v);
+	return still || v->errors;
+}
+
+/* --- caches --------------------------------------------------------------------- */
+
+struct cache_walk {
+	u64 slabs;
+	u64 free;
+	u64 live;
+	u64 cached;
+	u64 deferred;
+	u64 deferring;
+	u64 moving;
+	u64 limbo;
+	u32 listed[MYALLOC_SLAB_LISTS];
+};
+
+/* Lock held. S2, S6, S7 for one slab. */
+static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       struct cache_walk *w, struct myalloc_validation *v)
+{
+	u32 idx = myalloc_frame_idx(c->zone, frame), i, inuse = 0, lowest = c->layout.objects;
+	void *slab = myalloc_frame_addr(c->zone, idx);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	const u64 *bits = myalloc_slab_out(c, frame, slab);
+	char text[64];
+
+	for (i = 0; i < c->layout.objects; i++) {
+		u8 state = READ_ONCE(states[i]);
+		bool out = myalloc_out_test(bits, i);
+
+		inuse += out;
+		if (!out)
+			lowest = min(lowest, i);
+		switch (state) {
+		case MYALLOC_SLOT_FREE:
+			break;
+		case MYALLOC_SLOT_CACHED:
+			w->cached++;
+			break;
+		case MYALLOC_SLOT_LIVE:
+			w->live++;
+			break;
+		case MYALLOC_SLOT_DEFERRING:
+			w->deferring++;
+			fallthrough;
+		case MYALLOC_SLOT_DEFERRED:
+		case MYALLOC_SLOT_RECOVERING:
+			w->deferred++;
+			break;
+		case MYALLOC_SLOT_MOVING:
+			w->moving++;
+			break;
+		default:
+			v_err(v, "S5: cache %s, frame %u, slot %u: state %u", c->name, idx, i,
+			      state);
+		}
+		if (out != (state != MYALLOC_SLOT_FREE))
+			v_err(v, "S7: cache %s, frame %u, slot %u: state %u, its out bit is %s",
+			      c->name, idx, i, state, out ? "set" : "clear");
+		if ((state == MYALLOC_SLOT_FREE || state == MYALLOC_SLOT_LIVE) &&
+		    /* The user of a live one may write to it. */
+		    !data_race(myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
+						   sizeof(text))) && READ_ONCE(states[i]) == state)
+			v_err(v, "S6: cache %s, frame %u, slot %u: %s", c->name, idx, i, text);
+		v->objects++;
+	}
+	for (; i < DIV_ROUND_UP(c->layout.objects, 64) * 64; i++)
+		inuse += myalloc_out_test(bits, i);
+	if (inuse != frame->inuse)
+		v_err(v, "S2: cache %s, frame %u: %u slots in use, counted %u", c->name, idx,
+		      inuse, frame->inuse);
+	if (lowest < frame->hint)
+		v_err(v, "S2: cache %s, frame %u: slot %u is free, below the hint %u", c->name,
+		      idx, lowest, frame->hint);
+	w->free += c->layout.objects - inuse;
+	w->slabs++;
+	v->slabs++;
+}
+
+/* Lock held. S1: the lists hold what nr[] says, and belong together. */
+static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
+			struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frames = c->zone->frames;
+	unsigned int list;
+
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++) {
+		u32 idx, prev = MYALLOC_NO_FRAME, nr = 0;
+
+		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME && nr <= c->nr[list];
+		     prev = idx, idx = frames[idx].next, nr++) {
+			u32 inuse, objects = c->layout.objects;
+			bool fits;
+
+			if (idx >= c->zone->buddy.nr_frames || frames[idx].tag != c->tag) {
+				v_err(v, "S1: cache %s: list %u holds frame %u, which is no slab of it",
+				      c->name, list, idx);
+				return;
+			}
+			inuse = frames[idx].inuse;
+			if (list == MYALLOC_SLABS_EMPTY)
+				fits = !inuse;
+			else if (list == MYALLOC_SLABS_FULL)
+				fits = inuse == objects;
+			else
+				fits = inuse && inuse < objects &&
+				       inuse * MYALLOC_SLAB_PARTIAL / objects == list - 1;
+			if (!fits || frames[idx].prev != prev)
+				v_err(v, "S1: cache %s: frame %u with %u of %u in use is wrong in list %u",
+				      c->name, idx, inuse, objects, list);
+		}
+		w->listed[list] = nr;
+		if (nr != c->nr[list])
+			v_err(v, "S1: cache %s: list %u counts %u slabs", c->name, list,
+			      c->nr[list]);
+	}
+}
+
+static u64 cache_generation(struct myalloc_cache *c)
+{
+	/* A sum of moments. */
+	return myalloc_magazines_moves(&c->mags) + data_race(c->generation);
+}
+
+/**
+ * myalloc_cache_validate() - check every invariant of a cache
+ * @cache: the cache
+ * @v: in and out: findings are added
+ *
+ * Context: task, may sleep.
+ * Return: true if all hold.
+ */
+bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validation *v)
+{
+	struct myalloc_zone *zone = cache->zone;
+	struct cache_walk w = { 0 };
+	bool idle = myalloc_magazines_idle(&cache->mags), still;
+	s64 deferred = atomic64_read(&cache->deferred.nr);
+	u64 before = v->errors, generation, out, held;
+	unsigned long irq;
+	unsigned int list;
+	u64 listed = 0;
+	u32 idx, tag;
+
+	generation = cache_generation(cache);
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		if (!(idx % 1024))
+			cond_resched();
+		tag = data_race(zone->frames[idx].tag);	/* or states of a slab */
+		if (tag != cache->tag && tag != cache->limbo_tag)
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (zone->frames[idx].tag == cache->tag)
+			check_slab(cache, &zone->frames[idx], &w, v);
+		else if (zone->frames[idx].tag == cache->limbo_tag)
+			w.limbo++;
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	check_lists(cache, &w, v);
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		listed += w.listed[list];
+	out = w.slabs * cache->layout.objects - w.free;
+	held = myalloc_magazines_count(&cache->mags);
+	if (cache->level == MYALLOC_TRUSTING && w.cached > held) {	/* what users have, too */
+		w.live += w.cached - held;
+		w.cached = held;
+	}
+	idle &= myalloc_magazines_idle(&cache->mags);
+	still = !w.deferring && deferred == atomic64_read(&cache->deferred.nr);
+	if (generation == cache_generation(cache)) {
+		if (listed != w.slabs)
+			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,
+			      (unsigned long long)w.slabs, (unsigned long long)listed);
+		if (w.limbo != cache->nr_limbo)
+			v_err(v, "R2: cache %s has %llu slabs in limbo, counted %u", cache->name,
+			      (unsigned long long)w.limbo, cache->nr_limbo);
+		if (w.free != cache->free_slots)
+			v_err(v, "S3: cache %s: %llu slots free, counted %llu", cache->name,
+			      (unsigned long long)w.free, (unsigned long long)cache->free_slots);
+		if ((idle && w.cached != held) ||
+		    w.live + w.cached + w.deferred + w.moving != out ||
+		    (still && w.deferred != (u64)deferred))
+			v_err(v, "S4: cache %s: %llu live, %llu cached, %llu deferred of %llu out; magazines hold %llu",
+			      cache->name, (unsigned long long)w.live, (unsigned long long)w.cached,
+			      (unsigned long long)w.deferred, (unsigned long long)out,
+			      (unsigned long long)held);
+	}
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	return v->errors == before;
+}
+
+static bool validate_cache(struct myalloc_cache *cache, void *v)
+{
+	myalloc_cache_validate(cache, v);
+	return true;
+}
+
+/**
+ * myalloc_zone_validate() - check every invariant of a zone and its caches
+ * @zone: the zone
+ * @v: out
+ *
+ * Context: task, may sleep.
+ * Return: true if all hold.
+ */
+bool myalloc_zone_validate(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < RETRIES; tries++) {
+		memset(v, 0, sizeof(*v));
+		if (walk_zone(zone, v))
+			break;
+	}
+	myalloc_zone_walk_caches(zone, validate_cache, v);
+	return !v->errors;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The zone: frames, addresses, locks and books. Internal to the allocator and to
+ * those who show or check it; users include myalloc.h.
+ *
+ * Lock order of the whole project:
+ *
+ *	zone->walk_mutex	one walk over all caches at a time; sleeping
+ *	  cpus_read_lock()	no CPU comes or goes; the kernel's, sleeping
+ *	  zone->caches_mutex	list of caches; sleeping
+ *	    cache->pin_mutex	the cache is looked at and must not be freed; sleeping
+ *	    cache->lock		slabs of one cache
+ *	      limbo.lock	slabs on their way back
+ *	      zone->lock	buddy, books
+ *		zone->reports.lock  texts of reports
+ *
+ * All but the first two are raw spinlocks, taken with interrupts off, from NMI only by
+ * trylock, and held for bounded time. (Checks that walk everything, myalloc_zone_validate()
+ * and the shows of debugfs, take them for one chunk or one slab at a time.)
+ */
+#ifndef MYALLOC_ZONE_H
+#define MYALLOC_ZONE_H
+
+#include "page/buddy.h"
+#include "base/deferred.h"
+#include "base/magazine.h"
+#include "myalloc.h"
+#include "page/report.h"
+
+/*
+ * What a frame is. Only the first frame of a block has a type; the others, and all
+ * frames of free blocks, have FRAME_NONE. An extent (run.c) is several blocks. The values are
+ * out of the range of enum myalloc_slot_state, whose bytes fill the descriptors behind the
+ * first one of a slab; those that are counted alike differ in more than one bit, so that validation
+ * finds each single one.
+ */
+enum myalloc_frame_type {
+	MYALLOC_FRAME_NONE = 0,
+	MYALLOC_FRAME_PAGE = 0x81,	/* a block held by a page user */
+	MYALLOC_FRAME_CACHED = 0x82,	/* a block in a magazine or the depot */
+	MYALLOC_FRAME_DEFERRED = 0x83,	/* a freed block on its way back */
+	MYALLOC_FRAME_DEFERRING = 0x86,	/* about to be: perhaps not in the list yet */
+	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a recovery has marked */
+	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
+	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
+	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
+	MYALLOC_FRAME_EXTENT = 0x8b,	/* the first block of a page user's extent */
+	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
+	MYALLOC_FRAME_LENT = 0x96,	/* a page user's block that may be lent (lend.c) */
+	MYALLOC_FRAME_QUARANTINE = 0x8a, /* a freed block to which others have references */
+	MYALLOC_FRAME_BAD = 0x8d,	/* a page that the machine reports as bad (bad_page.c) */
+	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
+};
+
+/**
+ * struct myalloc_frame - descriptor of a frame
+ * @type: enum myalloc_frame_type
+ * @order: of the block that begins here
+ * @cache: slab: number of the cache, never 0; first block of an extent: its pages less 1
+ * @tag: the three above, to compare them at once
+ * @stack: pages: handle of the allocating call stack, with MYALLOC_OWNER; in quarantine: the
+ *	next one (lend.c)
+ * @caller: pages: address of the code that allocated the block
+ * @inuse: slab: slots that are not SLOT_FREE
+ * @hint: slab: no slot below this one is free
+ * @next: slab: index of the next one in its list
+ * @prev: slab: index of the one before
+ *
+ * 16 bytes for each frame, 0.39 % of it. The descriptors behind the first one of a slab
+ * hold the states of its slots if they fit (see slab_layout.c).
+ */
+struct myalloc_frame {
+	union {
+		struct {
+			u8 type;
+			u8 order;
+			u16 cache;
+		};
+		u32 tag;
+	};
+	union {
+		u32 stack;
+		struct {
+			u16 inuse;
+			u16 hint;
+		};
+	};
+	union {
+		u64 caller;
+		struct {
+			u32 next;
+			u32 prev;
+		};
+	};
+};
+
+/**
+ * struct myalloc_window - the longest run of adjacent chunks
+ * @base: address of the first of them
+ * @bytes: in all of them
+ * @frames: descriptor of the first frame
+ *
+ * Inside it an address is taken to its descriptor by arithmetic alone. On a machine that
+ * has not been up for long it is the whole zone; other addresses are looked up in the map.
+ */
+struct myalloc_window {
+	unsigned long base;
+	unsigned long bytes;
+	struct myalloc_frame *frames;
+};
+
+/**
+ * struct myalloc_map - from an address to its frame descriptor; never changes
+ * @window: copy of the zone's
+ * @base: address of the first chunk
+ * @shift: log2 of bytes in a chunk
+ * @bucket_shift: log2 of bytes in a bucket
+ * @nr_buckets: pieces of this size between the beginnings of the first and the last chunk; at
+ *	most one for each chunk
+ * @first: for each bucket the number of chunks that lie below it, and at the end that of all
+ * @chunks: address of each chunk, ascending
+ * @frames: descriptors, in the order of chunks
+ *
+ * See zone.c, The map.
+ */
+struct myalloc_map {
+	struct myalloc_window window;
+	unsigned long base;
+	u32 shift;
+	u32 bucket_shift;
+	u32 nr_buckets;
+	u32 *first;
+	const unsigned long *chunks;
+	struct myalloc_frame *frames;
+};
+
+/* Orders with magazines: the small ones, and blocks of 2 MiB: order 9, 7 and 5. */
+#define MYALLOC_PCP_SMALL	3
+#define MYALLOC_PCP_HUGE	(21 - PAGE_SHIFT)
+#define MYALLOC_PCP_LISTS	(MYALLOC_PCP_SMALL + 2)
+
+/* Free memory under MYALLOC_POISON; POISON_FREE of include/linux/poison.h. */
+#define MYALLOC_POISON_FREE	0x6b
+
+#define MYALLOC_CACHES_MAX	1024	/* numbers of caches in one zone */
+
+struct myalloc_cache;
+
+/**
+ * struct myalloc_limbo - slabs on their way from a cache to the zone; see reclaim.c
+ * @lock: protects the members, and the age of every cache's magazines
+ * @open: first and last frame of the slabs that came lately, linked by next
+ * @open_last: the last one
+ * @waiting: slabs that wait for a grace period
+ * @moment: of which that is
+ * @nr: slabs in both
+ * @caches: caches of the slabs in @open
+ * @nr_caches: how many
+ */
+struct myalloc_limbo {
+	raw_spinlock_t lock;
+	u32 open;
+	u32 open_last;
+	u32 waiting;
+	u64 moment;
+	u32 nr;
+	struct list_head caches;
+	u32 nr_caches;
+};
+
+/**
+ * struct myalloc_zone_ops - what a zone's maker wants to hear of; each may be NULL
+ * @cache_added: a cache was made; under caches_mutex
+ * @cache_removed: a cache, already empty, is about to be freed; not under caches_mutex
+ */
+struct myalloc_zone_ops {
+	void (*cache_added)(struct myalloc_cache *cache);
+	void (*cache_removed)(struct myalloc_cache *cache);
+};
+
+/**
+ * struct myalloc_zone_args - what a zone is to be
+ * @name: shown in reports, not copied
+ * @chunks: addresses of the chunks, ascending, each a multiple of the chunk size
+ *	away from the first
+ * @nr_chunks: how many
+ * @chunk_order: log2 of pages in a chunk, at most MYALLOC_TOP_ORDER
+ * @nr_pages: frames in all; less than the chunks hold if the last is partial
+ * @node: NUMA node for metadata, or NUMA_NO_NODE
+ * @checks: MYALLOC_CHECKS, in force for pages and every cache
+ * @policy: enum myalloc_policy
+ * @no_magazines: no per-CPU page magazines
+ * @no_worker: the worker of reclaim.c runs only when it is called
+ * @simulated: there is no memory behind the addresses; never touch it
+ * @ops: or NULL
+ */
+struct myalloc_zone_args {
+	const char *name;
+	void *const *chunks;
+	u32 nr_chunks;
+	u32 chunk_order;
+	u32 nr_pages;
+	int node;
+	myalloc_cache_flags_t checks;
+	enum myalloc_policy policy;
+	bool no_magazines;
+	bool no_worker;
+	bool simulated;
+	const struct myalloc_zone_ops *ops;
+};
+
+/**
+ * struct myalloc_zone - see zone.c for the theory
+ * @window: address to frame, for most; never changes
+ * @map: address to frame, for all; never changes
+ * @frames: descriptors, one for each frame of each chunk
+ * @pcp: magazines of the orders that have them; the last ones, without capacity, are those of
+ *	all other orders
+ * @chunks: address of each chunk
+ * @nr_chunks: how many
+ * @chunk_order: log2 of frames in a chunk
+ * @node: NUMA node for metadata
+ * @checks: MYALLOC_CHECKS in force
+ * @simulated: no memory behind the addresses
+ * @ops: or NULL
+ * @name: shown in reports
+ * @meta_bytes: memory beside the chunks, without that of caches
+ * @lock: protects the members from @buddy to @allocs
+ * @buddy: the free blocks
+ * @min_free: least frames that were ever free in the buddy
+ * @quarantine: index + 1 of the next quarantined block to be looked at, or 0
+ * @bad_seen: a bad page was found: gives look for more
+ * @generation: grows with every change
+ * @allocs: blocks handed to page users past the magazines, by order
+ * @frees: blocks come back from page users past the magazines, by order
+ * @fails: allocations that found no block, by order
+ * @deferred: blocks freed where @lock could not be had; counts frames
+ * @slab_pages: frames held by slabs
+ * @deferred_frees: blocks that ever were in @deferred
+ * @nmi_fails: allocations that failed because @lock could not be had
+ * @quarantine_new: index + 1 of the quarantined block that came last, or 0
+ * @nr_quarantined: frames of quarantined blocks
+ * @quarantines: blocks that ever were in quarantine
+ * @bad_cursor: frame that the next search for bad pages begins at
+ * @nr_bad: bad pages taken out; changes under @lock
+ * @bad: wrong frees refused, by enum myalloc_bad
+ * @corruptions: damage found in free memory, red zones and metadata
+ * @drains: calls of myalloc_zone_drain()
+ * @told_wait: a request that may wait came from where it may not, and was reported
+ * @reports: what was found wrong, in words
+ * @walk_mutex: one walk over all caches at a time; held for as long as it takes
+ * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held while a whole zone
+ *	is looked at, because a CPU that goes away needs it
+ * @caches: all caches
+ * @nr_caches: how many
+ * @cache_by_id: the cache of each number; [0] is never used
+ * @last_id: the highest number that a cache ever had
+ * @reclaim_id: the last one that a request without a block looked at
+ * @magazine_room: bytes of objects that the magazines of all caches may hold; under @caches_mutex
+ * @magazine_meta: bytes of those magazines
+ * @buddy_meta: memory of @buddy
+ * @limbo: slabs on their way back
+ * @work: the worker of reclaim.c
+ * @no_worker: it is not posted
+ * @want_drain: a request found no block: the worker is to drain
+ * @last_drain: when the worker last drained, ns
+ * @seen_pages: moves of the page magazines when the worker was last here
+ * @seen_cpu: moves of each CPU at that time
+ */
+struct myalloc_zone {
+	struct myalloc_window window;
+	struct myalloc_map map;
+	struct myalloc_frame *frames;
+	struct myalloc_magazines pcp[MYALLOC_PCP_LISTS + 1];
+	unsigned long *chunks;
+	u32 nr_chunks;
+	u32 chunk_order;
+	int node;
+	myalloc_cache_flags_t checks;
+	bool simulated;
+	const struct myalloc_zone_ops *ops;
+	const char *name;
+	size_t meta_bytes;
+
+	raw_spinlock_t lock ____cacheline_aligned;
+	struct myalloc_buddy buddy;
+	u32 min_free;
+	u32 quarantine;
+	bool bad_seen;
+	u64 generation;
+	u64 allocs[MYALLOC_NR_ORDERS];
+	u64 frees[MYALLOC_NR_ORDERS];
+	u64 fails[MYALLOC_NR_ORDERS];
+
+	struct myalloc_deferred deferred ____cacheline_aligned;
+	atomic64_t slab_pages;
+	atomic64_t deferred_frees;
+	atomic64_t nmi_fails;
+	u32 quarantine_new;
+	atomic64_t nr_quarantined;
+	atomic64_t quarantines;
+	u32 bad_cursor;
+	atomic64_t nr_bad;
+	atomic64_t bad[MYALLOC_NR_BAD];
+	atomic64_t corruptions;
+	atomic64_t drains;
+	u32 told_wait;
+
+	struct myalloc_reports reports;
+
+	struct mutex walk_mutex;	/* one walk at a time */
+	struct mutex caches_mutex;	/* list of caches */
+	struct list_head caches;
+	u32 nr_caches;
+	struct myalloc_cache *cache_by_id[MYALLOC_CACHES_MAX];
+	u32 last_id;
+	u32 reclaim_id;
+	u64 magazine_room;
+	u64 magazine_meta;
+	void *buddy_meta;
+
+	struct myalloc_limbo limbo ____cacheline_aligned;
+	struct myalloc_env_work work;
+	bool no_worker;
+	bool want_drain;
+	u64 last_drain;
+	u64 seen_pages;
+	u64 __percpu *seen_cpu;
+};
+
+struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
+int myalloc_zone_destroy(struct myalloc_zone *zone);
+void myalloc_zone_abandon(struct myalloc_zone *zone);
+
+/* The tag of a frame that begins a block: the members of struct myalloc_frame, as they lie. */
+static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
+					     unsigned int order, u32 cache)
+{
+	return (__force u32)cpu_to_le32(type | order << 8) |
+	       (__force u32)cpu_to_le32((u32)(__force u16)cpu_to_le16(cache) << 16);
+}
+
+/* Does a page user hold the block that begins at a frame of this type? */
+static inline bool myalloc_frame_is_users(u8 type)
+{
+	return type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_LENT ||
+	       type == MYALLOC_FRAME_EXTENT || type == MYALLOC_FRAME_PIECE;
+}
+
+/* Pages of the allocation that begins at a frame: of the whole extent, not of its first block. */
+static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
+{
+	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache + 1U : BIT(frame->order);
+}
+
+struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					  bool topdown, u32 tag);
+enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone,
+				     struct myalloc_frame *frame);
+void __myalloc_zone_account(struct myalloc_zone *zone);
+void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most);
+void myalloc_zone_reap_all(struct myalloc_zone *zone);
+struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					myalloc_flags_t flags, u32 tag);
+void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);
+
+/**
+ * struct myalloc_zone_books - the zone's books; members as in uapi/myalloc.h
+ */
+struct myalloc_zone_books {
+	u64 nr_pages;
+	u64 free_pages;
+	u64 cached_pages;
+	u64 page_pages;
+	u64 slab_pages;
+	u64 deferred_pages;
+	u64 quarantined_pages;
+	u64 bad_pages;
+	u64 free_blocks[MYALLOC_NR_ORDERS];
+	u64 cached_blocks[MYALLOC_NR_ORDERS];
+	s32 unusable[MYALLOC_NR_ORDERS];
+	s32 extfrag[MYALLOC_NR_ORDERS];
+	s32 largest_order;
+	u64 page_allocs[MYALLOC_NR_ORDERS];
+	u64 page_frees[MYALLOC_NR_ORDERS];
+	u64 page_fails[MYALLOC_NR_ORDERS];
+	u64 page_hits[MYALLOC_NR_ORDERS];
+	u64 nmi_fails;
+	u64 splits;
+	u64 merges;
+	u64 bad_frees;
+	u64 bad[MYALLOC_NR_BAD];
+	u64 corruptions;
+	u64 deferred_frees;
+	u64 quarantines;
+	u64 drains;
+	u64 reports_suppressed;
+	u64 peak_pages;
+	u64 nr_caches;
+};
+
+void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *books);
+
+/* Called without any lock for each block in use; false ends the walk. */
+typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,
+				 const struct myalloc_frame *frame, void *arg);
+void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn,
+			      void *arg);
+
+struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map, const void *addr);
+
+/**
+ * myalloc_map_frame() - descriptor of the frame that an address lies in
+ * @map: the zone's map, or a copy
+ * @addr: any number
+ *
+ * Context: any.
+ * Return: NULL if the address is not in a chunk.
+ */
+static __always_inline struct myalloc_frame *
+myalloc_map_frame(const struct myalloc_map *map, const void *addr)
+{
+	unsigned long off = (unsigned long)addr - map->window.base;
+
+	if (likely(off < map->window.bytes))
+		return map->window.frames + (off >> PAGE_SHIFT);
+	return myalloc_map_search(map, addr);
+}
+
+static inline u32 myalloc_frame_idx(const struct myalloc_zone *zone,
+				    const struct myalloc_frame *frame)
+{
+	return frame - zone->frames;
+}
+
+/**
+ * myalloc_frame_addr() - address of a frame
+ * @zone: the zone
+ * @idx: index, below the zone's number of frames
+ */
+static inline void *myalloc_frame_addr(const struct myalloc_zone *zone, u32 idx)
+{
+	return (void *)(zone->chunks[idx >> zone->chunk_order] +
+			((unsigned long)(idx & (BIT(zone->chunk_order) - 1)) << PAGE_SHIFT));
+}
+
+/* The magazines of an order; without capacity if it has none. */
+static __always_inline struct myalloc_magazines *
+myalloc_zone_pcp(struct myalloc_zone *zone, unsigned int order)
+{
+	if (likely(order <= MYALLOC_PCP_SMALL))
+		return &zone->pcp[order];
+	return order == MYALLOC_PCP_HUGE ? &zone->pcp[MYALLOC_PCP_SMALL + 1] :
+					   &zone->pcp[MYALLOC_PCP_LISTS];
+}
+
+static inline unsigned int myalloc_pcp_order(unsigned int list)
+{
+	return list <= MYALLOC_PCP_SMALL ? list : MYALLOC_PCP_HUGE;
+}
+
+/* Takes a raw lock; from NMI only if it is free. */
+static inline bool myalloc_lock(raw_spinlock_t *lock, unsigned long *flags)
+{
+	if (unlikely(in_nmi()))
+		return raw_spin_trylock_irqsave(lock, *flags);
+	raw_spin_lock_irqsave(lock, *flags);
+	return true;
+}
+
+#endif /* MYALLOC_ZONE_H */
