@@ -84,6 +84,7 @@
  */
 #include "env.h"
 #include "page/flags.h"
+#include "page/lend.h"
 #include "zone/reclaim.h"
 #include "object/slab.h"
 #include "object/check.h"
@@ -217,6 +218,8 @@ static void slab_release(struct myalloc_cache *c, struct myalloc_frame *frame)
 	if (c->zone->checks & MYALLOC_POISON)
 		memset(myalloc_slab_addr(c, frame), MYALLOC_POISON_FREE,
 		       PAGE_SIZE << c->layout.order);
+	if (unlikely(c->zone->checks) && !in_nmi() && myalloc_lend_hold_slab(c->zone, frame))
+		return;
 	myalloc_zone_give(c->zone, frame);
 }
 

@@ -6,7 +6,8 @@
 #include "base/magazine.h"
 #include "myalloc.h"
 #include "object/slab_layout.h"
-#include "zone/zone.h"
+#include "page/block.h"
+#include "page/zone_report.h"
 
 /* Who has a slot. One byte each; see magazine.c, The fast path. */
 enum myalloc_slot_state {

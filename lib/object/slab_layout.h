@@ -3,7 +3,7 @@
 #ifndef MYALLOC_SLAB_LAYOUT_H
 #define MYALLOC_SLAB_LAYOUT_H
 
-#include "myalloc.h"
+#include "page/frame.h"
 
 /*
  * Bytes of the largest slab, unless one object needs more: offsets have 17 bits, which the
@@ -14,9 +14,6 @@
 
 /* Largest order of a slab: MYALLOC_SLAB_BYTES of the smallest pages. */
 #define MYALLOC_SLAB_ORDER_MAX	5
-
-/* Bytes of one frame descriptor; zone.c asserts that this is its size. */
-#define MYALLOC_FRAME_BYTES	16
 
 /**
  * struct myalloc_slab_layout - see slab_layout.c for the theory

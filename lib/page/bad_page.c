@@ -26,40 +26,9 @@
  */
 #include "env.h"
 #include "page/bad_page.h"
+#include "page/block.h"
 #include "page/lend.h"
-
-/* There are no pages if the zone is simulated. */
-static bool is_bad(const struct myalloc_zone *zone, u32 idx)
-{
-	return !zone->simulated && myalloc_env_page_bad(myalloc_frame_addr(zone, idx));
-}
-
-/* Lock held. A free frame is never free again. */
-static void take_out(struct myalloc_zone *zone, u32 idx)
-{
-	myalloc_buddy_alloc_range(&zone->buddy, idx, 1);
-	zone->frames[idx].caller = 0;
-	WRITE_ONCE(zone->frames[idx].tag, myalloc_frame_tag(MYALLOC_FRAME_BAD, 0, 0));
-	atomic64_inc(&zone->nr_bad);
-	__myalloc_zone_account(zone);
-	myalloc_zone_err(zone, "frame %u is bad memory: taken out", idx);
-}
-
-/**
- * __myalloc_bad_take() - take the bad pages out of a block that has come back
- * @zone: the zone, its lock held, of which bad pages are known
- * @idx: first frame of the block, which is free
- * @order: log2 of its frames
- */
-void __myalloc_bad_take(struct myalloc_zone *zone, u32 idx, unsigned int order)
-{
-	u32 end = idx + BIT(order);
-
-	lockdep_assert_held(&zone->lock);
-	for (; idx < end; idx++)
-		if (is_bad(zone, idx))
-			take_out(zone, idx);
-}
+#include "page/zone_report.h"
 
 /* A bad frame: taken out if it is free, else watched. True if it was taken out. */
 static bool found(struct myalloc_zone *zone, u32 idx)
@@ -75,7 +44,7 @@ static bool found(struct myalloc_zone *zone, u32 idx)
 	myalloc_buddy_lookup(&zone->buddy, idx, &block);
 	free = block.free;
 	if (free) {
-		take_out(zone, idx);
+		__myalloc_block_take_bad(zone, idx);
 	} else {
 		first = &zone->frames[block.idx];
 		tag = myalloc_user_tag(block.order);
@@ -99,7 +68,7 @@ u32 myalloc_bad_poll(struct myalloc_zone *zone, u32 most)
 	u32 idx = READ_ONCE(zone->bad_cursor), taken = 0;	/* two who walk may share a part */
 
 	for (most = min(most, zone->buddy.nr_frames); most; most--) {
-		if (unlikely(is_bad(zone, idx)) &&
+		if (unlikely(myalloc_frame_is_bad(zone, idx)) &&
 		    READ_ONCE(zone->frames[idx].tag) != myalloc_frame_tag(MYALLOC_FRAME_BAD, 0, 0))
 			taken += found(zone, idx);
 		if (++idx == zone->buddy.nr_frames)

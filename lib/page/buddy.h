@@ -3,6 +3,7 @@
 #ifndef MYALLOC_BUDDY_H
 #define MYALLOC_BUDDY_H
 
+#include "base/bad_free.h"
 #include "base/bitmap_tree.h"
 #include "myalloc.h"
 
@@ -13,20 +14,6 @@ enum myalloc_policy {
 	MYALLOC_BEST_FIT = 0,	/* smallest sufficient free block, lowest address */
 	MYALLOC_FIRST_FIT = 1,	/* lowest address of all sufficient free blocks */
 	MYALLOC_NR_POLICIES
-};
-
-/* Why a free was refused. The order matters: the more is known, the later. */
-enum myalloc_bad {
-	MYALLOC_OK = 0,
-	MYALLOC_BAD_FOREIGN,	/* not an address of this zone */
-	MYALLOC_BAD_MISALIGNED,	/* not where a block or object can begin */
-	MYALLOC_BAD_INTERIOR,	/* inside a block, not at its beginning */
-	MYALLOC_BAD_FREE,	/* already free: a double free */
-	MYALLOC_BAD_ORDER,	/* allocated with another order */
-	MYALLOC_BAD_LENGTH,	/* allocated with another number of pages */
-	MYALLOC_BAD_KIND,	/* a page given for an object, or the reverse */
-	MYALLOC_BAD_CACHE,	/* an object of another cache */
-	MYALLOC_NR_BAD
 };
 
 /**

@@ -14,6 +14,12 @@
  * comparison of the first tag tells whether an extent of that length begins there, and neither
  * the extent nor a piece of it is ever taken for a block that was allocated by itself.
  *
+ * Invariant
+ *	Z8  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
+ *	    all in one chunk: the first is tagged EXTENT and records n, the others PIECE. No
+ *	    other block is tagged PIECE. (While an extent is being freed its first block is
+ *	    DEFERRING, and the others are given back from the last one on.)
+ *
  * Free: one compare-and-exchange of the first tag, from EXTENT to DEFERRING, claims the extent.
  * Of two frees at the same time one wins; the other finds the tag changed. All that follows
  * belongs to the winner: the tags of the pieces are compared, the pages poisoned, and the

@@ -16,6 +16,7 @@
  */
 #include "env.h"
 #include "page/flags.h"
+#include "page/zone_report.h"
 
 /* See myalloc_flags_check(). */
 noinline bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *flags,

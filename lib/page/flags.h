@@ -3,7 +3,7 @@
 #ifndef MYALLOC_FLAGS_H
 #define MYALLOC_FLAGS_H
 
-#include "zone/zone.h"
+#include "zone_types.h"
 
 bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *flags,
 			   myalloc_flags_t known, unsigned long caller);

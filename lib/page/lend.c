@@ -46,6 +46,7 @@
  */
 #include "env.h"
 #include "page/lend.h"
+#include "page/zone_report.h"
 
 /* Quarantined blocks that the free of a lent one looks at. */
 #define POLL_MOST	2

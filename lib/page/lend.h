@@ -3,7 +3,7 @@
 #ifndef MYALLOC_LEND_H
 #define MYALLOC_LEND_H
 
-#include "page/pages.h"
+#include "page/block.h"
 
 /* The tag of the first frame of a block that may be lent. */
 static __always_inline u32 myalloc_lent_tag(unsigned int order)

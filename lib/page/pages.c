@@ -39,6 +39,7 @@
  * CPUs and fails.
  */
 #include "env.h"
+#include "page/block.h"
 #include "page/flags.h"
 #include "page/lend.h"
 #include "page/pages.h"
@@ -330,50 +331,6 @@ static void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 	if (ready(zone, mags, cpu, order))
 		get_run(cpu, order, 1, &addr, caller);
 	return addr;
-}
-
-static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *frame,
-			 const u8 *addr, size_t size)
-{
-	const u8 *bad = memchr_inv(addr, MYALLOC_POISON_FREE, size);
-
-	if (unlikely(bad))
-		myalloc_zone_crit(zone, "free page was written to: frame %u, byte %lu is 0x%02x, not 0x%02x",
-				  myalloc_frame_idx(zone, frame), (unsigned long)(bad - addr),
-				  *bad, MYALLOC_POISON_FREE);
-}
-
-/**
- * myalloc_pages_post_alloc() - the work that only some requests and zones ask for
- * @zone: the zone
- * @addr: what was allocated
- * @size: bytes
- * @flags: MYALLOC_ZERO or not
- *
- * Notes the owner, looks for writes while it was free, zeroes.
- *
- * Context: any.
- */
-noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
-				       myalloc_flags_t flags)
-{
-	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-
-	if (zone->checks & MYALLOC_OWNER)
-		frame->stack = myalloc_env_stack_save();
-	if (zone->simulated)
-		return;
-	if (zone->checks & MYALLOC_POISON)
-		check_poison(zone, frame, addr, size);
-	if (flags & MYALLOC_ZERO)
-		memset(addr, 0, size);
-}
-
-/* Poison, if the zone has it. */
-void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
-{
-	if (zone->checks & MYALLOC_POISON && !zone->simulated)
-		memset(addr, MYALLOC_POISON_FREE, size);
 }
 
 static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,

@@ -9,6 +9,7 @@
 #include "ktap.h"
 #include "page/pages.h"
 #include "object/slab.h"
+#include "zone/zone.h"
 
 #define CHUNK_ORDER	9
 #define CHUNKS		8

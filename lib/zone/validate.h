@@ -4,6 +4,7 @@
 #define MYALLOC_VALIDATE_H
 
 #include "object/slab.h"
+#include "zone/zone.h"
 
 #define MYALLOC_FINDING_SIZE	160	/* the longest finding, about a cache's counts, has 154 */
 

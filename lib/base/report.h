@@ -3,11 +3,6 @@
 #ifndef MYALLOC_REPORT_H
 #define MYALLOC_REPORT_H
 
-#include "page/buddy.h"
-#include "myalloc.h"
-
-struct myalloc_zone;
-
 /*
  * Bytes of the words of the longest report, which names two caches (32 each) and seven numbers
  * (11 each); how many symbols it has; and bytes of all of it.
@@ -86,17 +81,11 @@ void myalloc_reports_fini(struct myalloc_reports *r);
 struct myalloc_report *myalloc_report_begin(struct myalloc_reports *r, unsigned long *irq);
 __printf(2, 3)
 void myalloc_report_add(struct myalloc_report *report, const char *fmt, ...);
+__printf(2, 0)
+void myalloc_report_vadd(struct myalloc_report *report, const char *fmt, va_list args);
 void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller);
 void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report,
 			unsigned long irq);
-
-__printf(2, 3)
-void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...);
-__printf(2, 3)
-void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...);
-int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
-			  enum myalloc_bad bad, const char *what);
-void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size);
-const char *myalloc_bad_name(enum myalloc_bad bad);
+void myalloc_report_last(struct myalloc_reports *r, char *buf, size_t size);
 
 #endif /* MYALLOC_REPORT_H */

@@ -40,34 +40,11 @@
  * interrupt prints at most MYALLOC_REPORT_BURST reports in each interval.
  */
 #include "env.h"
-#include "page/report.h"
-#include "zone/zone.h"
+#include "base/lock.h"
+#include "base/report.h"
 
 /* Characters of a report in one record; the kernel cuts at 1,024 with what it adds. */
 #define RECORD	800
-
-static const char * const bad_names[MYALLOC_NR_BAD] = {
-	[MYALLOC_OK] = "nothing wrong",
-	[MYALLOC_BAD_FOREIGN] = "not memory of this zone",
-	[MYALLOC_BAD_MISALIGNED] = "misaligned: nothing begins at this address",
-	[MYALLOC_BAD_INTERIOR] = "inside a block, not at its beginning",
-	[MYALLOC_BAD_FREE] = "already free (double free)",
-	[MYALLOC_BAD_ORDER] = "allocated with another order",
-	[MYALLOC_BAD_LENGTH] = "allocated with another number of pages",
-	[MYALLOC_BAD_KIND] = "not what it was allocated as",
-	[MYALLOC_BAD_CACHE] = "an object of another cache",
-};
-
-/**
- * myalloc_bad_name() - a wrong free in words
- * @bad: what is wrong
- *
- * Return: a static string.
- */
-const char *myalloc_bad_name(enum myalloc_bad bad)
-{
-	return bad < MYALLOC_NR_BAD ? bad_names[bad] : "unknown";
-}
 
 /* The entry of the report that has waited longest, now PRINTING; NULL if none waits. */
 static struct myalloc_report *next_waiting(struct myalloc_reports *r)
@@ -200,8 +177,13 @@ struct myalloc_report *myalloc_report_begin(struct myalloc_reports *r, unsigned 
 	return report;
 }
 
-__printf(2, 0)
-static void add(struct myalloc_report *report, const char *fmt, va_list args)
+/**
+ * myalloc_report_vadd() - add words to a report
+ * @report: from myalloc_report_begin()
+ * @fmt: format, without a newline
+ * @args: its arguments
+ */
+void myalloc_report_vadd(struct myalloc_report *report, const char *fmt, va_list args)
 {
 	report->len += vscnprintf(report->text + report->len, sizeof(report->text) - report->len,
 				  fmt, args);
@@ -217,7 +199,7 @@ void myalloc_report_add(struct myalloc_report *report, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add(report, fmt, args);
+	myalloc_report_vadd(report, fmt, args);
 	va_end(args);
 }
 
@@ -275,126 +257,19 @@ void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report
 		myalloc_env_defer_print(&r->print);
 }
 
-__printf(2, 0)
-static void vreport(struct myalloc_zone *zone, const char *fmt, va_list args)
-{
-	unsigned long irq;
-	struct myalloc_report *report = myalloc_report_begin(&zone->reports, &irq);
-
-	if (!report)
-		return;
-	add(report, fmt, args);
-	myalloc_report_end(&zone->reports, report, irq);
-}
-
 /**
- * myalloc_zone_err() - report what is wrong
- * @zone: the zone
- * @fmt: format, without a newline
- *
- * Context: any.
- */
-void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vreport(zone, fmt, args);
-	va_end(args);
-}
-
-/**
- * myalloc_zone_crit() - count and report damage
- * @zone: the zone
- * @fmt: format, without a newline
- *
- * Context: any.
- */
-void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...)
-{
-	va_list args;
-
-	atomic64_inc(&zone->corruptions);
-	va_start(args, fmt);
-	vreport(zone, fmt, args);
-	va_end(args);
-}
-
-/**
- * myalloc_zone_last_report() - the last report in words
- * @zone: the zone
+ * myalloc_report_last() - the last report in words
+ * @r: the reports of a zone
  * @buf: out: NUL-terminated, empty if there was none
  * @size: bytes in @buf
  *
  * Context: any but NMI.
  */
-void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size)
+void myalloc_report_last(struct myalloc_reports *r, char *buf, size_t size)
 {
 	unsigned long irq;
 
-	raw_spin_lock_irqsave(&zone->reports.lock, irq);
-	expand(zone->reports.last, buf, size);
-	raw_spin_unlock_irqrestore(&zone->reports.lock, irq);
-}
-
-/* The block that contains @addr, by what its tag says. */
-static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
-		      const struct myalloc_block *block)
-{
-	const struct myalloc_frame *frame = &zone->frames[block->idx];
-	u8 type = READ_ONCE(frame->type);
-
-	if (type == MYALLOC_FRAME_EXTENT)
-		myalloc_report_add(report, "; frame %u, %u pages, ", block->idx,
-				   READ_ONCE(frame->cache) + 1U);
-	else
-		myalloc_report_add(report, "; frame %u, order %u, ", block->idx, block->order);
-	switch (type) {
-	case MYALLOC_FRAME_PIECE:
-		myalloc_report_add(report, "part of an extent, ");
-		fallthrough;
-	case MYALLOC_FRAME_EXTENT:
-	case MYALLOC_FRAME_LENT:
-	case MYALLOC_FRAME_PAGE:
-		myalloc_report_add(report, "held by ");
-		myalloc_report_symbol(report, READ_ONCE(frame->caller));
-		break;
-	case MYALLOC_FRAME_SLAB:
-		myalloc_report_add(report, "a slab");
-		break;
-	default:
-		myalloc_report_add(report, "free");
-	}
-}
-
-/**
- * myalloc_zone_bad_free() - count and report a wrong free
- * @zone: the zone
- * @addr: what was to be freed
- * @bad: what is wrong with it
- * @what: what it was freed as
- *
- * Names the block that contains the address and the code that holds it. The block is
- * looked at without the lock: if others free it meanwhile the detail may be old.
- *
- * Context: any.
- * Return: -EINVAL.
- */
-int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
-			  enum myalloc_bad bad, const char *what)
-{
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	struct myalloc_report *report;
-	struct myalloc_block block;
-	unsigned long irq;
-
-	atomic64_inc(&zone->bad[bad]);
-	report = myalloc_report_begin(&zone->reports, &irq);
-	if (!report)
-		return -EINVAL;
-	myalloc_report_add(report, "bad free as %s: %s", what, myalloc_bad_name(bad));
-	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
-		add_block(zone, report, &block);
-	myalloc_report_end(&zone->reports, report, irq);
-	return -EINVAL;
+	raw_spin_lock_irqsave(&r->lock, irq);
+	expand(r->last, buf, size);
+	raw_spin_unlock_irqrestore(&r->lock, irq);
 }

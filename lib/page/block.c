@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Blocks: the buddy under its lock
+ *
+ * What it is: a buddy system (buddy.c) with a lock, counts and a descriptor for every frame. It
+ * hands out single blocks; pages.c puts magazines in front of it for page users, slab.c cuts its
+ * blocks into objects.
+ *
+ * A frame that begins a block carries a tag: what it is, of which order, of which cache.
+ * One comparison of the tag tells a right free from a wrong one. A free of pages claims the
+ * block by one compare-and-exchange of the tag, and owns the tag from then on (pcp.c).
+ *
+ * Invariants
+ *	Z1  A frame has a type other than NONE if and only if an allocated block begins
+ *	    there; the order in its tag is the block's order in the buddy (B1).
+ *	Z2  free + cached + page + slab + deferred + quarantined + bad == nr_pages, where cached,
+ *	    page, slab, deferred, quarantined and bad are the frames of blocks tagged CACHED; PAGE,
+ *	    LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE (lend.c, with
+ *	    Q1); and BAD (bad_page.c, with Z9).
+ *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
+ *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
+ *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
+ *	Z7  Descriptors of frames that are in no slab and begin no block are all zero
+ *	    in their tag.
+ *
+ * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers
+ * the block, whose first word is the node of the list (deferred.c). What lies behind a damaged
+ * link is found again by the tags when the zone is drained.
+ *
+ * Bounds: take and give do a bounded number of steps: the buddy's, and at most
+ * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off. A drain
+ * frees what is deferred in parts, see deferred.c.
+ */
+#include "env.h"
+#include "page/block.h"
+#include "page/zone_report.h"
+
+/* Deferred frees that one operation takes along. */
+#define REAP_MOST	2
+
+/* Lock held. Keeps the high-water mark; call after taking frames from the buddy. */
+void __myalloc_zone_account(struct myalloc_zone *zone)
+{
+	zone->generation++;
+	if (zone->buddy.nr_free < zone->min_free)
+		zone->min_free = zone->buddy.nr_free;
+}
+
+/*
+ * Lock held. Takes a block and tags its first frame. The caller does the books of
+ * allocs and fails. NULL if there is none.
+ */
+struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					  bool topdown, u32 tag)
+{
+	struct myalloc_frame *frame;
+	u32 idx;
+
+	lockdep_assert_held(&zone->lock);
+	idx = myalloc_buddy_alloc(&zone->buddy, order, topdown);
+	if (unlikely(idx == MYALLOC_NO_FRAME))
+		return NULL;
+	frame = &zone->frames[idx];
+	WRITE_ONCE(frame->tag, tag);
+	__myalloc_zone_account(zone);
+	return frame;
+}
+
+/* Lock held. A free frame that is bad becomes an allocated block, and is never free again. */
+void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx)
+{
+	myalloc_buddy_alloc_range(&zone->buddy, idx, 1);
+	zone->frames[idx].caller = 0;
+	WRITE_ONCE(zone->frames[idx].tag, myalloc_frame_tag(MYALLOC_FRAME_BAD, 0, 0));
+	atomic64_inc(&zone->nr_bad);
+	__myalloc_zone_account(zone);
+	myalloc_zone_err(zone, "frame %u is bad memory: taken out", idx);
+}
+
+/* Lock held. Takes the bad pages out of a block that has come back (bad_page.c). */
+static void take_bad(struct myalloc_zone *zone, u32 idx, unsigned int order)
+{
+	u32 end = idx + BIT(order);
+
+	for (; idx < end; idx++)
+		if (myalloc_frame_is_bad(zone, idx))
+			__myalloc_block_take_bad(zone, idx);
+}
+
+/*
+ * Lock held. Gives the block back that begins at @frame, with the order in its tag. The
+ * caller does the books. What can be wrong here is damaged metadata.
+ */
+enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
+{
+	unsigned int order = frame->order;
+	enum myalloc_bad bad;
+
+	lockdep_assert_held(&zone->lock);
+	bad = myalloc_buddy_free(&zone->buddy, myalloc_frame_idx(zone, frame), order);
+	if (unlikely(bad)) {
+		myalloc_zone_crit(zone, "frame %u tagged as block of order %u: %s",
+				  myalloc_frame_idx(zone, frame), order,
+				  myalloc_bad_name(bad));
+		return bad;
+	}
+	WRITE_ONCE(frame->tag, 0);
+	zone->generation++;
+	if (unlikely(zone->bad_seen))
+		take_bad(zone, myalloc_frame_idx(zone, frame), order);
+	return MYALLOC_OK;
+}
+
+/* --- deferred blocks; lock held: see deferred.h for the names ------------------- */
+
+static u8 *deferred_find(void *owner, struct llist_node *node)
+{
+	struct myalloc_zone *zone = owner;
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, node);
+
+	if (!frame || offset_in_page((unsigned long)node - zone->map.base))
+		return NULL;
+	return &frame->type;
+}
+
+/* Only the block of a slab has a cache in its tag. */
+static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
+{
+	struct myalloc_frame *frame = container_of(state, struct myalloc_frame, type);
+	struct myalloc_zone *zone = owner;
+	unsigned int order = frame->order;
+	bool page = !frame->cache;
+
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the link */
+		memset(node, MYALLOC_POISON_FREE, sizeof(*node));
+	if (!__myalloc_zone_give(zone, frame) && page)
+		zone->frees[order]++;
+	return BIT(order);
+}
+
+static u32 deferred_states(void *owner, u32 place, u8 **state)
+{
+	struct myalloc_zone *zone = owner;
+
+	*state = &zone->frames[place].type;
+	return 1;
+}
+
+static struct llist_node *deferred_node(void *owner, u32 place, u32 nr)
+{
+	return myalloc_frame_addr(owner, place);
+}
+
+static void deferred_damaged(void *owner)
+{
+	myalloc_zone_crit(owner, "a freed block was written to: its link is damaged");
+}
+
+static const struct myalloc_deferred_ops deferred_ops = {
+	.deferring = MYALLOC_FRAME_DEFERRING,
+	.deferred = MYALLOC_FRAME_DEFERRED,
+	.recovering = MYALLOC_FRAME_RECOVERING,
+	.find = deferred_find,
+	.give = deferred_give,
+	.states = deferred_states,
+	.node = deferred_node,
+	.damaged = deferred_damaged,
+};
+
+/* Lock held. Frees at most @most deferred blocks. */
+void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
+{
+	myalloc_deferred_reap(&zone->deferred, &deferred_ops, zone, most);
+}
+
+/**
+ * myalloc_zone_take() - take a block
+ * @zone: the zone
+ * @order: log2 of pages, any number
+ * @flags: MYALLOC_TOPDOWN or 0
+ * @tag: for its first frame: PAGE or LENT with the order, or NEW with order and cache
+ *
+ * Context: any; in NMI it fails if the lock is held.
+ * Return: its first frame, NULL if there is none.
+ */
+struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
+					myalloc_flags_t flags, u32 tag)
+{
+	const struct myalloc_frame of = { .tag = tag };
+	struct myalloc_frame *frame;
+	unsigned long irq;
+
+	if (unlikely(order > zone->buddy.top_order))
+		return NULL;
+	if (!myalloc_lock(&zone->lock, &irq)) {
+		atomic64_inc(&zone->nmi_fails);
+		return NULL;
+	}
+	__myalloc_zone_reap(zone, REAP_MOST);
+	frame = __myalloc_zone_take(zone, order, flags & MYALLOC_TOPDOWN, tag);
+	if (!frame)
+		zone->fails[order]++;
+	else if (!of.cache)
+		zone->allocs[order]++;
+	else
+		atomic64_add(BIT(order), &zone->slab_pages);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return frame;
+}
+
+/* Leaves a block for whoever has the lock next. */
+static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order,
+		  bool page)
+{
+	void *node = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+
+	myalloc_defer_begin(&zone->deferred, &deferred_ops, &frame->type, BIT(order));
+	atomic64_inc(&zone->deferred_frees);
+	if (!page)			/* pairs with check_totals() of validate.c */
+		atomic64_fetch_sub_release(BIT(order), &zone->slab_pages);
+	myalloc_env_point("zone-deferring");
+	myalloc_defer_end(&zone->deferred, &deferred_ops, &frame->type,
+			  zone->simulated ? NULL : node);
+}
+
+/**
+ * myalloc_zone_give() - give a block back
+ * @zone: the zone
+ * @frame: its first frame, which the caller owns: tagged FREEING (pcp.h), PIECE, SLAB or NEW, or
+ *	DEFERRING without a cache
+ *
+ * Context: any; in NMI, if the lock is held, the block goes back later (Deferred frees).
+ */
+void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
+{
+	unsigned int order = frame->order;
+	bool page = !frame->cache;	/* as in reap_one() */
+	unsigned long irq;
+
+	if (!myalloc_lock(&zone->lock, &irq)) {
+		defer(zone, frame, order, page);
+		return;
+	}
+	__myalloc_zone_reap(zone, REAP_MOST);
+	if (!page)	/* with the tag, under the lock: Z3 */
+		atomic64_sub(BIT(order), &zone->slab_pages);
+	if (!__myalloc_zone_give(zone, frame) && page)
+		zone->frees[order]++;
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
+/**
+ * myalloc_zone_reap_all() - all deferred frees back to the buddy
+ * @zone: the zone
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_reap_all(struct myalloc_zone *zone)
+{
+	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
+}
+
+/* --- what only some zones ask for ------------------------------------------------ */
+
+static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *frame,
+			 const u8 *addr, size_t size)
+{
+	const u8 *bad = memchr_inv(addr, MYALLOC_POISON_FREE, size);
+
+	if (unlikely(bad))
+		myalloc_zone_crit(zone, "free page was written to: frame %u, byte %lu is 0x%02x, not 0x%02x",
+				  myalloc_frame_idx(zone, frame), (unsigned long)(bad - addr),
+				  *bad, MYALLOC_POISON_FREE);
+}
+
+/**
+ * myalloc_pages_post_alloc() - the work that only some requests and zones ask for
+ * @zone: the zone
+ * @addr: what was allocated
+ * @size: bytes
+ * @flags: MYALLOC_ZERO or not
+ *
+ * Notes the owner, looks for writes while it was free, zeroes.
+ *
+ * Context: any.
+ */
+noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
+				       myalloc_flags_t flags)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+
+	if (zone->checks & MYALLOC_OWNER)
+		frame->stack = myalloc_env_stack_save();
+	if (zone->simulated)
+		return;
+	if (zone->checks & MYALLOC_POISON)
+		check_poison(zone, frame, addr, size);
+	if (flags & MYALLOC_ZERO)
+		memset(addr, 0, size);
+}
+
+/* Poison, if the zone has it. */
+void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
+{
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)
+		memset(addr, MYALLOC_POISON_FREE, size);
+}

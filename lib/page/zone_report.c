@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is wrong in a zone, counted and said in words (report.c)
+ */
+#include "env.h"
+#include "page/zone_report.h"
+
+__printf(2, 0)
+static void vreport(struct myalloc_zone *zone, const char *fmt, va_list args)
+{
+	unsigned long irq;
+	struct myalloc_report *report = myalloc_report_begin(&zone->reports, &irq);
+
+	if (!report)
+		return;
+	myalloc_report_vadd(report, fmt, args);
+	myalloc_report_end(&zone->reports, report, irq);
+}
+
+/**
+ * myalloc_zone_err() - report what is wrong
+ * @zone: the zone
+ * @fmt: format, without a newline
+ *
+ * Context: any.
+ */
+void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vreport(zone, fmt, args);
+	va_end(args);
+}
+
+/**
+ * myalloc_zone_crit() - count and report damage
+ * @zone: the zone
+ * @fmt: format, without a newline
+ *
+ * Context: any.
+ */
+void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...)
+{
+	va_list args;
+
+	atomic64_inc(&zone->corruptions);
+	va_start(args, fmt);
+	vreport(zone, fmt, args);
+	va_end(args);
+}
+
+/**
+ * myalloc_zone_last_report() - the last report in words
+ * @zone: the zone
+ * @buf: out: NUL-terminated, empty if there was none
+ * @size: bytes in @buf
+ *
+ * Context: any but NMI.
+ */
+void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size)
+{
+	myalloc_report_last(&zone->reports, buf, size);
+}
+
+/* The block that contains @addr, by what its tag says. */
+static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
+		      const struct myalloc_block *block)
+{
+	const struct myalloc_frame *frame = &zone->frames[block->idx];
+	u8 type = READ_ONCE(frame->type);
+
+	if (type == MYALLOC_FRAME_EXTENT)
+		myalloc_report_add(report, "; frame %u, %u pages, ", block->idx,
+				   READ_ONCE(frame->cache) + 1U);
+	else
+		myalloc_report_add(report, "; frame %u, order %u, ", block->idx, block->order);
+	switch (type) {
+	case MYALLOC_FRAME_PIECE:
+		myalloc_report_add(report, "part of an extent, ");
+		fallthrough;
+	case MYALLOC_FRAME_EXTENT:
+	case MYALLOC_FRAME_LENT:
+	case MYALLOC_FRAME_PAGE:
+		myalloc_report_add(report, "held by ");
+		myalloc_report_symbol(report, READ_ONCE(frame->caller));
+		break;
+	case MYALLOC_FRAME_SLAB:
+		myalloc_report_add(report, "a slab");
+		break;
+	default:
+		myalloc_report_add(report, "free");
+	}
+}
+
+/**
+ * myalloc_zone_bad_free() - count and report a wrong free
+ * @zone: the zone
+ * @addr: what was to be freed
+ * @bad: what is wrong with it
+ * @what: what it was freed as
+ *
+ * Names the block that contains the address and the code that holds it. The block is
+ * looked at without the lock: if others free it meanwhile the detail may be old.
+ *
+ * Context: any.
+ * Return: -EINVAL.
+ */
+int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
+			  enum myalloc_bad bad, const char *what)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	struct myalloc_report *report;
+	struct myalloc_block block;
+	unsigned long irq;
+
+	atomic64_inc(&zone->bad[bad]);
+	report = myalloc_report_begin(&zone->reports, &irq);
+	if (!report)
+		return -EINVAL;
+	myalloc_report_add(report, "bad free as %s: %s", what, myalloc_bad_name(bad));
+	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+		add_block(zone, report, &block);
+	myalloc_report_end(&zone->reports, report, irq);
+	return -EINVAL;
+}
