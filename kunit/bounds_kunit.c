@@ -7,9 +7,9 @@
 #include "fixture.h"
 #include "zone/zone.h"
 
-/* WORK_MOST of pcp.c: blocks, splits and merges of one hold of the lock but for the last block. */
+/* WORK_MOST of pages.c: blocks, splits and merges of one hold of the lock but for the last block. */
 #define WORK_MOST	16
-/* REAP_MOST of zone.c. */
+/* REAP_MOST of block.c. */
 #define REAP_MOST	2
 
 /* Deferred frees that an operation takes along, of a list of any length. */

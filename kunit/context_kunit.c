@@ -22,7 +22,8 @@
 
 #include "compat.h"
 #include "fixture.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 
 #define MIX_LIVE	40
 #define MIX_CACHES	3

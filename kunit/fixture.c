@@ -10,7 +10,8 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 
 /* Where simulated chunks begin; nothing is ever read or written there. */
 #define SIMULATED_BASE	BIT(30)

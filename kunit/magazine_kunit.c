@@ -239,7 +239,7 @@ static void drain_here(void *arg)
 					       d->rack) != MYALLOC_DRAIN_BUSY;
 }
 
-/* All CPUs and the depot, as reclaim.c does it; a CPU that is busy is asked again. */
+/* All CPUs and the depot, as drain.c does it; a CPU that is busy is asked again. */
 static void drain_all(struct rack *r)
 {
 	int cpu;

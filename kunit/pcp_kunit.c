@@ -5,7 +5,8 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "zone/zone.h"
 
 #define PAGES_MAX	1100

@@ -6,7 +6,10 @@
 #include <kunit/test.h>
 #include "env.h"
 #include "base/random.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "object/object.h"
+#include "object/upkeep.h"
+#include "page/drain.h"
 #include "slab_fixture.h"
 
 /* What a cache of a zone of 64 MiB or more gets by default: 64 objects, at most 256 KiB. */

@@ -241,7 +241,7 @@ static void debug_poison_new_slab(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
 }
 
-/* The picture in slab_debug.c, byte by byte, free and live. */
+/* The picture in check.c, byte by byte, free and live. */
 static void debug_picture(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);

@@ -4,7 +4,7 @@
 #define MYALLOC_KUNIT_SLAB_FIXTURE_H
 
 #include "fixture.h"
-#include "object/slab.h"
+#include "object/cache.h"
 
 /* Those of a few slabs of the smallest objects. */
 #define OBJECTS_MAX	SCALED(4096)

@@ -4,7 +4,8 @@
 
 #include <kunit/test.h>
 
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "slab_fixture.h"
 
 /* Of every capacity: hits, refills and flushes as they must be, nothing lost. */

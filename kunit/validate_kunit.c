@@ -572,7 +572,7 @@ static void validate_deferring(struct kunit *test)
 		myalloc_zone_take(fx->zone, 0, 0, myalloc_frame_tag(MYALLOC_FRAME_NEW, 0, 1));
 
 	KUNIT_ASSERT_NOT_NULL(test, frame);
-	/* The steps of defer() in zone.c. */
+	/* The steps of defer() in block.c. */
 	atomic64_inc(&fx->zone->deferred.nr);
 	frame->type = MYALLOC_FRAME_DEFERRING;
 	FIXTURE_EXPECT_VALID(fx);

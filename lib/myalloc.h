@@ -13,7 +13,7 @@
  *    counted, refused with an error and changes nothing.
  *  - Nothing is written into free memory and no metadata lies between objects,
  *    except by the checking levels that ask for it and by a free that could
- *    not get its lock (see zone.c, Deferred frees).
+ *    not get its lock (see block.c, Deferred frees).
  *
  *  - What takes back memory that other CPUs cache (MYALLOC_MAY_WAIT, drain, shrink,
  *    destroy) keeps CPUs from coming and going meanwhile. So none of it may be called
@@ -79,7 +79,7 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 #define MYALLOC_ZERO_FREE	__MYALLOC_CACHE_FLAG(0x200u)	/* objects are cleared when freed */
 #define MYALLOC_RANDOM		__MYALLOC_CACHE_FLAG(0x400u)	/* slots in random order */
 #define MYALLOC_NO_MAGAZINE	__MYALLOC_CACHE_FLAG(0x800u)	/* no per-CPU magazines */
-/* How sure a free is that its object is a user's; see slab.c, Levels. */
+/* How sure a free is that its object is a user's; see object.c, Levels. */
 #define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* of two racing frees one is refused */
 #define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* does an object begin there, no more */
 #define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \

@@ -23,6 +23,7 @@
 
 #include "base/bad_free.h"
 #include "base/deferred.h"
+#include "base/drainer.h"
 #include "base/lock.h"
 #include "base/magazine.h"
 #include "base/report.h"
@@ -42,7 +43,7 @@
 struct myalloc_cache;
 
 /**
- * struct myalloc_limbo - slabs on their way from a cache to the zone; see reclaim.c
+ * struct myalloc_limbo - slabs on their way from a cache to the zone; see limbo.c
  * @lock: protects the members, and the age of every cache's magazines
  * @open: first and last frame of the slabs that came lately, linked by next
  * @open_last: the last one
@@ -85,7 +86,7 @@ struct myalloc_zone_ops {
  * @checks: MYALLOC_CHECKS, in force for pages and every cache
  * @policy: enum myalloc_policy
  * @no_magazines: no per-CPU page magazines
- * @no_worker: the worker of reclaim.c runs only when it is called
+ * @no_worker: the worker of drain.c runs only when it is called
  * @simulated: there is no memory behind the addresses; never touch it
  * @ops: or NULL
  */
@@ -105,12 +106,13 @@ struct myalloc_zone_args {
 };
 
 /**
- * struct myalloc_zone - see zone.c for the theory
+ * struct myalloc_zone - see block.c and zone.c for the theory
  * @window: address to frame, for most; never changes
  * @map: address to frame, for all; never changes
  * @frames: descriptors, one for each frame of each chunk
  * @pcp: magazines of the orders that have them; the last ones, without capacity, are those of
  *	all other orders
+ * @stock: of @pcp, in the stocks of @pages
  * @chunks: address of each chunk
  * @nr_chunks: how many
  * @chunk_order: log2 of frames in a chunk
@@ -143,6 +145,9 @@ struct myalloc_zone_args {
  * @drains: calls of myalloc_zone_drain()
  * @told_wait: a request that may wait came from where it may not, and was reported
  * @reports: what was found wrong, in words
+ * @drainers: the layers that keep memory back; never changes once the zone is made
+ * @pages: drainer of page magazines
+ * @objects: drainer of caches; its stocks are protected by @caches_mutex
  * @walk_mutex: one walk over all caches at a time; held for as long as it takes
  * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held while a whole zone
  *	is looked at, because a CPU that goes away needs it
@@ -155,7 +160,7 @@ struct myalloc_zone_args {
  * @magazine_meta: bytes of those magazines
  * @buddy_meta: memory of @buddy
  * @limbo: slabs on their way back
- * @work: the worker of reclaim.c
+ * @work: the worker of drain.c
  * @no_worker: it is not posted
  * @want_drain: a request found no block: the worker is to drain
  * @last_drain: when the worker last drained, ns
@@ -167,6 +172,7 @@ struct myalloc_zone {
 	struct myalloc_map map;
 	struct myalloc_frame *frames;
 	struct myalloc_magazines pcp[MYALLOC_PCP_LISTS + 1];
+	struct myalloc_stock stock[MYALLOC_PCP_LISTS];
 	unsigned long *chunks;
 	u32 nr_chunks;
 	u32 chunk_order;
@@ -203,6 +209,9 @@ struct myalloc_zone {
 
 	struct myalloc_reports reports;
 
+	struct list_head drainers;
+	struct myalloc_drainer pages;
+	struct myalloc_drainer objects;
 	struct mutex walk_mutex;	/* one walk at a time */
 	struct mutex caches_mutex;	/* list of caches */
 	struct list_head caches;

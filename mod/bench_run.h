@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "budget.h"
 #include "base/random.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "zone/zone.h"
 
 struct bench_run;

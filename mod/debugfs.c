@@ -30,7 +30,7 @@
 #include "debugfs.h"
 #include "reserve.h"
 #include "session.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "object/check.h"
 #include "base/sort.h"
 #include "stat.h"

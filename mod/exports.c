@@ -21,8 +21,11 @@
 #include "page/lend.h"
 #include "base/pattern.h"
 #include "page/pages.h"
-#include "zone/reclaim.h"
-#include "object/slab.h"
+#include "object/limbo.h"
+#include "object/object.h"
+#include "object/upkeep.h"
+#include "page/drain.h"
+#include "object/cache.h"
 #include "object/check.h"
 #include "base/sort.h"
 #include "zone/validate.h"
@@ -146,7 +149,7 @@ EXPORT_INTERNAL(myalloc_report_end);
 EXPORT_INTERNAL(myalloc_zone_walk_blocks);
 EXPORT_INTERNAL(myalloc_zone_walk_caches);
 EXPORT_INTERNAL(myalloc_zone_drain_cpu);
-EXPORT_INTERNAL(myalloc_zone_sweep);
+EXPORT_INTERNAL(myalloc_zone_drain_kinds);
 EXPORT_INTERNAL(myalloc_zone_cpu_coming);
 EXPORT_INTERNAL(myalloc_limbo_harvest);
 EXPORT_INTERNAL(myalloc_bad_poll);

@@ -19,10 +19,11 @@
 
 #include "bench.h"
 #include "ioctl.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "reserve.h"
 #include "session.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "stat.h"
 #include "trace.h"
 #include "zone/validate.h"
@@ -127,8 +128,8 @@ static int do_validate(struct myalloc_session *session, void __user *user)
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }
 
-static_assert(MYALLOC_DRAIN_PAGES == MYALLOC_SWEEP_PAGES);
-static_assert(MYALLOC_DRAIN_OBJECTS == MYALLOC_SWEEP_OBJECTS);
+static_assert(MYALLOC_DRAIN_PAGES == MYALLOC_KIND_PAGES);
+static_assert(MYALLOC_DRAIN_OBJECTS == MYALLOC_KIND_OBJECTS);
 
 static int do_drain(struct myalloc_session *session, void __user *user)
 {
@@ -140,7 +141,7 @@ static int do_drain(struct myalloc_session *session, void __user *user)
 	if (!arg.flags || arg.flags & ~MYALLOC_DRAIN_FLAGS || arg.pad)
 		return -EINVAL;
 	arg.pages = arg.flags == MYALLOC_DRAIN_FLAGS ? myalloc_zone_drain(device.zone) :
-						       myalloc_zone_sweep(device.zone, arg.flags);
+						       myalloc_zone_drain_kinds(device.zone, arg.flags);
 	trace_myalloc_drain(arg.flags, arg.pages);
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }

@@ -12,9 +12,10 @@
 #include "ioctl.h"
 #include "page/lend.h"
 #include "quota.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "reserve.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "uapi/myalloc.h"
 #include "zone/zone.h"
 

@@ -24,7 +24,7 @@
 #include <asm/nmi.h>
 
 #include "myalloc_client.h"
-#include "object/slab.h"
+#include "object/cache.h"
 
 #define STAY_NS		(50 * NSEC_PER_MSEC)
 #define BLOCK_ORDER	4	/* without magazines, see MYALLOC_PCP_SMALL */

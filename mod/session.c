@@ -28,7 +28,7 @@
  *	sessions_mutex	  the list of sessions, for debugfs
  *	session->lock	  handles and the run; held while they are used, so that
  *			  nobody frees what another one works on
- *	  zone->caches_mutex and what is below (zone.h)
+ *	  zone->caches_mutex and what is below (lib/zone_types.h)
  *
  * The two are never held together. The counts that debugfs shows are read without a lock.
  */
@@ -46,7 +46,7 @@
 #include "budget.h"
 #include "quota.h"
 #include "session.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "slice.h"
 #include "stat.h"
 #include "stress.h"

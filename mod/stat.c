@@ -8,7 +8,7 @@
 #include "env.h"
 
 #include "reserve.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "stat.h"
 #include "zone/zone.h"
 

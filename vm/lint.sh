@@ -1,6 +1,6 @@
 #!/bin/bash
 # Check the sources without running them: checkpatch and sparse of what is kernel code, the
-# compiler's extra warnings, shellcheck. Prints what each has to say; fails if any has.
+# compiler's extra warnings, shellcheck, and that calls and includes run one way (arrows.conf). Prints what each has to say; fails if any has.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh
@@ -48,5 +48,7 @@ fi
 if grep -E '(warning|error):' "$log"; then
 	status=1
 fi
+say "==> arrows between rooms"
+"$root/vm/arrows.py" "$root" "$root/vm/arrows.conf" "$products/module/6.12/src" || status=1
 [ $status = 0 ] && say "nothing to complain of"
 exit $status

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """The harness's own tests: what must be a failure is one. Prints KTAP.
 
-Covers ktap.py, kernel_log.py and guest_channel.py, which everything else here
+Covers ktap.py, kernel_log.py, guest_channel.py and arrows.py, which everything else here
 relies on to notice trouble.
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
+import arrows
 import guest_channel
 import kernel_log
 import ktap
@@ -150,8 +152,46 @@ CHANNEL_CASES = [
 ]
 
 
+CONF = "lib/low : \nlib/high lib/types.h : lib/low\n"
+ARROW_CASES = [
+    ("an arrow down", {"low/a.c": "int a(void) { return 0; }",
+                       "high/b.c": '#include "types.h"\nint a(void); int b(void) { return a(); }',
+                       "types.h": ""}, []),
+    ("an include up", {"low/a.c": '#include "types.h"\n', "types.h": ""},
+     ["lib/low/a includes lib/types.h: lib/low may not use lib/high"]),
+    ("a call up", {"low/a.c": "int b(void); int a(void) { return b(); }",
+                   "high/b.c": "int b(void) { return 0; }"},
+     ["lib/low/a calls b(): lib/low may not use lib/high"]),
+    ("a circle in a room", {"low/a.c": '#include "low/b.h"\n', "low/a.h": "",
+                            "low/b.h": '#include "low/a.h"\n'},
+     ["a circle: lib/low/a includes lib/low/b.h, lib/low/b includes lib/low/a.h"]),
+]
+
+
+def arrows_of(files):
+    """What arrows.py says of a tree with these files in lib/."""
+    with tempfile.TemporaryDirectory() as tree:
+        conf = os.path.join(tree, "conf")
+        with open(conf, "w") as f:
+            f.write(CONF)
+        for name, text in files.items():
+            path = os.path.join(tree, "lib", name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as f:
+                f.write(text)
+        for name in files:
+            path = os.path.join(tree, "lib", name)
+            if name.endswith(".c"):
+                subprocess.run(["cc", "-I", os.path.join(tree, "lib"), "-c", path,
+                                "-o", path[:-2] + ".o"], check=True)
+        return arrows.find(tree, conf, [tree])
+
+
 def main():
     results = []
+    for name, files, expected in ARROW_CASES:
+        got = arrows_of(files)
+        results.append(("arrows: " + name, got == expected, got))
     for name, text, expected in KTAP_CASES:
         got = sums(text)
         results.append(("KTAP: " + name, got == expected, got))

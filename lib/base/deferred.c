@@ -61,7 +61,7 @@
  * See models/defer.pml, which has the same steps.
  *
  * Things that are lost. Where two frees of one thing at the same moment are not told apart
- * (slab.c, Levels), the other free may write over the state of a thing that is deferred. The
+ * (object.c, Levels), the other free may write over the state of a thing that is deferred. The
  * thing is that free's then; here only nr counts it still. So MARKING counts what it finds, and what
  * was reaped before it came there; what is missing at its end, nr loses. What is deferred
  * meanwhile can only make that too small, and then the next recovery goes on.

@@ -3,8 +3,8 @@
  * Magazines and the depot
  *
  * What it is: the per-CPU layer of Bonwick and Adams, "Magazines and Vmem" (USENIX
- * 2001), used alike in front of the zone for pages (pcp.c) and in front of the
- * slabs for objects (slab.c). Linux since 6.18 has the same in SLUB under the names
+ * 2001), used alike in front of the zone for pages (pages.c) and in front of the
+ * slabs for objects (object.c). Linux since 6.18 has the same in SLUB under the names
  * sheaf and barn.
  *
  * Terms and structures
@@ -45,7 +45,7 @@
  * from the address either. That is as safe as finding it as long as the state is still where
  * it was. Owners whose states can go (slab.c: with their slab) make the era grow first, and then
  * wait for a grace period, which ends every section with preemption off that has compared its
- * guard before (reclaim.c). From then on the first operation on each CPU takes the slow path,
+ * guard before (limbo.c). From then on the first operation on each CPU takes the slow path,
  * which makes the loaded magazine one of the new era (renew()): it wipes the used slots, and asks
  * the owner about each filled one, because a thing that was freed twice at once may be in a
  * magazine while its state goes. A magazine keeps its era in the depot and as previous, and is

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caches as a whole: made, looked at, ended. What they do is in slab.c.
+ * Caches as a whole: made, looked at, ended. What they do is in object.c.
  */
 #include "env.h"
-#include "zone/reclaim.h"
-#include "object/slab.h"
-#include "object/check.h"
+#include "object/cache.h"
+#include "object/slab_layout.h"
+#include "object/track.h"
+#include "object/upkeep.h"
+#include "page/zone_report.h"
 
 /* Slabs are at most this large, unless an object needs more. */
 #define ORDER_MOST	3
@@ -59,152 +61,6 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 		return -EINVAL;
 	}
 	return 0;
-}
-
-/*
- * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
- * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
- * one cache; the objects in them at most 1/16. A batch is so small that the longest flush, each
- * object the last one in its slab, takes about 3,000 instructions ('make bench-icount',
- * worst/object).
- *
- * The magazines of all caches together hold at most 1/ROOM_SHARE of the zone in objects and take
- * at most 1/META_SHARE of its memory for themselves. A cache gets at most half of what is left of
- * either, so that there is always some for the next one. A number of objects that its maker asks for
- * is granted all the same, and counted.
- */
-#define MAGAZINE	64
-#define MAGAZINE_BYTES	262144
-#define MAGAZINE_BATCH	12
-#define DEPOT		16
-#define ROOM_SHARE	8
-#define META_SHARE	64
-
-/* What magazines of such a shape hold and take, on all of @cpus CPUs. */
-static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s,
-		      u32 cpus)
-{
-	return (u64)(2 * cpus + s->depot) * s->capacity * c->layout.slot_size;
-}
-
-static u64 shape_meta(const struct myalloc_magazine_shape *s, u32 cpus)
-{
-	return s->capacity ? (u64)(2 * cpus + s->depot) * myalloc_magazine_bytes(s->capacity) : 0;
-}
-
-/**
- * myalloc_cache_magazine_shape() - the shape that magazines of a cache may have
- * @cache: the cache; zone->caches_mutex is held
- * @capacity: what is wanted
- * @coming: a CPU that is about to come online, or -1
- * @shape: out
- *
- * Takes what they hold and take out of what the zone has for that, and gives back what was taken
- * for @cache before.
- */
-void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
-				  struct myalloc_magazine_shape *shape)
-{
-	u32 batch, cpus = myalloc_magazines_cpus(coming);
-	struct myalloc_zone *zone = cache->zone;
-	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
-	u64 room, meta;
-
-	zone->magazine_room -= cache->room;
-	zone->magazine_meta -= cache->meta;
-	room = bytes / ROOM_SHARE;
-	room = room > zone->magazine_room ? (room - zone->magazine_room) / 2 : 0;
-	meta = bytes / META_SHARE;
-	meta = meta > zone->magazine_meta ? min(bytes / 4096, (meta - zone->magazine_meta) / 2) : 0;
-
-	shape->capacity = capacity;
-	shape->depot = 0;
-	/* Who asks for a particular number gets it. */
-	while (!cache->magazine && shape->capacity &&
-	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
-		shape->capacity /= 2;
-	if (shape->capacity)
-		shape->depot = DEPOT;
-	while (shape->depot &&
-	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
-		shape->depot--;
-	batch = MAGAZINE_BATCH;
-	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
-		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
-	shape->batch = min(shape->capacity, batch);
-	cache->room = shape_room(cache, shape, cpus);
-	cache->meta = shape_meta(shape, cpus);
-	zone->magazine_room += cache->room;
-	zone->magazine_meta += cache->meta;
-}
-
-/**
- * myalloc_cache_default_magazine() - objects in a magazine where there is enough room
- * @cache: the cache
- *
- * Return: how many; 0 if its magazines are to stay as they are.
- */
-u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
-{
-	if (cache->magazine || cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
-		return 0;
-	return clamp_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, 1, MAGAZINE);
-}
-
-/**
- * myalloc_zone_magazines_short() - is more than half taken of what magazines may have?
- * @zone: the zone; its caches_mutex is held
- *
- * Return: true if caches that nobody uses are to give theirs up.
- */
-bool myalloc_zone_magazines_short(const struct myalloc_zone *zone)
-{
-	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
-
-	return zone->magazine_room > bytes / ROOM_SHARE / 2 ||
-	       zone->magazine_meta > bytes / META_SHARE / 2;
-}
-
-/**
- * myalloc_cache_slow_only() - does every operation of a cache take the slow path?
- * @cache: the cache
- *
- * Return: true if it zeroes, or is not of the default level.
- */
-bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
-{
-	return cache->level || cache->flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE);
-}
-
-/* caches_mutex and cpus_read_lock held. */
-static int init_magazines(struct myalloc_cache *c)
-{
-	struct myalloc_magazine_shape shape = { 0 };
-	int err;
-
-	if (!(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
-		myalloc_cache_magazine_shape(c, c->magazine ?: myalloc_cache_default_magazine(c),
-					     -1, &shape);
-	err = myalloc_magazines_init(&c->mags, shape.capacity, shape.batch, shape.depot,
-				     c->zone->node);
-	if (err) {
-		c->zone->magazine_room -= c->room;
-		c->zone->magazine_meta -= c->meta;
-		return err;
-	}
-	c->mags.fresh = myalloc_cache_fresh;
-	c->mags.owner = c;
-	if (myalloc_cache_slow_only(c))
-		c->mags.era = MYALLOC_ERA_NEVER;
-	return 0;
-}
-
-/* caches_mutex held. */
-static void end_magazines(struct myalloc_cache *c)
-{
-	c->zone->magazine_room -= c->room;
-	c->zone->magazine_meta -= c->meta;
-	myalloc_magazines_fini(&c->mags);
 }
 
 /* caches_mutex held. Gives the cache a number and a place in the list. */
@@ -307,11 +163,13 @@ myalloc_cache_create(struct myalloc_zone *zone,
 
 	myalloc_env_cpus_read_lock();
 	mutex_lock(&zone->caches_mutex);
-	err = init_magazines(c);
+	err = myalloc_upkeep_begin(c);
 	if (!err) {
 		err = enlist(c);
-		if (err)
-			end_magazines(c);
+		if (err) {
+			myalloc_upkeep_stop(c);
+			myalloc_upkeep_end(c);
+		}
 	}
 	mutex_unlock(&zone->caches_mutex);
 	myalloc_env_cpus_read_unlock();
@@ -351,6 +209,7 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 	mutex_lock(&zone->caches_mutex);
 	WRITE_ONCE(zone->cache_by_id[cache->id], NULL);
 	list_del(&cache->link);
+	myalloc_upkeep_stop(cache);
 	zone->nr_caches--;
 	mutex_unlock(&zone->caches_mutex);
 	/* A walk that has found it before is still looking. None finds it now. */
@@ -360,7 +219,7 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 	myalloc_env_gp_wait();
 	mutex_destroy(&cache->pin_mutex);
 	mutex_lock(&zone->caches_mutex);
-	end_magazines(cache);
+	myalloc_upkeep_end(cache);
 	mutex_unlock(&zone->caches_mutex);
 	myalloc_env_free(cache);
 	return 0;
@@ -459,53 +318,4 @@ void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, vo
 		cond_resched();
 	}
 	mutex_unlock(&zone->walk_mutex);
-}
-
-/* Lock held. */
-static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
-		       myalloc_object_fn fn, void *arg)
-{
-	void *slab = myalloc_slab_addr(c, frame);
-	const u8 *states = myalloc_slab_states(c, frame, slab);
-	u8 live = c->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
-	u32 i;
-
-	for (i = 0; i < c->layout.objects; i++)
-		if (READ_ONCE(states[i]) == live)
-			fn(c, myalloc_slab_object(c, slab, i),
-			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
-}
-
-/**
- * myalloc_cache_walk_live() - look at every object that users have
- * @cache: the cache
- * @fn: called under the cache's lock, which is let go between slabs
- * @arg: its argument
- *
- * Slabs that come or go meanwhile may or may not be seen. In a cache of the trusting level what is
- * in magazines looks like what users have: it is drained first.
- *
- * Context: task, may sleep.
- */
-void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
-{
-	struct myalloc_zone *zone = cache->zone;
-	unsigned long irq;
-	u32 idx;
-
-	if (cache->level == MYALLOC_TRUSTING)
-		myalloc_cache_drain(cache);
-	/* By frame and not by list: a list may change while the lock is let go. */
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
-		struct myalloc_frame *frame = &zone->frames[idx];
-
-		if (!(idx % 1024))
-			cond_resched();
-		if (data_race(frame->tag) != cache->tag)	/* or states of a slab */
-			continue;
-		raw_spin_lock_irqsave(&cache->lock, irq);
-		if (frame->tag == cache->tag)
-			visit_slab(cache, frame, fn, arg);
-		raw_spin_unlock_irqrestore(&cache->lock, irq);
-	}
 }

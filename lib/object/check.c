@@ -26,8 +26,7 @@
  */
 #include "env.h"
 #include "object/check.h"
-
-#define REPORT_MOST	8	/* owners named when a cache cannot end */
+#include "page/zone_report.h"
 
 /**
  * myalloc_track() - the record of who allocated or freed an object
@@ -75,21 +74,6 @@ static void describe(const struct myalloc_cache *c, void *slab, u32 index,
 	}
 }
 
-/* The slab and the slot of an address in a slab of this cache, U32_MAX if in no slot. */
-static u32 locate(const struct myalloc_cache *c, const void *addr, void **slab)
-{
-	u32 off = ((unsigned long)addr - c->map.base) & c->bytes_mask;
-	u32 index = off / c->layout.slot_size;
-
-	*slab = (char *)addr - off;
-	return index < c->layout.objects ? index : U32_MAX;
-}
-
-static u32 frame_of(const struct myalloc_cache *c, const void *addr)
-{
-	return myalloc_frame_idx(c->zone, myalloc_map_frame(&c->map, addr));
-}
-
 static void corrupt(struct myalloc_cache *c, void *slab, u32 index, const char *text)
 {
 	struct myalloc_report *report;
@@ -100,7 +84,7 @@ static void corrupt(struct myalloc_cache *c, void *slab, u32 index, const char *
 	report = myalloc_report_begin(&c->zone->reports, &irq);
 	if (!report)
 		return;
-	myalloc_report_add(report, "cache %s, frame %u, slot %u: %s", c->name, frame_of(c, slab),
+	myalloc_report_add(report, "cache %s, frame %u, slot %u: %s", c->name, myalloc_slab_frame(c, slab),
 			   index, text);
 	describe(c, slab, index, report);
 	myalloc_report_end(&c->zone->reports, report, irq);
@@ -198,7 +182,7 @@ void myalloc_debug_alloc(struct myalloc_cache *cache, void *object, unsigned lon
 {
 	char text[64];
 	void *slab;
-	u32 index = locate(cache, object, &slab);
+	u32 index = myalloc_slab_locate(cache, object, &slab);
 
 	if (unlikely(!myalloc_debug_check(cache, slab, index, false, text, sizeof(text))))
 		corrupt(cache, slab, index, text);
@@ -217,7 +201,7 @@ void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long
 {
 	char text[64];
 	void *slab;
-	u32 index = locate(cache, object, &slab);
+	u32 index = myalloc_slab_locate(cache, object, &slab);
 
 	if (unlikely(!myalloc_debug_check(cache, slab, index, true, text, sizeof(text))))
 		corrupt(cache, slab, index, text);
@@ -250,72 +234,6 @@ void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame
 			  frame->inuse, inuse);
 }
 
-/* What a cache that cannot end is reported with: the first objects that are out. */
-struct live {
-	u64 nr;
-	struct {
-		u32 frame;
-		u32 slot;
-		bool known;
-		struct myalloc_track track;
-	} first[REPORT_MOST];
-};
-
-/* Under the cache's lock: only notes what is to be printed. */
-static void note_one(struct myalloc_cache *c, void *object, const struct myalloc_track *track,
-		     void *arg)
-{
-	struct live *live = arg;
-	u64 nr = live->nr++;
-	void *slab;
-
-	if (nr >= REPORT_MOST)
-		return;
-	live->first[nr].slot = locate(c, object, &slab);
-	live->first[nr].frame = frame_of(c, slab);
-	live->first[nr].known = track;
-	if (track)
-		live->first[nr].track = *track;
-}
-
-static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
-		       const struct myalloc_track *track)
-{
-	char symbol[MYALLOC_ENV_SYMBOL];
-
-	if (!track) {
-		pr_err("%s: cache %s: still out: frame %u, slot %u\n", c->zone->name, c->name,
-		       frame, slot);
-		return;
-	}
-	myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
-	pr_err("%s: cache %s: still out: frame %u, slot %u, allocated by %s pid %u\n",
-	       c->zone->name, c->name, frame, slot, symbol, track->pid);
-	if (track->stack)
-		myalloc_env_stack_print(track->stack);
-}
-
-/**
- * myalloc_debug_report_live() - say why a cache cannot end
- * @cache: the cache
- *
- * Context: task, may sleep.
- */
-void myalloc_debug_report_live(struct myalloc_cache *cache)
-{
-	struct live live = { 0 };
-	u32 i;
-
-	myalloc_cache_walk_live(cache, note_one, &live);
-	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
-		print_live(cache, live.first[i].frame, live.first[i].slot,
-			   live.first[i].known ? &live.first[i].track : NULL);
-	myalloc_zone_err(cache->zone, "cache %s cannot end: %llu objects are still out%s",
-			 cache->name, (unsigned long long)live.nr,
-			 cache->flags & MYALLOC_OWNER ? "" :
-			 " (check U records who has them)");
-}
-
 /* @object lies in a slab of @of, which begins at @frame. */
 static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cache *of,
 			   const void *object, u32 frame, const char *what)
@@ -325,7 +243,7 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 	enum myalloc_bad bad;
 	unsigned long irq;
 	void *slab;
-	u32 index = locate(of, object, &slab);
+	u32 index = myalloc_slab_locate(of, object, &slab);
 
 	if (of != cache)
 		bad = MYALLOC_BAD_CACHE;

@@ -3,29 +3,12 @@
 #ifndef MYALLOC_SLAB_DEBUG_H
 #define MYALLOC_SLAB_DEBUG_H
 
-#include "object/slab.h"
+#include "object/cache_types.h"
 
 /* Patterns of include/linux/poison.h, so that a dump reads as it does with SLUB. */
 #define MYALLOC_RED_INACTIVE	0xbb	/* red zone of a free object */
 #define MYALLOC_RED_ACTIVE	0xcc	/* red zone of a live object */
 #define MYALLOC_POISON_END	0xa5	/* last byte of a free object */
-
-/**
- * struct myalloc_track - who did it
- * @caller: address of the code
- * @when: ns since boot
- * @stack: handle of the call stack, 0 if unknown
- * @pid: task
- */
-struct myalloc_track {
-	u64 caller;
-	u64 when;
-	u32 stack;
-	u32 pid;
-};
-
-/* Two records for each slot: */
-enum { MYALLOC_TRACK_ALLOC, MYALLOC_TRACK_FREE, MYALLOC_NR_TRACKS };
 
 struct myalloc_track *myalloc_track(const struct myalloc_cache *cache, void *slab,
 				    u32 index, unsigned int which);
@@ -35,7 +18,6 @@ void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long
 bool myalloc_debug_check(struct myalloc_cache *cache, void *slab, u32 index, bool live,
 			 char *text, size_t size);
 void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame, void *slab);
-void myalloc_debug_report_live(struct myalloc_cache *cache);
 int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object);
 
 #endif /* MYALLOC_SLAB_DEBUG_H */

@@ -48,7 +48,6 @@
  */
 #include "env.h"
 #include "myalloc.h"
-#include "object/check.h"
 #include "object/slab_layout.h"
 
 #define MIN_OBJECTS	8

@@ -16,6 +16,23 @@
 #define MYALLOC_SLAB_ORDER_MAX	5
 
 /**
+ * struct myalloc_track - who did it
+ * @caller: address of the code
+ * @when: ns since boot
+ * @stack: handle of the call stack, 0 if unknown
+ * @pid: task
+ */
+struct myalloc_track {
+	u64 caller;
+	u64 when;
+	u32 stack;
+	u32 pid;
+};
+
+/* Two records for each slot: */
+enum { MYALLOC_TRACK_ALLOC, MYALLOC_TRACK_FREE, MYALLOC_NR_TRACKS };
+
+/**
  * struct myalloc_slab_layout - see slab_layout.c for the theory
  * @object_size: bytes the user asked for
  * @slot_size: bytes from one object to the next

@@ -8,7 +8,7 @@
  *
  * A frame that begins a block carries a tag: what it is, of which order, of which cache.
  * One comparison of the tag tells a right free from a wrong one. A free of pages claims the
- * block by one compare-and-exchange of the tag, and owns the tag from then on (pcp.c).
+ * block by one compare-and-exchange of the tag, and owns the tag from then on (pages.c).
  *
  * Invariants
  *	Z1  A frame has a type other than NONE if and only if an allocated block begins
@@ -226,7 +226,7 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 /**
  * myalloc_zone_give() - give a block back
  * @zone: the zone
- * @frame: its first frame, which the caller owns: tagged FREEING (pcp.h), PIECE, SLAB or NEW, or
+ * @frame: its first frame, which the caller owns: tagged FREEING (pages.h), PIECE, SLAB or NEW, or
  *	DEFERRING without a cache
  *
  * Context: any; in NMI, if the lock is held, the block goes back later (Deferred frees).

@@ -10,7 +10,7 @@
  *	tag	 EXTENT, 2, 6  PIECE,1 PIECE,0	type, order, pages less 1
  *
  * The buddy cuts it into blocks as myalloc_buddy_piece() says. The first has type EXTENT and
- * records how many pages the extent has, the others have type PIECE (Z8 of zone.c). So one
+ * records how many pages the extent has, the others have type PIECE (Z8). So one
  * comparison of the first tag tells whether an extent of that length begins there, and neither
  * the extent nor a piece of it is ever taken for a block that was allocated by itself.
  *
@@ -37,9 +37,11 @@
  * chunks that have a block of about half its size, or none if the zone has no such block.
  */
 #include "env.h"
+#include "page/block.h"
+#include "page/drain.h"
 #include "page/flags.h"
 #include "page/pages.h"
-#include "zone/reclaim.h"
+#include "page/zone_report.h"
 
 /* Can @nr pages from @idx be an extent: at least one, and none beyond the end of the chunk? */
 static bool in_chunk(const struct myalloc_zone *zone, u32 idx, u32 nr)

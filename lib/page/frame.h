@@ -7,7 +7,7 @@
 
 /*
  * What a frame is. Only the first frame of a block has a type; the others, and all
- * frames of free blocks, have FRAME_NONE. An extent (run.c) is several blocks. The values are
+ * frames of free blocks, have FRAME_NONE. An extent (extent.c) is several blocks. The values are
  * out of the range of enum myalloc_slot_state, whose bytes fill the descriptors behind the
  * first one of a slab; those that are counted alike differ in more than one bit, so that validation
  * finds each single one.
@@ -21,7 +21,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a recovery has marked */
 	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
 	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
-	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see reclaim.c */
+	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see limbo.c */
 	MYALLOC_FRAME_EXTENT = 0x8b,	/* the first block of a page user's extent */
 	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
 	MYALLOC_FRAME_LENT = 0x96,	/* a page user's block that may be lent (lend.c) */
@@ -102,7 +102,7 @@ struct myalloc_window {
  * @chunks: address of each chunk, ascending
  * @frames: descriptors, in the order of chunks
  *
- * See zone.c, The map.
+ * See frame.c.
  */
 struct myalloc_map {
 	struct myalloc_window window;

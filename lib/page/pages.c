@@ -2,9 +2,9 @@
 /*
  * Pages: the user's face of a zone, with per-CPU page magazines
  *
- * What it is: magazines (magazine.c) in front of the zone (zone.c) for the orders that
+ * What it is: magazines (magazine.c) in front of the blocks (block.c) for the orders that
  * are asked for most: 0 to 3, and that of 2 MiB (9 with 4 KiB pages). All other
- * orders, and requests for a place (topdown; run.c) or for a block that may be lent (lend.c), go
+ * orders, and requests for a place (topdown; extent.c) or for a block that may be lent (lend.c), go
  * to the zone.
  *
  * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
@@ -28,7 +28,7 @@
  * moves the tag on. The get compares the whole tag all the same: a load that costs nothing, and
  * damaged metadata does not go out.
  *
- * Invariants: Z4 of zone.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
+ * Invariants: Z4 of block.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
  *
  * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of
  * them takes many splits or merges (WORK_MOST): so the longest miss costs little more than the
@@ -40,10 +40,11 @@
  */
 #include "env.h"
 #include "page/block.h"
+#include "page/drain.h"
 #include "page/flags.h"
 #include "page/lend.h"
 #include "page/pages.h"
-#include "zone/reclaim.h"
+#include "page/zone_report.h"
 
 /*
  * Blocks in a magazine and magazines in the depot, of each list, at most; how many move at a
@@ -87,68 +88,6 @@ static void get_shape(const struct myalloc_zone *zone, unsigned int list, int co
 		return;
 	shape->batch = min(pcp_defaults[list].batch, shape->capacity);
 	shape->depot = min(pcp_defaults[list].depot, share / shape->capacity - per_cpu);
-}
-
-/**
- * myalloc_pcp_remake() - page magazines also for a CPU that is coming
- * @zone: the zone
- * @list: of zone->pcp
- * @cpu: its number
- *
- * Context: task, may sleep; a CPU hotplug callback.
- */
-void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu)
-{
-	struct myalloc_magazines *mags = &zone->pcp[list];
-	struct myalloc_magazine_shape shape;
-
-	get_shape(zone, list, cpu, &shape);
-	myalloc_magazines_remake(mags, shape.capacity, shape.batch, shape.depot, zone->node, cpu,
-				 myalloc_pcp_flush, zone);
-	if (!zone->checks)
-		WRITE_ONCE(mags->era, mags->age);	/* which never grows */
-}
-
-/**
- * myalloc_pcp_init() - make the page magazines of a zone
- * @zone: the zone, with its buddy
- * @none: let every list be without magazines
- *
- * Context: task, may sleep.
- * Return: 0, -ENOMEM; then myalloc_pcp_fini() frees what was had.
- */
-int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
-		struct myalloc_magazine_shape shape = { 0 };
-
-		if (!none)
-			get_shape(zone, i, -1, &shape);
-		err = myalloc_magazines_init(&zone->pcp[i], shape.capacity, shape.batch,
-					     shape.depot, zone->node);
-		if (err)
-			return err;
-		if (zone->checks)	/* the slow path does them */
-			zone->pcp[i].era = MYALLOC_ERA_NEVER;
-		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
-	}
-	zone->meta_bytes += sizeof(*zone->pcp[i].cpu) * num_possible_cpus();
-	return myalloc_magazines_init(&zone->pcp[i], 0, 0, 0, zone->node);
-}
-
-/**
- * myalloc_pcp_fini() - free the page magazines of a zone
- * @zone: the zone, drained
- */
-void myalloc_pcp_fini(struct myalloc_zone *zone)
-{
-	unsigned int i;
-
-	for (i = 0; i <= MYALLOC_PCP_LISTS; i++)
-		myalloc_magazines_fini(&zone->pcp[i]);
 }
 
 static struct myalloc_frame *slot_frame(const struct myalloc_slot *slot)
@@ -195,17 +134,8 @@ static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end,
 	return n;
 }
 
-/**
- * myalloc_pcp_flush() - blocks from a magazine back to the zone
- * @zone: the zone
- * @slot: the first of them
- * @nr: how many
- *
- * A magazine.c flush.
- *
- * Context: any but NMI, preemption off.
- */
-void myalloc_pcp_flush(void *zone, struct myalloc_slot *slot, u32 nr)
+/* Blocks from a magazine back to the zone: a myalloc_flush_fn. */
+static void flush(void *zone, struct myalloc_slot *slot, u32 nr)
 {
 	while (nr)
 		nr -= flush_some(zone, slot + nr, nr);
@@ -715,4 +645,121 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 			freed += !free_slow(zone, addrs[--left], order);
 	}
 	return freed;
+}
+
+/* --- what the zone asks of page magazines; see base/drainer.h ---------------------------- */
+
+static struct myalloc_zone *zone_of(struct myalloc_drainer *drainer)
+{
+	return container_of(drainer, struct myalloc_zone, pages);
+}
+
+static bool reclaim_pages(struct myalloc_drainer *drainer, u32 *most)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	unsigned int i;
+	u32 used = 0;
+
+	preempt_disable();
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		used += myalloc_stock_reclaim(&zone->stock[i], most);
+	preempt_enable();
+	return used;
+}
+
+/* caches_mutex held. Depots of pages whose magazines nobody has used. Is anything cached? */
+static bool tend_pages(struct myalloc_drainer *drainer)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	bool any = false;
+	unsigned int i;
+	u64 moves = 0;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		moves += myalloc_magazines_moves(&zone->pcp[i]);
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		if (moves == zone->seen_pages)
+			myalloc_magazines_drain_depot(&zone->pcp[i], flush, zone);
+		any |= myalloc_magazines_count(&zone->pcp[i]);
+	}
+	zone->seen_pages = 0;
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		zone->seen_pages += myalloc_magazines_moves(&zone->pcp[i]);
+	return any;
+}
+
+/* Page magazines also for a CPU that is coming; for a hotplug callback. */
+static void remake(struct myalloc_zone *zone, unsigned int list, int cpu)
+{
+	struct myalloc_magazines *mags = &zone->pcp[list];
+	struct myalloc_magazine_shape shape;
+
+	get_shape(zone, list, cpu, &shape);
+	myalloc_magazines_remake(mags, shape.capacity, shape.batch, shape.depot, zone->node, cpu,
+				 flush, zone);
+	if (!zone->checks)
+		WRITE_ONCE(mags->era, mags->age);	/* which never grows */
+}
+
+static void cpu_coming_pages(struct myalloc_drainer *drainer, int cpu)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	unsigned int i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		if (!myalloc_stock_serves(&zone->pcp[i], cpu))
+			remake(zone, i, cpu);
+}
+
+static const struct myalloc_drainer_ops drainer_ops = {
+	.reclaim = reclaim_pages,
+	.tend = tend_pages,
+	.cpu_coming = cpu_coming_pages,
+};
+
+/**
+ * myalloc_pcp_init() - make the page magazines of a zone
+ * @zone: the zone, with its buddy
+ * @none: let every list be without magazines
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOMEM; then myalloc_pcp_fini() frees what was had.
+ */
+int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
+{
+	unsigned int i;
+	int err;
+
+	myalloc_drainer_add(zone, &zone->pages, MYALLOC_KIND_PAGES, &drainer_ops);
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		struct myalloc_magazine_shape shape = { 0 };
+
+		if (!none)
+			get_shape(zone, i, -1, &shape);
+		err = myalloc_magazines_init(&zone->pcp[i], shape.capacity, shape.batch,
+					     shape.depot, zone->node);
+		if (err)
+			return err;
+		if (zone->checks)	/* the slow path does them */
+			zone->pcp[i].era = MYALLOC_ERA_NEVER;
+		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
+		zone->stock[i].mags = &zone->pcp[i];
+		zone->stock[i].flush = flush;
+		zone->stock[i].owner = zone;
+		list_add_tail(&zone->stock[i].link, &zone->pages.stocks);
+	}
+	zone->meta_bytes += sizeof(*zone->pcp[i].cpu) * num_possible_cpus();
+	return myalloc_magazines_init(&zone->pcp[i], 0, 0, 0, zone->node);
+}
+
+/**
+ * myalloc_pcp_fini() - free the page magazines of a zone
+ * @zone: the zone, drained
+ */
+void myalloc_pcp_fini(struct myalloc_zone *zone)
+{
+	unsigned int i;
+
+	for (i = 0; i <= MYALLOC_PCP_LISTS; i++)
+		myalloc_magazines_fini(&zone->pcp[i]);
 }

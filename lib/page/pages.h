@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Page magazines, and what single blocks (pcp.c) and extents (run.c) have in common. */
+/* Page magazines, and what single blocks (pages.c) and extents (extent.c) have in common. */
 #ifndef MYALLOC_PCP_H
 #define MYALLOC_PCP_H
 
@@ -7,8 +7,6 @@
 
 int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
 void myalloc_pcp_fini(struct myalloc_zone *zone);
-void myalloc_pcp_flush(void *zone, struct myalloc_slot *slot, u32 nr);
-void myalloc_pcp_remake(struct myalloc_zone *zone, unsigned int list, int cpu);
 
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			   enum myalloc_frame_type as, const char *what);

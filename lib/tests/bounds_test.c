@@ -3,12 +3,12 @@
  * Bounds: what one operation does at most, counted by what has come of it
  *
  * Each case makes a state in which an operation without its bound would do much more than the
- * theory comments of slab.c and pcp.c say, and counts. No clock is asked.
+ * theory comments of object.c and pages.c say, and counts. No clock is asked.
  */
 #include "env.h"
 #include "ktap.h"
 #include "page/pages.h"
-#include "object/slab.h"
+#include "object/cache.h"
 #include "zone/zone.h"
 
 #define CHUNK_ORDER	9

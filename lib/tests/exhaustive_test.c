@@ -433,7 +433,7 @@ static void try_frees(void)
 		}
 }
 
-/* As run.c does it. @searched: not the quick way. */
+/* As extent.c does it. @searched: not the quick way. */
 static u32 alloc_exact(struct myalloc_buddy *b, u32 nr, unsigned int align, bool topdown,
 		       bool *searched)
 {

@@ -10,7 +10,8 @@
  */
 #include "env.h"
 #include "ktap.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "zone/validate.h"
 
 #include <getopt.h>

@@ -23,7 +23,8 @@
 #include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
-#include "object/slab.h"
+#include "object/cache.h"
+#include "object/object.h"
 #include "zone/validate.h"
 
 #include <getopt.h>

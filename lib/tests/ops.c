@@ -30,8 +30,10 @@
  */
 #include "env.h"
 #include "ops.h"
+#include "object/object.h"
 #include "base/pattern.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "object/check.h"
 
 #define RECENT		64	/* freed addresses remembered, to free them twice */

@@ -12,7 +12,8 @@
 
 #include "env.h"
 #include "object/check.h"
-#include "zone/reclaim.h"
+#include "object/limbo.h"
+#include "page/drain.h"
 #include "zone/validate.h"
 
 #define CHUNK_ORDER	8

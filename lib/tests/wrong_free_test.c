@@ -20,8 +20,9 @@
 #include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
-#include "zone/reclaim.h"
-#include "object/slab.h"
+#include "object/limbo.h"
+#include "page/drain.h"
+#include "object/cache.h"
 #include "zone/validate.h"
 
 #include <getopt.h>

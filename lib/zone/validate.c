@@ -5,7 +5,7 @@
  * What it is: a walk over all frames and slots that trusts nothing but the lowest-level
  * facts (head bits, tags, states) and compares every summary, list, count and link with
  * them. Each check cites the invariant it proves: T of bitmap_tree.c, B of buddy.c, Z of
- * zone.c, M of magazine.c, S of slab.c.
+ * block.c, M of magazine.c, S of slab.c.
  *
  * What it cannot prove: while others allocate and free, what passes through magazines
  * changes without a lock, and so does what is freed past a lock. Checks that compare the sum
@@ -23,6 +23,8 @@
  */
 #include "env.h"
 #include "object/check.h"
+#include "page/block.h"
+#include "page/zone_report.h"
 #include "zone/validate.h"
 
 #define RETRIES	3
@@ -373,7 +375,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		       type == MYALLOC_FRAME_LIMBO;
 		if (w->extent_end)
 			myalloc_env_point("validate-extent");
-		/* Pairs with defer() of zone.c. */
+		/* Pairs with defer() of block.c. */
 		check_extent(zone, idx, free ? 0 : smp_load_acquire(&frame->tag), w, v);
 		if (!free)
 			check_tag(zone, idx, size, w, v);
@@ -396,7 +398,7 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	unsigned int k;
 	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined +
 		  w->bad;
-	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of zone.c */
+	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of block.c */
 
 	for (k = 0; k <= zone->buddy.top_order; k++)
 		check_tree(&zone->buddy.free[k], k, v);

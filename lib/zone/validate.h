@@ -3,7 +3,7 @@
 #ifndef MYALLOC_VALIDATE_H
 #define MYALLOC_VALIDATE_H
 
-#include "object/slab.h"
+#include "object/cache.h"
 #include "zone/zone.h"
 
 #define MYALLOC_FINDING_SIZE	160	/* the longest finding, about a cache's counts, has 154 */

@@ -16,11 +16,11 @@
  * Invariants: Z1 to Z9 of block.c, frame.c, extent.c and bad_page.c.
  */
 #include "env.h"
-#include "page/bad_page.h"
-#include "page/lend.h"
+#include "object/cache_types.h"
+#include "object/upkeep.h"
+#include "page/drain.h"
 #include "page/pages.h"
-#include "zone/reclaim.h"
-#include "object/slab.h"
+#include "page/zone_report.h"
 #include "zone/zone.h"
 
 static int check_args(const struct myalloc_zone_args *args)
@@ -60,9 +60,9 @@ static int check_args(const struct myalloc_zone_args *args)
 
 static void free_zone(struct myalloc_zone *zone)
 {
-	myalloc_reclaim_stop(zone);
+	myalloc_drain_stop(zone);
 	myalloc_pcp_fini(zone);
-	myalloc_env_free_percpu(zone->seen_cpu);
+	myalloc_drain_fini(zone);
 	myalloc_env_free(zone->map.first);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
@@ -109,14 +109,12 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	myalloc_reports_init(&zone->reports, args->name);
 	mutex_init(&zone->walk_mutex);
 	mutex_init(&zone->caches_mutex);
-	INIT_LIST_HEAD(&zone->caches);
 	myalloc_deferred_init(&zone->deferred, args->nr_pages);
-	myalloc_reclaim_init(zone);
 
-	err = -ENOMEM;
-	zone->seen_cpu = myalloc_env_alloc_percpu(sizeof(u64), sizeof(u64));
-	if (!zone->seen_cpu)
+	err = myalloc_drain_init(zone);
+	if (err)
 		goto err_free;
+	err = -ENOMEM;
 	zone->chunks = myalloc_env_zalloc(args->nr_chunks * sizeof(*zone->chunks), args->node);
 	if (!zone->chunks)
 		goto err_free;
@@ -147,6 +145,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	err = myalloc_pcp_init(zone, args->no_magazines);
 	if (err)
 		goto err_free;
+	myalloc_upkeep_init(zone);
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
 		for (i = 0; i < args->nr_pages; i++)
 			memset(myalloc_frame_addr(zone, i), MYALLOC_POISON_FREE, PAGE_SIZE);
@@ -232,7 +231,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
  */
 void myalloc_zone_abandon(struct myalloc_zone *zone)
 {
-	myalloc_reclaim_stop(zone);
+	myalloc_drain_stop(zone);
 	myalloc_reports_fini(&zone->reports);
 }
 

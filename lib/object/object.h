@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Objects between magazines and slabs, for those who make and drain magazines. */
+#ifndef MYALLOC_OBJECT_H
+#define MYALLOC_OBJECT_H
+
+#include "object/cache_types.h"
+
+void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr);
+bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
+
+/* The state of a slot that a user has. */
+static inline u8 myalloc_user_state(const struct myalloc_cache *cache)
+{
+	return cache->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
+}
+
+#endif /* MYALLOC_OBJECT_H */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What users have: every live object, and who is in the way of a cache's end
+ */
+#include "env.h"
+#include "object/track.h"
+#include "object/upkeep.h"
+#include "page/zone_report.h"
+
+#define REPORT_MOST	8	/* owners named when a cache cannot end */
+
+/* Lock held. */
+static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       myalloc_object_fn fn, void *arg)
+{
+	void *slab = myalloc_slab_addr(c, frame);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u8 live = c->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
+	u32 i;
+
+	for (i = 0; i < c->layout.objects; i++)
+		if (READ_ONCE(states[i]) == live)
+			fn(c, myalloc_slab_object(c, slab, i),
+			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
+}
+
+/**
+ * myalloc_cache_walk_live() - look at every object that users have
+ * @cache: the cache
+ * @fn: called under the cache's lock, which is let go between slabs
+ * @arg: its argument
+ *
+ * Slabs that come or go meanwhile may or may not be seen. In a cache of the trusting level what is
+ * in magazines looks like what users have: it is drained first.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
+{
+	struct myalloc_zone *zone = cache->zone;
+	unsigned long irq;
+	u32 idx;
+
+	if (cache->level == MYALLOC_TRUSTING)
+		myalloc_cache_drain(cache);
+	/* By frame and not by list: a list may change while the lock is let go. */
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		struct myalloc_frame *frame = &zone->frames[idx];
+
+		if (!(idx % 1024))
+			cond_resched();
+		if (data_race(frame->tag) != cache->tag)	/* or states of a slab */
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (frame->tag == cache->tag)
+			visit_slab(cache, frame, fn, arg);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+}
+
+/* What a cache that cannot end is reported with: the first objects that are out. */
+struct live {
+	u64 nr;
+	struct {
+		u32 frame;
+		u32 slot;
+		bool known;
+		struct myalloc_track track;
+	} first[REPORT_MOST];
+};
+
+/* Under the cache's lock: only notes what is to be printed. */
+static void note_one(struct myalloc_cache *c, void *object, const struct myalloc_track *track,
+		     void *arg)
+{
+	struct live *live = arg;
+	u64 nr = live->nr++;
+	void *slab;
+
+	if (nr >= REPORT_MOST)
+		return;
+	live->first[nr].slot = myalloc_slab_locate(c, object, &slab);
+	live->first[nr].frame = myalloc_slab_frame(c, slab);
+	live->first[nr].known = track;
+	if (track)
+		live->first[nr].track = *track;
+}
+
+static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
+		       const struct myalloc_track *track)
+{
+	char symbol[MYALLOC_ENV_SYMBOL];
+
+	if (!track) {
+		pr_err("%s: cache %s: still out: frame %u, slot %u\n", c->zone->name, c->name,
+		       frame, slot);
+		return;
+	}
+	myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
+	pr_err("%s: cache %s: still out: frame %u, slot %u, allocated by %s pid %u\n",
+	       c->zone->name, c->name, frame, slot, symbol, track->pid);
+	if (track->stack)
+		myalloc_env_stack_print(track->stack);
+}
+
+/**
+ * myalloc_debug_report_live() - say why a cache cannot end
+ * @cache: the cache
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_debug_report_live(struct myalloc_cache *cache)
+{
+	struct live live = { 0 };
+	u32 i;
+
+	myalloc_cache_walk_live(cache, note_one, &live);
+	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
+		print_live(cache, live.first[i].frame, live.first[i].slot,
+			   live.first[i].known ? &live.first[i].track : NULL);
+	myalloc_zone_err(cache->zone, "cache %s cannot end: %llu objects are still out%s",
+			 cache->name, (unsigned long long)live.nr,
+			 cache->flags & MYALLOC_OWNER ? "" :
+			 " (check U records who has them)");
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Upkeep of caches: sizes of magazines, and what nobody uses
+ *
+ * The worker sizes magazines: those of a cache whose users often find nothing in them grow to the
+ * default size, if all caches together leave room for that, and where room is short, caches that
+ * nobody uses lose theirs. It gives back the empty slabs of caches that nobody has used since its
+ * last run. A request that finds no block harvests at most RECLAIM_SLABS slabs of whatever caches,
+ * and looks at this CPU's magazines of RECLAIM_CACHES caches in turn.
+ */
+#include "env.h"
+#include "object/limbo.h"
+#include "object/object.h"
+#include "object/slab.h"
+#include "object/upkeep.h"
+#include "page/drain.h"
+
+/* Slabs that a request without a block takes from limbo, and caches that it looks at. */
+#define RECLAIM_SLABS	16
+#define RECLAIM_CACHES	32
+/* Operations past its magazines, between two runs of the worker, that make a cache hungry. */
+#define HUNGRY_OPS	64
+/* Runs of the worker after which a cache that nobody uses may lose its magazines. */
+#define IDLE_RUNS	20
+
+/*
+ * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
+ * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
+ * one cache; the objects in them at most 1/16. A batch is so small that the longest flush, each
+ * object the last one in its slab, takes about 3,000 instructions ('make bench-icount',
+ * worst/object).
+ *
+ * The magazines of all caches together hold at most 1/ROOM_SHARE of the zone in objects and take
+ * at most 1/META_SHARE of its memory for themselves. A cache gets at most half of what is left of
+ * either, so that there is always some for the next one. A number of objects that its maker asks for
+ * is granted all the same, and counted.
+ */
+#define MAGAZINE	64
+#define MAGAZINE_BYTES	262144
+#define MAGAZINE_BATCH	12
+#define DEPOT		16
+#define ROOM_SHARE	8
+#define META_SHARE	64
+
+/* What magazines of such a shape hold and take, on all of @cpus CPUs. */
+static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s,
+		      u32 cpus)
+{
+	return (u64)(2 * cpus + s->depot) * s->capacity * c->layout.slot_size;
+}
+
+static u64 shape_meta(const struct myalloc_magazine_shape *s, u32 cpus)
+{
+	return s->capacity ? (u64)(2 * cpus + s->depot) * myalloc_magazine_bytes(s->capacity) : 0;
+}
+
+/**
+ * myalloc_cache_magazine_shape() - the shape that magazines of a cache may have
+ * @cache: the cache; zone->caches_mutex is held
+ * @capacity: what is wanted
+ * @coming: a CPU that is about to come online, or -1
+ * @shape: out
+ *
+ * Takes what they hold and take out of what the zone has for that, and gives back what was taken
+ * for @cache before.
+ */
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
+				  struct myalloc_magazine_shape *shape)
+{
+	u32 batch, cpus = myalloc_magazines_cpus(coming);
+	struct myalloc_zone *zone = cache->zone;
+	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+	u64 room, meta;
+
+	zone->magazine_room -= cache->room;
+	zone->magazine_meta -= cache->meta;
+	room = bytes / ROOM_SHARE;
+	room = room > zone->magazine_room ? (room - zone->magazine_room) / 2 : 0;
+	meta = bytes / META_SHARE;
+	meta = meta > zone->magazine_meta ? min(bytes / 4096, (meta - zone->magazine_meta) / 2) : 0;
+
+	shape->capacity = capacity;
+	shape->depot = 0;
+	/* Who asks for a particular number gets it. */
+	while (!cache->magazine && shape->capacity &&
+	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
+		shape->capacity /= 2;
+	if (shape->capacity)
+		shape->depot = DEPOT;
+	while (shape->depot &&
+	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
+		shape->depot--;
+	batch = MAGAZINE_BATCH;
+	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
+		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
+	shape->batch = min(shape->capacity, batch);
+	cache->room = shape_room(cache, shape, cpus);
+	cache->meta = shape_meta(shape, cpus);
+	zone->magazine_room += cache->room;
+	zone->magazine_meta += cache->meta;
+}
+
+/**
+ * myalloc_cache_default_magazine() - objects in a magazine where there is enough room
+ * @cache: the cache
+ *
+ * Return: how many; 0 if its magazines are to stay as they are.
+ */
+u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
+{
+	if (cache->magazine || cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return 0;
+	return clamp_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, 1, MAGAZINE);
+}
+
+/**
+ * myalloc_zone_magazines_short() - is more than half taken of what magazines may have?
+ * @zone: the zone; its caches_mutex is held
+ *
+ * Return: true if caches that nobody uses are to give theirs up.
+ */
+bool myalloc_zone_magazines_short(const struct myalloc_zone *zone)
+{
+	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
+
+	return zone->magazine_room > bytes / ROOM_SHARE / 2 ||
+	       zone->magazine_meta > bytes / META_SHARE / 2;
+}
+
+/**
+ * myalloc_cache_slow_only() - does every operation of a cache take the slow path?
+ * @cache: the cache
+ *
+ * Return: true if it zeroes, or is not of the default level.
+ */
+bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
+{
+	return cache->level || cache->flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE);
+}
+
+/**
+ * myalloc_upkeep_begin() - make the magazines of a new cache
+ * @cache: the cache; caches_mutex and cpus_read_lock() are held
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOMEM.
+ */
+int myalloc_upkeep_begin(struct myalloc_cache *cache)
+{
+	struct myalloc_cache *c = cache;
+	struct myalloc_magazine_shape shape = { 0 };
+	int err;
+
+	if (!(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
+		myalloc_cache_magazine_shape(c, c->magazine ?: myalloc_cache_default_magazine(c),
+					     -1, &shape);
+	err = myalloc_magazines_init(&c->mags, shape.capacity, shape.batch, shape.depot,
+				     c->zone->node);
+	if (err) {
+		c->zone->magazine_room -= c->room;
+		c->zone->magazine_meta -= c->meta;
+		return err;
+	}
+	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.owner = c;
+	if (myalloc_cache_slow_only(c))
+		c->mags.era = MYALLOC_ERA_NEVER;
+	c->stock.mags = &c->mags;
+	c->stock.flush = myalloc_cache_flush;
+	c->stock.owner = c;
+	list_add_tail(&c->stock.link, &c->zone->objects.stocks);
+	return 0;
+}
+
+/**
+ * myalloc_upkeep_stop() - nobody drains the magazines of a cache any more
+ * @cache: the cache; caches_mutex is held
+ */
+void myalloc_upkeep_stop(struct myalloc_cache *cache)
+{
+	list_del(&cache->stock.link);
+}
+
+/**
+ * myalloc_upkeep_end() - free the magazines of a cache
+ * @cache: the cache; caches_mutex is held
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_upkeep_end(struct myalloc_cache *cache)
+{
+	struct myalloc_cache *c = cache;
+
+	c->zone->magazine_room -= c->room;
+	c->zone->magazine_meta -= c->meta;
+	myalloc_magazines_fini(&c->mags);
+}
+
+/* caches_mutex held, and cpus_read_lock, or in a hotplug callback. */
+static int remake(struct myalloc_cache *c, u32 capacity, int coming)
+{
+	struct myalloc_limbo *limbo = &c->zone->limbo;
+	struct myalloc_magazine_shape shape;
+	unsigned long irq;
+	int err;
+
+	myalloc_cache_magazine_shape(c, capacity, coming, &shape);
+	err = myalloc_magazines_remake(&c->mags, shape.capacity, shape.batch, shape.depot,
+				       c->zone->node, coming, myalloc_cache_flush, c);
+	raw_spin_lock_irqsave(&limbo->lock, irq);	/* the age stands still */
+	if (!myalloc_cache_slow_only(c))
+		WRITE_ONCE(c->mags.era, c->mags.age);
+	raw_spin_unlock_irqrestore(&limbo->lock, irq);
+	return err;
+}
+
+/**
+ * myalloc_cache_resize() - magazines of another capacity
+ * @cache: the cache, which others may use meanwhile
+ * @capacity: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for no magazines. It may
+ *	become less, if the magazines of all caches would hold more than they may.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EINVAL if the capacity is out of range, or the cache is one without magazines;
+ * -ENOMEM: then it is as before.
+ */
+int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
+{
+	int err;
+
+	if (capacity > MYALLOC_MAGAZINE_MAX ||
+	    cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return -EINVAL;
+	myalloc_env_cpus_read_lock();
+	mutex_lock(&cache->zone->caches_mutex);
+	err = remake(cache, capacity, -1);
+	mutex_unlock(&cache->zone->caches_mutex);
+	myalloc_env_cpus_read_unlock();
+	return err;
+}
+
+/* --- whole caches -------------------------------------------------------------------- */
+
+/**
+ * myalloc_cache_drain() - magazines and deferred frees back to the slabs
+ * @cache: the cache
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: objects that went back.
+ */
+unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
+{
+	u64 before = data_race(cache->free_slots), after;	/* a sum of moments */
+
+	myalloc_stock_drain(cache->zone, &cache->stock);
+	myalloc_cache_reap(cache);
+	after = data_race(cache->free_slots);	/* a sum of moments */
+	return after > before ? after - before : 0;
+}
+
+/**
+ * myalloc_cache_shrink() - drain, and empty slabs back to the zone
+ * @cache: the cache
+ *
+ * Waits for a grace period.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: pages that went back.
+ */
+unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
+{
+	u32 before = myalloc_cache_slabs(cache), after;
+
+	myalloc_cache_drain(cache);
+	myalloc_cache_trim(cache, 0);
+	myalloc_limbo_finish(cache->zone, cache);
+	after = myalloc_cache_slabs(cache);
+	return after < before ? (unsigned long)(before - after) << cache->layout.order : 0;
+}
+
+/* --- the worker ----------------------------------------------------------------------- */
+
+/* caches_mutex held. Is there anything left that may become idle? */
+static bool trim_cache(struct myalloc_cache *c)
+{
+	u64 now = myalloc_magazines_moves(&c->mags) + data_race(c->generation);
+	bool idle = now == c->seen;
+
+	c->idle = idle ? c->idle + 1 : 0;
+	if (idle)
+		myalloc_magazines_drain_depot(&c->mags, myalloc_cache_flush, c);
+	myalloc_cache_trim(c, idle ? 0 : MYALLOC_EMPTY_KEEP);
+	/* What this has done itself is nobody's use. */
+	c->seen = myalloc_magazines_moves(&c->mags) + data_race(c->generation);
+	return data_race(c->nr[MYALLOC_SLABS_EMPTY]) || myalloc_magazines_count(&c->mags);
+}
+
+/*
+ * caches_mutex and cpus_read_lock held. One cache whose users often find nothing in its magazines
+ * gets larger ones, if there is room; caches that nobody has used for long give theirs up, if room
+ * is short. Is there anything left to give up?
+ */
+static bool resize_caches(struct myalloc_zone *zone)
+{
+	struct myalloc_cache *cache, *hungry = NULL;
+	u64 most = HUNGRY_OPS;
+	bool any = false;
+
+	list_for_each_entry(cache, &zone->caches, link) {
+		u64 slow = data_race(cache->refills + cache->flushes + cache->allocs +
+				     cache->frees);
+		u32 want = myalloc_cache_default_magazine(cache);
+
+		if (cache->mags.capacity < want && slow - cache->seen_slow > most) {
+			most = slow - cache->seen_slow;
+			hungry = cache;
+		}
+		cache->seen_slow = slow;
+		if (!want || !cache->mags.capacity || !myalloc_zone_magazines_short(zone))
+			continue;
+		if (cache->idle >= IDLE_RUNS)
+			remake(cache, 0, -1);
+		else
+			any = true;
+	}
+	if (hungry)
+		remake(hungry, myalloc_cache_default_magazine(hungry), -1);
+	return any;
+}
+
+/* --- what the zone asks of caches; see base/drainer.h -------------------------------- */
+
+static struct myalloc_zone *zone_of(struct myalloc_drainer *drainer)
+{
+	return container_of(drainer, struct myalloc_zone, objects);
+}
+
+/* The caches of the zone in turn; NULL for a number that none has. Preemption off. */
+static struct myalloc_cache *next_cache(struct myalloc_zone *zone)
+{
+	u32 id = READ_ONCE(zone->reclaim_id) + 1;	/* it need not be exact */
+
+	if (id > READ_ONCE(zone->last_id))
+		id = 1;
+	WRITE_ONCE(zone->reclaim_id, id);
+	return READ_ONCE(zone->cache_by_id[id]);
+}
+
+/* Slabs from limbo, and what this CPU has in the magazines of some caches. */
+static bool reclaim_objects(struct myalloc_drainer *drainer, u32 *most)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	u32 pages = myalloc_limbo_harvest(zone, RECLAIM_SLABS), used = 0, i;
+	struct myalloc_cache *cache;
+
+	preempt_disable();	/* also keeps the caches: they end after a grace period */
+	for (i = 0; i < RECLAIM_CACHES && *most; i++) {
+		cache = next_cache(zone);
+		if (cache)
+			used += myalloc_stock_reclaim(&cache->stock, most);
+	}
+	preempt_enable();
+	if (used)
+		pages += myalloc_limbo_harvest(zone, RECLAIM_SLABS);
+	return pages || used;
+}
+
+static void drain_objects(struct myalloc_drainer *drainer)
+{
+	struct myalloc_cache *cache;
+
+	list_for_each_entry(cache, &zone_of(drainer)->caches, link) {
+		myalloc_cache_reap(cache);
+		myalloc_cache_trim(cache, 0);
+	}
+}
+
+static void finish_objects(struct myalloc_drainer *drainer)
+{
+	myalloc_limbo_finish(zone_of(drainer), NULL);
+}
+
+static bool tend_objects(struct myalloc_drainer *drainer)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	struct myalloc_cache *cache;
+	bool any = false;
+
+	list_for_each_entry(cache, &zone->caches, link)
+		any |= trim_cache(cache);
+	return resize_caches(zone) || any;
+}
+
+static unsigned int settle_objects(struct myalloc_drainer *drainer)
+{
+	return myalloc_limbo_settle(zone_of(drainer));
+}
+
+static void cpu_coming_objects(struct myalloc_drainer *drainer, int cpu)
+{
+	struct myalloc_cache *cache;
+
+	list_for_each_entry(cache, &zone_of(drainer)->caches, link)
+		if (!myalloc_stock_serves(&cache->mags, cpu))
+			remake(cache, cache->mags.capacity, cpu);
+}
+
+static const struct myalloc_drainer_ops drainer_ops = {
+	.reclaim = reclaim_objects,
+	.drain = drain_objects,
+	.finish = finish_objects,
+	.tend = tend_objects,
+	.settle = settle_objects,
+	.cpu_coming = cpu_coming_objects,
+};
+
+/**
+ * myalloc_upkeep_init() - caches of a zone that is being made
+ * @zone: the zone
+ */
+void myalloc_upkeep_init(struct myalloc_zone *zone)
+{
+	INIT_LIST_HEAD(&zone->caches);
+	myalloc_limbo_init(zone);
+	myalloc_drainer_add(zone, &zone->objects, MYALLOC_KIND_OBJECTS, &drainer_ops);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Magazines of caches: made, sized, drained, ended. */
+#ifndef MYALLOC_UPKEEP_H
+#define MYALLOC_UPKEEP_H
+
+#include "object/cache_types.h"
+
+void myalloc_upkeep_init(struct myalloc_zone *zone);
+int myalloc_upkeep_begin(struct myalloc_cache *cache);
+void myalloc_upkeep_stop(struct myalloc_cache *cache);
+void myalloc_upkeep_end(struct myalloc_cache *cache);
+
+void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
+				  struct myalloc_magazine_shape *shape);
+u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache);
+bool myalloc_cache_slow_only(const struct myalloc_cache *cache);
+bool myalloc_zone_magazines_short(const struct myalloc_zone *zone);
+
+#endif /* MYALLOC_UPKEEP_H */

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Free and size by address alone, whatever lies there
+ */
+#include "env.h"
+#include "object/object.h"
+#include "zone_types.h"
+
+/* The block or slab that contains @addr; NULL if none is in use there. */
+static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
+				  struct myalloc_cache **cache)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	struct myalloc_block block;
+	u8 type;
+
+	*cache = NULL;
+	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+		return NULL;
+	frame = &zone->frames[block.idx];
+	type = READ_ONCE(frame->type);
+	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
+	    frame->cache < MYALLOC_CACHES_MAX)
+		*cache = READ_ONCE(zone->cache_by_id[frame->cache]);
+	return frame;
+}
+
+/**
+ * myalloc_free() - free a block of pages, an extent or an object, whichever it is
+ * @zone: the zone
+ * @addr: its address, any value
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if nothing that is allocated begins there: reported, counted, and
+ * nothing has changed.
+ */
+int myalloc_free(struct myalloc_zone *zone, void *addr)
+{
+	struct myalloc_cache *cache;
+	struct myalloc_frame *frame, first = { .tag = 0 };
+	int err;
+
+	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
+	frame = find(zone, addr, &cache);
+	if (frame)
+		first.tag = READ_ONCE(frame->tag);
+	if (cache)
+		err = myalloc_cache_free(cache, addr);
+	else if (first.type == MYALLOC_FRAME_EXTENT)
+		err = myalloc_pages_free_exact(zone, addr, myalloc_frame_pages(&first));
+	else
+		err = myalloc_pages_free(zone, addr, first.order);
+	preempt_enable();
+	return err;
+}
+
+/**
+ * myalloc_usable_size() - bytes that may be used at an address
+ * @zone: the zone
+ * @addr: of a block of pages, an extent or an object
+ *
+ * Context: any.
+ * Return: bytes; 0 if nothing that is allocated begins there.
+ */
+unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
+{
+	struct myalloc_cache *cache;
+	struct myalloc_frame *frame, first = { .tag = 0 };
+	unsigned long size = 0;
+	const u8 *state;
+
+	preempt_disable();	/* as above */
+	frame = find(zone, addr, &cache);
+	if (cache) {
+		state = myalloc_object_state(cache, addr);
+		if (state && READ_ONCE(*state) == myalloc_user_state(cache))
+			size = cache->layout.object_size;
+	} else if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr) {
+		first.tag = READ_ONCE(frame->tag);
+	}
+	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_LENT ||
+	    first.type == MYALLOC_FRAME_EXTENT)
+		size = (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
+	preempt_enable();
+	return size;
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Check that calls and includes between rooms, and between files, run one way.
+
+Usage: arrows.py TREE CONF OBJECTS...
+
+TREE is the checkout, CONF says which rooms may use which (vm/arrows.conf). OBJECTS are directories
+of object files that lie as the sources lie in TREE, e.g. OBJECTS/lib/page/block.o.
+
+Two kinds of arrows are read: #include "..." of the sources, and the undefined symbols of the
+objects. A header and the source of the same name are one file. Refused are an arrow from a room to
+one that it may not use, and a circle of files. Exit status 1 if there are any.
+
+Its limit: a call through a function pointer is no arrow. Such pointers are reviewed by people.
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
+# Where an include may lie, beside the folder of who includes it.
+ROOTS = "lib", "mod", "userspace-tool", ""
+
+
+class Rooms:
+    """Which room a file is of, and which rooms that room may use."""
+
+    def __init__(self, conf):
+        self.direct, self.places = {}, {}
+        with open(conf, encoding="utf-8") as f:
+            for line in f:
+                line = line.split("#")[0].strip()
+                if line:
+                    places, _, uses = line.partition(":")
+                    room = places.split()[0]
+                    self.direct[room] = uses.split()
+                    self.places.update({place: room for place in places.split()})
+        for room, uses in self.direct.items():
+            for other in uses:
+                if other not in self.direct:
+                    sys.exit("%s: %s uses %s, which is no room" % (conf, room, other))
+
+    def of(self, path):
+        """The room of a file; None if it is of none."""
+        found = [p for p in self.places if path == p or path.startswith(p + "/")]
+        return self.places[max(found, key=len)] if found else None
+
+    def may(self, room):
+        """All rooms that a room may use."""
+        todo, seen = [room], set()
+        while todo:
+            at = todo.pop()
+            if at not in seen:
+                seen.add(at)
+                todo += self.direct[at]
+        return seen
+
+
+def sources(tree, rooms):
+    """The sources and headers that are of a room, by path in the tree."""
+    for top in sorted({p.split("/")[0] for p in rooms.places}):
+        for where, _, names in os.walk(os.path.join(tree, top)):
+            for name in names:
+                path = os.path.relpath(os.path.join(where, name), tree)
+                if name.endswith((".c", ".h")) and rooms.of(path):
+                    yield path
+
+
+def stem(path):
+    return os.path.splitext(path)[0]
+
+
+def includes(tree, path, known):
+    """Paths of the tree that a file includes."""
+    with open(os.path.join(tree, path), encoding="utf-8") as f:
+        names = INCLUDE.findall(f.read())
+    for name in names:
+        for root in (os.path.dirname(path),) + ROOTS:
+            candidate = os.path.normpath(os.path.join(root, name))
+            if candidate in known:
+                yield candidate
+                break
+
+
+def symbols(objects, paths):
+    """What objects define, {symbol: path}, and what they need, {path: symbols}."""
+    defined, needed = {}, {}
+    if objects and not any(glob.glob(os.path.join(top, "*/**/*.o"), recursive=True)
+                           for top in objects):
+        sys.exit("no objects in " + " ".join(objects))
+    for path in paths:
+        for top in objects:
+            obj = os.path.join(top, stem(path) + ".o")
+            if path.endswith(".c") and os.path.exists(obj):
+                text = subprocess.run(["nm", "-g", obj], check=True, capture_output=True,
+                                      text=True).stdout
+                for line in text.splitlines():
+                    words = line.split()
+                    if words[-2] == "U":
+                        needed.setdefault(path, set()).add(words[-1])
+                    elif words[-2] in "TDBRVWSCt":
+                        defined.setdefault(words[-1], path)
+                break
+    return defined, needed
+
+
+def read(tree, rooms, objects):
+    """All arrows: {(from, to): why}, by file without its ending."""
+    paths = sorted(sources(tree, rooms))
+    known, arrows = set(paths), {}
+    for path in paths:
+        for other in includes(tree, path, known):
+            arrows.setdefault((stem(path), stem(other)), "includes " + other)
+    defined, needed = symbols(objects, paths)
+    for path, names in sorted(needed.items()):
+        for name in sorted(names & defined.keys()):
+            arrows.setdefault((stem(path), stem(defined[name])), "calls %s()" % name)
+    return {a: why for a, why in arrows.items() if a[0] != a[1]}
+
+
+def room_of(rooms, name):
+    return rooms.of(name + ".c") or rooms.of(name + ".h")
+
+
+def upward(rooms, arrows):
+    """Arrows to rooms that may not be used."""
+    for (start, end), why in sorted(arrows.items()):
+        here, there = room_of(rooms, start), room_of(rooms, end)
+        if there not in rooms.may(here):
+            yield "%s %s: %s may not use %s" % (start, why, here, there)
+
+
+def circles(arrows):
+    """Files that depend on each other: Tarjan's strongly connected components."""
+    edges = {}
+    for start, end in arrows:
+        edges.setdefault(start, []).append(end)
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in edges.get(node, ()):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            group = []
+            while not group or group[-1] != node:
+                group.append(stack.pop())
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in sorted(edges):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def find(tree, conf, objects):
+    """All that is wrong, a line each."""
+    rooms = Rooms(conf)
+    arrows = read(tree, rooms, objects)
+    bad = list(upward(rooms, arrows))
+    for group in circles(arrows):
+        bad.append("a circle: " + ", ".join(
+            "%s %s" % (a, why) for (a, b), why in sorted(arrows.items())
+            if a in group and b in group))
+    return bad
+
+
+def main():
+    bad = find(sys.argv[1], sys.argv[2], sys.argv[3:])
+    for line in bad:
+        print(line)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
