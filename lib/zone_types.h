@@ -249,6 +249,25 @@ static inline void *myalloc_frame_addr(const struct myalloc_zone *zone, u32 idx)
 			((unsigned long)(idx & (BIT(zone->chunk_order) - 1)) << PAGE_SHIFT));
 }
 
+/**
+ * myalloc_zone_block() - the block that contains an address
+ * @zone: the zone
+ * @addr: any value
+ * @block: out, if there is one
+ *
+ * Looks without a lock: what others take or give meanwhile may be seen before or after.
+ *
+ * Context: any.
+ * Return: false if the address is not in the zone.
+ */
+static inline bool myalloc_zone_block(const struct myalloc_zone *zone, const void *addr,
+				      struct myalloc_block *block)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+
+	return frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), block);
+}
+
 /* The magazines of an order; without capacity if it has none. */
 static __always_inline struct myalloc_magazines *
 myalloc_zone_pcp(struct myalloc_zone *zone, unsigned int order)

@@ -196,6 +196,25 @@ static inline bool myalloc_out_test(const u64 *out, u32 index)
 }
 
 /**
+ * myalloc_frame_cache() - the cache that a slab belongs to
+ * @zone: the zone
+ * @frame: first frame of a block
+ *
+ * Context: preemption off: the cache may be destroyed, but is not freed meanwhile.
+ * Return: NULL if the block is no slab.
+ */
+static inline struct myalloc_cache *myalloc_frame_cache(const struct myalloc_zone *zone,
+							const struct myalloc_frame *frame)
+{
+	u8 type = READ_ONCE(frame->type);
+
+	if ((type != MYALLOC_FRAME_SLAB && type != MYALLOC_FRAME_LIMBO) ||
+	    frame->cache >= MYALLOC_CACHES_MAX)
+		return NULL;
+	return READ_ONCE(zone->cache_by_id[frame->cache]);
+}
+
+/**
  * struct myalloc_place - a slot, as found from an address
  * @frame: first frame of its slab
  * @slab: address of the slab
@@ -266,19 +285,28 @@ static inline void *myalloc_slab_object(const struct myalloc_cache *cache, void 
 	return (char *)slab + index * cache->layout.slot_size + cache->layout.object_offset;
 }
 
-/* The slab and the slot of an address in a slab of this cache, U32_MAX if in no slot. */
-static inline u32 myalloc_slab_locate(const struct myalloc_cache *c, const void *addr, void **slab)
+/**
+ * myalloc_slab_locate() - the slot that contains an address
+ * @cache: the cache
+ * @addr: in a slab of it, also inside a slot
+ * @slab: out: address of the slab
+ *
+ * Return: number of the slot, U32_MAX if it lies behind the last one.
+ */
+static inline u32 myalloc_slab_locate(const struct myalloc_cache *cache, const void *addr,
+				      void **slab)
 {
-	u32 off = ((unsigned long)addr - c->map.base) & c->bytes_mask;
-	u32 index = off / c->layout.slot_size;
+	u32 off = ((unsigned long)addr - cache->map.base) & cache->bytes_mask;
+	u32 index = off / cache->layout.slot_size;
 
 	*slab = (char *)addr - off;
-	return index < c->layout.objects ? index : U32_MAX;
+	return index < cache->layout.objects ? index : U32_MAX;
 }
 
-static inline u32 myalloc_slab_frame(const struct myalloc_cache *c, const void *addr)
+/* The number of the first frame of the slab at an address. */
+static inline u32 myalloc_slab_frame(const struct myalloc_cache *cache, const void *slab)
 {
-	return myalloc_frame_idx(c->zone, myalloc_map_frame(&c->map, addr));
+	return myalloc_frame_idx(cache->zone, myalloc_map_frame(&cache->map, slab));
 }
 
 #endif /* MYALLOC_CACHE_TYPES_H */

@@ -276,8 +276,7 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 {
 	struct myalloc_zone *zone = cache->zone;
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, object);
-	const struct myalloc_cache *of = NULL;
+	const struct myalloc_cache *of;
 	struct myalloc_block block;
 	char what[48];
 	int err;
@@ -285,14 +284,11 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 
 	atomic64_inc(&cache->bad_frees);
 	scnprintf(what, sizeof(what), "object of %s", cache->name);
-	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+	if (!myalloc_zone_block(zone, object, &block))
 		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what);
-	frame = &zone->frames[block.idx];
-	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
-	type = READ_ONCE(frame->type);
-	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
-	    frame->cache < MYALLOC_CACHES_MAX)
-		of = READ_ONCE(zone->cache_by_id[frame->cache]);
+	preempt_disable();	/* keeps the cache */
+	type = READ_ONCE(zone->frames[block.idx].type);
+	of = myalloc_frame_cache(zone, &zone->frames[block.idx]);
 	myalloc_env_point("bad-free-cache");
 	if (of)
 		err = bad_object_free(cache, of, object, block.idx, what);

@@ -24,6 +24,7 @@
  * the lock, and harvests at most HARVEST_MOST slabs.
  */
 #include "env.h"
+#include "base/magazine_loops.h"
 #include "object/check.h"
 #include "object/limbo.h"
 #include "object/object.h"
@@ -154,11 +155,13 @@ static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 }
 
 /*
- * Between enter and leave. Has a good object on top of the loaded magazine, after those that
- * are damaged; false if there is none to be had.
+ * Between enter and leave. Has a good object on top of the loaded magazine, and drops those that
+ * are damaged; false if there is none. A myalloc_ready_fn.
  */
-static bool ready(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+static bool ready(struct myalloc_magazine_cpu *cpu, void *cache)
 {
+	struct myalloc_cache *c = cache;
+
 	while (myalloc_magazine_count(cpu) || more(c, cpu)) {
 		if (likely(READ_ONCE(*cpu->top[-1].state) == MYALLOC_SLOT_CACHED))
 			return true;
@@ -173,7 +176,7 @@ static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_slot *slot;
 
-	if (!ready(c, cpu))
+	if (!ready(cpu, c))
 		return NULL;
 	slot = cpu->top - 1;
 	WRITE_ONCE(*slot->state, myalloc_user_state(c));
@@ -182,7 +185,9 @@ static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 	return slot->addr;
 }
 
-static __always_inline bool get_one(const struct myalloc_slot *slot, void **object)
+/* A myalloc_get_fn. */
+static __always_inline bool get_one(const struct myalloc_slot *slot, void **object,
+				    void *arg)
 {
 	u8 *state = slot->state;
 
@@ -191,33 +196,6 @@ static __always_inline bool get_one(const struct myalloc_slot *slot, void **obje
 	*object = slot->addr;
 	WRITE_ONCE(*state, MYALLOC_SLOT_LIVE);
 	return true;
-}
-
-/* A loop over fours takes a quarter fewer instructions than one over single objects. */
-static __always_inline u32 get_four(const struct myalloc_slot *end, void **objects)
-{
-	if (!get_one(end - 1, objects))
-		return 0;
-	if (!get_one(end - 2, objects + 1))
-		return 1;
-	if (!get_one(end - 3, objects + 2))
-		return 2;
-	return get_one(end - 4, objects + 3) ? 4 : 3;
-}
-
-/* As many as are filled, at most @most, and then of those before one that is damaged. */
-static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, u32 most, void **objects)
-{
-	struct myalloc_slot *top = cpu->top;
-	u32 left = most, n = 4;
-
-	for (; left >= 4 && n == 4; left -= n, top -= n, objects += n)
-		n = get_four(top, objects);
-	for (; left && get_one(top - 1, objects); left--, objects++)
-		top--;
-	cpu->nr_gets += most - left;
-	WRITE_ONCE(cpu->top, top);
-	return most - left;
 }
 
 static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u8 *state)
@@ -308,11 +286,14 @@ static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_ca
 	return true;
 }
 
-/* Back into the slot that it was handed out from, which still says where its state is. */
-static __always_inline bool put_used(struct myalloc_cache *c, const struct myalloc_slot *slot,
-				     const void *object, myalloc_cache_flags_t level)
+/*
+ * Back into the slot that it was handed out from, which still says where its state is. A
+ * myalloc_put_used_fn, of the default level.
+ */
+static __always_inline bool put_used(const struct myalloc_slot *slot, void *object,
+				     void *cache)
 {
-	return likely(slot->addr == object) && claim(c, slot->state, level);
+	return likely(slot->addr == object) && claim(cache, slot->state, 0);
 }
 
 /*
@@ -339,35 +320,11 @@ static __always_inline bool fast_put(struct myalloc_cache *c,
 	return true;
 }
 
-static __always_inline u32 put_four(struct myalloc_cache *c, const struct myalloc_slot *top,
-				    void **end)
+/* A myalloc_put_fn, of the default level. */
+static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
+					struct myalloc_slot *top, void *object, void *cache)
 {
-	if (!put_used(c, top, end[-1], 0))
-		return 0;
-	if (!put_used(c, top + 1, end[-2], 0))
-		return 1;
-	if (!put_used(c, top + 2, end[-3], 0))
-		return 2;
-	return put_used(c, top + 3, end[-4], 0) ? 4 : 3;
-}
-
-/*
- * Puts objects from the end of @objects, as an allocation in bulk has filled it, into the
- * loaded magazine until it is full or one is not as it should be. Returns how many.
- */
-static __always_inline u32 put_run(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu,
-				   u32 nr, void **objects)
-{
-	struct myalloc_slot *top = cpu->top;
-	u32 left = nr, n = 4;
-
-	for (; left >= 4 && n == 4; left -= n, top += n)
-		n = put_four(c, top, objects + left);
-	for (; left && fast_put(c, cpu, top, objects[left - 1], 0); left--)
-		top++;
-	cpu->nr_puts += nr - left;
-	WRITE_ONCE(cpu->top, top);
-	return nr - left;
+	return fast_put(cache, cpu, top, object, 0);
 }
 
 /* --- alloc and free ----------------------------------------------------------- */
@@ -618,8 +575,15 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 	return 0;
 }
 
-/* Objects that a bulk operation moves with preemption off. */
-#define BULK_STEP	64U
+/* As get_one(), where the state of a user's object is that of one in a magazine. */
+static __always_inline bool get_trusted(const struct myalloc_slot *slot, void **object,
+					void *arg)
+{
+	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED))
+		return false;
+	*object = slot->addr;
+	return true;
+}
 
 /**
  * myalloc_cache_alloc_bulk() - allocate several objects
@@ -635,28 +599,16 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 				      myalloc_flags_t flags, unsigned int nr,
 				      void **objects)
 {
-	unsigned int n = 0, i;
+	unsigned int n, i;
 
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(cache->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL,
 					  _RET_IP_)))
 		return 0;
-	while (n < nr) {
-		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&cache->mags);
-		unsigned int end = min(nr, n + BULK_STEP);
-
-		if (unlikely(!cpu))
-			break;
-		do {
-			if (unlikely(cache->level == MYALLOC_TRUSTING))
-				n += !!(objects[n] = get(cache, cpu));
-			else
-				n += get_run(cpu, end - n, objects + n);
-		} while (n < end && ready(cache, cpu));
-		myalloc_magazines_leave(cpu);
-		if (unlikely(n < end))
-			break;
-	}
+	if (likely(cache->level != MYALLOC_TRUSTING))
+		n = myalloc_get_bulk(&cache->mags, nr, objects, get_one, NULL, ready, cache);
+	else
+		n = myalloc_get_bulk(&cache->mags, nr, objects, get_trusted, NULL, ready, cache);
 	for (; n < nr; n++) {
 		objects[n] = alloc_slabs(cache, flags, _RET_IP_);
 		if (!objects[n])
@@ -668,25 +620,10 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 	return n;
 }
 
-/*
- * Up to @most objects from below @end into the magazines; how many. Fewer if one of them is not
- * as it should be, there is no room, or the cache wants every free to take the slow path.
- */
-static u32 put_bulk(struct myalloc_cache *c, u32 most, void **end)
+/* A myalloc_ready_fn of frees. */
+static bool has_room(struct myalloc_magazine_cpu *cpu, void *cache)
 {
-	struct myalloc_magazine_cpu *cpu;
-	u32 n = 0;
-
-	if (unlikely(READ_ONCE(c->mags.era) == MYALLOC_ERA_NEVER))
-		return 0;
-	cpu = myalloc_magazines_enter(&c->mags);
-	if (unlikely(!cpu))
-		return 0;
-	do
-		n += put_run(c, cpu, most - n, end - most);
-	while (n < most && cpu->top == cpu->end && room(c, cpu));
-	myalloc_magazines_leave(cpu);
-	return n;
+	return room(cache, cpu);
 }
 
 /**
@@ -708,11 +645,13 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 	unsigned int left = nr, freed = 0;
 
 	while (left) {
-		unsigned int n = put_bulk(cache, min(left, BULK_STEP), objects + left);
+		unsigned int n = myalloc_put_bulk(&cache->mags, min(left, MYALLOC_BULK_STEP),
+						  objects + left, put_used, put_default, cache,
+						  has_room, cache);
 
 		left -= n;
 		freed += n;
-		if (unlikely(left && n < BULK_STEP))
+		if (unlikely(left && n < MYALLOC_BULK_STEP))
 			freed += !free_slow(cache, objects[--left], _RET_IP_);
 	}
 	return freed;

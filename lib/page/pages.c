@@ -39,6 +39,7 @@
  * CPUs and fails.
  */
 #include "env.h"
+#include "base/magazine_loops.h"
 #include "page/block.h"
 #include "page/drain.h"
 #include "page/flags.h"
@@ -191,6 +192,14 @@ static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *m
 	return true;
 }
 
+/* What the functions below need of a request; constants and registers once they are inlined. */
+struct request {
+	struct myalloc_zone *zone;
+	struct myalloc_magazines *mags;
+	unsigned int order;
+	unsigned long caller;
+};
+
 /* What is in the slot goes to the user, if it is as it should be. A claim may look meanwhile. */
 static __always_inline bool take_slot(const struct myalloc_slot *slot, unsigned int order,
 				      void **addr, unsigned long caller)
@@ -205,61 +214,40 @@ static __always_inline bool take_slot(const struct myalloc_slot *slot, unsigned 
 	return true;
 }
 
-/* A loop over fours takes a quarter fewer instructions than one over single blocks. */
-static __always_inline u32 get_four(const struct myalloc_slot *end, unsigned int order,
-				    void **addrs, unsigned long caller)
+/* A myalloc_get_fn. */
+static __always_inline bool get_one(const struct myalloc_slot *slot, void **addr, void *arg)
 {
-	if (!take_slot(end - 1, order, addrs, caller))
-		return 0;
-	if (!take_slot(end - 2, order, addrs + 1, caller))
-		return 1;
-	if (!take_slot(end - 3, order, addrs + 2, caller))
-		return 2;
-	return take_slot(end - 4, order, addrs + 3, caller) ? 4 : 3;
-}
+	const struct request *r = arg;
 
-/* As many as are filled, at most @most, and then of those before one that is damaged. */
-static __always_inline u32 get_run(struct myalloc_magazine_cpu *cpu, unsigned int order, u32 most,
-				   void **addrs, unsigned long caller)
-{
-	struct myalloc_slot *top = cpu->top;
-	u32 left = most, n = 4;
-
-	for (; left >= 4 && n == 4; left -= n, top -= n, addrs += n)
-		n = get_four(top, order, addrs, caller);
-	for (; left && take_slot(top - 1, order, addrs, caller); left--, addrs++)
-		top--;
-	cpu->nr_gets += most - left;
-	WRITE_ONCE(cpu->top, top);
-	return most - left;
+	return take_slot(slot, r->order, addr, r->caller);
 }
 
 /*
- * Between enter and leave. Has a good block on top of the loaded magazine, after those that are
- * damaged; false if there is none to be had.
+ * Between enter and leave. Has a good block on top of the loaded magazine, and drops those that are
+ * damaged; false if there is none. A myalloc_ready_fn.
  */
-static bool ready(struct myalloc_zone *zone, struct myalloc_magazines *mags,
-		  struct myalloc_magazine_cpu *cpu, unsigned int order)
+static bool ready(struct myalloc_magazine_cpu *cpu, void *arg)
 {
-	while (myalloc_magazine_count(cpu) || more(zone, mags, cpu, order)) {
+	const struct request *r = arg;
+
+	while (myalloc_magazine_count(cpu) || more(r->zone, r->mags, cpu, r->order)) {
 		const struct myalloc_slot *slot = cpu->top - 1;
 
-		if (likely(data_race(slot_frame(slot)->tag) == cached_tag(order)))
+		if (likely(data_race(slot_frame(slot)->tag) == cached_tag(r->order)))
 			return true;
 		WRITE_ONCE(cpu->top, cpu->top - 1);
-		not_cached(zone, slot);
+		not_cached(r->zone, slot);
 	}
 	return false;
 }
 
-/* Between enter and leave. One block out of the magazines, NULL if there is none to be had. */
-static void *get(struct myalloc_zone *zone, struct myalloc_magazines *mags,
-		 struct myalloc_magazine_cpu *cpu, unsigned int order, unsigned long caller)
+/* Between enter and leave. One block out of the magazines, NULL if there is none. */
+static void *get(struct myalloc_magazine_cpu *cpu, struct request *r)
 {
 	void *addr = NULL;
 
-	if (ready(zone, mags, cpu, order))
-		get_run(cpu, order, 1, &addr, caller);
+	if (ready(cpu, r))
+		myalloc_get_run(cpu, 1, &addr, get_one, r);
 	return addr;
 }
 
@@ -287,16 +275,16 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 				 myalloc_flags_t flags, unsigned long caller)
 {
-	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct request r = { zone, myalloc_zone_pcp(zone, order), order, caller };
 	void *addr = NULL;
 
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, caller)))
 		return NULL;
 	if (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE))) {
-		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
+		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(r.mags);
 
 		if (cpu) {
-			addr = get(zone, mags, cpu, order, caller);
+			addr = get(cpu, &r);
 			myalloc_magazines_leave(cpu);
 		}
 	}
@@ -350,7 +338,7 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
 	struct myalloc_block block;
 
-	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block)) {
+	if (myalloc_zone_block(zone, addr, &block)) {
 		const struct myalloc_frame *first = &zone->frames[block.idx];
 
 		if (offset_in_page((unsigned long)addr - zone->map.base))
@@ -428,23 +416,27 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 
 /*
  * Back into the slot that it was handed out from, which still says where its descriptor is;
- * those never go.
+ * those never go. A myalloc_put_used_fn.
  */
-static __always_inline bool put_used(const struct myalloc_slot *slot, const void *addr,
-				     unsigned int order)
+static __always_inline bool put_used(const struct myalloc_slot *slot, void *addr, void *arg)
 {
-	return likely(slot->addr == addr) && likely(claim_cached(slot_frame(slot), order));
+	const struct request *r = arg;
+
+	return likely(slot->addr == addr) && likely(claim_cached(slot_frame(slot), r->order));
 }
 
 /*
  * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
  * false leaves it to free_slow(). If the block was handed out from there, the slot still says
  * where its descriptor is (magazine.c, Used slots; descriptors never go), and there is room.
+ * A myalloc_put_fn.
  */
-static __always_inline bool fast_put(const struct myalloc_zone *zone,
-				     const struct myalloc_magazine_cpu *cpu,
-				     struct myalloc_slot *top, void *addr, unsigned int order)
+static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
+				     struct myalloc_slot *top, void *addr, void *arg)
 {
+	const struct request *r = arg;
+	const struct myalloc_zone *zone = r->zone;
+	unsigned int order = r->order;
 	unsigned long off = (unsigned long)addr - zone->window.base;
 	struct myalloc_frame *frame;
 
@@ -457,37 +449,6 @@ static __always_inline bool fast_put(const struct myalloc_zone *zone,
 		return false;
 	fill_slot(top, addr, frame);
 	return true;
-}
-
-static __always_inline u32 put_four(const struct myalloc_slot *top, void **end,
-				    unsigned int order)
-{
-	if (!put_used(top, end[-1], order))
-		return 0;
-	if (!put_used(top + 1, end[-2], order))
-		return 1;
-	if (!put_used(top + 2, end[-3], order))
-		return 2;
-	return put_used(top + 3, end[-4], order) ? 4 : 3;
-}
-
-/*
- * Puts blocks from the end of @addrs, as an allocation in bulk has filled it, into the loaded
- * magazine until it is full or one is not as it should be. Returns how many.
- */
-static __always_inline u32 put_run(struct myalloc_zone *zone, struct myalloc_magazine_cpu *cpu,
-				   unsigned int order, u32 nr, void **addrs)
-{
-	struct myalloc_slot *top = cpu->top;
-	u32 left = nr, n = 4;
-
-	for (; left >= 4 && n == 4; left -= n, top += n)
-		n = put_four(top, addrs + left, order);
-	for (; left && fast_put(zone, cpu, top, addrs[left - 1], order); left--)
-		top++;
-	cpu->nr_puts += nr - left;
-	WRITE_ONCE(cpu->top, top);
-	return nr - left;
 }
 
 /* Everything that the fast path leaves: no room, an interrupt, checks, other orders. */
@@ -528,15 +489,15 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
  */
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
-	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct request r = { zone, myalloc_zone_pcp(zone, order), order, 0 };
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *top;
 	u64 guard;
 
-	if (unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
+	if (unlikely(!myalloc_magazines_begin(r.mags, &cpu, &guard)))
 		return free_slow(zone, addr, order);
 	top = cpu->top;
-	if (unlikely(!fast_put(zone, cpu, top, addr, order))) {
+	if (unlikely(!fast_put(cpu, top, addr, &r))) {
 		myalloc_magazines_end(cpu, guard);
 		return free_slow(zone, addr, order);
 	}
@@ -545,9 +506,6 @@ int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order
 	myalloc_magazines_end(cpu, guard);
 	return 0;
 }
-
-/* Blocks that a bulk operation moves with preemption off. */
-#define BULK_STEP	64U
 
 /**
  * myalloc_pages_alloc_bulk() - allocate several blocks of one order
@@ -564,25 +522,14 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 				      unsigned int order, myalloc_flags_t flags,
 				      unsigned int nr, void **addrs)
 {
-	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct request slow = { zone, myalloc_zone_pcp(zone, order), order, _RET_IP_ }, r = slow;
 	unsigned int n = 0, i;
 
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, _RET_IP_)))
 		return 0;
-	while (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE)) && n < nr) {
-		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(mags);
-		unsigned int end = min(nr, n + BULK_STEP);
-
-		if (unlikely(!cpu))
-			break;
-		do
-			n += get_run(cpu, order, end - n, addrs + n, _RET_IP_);
-		while (n < end && ready(zone, mags, cpu, order));
-		myalloc_magazines_leave(cpu);
-		if (unlikely(n < end))
-			break;
-	}
+	if (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE)))
+		n = myalloc_get_bulk(slow.mags, nr, addrs, get_one, &r, ready, &slow);
 	for (; n < nr; n++) {
 		addrs[n] = alloc_zone(zone, order, flags, _RET_IP_);
 		if (!addrs[n])
@@ -594,26 +541,12 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	return n;
 }
 
-/*
- * Up to @most blocks from below @end into the magazines; how many. Fewer if one of them is not
- * as it should be, there is no room, or the zone wants every free to take the slow path.
- */
-static u32 put_bulk(struct myalloc_zone *zone, unsigned int order, u32 most, void **end)
+/* A myalloc_ready_fn of frees. */
+static bool has_room(struct myalloc_magazine_cpu *cpu, void *arg)
 {
-	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
-	struct myalloc_magazine_cpu *cpu;
-	u32 n = 0;
+	const struct request *r = arg;
 
-	if (unlikely(READ_ONCE(mags->era) == MYALLOC_ERA_NEVER))
-		return 0;
-	cpu = myalloc_magazines_enter(mags);
-	if (unlikely(!cpu))
-		return 0;
-	do
-		n += put_run(zone, cpu, order, most - n, end - most);
-	while (n < most && cpu->top == cpu->end && room(zone, mags, cpu));
-	myalloc_magazines_leave(cpu);
-	return n;
+	return room(r->zone, r->mags, cpu);
 }
 
 /**
@@ -634,14 +567,17 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 				     unsigned int order, unsigned int nr,
 				     void **addrs)
 {
+	struct request slow = { zone, myalloc_zone_pcp(zone, order), order, 0 }, r = slow;
 	unsigned int left = nr, freed = 0;
 
 	while (left) {
-		unsigned int n = put_bulk(zone, order, min(left, BULK_STEP), addrs + left);
+		unsigned int n = myalloc_put_bulk(slow.mags, min(left, MYALLOC_BULK_STEP),
+						  addrs + left, put_used, fast_put, &r, has_room,
+						  &slow);
 
 		left -= n;
 		freed += n;
-		if (unlikely(left && n < BULK_STEP))
+		if (unlikely(left && n < MYALLOC_BULK_STEP))
 			freed += !free_slow(zone, addrs[--left], order);
 	}
 	return freed;

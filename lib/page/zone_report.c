@@ -109,7 +109,6 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 			  enum myalloc_bad bad, const char *what)
 {
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	struct myalloc_report *report;
 	struct myalloc_block block;
 	unsigned long irq;
@@ -119,7 +118,7 @@ int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 	if (!report)
 		return -EINVAL;
 	myalloc_report_add(report, "bad free as %s: %s", what, myalloc_bad_name(bad));
-	if (frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+	if (myalloc_zone_block(zone, addr, &block))
 		add_block(zone, report, &block);
 	myalloc_report_end(&zone->reports, report, irq);
 	return -EINVAL;

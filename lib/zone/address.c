@@ -10,19 +10,13 @@
 static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 				  struct myalloc_cache **cache)
 {
-	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	struct myalloc_block block;
-	u8 type;
 
 	*cache = NULL;
-	if (!frame || !myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), &block))
+	if (!myalloc_zone_block(zone, addr, &block))
 		return NULL;
-	frame = &zone->frames[block.idx];
-	type = READ_ONCE(frame->type);
-	if ((type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO) &&
-	    frame->cache < MYALLOC_CACHES_MAX)
-		*cache = READ_ONCE(zone->cache_by_id[frame->cache]);
-	return frame;
+	*cache = myalloc_frame_cache(zone, &zone->frames[block.idx]);
+	return &zone->frames[block.idx];
 }
 
 /**
