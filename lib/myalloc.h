@@ -34,7 +34,7 @@
  *    the same memory is handed out again, on whichever CPU. It stays on a CPU in program
  *    order; it leaves one through the depot by a compare-and-exchange that is a full barrier, or
  *    through a slab or the zone under a lock, or by the list of deferred frees, whose exchange
- *    is a full barrier too.
+ *    is a full barrier too. (Litmus tests: models/litmus.)
  *
  * Every object of the interface is an instance; zones share nothing.
  * Whoever creates a zone or cache must not destroy it while others use it.

@@ -4,7 +4,8 @@
 # Usage: vm/proof.sh WHAT
 #   exhaustive   every state of small worlds, every interleaving of short sequences
 #   fuzz         libFuzzer on operation streams and on the device, FUZZ_SECONDS (60) each
-#   models       the lock-free parts as models, checked by spin
+#   models       the lock-free parts as models, checked by spin, and as litmus tests for weakly
+#                ordered machines, decided by herd7
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;
 #                RACE_OPS (20000) operations of each thread
 #   big-endian   the native suites built for s390x, run by qemu-user
@@ -64,6 +65,8 @@ fuzz)
 models)
 	say "==> searching the states of the models (usually 10 to 30 s)"
 	result models "$root/lib/models/run" "$products/models" || status=1
+	say "==> deciding the litmus tests with the kernel's memory model (usually 5 s)"
+	result litmus "$root/lib/models/litmus/run" "$("$root/vm/herd.sh")" || status=1
 	;;
 tsan)
 	tests+=-thread
