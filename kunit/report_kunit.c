@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
+#include "report_names.h"
 #include "zone/zone.h"
 
 #define FOREIGN	"bad free as pages of order 0: not memory of this zone"
@@ -24,16 +25,7 @@ static void wrong_frees(struct fixture *fx, u32 nr)
 		KUNIT_EXPECT_EQ(fx->test, myalloc_pages_free(fx->zone, NULL, 0), -EINVAL);
 }
 
-/* Names as long as generated code has them. Not static, or the host does not know them. */
-#define an_allocation	\
-	an_allocation_by_a_function_whose_name_is_so_long_that_it_was_cut_before_that_is_now_made_to_fit_into_every_report
-#define a_free		\
-	a_free_by_a_function_whose_name_is_so_long_that_it_was_cut_before_that_is_now_made_to_fit_into_every_report_too
-
-void *an_allocation(struct myalloc_cache *cache);
-int a_free(struct myalloc_cache *cache, void *object);
-
-noinline void *an_allocation(struct myalloc_cache *cache)
+noinline void *long_alloc(struct myalloc_cache *cache)
 {
 	void *object = myalloc_cache_alloc(cache, 0);
 
@@ -41,7 +33,7 @@ noinline void *an_allocation(struct myalloc_cache *cache)
 	return object;
 }
 
-noinline int a_free(struct myalloc_cache *cache, void *object)
+noinline int long_free(struct myalloc_cache *cache, void *object)
 {
 	int err = myalloc_cache_free(cache, object);
 
@@ -56,8 +48,8 @@ static void report_longest(struct kunit *test)
 	struct myalloc_cache *cache = fixture_cache(fx, "a-name-of-31-characters-aaaaaaa", 64, 0);
 	struct myalloc_cache *other = fixture_cache(fx, "a-name-of-31-characters-bbbbbbb", 64, 0);
 	char *symbol = kunit_kcalloc(test, 2, MYALLOC_ENV_SYMBOL, GFP_KERNEL);
-	void *object = an_allocation(cache);
-	void *freed = an_allocation(cache);
+	void *object = long_alloc(cache);
+	void *freed = long_alloc(cache);
 	const struct myalloc_track *track;
 	u32 pid = myalloc_env_pid();
 	unsigned long by[2];
@@ -65,12 +57,12 @@ static void report_longest(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, symbol);
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	KUNIT_ASSERT_NOT_NULL(test, freed);
-	KUNIT_EXPECT_EQ(test, a_free(cache, freed), 0);
+	KUNIT_EXPECT_EQ(test, long_free(cache, freed), 0);
 	track = myalloc_track(cache, myalloc_frame_addr(fx->zone, 0), 1, MYALLOC_TRACK_ALLOC);
 	by[0] = track[0].caller;
 	by[1] = track[1].caller;
-	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[0], an_allocation));
-	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[1], a_free));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[0], long_alloc));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[1], long_free));
 	myalloc_env_symbol(symbol, MYALLOC_ENV_SYMBOL, by[0]);
 	myalloc_env_symbol(symbol + MYALLOC_ENV_SYMBOL, MYALLOC_ENV_SYMBOL, by[1]);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(other, freed), MYALLOC_BAD_CACHE,
@@ -81,14 +73,7 @@ static void report_longest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 }
 
-#define PASTE(a, b)	a##b
-#define TWICE(x)	PASTE(x, x)
-#define LONG_NAME	TWICE(TWICE(a_function_whose_name_is_a_hundred_characters_long_when_written_four_times_))
-
-/* Not static, or the host does not know their names. */
-void LONG_NAME(void);
-
-noinline void LONG_NAME(void)
+noinline void longest(void)
 {
 	barrier();
 }
@@ -99,13 +84,13 @@ static void report_records(struct kunit *test)
 	struct fixture *fx = make_zone(test, 0);
 	char *text = kunit_kzalloc(test, MYALLOC_REPORT_SIZE, GFP_KERNEL);
 	struct myalloc_reports *r = &fx->zone->reports;
-	unsigned long irq, fn = (unsigned long)LONG_NAME;
+	unsigned long irq, fn = (unsigned long)longest;
 	struct myalloc_report *report;
 	char *rest;
 	u32 len;
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
-	LONG_NAME();
+	longest();
 	memset(text, 'x', 290);
 	len = 290 + myalloc_env_symbol(text + 290, MYALLOC_ENV_SYMBOL, fn);
 	len += scnprintf(text + len, MYALLOC_REPORT_SIZE - len, " and ");
