@@ -27,6 +27,7 @@ bool myalloc_stacks_add(u32 handle)
  * @handle: the handle, perhaps damaged
  *
  * Context: any.
+ * Return: true if myalloc_stacks_add() has been given this handle.
  */
 bool myalloc_stacks_has(u32 handle)
 {

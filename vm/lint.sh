@@ -1,11 +1,13 @@
 #!/bin/bash
-# Check the sources without running them: checkpatch and sparse of what is kernel code, the
-# compiler's extra warnings, shellcheck, and that calls and includes run one way (arrows.conf). Prints what each has to say; fails if any has.
+# Check the sources without running them: checkpatch, kernel-doc and sparse of what is kernel
+# code, the compiler's extra warnings, shellcheck, that calls and includes run one way
+# (arrows.conf), and that each letter of an invariant belongs to one file. Prints what each has
+# to say; fails if any has.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# The source package carries checkpatch; the headers packages do not.
+# The source package carries checkpatch and kernel-doc; the headers packages do not.
 name=lint pattern='linux-source-6\.12' arch=x86_64 fragments=
 # shellcheck source=vm/apt.sh
 . "$root/vm/apt.sh"
@@ -35,6 +37,16 @@ mapfile -t sources < <(cd "$root" &&
 	find lib/*.h lib/env/kernel lib/base lib/page lib/object lib/zone mod kunit -name '*.[ch]' ! -path 'mod/uapi/*' | sort)
 checkpatch --file "${sources[@]}"
 checkpatch --ignore BIT_MACRO --file mod/uapi/myalloc.h
+
+say "==> kernel-doc -Wall"
+# It exits 0 whatever it finds.
+mapfile -t documented < <(cd "$root" &&
+	find lib mod -name '*.[ch]' ! -path 'lib/tests/*' ! -path 'lib/fuzz/*' ! -path 'lib/bench/*' |
+	sort)
+if (cd "$root" && perl "$tree/scripts/kernel-doc" -none -Wall "${documented[@]}" 2>&1) |
+		grep -E '(warning|error):'; then
+	status=1
+fi
 
 say "==> compiler, W=1, and sparse"
 log=$products/lint.log

@@ -32,6 +32,8 @@ u32 myalloc_tree_last(const struct myalloc_bitmap_tree *tree);
  * myalloc_tree_test() - is a bit set?
  * @tree: the tree
  * @bit: any number; beyond the end no bit is set
+ *
+ * Return: true if the bit is set.
  */
 static inline bool myalloc_tree_test(const struct myalloc_bitmap_tree *tree, u32 bit)
 {

@@ -48,6 +48,8 @@ u32 myalloc_histogram_bucket(u64 value)
 /**
  * myalloc_histogram_upper() - the greatest value of a bucket
  * @bucket: 0 to MYALLOC_HISTOGRAM_BUCKETS - 1
+ *
+ * Return: the value.
  */
 u64 myalloc_histogram_upper(u32 bucket)
 {
@@ -107,6 +109,8 @@ void myalloc_histogram_merge(struct myalloc_histogram *into,
 /**
  * myalloc_histogram_count() - how many values were counted
  * @histogram: the histogram
+ *
+ * Return: the number of values, with each repetition.
  */
 u64 myalloc_histogram_count(const struct myalloc_histogram *histogram)
 {

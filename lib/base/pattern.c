@@ -34,6 +34,8 @@
  * myalloc_pattern_key() - the key of a piece of memory
  * @seed: of the run
  * @identity: of the piece
+ *
+ * Return: the key.
  */
 u64 myalloc_pattern_key(u64 seed, u64 identity)
 {
@@ -44,6 +46,8 @@ u64 myalloc_pattern_key(u64 seed, u64 identity)
  * myalloc_pattern_identity() - the inverse of myalloc_pattern_key()
  * @seed: of the run
  * @key: of the piece
+ *
+ * Return: the identity.
  */
 u64 myalloc_pattern_identity(u64 seed, u64 key)
 {

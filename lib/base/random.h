@@ -17,6 +17,8 @@
  * @x: any number
  *
  * The finaliser of SplitMix64 (Stafford's mix 13).
+ *
+ * Return: the scrambled number; different for each @x.
  */
 static inline u64 myalloc_mix64(u64 x)
 {
@@ -30,6 +32,8 @@ static inline u64 myalloc_mix64(u64 x)
  * @x: any number
  *
  * Multiplies by the inverses modulo 2^64; x ^ x >> n is undone by shifts n, 2n, ...
+ *
+ * Return: the number from which myalloc_mix64() makes @x.
  */
 static inline u64 myalloc_unmix64(u64 x)
 {

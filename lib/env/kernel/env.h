@@ -288,6 +288,7 @@ static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
  * CONFIG_PREEMPT_RCU, not of RCU readers.
  *
  * Context: any.
+ * Return: false if the caller certainly may not sleep.
  */
 static inline bool myalloc_env_may_wait(void)
 {
@@ -469,6 +470,7 @@ static inline u64 myalloc_env_seed(void)
  * state seeded from myalloc_env_seed().
  *
  * Context: any.
+ * Return: 32 bits.
  */
 static inline u32 myalloc_env_random(void)
 {
