@@ -4,7 +4,7 @@
 # MYALLOC_CACHE, or myalloc in XDG_CACHE_HOME or ~/.cache.
 
 KERNEL ?= 6.12
-export KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BASELINE
+export RECORD KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BASELINE
 export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
@@ -52,6 +52,8 @@ help:
 	@echo '  V=1             show all output'
 	@echo '  ONLY="a b"      of the scenarios, these'
 	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
+	@echo '  RECORD=1        keep what was tested in vm/TESTS.md, what was measured in'
+	@echo '                  vm/bench/RESULTS.md: the section of this command'
 	@echo '  UPDATE=1        look for newer kernels than those in the cache'
 
 vm vm-shell:

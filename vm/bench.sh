@@ -7,7 +7,8 @@
 #            with vm/bench/icount-baseline.json
 #   host     the core as a native program, against malloc libraries
 # SHAPES, ROUNDS: handed to 'myallocctl bench run'. BASELINE=1: icount writes the baseline
-# anew. Results: in the directory that the last line names.
+# anew. Results: in the directory that the last line names. RECORD=1: a section of
+# vm/bench/RESULTS.md as well, unless SHAPES or ROUNDS ask for less than the whole.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -40,6 +41,8 @@ guest()
 	cp "$out/guest/stdout" "$out/table.txt"
 }
 
+[ -z "${SHAPES:-}${ROUNDS:-}" ] || RECORD=
+
 case $lab in
 uml)
 	guest bench auto 2 20
@@ -62,9 +65,11 @@ icount)
 	if [ -n "${BASELINE:-}" ]; then
 		python3 "$here/icount.py" --write "$out/result.json" \
 			"$here/icount-baseline.json"
+		record bench icount "$out/result.json"
 	else
 		python3 "$here/icount.py" "$out/result.json" "$here/icount-baseline.json" |
 			tee "$out/changes.txt"
+		record bench icount "$out/result.json" "$here/icount-baseline.json"
 	fi
 	plots
 	;;
@@ -81,4 +86,5 @@ host)
 	die "vm/bench.sh: no lab '$lab' (uml, kvm, icount, host)"
 	;;
 esac
+[ "$lab" = icount ] || record bench "$lab" "$out/result.json"
 say "results: $out"

@@ -2,7 +2,7 @@
 # Measure what of lib/ the native tests cover: functions, branches and MC/DC, by
 # clang 19. Prints a table, what is not covered, and how many files passed: those
 # in which nothing is left but what lib/tests/coverage/exclusions names.
-# Usage: vm/coverage.sh
+# Usage: vm/coverage.sh       RECORD=1: a section of vm/TESTS.md as well
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -70,6 +70,9 @@ step "building the native tests with clang $version" "20 to 60 s" build
 step "running them" "1 to 2 min" run
 step "adding up" "5 s" export_counts
 "$tests/coverage/report" --ktap "$out/coverage.ktap" "$out/export.json" \
-	"$out/build.log" || :
+	"$out/build.log" | tee "$out/report" || :
 say "the whole took $((SECONDS - began)) s"
-"$root/vm/ktap.py" --quiet "$out/coverage.ktap"
+status=0
+"$root/vm/ktap.py" --quiet "$out/coverage.ktap" || status=$?
+RECORD_TEXT=$out/report record tests "make coverage" - "$out/coverage.ktap"
+[ $status = 0 ]

@@ -85,4 +85,11 @@ lock()
 	fi
 }
 
+# record WORD...: with RECORD=1, keep in the tree what was measured or tested; see record.py.
+record()
+{
+	[ "${RECORD:-}" = 1 ] || return 0
+	RECORD_SECONDS=$((SECONDS - ${began:-SECONDS})) "$root/vm/record.py" "$@"
+}
+
 hash_of() { cat "$@" | sha256sum | cut -c1-16; }

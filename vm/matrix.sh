@@ -1,11 +1,13 @@
 #!/bin/bash
 # Run the tests on every leg of matrix.conf, and print a table of them.
 # Usage: vm/matrix.sh [LEG]...      all legs without a name
+# RECORD=1: a section of vm/TESTS.md as well, if all legs were run.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 results=$products/matrix
+whole=$SECONDS
 mkdir -p "$results"
 : >"$results/table"
 failed=0 passed=0 ran=0
@@ -19,7 +21,7 @@ while read -r leg kernel parts settings <&3; do
 	log=$results/$leg.log
 	# shellcheck disable=SC2086 # settings and parts are words
 	env $settings KERNEL="$kernel" KUNIT_KERNEL="$kernel" \
-		RESULTS="$results/$leg" \
+		RESULTS="$results/$leg" RECORD="" \
 		"$root/vm/test.sh" ${parts//,/ } </dev/null >"$log" || true
 	line=$(tail -n 1 "$log")
 	case $line in
@@ -37,4 +39,7 @@ done 3< <(grep -E '^[^# ]' "$root/vm/matrix.conf")
 echo
 cat "$results/table"
 echo "$passed passed, $failed failed"
+began=$whole
+[ $# = 0 ] || RECORD=
+record matrix "$results/table"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -3,6 +3,7 @@
 # time, and see that the native tests find it. The last line says how many were
 # found and how many not.
 # Usage: vm/mutants.sh [option of lib/tests/mutants/run]...
+# RECORD=1: a section of vm/TESTS.md as well, if there was no option.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,4 +16,8 @@ began=$SECONDS
 "$root/lib/tests/mutants/run" -d "$products/mutants" "$@" |
 	tee "$products/mutants/mutants.ktap" || :
 say "the whole took $((SECONDS - began)) s"
-"$root/vm/ktap.py" --quiet "$products/mutants/mutants.ktap"
+status=0
+"$root/vm/ktap.py" --quiet "$products/mutants/mutants.ktap" || status=$?
+[ $# = 0 ] || RECORD=
+record tests "make mutants" - "$products/mutants/mutants.ktap"
+[ $status = 0 ]

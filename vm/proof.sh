@@ -9,7 +9,8 @@
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;
 #                RACE_OPS (20000) operations of each thread
 #   big-endian   the native suites built for s390x, run by qemu-user
-# Results stay in the cache; MYALLOC_SEED repeats the choices of a race.
+# Results stay in the cache; MYALLOC_SEED repeats the choices of a race. RECORD=1: a section
+# of vm/TESTS.md as well.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -100,4 +101,5 @@ esac
 [ $status = 0 ] || say "$what FAILED; its results: $results"
 say "the whole took $((SECONDS - began)) s"
 "$root/vm/ktap.py" "$results"/*.ktap || status=1
+record tests "make $what" - "$results"/*.ktap
 exit $status

@@ -7,7 +7,8 @@
 #   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh likewise
 # Parts run at the same time; what each says is marked with its name. The
 # suites' and scenarios' names are their files' names.
-# ONLY='name name' takes only these scenarios. Results stay in $RESULTS.
+# ONLY='name name' takes only these scenarios. Results stay in $RESULTS. RECORD=1: a section
+# of vm/TESTS.md as well, unless ONLY asks for less than the whole.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -41,6 +42,7 @@ part_check()
 {
 	local status=0
 	"$root/vm/test_ktap.py" >"$results/check/harness.ktap" || status=1
+	"$root/vm/test_record.py" >"$results/check/record.ktap" 2>/dev/null || status=1
 	stage check "native suites" \
 		step "building and running the native suites" "1 to 2 min" \
 		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \
@@ -150,6 +152,27 @@ run_part()
 	echo $status >"$results/$1/status"
 } 2> >(sed -u "s/^/[$1] /" >&2)
 
+# guests PART...: the kernels that these parts boot, in words
+guests()
+{
+	local part names=()
+	for part; do
+		case $part in
+		check)	;;
+		kunit)	names+=("${KUNIT_KERNEL:-debug}") ;;
+		*)	names+=("$kernel") ;;
+		esac
+	done
+	[ ${#names[@]} -gt 0 ] || names=(-)
+	printf '%s\n' "${names[@]}" | sort -u | while read -r name; do
+		if [ -e "$cache/kernel/$name/release" ]; then
+			echo "$name (Linux $(cat "$cache/kernel/$name/release"))"
+		else
+			echo "$name"
+		fi
+	done | paste -sd , | sed 's/,/, /g'
+}
+
 # What all parts need, before they would wait for each other.
 "$root/vm/setup.sh" native module tool guest source
 
@@ -180,4 +203,11 @@ mapfile -t files < <(find "$@" -maxdepth 1 -name '*.ktap' | sort)
 status=0
 "$root/vm/ktap.py" "${files[@]}" >"$results/summary" || status=$?
 cat "$results/summary"
+if [ "$*" = "check kunit scenarios" ]; then
+	command="make test"
+else
+	command="make ${*//_/-}"
+fi
+[ -z "${ONLY:-}" ] || RECORD=
+record tests "$command" "$(guests "$@")" "${files[@]}"
 exit $status

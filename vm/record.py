@@ -1,0 +1,420 @@
+#!/usr/bin/env python3
+"""Keep what a command has measured or tested in the tree, with machine, kernel and date.
+
+Usage: record.py bench LAB RESULT.json [BASELINE.json]   a section of vm/bench/RESULTS.md
+       record.py tests COMMAND GUEST KTAP...             a section of vm/TESTS.md
+       record.py matrix TABLE                            a section of vm/TESTS.md
+
+LAB: uml, kvm, icount, host. RESULT: kept by 'myallocctl -o RESULT.json bench run' or written
+by bench/host.py. COMMAND: what was called, as 'make check'. GUEST: the kernels of the guests,
+or '-' where there was none. TABLE: of vm/matrix.sh. RECORD_SECONDS: how long it took. RECORD_TEXT: a file whose
+first lines, up to an empty one, are told as they are.
+
+A section begins with its heading and ends before the next one. Each command replaces its
+own and leaves the others as they are. Exit status: 0; 2 if the input cannot be used.
+"""
+
+import collections
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+
+import ktap
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RESULTS = os.path.join(ROOT, "vm", "bench", "RESULTS.md")
+TESTS = os.path.join(ROOT, "vm", "TESTS.md")
+
+RESULTS_HEAD = """# What was measured
+
+`RECORD=1 make bench`, `bench-icount`, `bench-host` and `bench-kvm` write this file: each replaces
+its own section. Figures are medians over rounds that take turns with the opponent's in the same
+kernel. They are of one machine; the ratios are what carries over. `myallocctl bench list` says
+what each shape does.
+"""
+TESTS_HEAD = """# What was tested
+
+`RECORD=1 make test`, and every other command that is named here, writes this file: each replaces
+its own section. A section tells what was true of one commit on one machine.
+"""
+
+LABS = {
+    "uml": ("make bench", "ns per operation; the kernel runs as a process (user mode Linux)"),
+    "kvm": ("make bench-kvm", "ns per operation, in a guest under KVM"),
+    "icount": ("make bench-icount",
+               "instructions per operation, counted by an emulator (QEMU, -icount); "
+               "of the longest operation, the longest"),
+    "host": ("make bench-host", "ns per operation of the core as a native program"),
+}
+ORDER = ["make bench", "make bench-icount", "make bench-kvm", "make bench-host",
+         "make test", "make check", "make kunit", "make scenarios", "make exhaustive",
+         "make coverage", "make mutants", "make models", "make tsan", "make fuzz",
+         "make big-endian", "make lifecycle", "make ioctl-fuzz", "make matrix", "make coverage-mod"]
+
+# How sure a free is: name, how it claims, what it finds of two frees of one thing, and where
+# its price is measured.
+LEVELS = (
+    ("objects, trusting", "not at all", "found when the slot is flushed", "frees/64/trusting/%s"),
+    ("objects, default", "plain load and store",
+     "refused, unless both overlap within some hundred cycles", "object/64/%s"),
+    ("objects, certain", "compare-and-exchange of the state byte", "refused",
+     "frees/64/certain/%s"),
+    ("pages of order 0", "compare-and-exchange of the tag", "refused", "page/0/%s"),
+)
+LEVEL_PATTERNS = ("pair", "batch-10", "batch-1000/shuffled")
+CHANGE = 0.01
+
+
+class Unusable(Exception):
+    """The input says too little."""
+
+
+def heading(command):
+    return "## `%s`" % command
+
+
+def put_section(text, head, command, body):
+    """The file's text with the section of this command replaced, or put in its place."""
+    sections = collections.OrderedDict()
+    name = None
+    for line in text.splitlines():
+        if line.startswith("## "):
+            name = line
+            sections[name] = []
+        elif name:
+            sections[name].append(line)
+    kept = {name: "\n".join(lines).strip("\n") for name, lines in sections.items()}
+    kept[heading(command)] = body.strip("\n")
+    known = [heading(c) for c in ORDER if heading(c) in kept]
+    others = [name for name in kept if name not in known]
+    parts = [head.strip("\n")]
+    for name in known + others:
+        parts.append(name + "\n\n" + kept[name])
+    return "\n\n".join(parts) + "\n"
+
+
+def write_section(path, head, command, body):
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        text = ""
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(put_section(text, head, command, body))
+    os.replace(path + ".new", path)
+    print("recorded in %s: %s" % (os.path.relpath(path, ROOT), command), file=sys.stderr)
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def command_output(*words):
+    try:
+        return subprocess.run(words, check=True, text=True, cwd=ROOT, stderr=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def commit():
+    """The state of the sources; what this program writes is no change of them."""
+    name = command_output("git", "rev-parse", "--short", "HEAD")
+    changed = command_output("git", "status", "--porcelain", "--untracked-files=no", "--", ".",
+                             ":!vm/TESTS.md", ":!vm/bench/RESULTS.md")
+    return (name or "no commit") + (" with changes" if changed else "")
+
+
+def cpus(number):
+    return "1 CPU" if number == 1 else "%d CPUs" % number
+
+
+def machine():
+    return "%s, %s, Linux %s" % (processor(), cpus(os.cpu_count()), platform.release())
+
+
+def facts(rows):
+    return "".join("- %s: %s\n" % row for row in rows if row[1])
+
+
+def took(seconds):
+    return "%d min %d s" % divmod(int(seconds), 60) if seconds else ""
+
+
+# --- benchmarks -------------------------------------------------------------------------
+
+
+def figure(lab, shape, side, which="p50"):
+    """Instructions in the lab that counts them, where there are any; else what was measured."""
+    if lab == "icount" and side["cycles"]:
+        if which == "p50" and shape["unit"] == "ns, longest":
+            which = "max"
+        return side["cycles"][which]
+    return side["time"][which] if side["time"] else None
+
+
+def number(value):
+    if value is None:
+        return ""
+    if value == int(value) or value >= 1000:
+        return "{:,.0f}".format(value)
+    return "%.1f" % value if value >= 10 else "%.3g" % value
+
+
+def sides_of(shapes):
+    names = []
+    for shape in shapes:
+        for side in shape["sides"]:
+            if side["role"] != "ours" and side["name"] not in names:
+                names.append(side["name"])
+    return names
+
+
+def ours(shape):
+    return next((side for side in shape["sides"] if side["role"] == "ours"), None)
+
+
+def ratios(lab, shape):
+    """{opponent: theirs over ours}"""
+    mine = ours(shape) and figure(lab, shape, ours(shape))
+    if not mine:
+        return {}
+    found = {}
+    for side in shape["sides"]:
+        theirs = figure(lab, shape, side)
+        if side["role"] == "opponent" and theirs:
+            found[side["name"]] = theirs / mine
+    return found
+
+
+def family(shape):
+    return shape["name"].split("/")[0]
+
+
+def means(lab, shapes):
+    rows = []
+    for kind in collections.OrderedDict.fromkeys(family(s) for s in shapes):
+        # Of memory less is better too, but its shapes are no operations.
+        if kind in ("memory", "worst"):
+            continue
+        every = {}
+        for shape in shapes:
+            found = ratios(lab, shape)
+            if family(shape) != kind or not found:
+                continue
+            every.setdefault("the fastest", []).append((min(found.values()), shape["name"]))
+            for name, ratio in found.items():
+                every.setdefault(name, []).append((ratio, shape["name"]))
+        for name, values in every.items():
+            least = min(values)
+            mean = math.exp(sum(math.log(r) for r, _ in values) / len(values))
+            rows.append((kind, name, str(len(values)), "%.2f" % mean, "%.2f" % least[0], least[1]))
+    return table(("shapes", "against", "number", "theirs over ours, geometric mean", "least",
+                  "where"), rows)
+
+
+def levels(lab, shapes):
+    by_name = {shape["name"]: shape for shape in shapes}
+    rows = []
+    for name, claim, finds, pattern in LEVELS:
+        cells = []
+        for what in LEVEL_PATTERNS:
+            shape = by_name.get(pattern % what)
+            cells.append(number(figure(lab, shape, ours(shape))) if shape else "")
+        if any(cells):
+            rows.append((name, claim, finds, *cells))
+    if not rows:
+        return ""
+    what = tuple("alloc + free, `%s`" % p for p in LEVEL_PATTERNS)
+    return "\n### How sure a free is, and its price\n\n" + \
+        table(("level", "how a free claims", "a second free of the same thing") + what, rows)
+
+
+def shape_tables(lab, shapes):
+    text = ""
+    for kind in collections.OrderedDict.fromkeys(family(s) for s in shapes):
+        these = [s for s in shapes if family(s) == kind]
+        others = sides_of(these)
+        rows = []
+        for shape in these:
+            mine = ours(shape)
+            if not mine or figure(lab, shape, mine) is None:
+                continue
+            by_name = {side["name"]: side for side in shape["sides"]}
+            found = ratios(lab, shape)
+            unit = "" if shape["unit"].startswith("ns") else " (%s)" % shape["unit"]
+            rows.append([shape["name"] + unit, number(figure(lab, shape, mine)),
+                         number(figure(lab, shape, mine, "p99")),
+                         number(figure(lab, shape, mine, "max"))] +
+                        [number(figure(lab, shape, by_name[n])) if n in by_name else ""
+                         for n in others] +
+                        ["%.2f" % min(found.values()) if found else ""])
+        text += "\n### %s\n\n" % kind + table(
+            ["shape", "myalloc", "p99", "max"] + others + ["least ratio"], rows)
+    return text
+
+
+def changes(shapes, baseline):
+    """Ours, old and new, where they differ by 1 % or more."""
+    rows, logs = [], []
+    for shape in shapes:
+        old = baseline["shapes"].get(shape["name"], {}).get("myalloc")
+        mine = ours(shape)
+        if not old or not mine or not mine["cycles"]:
+            continue
+        new = figure("icount", shape, mine)
+        logs.append(math.log(new / old))
+        if abs(new - old) >= CHANGE * old:
+            rows.append((shape["name"], number(old), number(new),
+                         "%+.1f %%" % (100 * (new - old) / old)))
+    text = "\n### Against the baseline\n\n"
+    text += "Ours, geometric mean of new over old: %.4f; %d of %d shapes differ by 1 %% or more." \
+        % (math.exp(sum(logs) / max(len(logs), 1)), len(rows), len(logs))
+    return text + ("\n\n" + table(("shape", "old", "new", "change"), rows) if rows else "\n")
+
+
+def bench_body(lab, result, baseline=None, where=machine, state=commit):
+    shapes = result["result"].get("shapes")
+    if not shapes:
+        raise Unusable("no shapes in this result")
+    system = result["system"]
+    body = LABS[lab][1][0].upper() + LABS[lab][1][1:] + ".\n\n" + facts((
+        ("date", result["time"]),
+        ("machine", where()),
+        ("kernel", "Linux %s, %s%s" % (
+            system["kernel"], cpus(system["cpus"]),
+            ", " + system["accelerator"] if lab in ("icount", "kvm") else "")
+            if lab != "host" else None),
+        ("sources", state()),
+        ("command", "`myallocctl %s`" % result["command"] if result.get("command") else None),
+    ))
+    body += "\n" + means(lab, shapes) + levels(lab, shapes)
+    if baseline:
+        body += changes(shapes, baseline)
+    return body + shape_tables(lab, shapes)
+
+
+# --- tests ------------------------------------------------------------------------------
+
+
+def read_ktap(path):
+    total = ktap.Sum()
+    name = os.path.splitext(os.path.basename(path))[0]
+    with open(path, encoding="utf-8", errors="replace") as file:
+        ktap.read(name, file, total)
+    return total
+
+
+def group_of(path):
+    """Small results, one for each guest or build, are told together."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    if name.startswith("stage-"):
+        return "builds and downloads"
+    if name.endswith("-guest"):
+        return "guests: booted, ended, kernel log clean"
+    return name
+
+
+def tests_body(guest, paths, seconds, text="", where=machine, state=commit, now=None):
+    if not paths:
+        raise Unusable("no results")
+    whole = ktap.Sum()
+    groups = collections.OrderedDict()
+    for path in paths:
+        got = read_ktap(path)
+        group = groups.setdefault(group_of(path), [0, 0, 0])
+        for i, n in enumerate((got.passed, got.failed, got.skipped)):
+            group[i] += n
+        whole.passed += got.passed
+        whole.skipped += got.skipped
+        whole.failures += got.failures
+        whole.skips += got.skips
+    body = "**%s.**\n\n" % whole.line() + facts((
+        ("date", now or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
+        ("machine", where()),
+        ("guests", guest if guest != "-" else None),
+        ("sources", state()),
+        ("time", took(seconds)),
+    ))
+    body += "\n" + table(("results", "passed", "failed", "skipped"),
+                         [(name, *("{:,}".format(n) for n in counts))
+                          for name, counts in groups.items()])
+    if text:
+        body += "\n" + "".join("    %s\n" % line for line in text.split("\n\n")[0].splitlines())
+    if whole.failures:
+        body += "\nFailed:\n\n" + "".join("- %s: %s\n" % f for f in whole.failures)
+    if whole.skips:
+        body += "\nSkipped:\n\n" + "".join("- %s\n" % name for name in whole.skips)
+    return body
+
+
+def matrix_body(lines, seconds, where=machine, state=commit, now=None):
+    """LINES: leg, 'N passed, N failed[, N skipped]', seconds, 's'."""
+    rows, passed, failed = [], 0, 0
+    for line in lines:
+        words = line.replace(",", "").split()
+        if len(words) < 7 or words[2] != "passed" or words[4] != "failed":
+            raise Unusable("no line of vm/matrix.sh: %r" % line)
+        skipped = words[5] if words[6] == "skipped" else ""
+        rows.append((words[0], words[1], words[3], skipped, took(int(words[-2]))))
+        passed += int(words[1])
+        failed += int(words[3])
+    if not rows:
+        raise Unusable("no leg was run")
+    return "**%d passed, %d failed.**\n\n" % (passed, failed) + facts((
+        ("date", now or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
+        ("machine", where()),
+        ("sources", state()),
+        ("time", took(seconds)),
+    )) + "\nWhat a leg is: `vm/matrix.conf`.\n\n" + \
+        table(("leg", "passed", "failed", "skipped", "time"), rows)
+
+
+def load(name):
+    with open(name, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def main(words):
+    seconds = int(os.environ.get("RECORD_SECONDS") or 0)
+    if words[:1] == ["bench"] and len(words) in (3, 4) and words[1] in LABS:
+        lab = words[1]
+        body = bench_body(lab, load(words[2]), load(words[3]) if len(words) == 4 else None)
+        write_section(RESULTS, RESULTS_HEAD, LABS[lab][0], body)
+    elif words[:1] == ["tests"] and len(words) > 3:
+        text = ""
+        if os.environ.get("RECORD_TEXT"):
+            with open(os.environ["RECORD_TEXT"], encoding="utf-8") as file:
+                text = file.read()
+        write_section(TESTS, TESTS_HEAD, words[1], tests_body(words[2], words[3:], seconds, text))
+    elif words[:1] == ["matrix"] and len(words) == 2:
+        with open(words[1], encoding="utf-8") as file:
+            write_section(TESTS, TESTS_HEAD, "make matrix",
+                          matrix_body(file.read().splitlines(), seconds))
+    else:
+        raise Unusable("wrong words; see the head of this file")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (Unusable, OSError, ValueError, KeyError) as error:
+        print("record.py: %s" % error, file=sys.stderr)
+        sys.exit(2)

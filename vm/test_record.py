@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Tests of record.py: sections are replaced alone, figures and counts are those put in."""
+
+import os
+import sys
+import tempfile
+
+import record
+
+
+def side(name, role, p50, cycles=None):
+    spread = {"min": p50, "p50": p50, "p99": p50 + 1, "max": p50 + 2}
+    counted = {"min": cycles, "p50": cycles, "p99": cycles, "max": cycles + 7} if cycles else None
+    return {"name": name, "role": role, "time": spread, "cycles": counted}
+
+
+def shape(name, *sides, unit="ns"):
+    return {"name": name, "unit": unit, "sides": list(sides)}
+
+
+def result(*shapes):
+    return {"time": "2001-02-03T04:05:06Z", "command": "bench run",
+            "system": {"kernel": "6.12", "cpus": 1, "accelerator": "tcg"},
+            "result": {"shapes": list(shapes)}}
+
+
+def bench(lab, *shapes, baseline=None):
+    return record.bench_body(lab, result(*shapes), baseline, where=lambda: "here",
+                             state=lambda: "abc")
+
+
+PAIR = shape("object/64/pair", side("myalloc", "ours", 10, 50), side("slub", "opponent", 30, 75),
+             side("bare", "aside", 1, 1))
+WORST = shape("worst/x", side("myalloc", "ours", 10, 50), unit="ns, longest")
+CERTAIN = shape("frees/64/certain/pair", side("myalloc", "ours", 16, 90))
+BYTES = shape("memory/zone", side("myalloc", "ours", 4478704), unit="bytes")
+BASELINE = {"shapes": {"object/64/pair": {"myalloc": 40, "slub": 1}, "worst/x": {"myalloc": 57}}}
+
+GOOD = "KTAP version 1\n1..3\nok 1 a\nok 2 b\nok 3 c # SKIP no node\n"
+BAD = "KTAP version 1\n1..2\nok 1 a\nnot ok 2 b\n"
+STAGE = "KTAP version 1\n1..1\nok 1 - built\n"
+
+
+def tests(said="", **files):
+    with tempfile.TemporaryDirectory() as directory:
+        paths = []
+        for name, text in files.items():
+            paths.append(os.path.join(directory, name.replace("_", "-") + ".ktap"))
+            with open(paths[-1], "w", encoding="utf-8") as file:
+                file.write(text)
+        return record.tests_body("6.12", paths, 125, said, where=lambda: "here", state=lambda: "abc",
+                                 now="then")
+
+
+def matrix(*lines):
+    return record.matrix_body(lines, 60, where=lambda: "here", state=lambda: "abc", now="then")
+
+
+def unusable(function, *words):
+    try:
+        function(*words)
+    except record.Unusable:
+        return True
+    return False
+
+
+def section_twice():
+    """A section written twice is there once, others stand as they were, in their order."""
+    text = record.put_section("", "# Head\n\ntext\n", "make kunit", "one")
+    text = record.put_section(text, "# Head\n\ntext\n", "make check", "### part\n\ntwo")
+    text = record.put_section(text, "# New head\n", "make kunit", "three\n")
+    return text == "# New head\n\n## `make check`\n\n### part\n\ntwo\n\n## `make kunit`\n\nthree\n"
+
+
+def unknown_kept():
+    """A heading that is not known stays, at the end."""
+    text = record.put_section("# H\n\n## By hand\n\nkept\n", "# H\n", "make check", "new")
+    return text == "# H\n\n## `make check`\n\nnew\n\n## By hand\n\nkept\n"
+
+
+def file_replaced():
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "FILE.md")
+        record.write_section(path, "# H", "make check", "one")
+        record.write_section(path, "# H", "make check", "two")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        return text == "# H\n\n## `make check`\n\ntwo\n" and os.listdir(directory) == ["FILE.md"]
+
+
+def orders_known():
+    """What a lab is called has its place."""
+    return all(command in record.ORDER for command, _ in record.LABS.values())
+
+
+CASES = [
+    ("a section is replaced, the others are not", section_twice),
+    ("an unknown section is kept", unknown_kept),
+    ("a file is made, and replaced", file_replaced),
+    ("every lab has its place", orders_known),
+    ("facts of a benchmark", lambda: all(
+        "- %s\n" % line in bench("icount", PAIR) for line in
+        ("date: 2001-02-03T04:05:06Z", "machine: here", "kernel: Linux 6.12, 1 CPU, tcg",
+         "sources: abc", "command: `myallocctl bench run`"))),
+    ("ns where time was measured",
+     lambda: "| object/64/pair | 10 | 11 | 12 | 30 | 1 | 3.00 |" in bench("uml", PAIR)),
+    ("instructions where they were counted",
+     lambda: "| object/64/pair | 50 | 50 | 57 | 75 | 1 | 1.50 |" in bench("icount", PAIR)),
+    ("the longest of the longest", lambda: "| worst/x | 57 |" in bench("icount", WORST)),
+    ("another unit is told", lambda: "| memory/zone (bytes) | 4,478,704 |" in bench("uml", BYTES)),
+    ("means", lambda: "| object | slub | 1 | 3.00 | 3.00 | object/64/pair |" in bench("uml", PAIR)),
+    ("levels", lambda: "| objects, certain | compare-and-exchange of the state byte | refused | 90 "
+     in bench("icount", PAIR, CERTAIN)),
+    ("no levels where none was measured", lambda: "### How sure" not in bench("host", BYTES)),
+    ("changes", lambda: "| object/64/pair | 40 | 50 | +25.0 % |" in
+     bench("icount", PAIR, WORST, baseline=BASELINE)),
+    ("no change", lambda: "1 of 2 shapes differ" in
+     bench("icount", PAIR, WORST, baseline=BASELINE)),
+    ("a result without shapes", lambda: unusable(bench, "uml")),
+    ("counts of tests", lambda: "**3 passed, 1 failed, 1 skipped.**" in tests(a=GOOD, b=BAD)),
+    ("a row for each file", lambda: "| a | 2 | 0 | 1 |\n| b | 1 | 1 | 0 |" in
+     tests(a=GOOD, b=BAD)),
+    ("stages together", lambda: "| builds and downloads | 2 | 0 | 0 |" in
+     tests(stage_x=STAGE, stage_y=STAGE)),
+    ("failures and skips by name", lambda: "- b / b: not ok\n" in tests(a=GOOD, b=BAD) and
+     "- a / c\n" in tests(a=GOOD, b=BAD)),
+    ("how long", lambda: "- time: 2 min 5 s\n" in tests(a=GOOD)),
+    ("a text as it is, up to an empty line", lambda: "\n    all 3/3\n" in
+     tests(a=GOOD, said="all 3/3\n\nmore\n") and "more" not in
+     tests(a=GOOD, said="all 3/3\n\nmore\n")),
+    ("a file that is no KTAP is a failure", lambda: "0 passed, 3 failed" in tests(a="")),
+    ("no file at all", lambda: unusable(tests)),
+    ("legs of the matrix", lambda: "| rt | 10 | 1 | 2 | 1 min 5 s |" in
+     matrix("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")),
+    ("the sum of the matrix", lambda: "**15 passed, 1 failed.**" in
+     matrix("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")),
+    ("a line that is no leg", lambda: unusable(matrix, "6.1 died")),
+    ("no leg", lambda: unusable(matrix)),
+]
+
+
+def main():
+    results = [(name, bool(case())) for name, case in CASES]
+    print("KTAP version 1\n1..%d" % len(results))
+    for i, (name, good) in enumerate(results, 1):
+        print("%s %d - record: %s" % ("ok" if good else "not ok", i, name))
+    return 0 if all(good for _, good in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
