@@ -123,6 +123,8 @@ part_scenarios()
 	prepare scenarios || return 1
 	stage scenarios "the example of README.md builds for $kernel" \
 		"$root/vm/readme.sh" "$kernel" || status=1
+	stage scenarios "module and tool have the version of the changelog" \
+		"$root/vm/version.sh" "$kernel" || status=1
 	for script in "$root"/vm/scenarios/*.sh; do
 		case $(basename "$script" .sh) in
 		kunit)	continue ;;

@@ -56,9 +56,6 @@
 
 #define MYALLOC_DEVICE		"/dev/myalloc"
 
-/* Of the whole project, module and tool; this is the one place. Nothing depends on it. */
-#define MYALLOC_VERSION		"1.0"
-
 /* Largest order of a block: log2 of pages. Arrays by order have one more. */
 #define MYALLOC_MAX_ORDER	10
 #define MYALLOC_ORDERS		(MYALLOC_MAX_ORDER + 1)
