@@ -10,7 +10,7 @@ export FUZZ_SECONDS RACE_OPS
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan big-endian coverage coverage-mod mutants
-.PHONY: bench bench-icount bench-host bench-kvm module tool lint clean
+.PHONY: bench bench-icount bench-host bench-kvm module tool compile_commands lint clean
 
 help:
 	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
@@ -42,6 +42,8 @@ help:
 	@echo '  make bench-kvm     as bench on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
+	@echo '  make compile_commands  build the modules, and write compile_commands.json for editors'
+	@echo '                  and clangd: how modules, native tests and tool are compiled (20 s)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (2 min)'
 	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 10 min)'
 	@echo '  make mutants    deliberate bugs in lib/, each of which a native test must find (3 min)'
@@ -96,6 +98,9 @@ module:
 
 tool:
 	@vm/tool.sh
+
+compile_commands:
+	@vm/compile_commands.sh
 
 coverage mutants:
 	@vm/$@.sh
