@@ -132,7 +132,7 @@ static void bad_cached(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Z9, and no pages where there is no memory. */
+/* P1, and no pages where there is no memory. */
 static void bad_validate(struct kunit *test)
 {
 	struct fixture *fx = bad_zone(test, false), *simulated = bad_zone(test, true);
@@ -144,7 +144,7 @@ static void bad_validate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_pages, 1);
 	atomic64_inc(&fx->zone->nr_bad);
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
-	KUNIT_EXPECT_STREQ(test, fx->v.first, "Z9: 1 frames are bad, counted 2");
+	KUNIT_EXPECT_STREQ(test, fx->v.first, "P1: 1 frames are bad, counted 2");
 	atomic64_dec(&fx->zone->nr_bad);
 	FIXTURE_EXPECT_VALID(fx);
 }

@@ -215,7 +215,7 @@ static void extent_chunk_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_STREQ(test, fx->v.first,
-			   "Z8: frame 12: tagged 0x0007028b, an extent of 8 pages cannot begin like that");
+			   "E1: frame 12: tagged 0x0007028b, an extent of 8 pages cannot begin like that");
 	frame->tag = right;
 	next->tag = right;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, mine, 4), 0);
@@ -345,23 +345,23 @@ static void extent_validate(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, myalloc_pages_alloc_range(fx->zone, last, 1, 0), 0);
 	FIXTURE_EXPECT_VALID(fx);
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 2, 3),
-		  "Z8: frame 20: a piece of no extent");
+		  "E1: frame 20: a piece of no extent");
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_PAGE, 2, 0),
-		  "Z8: frame 20: a piece of no extent");
+		  "E1: frame 20: a piece of no extent");
 	/* One more, which is free; and a number that the buddy would cut otherwise. */
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 2, 5),
-		  "Z8: frame 20: tagged 0x0000008c, not as a piece of the extent at frame 16");
+		  "E1: frame 20: tagged 0x0000008c, not as a piece of the extent at frame 16");
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 2, 8),
-		  "Z8: frame 16: tagged 0x0008028b, an extent of 9 pages cannot begin like that");
+		  "E1: frame 16: tagged 0x0008028b, an extent of 9 pages cannot begin like that");
 	expect_z8(fx, &frame[20], myalloc_frame_tag(MYALLOC_FRAME_PAGE, 0, 0),
-		  "Z8: frame 20: tagged 0x00000081, not as a piece of the extent at frame 16");
+		  "E1: frame 20: tagged 0x00000081, not as a piece of the extent at frame 16");
 	expect_z8(fx, &frame[20], myalloc_frame_tag(MYALLOC_FRAME_PIECE, 0, 1),
-		  "Z8: frame 20: tagged 0x0001008c, not as a piece of the extent at frame 16");
+		  "E1: frame 20: tagged 0x0001008c, not as a piece of the extent at frame 16");
 	expect_z8(fx, &frame[22], myalloc_frame_tag(MYALLOC_FRAME_PIECE, 1, 0),
-		  "Z8: frame 22: a piece of no extent");
+		  "E1: frame 22: a piece of no extent");
 	/* Beyond the last frame of the zone, which ends the last chunk. */
 	expect_z8(fx, &frame[26], myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 0, 1),
-		  "Z8: frame 26: tagged 0x0001008b, an extent of 2 pages cannot begin like that");
+		  "E1: frame 26: tagged 0x0001008b, an extent of 2 pages cannot begin like that");
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, last, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, five, 5), 0);

@@ -154,7 +154,7 @@ static void check_states(struct fixture *fx, unsigned int size, bool in_frames)
 		KUNIT_EXPECT_EQ(test, states[i], MYALLOC_SLOT_FREE);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-	/* Z7: nothing of it stays in the descriptors. */
+	/* Z6: nothing of it stays in the descriptors. */
 	FIXTURE_EXPECT_VALID(fx);
 }
 

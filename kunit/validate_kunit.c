@@ -256,7 +256,7 @@ static void validate_every_buddy_bit(struct kunit *test)
 		if (bit >= b->nr_frames && bit < ALIGN(b->nr_frames, 64))
 			continue;
 		words[bit / 64] ^= BIT_ULL(bit % 64);
-		if (fixture_valid(sc->fx) || !strchr("TBZS", sc->fx->v.first[0]) ||
+		if (fixture_valid(sc->fx) || !strchr("TBZAEPS", sc->fx->v.first[0]) ||
 		    sc->fx->v.first[2] != ':') {
 			kunit_info(test, "bit %u of %u: \"%s\"\n", bit, bits, sc->fx->v.first);
 			lost++;
@@ -269,7 +269,7 @@ static void validate_every_buddy_bit(struct kunit *test)
 
 /* --- the zone ---------------------------------------------------------------------- */
 
-/* Z1, Z2, Z3, Z5, Z6, Z7. */
+/* Z1, Z2, Z3, Z5, A1, Z6. */
 static void validate_zone(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -290,18 +290,18 @@ static void validate_zone(struct kunit *test)
 	DAMAGE(sc, slab->cache, 0xffff, "Z1:");
 	DAMAGE(sc, page->type, MYALLOC_FRAME_CACHED, "Z4:");
 	DAMAGE(sc, page->type, MYALLOC_FRAME_DEFERRED, "Z5:");
-	DAMAGE(sc, free->type, MYALLOC_FRAME_PAGE, "Z7:");
-	DAMAGE(sc, free->order, 1, "Z7:");
-	DAMAGE(sc, page[1].tag, 0x80, "Z7:");
-	DAMAGE(sc, page[3].tag, 0x80, "Z7:");
+	DAMAGE(sc, free->type, MYALLOC_FRAME_PAGE, "Z6:");
+	DAMAGE(sc, free->order, 1, "Z6:");
+	DAMAGE(sc, page[1].tag, 0x80, "Z6:");
+	DAMAGE(sc, page[3].tag, 0x80, "Z6:");
 	DAMAGE(sc, sc->zone->slab_pages.counter, sc->zone->slab_pages.counter + 1, "Z3:");
 	DAMAGE(sc, sc->zone->deferred.nr.counter, 1, "Z5:");
-	DAMAGE(sc, map->first[1], map->first[1] + 1, "Z6:");
-	DAMAGE(sc, map->first[1], 0, "Z6:");
-	DAMAGE(sc, map->base, map->base + PAGE_SIZE, "Z6:");
-	DAMAGE(sc, map->shift, map->shift + 1, "Z6:");
-	DAMAGE(sc, map->window.bytes, map->window.bytes + 1, "Z6:");
-	DAMAGE(sc, sc->zone->window.bytes, sc->zone->window.bytes - PAGE_SIZE, "Z6:");
+	DAMAGE(sc, map->first[1], map->first[1] + 1, "A1:");
+	DAMAGE(sc, map->first[1], 0, "A1:");
+	DAMAGE(sc, map->base, map->base + PAGE_SIZE, "A1:");
+	DAMAGE(sc, map->shift, map->shift + 1, "A1:");
+	DAMAGE(sc, map->window.bytes, map->window.bytes + 1, "A1:");
+	DAMAGE(sc, sc->zone->window.bytes, sc->zone->window.bytes - PAGE_SIZE, "A1:");
 	end_scene(sc);
 }
 

@@ -66,11 +66,11 @@
  * includes one reading of the clock and whatever interrupted it.
  *
  * Invariants
- *	S1  Each thing is in one place: one hold, one ring, or in the hands of one thread.
- *	S2  live of a hold = the charges of its items.
- *	S3  An array that only one thread writes is never reallocated; nothing is allocated
+ *	X1  Each thing is in one place: one hold, one ring, or in the hands of one thread.
+ *	X2  live of a hold = the charges of its items.
+ *	X3  An array that only one thread writes is never reallocated; nothing is allocated
  *	    from the kernel after start, so a run disturbs no measurement of memory.
- *	S4  A thread waits only for threads that do not wait for it: the ends of a ring
+ *	X4  A thread waits only for threads that do not wait for it: the ends of a ring
  *	    wait for opposite conditions (never full and empty at once), the gate opens when
  *	    all that still take part have come, and @stop ends every wait but the
  *	    consumer's, whose producer then closes the ring.

@@ -38,6 +38,9 @@ mapfile -t sources < <(cd "$root" &&
 checkpatch --file "${sources[@]}"
 checkpatch --ignore BIT_MACRO --file mod/uapi/myalloc.h
 
+say "==> letters of invariants"
+"$root/vm/letters.py" || status=1
+
 say "==> kernel-doc -Wall"
 # It exits 0 whatever it finds.
 mapfile -t documented < <(cd "$root" &&

@@ -33,8 +33,8 @@
  * damage count each.
  *
  * Invariants
- *	R1  Only who found an entry WAITING and made it PRINTING reads it without the lock.
- *	R2  reports made = printed or waiting + suppressed.
+ *	N1  Only who found an entry WAITING and made it PRINTING reads it without the lock.
+ *	N2  reports made = printed or waiting + suppressed.
  *
  * Bounds: writing a report formats at most MYALLOC_REPORT_WORDS characters under the lock. A hard
  * interrupt prints at most MYALLOC_REPORT_BURST reports in each interval.

@@ -156,7 +156,7 @@ struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
 	slab = myalloc_slab_addr(c, frame);
 	frame->inuse = 0;
 	frame->hint = 0;
-	/* Also those in the descriptors: of what was there before only the tags are zero (Z7). */
+	/* Also those in the descriptors: of what was there before only the tags are zero (Z6). */
 	memset(myalloc_slab_states(c, frame, slab), MYALLOC_SLOT_FREE, l->states);
 	memset(myalloc_slab_out(c, frame, slab), 0, myalloc_out_words(c) * sizeof(u64));
 	if (c->flags & MYALLOC_CHECKS)

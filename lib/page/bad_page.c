@@ -19,7 +19,7 @@
  * which knows what it is.
  *
  * Invariant
- *	Z9  nr_bad = frames of blocks tagged BAD, all of order 0.
+ *	P1  nr_bad = frames of blocks tagged BAD, all of order 0.
  *
  * Bounds: a poll looks at as many pages as it is told to, without the lock; it takes the lock
  * for each bad one. A give in a zone with bad pages looks at each page of the block.

@@ -16,11 +16,11 @@
  *	Z2  free + cached + page + slab + deferred + quarantined + bad == nr_pages, where cached,
  *	    page, slab, deferred, quarantined and bad are the frames of blocks tagged CACHED; PAGE,
  *	    LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE (lend.c, with
- *	    Q1); and BAD (bad_page.c, with Z9).
+ *	    Q1); and BAD (bad_page.c, with P1).
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
- *	Z7  Descriptors of frames that are in no slab and begin no block are all zero
+ *	Z6  Descriptors of frames that are in no slab and begin no block are all zero
  *	    in their tag.
  *
  * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers

@@ -10,12 +10,12 @@
  *	tag	 EXTENT, 2, 6  PIECE,1 PIECE,0	type, order, pages less 1
  *
  * The buddy cuts it into blocks as myalloc_buddy_piece() says. The first has type EXTENT and
- * records how many pages the extent has, the others have type PIECE (Z8). So one
+ * records how many pages the extent has, the others have type PIECE (E1). So one
  * comparison of the first tag tells whether an extent of that length begins there, and neither
  * the extent nor a piece of it is ever taken for a block that was allocated by itself.
  *
  * Invariant
- *	Z8  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
+ *	E1  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
  *	    all in one chunk: the first is tagged EXTENT and records n, the others PIECE. No
  *	    other block is tagged PIECE. (While an extent is being freed its first block is
  *	    DEFERRING, and the others are given back from the last one on.)
@@ -253,7 +253,7 @@ static bool good_pieces(const struct myalloc_zone *zone, u32 idx, u32 nr)
 }
 
 /*
- * Gives the pieces of a claimed extent one by one, each now or later, the first one last (Z8).
+ * Gives the pieces of a claimed extent one by one, each now or later, the first one last (E1).
  * Cut from the end instead of the beginning, the pieces are the same: the fewest aligned blocks.
  */
 static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr)

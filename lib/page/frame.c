@@ -28,7 +28,7 @@
  * would need another 16 MiB for it.
  *
  * Invariant
- *	Z6  window, map and frames agree: the descriptor found for the address of a frame is
+ *	A1  window, map and frames agree: the descriptor found for the address of a frame is
  *	    the frame's own, with the window and by the map alone; and an address directly
  *	    before or behind a run of adjacent chunks is foreign.
  */

@@ -144,7 +144,7 @@ static void flip_inner_tag(void)
 {
 	p = page(4);
 	zone->frames[5].order = 1;
-	invalid("Z7: frame 5 in a page block has the tag 0x00000100");
+	invalid("Z6: frame 5 in a page block has the tag 0x00000100");
 }
 
 static void flip_slab_pages(void)
@@ -170,7 +170,7 @@ static void flip_nr_deferred(void)
 static void flip_map(void)
 {
 	zone->map.first[1]--;
-	invalid("Z6: the map does not find frame 256");
+	invalid("A1: the map does not find frame 256");
 }
 
 static void flip_inuse(void)

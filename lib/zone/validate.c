@@ -4,8 +4,7 @@
  *
  * What it is: a walk over all frames and slots that trusts nothing but the lowest-level
  * facts (head bits, tags, states) and compares every summary, list, count and link with
- * them. Each check cites the invariant it proves: T of bitmap_tree.c, B of buddy.c, Z of
- * block.c, M of magazine.c, S of slab.c.
+ * them. Each check cites the invariant it proves; lib/DESIGN.md says whose letter is whose.
  *
  * What it cannot prove: while others allocate and free, what passes through magazines
  * changes without a lock, and so does what is freed past a lock. Checks that compare the sum
@@ -214,7 +213,7 @@ struct walk {
 	u64 slab;
 	u64 deferred;
 	u64 deferring;
-	/* Z8; the extent that the walk is in: */
+	/* E1; the extent that the walk is in: */
 	u32 extent;		/* its first frame, */
 	u32 extent_tag;		/* that one's tag, */
 	u32 extent_end;		/* the frame behind its last one; 0: the walk is in none */
@@ -224,7 +223,7 @@ struct walk {
 	u64 bad;
 };
 
-/* Z8: an extent begins at @idx, and is said to have @nr pages. */
+/* E1: an extent begins at @idx, and is said to have @nr pages. */
 static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 tag,
 			 struct walk *w, struct myalloc_validation *v)
 {
@@ -232,7 +231,7 @@ static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 t
 	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
 
 	if (nr > end - idx || tag != myalloc_frame_tag(MYALLOC_FRAME_EXTENT, order, nr - 1)) {
-		v_err(v, "Z8: frame %u: tagged 0x%08x, an extent of %u pages cannot begin like that",
+		v_err(v, "E1: frame %u: tagged 0x%08x, an extent of %u pages cannot begin like that",
 		      idx, tag, nr);
 		return;
 	}
@@ -242,7 +241,7 @@ static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 t
 }
 
 /*
- * Z8 for the block at @idx, which has this tag, or 0 if it is free. Without the lock an extent is
+ * E1 for the block at @idx, which has this tag, or 0 if it is free. Without the lock an extent is
  * freed from the end: its first block changes first, then its last piece, then the one before.
  */
 static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, struct walk *w,
@@ -262,11 +261,11 @@ static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, stru
 		w->extent_end = 0;
 		w->being_freed = READ_ONCE(zone->frames[w->extent].tag) != w->extent_tag;
 		if (!w->being_freed)
-			v_err(v, "Z8: frame %u: tagged 0x%08x, not as a piece of the extent at frame %u",
+			v_err(v, "E1: frame %u: tagged 0x%08x, not as a piece of the extent at frame %u",
 			      idx, tag, w->extent);
 	}
 	if (piece && !w->being_freed)
-		v_err(v, "Z8: frame %u: a piece of no extent", idx);
+		v_err(v, "E1: frame %u: a piece of no extent", idx);
 	w->being_freed = frame.type == MYALLOC_FRAME_DEFERRING || (piece && w->being_freed);
 	if (frame.type == MYALLOC_FRAME_EXTENT)
 		begin_extent(zone, idx, myalloc_frame_pages(&frame), tag, w, v);
@@ -330,7 +329,7 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	}
 }
 
-/* Z6 for the addresses around a chunk. */
+/* A1 for the addresses around a chunk. */
 static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 			  struct myalloc_validation *v)
 {
@@ -339,14 +338,14 @@ static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 	bool followed = chunk + 1 < zone->nr_chunks && zone->chunks[chunk + 1] == begin + size;
 
 	if (!follows && myalloc_map_frame(&zone->map, (void *)(begin - 1)))
-		v_err(v, "Z6: the map finds a frame below chunk %u", chunk);
+		v_err(v, "A1: the map finds a frame below chunk %u", chunk);
 	if (!followed && myalloc_map_frame(&zone->map, (void *)(begin + size)))
-		v_err(v, "Z6: the map finds a frame above chunk %u", chunk);
+		v_err(v, "A1: the map finds a frame above chunk %u", chunk);
 	if (memcmp(&zone->window, &zone->map.window, sizeof(zone->window)))
-		v_err(v, "Z6: the map has another window than the zone");
+		v_err(v, "A1: the map has another window than the zone");
 }
 
-/* Lock held. One chunk: B1 to B3, Z1, Z6 to Z8. False if the walk cannot go on. */
+/* Lock held. One chunk: B1 to B3, Z1, A1, Z6 and E1. False if the walk cannot go on. */
 static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
 			struct myalloc_validation *v)
 {
@@ -368,7 +367,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		v->frames += size;
 		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame ||
 		    myalloc_map_search(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
-			v_err(v, "Z6: the map does not find frame %u", idx);
+			v_err(v, "A1: the map does not find frame %u", idx);
 		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
 		type = READ_ONCE(frame->type);
 		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW ||
@@ -381,7 +380,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 			check_tag(zone, idx, size, w, v);
 		for (i = free ? 0 : 1; i < size && !slab; i++)
 			if (zone->frames[idx + i].tag)
-				v_err(v, "Z7: frame %u in a %s block has the tag 0x%08x", idx + i,
+				v_err(v, "Z6: frame %u in a %s block has the tag 0x%08x", idx + i,
 				      free ? "free" : "page",
 				      le32_to_cpu((__force __le32)zone->frames[idx + i].tag));
 	}
@@ -390,7 +389,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 
 /*
  * Lock held, and nothing has changed since the walk began, when @deferred frames were
- * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, Z9, T.
+ * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, P1, T.
  */
 static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
 			 s64 quarantined, struct myalloc_validation *v)
@@ -407,7 +406,7 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
 		      zone->buddy.nr_frames);
 	if (w->bad != (u64)atomic64_read(&zone->nr_bad))
-		v_err(v, "Z9: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
+		v_err(v, "P1: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
 		      (long long)atomic64_read(&zone->nr_bad));
 	/* Not while somebody is about to put a block there, or to take it. */
 	if (!w->freeing && quarantined == atomic64_read(&zone->nr_quarantined) &&

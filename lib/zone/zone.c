@@ -13,7 +13,7 @@
  *		two chunks that are not adjacent have adjacent indices; no block crosses
  *		from one to the other, because no order exceeds chunk_order.
  *
- * Invariants: Z1 to Z9 of block.c, frame.c, extent.c and bad_page.c.
+ * Invariants: Z of block.c, A of frame.c, E of extent.c and P of bad_page.c.
  */
 #include "env.h"
 #include "object/cache_types.h"
