@@ -112,7 +112,7 @@ static void reclaim_caches(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* R3: with nothing live, one that may wait gets every order. */
+/* W1: with nothing live, one that may wait gets every order. */
 static void reclaim_every_order(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
