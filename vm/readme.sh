@@ -18,7 +18,7 @@ mkdir -p "$place"
 printed()
 {
 	awk -v want="$1" '
-	/^#/ { here = $0 == "### From another module"; next }
+	/^#/ { here = $0 == "## From another module"; next }
 	!here { next }
 	/^    / { if (!block) nr++; block = 1 }
 	/^[^ ]/ { block = 0 }
