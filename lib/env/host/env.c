@@ -1664,6 +1664,8 @@ void host_reset(void)
  * @fn: called in a child process
  * @arg: its argument
  * @message: must be part of what the child writes to stderr or its log
+ *
+ * Return: true if it does.
  */
 bool host_dies(void (*fn)(void *arg), void *arg, const char *message)
 {

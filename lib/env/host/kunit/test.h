@@ -53,24 +53,18 @@ struct kunit_block;
 /**
  * struct kunit - a running test
  * @priv: for the test
- * @name: of the case
- * @param_value: of a case with parameters
- * @param_index: of a case with parameters
- * @status: so far
- * @status_comment: why it is skipped
- * @blocks: memory to free after the test
- * @try_catch: where a failed assertion goes
  */
 struct kunit {
 	void *priv;
 
 	/* private: */
-	const char *name;
-	const void *param_value;
+	const char *name;		/* of the case */
+	const void *param_value;	/* of a case with parameters */
 	int param_index;
-	enum kunit_status status;
-	char status_comment[KUNIT_STATUS_COMMENT_SIZE];
-	struct kunit_block *blocks;
+	enum kunit_status status;	/* so far */
+	char status_comment[KUNIT_STATUS_COMMENT_SIZE];	/* why it is skipped */
+	struct kunit_block *blocks;	/* to free after the test */
+	/* Where a failed assertion goes. */
 	struct {
 		jmp_buf out;
 		u64 thread;
