@@ -87,4 +87,5 @@ host)
 	;;
 esac
 [ "$lab" = icount ] || record bench "$lab" "$out/result.json"
+[ "$lab" != uml ] || [ "${RECORD:-}" != 1 ] || cp "$out/ratios.svg" "$here/ratios.svg"
 say "results: $out"

@@ -35,6 +35,13 @@ RESULTS_HEAD = """# What was measured
 its own section. Figures are medians over rounds that take turns with the opponent's in the same
 kernel. They are of one machine; the ratios are what carries over. `myallocctl bench list` says
 what each shape does.
+
+What is not claimed: the opponents do more. SLUB and the page allocator serve the whole machine,
+reclaim memory, charge it to cgroups, balance NUMA nodes, and never run out at a fixed size; malloc
+libraries find the size of what is freed from its address. A free of myalloc does what theirs
+do only with `slab_debug`: it refuses what is not a live object of that cache. In user mode Linux
+masking interrupts is a system call, which hurts whoever does it. An emulator counts
+instructions, not cache misses.
 """
 TESTS_HEAD = """# What was tested
 
@@ -305,7 +312,10 @@ def bench_body(lab, result, baseline=None, where=machine, state=commit):
         ("sources", state()),
         ("command", "`myallocctl %s`" % result["command"] if result.get("command") else None),
     ))
-    body += "\n" + means(lab, shapes) + levels(lab, shapes)
+    body += "\n" + means(lab, shapes)
+    if lab == "uml":
+        body += "\n![theirs over ours, for each shape](ratios.svg)\n"
+    body += levels(lab, shapes)
     if baseline:
         body += changes(shapes, baseline)
     return body + shape_tables(lab, shapes)
