@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "../mod/budget.h"
-#include "../mod/quota.h"
+#include "../mod/device/quota.h"
 
 #define MIB(n)	((u64)(n) * MYALLOC_BUDGET_MIB_PAGES)
 

@@ -7,7 +7,7 @@
 #include <linux/delay.h>
 
 #include "fixture.h"
-#include "stress.h"
+#include "stress/stress.h"
 
 #define PAGES	1000	/* not a multiple of the chunks, so that free blocks differ in order */
 

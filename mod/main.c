@@ -7,11 +7,11 @@
 #include <linux/nodemask.h>
 
 #include "compat.h"
-#include "debugfs.h"
+#include "debugfs/debugfs.h"
 #include "exports.h"
-#include "ioctl.h"
+#include "device/ioctl.h"
 #include "page/lend.h"
-#include "quota.h"
+#include "device/quota.h"
 #include "object/limbo.h"
 #include "page/drain.h"
 #include "reserve.h"

@@ -23,7 +23,7 @@
  *
  * Build with the Module.symvers of myalloc in KBUILD_EXTRA_SYMBOLS. myalloc.ko cannot be
  * removed while a module that uses it is loaded. mod/clients/frob is the smallest one, with its
- * Kbuild; mod/example_client.c a larger one.
+ * Kbuild; mod/clients/example.c a larger one.
  */
 #ifndef MYALLOC_CLIENT_H
 #define MYALLOC_CLIENT_H

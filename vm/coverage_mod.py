@@ -62,7 +62,7 @@ def collect(modules, results):
 
 def add(lines, data):
     for entry in data["files"]:
-        found = re.search(r"(?:^|/)(mod/[a-z_]+\.c)$", entry["file"])
+        found = re.search(r"(?:^|/)(mod/[a-z_/]+\.c)$", entry["file"])
         if not found:
             continue
         for line in entry["lines"]:

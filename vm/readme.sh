@@ -50,7 +50,7 @@ fi
 [ -e "$place/frob.ko" ] || die "the example of README.md became no module"
 
 # A cache is an ERR_PTR when it could not be made: whoever shows how to make one looks.
-for file in README.md mod/myalloc_client.h mod/example_client.c mod/clients/*/*.c; do
+for file in README.md mod/myalloc_client.h mod/clients/*.c mod/clients/*/*.c; do
 	made=$(grep -c '= myalloc_cache_create(' "$root/$file" || :)
 	looked=$(grep -c 'if (IS_ERR(' "$root/$file" || :)
 	[ "$made" -le "$looked" ] ||

@@ -13,7 +13,7 @@
  *	PATTERN SIZE BATCH OPS		pattern: pair, order, reverse, shuffled, churn
  *
  * so that vm/bench/host.py can make several of them take turns. A pattern is one function,
- * inlined for each side with the calls of that side, as in mod/bench_objects.c: each is called
+ * inlined for each side with the calls of that side, as in mod/bench/objects.c: each is called
  * as a program calls it, malloc() through the table of a shared library's functions. One
  * thread; -DHOST_FAST: no checks of the host environment, those of the allocator all there.
  */

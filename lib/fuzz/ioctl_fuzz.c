@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target: the device, mod/ioctl.c with all that is behind it
+ * Fuzz target: the device, mod/device/ioctl.c with all that is behind it
  *
  * Bytes are a list of commands on a few open files: any command, with arguments that are
  * mostly good but need not be, at addresses that mostly are; reads, polls, closes; and what the
@@ -15,7 +15,7 @@
 #include "kernel.h"
 
 #include "fuzz.h"
-#include "ioctl.h"
+#include "device/ioctl.h"
 #include "reserve.h"
 #include "runs.h"
 #include "uapi/myalloc.h"

@@ -3,15 +3,15 @@
  * Stand-ins for the stress and benchmark engines
  *
  * The engines need threads. What a session does with a run needs none: it is started, makes
- * records, ends, is cancelled and destroyed, all through mod/run.h. The parameters of a
+ * records, ends, is cancelled and destroyed, all through mod/device/job.h. The parameters of a
  * stress run are checked by the real stress_params.c, and its result by what it promises: no
  * default is left, and settling what it settled changes nothing.
  */
 #include "kernel.h"
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "runs.h"
-#include "stress_run.h"
+#include "stress/stress_run.h"
 
 #define RECORDS		3
 #define SHAPES		2

@@ -14,7 +14,7 @@ if [ "${GUEST_NMI:-0}" != 1 ]; then
 	finish
 fi
 
-# of PARAMETER N: the value for the N-th situation, see mod/nmi_client.c
+# of PARAMETER N: the value for the N-th situation, see mod/clients/nmi.c
 of()
 {
 	cut -d, -f"$2" "$parameters/$1"

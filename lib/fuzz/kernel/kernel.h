@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel, as much of it as mod/ioctl.c, session.c, stat.c and stress_params.c need
+ * The kernel, as much of it as mod/device, mod/stat.c and mod/stress/stress_params.c need
  *
  * lib/env/host/env.h is the allocator's environment; this is the rest, in the same spirit: a
  * stand-in does what the real one does. The headers in linux/ all lead here. There is one

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The smallest module that uses myalloc, in a directory of its own: README.md prints it, and
- * says how to build it. mod/example_client.c is a larger one.
+ * says how to build it. mod/clients/example.c is a larger one.
  */
 #include <linux/module.h>
 #include "myalloc_client.h"

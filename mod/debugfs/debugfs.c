@@ -27,9 +27,9 @@
 
 #include "budget.h"
 #include "compat.h"
-#include "debugfs.h"
+#include "debugfs/debugfs.h"
 #include "reserve.h"
-#include "session.h"
+#include "device/session.h"
 #include "object/cache.h"
 #include "object/check.h"
 #include "base/sort.h"

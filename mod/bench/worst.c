@@ -25,7 +25,7 @@
 
 #include <linux/gfp.h>
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 #include "compat.h"
 #include "base/sort.h"
 

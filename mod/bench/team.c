@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 
 static void idle(void)
 {

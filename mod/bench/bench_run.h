@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Inside a benchmark: what bench.c and the families of shapes share. See bench.c. */
+/* Inside a benchmark: what engine.c and the families of shapes share. See engine.c. */
 #ifndef MYALLOC_BENCH_RUN_H
 #define MYALLOC_BENCH_RUN_H
 
@@ -8,7 +8,7 @@
 #include <linux/mempool.h>
 #include <linux/wait.h>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "budget.h"
 #include "base/random.h"
 #include "object/cache.h"
@@ -221,18 +221,18 @@ static inline void *myalloc_bench_zalloc(size_t size)
 	return myalloc_budget_zalloc("benchmark", size, NUMA_NO_NODE);
 }
 
-/* bench.c */
+/* engine.c */
 bool myalloc_bench_stopped(const struct bench_run *run);
 u64 myalloc_bench_zone_pages(const struct bench_work *work);
 void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides);
 
-/* bench_team.c */
+/* team.c */
 int myalloc_bench_team_init(struct bench_run *run);
 void myalloc_bench_team_fini(struct bench_run *run);
 u64 myalloc_bench_team_call(struct bench_work *work, u32 nr, u32 ops,
 			    void (*fn)(struct bench_work *work, u32 index, u32 ops));
 
-/* bench_subject.c */
+/* subject.c */
 int myalloc_bench_ours(struct bench_work *work);
 int myalloc_bench_slub(struct bench_work *work);
 int myalloc_bench_sheaf(struct bench_work *work);

@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 
 #include "base/pattern.h"
-#include "stress_run.h"
+#include "stress/stress_run.h"
 
 /* Of single operations, the time is taken of one in so many: reading the clock costs. */
 #define STRESS_SAMPLE	8

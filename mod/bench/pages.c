@@ -16,7 +16,7 @@
 
 #include <linux/gfp.h>
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 #include "compat.h"
 
 /* Largest order among the blocks that fill a zone. */

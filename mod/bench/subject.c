@@ -7,7 +7,7 @@
  */
 #include "env.h"
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 #include "compat.h"
 
 /* Objects that a pool or a stack has in stock; a sheaf holds as many as our magazines. */

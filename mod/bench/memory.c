@@ -26,7 +26,7 @@
 #include <linux/nodemask.h>
 #include <linux/vmstat.h>
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 #include "compat.h"
 #include "base/sort.h"
 

@@ -4,8 +4,8 @@
  *
  * What it is: a kernel thread that does pieces of work with this allocator and with the
  * kernel's own, in turn, and keeps the time of every round. It knows nothing of the work: that
- * is in families of shapes (bench_objects.c, bench_pages.c, bench_cross.c, bench_worst.c,
- * bench_memory.c), each of which describes its shapes by number.
+ * is in families of shapes (objects.c, pages.c, cross.c, worst.c,
+ * memory.c), each of which describes its shapes by number.
  *
  * Terms
  *	shape	a piece of work, made precise by size, order, pattern
@@ -31,7 +31,7 @@
  * one slice.
  *
  * What a figure contains: the loop and its arrays, which are the same for every side (the
- * functions of bench_objects.c that a side inlines differ in nothing but the calls), and
+ * functions of objects.c that a side inlines differ in nothing but the calls), and
  * whatever interrupts the round. The cost of reading the clock, the least of many
  * readings, is taken off. A side that takes part with a cost of its own, without any
  * allocator, says what the loop is worth: MYALLOC_BENCH_FLOOR and MYALLOC_BENCH_COST.
@@ -51,7 +51,7 @@
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 #include "compat.h"
 #include "slice.h"
 #include "base/sort.h"

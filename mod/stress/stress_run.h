@@ -8,7 +8,7 @@
 
 #include "base/histogram.h"
 #include "base/random.h"
-#include "stress.h"
+#include "stress/stress.h"
 #include "zone/zone.h"
 
 /* Numbers of what is allocated: orders first, then sizes. */

@@ -89,7 +89,7 @@
 
 #include "budget.h"
 #include "compat.h"
-#include "stress_run.h"
+#include "stress/stress_run.h"
 #include "zone/validate.h"
 
 /* Item arrays together take at most this share of the reserve. */

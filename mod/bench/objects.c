@@ -10,7 +10,7 @@
  */
 #include "env.h"
 
-#include "bench_run.h"
+#include "bench/bench_run.h"
 #include "compat.h"
 
 static const u32 sizes[] = { 8, 64, 256, 1024, 4096 };

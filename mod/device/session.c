@@ -42,14 +42,14 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "budget.h"
-#include "quota.h"
-#include "session.h"
+#include "device/quota.h"
+#include "device/session.h"
 #include "object/cache.h"
 #include "slice.h"
 #include "stat.h"
-#include "stress.h"
+#include "stress/stress.h"
 
 /* Percent of the zone; main.c sets it. */
 unsigned int myalloc_session_quota = MYALLOC_QUOTA_ALL;

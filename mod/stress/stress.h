@@ -3,7 +3,7 @@
 #ifndef MYALLOC_STRESS_H
 #define MYALLOC_STRESS_H
 
-#include "run.h"
+#include "device/job.h"
 
 struct myalloc_zone;
 

@@ -8,7 +8,7 @@
  */
 #include "env.h"
 #include "object/slab_layout.h"
-#include "stress_run.h"
+#include "stress/stress_run.h"
 
 /* What myalloc_stress.fill_permille means when it is 0. */
 #define FILL_DEFAULT	500

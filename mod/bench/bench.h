@@ -3,7 +3,7 @@
 #ifndef MYALLOC_BENCH_H
 #define MYALLOC_BENCH_H
 
-#include "run.h"
+#include "device/job.h"
 
 struct myalloc_zone;
 

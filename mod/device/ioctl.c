@@ -17,12 +17,12 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "bench.h"
-#include "ioctl.h"
+#include "bench/bench.h"
+#include "device/ioctl.h"
 #include "object/limbo.h"
 #include "page/drain.h"
 #include "reserve.h"
-#include "session.h"
+#include "device/session.h"
 #include "object/cache.h"
 #include "stat.h"
 #include "trace.h"
