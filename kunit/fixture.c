@@ -373,6 +373,7 @@ MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Tests of myalloc");
 MYALLOC_IMPORT_NS(MYALLOC);
 MYALLOC_IMPORT_NS(MYALLOC_INTERNAL);
+MYALLOC_IMPORT_NS(MYALLOC_JOB);
 
 static unsigned long long param_seed;
 module_param_named(seed, param_seed, ullong, 0444);

@@ -26,38 +26,51 @@ static struct fixture *make_zone(struct kunit *test)
 	return fixture_zone(test, &args);
 }
 
-static struct myalloc_run *start(struct fixture *fx, const struct myalloc_stress *params)
+static struct myalloc_job *try_start(struct fixture *fx, const struct myalloc_stress *params)
 {
-	struct myalloc_run *run = myalloc_stress_start(fx->zone, params, NULL, NULL);
+	struct myalloc_stress arg = *params;
+
+	return myalloc_job_start(&myalloc_stress_kind, fx->zone, &arg, NULL, NULL);
+}
+
+static struct myalloc_job *start(struct fixture *fx, const struct myalloc_stress *params)
+{
+	struct myalloc_job *run = try_start(fx, params);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, run);
 	return run;
 }
 
-static void wait_for_end(struct myalloc_run *run)
+static void wait_for_end(struct myalloc_job *run)
 {
-	while (!myalloc_run_finished(run))
+	while (!myalloc_job_finished(run))
 		msleep(20);
+}
+
+static void get_result(struct myalloc_job *run, struct myalloc_stress_result *result)
+{
+	result->size = sizeof(*result);
+	myalloc_stress_kind.result(run, result);
 }
 
 /* Runs to the end. What every run must be that nobody disturbs. */
 static void run_clean(struct fixture *fx, const struct myalloc_stress *params,
 		      struct myalloc_stress_result *result)
 {
-	struct myalloc_run *run = start(fx, params);
-	union myalloc_run_record record;
+	struct myalloc_job *run = start(fx, params);
+	struct myalloc_stress_progress record;
 	struct kunit *test = fx->test;
 
 	wait_for_end(run);
-	KUNIT_EXPECT_EQ(test, run->ops->record(run, &record), MYALLOC_STRESS_DONE);
-	KUNIT_ASSERT_TRUE(test, myalloc_stress_result(run, result));
-	run->ops->destroy(run);
+	KUNIT_EXPECT_EQ(test, myalloc_job_read(run, &record), MYALLOC_STRESS_DONE);
+	get_result(run, result);
+	myalloc_job_destroy(run);
 
-	KUNIT_EXPECT_EQ(test, record.stress.id, result->id);
-	KUNIT_EXPECT_EQ(test, record.stress.errors, 0ULL);
-	KUNIT_EXPECT_EQ(test, record.stress.live_pages, 0ULL);
-	KUNIT_EXPECT_EQ(test, record.stress.nr_pages, (u64)PAGES);
-	KUNIT_EXPECT_LE(test, record.stress.ops, record.stress.total_ops);
+	KUNIT_EXPECT_EQ(test, record.id, result->id);
+	KUNIT_EXPECT_EQ(test, record.errors, 0ULL);
+	KUNIT_EXPECT_EQ(test, record.live_pages, 0ULL);
+	KUNIT_EXPECT_EQ(test, record.nr_pages, (u64)PAGES);
+	KUNIT_EXPECT_LE(test, record.ops, record.total_ops);
 
 	KUNIT_EXPECT_EQ(test, result->state, (u32)MYALLOC_STRESS_DONE);
 	KUNIT_EXPECT_EQ(test, result->kind, params->kind);
@@ -164,17 +177,17 @@ static void stress_refuses(struct kunit *test)
 		large_order, no_such_cpu,
 	};
 	struct fixture *fx = make_zone(test);
-	struct myalloc_run *run;
+	struct myalloc_job *run;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(spoil); i++) {
 		struct myalloc_stress params = base;
 
 		spoil[i](&params);
-		run = myalloc_stress_start(fx->zone, &params, NULL, NULL);
+		run = try_start(fx, &params);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(run), -EINVAL, "parameter %u", i);
 		if (!IS_ERR(run))
-			run->ops->destroy(run);
+			myalloc_job_destroy(run);
 	}
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 0ULL);
@@ -301,7 +314,7 @@ static void stress_cancel(struct kunit *test)
 
 	for (kind = 0; kind < MYALLOC_STRESS_KINDS; kind++) {
 		struct myalloc_stress params = base;
-		struct myalloc_run *run;
+		struct myalloc_job *run;
 
 		params.kind = kind;
 		params.threads = 4;
@@ -310,27 +323,27 @@ static void stress_cancel(struct kunit *test)
 		run = start(fx, &params);
 		do {
 			msleep(20);
-			myalloc_stress_result(run, &result);
+			get_result(run, &result);
 			KUNIT_EXPECT_EQ(test, result.state, (u32)MYALLOC_STRESS_RUNNING);
 		} while (result.page_allocs + result.obj_allocs < 100);
-		run->ops->cancel(run);
-		KUNIT_EXPECT_TRUE(test, myalloc_run_finished(run));
-		myalloc_stress_result(run, &result);
+		myalloc_job_cancel(run);
+		KUNIT_EXPECT_TRUE(test, myalloc_job_finished(run));
+		get_result(run, &result);
 		KUNIT_EXPECT_EQ(test, result.state, (u32)MYALLOC_STRESS_CANCELLED);
 		KUNIT_EXPECT_EQ(test, result.balanced, 1u);
 		KUNIT_EXPECT_STREQ(test, result.first_error, "");
-		run->ops->cancel(run);
-		run->ops->destroy(run);
+		myalloc_job_cancel(run);
+		myalloc_job_destroy(run);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	}
 	/* At once, before anything has begun. */
 	for (kind = 0; kind < MYALLOC_STRESS_KINDS; kind++) {
 		struct myalloc_stress params = base;
-		struct myalloc_run *run;
+		struct myalloc_job *run;
 
 		params.kind = kind;
 		run = start(fx, &params);
-		run->ops->destroy(run);
+		myalloc_job_destroy(run);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	}
 }
@@ -341,7 +354,7 @@ static void stress_two(struct kunit *test)
 	struct fixture *fx = make_zone(test);
 	struct myalloc_stress params = base;
 	struct myalloc_stress_result result;
-	struct myalloc_run *run[2];
+	struct myalloc_job *run[2];
 	u32 i;
 
 	params.fill_permille = 400;
@@ -349,13 +362,13 @@ static void stress_two(struct kunit *test)
 		run[i] = start(fx, &params);
 	for (i = 0; i < ARRAY_SIZE(run); i++) {
 		wait_for_end(run[i]);
-		myalloc_stress_result(run[i], &result);
+		get_result(run[i], &result);
 		KUNIT_EXPECT_EQ(test, result.verify_errors, 0ULL);
 		KUNIT_EXPECT_EQ(test, result.free_errors, 0ULL);
 		KUNIT_EXPECT_TRUE(test, result.balanced || result.shared);
 	}
 	for (i = 0; i < ARRAY_SIZE(run); i++)
-		run[i]->ops->destroy(run[i]);
+		myalloc_job_destroy(run[i]);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
@@ -382,7 +395,7 @@ static void stress_sees_damage(struct kunit *test)
 	struct fixture *fx = make_zone(test);
 	struct myalloc_stress params = base;
 	struct myalloc_stress_result result;
-	struct myalloc_run *run;
+	struct myalloc_job *run;
 	u32 tries;
 
 	params.kind = MYALLOC_STRESS_PAGES;
@@ -392,13 +405,13 @@ static void stress_sees_damage(struct kunit *test)
 	for (tries = 0; tries < 1000; tries++) {
 		msleep(20);
 		damage(fx);
-		myalloc_stress_result(run, &result);
+		get_result(run, &result);
 		if (result.verify_errors)
 			break;
 	}
-	run->ops->cancel(run);
-	myalloc_stress_result(run, &result);
-	run->ops->destroy(run);
+	myalloc_job_cancel(run);
+	get_result(run, &result);
+	myalloc_job_destroy(run);
 	KUNIT_EXPECT_GT(test, result.verify_errors, 0ULL);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(result.first_error, "1 of "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(result.first_error, " words wrong from 0x3e8 on: "));
@@ -411,7 +424,7 @@ static void stress_sees_theft(struct kunit *test)
 	struct fixture *fx = make_zone(test);
 	struct myalloc_stress params = base;
 	struct myalloc_stress_result result;
-	struct myalloc_run *run;
+	struct myalloc_job *run;
 	u32 idx;
 
 	params.kind = MYALLOC_STRESS_PAGES;
@@ -427,9 +440,9 @@ static void stress_sees_theft(struct kunit *test)
 			    !myalloc_pages_free(fx->zone, myalloc_frame_addr(fx->zone, idx), 4))
 				break;
 	} while (idx >= PAGES);
-	run->ops->cancel(run);
-	myalloc_stress_result(run, &result);
-	run->ops->destroy(run);
+	myalloc_job_cancel(run);
+	get_result(run, &result);
+	myalloc_job_destroy(run);
 	KUNIT_EXPECT_GT(test, result.free_errors, 0ULL);
 	KUNIT_EXPECT_EQ(test, result.shared, 1u);
 	KUNIT_EXPECT_STRNEQ(test, result.first_error, "");

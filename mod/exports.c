@@ -2,7 +2,8 @@
 /*
  * What other modules may call
  *
- * Two namespaces. MYALLOC is the interface: lib/myalloc.h and mod/myalloc_client.h.
+ * Three namespaces. MYALLOC is the interface: lib/myalloc.h and mod/myalloc_client.h.
+ * MYALLOC_JOB is for modules with a kind of job for the device: mod/device/job.h, mod/budget.h.
  * MYALLOC_INTERNAL is what the KUnit tests need to look at the parts one by one; it is
  * there only on kernels with KUnit and changes without notice.
  *
@@ -15,7 +16,9 @@
 #include <linux/module.h>
 
 #include "page/bad_page.h"
+#include "budget.h"
 #include "compat.h"
+#include "device/job.h"
 #include "exports.h"
 #include "base/histogram.h"
 #include "page/lend.h"
@@ -71,6 +74,66 @@ void myalloc_zone_put(struct myalloc_zone *zone)
 		module_put(THIS_MODULE);
 }
 
+/* --- what does not change of a zone and its caches ---------------------------- */
+
+/**
+ * myalloc_zone_info() - what does not change of a zone
+ * @zone: the zone
+ * @info: out
+ *
+ * Context: any.
+ */
+void myalloc_zone_info(const struct myalloc_zone *zone, struct myalloc_zone_info *info)
+{
+	info->nr_pages = zone->buddy.nr_frames;
+	info->chunk_order = zone->chunk_order;
+	info->checks = zone->checks;
+	info->meta_bytes = zone->meta_bytes;
+	info->buddy_bytes = myalloc_buddy_meta_size(zone->buddy.nr_frames,
+						    zone->buddy.top_order);
+}
+
+/* Those of one CPU are its two and all of the depot. */
+static void magazine_info(const struct myalloc_magazines *mags,
+			  struct myalloc_magazine_info *info)
+{
+	info->capacity = mags->capacity;
+	info->batch = mags->batch;
+	info->magazines = mags->capacity ? mags->nr_magazines - 2 * num_possible_cpus() + 2 : 0;
+}
+
+/**
+ * myalloc_pages_magazines() - how many blocks of an order a CPU can keep
+ * @zone: the zone
+ * @order: log2 of pages
+ * @info: out; all 0 for orders that have no magazines
+ *
+ * Context: any. A CPU that comes for the first time may change it.
+ */
+void myalloc_pages_magazines(const struct myalloc_zone *zone, unsigned int order,
+			     struct myalloc_magazine_info *info)
+{
+	unsigned int list;
+
+	*info = (struct myalloc_magazine_info){ };
+	for (list = 0; list < MYALLOC_PCP_LISTS; list++)
+		if (myalloc_pcp_order(list) == order)
+			magazine_info(&zone->pcp[list], info);
+}
+
+/**
+ * myalloc_cache_magazines() - how many objects a CPU can keep
+ * @cache: the cache
+ * @info: out
+ *
+ * Context: any. The zone's worker and myalloc_cache_resize() may change it.
+ */
+void myalloc_cache_magazines(const struct myalloc_cache *cache,
+			     struct myalloc_magazine_info *info)
+{
+	magazine_info(&cache->mags, info);
+}
+
 #define EXPORT(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC)
 
 EXPORT(myalloc_zone_get);
@@ -98,8 +161,36 @@ EXPORT(myalloc_free);
 EXPORT(myalloc_usable_size);
 EXPORT(myalloc_zone_drain);
 
+EXPORT(myalloc_stat_fill);
+EXPORT(myalloc_cache_stat_fill);
+EXPORT(myalloc_zone_info);
+EXPORT(myalloc_pages_magazines);
+EXPORT(myalloc_cache_magazines);
+
+#define EXPORT_JOB(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC_JOB)
+
+EXPORT_JOB(myalloc_job_kind_register);
+EXPORT_JOB(myalloc_job_kind_unregister);
+EXPORT_JOB(myalloc_job_init);
+EXPORT_JOB(myalloc_job_fini);
+EXPORT_JOB(myalloc_job_thread);
+EXPORT_JOB(myalloc_job_stop);
+EXPORT_JOB(myalloc_job_publish);
+EXPORT_JOB(myalloc_budget_check);
+EXPORT_JOB(myalloc_budget_zalloc);
+#ifdef MYALLOC_FAULT_INJECTION
+EXPORT_JOB(myalloc_fault_should_fail);
+#endif
+
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_INTERNAL(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC_INTERNAL)
+
+EXPORT_INTERNAL(myalloc_job_kind_get);
+EXPORT_INTERNAL(myalloc_job_kind_put);
+EXPORT_INTERNAL(myalloc_job_start);
+EXPORT_INTERNAL(myalloc_job_read);
+EXPORT_INTERNAL(myalloc_job_cancel);
+EXPORT_INTERNAL(myalloc_job_destroy);
 
 EXPORT_INTERNAL(myalloc_tree_words);
 EXPORT_INTERNAL(myalloc_tree_init);

@@ -14,6 +14,7 @@
 #include "device/quota.h"
 #include "object/limbo.h"
 #include "page/drain.h"
+#include "stress/stress.h"
 #include "reserve.h"
 #include "object/cache.h"
 #include "uapi/myalloc.h"
@@ -256,12 +257,16 @@ static int __init myalloc_init(void)
 		goto err_zone;
 	myalloc_debugfs_init(zone, &reserve);
 	myalloc_session_quota = config.session_quota;
+	/* The first kind of all, so it cannot fail. */
+	myalloc_job_kind_register(&myalloc_stress_kind);
 	err = myalloc_device_init(zone, &reserve);
 	if (err)
-		goto err_debugfs;
+		goto err_stress;
 	myalloc_exports_init(zone);
 	return 0;
 
+err_stress:
+	myalloc_job_kind_unregister(&myalloc_stress_kind);
 err_debugfs:
 	myalloc_debugfs_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);
@@ -286,6 +291,7 @@ static void __exit myalloc_exit(void)
 {
 	myalloc_exports_exit();
 	myalloc_device_exit();
+	myalloc_job_kind_unregister(&myalloc_stress_kind);
 	myalloc_debugfs_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);
 	end_lending();

@@ -30,8 +30,48 @@
 
 #include "../lib/myalloc.h"
 #include "compat.h"
+#include "stat.h"
 
 struct myalloc_zone *myalloc_zone_get(void);
 void myalloc_zone_put(struct myalloc_zone *zone);
+
+/*
+ * Statistics, as the ioctls return them and debugfs shows them: myalloc_stat_fill() of a zone,
+ * myalloc_cache_stat_fill() of a cache; see stat.h and uapi/myalloc.h. And what does not change:
+ */
+
+/**
+ * struct myalloc_zone_info - what does not change of a zone
+ * @nr_pages: its pages
+ * @chunk_order: log2 of pages in a chunk, the order of the largest block
+ * @checks: MYALLOC_CHECKS in force for pages and every cache
+ * @meta_bytes: memory beside the pages, without that of caches
+ * @buddy_bytes: of it, the bitmaps of the buddy
+ */
+struct myalloc_zone_info {
+	u64 nr_pages;
+	u32 chunk_order;
+	myalloc_cache_flags_t checks;
+	u64 meta_bytes;
+	u64 buddy_bytes;
+};
+
+/**
+ * struct myalloc_magazine_info - how much a CPU can keep
+ * @capacity: objects, or blocks, in a magazine; 0: there are none
+ * @batch: how many are moved at once between magazines and what is behind them
+ * @magazines: that one CPU can fill before it must give something back
+ */
+struct myalloc_magazine_info {
+	u32 capacity;
+	u32 batch;
+	u32 magazines;
+};
+
+void myalloc_zone_info(const struct myalloc_zone *zone, struct myalloc_zone_info *info);
+void myalloc_pages_magazines(const struct myalloc_zone *zone, unsigned int order,
+			     struct myalloc_magazine_info *info);
+void myalloc_cache_magazines(const struct myalloc_cache *cache,
+			     struct myalloc_magazine_info *info);
 
 #endif /* MYALLOC_CLIENT_H */

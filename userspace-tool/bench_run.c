@@ -14,6 +14,24 @@
 
 #define SILENCE_MS	30000	/* a shape may take a while to prepare */
 
+static int ask_shape(struct device *d, __u32 index, struct myalloc_bench_shape *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->size = sizeof(*s);
+	s->index = index;
+	return dev_call(d->fd, MYALLOC_IOC_BENCH_SHAPE, s);
+}
+
+/* Benchmarks are a module of their own, which is loaded when they are asked for. */
+static int ask_first_shape(struct device *d, struct myalloc_bench_shape *s)
+{
+	int err = ask_shape(d, 0, s);
+
+	if (err == -EOPNOTSUPP && dev_load("myalloc_bench"))
+		err = ask_shape(d, 0, s);
+	return err;
+}
+
 int bench_shapes(struct device *d, struct bench_report *report)
 {
 	struct myalloc_bench_shape s;
@@ -21,10 +39,9 @@ int bench_shapes(struct device *d, struct bench_report *report)
 	int err;
 
 	for (i = 0; i < nr; i++) {
-		memset(&s, 0, sizeof(s));
-		s.size = sizeof(s);
-		s.index = i;
-		err = dev_call(d->fd, MYALLOC_IOC_BENCH_SHAPE, &s);
+		err = i ? ask_shape(d, i, &s) : ask_first_shape(d, &s);
+		if (err == -EOPNOTSUPP)
+			return out_fail(EXIT_DEVICE, "benchmarks are in a module of their own, which is not loaded and which 'modprobe myalloc_bench' does not find: load it first (insmod myalloc_bench.ko)");
 		if (err)
 			return explain("asking for the shapes", err);
 		if (s.nr_shapes > MYALLOC_BENCH_SHAPES_MAX ||

@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dev.h"
@@ -25,6 +27,20 @@ void dev_close(int fd)
 int dev_call(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;
+}
+
+bool dev_load(const char *module)
+{
+	const char *words[] = { "modprobe", "-q", module, NULL };
+	char *const none[] = { NULL };
+	int status = -1;
+	pid_t pid;
+
+	if (posix_spawn(&pid, "/sbin/modprobe", NULL, NULL, (char *const *)words, none))
+		return false;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 int dev_wait(int fd, __u64 ms)

@@ -8,6 +8,7 @@
 #ifndef MYALLOCCTL_DEV_H
 #define MYALLOCCTL_DEV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 int dev_open(void);
 void dev_close(int fd);
 int dev_call(int fd, unsigned long cmd, void *arg);
+/* Has modprobe found this module, and loaded it? */
+bool dev_load(const char *module);
 /* 1: readable, 0: @ms passed, -EINTR: a signal that stop.h catches */
 int dev_wait(int fd, __u64 ms);
 /* Records that were read, 0 after the last, -EAGAIN if there is none yet */

@@ -15,10 +15,12 @@ for options in "reserve_mb=64" "reserve_mb=64 checks=FZPU" "reserve_mb=4 chunk_o
 		# shellcheck disable=SC2086 # options are words
 		expect "$what: the module loads" insmod /guest/modules/myalloc.ko $options ||
 			continue
+		expect "$what: the benchmarks load" insmod /guest/modules/myalloc_bench.ko
 		suite "fuzz-$run" ioctl_fuzz "${GUEST_OPS:-20000}" \
 			"$(od -An -N4 -tu4 /dev/urandom)" $threads
 		note "$what: $(grep '^# .* commands' "/out/ktap/fuzz-$run.ktap")"
 		expect "$what: every invariant holds" myallocctl validate
+		expect "$what: the benchmarks unload" rmmod myalloc_bench
 		expect "$what: the module unloads" rmmod myalloc
 	done
 done

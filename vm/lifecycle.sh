@@ -152,8 +152,10 @@ session_run()
 kills()
 {
 	insmod $module reserve_mb=64 || return 1
+	insmod /guest/modules/myalloc_bench.ko || return 1
 	suite "kill-$attempt" kill_test 30
 	killed=${ktap_status:-1}
+	rmmod myalloc_bench || return 1
 	rmmod myalloc || return 1
 	[ "$killed" = 0 ]
 }

@@ -617,6 +617,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	zone = myalloc_zone_create(&args);
 	if (IS_ERR(zone) || myalloc_device_init(zone, &reserve))
 		host_fatal("no device");
+	fuzz_runs_begin();
 	for (n = 0; n < COMMANDS_MOST && in.at < in.end; n++) {
 		u32 action = take(1) % NR_ACTIONS;
 		u8 flags = take(1);
@@ -649,6 +650,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (i = 0; i < FILES; i++)
 		do_close(&model[i]);
 	CHECK(!fuzz_runs(), "%u runs are left", fuzz_runs());
+	CHECK(!fuzz_module_refs, "%d references to modules are left", fuzz_module_refs);
+	fuzz_runs_end();
 	myalloc_zone_drain(zone);
 	myalloc_zone_books(zone, &books);
 	CHECK(books.free_pages == books.nr_pages && !books.nr_caches,

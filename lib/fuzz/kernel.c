@@ -12,6 +12,7 @@
 u8 fuzz_user[USER_SIZE];
 const struct file_operations *fuzz_device;
 struct fuzz_world fuzz_world;
+int fuzz_module_refs;
 
 /* How many of @size bytes at @ptr are there. */
 static unsigned long reachable(const void __user *ptr, unsigned long size, unsigned long end)
@@ -139,6 +140,41 @@ void seq_printf(struct seq_file *m, const char *fmt, ...)
 void seq_puts(struct seq_file *m, const char *text)
 {
 	m->count += strlen(text);
+}
+
+/* --- threads ------------------------------------------------------------------------ */
+
+/* One reference is the creator's, until kthread_stop(). */
+struct task_struct *kthread_create_on_node(int (*fn)(void *arg), void *arg, int node,
+					   const char *name, ...)
+{
+	struct task_struct *task;
+
+	might_sleep();
+	task = calloc(1, sizeof(*task));
+	if (!task)
+		host_fatal("out of memory");
+	task->references = 1;
+	return task;
+}
+
+struct task_struct *get_task_struct(struct task_struct *task)
+{
+	task->references++;
+	return task;
+}
+
+void put_task_struct(struct task_struct *task)
+{
+	if (!--task->references)
+		free(task);
+}
+
+int kthread_stop(struct task_struct *task)
+{
+	might_sleep();
+	put_task_struct(task);
+	return 0;
 }
 
 /* --- xarray ------------------------------------------------------------------------- */

@@ -2,14 +2,16 @@
 /*
  * Stand-ins for the stress and benchmark engines
  *
- * The engines need threads. What a session does with a run needs none: it is started, makes
- * records, ends, is cancelled and destroyed, all through mod/device/job.h. The parameters of a
- * stress run are checked by the real stress_params.c, and its result by what it promises: no
- * default is left, and settling what it settled changes nothing.
+ * The engines need threads. What a session does with a job needs none: it is started, makes
+ * records, ends, is cancelled and destroyed, all through mod/device/job.c. Two kinds are
+ * registered there, with the numbers of the real ones; what their threads would do is done by
+ * fuzz_runs_go_on(). The parameters of a stress run are checked by the real stress_params.c, and
+ * its result by what it promises: no default is left, and settling what it settled changes
+ * nothing.
  */
 #include "kernel.h"
 
-#include "bench/bench.h"
+#include "device/job.h"
 #include "runs.h"
 #include "stress/stress_run.h"
 
@@ -18,13 +20,15 @@
 #define RUNS_MOST	16
 
 struct fuzz_run {
-	struct myalloc_run base;
-	enum myalloc_stress_state state;
+	struct myalloc_job job;
 	u32 records;
+	union {
+		struct myalloc_stress_progress stress;
+		struct myalloc_bench_progress bench;
+	} record;
 };
 
 static struct fuzz_run *runs[RUNS_MOST];
-static u64 last_id;
 
 u32 fuzz_runs(void)
 {
@@ -35,73 +39,54 @@ u32 fuzz_runs(void)
 	return nr;
 }
 
-static struct fuzz_run *to_run(struct myalloc_run *base)
+static struct fuzz_run *to_run(struct myalloc_job *job)
 {
-	return container_of(base, struct fuzz_run, base);
+	return container_of(job, struct fuzz_run, job);
 }
 
-static void advance(struct fuzz_run *run, enum myalloc_stress_state state)
+/* What its thread would do. */
+static void advance(struct myalloc_job *job, enum myalloc_stress_state state)
 {
-	if (myalloc_run_finished(&run->base))
+	if (myalloc_job_finished(job))
 		return;
-	run->state = state;
-	run->records++;
-	myalloc_run_advance(&run->base, state != MYALLOC_STRESS_RUNNING);
+	to_run(job)->records++;
+	mutex_lock(&job->lock);
+	myalloc_job_publish(job, state);
+	if (state != MYALLOC_STRESS_RUNNING)
+		complete_all(&job->done);
 }
 
-static void run_cancel(struct myalloc_run *base)
+static void run_wake(struct myalloc_job *job)
 {
-	advance(to_run(base), MYALLOC_STRESS_CANCELLED);
+	advance(job, myalloc_job_end_state(job));
 }
 
-static void run_destroy(struct myalloc_run *base)
+static void run_free(struct myalloc_job *job)
 {
 	u32 i;
 
+	if (!job->done.done)
+		host_fatal("a run is freed that has not ended");
 	for (i = 0; i < RUNS_MOST; i++)
-		if (runs[i] == to_run(base)) {
+		if (runs[i] == to_run(job)) {
+			myalloc_job_fini(job);
 			myalloc_env_free(runs[i]);
 			runs[i] = NULL;
 			return;
 		}
-	host_fatal("a run is destroyed twice");
+	host_fatal("a run is freed twice");
 }
 
-static enum myalloc_stress_state stress_record(struct myalloc_run *base,
-					       union myalloc_run_record *out)
+static void run_work(struct myalloc_job *job)
 {
-	out->stress.id = base->id;
-	out->stress.state = to_run(base)->state;
-	return to_run(base)->state;
+	host_fatal("a thread runs");
 }
 
-static enum myalloc_stress_state bench_record(struct myalloc_run *base,
-					      union myalloc_run_record *out)
-{
-	out->bench.id = base->id;
-	out->bench.state = to_run(base)->state;
-	return to_run(base)->state;
-}
-
-static const struct myalloc_run_ops stress_ops = {
-	.record_size = sizeof(struct myalloc_stress_progress),
-	.record = stress_record,
-	.cancel = run_cancel,
-	.destroy = run_destroy,
-};
-
-static const struct myalloc_run_ops bench_ops = {
-	.record_size = sizeof(struct myalloc_bench_progress),
-	.record = bench_record,
-	.cancel = run_cancel,
-	.destroy = run_destroy,
-};
-
-static struct myalloc_run *start(const struct myalloc_run_ops *ops, void (*notify)(void *arg),
-				 void *arg)
+static struct myalloc_job *make(const struct myalloc_job_kind *kind, struct myalloc_zone *zone)
 {
 	struct fuzz_run *run;
 	u32 i;
+	int err;
 
 	for (i = 0; i < RUNS_MOST && runs[i]; i++)
 		;
@@ -110,29 +95,30 @@ static struct myalloc_run *start(const struct myalloc_run_ops *ops, void (*notif
 	run = myalloc_env_zalloc(sizeof(*run), NUMA_NO_NODE);
 	if (!run)
 		return ERR_PTR(-ENOMEM);
-	run->base.ops = ops;
-	run->base.id = ++last_id;
-	run->base.notify = notify;
-	run->base.arg = arg;
-	run->state = MYALLOC_STRESS_RUNNING;
+	myalloc_job_init(&run->job, kind, zone, &run->record);
+	err = myalloc_job_thread(&run->job, -1, run_work);
+	if (err) {
+		myalloc_job_fini(&run->job);
+		myalloc_env_free(run);
+		return ERR_PTR(err);
+	}
 	runs[i] = run;
-	return &run->base;
+	return &run->job;
 }
 
 void fuzz_runs_go_on(void)
 {
 	u32 i;
 
-	for (i = 0; i < RUNS_MOST; i++) {
-		if (!runs[i] || myalloc_run_finished(&runs[i]->base))
-			continue;
-		advance(runs[i], runs[i]->records + 1 < RECORDS ? MYALLOC_STRESS_RUNNING :
-								  MYALLOC_STRESS_DONE);
-		myalloc_run_tell(&runs[i]->base);
-	}
+	for (i = 0; i < RUNS_MOST; i++)
+		if (runs[i])
+			advance(&runs[i]->job, runs[i]->records + 1 < RECORDS ?
+				MYALLOC_STRESS_RUNNING : MYALLOC_STRESS_DONE);
 }
 
 /* --- stress -------------------------------------------------------------------------- */
+
+static struct myalloc_job_kind stress_kind;
 
 static void check_settled(const struct myalloc_stress_run *run)
 {
@@ -155,41 +141,58 @@ static void check_settled(const struct myalloc_stress_run *run)
 		if (!cpu_online(run->cpu[i]))
 			host_fatal("CPU %u is not online", run->cpu[i]);
 	memset(&again, 0, sizeof(again));
-	again.zone = run->zone;
+	again.job.zone = run->job.zone;
 	if (myalloc_stress_settle(&again, p) || memcmp(&again.params, p, sizeof(*p)))
 		host_fatal("settled parameters settle to others");
 }
 
-struct myalloc_run *myalloc_stress_start(struct myalloc_zone *zone,
-					 struct myalloc_stress *params,
-					 void (*notify)(void *arg), void *arg)
+static struct myalloc_job *stress_make(struct myalloc_zone *zone, void *params)
 {
 	static struct myalloc_stress_run run;
 	int err;
 
 	memset(&run, 0, sizeof(run));
-	run.zone = zone;
+	run.job.zone = zone;
 	err = myalloc_stress_settle(&run, params);
 	if (err)
 		return ERR_PTR(err);
 	check_settled(&run);
-	return start(&stress_ops, notify, arg);
+	return make(&stress_kind, zone);
 }
 
-bool myalloc_stress_result(struct myalloc_run *base, struct myalloc_stress_result *out)
+static int stress_result(struct myalloc_job *job, void *arg)
 {
-	if (!base || base->ops != &stress_ops)
-		return false;
+	struct myalloc_stress_result *out = arg;
+
 	*out = (struct myalloc_stress_result){
-		.size = sizeof(*out), .id = base->id, .state = to_run(base)->state,
+		.size = out->size,
+		.id = job ? job->id : 0,
+		.state = job ? job->record->state : MYALLOC_STRESS_NONE,
 	};
-	return true;
+	return 0;
 }
+
+static struct myalloc_job_kind stress_kind = {
+	.name = "stress",
+	.cmd = {
+		[MYALLOC_JOB_START] = MYALLOC_IOC_STRESS_START,
+		[MYALLOC_JOB_RESULT] = MYALLOC_IOC_STRESS_RESULT,
+		[MYALLOC_JOB_CANCEL] = MYALLOC_IOC_STRESS_CANCEL,
+	},
+	.record_size = sizeof(struct myalloc_stress_progress),
+	.make = stress_make,
+	.wake = run_wake,
+	.free = run_free,
+	.result = stress_result,
+};
 
 /* --- benchmarks ------------------------------------------------------------------------- */
 
-int myalloc_bench_shape(struct myalloc_bench_shape *shape)
+static struct myalloc_job_kind bench_kind;
+
+static int bench_ask(void *arg)
 {
+	struct myalloc_bench_shape *shape = arg;
 	u32 size = shape->size, index = shape->index;
 
 	if (index >= SHAPES)
@@ -200,21 +203,53 @@ int myalloc_bench_shape(struct myalloc_bench_shape *shape)
 	return 0;
 }
 
-struct myalloc_run *myalloc_bench_start(struct myalloc_zone *zone,
-					const struct myalloc_bench *params,
-					void (*notify)(void *arg), void *arg)
+static struct myalloc_job *bench_make(struct myalloc_zone *zone, void *arg)
 {
+	const struct myalloc_bench *params = arg;
+
 	if (params->flags || params->pad || !params->shapes[0] || params->shapes[0] >> SHAPES)
 		return ERR_PTR(-EINVAL);
-	return start(&bench_ops, notify, arg);
+	return make(&bench_kind, zone);
 }
 
-int myalloc_bench_result(struct myalloc_run *base, struct myalloc_bench_result *result)
+static int bench_result(struct myalloc_job *job, void *arg)
 {
-	if (!base || base->ops != &bench_ops || result->shape >= SHAPES || result->side)
+	struct myalloc_bench_result *result = arg;
+
+	if (result->pad)
+		return -EINVAL;
+	if (!job || result->shape >= SHAPES || result->side)
 		return -ENOENT;
-	result->id = base->id;
-	result->state = to_run(base)->state;
+	result->id = job->id;
+	result->state = job->record->state;
 	result->room = 0;
 	return 0;
+}
+
+static struct myalloc_job_kind bench_kind = {
+	.name = "bench",
+	.cmd = {
+		[MYALLOC_JOB_START] = MYALLOC_IOC_BENCH_START,
+		[MYALLOC_JOB_RESULT] = MYALLOC_IOC_BENCH_RESULT,
+		[MYALLOC_JOB_CANCEL] = MYALLOC_IOC_BENCH_CANCEL,
+		[MYALLOC_JOB_ASK] = MYALLOC_IOC_BENCH_SHAPE,
+	},
+	.record_size = sizeof(struct myalloc_bench_progress),
+	.make = bench_make,
+	.wake = run_wake,
+	.free = run_free,
+	.result = bench_result,
+	.ask = bench_ask,
+};
+
+void fuzz_runs_begin(void)
+{
+	if (myalloc_job_kind_register(&stress_kind) || myalloc_job_kind_register(&bench_kind))
+		host_fatal("a kind of job is refused");
+}
+
+void fuzz_runs_end(void)
+{
+	myalloc_job_kind_unregister(&stress_kind);
+	myalloc_job_kind_unregister(&bench_kind);
 }

@@ -6,6 +6,10 @@
 /* Lets each run that has not ended make a record; the third is its last. */
 void fuzz_runs_go_on(void);
 
+/* The two kinds are registered, and are there no more. */
+void fuzz_runs_begin(void);
+void fuzz_runs_end(void);
+
 /* Runs that exist. */
 u32 fuzz_runs(void);
 

@@ -34,7 +34,7 @@
  */
 #include "env.h"
 
-#include "bench/bench_run.h"
+#include "bench/run.h"
 #include "compat.h"
 
 #define RING		256	/* slots, a power of two */

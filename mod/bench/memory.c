@@ -26,9 +26,8 @@
 #include <linux/nodemask.h>
 #include <linux/vmstat.h>
 
-#include "bench/bench_run.h"
+#include "bench/run.h"
 #include "compat.h"
-#include "base/sort.h"
 
 #define OBJECTS_MAX	16384
 #define CYCLES		4	/* up and down */
@@ -144,21 +143,14 @@ static u64 ideal(const struct bench_work *w, u32 nr)
 static void ours_slabs(struct bench_work *w, u32 ops)
 {
 	u32 nr = churn_objects(w, ours_get, ours_put);
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stat stat = { };
 
 	if (is_drained(w->shape))
 		myalloc_cache_shrink(w->cache);
-	myalloc_cache_books(w->cache, &books);
-	w->figure = div64_u64((books.slabs << books.order) * 1000, ideal(w, nr));
+	myalloc_cache_stat_fill(&stat, w->cache);
+	w->figure = div64_u64((stat.slabs << stat.order) * 1000, ideal(w, nr));
 	shrink(w, nr, 0, ours_put);
 	myalloc_cache_shrink(w->cache);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const void *x = *(void * const *)a, *y = *(void * const *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 /* Pages of the compound pages that the live objects are in; they are sorted by that. */
@@ -168,7 +160,7 @@ static u64 live_pages(struct bench_work *w, u32 nr)
 	u64 pages = 0;
 	u32 i;
 
-	myalloc_sort(w->object, nr, sizeof(*w->object), compare);
+	myalloc_bench_sort(w->object, nr);
 	for (i = 0; i < nr; i++) {
 		struct page *head = virt_to_head_page(w->object[i]);
 
@@ -191,20 +183,23 @@ static void slub_slabs(struct bench_work *w, u32 ops)
 	kmem_cache_shrink(w->kcache);
 }
 
-static u32 objects_fit(struct bench_work *w)
+static int make_objects(struct bench_work *w)
 {
-	return clamp_t(u64, (myalloc_bench_zone_pages(w) << PAGE_SHIFT) / 4 / w->shape->bytes, 64,
-		       OBJECTS_MAX);
+	u64 pages;
+	int err = myalloc_bench_zone_pages(w, &pages);
+
+	return err ?: make_room(w, clamp_t(u64, (pages << PAGE_SHIFT) / 4 / w->shape->bytes, 64,
+					   OBJECTS_MAX));
 }
 
 static int ours_begin(struct bench_work *w)
 {
-	return make_room(w, objects_fit(w)) ?: myalloc_bench_ours(w);
+	return make_objects(w) ?: myalloc_bench_ours(w);
 }
 
 static int slub_begin(struct bench_work *w)
 {
-	return make_room(w, objects_fit(w)) ?: myalloc_bench_slub(w);
+	return make_objects(w) ?: myalloc_bench_slub(w);
 }
 
 static const struct bench_side slab_sides[] = {
@@ -218,12 +213,12 @@ static const struct bench_side slab_sides[] = {
 
 static __always_inline void *ours_page(struct bench_work *w)
 {
-	return myalloc_pages_alloc(w->run->zone, 0, 0);
+	return myalloc_pages_alloc(w->run->job.zone, 0, 0);
 }
 
 static __always_inline void ours_page_put(struct bench_work *w, void *page)
 {
-	myalloc_pages_free(w->run->zone, page, 0);
+	myalloc_pages_free(w->run->job.zone, page, 0);
 }
 
 static __always_inline void *kernel_page(struct bench_work *w)
@@ -254,13 +249,13 @@ static void kernel_free_blocks(u64 *nr)
 	u32 order, zone;
 	int node;
 
-	memset(nr, 0, MYALLOC_NR_ORDERS * sizeof(*nr));
+	memset(nr, 0, MYALLOC_ORDERS * sizeof(*nr));
 	for_each_online_node(node) {
 		for (zone = 0; zone < MAX_NR_ZONES; zone++) {
 			const struct zone *z = &NODE_DATA(node)->node_zones[zone];
 
 			/* A moment's view, as that of /proc/buddyinfo. */
-			for (order = 0; order <= min(MYALLOC_TOP_ORDER, MYALLOC_KERNEL_MAX_ORDER);
+			for (order = 0; order <= min(MYALLOC_MAX_ORDER, MYALLOC_KERNEL_MAX_ORDER);
 			     order++)
 				nr[order] += READ_ONCE(z->free_area[order].nr_free);
 		}
@@ -273,7 +268,7 @@ static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 	u64 free = 0, usable = 0;
 	u32 order;
 
-	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
+	for (order = 0; order < MYALLOC_ORDERS; order++) {
 		free += blocks[order] << order;
 		if (order >= shape->order)
 			usable += blocks[order] << order;
@@ -289,20 +284,21 @@ static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 static void ours_pages(struct bench_work *w, u32 ops)
 {
 	u32 nr = churn_pages(w, ours_page, ours_page_put);
-	struct myalloc_zone_books books;
 
 	if (is_drained(w->shape))
-		myalloc_zone_drain(w->run->zone);
-	myalloc_zone_books(w->run->zone, &books);
-	w->figure = fragmentation(w->shape, books.free_blocks);
+		myalloc_zone_drain(w->run->job.zone);
+	if (myalloc_bench_stat(w))
+		w->fails++;
+	else
+		w->figure = fragmentation(w->shape, w->run->stat.free_blocks);
 	shrink(w, nr, 0, ours_page_put);
-	myalloc_zone_drain(w->run->zone);
+	myalloc_zone_drain(w->run->job.zone);
 }
 
 static void kernel_pages(struct bench_work *w, u32 ops)
 {
 	u32 nr = churn_pages(w, kernel_page, kernel_page_put);
-	u64 blocks[MYALLOC_NR_ORDERS];
+	u64 blocks[MYALLOC_ORDERS];
 
 	kernel_free_blocks(blocks);
 	w->figure = fragmentation(w->shape, blocks);
@@ -311,8 +307,12 @@ static void kernel_pages(struct bench_work *w, u32 ops)
 
 static int ours_pages_begin(struct bench_work *w)
 {
-	myalloc_zone_drain(w->run->zone);
-	return make_room(w, max_t(u64, myalloc_bench_zone_pages(w) / 2, 10));
+	u64 pages;
+	int err;
+
+	myalloc_zone_drain(w->run->job.zone);
+	err = myalloc_bench_zone_pages(w, &pages);
+	return err ?: make_room(w, max_t(u64, pages / 2, 10));
 }
 
 static int kernel_pages_begin(struct bench_work *w)
@@ -344,15 +344,15 @@ static int no_begin(struct bench_work *w)
 
 static void ours_metadata(struct bench_work *w, u32 ops)
 {
-	const struct myalloc_zone *zone = w->run->zone;
-	u64 bytes = zone->meta_bytes, zone_bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
-	struct myalloc_cache_books books;
+	const struct myalloc_zone_info *info = &w->run->info;
+	u64 bytes = info->meta_bytes, zone_bytes = info->nr_pages << PAGE_SHIFT;
+	struct myalloc_cache_stat stat = { };
 
 	if (w->shape->variant == BUDDY)
-		bytes = myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->buddy.top_order);
+		bytes = info->buddy_bytes;
 	if (w->shape->variant == CACHE) {
-		myalloc_cache_books(w->cache, &books);
-		bytes = books.meta_bytes;
+		myalloc_cache_stat_fill(&stat, w->cache);
+		bytes = stat.meta_bytes;
 	}
 	w->figure = mul_u64_u64_div_u64(bytes * 1000, BIT_ULL(30), zone_bytes);
 }

@@ -10,7 +10,7 @@
  */
 #include "env.h"
 
-#include "bench/bench_run.h"
+#include "bench/run.h"
 #include "compat.h"
 
 static const u32 sizes[] = { 8, 64, 256, 1024, 4096 };
@@ -357,10 +357,15 @@ static int make_batch(struct bench_work *w)
 /* Room for live objects, and random places in it. */
 static int make_live(struct bench_work *w)
 {
-	u64 fit = (myalloc_bench_zone_pages(w) << PAGE_SHIFT) / 4 / w->shape->bytes;
-	u32 nr = myalloc_bench_live(w, clamp_t(u64, fit, 1, CHURN_LIVE)), i;
-	int err = myalloc_bench_objects_room(w, nr) ?: myalloc_bench_make_order(w, CHURN_ORDER);
+	u64 pages, fit;
+	u32 nr, i;
+	int err = myalloc_bench_zone_pages(w, &pages);
 
+	if (err)
+		return err;
+	fit = (pages << PAGE_SHIFT) / 4 / w->shape->bytes;
+	nr = myalloc_bench_live(w, clamp_t(u64, fit, 1, CHURN_LIVE));
+	err = myalloc_bench_objects_room(w, nr) ?: myalloc_bench_make_order(w, CHURN_ORDER);
 	if (err)
 		return err;
 	for (i = 0; i < CHURN_ORDER; i++)

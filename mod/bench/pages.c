@@ -16,7 +16,7 @@
 
 #include <linux/gfp.h>
 
-#include "bench/bench_run.h"
+#include "bench/run.h"
 #include "compat.h"
 
 /* Largest order among the blocks that fill a zone. */
@@ -35,17 +35,17 @@ typedef void (*put_fn)(struct bench_work *w, void *block, unsigned int order);
 
 static __always_inline void *ours_get(struct bench_work *w, unsigned int order)
 {
-	return myalloc_pages_alloc(w->run->zone, order, 0);
+	return myalloc_pages_alloc(w->run->job.zone, order, 0);
 }
 
 static __always_inline void *ours_zeroed(struct bench_work *w, unsigned int order)
 {
-	return myalloc_pages_alloc(w->run->zone, order, MYALLOC_ZERO);
+	return myalloc_pages_alloc(w->run->job.zone, order, MYALLOC_ZERO);
 }
 
 static __always_inline void ours_put(struct bench_work *w, void *block, unsigned int order)
 {
-	myalloc_pages_free(w->run->zone, block, order);
+	myalloc_pages_free(w->run->job.zone, block, order);
 }
 
 static __always_inline void *kernel_get(struct bench_work *w, unsigned int order)
@@ -145,11 +145,11 @@ static void ours_bulk(struct bench_work *w, u32 ops)
 	const u32 nr = w->shape->batch;
 
 	for (; ops >= nr; ops -= nr) {
-		u32 got = myalloc_pages_alloc_bulk(w->run->zone, w->shape->order, 0, nr,
+		u32 got = myalloc_pages_alloc_bulk(w->run->job.zone, w->shape->order, 0, nr,
 						   w->object);
 
 		w->fails += nr - got;
-		myalloc_pages_free_bulk(w->run->zone, w->shape->order, got, w->object);
+		myalloc_pages_free_bulk(w->run->job.zone, w->shape->order, got, w->object);
 	}
 }
 
@@ -194,7 +194,7 @@ static int genpool_begin(struct bench_work *w)
 static void ours_ready(struct bench_work *w)
 {
 	if (w->shape->variant == EMPTY)
-		myalloc_zone_drain(w->run->zone);
+		myalloc_zone_drain(w->run->job.zone);
 }
 
 /* The order of a block is in the lowest bits of its address. */
@@ -227,11 +227,14 @@ static void replace(struct bench_work *w, get_fn get, put_fn put)
 /* Fills to the level of the shape, and replaces. */
 static int fill(struct bench_work *w, get_fn get, put_fn put)
 {
-	u64 pages = myalloc_bench_zone_pages(w), target, used = 0;
+	u64 pages, target, used = 0;
 	u32 room, steps;
+	int err = myalloc_bench_zone_pages(w, &pages);
 
+	if (err)
+		return err;
 	if (w->genpool)
-		pages = w->run->zone->buddy.nr_frames;
+		pages = w->run->info.nr_pages;
 	target = div_u64(pages * w->shape->fill_permille, 1000);
 	room = target;
 	w->held = myalloc_bench_zalloc(array_size(max(room, 1U), sizeof(*w->held)));
@@ -274,7 +277,7 @@ static void empty(struct bench_work *w, put_fn put)
 
 static int ours_fill(struct bench_work *w)
 {
-	myalloc_zone_drain(w->run->zone);
+	myalloc_zone_drain(w->run->job.zone);
 	return fill(w, ours_get, ours_put);
 }
 

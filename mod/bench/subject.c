@@ -7,7 +7,9 @@
  */
 #include "env.h"
 
-#include "bench/bench_run.h"
+#include <linux/sort.h>
+
+#include "bench/run.h"
 #include "compat.h"
 
 /* Objects that a pool or a stack has in stock; a sheaf holds as many as our magazines. */
@@ -59,7 +61,7 @@ int myalloc_bench_ours(struct bench_work *work)
 	struct myalloc_cache *cache;
 
 	new_name(name, "bench", work->shape->bytes);
-	cache = myalloc_cache_create(work->run->zone, &args);
+	cache = myalloc_cache_create(work->run->job.zone, &args);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	work->cache = cache;
@@ -153,7 +155,7 @@ int myalloc_bench_genpool(struct bench_work *work)
 	if (!work->genpool)
 		return -ENOMEM;
 	return gen_pool_add(work->genpool, BIT(30),
-			    (size_t)work->run->zone->buddy.nr_frames << PAGE_SHIFT,
+			    (size_t)work->run->info.nr_pages << PAGE_SHIFT,
 			    NUMA_NO_NODE);
 }
 
@@ -184,6 +186,21 @@ void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr)
 
 		swap(number[nr - 1], number[with]);
 	}
+}
+
+static int compare_pointers(const void *a, const void *b, const void *unused)
+{
+	const void *x = *(void * const *)a, *y = *(void * const *)b;
+
+	/* The kernel's sort() has no place to reschedule, and a million objects take a while. */
+	cond_resched();
+	return x < y ? -1 : x > y;
+}
+
+/* By address. */
+void myalloc_bench_sort(void **object, u32 nr)
+{
+	sort_r(object, nr, sizeof(*object), compare_pointers, NULL, NULL);
 }
 
 /* The numbers 0 to @nr - 1, ascending. */

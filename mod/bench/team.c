@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
-#include "bench/bench_run.h"
+#include "bench/run.h"
 
 static void idle(void)
 {
@@ -55,7 +55,7 @@ static int add_member(struct bench_run *run, u32 cpu)
 	member->index = team->nr;
 	task = myalloc_env_should_fail() ? ERR_PTR(-ENOMEM) :
 		kthread_create_on_node(member_thread, member, cpu_to_node(cpu), "bench%llu/%u",
-				       run->base.id, cpu);
+				       run->job.id, cpu);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	kthread_bind(task, cpu);

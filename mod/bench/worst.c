@@ -25,9 +25,8 @@
 
 #include <linux/gfp.h>
 
-#include "bench/bench_run.h"
+#include "bench/run.h"
 #include "compat.h"
-#include "base/sort.h"
 
 /* Pages of the zone that a series leaves free; more of small objects would take long. */
 #define LEAVE_TINY	64
@@ -37,6 +36,9 @@
 #define OBJECTS_MAX	(10 * 65536)
 #define BULK		64
 #define EXACT_PAGES	513
+
+/* The largest of the small orders that have magazines. */
+#define SMALL_ORDER	3
 
 /* --- the clock of one operation ------------------------------------------------------ */
 
@@ -126,15 +128,15 @@ static void release(struct bench_work *w)
 		unsigned long held = (unsigned long)w->held[--w->nr_held];
 
 		breathe(w->nr_held);
-		myalloc_pages_free(w->run->zone, (void *)(held & PAGE_MASK), held & ~PAGE_MASK);
+		myalloc_pages_free(w->run->job.zone, (void *)(held & PAGE_MASK), held & ~PAGE_MASK);
 	}
 }
 
 /* Holds all blocks but about @leave pages, which are as few blocks as they can be. */
 static void hold_all_but(struct bench_work *w, u32 leave)
 {
-	struct myalloc_zone *zone = w->run->zone;
-	u32 top = zone->chunk_order, order = min_t(u32, top, ilog2(leave)), left = 0;
+	struct myalloc_zone *zone = w->run->job.zone;
+	u32 top = w->run->info.chunk_order, order = min_t(u32, top, ilog2(leave)), left = 0;
 	void *keep[2] = { NULL, NULL };
 	u32 nr, i;
 
@@ -156,14 +158,16 @@ static void hold_all_but(struct bench_work *w, u32 leave)
 /* Holds every free block smaller than the largest: the next request splits one of those. */
 static void hold_small(struct bench_work *w)
 {
-	struct myalloc_zone *zone = w->run->zone;
-	struct myalloc_zone_books books;
+	struct myalloc_zone *zone = w->run->job.zone;
 	u32 order;
 
 	myalloc_zone_drain(zone);
-	myalloc_zone_books(zone, &books);
-	for (order = 0; order < zone->chunk_order; order++) {
-		u64 nr = books.free_blocks[order];
+	if (myalloc_bench_stat(w)) {
+		w->fails++;
+		return;
+	}
+	for (order = 0; order < w->run->info.chunk_order; order++) {
+		u64 nr = w->run->stat.free_blocks[order];
 
 		for (; nr && w->nr_held < w->room; nr--) {
 			/* Top-down requests take no magazines, so nothing is refilled. */
@@ -177,7 +181,7 @@ static void hold_small(struct bench_work *w)
 
 static int make_room(struct bench_work *w)
 {
-	u32 nr = w->run->zone->buddy.nr_frames;
+	u32 nr = w->run->info.nr_pages;
 	int err = myalloc_bench_objects_room(w, max_t(u32, nr, OBJECTS_MAX));
 
 	if (err)
@@ -211,18 +215,6 @@ static void shuffle(struct bench_work *w, u32 nr)
 		swap(w->object[nr - 1], w->object[with]);
 		breathe(nr);
 	}
-}
-
-static int compare(const void *a, const void *b)
-{
-	const void *x = *(void * const *)a, *y = *(void * const *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void sort_objects(struct bench_work *w, u32 nr)
-{
-	myalloc_sort(w->object, nr, sizeof(*w->object), compare);
 }
 
 /* --- fill and empty: objects --------------------------------------------------------------- */
@@ -327,12 +319,12 @@ static void slub_ready(struct bench_work *w)
 
 static __always_inline void *ours_page_get(struct bench_work *w)
 {
-	return myalloc_pages_alloc(w->run->zone, w->shape->order, 0);
+	return myalloc_pages_alloc(w->run->job.zone, w->shape->order, 0);
 }
 
 static __always_inline void ours_page_put(struct bench_work *w, void *block)
 {
-	myalloc_pages_free(w->run->zone, block, w->shape->order);
+	myalloc_pages_free(w->run->job.zone, block, w->shape->order);
 }
 
 static __always_inline void *kernel_page_get(struct bench_work *w)
@@ -414,23 +406,26 @@ static void new_slab(struct bench_work *w, u32 ops)
 /* As many objects as fill @slabs slabs, sorted by address; how many. */
 static u32 fill_slabs(struct bench_work *w, u32 slabs)
 {
-	u32 want = min_t(u32, slabs * w->cache->layout.objects, w->room), n;
+	struct myalloc_cache_stat stat = { };
+	u32 want, n;
 
+	myalloc_cache_stat_fill(&stat, w->cache);
+	w->slab_bytes = PAGE_SIZE << stat.order;
+	want = min_t(u32, slabs * stat.objects_per_slab, w->room);
 	for (n = 0; n < want; n++) {
 		w->object[n] = ours_get(w);
 		if (!w->object[n])
 			break;
 		breathe(n);
 	}
-	sort_objects(w, n);
+	myalloc_bench_sort(w->object, n);
 	return n;
 }
 
+/* A slab is a block, which is aligned to its size. */
 static bool same_slab(const struct bench_work *w, const void *a, const void *b)
 {
-	unsigned long base = w->cache->map.base, size = (unsigned long)w->cache->bytes_mask + 1;
-
-	return ((unsigned long)a - base) / size == ((unsigned long)b - base) / size;
+	return (unsigned long)a / w->slab_bytes == (unsigned long)b / w->slab_bytes;
 }
 
 #define REFILL_SLABS	8
@@ -480,10 +475,22 @@ static void put_kept(struct bench_work *w)
 	release(w);
 }
 
-/* Magazines that one CPU can fill before it must flush. */
-static u32 magazines_of_cpu(const struct myalloc_magazines *mags)
+/* Blocks of an order that one CPU can free before it must flush. */
+static u32 pages_fill(struct myalloc_zone *zone, u32 order)
 {
-	return mags->capacity ? mags->nr_magazines - 2 * num_possible_cpus() + 2 : 0;
+	struct myalloc_magazine_info mags;
+
+	myalloc_pages_magazines(zone, order, &mags);
+	return mags.magazines * mags.capacity;
+}
+
+/* Objects, likewise. */
+static u32 cache_fill(struct bench_work *w)
+{
+	struct myalloc_magazine_info mags;
+
+	myalloc_cache_magazines(w->cache, &mags);
+	return mags.magazines * mags.capacity;
 }
 
 /*
@@ -493,8 +500,7 @@ static u32 magazines_of_cpu(const struct myalloc_magazines *mags)
  */
 static void flush_ready(struct bench_work *w)
 {
-	const struct myalloc_magazines *mags = &w->cache->mags;
-	u32 need = magazines_of_cpu(mags) * mags->capacity + 1, nr, i, kept = 0;
+	u32 need = cache_fill(w) + 1, nr, i, kept = 0;
 
 	myalloc_cache_shrink(w->cache);
 	nr = fill_slabs(w, need);
@@ -526,14 +532,15 @@ static void flush(struct bench_work *w, u32 ops)
  * Of each chunk, allocated as a block, all pages but the first go back, and that one is a block.
  * Returns how many are so: fewer if others take what is free meanwhile; then the rest is freed.
  */
-static u32 keep_first_pages(struct myalloc_zone *zone, void **chunk, u32 nr)
+static u32 keep_first_pages(struct bench_work *w, void **chunk, u32 nr)
 {
-	u32 rest = BIT(zone->chunk_order) - 1, n, i;
+	u32 order = w->run->info.chunk_order, rest = BIT(order) - 1, n, i;
+	struct myalloc_zone *zone = w->run->job.zone;
 
 	for (n = 0; n < nr; n++) {
 		void *page;
 
-		myalloc_pages_free(zone, chunk[n], zone->chunk_order);
+		myalloc_pages_free(zone, chunk[n], order);
 		if (myalloc_pages_alloc_range(zone, chunk[n] + PAGE_SIZE, rest, 0))
 			break;
 		page = myalloc_pages_alloc(zone, 0, MYALLOC_TOPDOWN);
@@ -547,7 +554,7 @@ static u32 keep_first_pages(struct myalloc_zone *zone, void **chunk, u32 nr)
 	for (i = 0; i < n; i++)
 		myalloc_pages_free_exact(zone, chunk[i] + PAGE_SIZE, rest);
 	for (i = n + 1; i < nr; i++)
-		myalloc_pages_free(zone, chunk[i], zone->chunk_order);
+		myalloc_pages_free(zone, chunk[i], order);
 	return n;
 }
 
@@ -558,41 +565,44 @@ static u32 keep_first_pages(struct myalloc_zone *zone, void **chunk, u32 nr)
  */
 static void merge_ready(struct bench_work *w)
 {
-	struct myalloc_zone *zone = w->run->zone;
-	const struct myalloc_magazines *mags = &zone->pcp[0];
-	u32 nr_magazines = magazines_of_cpu(mags), fillers, specials, others, nr = 0, i;
-	struct myalloc_zone_books books;
+	u32 order = w->run->info.chunk_order, fillers, specials, others, nr = 0, i;
+	struct myalloc_zone *zone = w->run->job.zone;
+	struct myalloc_magazine_info mags;
 	void *special[16];
 	u64 chunks;
 
 	w->at = 0;
 	myalloc_zone_drain(zone);
-	if (!mags->capacity)
+	myalloc_pages_magazines(zone, 0, &mags);
+	if (!mags.capacity)
 		return;
 	/* One page of each chunk, but for as many chunks as the others need. */
-	myalloc_zone_books(zone, &books);
-	chunks = books.free_blocks[zone->chunk_order];
-	others = 1 + (nr_magazines * mags->capacity >> zone->chunk_order);
-	chunks = chunks > others ? min_t(u64, chunks - others, mags->batch) : 0;
+	if (myalloc_bench_stat(w)) {
+		w->fails++;
+		return;
+	}
+	chunks = w->run->stat.free_blocks[order];
+	others = 1 + (mags.magazines * mags.capacity >> order);
+	chunks = chunks > others ? min_t(u64, chunks - others, mags.batch) : 0;
 	for (specials = 0; specials < min_t(u64, chunks, ARRAY_SIZE(special)); specials++) {
-		void *block = myalloc_pages_alloc(zone, zone->chunk_order, MYALLOC_TOPDOWN);
+		void *block = myalloc_pages_alloc(zone, order, MYALLOC_TOPDOWN);
 
 		if (!block)
 			break;
 		special[specials] = block;
 	}
-	fillers = nr_magazines * mags->capacity - specials + 1;
+	fillers = mags.magazines * mags.capacity - specials + 1;
 	for (i = 0; i < fillers && nr < w->room; i++) {
 		w->object[nr] = myalloc_pages_alloc(zone, 0, 0);
 		if (!w->object[nr])
 			break;
 		nr++;
 	}
-	specials = keep_first_pages(zone, special, specials);
+	specials = keep_first_pages(w, special, specials);
 	myalloc_zone_drain(zone);
-	/* From the end: nr_magazines - 1 of fillers less a batch, the specials, one more. */
+	/* From the end: all magazines but one of fillers less a batch, the specials, one more. */
 	for (i = 0; i < specials && nr < w->room; i++) {
-		u32 at = min(mags->capacity + 1, nr);
+		u32 at = min(mags.capacity + 1, nr);
 
 		memmove(&w->object[at + 1], &w->object[at], (nr - at) * sizeof(void *));
 		w->object[at] = special[i];
@@ -614,7 +624,7 @@ static void merge(struct bench_work *w, u32 ops)
 
 static void exact_alloc(struct bench_work *w, u32 ops)
 {
-	struct myalloc_zone *zone = w->run->zone;
+	struct myalloc_zone *zone = w->run->job.zone;
 	struct watch watch = watch_masked();
 	void *addr;
 
@@ -630,7 +640,7 @@ static void exact_alloc(struct bench_work *w, u32 ops)
 
 static void exact_free(struct bench_work *w, u32 ops)
 {
-	struct myalloc_zone *zone = w->run->zone;
+	struct myalloc_zone *zone = w->run->job.zone;
 	struct watch watch = watch_masked();
 	void *addr = myalloc_pages_alloc_exact(zone, EXACT_PAGES, 0, 0);
 
@@ -645,7 +655,7 @@ static void exact_free(struct bench_work *w, u32 ops)
 
 static void page_bulk_alloc(struct bench_work *w, u32 ops)
 {
-	struct myalloc_zone *zone = w->run->zone;
+	struct myalloc_zone *zone = w->run->job.zone;
 	struct watch watch = watch_masked();
 	u32 nr;
 
@@ -660,10 +670,9 @@ static void page_bulk_alloc(struct bench_work *w, u32 ops)
 /* Into full magazines. */
 static void page_bulk_free(struct bench_work *w, u32 ops)
 {
-	struct myalloc_zone *zone = w->run->zone;
-	const struct myalloc_magazines *mags = &zone->pcp[0];
+	struct myalloc_zone *zone = w->run->job.zone;
 	struct watch watch = watch_masked();
-	u32 need = magazines_of_cpu(mags) * mags->capacity + BULK, nr, i;
+	u32 need = pages_fill(zone, 0) + BULK, nr, i;
 
 	nr = myalloc_pages_alloc_bulk(zone, 0, 0, min(need, w->room), w->object);
 	shuffle(w, nr);
@@ -684,9 +693,9 @@ static void by_address(struct bench_work *w, u32 ops)
 	for (i = 0; i < nr; i++) {
 		watch_start(&watch);
 		if (i % 2)
-			myalloc_free(w->run->zone, w->object[i]);
+			myalloc_free(w->run->job.zone, w->object[i]);
 		else
-			myalloc_usable_size(w->run->zone, w->object[i]);
+			myalloc_usable_size(w->run->job.zone, w->object[i]);
 		watch_stop(&watch);
 	}
 	for (i = 0; i < nr; i += 2)
@@ -697,13 +706,12 @@ static void by_address(struct bench_work *w, u32 ops)
 /* The whole zone, every magazine of this CPU full. Not bounded by a constant. */
 static void zone_drain(struct bench_work *w, u32 ops)
 {
-	struct myalloc_zone *zone = w->run->zone;
+	struct myalloc_zone *zone = w->run->job.zone;
 	struct watch watch = watch_task();
 	u32 order;
 
-	for (order = 0; order <= MYALLOC_PCP_SMALL; order++) {
-		const struct myalloc_magazines *mags = &zone->pcp[order];
-		u32 need = magazines_of_cpu(mags) * mags->capacity;
+	for (order = 0; order <= SMALL_ORDER; order++) {
+		u32 need = pages_fill(zone, order);
 		u32 nr = myalloc_pages_alloc_bulk(zone, order, 0, min(need, w->room), w->object);
 
 		shuffle(w, nr);
@@ -717,8 +725,7 @@ static void zone_drain(struct bench_work *w, u32 ops)
 
 static void fill_magazines(struct bench_work *w)
 {
-	const struct myalloc_magazines *mags = &w->cache->mags;
-	u32 need = magazines_of_cpu(mags) * mags->capacity, nr;
+	u32 need = cache_fill(w), nr;
 
 	nr = myalloc_cache_alloc_bulk(w->cache, 0, min(need, w->room), w->object);
 	shuffle(w, nr);
@@ -754,7 +761,7 @@ static void cache_create(struct bench_work *w, u32 ops)
 	struct myalloc_cache *cache;
 
 	watch_start(&watch);
-	cache = myalloc_cache_create(w->run->zone, &args);
+	cache = myalloc_cache_create(w->run->job.zone, &args);
 	watch_stop(&watch);
 	if (IS_ERR(cache))
 		w->fails++;
@@ -767,7 +774,7 @@ static void cache_destroy(struct bench_work *w, u32 ops)
 {
 	const struct myalloc_cache_args args = { .name = "bench-destroy", .object_size = 64 };
 	struct watch watch = watch_task();
-	struct myalloc_cache *cache = myalloc_cache_create(w->run->zone, &args), *own = w->cache;
+	struct myalloc_cache *cache = myalloc_cache_create(w->run->job.zone, &args), *own = w->cache;
 
 	if (IS_ERR(cache)) {
 		w->fails++;

@@ -3,8 +3,9 @@
  * /dev/myalloc: copy in, check, dispatch, copy out
  *
  * The contract is uapi/myalloc.h. Everything the user gives is checked here against it,
- * and nothing after: session.c and the allocator get arguments that are in range. What a
- * command makes is undone if the answer cannot be copied out.
+ * and nothing after: session.c and the allocator get arguments that are in range. The
+ * parameters of a job are checked by its kind (job.c), which this file does not know. What
+ * a command makes is undone if the answer cannot be copied out.
  *
  * Structs that may grow are recognised by the command's type and number alone: the size
  * that _IOWR() puts into it is that of the caller's version.
@@ -17,13 +18,13 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "bench/bench.h"
 #include "device/ioctl.h"
+#include "device/job.h"
+#include "device/session.h"
+#include "object/cache.h"
 #include "object/limbo.h"
 #include "page/drain.h"
 #include "reserve.h"
-#include "device/session.h"
-#include "object/cache.h"
 #include "stat.h"
 #include "trace.h"
 #include "zone/validate.h"
@@ -39,15 +40,6 @@ static_assert(sizeof(struct myalloc_obj_alloc) == 32);
 static_assert(sizeof(struct myalloc_cache_stat) == 48 + 18 * 8 + MYALLOC_NAME_MAX);
 static_assert(sizeof(struct myalloc_validate) == 32 + 160);
 static_assert(sizeof(struct myalloc_drain) == 16);
-static_assert(sizeof(struct myalloc_stress) == 288);
-static_assert(sizeof(struct myalloc_stress_progress) == 88);
-static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
-static_assert(sizeof(struct myalloc_bench_shape) == 40 + MYALLOC_BENCH_NAME + MYALLOC_BENCH_WHAT +
-						    MYALLOC_BENCH_SIDES_MAX * 24);
-static_assert(sizeof(struct myalloc_bench) == 40 + MYALLOC_BENCH_SHAPES_MAX / 8);
-static_assert(sizeof(struct myalloc_bench_progress) == 40);
-static_assert(sizeof(struct myalloc_bench_round) == 24);
-static_assert(sizeof(struct myalloc_bench_result) == 88 + 2 * 32);
 
 static struct {
 	struct miscdevice misc;
@@ -300,85 +292,62 @@ static int do_cache_stat(struct myalloc_session *session, void __user *user)
 	return err ?: copy_out(user, &arg, sizeof(arg));
 }
 
-/* --- stress ---------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------ */
 
-static int do_stress_start(struct myalloc_session *session, void __user *user)
+/* The struct of a command of any kind; the size in its number says how much of it is used. */
+union job_arg {
+	u32 size;
+	u8 bytes[MYALLOC_JOB_ARG_MAX];
+	u64 align;
+};
+
+static int call_kind(struct myalloc_session *session, const struct myalloc_job_kind *kind,
+		     enum myalloc_job_call call, union job_arg *arg)
 {
-	struct myalloc_stress arg;
-	int err = copy_in(&arg, sizeof(arg), user);
+	switch (call) {
+	case MYALLOC_JOB_START:
+		return myalloc_session_job_start(session, kind, arg);
+	case MYALLOC_JOB_RESULT:
+		return myalloc_session_job_result(session, kind, arg);
+	default:
+		return kind->ask(arg);
+	}
+}
 
+static int do_call(struct myalloc_session *session, const struct myalloc_job_kind *kind,
+		   enum myalloc_job_call call, void __user *user)
+{
+	size_t size = _IOC_SIZE(kind->cmd[call]);
+	union job_arg arg;
+	int err, lost;
+
+	if (call == MYALLOC_JOB_CANCEL)
+		return myalloc_session_cancel(session);
+	err = copy_in(&arg, size, user);
 	if (err)
 		return err;
-	arg.need_bytes = 0;
-	arg.left_bytes = 0;
-	err = myalloc_session_stress_start(session, &arg);
-	if (err == -ENOMEM)	/* says how much was missing, if it can */
-		return copy_out(user, &arg, sizeof(arg)) ?: err;
-	if (err)
+	err = call_kind(session, kind, call, &arg);
+	/* -ENOMEM says how much was missing, if it can. */
+	if (err && (call != MYALLOC_JOB_START || err != -ENOMEM))
 		return err;
-	err = copy_out(user, &arg, sizeof(arg));
-	if (err)
+	lost = copy_out(user, &arg, size);
+	if (lost && !err && call == MYALLOC_JOB_START)
 		myalloc_session_cancel(session);
+	return lost ?: err;
+}
+
+static int do_job(struct myalloc_session *session, unsigned int cmd, void __user *user)
+{
+	const struct myalloc_job_kind *kind;
+	enum myalloc_job_call call;
+	int err;
+
+	kind = myalloc_job_kind_get(cmd, &call);
+	if (IS_ERR(kind))
+		return PTR_ERR(kind);
+	err = do_call(session, kind, call, user);
+	myalloc_job_kind_put(kind);
 	return err;
-}
-
-static int do_stress_result(struct myalloc_session *session, void __user *user)
-{
-	struct myalloc_stress_result arg;
-	u32 user_size;
-	int err = copy_in(&arg, sizeof(arg), user);
-
-	if (err)
-		return err;
-	user_size = arg.size;
-	memset(&arg, 0, sizeof(arg));
-	err = myalloc_session_stress_result(session, &arg);
-	arg.size = user_size;
-	return err ?: copy_out(user, &arg, sizeof(arg));
-}
-
-/* --- benchmarks ------------------------------------------------------------------------------ */
-
-static int do_bench_shape(struct myalloc_session *session, void __user *user)
-{
-	struct myalloc_bench_shape arg;
-	int err = copy_in(&arg, sizeof(arg), user);
-
-	if (!err)
-		err = myalloc_bench_shape(&arg);
-	return err ?: copy_out(user, &arg, sizeof(arg));
-}
-
-static int do_bench_start(struct myalloc_session *session, void __user *user)
-{
-	struct myalloc_bench arg;
-	int err = copy_in(&arg, sizeof(arg), user);
-
-	if (!err)
-		err = myalloc_session_bench_start(session, &arg);
-	if (err)
-		return err;
-	err = copy_out(user, &arg, sizeof(arg));
-	if (err)
-		myalloc_session_cancel(session);
-	return err;
-}
-
-static int do_bench_result(struct myalloc_session *session, void __user *user)
-{
-	struct myalloc_bench_result arg;
-	int err = copy_in(&arg, sizeof(arg), user);
-
-	if (!err && arg.pad)
-		err = -EINVAL;
-	if (!err)
-		err = myalloc_session_bench_result(session, &arg);
-	return err ?: copy_out(user, &arg, sizeof(arg));
-}
-
-static int do_cancel(struct myalloc_session *session, void __user *user)
-{
-	return myalloc_session_cancel(session);
 }
 
 /* --- the file -------------------------------------------------------------------- */
@@ -401,13 +370,6 @@ static const struct command {
 	{ MYALLOC_IOC_CACHE_STAT, true, do_cache_stat },
 	{ MYALLOC_IOC_OBJ_ALLOC, false, do_obj_alloc },
 	{ MYALLOC_IOC_OBJ_FREE, false, do_obj_free },
-	{ MYALLOC_IOC_STRESS_START, true, do_stress_start },
-	{ MYALLOC_IOC_STRESS_RESULT, true, do_stress_result },
-	{ MYALLOC_IOC_STRESS_CANCEL, false, do_cancel },
-	{ MYALLOC_IOC_BENCH_SHAPE, true, do_bench_shape },
-	{ MYALLOC_IOC_BENCH_START, true, do_bench_start },
-	{ MYALLOC_IOC_BENCH_RESULT, true, do_bench_result },
-	{ MYALLOC_IOC_BENCH_CANCEL, false, do_cancel },
 };
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -422,7 +384,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (!differ)
 			return commands[i].fn(file->private_data, (void __user *)arg);
 	}
-	return -ENOTTY;
+	return do_job(file->private_data, cmd, (void __user *)arg);
 }
 
 static int device_open(struct inode *inode, struct file *file)

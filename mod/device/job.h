@@ -1,79 +1,175 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A run: work that goes on in the background of a session and makes records of its
- * progress. Stress runs and benchmarks are runs; the session knows them as such alone.
- */
-#ifndef MYALLOC_RUN_H
-#define MYALLOC_RUN_H
+/* Jobs: background work of an open file, and the kinds of it that there are. See job.c. */
+#ifndef MYALLOC_JOB_H
+#define MYALLOC_JOB_H
+
+#include <linux/completion.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 
 #include "uapi/myalloc.h"
 
-struct myalloc_run;
+struct module;
+struct task_struct;
+struct myalloc_job;
+struct myalloc_zone;
 
-/* A record of any kind; each has its state as enum myalloc_stress_state. */
-union myalloc_run_record {
-	struct myalloc_stress_progress stress;
-	struct myalloc_bench_progress bench;
+/* Bytes of the largest struct that a command of a kind may take: it lies on the stack. */
+#define MYALLOC_JOB_ARG_MAX	512
+
+/* Bytes of the largest record of any kind. */
+#define MYALLOC_JOB_RECORD_MAX	88
+
+/* Milliseconds between two records of progress. */
+#define MYALLOC_JOB_RECORD_MS	1000
+
+/* Purposes of commands. Each but CANCEL takes a struct that begins with its size. */
+enum myalloc_job_call {
+	MYALLOC_JOB_START,
+	MYALLOC_JOB_RESULT,
+	MYALLOC_JOB_CANCEL,
+	MYALLOC_JOB_ASK,
+	MYALLOC_JOB_CALLS
 };
 
 /**
- * struct myalloc_run_ops - what a session does with a run
- * @record_size: bytes of the record that read() returns
- * @record: the last record; returns its state. Context: task, sleeps
- * @cancel: ends the run early and waits for its end. Context: task, sleeps
- * @destroy: ends the run and frees it. Context: task, sleeps
+ * struct myalloc_job_record - what the record of every kind begins with
+ * @id: number of the job
+ * @state: enum myalloc_stress_state
+ * @own: the kind's
+ * @elapsed_ms: since the start
  */
-struct myalloc_run_ops {
-	size_t record_size;
-	enum myalloc_stress_state (*record)(struct myalloc_run *run,
-					    union myalloc_run_record *out);
-	void (*cancel)(struct myalloc_run *run);
-	void (*destroy)(struct myalloc_run *run);
+struct myalloc_job_record {
+	u64 id;
+	u32 state;
+	u32 own;
+	u64 elapsed_ms;
 };
 
 /**
- * struct myalloc_run - the part of a run that its session sees; embedded
- * @ops: of its kind
- * @id: its number
+ * struct myalloc_job_kind - a kind of job
+ * @name: of its kernel threads and messages
+ * @owner: its module, which stays while a job of this kind lives
+ * @cmd: ioctl number of each call, all in one block of 16; 0: the kind has no such call
+ * @record_size: bytes of a record, at most MYALLOC_JOB_RECORD_MAX
+ * @make: checks the parameters and returns a job that is ready to start. It may write to them,
+ *	but for their size; they are copied back to the user on success and on -ENOMEM.
+ *	Context: task, sleeps
+ * @wake: the job is to end: wakes those of its threads that wait; or NULL. Context: task
+ * @free: frees a job whose thread has ended. Context: task, sleeps
+ * @result: fills in the struct, but for its size. The job may still be running; NULL: the file
+ *	has none of this kind. Context: task, sleeps
+ * @ask: answers a question about the kind, likewise. Context: task, sleeps
+ * @link: in the list of kinds
+ */
+struct myalloc_job_kind {
+	const char *name;
+	struct module *owner;
+	unsigned int cmd[MYALLOC_JOB_CALLS];
+	size_t record_size;
+	struct myalloc_job *(*make)(struct myalloc_zone *zone, void *params);
+	void (*wake)(struct myalloc_job *job);
+	void (*free)(struct myalloc_job *job);
+	int (*result)(struct myalloc_job *job, void *result);
+	int (*ask)(void *question);
+	struct list_head link;
+};
+
+/**
+ * struct myalloc_job - a job; embedded in what its kind makes
+ * @kind: its kind
+ * @zone: that it works on
+ * @id: its number, never 0
  * @notify: called with @arg after each record, in task context, without a lock; or NULL
  * @arg: its argument
+ * @work: what its thread does, with a last record at the end
+ * @task: the thread, with a reference
+ * @stop: it is to end
+ * @cancelled: because the user said so
+ * @done: the thread is through
+ * @start: moment of the start
  * @seq: records made
  * @finished: the result is complete, and the last record made
+ * @lock: protects @record, @recorded, and data of the kind that says so
+ * @record: the last record, a struct of the kind that begins as struct myalloc_job_record
+ * @recorded: moment of it
  */
-struct myalloc_run {
-	const struct myalloc_run_ops *ops;
+struct myalloc_job {
+	const struct myalloc_job_kind *kind;
+	struct myalloc_zone *zone;
 	u64 id;
 	void (*notify)(void *arg);
 	void *arg;
+	void (*work)(struct myalloc_job *job);
+	struct task_struct *task;
+	bool stop;
+	bool cancelled;
+	struct completion done;
+	ktime_t start;
 	atomic64_t seq;
 	bool finished;
+
+	struct mutex lock;	/* protects record, recorded, data of the kind */
+	struct myalloc_job_record *record;
+	ktime_t recorded;
 };
 
+/* for kinds */
+int myalloc_job_kind_register(struct myalloc_job_kind *kind);
+void myalloc_job_kind_unregister(struct myalloc_job_kind *kind);
+void myalloc_job_init(struct myalloc_job *job, const struct myalloc_job_kind *kind,
+		      struct myalloc_zone *zone, void *record);
+void myalloc_job_fini(struct myalloc_job *job);
+int myalloc_job_thread(struct myalloc_job *job, int cpu, void (*work)(struct myalloc_job *job));
+void myalloc_job_stop(struct myalloc_job *job);
+void myalloc_job_publish(struct myalloc_job *job, enum myalloc_stress_state state);
+
+/* for sessions */
+const struct myalloc_job_kind *myalloc_job_kind_get(unsigned int cmd,
+						    enum myalloc_job_call *call);
+void myalloc_job_kind_put(const struct myalloc_job_kind *kind);
+struct myalloc_job *myalloc_job_start(const struct myalloc_job_kind *kind,
+				      struct myalloc_zone *zone, void *params,
+				      void (*notify)(void *arg), void *arg);
+enum myalloc_stress_state myalloc_job_read(struct myalloc_job *job, void *record);
+void myalloc_job_cancel(struct myalloc_job *job);
+void myalloc_job_destroy(struct myalloc_job *job);
+
+/* Is it to end? Context: any. */
+static inline bool myalloc_job_stopped(const struct myalloc_job *job)
+{
+	return READ_ONCE(job->stop);
+}
+
 /* Is there a result and no more to come? Context: any. */
-static inline bool myalloc_run_finished(const struct myalloc_run *run)
+static inline bool myalloc_job_finished(const struct myalloc_job *job)
 {
-	return smp_load_acquire(&run->finished);	/* pairs with myalloc_run_advance() */
+	return smp_load_acquire(&job->finished);	/* pairs with myalloc_job_publish() */
 }
 
-/* How many records were made: grows with each, the last time when the run has finished. */
-static inline u64 myalloc_run_seq(const struct myalloc_run *run)
+/* How many records were made: grows with each, the last time when the job has finished. */
+static inline u64 myalloc_job_seq(const struct myalloc_job *job)
 {
-	return atomic64_read_acquire(&run->seq);
+	return atomic64_read_acquire(&job->seq);
 }
 
-/* A record has been made, perhaps the last one; the lock that protects it is held. */
-static inline void myalloc_run_advance(struct myalloc_run *run, bool last)
+/* Milliseconds since the start. */
+static inline u64 myalloc_job_elapsed_ms(const struct myalloc_job *job)
 {
-	if (last)				/* pairs with myalloc_run_finished() */
-		smp_store_release(&run->finished, true);
-	atomic64_inc_return_release(&run->seq);	/* pairs with myalloc_run_seq() */
+	return ktime_ms_delta(ktime_get(), job->start);
 }
 
-/* The user is told of it, without a lock. */
-static inline void myalloc_run_tell(struct myalloc_run *run)
+/* Milliseconds until the next record is due, not above 0 if it is. Context: its own thread. */
+static inline s64 myalloc_job_record_in_ms(const struct myalloc_job *job)
 {
-	if (run->notify)
-		run->notify(run->arg);
+	return MYALLOC_JOB_RECORD_MS - ktime_ms_delta(ktime_get(), job->recorded);
 }
 
-#endif /* MYALLOC_RUN_H */
+/* The state of a job that comes to its end now. */
+static inline enum myalloc_stress_state myalloc_job_end_state(const struct myalloc_job *job)
+{
+	return READ_ONCE(job->cancelled) ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
+}
+
+#endif /* MYALLOC_JOB_H */

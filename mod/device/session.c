@@ -13,7 +13,7 @@
  * copy of a handle fails, its thing is freed again.
  *
  * Close: the last reference to the file is gone, so nobody else is at work here. The
- * run ends first, then objects are freed, then pages, then caches, which are empty by then.
+ * job ends first, then objects are freed, then pages, then caches, which are empty by then.
  *
  * Bulk work goes in batches through a small array on the stack, and looks for signals between
  * batches: the time until one takes effect, and the memory taken, do not depend on what the
@@ -21,12 +21,12 @@
  * back is what a program does next that was told to stop.
  *
  * Quota: the handles of one file stand for at most session_quota percent of the zone, so that
- * one descriptor cannot take all from those who work in the kernel. Runs are not in it: to take
+ * one descriptor cannot take all from those who work in the kernel. Jobs are not in it: to take
  * all is what some of them are for, and they give it back.
  *
  * Locking
  *	sessions_mutex	  the list of sessions, for debugfs
- *	session->lock	  handles and the run; held while they are used, so that
+ *	session->lock	  handles and the job; held while they are used, so that
  *			  nobody frees what another one works on
  *	  zone->caches_mutex and what is below (lib/zone_types.h)
  *
@@ -42,14 +42,13 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
-#include "bench/bench.h"
 #include "budget.h"
+#include "device/job.h"
 #include "device/quota.h"
 #include "device/session.h"
 #include "object/cache.h"
 #include "slice.h"
 #include "stat.h"
-#include "stress/stress.h"
 
 /* Percent of the zone; main.c sets it. */
 unsigned int myalloc_session_quota = MYALLOC_QUOTA_ALL;
@@ -108,9 +107,9 @@ struct held {
  * @nr: handles of each kind
  * @nr_pages: pages behind the handles
  * @bytes: of the zone behind the handles; an object counts as its share of a slab
- * @run: stress run or benchmark, or NULL
- * @seq: records of @run that were read
- * @ended: the last record of @run was read
+ * @job: its job, or NULL
+ * @seq: records of @job that were read
+ * @ended: the last record of @job was read
  * @events: grows when a reader may find something new; may be read without the lock
  * @wait: readers
  */
@@ -126,7 +125,7 @@ struct myalloc_session {
 	unsigned long nr[NR_KINDS];
 	u64 nr_pages;
 	u64 bytes;
-	struct myalloc_run *run;
+	struct myalloc_job *job;
 	u64 seq;
 	bool ended;
 
@@ -669,7 +668,7 @@ int myalloc_session_cache_stat(struct myalloc_session *session,
 	return held ? 0 : -ENOENT;
 }
 
-/* --- runs ---------------------------------------------------------------------------- */
+/* --- jobs ---------------------------------------------------------------------------- */
 
 static void notify(void *arg)
 {
@@ -679,118 +678,76 @@ static void notify(void *arg)
 	wake_up_interruptible(&s->wait);
 }
 
-static bool busy(const struct myalloc_session *s)
+/* Lock held. Takes the place of the job before, whose result can be read until then. */
+static int start_job(struct myalloc_session *s, const struct myalloc_job_kind *kind, void *params)
 {
-	return s->run && !myalloc_run_finished(s->run);
-}
+	struct myalloc_job *job;
 
-/* Takes the place of the run before, whose result can be had until then. */
-static int adopt(struct myalloc_session *s, struct myalloc_run *run, u64 *id)
-{
-	if (IS_ERR(run))
-		return PTR_ERR(run);
-	if (s->run)
-		s->run->ops->destroy(s->run);
-	s->run = run;
+	if (s->job && !myalloc_job_finished(s->job))
+		return -EBUSY;
+	job = myalloc_job_start(kind, s->zone, params, notify, s);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	if (s->job)
+		myalloc_job_destroy(s->job);
+	s->job = job;
 	s->seq = 0;
 	s->ended = false;
-	*id = run->id;
 	notify(s);
 	return 0;
 }
 
 /**
- * myalloc_session_stress_start() - MYALLOC_IOC_STRESS_START
+ * myalloc_session_job_start() - the MYALLOC_JOB_START of a kind
  * @session: the session
- * @params: checked by myalloc_stress_start(); the id is written
+ * @kind: the kind
+ * @params: what the command takes; checked and written to by the kind
  *
  * Context: task, may sleep.
- * Return: 0, -EBUSY if a run has not ended yet, -EINVAL, -ENOMEM; then the result of the
- * run before can still be had.
+ * Return: 0, -EBUSY if a job has not ended yet, -EINVAL, -ENOMEM, -EINTR, -ERESTARTSYS; then the
+ * result of the job before can still be read.
  */
-int myalloc_session_stress_start(struct myalloc_session *session,
-				 struct myalloc_stress *params)
+int myalloc_session_job_start(struct myalloc_session *session,
+			      const struct myalloc_job_kind *kind, void *params)
 {
 	int err = session_lock(session);
 
 	if (err)
 		return err;
-	err = busy(session) ? -EBUSY :
-	      adopt(session, myalloc_stress_start(session->zone, params, notify, session),
-		    &params->id);
+	err = start_job(session, kind, params);
 	session_unlock(session);
 	return err;
 }
 
 /**
- * myalloc_session_stress_result() - MYALLOC_IOC_STRESS_RESULT
+ * myalloc_session_job_result() - the MYALLOC_JOB_RESULT of a kind
  * @session: the session
- * @result: out, zero before; its state says whether there was a run
+ * @kind: the kind
+ * @result: what the command takes; the answer is written to it
  *
  * Context: task, may sleep.
- * Return: 0.
+ * Return: 0, -ERESTARTSYS, or what the kind's result() returns.
  */
-int myalloc_session_stress_result(struct myalloc_session *session,
-				  struct myalloc_stress_result *result)
+int myalloc_session_job_result(struct myalloc_session *session,
+			       const struct myalloc_job_kind *kind, void *result)
 {
+	struct myalloc_job *job;
 	int err = session_lock(session);
 
 	if (err)
 		return err;
-	if (!myalloc_stress_result(session->run, result))
-		result->state = MYALLOC_STRESS_NONE;
-	session_unlock(session);
-	return 0;
-}
-
-/**
- * myalloc_session_bench_start() - MYALLOC_IOC_BENCH_START
- * @session: the session
- * @params: checked by myalloc_bench_start(); the id is written
- *
- * Context: task, may sleep.
- * Return: as myalloc_session_stress_start().
- */
-int myalloc_session_bench_start(struct myalloc_session *session,
-				struct myalloc_bench *params)
-{
-	int err = session_lock(session);
-
-	if (err)
-		return err;
-	err = busy(session) ? -EBUSY :
-	      adopt(session, myalloc_bench_start(session->zone, params, notify, session),
-		    &params->id);
+	job = session->job;
+	err = kind->result(job && job->kind == kind ? job : NULL, result);
 	session_unlock(session);
 	return err;
 }
 
 /**
- * myalloc_session_bench_result() - MYALLOC_IOC_BENCH_RESULT
- * @session: the session
- * @result: its shape and side choose; the rest is written
- *
- * Context: task, may sleep.
- * Return: 0, -ENOENT, -EFAULT.
- */
-int myalloc_session_bench_result(struct myalloc_session *session,
-				 struct myalloc_bench_result *result)
-{
-	int err = session_lock(session);
-
-	if (err)
-		return err;
-	err = myalloc_bench_result(session->run, result);
-	session_unlock(session);
-	return err;
-}
-
-/**
- * myalloc_session_cancel() - MYALLOC_IOC_STRESS_CANCEL, MYALLOC_IOC_BENCH_CANCEL
+ * myalloc_session_cancel() - the MYALLOC_JOB_CANCEL of any kind
  * @session: the session
  *
- * Context: task; sleeps until the run's threads have ended.
- * Return: 0, also if there is no run or it has ended.
+ * Context: task; sleeps until the job's threads have ended.
+ * Return: 0, also if there is no job or it has ended; -ERESTARTSYS.
  */
 int myalloc_session_cancel(struct myalloc_session *session)
 {
@@ -798,8 +755,8 @@ int myalloc_session_cancel(struct myalloc_session *session)
 
 	if (err)
 		return err;
-	if (session->run)
-		session->run->ops->cancel(session->run);
+	if (session->job)
+		myalloc_job_cancel(session->job);
 	session_unlock(session);
 	return 0;
 }
@@ -807,14 +764,14 @@ int myalloc_session_cancel(struct myalloc_session *session)
 /* Lock held. Is there a record, or the end, for a reader? */
 static bool readable(const struct myalloc_session *s)
 {
-	return !s->run || s->ended || myalloc_run_seq(s->run) > s->seq;
+	return !s->job || s->ended || myalloc_job_seq(s->job) > s->seq;
 }
 
 /* Lock held. */
 static ssize_t read_record(struct myalloc_session *s, char __user *buf, size_t size)
 {
-	size_t need = s->run ? s->run->ops->record_size : sizeof(struct myalloc_stress_progress);
-	union myalloc_run_record record = {};
+	size_t need = s->job ? s->job->kind->record_size : MYALLOC_JOB_RECORD_MAX;
+	u64 record[MYALLOC_JOB_RECORD_MAX / sizeof(u64)];
 	enum myalloc_stress_state state;
 	u64 seq;
 
@@ -822,11 +779,11 @@ static ssize_t read_record(struct myalloc_session *s, char __user *buf, size_t s
 		return -EINVAL;
 	if (!readable(s))
 		return -EAGAIN;
-	if (!s->run || s->ended)
+	if (!s->job || s->ended)
 		return 0;
-	seq = myalloc_run_seq(s->run);
-	state = s->run->ops->record(s->run, &record);
-	if (copy_to_user(buf, &record, need))
+	seq = myalloc_job_seq(s->job);
+	state = myalloc_job_read(s->job, record);
+	if (copy_to_user(buf, record, need))
 		return -EFAULT;
 	s->seq = seq;
 	s->ended = state != MYALLOC_STRESS_RUNNING;
@@ -834,15 +791,15 @@ static ssize_t read_record(struct myalloc_session *s, char __user *buf, size_t s
 }
 
 /**
- * myalloc_session_read() - the next progress record of the run
+ * myalloc_session_read() - the next progress record of the job
  * @session: the session
  * @buf: where to
  * @size: bytes in it
  * @nonblock: do not wait
  *
  * Context: task, may sleep.
- * Return: bytes of a struct myalloc_stress_progress or myalloc_bench_progress; 0 if there
- * is no run or its last record was read; -EINVAL if @buf is too small for a record,
+ * Return: bytes of a record, a struct of the job's kind; 0 if there is no job or its last
+ * record was read; -EINVAL if @buf is too small for a record,
  * -EAGAIN, -ERESTARTSYS, -EFAULT.
  */
 ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
@@ -952,8 +909,8 @@ void myalloc_session_close(struct myalloc_session *session)
 	mutex_lock(&sessions_mutex);
 	list_del(&session->link);
 	mutex_unlock(&sessions_mutex);
-	if (session->run)
-		session->run->ops->destroy(session->run);
+	if (session->job)
+		myalloc_job_destroy(session->job);
 	refused = close_kind(session, KIND_OBJECT) + close_kind(session, KIND_PAGES) +
 		  close_kind(session, KIND_CACHE);
 	if (refused) {
@@ -984,6 +941,6 @@ void myalloc_sessions_show(struct seq_file *m)
 		seq_printf(m, "%-16s %8d %8lu %10llu %10lu %8lu %8s\n", s->comm, s->pid,
 			   READ_ONCE(s->nr[KIND_PAGES]), READ_ONCE(s->nr_pages),
 			   READ_ONCE(s->nr[KIND_OBJECT]), READ_ONCE(s->nr[KIND_CACHE]),
-			   READ_ONCE(s->run) ? "yes" : "no");
+			   READ_ONCE(s->job) ? "yes" : "no");
 	mutex_unlock(&sessions_mutex);
 }

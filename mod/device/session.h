@@ -7,6 +7,7 @@
 
 #include "uapi/myalloc.h"
 
+struct myalloc_job_kind;
 struct myalloc_session;
 struct myalloc_zone;
 struct seq_file;
@@ -29,14 +30,10 @@ int myalloc_session_cache_drain(struct myalloc_session *session, u64 handle, u64
 int myalloc_session_cache_stat(struct myalloc_session *session,
 			       struct myalloc_cache_stat *stat);
 
-int myalloc_session_stress_start(struct myalloc_session *session,
-				 struct myalloc_stress *params);
-int myalloc_session_stress_result(struct myalloc_session *session,
-				  struct myalloc_stress_result *result);
-int myalloc_session_bench_start(struct myalloc_session *session,
-				struct myalloc_bench *params);
-int myalloc_session_bench_result(struct myalloc_session *session,
-				 struct myalloc_bench_result *result);
+int myalloc_session_job_start(struct myalloc_session *session,
+			      const struct myalloc_job_kind *kind, void *params);
+int myalloc_session_job_result(struct myalloc_session *session,
+			       const struct myalloc_job_kind *kind, void *result);
 int myalloc_session_cancel(struct myalloc_session *session);
 __poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file,
 			      poll_table *wait);

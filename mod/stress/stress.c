@@ -75,7 +75,7 @@
  *	    all that still take part have come, and @stop ends every wait but the
  *	    consumer's, whose producer then closes the ring.
  *
- * Locking: @lock for records and results, a mutex, because merging histograms takes a
+ * Locking: the lock of the job for records and results; merging histograms takes a
  * while. Counters and histograms are written by their thread alone and read by anybody.
  * notify() is called without a lock.
  */
@@ -83,6 +83,7 @@
 
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/topology.h>
@@ -98,11 +99,19 @@
 /* Least room of an array, whatever the share. */
 #define ITEM_LEAST	64
 
-/* How often the coordinator looks at the pages in use, and makes a record. */
+/* How often the coordinator looks at the pages in use. */
 #define LOOK_MS		100
-#define RECORD_MS	1000
 
-static atomic64_t last_id = ATOMIC64_INIT(0);
+/* The interface is the same for every compiler and word size. */
+static_assert(sizeof(struct myalloc_stress) == 288);
+static_assert(sizeof(struct myalloc_stress_progress) == 88);
+static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
+
+/* What job.c knows of a record. */
+static_assert(offsetof(struct myalloc_stress_progress, state) ==
+	      offsetof(struct myalloc_job_record, state));
+static_assert(offsetof(struct myalloc_stress_progress, elapsed_ms) ==
+	      offsetof(struct myalloc_job_record, elapsed_ms));
 
 /* --- sums over all threads ---------------------------------------------- */
 
@@ -152,12 +161,12 @@ static void look_at_others(struct myalloc_stress_run *run, struct stress_others 
 	u32 order;
 
 	memset(others, 0, sizeof(*others));
-	myalloc_zone_books(run->zone, &books);
+	myalloc_zone_books(run->job.zone, &books);
 	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
 		others->page_allocs += books.page_allocs[order];
 		others->page_frees += books.page_frees[order];
 	}
-	myalloc_zone_walk_caches(run->zone, add_cache, &arg);
+	myalloc_zone_walk_caches(run->job.zone, add_cache, &arg);
 }
 
 /*
@@ -178,11 +187,6 @@ bool myalloc_stress_alone(struct myalloc_stress_run *run)
 
 /* --- records and results ------------------------------------------------ */
 
-static u64 elapsed_ms(const struct myalloc_stress_run *run)
-{
-	return ktime_ms_delta(ktime_get(), run->start);
-}
-
 static u64 pages_out(const struct myalloc_zone_books *books)
 {
 	return books->nr_pages - books->free_pages;
@@ -192,10 +196,10 @@ static void look(struct myalloc_stress_run *run)
 {
 	struct myalloc_zone_books books;
 
-	myalloc_zone_books(run->zone, &books);
-	mutex_lock(&run->lock);
+	myalloc_zone_books(run->job.zone, &books);
+	mutex_lock(&run->job.lock);
 	run->peak_pages = max(run->peak_pages, pages_out(&books));
-	mutex_unlock(&run->lock);
+	mutex_unlock(&run->job.lock);
 }
 
 static u64 errors(const struct myalloc_stress_run *run)
@@ -211,17 +215,13 @@ static u64 errors(const struct myalloc_stress_run *run)
 static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_state state)
 {
 	struct myalloc_stress_progress *r = &run->record;
-	ktime_t now = ktime_get();
 	struct myalloc_zone_books books;
 	u64 ops = myalloc_stress_sum(run, STRESS_OPS);
-	u64 us = max_t(s64, ktime_us_delta(now, run->record_ns), 1);
+	u64 us = max_t(s64, ktime_us_delta(ktime_get(), run->job.recorded), 1);
 
-	myalloc_zone_books(run->zone, &books);
-	mutex_lock(&run->lock);
+	myalloc_zone_books(run->job.zone, &books);
+	mutex_lock(&run->job.lock);
 	r->ops_per_sec = div64_u64((ops - r->ops) * USEC_PER_SEC, us);
-	r->id = run->base.id;
-	r->state = state;
-	r->elapsed_ms = ktime_ms_delta(now, run->start);
 	r->total_ms = run->params.duration_ms;
 	r->ops = ops;
 	if (check_mul_overflow(run->params.ops, (u64)run->nr_threads, &r->total_ops))
@@ -230,10 +230,7 @@ static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_stat
 	r->errors = errors(run) + books.corruptions - run->before.corruptions;
 	r->live_pages = pages_out(&books);
 	r->nr_pages = books.nr_pages;
-	run->record_ns = now;
-	myalloc_run_advance(&run->base, state != MYALLOC_STRESS_RUNNING);
-	mutex_unlock(&run->lock);
-	myalloc_run_tell(&run->base);
+	myalloc_job_publish(&run->job, state);
 }
 
 /* @lock held: @merged is scratch. */
@@ -243,7 +240,7 @@ static void merge_latency(struct myalloc_stress_run *run, enum stress_timer time
 	struct myalloc_histogram *all = &run->merged;
 	u32 i;
 
-	lockdep_assert_held(&run->lock);
+	lockdep_assert_held(&run->job.lock);
 	myalloc_histogram_init(all);
 	for (i = 0; i < run->nr_threads; i++)
 		myalloc_histogram_merge(all, &run->thread[i]->ns[timer]);
@@ -259,11 +256,11 @@ static void merge_latency(struct myalloc_stress_run *run, enum stress_timer time
 static void sum_result(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
 {
 	out->state = MYALLOC_STRESS_RUNNING;
-	out->id = run->base.id;
+	out->id = run->job.id;
 	out->seed = run->params.seed;
 	out->kind = run->params.kind;
 	out->threads = run->nr_threads;
-	out->elapsed_ms = elapsed_ms(run);
+	out->elapsed_ms = myalloc_job_elapsed_ms(&run->job);
 	out->page_allocs = myalloc_stress_sum(run, STRESS_PAGE_ALLOCS);
 	out->page_frees = myalloc_stress_sum(run, STRESS_PAGE_FREES);
 	out->obj_allocs = myalloc_stress_sum(run, STRESS_OBJ_ALLOCS);
@@ -295,7 +292,7 @@ static void destroy_caches(struct myalloc_stress_run *run)
 		run->what[i].cache = NULL;
 		/* Objects that it did not take back keep it alive; it has said so. */
 		if (cache && myalloc_cache_destroy(cache))
-			pr_err("stress run %llu: a cache is left behind\n", run->base.id);
+			pr_err("stress run %llu: a cache is left behind\n", run->job.id);
 	}
 }
 
@@ -320,8 +317,8 @@ static void balance(struct myalloc_stress_run *run, struct myalloc_stress_result
 {
 	struct myalloc_zone_books after;
 
-	myalloc_zone_drain(run->zone);
-	myalloc_zone_books(run->zone, &after);
+	myalloc_zone_drain(run->job.zone);
+	myalloc_zone_books(run->job.zone, &after);
 	out->end_pages = pages_out(&after);
 	out->balanced = out->end_pages == out->start_pages &&
 			!memcmp(after.free_blocks, run->before.free_blocks,
@@ -334,14 +331,14 @@ static void balance(struct myalloc_stress_run *run, struct myalloc_stress_result
 		return;
 	out->verify_errors += after.corruptions - run->before.corruptions;
 	if (!out->first_error[0])
-		myalloc_zone_last_report(run->zone, out->first_error, sizeof(out->first_error));
+		myalloc_zone_last_report(run->job.zone, out->first_error, sizeof(out->first_error));
 }
 
 static void recount(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
 {
 	struct myalloc_validation v = { };
 
-	myalloc_zone_validate(run->zone, &v);
+	myalloc_zone_validate(run->job.zone, &v);
 	out->validate_errors = min_t(u64, v.errors, U32_MAX);
 	if (v.errors && !out->first_error[0])
 		scnprintf(out->first_error, sizeof(out->first_error), "validate: %s", v.first);
@@ -353,10 +350,10 @@ static void finish(struct myalloc_stress_run *run)
 	enum myalloc_stress_state state;
 
 	look(run);
-	state = READ_ONCE(run->cancelled) ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;
-	mutex_lock(&run->lock);
+	state = myalloc_job_end_state(&run->job);
+	mutex_lock(&run->job.lock);
 	sum_result(run, out);
-	mutex_unlock(&run->lock);
+	mutex_unlock(&run->job.lock);
 	reap_threads(run);
 	destroy_caches(run);
 	balance(run, out);
@@ -364,7 +361,6 @@ static void finish(struct myalloc_stress_run *run)
 	recount(run, out);
 	out->state = state;
 	make_record(run, state);
-	complete_all(&run->done);
 }
 
 /* --- the coordinator ---------------------------------------------------- */
@@ -379,37 +375,35 @@ static void let_go(struct myalloc_stress_run *run)
 
 static bool time_is_up(const struct myalloc_stress_run *run)
 {
-	return run->params.duration_ms && elapsed_ms(run) >= run->params.duration_ms;
+	return run->params.duration_ms && myalloc_job_elapsed_ms(&run->job) >= run->params.duration_ms;
 }
 
 /* Milliseconds until there is something to do. */
 static u32 nap_ms(const struct myalloc_stress_run *run)
 {
-	s64 next = RECORD_MS - ktime_ms_delta(ktime_get(), run->record_ns);
-	u64 gone = elapsed_ms(run);
+	s64 next = clamp_t(s64, myalloc_job_record_in_ms(&run->job), 1, LOOK_MS);
+	u64 gone = myalloc_job_elapsed_ms(&run->job);
 
-	next = clamp_t(s64, next, 1, LOOK_MS);
 	if (run->params.duration_ms > gone)
 		next = min_t(u64, next, run->params.duration_ms - gone);
 	return next;
 }
 
-static int coordinate(void *arg)
+static void coordinate(struct myalloc_job *job)
 {
-	struct myalloc_stress_run *run = arg;
+	struct myalloc_stress_run *run = to_stress(job);
 
 	let_go(run);
 	while (atomic_read(&run->running)) {
 		wait_event_idle_timeout(run->wait, !atomic_read(&run->running),
 					msecs_to_jiffies(nap_ms(run)));
 		look(run);
-		if (!READ_ONCE(run->stop) && time_is_up(run))
-			myalloc_stress_stop(run);
-		if (ktime_ms_delta(ktime_get(), run->record_ns) >= RECORD_MS)
+		if (!myalloc_job_stopped(job) && time_is_up(run))
+			myalloc_job_stop(job);
+		if (myalloc_job_record_in_ms(job) <= 0)
 			make_record(run, MYALLOC_STRESS_RUNNING);
 	}
 	finish(run);
-	return 0;
 }
 
 /* --- the start of a run ------------------------------------------------- */
@@ -440,8 +434,8 @@ static int make_caches(struct myalloc_stress_run *run)
 
 		if (!what->bytes)
 			break;
-		scnprintf(name, sizeof(name), "stress%llu-%u", run->base.id, what->bytes);
-		cache = myalloc_cache_create(run->zone, &args);
+		scnprintf(name, sizeof(name), "stress%llu-%u", run->job.id, what->bytes);
+		cache = myalloc_cache_create(run->job.zone, &args);
 		if (IS_ERR(cache))
 			return PTR_ERR(cache);
 		what->cache = cache;
@@ -594,7 +588,7 @@ static int make_task(struct myalloc_stress_run *run, struct stress_thread *t)
 	struct task_struct *task;
 
 	task = kthread_create_on_node(myalloc_stress_thread, t, cpu_to_node(t->cpu),
-				      "stress%llu/%u", run->base.id, t->index);
+				      "stress%llu/%u", run->job.id, t->index);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	kthread_bind(task, t->cpu);
@@ -645,18 +639,6 @@ static int make_threads(struct myalloc_stress_run *run)
 	return 0;
 }
 
-static int make_coordinator(struct myalloc_stress_run *run)
-{
-	struct task_struct *task;
-
-	task = kthread_create(coordinate, run, "stress%llu", run->base.id);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	get_task_struct(task);
-	run->coordinator = task;
-	return 0;
-}
-
 static void free_run(struct myalloc_stress_run *run)
 {
 	u32 i, k;
@@ -675,7 +657,7 @@ static void free_run(struct myalloc_stress_run *run)
 			myalloc_env_free(run->ring[i]->slot);
 		myalloc_env_free(run->ring[i]);
 	}
-	mutex_destroy(&run->lock);
+	myalloc_job_fini(&run->job);
 	myalloc_env_free(run);
 }
 
@@ -685,8 +667,8 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 
 	/* First, as it is looked at last at the end: what they do in between is seen. */
 	look_at_others(run, &run->others);
-	myalloc_zone_drain(run->zone);
-	myalloc_zone_books(run->zone, &run->before);
+	myalloc_zone_drain(run->job.zone);
+	myalloc_zone_books(run->job.zone, &run->before);
 	run->peak_pages = pages_out(&run->before);
 	if (stress_has(run, STRESS_OBJECTS)) {
 		err = make_caches(run);
@@ -700,149 +682,88 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 	err = make_threads(run);
 	if (err)
 		return err;
-	return make_coordinator(run);
+	return myalloc_job_thread(&run->job, -1, coordinate);
 }
 
-/* --- what the session does ------------------------------------------------ */
+/* --- the kind of job ------------------------------------------------------ */
 
-static struct myalloc_stress_run *to_stress(struct myalloc_run *base)
-{
-	return container_of(base, struct myalloc_stress_run, base);
-}
-
-static enum myalloc_stress_state last_record(struct myalloc_run *base,
-					     union myalloc_run_record *out)
-{
-	struct myalloc_stress_run *run = to_stress(base);
-
-	mutex_lock(&run->lock);
-	out->stress = run->record;
-	mutex_unlock(&run->lock);
-	return out->stress.state;
-}
-
-/*
- * Threads stop before their next operation, free what they have and check it; then the
- * books are taken as always. A run that has ended stays as it is.
- */
-static void cancel(struct myalloc_run *base)
-{
-	struct myalloc_stress_run *run = to_stress(base);
-
-	if (!READ_ONCE(run->stop))
-		WRITE_ONCE(run->cancelled, true);
-	myalloc_stress_stop(run);
-	wait_for_completion(&run->done);
-}
-
-static void destroy(struct myalloc_run *base)
-{
-	struct myalloc_stress_run *run = to_stress(base);
-
-	cancel(base);
-	kthread_stop(run->coordinator);
-	put_task_struct(run->coordinator);
-	free_run(run);
-}
-
-static const struct myalloc_run_ops stress_ops = {
-	.record_size = sizeof(struct myalloc_stress_progress),
-	.record = last_record,
-	.cancel = cancel,
-	.destroy = destroy,
-};
-
-static void begin(struct myalloc_stress_run *run)
-{
-	pr_debug("stress run %llu: seed 0x%llx, %u threads, %zu bytes of its own\n", run->base.id,
-		 run->params.seed, run->nr_threads, run->bytes);
-	run->start = ktime_get();
-	run->record_ns = run->start;
-	run->record.id = run->base.id;
-	run->record.state = MYALLOC_STRESS_RUNNING;
-	wake_up_process(run->coordinator);
-}
-
-/**
- * myalloc_stress_start() - check the parameters and start a run
- * @zone: to be tested; must outlive the run
- * @params: what to do; see uapi/myalloc.h. Out: need_bytes and left_bytes
- * @notify: called with @arg after each new record, in task context, without a lock; or NULL.
- *	Must not cancel or destroy this run
- * @arg: its argument
- *
- * Context: task, sleeps. Drains the zone.
- * Return: the run, to be destroyed by its ops; ERR_PTR(-EINVAL) if a parameter is
- * impossible, which is told to dynamic debug; ERR_PTR(-ENOMEM); ERR_PTR(-EINTR) after
- * SIGKILL.
- */
-struct myalloc_run *
-myalloc_stress_start(struct myalloc_zone *zone, struct myalloc_stress *params,
-		     void (*notify)(void *arg), void *arg)
+/* Checks the parameters, and makes all that a run needs. */
+static struct myalloc_job *make(struct myalloc_zone *zone, void *arg)
 {
 	struct myalloc_budget budget = { };
+	struct myalloc_stress *params = arg;
 	struct myalloc_stress_run *run;
 	int err;
 
+	params->need_bytes = 0;
+	params->left_bytes = 0;
 	run = myalloc_env_zalloc_charged(sizeof(*run), NUMA_NO_NODE);
 	if (!run)
 		return ERR_PTR(-ENOMEM);
 	run->bytes = sizeof(*run);
-	run->zone = zone;
-	run->base.ops = &stress_ops;
-	run->base.notify = notify;
-	run->base.arg = arg;
-	mutex_init(&run->lock);
+	myalloc_job_init(&run->job, &myalloc_stress_kind, zone, &run->record);
 	init_waitqueue_head(&run->wait);
-	init_completion(&run->done);
 	spin_lock_init(&run->gate.lock);
 	init_waitqueue_head(&run->gate.wait);
 	err = myalloc_stress_settle(run, params);
-	if (err)
-		goto err_free;
-	run->base.id = atomic64_inc_return(&last_id);
-	err = prepare(run, &budget);
-	params->need_bytes = budget.need;
-	params->left_bytes = budget.left;
-	if (err)
-		goto err_free;
-	begin(run);
-	return &run->base;
-
-err_free:
-	free_run(run);
-	return ERR_PTR(err);
-}
-
-/**
- * myalloc_stress_result() - what a run has done
- * @base: the run, of any kind or NULL
- * @out: the result; of a run that goes on, what is known now, with state RUNNING; @size is
- *	set to that of the whole struct
- *
- * Context: task. Merges the histograms of all threads.
- * Return: false if it is no stress run, then @out is untouched.
- */
-bool myalloc_stress_result(struct myalloc_run *base, struct myalloc_stress_result *out)
-{
-	struct myalloc_stress_run *run;
-
-	if (!base || base->ops != &stress_ops)
-		return false;
-	run = to_stress(base);
-	mutex_lock(&run->lock);
-	if (myalloc_run_finished(&run->base)) {
-		*out = run->result;
-	} else {
-		memset(out, 0, sizeof(*out));
-		sum_result(run, out);
+	if (!err) {
+		err = prepare(run, &budget);
+		params->need_bytes = budget.need;
+		params->left_bytes = budget.left;
 	}
-	mutex_unlock(&run->lock);
-	out->size = sizeof(*out);
-	return true;
+	if (err) {
+		free_run(run);
+		return ERR_PTR(err);
+	}
+	params->id = run->job.id;
+	pr_debug("stress run %llu: seed 0x%llx, %u threads, %zu bytes of its own\n", run->job.id,
+		 run->params.seed, run->nr_threads, run->bytes);
+	return &run->job;
 }
+
+static void free_job(struct myalloc_job *job)
+{
+	free_run(to_stress(job));
+}
+
+/* Merges the histograms of all threads. Of a run that goes on: what is known now. */
+static int result(struct myalloc_job *job, void *arg)
+{
+	struct myalloc_stress_result *out = arg;
+	struct myalloc_stress_run *run;
+	u32 size = out->size;
+
+	memset(out, 0, sizeof(*out));
+	if (job) {
+		run = to_stress(job);
+		mutex_lock(&job->lock);
+		if (myalloc_job_finished(job))
+			*out = run->result;
+		else
+			sum_result(run, out);
+		mutex_unlock(&job->lock);
+	} else {
+		out->state = MYALLOC_STRESS_NONE;
+	}
+	out->size = size;
+	return 0;
+}
+
+struct myalloc_job_kind myalloc_stress_kind = {
+	.name = "stress",
+	.owner = THIS_MODULE,
+	.cmd = {
+		[MYALLOC_JOB_START] = MYALLOC_IOC_STRESS_START,
+		[MYALLOC_JOB_RESULT] = MYALLOC_IOC_STRESS_RESULT,
+		[MYALLOC_JOB_CANCEL] = MYALLOC_IOC_STRESS_CANCEL,
+	},
+	.record_size = sizeof(struct myalloc_stress_progress),
+	.make = make,
+	.wake = myalloc_stress_wake,
+	.free = free_job,
+	.result = result,
+};
 
 #if IS_ENABLED(CONFIG_KUNIT)
-MYALLOC_EXPORT_NS(myalloc_stress_start, MYALLOC_INTERNAL);
-MYALLOC_EXPORT_NS(myalloc_stress_result, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_stress_kind, MYALLOC_INTERNAL);
 #endif

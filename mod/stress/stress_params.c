@@ -109,7 +109,7 @@ static void settle_threads(struct myalloc_stress_run *run)
 static int settle_orders(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
-	u32 top = run->zone->chunk_order, order;
+	u32 top = run->job.zone->chunk_order, order;
 
 	if (!any(p->order_weights, MYALLOC_ORDERS))
 		for (order = 0; order <= top; order++)
@@ -155,9 +155,9 @@ static bool fits(const struct myalloc_stress_run *run, u32 size)
 {
 	struct myalloc_slab_layout layout;
 
-	return !myalloc_slab_layout(&layout, size, 0, run->zone->checks |
+	return !myalloc_slab_layout(&layout, size, 0, run->job.zone->checks |
 				    (__force myalloc_cache_flags_t)run->params.checks,
-				    false, run->zone->chunk_order);
+				    false, run->job.zone->chunk_order);
 }
 
 static int settle_sizes(struct myalloc_stress_run *run)

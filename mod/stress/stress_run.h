@@ -3,7 +3,6 @@
 #ifndef MYALLOC_STRESS_RUN_H
 #define MYALLOC_STRESS_RUN_H
 
-#include <linux/completion.h>
 #include <linux/wait.h>
 
 #include "base/histogram.h"
@@ -211,8 +210,7 @@ struct stress_others {
 
 /**
  * struct myalloc_stress_run - see stress.c for the theory
- * @base: what the session sees
- * @zone: under test
+ * @job: what all jobs have; its zone is the one under test
  * @params: with every default filled in
  * @verify: fill and check memory
  * @what: what is allocated, by number
@@ -223,30 +221,22 @@ struct stress_others {
  * @thread: the threads
  * @ring: one for each pair of threads, or NULL
  * @bytes: memory of the run itself
- * @coordinator: the kernel thread that watches, with a reference
- * @stop: threads are to end
- * @cancelled: the user asked for it
  * @running: threads that have not ended
  * @wait: the coordinator
- * @done: the coordinator is through
  * @gate: for EXHAUST
  * @exhausted: times the last page was reached; written by thread 0
  * @error_claimed: somebody has the first error
  * @error_told: @error is complete
  * @error: the first error in words
- * @start: moment the threads were let go
  * @before: the books before the run, drained
  * @others: what others had done before the run
- * @record_ns: moment of the last record
- * @lock: protects the members below
- * @peak_pages: most pages out of the buddy that were seen
+ * @peak_pages: most pages out of the buddy that were seen; this and the next three under the lock of @job
  * @record: the last record
  * @result: complete when the run has finished
  * @merged: of all threads; scratch
  */
 struct myalloc_stress_run {
-	struct myalloc_run base;
-	struct myalloc_zone *zone;
+	struct myalloc_job job;
 	struct myalloc_stress params;
 	bool verify;
 	struct stress_what what[STRESS_WHATS];
@@ -257,37 +247,35 @@ struct myalloc_stress_run {
 	struct stress_thread *thread[MYALLOC_STRESS_THREADS_MAX];
 	struct stress_ring *ring[MYALLOC_STRESS_THREADS_MAX / 2];
 	size_t bytes;
-	struct task_struct *coordinator;
 
-	bool stop;
-	bool cancelled;
 	atomic_t running;
 	wait_queue_head_t wait;
-	struct completion done;
 	struct stress_gate gate;
 	u64 exhausted;
 	atomic_t error_claimed;
 	bool error_told;
 	char error[sizeof_field(struct myalloc_stress_result, first_error)];
 
-	ktime_t start;
 	struct myalloc_zone_books before;
 	struct stress_others others;
-	ktime_t record_ns;
 
-	struct mutex lock;	/* protects peak_pages, record, result, merged */
 	u64 peak_pages;
 	struct myalloc_stress_progress record;
 	struct myalloc_stress_result result;
 	struct myalloc_histogram merged;
 };
 
+static inline struct myalloc_stress_run *to_stress(struct myalloc_job *job)
+{
+	return container_of(job, struct myalloc_stress_run, job);
+}
+
 /* stress_params.c */
 int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_stress *params);
 
 /* stress_thread.c */
 int myalloc_stress_thread(void *arg);
-void myalloc_stress_stop(struct myalloc_stress_run *run);
+void myalloc_stress_wake(struct myalloc_job *job);
 
 /* stress.c */
 bool myalloc_stress_alone(struct myalloc_stress_run *run);

@@ -39,7 +39,7 @@ static void count(struct stress_thread *t, enum stress_count which)
 
 static bool stopped(const struct stress_thread *t)
 {
-	return READ_ONCE(t->run->stop);
+	return myalloc_job_stopped(&t->run->job);
 }
 
 /* No operations left, or no time. */
@@ -89,7 +89,7 @@ tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...)
 	vscnprintf(run->error, sizeof(run->error), fmt, args);
 	va_end(args);
 	smp_store_release(&run->error_told, true);	/* pairs with sum_result() */
-	pr_err("stress run %llu: %s\n", run->base.id, run->error);
+	pr_err("stress run %llu: %s\n", run->job.id, run->error);
 }
 
 static void name_what(char *buf, size_t size, const struct stress_what *what)
@@ -137,7 +137,7 @@ static void name_found(struct stress_thread *t, char *buf, size_t size,
 
 static u32 frame_of(struct stress_thread *t, const void *addr)
 {
-	struct myalloc_zone *zone = t->run->zone;
+	struct myalloc_zone *zone = t->run->job.zone;
 
 	return myalloc_frame_idx(zone, myalloc_map_frame(&zone->map, addr));
 }
@@ -181,7 +181,7 @@ static bool accept(struct stress_thread *t, const struct stress_item *item, bool
 	struct myalloc_damage damage;
 
 	if (!IS_ALIGNED((unsigned long)item->addr, align) ||
-	    !inside(t->run->zone, item->addr, what->bytes)) {
+	    !inside(t->run->job.zone, item->addr, what->bytes)) {
 		tell(t, STRESS_VERIFY_ERRORS, "allocation #%llu of thread %u is misplaced",
 		     stress_identity_number(item->identity), t->index);
 		return false;
@@ -218,7 +218,7 @@ static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
 	if (what->cache)
 		addr = myalloc_cache_alloc(what->cache, flags);
 	else
-		addr = myalloc_pages_alloc(t->run->zone, what->order, flags);
+		addr = myalloc_pages_alloc(t->run->job.zone, what->order, flags);
 	if (addr)
 		clock_stop(t, timer, start);
 	return addr;
@@ -233,7 +233,7 @@ static int call_free(struct stress_thread *t, const struct stress_what *what, vo
 	if (what->cache)
 		err = myalloc_cache_free(what->cache, addr);
 	else
-		err = myalloc_pages_free(t->run->zone, addr, what->order);
+		err = myalloc_pages_free(t->run->job.zone, addr, what->order);
 	clock_stop(t, timer, start);
 	return err;
 }
@@ -351,7 +351,7 @@ static void take_bulk(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 	if (what->cache)
 		got = myalloc_cache_alloc_bulk(what->cache, flags, want, addr);
 	else
-		got = myalloc_pages_alloc_bulk(t->run->zone, what->order, flags, want, addr);
+		got = myalloc_pages_alloc_bulk(t->run->job.zone, what->order, flags, want, addr);
 	for (i = 0; i < got; i++) {
 		note_alloc(t, nr, addr[i], &item);
 		if (accept(t, &item, zeroed))
@@ -396,7 +396,7 @@ static void give_bulk(struct stress_thread *t, struct stress_hold *hold)
 	if (what->cache)
 		done = myalloc_cache_free_bulk(what->cache, n, addr);
 	else
-		done = myalloc_pages_free_bulk(t->run->zone, what->order, n, addr);
+		done = myalloc_pages_free_bulk(t->run->job.zone, what->order, n, addr);
 	for (; n > done; n--)
 		tell_free(t, item.identity, -EINVAL);
 	while (done--)
@@ -649,7 +649,7 @@ static bool sweep_one(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 /* Everything from the largest block to the smallest, then what slabs have left. */
 static bool sweep_all(struct stress_thread *t)
 {
-	u32 order = t->run->zone->chunk_order + 1, i;
+	u32 order = t->run->job.zone->chunk_order + 1, i;
 	bool any = false;
 
 	while (order--)
@@ -728,7 +728,7 @@ static void check_exhausted(struct stress_thread *t)
 		return;
 	for (i = 0; i < run->nr_threads; i++)
 		cramped |= READ_ONCE(run->thread[i]->cramped);
-	myalloc_zone_books(run->zone, &books);
+	myalloc_zone_books(run->job.zone, &books);
 	if (!(books.free_pages | books.cached_pages | books.deferred_pages))
 		WRITE_ONCE(run->exhausted, run->exhausted + 1);
 	else if (!cramped && myalloc_stress_alone(run) && !stopped(t))
@@ -743,10 +743,10 @@ static void check_returned(struct stress_thread *t)
 	struct myalloc_stress_run *run = t->run;
 	struct myalloc_zone_books books;
 
-	myalloc_zone_drain(run->zone);
+	myalloc_zone_drain(run->job.zone);
 	if (!all_here(t))
 		return;
-	myalloc_zone_books(run->zone, &books);
+	myalloc_zone_books(run->job.zone, &books);
 	if (memcmp(books.free_blocks, run->before.free_blocks, sizeof(books.free_blocks)) &&
 	    myalloc_stress_alone(run))
 		tell(t, STRESS_VERIFY_ERRORS,
@@ -823,14 +823,16 @@ int myalloc_stress_thread(void *arg)
 }
 
 /**
- * myalloc_stress_stop() - let all threads end soon
- * @run: the run
+ * myalloc_stress_wake() - the threads that wait are to see that the run ends
+ * @job: the run
+ *
+ * Context: task.
  */
-void myalloc_stress_stop(struct myalloc_stress_run *run)
+void myalloc_stress_wake(struct myalloc_job *job)
 {
+	struct myalloc_stress_run *run = to_stress(job);
 	u32 i;
 
-	WRITE_ONCE(run->stop, true);
 	wake_up_all(&run->gate.wait);
 	for (i = 0; i < run->nr_threads / 2; i++)
 		if (run->ring[i])

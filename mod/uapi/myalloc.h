@@ -29,6 +29,9 @@
  *	Unknown flag bits, nonzero padding, a count of 0 or above
  *	MYALLOC_BULK_MAX, an order above MYALLOC_MAX_ORDER	-EINVAL
  *	a command that is not in this file			-ENOTTY
+ *	a job (stress, benchmarks ...) whose module is not
+ *	loaded; stress is in myalloc.ko, benchmarks are in
+ *	myalloc_bench.ko					-EOPNOTSUPP
  *	a pointer that cannot be read or written		-EFAULT
  *	a handle that is stale, of another kind or another file's	-ENOENT
  *	memory that is not to be had				-ENOMEM
@@ -594,6 +597,10 @@ struct myalloc_stress_result {
  * disturbs the other. A round is one stretch of work between two readings of the
  * clock. What comes before the first round that counts is thrown away.
  *
+ * The commands are registered by the module myalloc_bench. If it is not loaded each of
+ * them is -EOPNOTSUPP; it cannot be removed while an open file has a run, also one that
+ * has ended.
+ *
  * MYALLOC_IOC_BENCH_SHAPE tells what there is. MYALLOC_IOC_BENCH_START checks the
  * parameters, starts a kernel thread bound to a CPU (and one on each other CPU
  * for shapes that need them) and returns at once. A file has one run at a time,
@@ -812,6 +819,10 @@ struct myalloc_bench_result {
 };
 
 #define MYALLOC_IOC	0xb5
+
+/* Numbers of jobs, work in the background, in blocks of 16 for each kind. */
+#define MYALLOC_IOC_JOBS	0x30
+#define MYALLOC_IOC_JOBS_END	0x6f
 
 #define MYALLOC_IOC_INFO		_IOWR(MYALLOC_IOC, 0x00, struct myalloc_info)
 #define MYALLOC_IOC_STAT		_IOWR(MYALLOC_IOC, 0x01, struct myalloc_stat)

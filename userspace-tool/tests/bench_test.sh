@@ -15,6 +15,27 @@ documents 1
 json /result/shapes/0/name page/0/pair
 json /result/shapes/0/sides/1 alloc_pages
 
+begin "the module of the benchmarks is loaded when it is missing"
+script 'fail BENCH_SHAPE 1 EOPNOTSUPP'
+tool bench list
+exits 0
+logged "LOAD myalloc_bench"
+line out "object/64/pair +64-byte objects.*"
+script 'fail BENCH_SHAPE 1 EOPNOTSUPP' 'fail LOAD 1 ENOENT'
+tool bench run object/64/pair
+exits 3
+has err "insmod myalloc_bench.ko"
+called BENCH_SHAPE 1
+called BENCH_START 0
+script 'fail BENCH_SHAPE 1 EOPNOTSUPP' 'fail BENCH_SHAPE 2 EOPNOTSUPP'
+tool bench list
+exits 3
+has err "insmod myalloc_bench.ko"
+called LOAD 1
+script
+tool bench list
+called LOAD 0
+
 begin "the words reach the module"
 tool bench run object/64/pair --rounds 5 --ops 1000 --cpu 2 --seed 9
 exits 0

@@ -100,7 +100,7 @@ static int number_of(const char *word)
 		{ "ENOTTY", ENOTTY }, { "EINVAL", EINVAL }, { "ENOMEM", ENOMEM },
 		{ "EFAULT", EFAULT }, { "E2BIG", E2BIG }, { "ENOSPC", ENOSPC },
 		{ "EEXIST", EEXIST }, { "EINTR", EINTR }, { "EIO", EIO },
-		{ "EAGAIN", EAGAIN }, { "INT", SIGINT }, { "TERM", SIGTERM },
+		{ "EAGAIN", EAGAIN }, { "EOPNOTSUPP", EOPNOTSUPP }, { "INT", SIGINT }, { "TERM", SIGTERM },
 		{ "HUP", SIGHUP },
 	};
 	size_t i;
@@ -587,6 +587,11 @@ int dev_open(void)
 		add_cache(1, "sessions", 1000);
 	err = fake_called("OPEN", "");
 	return err ? err : FAKE_FD;
+}
+
+bool dev_load(const char *module)
+{
+	return !fake_called("LOAD", module);
 }
 
 void dev_close(int fd)

@@ -99,14 +99,22 @@ static int unload(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* A client, which lies beside the module. Not every machine has all. */
-static int client(const char *name)
+/* One that lies beside the module. */
+static const char *beside(const char *name)
 {
-	char path[256];
-	int err;
+	static char path[256];
 
 	snprintf(path, sizeof(path), "%.*s/%s.ko", (int)(strrchr(module, '/') - module), module,
 		 name);
+	return path;
+}
+
+/* A client. Not every machine has all. */
+static int client(const char *name)
+{
+	const char *path = beside(name);
+	int err;
+
 	if (access(path, F_OK))
 		return 0;
 	err = load(path, "");
@@ -614,6 +622,8 @@ static void begin(void)
 	int err = load(module, LOAD_OPTIONS);
 
 	CHECK(!err, "cannot be loaded: %s", strerror(-err));
+	err = load(beside("myalloc_bench"), "");
+	CHECK(!err, "benchmarks cannot be loaded: %s", strerror(-err));
 	watcher = open(MYALLOC_DEVICE, O_RDWR | O_CLOEXEC);
 	CHECK(watcher >= 0, "open: %s", strerror(errno));
 }
@@ -623,6 +633,8 @@ static void end(void)
 	int err;
 
 	close(watcher);
+	err = unload("myalloc_bench");
+	CHECK(!err, "benchmarks cannot be unloaded: %s", strerror(-err));
 	err = unload("myalloc");
 	CHECK(!err, "cannot be unloaded: %s", strerror(-err));
 }

@@ -628,7 +628,7 @@ static void test_errors(void)
 {
 	static const int named[] = {
 		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EDQUOT, EBUSY, ENOSPC,
-		E2BIG, EEXIST, EAGAIN, EINTR, EBADF,
+		E2BIG, EEXIST, EAGAIN, EINTR, EBADF, EOPNOTSUPP,
 	};
 	size_t k;
 	int i;

@@ -274,6 +274,9 @@ static void test_unknown_commands(void)
 		_IOW(MYALLOC_IOC, 0x11, struct myalloc_free),
 		_IOR(MYALLOC_IOC, 0x22, struct myalloc_handle),
 		_IOWR(MYALLOC_IOC, 0x32, __u64),
+		/* Not one of the numbers of a kind of job. */
+		_IO(MYALLOC_IOC, 0x3f),
+		_IOWR(MYALLOC_IOC, 0x44, struct myalloc_bench),
 		0, ~0u,
 	};
 	static char zero[4096];

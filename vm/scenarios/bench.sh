@@ -4,6 +4,7 @@
 . /guest/ktap.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
+expect "the benchmarks load" insmod /guest/modules/myalloc_bench.ko
 
 myallocctl bench list >/tmp/list 2>&1
 shapes=$(grep -c / /tmp/list)
@@ -78,6 +79,7 @@ sleep 1
 kill -KILL $pid
 wait $pid
 expect "the books are sound" myallocctl validate
+expect "the benchmarks unload" rmmod myalloc_bench
 expect "the module unloads" rmmod myalloc
 expect "the cache of the kernel's own is gone" sh -c "! grep -q myalloc-bench /proc/slabinfo"
 finish

@@ -5,6 +5,7 @@
 . /guest/ktap.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64 session_quota=100
+expect "the benchmarks load" insmod /guest/modules/myalloc_bench.ko
 
 # A test of hours ends at once, shows what it did, and has given everything back.
 for pair in INT:130 TERM:143 HUP:129; do
@@ -32,5 +33,6 @@ suite ioctl ioctl_test
 suite kill kill_test 5
 suite fuzz ioctl_fuzz 2000
 expect "every invariant holds" myallocctl validate
+expect "the benchmarks unload" rmmod myalloc_bench
 expect "the module unloads" rmmod myalloc
 finish

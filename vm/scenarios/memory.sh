@@ -24,6 +24,7 @@ large_run()
 }
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=256
+expect "the benchmarks load" insmod /guest/modules/myalloc_bench.ko
 expect "with memory a run works" large_run
 
 mkdir -p /tmp/fill && mount -t ramfs none /tmp/fill
@@ -49,5 +50,6 @@ rm /tmp/fill/?
 umount /tmp/fill
 expect "with memory again a run works" large_run
 no_oom "all of it"
+expect "the benchmarks unload" rmmod myalloc_bench
 expect "the module unloads" rmmod myalloc
 finish

@@ -65,8 +65,6 @@ int copy_struct_from_user(void *to, size_t size, const void __user *from, size_t
 
 #define TASK_COMM_LEN	16
 
-struct task_struct;
-
 /* Both are up to the fuzzer: see kernel.c. */
 bool fuzz_fatal_signal_pending(void);
 int mutex_lock_interruptible(struct mutex *mutex);
@@ -87,6 +85,28 @@ typedef struct { u32 unused; } spinlock_t;
 typedef s64 ktime_t;
 struct completion { bool done; };
 
+/* A thread that never runs: the fuzz target does what it would do. */
+struct task_struct { u32 references; bool woken; };
+
+__printf(4, 5) struct task_struct *
+kthread_create_on_node(int (*fn)(void *arg), void *arg, int node, const char *name, ...);
+struct task_struct *get_task_struct(struct task_struct *task);
+void put_task_struct(struct task_struct *task);
+int kthread_stop(struct task_struct *task);
+
+#define kthread_bind(task, cpu)		((void)(task), (void)(cpu))
+#define wake_up_process(task)		((void)((task)->woken = true))
+#define cpu_to_node(cpu)		((void)(cpu), NUMA_NO_NODE)
+
+#define init_completion(c)		((void)((c)->done = false))
+#define complete_all(c)			((void)((c)->done = true))
+/* Nobody else is there to complete it. */
+#define wait_for_completion(c) \
+	((c)->done ? might_sleep() : host_fatal("waits for what does not come"))
+
+#define ktime_get()			((ktime_t)0)
+#define ktime_ms_delta(later, earlier)	(((later) - (earlier)) / 1000000)
+
 #define init_waitqueue_head(head)	((void)((head)->woken = 0))
 #define wake_up_interruptible(head)	((void)(head)->woken++)
 /* Nobody else is there to make it true. */
@@ -101,7 +121,14 @@ typedef struct { u32 unused; } poll_table;
 #define EPOLLIN		1u
 #define EPOLLRDNORM	0x40u
 
+/* References to the one module there is: what takes one gives it back. */
 struct module;
+extern int fuzz_module_refs;
+
+#define try_module_get(module)	((void)(module), fuzz_module_refs++, true)
+#define __module_get(module)	((void)(module), (void)fuzz_module_refs++)
+#define module_put(module)	((void)(module), (void)fuzz_module_refs--)
+
 struct inode { u32 unused; };
 
 struct file {

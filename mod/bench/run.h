@@ -3,16 +3,14 @@
 #ifndef MYALLOC_BENCH_RUN_H
 #define MYALLOC_BENCH_RUN_H
 
-#include <linux/completion.h>
 #include <linux/genalloc.h>
 #include <linux/mempool.h>
 #include <linux/wait.h>
 
-#include "bench/bench.h"
-#include "budget.h"
 #include "base/random.h"
-#include "object/cache.h"
-#include "zone/zone.h"
+#include "budget.h"
+#include "device/job.h"
+#include "myalloc_client.h"
 
 struct bench_run;
 struct bench_work;
@@ -110,6 +108,7 @@ extern const struct bench_family myalloc_bench_memory;
  * @own_cycles: likewise, if @own_ns is not 0
  * @figure: of a round that measures no time, in 1/1000 of the unit
  * @slice: operations to be done before the next place to reschedule, 0: not known yet
+ * @slab_bytes: of @cache, where a family needs it
  * @private: what a family needs besides
  */
 struct bench_work {
@@ -134,6 +133,7 @@ struct bench_work {
 	u64 own_cycles;
 	u64 figure;
 	u32 slice;
+	u32 slab_bytes;
 	void *private;
 };
 
@@ -167,45 +167,60 @@ struct bench_team {
 	u32 ops;
 };
 
-struct bench_outcome;
+/**
+ * struct bench_outcome - what was measured of one side of a shape
+ * @shape: number of the shape
+ * @side: number of the side
+ * @ops: operations in a round
+ * @nr: rounds measured
+ * @error: positive errno, or 0
+ * @fails: allocations that failed
+ * @round: the rounds, NULL before the shape's turn
+ */
+struct bench_outcome {
+	u32 shape;
+	u32 side;
+	u32 ops;
+	u32 nr;
+	u32 error;
+	u64 fails;
+	struct myalloc_bench_round *round;
+};
+
+/* What one shape needs. It is copied from its family, and the sides refer to it. */
+struct bench_turn {
+	struct bench_shape shape;
+	struct bench_work work[MYALLOC_BENCH_SIDES_MAX];
+	struct bench_outcome *outcome;
+};
 
 /**
  * struct bench_run - a run
- * @base: what the session sees
- * @zone: ours
+ * @job: what all jobs have; its lock protects the last two members and what @outcome points to
  * @params: with every default filled in
- * @task: the bench's thread, with a reference
+ * @info: what does not change of the zone
+ * @stat: scratch of the job's thread
  * @memcg: of who started it, who is charged for its memory
  * @team: the others; nr is 0 until a shape needs them
- * @stop: it is to end
- * @done: it has ended
- * @start: moment of the start
  * @clock_ns: what reading the clock costs
  * @clock_cycles: what reading the cycle counter costs
  * @nr_outcomes: entries of @outcome
- * @lock: protects the members below
+ * @turn: the shape at work
  * @record: the last record
- * @recorded: moment of it
  * @outcome: of each side of each shape asked for, in their order
  */
 struct bench_run {
-	struct myalloc_run base;
-	struct myalloc_zone *zone;
+	struct myalloc_job job;
 	struct myalloc_bench params;
-	struct task_struct *task;
+	struct myalloc_zone_info info;
+	struct myalloc_stat stat;
 	struct mem_cgroup *memcg;
 	struct bench_team team;
-	bool stop;
-	struct completion done;
-	ktime_t start;
 	u64 clock_ns;
 	u64 clock_cycles;
 	u32 nr_outcomes;
 	struct bench_turn *turn;
-
-	struct mutex lock;	/* protects record, recorded, and what outcome[] points to */
 	struct myalloc_bench_progress record;
-	ktime_t recorded;
 	struct bench_outcome *outcome;
 };
 
@@ -221,9 +236,24 @@ static inline void *myalloc_bench_zalloc(size_t size)
 	return myalloc_budget_zalloc("benchmark", size, NUMA_NO_NODE);
 }
 
+static inline struct bench_run *to_bench(struct myalloc_job *job)
+{
+	return container_of(job, struct bench_run, job);
+}
+
+static inline bool myalloc_bench_stopped(const struct bench_run *run)
+{
+	return myalloc_job_stopped(&run->job);
+}
+
 /* engine.c */
-bool myalloc_bench_stopped(const struct bench_run *run);
-u64 myalloc_bench_zone_pages(const struct bench_work *work);
+u32 myalloc_bench_nr_shapes(void);
+void myalloc_bench_describe(u32 index, struct bench_shape *shape);
+bool myalloc_bench_wanted(const struct bench_run *run, u32 shape);
+u32 myalloc_bench_rounds(const struct bench_run *run, const struct bench_shape *shape);
+void myalloc_bench_work(struct myalloc_job *job);
+int myalloc_bench_stat(struct bench_work *work);
+int myalloc_bench_zone_pages(struct bench_work *work, u64 *pages);
 void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides);
 
 /* team.c */
@@ -243,6 +273,7 @@ u32 myalloc_bench_live(const struct bench_work *work, u32 most);
 int myalloc_bench_objects_room(struct bench_work *work, u32 room);
 int myalloc_bench_make_order(struct bench_work *work, u32 nr);
 void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr);
+void myalloc_bench_sort(void **object, u32 nr);
 void myalloc_bench_end(struct bench_work *work);
 
 #define BENCH_STACK	1024
