@@ -18,7 +18,6 @@
 #include "page/bad_page.h"
 #include "budget.h"
 #include "compat.h"
-#include "device/job.h"
 #include "exports.h"
 #include "base/histogram.h"
 #include "page/lend.h"
@@ -167,30 +166,12 @@ EXPORT(myalloc_zone_info);
 EXPORT(myalloc_pages_magazines);
 EXPORT(myalloc_cache_magazines);
 
-#define EXPORT_JOB(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC_JOB)
-
-EXPORT_JOB(myalloc_job_kind_register);
-EXPORT_JOB(myalloc_job_kind_unregister);
-EXPORT_JOB(myalloc_job_init);
-EXPORT_JOB(myalloc_job_fini);
-EXPORT_JOB(myalloc_job_thread);
-EXPORT_JOB(myalloc_job_stop);
-EXPORT_JOB(myalloc_job_publish);
-EXPORT_JOB(myalloc_budget_check);
-EXPORT_JOB(myalloc_budget_zalloc);
-#ifdef MYALLOC_FAULT_INJECTION
-EXPORT_JOB(myalloc_fault_should_fail);
-#endif
+/* Of MYALLOC_JOB see device/job.c too. */
+MYALLOC_EXPORT_NS(myalloc_budget_check, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_budget_zalloc, MYALLOC_JOB);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_INTERNAL(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC_INTERNAL)
-
-EXPORT_INTERNAL(myalloc_job_kind_get);
-EXPORT_INTERNAL(myalloc_job_kind_put);
-EXPORT_INTERNAL(myalloc_job_start);
-EXPORT_INTERNAL(myalloc_job_read);
-EXPORT_INTERNAL(myalloc_job_cancel);
-EXPORT_INTERNAL(myalloc_job_destroy);
 
 EXPORT_INTERNAL(myalloc_tree_words);
 EXPORT_INTERNAL(myalloc_tree_init);

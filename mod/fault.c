@@ -12,6 +12,8 @@
 
 #include <linux/moduleparam.h>
 
+#include "compat.h"
+
 static atomic_t countdown = ATOMIC_INIT(0);
 
 static int set_fail_nth(const char *text, const struct kernel_param *param)
@@ -51,3 +53,5 @@ bool myalloc_fault_should_fail(void)
 {
 	return atomic_dec_if_positive(&countdown) == 0;
 }
+
+MYALLOC_EXPORT_NS(myalloc_fault_should_fail, MYALLOC_JOB);

@@ -42,9 +42,10 @@ class Rooms:
                 if other not in self.direct:
                     sys.exit("%s: %s uses %s, which is no room" % (conf, room, other))
 
-    def of(self, path):
-        """The room of a file; None if it is of none."""
-        found = [p for p in self.places if path == p or path.startswith(p + "/")]
+    def of(self, *paths):
+        """The room of a file, or of a header and its source; None if it is of none."""
+        found = [p for p in self.places for path in paths
+                 if path == p or path.startswith(p + "/")]
         return self.places[max(found, key=len)] if found else None
 
     def may(self, room):
@@ -121,7 +122,7 @@ def read(tree, rooms, objects):
 
 
 def room_of(rooms, name):
-    return rooms.of(name + ".c") or rooms.of(name + ".h")
+    return rooms.of(name + ".c", name + ".h")
 
 
 def upward(rooms, arrows):

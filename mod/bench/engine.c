@@ -75,6 +75,7 @@ static const struct bench_family *const families[] = {
  * myalloc_bench_nr_shapes() - how many shapes there are
  *
  * Context: any.
+ * Return: their number.
  */
 u32 myalloc_bench_nr_shapes(void)
 {
@@ -104,19 +105,6 @@ void myalloc_bench_describe(u32 index, struct bench_shape *shape)
 		shape->nr_sides = 0;
 }
 
-/**
- * myalloc_bench_sides() - choose the sides of a shape
- * @shape: the shape
- * @sides: those that there may be; the last has no name
- */
-void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides)
-{
-	shape->nr_sides = 0;
-	for (; sides->name; sides++)
-		if (!sides->absent && shape->nr_sides < ARRAY_SIZE(shape->side))
-			shape->side[shape->nr_sides++] = sides;
-}
-
 /* --- records ------------------------------------------------------------------- */
 
 /* Records of progress are made between rounds. */
@@ -129,34 +117,6 @@ static void count_rounds(struct bench_run *run, u32 shape, u32 rounds)
 		myalloc_job_publish(&run->job, MYALLOC_STRESS_RUNNING);
 	else
 		mutex_unlock(&run->job.lock);
-}
-
-/**
- * myalloc_bench_stat() - the statistics of the zone, into the run's @stat
- * @work: of the run
- *
- * Context: the job's thread; sleeps.
- * Return: 0, -ENOMEM.
- */
-int myalloc_bench_stat(struct bench_work *work)
-{
-	return myalloc_stat_fill(&work->run->stat, work->run->job.zone);
-}
-
-/**
- * myalloc_bench_zone_pages() - pages of the zone that nobody uses
- * @work: of the run
- * @pages: out
- *
- * Context: the job's thread; sleeps.
- * Return: 0, -ENOMEM.
- */
-int myalloc_bench_zone_pages(struct bench_work *work, u64 *pages)
-{
-	int err = myalloc_bench_stat(work);
-
-	*pages = err ? 0 : work->run->stat.free_pages + work->run->stat.cached_pages;
-	return err;
 }
 
 /* --- one round --------------------------------------------------------------------- */
@@ -289,6 +249,7 @@ static u32 find_ops(struct bench_work *work)
  * @shape: the shape
  *
  * Context: any.
+ * Return: the number.
  */
 u32 myalloc_bench_rounds(const struct bench_run *run, const struct bench_shape *shape)
 {
@@ -321,13 +282,14 @@ static int begin_side(struct bench_run *run, struct bench_turn *turn, u32 side)
 {
 	struct bench_outcome *outcome = &turn->outcome[side];
 	struct bench_work *work = &turn->work[side];
+	u32 rounds = myalloc_bench_rounds(run, &turn->shape);
 	struct myalloc_bench_round *round;
 
 	work->run = run;
 	work->shape = &turn->shape;
 	work->side = turn->shape.side[side];
 	myalloc_random_init(&work->random, run->params.seed, outcome->shape);
-	round = myalloc_bench_zalloc(array_size(myalloc_bench_rounds(run, &turn->shape), sizeof(*round)));
+	round = myalloc_bench_zalloc(array_size(rounds, sizeof(*round)));
 	if (!round)
 		return -ENOMEM;
 	mutex_lock(&run->job.lock);
@@ -348,7 +310,8 @@ static void keep_round(struct bench_run *run, struct bench_outcome *outcome,
 
 static void do_shape(struct bench_run *run, struct bench_turn *turn)
 {
-	u32 rounds = myalloc_bench_rounds(run, &turn->shape), nr = turn->shape.nr_sides, begun, i, r;
+	u32 rounds = myalloc_bench_rounds(run, &turn->shape), nr = turn->shape.nr_sides;
+	u32 begun, i, r;
 	struct myalloc_bench_round round;
 
 	for (begun = 0; begun < nr && !myalloc_bench_stopped(run); begun++)
@@ -382,6 +345,7 @@ static void do_shape(struct bench_run *run, struct bench_turn *turn)
  * @shape: its number
  *
  * Context: any.
+ * Return: true if it was.
  */
 bool myalloc_bench_wanted(const struct bench_run *run, u32 shape)
 {

@@ -103,16 +103,16 @@ static int settle(struct bench_run *run, const struct myalloc_bench *params)
 static int make_outcomes(struct bench_run *run)
 {
 	struct bench_shape *shape;
-	u32 i, k, at = 0;
+	u32 nr = myalloc_bench_nr_shapes(), i, k, at = 0;
 
 	BUILD_BUG_ON(ROUNDS_DEFAULT > MYALLOC_BENCH_ROUNDS_MAX);
 	run->turn = myalloc_env_zalloc_charged(sizeof(*run->turn), NUMA_NO_NODE);
-	run->outcome = myalloc_bench_zalloc(array_size(myalloc_bench_nr_shapes() * MYALLOC_BENCH_SIDES_MAX,
+	run->outcome = myalloc_bench_zalloc(array_size(nr * MYALLOC_BENCH_SIDES_MAX,
 						       sizeof(*run->outcome)));
 	if (!run->turn || !run->outcome)
 		return -ENOMEM;
 	shape = &run->turn->shape;
-	for (i = 0; i < myalloc_bench_nr_shapes(); i++) {
+	for (i = 0; i < nr; i++) {
 		if (!myalloc_bench_wanted(run, i))
 			continue;
 		myalloc_bench_describe(i, shape);

@@ -252,9 +252,6 @@ void myalloc_bench_describe(u32 index, struct bench_shape *shape);
 bool myalloc_bench_wanted(const struct bench_run *run, u32 shape);
 u32 myalloc_bench_rounds(const struct bench_run *run, const struct bench_shape *shape);
 void myalloc_bench_work(struct myalloc_job *job);
-int myalloc_bench_stat(struct bench_work *work);
-int myalloc_bench_zone_pages(struct bench_work *work, u64 *pages);
-void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides);
 
 /* team.c */
 int myalloc_bench_team_init(struct bench_run *run);
@@ -263,6 +260,9 @@ u64 myalloc_bench_team_call(struct bench_work *work, u32 nr, u32 ops,
 			    void (*fn)(struct bench_work *work, u32 index, u32 ops));
 
 /* subject.c */
+void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides);
+int myalloc_bench_stat(struct bench_work *work);
+int myalloc_bench_zone_pages(struct bench_work *work, u64 *pages);
 int myalloc_bench_ours(struct bench_work *work);
 int myalloc_bench_slub(struct bench_work *work);
 int myalloc_bench_sheaf(struct bench_work *work);

@@ -19,6 +19,47 @@
 #define LIVE_PER_OP	4U
 #define LIVE_LEAST	64U
 
+/**
+ * myalloc_bench_sides() - choose the sides of a shape
+ * @shape: the shape
+ * @sides: those that there may be; the last has no name
+ */
+void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides)
+{
+	shape->nr_sides = 0;
+	for (; sides->name; sides++)
+		if (!sides->absent && shape->nr_sides < ARRAY_SIZE(shape->side))
+			shape->side[shape->nr_sides++] = sides;
+}
+
+/**
+ * myalloc_bench_stat() - the statistics of the zone, into the run's @stat
+ * @work: of the run
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
+int myalloc_bench_stat(struct bench_work *work)
+{
+	return myalloc_stat_fill(&work->run->stat, work->run->job.zone);
+}
+
+/**
+ * myalloc_bench_zone_pages() - pages of the zone that nobody uses
+ * @work: of the run
+ * @pages: out
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
+int myalloc_bench_zone_pages(struct bench_work *work, u64 *pages)
+{
+	int err = myalloc_bench_stat(work);
+
+	*pages = err ? 0 : work->run->stat.free_pages + work->run->stat.cached_pages;
+	return err;
+}
+
 static void construct(void *object)
 {
 	*(unsigned long *)object = 0;

@@ -774,8 +774,9 @@ static void cache_destroy(struct bench_work *w, u32 ops)
 {
 	const struct myalloc_cache_args args = { .name = "bench-destroy", .object_size = 64 };
 	struct watch watch = watch_task();
-	struct myalloc_cache *cache = myalloc_cache_create(w->run->job.zone, &args), *own = w->cache;
+	struct myalloc_cache *own = w->cache, *cache;
 
+	cache = myalloc_cache_create(w->run->job.zone, &args);
 	if (IS_ERR(cache)) {
 		w->fails++;
 		return;

@@ -38,6 +38,7 @@
 #include <linux/sched/task.h>
 #include <linux/topology.h>
 
+#include "compat.h"
 #include "device/job.h"
 
 static DEFINE_MUTEX(kinds_mutex);
@@ -344,3 +345,21 @@ void myalloc_job_destroy(struct myalloc_job *job)
 	job->kind->free(job);
 	module_put(owner);
 }
+
+/* For kinds that are modules of their own. */
+MYALLOC_EXPORT_NS(myalloc_job_kind_register, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_job_kind_unregister, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_job_init, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_job_fini, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_job_thread, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_job_stop, MYALLOC_JOB);
+MYALLOC_EXPORT_NS(myalloc_job_publish, MYALLOC_JOB);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+MYALLOC_EXPORT_NS(myalloc_job_kind_get, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_job_kind_put, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_job_start, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_job_read, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_job_cancel, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_job_destroy, MYALLOC_INTERNAL);
+#endif

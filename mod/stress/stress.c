@@ -90,6 +90,7 @@
 
 #include "budget.h"
 #include "compat.h"
+#include "stress/stress.h"
 #include "stress/stress_run.h"
 #include "zone/validate.h"
 
@@ -112,78 +113,6 @@ static_assert(offsetof(struct myalloc_stress_progress, state) ==
 	      offsetof(struct myalloc_job_record, state));
 static_assert(offsetof(struct myalloc_stress_progress, elapsed_ms) ==
 	      offsetof(struct myalloc_job_record, elapsed_ms));
-
-/* --- sums over all threads ---------------------------------------------- */
-
-/* Also of a run that goes on: a moment's view. */
-u64 myalloc_stress_sum(const struct myalloc_stress_run *run, enum stress_count which)
-{
-	u64 sum = 0;
-	u32 i;
-
-	for (i = 0; i < run->nr_threads; i++)
-		sum += READ_ONCE(run->thread[i]->count[which]);
-	return sum;
-}
-
-static bool is_ours(const struct myalloc_stress_run *run, const struct myalloc_cache *cache)
-{
-	u32 i;
-
-	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++)
-		if (run->what[i].cache == cache)
-			return true;
-	return false;
-}
-
-struct others_arg {
-	const struct myalloc_stress_run *run;
-	struct stress_others *others;
-};
-
-static bool add_cache(struct myalloc_cache *cache, void *arg)
-{
-	struct others_arg *a = arg;
-	struct myalloc_cache_books books;
-
-	if (is_ours(a->run, cache))
-		return true;
-	myalloc_cache_books(cache, &books);
-	a->others->caches++;
-	a->others->object_ops += books.allocs + books.frees;
-	return true;
-}
-
-static void look_at_others(struct myalloc_stress_run *run, struct stress_others *others)
-{
-	struct others_arg arg = { .run = run, .others = others };
-	struct myalloc_zone_books books;
-	u32 order;
-
-	memset(others, 0, sizeof(*others));
-	myalloc_zone_books(run->job.zone, &books);
-	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
-		others->page_allocs += books.page_allocs[order];
-		others->page_frees += books.page_frees[order];
-	}
-	myalloc_zone_walk_caches(run->job.zone, add_cache, &arg);
-}
-
-/*
- * Has nobody else used the zone since the run began? Exact while the run's own threads do
- * nothing; does not see a cache that came and went again, which leaves nothing behind.
- */
-bool myalloc_stress_alone(struct myalloc_stress_run *run)
-{
-	struct stress_others now;
-
-	look_at_others(run, &now);
-	return now.page_allocs == run->others.page_allocs +
-				  myalloc_stress_sum(run, STRESS_PAGE_ALLOCS) &&
-	       now.page_frees == run->others.page_frees +
-				 myalloc_stress_sum(run, STRESS_PAGE_FREES) &&
-	       now.caches == run->others.caches && now.object_ops == run->others.object_ops;
-}
 
 /* --- records and results ------------------------------------------------ */
 
@@ -375,7 +304,9 @@ static void let_go(struct myalloc_stress_run *run)
 
 static bool time_is_up(const struct myalloc_stress_run *run)
 {
-	return run->params.duration_ms && myalloc_job_elapsed_ms(&run->job) >= run->params.duration_ms;
+	u64 most = run->params.duration_ms;
+
+	return most && myalloc_job_elapsed_ms(&run->job) >= most;
 }
 
 /* Milliseconds until there is something to do. */
@@ -666,7 +597,7 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 	int err;
 
 	/* First, as it is looked at last at the end: what they do in between is seen. */
-	look_at_others(run, &run->others);
+	myalloc_stress_look_at_others(run, &run->others);
 	myalloc_zone_drain(run->job.zone);
 	myalloc_zone_books(run->job.zone, &run->before);
 	run->peak_pages = pages_out(&run->before);

@@ -7,7 +7,7 @@
 
 #include "base/histogram.h"
 #include "base/random.h"
-#include "stress/stress.h"
+#include "device/job.h"
 #include "zone/zone.h"
 
 /* Numbers of what is allocated: orders first, then sizes. */
@@ -230,7 +230,8 @@ struct stress_others {
  * @error: the first error in words
  * @before: the books before the run, drained
  * @others: what others had done before the run
- * @peak_pages: most pages out of the buddy that were seen; this and the next three under the lock of @job
+ * @peak_pages: most pages out of the buddy that were seen; this and those below are
+ *	protected by the lock of @job
  * @record: the last record
  * @result: complete when the run has finished
  * @merged: of all threads; scratch
@@ -277,7 +278,8 @@ int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_s
 int myalloc_stress_thread(void *arg);
 void myalloc_stress_wake(struct myalloc_job *job);
 
-/* stress.c */
+/* stress_others.c */
+void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress_others *others);
 bool myalloc_stress_alone(struct myalloc_stress_run *run);
 u64 myalloc_stress_sum(const struct myalloc_stress_run *run, enum stress_count which);
 

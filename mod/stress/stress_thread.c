@@ -808,6 +808,9 @@ static void run_kind(struct stress_thread *t)
 /**
  * myalloc_stress_thread() - a thread of a run, from beginning to end
  * @arg: its struct stress_thread
+ *
+ * Context: the thread.
+ * Return: 0.
  */
 int myalloc_stress_thread(void *arg)
 {

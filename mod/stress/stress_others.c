@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a stress run has done to the zone, and what others did meanwhile. See stress.c. */
+#include "env.h"
+
+#include "object/cache.h"
+#include "stress/stress_run.h"
+
+/**
+ * myalloc_stress_sum() - one of the counts, of all threads
+ * @run: the run; of one that goes on it is a moment's view
+ * @which: the count
+ *
+ * Context: any.
+ * Return: the sum.
+ */
+u64 myalloc_stress_sum(const struct myalloc_stress_run *run, enum stress_count which)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < run->nr_threads; i++)
+		sum += READ_ONCE(run->thread[i]->count[which]);
+	return sum;
+}
+
+static bool is_ours(const struct myalloc_stress_run *run, const struct myalloc_cache *cache)
+{
+	u32 i;
+
+	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++)
+		if (run->what[i].cache == cache)
+			return true;
+	return false;
+}
+
+struct others_arg {
+	const struct myalloc_stress_run *run;
+	struct stress_others *others;
+};
+
+static bool add_cache(struct myalloc_cache *cache, void *arg)
+{
+	struct others_arg *a = arg;
+	struct myalloc_cache_books books;
+
+	if (is_ours(a->run, cache))
+		return true;
+	myalloc_cache_books(cache, &books);
+	a->others->caches++;
+	a->others->object_ops += books.allocs + books.frees;
+	return true;
+}
+
+/**
+ * myalloc_stress_look_at_others() - what do others do to the zone?
+ * @run: the run
+ * @others: out: what they have ever done, and with pages the run itself
+ *
+ * Context: task, sleeps.
+ */
+void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress_others *others)
+{
+	struct others_arg arg = { .run = run, .others = others };
+	struct myalloc_zone_books books;
+	u32 order;
+
+	memset(others, 0, sizeof(*others));
+	myalloc_zone_books(run->job.zone, &books);
+	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
+		others->page_allocs += books.page_allocs[order];
+		others->page_frees += books.page_frees[order];
+	}
+	myalloc_zone_walk_caches(run->job.zone, add_cache, &arg);
+}
+
+/**
+ * myalloc_stress_alone() - has nobody else used the zone since the run began?
+ * @run: the run
+ *
+ * Exact while the run's own threads do nothing; does not see a cache that came and went again,
+ * which leaves nothing behind.
+ *
+ * Context: task, sleeps.
+ * Return: true if nobody has.
+ */
+bool myalloc_stress_alone(struct myalloc_stress_run *run)
+{
+	struct stress_others now;
+
+	myalloc_stress_look_at_others(run, &now);
+	return now.page_allocs == run->others.page_allocs +
+				  myalloc_stress_sum(run, STRESS_PAGE_ALLOCS) &&
+	       now.page_frees == run->others.page_frees +
+				 myalloc_stress_sum(run, STRESS_PAGE_FREES) &&
+	       now.caches == run->others.caches && now.object_ops == run->others.object_ops;
+}
