@@ -53,8 +53,8 @@ struct bench_side {
  * @construct: the caches have a constructor
  * @side: who does it
  * @nr_sides: how many; see myalloc_bench_sides()
- * @name: see uapi/myalloc.h
- * @what: see uapi/myalloc.h
+ * @name: see uapi/bench.h
+ * @what: see uapi/bench.h
  */
 struct bench_shape {
 	u32 unit;
