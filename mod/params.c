@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The parameters of the module: each wrong value is refused with a sentence of its own. */
+#include "env.h"
+
+#include <linux/module.h>
+#include <linux/nodemask.h>
+
+#include "compat.h"
+#include "device/quota.h"
+#include "params.h"
+
+/* Text, so that what is no number can be told. */
+static char *reserve_mb = "64";
+module_param(reserve_mb, charp, 0444);
+MODULE_PARM_DESC(reserve_mb, "MiB to take from the system (default 64)");
+
+static char *node = "-1";
+module_param(node, charp, 0444);
+MODULE_PARM_DESC(node, "NUMA node to take them from, -1 for any (default -1)");
+
+static char *checks = "-";
+module_param(checks, charp, 0444);
+MODULE_PARM_DESC(checks, "checks of pages and every cache, letters as in slab_debug=: F sanity, Z red zones, P poison, U owners; - for none (default -)");
+
+static char *chunk_order;
+module_param(chunk_order, charp, 0444);
+MODULE_PARM_DESC(chunk_order, "log2 of pages in one chunk of the reserve and in the largest block (default 10, or the largest that this kernel allows)");
+
+static char *policy = "best";
+module_param(policy, charp, 0444);
+MODULE_PARM_DESC(policy, "where a new block is placed: best, the smallest sufficient free block, or first, the lowest address (default best)");
+
+static char default_chunk_order[4];
+
+static char *session_quota = "94";
+module_param(session_quota, charp, 0444);
+MODULE_PARM_DESC(session_quota, "percent of the reserve that one open file of the device may hold (default 94)");
+
+static int __init parse_number(const char *name, const char *text, s64 *value, s64 max,
+			       const char *right)
+{
+	int err = kstrtos64(text, 10, value);
+
+	if (err == -ERANGE || (!err && *value > max))
+		pr_err("%s=%s is too %s; %s\n", name, text, *text == '-' ? "small" : "large",
+		       right);
+	else if (err)
+		pr_err("%s=\"%s\" is not a number; %s\n", name, text, right);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int __init parse_reserve(struct myalloc_params *params)
+{
+	static const char right[] __initconst = "give the size in MiB, such as reserve_mb=64";
+
+	if (parse_number("reserve_mb", reserve_mb, &params->reserve_mb, S64_MAX, right))
+		return -EINVAL;
+	if (params->reserve_mb > 0)
+		return 0;
+	pr_err("reserve_mb=%s is %s; %s\n", reserve_mb,
+	       params->reserve_mb ? "negative" : "nothing to allocate from", right);
+	return -EINVAL;
+}
+
+static int __init parse_node(struct myalloc_params *params)
+{
+	static const char right[] __initconst = "give the number of a NUMA node, or -1 for any";
+
+	if (parse_number("node", node, &params->node, INT_MAX, right))
+		return -EINVAL;
+	if (params->node == NUMA_NO_NODE ||
+	    (params->node >= 0 && params->node < MAX_NUMNODES && node_online(params->node)))
+		return 0;
+	pr_err("node=%s is not online; there are %*pbl, and -1 stands for any\n", node,
+	       nodemask_pr_args(&node_states[N_ONLINE]));
+	return -EINVAL;
+}
+
+static int __init parse_chunk_order(struct myalloc_params *params)
+{
+	const int max = min(MYALLOC_TOP_ORDER, MYALLOC_KERNEL_MAX_ORDER);
+	static const char right[] __initconst =
+		"give log2 of the pages in a chunk, such as chunk_order=10";
+
+	if (!chunk_order) {
+		/* Where it can be read back. */
+		scnprintf(default_chunk_order, sizeof(default_chunk_order), "%d", max);
+		chunk_order = default_chunk_order;
+	}
+	if (parse_number("chunk_order", chunk_order, &params->chunk_order, INT_MAX, right))
+		return -EINVAL;
+	if (params->chunk_order >= 0 && params->chunk_order <= max)
+		return 0;
+	pr_err("chunk_order=%s is out of range; this kernel allows 0 to %d\n", chunk_order, max);
+	return -EINVAL;
+}
+
+static int __init parse_quota(struct myalloc_params *params)
+{
+	static const char right[] __initconst = "give 1 to 100 percent of the reserve";
+
+	if (parse_number("session_quota", session_quota, &params->session_quota,
+			 MYALLOC_QUOTA_ALL, right))
+		return -EINVAL;
+	if (params->session_quota > 0)
+		return 0;
+	pr_err("session_quota=%s leaves an open file nothing; %s\n", session_quota, right);
+	return -EINVAL;
+}
+
+static int __init parse_checks(struct myalloc_params *params)
+{
+	static const struct {
+		char letter;
+		myalloc_cache_flags_t flag;
+	} letters[] = {
+		{ 'F', MYALLOC_SANITY },
+		{ 'Z', MYALLOC_REDZONE },
+		{ 'P', MYALLOC_POISON },
+		{ 'U', MYALLOC_OWNER },
+	};
+	const char *p;
+	unsigned int i;
+
+	params->checks = 0;
+	if (!strcmp(checks, "-"))
+		return 0;
+	for (p = checks; *p; p++) {
+		for (i = 0; i < ARRAY_SIZE(letters); i++)
+			if (letters[i].letter == *p)
+				break;
+		if (i == ARRAY_SIZE(letters))
+			break;
+		params->checks |= letters[i].flag;
+	}
+	if (!*p && params->checks)
+		return 0;
+	pr_err("checks=\"%s\" is not a choice of the letters F, Z, P, U, or - for none\n", checks);
+	return -EINVAL;
+}
+
+static int __init parse_policy(struct myalloc_params *params)
+{
+	if (!strcmp(policy, "best"))
+		params->policy = MYALLOC_BEST_FIT;
+	else if (!strcmp(policy, "first"))
+		params->policy = MYALLOC_FIRST_FIT;
+	else
+		goto unknown;
+	return 0;
+
+unknown:
+	pr_err("policy=\"%s\" is unknown; there are best and first\n", policy);
+	return -EINVAL;
+}
+
+/**
+ * myalloc_params_read() - what the parameters say
+ * @params: out
+ *
+ * Context: task, while the module is loaded.
+ * Return: 0; -EINVAL after a sentence was printed.
+ */
+int __init myalloc_params_read(struct myalloc_params *params)
+{
+	return parse_reserve(params) ?: parse_node(params) ?: parse_chunk_order(params) ?:
+	       parse_quota(params) ?: parse_checks(params) ?: parse_policy(params);
+}

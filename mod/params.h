@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The parameters of the module. */
+#ifndef MYALLOC_PARAMS_H
+#define MYALLOC_PARAMS_H
+
+#include "page/buddy.h"
+
+/**
+ * struct myalloc_params - what the parameters say
+ * @reserve_mb: MiB of the reserve
+ * @node: NUMA node, or NUMA_NO_NODE
+ * @chunk_order: log2 of pages in a chunk
+ * @session_quota: percent of the reserve that one open file may hold
+ * @checks: of pages and every cache
+ * @policy: where a new block is placed
+ */
+struct myalloc_params {
+	s64 reserve_mb;
+	s64 node;
+	s64 chunk_order;
+	s64 session_quota;
+	myalloc_cache_flags_t checks;
+	enum myalloc_policy policy;
+};
+
+int myalloc_params_read(struct myalloc_params *params);
+
+#endif /* MYALLOC_PARAMS_H */
