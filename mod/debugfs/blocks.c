@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files that show pages: buddyinfo, fragmentation, pcp, reserve. See debugfs.c.
+ *
+ * No show takes zone->lock for longer than one chunk takes.
+ */
+#include "env.h"
+
+#include <linux/debugfs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/nodemask.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "debugfs/files.h"
+#include "reserve.h"
+#include "stat.h"
+#include "zone/zone.h"
+
+static struct myalloc_zone *zone;
+static const struct myalloc_reserve *reserve;
+
+/* --- chunks ----------------------------------------------------------------------- */
+
+static int chunk_node(u32 chunk)
+{
+	return page_to_nid(virt_to_page(reserve->chunks[chunk]));
+}
+
+static u32 chunk_pages(u32 chunk)
+{
+	u32 before = chunk << reserve->chunk_order;
+
+	return min_t(u32, reserve->nr_pages - before, BIT(reserve->chunk_order));
+}
+
+/* Adds the free blocks of a chunk to @nr, which is by order. */
+static void chunk_free_blocks(u32 chunk, u64 *nr)
+{
+	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk);
+	struct myalloc_block block;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	while (idx < end && myalloc_buddy_lookup(&zone->buddy, idx, &block)) {
+		if (block.free)
+			nr[block.order]++;
+		idx = block.idx + BIT(block.order);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
+/* --- buddyinfo ------------------------------------------------------------------ */
+
+/* As many counts as the kernel has: no block of ours is of an order that it does not have. */
+static void buddyinfo_line(struct seq_file *m, int node, const u64 *nr)
+{
+	unsigned int k;
+
+	seq_printf(m, "Node %d, zone %8s ", node, "myalloc");
+	for (k = 0; k <= MYALLOC_KERNEL_MAX_ORDER; k++)
+		seq_printf(m, "%6llu ", k < MYALLOC_ORDERS ? nr[k] : 0);
+	seq_putc(m, '\n');
+}
+
+/* What the zone does not count: free blocks of one node. How many chunks are there. */
+static u32 node_free_blocks(int node, u64 *nr)
+{
+	u32 chunks = 0, i;
+
+	memset(nr, 0, MYALLOC_ORDERS * sizeof(*nr));
+	for (i = 0; i < reserve->nr_chunks; i++) {
+		if (chunk_node(i) != node)
+			continue;
+		chunks++;
+		chunk_free_blocks(i, nr);
+		cond_resched();
+	}
+	return chunks;
+}
+
+static bool on_one_node(void)
+{
+	u32 i;
+
+	for (i = 1; i < reserve->nr_chunks; i++)
+		if (chunk_node(i) != chunk_node(0))
+			return false;
+	return true;
+}
+
+static int buddyinfo_show(struct seq_file *m, void *unused)
+{
+	struct myalloc_stat *stat;
+	int node, err;
+
+	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
+	if (!stat)
+		return -ENOMEM;
+	err = myalloc_stat_fill(stat, zone);
+	if (!err && on_one_node()) {
+		buddyinfo_line(m, chunk_node(0), stat->free_blocks);
+	} else if (!err) {
+		for_each_online_node(node)
+			if (node_free_blocks(node, stat->free_blocks))
+				buddyinfo_line(m, node, stat->free_blocks);
+	}
+	myalloc_env_free(stat);
+	return err;
+}
+DEFINE_SHOW_ATTRIBUTE(buddyinfo);
+
+/* --- fragmentation --------------------------------------------------------------- */
+
+/* 1/1000 as mm/vmstat.c prints it. */
+static void put_index(struct seq_file *m, int index)
+{
+	seq_printf(m, " %s%d.%03d", index < 0 ? "-" : " ", abs(index) / 1000,
+		   abs(index) % 1000);
+}
+
+static int fragmentation_show(struct seq_file *m, void *unused)
+{
+	struct myalloc_stat *stat;
+	unsigned int k;
+	int err;
+
+	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
+	if (!stat)
+		return -ENOMEM;
+	err = myalloc_stat_fill(stat, zone);
+	if (!err) {
+		seq_puts(m, "fragmentation - version: 1.0\n");
+		seq_puts(m, "# order  pages <free_blocks> <cached_blocks> <unusable> <extfrag>\n");
+		for (k = 0; k <= stat->max_order; k++) {
+			seq_printf(m, "%7u %6lu %13llu %15llu     ", k, BIT(k),
+				   stat->free_blocks[k], stat->cached_blocks[k]);
+			put_index(m, stat->unusable[k]);
+			seq_puts(m, "   ");
+			put_index(m, stat->extfrag[k]);
+			seq_putc(m, '\n');
+		}
+		seq_printf(m, "largest_order %d\n", stat->largest_order);
+	}
+	myalloc_env_free(stat);
+	return err;
+}
+DEFINE_SHOW_ATTRIBUTE(fragmentation);
+
+/* --- pcp --------------------------------------------------------------------------- */
+
+static int pcp_show(struct seq_file *m, void *unused)
+{
+	unsigned int i;
+	int cpu;
+
+	seq_puts(m, "pcp - version: 1.0\n");
+	seq_puts(m, "# order   cpu <loaded> <previous> <capacity> <batch>       <gets>       <puts>\n");
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
+		const struct myalloc_magazines *mags = &zone->pcp[i];
+		unsigned int order = myalloc_pcp_order(i);
+		u64 cached = myalloc_magazines_count(mags);
+
+		if (!mags->capacity)
+			continue;
+		for_each_possible_cpu(cpu) {
+			const struct myalloc_magazine_cpu *c = per_cpu_ptr(mags->cpu, cpu);
+			u32 loaded = myalloc_magazines_loaded(mags, c);
+			u32 previous = READ_ONCE(READ_ONCE(c->previous)->count);
+
+			cached -= min_t(u64, cached, loaded + previous);
+			seq_printf(m, "%7u %5d %8u %10u %10u %7u %12llu %12llu\n", order, cpu,
+				   loaded, previous, mags->capacity, mags->batch,
+				   READ_ONCE(c->nr_gets), READ_ONCE(c->nr_puts));
+		}
+		seq_printf(m, "%7u depot %8llu %10u %10u %7u %12u %12u\n", order, cached, 0,
+			   mags->capacity * (mags->nr_magazines - 2 * num_possible_cpus()),
+			   mags->batch, 0, 0);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pcp);
+
+/* --- reserve ------------------------------------------------------------------------- */
+
+static u64 chunk_free_pages(u32 chunk)
+{
+	u64 nr[MYALLOC_ORDERS] = {}, pages = 0;
+	unsigned int k;
+
+	chunk_free_blocks(chunk, nr);
+	for (k = 0; k < MYALLOC_ORDERS; k++)
+		pages += nr[k] << k;
+	return pages;
+}
+
+static int reserve_show(struct seq_file *m, void *unused)
+{
+	u32 i;
+
+	seq_puts(m, "reserve - version: 1.0\n");
+	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free>\n");
+	for (i = 0; i < reserve->nr_chunks; i++) {
+		unsigned long pfn = page_to_pfn(virt_to_page(reserve->chunks[i]));
+
+		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6llu\n", i, pfn, pfn + chunk_pages(i),
+			   chunk_node(i), chunk_pages(i), chunk_free_pages(i));
+		cond_resched();
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(reserve);
+
+/**
+ * myalloc_debugfs_blocks() - make these files
+ * @root: where
+ * @for_zone: the zone
+ * @for_reserve: its pages
+ *
+ * Context: task, sleeps.
+ */
+void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *for_zone,
+			    const struct myalloc_reserve *for_reserve)
+{
+	zone = for_zone;
+	reserve = for_reserve;
+	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
+	debugfs_create_file("fragmentation", 0444, root, NULL, &fragmentation_fops);
+	debugfs_create_file("pcp", 0444, root, NULL, &pcp_fops);
+	debugfs_create_file("reserve", 0400, root, NULL, &reserve_fops);
+}

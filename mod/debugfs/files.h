@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The files of debugfs by subject, for debugfs.c. */
+#ifndef MYALLOC_DEBUGFS_FILES_H
+#define MYALLOC_DEBUGFS_FILES_H
+
+struct dentry;
+struct myalloc_reserve;
+struct myalloc_zone;
+
+/* blocks.c */
+void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *zone,
+			    const struct myalloc_reserve *reserve);
+
+/* owners.c */
+void myalloc_debugfs_owners(struct dentry *root, struct myalloc_zone *zone);
+
+#endif /* MYALLOC_DEBUGFS_FILES_H */

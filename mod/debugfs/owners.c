@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The file that shows who holds what, by call site: owners. See debugfs.c. */
+#include "env.h"
+
+#include <linux/debugfs.h>
+#include <linux/hash.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "base/sort.h"
+#include "budget.h"
+#include "debugfs/files.h"
+#include "device/session.h"
+#include "object/cache.h"
+#include "object/check.h"
+#include "stat.h"
+#include "zone/zone.h"
+
+static struct myalloc_zone *zone;
+
+/**
+ * struct owner - what one call site holds
+ * @caller: address of the code
+ * @stack: handle of the call stack, 0 if unknown
+ * @count: blocks or objects; 0: this entry is unused
+ * @size: pages, or bytes of objects
+ * @oldest: ns since boot, of the oldest
+ */
+struct owner {
+	u64 caller;
+	u32 stack;
+	u64 count;
+	u64 size;
+	u64 oldest;
+};
+
+/**
+ * struct owners - a hash table of owners, with linear probing
+ * @bits: log2 of entries
+ * @nr: entries in use
+ * @entry: the entries
+ * @full: there were more owners than it holds
+ *
+ * It never grows: entries are added under a raw lock, where nothing can be allocated.
+ * Who finds it full begins again with a larger one.
+ */
+struct owners {
+	unsigned int bits;
+	u32 nr;
+	struct owner *entry;
+	bool full;
+};
+
+#define OWNERS_BITS_LEAST	8
+#define OWNERS_BITS_MOST	18
+
+static bool owners_add(struct owners *o, u64 caller, u32 stack, u64 size, u64 when)
+{
+	u32 mask = BIT(o->bits) - 1;
+	u32 at = hash_64(caller + stack, o->bits);
+
+	for (;; at = (at + 1) & mask) {
+		struct owner *e = &o->entry[at];
+
+		if (e->count && (e->caller != caller || e->stack != stack))
+			continue;
+		if (!e->count) {
+			if (o->nr > mask / 4 * 3) {
+				o->full = true;
+				return false;
+			}
+			o->nr++;
+			e->caller = caller;
+			e->stack = stack;
+			e->oldest = when;
+		}
+		e->count++;
+		e->size += size;
+		e->oldest = min(e->oldest, when);
+		return true;
+	}
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size > y->size ? -1 : 1;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return x->caller < y->caller ? -1 : x->caller > y->caller;
+}
+
+/*
+ * Has @walk fill a table that is large enough, and sorts it. Then o->entry begins with
+ * o->nr owners; to be freed.
+ */
+static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void *arg),
+			  void *arg)
+{
+	for (o->bits = OWNERS_BITS_LEAST; ; o->bits++) {
+		o->nr = 0;
+		o->full = false;
+		o->entry = myalloc_budget_zalloc("owners", sizeof(*o->entry) << o->bits,
+						 NUMA_NO_NODE);
+		if (!o->entry)
+			return -ENOMEM;
+		walk(o, arg);
+		if (!o->full || o->bits == OWNERS_BITS_MOST)
+			break;
+		myalloc_env_free(o->entry);
+	}
+	myalloc_sort(o->entry, BIT(o->bits), sizeof(*o->entry), compare_owners);
+	return 0;
+}
+
+/* The call stack, a line for each frame, without a buffer between. */
+static void put_stack(struct seq_file *m, u32 stack)
+{
+	char *buf;
+	size_t size = seq_get_buf(m, &buf);
+	int n;
+
+	if (!stack)
+		return;
+	if (!size) {
+		seq_commit(m, -1);
+		return;
+	}
+	n = myalloc_env_stack_format(stack, buf, size);
+	seq_commit(m, n + 1 < size ? n : -1);
+}
+
+static void put_owners(struct seq_file *m, const char *what, const struct owners *o)
+{
+	u64 now = myalloc_env_now_ns();
+	u32 i;
+
+	for (i = 0; i < o->nr; i++) {
+		const struct owner *e = &o->entry[i];
+
+		seq_printf(m, "%-20s %8llu %10llu ", what, e->count, e->size);
+		if (e->oldest == U64_MAX)
+			seq_printf(m, "%10s", "-");
+		else
+			seq_printf(m, "%10llu", div_u64(now - min(e->oldest, now),
+							NSEC_PER_MSEC));
+		seq_printf(m, " %pS\n", (void *)(unsigned long)e->caller);
+		put_stack(m, e->stack);
+	}
+	if (o->full)
+		seq_printf(m, "%-20s and others\n", what);
+}
+
+static bool add_block(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
+		      void *arg)
+{
+	if (!myalloc_frame_is_users(frame->type))
+		return true;
+	return owners_add(arg, frame->caller,
+			  z->checks & MYALLOC_OWNER ? frame->stack : 0,
+			  myalloc_frame_pages(frame), U64_MAX);
+}
+
+static void walk_blocks(struct owners *o, void *unused)
+{
+	myalloc_zone_walk_blocks(zone, add_block, o);
+}
+
+/* Its call stack has given way to a link. */
+static bool add_quarantined(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
+			    void *arg)
+{
+	return frame->type != MYALLOC_FRAME_QUARANTINE ||
+	       owners_add(arg, frame->caller, 0, BIT(frame->order), U64_MAX);
+}
+
+static void walk_quarantined(struct owners *o, void *unused)
+{
+	myalloc_zone_walk_blocks(zone, add_quarantined, o);
+}
+
+static void add_object(struct myalloc_cache *cache, void *object,
+		       const struct myalloc_track *track, void *arg)
+{
+	struct owners *o = arg;
+
+	if (track && !o->full)
+		owners_add(o, track->caller, track->stack, cache->layout.object_size,
+			   track->when);
+}
+
+static void walk_objects(struct owners *o, void *cache)
+{
+	myalloc_cache_walk_live(cache, add_object, o);
+}
+
+struct owners_show {
+	struct seq_file *m;
+	int err;
+};
+
+static bool show_cache_owners(struct myalloc_cache *cache, void *arg)
+{
+	struct myalloc_cache_stat stat = {};
+	struct owners_show *show = arg;
+	struct owners o;
+
+	if (!(cache->flags & MYALLOC_OWNER)) {
+		myalloc_cache_stat_fill(&stat, cache);
+		if (stat.live_objects)
+			seq_printf(show->m, "%-20s %8llu %10llu %10s not recorded\n",
+				   cache->name, stat.live_objects,
+				   stat.live_objects * stat.object_size, "-");
+		return true;
+	}
+	show->err = owners_collect(&o, walk_objects, cache);
+	if (show->err)
+		return false;
+	put_owners(show->m, cache->name, &o);
+	myalloc_env_free(o.entry);
+	return true;
+}
+
+static int owners_show(struct seq_file *m, void *unused)
+{
+	struct owners_show show = { .m = m };
+	struct owners o;
+	int err;
+
+	seq_puts(m, "owners - version: 1.0\n");
+	seq_puts(m, "# what              <count> <pages|bytes> <oldest_ms> <caller>\n");
+	err = owners_collect(&o, walk_blocks, NULL);
+	if (err)
+		return err;
+	put_owners(m, "(pages)", &o);
+	myalloc_env_free(o.entry);
+	err = owners_collect(&o, walk_quarantined, NULL);
+	if (err)
+		return err;
+	put_owners(m, "(quarantined)", &o);
+	myalloc_env_free(o.entry);
+	myalloc_zone_walk_caches(zone, show_cache_owners, &show);
+	if (show.err)
+		return show.err;
+	myalloc_sessions_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(owners);
+
+/**
+ * myalloc_debugfs_owners() - make this file
+ * @root: where
+ * @for_zone: the zone
+ *
+ * Context: task, sleeps.
+ */
+void myalloc_debugfs_owners(struct dentry *root, struct myalloc_zone *for_zone)
+{
+	zone = for_zone;
+	debugfs_create_file("owners", 0400, root, NULL, &owners_fops);
+}
