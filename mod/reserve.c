@@ -67,7 +67,8 @@ static int check_size(u64 mib, int node)
 	most = myalloc_budget_pages(available, totalram_pages());
 	if (mib * MIB_PAGES > most) {
 		pr_err("reserve_mb=%llu: %lu MiB are available and %lu are left to the system; at most %lu can be reserved\n",
-		       mib, to_mib(available), to_mib(myalloc_budget_margin(totalram_pages())), to_mib(most));
+		       mib, to_mib(available), to_mib(myalloc_budget_margin(totalram_pages())),
+		       to_mib(most));
 		return -ENOMEM;
 	}
 	return 0;

@@ -203,7 +203,8 @@ static void receive(struct socket *sock)
 	if (no(vec.iov_base, SOCKET, "no memory"))
 		return;
 	no(kernel_recvmsg(sock, &msg, &vec, 1, PAGE_SIZE, 0) == PAGE_SIZE &&
-	   !memchr_inv(vec.iov_base, pattern(SOCKET), PAGE_SIZE), SOCKET, "received something else");
+	   !memchr_inv(vec.iov_base, pattern(SOCKET), PAGE_SIZE), SOCKET,
+	   "received something else");
 	kfree(vec.iov_base);
 }
 

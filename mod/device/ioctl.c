@@ -132,8 +132,10 @@ static int do_drain(struct myalloc_session *session, void __user *user)
 		return err;
 	if (!arg.flags || arg.flags & ~MYALLOC_DRAIN_FLAGS || arg.pad)
 		return -EINVAL;
-	arg.pages = arg.flags == MYALLOC_DRAIN_FLAGS ? myalloc_zone_drain(device.zone) :
-						       myalloc_zone_drain_kinds(device.zone, arg.flags);
+	if (arg.flags == MYALLOC_DRAIN_FLAGS)
+		arg.pages = myalloc_zone_drain(device.zone);
+	else
+		arg.pages = myalloc_zone_drain_kinds(device.zone, arg.flags);
 	trace_myalloc_drain(arg.flags, arg.pages);
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }
