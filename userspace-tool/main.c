@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "cmd.h"
-#include "out.h"
+#include "cmd/cmd.h"
+#include "out/out.h"
 
 const struct object *const objects[] = {
 	&info_object,

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "dev.h"
+#include "dev/dev.h"
 
 #define FAKE_FD		100
 

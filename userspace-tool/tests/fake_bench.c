@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "fake.h"
-#include "mem.h"
+#include "host/mem.h"
 
 struct fake_side {
 	const char *name;

@@ -21,8 +21,8 @@
 #include <string.h>
 
 #include "fake.h"
-#include "mem.h"
-#include "stop.h"
+#include "host/mem.h"
+#include "host/stop.h"
 
 #define RULES_MAX	32
 #define CACHES_MAX	8

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "root.h"
+#include "host/root.h"
 
 const char *root_path(const char *path, char buf[ROOT_PATH_MAX])
 {

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "closest.h"
+#include "cmd/closest.h"
 #include "ktap.h"
-#include "mem.h"
+#include "host/mem.h"
 #include "myalloc.h"
-#include "parse.h"
+#include "cmd/parse.h"
 
 #define U64_MAX	(~0ull)
 

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * host: the only reader of /proc, /sys and /dev names
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#if HAVE_ZLIB
+#include <zlib.h>
+#endif
+
+#include "host/host.h"
+#include "host/mem.h"
+#include "host/root.h"
+
+#define FILE_MAX	(1u << 20)	/* bytes read of one file: a kernel's whole config is a third */
+
+/* The whole file, or NULL with errno; files of /proc have no size to ask for. */
+char *host_read(const char *path)
+{
+	char buf[ROOT_PATH_MAX], *text;
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	fd = open(root_path(path, buf), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	text = xcalloc(1, FILE_MAX + 1);
+	while (len < FILE_MAX) {
+		n = read(fd, text + len, FILE_MAX - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	close(fd);
+	if (len == 0) {
+		free(text);
+		errno = ENODATA;
+		return NULL;
+	}
+	return text;
+}
+
+/* The first line without its end, or NULL. */
+char *host_read_line(const char *path)
+{
+	char *text = host_read(path);
+
+	if (text)
+		text[strcspn(text, "\n")] = 0;
+	return text;
+}
+
+bool host_exists(const char *path)
+{
+	char buf[ROOT_PATH_MAX];
+
+	return access(root_path(path, buf), F_OK) == 0;
+}
+
+bool host_is_device(const char *path)
+{
+	char buf[ROOT_PATH_MAX];
+	struct stat st;
+
+	return stat(root_path(path, buf), &st) == 0 && S_ISCHR(st.st_mode);
+}
+
+/* Opened, not asked: lockdown and capabilities have their say at open. */
+bool host_readable(const char *path)
+{
+	char buf[ROOT_PATH_MAX];
+	int fd = open(root_path(path, buf), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Calls @each for every name in a directory, in the order of their letters. */
+int host_list(const char *path, void (*each)(void *arg, const char *name),
+	      void *arg)
+{
+	char buf[ROOT_PATH_MAX];
+	struct dirent **names;
+	int nr, i;
+
+	nr = scandir(root_path(path, buf), &names, visible, alphasort);
+	if (nr < 0)
+		return -errno;
+	for (i = 0; i < nr; i++) {
+		each(arg, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	return nr;
+}
+
+/* Whether some line's fields are @words, "*" standing for any; further fields do not matter. */
+bool host_has_line(const char *path, const char *const *words)
+{
+	char *text = host_read(path), *line, *field, *at_line, *at_field;
+	bool found = false;
+	int i;
+
+	if (!text)
+		return false;
+	for (line = strtok_r(text, "\n", &at_line); line && !found;
+	     line = strtok_r(NULL, "\n", &at_line)) {
+		field = strtok_r(line, " \t", &at_field);
+		for (i = 0; words[i] && field; i++) {
+			if (strcmp(words[i], "*") && strcmp(words[i], field))
+				break;
+			field = strtok_r(NULL, " \t", &at_field);
+		}
+		found = !words[i];
+	}
+	free(text);
+	return found;
+}
+
+/* Whether this process has the capability numbered @cap in effect. */
+bool host_capable(unsigned int cap)
+{
+	char *text = host_read("/proc/self/status"), *at;
+	unsigned long long caps = 0;
+
+	if (!text)
+		return root_euid() == 0;
+	at = strstr(text, "\nCapEff:");
+	if (at)
+		caps = strtoull(at + strlen("\nCapEff:"), NULL, 16);
+	free(text);
+	return caps >> cap & 1;
+}
+
+#if HAVE_ZLIB
+static char *read_packed(const char *path)
+{
+	char buf[ROOT_PATH_MAX], *text;
+	gzFile file = gzopen(root_path(path, buf), "re");
+	int n;
+
+	if (!file)
+		return NULL;
+	text = xcalloc(1, FILE_MAX + 1);
+	n = gzread(file, text, FILE_MAX);
+	gzclose(file);
+	if (n > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+#else
+static char *read_packed(const char *path)
+{
+	(void)path;
+	return NULL;
+}
+#endif
+
+/* The running kernel's configuration, or NULL if it does not tell. */
+char *host_config(void)
+{
+	char *config = read_packed("/proc/config.gz"), *path;
+	struct utsname uts;
+
+	if (!config && uname(&uts) == 0) {
+		path = xasprintf("/boot/config-%s", uts.release);
+		config = host_read(path);
+		free(path);
+	}
+	return config;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bench: the words of a benchmark: which shapes, how long, what to show
+ */
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "obj/bench.h"
+#include "cmd/closest.h"
+#include "cmd/cmd.h"
+#include "host/mem.h"
+#include "out/out.h"
+#include "host/stop.h"
+
+#define GLOBS_MAX	32
+
+enum {
+	OPT_ROUNDS = 256, OPT_OPS, OPT_CPU, OPT_SIDES,
+};
+
+/* Which shapes: names or patterns; none means all. */
+struct globs {
+	char *glob[GLOBS_MAX];
+	int nr;
+};
+
+static void add_globs(struct cmd *c, struct globs *globs, char *list)
+{
+	char *at, *word;
+
+	for (word = strtok_r(list, ",", &at); word; word = strtok_r(NULL, ",", &at)) {
+		if (globs->nr == GLOBS_MAX)
+			cmd_usage(c, "at most %d patterns can be given", GLOBS_MAX);
+		globs->glob[globs->nr++] = word;
+	}
+}
+
+static void choose(struct bench_report *report, const char *glob, bool *any)
+{
+	__u32 i;
+
+	for (i = 0; i < report->nr_shapes; i++) {
+		struct bench_shape *s = &report->shape[i];
+
+		if (glob && fnmatch(glob, s->shape.name, 0))
+			continue;
+		*any = true;
+		if (!s->shape.nr_sides)
+			continue;
+		s->wanted = true;
+		report->ask.shapes[i / 64] |= 1ull << (i % 64);
+	}
+}
+
+static int nothing_like(const struct bench_report *report, const char *glob)
+{
+	const char **names = xcalloc(report->nr_shapes, sizeof(*names)), *near;
+	__u32 i;
+
+	for (i = 0; i < report->nr_shapes; i++)
+		names[i] = report->shape[i].shape.name;
+	near = strpbrk(glob, "*?[") ? NULL : closest(glob, names, report->nr_shapes);
+	free(names);
+	if (near)
+		return out_fail(EXIT_USAGE, "no shape is named '%s'; did you mean '%s'?", glob,
+				near);
+	return out_fail(EXIT_USAGE, "no shape is named '%s'; 'myallocctl bench list' names them all, and * stands for any letters, as in 'object/64/*'",
+			glob);
+}
+
+static int choose_all(struct bench_report *report, const struct globs *globs)
+{
+	bool any;
+	int i;
+
+	if (!globs->nr)
+		choose(report, NULL, &any);
+	for (i = 0; i < globs->nr; i++) {
+		any = false;
+		choose(report, globs->glob[i], &any);
+		if (!any)
+			return nothing_like(report, globs->glob[i]);
+	}
+	for (i = 0; i < MYALLOC_BENCH_SHAPES_MAX / 64; i++)
+		if (report->ask.shapes[i])
+			return EXIT_OK;
+	return out_fail(EXIT_FAILED, "this machine can do none of these shapes: those of 'cross' need two CPUs");
+}
+
+static void read_options(struct cmd *c, struct bench_report *report, struct globs *globs)
+{
+	struct myalloc_bench *ask = &report->ask;
+	char *value, *word;
+	int id;
+
+	ask->size = sizeof(*ask);
+	ask->cpu = MYALLOC_BENCH_ANY_CPU;
+	while ((id = cmd_option(c, &value))) {
+		switch (id) {
+		case 's':
+			add_globs(c, globs, value);
+			break;
+		case OPT_ROUNDS:
+			ask->rounds = cmd_number(c, "--rounds", value, 1,
+						 MYALLOC_BENCH_ROUNDS_MAX);
+			break;
+		case OPT_OPS:
+			ask->ops = cmd_number(c, "--ops", value, 1, MYALLOC_BENCH_OPS_MAX);
+			break;
+		case OPT_CPU:
+			ask->cpu = cmd_number(c, "--cpu", value, 0, 65535);
+			break;
+		case 'S':
+			ask->seed = cmd_number(c, "--seed", value, 0, ~0ull);
+			break;
+		case OPT_SIDES:
+			report->all_sides = true;
+			break;
+		}
+	}
+	while ((word = cmd_word(c)))
+		add_globs(c, globs, word);
+}
+
+static int run_shapes(struct cmd *c)
+{
+	struct bench_report report = { 0 };
+	struct globs globs = { .nr = 0 };
+	struct device d;
+	int code;
+
+	read_options(c, &report, &globs);
+	code = device_open(&d);
+	if (code)
+		return code;
+	if (report.ask.cpu != MYALLOC_BENCH_ANY_CPU && report.ask.cpu >= d.info.nr_cpus)
+		code = out_fail(EXIT_USAGE, "there is no CPU %u: this machine has CPUs 0 to %u",
+				report.ask.cpu, d.info.nr_cpus - 1);
+	if (!code)
+		code = bench_shapes(&d, &report);
+	if (!code)
+		code = choose_all(&report, &globs);
+	if (!code)
+		code = bench_run(&d, &report);
+	if (!code)
+		code = bench_print(&d, &report, "bench run",
+				   stop_signal() ? 128 + stop_signal() : EXIT_OK);
+	device_close(&d);
+	bench_free(&report);
+	return code;
+}
+
+static void list_row(struct out *o, const struct myalloc_bench_shape *s)
+{
+	__u32 i;
+
+	out_item(o);
+	out_str(o, "name", "shape", OUT_PLAIN, s->name);
+	out_str(o, "what", "what it does", OUT_PLAIN, s->what);
+	out_u64(o, "fill_permille", NULL, OUT_PERMILLE, s->fill_permille);
+	out_list(o, "sides", NULL);
+	for (i = 0; i < s->nr_sides; i++)
+		out_strn(o, NULL, NULL, OUT_PLAIN, s->side[i].name,
+			 sizeof(s->side[i].name));
+	out_end(o);
+	out_end(o);
+}
+
+static int list_shapes(struct cmd *c)
+{
+	struct bench_report report = { 0 };
+	struct globs globs = { .nr = 0 };
+	struct device d;
+	struct out *o;
+	__u32 i;
+	int code;
+
+	read_options(c, &report, &globs);
+	code = device_open(&d);
+	if (code)
+		return code;
+	code = bench_shapes(&d, &report);
+	if (!code)
+		code = choose_all(&report, &globs);
+	device_close(&d);
+	if (!code) {
+		o = out_new("bench list");
+		out_list(o, "shapes", "");
+		for (i = 0; i < report.nr_shapes; i++)
+			if (report.shape[i].wanted)
+				list_row(o, &report.shape[i].shape);
+		out_end(o);
+		code = out_finish(o, EXIT_OK);
+	}
+	bench_free(&report);
+	return code;
+}
+
+static int show_kept(struct cmd *c)
+{
+	struct bench_report report = { 0 };
+	struct globs globs = { .nr = 0 };
+	char *file;
+	__u32 i;
+	int code, k;
+
+	read_options(c, &report, &globs);
+	if (!globs.nr)
+		cmd_usage(c, "a file must follow that was kept by 'bench run -o FILE'");
+	file = globs.glob[0];
+	code = bench_load(&report, file);
+	for (i = 0; !code && i < report.nr_shapes; i++) {
+		report.shape[i].wanted = globs.nr == 1;
+		for (k = 1; k < globs.nr; k++)
+			report.shape[i].wanted |= !fnmatch(globs.glob[k],
+							   report.shape[i].shape.name, 0);
+	}
+	if (!code)
+		code = bench_print(NULL, &report, "bench show", EXIT_OK);
+	bench_free(&report);
+	return code;
+}
+
+static int compare(struct cmd *c)
+{
+	char *old = cmd_word(c), *new = cmd_word(c);
+
+	if (!old || !new)
+		cmd_usage(c, "two files must follow: the older result and the newer");
+	cmd_done(c);
+	return bench_compare(old, new);
+}
+
+static const struct opt run_opts[] = {
+	{ "shapes", 's', "GLOB", "these alone, as 'object/64/*,page/*'; all if not given" },
+	{ "rounds", OPT_ROUNDS, "N", "rounds of each shape and side; 20 if not given" },
+	{ "ops", OPT_OPS, "N", "operations in a round, from states of at most four objects for each; as many as take 0.25 ms if not given" },
+	{ "cpu", OPT_CPU, "N", "where to run; the first CPU if not given" },
+	{ "seed", 'S', "N", "of every random choice; without it, one is taken and told" },
+	{ "sides", OPT_SIDES, NULL, "show a line for every side of a shape" },
+	{ NULL, 0, NULL, NULL }
+};
+
+static const struct opt list_opts[] = {
+	{ "shapes", 's', "GLOB", "these alone; all if not given" },
+	{ NULL, 0, NULL, NULL }
+};
+
+static const struct opt show_opts[] = {
+	{ "sides", OPT_SIDES, NULL, "show a line for every side of a shape" },
+	{ NULL, 0, NULL, NULL }
+};
+
+static const struct verb bench_verbs[] = {
+	{ "list", list_shapes, "[GLOB]...", "list the shapes, each in a sentence", list_opts },
+	{ "run", run_shapes, "[GLOB]...",
+	  "run shapes against the kernel's own allocators, and show how they compare",
+	  run_opts },
+	{ "show", show_kept, "FILE [GLOB]...", "show a result that was kept with -o FILE", show_opts },
+	{ "compare", compare, "OLD NEW", "compare two kept results, shape by shape", NULL },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object bench_object = {
+	"bench", "benchmarks against the kernel's own allocators", bench_verbs, NULL
+};

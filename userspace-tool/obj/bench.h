@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * bench: benchmarks of the module, from their shapes to their figures
+ */
+#ifndef MYALLOCCTL_BENCH_H
+#define MYALLOCCTL_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "obj/device.h"
+
+struct out;
+
+/* What was measured of one side. */
+struct bench_side {
+	struct myalloc_bench_result result;
+	struct myalloc_bench_round *round;
+};
+
+/* What was measured of one shape; @shape.name is "" if it was not asked for. */
+struct bench_shape {
+	struct myalloc_bench_shape shape;
+	struct bench_side side[MYALLOC_BENCH_SIDES_MAX];
+	bool wanted;
+};
+
+struct bench_report {
+	struct myalloc_bench ask;
+	__u64 seed;
+	__u32 cpu;
+	__u32 kernel;		/* MYALLOC_BENCH_KASAN ... */
+	__u32 state;
+	__u64 elapsed_ms;
+	__u64 clock_ns;
+	__u64 clock_cycles;
+	struct bench_shape *shape;
+	__u32 nr_shapes;
+	bool all_sides;		/* in the table */
+	char system[160];	/* of a kept one: where it was measured */
+};
+
+/* bench_run.c: each returns an exit code, having said why if it is not EXIT_OK */
+int bench_shapes(struct device *d, struct bench_report *report);
+int bench_run(struct device *d, struct bench_report *report);
+void bench_free(struct bench_report *report);
+
+/* bench_report.c */
+/* What the name of a property of the kernel stands for, 0 if it is none. */
+__u32 bench_kernel_flag(const char *name);
+bool bench_ours(const struct myalloc_bench_side *side);
+bool bench_opponent(const struct myalloc_bench_side *side);
+/* The figure of a side without the cost of the work itself, in 1/1000; below 0 if there is none. */
+double bench_figure(const struct bench_shape *s, __u32 side);
+const struct bench_side *bench_find(const struct bench_shape *s, const char *name);
+/* Describes and prints @report; @code is the exit code so far. */
+int bench_print(const struct device *d, const struct bench_report *report,
+		const char *kind, int code);
+
+/* bench_kept.c */
+int bench_load(struct bench_report *report, const char *file);
+int bench_compare(const char *old, const char *new);
+
+#endif /* MYALLOCCTL_BENCH_H */

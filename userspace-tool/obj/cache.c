@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cache: list and look at slab caches, make one and use it, shrink them all
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "obj/blocks.h"
+#include "obj/stats.h"
+#include "cmd/cmd.h"
+#include "obj/device.h"
+#include "host/mem.h"
+#include "out/out.h"
+#include "cmd/parse.h"
+#include "host/stop.h"
+
+static int next_cache(struct device *d, __u32 id, struct myalloc_cache_stat *s)
+{
+	return dev_cache_stat(d->fd, MYALLOC_NEXT_ID, 0, id, s);
+}
+
+static void cache_row(struct out *o, const struct myalloc_cache_stat *s,
+		      __u32 page_size)
+{
+	char letters[8];
+
+	out_item(o);
+	out_u64(o, "id", "id", OUT_PLAIN, s->id);
+	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
+	out_u64(o, "object_bytes", "object", OUT_PLAIN, s->object_size);
+	out_u64(o, "slot_bytes", "slot", OUT_PLAIN, s->slot_size);
+	out_u64(o, "objects_per_slab", "per slab", OUT_PLAIN,
+		s->objects_per_slab);
+	out_u64(o, "slab_pages", "pages", OUT_PLAIN, s->slabs << s->order);
+	out_u64(o, "slab_bytes", NULL, OUT_BYTES,
+		(s->slabs << s->order) * page_size);
+	out_u64(o, "slabs", "slabs", OUT_PLAIN, s->slabs);
+	out_u64(o, "live_objects", "live", OUT_PLAIN, s->live_objects);
+	out_u64(o, "cached_objects", "cached", OUT_PLAIN, s->cached_objects);
+	out_u64(o, "total_objects", "total", OUT_PLAIN, s->total_objects);
+	out_u64(o, "allocs", "allocs", OUT_PLAIN, s->allocs);
+	out_u64(o, "fails", "fails", OUT_PLAIN, s->fails);
+	out_str(o, "checks", "checks", OUT_PLAIN,
+		checks_letters(s->flags, letters));
+	out_end(o);
+}
+
+static int cache_list(struct cmd *c)
+{
+	struct myalloc_cache_stat s;
+	struct device d;
+	struct out *o;
+	__u32 id = 0;
+	int code, err;
+
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	o = out_new("cache list");
+	out_list(o, "caches", "");
+	while (!(err = next_cache(&d, id, &s))) {
+		cache_row(o, &s, d.info.page_size);
+		id = s.id + 1;
+		if (!id)
+			break;
+	}
+	out_end(o);
+	if (err != -ENOENT && err)
+		code = explain("listing the caches", err);
+	else if (!id && !out_is_json())
+		out_note("there is no cache");
+	code = out_finish(o, code);
+	device_close(&d);
+	return code;
+}
+
+static int find_named(struct device *d, const char *name, struct myalloc_cache_stat *s)
+{
+	__u32 at = 0;
+	int err;
+
+	while (!(err = next_cache(d, at, s))) {
+		if (!strncmp(name, s->name, sizeof(s->name)))
+			return 0;
+		at = s->id + 1;
+		if (!at)
+			return -ENOENT;
+	}
+	return err;
+}
+
+/* Finds a cache by its name, or by its number when none is called @word. */
+static int find_cache(struct device *d, const char *word, struct myalloc_cache_stat *s)
+{
+	int err = find_named(d, word, s);
+	__u64 id;
+
+	if (err != -ENOENT)
+		return err;
+	if (parse_number(word, &id) || id > ~0u)
+		return -ENOENT;
+	return dev_cache_stat(d->fd, MYALLOC_BY_ID, 0, id, s);
+}
+
+static void describe_traits(struct out *o, const struct myalloc_cache_stat *s)
+{
+	char letters[8];
+
+	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
+	out_u64(o, "id", "id", OUT_PLAIN, s->id);
+	out_u64(o, "object_bytes", "object", OUT_BYTES, s->object_size);
+	out_u64(o, "slot_bytes", "slot", OUT_BYTES, s->slot_size);
+	out_u64(o, "align_bytes", "alignment", OUT_BYTES, s->align);
+	out_u64(o, "order", "order of a slab", OUT_PLAIN, s->order);
+	out_u64(o, "objects_per_slab", "objects in a slab", OUT_PLAIN,
+		s->objects_per_slab);
+	out_u64(o, "magazine", "objects in a magazine", OUT_PLAIN, s->magazine);
+	out_str(o, "checks", "checks", OUT_PLAIN,
+		checks_letters(s->flags, letters));
+	out_bool(o, "zero_alloc", "zeroed when allocated", OUT_PLAIN,
+		 s->flags & MYALLOC_CACHE_ZERO_ALLOC);
+	out_bool(o, "zero_free", "cleared when freed", OUT_PLAIN,
+		 s->flags & MYALLOC_CACHE_ZERO_FREE);
+	out_bool(o, "random", "slots in random order", OUT_PLAIN,
+		 s->flags & MYALLOC_CACHE_RANDOM);
+	out_bool(o, "certain", "certain frees", OUT_PLAIN, s->flags & MYALLOC_CACHE_CERTAIN);
+	out_bool(o, "trusting", "trusting frees", OUT_PLAIN, s->flags & MYALLOC_CACHE_TRUSTING);
+}
+
+static void describe_space(struct out *o, const struct myalloc_cache_stat *s)
+{
+	out_u64(o, "slabs", "slabs", OUT_PLAIN, s->slabs);
+	out_u64(o, "slabs_partial", "partly used", OUT_PLAIN, s->slabs_partial);
+	out_u64(o, "slabs_empty", "empty", OUT_PLAIN, s->slabs_empty);
+	out_u64(o, "slab_pages", "pages", OUT_PAGES, s->slabs << s->order);
+	out_u64(o, "total_objects", "slots", OUT_PLAIN, s->total_objects);
+	out_u64(o, "live_objects", "live objects", OUT_PLAIN, s->live_objects);
+	out_u64(o, "cached_objects", "in magazines", OUT_PLAIN,
+		s->cached_objects);
+	out_u64(o, "deferred_objects", "deferred", OUT_PLAIN,
+		s->deferred_objects);
+	out_u64(o, "meta_bytes", "metadata", OUT_BYTES, s->meta_bytes);
+	out_u64(o, "waste_bytes", "unused in slabs", OUT_BYTES, s->waste_bytes);
+}
+
+static void describe_use(struct out *o, const struct myalloc_cache_stat *s)
+{
+	out_u64(o, "allocs", "allocations", OUT_PLAIN, s->allocs);
+	out_u64(o, "frees", "frees", OUT_PLAIN, s->frees);
+	out_u64(o, "fails", "failed", OUT_PLAIN, s->fails);
+	out_u64(o, "alloc_hits", NULL, OUT_PLAIN, s->alloc_hits);
+	out_u64(o, "free_hits", NULL, OUT_PLAIN, s->free_hits);
+	out_u64(o, "alloc_hit_permille", "served by a magazine", OUT_PERMILLE,
+		permille(s->alloc_hits, s->allocs));
+	out_u64(o, "free_hit_permille", "taken by a magazine", OUT_PERMILLE,
+		permille(s->free_hits, s->frees));
+	out_u64(o, "refills", "magazines filled", OUT_PLAIN, s->refills);
+	out_u64(o, "flushes", "magazines emptied", OUT_PLAIN, s->flushes);
+	out_u64(o, "bad_frees", "wrong frees refused",
+		s->bad_frees ? OUT_BAD : OUT_PLAIN, s->bad_frees);
+	out_u64(o, "corruptions", "corruptions found",
+		s->corruptions ? OUT_BAD : OUT_PLAIN, s->corruptions);
+}
+
+static int cache_show(struct cmd *c)
+{
+	struct myalloc_cache_stat s;
+	struct device d;
+	const char *word;
+	struct out *o;
+	int code, err;
+
+	word = cmd_word(c);
+	if (!word)
+		cmd_usage(c, "the cache's name or number must follow; 'myallocctl cache list' shows them");
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	err = find_cache(&d, word, &s);
+	device_close(&d);
+	if (err == -ENOENT)
+		return out_fail(EXIT_FAILED, "there is no cache '%s'; 'myallocctl cache list' shows those there are",
+				word);
+	if (err)
+		return explain("reading the cache's statistics", err);
+	o = out_new("cache show");
+	out_page_size(o, d.info.page_size);
+	out_group(o, "traits", "Cache");
+	describe_traits(o, &s);
+	out_end(o);
+	out_group(o, "space", "Space");
+	describe_space(o, &s);
+	out_end(o);
+	out_group(o, "use", "Use");
+	describe_use(o, &s);
+	out_end(o);
+	return out_finish(o, EXIT_OK);
+}
+
+/* ---- create ---- */
+
+enum {
+	OPT_CHECKS = 256, OPT_ZERO_ALLOC, OPT_ZERO_FREE, OPT_RANDOM, OPT_CERTAIN, OPT_TRUSTING,
+	OPT_NO_MAGAZINE, OPT_MAGAZINE, OPT_HOLD, OPT_HANDLES,
+};
+
+struct wish {
+	struct myalloc_cache_create create;
+	__u64 count;
+	__u64 hold_ms;
+	bool all_handles;
+};
+
+static void read_name(struct cmd *c, struct wish *w, const char *name)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	if (!*name || name[strspn(name, good)] || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		cmd_usage(c, "name '%s': ASCII letters, digits, '-', '_' and '.' make a cache's name",
+			  name);
+	if (strlen(name) >= MYALLOC_NAME_MAX)
+		cmd_usage(c, "name '%s': it has %zu characters, a cache's name at most %d",
+			  name, strlen(name), MYALLOC_NAME_MAX - 1);
+	strcpy(w->create.name, name);
+}
+
+static void read_create(struct cmd *c, struct wish *w)
+{
+	char *value, *word;
+	__u32 checks;
+	__u64 n;
+	int id;
+
+	while ((id = cmd_option(c, &value))) {
+		switch (id) {
+		case 's':
+			cmd_check(c, "--size", value, parse_size(value, &n));
+			if (!n || n > MYALLOC_OBJECT_MAX)
+				cmd_usage(c, "--size '%s': an object has 1 to %d bytes",
+					  value, MYALLOC_OBJECT_MAX);
+			w->create.object_size = n;
+			break;
+		case 'a':
+			cmd_check(c, "--align", value, parse_size(value, &n));
+			if ((n & (n - 1)) || n > 1u << 31)
+				cmd_usage(c, "--align '%s': an alignment is a power of two, up to the page size",
+					  value);
+			w->create.align = n;
+			break;
+		case 'n':
+			w->count = cmd_number(c, "--count", value, 0,
+					      MYALLOC_HANDLES_MAX - 1);
+			break;
+		case OPT_CHECKS:
+			cmd_check(c, "--checks", value,
+				  parse_checks(value, &checks));
+			w->create.flags &= ~MYALLOC_CHECK_ALL;
+			w->create.flags |= checks;
+			break;
+		case OPT_ZERO_ALLOC:
+			w->create.flags |= MYALLOC_CACHE_ZERO_ALLOC;
+			break;
+		case OPT_ZERO_FREE:
+			w->create.flags |= MYALLOC_CACHE_ZERO_FREE;
+			break;
+		case OPT_RANDOM:
+			w->create.flags |= MYALLOC_CACHE_RANDOM;
+			break;
+		case OPT_CERTAIN:
+			w->create.flags |= MYALLOC_CACHE_CERTAIN;
+			break;
+		case OPT_TRUSTING:
+			w->create.flags |= MYALLOC_CACHE_TRUSTING;
+			break;
+		case OPT_NO_MAGAZINE:
+			w->create.flags |= MYALLOC_CACHE_NO_MAGAZINE;
+			break;
+		case OPT_MAGAZINE:
+			w->create.magazine = cmd_number(c, "--magazine", value,
+							1, 1u << 16);
+			break;
+		case OPT_HOLD:
+			cmd_check(c, "--hold", value,
+				  parse_hold(value, &w->hold_ms));
+			break;
+		case OPT_HANDLES:
+			w->all_handles = true;
+			break;
+		}
+	}
+	word = cmd_word(c);
+	if (word)
+		read_name(c, w, word);
+	cmd_done(c);
+	if (w->create.magazine && (w->create.flags & MYALLOC_CACHE_NO_MAGAZINE))
+		cmd_usage(c, "--magazine and --no-magazine exclude each other");
+	if (w->create.flags & MYALLOC_CACHE_CERTAIN && w->create.flags & MYALLOC_CACHE_TRUSTING)
+		cmd_usage(c, "--certain and --trusting exclude each other");
+}
+
+static int explain_exists(struct device *d, const char *name)
+{
+	struct myalloc_cache_stat s;
+
+	if (find_named(d, name, &s))
+		return out_fail(EXIT_FAILED, "there is a cache '%s' already: give this one another name",
+				name);
+	return out_fail(EXIT_FAILED, "there is a cache '%s' already, number %u with objects of %u bytes, of which %llu are live: give this one another name",
+			name, s.id, s.object_size, (unsigned long long)s.live_objects);
+}
+
+static int explain_create(struct device *d, const struct wish *w, int err)
+{
+	switch (err) {
+	case -EEXIST:
+		return explain_exists(d, w->create.name);
+	case -EINVAL:
+		return out_fail(EXIT_FAILED, "a cache of %u-byte objects, alignment %u, magazine %u is refused: an object has 1 to %d bytes, an alignment is a power of two up to %u",
+				w->create.object_size, w->create.align,
+				w->create.magazine, MYALLOC_OBJECT_MAX,
+				d->info.page_size);
+	default:
+		return explain("making the cache", err);
+	}
+}
+
+static int explain_get(struct device *d, const struct wish *w, int err,
+		       size_t had)
+{
+	struct myalloc_stat s;
+
+	if (err != -ENOMEM || dev_stat(d->fd, &s))
+		return explain("allocating objects", err);
+	return out_fail(EXIT_FAILED, "%zu of %llu objects: then the zone had no block for another slab (%llu pages free, the largest block of order %d)",
+			had, (unsigned long long)w->count,
+			(unsigned long long)s.free_pages, s.largest_order);
+}
+
+/* What the objects came to, and what giving everything back did. */
+struct visit {
+	struct myalloc_cache_stat used;
+	size_t had, freed;
+	__u64 drained, shrunk;
+	__u64 held_ms;
+	int get_err, put_err;
+};
+
+static int use_cache(struct device *d, const struct wish *w, struct handles *h,
+		     struct visit *v)
+{
+	struct ask ask = { .objects = true, .cache = w->create.handle };
+	__u64 start;
+	char *what;
+	int err, end;
+
+	v->get_err = handles_get(d->fd, &ask, w->count, h);
+	v->had = h->nr;
+	err = dev_cache_stat(d->fd, MYALLOC_BY_HANDLE, w->create.handle, 0,
+			     &v->used);
+	if (err)
+		return explain("reading the cache's statistics", err);
+	if (v->get_err && !handles_stopped(v->get_err))
+		explain_get(d, w, v->get_err, h->nr);
+	what = xasprintf("cache '%s' with %zu objects", w->create.name, h->nr);
+	start = stop_now_ms();
+	end = hold(w->hold_ms, what);
+	v->held_ms = stop_now_ms() - start;
+	free(what);
+	return end;
+}
+
+static int end_cache(struct device *d, const struct wish *w, struct handles *h,
+		     struct visit *v)
+{
+	__u64 nothing;
+	int err;
+
+	v->freed = handles_put(d->fd, true, h, &v->put_err);
+	if (v->put_err)
+		return explain("giving objects back", v->put_err);
+	err = dev_cache_op(d->fd, MYALLOC_IOC_CACHE_DRAIN, w->create.handle,
+			   &v->drained);
+	if (err)
+		return explain("draining the cache", err);
+	err = dev_cache_op(d->fd, MYALLOC_IOC_CACHE_SHRINK, w->create.handle,
+			   &v->shrunk);
+	if (err)
+		return explain("shrinking the cache", err);
+	err = dev_cache_op(d->fd, MYALLOC_IOC_CACHE_DESTROY, w->create.handle,
+			   &nothing);
+	return err ? explain("ending the cache", err) : EXIT_OK;
+}
+
+static int create_visit(struct device *d, struct wish *w)
+{
+	struct myalloc_stat before, after;
+	struct handles h = { 0 };
+	struct visit v = { 0 };
+	int code, end, err;
+	struct out *o;
+
+	code = device_stat(d, &before);
+	if (code)
+		return code;
+	err = dev_call(d->fd, MYALLOC_IOC_CACHE_CREATE, &w->create);
+	if (err)
+		return explain_create(d, w, err);
+	o = out_new("cache create");
+	out_page_size(o, d->info.page_size);
+	end = use_cache(d, w, &h, &v);
+	out_group(o, "traits", "Cache");
+	describe_traits(o, &v.used);
+	out_end(o);
+	out_group(o, "space", "Space, while held");
+	describe_space(o, &v.used);
+	out_end(o);
+	out_group(o, "visit", "Objects");
+	out_u64(o, "wanted", "wanted", OUT_PLAIN, w->count);
+	out_u64(o, "had", "had", OUT_PLAIN, v.had);
+	handles_describe(o, &h, w->all_handles);
+	code = end_cache(d, w, &h, &v);
+	out_u64(o, "held_ms", "held for", OUT_MS, v.held_ms);
+	out_u64(o, "freed", "given back", OUT_PLAIN, v.freed);
+	out_u64(o, "drained_pages", "pages back by drain", OUT_PLAIN, v.drained);
+	out_u64(o, "shrunk_pages", "pages back by shrink", OUT_PLAIN, v.shrunk);
+	out_end(o);
+	if (!code)
+		code = device_stat(d, &after);
+	if (!code) {
+		out_list(o, "books", "Pages");
+		books_row(o, "before", &before);
+		books_row(o, "after", &after);
+		out_end(o);
+	}
+	if (!code && v.get_err)
+		code = handles_stopped(v.get_err) ?: EXIT_FAILED;
+	handles_free(&h);
+	return out_finish(o, code ? code : end);
+}
+
+static int cache_create(struct cmd *c)
+{
+	struct wish w = {
+		.create.size = sizeof(w.create),
+		.create.object_size = 64,
+		.count = 1,
+	};
+	struct device d;
+	char *name;
+	int code;
+
+	name = xasprintf("ctl-%u", (unsigned int)(stop_now_ms() & 0xffffffff));
+	strcpy(w.create.name, name);
+	free(name);
+	read_create(c, &w);
+	code = device_open(&d);
+	if (code)
+		return code;
+	if (w.create.align > d.info.page_size) {
+		code = out_fail(EXIT_USAGE, "an alignment of %u is above the page size, %u",
+				w.create.align, d.info.page_size);
+	} else {
+		stop_catch();
+		code = create_visit(&d, &w);
+	}
+	device_close(&d);
+	return code;
+}
+
+/* ---- shrink ---- */
+
+/* All caches at one moment, in the order of their numbers. */
+struct census {
+	struct myalloc_cache_stat *cache;
+	size_t nr;
+};
+
+static int take_census(struct device *d, struct census *census)
+{
+	struct myalloc_cache_stat s, *more;
+	size_t room = 0;
+	__u32 id = 0;
+	int err;
+
+	memset(census, 0, sizeof(*census));
+	while (!(err = next_cache(d, id, &s))) {
+		if (census->nr == room) {
+			room = room ? room * 2 : 16;
+			more = xcalloc(room, sizeof(*more));
+			if (census->nr)
+				memcpy(more, census->cache,
+				       census->nr * sizeof(*more));
+			free(census->cache);
+			census->cache = more;
+		}
+		census->cache[census->nr++] = s;
+		id = s.id + 1;
+		if (!id)
+			break;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static void shrink_rows(struct out *o, const struct census *old,
+			const struct census *new)
+{
+	const struct myalloc_cache_stat *a, *b;
+	size_t i, j = 0;
+
+	out_list(o, "caches", "Caches");
+	for (i = 0; i < old->nr; i++) {
+		a = &old->cache[i];
+		while (j < new->nr && new->cache[j].id < a->id)
+			j++;
+		if (j == new->nr || new->cache[j].id != a->id)
+			continue;
+		b = &new->cache[j];
+		out_item(o);
+		out_u64(o, "id", "id", OUT_PLAIN, a->id);
+		out_strn(o, "name", "name", OUT_PLAIN, a->name, sizeof(a->name));
+		out_u64(o, "pages_before", "pages before", OUT_PLAIN,
+			a->slabs << a->order);
+		out_u64(o, "pages_after", "after", OUT_PLAIN,
+			b->slabs << b->order);
+		out_u64(o, "cached_before", "in magazines before", OUT_PLAIN,
+			a->cached_objects);
+		out_u64(o, "cached_after", "after", OUT_PLAIN,
+			b->cached_objects);
+		out_end(o);
+	}
+	out_end(o);
+}
+
+static int cache_shrink(struct cmd *c)
+{
+	struct census old = { 0 }, new = { 0 };
+	struct device d;
+	struct out *o;
+	__u64 pages;
+	int code, err;
+
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	err = take_census(&d, &old);
+	if (!err)
+		err = dev_drain(d.fd, MYALLOC_DRAIN_OBJECTS, &pages);
+	if (!err)
+		err = take_census(&d, &new);
+	if (err) {
+		code = explain("shrinking the caches", err);
+	} else {
+		o = out_new("cache shrink");
+		out_page_size(o, d.info.page_size);
+		out_u64(o, "pages", "given back", OUT_PAGES, pages);
+		shrink_rows(o, &old, &new);
+		code = out_finish(o, EXIT_OK);
+	}
+	free(old.cache);
+	free(new.cache);
+	device_close(&d);
+	return code;
+}
+
+static const struct opt create_opts[] = {
+	{ "size", 's', "SIZE", "bytes of an object; 64 if not given" },
+	{ "align", 'a', "SIZE", "alignment of objects, a power of two; 8 if not given" },
+	{ "checks", OPT_CHECKS, "LETTERS", "of FZPU: sanity, red zones, poison, owners; or none" },
+	{ "zero-alloc", OPT_ZERO_ALLOC, NULL, "every object reads as zero when allocated" },
+	{ "zero-free", OPT_ZERO_FREE, NULL, "every object is cleared when freed" },
+	{ "random", OPT_RANDOM, NULL, "hand slots out in random order" },
+	{ "certain", OPT_CERTAIN, NULL, "of two frees of an object at once one is refused" },
+	{ "trusting", OPT_TRUSTING, NULL, "a free looks whether an object begins there, no more" },
+	{ "magazine", OPT_MAGAZINE, "N", "objects in a magazine" },
+	{ "no-magazine", OPT_NO_MAGAZINE, NULL, "without per-CPU magazines" },
+	{ "count", 'n', "N", "objects to allocate; 1 if not given" },
+	{ "hold", OPT_HOLD, "TIME", "hold them for TIME, or 'forever' for until Ctrl-C" },
+	{ "handles", OPT_HANDLES, NULL, "list every handle" },
+	{ NULL, 0, NULL, NULL }
+};
+
+#define ENDS_WITH_COMMAND \
+	"a cache and its objects end with the command that made them: 'cache create --hold TIME' keeps them for TIME or until Ctrl-C"
+
+static const struct verb cache_verbs[] = {
+	{ "list", cache_list, "", "list every cache of the zone", NULL },
+	{ "show", cache_show, "NAME|ID", "show one cache in full", NULL },
+	{ "create", cache_create, "[NAME]",
+	  "make a cache, allocate objects, hold them, give all back and show what it came to",
+	  create_opts },
+	{ "shrink", cache_shrink, "", "empty every cache's magazines and give empty slabs back",
+	  NULL },
+	{ "alloc", NULL, "", ENDS_WITH_COMMAND, NULL },
+	{ "free", NULL, "", ENDS_WITH_COMMAND, NULL },
+	{ "destroy", NULL, "", ENDS_WITH_COMMAND, NULL },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object cache_object = {
+	"cache", "slab caches: list, look, try one, shrink", cache_verbs, "list"
+};

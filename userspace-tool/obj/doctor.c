@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * doctor: says in plain sentences what is missing, and how to mend it
+ *
+ * Each check looks at one thing and has one of four outcomes: ok; note, which
+ * is worth knowing; problem, which prevents work; skipped, because another
+ * problem hides it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "obj/device.h"
+#include "host/host.h"
+#include "host/mem.h"
+#include "out/out.h"
+#include "host/root.h"
+#include "host/system.h"
+
+#define DEBUGFS		"/sys/kernel/debug"
+#define CAP_SYS_ADMIN	21
+
+enum outcome {
+	OK,
+	NOTE,
+	PROBLEM,
+	SKIPPED,
+};
+
+struct doctor {
+	struct out *o;
+	int problems;
+	bool loaded;
+	bool privileged;
+	bool debugfs;
+};
+
+static const struct {
+	const char *word;
+	enum out_unit unit;
+} outcomes[] = {
+	[OK] = { "ok", OUT_GOOD },
+	[NOTE] = { "note", OUT_WARN },
+	[PROBLEM] = { "problem", OUT_BAD },
+	[SKIPPED] = { "skipped", OUT_PLAIN },
+};
+
+static void finding(struct doctor *doc, const char *check, enum outcome outcome,
+		    const char *sentence, const char *mend)
+{
+	struct out *o = doc->o;
+
+	doc->problems += outcome == PROBLEM;
+	out_item(o);
+	out_str(o, "outcome", "outcome", outcomes[outcome].unit,
+		outcomes[outcome].word);
+	out_str(o, "check", NULL, OUT_PLAIN, check);
+	out_str(o, "sentence", "finding", OUT_PLAIN, sentence);
+	if (mend)
+		out_str(o, "mend", "what to do", OUT_PLAIN, mend);
+	else
+		out_null(o, "mend", "what to do");
+	out_end(o);
+}
+
+static void check_rights(struct doctor *doc)
+{
+	doc->privileged = false;
+	if (root_euid() != 0) {
+		finding(doc, "rights", PROBLEM, "this is not run as root",
+			"run it with sudo, or in a root shell");
+	} else if (!host_capable(CAP_SYS_ADMIN)) {
+		finding(doc, "rights", PROBLEM,
+			"this is root, but without CAP_SYS_ADMIN",
+			"run it outside the container, or give the container that capability");
+	} else {
+		doc->privileged = true;
+		finding(doc, "rights", OK, "root, with CAP_SYS_ADMIN", NULL);
+	}
+}
+
+/* The level in force is the word in brackets: "none [integrity] confidentiality". */
+static char *lockdown(void)
+{
+	char *line = host_read_line("/sys/kernel/security/lockdown"), *word = NULL;
+	char *from = line ? strchr(line, '[') : NULL;
+
+	if (from) {
+		from[1 + strcspn(from + 1, "]")] = 0;
+		word = xstrdup(from + 1);
+	}
+	free(line);
+	return word;
+}
+
+static void check_lockdown(struct doctor *doc)
+{
+	char *level = lockdown(), *text;
+
+	if (!level) {
+		finding(doc, "lockdown", OK, "the kernel tells of no lockdown",
+			NULL);
+		return;
+	}
+	text = xasprintf("kernel lockdown is '%s'", level);
+	if (!strcmp(level, "none"))
+		finding(doc, "lockdown", OK, text, NULL);
+	else if (doc->loaded)
+		finding(doc, "lockdown", NOTE, text, NULL);
+	else
+		finding(doc, "lockdown", PROBLEM, text,
+			"only signed modules load: sign myalloc.ko with a key the kernel trusts, or switch Secure Boot off");
+	free(text);
+	free(level);
+}
+
+static void check_module(struct doctor *doc)
+{
+	static const char *const named[] = { "myalloc", NULL };
+	static const char *const live[] = { "myalloc", "*", "*", "*", "Live", NULL };
+
+	doc->loaded = host_has_line("/proc/modules", live);
+	if (doc->loaded)
+		finding(doc, "module", OK, "the module is loaded", NULL);
+	else if (host_has_line("/proc/modules", named))
+		finding(doc, "module", PROBLEM,
+			"the module is just being loaded or removed",
+			"wait a moment and ask again");
+	else
+		finding(doc, "module", PROBLEM, "the module is not loaded",
+			"insmod myalloc.ko, which 'make' builds for the running kernel");
+}
+
+static void check_node(struct doctor *doc)
+{
+	char *numbers, *mend = NULL;
+
+	if (!doc->loaded) {
+		finding(doc, "device node", SKIPPED, "there is none without the module",
+			NULL);
+		return;
+	}
+	if (host_is_device(MYALLOC_DEVICE)) {
+		finding(doc, "device node", OK, MYALLOC_DEVICE " is there", NULL);
+		return;
+	}
+	if (host_exists(MYALLOC_DEVICE)) {
+		finding(doc, "device node", PROBLEM,
+			MYALLOC_DEVICE " is there but is no device",
+			"remove it, then remove and load the module");
+		return;
+	}
+	numbers = host_read_line("/sys/class/misc/myalloc/dev");
+	if (numbers && strchr(numbers, ':')) {
+		*strchr(numbers, ':') = ' ';
+		mend = xasprintf("mount -t devtmpfs devtmpfs /dev, or mknod -m 600 " MYALLOC_DEVICE " c %s",
+				 numbers);
+	}
+	finding(doc, "device node", PROBLEM,
+		"the module is loaded but " MYALLOC_DEVICE " is missing",
+		mend ? mend : "mount -t devtmpfs devtmpfs /dev");
+	free(mend);
+	free(numbers);
+}
+
+static void check_books(struct doctor *doc, int fd)
+{
+	struct myalloc_stat s;
+	char *text;
+
+	if (dev_stat(fd, &s) || (!s.bad_frees && !s.corruptions))
+		return;
+	text = xasprintf("since it was loaded the module refused %llu wrong frees and found %llu corruptions",
+			 (unsigned long long)s.bad_frees,
+			 (unsigned long long)s.corruptions);
+	finding(doc, "users", NOTE, text, "the kernel log says who: dmesg");
+	free(text);
+}
+
+static void check_versions(struct doctor *doc, int fd)
+{
+	struct myalloc_info info;
+	int err = dev_info(fd, &info);
+	char *text;
+
+	if (!err && info.max_order <= MYALLOC_MAX_ORDER && info.page_size) {
+		text = xasprintf("tool and module understand each other; %llu pages are reserved",
+				 (unsigned long long)info.nr_pages);
+		finding(doc, "interface", OK, text, NULL);
+		free(text);
+		check_books(doc, fd);
+		return;
+	}
+	text = xasprintf("the module does not answer as this tool expects (%s)",
+			 err ? strerror(-err) : "its values make no sense");
+	finding(doc, "interface", PROBLEM, text,
+		"build tool and module from the same sources, and load that module");
+	free(text);
+}
+
+static void check_device(struct doctor *doc)
+{
+	const char *why;
+	int fd = dev_open();
+
+	if (fd >= 0) {
+		finding(doc, "device", OK, MYALLOC_DEVICE " opens", NULL);
+		check_versions(doc, fd);
+		dev_close(fd);
+		return;
+	}
+	why = explain_open(fd);
+	if (!doc->loaded || !doc->privileged)
+		finding(doc, "device", SKIPPED,
+			"it cannot open while the above is so", NULL);
+	else if (fd == -EBUSY)
+		finding(doc, "device", PROBLEM, MYALLOC_DEVICE " is busy",
+			"end what uses it: fuser -v " MYALLOC_DEVICE);
+	else
+		finding(doc, "device", PROBLEM, why ? why : strerror(-fd),
+			"remove the module and load it again; dmesg may say more");
+}
+
+static void check_debugfs(struct doctor *doc)
+{
+	static const char *const mounted[] = { "*", DEBUGFS, "debugfs", NULL };
+	static const char *const known[] = { "nodev", "debugfs", NULL };
+
+	doc->debugfs = host_has_line("/proc/mounts", mounted);
+	if (doc->debugfs)
+		finding(doc, "debugfs", OK, "debugfs is mounted at " DEBUGFS, NULL);
+	else if (host_has_line("/proc/filesystems", known))
+		finding(doc, "debugfs", NOTE,
+			"debugfs is not mounted, so there are no files to look into; this tool works without",
+			"mount -t debugfs debugfs " DEBUGFS);
+	else
+		finding(doc, "debugfs", NOTE,
+			"this kernel has no debugfs, so there are no files to look into; this tool works without",
+			NULL);
+}
+
+struct files {
+	int nr;
+	char *closed;	/* the first that could not be opened */
+};
+
+static void try_file(void *arg, const char *name)
+{
+	char *path = xasprintf(DEBUGFS "/myalloc/%s", name);
+	struct files *files = arg;
+
+	files->nr++;
+	if (!files->closed && !host_readable(path))
+		files->closed = path;
+	else
+		free(path);
+}
+
+static void check_files(struct doctor *doc)
+{
+	struct files files = { 0 };
+	char *text;
+	int nr;
+
+	if (!doc->debugfs || !doc->loaded)
+		return;
+	nr = host_list(DEBUGFS "/myalloc", try_file, &files);
+	if (nr < 0 && !doc->privileged) {
+		finding(doc, "debugfs files", SKIPPED,
+			"they cannot be seen without root", NULL);
+	} else if (nr <= 0) {
+		finding(doc, "debugfs files", NOTE,
+			"there are no files in " DEBUGFS "/myalloc",
+			"the kernel may have been started with debugfs=off or no-mount");
+	} else if (files.closed) {
+		text = xasprintf("%s cannot be read", files.closed);
+		finding(doc, "debugfs files", NOTE, text,
+			"lockdown forbids debugfs files that can be written; these should be mode 0400 or 0444");
+		free(text);
+	} else {
+		text = xasprintf("all %d entries of " DEBUGFS "/myalloc can be read",
+				 files.nr);
+		finding(doc, "debugfs files", OK, text, NULL);
+		free(text);
+	}
+	free(files.closed);
+}
+
+static void check_kernel(struct doctor *doc)
+{
+	char *options = system_debug_options(true), *text;
+
+	if (options && *options) {
+		text = xasprintf("this kernel checks itself (%s): speeds measured on it mean nothing elsewhere",
+				 options);
+		finding(doc, "kernel", NOTE, text, NULL);
+		free(text);
+	} else if (!options && host_exists("/proc/lockdep_stats")) {
+		finding(doc, "kernel", NOTE,
+			"this kernel checks its locks: speeds measured on it mean nothing elsewhere",
+			NULL);
+	} else {
+		finding(doc, "kernel", OK,
+			options ? "no debug options that change speed"
+				: "it does not tell its configuration", NULL);
+	}
+	free(options);
+	if (system_taint() & (TAINT_DIE | TAINT_WARN))
+		finding(doc, "health", NOTE,
+			"the kernel has warned or oopsed since it started",
+			"look for the reason with dmesg before trusting a result");
+}
+
+static int doctor(struct cmd *c)
+{
+	struct doctor doc = { 0 };
+	int code;
+
+	cmd_done(c);
+	doc.o = out_new("doctor");
+	out_cards(doc.o, "findings", "");
+	check_rights(&doc);
+	check_module(&doc);
+	check_lockdown(&doc);
+	check_node(&doc);
+	check_device(&doc);
+	check_debugfs(&doc);
+	check_files(&doc);
+	check_kernel(&doc);
+	out_end(doc.o);
+	code = doc.problems ? EXIT_FAILED : EXIT_OK;
+	out_str(doc.o, "verdict", "Verdict", doc.problems ? OUT_BAD : OUT_GOOD,
+		doc.problems ? "something prevents work" : "ready for work");
+	return out_finish(doc.o, code);
+}
+
+static const struct verb doctor_verbs[] = {
+	{ "", doctor, "", "say what is missing and how to mend it; exit 1 if something prevents work",
+	  NULL },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object doctor_object = {
+	"doctor", "what is missing, and how to mend it", doctor_verbs, NULL
+};

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * drain: give back what per-CPU caches and empty slabs hold
+ */
+#include <string.h>
+
+#include "obj/stats.h"
+#include "cmd/cmd.h"
+#include "obj/device.h"
+#include "host/mem.h"
+#include "out/out.h"
+
+static const struct {
+	const char *word;
+	__u32 flags;
+} kinds[] = {
+	{ "pages", MYALLOC_DRAIN_PAGES },
+	{ "objects", MYALLOC_DRAIN_OBJECTS },
+	{ "all", MYALLOC_DRAIN_FLAGS },
+};
+
+static __u32 flags_of(const char *word)
+{
+	const char *names[ARRAY_SIZE(kinds)];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!strcmp(word, kinds[i].word))
+			return kinds[i].flags;
+		names[i] = kinds[i].word;
+	}
+	cmd_wrong_word("thing to drain", word, names, ARRAY_SIZE(kinds));
+}
+
+static int drain(struct cmd *c)
+{
+	struct myalloc_stat before, after;
+	const char *word = cmd_word(c);
+	struct device d;
+	struct out *o;
+	__u64 pages;
+	__u32 flags;
+	int code, err;
+
+	if (!word)
+		word = "all";
+	flags = flags_of(word);
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	code = device_stat(&d, &before);
+	if (code)
+		goto out;
+	err = dev_drain(d.fd, flags, &pages);
+	if (err) {
+		code = explain("draining", err);
+		goto out;
+	}
+	code = device_stat(&d, &after);
+	if (code)
+		goto out;
+	o = out_new("drain");
+	out_page_size(o, d.info.page_size);
+	out_str(o, "what", "drained", OUT_PLAIN, word);
+	out_u64(o, "pages", "given back", OUT_PAGES, pages);
+	out_list(o, "books", "Pages");
+	books_row(o, "before", &before);
+	books_row(o, "after", &after);
+	out_end(o);
+	code = out_finish(o, EXIT_OK);
+out:
+	device_close(&d);
+	return code;
+}
+
+static const struct verb drain_verbs[] = {
+	{ "", drain, "[pages|objects|all]",
+	  "give per-CPU page caches (pages), and object magazines and empty slabs (objects), back to the zone",
+	  NULL },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object drain_object = {
+	"drain", "give back what per-CPU caches and empty slabs hold",
+	drain_verbs, NULL
+};

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * page: take blocks of pages, hold them, give them back
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "obj/blocks.h"
+#include "obj/stats.h"
+#include "cmd/cmd.h"
+#include "obj/device.h"
+#include "host/mem.h"
+#include "out/out.h"
+#include "cmd/parse.h"
+#include "host/stop.h"
+
+enum {
+	OPT_EXACT = 256, OPT_ALIGN, OPT_ZERO, OPT_TOPDOWN, OPT_HOLD,
+	OPT_HANDLES, OPT_FILL, OPT_ROUNDS,
+};
+
+struct wish {
+	struct ask ask;
+	bool order_given;
+	__u64 count;
+	__u32 fill;		/* 1/1000 of the capacity */
+	__u64 hold_ms;
+	__u64 rounds;
+	bool all_handles;
+};
+
+static void read_options(struct cmd *c, struct wish *w)
+{
+	char *value;
+	int id;
+
+	while ((id = cmd_option(c, &value))) {
+		switch (id) {
+		case 'O':
+			w->ask.order = cmd_number(c, "--order", value, 0, ~0u);
+			w->order_given = true;
+			break;
+		case 'n':
+			w->count = cmd_number(c, "--count", value, 1,
+					      MYALLOC_HANDLES_MAX);
+			break;
+		case OPT_EXACT:
+			w->ask.nr_pages = cmd_number(c, "--exact", value, 1, ~0u);
+			break;
+		case OPT_ALIGN:
+			w->ask.align_order = cmd_number(c, "--align-order",
+							value, 0, ~0u);
+			break;
+		case OPT_ZERO:
+			w->ask.flags |= MYALLOC_ALLOC_ZERO;
+			break;
+		case OPT_TOPDOWN:
+			w->ask.flags |= MYALLOC_ALLOC_TOPDOWN;
+			break;
+		case OPT_HOLD:
+			cmd_check(c, "--hold", value,
+				  parse_hold(value, &w->hold_ms));
+			break;
+		case OPT_HANDLES:
+			w->all_handles = true;
+			break;
+		case OPT_FILL:
+			cmd_check(c, "--fill", value,
+				  parse_share(value, &w->fill));
+			break;
+		case OPT_ROUNDS:
+			w->rounds = cmd_number(c, "--rounds", value, 1, 1u << 20);
+			break;
+		}
+	}
+	cmd_done(c);
+	if (w->ask.nr_pages && w->order_given)
+		cmd_usage(c, "--exact and --order exclude each other: --exact %u takes that many pages, --order %u takes %llu",
+			  w->ask.nr_pages, w->ask.order,
+			  w->ask.order < 32 ? 1ull << w->ask.order : 0);
+}
+
+/* What INFO says the zone cannot do is refused here, with the number it can. */
+static int check_ask(const struct ask *ask, const struct myalloc_info *info)
+{
+	if (ask->order > info->max_order)
+		return out_fail(EXIT_USAGE, "order %u is above this zone's largest block, %u",
+				ask->order, info->max_order);
+	if (ask->nr_pages > 1u << info->max_order)
+		return out_fail(EXIT_USAGE, "%u pages are more than this zone's largest block, %u pages",
+				ask->nr_pages, 1u << info->max_order);
+	if (ask->align_order > info->max_order)
+		return out_fail(EXIT_USAGE, "an alignment of order %u is above this zone's largest block, %u",
+				ask->align_order, info->max_order);
+	return EXIT_OK;
+}
+
+static __u32 block_pages(const struct ask *ask)
+{
+	return ask->nr_pages ? ask->nr_pages : 1u << ask->order;
+}
+
+/* The order of the block that the request is cut from. */
+static int block_order(const struct ask *ask)
+{
+	__u32 pages = block_pages(ask);
+	int order = 0;
+
+	while ((1u << order) < pages || order < (int)ask->align_order)
+		order++;
+	return order;
+}
+
+/* Why a block could not be had, from the books of the moment it failed. */
+static int explain_nomem(struct device *d, const struct ask *ask, size_t had,
+			 __u64 wanted)
+{
+	int order = block_order(ask);
+	struct myalloc_stat s;
+
+	if (dev_stat(d->fd, &s))
+		return explain("allocating pages", -ENOMEM);
+	if (s.free_pages + s.cached_pages < block_pages(ask))
+		return out_fail(EXIT_FAILED, "%zu of %llu blocks: then the zone was full (%llu pages free)",
+				had, (unsigned long long)wanted,
+				(unsigned long long)s.free_pages);
+	return out_fail(EXIT_FAILED, "%zu of %llu blocks: then no block of order %d was free; %llu pages are, the largest block of order %d, and %llu are in per-CPU caches ('myallocctl drain' gives those back)",
+			had, (unsigned long long)wanted, order,
+			(unsigned long long)s.free_pages, s.largest_order,
+			(unsigned long long)s.cached_pages);
+}
+
+static int explain_get(struct device *d, const struct ask *ask, int err,
+		       size_t had, __u64 wanted)
+{
+	if (handles_stopped(err))
+		return handles_stopped(err);
+	switch (err) {
+	case 0:
+		return EXIT_OK;
+	case -ENOMEM:
+		return explain_nomem(d, ask, had, wanted);
+	default:
+		return explain("allocating pages", err);
+	}
+}
+
+/* The three moments of a visit, and the exit code it comes to. */
+struct visit {
+	struct myalloc_stat before, held, after;
+	__u64 held_ms;
+	size_t had, freed;
+	int get_err, put_err;
+};
+
+/* Holds what @h has, gives it back and reads the books. */
+static int visit_end(struct device *d, struct handles *h, const struct wish *w,
+		     __u64 pages, struct visit *v)
+{
+	int code, end = EXIT_OK;
+	__u64 start;
+	char *what;
+
+	v->had = h->nr;
+	code = device_stat(d, &v->held);
+	what = xasprintf("%zu blocks, %llu pages", h->nr,
+			 (unsigned long long)pages);
+	start = stop_now_ms();
+	if (!code && h->nr)
+		end = hold(w->hold_ms, what);
+	v->held_ms = stop_now_ms() - start;
+	free(what);
+	v->freed = handles_put(d->fd, false, h, &v->put_err);
+	if (!code)
+		code = device_stat(d, &v->after);
+	if (!code && v->freed != v->had)
+		code = explain("giving pages back", v->put_err);
+	return code ? code : end;
+}
+
+static void describe_visit(struct out *o, const struct visit *v)
+{
+	out_u64(o, "held_ms", "held for", OUT_MS, v->held_ms);
+	out_u64(o, "freed", "blocks given back", OUT_PLAIN, v->freed);
+	out_list(o, "books", "Pages");
+	books_row(o, "before", &v->before);
+	books_row(o, "held", &v->held);
+	books_row(o, "after", &v->after);
+	out_end(o);
+}
+
+static int alloc_visit(struct device *d, const struct wish *w)
+{
+	struct handles h = { 0 };
+	struct visit v = { 0 };
+	__u64 pages;
+	struct out *o;
+	int code, failed;
+
+	code = device_stat(d, &v.before);
+	if (code)
+		return code;
+	v.get_err = handles_get(d->fd, &w->ask, w->count, &h);
+	failed = explain_get(d, &w->ask, v.get_err, h.nr, w->count);
+	if (failed && !h.nr && !handles_stopped(v.get_err)) {
+		handles_free(&h);
+		return failed;
+	}
+	/* Some is better than none to someone who wants the zone full: hold it. */
+	pages = (__u64)h.nr * block_pages(&w->ask);
+
+	o = out_new("page alloc");
+	out_page_size(o, d->info.page_size);
+	out_u64(o, "pages_per_block", "a block", OUT_PAGES,
+		block_pages(&w->ask));
+	out_u64(o, "wanted", "blocks wanted", OUT_PLAIN, w->count);
+	out_u64(o, "had", "blocks had", OUT_PLAIN, h.nr);
+	out_u64(o, "pages", "that is", OUT_PAGES, pages);
+	handles_describe(o, &h, w->all_handles);
+	code = visit_end(d, &h, w, pages, &v);
+	describe_visit(o, &v);
+	if (code == EXIT_OK)
+		code = failed;
+	handles_free(&h);
+	return out_finish(o, code);
+}
+
+/* Opens the device and visits it, if the options of the command allow that. */
+static int page_visit(struct cmd *c, struct wish *w,
+		      int (*visit)(struct device *d, const struct wish *w))
+{
+	struct device d;
+	int code;
+
+	read_options(c, w);
+	code = device_open(&d);
+	if (code)
+		return code;
+	code = check_ask(&w->ask, &d.info);
+	if (!code) {
+		stop_catch();
+		code = visit(&d, w);
+	}
+	device_close(&d);
+	return code;
+}
+
+static int page_alloc(struct cmd *c)
+{
+	struct wish w = { .count = 1 };
+
+	return page_visit(c, &w, alloc_visit);
+}
+
+/* Largest blocks first, until the share is held or nothing more is to be had. */
+static __u64 fill_zone(struct device *d, const struct wish *w, __u64 target,
+		       struct handles *h, int *err)
+{
+	struct ask ask = w->ask;
+	int order = w->order_given ? w->ask.order : d->info.max_order;
+	__u64 pages = 0, count;
+	size_t before;
+
+	for (; order >= 0 && pages < target && !stop_signal(); order--) {
+		count = (target - pages) >> order;
+		if (!count)
+			continue;
+		if (count > MYALLOC_HANDLES_MAX - h->nr)
+			count = MYALLOC_HANDLES_MAX - h->nr;
+		ask.order = order;
+		before = h->nr;
+		*err = handles_get(d->fd, &ask, count, h);
+		pages += (__u64)(h->nr - before) << order;
+		if (w->order_given || (*err && *err != -ENOMEM))
+			break;
+	}
+	return pages;
+}
+
+static int fill_visit(struct device *d, const struct wish *w)
+{
+	struct handles h = { 0 };
+	struct visit v = { 0 };
+	__u64 target, pages;
+	int code, failed = EXIT_OK;
+	struct out *o;
+
+	code = device_stat(d, &v.before);
+	if (code)
+		return code;
+	target = d->info.nr_pages * w->fill / 1000;
+	pages = v.before.page_pages + v.before.slab_pages;
+	target = target > pages ? target - pages : 0;
+	pages = fill_zone(d, w, target, &h, &v.get_err);
+	if (v.get_err && v.get_err != -ENOMEM)
+		failed = explain_get(d, &w->ask, v.get_err, h.nr, 0);
+
+	o = out_new("page fill");
+	out_page_size(o, d->info.page_size);
+	out_u64(o, "fill_permille", "share of the zone", OUT_PERMILLE, w->fill);
+	out_u64(o, "wanted_pages", "wanted", OUT_PAGES, target);
+	out_u64(o, "pages", "had", OUT_PAGES, pages);
+	out_u64(o, "blocks", "in blocks", OUT_PLAIN, h.nr);
+	handles_describe(o, &h, w->all_handles);
+	code = visit_end(d, &h, w, pages, &v);
+	describe_visit(o, &v);
+	handles_free(&h);
+	return out_finish(o, code ? code : failed);
+}
+
+static int page_fill(struct cmd *c)
+{
+	struct wish w = { .fill = 500, .hold_ms = STOP_NEVER };
+
+	return page_visit(c, &w, fill_visit);
+}
+
+/* One order of the round trip. */
+static bool test_order(struct device *d, struct out *o, const struct wish *w,
+		       __u32 order)
+{
+	struct ask ask = { .order = order, .flags = w->ask.flags };
+	__u64 had = 0, freed = 0, wanted = 0, round;
+	struct handles h = { 0 };
+	int err, first_err = 0;
+
+	for (round = 0; round < w->rounds && !first_err && !stop_signal(); round++) {
+		err = handles_get(d->fd, &ask, w->count, &h);
+		if (err && err != -ENOMEM && !handles_stopped(err)) {
+			first_err = err;
+			explain("allocating pages", err);
+		}
+		wanted += w->count;
+		had += h.nr;
+		freed += handles_put(d->fd, false, &h, &err);
+		if (err) {
+			first_err = err;
+			explain("giving pages back", err);
+		}
+	}
+	handles_free(&h);
+	out_item(o);
+	out_u64(o, "order", "order", OUT_PLAIN, order);
+	out_u64(o, "wanted", "wanted", OUT_PLAIN, wanted);
+	out_u64(o, "had", "had", OUT_PLAIN, had);
+	out_u64(o, "freed", "freed", OUT_PLAIN, freed);
+	out_str(o, "error", "error", first_err ? OUT_BAD : OUT_PLAIN,
+		first_err ? strerror(-first_err) : "none");
+	out_end(o);
+	return !first_err && had == freed;
+}
+
+static int test_end(struct device *d, struct out *o, bool good,
+		    const struct myalloc_stat *before)
+{
+	struct myalloc_validate v;
+	struct myalloc_stat after;
+	int code, err;
+
+	code = device_stat(d, &after);
+	err = dev_validate(d->fd, &v);
+	if (!code && err)
+		code = explain("validating", err);
+	if (code)
+		return code;
+	out_list(o, "books", "Pages");
+	books_row(o, "before", before);
+	books_row(o, "after", &after);
+	out_end(o);
+	if (v.errors)
+		out_fail(EXIT_FAILED, "%llu invariants are broken; 'myallocctl validate' shows the first",
+			 (unsigned long long)v.errors);
+	good &= !v.errors && after.bad_frees == before->bad_frees;
+	out_u64(o, "validate_errors", "broken invariants", OUT_PLAIN, v.errors);
+	out_str(o, "verdict", "verdict", good ? OUT_GOOD : OUT_BAD,
+		good ? "ok" : "failed");
+	return good ? EXIT_OK : EXIT_FAILED;
+}
+
+static int page_test(struct cmd *c)
+{
+	struct wish w = { .count = 16, .rounds = 8 };
+	struct myalloc_stat before;
+	struct device d;
+	bool good = true;
+	struct out *o;
+	__u32 order;
+	int code;
+
+	read_options(c, &w);
+	code = device_open(&d);
+	if (code)
+		return code;
+	code = check_ask(&w.ask, &d.info);
+	if (!code)
+		code = device_stat(&d, &before);
+	if (code)
+		goto out;
+	stop_catch();
+	o = out_new("page test");
+	out_page_size(o, d.info.page_size);
+	out_list(o, "orders", "Round trips");
+	for (order = 0; order <= d.info.max_order && !stop_signal(); order++)
+		if (!w.order_given || order == w.ask.order)
+			good &= test_order(&d, o, &w, order);
+	out_end(o);
+	code = test_end(&d, o, good, &before);
+	if (!code && stop_signal())
+		code = 128 + stop_signal();
+	code = out_finish(o, code);
+out:
+	device_close(&d);
+	return code;
+}
+
+#define OPT_ORDER_OF(text)	{ "order", 'O', "N", text }
+#define OPT_FLAGS \
+	{ "zero", OPT_ZERO, NULL, "memory that reads as zero" }, \
+	{ "topdown", OPT_TOPDOWN, NULL, "the highest address first" }
+
+static const struct opt alloc_opts[] = {
+	OPT_ORDER_OF("log2 of the pages in a block; 0 if not given"),
+	{ "count", 'n', "N", "blocks wanted; 1 if not given" },
+	{ "exact", OPT_EXACT, "PAGES", "this many pages in a block, need not be a power of two" },
+	{ "align-order", OPT_ALIGN, "N", "log2 of the pages that the address is a multiple of" },
+	OPT_FLAGS,
+	{ "hold", OPT_HOLD, "TIME", "hold them for TIME, or 'forever' for until Ctrl-C" },
+	{ "handles", OPT_HANDLES, NULL, "list every handle" },
+	{ NULL, 0, NULL, NULL }
+};
+
+static const struct opt fill_opts[] = {
+	{ "fill", OPT_FILL, "SHARE", "share of the zone to have in use; 50% if not given" },
+	OPT_ORDER_OF("blocks of this order only, instead of the largest first"),
+	OPT_FLAGS,
+	{ "hold", OPT_HOLD, "TIME", "hold them for TIME; until Ctrl-C if not given" },
+	{ "handles", OPT_HANDLES, NULL, "list every handle" },
+	{ NULL, 0, NULL, NULL }
+};
+
+static const struct opt test_opts[] = {
+	OPT_ORDER_OF("this order only"),
+	{ "count", 'n', "N", "blocks held at once; 16 if not given" },
+	{ "rounds", OPT_ROUNDS, "N", "times; 8 if not given" },
+	OPT_FLAGS,
+	{ NULL, 0, NULL, NULL }
+};
+
+static const struct verb page_verbs[] = {
+	{ "alloc", page_alloc, "", "take blocks, hold them, give them back, and show the books at each moment",
+	  alloc_opts },
+	{ "fill", page_fill, "", "take blocks until a share of the zone is in use, and hold them",
+	  fill_opts },
+	{ "test", page_test, "", "take and give back blocks of every order, then validate",
+	  test_opts },
+	{ "free", NULL, "",
+	  "pages end with the command that took them: 'page alloc --hold TIME' gives them back after TIME or at Ctrl-C",
+	  NULL },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object page_object = {
+	"page", "blocks of pages, held by this command while it runs",
+	page_verbs, NULL
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * out_tree: the tree of a described result, shared by the files of out only
+ */
+#ifndef MYALLOCCTL_OUT_TREE_H
+#define MYALLOCCTL_OUT_TREE_H
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "out/out.h"
+
+enum out_kind {
+	NODE_GROUP,
+	NODE_LIST,
+	NODE_VALUE,
+};
+
+struct out_node {
+	enum out_kind kind;
+	enum out_unit unit;
+	bool cards;		/* a list shown as sentences */
+	bool hidden;		/* in the JSON only */
+	char *key;		/* NULL in a list */
+	char *label;		/* NULL: in the JSON only, with what is in it */
+	struct json_object *value;	/* NODE_VALUE; NULL is null */
+	struct out_node *next;
+	struct out_node *child;
+	struct out_node *last;
+	struct out_node *up;
+};
+
+struct out {
+	char *kind;
+	bool has_seed;
+	__u64 seed;
+	__u64 page_size;
+	bool show_system;
+	bool brief;		/* hide numbers that are 0 */
+	struct out_node *root;
+	struct out_node *at;	/* the open group or list */
+};
+
+/* out_text.c */
+void out_text(FILE *file, const struct out *o, bool color);
+void out_text_row(FILE *file, const struct out *o, bool header, bool color);
+char *out_text_clean(const char *s);
+
+#endif /* MYALLOCCTL_OUT_TREE_H */
