@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "obj/objects.h"
 #include "out/out.h"
 
-const struct object *const objects[] = {
+static const struct object *const objects[] = {
 	&info_object,
 	&stat_object,
 	&page_object,
@@ -45,5 +45,5 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	/* A reader that goes away ends the output, with an error, and not the work. */
 	signal(SIGPIPE, SIG_IGN);
-	return cmd_main(argc, argv);
+	return cmd_main(objects, argc, argv);
 }

@@ -21,6 +21,7 @@
 
 #define NAMES_MAX	64	/* words of one kind: objects, verbs, options */
 
+static const struct object *const *objects;
 static struct out_options out_options;
 
 /* ---- wrong words ---- */
@@ -229,7 +230,7 @@ static void help_here(struct cmd *c)
 	else if (c->object)
 		help_object(c->object);
 	else
-		help_all();
+		help_all(objects);
 	exit(out_close(EXIT_OK));
 }
 
@@ -346,7 +347,7 @@ static int help_words(struct cmd *c)
 	char *word = step(c);
 
 	if (!word) {
-		help_all();
+		help_all(objects);
 		return EXIT_OK;
 	}
 	object = find_object(word);
@@ -397,12 +398,13 @@ static int run_object(struct cmd *c)
 	return run_verb(c);
 }
 
-int cmd_main(int argc, char **argv)
+int cmd_main(const struct object *const *table, int argc, char **argv)
 {
 	struct cmd c = { .argc = argc, .argv = argv };
 	char *command = join(argc, argv), *word;
 	int code;
 
+	objects = table;
 	out_options.command = command;
 	out_setup(&out_options);
 	word = step(&c);

@@ -49,12 +49,8 @@ struct cmd {
 	bool optioned;		/* all options are read */
 };
 
-extern const struct object *const objects[];
-extern const struct object info_object, stat_object, page_object, cache_object,
-	drain_object, validate_object, stress_object, bench_object, result_object,
-	doctor_object;
-
-int cmd_main(int argc, char **argv);
+/* Runs the command that the words name; @objects ends with NULL. Returns the exit code. */
+int cmd_main(const struct object *const *objects, int argc, char **argv);
 
 /* Next option's id, its value in *@value; 0 when there are no more. */
 int cmd_option(struct cmd *c, char **value);

@@ -54,10 +54,8 @@ static void print_opts(const char *title, const struct opt *opts)
 	}
 }
 
-void help_all(void)
+void help_all(const struct object *const *objects)
 {
-	const struct object *const *object;
-
 	out_plain("Usage: myallocctl [OPTIONS] OBJECT COMMAND [ARGS]\n"
 		  "       myallocctl OBJECT help\n"
 		  "       myallocctl OBJECT COMMAND help\n"
@@ -65,8 +63,8 @@ void help_all(void)
 		  "Drives the myalloc module through /dev/myalloc.\n"
 		  "\n"
 		  "Objects:\n");
-	for (object = objects; *object; object++)
-		out_plain("  %-9s %s\n", (*object)->name, (*object)->help);
+	for (; *objects; objects++)
+		out_plain("  %-9s %s\n", (*objects)->name, (*objects)->help);
 	print_opts("Options, at any place", global_opts);
 	out_plain("\n"
 		  "Sizes are written 64K or 2MiB, durations 10s or 500ms.\n"

@@ -9,7 +9,7 @@
 
 extern const struct opt global_opts[];
 
-void help_all(void);
+void help_all(const struct object *const *objects);
 void help_object(const struct object *object);
 void help_verb(const struct object *object, const struct verb *verb);
 void help_version(void);

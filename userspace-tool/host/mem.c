@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mem: memory that is had, or the program ends with a sentence
+ * mem: allocation wrappers that exit with a message on failure
+ *
+ * The message is written here and not by out, which needs memory itself: also with
+ * --json there is none on stdout then, as nothing could be made of a result.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/mem.h"
-#include "out/out.h"
 
-static void *had(void *p)
+static void *checked(void *p)
 {
-	if (!p) {
-		out_error("the system has no memory left for this program");
-		exit(1);
-	}
-	return p;
+	static const char message[] = "myallocctl: error: out of memory\n";
+
+	if (p)
+		return p;
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		_exit(2);
+	exit(1);
 }
 
 void *xcalloc(size_t nr, size_t size)
 {
-	return had(calloc(nr ? nr : 1, size));
+	return checked(calloc(nr ? nr : 1, size));
 }
 
 char *xstrdup(const char *s)
 {
-	return had(strdup(s));
+	return checked(strdup(s));
 }
 
 char *xvasprintf(const char *fmt, va_list ap)
 {
 	char *s;
 
-	return had(vasprintf(&s, fmt, ap) < 0 ? NULL : s);
+	return checked(vasprintf(&s, fmt, ap) < 0 ? NULL : s);
 }
 
 char *xasprintf(const char *fmt, ...)
@@ -49,11 +54,11 @@ char *xasprintf(const char *fmt, ...)
 
 FILE *xmemstream(char **text, size_t *size)
 {
-	return had(open_memstream(text, size));
+	return checked(open_memstream(text, size));
 }
 
-/* Then the text is whole, to be freed. */
+/* Completes the text, which the caller frees. */
 void xmemstream_end(FILE *file)
 {
-	had(fclose(file) ? NULL : file);
+	checked(fclose(file) ? NULL : file);
 }

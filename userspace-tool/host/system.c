@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * system: what a result has to say about the machine it comes from
- *
- *	kernel		release, as uname -r
- *	version		build, as uname -v
- *	machine		as uname -m
- *	cpus		online
- *	taint		/proc/sys/kernel/tainted, null if it cannot be read
- *	hypervisor	what the processor or the firmware calls it, null if nothing does
- *	accelerator	"kvm", "tcg", "uml", "none", ..., null if not known
- *	debug_options	CONFIG_ names without the prefix, null if the kernel does not tell
+ * system: the facts about this machine that a result is worth knowing with
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +9,6 @@
 
 #include "host/host.h"
 #include "host/mem.h"
-#include "out/out.h"
 #include "host/root.h"
 #include "host/system.h"
 
@@ -99,14 +89,6 @@ unsigned long system_taint(void)
 	return taint;
 }
 
-static void describe_taint(struct out *o)
-{
-	if (host_exists("/proc/sys/kernel/tainted"))
-		out_u64(o, "taint", "taint", OUT_PLAIN, system_taint());
-	else
-		out_null(o, "taint", "taint");
-}
-
 /* The value of the first line of /proc/cpuinfo that begins with @name, or NULL. */
 static char *cpuinfo(const char *name)
 {
@@ -136,8 +118,11 @@ static const char *known_accelerator(const char *signature)
 	return NULL;
 }
 
-/* In order of trust: UML's own word, the processor's, the kernel's, the firmware's. */
-static void describe_hypervisor(struct out *o)
+/*
+ * The first of these that answers: UML's entry in /proc/cpuinfo, the processor's
+ * CPUID, the kernel's /sys/hypervisor, the firmware's DMI.
+ */
+static void read_hypervisor(struct system *sys)
 {
 	char *vendor = cpuinfo("vendor_id"), *model = cpuinfo("model name");
 	char *type = host_read_line("/sys/hypervisor/type");
@@ -165,52 +150,37 @@ static void describe_hypervisor(struct out *o)
 		name = name ? name : model;
 		accelerator = "tcg";
 	}
-	if (name)
-		out_str(o, "hypervisor", "hypervisor", OUT_PLAIN, name);
-	else
-		out_null(o, "hypervisor", "hypervisor");
-	if (accelerator)
-		out_str(o, "accelerator", "accelerator", OUT_PLAIN, accelerator);
-	else
-		out_null(o, "accelerator", "accelerator");
+	sys->hypervisor = name ? xstrdup(name) : NULL;
+	sys->accelerator = accelerator ? xstrdup(accelerator) : NULL;
 	free(vendor);
 	free(model);
 	free(type);
 	free(dmi);
 }
 
-static void describe_debug(struct out *o)
-{
-	char *joined = system_debug_options(false), *word, *at;
-
-	if (!joined) {
-		out_null(o, "debug_options", "debug options");
-		return;
-	}
-	out_list(o, "debug_options", "debug options");
-	for (word = strtok_r(joined, " ", &at); word;
-	     word = strtok_r(NULL, " ", &at))
-		out_str(o, NULL, NULL, OUT_PLAIN, word);
-	out_end(o);
-	free(joined);
-}
-
-/* Adds the machine's members to the open group. */
-void system_describe(struct out *o)
+void system_read(struct system *sys)
 {
 	struct utsname uts;
 
+	memset(sys, 0, sizeof(*sys));
 	if (uname(&uts) == 0) {
-		out_str(o, "kernel", "kernel", OUT_PLAIN, uts.release);
-		out_str(o, "version", NULL, OUT_PLAIN, uts.version);
-		out_str(o, "machine", "machine", OUT_PLAIN, uts.machine);
-	} else {
-		out_null(o, "kernel", "kernel");
-		out_null(o, "version", NULL);
-		out_null(o, "machine", "machine");
+		sys->kernel = xstrdup(uts.release);
+		sys->version = xstrdup(uts.version);
+		sys->machine = xstrdup(uts.machine);
 	}
-	out_s64(o, "cpus", "CPUs", OUT_PLAIN, sysconf(_SC_NPROCESSORS_ONLN));
-	describe_taint(o);
-	describe_hypervisor(o);
-	describe_debug(o);
+	sys->cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	sys->has_taint = host_exists("/proc/sys/kernel/tainted");
+	sys->taint = system_taint();
+	read_hypervisor(sys);
+	sys->debug_options = system_debug_options(false);
+}
+
+void system_free(struct system *sys)
+{
+	free(sys->kernel);
+	free(sys->version);
+	free(sys->machine);
+	free(sys->hypervisor);
+	free(sys->accelerator);
+	free(sys->debug_options);
 }

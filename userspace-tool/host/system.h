@@ -1,18 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * system: what a result has to say about the machine it comes from
+ * system: facts about this machine that say how far a result can be compared
  */
 #ifndef MYALLOCCTL_SYSTEM_H
 #define MYALLOCCTL_SYSTEM_H
 
 #include <stdbool.h>
 
-struct out;
-
-void system_describe(struct out *o);
 /*
- * Options of the kernel that tell what a figure is worth, joined by spaces;
- * with @slow only those that change speed much. NULL if it does not tell.
+ * @kernel, @version, @machine: as uname -r, -v and -m print them
+ * @cpus: online
+ * @has_taint: /proc/sys/kernel/tainted can be read, and @taint is its value
+ * @hypervisor: the name that the processor or the firmware gives
+ * @accelerator: "kvm", "tcg", "uml", "none" and others
+ * @debug_options: CONFIG_ names without the prefix, joined by spaces
+ *
+ * A string is NULL if the machine does not tell.
+ */
+struct system {
+	char *kernel;
+	char *version;
+	char *machine;
+	long cpus;
+	bool has_taint;
+	unsigned long taint;
+	char *hypervisor;
+	char *accelerator;
+	char *debug_options;
+};
+
+void system_read(struct system *sys);
+void system_free(struct system *sys);
+/*
+ * The kernel's debug options that are set, joined by spaces; with @slow only those
+ * that change speed much. NULL if the configuration cannot be read.
  */
 char *system_debug_options(bool slow);
 unsigned long system_taint(void);

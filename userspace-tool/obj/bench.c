@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obj/bench.h"
 #include "cmd/closest.h"
-#include "cmd/cmd.h"
 #include "host/mem.h"
-#include "out/out.h"
 #include "host/stop.h"
+#include "obj/bench.h"
+#include "obj/objects.h"
+#include "out/out.h"
 
 #define GLOBS_MAX	32
 

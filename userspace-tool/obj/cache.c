@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obj/blocks.h"
-#include "obj/stats.h"
-#include "cmd/cmd.h"
-#include "obj/device.h"
-#include "host/mem.h"
-#include "out/out.h"
 #include "cmd/parse.h"
+#include "host/mem.h"
 #include "host/stop.h"
+#include "obj/blocks.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "obj/stats.h"
+#include "out/out.h"
 
 static int next_cache(struct device *d, __u32 id, struct myalloc_cache_stat *s)
 {

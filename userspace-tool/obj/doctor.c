@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
-#include "obj/device.h"
 #include "host/host.h"
 #include "host/mem.h"
-#include "out/out.h"
 #include "host/root.h"
 #include "host/system.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "out/out.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define CAP_SYS_ADMIN	21

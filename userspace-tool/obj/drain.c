@@ -4,10 +4,10 @@
  */
 #include <string.h>
 
-#include "obj/stats.h"
-#include "cmd/cmd.h"
-#include "obj/device.h"
 #include "host/mem.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "obj/stats.h"
 #include "out/out.h"
 
 static const struct {

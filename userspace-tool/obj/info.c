@@ -4,13 +4,13 @@
  */
 #include <stdlib.h>
 
-#include "obj/stats.h"
-#include "cmd/cmd.h"
-#include "obj/device.h"
+#include "cmd/parse.h"
 #include "host/host.h"
 #include "host/mem.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "obj/stats.h"
 #include "out/out.h"
-#include "cmd/parse.h"
 
 #define PARAMETERS	"/sys/module/myalloc/parameters"
 

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obj/blocks.h"
-#include "obj/stats.h"
-#include "cmd/cmd.h"
-#include "obj/device.h"
-#include "host/mem.h"
-#include "out/out.h"
 #include "cmd/parse.h"
+#include "host/mem.h"
 #include "host/stop.h"
+#include "obj/blocks.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "obj/stats.h"
+#include "out/out.h"
 
 enum {
 	OPT_EXACT = 256, OPT_ALIGN, OPT_ZERO, OPT_TOPDOWN, OPT_HOLD,

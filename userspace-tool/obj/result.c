@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
-#include "obj/kept.h"
 #include "host/mem.h"
+#include "obj/kept.h"
+#include "obj/objects.h"
 #include "out/out.h"
 
 static const char *const identities[] = {

@@ -4,12 +4,12 @@
  */
 #include <stdlib.h>
 
-#include "obj/stats.h"
-#include "cmd/cmd.h"
-#include "obj/device.h"
-#include "out/out.h"
 #include "cmd/parse.h"
 #include "host/stop.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "obj/stats.h"
+#include "out/out.h"
 
 #define HEADER_EVERY	20	/* lines of watch between headings: most of a terminal of 24 */
 

@@ -6,27 +6,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cmd/cmd.h"
-#include "host/mem.h"
-#include "out/out.h"
 #include "cmd/parse.h"
+#include "host/mem.h"
 #include "host/stop.h"
+#include "obj/objects.h"
 #include "obj/stress.h"
+#include "out/out.h"
 
 #define DEFAULT_MS	10000	/* without --time and --ops */
-
-const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS] = {
-	[MYALLOC_STRESS_PAGES] = { "pages", true, false,
-		"blocks of mixed orders, taken and given back at random up to the target fill" },
-	[MYALLOC_STRESS_OBJECTS] = { "objects", false, true,
-		"objects of several caches and sizes, taken and given back at random" },
-	[MYALLOC_STRESS_MIXED] = { "mixed", true, true,
-		"blocks and objects at once, so that slabs and page users compete for the zone" },
-	[MYALLOC_STRESS_CROSS] = { "cross", true, true,
-		"one thread allocates and its partner on another CPU frees" },
-	[MYALLOC_STRESS_EXHAUST] = { "exhaust", true, true,
-		"takes everything to the last page and gives it back, again and again" },
-};
 
 static __u32 kind_of(const char *word)
 {

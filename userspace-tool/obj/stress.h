@@ -19,6 +19,7 @@ struct stress_kind {
 	const char *help;
 };
 
+/* stress_kinds.c */
 extern const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS];
 
 struct stress_run {

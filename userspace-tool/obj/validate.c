@@ -2,8 +2,8 @@
 /*
  * validate: have the module recount everything from the ground
  */
-#include "cmd/cmd.h"
 #include "obj/device.h"
+#include "obj/objects.h"
 #include "out/out.h"
 
 static int validate(struct cmd *c)

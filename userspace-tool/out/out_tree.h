@@ -41,6 +41,14 @@ struct out {
 	struct out_node *at;	/* the open group or list */
 };
 
+/* out_tree.c */
+struct json_object *out_string(const char *s);
+struct json_object *out_node_json(const struct out_node *n);
+void out_tree_free(struct out *o);
+
+/* out_system.c */
+void out_system(struct out *o);
+
 /* out_text.c */
 void out_text(FILE *file, const struct out *o, bool color);
 void out_text_row(FILE *file, const struct out *o, bool header, bool color);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stress_kinds: the kinds of stress run, by enum myalloc_stress_kind
+ */
+#include "obj/stress.h"
+
+const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS] = {
+	[MYALLOC_STRESS_PAGES] = { "pages", true, false,
+		"blocks of mixed orders, taken and given back at random up to the target fill" },
+	[MYALLOC_STRESS_OBJECTS] = { "objects", false, true,
+		"objects of several caches and sizes, taken and given back at random" },
+	[MYALLOC_STRESS_MIXED] = { "mixed", true, true,
+		"blocks and objects at once, so that slabs and page users compete for the zone" },
+	[MYALLOC_STRESS_CROSS] = { "cross", true, true,
+		"one thread allocates and its partner on another CPU frees" },
+	[MYALLOC_STRESS_EXHAUST] = { "exhaust", true, true,
+		"takes everything to the last page and gives it back, again and again" },
+};
