@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The books in the words of uapi/myalloc.h
+ * Statistics in the structs of the interface
  *
- * The allocator keeps its own structs, which may change; those of the interface may not. So
- * they are copied member by member, here, once: debugfs shows what the ioctls return.
+ * The allocator's own structs may change, those of the interface may not. So numbers are copied
+ * from one to the other, here, and debugfs shows what the ioctls return. Which numbers there
+ * are is the list in uapi/stat_fields.h.
  */
 #include "env.h"
 
@@ -50,24 +51,8 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
 	info->reserved = 0;
 }
 
-static void copy_orders(struct myalloc_stat *stat, const struct myalloc_zone_books *books)
-{
-	unsigned int k;
-
-	for (k = 0; k < MYALLOC_ORDERS; k++) {
-		stat->free_blocks[k] = books->free_blocks[k];
-		stat->cached_blocks[k] = books->cached_blocks[k];
-		stat->unusable[k] = books->unusable[k];
-		stat->extfrag[k] = books->extfrag[k];
-		stat->page_allocs[k] = books->page_allocs[k];
-		stat->page_frees[k] = books->page_frees[k];
-		stat->page_fails[k] = books->page_fails[k];
-		stat->page_hits[k] = books->page_hits[k];
-	}
-}
-
 /**
- * myalloc_stat_fill() - the zone's books
+ * myalloc_stat_fill() - the zone's statistics
  * @stat: out; its size member is left alone
  * @zone: the zone
  *
@@ -76,42 +61,23 @@ static void copy_orders(struct myalloc_stat *stat, const struct myalloc_zone_boo
  */
 int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 {
-	struct myalloc_zone_books *books;
+	struct myalloc_zone_books *from;
+	unsigned int k;
 
 	/* Both structs together are too much for the stack. */
-	books = myalloc_env_zalloc(sizeof(*books), NUMA_NO_NODE);
-	if (!books)
+	from = myalloc_env_zalloc(sizeof(*from), NUMA_NO_NODE);
+	if (!from)
 		return -ENOMEM;
-	myalloc_zone_books(zone, books);
-	copy_orders(stat, books);
+	myalloc_zone_books(zone, from);
+	MYALLOC_ZONE_FIELDS(MYALLOC_STAT_COPY, MYALLOC_STAT_COPY_ARRAY)
 	stat->max_order = zone->chunk_order;
-	stat->nr_pages = books->nr_pages;
-	stat->free_pages = books->free_pages;
-	stat->cached_pages = books->cached_pages;
-	stat->page_pages = books->page_pages;
-	stat->slab_pages = books->slab_pages;
-	stat->deferred_pages = books->deferred_pages;
-	stat->largest_order = books->largest_order;
 	stat->reserved = 0;
-	stat->nmi_fails = books->nmi_fails;
-	stat->splits = books->splits;
-	stat->merges = books->merges;
-	stat->bad_frees = books->bad_frees;
-	stat->corruptions = books->corruptions;
-	stat->deferred_frees = books->deferred_frees;
-	stat->drains = books->drains;
-	stat->peak_pages = books->peak_pages;
-	stat->nr_caches = books->nr_caches;
-	stat->reports_suppressed = books->reports_suppressed;
-	stat->quarantined_pages = books->quarantined_pages;
-	stat->quarantines = books->quarantines;
-	stat->bad_pages = books->bad_pages;
-	myalloc_env_free(books);
+	myalloc_env_free(from);
 	return 0;
 }
 
 /**
- * myalloc_cache_stat_fill() - a cache's books
+ * myalloc_cache_stat_fill() - a cache's statistics
  * @stat: out; what the caller put in to choose the cache is left alone
  * @cache: the cache
  *
@@ -119,36 +85,12 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
  */
 void myalloc_cache_stat_fill(struct myalloc_cache_stat *stat, struct myalloc_cache *cache)
 {
-	struct myalloc_cache_books books;
+	struct myalloc_cache_books books, *from = &books;
 
-	myalloc_cache_books(cache, &books);
-	stat->id = books.id;
-	stat->object_size = books.object_size;
-	stat->slot_size = books.slot_size;
-	stat->align = books.align;
-	stat->order = books.order;
-	stat->objects_per_slab = books.objects_per_slab;
-	stat->flags = books.flags;
-	stat->magazine = books.magazine;
-	stat->slabs = books.slabs;
-	stat->slabs_partial = books.slabs_partial;
-	stat->slabs_empty = books.slabs_empty;
-	stat->total_objects = books.total_objects;
-	stat->live_objects = books.live_objects;
-	stat->cached_objects = books.cached_objects;
-	stat->deferred_objects = books.deferred_objects;
-	stat->allocs = books.allocs;
-	stat->frees = books.frees;
-	stat->fails = books.fails;
-	stat->alloc_hits = books.alloc_hits;
-	stat->free_hits = books.free_hits;
-	stat->refills = books.refills;
-	stat->flushes = books.flushes;
-	stat->bad_frees = books.bad_frees;
-	stat->corruptions = books.corruptions;
-	stat->meta_bytes = books.meta_bytes;
-	stat->waste_bytes = books.waste_bytes;
-	memcpy(stat->name, books.name, sizeof(stat->name));
+	myalloc_cache_books(cache, from);
+	MYALLOC_CACHE_FIELDS(MYALLOC_STAT_COPY)
+	stat->flags = from->flags;
+	memcpy(stat->name, from->name, sizeof(stat->name));
 }
 
 struct find {
@@ -172,7 +114,7 @@ static bool find_cache(struct myalloc_cache *cache, void *arg)
 }
 
 /**
- * myalloc_cache_stat_find() - the books of a cache by its number
+ * myalloc_cache_stat_find() - the statistics of a cache by its number
  * @stat: out
  * @zone: the zone
  * @id: its number

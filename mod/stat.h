@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The books in the words of uapi/myalloc.h, for ioctl and debugfs alike. */
+/* Statistics in the structs of uapi/myalloc.h, for ioctl and debugfs alike. */
 #ifndef MYALLOC_STAT_H
 #define MYALLOC_STAT_H
 

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# A long mixed stress run on all CPUs: nothing damaged, books balanced at the end.
+# A long mixed stress run on all CPUs: nothing damaged, the sum of pages right at the end.
 # GUEST_SECONDS on the kernel's command line says how long (600).
 # needs: timeout=4000
 . /guest/ktap.sh

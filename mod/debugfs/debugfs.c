@@ -33,19 +33,12 @@
 #include "stat.h"
 #include "zone/zone.h"
 
-/*
- * Numbers of a cache that are files of their own: those that one wants in a script, by SLUB's
- * names. Each costs a dentry and an inode, 0.8 kB, for as long as the cache lives, so not
- * all are; the file "all" has every one.
- */
-#define CACHE_FILES	8
-
 /**
  * struct cache_dir - the directory of a cache
  * @link: in cache_dirs
  * @cache: the cache
  * @dir: its directory
- * @file: what each file in it shows
+ * @file: what each file in it shows but "all"
  */
 struct cache_dir {
 	struct list_head link;
@@ -54,7 +47,7 @@ struct cache_dir {
 	struct cache_file {
 		struct myalloc_cache *cache;
 		const struct cache_attr *attr;
-	} file[CACHE_FILES];
+	} file[];
 };
 
 static struct myalloc_zone *zone;
@@ -70,52 +63,32 @@ static LIST_HEAD(cache_dirs);
 
 struct stat_name {
 	const char *name;
-	size_t offset;
+	u16 offset;
+	u8 bytes;
+	bool by_order;
 };
 
-#define STAT(member)	{ #member, offsetof(struct myalloc_stat, member) }
+#define ONE(type, member, ...)		\
+	{ #member, offsetof(struct myalloc_stat, member), sizeof(type), false },
+#define BY_ORDER(type, member, ...)	\
+	{ #member, offsetof(struct myalloc_stat, member), sizeof(type), true },
 
-static const struct stat_name stat_scalars[] = {
-	STAT(free_pages),
-	STAT(cached_pages),
-	STAT(page_pages),
-	STAT(slab_pages),
-	STAT(deferred_pages),
-	STAT(quarantined_pages),
-	STAT(bad_pages),
-	STAT(peak_pages),
-	STAT(nr_caches),
-	STAT(nmi_fails),
-	STAT(splits),
-	STAT(merges),
-	STAT(drains),
-	STAT(deferred_frees),
-	STAT(quarantines),
-	STAT(bad_frees),
-	STAT(corruptions),
-	STAT(reports_suppressed),
-};
+static const struct stat_name stat_names[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) };
 
-static const struct stat_name stat_orders[] = {
-	STAT(free_blocks),
-	STAT(cached_blocks),
-	STAT(page_allocs),
-	STAT(page_frees),
-	STAT(page_fails),
-	STAT(page_hits),
-};
+/* What has 32 bits is signed. */
+static s64 stat_value(const struct stat_name *field, const struct myalloc_stat *stat,
+		      unsigned int k)
+{
+	const void *at = (const void *)stat + field->offset + k * field->bytes;
 
-static const struct stat_name stat_indices[] = {
-	STAT(unusable),
-	STAT(extfrag),
-};
+	return field->bytes == sizeof(s32) ? *(const s32 *)at : *(const s64 *)at;
+}
 
 static void put_info(struct seq_file *m, const struct myalloc_info *info)
 {
 	u64 bytes = info->nr_pages * info->page_size;
 
 	seq_printf(m, "page_size %u\n", info->page_size);
-	seq_printf(m, "nr_pages %llu\n", info->nr_pages);
 	seq_printf(m, "nr_chunks %llu\n", info->nr_chunks);
 	seq_printf(m, "chunk_order %u\n", info->chunk_order);
 	seq_printf(m, "max_order %u\n", info->max_order);
@@ -126,29 +99,24 @@ static void put_info(struct seq_file *m, const struct myalloc_info *info)
 	seq_printf(m, "meta_ppm %llu\n", div64_u64(info->meta_bytes * 1000000, bytes));
 }
 
-static void put_orders(struct seq_file *m, const struct myalloc_stat *stat)
+static void put_stat(struct seq_file *m, const struct myalloc_stat *stat)
 {
-	unsigned int i, k;
+	const struct stat_name *field, *end = stat_names + ARRAY_SIZE(stat_names);
+	unsigned int k;
 
-	for (i = 0; i < ARRAY_SIZE(stat_orders); i++) {
-		const u64 *value = (const void *)stat + stat_orders[i].offset;
-
-		for (k = 0; k <= stat->max_order; k++)
-			seq_printf(m, "%s_order%u %llu\n", stat_orders[i].name, k, value[k]);
-	}
-	for (i = 0; i < ARRAY_SIZE(stat_indices); i++) {
-		const s32 *value = (const void *)stat + stat_indices[i].offset;
-
-		for (k = 0; k <= stat->max_order; k++)
-			seq_printf(m, "%s_order%u %d\n", stat_indices[i].name, k, value[k]);
-	}
+	for (field = stat_names; field < end; field++)
+		if (!field->by_order)
+			seq_printf(m, "%s %lld\n", field->name, stat_value(field, stat, 0));
+	for (field = stat_names; field < end; field++)
+		for (k = 0; field->by_order && k <= stat->max_order; k++)
+			seq_printf(m, "%s_order%u %lld\n", field->name, k,
+				   stat_value(field, stat, k));
 }
 
 static int stats_show(struct seq_file *m, void *unused)
 {
 	struct myalloc_info info = {};
 	struct myalloc_stat *stat;
-	unsigned int i;
 	int err;
 
 	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
@@ -159,11 +127,7 @@ static int stats_show(struct seq_file *m, void *unused)
 		myalloc_info_fill(&info, zone, reserve);
 		seq_puts(m, "stats - version: 1.0\n");
 		put_info(m, &info);
-		for (i = 0; i < ARRAY_SIZE(stat_scalars); i++)
-			seq_printf(m, "%s %llu\n", stat_scalars[i].name,
-				   *(const u64 *)((const void *)stat + stat_scalars[i].offset));
-		seq_printf(m, "largest_order %d\n", stat->largest_order);
-		put_orders(m, stat);
+		put_stat(m, stat);
 	}
 	myalloc_env_free(stat);
 	return err;
@@ -201,57 +165,37 @@ DEFINE_SHOW_ATTRIBUTE(slabinfo);
 /* --- caches/<name>/ ---------------------------------------------------------------------- */
 
 /**
- * struct cache_attr - a file in the directory of a cache
+ * struct cache_attr - a number of a cache: a line of "all", and perhaps a file
  * @name: SLUB's, where it means the same
  * @offset: of the number in struct myalloc_cache_stat
  * @less: offset of a number to be subtracted, or 0
- * @is_u32: the number has 32 bits, not 64
+ * @bytes: size of the number
+ * @own: it has a file of its own, too: the numbers that one wants in a script. Each file
+ *	costs a dentry and an inode, 0.8 kB, for as long as the cache lives, so not all have
  * @flag: show whether this flag is set instead
  */
 struct cache_attr {
 	const char *name;
 	u16 offset;
 	u16 less;
-	bool is_u32;
+	u8 bytes;
+	bool own;
 	u32 flag;
 };
 
+#define AS_FILE(file)		.name = #file, .own = true
+#define AS_LINE(file)		.name = #file
 #define AT(member)		offsetof(struct myalloc_cache_stat, member)
-#define U32(file, member)	{ .name = file, .offset = AT(member), .is_u32 = true }
-#define U64(file, member)	{ .name = file, .offset = AT(member) }
-#define LESS(file, a, b)	{ .name = file, .offset = AT(a), .less = AT(b) }
+#define NUMBER(type, member, where, ...)	\
+	{ AS_##where, .offset = AT(member), .bytes = sizeof(type) },
+#define LESS(file, a, b)	\
+	{ .name = file, .offset = AT(a), .less = AT(b), .bytes = sizeof(u64) }
 #define FLAG(file, bit)		{ .name = file, .flag = bit }
 
-/* The first CACHE_FILES are files of their own. */
 static const struct cache_attr cache_attrs[] = {
-	U32("object_size", object_size),
-	U32("slab_size", slot_size),
-	U32("order", order),
-	U32("objs_per_slab", objects_per_slab),
-	U64("objects", live_objects),
-	U64("total_objects", total_objects),
-	U64("slabs", slabs),
-	U64("partial", slabs_partial),
-	/* Only in "all". */
-	U32("id", id),
-	U32("align", align),
-	U32("magazine", magazine),
-	U64("empty", slabs_empty),
-	U64("cached_objects", cached_objects),
-	U64("deferred_objects", deferred_objects),
-	U64("allocs", allocs),
-	U64("frees", frees),
-	U64("fails", fails),
-	U64("alloc_fastpath", alloc_hits),
+	MYALLOC_CACHE_FIELDS(NUMBER)
 	LESS("alloc_slowpath", allocs, alloc_hits),
-	U64("free_fastpath", free_hits),
 	LESS("free_slowpath", frees, free_hits),
-	U64("refills", refills),
-	U64("flushes", flushes),
-	U64("bad_frees", bad_frees),
-	U64("corruptions", corruptions),
-	U64("meta_bytes", meta_bytes),
-	U64("waste_bytes", waste_bytes),
 	FLAG("sanity_checks", MYALLOC_CHECK_SANITY),
 	FLAG("red_zone", MYALLOC_CHECK_REDZONE),
 	FLAG("poison", MYALLOC_CHECK_POISON),
@@ -263,11 +207,11 @@ static const struct cache_attr cache_attrs[] = {
 	FLAG("trusting", MYALLOC_CACHE_TRUSTING),
 };
 
-static u64 number_at(const struct myalloc_cache_stat *stat, u16 offset, bool is_u32)
+static u64 number_at(const struct myalloc_cache_stat *stat, u16 offset, u8 bytes)
 {
 	const void *at = (const void *)stat + offset;
 
-	return is_u32 ? *(const u32 *)at : *(const u64 *)at;
+	return bytes == sizeof(u32) ? *(const u32 *)at : *(const u64 *)at;
 }
 
 static u64 attr_value(const struct cache_attr *attr, const struct myalloc_cache_stat *stat)
@@ -276,9 +220,9 @@ static u64 attr_value(const struct cache_attr *attr, const struct myalloc_cache_
 
 	if (attr->flag)
 		return !!(stat->flags & attr->flag);
-	number = number_at(stat, attr->offset, attr->is_u32);
+	number = number_at(stat, attr->offset, attr->bytes);
 	if (attr->less)
-		number -= number_at(stat, attr->less, attr->is_u32);
+		number -= number_at(stat, attr->less, attr->bytes);
 	return number;
 }
 
@@ -313,19 +257,23 @@ DEFINE_SHOW_ATTRIBUTE(cache_all);
 /* Under caches_mutex. Without memory the cache has no directory, and works all the same. */
 static void cache_added(struct myalloc_cache *cache)
 {
+	struct cache_file *file;
+	unsigned int i, nr = 0;
 	struct cache_dir *dir;
-	unsigned int i;
 
-	dir = myalloc_env_zalloc_charged(sizeof(*dir), NUMA_NO_NODE);
+	for (i = 0; i < ARRAY_SIZE(cache_attrs); i++)
+		nr += cache_attrs[i].own;
+	dir = myalloc_env_zalloc_charged(struct_size(dir, file, nr), NUMA_NO_NODE);
 	if (!dir)
 		return;
 	dir->cache = cache;
 	dir->dir = debugfs_create_dir(cache->name, caches);
-	for (i = 0; i < CACHE_FILES; i++) {
-		dir->file[i].cache = cache;
-		dir->file[i].attr = &cache_attrs[i];
-		debugfs_create_file(cache_attrs[i].name, 0444, dir->dir, &dir->file[i],
-				    &cache_attr_fops);
+	for (i = 0, file = dir->file; i < ARRAY_SIZE(cache_attrs); i++) {
+		if (!cache_attrs[i].own)
+			continue;
+		file->cache = cache;
+		file->attr = &cache_attrs[i];
+		debugfs_create_file(cache_attrs[i].name, 0444, dir->dir, file++, &cache_attr_fops);
 	}
 	debugfs_create_file("all", 0444, dir->dir, dir, &cache_all_fops);
 	mutex_lock(&dirs_mutex);

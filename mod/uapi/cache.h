@@ -79,70 +79,28 @@ struct myalloc_obj_alloc {
 #define MYALLOC_BY_ID		1	/* @id names any cache; -ENOENT if there is none */
 #define MYALLOC_NEXT_ID		2	/* the first with a number >= @id; -ENOENT at the end */
 
-/**
- * struct myalloc_cache_stat - one cache's books
+/*
+ * struct myalloc_cache_stat - the statistics of one cache at one moment
  * @size: sizeof(struct myalloc_cache_stat) of the caller
  * @how: MYALLOC_BY_HANDLE, MYALLOC_BY_ID or MYALLOC_NEXT_ID
  * @handle: in, with MYALLOC_BY_HANDLE
- * @id: in or out: the cache's number
- * @object_size: bytes the user asked for
- * @slot_size: bytes an object takes, with red zones and padding
- * @align: alignment of objects, bytes
- * @order: log2 of pages in a slab
- * @objects_per_slab: slots in a slab
  * @flags: MYALLOC_CHECK_* and MYALLOC_CACHE_*
- * @magazine: objects in a magazine, 0 if none
- * @slabs: slabs held
- * @slabs_partial: of them, neither full nor empty
- * @slabs_empty: of them, with every slot free
- * @total_objects: slots in all slabs
- * @live_objects: held by users
- * @cached_objects: in magazines and the depot
- * @deferred_objects: freed where the lock could not be had, not yet back
- * @allocs: objects handed out
- * @frees: objects that came back
- * @fails: allocations that failed
- * @alloc_hits: of @allocs, served by a magazine
- * @free_hits: of @frees, taken by a magazine
- * @refills: magazines filled from slabs
- * @flushes: magazines emptied into slabs
- * @bad_frees: wrong frees refused
- * @corruptions: red zone and poison damage found
- * @meta_bytes: memory beside the slabs: the cache itself and its magazines. Not in it: a
- *	directory and nine files in debugfs, about 8 kB of the kernel's dentries and inodes
- * @waste_bytes: bytes in slabs that no object uses
  * @name: NUL-terminated
+ *
+ * The other members, in the order of the struct, are what stat_fields.h says; @id is also
+ * an input.
  */
 struct myalloc_cache_stat {
 	__u32 size;
 	__u32 how;
 	__u64 handle;
-	__u32 id;
-	__u32 object_size;
-	__u32 slot_size;
-	__u32 align;
-	__u32 order;
-	__u32 objects_per_slab;
+
+	MYALLOC_CACHE_FIELDS_1(MYALLOC_STAT_MEMBER)
+
 	__u32 flags;
-	__u32 magazine;
-	__u64 slabs;
-	__u64 slabs_partial;
-	__u64 slabs_empty;
-	__u64 total_objects;
-	__u64 live_objects;
-	__u64 cached_objects;
-	__u64 deferred_objects;
-	__u64 allocs;
-	__u64 frees;
-	__u64 fails;
-	__u64 alloc_hits;
-	__u64 free_hits;
-	__u64 refills;
-	__u64 flushes;
-	__u64 bad_frees;
-	__u64 corruptions;
-	__u64 meta_bytes;
-	__u64 waste_bytes;
+
+	MYALLOC_CACHE_FIELDS_2(MYALLOC_STAT_MEMBER)
+
 	char name[MYALLOC_NAME_MAX];
 };
 

@@ -57,6 +57,8 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+#include "stat_fields.h"
+
 #define MYALLOC_DEVICE		"/dev/myalloc"
 
 /* Largest order of a block: log2 of pages. Arrays by order have one more. */

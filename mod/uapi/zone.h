@@ -35,75 +35,24 @@ struct myalloc_info {
 	__u32 reserved;
 };
 
-/**
- * struct myalloc_stat - the zone's books, one moment
+/*
+ * struct myalloc_stat - the statistics of the zone at one moment
  * @size: sizeof(struct myalloc_stat) of the caller
  * @max_order: orders above this are zero in the arrays
- * @nr_pages: capacity = @free_pages + @cached_pages + @page_pages + @slab_pages
- *	+ @deferred_pages + @quarantined_pages + @bad_pages when nothing is in flight
- * @free_pages: in free blocks of the buddy
- * @cached_pages: in per-CPU magazines and their depots
- * @page_pages: held by page users
- * @slab_pages: held by slabs
- * @deferred_pages: freed where the lock could not be had, not yet back
- * @free_blocks: free blocks of each order in the buddy
- * @cached_blocks: blocks of each order in magazines and depots
- * @unusable: unusable free space index of each order, in 1/1000, as in
- *	mm/vmstat.c: the share of free memory that no block of that order can use
- * @extfrag: fragmentation index of each order, in 1/1000, -1000 where a block
- *	of the order is free
- * @largest_order: order of the largest free block, -1 if none
  * @reserved: zero
- * @page_allocs: blocks handed to page users, by order
- * @page_frees: blocks that came back from page users, by order
- * @page_fails: page allocations that failed, by order
- * @page_hits: of @page_allocs, served from a magazine
- * @nmi_fails: allocations that failed because the lock was held below an NMI
- * @splits: blocks split in two
- * @merges: pairs of blocks merged
- * @bad_frees: wrong frees refused, all causes
- * @corruptions: red zone, poison and metadata damage found
- * @deferred_frees: frees that went through the deferred list
- * @drains: times the per-CPU magazines were drained
- * @peak_pages: most pages out of the buddy at once
- * @nr_caches: caches in existence
- * @reports_suppressed: wrong frees and damage counted above but not printed in the kernel's log
- * @quarantined_pages: freed while lent to the kernel, which has references to them still
- * @quarantines: blocks that ever were such
- * @bad_pages: reported as bad by the machine, and never handed out again
+ *
+ * The other members, in the order of the struct, are what stat_fields.h says. All holders of
+ * pages together are nr_pages, except while pages are on their way from one to another.
  */
 struct myalloc_stat {
 	__u32 size;
 	__u32 max_order;
-	__u64 nr_pages;
-	__u64 free_pages;
-	__u64 cached_pages;
-	__u64 page_pages;
-	__u64 slab_pages;
-	__u64 deferred_pages;
-	__u64 free_blocks[MYALLOC_ORDERS];
-	__u64 cached_blocks[MYALLOC_ORDERS];
-	__s32 unusable[MYALLOC_ORDERS];
-	__s32 extfrag[MYALLOC_ORDERS];
-	__s32 largest_order;
+
+	MYALLOC_ZONE_FIELDS_1(MYALLOC_STAT_MEMBER, MYALLOC_STAT_ARRAY)
+
 	__u32 reserved;
-	__u64 page_allocs[MYALLOC_ORDERS];
-	__u64 page_frees[MYALLOC_ORDERS];
-	__u64 page_fails[MYALLOC_ORDERS];
-	__u64 page_hits[MYALLOC_ORDERS];
-	__u64 nmi_fails;
-	__u64 splits;
-	__u64 merges;
-	__u64 bad_frees;
-	__u64 corruptions;
-	__u64 deferred_frees;
-	__u64 drains;
-	__u64 peak_pages;
-	__u64 nr_caches;
-	__u64 reports_suppressed;
-	__u64 quarantined_pages;
-	__u64 quarantines;
-	__u64 bad_pages;
+
+	MYALLOC_ZONE_FIELDS_2(MYALLOC_STAT_MEMBER, MYALLOC_STAT_ARRAY)
 };
 
 /**

@@ -20,27 +20,48 @@ static int next_cache(struct device *d, __u32 id, struct myalloc_cache_stat *s)
 	return dev_cache_stat(d->fd, MYALLOC_NEXT_ID, 0, id, s);
 }
 
+/* What a line of text has room for; the JSON has all. */
+static bool in_list(const struct stat_field *f)
+{
+	static const size_t shown[] = {
+		offsetof(struct myalloc_cache_stat, object_size),
+		offsetof(struct myalloc_cache_stat, slot_size),
+		offsetof(struct myalloc_cache_stat, objects_per_slab),
+		offsetof(struct myalloc_cache_stat, slabs),
+		offsetof(struct myalloc_cache_stat, total_objects),
+		offsetof(struct myalloc_cache_stat, live_objects),
+		offsetof(struct myalloc_cache_stat, cached_objects),
+		offsetof(struct myalloc_cache_stat, allocs),
+		offsetof(struct myalloc_cache_stat, fails),
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shown); i++)
+		if (shown[i] == f->offset)
+			return true;
+	return false;
+}
+
+static void put_slab_pages(struct out *o, const struct myalloc_cache_stat *s)
+{
+	out_u64(o, "slab_pages", "pages", OUT_PAGES, s->slabs << s->order);
+}
+
 static void cache_row(struct out *o, const struct myalloc_cache_stat *s,
 		      __u32 page_size)
 {
+	const struct stat_field *f;
 	char letters[8];
 
 	out_item(o);
 	out_u64(o, "id", "id", OUT_PLAIN, s->id);
 	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
-	out_u64(o, "object_bytes", "object", OUT_PLAIN, s->object_size);
-	out_u64(o, "slot_bytes", "slot", OUT_PLAIN, s->slot_size);
-	out_u64(o, "objects_per_slab", "per slab", OUT_PLAIN,
-		s->objects_per_slab);
-	out_u64(o, "slab_pages", "pages", OUT_PLAIN, s->slabs << s->order);
+	for (f = cache_fields; f->name; f++)
+		if (f->offset != offsetof(struct myalloc_cache_stat, id))
+			stats_put(o, f, in_list(f) ? f->label : NULL, stats_value(f, s, 0));
+	put_slab_pages(o, s);
 	out_u64(o, "slab_bytes", NULL, OUT_BYTES,
 		(s->slabs << s->order) * page_size);
-	out_u64(o, "slabs", "slabs", OUT_PLAIN, s->slabs);
-	out_u64(o, "live_objects", "live", OUT_PLAIN, s->live_objects);
-	out_u64(o, "cached_objects", "cached", OUT_PLAIN, s->cached_objects);
-	out_u64(o, "total_objects", "total", OUT_PLAIN, s->total_objects);
-	out_u64(o, "allocs", "allocs", OUT_PLAIN, s->allocs);
-	out_u64(o, "fails", "fails", OUT_PLAIN, s->fails);
 	out_str(o, "checks", "checks", OUT_PLAIN,
 		checks_letters(s->flags, letters));
 	out_end(o);
@@ -109,14 +130,7 @@ static void describe_traits(struct out *o, const struct myalloc_cache_stat *s)
 	char letters[8];
 
 	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
-	out_u64(o, "id", "id", OUT_PLAIN, s->id);
-	out_u64(o, "object_bytes", "object", OUT_BYTES, s->object_size);
-	out_u64(o, "slot_bytes", "slot", OUT_BYTES, s->slot_size);
-	out_u64(o, "align_bytes", "alignment", OUT_BYTES, s->align);
-	out_u64(o, "order", "order of a slab", OUT_PLAIN, s->order);
-	out_u64(o, "objects_per_slab", "objects in a slab", OUT_PLAIN,
-		s->objects_per_slab);
-	out_u64(o, "magazine", "objects in a magazine", OUT_PLAIN, s->magazine);
+	stats_put_kind(o, cache_fields, STAT_TRAIT, s);
 	out_str(o, "checks", "checks", OUT_PLAIN,
 		checks_letters(s->flags, letters));
 	out_bool(o, "zero_alloc", "zeroed when allocated", OUT_PLAIN,
@@ -131,37 +145,17 @@ static void describe_traits(struct out *o, const struct myalloc_cache_stat *s)
 
 static void describe_space(struct out *o, const struct myalloc_cache_stat *s)
 {
-	out_u64(o, "slabs", "slabs", OUT_PLAIN, s->slabs);
-	out_u64(o, "slabs_partial", "partly used", OUT_PLAIN, s->slabs_partial);
-	out_u64(o, "slabs_empty", "empty", OUT_PLAIN, s->slabs_empty);
-	out_u64(o, "slab_pages", "pages", OUT_PAGES, s->slabs << s->order);
-	out_u64(o, "total_objects", "slots", OUT_PLAIN, s->total_objects);
-	out_u64(o, "live_objects", "live objects", OUT_PLAIN, s->live_objects);
-	out_u64(o, "cached_objects", "in magazines", OUT_PLAIN,
-		s->cached_objects);
-	out_u64(o, "deferred_objects", "deferred", OUT_PLAIN,
-		s->deferred_objects);
-	out_u64(o, "meta_bytes", "metadata", OUT_BYTES, s->meta_bytes);
-	out_u64(o, "waste_bytes", "unused in slabs", OUT_BYTES, s->waste_bytes);
+	put_slab_pages(o, s);
+	stats_put_kind(o, cache_fields, STAT_SPACE, s);
 }
 
 static void describe_use(struct out *o, const struct myalloc_cache_stat *s)
 {
-	out_u64(o, "allocs", "allocations", OUT_PLAIN, s->allocs);
-	out_u64(o, "frees", "frees", OUT_PLAIN, s->frees);
-	out_u64(o, "fails", "failed", OUT_PLAIN, s->fails);
-	out_u64(o, "alloc_hits", NULL, OUT_PLAIN, s->alloc_hits);
-	out_u64(o, "free_hits", NULL, OUT_PLAIN, s->free_hits);
-	out_u64(o, "alloc_hit_permille", "served by a magazine", OUT_PERMILLE,
+	stats_put_kind(o, cache_fields, STAT_USE, s);
+	out_u64(o, "alloc_hit_permille", "share of allocs by magazine", OUT_PERMILLE,
 		permille(s->alloc_hits, s->allocs));
-	out_u64(o, "free_hit_permille", "taken by a magazine", OUT_PERMILLE,
+	out_u64(o, "free_hit_permille", "share of frees by magazine", OUT_PERMILLE,
 		permille(s->free_hits, s->frees));
-	out_u64(o, "refills", "magazines filled", OUT_PLAIN, s->refills);
-	out_u64(o, "flushes", "magazines emptied", OUT_PLAIN, s->flushes);
-	out_u64(o, "bad_frees", "wrong frees refused",
-		s->bad_frees ? OUT_BAD : OUT_PLAIN, s->bad_frees);
-	out_u64(o, "corruptions", "corruptions found",
-		s->corruptions ? OUT_BAD : OUT_PLAIN, s->corruptions);
 }
 
 static int cache_show(struct cmd *c)
@@ -432,9 +426,9 @@ static int create_visit(struct device *d, struct wish *w)
 	if (!code)
 		code = device_stat(d, &after);
 	if (!code) {
-		out_list(o, "books", "Pages");
-		books_row(o, "before", &before);
-		books_row(o, "after", &after);
+		out_list(o, "stats", "Pages");
+		stats_row(o, "before", &before);
+		stats_row(o, "after", &after);
 		out_end(o);
 	}
 	if (!code && v.get_err)

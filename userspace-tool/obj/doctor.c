@@ -164,7 +164,7 @@ static void check_node(struct doctor *doc)
 	free(numbers);
 }
 
-static void check_books(struct doctor *doc, int fd)
+static void check_errors(struct doctor *doc, int fd)
 {
 	struct myalloc_stat s;
 	char *text;
@@ -189,7 +189,7 @@ static void check_versions(struct doctor *doc, int fd)
 				 (unsigned long long)info.nr_pages);
 		finding(doc, "interface", OK, text, NULL);
 		free(text);
-		check_books(doc, fd);
+		check_errors(doc, fd);
 		return;
 	}
 	text = xasprintf("the module does not answer as this tool expects (%s)",

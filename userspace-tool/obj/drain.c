@@ -64,9 +64,9 @@ static int drain(struct cmd *c)
 	out_page_size(o, d.info.page_size);
 	out_str(o, "what", "drained", OUT_PLAIN, word);
 	out_u64(o, "pages", "given back", OUT_PAGES, pages);
-	out_list(o, "books", "Pages");
-	books_row(o, "before", &before);
-	books_row(o, "after", &after);
+	out_list(o, "stats", "Pages");
+	stats_row(o, "before", &before);
+	stats_row(o, "after", &after);
 	out_end(o);
 	code = out_finish(o, EXIT_OK);
 out:

@@ -112,7 +112,7 @@ static int block_order(const struct ask *ask)
 	return order;
 }
 
-/* Why a block could not be had, from the books of the moment it failed. */
+/* Says why an allocation failed, from the statistics read just after it. */
 static int explain_nomem(struct device *d, const struct ask *ask, size_t had,
 			 __u64 wanted)
 {
@@ -154,7 +154,7 @@ struct visit {
 	int get_err, put_err;
 };
 
-/* Holds what @h has, gives it back and reads the books. */
+/* Holds the blocks of @h, frees them, and reads the statistics while and after. */
 static int visit_end(struct device *d, struct handles *h, const struct wish *w,
 		     __u64 pages, struct visit *v)
 {
@@ -183,10 +183,10 @@ static void describe_visit(struct out *o, const struct visit *v)
 {
 	out_u64(o, "held_ms", "held for", OUT_MS, v->held_ms);
 	out_u64(o, "freed", "blocks given back", OUT_PLAIN, v->freed);
-	out_list(o, "books", "Pages");
-	books_row(o, "before", &v->before);
-	books_row(o, "held", &v->held);
-	books_row(o, "after", &v->after);
+	out_list(o, "stats", "Pages");
+	stats_row(o, "before", &v->before);
+	stats_row(o, "held", &v->held);
+	stats_row(o, "after", &v->after);
 	out_end(o);
 }
 
@@ -364,9 +364,9 @@ static int test_end(struct device *d, struct out *o, bool good,
 		code = explain("validating", err);
 	if (code)
 		return code;
-	out_list(o, "books", "Pages");
-	books_row(o, "before", before);
-	books_row(o, "after", &after);
+	out_list(o, "stats", "Pages");
+	stats_row(o, "before", before);
+	stats_row(o, "after", &after);
 	out_end(o);
 	if (v.errors)
 		out_fail(EXIT_FAILED, "%llu invariants are broken; 'myallocctl validate' shows the first",
@@ -448,7 +448,7 @@ static const struct opt test_opts[] = {
 };
 
 static const struct verb page_verbs[] = {
-	{ "alloc", page_alloc, "", "take blocks, hold them, give them back, and show the books at each moment",
+	{ "alloc", page_alloc, "", "allocate blocks, hold them, free them, and show the statistics at each moment",
 	  alloc_opts },
 	{ "fill", page_fill, "", "take blocks until a share of the zone is in use, and hold them",
 	  fill_opts },

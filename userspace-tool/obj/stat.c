@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stat: the zone's books, once or at intervals
+ * stat: the zone's statistics, once, at intervals, or what they mean
  */
 #include <stdlib.h>
 
 #include "cmd/parse.h"
+#include "host/mem.h"
 #include "host/stop.h"
 #include "obj/device.h"
 #include "obj/objects.h"
@@ -15,14 +16,19 @@
 
 static bool unused_order(const struct myalloc_stat *s, unsigned int order)
 {
-	return !(s->free_blocks[order] | s->cached_blocks[order] | s->page_allocs[order] |
-		 s->page_frees[order] | s->page_fails[order] | s->page_hits[order]);
+	const struct stat_field *f;
+
+	for (f = zone_fields; f->name; f++)
+		if (f->by_order && f->unit == STAT_NUMBER && stats_value(f, s, order))
+			return false;
+	return true;
 }
 
 static void describe_orders(struct out *o, const struct myalloc_stat *s,
 			    __u32 page_size, bool all)
 {
 	unsigned int i, max = s->max_order;
+	const struct stat_field *f;
 
 	if (max > MYALLOC_MAX_ORDER)
 		max = MYALLOC_MAX_ORDER;
@@ -34,42 +40,46 @@ static void describe_orders(struct out *o, const struct myalloc_stat *s,
 		out_u64(o, "order", "order", OUT_PLAIN, i);
 		out_u64(o, "block_bytes", "block", OUT_BYTES,
 			(__u64)page_size << i);
-		out_u64(o, "free_blocks", "free", OUT_PLAIN, s->free_blocks[i]);
-		out_u64(o, "cached_blocks", "cached", OUT_PLAIN,
-			s->cached_blocks[i]);
-		out_s64(o, "unusable_permille", "unusable", OUT_INDEX,
-			s->unusable[i]);
-		out_s64(o, "extfrag_permille", "extfrag", OUT_INDEX,
-			s->extfrag[i]);
-		out_u64(o, "allocs", "allocs", OUT_PLAIN, s->page_allocs[i]);
-		out_u64(o, "frees", "frees", OUT_PLAIN, s->page_frees[i]);
-		out_u64(o, "fails", "fails", OUT_PLAIN, s->page_fails[i]);
-		out_u64(o, "hits", "hits", OUT_PLAIN, s->page_hits[i]);
+		for (f = zone_fields; f->name; f++)
+			if (f->by_order)
+				stats_put(o, f, f->label, stats_value(f, s, i));
 		out_end(o);
 	}
 	out_end(o);
 }
 
+static void describe_zone(struct out *o, const struct myalloc_stat *s)
+{
+	__s64 in_flight = (__s64)(s->nr_pages - stats_sum(s));
+	const struct stat_field *f;
+
+	out_group(o, "zone", "Zone");
+	for (f = zone_fields; f->name; f++)
+		if (f->kind != STAT_EVENT && !f->by_order)
+			stats_put(o, f, f->label, stats_value(f, s, 0));
+	out_s64(o, "in_flight_pages", "in flight", OUT_PLAIN, in_flight);
+	out_bool(o, "balanced", "balanced", in_flight ? OUT_WARN : OUT_GOOD,
+		 !in_flight);
+	out_end(o);
+}
+
 static void describe_counters(struct out *o, const struct myalloc_stat *s)
 {
+	const struct stat_field *f;
+	char *label;
+
 	out_group(o, "counters", "Counters");
-	out_u64(o, "page_allocs", "page allocations", OUT_PLAIN,
-		sum_orders(s->page_allocs));
-	out_u64(o, "page_frees", "page frees", OUT_PLAIN,
-		sum_orders(s->page_frees));
-	out_u64(o, "page_fails", "failed", OUT_PLAIN, sum_orders(s->page_fails));
-	out_u64(o, "hit_permille", "served by a CPU's cache", OUT_PERMILLE,
+	for (f = zone_fields; f->name; f++) {
+		if (!f->by_order || f->kind != STAT_EVENT)
+			continue;
+		label = xasprintf("page %s", f->label);
+		out_u64(o, f->name, label, OUT_PLAIN,
+			sum_orders((const __u64 *)((const char *)s + f->offset)));
+		free(label);
+	}
+	out_u64(o, "hit_permille", "share of hits", OUT_PERMILLE,
 		permille(sum_orders(s->page_hits), sum_orders(s->page_allocs)));
-	out_u64(o, "splits", "splits", OUT_PLAIN, s->splits);
-	out_u64(o, "merges", "merges", OUT_PLAIN, s->merges);
-	out_u64(o, "drains", "drains", OUT_PLAIN, s->drains);
-	out_u64(o, "deferred_frees", "deferred frees", OUT_PLAIN,
-		s->deferred_frees);
-	out_u64(o, "nmi_fails", "failed in NMI", OUT_PLAIN, s->nmi_fails);
-	out_u64(o, "bad_frees", "wrong frees refused",
-		s->bad_frees ? OUT_BAD : OUT_PLAIN, s->bad_frees);
-	out_u64(o, "corruptions", "corruptions found",
-		s->corruptions ? OUT_BAD : OUT_PLAIN, s->corruptions);
+	stats_put_kind(o, zone_fields, STAT_EVENT, s);
 	out_end(o);
 }
 
@@ -95,14 +105,31 @@ static int stat_show(struct cmd *c)
 	o = out_new("stat show");
 	out_page_size(o, d.info.page_size);
 	out_brief(o, !all);
-	out_group(o, "zone", "Zone");
-	books_full(o, &s);
-	out_end(o);
+	describe_zone(o, &s);
 	out_brief(o, false);
 	describe_orders(o, &s, d.info.page_size, all);
 	out_brief(o, !all);
 	describe_counters(o, &s);
 	return out_finish(o, EXIT_OK);
+}
+
+/* What a line of text has room for; the JSON has all. */
+static bool in_watch(const struct stat_field *f)
+{
+	static const size_t shown[] = {
+		offsetof(struct myalloc_stat, free_pages),
+		offsetof(struct myalloc_stat, cached_pages),
+		offsetof(struct myalloc_stat, page_pages),
+		offsetof(struct myalloc_stat, slab_pages),
+		offsetof(struct myalloc_stat, splits),
+		offsetof(struct myalloc_stat, merges),
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shown); i++)
+		if (shown[i] == f->offset)
+			return true;
+	return false;
 }
 
 /* What happened between two readings, per second where it is a rate. */
@@ -114,14 +141,13 @@ static int watch_row(const struct myalloc_stat *old,
 	__u64 frees = sum_orders(new->page_frees) - sum_orders(old->page_frees);
 	__u64 hits = sum_orders(new->page_hits) - sum_orders(old->page_hits);
 	struct out *o = out_new("stat watch");
+	const struct stat_field *f;
 
 	out_u64(o, "elapsed_ms", "time", OUT_MS, elapsed_ms);
 	out_u64(o, "interval_ms", NULL, OUT_MS, interval_ms);
-	out_u64(o, "free_pages", "free", OUT_PAGES, new->free_pages);
-	out_u64(o, "cached_pages", "cached", OUT_PAGES, new->cached_pages);
-	out_u64(o, "page_pages", "users", OUT_PAGES, new->page_pages);
-	out_u64(o, "slab_pages", "slabs", OUT_PAGES, new->slab_pages);
-	out_u64(o, "deferred_pages", NULL, OUT_PAGES, new->deferred_pages);
+	for (f = zone_fields; f->name; f++)
+		if (f->kind == STAT_HOLDER)
+			stats_put(o, f, in_watch(f) ? f->label : NULL, stats_value(f, new, 0));
 	out_u64(o, "allocs", NULL, OUT_PLAIN, allocs);
 	out_u64(o, "frees", NULL, OUT_PLAIN, frees);
 	out_u64(o, "allocs_per_sec", "allocs", OUT_RATE,
@@ -131,12 +157,10 @@ static int watch_row(const struct myalloc_stat *old,
 	out_u64(o, "hit_permille", "hits", OUT_PERMILLE, permille(hits, allocs));
 	out_u64(o, "fails", "fails", OUT_PLAIN,
 		sum_orders(new->page_fails) - sum_orders(old->page_fails));
-	out_u64(o, "splits", "splits", OUT_PLAIN, new->splits - old->splits);
-	out_u64(o, "merges", "merges", OUT_PLAIN, new->merges - old->merges);
-	out_u64(o, "bad_frees", NULL, OUT_PLAIN,
-		new->bad_frees - old->bad_frees);
-	out_u64(o, "corruptions", NULL, OUT_PLAIN,
-		new->corruptions - old->corruptions);
+	for (f = zone_fields; f->name; f++)
+		if (f->kind == STAT_EVENT && !f->by_order)
+			stats_put(o, f, in_watch(f) ? f->label : NULL,
+				  stats_value(f, new, 0) - stats_value(f, old, 0));
 	return out_finish_row(o, EXIT_OK, nr % HEADER_EVERY == 0);
 }
 
@@ -199,8 +223,37 @@ static int stat_watch(struct cmd *c)
 	return code;
 }
 
+static void explain_fields(struct out *o, const char *key, const char *title,
+			   const struct stat_field *fields)
+{
+	const struct stat_field *f;
+
+	out_list(o, key, title);
+	for (f = fields; f->name; f++) {
+		out_item(o);
+		out_str(o, "name", "name", OUT_PLAIN, f->name);
+		out_str(o, "label", NULL, OUT_PLAIN, f->label);
+		out_str(o, "unit", "unit", OUT_PLAIN, stats_unit_name(f));
+		out_bool(o, "by_order", NULL, OUT_PLAIN, f->by_order);
+		out_str(o, "help", "meaning", OUT_PLAIN, f->help);
+		out_end(o);
+	}
+	out_end(o);
+}
+
+static int stat_explain(struct cmd *c)
+{
+	struct out *o;
+
+	cmd_done(c);
+	o = out_new("stat explain");
+	explain_fields(o, "zone", "Zone", zone_fields);
+	explain_fields(o, "cache", "Cache", cache_fields);
+	return out_finish(o, EXIT_OK);
+}
+
 static const struct opt show_opts[] = {
-	{ "all", 'a', NULL, "what is zero, too" },
+	{ "all", 'a', NULL, "show zeros, too" },
 	{ NULL, 0, NULL, NULL }
 };
 
@@ -211,11 +264,12 @@ static const struct opt watch_opts[] = {
 };
 
 static const struct verb stat_verbs[] = {
-	{ "show", stat_show, "", "show where every page is, by order, and the counters; what is zero is left out",
+	{ "show", stat_show, "", "show where the pages are, free blocks by order, and the counters",
 	  show_opts },
 	{ "watch", stat_watch, "",
 	  "show what changes, a line per interval (one JSON document per line with -j)",
 	  watch_opts },
+	{ "explain", stat_explain, "", "say what each statistic means", NULL },
 	{ "diff", NULL, "",
 	  "keep two results (myallocctl -o A.json stat show) and compare them: 'myallocctl result diff A.json B.json'",
 	  NULL },
@@ -223,5 +277,5 @@ static const struct verb stat_verbs[] = {
 };
 
 const struct object stat_object = {
-	"stat", "the zone's books: where every page is", stat_verbs, "show"
+	"stat", "statistics of the zone: where the pages are, and counters", stat_verbs, "show"
 };

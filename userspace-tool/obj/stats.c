@@ -1,55 +1,124 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * books: where the zone's pages are, and whether the sum is the capacity
+ * stats: the statistics of zones and caches, from the one list of them
  */
+#include <string.h>
+
 #include "obj/stats.h"
 
-/* No count: 0 says something. */
-static void largest(struct out *o, const struct myalloc_stat *s)
+#define ONE(type, name, kind, unit, label, help)				\
+	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
+	  offsetof(struct myalloc_stat, name), sizeof(type), false },
+#define BY_ORDER(type, name, kind, unit, label, key, help)			\
+	{ #name, #key, label, help, STAT_##kind, STAT_##unit,			\
+	  offsetof(struct myalloc_stat, name), sizeof(type), true },
+#define OF_CACHE(type, name, file, kind, unit, label, key, help)		\
+	{ #name, #key, label, help, STAT_##kind, STAT_##unit,			\
+	  offsetof(struct myalloc_cache_stat, name), sizeof(type), false },
+
+const struct stat_field zone_fields[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) { NULL } };
+const struct stat_field cache_fields[] = { MYALLOC_CACHE_FIELDS(OF_CACHE) { NULL } };
+
+/* Those with 32 bits are signed in a zone's struct and small numbers in a cache's. */
+__s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order)
+{
+	const char *at = (const char *)stat + f->offset + (f->by_order ? order * f->bytes : 0);
+	__s32 half;
+	__s64 whole;
+
+	if (f->bytes == sizeof(half)) {
+		memcpy(&half, at, sizeof(half));
+		return half;
+	}
+	memcpy(&whole, at, sizeof(whole));
+	return whole;
+}
+
+const char *stats_unit_name(const struct stat_field *f)
+{
+	switch (f->unit) {
+	case STAT_PAGES:
+		return "pages";
+	case STAT_BYTES:
+		return "bytes";
+	case STAT_ORDER:
+		return "order";
+	case STAT_INDEX:
+		return "1/1000";
+	default:
+		return "";
+	}
+}
+
+static enum out_unit unit_of(const struct stat_field *f, __s64 value)
+{
+	switch (f->unit) {
+	case STAT_PAGES:
+		return OUT_PAGES;
+	case STAT_BYTES:
+		return OUT_BYTES;
+	case STAT_INDEX:
+		return OUT_INDEX;
+	case STAT_ERROR:
+		return value ? OUT_BAD : OUT_PLAIN;
+	default:
+		return OUT_PLAIN;
+	}
+}
+
+/* An order is no count: 0 is shown like any other, and -1 means that there is none. */
+static void put_order(struct out *o, const struct stat_field *f, const char *label,
+		      __s64 value)
 {
 	bool brief = out_brief(o, false);
 
-	if (s->largest_order >= 0)
-		out_s64(o, "largest_order", "largest order", OUT_PLAIN,
-			s->largest_order);
+	if (value >= 0)
+		out_s64(o, f->key, label, OUT_PLAIN, value);
 	else
-		out_null(o, "largest_order", "largest order");
+		out_null(o, f->key, label);
 	out_brief(o, brief);
 }
 
-void books_row(struct out *o, const char *moment, const struct myalloc_stat *s)
+void stats_put(struct out *o, const struct stat_field *f, const char *label, __s64 value)
 {
-	out_item(o);
-	out_str(o, "moment", "", OUT_PLAIN, moment);
-	out_u64(o, "free_pages", "free", OUT_PAGES, s->free_pages);
-	out_u64(o, "cached_pages", "cached", OUT_PAGES, s->cached_pages);
-	out_u64(o, "page_pages", "page users", OUT_PAGES, s->page_pages);
-	out_u64(o, "slab_pages", "slabs", OUT_PAGES, s->slab_pages);
-	out_u64(o, "deferred_pages", "deferred", OUT_PAGES, s->deferred_pages);
-	largest(o, s);
-	out_end(o);
+	if (f->unit == STAT_ORDER)
+		put_order(o, f, label, value);
+	else if (f->bytes == sizeof(__s32))
+		out_s64(o, f->key, label, unit_of(f, value), value);
+	else
+		out_u64(o, f->key, label, unit_of(f, value), value);
 }
 
-void books_full(struct out *o, const struct myalloc_stat *s)
+void stats_put_kind(struct out *o, const struct stat_field *fields, enum stat_kind kind,
+		    const void *stat)
 {
-	__s64 in_flight = (__s64)(s->nr_pages - books_sum(s));
+	const struct stat_field *f;
 
-	out_u64(o, "nr_pages", "capacity", OUT_PAGES, s->nr_pages);
-	out_u64(o, "free_pages", "free", OUT_PAGES, s->free_pages);
-	out_u64(o, "cached_pages", "in per-CPU caches", OUT_PAGES,
-		s->cached_pages);
-	out_u64(o, "page_pages", "held by page users", OUT_PAGES,
-		s->page_pages);
-	out_u64(o, "slab_pages", "held by slabs", OUT_PAGES, s->slab_pages);
-	out_u64(o, "deferred_pages", "deferred", OUT_PAGES, s->deferred_pages);
-	out_u64(o, "quarantined_pages", "freed, still lent", OUT_PAGES,
-		s->quarantined_pages);
-	out_u64(o, "bad_pages", "bad memory", OUT_PAGES, s->bad_pages);
-	out_s64(o, "in_flight_pages", "in flight", OUT_PLAIN, in_flight);
-	out_bool(o, "balanced", "balanced", in_flight ? OUT_WARN : OUT_GOOD,
-		 !in_flight);
-	out_u64(o, "peak_pages", "most in use at once", OUT_PAGES,
-		s->peak_pages);
-	largest(o, s);
-	out_u64(o, "nr_caches", "caches", OUT_PLAIN, s->nr_caches);
+	for (f = fields; f->name; f++)
+		if (f->kind == kind && !f->by_order)
+			stats_put(o, f, f->label, stats_value(f, stat, 0));
+}
+
+__u64 stats_sum(const struct myalloc_stat *s)
+{
+	const struct stat_field *f;
+	__u64 sum = 0;
+
+	for (f = zone_fields; f->name; f++)
+		if (f->kind == STAT_HOLDER)
+			sum += stats_value(f, s, 0);
+	return sum;
+}
+
+void stats_row(struct out *o, const char *moment, const struct myalloc_stat *s)
+{
+	const struct stat_field *f;
+
+	out_item(o);
+	out_str(o, "moment", "", OUT_PLAIN, moment);
+	stats_put_kind(o, zone_fields, STAT_HOLDER, s);
+	for (f = zone_fields; f->name; f++)
+		if (f->unit == STAT_ORDER)
+			stats_put(o, f, f->label, stats_value(f, s, 0));
+	out_end(o);
 }

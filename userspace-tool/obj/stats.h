@@ -1,20 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * books: where the zone's pages are, and whether the sum is the capacity
+ * stats: the statistics of zones and caches, from the one list of them (uapi/stat_fields.h)
  */
-#ifndef MYALLOCCTL_BOOKS_H
-#define MYALLOCCTL_BOOKS_H
+#ifndef MYALLOCCTL_STATS_H
+#define MYALLOCCTL_STATS_H
 
-#include "obj/device.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "myalloc.h"
 #include "out/out.h"
 
-/* Pages that the kinds of holder account for. */
-static inline __u64 books_sum(const struct myalloc_stat *s)
-{
-	return s->free_pages + s->cached_pages + s->page_pages +
-	       s->slab_pages + s->deferred_pages + s->quarantined_pages +
-	       s->bad_pages;
-}
+/* What a number describes, see stat_fields.h. */
+enum stat_kind {
+	STAT_HOLDER, STAT_STATE, STAT_EVENT,		/* of a zone */
+	STAT_TRAIT, STAT_SPACE, STAT_USE,		/* of a cache */
+};
+
+enum stat_unit {
+	STAT_PAGES, STAT_BYTES, STAT_NUMBER, STAT_ORDER, STAT_INDEX, STAT_ERROR,
+};
+
+/* One line of the list; @key has the name in JSON, @offset is in the struct of the interface. */
+struct stat_field {
+	const char *name;
+	const char *key;
+	const char *label;
+	const char *help;
+	enum stat_kind kind;
+	enum stat_unit unit;
+	size_t offset;
+	size_t bytes;
+	bool by_order;
+};
+
+/* Both end with one that has no name. */
+extern const struct stat_field zone_fields[], cache_fields[];
+
+/* The value in @stat, for @order if there is one for each. */
+__s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order);
+/* The unit in a word, "" for a plain number. */
+const char *stats_unit_name(const struct stat_field *f);
+
+/* Adds a value to the open group or item; without @label to the JSON only. */
+void stats_put(struct out *o, const struct stat_field *f, const char *label, __s64 value);
+/* Adds every value that is of @kind and not by order. */
+void stats_put_kind(struct out *o, const struct stat_field *fields, enum stat_kind kind,
+		    const void *stat);
+
+/* Pages that the kinds of holder account for together. */
+__u64 stats_sum(const struct myalloc_stat *s);
+/* A row of a table of moments, such as "before" and "after": where the pages are. */
+void stats_row(struct out *o, const char *moment, const struct myalloc_stat *s);
 
 static inline __u64 sum_orders(const __u64 *of_order)
 {
@@ -26,15 +63,10 @@ static inline __u64 sum_orders(const __u64 *of_order)
 	return sum;
 }
 
-/* @part of @whole in 1/1000, 0 if there is no whole. */
+/* @part of @whole in 1/1000, 0 if @whole is. */
 static inline __u64 permille(__u64 part, __u64 whole)
 {
 	return whole ? (__u64)((double)part * 1000 / whole + 0.5) : 0;
 }
 
-/* A row of a table of moments: "before", "after". */
-void books_row(struct out *o, const char *moment, const struct myalloc_stat *s);
-/* The members of a group that shows one moment in full. */
-void books_full(struct out *o, const struct myalloc_stat *s);
-
-#endif /* MYALLOCCTL_BOOKS_H */
+#endif /* MYALLOCCTL_STATS_H */

@@ -231,7 +231,7 @@ static int complain(const struct myalloc_stress_result *r)
 		code = out_fail(EXIT_FAILED, "%u invariants are broken; 'myallocctl validate' shows the first",
 				r->validate_errors);
 	if (unbalanced(r))
-		code = out_fail(EXIT_FAILED, "the books do not balance: %llu pages in use before, %llu after, and nothing else used the zone",
+		code = out_fail(EXIT_FAILED, "%llu pages were in use before the run and %llu after it, although nothing else used the zone",
 				(unsigned long long)r->start_pages,
 				(unsigned long long)r->end_pages);
 	if (r->state != MYALLOC_STRESS_DONE &&

@@ -23,7 +23,7 @@
 #include <linux/types.h>
 
 /* Version of the JSON: raised when a member is renamed, removed or changes meaning. */
-#define OUT_SCHEMA	1
+#define OUT_SCHEMA	2
 
 /* Exit codes; a run ended by a signal exits with 128 + its number. */
 #define EXIT_OK		0

@@ -18,7 +18,7 @@ while read -r kind; do
 		tool $how $words
 		exits 0
 		documents 1
-		json /schema 1
+		json /schema 2
 		json /kind "$kind"
 		json /ok true
 		json /exit 0
@@ -169,9 +169,9 @@ script "set cached 0" "set pages 16388"
 tool stat show
 exits 0
 line out "  capacity +16388 pages, 64.0 MiB"
-line out "  page allocations +[1-9][0-9]*"
+line out "  page allocs +[1-9][0-9]*"
 line out "  balanced +yes"
-for label in "held by page users" deferred "in flight" splits "wrong frees refused"; do
+for label in "page users" deferred "in flight" splits "wrong frees refused"; do
 	has_not out "$label"
 done
 # Orders 7 to 9 have neither blocks nor a history; 10 has blocks.
@@ -183,7 +183,7 @@ done
 cp "$out" "$tmp/some"
 tool stat show --all
 exits 0
-for label in "held by page users" deferred "in flight" splits "wrong frees refused"; do
+for label in "page users" deferred "in flight" splits "wrong frees refused"; do
 	line out "  $label +0.*"
 done
 line out " +8 +1 MiB +0 +0 .*"
@@ -232,8 +232,8 @@ tool page alloc --count 3 --handles -j
 exits 0
 json /result/handles/2 0x300000007
 json /result/had 3
-json /result/books/1/moment held
-json /result/books/1/page_pages 3
+json /result/stats/1/moment held
+json /result/stats/1/page_pages 3
 tool page alloc --exact 5 -j
 json /result/pages_per_block 5
 json /result/pages 5
@@ -515,9 +515,9 @@ exits 1
 echo '[1]' >"$tmp/d.json"
 tool result diff "$tmp/d.json" "$tmp/a.json"
 exits 1
-sed 's/"schema":1/"schema":2/' "$tmp/a.json" >"$tmp/d.json"
+sed 's/"schema":2/"schema":1/' "$tmp/a.json" >"$tmp/d.json"
 tool result diff "$tmp/d.json" "$tmp/a.json"
 exits 1
-has err "has schema 2"
+has err "has schema 1"
 
 finish

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fake_dev: a device that keeps books, obeys the rules of the interface and
+ * fake_dev: a device that keeps count, obeys the rules of the interface and
  * fails when its script says so; it stands in for dev.c in the tests
  *
  * $FAKE_DEV names the script. A line is a word and its values:

@@ -14,7 +14,7 @@
  * it has no memory for a module's trace events.
  *
  * After each: the call said -ENOMEM or worked, the structure is sound, and when
- * the file is closed the books are those from before. A call in which nothing
+ * the file is closed the statistics are those from before. A call in which nothing
  * failed must have worked. Prints KTAP.
  */
 #include <dirent.h>
@@ -469,9 +469,9 @@ static const struct walk {
 	{ "drain a cache", make_object, do_cache_drain, 0 },
 	{ "shrink a cache", make_object, do_cache_shrink, 0 },
 	{ "destroy a cache", make_cache, do_cache_destroy, 0 },
-	{ "books of a cache", make_cache, do_cache_stat, 0 },
+	{ "statistics of a cache", make_cache, do_cache_stat, 0 },
 	{ "info", make_open, do_info, 0 },
-	{ "books", make_open, do_stat, 1 },
+	{ "statistics", make_open, do_stat, 1 },
 	{ "validate", make_object, do_validate, 0 },
 	{ "drain", make_object, do_drain, 0 },
 	{ "stress, pages", make_open, do_stress_pages, 3 },
@@ -520,8 +520,8 @@ static bool fail_one(const struct walk *w, long k, const struct myalloc_stat *be
 		settle(&s);
 		close(s.fd);
 	}
-	EXPECT(!books(watcher, &after), "k=%ld: the books cannot be read", k);
-	wrong = books_differ(before, &after);
+	EXPECT(!drained_stat(watcher, &after), "k=%ld: the statistics cannot be read", k);
+	wrong = stats_differ(before, &after);
 	EXPECT(!wrong, "k=%ld: %s", k, wrong);
 	return fired;
 }
@@ -540,7 +540,7 @@ static void walk(const struct walk *w)
 		if (!shape.nr_sides)
 			SKIP("this machine cannot do %s", w->shape);
 	}
-	CHECK(!books(watcher, &before), "the books cannot be read");
+	CHECK(!drained_stat(watcher, &before), "the statistics cannot be read");
 	while (k < SITES_MAX && !ktap_failed && fail_one(w, k, &before, &quiet))
 		k++;
 	CHECK(k < SITES_MAX, "%d failures and no end", SITES_MAX);

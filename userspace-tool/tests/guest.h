@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * guest: what the tests of the real device share: calls, books, memory that faults
+ * guest: what the tests of the real device share: calls, statistics, memory that faults
  *
- * Between two readings of the books in which everything was given back, a drained
- * zone is the same down to the free blocks of each order, because two free
- * buddies never coexist. So the tests compare exactly. Nothing else may use
- * the zone while they run.
+ * When everything was given back and the zone is drained, its statistics are the same as
+ * before, down to the free blocks of each order, because two free buddies never coexist.
+ * So the tests compare exactly. Nothing else may use the zone while they run.
  */
 #ifndef MYALLOCCTL_GUEST_H
 #define MYALLOCCTL_GUEST_H
@@ -140,41 +139,57 @@ static UNUSED int stress_result(int fd, struct myalloc_stress_result *r)
 	return call(fd, MYALLOC_IOC_STRESS_RESULT, r);
 }
 
-/* ---- the books ---- */
+/* ---- statistics ---- */
 
-/* Drained, so that equal holdings give equal books. */
-static UNUSED int books(int fd, struct myalloc_stat *s)
+/* Drained, so that equal holdings give equal numbers. */
+static UNUSED int drained_stat(int fd, struct myalloc_stat *s)
 {
 	int err = drain(fd, MYALLOC_DRAIN_FLAGS);
 
 	return err ? err : get_stat(fd, s);
 }
 
-/* What differs between two moments that should be the same; NULL if nothing does. */
-static UNUSED const char *books_differ(const struct myalloc_stat *a,
+/* Pages that the kinds of holder account for together. */
+static UNUSED __u64 holders_sum(const struct myalloc_stat *s)
+{
+#define ADD_HOLDER(name)	+ s->name
+#define ADD_STATE(name)
+#define ADD_EVENT(name)
+#define ADD(type, name, kind, ...)	ADD_##kind(name)
+#define NOTHING(...)
+	return 0 MYALLOC_ZONE_FIELDS(ADD, NOTHING);
+#undef NOTHING
+}
+
+/*
+ * What differs between two moments that should be the same; NULL if nothing does. The same
+ * must be the holders of pages, the number of caches, and the errors: a wrong handle is
+ * stopped before the allocator, which must never see one.
+ */
+static UNUSED const char *stats_differ(const struct myalloc_stat *a,
 				       const struct myalloc_stat *b)
 {
 	static char text[160];
 	int i;
 
-#define SAME(field) do {						\
-	if (a->field != b->field) {					\
-		snprintf(text, sizeof(text), #field " was %lld, is %lld", \
-			 (long long)a->field, (long long)b->field);	\
+#define SAME(name) do {							\
+	if (a->name != b->name) {					\
+		snprintf(text, sizeof(text), #name " was %lld, is %lld", \
+			 (long long)a->name, (long long)b->name);	\
 		return text;						\
 	}								\
-} while (0)
-
-	SAME(nr_pages);
-	SAME(page_pages);
-	SAME(slab_pages);
-	SAME(deferred_pages);
-	SAME(cached_pages);
-	SAME(free_pages);
-	SAME(nr_caches);
-	/* A wrong handle is stopped before the allocator: it must never see one. */
-	SAME(bad_frees);
-	SAME(corruptions);
+} while (0);
+#define SAME_HOLDER(name, unit)	SAME(name)
+#define SAME_STATE(name, unit)
+#define SAME_EVENT(name, unit)	SAME_IF_##unit(name)
+#define SAME_IF_ERROR(name)	SAME(name)
+#define SAME_IF_NUMBER(name)
+#define COMPARE(type, name, kind, unit, ...)	SAME_##kind(name, unit)
+#define NOTHING(...)
+	MYALLOC_ZONE_FIELDS(COMPARE, NOTHING)
+	SAME(nr_pages)
+	SAME(nr_caches)
+#undef NOTHING
 #undef SAME
 	for (i = 0; i < MYALLOC_ORDERS; i++) {
 		if (a->free_blocks[i] == b->free_blocks[i])
@@ -185,9 +200,8 @@ static UNUSED const char *books_differ(const struct myalloc_stat *a,
 			 (unsigned long long)b->free_blocks[i]);
 		return text;
 	}
-	if (b->free_pages + b->cached_pages + b->page_pages + b->slab_pages +
-	    b->deferred_pages + b->quarantined_pages + b->bad_pages != b->nr_pages)
-		return "the sum of the books is not the capacity";
+	if (holders_sum(b) != b->nr_pages)
+		return "the holders of pages do not add up to the capacity";
 	return NULL;
 }
 

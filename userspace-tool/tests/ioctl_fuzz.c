@@ -7,7 +7,7 @@
  *	ioctl_fuzz [OPS [SEED [THREADS]]]
  *
  * Three of four arguments are good ones with one member changed, or none;
- * the rest is noise. At the end every file is closed: then, drained, the books
+ * the rest is noise. At the end every file is closed: then, drained, the statistics
  * must be those from before, and the structure sound. Any error that the
  * interface does not name is a failure. The seed repeats each thread's choices;
  * how the threads meet is left to chance. Prints KTAP.
@@ -594,7 +594,7 @@ static void test_run(void)
 	__u64 began = now_ms();
 	int i;
 
-	EXPECT(!books(watcher, &start), "the books cannot be read");
+	EXPECT(!drained_stat(watcher, &start), "the statistics cannot be read");
 	for (i = 0; i < COPIES; i++)
 		copies[i] = -1;
 	for (i = 0; i < FILES; i++) {
@@ -646,13 +646,13 @@ static void test_errors(void)
 	EXPECT(errors[0], "nothing worked");
 }
 
-static void test_books(void)
+static void test_statistics(void)
 {
 	struct myalloc_stat end;
 	const char *wrong;
 
-	EXPECT(!books(watcher, &end), "the books cannot be read");
-	wrong = books_differ(&start, &end);
+	EXPECT(!drained_stat(watcher, &end), "the statistics cannot be read");
+	wrong = stats_differ(&start, &end);
 	EXPECT(!wrong, "seed %llu: %s", (unsigned long long)seed, wrong);
 }
 
@@ -666,7 +666,7 @@ static void test_sound(void)
 static const struct ktap_test tests[] = {
 	{ "fuzz runs to its end", test_run },
 	{ "errors are those of the interface", test_errors },
-	{ "books are those from before", test_books },
+	{ "statistics are those from before", test_statistics },
 	{ "structure is sound", test_sound },
 };
 

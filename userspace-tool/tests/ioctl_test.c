@@ -3,7 +3,7 @@
  * ioctl_test: every command of /dev/myalloc with good and bad inputs
  *
  * Runs as root where the module is loaded and nothing else uses it; prints KTAP.
- * After each test the books must be those from before, to the page and the
+ * After each test the statistics must be those from before, to the page and the
  * free block, and the structure sound: a refused command has changed nothing,
  * a closed file holds nothing.
  */
@@ -22,8 +22,8 @@
 #define FILES_MAX	16
 
 static struct myalloc_info info;
-static struct myalloc_stat start;	/* books of the moment the test began */
-static int watcher;			/* a file that holds nothing, to read the books by */
+static struct myalloc_stat start;	/* as the test began */
+static int watcher;			/* a file that holds nothing, to read statistics by */
 static int file[FILES_MAX];
 static int nr_files;
 static __u64 handles[MYALLOC_BULK_MAX];
@@ -51,7 +51,7 @@ static void close_device(int fd)
 static void before(void)
 {
 	nr_files = 0;
-	EXPECT(!books(watcher, &start), "the books cannot be read");
+	EXPECT(!drained_stat(watcher, &start), "the statistics cannot be read");
 }
 
 static void after(void)
@@ -63,8 +63,8 @@ static void after(void)
 	for (i = 0; i < nr_files; i++)
 		if (file[i] >= 0)
 			close(file[i]);
-	EXPECT(!books(watcher, &end), "the books cannot be read");
-	wrong = books_differ(&start, &end);
+	EXPECT(!drained_stat(watcher, &end), "the statistics cannot be read");
+	wrong = stats_differ(&start, &end);
 	EXPECT(!wrong, "afterwards: %s", wrong);
 	wrong = unsound(watcher);
 	EXPECT(!wrong, "afterwards: %s", wrong);
@@ -772,8 +772,7 @@ static void test_page_exhaust(void)
 	EXPECT(held() == (long long)total, "%lld pages held, %llu had", held(),
 	       (unsigned long long)total);
 	IS(get_stat(watcher, &s), 0);
-	EXPECT(s.free_pages + s.cached_pages + s.slab_pages + s.page_pages +
-	       s.deferred_pages + s.quarantined_pages + s.bad_pages == s.nr_pages, "the books do not add up");
+	EXPECT(holders_sum(&s) == s.nr_pages, "the holders of pages do not add up");
 	EXPECT(!s.free_pages, "%llu pages were free all the same",
 	       (unsigned long long)s.free_pages);
 	close_device(fd);
@@ -1825,8 +1824,8 @@ static void test_stress_cancel_by_close(void)
 		IS(stress_start(fd, &run), 0);
 		sleep_us(50000);
 		close_device(fd);
-		IS(books(watcher, &s), 0);
-		wrong = books_differ(&start, &s);
+		IS(drained_stat(watcher, &s), 0);
+		wrong = stats_differ(&start, &s);
 		EXPECT(!wrong, "kind %u, after close: %s", kind, wrong);
 	}
 }

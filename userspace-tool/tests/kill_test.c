@@ -5,7 +5,7 @@
  *	kill_test [ROUNDS [SEED]]
  *
  * For each kind, ROUNDS times: a child opens the device and works without end;
- * it is killed after a time drawn from SEED; then, drained, the books must be
+ * it is killed after a time drawn from SEED; then, drained, the statistics must be
  * those from before, to the page and the free block, and the structure sound.
  * Runs as root where nothing else uses the module; prints KTAP.
  */
@@ -273,8 +273,8 @@ static const char *killed_once(void (*step)(struct worker *w), __u64 *random)
 	char byte;
 	pid_t pid;
 
-	if (books(watcher, &before) || pipe(ready))
-		return "the books cannot be read";
+	if (drained_stat(watcher, &before) || pipe(ready))
+		return "the statistics cannot be read";
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
@@ -295,9 +295,9 @@ static const char *killed_once(void (*step)(struct worker *w), __u64 *random)
 		return "the child cannot be waited for";
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 		return "the child ended by itself";
-	if (books(watcher, &after))
-		return "the books cannot be read";
-	wrong = books_differ(&before, &after);
+	if (drained_stat(watcher, &after))
+		return "the statistics cannot be read";
+	wrong = stats_differ(&before, &after);
 	return wrong ? wrong : unsound(watcher);
 }
 

@@ -84,7 +84,7 @@ json /result/verdict ok
 begin "each finding fails the run and is told"
 for pair in "verify_errors:patterns were found damaged: block 7 at word 3" \
 	"free_errors:frees of the run's own memory were refused" \
-	"validate_errors:invariants are broken" "unbalanced:do not balance"; do
+	"validate_errors:invariants are broken" "unbalanced:nothing else used the zone"; do
 	script "set ${pair%%:*} 1" "first block 7 at word 3"
 	tool stress run --ops 1
 	exits 1

@@ -21,7 +21,7 @@ for words in --help -h; do
 done
 
 begin "help at every object and verb"
-for words in info "stat show" "stat watch" "page alloc" "page fill" "page test" \
+for words in info "stat show" "stat watch" "stat explain" "page alloc" "page fill" "page test" \
 	"cache list" "cache show" "cache create" "cache shrink" drain validate \
 	"stress run" "stress kinds" "bench list" "bench run" "bench show" "bench compare" \
 	"result diff" doctor; do
@@ -52,7 +52,7 @@ for words in --version -V "stat --version" "stress run -V"; do
 	# shellcheck disable=SC2086
 	tool $words
 	exits 0
-	line out "myallocctl [0-9.]+ \(JSON schema 1, .*\)"
+	line out "myallocctl [0-9.]+ \(JSON schema 2, .*\)"
 done
 
 begin "no word at all"
@@ -81,7 +81,7 @@ begin "a wrong command"
 tool stat shw
 exits 2
 has err "'shw' is no command of stat; did you mean 'show'?"
-has err "right would be: show watch help"
+has err "right would be: show watch explain help"
 tool cache lst
 has err "did you mean 'list'?"
 tool help stat shw

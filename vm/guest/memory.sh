@@ -1,6 +1,6 @@
 # Sourced by a scenario in the guest, after ktap.sh: how much memory the kernel has.
 #
-#	free_kb			memory that is free, or whose user the kernel's books name;
+#	free_kb			memory that is free, or whose user the kernel's statistics name;
 #				what somebody has from alloc_pages() or vmalloc() is not in it
 #	slab_kb			SUnreclaim, with no empty slabs
 #	memory_bound KB		KB; at least 8 MB on a kernel that keeps what was freed

@@ -128,6 +128,18 @@ kill -INT $!
 wait $!
 refuse "the directory goes with the cache" test -e $dir/caches/probe
 
+# Every statistic that the tool explains is a line of the file stats.
+myallocctl stat explain >/tmp/explain
+missing=$(awk '$1 == "Zone" { zone = 1 } $1 == "Cache" { zone = 0 } zone && NF > 1 && $1 != "name" {
+	print $1 }' /tmp/explain | while read -r field; do
+		grep -qE "^$field(_order0)? " $dir/stats || echo "$field"
+	done)
+if [ -z "$missing" ] && [ "$(wc -l </tmp/explain)" -gt 50 ]; then
+	ok "stats has every statistic"
+else
+	not_ok "stats has every statistic" "without $missing"
+fi
+
 # What stats says, the device says.
 expect "the tool can be asked" myallocctl -o /tmp/stat.json stat show
 for key in nr_pages free_pages; do

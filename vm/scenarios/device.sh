@@ -1,5 +1,5 @@
 # The device: every command's good and bad input, a SIGKILL in the middle of each kind
-# of work, random commands with files closed meanwhile. Each ends with the books right.
+# of work, random commands with files closed meanwhile. Each ends with the statistics right.
 # needs: timeout=900
 # allow: myalloc: .*cache
 . /guest/ktap.sh

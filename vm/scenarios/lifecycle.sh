@@ -14,7 +14,7 @@ wait_for in_use
 refuse "a running stress: rmmod is refused" rmmod myalloc
 kill -KILL $!
 wait $! 2>/dev/null
-expect "after SIGKILL the books are right" myallocctl validate
+expect "after SIGKILL every invariant holds" myallocctl validate
 
 myallocctl page alloc --order 3 --count 50 --hold forever >/dev/null 2>&1 &
 wait_for in_use

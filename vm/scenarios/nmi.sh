@@ -1,6 +1,6 @@
 # Non-maskable interrupts, made by QEMU's monitor, that allocate and free: on top of work
 # with a raw lock held, and while the CPU holds the lock of the zone or of a cache. An
-# allocation may find nothing then, a free must always work, and the books must be right.
+# allocation may find nothing then, a free must always work, and the statistics must be right.
 # needs: timeout=300 nmi=1
 . /guest/ktap.sh
 

@@ -57,7 +57,7 @@ race()
 	zero "$what: one of the frees is always accepted" "$(of none)"
 	zero "$what: nothing but that one thing is affected" "$(of harmed)"
 	expect "$what: every invariant holds" myallocctl validate
-	zero "$what: no object is live in the books" \
+	zero "$what: no object is counted as live" \
 		"$(awk '$1 == "race" { n = $2 } END { print n + 0 }' $debug/slabinfo)"
 	expect "$what: the client unloads" rmmod myalloc_race
 	refuse "$what: its cache is gone" test -e $debug/caches/race

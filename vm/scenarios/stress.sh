@@ -1,4 +1,4 @@
-# Each kind of stress run, with and without checks: nothing damaged, books balanced; what
+# Each kind of stress run, with and without checks: nothing damaged, the sum of pages right; what
 # the tool prints is JSON; a run that is interrupted still says what it did.
 # needs: timeout=500
 . /guest/ktap.sh

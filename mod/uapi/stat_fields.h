@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * stat_fields: every statistic of a zone and of a cache, once
+ *
+ * The structs of the interface, the copy that the module makes into them, the files in debugfs,
+ * the text and the JSON of the tool, its help and its man page are all made from these
+ * lists. A new statistic is one line here and a member of the same name in the allocator's
+ * own struct.
+ *
+ * The order is that of the structs and thereby of the ABI: add at the end only.
+ *
+ * MYALLOC_ZONE_FIELDS(ONE, ORDERS) expands to
+ *	ONE(type, name, kind, unit, label, help) for a number,
+ *	ORDERS(type, name, kind, unit, label, key, help) for an array of numbers by order,
+ * MYALLOC_CACHE_FIELDS(F) to
+ *	F(type, name, file, kind, unit, label, key, help).
+ *
+ * @kind: of a zone:
+ *	HOLDER	pages in one place; all holders together are nr_pages when nothing is in flight
+ *	STATE	another number that describes this moment
+ *	EVENT	a count since the module was loaded
+ *   of a cache:
+ *	TRAIT	does not change while the cache lives
+ *	SPACE	slabs and slots at this moment
+ *	USE	a count since the cache was created
+ * @unit: PAGES, BYTES, NUMBER; ORDER: log2 of pages; INDEX: 1/1000; ERROR: a number that
+ *	is 0 unless somebody made a mistake
+ * @label: in text for people; a table's heading
+ * @help: what it counts, in a phrase
+ * @key: in JSON, where that is not @name: such as object_bytes, which has its unit in its name
+ * @file: in debugfs, as SLUB names it: FILE(name) for a file of its own, LINE(name) for a
+ *	line of the file "all"
+ */
+#ifndef _UAPI_MYALLOC_STAT_FIELDS_H
+#define _UAPI_MYALLOC_STAT_FIELDS_H
+
+/* Up to the member "reserved" of struct myalloc_stat, and behind it. */
+#define MYALLOC_ZONE_FIELDS_1(ONE, ORDERS)						\
+	ONE(__u64, nr_pages, STATE, PAGES, "capacity",					\
+	    "pages of the reserve")							\
+	ONE(__u64, free_pages, HOLDER, PAGES, "free",					\
+	    "pages in free blocks of the buddy")					\
+	ONE(__u64, cached_pages, HOLDER, PAGES, "cached",				\
+	    "pages in per-CPU page magazines and their depots")				\
+	ONE(__u64, page_pages, HOLDER, PAGES, "page users",				\
+	    "pages allocated by page users")						\
+	ONE(__u64, slab_pages, HOLDER, PAGES, "slabs",					\
+	    "pages in slabs")								\
+	ONE(__u64, deferred_pages, HOLDER, PAGES, "deferred",				\
+	    "pages freed where the lock could not be taken, not yet back in the buddy")	\
+	ORDERS(__u64, free_blocks, STATE, NUMBER, "free", free_blocks,			\
+	       "free blocks in the buddy")						\
+	ORDERS(__u64, cached_blocks, STATE, NUMBER, "cached", cached_blocks,		\
+	       "blocks in magazines and depots")					\
+	ORDERS(__s32, unusable, STATE, INDEX, "unusable", unusable_permille,		\
+	       "unusable free space index as in mm/vmstat.c: the share of free "	\
+	       "memory that no block of the order can use")				\
+	ORDERS(__s32, extfrag, STATE, INDEX, "extfrag", extfrag_permille,		\
+	       "fragmentation index as in mm/vmstat.c: towards 0 an allocation "	\
+	       "fails for lack of memory, towards 1 because of fragmentation; -1 "	\
+	       "while a block of the order is free")					\
+	ONE(__s32, largest_order, STATE, ORDER, "largest order",			\
+	    "order of the largest free block, -1 if there is none")
+
+#define MYALLOC_ZONE_FIELDS_2(ONE, ORDERS)						\
+	ORDERS(__u64, page_allocs, EVENT, NUMBER, "allocs", allocs,			\
+	       "blocks allocated by page users")					\
+	ORDERS(__u64, page_frees, EVENT, NUMBER, "frees", frees,			\
+	       "blocks freed by page users")						\
+	ORDERS(__u64, page_fails, EVENT, NUMBER, "fails", fails,			\
+	       "page allocations that failed")						\
+	ORDERS(__u64, page_hits, EVENT, NUMBER, "hits", hits,				\
+	       "page allocations served by a magazine")					\
+	ONE(__u64, nmi_fails, EVENT, NUMBER, "failed in NMI",				\
+	    "allocations that failed because an NMI had interrupted the lock's holder")	\
+	ONE(__u64, splits, EVENT, NUMBER, "splits",					\
+	    "blocks split in two")							\
+	ONE(__u64, merges, EVENT, NUMBER, "merges",					\
+	    "pairs of blocks merged")							\
+	ONE(__u64, bad_frees, EVENT, ERROR, "wrong frees refused",			\
+	    "wrong frees refused, of pages and objects")				\
+	ONE(__u64, corruptions, EVENT, ERROR, "corruptions found",			\
+	    "damage found in red zones, poison and metadata")				\
+	ONE(__u64, deferred_frees, EVENT, NUMBER, "deferred frees",			\
+	    "frees that went through the deferred list")				\
+	ONE(__u64, drains, EVENT, NUMBER, "drains",					\
+	    "times the per-CPU magazines were drained")					\
+	ONE(__u64, peak_pages, STATE, PAGES, "most in use at once",			\
+	    "most pages out of the buddy at one time")					\
+	ONE(__u64, nr_caches, STATE, NUMBER, "caches",					\
+	    "slab caches that exist")							\
+	ONE(__u64, reports_suppressed, EVENT, NUMBER, "reports suppressed",		\
+	    "wrong frees and damage that were counted but not printed in the kernel's log")	\
+	ONE(__u64, quarantined_pages, HOLDER, PAGES, "quarantined",			\
+	    "pages freed while lent to the kernel, which still has references to them")	\
+	ONE(__u64, quarantines, EVENT, NUMBER, "quarantines",				\
+	    "blocks that were ever quarantined")					\
+	ONE(__u64, bad_pages, HOLDER, PAGES, "bad",					\
+	    "pages that the machine reported as bad memory, never allocated again")
+
+#define MYALLOC_ZONE_FIELDS(ONE, ORDERS)						\
+	MYALLOC_ZONE_FIELDS_1(ONE, ORDERS)						\
+	MYALLOC_ZONE_FIELDS_2(ONE, ORDERS)
+
+/* Up to the member "flags" of struct myalloc_cache_stat, and behind it. */
+#define MYALLOC_CACHE_FIELDS_1(F)							\
+	F(__u32, id, LINE(id), TRAIT, NUMBER, "id", id,					\
+	  "number of the cache")							\
+	F(__u32, object_size, FILE(object_size), TRAIT, BYTES, "object", object_bytes,	\
+	  "bytes that the user asked for")						\
+	F(__u32, slot_size, FILE(slab_size), TRAIT, BYTES, "slot", slot_bytes,		\
+	  "bytes that an object takes, with red zones and padding")			\
+	F(__u32, align, LINE(align), TRAIT, BYTES, "alignment", align_bytes,		\
+	  "alignment of objects")							\
+	F(__u32, order, FILE(order), TRAIT, ORDER, "order of a slab", order,		\
+	  "log2 of the pages in a slab")						\
+	F(__u32, objects_per_slab, FILE(objs_per_slab), TRAIT, NUMBER,			\
+	  "per slab", objects_per_slab,							\
+	  "slots in a slab")
+
+#define MYALLOC_CACHE_FIELDS_2(F)							\
+	F(__u32, magazine, LINE(magazine), TRAIT, NUMBER,				\
+	  "objects in a magazine", magazine,						\
+	  "objects in a magazine, 0 without magazines")					\
+	F(__u64, slabs, FILE(slabs), SPACE, NUMBER, "slabs", slabs,			\
+	  "slabs of the cache")								\
+	F(__u64, slabs_partial, FILE(partial), SPACE, NUMBER,				\
+	  "partly used", slabs_partial,							\
+	  "slabs neither full nor empty")						\
+	F(__u64, slabs_empty, LINE(empty), SPACE, NUMBER, "empty", slabs_empty,		\
+	  "slabs with every slot free")							\
+	F(__u64, total_objects, FILE(total_objects), SPACE, NUMBER,			\
+	  "total", total_objects,							\
+	  "slots in all slabs")								\
+	F(__u64, live_objects, FILE(objects), SPACE, NUMBER, "live", live_objects,	\
+	  "objects held by users")							\
+	F(__u64, cached_objects, LINE(cached_objects), SPACE, NUMBER,			\
+	  "cached", cached_objects,							\
+	  "objects in magazines and the depot")						\
+	F(__u64, deferred_objects, LINE(deferred_objects), SPACE, NUMBER,		\
+	  "deferred", deferred_objects,							\
+	  "objects freed where the lock could not be taken, not yet back in their "	\
+	  "slab")									\
+	F(__u64, allocs, LINE(allocs), USE, NUMBER, "allocs", allocs,			\
+	  "objects allocated")								\
+	F(__u64, frees, LINE(frees), USE, NUMBER, "frees", frees,			\
+	  "objects freed")								\
+	F(__u64, fails, LINE(fails), USE, NUMBER, "fails", fails,			\
+	  "allocations that failed")							\
+	F(__u64, alloc_hits, LINE(alloc_fastpath), USE, NUMBER,				\
+	  "allocs by magazine", alloc_hits,						\
+	  "allocations served by a magazine")						\
+	F(__u64, free_hits, LINE(free_fastpath), USE, NUMBER,				\
+	  "frees by magazine", free_hits,						\
+	  "frees taken by a magazine")							\
+	F(__u64, refills, LINE(refills), USE, NUMBER, "refills", refills,		\
+	  "magazines filled from slabs")						\
+	F(__u64, flushes, LINE(flushes), USE, NUMBER, "flushes", flushes,		\
+	  "magazines emptied into slabs")						\
+	F(__u64, bad_frees, LINE(bad_frees), USE, ERROR,				\
+	  "wrong frees refused", bad_frees,						\
+	  "wrong frees refused")							\
+	F(__u64, corruptions, LINE(corruptions), USE, ERROR,				\
+	  "corruptions found", corruptions,						\
+	  "damage found in red zones and poison")					\
+	F(__u64, meta_bytes, LINE(meta_bytes), SPACE, BYTES, "metadata", meta_bytes,	\
+	  "memory outside the slabs: the cache itself and its magazines, without "	\
+	  "its directory and nine files in debugfs (about 8 kB)")			\
+	F(__u64, waste_bytes, LINE(waste_bytes), SPACE, BYTES,				\
+	  "unused in slabs", waste_bytes,						\
+	  "bytes in slabs that no object uses")
+
+#define MYALLOC_CACHE_FIELDS(F)								\
+	MYALLOC_CACHE_FIELDS_1(F)							\
+	MYALLOC_CACHE_FIELDS_2(F)
+
+/* Members of a struct. */
+#define MYALLOC_STAT_MEMBER(type, name, ...)	type name;
+#define MYALLOC_STAT_ARRAY(type, name, ...)	type name[MYALLOC_ORDERS];
+
+/* Statements that copy them from *from to *stat; k is an unsigned int. */
+#define MYALLOC_STAT_COPY(type, name, ...)	stat->name = from->name;
+#define MYALLOC_STAT_COPY_ARRAY(type, name, ...)					\
+	for (k = 0; k < MYALLOC_ORDERS; k++)						\
+		stat->name[k] = from->name[k];
+
+#endif /* _UAPI_MYALLOC_STAT_FIELDS_H */

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Every statistic of uapi/stat_fields.h is everywhere: in the text and the JSON of stat and
+# cache, in what they mean, and in the man page.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+here=$(dirname "$0")
+list=$here/../../mod/uapi/stat_fields.h
+
+# The list as text: a line "ONE|ORDERS|F NAME KIND KEY" for each entry.
+tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
+	sed -E 's/__[us][0-9]+, //; s/(FILE|LINE)\([a-z_]*\), //; s/\(/ /; s/, ?/ /g; s/"[^"]*"//' |
+	awk '{ print $1, $2, $3, $5 == "\"" || NF < 5 ? $2 : $5 }' | tr -d '"' >"$tmp/fields"
+
+begin "the list is read"
+[ "$(grep -c '^ONE' "$tmp/fields")" = "$(grep -c '^	ONE(' "$list")" ] || fail "numbers"
+[ "$(grep -c '^ORDERS' "$tmp/fields")" = "$(grep -c '^	ORDERS(' "$list")" ] || fail "arrays"
+[ "$(grep -c '^F' "$tmp/fields")" = "$(grep -c '^	F(' "$list")" ] || fail "of caches"
+[ "$(wc -l <"$tmp/fields")" -ge 52 ] || fail "too few: $(wc -l <"$tmp/fields")"
+
+# everywhere SORT KIND POINTER: the JSON on stdout has each field of a sort and kind there
+everywhere()
+{
+	cut -d ' ' -f 1-4 "$tmp/fields" | while read -r sort field kind key; do
+		[ "$sort $kind" = "$1 $2" ] || continue
+		"$JSONQ" "$out" "$3/$key" >/dev/null 2>&1 || echo "$field"
+	done >"$tmp/missing"
+	[ ! -s "$tmp/missing" ] || fail "'$command': not in $3: $(tr '\n' ' ' <"$tmp/missing")"
+}
+
+begin "the JSON of stat has each"
+tool -j stat show
+exits 0
+everywhere ONE HOLDER /result/zone
+everywhere ONE STATE /result/zone
+everywhere ONE EVENT /result/counters
+everywhere ORDERS STATE /result/orders/0
+everywhere ORDERS EVENT /result/orders/0
+tool -j stat watch -i 1ms -n 1
+everywhere ONE HOLDER /result
+everywhere ONE EVENT /result
+tool -j page alloc
+everywhere ONE HOLDER /result/stats/0
+
+begin "the JSON of cache has each"
+tool -j cache list
+for kind in TRAIT SPACE USE; do
+	everywhere F $kind /result/caches/0
+done
+tool -j cache show 1
+everywhere F TRAIT /result/traits
+everywhere F SPACE /result/space
+everywhere F USE /result/use
+
+begin "explain says what each means, and the text shows each"
+tool stat explain
+exits 0
+called OPEN 0
+cp "$out" "$tmp/explain"
+while read -r _ field _; do
+	grep -qE "^  $field +.* [a-z]" "$tmp/explain" || fail "'$field' is not explained"
+done <"$tmp/fields"
+tool -j stat explain
+documents 1
+[ "$(grep -o '"label":"[^"]*"' "$out" | wc -l)" = "$(wc -l <"$tmp/fields")" ] ||
+	fail "labels are missing"
+"$JSONQ" "$out" /result/zone | grep -o '"label":"[^"]*","unit":"[^"]*","by_order":false' |
+	sed 's/"label":"\([^"]*\)".*/\1/' >"$tmp/labels"
+tool stat show --all
+while read -r label; do
+	line out "  $label +[0-9-].*"
+done <"$tmp/labels"
+
+begin "the man page has each"
+# As roff would print it.
+sed 's/\\\(-\)/\1/g' "$build/myallocctl.8" >"$tmp/man"
+while read -r _ field _; do
+	grep -qw "$field" "$tmp/man" || fail "'$field' is not in the man page"
+done <"$tmp/fields"
+
+finish
