@@ -10,23 +10,12 @@
 #include "obj/objects.h"
 #include "out/out.h"
 
-static const struct object *const objects[] = {
-	&info_object,
-	&stat_object,
-	&page_object,
-	&cache_object,
-	&drain_object,
-	&validate_object,
-	&stress_object,
-	&bench_object,
-	&result_object,
-	&doctor_object,
-	NULL
-};
+static const struct object *const objects[] = { OBJECTS(OBJECT_ENTRY) NULL };
 
 /*
- * If a standard stream is closed, no file opened later may take its number: a result would be
- * written to the device. What stands there instead fails as a closed one does.
+ * If a standard stream is closed, a file that is opened later must not take its number, or
+ * a result would be written to the device. Its place is filled with /dev/null, opened so that
+ * reading or writing fails as it would on a closed stream.
  */
 static bool fill_standard_streams(void)
 {
@@ -43,7 +32,7 @@ int main(int argc, char **argv)
 {
 	if (!fill_standard_streams())
 		return EXIT_FAILED;
-	/* A reader that goes away ends the output, with an error, and not the work. */
+	/* When the reader goes away, writing fails with an error; the work goes on. */
 	signal(SIGPIPE, SIG_IGN);
 	return cmd_main(objects, argc, argv);
 }

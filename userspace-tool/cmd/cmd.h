@@ -6,15 +6,57 @@
 #define MYALLOCCTL_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/types.h>
 
-/* An option of a verb; @id is its letter, or a number above 255 if it has none. */
+/* How the value of an option is read, and what its target is. */
+enum opt_type {
+	OPT_FLAG,	/* no value; sets @bits of a __u32, or a bool if there are none */
+	OPT_NUMBER,	/* a __u32 or __u64: 42, 0x2a */
+	OPT_SIZE,	/* a __u32 or __u64, in bytes: 64K */
+	OPT_TIME,	/* a __u64, in ms: 10s */
+	OPT_HOLD,	/* the same, or STOP_NEVER for "forever" */
+	OPT_SHARE,	/* a __u32, in 1/1000: 50% */
+	OPT_CPUS,	/* __u64[4], a bit for each CPU: 0-3,5 */
+	OPT_CHECKS,	/* a __u32 of MYALLOC_CHECK_*: FZPU */
+	OPT_STRING,	/* a char *, for what its verb reads itself */
+	OPT_STRINGS,	/* a struct opt_strings, for an option that may be repeated */
+	OPT_HELP,	/* no target */
+	OPT_VERSION,
+};
+
+#define OPT_STRINGS_MAX	32
+
+struct opt_strings {
+	char *string[OPT_STRINGS_MAX];
+	unsigned int nr;
+};
+
+/*
+ * An option of a verb.
+ * @letter: its short form, or 0
+ * @type: how its value is read
+ * @arg: name of its value in the help, NULL if it takes none
+ * @at, @bytes: offset and size of the target in the verb's struct, see OPT_TARGET()
+ * @min, @max: range of a number, size or time; no upper limit if @max is 0
+ * @bits: see OPT_FLAG
+ * @otherwise: what holds if it is not given, for the help; may be NULL
+ * @help: what it does, in a phrase
+ */
 struct opt {
 	const char *name;
-	int id;
-	const char *arg;	/* name of its value in the help, NULL if it takes none */
+	char letter;
+	enum opt_type type;
+	const char *arg;
+	size_t at, bytes;
+	__u64 min, max;
+	__u32 bits;
+	const char *otherwise;
 	const char *help;
 };
+
+#define OPT_TARGET(type, member) \
+	.at = offsetof(type, member), .bytes = sizeof(((type *)NULL)->member)
 
 struct cmd;
 
@@ -38,7 +80,7 @@ struct object {
 	const char *fallback;	/* verb meant when none is named, or NULL */
 };
 
-/* One call of a verb: what is left of its words. */
+/* One call of a verb: the words that are not read yet. */
 struct cmd {
 	const struct object *object;
 	const struct verb *verb;
@@ -52,24 +94,25 @@ struct cmd {
 /* Runs the command that the words name; @objects ends with NULL. Returns the exit code. */
 int cmd_main(const struct object *const *objects, int argc, char **argv);
 
-/* Next option's id, its value in *@value; 0 when there are no more. */
-int cmd_option(struct cmd *c, char **value);
-/* Next word after the options, NULL when there are no more. */
+/*
+ * Reads all options of the verb into @target, the struct that its table is about. Called
+ * first, and only if there are options.
+ */
+void cmd_options(struct cmd *c, void *target);
+/* The next word after the options, NULL when there are no more. */
 char *cmd_word(struct cmd *c);
-/* No more words may follow. */
+/* Refuses further words. */
 void cmd_done(struct cmd *c);
 
-/* Ends the program with EXIT_USAGE. */
+/* Both end the program with EXIT_USAGE. */
 void cmd_usage(struct cmd *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
+/* @right: the @nr words that would have been right instead of @word, a @what. */
 void cmd_wrong_word(const char *what, const char *word,
 		    const char *const *right, int nr)
 	__attribute__((noreturn));
 /* Ends it if @wrong (of parse.h) is not NULL; @name is the option or word. */
 void cmd_check(struct cmd *c, const char *name, const char *value,
 	       const char *wrong);
-/* A number from @min to @max. */
-__u64 cmd_number(struct cmd *c, const char *name, const char *value,
-		 __u64 min, __u64 max);
 
 #endif /* MYALLOCCTL_CMD_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * help: what can be asked, at each level, from the tables of cmd
+ * help: the help at each level, from the tables of cmd
  */
 #include <json-c/json_c_version.h>
 #include <stdlib.h>
@@ -11,51 +11,73 @@
 #include "myalloc.h"
 #include "out/out.h"
 
+#define OUT(member)	OPT_TARGET(struct out_options, member)
+
 const struct opt global_opts[] = {
-	{ "json", 'j', NULL, "print the result as JSON, and nothing else on stdout" },
-	{ "pretty", 'p', NULL, "the same, with line breaks" },
-	{ "output", 'o', "FILE", "keep the result in FILE too, as JSON" },
-	{ "help", 'h', NULL, "say what can be asked here" },
-	{ "version", 'V', NULL, "print the version" },
-	{ NULL, 0, NULL, NULL }
+	{ "json", 'j', OPT_FLAG, OUT(json),
+	  .help = "print the result as JSON, and nothing else on standard output" },
+	{ "pretty", 'p', OPT_FLAG, OUT(pretty), .help = "the same, with line breaks" },
+	{ "output", 'o', OPT_STRING, "FILE", OUT(keep),
+	  .help = "write the result to FILE as well, as JSON" },
+	{ "help", 'h', OPT_HELP, .help = "show this help" },
+	{ "version", 'V', OPT_VERSION, .help = "print the version" },
+	{ NULL }
 };
 
-static char *opt_text(const struct opt *opt)
+static const struct object *const *objects;
+
+void help_setup(const struct object *const *table)
+{
+	objects = table;
+}
+
+char *help_opt_name(const struct opt *opt)
 {
 	char letter[5] = "    ";
 
-	if (opt->id < 256) {
+	if (opt->letter) {
 		letter[0] = '-';
-		letter[1] = opt->id;
+		letter[1] = opt->letter;
 		letter[2] = ',';
 	}
 	return xasprintf("%s--%s%s%s", letter, opt->name, opt->arg ? " " : "",
 			 opt->arg ? opt->arg : "");
 }
 
+char *help_opt_text(const struct opt *opt)
+{
+	if (!opt->otherwise)
+		return xstrdup(opt->help);
+	return xasprintf("%s (default: %s)", opt->help, opt->otherwise);
+}
+
 static void print_opts(const char *title, const struct opt *opts)
 {
 	const struct opt *opt;
 	size_t width = 0;
-	char *text;
+	char *name, *text;
 
-	if (!opts || !opts->name)
+	if (!opts)
 		return;
 	for (opt = opts; opt->name; opt++) {
-		text = opt_text(opt);
-		width = strlen(text) > width ? strlen(text) : width;
-		free(text);
+		name = help_opt_name(opt);
+		width = strlen(name) > width ? strlen(name) : width;
+		free(name);
 	}
 	out_plain("\n%s:\n", title);
 	for (opt = opts; opt->name; opt++) {
-		text = opt_text(opt);
-		out_plain("  %-*s  %s\n", (int)width, text, opt->help);
+		name = help_opt_name(opt);
+		text = help_opt_text(opt);
+		out_plain("  %-*s  %s\n", (int)width, name, text);
 		free(text);
+		free(name);
 	}
 }
 
-void help_all(const struct object *const *objects)
+void help_all(void)
 {
+	const struct object *const *object;
+
 	out_plain("Usage: myallocctl [OPTIONS] OBJECT COMMAND [ARGS]\n"
 		  "       myallocctl OBJECT help\n"
 		  "       myallocctl OBJECT COMMAND help\n"
@@ -63,13 +85,13 @@ void help_all(const struct object *const *objects)
 		  "Drives the myalloc module through /dev/myalloc.\n"
 		  "\n"
 		  "Objects:\n");
-	for (; *objects; objects++)
-		out_plain("  %-9s %s\n", (*objects)->name, (*objects)->help);
-	print_opts("Options, at any place", global_opts);
+	for (object = objects; *object; object++)
+		out_plain("  %-9s %s\n", (*object)->name, (*object)->help);
+	print_opts("Options, in any position", global_opts);
 	out_plain("\n"
-		  "Sizes are written 64K or 2MiB, durations 10s or 500ms.\n"
-		  "Exit status: 0 ok, 1 failed or a check found errors, 2 wrong words or values,\n"
-		  "3 the device is missing or may not be opened. 'myallocctl doctor' helps with 3.\n");
+		  "Sizes are written as 64K or 2MiB, durations as 10s or 500ms.\n"
+		  "Exit status: 0 success, 1 failure or a check found errors, 2 wrong usage,\n"
+		  "3 the device is missing or cannot be opened ('myallocctl doctor' helps).\n");
 }
 
 void help_object(const struct object *object)
@@ -95,7 +117,7 @@ void help_object(const struct object *object)
 		text = xasprintf("%s %s", verb->name, verb->args);
 		out_plain("  %-*s  %s%s\n", (int)width, text, verb->help,
 			  object->fallback && !strcmp(object->fallback, verb->name)
-			  ? " (when none is named)" : "");
+			  ? " (default)" : "");
 		free(text);
 	}
 	out_plain("\n'myallocctl %s COMMAND help' lists a command's options.\n",
@@ -114,6 +136,16 @@ void help_verb(const struct object *object, const struct verb *verb)
 		  *verb->args ? " " : "", verb->args, verb->help);
 	print_opts("Options", verb->opts);
 	print_opts("Options of every command", global_opts);
+}
+
+void help_level(const struct object *object, const struct verb *verb)
+{
+	if (verb)
+		help_verb(object, verb);
+	else if (object)
+		help_object(object);
+	else
+		help_all();
 }
 
 void help_version(void)

@@ -7,11 +7,20 @@
 
 #include "cmd/cmd.h"
 
+/* Options that every command has; their target is struct out_options. */
 extern const struct opt global_opts[];
 
-void help_all(const struct object *const *objects);
+/* The objects that help_all() lists; the table ends with NULL. */
+void help_setup(const struct object *const *objects);
+void help_all(void);
 void help_object(const struct object *object);
 void help_verb(const struct object *object, const struct verb *verb);
+/* The help of the level that @object and @verb, or NULL, have come to. */
+void help_level(const struct object *object, const struct verb *verb);
 void help_version(void);
+/* An option with the name of its value, as "-n, --count N"; to be freed. */
+char *help_opt_name(const struct opt *opt);
+/* What an option does, with the value that holds if it is not given; to be freed. */
+char *help_opt_text(const struct opt *opt);
 
 #endif /* MYALLOCCTL_HELP_H */

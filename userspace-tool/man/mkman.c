@@ -4,17 +4,23 @@
  *
  *	mkman <myallocctl.8.in >myallocctl.8
  *
- * A line of the template that says .\" @statistics zone, or cache, becomes the list of those
- * statistics. All other lines are copied.
+ * A line of the template that says .\" @statistics zone (or cache) becomes the list of those
+ * statistics, .\" @options OBJECT [VERB] the options of that verb, and .\" @options alone
+ * those of every command. All other lines are copied.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/help.h"
+#include "host/mem.h"
+#include "obj/objects.h"
 #include "obj/stats.h"
 
 #define LINE_LENGTH	1024	/* of the template, at most */
+
+static const struct object *const objects[] = { OBJECTS(OBJECT_ENTRY) NULL };
 
 /* Text in which no character means anything to roff. */
 static void put_text(const char *s)
@@ -52,14 +58,65 @@ static void put_statistics(const struct stat_field *f)
 	}
 }
 
+static void put_options(const struct opt *opt)
+{
+	char *text;
+
+	for (; opt->name; opt++) {
+		printf(".TP\n\\fB");
+		if (opt->letter)
+			printf("\\-%c\\fR, \\fB", opt->letter);
+		put_text("--");
+		put_text(opt->name);
+		printf("\\fR");
+		if (opt->arg)
+			printf(" \\fI%s\\fR", opt->arg);
+		putchar('\n');
+		text = help_opt_text(opt);
+		put_text(text);
+		putchar('\n');
+		free(text);
+	}
+}
+
+/* @name: an object, and a verb behind a blank if the object has several. */
+static const struct opt *find_options(const char *name)
+{
+	const struct object *const *object;
+	const struct verb *verb;
+	char *full;
+	bool found;
+
+	for (object = objects; *object; object++) {
+		for (verb = (*object)->verbs; verb->name; verb++) {
+			full = xasprintf("%s%s%s", (*object)->name, *verb->name ? " " : "",
+					 verb->name);
+			found = !strcmp(full, name);
+			free(full);
+			if (found)
+				return verb->opts;
+		}
+	}
+	return NULL;
+}
+
 static bool fill_in(const char *what)
 {
-	if (!strcmp(what, "statistics zone"))
+	const struct opt *opts = NULL;
+
+	if (!strcmp(what, "statistics zone")) {
 		put_statistics(zone_fields);
-	else if (!strcmp(what, "statistics cache"))
+	} else if (!strcmp(what, "statistics cache")) {
 		put_statistics(cache_fields);
-	else
-		return false;
+	} else {
+		if (!strcmp(what, "options"))
+			opts = global_opts;
+		else if (!strncmp(what, "options ", 8))
+			opts = find_options(what + 8);
+		if (!opts)
+			return false;
+		put_options(opts);
+	}
 	return true;
 }
 

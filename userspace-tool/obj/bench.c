@@ -15,10 +15,6 @@
 
 #define GLOBS_MAX	32
 
-enum {
-	OPT_ROUNDS = 256, OPT_OPS, OPT_CPU, OPT_SIDES,
-};
-
 /* Which shapes: names or patterns; none means all. */
 struct globs {
 	char *glob[GLOBS_MAX];
@@ -88,39 +84,26 @@ static int choose_all(struct bench_report *report, const struct globs *globs)
 	return out_fail(EXIT_FAILED, "this machine can do none of these shapes: those of 'cross' need two CPUs");
 }
 
+/* What the options say; @shapes may be given several times, each a list. */
+struct wish {
+	struct myalloc_bench ask;
+	bool all_sides;
+	struct opt_strings shapes;
+};
+
 static void read_options(struct cmd *c, struct bench_report *report, struct globs *globs)
 {
-	struct myalloc_bench *ask = &report->ask;
-	char *value, *word;
-	int id;
+	struct wish w = { .ask.size = sizeof(w.ask), .ask.cpu = MYALLOC_BENCH_ANY_CPU };
+	unsigned int i;
+	char *word;
 
-	ask->size = sizeof(*ask);
-	ask->cpu = MYALLOC_BENCH_ANY_CPU;
-	while ((id = cmd_option(c, &value))) {
-		switch (id) {
-		case 's':
-			add_globs(c, globs, value);
-			break;
-		case OPT_ROUNDS:
-			ask->rounds = cmd_number(c, "--rounds", value, 1,
-						 MYALLOC_BENCH_ROUNDS_MAX);
-			break;
-		case OPT_OPS:
-			ask->ops = cmd_number(c, "--ops", value, 1, MYALLOC_BENCH_OPS_MAX);
-			break;
-		case OPT_CPU:
-			ask->cpu = cmd_number(c, "--cpu", value, 0, 65535);
-			break;
-		case 'S':
-			ask->seed = cmd_number(c, "--seed", value, 0, ~0ull);
-			break;
-		case OPT_SIDES:
-			report->all_sides = true;
-			break;
-		}
-	}
+	cmd_options(c, &w);
+	for (i = 0; i < w.shapes.nr; i++)
+		add_globs(c, globs, w.shapes.string[i]);
 	while ((word = cmd_word(c)))
 		add_globs(c, globs, word);
+	report->ask = w.ask;
+	report->all_sides = w.all_sides;
 }
 
 static int run_shapes(struct cmd *c)
@@ -232,25 +215,31 @@ static int compare(struct cmd *c)
 	return bench_compare(old, new);
 }
 
+#define TARGET(member)	OPT_TARGET(struct wish, member)
+#define SHAPES \
+	{ "shapes", 's', OPT_STRINGS, "GLOB", TARGET(shapes), .otherwise = "all", \
+	  .help = "shapes whose names match, as 'object/64/*,page/*'" }
+#define SIDES \
+	{ "sides", 0, OPT_FLAG, TARGET(all_sides), .help = "show a line for every side of a shape" }
+
 static const struct opt run_opts[] = {
-	{ "shapes", 's', "GLOB", "these alone, as 'object/64/*,page/*'; all if not given" },
-	{ "rounds", OPT_ROUNDS, "N", "rounds of each shape and side; 20 if not given" },
-	{ "ops", OPT_OPS, "N", "operations in a round, from states of at most four objects for each; as many as take 0.25 ms if not given" },
-	{ "cpu", OPT_CPU, "N", "where to run; the first CPU if not given" },
-	{ "seed", 'S', "N", "of every random choice; without it, one is taken and told" },
-	{ "sides", OPT_SIDES, NULL, "show a line for every side of a shape" },
-	{ NULL, 0, NULL, NULL }
+	SHAPES,
+	{ "rounds", 0, OPT_NUMBER, "N", TARGET(ask.rounds), .min = 1,
+	  .max = MYALLOC_BENCH_ROUNDS_MAX, .otherwise = "20",
+	  .help = "rounds of each shape and side" },
+	{ "ops", 0, OPT_NUMBER, "N", TARGET(ask.ops), .min = 1, .max = MYALLOC_BENCH_OPS_MAX,
+	  .otherwise = "as many as take 0.25 ms",
+	  .help = "operations in a round; its initial state has at most four objects for each" },
+	{ "cpu", 0, OPT_NUMBER, "N", TARGET(ask.cpu), .max = 65535,
+	  .otherwise = "the first that is online", .help = "CPU to run on" },
+	{ "seed", 'S', OPT_NUMBER, "N", TARGET(ask.seed), .otherwise = "random, and printed",
+	  .help = "seed of every random choice" },
+	SIDES,
+	{ NULL }
 };
 
-static const struct opt list_opts[] = {
-	{ "shapes", 's', "GLOB", "these alone; all if not given" },
-	{ NULL, 0, NULL, NULL }
-};
-
-static const struct opt show_opts[] = {
-	{ "sides", OPT_SIDES, NULL, "show a line for every side of a shape" },
-	{ NULL, 0, NULL, NULL }
-};
+static const struct opt list_opts[] = { SHAPES, { NULL } };
+static const struct opt show_opts[] = { SIDES, { NULL } };
 
 static const struct verb bench_verbs[] = {
 	{ "list", list_shapes, "[GLOB]...", "list the shapes, each in a sentence", list_opts },

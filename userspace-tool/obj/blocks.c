@@ -10,7 +10,6 @@
 #include "obj/blocks.h"
 #include "host/mem.h"
 #include "out/out.h"
-#include "cmd/parse.h"
 #include "host/stop.h"
 
 static __u64 *room_for(struct handles *h, __u32 nr)
@@ -129,15 +128,6 @@ void handles_describe(struct out *o, const struct handles *h, bool all)
 	for (i = 0; i < h->nr; i++)
 		out_handle(o, NULL, NULL, h->handle[i]);
 	out_end(o);
-}
-
-const char *parse_hold(const char *text, __u64 *ms)
-{
-	if (!strcmp(text, "forever")) {
-		*ms = STOP_NEVER;
-		return NULL;
-	}
-	return parse_duration(text, ms);
 }
 
 /* Ctrl-C is the end asked for if there is no other, and an interruption if there is. */

@@ -35,8 +35,6 @@ size_t handles_put(int fd, bool objects, struct handles *h, int *err);
 void handles_free(struct handles *h);
 void handles_describe(struct out *o, const struct handles *h, bool all);
 
-/* A time to hold, from "10s" or "forever"; NULL or a sentence. */
-const char *parse_hold(const char *text, __u64 *ms);
 /* Holds for @ms; the exit code that the wait ends with. */
 int hold(__u64 ms, const char *what);
 

@@ -196,13 +196,11 @@ static int cache_show(struct cmd *c)
 
 /* ---- create ---- */
 
-enum {
-	OPT_CHECKS = 256, OPT_ZERO_ALLOC, OPT_ZERO_FREE, OPT_RANDOM, OPT_CERTAIN, OPT_TRUSTING,
-	OPT_NO_MAGAZINE, OPT_MAGAZINE, OPT_HOLD, OPT_HANDLES,
-};
+#define NO_CHECKS	(~0u)	/* as the checks of a wish: none were given */
 
 struct wish {
 	struct myalloc_cache_create create;
+	__u32 checks;
 	__u64 count;
 	__u64 hold_ms;
 	bool all_handles;
@@ -225,72 +223,19 @@ static void read_name(struct cmd *c, struct wish *w, const char *name)
 
 static void read_create(struct cmd *c, struct wish *w)
 {
-	char *value, *word;
-	__u32 checks;
-	__u64 n;
-	int id;
+	char *word;
 
-	while ((id = cmd_option(c, &value))) {
-		switch (id) {
-		case 's':
-			cmd_check(c, "--size", value, parse_size(value, &n));
-			if (!n || n > MYALLOC_OBJECT_MAX)
-				cmd_usage(c, "--size '%s': an object has 1 to %d bytes",
-					  value, MYALLOC_OBJECT_MAX);
-			w->create.object_size = n;
-			break;
-		case 'a':
-			cmd_check(c, "--align", value, parse_size(value, &n));
-			if ((n & (n - 1)) || n > 1u << 31)
-				cmd_usage(c, "--align '%s': an alignment is a power of two, up to the page size",
-					  value);
-			w->create.align = n;
-			break;
-		case 'n':
-			w->count = cmd_number(c, "--count", value, 0,
-					      MYALLOC_HANDLES_MAX - 1);
-			break;
-		case OPT_CHECKS:
-			cmd_check(c, "--checks", value,
-				  parse_checks(value, &checks));
-			w->create.flags &= ~MYALLOC_CHECK_ALL;
-			w->create.flags |= checks;
-			break;
-		case OPT_ZERO_ALLOC:
-			w->create.flags |= MYALLOC_CACHE_ZERO_ALLOC;
-			break;
-		case OPT_ZERO_FREE:
-			w->create.flags |= MYALLOC_CACHE_ZERO_FREE;
-			break;
-		case OPT_RANDOM:
-			w->create.flags |= MYALLOC_CACHE_RANDOM;
-			break;
-		case OPT_CERTAIN:
-			w->create.flags |= MYALLOC_CACHE_CERTAIN;
-			break;
-		case OPT_TRUSTING:
-			w->create.flags |= MYALLOC_CACHE_TRUSTING;
-			break;
-		case OPT_NO_MAGAZINE:
-			w->create.flags |= MYALLOC_CACHE_NO_MAGAZINE;
-			break;
-		case OPT_MAGAZINE:
-			w->create.magazine = cmd_number(c, "--magazine", value,
-							1, 1u << 16);
-			break;
-		case OPT_HOLD:
-			cmd_check(c, "--hold", value,
-				  parse_hold(value, &w->hold_ms));
-			break;
-		case OPT_HANDLES:
-			w->all_handles = true;
-			break;
-		}
-	}
+	w->checks = NO_CHECKS;
+	cmd_options(c, w);
 	word = cmd_word(c);
 	if (word)
 		read_name(c, w, word);
 	cmd_done(c);
+	if (w->checks != NO_CHECKS)
+		w->create.flags |= w->checks;
+	if (w->create.align & (w->create.align - 1))
+		cmd_usage(c, "--align '%u': must be a power of two, up to the page size",
+			  w->create.align);
 	if (w->create.magazine && (w->create.flags & MYALLOC_CACHE_NO_MAGAZINE))
 		cmd_usage(c, "--magazine and --no-magazine exclude each other");
 	if (w->create.flags & MYALLOC_CACHE_CERTAIN && w->create.flags & MYALLOC_CACHE_TRUSTING)
@@ -562,21 +507,34 @@ static int cache_shrink(struct cmd *c)
 	return code;
 }
 
+#define TARGET(member)	OPT_TARGET(struct wish, member)
+#define FLAG(name, bit, text) \
+	{ name, 0, OPT_FLAG, TARGET(create.flags), .bits = bit, .help = text }
+
 static const struct opt create_opts[] = {
-	{ "size", 's', "SIZE", "bytes of an object; 64 if not given" },
-	{ "align", 'a', "SIZE", "alignment of objects, a power of two; 8 if not given" },
-	{ "checks", OPT_CHECKS, "LETTERS", "of FZPU: sanity, red zones, poison, owners; or none" },
-	{ "zero-alloc", OPT_ZERO_ALLOC, NULL, "every object reads as zero when allocated" },
-	{ "zero-free", OPT_ZERO_FREE, NULL, "every object is cleared when freed" },
-	{ "random", OPT_RANDOM, NULL, "hand slots out in random order" },
-	{ "certain", OPT_CERTAIN, NULL, "of two frees of an object at once one is refused" },
-	{ "trusting", OPT_TRUSTING, NULL, "a free looks whether an object begins there, no more" },
-	{ "magazine", OPT_MAGAZINE, "N", "objects in a magazine" },
-	{ "no-magazine", OPT_NO_MAGAZINE, NULL, "without per-CPU magazines" },
-	{ "count", 'n', "N", "objects to allocate; 1 if not given" },
-	{ "hold", OPT_HOLD, "TIME", "hold them for TIME, or 'forever' for until Ctrl-C" },
-	{ "handles", OPT_HANDLES, NULL, "list every handle" },
-	{ NULL, 0, NULL, NULL }
+	{ "size", 's', OPT_SIZE, "SIZE", TARGET(create.object_size),
+	  .min = 1, .max = MYALLOC_OBJECT_MAX, .otherwise = "64", .help = "size of an object" },
+	{ "align", 'a', OPT_SIZE, "SIZE", TARGET(create.align), .max = 1u << 31,
+	  .otherwise = "8", .help = "alignment of objects, a power of two up to the page size" },
+	{ "checks", 0, OPT_CHECKS, "LETTERS", TARGET(checks),
+	  .help = "checks of the cache: F sanity, Z red zones, P poison, U owners; or none" },
+	FLAG("zero-alloc", MYALLOC_CACHE_ZERO_ALLOC, "objects read as zero when allocated"),
+	FLAG("zero-free", MYALLOC_CACHE_ZERO_FREE, "objects are cleared when freed"),
+	FLAG("random", MYALLOC_CACHE_RANDOM, "allocate slots in random order"),
+	FLAG("certain", MYALLOC_CACHE_CERTAIN,
+	     "detect every double free, also of two frees that overlap in time"),
+	FLAG("trusting", MYALLOC_CACHE_TRUSTING,
+	     "check only that the address of a free is an object's; double frees are found later"),
+	{ "magazine", 0, OPT_NUMBER, "N", TARGET(create.magazine), .min = 1, .max = 1u << 16,
+	  .help = "objects in a per-CPU magazine" },
+	FLAG("no-magazine", MYALLOC_CACHE_NO_MAGAZINE, "use no per-CPU magazines"),
+	{ "count", 'n', OPT_NUMBER, "N", TARGET(count), .max = MYALLOC_HANDLES_MAX - 1,
+	  .otherwise = "1", .help = "objects to allocate" },
+	{ "hold", 0, OPT_HOLD, "TIME", TARGET(hold_ms), .otherwise = "0s",
+	  .help = "hold the objects for TIME, or 'forever': until Ctrl-C" },
+	{ "handles", 0, OPT_FLAG, TARGET(all_handles),
+	  .help = "list every handle, not only the first and the last" },
+	{ NULL }
 };
 
 #define ENDS_WITH_COMMAND \

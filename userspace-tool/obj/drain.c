@@ -29,7 +29,7 @@ static __u32 flags_of(const char *word)
 			return kinds[i].flags;
 		names[i] = kinds[i].word;
 	}
-	cmd_wrong_word("thing to drain", word, names, ARRAY_SIZE(kinds));
+	cmd_wrong_word("argument", word, names, ARRAY_SIZE(kinds));
 }
 
 static int drain(struct cmd *c)

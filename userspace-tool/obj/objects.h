@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * objects: what the files of obj define for the table in main.c
+ * objects: the objects that the files of obj define, for a table of them
  */
 #ifndef MYALLOCCTL_OBJECTS_H
 #define MYALLOCCTL_OBJECTS_H
 
 #include "cmd/cmd.h"
 
-extern const struct object info_object, stat_object, page_object, cache_object,
-	drain_object, validate_object, stress_object, bench_object, result_object,
-	doctor_object;
+/* All of them, in the order of the help. */
+#define OBJECTS(X) \
+	X(info) X(stat) X(page) X(cache) X(drain) X(validate) X(stress) X(bench) X(result) \
+	X(doctor)
+
+#define DECLARE_OBJECT(name)	extern const struct object name##_object;
+OBJECTS(DECLARE_OBJECT)
+
+/* An entry of a table of them, which ends with NULL. */
+#define OBJECT_ENTRY(name)	&name##_object,
 
 #endif /* MYALLOCCTL_OBJECTS_H */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/parse.h"
 #include "host/mem.h"
 #include "host/stop.h"
 #include "obj/blocks.h"
@@ -15,14 +14,11 @@
 #include "obj/stats.h"
 #include "out/out.h"
 
-enum {
-	OPT_EXACT = 256, OPT_ALIGN, OPT_ZERO, OPT_TOPDOWN, OPT_HOLD,
-	OPT_HANDLES, OPT_FILL, OPT_ROUNDS,
-};
+#define NO_ORDER	(~0u)	/* as the order of a wish: none was given */
 
 struct wish {
 	struct ask ask;
-	bool order_given;
+	__u32 order;
 	__u64 count;
 	__u32 fill;		/* 1/1000 of the capacity */
 	__u64 hold_ms;
@@ -30,55 +26,22 @@ struct wish {
 	bool all_handles;
 };
 
+static bool order_given(const struct wish *w)
+{
+	return w->order != NO_ORDER;
+}
+
 static void read_options(struct cmd *c, struct wish *w)
 {
-	char *value;
-	int id;
-
-	while ((id = cmd_option(c, &value))) {
-		switch (id) {
-		case 'O':
-			w->ask.order = cmd_number(c, "--order", value, 0, ~0u);
-			w->order_given = true;
-			break;
-		case 'n':
-			w->count = cmd_number(c, "--count", value, 1,
-					      MYALLOC_HANDLES_MAX);
-			break;
-		case OPT_EXACT:
-			w->ask.nr_pages = cmd_number(c, "--exact", value, 1, ~0u);
-			break;
-		case OPT_ALIGN:
-			w->ask.align_order = cmd_number(c, "--align-order",
-							value, 0, ~0u);
-			break;
-		case OPT_ZERO:
-			w->ask.flags |= MYALLOC_ALLOC_ZERO;
-			break;
-		case OPT_TOPDOWN:
-			w->ask.flags |= MYALLOC_ALLOC_TOPDOWN;
-			break;
-		case OPT_HOLD:
-			cmd_check(c, "--hold", value,
-				  parse_hold(value, &w->hold_ms));
-			break;
-		case OPT_HANDLES:
-			w->all_handles = true;
-			break;
-		case OPT_FILL:
-			cmd_check(c, "--fill", value,
-				  parse_share(value, &w->fill));
-			break;
-		case OPT_ROUNDS:
-			w->rounds = cmd_number(c, "--rounds", value, 1, 1u << 20);
-			break;
-		}
-	}
+	w->order = NO_ORDER;
+	cmd_options(c, w);
 	cmd_done(c);
-	if (w->ask.nr_pages && w->order_given)
-		cmd_usage(c, "--exact and --order exclude each other: --exact %u takes that many pages, --order %u takes %llu",
-			  w->ask.nr_pages, w->ask.order,
-			  w->ask.order < 32 ? 1ull << w->ask.order : 0);
+	if (order_given(w))
+		w->ask.order = w->order;
+	if (w->ask.nr_pages && order_given(w))
+		cmd_usage(c, "--exact and --order exclude each other: --exact %u allocates %u pages, --order %u %llu",
+			  w->ask.nr_pages, w->ask.nr_pages, w->order,
+			  w->order < 32 ? 1ull << w->order : 0);
 }
 
 /* What INFO says the zone cannot do is refused here, with the number it can. */
@@ -258,7 +221,7 @@ static __u64 fill_zone(struct device *d, const struct wish *w, __u64 target,
 		       struct handles *h, int *err)
 {
 	struct ask ask = w->ask;
-	int order = w->order_given ? w->ask.order : d->info.max_order;
+	int order = order_given(w) ? w->ask.order : d->info.max_order;
 	__u64 pages = 0, count;
 	size_t before;
 
@@ -272,7 +235,7 @@ static __u64 fill_zone(struct device *d, const struct wish *w, __u64 target,
 		before = h->nr;
 		*err = handles_get(d->fd, &ask, count, h);
 		pages += (__u64)(h->nr - before) << order;
-		if (w->order_given || (*err && *err != -ENOMEM))
+		if (order_given(w) || (*err && *err != -ENOMEM))
 			break;
 	}
 	return pages;
@@ -402,7 +365,7 @@ static int page_test(struct cmd *c)
 	out_page_size(o, d.info.page_size);
 	out_list(o, "orders", "Round trips");
 	for (order = 0; order <= d.info.max_order && !stop_signal(); order++)
-		if (!w.order_given || order == w.ask.order)
+		if (!order_given(&w) || order == w.ask.order)
 			good &= test_order(&d, o, &w, order);
 	out_end(o);
 	code = test_end(&d, o, good, &before);
@@ -414,37 +377,58 @@ out:
 	return code;
 }
 
-#define OPT_ORDER_OF(text)	{ "order", 'O', "N", text }
-#define OPT_FLAGS \
-	{ "zero", OPT_ZERO, NULL, "memory that reads as zero" }, \
-	{ "topdown", OPT_TOPDOWN, NULL, "the highest address first" }
+#define TARGET(member)	OPT_TARGET(struct wish, member)
+
+#define ORDER(...) \
+	{ "order", 'O', OPT_NUMBER, "N", TARGET(order), .max = NO_ORDER - 1, __VA_ARGS__ }
+#define ZERO \
+	{ "zero", 0, OPT_FLAG, TARGET(ask.flags), .bits = MYALLOC_ALLOC_ZERO, \
+	  .help = "memory that reads as zero" }
+#define TOPDOWN \
+	{ "topdown", 0, OPT_FLAG, TARGET(ask.flags), .bits = MYALLOC_ALLOC_TOPDOWN, \
+	  .help = "highest address first" }
+#define HOLD(...) \
+	{ "hold", 0, OPT_HOLD, "TIME", TARGET(hold_ms), __VA_ARGS__, \
+	  .help = "hold the blocks for TIME, or 'forever': until Ctrl-C" }
+#define HANDLES \
+	{ "handles", 0, OPT_FLAG, TARGET(all_handles), \
+	  .help = "list every handle, not only the first and the last" }
 
 static const struct opt alloc_opts[] = {
-	OPT_ORDER_OF("log2 of the pages in a block; 0 if not given"),
-	{ "count", 'n', "N", "blocks wanted; 1 if not given" },
-	{ "exact", OPT_EXACT, "PAGES", "this many pages in a block, need not be a power of two" },
-	{ "align-order", OPT_ALIGN, "N", "log2 of the pages that the address is a multiple of" },
-	OPT_FLAGS,
-	{ "hold", OPT_HOLD, "TIME", "hold them for TIME, or 'forever' for until Ctrl-C" },
-	{ "handles", OPT_HANDLES, NULL, "list every handle" },
-	{ NULL, 0, NULL, NULL }
+	ORDER(.otherwise = "0", .help = "log2 of the pages in a block"),
+	{ "count", 'n', OPT_NUMBER, "N", TARGET(count), .min = 1, .max = MYALLOC_HANDLES_MAX,
+	  .otherwise = "1", .help = "number of blocks" },
+	{ "exact", 0, OPT_NUMBER, "PAGES", TARGET(ask.nr_pages), .min = 1,
+	  .help = "number of pages in a block, not only powers of two" },
+	{ "align-order", 0, OPT_NUMBER, "N", TARGET(ask.align_order),
+	  .help = "log2 of the pages that the address is a multiple of" },
+	ZERO,
+	TOPDOWN,
+	HOLD(.otherwise = "0s"),
+	HANDLES,
+	{ NULL }
 };
 
 static const struct opt fill_opts[] = {
-	{ "fill", OPT_FILL, "SHARE", "share of the zone to have in use; 50% if not given" },
-	OPT_ORDER_OF("blocks of this order only, instead of the largest first"),
-	OPT_FLAGS,
-	{ "hold", OPT_HOLD, "TIME", "hold them for TIME; until Ctrl-C if not given" },
-	{ "handles", OPT_HANDLES, NULL, "list every handle" },
-	{ NULL, 0, NULL, NULL }
+	{ "fill", 0, OPT_SHARE, "SHARE", TARGET(fill), .otherwise = "50%",
+	  .help = "share of the zone to fill" },
+	ORDER(.otherwise = "largest first", .help = "allocate blocks of this order only"),
+	ZERO,
+	TOPDOWN,
+	HOLD(.otherwise = "forever"),
+	HANDLES,
+	{ NULL }
 };
 
 static const struct opt test_opts[] = {
-	OPT_ORDER_OF("this order only"),
-	{ "count", 'n', "N", "blocks held at once; 16 if not given" },
-	{ "rounds", OPT_ROUNDS, "N", "times; 8 if not given" },
-	OPT_FLAGS,
-	{ NULL, 0, NULL, NULL }
+	ORDER(.otherwise = "every order", .help = "test this order only"),
+	{ "count", 'n', OPT_NUMBER, "N", TARGET(count), .min = 1, .max = MYALLOC_HANDLES_MAX,
+	  .otherwise = "16", .help = "blocks held at once" },
+	{ "rounds", 0, OPT_NUMBER, "N", TARGET(rounds), .min = 1, .max = 1u << 20,
+	  .otherwise = "8", .help = "number of rounds" },
+	ZERO,
+	TOPDOWN,
+	{ NULL }
 };
 
 static const struct verb page_verbs[] = {

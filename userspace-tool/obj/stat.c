@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 
-#include "cmd/parse.h"
 #include "host/mem.h"
 #include "host/stop.h"
 #include "obj/device.h"
@@ -83,17 +82,19 @@ static void describe_counters(struct out *o, const struct myalloc_stat *s)
 	out_end(o);
 }
 
+struct show {
+	bool all;
+};
+
 static int stat_show(struct cmd *c)
 {
+	struct show show = { 0 };
 	struct myalloc_stat s;
-	bool all = false;
 	struct device d;
 	struct out *o;
-	char *value;
 	int code;
 
-	while (cmd_option(c, &value))
-		all = true;
+	cmd_options(c, &show);
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)
@@ -104,11 +105,11 @@ static int stat_show(struct cmd *c)
 		return code;
 	o = out_new("stat show");
 	out_page_size(o, d.info.page_size);
-	out_brief(o, !all);
+	out_brief(o, !show.all);
 	describe_zone(o, &s);
 	out_brief(o, false);
-	describe_orders(o, &s, d.info.page_size, all);
-	out_brief(o, !all);
+	describe_orders(o, &s, d.info.page_size, show.all);
+	out_brief(o, !show.all);
 	describe_counters(o, &s);
 	return out_finish(o, EXIT_OK);
 }
@@ -193,32 +194,23 @@ static int watch_loop(struct device *d, __u64 interval_ms, __u64 count)
 	return code;
 }
 
+struct watch {
+	__u64 interval_ms;
+	__u64 count;
+};
+
 static int stat_watch(struct cmd *c)
 {
-	__u64 interval_ms = 1000, count = 0;
+	struct watch watch = { .interval_ms = 1000 };
 	struct device d;
-	char *value;
-	int id, code;
+	int code;
 
-	while ((id = cmd_option(c, &value))) {
-		switch (id) {
-		case 'i':
-			cmd_check(c, "--interval", value,
-				  parse_duration(value, &interval_ms));
-			if (!interval_ms || interval_ms > 86400000)
-				cmd_usage(c, "--interval '%s': it must be from 1ms to 24h",
-					  value);
-			break;
-		case 'n':
-			count = cmd_number(c, "--count", value, 1, 1u << 31);
-			break;
-		}
-	}
+	cmd_options(c, &watch);
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)
 		return code;
-	code = watch_loop(&d, interval_ms, count);
+	code = watch_loop(&d, watch.interval_ms, watch.count);
 	device_close(&d);
 	return code;
 }
@@ -253,14 +245,17 @@ static int stat_explain(struct cmd *c)
 }
 
 static const struct opt show_opts[] = {
-	{ "all", 'a', NULL, "show zeros, too" },
-	{ NULL, 0, NULL, NULL }
+	{ "all", 'a', OPT_FLAG, OPT_TARGET(struct show, all),
+	  .help = "show zeros and unused orders, too" },
+	{ NULL }
 };
 
 static const struct opt watch_opts[] = {
-	{ "interval", 'i', "TIME", "time between two lines, 1s if not given" },
-	{ "count", 'n', "N", "end after N lines; without it, at Ctrl-C" },
-	{ NULL, 0, NULL, NULL }
+	{ "interval", 'i', OPT_TIME, "TIME", OPT_TARGET(struct watch, interval_ms),
+	  .min = 1, .max = 24 * 3600000, .otherwise = "1s", .help = "time between two lines" },
+	{ "count", 'n', OPT_NUMBER, "N", OPT_TARGET(struct watch, count),
+	  .min = 1, .max = 1u << 31, .otherwise = "until Ctrl-C", .help = "end after N lines" },
+	{ NULL }
 };
 
 static const struct verb stat_verbs[] = {

@@ -25,7 +25,7 @@ static __u32 kind_of(const char *word)
 			return i;
 		names[i] = stress_kinds[i].name;
 	}
-	cmd_wrong_word("kind of stress run", word, names, MYALLOC_STRESS_KINDS);
+	cmd_wrong_word("stress kind", word, names, MYALLOC_STRESS_KINDS);
 }
 
 static void read_orders(struct cmd *c, struct myalloc_stress *s,
@@ -75,90 +75,50 @@ static void read_sizes(struct cmd *c, struct myalloc_stress *s, const char *text
 			  text);
 }
 
-enum {
-	OPT_TIME = 256, OPT_OPS, OPT_FILL, OPT_ORDERS, OPT_SIZES, OPT_CHECKS,
-	OPT_NO_VERIFY,
+#define NO_CHECKS	(~0u)	/* none were given */
+
+/* What the options say that does not go into the request as it is. */
+struct wish {
+	struct myalloc_stress ask;
+	char *kind;
+	char *orders;
+	char *sizes;
+	__u32 checks;
 };
 
-/* What the words alone can tell; what needs the device is in check_device(). */
-struct given {
-	bool orders, sizes, checks;
-};
-
-static void read_options(struct cmd *c, struct myalloc_stress *s,
-			 struct given *given)
+static void read_options(struct cmd *c, struct wish *w)
 {
-	char *value, *word;
-	int id;
+	struct myalloc_stress *s = &w->ask;
+	char *word;
 
-	s->kind = MYALLOC_STRESS_MIXED;
-	while ((id = cmd_option(c, &value))) {
-		switch (id) {
-		case 'k':
-			s->kind = kind_of(value);
-			break;
-		case 's':
-			s->seed = cmd_number(c, "--seed", value, 0, ~0ull);
-			break;
-		case 't':
-			s->threads = cmd_number(c, "--threads", value, 1,
-						MYALLOC_STRESS_THREADS_MAX);
-			break;
-		case 'c':
-			cmd_check(c, "--cpus", value,
-				  parse_cpus(value, s->cpus, 256));
-			break;
-		case OPT_TIME:
-			cmd_check(c, "--time", value,
-				  parse_duration(value, &s->duration_ms));
-			if (!s->duration_ms)
-				cmd_usage(c, "--time '%s': the shortest run is 1ms; for one without a limit of time give --ops alone",
-					  value);
-			break;
-		case OPT_OPS:
-			s->ops = cmd_number(c, "--ops", value, 1, ~0ull);
-			break;
-		case OPT_FILL:
-			cmd_check(c, "--fill", value,
-				  parse_share(value, &s->fill_permille));
-			break;
-		case OPT_ORDERS:
-			read_orders(c, s, value);
-			given->orders = true;
-			break;
-		case OPT_SIZES:
-			read_sizes(c, s, value);
-			given->sizes = true;
-			break;
-		case OPT_CHECKS:
-			cmd_check(c, "--checks", value,
-				  parse_checks(value, &s->checks));
-			given->checks = true;
-			break;
-		case OPT_NO_VERIFY:
-			s->flags |= MYALLOC_STRESS_NO_VERIFY;
-			break;
-		}
-	}
+	w->checks = NO_CHECKS;
+	cmd_options(c, w);
 	word = cmd_word(c);
-	if (word)
-		s->kind = kind_of(word);
+	if (!word)
+		word = w->kind;
+	s->kind = word ? kind_of(word) : MYALLOC_STRESS_MIXED;
 	cmd_done(c);
+	if (w->orders)
+		read_orders(c, s, w->orders);
+	if (w->sizes)
+		read_sizes(c, s, w->sizes);
+	if (w->checks != NO_CHECKS)
+		s->checks = w->checks;
 }
 
-static void check_words(struct cmd *c, struct myalloc_stress *s,
-			const struct given *given)
+/* What the words alone can tell; what needs the device is in check_device(). */
+static void check_words(struct cmd *c, struct wish *w)
 {
+	struct myalloc_stress *s = &w->ask;
 	const struct stress_kind *kind = &stress_kinds[s->kind];
 
 	if (s->kind == MYALLOC_STRESS_CROSS && s->threads % 2)
-		cmd_usage(c, "--threads %u: a cross run has pairs of threads, so an even number",
+		cmd_usage(c, "--threads '%u': a cross run has pairs of threads: give an even number",
 			  s->threads);
-	if (given->orders && !kind->pages)
-		out_warn("--orders changes nothing in a run of kind %s",
-			 kind->name);
-	if ((given->sizes || given->checks) && !kind->objects)
-		out_warn("--sizes and --checks change nothing in a run of kind %s",
+	if (w->orders && !kind->pages)
+		out_warn("--orders has no effect in a run of kind %s", kind->name);
+	if ((w->sizes || w->checks != NO_CHECKS) && !kind->objects)
+		out_warn("--sizes and --checks have no effect in a run of kind %s",
 			 kind->name);
 	if (!s->duration_ms && !s->ops)
 		s->duration_ms = DEFAULT_MS;
@@ -192,13 +152,14 @@ static __u64 some_seed(void)
 
 static int run(struct cmd *c)
 {
-	struct stress_run run = { .ask.size = sizeof(run.ask) };
-	struct given given = { 0 };
+	struct wish w = { .ask.size = sizeof(w.ask) };
+	struct stress_run run = { 0 };
 	struct device d;
 	int code;
 
-	read_options(c, &run.ask, &given);
-	check_words(c, &run.ask, &given);
+	read_options(c, &w);
+	check_words(c, &w);
+	run.ask = w.ask;
 	if (!run.ask.seed)
 		run.ask.seed = some_seed();
 	code = device_open(&d);
@@ -233,20 +194,36 @@ static int kinds(struct cmd *c)
 	return out_finish(o, EXIT_OK);
 }
 
+#define TARGET(member)	OPT_TARGET(struct wish, member)
+
 static const struct opt run_opts[] = {
-	{ "kind", 'k', "KIND", "pages, objects, mixed, cross or exhaust; mixed if not given" },
-	{ "seed", 's', "N", "of every random choice; without it, one is taken and told" },
-	{ "threads", 't', "N", "kernel threads; one per CPU if not given" },
-	{ "cpus", 'c', "LIST", "CPUs that threads run on, as 0-3,5; all if not given" },
-	{ "time", OPT_TIME, "TIME", "how long; 10s if neither this nor --ops is given" },
-	{ "seconds", OPT_TIME, "N", "the same" },
-	{ "ops", OPT_OPS, "N", "operations of each thread" },
-	{ "fill", OPT_FILL, "SHARE", "share of the zone to hold; 50% if not given" },
-	{ "orders", OPT_ORDERS, "LIST", "order:weight, as 0:8,1:4; each half as often as the one below if not given" },
-	{ "sizes", OPT_SIZES, "LIST", "size:weight, as 64:3,1K:1" },
-	{ "checks", OPT_CHECKS, "LETTERS", "of FZPU, for the caches of the run" },
-	{ "no-verify", OPT_NO_VERIFY, NULL, "do not fill memory and check it when freed" },
-	{ NULL, 0, NULL, NULL }
+	{ "kind", 'k', OPT_STRING, "KIND", TARGET(kind), .otherwise = "mixed",
+	  .help = "pages, objects, mixed, cross or exhaust" },
+	{ "seed", 's', OPT_NUMBER, "N", TARGET(ask.seed), .otherwise = "random, and printed",
+	  .help = "seed of every random choice" },
+	{ "threads", 't', OPT_NUMBER, "N", TARGET(ask.threads),
+	  .min = 1, .max = MYALLOC_STRESS_THREADS_MAX, .otherwise = "one per CPU",
+	  .help = "number of kernel threads" },
+	{ "cpus", 'c', OPT_CPUS, "LIST", TARGET(ask.cpus), .otherwise = "all",
+	  .help = "CPUs that the threads run on, as 0-3,5" },
+	{ "time", 0, OPT_TIME, "TIME", TARGET(ask.duration_ms), .min = 1,
+	  .otherwise = "10s, or no limit with --ops", .help = "how long to run" },
+	{ "seconds", 0, OPT_TIME, "N", TARGET(ask.duration_ms), .min = 1,
+	  .help = "the same as --time" },
+	{ "ops", 0, OPT_NUMBER, "N", TARGET(ask.ops), .min = 1, .otherwise = "no limit",
+	  .help = "operations of each thread" },
+	{ "fill", 0, OPT_SHARE, "SHARE", TARGET(ask.fill_permille), .otherwise = "50%",
+	  .help = "share of the zone to hold" },
+	{ "orders", 0, OPT_STRING, "LIST", TARGET(orders),
+	  .otherwise = "each half as often as the one below",
+	  .help = "how often each order is allocated, order:weight, as 0:8,1:4" },
+	{ "sizes", 0, OPT_STRING, "LIST", TARGET(sizes), .otherwise = "a mix",
+	  .help = "sizes of objects, size:weight, as 64:3,1K:1; at most 16" },
+	{ "checks", 0, OPT_CHECKS, "LETTERS", TARGET(checks),
+	  .help = "checks of the run's caches: letters of FZPU, or none" },
+	{ "no-verify", 0, OPT_FLAG, TARGET(ask.flags), .bits = MYALLOC_STRESS_NO_VERIFY,
+	  .help = "do not fill memory with patterns and check them when it is freed" },
+	{ NULL }
 };
 
 static const struct verb stress_verbs[] = {

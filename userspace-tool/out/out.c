@@ -35,14 +35,14 @@ static bool printed;		/* a result went to stdout, or would have */
 static bool lost;		/* something could not be written to stdout */
 static struct json_object *errors;	/* sentences of out_fail() since the last result */
 
-void out_setup(const struct out_options *o)
+struct out_options *out_options(void)
 {
-	options = *o;
+	return &options;
 }
 
 bool out_is_json(void)
 {
-	return options.json;
+	return options.json || options.pretty;
 }
 
 static struct json_object *json_now(void)
@@ -164,7 +164,7 @@ static void print_errors(int code)
 	FILE *file;
 	struct out *o;
 
-	if (options.json && !printed && errors) {
+	if (out_is_json() && !printed && errors) {
 		o = out_new("error");
 		root = document(o, code);
 		file = xmemstream(&text, &size);
@@ -223,7 +223,7 @@ static int finish(struct out *o, int code, bool row, bool header)
 	FILE *file;
 
 	out_progress_end();
-	if (options.json || keep_file)
+	if (out_is_json() || keep_file)
 		root = document(o, code);
 	if (o->show_system) {
 		out_group(o, "system", "System");
@@ -231,7 +231,7 @@ static int finish(struct out *o, int code, bool row, bool header)
 		out_end(o);
 	}
 	file = xmemstream(&text, &size);
-	if (options.json)
+	if (out_is_json())
 		print_json(file, root);
 	else if (row)
 		out_text_row(file, o, header, stdout_color());

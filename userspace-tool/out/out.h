@@ -52,12 +52,13 @@ struct json_object;
 /* What the options say about output, the same for every verb. */
 struct out_options {
 	bool json;
-	bool pretty;
+	bool pretty;		/* JSON with line breaks */
 	const char *keep;	/* file that gets the JSON too, or NULL */
 	const char *command;	/* the command line, to be kept in the result */
 };
 
-void out_setup(const struct out_options *options);
+/* The options in force; may be changed until the first result. */
+struct out_options *out_options(void);
 int out_keep_prepare(void);
 bool out_is_json(void);
 

@@ -4,6 +4,7 @@
 #	begin NAME		a test begins; the one before ends
 #	tool WORD...		run the tool against the fake device; $rc, $out, $err are files or codes
 #	script LINE...		what the fake device does: see fake_dev.c
+#	skip WHY		this test cannot be run here
 #	finish			prints the plan and the results; its status is the verdict
 #
 # A test fails at each expectation that does not hold; it goes on to the next.
@@ -17,7 +18,7 @@ out=$tmp/out err=$tmp/err log=$tmp/log
 export FAKE_DEV="$tmp/script" FAKE_LOG="$log" NO_COLOR=1
 unset FAKE_ROOT FAKE_EUID FAKE_HV
 : >"$FAKE_DEV"
-nr=0 name="" why="" bad=0 results=""
+nr=0 name="" why="" skipped="" bad=0 results=""
 
 end_test()
 {
@@ -29,14 +30,14 @@ not ok $nr - $name"
 		bad=$((bad + 1))
 	else
 		results="$results
-ok $nr - $name"
+ok $nr - $name${skipped:+ # SKIP $skipped}"
 	fi
 }
 
 begin()
 {
 	end_test
-	name=$1 why=
+	name=$1 why="" skipped=""
 	: >"$FAKE_DEV"
 	unset FAKE_ROOT FAKE_EUID FAKE_HV
 }
@@ -52,6 +53,11 @@ fail()
 {
 	why="$why
 # $*"
+}
+
+skip()
+{
+	skipped=$*
 }
 
 script()

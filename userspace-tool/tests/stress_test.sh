@@ -39,9 +39,9 @@ called STRESS_START 0
 begin "options without effect are told"
 tool stress run objects --orders 0:1 --ops 1
 exits 0
-has err "--orders changes nothing"
+has err "--orders has no effect"
 tool stress run pages --sizes 64 --ops 1
-has err "change nothing"
+has err "have no effect"
 
 begin "progress is on stderr, a line per record"
 tool stress run --time 3s

@@ -59,29 +59,29 @@ begin "no word at all"
 tool
 exits 2
 empty out
-has err "an object must be named"
+has err "missing object"
 for object in page stress bench result; do
 	tool $object
 	exits 2
-	has err "a command must follow"
+	has err "missing command"
 done
 
 begin "a wrong object"
 tool strss run
 exits 2
 empty out
-has err "'strss' is no object; did you mean 'stress'?"
-line err "right would be: $objects help"
+has err "unknown object 'strss'; did you mean 'stress'?"
+line err "expected one of: $objects help"
 tool xyzzy
 exits 2
-has err "'xyzzy' is no object"
+has err "unknown object 'xyzzy'"
 has_not err "did you mean"
 
 begin "a wrong command"
 tool stat shw
 exits 2
-has err "'shw' is no command of stat; did you mean 'show'?"
-has err "right would be: show watch explain help"
+has err "unknown stat command 'shw'; did you mean 'show'?"
+has err "expected one of: show watch explain help"
 tool cache lst
 has err "did you mean 'list'?"
 tool help stat shw
@@ -90,11 +90,11 @@ exits 2
 begin "a wrong option"
 tool stress run --treads 2
 exits 2
-has err "'--treads' is no option; did you mean '--threads'?"
-has err "right would be: --kind --seed"
+has err "unknown option '--treads'; did you mean '--threads'?"
+has err "expected one of: --kind --seed"
 tool stress run -X
 exits 2
-has err "'-X' is no option"
+has err "unknown option '-X'"
 tool stat --count 2 show
 exits 2
 tool --nothing
@@ -117,7 +117,7 @@ for words in "info now" "stat show all" "drain pages objects" "validate it" \
 	# shellcheck disable=SC2086
 	tool $words
 	exits 2
-	has err "nothing is expected where"
+	has err "unexpected argument"
 	called OPEN 0
 done
 
@@ -186,7 +186,7 @@ for words in "page free" "cache alloc" "cache free" "cache destroy" "stat diff";
 	# shellcheck disable=SC2086
 	tool $words
 	exits 2
-	has err "there is no '$words':"
+	has err "unknown command '$words':"
 	called OPEN 0
 done
 
