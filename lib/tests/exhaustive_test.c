@@ -23,6 +23,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "program.h"
 #include "zone/validate.h"
 
 #define FRAMES_MOST	16
@@ -799,17 +800,18 @@ static void test_chunks(u32 order, u32 nr, unsigned int policy)
 
 /* --- the program ---------------------------------------------------------------------------- */
 
-static const char usage[] =
-	"usage: exhaustive_test [--full]\n"
-	"Every state of small zones under every operation, compared with a model.\n"
-	"  --full   exact sizes and ranges in every state, too (about 5 minutes)\n";
-
 int main(int argc, char **argv)
 {
+	const struct program_option options[] = {
+		{ "full", PROGRAM_FLAG, &full, "exact sizes and ranges in every state, too (about 5 minutes)" },
+		{ }
+	};
 	unsigned int policy;
 	u32 nr;
 
-	full = ktap_full(argc, argv, usage);
+	program_options(argc, argv,
+			"Every state of small zones under every operation, compared with a model.",
+			options);
 	host_set_nr_cpus(1);
 	ktap_plan(1 + 15 + 5 + MYALLOC_NR_POLICIES * 7);
 	ktap_result(c_of(4) == 458330, "c(4) == 458330");

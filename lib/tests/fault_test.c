@@ -10,11 +10,10 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "program.h"
 #include "object/limbo.h"
 #include "page/drain.h"
 #include "zone/validate.h"
-
-#include <getopt.h>
 
 #define CHUNK_ORDER	6
 
@@ -379,11 +378,10 @@ static void test_blocks(myalloc_cache_flags_t flags)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1) {
-		fprintf(strcmp(argv[1], "--help") ? stderr : stdout,
-			"usage: fault_test\nEach internal allocation of each public operation fails in turn.\n");
-		return strcmp(argv[1], "--help") ? 2 : 0;
-	}
+	static const struct program_option options[] = { { } };
+
+	program_options(argc, argv,
+			"Each internal allocation of each public operation fails in turn.", options);
 	host_set_nr_cpus(2);
 	chunk[0] = host_chunk_alloc(CHUNK_ORDER + 1);
 	chunk[1] = chunk[0] + (PAGE_SIZE << CHUNK_ORDER);

@@ -23,11 +23,10 @@
 #include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
+#include "program.h"
 #include "object/cache.h"
 #include "object/object.h"
 #include "zone/validate.h"
-
-#include <getopt.h>
 
 #define LIVE_MOST	32
 
@@ -565,45 +564,24 @@ static int replay(const char *list)
 	return ktap_end();
 }
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: interleave_test [--full] [--validate] [--run LIST]\n"
-		"Interrupts, NMIs and another CPU at every point of short sequences.\n"
-		"  --full         more operations and intrusions (about 10 minutes)\n"
-		"  --validate     the other CPU validates, too\n"
-		"  --run LIST     repeat one execution, as a failure prints it\n");
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "full", no_argument, NULL, 'f' },
-		{ "validate", no_argument, NULL, 'v' },
-		{ "run", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
+	const char *list = NULL;
+	bool full = false;
+	const struct program_option options[] = {
+		{ "full", PROGRAM_FLAG, &full, "more operations and intrusions (about 10 minutes)" },
+		{ "validate", PROGRAM_FLAG, &w.all, "the other CPU validates, too" },
+		{ "run", PROGRAM_STRING, &list, "repeat one execution, as a failure prints it" },
 		{ }
 	};
-	bool full = false;
-	int c, kind;
+	int kind;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			full = true;
-			break;
-		case 'v':
-			w.all = true;
-			break;
-		case 'r':
-			host_set_nr_cpus(2);
-			return replay(optarg);
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
+	program_options(argc, argv,
+			"Interrupts, NMIs and another CPU at every point of short sequences.",
+			options);
+	if (list) {
+		host_set_nr_cpus(2);
+		return replay(list);
 	}
 	host_set_nr_cpus(2);
 	ktap_plan(NR_KINDS * (full ? 4 : 2));

@@ -13,11 +13,9 @@
 #include "env.h"
 #include "ktap.h"
 #include "misuse.h"
+#include "program.h"
 
-#include <getopt.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct told *told;
 
@@ -207,23 +205,25 @@ static void plain_log(char *to, size_t size)
 	to[len] = '\0';
 }
 
+struct child {
+	void (*fn)(const void *arg);
+	const void *arg;
+};
+
+static void run_child(const void *arg)
+{
+	const struct child *child = arg;
+
+	alarm(60);
+	child->fn(child->arg);
+}
+
 bool in_child(void (*fn)(const void *arg), const void *arg)
 {
-	int status;
-	pid_t pid;
+	const struct child child = { fn, arg };
 
 	memset(told, 0, sizeof(*told));
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		host_fatal("fork: %s", strerror(errno));
-	if (!pid) {
-		alarm(60);
-		fn(arg);
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return !status;
+	return !program_wait(program_start(run_child, &child));
 }
 
 static void run_case(const void *arg)
@@ -285,47 +285,23 @@ static unsigned int each_case(const char *only, void (*fn)(const struct misuse *
 
 /* --- the program ------------------------------------------------------------------------ */
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: misuse_test [--table | --show] [--case NAME]\n"
-		"Every mistake a user can make, and what comes of it, word for word.\n"
-		"  --table      print what each level of checking finds\n"
-		"  --show       print what each case logs\n"
-		"  --case NAME  only this one\n");
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "table", no_argument, NULL, 't' },
-		{ "show", no_argument, NULL, 's' },
-		{ "case", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
+	const char *only = NULL;
+	bool show = false, table = false;
+	const struct program_option options[] = {
+		{ "table", PROGRAM_FLAG, &table, "print what each level of checking finds" },
+		{ "show", PROGRAM_FLAG, &show, "print what each case logs" },
+		{ "case", PROGRAM_STRING, &only, "only this one" },
 		{ }
 	};
-	const char *only = NULL;
-	bool show = false;
 	unsigned int nr;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 't':
-			print_table();
-			return 0;
-		case 's':
-			show = true;
-			break;
-		case 'c':
-			only = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
+	program_options(argc, argv, "Every mistake a user can make, and its result, word for word.",
+			options);
+	if (table) {
+		print_table();
+		return 0;
 	}
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)

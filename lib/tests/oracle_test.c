@@ -10,13 +10,9 @@
 #include "env.h"
 #include "ktap.h"
 #include "ops.h"
+#include "program.h"
 
-#include <getopt.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #define EPISODE		20000	/* operations */
 #define TRIAL_SECONDS	60	/* an episode that takes longer hangs */
@@ -90,29 +86,33 @@ static struct shared *trial;
 static unsigned int trials;
 static time_t trials_end;
 
-/* Does the stream fail? In a child, whose words are not wanted. */
+struct stream {
+	const struct ops_config *config;
+	const struct op *ops;
+	u32 nr;
+};
+
+/* In a child, whose words are not wanted. */
+static void run_stream(const void *arg)
+{
+	const struct stream *stream = arg;
+
+	if (!freopen("/dev/null", "w", stderr))
+		return;
+	become_child(trial);
+	ops_run(stream->config, stream->ops, stream->nr, validate_every(stream->config));
+}
+
+/* Does the stream fail? */
 static bool fails(const struct ops_config *config, const struct op *ops, u32 nr)
 {
-	int status;
-	pid_t pid;
+	const struct stream stream = { config, ops, nr };
 
 	memset(trial, 0, sizeof(*trial));
 	trials++;
 	if (trials_end && time(NULL) > trials_end)
 		return false;
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		host_fatal("fork: %s", strerror(errno));
-	if (!pid) {
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(0);
-		become_child(trial);
-		ops_run(config, ops, nr, validate_every(config));
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return status != 0;
+	return program_wait(program_start(run_stream, &stream)) != 0;
 }
 
 /* Zeller's delta debugging, without the complements of halves: ever smaller parts left out. */
@@ -248,20 +248,24 @@ static int replay(const char *path)
 	return ktap_end();
 }
 
+struct part {
+	unsigned int config;
+	u32 episodes;
+};
+
+static void run_part(const void *arg)
+{
+	const struct part *part = arg;
+
+	become_child(&shared[part->config]);
+	run_config(&ops_configs[part->config], part->episodes);
+}
+
 static pid_t start(unsigned int i, u32 episodes)
 {
-	pid_t pid;
+	const struct part part = { i, episodes };
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		host_fatal("fork: %s", strerror(errno));
-	if (!pid) {
-		become_child(&shared[i]);
-		run_config(&ops_configs[i], episodes);
-		_exit(0);
-	}
-	return pid;
+	return program_start(run_part, &part);
 }
 
 static void report(unsigned int i, int status, u32 episodes)
@@ -279,26 +283,28 @@ static void report(unsigned int i, int status, u32 episodes)
 		  s->nested, s->validations);
 }
 
-static void usage(FILE *out)
+static const struct ops_config *find_config(const char *name)
 {
-	fprintf(out, "usage: oracle_test [--seed N] [--ops N] [--config NAME] [--jobs N] [--replay FILE]\n"
-		"Random operations on several zones, compared with a model after each.\n"
-		"  --seed N       repeat a run (default: a new one, printed)\n"
-		"  --ops N        operations in all (default %llu)\n"
-		"  --config NAME  only this one; without a name that exists: list them\n"
-		"  --jobs N       processes at once (default %u)\n"
-		"  --replay FILE  run the sequence that a failed run printed\n", total_ops, jobs);
+	const struct ops_config *config = ops_find_config(name);
+	unsigned int i;
+
+	if (config)
+		return config;
+	for (i = 0; i < ops_nr_configs; i++)
+		printf("%s\n", ops_configs[i].name);
+	exit(2);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "ops", required_argument, NULL, 'o' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "jobs", required_argument, NULL, 'j' },
-		{ "replay", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
+	const char *config = NULL, *file = NULL;
+	const struct program_option options[] = {
+		{ "seed", PROGRAM_U64, &seed, "repeat a run" },
+		{ "ops", PROGRAM_U64, &total_ops, "operations in all" },
+		{ "config", PROGRAM_STRING, &config,
+		  "only this one; without a name that exists: list them" },
+		{ "jobs", PROGRAM_U32, &jobs, "processes at once" },
+		{ "replay", PROGRAM_STRING, &file, "run the sequence in a file that a failed run printed" },
 		{ }
 	};
 	const struct ops_config *only = NULL;
@@ -307,36 +313,15 @@ int main(int argc, char **argv)
 	u32 episodes[64];
 	int c, status;
 
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = time(NULL);
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'o':
-			total_ops = strtoull(optarg, NULL, 0);
-			break;
-		case 'j':
-			jobs = strtoul(optarg, NULL, 0) ?: 1;
-			break;
-		case 'c':
-			only = ops_find_config(optarg);
-			if (only)
-				break;
-			for (i = 0; i < ops_nr_configs; i++)
-				printf("%s\n", ops_configs[i].name);
-			return 2;
-		case 'r':
-			return replay(optarg);
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
+	seed = program_seed();
+	program_options(argc, argv,
+			"Random operations on several zones, compared with a model after each.",
+			options);
+	jobs = max_t(u32, jobs, 1);
+	if (config)
+		only = find_config(config);
+	if (file)
+		return replay(file);
 	shared = mmap(NULL, (ops_nr_configs + 1) * sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)

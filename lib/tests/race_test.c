@@ -22,16 +22,13 @@
 #include "env.h"
 #include "ktap.h"
 #include "lock_points.h"
+#include "program.h"
 #include "base/pattern.h"
 #include "base/random.h"
 #include "zone/validate.h"
 
-#include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
 #define THREADS_MOST	16
 #define HOLD_MOST	64	/* things a level of a thread holds */
@@ -691,57 +688,23 @@ static void test_same(const struct race_config *cfg)
 
 /* --- the program --------------------------------------------------------------------------- */
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: race_test [--seed N] [--ops N] [--threads N] [--cpus N]\n"
-		"Threads that allocate and free, with interrupts and a disturbed schedule.\n"
-		"  --seed N     repeat the choices of a run (default: MYALLOC_SEED, or a new one)\n"
-		"  --ops N      operations of each thread on each zone (default %llu)\n"
-		"  --threads N  at most %d (default %u)\n"
-		"  --cpus N     simulated ones (default %u)\n", race.ops, THREADS_MOST,
-		race.threads, race.cpus);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "ops", required_argument, NULL, 'o' },
-		{ "threads", required_argument, NULL, 't' },
-		{ "cpus", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
+	const struct program_option options[] = {
+		{ "seed", PROGRAM_U64, &race.seed, "repeat the choices of a run" },
+		{ "ops", PROGRAM_U64, &race.ops, "operations of each thread on each zone" },
+		{ "threads", PROGRAM_U32, &race.threads, "threads, at most 16" },
+		{ "cpus", PROGRAM_U32, &race.cpus, "simulated CPUs, at most 8" },
 		{ }
 	};
-	const char *env = getenv("MYALLOC_SEED");
 	u32 i;
-	int c;
 
-	if (env)
-		race.seed = strtoull(env, NULL, 0);
-	else if (getrandom(&race.seed, sizeof(race.seed), 0) != sizeof(race.seed))
-		race.seed = time(NULL);
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			race.seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'o':
-			race.ops = strtoull(optarg, NULL, 0);
-			break;
-		case 't':
-			race.threads = clamp_t(u32, strtoul(optarg, NULL, 0), 1, THREADS_MOST);
-			break;
-		case 'c':
-			race.cpus = clamp_t(u32, strtoul(optarg, NULL, 0), 1, 8);
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
+	race.seed = program_seed();
+	program_options(argc, argv,
+			"Threads that allocate and free, with interrupts and a disturbed schedule.",
+			options);
+	race.threads = clamp_t(u32, race.threads, 1, THREADS_MOST);
+	race.cpus = clamp_t(u32, race.cpus, 1, 8);
 	alarm(HANGS_AFTER);
 	host_set_nr_cpus(race.cpus);
 	ktap_plan(2 * ARRAY_SIZE(configs));

@@ -14,6 +14,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "program.h"
 
 #define TABLE_BITS_MOST	27	/* 1 GiB */
 
@@ -165,20 +166,21 @@ static void find(u32 top, u32 live)
 		    last.result == NEVER_FAILS ? "never fails" : "FAILS", last.states);
 }
 
-static const char usage[] =
-	"usage: robson_test [--full]\n"
-	"In how much memory first fit never fails, by exhaustive search.\n"
-	"  --full   larger cases (about 2 minutes, 500 MB)\n";
-
 int main(int argc, char **argv)
 {
 	static const struct {
 		u8 top, from, to;
 	} quick[] = { { 0, 1, 8 }, { 1, 2, 14 }, { 2, 4, 12 }, { 3, 8, 8 } },
 	  more[] = { { 1, 15, 16 }, { 2, 13, 16 } };
-	bool full = ktap_full(argc, argv, usage);
+	bool full = false;
+	const struct program_option options[] = {
+		{ "full", PROGRAM_FLAG, &full, "larger cases (about 2 minutes, 500 MB)" },
+		{ }
+	};
 	u32 i, live, nr = 0;
 
+	program_options(argc, argv, "In how much memory first fit never fails, by exhaustive search.",
+			options);
 	for (i = 0; i < ARRAY_SIZE(quick); i++)
 		nr += quick[i].to - quick[i].from + 1;
 	for (i = 0; full && i < ARRAY_SIZE(more); i++)

@@ -5,10 +5,8 @@
  */
 #include <kunit/test.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "ktap.h"
+#include "program.h"
 
 int kunit_main(int argc, char **argv);
 
@@ -340,36 +338,44 @@ static const char *judge(const struct verdict *v, const char *text, int status)
 	return NULL;
 }
 
+struct run {
+	const char *filter;
+	const int *fds;
+};
+
+static void run_tests(const void *arg)
+{
+	const struct run *run = arg;
+	char *argv[] = { (char *)"runner", (char *)"--filter", (char *)run->filter,
+			 (char *)"--seed", (char *)"42", (char *)"--timeout",
+			 (char *)"2", NULL };
+
+	dup2(run->fds[1], STDOUT_FILENO);
+	dup2(run->fds[1], STDERR_FILENO);
+	close(run->fds[0]);
+	exit(kunit_main(7, argv));
+}
+
 static void try(const struct verdict *v)
 {
 	char text[64 << 10];
 	const char *wrong, *line;
 	int fds[2], status;
+	const struct run run = { v->filter, fds };
 	size_t len = 0;
 	ssize_t n;
 	pid_t pid;
 
 	if (pipe(fds))
 		exit(1);
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		char *argv[] = { (char *)"runner", (char *)"--filter", (char *)v->filter,
-				 (char *)"--seed", (char *)"42", (char *)"--timeout",
-				 (char *)"2", NULL };
-
-		dup2(fds[1], STDOUT_FILENO);
-		dup2(fds[1], STDERR_FILENO);
-		close(fds[0]);
-		exit(kunit_main(7, argv));
-	}
+	pid = program_start(run_tests, &run);
 	close(fds[1]);
 	while (len < sizeof(text) - 1 &&
 	       (n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
 		len += n;
 	text[len] = '\0';
 	close(fds[0]);
-	waitpid(pid, &status, 0);
+	status = program_wait(pid);
 	wrong = judge(v, text, status);
 	if (wrong) {
 		ktap_note("%s; printed:", wrong);

@@ -19,6 +19,7 @@
  */
 #include "env.h"
 #include "ktap.h"
+#include "program.h"
 #include "object/check.h"
 #include "zone/validate.h"
 
@@ -511,16 +512,17 @@ static void search(const struct shape *shape)
 		    shape->chunks, w.slots, shape->size, shape->flags, w.projected, w.nr, w.ops);
 }
 
-static const char usage[] =
-	"usage: slab_states_test [--full]\n"
-	"Every state of caches with few slabs and few objects.\n"
-	"  --full   larger ones, too (about 3 minutes)\n";
-
 int main(int argc, char **argv)
 {
-	bool full = ktap_full(argc, argv, usage);
+	bool full = false;
+	const struct program_option options[] = {
+		{ "full", PROGRAM_FLAG, &full, "larger ones, too (about 3 minutes)" },
+		{ }
+	};
 	u32 i, nr = 0;
 
+	program_options(argc, argv, "Every state of caches with few slabs and few objects.",
+			options);
 	host_set_nr_cpus(1);
 	for (i = 0; i < ARRAY_SIZE(shapes); i++)
 		nr += full || !shapes[i].full;

@@ -20,12 +20,12 @@
 #include "choices.h"
 #include "ktap.h"
 #include "lock_points.h"
+#include "program.h"
 #include "object/limbo.h"
 #include "page/drain.h"
 #include "object/cache.h"
 #include "zone/validate.h"
 
-#include <getopt.h>
 #include <signal.h>
 
 #define LIVE_MOST	64
@@ -557,50 +557,29 @@ static int replay(const char *list)
 	return ktap_end();
 }
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: wrong_free_test [--full] [--kind N] [--run LIST]\n"
-		"A second free of the same thing at every point of short sequences.\n"
-		"  --full         more operations and intrusions\n"
-		"  --kind N       only this kind, 0 to %zu\n"
-		"  --run LIST     repeat one execution, as a failure prints it\n",
-		ARRAY_SIZE(kinds) - 1);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "full", no_argument, NULL, 'f' },
-		{ "kind", required_argument, NULL, 'k' },
-		{ "run", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
+	const char *list = NULL;
+	u32 kind, only = ARRAY_SIZE(kinds), first = 0, last = ARRAY_SIZE(kinds) - 1;
+	bool full = false;
+	const struct program_option options[] = {
+		{ "full", PROGRAM_FLAG, &full, "more operations and intrusions" },
+		{ "kind", PROGRAM_U32, &only, "this kind only; one that does not exist: all" },
+		{ "run", PROGRAM_STRING, &list, "repeat one execution, as a failure prints it" },
 		{ }
 	};
-	u32 kind, first = 0, last = ARRAY_SIZE(kinds) - 1;
-	bool full = false;
-	int c;
 
 	host_set_nr_cpus(2);
 	signal(SIGSEGV, on_signal);
 	signal(SIGABRT, on_signal);
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			full = true;
-			break;
-		case 'k':
-			first = min_t(u32, strtoul(optarg, NULL, 10), last);
-			last = first;
-			break;
-		case 'r':
-			return replay(optarg);
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
+	program_options(argc, argv,
+			"A second free of the same thing at every point of short sequences.",
+			options);
+	if (list)
+		return replay(list);
+	if (only < ARRAY_SIZE(kinds)) {
+		first = only;
+		last = only;
 	}
 	ktap_plan((last - first + 1) * (full ? 4 : 2) + 2 * !first);
 	if (!first) {

@@ -12,11 +12,12 @@
 #include <kunit/test.h>
 
 #include <fnmatch.h>
-#include <getopt.h>
 #include <signal.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "tests/ktap.h"
+#include "tests/program.h"
 
 void __sanitizer_set_death_callback(void (*callback)(void)) __weak;
 int main(int argc, char **argv) __weak;
@@ -139,18 +140,11 @@ void kunit_failed(struct kunit *test, const struct kunit_report *report,
 	funlockfile(stdout);
 }
 
-static const char *ok(enum kunit_status status)
-{
-	return status == KUNIT_FAILURE ? "not ok" : "ok";
-}
-
-static void print_result(int level, enum kunit_status status, unsigned int nr,
+static void print_result(unsigned int level, enum kunit_status status, unsigned int nr,
 			 const char *name, const char *comment)
 {
-	bool skipped = status == KUNIT_SKIPPED;
-
-	printf("%*s%s %u %s%s%s\n", 4 * level, "", ok(status), nr, name,
-	       skipped ? " # SKIP " : "", skipped ? comment : "");
+	ktap_put_result(level, status != KUNIT_FAILURE, nr, name,
+			status == KUNIT_SKIPPED ? comment : NULL);
 }
 
 static void count(struct stats *stats, enum kunit_status status)
@@ -343,7 +337,7 @@ static void run_case(struct kunit_suite *suite, struct kunit_case *test_case,
 		count(params, test.status);
 	} else {
 		test_case->status = KUNIT_SKIPPED;
-		printf(INDENT INDENT "KTAP version 1\n");
+		ktap_put_version(2);
 		printf(INDENT INDENT "# Subtest: %s\n", test_case->name);
 		desc[0] = '\0';
 		test.param_value = test_case->generate_params(NULL, desc);
@@ -410,8 +404,9 @@ static void run_suite(struct kunit_suite *suite, unsigned int suite_nr, const ch
 		       suite->suite_init_err);
 		suite->status = KUNIT_FAILURE;
 	} else {
-		printf(INDENT "KTAP version 1\n" INDENT "# Subtest: %s\n" INDENT "1..%u\n",
-		       suite->name, suite->nr_cases);
+		ktap_put_version(1);
+		printf(INDENT "# Subtest: %s\n", suite->name);
+		ktap_put_plan(1, suite->nr_cases);
 		for (test_case = suite->test_cases; test_case->run_case; test_case++) {
 			if (!selected(suite, test_case, filter))
 				continue;
@@ -519,79 +514,27 @@ static void catch_crashes(void)
 
 /* --- main --------------------------------------------------------------------------- */
 
-static void usage(FILE *out, const char *name)
-{
-	fprintf(out,
-		"usage: %s [--list] [--filter SUITE[.TEST]] [--seed N] [--timeout SECONDS]\n"
-		"  --filter   run what matches these globs\n"
-		"  --seed     of random tests; default MYALLOC_SEED, else another each time\n"
-		"  --timeout  of one test, 0 for none; default %u\n"
-		"MYALLOC_LOG=1 shows what the code under test prints.\n", name, timeout);
-}
-
-static void number(const char *text, u64 *value, const char *what)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (errno || !*text || *end) {
-		fprintf(stderr, "%s: \"%s\" is not a number\n", what, text);
-		exit(2);
-	}
-}
-
 int kunit_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "filter", required_argument, NULL, 'f' },
-		{ "list", no_argument, NULL, 'l' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{}
-	};
 	enum kunit_status status = KUNIT_SKIPPED;
 	unsigned int nr_suites = 0, nr = 0;
 	struct kunit_case *test_case;
 	const char *filter = NULL;
 	struct kunit_suite *suite;
 	bool list = false;
-	u64 seconds;
-	int c;
+	const struct program_option options[] = {
+		{ "list", PROGRAM_FLAG, &list, "print the names of all tests" },
+		{ "filter", PROGRAM_STRING, &filter, "run what matches SUITE[.TEST], two globs" },
+		{ "seed", PROGRAM_U64, &seed, "seed of random tests" },
+		{ "timeout", PROGRAM_U32, &timeout, "seconds for one test, 0 for no limit" },
+		{ }
+	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (getenv("MYALLOC_SEED"))
-		number(getenv("MYALLOC_SEED"), &seed, "MYALLOC_SEED");
-	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = myalloc_env_now_ns();
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			filter = optarg;
-			break;
-		case 'l':
-			list = true;
-			break;
-		case 's':
-			number(optarg, &seed, "--seed");
-			break;
-		case 't':
-			number(optarg, &seconds, "--timeout");
-			timeout = min_t(u64, seconds, INT_MAX);
-			break;
-		case 'h':
-			usage(stdout, argv[0]);
-			return 0;
-		default:
-			usage(stderr, argv[0]);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		usage(stderr, argv[0]);
-		return 2;
-	}
+	seed = program_seed();
+	program_options(argc, argv, "Runs the KUnit suites that are linked in. With MYALLOC_LOG=1, "
+			"prints what the code under test logs.", options);
+	timeout = min_t(u32, timeout, INT_MAX);
 
 	for (suite = suites; suite; suite = suite->next) {
 		for (test_case = suite->test_cases; test_case->run_case; test_case++) {
@@ -612,7 +555,9 @@ int kunit_main(int argc, char **argv)
 	}
 
 	catch_crashes();
-	printf("KTAP version 1\n1..%u\n# seed: 0x%llx\n", nr_suites, seed);
+	ktap_put_version(0);
+	ktap_put_plan(0, nr_suites);
+	printf("# seed: 0x%llx\n", seed);
 	for (suite = suites; suite; suite = suite->next) {
 		if (!suite->nr_cases)
 			continue;
