@@ -154,7 +154,7 @@ config "CONFIG_KASAN=y" "CONFIG_PROVE_LOCKING=y" "CONFIG_KASAN_GENERIC=y"
 tool -j info
 got=$("$JSONQ" "$out" /system/debug_options)
 if [ "$got" = null ]; then
-	name="$name # SKIP built without zlib"
+	skip_test "built without zlib"
 else
 	json /system/debug_options '[ "KASAN", "PROVE_LOCKING" ]'
 	well

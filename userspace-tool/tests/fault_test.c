@@ -541,7 +541,7 @@ static void walk(const struct walk *w)
 			SKIP("this machine cannot do %s", w->shape);
 	}
 	CHECK(!drained_stat(watcher, &before), "the statistics cannot be read");
-	while (k < SITES_MAX && !ktap_failed && fail_one(w, k, &before, &quiet))
+	while (k < SITES_MAX && !test_failed && fail_one(w, k, &before, &quiet))
 		k++;
 	CHECK(k < SITES_MAX, "%d failures and no end", SITES_MAX);
 	EXPECT(!own || k - 1 >= w->must, "only %ld sites, there are %ld at least", k - 1, w->must);
@@ -592,7 +592,7 @@ static void test_load(void)
 	int tolerated = 0;
 	long k = 1;
 
-	while (k < SITES_MAX && !ktap_failed && fail_load(k, &tolerated))
+	while (k < SITES_MAX && !test_failed && fail_load(k, &tolerated))
 		k++;
 	CHECK(k < SITES_MAX, "%d failures and no end", SITES_MAX);
 	/* 8 chunks, their list, frames, buddy, zone, 5 lists of magazines, the CPU hook, device. */
@@ -648,7 +648,7 @@ static void next_walk(void)
 
 int main(int argc, char **argv)
 {
-	struct ktap_test tests[ARRAY_SIZE(walks) + 4];
+	struct table_test tests[ARRAY_SIZE(walks) + 4];
 	bool loads = argc == 3 && !strcmp(argv[1], "load");
 	size_t i, n = 0;
 
@@ -661,13 +661,13 @@ int main(int argc, char **argv)
 	/* A page fault is not to be what fails. */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	if (own || loads)
-		tests[n++] = (struct ktap_test) { "load", test_load };
+		tests[n++] = (struct table_test) { "load", test_load };
 	if (loads)
-		return ktap_run(tests, n);
-	tests[n++] = (struct ktap_test) { "the module loads", begin };
-	tests[n++] = (struct ktap_test) { "the switch", test_switch };
+		return table_run(tests, n);
+	tests[n++] = (struct table_test) { "the module loads", begin };
+	tests[n++] = (struct table_test) { "the switch", test_switch };
 	for (i = 0; i < ARRAY_SIZE(walks); i++)
-		tests[n++] = (struct ktap_test) { walks[i].name, next_walk };
-	tests[n++] = (struct ktap_test) { "the module unloads", end };
-	return ktap_run(tests, n);
+		tests[n++] = (struct table_test) { walks[i].name, next_walk };
+	tests[n++] = (struct table_test) { "the module unloads", end };
+	return table_run(tests, n);
 }

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ktap.h"
+#include "table.h"
 #include "myalloc.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))

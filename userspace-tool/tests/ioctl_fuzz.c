@@ -663,7 +663,7 @@ static void test_sound(void)
 	EXPECT(!wrong, "seed %llu: %s", (unsigned long long)seed, wrong);
 }
 
-static const struct ktap_test tests[] = {
+static const struct table_test tests[] = {
 	{ "fuzz runs to its end", test_run },
 	{ "errors are those of the interface", test_errors },
 	{ "statistics are those from before", test_statistics },
@@ -687,7 +687,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	three_pages();
-	snprintf(ktap_note, sizeof(ktap_note), "ioctl_fuzz %ld %llu %d", ops,
+	snprintf(table_note, sizeof(table_note), "ioctl_fuzz %ld %llu %d", ops,
 		 (unsigned long long)seed, threads);
-	return ktap_run(tests, ARRAY_SIZE(tests));
+	return table_run(tests, ARRAY_SIZE(tests));
 }

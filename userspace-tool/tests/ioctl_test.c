@@ -2171,7 +2171,7 @@ static void test_bench_and_stress(void)
 
 TESTS(WRAPPER)
 
-static const struct ktap_test tests[] = { TESTS(ENTRY) };
+static const struct table_test tests[] = { TESTS(ENTRY) };
 
 int main(int argc, char **argv)
 {
@@ -2182,5 +2182,5 @@ int main(int argc, char **argv)
 		printf("Bail out! " MYALLOC_DEVICE ": %s\n", strerror(errno));
 		return 1;
 	}
-	return ktap_run(tests, ARRAY_SIZE(tests));
+	return table_run(tests, ARRAY_SIZE(tests));
 }

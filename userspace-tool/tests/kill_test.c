@@ -331,7 +331,7 @@ static void killed(const char *name, void (*step)(struct worker *w))
 
 KINDS(TEST)
 
-static const struct ktap_test tests[] = { KINDS(ENTRY) };
+static const struct table_test tests[] = { KINDS(ENTRY) };
 
 int main(int argc, char **argv)
 {
@@ -346,7 +346,7 @@ int main(int argc, char **argv)
 		printf("Bail out! " MYALLOC_DEVICE ": %s\n", strerror(errno));
 		return 1;
 	}
-	snprintf(ktap_note, sizeof(ktap_note), "kill_test %d %llu", rounds,
+	snprintf(table_note, sizeof(table_note), "kill_test %d %llu", rounds,
 		 (unsigned long long)seed);
-	return ktap_run(tests, ARRAY_SIZE(tests));
+	return table_run(tests, ARRAY_SIZE(tests));
 }

@@ -1,13 +1,18 @@
-# Words for the shell tests of the tool: run it, look at what came, print KTAP.
+# Words for the shell tests of the tool: run it and check what it printed.
 # shellcheck shell=sh
 #
 #	begin NAME		a test begins; the one before ends
-#	tool WORD...		run the tool against the fake device; $rc, $out, $err are files or codes
+#	tool WORD...		run the tool against the fake device; $rc is its status, the files
+#				$out and $err have what it printed
 #	script LINE...		what the fake device does: see fake_dev.c
-#	skip WHY		this test cannot be run here
-#	finish			prints the plan and the results; its status is the verdict
+#	fail WHY		this test has failed
+#	skip_test WHY		this test cannot be run here
+#	finish			ends the last test and prints the plan; the status is the verdict
 #
-# A test fails at each expectation that does not hold; it goes on to the next.
+# A test fails if any of its expectations does not hold; the others are checked nevertheless.
+
+# shellcheck source=../../vm/guest/ktap.sh
+. "$(dirname "$0")/../../vm/guest/ktap.sh"
 
 build=${1:?"usage: $0 BUILD_DIRECTORY"}
 MYALLOCCTL=$build/check/myallocctl
@@ -18,26 +23,25 @@ out=$tmp/out err=$tmp/err log=$tmp/log
 export FAKE_DEV="$tmp/script" FAKE_LOG="$log" NO_COLOR=1
 unset FAKE_ROOT FAKE_EUID FAKE_HV
 : >"$FAKE_DEV"
-nr=0 name="" why="" skipped="" bad=0 results=""
+test_name="" test_why="" test_skip=""
 
 end_test()
 {
-	[ -n "$name" ] || return 0
-	nr=$((nr + 1))
-	if [ -n "$why" ]; then
-		results="$results$why
-not ok $nr - $name"
-		bad=$((bad + 1))
+	if [ -z "$test_name" ]; then
+		return
+	elif [ -n "$test_why" ]; then
+		not_ok "$test_name" "$test_why"
+	elif [ -n "$test_skip" ]; then
+		skip "$test_name" "$test_skip"
 	else
-		results="$results
-ok $nr - $name${skipped:+ # SKIP $skipped}"
+		ok "$test_name"
 	fi
 }
 
 begin()
 {
 	end_test
-	name=$1 why="" skipped=""
+	test_name=$1 test_why="" test_skip=""
 	: >"$FAKE_DEV"
 	unset FAKE_ROOT FAKE_EUID FAKE_HV
 }
@@ -45,19 +49,18 @@ begin()
 finish()
 {
 	end_test
-	printf 'KTAP version 1\n1..%d%s\n' "$nr" "$results"
-	[ "$bad" = 0 ]
+	ktap_end
 }
 
 fail()
 {
-	why="$why
-# $*"
+	test_why="$test_why${test_why:+
+}$*"
 }
 
-skip()
+skip_test()
 {
-	skipped=$*
+	test_skip=$*
 }
 
 script()

@@ -11,7 +11,7 @@ if command -v groff >/dev/null; then
 	groff -man -Tutf8 -ww -z "$page" >"$out" 2>&1
 	[ ! -s "$out" ] || fail "$(head -5 "$out")"
 else
-	skip "groff is not installed"
+	skip_test "groff is not installed"
 fi
 
 begin "mandoc is silent"
@@ -19,7 +19,7 @@ if command -v mandoc >/dev/null; then
 	mandoc -T lint -W warning "$page" >"$out" 2>&1
 	[ ! -s "$out" ] || fail "$(head -5 "$out")"
 else
-	skip "mandoc is not installed"
+	skip_test "mandoc is not installed"
 fi
 
 begin "every command and option is in it"

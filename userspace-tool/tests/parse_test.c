@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cmd/closest.h"
-#include "ktap.h"
+#include "table.h"
 #include "host/mem.h"
 #include "myalloc.h"
 #include "cmd/parse.h"
@@ -206,7 +206,7 @@ static void nearest(void)
 	}
 }
 
-static const struct ktap_test tests[] = {
+static const struct table_test tests[] = {
 	{ "numbers", numbers },
 	{ "sizes", sizes },
 	{ "durations", durations },
@@ -219,5 +219,5 @@ static const struct ktap_test tests[] = {
 
 int main(void)
 {
-	return ktap_run(tests, ARRAY_SIZE(tests));
+	return table_run(tests, ARRAY_SIZE(tests));
 }

@@ -16,6 +16,7 @@ symbols()
 }
 
 # Both: a line for each pair of files of which the first needs the second.
+# shellcheck disable=SC2317
 includes()
 {
 	(cd "$src" && for room in $rooms; do grep -H '^#include "' "$room"/*.[ch]; done
@@ -23,6 +24,7 @@ includes()
 		sed -n 's|^\([^:]*\):#include "\([a-z]*/[^"]*\)"$|\1 \2|p'
 }
 
+# shellcheck disable=SC2317
 calls()
 {
 	symbols | awk '

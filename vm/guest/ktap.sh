@@ -1,4 +1,5 @@
-# Sourced by a scenario in the guest: say what was tested, in KTAP.
+# The one writer of KTAP in sh. Sourced by the scenarios in the guest and, on the host, by the
+# tests of the tool.
 #
 #	ok NAME			a test passed
 #	not_ok NAME [WHY]	a test failed
@@ -122,9 +123,15 @@ failures_of_kernel()
 	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
-finish()
+# The plan, and the exit with its verdict.
+ktap_end()
 {
 	echo "1..$ktap_count"
 	[ "$ktap_failed" = 0 ]
 	exit
+}
+
+finish()
+{
+	ktap_end
 }
