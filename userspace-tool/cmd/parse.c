@@ -14,7 +14,7 @@
 #include "myalloc.h"
 #include "cmd/parse.h"
 
-static const char too_large[] = "that is more than 64 bits hold";
+static const char too_large[] = "does not fit in 64 bits";
 
 /* strtoull without its blanks, signs and octal; *@end is behind the number. */
 static const char *number(const char *text, __u64 *value, const char **end)
@@ -24,7 +24,7 @@ static const char *number(const char *text, __u64 *value, const char **end)
 
 	if (!isxdigit((unsigned char)text[base == 16 ? 2 : 0]) ||
 	    (base == 10 && !isdigit((unsigned char)text[0])))
-		return "a whole number is needed, as 42 or 0x2a";
+		return "must be a whole number, as 42 or 0x2a";
 	errno = 0;
 	*value = strtoull(text, &stop, base);
 	if (errno == ERANGE)
@@ -36,7 +36,7 @@ static const char *number(const char *text, __u64 *value, const char **end)
 /* A number with up to three decimals, in thousandths. */
 static const char *milli(const char *text, __u64 *value, const char **end)
 {
-	const char *wrong = "a number is needed, as 10 or 0.5";
+	const char *wrong = "must be a number, as 10 or 0.5";
 	__u64 part = 0, scale = 100, whole;
 
 	if (!isdigit((unsigned char)*text) || number(text, &whole, end) ||
@@ -59,7 +59,7 @@ const char *parse_number(const char *text, __u64 *value)
 	const char *end, *wrong = number(text, value, &end);
 
 	if (!wrong && *end)
-		wrong = "a whole number is needed, as 42 or 0x2a";
+		wrong = "must be a whole number, as 42 or 0x2a";
 	return wrong;
 }
 
@@ -86,7 +86,7 @@ static int unit(const char *text, unsigned int *shift)
 }
 
 static const char size_rule[] =
-	"a size is a whole number of bytes, or one with K, M, G or T behind it, as 64K or 4KiB";
+	"must be a number of bytes, or one followed by K, M, G or T, as 64K or 4KiB";
 
 static const char *size(const char *text, __u64 *bytes, const char **end)
 {
@@ -118,7 +118,7 @@ const char *parse_size(const char *text, __u64 *bytes)
 const char *parse_duration(const char *text, __u64 *ms)
 {
 	static const char rule[] =
-		"a duration is a number with ms, s, m or h behind it (s if nothing is), as 10s or 500ms";
+		"must be a number followed by ms, s, m or h, or a number of seconds, as 10s or 500ms";
 	static const struct {
 		const char *name;
 		__u64 ms;
@@ -140,7 +140,7 @@ const char *parse_duration(const char *text, __u64 *ms)
 			return too_large;
 		*ms = value * units[i].ms / 1000;
 		if (value && !*ms)
-			return "the shortest duration is 1ms";
+			return "must be at least 1ms";
 		return NULL;
 	}
 	return rule;
@@ -149,7 +149,7 @@ const char *parse_duration(const char *text, __u64 *ms)
 const char *parse_share(const char *text, __u32 *permille)
 {
 	static const char rule[] =
-		"a share is a percentage from 0.1% to 100%, as 50% or 62.5%";
+		"must be a percentage from 0.1% to 100%, as 50% or 62.5%";
 	const char *end;
 	__u64 value;
 
@@ -167,7 +167,7 @@ const char *parse_share(const char *text, __u32 *permille)
 const char *parse_cpus(const char *text, __u64 *mask, unsigned int cpus)
 {
 	static const char rule[] =
-		"CPUs are a list of numbers and ranges, as 0-3,5";
+		"must be a list of numbers and ranges, as 0-3,5";
 	const char *end = text;
 	__u64 first, last;
 
@@ -179,9 +179,9 @@ const char *parse_cpus(const char *text, __u64 *mask, unsigned int cpus)
 		if (*end == '-' && number(end + 1, &last, &end))
 			return rule;
 		if (last < first)
-			return "a range of CPUs begins with the lower one, as 0-3";
+			return "a range must begin with the lower number, as 0-3";
 		if (last >= cpus)
-			return "a run can name CPUs 0 to 255";
+			return "a CPU must be from 0 to 255";
 		for (; first <= last; first++)
 			mask[first / 64] |= 1ull << (first % 64);
 	} while (*end++ == ',');
@@ -206,13 +206,13 @@ const char *parse_checks(const char *text, __u32 *checks)
 	if (!strcmp(text, "-") || !strcmp(text, "none"))
 		return NULL;
 	if (!*text)
-		return "checks are letters of FZPU, or none";
+		return "must be letters of FZPU, or none";
 	for (; *text; text++) {
 		for (i = 0; i < ARRAY_SIZE(checks_table); i++)
 			if (toupper((unsigned char)*text) == checks_table[i].letter)
 				break;
 		if (i == ARRAY_SIZE(checks_table))
-			return "checks are letters of FZPU: F sanity, Z red zones, P poison, U owners; or none";
+			return "must be letters of FZPU (F sanity, Z red zones, P poison, U owners), or none";
 		*checks |= checks_table[i].bit;
 	}
 	return NULL;
@@ -235,7 +235,7 @@ const char *checks_letters(__u32 checks, char *buf)
 const char *parse_weight(const char **text, __u64 *value, __u32 *weight)
 {
 	static const char rule[] =
-		"a list of value:weight is needed, as 0:8,1:4 or 64:3,1K:1";
+		"must be a list of value:weight, as 0:8,1:4 or 64:3,1K:1";
 	const char *end, *wrong;
 	__u64 w = 1;
 

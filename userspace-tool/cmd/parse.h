@@ -2,8 +2,7 @@
 /*
  * parse: numbers, sizes, durations, shares and lists as people write them
  *
- * Every function returns NULL when @text is good, otherwise a sentence that
- * says what would have been.
+ * Every function returns NULL if @text is valid, otherwise a message that says what is.
  */
 #ifndef MYALLOCCTL_PARSE_H
 #define MYALLOCCTL_PARSE_H
@@ -20,7 +19,7 @@ const char *parse_checks(const char *text, __u32 *checks);
 /* One "value:weight" of a list, 1 if no weight is given; *@text moves behind it. */
 const char *parse_weight(const char **text, __u64 *value, __u32 *weight);
 
-/* @checks as letters, "-" if there are none; at least 8 bytes in @buf. */
+/* @checks as letters, "-" if there are none; @buf has at least 8 bytes. */
 const char *checks_letters(__u32 checks, char *buf);
 
 #endif /* MYALLOCCTL_PARSE_H */

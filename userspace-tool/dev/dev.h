@@ -2,8 +2,8 @@
 /*
  * dev: the only caller of /dev/myalloc
  *
- * dev.c makes the system calls and nothing else; the tests put
- * tests/fake_dev.c in its place. Errors are negative errno.
+ * dev.c makes the system calls and nothing else; the tests replace it with
+ * tests/fake_dev.c. Errors are negative errno.
  */
 #ifndef MYALLOCCTL_DEV_H
 #define MYALLOCCTL_DEV_H
@@ -17,11 +17,11 @@
 int dev_open(void);
 void dev_close(int fd);
 int dev_call(int fd, unsigned long cmd, void *arg);
-/* Has modprobe found this module, and loaded it? */
+/* Loads a module with modprobe; false if that finds none. */
 bool dev_load(const char *module);
-/* 1: readable, 0: @ms passed, -EINTR: a signal that stop.h catches */
+/* 1 if readable, 0 after @ms, -EINTR after a signal that stop.h catches */
 int dev_wait(int fd, __u64 ms);
-/* Records that were read, 0 after the last, -EAGAIN if there is none yet */
+/* Number of records read, 0 after the last, -EAGAIN if there is none yet */
 int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr);
 /* The same of a benchmark: 1 record or none */
 int dev_read_bench(int fd, struct myalloc_bench_progress *p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * root: where this machine is; the tests put another one in its place
+ * root: paths and properties of the real machine; the tests replace this file
  */
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * root: where this machine is; the tests put another one in its place
+ * root: paths and properties of the machine, which the tests replace
  */
 #ifndef MYALLOCCTL_ROOT_H
 #define MYALLOCCTL_ROOT_H
@@ -12,7 +12,7 @@
 /* The path to open for @path of the machine, in @buf if it is not @path itself. */
 const char *root_path(const char *path, char buf[ROOT_PATH_MAX]);
 unsigned int root_euid(void);
-/* The processor's word on what runs it (CPUID 0x40000000); empty on bare metal. */
+/* The hypervisor's signature (CPUID 0x40000000), empty on bare metal; false if unknown. */
 bool root_hypervisor(char signature[13]);
 
 #endif /* MYALLOCCTL_ROOT_H */

@@ -2,9 +2,9 @@
 /*
  * stop: SIGINT, SIGTERM and SIGHUP end the work, not the program
  *
- * Once caught, they are blocked except inside stop_wait(), so none is lost
- * between looking and waiting; stop_signal() sees those that are pending.
- * SIGHUP is left alone where it was ignored at the start, as by nohup.
+ * After stop_catch() they are blocked except in stop_wait(), so that none is lost between a
+ * check and the wait; stop_signal() sees pending ones. SIGHUP stays ignored if it was at the
+ * start, as under nohup.
  */
 #ifndef MYALLOCCTL_STOP_H
 #define MYALLOCCTL_STOP_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench: the words of a benchmark: which shapes, how long, what to show
+ * bench: the command line of a benchmark: which shapes, how long, what to show
  */
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void add_globs(struct cmd *c, struct globs *globs, char *list)
 
 	for (word = strtok_r(list, ",", &at); word; word = strtok_r(NULL, ",", &at)) {
 		if (globs->nr == GLOBS_MAX)
-			cmd_usage(c, "at most %d patterns can be given", GLOBS_MAX);
+			cmd_usage(c, "at most %d patterns are possible", GLOBS_MAX);
 		globs->glob[globs->nr++] = word;
 	}
 }
@@ -59,9 +59,9 @@ static int nothing_like(const struct bench_report *report, const char *glob)
 	near = strpbrk(glob, "*?[") ? NULL : closest(glob, names, report->nr_shapes);
 	free(names);
 	if (near)
-		return out_fail(EXIT_USAGE, "no shape is named '%s'; did you mean '%s'?", glob,
+		return out_fail(EXIT_USAGE, "unknown shape '%s'; did you mean '%s'?", glob,
 				near);
-	return out_fail(EXIT_USAGE, "no shape is named '%s'; 'myallocctl bench list' names them all, and * stands for any letters, as in 'object/64/*'",
+	return out_fail(EXIT_USAGE, "no shape matches '%s'; 'myallocctl bench list' shows all, and * stands for any characters, as in 'object/64/*'",
 			glob);
 }
 
@@ -81,7 +81,7 @@ static int choose_all(struct bench_report *report, const struct globs *globs)
 	for (i = 0; i < MYALLOC_BENCH_SHAPES_MAX / 64; i++)
 		if (report->ask.shapes[i])
 			return EXIT_OK;
-	return out_fail(EXIT_FAILED, "this machine can do none of these shapes: those of 'cross' need two CPUs");
+	return out_fail(EXIT_FAILED, "this machine cannot run any of these shapes: those of 'cross' need two CPUs");
 }
 
 /* What the options say; @shapes may be given several times, each a list. */
@@ -118,7 +118,7 @@ static int run_shapes(struct cmd *c)
 	if (code)
 		return code;
 	if (report.ask.cpu != MYALLOC_BENCH_ANY_CPU && report.ask.cpu >= d.info.nr_cpus)
-		code = out_fail(EXIT_USAGE, "there is no CPU %u: this machine has CPUs 0 to %u",
+		code = out_fail(EXIT_USAGE, "no CPU %u: this machine has CPUs 0 to %u",
 				report.ask.cpu, d.info.nr_cpus - 1);
 	if (!code)
 		code = bench_shapes(&d, &report);
@@ -190,7 +190,7 @@ static int show_kept(struct cmd *c)
 
 	read_options(c, &report, &globs);
 	if (!globs.nr)
-		cmd_usage(c, "a file must follow that was kept by 'bench run -o FILE'");
+		cmd_usage(c, "missing file, as written by 'bench run -o FILE'");
 	file = globs.glob[0];
 	code = bench_load(&report, file);
 	for (i = 0; !code && i < report.nr_shapes; i++) {
@@ -210,7 +210,7 @@ static int compare(struct cmd *c)
 	char *old = cmd_word(c), *new = cmd_word(c);
 
 	if (!old || !new)
-		cmd_usage(c, "two files must follow: the older result and the newer");
+		cmd_usage(c, "missing files: the older result and the newer are needed");
 	cmd_done(c);
 	return bench_compare(old, new);
 }
@@ -242,12 +242,12 @@ static const struct opt list_opts[] = { SHAPES, { NULL } };
 static const struct opt show_opts[] = { SIDES, { NULL } };
 
 static const struct verb bench_verbs[] = {
-	{ "list", list_shapes, "[GLOB]...", "list the shapes, each in a sentence", list_opts },
+	{ "list", list_shapes, "[GLOB]...", "list the shapes with a description of each", list_opts },
 	{ "run", run_shapes, "[GLOB]...",
-	  "run shapes against the kernel's own allocators, and show how they compare",
+	  "run shapes on this and the kernel's own allocators, and compare",
 	  run_opts },
-	{ "show", show_kept, "FILE [GLOB]...", "show a result that was kept with -o FILE", show_opts },
-	{ "compare", compare, "OLD NEW", "compare two kept results, shape by shape", NULL },
+	{ "show", show_kept, "FILE [GLOB]...", "show a result written with -o FILE", show_opts },
+	{ "compare", compare, "OLD NEW", "compare two results from files, shape by shape", NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bench: benchmarks of the module, from their shapes to their figures
+ * bench: benchmarks of the module: shapes, runs, results
  */
 #ifndef MYALLOCCTL_BENCH_H
 #define MYALLOCCTL_BENCH_H
@@ -12,13 +12,13 @@
 
 struct out;
 
-/* What was measured of one side. */
+/* The measurements of one side. */
 struct bench_side {
 	struct myalloc_bench_result result;
 	struct myalloc_bench_round *round;
 };
 
-/* What was measured of one shape; @shape.name is "" if it was not asked for. */
+/* The measurements of one shape; those not @wanted have none. */
 struct bench_shape {
 	struct myalloc_bench_shape shape;
 	struct bench_side side[MYALLOC_BENCH_SIDES_MAX];
@@ -37,20 +37,20 @@ struct bench_report {
 	struct bench_shape *shape;
 	__u32 nr_shapes;
 	bool all_sides;		/* in the table */
-	char system[160];	/* of a kept one: where it was measured */
+	char system[160];	/* where it was measured, if it comes from a file */
 };
 
-/* bench_run.c: each returns an exit code, having said why if it is not EXIT_OK */
+/* bench_run.c: both return an exit code, and print a message if it is not EXIT_OK */
 int bench_shapes(struct device *d, struct bench_report *report);
 int bench_run(struct device *d, struct bench_report *report);
 void bench_free(struct bench_report *report);
 
 /* bench_report.c */
-/* What the name of a property of the kernel stands for, 0 if it is none. */
+/* The flag of a property of the kernel, 0 if the name is unknown. */
 __u32 bench_kernel_flag(const char *name);
 bool bench_ours(const struct myalloc_bench_side *side);
 bool bench_opponent(const struct myalloc_bench_side *side);
-/* The figure of a side without the cost of the work itself, in 1/1000; below 0 if there is none. */
+/* The figure of a side minus the cost of the work itself, in 1/1000; negative if there is none. */
 double bench_figure(const struct bench_shape *s, __u32 side);
 const struct bench_side *bench_find(const struct bench_shape *s, const char *name);
 /* Describes and prints @report; @code is the exit code so far. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench_kept: benchmarks that were kept with -o FILE: read again, and two compared
+ * bench_kept: reads results of benchmarks from files, and compares two
  */
 #include <json-c/json.h>
 #include <math.h>
@@ -243,7 +243,7 @@ static int describe(const struct kept *a, const struct kept *b,
 	kept_differences(o, a, b);
 	if ((old->kernel | new->kernel) & MYALLOC_BENCH_DEBUG)
 		out_str(o, "label", "Label", OUT_BAD,
-			"DEBUG KERNEL: these figures say nothing about one in use");
+			"DEBUG KERNEL: these figures say nothing about a production kernel");
 	else
 		out_null(o, "label", NULL);
 	out_list(o, "changes", "Medians");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench_report: describes what a benchmark measured, with ratios and their means
+ * bench_report: describes the result of a benchmark, with ratios and their means
  *
- * A ratio is theirs over ours, of medians: above 1 ours is the better. Where a side does
- * the work without any allocator, what it takes is subtracted from both first. The
- * geometric means are over shapes that measure the time of an operation, one for each
- * kind of shape and each opponent, and one against whoever was the fastest.
+ * A ratio is the opponent's median divided by ours: above 1, ours is better. If a side does the
+ * work without any allocator, its cost is subtracted from both first. Geometric means are
+ * taken over the shapes that measure the time of an operation: one for each kind of shape and
+ * each opponent, and one against the fastest opponent of each shape.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -113,7 +113,7 @@ double bench_figure(const struct bench_shape *s, __u32 side)
 		return -1;
 	if (cost >= 0 && (int)side != cost && s->side[cost].result.rounds)
 		figure -= s->side[cost].result.time.p50;
-	/* A cost that varies more than the thing itself: as good as nothing. */
+	/* The cost varied more than the figure itself: the least that is above 0. */
 	return figure < 1 && s->shape.unit <= MYALLOC_BENCH_LONGEST ? 1 : figure;
 }
 
@@ -127,7 +127,7 @@ const struct bench_side *bench_find(const struct bench_shape *s, const char *nam
 	return NULL;
 }
 
-/* What is left is less than an eighth of what was subtracted: it may be all of its variation. */
+/* True if less than an eighth of the subtracted cost is left: it may be noise of the cost. */
 static bool lost_in_cost(const struct bench_shape *s, __u32 side)
 {
 	int cost = find_flag(s, MYALLOC_BENCH_COST);
@@ -136,7 +136,7 @@ static bool lost_in_cost(const struct bench_shape *s, __u32 side)
 	       bench_figure(s, side) * 8 < s->side[cost].result.time.p50;
 }
 
-/* Theirs over ours, 0 if one of them has no figure to be trusted or ours is nothing. */
+/* The opponent's figure divided by ours; 0 if one of them is missing, unreliable or 0. */
 static double ratio(const struct bench_shape *s, __u32 side)
 {
 	int ours = find_flag(s, MYALLOC_BENCH_OURS);
@@ -145,7 +145,7 @@ static double ratio(const struct bench_shape *s, __u32 side)
 		return 0;
 	if (lost_in_cost(s, ours) || lost_in_cost(s, side))
 		return 0;
-	/* Nothing at all is better than anything, but not by a number. */
+	/* A figure of 0 is better than any other, but has no ratio. */
 	return bench_figure(s, ours) > 0 ? bench_figure(s, side) / bench_figure(s, ours) : 0;
 }
 
@@ -361,7 +361,7 @@ static void describe_table(struct out *o, const struct bench_report *report)
 	out_end(o);
 }
 
-/* ---- everything, in the JSON alone ---- */
+/* ---- everything, in JSON only ---- */
 
 static void describe_figures(struct out *o, const char *key,
 			     const struct myalloc_bench_figures *f)
@@ -497,7 +497,7 @@ static void describe_label(struct out *o, const struct bench_report *report)
 		return;
 	}
 	words = kernel_words(report->kernel, MYALLOC_BENCH_DEBUG);
-	label = xasprintf("DEBUG KERNEL (%s): these figures say nothing about one in use", words);
+	label = xasprintf("DEBUG KERNEL (%s): these figures say nothing about a production kernel", words);
 	out_str(o, "label", "Label", OUT_BAD, label);
 	out_warn("%s", label);
 	free(label);
@@ -517,12 +517,12 @@ static int complain(const struct bench_report *report, int code)
 
 			any |= r->rounds;
 			if (r->error)
-				out_warn("%s by %s could not be prepared: %s", s->shape.name,
+				out_warn("%s: %s could not be prepared: %s", s->shape.name,
 					 s->shape.side[k].name, strerror(r->error));
 			else if (r->fails)
-				out_warn("%s by %s: %llu allocations failed, so its figures are of other work",
-					 s->shape.name, s->shape.side[k].name,
-					 (unsigned long long)r->fails);
+				out_warn("%s: %llu allocations of %s failed, so its figures are of different work",
+					 s->shape.name, (unsigned long long)r->fails,
+					 s->shape.side[k].name);
 		}
 	}
 	if (!any && !code)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench_run: asks for the shapes, starts a run, follows it, ends it at Ctrl-C, fetches
+ * bench_run: lists the shapes, starts a run, follows it, ends it at Ctrl-C, and reads
  * every round
  */
 #include <errno.h>
@@ -43,10 +43,10 @@ int bench_shapes(struct device *d, struct bench_report *report)
 		if (err == -EOPNOTSUPP)
 			return out_fail(EXIT_DEVICE, "benchmarks are in a module of their own, which is not loaded and which 'modprobe myalloc_bench' does not find: load it first (insmod myalloc_bench.ko)");
 		if (err)
-			return explain("asking for the shapes", err);
+			return explain("reading the list of shapes", err);
 		if (s.nr_shapes > MYALLOC_BENCH_SHAPES_MAX ||
 		    s.nr_sides > MYALLOC_BENCH_SIDES_MAX)
-			return explain("asking for the shapes", -E2BIG);
+			return explain("reading the list of shapes", -E2BIG);
 		s.name[sizeof(s.name) - 1] = 0;
 		s.what[sizeof(s.what) - 1] = 0;
 		if (!i) {
@@ -75,7 +75,7 @@ static int explain_start(const struct myalloc_bench *ask, int err)
 {
 	switch (err) {
 	case -EBUSY:
-		return out_fail(EXIT_FAILED, "a run is going on already: wait for its end");
+		return out_fail(EXIT_FAILED, "another run is in progress: wait for its end");
 	case -EINVAL:
 		return out_fail(EXIT_FAILED, "the module refuses these parameters: CPU %d must be online",
 				(int)ask->cpu);
@@ -93,7 +93,7 @@ static void show(const struct bench_report *report, const struct myalloc_bench_p
 		     p->shape < report->nr_shapes ? report->shape[p->shape].shape.name : "");
 }
 
-/* Reads what there is: 1 if the run goes on, 0 if it ended, or an error. */
+/* Reads a record if one is ready: 1 if the run continues, 0 if it has ended, or an error. */
 static int read_record(struct device *d, struct bench_report *report)
 {
 	struct myalloc_bench_progress p;
@@ -117,7 +117,7 @@ static int follow(struct device *d, struct bench_report *report)
 	while (more > 0) {
 		err = dev_wait(d->fd, SILENCE_MS);
 		if (stop_signal() && !cancelled) {
-			out_note("ending the run; Ctrl-C again leaves without its result");
+			out_note("ending the run; press Ctrl-C again to leave without its result");
 			cancelled = true;
 			err = dev_call(d->fd, MYALLOC_IOC_BENCH_CANCEL, NULL);
 			if (err)
@@ -126,9 +126,9 @@ static int follow(struct device *d, struct bench_report *report)
 		}
 		if (stop_count() > 1)
 			return out_fail(128 + stop_signal(),
-					"left before the run had ended; the module ends it");
+					"left before the end of the run, which the module cancels");
 		if (err == 0)
-			out_warn("nothing was heard of the run for %d s", SILENCE_MS / 1000);
+			out_warn("no progress report from the run for %d s", SILENCE_MS / 1000);
 		if (err < 0 && err != -EINTR)
 			return explain("waiting for the run", err);
 		if (err > 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * blocks: handles held through one descriptor, in bulks of any total
+ * blocks: pages or objects held through one descriptor, any number of them
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -97,7 +97,7 @@ size_t handles_put(int fd, bool objects, struct handles *h, int *err)
 		if (e && !*err)
 			*err = e;
 		freed += done;
-		/* Past the one that would not go, so that it holds up no other. */
+		/* Skip the one that could not be freed, and go on with the next. */
 		at += done + (e ? 1 : 0);
 		if (!e && !done)
 			break;
@@ -112,7 +112,7 @@ void handles_free(struct handles *h)
 	memset(h, 0, sizeof(*h));
 }
 
-/* The first and last, or all of them. */
+/* The first and the last handle, or all of them. */
 void handles_describe(struct out *o, const struct handles *h, bool all)
 {
 	size_t i;
@@ -130,7 +130,7 @@ void handles_describe(struct out *o, const struct handles *h, bool all)
 	out_end(o);
 }
 
-/* Ctrl-C is the end asked for if there is no other, and an interruption if there is. */
+/* Ctrl-C is the normal end of 'forever', and an interruption of a fixed time. */
 int hold(__u64 ms, const char *what)
 {
 	if (!ms)

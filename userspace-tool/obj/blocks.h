@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * blocks: handles held through one descriptor, in bulks of any total
+ * blocks: pages or objects held through one descriptor, any number of them
  */
 #ifndef MYALLOCCTL_BLOCKS_H
 #define MYALLOCCTL_BLOCKS_H
@@ -18,7 +18,7 @@ struct handles {
 	size_t room;
 };
 
-/* What is asked of the device, once for each bulk. */
+/* A request, repeated for each bulk. */
 struct ask {
 	bool objects;
 	__u64 cache;		/* objects */
@@ -26,16 +26,16 @@ struct ask {
 	__u32 flags;
 };
 
-/* Adds up to @count; 0 or the error that ended it, with what was had in @h. */
+/* Allocates up to @count and adds them to @h; 0, or the error at which it stopped. */
 int handles_get(int fd, const struct ask *ask, __u64 count, struct handles *h);
-/* The exit code if @err means that a signal ended the work, else 0. */
+/* The exit code if @err means that a signal ended the work, otherwise 0. */
 int handles_stopped(int err);
-/* Gives all back; how many were taken back, and the first error in *@err. */
+/* Frees all of @h; returns how many were freed, and the first error in *@err. */
 size_t handles_put(int fd, bool objects, struct handles *h, int *err);
 void handles_free(struct handles *h);
 void handles_describe(struct out *o, const struct handles *h, bool all);
 
-/* Holds for @ms; the exit code that the wait ends with. */
+/* Waits for @ms, or for Ctrl-C; returns the exit code. */
 int hold(__u64 ms, const char *what);
 
 #endif /* MYALLOCCTL_BLOCKS_H */

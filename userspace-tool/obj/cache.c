@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cache: list and look at slab caches, make one and use it, shrink them all
+ * cache: list and show slab caches, create one and use it, shrink them all
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +91,7 @@ static int cache_list(struct cmd *c)
 	if (err != -ENOENT && err)
 		code = explain("listing the caches", err);
 	else if (!id && !out_is_json())
-		out_note("there is no cache");
+		out_note("no caches");
 	code = out_finish(o, code);
 	device_close(&d);
 	return code;
@@ -168,7 +168,7 @@ static int cache_show(struct cmd *c)
 
 	word = cmd_word(c);
 	if (!word)
-		cmd_usage(c, "the cache's name or number must follow; 'myallocctl cache list' shows them");
+		cmd_usage(c, "missing name or number of a cache; 'myallocctl cache list' shows them");
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)
@@ -176,7 +176,7 @@ static int cache_show(struct cmd *c)
 	err = find_cache(&d, word, &s);
 	device_close(&d);
 	if (err == -ENOENT)
-		return out_fail(EXIT_FAILED, "there is no cache '%s'; 'myallocctl cache list' shows those there are",
+		return out_fail(EXIT_FAILED, "no cache '%s'; 'myallocctl cache list' shows all",
 				word);
 	if (err)
 		return explain("reading the cache's statistics", err);
@@ -213,10 +213,10 @@ static void read_name(struct cmd *c, struct wish *w, const char *name)
 
 	if (!*name || name[strspn(name, good)] || !strcmp(name, ".") ||
 	    !strcmp(name, ".."))
-		cmd_usage(c, "name '%s': ASCII letters, digits, '-', '_' and '.' make a cache's name",
+		cmd_usage(c, "name '%s': must consist of ASCII letters, digits, '-', '_' and '.'",
 			  name);
 	if (strlen(name) >= MYALLOC_NAME_MAX)
-		cmd_usage(c, "name '%s': it has %zu characters, a cache's name at most %d",
+		cmd_usage(c, "name '%s': has %zu characters, but at most %d are possible",
 			  name, strlen(name), MYALLOC_NAME_MAX - 1);
 	strcpy(w->create.name, name);
 }
@@ -247,9 +247,9 @@ static int explain_exists(struct device *d, const char *name)
 	struct myalloc_cache_stat s;
 
 	if (find_named(d, name, &s))
-		return out_fail(EXIT_FAILED, "there is a cache '%s' already: give this one another name",
+		return out_fail(EXIT_FAILED, "a cache '%s' exists already: choose another name",
 				name);
-	return out_fail(EXIT_FAILED, "there is a cache '%s' already, number %u with objects of %u bytes, of which %llu are live: give this one another name",
+	return out_fail(EXIT_FAILED, "a cache '%s' exists already, number %u with objects of %u bytes, %llu of them live: choose another name",
 			name, s.id, s.object_size, (unsigned long long)s.live_objects);
 }
 
@@ -259,12 +259,12 @@ static int explain_create(struct device *d, const struct wish *w, int err)
 	case -EEXIST:
 		return explain_exists(d, w->create.name);
 	case -EINVAL:
-		return out_fail(EXIT_FAILED, "a cache of %u-byte objects, alignment %u, magazine %u is refused: an object has 1 to %d bytes, an alignment is a power of two up to %u",
+		return out_fail(EXIT_FAILED, "the module refuses a cache of %u-byte objects with alignment %u and magazines of %u: objects have 1 to %d bytes, an alignment is a power of two up to %u",
 				w->create.object_size, w->create.align,
 				w->create.magazine, MYALLOC_OBJECT_MAX,
 				d->info.page_size);
 	default:
-		return explain("making the cache", err);
+		return explain("creating the cache", err);
 	}
 }
 
@@ -275,12 +275,12 @@ static int explain_get(struct device *d, const struct wish *w, int err,
 
 	if (err != -ENOMEM || dev_stat(d->fd, &s))
 		return explain("allocating objects", err);
-	return out_fail(EXIT_FAILED, "%zu of %llu objects: then the zone had no block for another slab (%llu pages free, the largest block of order %d)",
+	return out_fail(EXIT_FAILED, "allocated %zu of %llu objects, then the zone had no block for another slab (%llu pages free, in blocks up to order %d)",
 			had, (unsigned long long)w->count,
 			(unsigned long long)s.free_pages, s.largest_order);
 }
 
-/* What the objects came to, and what giving everything back did. */
+/* How the allocations went, and what freeing everything returned. */
 struct visit {
 	struct myalloc_cache_stat used;
 	size_t had, freed;
@@ -321,7 +321,7 @@ static int end_cache(struct device *d, const struct wish *w, struct handles *h,
 
 	v->freed = handles_put(d->fd, true, h, &v->put_err);
 	if (v->put_err)
-		return explain("giving objects back", v->put_err);
+		return explain("freeing objects", v->put_err);
 	err = dev_cache_op(d->fd, MYALLOC_IOC_CACHE_DRAIN, w->create.handle,
 			   &v->drained);
 	if (err)
@@ -332,7 +332,7 @@ static int end_cache(struct device *d, const struct wish *w, struct handles *h,
 		return explain("shrinking the cache", err);
 	err = dev_cache_op(d->fd, MYALLOC_IOC_CACHE_DESTROY, w->create.handle,
 			   &nothing);
-	return err ? explain("ending the cache", err) : EXIT_OK;
+	return err ? explain("destroying the cache", err) : EXIT_OK;
 }
 
 static int create_visit(struct device *d, struct wish *w)
@@ -355,18 +355,18 @@ static int create_visit(struct device *d, struct wish *w)
 	out_group(o, "traits", "Cache");
 	describe_traits(o, &v.used);
 	out_end(o);
-	out_group(o, "space", "Space, while held");
+	out_group(o, "space", "Space, while objects are held");
 	describe_space(o, &v.used);
 	out_end(o);
 	out_group(o, "visit", "Objects");
 	out_u64(o, "wanted", "wanted", OUT_PLAIN, w->count);
-	out_u64(o, "had", "had", OUT_PLAIN, v.had);
+	out_u64(o, "had", "allocated", OUT_PLAIN, v.had);
 	handles_describe(o, &h, w->all_handles);
 	code = end_cache(d, w, &h, &v);
 	out_u64(o, "held_ms", "held for", OUT_MS, v.held_ms);
-	out_u64(o, "freed", "given back", OUT_PLAIN, v.freed);
-	out_u64(o, "drained_pages", "pages back by drain", OUT_PLAIN, v.drained);
-	out_u64(o, "shrunk_pages", "pages back by shrink", OUT_PLAIN, v.shrunk);
+	out_u64(o, "freed", "freed", OUT_PLAIN, v.freed);
+	out_u64(o, "drained_pages", "pages returned by drain", OUT_PLAIN, v.drained);
+	out_u64(o, "shrunk_pages", "pages returned by shrink", OUT_PLAIN, v.shrunk);
 	out_end(o);
 	if (!code)
 		code = device_stat(d, &after);
@@ -401,7 +401,7 @@ static int cache_create(struct cmd *c)
 	if (code)
 		return code;
 	if (w.create.align > d.info.page_size) {
-		code = out_fail(EXIT_USAGE, "an alignment of %u is above the page size, %u",
+		code = out_fail(EXIT_USAGE, "alignment %u is above the page size, %u",
 				w.create.align, d.info.page_size);
 	} else {
 		stop_catch();
@@ -497,7 +497,7 @@ static int cache_shrink(struct cmd *c)
 	} else {
 		o = out_new("cache shrink");
 		out_page_size(o, d.info.page_size);
-		out_u64(o, "pages", "given back", OUT_PAGES, pages);
+		out_u64(o, "pages", "returned", OUT_PAGES, pages);
 		shrink_rows(o, &old, &new);
 		code = out_finish(o, EXIT_OK);
 	}
@@ -538,15 +538,15 @@ static const struct opt create_opts[] = {
 };
 
 #define ENDS_WITH_COMMAND \
-	"a cache and its objects end with the command that made them: 'cache create --hold TIME' keeps them for TIME or until Ctrl-C"
+	"a cache is destroyed by the command that created it: 'cache create --hold TIME' keeps it for TIME or until Ctrl-C"
 
 static const struct verb cache_verbs[] = {
 	{ "list", cache_list, "", "list every cache of the zone", NULL },
 	{ "show", cache_show, "NAME|ID", "show one cache in full", NULL },
 	{ "create", cache_create, "[NAME]",
-	  "make a cache, allocate objects, hold them, give all back and show what it came to",
+	  "create a cache, allocate objects, hold them, free everything, and show the result",
 	  create_opts },
-	{ "shrink", cache_shrink, "", "empty every cache's magazines and give empty slabs back",
+	{ "shrink", cache_shrink, "", "empty the magazines of every cache and return empty slabs to the zone",
 	  NULL },
 	{ "alloc", NULL, "", ENDS_WITH_COMMAND, NULL },
 	{ "free", NULL, "", ENDS_WITH_COMMAND, NULL },
@@ -555,5 +555,5 @@ static const struct verb cache_verbs[] = {
 };
 
 const struct object cache_object = {
-	"cache", "slab caches: list, look, try one, shrink", cache_verbs, "list"
+	"cache", "slab caches: list, show, create, shrink", cache_verbs, "list"
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * explain: errors of the device as sentences that say what would be right
+ * device: opens the device, and turns its errors into messages that say what to do
  */
 #include <errno.h>
 #include <string.h>
@@ -15,9 +15,9 @@ const char *explain_open(int err)
 		return "/dev/myalloc does not exist: load the module first (insmod myalloc.ko)";
 	case -ENXIO:
 	case -ENODEV:
-		return "/dev/myalloc is there but nothing answers it: load the module (insmod myalloc.ko)";
+		return "/dev/myalloc exists but nothing answers it: load the module (insmod myalloc.ko)";
 	case -EACCES:
-		return "/dev/myalloc is for root only: run this as root";
+		return "permission to open /dev/myalloc denied: run this as root";
 	case -EPERM:
 		return "opening /dev/myalloc needs CAP_SYS_ADMIN: run this as root, outside a container";
 	default:
@@ -32,28 +32,28 @@ int explain(const char *what, int err)
 	switch (err) {
 	case -ENOTTY:
 	case -E2BIG:
-		why = "the module does not know what this tool asks: they are of different versions";
+		why = "the module does not know this request: module and tool are of different versions";
 		break;
 	case -EINVAL:
-		why = "the module takes none of these values; if 'myallocctl info' allows them, tool and module are of different versions";
+		why = "the module refuses these values; if 'myallocctl info' allows them, module and tool are of different versions";
 		break;
 	case -EFAULT:
 		why = "the module could not read or write this program's memory";
 		break;
 	case -ENOENT:
-		why = "what it names does not exist, or not any more";
+		why = "no such cache or handle, or it no longer exists";
 		break;
 	case -ENOMEM:
-		why = "the memory is not to be had; 'myallocctl stat' shows who holds it";
+		why = "out of memory; 'myallocctl stat' shows what holds it";
 		break;
 	case -EBUSY:
-		why = "something still uses what this would end";
+		why = "still in use";
 		break;
 	case -ENOSPC:
-		why = "one open file can hold 1048576 handles, and holds as many";
+		why = "too many handles: one open file can hold 1048576";
 		break;
 	case -EDQUOT:
-		why = "one open file may hold no more of the reserve; the module's parameter session_quota says how much";
+		why = "one open file may hold no more of the reserve; the module parameter session_quota sets the limit";
 		break;
 	case -EINTR:
 		why = "interrupted by a signal";
@@ -78,11 +78,11 @@ int device_open(struct device *d)
 	err = dev_info(d->fd, &d->info);
 	if (err) {
 		dev_close(d->fd);
-		return explain("asking the module what it is", err);
+		return explain("reading the module's properties", err);
 	}
 	if (d->info.max_order > MYALLOC_MAX_ORDER || !d->info.page_size) {
 		dev_close(d->fd);
-		return out_fail(EXIT_FAILED, "the module says its largest order is %u and a page %u bytes, which this tool does not understand: they are of different versions",
+		return out_fail(EXIT_FAILED, "the module reports a largest order of %u and pages of %u bytes, which this tool does not support: module and tool are of different versions",
 				d->info.max_order, d->info.page_size);
 	}
 	return EXIT_OK;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doctor: says in plain sentences what is missing, and how to mend it
+ * doctor: check what the tool and the module need, and say how to mend what is missing
  *
- * Each check looks at one thing and has one of four outcomes: ok; note, which
- * is worth knowing; problem, which prevents work; skipped, because another
- * problem hides it.
+ * Each check has one of four outcomes: ok; note, worth knowing; problem, which prevents work;
+ * skipped, because another problem hides it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -68,15 +67,15 @@ static void check_rights(struct doctor *doc)
 {
 	doc->privileged = false;
 	if (root_euid() != 0) {
-		finding(doc, "rights", PROBLEM, "this is not run as root",
+		finding(doc, "rights", PROBLEM, "not running as root",
 			"run it with sudo, or in a root shell");
 	} else if (!host_capable(CAP_SYS_ADMIN)) {
 		finding(doc, "rights", PROBLEM,
-			"this is root, but without CAP_SYS_ADMIN",
-			"run it outside the container, or give the container that capability");
+			"running as root, but without CAP_SYS_ADMIN",
+			"run it outside the container, or give the container this capability");
 	} else {
 		doc->privileged = true;
-		finding(doc, "rights", OK, "root, with CAP_SYS_ADMIN", NULL);
+		finding(doc, "rights", OK, "running as root, with CAP_SYS_ADMIN", NULL);
 	}
 }
 
@@ -99,7 +98,7 @@ static void check_lockdown(struct doctor *doc)
 	char *level = lockdown(), *text;
 
 	if (!level) {
-		finding(doc, "lockdown", OK, "the kernel tells of no lockdown",
+		finding(doc, "lockdown", OK, "no kernel lockdown",
 			NULL);
 		return;
 	}
@@ -110,7 +109,7 @@ static void check_lockdown(struct doctor *doc)
 		finding(doc, "lockdown", NOTE, text, NULL);
 	else
 		finding(doc, "lockdown", PROBLEM, text,
-			"only signed modules load: sign myalloc.ko with a key the kernel trusts, or switch Secure Boot off");
+			"only signed modules can be loaded: sign myalloc.ko with a key that the kernel trusts, or switch Secure Boot off");
 	free(text);
 	free(level);
 }
@@ -125,8 +124,8 @@ static void check_module(struct doctor *doc)
 		finding(doc, "module", OK, "the module is loaded", NULL);
 	else if (host_has_line("/proc/modules", named))
 		finding(doc, "module", PROBLEM,
-			"the module is just being loaded or removed",
-			"wait a moment and ask again");
+			"the module is being loaded or removed",
+			"wait a moment and try again");
 	else
 		finding(doc, "module", PROBLEM, "the module is not loaded",
 			"insmod myalloc.ko, which 'make' builds for the running kernel");
@@ -137,17 +136,17 @@ static void check_node(struct doctor *doc)
 	char *numbers, *mend = NULL;
 
 	if (!doc->loaded) {
-		finding(doc, "device node", SKIPPED, "there is none without the module",
+		finding(doc, "device node", SKIPPED, "does not exist without the module",
 			NULL);
 		return;
 	}
 	if (host_is_device(MYALLOC_DEVICE)) {
-		finding(doc, "device node", OK, MYALLOC_DEVICE " is there", NULL);
+		finding(doc, "device node", OK, MYALLOC_DEVICE " exists", NULL);
 		return;
 	}
 	if (host_exists(MYALLOC_DEVICE)) {
 		finding(doc, "device node", PROBLEM,
-			MYALLOC_DEVICE " is there but is no device",
+			MYALLOC_DEVICE " exists but is not a device",
 			"remove it, then remove and load the module");
 		return;
 	}
@@ -171,10 +170,10 @@ static void check_errors(struct doctor *doc, int fd)
 
 	if (dev_stat(fd, &s) || (!s.bad_frees && !s.corruptions))
 		return;
-	text = xasprintf("since it was loaded the module refused %llu wrong frees and found %llu corruptions",
+	text = xasprintf("since it was loaded, the module has refused %llu wrong frees and found %llu corruptions",
 			 (unsigned long long)s.bad_frees,
 			 (unsigned long long)s.corruptions);
-	finding(doc, "users", NOTE, text, "the kernel log says who: dmesg");
+	finding(doc, "users", NOTE, text, "see the reports in the kernel log: dmesg");
 	free(text);
 }
 
@@ -185,7 +184,7 @@ static void check_versions(struct doctor *doc, int fd)
 	char *text;
 
 	if (!err && info.max_order <= MYALLOC_MAX_ORDER && info.page_size) {
-		text = xasprintf("tool and module understand each other; %llu pages are reserved",
+		text = xasprintf("tool and module are of the same version; the reserve has %llu pages",
 				 (unsigned long long)info.nr_pages);
 		finding(doc, "interface", OK, text, NULL);
 		free(text);
@@ -193,9 +192,9 @@ static void check_versions(struct doctor *doc, int fd)
 		return;
 	}
 	text = xasprintf("the module does not answer as this tool expects (%s)",
-			 err ? strerror(-err) : "its values make no sense");
+			 err ? strerror(-err) : "impossible values");
 	finding(doc, "interface", PROBLEM, text,
-		"build tool and module from the same sources, and load that module");
+		"build tool and module from the same sources, and load this module");
 	free(text);
 }
 
@@ -205,7 +204,7 @@ static void check_device(struct doctor *doc)
 	int fd = dev_open();
 
 	if (fd >= 0) {
-		finding(doc, "device", OK, MYALLOC_DEVICE " opens", NULL);
+		finding(doc, "device", OK, MYALLOC_DEVICE " can be opened", NULL);
 		check_versions(doc, fd);
 		dev_close(fd);
 		return;
@@ -213,7 +212,7 @@ static void check_device(struct doctor *doc)
 	why = explain_open(fd);
 	if (!doc->loaded || !doc->privileged)
 		finding(doc, "device", SKIPPED,
-			"it cannot open while the above is so", NULL);
+			"cannot be opened because of the problems above", NULL);
 	else if (fd == -EBUSY)
 		finding(doc, "device", PROBLEM, MYALLOC_DEVICE " is busy",
 			"end what uses it: fuser -v " MYALLOC_DEVICE);
@@ -232,11 +231,11 @@ static void check_debugfs(struct doctor *doc)
 		finding(doc, "debugfs", OK, "debugfs is mounted at " DEBUGFS, NULL);
 	else if (host_has_line("/proc/filesystems", known))
 		finding(doc, "debugfs", NOTE,
-			"debugfs is not mounted, so there are no files to look into; this tool works without",
+			"debugfs is not mounted, so there are no files to inspect; this tool works without it",
 			"mount -t debugfs debugfs " DEBUGFS);
 	else
 		finding(doc, "debugfs", NOTE,
-			"this kernel has no debugfs, so there are no files to look into; this tool works without",
+			"this kernel has no debugfs, so there are no files to inspect; this tool works without it",
 			NULL);
 }
 
@@ -268,15 +267,15 @@ static void check_files(struct doctor *doc)
 	nr = host_list(DEBUGFS "/myalloc", try_file, &files);
 	if (nr < 0 && !doc->privileged) {
 		finding(doc, "debugfs files", SKIPPED,
-			"they cannot be seen without root", NULL);
+			"cannot be read without root", NULL);
 	} else if (nr <= 0) {
 		finding(doc, "debugfs files", NOTE,
-			"there are no files in " DEBUGFS "/myalloc",
+			"no files in " DEBUGFS "/myalloc",
 			"the kernel may have been started with debugfs=off or no-mount");
 	} else if (files.closed) {
-		text = xasprintf("%s cannot be read", files.closed);
+		text = xasprintf("cannot read %s", files.closed);
 		finding(doc, "debugfs files", NOTE, text,
-			"lockdown forbids debugfs files that can be written; these should be mode 0400 or 0444");
+			"lockdown forbids debugfs files that are writable; these should have mode 0400 or 0444");
 		free(text);
 	} else {
 		text = xasprintf("all %d entries of " DEBUGFS "/myalloc can be read",
@@ -292,24 +291,24 @@ static void check_kernel(struct doctor *doc)
 	char *options = system_debug_options(true), *text;
 
 	if (options && *options) {
-		text = xasprintf("this kernel checks itself (%s): speeds measured on it mean nothing elsewhere",
+		text = xasprintf("this kernel has debugging options (%s): do not measure speed on it",
 				 options);
 		finding(doc, "kernel", NOTE, text, NULL);
 		free(text);
 	} else if (!options && host_exists("/proc/lockdep_stats")) {
 		finding(doc, "kernel", NOTE,
-			"this kernel checks its locks: speeds measured on it mean nothing elsewhere",
+			"this kernel checks its locks: do not measure speed on it",
 			NULL);
 	} else {
 		finding(doc, "kernel", OK,
 			options ? "no debug options that change speed"
-				: "it does not tell its configuration", NULL);
+				: "its configuration cannot be read", NULL);
 	}
 	free(options);
 	if (system_taint() & (TAINT_DIE | TAINT_WARN))
 		finding(doc, "health", NOTE,
 			"the kernel has warned or oopsed since it started",
-			"look for the reason with dmesg before trusting a result");
+			"look for the cause with dmesg before trusting a result");
 }
 
 static int doctor(struct cmd *c)
@@ -336,11 +335,11 @@ static int doctor(struct cmd *c)
 }
 
 static const struct verb doctor_verbs[] = {
-	{ "", doctor, "", "say what is missing and how to mend it; exit 1 if something prevents work",
+	{ "", doctor, "", "check what is needed and say how to mend what is missing; exit 1 if something prevents work",
 	  NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object doctor_object = {
-	"doctor", "what is missing, and how to mend it", doctor_verbs, NULL
+	"doctor", "check what is needed, and how to mend what is missing", doctor_verbs, NULL
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * drain: give back what per-CPU caches and empty slabs hold
+ * drain: return pages in per-CPU magazines and empty slabs to the zone
  */
 #include <string.h>
 
@@ -63,7 +63,7 @@ static int drain(struct cmd *c)
 	o = out_new("drain");
 	out_page_size(o, d.info.page_size);
 	out_str(o, "what", "drained", OUT_PLAIN, word);
-	out_u64(o, "pages", "given back", OUT_PAGES, pages);
+	out_u64(o, "pages", "returned", OUT_PAGES, pages);
 	out_list(o, "stats", "Pages");
 	stats_row(o, "before", &before);
 	stats_row(o, "after", &after);
@@ -76,12 +76,12 @@ out:
 
 static const struct verb drain_verbs[] = {
 	{ "", drain, "[pages|objects|all]",
-	  "give per-CPU page caches (pages), and object magazines and empty slabs (objects), back to the zone",
+	  "return per-CPU page magazines (pages), object magazines and empty slabs (objects), or both to the zone",
 	  NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object drain_object = {
-	"drain", "give back what per-CPU caches and empty slabs hold",
+	"drain", "return cached pages and empty slabs to the zone",
 	drain_verbs, NULL
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * info: what the loaded module is, and what it was loaded with
+ * info: the loaded module, its parameters and its reserve
  */
 #include <stdlib.h>
 

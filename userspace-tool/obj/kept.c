@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kept: results that were kept with -o FILE, read again
+ * kept: results that were written with -o FILE
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -28,12 +28,12 @@ int kept_load(struct kept *k, const char *file)
 	k->file = file;
 	k->root = json_object_from_file(file);
 	if (!k->root)
-		return out_fail(EXIT_FAILED, "'%s' cannot be read as JSON: %s",
-				file, errno ? strerror(errno) : "it is something else");
+		return out_fail(EXIT_FAILED, "cannot read '%s' as JSON: %s",
+				file, errno ? strerror(errno) : "not JSON");
 	k->kind = string_of(k->root, "kind");
 	if (!k->kind || !json_object_object_get_ex(k->root, "schema", &schema) ||
 	    !json_object_object_get_ex(k->root, "result", &k->result))
-		return out_fail(EXIT_FAILED, "'%s' is no result of this tool: those are made by 'myallocctl -o FILE ...'",
+		return out_fail(EXIT_FAILED, "'%s' is not a result of this tool, as 'myallocctl -o FILE ...' writes it",
 				file);
 	if (json_object_get_int(schema) != OUT_SCHEMA)
 		return out_fail(EXIT_FAILED, "'%s' has schema %d, this tool reads %d",
@@ -41,7 +41,7 @@ int kept_load(struct kept *k, const char *file)
 	return EXIT_OK;
 }
 
-/* A comparison is worth what the two have in common: says what they have not. */
+/* What a comparison should not mix up: kernel, machine and so on. */
 void kept_differences(struct out *o, const struct kept *a,
 		      const struct kept *b)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kept: results that were kept with -o FILE, read again
+ * kept: results that were written with -o FILE
  */
 #ifndef MYALLOCCTL_KEPT_H
 #define MYALLOCCTL_KEPT_H
@@ -8,7 +8,7 @@
 struct json_object;
 struct out;
 
-/* @root is to be given back by json_object_put(). */
+/* @root owns the others; the caller frees it with json_object_put(). */
 struct kept {
 	const char *file;
 	struct json_object *root;
@@ -16,9 +16,9 @@ struct kept {
 	const char *kind;
 };
 
-/* An exit code, having said why if it is not EXIT_OK. */
+/* Returns an exit code, and prints a message if it is not EXIT_OK. */
 int kept_load(struct kept *k, const char *file);
-/* Describes what the systems that two results come from have not in common. */
+/* Lists the differences between the systems that two results come from. */
 void kept_differences(struct out *o, const struct kept *a, const struct kept *b);
 
 #endif /* MYALLOCCTL_KEPT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page: take blocks of pages, hold them, give them back
+ * page: allocate blocks of pages, hold them, free them
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void read_options(struct cmd *c, struct wish *w)
 			  w->order < 32 ? 1ull << w->order : 0);
 }
 
-/* What INFO says the zone cannot do is refused here, with the number it can. */
+/* Refuses what exceeds the zone's largest block, with its size in the message. */
 static int check_ask(const struct ask *ask, const struct myalloc_info *info)
 {
 	if (ask->order > info->max_order)
@@ -85,10 +85,10 @@ static int explain_nomem(struct device *d, const struct ask *ask, size_t had,
 	if (dev_stat(d->fd, &s))
 		return explain("allocating pages", -ENOMEM);
 	if (s.free_pages + s.cached_pages < block_pages(ask))
-		return out_fail(EXIT_FAILED, "%zu of %llu blocks: then the zone was full (%llu pages free)",
+		return out_fail(EXIT_FAILED, "allocated %zu of %llu blocks, then the zone was full (%llu pages free)",
 				had, (unsigned long long)wanted,
 				(unsigned long long)s.free_pages);
-	return out_fail(EXIT_FAILED, "%zu of %llu blocks: then no block of order %d was free; %llu pages are, the largest block of order %d, and %llu are in per-CPU caches ('myallocctl drain' gives those back)",
+	return out_fail(EXIT_FAILED, "allocated %zu of %llu blocks, then no block of order %d was free: %llu pages are free, in blocks up to order %d, and %llu are cached ('myallocctl drain' returns those)",
 			had, (unsigned long long)wanted, order,
 			(unsigned long long)s.free_pages, s.largest_order,
 			(unsigned long long)s.cached_pages);
@@ -109,7 +109,7 @@ static int explain_get(struct device *d, const struct ask *ask, int err,
 	}
 }
 
-/* The three moments of a visit, and the exit code it comes to. */
+/* Statistics at three moments of a visit, and how its calls ended. */
 struct visit {
 	struct myalloc_stat before, held, after;
 	__u64 held_ms;
@@ -138,14 +138,14 @@ static int visit_end(struct device *d, struct handles *h, const struct wish *w,
 	if (!code)
 		code = device_stat(d, &v->after);
 	if (!code && v->freed != v->had)
-		code = explain("giving pages back", v->put_err);
+		code = explain("freeing pages", v->put_err);
 	return code ? code : end;
 }
 
 static void describe_visit(struct out *o, const struct visit *v)
 {
 	out_u64(o, "held_ms", "held for", OUT_MS, v->held_ms);
-	out_u64(o, "freed", "blocks given back", OUT_PLAIN, v->freed);
+	out_u64(o, "freed", "blocks freed", OUT_PLAIN, v->freed);
 	out_list(o, "stats", "Pages");
 	stats_row(o, "before", &v->before);
 	stats_row(o, "held", &v->held);
@@ -170,16 +170,16 @@ static int alloc_visit(struct device *d, const struct wish *w)
 		handles_free(&h);
 		return failed;
 	}
-	/* Some is better than none to someone who wants the zone full: hold it. */
+	/* Hold what was allocated, although it is less than asked for. */
 	pages = (__u64)h.nr * block_pages(&w->ask);
 
 	o = out_new("page alloc");
 	out_page_size(o, d->info.page_size);
-	out_u64(o, "pages_per_block", "a block", OUT_PAGES,
+	out_u64(o, "pages_per_block", "block", OUT_PAGES,
 		block_pages(&w->ask));
 	out_u64(o, "wanted", "blocks wanted", OUT_PLAIN, w->count);
-	out_u64(o, "had", "blocks had", OUT_PLAIN, h.nr);
-	out_u64(o, "pages", "that is", OUT_PAGES, pages);
+	out_u64(o, "had", "blocks allocated", OUT_PLAIN, h.nr);
+	out_u64(o, "pages", "pages", OUT_PAGES, pages);
 	handles_describe(o, &h, w->all_handles);
 	code = visit_end(d, &h, w, pages, &v);
 	describe_visit(o, &v);
@@ -189,7 +189,7 @@ static int alloc_visit(struct device *d, const struct wish *w)
 	return out_finish(o, code);
 }
 
-/* Opens the device and visits it, if the options of the command allow that. */
+/* Opens the device and calls @visit, if the zone can do what the options ask for. */
 static int page_visit(struct cmd *c, struct wish *w,
 		      int (*visit)(struct device *d, const struct wish *w))
 {
@@ -216,7 +216,7 @@ static int page_alloc(struct cmd *c)
 	return page_visit(c, &w, alloc_visit);
 }
 
-/* Largest blocks first, until the share is held or nothing more is to be had. */
+/* Allocates the largest blocks first, until @target pages are held or allocation fails. */
 static __u64 fill_zone(struct device *d, const struct wish *w, __u64 target,
 		       struct handles *h, int *err)
 {
@@ -263,7 +263,7 @@ static int fill_visit(struct device *d, const struct wish *w)
 	out_page_size(o, d->info.page_size);
 	out_u64(o, "fill_permille", "share of the zone", OUT_PERMILLE, w->fill);
 	out_u64(o, "wanted_pages", "wanted", OUT_PAGES, target);
-	out_u64(o, "pages", "had", OUT_PAGES, pages);
+	out_u64(o, "pages", "allocated", OUT_PAGES, pages);
 	out_u64(o, "blocks", "in blocks", OUT_PLAIN, h.nr);
 	handles_describe(o, &h, w->all_handles);
 	code = visit_end(d, &h, w, pages, &v);
@@ -299,14 +299,14 @@ static bool test_order(struct device *d, struct out *o, const struct wish *w,
 		freed += handles_put(d->fd, false, &h, &err);
 		if (err) {
 			first_err = err;
-			explain("giving pages back", err);
+			explain("freeing pages", err);
 		}
 	}
 	handles_free(&h);
 	out_item(o);
 	out_u64(o, "order", "order", OUT_PLAIN, order);
 	out_u64(o, "wanted", "wanted", OUT_PLAIN, wanted);
-	out_u64(o, "had", "had", OUT_PLAIN, had);
+	out_u64(o, "had", "allocated", OUT_PLAIN, had);
 	out_u64(o, "freed", "freed", OUT_PLAIN, freed);
 	out_str(o, "error", "error", first_err ? OUT_BAD : OUT_PLAIN,
 		first_err ? strerror(-first_err) : "none");
@@ -434,12 +434,12 @@ static const struct opt test_opts[] = {
 static const struct verb page_verbs[] = {
 	{ "alloc", page_alloc, "", "allocate blocks, hold them, free them, and show the statistics at each moment",
 	  alloc_opts },
-	{ "fill", page_fill, "", "take blocks until a share of the zone is in use, and hold them",
+	{ "fill", page_fill, "", "allocate blocks until a share of the zone is in use, and hold them",
 	  fill_opts },
-	{ "test", page_test, "", "take and give back blocks of every order, then validate",
+	{ "test", page_test, "", "allocate and free blocks of every order, then validate",
 	  test_opts },
 	{ "free", NULL, "",
-	  "pages end with the command that took them: 'page alloc --hold TIME' gives them back after TIME or at Ctrl-C",
+	  "pages are freed by the command that allocated them: 'page alloc --hold TIME' frees them after TIME or at Ctrl-C",
 	  NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

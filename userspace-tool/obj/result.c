@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * result: compare two kept JSON results of the same kind, figure by figure
+ * result: compare two results of the same kind from files, figure by figure
  *
  * A figure is a number somewhere in "result". Members of objects are found by
  * their names; items of an array by the member that tells them apart, and a
@@ -106,7 +106,7 @@ static void compare(struct out *o, const char *path, struct json_object *old,
 		compare_lists(o, path, old, new);
 	} else if (json_object_is_type(old, json_type_object)) {
 		json_object_object_foreach(old, key, value) {
-			/* What tells an item from the others is no figure. */
+			/* The member that identifies the item is not a figure. */
 			if (*path && path[strlen(path) - 1] == ']' &&
 			    identity(old) && !strcmp(identity(old), key))
 				continue;
@@ -142,13 +142,13 @@ static int diff(struct cmd *c)
 	old = cmd_word(c);
 	new = cmd_word(c);
 	if (!old || !new)
-		cmd_usage(c, "two files must follow: the older result and the newer");
+		cmd_usage(c, "missing files: the older result and the newer are needed");
 	cmd_done(c);
 	code = kept_load(&a, old);
 	if (!code)
 		code = kept_load(&b, new);
 	if (!code && strcmp(a.kind, b.kind))
-		code = out_fail(EXIT_USAGE, "'%s' is a result of '%s' and '%s' of '%s': only two of the same kind can be compared",
+		code = out_fail(EXIT_USAGE, "cannot compare different kinds: '%s' is a result of '%s', '%s' of '%s'",
 				a.file, a.kind, b.file, b.kind);
 	if (!code)
 		code = describe(&a, &b);
@@ -158,11 +158,11 @@ static int diff(struct cmd *c)
 }
 
 static const struct verb result_verbs[] = {
-	{ "diff", diff, "OLD NEW", "compare two kept results of the same kind, figure by figure",
+	{ "diff", diff, "OLD NEW", "compare two results of the same kind, figure by figure",
 	  NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 
 const struct object result_object = {
-	"result", "results that were kept with -o, compared", result_verbs, NULL
+	"result", "compare results written with -o FILE", result_verbs, NULL
 };

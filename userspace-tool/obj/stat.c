@@ -262,11 +262,11 @@ static const struct verb stat_verbs[] = {
 	{ "show", stat_show, "", "show where the pages are, free blocks by order, and the counters",
 	  show_opts },
 	{ "watch", stat_watch, "",
-	  "show what changes, a line per interval (one JSON document per line with -j)",
+	  "show what changes, one line per interval (with -j, one JSON document per line)",
 	  watch_opts },
 	{ "explain", stat_explain, "", "say what each statistic means", NULL },
 	{ "diff", NULL, "",
-	  "keep two results (myallocctl -o A.json stat show) and compare them: 'myallocctl result diff A.json B.json'",
+	  "write two results (myallocctl -o A.json stat show), then compare them: 'myallocctl result diff A.json B.json'",
 	  NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

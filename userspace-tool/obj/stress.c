@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stress: the words and values of a stress run, checked before it starts
+ * stress: the command line of a stress run, checked before it starts
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +40,13 @@ static void read_orders(struct cmd *c, struct myalloc_stress *s,
 	do {
 		cmd_check(c, "--orders", text, parse_weight(&at, &order, &weight));
 		if (order > MYALLOC_MAX_ORDER)
-			cmd_usage(c, "--orders '%s': orders are 0 to %d", text,
+			cmd_usage(c, "--orders '%s': an order must be from 0 to %d", text,
 				  MYALLOC_MAX_ORDER);
 		s->order_weights[order] = weight;
 		any |= weight;
 	} while (*at);
 	if (!any)
-		cmd_usage(c, "--orders '%s': some order must have a weight above 0",
+		cmd_usage(c, "--orders '%s': at least one weight must be above 0",
 			  text);
 }
 
@@ -61,17 +61,17 @@ static void read_sizes(struct cmd *c, struct myalloc_stress *s, const char *text
 	do {
 		cmd_check(c, "--sizes", text, parse_weight(&at, &size, &weight));
 		if (!size || size > MYALLOC_OBJECT_MAX)
-			cmd_usage(c, "--sizes '%s': an object has 1 to %d bytes",
+			cmd_usage(c, "--sizes '%s': a size must be from 1 to %d bytes",
 				  text, MYALLOC_OBJECT_MAX);
 		if (s->nr_sizes == MYALLOC_STRESS_SIZES_MAX)
-			cmd_usage(c, "--sizes '%s': a run takes at most %d sizes",
+			cmd_usage(c, "--sizes '%s': at most %d sizes are possible",
 				  text, MYALLOC_STRESS_SIZES_MAX);
 		s->sizes[s->nr_sizes] = size;
 		s->size_weights[s->nr_sizes++] = weight;
 		any |= weight;
 	} while (*at);
 	if (!any)
-		cmd_usage(c, "--sizes '%s': some size must have a weight above 0",
+		cmd_usage(c, "--sizes '%s': at least one weight must be above 0",
 			  text);
 }
 
@@ -131,16 +131,16 @@ static int check_device(const struct myalloc_stress *s,
 
 	for (i = info->max_order + 1; i < MYALLOC_ORDERS; i++)
 		if (s->order_weights[i])
-			return out_fail(EXIT_USAGE, "order %u is above this zone's largest block, %u",
+			return out_fail(EXIT_USAGE, "order %u is above that of the largest block, %u",
 					i, info->max_order);
 	for (i = info->nr_cpus; i < 256; i++)
 		if (s->cpus[i / 64] >> (i % 64) & 1)
-			return out_fail(EXIT_USAGE, "there is no CPU %u: this machine has CPUs 0 to %u",
+			return out_fail(EXIT_USAGE, "no CPU %u: this machine has CPUs 0 to %u",
 					i, info->nr_cpus - 1);
 	return EXIT_OK;
 }
 
-/* 32 bits: short to type again, and exact in every reader of JSON. */
+/* 32 bits, so that it is short to type and every reader of JSON keeps it exact. */
 static __u64 some_seed(void)
 {
 	__u32 seed = 0;
@@ -228,9 +228,9 @@ static const struct opt run_opts[] = {
 
 static const struct verb stress_verbs[] = {
 	{ "run", run, "[KIND]",
-	  "run to the end, or to Ctrl-C, and show what was done; exit 1 if a check found errors",
+	  "run to the end or to Ctrl-C, and show the result; exit 1 if a check found errors",
 	  run_opts },
-	{ "kinds", kinds, "", "list the kinds of run, each in a sentence", NULL },
+	{ "kinds", kinds, "", "list the kinds of run", NULL },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stress: a run of the module's stress engine, from its parameters to its result
+ * stress: stress runs of the module
  */
 #ifndef MYALLOCCTL_STRESS_H
 #define MYALLOCCTL_STRESS_H
@@ -25,15 +25,15 @@ extern const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS];
 struct stress_run {
 	struct myalloc_stress ask;
 	struct myalloc_stress_result result;
-	struct myalloc_stress_progress *record;	/* every one that was read */
+	struct myalloc_stress_progress *record;	/* all that were read */
 	size_t nr_records;
 	size_t room;
 };
 
-/* stress_run.c: to its end, or to Ctrl-C; an exit code, EXIT_OK if there is a result */
+/* stress_run.c: runs to the end or to Ctrl-C; returns an exit code, EXIT_OK with a result */
 int stress_run(struct device *d, struct stress_run *run);
 
-/* stress_result.c: prints the result and returns the exit code it means */
+/* stress_result.c: prints the result; returns the exit code */
 int stress_print(const struct device *d, const struct stress_run *run);
 
 #endif /* MYALLOCCTL_STRESS_H */

@@ -6,13 +6,13 @@
 
 const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS] = {
 	[MYALLOC_STRESS_PAGES] = { "pages", true, false,
-		"blocks of mixed orders, taken and given back at random up to the target fill" },
+		"allocate and free blocks of mixed orders at random, up to the target fill" },
 	[MYALLOC_STRESS_OBJECTS] = { "objects", false, true,
-		"objects of several caches and sizes, taken and given back at random" },
+		"allocate and free objects of several caches and sizes at random" },
 	[MYALLOC_STRESS_MIXED] = { "mixed", true, true,
-		"blocks and objects at once, so that slabs and page users compete for the zone" },
+		"blocks and objects at the same time, so that slabs and page users compete for the zone" },
 	[MYALLOC_STRESS_CROSS] = { "cross", true, true,
 		"one thread allocates and its partner on another CPU frees" },
 	[MYALLOC_STRESS_EXHAUST] = { "exhaust", true, true,
-		"takes everything to the last page and gives it back, again and again" },
+		"allocate everything to the last page and free it, again and again" },
 };

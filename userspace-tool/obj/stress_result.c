@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stress_result: describes what a run did and decides whether it was good
+ * stress_result: describes the result of a run and decides whether it passed
  */
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +85,8 @@ static void describe_run(struct out *o, const struct stress_run *run)
 /* ---- what was done ---- */
 
 /*
- * The result counts what was freed at the end and its time too; the records show when
- * the last operation of the run itself was done.
+ * The result includes the frees at the end and their time; the records show when the last
+ * operation of the run itself was done.
  */
 static __u64 rate(const struct stress_run *run)
 {
@@ -219,7 +219,7 @@ static int complain(const struct myalloc_stress_result *r)
 	int code = EXIT_OK;
 
 	if (r->verify_errors)
-		code = out_fail(EXIT_FAILED, "%llu patterns were found damaged: %.*s",
+		code = out_fail(EXIT_FAILED, "%llu damaged patterns found: %.*s",
 				(unsigned long long)r->verify_errors,
 				(int)strnlen(r->first_error,
 					     sizeof(r->first_error)),
@@ -236,9 +236,9 @@ static int complain(const struct myalloc_stress_result *r)
 				(unsigned long long)r->end_pages);
 	if (r->state != MYALLOC_STRESS_DONE &&
 	    r->state != MYALLOC_STRESS_CANCELLED)
-		code = out_fail(EXIT_FAILED, "the module says that the run has not ended");
+		code = out_fail(EXIT_FAILED, "the module reports that the run has not ended");
 	else if (r->state == MYALLOC_STRESS_CANCELLED && !stop_signal())
-		code = out_fail(EXIT_FAILED, "the run was ended by something else than this command");
+		code = out_fail(EXIT_FAILED, "something other than this command ended the run");
 	return code;
 }
 
@@ -260,7 +260,7 @@ int stress_print(const struct device *d, const struct stress_run *run)
 	out_str(o, "verdict", "Verdict", code ? OUT_BAD : OUT_GOOD,
 		code ? "failed" : "ok");
 	if (!operations(r))
-		out_warn("the run did nothing: is the zone full?");
+		out_warn("the run did no operation: is the zone full?");
 	if (!code && stop_signal())
 		code = 128 + stop_signal();
 	return out_finish(o, code);

@@ -12,22 +12,22 @@
 #include "obj/stress.h"
 
 #define READ_RECORDS	16
-#define SILENCE_MS	10000	/* the module owes a record per second */
+#define SILENCE_MS	10000	/* the module sends a record per second */
 
 static int explain_start(const struct myalloc_stress *s, int err)
 {
 	switch (err) {
 	case -EBUSY:
-		return out_fail(EXIT_FAILED, "a run is going on already: wait for its end");
+		return out_fail(EXIT_FAILED, "another run is in progress: wait for its end");
 	case -EINVAL:
-		return out_fail(EXIT_FAILED, "the module refuses these parameters: threads are 1 to %d (cross: even), CPUs must be online, orders and sizes within what 'myallocctl info' says",
+		return out_fail(EXIT_FAILED, "the module refuses these parameters: 1 to %d threads (even for cross), CPUs that are online, orders and sizes within the limits in 'myallocctl info'",
 				MYALLOC_STRESS_THREADS_MAX);
 	case -ENOMEM:
 		if (s->need_bytes > s->left_bytes)
-			return out_fail(EXIT_FAILED, "a run with %u threads needs %llu KiB of the system's memory for its lists, and %llu KiB can be taken: give fewer with --threads, or larger --sizes",
+			return out_fail(EXIT_FAILED, "a run with %u threads needs %llu KiB of system memory for its lists, but only %llu KiB are available: use fewer --threads or larger --sizes",
 					s->threads, (unsigned long long)s->need_bytes / 1024,
 					(unsigned long long)s->left_bytes / 1024);
-		return out_fail(EXIT_FAILED, "the system has no memory for a run with %u threads: give fewer with --threads",
+		return out_fail(EXIT_FAILED, "not enough system memory for a run with %u threads: use fewer --threads",
 				s->threads);
 	default:
 		return explain("starting the run", err);
@@ -80,7 +80,7 @@ static void show(const struct myalloc_stress_progress *p)
 		     (unsigned long long)live % 10);
 }
 
-/* Reads what there is: 1 if the run goes on, 0 if it ended, or an error. */
+/* Reads the records that are ready: 1 if the run continues, 0 if it has ended, or an error. */
 static int read_records(struct device *d, struct stress_run *run)
 {
 	struct myalloc_stress_progress p[READ_RECORDS];
@@ -95,7 +95,7 @@ static int read_records(struct device *d, struct stress_run *run)
 	return p[n - 1].state == MYALLOC_STRESS_RUNNING;
 }
 
-/* Until the module says that the run ended. */
+/* Follows the run until the module reports its end. */
 static int follow(struct device *d, struct stress_run *run)
 {
 	bool cancelled = false;
@@ -104,7 +104,7 @@ static int follow(struct device *d, struct stress_run *run)
 	while (more > 0) {
 		err = dev_wait(d->fd, SILENCE_MS);
 		if (stop_signal() && !cancelled) {
-			out_note("ending the run; Ctrl-C again leaves without its result");
+			out_note("ending the run; press Ctrl-C again to leave without its result");
 			cancelled = true;
 			err = dev_call(d->fd, MYALLOC_IOC_STRESS_CANCEL, NULL);
 			if (err)
@@ -113,9 +113,9 @@ static int follow(struct device *d, struct stress_run *run)
 		}
 		if (stop_count() > 1)
 			return out_fail(128 + stop_signal(),
-					"left before the run had ended; the module ends it");
+					"left before the end of the run, which the module cancels");
 		if (err == 0)
-			out_warn("nothing was heard of the run for %d s",
+			out_warn("no progress report from the run for %d s",
 				 SILENCE_MS / 1000);
 		if (err < 0 && err != -EINTR)
 			return explain("waiting for the run", err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * validate: have the module recount everything from the ground
+ * validate: have the module recount everything
  */
 #include "obj/device.h"
 #include "obj/objects.h"
@@ -26,9 +26,9 @@ static int validate(struct cmd *c)
 	out_str(o, "verdict", "verdict", v.errors ? OUT_BAD : OUT_GOOD,
 		v.errors ? "broken" : "sound");
 	out_u64(o, "errors", "errors", OUT_PLAIN, v.errors);
-	out_u64(o, "frames", "frames looked at", OUT_PLAIN, v.frames);
-	out_u64(o, "slabs", "slabs looked at", OUT_PLAIN, v.slabs);
-	out_u64(o, "objects", "object slots looked at", OUT_PLAIN, v.objects);
+	out_u64(o, "frames", "frames checked", OUT_PLAIN, v.frames);
+	out_u64(o, "slabs", "slabs checked", OUT_PLAIN, v.slabs);
+	out_u64(o, "objects", "object slots checked", OUT_PLAIN, v.objects);
 	if (v.errors)
 		out_strn(o, "first", "first finding", OUT_BAD, v.first,
 			 sizeof(v.first));

@@ -102,7 +102,7 @@ static void put(const char *text, size_t size)
 	if (n >= 0)
 		return;
 	lost = true;
-	out_error("cannot write: %s", strerror(errno));
+	out_error("cannot write to standard output: %s", strerror(errno));
 }
 
 static void print_json(FILE *file, struct json_object *root)
@@ -133,7 +133,7 @@ int out_keep_prepare(void)
 	}
 	if (keep_file)
 		return EXIT_OK;
-	return out_fail(EXIT_FAILED, "the result cannot be kept in '%s': %s",
+	return out_fail(EXIT_FAILED, "cannot write the result to '%s': %s",
 			options.keep, strerror(errno));
 }
 
@@ -155,7 +155,7 @@ static void keep_drop(void)
 	keep_end();
 }
 
-/* A document for a command that came to no result. */
+/* A document for a command without a result. */
 static void print_errors(int code)
 {
 	struct json_object *root;
@@ -180,7 +180,7 @@ static void print_errors(int code)
 	errors = NULL;
 }
 
-/* Puts the kept file in its place, if anything was kept; returns @code, or worse. */
+/* Renames the file to its final name if a result was written; returns @code, or a failure. */
 int out_close(int code)
 {
 	bool bad;
@@ -199,7 +199,7 @@ int out_close(int code)
 	if (!bad && keep_temporary)
 		bad = rename(keep_temporary, options.keep) != 0;
 	if (bad) {
-		out_error("the result could not be written to '%s': %s",
+		out_error("cannot write the result to '%s': %s",
 			  options.keep, strerror(errno));
 		if (keep_temporary)
 			unlink(keep_temporary);

@@ -123,8 +123,8 @@ WAIT:stress run
 END
 
 begin "every errno is a sentence of its own"
-for pair in "EINVAL:none of these values" "EFAULT:program's memory" \
-	"ENOENT:does not exist" "EBUSY:still uses" "ENOSPC:1048576 handles" \
+for pair in "EINVAL:refuses these values" "EFAULT:program's memory" \
+	"ENOENT:no such cache or handle" "EBUSY:still in use" "ENOSPC:too many handles" \
 	"EINTR:interrupted" "ENOTTY:different versions" "E2BIG:different versions"; do
 	script "fail PAGE_ALLOC 1 ${pair%%:*}"
 	tool page test --order 0
@@ -226,7 +226,7 @@ begin "page alloc"
 tool page alloc --order 3 --count 5000 --zero --topdown --align-order 4
 exits 1
 has err "2046 of 5000 blocks"
-line out "blocks given back +2046"
+line out "blocks freed +2046"
 logged "CLOSE held=0"
 tool page alloc --count 3 --handles -j
 exits 0
@@ -272,10 +272,10 @@ script "signal STAT 2 INT"
 tool page alloc --hold forever
 exits 0
 has err "until Ctrl-C"
-line out "blocks given back +1"
+line out "blocks freed +1"
 tool page alloc --hold 1h
 exits 130
-line out "blocks given back +1"
+line out "blocks freed +1"
 script "signal STAT 2 TERM"
 tool page alloc --hold 1h -j
 exits 143
@@ -382,13 +382,13 @@ json /result/traits/name sessions
 json /result/use/alloc_hit_permille 857
 tool cache show nothing
 exits 1
-has err "there is no cache 'nothing'"
+has err "no cache 'nothing'"
 tool cache show 99
 exits 1
 script "set caches 0"
 tool cache
 exits 0
-has err "there is no cache"
+has err "no caches"
 tool -j cache
 exits 0
 documents 1
@@ -407,12 +407,12 @@ json /result/visit/freed 10
 called CACHE_DESTROY 1
 tool cache create sessions
 exits 1
-has err "there is a cache 'sessions' already, number 4 with objects of 1000 bytes, of which 5 are live: give"
+has err "a cache 'sessions' exists already, number 4 with objects of 1000 bytes, 5 of them live"
 # It ended meanwhile, or cannot be asked.
 script "fail CACHE_STAT 1 ENOENT"
 tool cache create sessions
 exits 1
-has err "there is a cache 'sessions' already: give this one another name"
+has err "a cache 'sessions' exists already: choose another name"
 script
 tool cache create --align 8K
 exits 2
@@ -420,7 +420,7 @@ has err "above the page size"
 called CACHE_CREATE 0
 tool cache create --magazine 5000
 exits 1
-has err "is refused"
+has err "the module refuses a cache"
 tool cache create -n 70000
 exits 1
 has err "65536 of 70000 objects"
@@ -434,9 +434,9 @@ json /result/caches/1/name sessions
 
 begin "drain"
 tool drain
-line out "given back +16 pages, 64 KiB"
+line out "returned +16 pages, 64 KiB"
 tool drain pages
-line out "given back +12 pages, 48 KiB"
+line out "returned +12 pages, 48 KiB"
 tool drain objects -j
 json /result/pages 4
 json /result/what objects
@@ -501,14 +501,14 @@ begin "result diff of what cannot be compared"
 tool -o "$tmp/v.json" validate
 tool result diff "$tmp/a.json" "$tmp/v.json"
 exits 2
-has err "only two of the same kind"
+has err "cannot compare different kinds"
 tool result diff "$tmp/a.json" "$tmp/nothing.json"
 exits 1
-has err "cannot be read"
+has err "cannot read"
 echo '{"a":1}' >"$tmp/d.json"
 tool result diff "$tmp/a.json" "$tmp/d.json"
 exits 1
-has err "is no result of this tool"
+has err "is not a result of this tool"
 echo 'x' >"$tmp/d.json"
 tool result diff "$tmp/d.json" "$tmp/a.json"
 exits 1

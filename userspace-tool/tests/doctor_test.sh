@@ -64,7 +64,7 @@ well()
 machine "nothing is missing"
 well
 has_not out note
-line out "ok +tool and module understand each other; 16384 pages are reserved"
+line out "ok +tool and module are of the same version; the reserve has 16384 pages"
 line out "ok +all 2 entries of /sys/kernel/debug/myalloc can be read"
 tool -j doctor
 documents 1
@@ -74,13 +74,13 @@ json /result/findings/0/check rights
 machine "not root"
 FAKE_EUID=1000
 script "fail OPEN 1 EACCES"
-sick "this is not run as root"
+sick "not running as root"
 has out '"mend":"run it with sudo'
 
 machine "root without CAP_SYS_ADMIN"
 put proc/self/status "CapEff:	00000000a80425fb"
 script "fail OPEN 1 EPERM"
-sick "this is root, but without CAP_SYS_ADMIN"
+sick "running as root, but without CAP_SYS_ADMIN"
 
 machine "module not loaded"
 put proc/modules "ext4 1 0 - Live 0x0" "myalloc_kunit 1 0 - Live 0x0"
@@ -93,7 +93,7 @@ line out " +insmod myalloc.ko.*"
 machine "module being loaded"
 put proc/modules "myalloc 98304 1 - Loading 0x0"
 script "fail OPEN 1 ENODEV"
-sick "the module is just being loaded or removed"
+sick "the module is being loaded or removed"
 
 machine "device node missing"
 rm "$FAKE_ROOT/dev/myalloc"
@@ -105,7 +105,7 @@ line out " +mount -t devtmpfs devtmpfs /dev, or mknod -m 600 /dev/myalloc c 10 1
 machine "a file where the device should be"
 rm "$FAKE_ROOT/dev/myalloc"
 put dev/myalloc x
-sick "/dev/myalloc is there but is no device"
+sick "/dev/myalloc exists but is not a device"
 
 machine "device busy"
 script "fail OPEN 1 EBUSY"
@@ -129,12 +129,12 @@ line out "note +this kernel has no debugfs.*"
 machine "debugfs without the module's files"
 rm -r "$FAKE_ROOT/sys/kernel/debug/myalloc"
 well
-line out "note +there are no files in /sys/kernel/debug/myalloc"
+line out "note +no files in /sys/kernel/debug/myalloc"
 
 machine "debugfs files that cannot be read"
 ln -s /nonexistent "$FAKE_ROOT/sys/kernel/debug/myalloc/owners"
 well
-line out "note +/sys/kernel/debug/myalloc/owners cannot be read"
+line out "note +cannot read /sys/kernel/debug/myalloc/owners"
 
 machine "lockdown"
 put sys/kernel/security/lockdown "none [integrity] confidentiality"
@@ -147,7 +147,7 @@ rm "$FAKE_ROOT/sys/kernel/security/lockdown"
 put proc/modules "myalloc 98304 0 - Live 0x0 (OE)"
 script
 well
-line out "ok +the kernel tells of no lockdown"
+line out "ok +no kernel lockdown"
 
 machine "a debug kernel is told"
 config "CONFIG_KASAN=y" "CONFIG_PROVE_LOCKING=y" "CONFIG_KASAN_GENERIC=y"
@@ -158,7 +158,7 @@ if [ "$got" = null ]; then
 else
 	json /system/debug_options '[ "KASAN", "PROVE_LOCKING" ]'
 	well
-	line out "note +this kernel checks itself \(KASAN PROVE_LOCKING\).*"
+	line out "note +this kernel has debugging options \(KASAN PROVE_LOCKING\).*"
 fi
 
 machine "a kernel that does not tell its configuration"
@@ -172,7 +172,7 @@ put proc/sys/kernel/tainted 512
 script "set bad_frees 3"
 well
 line out "note +the kernel has warned or oopsed since it started"
-line out "note +since it was loaded the module refused 3 wrong frees.*"
+line out "note +since it was loaded, the module has refused 3 wrong frees.*"
 
 machine "the system in a result"
 put proc/cpuinfo "vendor_id	: GenuineIntel" "model name	: Some CPU"

@@ -30,10 +30,10 @@ begin "what the zone and the machine cannot do is refused before the start"
 script "set max_order 4" "set cpus 2"
 tool stress run --orders 5:1
 exits 2
-has err "order 5 is above this zone's largest block, 4"
+has err "order 5 is above that of the largest block, 4"
 tool stress run --cpus 2
 exits 2
-has err "there is no CPU 2: this machine has CPUs 0 to 1"
+has err "no CPU 2: this machine has CPUs 0 to 1"
 called STRESS_START 0
 
 begin "options without effect are told"
@@ -82,7 +82,7 @@ json /result/progress/2/ops 24000
 json /result/verdict ok
 
 begin "each finding fails the run and is told"
-for pair in "verify_errors:patterns were found damaged: block 7 at word 3" \
+for pair in "verify_errors:damaged patterns found: block 7 at word 3" \
 	"free_errors:frees of the run's own memory were refused" \
 	"validate_errors:invariants are broken" "unbalanced:nothing else used the zone"; do
 	script "set ${pair%%:*} 1" "first block 7 at word 3"
@@ -102,11 +102,11 @@ exits 0
 line out "  balanced +no"
 line out "  others used the zone +yes"
 
-begin "a run that did nothing is told"
+begin "a run that did no operation is told"
 script "set idle 1"
 tool stress run --ops 1
 exits 0
-has err "did nothing"
+has err "did no operation"
 
 begin "Ctrl-C ends the run and shows what was done"
 script "signal READ 2 INT" "set records 100"
@@ -138,7 +138,7 @@ tool stress run --time 100s
 exits 130
 called STRESS_CANCEL 1
 called STRESS_RESULT 0
-has err "left before the run had ended"
+has err "left before the end of the run"
 logged "CLOSE"
 
 begin "a cancel that fails is told"
@@ -152,7 +152,7 @@ script "fail READ 1 EAGAIN" "fail READ 3 EINTR" "set silent 2"
 tool stress run --time 3s
 exits 0
 called READ 5
-has err "nothing was heard of the run for 10 s"
+has err "no progress report from the run for 10 s"
 
 begin "a run that ends without a word ends the wait"
 script "set records 0"
@@ -164,13 +164,13 @@ begin "why a run does not start"
 script "fail STRESS_START 1 EBUSY"
 tool stress run
 exits 1
-has err "a run is going on already"
+has err "another run is in progress"
 script "fail STRESS_START 1 EINVAL"
 tool stress run
 has err "refuses these parameters"
 script "fail STRESS_START 1 ENOMEM"
 tool stress run
-has err "give fewer with --threads"
+has err "use fewer --threads"
 
 begin "two kept runs can be compared"
 tool -o "$tmp/a.json" stress run --seed 1 --ops 1

@@ -124,10 +124,10 @@ done
 begin "too few words"
 tool cache show
 exits 2
-has err "name or number must follow"
+has err "missing name or number"
 tool result diff a.json
 exits 2
-has err "two files must follow"
+has err "missing files"
 
 begin "wrong values name what is right"
 while read -r words; do
@@ -179,7 +179,7 @@ END
 tool page alloc --count 0
 has err "must be from 1 to"
 tool stress run --orders 11:1
-has err "orders are 0 to 10"
+has err "must be from 0 to 10"
 
 begin "words that people try are explained"
 for words in "page free" "cache alloc" "cache free" "cache destroy" "stat diff"; do
@@ -241,7 +241,7 @@ if [ -w /dev/full ]; then
 			# shellcheck disable=SC2086
 			to /dev/full $how $words
 			exits 1
-			line err "myallocctl: error: cannot write: No space left on device"
+			line err "myallocctl: error: cannot write to standard output: No space left on device"
 			[ "$(grep -c 'cannot write' "$err")" = 1 ] || fail "'$command': said more than once"
 			[ ! -s "$log" ] || logged "CLOSE held=0"
 		done
@@ -253,7 +253,7 @@ if [ -w /dev/full ]; then
 	script "fail OPEN 1 ENOENT"
 	to /dev/full -j info
 	exits 3
-	line err "myallocctl: error: cannot write: No space left on device"
+	line err "myallocctl: error: cannot write to standard output: No space left on device"
 	# A series ends at the first line that is lost.
 	script
 	to /dev/full stat watch -i 1ms
@@ -261,7 +261,7 @@ if [ -w /dev/full ]; then
 	called STAT 2
 	tool -o /dev/full stat
 	exits 1
-	has err "could not be written to '/dev/full': No space left on device"
+	has err "cannot write the result to '/dev/full': No space left on device"
 fi
 
 begin "a result that nobody reads is an error, not a death"
@@ -277,7 +277,7 @@ for words in help stat "stat watch -i 1ms" "page test -j" "stress run --ops 5"; 
 	rc=$?
 	exec 4>&-
 	exits 1
-	line err "myallocctl: error: cannot write: Broken pipe"
+	line err "myallocctl: error: cannot write to standard output: Broken pipe"
 	[ ! -s "$log" ] || logged "CLOSE held=0"
 done
 
@@ -289,11 +289,11 @@ for words in help stat "page test -j"; do
 	"$MYALLOCCTL" $words 2>"$err" >&- </dev/null
 	rc=$?
 	exits 1
-	line err "myallocctl: error: cannot write: Bad file descriptor"
+	line err "myallocctl: error: cannot write to standard output: Bad file descriptor"
 done
 tool -o /nonexistent/file stat
 exits 1
-has err "cannot be kept in '/nonexistent/file'"
+has err "cannot write the result to '/nonexistent/file'"
 called OPEN 0
 
 finish
