@@ -294,7 +294,7 @@ void host_fatal(const char *fmt, ...)
 /* --- CPUs ------------------------------------------------------------------- */
 
 static u64 cpu_owner[NR_CPUS];
-static u64 cpus_offline;
+static bool cpus_offline[NR_CPUS];
 static u64 next_id = 1;
 
 static u64 self_id(void)
@@ -523,7 +523,15 @@ void host_set_cpu(unsigned int cpu)
 
 bool host_cpu_online(unsigned int cpu)
 {
-	return cpu_possible(cpu) && !(READ_ONCE(cpus_offline) & BIT_ULL(cpu));
+	return cpu_possible(cpu) && !READ_ONCE(cpus_offline[cpu]);
+}
+
+static void all_online(void)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < NR_CPUS; cpu++)
+		WRITE_ONCE(cpus_offline[cpu], false);
 }
 
 /* Readers, or -1 while a CPU comes or goes. */
@@ -567,10 +575,7 @@ void host_cpu_set_online(unsigned int cpu, bool online)
 			host_fatal("CPU %u comes or goes inside cpus_read_lock()", cpu);
 	for (; !try_cmpxchg_acquire(&cpus_readers, &readers, -1); readers = 0)
 		relax(&spins);
-	if (online)
-		__atomic_fetch_and(&cpus_offline, ~BIT_ULL(cpu), __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_or(&cpus_offline, BIT_ULL(cpu), __ATOMIC_RELAXED);
+	WRITE_ONCE(cpus_offline[cpu], !online);
 	smp_store_release(&cpus_readers, 0);
 }
 
@@ -1430,7 +1435,7 @@ void host_set_nr_cpus(unsigned int nr)
 	if (host_self.cpu >= nr)
 		host_set_cpu(0);
 	host_nr_cpus = nr;
-	__atomic_store_n(&cpus_offline, 0, __ATOMIC_RELAXED);
+	all_online();
 }
 
 /* --- who calls -------------------------------------------------------------------- */
@@ -1651,7 +1656,7 @@ void host_reset(void)
 	host_set_ratelimit(false);
 	WRITE_ONCE(referenced_pages.nr, 0);
 	WRITE_ONCE(bad_pages.nr, 0);
-	__atomic_store_n(&cpus_offline, 0, __ATOMIC_RELAXED);
+	all_online();
 	if (!percpu.nr)
 		host_set_nr_cpus(DEFAULT_CPUS);
 	host_log_reset();

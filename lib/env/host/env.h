@@ -564,7 +564,7 @@ __printf(4, 5) __cold void host_warn(const char *file, int line, const char *fun
 
 /* --- CPUs and contexts --------------------------------------------------- */
 
-#define NR_CPUS		64
+#define NR_CPUS		512
 #define NUMA_NO_NODE	(-1)
 #define HOST_MAX_HELD	16
 #define HOST_MAX_NEST	8
