@@ -594,21 +594,14 @@ static int cpu_dead(unsigned int cpu)
 	return 0;
 }
 
-static u32 cached_on(const struct myalloc_magazines *mags, unsigned int cpu)
-{
-	const struct myalloc_magazine_cpu *c = per_cpu_ptr(mags->cpu, cpu);
-
-	return mags->capacity ? myalloc_magazines_loaded(mags, c) + c->previous->count : 0;
-}
-
 static u32 cached_on_cpu(struct stage *stage, unsigned int cpu)
 {
 	u32 count = 0, i;
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
-		count += cached_on(&stage->fx->zone->pcp[i], cpu);
+		count += myalloc_magazines_count_cpu(&stage->fx->zone->pcp[i], cpu);
 	for (i = 0; i < MIX_CACHES; i++)
-		count += cached_on(&stage->cache[i]->mags, cpu);
+		count += myalloc_magazines_count_cpu(&stage->cache[i]->mags, cpu);
 	return count;
 }
 

@@ -161,6 +161,27 @@ static u32 walk_depot(struct rack *r, const atomic64_t *head, u32 count)
 	return depth;
 }
 
+/* Those that no CPU has taken, two for each place. */
+static void walk_pairs(struct rack *r)
+{
+	u64 word = atomic64_read(&r->mags.pairs);
+	u32 depth = 0, nr, i;
+
+	for (nr = word & 0xffff; nr; depth++) {
+		struct myalloc_magazine *mag[2];
+
+		KUNIT_ASSERT_EQ(r->test, nr % 2, 1);
+		KUNIT_ASSERT_LT(r->test, nr, 2 * r->mags.places);
+		for (i = 0; i < 2; i++) {
+			mag[i] = r->mags.pool + (size_t)(nr - 1 + i) * r->mags.stride;
+			KUNIT_EXPECT_EQ(r->test, mag[i]->count, 0);
+			walk_mag(r, mag[i], 0);
+		}
+		nr = mag[0]->next;
+	}
+	KUNIT_EXPECT_EQ(r->test, word >> 16 & 0xffff, depth);
+}
+
 /* M1 to M3, and the count, from the text of magazine.c. Nobody is at work. */
 static void check_rack(struct rack *r)
 {
@@ -173,6 +194,11 @@ static void check_rack(struct rack *r)
 	for_each_possible_cpu(cpu) {
 		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
+		if (!c->loaded) {
+			KUNIT_EXPECT_EQ(r->test, c->guard, MYALLOC_ERA_ABSENT);
+			KUNIT_EXPECT_NULL(r->test, c->previous);
+			continue;
+		}
 		KUNIT_EXPECT_EQ(r->test, c->guard, c->era);
 		KUNIT_EXPECT_PTR_EQ(r->test, c->end,
 				    myalloc_magazine_first(c->loaded) + m->capacity);
@@ -185,6 +211,7 @@ static void check_rack(struct rack *r)
 	}
 	count += (u64)walk_depot(r, &m->full, m->capacity) * m->capacity;
 	walk_depot(r, &m->empty, 0);
+	walk_pairs(r);
 	for (i = 0; i < m->nr_magazines; i++)
 		KUNIT_EXPECT_EQ_MSG(r->test, r->seen[i], 1, "magazine %u", i);
 	KUNIT_EXPECT_EQ(r->test, myalloc_magazines_count(m), count);

@@ -355,7 +355,7 @@ static void pages_magazine_high(struct kunit *test)
 
 	for (order = 0; order <= 3; order++) {
 		const struct myalloc_magazines *mags = &fx->zone->pcp[order];
-		u64 most = (u64)mags->capacity * (mags->nr_magazines - 2 * num_possible_cpus() + 2);
+		u64 most = (u64)mags->capacity * (mags->depot + 2);
 
 		for (n = 0; (pages[n] = alloc_here(fx, order, 0)); n++)
 			;

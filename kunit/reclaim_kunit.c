@@ -697,12 +697,20 @@ static void resize_by_use(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A CPU that was not there when the magazines were made gets its own before it comes. */
+static void use_there(void *arg)
+{
+	struct myalloc_cache *cache = arg;
+
+	hook_err = myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0));
+}
+
+/* A CPU that was not there when the magazines were made gets its own when it comes to them. */
 static void cpu_comes(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
 	struct myalloc_cache *cache, *none;
 	int cpu = fixture_cpu(1);
+	unsigned int i;
 
 	if (fixture_nr_cpus() < 2)
 		kunit_skip(test, "one CPU");
@@ -712,14 +720,28 @@ static void cpu_comes(struct kunit *test)
 	none = fixture_cache(fx, "none", 100, MYALLOC_NO_MAGAZINE);
 	KUNIT_EXPECT_NULL(test, per_cpu_ptr(cache->mags.cpu, cpu)->loaded);
 	FIXTURE_EXPECT_VALID(fx);
-	KUNIT_EXPECT_EQ(test, myalloc_zone_cpu_coming(fx->zone, cpu), 0);
-	KUNIT_EXPECT_NOT_NULL(test, per_cpu_ptr(cache->mags.cpu, cpu)->loaded);
+	fixture_set_online(1, true);
+	for (i = 0; i < fixture_nr_cpus(); i++) {
+		fixture_on_cpu(i, use_there, cache);
+		fixture_on_cpu(i, use_there, none);
+		KUNIT_EXPECT_EQ(test, hook_err, 0);
+	}
+	/* The last one who came found no place, and all but that have theirs. */
+	KUNIT_EXPECT_TRUE(test, fx->zone->want_magazines);
+	KUNIT_EXPECT_TRUE(test, cache->mags.wanted);
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_places_left(&cache->mags));
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
+	KUNIT_EXPECT_FALSE(test, cache->mags.wanted);
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_places_left(&cache->mags));
+	for (i = 0; i < fixture_nr_cpus(); i++) {
+		fixture_on_cpu(i, use_there, cache);
+		KUNIT_EXPECT_NOT_NULL(test, per_cpu_ptr(cache->mags.cpu, fixture_cpu(i))->loaded);
+	}
 	KUNIT_EXPECT_NULL(test, per_cpu_ptr(none->mags.cpu, cpu)->loaded);
 	KUNIT_EXPECT_EQ(test, cache->room, (u64)cache->mags.nr_magazines *
 					   cache->mags.capacity * cache->layout.slot_size);
-	fixture_set_online(1, true);
 	FIXTURE_EXPECT_VALID(fx);
-	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
 }
 
 static struct kunit_case reclaim_cases[] = {

@@ -136,7 +136,7 @@ static void slab_nmi_magazines(struct kunit *test)
 	struct myalloc_cache *cache = magazine_cache(fx, "nmi", 100, 4);
 	u32 nr = cache->mags.nr_magazines * 4 + 5, i;
 	void **o = object_array(test);
-	u64 fits = (u64)(cache->mags.nr_magazines - 2 * num_possible_cpus() + 2) * 4;
+	u64 fits = (u64)(cache->mags.depot + 2) * 4;
 
 	for (i = 0; i < nr; i++)
 		o[i] = alloc_here(cache, 0);

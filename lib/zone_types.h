@@ -163,6 +163,7 @@ struct myalloc_zone_args {
  * @work: the worker of drain.c
  * @no_worker: it is not posted
  * @want_drain: a request found no block: the worker is to drain
+ * @want_magazines: a CPU found no magazines: the worker is to make some
  * @last_drain: when the worker last drained, ns
  * @seen_pages: moves of the page magazines when the worker was last here
  * @seen_cpu: moves of each CPU at that time
@@ -227,6 +228,7 @@ struct myalloc_zone {
 	struct myalloc_env_work work;
 	bool no_worker;
 	bool want_drain;
+	bool want_magazines;
 	u64 last_drain;
 	u64 seen_pages;
 	u64 __percpu *seen_cpu;

@@ -98,7 +98,7 @@ static void magazine_info(const struct myalloc_magazines *mags,
 {
 	info->capacity = mags->capacity;
 	info->batch = mags->batch;
-	info->magazines = mags->capacity ? mags->nr_magazines - 2 * num_possible_cpus() + 2 : 0;
+	info->magazines = mags->capacity ? mags->depot + 2 : 0;
 }
 
 /**
@@ -201,7 +201,10 @@ EXPORT_INTERNAL(myalloc_magazines_enter);
 EXPORT_INTERNAL(myalloc_magazines_gets);
 EXPORT_INTERNAL(myalloc_magazines_puts);
 EXPORT_INTERNAL(myalloc_magazines_load);
-EXPORT_INTERNAL(myalloc_magazines_loaded);
+EXPORT_INTERNAL(myalloc_magazines_count_cpu);
+EXPORT_INTERNAL(myalloc_magazines_make);
+EXPORT_INTERNAL(myalloc_magazines_remake);
+EXPORT_INTERNAL(myalloc_magazines_places_left);
 EXPORT_INTERNAL(myalloc_magazines_room);
 EXPORT_INTERNAL(myalloc_magazines_drain_here);
 EXPORT_INTERNAL(myalloc_magazines_drain_depot);
@@ -222,7 +225,6 @@ EXPORT_INTERNAL(myalloc_zone_walk_blocks);
 EXPORT_INTERNAL(myalloc_zone_walk_caches);
 EXPORT_INTERNAL(myalloc_zone_drain_cpu);
 EXPORT_INTERNAL(myalloc_zone_drain_kinds);
-EXPORT_INTERNAL(myalloc_zone_cpu_coming);
 EXPORT_INTERNAL(myalloc_limbo_harvest);
 EXPORT_INTERNAL(myalloc_bad_poll);
 EXPORT_INTERNAL(myalloc_quarantine_poll);

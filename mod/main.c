@@ -45,12 +45,6 @@ static int __init make_zone(const struct myalloc_params *params)
 	return PTR_ERR(zone);
 }
 
-/* It gets magazines before it runs anything. */
-static int cpu_coming(unsigned int cpu)
-{
-	return myalloc_zone_cpu_coming(zone, cpu);
-}
-
 /* The CPU is gone and cannot come back meanwhile. */
 static int cpu_dead(unsigned int cpu)
 {
@@ -63,7 +57,7 @@ static int __init watch_cpus(void)
 	int state = -ENOMEM;
 
 	if (!myalloc_env_should_fail())
-		state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:cpu", cpu_coming,
+		state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:cpu", NULL,
 						  cpu_dead);
 	if (state < 0) {
 		pr_err("cannot watch CPUs come and go: error %d\n", state);

@@ -38,7 +38,8 @@ struct myalloc_drainer;
  *	there is more to come. Context: task, under the mutex of drainers and cpus_read_lock()
  * @settle: has what waits for a grace period go on; returns milliseconds until it wants to be
  *	called again, 0 if nothing waits. Context: task
- * @cpu_coming: a CPU is about to come online. Context: hotplug callback, under the mutex
+ * @serve: CPUs have come to magazines that have none for them (magazine.c): makes some. Context: as
+ *	@tend
  */
 struct myalloc_drainer_ops {
 	bool (*reclaim)(struct myalloc_drainer *drainer, u32 *most);
@@ -46,7 +47,7 @@ struct myalloc_drainer_ops {
 	void (*finish)(struct myalloc_drainer *drainer);
 	bool (*tend)(struct myalloc_drainer *drainer);
 	unsigned int (*settle)(struct myalloc_drainer *drainer);
-	void (*cpu_coming)(struct myalloc_drainer *drainer, int cpu);
+	void (*serve)(struct myalloc_drainer *drainer);
 };
 
 /**

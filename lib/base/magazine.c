@@ -64,10 +64,18 @@
  * and the exchange then fails. 2^32 changes would have to pass between a load and its
  * compare-exchange for a tag to repeat.
  *
+ * Magazines for those who come: memory cannot be had where a CPU comes to magazines for the first
+ * time, so the owner makes it before, for a number of CPUs (places), in a stack of pairs. A CPU
+ * without magazines has a guard that no era equals (ABSENT), so it goes to the slow path, which
+ * sets it to busy as ever and takes a pair (take_pair()). If there is none, it goes past the
+ * magazines, and the owner is told (wanted): he makes more places where he may sleep (remake). A
+ * CPU keeps its pair until then, also while it is offline. Magazines without capacity that share
+ * their part of each CPU (none) cost no memory.
+ *
  * Invariants
  *	M1  Every magazine is in exactly one place: loaded or previous of one CPU, the
- *	    full stack, the empty stack, or in the hands of somebody between enter and
- *	    leave (or draining).
+ *	    full stack, the empty stack, one of a pair in the stack of pairs, or in the hands of
+ *	    somebody between enter and leave (or draining).
  *	M2  Magazines in the full stack have count == capacity, in the empty stack 0;
  *	    previous has one of the two.
  *	M3  Every slot below count has *state == cached. (A thing that was freed twice at once may
@@ -76,7 +84,10 @@
  *	    Those of used slots of the current era point to the state of the thing at addr.
  *
  * Bounds: every step here is O(1), but for renew(), which passes one magazine. Memory is
- * allocated by init for the CPUs that are online, and later only by remake.
+ * allocated by init and remake only.
+ *
+ * Who only looks (counts) reads the part of a CPU with preemption off: remake frees what it has
+ * replaced after a grace period.
  *
  * Locking: none. NMI-safe: where the 64-bit compare-exchange is an instruction.
  */
@@ -157,38 +168,21 @@ static u32 depot_depth(const atomic64_t *head)
 	return ((u64)atomic64_read(head) >> DEPTH_SHIFT) & 0xffff;
 }
 
-/* CPUs that get magazines: those online, and one that is about to be. */
-static bool has_magazines(int cpu, int coming)
+/* A CPU without magazines. */
+static void without(struct myalloc_magazine_cpu *c, u64 guard)
 {
-	return cpu_online(cpu) || cpu == coming;
-}
-
-/**
- * myalloc_magazines_cpus() - for how many CPUs magazines are made
- * @coming: a CPU that is about to come online, or -1
- *
- * Return: the number of those online, and of that one.
- */
-u32 myalloc_magazines_cpus(int coming)
-{
-	return num_online_cpus() + (coming >= 0 && !cpu_online(coming));
-}
-
-/* A CPU without magazines: its guard says busy for ever, and everybody goes past them. */
-static void without(struct myalloc_magazine_cpu *c)
-{
-	WRITE_ONCE(c->guard, MYALLOC_ERA_BUSY);
+	WRITE_ONCE(c->guard, guard);
 	c->loaded = NULL;
-	c->previous = NULL;
-	c->top = NULL;
+	WRITE_ONCE(c->previous, NULL);
+	WRITE_ONCE(c->top, NULL);
 	c->end = NULL;
 }
 
-/* Puts the magazines of @m->pool, all empty, where they belong. */
-static void distribute(struct myalloc_magazines *m, int coming)
+/* Puts the magazines of @m->pool, all empty, where they belong, and @cpu in place of @m->cpu. */
+static void distribute(struct myalloc_magazines *m, struct myalloc_magazine_cpu __percpu *cpu)
 {
 	u32 nr;
-	int cpu;
+	int i;
 
 	for (nr = 0; nr < m->nr_magazines; nr++) {
 		struct myalloc_magazine *mag = mag_nr(m, nr);
@@ -196,68 +190,117 @@ static void distribute(struct myalloc_magazines *m, int coming)
 		wipe(mag, mag->slot, mag->slot + m->capacity + 2);
 		mag->era = m->age;
 	}
-	nr = 0;
-	for_each_possible_cpu(cpu) {
-		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
-
-		if (!m->capacity || !has_magazines(cpu, coming)) {
-			without(c);
-			continue;
-		}
-		set_loaded(m, c, mag_nr(m, nr++));
-		c->previous = mag_nr(m, nr++);
-		WRITE_ONCE(c->guard, c->era);
-	}
-	while (nr < m->nr_magazines)
-		depot_push(m, &m->empty, mag_nr(m, nr++));
+	if (cpu != m->none)
+		for_each_possible_cpu(i)
+			without(per_cpu_ptr(cpu, i),
+				m->capacity ? MYALLOC_ERA_ABSENT : MYALLOC_ERA_BUSY);
+	smp_store_release(&m->cpu, cpu);	/* who reads it finds absent CPUs, or busy ones */
+	/* The lowest on top. */
+	for (nr = m->nr_magazines; nr > 2 * m->places; nr--)
+		depot_push(m, &m->empty, mag_nr(m, nr - 1));
+	for (; nr; nr -= 2)
+		depot_push(m, &m->pairs, mag_nr(m, nr - 2));
 }
 
-static int make_pool(u32 capacity, u32 nr, int node, void **pool)
+static int make_pool(const struct myalloc_magazine_shape *shape, int node, void **pool)
 {
+	u32 nr = myalloc_magazine_shape_nr(shape);
+
 	*pool = NULL;
-	if (nr > MAGAZINES_MAX || capacity > MYALLOC_MAGAZINE_MAX)
+	if (nr > MAGAZINES_MAX || shape->capacity > MYALLOC_MAGAZINE_MAX)
 		return -EINVAL;
 	if (nr)
-		*pool = myalloc_env_zalloc_charged((size_t)nr * myalloc_magazine_bytes(capacity), node);
+		*pool = myalloc_env_zalloc_charged(myalloc_magazine_shape_bytes(shape), node);
 	return nr && !*pool ? -ENOMEM : 0;
 }
 
+/* The part of each CPU for such a shape: our own, or what nobody may write. NULL without memory. */
+static struct myalloc_magazine_cpu __percpu *
+make_cpu(const struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape)
+{
+	if (m->none && !shape->capacity)
+		return m->none;
+	if (m->cpu && m->cpu != m->none)
+		return m->cpu;
+	return myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
+}
+
+static void free_cpu(const struct myalloc_magazines *m, struct myalloc_magazine_cpu __percpu *cpu)
+{
+	if (cpu != m->none)
+		myalloc_env_free_percpu(cpu);
+}
+
+static void set_shape(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape,
+		      void *pool)
+{
+	m->pool = pool;
+	m->capacity = shape->capacity;
+	m->batch = shape->batch;
+	m->nr_magazines = myalloc_magazine_shape_nr(shape);
+	m->places = shape->capacity ? shape->cpus : 0;
+	m->depot = shape->capacity ? shape->depot : 0;
+	m->stride = myalloc_magazine_bytes(shape->capacity);
+	atomic64_set(&m->full, 0);
+	atomic64_set(&m->empty, 0);
+	atomic64_set(&m->pairs, 0);
+}
+
 /**
- * myalloc_magazines_init() - make magazines for every online CPU and a depot
+ * myalloc_magazines_make() - make magazines and a depot
  * @m: to be filled in
- * @capacity: slots in a magazine; 0 for no magazines: enter always says no
- * @batch: slots to refill or flush at a time, 1 to @capacity
- * @depot: magazines beside the two of each CPU
+ * @shape: what they are to be; without capacity enter always says no
+ * @none: the part of each CPU of other magazines, which are without capacity for ever; shared by
+ *	these while they are without. NULL: they have their own
  * @node: NUMA node for the memory, or NUMA_NO_NODE
  *
- * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock(), or no CPU comes.
+ * Context: task, may sleep.
  * Return: 0, -ENOMEM, -EINVAL if that would be more magazines than 65535, or
  * slots than MYALLOC_MAGAZINE_MAX.
  */
-int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
-			   u32 depot, int node)
+int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape,
+			   struct myalloc_magazine_cpu __percpu *none, int node)
 {
-	u32 nr = capacity ? 2 * num_online_cpus() + depot : 0;
+	struct myalloc_magazine_cpu __percpu *cpu;
+	void *pool;
 	int err;
 
 	memset(m, 0, sizeof(*m));
 	m->era = MYALLOC_ERA_FIRST;
 	m->age = MYALLOC_ERA_FIRST;
-	m->capacity = capacity;
-	m->batch = batch;
-	m->stride = myalloc_magazine_bytes(capacity);
-	err = make_pool(capacity, nr, node, &m->pool);
+	m->none = none;
+	err = make_pool(shape, node, &pool);
 	if (err)
 		return err;
-	m->nr_magazines = nr;
-	m->cpu = myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
-	if (!m->cpu) {
-		myalloc_env_free(m->pool);
-		m->pool = NULL;
+	cpu = make_cpu(m, shape);
+	if (!cpu) {
+		myalloc_env_free(pool);
 		return -ENOMEM;
 	}
-	distribute(m, -1);
+	set_shape(m, shape, pool);
+	distribute(m, cpu);
 	return 0;
+}
+
+/**
+ * myalloc_magazines_init() - make magazines for as many CPUs as are online, and a depot
+ * @m: to be filled in
+ * @capacity: slots in a magazine; 0 for no magazines
+ * @batch: slots to refill or flush at a time, 1 to @capacity
+ * @depot: magazines beside the two of each CPU
+ * @node: NUMA node for the memory, or NUMA_NO_NODE
+ *
+ * Context: task, may sleep.
+ * Return: as myalloc_magazines_make().
+ */
+int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
+			   u32 depot, int node)
+{
+	const struct myalloc_magazine_shape shape = {
+		.capacity = capacity, .batch = batch, .depot = depot, .cpus = num_online_cpus(),
+	};
+
+	return myalloc_magazines_make(m, &shape, NULL, node);
 }
 
 /**
@@ -269,7 +312,7 @@ int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 void myalloc_magazines_fini(struct myalloc_magazines *m)
 {
 	myalloc_env_free(m->pool);
-	myalloc_env_free_percpu(m->cpu);
+	free_cpu(m, m->cpu);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -282,18 +325,11 @@ void myalloc_magazines_fini(struct myalloc_magazines *m)
 size_t myalloc_magazines_bytes(const struct myalloc_magazines *m)
 {
 	return (size_t)m->nr_magazines * m->stride +
-	       (m->cpu ? sizeof(*m->cpu) * num_possible_cpus() : 0);
+	       (m->cpu != m->none ? sizeof(*m->cpu) * num_possible_cpus() : 0);
 }
 
-/**
- * myalloc_magazines_loaded() - how much is in the loaded magazine of a CPU
- * @m: the magazines, not without capacity
- * @cpu: a CPU's part, which may be at work
- *
- * Return: slots filled a moment ago.
- */
-u32 myalloc_magazines_loaded(const struct myalloc_magazines *m,
-			     const struct myalloc_magazine_cpu *cpu)
+/* Slots filled in the loaded magazine of a CPU, which may be at work, a moment ago. */
+static u32 loaded_count(const struct myalloc_magazines *m, const struct myalloc_magazine_cpu *cpu)
 {
 	/* From one word: loaded may be another magazine already. */
 	u32 offset = (u32)((char *)READ_ONCE(cpu->top) - (char *)m->pool) % m->stride;
@@ -323,6 +359,30 @@ u64 myalloc_magazines_count(const struct myalloc_magazines *m)
 }
 
 /**
+ * myalloc_magazines_look() - what a CPU has cached and done
+ * @m: the magazines
+ * @cpu: its number
+ * @look: out: of a moment ago
+ *
+ * Context: any.
+ */
+void myalloc_magazines_look(const struct myalloc_magazines *m, int cpu,
+			    struct myalloc_magazine_look *look)
+{
+	const struct myalloc_magazine_cpu *c;
+	const struct myalloc_magazine *previous;
+
+	preempt_disable();	/* a remake waits for us before it frees anything */
+	c = per_cpu_ptr(READ_ONCE(m->cpu), cpu);
+	previous = READ_ONCE(c->previous);
+	look->loaded = previous ? min(loaded_count(m, c), READ_ONCE(m->capacity)) : 0;
+	look->previous = previous ? READ_ONCE(previous->count) : 0;
+	look->gets = data_race(c->nr_gets);	/* a number of a moment */
+	look->puts = data_race(c->nr_puts);
+	preempt_enable();
+}
+
+/**
  * myalloc_magazines_count_cpu() - how much a CPU has cached
  * @m: the magazines
  * @cpu: its number
@@ -331,10 +391,10 @@ u64 myalloc_magazines_count(const struct myalloc_magazines *m)
  */
 u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
 {
-	const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
-	const struct myalloc_magazine *previous = READ_ONCE(c->previous);
+	struct myalloc_magazine_look look;
 
-	return previous ? myalloc_magazines_loaded(m, c) + READ_ONCE(previous->count) : 0;
+	myalloc_magazines_look(m, cpu, &look);
+	return look.loaded + look.previous;
 }
 
 /**
@@ -346,9 +406,10 @@ u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
  */
 u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
 {
-	const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+	struct myalloc_magazine_look look;
 
-	return data_race(c->nr_gets) + data_race(c->nr_puts);	/* a sum of moments */
+	myalloc_magazines_look(m, cpu, &look);
+	return look.gets + look.puts;
 }
 
 /**
@@ -359,11 +420,14 @@ u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
  */
 u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
 {
-	u64 sum = 0;
+	u64 sum = READ_ONCE(m->past_gets);
+	struct myalloc_magazine_look look;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_gets);	/* a sum of moments */
+	for_each_possible_cpu(cpu) {
+		myalloc_magazines_look(m, cpu, &look);
+		sum += look.gets;
+	}
 	return sum;
 }
 
@@ -375,11 +439,14 @@ u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
  */
 u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 {
-	u64 sum = 0;
+	u64 sum = READ_ONCE(m->past_puts);
+	struct myalloc_magazine_look look;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		sum += data_race(per_cpu_ptr(m->cpu, cpu)->nr_puts);	/* a sum of moments */
+	for_each_possible_cpu(cpu) {
+		myalloc_magazines_look(m, cpu, &look);
+		sum += look.puts;
+	}
 	return sum;
 }
 
@@ -405,17 +472,21 @@ u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
  */
 bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 {
+	bool idle = true;
 	int cpu;
 
 	if (!m->capacity)
 		return true;
 	for_each_possible_cpu(cpu) {
-		const struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+		const struct myalloc_magazine_cpu *c;
 
+		preempt_disable();	/* a remake waits for us */
+		c = per_cpu_ptr(READ_ONCE(m->cpu), cpu);
 		if (READ_ONCE(c->loaded) && READ_ONCE(c->guard) == MYALLOC_ERA_BUSY)
-			return false;
+			idle = false;
+		preempt_enable();
 	}
-	return atomic_read(&m->drained) == atomic_read(&m->drains);
+	return idle && atomic_read(&m->drained) == atomic_read(&m->drains);
 }
 
 /*
@@ -441,32 +512,61 @@ static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 	cpu->era = age;
 }
 
+/* This CPU has no magazines, and there are none for it. */
+static noinline void miss(struct myalloc_magazines *m)
+{
+	if (!m->missed || READ_ONCE(m->wanted))
+		return;
+	WRITE_ONCE(m->wanted, true);
+	m->missed(m->owner);
+}
+
+/* This CPU, which is busy, comes for the first time and takes a pair. False if there is none. */
+static noinline bool take_pair(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
+{
+	struct myalloc_magazine *mag = depot_pop(m, &m->pairs);
+
+	if (!mag)
+		return false;
+	set_loaded(m, cpu, mag);
+	WRITE_ONCE(cpu->previous, (struct myalloc_magazine *)((char *)mag + m->stride));
+	return true;
+}
+
 /**
  * myalloc_magazines_enter() - begin work on this CPU's magazines
  * @m: the magazines
  *
  * Context: any, also NMI.
  * Return: this CPU's part, with preemption off, for myalloc_magazines_leave(); NULL if there
- * are no magazines or the caller interrupted somebody who is at work on them.
+ * are no magazines for it or the caller interrupted somebody who is at work on them.
  */
 struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m)
 {
 	struct myalloc_magazine_cpu *cpu;
 
 	preempt_disable();
-	cpu = this_cpu_ptr(m->cpu);
+	cpu = this_cpu_ptr(READ_ONCE(m->cpu));
 	myalloc_env_point("magazine-enter");
 	/* Nobody else writes the guard. */
-	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_ERA_BUSY)) {
-		preempt_enable();
-		return NULL;
-	}
+	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_ERA_BUSY))
+		goto none;
 	myalloc_env_point("magazine-not-busy");
 	WRITE_ONCE(cpu->guard, MYALLOC_ERA_BUSY);
 	barrier();
 	myalloc_env_point("magazine-busy");
+	if (unlikely(!cpu->loaded && !take_pair(m, cpu))) {
+		WRITE_ONCE(cpu->guard, MYALLOC_ERA_ABSENT);
+		goto none;
+	}
 	renew(m, cpu);
 	return cpu;
+
+none:
+	if (!data_race(cpu->loaded))	/* nobody else writes it, but for a remake */
+		miss(m);
+	preempt_enable();
+	return NULL;
 }
 
 /* The loaded magazine, whose count is final, becomes the previous one. */
@@ -637,13 +737,54 @@ void myalloc_magazines_drain_depot(struct myalloc_magazines *m, myalloc_flush_fn
 }
 
 /**
- * myalloc_magazines_remake() - magazines of another capacity, or for another set of CPUs
+ * myalloc_magazines_places_left() - would a CPU that comes find magazines?
+ * @m: the magazines
+ *
+ * Return: true if one would.
+ */
+bool myalloc_magazines_places_left(const struct myalloc_magazines *m)
+{
+	return depot_depth(&m->pairs);
+}
+
+/**
+ * myalloc_magazines_more_places() - for how many CPUs there are to be magazines next
+ * @m: the magazines
+ *
+ * Context: task; the caller holds myalloc_env_cpus_read_lock() and excludes remakes.
+ * Return: twice as many as have come and are online, MYALLOC_FIRST_PLACES if that is more, at most
+ * as many as are online.
+ */
+u32 myalloc_magazines_more_places(const struct myalloc_magazines *m)
+{
+	u32 come = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		come += !!READ_ONCE(per_cpu_ptr(m->cpu, cpu)->loaded);
+	return min(num_online_cpus(), max(MYALLOC_FIRST_PLACES, 2 * come));
+}
+
+/* What went through the parts of CPUs that are about to go. */
+static void note_past(struct myalloc_magazines *m)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		WRITE_ONCE(m->past_gets, m->past_gets + c->nr_gets);
+		WRITE_ONCE(m->past_puts, m->past_puts + c->nr_puts);
+		WRITE_ONCE(c->nr_gets, 0);
+		WRITE_ONCE(c->nr_puts, 0);
+	}
+}
+
+/**
+ * myalloc_magazines_remake() - magazines of another shape
  * @m: the magazines, which others may use; the caller excludes other drains and remakes
- * @capacity: as for myalloc_magazines_init()
- * @batch: the same
- * @depot: the same
+ * @shape: as for myalloc_magazines_make()
  * @node: the same
- * @coming: a CPU that is about to come online, or -1
  * @flush: where to give back what is cached
  * @owner: its argument
  *
@@ -651,36 +792,40 @@ void myalloc_magazines_drain_depot(struct myalloc_magazines *m, myalloc_flush_fn
  * Meanwhile everybody goes past them. The era is left at MYALLOC_ERA_NEVER: the owner sets it to
  * the age again, where nobody lets that grow at the same moment.
  *
- * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock() or is a hotplug callback.
+ * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
  * Return: 0; -ENOMEM or -EINVAL: then nothing has changed.
  */
-int myalloc_magazines_remake(struct myalloc_magazines *m, u32 capacity, u32 batch,
-			     u32 depot, int node, int coming, myalloc_flush_fn flush,
-			     void *owner)
+int myalloc_magazines_remake(struct myalloc_magazines *m,
+			     const struct myalloc_magazine_shape *shape, int node,
+			     myalloc_flush_fn flush, void *owner)
 {
-	u32 nr = capacity ? 2 * myalloc_magazines_cpus(coming) + depot : 0;
-	void *pool;
-	int cpu, err;
+	struct myalloc_magazine_cpu __percpu *cpu, *before = m->cpu;
+	void *pool, *old = m->pool;
+	int i, err;
 
-	err = make_pool(capacity, nr, node, &pool);
+	err = make_pool(shape, node, &pool);
 	if (err)
 		return err;
+	cpu = make_cpu(m, shape);
+	if (!cpu) {
+		myalloc_env_free(pool);
+		return -ENOMEM;
+	}
 	WRITE_ONCE(m->era, MYALLOC_ERA_NEVER);
 	WRITE_ONCE(m->closed, true);
 	myalloc_env_gp_wait();
-	for_each_possible_cpu(cpu)
-		myalloc_magazines_drain_cpu(m, cpu, flush, owner);
+	for_each_possible_cpu(i)
+		myalloc_magazines_drain_cpu(m, i, flush, owner);
 	myalloc_magazines_drain_depot(m, flush, owner);
-	myalloc_env_free(m->pool);
-	m->pool = pool;
-	m->nr_magazines = nr;
-	m->capacity = capacity;
-	m->batch = batch;
-	m->stride = myalloc_magazine_bytes(capacity);
-	atomic64_set(&m->full, 0);
-	atomic64_set(&m->empty, 0);
-	distribute(m, coming);
-	myalloc_env_gp_wait();	/* every CPU sees all of it before it may enter */
+	if (before != m->none && before != cpu)
+		note_past(m);
+	set_shape(m, shape, pool);
+	distribute(m, cpu);
+	/* Every CPU sees all of it before it may enter, and nothing of the old. */
+	myalloc_env_gp_wait();
 	WRITE_ONCE(m->closed, false);
+	myalloc_env_free(old);
+	if (before != cpu)
+		free_cpu(m, before);
 	return 0;
 }

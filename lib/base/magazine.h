@@ -39,7 +39,7 @@ struct myalloc_magazine {
  * @end: the guard above the highest slot of @loaded
  * @nr_gets: things taken out
  * @nr_puts: things put in
- * @loaded: the magazine in use
+ * @loaded: the magazine in use; NULL until this CPU comes for the first time
  * @previous: the one before: full or empty, nothing between
  *
  * One cache line.
@@ -55,36 +55,50 @@ struct myalloc_magazine_cpu {
 	struct myalloc_magazine *previous;
 } ____cacheline_aligned;
 
+/* CPUs for which there are places before anybody has come. */
+#define MYALLOC_FIRST_PLACES	4U
+
 /* Guards and eras that mean something else. */
 #define MYALLOC_ERA_BUSY	0ULL
 #define MYALLOC_ERA_FIRST	1ULL
+/* Guard of a CPU that has not come yet, and may take a pair of magazines when it does. */
+#define MYALLOC_ERA_ABSENT	(U64_MAX - 1)
 /* Of the magazines as a whole: no CPU is ever of it, so that nobody takes the fast path. */
 #define MYALLOC_ERA_NEVER	U64_MAX
 
 /**
  * struct myalloc_magazines - per-CPU magazines and their depot
- * @cpu: of every possible CPU; NULL if there are no magazines
+ * @cpu: of every possible CPU; @none while there are no magazines
+ * @none: a part of each CPU that says busy for ever, shared by many; NULL if @cpu is always ours
  * @era: @age, or MYALLOC_ERA_NEVER if every operation is to take the slow path
  * @age: grows when what the states of used slots point to may go; who makes it grow
  *	excludes others
  * @fresh: is a filled slot of an older era still what it says? NULL if it always is
- * @owner: for @fresh
+ * @missed: tells the owner that @wanted is set now; NULL if he does not care
+ * @owner: for @fresh and @missed
  * @closed: nobody may enter: the magazines are being made anew
  * @capacity: slots in a magazine
  * @batch: slots that the owner refills or flushes at a time, at most @capacity
  * @nr_magazines: of all CPUs and the depot
  * @stride: bytes from one magazine to the next
- * @pool: all magazines, one array
+ * @pool: all magazines, one array: two for each of @places, then the depot's
+ * @places: CPUs that there are magazines for
+ * @depot: magazines beside those
+ * @wanted: a CPU came and got none; the owner clears it
+ * @past_gets: things taken out through parts of CPUs that are no more
+ * @past_puts: things put in through them
  * @drains: drains ever begun
  * @drained: drains ever ended
  * @full: stack of full magazines (see magazine.c, Depot)
  * @empty: stack of empty magazines
+ * @pairs: stack of places that no CPU has taken, by the first magazine of each
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
 	u64 era;
 	u64 age;
 	bool (*fresh)(void *owner, const struct myalloc_slot *slot);
+	void (*missed)(void *owner);
 	void *owner;
 	bool closed;
 	u32 capacity;
@@ -92,32 +106,41 @@ struct myalloc_magazines {
 	u32 nr_magazines;
 	u32 stride;
 	void *pool;
+	u32 places;
+	u32 depot;
+	bool wanted;
+	struct myalloc_magazine_cpu __percpu *none;
+	u64 past_gets;
+	u64 past_puts;
 	atomic_t drains;
 	atomic_t drained;
 	atomic64_t full ____cacheline_aligned;
 	atomic64_t empty;
+	atomic64_t pairs;
 };
 
 /**
  * struct myalloc_magazine_shape - how large magazines are to be
  * @capacity: slots in one, 0 for no magazines
- * @batch: slots that are refilled or flushed at a time
+ * @batch: slots that are refilled or flushed at a time, 1 to @capacity
  * @depot: magazines beside the two of each CPU
+ * @cpus: CPUs that there are to be magazines for
  */
 struct myalloc_magazine_shape {
 	u32 capacity;
 	u32 batch;
 	u32 depot;
+	u32 cpus;
 };
 
-u32 myalloc_magazines_cpus(int coming);
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
 			   u32 depot, int node);
+int myalloc_magazines_make(struct myalloc_magazines *mags,
+			   const struct myalloc_magazine_shape *shape,
+			   struct myalloc_magazine_cpu __percpu *none, int node);
 void myalloc_magazines_fini(struct myalloc_magazines *mags);
 size_t myalloc_magazines_bytes(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_count(const struct myalloc_magazines *mags);
-u32 myalloc_magazines_loaded(const struct myalloc_magazines *mags,
-			     const struct myalloc_magazine_cpu *cpu);
 u64 myalloc_magazines_gets(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_puts(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_moves(const struct myalloc_magazines *mags);
@@ -135,11 +158,29 @@ void myalloc_magazines_drain_cpu(struct myalloc_magazines *mags, int cpu,
 				 myalloc_flush_fn flush, void *owner);
 void myalloc_magazines_drain_depot(struct myalloc_magazines *mags, myalloc_flush_fn flush,
 				   void *owner);
+/**
+ * struct myalloc_magazine_look - what a CPU has cached and done
+ * @loaded: slots filled in the magazine in use
+ * @previous: in the one before
+ * @gets: things taken out
+ * @puts: things put in
+ */
+struct myalloc_magazine_look {
+	u32 loaded;
+	u32 previous;
+	u64 gets;
+	u64 puts;
+};
+
+void myalloc_magazines_look(const struct myalloc_magazines *mags, int cpu,
+			    struct myalloc_magazine_look *look);
 u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *mags, int cpu);
 u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *mags, int cpu);
-int myalloc_magazines_remake(struct myalloc_magazines *mags, u32 capacity, u32 batch,
-			     u32 depot, int node, int coming, myalloc_flush_fn flush,
-			     void *owner);
+bool myalloc_magazines_places_left(const struct myalloc_magazines *mags);
+u32 myalloc_magazines_more_places(const struct myalloc_magazines *mags);
+int myalloc_magazines_remake(struct myalloc_magazines *mags,
+			     const struct myalloc_magazine_shape *shape, int node,
+			     myalloc_flush_fn flush, void *owner);
 
 /* What myalloc_magazines_drain_here() returns if it interrupted somebody at work there. */
 #define MYALLOC_DRAIN_BUSY	U32_MAX
@@ -149,6 +190,17 @@ static inline size_t myalloc_magazine_bytes(u32 capacity)
 {
 	return ALIGN(struct_size((struct myalloc_magazine *)NULL, slot, capacity + 2),
 		     SMP_CACHE_BYTES);
+}
+
+/* Magazines of such a shape, and their memory. */
+static inline u32 myalloc_magazine_shape_nr(const struct myalloc_magazine_shape *shape)
+{
+	return shape->capacity ? 2 * shape->cpus + shape->depot : 0;
+}
+
+static inline size_t myalloc_magazine_shape_bytes(const struct myalloc_magazine_shape *shape)
+{
+	return myalloc_magazine_shape_nr(shape) * myalloc_magazine_bytes(shape->capacity);
 }
 
 /* The lowest slot. */
@@ -199,7 +251,7 @@ static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *
 						      u64 *guard)
 {
 	preempt_disable();
-	*cpu = this_cpu_ptr(mags->cpu);
+	*cpu = this_cpu_ptr(data_race(mags->cpu));	/* one of them or the other: see remake */
 	myalloc_env_point("magazine-enter");
 	*guard = data_race((*cpu)->guard);	/* nobody else writes it */
 	if (unlikely(*guard != data_race(*era))) {	/* Used slots */

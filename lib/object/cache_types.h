@@ -80,6 +80,8 @@ enum {
  * @magazine: objects in a magazine that its maker asked for, 0 if he left it to us
  * @room: bytes of objects that its magazines may hold, part of zone->magazine_room
  * @meta: bytes of its magazines, part of zone->magazine_meta
+ * @resized: that was set later: the worker leaves it
+ * @hungry: its users often found nothing in its magazines: they may grow beyond the usual
  * @seen_slow: operations past the magazines when the worker was last here
  * @idle: runs of the worker since somebody used the cache
  * @seen: @generation and moves when the zone's worker was last here
@@ -127,6 +129,8 @@ struct myalloc_cache {
 	struct list_head link;
 	struct list_head limbo_link;
 	u32 magazine;
+	bool resized;
+	bool hungry;
 	u64 room;
 	u64 meta;
 	u64 seen_slow;

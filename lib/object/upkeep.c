@@ -3,8 +3,8 @@
  * Upkeep of caches: sizes of magazines, and what nobody uses
  *
  * The worker sizes magazines: those of a cache whose users often find nothing in them grow to the
- * default size, if all caches together leave room for that, and where room is short, caches that
- * nobody uses lose theirs. It gives back the empty slabs of caches that nobody has used since its
+ * default size, if all caches together leave room for that, and caches that nobody uses lose
+ * theirs. It gives back the empty slabs of caches that nobody has used since its
  * last run. A request that finds no block harvests at most RECLAIM_SLABS slabs of whatever caches,
  * and looks at this CPU's magazines of RECLAIM_CACHES caches in turn.
  */
@@ -20,20 +20,25 @@
 #define RECLAIM_CACHES	32
 /* Operations past its magazines, between two runs of the worker, that make a cache hungry. */
 #define HUNGRY_OPS	64
-/* Runs of the worker after which a cache that nobody uses may lose its magazines. */
+/* Runs of the worker after which a cache that nobody uses loses its magazines. */
 #define IDLE_RUNS	20
 
 /*
  * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
  * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
- * one cache; the objects in them at most 1/16. A batch is so small that the longest flush, each
- * object the last one in its slab, takes about 3,000 instructions ('make bench-icount',
- * worst/object).
+ * one cache, until its users often find nothing in them; the objects in them at most 1/16. A batch
+ * is so small that the longest flush, each object the last one in its slab, takes about 3,000
+ * instructions ('make bench-icount', worst/object).
  *
  * The magazines of all caches together hold at most 1/ROOM_SHARE of the zone in objects and take
- * at most 1/META_SHARE of its memory for themselves. A cache gets at most half of what is left of
- * either, so that there is always some for the next one. A number of objects that its maker asks for
- * is granted all the same, and counted.
+ * at most 1/META_SHARE of its memory for themselves, with their part of each possible CPU. A cache
+ * gets at most half of what is left of either, so that there is always some for the next one. A
+ * number of objects that its maker asks for is granted all the same, and counted.
+ *
+ * For how many CPUs: a cache begins with MYALLOC_FIRST_PLACES, or with no magazines at all if more
+ * than half of either share is taken. A CPU that comes and finds none has the worker make twice as
+ * many places (drain.c). Where its maker asks for a number of objects, there are places for each
+ * CPU online from the start.
  */
 #define MAGAZINE	64
 #define MAGAZINE_BYTES	262144
@@ -42,62 +47,68 @@
 #define ROOM_SHARE	8
 #define META_SHARE	64
 
-/* What magazines of such a shape hold and take, on all of @cpus CPUs. */
-static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s,
-		      u32 cpus)
+/* What magazines of such a shape hold, and take. */
+static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s)
 {
-	return (u64)(2 * cpus + s->depot) * s->capacity * c->layout.slot_size;
+	return (u64)myalloc_magazine_shape_nr(s) * s->capacity * c->layout.slot_size;
 }
 
-static u64 shape_meta(const struct myalloc_magazine_shape *s, u32 cpus)
+static u64 shape_meta(const struct myalloc_magazine_shape *s)
 {
-	return s->capacity ? (u64)(2 * cpus + s->depot) * myalloc_magazine_bytes(s->capacity) : 0;
+	return s->capacity ? myalloc_magazine_shape_bytes(s) +
+			     sizeof(struct myalloc_magazine_cpu) * num_possible_cpus() : 0;
 }
 
-/**
- * myalloc_cache_magazine_shape() - the shape that magazines of a cache may have
- * @cache: the cache; zone->caches_mutex is held
- * @capacity: what is wanted
- * @coming: a CPU that is about to come online, or -1
- * @shape: out
- *
- * Takes what they hold and take out of what the zone has for that, and gives back what was taken
- * for @cache before.
- */
-void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
-				  struct myalloc_magazine_shape *shape)
+/* What of a share is left for a cache that has @has of it, when all have @taken. */
+static u64 share_left(u64 share, u64 taken, u64 has)
 {
-	u32 batch, cpus = myalloc_magazines_cpus(coming);
-	struct myalloc_zone *zone = cache->zone;
+	return share > taken - has ? (share - (taken - has)) / 2 : 0;
+}
+
+/* caches_mutex held. The shape that magazines may have, if @capacity is wanted for so many CPUs. */
+static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
+		      struct myalloc_magazine_shape *shape)
+{
+	const struct myalloc_zone *zone = cache->zone;
 	u64 bytes = (u64)zone->buddy.nr_frames << PAGE_SHIFT;
-	u64 room, meta;
-
-	zone->magazine_room -= cache->room;
-	zone->magazine_meta -= cache->meta;
-	room = bytes / ROOM_SHARE;
-	room = room > zone->magazine_room ? (room - zone->magazine_room) / 2 : 0;
-	meta = bytes / META_SHARE;
-	meta = meta > zone->magazine_meta ? min(bytes / 4096, (meta - zone->magazine_meta) / 2) : 0;
+	u64 room = share_left(bytes / ROOM_SHARE, zone->magazine_room, cache->room);
+	u64 meta = share_left(bytes / META_SHARE, zone->magazine_meta, cache->meta);
+	u64 most = cache->hungry ? meta : bytes / 4096;
+	u32 batch;
 
 	shape->capacity = capacity;
 	shape->depot = 0;
+	shape->cpus = cpus;
 	/* Who asks for a particular number gets it. */
 	while (!cache->magazine && shape->capacity &&
-	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
+	       (myalloc_magazine_shape_bytes(shape) > most || shape_meta(shape) > meta ||
+		shape_room(cache, shape) > room))
 		shape->capacity /= 2;
 	if (shape->capacity)
 		shape->depot = DEPOT;
 	while (shape->depot &&
-	       (shape_meta(shape, cpus) > meta || shape_room(cache, shape, cpus) > room))
+	       (myalloc_magazine_shape_bytes(shape) > most || shape_meta(shape) > meta ||
+		shape_room(cache, shape) > room))
 		shape->depot--;
 	batch = MAGAZINE_BATCH;
 	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
 		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
 	shape->batch = min(shape->capacity, batch);
-	cache->room = shape_room(cache, shape, cpus);
-	cache->meta = shape_meta(shape, cpus);
-	zone->magazine_room += cache->room;
-	zone->magazine_meta += cache->meta;
+}
+
+/*
+ * caches_mutex held. Magazines of this shape take what they hold and take out of what the zone has
+ * for that, and give back what was taken for the cache before.
+ */
+static void account(struct myalloc_cache *cache, const struct myalloc_magazine_shape *shape)
+{
+	struct myalloc_zone *zone = cache->zone;
+	u64 room = shape_room(cache, shape), meta = shape_meta(shape);
+
+	zone->magazine_room += room - cache->room;
+	zone->magazine_meta += meta - cache->meta;
+	cache->room = room;
+	cache->meta = meta;
 }
 
 /**
@@ -108,7 +119,8 @@ void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int
  */
 u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
 {
-	if (cache->magazine || cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+	if (cache->magazine || cache->resized ||
+	    cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
 		return 0;
 	return clamp_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, 1, MAGAZINE);
 }
@@ -138,6 +150,20 @@ bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
 	return cache->level || cache->flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE);
 }
 
+/* A CPU came that has no magazines. Context: any, preemption off. */
+static void missed(void *cache)
+{
+	struct myalloc_cache *c = cache;
+
+	myalloc_zone_want_magazines(c->zone);
+}
+
+/* caches_mutex and cpus_read_lock held. For how many CPUs there are to be magazines next. */
+static u32 more_places(const struct myalloc_cache *c)
+{
+	return c->magazine ? num_online_cpus() : myalloc_magazines_more_places(&c->mags);
+}
+
 /**
  * myalloc_upkeep_begin() - make the magazines of a new cache
  * @cache: the cache; caches_mutex and cpus_read_lock() are held
@@ -148,21 +174,24 @@ bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
 int myalloc_upkeep_begin(struct myalloc_cache *cache)
 {
 	struct myalloc_cache *c = cache;
+	bool may = !(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE));
+	u32 cpus = c->magazine ? num_online_cpus() : min(num_online_cpus(), MYALLOC_FIRST_PLACES);
 	struct myalloc_magazine_shape shape = { 0 };
 	int err;
 
-	if (!(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE)))
-		myalloc_cache_magazine_shape(c, c->magazine ?: myalloc_cache_default_magazine(c),
-					     -1, &shape);
-	err = myalloc_magazines_init(&c->mags, shape.capacity, shape.batch, shape.depot,
+	if (may && (c->magazine || !myalloc_zone_magazines_short(c->zone)))
+		get_shape(c, c->magazine ?: myalloc_cache_default_magazine(c), cpus, &shape);
+	/* The last ones of pages are without for ever. */
+	err = myalloc_magazines_make(&c->mags, &shape, c->zone->pcp[MYALLOC_PCP_LISTS].cpu,
 				     c->zone->node);
-	if (err) {
-		c->zone->magazine_room -= c->room;
-		c->zone->magazine_meta -= c->meta;
+	if (err)
 		return err;
-	}
+	account(c, &shape);
 	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.missed = may ? missed : NULL;
 	c->mags.owner = c;
+	if (shape.capacity)	/* they go if nobody comes */
+		myalloc_zone_wake(c->zone);
 	if (myalloc_cache_slow_only(c))
 		c->mags.era = MYALLOC_ERA_NEVER;
 	c->stock.mags = &c->mags;
@@ -196,17 +225,16 @@ void myalloc_upkeep_end(struct myalloc_cache *cache)
 	myalloc_magazines_fini(&c->mags);
 }
 
-/* caches_mutex held, and cpus_read_lock, or in a hotplug callback. */
-static int remake(struct myalloc_cache *c, u32 capacity, int coming)
+/* caches_mutex and cpus_read_lock held. */
+static int remake(struct myalloc_cache *c, const struct myalloc_magazine_shape *shape)
 {
 	struct myalloc_limbo *limbo = &c->zone->limbo;
-	struct myalloc_magazine_shape shape;
 	unsigned long irq;
 	int err;
 
-	myalloc_cache_magazine_shape(c, capacity, coming, &shape);
-	err = myalloc_magazines_remake(&c->mags, shape.capacity, shape.batch, shape.depot,
-				       c->zone->node, coming, myalloc_cache_flush, c);
+	err = myalloc_magazines_remake(&c->mags, shape, c->zone->node, myalloc_cache_flush, c);
+	if (!err)
+		account(c, shape);
 	raw_spin_lock_irqsave(&limbo->lock, irq);	/* the age stands still */
 	if (!myalloc_cache_slow_only(c))
 		WRITE_ONCE(c->mags.era, c->mags.age);
@@ -214,11 +242,22 @@ static int remake(struct myalloc_cache *c, u32 capacity, int coming)
 	return err;
 }
 
+/* The same with another capacity, and for those who have come and may yet. */
+static int remake_as(struct myalloc_cache *c, u32 capacity)
+{
+	struct myalloc_magazine_shape shape;
+
+	get_shape(c, capacity, more_places(c), &shape);
+	return remake(c, &shape);
+}
+
 /**
  * myalloc_cache_resize() - magazines of another capacity
  * @cache: the cache, which others may use meanwhile
  * @capacity: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for no magazines. It may
  *	become less, if the magazines of all caches would hold more than they may.
+ *
+ * The worker leaves it at that from now on.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: 0; -EINVAL if the capacity is out of range, or the cache is one without magazines;
@@ -233,7 +272,9 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 		return -EINVAL;
 	myalloc_env_cpus_read_lock();
 	mutex_lock(&cache->zone->caches_mutex);
-	err = remake(cache, capacity, -1);
+	err = remake_as(cache, capacity);
+	if (!err)
+		cache->resized = true;
 	mutex_unlock(&cache->zone->caches_mutex);
 	myalloc_env_cpus_read_unlock();
 	return err;
@@ -295,10 +336,21 @@ static bool trim_cache(struct myalloc_cache *c)
 	return data_race(c->nr[MYALLOC_SLABS_EMPTY]) || myalloc_magazines_count(&c->mags);
 }
 
+/* caches_mutex and cpus_read_lock held. Larger magazines, if there is room. */
+static void feed(struct myalloc_cache *c)
+{
+	struct myalloc_magazine_shape shape;
+
+	c->hungry = true;
+	get_shape(c, myalloc_cache_default_magazine(c), more_places(c), &shape);
+	if (shape.capacity > c->mags.capacity)
+		remake(c, &shape);
+}
+
 /*
  * caches_mutex and cpus_read_lock held. One cache whose users often find nothing in its magazines
- * gets larger ones, if there is room; caches that nobody has used for long give theirs up, if room
- * is short. Is there anything left to give up?
+ * gets larger ones, if there is room; caches that nobody has used for long give theirs up. Is there
+ * anything left to give up, or anybody who may ask again?
  */
 static bool resize_caches(struct myalloc_zone *zone)
 {
@@ -316,15 +368,18 @@ static bool resize_caches(struct myalloc_zone *zone)
 			hungry = cache;
 		}
 		cache->seen_slow = slow;
-		if (!want || !cache->mags.capacity || !myalloc_zone_magazines_short(zone))
+		any |= READ_ONCE(cache->mags.wanted);
+		WRITE_ONCE(cache->mags.wanted, false);
+		if (!want || !cache->mags.capacity)
 			continue;
-		if (cache->idle >= IDLE_RUNS)
-			remake(cache, 0, -1);
-		else
-			any = true;
+		any = true;
+		if (cache->idle >= IDLE_RUNS) {
+			cache->hungry = false;
+			remake_as(cache, 0);
+		}
 	}
 	if (hungry)
-		remake(hungry, myalloc_cache_default_magazine(hungry), -1);
+		feed(hungry);
 	return any;
 }
 
@@ -396,13 +451,27 @@ static unsigned int settle_objects(struct myalloc_drainer *drainer)
 	return myalloc_limbo_settle(zone_of(drainer));
 }
 
-static void cpu_coming_objects(struct myalloc_drainer *drainer, int cpu)
+/* Magazines for more CPUs, unless that would leave nothing for those who have some. */
+static void serve_cache(struct myalloc_cache *c)
+{
+	u32 want = myalloc_cache_default_magazine(c) ?: c->mags.capacity;
+	struct myalloc_magazine_shape shape;
+
+	if (!myalloc_magazines_places_left(&c->mags)) {
+		get_shape(c, want, more_places(c), &shape);
+		if (!shape.capacity || remake(c, &shape))
+			return;
+	}
+	WRITE_ONCE(c->mags.wanted, false);
+}
+
+static void serve_objects(struct myalloc_drainer *drainer)
 {
 	struct myalloc_cache *cache;
 
 	list_for_each_entry(cache, &zone_of(drainer)->caches, link)
-		if (!myalloc_stock_serves(&cache->mags, cpu))
-			remake(cache, cache->mags.capacity, cpu);
+		if (READ_ONCE(cache->mags.wanted))
+			serve_cache(cache);
 }
 
 static const struct myalloc_drainer_ops drainer_ops = {
@@ -411,7 +480,7 @@ static const struct myalloc_drainer_ops drainer_ops = {
 	.finish = finish_objects,
 	.tend = tend_objects,
 	.settle = settle_objects,
-	.cpu_coming = cpu_coming_objects,
+	.serve = serve_objects,
 };
 
 /**

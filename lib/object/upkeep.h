@@ -10,8 +10,6 @@ int myalloc_upkeep_begin(struct myalloc_cache *cache);
 void myalloc_upkeep_stop(struct myalloc_cache *cache);
 void myalloc_upkeep_end(struct myalloc_cache *cache);
 
-void myalloc_cache_magazine_shape(struct myalloc_cache *cache, u32 capacity, int coming,
-				  struct myalloc_magazine_shape *shape);
 u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache);
 bool myalloc_cache_slow_only(const struct myalloc_cache *cache);
 bool myalloc_zone_magazines_short(const struct myalloc_zone *zone);

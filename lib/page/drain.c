@@ -15,8 +15,13 @@
  * a drain for the worker. So what it does does not depend on the number of caches or CPUs.
  *
  * The worker runs every MYALLOC_WORK_MS while anything is cached: it drains CPUs that have done
- * nothing since its last run, and has each drainer look after its own. When nothing is cached any
- * more, it stops until something is.
+ * nothing since its last run, and has each drainer look after its own. When there is nothing to
+ * look after any more, it stops until there is.
+ *
+ * Magazines for those who come: a CPU that comes to magazines which have none for it works past
+ * them and has the worker run at once, who has each drainer make some. That takes as long as two
+ * grace periods, and there are twice as many each time. Where that cannot be, the CPU asks again
+ * after the next run.
  *
  * Invariant
  *	W1  With nothing live and nothing lent, a drain gives every frame back to the buddy.
@@ -248,27 +253,6 @@ void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 	mutex_unlock(&zone->caches_mutex);
 }
 
-/**
- * myalloc_zone_cpu_coming() - a CPU is about to come online
- * @zone: the zone
- * @cpu: its number
- *
- * Makes magazines for it where it has none. It can do without, so what fails is left out.
- *
- * Context: task, may sleep; a CPU hotplug callback.
- * Return: 0.
- */
-int myalloc_zone_cpu_coming(struct myalloc_zone *zone, int cpu)
-{
-	struct myalloc_drainer *d;
-
-	mutex_lock(&zone->caches_mutex);
-	list_for_each_entry(d, &zone->drainers, link)
-		d->ops->cpu_coming(d, cpu);
-	mutex_unlock(&zone->caches_mutex);
-	return 0;
-}
-
 /* --- requests that find no block ------------------------------------------------- */
 
 /**
@@ -363,17 +347,34 @@ static bool look_after(struct myalloc_zone *zone)
 	return any || atomic64_read(&zone->nr_quarantined);
 }
 
+static void serve(struct myalloc_zone *zone)
+{
+	struct myalloc_drainer *d;
+
+	myalloc_env_cpus_read_lock();
+	mutex_lock(&zone->caches_mutex);
+	list_for_each_entry(d, &zone->drainers, link)
+		d->ops->serve(d);
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_env_cpus_read_unlock();
+}
+
 static void work(struct myalloc_env_work *w)
 {
 	struct myalloc_zone *zone = container_of(w, struct myalloc_zone, work);
 	unsigned int ms = MYALLOC_WORK_MS, soon;
+	bool asked = READ_ONCE(zone->want_magazines);
 	struct myalloc_drainer *d;
 
+	if (asked) {
+		WRITE_ONCE(zone->want_magazines, false);
+		serve(zone);
+	}
 	if (READ_ONCE(zone->want_drain)) {
 		WRITE_ONCE(zone->want_drain, false);
 		WRITE_ONCE(zone->last_drain, myalloc_env_now_ns());
 		myalloc_zone_drain(zone);
-	} else if (!look_after(zone)) {
+	} else if (!asked && !look_after(zone)) {
 		ms = 0;
 	}
 	list_for_each_entry(d, &zone->drainers, link) {

@@ -13,7 +13,6 @@ u32 myalloc_stock_reclaim(struct myalloc_stock *stock, u32 *most);
 unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int kinds);
 void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock);
 void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu);
-int myalloc_zone_cpu_coming(struct myalloc_zone *zone, int cpu);
 
 /* drainers and the worker */
 void myalloc_drainer_add(struct myalloc_zone *zone, struct myalloc_drainer *drainer,
@@ -38,10 +37,11 @@ static inline void myalloc_zone_wake(struct myalloc_zone *zone)
 	myalloc_zone_post(zone, MYALLOC_WORK_MS);
 }
 
-/* Has this CPU its magazines, or are there none for anybody? */
-static inline bool myalloc_stock_serves(const struct myalloc_magazines *mags, int cpu)
+/* A CPU has come to magazines that have none for it. Context: any. */
+static inline void myalloc_zone_want_magazines(struct myalloc_zone *zone)
 {
-	return !mags->capacity || per_cpu_ptr(mags->cpu, cpu)->loaded;
+	WRITE_ONCE(zone->want_magazines, true);
+	myalloc_zone_post(zone, 0);
 }
 
 #endif /* MYALLOC_DRAIN_H */

@@ -73,15 +73,16 @@ static_assert(MYALLOC_PCP_HUGE > MYALLOC_PCP_SMALL && MYALLOC_PCP_HUGE <= MYALLO
  */
 #define WORK_MOST	16
 
-/* What the zone's share allows for the CPUs that are online, and one that is coming. */
-static void get_shape(const struct myalloc_zone *zone, unsigned int list, int coming,
+/* What the zone's share allows for so many CPUs. */
+static void get_shape(const struct myalloc_zone *zone, unsigned int list, u32 cpus,
 		      struct myalloc_magazine_shape *shape)
 {
 	unsigned int order = myalloc_pcp_order(list);
 	u32 share = zone->buddy.nr_frames / pcp_defaults[list].share >> order;
-	u32 per_cpu = 2 * myalloc_magazines_cpus(coming);
+	u32 per_cpu = 2 * cpus;
 
 	memset(shape, 0, sizeof(*shape));
+	shape->cpus = cpus;
 	if (order > zone->buddy.top_order)
 		return;
 	shape->capacity = min(pcp_defaults[list].capacity, share / per_cpu);
@@ -616,7 +617,8 @@ static bool tend_pages(struct myalloc_drainer *drainer)
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
 		if (moves == zone->seen_pages)
 			myalloc_magazines_drain_depot(&zone->pcp[i], flush, zone);
-		any |= myalloc_magazines_count(&zone->pcp[i]);
+		any |= myalloc_magazines_count(&zone->pcp[i]) || READ_ONCE(zone->pcp[i].wanted);
+		WRITE_ONCE(zone->pcp[i].wanted, false);	/* they may ask again */
 	}
 	zone->seen_pages = 0;
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
@@ -624,33 +626,45 @@ static bool tend_pages(struct myalloc_drainer *drainer)
 	return any;
 }
 
-/* Page magazines also for a CPU that is coming; for a hotplug callback. */
-static void remake(struct myalloc_zone *zone, unsigned int list, int cpu)
+/* A CPU came that has no magazines. Context: any, preemption off. */
+static void missed(void *zone)
 {
-	struct myalloc_magazines *mags = &zone->pcp[list];
-	struct myalloc_magazine_shape shape;
-
-	get_shape(zone, list, cpu, &shape);
-	myalloc_magazines_remake(mags, shape.capacity, shape.batch, shape.depot, zone->node, cpu,
-				 flush, zone);
-	if (!zone->checks)
-		WRITE_ONCE(mags->era, mags->age);	/* which never grows */
+	myalloc_zone_want_magazines(zone);
 }
 
-static void cpu_coming_pages(struct myalloc_drainer *drainer, int cpu)
+/* Magazines for more CPUs, unless the share leaves nothing for so many. */
+static void serve_list(struct myalloc_zone *zone, unsigned int list)
+{
+	struct myalloc_magazines *mags = &zone->pcp[list];
+	size_t others = zone->meta_bytes - myalloc_magazines_bytes(mags);
+	struct myalloc_magazine_shape shape;
+
+	if (!myalloc_magazines_places_left(mags)) {
+		get_shape(zone, list, myalloc_magazines_more_places(mags), &shape);
+		if (!shape.capacity ||
+		    myalloc_magazines_remake(mags, &shape, zone->node, flush, zone))
+			return;
+		if (!zone->checks)
+			WRITE_ONCE(mags->era, mags->age);	/* which never grows */
+		WRITE_ONCE(zone->meta_bytes, others + myalloc_magazines_bytes(mags));
+	}
+	WRITE_ONCE(mags->wanted, false);
+}
+
+static void serve_pages(struct myalloc_drainer *drainer)
 {
 	struct myalloc_zone *zone = zone_of(drainer);
 	unsigned int i;
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
-		if (!myalloc_stock_serves(&zone->pcp[i], cpu))
-			remake(zone, i, cpu);
+		if (READ_ONCE(zone->pcp[i].wanted))
+			serve_list(zone, i);
 }
 
 static const struct myalloc_drainer_ops drainer_ops = {
 	.reclaim = reclaim_pages,
 	.tend = tend_pages,
-	.cpu_coming = cpu_coming_pages,
+	.serve = serve_pages,
 };
 
 /**
@@ -671,13 +685,15 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 		struct myalloc_magazine_shape shape = { 0 };
 
 		if (!none)
-			get_shape(zone, i, -1, &shape);
-		err = myalloc_magazines_init(&zone->pcp[i], shape.capacity, shape.batch,
-					     shape.depot, zone->node);
+			get_shape(zone, i, min(num_online_cpus(), MYALLOC_FIRST_PLACES), &shape);
+		err = myalloc_magazines_make(&zone->pcp[i], &shape, NULL, zone->node);
 		if (err)
 			return err;
 		if (zone->checks)	/* the slow path does them */
 			zone->pcp[i].era = MYALLOC_ERA_NEVER;
+		if (shape.capacity)	/* for more CPUs there is not more */
+			zone->pcp[i].missed = missed;
+		zone->pcp[i].owner = zone;
 		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
 		zone->stock[i].mags = &zone->pcp[i];
 		zone->stock[i].flush = flush;

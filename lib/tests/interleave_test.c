@@ -77,6 +77,18 @@ static void __noreturn fail(const char *fmt, ...)
 	_Exit(1);
 }
 
+/* Both CPUs take their magazines now: later executions would find them taken. */
+static void come(struct myalloc_magazines *mags)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < 2; cpu++) {
+		host_set_cpu(cpu);
+		myalloc_magazines_leave(myalloc_magazines_enter(mags));
+	}
+	host_set_cpu(0);
+}
+
 static void make_world(enum kind kind)
 {
 	static void *chunks[2];
@@ -106,6 +118,7 @@ static void make_world(enum kind kind)
 		myalloc_magazines_fini(&w.zone->pcp[0]);
 		if (myalloc_magazines_init(&w.zone->pcp[0], 2, 1, 2, NUMA_NO_NODE))
 			host_fatal("no magazines");
+		come(&w.zone->pcp[0]);
 		return;
 	}
 	if (kind == CHECKED) {
@@ -122,6 +135,7 @@ static void make_world(enum kind kind)
 		host_fatal("no magazines");
 	w.cache->mags.fresh = myalloc_cache_fresh;
 	w.cache->mags.owner = w.cache;
+	come(&w.cache->mags);
 }
 
 static void end_world(void)
@@ -481,8 +495,12 @@ static void forget(struct myalloc_magazines *m)
 			mag->slot[k].addr = NULL;
 	}
 	for_each_possible_cpu(cpu) {
-		per_cpu_ptr(m->cpu, cpu)->era = m->era;
-		per_cpu_ptr(m->cpu, cpu)->guard = m->capacity ? m->era : MYALLOC_ERA_BUSY;
+		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
+
+		if (!c->loaded)
+			continue;
+		c->era = m->era;
+		c->guard = m->era;
 	}
 }
 

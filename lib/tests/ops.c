@@ -649,9 +649,7 @@ static myalloc_flags_t alloc_flags(const struct run *run)
 /* This CPU's part and the depot are empty. */
 static bool magazines_empty(const struct myalloc_magazines *mags)
 {
-	const struct myalloc_magazine_cpu *cpu = per_cpu_ptr(mags->cpu, host_self.cpu);
-
-	return !mags->capacity || (!myalloc_magazines_loaded(mags, cpu) && !cpu->previous->count &&
+	return !mags->capacity || (!myalloc_magazines_count_cpu(mags, host_self.cpu) &&
 				   !((u64)atomic64_read(&mags->full) >> 16 & 0xffff));
 }
 
@@ -1554,7 +1552,6 @@ static void cpu_offline(struct run *run)
 	u32 cpu = run->op->a % w->cfg->cpus;
 
 	if (!cpu_online(cpu)) {
-		myalloc_zone_cpu_coming(w->zone, cpu);
 		host_cpu_set_online(cpu, true);
 		return;
 	}

@@ -165,17 +165,16 @@ static int pcp_show(struct seq_file *m, void *unused)
 		if (!mags->capacity)
 			continue;
 		for_each_possible_cpu(cpu) {
-			const struct myalloc_magazine_cpu *c = per_cpu_ptr(mags->cpu, cpu);
-			u32 loaded = myalloc_magazines_loaded(mags, c);
-			u32 previous = READ_ONCE(READ_ONCE(c->previous)->count);
+			struct myalloc_magazine_look look;
 
-			cached -= min_t(u64, cached, loaded + previous);
+			myalloc_magazines_look(mags, cpu, &look);
+			cached -= min_t(u64, cached, look.loaded + look.previous);
 			seq_printf(m, "%7u %5d %8u %10u %10u %7u %12llu %12llu\n", order, cpu,
-				   loaded, previous, mags->capacity, mags->batch,
-				   READ_ONCE(c->nr_gets), READ_ONCE(c->nr_puts));
+				   look.loaded, look.previous, mags->capacity, mags->batch,
+				   look.gets, look.puts);
 		}
 		seq_printf(m, "%7u depot %8llu %10u %10u %7u %12u %12u\n", order, cached, 0,
-			   mags->capacity * (mags->nr_magazines - 2 * num_possible_cpus()),
+			   mags->capacity * mags->depot,
 			   mags->batch, 0, 0);
 	}
 	return 0;

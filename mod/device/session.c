@@ -487,14 +487,16 @@ int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_fre
 
 /*
  * Memory of the system that a cache may take: its magazines are at most 1/4096 of the zone
- * unless the user asks for larger ones; itself and its files in debugfs.
+ * unless the user asks for larger ones, with a cache line for each possible CPU; itself and its
+ * files in debugfs. What the worker adds later is in the share of all caches together.
  */
 static u64 cache_bytes(const struct myalloc_zone *zone, u32 magazine)
 {
 	u64 magazines = ((u64)zone->buddy.nr_frames << PAGE_SHIFT) / 4096;
 	u64 asked = myalloc_magazine_bytes(magazine) * 2ULL * num_possible_cpus();
 
-	return max(magazines, asked) + CACHE_BYTES;
+	return max(magazines, asked) + CACHE_BYTES +
+	       sizeof(struct myalloc_magazine_cpu) * (u64)num_possible_cpus();
 }
 
 static int create_locked(struct myalloc_session *s, struct myalloc_cache_create *arg)
