@@ -7,7 +7,9 @@
  * registers.
  *
  * Drains: each online CPU empties its own magazines in interrupts of at most DRAIN_MOST things,
- * whatever number of stocks they are from. Then each drainer gives back what else it has.
+ * whatever number of stocks they are from, and only if it has any: of what it has, and the stocks
+ * between, two interrupts in a row pass more than DRAIN_MOST. Then each drainer gives back what
+ * else it has.
  *
  * Requests that find no block: one that may wait drains everything, and fails only if that did not
  * help. One that may not wait asks each drainer for what it can give at once, which is at most
@@ -125,27 +127,19 @@ static void sweep_here(void *arg)
 	}
 }
 
-/* Does the CPU have anything? Looks from where the walk is. */
-static bool sweep_finds(const struct sweep *s, int cpu)
+/* On to the next stock of which the CPU has anything. */
+static void sweep_skip(struct sweep *s, int cpu)
 {
-	struct sweep look = *s;
-
-	for (; look.stock; sweep_next(&look)) {
-		const struct myalloc_magazines *mags = look.stock->mags;
-
-		if (mags->capacity && myalloc_magazines_count_cpu(mags, cpu))
-			return true;
-	}
-	return false;
+	while (s->stock && !myalloc_magazines_count_cpu(s->stock->mags, cpu))
+		sweep_next(s);
 }
 
 static void sweep_cpu(struct sweep *s, int cpu)
 {
 	sweep_begin(s);
-	if (!sweep_finds(s, cpu))
-		return;
+	sweep_skip(s, cpu);
 	if (cpu_online(cpu)) {
-		for (; s->stock; cond_resched())
+		for (; s->stock; sweep_skip(s, cpu), cond_resched())
 			if (myalloc_env_call_on_cpu(cpu, sweep_here, s))
 				break;
 		return;

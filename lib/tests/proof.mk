@@ -8,16 +8,18 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them.
 searches := exhaustive slab_states interleave robson wrong_free
+plain-tests := $(searches) cpus
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/lib/env/host/env.o)
 
 $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_call_on_cpu
+$(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
 $(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 $(O)/interleave_test $(O)/race_test $(O)/wrong_free_test: wrap := $(raw-locks)
 
-$(searches:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
+$(plain-tests:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)
 	@$(CC) $(filter-out $(sanflags),$(ldflags)) $(wrap) -o $@ $^ -ldl
 
@@ -29,7 +31,7 @@ $(O)/plain/tests/%.o: $(here)/%.c $(O)/flags
 	$(call quiet,CC)
 	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
 
--include $(plain-obj:.o=.d) $(searches:%=$(O)/plain/tests/%_test.d)
+-include $(plain-obj:.o=.d) $(plain-tests:%=$(O)/plain/tests/%_test.d)
 
 # The searches in full. Sizes and times: --help of each.
 .PHONY: exhaustive
