@@ -524,6 +524,73 @@ static void use_there(void *arg)
 	myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0));
 }
 
+static struct myalloc_cache *remade;
+static void *remade_object;
+
+static void free_there(void *arg)
+{
+	struct kunit *test = arg;
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(remade, remade_object), 0);
+}
+
+static struct kunit *remade_test;
+
+/* The magazines of CPUs are empty already, and about to be freed. */
+static void free_meanwhile(const char *where)
+{
+	if (strcmp(where, "depot-pop") || hook_calls++)
+		return;
+	fixture_on_cpu(1, free_there, remade_test);
+}
+
+/* While its magazines are made anew nobody takes a fast path, whatever the level of the cache. */
+static void places_levels(struct kunit *test)
+{
+	static const myalloc_cache_flags_t levels[] = { 0, MYALLOC_CERTAIN, MYALLOC_TRUSTING };
+	struct fixture *fx = large_zone(test);
+	void *o[16];
+	u32 l, i;
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	remade_test = test;
+	for (l = 0; l < ARRAY_SIZE(levels); l++) {
+		const struct myalloc_cache_args args = {
+			.name = "level", .object_size = 64, .magazine = 2, .flags = levels[l],
+		};
+		struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+		/* So that there is a depot, in so small a zone. */
+		cache->hungry = true;
+		KUNIT_ASSERT_EQ(test, myalloc_cache_resize(cache, 2), 0);
+		fixture_on_cpu(1, use_there, cache);
+		for (i = 0; i < ARRAY_SIZE(o); i++)
+			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+		for (i = 1; i < ARRAY_SIZE(o); i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		remade = cache;
+		remade_object = o[0];
+		hook_calls = 0;
+		if (!fixture_set_hook(free_meanwhile)) {
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
+			kunit_skip(test, "no hook in the depot here");
+		}
+		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 6), 0);
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_GT(test, hook_calls, 0);
+		KUNIT_EXPECT_EQ_MSG(test, books_of(cache).cached_objects, 0, "level %u", l);
+		FIXTURE_EXPECT_VALID(fx);
+		/* And then they do again. */
+		use(test, cache);
+		use(test, cache);
+		KUNIT_EXPECT_EQ(test, per_cpu_ptr(cache->mags.cpu, fixture_cpu(0))->guard,
+				levels[l] ? cache->mags.inner_era : cache->mags.era);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+}
+
 /* A CPU that has gone keeps its place until others need one; what it had is not lost. */
 static void places_gone(struct kunit *test)
 {
@@ -568,6 +635,7 @@ static struct kunit_case places_cases[] = {
 	KUNIT_CASE(places_worker_no_memory),
 	KUNIT_CASE(places_resized),
 	KUNIT_CASE(places_pages),
+	KUNIT_CASE(places_levels),
 	KUNIT_CASE(places_gone),
 	{}
 };

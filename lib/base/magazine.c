@@ -267,6 +267,7 @@ int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_mag
 
 	memset(m, 0, sizeof(*m));
 	m->era = MYALLOC_ERA_FIRST;
+	m->inner_era = MYALLOC_ERA_FIRST;
 	m->age = MYALLOC_ERA_FIRST;
 	m->none = none;
 	err = make_pool(shape, node, &pool);
@@ -789,8 +790,8 @@ static void note_past(struct myalloc_magazines *m)
  * @owner: its argument
  *
  * Closes the magazines, waits until nobody is at work on them, changes them and opens them again.
- * Meanwhile everybody goes past them. The era is left at MYALLOC_ERA_NEVER: the owner sets it to
- * the age again, where nobody lets that grow at the same moment.
+ * Meanwhile everybody goes past them. Both eras are left at MYALLOC_ERA_NEVER: the owner sets them
+ * to the age again, where nobody lets that grow at the same moment.
  *
  * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
  * Return: 0; -ENOMEM or -EINVAL: then nothing has changed.
@@ -812,6 +813,7 @@ int myalloc_magazines_remake(struct myalloc_magazines *m,
 		return -ENOMEM;
 	}
 	WRITE_ONCE(m->era, MYALLOC_ERA_NEVER);
+	WRITE_ONCE(m->inner_era, MYALLOC_ERA_NEVER);
 	WRITE_ONCE(m->closed, true);
 	myalloc_env_gp_wait();
 	for_each_possible_cpu(i)

@@ -71,6 +71,7 @@ struct myalloc_magazine_cpu {
  * @cpu: of every possible CPU; @none while there are no magazines
  * @none: a part of each CPU that says busy for ever, shared by many; NULL if @cpu is always ours
  * @era: @age, or MYALLOC_ERA_NEVER if every operation is to take the slow path
+ * @inner_era: as @era, for who has @era at MYALLOC_ERA_NEVER for good and a fast path of his own
  * @age: grows when what the states of used slots point to may go; who makes it grow
  *	excludes others
  * @fresh: is a filled slot of an older era still what it says? NULL if it always is
@@ -96,6 +97,7 @@ struct myalloc_magazine_cpu {
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
 	u64 era;
+	u64 inner_era;
 	u64 age;
 	bool (*fresh)(void *owner, const struct myalloc_slot *slot);
 	void (*missed)(void *owner);
@@ -231,12 +233,14 @@ static inline void myalloc_magazines_next_era(struct myalloc_magazines *mags)
 	smp_store_release(&mags->age, age);	/* pairs with renew() of magazine.c */
 	if (mags->era != MYALLOC_ERA_NEVER)
 		WRITE_ONCE(mags->era, age);
+	if (mags->inner_era != MYALLOC_ERA_NEVER)
+		WRITE_ONCE(mags->inner_era, age);
 }
 
 /**
  * __myalloc_magazines_begin() - begin fast work on this CPU's magazines
  * @mags: the magazines
- * @era: &@mags->era, or &@mags->age for who takes the fast path whatever @mags->era is. It is
+ * @era: &@mags->era, or &@mags->inner_era for who takes the fast path whatever @mags->era is. It is
  *	read with preemption off: a grace period that begins after it has grown waits for us.
  * @cpu: out: this CPU's part
  * @guard: out: for myalloc_magazines_end()

@@ -371,7 +371,7 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 	void *object = NULL;
 	u64 guard;
 
-	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.age, &cpu, &guard)))
+	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_era, &cpu, &guard)))
 		return NULL;
 	slot = cpu->top - 1;
 	if (level == MYALLOC_TRUSTING ? likely(myalloc_magazine_count(cpu)) :
@@ -394,7 +394,7 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object, myal
 	bool done;
 	u64 guard;
 
-	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.age, &cpu, &guard)))
+	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_era, &cpu, &guard)))
 		return false;
 	top = cpu->top;
 	done = fast_put(c, cpu, top, object, level);

@@ -238,6 +238,7 @@ static int remake(struct myalloc_cache *c, const struct myalloc_magazine_shape *
 	raw_spin_lock_irqsave(&limbo->lock, irq);	/* the age stands still */
 	if (!myalloc_cache_slow_only(c))
 		WRITE_ONCE(c->mags.era, c->mags.age);
+	WRITE_ONCE(c->mags.inner_era, c->mags.age);
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 	return err;
 }

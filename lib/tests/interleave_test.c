@@ -486,6 +486,7 @@ static void forget(struct myalloc_magazines *m)
 	int cpu;
 
 	m->era = MYALLOC_ERA_FIRST;
+	m->inner_era = MYALLOC_ERA_FIRST;
 	m->age = MYALLOC_ERA_FIRST;
 	for (i = 0; i < m->nr_magazines; i++) {
 		struct myalloc_magazine *mag = m->pool + (size_t)i * m->stride;
