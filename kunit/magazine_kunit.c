@@ -753,6 +753,24 @@ static void magazine_drain_offline(struct kunit *test)
 	end_rack(r);
 }
 
+/* While magazines are made anew nobody enters, and a drain that comes in finds nothing to do. */
+static void magazine_closed(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 7, 3, 0);
+
+	fixture_on_cpu(0, put_few, r);
+	r->mags.closed = true;
+	KUNIT_EXPECT_NULL(test, get(r));
+	preempt_disable();
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_drain_here(&r->mags, 1000, flush, r), 0);
+	preempt_enable();
+	r->mags.closed = false;
+	KUNIT_EXPECT_GT(test, myalloc_magazines_count(&r->mags), 0);
+	drain_all(r);
+	KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);
+	end_rack(r);
+}
+
 static unsigned int entered;
 
 /* The other CPU's work ends between the drain's first and second try. */
@@ -853,6 +871,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(magazine_drain_cpu),
 	KUNIT_CASE(magazine_drain_offline),
 	KUNIT_CASE(magazine_drain_busy),
+	KUNIT_CASE(magazine_closed),
 	KUNIT_CASE(magazine_random),
 	{}
 };

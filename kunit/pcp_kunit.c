@@ -907,6 +907,7 @@ static void pages_bad_twice(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0), *cached;
 	void *addr = alloc_here(fx, 0, 0), *inner = alloc_here(fx, 2, 0);
+	struct myalloc_frame *frame;
 	char where[40];
 
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
@@ -916,6 +917,13 @@ static void pages_bad_twice(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr), MYALLOC_BAD_FREE,
 			       "bad free as pages of order 0: already free (double free); %s",
 			       free_block(fx, addr, where, sizeof(where)));
+	/* Also one that somebody else has just claimed, and has not given back yet. */
+	frame = myalloc_map_frame(&fx->zone->map, inner);
+	frame->type = MYALLOC_FRAME_FREEING;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, inner, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("already free (double free)"), 1);
+	frame->type = MYALLOC_FRAME_PAGE;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, inner, 2), 0);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, inner + PAGE_SIZE, 0),
 			       MYALLOC_BAD_FREE,

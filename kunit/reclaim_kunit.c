@@ -356,7 +356,7 @@ static void limbo_free(struct kunit *test)
 	struct myalloc_cache *cache = fixture_cache(fx, "out", 1000, MYALLOC_NO_MAGAZINE);
 	void *object = myalloc_cache_alloc(cache, 0);
 	u8 *state = myalloc_object_state(cache, object);
-	unsigned long irq;
+	unsigned long irq, nmi_irq;
 	int err;
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
@@ -366,10 +366,16 @@ static void limbo_free(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE,
 			       TWICE, "out", "out", 0, 0);
 	*state = MYALLOC_SLOT_LIVE;
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, object), 0);
 	/* In NMI only if the lock is free. */
 	raw_spin_lock_irqsave(&cache->lock, irq);
-	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	nmi_irq = fixture_nmi_enter();
 	err = myalloc_cache_free(cache, object);
+	fixture_nmi_exit(nmi_irq);
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	KUNIT_EXPECT_EQ(test, err, -EINVAL);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_LIVE);
+	err = myalloc_free(fx->zone, object);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache) || !cache->nr_limbo);
@@ -415,6 +421,189 @@ static void limbo_many_caches(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+}
+
+/* However many slabs have become empty where none could be given up, a trim takes them all. */
+static void limbo_many_slabs(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "many", EIGHT_A_SLAB, MYALLOC_NO_MAGAZINE);
+	u32 nr = 40 * cache->layout.objects, i;
+	void **o = fixture_zalloc(test, nr * sizeof(*o));
+	unsigned long irq;
+	int err = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, o);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+	irq = fixture_nmi_enter();
+	for (i = 0; i < nr; i++)
+		err |= myalloc_cache_free(cache, o[i]);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs_empty, 40);
+	myalloc_cache_trim(cache, 3);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs_empty, 3);
+	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 37);
+	FIXTURE_EXPECT_VALID(fx);
+	fixture_let_pass(fx);
+	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 3u << cache->layout.order);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* Others bring new slabs as fast as they go: a drain ends all the same. */
+static void limbo_no_end(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_zone *zone = fx->zone;
+
+	zone->limbo.nr++;	/* as if there were always one more */
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(zone), 0);
+	/* And the worker comes back for it. */
+	zone->work.fn(&zone->work);
+	zone->limbo.nr--;
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* --- drains ---------------------------------------------------------------------------- */
+
+static void cache_there(void *arg)
+{
+	struct fixture *fx = arg;
+	struct myalloc_cache *cache;
+	void *o[24];
+	u32 i;
+
+	cache = list_first_entry(&fx->zone->caches, struct myalloc_cache, link);
+	for (i = 0; i < 24; i++)
+		o[i] = i % 2 ? myalloc_cache_alloc(cache, 0) : myalloc_pages_alloc(fx->zone, 0, 0);
+	for (i = 0; i < 24; i++)
+		if (i % 2)
+			myalloc_cache_free(cache, o[i]);
+		else
+			myalloc_pages_free(fx->zone, o[i], 0);
+}
+
+/* What a CPU had that has gone comes back, by the callback of its end or by any drain. */
+static void drain_offline(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "gone", 100, 16);
+	int cpu = fixture_cpu(1);
+	u32 round;
+
+	if (fixture_nr_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	for (round = 0; round < 3; round++) {
+		fixture_on_cpu(1, cache_there, fx);
+		KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+		KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+		if (!fixture_set_online(1, false)) {
+			myalloc_zone_drain(fx->zone);
+			kunit_skip(test, "no CPU can go here; see context_kunit.c");
+		}
+		if (!round) {
+			myalloc_zone_drain_cpu(fx->zone, cpu);
+		} else if (round == 1) {
+			myalloc_cache_drain(cache);
+			KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+			myalloc_zone_drain(fx->zone);
+		} else {	/* the worker looks at those online; the others have nothing */
+			myalloc_zone_drain_cpu(fx->zone, cpu);
+			fx->zone->work.fn(&fx->zone->work);
+		}
+		KUNIT_EXPECT_EQ(test, myalloc_magazines_count_cpu(&cache->mags, cpu), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_magazines_count_cpu(&fx->zone->pcp[0], cpu), 0);
+		fixture_set_online(1, true);
+		FIXTURE_EXPECT_VALID(fx);
+	}
+}
+
+/* Takes @nr objects and gives them back, with nothing in the magazines before. */
+static void fill(struct kunit *test, struct myalloc_cache *cache, u32 nr)
+{
+	void **o = object_array(test);
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+	myalloc_cache_drain(cache);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, nr);
+}
+
+/* A walk that has passed as much as it may goes on in the next interrupt. */
+static void drain_in_parts(struct kunit *test)
+{
+	static const u32 fills[] = { 256, 100, 200, 0, 1 };
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache[ARRAY_SIZE(fills)];
+	char name[8];
+	u32 i;
+
+	/* Of one kind only, and of none. */
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_OBJECTS), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_PAGES), 0);
+	for (i = 0; i < ARRAY_SIZE(fills); i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		cache[i] = magazine_cache(fx, name, 64, 128);
+		fill(test, cache[i], fills[i]);
+	}
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_PAGES), 0);
+	for (i = 0; i < ARRAY_SIZE(fills); i++)
+		KUNIT_EXPECT_EQ(test, books_of(cache[i]).cached_objects, fills[i]);
+	myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_OBJECTS);
+	for (i = 0; i < ARRAY_SIZE(fills); i++)
+		KUNIT_EXPECT_EQ(test, books_of(cache[i]).cached_objects, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* A request that may not wait takes back as much as one interrupt may pass, and no more. */
+static void reclaim_bound(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "first", 64, 128);
+	struct myalloc_cache *other = magazine_cache(fx, "other", 64, 128);
+
+	fill(test, cache, 256);
+	fill(test, other, 2);
+	fx->zone->reclaim_id = 0;
+	fx->zone->last_drain = myalloc_env_now_ns();
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
+	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(other).cached_objects, 2);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
+	KUNIT_EXPECT_EQ(test, books_of(other).cached_objects, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* The worker goes on while anything may become idle: objects beside live ones, a quarantine. */
+static void worker_goes_on(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "on", 100, 16);
+	void *live = myalloc_cache_alloc(cache, 0), *page;
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs_empty, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, live), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	myalloc_zone_drain(fx->zone);
+	page = myalloc_pages_alloc(fx->zone, 0, MYALLOC_LENDABLE);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	fixture_set_referenced(page, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 1);
+	fixture_set_referenced(page, false);
+	fx->zone->work.fn(&fx->zone->work);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 0);
+	FIXTURE_EXPECT_VALID(fx);
 }
 
 /* --- levels ---------------------------------------------------------------------------- */
@@ -605,6 +794,7 @@ static void resize(struct kunit *test)
 	struct fixture *fx = large_zone(test);
 	struct myalloc_cache *cache = magazine_cache(fx, "size", 100, 16);
 	struct myalloc_cache *checked = fixture_cache(fx, "checked", 100, MYALLOC_SANITY);
+	struct myalloc_cache *certain = level_cache(fx, "certain", 100, MYALLOC_CERTAIN);
 	void **o = object_array(test);
 	u32 s, i;
 
@@ -624,6 +814,8 @@ static void resize(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, MYALLOC_MAGAZINE_MAX + 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(checked, 8), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(certain, 8), 0);
+	KUNIT_EXPECT_EQ(test, certain->mags.era, MYALLOC_ERA_NEVER);
 	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 16);
 	if (fixture_fail_after(1)) {
 		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 8), -ENOMEM);
@@ -658,6 +850,32 @@ static void resize_share(struct kunit *test)
 	KUNIT_EXPECT_LE(test, meta, 4096 * PAGE_SIZE / 64);
 	KUNIT_EXPECT_EQ(test, room, fx->zone->magazine_room);
 	KUNIT_EXPECT_EQ(test, meta, fx->zone->magazine_meta);
+}
+
+/* Magazines take no more memory for themselves than their share, whatever there is for objects. */
+static void resize_meta(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 4096, .chunk_order = 10, .simulated = true };
+	const struct myalloc_cache_args c = { .name = "meta", .object_size = 64 };
+	static const s64 left[] = { -1, 0, 512 };
+	struct fixture *fx = fixture_zone(test, &args);
+	u64 most = 4096 * PAGE_SIZE / 64, others;
+	struct myalloc_cache *cache;
+	u32 i;
+
+	KUNIT_EXPECT_FALSE(test, myalloc_zone_magazines_short(fx->zone));
+	for (i = 0; i < ARRAY_SIZE(left); i++) {
+		others = most - left[i];
+		fx->zone->magazine_meta = others;	/* as if other caches had that */
+		KUNIT_EXPECT_TRUE(test, myalloc_zone_magazines_short(fx->zone));
+		cache = myalloc_cache_create(fx->zone, &c);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+		KUNIT_EXPECT_LE(test, cache->meta, max(left[i], 0LL) / 2);
+		KUNIT_EXPECT_EQ(test, cache->mags.capacity, 0);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+		KUNIT_EXPECT_EQ(test, fx->zone->magazine_meta, others);
+	}
+	fx->zone->magazine_meta = 0;
 }
 
 /* Magazines grow where they are missed, and caches that nobody uses give theirs up for that. */
@@ -757,6 +975,12 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(limbo_readmitted),
 	KUNIT_CASE(limbo_free),
 	KUNIT_CASE(limbo_many_caches),
+	KUNIT_CASE(limbo_many_slabs),
+	KUNIT_CASE(limbo_no_end),
+	KUNIT_CASE(drain_offline),
+	KUNIT_CASE(drain_in_parts),
+	KUNIT_CASE(reclaim_bound),
+	KUNIT_CASE(worker_goes_on),
 	KUNIT_CASE(level_use),
 	KUNIT_CASE(level_certain),
 	KUNIT_CASE(level_trusting),
@@ -764,6 +988,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(overrun_last),
 	KUNIT_CASE(resize),
 	KUNIT_CASE(resize_share),
+	KUNIT_CASE(resize_meta),
 	KUNIT_CASE(resize_by_use),
 	KUNIT_CASE(cpu_comes),
 	{}

@@ -214,6 +214,58 @@ static void report_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 3 reports suppressed"), 1);
 }
 
+static void no_entry(struct fixture *fx, bool none)
+{
+	u32 i;
+
+	for (i = 0; i < MYALLOC_REPORTS; i++)
+		fx->zone->reports.report[i].state = none ? MYALLOC_REPORT_PRINTING :
+							   MYALLOC_REPORT_FREE;
+}
+
+/* With no entry for a report, what is wrong is found, refused and counted all the same. */
+static void report_no_entry(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, MYALLOC_REDZONE);
+	struct myalloc_cache *cache = fixture_cache(fx, "none", 64, 0);
+	u8 *object = myalloc_cache_alloc(cache, 0);
+	void *page = myalloc_pages_alloc(fx->zone, 0, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	no_entry(fx, true);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object + 1), -EINVAL);
+	object[64] ^= 1;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->books.reports_suppressed, 2);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	myalloc_zone_crit(fx->zone, "damage");
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->reports_suppressed, 4);
+	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 2);
+	no_entry(fx, false);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
+}
+
+/* The one that has waited longest comes first, wherever it lies. */
+static void report_order(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	struct myalloc_zone *zone = fx->zone;
+	unsigned long irq;
+
+	wrong_frees(fx, MYALLOC_REPORTS - 1);
+	fixture_log_mark();
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, NULL, 3), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, NULL, 4), -EINVAL);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_env_print_sync(&zone->reports.print);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("order 3: not memory of this zone"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("order 4: not memory of this zone"), 1);
+}
+
 static struct kunit_case report_cases[] = {
 	KUNIT_CASE(report_longest),
 	KUNIT_CASE(report_records),
@@ -221,6 +273,8 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(report_ratelimit),
 	KUNIT_CASE(report_locked),
 	KUNIT_CASE(report_full),
+	KUNIT_CASE(report_no_entry),
+	KUNIT_CASE(report_order),
 	{}
 };
 

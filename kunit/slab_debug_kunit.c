@@ -323,6 +323,20 @@ static void debug_owner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 }
 
+/* Where no stack could be kept, the owner is named without one. */
+static void debug_owner_no_stack(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "bare", 64, MYALLOC_OWNER);
+	void *o = alloc_here(cache);
+
+	myalloc_track(cache, slab_of(cache, o), 0, MYALLOC_TRACK_ALLOC)->stack = 0;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache bare: still out: frame"), 1);
+	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+}
+
 /* A cache that cannot end names who has its objects, eight of them and no more. */
 static void debug_owner_destroy(struct kunit *test)
 {
@@ -555,6 +569,7 @@ static struct kunit_case slab_debug_cases[] = {
 	KUNIT_CASE(debug_poison_new_slab),
 	KUNIT_CASE(debug_picture),
 	KUNIT_CASE(debug_owner),
+	KUNIT_CASE(debug_owner_no_stack),
 	KUNIT_CASE(debug_owner_destroy),
 	KUNIT_CASE(debug_walk_live),
 	KUNIT_CASE(debug_sanity),

@@ -259,8 +259,21 @@ static void slab_bad_lookalike(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
+/* A frame of a chunk that is not there: the map knows its address, but nothing is in it. */
+static void slab_bad_behind(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 60, .chunk_order = 4, .no_magazines = true };
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_cache *cache = fixture_cache(fx, "behind", 100, 0);
+
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, fx->chunks[3] + 13 * PAGE_SIZE),
+			       MYALLOC_BAD_FOREIGN,
+			       "bad free as object of behind: not memory of this zone");
+}
+
 static struct kunit_case slab_free_cases[] = {
 	KUNIT_CASE(slab_bad_twice),
+	KUNIT_CASE(slab_bad_behind),
 	KUNIT_CASE(slab_bad_foreign),
 	KUNIT_CASE(slab_bad_place),
 	KUNIT_CASE(slab_bad_cache),

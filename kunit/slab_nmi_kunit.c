@@ -151,6 +151,82 @@ static void slab_nmi_magazines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, books_of(cache).frees, nr);
 }
 
+/* An object that its user's second free had wrongly marked: it is his, and the others come back. */
+static void slab_nmi_lost(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "lost", 100, MYALLOC_NO_MAGAZINE);
+	void *o[2];
+
+	o[0] = alloc_here(cache, 0);
+	o[1] = alloc_here(cache, 0);
+	free_deferred(test, cache, o, 2);
+	*myalloc_object_state(cache, o[0]) = MYALLOC_SLOT_LIVE;
+	llist_del_all(&cache->deferred.list);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
+	/* A recovery that another drain has begun is ended, though nothing is left for it. */
+	cache->deferred.recovery = MYALLOC_RECOVERY_MARKING;
+	cache->deferred.missing = 0;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 0);
+	KUNIT_EXPECT_EQ(test, cache->deferred.recovery, MYALLOC_RECOVERY_NONE);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
+/* With the lock taken and nothing in magazines there is no object in NMI. */
+static void slab_nmi_no_object(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "none", 100, MYALLOC_NO_MAGAZINE);
+	unsigned long lock_irq, irq;
+	void *object;
+
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	object = alloc_here(cache, 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+	KUNIT_EXPECT_NULL(test, object);
+	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 1);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+}
+
+/* In bulk: as many as the magazines have room for, the others are deferred, or go to the zone. */
+static void slab_nmi_bulk(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "bulk", 100, 4);
+	u32 nr = cache->mags.nr_magazines * 4 + 64, n;
+	void **o = object_array(test);
+	unsigned long lock_irq, irq;
+
+	n = myalloc_cache_alloc_bulk(cache, 0, nr, o);
+	KUNIT_ASSERT_EQ(test, n, nr);
+	myalloc_cache_drain(cache);
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	n = myalloc_cache_free_bulk(cache, nr, o);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+	KUNIT_EXPECT_EQ(test, n, nr);
+	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+	KUNIT_EXPECT_GE(test, books_of(cache).deferred_objects, 64);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_zone_drain(fx->zone);
+
+	n = myalloc_pages_alloc_bulk(fx->zone, 0, 0, 1000, o);
+	KUNIT_ASSERT_EQ(test, n, 1000);
+	irq = fixture_nmi_enter();
+	n = myalloc_pages_free_bulk(fx->zone, 0, 1000, o);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_EQ(test, n, 1000);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 static u32 ctor_calls;
 
 static void number(void *object)
@@ -354,6 +430,9 @@ static struct kunit_case slab_nmi_cases[] = {
 	KUNIT_CASE(slab_nmi_free),
 	KUNIT_CASE(slab_nmi_recover),
 	KUNIT_CASE(slab_nmi_free_half),
+	KUNIT_CASE(slab_nmi_lost),
+	KUNIT_CASE(slab_nmi_no_object),
+	KUNIT_CASE(slab_nmi_bulk),
 	KUNIT_CASE(slab_nmi_magazines),
 	KUNIT_CASE(slab_nmi_content),
 	KUNIT_CASE(slab_nmi_link_damaged),

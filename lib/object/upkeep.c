@@ -122,7 +122,8 @@ u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
 	if (cache->magazine || cache->resized ||
 	    cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
 		return 0;
-	return clamp_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, 1, MAGAZINE);
+	/* At least 1: a slot is no larger than an object or a page. */
+	return min_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, MAGAZINE);
 }
 
 /**
