@@ -745,7 +745,30 @@ static void extent_shown(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
+/* One that cannot be freed keeps its content, also where frees poison. */
+static void extent_damaged_kept(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 64, .chunk_order = 4, .no_magazines = true, .checks = MYALLOC_POISON,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);
+	struct myalloc_frame *piece;
+	u32 tag;
+
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	memset(addr, 0x11, 7 * PAGE_SIZE);
+	piece = myalloc_map_frame(&fx->zone->map, addr + 4 * PAGE_SIZE);
+	tag = piece->tag;
+	piece->tag = tag ^ 1;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), -EINVAL);
+	piece->tag = tag;
+	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0x11, 7 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
+}
+
 static struct kunit_case extent_cases[] = {
+	KUNIT_CASE(extent_damaged_kept),
 	KUNIT_CASE(extent_wrong_number),
 	KUNIT_CASE(extent_as_block),
 	KUNIT_CASE(extent_is_no_block),

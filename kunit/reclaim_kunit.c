@@ -349,6 +349,27 @@ static void limbo_readmitted(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
 }
 
+/* The same with any of its slots. */
+static void limbo_readmitted_each(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "each", 64, MYALLOC_NO_MAGAZINE);
+	void **o = object_array(test);
+	u32 all = cache->layout.objects, k, i;
+
+	for (k = 0; k < all; k++) {
+		for (i = 0; i < all; i++)
+			o[i] = myalloc_cache_alloc(cache, 0);
+		for (i = 0; i < all; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
+		*myalloc_object_state(cache, o[k]) = MYALLOC_SLOT_LIVE;
+		KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
+		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[k]), 0);
+		KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
+	}
+}
+
 /* Frees of a slab on its way out take the lock: a wrong one is refused, such a user's is not. */
 static void limbo_free(struct kunit *test)
 {
@@ -421,6 +442,130 @@ static void limbo_many_caches(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+}
+
+/* What a magazine's slot says of an object whose slab is in use, leaves, or has gone. */
+static void limbo_fresh(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "fresh", 1000, MYALLOC_NO_MAGAZINE);
+	void *object = myalloc_cache_alloc(cache, 0);
+	u8 *state = myalloc_object_state(cache, object);
+	struct myalloc_slot slot = { .addr = object, .state = state }, wrong = slot;
+
+	fixture_log_mark();
+	preempt_disable();
+	*state = MYALLOC_SLOT_CACHED;
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_fresh(cache, &slot));
+	wrong.state++;
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &wrong));
+	*state = MYALLOC_SLOT_LIVE;
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	myalloc_cache_trim(cache, 0);
+	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 1);
+	preempt_disable();
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	*state = MYALLOC_SLOT_CACHED;
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
+	/* A flush of one leaves the slab alone, and of one that has gone everything. */
+	*state = MYALLOC_SLOT_CACHED;
+	cache->mags.batch = 1;
+	myalloc_cache_flush(cache, &slot, 1);
+	preempt_enable();
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache) || !cache->nr_limbo);
+	preempt_disable();
+	myalloc_cache_flush(cache, &slot, 1);
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	preempt_enable();
+	cache->mags.batch = 0;
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 7);
+	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+static u32 meanwhile_tag;
+static u8 *meanwhile_state;
+static struct myalloc_frame *meanwhile_frame;
+static const char *meanwhile_where;
+
+/* As if another CPU had come in after the object was found. */
+static void hook_meanwhile(const char *where)
+{
+	if (!strcmp(where, "object-found"))
+		hook_calls++;
+	if (hook_calls != 1 || strcmp(where, meanwhile_where))
+		return;
+	hook_calls++;
+	if (meanwhile_state)
+		*meanwhile_state = MYALLOC_SLOT_CACHED;
+	if (meanwhile_tag)
+		meanwhile_frame->tag = meanwhile_tag;
+}
+
+static int free_meanwhile(struct myalloc_cache *cache, void *object, const char *where, u32 tag,
+			  u8 *state)
+{
+	u32 before = slab_of(cache, object)->tag;
+	int err;
+
+	meanwhile_frame = slab_of(cache, object);
+	meanwhile_where = where;
+	meanwhile_tag = tag;
+	meanwhile_state = state;
+	hook_calls = 0;
+	fixture_set_hook(hook_meanwhile);
+	err = myalloc_cache_free(cache, object);
+	fixture_set_hook(NULL);
+	meanwhile_frame->tag = before;
+	return err;
+}
+
+/* Frees past the fast path, while the slab or the slot becomes another's. */
+static void limbo_meanwhile(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "while", 1000, MYALLOC_NO_MAGAZINE);
+	const struct myalloc_cache_args args = {
+		.name = "zeroed", .object_size = 1000, .magazine = 4, .flags = MYALLOC_ZERO_FREE,
+	};
+	struct myalloc_cache *zeroed = myalloc_cache_create(fx->zone, &args);
+	void *object = myalloc_cache_alloc(cache, 0), *other;
+	u8 *state = myalloc_object_state(cache, object);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, zeroed);
+	other = myalloc_cache_alloc(zeroed, 0);
+	if (!fixture_set_hook(NULL)) {
+		myalloc_cache_free(cache, object);
+		myalloc_cache_free(zeroed, other);
+		kunit_skip(test, "no hook in frees here");
+	}
+	/* The slab begins to leave: the slot does not go into a magazine. */
+	KUNIT_EXPECT_EQ(test, free_meanwhile(zeroed, other, "magazine-busy", zeroed->limbo_tag,
+					     NULL), 0);
+	/* Another free, which had looked before, stores CACHED: the slot is that one's. */
+	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "magazine-enter", 0, state), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_CACHED);
+	*state = MYALLOC_SLOT_LIVE;
+	/* Its slab is another's. */
+	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "magazine-enter", 1, NULL), 0);
+	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 2);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_MOVING);
+	*state = MYALLOC_SLOT_LIVE;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	/* A slab on its way out is in use again, or has gone, before the lock was taken. */
+	myalloc_cache_trim(cache, 0);
+	*state = MYALLOC_SLOT_LIVE;
+	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "object-found", cache->tag, NULL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "object-found", 1, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_LIVE);
+	*state = MYALLOC_SLOT_FREE;
+	myalloc_cache_shrink(cache);
+	FIXTURE_EXPECT_VALID(fx);
 }
 
 /* However many slabs have become empty where none could be given up, a trim takes them all. */
@@ -518,6 +663,35 @@ static void drain_offline(struct kunit *test)
 		fixture_set_online(1, true);
 		FIXTURE_EXPECT_VALID(fx);
 	}
+}
+
+static struct myalloc_magazine_cpu *busy_cpu;
+
+/* The other CPU's work ends between the drain's first and second try. */
+static void hook_leave(const char *where)
+{
+	if (!strcmp(where, "magazine-enter") && this_cpu_ptr(hooked->mags.cpu) == busy_cpu &&
+	    ++hook_calls == 2)
+		busy_cpu->guard = busy_cpu->era;
+}
+
+/* A drain that comes in while a CPU is at work on its magazines tries again. */
+static void drain_busy(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+
+	hooked = magazine_cache(fx, "busy", 100, 16);
+	hook_calls = 0;
+	fixture_on_cpu(1, cache_there, fx);
+	KUNIT_EXPECT_GT(test, books_of(hooked).cached_objects, 0);
+	if (!fixture_set_hook(hook_leave))
+		kunit_skip(test, "no hook in the fast path here");
+	busy_cpu = per_cpu_ptr(hooked->mags.cpu, fixture_cpu(1));
+	busy_cpu->guard = MYALLOC_ERA_BUSY;
+	myalloc_cache_drain(hooked);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, hook_calls, 2);
+	KUNIT_EXPECT_EQ(test, books_of(hooked).cached_objects, 0);
 }
 
 /* Takes @nr objects and gives them back, with nothing in the magazines before. */
@@ -631,6 +805,8 @@ static void level_use(struct kunit *test)
 	for (l = 0; l < ARRAY_SIZE(levels); l++) {
 		struct myalloc_cache *cache = level_cache(fx, "level", 72, levels[l]);
 
+		/* Nothing has been in its magazines. */
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, NULL), -EINVAL);
 		for (i = 0; i < 1000; i++)
 			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
 		n = myalloc_cache_alloc_bulk(cache, MYALLOC_ZERO, 500, o + 1000);
@@ -784,6 +960,47 @@ static void overrun_last(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, more), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
+}
+
+/* A free that finds its bit clear, in a slab that counts it: the slab is set aside. */
+static void overrun_bits(struct kunit *test)
+{
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "bits", 64, MYALLOC_NO_MAGAZINE);
+	u8 *object = myalloc_cache_alloc(cache, 0), *slab = object;
+	u32 all = cache->layout.objects, i;
+
+	*(u64 *)(slab + cache->layout.out_offset) = 0;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("overrun at its end?"), 1);
+	KUNIT_EXPECT_EQ(test, slab_of(cache, object)->inuse, all);
+	/* Mended, all of it comes back. */
+	for (i = 0; i < all; i++) {
+		*myalloc_object_state(cache, slab + i * 64) = MYALLOC_SLOT_LIVE;
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, slab + i * 64), 0);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
+static void free_one(void *arg)
+{
+	hook_err = myalloc_cache_free(hooked, arg);
+}
+
+/* In bulk, with one that another CPU has freed: that one is refused. */
+static void bulk_freed_elsewhere(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	void *o[8];
+
+	hooked = magazine_cache(fx, "bulk", 100, 8);
+	KUNIT_ASSERT_EQ(test, myalloc_cache_alloc_bulk(hooked, 0, 8, o), 8);
+	fixture_on_cpu(1, free_one, o[6]);
+	KUNIT_EXPECT_EQ(test, hook_err, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(hooked, 8, o), 7);
+	KUNIT_EXPECT_EQ(test, books_of(hooked).bad_frees, 1);
+	FIXTURE_EXPECT_VALID(fx);
 }
 
 /* --- sizes of magazines ------------------------------------------------------------------ */
@@ -973,11 +1190,15 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(limbo_duplicate),
 	KUNIT_CASE(limbo_stale),
 	KUNIT_CASE(limbo_readmitted),
+	KUNIT_CASE(limbo_readmitted_each),
 	KUNIT_CASE(limbo_free),
 	KUNIT_CASE(limbo_many_caches),
+	KUNIT_CASE(limbo_fresh),
+	KUNIT_CASE(limbo_meanwhile),
 	KUNIT_CASE(limbo_many_slabs),
 	KUNIT_CASE(limbo_no_end),
 	KUNIT_CASE(drain_offline),
+	KUNIT_CASE(drain_busy),
 	KUNIT_CASE(drain_in_parts),
 	KUNIT_CASE(reclaim_bound),
 	KUNIT_CASE(worker_goes_on),
@@ -986,6 +1207,8 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(level_trusting),
 	KUNIT_CASE(level_trusting_leaks),
 	KUNIT_CASE(overrun_last),
+	KUNIT_CASE(overrun_bits),
+	KUNIT_CASE(bulk_freed_elsewhere),
 	KUNIT_CASE(resize),
 	KUNIT_CASE(resize_share),
 	KUNIT_CASE(resize_meta),

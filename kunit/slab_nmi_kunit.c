@@ -388,14 +388,17 @@ static void take_locks(void *object)
 		took_zone = raw_spin_trylock(&taken_fixture->zone->lock);
 }
 
-/* A slab that an NMI has made and cannot give to the cache goes back to the zone, later. */
-static void slab_nmi_slab_deferred(struct kunit *test)
+static void slab_deferred(struct kunit *test, myalloc_cache_flags_t checks)
 {
+	const struct fixture_args zone_args = {
+		.nr_pages = 64, .chunk_order = 4, .stride = 2, .no_magazines = true,
+		.checks = checks,
+	};
 	const struct myalloc_cache_args args = {
 		.name = "slabs", .object_size = SCALED(1000), .ctor = take_locks,
 		.flags = MYALLOC_NO_MAGAZINE,
 	};
-	struct fixture *fx = small_zone(test);
+	struct fixture *fx = fixture_zone(test, &zone_args);
 	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
 	unsigned long irq;
 	void *object;
@@ -424,6 +427,13 @@ static void slab_nmi_slab_deferred(struct kunit *test)
 	/* They were no page user's. */
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[1], 0);
 	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* A slab that an NMI has made and cannot give to the cache goes back to the zone, later. */
+static void slab_nmi_slab_deferred(struct kunit *test)
+{
+	slab_deferred(test, 0);
+	slab_deferred(test, MYALLOC_SANITY);
 }
 
 static struct kunit_case slab_nmi_cases[] = {

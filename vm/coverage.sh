@@ -19,6 +19,8 @@ programs=(
 	"kunit_host --seed 1"
 	recheck_test
 	misuse_test
+	bounds_test
+	wrong_free_test
 	fault_test
 	interleave_test
 	"oracle_test --seed 1 --ops 600000"
@@ -67,7 +69,7 @@ export_counts()
 }
 
 step "building the native tests with clang $version" "20 to 60 s" build
-step "running them" "1 to 2 min" run
+step "running them" "2 to 4 min" run
 step "adding up" "5 s" export_counts
 "$tests/coverage/report" --ktap "$out/coverage.ktap" "$out/export.json" \
 	"$out/build.log" | tee "$out/report" || :

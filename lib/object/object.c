@@ -514,7 +514,7 @@ static bool claim_slow(struct myalloc_cache *c, const void *object, struct myall
 	place->tag = 0;
 	if (likely(myalloc_place_find(c, object, place))) {
 		myalloc_env_point("object-found");
-		claimed = place->tag == c->tag && likely(READ_ONCE(*place->state) == from) &&
+		claimed = place->tag == c->tag &&
 			  likely(try_cmpxchg(place->state, &from, MYALLOC_SLOT_MOVING));
 	}
 	preempt_enable();

@@ -646,7 +646,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		if (zone->frames[idx].tag == cache->tag)
 			check_slab(cache, &zone->frames[idx], &w, v);
-		else if (zone->frames[idx].tag == cache->limbo_tag)
+		else	/* or it has gone since, and the generation has grown */
 			w.limbo++;
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
 	}
