@@ -3,12 +3,16 @@
  * Bounds: what one operation does at most, counted by what has come of it
  *
  * Each case makes a state in which an operation without its bound would do much more than the
- * theory comments of object.c and pages.c say, and counts. No clock is asked.
+ * theory comments of object.c, pages.c and limbo.c say, and counts. No clock is asked. What happens
+ * under one hold of a lock is counted between the points where the outermost lock is taken and let
+ * go.
  */
 #include "env.h"
 #include "ktap.h"
+#include "lock_points.h"
 #include "page/pages.h"
 #include "object/cache.h"
+#include "object/limbo.h"
 #include "zone/zone.h"
 
 #define CHUNK_ORDER	9
@@ -18,6 +22,12 @@
 /* slab.c: of MYALLOC_SCAN_MOST, what a slab counts; and what an operation takes along. */
 #define SCAN_SLAB	32
 #define REAP_MOST	2
+#define HARVEST_MOST	4
+#define HARVEST_FEW	2
+#define FLUSH_MANY	8
+#define TRIM_MOST	16
+/* Slabs in limbo, more than any of these takes at once. */
+#define SLABS		40
 
 static void *arena, *chunks[CHUNKS];
 static struct myalloc_zone *zone;
@@ -50,7 +60,7 @@ static struct myalloc_cache *make_cache(u32 size, unsigned int flags)
 {
 	struct myalloc_cache *cache =
 		myalloc_cache_create(zone, &(struct myalloc_cache_args) {
-			.name = "c", .object_size = size, .flags = flags,
+			.name = flags ? "none" : "c", .object_size = size, .flags = flags,
 			.magazine = flags & MYALLOC_NO_MAGAZINE ? 0 : MYALLOC_MAGAZINE_MAX,
 		});
 
@@ -58,6 +68,187 @@ static struct myalloc_cache *make_cache(u32 size, unsigned int flags)
 		host_fatal("no cache");
 	return cache;
 }
+
+/* --- what happens under one hold ------------------------------------------------- */
+
+/* The cache that is watched, what it had when the lock was taken, and the most of all holds. */
+static struct myalloc_cache *watched;
+static u64 had_slots, most_slots;
+static u32 had_limbo, most_limbo, depth;
+
+static void at_lock(const char *where)
+{
+	if (!watched)
+		return;
+	if (!strcmp(where, "locked")) {
+		if (depth++)
+			return;
+		had_slots = watched->free_slots;
+		had_limbo = watched->nr_limbo;
+	} else if (!strcmp(where, "before an unlock")) {
+		if (--depth)
+			return;
+		if (watched->free_slots > had_slots)
+			most_slots = max(most_slots, watched->free_slots - had_slots);
+		if (watched->nr_limbo > had_limbo)
+			most_limbo = max(most_limbo, watched->nr_limbo - had_limbo);
+	}
+}
+
+static void watch(struct myalloc_cache *cache)
+{
+	watched = cache;
+	most_slots = 0;
+	most_limbo = 0;
+	depth = 0;
+}
+
+/* Fills the magazines of this CPU with exactly @nr objects. */
+static void fill(struct myalloc_cache *cache, u32 nr)
+{
+	static void *object[MANY];
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		object[i] = myalloc_cache_alloc(cache, 0);
+	myalloc_cache_drain(cache);
+	for (i = 0; i < nr; i++)
+		myalloc_cache_free(cache, object[i]);
+	if (myalloc_magazines_count(&cache->mags) != nr)
+		host_fatal("the magazines hold %llu instead of %u",
+			   (u64)myalloc_magazines_count(&cache->mags), nr);
+}
+
+/* Makes that many slabs of @cache empty, of which none could be given up on the way. */
+static void empty_slabs(struct myalloc_cache *cache, u32 nr)
+{
+	static void *object[MANY];
+	u32 i;
+
+	nr *= cache->layout.objects;
+	if (nr > MANY)
+		host_fatal("too many objects");
+	for (i = 0; i < nr; i++)
+		object[i] = myalloc_cache_alloc(cache, 0);
+	host_enter_nmi();
+	for (i = 0; i < nr; i++)
+		myalloc_cache_free(cache, object[i]);
+	host_exit_nmi();
+}
+
+/* A magazine goes back batch by batch, and the worker hears of it. */
+static void flush_hold(void)
+{
+	struct myalloc_cache *cache;
+	u32 nr;
+
+	make_zone(2);
+	cache = make_cache(200, 0);
+	nr = 4 * cache->mags.batch + 1;
+	if (nr > cache->mags.capacity)
+		host_fatal("the magazines are too small");
+	fill(cache, nr);
+	zone->work.posted = 0;
+	watch(cache);
+	myalloc_cache_drain(cache);
+	watched = NULL;
+	ktap_result(most_slots == cache->mags.batch && !myalloc_magazines_count(&cache->mags),
+		    "a flush of %u gives back a batch of %u under one hold: %llu", nr,
+		    cache->mags.batch, most_slots);
+	ktap_result(zone->work.posted, "a flush wakes the worker");
+	if (myalloc_cache_destroy(cache))
+		host_fatal("the cache does not end");
+	end_zone();
+}
+
+/* A flush takes a few slabs on that have waited, fewer if it has much to do itself. */
+static void flush_harvest(void)
+{
+	struct myalloc_cache *cache, *slabs;
+	u32 left;
+
+	make_zone(2);
+	cache = make_cache(200, 0);
+	slabs = make_cache(2000, MYALLOC_NO_MAGAZINE);
+	empty_slabs(slabs, SLABS);
+	fill(cache, 1);		/* its flushes on the way find no slab in limbo */
+	myalloc_cache_trim(slabs, 0);
+	ktap_result(zone->limbo.nr == SLABS && slabs->nr_limbo == SLABS,
+		    "%u slabs are in limbo: %u, of their cache %u", SLABS, zone->limbo.nr,
+		    slabs->nr_limbo);
+	myalloc_limbo_harvest(zone, 1);		/* their grace period has passed */
+	left = zone->limbo.nr;
+	myalloc_cache_drain(cache);
+	ktap_result(left == SLABS - 1 && left - zone->limbo.nr == HARVEST_MOST,
+		    "a flush of one gives %u slabs of %u back: %u", HARVEST_MOST, left,
+		    left - zone->limbo.nr);
+	fill(cache, FLUSH_MANY + 1);
+	left = zone->limbo.nr;
+	myalloc_cache_drain(cache);
+	ktap_result(left - zone->limbo.nr == HARVEST_FEW,
+		    "a flush of %u gives %u slabs of %u back: %u", FLUSH_MANY + 1, HARVEST_FEW,
+		    left, left - zone->limbo.nr);
+	myalloc_zone_drain(zone);
+	ktap_result(!zone->limbo.nr && !slabs->nr_limbo, "nothing is left in limbo: %u, %u",
+		    zone->limbo.nr, slabs->nr_limbo);
+	if (myalloc_cache_destroy(cache) || myalloc_cache_destroy(slabs))
+		host_fatal("a cache does not end");
+	end_zone();
+}
+
+/* Empty slabs go to limbo a few under one hold; all of them. */
+static void trim_hold(void)
+{
+	struct myalloc_cache *cache;
+
+	make_zone(2);
+	cache = make_cache(2000, MYALLOC_NO_MAGAZINE);
+	empty_slabs(cache, SLABS);
+	watch(cache);
+	myalloc_cache_trim(cache, 1);
+	watched = NULL;
+	ktap_result(most_limbo == TRIM_MOST && cache->nr_limbo == SLABS - 1,
+		    "a trim of %u slabs moves %u under one hold: %u", SLABS - 1, TRIM_MOST,
+		    most_limbo);
+	if (myalloc_cache_destroy(cache))
+		host_fatal("the cache does not end");
+	end_zone();
+}
+
+/* The ages of all caches whose slabs are in a batch grow when it is closed, not of others. */
+static void ages(void)
+{
+	struct myalloc_cache *cache[3];
+	u64 age[ARRAY_SIZE(cache)];
+	u32 i, grown = 0;
+
+	make_zone(2);
+	for (i = 0; i < ARRAY_SIZE(cache); i++) {
+		char name[4] = { 'c', '0' + i };
+
+		cache[i] = myalloc_cache_create(zone, &(struct myalloc_cache_args) {
+			.name = name, .object_size = 2000, .magazine = 4,
+		});
+		if (IS_ERR(cache[i]))
+			host_fatal("no cache");
+		myalloc_cache_free(cache[i], myalloc_cache_alloc(cache[i], 0));
+		myalloc_cache_drain(cache[i]);
+		age[i] = cache[i]->mags.age;
+	}
+	/* All of these in one batch, which the first harvest closes. */
+	for (i = 0; i < ARRAY_SIZE(cache); i += 2)
+		myalloc_cache_trim(cache[i], 0);
+	myalloc_limbo_harvest(zone, 1);
+	for (i = 0; i < ARRAY_SIZE(cache); i++)
+		grown |= (cache[i]->mags.age - age[i]) << (i * 4);
+	ktap_result(grown == 0x101, "each cache of a closed batch is of a new age: %#x", grown);
+	for (i = 0; i < ARRAY_SIZE(cache); i++)
+		if (myalloc_cache_destroy(cache[i]))
+			host_fatal("a cache does not end");
+	end_zone();
+}
+
+/* --- what comes of one operation --------------------------------------------------- */
 
 /* Slabs with one free slot each: a refill passes no more of them than it may. */
 static void refill(void)
@@ -150,7 +341,11 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(4 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(12 + 2 * ARRAY_SIZE(cpus));
+	flush_hold();
+	flush_harvest();
+	trim_hold();
+	ages();
 	refill();
 	reap();
 	for (i = 0; i < ARRAY_SIZE(cpus); i++) {

@@ -14,10 +14,9 @@ plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/lib/env/host
 
 $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
-$(O)/interleave_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
-$(O)/interleave_test $(O)/race_test $(O)/wrong_free_test: wrap := $(raw-locks)
+$(O)/interleave_test $(O)/race_test $(O)/wrong_free_test $(O)/bounds_test: wrap := $(raw-locks)
 
 $(plain-tests:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)
