@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "base/handle_set.h"
+#include "fixture.h"
 
 static struct myalloc_handle_set *make(struct kunit *test)
 {
@@ -45,9 +46,49 @@ static void handle_set_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taken, 0U);
 }
 
+static struct myalloc_handle_set *taken_set;
+static u32 taken_by;
+
+static void take_place(const char *where)
+{
+	u32 by = taken_by;
+
+	if (strcmp(where, "handle-place") || !by)
+		return;
+	taken_by = 0;
+	myalloc_handle_set_add(taken_set, by);
+}
+
+/* Another CPU takes the place that was just seen free: by another number, or by the same one. */
+static void handle_set_taken(struct kunit *test)
+{
+	struct myalloc_handle_set *set = make(test);
+	u32 handle = 5, other;
+
+	other = handle + 1;
+	while (myalloc_handle_at(other, 0) != myalloc_handle_at(handle, 0))
+		other++;
+	if (!fixture_set_hook(take_place))
+		kunit_skip(test, "no hook here");
+	taken_set = set;
+	taken_by = other;
+	KUNIT_EXPECT_TRUE(test, myalloc_handle_set_add(set, handle));
+	KUNIT_EXPECT_EQ(test, taken_by, 0U);
+	KUNIT_EXPECT_TRUE(test, myalloc_handle_set_has(set, handle));
+	KUNIT_EXPECT_TRUE(test, myalloc_handle_set_has(set, other));
+	KUNIT_EXPECT_EQ(test, set->slot[myalloc_handle_at(handle, 0)], other);
+	KUNIT_EXPECT_EQ(test, set->slot[myalloc_handle_at(handle, 1)], handle);
+	taken_by = handle + 1;
+	KUNIT_EXPECT_TRUE(test, myalloc_handle_set_add(set, handle + 1));
+	KUNIT_EXPECT_EQ(test, taken_by, 0U);
+	KUNIT_EXPECT_TRUE(test, myalloc_handle_set_has(set, handle + 1));
+	fixture_set_hook(NULL);
+}
+
 static struct kunit_case handle_set_cases[] = {
 	KUNIT_CASE(handle_set_knows_its_own),
 	KUNIT_CASE(handle_set_full),
+	KUNIT_CASE(handle_set_taken),
 	{}
 };
 

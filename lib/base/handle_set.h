@@ -42,8 +42,10 @@ static inline bool myalloc_handle_set_add(struct myalloc_handle_set *set, u32 ha
 	for (probe = 0; probe < MYALLOC_HANDLES_PROBES; probe++) {
 		u32 *slot = &set->slot[myalloc_handle_at(handle, probe)], found = READ_ONCE(*slot);
 
-		if (!found)
+		if (!found) {
+			myalloc_env_point("handle-place");
 			found = cmpxchg(slot, 0, handle) ?: handle;
+		}
 		if (found == handle)
 			return true;
 	}

@@ -14,6 +14,7 @@
 #include "object/check.h"
 #include "object/limbo.h"
 #include "page/drain.h"
+#include "page/lend.h"
 #include "zone/validate.h"
 
 #define CHUNK_ORDER	8
@@ -27,6 +28,7 @@ typeof(myalloc_env_call_on_cpu) __real_myalloc_env_call_on_cpu, __wrap_myalloc_e
 static struct {
 	struct kunit *test;
 	void *chunk;
+	void *half[2];
 	struct myalloc_zone *zone;
 	struct myalloc_cache *cache;
 	struct myalloc_cache *other;
@@ -94,21 +96,28 @@ static void come_in(raw_spinlock_t *lock, void (*fn)(void *arg), u32 skip, u32 t
 	w.came = 0;
 }
 
-/* A zone with one cache that has no magazines. */
-static void begin(struct kunit *test, bool magazines, myalloc_cache_flags_t flags)
+/* A zone in so many chunks, with one cache that has no magazines. */
+static void begin_chunks(struct kunit *test, u32 nr, bool magazines, myalloc_cache_flags_t flags)
 {
 	const struct myalloc_cache_args cache_args = {
 		.name = "c", .object_size = 1000 * (PAGE_SIZE >> 12), .flags = flags | MYALLOC_NO_MAGAZINE,
 	};
 	struct myalloc_zone_args args = {
-		.name = "z", .chunks = &w.chunk, .nr_chunks = 1, .chunk_order = CHUNK_ORDER,
+		.name = "z", .chunks = w.half, .nr_chunks = nr, .chunk_order = CHUNK_ORDER + 1 - nr,
 		.nr_pages = NR_PAGES, .node = NUMA_NO_NODE, .no_magazines = !magazines,
 	};
 
+	w.half[0] = w.chunk;
+	w.half[1] = w.chunk + NR_PAGES / 2 * PAGE_SIZE;
 	w.zone = myalloc_zone_create(&args);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.zone);
 	w.cache = myalloc_cache_create(w.zone, &cache_args);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.cache);
+}
+
+static void begin(struct kunit *test, bool magazines, myalloc_cache_flags_t flags)
+{
+	begin_chunks(test, 1, magazines, flags);
 }
 
 static int set_up(struct kunit *test)
@@ -332,6 +341,31 @@ static void recheck_validate_deferred(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w.came, 1);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->deferred.nr), 2);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(w.zone), 2);
+}
+
+static void free_lent(void *arg)
+{
+	KUNIT_EXPECT_EQ(w.test, myalloc_pages_free(w.zone, w.object, 0), 0);
+	KUNIT_EXPECT_EQ(w.test, atomic64_read(&w.zone->nr_quarantined), 1);
+}
+
+/* A block that goes to quarantine before it is walked over, after the count was read. */
+static void recheck_validate_quarantined(struct kunit *test)
+{
+	void *first;
+
+	begin_chunks(test, 2, false, 0);
+	first = myalloc_pages_alloc(w.zone, CHUNK_ORDER - 1, 0);
+	w.object = myalloc_pages_alloc(w.zone, 0, MYALLOC_LENDABLE);
+	KUNIT_ASSERT_PTR_EQ(test, first, w.half[0]);
+	KUNIT_ASSERT_PTR_EQ(test, w.object, w.half[1]);
+	host_page_set_referenced(w.object, true);
+	come_in(&w.zone->lock, free_lent, 1, 1);
+	KUNIT_EXPECT_TRUE_MSG(test, myalloc_zone_validate(w.zone, &w.v), "%s", w.v.first);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	host_page_set_referenced(w.object, false);
+	KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(w.zone, 1), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, first, CHUNK_ORDER - 1), 0);
 }
 
 static void defer_object(void *arg)
@@ -573,6 +607,36 @@ static void recheck_walk_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, other, 0), 0);
 }
 
+/* --- limbo ---------------------------------------------------------------------------- */
+
+/* Takes all that has waited, and has another slab begin to wait. */
+static void harvest_and_close(void *arg)
+{
+	KUNIT_EXPECT_EQ(w.test, myalloc_limbo_harvest(w.zone, 1), BIT(w.cache->layout.order));
+	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.nr, 0);
+	KUNIT_EXPECT_EQ(w.test, myalloc_cache_free(w.cache, w.object), 0);
+	myalloc_cache_trim(w.cache, 0);
+	/* The other CPU is still where it found the first one ready. */
+	KUNIT_EXPECT_EQ(w.test, myalloc_limbo_harvest(w.zone, 1), 0);
+	KUNIT_EXPECT_NE(w.test, w.zone->limbo.waiting, MYALLOC_NO_FRAME);
+}
+
+/* A slab for which no grace period has passed stays, though one that had been ready was there. */
+static void recheck_harvest(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = two_slabs(test);
+	myalloc_cache_trim(w.cache, 0);
+	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 1);
+	/* Between the look whether it is ready and the taking. */
+	come_in(&w.zone->limbo.lock, harvest_and_close, 1, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), 0);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 1);
+	w.lock = NULL;
+	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
+}
+
 /* --- CPUs ----------------------------------------------------------------------------- */
 
 /* A CPU that cannot be reached does not hold up the drain of the others. */
@@ -598,6 +662,8 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_free_object),
 	KUNIT_CASE(recheck_walk_live),
 	KUNIT_CASE(recheck_validate_cache),
+	KUNIT_CASE(recheck_validate_quarantined),
+	KUNIT_CASE(recheck_harvest),
 	KUNIT_CASE(recheck_validate_zone),
 	KUNIT_CASE(recheck_validate_deferred),
 	KUNIT_CASE(recheck_validate_deferred_object),
