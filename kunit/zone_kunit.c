@@ -492,6 +492,51 @@ static void zone_destroy_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 }
 
+/* One that stays does nothing by itself any more, and has said what it had to say. */
+static void zone_abandon(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
+	struct fixture *fx = fixture_zone(test, &args);
+	void *addr = myalloc_pages_alloc(fx->zone, 0, 0);
+	unsigned long irq;
+
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	fx->zone->no_worker = false;
+	fixture_log_mark();
+	raw_spin_lock_irqsave(&fx->zone->lock, irq);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr + 1, 0), -EINVAL);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, irq);
+	myalloc_zone_abandon(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fx->zone->no_worker);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free as pages of order 0"), 1);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
+}
+
+/* A block whose tag has become that of a larger one stays where it is, and is not counted. */
+static void zone_give_damaged(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 40, .chunk_order = 4, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_frame *frame;
+
+	frame = myalloc_zone_take(fx->zone, 1, 0, myalloc_frame_tag(MYALLOC_FRAME_PAGE, 1, 0));
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	frame->tag = myalloc_frame_tag(MYALLOC_FRAME_FREEING, 2, 0);
+	myalloc_zone_give(fx->zone, frame);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->zone->frees[2], 0);
+	KUNIT_EXPECT_EQ(test, fx->zone->buddy.nr_free, 38);
+	KUNIT_EXPECT_EQ(test, frame->tag, myalloc_frame_tag(MYALLOC_FRAME_FREEING, 2, 0));
+	frame->tag = myalloc_frame_tag(MYALLOC_FRAME_FREEING, 1, 0);
+	myalloc_zone_give(fx->zone, frame);
+	KUNIT_EXPECT_EQ(test, fx->zone->frees[1], 1);
+	KUNIT_EXPECT_EQ(test, fx->zone->buddy.nr_free, 40);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 /* A zone with a cache stays. */
 static void zone_destroy_cache(struct kunit *test)
 {
@@ -1061,6 +1106,8 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_metadata_share),
 	KUNIT_CASE(zone_destroy_busy),
 	KUNIT_CASE(zone_destroy_unknown),
+	KUNIT_CASE(zone_abandon),
+	KUNIT_CASE(zone_give_damaged),
 	KUNIT_CASE(zone_destroy_cache),
 	KUNIT_CASE(zone_destroy_cached),
 	KUNIT_CASE(zone_books_new),

@@ -214,6 +214,7 @@ EXPORT_INTERNAL(myalloc_magazines_drain_cpu);
 EXPORT_INTERNAL(myalloc_map_search);
 EXPORT_INTERNAL(myalloc_zone_create);
 EXPORT_INTERNAL(myalloc_zone_destroy);
+EXPORT_INTERNAL(myalloc_zone_abandon);
 EXPORT_INTERNAL(myalloc_zone_take);
 EXPORT_INTERNAL(myalloc_zone_give);
 EXPORT_INTERNAL(myalloc_zone_books);
