@@ -115,6 +115,15 @@ bool fixture_called_by(unsigned long caller, const void *fn);
 		fixture_refused(__fx, __LINE__, __err, bad, fmt, ##__VA_ARGS__); \
 	} while (0)
 
+/* Unpoisons memory that a test is about to touch although it is free or beside an object. */
+static inline void *fixture_touch(const void *addr, size_t size)
+{
+	const char *begin = PTR_ALIGN_DOWN((char *)addr, MYALLOC_ENV_GRANULE);
+
+	myalloc_env_unpoison(begin, ALIGN((char *)addr + size - begin, MYALLOC_ENV_GRANULE));
+	return (void *)addr;
+}
+
 /* --- what the host and the kernel do differently ------------------------- */
 
 u64 fixture_seed(void);

@@ -159,6 +159,7 @@ static void lend_quarantine(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 0), 0);
 			KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 10), 1);
 			KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 0);
+			fixture_touch(addr, PAGE_SIZE << order);
 			KUNIT_EXPECT_NULL(test, memchr_inv(addr, MYALLOC_POISON_FREE,
 							   PAGE_SIZE << order));
 			KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));

@@ -133,17 +133,17 @@ static void pages_zero(struct kunit *test)
 		addr = alloc_here(fx, order, MYALLOC_ZERO);
 		KUNIT_ASSERT_PTR_EQ(test, addr, all);
 		KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, size));
-		KUNIT_EXPECT_NULL(test, memchr_inv(addr + size, 0x77, size));
+		KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(addr + size, size), 0x77, size));
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
 	}
 	myalloc_zone_drain(fx->zone);
-	memset(all, 0x77, PAGE_SIZE << 6);
+	memset(fixture_touch(all, PAGE_SIZE << 6), 0x77, PAGE_SIZE << 6);
 	addr = myalloc_pages_alloc_exact(fx->zone, 3, 0, MYALLOC_ZERO);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, 3 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, *(u8 *)(addr + 3 * PAGE_SIZE), 0x77);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);
-	memset(all, 0x77, PAGE_SIZE << 6);
+	memset(fixture_touch(all, PAGE_SIZE << 6), 0x77, PAGE_SIZE << 6);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, all + PAGE_SIZE, 2,
 							MYALLOC_ZERO), 0);
 	KUNIT_EXPECT_NULL(test, memchr_inv(all + PAGE_SIZE, 0, 2 * PAGE_SIZE));
@@ -1103,7 +1103,7 @@ static void pages_poison(struct kunit *test)
 		memset(addr, 0, 2 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
 		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i);
-		addr[at[i]] = 0x41;
+		*(u8 *)fixture_touch(&addr[at[i]], 1) = 0x41;
 		again = alloc_here(fx, 1, 0);
 		KUNIT_EXPECT_PTR_EQ(test, again, addr);
 		scnprintf(fx->expected, sizeof(fx->expected),
@@ -1114,15 +1114,15 @@ static void pages_poison(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 1), 0);
 	}
 	/* By bulk, exact size and range as well. */
-	addr[5] = 0;
+	*(u8 *)fixture_touch(&addr[5], 1) = 0;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, 1, 0, 1, (void **)&again), 1);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 1, 1, (void **)&again), 1);
-	addr[6] = 0;
+	*(u8 *)fixture_touch(&addr[6], 1) = 0;
 	again = myalloc_pages_alloc_exact(fx->zone, 3, 0, 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 2);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, again, 3), 0);
-	addr[7] = 0;
+	*(u8 *)fixture_touch(&addr[7], 1) = 0;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, addr, 3, 0), 0);
 	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 3);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);

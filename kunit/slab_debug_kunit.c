@@ -111,7 +111,7 @@ static void check_redzone(struct fixture *fx, unsigned int size, unsigned int al
 			  left ? "left" : "right", at[i]);
 		/* By the user, found by validate and when the object is freed. */
 		o = alloc_here(cache);
-		o[at[i]] = 0x41;
+		*(u8 *)fixture_touch(&o[at[i]], 1) = 0x41;
 		expect_invalid(fx, cache, o, &o[at[i]], MYALLOC_RED_ACTIVE, what);
 		KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 		expect_damage(fx, cache, o, what, "");
@@ -120,7 +120,7 @@ static void check_redzone(struct fixture *fx, unsigned int size, unsigned int al
 		FIXTURE_EXPECT_VALID(fx);
 		scnprintf(what, sizeof(what), "%s red zone overwritten: byte %ld is 0x41, not 0xbb",
 			  left ? "left" : "right", at[i]);
-		o[at[i]] = 0x41;
+		*(u8 *)fixture_touch(&o[at[i]], 1) = 0x41;
 		expect_invalid(fx, cache, o, &o[at[i]], MYALLOC_RED_INACTIVE, what);
 		again = alloc_here(cache);
 		KUNIT_EXPECT_PTR_EQ(test, again, o);
@@ -159,6 +159,7 @@ static void debug_redzone_all_bytes(struct kunit *test)
 	u8 *o = alloc_here(cache);
 	long at;
 
+	fixture_touch(o - l->object_offset, l->slot_size);
 	for (at = -(long)l->object_offset; at < (long)l->redzone_end; at++) {
 		bool inside = at >= 0 && at < 20;
 		u8 was = o[at];
@@ -213,7 +214,7 @@ static void debug_poison(struct kunit *test)
 			memset(o, 0, sizes[i]);
 			KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 			FIXTURE_EXPECT_VALID(fx);
-			o[at] = 0x41;
+			*(u8 *)fixture_touch(&o[at], 1) = 0x41;
 			scnprintf(what, sizeof(what),
 				  "written after free: byte %u is 0x41, not 0x%02x", at, right);
 			expect_invalid(fx, cache, o, &o[at], right, what);
@@ -234,7 +235,7 @@ static void debug_poison_new_slab(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		memset(fx->chunks[i], 0x41, PAGE_SIZE << 4);
+		memset(fixture_touch(fx->chunks[i], PAGE_SIZE << 4), 0x41, PAGE_SIZE << 4);
 	cache = fixture_cache(fx, "poison", 100, MYALLOC_CHECKS);
 	KUNIT_EXPECT_EQ(test, free_here(cache, alloc_here(cache)), 0);
 	FIXTURE_EXPECT_VALID(fx);
@@ -253,12 +254,14 @@ static void debug_picture(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, l->redzone_end, 32);
 	KUNIT_EXPECT_EQ(test, l->link_offset, 32);
 	KUNIT_EXPECT_EQ(test, l->slot_size, 48);
+	fixture_touch(o - 8, 48);
 	KUNIT_EXPECT_NULL(test, memchr_inv(o - 8, 0xcc, 8));
 	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0x6b, 19));
 	KUNIT_EXPECT_EQ(test, o[19], 0xa5);
 	KUNIT_EXPECT_NULL(test, memchr_inv(o + 20, 0xcc, 12));
 	memset(o, 0, 20);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
+	fixture_touch(o - 8, 48);
 	KUNIT_EXPECT_NULL(test, memchr_inv(o - 8, 0xbb, 8));
 	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0x6b, 19));
 	KUNIT_EXPECT_EQ(test, o[19], 0xa5);
@@ -315,7 +318,7 @@ static void debug_owner(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, free_here(cache, o), MYALLOC_BAD_FREE,
 			       "bad free as object of owner: already free (double free); cache owner, frame %u, slot 0%s",
 			       frame_of(cache, o), owners(cache, o, text, sizeof(text), true));
-	o[50] = 0;
+	*(u8 *)fixture_touch(&o[50], 1) = 0;
 	fixture_note(fx);
 	owners(cache, o, text, sizeof(text), true);
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache), o);
@@ -541,7 +544,7 @@ static void debug_zone_checks(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, plain->flags == MYALLOC_CHECKS);
 	KUNIT_EXPECT_EQ(test, plain->mags.capacity, 0);
 	KUNIT_EXPECT_EQ(test, o[0], MYALLOC_POISON_FREE);
-	KUNIT_EXPECT_EQ(test, o[40], MYALLOC_RED_ACTIVE);
+	KUNIT_EXPECT_EQ(test, *(u8 *)fixture_touch(&o[40], 1), MYALLOC_RED_ACTIVE);
 	KUNIT_EXPECT_EQ(test, free_here(plain, o), 0);
 
 	ctor = myalloc_cache_create(fx->zone, &args);
@@ -549,9 +552,9 @@ static void debug_zone_checks(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ctor->flags == (MYALLOC_CHECKS & ~MYALLOC_POISON));
 	o = alloc_here(ctor);
 	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0xab, 40));
-	KUNIT_EXPECT_EQ(test, o[40], MYALLOC_RED_ACTIVE);
+	KUNIT_EXPECT_EQ(test, *(u8 *)fixture_touch(&o[40], 1), MYALLOC_RED_ACTIVE);
 	KUNIT_EXPECT_EQ(test, free_here(ctor, o), 0);
-	KUNIT_EXPECT_NULL(test, memchr_inv(o, 0xab, 40));
+	KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o, 40), 0xab, 40));
 	FIXTURE_EXPECT_VALID(fx);
 	/* Slabs go back as free pages of a zone with poison must be. */
 	myalloc_zone_drain(fx->zone);

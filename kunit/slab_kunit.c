@@ -246,24 +246,24 @@ static void slab_zero(struct kunit *test)
 		for (i = 0; i < 3; i++) {
 			o = alloc_here(plain, MYALLOC_ZERO);
 			KUNIT_EXPECT_NULL(test, memchr_inv(o, 0, 300));
-			memset(o, 0x99, 304);	/* also the padding */
+			memset(fixture_touch(o, 304), 0x99, 304);	/* also the padding */
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(plain, o), 0);
-			KUNIT_EXPECT_EQ(test, o[299], 0x99);
+			KUNIT_EXPECT_EQ(test, *(u8 *)fixture_touch(&o[299], 1), 0x99);
 
 			o = alloc_here(za, 0);
 			KUNIT_EXPECT_NULL(test, memchr_inv(o, 0, 300));
-			memset(o, 0x99, 304);
+			memset(fixture_touch(o, 304), 0x99, 304);
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(za, o), 0);
-			KUNIT_EXPECT_EQ(test, o[299], 0x99);
+			KUNIT_EXPECT_EQ(test, *(u8 *)fixture_touch(&o[299], 1), 0x99);
 
 			o = alloc_here(zf, 0);
-			memset(o, 0x99, 304);
+			memset(fixture_touch(o, 304), 0x99, 304);
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(zf, o), 0);
-			KUNIT_EXPECT_NULL(test, memchr_inv(o, 0, 300));
+			KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o, 304), 0, 300));
 			KUNIT_EXPECT_EQ(test, o[300], 0x99);
 		}
 		o = alloc_here(plain, MYALLOC_ZERO);
-		KUNIT_EXPECT_EQ(test, o[300], 0x99);
+		KUNIT_EXPECT_EQ(test, *(u8 *)fixture_touch(&o[300], 1), 0x99);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(plain, o), 0);
 		/* In bulk. */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_alloc_bulk(plain, MYALLOC_ZERO, 3,
@@ -280,7 +280,7 @@ static void slab_zero(struct kunit *test)
 			memset(bulk[i], 0x99, 300);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(zf, 3, (void **)bulk), 3);
 		for (i = 0; i < 3; i++)
-			KUNIT_EXPECT_NULL(test, memchr_inv(bulk[i], 0, 300));
+			KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(bulk[i], 300), 0, 300));
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(plain), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(za), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(zf), 0);

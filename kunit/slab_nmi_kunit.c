@@ -258,7 +258,7 @@ static void slab_nmi_content(struct kunit *test)
 	free_deferred(test, ctor, o, 3);
 	myalloc_cache_drain(ctor);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, *(u32 *)o[i], i + 1);
+		KUNIT_EXPECT_EQ(test, *(u32 *)fixture_touch(o[i], 4), i + 1);
 
 	for (i = 0; i < 3; i++) {
 		o[i] = alloc_here(zero, 0);
@@ -267,7 +267,7 @@ static void slab_nmi_content(struct kunit *test)
 	free_deferred(test, zero, o, 3);
 	myalloc_cache_drain(zero);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_NULL(test, memchr_inv(o[i], 0, 16));
+		KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o[i], 16), 0, 16));
 
 	for (i = 0; i < 3; i++)
 		o[i] = alloc_here(checked, 0);
@@ -323,7 +323,7 @@ static void slab_nmi_link_damaged(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
 		KUNIT_EXPECT_EQ(test, books_of(cache).frees, 8);
 		for (i = 0; i < 6 && clear; i++)
-			KUNIT_EXPECT_NULL(test, memchr_inv(o[i], 0, 100));
+			KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o[i], 100), 0, 100));
 		FIXTURE_EXPECT_VALID(fx);
 		for (i = 6; i < 2 * cache->layout.objects; i++)
 			if (i != 7 && i != 8)

@@ -119,6 +119,7 @@ struct myalloc_zone_args {
  * @node: NUMA node for metadata
  * @checks: MYALLOC_CHECKS in force
  * @simulated: no memory behind the addresses
+ * @abandoned: blocks freed from now on may still be used by others: not poisoned (page/shadow.h)
  * @ops: or NULL
  * @name: shown in reports
  * @meta_bytes: memory beside the chunks, without that of caches
@@ -180,6 +181,7 @@ struct myalloc_zone {
 	int node;
 	myalloc_cache_flags_t checks;
 	bool simulated;
+	bool abandoned;
 	const struct myalloc_zone_ops *ops;
 	const char *name;
 	size_t meta_bytes;

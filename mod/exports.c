@@ -173,6 +173,13 @@ MYALLOC_EXPORT_NS(myalloc_budget_zalloc, MYALLOC_JOB);
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_INTERNAL(symbol)	MYALLOC_EXPORT_NS(symbol, MYALLOC_INTERNAL)
 
+#ifdef CONFIG_KASAN_GENERIC
+EXPORT_INTERNAL(myalloc_env_poison_as);
+EXPORT_INTERNAL(myalloc_env_unpoison);
+EXPORT_INTERNAL(myalloc_env_is_poisoned);
+EXPORT_INTERNAL(myalloc_env_raw_memset);
+#endif
+
 EXPORT_INTERNAL(myalloc_tree_words);
 EXPORT_INTERNAL(myalloc_tree_init);
 EXPORT_INTERNAL(myalloc_tree_next);

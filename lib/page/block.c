@@ -33,6 +33,7 @@
  */
 #include "env.h"
 #include "page/block.h"
+#include "page/shadow.h"
 #include "page/zone_report.h"
 
 /* Deferred frees that one operation takes along. */
@@ -106,6 +107,7 @@ enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_f
 	}
 	WRITE_ONCE(frame->tag, 0);
 	zone->generation++;
+	myalloc_shadow_block_free(zone, frame, order);
 	if (unlikely(zone->bad_seen))
 		take_bad(zone, myalloc_frame_idx(zone, frame), order);
 	return MYALLOC_OK;
@@ -205,6 +207,7 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	else
 		atomic64_add(BIT(order), &zone->slab_pages);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_shadow_block_alloc(zone, frame, order);
 	return frame;
 }
 

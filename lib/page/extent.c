@@ -41,6 +41,7 @@
 #include "page/drain.h"
 #include "page/flags.h"
 #include "page/pages.h"
+#include "page/shadow.h"
 #include "page/zone_report.h"
 
 /* Can @nr pages from @idx be an extent: at least one, and none beyond the end of the chunk? */
@@ -175,6 +176,7 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 			return NULL;
 	}
 	addr = myalloc_frame_addr(zone, idx);
+	myalloc_shadow_extent_alloc(zone, addr, nr_pages);
 	if (flags & MYALLOC_ZERO || zone->checks)
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
 	return addr;
@@ -219,6 +221,7 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 		__myalloc_zone_account(zone);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_shadow_extent_alloc(zone, err ? NULL : addr, nr_pages);
 	if (!err && (flags & MYALLOC_ZERO || zone->checks))
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
 	return err;
@@ -291,6 +294,7 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
 	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
 	if (likely(!bad)) {
 		tag_given(zone, idx, nr);
+		myalloc_shadow_extent_free(zone, myalloc_frame_addr(zone, idx), nr);
 		zone->generation++;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);

@@ -237,6 +237,7 @@ u32 myalloc_quarantine_abandon(struct myalloc_zone *zone)
 
 	myalloc_quarantine_drain(zone);
 	pages = atomic64_read(&zone->nr_quarantined);
+	zone->abandoned = true;
 	while (taken = false, (frame = pop(zone, &taken)))
 		release(zone, frame, false);
 	return pages;

@@ -45,6 +45,7 @@
 #include "page/flags.h"
 #include "page/lend.h"
 #include "page/pages.h"
+#include "page/shadow.h"
 #include "page/zone_report.h"
 
 /*
@@ -291,6 +292,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	}
 	if (!addr)
 		addr = alloc_zone(zone, order, flags, caller);
+	myalloc_shadow_pages_alloc(zone, addr, order);
 	if (addr && (flags & MYALLOC_ZERO || zone->checks))
 		myalloc_pages_post_alloc(zone, addr, PAGE_SIZE << order, flags);
 	return addr;
@@ -328,6 +330,7 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	cpu->nr_gets++;
 	WRITE_ONCE(cpu->top, slot);
 	myalloc_magazines_end(cpu, guard);
+	myalloc_shadow_pages_alloc(zone, addr, order);
 	return addr;
 }
 
@@ -410,6 +413,7 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		return false;
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
 	fill_slot(cpu->top, addr, frame);
+	myalloc_shadow_block_free(zone, frame, frame->order);
 	cpu->nr_puts++;
 	WRITE_ONCE(cpu->top, cpu->top + 1);
 	return true;
@@ -423,14 +427,16 @@ static __always_inline bool put_used(const struct myalloc_slot *slot, void *addr
 {
 	const struct request *r = arg;
 
-	return likely(slot->addr == addr) && likely(claim_cached(slot_frame(slot), r->order));
+	if (unlikely(slot->addr != addr) || unlikely(!claim_cached(slot_frame(slot), r->order)))
+		return false;
+	myalloc_shadow_pages_free(r->zone, addr, r->order);
+	return true;
 }
 
 /*
  * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
  * false leaves it to free_slow(). If the block was handed out from there, the slot still says
  * where its descriptor is (magazine.c, Used slots; descriptors never go), and there is room.
- * A myalloc_put_fn.
  */
 static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
 				     struct myalloc_slot *top, void *addr, void *arg)
@@ -449,6 +455,18 @@ static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
 	if (unlikely(top == cpu->end || !claim_cached(frame, order)))
 		return false;
 	fill_slot(top, addr, frame);
+	return true;
+}
+
+/* A myalloc_put_fn. */
+static __always_inline bool put_one(const struct myalloc_magazine_cpu *cpu,
+				    struct myalloc_slot *top, void *addr, void *arg)
+{
+	const struct request *r = arg;
+
+	if (unlikely(!fast_put(cpu, top, addr, arg)))
+		return false;
+	myalloc_shadow_pages_free(r->zone, addr, r->order);
 	return true;
 }
 
@@ -503,6 +521,7 @@ int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order
 		return free_slow(zone, addr, order);
 	}
 	cpu->nr_puts++;
+	myalloc_shadow_pages_free(zone, addr, order);
 	WRITE_ONCE(cpu->top, top + 1);
 	myalloc_magazines_end(cpu, guard);
 	return 0;
@@ -536,6 +555,8 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 		if (!addrs[n])
 			break;
 	}
+	for (i = 0; i < n; i++)
+		myalloc_shadow_pages_alloc(zone, addrs[i], order);
 	if (unlikely(flags & MYALLOC_ZERO || zone->checks))
 		for (i = 0; i < n; i++)
 			myalloc_pages_post_alloc(zone, addrs[i], PAGE_SIZE << order, flags);
@@ -573,7 +594,7 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 
 	while (left) {
 		unsigned int n = myalloc_put_bulk(slow.mags, min(left, MYALLOC_BULK_STEP),
-						  addrs + left, put_used, fast_put, &r, has_room,
+						  addrs + left, put_used, put_one, &r, has_room,
 						  &slow);
 
 		left -= n;

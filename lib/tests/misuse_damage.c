@@ -21,7 +21,7 @@ static void overflow_by_one(void)
 {
 	u8 *o = object(a);
 
-	o[SIZE] = 1;
+	*(u8 *)host_touch(&o[SIZE], 1) = 1;
 	good(myalloc_cache_free(a, o));
 	corrupt(1);
 }
@@ -30,7 +30,7 @@ static void overflow_by_eight(void)
 {
 	u8 *o = object(a);
 
-	memset(o + SIZE, 2, 8);
+	memset(host_touch(o + SIZE, 8), 2, 8);
 	good(myalloc_cache_free(a, o));
 	corrupt(1);
 }
@@ -39,7 +39,7 @@ static void overflow_validated(void)
 {
 	u8 *o = object(a);
 
-	o[SIZE + 7] = 3;
+	*(u8 *)host_touch(&o[SIZE + 7], 1) = 3;
 	invalid("S6: cache a, frame 0, slot 0: right red zone overwritten: byte 71 is 0x03, not 0xcc");
 }
 
@@ -47,7 +47,7 @@ static void underflow_by_one(void)
 {
 	u8 *o = object(a);
 
-	o[-1] = 4;
+	*(u8 *)host_touch(&o[-1], 1) = 4;
 	good(myalloc_cache_free(a, o));
 	corrupt(1);
 }
@@ -56,7 +56,7 @@ static void underflow_by_eight(void)
 {
 	u8 *o = object(a);
 
-	memset(o - 8, 5, 8);
+	memset(host_touch(o - 8, 8), 5, 8);
 	good(myalloc_cache_free(a, o));
 	corrupt(1);
 }
@@ -66,7 +66,7 @@ static void overflow_once(void)
 {
 	u8 *o = object(a);
 
-	o[SIZE] = 6;
+	*(u8 *)host_touch(&o[SIZE], 1) = 6;
 	good(myalloc_cache_free(a, o));
 	o = object(a);
 	good(myalloc_cache_free(a, o));
@@ -79,7 +79,7 @@ static void overflow_of_free(void)
 	u8 *o = object(a);
 
 	good(myalloc_cache_free(a, o));
-	o[SIZE] = 7;
+	*(u8 *)host_touch(&o[SIZE], 1) = 7;
 	object(a);
 	corrupt(1);
 }
@@ -89,7 +89,7 @@ static void write_after_free(void)
 	u8 *o = object(a);
 
 	good(myalloc_cache_free(a, o));
-	o[10] = 8;
+	*(u8 *)host_touch(&o[10], 1) = 8;
 	object(a);
 	corrupt(1);
 }
@@ -99,7 +99,7 @@ static void write_after_free_last(void)
 	u8 *o = object(a);
 
 	good(myalloc_cache_free(a, o));
-	o[SIZE - 1] = 9;
+	*(u8 *)host_touch(&o[SIZE - 1], 1) = 9;
 	object(a);
 	corrupt(1);
 }
@@ -109,7 +109,7 @@ static void write_after_free_validated(void)
 	u8 *o = object(a);
 
 	good(myalloc_cache_free(a, o));
-	o[0] = 0xa;
+	*(u8 *)host_touch(&o[0], 1) = 0xa;
 	invalid("S6: cache a, frame 0, slot 0: written after free: byte 0 is 0x0a, not 0x6b");
 }
 
@@ -118,7 +118,7 @@ static void write_after_free_page(void)
 	u8 *o = page(0);
 
 	good(myalloc_pages_free(zone, o, 0));
-	o[100] = 0xb;
+	*(u8 *)host_touch(&o[100], 1) = 0xb;
 	EXPECT(page(0) == o, "not the same page");
 	corrupt(1);
 }
@@ -129,7 +129,7 @@ static void write_after_free_slab(void)
 
 	good(myalloc_cache_free(a, o));
 	myalloc_cache_shrink(a);
-	o[0] = 0xc;
+	*(u8 *)host_touch(&o[0], 1) = 0xc;
 	page(0);
 	corrupt(1);
 }
@@ -250,7 +250,7 @@ static void zero_free_cache(void)
 	memset(o, 0xff, SIZE);
 	good(myalloc_cache_free(a, o));
 	for (i = 0; i < SIZE; i++)
-		EXPECT(!o[i], "not cleared");
+		EXPECT(!*(u8 *)host_touch(&o[i], 1), "not cleared");
 }
 
 static void zero_free_bulk(void)
@@ -262,7 +262,7 @@ static void zero_free_bulk(void)
 		memset(objects[i], 0xff, SIZE);
 	EXPECT(myalloc_cache_free_bulk(a, 3, objects) == 3, "objects do not go back");
 	for (i = 0; i < 3; i++)
-		EXPECT(!memchr_inv(objects[i], 0, SIZE), "not cleared");
+		EXPECT(!memchr_inv(host_touch(objects[i], SIZE), 0, SIZE), "not cleared");
 }
 
 static void zero_free_deferred(void)
@@ -273,7 +273,7 @@ static void zero_free_deferred(void)
 	good(err);
 	EXPECT(!memchr_inv(p + 8, 0, SIZE - 8), "not cleared");
 	myalloc_cache_drain(a);
-	EXPECT(!memchr_inv(p, 0, SIZE), "the link was not cleared");
+	EXPECT(!memchr_inv(host_touch(p, SIZE), 0, SIZE), "the link was not cleared");
 }
 
 static void zero_page(void)
@@ -290,14 +290,14 @@ static void zero_page_bulk_exact_range(void)
 	void *pages[4];
 	unsigned int i;
 
-	memset(chunk[0], 0xff, 64 * PAGE_SIZE);
+	memset(host_touch(chunk[0], 64 * PAGE_SIZE), 0xff, 64 * PAGE_SIZE);
 	EXPECT(myalloc_pages_alloc_bulk(zone, 0, MYALLOC_ZERO, 4, pages) == 4, "no pages");
 	for (i = 0; i < 4; i++)
 		EXPECT(!memchr_inv(pages[i], 0, PAGE_SIZE), "not zero");
-	memset(chunk[0], 0xff, 64 * PAGE_SIZE);
+	memset(host_touch(chunk[0], 64 * PAGE_SIZE), 0xff, 64 * PAGE_SIZE);
 	p = myalloc_pages_alloc_exact(zone, 5, 0, MYALLOC_ZERO);
 	EXPECT(!memchr_inv(p, 0, 5 * PAGE_SIZE), "not zero");
-	memset(chunk[1], 0xff, 64 * PAGE_SIZE);
+	memset(host_touch(chunk[1], 64 * PAGE_SIZE), 0xff, 64 * PAGE_SIZE);
 	EXPECT(!myalloc_pages_alloc_range(zone, chunk[1], 3, MYALLOC_ZERO), "no range");
 	EXPECT(!memchr_inv(chunk[1], 0, 3 * PAGE_SIZE), "not zero");
 }

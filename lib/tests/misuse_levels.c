@@ -97,7 +97,7 @@ static int level_over_1(void)
 {
 	u8 *o = object(a);
 
-	o[SIZE] ^= 0x55;
+	*(u8 *)host_touch(&o[SIZE], 1) ^= 0x55;
 	finish(o);
 	return 0;
 }
@@ -106,7 +106,7 @@ static int level_over_8(void)
 {
 	u8 *o = object(a);
 
-	memset(o + SIZE, 0x55, 8);
+	memset(host_touch(o + SIZE, 8), 0x55, 8);
 	finish(o);
 	return 0;
 }
@@ -127,7 +127,7 @@ static int level_under_1(void)
 
 	object(a);
 	o = object(a);
-	o[-1] ^= 0x55;
+	*(u8 *)host_touch(&o[-1], 1) ^= 0x55;
 	finish(o);
 	return 0;
 }
@@ -137,7 +137,7 @@ static int level_write_after_free(void)
 	u8 *o = object(a);
 
 	myalloc_cache_free(a, o);
-	o[16] ^= 0x55;
+	*(u8 *)host_touch(&o[16], 1) ^= 0x55;
 	object(a);
 	return 0;
 }
@@ -148,7 +148,7 @@ static int level_write_after_reuse(void)
 
 	myalloc_cache_free(a, o);
 	object(a);
-	o[16] ^= 0x55;
+	*(u8 *)host_touch(&o[16], 1) ^= 0x55;
 	finish(o);
 	return 0;
 }
@@ -158,7 +158,7 @@ static int level_write_after_free_page(void)
 	u8 *o = page(0);
 
 	myalloc_pages_free(zone, o, 0);
-	o[16] ^= 0x55;
+	*(u8 *)host_touch(&o[16], 1) ^= 0x55;
 	page(0);
 	return 0;
 }
@@ -168,6 +168,7 @@ static int level_read_after_free(void)
 	volatile u8 *o = object(a);
 
 	myalloc_cache_free(a, (void *)o);
+	host_touch((void *)o, SIZE);
 	(void)o[16];
 	object(a);
 	return 0;

@@ -1014,7 +1014,8 @@ static void check_freed(u32 cache, u8 *addr)
 		return;
 	state = myalloc_object_state(c, addr);
 	if (state && (*state == MYALLOC_SLOT_FREE || *state == MYALLOC_SLOT_CACHED))
-		CHECK(!memchr_inv(addr, 0, w->cfg->cache[cache].size), "a freed object was not cleared");
+		CHECK(!myalloc_env_raw_memchr_inv(addr, 0, w->cfg->cache[cache].size),
+		      "a freed object was not cleared");
 }
 
 static void object_free(struct run *run)

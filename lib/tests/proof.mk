@@ -12,7 +12,7 @@ plain-tests := $(searches) cpus
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/lib/env/host/env.o)
 
-$(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_call_on_cpu
+$(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_raw_memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock

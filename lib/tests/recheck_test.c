@@ -82,6 +82,18 @@ void *__wrap_memchr_inv(const void *start, int c, size_t bytes)
 	return __real_memchr_inv(start, c, bytes);
 }
 
+#ifdef HOST_ASAN
+typeof(myalloc_env_raw_memchr_inv) __real_myalloc_env_raw_memchr_inv;
+typeof(myalloc_env_raw_memchr_inv) __wrap_myalloc_env_raw_memchr_inv;
+
+const void *__wrap_myalloc_env_raw_memchr_inv(const void *start, int c, size_t bytes)
+{
+	if (w.memchr_state)
+		WRITE_ONCE(*w.memchr_state, w.memchr_becomes);
+	return __real_myalloc_env_raw_memchr_inv(start, c, bytes);
+}
+#endif
+
 int __wrap_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg)
 {
 	return cpu == w.gone ? -ENXIO : __real_myalloc_env_call_on_cpu(cpu, fn, arg);
@@ -533,7 +545,7 @@ static void recheck_validate_poison(struct kunit *test)
 	free = object + w.cache->layout.slot_size;
 	w.state = myalloc_object_state(w.cache, free);
 	KUNIT_ASSERT_EQ(test, *w.state, MYALLOC_SLOT_FREE);
-	right = *free;
+	right = *(u8 *)host_touch(free, 1);
 	*free = 0x41;
 	KUNIT_EXPECT_FALSE(test, myalloc_cache_validate(w.cache, &w.v));
 	KUNIT_EXPECT_EQ(test, strncmp(w.v.first, "S6:", 3), 0);

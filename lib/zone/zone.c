@@ -20,6 +20,7 @@
 #include "object/upkeep.h"
 #include "page/drain.h"
 #include "page/pages.h"
+#include "page/shadow.h"
 #include "page/zone_report.h"
 #include "zone/zone.h"
 
@@ -149,6 +150,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
 		for (i = 0; i < args->nr_pages; i++)
 			memset(myalloc_frame_addr(zone, i), MYALLOC_POISON_FREE, PAGE_SIZE);
+	myalloc_shadow_zone_begin(zone);
 	return zone;
 
 err_free:
@@ -216,6 +218,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 	out = zone->buddy.nr_frames - zone->buddy.nr_free - atomic64_read(&zone->nr_bad);
 	if (out)
 		return report_held(zone, out);
+	myalloc_shadow_zone_end(zone);
 	free_zone(zone);
 	return 0;
 }

@@ -155,6 +155,34 @@ void *memchr_inv(const void *start, int c, size_t bytes)
 	return NULL;
 }
 
+#ifdef HOST_ASAN
+
+/* Volatile, because the memset() that the compiler would call instead is instrumented. */
+__no_sanitize_address void myalloc_env_raw_memset(void *addr, int c, size_t size)
+{
+	volatile u8 *p = addr;
+
+	while (size--)
+		*p++ = c;
+}
+
+__no_sanitize_address u8 myalloc_env_raw_byte(const void *addr)
+{
+	return *(const u8 *)addr;
+}
+
+__no_sanitize_address const void *myalloc_env_raw_memchr_inv(const void *addr, int c, size_t size)
+{
+	const volatile u8 *p = addr;
+
+	for (; size; size--, p++)
+		if (*p != (u8)c)
+			return (const void *)p;
+	return NULL;
+}
+
+#endif
+
 /* --- the log, warnings, the end -------------------------------------------- */
 
 #define LOG_SIZE	(256 << 10)

@@ -1337,24 +1337,92 @@ u32 myalloc_env_random(void);
 bool myalloc_env_page_referenced(const void *addr);
 bool myalloc_env_page_bad(const void *addr);
 
+/* As in the kernel's env.h, by ASan. */
+#define MYALLOC_ENV_GRANULE	8
+
+enum myalloc_env_poison {
+	MYALLOC_ENV_FREE_PAGE,
+	MYALLOC_ENV_FREE_OBJECT,
+	MYALLOC_ENV_REDZONE,
+};
+
 #ifdef HOST_ASAN
+
+#define MYALLOC_ENV_SHADOW	1
+#define __no_sanitize_address	__attribute__((no_sanitize("address")))
+
 void __asan_poison_memory_region(void const volatile *addr, size_t size);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
-#endif
+int __asan_address_is_poisoned(void const volatile *addr);
 
 /* Until it is unpoisoned, touching this memory is an error. */
 static inline void myalloc_env_poison(const void *addr, size_t size)
 {
-#ifdef HOST_ASAN
 	__asan_poison_memory_region(addr, size);
-#endif
 }
 
 static inline void myalloc_env_unpoison(const void *addr, size_t size)
 {
-#ifdef HOST_ASAN
 	__asan_unpoison_memory_region(addr, size);
-#endif
+}
+
+static inline bool myalloc_env_is_poisoned(const void *addr)
+{
+	return __asan_address_is_poisoned(addr);
+}
+
+void myalloc_env_raw_memset(void *addr, int c, size_t size);
+const void *myalloc_env_raw_memchr_inv(const void *addr, int c, size_t size);
+u8 myalloc_env_raw_byte(const void *addr);
+
+#else
+
+#define MYALLOC_ENV_SHADOW	0
+#define __no_sanitize_address
+
+static inline void myalloc_env_poison(const void *addr, size_t size)
+{
+}
+
+static inline void myalloc_env_unpoison(const void *addr, size_t size)
+{
+}
+
+static inline bool myalloc_env_is_poisoned(const void *addr)
+{
+	return false;
+}
+
+static inline void myalloc_env_raw_memset(void *addr, int c, size_t size)
+{
+	memset(addr, c, size);
+}
+
+static inline const void *myalloc_env_raw_memchr_inv(const void *addr, int c, size_t size)
+{
+	return memchr_inv(addr, c, size);
+}
+
+static inline u8 myalloc_env_raw_byte(const void *addr)
+{
+	return *(const u8 *)addr;
+}
+
+#endif /* HOST_ASAN */
+
+static inline void myalloc_env_poison_as(const void *addr, size_t size,
+					 enum myalloc_env_poison as)
+{
+	myalloc_env_poison(addr, size);
+}
+
+/* Unpoisons memory that a test is about to touch although it is free or beside an object. */
+static inline void *host_touch(const void *addr, size_t size)
+{
+	const char *begin = PTR_ALIGN_DOWN((char *)addr, MYALLOC_ENV_GRANULE);
+
+	myalloc_env_unpoison(begin, ALIGN((char *)addr + size - begin, MYALLOC_ENV_GRANULE));
+	return (void *)addr;
 }
 
 /* --- for tests ---------------------------------------------------------------- */

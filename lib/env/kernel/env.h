@@ -499,13 +499,69 @@ static inline bool myalloc_env_page_bad(const void *addr)
 
 /* --- sanitizers -------------------------------------------------------- */
 
-/* KASAN keeps its interface for this to itself. */
-static inline void myalloc_env_poison(const void *addr, size_t size)
+/*
+ * Poisoned memory may not be touched until it is unpoisoned: generic KASAN reports who does. The
+ * address is a multiple of the granule, and the size, too, when memory is poisoned.
+ */
+#define MYALLOC_ENV_GRANULE	8
+
+enum myalloc_env_poison {
+	MYALLOC_ENV_FREE_PAGE,
+	MYALLOC_ENV_FREE_OBJECT,
+	MYALLOC_ENV_REDZONE,
+};
+
+#ifdef CONFIG_KASAN_GENERIC
+
+#define MYALLOC_ENV_SHADOW	1
+
+void myalloc_env_poison_as(const void *addr, size_t size, enum myalloc_env_poison as);
+void myalloc_env_unpoison(const void *addr, size_t size);
+/* May the byte at @addr be touched? */
+bool myalloc_env_is_poisoned(const void *addr);
+/* For memory that may be poisoned. */
+void myalloc_env_raw_memset(void *addr, int c, size_t size);
+const void *myalloc_env_raw_memchr_inv(const void *addr, int c, size_t size);
+u8 myalloc_env_raw_byte(const void *addr);
+
+#else
+
+#define MYALLOC_ENV_SHADOW	0
+
+static inline void myalloc_env_poison_as(const void *addr, size_t size,
+					 enum myalloc_env_poison as)
 {
 }
 
 static inline void myalloc_env_unpoison(const void *addr, size_t size)
 {
+}
+
+static inline bool myalloc_env_is_poisoned(const void *addr)
+{
+	return false;
+}
+
+static inline void myalloc_env_raw_memset(void *addr, int c, size_t size)
+{
+	memset(addr, c, size);
+}
+
+static inline const void *myalloc_env_raw_memchr_inv(const void *addr, int c, size_t size)
+{
+	return memchr_inv(addr, c, size);
+}
+
+static inline u8 myalloc_env_raw_byte(const void *addr)
+{
+	return *(const u8 *)addr;
+}
+
+#endif /* CONFIG_KASAN_GENERIC */
+
+static inline void myalloc_env_poison(const void *addr, size_t size)
+{
+	myalloc_env_poison_as(addr, size, MYALLOC_ENV_FREE_PAGE);
 }
 
 #endif /* MYALLOC_ENV_H */
