@@ -7,7 +7,8 @@
 
 #include <kunit/test.h>
 
-#include "page/shadow.h"
+#include "object/shadow.h"
+#include "page/lend.h"
 #include "slab_fixture.h"
 
 static int shadow_init(struct kunit *test)
@@ -27,8 +28,13 @@ static u32 extent(const void *addr, bool poisoned, u32 most)
 	return n;
 }
 
-#define EXPECT_MAY(test, addr, size) KUNIT_EXPECT_EQ(test, extent(addr, false, size), size)
-#define EXPECT_MAY_NOT(test, addr, size) KUNIT_EXPECT_EQ(test, extent(addr, true, size), size)
+static void expect_may(struct kunit *test, const void *addr, u32 size, bool may, int line)
+{
+	KUNIT_EXPECT_EQ_MSG(test, extent(addr, !may, size), size, "line %d", line);
+}
+
+#define EXPECT_MAY(test, addr, size) expect_may(test, addr, size, true, __LINE__)
+#define EXPECT_MAY_NOT(test, addr, size) expect_may(test, addr, size, false, __LINE__)
 
 /* A block is open from its allocation to its free, at each way to ask and to give back. */
 static void shadow_pages(struct kunit *test)
@@ -81,16 +87,128 @@ static void shadow_pages_deferred(struct kunit *test)
 	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
 	struct fixture *fx = fixture_zone(test, &args);
 	void *addr = myalloc_pages_alloc(fx->zone, 2, 0);
-	unsigned long irq;
+	unsigned long lock_irq, irq;
 
 	KUNIT_ASSERT_NOT_NULL(test, addr);
-	raw_spin_lock(&fx->zone->lock);
+	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
 	irq = fixture_nmi_enter();
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 	fixture_nmi_exit(irq);
-	raw_spin_unlock(&fx->zone->lock);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
 	myalloc_zone_drain(fx->zone);
 	EXPECT_MAY_NOT(test, fx->chunks[0], PAGE_SIZE << 6);
+}
+
+/* What may be touched of a live object's slot is the object, to the byte. */
+static void check_object(struct kunit *test, struct myalloc_cache *cache)
+{
+	const struct myalloc_slab_layout *l = &cache->layout;
+	u32 size = l->object_size, left = l->object_offset;
+	u32 right = l->slot_size - left - size;
+	void *bulk[40], *object;
+	u32 i;
+
+	object = myalloc_cache_alloc(cache, 0);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	EXPECT_MAY(test, object, size);
+	EXPECT_MAY_NOT(test, object - left, left);
+	EXPECT_MAY_NOT(test, object + size, right);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	EXPECT_MAY_NOT(test, object - left, l->slot_size);
+	/* The next one from the magazine, if there is one. */
+	object = myalloc_cache_alloc(cache, 0);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	EXPECT_MAY(test, object, size);
+	EXPECT_MAY_NOT(test, object + size, right);
+	KUNIT_EXPECT_EQ(test, myalloc_free(cache->zone, object), 0);
+	EXPECT_MAY_NOT(test, object - left, l->slot_size);
+
+	KUNIT_ASSERT_EQ(test, myalloc_cache_alloc_bulk(cache, 0, 40, bulk), 40);
+	for (i = 0; i < 40; i++) {
+		EXPECT_MAY(test, bulk[i], size);
+		EXPECT_MAY_NOT(test, bulk[i] + size, right);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, 40, bulk), 40);
+	for (i = 0; i < 40; i++)
+		EXPECT_MAY_NOT(test, bulk[i] - left, l->slot_size);
+}
+
+static void shadow_objects(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 8, 13, 64, 100, 700 };
+	static const myalloc_cache_flags_t kinds[] = {
+		0, MYALLOC_NO_MAGAZINE, MYALLOC_ZERO_FREE, MYALLOC_ZERO_ALLOC, MYALLOC_RANDOM,
+		MYALLOC_REDZONE, MYALLOC_POISON, MYALLOC_CHECKS, MYALLOC_CERTAIN, MYALLOC_TRUSTING,
+	};
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache;
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+			cache = fixture_cache(fx, "shadow", sizes[i], kinds[k]);
+			check_object(test, cache);
+			KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+		}
+	/* The pages of the slabs are free again. */
+	myalloc_zone_drain(fx->zone);
+	EXPECT_MAY_NOT(test, fx->chunks[0], PAGE_SIZE << 10);
+	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+}
+
+/* The link of a deferred free, in or behind the object, is marked when the free is done. */
+static void shadow_objects_deferred(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 8, 13, 100 };
+	static const myalloc_cache_flags_t kinds[] = {
+		MYALLOC_NO_MAGAZINE, MYALLOC_ZERO_FREE | MYALLOC_NO_MAGAZINE, MYALLOC_REDZONE,
+		MYALLOC_POISON, MYALLOC_CHECKS,
+	};
+	struct fixture *fx = large_zone(test);
+	unsigned long lock_irq, irq;
+	struct myalloc_cache *cache;
+	unsigned int i, k;
+	void *object;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+			cache = fixture_cache(fx, "shadow", sizes[i], kinds[k]);
+			object = myalloc_cache_alloc(cache, 0);
+			KUNIT_ASSERT_NOT_NULL(test, object);
+			raw_spin_lock_irqsave(&cache->lock, lock_irq);
+			irq = fixture_nmi_enter();
+			err = myalloc_cache_free(cache, object);
+			fixture_nmi_exit(irq);
+			raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+			KUNIT_EXPECT_EQ(test, err, 0);
+			KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
+			EXPECT_MAY_NOT(test, object - cache->layout.object_offset,
+				       cache->layout.slot_size);
+			KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+		}
+}
+
+/* What is lent may be touched by others, until it is not lent any more or the zone has ended. */
+static void shadow_lent(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	void *addr = myalloc_pages_alloc(fx->zone, 2, MYALLOC_LENDABLE);
+
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	fixture_set_referenced(addr + PAGE_SIZE, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
+	EXPECT_MAY(test, addr, 4 * PAGE_SIZE);
+	fixture_set_referenced(addr + PAGE_SIZE, false);
+	KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 1), 1);
+	EXPECT_MAY_NOT(test, addr, 4 * PAGE_SIZE);
+	addr = myalloc_pages_alloc(fx->zone, 2, MYALLOC_LENDABLE);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	fixture_set_referenced(addr, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_quarantine_abandon(fx->zone), 4);
+	EXPECT_MAY(test, addr, 4 * PAGE_SIZE);
+	fixture_set_referenced(addr, false);
 }
 
 /* A wrong free changes no mark. */
@@ -118,6 +236,9 @@ static void shadow_refused(struct kunit *test)
 static struct kunit_case shadow_cases[] = {
 	KUNIT_CASE(shadow_pages),
 	KUNIT_CASE(shadow_pages_deferred),
+	KUNIT_CASE(shadow_objects),
+	KUNIT_CASE(shadow_objects_deferred),
+	KUNIT_CASE(shadow_lent),
 	KUNIT_CASE(shadow_refused),
 	{}
 };

@@ -22,7 +22,7 @@
  *
  * Limits: a write that jumps over the red zones (8 bytes behind, the alignment before) is not
  * seen; nor is a write after free that was itself overwritten by the next user. A
- * read is never seen.
+ * read is never seen, except by KASAN (page/shadow.h).
  */
 #include "env.h"
 #include "object/check.h"
@@ -95,8 +95,8 @@ static void set_redzones(const struct myalloc_cache *c, void *slab, u32 index, u
 	const struct myalloc_slab_layout *l = &c->layout;
 	u8 *object = myalloc_slab_object(c, slab, index);
 
-	memset(object - l->object_offset, pattern, l->object_offset);
-	memset(object + l->object_size, pattern, l->redzone_end - l->object_size);
+	myalloc_env_raw_memset(object - l->object_offset, pattern, l->object_offset);
+	myalloc_env_raw_memset(object + l->object_size, pattern, l->redzone_end - l->object_size);
 }
 
 static void set_poison(const struct myalloc_cache *c, void *slab, u32 index)
@@ -130,12 +130,12 @@ void myalloc_debug_init_slot(struct myalloc_cache *cache, void *slab, u32 index)
 static bool check_bytes(const u8 *from, size_t nr, u8 pattern, const u8 *object,
 			const char *what, char *text, size_t size)
 {
-	const u8 *bad = nr ? memchr_inv(from, pattern, nr) : NULL;
+	const u8 *bad = nr ? myalloc_env_raw_memchr_inv(from, pattern, nr) : NULL;
 
 	if (likely(!bad))
 		return true;
 	scnprintf(text, size, "%s: byte %ld is 0x%02x, not 0x%02x", what,
-		  (long)(bad - object), *bad, pattern);
+		  (long)(bad - object), myalloc_env_raw_byte(bad), pattern);
 	return false;
 }
 

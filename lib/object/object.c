@@ -28,6 +28,7 @@
 #include "object/check.h"
 #include "object/limbo.h"
 #include "object/object.h"
+#include "object/shadow.h"
 #include "object/slab.h"
 #include "page/drain.h"
 #include "page/flags.h"
@@ -217,6 +218,7 @@ static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void 
 		return false;
 	if (unlikely(READ_ONCE(place->frame->tag) != c->tag))
 		return false;
+	myalloc_shadow_object_free(c, object);
 	fill_slot(cpu->top, object, place->state);
 	cpu->nr_puts++;
 	WRITE_ONCE(cpu->top, cpu->top + 1);
@@ -238,8 +240,10 @@ static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from
 		return false;
 	done = myalloc_place_find(c, object, &place) && place.tag == c->limbo_tag &&
 	       try_cmpxchg(place.state, &from, MYALLOC_SLOT_FREE);
-	if (done)
+	if (done) {
+		myalloc_shadow_slot_free(c, object);
 		myalloc_slab_twice(c, object);
+	}
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 	return done;
 }
@@ -293,7 +297,10 @@ static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_ca
 static __always_inline bool put_used(const struct myalloc_slot *slot, void *object,
 				     void *cache)
 {
-	return likely(slot->addr == object) && claim(cache, slot->state, 0);
+	if (unlikely(slot->addr != object) || unlikely(!claim(cache, slot->state, 0)))
+		return false;
+	myalloc_shadow_object_free(cache, object);
+	return true;
 }
 
 /*
@@ -324,7 +331,10 @@ static __always_inline bool fast_put(struct myalloc_cache *c,
 static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
 					struct myalloc_slot *top, void *object, void *cache)
 {
-	return fast_put(cache, cpu, top, object, 0);
+	if (unlikely(!fast_put(cache, cpu, top, object, 0)))
+		return false;
+	myalloc_shadow_object_free(cache, object);
+	return true;
 }
 
 /* --- alloc and free ----------------------------------------------------------- */
@@ -400,6 +410,7 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object, myal
 	done = fast_put(c, cpu, top, object, level);
 	if (likely(done)) {
 		cpu->nr_puts++;
+		myalloc_shadow_object_free(c, object);
 		WRITE_ONCE(cpu->top, top + 1);
 	}
 	myalloc_magazines_end(cpu, guard);
@@ -439,6 +450,7 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 	}
 	if (!object)
 		object = alloc_slabs(c, flags, caller);
+	myalloc_shadow_object_alloc(c, object);
 	if (object && wants_zero(c, flags))
 		memset(object, 0, c->layout.object_size);
 	return object;
@@ -475,6 +487,7 @@ void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 	cpu->nr_gets++;
 	WRITE_ONCE(cpu->top, slot);
 	myalloc_magazines_end(cpu, guard);
+	myalloc_shadow_object_alloc(cache, object);
 	return object;
 }
 
@@ -570,6 +583,7 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 		return free_slow(cache, object, _RET_IP_);
 	}
 	cpu->nr_puts++;
+	myalloc_shadow_object_free(cache, object);
 	WRITE_ONCE(cpu->top, top + 1);
 	myalloc_magazines_end(cpu, guard);
 	return 0;
@@ -614,6 +628,7 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 		if (!objects[n])
 			break;
 	}
+	myalloc_shadow_objects_alloc(cache, n, objects);
 	if (unlikely(wants_zero(cache, flags)))
 		for (i = 0; i < n; i++)
 			memset(objects[i], 0, cache->layout.object_size);

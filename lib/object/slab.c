@@ -69,6 +69,7 @@
  */
 #include "env.h"
 #include "object/check.h"
+#include "object/shadow.h"
 #include "object/slab.h"
 #include "page/block.h"
 #include "page/lend.h"
@@ -165,6 +166,7 @@ struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
 	if (c->ctor)
 		for (i = 0; i < l->objects; i++)
 			c->ctor(myalloc_slab_object(c, slab, i));
+	myalloc_shadow_slab_begin(c, slab);
 	return frame;
 }
 
@@ -215,6 +217,7 @@ void myalloc_slab_drop(struct myalloc_cache *cache, struct myalloc_frame *frame)
 {
 	struct myalloc_cache *c = cache;
 
+	myalloc_shadow_slab_end(c, myalloc_slab_addr(c, frame));
 	if (c->zone->checks & MYALLOC_POISON)
 		memset(myalloc_slab_addr(c, frame), MYALLOC_POISON_FREE,
 		       PAGE_SIZE << c->layout.order);
@@ -416,6 +419,7 @@ bool __myalloc_slab_give(struct myalloc_cache *cache, const struct myalloc_place
 			set_aside(c, frame, out);
 		return false;
 	}
+	myalloc_shadow_slot_free(c, myalloc_slab_object(c, p->slab, p->index));
 	out[p->index / 64] &= ~bit;
 	if (p->index < frame->hint)
 		frame->hint = p->index;
@@ -517,6 +521,7 @@ void __myalloc_slab_reap(struct myalloc_cache *cache, unsigned int most)
 void myalloc_slab_defer(struct myalloc_cache *cache, void *object, u8 *state)
 {
 	myalloc_defer_begin(&cache->deferred, &deferred_ops, state, 1);
+	myalloc_shadow_link((char *)object + cache->layout.link_offset);
 	myalloc_env_point("slab-defer");
 	myalloc_defer_end(&cache->deferred, &deferred_ops, state,
 			  (struct llist_node *)((char *)object + cache->layout.link_offset));

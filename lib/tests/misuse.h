@@ -72,6 +72,7 @@ extern const struct misuse misuse_objects[];
 extern const struct misuse misuse_damage[];
 extern const struct misuse misuse_metadata[];
 extern const struct misuse misuse_requests[];
+extern const struct misuse misuse_shadow[];
 
 /* What a child tells. */
 struct told {
