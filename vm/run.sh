@@ -19,6 +19,7 @@
 #   # needs: cpus=4 mem=2G timeout=600 variant=faults
 #   # needs: nmi=1     where there is QEMU: it may ask for NMIs, and finds GUEST_NMI=1
 #   # needs: expected=512   taint flags that the script provokes
+#   # needs: append=WORD     for the kernel's command line
 #   # allow: REGEX     a kernel message that the script provokes
 #
 # Exit status 0: the script ran to its end with status 0 and the kernel had
@@ -39,6 +40,7 @@ needs()
 	while read -r word; do
 		case $word in
 		cpus=*|mem=*|numa=*|timeout=*|variant=*|nmi=*|expected=*)	declare -g "$word" ;;
+		append=*)	append+=" ${word#append=}" ;;
 		*)	die "$script: unknown need '$word'" ;;
 		esac
 	done < <(sed -n 's/^# needs: *//p' "$script" | xargs -rn 1)

@@ -2,7 +2,7 @@
 # Run tests and sum them. The last line says how many passed and failed.
 # Usage: vm/test.sh PART...
 #   check           the native suites and the harness's own tests
-#   kunit           the KUnit suites in the debug kernel
+#   kunit           the KUnit suites in the debug kernel, and what its KASAN reports
 #   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
 #   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh likewise
 # Parts run at the same time; what each says is marked with its name. The
@@ -100,6 +100,7 @@ part_kunit()
 	modules=$("$root/vm/module.sh" "$name")
 	guest kunit "$name" "$root/vm/scenarios/kunit.sh" \
 		--append "GUEST_SUITES=$(suites_in "$modules"/*kunit*.ko)" || status=1
+	guest kunit "$name" "$root/vm/scenarios/kasan.sh" || status=1
 	return "$status"
 }
 
