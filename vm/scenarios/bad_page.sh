@@ -1,0 +1,79 @@
+# Pages that the machine reports as bad, through the kernel's own file for tests: one that is free,
+# one in a magazine, one with a user, one in a slab. Each is taken out, counted and shown, none is
+# handed out again, and the module goes and comes as before.
+# needs: timeout=180
+. /guest/ktap.sh
+
+offline=/sys/devices/system/memory/hard_offline_page
+soft=/sys/devices/system/memory/soft_offline_page
+parameters=/sys/module/myalloc_bad/parameters
+
+if [ ! -w $offline ] || [ ! -e /guest/modules/myalloc_bad.ko ]; then
+	skip "bad pages" "this kernel has no hard_offline_page"
+	finish
+fi
+
+stat_of()
+{
+	awk -v n="$1" '$1 == n { print $2 }' /sys/kernel/debug/myalloc/stats
+}
+
+# is NAME WANTED: a statistic
+is()
+{
+	expect "$1 is $2" test "$(stat_of "$1")" = "$2"
+}
+
+# report WHAT: the kernel marks the page. It cannot recover it, because it does not know who uses
+# it, and says so; the mark stays.
+report()
+{
+	phys=$(printf '0x%x' "$(cat $parameters/"$1"_phys)")
+	pfn=$(printf '%x' $((phys >> 12)))
+	dmesg -c >/dev/null
+	refuse "$1: the kernel cannot recover the page itself" sh -c "echo $phys >$offline"
+	note "$1: it answers: $(sed 's/.*: //' /tmp/ktap.output); $(dmesg |
+		sed -n 's/.*\(Memory failure: .*\)/\1/p' | tr '\n' ';')"
+	expect "$1: but has marked it" sh -c "dmesg | grep -qi 'memory failure: 0x$pfn'"
+}
+
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16
+expect "the client loads" insmod /guest/modules/myalloc_bad.ko
+pages=$(stat_of nr_pages)
+is bad_pages 0
+
+refuse "a page in use cannot be taken away softly" \
+	sh -c "echo $(cat $parameters/page_phys) >$soft"
+note "soft_offline_page answers: $(sed 's/.*: //' /tmp/ktap.output)"
+is bad_pages 0
+
+for what in free cached page object; do
+	report $what
+done
+expect "a drain looks for bad pages" myallocctl drain
+is bad_pages 2
+expect "every invariant holds" myallocctl validate
+expect "the page with a user stays its user's, the slab its cache's" test "$(stat_of page_pages)" = 1
+expect "the tool shows it" sh -c "myallocctl stat | grep -q 'bad memory.* 2'"
+
+expect "the page and the object are freed, and all pages allocated" \
+	sh -c "echo 1 >$parameters/release"
+is bad_pages 4
+expect "no bad page was handed out" test "$(cat $parameters/bad)" = 0
+expect "every other page was" test "$(cat $parameters/handed_out)" = $((pages - 4))
+myallocctl drain >/dev/null
+expect "all others are free" test "$(stat_of free_pages)" = $((pages - 4))
+is bad_frees 0
+is corruptions 0
+expect "every invariant holds at the end" myallocctl validate
+expect "each was reported" test "$(dmesg | grep -c 'is bad memory: taken out')" -ge 2
+
+expect "the client unloads" rmmod myalloc_bad
+expect "the module unloads" rmmod myalloc
+# The kernel keeps the four from everybody, so the new reserve has none of them.
+expect "the module loads again" insmod /guest/modules/myalloc.ko reserve_mb=16
+myallocctl drain >/dev/null
+is bad_pages 0
+expect "and works" myallocctl stress run --ops 10000
+expect "and unloads" rmmod myalloc
+finish
