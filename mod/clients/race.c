@@ -24,6 +24,7 @@
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -38,6 +39,7 @@
 #define DRAIN_EVERY	64	/* rounds */
 #define DOUBTFUL	(2 * DRAIN_EVERY)
 #define SKEWS		64	/* delays of the second CPU */
+#define PLACES		4096	/* see struct cover */
 
 static char *kind = "default";
 module_param(kind, charp, 0444);
@@ -104,6 +106,16 @@ static u64 *page[KEPT];
 static void *burst[BURST];
 static const void *doubtful[DOUBTFUL];
 static unsigned int nr_doubtful;
+
+/*
+ * How many of the kept things, or pages, lie in each piece of 2^@shift bytes of memory, by the
+ * piece's number modulo PLACES. Where all counts are 0 nothing is kept, so that most of what is
+ * handed out need not be compared with everything that is kept.
+ */
+static struct cover {
+	unsigned int shift;
+	u16 count[PLACES];
+} things, pages = { .shift = PAGE_SHIFT };
 
 static void *thing;
 static void *got[2];
@@ -227,12 +239,35 @@ static bool overlap(const void *a, unsigned long bytes_a, const void *b, unsigne
 	return b && a < b + bytes_b && b < a + bytes_a;
 }
 
+/* Adds @by to the count of each piece that @addr lies in; true if one was not 0. */
+static bool cover(struct cover *c, const void *addr, unsigned long bytes, int by)
+{
+	unsigned long at = (unsigned long)addr >> c->shift;
+	unsigned long last = ((unsigned long)addr + bytes - 1) >> c->shift;
+	bool was = false;
+
+	for (; at <= last; at++) {
+		was |= c->count[at % PLACES];
+		c->count[at % PLACES] += by;
+	}
+	return was;
+}
+
+static void keep(u64 **where, struct cover *c, u64 *new, unsigned long bytes)
+{
+	if (*where)
+		cover(c, *where, bytes, -1);
+	if (new)
+		cover(c, new, bytes, 1);
+	*where = new;
+}
+
 /* Is any of what was just handed out kept already? */
 static void look_for(const void *addr, unsigned long bytes)
 {
 	unsigned int i;
 
-	if (!addr)
+	if (!addr || !(cover(&things, addr, bytes, 0) | cover(&pages, addr, bytes, 0)))
 		return;
 	for (i = 0; i < KEPT; i++)
 		if (overlap(addr, bytes, kept[i], thing_bytes) ||
@@ -248,9 +283,10 @@ static void write_stamp(u64 *addr)
 	addr[1] = ~stamp;
 }
 
+/* A thing in doubt may be free again, and KASAN would report that it is touched. */
 static void check_stamp(const u64 *addr)
 {
-	if (addr[0] != ~addr[1] && !in_doubt(addr))
+	if (!in_doubt(addr) && addr[0] != ~addr[1])
 		harm("was overwritten", addr);
 }
 
@@ -275,11 +311,12 @@ static void replace_kept(unsigned int i)
 	if (kept[i]) {
 		check_stamp(kept[i]);
 		put_right(kept[i]);
-		kept[i] = NULL;
+		keep(&kept[i], &things, NULL, thing_bytes);
 	}
 	new = get_new();
-	write_stamp(new);
-	kept[i] = new;
+	if (!in_doubt(new))
+		write_stamp(new);
+	keep(&kept[i], &things, new, thing_bytes);
 }
 
 /* Pages of others: where a slab was that is gone. */
@@ -292,12 +329,12 @@ static void replace_page(unsigned int i)
 			harm("a page was overwritten", page[i]);
 		if (myalloc_pages_free(zone, page[i], 0))
 			harm("a right free of a page was refused", page[i]);
-		page[i] = NULL;
+		keep(&page[i], &pages, NULL, PAGE_SIZE);
 	}
 	new = myalloc_pages_alloc(zone, 0, 0);
 	look_for(new, PAGE_SIZE);
 	write_stamp(new);
-	page[i] = new;
+	keep(&page[i], &pages, new, PAGE_SIZE);
 }
 
 static void fill_and_empty(void)
@@ -319,7 +356,7 @@ static void put_kept(void)
 			check_stamp(kept[i]);
 			put_right(kept[i]);
 		}
-		kept[i] = NULL;
+		keep(&kept[i], &things, NULL, thing_bytes);
 	}
 }
 
@@ -331,7 +368,7 @@ static void put_pages(void)
 		if (page[i] && (page[i][0] != ~page[i][1] ||
 				myalloc_pages_free(zone, page[i], 0)))
 			harm("a page was overwritten or refused", page[i]);
-		page[i] = NULL;
+		keep(&page[i], &pages, NULL, PAGE_SIZE);
 	}
 }
 
@@ -411,6 +448,7 @@ static int __init make_cache(void)
 		thing_bytes = this_kind->nr_pages * PAGE_SIZE;
 	else if (!of_cache())
 		thing_bytes = PAGE_SIZE << this_kind->order;
+	things.shift = ilog2(thing_bytes);
 	if (!of_cache())
 		return 0;
 	args.name = "race";

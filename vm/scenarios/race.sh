@@ -1,14 +1,14 @@
-# Two CPUs free the same thing at the same moment, a thousand times, for each level and kind;
+# Two CPUs free the same thing at the same moment, 3,000 times, for each level and kind;
 # then an interrupt on top of a free frees it, too. Nothing but that one thing may ever be
 # affected, and where frees are exact never both are accepted.
-# From the kernel's command line: RACE_ROUNDS=N instead of 1,000, RACE_KINDS=kind,kind instead of
+# From the kernel's command line: RACE_ROUNDS=N instead of 3,000, RACE_KINDS=kind,kind instead of
 # all. A kernel that dies of it takes the rest with it: the last line says what was being tried.
 # needs: timeout=1500
 . /guest/ktap.sh
 
 parameters=/sys/module/myalloc_race/parameters
 debug=/sys/kernel/debug/myalloc
-rounds=${RACE_ROUNDS:-1000}
+rounds=${RACE_ROUNDS:-3000}
 
 if [ "$(nproc)" -lt 2 ]; then
 	skip "frees that race" "this needs two CPUs"
