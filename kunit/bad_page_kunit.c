@@ -38,9 +38,9 @@ static void expect_taken_out(struct fixture *fx, u32 nr_bad)
 	void *addr[NR_PAGES];
 	u32 n, i;
 
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_pages, nr_bad);
-	KUNIT_EXPECT_EQ(test, fx->books.free_pages, NR_PAGES - nr_bad);
-	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_pages, nr_bad);
+	KUNIT_EXPECT_EQ(test, fx->stats.free_pages, NR_PAGES - nr_bad);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	for (n = 0; n < NR_PAGES; n++) {
 		addr[n] = myalloc_pages_alloc(fx->zone, 0, MYALLOC_MAY_WAIT);
@@ -72,7 +72,7 @@ static void bad_free_pages(struct kunit *test)
 	expect_taken_out(fx, 2);
 	KUNIT_EXPECT_EQ(test, myalloc_bad_poll(fx->zone, U32_MAX), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page_of(fx, 5), 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 1);
 }
 
 /* In a user's block: taken out when that is freed, and the rest goes back. */
@@ -85,7 +85,7 @@ static void bad_used_pages(struct kunit *test)
 	fixture_set_bad(addr + 7 * PAGE_SIZE, true);
 	KUNIT_EXPECT_EQ(test, myalloc_bad_poll(fx->zone, U32_MAX), 0);
 	KUNIT_EXPECT_EQ(test, type_of(fx, 0), MYALLOC_FRAME_LENT);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 8);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 8);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 3), 0);
 	KUNIT_EXPECT_EQ(test, type_of(fx, 2), MYALLOC_FRAME_BAD);
@@ -103,7 +103,7 @@ static void bad_slab(struct kunit *test)
 	fixture_set_bad((void *)((unsigned long)object & PAGE_MASK), true);
 	KUNIT_EXPECT_EQ(test, myalloc_bad_poll(fx->zone, U32_MAX), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_pages, 0);
 	myalloc_cache_drain(cache);
 	myalloc_cache_shrink(cache);
 	expect_taken_out(fx, 1);
@@ -125,10 +125,10 @@ static void bad_cached(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 	fixture_set_bad(addr, true);
 	KUNIT_EXPECT_EQ(test, myalloc_bad_poll(fx->zone, U32_MAX), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_pages, 0);
 	myalloc_zone_drain(fx->zone);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_pages, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.free_pages, 1023);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_pages, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.free_pages, 1023);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -141,7 +141,7 @@ static void bad_validate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_bad_poll(simulated->zone, U32_MAX), 0);
 	fixture_set_bad(page_of(fx, 3), true);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_pages, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_pages, 1);
 	atomic64_inc(&fx->zone->nr_bad);
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_STREQ(test, fx->v.first, "P1: 1 frames are bad, counted 2");

@@ -35,7 +35,7 @@ static void bounds_reap(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fixture_steps(), REAP_MOST);
 	}
 	fixture_count_steps(NULL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 64 - 8 * 2 * REAP_MOST);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 64 - 8 * 2 * REAP_MOST);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }

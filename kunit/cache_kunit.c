@@ -69,7 +69,7 @@ static void slab_args(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(cases[i].text), 1, "case %zu", i);
 		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 	}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 1);
 	/* The longest name, and every character that is allowed. */
 	KUNIT_EXPECT_STREQ(test, fixture_cache(fx, "31-Characters_just.fit-here-xyz", 64, 0)->name,
 			   "31-Characters_just.fit-here-xyz");
@@ -123,7 +123,7 @@ static void slab_numbers(struct kunit *test)
 	more = myalloc_cache_create(fx->zone, &args);
 	KUNIT_EXPECT_TRUE(test, IS_ERR(more) && PTR_ERR(more) == -ENOSPC);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("one-more: there are 1023 caches already"), 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, MYALLOC_CACHES_MAX - 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, MYALLOC_CACHES_MAX - 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(caches[77]), 0);
 	more = myalloc_cache_create(fx->zone, &args);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, more);
@@ -149,7 +149,7 @@ static void slab_no_memory(struct kunit *test)
 			break;
 		KUNIT_EXPECT_TRUE(test, IS_ERR(cache) && PTR_ERR(cache) == -ENOMEM);
 		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 0);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0);
 		FIXTURE_EXPECT_VALID(fx);
 	}
 	fixture_fail_after(0);
@@ -207,7 +207,7 @@ static void slab_no_ops(struct kunit *test)
 	struct myalloc_cache *cache = fixture_cache(fx, "unheard", 8, 0);
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0);
 }
 
 static struct kunit_case cache_cases[] = {

@@ -4,7 +4,7 @@
  * raw locks, threads on all CPUs, RCU callbacks, CPUs that come and go.
  *
  * In each, the same mixture of pages and objects is allocated, filled, checked and freed; at
- * the end everything is back, the books balance, and nothing was refused or found damaged.
+ * the end everything is back, the statistics balance, and nothing was refused or found damaged.
  */
 #include "env.h"
 
@@ -125,7 +125,7 @@ static void mix_work(struct mix *mix, u32 steps)
 
 	preempt_disable();
 	cpu = this_cpu_ptr(mix->stage->cache[0]->mags.cpu);
-	mix->nested += READ_ONCE(cpu->guard) == MYALLOC_ERA_BUSY;
+	mix->nested += READ_ONCE(cpu->guard) == MYALLOC_EPOCH_BUSY;
 	preempt_enable();
 	while (steps--) {
 		if (mix->nr < MIX_LIVE && myalloc_random_below(&mix->random, 9) < 5)
@@ -159,11 +159,11 @@ static void end_stage(struct stage *stage)
 	myalloc_zone_drain(fx->zone);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	fixture_books(fx);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
-	KUNIT_EXPECT_EQ(test, memcmp(fx->books.page_allocs, fx->books.page_frees,
-				     sizeof(fx->books.page_allocs)), 0);
+	fixture_stats(fx);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, memcmp(fx->stats.page_allocs, fx->stats.page_frees,
+				     sizeof(fx->stats.page_allocs)), 0);
 }
 
 /* --- interrupts ------------------------------------------------------------------ */
@@ -263,7 +263,7 @@ static void context_irq_work(struct kunit *test)
 	struct stage *stage = make_stage(test, 0);
 	struct myalloc_magazine_cpu *objects, *pages;
 	struct poke *poke = kunit_kzalloc(test, sizeof(*poke), GFP_KERNEL);
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 	unsigned long deadline;
 
 	KUNIT_ASSERT_NOT_NULL(test, poke);
@@ -287,11 +287,11 @@ static void context_irq_work(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, poke->object);
 	KUNIT_EXPECT_NOT_NULL(test, poke->page);
 	KUNIT_EXPECT_EQ(test, poke->err, 0);
-	myalloc_cache_books(stage->cache[0], &books);
-	KUNIT_EXPECT_EQ(test, books.alloc_hits + books.free_hits, 0);
-	KUNIT_EXPECT_EQ(test, books.allocs, 1);
-	KUNIT_EXPECT_EQ(test, books.frees, 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(stage->fx)->page_hits[0], 0);
+	myalloc_cache_stats(stage->cache[0], &stats);
+	KUNIT_EXPECT_EQ(test, stats.alloc_hits + stats.free_hits, 0);
+	KUNIT_EXPECT_EQ(test, stats.allocs, 1);
+	KUNIT_EXPECT_EQ(test, stats.frees, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(stage->fx)->page_hits[0], 0);
 	end_stage(stage);
 }
 
@@ -558,7 +558,7 @@ static void free_delayed(struct rcu_head *rcu)
 static void context_rcu_callback(struct kunit *test)
 {
 	struct stage *stage = make_stage(test, 0);
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 	struct delayed *object;
 	u32 i, nr = 0;
 
@@ -574,10 +574,10 @@ static void context_rcu_callback(struct kunit *test)
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, nr, 500);
 	KUNIT_EXPECT_EQ(test, atomic_read(&delayed_wrong), 0);
-	myalloc_cache_books(stage->cache[0], &books);
-	KUNIT_EXPECT_EQ(test, books.allocs, 500);
-	KUNIT_EXPECT_EQ(test, books.frees, 500);
-	KUNIT_EXPECT_EQ(test, books.live_objects, 0);
+	myalloc_cache_stats(stage->cache[0], &stats);
+	KUNIT_EXPECT_EQ(test, stats.allocs, 500);
+	KUNIT_EXPECT_EQ(test, stats.frees, 500);
+	KUNIT_EXPECT_EQ(test, stats.live_objects, 0);
 	end_stage(stage);
 }
 

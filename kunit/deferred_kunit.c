@@ -75,9 +75,9 @@ static void expect_back(struct fixture *fx, u64 frees)
 {
 	struct kunit *test = fx->test;
 
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], frees);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[0], frees);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
 	KUNIT_EXPECT_EQ(test, fx->zone->deferred.recovery, MYALLOC_RECOVERY_NONE);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	FIXTURE_EXPECT_VALID(fx);
@@ -308,8 +308,8 @@ static void deferred_marked_linked(struct kunit *test)
 	frame->type = MYALLOC_FRAME_RECOVERING;
 	zone->deferred.recovery = MYALLOC_RECOVERY_FREEING;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, pages[1], 0), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.deferred_pages, 1);
 	zone->deferred.recovery = MYALLOC_RECOVERY_NONE;
 	frame->type = MYALLOC_FRAME_DEFERRED;
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(zone), 1);

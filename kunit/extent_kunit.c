@@ -44,7 +44,7 @@ static void refused(struct fixture *fx, int line, int err, enum myalloc_bad bad)
 	KUNIT_EXPECT_EQ_MSG(test, err, -EINVAL, "line %d", line);
 	fx->noted.bad[bad]++;
 	fx->noted.bad_frees++;
-	KUNIT_EXPECT_EQ_MSG(test, fixture_books(fx)->bad[bad], fx->noted.bad[bad],
+	KUNIT_EXPECT_EQ_MSG(test, fixture_stats(fx)->bad[bad], fx->noted.bad[bad],
 			    "line %d: not counted as \"%s\"", line, myalloc_bad_name(bad));
 	KUNIT_EXPECT_TRUE_MSG(test, fixture_unchanged(fx), "line %d: something changed", line);
 }
@@ -82,7 +82,7 @@ static void extent_wrong_number(struct kunit *test)
 	/* The tag counts pages in 16 bits; by the first piece of 1 the numbers do not differ. */
 	REFUSED(fx, myalloc_pages_free_exact(fx->zone, mine, 65536 + 6), MYALLOC_BAD_LENGTH);
 	REFUSED(fx, myalloc_pages_free_exact(fx->zone, last, 65536 + 1), MYALLOC_BAD_LENGTH);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 8);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 8);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, mine, 6), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, theirs, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, last, 1), 0);
@@ -109,7 +109,7 @@ static void extent_as_block(struct kunit *test)
 				       order, text);
 	}
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 3, 1, &one), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 13);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 13);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, several, 5), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, one, 8), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
@@ -126,7 +126,7 @@ static void extent_is_no_block(struct kunit *test)
 	KUNIT_ASSERT_PTR_EQ(test, theirs, mine + 8 * PAGE_SIZE);
 	for (nr = 0; nr <= PAGES; nr++)
 		REFUSED(fx, myalloc_pages_free_exact(fx->zone, mine, nr), MYALLOC_BAD_KIND);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 12);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 12);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, mine, 3), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, theirs, 2), 0);
 }
@@ -211,8 +211,8 @@ static void extent_chunk_end(struct kunit *test)
 	fixture_note(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, mine, 8), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, mine), -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 8);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 8);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_STREQ(test, fx->v.first,
 			   "E1: frame 12: tagged 0x0007028b, an extent of 8 pages cannot begin like that");
@@ -267,12 +267,12 @@ static void extent_twice_at_once(struct kunit *test)
 	/* The first page has a new user, who has written to it. */
 	KUNIT_EXPECT_PTR_EQ(test, other.page, addr);
 	KUNIT_EXPECT_NULL(test, memchr_inv(other.page, 0x22, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other.page, 0), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
 }
 
 /* --- damage ------------------------------------------------------------------------------ */
@@ -294,16 +294,16 @@ static void extent_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "extent of 7 pages at frame 0 cannot be freed: a later piece is not tagged as its own");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
 	irq = fixture_nmi_enter();
 	err = myalloc_free(fx->zone, addr);
 	fixture_nmi_exit(irq);
 	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
 	KUNIT_EXPECT_EQ(test, err, -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 7);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 7);
 	frame[6].tag = right;
 	FIXTURE_EXPECT_VALID(fx);
 
@@ -311,9 +311,9 @@ static void extent_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "extent of 7 pages at frame 0 cannot be freed: allocated with another order");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 3);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 7);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 3);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 7);
 	*head |= BIT_ULL(6);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
@@ -391,14 +391,14 @@ static void extent_nmi(struct kunit *test)
 			raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
 			KUNIT_EXPECT_EQ(test, err, 0);
 			KUNIT_EXPECT_EQ(test, twice, -EINVAL);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], ++n);
-			KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, nr);
-			KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], ++n);
+			KUNIT_EXPECT_EQ(test, fx->stats.deferred_pages, nr);
+			KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
 			FIXTURE_EXPECT_VALID(fx);
 			myalloc_zone_drain(fx->zone);
 			KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 		}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 static void look(void *arg)
@@ -453,7 +453,7 @@ static void extent_nmi_half(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, other.calls, 4);
 	myalloc_zone_drain(fx->zone);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
@@ -488,11 +488,11 @@ static void extent_nmi_validated(struct kunit *test)
 		fixture_set_hook(NULL);
 		KUNIT_EXPECT_GE(test, other.calls, when);
 		KUNIT_EXPECT_EQ(test, other.err, 0);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 15);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 15);
 		myalloc_zone_drain(fx->zone);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* --- the search -------------------------------------------------------------------------- */
@@ -552,9 +552,9 @@ static void extent_holes(struct kunit *test)
 		addr[i] = myalloc_pages_alloc_exact(fx->zone, 2, 4, i % 2 ? MYALLOC_TOPDOWN : 0);
 		KUNIT_ASSERT_PTR_EQ(test, addr[i], myalloc_frame_addr(fx->zone, idx));
 	}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_pages, 0);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 2, 4, MYALLOC_MAY_WAIT));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_fails[1], 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_fails[1], 2);
 	FIXTURE_EXPECT_VALID(fx);
 	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr[i], 2), 0);
@@ -657,8 +657,8 @@ static void extent_search_nmi(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, addr);
 	KUNIT_EXPECT_EQ(test, steps.chunks, 2);
 	KUNIT_EXPECT_EQ(test, steps.held, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.page_fails[3], 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nmi_fails, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_fails[3], 0);
 	irq = fixture_nmi_enter();
 	addr = myalloc_pages_alloc_exact(fx->zone, 5, 0, 0);
 	fixture_nmi_exit(irq);
@@ -691,7 +691,7 @@ static void extent_search_taken(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, addr);
 	KUNIT_EXPECT_PTR_EQ(test, other.page, myalloc_frame_addr(fx->zone, 3 * 64 + 4));
 	KUNIT_EXPECT_EQ(test, steps.chunks, 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_fails[3], 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_fails[3], 1);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone,
 						   myalloc_frame_addr(fx->zone, i * 64 + 4)), 0);

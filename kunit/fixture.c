@@ -218,10 +218,10 @@ void fixture_expect_valid(struct fixture *fx, int line)
 	KUNIT_EXPECT_TRUE_MSG(fx->test, fixture_valid(fx), "line %d: %s", line, fx->v.first);
 }
 
-const struct myalloc_zone_books *fixture_books(struct fixture *fx)
+const struct myalloc_zone_stats *fixture_stats(struct fixture *fx)
 {
-	myalloc_zone_books(fx->zone, &fx->books);
-	return &fx->books;
+	myalloc_zone_stats(fx->zone, &fx->stats);
+	return &fx->stats;
 }
 
 const char *fixture_report(struct fixture *fx)
@@ -259,7 +259,7 @@ static u64 digest(const struct fixture *fx)
 /* Remembers how things are, for fixture_unchanged() and fixture_refused(). */
 struct fixture *fixture_note(struct fixture *fx)
 {
-	myalloc_zone_books(fx->zone, &fx->noted);
+	myalloc_zone_stats(fx->zone, &fx->noted);
 	fx->digest = digest(fx);
 	fixture_log_mark();
 	return fx;
@@ -268,7 +268,7 @@ struct fixture *fixture_note(struct fixture *fx)
 /* Is everything, to the byte, as it was at fixture_note()? */
 bool fixture_unchanged(struct fixture *fx)
 {
-	return !memcmp(fixture_books(fx), &fx->noted, sizeof(fx->noted)) &&
+	return !memcmp(fixture_stats(fx), &fx->noted, sizeof(fx->noted)) &&
 	       digest(fx) == fx->digest && fixture_valid(fx);
 }
 
@@ -316,7 +316,7 @@ void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad
 	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(fx->expected), 1, "line %d", line);
 	fx->noted.bad[bad]++;
 	fx->noted.bad_frees++;
-	KUNIT_EXPECT_EQ_MSG(test, fixture_books(fx)->bad[bad], fx->noted.bad[bad],
+	KUNIT_EXPECT_EQ_MSG(test, fixture_stats(fx)->bad[bad], fx->noted.bad[bad],
 			    "line %d: not counted as \"%s\"", line, myalloc_bad_name(bad));
 	KUNIT_EXPECT_TRUE_MSG(test, fixture_unchanged(fx), "line %d: something changed: %s", line,
 			      fx->v.first);

@@ -51,8 +51,8 @@ struct fixture_args {
  * @memory: where they lie, 0 if simulated
  * @order: log2 of pages in @memory
  * @v: of the last fixture_valid()
- * @noted: books as of fixture_note()
- * @books: of the last fixture_books() or comparison
+ * @noted: statistics as of fixture_note()
+ * @stats: of the last fixture_stats() or comparison
  * @digest: of metadata and memory as of fixture_note()
  * @text: the last report
  * @expected: what the report should be
@@ -66,8 +66,8 @@ struct fixture {
 	unsigned long memory;
 	unsigned int order;
 	struct myalloc_validation v;
-	struct myalloc_zone_books noted;
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats noted;
+	struct myalloc_zone_stats stats;
 	u64 digest;
 	char text[MYALLOC_REPORT_SIZE];
 	char expected[MYALLOC_REPORT_SIZE];
@@ -88,7 +88,7 @@ void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned i
 
 bool fixture_valid(struct fixture *fx);
 void fixture_expect_valid(struct fixture *fx, int line);
-const struct myalloc_zone_books *fixture_books(struct fixture *fx);
+const struct myalloc_zone_stats *fixture_stats(struct fixture *fx);
 const char *fixture_report(struct fixture *fx);
 struct fixture *fixture_note(struct fixture *fx);
 bool fixture_unchanged(struct fixture *fx);

@@ -122,7 +122,7 @@ static noinline void *wait_for_page(const struct waiter *w)
 
 static u64 drains(struct fixture *fx)
 {
-	return fixture_books(fx)->drains;
+	return fixture_stats(fx)->drains;
 }
 
 /*

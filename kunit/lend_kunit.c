@@ -54,20 +54,20 @@ static void lend_blocks(struct kunit *test)
 		/* Something is in the magazines, and stays there. */
 		addr = myalloc_pages_alloc(fx->zone, order, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
-		cached = fixture_books(fx)->cached_pages;
-		hits = fx->books.page_hits[order];
+		cached = fixture_stats(fx)->cached_pages;
+		hits = fx->stats.page_hits[order];
 		if (order == 10)
 			myalloc_zone_drain(fx->zone);
 		addr = lend_here(fx, order);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, order == 10 ? 0 : cached);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, order == 10 ? 0 : cached);
 		KUNIT_EXPECT_EQ(test, frame_of(fx, addr)->tag, myalloc_lent_tag(order));
 		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), size);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, BIT(order));
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, BIT(order));
 		memset(addr, 0x55, size);
 		FIXTURE_EXPECT_VALID(fx);
 		KUNIT_EXPECT_EQ(test, order & 1 ? myalloc_free(fx->zone, addr) :
 				      myalloc_pages_free(fx->zone, addr, order), 0);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, order == 10 ? 0 : cached);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, order == 10 ? 0 : cached);
 		myalloc_zone_drain(fx->zone);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 		addr = myalloc_pages_alloc(fx->zone, order, MYALLOC_LENDABLE | MYALLOC_ZERO |
@@ -75,17 +75,17 @@ static void lend_blocks(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, addr);
 		KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0, size));
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_allocs[order], 3);
-		KUNIT_EXPECT_EQ(test, fx->books.page_frees[order], 3);
-		KUNIT_EXPECT_EQ(test, fx->books.page_hits[order], hits);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_allocs[order], 3);
+		KUNIT_EXPECT_EQ(test, fx->stats.page_frees[order], 3);
+		KUNIT_EXPECT_EQ(test, fx->stats.page_hits[order], hits);
 	}
 	n = myalloc_pages_alloc_bulk(fx->zone, 1, MYALLOC_LENDABLE, ARRAY_SIZE(many), many);
 	KUNIT_EXPECT_EQ(test, n, ARRAY_SIZE(many));
 	KUNIT_EXPECT_EQ(test, frame_of(fx, many[7])->tag, myalloc_lent_tag(1));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_allocs[1], n + 3);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_allocs[1], n + 3);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 1, n, many), n);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees + fx->books.quarantines, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees + fx->stats.quarantines, 0);
 }
 
 /* A run is not lent: the flag is refused. */
@@ -143,9 +143,9 @@ static void lend_quarantine(struct kunit *test)
 			memset(addr, 0x22, PAGE_SIZE << order);
 			fixture_set_referenced(page, true);
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, BIT(order));
-			KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
-			KUNIT_EXPECT_EQ(test, fx->books.free_pages, NR_PAGES - BIT(order));
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, BIT(order));
+			KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
+			KUNIT_EXPECT_EQ(test, fx->stats.free_pages, NR_PAGES - BIT(order));
 			KUNIT_EXPECT_EQ(test, frame_of(fx, addr)->type,
 					MYALLOC_FRAME_QUARANTINE);
 			KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), 0);
@@ -158,16 +158,16 @@ static void lend_quarantine(struct kunit *test)
 			fixture_set_referenced(page, false);
 			KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 0), 0);
 			KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 10), 1);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 0);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 0);
 			fixture_touch(addr, PAGE_SIZE << order);
 			KUNIT_EXPECT_NULL(test, memchr_inv(addr, MYALLOC_POISON_FREE,
 							   PAGE_SIZE << order));
 			KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 		}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantines, 15);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FREE], 15);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], fx->books.page_allocs[0]);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantines, 15);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_FREE], 15);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[0], fx->stats.page_allocs[0]);
 }
 
 #define MANY	10
@@ -193,7 +193,7 @@ static void lend_poll_turns(struct kunit *test)
 				if (myalloc_quarantine_poll(fx->zone, most))
 					break;
 			KUNIT_EXPECT_LE(test, polls * most, 2 * (MANY + most));
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, MANY - 1 - i);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, MANY - 1 - i);
 			FIXTURE_EXPECT_VALID(fx);
 		}
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
@@ -216,11 +216,11 @@ static void lend_others_poll(struct kunit *test)
 	for (i = 0; i < 7; i++)
 		fixture_set_referenced(addr[i], false);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr[7], 0), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 5);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 5);
 	/* That of a block that is not lendable looks at none. */
 	addr[0] = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr[0], 0), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 5);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 5);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 5);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
@@ -262,8 +262,8 @@ static void lend_nmi(struct kunit *test)
 	fixture_nmi_exit(irq);
 	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.deferred_pages, 2);
 	FIXTURE_EXPECT_VALID(fx);
 	fixture_set_referenced(kept, false);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 4);
@@ -329,8 +329,8 @@ static void lend_not_lendable(struct kunit *test)
 		  "frame 0, order 1, was freed while lent, and is not lendable; allocated by %s",
 		  who);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.quarantined_pages, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.quarantined_pages, 2);
 	FIXTURE_EXPECT_VALID(fx);
 	fixture_set_referenced(addr + PAGE_SIZE, false);
 	KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 1), 1);
@@ -339,7 +339,7 @@ static void lend_not_lendable(struct kunit *test)
 	/* Without checks nobody looks. */
 	fixture_set_referenced(other, true);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(plain->zone, other, 1), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(plain)->quarantines + plain->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(plain)->quarantines + plain->stats.corruptions, 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(plain));
 	fixture_set_referenced(other, false);
 }
@@ -361,9 +361,9 @@ static void lend_object(struct kunit *test)
 		  "frame 0, order %u: an object of cache %u was freed while lent, and objects are not lendable",
 		  cache->layout.order, cache->id);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.quarantined_pages, nr);
-	KUNIT_EXPECT_EQ(test, fx->books.slab_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.quarantined_pages, nr);
+	KUNIT_EXPECT_EQ(test, fx->stats.slab_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	fixture_set_referenced(page, false);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), nr);
@@ -469,7 +469,7 @@ static void lend_race(struct kunit *test)
 			fixture_set_hook(NULL);
 			KUNIT_EXPECT_GE(test, hook_calls, 1);
 			KUNIT_EXPECT_EQ(test, hook_err, 0);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages,
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages,
 					hook_page ? 2 : 1);
 			FIXTURE_EXPECT_VALID(fx);
 			fixture_set_referenced(addr, false);
@@ -498,8 +498,8 @@ static void lend_free_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hook_page, 0), -EINVAL);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, hook_err, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.quarantined_pages, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.quarantined_pages, 1);
 	fixture_set_referenced(hook_page, false);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 1);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));

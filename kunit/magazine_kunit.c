@@ -195,11 +195,11 @@ static void check_rack(struct rack *r)
 		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
 		if (!c->loaded) {
-			KUNIT_EXPECT_EQ(r->test, c->guard, MYALLOC_ERA_ABSENT);
+			KUNIT_EXPECT_EQ(r->test, c->guard, MYALLOC_EPOCH_ABSENT);
 			KUNIT_EXPECT_NULL(r->test, c->previous);
 			continue;
 		}
-		KUNIT_EXPECT_EQ(r->test, c->guard, c->era);
+		KUNIT_EXPECT_EQ(r->test, c->guard, c->epoch);
 		KUNIT_EXPECT_PTR_EQ(r->test, c->end,
 				    myalloc_magazine_first(c->loaded) + m->capacity);
 		KUNIT_EXPECT_LE(r->test, myalloc_magazine_count(c), m->capacity);
@@ -459,8 +459,8 @@ static void magazine_cross(struct kunit *test)
 	end_rack(r);
 }
 
-/* A magazine that comes back with used slots of an older era is not believed. */
-static void magazine_older_era(struct kunit *test)
+/* A magazine that comes back with stale slots of an older epoch is not believed. */
+static void magazine_older_epoch(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 2, 1, 0);
 	struct myalloc_magazine_cpu *cpu;
@@ -472,7 +472,7 @@ static void magazine_older_era(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_NOT_NULL(test, get(r));
 	/* Both are empty and used; the loaded one is wiped by the first who comes. */
-	myalloc_magazines_next_era(&r->mags);
+	myalloc_magazines_next_epoch(&r->mags);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
 	KUNIT_EXPECT_TRUE(test, put(r));
 	KUNIT_ASSERT_TRUE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
@@ -482,7 +482,7 @@ static void magazine_older_era(struct kunit *test)
 	/* The next one goes into the other, which is wiped when it is loaded. */
 	KUNIT_EXPECT_TRUE(test, put(r));
 	KUNIT_ASSERT_TRUE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
-	KUNIT_EXPECT_EQ(test, cpu->era, r->mags.era);
+	KUNIT_EXPECT_EQ(test, cpu->epoch, r->mags.epoch);
 	KUNIT_EXPECT_NULL(test, cpu->top->addr);
 	myalloc_magazines_end(cpu, guard);
 	end_rack(r);
@@ -780,7 +780,7 @@ static void hook_leave(const char *where)
 
 	if (!strcmp(where, "magazine-enter") && this_cpu_ptr(interrupted->mags.cpu) == cpu &&
 	    ++entered == 2)
-		cpu->guard = cpu->era;
+		cpu->guard = cpu->epoch;
 }
 
 /* A drain that comes in while a CPU is at work on its magazines tries again. */
@@ -796,7 +796,7 @@ static void magazine_drain_busy(struct kunit *test)
 		end_rack(r);
 		kunit_skip(test, "no hook in the fast path here");
 	}
-	per_cpu_ptr(r->mags.cpu, fixture_cpu(1))->guard = MYALLOC_ERA_BUSY;
+	per_cpu_ptr(r->mags.cpu, fixture_cpu(1))->guard = MYALLOC_EPOCH_BUSY;
 	drain_all(r);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, entered, 2);
@@ -861,7 +861,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(magazine_no_depot),
 	KUNIT_CASE(magazine_depot),
 	KUNIT_CASE(magazine_cross),
-	KUNIT_CASE(magazine_older_era),
+	KUNIT_CASE(magazine_older_epoch),
 	KUNIT_CASE(magazine_room_swaps),
 	KUNIT_CASE(magazine_busy),
 	KUNIT_CASE(magazine_interrupted),

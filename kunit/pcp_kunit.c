@@ -161,11 +161,11 @@ static void pages_topdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, index_of(fx, high), 1023);
 	block = alloc_here(fx, 2, MYALLOC_TOPDOWN);
 	KUNIT_EXPECT_EQ(test, index_of(fx, block), 1016);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0] + fx->books.page_hits[2], 0);
-	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_hits[0] + fx->stats.page_hits[2], 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.cached_pages, 0);
 	low = alloc_here(fx, 3, 0);
 	KUNIT_EXPECT_EQ(test, index_of(fx, low), 1008);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[3], 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_hits[3], 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, low, 3), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, high, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 2), 0);
@@ -242,16 +242,16 @@ static void pages_magazine_hit(struct kunit *test)
 	u64 batch = fx->zone->pcp[0].batch;
 	void *a = alloc_here(fx, 0, 0), *b = alloc_here(fx, 0, 0);
 
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0], 2);
-	KUNIT_EXPECT_EQ(test, fx->books.page_allocs[0], 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_hits[0], 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_allocs[0], 2);
 	/* The first refill splits a largest block: fewer than a batch. */
-	KUNIT_EXPECT_LE(test, fx->books.cached_pages, batch == 1 ? 0 : batch - 2);
-	KUNIT_EXPECT_TRUE(test, batch == 1 || fx->books.cached_pages);
+	KUNIT_EXPECT_LE(test, fx->stats.cached_pages, batch == 1 ? 0 : batch - 2);
+	KUNIT_EXPECT_TRUE(test, batch == 1 || fx->stats.cached_pages);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 	KUNIT_EXPECT_EQ(test, frame_of(fx, a)->type, MYALLOC_FRAME_CACHED);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[0], 2);
-	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_frees[0], 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 0, 0), a);
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 0, 0), b);
@@ -306,8 +306,8 @@ static void pages_flush_bounded(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, take_page(fx, i << 10), 0);
 	fixture_on_cpu(0, free_last_pages, fx);
 	/* Two magazines are full, and the last page has made room. */
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, FLUSH_CHUNKS - 2);
-	KUNIT_EXPECT_EQ(test, fx->books.merges, 20);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, FLUSH_CHUNKS - 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.merges, 20);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -328,12 +328,12 @@ static void pages_magazine_refill(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, take_page(fx, i), 0);
 	/* A split or two may count for blocks of the batch. */
 	pages[0] = alloc_here(fx, 0, 0);
-	KUNIT_EXPECT_LT(test, fixture_books(fx)->cached_pages, batch);
-	batch = fx->books.cached_pages + 1;
+	KUNIT_EXPECT_LT(test, fixture_stats(fx)->cached_pages, batch);
+	batch = fx->stats.cached_pages + 1;
 	KUNIT_ASSERT_GE(test, batch, 4);
 	for (i = 1; i < batch; i++)
 		pages[i] = alloc_here(fx, 0, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, 0);
 	KUNIT_EXPECT_EQ(test, index_of(fx, pages[0]), 700);
 	KUNIT_EXPECT_EQ(test, index_of(fx, pages[1]), 704);
 	for (i = 2; i < batch; i++)
@@ -362,10 +362,10 @@ static void pages_magazine_high(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, n, 1024 >> order);
 		for (i = 0; i < n; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], order), 0);
-		KUNIT_EXPECT_LE(test, fixture_books(fx)->cached_blocks[order], most);
-		KUNIT_EXPECT_GE(test, fx->books.cached_blocks[order] + mags->batch, most);
+		KUNIT_EXPECT_LE(test, fixture_stats(fx)->cached_blocks[order], most);
+		KUNIT_EXPECT_GE(test, fx->stats.cached_blocks[order] + mags->batch, most);
 		FIXTURE_EXPECT_VALID(fx);
-		KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), fx->books.cached_pages);
+		KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), fx->stats.cached_pages);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	}
 }
@@ -383,10 +383,10 @@ static void pages_magazine_huge(struct kunit *test)
 	if (!fx->zone->pcp[MYALLOC_PCP_LISTS - 1].capacity)
 		kunit_skip(test, "too many CPUs for magazines of huge pages here");
 	addr = alloc_here(fx, huge, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[huge], 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_hits[huge], 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, huge), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_blocks[huge], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, BIT(huge));
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_blocks[huge], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.cached_pages, BIT(huge));
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, huge, 0), addr);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, huge), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), BIT(huge));
@@ -424,12 +424,12 @@ static void pages_may_wait(struct kunit *test)
 		job.pages[i] = alloc_here(fx, 0, 0);
 	fixture_on_cpu(1, free_there, &job);
 	KUNIT_EXPECT_EQ(test, job.failed, 0);
-	KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 	KUNIT_EXPECT_NULL(test, alloc_here(fx, 10, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 1023, 0, 0));
 	addr = alloc_here(fx, 10, MYALLOC_MAY_WAIT);
 	KUNIT_EXPECT_PTR_EQ(test, addr, fx->chunks[0]);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->drains, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->drains, 1);
 	KUNIT_EXPECT_NULL(test, alloc_here(fx, 0, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 10), 0);
 
@@ -459,11 +459,11 @@ static void pages_drain_cpu(struct kunit *test)
 	if (fixture_nr_cpus() < 2)
 		kunit_skip(test, "one CPU");
 	job.pages[0] = alloc_here(fx, 0, 0);
-	cached = fixture_books(fx)->cached_pages;
+	cached = fixture_stats(fx)->cached_pages;
 	fixture_on_cpu(1, free_there, &job);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, cached + 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, cached + 1);
 	myalloc_zone_drain_cpu(fx->zone, fixture_cpu(1));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, cached);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, cached);
 	FIXTURE_EXPECT_VALID(fx);
 	myalloc_zone_drain_cpu(fx->zone, fixture_cpu(0));
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
@@ -475,7 +475,7 @@ static void pages_busy(struct kunit *test)
 	struct fixture *fx = large_zone(test, 0);
 	void *before = alloc_here(fx, 0, 0), *addr, *bulk[3];
 	struct myalloc_magazine_cpu *cpu;
-	u64 hits = fixture_books(fx)->page_hits[0], cached = fx->books.cached_pages;
+	u64 hits = fixture_stats(fx)->page_hits[0], cached = fx->stats.cached_pages;
 	unsigned int nr, freed;
 	int err, err2;
 
@@ -492,10 +492,10 @@ static void pages_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freed, 3);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, err2, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_hits[0], hits);
-	KUNIT_EXPECT_EQ(test, fx->books.page_allocs[0], hits + 4);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], hits + 4);
-	KUNIT_EXPECT_EQ(test, fx->books.cached_pages, cached);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_hits[0], hits);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_allocs[0], hits + 4);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[0], hits + 4);
+	KUNIT_EXPECT_EQ(test, fx->stats.cached_pages, cached);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -540,8 +540,8 @@ static void pages_interrupted(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], 0), 0);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_GE(test, hook_calls, 600);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees + fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees + fx->stats.corruptions, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -595,14 +595,14 @@ static void race(struct fixture *fx, unsigned int nr, void **pages, unsigned int
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 0, nr, pages), nr - 1);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, hook_won, 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FREE], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 	fixture_put(fx);
 }
 
@@ -664,8 +664,8 @@ static void pages_free_race_merged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hook_won, 1);
 	KUNIT_ASSERT_PTR_EQ(test, hook_got, hook_page);
 	KUNIT_EXPECT_NULL(test, memchr_inv(hook_got, 0x22, PAGE_SIZE << 4));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_ORDER], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_ORDER], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, hook_got, 4), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
@@ -684,15 +684,15 @@ static void pages_cached_damaged(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, got, b);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "a cached block at frame 0 is not cached: its descriptor is damaged");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
 	/* The other one, by the drain. */
 	frame_of(fx, b)->type = MYALLOC_FRAME_PAGE;
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "a cached block at frame 1 is not cached: its descriptor is damaged");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.page_pages, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 2);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
@@ -710,7 +710,7 @@ static void pages_cached_order_damaged(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, got, a);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "a cached block at frame 0 is not cached: its descriptor is damaged");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	frame_of(fx, a)->tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, 0, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
@@ -747,12 +747,12 @@ static void pages_nmi(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_NULL(test, miss);
 	KUNIT_EXPECT_EQ(test, failed, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 1);
-	KUNIT_EXPECT_GE(test, fx->books.deferred_pages, 10);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nmi_fails, 1);
+	KUNIT_EXPECT_GE(test, fx->stats.deferred_pages, 10);
 	FIXTURE_EXPECT_VALID(fx);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* --- bulk ----------------------------------------------------------------------------- */
@@ -772,17 +772,17 @@ static void pages_bulk(struct kunit *test)
 						     MYALLOC_MAY_WAIT | MYALLOC_ZERO,
 						     numbers[i], pages);
 			KUNIT_EXPECT_EQ(test, n, all);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, (u64)n << order);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, (u64)n << order);
 			for (k = 0; k < n; k++) {
 				KUNIT_EXPECT_NULL(test, memchr_inv(pages[k], 0, 64));
 				memset(pages[k], 0x33, 64);
 			}
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, order, n, pages),
 					n);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 0);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 0);
 		}
 	FIXTURE_EXPECT_VALID(fx);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, 0);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
@@ -804,11 +804,11 @@ static void pages_bulk_bad(struct kunit *test)
 		give[7] = pages[7] + 8;
 		give[11] = pages[0];
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 0, 12, give), 8);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 4);
-		KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FOREIGN], 1);
-		KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FREE], 2);
-		KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_MISALIGNED], 1);
-		KUNIT_EXPECT_EQ(test, fx->books.page_pages, 0);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 4);
+		KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_FOREIGN], 1);
+		KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_FREE], 2);
+		KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_MISALIGNED], 1);
+		KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
 		FIXTURE_EXPECT_VALID(fx);
 		fixture_put(fx);
 	}
@@ -833,7 +833,7 @@ static void pages_exact(struct kunit *test)
 
 				KUNIT_ASSERT_NOT_NULL(test, addr);
 				KUNIT_EXPECT_EQ(test, index_of(fx, addr) & (BIT(align) - 1), 0);
-				KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, nr);
+				KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, nr);
 				KUNIT_EXPECT_EQ(test, index_of(fx, addr) / 64, down ? 3 : 0);
 				memset(addr, nr, nr * PAGE_SIZE);
 				FIXTURE_EXPECT_VALID(fx);
@@ -862,7 +862,7 @@ static void pages_range(struct kunit *test)
 			void *addr = chunk + at * PAGE_SIZE;
 
 			KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(zone, addr, nr, 0), 0);
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, nr);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, nr);
 			memset(addr, 1, nr * PAGE_SIZE);
 			FIXTURE_EXPECT_VALID(fx);
 			fixture_note(fx);
@@ -1076,8 +1076,8 @@ static void pages_bad_exact_untouched(struct kunit *test)
 	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
 	KUNIT_EXPECT_EQ(test, err, -EINVAL);
 	KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0x22, 7 * PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_LENGTH], 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_LENGTH], 2);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), 0);
 }
@@ -1102,7 +1102,7 @@ static void pages_poison(struct kunit *test)
 		addr = alloc_here(fx, 1, 0);
 		memset(addr, 0, 2 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i);
 		*(u8 *)fixture_touch(&addr[at[i]], 1) = 0x41;
 		again = alloc_here(fx, 1, 0);
 		KUNIT_EXPECT_PTR_EQ(test, again, addr);
@@ -1110,25 +1110,25 @@ static void pages_poison(struct kunit *test)
 			  "free page was written to: frame %u, byte %u is 0x41, not 0x6b",
 			  index_of(fx, addr), at[i]);
 		KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 1);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 1);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 1), 0);
 	}
 	/* By bulk, exact size and range as well. */
 	*(u8 *)fixture_touch(&addr[5], 1) = 0;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, 1, 0, 1, (void **)&again), 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(fx->zone, 1, 1, (void **)&again), 1);
 	*(u8 *)fixture_touch(&addr[6], 1) = 0;
 	again = myalloc_pages_alloc_exact(fx->zone, 3, 0, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 2);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, again, 3), 0);
 	*(u8 *)fixture_touch(&addr[7], 1) = 0;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, addr, 3, 0), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 3);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 3);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);
 	/* Nobody wrote since. */
 	addr = alloc_here(fx, 5, MYALLOC_ZERO);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, i + 3);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 3);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 5), 0);
 }
 
@@ -1227,7 +1227,7 @@ static void work_here(void *arg)
 			work_free(w, myalloc_random_below(&w->random, w->nr));
 }
 
-/* Several CPUs at all kinds of work: the books agree with the model and with a recount. */
+/* Several CPUs at all kinds of work: the statistics agree with the model and with a recount. */
 static void pages_random(struct kunit *test)
 {
 	u32 turn, turns = fixture_thorough() ? 60 : 8, policy;
@@ -1240,14 +1240,14 @@ static void pages_random(struct kunit *test)
 			.nr_pages = 480 - policy, .chunk_order = 5, .stride = 2, .policy = policy,
 			.checks = policy ? 0 : MYALLOC_POISON,
 		};
-		const struct myalloc_zone_books *b;
+		const struct myalloc_zone_stats *b;
 
 		w->fx = fixture_zone(test, &args);
-		b = &w->fx->books;
+		b = &w->fx->stats;
 		w->steps = 100;
 		for (turn = 0; turn < turns; turn++) {
 			fixture_on_cpu(turn, work_here, w);
-			fixture_books(w->fx);
+			fixture_stats(w->fx);
 			KUNIT_EXPECT_EQ(test, b->page_pages, w->pages);
 			KUNIT_EXPECT_EQ(test, b->free_pages + b->cached_pages + w->pages,
 					args.nr_pages);
@@ -1257,7 +1257,7 @@ static void pages_random(struct kunit *test)
 			work_free(w, 0);
 		myalloc_zone_drain(w->fx->zone);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(w->fx));
-		KUNIT_EXPECT_EQ(test, fixture_books(w->fx)->bad_frees + b->corruptions, 0);
+		KUNIT_EXPECT_EQ(test, fixture_stats(w->fx)->bad_frees + b->corruptions, 0);
 		KUNIT_EXPECT_EQ(test, memcmp(b->page_allocs, b->page_frees,
 					     sizeof(b->page_allocs)), 0);
 	}

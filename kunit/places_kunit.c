@@ -63,7 +63,7 @@ static int remake(struct rack *r, u32 capacity, u32 cpus)
 
 	err = myalloc_magazines_remake(&r->mags, &shape, NUMA_NO_NODE, flush, r);
 	if (!err)
-		r->mags.era = r->mags.age;
+		r->mags.epoch = r->mags.age;
 	return err;
 }
 
@@ -143,7 +143,7 @@ static void places_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r.told, 1);
 	for (i = 0; i < fixture_nr_cpus(); i++)
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(r.none.cpu, fixture_cpu(i))->guard,
-				MYALLOC_ERA_BUSY);
+				MYALLOC_EPOCH_BUSY);
 	/* Nobody is told of those that are so for ever. */
 	r.mags.wanted = false;
 	r.mags.missed = NULL;
@@ -274,7 +274,7 @@ static void places_interrupted(struct kunit *test)
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, r.entered, 1);
 	KUNIT_EXPECT_EQ(test, r.told, 1);
-	KUNIT_EXPECT_EQ(test, per_cpu_ptr(r.mags.cpu, fixture_cpu(0))->guard, MYALLOC_ERA_ABSENT);
+	KUNIT_EXPECT_EQ(test, per_cpu_ptr(r.mags.cpu, fixture_cpu(0))->guard, MYALLOC_EPOCH_ABSENT);
 	KUNIT_EXPECT_EQ(test, remake(&r, 3, 2), 0);
 	KUNIT_EXPECT_EQ(test, r.flushed, 1);
 	fixture_on_cpu(0, come, &r);
@@ -320,24 +320,24 @@ static void places_first_use(struct kunit *test)
 	struct fixture *fx = large_zone(test);
 	struct myalloc_cache *cache = fill_share(fx);
 
-	KUNIT_EXPECT_EQ(test, books_of(cache).meta_bytes, sizeof(*cache));
+	KUNIT_EXPECT_EQ(test, stats_of(cache).meta_bytes, sizeof(*cache));
 	KUNIT_EXPECT_EQ(test, cache->meta, 0);
 	use(test, cache);
-	KUNIT_EXPECT_EQ(test, books_of(cache).alloc_hits, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 0);
 	KUNIT_EXPECT_TRUE(test, fx->zone->want_magazines);
 	run_worker(fx, 1);
 	KUNIT_EXPECT_FALSE(test, cache->mags.wanted);
 	KUNIT_EXPECT_GT(test, cache->mags.capacity, 0);
-	KUNIT_EXPECT_EQ(test, cache->mags.era, cache->mags.age);
+	KUNIT_EXPECT_EQ(test, cache->mags.epoch, cache->mags.age);
 	use(test, cache);
-	KUNIT_EXPECT_EQ(test, books_of(cache).alloc_hits, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 1);
 	/* Who asks although there are places: see places_pages(). */
 	if (myalloc_magazines_places_left(&cache->mags)) {
 		cache->mags.wanted = true;
 		myalloc_zone_want_magazines(fx->zone);
 		run_worker(fx, 1);
 		KUNIT_EXPECT_FALSE(test, cache->mags.wanted);
-		KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, cache->mags.batch);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, cache->mags.batch);
 	}
 	KUNIT_EXPECT_LE(test, fx->zone->magazine_meta, 1024 * PAGE_SIZE / 64);
 	FIXTURE_EXPECT_VALID(fx);
@@ -349,23 +349,23 @@ static void places_idle(struct kunit *test)
 	struct fixture *fx = large_zone(test);
 	struct myalloc_cache *cache = fixture_cache(fx, "idle", 64, 0);
 	struct myalloc_cache *kept = magazine_cache(fx, "kept", 64, 4);
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 
 	use(test, cache);
-	KUNIT_EXPECT_EQ(test, books_of(cache).alloc_hits, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 1);
 	run_worker(fx, 30);
-	books = books_of(cache);
+	stats = stats_of(cache);
 	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 0);
-	KUNIT_EXPECT_EQ(test, books.meta_bytes, sizeof(*cache));
-	KUNIT_EXPECT_EQ(test, books.alloc_hits, 1);
-	KUNIT_EXPECT_EQ(test, books.free_hits, 1);
+	KUNIT_EXPECT_EQ(test, stats.meta_bytes, sizeof(*cache));
+	KUNIT_EXPECT_EQ(test, stats.alloc_hits, 1);
+	KUNIT_EXPECT_EQ(test, stats.free_hits, 1);
 	KUNIT_EXPECT_EQ(test, kept->mags.capacity, 4);
 	KUNIT_EXPECT_EQ(test, fx->zone->magazine_meta, kept->meta);
 	use(test, cache);
 	run_worker(fx, 1);
 	KUNIT_EXPECT_GT(test, cache->mags.capacity, 0);
 	use(test, cache);
-	KUNIT_EXPECT_EQ(test, books_of(cache).alloc_hits, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 2);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -500,7 +500,7 @@ static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 		KUNIT_EXPECT_NOT_NULL(test, per_cpu_ptr(mags->cpu, fixture_cpu(i))->loaded);
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->meta_bytes, others + myalloc_magazines_bytes(mags));
-	KUNIT_EXPECT_EQ(test, mags->era, checks ? MYALLOC_ERA_NEVER : mags->age);
+	KUNIT_EXPECT_EQ(test, mags->epoch, checks ? MYALLOC_EPOCH_NEVER : mags->age);
 	/* Who asks although there are places, having been interrupted as he took his, has them. */
 	mags->wanted = true;
 	myalloc_zone_want_magazines(fx->zone);
@@ -580,13 +580,13 @@ static void places_levels(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 6), 0);
 		fixture_set_hook(NULL);
 		KUNIT_EXPECT_GT(test, hook_calls, 0);
-		KUNIT_EXPECT_EQ_MSG(test, books_of(cache).cached_objects, 0, "level %u", l);
+		KUNIT_EXPECT_EQ_MSG(test, stats_of(cache).cached_objects, 0, "level %u", l);
 		FIXTURE_EXPECT_VALID(fx);
 		/* And then they do again. */
 		use(test, cache);
 		use(test, cache);
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(cache->mags.cpu, fixture_cpu(0))->guard,
-				levels[l] ? cache->mags.inner_era : cache->mags.era);
+				levels[l] ? cache->mags.inner_epoch : cache->mags.epoch);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
 }
@@ -608,7 +608,7 @@ static void places_gone(struct kunit *test)
 	fixture_set_online(1, true);
 	fixture_on_cpu(1, use_there, cache);
 	fixture_set_online(1, false);
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, cache->mags.batch);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, cache->mags.batch);
 	for (i = 0; i < fixture_nr_cpus() + 1; i++)
 		if (i != 1)
 			fixture_on_cpu(i, use_there, cache);

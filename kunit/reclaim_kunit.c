@@ -49,10 +49,10 @@ static void empty_slabs(struct kunit *test, bool shuffled)
 			shuffle(o, nr, &random);
 		for (i = 0; i < nr; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-		KUNIT_EXPECT_LE_MSG(test, books_of(cache).slabs_empty, MYALLOC_EMPTY_KEEP,
+		KUNIT_EXPECT_LE_MSG(test, stats_of(cache).slabs_empty, MYALLOC_EMPTY_KEEP,
 				    "%u bytes", sizes[s]);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, 0);
 	}
 }
 
@@ -170,10 +170,10 @@ static void reclaim_pages_here(struct kunit *test)
 		page[i] = myalloc_pages_alloc(fx->zone, 0, 0);
 	for (i = 0; i < 64; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page[i], 0), 0);
-	KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 	page[0] = myalloc_pages_alloc(fx->zone, 10, 0);
 	KUNIT_EXPECT_NOT_NULL(test, page[0]);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page[0], 10), 0);
 }
 
@@ -192,22 +192,22 @@ static void reclaim_idle(struct kunit *test)
 	for (i = 0; i < 200; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
-	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	/* Everything is new to it. */
 	fx->zone->work.fn(&fx->zone->work);
-	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
-	KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 	/* And used since. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
 	fx->zone->work.fn(&fx->zone->work);
-	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	for (i = 0; i < 4; i++) {
 		fx->zone->work.fn(&fx->zone->work);
 		fixture_let_pass(fx);
 	}
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_pages, 1024);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_pages, 1024);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -271,7 +271,7 @@ static void limbo_duplicate(struct kunit *test)
 
 	for (i = 0; i < 3; i++)		/* what the refill took along */
 		o[i] = myalloc_cache_alloc(cache, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
 	if (free_twice(cache, object) < 0) {
 		for (i = 0; i < 3; i++)
 			myalloc_cache_free(cache, o[i]);
@@ -292,7 +292,7 @@ static void limbo_duplicate(struct kunit *test)
 	block = myalloc_pages_alloc(fx->zone, 9, 0);
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	KUNIT_EXPECT_TRUE(test, object >= block && object < block + (PAGE_SIZE << 9));
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 1);
 	memset(block, MYALLOC_SLOT_CACHED, PAGE_SIZE << 9);
 	again = myalloc_cache_alloc(cache, 0);
 	KUNIT_ASSERT_NOT_NULL(test, again);
@@ -303,7 +303,7 @@ static void limbo_duplicate(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A filled slot whose slab has gone is dropped by the first who comes in the new era. */
+/* A filled slot whose slab has gone is dropped by the first who comes in the new epoch. */
 static void limbo_stale(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -340,9 +340,9 @@ static void limbo_readmitted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	*state = MYALLOC_SLOT_LIVE;	/* as if another free had given it to him */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
@@ -364,7 +364,7 @@ static void limbo_readmitted_each(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 		*myalloc_object_state(cache, o[k]) = MYALLOC_SLOT_LIVE;
 		KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
-		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[k]), 0);
 		KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
 	}
@@ -400,7 +400,7 @@ static void limbo_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache) || !cache->nr_limbo);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, 0);
 }
 
 /* Many caches at once: their batch is left to the worker. */
@@ -441,7 +441,7 @@ static void limbo_many_caches(struct kunit *test)
 		fixture_let_pass(fx);
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, 0);
 }
 
 /* What a magazine's slot says of an object whose slab is in use, leaves, or has gone. */
@@ -481,8 +481,8 @@ static void limbo_fresh(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
 	preempt_enable();
 	cache->mags.batch = 0;
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 7);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 7);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -547,12 +547,12 @@ static void limbo_meanwhile(struct kunit *test)
 					     NULL), 0);
 	/* Another free, which had looked before, stores CACHED: the slot is that one's. */
 	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "magazine-enter", 0, state), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 1);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_CACHED);
 	*state = MYALLOC_SLOT_LIVE;
 	/* Its slab is another's. */
 	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "magazine-enter", 1, NULL), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 2);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_MOVING);
 	*state = MYALLOC_SLOT_LIVE;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
@@ -586,9 +586,9 @@ static void limbo_many_slabs(struct kunit *test)
 		err |= myalloc_cache_free(cache, o[i]);
 	fixture_nmi_exit(irq);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs_empty, 40);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs_empty, 40);
 	myalloc_cache_trim(cache, 3);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs_empty, 3);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs_empty, 3);
 	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 37);
 	FIXTURE_EXPECT_VALID(fx);
 	fixture_let_pass(fx);
@@ -642,8 +642,8 @@ static void drain_offline(struct kunit *test)
 		kunit_skip(test, "one CPU");
 	for (round = 0; round < 3; round++) {
 		fixture_on_cpu(1, cache_there, fx);
-		KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
-		KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+		KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
+		KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 		if (!fixture_set_online(1, false)) {
 			myalloc_zone_drain(fx->zone);
 			kunit_skip(test, "no CPU can go here; see context_kunit.c");
@@ -652,7 +652,7 @@ static void drain_offline(struct kunit *test)
 			myalloc_zone_drain_cpu(fx->zone, cpu);
 		} else if (round == 1) {
 			myalloc_cache_drain(cache);
-			KUNIT_EXPECT_GT(test, fixture_books(fx)->cached_pages, 0);
+			KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 			myalloc_zone_drain(fx->zone);
 		} else {	/* the worker looks at those online; the others have nothing */
 			myalloc_zone_drain_cpu(fx->zone, cpu);
@@ -672,7 +672,7 @@ static void hook_leave(const char *where)
 {
 	if (!strcmp(where, "magazine-enter") && this_cpu_ptr(hooked->mags.cpu) == busy_cpu &&
 	    ++hook_calls == 2)
-		busy_cpu->guard = busy_cpu->era;
+		busy_cpu->guard = busy_cpu->epoch;
 }
 
 /* A drain that comes in while a CPU is at work on its magazines tries again. */
@@ -683,15 +683,15 @@ static void drain_busy(struct kunit *test)
 	hooked = magazine_cache(fx, "busy", 100, 16);
 	hook_calls = 0;
 	fixture_on_cpu(1, cache_there, fx);
-	KUNIT_EXPECT_GT(test, books_of(hooked).cached_objects, 0);
+	KUNIT_EXPECT_GT(test, stats_of(hooked).cached_objects, 0);
 	if (!fixture_set_hook(hook_leave))
 		kunit_skip(test, "no hook in the fast path here");
 	busy_cpu = per_cpu_ptr(hooked->mags.cpu, fixture_cpu(1));
-	busy_cpu->guard = MYALLOC_ERA_BUSY;
+	busy_cpu->guard = MYALLOC_EPOCH_BUSY;
 	myalloc_cache_drain(hooked);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, hook_calls, 2);
-	KUNIT_EXPECT_EQ(test, books_of(hooked).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(hooked).cached_objects, 0);
 }
 
 /* Takes @nr objects and gives them back, with nothing in the magazines before. */
@@ -705,7 +705,7 @@ static void fill(struct kunit *test, struct myalloc_cache *cache, u32 nr)
 	myalloc_cache_drain(cache);
 	for (i = 0; i < nr; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, nr);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, nr);
 }
 
 /* A walk that has passed as much as it may goes on in the next interrupt. */
@@ -728,10 +728,10 @@ static void drain_in_parts(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_PAGES), 0);
 	for (i = 0; i < ARRAY_SIZE(fills); i++)
-		KUNIT_EXPECT_EQ(test, books_of(cache[i]).cached_objects, fills[i]);
+		KUNIT_EXPECT_EQ(test, stats_of(cache[i]).cached_objects, fills[i]);
 	myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_OBJECTS);
 	for (i = 0; i < ARRAY_SIZE(fills); i++)
-		KUNIT_EXPECT_EQ(test, books_of(cache[i]).cached_objects, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(cache[i]).cached_objects, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -747,10 +747,10 @@ static void reclaim_bound(struct kunit *test)
 	fx->zone->reclaim_id = 0;
 	fx->zone->last_drain = myalloc_env_now_ns();
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(other).cached_objects, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(other).cached_objects, 2);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
-	KUNIT_EXPECT_EQ(test, books_of(other).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(other).cached_objects, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -763,8 +763,8 @@ static void worker_goes_on(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
 	fx->zone->work.fn(&fx->zone->work);
-	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs_empty, 0);
+	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs_empty, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, live), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	myalloc_zone_drain(fx->zone);
@@ -773,10 +773,10 @@ static void worker_goes_on(struct kunit *test)
 	fixture_set_referenced(page, true);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 	fx->zone->work.fn(&fx->zone->work);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 1);
 	fixture_set_referenced(page, false);
 	fx->zone->work.fn(&fx->zone->work);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->quarantined_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -813,7 +813,7 @@ static void level_use(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, n, 500);
 		for (i = 0; i < 1500; i++)
 			memset(o[i], i, 72);
-		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1500);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1500);
 		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, o[0]), 72);
 		FIXTURE_EXPECT_VALID(fx);
 		for (i = 0; i < 1500; i++)
@@ -821,7 +821,7 @@ static void level_use(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, 400, o + 1100), 400);
 		for (i = 0; i < 1100; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 		FIXTURE_EXPECT_VALID(fx);
 		/* What no object is. */
 		o[0] = myalloc_cache_alloc(cache, 0);
@@ -832,7 +832,7 @@ static void level_use(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* Of two frees at the same moment the certain level refuses one. */
@@ -860,13 +860,13 @@ static void level_certain(struct kunit *test)
 		if (a)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, a), 0);
 	}
-	KUNIT_EXPECT_EQ(test, books_of(cache).bad_frees, 3);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).bad_frees, 3);
 	a = myalloc_cache_alloc(cache, 0);
 	b = myalloc_cache_alloc(cache, 0);
 	KUNIT_EXPECT_PTR_NE(test, a, b);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, a), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, b), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -879,13 +879,13 @@ static void level_trusting(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 0);
 	fixture_log_mark();
 	myalloc_cache_drain(cache);
 	scnprintf(fx->expected, sizeof(fx->expected),
 		  "cache %s: slot 0 of the slab at frame 0 was freed twice at once", cache->name);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
@@ -999,7 +999,7 @@ static void bulk_freed_elsewhere(struct kunit *test)
 	fixture_on_cpu(1, free_one, o[6]);
 	KUNIT_EXPECT_EQ(test, hook_err, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(hooked, 8, o), 7);
-	KUNIT_EXPECT_EQ(test, books_of(hooked).bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(hooked).bad_frees, 1);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -1022,23 +1022,23 @@ static void resize(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, sizes[s]), 0);
 		KUNIT_EXPECT_EQ(test, cache->mags.capacity, sizes[s]);
-		KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
 		FIXTURE_EXPECT_VALID(fx);
 		for (; i < 300; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-		KUNIT_EXPECT_EQ(test, !!books_of(cache).cached_objects, !!sizes[s]);
-		KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+		KUNIT_EXPECT_EQ(test, !!stats_of(cache).cached_objects, !!sizes[s]);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 	}
 	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, MYALLOC_MAGAZINE_MAX + 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(checked, 8), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(certain, 8), 0);
-	KUNIT_EXPECT_EQ(test, certain->mags.era, MYALLOC_ERA_NEVER);
+	KUNIT_EXPECT_EQ(test, certain->mags.epoch, MYALLOC_EPOCH_NEVER);
 	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 16);
 	if (fixture_fail_after(1)) {
 		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 8), -ENOMEM);
 		fixture_fail_after(0);
 		KUNIT_EXPECT_EQ(test, cache->mags.capacity, 16);
-		KUNIT_EXPECT_EQ(test, cache->mags.era, cache->mags.age);
+		KUNIT_EXPECT_EQ(test, cache->mags.epoch, cache->mags.age);
 	}
 	FIXTURE_EXPECT_VALID(fx);
 }

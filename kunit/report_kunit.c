@@ -151,8 +151,8 @@ static void report_ratelimit(struct kunit *test)
 	wrong_frees(fx, 1000);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(FOREIGN), 10);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("suppressed"), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 1000);
-	KUNIT_EXPECT_EQ(test, fx->books.reports_suppressed, 990);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 1000);
+	KUNIT_EXPECT_EQ(test, fx->stats.reports_suppressed, 990);
 	/* The last one is kept though it is not printed. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 3), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
@@ -163,7 +163,7 @@ static void report_ratelimit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count(FOREIGN), 10);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 991 reports suppressed"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("suppressed"), 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->reports_suppressed, 992);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 992);
 	fixture_set_ratelimit(false);
 }
 
@@ -208,8 +208,8 @@ static void report_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free"), MYALLOC_REPORTS);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("order 3: not memory of this zone"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("order 4: not memory"), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->reports_suppressed, 3);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, MYALLOC_REPORTS + 3);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 3);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, MYALLOC_REPORTS + 3);
 	wrong_frees(fx, 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 3 reports suppressed"), 1);
 }
@@ -236,14 +236,14 @@ static void report_no_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object + 1), -EINVAL);
 	object[64] ^= 1;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 1);
-	KUNIT_EXPECT_EQ(test, fx->books.reports_suppressed, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.reports_suppressed, 2);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	myalloc_zone_crit(fx->zone, "damage");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->reports_suppressed, 4);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 4);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 2);
 	no_entry(fx, false);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 }

@@ -153,7 +153,7 @@ static void shadow_objects(struct kunit *test)
 	/* The pages of the slabs are free again. */
 	myalloc_zone_drain(fx->zone);
 	EXPECT_MAY_NOT(test, fx->chunks[0], PAGE_SIZE << 10);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* The link of a deferred free, in or behind the object, is marked when the free is done. */

@@ -63,7 +63,7 @@ static void expect_damage(struct fixture *fx, struct myalloc_cache *cache, const
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
 	KUNIT_EXPECT_EQ(test, found, 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, fx->noted.corruptions + found);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, fx->noted.corruptions + found);
 	atomic64_set(&cache->corruptions, 0);
 	fixture_note(fx);
 }
@@ -169,7 +169,7 @@ static void debug_redzone_all_bytes(struct kunit *test)
 		o[at] = was;
 	}
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* The limit that is stated: a write that jumps over the zone is not seen. */
@@ -186,7 +186,7 @@ static void debug_redzone_limit(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, free_here(cache, one), 0);
 	KUNIT_EXPECT_EQ(test, free_here(cache, two), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* --- poison --------------------------------------------------------------------- */
@@ -239,7 +239,7 @@ static void debug_poison_new_slab(struct kunit *test)
 	cache = fixture_cache(fx, "poison", 100, MYALLOC_CHECKS);
 	KUNIT_EXPECT_EQ(test, free_here(cache, alloc_here(cache)), 0);
 	FIXTURE_EXPECT_VALID(fx);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* The picture in check.c, byte by byte, free and live. */
@@ -423,21 +423,21 @@ static void debug_sanity(struct kunit *test)
 	void *o = alloc_here(cache), *two;
 	u8 *state = myalloc_object_state(cache, o + 5 * cache->layout.slot_size);
 
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 	*state = MYALLOC_SLOT_LIVE;
 	two = alloc_here(cache);
 	scnprintf(fx->expected, sizeof(fx->expected),
 		  "cache sane: slab at frame %u counts 2 slots in use, 3 are", frame_of(cache, o));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, free_here(cache, two), 0);
 	scnprintf(fx->expected, sizeof(fx->expected),
 		  "cache sane: slab at frame %u counts 1 slots in use, 2 are", frame_of(cache, o));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 2);
 	*state = MYALLOC_SLOT_FREE;
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 2);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -457,7 +457,7 @@ static void debug_inuse_too_low(struct kunit *test)
 
 	for (i = 0; i < 7; i++)
 		o[i] = alloc_here(cache);
-	pages = fixture_books(fx)->slab_pages;
+	pages = fixture_stats(fx)->slab_pages;
 	/* The last free slot looks taken. */
 	state = myalloc_object_state(cache, o[6] + cache->layout.slot_size);
 	*state = MYALLOC_SLOT_LIVE;
@@ -469,8 +469,8 @@ static void debug_inuse_too_low(struct kunit *test)
 		  "cache count: slot 7 of the slab at frame %u was freed twice at once",
 		  frame_of(cache, o[0]));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
-	KUNIT_EXPECT_GE(test, fixture_books(fx)->corruptions, 1);
-	KUNIT_EXPECT_LE(test, fx->books.slab_pages, 2 * pages);
+	KUNIT_EXPECT_GE(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_LE(test, fx->stats.slab_pages, 2 * pages);
 	/* From now on it counts as somebody's, who may free it. */
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o[6] + cache->layout.slot_size), 0);
@@ -523,7 +523,7 @@ static void debug_no_false_alarm(struct kunit *test)
 			for (k = 0; k < ARRAY_SIZE(more); k++)
 				if (fixture_thorough() || (checks + i + k) % 7 == 0)
 					use(fx, sizes[i], __MYALLOC_CACHE_FLAG(checks) | more[k]);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions + fx->books.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions + fx->stats.bad_frees, 0);
 }
 
 static void fill_ab(void *object)
@@ -561,7 +561,7 @@ static void debug_zone_checks(struct kunit *test)
 	o = myalloc_pages_alloc(fx->zone, 4, 0);
 	KUNIT_EXPECT_NOT_NULL(test, o);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, o, 4), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 static struct kunit_case slab_debug_cases[] = {

@@ -51,12 +51,12 @@ static inline struct myalloc_cache *magazine_cache(struct fixture *fx, const cha
 	return cache;
 }
 
-static inline struct myalloc_cache_books books_of(struct myalloc_cache *cache)
+static inline struct myalloc_cache_stats stats_of(struct myalloc_cache *cache)
 {
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 
-	myalloc_cache_books(cache, &books);
-	return books;
+	myalloc_cache_stats(cache, &stats);
+	return stats;
 }
 
 /* First frame of the slab of an object. */

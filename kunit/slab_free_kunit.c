@@ -24,8 +24,8 @@ static void slab_bad_twice(struct kunit *test)
 			       "mags", frame_a, 0);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(none, b), MYALLOC_BAD_FREE, TWICE, "none",
 			       "none", frame_b, 0);
-	KUNIT_EXPECT_EQ(test, books_of(mags).bad_frees, 2);
-	KUNIT_EXPECT_EQ(test, books_of(none).bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(mags).bad_frees, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(none).bad_frees, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, a), 0);
 
 	/* Freed, handed out again, freed by the new owner and by the old one. */
@@ -67,7 +67,7 @@ static void slab_bad_foreign(struct kunit *test)
 		FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, foreign[i]),
 				       MYALLOC_BAD_FOREIGN,
 				       "bad free as object of mine: not memory of this zone");
-	KUNIT_EXPECT_EQ(test, books_of(cache).bad_frees, 5);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).bad_frees, 5);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(theirs, object), 0);
 }
 
@@ -132,8 +132,8 @@ static void slab_bad_cache(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(one, b), MYALLOC_BAD_CACHE,
 			       "bad free as object of one: an object of another cache; cache big, frame %u, slot 0",
 			       frame_b);
-	KUNIT_EXPECT_EQ(test, books_of(two).bad_frees, 1);
-	KUNIT_EXPECT_EQ(test, books_of(one).bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(two).bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(one).bad_frees, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(one, a), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(big, b), 0);
 }
@@ -166,9 +166,9 @@ static void slab_bad_kind(struct kunit *test)
 			       slab);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, page), -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_KIND], 4);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_KIND], 4);
 }
 
 /* A slab whose tag names a cache that cannot be: nothing in it is known, or freed. */
@@ -187,9 +187,9 @@ static void slab_bad_tag(struct kunit *test)
 		frame->cache = wrong[i];
 		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, object), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), -EINVAL);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], i + 1);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], i + 1);
 		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object), -EINVAL);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_KIND], i + 1);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_KIND], i + 1);
 	}
 	frame->cache = right;
 	FIXTURE_EXPECT_VALID(fx);
@@ -253,7 +253,7 @@ static void slab_bad_lookalike(struct kunit *test)
 
 		for (off = 0; off < 32 * PAGE_SIZE; off += PAGE_SIZE)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, pages + off), -EINVAL);
-		KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
 	FIXTURE_EXPECT_VALID(fx);

@@ -32,16 +32,16 @@ static void check_objects(struct fixture *fx, unsigned int size, unsigned int al
 		KUNIT_EXPECT_NULL(test, memchr_inv(objects[i], i, size));
 		KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, objects[i]), size);
 	}
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, nr);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, nr);
 	FIXTURE_EXPECT_VALID(fx);
 	for (i = 0; i < nr; i++)
 		if (i % 2)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, objects[i]), 0);
 		else
 			KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, objects[i]), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions + fx->books.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions + fx->stats.bad_frees, 0);
 }
 
 static void slab_objects(struct kunit *test)
@@ -81,11 +81,11 @@ static void slab_exhaust(struct kunit *test)
 	for (nr = 0; (objects[nr] = alloc_here(cache, 0)); nr++)
 		;
 	KUNIT_EXPECT_EQ(test, nr, 64 / 2 * 8);
-	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, 64);
-	KUNIT_EXPECT_EQ(test, fx->books.free_pages, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).fails, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, 64);
+	KUNIT_EXPECT_EQ(test, fx->stats.free_pages, 0);
 	KUNIT_EXPECT_NULL(test, alloc_here(cache, MYALLOC_MAY_WAIT));
-	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).fails, 2);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, objects[100]), 0);
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache, 0), objects[100]);
@@ -366,15 +366,15 @@ static void slab_bulk(struct kunit *test)
 				memset(objects[k], k, 104);
 			for (k = 0; k < nr; k++)
 				KUNIT_EXPECT_NULL(test, memchr_inv(objects[k], k, 104));
-			KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, nr);
+			KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, nr);
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, nr, objects), nr);
-			KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+			KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 		}
 		FIXTURE_EXPECT_VALID(fx);
-		KUNIT_EXPECT_EQ(test, books_of(cache).allocs, books_of(cache).frees);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).allocs, stats_of(cache).frees);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees + fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees + fx->stats.corruptions, 0);
 }
 
 /* More than there are: what could be had; wrong ones among right ones: the others are freed. */
@@ -388,7 +388,7 @@ static void slab_bulk_limits(struct kunit *test)
 
 	nr = myalloc_cache_alloc_bulk(cache, 0, 1000, o);
 	KUNIT_EXPECT_EQ(test, nr, 64 / 2 * 8);
-	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).fails, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, nr, o), nr);
 	myalloc_cache_shrink(cache);
 
@@ -405,15 +405,15 @@ static void slab_bulk_limits(struct kunit *test)
 	give[7] = o[2];
 	give[8] = o[2];		/* twice */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, 9, give), 3);
-	fixture_books(fx);
-	KUNIT_EXPECT_EQ(test, fx->books.bad_frees, 6);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FREE], 2);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_CACHE], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_KIND], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_FOREIGN], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.bad[MYALLOC_BAD_INTERIOR], 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).bad_frees, 6);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+	fixture_stats(fx);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad_frees, 6);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_FREE], 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_CACHE], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_KIND], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_FOREIGN], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_INTERIOR], 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).bad_frees, 6);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(other, o[3]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
@@ -433,7 +433,7 @@ static u64 empty_after(struct fixture *fx, struct myalloc_cache *cache, void **o
 	for (i = 0; i < nr; i++)
 		KUNIT_EXPECT_EQ(fx->test, myalloc_cache_free(cache, objects[i]), 0);
 	FIXTURE_EXPECT_VALID(fx);
-	return books_of(cache).slabs_empty;
+	return stats_of(cache).slabs_empty;
 }
 
 /* A cache keeps so many empty slabs, no more, and uses them again before it asks for one. */
@@ -446,13 +446,13 @@ static void slab_empty_keep(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, empty_after(fx, cache, objects), MYALLOC_EMPTY_KEEP);
 	fixture_let_pass(fx);	/* as the others wait for */
-	pages = fixture_books(fx)->slab_pages;
+	pages = fixture_stats(fx)->slab_pages;
 	KUNIT_EXPECT_EQ(test, pages, MYALLOC_EMPTY_KEEP << cache->layout.order);
 	objects[0] = alloc_here(cache, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->slab_pages, pages);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, pages);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, objects[0]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), pages);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
 }
 
@@ -479,7 +479,7 @@ static void slab_shrink(struct kunit *test)
 	struct fixture *fx = large_zone(test);
 	struct myalloc_cache *cache = magazine_cache(fx, "shrink", 500, 16);
 	void **o = object_array(test);
-	struct myalloc_cache_books b;
+	struct myalloc_cache_stats b;
 	u32 i, nr = 4 * cache->layout.objects;
 
 	for (i = 0; i < nr; i++) {
@@ -489,16 +489,16 @@ static void slab_shrink(struct kunit *test)
 	for (i = 0; i < nr; i++)
 		if (i % cache->layout.objects != 3)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-	b = books_of(cache);
+	b = stats_of(cache);
 	KUNIT_EXPECT_GT(test, b.cached_objects, 0);
 	KUNIT_EXPECT_EQ(test, b.live_objects, 4);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), b.cached_objects);
-	b = books_of(cache);
+	b = stats_of(cache);
 	KUNIT_EXPECT_EQ(test, b.cached_objects, 0);
 	KUNIT_EXPECT_EQ(test, b.slabs_partial, 4);
 	KUNIT_EXPECT_EQ(test, b.total_objects - b.live_objects, cache->free_slots);
 	myalloc_cache_shrink(cache);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 4);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 4);
 	FIXTURE_EXPECT_VALID(fx);
 	for (i = 3; i < nr; i += cache->layout.objects) {
 		KUNIT_EXPECT_NULL(test, memchr_inv(o[i], i, 500));
@@ -529,9 +529,9 @@ static void slab_destroy_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, one), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, two), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, three), 0);
-	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
@@ -594,7 +594,7 @@ static void work_here(void *arg)
 			work_free(w, myalloc_random_below(&w->random, w->nr));
 }
 
-/* Several CPUs and caches: the books agree with the model and with a recount. */
+/* Several CPUs and caches: the statistics agree with the model and with a recount. */
 static void slab_random(struct kunit *test)
 {
 	static const struct {
@@ -606,7 +606,7 @@ static void slab_random(struct kunit *test)
 	};
 	struct random_work *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
 	u32 turn, turns = fixture_thorough() ? 150 : 12, i;
-	struct myalloc_cache_books b;
+	struct myalloc_cache_stats b;
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	fixture_random(test, &w->random);
@@ -621,7 +621,7 @@ static void slab_random(struct kunit *test)
 	for (turn = 0; turn < turns; turn++) {
 		fixture_on_cpu(turn, work_here, w);
 		for (i = 0; i < CACHES; i++) {
-			b = books_of(w->cache[i]);
+			b = stats_of(w->cache[i]);
 			KUNIT_EXPECT_EQ(test, b.live_objects, w->live_of[i]);
 			KUNIT_EXPECT_EQ(test, b.allocs - b.frees, b.live_objects);
 		}
@@ -631,7 +631,7 @@ static void slab_random(struct kunit *test)
 		work_free(w, 0);
 	myalloc_zone_drain(w->fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(w->fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(w->fx)->bad_frees + w->fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(w->fx)->bad_frees + w->fx->stats.corruptions, 0);
 }
 
 static struct kunit_case slab_cases[] = {

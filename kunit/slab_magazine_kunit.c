@@ -14,7 +14,7 @@ static void slab_magazines(struct kunit *test)
 	static const unsigned int magazines[] = { 1, 2, 3, 5, 7, 16, 17, 33 };
 	struct fixture *fx = large_zone(test);
 	void **o = object_array(test);
-	struct myalloc_cache_books b;
+	struct myalloc_cache_stats b;
 	unsigned int m;
 	u32 i, nr = 300;
 
@@ -25,7 +25,7 @@ static void slab_magazines(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, batch, min_t(u32, magazines[m], 12));
 		for (i = 0; i < nr; i++)
 			o[i] = alloc_here(cache, 0);
-		b = books_of(cache);
+		b = stats_of(cache);
 		KUNIT_EXPECT_EQ(test, b.allocs, nr);
 		KUNIT_EXPECT_EQ(test, b.live_objects, nr);
 		KUNIT_EXPECT_GE(test, b.refills * batch, nr);
@@ -33,18 +33,18 @@ static void slab_magazines(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, b.flushes, 0);
 		for (i = 0; i < nr; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-		b = books_of(cache);
+		b = stats_of(cache);
 		KUNIT_EXPECT_EQ(test, b.frees, nr);
 		KUNIT_EXPECT_EQ(test, b.free_hits, nr);
 		KUNIT_EXPECT_EQ(test, b.live_objects, 0);
 		KUNIT_EXPECT_LE(test, b.cached_objects, cache->mags.nr_magazines * magazines[m]);
 		FIXTURE_EXPECT_VALID(fx);
 		/* Back and forth at one place never leaves the magazines. */
-		b = books_of(cache);
+		b = stats_of(cache);
 		for (i = 0; i < 50; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, alloc_here(cache, 0)), 0);
-		KUNIT_EXPECT_EQ(test, books_of(cache).refills, b.refills);
-		KUNIT_EXPECT_EQ(test, books_of(cache).flushes, b.flushes);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).refills, b.refills);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).flushes, b.flushes);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
 }
@@ -108,11 +108,11 @@ static void slab_cross_cpu(struct kunit *test)
 		fixture_on_cpu(1, free_there, &job);
 		KUNIT_EXPECT_EQ(test, job.failed, 0);
 		if (round == 1)
-			slabs = books_of(cache).slabs;
+			slabs = stats_of(cache).slabs;
 		if (round > 1)
-			KUNIT_EXPECT_LE(test, books_of(cache).slabs, slabs + MYALLOC_EMPTY_KEEP);
+			KUNIT_EXPECT_LE(test, stats_of(cache).slabs, slabs + MYALLOC_EMPTY_KEEP);
 	}
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -128,14 +128,14 @@ static void slab_drain_cpu(struct kunit *test)
 		kunit_skip(test, "one CPU");
 	fixture_on_cpu(0, alloc_there, &job);
 	fixture_on_cpu(0, free_there, &job);
-	here = books_of(cache).cached_objects;
+	here = stats_of(cache).cached_objects;
 	fixture_on_cpu(1, alloc_there, &job);
 	fixture_on_cpu(1, free_there, &job);
-	KUNIT_EXPECT_GT(test, books_of(cache).cached_objects, here);
+	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, here);
 	myalloc_zone_drain_cpu(fx->zone, fixture_cpu(1));
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, here);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, here);
 	myalloc_zone_drain_cpu(fx->zone, fixture_cpu(0));
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -157,11 +157,11 @@ static void slab_may_wait(struct kunit *test)
 	job.nr = 8;
 	fixture_on_cpu(1, free_there, &job);
 	KUNIT_EXPECT_EQ(test, job.failed, 0);
-	KUNIT_EXPECT_EQ(test, books_of(other).cached_objects, 8);
+	KUNIT_EXPECT_EQ(test, stats_of(other).cached_objects, 8);
 	KUNIT_EXPECT_NULL(test, alloc_here(cache, 0));
 	object = alloc_here(cache, MYALLOC_MAY_WAIT);
 	KUNIT_EXPECT_NOT_NULL(test, object);
-	KUNIT_EXPECT_EQ(test, books_of(other).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(other).cached_objects, 0);
 	/* One more for the magazine of the cache, and in bulk. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_alloc_bulk(cache, MYALLOC_MAY_WAIT, 9, rest), 7);
 	for (i = 0; i < 7; i++)
@@ -177,7 +177,7 @@ static void slab_busy(struct kunit *test)
 	struct fixture *fx = small_zone(test);
 	struct myalloc_cache *cache = magazine_cache(fx, "busy", 100, 8);
 	void *before = alloc_here(cache, 0), *object, *bulk[3];
-	struct myalloc_cache_books b = books_of(cache), after;
+	struct myalloc_cache_stats b = stats_of(cache), after;
 	struct myalloc_magazine_cpu *cpu;
 	unsigned int nr, freed;
 	int err, err2;
@@ -195,7 +195,7 @@ static void slab_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, err2, 0);
 	KUNIT_EXPECT_EQ(test, freed, 3);
-	after = books_of(cache);
+	after = stats_of(cache);
 	KUNIT_EXPECT_EQ(test, after.alloc_hits, b.alloc_hits);
 	KUNIT_EXPECT_EQ(test, after.free_hits, b.free_hits);
 	KUNIT_EXPECT_EQ(test, after.allocs, b.allocs + 4);
@@ -249,8 +249,8 @@ static void slab_interrupted(struct kunit *test)
 	}
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_GE(test, hook_calls, 1200);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions + fx->books.bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions + fx->stats.bad_frees, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -290,8 +290,8 @@ static void slab_free_race(struct kunit *test)
 	scnprintf(fx->expected, sizeof(fx->expected),
 		  "cache %s: slot 0 of the slab at frame 0 was freed twice at once", cache->name);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	other = alloc_here(cache, 0);
 	KUNIT_EXPECT_PTR_NE(test, other, again);
@@ -312,8 +312,8 @@ static void slab_cached_damaged(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache, 0), b);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "cache damaged: slot 0 of the slab at frame 0 was freed twice at once");
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, a), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, b), 0);
@@ -343,7 +343,7 @@ static void slab_counts_too_many(struct kunit *test)
 		*myalloc_object_state(cache, o[0]) = MYALLOC_SLOT_LIVE;
 		other = alloc_here(cache, 0);
 		KUNIT_EXPECT_PTR_NE(test, slab_of(cache, other), frame);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, k + 1);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, k + 1);
 		FIXTURE_EXPECT_VALID(fx);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 		for (i = 0; i < n; i++)

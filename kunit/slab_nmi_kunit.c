@@ -22,7 +22,7 @@ static void free_deferred(struct kunit *test, struct myalloc_cache *cache, void 
 	KUNIT_EXPECT_EQ(test, err, 0);
 }
 
-/* A free is deferred, seen in the books, and taken along two at a time. */
+/* A free is deferred, seen in the statistics, and taken along two at a time. */
 static void slab_nmi_free(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -34,23 +34,23 @@ static void slab_nmi_free(struct kunit *test)
 		o[i] = alloc_here(cache, 0);
 	frame = myalloc_frame_idx(fx->zone, slab_of(cache, o[0]));
 	free_deferred(test, cache, o, 7);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 7);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 7);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 0);
 	KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, o[3]), MYALLOC_SLOT_DEFERRED);
 	FIXTURE_EXPECT_VALID(fx);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, o[3]), MYALLOC_BAD_FREE, TWICE, "nmi",
 			       "nmi", frame, 3);
 	other = alloc_here(cache, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 5);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 5);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 3);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 5);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 3);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 5);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 3);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 8);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 8);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
@@ -89,13 +89,13 @@ static void slab_nmi_recover(struct kunit *test)
 	if (!hooked_here) {	/* in a kernel: the recovery alone */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, freed_meanwhile), 0);
 	} else {
-		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 1);
 		KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, freed_meanwhile),
 				MYALLOC_SLOT_DEFERRED);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
 	}
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -117,16 +117,16 @@ static void slab_nmi_free_half(struct kunit *test)
 	/* Who meets it in the list leaves it there. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRING);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 1);
 	*state = MYALLOC_SLOT_DEFERRED;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 2);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 0);
 }
 
 /* With magazines: they work under the lock; when they are full, frees are deferred. */
@@ -142,13 +142,13 @@ static void slab_nmi_magazines(struct kunit *test)
 		o[i] = alloc_here(cache, 0);
 	myalloc_cache_drain(cache);
 	free_deferred(test, cache, o, nr);
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, fits);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, nr - fits);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, fits);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, nr - fits);
 	FIXTURE_EXPECT_VALID(fx);
 	myalloc_cache_drain(cache);
-	KUNIT_EXPECT_EQ(test, books_of(cache).cached_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, nr);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, nr);
 }
 
 /* An object that its user's second free had wrongly marked: it is his, and the others come back. */
@@ -164,8 +164,8 @@ static void slab_nmi_lost(struct kunit *test)
 	*myalloc_object_state(cache, o[0]) = MYALLOC_SLOT_LIVE;
 	llist_del_all(&cache->deferred.list);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
 	/* A recovery that another drain has begun is ended, though nothing is left for it. */
@@ -190,8 +190,8 @@ static void slab_nmi_no_object(struct kunit *test)
 	fixture_nmi_exit(irq);
 	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
 	KUNIT_EXPECT_NULL(test, object);
-	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).fails, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
 }
 
 /* In bulk: as many as the magazines have room for, the others are deferred, or go to the zone. */
@@ -212,8 +212,8 @@ static void slab_nmi_bulk(struct kunit *test)
 	fixture_nmi_exit(irq);
 	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
 	KUNIT_EXPECT_EQ(test, n, nr);
-	KUNIT_EXPECT_EQ(test, books_of(cache).live_objects, 0);
-	KUNIT_EXPECT_GE(test, books_of(cache).deferred_objects, 64);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
+	KUNIT_EXPECT_GE(test, stats_of(cache).deferred_objects, 64);
 	FIXTURE_EXPECT_VALID(fx);
 	myalloc_zone_drain(fx->zone);
 
@@ -223,7 +223,7 @@ static void slab_nmi_bulk(struct kunit *test)
 	n = myalloc_pages_free_bulk(fx->zone, 0, 1000, o);
 	fixture_nmi_exit(irq);
 	KUNIT_EXPECT_EQ(test, n, 1000);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -279,7 +279,7 @@ static void slab_nmi_content(struct kunit *test)
 		again = alloc_here(checked, 0);
 		KUNIT_EXPECT_PTR_EQ(test, again, o[i]);
 	}
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(checked, o[i]), 0);
 }
@@ -295,7 +295,7 @@ static void slab_nmi_link_damaged(struct kunit *test)
 		myalloc_cache_flags_t clear = k % 2 ? MYALLOC_ZERO_FREE : 0;
 		struct myalloc_cache *cache = fixture_cache(fx, "links", 100,
 							    MYALLOC_NO_MAGAZINE | clear);
-		u64 before = fixture_books(fx)->corruptions;
+		u64 before = fixture_stats(fx)->corruptions;
 		void **o = object_array(test);
 
 		for (i = 0; i < 2 * cache->layout.objects; i++)
@@ -313,15 +313,15 @@ static void slab_nmi_link_damaged(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[7]), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[8]), 0);
 		if (k / 2 < 5) {
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, before + 1);
-			KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 1);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, before + 1);
+			KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 1);
 			KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 					   "cache links: a freed object was written to: its link is damaged");
 		}
-		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 4);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 4);
 		myalloc_cache_drain(cache);
-		KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-		KUNIT_EXPECT_EQ(test, books_of(cache).frees, 8);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 8);
 		for (i = 0; i < 6 && clear; i++)
 			KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o[i], 100), 0, 100));
 		FIXTURE_EXPECT_VALID(fx);
@@ -368,9 +368,9 @@ static void slab_nmi_free_drained(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 	myalloc_cache_drain(cache);
 	FIXTURE_EXPECT_VALID(fx);
-	KUNIT_EXPECT_EQ(test, books_of(cache).corruptions, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).deferred_objects, 0);
-	KUNIT_EXPECT_EQ(test, books_of(cache).frees, 2);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, 2);
 	if (!hook_calls)
 		kunit_skip(test, "there is no point slab-defer before the list is touched");
 }
@@ -417,15 +417,15 @@ static void slab_deferred(struct kunit *test, myalloc_cache_flags_t checks)
 	fixture_nmi_exit(irq);
 	KUNIT_EXPECT_TRUE(test, took_cache && took_zone);
 	KUNIT_EXPECT_NULL(test, object);
-	KUNIT_EXPECT_EQ(test, books_of(cache).fails, 1);
-	KUNIT_EXPECT_EQ(test, books_of(cache).slabs, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.slab_pages, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).fails, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.slab_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 2);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	/* They were no page user's. */
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[1], 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_frees[1], 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 

@@ -190,7 +190,7 @@ static void stress_refuses(struct kunit *test)
 			myalloc_job_destroy(run);
 	}
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nr_caches, 0ULL);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0ULL);
 }
 
 /* The same size twice is one cache; a seed that is not given is told. */

@@ -300,8 +300,8 @@ static void validate_zone(struct kunit *test)
 	DAMAGE(sc, map->first[1], 0, "A1:");
 	DAMAGE(sc, map->base, map->base + PAGE_SIZE, "A1:");
 	DAMAGE(sc, map->shift, map->shift + 1, "A1:");
-	DAMAGE(sc, map->window.bytes, map->window.bytes + 1, "A1:");
-	DAMAGE(sc, sc->zone->window.bytes, sc->zone->window.bytes - PAGE_SIZE, "A1:");
+	DAMAGE(sc, map->linear.bytes, map->linear.bytes + 1, "A1:");
+	DAMAGE(sc, sc->zone->linear.bytes, sc->zone->linear.bytes - PAGE_SIZE, "A1:");
 	end_scene(sc);
 }
 
@@ -331,9 +331,9 @@ static void validate_magazines(struct kunit *test)
 	DAMAGE(sc, cpu->top, cpu->top - 1, "Z4:");
 	/* While somebody is at work on magazines, what they hold is not compared. */
 	cpu->top--;
-	cpu->guard = MYALLOC_ERA_BUSY;
+	cpu->guard = MYALLOC_EPOCH_BUSY;
 	FIXTURE_EXPECT_VALID(sc->fx);
-	cpu->guard = cpu->era;
+	cpu->guard = cpu->epoch;
 	KUNIT_EXPECT_FALSE(test, fixture_valid(sc->fx));
 	cpu->top++;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(sc->fx->zone, other, 0), 0);
@@ -459,9 +459,9 @@ static void validate_cached(struct kunit *test)
 	FIXTURE_EXPECT_VALID(sc->fx);
 	DAMAGE(sc, cpu->top, cpu->top - 1, "S4:");
 	cpu->top--;
-	cpu->guard = MYALLOC_ERA_BUSY;
+	cpu->guard = MYALLOC_EPOCH_BUSY;
 	FIXTURE_EXPECT_VALID(sc->fx);
-	cpu->guard = cpu->era;
+	cpu->guard = cpu->epoch;
 	KUNIT_EXPECT_FALSE(test, fixture_valid(sc->fx));
 	cpu->top++;
 	DAMAGE(sc, *myalloc_magazine_first(cpu->loaded)->state, MYALLOC_SLOT_LIVE, "S4:");

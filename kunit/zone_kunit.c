@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of the zone: chunks, addresses, books, deferred frees, its beginning and end. */
+/* Tests of the zone: chunks, addresses, statistics, deferred frees, its beginning and end. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -103,7 +103,7 @@ static void check_all_pages(struct fixture *fx, void **pages)
 	const u32 nr = fx->args.nr_pages;
 	u32 n, i;
 
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_pages, nr);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_pages, nr);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	for (n = 0; n < nr; n++) {
 		pages[n] = myalloc_pages_alloc(fx->zone, 0, 0);
@@ -116,8 +116,8 @@ static void check_all_pages(struct fixture *fx, void **pages)
 			memset(pages[n], n, PAGE_SIZE);
 	}
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 0, 0));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_pages, nr);
-	KUNIT_EXPECT_EQ(test, fx->books.page_fails[0], 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, nr);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_fails[0], 1);
 	FIXTURE_EXPECT_VALID(fx);
 	for (n = 0; n < nr; n++) {
 		if (!fx->args.simulated) {
@@ -315,8 +315,8 @@ static void zone_map_layouts(struct kunit *test)
 	}
 }
 
-/* The window is the longest run of adjacent chunks, the first of equally long ones. */
-static void zone_window(struct kunit *test)
+/* The linear range is the longest run of adjacent chunks, the first of equally long ones. */
+static void zone_linear(struct kunit *test)
 {
 	/* Which eighths of the memory are chunks; where the longest run begins, and its length. */
 	static const struct {
@@ -341,9 +341,9 @@ static void zone_window(struct kunit *test)
 		fx->args.nr_pages = fx->args.nr_chunks * 8 - 1;
 		fx->zone = myalloc_zone_create(&fx->args);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fx->zone);
-		KUNIT_EXPECT_EQ(test, fx->zone->window.base, (unsigned long)all[cases[i].first]);
-		KUNIT_EXPECT_EQ(test, fx->zone->window.bytes, cases[i].nr * 8 * PAGE_SIZE);
-		KUNIT_EXPECT_PTR_EQ(test, fx->zone->window.frames,
+		KUNIT_EXPECT_EQ(test, fx->zone->linear.base, (unsigned long)all[cases[i].first]);
+		KUNIT_EXPECT_EQ(test, fx->zone->linear.bytes, cases[i].nr * 8 * PAGE_SIZE);
+		KUNIT_EXPECT_PTR_EQ(test, fx->zone->linear.frames,
 				    myalloc_map_frame(&fx->zone->map, all[cases[i].first]));
 		KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), 0);
 		fx->zone = NULL;
@@ -362,7 +362,7 @@ static void zone_chunk_borders(struct kunit *test)
 		};
 		struct fixture *fx = fixture_zone(test, &args);
 
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->free_blocks[4], 7);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_blocks[4], 7);
 		for (order = 0; order <= 4; order++) {
 			for (n = 0; (blocks[n] = myalloc_pages_alloc(fx->zone, order, 0)); n++) {
 				long idx = index_of(fx, blocks[n]);
@@ -421,7 +421,7 @@ static void zone_metadata_share(struct kunit *test)
 	};
 	struct fixture *fx = fixture_zone(test, &args);
 	u64 whole = (u64)args.nr_pages << PAGE_SHIFT, bytes = fx->zone->meta_bytes;
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 	struct myalloc_cache *cache;
 	char name[16];
 	int i;
@@ -429,10 +429,10 @@ static void zone_metadata_share(struct kunit *test)
 	for (i = 0; i < 16; i++) {
 		scnprintf(name, sizeof(name), "cache-%d", i);
 		cache = fixture_cache(fx, name, sizes[i % ARRAY_SIZE(sizes)], 0);
-		myalloc_cache_books(cache, &books);
-		KUNIT_EXPECT_LE(test, books.meta_bytes, whole / 4096 + sizeof(*cache) +
+		myalloc_cache_stats(cache, &stats);
+		KUNIT_EXPECT_LE(test, stats.meta_bytes, whole / 4096 + sizeof(*cache) +
 				sizeof(*cache->mags.cpu) * num_possible_cpus());
-		bytes += books.meta_bytes;
+		bytes += stats.meta_bytes;
 		if (!i)
 			KUNIT_EXPECT_LE(test, bytes, whole / 200);
 	}
@@ -526,7 +526,7 @@ static void zone_give_damaged(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	frame->tag = myalloc_frame_tag(MYALLOC_FRAME_FREEING, 2, 0);
 	myalloc_zone_give(fx->zone, frame);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, fx->zone->frees[2], 0);
 	KUNIT_EXPECT_EQ(test, fx->zone->buddy.nr_free, 38);
 	KUNIT_EXPECT_EQ(test, frame->tag, myalloc_frame_tag(MYALLOC_FRAME_FREEING, 2, 0));
@@ -567,18 +567,18 @@ static void zone_destroy_cached(struct kunit *test)
 
 	for (i = 0; i < fixture_nr_cpus(); i++)
 		fixture_on_cpu(i, alloc_and_free, fx);
-	KUNIT_EXPECT_GE(test, fixture_books(fx)->cached_pages, fixture_nr_cpus());
+	KUNIT_EXPECT_GE(test, fixture_stats(fx)->cached_pages, fixture_nr_cpus());
 	fixture_put(fx);
 }
 
-/* --- books ------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------- */
 
-/* A new zone's books. */
+/* A new zone's statistics. */
 static void zone_books_new(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 45, .chunk_order = 4 };
 	struct fixture *fx = fixture_zone(test, &args);
-	const struct myalloc_zone_books *b = fixture_books(fx);
+	const struct myalloc_zone_stats *b = fixture_stats(fx);
 	static const u64 blocks[MYALLOC_NR_ORDERS] = { [0] = 1, [2] = 1, [3] = 1, [4] = 2 };
 
 	KUNIT_EXPECT_EQ(test, b->nr_pages, 45);
@@ -600,13 +600,13 @@ static void zone_books_steps(struct kunit *test)
 		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
 	};
 	struct fixture *fx = fixture_zone(test, &args);
-	const struct myalloc_zone_books *b = &fx->books;
+	const struct myalloc_zone_stats *b = &fx->stats;
 	void *a, *c, *d;
 
 	a = myalloc_pages_alloc(fx->zone, 3, 0);
 	c = myalloc_pages_alloc(fx->zone, 0, MYALLOC_TOPDOWN);
 	d = myalloc_pages_alloc_exact(fx->zone, 5, 0, 0);
-	fixture_books(fx);
+	fixture_stats(fx);
 	KUNIT_EXPECT_EQ(test, b->free_pages, 64 - 8 - 1 - 5);
 	KUNIT_EXPECT_EQ(test, b->page_pages, 8 + 1 + 5);
 	KUNIT_EXPECT_EQ(test, b->peak_pages, 8 + 1 + 5);
@@ -617,13 +617,13 @@ static void zone_books_steps(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 6, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 7, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 51, 0, 0));
-	fixture_books(fx);
+	fixture_stats(fx);
 	KUNIT_EXPECT_EQ(test, b->page_fails[6], 2);
 	KUNIT_EXPECT_EQ(test, b->page_fails[7], 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 3), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, c, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, d, 5), 0);
-	fixture_books(fx);
+	fixture_stats(fx);
 	KUNIT_EXPECT_EQ(test, b->page_frees[3], 1);
 	KUNIT_EXPECT_EQ(test, b->page_frees[0], 2);
 	KUNIT_EXPECT_EQ(test, b->page_frees[2], 1);
@@ -631,7 +631,7 @@ static void zone_books_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->peak_pages, 8 + 1 + 5);
 	KUNIT_EXPECT_EQ(test, b->splits, b->merges);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->drains, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->drains, 1);
 }
 
 struct seen {
@@ -724,8 +724,8 @@ static void zone_report_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("bad free"), 0);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "bad free as pages of order 0: not memory of this zone");
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad_frees, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.reports_suppressed, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.reports_suppressed, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 2), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 1 reports suppressed"), 1);
 }
@@ -780,32 +780,32 @@ static void zone_nmi_alloc(struct kunit *test)
 	nmi_end(fx, &nmi);
 	KUNIT_EXPECT_NULL(test, block);
 	KUNIT_EXPECT_NULL(test, exact);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.page_fails[0] + fx->books.page_fails[2], 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nmi_fails, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_fails[0] + fx->stats.page_fails[2], 0);
 	/* With the lock free it is as always. */
 	irq = fixture_nmi_enter();
 	free = myalloc_pages_alloc(fx->zone, 0, 0);
 	fixture_nmi_exit(irq);
 	KUNIT_EXPECT_NOT_NULL(test, free);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->nmi_fails, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nmi_fails, 2);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, free, 0), 0);
 }
 
-/* A free is deferred: seen in the books, found by validate, taken along two at a time. */
+/* A free is deferred: seen in the statistics, found by validate, taken along two at a time. */
 static void zone_nmi_free(struct kunit *test)
 {
 	const struct fixture_args args = {
 		.nr_pages = 64, .chunk_order = 6, .no_magazines = true,
 	};
 	struct fixture *fx = fixture_zone(test, &args);
-	const struct myalloc_zone_books *b = &fx->books;
+	const struct myalloc_zone_stats *b = &fx->stats;
 	void *blocks[7], *other;
 	u32 i;
 
 	for (i = 0; i < 7; i++)
 		blocks[i] = myalloc_pages_alloc(fx->zone, 1, 0);
 	fixture_free_deferred(fx, blocks, 7, 1);
-	fixture_books(fx);
+	fixture_stats(fx);
 	KUNIT_EXPECT_EQ(test, b->deferred_pages, 14);
 	KUNIT_EXPECT_EQ(test, b->deferred_frees, 7);
 	KUNIT_EXPECT_EQ(test, b->page_pages, 0);
@@ -818,13 +818,13 @@ static void zone_nmi_free(struct kunit *test)
 			   "bad free as pages of order 1: already free (double free); frame 6, order 1, free");
 
 	other = myalloc_pages_alloc(fx->zone, 0, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 10);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 10);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 6);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 6);
 	KUNIT_EXPECT_EQ(test, b->page_frees[1], 4);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 6);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 0);
 	KUNIT_EXPECT_EQ(test, b->page_frees[1], 7);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	KUNIT_EXPECT_EQ(test, b->corruptions, 0);
@@ -846,23 +846,23 @@ static void zone_nmi_free_orders(struct kunit *test)
 		block = myalloc_pages_alloc(fx->zone, order, 0);
 		KUNIT_ASSERT_NOT_NULL(test, block);
 		fixture_free_deferred(fx, &block, 1, order);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, BIT(order));
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, BIT(order));
 		FIXTURE_EXPECT_VALID(fx);
 		myalloc_zone_drain(fx->zone);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[order], 1);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_frees[order], 1);
 	}
 	exact = myalloc_pages_alloc_exact(fx->zone, 11, 0, 0);
 	nmi_begin(fx, &nmi);
 	err = myalloc_pages_free_exact(fx->zone, exact, 11);
 	nmi_end(fx, &nmi);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 11);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 11);
 	FIXTURE_EXPECT_VALID(fx);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->page_frees[3], 2);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_frees[3], 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
 }
 
 /* With poison the link of a deferred free is not taken for a write after free. */
@@ -880,7 +880,7 @@ static void zone_nmi_free_poison(struct kunit *test)
 	myalloc_zone_drain(fx->zone);
 	again = myalloc_pages_alloc(fx->zone, 6, 0);
 	KUNIT_EXPECT_NOT_NULL(test, again);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 6), 0);
 }
 
@@ -902,19 +902,19 @@ static void zone_nmi_free_half(struct kunit *test)
 			       "bad free as pages of order 1: already free (double free); frame 0, order 1, free");
 	frame->type = MYALLOC_FRAME_RECOVERING;	/* only ever so under the lock */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 2);
 	frame->type = MYALLOC_FRAME_DEFERRING;
 	/* Who meets it in the list leaves it there. */
 	other = myalloc_pages_alloc(fx->zone, 0, 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 2);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[1], 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[1], 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 0);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 2);
 	frame->type = MYALLOC_FRAME_DEFERRED;
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 2);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[1], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[1], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
@@ -934,10 +934,10 @@ static void zone_nmi_order_damaged(struct kunit *test)
 	frame->order = 0;
 	fixture_log_mark();
 	myalloc_zone_drain(fx->zone);
-	KUNIT_EXPECT_EQ(test, fixture_log_count(report), fixture_books(fx)->corruptions);
-	KUNIT_EXPECT_GT(test, fx->books.corruptions, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.free_pages, 62);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0] + fx->books.page_frees[1], 0);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(report), fixture_stats(fx)->corruptions);
+	KUNIT_EXPECT_GT(test, fx->stats.corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.free_pages, 62);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[0] + fx->stats.page_frees[1], 0);
 	frame->tag = myalloc_frame_tag(MYALLOC_FRAME_PAGE, 1, 0);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), 0);
@@ -959,11 +959,11 @@ static void zone_simulated_checks(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, other);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 3), 0);
 	fixture_free_deferred(fx, &block, 1, 2);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 4);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 4);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 4);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
 /* A link that was written over is noticed, not followed; the blocks behind it come back. */
@@ -993,14 +993,14 @@ static void zone_nmi_link_damaged(struct kunit *test)
 		other = myalloc_pages_alloc(fx->zone, 2, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 2), 0);
 		if (k < 5) {
-			KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 1);
+			KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 			KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 					   "a freed block was written to: its link is damaged");
 		}
 		myalloc_zone_drain(fx->zone);
-		KUNIT_EXPECT_EQ(test, fixture_books(fx)->deferred_pages, 0);
-		KUNIT_EXPECT_EQ(test, fx->books.page_pages, 2);
-		KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], 6);
+		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 0);
+		KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 2);
+		KUNIT_EXPECT_EQ(test, fx->stats.page_frees[0], 6);
 		FIXTURE_EXPECT_VALID(fx);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[6], 0), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[7], 0), 0);
@@ -1056,8 +1056,8 @@ static void zone_nmi_free_twice(struct kunit *test)
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_EQ(test, hook_calls, 1);
 	KUNIT_EXPECT_EQ(test, twice_err, -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->bad[MYALLOC_BAD_FREE], 1);
-	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.deferred_pages, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 1);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	FIXTURE_EXPECT_VALID(fx);
@@ -1086,9 +1086,9 @@ static void zone_nmi_free_drained(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, other);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 0), 0);
 	myalloc_zone_drain(fx->zone);
-	KUNIT_EXPECT_EQ(test, fixture_books(fx)->corruptions, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.deferred_pages, 0);
-	KUNIT_EXPECT_EQ(test, fx->books.page_frees[0], 2);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.deferred_pages, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[0], 2);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	FIXTURE_EXPECT_VALID(fx);
 }
@@ -1100,7 +1100,7 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_map),
 	KUNIT_CASE(zone_map_sparse),
 	KUNIT_CASE(zone_map_layouts),
-	KUNIT_CASE(zone_window),
+	KUNIT_CASE(zone_linear),
 	KUNIT_CASE(zone_chunk_borders),
 	KUNIT_CASE(zone_no_memory),
 	KUNIT_CASE(zone_metadata_share),

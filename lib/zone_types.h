@@ -11,7 +11,7 @@
  *	    cache->pin_mutex	the cache is looked at and must not be freed; sleeping
  *	    cache->lock		slabs of one cache
  *	      limbo.lock	slabs on their way back
- *	      zone->lock	buddy, books
+ *	      zone->lock	buddy, statistics
  *		zone->reports.lock  texts of reports
  *
  * All but the first two are raw spinlocks, taken with interrupts off, from NMI only by
@@ -107,7 +107,7 @@ struct myalloc_zone_args {
 
 /**
  * struct myalloc_zone - see block.c and zone.c for the theory
- * @window: address to frame, for most; never changes
+ * @linear: address to frame, for most; never changes
  * @map: address to frame, for all; never changes
  * @frames: descriptors, one for each frame of each chunk
  * @pcp: magazines of the orders that have them; the last ones, without capacity, are those of
@@ -170,7 +170,7 @@ struct myalloc_zone_args {
  * @seen_cpu: moves of each CPU at that time
  */
 struct myalloc_zone {
-	struct myalloc_window window;
+	struct myalloc_linear linear;
 	struct myalloc_map map;
 	struct myalloc_frame *frames;
 	struct myalloc_magazines pcp[MYALLOC_PCP_LISTS + 1];

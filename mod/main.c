@@ -41,7 +41,7 @@ static int __init make_zone(const struct myalloc_params *params)
 	zone = myalloc_zone_create(&args);
 	if (!IS_ERR(zone))
 		return 0;
-	pr_err("no memory for the books of %u pages\n", reserve.nr_pages);
+	pr_err("no memory for the statistics of %u pages\n", reserve.nr_pages);
 	return PTR_ERR(zone);
 }
 

@@ -61,14 +61,14 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
  */
 int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 {
-	struct myalloc_zone_books *from;
+	struct myalloc_zone_stats *from;
 	unsigned int k;
 
 	/* Both structs together are too much for the stack. */
 	from = myalloc_env_zalloc(sizeof(*from), NUMA_NO_NODE);
 	if (!from)
 		return -ENOMEM;
-	myalloc_zone_books(zone, from);
+	myalloc_zone_stats(zone, from);
 	MYALLOC_ZONE_FIELDS(MYALLOC_STAT_COPY, MYALLOC_STAT_COPY_ARRAY)
 	stat->max_order = zone->chunk_order;
 	stat->reserved = 0;
@@ -85,9 +85,9 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
  */
 void myalloc_cache_stat_fill(struct myalloc_cache_stat *stat, struct myalloc_cache *cache)
 {
-	struct myalloc_cache_books books, *from = &books;
+	struct myalloc_cache_stats stats, *from = &stats;
 
-	myalloc_cache_books(cache, from);
+	myalloc_cache_stats(cache, from);
 	MYALLOC_CACHE_FIELDS(MYALLOC_STAT_COPY)
 	stat->flags = from->flags;
 	memcpy(stat->name, from->name, sizeof(stat->name));

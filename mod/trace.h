@@ -2,7 +2,7 @@
 /*
  * Tracepoints, under events/myalloc. They lie at the edge of the module, where a
  * descriptor's work is done, and not in the allocator's fast path: what that does is in
- * the books. Numbers only, so that they read the same on every kernel.
+ * the statistics. Numbers only, so that they read the same on every kernel.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM myalloc

@@ -25,9 +25,9 @@
  *	  busy and goes to the slow path of the owner. One that comes before it is set to busy has
  *	  finished its own work when we go on, and top is read only after that. So plain loads
  *	  and stores are enough: everything that touches the guard runs on this CPU, properly
- *	  nested. While nobody is at work the guard holds an era, and one comparison tells both
- *	  that it is not busy and that used slots (below) may be believed. Owners who want every
- *	  operation to take the slow path have an era that never compares equal.
+ *	  nested. While nobody is at work the guard holds an epoch, and one comparison tells both
+ *	  that it is not busy and that stale slots (below) may be believed. Owners who want every
+ *	  operation to take the slow path have an epoch that never compares equal.
  *	- top: the stack pointer. Below the lowest and above the highest slot lies a guard, whose
  *	  state is never the one looked for: that the magazine is empty needs no test of its own.
  *	- state: one byte for each thing, that says whether the user or the allocator has it.
@@ -37,20 +37,20 @@
  *	  same moment on two CPUs. A byte, and not a bit, because neighbours belong to
  *	  different CPUs; a locked bit operation costs more than all the rest together.
  *	- slot: the address and its state. The state need not be found again at a get.
- *	- nr_gets, nr_puts: the books.
+ *	- nr_gets, nr_puts: the statistics.
  *	The thing itself is not touched.
  *
- * Used slots: a slot that was emptied still says what was in it. What comes back is often
+ * Stale slots: a slot that was emptied still says what was in it. What comes back is often
  * what was handed out last, and then lies at top: its state is there and need not be found
  * from the address either. That is as safe as finding it as long as the state is still where
- * it was. Owners whose states can go (slab.c: with their slab) make the era grow first, and then
+ * it was. Owners whose states can go (slab.c: with their slab) make the epoch grow first, and then
  * wait for a grace period, which ends every section with preemption off that has compared its
  * guard before (limbo.c). From then on the first operation on each CPU takes the slow path,
- * which makes the loaded magazine one of the new era (renew()): it wipes the used slots, and asks
+ * which makes the loaded magazine one of the new epoch (renew()): it wipes the stale slots, and asks
  * the owner about each filled one, because a thing that was freed twice at once may be in a
- * magazine while its state goes. A magazine keeps its era in the depot and as previous, and is
+ * magazine while its state goes. A magazine keeps its epoch in the depot and as previous, and is
  * renewed when it is loaded: so an interrupt that loads one between our look at the guard and
- * BUSY leaves one of our era or a later one.
+ * BUSY leaves one of our epoch or a later one.
  *
  * Depot: two stacks of magazines, lock-free (Treiber 1986), so that an exchange needs
  * no lock and no masking of interrupts. The head is one 64-bit word:
@@ -66,7 +66,7 @@
  *
  * Magazines for those who come: memory cannot be had where a CPU comes to magazines for the first
  * time, so the owner makes it before, for a number of CPUs (places), in a stack of pairs. A CPU
- * without magazines has a guard that no era equals (ABSENT), so it goes to the slow path, which
+ * without magazines has a guard that no epoch equals (ABSENT), so it goes to the slow path, which
  * sets it to busy as ever and takes a pair (take_pair()). If there is none, it goes past the
  * magazines, and the owner is told (wanted): he makes more places where he may sleep (remake). A
  * CPU keeps its pair until then, also while it is offline. Magazines without capacity that share
@@ -81,7 +81,7 @@
  *	M3  Every slot below count has *state == cached. (A thing that was freed twice at once may
  *	    be in two slots; whoever finds the state otherwise drops the slot.)
  *	M4  The states of guards, of slots never used and of wiped ones point to a guard byte.
- *	    Those of used slots of the current era point to the state of the thing at addr.
+ *	    Those of stale slots of the current epoch point to the state of the thing at addr.
  *
  * Bounds: every step here is O(1), but for renew(), which passes one magazine. Memory is
  * allocated by init and remake only.
@@ -158,7 +158,7 @@ static void set_loaded(struct myalloc_magazines *m, struct myalloc_magazine_cpu 
 		       struct myalloc_magazine *mag)
 {
 	cpu->loaded = mag;
-	cpu->era = mag->era;
+	cpu->epoch = mag->epoch;
 	cpu->end = myalloc_magazine_first(mag) + m->capacity;
 	myalloc_magazine_set_count(cpu, mag->count);
 }
@@ -188,12 +188,12 @@ static void distribute(struct myalloc_magazines *m, struct myalloc_magazine_cpu 
 		struct myalloc_magazine *mag = mag_nr(m, nr);
 
 		wipe(mag, mag->slot, mag->slot + m->capacity + 2);
-		mag->era = m->age;
+		mag->epoch = m->age;
 	}
 	if (cpu != m->none)
 		for_each_possible_cpu(i)
 			without(per_cpu_ptr(cpu, i),
-				m->capacity ? MYALLOC_ERA_ABSENT : MYALLOC_ERA_BUSY);
+				m->capacity ? MYALLOC_EPOCH_ABSENT : MYALLOC_EPOCH_BUSY);
 	smp_store_release(&m->cpu, cpu);	/* who reads it finds absent CPUs, or busy ones */
 	/* The lowest on top. */
 	for (nr = m->nr_magazines; nr > 2 * m->places; nr--)
@@ -266,9 +266,9 @@ int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_mag
 	int err;
 
 	memset(m, 0, sizeof(*m));
-	m->era = MYALLOC_ERA_FIRST;
-	m->inner_era = MYALLOC_ERA_FIRST;
-	m->age = MYALLOC_ERA_FIRST;
+	m->epoch = MYALLOC_EPOCH_FIRST;
+	m->inner_epoch = MYALLOC_EPOCH_FIRST;
+	m->age = MYALLOC_EPOCH_FIRST;
 	m->none = none;
 	err = make_pool(shape, node, &pool);
 	if (err)
@@ -483,7 +483,7 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 
 		preempt_disable();	/* a remake waits for us */
 		c = per_cpu_ptr(READ_ONCE(m->cpu), cpu);
-		if (READ_ONCE(c->loaded) && READ_ONCE(c->guard) == MYALLOC_ERA_BUSY)
+		if (READ_ONCE(c->loaded) && READ_ONCE(c->guard) == MYALLOC_EPOCH_BUSY)
 			idle = false;
 		preempt_enable();
 	}
@@ -491,15 +491,15 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 }
 
 /*
- * Makes the loaded magazine one of the present era: wipes used slots, and drops the filled ones
+ * Makes the loaded magazine one of the present epoch: wipes stale slots, and drops the filled ones
  * that the owner does not know any more.
  */
 static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 {
-	u64 age = smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_era() */
+	u64 age = smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_epoch() */
 	struct myalloc_slot *slot, *to;
 
-	if (likely(cpu->era == age))
+	if (likely(cpu->epoch == age))
 		return;
 	wipe(cpu->loaded, cpu->top, cpu->end);
 	to = myalloc_magazine_first(cpu->loaded);
@@ -510,7 +510,7 @@ static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 		wipe(cpu->loaded, to, cpu->top);
 		WRITE_ONCE(cpu->top, to);
 	}
-	cpu->era = age;
+	cpu->epoch = age;
 }
 
 /* This CPU has no magazines, and there are none for it. */
@@ -550,14 +550,14 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 	cpu = this_cpu_ptr(READ_ONCE(m->cpu));
 	myalloc_env_point("magazine-enter");
 	/* Nobody else writes the guard. */
-	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_ERA_BUSY))
+	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_EPOCH_BUSY))
 		goto none;
 	myalloc_env_point("magazine-not-busy");
-	WRITE_ONCE(cpu->guard, MYALLOC_ERA_BUSY);
+	WRITE_ONCE(cpu->guard, MYALLOC_EPOCH_BUSY);
 	barrier();
 	myalloc_env_point("magazine-busy");
 	if (unlikely(!cpu->loaded && !take_pair(m, cpu))) {
-		WRITE_ONCE(cpu->guard, MYALLOC_ERA_ABSENT);
+		WRITE_ONCE(cpu->guard, MYALLOC_EPOCH_ABSENT);
 		goto none;
 	}
 	renew(m, cpu);
@@ -574,7 +574,7 @@ none:
 static void retire_loaded(struct myalloc_magazine_cpu *cpu)
 {
 	WRITE_ONCE(cpu->loaded->count, myalloc_magazine_count(cpu));
-	cpu->loaded->era = cpu->era;
+	cpu->loaded->epoch = cpu->epoch;
 	WRITE_ONCE(cpu->previous, cpu->loaded);
 }
 
@@ -790,7 +790,7 @@ static void note_past(struct myalloc_magazines *m)
  * @owner: its argument
  *
  * Closes the magazines, waits until nobody is at work on them, changes them and opens them again.
- * Meanwhile everybody goes past them. Both eras are left at MYALLOC_ERA_NEVER: the owner sets them
+ * Meanwhile everybody goes past them. Both epochs are left at MYALLOC_EPOCH_NEVER: the owner sets them
  * to the age again, where nobody lets that grow at the same moment.
  *
  * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
@@ -812,8 +812,8 @@ int myalloc_magazines_remake(struct myalloc_magazines *m,
 		myalloc_env_free(pool);
 		return -ENOMEM;
 	}
-	WRITE_ONCE(m->era, MYALLOC_ERA_NEVER);
-	WRITE_ONCE(m->inner_era, MYALLOC_ERA_NEVER);
+	WRITE_ONCE(m->epoch, MYALLOC_EPOCH_NEVER);
+	WRITE_ONCE(m->inner_epoch, MYALLOC_EPOCH_NEVER);
 	WRITE_ONCE(m->closed, true);
 	myalloc_env_gp_wait();
 	for_each_possible_cpu(i)

@@ -18,22 +18,22 @@ struct myalloc_slot {
  * struct myalloc_magazine - an array of slots between two guards
  * @count: slots filled, while it is not the loaded one of a CPU
  * @next: number + 1 of the one below it in the depot, 0 at the bottom
- * @era: of struct myalloc_magazines, while it is not the loaded one of a CPU
+ * @epoch: of struct myalloc_magazines, while it is not the loaded one of a CPU
  * @guard: what the states of guards point to: 0, which is neither cached nor the user's
  * @slot: a guard, the slots, a guard
  */
 struct myalloc_magazine {
 	u32 count;
 	u32 next;
-	u64 era;
+	u64 epoch;
 	u32 guard;
 	struct myalloc_slot slot[];
 };
 
 /**
  * struct myalloc_magazine_cpu - what one CPU has
- * @guard: BUSY if somebody on this CPU is at work here, else @era
- * @era: that of which the used slots, from @top on, are; see magazine.c, Used slots
+ * @guard: BUSY if somebody on this CPU is at work here, else @epoch
+ * @epoch: that of which the stale slots, from @top on, are; see magazine.c, Stale slots
  * @top: the place above the last filled slot of @loaded; below the lowest slot and above the
  *	highest is a guard, so that one may look at top[-1] and top[0] whatever the fill
  * @end: the guard above the highest slot of @loaded
@@ -46,7 +46,7 @@ struct myalloc_magazine {
  */
 struct myalloc_magazine_cpu {
 	u64 guard;
-	u64 era;
+	u64 epoch;
 	struct myalloc_slot *top;
 	struct myalloc_slot *end;
 	u64 nr_gets;
@@ -58,23 +58,23 @@ struct myalloc_magazine_cpu {
 /* CPUs for which there are places before anybody has come. */
 #define MYALLOC_FIRST_PLACES	4U
 
-/* Guards and eras that mean something else. */
-#define MYALLOC_ERA_BUSY	0ULL
-#define MYALLOC_ERA_FIRST	1ULL
+/* Guards and epochs that mean something else. */
+#define MYALLOC_EPOCH_BUSY	0ULL
+#define MYALLOC_EPOCH_FIRST	1ULL
 /* Guard of a CPU that has not come yet, and may take a pair of magazines when it does. */
-#define MYALLOC_ERA_ABSENT	(U64_MAX - 1)
+#define MYALLOC_EPOCH_ABSENT	(U64_MAX - 1)
 /* Of the magazines as a whole: no CPU is ever of it, so that nobody takes the fast path. */
-#define MYALLOC_ERA_NEVER	U64_MAX
+#define MYALLOC_EPOCH_NEVER	U64_MAX
 
 /**
  * struct myalloc_magazines - per-CPU magazines and their depot
  * @cpu: of every possible CPU; @none while there are no magazines
  * @none: a part of each CPU that says busy for ever, shared by many; NULL if @cpu is always ours
- * @era: @age, or MYALLOC_ERA_NEVER if every operation is to take the slow path
- * @inner_era: as @era, for who has @era at MYALLOC_ERA_NEVER for good and a fast path of his own
- * @age: grows when what the states of used slots point to may go; who makes it grow
+ * @epoch: @age, or MYALLOC_EPOCH_NEVER if every operation is to take the slow path
+ * @inner_epoch: as @epoch, for who has @epoch at MYALLOC_EPOCH_NEVER for good and a fast path of his own
+ * @age: grows when what the states of stale slots point to may go; who makes it grow
  *	excludes others
- * @fresh: is a filled slot of an older era still what it says? NULL if it always is
+ * @fresh: is a filled slot of an older epoch still what it says? NULL if it always is
  * @missed: tells the owner that @wanted is set now; NULL if he does not care
  * @owner: for @fresh and @missed
  * @closed: nobody may enter: the magazines are being made anew
@@ -96,8 +96,8 @@ struct myalloc_magazine_cpu {
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
-	u64 era;
-	u64 inner_era;
+	u64 epoch;
+	u64 inner_epoch;
 	u64 age;
 	bool (*fresh)(void *owner, const struct myalloc_slot *slot);
 	void (*missed)(void *owner);
@@ -225,32 +225,32 @@ static __always_inline void myalloc_magazine_set_count(struct myalloc_magazine_c
 	WRITE_ONCE(cpu->top, myalloc_magazine_first(cpu->loaded) + count);
 }
 
-/* What states of used slots point to is about to go. The owner excludes others. */
-static inline void myalloc_magazines_next_era(struct myalloc_magazines *mags)
+/* What states of stale slots point to is about to go. The owner excludes others. */
+static inline void myalloc_magazines_next_epoch(struct myalloc_magazines *mags)
 {
 	u64 age = mags->age + 1;
 
 	smp_store_release(&mags->age, age);	/* pairs with renew() of magazine.c */
-	if (mags->era != MYALLOC_ERA_NEVER)
-		WRITE_ONCE(mags->era, age);
-	if (mags->inner_era != MYALLOC_ERA_NEVER)
-		WRITE_ONCE(mags->inner_era, age);
+	if (mags->epoch != MYALLOC_EPOCH_NEVER)
+		WRITE_ONCE(mags->epoch, age);
+	if (mags->inner_epoch != MYALLOC_EPOCH_NEVER)
+		WRITE_ONCE(mags->inner_epoch, age);
 }
 
 /**
  * __myalloc_magazines_begin() - begin fast work on this CPU's magazines
  * @mags: the magazines
- * @era: &@mags->era, or &@mags->inner_era for who takes the fast path whatever @mags->era is. It is
+ * @epoch: &@mags->epoch, or &@mags->inner_epoch for who takes the fast path whatever @mags->epoch is. It is
  *	read with preemption off: a grace period that begins after it has grown waits for us.
  * @cpu: out: this CPU's part
  * @guard: out: for myalloc_magazines_end()
  *
  * Context: any, also NMI.
- * Return: true with preemption off, and what the used slots say may be believed; false if the
+ * Return: true with preemption off, and what the stale slots say may be believed; false if the
  * caller interrupted somebody who is at work there, or the fast path is not to be taken.
  */
 static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *mags,
-						      const u64 *era,
+						      const u64 *epoch,
 						      struct myalloc_magazine_cpu **cpu,
 						      u64 *guard)
 {
@@ -258,13 +258,13 @@ static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *
 	*cpu = this_cpu_ptr(data_race(mags->cpu));	/* one of them or the other: see remake */
 	myalloc_env_point("magazine-enter");
 	*guard = data_race((*cpu)->guard);	/* nobody else writes it */
-	if (unlikely(*guard != data_race(*era))) {	/* Used slots */
+	if (unlikely(*guard != data_race(*epoch))) {	/* Stale slots */
 		preempt_enable();
 		return false;
 	}
-	/* An interrupt may load another magazine here: it makes it one of this era (renew()). */
+	/* An interrupt may load another magazine here: it makes it one of this epoch (renew()). */
 	myalloc_env_point("magazine-not-busy");
-	WRITE_ONCE((*cpu)->guard, MYALLOC_ERA_BUSY);
+	WRITE_ONCE((*cpu)->guard, MYALLOC_EPOCH_BUSY);
 	barrier();
 	myalloc_env_point("magazine-busy");
 	return true;
@@ -275,7 +275,7 @@ static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *ma
 						    struct myalloc_magazine_cpu **cpu,
 						    u64 *guard)
 {
-	return __myalloc_magazines_begin(mags, &mags->era, cpu, guard);
+	return __myalloc_magazines_begin(mags, &mags->epoch, cpu, guard);
 }
 
 /**
@@ -283,7 +283,7 @@ static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *ma
  * @cpu: from myalloc_magazines_begin()
  * @guard: from there
  *
- * If what came in between has begun a new era, @guard is of an older one: that is found out by
+ * If what came in between has begun a new epoch, @guard is of an older one: that is found out by
  * the next who begins.
  */
 static __always_inline void myalloc_magazines_end(struct myalloc_magazine_cpu *cpu, u64 guard)
@@ -302,7 +302,7 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
  */
 static __always_inline void myalloc_magazines_leave(struct myalloc_magazine_cpu *cpu)
 {
-	myalloc_magazines_end(cpu, cpu->era);
+	myalloc_magazines_end(cpu, cpu->epoch);
 }
 
 #endif /* MYALLOC_MAGAZINE_H */

@@ -19,7 +19,7 @@
 typedef bool (*myalloc_get_fn)(const struct myalloc_slot *slot, void **addr, void *arg);
 
 /* Puts @addr into the slot that it was handed out from; false if it was not, or is no user's. */
-typedef bool (*myalloc_put_used_fn)(const struct myalloc_slot *slot, void *addr, void *arg);
+typedef bool (*myalloc_put_stale_fn)(const struct myalloc_slot *slot, void *addr, void *arg);
 
 /* Puts @addr into the slot at @top, if there is room; false if that is for the slow path. */
 typedef bool (*myalloc_put_fn)(const struct myalloc_magazine_cpu *cpu, struct myalloc_slot *top,
@@ -66,15 +66,15 @@ static __always_inline u32 myalloc_get_run(struct myalloc_magazine_cpu *cpu, u32
 }
 
 static __always_inline u32 myalloc_put_four(const struct myalloc_slot *top, void **end,
-					    myalloc_put_used_fn put_used, void *arg)
+					    myalloc_put_stale_fn put_stale, void *arg)
 {
-	if (!put_used(top, end[-1], arg))
+	if (!put_stale(top, end[-1], arg))
 		return 0;
-	if (!put_used(top + 1, end[-2], arg))
+	if (!put_stale(top + 1, end[-2], arg))
 		return 1;
-	if (!put_used(top + 2, end[-3], arg))
+	if (!put_stale(top + 2, end[-3], arg))
 		return 2;
-	return put_used(top + 3, end[-4], arg) ? 4 : 3;
+	return put_stale(top + 3, end[-4], arg) ? 4 : 3;
 }
 
 /**
@@ -82,21 +82,21 @@ static __always_inline u32 myalloc_put_four(const struct myalloc_slot *top, void
  * @cpu: from myalloc_magazines_enter()
  * @nr: how many
  * @addrs: their addresses, taken from the end on, as an allocation in bulk has filled it
- * @put_used: for those that were handed out from where they go to
+ * @put_stale: for those that were handed out from where they go to
  * @put: for the others
  * @arg: argument of both
  *
  * Return: how many: it stops when the magazine is full, and at one that is not as it should be.
  */
 static __always_inline u32 myalloc_put_run(struct myalloc_magazine_cpu *cpu, u32 nr, void **addrs,
-					   myalloc_put_used_fn put_used, myalloc_put_fn put,
+					   myalloc_put_stale_fn put_stale, myalloc_put_fn put,
 					   void *arg)
 {
 	struct myalloc_slot *top = cpu->top;
 	u32 left = nr, n = 4;
 
 	for (; left >= 4 && n == 4; left -= n, top += n)
-		n = myalloc_put_four(top, addrs + left, put_used, arg);
+		n = myalloc_put_four(top, addrs + left, put_stale, arg);
 	for (; left && put(cpu, top, addrs[left - 1], arg); left--)
 		top++;
 	cpu->nr_puts += nr - left;
@@ -144,7 +144,7 @@ static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 
  * @mags: the magazines
  * @most: how many at most
  * @end: behind the last of their addresses
- * @put_used: as for myalloc_put_run()
+ * @put_stale: as for myalloc_put_run()
  * @put: the same
  * @arg: argument of both, as for myalloc_get_bulk()
  * @room: has room in the loaded magazine
@@ -155,19 +155,19 @@ static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 
  * interrupted somebody at work there, or the owner wants every free to take the slow path.
  */
 static __always_inline u32 myalloc_put_bulk(struct myalloc_magazines *mags, u32 most, void **end,
-					    myalloc_put_used_fn put_used, myalloc_put_fn put,
+					    myalloc_put_stale_fn put_stale, myalloc_put_fn put,
 					    void *arg, myalloc_ready_fn room, void *slow)
 {
 	struct myalloc_magazine_cpu *cpu;
 	u32 n = 0;
 
-	if (unlikely(READ_ONCE(mags->era) == MYALLOC_ERA_NEVER))
+	if (unlikely(READ_ONCE(mags->epoch) == MYALLOC_EPOCH_NEVER))
 		return 0;
 	cpu = myalloc_magazines_enter(mags);
 	if (unlikely(!cpu))
 		return 0;
 	do
-		n += myalloc_put_run(cpu, most - n, end - most, put_used, put, arg);
+		n += myalloc_put_run(cpu, most - n, end - most, put_stale, put, arg);
 	while (n < most && cpu->top == cpu->end && room(cpu, slow));
 	myalloc_magazines_leave(cpu);
 	return n;

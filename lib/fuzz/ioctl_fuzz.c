@@ -543,25 +543,25 @@ static void do_close(struct model *m)
 	m->open = false;
 }
 
-/* --- the books -------------------------------------------------------------------------------- */
+/* --- the statistics -------------------------------------------------------------------------------- */
 
-static void check_books(bool all)
+static void check_stats(bool all)
 {
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	struct myalloc_validation v;
 	u64 pages = 0, lost = 0;
 	u32 i, k;
 
-	myalloc_zone_books(zone, &books);
-	CHECK(!books.bad_frees && !books.corruptions, "%llu wrong frees, %llu corruptions",
-	      books.bad_frees, books.corruptions);
+	myalloc_zone_stats(zone, &stats);
+	CHECK(!stats.bad_frees && !stats.corruptions, "%llu wrong frees, %llu corruptions",
+	      stats.bad_frees, stats.corruptions);
 	for (i = 0; i < FILES; i++) {
 		lost |= model[i].open && model[i].lost;
 		for (k = 0; model[i].open && k < model[i].nr; k++)
 			pages += model[i].handle[k].pages;
 	}
-	CHECK(lost || books.page_pages == pages, "%llu pages are out, %llu have handles",
-	      books.page_pages, pages);
+	CHECK(lost || stats.page_pages == pages, "%llu pages are out, %llu have handles",
+	      stats.page_pages, pages);
 	if (all)
 		CHECK(myalloc_zone_validate(zone, &v), "%llu invariants broken: %s", v.errors,
 		      v.first);
@@ -595,7 +595,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.name = "fuzz", .chunks = chunks, .nr_chunks = CHUNKS, .chunk_order = CHUNK_ORDER,
 		.nr_pages = CHUNKS << CHUNK_ORDER, .node = NUMA_NO_NODE,
 	};
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	void *arena;
 	u32 n, i;
 
@@ -642,21 +642,21 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		else
 			fuzz_runs_go_on();
 		host_fail_after(0);
-		check_books(n % VALIDATE_EVERY == 0);
+		check_stats(n % VALIDATE_EVERY == 0);
 	}
 	memset(&fuzz_world, 0, offsetof(struct fuzz_world, nr_writable));
 	what = "end";
-	check_books(true);
+	check_stats(true);
 	for (i = 0; i < FILES; i++)
 		do_close(&model[i]);
 	CHECK(!fuzz_runs(), "%u runs are left", fuzz_runs());
 	CHECK(!fuzz_module_refs, "%d references to modules are left", fuzz_module_refs);
 	fuzz_runs_end();
 	myalloc_zone_drain(zone);
-	myalloc_zone_books(zone, &books);
-	CHECK(books.free_pages == books.nr_pages && !books.nr_caches,
-	      "%llu of %llu pages came back, %llu caches are left", books.free_pages,
-	      books.nr_pages, books.nr_caches);
+	myalloc_zone_stats(zone, &stats);
+	CHECK(stats.free_pages == stats.nr_pages && !stats.nr_caches,
+	      "%llu of %llu pages came back, %llu caches are left", stats.free_pages,
+	      stats.nr_pages, stats.nr_caches);
 	myalloc_device_exit();
 	CHECK(!myalloc_zone_destroy(zone), "the zone does not end");
 	host_chunk_free(arena, CHUNK_ORDER + 2);

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Model of the per-CPU guard and of used slots (magazine.[ch]): a task, an interrupt and an NMI
+ * Model of the per-CPU guard and of stale slots (magazine.[ch]): a task, an interrupt and an NMI
  * on one CPU, and on another one somebody who gives slabs back
  *
- * Two magazines, a loaded one and a previous one, each with an era. A task gets and puts: fast,
+ * Two magazines, a loaded one and a previous one, each with an epoch. A task gets and puts: fast,
  * between myalloc_magazines_begin() and end(), or slow, between enter() and leave(), where load()
  * and room() let the magazines change places, or past them. At any point a hard interrupt may come
  * in and do the same, or drain, and run to its end before the task goes on; and an NMI into either.
  * Nothing else is atomic. A slot that was emptied still says what was in it and where that thing's
- * state was. The other CPU takes a thing that is in its slab, begins a new era, and makes
+ * state was. The other CPU takes a thing that is in its slab, begins a new epoch, and makes
  * its slab anew: the state is elsewhere now.
  *
  * Property: each thing is in exactly one place. A get never returns what somebody has; what
- * a used slot says is believed only while it is so; in the end the magazines hold exactly what they
+ * a stale slot says is believed only while it is so; in the end the magazines hold exactly what they
  * are to hold.
  *
  * What each step is for, and the variant without it:
  *	-DGUARD_LATE	top is read before the guard is busy
  *	-DNO_CHECK	an interrupt does not look at the guard
- *	-DNO_ERA	slabs go and the era stays
- *	-DNO_WIPE	the first in a new era does not wipe used slots
+ *	-DNO_ERA	slabs go and the epoch stays
+ *	-DNO_WIPE	the first in a new epoch does not wipe stale slots
  *	-DLAZY		one who loads an older magazine leaves the wiping to the next who enters: an
  *			interrupt that does so between the look at the guard and BUSY lets the one it
- *			interrupted, who has seen the present era, believe the older magazine
+ *			interrupted, who has seen the present epoch, believe the older magazine
  *	-DGUARD_OLD	likewise, and the guard becomes again what it was seen to be: all after it
  *			believe the older magazine, too
  * Variants that hold: -DWIDE, one magazine of two slots in place of two of one; -DSTALE, two
- * magazines of two, the loaded one full, the previous one empty, of the era before, and what its
+ * magazines of two, the loaded one full, the previous one empty, of the epoch before, and what its
  * upper slot still says is no longer so: the task has that thing, the interrupt another one. The
  * flaws of load() and room() are shown there.
  *
  * Limits: no depot (depot.pml), which is a place where previous magazines wait longer; sequentially
- * consistent memory, which a CPU is to itself, and eras are changed under the lock that slabs are.
+ * consistent memory, which a CPU is to itself, and epochs are changed under the lock that slabs are.
  */
 #ifdef GUARD_OLD
 #define LAZY
@@ -63,12 +63,12 @@
 
 typedef magazine {
 	byte count;			/* while it is not the loaded one */
-	byte era;			/* likewise */
+	byte epoch;			/* likewise */
 	byte slot[SLOTS];		/* thing */
 	byte slot_state[SLOTS]		/* where its state was */
 };
 
-byte era, guard, cpu_era;
+byte epoch, guard, cpu_epoch;
 byte top;
 byte loaded;				/* the other one is the previous */
 magazine mag[MAGAZINES];
@@ -89,10 +89,10 @@ inline begin()
 #endif
 	before = guard;
 #ifdef NO_CHECK
-	before = cpu_era;
+	before = cpu_epoch;
 	in = true;
 #else
-	in = (before == era);
+	in = (before == epoch);
 #endif
 	if
 	:: in ->
@@ -107,14 +107,14 @@ inline begin()
 #ifdef GUARD_OLD
 inline end() { guard = before }
 #else
-inline end() { guard = cpu_era }
+inline end() { guard = cpu_epoch }
 #endif
 
 inline renew()
 {
-	before = era;
+	before = epoch;
 	if
-	:: cpu_era != before ->
+	:: cpu_epoch != before ->
 #ifndef NO_WIPE
 		at = top;
 		do
@@ -122,7 +122,7 @@ inline renew()
 		:: at == SLOTS -> break
 		od;
 #endif
-		cpu_era = before
+		cpu_epoch = before
 	:: else
 	fi
 }
@@ -131,9 +131,9 @@ inline renew()
 inline swap()
 {
 	mag[loaded].count = top;
-	mag[loaded].era = cpu_era;
+	mag[loaded].epoch = cpu_epoch;
 	loaded = 1 - loaded;
-	cpu_era = mag[loaded].era;
+	cpu_epoch = mag[loaded].epoch;
 	top = mag[loaded].count;
 #ifndef LAZY
 	renew();
@@ -157,7 +157,7 @@ inline enter()
 	fi
 }
 
-inline leave() { guard = cpu_era }
+inline leave() { guard = cpu_epoch }
 
 inline take_top()
 {
@@ -374,8 +374,8 @@ proctype release()
 		:: atomic { place[4] == IN_SLAB -> place[4] = GONE; thing = 4 }
 		:: done >= 3 -> break
 		fi;
-#ifndef NO_ERA
-		era++;
+#ifndef NO_EPOCH
+		epoch++;
 #endif
 		d_step { state_at[thing]++; place[thing] = IN_SLAB; times++ }
 	:: break
@@ -390,9 +390,9 @@ init
 
 	atomic {
 #ifdef STALE
-		era = 1;
+		epoch = 1;
 		guard = 1;
-		cpu_era = 1;
+		cpu_epoch = 1;
 		top = 2;
 		mag[0].slot[0] = 1;
 		mag[0].slot[1] = 2;

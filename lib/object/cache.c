@@ -147,7 +147,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	c->ctor = args->ctor;
 	c->frame_mask = BIT(c->layout.order) - 1;
 	c->bytes_mask = (PAGE_SIZE << c->layout.order) - 1;
-	c->window = zone->window;
+	c->linear = zone->linear;
 	c->head_mask = ~(BIT(c->layout.order) * MYALLOC_FRAME_BYTES - 1);
 	c->reciprocal = c->layout.reciprocal;
 	c->state_offset = c->layout.state_offset;
@@ -228,52 +228,52 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 /* --- look ---------------------------------------------------------------------------- */
 
 /**
- * myalloc_cache_books() - a cache's books
+ * myalloc_cache_stats() - a cache's statistics
  * @cache: the cache
- * @books: out; exact while nothing is in flight
+ * @stats: out; exact while nothing is in flight
  *
  * Context: task.
  */
-void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books)
+void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats)
 {
 	const struct myalloc_slab_layout *l = &cache->layout;
 	unsigned long irq;
 	u64 out;
 
-	memset(books, 0, sizeof(*books));
-	books->id = cache->id;
-	books->object_size = l->object_size;
-	books->slot_size = l->slot_size;
-	books->align = l->align;
-	books->order = l->order;
-	books->objects_per_slab = l->objects;
-	books->flags = (__force u32)cache->flags;
-	books->magazine = cache->mags.capacity;
-	strscpy(books->name, cache->name, sizeof(books->name));
+	memset(stats, 0, sizeof(*stats));
+	stats->id = cache->id;
+	stats->object_size = l->object_size;
+	stats->slot_size = l->slot_size;
+	stats->align = l->align;
+	stats->order = l->order;
+	stats->objects_per_slab = l->objects;
+	stats->flags = (__force u32)cache->flags;
+	stats->magazine = cache->mags.capacity;
+	strscpy(stats->name, cache->name, sizeof(stats->name));
 
-	books->cached_objects = myalloc_magazines_count(&cache->mags);
-	books->deferred_objects = atomic64_read(&cache->deferred.nr);
-	books->alloc_hits = myalloc_magazines_gets(&cache->mags);
-	books->free_hits = myalloc_magazines_puts(&cache->mags);
+	stats->cached_objects = myalloc_magazines_count(&cache->mags);
+	stats->deferred_objects = atomic64_read(&cache->deferred.nr);
+	stats->alloc_hits = myalloc_magazines_gets(&cache->mags);
+	stats->free_hits = myalloc_magazines_puts(&cache->mags);
 	raw_spin_lock_irqsave(&cache->lock, irq);
-	books->slabs = myalloc_cache_slabs(cache);
-	books->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
-	books->slabs_partial = books->slabs - books->slabs_empty -
+	stats->slabs = myalloc_cache_slabs(cache);
+	stats->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
+	stats->slabs_partial = stats->slabs - stats->slabs_empty -
 			       cache->nr[MYALLOC_SLABS_FULL];
-	books->total_objects = books->slabs * l->objects;
-	out = books->total_objects - cache->free_slots;
-	books->allocs = cache->allocs + books->alloc_hits;
-	books->frees = cache->frees + books->free_hits;
-	books->refills = cache->refills;
-	books->flushes = cache->flushes;
+	stats->total_objects = stats->slabs * l->objects;
+	out = stats->total_objects - cache->free_slots;
+	stats->allocs = cache->allocs + stats->alloc_hits;
+	stats->frees = cache->frees + stats->free_hits;
+	stats->refills = cache->refills;
+	stats->flushes = cache->flushes;
 	raw_spin_unlock_irqrestore(&cache->lock, irq);
-	if (out > books->cached_objects + books->deferred_objects)
-		books->live_objects = out - books->cached_objects - books->deferred_objects;
-	books->fails = atomic64_read(&cache->fails);
-	books->bad_frees = atomic64_read(&cache->bad_frees);
-	books->corruptions = atomic64_read(&cache->corruptions);
-	books->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags);
-	books->waste_bytes = books->slabs * l->waste;
+	if (out > stats->cached_objects + stats->deferred_objects)
+		stats->live_objects = out - stats->cached_objects - stats->deferred_objects;
+	stats->fails = atomic64_read(&cache->fails);
+	stats->bad_frees = atomic64_read(&cache->bad_frees);
+	stats->corruptions = atomic64_read(&cache->corruptions);
+	stats->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags);
+	stats->waste_bytes = stats->slabs * l->waste;
 }
 
 /*

@@ -7,9 +7,9 @@
 #include "object/track.h"
 
 /**
- * struct myalloc_cache_books - a cache's books; members as in uapi/myalloc.h
+ * struct myalloc_cache_stats - a cache's statistics; members as in uapi/myalloc.h
  */
-struct myalloc_cache_books {
+struct myalloc_cache_stats {
 	u32 id;
 	u32 object_size;
 	u32 slot_size;
@@ -41,7 +41,7 @@ struct myalloc_cache_books {
 
 
 bool myalloc_cache_good_name(const char *name);
-void myalloc_cache_books(struct myalloc_cache *cache, struct myalloc_cache_books *books);
+void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats);
 
 /* Walk all caches; false ends the walk. */
 typedef bool (*myalloc_cache_fn)(struct myalloc_cache *cache, void *arg);

@@ -43,7 +43,7 @@ enum {
 
 /**
  * struct myalloc_cache - see slab.c and object.c for the theory
- * @window: copy of the zone's
+ * @linear: copy of the zone's
  * @head_mask: clears, in an offset into the descriptors, what leads past the slab's first
  * @bytes_mask: bytes in a slab - 1
  * @reciprocal: of @layout
@@ -91,7 +91,7 @@ enum {
  * The members up to @nothing are all that a free reads besides @mags, in one cache line.
  */
 struct myalloc_cache {
-	struct myalloc_window window;
+	struct myalloc_linear linear;
 	unsigned long head_mask;
 	u32 bytes_mask;
 	u32 reciprocal;

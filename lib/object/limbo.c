@@ -8,7 +8,7 @@
  *
  *	1. its tag says LIMBO (under cache->lock): who looks at it from now on takes the lock;
  *	2. the age of the cache's magazines has grown: each CPU looks again at what its
- *	   magazines say about places before it believes them (magazine.c, Used slots);
+ *	   magazines say about places before it believes them (magazine.c, Stale slots);
  *	3. a grace period has passed: every section with preemption off that looked at the tag or
  *	   compared its guard before has ended, and what it stored is to be seen;
  *	4. every state has been found FREE and every out bit clear, under cache->lock. Otherwise
@@ -113,7 +113,7 @@ static void close_batch(struct myalloc_zone *zone, u32 caches_most)
 		return;
 	while (!list_empty(&limbo->caches)) {
 		cache = list_first_entry(&limbo->caches, struct myalloc_cache, limbo_link);
-		myalloc_magazines_next_era(&cache->mags);
+		myalloc_magazines_next_epoch(&cache->mags);
 		list_del_init(&cache->limbo_link);
 	}
 	limbo->nr_caches = 0;

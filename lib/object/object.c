@@ -208,7 +208,7 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u
 
 /*
  * Between enter and leave. False in NMI if there is no room; also if the slab is on its way out. That
- * is looked at when the magazine is of the present era: if the slab leaves later, the era grows
+ * is looked at when the magazine is of the present epoch: if the slab leaves later, the epoch grows
  * later, and the slot is looked up again before it is believed.
  */
 static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void *object,
@@ -249,18 +249,18 @@ static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from
 }
 
 /*
- * The state of an object in the window whose slab is in use; for everything else that of no
+ * The state of an object in the linear range whose slab is in use; for everything else that of no
  * object.
  */
 static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *object)
 {
-	unsigned long off = (unsigned long)object - c->window.base;
+	unsigned long off = (unsigned long)object - c->linear.base;
 	struct myalloc_frame *frame;
 	u64 index;
 
-	if (unlikely(off >= c->window.bytes))
+	if (unlikely(off >= c->linear.bytes))
 		return &c->nothing;
-	frame = (void *)c->window.frames +
+	frame = (void *)c->linear.frames +
 		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & c->head_mask);
 	if (unlikely(data_race(frame->tag) != c->tag))	/* Z1, or of another */
 		return &c->nothing;
@@ -292,9 +292,9 @@ static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_ca
 
 /*
  * Back into the slot that it was handed out from, which still says where its state is. A
- * myalloc_put_used_fn, of the default level.
+ * myalloc_put_stale_fn, of the default level.
  */
-static __always_inline bool put_used(const struct myalloc_slot *slot, void *object,
+static __always_inline bool put_stale(const struct myalloc_slot *slot, void *object,
 				     void *cache)
 {
 	if (unlikely(slot->addr != object) || unlikely(!claim(cache, slot->state, 0)))
@@ -306,7 +306,7 @@ static __always_inline bool put_used(const struct myalloc_slot *slot, void *obje
 /*
  * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
  * false leaves it to free_slow(). If the object was handed out from there, the slot still says
- * where its state is (magazine.c, Used slots), and there is room.
+ * where its state is (magazine.c, Stale slots), and there is room.
  */
 static __always_inline bool fast_put(struct myalloc_cache *c,
 				     const struct myalloc_magazine_cpu *cpu,
@@ -381,7 +381,7 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 	void *object = NULL;
 	u64 guard;
 
-	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_era, &cpu, &guard)))
+	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_epoch, &cpu, &guard)))
 		return NULL;
 	slot = cpu->top - 1;
 	if (level == MYALLOC_TRUSTING ? likely(myalloc_magazine_count(cpu)) :
@@ -404,7 +404,7 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object, myal
 	bool done;
 	u64 guard;
 
-	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_era, &cpu, &guard)))
+	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_epoch, &cpu, &guard)))
 		return false;
 	top = cpu->top;
 	done = fast_put(c, cpu, top, object, level);
@@ -534,7 +534,7 @@ static bool claim_slow(struct myalloc_cache *c, const void *object, struct myall
 	return claimed;
 }
 
-/* Everything that the fast path leaves: no room, an interrupt, checks, levels, outside the window. */
+/* Everything that the fast path leaves: no room, an interrupt, checks, levels, outside the linear range. */
 static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
@@ -648,7 +648,7 @@ static bool has_room(struct myalloc_magazine_cpu *cpu, void *cache)
  * @objects: their addresses, any values
  *
  * They go back from the end of @objects on, so that what an allocation in bulk has filled is
- * taken back the quick way (magazine.c, Used slots). Each wrong one is treated as by
+ * taken back the quick way (magazine.c, Stale slots). Each wrong one is treated as by
  * myalloc_cache_free().
  *
  * Context: any.
@@ -661,7 +661,7 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 
 	while (left) {
 		unsigned int n = myalloc_put_bulk(&cache->mags, min(left, MYALLOC_BULK_STEP),
-						  objects + left, put_used, put_default, cache,
+						  objects + left, put_stale, put_default, cache,
 						  has_room, cache);
 
 		left -= n;

@@ -194,7 +194,7 @@ int myalloc_upkeep_begin(struct myalloc_cache *cache)
 	if (shape.capacity)	/* they go if nobody comes */
 		myalloc_zone_wake(c->zone);
 	if (myalloc_cache_slow_only(c))
-		c->mags.era = MYALLOC_ERA_NEVER;
+		c->mags.epoch = MYALLOC_EPOCH_NEVER;
 	c->stock.mags = &c->mags;
 	c->stock.flush = myalloc_cache_flush;
 	c->stock.owner = c;
@@ -238,8 +238,8 @@ static int remake(struct myalloc_cache *c, const struct myalloc_magazine_shape *
 		account(c, shape);
 	raw_spin_lock_irqsave(&limbo->lock, irq);	/* the age stands still */
 	if (!myalloc_cache_slow_only(c))
-		WRITE_ONCE(c->mags.era, c->mags.age);
-	WRITE_ONCE(c->mags.inner_era, c->mags.age);
+		WRITE_ONCE(c->mags.epoch, c->mags.age);
+	WRITE_ONCE(c->mags.inner_epoch, c->mags.age);
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 	return err;
 }

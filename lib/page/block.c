@@ -48,7 +48,7 @@ void __myalloc_zone_account(struct myalloc_zone *zone)
 }
 
 /*
- * Lock held. Takes a block and tags its first frame. The caller does the books of
+ * Lock held. Takes a block and tags its first frame. The caller does the statistics of
  * allocs and fails. NULL if there is none.
  */
 struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
@@ -90,7 +90,7 @@ static void take_bad(struct myalloc_zone *zone, u32 idx, unsigned int order)
 
 /*
  * Lock held. Gives the block back that begins at @frame, with the order in its tag. The
- * caller does the books. What can be wrong here is damaged metadata.
+ * caller does the statistics. What can be wrong here is damaged metadata.
  */
 enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {

@@ -10,7 +10,7 @@
  *	map.chunks	[    0    ][    1    ]                        [    2    ]
  *	frames		[ 0 ... 1023 ][ 1024 ... 2047 ][ 2048 ... 3071 ]
  *
- * The window: the longest run of adjacent chunks, usually all of them. Inside it an address
+ * The linear range: the longest run of adjacent chunks, usually all of them. Inside it an address
  * leads to its descriptor by one subtraction and one shift; fast paths know nothing else.
  *
  * The map: all other addresses. Its first level cuts the address space between the first and
@@ -28,8 +28,8 @@
  * would need another 16 MiB for it.
  *
  * Invariant
- *	A1  window, map and frames agree: the descriptor found for the address of a frame is
- *	    the frame's own, with the window and by the map alone; and an address directly
+ *	A1  linear range, map and frames agree: the descriptor found for the address of a frame is
+ *	    the frame's own, with the linear range and by the map alone; and an address directly
  *	    before or behind a run of adjacent chunks is foreign.
  */
 #include "env.h"
@@ -38,7 +38,7 @@
 static_assert(sizeof(struct myalloc_frame) == MYALLOC_FRAME_BYTES);
 
 /* The longest run of adjacent chunks. */
-static void init_window(struct myalloc_map *map, u32 nr_chunks)
+static void init_linear(struct myalloc_map *map, u32 nr_chunks)
 {
 	unsigned long chunk_bytes = 1UL << map->shift;
 	u32 first = 0, next;
@@ -48,10 +48,10 @@ static void init_window(struct myalloc_map *map, u32 nr_chunks)
 
 		if (next < nr_chunks && map->chunks[next] == map->chunks[first] + bytes)
 			continue;
-		if (bytes > map->window.bytes) {
-			map->window.base = map->chunks[first];
-			map->window.bytes = bytes;
-			map->window.frames = map->frames +
+		if (bytes > map->linear.bytes) {
+			map->linear.base = map->chunks[first];
+			map->linear.bytes = bytes;
+			map->linear.frames = map->frames +
 					     ((size_t)first << (map->shift - PAGE_SHIFT));
 		}
 		first = next;
@@ -83,7 +83,7 @@ long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 
 	map->frames = frames;
 	map->shift = chunk_order + PAGE_SHIFT;
 	map->bucket_shift = map->shift;
-	init_window(map, nr_chunks);
+	init_linear(map, nr_chunks);
 	span = chunks[nr_chunks - 1] - map->base;
 	while (span >> map->bucket_shift >= nr_chunks)
 		map->bucket_shift++;
@@ -105,7 +105,7 @@ long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 
  * @map: the zone's map, or a copy
  * @addr: any number
  *
- * For addresses outside the window: see myalloc_map_frame().
+ * For addresses outside the linear range: see myalloc_map_frame().
  *
  * Context: any. At most log2(chunks) + 1 steps.
  * Return: NULL if the address is not in a chunk.

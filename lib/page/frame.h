@@ -76,7 +76,7 @@ struct myalloc_frame {
 };
 
 /**
- * struct myalloc_window - the longest run of adjacent chunks
+ * struct myalloc_linear - the longest run of adjacent chunks
  * @base: address of the first of them
  * @bytes: in all of them
  * @frames: descriptor of the first frame
@@ -84,7 +84,7 @@ struct myalloc_frame {
  * Inside it an address is taken to its descriptor by arithmetic alone. On a machine that
  * has not been up for long it is the whole zone; other addresses are looked up in the map.
  */
-struct myalloc_window {
+struct myalloc_linear {
 	unsigned long base;
 	unsigned long bytes;
 	struct myalloc_frame *frames;
@@ -92,7 +92,7 @@ struct myalloc_window {
 
 /**
  * struct myalloc_map - from an address to its frame descriptor; never changes
- * @window: copy of the zone's
+ * @linear: copy of the zone's
  * @base: address of the first chunk
  * @shift: log2 of bytes in a chunk
  * @bucket_shift: log2 of bytes in a bucket
@@ -105,7 +105,7 @@ struct myalloc_window {
  * See frame.c.
  */
 struct myalloc_map {
-	struct myalloc_window window;
+	struct myalloc_linear linear;
 	unsigned long base;
 	u32 shift;
 	u32 bucket_shift;
@@ -157,10 +157,10 @@ struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map, const vo
 static __always_inline struct myalloc_frame *
 myalloc_map_frame(const struct myalloc_map *map, const void *addr)
 {
-	unsigned long off = (unsigned long)addr - map->window.base;
+	unsigned long off = (unsigned long)addr - map->linear.base;
 
-	if (likely(off < map->window.bytes))
-		return map->window.frames + (off >> PAGE_SHIFT);
+	if (likely(off < map->linear.bytes))
+		return map->linear.frames + (off >> PAGE_SHIFT);
 	return myalloc_map_search(map, addr);
 }
 

@@ -421,9 +421,9 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 
 /*
  * Back into the slot that it was handed out from, which still says where its descriptor is;
- * those never go. A myalloc_put_used_fn.
+ * those never go. A myalloc_put_stale_fn.
  */
-static __always_inline bool put_used(const struct myalloc_slot *slot, void *addr, void *arg)
+static __always_inline bool put_stale(const struct myalloc_slot *slot, void *addr, void *arg)
 {
 	const struct request *r = arg;
 
@@ -436,7 +436,7 @@ static __always_inline bool put_used(const struct myalloc_slot *slot, void *addr
 /*
  * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
  * false leaves it to free_slow(). If the block was handed out from there, the slot still says
- * where its descriptor is (magazine.c, Used slots; descriptors never go), and there is room.
+ * where its descriptor is (magazine.c, Stale slots; descriptors never go), and there is room.
  */
 static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
 				     struct myalloc_slot *top, void *addr, void *arg)
@@ -444,14 +444,14 @@ static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
 	const struct request *r = arg;
 	const struct myalloc_zone *zone = r->zone;
 	unsigned int order = r->order;
-	unsigned long off = (unsigned long)addr - zone->window.base;
+	unsigned long off = (unsigned long)addr - zone->linear.base;
 	struct myalloc_frame *frame;
 
 	if (likely(top->addr == addr))
 		return claim_cached(slot_frame(top), order);
-	if (unlikely(off >= zone->window.bytes || offset_in_page(off)))
+	if (unlikely(off >= zone->linear.bytes || offset_in_page(off)))
 		return false;
-	frame = zone->window.frames + (off >> PAGE_SHIFT);
+	frame = zone->linear.frames + (off >> PAGE_SHIFT);
 	if (unlikely(top == cpu->end || !claim_cached(frame, order)))
 		return false;
 	fill_slot(top, addr, frame);
@@ -579,7 +579,7 @@ static bool has_room(struct myalloc_magazine_cpu *cpu, void *arg)
  * @addrs: their addresses, any values
  *
  * They go back from the end of @addrs on, so that what an allocation in bulk has filled is
- * taken back the quick way (magazine.c, Used slots). Each wrong one is treated as by
+ * taken back the quick way (magazine.c, Stale slots). Each wrong one is treated as by
  * myalloc_pages_free().
  *
  * Context: any.
@@ -594,7 +594,7 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 
 	while (left) {
 		unsigned int n = myalloc_put_bulk(slow.mags, min(left, MYALLOC_BULK_STEP),
-						  addrs + left, put_used, put_one, &r, has_room,
+						  addrs + left, put_stale, put_one, &r, has_room,
 						  &slow);
 
 		left -= n;
@@ -666,7 +666,7 @@ static void serve_list(struct myalloc_zone *zone, unsigned int list)
 		    myalloc_magazines_remake(mags, &shape, zone->node, flush, zone))
 			return;
 		if (!zone->checks)
-			WRITE_ONCE(mags->era, mags->age);	/* which never grows */
+			WRITE_ONCE(mags->epoch, mags->age);	/* which never grows */
 		WRITE_ONCE(zone->meta_bytes, others + myalloc_magazines_bytes(mags));
 	}
 	WRITE_ONCE(mags->wanted, false);
@@ -711,7 +711,7 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 		if (err)
 			return err;
 		if (zone->checks)	/* the slow path does them */
-			zone->pcp[i].era = MYALLOC_ERA_NEVER;
+			zone->pcp[i].epoch = MYALLOC_EPOCH_NEVER;
 		if (shape.capacity)	/* for more CPUs there is not more */
 			zone->pcp[i].missed = missed;
 		zone->pcp[i].owner = zone;

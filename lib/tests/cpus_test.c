@@ -146,17 +146,17 @@ struct figures {
 
 static void look(struct figures *f)
 {
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 	u32 i;
 
 	memset(f, 0, sizeof(*f));
 	f->zone_meta = zone->meta_bytes;
 	for (i = 0; i < nr_caches; i++) {
-		myalloc_cache_books(cache[i], &books);
-		f->caches_meta += books.meta_bytes;
-		f->mags_meta += books.meta_bytes - sizeof(*cache[i]);
+		myalloc_cache_stats(cache[i], &stats);
+		f->caches_meta += stats.meta_bytes;
+		f->mags_meta += stats.meta_bytes - sizeof(*cache[i]);
 		f->objects += (u64)cache[i]->mags.nr_magazines * cache[i]->mags.capacity *
-			      books.slot_size;
+			      stats.slot_size;
 		f->served += !!cache[i]->mags.capacity;
 	}
 	f->places = cache[0]->mags.places;

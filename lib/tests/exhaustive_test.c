@@ -706,11 +706,11 @@ static bool z_new(struct step *steps, u32 parent, const struct step *step)
 /* Wrong frees of every address around, in the state that is there: nothing may change. */
 static void z_wrong_frees(void)
 {
-	struct myalloc_zone_books before, after;
+	struct myalloc_zone_stats before, after;
 	size_t size = PAGE_SIZE << z.order, off;
 	unsigned int order;
 
-	myalloc_zone_books(z.zone, &before);
+	myalloc_zone_stats(z.zone, &before);
 	for (off = 0; off < 5 * size; off += PAGE_SIZE / 2) {
 		u8 *addr = z.arena + off;
 		bool first = addr >= z.chunk[0] && addr < z.chunk[0] + size;
@@ -727,11 +727,11 @@ static void z_wrong_frees(void)
 				wrong("wrong free of order %u at %zu was taken", order, off);
 		}
 	}
-	myalloc_zone_books(z.zone, &after);
+	myalloc_zone_stats(z.zone, &after);
 	after.bad_frees = before.bad_frees;
 	memcpy(after.bad, before.bad, sizeof(after.bad));
 	if (memcmp(&before, &after, sizeof(before)))
-		wrong("wrong frees changed the books");
+		wrong("wrong frees changed the statistics");
 	host_log_reset();
 }
 

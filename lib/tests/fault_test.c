@@ -107,11 +107,11 @@ static void try_cache(const char *name, const struct myalloc_cache_args *cache_a
 	struct myalloc_zone_args args = zone_args();
 	struct myalloc_zone *zone = myalloc_zone_create(&args);
 	unsigned long k, before = host_live_allocs();
-	struct myalloc_zone_books books, after;
+	struct myalloc_zone_stats stats, after;
 	struct myalloc_cache *cache;
 
 	failed = false;
-	myalloc_zone_books(zone, &books);
+	myalloc_zone_stats(zone, &stats);
 	for (k = 1; k < 1000; k++) {
 		host_fail_after(k);
 		cache = myalloc_cache_create(zone, cache_args);
@@ -122,8 +122,8 @@ static void try_cache(const char *name, const struct myalloc_cache_args *cache_a
 		EXPECT(host_live_allocs() == before, "allocation %lu: %lu were left", k,
 		       host_live_allocs() - before);
 		validate(zone);
-		myalloc_zone_books(zone, &after);
-		EXPECT(!memcmp(&books, &after, sizeof(books)), "the zone's books have changed");
+		myalloc_zone_stats(zone, &after);
+		EXPECT(!memcmp(&stats, &after, sizeof(stats)), "the zone's statistics have changed");
 	}
 	host_fail_after(0);
 	EXPECT(!IS_ERR(cache), "%ld without failures", PTR_ERR(cache));
@@ -268,12 +268,12 @@ static void do_drain(void)
 
 static void do_look(void)
 {
-	struct myalloc_zone_books books;
-	struct myalloc_cache_books cache_books;
+	struct myalloc_zone_stats stats;
+	struct myalloc_cache_stats cache_stats;
 	char text[80];
 
-	myalloc_zone_books(zone, &books);
-	myalloc_cache_books(cache, &cache_books);
+	myalloc_zone_stats(zone, &stats);
+	myalloc_cache_stats(cache, &cache_stats);
 	myalloc_zone_last_report(zone, text, sizeof(text));
 	validate(zone);
 }
@@ -302,7 +302,7 @@ static void test_others(myalloc_cache_flags_t checks)
 		{ "bulk of objects", do_object_bulk },
 		{ "wrong frees of objects", do_wrong_object },
 		{ "drain and shrink", do_drain },
-		{ "books and validation", do_look },
+		{ "statistics and validation", do_look },
 		{ "ends that are refused", do_refused_end },
 	};
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 100, .flags = checks };
@@ -346,7 +346,7 @@ static void test_blocks(myalloc_cache_flags_t flags)
 {
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 500, .flags = flags };
 	struct myalloc_zone_args args = zone_args();
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 	void *held[2 << CHUNK_ORDER];
 	unsigned int k, n, nr, full = 0;
 
@@ -359,13 +359,13 @@ static void test_blocks(myalloc_cache_flags_t flags)
 		myalloc_zone_drain(zone);	/* what the magazines took along */
 
 		n = myalloc_cache_alloc_bulk(cache, MYALLOC_MAY_WAIT, 200, addr);
-		myalloc_cache_books(cache, &books);
+		myalloc_cache_stats(cache, &stats);
 		full = n == 200;
-		EXPECT(full || n == books.total_objects - books.cached_objects,
-		       "%u objects of %llu", n, books.total_objects);
-		EXPECT(full || (k >> books.order) >= books.slabs, "%llu slabs of %u frames",
-		       books.slabs, k);
-		EXPECT(full || books.fails, "no failure was counted");
+		EXPECT(full || n == stats.total_objects - stats.cached_objects,
+		       "%u objects of %llu", n, stats.total_objects);
+		EXPECT(full || (k >> stats.order) >= stats.slabs, "%llu slabs of %u frames",
+		       stats.slabs, k);
+		EXPECT(full || stats.fails, "no failure was counted");
 		validate(zone);
 		EXPECT(myalloc_cache_free_bulk(cache, n, addr) == n, "free");
 		EXPECT(myalloc_pages_free_bulk(zone, 0, nr, held) == nr, "free");

@@ -459,12 +459,12 @@ static void repeat(u32 cpu, u32 nr, void (*fn)(void))
 
 static void check_quiet(void)
 {
-	struct myalloc_cache_books cache;
-	struct myalloc_zone_books zone;
+	struct myalloc_cache_stats cache;
+	struct myalloc_zone_stats zone;
 
 	w.quiet = true;
 	do_validate();
-	myalloc_zone_books(w.zone, &zone);
+	myalloc_zone_stats(w.zone, &zone);
 	if (zone.corruptions || zone.bad_frees != w.refused)
 		fail("%llu corruptions, %llu wrong frees, not %u", zone.corruptions,
 		     zone.bad_frees, w.refused);
@@ -472,26 +472,26 @@ static void check_quiet(void)
 		if (zone.page_pages != w.nr)
 			fail("%llu pages are out, %u are", zone.page_pages, w.nr);
 	} else {
-		myalloc_cache_books(w.cache, &cache);
+		myalloc_cache_stats(w.cache, &cache);
 		if (cache.live_objects != w.nr || cache.corruptions)
 			fail("%llu objects are out, %u are", cache.live_objects, w.nr);
 	}
 	w.quiet = false;
 }
 
-/* Forgets what is left of earlier executions in used slots, which leads to other paths. */
+/* Forgets what is left of earlier executions in stale slots, which leads to other paths. */
 static void forget(struct myalloc_magazines *m)
 {
 	u32 i, k;
 	int cpu;
 
-	m->era = MYALLOC_ERA_FIRST;
-	m->inner_era = MYALLOC_ERA_FIRST;
-	m->age = MYALLOC_ERA_FIRST;
+	m->epoch = MYALLOC_EPOCH_FIRST;
+	m->inner_epoch = MYALLOC_EPOCH_FIRST;
+	m->age = MYALLOC_EPOCH_FIRST;
 	for (i = 0; i < m->nr_magazines; i++) {
 		struct myalloc_magazine *mag = m->pool + (size_t)i * m->stride;
 
-		mag->era = m->era;
+		mag->epoch = m->epoch;
 		for (k = 1; k <= m->capacity; k++)
 			mag->slot[k].addr = NULL;
 	}
@@ -500,14 +500,14 @@ static void forget(struct myalloc_magazines *m)
 
 		if (!c->loaded)
 			continue;
-		c->era = m->era;
-		c->guard = m->era;
+		c->epoch = m->epoch;
+		c->guard = m->epoch;
 	}
 }
 
 static void execute(u32 steps)
 {
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	u32 begin, cpu;
 
 	w.quiet = true;
@@ -533,9 +533,9 @@ static void execute(u32 steps)
 	while (w.nr)
 		do_free_last();
 	myalloc_zone_drain(w.zone);
-	myalloc_zone_books(w.zone, &books);
-	if (books.free_pages != books.nr_pages)
-		fail("%llu of %llu pages came back", books.free_pages, books.nr_pages);
+	myalloc_zone_stats(w.zone, &stats);
+	if (stats.free_pages != stats.nr_pages)
+		fail("%llu of %llu pages came back", stats.free_pages, stats.nr_pages);
 	w.executions++;
 }
 

@@ -137,7 +137,7 @@ static void write_after_free_slab(void)
 /* Into the link of a deferred free. It is not followed, and nothing is lost. */
 static void write_after_deferred_page(void)
 {
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 
 	p = page(4);
 	q = page(4);
@@ -148,14 +148,14 @@ static void write_after_deferred_page(void)
 	corrupt(0);
 	myalloc_zone_drain(zone);
 	corrupt(1);
-	myalloc_zone_books(zone, &books);
-	EXPECT(books.free_pages == NR_PAGES, "%llu pages free", books.free_pages);
+	myalloc_zone_stats(zone, &stats);
+	EXPECT(stats.free_pages == NR_PAGES, "%llu pages free", stats.free_pages);
 	valid();
 }
 
 static void write_after_deferred_object(void)
 {
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 
 	p = object(a);
 	q = object(a);
@@ -165,8 +165,8 @@ static void write_after_deferred_object(void)
 	memset(p, 0xe, 8);
 	myalloc_cache_drain(a);
 	corrupt(1);
-	myalloc_cache_books(a, &books);
-	EXPECT(!books.live_objects && !books.deferred_objects, "objects are lost");
+	myalloc_cache_stats(a, &stats);
+	EXPECT(!stats.live_objects && !stats.deferred_objects, "objects are lost");
 	valid();
 }
 

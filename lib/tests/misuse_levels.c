@@ -237,17 +237,17 @@ static unsigned int level_checks;
 static void run_level(const void *arg)
 {
 	const struct level_case *c = arg;
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	struct myalloc_validation v;
 	enum outcome outcome = NEVER;
 	int err;
 
 	make_world(level_checks, 0);
 	err = c->fn();
-	myalloc_zone_books(zone, &books);
+	myalloc_zone_stats(zone, &stats);
 	if (err)
 		outcome = REFUSED_;
-	else if (books.corruptions)
+	else if (stats.corruptions)
 		outcome = REPORTED;
 	else if (!myalloc_zone_validate(zone, &v))
 		outcome = VALIDATED;

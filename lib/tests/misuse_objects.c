@@ -144,7 +144,7 @@ static void object_twice_at_once(void)
 }
 
 /*
- * A used slot says where the state of an object was that lay in a slab which is gone. What is
+ * A stale slot says where the state of an object was that lay in a slab which is gone. What is
  * there now looks like a live one.
  */
 static void object_used_slot(void)
@@ -163,12 +163,12 @@ static void object_used_slot(void)
 	memset(q, MYALLOC_SLOT_LIVE, PAGE_SIZE);
 	host_set_cpu(0);
 	p = objects[nr - 1];
-	EXPECT(per_cpu_ptr(a->mags.cpu, 0)->top->addr == p, "the used slot says something else");
+	EXPECT(per_cpu_ptr(a->mags.cpu, 0)->top->addr == p, "the stale slot says something else");
 	REFUSED(myalloc_cache_free(a, p), KIND);
 	good(myalloc_pages_free(zone, q, 0));
 }
 
-/* The same, after this CPU has seen that the slab is gone: the used slots must be wiped. */
+/* The same, after this CPU has seen that the slab is gone: the stale slots must be wiped. */
 static void object_wiped_slot(void)
 {
 	const struct myalloc_cache_args args = {
@@ -206,7 +206,7 @@ static void object_wiped_slot(void)
 	while (i--)
 		good(myalloc_cache_free(c, objects[i]));
 	EXPECT(cpu->top == old, "the next slot is another one");
-	EXPECT(cpu->guard == c->mags.era, "the slots are still of an older era");
+	EXPECT(cpu->guard == c->mags.epoch, "the slots are still of an older epoch");
 	REFUSED(myalloc_cache_free(c, p), KIND);
 	good(myalloc_pages_free_exact(zone, q, 1));
 	good(myalloc_cache_destroy(c));

@@ -54,7 +54,7 @@ static void page_twice_reused(void)
 	REFUSED(myalloc_pages_free(zone, q, 0), FREE);	/* who has it */
 }
 
-/* A used slot says where the descriptor of a page is that begins a larger block now. */
+/* A stale slot says where the descriptor of a page is that begins a larger block now. */
 static void page_used_slot(void)
 {
 	struct myalloc_magazine_cpu *cpu = per_cpu_ptr(zone->pcp[0].cpu, 0);

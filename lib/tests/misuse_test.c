@@ -110,37 +110,37 @@ void good(int err)
 	EXPECT(!err, "a right free returned %d", err);
 }
 
-static struct myalloc_zone_books books_before;
+static struct myalloc_zone_stats stats_before;
 
 void before(void)
 {
-	myalloc_zone_books(zone, &books_before);
+	myalloc_zone_stats(zone, &stats_before);
 }
 
 void refused(int err, enum myalloc_bad bad)
 {
-	struct myalloc_zone_books after;
+	struct myalloc_zone_stats after;
 	char report[MYALLOC_REPORT_SIZE];
 
 	EXPECT(err == -EINVAL, "a wrong free returned %d", err);
-	myalloc_zone_books(zone, &after);
-	EXPECT(after.bad[bad] == books_before.bad[bad] + 1, "not counted as \"%s\"",
+	myalloc_zone_stats(zone, &after);
+	EXPECT(after.bad[bad] == stats_before.bad[bad] + 1, "not counted as \"%s\"",
 	       myalloc_bad_name(bad));
-	EXPECT(after.bad_frees == books_before.bad_frees + 1, "counted %llu times",
-	       after.bad_frees - books_before.bad_frees);
-	after.bad_frees = books_before.bad_frees;
-	memcpy(after.bad, books_before.bad, sizeof(after.bad));
-	EXPECT(!memcmp(&books_before, &after, sizeof(after)), "a wrong free changed the books");
+	EXPECT(after.bad_frees == stats_before.bad_frees + 1, "counted %llu times",
+	       after.bad_frees - stats_before.bad_frees);
+	after.bad_frees = stats_before.bad_frees;
+	memcpy(after.bad, stats_before.bad, sizeof(after.bad));
+	EXPECT(!memcmp(&stats_before, &after, sizeof(after)), "a wrong free changed the statistics");
 	myalloc_zone_last_report(zone, report, sizeof(report));
 	EXPECT(host_log_contains(report), "the last report is \"%s\"", report);
 }
 
 void corrupt(unsigned int nr)
 {
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 
-	myalloc_zone_books(zone, &books);
-	EXPECT(books.corruptions == nr, "%llu corruptions, %u expected", books.corruptions, nr);
+	myalloc_zone_stats(zone, &stats);
+	EXPECT(stats.corruptions == nr, "%llu corruptions, %u expected", stats.corruptions, nr);
 }
 
 void valid(void)

@@ -21,8 +21,8 @@
  *	placed		topdown and exact allocations, and all of orders without magazines, are
  *			where the policy says
  *	refused		a wrong free returns an error, counts under the right reason, and leaves
- *			the books as they were
- *	booked		books and model agree, the invariants hold, and after a drain the free
+ *			the statistics as they were
+ *	booked		statistics and model agree, the invariants hold, and after a drain the free
  *			blocks are the largest that the free frames form
  *
  * A stream is a pure list of numbers, each taken modulo what there is to choose from, so that
@@ -1363,7 +1363,7 @@ static void bad_free(struct run *run)
 		wrong_exact, wrong_live_page, wrong_object,
 	};
 	struct wrong wrong = { .exact = U32_MAX, .cache = -1 };
-	struct myalloc_zone_books before, after;
+	struct myalloc_zone_stats before, after;
 	int err;
 
 	if (!choose[run->op->b % 8](run->op, &wrong))
@@ -1371,7 +1371,7 @@ static void bad_free(struct run *run)
 	/* What it came into may be about to free the same, or to hand it out. */
 	if (run->outer)
 		return;
-	myalloc_zone_books(w->zone, &before);
+	myalloc_zone_stats(w->zone, &before);
 	err = IN_CONTEXT(run, NULL, do_wrong(&wrong));
 	CHECK(err == -EINVAL, "wrong free (%s) returned %d", myalloc_bad_name(wrong.bad), err);
 	w->bad[wrong.bad]++;
@@ -1380,18 +1380,18 @@ static void bad_free(struct run *run)
 		w->cache_bad[wrong.cache]++;
 	else if (wrong.any && choose[run->op->b % 8] == wrong_object && wrong.cache >= 0)
 		w->cache_bad[wrong.cache]++;	/* myalloc_free() finds the cache itself */
-	myalloc_zone_books(w->zone, &after);
+	myalloc_zone_stats(w->zone, &after);
 	CHECK(after.bad[wrong.bad] == before.bad[wrong.bad] + 1,
 	      "wrong free was not counted as \"%s\"", myalloc_bad_name(wrong.bad));
 	after.bad_frees--;
 	after.bad[wrong.bad]--;
-	CHECK(!memcmp(&before, &after, sizeof(before)), "wrong free (%s) changed the books",
+	CHECK(!memcmp(&before, &after, sizeof(before)), "wrong free (%s) changed the statistics",
 	      myalloc_bad_name(wrong.bad));
 }
 
 /* --- the whole ------------------------------------------------------------------------- */
 
-static void check_blocks(const struct myalloc_zone_books *books)
+static void check_blocks(const struct myalloc_zone_stats *stats)
 {
 	u32 i, n;
 	int k;
@@ -1402,16 +1402,16 @@ static void check_blocks(const struct myalloc_zone_books *books)
 				memset(w->avail + i, 0, BIT(k));
 				n++;
 			}
-		CHECK(books->free_blocks[k] == n, "%llu free blocks of order %d, the free frames form %u",
-		      books->free_blocks[k], k, n);
+		CHECK(stats->free_blocks[k] == n, "%llu free blocks of order %d, the free frames form %u",
+		      stats->free_blocks[k], k, n);
 	}
 }
 
 static void check_cache(u32 i)
 {
-	struct myalloc_cache_books b;
+	struct myalloc_cache_stats b;
 
-	myalloc_cache_books(w->cache[i], &b);
+	myalloc_cache_stats(w->cache[i], &b);
 	CHECK(b.live_objects == w->objects[i].nr, "cache %u: %llu objects live, %u are", i,
 	      b.live_objects, w->objects[i].nr);
 	CHECK(b.allocs - b.frees == w->objects[i].nr + b.deferred_objects,
@@ -1425,30 +1425,30 @@ static void check_cache(u32 i)
 
 static void validate(void)
 {
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	struct myalloc_validation v;
 	u32 k, i, seen = 0;
 
 	CHECK(myalloc_zone_validate(w->zone, &v), "%llu invariants broken: %s", v.errors, v.first);
 	CHECK(v.frames == w->nr_frames, "validation saw %llu frames of %u", v.frames, w->nr_frames);
-	myalloc_zone_books(w->zone, &books);
-	CHECK(books.page_pages == w->page_frames, "%llu pages with users, %llu are",
-	      books.page_pages, w->page_frames);
+	myalloc_zone_stats(w->zone, &stats);
+	CHECK(stats.page_pages == w->page_frames, "%llu pages with users, %llu are",
+	      stats.page_pages, w->page_frames);
 	for (k = 0; k <= w->cfg->chunk_order; k++)
-		CHECK(books.page_allocs[k] - books.page_frees[k] == w->pieces[k] ||
-		      books.deferred_pages, "order %u: %llu allocs - %llu frees, %llu blocks out", k,
-		      books.page_allocs[k], books.page_frees[k], w->pieces[k]);
+		CHECK(stats.page_allocs[k] - stats.page_frees[k] == w->pieces[k] ||
+		      stats.deferred_pages, "order %u: %llu allocs - %llu frees, %llu blocks out", k,
+		      stats.page_allocs[k], stats.page_frees[k], w->pieces[k]);
 	for (k = 0; k < MYALLOC_NR_BAD; k++)
-		CHECK(books.bad[k] == w->bad[k], "%llu wrong frees (%s), there were %llu", books.bad[k],
+		CHECK(stats.bad[k] == w->bad[k], "%llu wrong frees (%s), there were %llu", stats.bad[k],
 		      myalloc_bad_name(k), w->bad[k]);
-	CHECK(!books.corruptions, "corruptions counted");
-	CHECK(books.nr_caches == w->cfg->nr_caches, "%llu caches", books.nr_caches);
-	CHECK(books.peak_pages >= w->nr_frames - books.free_pages, "peak below what is out");
+	CHECK(!stats.corruptions, "corruptions counted");
+	CHECK(stats.nr_caches == w->cfg->nr_caches, "%llu caches", stats.nr_caches);
+	CHECK(stats.peak_pages >= w->nr_frames - stats.free_pages, "peak below what is out");
 	find_avail(true);
 	for (i = 0; i < w->nr_frames; i++)
 		seen += w->avail[i];
-	CHECK(books.free_pages == seen, "%llu pages free, %u frames are", books.free_pages, seen);
-	check_blocks(&books);
+	CHECK(stats.free_pages == seen, "%llu pages free, %u frames are", stats.free_pages, seen);
+	check_blocks(&stats);
 	for (i = 0; i < w->cfg->nr_caches; i++)
 		check_cache(i);
 	ops_stats.validations++;
@@ -1456,17 +1456,17 @@ static void validate(void)
 
 static void zone_drain(struct run *run)
 {
-	struct myalloc_zone_books before, after;
+	struct myalloc_zone_stats before, after;
 	unsigned long pages;
 	u32 i, frames = 0;
 
-	myalloc_zone_books(w->zone, &before);
+	myalloc_zone_stats(w->zone, &before);
 	running = run;
 	pages = myalloc_zone_drain(w->zone);
 	running = NULL;
 	if (run->disturbed)
 		return;
-	myalloc_zone_books(w->zone, &after);
+	myalloc_zone_stats(w->zone, &after);
 	CHECK(after.free_pages - before.free_pages == pages, "drain said %lu, gave %llu", pages,
 	      after.free_pages - before.free_pages);
 	CHECK(!after.cached_pages && !after.deferred_pages, "drained: %llu cached, %llu deferred",
@@ -1483,17 +1483,17 @@ static void zone_drain(struct run *run)
 static void cache_drain(struct run *run, bool shrink)
 {
 	u32 cache = run->op->a % w->cfg->nr_caches;
-	struct myalloc_cache_books before, after;
+	struct myalloc_cache_stats before, after;
 	struct myalloc_cache *c = w->cache[cache];
 	unsigned long n;
 
-	myalloc_cache_books(c, &before);
+	myalloc_cache_stats(c, &before);
 	running = run;
 	n = shrink ? myalloc_cache_shrink(c) : myalloc_cache_drain(c);
 	running = NULL;
 	if (run->disturbed)
 		return;
-	myalloc_cache_books(c, &after);
+	myalloc_cache_stats(c, &after);
 	CHECK(!after.cached_objects && !after.deferred_objects, "drained: %llu cached, %llu deferred",
 	      after.cached_objects, after.deferred_objects);
 	if (shrink)
@@ -1515,7 +1515,7 @@ static void make_cache(u32 i)
 		.ctor = config->ctor ? ctor_for(config->size) : NULL,
 	};
 	struct myalloc_cache *c;
-	u64 era;
+	u64 epoch;
 
 	snprintf(w->name[i], sizeof(w->name[i]), "c%u", i);
 	c = myalloc_cache_create(w->zone, &args);
@@ -1525,11 +1525,11 @@ static void make_cache(u32 i)
 	if (!config->depot)
 		return;
 	/* A zone so small would not get a depot. */
-	era = c->mags.era;
+	epoch = c->mags.epoch;
 	myalloc_magazines_fini(&c->mags);
 	CHECK(!myalloc_magazines_init(&c->mags, config->magazine, DIV_ROUND_UP(config->magazine, 2),
 				      config->depot, NUMA_NO_NODE), "no magazines");
-	c->mags.era = era;
+	c->mags.epoch = epoch;
 	c->mags.fresh = myalloc_cache_fresh;
 	c->mags.owner = c;
 }
@@ -1652,14 +1652,14 @@ static void make_magazines(void)
 
 	for (i = 0; i < MYALLOC_PCP_LISTS && w->cfg->magazines > 0; i++) {
 		u32 order = myalloc_pcp_order(i), capacity = w->cfg->magazines;
-		u64 era = w->zone->pcp[i].era;
+		u64 epoch = w->zone->pcp[i].epoch;
 
 		if (order > w->cfg->chunk_order)
 			continue;
 		myalloc_magazines_fini(&w->zone->pcp[i]);
 		CHECK(!myalloc_magazines_init(&w->zone->pcp[i], capacity, DIV_ROUND_UP(capacity, 2),
 					      w->cfg->depot, NUMA_NO_NODE), "no magazines");
-		w->zone->pcp[i].era = era;
+		w->zone->pcp[i].epoch = epoch;
 	}
 }
 

@@ -10,7 +10,7 @@
  *
  * What is checked: everything allocated is filled with a pattern of its own, which must be
  * there when it is freed; every free must be taken; a validation in the midst of it all finds
- * nothing. At the end all is freed: the books balance and the zone is as it began. Built with
+ * nothing. At the end all is freed: the statistics balance and the zone is as it began. Built with
  * SAN=thread, ThreadSanitizer sees in addition that no access is ordered by luck.
  *
  * Apart from that all threads free the same block at once, many times: exactly one must win. There
@@ -469,16 +469,16 @@ static void *run(void *arg)
 
 #define CHUNK_ORDER	6
 
-/* In place of those of a zone so large; the era says whether there may be a fast path. */
+/* In place of those of a zone so large; the epoch says whether there may be a fast path. */
 static void make_magazines(struct myalloc_magazines *mags, u32 capacity, u32 depot)
 {
 	const struct myalloc_magazines before = *mags;
-	u64 era = mags->era;
+	u64 epoch = mags->epoch;
 
 	myalloc_magazines_fini(mags);
 	if (myalloc_magazines_init(mags, capacity, DIV_ROUND_UP(capacity, 2), depot, NUMA_NO_NODE))
 		host_fatal("no magazines");
-	mags->era = era;
+	mags->epoch = epoch;
 	mags->fresh = before.fresh;
 	mags->owner = before.owner;
 }
@@ -513,15 +513,15 @@ static void make_zone(void *arena)
 	}
 }
 
-static void check_books(void)
+static void check_stats(void)
 {
-	struct myalloc_zone_books books;
-	struct myalloc_cache_books cache;
+	struct myalloc_zone_stats stats;
+	struct myalloc_cache_stats cache;
 	u32 i;
 
 	for (i = 0; i < CACHES; i++) {
 		myalloc_cache_drain(race.cache[i]);
-		myalloc_cache_books(race.cache[i], &cache);
+		myalloc_cache_stats(race.cache[i], &cache);
 		if (cache.live_objects || cache.cached_objects || cache.deferred_objects ||
 		    cache.allocs != cache.frees || cache.bad_frees || cache.corruptions)
 			fail("cache %u: %llu + %llu + %llu out, %llu - %llu, wrong %llu, bad %llu",
@@ -530,20 +530,20 @@ static void check_books(void)
 	}
 	myalloc_zone_drain(race.zone);
 	validate();
-	myalloc_zone_books(race.zone, &books);
-	if (books.free_pages != books.nr_pages || books.cached_pages || books.deferred_pages ||
-	    books.slab_pages || books.page_pages)
+	myalloc_zone_stats(race.zone, &stats);
+	if (stats.free_pages != stats.nr_pages || stats.cached_pages || stats.deferred_pages ||
+	    stats.slab_pages || stats.page_pages)
 		fail("of %llu pages %llu are free, %llu cached, %llu deferred, %llu in slabs",
-		     books.nr_pages, books.free_pages, books.cached_pages, books.deferred_pages,
-		     books.slab_pages);
-	if (books.bad_frees || books.corruptions)
-		fail("%llu wrong frees, %llu corruptions", books.bad_frees, books.corruptions);
+		     stats.nr_pages, stats.free_pages, stats.cached_pages, stats.deferred_pages,
+		     stats.slab_pages);
+	if (stats.bad_frees || stats.corruptions)
+		fail("%llu wrong frees, %llu corruptions", stats.bad_frees, stats.corruptions);
 	for (i = 0; i <= CHUNK_ORDER; i++)
-		if (books.page_allocs[i] != books.page_frees[i])
-			fail("order %u: %llu allocs, %llu frees", i, books.page_allocs[i],
-			     books.page_frees[i]);
+		if (stats.page_allocs[i] != stats.page_frees[i])
+			fail("order %u: %llu allocs, %llu frees", i, stats.page_allocs[i],
+			     stats.page_frees[i]);
 	ktap_note("%s: %llu deferred frees of pages, %llu drains, %llu NMIs found a lock held",
-		  race.cfg->name, books.deferred_frees, books.drains, books.nmi_fails);
+		  race.cfg->name, stats.deferred_frees, stats.drains, stats.nmi_fails);
 }
 
 static void test_config(const struct race_config *cfg)
@@ -580,7 +580,7 @@ static void test_config(const struct race_config *cfg)
 			free_item(race.box[i]);
 	memset(race.box, 0, sizeof(race.box));
 	self = NULL;
-	check_books();
+	check_stats();
 	for (i = 0; i < CACHES; i++)
 		if (myalloc_cache_destroy(race.cache[i]))
 			fail("cache %u does not end", i);
@@ -650,7 +650,7 @@ static void test_same(const struct race_config *cfg)
 {
 	struct racer *racer = calloc(race.threads, sizeof(*racer));
 	void *arena = host_chunk_alloc(CHUNK_ORDER + 2);
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	u32 i;
 
 	race.cfg = cfg;
@@ -666,13 +666,13 @@ static void test_same(const struct race_config *cfg)
 	for (i = 0; i < race.threads; i++)
 		pthread_join(racer[i].thread, NULL);
 	WRITE_ONCE(host_preempt_point, NULL);
-	myalloc_zone_books(race.zone, &books);
-	if (books.bad_frees != (race.threads - 1) * 4 * SAME_ROUNDS || books.corruptions)
-		fail("%llu frees were refused, %llu corruptions", books.bad_frees,
-		     books.corruptions);
+	myalloc_zone_stats(race.zone, &stats);
+	if (stats.bad_frees != (race.threads - 1) * 4 * SAME_ROUNDS || stats.corruptions)
+		fail("%llu frees were refused, %llu corruptions", stats.bad_frees,
+		     stats.corruptions);
 	for (i = 0; i < MYALLOC_NR_BAD; i++)
 		atomic64_set(&race.zone->bad[i], 0);
-	check_books();
+	check_stats();
 	for (i = 0; i < CACHES; i++)
 		if (myalloc_cache_destroy(race.cache[i]))
 			fail("cache %u does not end", i);

@@ -508,7 +508,7 @@ static void recheck_bad_free_destroy(struct kunit *test)
 
 static void set_busy(void *arg)
 {
-	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_ERA_BUSY;
+	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_EPOCH_BUSY;
 }
 
 /* Magazines that are used meanwhile are not compared, neither way of knowing is left out. */
@@ -530,7 +530,7 @@ static void recheck_validate_magazines(struct kunit *test)
 		come_in(&w.zone->lock, k == 1 ? alloc_free_page : set_busy, 1, k > 0);
 		KUNIT_EXPECT_EQ(test, myalloc_zone_validate(w.zone, &w.v), k > 0);
 		KUNIT_EXPECT_EQ(test, w.came, k > 0);
-		other->guard = other->era;
+		other->guard = other->epoch;
 	}
 	cpu->top++;
 }

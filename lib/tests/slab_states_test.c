@@ -366,12 +366,12 @@ static void do_step(const struct step *step)
 /* Every address of a live object is right; all others must be refused and change nothing. */
 static void wrong_frees(void)
 {
-	struct myalloc_cache_books before, after;
+	struct myalloc_cache_stats before, after;
 	u64 key = state_key();
 	u32 i, slot;
 	size_t off;
 
-	myalloc_cache_books(w.cache, &before);
+	myalloc_cache_stats(w.cache, &before);
 	for (i = 0; i < w.shape->chunks; i++) {
 		for (slot = 0; slot < w.slots; slot++) {
 			u8 *object = slot_addr(i, slot);
@@ -389,7 +389,7 @@ static void wrong_frees(void)
 		    myalloc_cache_free(w.cache, w.chunk[i] + chunk_bytes()) != -EINVAL)
 			wrong("a free outside was taken");
 	}
-	myalloc_cache_books(w.cache, &after);
+	myalloc_cache_stats(w.cache, &after);
 	after.bad_frees = before.bad_frees;
 	if (memcmp(&before, &after, sizeof(before)) || key != state_key())
 		wrong("wrong frees changed something");
@@ -398,7 +398,7 @@ static void wrong_frees(void)
 
 static void check_state(void)
 {
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 	struct myalloc_validation v;
 	u32 live = 0, slabs = 0, i;
 
@@ -408,11 +408,11 @@ static void check_state(void)
 		live += hweight32(w.s.live[i]);
 		slabs += w.s.slab[i];
 	}
-	myalloc_cache_books(w.cache, &books);
-	if (books.live_objects != live || books.slabs != slabs ||
-	    books.allocs - books.frees != live || books.corruptions)
-		wrong("%u live in %u slabs, the books say %llu in %llu", live, slabs,
-		      books.live_objects, books.slabs);
+	myalloc_cache_stats(w.cache, &stats);
+	if (stats.live_objects != live || stats.slabs != slabs ||
+	    stats.allocs - stats.frees != live || stats.corruptions)
+		wrong("%u live in %u slabs, the statistics say %llu in %llu", live, slabs,
+		      stats.live_objects, stats.slabs);
 }
 
 /* --- the search ----------------------------------------------------------------------------- */

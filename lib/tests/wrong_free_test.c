@@ -9,12 +9,12 @@
  * around each lock) something may come in: a second free of the same thing, an allocation, a free
  * of something else; up to a number of intrusions in one execution.
  *
- * After each execution everything is freed and drained, the books must balance, and validation
+ * After each execution everything is freed and drained, the statistics must balance, and validation
  * must be clean. While it runs: nothing but the thing that was freed twice has two users, every
  * right free of anything else is taken; where frees are exact, of two frees exactly one is taken
  * and nothing has two users at all.
  *
- * And one case by itself, which needs a long history: a magazine of an older era.
+ * And one case by itself, which needs a long history: a magazine of an older epoch.
  */
 #include "env.h"
 #include "choices.h"
@@ -91,8 +91,8 @@ static void few_magazines(struct myalloc_magazines *mags, u32 depot)
 	myalloc_magazines_fini(mags);
 	if (myalloc_magazines_init(mags, 2, 1, depot, NUMA_NO_NODE))
 		host_fatal("no magazines");
-	if (before.era == MYALLOC_ERA_NEVER)
-		mags->era = before.era;
+	if (before.epoch == MYALLOC_EPOCH_NEVER)
+		mags->epoch = before.epoch;
 	mags->fresh = before.fresh;
 	mags->owner = before.owner;
 }
@@ -345,8 +345,8 @@ static void repeat(u32 cpu, u32 nr, void (*fn)(void))
 /* All back: nothing is left of it. */
 static void check_end(void)
 {
-	struct myalloc_cache_books cache;
-	struct myalloc_zone_books zone;
+	struct myalloc_cache_stats cache;
+	struct myalloc_zone_stats zone;
 	struct myalloc_validation v;
 
 	w.quiet = true;
@@ -358,14 +358,14 @@ static void check_end(void)
 	if (!myalloc_zone_validate(w.zone, &v))
 		fail("validation: %s", v.first);
 	if (w.cache) {
-		myalloc_cache_books(w.cache, &cache);
+		myalloc_cache_stats(w.cache, &cache);
 		if (cache.live_objects || cache.cached_objects || cache.deferred_objects)
 			fail("%llu live, %llu cached, %llu deferred objects are left",
 			     cache.live_objects, cache.cached_objects, cache.deferred_objects);
 		if (myalloc_cache_destroy(w.cache))
 			fail("the cache does not end");
 	}
-	myalloc_zone_books(w.zone, &zone);
+	myalloc_zone_stats(w.zone, &zone);
 	if (zone.free_pages != zone.nr_pages)
 		fail("%llu of %llu pages came back", zone.free_pages, zone.nr_pages);
 	if (myalloc_zone_destroy(w.zone))
@@ -425,7 +425,7 @@ static void search(u32 kind, u32 most, u32 steps)
 		    kinds[kind].exact ? ", each as the thing had been handed out in between" : "");
 }
 
-/* --- a magazine of an older era, loaded between the look at the guard and BUSY ---------- */
+/* --- a magazine of an older epoch, loaded between the look at the guard and BUSY ---------- */
 
 #define OLD_CHUNKS	6	/* of a page each */
 #define OLD_OBJECTS	16	/* four slabs of four */
@@ -504,7 +504,7 @@ static void old_magazine(bool bulk)
 		old[1] = get();		/* stale, old[2], old[1] */
 	put(old[1]);
 	free_on_cpu_1(4, 5);
-	put(get());			/* the loaded magazine is of the present era */
+	put(get());			/* the loaded magazine is of the present epoch */
 	while (nr < OLD_CHUNKS && (page[nr] = myalloc_pages_alloc(w.zone, 0, 0))) {
 		if (page[nr] == (void *)((unsigned long)stale & ~(PAGE_SIZE - 1)))
 			found = nr;

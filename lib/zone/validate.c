@@ -341,8 +341,8 @@ static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 		v_err(v, "A1: the map finds a frame below chunk %u", chunk);
 	if (!followed && myalloc_map_frame(&zone->map, (void *)(begin + size)))
 		v_err(v, "A1: the map finds a frame above chunk %u", chunk);
-	if (memcmp(&zone->window, &zone->map.window, sizeof(zone->window)))
-		v_err(v, "A1: the map has another window than the zone");
+	if (memcmp(&zone->linear, &zone->map.linear, sizeof(zone->linear)))
+		v_err(v, "A1: the map has another linear range than the zone");
 }
 
 /* Lock held. One chunk: B1 to B3, Z1, A1, Z6 and E1. False if the walk cannot go on. */

@@ -142,7 +142,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	if (bytes < 0)
 		goto err_free;
 	zone->meta_bytes += bytes;
-	zone->window = zone->map.window;
+	zone->linear = zone->map.linear;
 	err = myalloc_pcp_init(zone, args->no_magazines);
 	if (err)
 		goto err_free;
@@ -228,7 +228,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
  * @zone: the zone, for which myalloc_zone_destroy() returned -EBUSY
  *
  * Nothing of it runs by itself from here on, neither its worker nor a print, so that the code may
- * go away. Its memory and the books of it stay.
+ * go away. Its memory and the statistics of it stay.
  *
  * Context: task, may sleep.
  */
@@ -239,36 +239,36 @@ void myalloc_zone_abandon(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_books() - the zone's books
+ * myalloc_zone_stats() - the zone's statistics
  * @zone: the zone
- * @books: out; exact while nothing is in flight
+ * @stats: out; exact while nothing is in flight
  *
  * Context: task.
  */
-void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *books)
+void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats)
 {
 	const struct myalloc_buddy *buddy = &zone->buddy;
 	unsigned long irq;
 	unsigned int k, i;
 	u64 out;
 
-	memset(books, 0, sizeof(*books));
-	books->nr_pages = buddy->nr_frames;
+	memset(stats, 0, sizeof(*stats));
+	stats->nr_pages = buddy->nr_frames;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
-	books->free_pages = buddy->nr_free;
-	books->slab_pages = atomic64_read(&zone->slab_pages);
-	books->peak_pages = buddy->nr_frames - zone->min_free;
-	books->splits = buddy->nr_splits;
-	books->merges = buddy->nr_merges;
-	books->largest_order = myalloc_buddy_largest(buddy);
+	stats->free_pages = buddy->nr_free;
+	stats->slab_pages = atomic64_read(&zone->slab_pages);
+	stats->peak_pages = buddy->nr_frames - zone->min_free;
+	stats->splits = buddy->nr_splits;
+	stats->merges = buddy->nr_merges;
+	stats->largest_order = myalloc_buddy_largest(buddy);
 	for (k = 0; k <= buddy->top_order; k++) {
-		books->free_blocks[k] = buddy->nr_blocks[k];
-		books->unusable[k] = myalloc_buddy_unusable(buddy, k);
-		books->extfrag[k] = myalloc_buddy_extfrag(buddy, k);
-		books->page_allocs[k] = zone->allocs[k];
-		books->page_frees[k] = zone->frees[k];
-		books->page_fails[k] = zone->fails[k];
+		stats->free_blocks[k] = buddy->nr_blocks[k];
+		stats->unusable[k] = myalloc_buddy_unusable(buddy, k);
+		stats->extfrag[k] = myalloc_buddy_extfrag(buddy, k);
+		stats->page_allocs[k] = zone->allocs[k];
+		stats->page_frees[k] = zone->frees[k];
+		stats->page_fails[k] = zone->fails[k];
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 
@@ -276,30 +276,30 @@ void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *bo
 		const struct myalloc_magazines *mags = &zone->pcp[i];
 
 		k = myalloc_pcp_order(i);
-		books->cached_blocks[k] = myalloc_magazines_count(mags);
-		books->cached_pages += books->cached_blocks[k] << k;
-		books->page_hits[k] = myalloc_magazines_gets(mags);
-		books->page_allocs[k] += books->page_hits[k];
-		books->page_frees[k] += myalloc_magazines_puts(mags);
+		stats->cached_blocks[k] = myalloc_magazines_count(mags);
+		stats->cached_pages += stats->cached_blocks[k] << k;
+		stats->page_hits[k] = myalloc_magazines_gets(mags);
+		stats->page_allocs[k] += stats->page_hits[k];
+		stats->page_frees[k] += myalloc_magazines_puts(mags);
 	}
-	books->deferred_pages = atomic64_read(&zone->deferred.nr);
-	books->quarantined_pages = atomic64_read(&zone->nr_quarantined);
-	books->bad_pages = atomic64_read(&zone->nr_bad);
-	out = books->free_pages + books->slab_pages + books->cached_pages +
-	      books->deferred_pages + books->quarantined_pages + books->bad_pages;
-	books->page_pages = books->nr_pages > out ? books->nr_pages - out : 0;
-	books->nmi_fails = atomic64_read(&zone->nmi_fails);
+	stats->deferred_pages = atomic64_read(&zone->deferred.nr);
+	stats->quarantined_pages = atomic64_read(&zone->nr_quarantined);
+	stats->bad_pages = atomic64_read(&zone->nr_bad);
+	out = stats->free_pages + stats->slab_pages + stats->cached_pages +
+	      stats->deferred_pages + stats->quarantined_pages + stats->bad_pages;
+	stats->page_pages = stats->nr_pages > out ? stats->nr_pages - out : 0;
+	stats->nmi_fails = atomic64_read(&zone->nmi_fails);
 	for (i = 0; i < MYALLOC_NR_BAD; i++) {
-		books->bad[i] = atomic64_read(&zone->bad[i]);
-		books->bad_frees += books->bad[i];
+		stats->bad[i] = atomic64_read(&zone->bad[i]);
+		stats->bad_frees += stats->bad[i];
 	}
-	books->corruptions = atomic64_read(&zone->corruptions);
-	books->deferred_frees = atomic64_read(&zone->deferred_frees);
-	books->quarantines = atomic64_read(&zone->quarantines);
-	books->drains = atomic64_read(&zone->drains);
-	books->reports_suppressed = atomic64_read(&zone->reports.suppressed);
+	stats->corruptions = atomic64_read(&zone->corruptions);
+	stats->deferred_frees = atomic64_read(&zone->deferred_frees);
+	stats->quarantines = atomic64_read(&zone->quarantines);
+	stats->drains = atomic64_read(&zone->drains);
+	stats->reports_suppressed = atomic64_read(&zone->reports.suppressed);
 	mutex_lock(&zone->caches_mutex);
-	books->nr_caches = zone->nr_caches;
+	stats->nr_caches = zone->nr_caches;
 	mutex_unlock(&zone->caches_mutex);
 }
 

@@ -11,9 +11,9 @@ int myalloc_zone_destroy(struct myalloc_zone *zone);
 void myalloc_zone_abandon(struct myalloc_zone *zone);
 
 /**
- * struct myalloc_zone_books - the zone's books; members as in uapi/myalloc.h
+ * struct myalloc_zone_stats - the zone's statistics; members as in uapi/myalloc.h
  */
-struct myalloc_zone_books {
+struct myalloc_zone_stats {
 	u64 nr_pages;
 	u64 free_pages;
 	u64 cached_pages;
@@ -45,7 +45,7 @@ struct myalloc_zone_books {
 	u64 nr_caches;
 };
 
-void myalloc_zone_books(struct myalloc_zone *zone, struct myalloc_zone_books *books);
+void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats);
 
 /* Called without any lock for each block in use; false ends the walk. */
 typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,

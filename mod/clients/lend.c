@@ -21,7 +21,7 @@
  * way: lent, the block was in quarantine while lent; back, it came back. wrong counts what must
  * not be, and must be 0; the log says what it was.
  *
- * It looks into the zone for the books, which no real client may do.
+ * It looks into the zone for the statistics, which no real client may do.
  */
 #include "env.h"
 

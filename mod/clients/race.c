@@ -18,7 +18,7 @@
  *		refused, a stamp had changed. Must be 0.
  *
  * The rounds run while the module is loaded; when that is done everything is freed, and the
- * books of the cache "race" must show no live object. A thing whose two frees were both
+ * statistics of the cache "race" must show no live object. A thing whose two frees were both
  * accepted is in doubt until the next drain, which finds and drops every duplicate.
  */
 #include <linux/atomic.h>

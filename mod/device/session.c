@@ -463,7 +463,7 @@ static int session_free(struct myalloc_session *s, struct myalloc_free *arg, enu
  *
  * Context: task, may sleep.
  * Return: 0; -ENOENT, -EFAULT, -EINTR after @arg->done blocks; -EINVAL if the allocator
- * refused to take one back, because its books are damaged.
+ * refused to take one back, because its statistics are damaged.
  */
 int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_free *arg)
 {
@@ -588,10 +588,10 @@ int myalloc_session_cache_destroy(struct myalloc_session *session, u64 handle)
 
 static u64 slab_pages(struct myalloc_cache *cache)
 {
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 
-	myalloc_cache_books(cache, &books);
-	return books.slabs << books.order;
+	myalloc_cache_stats(cache, &stats);
+	return stats.slabs << stats.order;
 }
 
 /* What a drain of the magazines lets go as empty slabs beyond those it keeps. */
@@ -650,7 +650,7 @@ int myalloc_session_cache_drain(struct myalloc_session *session, u64 handle, u64
 /**
  * myalloc_session_cache_stat() - MYALLOC_IOC_CACHE_STAT by handle
  * @session: the session
- * @stat: its handle chooses the cache; the books are written
+ * @stat: its handle chooses the cache; the statistics are written
  *
  * Context: task, may sleep.
  * Return: 0, -ENOENT.
@@ -916,7 +916,7 @@ void myalloc_session_close(struct myalloc_session *session)
 	refused = close_kind(session, KIND_OBJECT) + close_kind(session, KIND_PAGES) +
 		  close_kind(session, KIND_CACHE);
 	if (refused) {
-		pr_err("session of %s[%d]: %lu handles could not be freed and stay in the books\n",
+		pr_err("session of %s[%d]: %lu handles could not be freed and stay in the statistics\n",
 		       session->comm, session->pid, refused);
 		xa_for_each(&session->held, handle, held) {
 			kfree(held);

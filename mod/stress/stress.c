@@ -3,7 +3,7 @@
  * Stress runs
  *
  * What it is: kernel threads that allocate and free at random, keep the zone near a level
- * of fill, and check all memory they get for being theirs alone. At the end the books
+ * of fill, and check all memory they get for being theirs alone. At the end the statistics
  * must balance. A seed repeats it.
  *
  * Terms
@@ -17,7 +17,7 @@
  * Structure
  *
  *	ioctl: start ---> coordinator -----(1/s)----> record, notify
- *			     |    ^ all ended ------> free, drain, books, validate: result
+ *			     |    ^ all ended ------> free, drain, statistics, validate: result
  *			stop v    |
  *		 thread 0  thread 1  thread 2  thread 3		bound to CPUs in turn
  *		    |---ring 0-->|	|---ring 1-->|		only CROSS
@@ -116,18 +116,18 @@ static_assert(offsetof(struct myalloc_stress_progress, elapsed_ms) ==
 
 /* --- records and results ------------------------------------------------ */
 
-static u64 pages_out(const struct myalloc_zone_books *books)
+static u64 pages_out(const struct myalloc_zone_stats *stats)
 {
-	return books->nr_pages - books->free_pages;
+	return stats->nr_pages - stats->free_pages;
 }
 
 static void look(struct myalloc_stress_run *run)
 {
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 
-	myalloc_zone_books(run->job.zone, &books);
+	myalloc_zone_stats(run->job.zone, &stats);
 	mutex_lock(&run->job.lock);
-	run->peak_pages = max(run->peak_pages, pages_out(&books));
+	run->peak_pages = max(run->peak_pages, pages_out(&stats));
 	mutex_unlock(&run->job.lock);
 }
 
@@ -144,11 +144,11 @@ static u64 errors(const struct myalloc_stress_run *run)
 static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_state state)
 {
 	struct myalloc_stress_progress *r = &run->record;
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	u64 ops = myalloc_stress_sum(run, STRESS_OPS);
 	u64 us = max_t(s64, ktime_us_delta(ktime_get(), run->job.recorded), 1);
 
-	myalloc_zone_books(run->job.zone, &books);
+	myalloc_zone_stats(run->job.zone, &stats);
 	mutex_lock(&run->job.lock);
 	r->ops_per_sec = div64_u64((ops - r->ops) * USEC_PER_SEC, us);
 	r->total_ms = run->params.duration_ms;
@@ -156,9 +156,9 @@ static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_stat
 	if (check_mul_overflow(run->params.ops, (u64)run->nr_threads, &r->total_ops))
 		r->total_ops = U64_MAX;
 	r->fails = myalloc_stress_sum(run, STRESS_FAIL_NOMEM);
-	r->errors = errors(run) + books.corruptions - run->before.corruptions;
-	r->live_pages = pages_out(&books);
-	r->nr_pages = books.nr_pages;
+	r->errors = errors(run) + stats.corruptions - run->before.corruptions;
+	r->live_pages = pages_out(&stats);
+	r->nr_pages = stats.nr_pages;
 	myalloc_job_publish(&run->job, state);
 }
 
@@ -241,13 +241,13 @@ static void reap_threads(struct myalloc_stress_run *run)
 	}
 }
 
-/* The books after the run against those from before. */
+/* The statistics after the run against those from before. */
 static void balance(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
 {
-	struct myalloc_zone_books after;
+	struct myalloc_zone_stats after;
 
 	myalloc_zone_drain(run->job.zone);
-	myalloc_zone_books(run->job.zone, &after);
+	myalloc_zone_stats(run->job.zone, &after);
 	out->end_pages = pages_out(&after);
 	out->balanced = out->end_pages == out->start_pages &&
 			!memcmp(after.free_blocks, run->before.free_blocks,
@@ -354,7 +354,7 @@ static int make_caches(struct myalloc_stress_run *run)
 
 	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++) {
 		struct stress_what *what = &run->what[i];
-		struct myalloc_cache_books books;
+		struct myalloc_cache_stats stats;
 		char name[MYALLOC_CACHE_NAME];
 		struct myalloc_cache_args args = {
 			.name = name,
@@ -370,8 +370,8 @@ static int make_caches(struct myalloc_stress_run *run)
 		if (IS_ERR(cache))
 			return PTR_ERR(cache);
 		what->cache = cache;
-		myalloc_cache_books(cache, &books);
-		what->charge = (PAGE_SIZE << books.order) / books.objects_per_slab;
+		myalloc_cache_stats(cache, &stats);
+		what->charge = (PAGE_SIZE << stats.order) / stats.objects_per_slab;
 	}
 	return 0;
 }
@@ -599,7 +599,7 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 	/* First, as it is looked at last at the end: what they do in between is seen. */
 	myalloc_stress_look_at_others(run, &run->others);
 	myalloc_zone_drain(run->job.zone);
-	myalloc_zone_books(run->job.zone, &run->before);
+	myalloc_zone_stats(run->job.zone, &run->before);
 	run->peak_pages = pages_out(&run->before);
 	if (stress_has(run, STRESS_OBJECTS)) {
 		err = make_caches(run);

@@ -41,13 +41,13 @@ struct others_arg {
 static bool add_cache(struct myalloc_cache *cache, void *arg)
 {
 	struct others_arg *a = arg;
-	struct myalloc_cache_books books;
+	struct myalloc_cache_stats stats;
 
 	if (is_ours(a->run, cache))
 		return true;
-	myalloc_cache_books(cache, &books);
+	myalloc_cache_stats(cache, &stats);
 	a->others->caches++;
-	a->others->object_ops += books.allocs + books.frees;
+	a->others->object_ops += stats.allocs + stats.frees;
 	return true;
 }
 
@@ -61,14 +61,14 @@ static bool add_cache(struct myalloc_cache *cache, void *arg)
 void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress_others *others)
 {
 	struct others_arg arg = { .run = run, .others = others };
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	u32 order;
 
 	memset(others, 0, sizeof(*others));
-	myalloc_zone_books(run->job.zone, &books);
+	myalloc_zone_stats(run->job.zone, &stats);
 	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
-		others->page_allocs += books.page_allocs[order];
-		others->page_frees += books.page_frees[order];
+		others->page_allocs += stats.page_allocs[order];
+		others->page_frees += stats.page_frees[order];
 	}
 	myalloc_zone_walk_caches(run->job.zone, add_cache, &arg);
 }

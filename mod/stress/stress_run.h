@@ -228,7 +228,7 @@ struct stress_others {
  * @error_claimed: somebody has the first error
  * @error_told: @error is complete
  * @error: the first error in words
- * @before: the books before the run, drained
+ * @before: the statistics before the run, drained
  * @others: what others had done before the run
  * @peak_pages: most pages out of the buddy that were seen; this and those below are
  *	protected by the lock of @job
@@ -257,7 +257,7 @@ struct myalloc_stress_run {
 	bool error_told;
 	char error[sizeof_field(struct myalloc_stress_result, first_error)];
 
-	struct myalloc_zone_books before;
+	struct myalloc_zone_stats before;
 	struct stress_others others;
 
 	u64 peak_pages;

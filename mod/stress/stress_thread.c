@@ -4,7 +4,7 @@
  *
  * From the outside in: myalloc_stress_thread() picks the kind; a kind is a loop of steps; a
  * step is one operation: one call of the allocator, for one thing or a bulk; take and give
- * surround the call by what makes it a test: fill, check, books, time.
+ * surround the call by what makes it a test: fill, check, statistics, time.
  */
 #include "env.h"
 
@@ -30,7 +30,7 @@
 /* Ends of a ring look for a partner that sleeps each so many items. */
 #define RING_WAKE	16
 
-/* --- books ------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------- */
 
 static void count(struct stress_thread *t, enum stress_count which)
 {
@@ -720,7 +720,7 @@ static bool all_here(struct stress_thread *t)
 static void check_exhausted(struct stress_thread *t)
 {
 	struct myalloc_stress_run *run = t->run;
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 	bool cramped = false;
 	u32 i;
 
@@ -728,30 +728,30 @@ static void check_exhausted(struct stress_thread *t)
 		return;
 	for (i = 0; i < run->nr_threads; i++)
 		cramped |= READ_ONCE(run->thread[i]->cramped);
-	myalloc_zone_books(run->job.zone, &books);
-	if (!(books.free_pages | books.cached_pages | books.deferred_pages))
+	myalloc_zone_stats(run->job.zone, &stats);
+	if (!(stats.free_pages | stats.cached_pages | stats.deferred_pages))
 		WRITE_ONCE(run->exhausted, run->exhausted + 1);
 	else if (!cramped && myalloc_stress_alone(run) && !stopped(t))
 		tell(t, STRESS_VERIFY_ERRORS,
 		     "allocations fail, yet %llu pages are free, %llu cached, %llu deferred",
-		     books.free_pages, books.cached_pages, books.deferred_pages);
+		     stats.free_pages, stats.cached_pages, stats.deferred_pages);
 }
 
 /* All threads wait, each having freed all it had: the zone must be as before the run. */
 static void check_returned(struct stress_thread *t)
 {
 	struct myalloc_stress_run *run = t->run;
-	struct myalloc_zone_books books;
+	struct myalloc_zone_stats stats;
 
 	myalloc_zone_drain(run->job.zone);
 	if (!all_here(t))
 		return;
-	myalloc_zone_books(run->job.zone, &books);
-	if (memcmp(books.free_blocks, run->before.free_blocks, sizeof(books.free_blocks)) &&
+	myalloc_zone_stats(run->job.zone, &stats);
+	if (memcmp(stats.free_blocks, run->before.free_blocks, sizeof(stats.free_blocks)) &&
 	    myalloc_stress_alone(run))
 		tell(t, STRESS_VERIFY_ERRORS,
 		     "all was freed, yet %llu pages are free where %llu were, or in smaller blocks",
-		     books.free_pages, run->before.free_pages);
+		     stats.free_pages, run->before.free_pages);
 }
 
 static void exhaust_round(struct stress_thread *t)
