@@ -373,12 +373,12 @@ static void places_idle(struct kunit *test)
 static void places_denied(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
-	struct myalloc_cache *cache, *all[8];
+	struct myalloc_cache *cache, *all[8 << (PAGE_SHIFT - 12)];
 	void **o = object_array(test);
 	char name[16];
 	u32 i;
 
-	/* What their makers ask for is granted, and counted. */
+	/* What their makers ask for is granted, and counted: so many take all that there is. */
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		snprintf(name, sizeof(name), "all%u", i);
 		all[i] = magazine_cache(fx, name, 64, MYALLOC_MAGAZINE_MAX);

@@ -234,7 +234,7 @@ static void report_no_entry(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	no_entry(fx, true);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object + 1), -EINVAL);
-	object[64] ^= 1;
+	*(u8 *)fixture_touch(object + 64, 1) ^= 1;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 1);
 	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 1);

@@ -262,7 +262,7 @@ static void test_race(void)
 
 int main(int argc, char **argv)
 {
-	static const struct ktap_test tests[] = {
+	static const struct table_test tests[] = {
 		{ "without the module its commands are refused", test_without },
 		{ "with it they work, until it is removed", test_loaded },
 		{ "a job holds the module", test_busy },
@@ -274,5 +274,5 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	module = argv[1];
-	return ktap_run(tests, ARRAY_SIZE(tests));
+	return table_run(tests, ARRAY_SIZE(tests));
 }
