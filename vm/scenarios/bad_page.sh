@@ -54,7 +54,7 @@ expect "a drain looks for bad pages" myallocctl drain
 is bad_pages 2
 expect "every invariant holds" myallocctl validate
 expect "the page with a user stays its user's, the slab its cache's" test "$(stat_of page_pages)" = 1
-expect "the tool shows it" sh -c "myallocctl stat | grep -q 'bad memory.* 2'"
+expect "the tool shows it" sh -c "myallocctl stat | grep -q 'bad .* 2 pages'"
 
 expect "the page and the object are freed, and all pages allocated" \
 	sh -c "echo 1 >$parameters/release"
