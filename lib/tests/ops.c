@@ -646,11 +646,13 @@ static myalloc_flags_t alloc_flags(const struct run *run)
 
 /* --- pages -------------------------------------------------------------------------- */
 
-/* This CPU's part and the depot are empty. */
+/* Is there nothing that this CPU can take? One without magazines does not get at the depot. */
 static bool magazines_empty(const struct myalloc_magazines *mags)
 {
-	return !mags->capacity || (!myalloc_magazines_count_cpu(mags, host_self.cpu) &&
-				   !((u64)atomic64_read(&mags->full) >> 16 & 0xffff));
+	if (!mags->capacity || !per_cpu_ptr(mags->cpu, host_self.cpu)->loaded)
+		return true;
+	return !myalloc_magazines_count_cpu(mags, host_self.cpu) &&
+	       !((u64)atomic64_read(&mags->full) >> 16 & 0xffff);
 }
 
 /* An allocation of @order has failed: was that right? */
