@@ -25,7 +25,7 @@ for pair in INT:130 TERM:143 HUP:129; do
 done
 refuse "a result that cannot be written is an error" \
 	sh -c "myallocctl page alloc -n 100 >/dev/full 2>/tmp/error"
-expect "and says so" grep -q 'cannot write: No space left on device' /tmp/error
+expect "and says so" grep -q 'cannot write to standard output: No space left on device' /tmp/error
 expect "and what it took is given back" \
 	sh -c "grep -q '^page_pages 0\$' /sys/kernel/debug/myalloc/stats"
 
