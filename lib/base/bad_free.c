@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Wrong frees in words. */
+/* Names of the kinds of bad frees */
 #include "env.h"
 #include "base/bad_free.h"
 
@@ -16,10 +16,11 @@ static const char * const bad_names[MYALLOC_NR_BAD] = {
 };
 
 /**
- * myalloc_bad_name() - a wrong free in words
- * @bad: what is wrong
+ * myalloc_bad_name() - describe a bad free in words
+ * @bad: the reason, any value
  *
- * Return: a static string.
+ * Context: any.
+ * Return: a static string; "unknown" if @bad is out of range.
  */
 const char *myalloc_bad_name(enum myalloc_bad bad)
 {

@@ -1,38 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A summarised bitmap
+ * A bitmap with summaries
  *
- * What it is: an array of bits in which the lowest set bit, from the start or
- * from a position, is found without a scan. Level 0 holds the bits in words
- * of 64. Each bit of level l + 1 says whether a word of level l is not zero.
- * The top level is a single word.
+ * An array of bits in which the lowest set bit, overall or at or above a given position, is found
+ * without a scan. Level 0 holds the bits in words of 64. Each bit of level l + 1 says whether the
+ * corresponding word of level l is nonzero. The top level is a single word.
  *
  *	level 2                  [......11]
  *	level 1        [.......1][1....1..]
  *	level 0  ... [....1...][..1.....] ... [.......1]
  *
- * A bit that is set while no other is, is lone: level 0 has it, the summaries do not,
- * and it is found by its number. The summaries are told of it when a second one is
- * set. A buddy system that is asked for one small block after the other has at most
- * one free block of most orders, which comes and goes with every split: without that
- * each time all levels would change.
+ * When only one bit is set in the whole tree, the bit is "lone": it is set in level 0 but not in
+ * the summaries, and its number is stored separately. The summaries are updated when a second bit
+ * is set. A buddy system that serves a stream of small requests has at most one free block of
+ * most orders, and that block comes and goes with every split. Without the lone bit each of these
+ * changes would touch all levels.
  *
- * Cost: with 64-way fan-out 4 Gi bits need 6 levels. Setting and clearing
- * usually touch one level, because they climb only when a word becomes
- * non-zero or zero. The summaries add 1/63 to the size.
+ * Cost: with a fan-out of 64, 4 Gi bits need 6 levels. Setting or clearing a bit usually touches
+ * one level, because an update climbs only when a word becomes nonzero or zero. The summaries add
+ * 1/63 to the size.
  *
  * Invariants
- *	T1  bit i of level l + 1 is set if and only if word i of level l is not 0;
- *	    but if a bit is lone, it is the only one of level 0, and all summaries are 0.
- *	T2  bits at and above nr_bits are 0.
+ *	T1  Bit i of level l + 1 is set if and only if word i of level l is nonzero. Exception: if
+ *	    a bit is lone, it is the only bit set in level 0 and all summaries are 0.
+ *	T2  Bits at and above nr_bits are 0.
  *
- * Locking: none. Writers exclude each other and the find functions.
+ * Locking: none. The caller serialises writers against each other and against the find functions.
  *
- * Why not a linear scan: its cost grows with the zone (gen_pool's is the
- * example). Why not a free list: its links live in the free memory or cost 16
- * bytes a block, and give no order of addresses. This is the van Emde Boas
- * idea with a fixed fan-out, as in the kernel's sbitmap and cpumask users or
- * Chromium's hierarchical bitsets.
+ * Alternatives: a linear scan costs time in proportion to the size of the zone (gen_pool is an
+ * example). A free list keeps its links in free memory or costs 16 bytes per block, and does not
+ * order blocks by address. The tree is van Emde Boas' idea with a fixed fan-out, as in Chromium's
+ * hierarchical bitsets; the kernel's sbitmap is a relative.
  */
 #include "env.h"
 #include "base/bitmap_tree.h"
@@ -44,9 +42,10 @@ static u32 words_of(u32 nr_bits)
 
 /**
  * myalloc_tree_words() - size of the memory a tree needs
- * @nr_bits: bits
+ * @nr_bits: number of bits
  *
- * Return: number of u64 words, all levels together.
+ * Context: any.
+ * Return: number of u64 words for all levels together.
  */
 size_t myalloc_tree_words(u32 nr_bits)
 {
@@ -62,11 +61,13 @@ size_t myalloc_tree_words(u32 nr_bits)
 }
 
 /**
- * myalloc_tree_init() - make a tree with no bit set
+ * myalloc_tree_init() - initialise a tree with no bit set
  * @tree: the tree
- * @nr_bits: bits
- * @words: zeroed memory of myalloc_tree_words(@nr_bits) words, which the
- *	caller keeps for as long as the tree is used
+ * @nr_bits: number of bits
+ * @words: zeroed memory of myalloc_tree_words(@nr_bits) words; it must stay valid for as long as
+ *	the tree is in use
+ *
+ * Context: any.
  */
 void myalloc_tree_init(struct myalloc_bitmap_tree *tree, u32 nr_bits, u64 *words)
 {
@@ -85,13 +86,14 @@ void myalloc_tree_init(struct myalloc_bitmap_tree *tree, u32 nr_bits, u64 *words
 }
 
 /**
- * myalloc_tree_next() - the lowest set bit at or above a position
+ * myalloc_tree_next() - find the lowest set bit at or above a position
  * @tree: the tree
- * @from: position, any number
+ * @from: the position, any value
  *
  * Climbs until a summary has a set bit to the right of the path, then descends.
  *
- * Return: the bit's number, MYALLOC_TREE_NONE if there is none.
+ * Context: any; the caller excludes writers.
+ * Return: the bit's number, or MYALLOC_TREE_NONE if there is none.
  */
 u32 myalloc_tree_next(const struct myalloc_bitmap_tree *tree, u32 from)
 {
@@ -115,10 +117,11 @@ u32 myalloc_tree_next(const struct myalloc_bitmap_tree *tree, u32 from)
 }
 
 /**
- * myalloc_tree_last() - the highest set bit
+ * myalloc_tree_last() - find the highest set bit
  * @tree: the tree
  *
- * Return: its number, MYALLOC_TREE_NONE if no bit is set.
+ * Context: any; the caller excludes writers.
+ * Return: the bit's number, or MYALLOC_TREE_NONE if no bit is set.
  */
 u32 myalloc_tree_last(const struct myalloc_bitmap_tree *tree)
 {

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A summarised bitmap: set, clear and find in as many steps as it has levels. */
+/* A bitmap with summaries: set, clear and find take at most one step per level */
 #ifndef MYALLOC_BITMAP_TREE_H
 #define MYALLOC_BITMAP_TREE_H
 
-/* 64^6 = 2^36 bits: more than a u32 index can name. */
+/* 64^6 = 2^36 bits, more than a u32 index can address. */
 #define MYALLOC_TREE_LEVELS	6
 
-/* What the find functions return when there is no such bit. */
+/* Returned by the find functions if there is no such bit */
 #define MYALLOC_TREE_NONE	U32_MAX
 
 /**
- * struct myalloc_bitmap_tree - bits with summaries of summaries
- * @nr_bits: bits at the lowest level; 0 is allowed and never has a set bit
- * @nr_levels: levels in use; the top one has one word
- * @lone: the only bit that is set, if the summaries do not know of it; else NONE
- * @level: words of each level, [0] the bits themselves
+ * struct myalloc_bitmap_tree - a bitmap with several levels of summaries
+ * @nr_bits: bits at the lowest level; may be 0, then no bit is ever set
+ * @nr_levels: levels in use; the top level has one word
+ * @lone: number of the only set bit if the summaries do not include it, otherwise
+ *	MYALLOC_TREE_NONE
+ * @level: the words of each level; level[0] holds the bits themselves
  */
 struct myalloc_bitmap_tree {
 	u32 nr_bits;
@@ -29,10 +30,11 @@ u32 myalloc_tree_next(const struct myalloc_bitmap_tree *tree, u32 from);
 u32 myalloc_tree_last(const struct myalloc_bitmap_tree *tree);
 
 /**
- * myalloc_tree_test() - is a bit set?
+ * myalloc_tree_test() - test a bit
  * @tree: the tree
- * @bit: any number; beyond the end no bit is set
+ * @bit: any value; bits beyond the end are never set
  *
+ * Context: any.
  * Return: true if the bit is set.
  */
 static inline bool myalloc_tree_test(const struct myalloc_bitmap_tree *tree, u32 bit)
@@ -40,7 +42,7 @@ static inline bool myalloc_tree_test(const struct myalloc_bitmap_tree *tree, u32
 	return bit < tree->nr_bits && (tree->level[0][bit / 64] >> (bit % 64) & 1);
 }
 
-/* Tells the summaries of level @l and above that word @bit of level @l - 1 is not 0 now. */
+/* Records in level @l and above that word @bit of level @l - 1 is nonzero. */
 static __always_inline void __myalloc_tree_climb(struct myalloc_bitmap_tree *tree, u32 l, u32 bit)
 {
 	for (; l < tree->nr_levels; l++, bit /= 64) {
@@ -56,9 +58,12 @@ static __always_inline void __myalloc_tree_climb(struct myalloc_bitmap_tree *tre
 /**
  * myalloc_tree_set() - set a bit
  * @tree: the tree; the caller excludes other writers
- * @bit: below nr_bits
+ * @bit: number of the bit, less than nr_bits
  *
- * Climbs only while it fills words that were empty; not at all if no other bit is set.
+ * Climbs only as long as the words it sets a bit in were zero; does not climb at all if no other
+ * bit is set.
+ *
+ * Context: any.
  */
 static __always_inline void myalloc_tree_set(struct myalloc_bitmap_tree *tree, u32 bit)
 {
@@ -82,9 +87,11 @@ static __always_inline void myalloc_tree_set(struct myalloc_bitmap_tree *tree, u
 /**
  * myalloc_tree_clear() - clear a bit
  * @tree: the tree; the caller excludes other writers
- * @bit: below nr_bits
+ * @bit: number of the bit, less than nr_bits
  *
- * Climbs only while it empties words.
+ * Climbs only as long as the words become zero.
+ *
+ * Context: any.
  */
 static __always_inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree, u32 bit)
 {
@@ -107,10 +114,11 @@ static __always_inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree,
 }
 
 /**
- * myalloc_tree_first() - the lowest set bit
+ * myalloc_tree_first() - find the lowest set bit
  * @tree: the tree
  *
- * Return: its number, MYALLOC_TREE_NONE if no bit is set.
+ * Context: any; the caller excludes writers.
+ * Return: the bit's number, or MYALLOC_TREE_NONE if no bit is set.
  */
 static __always_inline u32 myalloc_tree_first(const struct myalloc_bitmap_tree *tree)
 {

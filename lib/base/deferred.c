@@ -2,17 +2,19 @@
 /*
  * Deferred frees
  *
- * What it is: a list of things that were freed where their owner's lock could not be taken: in
- * NMI context it is only tried. The free links the thing, by a node inside it, into a lock-free
- * list and is done; later holders of the lock free a few things of the list each. Zones defer
- * blocks, caches objects.
+ * A list of things that were freed while the owner's lock could not be taken; in NMI context the
+ * lock is only tried. The free adds the thing to a lock-free list, using a node inside the
+ * thing's memory, and returns. Later holders of the lock free a few things from the list each.
+ * Zones defer blocks, caches defer objects.
  *
  * Terms
- *	thing	what is deferred. It has a state byte outside its memory, and a node inside.
- *	owner	a zone or a cache: it has the lock, and says how a thing is found and freed
- *	place	where a recovery looks for things: a frame of the zone, with the block or slab
- *		that begins there
- *	cut off	DEFERRED, but no longer reached from the list
+ *	thing	a block or an object. It has a state byte outside its memory and a list node
+ *		inside.
+ *	owner	a zone or a cache. It has the lock, and provides the functions that find and free
+ *		a thing.
+ *	place	the unit in which a recovery looks for things: a frame of the zone, with the block
+ *		or slab that begins there
+ *	cut off	DEFERRED, but no longer reachable from the list
  *
  * Structures
  *
@@ -25,70 +27,75 @@
  *	in use --> DEFERRING --> DEFERRED --> free
  *	                            \--> RECOVERING --> free
  *
- * A thing is DEFERRING until it is in the list and the CPU that defers it has written its state
- * for the last time. The reaper leaves it in the list until then: freed at once, it could be
- * allocated and freed again before the first CPU stores DEFERRED.
+ * A thing stays DEFERRING until it is in the list and the deferring CPU has written its state for
+ * the last time. The reaper stops at a DEFERRING thing and leaves it in the list: it could be
+ * freed, allocated and freed again before the first CPU stores DEFERRED.
  *
- * Damage. The node is the only write to free memory, so a write after free may hit it. Each
- * step of the reaper checks that a DEFERRED thing has its node at this address before it reads
- * the node. If not, it reports the damage and drops the chain: the things behind are cut off.
- * A damaged link that reads as the end of the list cuts things off unnoticed. Either way nr
- * still counts them.
+ * Damage. The list node is the only data that is written to free memory, so a write after free
+ * may hit it. Before the reaper reads a node, it checks that a DEFERRED thing has its node at
+ * this address. If none has, the reaper reports the damage and drops the chain, which cuts off
+ * the things behind it. A damaged link that reads as the end of the list cuts off things
+ * unnoticed. In both cases nr still counts them.
  *
- * Recovery. A drain frees the list; if nr is not 0 then, a recovery looks at the states of all
- * things of the owner:
- *	1. MARKING: what is DEFERRED becomes RECOVERING.
- *	2. The list and the chain are emptied, in one hold of the lock.
- *	3. FREEING: what is RECOVERING is freed.
- * Each hold of the lock takes at most MYALLOC_RECOVERY_MOST units; it is let go in between, and
- * all members that say how far the recovery is are protected by it, so several drains continue
- * the same recovery. Why that is safe:
- *	- What is RECOVERING when the list is emptied was linked before it was marked, so it is
- *	  in the list that is thrown away or was cut off before, never in the new list. Step 3
- *	  therefore frees nothing that is still linked. This is why marking ends before the
- *	  list is emptied, and why step 3 does not free what is DEFERRED.
- *	- Between steps of MARKING others reap. What is RECOVERING may still be in the list
- *	  then; the reaper frees it as if it were DEFERRED. It is freed once, because it leaves
- *	  the list and the state RECOVERING under the same hold of the lock.
- *	- After MARKING nothing RECOVERING is linked: if the reaper finds such a thing, the link
- *	  is damaged.
- *	- What becomes DEFERRED behind the place that MARKING has reached, and what is DEFERRING
- *	  when the list is emptied, may be thrown away with the list unmarked: it is cut off, nr
- *	  counts it, and the next recovery finds it.
- *	- What was cut off when a recovery began is DEFERRED until it is marked, since nobody
- *	  else reaches it. A recovery that others have begun may have passed it already, so a
- *	  drain that finds one under way completes that one and another one.
+ * Recovery. A drain frees the list. If nr is not 0 afterwards, a recovery examines the states of
+ * all things of the owner:
+ *	1. MARKING: each DEFERRED thing becomes RECOVERING.
+ *	2. The list and the chain are emptied under one hold of the lock.
+ *	3. FREEING: each RECOVERING thing is freed.
+ * One hold of the lock takes at most MYALLOC_RECOVERY_MOST units; the lock is dropped in between.
+ * All members that record the progress of the recovery are protected by the lock, so several
+ * drains can continue the same recovery. This is safe because:
+ *	- A thing that is RECOVERING when the list is emptied was linked before it was marked. So
+ *	  it is in the list that is thrown away, or was cut off earlier, but never in the new
+ *	  list. Step 3 therefore frees nothing that is still linked. This is why marking ends
+ *	  before the list is emptied, and why step 3 does not free DEFERRED things.
+ *	- Between two steps of MARKING the list may be reaped. A RECOVERING thing may still be in
+ *	  the list then, and the reaper frees it as if it were DEFERRED. It is freed once, because
+ *	  it leaves the list and the state RECOVERING under the same hold of the lock.
+ *	- After MARKING no RECOVERING thing is linked. If the reaper finds one, the link is
+ *	  damaged.
+ *	- A thing that becomes DEFERRED behind the place that MARKING has reached, or that is
+ *	  DEFERRING when the list is emptied, may be thrown away with the list without having been
+ *	  marked. It is cut off, nr counts it, and the next recovery finds it.
+ *	- A thing that was cut off before a recovery began stays DEFERRED until it is marked,
+ *	  because nothing else reaches it. A recovery that is already under way may have passed
+ *	  its place, so a drain that finds a recovery under way completes it and then runs another
+ *	  one.
  * See models/defer.pml, which has the same steps.
  *
- * Things that are lost. Where two frees of one thing at the same moment are not told apart
- * (object.c, Levels), the other free may write over the state of a thing that is deferred. The
- * thing is that free's then; here only nr counts it still. So MARKING counts what it finds, and what
- * was reaped before it came there; what is missing at its end, nr loses. What is deferred
- * meanwhile can only make that too small, and then the next recovery goes on.
+ * Lost things. Where two concurrent frees of one object are not told apart (object.c, Levels),
+ * the other free may overwrite the state of a deferred thing. The thing then belongs to that
+ * free, but nr still counts it. So MARKING counts the things it finds and the things that were
+ * reaped before it reached them, and at its end the number of missing things is subtracted from
+ * nr. Things that are deferred meanwhile can only make this number too small; the next recovery
+ * corrects the rest.
  *
  * Invariants
- *	D1  nr = the sum of what the things count that are DEFERRING, DEFERRED or RECOVERING.
- *	D2  A thing in the list or the chain is in one of these states and is there once.
+ *	D1  nr = the sum of the counts of all things that are DEFERRING, DEFERRED or RECOVERING.
+ *	D2  Each thing in the list or the chain is in one of these states and is there once.
  *	D3  RECOVERING exists only while a recovery is under way.
  *
- * Limits: a damaged link that leads to the node of another DEFERRED thing is not noticed there,
- * but later, when that thing is met again and is not DEFERRED any more. Two frees of one thing
- * at the same time must be told apart before myalloc_defer_begin().
+ * Limits: a damaged link that leads to the node of another DEFERRED thing is not noticed at once,
+ * but only when that thing is reached again and is no longer DEFERRED. Two concurrent frees of
+ * one thing must be told apart before myalloc_defer_begin().
  *
- * Bounds: myalloc_defer_begin() and _end() add to a lock-free list; a reap frees at most @most
- * things; one hold of the lock in a drain frees at most DRAIN_MOST things of the list, or takes
- * MYALLOC_RECOVERY_MOST units of a recovery, the last of which may be the freeing of a thing.
+ * Bounds: myalloc_defer_begin() and myalloc_defer_end() add to a lock-free list. A reap frees at
+ * most @most things. One hold of the lock in a drain frees at most DRAIN_MOST things from the
+ * list, or takes MYALLOC_RECOVERY_MOST units of a recovery, the last of which may be the freeing
+ * of a thing.
  */
 #include "env.h"
 #include "base/deferred.h"
 
-/* What a drain frees in one hold of the lock. */
+/* Things that a drain frees under one hold of the lock */
 #define DRAIN_MOST	64
 
 /**
- * myalloc_deferred_init() - prepare an empty list
+ * myalloc_deferred_init() - initialise an empty list
  * @d: the list
- * @places: places that a recovery looks at
+ * @places: number of places that a recovery examines
+ *
+ * Context: any.
  */
 void myalloc_deferred_init(struct myalloc_deferred *d, u32 places)
 {
@@ -100,11 +107,11 @@ void myalloc_deferred_init(struct myalloc_deferred *d, u32 places)
 /**
  * myalloc_defer_begin() - begin to defer a free
  * @d: the list
- * @ops: of the owner
- * @state: state byte of the thing, which the caller owns
- * @count: what the thing counts in d->nr
+ * @ops: operations of the owner
+ * @state: state byte of the thing; the caller owns it
+ * @count: what the thing adds to d->nr, in units of the owner
  *
- * The caller has what else it counts under way, then calls myalloc_defer_end().
+ * The caller then updates its own counters and calls myalloc_defer_end().
  *
  * Context: any.
  */
@@ -118,9 +125,10 @@ void myalloc_defer_begin(struct myalloc_deferred *d, const struct myalloc_deferr
 /**
  * myalloc_defer_end() - leave a thing to later holders of the lock
  * @d: the list
- * @ops: of the owner
+ * @ops: operations of the owner
  * @state: state byte of the thing, after myalloc_defer_begin()
- * @node: inside the thing; NULL if it has no memory: then only a recovery finds it
+ * @node: list node inside the thing; NULL if the thing has no memory, then only a recovery finds
+ *	it
  *
  * Context: any.
  */
@@ -133,7 +141,7 @@ void myalloc_defer_end(struct myalloc_deferred *d, const struct myalloc_deferred
 	smp_store_release(state, ops->deferred);	/* pairs with reap and recovery */
 }
 
-/* May what is linked be freed? */
+/* May a thing in this state, found in the list, be freed? */
 static bool may_free(const struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
 		     u8 state)
 {
@@ -141,7 +149,7 @@ static bool may_free(const struct myalloc_deferred *d, const struct myalloc_defe
 	       (state == ops->recovering && d->recovery == MYALLOC_RECOVERY_MARKING);
 }
 
-/* As myalloc_deferred_reap(). */
+/* The slow part of myalloc_deferred_reap(): the list is not empty. */
 void __myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
 			     void *owner, unsigned int most)
 {
@@ -167,12 +175,12 @@ void __myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_de
 		}
 		d->chain = READ_ONCE(node->next);
 		if (unlikely(d->recovery == MYALLOC_RECOVERY_MARKING && found == ops->deferred))
-			d->missing--;	/* not marked, and never will be */
+			d->missing--;	/* not marked and never will be */
 		atomic64_sub(ops->give(owner, node, state), &d->nr);
 	}
 }
 
-/* Lock held. Looks at one thing; returns the units of that. */
+/* Lock held. Examines one thing; returns the units used. */
 static u32 look(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops, void *owner,
 		u8 *state)
 {
@@ -190,7 +198,7 @@ static u32 look(struct myalloc_deferred *d, const struct myalloc_deferred_ops *o
 	return MYALLOC_RECOVERY_GIVE;
 }
 
-/* Lock held. A bounded part of a recovery. */
+/* Lock held. Does a bounded part of a recovery. */
 static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
 			 void *owner)
 {
@@ -212,7 +220,7 @@ static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferr
 		}
 	}
 	freed = d->recovery == MYALLOC_RECOVERY_FREEING && d->place == d->places;
-	if (freed || !atomic64_read(&d->nr)) {	/* then nothing is marked any more (D1) */
+	if (freed || !atomic64_read(&d->nr)) {	/* then nothing is marked (D1) */
 		d->recovery = MYALLOC_RECOVERY_NONE;
 		d->place = 0;
 		d->at = 0;
@@ -232,13 +240,13 @@ static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferr
 }
 
 /**
- * myalloc_deferred_drain() - free everything deferred
+ * myalloc_deferred_drain() - free everything in the list and everything cut off
  * @d: the list
- * @ops: how
+ * @ops: operations of the owner
  * @owner: argument of @ops
- * @lock: protects @d; not held
+ * @lock: the lock that protects @d; not held by the caller
  *
- * What others defer meanwhile may stay, and what they have not come to an end with.
+ * Things that are deferred meanwhile, or are still DEFERRING, may remain.
  *
  * Context: task, may sleep.
  */
@@ -254,13 +262,13 @@ void myalloc_deferred_drain(struct myalloc_deferred *d, const struct myalloc_def
 
 		__myalloc_deferred_reap(d, ops, owner, DRAIN_MOST);
 		if (unlikely(nr == atomic64_read(&d->nr)))
-			break;	/* the first one is DEFERRING, or damaged */
+			break;	/* the first thing is DEFERRING or damaged */
 		raw_spin_unlock_irqrestore(lock, irq);
 		myalloc_env_step("deferred-between");
 		cond_resched();
 		raw_spin_lock_irqsave(lock, irq);
 	}
-	/* One that is under way may have passed what was cut off since. */
+	/* A recovery already under way may have passed things that were cut off since. */
 	end = d->rounds + 1 + (d->recovery != MYALLOC_RECOVERY_NONE);
 	while (unlikely(atomic64_read(&d->nr) || d->recovery) && (s32)(end - d->rounds) > 0) {
 		recover_some(d, ops, owner);

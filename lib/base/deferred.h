@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Deferred frees: what was freed where a lock could not be taken. See deferred.c. */
+/* Deferred frees: things freed while the owner's lock could not be taken. See deferred.c. */
 #ifndef MYALLOC_DEFERRED_H
 #define MYALLOC_DEFERRED_H
 
 /**
- * struct myalloc_deferred_ops - what is deferred, and how it is freed
+ * struct myalloc_deferred_ops - states and functions of an owner of deferred things
  * @deferring: state: the free has begun, the thing may not be in the list yet
  * @deferred: state: in the list, or cut off by a damaged link
  * @recovering: state: marked by a recovery
- * @find: state byte of the thing whose node lies at an address; NULL if none can lie there.
- *	The address is any number.
- * @give: frees a thing; returns what it counts in &myalloc_deferred.nr
- * @states: how many things there are at a place, with the state byte of the first one in
- *	@state; those of the others follow it
- * @node: where the node of a thing lies, by place and number
+ * @find: returns the state byte of the thing whose node is at this address, or NULL if no node
+ *	can be there. The address may have any value.
+ * @give: frees a thing; returns what the thing counts in &myalloc_deferred.nr
+ * @states: returns the number of things at a place, and in @state the state byte of the first;
+ *	those of the others follow it
+ * @node: returns the address of the node of a thing, given its place and number
  * @damaged: reports a damaged link
- * @may_lose: the state of a thing may be written over while it is deferred, by another free of it
- *	at the same moment; each thing counts 1
+ * @may_lose: a concurrent second free may overwrite the state of a deferred thing; each thing
+ *	then counts 1
  *
  * All functions are called with the lock held.
  */
@@ -32,31 +32,31 @@ struct myalloc_deferred_ops {
 	bool may_lose;
 };
 
-/* What a recovery does. */
+/* Phases of a recovery */
 enum myalloc_recovery {
 	MYALLOC_RECOVERY_NONE = 0,
 	MYALLOC_RECOVERY_MARKING,	/* DEFERRED becomes RECOVERING */
-	MYALLOC_RECOVERY_FREEING,	/* what is RECOVERING is freed */
+	MYALLOC_RECOVERY_FREEING,	/* RECOVERING things are freed */
 };
 
-/* Steps that one hold of the lock may take in a recovery: a unit for each state, ... */
+/* Units that one hold of the lock may use in a recovery: one for each state examined, ... */
 #define MYALLOC_RECOVERY_MOST	256
-/* ... and some for each thing that is freed. */
+/* ... and this many for each thing freed */
 #define MYALLOC_RECOVERY_GIVE	16
 
 /**
- * struct myalloc_deferred - things freed where the lock could not be taken
- * @chain: taken off @list, not yet freed
- * @places: places that a recovery looks at
- * @place: where the recovery is
- * @at: number of the thing that it looks at next
- * @rounds: recoveries that came to their end
+ * struct myalloc_deferred - things freed while the lock could not be taken
+ * @chain: things taken off @list but not yet freed
+ * @places: number of places that a recovery examines
+ * @place: the place that the recovery has reached
+ * @at: number of the thing to examine next at that place
+ * @rounds: recoveries completed
  * @recovery: enum myalloc_recovery
- * @missing: of @nr when the marking began, those that nothing has been found for
- * @list: of nodes in the things; any context adds to it without a lock
- * @nr: things in @list and @chain, on their way there, and cut off, in units of the owner
+ * @missing: the part of @nr at the beginning of MARKING for which no thing has been found yet
+ * @list: nodes in the things; any context adds to it without a lock
+ * @nr: things in @list and @chain, on their way there, and cut off; in units of the owner
  *
- * The owner's lock protects the members from @chain to @recovery.
+ * The owner's lock protects the members from @chain to @missing.
  */
 struct myalloc_deferred {
 	struct llist_node *chain;
@@ -80,18 +80,26 @@ void __myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_de
 void myalloc_deferred_drain(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
 			    void *owner, raw_spinlock_t *lock);
 
-/* Lock held. Is anything in the list? */
+/**
+ * myalloc_deferred_empty() - is the list empty?
+ * @d: the list; its lock is held
+ *
+ * Context: any.
+ * Return: true if nothing is in the list or the chain. Things that are cut off do not count.
+ */
 static __always_inline bool myalloc_deferred_empty(const struct myalloc_deferred *d)
 {
 	return !d->chain && llist_empty(&d->list);
 }
 
 /**
- * myalloc_deferred_reap() - free some of the list
+ * myalloc_deferred_reap() - free some things from the list
  * @d: the list; its lock is held
- * @ops: how
+ * @ops: operations of the owner
  * @owner: argument of @ops
- * @most: things to free at most
+ * @most: number of things to free at most
+ *
+ * Context: any, interrupts off.
  */
 static __always_inline void
 myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,

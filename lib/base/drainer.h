@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Drainers: layers that keep memory back, in magazines and otherwise
+ * Drainers: layers that hold back memory, in magazines and otherwise
  *
- * A layer registers once with its zone, and each set of magazines that it makes is a stock of it,
- * as shrinkers do it with the kernel. The walk over them is page/drain.c.
+ * A layer registers once with its zone, as a shrinker registers with the kernel. Each set of
+ * magazines that the layer makes is one of its stocks. The walk over drainers and stocks is in
+ * page/drain.c.
  */
 #ifndef MYALLOC_DRAINER_H
 #define MYALLOC_DRAINER_H
@@ -11,11 +12,11 @@
 #include "base/magazine.h"
 
 /**
- * struct myalloc_stock - magazines that a drain empties
- * @link: in the stocks of its drainer
+ * struct myalloc_stock - a set of magazines that a drain empties
+ * @link: entry in the list of stocks of its drainer
  * @mags: the magazines
- * @flush: takes slots out of them back to where they came from
- * @owner: its argument
+ * @flush: returns slots from the magazines to the layer below
+ * @owner: argument of @flush
  */
 struct myalloc_stock {
 	struct list_head link;
@@ -27,19 +28,19 @@ struct myalloc_stock {
 struct myalloc_drainer;
 
 /**
- * struct myalloc_drainer_ops - what a layer does beside emptying its magazines; each may be NULL
- * @reclaim: a request has found no block: gives back what it can at once. Takes at most *@most
- *	things out of this CPU's magazines, and *@most becomes less by them; returns whether
- *	anything came back. Context: any but NMI
- * @drain: its magazines are empty: gives back the rest. Context: task, may sleep, under the mutex
- *	of drainers
- * @finish: the same, past that mutex; it may wait for a grace period
- * @tend: the worker's look, each MYALLOC_WORK_MS: gives back what nobody uses; returns whether
- *	there is more to come. Context: task, under the mutex of drainers and cpus_read_lock()
- * @settle: has what waits for a grace period go on; returns milliseconds until it wants to be
- *	called again, 0 if nothing waits. Context: task
- * @serve: CPUs have come to magazines that have none for them (magazine.c): makes some. Context: as
- *	@tend
+ * struct myalloc_drainer_ops - what a layer does besides emptying its magazines
+ * @reclaim: a request has found no block: gives back what can be given at once. Takes at most
+ *	*@most things out of this CPU's magazines and reduces *@most by their number; returns
+ *	whether anything came back. Context: any but NMI
+ * @drain: the magazines are empty: gives back the rest; may be NULL. Context: task, may sleep,
+ *	under the mutex of drainers
+ * @finish: as @drain, after that mutex was released; may wait for a grace period; may be NULL
+ * @tend: called by the worker every MYALLOC_WORK_MS: gives back unused memory; returns whether
+ *	more may become unused. Context: task, under the mutex of drainers and cpus_read_lock()
+ * @settle: continues work that waits for a grace period; returns the milliseconds until it is to
+ *	be called again, 0 if nothing waits; may be NULL. Context: task
+ * @serve: CPUs without magazines have tried to use some (magazine.c): makes magazines for them.
+ *	Context: as @tend
  */
 struct myalloc_drainer_ops {
 	bool (*reclaim)(struct myalloc_drainer *drainer, u32 *most);
@@ -51,11 +52,11 @@ struct myalloc_drainer_ops {
 };
 
 /**
- * struct myalloc_drainer - a layer that keeps memory back; embedded in its zone
- * @link: in the drainers of the zone; never changes once the zone is made
- * @stocks: its magazines; protected by the mutex of drainers
+ * struct myalloc_drainer - a layer that holds back memory; embedded in its zone
+ * @link: entry in the zone's list of drainers; constant once the zone exists
+ * @stocks: its sets of magazines; protected by the mutex of drainers
  * @kind: one of MYALLOC_KIND_...
- * @ops: what it does
+ * @ops: operations of the layer
  */
 struct myalloc_drainer {
 	struct list_head link;
@@ -64,9 +65,9 @@ struct myalloc_drainer {
 	const struct myalloc_drainer_ops *ops;
 };
 
-/* What a drain is for. */
+/* Kinds of memory that a drain gives back */
 #define MYALLOC_KIND_PAGES	1u	/* page magazines */
 #define MYALLOC_KIND_OBJECTS	2u	/* magazines and empty slabs of caches */
-#define MYALLOC_KIND_ALL	U32_MAX	/* these, deferred and quarantined blocks, bad pages */
+#define MYALLOC_KIND_ALL	U32_MAX	/* both, deferred and quarantined blocks, bad pages */
 
 #endif /* MYALLOC_DRAINER_H */

@@ -2,25 +2,24 @@
 /*
  * Histograms
  *
- * What it is: counts of values by size, in buckets whose width grows with the value, as
- * in HdrHistogram. A power of two is cut into STEPS = 16 buckets of equal width, so a
- * bucket's upper end is at most 1/16 = 6.25 % above any value in it, over the whole range
- * of 64 bits, with no configuration and in fixed memory (7.8 KB). Values below 16
- * have a bucket each.
+ * Counts of values by size, in buckets whose width grows with the value, as in HdrHistogram. Each
+ * power of two is divided into STEPS = 16 buckets of equal width. So the upper end of a bucket is
+ * at most 1/16 = 6.25 % above any value in it, over the whole range of 64 bits, without
+ * configuration and in a fixed amount of memory (7.8 KB). Values below 16 have a bucket each.
  *
  *	value 0 ... 15 | 16 17 ... 31 | 32 34 ... 62 | 64 68 ... 124 | ...
  *	width    1     |      1       |      2       |       4       | ...
  *
- * The number of a bucket is the value's exponent and the four bits below its leading
- * one, put together: a shift and an add.
+ * The number of a bucket is the value's exponent followed by the four bits below its leading one.
+ * A shift and an addition compute it.
  *
  * Invariants
  *	H1  upper(bucket(v)) >= v, and upper(bucket(v) - 1) < v.
  *	H2  upper(bucket(v)) - v <= v / 16.
  *
- * Locking: one writer. Others may merge from a histogram while it is written; what they
- * get is then a moment's view in which min, max and the counts may differ by the values
- * that are being added (and, on a 32-bit machine, a count may be torn).
+ * Locking: one writer. A merge may read a histogram while it is written; the result is then a
+ * snapshot in which min, max and the counts may differ by the values being added (and, on a
+ * 32-bit machine, a count may be torn).
  */
 #include "env.h"
 #include "base/histogram.h"
@@ -29,9 +28,10 @@
 #define STEPS	MYALLOC_HISTOGRAM_STEPS
 
 /**
- * myalloc_histogram_bucket() - the bucket that a value belongs to
+ * myalloc_histogram_bucket() - the bucket of a value
  * @value: any number
  *
+ * Context: any.
  * Return: 0 to MYALLOC_HISTOGRAM_BUCKETS - 1.
  */
 u32 myalloc_histogram_bucket(u64 value)
@@ -41,14 +41,18 @@ u32 myalloc_histogram_bucket(u64 value)
 	if (value < STEPS)
 		return value;
 	shift = fls64(value) - 1 - BITS;
-	/* value >> shift is STEPS to 2 * STEPS - 1: it brings the next set's number along. */
+	/*
+	 * value >> shift is STEPS to 2 * STEPS - 1, so its leading bit adds 1 to the set's
+	 * number.
+	 */
 	return (shift << BITS) + (u32)(value >> shift);
 }
 
 /**
- * myalloc_histogram_upper() - the greatest value of a bucket
+ * myalloc_histogram_upper() - the largest value of a bucket
  * @bucket: 0 to MYALLOC_HISTOGRAM_BUCKETS - 1
  *
+ * Context: any.
  * Return: the value.
  */
 u64 myalloc_histogram_upper(u32 bucket)
@@ -58,13 +62,15 @@ u64 myalloc_histogram_upper(u32 bucket)
 	if (bucket < STEPS)
 		return bucket;
 	shift = (bucket >> BITS) - 1;
-	/* The bucket's first value, and all ones below the steps. */
+	/* The bucket's first value, with all bits below the step set. */
 	return ((u64)(STEPS | (bucket & (STEPS - 1))) << shift) | (BIT_ULL(shift) - 1);
 }
 
 /**
- * myalloc_histogram_init() - make it empty
- * @histogram: out
+ * myalloc_histogram_init() - initialise an empty histogram
+ * @histogram: the histogram
+ *
+ * Context: any.
  */
 void myalloc_histogram_init(struct myalloc_histogram *histogram)
 {
@@ -91,9 +97,11 @@ void myalloc_histogram_add(struct myalloc_histogram *histogram, u64 value)
 }
 
 /**
- * myalloc_histogram_merge() - add the counts of one to those of another
- * @into: gets them
- * @from: gives them; may be written to meanwhile
+ * myalloc_histogram_merge() - add the counts of one histogram to another
+ * @into: the destination
+ * @from: the source; may be written concurrently
+ *
+ * Context: any; one caller at a time for @into.
  */
 void myalloc_histogram_merge(struct myalloc_histogram *into,
 			     const struct myalloc_histogram *from)
@@ -107,10 +115,11 @@ void myalloc_histogram_merge(struct myalloc_histogram *into,
 }
 
 /**
- * myalloc_histogram_count() - how many values were counted
+ * myalloc_histogram_count() - the number of values counted
  * @histogram: the histogram
  *
- * Return: the number of values, with each repetition.
+ * Context: any.
+ * Return: the number of values, repeated values included.
  */
 u64 myalloc_histogram_count(const struct myalloc_histogram *histogram)
 {
@@ -123,12 +132,13 @@ u64 myalloc_histogram_count(const struct myalloc_histogram *histogram)
 }
 
 /**
- * myalloc_histogram_quantile() - what so many of the values do not exceed
+ * myalloc_histogram_quantile() - a quantile of the values
  * @histogram: the histogram
- * @permille: how many of a thousand, at most 1000
+ * @permille: the share of values at or below the result, in 1/1000, at most 1000
  *
- * Return: the upper end of the first bucket up to which at least @permille of the values
- * lie, but never more than the greatest value; 0 if there are no values.
+ * Context: any.
+ * Return: the upper end of the first bucket at or below whose upper end lie at least @permille of
+ * the values, but not more than the largest value; 0 if the histogram is empty.
  */
 u64 myalloc_histogram_quantile(const struct myalloc_histogram *histogram, u32 permille)
 {
@@ -137,7 +147,7 @@ u64 myalloc_histogram_quantile(const struct myalloc_histogram *histogram, u32 pe
 
 	if (!count)
 		return 0;
-	/* count less the share above, so that the product cannot overflow. */
+	/* rank = count less the share above it, computed so that no product overflows. */
 	above = div_u64(count, 1000) * (1000 - permille) +
 		div_u64((count - div_u64(count, 1000) * 1000) * (1000 - permille), 1000);
 	rank = max_t(u64, count - above, 1);

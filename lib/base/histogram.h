@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A histogram with logarithmic buckets, for times. */
+/* A histogram with logarithmic buckets, used for latencies */
 #ifndef MYALLOC_HISTOGRAM_H
 #define MYALLOC_HISTOGRAM_H
 
 #define MYALLOC_HISTOGRAM_BITS		4	/* log2 of buckets per power of two */
 #define MYALLOC_HISTOGRAM_STEPS		BIT(MYALLOC_HISTOGRAM_BITS)
-/* One set of steps for the values below STEPS, then one for each power of two from there. */
+/* One set of buckets for the values below STEPS, and one for each power of two above. */
 #define MYALLOC_HISTOGRAM_BUCKETS	((65 - MYALLOC_HISTOGRAM_BITS) * MYALLOC_HISTOGRAM_STEPS)
 
 /**
  * struct myalloc_histogram - see histogram.c for the theory
- * @min: least value, U64_MAX while there is none
- * @max: greatest value, 0 while there is none
- * @bucket: how many values fell into each
+ * @min: smallest value, U64_MAX if there is none
+ * @max: largest value, 0 if there is none
+ * @bucket: number of values in each bucket
  */
 struct myalloc_histogram {
 	u64 min;

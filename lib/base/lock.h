@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Raw locks that may be asked for in NMI. */
+/* Raw spinlocks that NMI handlers may try to take */
 #ifndef MYALLOC_LOCK_H
 #define MYALLOC_LOCK_H
 
-
-/* Takes a raw lock; from NMI only if it is free. */
+/**
+ * myalloc_lock() - take a raw spinlock; in NMI, only try to take it
+ * @lock: the lock
+ * @flags: out: the interrupt state, for raw_spin_unlock_irqrestore()
+ *
+ * Context: any.
+ * Return: true with the lock held and interrupts off; false if, in NMI, the lock is held already.
+ */
 static inline bool myalloc_lock(raw_spinlock_t *lock, unsigned long *flags)
 {
 	if (unlikely(in_nmi()))

@@ -2,10 +2,9 @@
 /*
  * Magazines and the depot
  *
- * What it is: the per-CPU layer of Bonwick and Adams, "Magazines and Vmem" (USENIX
- * 2001), used alike in front of the zone for pages (pages.c) and in front of the
- * slabs for objects (object.c). Linux since 6.18 has the same in SLUB under the names
- * sheaf and barn.
+ * The per-CPU layer of Bonwick and Adams, "Magazines and Vmem" (USENIX 2001). It is used in front
+ * of the zone for pages (pages.c) and in front of slabs for objects (object.c). Since Linux 6.18,
+ * SLUB has the same structures under the names sheaf and barn.
  *
  * Terms and structures
  *
@@ -13,83 +12,89 @@
  *	loaded   [###....]	loaded   [######.]	full  -> [#######] -> [#######]
  *	previous [#######]	previous [.......]	empty -> [.......]
  *
- * A get takes from loaded. If it is empty and previous is full they change places;
- * if both are empty, a full one comes from the depot for an empty one. Only if there
- * is none must the owner refill. A put is the mirror image. Two magazines a CPU mean
- * that at least a magazine's worth of gets or puts lies between two visits to the
- * depot, whatever their order.
+ * A get takes from the loaded magazine. If that is empty and previous is full, the two are
+ * swapped. If both are empty, an empty one is exchanged for a full one from the depot. Only if
+ * the depot has no full magazine must the owner refill. A put works the other way round. With two
+ * magazines per CPU, at least one magazine's worth of gets or puts lies between two visits to the
+ * depot, in whatever order they come.
  *
- * The fast path: what each step is for
- *	- preemption off: nobody else gets this CPU's magazines. Interrupts stay on.
- *	- guard: an interrupt that comes in between must not see half-done work. It finds the guard
- *	  busy and goes to the slow path of the owner. One that comes before it is set to busy has
- *	  finished its own work when we go on, and top is read only after that. So plain loads
- *	  and stores are enough: everything that touches the guard runs on this CPU, properly
- *	  nested. While nobody is at work the guard holds an epoch, and one comparison tells both
- *	  that it is not busy and that stale slots (below) may be believed. Owners who want every
- *	  operation to take the slow path have an epoch that never compares equal.
- *	- top: the stack pointer. Below the lowest and above the highest slot lies a guard, whose
- *	  state is never the one looked for: that the magazine is empty needs no test of its own.
- *	- state: one byte for each thing, that says whether the user or the allocator has it.
- *	  Only the one who has the thing writes it, so it needs no atomic. A put that finds
- *	  it not with the user is a double free; a get that finds it not with the allocator
- *	  stops the one case that a plain byte can miss, two frees of the same thing at the
- *	  same moment on two CPUs. A byte, and not a bit, because neighbours belong to
- *	  different CPUs; a locked bit operation costs more than all the rest together.
- *	- slot: the address and its state. The state need not be found again at a get.
+ * The fast path: the purpose of each step
+ *	- preemption off: no other task uses this CPU's magazines. Interrupts stay on.
+ *	- guard: an interrupt must not see half-done work. If it interrupts work on the magazines,
+ *	  it finds the guard busy and takes the owner's slow path. If it comes before the guard is
+ *	  set to busy, it has finished its own work when the interrupted code continues, and top
+ *	  is read only after that. So plain loads and stores are enough: all code that touches the
+ *	  guard runs on this CPU, properly nested. While nobody is at work, the guard holds an
+ *	  epoch, so one comparison tells both that the magazines are not busy and that stale slots
+ *	  (below) can be trusted. An owner that wants every operation to take the slow path sets
+ *	  an epoch that never compares equal.
+ *	- top: the stack pointer. Below the lowest and above the highest slot lies a guard slot,
+ *	  whose state never equals the expected state. So an empty magazine needs no test of its
+ *	  own.
+ *	- state: one byte per thing that says whether the user or the allocator owns it. Only the
+ *	  current owner writes it, so the write need not be atomic. A put that finds the state not
+ *	  "in use" is a double free. A get that finds the state not "cached" catches the one case
+ *	  that a plain byte can miss, two concurrent frees of the same thing on two CPUs. It is a
+ *	  byte and not a bit because neighbouring things belong to different CPUs; a locked bit
+ *	  operation costs more than all the other steps together.
+ *	- slot: the address of the thing and of its state, so that a get need not look up the
+ *	  state.
  *	- nr_gets, nr_puts: the statistics.
- *	The thing itself is not touched.
+ *	The memory of the thing itself is not touched.
  *
- * Stale slots: a slot that was emptied still says what was in it. What comes back is often
- * what was handed out last, and then lies at top: its state is there and need not be found
- * from the address either. That is as safe as finding it as long as the state is still where
- * it was. Owners whose states can go (slab.c: with their slab) make the epoch grow first, and then
- * wait for a grace period, which ends every section with preemption off that has compared its
- * guard before (limbo.c). From then on the first operation on each CPU takes the slow path,
- * which makes the loaded magazine one of the new epoch (renew()): it wipes the stale slots, and asks
- * the owner about each filled one, because a thing that was freed twice at once may be in a
- * magazine while its state goes. A magazine keeps its epoch in the depot and as previous, and is
- * renewed when it is loaded: so an interrupt that loads one between our look at the guard and
- * BUSY leaves one of our epoch or a later one.
+ * Stale slots. A slot that was emptied still holds its last address and state pointer. A thing
+ * that is freed is often the one that was allocated last; its stale slot is then at top, and the
+ * put need not look up the state from the address either. This is as safe as a lookup, as long as
+ * the state byte is still where it was. An owner whose state bytes can go away (slab.c: with
+ * their slab) first advances the epoch and then waits for a grace period, which ends every
+ * section with preemption off that compared its guard earlier (limbo.c). From then on the first
+ * operation on each CPU takes the slow path, which brings the loaded magazine to the new epoch
+ * (renew()): it wipes the stale slots, and asks the owner about each filled slot, because a thing
+ * that was freed twice concurrently may be in a magazine when its state goes away. A magazine
+ * keeps its epoch while it is in the depot or previous, and is renewed when it is loaded. So if
+ * an interrupt loads a magazine between the check of the guard and the store of BUSY, that
+ * magazine is of the checked epoch or a later one.
  *
- * Depot: two stacks of magazines, lock-free (Treiber 1986), so that an exchange needs
- * no lock and no masking of interrupts. The head is one 64-bit word:
+ * Depot: two stacks of magazines, lock-free (Treiber 1986), so an exchange needs neither a lock
+ * nor interrupts off. The head is one 64-bit word:
  *
  *	63        32 31     16 15       0
  *	[ tag      ][ depth   ][ top + 1 ]
  *
- * The tag grows with every change, so a head that was popped and pushed back in
- * between does not compare equal (the ABA problem). Reading next of a magazine that
- * somebody else just took is harmless: magazines are never freed while the owner lives,
- * and the exchange then fails. 2^32 changes would have to pass between a load and its
- * compare-exchange for a tag to repeat.
+ * The tag is incremented by every change, so a head that was popped and pushed back in between
+ * does not compare equal (the ABA problem). It is harmless to read the next member of a magazine
+ * that another CPU has just popped: magazines are not freed while the owner exists, and the
+ * compare-and-exchange then fails. A tag repeats only if 2^32 changes are made between a load and
+ * its compare-and-exchange.
  *
- * Magazines for those who come: memory cannot be had where a CPU comes to magazines for the first
- * time, so the owner makes it before, for a number of CPUs (places), in a stack of pairs. A CPU
- * without magazines has a guard that no epoch equals (ABSENT), so it goes to the slow path, which
- * sets it to busy as ever and takes a pair (take_pair()). If there is none, it goes past the
- * magazines, and the owner is told (wanted): he makes more places where he may sleep (remake). A
- * CPU keeps its pair until then, also while it is offline. Magazines without capacity that share
- * their part of each CPU (none) cost no memory.
+ * Magazines for new CPUs. No memory can be allocated at the moment when a CPU uses the magazines
+ * for the first time. So the owner allocates magazines in advance for a number of CPUs (places),
+ * in a stack of pairs. The guard of a CPU without magazines is ABSENT, which equals no epoch. So
+ * the CPU takes the slow path, which sets the guard to busy as usual and takes a pair
+ * (take_pair()). If no pair is left, the operation bypasses the magazines, and the owner is
+ * notified (wanted); it makes more places in a context that may sleep (remake). A CPU keeps its
+ * pair until then, even while it is offline. Sets of magazines without capacity may share one
+ * per-CPU part (none) and then need no memory.
  *
  * Invariants
- *	M1  Every magazine is in exactly one place: loaded or previous of one CPU, the
- *	    full stack, the empty stack, one of a pair in the stack of pairs, or in the hands of
- *	    somebody between enter and leave (or draining).
- *	M2  Magazines in the full stack have count == capacity, in the empty stack 0;
+ *	M1  Every magazine is in exactly one place: loaded or previous of one CPU, the full stack,
+ *	    the empty stack, in a pair in the stack of pairs, or held by code between enter and
+ *	    leave (or by a drain).
+ *	M2  Magazines in the full stack have count == capacity, in the empty stack count == 0;
  *	    previous has one of the two.
- *	M3  Every slot below count has *state == cached. (A thing that was freed twice at once may
- *	    be in two slots; whoever finds the state otherwise drops the slot.)
- *	M4  The states of guards, of slots never used and of wiped ones point to a guard byte.
- *	    Those of stale slots of the current epoch point to the state of the thing at addr.
+ *	M3  Every slot below count has *state == cached. (A thing that was freed twice
+ *	    concurrently may be in two slots; code that finds another state drops the slot.)
+ *	M4  The state pointers of guard slots, of slots never used and of wiped slots point to a
+ *	    guard byte. Those of stale slots of the current epoch point to the state of the thing
+ *	    at addr.
  *
- * Bounds: every step here is O(1), but for renew(), which passes one magazine. Memory is
- * allocated by init and remake only.
+ * Bounds: every step is O(1), except renew(), which visits each slot of one magazine. Only init
+ * and remake allocate memory.
  *
- * Who only looks (counts) reads the part of a CPU with preemption off: remake frees what it has
- * replaced after a grace period.
+ * Readers that only count access a CPU's part with preemption off, because remake frees the part
+ * it has replaced after a grace period.
  *
- * Locking: none. NMI-safe: where the 64-bit compare-exchange is an instruction.
+ * Locking: none. NMI-safe where the 64-bit compare-and-exchange is a single instruction.
  */
 #include "env.h"
 #include "base/magazine.h"
@@ -99,7 +104,7 @@
 #define DEPTH_SHIFT	16
 #define TAG_SHIFT	32
 
-/* The number of a magazine is 16 bits, and 0 means none. */
+/* Magazine numbers have 16 bits, and 0 means none. */
 #define MAGAZINES_MAX	65535
 
 static struct myalloc_magazine *mag_nr(const struct myalloc_magazines *m, u32 nr)
@@ -168,7 +173,7 @@ static u32 depot_depth(const atomic64_t *head)
 	return ((u64)atomic64_read(head) >> DEPTH_SHIFT) & 0xffff;
 }
 
-/* A CPU without magazines. */
+/* Initialises the part of a CPU that has no magazines. */
 static void without(struct myalloc_magazine_cpu *c, u64 guard)
 {
 	WRITE_ONCE(c->guard, guard);
@@ -178,7 +183,9 @@ static void without(struct myalloc_magazine_cpu *c, u64 guard)
 	c->end = NULL;
 }
 
-/* Puts the magazines of @m->pool, all empty, where they belong, and @cpu in place of @m->cpu. */
+/*
+ * Puts all magazines of @m->pool, which are empty, on their stacks, and replaces @m->cpu by @cpu.
+ */
 static void distribute(struct myalloc_magazines *m, struct myalloc_magazine_cpu __percpu *cpu)
 {
 	u32 nr;
@@ -194,8 +201,8 @@ static void distribute(struct myalloc_magazines *m, struct myalloc_magazine_cpu 
 		for_each_possible_cpu(i)
 			without(per_cpu_ptr(cpu, i),
 				m->capacity ? MYALLOC_EPOCH_ABSENT : MYALLOC_EPOCH_BUSY);
-	smp_store_release(&m->cpu, cpu);	/* who reads it finds absent CPUs, or busy ones */
-	/* The lowest on top. */
+	smp_store_release(&m->cpu, cpu);	/* readers of it find all CPUs absent or busy */
+	/* Pushed last, the lowest number ends up on top. */
 	for (nr = m->nr_magazines; nr > 2 * m->places; nr--)
 		depot_push(m, &m->empty, mag_nr(m, nr - 1));
 	for (; nr; nr -= 2)
@@ -214,7 +221,10 @@ static int make_pool(const struct myalloc_magazine_shape *shape, int node, void 
 	return nr && !*pool ? -ENOMEM : 0;
 }
 
-/* The part of each CPU for such a shape: our own, or what nobody may write. NULL without memory. */
+/*
+ * Returns the per-CPU part for a shape: a new or the present one, or the shared read-only one.
+ * NULL if out of memory.
+ */
 static struct myalloc_magazine_cpu __percpu *
 make_cpu(const struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape)
 {
@@ -247,16 +257,16 @@ static void set_shape(struct myalloc_magazines *m, const struct myalloc_magazine
 }
 
 /**
- * myalloc_magazines_make() - make magazines and a depot
- * @m: to be filled in
- * @shape: what they are to be; without capacity enter always says no
- * @none: the part of each CPU of other magazines, which are without capacity for ever; shared by
- *	these while they are without. NULL: they have their own
+ * myalloc_magazines_make() - create magazines and a depot
+ * @m: the structure to initialise
+ * @shape: their shape; without capacity, myalloc_magazines_enter() always returns NULL
+ * @none: per-CPU part of another set of magazines that never has capacity; it is shared while
+ *	these magazines have no capacity. NULL: they always have a part of their own
  * @node: NUMA node for the memory, or NUMA_NO_NODE
  *
  * Context: task, may sleep.
- * Return: 0, -ENOMEM, -EINVAL if that would be more magazines than 65535, or
- * slots than MYALLOC_MAGAZINE_MAX.
+ * Return: 0; -ENOMEM if out of memory; -EINVAL if the shape has more than 65535 magazines or more
+ * than MYALLOC_MAGAZINE_MAX slots per magazine.
  */
 int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape,
 			   struct myalloc_magazine_cpu __percpu *none, int node)
@@ -284,15 +294,15 @@ int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_mag
 }
 
 /**
- * myalloc_magazines_init() - make magazines for as many CPUs as are online, and a depot
- * @m: to be filled in
- * @capacity: slots in a magazine; 0 for no magazines
+ * myalloc_magazines_init() - create magazines for the CPUs online, and a depot
+ * @m: the structure to initialise
+ * @capacity: slots per magazine; 0 for no magazines
  * @batch: slots to refill or flush at a time, 1 to @capacity
- * @depot: magazines beside the two of each CPU
+ * @depot: magazines in addition to the two of each CPU
  * @node: NUMA node for the memory, or NUMA_NO_NODE
  *
  * Context: task, may sleep.
- * Return: as myalloc_magazines_make().
+ * Return: 0, -ENOMEM or -EINVAL, as myalloc_magazines_make().
  */
 int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 			   u32 depot, int node)
@@ -306,7 +316,7 @@ int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 
 /**
  * myalloc_magazines_fini() - free the memory of magazines
- * @m: the magazines, drained, or as memset() to zero
+ * @m: the magazines, drained; or zeroed memory
  *
  * Context: task, may sleep.
  */
@@ -318,10 +328,11 @@ void myalloc_magazines_fini(struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_bytes() - memory that the magazines take
+ * myalloc_magazines_bytes() - memory used by magazines
  * @m: the magazines
  *
- * Return: bytes, beside *@m itself.
+ * Context: any.
+ * Return: bytes, without *@m itself.
  */
 size_t myalloc_magazines_bytes(const struct myalloc_magazines *m)
 {
@@ -329,10 +340,10 @@ size_t myalloc_magazines_bytes(const struct myalloc_magazines *m)
 	       (m->cpu != m->none ? sizeof(*m->cpu) * num_possible_cpus() : 0);
 }
 
-/* Slots filled in the loaded magazine of a CPU, which may be at work, a moment ago. */
+/* Number of filled slots in the loaded magazine of a CPU, which may be changing it. */
 static u32 loaded_count(const struct myalloc_magazines *m, const struct myalloc_magazine_cpu *cpu)
 {
-	/* From one word: loaded may be another magazine already. */
+	/* Derived from the single word top, because loaded may have changed already. */
 	u32 offset = (u32)((char *)READ_ONCE(cpu->top) - (char *)m->pool) % m->stride;
 
 	return (offset - offsetof(struct myalloc_magazine, slot[1])) /
@@ -340,12 +351,13 @@ static u32 loaded_count(const struct myalloc_magazines *m, const struct myalloc_
 }
 
 /**
- * myalloc_magazines_count() - how much is cached
+ * myalloc_magazines_count() - number of things cached
  * @m: the magazines
  *
- * Exact while nobody uses them, else a sum of moments.
+ * Exact while nobody uses the magazines. Otherwise each CPU is counted at a different moment.
  *
- * Return: filled slots of all CPUs and the depot.
+ * Context: any.
+ * Return: filled slots of all CPUs and of the depot.
  */
 u64 myalloc_magazines_count(const struct myalloc_magazines *m)
 {
@@ -360,10 +372,10 @@ u64 myalloc_magazines_count(const struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_look() - what a CPU has cached and done
+ * myalloc_magazines_look() - contents and statistics of a CPU's magazines
  * @m: the magazines
- * @cpu: its number
- * @look: out: of a moment ago
+ * @cpu: number of the CPU
+ * @look: out: a snapshot
  *
  * Context: any.
  */
@@ -378,17 +390,18 @@ void myalloc_magazines_look(const struct myalloc_magazines *m, int cpu,
 	previous = READ_ONCE(c->previous);
 	look->loaded = previous ? min(loaded_count(m, c), READ_ONCE(m->capacity)) : 0;
 	look->previous = previous ? READ_ONCE(previous->count) : 0;
-	look->gets = data_race(c->nr_gets);	/* a number of a moment */
+	look->gets = data_race(c->nr_gets);	/* a snapshot */
 	look->puts = data_race(c->nr_puts);
 	preempt_enable();
 }
 
 /**
- * myalloc_magazines_count_cpu() - how much a CPU has cached
+ * myalloc_magazines_count_cpu() - number of things a CPU has cached
  * @m: the magazines
- * @cpu: its number
+ * @cpu: number of the CPU
  *
- * Return: filled slots, a moment ago.
+ * Context: any.
+ * Return: filled slots, a snapshot.
  */
 u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
 {
@@ -399,11 +412,12 @@ u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
 }
 
 /**
- * myalloc_magazines_moves_cpu() - grows with each get and put on a CPU
+ * myalloc_magazines_moves_cpu() - a number that grows with each get and put on a CPU
  * @m: the magazines
- * @cpu: its number
+ * @cpu: number of the CPU
  *
- * Return: a number of a moment ago.
+ * Context: any.
+ * Return: the number, a snapshot.
  */
 u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
 {
@@ -414,10 +428,11 @@ u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
 }
 
 /**
- * myalloc_magazines_gets() - things ever taken out by a user
+ * myalloc_magazines_gets() - number of things that users have taken out
  * @m: the magazines
  *
- * Return: the sum over all CPUs.
+ * Context: any.
+ * Return: the sum over all CPUs since the magazines were created.
  */
 u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
 {
@@ -433,10 +448,11 @@ u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_puts() - things ever put in by a user
+ * myalloc_magazines_puts() - number of things that users have put in
  * @m: the magazines
  *
- * Return: the sum over all CPUs.
+ * Context: any.
+ * Return: the sum over all CPUs since the magazines were created.
  */
 u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 {
@@ -452,10 +468,11 @@ u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_moves() - grows with each get, put and drain
+ * myalloc_magazines_moves() - a number that grows with each get, put and drain
  * @m: the magazines
  *
- * Return: a sum of moments.
+ * Context: any.
+ * Return: the number; each CPU is read at a different moment.
  */
 u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
 {
@@ -463,13 +480,14 @@ u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_idle() - is nobody at work on the magazines?
+ * myalloc_magazines_idle() - test whether nobody is at work on the magazines
  * @m: the magazines
  *
- * If this is so at two moments, and the moves are the same, nothing has changed in the
- * magazines between them but by a refill or flush for a get or put that then failed.
+ * If this returns true twice and myalloc_magazines_moves() was the same both times, the magazines
+ * have not changed in between, except by a refill or flush for a get or put that then failed.
  *
- * Return: true if no CPU is between enter and leave, and no drain under way.
+ * Context: any.
+ * Return: true if no CPU is between enter and leave and no drain is under way.
  */
 bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 {
@@ -491,8 +509,8 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 }
 
 /*
- * Makes the loaded magazine one of the present epoch: wipes stale slots, and drops the filled ones
- * that the owner does not know any more.
+ * Brings the loaded magazine to the current epoch: wipes the stale slots, and drops the filled
+ * slots that the owner no longer recognises.
  */
 static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 {
@@ -513,7 +531,7 @@ static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 	cpu->epoch = age;
 }
 
-/* This CPU has no magazines, and there are none for it. */
+/* This CPU has no magazines, and no pair is left for it. */
 static noinline void miss(struct myalloc_magazines *m)
 {
 	if (!m->missed || READ_ONCE(m->wanted))
@@ -522,7 +540,10 @@ static noinline void miss(struct myalloc_magazines *m)
 	m->missed(m->owner);
 }
 
-/* This CPU, which is busy, comes for the first time and takes a pair. False if there is none. */
+/*
+ * Takes a pair for this CPU, which is busy and uses the magazines for the first time. Returns
+ * false if no pair is left.
+ */
 static noinline bool take_pair(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_magazine *mag = depot_pop(m, &m->pairs);
@@ -539,8 +560,8 @@ static noinline bool take_pair(struct myalloc_magazines *m, struct myalloc_magaz
  * @m: the magazines
  *
  * Context: any, also NMI.
- * Return: this CPU's part, with preemption off, for myalloc_magazines_leave(); NULL if there
- * are no magazines for it or the caller interrupted somebody who is at work on them.
+ * Return: this CPU's part, with preemption off, to be passed to myalloc_magazines_leave(); NULL
+ * if this CPU has no magazines, or if the caller interrupted code that is at work on them.
  */
 struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m)
 {
@@ -549,7 +570,7 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 	preempt_disable();
 	cpu = this_cpu_ptr(READ_ONCE(m->cpu));
 	myalloc_env_point("magazine-enter");
-	/* Nobody else writes the guard. */
+	/* Only this CPU writes its guard. */
 	if (unlikely(READ_ONCE(m->closed) || data_race(cpu->guard) == MYALLOC_EPOCH_BUSY))
 		goto none;
 	myalloc_env_point("magazine-not-busy");
@@ -564,13 +585,13 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 	return cpu;
 
 none:
-	if (!data_race(cpu->loaded))	/* nobody else writes it, but for a remake */
+	if (!data_race(cpu->loaded))	/* only this CPU and a remake write it */
 		miss(m);
 	preempt_enable();
 	return NULL;
 }
 
-/* The loaded magazine, whose count is final, becomes the previous one. */
+/* Makes the loaded magazine, whose count is final, the previous one. */
 static void retire_loaded(struct myalloc_magazine_cpu *cpu)
 {
 	WRITE_ONCE(cpu->loaded->count, myalloc_magazine_count(cpu));
@@ -588,13 +609,13 @@ static void swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_
 }
 
 /**
- * myalloc_magazines_load() - have something in the loaded magazine
+ * myalloc_magazines_load() - replace an empty loaded magazine
  * @m: the magazines
- * @cpu: from myalloc_magazines_enter(), with nothing in the loaded one
+ * @cpu: from myalloc_magazines_enter(), with an empty loaded magazine
  *
  * Context: any.
- * Return: true if the loaded magazine is not empty now; false if neither previous
- * nor the depot had anything, and the owner may refill the (empty) loaded one.
+ * Return: true if the loaded magazine is no longer empty; false if neither previous nor the depot
+ * has a filled magazine. The owner may then refill the loaded one, which is empty.
  */
 bool myalloc_magazines_load(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)
@@ -616,14 +637,14 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
 }
 
 /**
- * myalloc_magazines_room() - have room in the loaded magazine
+ * myalloc_magazines_room() - replace a full loaded magazine
  * @m: the magazines
- * @cpu: from myalloc_magazines_enter(), with the loaded one full
+ * @cpu: from myalloc_magazines_enter(), with a full loaded magazine
  *
  * Context: any.
- * Return: true if the loaded magazine has room now. If the depot had no empty one:
- * false, both magazines are full and have changed places, and the owner is to flush
- * from the top of the loaded one, the one used less recently.
+ * Return: true if the loaded magazine has room now. False if the depot has no empty magazine:
+ * both magazines are full and were swapped, and the owner should flush from the top of the loaded
+ * one, which is the less recently used.
  */
 bool myalloc_magazines_room(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)
@@ -646,7 +667,10 @@ bool myalloc_magazines_room(struct myalloc_magazines *m,
 	return true;
 }
 
-/* Everything of one CPU back to the owner. Between enter and leave, or of a dead CPU. */
+/*
+ * Returns everything that a CPU has cached to the owner. Between enter and leave, or for a CPU
+ * that is offline.
+ */
 static void drain_cpu(struct myalloc_magazine_cpu *c, myalloc_flush_fn flush, void *owner)
 {
 	flush(owner, myalloc_magazine_first(c->loaded), myalloc_magazine_count(c));
@@ -658,13 +682,13 @@ static void drain_cpu(struct myalloc_magazine_cpu *c, myalloc_flush_fn flush, vo
 /**
  * myalloc_magazines_drain_here() - give back what this CPU has cached
  * @m: the magazines
- * @most: do nothing if that is more than so many
- * @flush: where to
- * @owner: its argument
+ * @most: limit; if more things than this are cached, does nothing
+ * @flush: returns things to the layer below
+ * @owner: argument of @flush
  *
  * Context: any but NMI, preemption off.
- * Return: how many there were; MYALLOC_DRAIN_BUSY if somebody is at work on them, who was
- * interrupted.
+ * Return: the number of things that were cached; MYALLOC_DRAIN_BUSY if the caller interrupted
+ * code that is at work on the magazines.
  */
 u32 myalloc_magazines_drain_here(struct myalloc_magazines *m, u32 most,
 				 myalloc_flush_fn flush, void *owner)
@@ -688,11 +712,11 @@ u32 myalloc_magazines_drain_here(struct myalloc_magazines *m, u32 most,
 }
 
 /**
- * myalloc_magazines_drain_cpu() - give back what a CPU that is gone has cached
+ * myalloc_magazines_drain_cpu() - give back what an offline CPU has cached
  * @m: the magazines
- * @cpu: number of a CPU that is offline and stays so meanwhile
- * @flush: where to
- * @owner: its argument
+ * @cpu: number of the CPU, which stays offline during the call
+ * @flush: returns things to the layer below
+ * @owner: argument of @flush
  *
  * Context: task.
  */
@@ -704,17 +728,17 @@ void myalloc_magazines_drain_cpu(struct myalloc_magazines *m, int cpu,
 	if (!c->loaded)
 		return;
 	atomic_inc_return(&m->drains);
-	preempt_disable();	/* as flushes expect it */
+	preempt_disable();	/* required by @flush */
 	drain_cpu(c, flush, owner);
 	preempt_enable();
 	atomic_inc_return(&m->drained);
 }
 
 /**
- * myalloc_magazines_drain_depot() - give back what the depot has
+ * myalloc_magazines_drain_depot() - give back what the depot has cached
  * @m: the magazines
- * @flush: where to
- * @owner: its argument
+ * @flush: returns things to the layer below
+ * @owner: argument of @flush
  *
  * Context: task, may sleep.
  */
@@ -738,10 +762,11 @@ void myalloc_magazines_drain_depot(struct myalloc_magazines *m, myalloc_flush_fn
 }
 
 /**
- * myalloc_magazines_places_left() - would a CPU that comes find magazines?
+ * myalloc_magazines_places_left() - test whether a new CPU would get magazines
  * @m: the magazines
  *
- * Return: true if one would.
+ * Context: any.
+ * Return: true if a pair is left.
  */
 bool myalloc_magazines_places_left(const struct myalloc_magazines *m)
 {
@@ -749,12 +774,12 @@ bool myalloc_magazines_places_left(const struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_more_places() - for how many CPUs there are to be magazines next
+ * myalloc_magazines_more_places() - number of CPUs to make magazines for next
  * @m: the magazines
  *
  * Context: task; the caller holds myalloc_env_cpus_read_lock() and excludes remakes.
- * Return: twice as many as have come and are online, MYALLOC_FIRST_PLACES if that is more, at most
- * as many as are online.
+ * Return: twice the number of online CPUs that have magazines, but at least MYALLOC_FIRST_PLACES
+ * and at most the number of online CPUs.
  */
 u32 myalloc_magazines_more_places(const struct myalloc_magazines *m)
 {
@@ -766,7 +791,10 @@ u32 myalloc_magazines_more_places(const struct myalloc_magazines *m)
 	return min(num_online_cpus(), max(MYALLOC_FIRST_PLACES, 2 * come));
 }
 
-/* What went through the parts of CPUs that are about to go. */
+/*
+ * Adds the statistics of the per-CPU parts that are about to be replaced to past_gets and
+ * past_puts.
+ */
 static void note_past(struct myalloc_magazines *m)
 {
 	int cpu;
@@ -782,19 +810,19 @@ static void note_past(struct myalloc_magazines *m)
 }
 
 /**
- * myalloc_magazines_remake() - magazines of another shape
- * @m: the magazines, which others may use; the caller excludes other drains and remakes
- * @shape: as for myalloc_magazines_make()
- * @node: the same
- * @flush: where to give back what is cached
- * @owner: its argument
+ * myalloc_magazines_remake() - change the shape of magazines
+ * @m: the magazines, which may be in use; the caller excludes other drains and remakes
+ * @shape: the new shape, as for myalloc_magazines_make()
+ * @node: NUMA node for the memory, or NUMA_NO_NODE
+ * @flush: returns what is cached to the layer below
+ * @owner: argument of @flush
  *
- * Closes the magazines, waits until nobody is at work on them, changes them and opens them again.
- * Meanwhile everybody goes past them. Both epochs are left at MYALLOC_EPOCH_NEVER: the owner sets them
- * to the age again, where nobody lets that grow at the same moment.
+ * Closes the magazines, waits until nobody is at work on them, replaces them and opens them
+ * again. Meanwhile all operations bypass them. Both epochs are left at MYALLOC_EPOCH_NEVER: the
+ * owner sets them to the age again, at a moment when the age cannot advance.
  *
  * Context: task, may sleep; the caller holds myalloc_env_cpus_read_lock().
- * Return: 0; -ENOMEM or -EINVAL: then nothing has changed.
+ * Return: 0; -ENOMEM or -EINVAL as myalloc_magazines_make(), then nothing has changed.
  */
 int myalloc_magazines_remake(struct myalloc_magazines *m,
 			     const struct myalloc_magazine_shape *shape, int node,
@@ -823,7 +851,7 @@ int myalloc_magazines_remake(struct myalloc_magazines *m,
 		note_past(m);
 	set_shape(m, shape, pool);
 	distribute(m, cpu);
-	/* Every CPU sees all of it before it may enter, and nothing of the old. */
+	/* Every CPU sees the new magazines, and no part of the old ones, before it may enter. */
 	myalloc_env_gp_wait();
 	WRITE_ONCE(m->closed, false);
 	myalloc_env_free(old);

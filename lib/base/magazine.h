@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Magazines and the depot: per-CPU stacks of things ready to hand out. */
+/* Magazines and the depot: per-CPU stacks of things that are ready to be allocated */
 #ifndef MYALLOC_MAGAZINE_H
 #define MYALLOC_MAGAZINE_H
 
 /**
  * struct myalloc_slot - one thing in a magazine
- * @addr: what the user gets
- * @state: the byte that says who has it; kept here so that a get need not find
- *	it again from the address
+ * @addr: address of the thing, as the user gets it
+ * @state: its state byte; stored here so that a get need not look it up by the address
  */
 struct myalloc_slot {
 	void *addr;
@@ -15,12 +14,13 @@ struct myalloc_slot {
 };
 
 /**
- * struct myalloc_magazine - an array of slots between two guards
- * @count: slots filled, while it is not the loaded one of a CPU
- * @next: number + 1 of the one below it in the depot, 0 at the bottom
- * @epoch: of struct myalloc_magazines, while it is not the loaded one of a CPU
- * @guard: what the states of guards point to: 0, which is neither cached nor the user's
- * @slot: a guard, the slots, a guard
+ * struct myalloc_magazine - an array of slots between two guard slots
+ * @count: number of filled slots; valid while it is not the loaded magazine of a CPU
+ * @next: number + 1 of the magazine below it in the depot, 0 at the bottom
+ * @epoch: epoch of its stale slots; valid while it is not the loaded magazine of a CPU
+ * @guard: the byte that the state pointers of guard slots point to: 0, which means neither cached
+ *	nor in use
+ * @slot: a guard slot, the slots, a guard slot
  */
 struct myalloc_magazine {
 	u32 count;
@@ -31,16 +31,16 @@ struct myalloc_magazine {
 };
 
 /**
- * struct myalloc_magazine_cpu - what one CPU has
- * @guard: BUSY if somebody on this CPU is at work here, else @epoch
- * @epoch: that of which the stale slots, from @top on, are; see magazine.c, Stale slots
- * @top: the place above the last filled slot of @loaded; below the lowest slot and above the
- *	highest is a guard, so that one may look at top[-1] and top[0] whatever the fill
- * @end: the guard above the highest slot of @loaded
- * @nr_gets: things taken out
- * @nr_puts: things put in
- * @loaded: the magazine in use; NULL until this CPU comes for the first time
- * @previous: the one before: full or empty, nothing between
+ * struct myalloc_magazine_cpu - the part of one CPU
+ * @guard: BUSY while code on this CPU is at work here, otherwise @epoch
+ * @epoch: epoch of the stale slots, which are those from @top on; see magazine.c, Stale slots
+ * @top: the place above the last filled slot of @loaded; because of the guard slots, top[-1] and
+ *	top[0] may be read however full the magazine is
+ * @end: the guard slot above the highest slot of @loaded
+ * @nr_gets: number of things taken out
+ * @nr_puts: number of things put in
+ * @loaded: the magazine in use; NULL until this CPU uses the magazines for the first time
+ * @previous: the magazine used before; either full or empty
  *
  * One cache line.
  */
@@ -55,44 +55,46 @@ struct myalloc_magazine_cpu {
 	struct myalloc_magazine *previous;
 } ____cacheline_aligned;
 
-/* CPUs for which there are places before anybody has come. */
+/* CPUs that magazines are made for at first */
 #define MYALLOC_FIRST_PLACES	4U
 
-/* Guards and epochs that mean something else. */
+/* Special values of guards and epochs */
 #define MYALLOC_EPOCH_BUSY	0ULL
 #define MYALLOC_EPOCH_FIRST	1ULL
-/* Guard of a CPU that has not come yet, and may take a pair of magazines when it does. */
+/* Guard of a CPU that has no magazines yet and takes a pair when it uses them. */
 #define MYALLOC_EPOCH_ABSENT	(U64_MAX - 1)
-/* Of the magazines as a whole: no CPU is ever of it, so that nobody takes the fast path. */
+/* Value of @epoch and @inner_epoch that no guard ever has; forces the slow path. */
 #define MYALLOC_EPOCH_NEVER	U64_MAX
 
 /**
  * struct myalloc_magazines - per-CPU magazines and their depot
- * @cpu: of every possible CPU; @none while there are no magazines
- * @none: a part of each CPU that says busy for ever, shared by many; NULL if @cpu is always ours
- * @epoch: @age, or MYALLOC_EPOCH_NEVER if every operation is to take the slow path
- * @inner_epoch: as @epoch, for who has @epoch at MYALLOC_EPOCH_NEVER for good and a fast path of his own
- * @age: grows when what the states of stale slots point to may go; who makes it grow
- *	excludes others
- * @fresh: is a filled slot of an older epoch still what it says? NULL if it always is
- * @missed: tells the owner that @wanted is set now; NULL if he does not care
- * @owner: for @fresh and @missed
- * @closed: nobody may enter: the magazines are being made anew
- * @capacity: slots in a magazine
+ * @cpu: per-CPU part; @none while there are no magazines
+ * @none: a per-CPU part that is always busy, shared by several sets of magazines; NULL if @cpu is
+ *	never shared
+ * @epoch: @age, or MYALLOC_EPOCH_NEVER if every operation must take the slow path
+ * @inner_epoch: as @epoch, for an owner that keeps @epoch at MYALLOC_EPOCH_NEVER and has a fast
+ *	path of its own
+ * @age: advances when the states that stale slots point to may go away; the caller that advances
+ *	it excludes others
+ * @fresh: is a filled slot of an older epoch still valid? NULL if it always is
+ * @missed: notifies the owner that @wanted was set; NULL if the owner does not need to know
+ * @owner: argument of @fresh and @missed
+ * @closed: nobody may enter, because the magazines are being replaced
+ * @capacity: slots per magazine
  * @batch: slots that the owner refills or flushes at a time, at most @capacity
- * @nr_magazines: of all CPUs and the depot
+ * @nr_magazines: number of magazines of all CPUs and the depot
  * @stride: bytes from one magazine to the next
- * @pool: all magazines, one array: two for each of @places, then the depot's
- * @places: CPUs that there are magazines for
- * @depot: magazines beside those
- * @wanted: a CPU came and got none; the owner clears it
- * @past_gets: things taken out through parts of CPUs that are no more
- * @past_puts: things put in through them
- * @drains: drains ever begun
- * @drained: drains ever ended
+ * @pool: array of all magazines: two for each of @places, then those of the depot
+ * @places: number of CPUs that have or may take a pair of magazines
+ * @depot: number of further magazines
+ * @wanted: a CPU found no pair; cleared by the owner
+ * @past_gets: things taken out through per-CPU parts that were replaced
+ * @past_puts: things put in through per-CPU parts that were replaced
+ * @drains: drains begun since the magazines were created
+ * @drained: drains completed since then
  * @full: stack of full magazines (see magazine.c, Depot)
  * @empty: stack of empty magazines
- * @pairs: stack of places that no CPU has taken, by the first magazine of each
+ * @pairs: stack of pairs that no CPU has taken, linked by the first magazine of each
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
@@ -122,11 +124,11 @@ struct myalloc_magazines {
 };
 
 /**
- * struct myalloc_magazine_shape - how large magazines are to be
- * @capacity: slots in one, 0 for no magazines
- * @batch: slots that are refilled or flushed at a time, 1 to @capacity
- * @depot: magazines beside the two of each CPU
- * @cpus: CPUs that there are to be magazines for
+ * struct myalloc_magazine_shape - number and size of magazines
+ * @capacity: slots per magazine, 0 for no magazines
+ * @batch: slots to refill or flush at a time, 1 to @capacity
+ * @depot: magazines in addition to the two of each CPU
+ * @cpus: number of CPUs to make magazines for
  */
 struct myalloc_magazine_shape {
 	u32 capacity;
@@ -152,7 +154,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *mags,
 			    struct myalloc_magazine_cpu *cpu);
 bool myalloc_magazines_room(struct myalloc_magazines *mags,
 			    struct myalloc_magazine_cpu *cpu);
-/* Takes @nr slots, whose states are all "cached", back to where they came from. */
+/* Returns the things in @nr slots, whose states are all "cached", to the layer below. */
 typedef void (*myalloc_flush_fn)(void *owner, struct myalloc_slot *slot, u32 nr);
 u32 myalloc_magazines_drain_here(struct myalloc_magazines *mags, u32 most,
 				 myalloc_flush_fn flush, void *owner);
@@ -161,11 +163,11 @@ void myalloc_magazines_drain_cpu(struct myalloc_magazines *mags, int cpu,
 void myalloc_magazines_drain_depot(struct myalloc_magazines *mags, myalloc_flush_fn flush,
 				   void *owner);
 /**
- * struct myalloc_magazine_look - what a CPU has cached and done
- * @loaded: slots filled in the magazine in use
- * @previous: in the one before
- * @gets: things taken out
- * @puts: things put in
+ * struct myalloc_magazine_look - contents and statistics of a CPU's magazines
+ * @loaded: filled slots of the loaded magazine
+ * @previous: filled slots of the previous magazine
+ * @gets: number of things taken out
+ * @puts: number of things put in
  */
 struct myalloc_magazine_look {
 	u32 loaded;
@@ -184,48 +186,92 @@ int myalloc_magazines_remake(struct myalloc_magazines *mags,
 			     const struct myalloc_magazine_shape *shape, int node,
 			     myalloc_flush_fn flush, void *owner);
 
-/* What myalloc_magazines_drain_here() returns if it interrupted somebody at work there. */
+/* Returned by myalloc_magazines_drain_here() if it interrupted code at work on the magazines */
 #define MYALLOC_DRAIN_BUSY	U32_MAX
 
-/* Memory of one magazine. */
+/**
+ * myalloc_magazine_bytes() - size of a magazine
+ * @capacity: slots per magazine
+ *
+ * Context: any.
+ * Return: bytes, a multiple of the cache line size.
+ */
 static inline size_t myalloc_magazine_bytes(u32 capacity)
 {
 	return ALIGN(struct_size((struct myalloc_magazine *)NULL, slot, capacity + 2),
 		     SMP_CACHE_BYTES);
 }
 
-/* Magazines of such a shape, and their memory. */
+/**
+ * myalloc_magazine_shape_nr() - number of magazines of a shape
+ * @shape: the shape
+ *
+ * Context: any.
+ * Return: the number of magazines of all CPUs and the depot.
+ */
 static inline u32 myalloc_magazine_shape_nr(const struct myalloc_magazine_shape *shape)
 {
 	return shape->capacity ? 2 * shape->cpus + shape->depot : 0;
 }
 
+/**
+ * myalloc_magazine_shape_bytes() - memory of the magazines of a shape
+ * @shape: the shape
+ *
+ * Context: any.
+ * Return: bytes, without the per-CPU part.
+ */
 static inline size_t myalloc_magazine_shape_bytes(const struct myalloc_magazine_shape *shape)
 {
 	return myalloc_magazine_shape_nr(shape) * myalloc_magazine_bytes(shape->capacity);
 }
 
-/* The lowest slot. */
+/**
+ * myalloc_magazine_first() - the lowest slot of a magazine
+ * @mag: the magazine
+ *
+ * Context: any.
+ * Return: the slot above the lower guard slot.
+ */
 static __always_inline struct myalloc_slot *
 myalloc_magazine_first(struct myalloc_magazine *mag)
 {
 	return mag->slot + 1;
 }
 
-/* Slots filled in the loaded magazine. Between enter and leave. */
+/**
+ * myalloc_magazine_count() - number of filled slots in the loaded magazine
+ * @cpu: from myalloc_magazines_enter()
+ *
+ * Context: any, between enter and leave.
+ * Return: the number of slots.
+ */
 static __always_inline u32 myalloc_magazine_count(const struct myalloc_magazine_cpu *cpu)
 {
 	return cpu->top - myalloc_magazine_first(cpu->loaded);
 }
 
-/* Between enter and leave. */
+/**
+ * myalloc_magazine_set_count() - set the number of filled slots in the loaded magazine
+ * @cpu: from myalloc_magazines_enter()
+ * @count: the number of slots, at most the capacity
+ *
+ * Context: any, between enter and leave.
+ */
 static __always_inline void myalloc_magazine_set_count(struct myalloc_magazine_cpu *cpu,
 						       u32 count)
 {
 	WRITE_ONCE(cpu->top, myalloc_magazine_first(cpu->loaded) + count);
 }
 
-/* What states of stale slots point to is about to go. The owner excludes others. */
+/**
+ * myalloc_magazines_next_epoch() - begin a new epoch
+ * @mags: the magazines
+ *
+ * To be called before the states that stale slots point to go away.
+ *
+ * Context: any; the owner excludes concurrent calls.
+ */
 static inline void myalloc_magazines_next_epoch(struct myalloc_magazines *mags)
 {
 	u64 age = mags->age + 1;
@@ -238,16 +284,17 @@ static inline void myalloc_magazines_next_epoch(struct myalloc_magazines *mags)
 }
 
 /**
- * __myalloc_magazines_begin() - begin fast work on this CPU's magazines
+ * __myalloc_magazines_begin() - begin fast-path work on this CPU's magazines
  * @mags: the magazines
- * @epoch: &@mags->epoch, or &@mags->inner_epoch for who takes the fast path whatever @mags->epoch is. It is
- *	read with preemption off: a grace period that begins after it has grown waits for us.
+ * @epoch: &@mags->epoch, or &@mags->inner_epoch for an owner that takes the fast path whatever
+ *	@mags->epoch is. It is read with preemption off, so a grace period that begins after the
+ *	epoch has advanced waits for this section.
  * @cpu: out: this CPU's part
- * @guard: out: for myalloc_magazines_end()
+ * @guard: out: to be passed to myalloc_magazines_end()
  *
  * Context: any, also NMI.
- * Return: true with preemption off, and what the stale slots say may be believed; false if the
- * caller interrupted somebody who is at work there, or the fast path is not to be taken.
+ * Return: true, with preemption off, if the stale slots can be trusted; false if the caller
+ * interrupted code that is at work on the magazines, or if the slow path is required.
  */
 static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *mags,
 						      const u64 *epoch,
@@ -255,14 +302,14 @@ static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *
 						      u64 *guard)
 {
 	preempt_disable();
-	*cpu = this_cpu_ptr(data_race(mags->cpu));	/* one of them or the other: see remake */
+	*cpu = this_cpu_ptr(data_race(mags->cpu));	/* the old or the new part, see remake */
 	myalloc_env_point("magazine-enter");
-	*guard = data_race((*cpu)->guard);	/* nobody else writes it */
+	*guard = data_race((*cpu)->guard);	/* only this CPU writes it */
 	if (unlikely(*guard != data_race(*epoch))) {	/* Stale slots */
 		preempt_enable();
 		return false;
 	}
-	/* An interrupt may load another magazine here: it makes it one of this epoch (renew()). */
+	/* If an interrupt loads another magazine here, it brings it to this epoch (renew()). */
 	myalloc_env_point("magazine-not-busy");
 	WRITE_ONCE((*cpu)->guard, MYALLOC_EPOCH_BUSY);
 	barrier();
@@ -270,7 +317,15 @@ static __always_inline bool __myalloc_magazines_begin(struct myalloc_magazines *
 	return true;
 }
 
-/* As __myalloc_magazines_begin(), if the owner lets anybody take the fast path. */
+/**
+ * myalloc_magazines_begin() - begin fast-path work unless the owner requires the slow path
+ * @mags: the magazines
+ * @cpu: out: this CPU's part
+ * @guard: out: to be passed to myalloc_magazines_end()
+ *
+ * Context: any, also NMI.
+ * Return: as __myalloc_magazines_begin().
+ */
 static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *mags,
 						    struct myalloc_magazine_cpu **cpu,
 						    u64 *guard)
@@ -279,12 +334,14 @@ static __always_inline bool myalloc_magazines_begin(struct myalloc_magazines *ma
 }
 
 /**
- * myalloc_magazines_end() - end fast work on this CPU's magazines
+ * myalloc_magazines_end() - end fast-path work on this CPU's magazines
  * @cpu: from myalloc_magazines_begin()
- * @guard: from there
+ * @guard: from myalloc_magazines_begin()
  *
- * If what came in between has begun a new epoch, @guard is of an older one: that is found out by
- * the next who begins.
+ * If an interrupt has begun a new epoch meanwhile, @guard is of an older epoch; the next call of
+ * myalloc_magazines_begin() notices that.
+ *
+ * Context: any; enables preemption.
  */
 static __always_inline void myalloc_magazines_end(struct myalloc_magazine_cpu *cpu, u64 guard)
 {
@@ -299,6 +356,8 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 /**
  * myalloc_magazines_leave() - end work on this CPU's magazines
  * @cpu: from myalloc_magazines_enter()
+ *
+ * Context: any; enables preemption.
  */
 static __always_inline void myalloc_magazines_leave(struct myalloc_magazine_cpu *cpu)
 {

@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Loops over the loaded magazine, for the two that have magazines: pages and objects
+ * Loops over the loaded magazine, shared by pages and objects
  *
- * Each takes as arguments the functions in which the two differ, and @arg for them. All is inlined,
- * and these arguments are constants, so that no call through a pointer is left.
+ * Each loop takes as arguments the functions in which pages and objects differ, and @arg for
+ * those functions. Everything is inlined and these arguments are constants, so no indirect call
+ * is left.
  *
- * The loops go over fours: that takes a quarter fewer instructions than over single things.
+ * The loops handle four things at a time, which takes a quarter fewer instructions than one at a
+ * time.
  */
 #ifndef MYALLOC_MAGAZINE_LOOPS_H
 #define MYALLOC_MAGAZINE_LOOPS_H
 
 #include "base/magazine.h"
 
-/* Things that a bulk operation moves with preemption off. */
+/* Things that a bulk operation moves in one section with preemption off */
 #define MYALLOC_BULK_STEP	64U
 
-/* Hands out what is in a slot, in *@addr; false if its state is not "cached". */
+/*
+ * Takes the thing in a slot and stores its address in *@addr; false if its state is not "cached".
+ */
 typedef bool (*myalloc_get_fn)(const struct myalloc_slot *slot, void **addr, void *arg);
 
-/* Puts @addr into the slot that it was handed out from; false if it was not, or is no user's. */
+/* Puts @addr into the slot that it was allocated from; false if it was not, or is not in use. */
 typedef bool (*myalloc_put_stale_fn)(const struct myalloc_slot *slot, void *addr, void *arg);
 
-/* Puts @addr into the slot at @top, if there is room; false if that is for the slow path. */
+/* Puts @addr into the slot at @top if there is room; false if the slow path must do it. */
 typedef bool (*myalloc_put_fn)(const struct myalloc_magazine_cpu *cpu, struct myalloc_slot *top,
 			       void *addr, void *arg);
 
-/* Has a good thing on top of the loaded magazine, or room in it; false if that cannot be. */
+/* Makes sure that the loaded magazine has a valid thing on top, or room; false if that fails. */
 typedef bool (*myalloc_ready_fn)(struct myalloc_magazine_cpu *cpu, void *arg);
 
 static __always_inline u32 myalloc_get_four(const struct myalloc_slot *end, void **addrs,
@@ -43,12 +47,15 @@ static __always_inline u32 myalloc_get_four(const struct myalloc_slot *end, void
 /**
  * myalloc_get_run() - take things from the top of the loaded magazine
  * @cpu: from myalloc_magazines_enter()
- * @most: how many at most
+ * @most: maximum number of things
  * @addrs: out: their addresses
- * @get: for each of them
- * @arg: its argument
+ * @get: called for each thing
+ * @arg: argument of @get
  *
- * Return: how many: it stops at the end of the magazine, and before a thing that is not "cached".
+ * Stops at the bottom of the magazine, and at a thing that is not "cached".
+ *
+ * Context: any, between enter and leave.
+ * Return: the number of things taken.
  */
 static __always_inline u32 myalloc_get_run(struct myalloc_magazine_cpu *cpu, u32 most,
 					   void **addrs, myalloc_get_fn get, void *arg)
@@ -80,13 +87,17 @@ static __always_inline u32 myalloc_put_four(const struct myalloc_slot *top, void
 /**
  * myalloc_put_run() - put things on the top of the loaded magazine
  * @cpu: from myalloc_magazines_enter()
- * @nr: how many
- * @addrs: their addresses, taken from the end on, as an allocation in bulk has filled it
- * @put_stale: for those that were handed out from where they go to
- * @put: for the others
+ * @nr: number of things
+ * @addrs: their addresses, taken from the end backwards, the reverse of the order in which a bulk
+ *	allocation fills the array
+ * @put_stale: puts a thing into the slot that it was allocated from
+ * @put: puts any other thing
  * @arg: argument of both
  *
- * Return: how many: it stops when the magazine is full, and at one that is not as it should be.
+ * Stops when the magazine is full, and at a thing that cannot be freed.
+ *
+ * Context: any, between enter and leave.
+ * Return: the number of things put in.
  */
 static __always_inline u32 myalloc_put_run(struct myalloc_magazine_cpu *cpu, u32 nr, void **addrs,
 					   myalloc_put_stale_fn put_stale, myalloc_put_fn put,
@@ -107,15 +118,17 @@ static __always_inline u32 myalloc_put_run(struct myalloc_magazine_cpu *cpu, u32
 /**
  * myalloc_get_bulk() - take things out of this CPU's magazines
  * @mags: the magazines
- * @nr: how many
+ * @nr: number of things
  * @addrs: out: their addresses
- * @get: for each of them
- * @arg: its argument; if it is a structure, one that nobody else is given, so that it is registers
- * @ready: has more in the loaded magazine
- * @slow: its argument
+ * @get: called for each thing
+ * @arg: argument of @get; if it is a structure, no other function may get its address, so that
+ *	the compiler can keep it in registers
+ * @ready: refills the loaded magazine
+ * @slow: argument of @ready
  *
  * Context: any.
- * Return: how many; fewer if there are no more, or the caller interrupted somebody at work there.
+ * Return: the number of things taken; less than @nr if no more are available or the caller
+ * interrupted code that is at work on the magazines.
  */
 static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 nr, void **addrs,
 					    myalloc_get_fn get, void *arg,
@@ -142,17 +155,18 @@ static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 
 /**
  * myalloc_put_bulk() - put things into this CPU's magazines
  * @mags: the magazines
- * @most: how many at most
- * @end: behind the last of their addresses
+ * @most: maximum number of things
+ * @end: the place behind the last of their addresses
  * @put_stale: as for myalloc_put_run()
- * @put: the same
+ * @put: as for myalloc_put_run()
  * @arg: argument of both, as for myalloc_get_bulk()
- * @room: has room in the loaded magazine
- * @slow: its argument
+ * @room: makes room in the loaded magazine
+ * @slow: argument of @room
  *
  * Context: any.
- * Return: how many; fewer if one of them is not as it should be, there is no room, the caller
- * interrupted somebody at work there, or the owner wants every free to take the slow path.
+ * Return: the number of things put in; less than @most if one of them cannot be freed, there is
+ * no room, the caller interrupted code that is at work on the magazines, or the owner requires
+ * the slow path.
  */
 static __always_inline u32 myalloc_put_bulk(struct myalloc_magazines *mags, u32 most, void **end,
 					    myalloc_put_stale_fn put_stale, myalloc_put_fn put,

@@ -2,27 +2,26 @@
 /*
  * Patterns
  *
- * What it is: a test fills each piece of memory it gets with a content that belongs to
- * this piece alone, and looks at all of it before it gives the piece back. If two
- * pieces overlap, if a write went astray or was lost, or if a piece was handed out twice,
- * some word does not read as it should. A wrong word also tells who wrote it.
+ * A test fills each piece of memory that it gets with a content that is unique to this piece, and
+ * checks all of it before it frees the piece. If two pieces overlap, a write went astray or was
+ * lost, or a piece was allocated twice, some word differs from the expected value. A wrong word
+ * also identifies its writer.
  *
  * Terms
- *	identity	64 bits that name one allocation: never used twice in a run
- *	key		mix(identity + mix(seed)): one-to-one for a seed
+ *	identity	64 bits that name one allocation; never used twice in a run
+ *	key		mix(identity + mix(seed)); one-to-one for a given seed
  *	word i		key + i * GOLDEN, modulo 2^64
  *
- * GOLDEN is odd, so the words of a piece all differ, and the content of another place of
- * the same piece is noticed too. Two pieces of w words share no word at all but with a
- * probability of 2w / 2^64. A word costs one addition, so that filling costs about
- * what memset() costs. The mix makes keys that look random out of identities that are
- * consecutive numbers; it can be undone, so from a word, the seed and a guess of i the
- * identity of its writer follows (myalloc_pattern_trace()).
+ * GOLDEN is odd, so all words of a piece differ, and content from another place of the same piece
+ * is noticed too. Two pieces of w words each share no word at all except with a probability of 2w
+ * / 2^64. A word costs one addition, so filling costs about as much as memset(). The mix turns
+ * identities, which are consecutive numbers, into keys that look random. It can be inverted: from
+ * a word, the seed and a guess of i follows the identity of its writer (myalloc_pattern_trace()).
  *
- * The bytes after the last whole word are the beginning of the next one.
+ * The bytes after the last whole word hold the beginning of the next word.
  *
- * Limits: a write that puts back what was there, or that reaches memory after it was
- * checked, is not seen.
+ * Limits: a write that restores the old content, or that reaches memory after it was checked, is
+ * not noticed.
  */
 #include "env.h"
 #include "base/pattern.h"
@@ -32,9 +31,10 @@
 
 /**
  * myalloc_pattern_key() - the key of a piece of memory
- * @seed: of the run
- * @identity: of the piece
+ * @seed: seed of the run
+ * @identity: identity of the piece
  *
+ * Context: any.
  * Return: the key.
  */
 u64 myalloc_pattern_key(u64 seed, u64 identity)
@@ -44,9 +44,10 @@ u64 myalloc_pattern_key(u64 seed, u64 identity)
 
 /**
  * myalloc_pattern_identity() - the inverse of myalloc_pattern_key()
- * @seed: of the run
- * @key: of the piece
+ * @seed: seed of the run
+ * @key: key of the piece
  *
+ * Context: any.
  * Return: the identity.
  */
 u64 myalloc_pattern_identity(u64 seed, u64 key)
@@ -55,10 +56,12 @@ u64 myalloc_pattern_identity(u64 seed, u64 key)
 }
 
 /**
- * myalloc_pattern_fill() - write the pattern
- * @mem: aligned to 8 bytes
+ * myalloc_pattern_fill() - fill memory with a pattern
+ * @mem: the memory, aligned to 8 bytes
  * @size: bytes, any number
  * @key: from myalloc_pattern_key()
+ *
+ * Context: any.
  */
 void myalloc_pattern_fill(void *mem, size_t size, u64 key)
 {
@@ -79,8 +82,8 @@ static void note(struct myalloc_damage *damage, size_t offset, u64 found, u64 ex
 }
 
 /*
- * Word i should read @key + i * @step. The first loop is the one that matters for speed;
- * the second counts once it is known that something is wrong.
+ * Word i should be @key + i * @step. The first loop is the one that matters for speed; the second
+ * counts the damage once a wrong word was found.
  */
 static bool check(const void *mem, size_t size, u64 key, u64 step,
 		  struct myalloc_damage *damage)
@@ -103,13 +106,14 @@ static bool check(const void *mem, size_t size, u64 key, u64 step,
 }
 
 /**
- * myalloc_pattern_check() - does memory hold its pattern?
- * @mem: aligned to 8 bytes
+ * myalloc_pattern_check() - check that memory holds its pattern
+ * @mem: the memory, aligned to 8 bytes
  * @size: bytes, any number
- * @key: that it was filled with
- * @damage: out: what is wrong; @damage->words is 0 if nothing is
+ * @key: the key it was filled with
+ * @damage: out: the damage; @damage->words is 0 if there is none
  *
- * Return: true if every byte is as it should be.
+ * Context: any.
+ * Return: true if every byte has the expected value.
  */
 bool myalloc_pattern_check(const void *mem, size_t size, u64 key,
 			   struct myalloc_damage *damage)
@@ -118,11 +122,12 @@ bool myalloc_pattern_check(const void *mem, size_t size, u64 key,
 }
 
 /**
- * myalloc_pattern_check_zero() - does memory read as zero?
- * @mem: aligned to 8 bytes
+ * myalloc_pattern_check_zero() - check that memory is zero
+ * @mem: the memory, aligned to 8 bytes
  * @size: bytes, any number
- * @damage: out, as in myalloc_pattern_check()
+ * @damage: out: as for myalloc_pattern_check()
  *
+ * Context: any.
  * Return: true if every byte is zero.
  */
 bool myalloc_pattern_check_zero(const void *mem, size_t size,
@@ -132,19 +137,20 @@ bool myalloc_pattern_check_zero(const void *mem, size_t size,
 }
 
 /**
- * myalloc_pattern_trace() - who wrote this word?
- * @word: a whole word found where it should not be
- * @seed: of the run
- * @index_end: words in the largest piece: the word may be any of them
- * @plausible: can this identity exist, and its piece have a word of this index? The
- *	fewer of all 2^64 identities it accepts the surer is the answer
- * @arg: its argument
- * @identity: out: of the writer
- * @index: out: which of its words it is
+ * myalloc_pattern_trace() - find the writer of a word
+ * @word: a whole word found where it does not belong
+ * @seed: seed of the run
+ * @index_end: number of words in the largest piece; the word may be any of them
+ * @plausible: can this identity exist, and can its piece have a word with this index? The fewer
+ *	of the 2^64 identities it accepts, the more certain is the result
+ * @arg: argument of @plausible
+ * @identity: out: identity of the writer
+ * @index: out: index of the word in the writer's piece
  *
- * Tries every index, so it takes @index_end steps: for use after a first error.
+ * Tries every index, which takes up to @index_end steps; to be used after the first error.
  *
- * Return: false if nobody of this run wrote it.
+ * Context: any.
+ * Return: false if no piece of this run contains the word.
  */
 bool myalloc_pattern_trace(u64 word, u64 seed, size_t index_end,
 			   myalloc_identity_fn plausible, const void *arg,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Contents of memory that tell whose it is. */
+/* Memory contents that identify their writer */
 #ifndef MYALLOC_PATTERN_H
 #define MYALLOC_PATTERN_H
 
 /**
- * struct myalloc_damage - where memory does not hold its pattern
+ * struct myalloc_damage - where memory differs from its pattern
  * @offset: bytes from the beginning to the first wrong word
- * @found: what it reads
- * @expected: what it should read
- * @words: words that are wrong
- * @of: words looked at; the last one may be a part of one
+ * @found: the value of that word
+ * @expected: the value that it should have
+ * @words: number of wrong words
+ * @of: number of words checked; the last one may be incomplete
  */
 struct myalloc_damage {
 	size_t offset;

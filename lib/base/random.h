@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Random numbers that a seed repeats, on every machine and in every build.
+ * Random numbers that are reproducible from a seed, on every machine and in every build
  *
  * The generator is SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
- * generators", OOPSLA 2014): a counter in steps of the golden ratio, each value mixed by
- * myalloc_mix64(). Every seed is a good one, the period is 2^64, the state is one word.
- * Not for secrets.
+ * generators", OOPSLA 2014): a counter that advances by the golden ratio, each value mixed by
+ * myalloc_mix64(). Every seed is good, the period is 2^64, and the state is one word. Not for
+ * secrets.
  */
 #ifndef MYALLOC_RANDOM_H
 #define MYALLOC_RANDOM_H
@@ -13,12 +13,13 @@
 #define MYALLOC_GOLDEN64	0x9e3779b97f4a7c15ULL	/* 2^64 / golden ratio, odd */
 
 /**
- * myalloc_mix64() - a one-to-one scramble of 64 bits
+ * myalloc_mix64() - mix 64 bits, one-to-one
  * @x: any number
  *
  * The finaliser of SplitMix64 (Stafford's mix 13).
  *
- * Return: the scrambled number; different for each @x.
+ * Context: any.
+ * Return: the mixed number; different for each @x.
  */
 static inline u64 myalloc_mix64(u64 x)
 {
@@ -31,9 +32,10 @@ static inline u64 myalloc_mix64(u64 x)
  * myalloc_unmix64() - the inverse of myalloc_mix64()
  * @x: any number
  *
- * Multiplies by the inverses modulo 2^64; x ^ x >> n is undone by shifts n, 2n, ...
+ * Multiplies by the inverses modulo 2^64, and inverts x ^ x >> n by shifts of n, 2n, ...
  *
- * Return: the number from which myalloc_mix64() makes @x.
+ * Context: any.
+ * Return: the number that myalloc_mix64() maps to @x.
  */
 static inline u64 myalloc_unmix64(u64 x)
 {
@@ -44,23 +46,32 @@ static inline u64 myalloc_unmix64(u64 x)
 
 /**
  * struct myalloc_random - a stream of random numbers
- * @state: changes by MYALLOC_GOLDEN64 with each number
+ * @state: advances by MYALLOC_GOLDEN64 with each number
  */
 struct myalloc_random {
 	u64 state;
 };
 
 /**
- * myalloc_random_init() - begin a stream
- * @random: out
+ * myalloc_random_init() - initialise a stream
+ * @random: the stream
  * @seed: any number
- * @stream: streams of the same seed with different numbers are unrelated
+ * @stream: number of the stream; streams of one seed with different numbers are unrelated
+ *
+ * Context: any.
  */
 static inline void myalloc_random_init(struct myalloc_random *random, u64 seed, u64 stream)
 {
 	random->state = myalloc_mix64(myalloc_mix64(seed) + stream);
 }
 
+/**
+ * myalloc_random_next() - the next random number
+ * @random: the stream; the caller excludes other users
+ *
+ * Context: any.
+ * Return: 64 random bits.
+ */
 static inline u64 myalloc_random_next(struct myalloc_random *random)
 {
 	random->state += MYALLOC_GOLDEN64;
@@ -70,10 +81,11 @@ static inline u64 myalloc_random_next(struct myalloc_random *random)
 /**
  * myalloc_random_below() - a random number in a range
  * @random: the stream
- * @end: not 0
+ * @end: end of the range, not 0
  *
  * By multiplication (Lemire 2019); the bias is at most @end / 2^32.
  *
+ * Context: any.
  * Return: 0 to @end - 1.
  */
 static inline u32 myalloc_random_below(struct myalloc_random *random, u32 end)
@@ -81,7 +93,14 @@ static inline u32 myalloc_random_below(struct myalloc_random *random, u32 end)
 	return (u64)(u32)myalloc_random_next(random) * end >> 32;
 }
 
-/* True once in @n times, on average. */
+/**
+ * myalloc_random_one_in() - true once in @n calls on average
+ * @random: the stream
+ * @n: not 0
+ *
+ * Context: any.
+ * Return: true with probability 1 / @n.
+ */
 static inline bool myalloc_random_one_in(struct myalloc_random *random, u32 n)
 {
 	return !myalloc_random_below(random, n);
@@ -91,8 +110,9 @@ static inline bool myalloc_random_one_in(struct myalloc_random *random, u32 n)
 
 /**
  * struct myalloc_choice - a weighted choice
- * @nr: how many there are to choose from
- * @limit: a random 32-bit number below this, and not below the one before, chooses it
+ * @nr: number of alternatives
+ * @limit: a random 32-bit number below limit[i], but not below limit[i - 1], chooses alternative
+ *	i
  */
 struct myalloc_choice {
 	u32 nr;
@@ -100,12 +120,14 @@ struct myalloc_choice {
 };
 
 /**
- * myalloc_choice_init() - prepare a weighted choice
- * @choice: out
- * @weights: relative frequencies
- * @nr: how many, at most MYALLOC_CHOICE_MAX; not all 0
+ * myalloc_choice_init() - initialise a weighted choice
+ * @choice: the choice
+ * @weights: relative frequencies, not all 0
+ * @nr: number of weights, at most MYALLOC_CHOICE_MAX
  *
- * The error of each probability is at most 2^-31. What has weight 0 is never chosen.
+ * The error of each probability is at most 2^-31. An alternative with weight 0 is never chosen.
+ *
+ * Context: any.
  */
 static inline void myalloc_choice_init(struct myalloc_choice *choice, const u32 *weights, u32 nr)
 {
@@ -114,7 +136,7 @@ static inline void myalloc_choice_init(struct myalloc_choice *choice, const u32 
 
 	for (i = 0; i < nr; i++)
 		total += weights[i];
-	/* At most 16 * 2^32: four bits too many to be multiplied by 2^32. */
+	/* The sum is at most 16 * 2^32, four bits too many to be multiplied by 2^32. */
 	shift = total >> 32 ? 4 : 0;
 	choice->nr = nr;
 	for (i = 0; i < nr; i++) {
@@ -124,6 +146,14 @@ static inline void myalloc_choice_init(struct myalloc_choice *choice, const u32 
 	}
 }
 
+/**
+ * myalloc_choose() - choose one of several weighted alternatives
+ * @choice: from myalloc_choice_init()
+ * @random: the stream of random numbers
+ *
+ * Context: any.
+ * Return: the number of the alternative, counted from 0.
+ */
 static inline u32 myalloc_choose(const struct myalloc_choice *choice,
 				 struct myalloc_random *random)
 {

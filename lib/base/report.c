@@ -2,39 +2,41 @@
 /*
  * Reports
  *
- * What it is: a sentence for each wrong free that was refused and each damage that was found,
- * in the kernel's log. The last one is also kept for who asks.
+ * A message in the kernel's log for each wrong free that was refused and each damage that was
+ * found. The last report is also kept, so that it can be read later.
  *
  * Structures
  *
  *	begin, add, end --> entry WAITING --> PRINTING --> FREE
  *	   under reports.lock                 no lock
  *
- * A zone has MYALLOC_REPORTS entries. A report is written into one that is FREE, under the lock,
- * and printed without any lock from there. An entry has the words, and the code addresses that
- * the report names: their names are put in when it is printed or read, so writing a report takes
- * little time and memory even where it is done in an NMI. All buffers have room for the longest
- * names, so nothing is cut. What is longer than the kernel prints in one record is printed in
- * several.
+ * A zone has MYALLOC_REPORTS entries. A report is written into a FREE entry, under the lock, and
+ * is printed from there without a lock. An entry holds the text and the code addresses that the
+ * report names. Addresses are turned into symbols when the report is printed or read, so writing
+ * a report takes little time and memory even in an NMI. All buffers have room for the longest
+ * symbols, so no report is truncated. A report longer than the kernel prints in one record is
+ * printed in several.
  *
- * Where it is printed. The console may wake up a task, which takes the lock of a run queue. The
- * caller of a free may hold that lock, or a lock of the zone, so printing there could deadlock.
- * Therefore a report is printed at once only if the caller is preemptible, which nobody is who
- * holds a raw lock. In every other context a hard interrupt prints it as soon as interrupts are
- * on (irq_work, which may be queued from NMI and under any lock). What it interrupts holds no
- * lock that needs interrupts off. Callers therefore need not know which locks are held, and none
- * passes a report down.
+ * Where reports are printed. The console may wake up a task, which takes the lock of a run queue.
+ * The caller of a free may hold that lock, or a lock of the zone, so printing there could
+ * deadlock. Therefore a report is printed at once only if the caller is preemptible, which
+ * excludes all holders of a raw spinlock. In every other context a hard interrupt prints it as
+ * soon as interrupts are enabled (irq_work, which may be queued from NMI and under any lock). The
+ * code that it interrupts holds no lock that requires interrupts off. So callers need not know
+ * which locks are held, and need not pass a report down to code that may print it.
  * Why not printk_deferred(): it is not exported to modules.
  *
- * How many. At most MYALLOC_REPORT_BURST in MYALLOC_REPORT_INTERVAL for each zone, as
- * ___ratelimit() does by default; that one prints its own words and hides its count from modules
- * of some kernels. Others are suppressed: counted, told of by the next one that is printed. Also
- * suppressed is what finds the lock taken in NMI, or no entry FREE. Counters of wrong frees and
- * damage count each.
+ * Rate limit. At most MYALLOC_REPORT_BURST reports are printed in MYALLOC_REPORT_INTERVAL for
+ * each zone, the defaults of ___ratelimit(). That function itself prints a message of its own
+ * and, in some kernels, hides its count from modules. Further reports are suppressed: they are
+ * counted, and the next report that is printed says how many. A report is also suppressed if, in
+ * NMI, the lock is held, or if no entry is FREE. The counters of wrong frees and damage count
+ * suppressed reports too.
  *
  * Invariants
- *	N1  Only who found an entry WAITING and made it PRINTING reads it without the lock.
- *	N2  reports made = printed or waiting + suppressed.
+ *	N1  Only the context that found an entry WAITING and made it PRINTING reads it without the
+ *	    lock.
+ *	N2  reports made = reports printed or waiting + reports suppressed.
  *
  * Bounds: writing a report formats at most MYALLOC_REPORT_WORDS characters under the lock. A hard
  * interrupt prints at most MYALLOC_REPORT_BURST reports in each interval.
@@ -43,10 +45,12 @@
 #include "base/lock.h"
 #include "base/report.h"
 
-/* Characters of a report in one record; the kernel cuts at 1,024 with what it adds. */
+/*
+ * Characters of a report per record; the kernel truncates a record at 1,024, its prefix included.
+ */
 #define RECORD	800
 
-/* The entry of the report that has waited longest, now PRINTING; NULL if none waits. */
+/* Returns the entry that has waited longest, now PRINTING; NULL if none waits. */
 static struct myalloc_report *next_waiting(struct myalloc_reports *r)
 {
 	struct myalloc_report *next = NULL;
@@ -67,7 +71,7 @@ static struct myalloc_report *next_waiting(struct myalloc_reports *r)
 	return next;
 }
 
-/* The report with the names of its callers; returns characters written. */
+/* Copies a report and inserts the symbols; returns the number of characters written. */
 static u32 expand(const struct myalloc_report *report, char *buf, size_t size)
 {
 	u32 from, to = 0, nr = 0;
@@ -82,7 +86,7 @@ static u32 expand(const struct myalloc_report *report, char *buf, size_t size)
 	return to;
 }
 
-/* Prints what waits. Context: any but NMI, no lock held. */
+/* Prints all waiting reports. Context: any but NMI, no lock held. */
 static void print_waiting(struct myalloc_reports *r)
 {
 	char text[MYALLOC_REPORT_SIZE];
@@ -109,9 +113,11 @@ static void print_deferred(struct myalloc_env_print *print)
 }
 
 /**
- * myalloc_reports_init() - prepare the reports of a zone
- * @r: zeroed
- * @name: of the zone, not copied
+ * myalloc_reports_init() - initialise the reports of a zone
+ * @r: zeroed memory
+ * @name: name of the zone, not copied
+ *
+ * Context: any.
  */
 void myalloc_reports_init(struct myalloc_reports *r, const char *name)
 {
@@ -123,8 +129,8 @@ void myalloc_reports_init(struct myalloc_reports *r, const char *name)
 }
 
 /**
- * myalloc_reports_fini() - wait until everything is printed
- * @r: the reports
+ * myalloc_reports_fini() - wait until all reports are printed
+ * @r: the reports of a zone
  *
  * Context: task, may sleep.
  */
@@ -133,7 +139,7 @@ void myalloc_reports_fini(struct myalloc_reports *r)
 	myalloc_env_print_sync(&r->print);
 }
 
-/* Lock held. The FREE entry with the oldest report; NULL if there is none. */
+/* Lock held. Returns the FREE entry with the oldest report; NULL if no entry is FREE. */
 static struct myalloc_report *free_entry(struct myalloc_reports *r)
 {
 	struct myalloc_report *entry = NULL;
@@ -152,11 +158,11 @@ static struct myalloc_report *free_entry(struct myalloc_reports *r)
 /**
  * myalloc_report_begin() - begin a report
  * @r: the reports of a zone
- * @irq: for myalloc_report_end()
+ * @irq: out: the interrupt state, for myalloc_report_end()
  *
  * Context: any.
- * Return: the report, to be ended by myalloc_report_end(); until then interrupts are off. NULL
- * if it is suppressed: then there is nothing to end.
+ * Return: the report, with interrupts off until the caller ends it by myalloc_report_end(); NULL
+ * if the report is suppressed, then the caller must not end it.
  */
 struct myalloc_report *myalloc_report_begin(struct myalloc_reports *r, unsigned long *irq)
 {
@@ -178,10 +184,12 @@ struct myalloc_report *myalloc_report_begin(struct myalloc_reports *r, unsigned 
 }
 
 /**
- * myalloc_report_vadd() - add words to a report
+ * myalloc_report_vadd() - append text to a report
  * @report: from myalloc_report_begin()
  * @fmt: format, without a newline
- * @args: its arguments
+ * @args: arguments of @fmt
+ *
+ * Context: any, between begin and end.
  */
 void myalloc_report_vadd(struct myalloc_report *report, const char *fmt, va_list args)
 {
@@ -190,9 +198,11 @@ void myalloc_report_vadd(struct myalloc_report *report, const char *fmt, va_list
 }
 
 /**
- * myalloc_report_add() - add words to a report
+ * myalloc_report_add() - append text to a report
  * @report: from myalloc_report_begin()
  * @fmt: format, without a newline
+ *
+ * Context: any, between begin and end.
  */
 void myalloc_report_add(struct myalloc_report *report, const char *fmt, ...)
 {
@@ -204,9 +214,11 @@ void myalloc_report_add(struct myalloc_report *report, const char *fmt, ...)
 }
 
 /**
- * myalloc_report_symbol() - add the name of a code address to a report
- * @report: from myalloc_report_begin(), with less than MYALLOC_REPORT_CALLERS of them
+ * myalloc_report_symbol() - append the symbol of a code address to a report
+ * @report: from myalloc_report_begin(), with fewer than MYALLOC_REPORT_CALLERS symbols
  * @caller: the address
+ *
+ * Context: any, between begin and end.
  */
 void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller)
 {
@@ -214,7 +226,7 @@ void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller)
 	myalloc_report_add(report, "%c", MYALLOC_REPORT_MARK);
 }
 
-/* Lock held. Is it one too many? */
+/* Lock held. Does one more report exceed the rate limit? */
 static bool too_many(struct myalloc_reports *r)
 {
 	u64 now = myalloc_env_now_ns();
@@ -232,10 +244,12 @@ static bool too_many(struct myalloc_reports *r)
 }
 
 /**
- * myalloc_report_end() - keep a report, and print it now or soon
+ * myalloc_report_end() - complete a report, and print it now or soon
  * @r: the reports of a zone
  * @report: from myalloc_report_begin()
  * @irq: from myalloc_report_begin()
+ *
+ * Context: any; restores the interrupt state.
  */
 void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report,
 			unsigned long irq)
@@ -258,9 +272,9 @@ void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report
 }
 
 /**
- * myalloc_report_last() - the last report in words
+ * myalloc_report_last() - copy the text of the last report
  * @r: the reports of a zone
- * @buf: out: NUL-terminated, empty if there was none
+ * @buf: out: NUL-terminated, empty if there was no report
  * @size: bytes in @buf
  *
  * Context: any but NMI.

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reports: sentences about what is wrong in a zone. See report.c. */
+/* Reports: messages about errors found in a zone. See report.c. */
 #ifndef MYALLOC_REPORT_H
 #define MYALLOC_REPORT_H
 
 /*
- * Bytes of the words of the longest report, which names two caches (32 each) and seven numbers
- * (11 each); how many symbols it has; and bytes of all of it.
+ * Bytes of the text of the longest report, which names two caches (32 each) and seven numbers (11
+ * each); the most symbols in a report; and the bytes of a report with its symbols.
  */
 #define MYALLOC_REPORT_WORDS	320
 #define MYALLOC_REPORT_CALLERS	2
 #define MYALLOC_REPORT_SIZE	(MYALLOC_REPORT_WORDS + MYALLOC_REPORT_CALLERS * MYALLOC_ENV_SYMBOL)
 
-/* Reports that wait to be printed, at most, with the last one. */
+/* Entries of a zone: reports that wait to be printed, and the last report. */
 #define MYALLOC_REPORTS		4
 
-/* Reports of a zone that are printed in each interval. */
+/* Rate limit: reports printed per interval, and its length */
 #define MYALLOC_REPORT_BURST	10
 #define MYALLOC_REPORT_INTERVAL	5000000000ULL	/* ns */
 
 enum myalloc_report_state {
-	MYALLOC_REPORT_FREE = 0,	/* may be written over */
-	MYALLOC_REPORT_WAITING,		/* to be printed */
-	MYALLOC_REPORT_PRINTING,	/* read by who prints it, without the lock */
+	MYALLOC_REPORT_FREE = 0,	/* may be overwritten */
+	MYALLOC_REPORT_WAITING,		/* not printed yet */
+	MYALLOC_REPORT_PRINTING,	/* read without the lock by the context that prints it */
 };
 
 /**
  * struct myalloc_report - a report
  * @state: enum myalloc_report_state
- * @nr_callers: of @caller
+ * @nr_callers: number of addresses in @caller
  * @len: characters in @text
- * @ticket: grows from report to report
- * @missed: reports suppressed since the last one that is printed
+ * @ticket: sequence number
+ * @missed: number of reports suppressed since the last one that was printed
  * @caller: code addresses that the report names
- * @text: NUL-terminated, with MYALLOC_REPORT_MARK where the name of the next caller is to be
+ * @text: NUL-terminated, with MYALLOC_REPORT_MARK in place of each symbol
  */
 struct myalloc_report {
 	u8 state;
@@ -44,20 +44,20 @@ struct myalloc_report {
 	char text[MYALLOC_REPORT_WORDS];
 };
 
-#define MYALLOC_REPORT_MARK	'\001'
+#define MYALLOC_REPORT_MARK	0x01	/* stands for a symbol in the text */
 
 /**
  * struct myalloc_reports - the reports of a zone
- * @lock: protects the members below, but not the text of what is PRINTING
- * @name: of the zone
- * @burst: reports printed in each interval at most
+ * @lock: protects the members below, except the text of a PRINTING entry
+ * @name: name of the zone
+ * @burst: maximum number of reports printed per interval
  * @nr: reports printed in this interval
- * @begin: of this interval, in ns
- * @announced: of @suppressed, those that a printed report has told of
- * @ticket: of the last report
- * @last: the last report; its entry is written over last of all
+ * @begin: beginning of this interval, ns
+ * @announced: the part of @suppressed that printed reports have mentioned
+ * @ticket: sequence number of the last report
+ * @last: the last report; its entry is the last to be overwritten
  * @report: the entries
- * @suppressed: reports that were not printed
+ * @suppressed: number of reports that were not printed
  * @print: prints from a hard interrupt
  */
 struct myalloc_reports {
@@ -77,7 +77,7 @@ struct myalloc_reports {
 void myalloc_reports_init(struct myalloc_reports *r, const char *name);
 void myalloc_reports_fini(struct myalloc_reports *r);
 
-/* One report: begin it, add to it, end it. */
+/* A report is begun, appended to and ended. */
 struct myalloc_report *myalloc_report_begin(struct myalloc_reports *r, unsigned long *irq);
 __printf(2, 3)
 void myalloc_report_add(struct myalloc_report *report, const char *fmt, ...);

@@ -2,15 +2,15 @@
 /*
  * Sorting
  *
- * The kernel's sort() does not reschedule: a million elements hold a CPU for a quarter of a
- * second. This is the textbook heap sort (Williams, CACM 7(6), 1964), no faster, with a
- * place to reschedule after every SLICE elements.
+ * The kernel's sort() does not reschedule: with a million elements it occupies a CPU for a
+ * quarter of a second. This is the textbook heapsort (Williams, CACM 7(6), 1964). It is no
+ * faster, but calls cond_resched() after every SLICE elements.
  */
 #include "env.h"
 
 #include "base/sort.h"
 
-/* Elements that are moved between two places to reschedule; 20 levels each. */
+/* Elements moved between two calls of cond_resched(); about 20 levels each. */
 #define SLICE	1024
 
 static void swap_elements(u8 *a, u8 *b, size_t size)
@@ -19,7 +19,7 @@ static void swap_elements(u8 *a, u8 *b, size_t size)
 		swap(*a, *b);
 }
 
-/* Moves element @i of the heap of @nr down to its place. */
+/* Moves element @i of a heap of @nr elements down to its place. */
 static void sift_down(u8 *base, size_t i, size_t nr, size_t size,
 		      int (*compare)(const void *a, const void *b))
 {
@@ -37,11 +37,12 @@ static void sift_down(u8 *base, size_t i, size_t nr, size_t size,
 /**
  * myalloc_sort() - sort an array in ascending order
  * @base: the array
- * @nr: elements
- * @size: bytes of each
- * @compare: less than, equal to or greater than 0 as @a is to @b
+ * @nr: number of elements
+ * @size: bytes per element
+ * @compare: returns a value less than, equal to or greater than 0 if @a is less than, equal to or
+ *	greater than @b
  *
- * Equal elements may change places.
+ * The order of equal elements is not preserved.
  *
  * Context: task; reschedules.
  */

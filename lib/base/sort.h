@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sorting of arrays of any length without holding the CPU: see sort.c. */
+/* Sorting arrays of any length without occupying the CPU: see sort.c. */
 #ifndef MYALLOC_SORT_H
 #define MYALLOC_SORT_H
 
