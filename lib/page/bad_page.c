@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bad pages: memory that the machine has reported as broken
+ * Bad pages: memory that the machine has reported as faulty
  *
- * What it is: the kernel marks such a page (PageHWPoison) and tells nobody who holds it. So
- * myalloc_bad_poll() walks over the frames, some at a time, from where it stopped before; drains
- * call it, and the zone's maker from time to time. What it finds
+ * The kernel marks such a page (PageHWPoison) but does not notify its owner. So
+ * myalloc_bad_poll() scans the frames, a limited number at a time, continuing where it stopped
+ * before. Drains call it, and the zone's worker calls it from time to time. A bad page that is
  *
  *	free		is taken out at once: it becomes an allocated block of order 0 tagged BAD,
- *			and the rest of the block that it lay in stays free
- *	with a user	gets the tag of a block that may be lent (lend.c): its free then takes the
- *			slow path, past the magazines, and takes the page out
- *	elsewhere	(a magazine, a slab, a run) is taken out when its block goes back to the
- *			buddy, or by the next walk after that
+ *			and the rest of the block that contained it stays free
+ *	in use		gets the tag of a lendable block (lend.c). Its free then takes the slow
+ *			path, bypasses the magazines and takes the page out.
+ *	elsewhere	(in a magazine, a slab or an extent) is taken out when its block goes back
+ *			to the buddy, or by the next scan after that
  *
- * For that, gives look at the pages of their blocks from the first bad page on, and not before:
- * a machine whose memory is good pays one branch. Between the report and the walk a bad page may
- * be handed out. A bad page is never freed; who owns the chunks gives it back to the system,
- * which knows what it is.
+ * Once the first bad page has been found, every give checks the pages of its block. Until then
+ * good memory costs one branch. Between the report and the scan a bad page may be allocated. A
+ * bad page is never freed; the owner of the chunks gives it back to the system, which knows that
+ * it is bad.
  *
  * Invariant
  *	P1  nr_bad = frames of blocks tagged BAD, all of order 0.
  *
- * Bounds: a poll looks at as many pages as it is told to, without the lock; it takes the lock
- * for each bad one. A give in a zone with bad pages looks at each page of the block.
+ * Bounds: a poll checks as many pages as its caller asks for, without the lock, and takes the
+ * lock once for each bad one. A give in a zone with bad pages checks each page of the block.
  */
 #include "env.h"
 #include "page/bad_page.h"
@@ -30,7 +30,10 @@
 #include "page/lend.h"
 #include "page/zone_report.h"
 
-/* A bad frame: taken out if it is free, else watched. True if it was taken out. */
+/*
+ * Takes a bad frame out if it is free, otherwise marks its block. Returns true if it was taken
+ * out.
+ */
 static bool found(struct myalloc_zone *zone, u32 idx)
 {
 	struct myalloc_block block = { 0 };
@@ -48,7 +51,7 @@ static bool found(struct myalloc_zone *zone, u32 idx)
 	} else {
 		first = &zone->frames[block.idx];
 		tag = myalloc_user_tag(block.order);
-		/* If it is a user's, and not about to be freed. */
+		/* Only if the block is in use and no free has claimed it. */
 		try_cmpxchg(&first->tag, &tag, myalloc_lent_tag(block.order));
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
@@ -58,14 +61,14 @@ static bool found(struct myalloc_zone *zone, u32 idx)
 /**
  * myalloc_bad_poll() - look for pages that the machine has reported as bad
  * @zone: the zone
- * @most: frames to look at
+ * @most: number of frames to check
  *
  * Context: any but NMI.
- * Return: how many were taken out.
+ * Return: number of pages taken out.
  */
 u32 myalloc_bad_poll(struct myalloc_zone *zone, u32 most)
 {
-	u32 idx = READ_ONCE(zone->bad_cursor), taken = 0;	/* two who walk may share a part */
+	u32 idx = READ_ONCE(zone->bad_cursor), taken = 0;	/* concurrent scans may overlap */
 
 	for (most = min(most, zone->buddy.nr_frames); most; most--) {
 		if (unlikely(myalloc_frame_is_bad(zone, idx)) &&

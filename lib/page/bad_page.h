@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Pages that the machine reports as bad. */
+/* Pages that the machine reports as bad */
 #ifndef MYALLOC_BAD_PAGE_H
 #define MYALLOC_BAD_PAGE_H
 

@@ -1,45 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Blocks: the buddy under its lock
+ * Blocks: the buddy system under its lock
  *
- * What it is: a buddy system (buddy.c) with a lock, counts and a descriptor for every frame. It
- * hands out single blocks; pages.c puts magazines in front of it for page users, slab.c cuts its
- * blocks into objects.
+ * A buddy system (buddy.c) with a lock, statistics and a descriptor for each frame. It allocates
+ * single blocks. For page users, pages.c puts magazines in front of it; for object users, slab.c
+ * divides its blocks into objects.
  *
- * A frame that begins a block carries a tag: what it is, of which order, of which cache.
- * One comparison of the tag tells a right free from a wrong one. A free of pages claims the
- * block by one compare-and-exchange of the tag, and owns the tag from then on (pages.c).
+ * The first frame of a block carries a tag: the type of the block, its order and its cache. One
+ * comparison of the tag tells a right free from a wrong one. A free of pages claims the block by
+ * one compare-and-exchange of the tag, and owns the tag from then on (pages.c).
  *
  * Invariants
- *	Z1  A frame has a type other than NONE if and only if an allocated block begins
- *	    there; the order in its tag is the block's order in the buddy (B1).
+ *	Z1  A frame has a type other than NONE if and only if an allocated block begins there; the
+ *	    order in its tag is the block's order in the buddy (B1).
  *	Z2  free + cached + page + slab + deferred + quarantined + bad == nr_pages, where cached,
- *	    page, slab, deferred, quarantined and bad are the frames of blocks tagged CACHED; PAGE,
- *	    LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE (lend.c, with
- *	    Q1); and BAD (bad_page.c, with P1).
+ *	    page, slab, deferred, quarantined and bad are the frames of blocks tagged CACHED;
+ *	    PAGE, LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE
+ *	    (lend.c, with Q1); and BAD (bad_page.c, with P1).
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
- *	Z6  Descriptors of frames that are in no slab and begin no block are all zero
- *	    in their tag.
+ *	Z6  The tag of a frame that is not in a slab and does not begin a block is zero.
  *
- * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers
- * the block, whose first word is the node of the list (deferred.c). What lies behind a damaged
- * link is found again by the tags when the zone is drained.
+ * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers the
+ * block; the first word of the block is the list node (deferred.c). Blocks behind a damaged link
+ * are found again by their tags when the zone is drained.
  *
- * Bounds: take and give do a bounded number of steps: the buddy's, and at most
- * REAP_MOST deferred frees. The lock is a raw spinlock with interrupts off. A drain
- * frees what is deferred in parts, see deferred.c.
+ * Bounds: take and give do a bounded number of steps: those of the buddy, and at most REAP_MOST
+ * deferred frees. The lock is a raw spinlock with interrupts off. A drain frees deferred blocks
+ * in parts, see deferred.c.
  */
 #include "env.h"
 #include "page/block.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
 
-/* Deferred frees that one operation takes along. */
+/* Deferred frees that one operation completes */
 #define REAP_MOST	2
 
-/* Lock held. Keeps the high-water mark; call after taking frames from the buddy. */
+/**
+ * __myalloc_zone_account() - update the low-water mark of free frames
+ * @zone: the zone
+ *
+ * To be called after taking frames from the buddy.
+ *
+ * Context: any, zone->lock held.
+ */
 void __myalloc_zone_account(struct myalloc_zone *zone)
 {
 	zone->generation++;
@@ -47,9 +53,17 @@ void __myalloc_zone_account(struct myalloc_zone *zone)
 		zone->min_free = zone->buddy.nr_free;
 }
 
-/*
- * Lock held. Takes a block and tags its first frame. The caller does the statistics of
- * allocs and fails. NULL if there is none.
+/**
+ * __myalloc_zone_take() - take a block and tag its first frame
+ * @zone: the zone
+ * @order: log2 of pages, at most the zone's top order
+ * @topdown: take the highest address
+ * @tag: tag of the first frame
+ *
+ * The caller updates the statistics of allocations and failures.
+ *
+ * Context: any, zone->lock held.
+ * Return: the first frame; NULL if there is no free block.
  */
 struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					  bool topdown, u32 tag)
@@ -67,7 +81,15 @@ struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned in
 	return frame;
 }
 
-/* Lock held. A free frame that is bad becomes an allocated block, and is never free again. */
+/**
+ * __myalloc_block_take_bad() - take a bad page out of service
+ * @zone: the zone
+ * @idx: index of its frame, which is free
+ *
+ * The frame becomes an allocated block of order 0 that is never freed.
+ *
+ * Context: any, zone->lock held.
+ */
 void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx)
 {
 	myalloc_buddy_alloc_range(&zone->buddy, idx, 1);
@@ -78,7 +100,7 @@ void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx)
 	myalloc_zone_err(zone, "frame %u is bad memory: taken out", idx);
 }
 
-/* Lock held. Takes the bad pages out of a block that has come back (bad_page.c). */
+/* Lock held. Takes out the bad pages of a block that was given back (bad_page.c). */
 static void take_bad(struct myalloc_zone *zone, u32 idx, unsigned int order)
 {
 	u32 end = idx + BIT(order);
@@ -88,9 +110,15 @@ static void take_bad(struct myalloc_zone *zone, u32 idx, unsigned int order)
 			__myalloc_block_take_bad(zone, idx);
 }
 
-/*
- * Lock held. Gives the block back that begins at @frame, with the order in its tag. The
- * caller does the statistics. What can be wrong here is damaged metadata.
+/**
+ * __myalloc_zone_give() - give a block back to the buddy
+ * @zone: the zone
+ * @frame: its first frame; the tag holds the order
+ *
+ * The caller updates the statistics. A failure here means damaged metadata; it is reported.
+ *
+ * Context: any, zone->lock held.
+ * Return: MYALLOC_OK, or the reason for which the buddy has refused the block.
  */
 enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
@@ -125,7 +153,7 @@ static u8 *deferred_find(void *owner, struct llist_node *node)
 	return &frame->type;
 }
 
-/* Only the block of a slab has a cache in its tag. */
+/* Only the block of a slab has a cache number in its tag. */
 static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
 {
 	struct myalloc_frame *frame = container_of(state, struct myalloc_frame, type);
@@ -133,7 +161,7 @@ static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
 	unsigned int order = frame->order;
 	bool page = !frame->cache;
 
-	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the link */
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the list node */
 		memset(node, MYALLOC_POISON_FREE, sizeof(*node));
 	if (!__myalloc_zone_give(zone, frame) && page)
 		zone->frees[order]++;
@@ -169,7 +197,13 @@ static const struct myalloc_deferred_ops deferred_ops = {
 	.damaged = deferred_damaged,
 };
 
-/* Lock held. Frees at most @most deferred blocks. */
+/**
+ * __myalloc_zone_reap() - complete some deferred frees
+ * @zone: the zone
+ * @most: number of blocks to free at most
+ *
+ * Context: any, zone->lock held.
+ */
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 {
 	myalloc_deferred_reap(&zone->deferred, &deferred_ops, zone, most);
@@ -178,12 +212,12 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
 /**
  * myalloc_zone_take() - take a block
  * @zone: the zone
- * @order: log2 of pages, any number
- * @flags: MYALLOC_TOPDOWN or 0
- * @tag: for its first frame: PAGE or LENT with the order, or NEW with order and cache
+ * @order: log2 of pages, any value
+ * @flags: MYALLOC_TOPDOWN or 0; other flags are ignored
+ * @tag: tag of the first frame: PAGE or LENT with the order, or NEW with order and cache
  *
  * Context: any; in NMI it fails if the lock is held.
- * Return: its first frame, NULL if there is none.
+ * Return: the first frame; NULL if there is no free block.
  */
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					myalloc_flags_t flags, u32 tag)
@@ -211,7 +245,7 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	return frame;
 }
 
-/* Leaves a block for whoever has the lock next. */
+/* Defers the free of a block to the next holder of the lock. */
 static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order,
 		  bool page)
 {
@@ -229,15 +263,15 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 /**
  * myalloc_zone_give() - give a block back
  * @zone: the zone
- * @frame: its first frame, which the caller owns: tagged FREEING (pages.h), PIECE, SLAB or NEW, or
+ * @frame: its first frame, owned by the caller: tagged FREEING (pages.h), PIECE, SLAB or NEW, or
  *	DEFERRING without a cache
  *
- * Context: any; in NMI, if the lock is held, the block goes back later (Deferred frees).
+ * Context: any; in NMI, if the lock is held, the free is deferred.
  */
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
 	unsigned int order = frame->order;
-	bool page = !frame->cache;	/* as in reap_one() */
+	bool page = !frame->cache;	/* as in deferred_give() */
 	unsigned long irq;
 
 	if (!myalloc_lock(&zone->lock, &irq)) {
@@ -253,7 +287,7 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 }
 
 /**
- * myalloc_zone_reap_all() - all deferred frees back to the buddy
+ * myalloc_zone_reap_all() - complete all deferred frees
  * @zone: the zone
  *
  * Context: task, may sleep.
@@ -263,7 +297,7 @@ void myalloc_zone_reap_all(struct myalloc_zone *zone)
 	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
 }
 
-/* --- what only some zones ask for ------------------------------------------------ */
+/* --- work that only some zones and requests need ------------------------------------ */
 
 static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *frame,
 			 const u8 *addr, size_t size)
@@ -277,13 +311,14 @@ static void check_poison(struct myalloc_zone *zone, const struct myalloc_frame *
 }
 
 /**
- * myalloc_pages_post_alloc() - the work that only some requests and zones ask for
+ * myalloc_pages_post_alloc() - the part of an allocation that only some requests and zones need
  * @zone: the zone
- * @addr: what was allocated
+ * @addr: address of the allocated pages
  * @size: bytes
  * @flags: MYALLOC_ZERO or not
  *
- * Notes the owner, looks for writes while it was free, zeroes.
+ * Records the call stack with MYALLOC_OWNER, checks that free memory was not written to with
+ * MYALLOC_POISON, and zeroes the memory with MYALLOC_ZERO.
  *
  * Context: any.
  */
@@ -302,7 +337,14 @@ noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, si
 		memset(addr, 0, size);
 }
 
-/* Poison, if the zone has it. */
+/**
+ * myalloc_pages_pre_free() - poison pages before they are freed
+ * @zone: the zone; does nothing without MYALLOC_POISON
+ * @addr: address of the pages
+ * @size: bytes
+ *
+ * Context: any.
+ */
 void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
 {
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)

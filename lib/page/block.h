@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Blocks: the buddy under its lock, with tags and counts. */
+/* Blocks: the buddy system under its lock, with tags and statistics */
 #ifndef MYALLOC_BLOCK_H
 #define MYALLOC_BLOCK_H
 
@@ -21,7 +21,14 @@ void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size
 			      myalloc_flags_t flags);
 void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size);
 
-/* Has the machine reported the page as bad? There are no pages if the zone is simulated. */
+/**
+ * myalloc_frame_is_bad() - has the machine reported this page as bad?
+ * @zone: the zone
+ * @idx: index of the frame
+ *
+ * Context: any.
+ * Return: true if it has; false if the zone is simulated and so has no pages.
+ */
 static inline bool myalloc_frame_is_bad(const struct myalloc_zone *zone, u32 idx)
 {
 	return !zone->simulated && myalloc_env_page_bad(myalloc_frame_addr(zone, idx));

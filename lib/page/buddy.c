@@ -2,13 +2,13 @@
 /*
  * The buddy system
  *
- * What it is: the classic binary buddy system (Knowlton 1965; Knuth, TAOCP 1,
- * 2.5) on frame indices. It never looks at the frames themselves, so it can
- * manage memory that is not mapped, not there, or simulated.
+ * The classic binary buddy system (Knowlton 1965; Knuth, TAOCP 1, 2.5) on frame indices. It never
+ * accesses the frames themselves, so it can manage memory that is not mapped, absent or
+ * simulated.
  *
- * Terms: a block of order k is 2^k frames aligned to 2^k. Its buddy is the
- * block of the same order at idx ^ 2^k. Two free buddies merge into one block
- * of order k + 1, up to top_order.
+ * Terms: a block of order k is 2^k frames, aligned to 2^k. Its buddy is the block of the same
+ * order at idx ^ 2^k. Two free buddies merge into one block of order k + 1, up to top_order. A
+ * run is a number of adjacent frames.
  *
  * Structures
  *
@@ -19,49 +19,47 @@
  *	free[1]	    .       .       1       .
  *	free[2]	        .               .
  *
- * free[k] is a bitmap tree (bitmap_tree.c): the lowest free block of an order is
- * found in a few find-first-set steps, a buddy's state is one bit test. head
- * marks where blocks begin, and with that records the order of every block: a
- * block at idx has the smallest order k for which idx + 2^k begins another block
- * (or is the end). No smaller k has its bit set, because idx + 2^k then lies
- * inside. So one bit a frame is enough to know the order that a free must name.
+ * free[k] is a bitmap tree (bitmap_tree.c): a few find-first-set steps find the lowest free block
+ * of an order, and one bit test tells whether a buddy is free. head marks where blocks begin, and
+ * thereby records the order of every block: the order of the block at idx is the smallest k for
+ * which another block (or the end) begins at idx + 2^k. For smaller k the bit is not set, because
+ * idx + 2^k lies inside the block. So one bit per frame is enough to verify the order that a free
+ * names.
  *
- * Metadata: 1 bit for head and at most 2 * 64/63 bits for the trees, a frame:
- * 3.04 bits of 32768, 0.0093 %.
+ * Metadata: 1 bit per frame for head and at most 2 * 64/63 bits per frame for the trees: 3.04
+ * bits of 32768, 0.0093 %.
  *
  * Invariants
- *	B1  Every frame belongs to exactly one block: the blocks named by head, each
- *	    of the order found as above, tile 0 ... nr_frames - 1, each aligned to
- *	    its size.
- *	B2  free[k] has the bit of a block set if and only if the block begins there
- *	    (B1), has order k and is free.
- *	B3  Two free buddies of an order below top_order do not both exist. (The
- *	    state is canonical: it depends only on which frames are free and how
- *	    the allocated ones were cut, not on the history.)
- *	B4  nr_blocks[k] = bits set in free[k]; bit k of nonempty is set if and only
- *	    if nr_blocks[k] != 0; nr_free = sum of nr_blocks[k] * 2^k.
+ *	B1  Every frame belongs to exactly one block: the blocks marked by head, with orders found
+ *	    as above, tile 0 ... nr_frames - 1, each aligned to its size.
+ *	B2  free[k] has the bit of a block set if and only if the block begins there (B1), has
+ *	    order k and is free.
+ *	B3  Two free buddies of an order below top_order do not both exist. (The state is
+ *	    canonical: it depends only on which frames are free and how the allocated ones were
+ *	    cut, not on the history.)
+ *	B4  nr_blocks[k] = bits set in free[k]; bit k of nonempty is set if and only if
+ *	    nr_blocks[k] != 0; nr_free = sum of nr_blocks[k] * 2^k.
  *	B5  T1 and T2 hold for every tree.
  *
- * Cost: alloc splits at most top_order times, free merges at most top_order times;
- * each step is a handful of instructions. Nothing depends on nr_frames but the
- * number of tree levels.
+ * Cost: alloc splits at most top_order times, free merges at most top_order times; each step is a
+ * handful of instructions. Only the number of tree levels depends on nr_frames.
  *
- * An exact request may have room in a run of free frames that no single block of sufficient
- * order covers: frames 3 to 7 hold five, in blocks of 1 and 4. The search for one looks
- * through one slot of the top order at a time. It puts the free frames of 64 frames together
- * from the trees, each 64 once, and takes a step for each run of free frames: so at most
- * 2^top_order / 64 + 1 words and 2^top_order / 2 runs. A run of n frames contains an aligned
- * 2^j frames with 2^(j+1) - 1 <= n, and with B3 a free block of order j or above: slots without
- * one are passed over.
+ * An exact request may fit into a run of free frames that is not covered by a single block of
+ * sufficient order: frames 3 to 7 are five frames in blocks of 1 and 4. The search for such a run
+ * examines one slot of the top order at a time. It computes which frames are free from the trees,
+ * 64 frames at a time and each 64 once, and takes a step for each run of free frames: at most
+ * 2^top_order / 64 + 1 words and 2^top_order / 2 runs. A run of n frames contains an aligned 2^j
+ * frames with 2^(j+1) - 1 <= n, and so by B3 a free block of order j or above. Slots without such
+ * a block are skipped.
  *
- * Locking: none; callers serialise. The one exception: head may be read without
- * the lock for a frame inside a block that is known to stay allocated; the bits
- * of its frames do not change, words are written whole (WRITE_ONCE).
+ * Locking: none; callers serialise. Exception: head may be read without the lock for a frame
+ * inside a block that is known to stay allocated, because the bits of its frames do not change
+ * and words are written whole (WRITE_ONCE).
  *
- * Why not free lists: with lists the links live inside free memory (where a write
- * after free corrupts the allocator) or take 16 bytes a frame, and give neither
- * lowest-address placement nor a double-free check. gpu_buddy uses red-black
- * trees of block structs it must itself allocate, which can fail; this cannot.
+ * Alternatives: the links of free lists lie in free memory (where a write after free corrupts the
+ * allocator) or take 16 bytes per frame, and lists give neither lowest-address placement nor a
+ * double-free check. gpu_buddy uses red-black trees of block structs that it must itself
+ * allocate, which can fail; this implementation cannot.
  */
 #include "env.h"
 #include "page/buddy.h"
@@ -95,7 +93,7 @@ static __always_inline void free_remove(struct myalloc_buddy *b, u32 idx, unsign
 		b->nonempty &= ~BIT(order);
 }
 
-/* Order of the block that begins at @idx (B1); does not look at free[]. */
+/* Returns the order of the block that begins at @idx (B1); does not use free[]. */
 static unsigned int order_at(const struct myalloc_buddy *b, u32 idx)
 {
 	unsigned int order;
@@ -110,10 +108,11 @@ static unsigned int order_at(const struct myalloc_buddy *b, u32 idx)
 }
 
 /**
- * myalloc_buddy_meta_size() - memory that a buddy system needs
- * @nr_frames: frames to manage, less than 2^32 - 1024
+ * myalloc_buddy_meta_size() - size of the metadata of a buddy system
+ * @nr_frames: number of frames to manage, less than 2^32 - 1024
  * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
  *
+ * Context: any.
  * Return: bytes.
  */
 size_t myalloc_buddy_meta_size(u32 nr_frames, unsigned int top_order)
@@ -130,12 +129,13 @@ size_t myalloc_buddy_meta_size(u32 nr_frames, unsigned int top_order)
  * myalloc_buddy_piece() - order of the first block of a run of frames
  * @buddy: the buddy system
  * @idx: first frame of the run
- * @nr: frames in the run, at least 1
+ * @nr: number of frames in the run, at least 1
  *
- * A run that is not one block is cut into blocks greedily from its beginning,
- * each as large as its alignment and what is left allow. Allocation and free of
- * exact sizes cut alike, so that a free can check every piece.
+ * A run that is not one block is cut into blocks greedily from its beginning, each as large as
+ * its alignment and the rest of the run allow. Allocation and free of exact sizes cut alike, so a
+ * free can check every piece.
  *
+ * Context: any.
  * Return: log2 of the frames in the first piece.
  */
 unsigned int myalloc_buddy_piece(const struct myalloc_buddy *buddy, u32 idx, u32 nr)
@@ -147,7 +147,7 @@ unsigned int myalloc_buddy_piece(const struct myalloc_buddy *buddy, u32 idx, u32
 	return order;
 }
 
-/* Makes @nr frames from @idx free blocks; they must have no state yet. */
+/* Turns @nr frames from @idx on, which have no state yet, into free blocks. */
 static void insert_run(struct myalloc_buddy *b, u32 idx, u32 nr)
 {
 	while (nr) {
@@ -161,13 +161,15 @@ static void insert_run(struct myalloc_buddy *b, u32 idx, u32 nr)
 }
 
 /**
- * myalloc_buddy_init() - make a buddy system with all frames free
+ * myalloc_buddy_init() - initialise a buddy system with all frames free
  * @buddy: the buddy system
- * @nr_frames: frames, any number from 1
+ * @nr_frames: number of frames, at least 1
  * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
  * @policy: where new blocks are placed
- * @meta: zeroed memory of myalloc_buddy_meta_size() bytes, aligned to 8, which
- *	the caller keeps for as long as the buddy system is used
+ * @meta: zeroed memory of myalloc_buddy_meta_size() bytes, aligned to 8 bytes; it must stay valid
+ *	for as long as the buddy system is in use
+ *
+ * Context: any.
  */
 void myalloc_buddy_init(struct myalloc_buddy *buddy, u32 nr_frames,
 			unsigned int top_order, enum myalloc_policy policy,
@@ -191,8 +193,8 @@ void myalloc_buddy_init(struct myalloc_buddy *buddy, u32 nr_frames,
 }
 
 /*
- * Cuts the block at @idx from order @from down to @to, keeping the lower or, with
- * @topdown, the upper part. The block is no longer in free[]. Returns the part kept.
+ * Splits the block at @idx from order @from down to @to and keeps the lower or, with @topdown,
+ * the upper part. The block is no longer in free[]. Returns the part kept.
  */
 static u32 split(struct myalloc_buddy *b, u32 idx, unsigned int from,
 		 unsigned int to, bool topdown)
@@ -212,7 +214,7 @@ static u32 split(struct myalloc_buddy *b, u32 idx, unsigned int from,
 	return idx;
 }
 
-/* The free block that the policy takes for a request of @order, or NO_FRAME. */
+/* Returns the free block that the policy selects for a request of @order, or NO_FRAME. */
 static u32 choose(const struct myalloc_buddy *b, unsigned int order, bool topdown,
 		  unsigned int *found)
 {
@@ -239,14 +241,14 @@ static u32 choose(const struct myalloc_buddy *b, unsigned int order, bool topdow
 }
 
 /**
- * myalloc_buddy_alloc() - take a block
+ * myalloc_buddy_alloc() - allocate a block
  * @buddy: the buddy system
- * @order: log2 of frames, any number
- * @topdown: take the highest address of the smallest sufficient order instead of
- *	what the policy says
+ * @order: log2 of frames, any value
+ * @topdown: take the highest address of the smallest sufficient order, whatever the policy is
  *
- * Return: index of the first frame, MYALLOC_NO_FRAME if there is no free block
- * of the order or above.
+ * Context: any; the caller serialises.
+ * Return: index of the first frame; MYALLOC_NO_FRAME if there is no free block of the order or
+ * above.
  */
 u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
 			bool topdown)
@@ -265,20 +267,21 @@ u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
 }
 
 /**
- * myalloc_buddy_alloc_exact() - take a number of frames that is no power of two
+ * myalloc_buddy_alloc_exact() - allocate a number of frames that need not be a power of two
  * @buddy: the buddy system
- * @nr: frames, 1 to 2^top_order
+ * @nr: number of frames, 1 to 2^top_order
  * @align_order: the first frame is a multiple of 2^@align_order
  * @topdown: as for myalloc_buddy_alloc()
  *
- * Takes the smallest block that holds them with that alignment and gives the rest
- * back at once. The frames form several blocks, cut as myalloc_buddy_piece() says;
- * they may be freed together by myalloc_buddy_free_exact() or one by one.
+ * Takes the smallest block that holds the frames with that alignment, and frees the rest at once.
+ * The frames form several blocks, cut as by myalloc_buddy_piece(). They may be freed together by
+ * myalloc_buddy_free_exact(), or block by block.
  *
- * This is the quick way. It fails if no single block holds them, although several
- * together may: myalloc_buddy_alloc_exact_in() of every slot then finds those.
+ * This is the fast way. It fails if no single block is large enough, although several adjacent
+ * ones may be: myalloc_buddy_alloc_exact_in(), called for every slot, finds those.
  *
- * Return: index of the first frame, MYALLOC_NO_FRAME if there is no such block.
+ * Context: any; the caller serialises.
+ * Return: index of the first frame; MYALLOC_NO_FRAME if there is no such block.
  */
 u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
 			      unsigned int align_order, bool topdown)
@@ -309,7 +312,7 @@ u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
 	return idx;
 }
 
-/* The free block that contains @idx: its order, or -1 if the frame is not free. */
+/* Returns the order of the free block that contains @idx, or -1 if the frame is not free. */
 static int free_order(const struct myalloc_buddy *b, u32 idx)
 {
 	unsigned int k;
@@ -321,15 +324,16 @@ static int free_order(const struct myalloc_buddy *b, u32 idx)
 }
 
 /**
- * myalloc_buddy_alloc_range() - take particular frames
+ * myalloc_buddy_alloc_range() - allocate particular frames
  * @buddy: the buddy system
  * @idx: first frame
- * @nr: frames, at least 1
+ * @nr: number of frames, at least 1
  *
- * The frames form blocks cut as myalloc_buddy_piece() says.
+ * The frames form blocks, cut as by myalloc_buddy_piece().
  *
- * Return: 0, -EINVAL if the range is empty or not inside the zone, -EBUSY if a
- * frame of it is not free (then nothing was taken).
+ * Context: any; the caller serialises.
+ * Return: 0; -EINVAL if the range is empty or not inside the zone; -EBUSY if one of the frames is
+ * not free, then nothing was allocated.
  */
 int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 {
@@ -344,7 +348,7 @@ int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 		if (k < 0)
 			return -EBUSY;
 	}
-	/* Each free block met: out of free[], its outer parts back in. */
+	/* Remove each free block in the range, and insert its parts outside the range again. */
 	for (at = idx; at < end; ) {
 		u32 first, next;
 
@@ -368,14 +372,14 @@ int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 
 /* --- runs of free frames ------------------------------------------------------ */
 
-/* Which frames are free, 64 at a time. */
+/* State of a search: which frames are free, 64 at a time */
 struct scan {
 	const struct myalloc_buddy *b;
-	u32 word;	/* number of the word that @free is, U32_MAX for none */
+	u32 word;	/* number of the word in @free, U32_MAX for none */
 	u64 free;
 };
 
-/* Bit i is set if frame @word * 64 + i is free. */
+/* Returns a word in which bit i is set if frame @word * 64 + i is free. */
 static u64 free_word(struct scan *s, u32 word)
 {
 	unsigned int k;
@@ -398,7 +402,10 @@ static u64 free_word(struct scan *s, u32 word)
 	return s->free;
 }
 
-/* The lowest frame from @from on that is free or, with @flip ~0, is not; @end if none is. */
+/*
+ * Returns the lowest frame at or above @from that is free or, with @flip ~0, that is not free;
+ * @end if there is none.
+ */
 static u32 scan_up(struct scan *s, u32 from, u32 end, u64 flip)
 {
 	while (from < end) {
@@ -411,7 +418,10 @@ static u32 scan_up(struct scan *s, u32 from, u32 end, u64 flip)
 	return end;
 }
 
-/* The frame behind the highest such one below @end; @from if there is none from there on. */
+/*
+ * As scan_up(), but returns the frame after the highest such frame below @end; @from if there is
+ * none.
+ */
 static u32 scan_down(struct scan *s, u32 from, u32 end, u64 flip)
 {
 	while (from < end) {
@@ -424,7 +434,7 @@ static u32 scan_down(struct scan *s, u32 from, u32 end, u64 flip)
 	return from;
 }
 
-/* The lowest run of @nr free frames in [@at, @end) that begins at a multiple of @align. */
+/* Returns the lowest run of @nr free frames in [@at, @end) that begins at a multiple of @align. */
 static u32 lowest_run(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u32 align)
 {
 	struct scan s = { .b = b, .word = U32_MAX };
@@ -442,7 +452,7 @@ static u32 lowest_run(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u3
 	}
 }
 
-/* The highest; @first is a multiple of @align. */
+/* Returns the highest such run; @first is a multiple of @align. */
 static u32 highest_run(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr, u32 align)
 {
 	struct scan s = { .b = b, .word = U32_MAX };
@@ -461,19 +471,20 @@ static u32 highest_run(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr
 	}
 }
 
-/* A run of @nr free frames with that alignment contains a free block of this order or above. */
+/* A run of @nr free frames with that alignment contains a free block of at least this order. */
 static unsigned int least_order(u32 nr, unsigned int align_order)
 {
 	return max_t(unsigned int, fls(nr + 1) - 2, min_t(unsigned int, fls(nr) - 1, align_order));
 }
 
 /**
- * myalloc_buddy_may_hold() - is there perhaps room for an exact request?
+ * myalloc_buddy_may_hold() - test whether an exact request can possibly succeed
  * @buddy: the buddy system
- * @nr: frames, any number
- * @align_order: any number
+ * @nr: number of frames, any value
+ * @align_order: any value
  *
- * Return: false if there is certainly none, and no slot need be searched.
+ * Context: any; the caller serialises.
+ * Return: false if there is certainly no room, so that no slot need be searched.
  */
 bool myalloc_buddy_may_hold(const struct myalloc_buddy *buddy, u32 nr,
 			    unsigned int align_order)
@@ -494,18 +505,19 @@ static bool has_block(const struct myalloc_buddy *b, u32 first, u32 end, unsigne
 }
 
 /**
- * myalloc_buddy_alloc_exact_in() - take a number of frames, wherever they are free in a slot
+ * myalloc_buddy_alloc_exact_in() - allocate a number of frames anywhere in a slot
  * @buddy: the buddy system
- * @slot: which 2^top_order frames to search, counted from 0
+ * @slot: number of the 2^top_order frames to search, counted from 0
  * @nr: as for myalloc_buddy_alloc_exact()
- * @align_order: as there, at most top_order
- * @topdown: the highest such run instead of the lowest
+ * @align_order: as for myalloc_buddy_alloc_exact(), at most top_order
+ * @topdown: take the highest such run instead of the lowest
  *
- * Finds every run of free frames of that length and alignment, which may be part of several
- * blocks. Looks at a slot's frames 64 at a time, each 64 once, and takes a step for each run of
- * free frames. Only for a request of which myalloc_buddy_may_hold() says yes.
+ * Finds every run of free frames of that length and alignment, even one that consists of parts of
+ * several blocks. Examines the frames of the slot 64 at a time, each 64 once, and takes a step
+ * for each run of free frames. To be called only if myalloc_buddy_may_hold() returns true.
  *
- * Return: index of the first frame, MYALLOC_NO_FRAME if there is no such run in the slot.
+ * Context: any; the caller serialises.
+ * Return: index of the first frame; MYALLOC_NO_FRAME if the slot has no such run.
  */
 u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
 				 unsigned int align_order, bool topdown)
@@ -525,8 +537,8 @@ u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
 /* --- frees -------------------------------------------------------------------- */
 
 /*
- * Is a block of @order allocated at @idx? The order is right (B1) if a block begins at
- * idx + 2^order and none at idx + 2^k for any smaller k: of those six lie in one word.
+ * Is a block of @order allocated at @idx? The order is right (B1) if a block begins at idx +
+ * 2^order and none begins at idx + 2^k for any smaller k. The bits for k < 6 lie in one word.
  */
 static bool is_allocated(const struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
@@ -554,7 +566,7 @@ static bool is_allocated(const struct myalloc_buddy *b, u32 idx, unsigned int or
 	return !myalloc_tree_test(&b->free[order], idx >> order);
 }
 
-/* Why there is no block of @order allocated at @idx. */
+/* Returns the reason why no block of @order is allocated at @idx. */
 static noinline enum myalloc_bad why_not(const struct myalloc_buddy *b, u32 idx,
 					 unsigned int order)
 {
@@ -571,7 +583,7 @@ static noinline enum myalloc_bad why_not(const struct myalloc_buddy *b, u32 idx,
 								 MYALLOC_BAD_ORDER;
 }
 
-/* Frees a block that is_allocated(). */
+/* Frees a block for which is_allocated() is true. */
 static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
 	unsigned int from = order;
@@ -592,12 +604,13 @@ static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 }
 
 /**
- * myalloc_buddy_free() - give a block back
+ * myalloc_buddy_free() - free a block
  * @buddy: the buddy system
- * @idx: its first frame, any number
- * @order: the order it was allocated with, any number
+ * @idx: its first frame, any value
+ * @order: the order it was allocated with, any value
  *
- * Return: MYALLOC_OK, or why it was refused; then nothing has changed.
+ * Context: any; the caller serialises.
+ * Return: MYALLOC_OK, or the reason for refusing the free; then nothing has changed.
  */
 enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,
 				    unsigned int order)
@@ -609,12 +622,13 @@ enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,
 }
 
 /**
- * myalloc_buddy_free_exact() - give a run of frames back
+ * myalloc_buddy_free_exact() - free a run of frames
  * @buddy: the buddy system
- * @idx: its first frame, any number
- * @nr: the number it was allocated with, any number
+ * @idx: its first frame, any value
+ * @nr: the number of frames it was allocated with, any value
  *
- * Return: MYALLOC_OK, or why it was refused; then nothing has changed.
+ * Context: any; the caller serialises.
+ * Return: MYALLOC_OK, or the reason for refusing the free; then nothing has changed.
  */
 enum myalloc_bad myalloc_buddy_free_exact(struct myalloc_buddy *buddy, u32 idx,
 					  u32 nr)
@@ -640,16 +654,17 @@ enum myalloc_bad myalloc_buddy_free_exact(struct myalloc_buddy *buddy, u32 idx,
 }
 
 /**
- * myalloc_buddy_lookup() - the block that a frame belongs to
+ * myalloc_buddy_lookup() - find the block that contains a frame
  * @buddy: the buddy system
- * @idx: any number
- * @block: out
+ * @idx: index of the frame, any value
+ * @block: out: the block
  *
- * Looks back through at most 2^top_order / 64 + 1 words. Without the lock the
- * answer is right for a frame of a block that stays allocated.
+ * Searches back through at most 2^top_order / 64 + 1 words. Without the lock the result is
+ * correct for a frame of a block that stays allocated.
  *
- * Return: false if the index is not of this buddy system, or (seen without the
- * lock, or in damaged metadata) no block contains it.
+ * Context: any.
+ * Return: false if the index is out of range, or if (seen without the lock, or in damaged
+ * metadata) no block contains the frame.
  */
 bool myalloc_buddy_lookup(const struct myalloc_buddy *buddy, u32 idx,
 			  struct myalloc_block *block)
@@ -677,10 +692,11 @@ bool myalloc_buddy_lookup(const struct myalloc_buddy *buddy, u32 idx,
  * @buddy: the buddy system
  * @order: log2 of frames, at most top_order
  *
- * The share of free memory that lies in blocks too small for the order. Formula
- * of unusable_free_index() in mm/vmstat.c (Gorman 2005).
+ * The share of free memory that lies in blocks too small for the order. The formula is that of
+ * unusable_free_index() in mm/vmstat.c (Gorman 2005).
  *
- * Return: in 1/1000; 1000 if nothing is free.
+ * Context: any; the caller serialises.
+ * Return: the share in 1/1000; 1000 if nothing is free.
  */
 int myalloc_buddy_unusable(const struct myalloc_buddy *buddy, unsigned int order)
 {
@@ -699,10 +715,11 @@ int myalloc_buddy_unusable(const struct myalloc_buddy *buddy, unsigned int order
  * @buddy: the buddy system
  * @order: log2 of frames, at most top_order
  *
- * If an allocation of the order would fail: towards 0 for lack of memory, towards
- * 1000 because of fragmentation. Formula of __fragmentation_index() in mm/vmstat.c.
+ * Tells why an allocation of the order would fail: a value near 0 means lack of memory, a value
+ * near 1000 means fragmentation. The formula is that of __fragmentation_index() in mm/vmstat.c.
  *
- * Return: in 1/1000; -1000 if the allocation would succeed; 0 if nothing is free.
+ * Context: any; the caller serialises.
+ * Return: the index in 1/1000; -1000 if the allocation would succeed; 0 if nothing is free.
  */
 int myalloc_buddy_extfrag(const struct myalloc_buddy *buddy, unsigned int order)
 {

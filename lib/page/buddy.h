@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A buddy system on frame indices; no locks, no pointers, no memory of its own. */
+/* A buddy system on frame indices; takes no locks and allocates no memory */
 #ifndef MYALLOC_BUDDY_H
 #define MYALLOC_BUDDY_H
 
@@ -9,25 +9,25 @@
 
 #define MYALLOC_NO_FRAME	U32_MAX
 
-/* Where a new block is placed. Both are deterministic. */
+/* Where a new block is placed. Both policies are deterministic. */
 enum myalloc_policy {
 	MYALLOC_BEST_FIT = 0,	/* smallest sufficient free block, lowest address */
-	MYALLOC_FIRST_FIT = 1,	/* lowest address of all sufficient free blocks */
+	MYALLOC_FIRST_FIT = 1,	/* sufficient free block with the lowest address */
 	MYALLOC_NR_POLICIES
 };
 
 /**
  * struct myalloc_buddy - see buddy.c for the theory
- * @nr_frames: frames managed, indices 0 to @nr_frames - 1
- * @nr_free: frames in free blocks
+ * @nr_frames: number of frames managed; indices are 0 to @nr_frames - 1
+ * @nr_free: number of frames in free blocks
  * @nonempty: bit k is set while a block of order k is free
  * @top_order: order of the largest block
  * @policy: enum myalloc_policy
- * @nr_blocks: free blocks of each order
+ * @nr_blocks: number of free blocks of each order
  * @nr_splits: blocks split since init
- * @nr_merges: pairs merged since init
+ * @nr_merges: pairs of buddies merged since init
  * @head: bit i is set if a block, free or not, begins at frame i
- * @free: of order k, bit i >> k is set if the block of that order at i is free
+ * @free: per order k: bit i >> k is set if a free block of that order begins at frame i
  */
 struct myalloc_buddy {
 	u32 nr_frames;
@@ -64,10 +64,10 @@ enum myalloc_bad myalloc_buddy_free_exact(struct myalloc_buddy *buddy, u32 idx,
 unsigned int myalloc_buddy_piece(const struct myalloc_buddy *buddy, u32 idx, u32 nr);
 
 /**
- * struct myalloc_block - a block as found by myalloc_buddy_lookup()
- * @idx: its first frame
+ * struct myalloc_block - result of myalloc_buddy_lookup()
+ * @idx: first frame of the block
  * @order: log2 of its frames
- * @free: is it free?
+ * @free: whether it is free
  */
 struct myalloc_block {
 	u32 idx;
@@ -84,7 +84,8 @@ int myalloc_buddy_extfrag(const struct myalloc_buddy *buddy, unsigned int order)
  * myalloc_buddy_largest() - order of the largest free block
  * @buddy: the buddy system
  *
- * Return: log2 of its frames, -1 if nothing is free.
+ * Context: any.
+ * Return: log2 of its frames; -1 if nothing is free.
  */
 static inline int myalloc_buddy_largest(const struct myalloc_buddy *buddy)
 {

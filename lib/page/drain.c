@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way back to the buddy: drains, requests that find no block, the zone's worker
+ * Draining: how cached memory returns to the buddy
  *
- * What it is: the walk over whatever layers keep back (base/drainer.h). This room owns the zone's
- * lock, so the walk is here; what a layer keeps back, and how it gives it up, it says when it
- * registers.
+ * The walk over all layers that hold back memory (base/drainer.h), the handling of requests that
+ * find no block, and the zone's worker. This file owns the walk because it owns the lock of the
+ * zone. Each layer registers the functions that give back its memory.
  *
- * Drains: each online CPU empties its own magazines in interrupts of at most DRAIN_MOST things,
- * whatever number of stocks they are from, and only if it has any: of what it has, and the stocks
- * between, two interrupts in a row pass more than DRAIN_MOST. Then each drainer gives back what
- * else it has.
+ * Drains: each online CPU empties its own magazines in interrupts that move at most DRAIN_MOST
+ * things each, from as many stocks as necessary. A CPU without cached things is not interrupted:
+ * any two consecutive interrupts together pass more than DRAIN_MOST things and stocks. Then each
+ * drainer gives back its other memory.
  *
- * Requests that find no block: one that may wait drains everything, and fails only if that did not
- * help. One that may not wait asks each drainer for what it can give at once, which is at most
- * DRAIN_MOST things out of this CPU's magazines for all of them together, and then fails and posts
- * a drain for the worker. So what it does does not depend on the number of caches or CPUs.
+ * Requests that find no block: a request that may wait drains everything, and fails only if that
+ * does not help. A request that may not wait asks each drainer for the memory that it can give
+ * back at once, at most DRAIN_MOST things from this CPU's magazines for all drainers together. It
+ * also posts a drain for the worker. So its work does not depend on the number of caches or CPUs.
  *
- * The worker runs every MYALLOC_WORK_MS while anything is cached: it drains CPUs that have done
- * nothing since its last run, and has each drainer look after its own. When there is nothing to
- * look after any more, it stops until there is.
+ * The worker runs every MYALLOC_WORK_MS while anything is cached. It drains CPUs that have done
+ * nothing since its last run, and calls the tend function of each drainer. It stops when nothing
+ * is left to tend, and is started again when something is cached.
  *
- * Magazines for those who come: a CPU that comes to magazines which have none for it works past
- * them and has the worker run at once, who has each drainer make some. That takes as long as two
- * grace periods, and there are twice as many each time. Where that cannot be, the CPU asks again
- * after the next run.
+ * Magazines for new CPUs: a CPU for which there are no magazines bypasses them and has the worker
+ * run at once; the worker asks each drainer to make some. That takes two grace periods, and the
+ * number of places doubles each time. If it fails, the CPU asks again after the worker's next
+ * run.
  *
  * Invariant
- *	W1  With nothing live and nothing lent, a drain gives every frame back to the buddy.
+ *	W1  If nothing is allocated and nothing is lent, a drain returns every frame to the buddy.
  */
 #include "env.h"
 #include "page/bad_page.h"
@@ -34,23 +34,26 @@
 #include "page/drain.h"
 #include "page/lend.h"
 
-/* Things and magazines that one interrupt of a drain passes. */
+/* Things and stocks that one interrupt of a drain handles */
 #define DRAIN_MOST	256U
-/* Blocks in quarantine that one run of the worker looks at. */
+/* Quarantined blocks that one run of the worker checks */
 #define QUARANTINE_MOST	64
-/* Frames that a drain, or one run of the worker, looks at for pages reported as bad. */
+/* Frames that a drain or one run of the worker checks for bad pages */
 #define BAD_MOST	4096
-/* Milliseconds between two drains that failing requests ask for. */
+/* Minimum time between two drains that failing requests ask for, ms */
 #define DRAIN_MS	100
 
 /**
- * myalloc_drainer_add() - register a layer that keeps memory back
- * @zone: a zone that is being made
- * @drainer: embedded in it, without stocks
+ * myalloc_drainer_add() - register a layer that holds back memory
+ * @zone: the zone, under construction
+ * @drainer: the layer's drainer, embedded in @zone, without stocks
  * @kind: one of MYALLOC_KIND_...
- * @ops: what it does
+ * @ops: operations of the layer
  *
- * A layer comes before those that its memory goes back to, so that one drain takes all of it.
+ * A layer must register before the layers that its memory goes back to, so that one drain returns
+ * all of its memory.
+ *
+ * Context: task.
  */
 void myalloc_drainer_add(struct myalloc_zone *zone, struct myalloc_drainer *drainer,
 			 unsigned int kind, const struct myalloc_drainer_ops *ops)
@@ -66,10 +69,10 @@ void myalloc_drainer_add(struct myalloc_zone *zone, struct myalloc_drainer *drai
 /**
  * struct sweep - a walk over stocks on one CPU
  * @zone: the zone
- * @only: this stock alone, or NULL for what @kinds says
- * @kinds: of the drainers
- * @drainer: of @stock
- * @stock: the next one; NULL at the end
+ * @only: the only stock to visit, or NULL to visit those of all drainers in @kinds
+ * @kinds: kinds of drainers to visit
+ * @drainer: drainer of @stock
+ * @stock: the next stock; NULL at the end
  */
 struct sweep {
 	struct myalloc_zone *zone;
@@ -79,7 +82,10 @@ struct sweep {
 	struct myalloc_stock *stock;
 };
 
-/* caches_mutex held, unless @only. The first stock of the drainers from @at on. */
+/*
+ * Sets @s->stock to the first stock of the drainers from @at on. Requires caches_mutex unless
+ * @only is set.
+ */
 static void sweep_from(struct sweep *s, struct list_head *at)
 {
 	s->stock = NULL;
@@ -109,7 +115,7 @@ static void sweep_next(struct sweep *s)
 		s->stock = list_next_entry(s->stock, link);
 }
 
-/* On the CPU whose magazines they are, interrupts off. Goes on where it was. */
+/* Runs on the CPU that owns the magazines, interrupts off; continues where it stopped. */
 static void sweep_here(void *arg)
 {
 	struct sweep *s = arg;
@@ -127,7 +133,7 @@ static void sweep_here(void *arg)
 	}
 }
 
-/* On to the next stock of which the CPU has anything. */
+/* Advances to the next stock of which the CPU has anything cached. */
 static void sweep_skip(struct sweep *s, int cpu)
 {
 	while (s->stock && !myalloc_magazines_count_cpu(s->stock->mags, cpu))
@@ -149,7 +155,7 @@ static void sweep_cpu(struct sweep *s, int cpu)
 					    s->stock->owner);
 }
 
-/* On every CPU, and the depots; caches_mutex and cpus_read_lock held. */
+/* Sweeps every CPU and the depots; caches_mutex and cpus_read_lock held. */
 static void sweep(struct sweep *s)
 {
 	int cpu;
@@ -161,9 +167,9 @@ static void sweep(struct sweep *s)
 }
 
 /**
- * myalloc_stock_drain() - take what is in one stock's magazines back
+ * myalloc_stock_drain() - empty the magazines of one stock
  * @zone: the zone
- * @stock: of one of its drainers
+ * @stock: a stock of one of its drainers
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
  */
@@ -179,18 +185,18 @@ void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock)
 }
 
 /**
- * myalloc_zone_drain_kinds() - give back to the buddy what is cached of some kinds
+ * myalloc_zone_drain_kinds() - give back cached memory of some kinds to the buddy
  * @zone: the zone
  * @kinds: MYALLOC_KIND_PAGES, MYALLOC_KIND_OBJECTS, or MYALLOC_KIND_ALL
  *
  * Waits for a grace period if there are empty slabs.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: pages that the buddy has more than before.
+ * Return: the number of pages by which the buddy's free memory has grown.
  */
 unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int kinds)
 {
-	u32 before = data_race(zone->buddy.nr_free), after;	/* a sum of moments */
+	u32 before = data_race(zone->buddy.nr_free), after;	/* a snapshot */
 	struct sweep s = { .zone = zone, .kinds = kinds };
 	struct myalloc_drainer *d;
 
@@ -211,20 +217,20 @@ unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int k
 		myalloc_bad_poll(zone, BAD_MOST);
 		myalloc_zone_reap_all(zone);
 	}
-	after = data_race(zone->buddy.nr_free);	/* a sum of moments */
+	after = data_race(zone->buddy.nr_free);	/* a snapshot */
 	return after > before ? after - before : 0;
 }
 
 /**
- * myalloc_zone_drain() - give back to the buddy whatever is cached
+ * myalloc_zone_drain() - give back all cached memory to the buddy
  * @zone: the zone
  *
- * Magazines of every cache and of pages on every CPU, empty slabs, deferred frees, and quarantined
- * blocks that nobody refers to any more. Waits for a grace period if there are empty slabs.
+ * Empties the magazines of all caches and of pages on every CPU, and gives back empty slabs,
+ * deferred frees, and quarantined blocks that are no longer referenced. Waits for a grace period
+ * if there are empty slabs.
  *
- * Context: task, may sleep; not from CPU hotplug callbacks, which have
- * myalloc_zone_drain_cpu().
- * Return: pages that the buddy has more than before.
+ * Context: task, may sleep; not from CPU hotplug callbacks, which use myalloc_zone_drain_cpu().
+ * Return: the number of pages by which the buddy's free memory has grown.
  */
 unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 {
@@ -232,9 +238,9 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_drain_cpu() - give back what a CPU that is gone has cached
+ * myalloc_zone_drain_cpu() - give back what an offline CPU has cached
  * @zone: the zone
- * @cpu: its number; it is offline and stays so meanwhile
+ * @cpu: number of the CPU, which stays offline during the call
  *
  * Context: task, may sleep.
  */
@@ -250,12 +256,13 @@ void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 /* --- requests that find no block ------------------------------------------------- */
 
 /**
- * myalloc_stock_reclaim() - take back what this CPU has in the magazines of a stock
+ * myalloc_stock_reclaim() - give back what this CPU has in the magazines of a stock
  * @stock: the stock
- * @most: nothing, if that would be more than so many; becomes less by what there was
+ * @most: in: if more things than this are cached, does nothing; out: reduced by the number of
+ *	things given back
  *
  * Context: any but NMI, preemption off.
- * Return: how many things.
+ * Return: the number of things given back.
  */
 u32 myalloc_stock_reclaim(struct myalloc_stock *stock, u32 *most)
 {
@@ -268,13 +275,14 @@ u32 myalloc_stock_reclaim(struct myalloc_stock *stock, u32 *most)
 }
 
 /**
- * myalloc_zone_reclaim() - a request has found no block
+ * myalloc_zone_reclaim() - reclaim memory after a request has found no block
  * @zone: the zone
  *
- * Takes back what can be had at once and in bounded time; has the worker take back the rest.
+ * Gives back the memory that can be given back at once and in bounded time, and has the worker
+ * give back the rest.
  *
- * Context: any; in NMI only the worker is told.
- * Return: true if something came back, so that it is worth another try.
+ * Context: any; in NMI it only notifies the worker.
+ * Return: true if something was given back, so that the request should be tried again.
  */
 bool myalloc_zone_reclaim(struct myalloc_zone *zone)
 {
@@ -294,7 +302,7 @@ bool myalloc_zone_reclaim(struct myalloc_zone *zone)
 
 /* --- the worker ------------------------------------------------------------------ */
 
-/* caches_mutex held. Grows with what the CPU does. */
+/* caches_mutex held. Returns a number that grows with each operation on the CPU. */
 static u64 cpu_moves(struct myalloc_zone *zone, int cpu)
 {
 	struct sweep s = { .zone = zone, .kinds = MYALLOC_KIND_ALL };
@@ -305,7 +313,7 @@ static u64 cpu_moves(struct myalloc_zone *zone, int cpu)
 	return moves;
 }
 
-/* caches_mutex and cpus_read_lock held. Drains CPUs that did nothing. */
+/* caches_mutex and cpus_read_lock held. Drains CPUs that have been idle since the last run. */
 static void drain_idle_cpus(struct myalloc_zone *zone)
 {
 	struct sweep s = { .zone = zone, .kinds = MYALLOC_KIND_ALL };
@@ -322,7 +330,7 @@ static void drain_idle_cpus(struct myalloc_zone *zone)
 	}
 }
 
-/* Is there anything left that may become idle? */
+/* Returns whether anything is left that may become unused. */
 static bool look_after(struct myalloc_zone *zone)
 {
 	struct myalloc_drainer *d;
@@ -381,11 +389,11 @@ static void work(struct myalloc_env_work *w)
 }
 
 /**
- * myalloc_drain_init() - drainers and worker of a zone that is being made
- * @zone: the zone
+ * myalloc_drain_init() - initialise the drainers and the worker of a zone
+ * @zone: the zone, under construction
  *
  * Context: task, may sleep.
- * Return: 0, -ENOMEM.
+ * Return: 0; -ENOMEM if out of memory.
  */
 int myalloc_drain_init(struct myalloc_zone *zone)
 {
@@ -396,19 +404,24 @@ int myalloc_drain_init(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_drain_stop() - the worker will not run again
- * @zone: the zone, which nobody uses any more
+ * myalloc_drain_stop() - stop the worker for good
+ * @zone: the zone, no longer in use
  *
  * Context: task, may sleep.
  */
 void myalloc_drain_stop(struct myalloc_zone *zone)
 {
-	/* It posts itself; so from the next run on it must not, or it would escape the stop. */
+	/* The worker posts itself; without this flag it could do so after the stop. */
 	WRITE_ONCE(zone->no_worker, true);
 	myalloc_env_work_stop(&zone->work);
 }
 
-/* Frees what myalloc_drain_init() has taken; the worker is stopped. */
+/**
+ * myalloc_drain_fini() - free the memory of the worker
+ * @zone: the zone, its worker stopped
+ *
+ * Context: task, may sleep.
+ */
 void myalloc_drain_fini(struct myalloc_zone *zone)
 {
 	myalloc_env_free_percpu(zone->seen_cpu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The way of memory back to the buddy: drains, requests that find no block, the zone's worker. */
+/* Draining: cached memory returns to the buddy; requests that find no block; the zone's worker */
 #ifndef MYALLOC_DRAIN_H
 #define MYALLOC_DRAIN_H
 
@@ -24,20 +24,38 @@ void myalloc_drain_fini(struct myalloc_zone *zone);
 /* Milliseconds between two runs of the worker while something is cached. */
 #define MYALLOC_WORK_MS	500
 
-/* The worker is to run in @ms milliseconds. Context: any. */
+/**
+ * myalloc_zone_post() - have the worker run
+ * @zone: the zone
+ * @ms: delay in milliseconds, 0 for at once
+ *
+ * Context: any.
+ */
 static inline void myalloc_zone_post(struct myalloc_zone *zone, unsigned int ms)
 {
 	if (likely(!READ_ONCE(zone->no_worker)))
 		myalloc_env_work_post(&zone->work, ms);
 }
 
-/* Something is cached: the worker will look after it. Context: any. */
+/**
+ * myalloc_zone_wake() - start the worker because something is cached
+ * @zone: the zone
+ *
+ * Context: any.
+ */
 static inline void myalloc_zone_wake(struct myalloc_zone *zone)
 {
 	myalloc_zone_post(zone, MYALLOC_WORK_MS);
 }
 
-/* A CPU has come to magazines that have none for it. Context: any. */
+/**
+ * myalloc_zone_want_magazines() - have the worker make magazines for more CPUs
+ * @zone: the zone
+ *
+ * Called when a CPU has found no magazines.
+ *
+ * Context: any.
+ */
 static inline void myalloc_zone_want_magazines(struct myalloc_zone *zone)
 {
 	WRITE_ONCE(zone->want_magazines, true);

@@ -2,38 +2,38 @@
 /*
  * Extents: any number of adjacent pages, and particular pages
  *
- * What it is: an extent is taken from the buddy under the zone's lock and lies in no magazine.
- * It lies in one chunk and is freed whole.
+ * An extent is allocated from the buddy under the zone's lock and is never in a magazine. It lies
+ * in one chunk and is freed as a whole.
  *
  *	frame	 8           12      14
  *	        [ block of 4 ][ of 2 ][1]	an extent of 7 pages
  *	tag	 EXTENT, 2, 6  PIECE,1 PIECE,0	type, order, pages less 1
  *
- * The buddy cuts it into blocks as myalloc_buddy_piece() says. The first has type EXTENT and
- * records how many pages the extent has, the others have type PIECE (E1). So one
+ * The buddy cuts the extent into blocks as by myalloc_buddy_piece(). The first block has type
+ * EXTENT and records the number of pages of the extent, the others have type PIECE (E1). So one
  * comparison of the first tag tells whether an extent of that length begins there, and neither
- * the extent nor a piece of it is ever taken for a block that was allocated by itself.
+ * the extent nor one of its pieces is ever mistaken for a block that was allocated by itself.
  *
  * Invariant
- *	E1  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
- *	    all in one chunk: the first is tagged EXTENT and records n, the others PIECE. No
- *	    other block is tagged PIECE. (While an extent is being freed its first block is
+ *	E1  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into, all
+ *	    in one chunk: the first is tagged EXTENT and records n, the others are tagged PIECE.
+ *	    No other block is tagged PIECE. (While an extent is being freed, its first block is
  *	    DEFERRING, and the others are given back from the last one on.)
  *
  * Free: one compare-and-exchange of the first tag, from EXTENT to DEFERRING, claims the extent.
- * Of two frees at the same time one wins; the other finds the tag changed. All that follows
- * belongs to the winner: the tags of the pieces are compared, the pages poisoned, and the
- * pieces given back under the lock together; in NMI without the lock one by one from the last to
- * the first, so that the pieces still tagged PIECE always follow a block that is DEFERRING. If a
- * tag or the buddy does not agree with the recorded length, the metadata is damaged: that is
- * reported, and the claim is taken back.
+ * Of two concurrent frees one wins; the other finds the tag changed. The winner compares the tags
+ * of the pieces, poisons the pages, and gives the pieces back together under the lock. In NMI
+ * without the lock it gives them back one by one, from the last to the first, so that the pieces
+ * still tagged PIECE always follow a block that is DEFERRING. If a tag or the buddy does not
+ * agree with the recorded length, the metadata is damaged: the damage is reported and the claim
+ * is undone.
  *
- * Complete: a request fails only if no chunk has a sufficient run of free pages, aligned as
- * asked for, at the moment when the search comes to it. Within a contract's bounds the quick
- * way never fails, and so the search changes nothing about where extents lie.
+ * Completeness: a request fails only if no chunk has a sufficient run of free pages, with the
+ * requested alignment, at the moment when the search reaches it. Within a contract's bounds the
+ * fast way never fails, so the search does not change where extents are placed.
  *
- * Bounds: an extent has at most 2 * chunk_order pieces. Under one hold of the lock at most one
- * chunk is searched (buddy.c: 2^chunk_order / 64 words). A request that fails has searched all
+ * Bounds: an extent has at most 2 * chunk_order pieces. At most one chunk is searched under one
+ * hold of the lock (buddy.c: 2^chunk_order / 64 words). A request that fails has searched all
  * chunks that have a block of about half its size, or none if the zone has no such block.
  */
 #include "env.h"
@@ -44,26 +44,29 @@
 #include "page/shadow.h"
 #include "page/zone_report.h"
 
-/* Can @nr pages from @idx be an extent: at least one, and none beyond the end of the chunk? */
+/*
+ * Can @nr pages from @idx on be an extent: is there at least one, and none beyond the end of the
+ * chunk?
+ */
 static bool in_chunk(const struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	return nr && nr <= BIT(zone->chunk_order) - (idx & (BIT(zone->chunk_order) - 1));
 }
 
-/* The tag of the first frame of an extent of @nr pages at @idx. */
+/* Returns the tag of the first frame of an extent of @nr pages at @idx. */
 static u32 extent_tag(const struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_EXTENT,
 				 myalloc_buddy_piece(&zone->buddy, idx, nr), nr - 1);
 }
 
-/* That of a frame that begins a later piece. */
+/* Returns the tag of the first frame of a later piece. */
 static u32 piece_tag(unsigned int order)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_PIECE, order, 0);
 }
 
-/* Lock held. Tags the pieces of an extent that was taken. */
+/* Lock held. Tags the pieces of an extent that was taken from the buddy. */
 static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, unsigned long caller)
 {
 	u32 tag = extent_tag(zone, idx, nr);
@@ -81,7 +84,7 @@ static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, unsigned long 
 	}
 }
 
-/* Lock held. Clears the tags of the pieces of an extent that was given back. */
+/* Lock held. Clears the tags of the pieces of an extent that was given back to the buddy. */
 static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	while (nr) {
@@ -95,8 +98,8 @@ static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
 }
 
 /*
- * The quick way, or else a search of one chunk after the other: the lock is dropped between them,
- * and what is found is taken before it is dropped.
+ * Tries the fast way, then searches one chunk after the other. The lock is dropped between
+ * chunks; a run that is found is taken before the lock is dropped.
  */
 static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 		      unsigned int align_order, myalloc_flags_t flags, unsigned long caller)
@@ -136,23 +139,22 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 }
 
 /**
- * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
+ * myalloc_pages_alloc_exact() - allocate a number of pages that need not be a power of two
  * @zone: the zone
- * @nr_pages: 1 to 2^chunk_order
- * @align_order: log2 of pages that the address is to be a multiple of, counted from
- *	the beginning of its chunk; at most chunk_order
- * @flags: as for myalloc_pages_alloc() but MYALLOC_LENDABLE, which is refused: an extent is not
- *	lent
+ * @nr_pages: number of pages, 1 to 2^chunk_order
+ * @align_order: log2 of the alignment in pages, counted from the beginning of the chunk; at most
+ *	chunk_order
+ * @flags: as for myalloc_pages_alloc(), but MYALLOC_LENDABLE is refused: an extent cannot be lent
  *
- * Takes the smallest sufficient block and gives back at once what is not needed. If no block
- * is sufficient, takes the lowest (MYALLOC_TOPDOWN: highest) free pages of one chunk that are,
- * in whichever blocks they lie. To be freed whole, by myalloc_pages_free_exact() with the same
- * number or by myalloc_free().
+ * Takes the smallest sufficient block and gives back the unneeded rest at once. If no block is
+ * sufficient, takes the lowest (with MYALLOC_TOPDOWN, the highest) sufficient run of free pages
+ * in one chunk, whatever blocks it consists of. The extent must be freed as a whole, by
+ * myalloc_pages_free_exact() with the same number or by myalloc_free().
  *
- * Context: as for myalloc_pages_alloc(). The second way takes time in proportion to the number
- * of chunks; the lock is held for one chunk at a time (Bounds).
- * Return: address of the first page; NULL if no chunk has so many free pages in a row with
- * that alignment, or there is another flag: reported.
+ * Context: as for myalloc_pages_alloc(). The second way takes time in proportion to the number of
+ * chunks; the lock is held for one chunk at a time (Bounds).
+ * Return: address of the first page; NULL if no chunk has that many adjacent free pages with that
+ * alignment, or if @flags has an unknown flag, which is reported.
  */
 void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 				unsigned int nr_pages, unsigned int align_order,
@@ -186,15 +188,16 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
  * myalloc_pages_alloc_range() - allocate particular pages
  * @zone: the zone
  * @addr: address of the first page
- * @nr_pages: how many; all in one chunk
- * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
+ * @nr_pages: number of pages; all must be in one chunk
+ * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT; MYALLOC_TOPDOWN has no effect
  *
- * To be freed whole, by myalloc_pages_free_exact() with the same number or by myalloc_free().
+ * The extent must be freed as a whole, by myalloc_pages_free_exact() with the same number or by
+ * myalloc_free().
  *
  * Context: task; with MYALLOC_MAY_WAIT it may sleep. Takes time in proportion to @nr_pages.
- * Return: 0; -EINVAL if that is not a range of pages of one chunk, or there is another
- * flag (reported; MYALLOC_TOPDOWN says nothing here); -EBUSY if one of
- * them is not free (without MYALLOC_MAY_WAIT that includes pages in magazines).
+ * Return: 0; -EINVAL if this is not a range of pages in one chunk, or if @flags has an unknown
+ * flag, which is reported; -EBUSY if one of the pages is not free (without MYALLOC_MAY_WAIT, that
+ * includes pages in magazines).
  */
 int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 			      unsigned int nr_pages, myalloc_flags_t flags)
@@ -227,7 +230,7 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	return err;
 }
 
-/* Claims the extent of @nr pages at @idx for its free; false if there is none. */
+/* Claims the extent of @nr pages at @idx for a free; returns false if there is none. */
 static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	u32 tag = extent_tag(zone, idx, nr), *at = &zone->frames[idx].tag;
@@ -239,7 +242,7 @@ static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr)
 	return cmpxchg(at, tag, myalloc_frame_tag(MYALLOC_FRAME_DEFERRING, order, 0)) == tag;
 }
 
-/* Are all pieces but the first tagged as those of an extent of @nr pages? */
+/* Are all pieces but the first tagged as pieces of an extent of @nr pages? */
 static bool good_pieces(const struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
@@ -256,8 +259,9 @@ static bool good_pieces(const struct myalloc_zone *zone, u32 idx, u32 nr)
 }
 
 /*
- * Gives the pieces of a claimed extent one by one, each now or later, the first one last (E1).
- * Cut from the end instead of the beginning, the pieces are the same: the fewest aligned blocks.
+ * Gives the pieces of a claimed extent back one by one, each now or deferred, the first one last
+ * (E1). Cutting from the end instead of the beginning yields the same pieces, the fewest aligned
+ * blocks.
  */
 static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
@@ -268,7 +272,7 @@ static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr)
 	}
 }
 
-/* The metadata of a claimed extent is damaged: it stays allocated. */
+/* Undoes the claim of an extent whose metadata is damaged; it stays allocated. */
 static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, const char *how)
 {
 	WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr));
@@ -276,7 +280,7 @@ static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, const ch
 	return -EINVAL;
 }
 
-/* Gives back an extent whose first frame is claimed. */
+/* Frees an extent whose first frame is claimed. */
 static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	enum myalloc_bad bad;
@@ -305,13 +309,13 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
  * myalloc_pages_free_exact() - free an exact or range allocation
  * @zone: the zone
  * @addr: its address, any value
- * @nr_pages: the number it was allocated with, any value
+ * @nr_pages: the number of pages it was allocated with, any value
  *
- * Of two frees at the same time exactly one succeeds.
+ * Of two concurrent frees exactly one succeeds.
  *
  * Context: any.
- * Return: 0; -EINVAL if no exact or range allocation of that many pages begins there, or its
- * metadata is damaged: reported, counted, and it stays allocated.
+ * Return: 0; -EINVAL if no exact or range allocation of that many pages begins there, or if its
+ * metadata is damaged. Both are reported and counted, and the memory stays allocated.
  */
 int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
 			     unsigned int nr_pages)

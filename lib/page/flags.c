@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flags of requests that a caller got wrong
+ * Checks of the flags of requests
  *
- * A caller who passes GFP flags, or flags of a cache, means something that the allocator does
- * not do: __GFP_ZERO would be memory that is not zero. So a flag that does not belong to a
- * request is refused, as a full zone refuses it, with a report that names the flag and the
- * caller. A fast path knows MYALLOC_MAY_WAIT only and leaves all others to the slow path; the
- * check costs it nothing.
+ * A caller that passes GFP flags, or flags of a cache, expects something that the allocator does
+ * not do: __GFP_ZERO, taken as a flag of this allocator, would yield memory that is not zeroed.
+ * So a request with an unknown flag is refused in the same way as by a full zone, and a report
+ * names the flags and the caller. The fast path handles only MYALLOC_MAY_WAIT and leaves all
+ * other flags to the slow path, so the check costs it nothing.
  *
- * MYALLOC_MAY_WAIT where the caller may not sleep would be a deadlock on the day when the zone
- * is full. A debug kernel reports each such request (myalloc_env_might_wait()). In other kernels
- * every request that takes the slow path is looked at: as far as the kernel knows that it may
- * not sleep, it is served as one without the flag, and the first one of a zone is reported.
- * Where CONFIG_PREEMPT_COUNT is not set, a kernel does not know of spinlocks.
+ * MYALLOC_MAY_WAIT in a context that may not sleep would deadlock as soon as the zone is full. A
+ * debug kernel reports each such request (myalloc_env_might_wait()). Other kernels check each
+ * request that takes the slow path: if the kernel knows that the caller may not sleep, the
+ * request is served as if it did not have the flag, and the first such request of a zone is
+ * reported. Without CONFIG_PREEMPT_COUNT a kernel does not know about spinlocks.
  */
 #include "env.h"
 #include "page/flags.h"
 #include "page/zone_report.h"
 
-/* See myalloc_flags_check(). */
+/* The slow part of myalloc_flags_check(): there is a flag other than MYALLOC_ZERO. */
 noinline bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *flags,
 				    myalloc_flags_t known, unsigned long caller)
 {

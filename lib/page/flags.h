@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a request for memory may ask for, and whether it may sleep. */
+/* Flags of a request for memory, and whether it may sleep */
 #ifndef MYALLOC_FLAGS_H
 #define MYALLOC_FLAGS_H
 
@@ -9,14 +9,14 @@ bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *flags,
 			   myalloc_flags_t known, unsigned long caller);
 
 /**
- * myalloc_flags_check() - may a request with these flags go on?
+ * myalloc_flags_check() - check the flags of a request
  * @zone: the zone
- * @flags: of the request; MYALLOC_MAY_WAIT is taken out where the caller may not sleep
- * @known: flags that such a request may have, MYALLOC_ZERO among them
- * @caller: address of the code that asked
+ * @flags: flags of the request; MYALLOC_MAY_WAIT is cleared if the caller may not sleep
+ * @known: flags that such a request may have, including MYALLOC_ZERO
+ * @caller: code address of the caller
  *
  * Context: any.
- * Return: false if there is a flag that is not @known: reported.
+ * Return: false if @flags has a flag that is not in @known; this is reported.
  */
 static __always_inline bool myalloc_flags_check(struct myalloc_zone *zone,
 						myalloc_flags_t *flags, myalloc_flags_t known,
@@ -26,9 +26,14 @@ static __always_inline bool myalloc_flags_check(struct myalloc_zone *zone,
 	       __myalloc_flags_check(zone, flags, known, caller);
 }
 
-/*
- * Each request calls this first. A kernel that checks where code sleeps says at once what a
- * request with MYALLOC_MAY_WAIT does wrong; in others it costs nothing.
+/**
+ * myalloc_flags_might_wait() - report a caller that may not sleep although it may wait
+ * @flags: flags of the request
+ *
+ * Called first by each request. A kernel that checks for sleeping in atomic context reports a
+ * misused MYALLOC_MAY_WAIT at once; in other kernels this costs nothing.
+ *
+ * Context: any; with MYALLOC_MAY_WAIT, task, may sleep.
  */
 static __always_inline void myalloc_flags_might_wait(myalloc_flags_t flags)
 {

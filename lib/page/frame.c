@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Frame descriptors, and the way from an address to them
+ * Frame descriptors, and how an address leads to its descriptor
  *
  * Structures
  *
@@ -10,34 +10,35 @@
  *	map.chunks	[    0    ][    1    ]                        [    2    ]
  *	frames		[ 0 ... 1023 ][ 1024 ... 2047 ][ 2048 ... 3071 ]
  *
- * The linear range: the longest run of adjacent chunks, usually all of them. Inside it an address
- * leads to its descriptor by one subtraction and one shift; fast paths know nothing else.
+ * The linear range is the longest sequence of adjacent chunks, usually all of them. Inside it one
+ * subtraction and one shift lead from an address to its descriptor. Fast paths use only the
+ * linear range.
  *
- * The map: all other addresses. Its first level cuts the address space between the first and
- * the last chunk into buckets of equal size, a power of two of chunk sizes, as many as there
- * are chunks or fewer. The second level is the sorted list of chunks: first[b] and first[b + 1]
- * delimit the chunks of bucket b, and a binary search finds the last one that begins at or
- * below the address. An address is foreign if it lies in no bucket, or not in that chunk.
- * A chunk never crosses from one bucket to the next, because both are aligned to the first
- * chunk. The map never changes, so a look-up needs no lock and works in NMI.
+ * The map serves all other addresses. Its first level divides the address space between the first
+ * and the last chunk into buckets of equal size, a power of two times the chunk size; there are
+ * at most as many buckets as chunks. The second level is the sorted list of chunks: first[b] and
+ * first[b + 1] delimit the chunks of bucket b, and a binary search finds the last chunk that
+ * begins at or below the address. An address is foreign if it lies in no bucket, or not in that
+ * chunk. A chunk never spans two buckets, because both are aligned to the first chunk. The map
+ * never changes, so a lookup needs no lock and works in NMI.
  *
- * Its metadata depends on the reserve alone: 12 bytes for each chunk, wherever the chunks lie.
- * A look-up takes at most log2(nr_chunks) + 1 steps, if all chunks but one lie close together,
- * and one or two if they are spread evenly. An array with an entry for each chunk-sized piece of
- * address space would need one step always, but 16 MiB spread over 64 GiB in chunks of 32 KiB
- * would need another 16 MiB for it.
+ * The size of the map depends only on the number of chunks, not on their addresses: 12 bytes per
+ * chunk. A lookup takes at most log2(nr_chunks) + 1 steps, which happens if all chunks but one
+ * lie close together, and one or two steps if they are spread evenly. An array with an entry for
+ * each chunk-sized piece of address space would always need one step, but with 16 MiB in chunks
+ * of 32 KiB that are spread over 64 GiB it would take another 16 MiB.
  *
  * Invariant
- *	A1  linear range, map and frames agree: the descriptor found for the address of a frame is
- *	    the frame's own, with the linear range and by the map alone; and an address directly
- *	    before or behind a run of adjacent chunks is foreign.
+ *	A1  The linear range, the map and the frames agree: the descriptor found for the address
+ *	    of a frame is the frame's own, both with the linear range and by the map alone; and an
+ *	    address directly before or after a sequence of adjacent chunks is foreign.
  */
 #include "env.h"
 #include "page/frame.h"
 
 static_assert(sizeof(struct myalloc_frame) == MYALLOC_FRAME_BYTES);
 
-/* The longest run of adjacent chunks. */
+/* Finds the longest sequence of adjacent chunks. */
 static void init_linear(struct myalloc_map *map, u32 nr_chunks)
 {
 	unsigned long chunk_bytes = 1UL << map->shift;
@@ -59,17 +60,18 @@ static void init_linear(struct myalloc_map *map, u32 nr_chunks)
 }
 
 /**
- * myalloc_map_init() - make the map of some chunks
- * @map: zeroed
- * @chunks: address of each chunk, ascending; kept for as long as the map is used
- * @nr_chunks: how many, at least 1
+ * myalloc_map_init() - initialise the map of a set of chunks
+ * @map: zeroed memory
+ * @chunks: address of each chunk, ascending; must stay valid for as long as the map is in use
+ * @nr_chunks: number of chunks, at least 1
  * @chunk_order: log2 of frames in a chunk
- * @frames: descriptors of all frames, in the order of chunks; kept likewise
- * @node: NUMA node for its memory
+ * @frames: descriptors of all frames, in the order of chunks; must stay valid as @chunks
+ * @node: NUMA node for the memory of the map
+ *
+ * The caller frees @map->first by myalloc_env_free().
  *
  * Context: task, may sleep.
- * Return: bytes of memory that the map takes, for the caller to free @map->first with
- * myalloc_env_free(); -ENOMEM.
+ * Return: bytes of memory used by the map; -ENOMEM if out of memory.
  */
 long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 nr_chunks,
 		      unsigned int chunk_order, struct myalloc_frame *frames, int node)
@@ -101,14 +103,15 @@ long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 
 }
 
 /**
- * myalloc_map_search() - look an address up in the map
+ * myalloc_map_search() - look up an address in the map
  * @map: the zone's map, or a copy
- * @addr: any number
+ * @addr: any value
  *
- * For addresses outside the linear range: see myalloc_map_frame().
+ * Used for addresses outside the linear range, see myalloc_map_frame(). Takes at most
+ * log2(chunks) + 1 steps.
  *
- * Context: any. At most log2(chunks) + 1 steps.
- * Return: NULL if the address is not in a chunk.
+ * Context: any.
+ * Return: the descriptor of the frame; NULL if the address is not in a chunk.
  */
 noinline struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map,
 						  const void *addr)
@@ -131,7 +134,10 @@ noinline struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map,
 		else
 			high = middle;
 	}
-	/* Also if the address is below the first chunk of the bucket: then it wraps around. */
+	/*
+	 * If the address is below the first chunk of the bucket, off wraps around and is too
+	 * large.
+	 */
 	off = (unsigned long)addr - map->chunks[low];
 	if (off >> map->shift)
 		return NULL;

@@ -1,54 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Frame descriptors: what a page is, and the way from an address to its descriptor. */
+/* Frame descriptors, and how an address leads to its descriptor */
 #ifndef MYALLOC_FRAME_H
 #define MYALLOC_FRAME_H
 
 #include "myalloc.h"
 
 /*
- * What a frame is. Only the first frame of a block has a type; the others, and all
- * frames of free blocks, have FRAME_NONE. An extent (extent.c) is several blocks. The values are
- * out of the range of enum myalloc_slot_state, whose bytes fill the descriptors behind the
- * first one of a slab; those that are counted alike differ in more than one bit, so that validation
- * finds each single one.
+ * Types of frames. Only the first frame of a block has a type; its other frames, and all frames
+ * of free blocks, have MYALLOC_FRAME_NONE. An extent (extent.c) is several blocks. The values are
+ * outside the range of enum myalloc_slot_state, whose bytes fill the descriptors after the first
+ * one of a slab. Types that are counted together differ in more than one bit, so that validation
+ * detects each single-bit error.
  */
 enum myalloc_frame_type {
 	MYALLOC_FRAME_NONE = 0,
-	MYALLOC_FRAME_PAGE = 0x81,	/* a block held by a page user */
+	MYALLOC_FRAME_PAGE = 0x81,	/* a block allocated to a page user */
 	MYALLOC_FRAME_CACHED = 0x82,	/* a block in a magazine or the depot */
-	MYALLOC_FRAME_DEFERRED = 0x83,	/* a freed block on its way back */
-	MYALLOC_FRAME_DEFERRING = 0x86,	/* about to be: perhaps not in the list yet */
+	MYALLOC_FRAME_DEFERRED = 0x83,	/* a freed block that waits for the lock */
+	MYALLOC_FRAME_DEFERRING = 0x86,	/* will be DEFERRED; may not be in the list yet */
 	MYALLOC_FRAME_RECOVERING = 0x87, /* a deferred one that a recovery has marked */
 	MYALLOC_FRAME_SLAB = 0x84,	/* a slab */
-	MYALLOC_FRAME_NEW = 0x85,	/* a slab that is being made or taken apart */
+	MYALLOC_FRAME_NEW = 0x85,	/* a slab under construction or being dismantled */
 	MYALLOC_FRAME_LIMBO = 0x88,	/* an empty slab that has left its cache, see limbo.c */
 	MYALLOC_FRAME_EXTENT = 0x8b,	/* the first block of a page user's extent */
 	MYALLOC_FRAME_PIECE = 0x8c,	/* a later block of an extent */
-	MYALLOC_FRAME_LENT = 0x96,	/* a page user's block that may be lent (lend.c) */
-	MYALLOC_FRAME_QUARANTINE = 0x8a, /* a freed block to which others have references */
+	MYALLOC_FRAME_LENT = 0x96,	/* a page user's lendable block (lend.c) */
+	MYALLOC_FRAME_QUARANTINE = 0x8a, /* a freed block with references to its pages */
 	MYALLOC_FRAME_BAD = 0x8d,	/* a page that the machine reports as bad (bad_page.c) */
 	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
 };
 
-/* Bytes of one frame descriptor; frame.c asserts that this is its size. */
+/* Bytes of a frame descriptor; frame.c asserts it. */
 #define MYALLOC_FRAME_BYTES	16
 
 /**
  * struct myalloc_frame - descriptor of a frame
  * @type: enum myalloc_frame_type
- * @order: of the block that begins here
- * @cache: slab: number of the cache, never 0; first block of an extent: its pages less 1
- * @tag: the three above, to compare them at once
- * @stack: pages: handle of the allocating call stack, with MYALLOC_OWNER; in quarantine: the
- *	next one (lend.c)
- * @caller: pages: address of the code that allocated the block
- * @inuse: slab: slots that are not SLOT_FREE
+ * @order: order of the block that begins here
+ * @cache: slab: number of the cache, never 0; first block of an extent: number of pages less 1
+ * @tag: the three members above, to compare them at once
+ * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; in quarantine: the
+ *	next block (lend.c)
+ * @caller: pages: code address of the caller that allocated the block
+ * @inuse: slab: number of slots that are not SLOT_FREE
  * @hint: slab: no slot below this one is free
- * @next: slab: index of the next one in its list
- * @prev: slab: index of the one before
+ * @next: slab: index of the next slab in its list
+ * @prev: slab: index of the previous slab in its list
  *
- * 16 bytes for each frame, 0.39 % of it. The descriptors behind the first one of a slab
- * hold the states of its slots if they fit (see slab_layout.c).
+ * 16 bytes per frame, 0.39 % of the memory. The descriptors after the first one of a slab hold
+ * the states of its slots if they fit (see slab_layout.c).
  */
 struct myalloc_frame {
 	union {
@@ -76,13 +76,13 @@ struct myalloc_frame {
 };
 
 /**
- * struct myalloc_linear - the longest run of adjacent chunks
- * @base: address of the first of them
- * @bytes: in all of them
+ * struct myalloc_linear - the longest sequence of adjacent chunks
+ * @base: address of the first chunk
+ * @bytes: size of all of them
  * @frames: descriptor of the first frame
  *
- * Inside it an address is taken to its descriptor by arithmetic alone. On a machine that
- * has not been up for long it is the whole zone; other addresses are looked up in the map.
+ * Inside it the descriptor of an address is computed without a lookup. On a machine that was
+ * booted recently it is the whole zone; other addresses are looked up in the map.
  */
 struct myalloc_linear {
 	unsigned long base;
@@ -91,14 +91,14 @@ struct myalloc_linear {
 };
 
 /**
- * struct myalloc_map - from an address to its frame descriptor; never changes
- * @linear: copy of the zone's
+ * struct myalloc_map - maps an address to its frame descriptor; never changes
+ * @linear: copy of the zone's linear range
  * @base: address of the first chunk
  * @shift: log2 of bytes in a chunk
  * @bucket_shift: log2 of bytes in a bucket
- * @nr_buckets: pieces of this size between the beginnings of the first and the last chunk; at
- *	most one for each chunk
- * @first: for each bucket the number of chunks that lie below it, and at the end that of all
+ * @nr_buckets: number of buckets between the beginnings of the first and the last chunk; at most
+ *	the number of chunks
+ * @first: for each bucket the number of chunks below it, followed by the number of all chunks
  * @chunks: address of each chunk, ascending
  * @frames: descriptors, in the order of chunks
  *
@@ -115,7 +115,17 @@ struct myalloc_map {
 	struct myalloc_frame *frames;
 };
 
-/* The tag of a frame that begins a block: the members of struct myalloc_frame, as they lie. */
+/**
+ * myalloc_frame_tag() - the tag of the first frame of a block
+ * @type: enum myalloc_frame_type
+ * @order: order of the block
+ * @cache: number of the cache, or the number of pages of an extent less 1, or 0
+ *
+ * Combines the members of struct myalloc_frame as they lie in memory.
+ *
+ * Context: any.
+ * Return: the tag.
+ */
 static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
 					     unsigned int order, u32 cache)
 {
@@ -123,20 +133,38 @@ static __always_inline u32 myalloc_frame_tag(enum myalloc_frame_type type,
 	       (__force u32)cpu_to_le32((u32)(__force u16)cpu_to_le16(cache) << 16);
 }
 
-/* The tag of the first frame of a block that a user has. */
+/**
+ * myalloc_user_tag() - the tag of a block that is allocated to a page user
+ * @order: order of the block
+ *
+ * Context: any.
+ * Return: the tag of its first frame.
+ */
 static __always_inline u32 myalloc_user_tag(unsigned int order)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_PAGE, order, 0);
 }
 
-/* Does a page user hold the block that begins at a frame of this type? */
+/**
+ * myalloc_frame_is_users() - is a block of this type allocated to a page user?
+ * @type: type of the first frame of the block
+ *
+ * Context: any.
+ * Return: true if it is.
+ */
 static inline bool myalloc_frame_is_users(u8 type)
 {
 	return type == MYALLOC_FRAME_PAGE || type == MYALLOC_FRAME_LENT ||
 	       type == MYALLOC_FRAME_EXTENT || type == MYALLOC_FRAME_PIECE;
 }
 
-/* Pages of the allocation that begins at a frame: of the whole extent, not of its first block. */
+/**
+ * myalloc_frame_pages() - number of pages of an allocation
+ * @frame: first frame of the allocation
+ *
+ * Context: any.
+ * Return: the number of pages; for an extent, of the whole extent and not of its first block.
+ */
 static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
 {
 	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache + 1U : BIT(frame->order);
@@ -147,12 +175,12 @@ long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 
 struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map, const void *addr);
 
 /**
- * myalloc_map_frame() - descriptor of the frame that an address lies in
+ * myalloc_map_frame() - find the descriptor of the frame that contains an address
  * @map: the zone's map, or a copy
- * @addr: any number
+ * @addr: any value
  *
  * Context: any.
- * Return: NULL if the address is not in a chunk.
+ * Return: the descriptor; NULL if the address is not in a chunk.
  */
 static __always_inline struct myalloc_frame *
 myalloc_map_frame(const struct myalloc_map *map, const void *addr)

@@ -1,57 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lent blocks: pages that the kernel may take references to
+ * Lendable blocks: pages that the kernel may take references to
  *
- * What it is: a driver puts pages into an skb, a bio, a pipe or a process's page table. Each of
- * these holds a reference to the page until it is done, and nobody is told when that is. So a
- * block that its user frees may still be read or written by others. The user says at the
+ * A driver puts pages into an skb, a bio, a pipe or the page table of a process. Each of these
+ * holds a reference to the page until it is done, and nobody is notified when that happens. So
+ * after its user has freed a block, others may still read or write it. The user must say at the
  * allocation that this may happen (MYALLOC_LENDABLE).
  *
  * Terms
- *	lent		tagged LENT: allocated as lendable, whether or not it is lent now
+ *	lent		tagged LENT: allocated as lendable, whether or not it is referenced now
  *	referenced	a page of the block has a reference besides the zone's own. Each page has
- *			its own count, because the chunks are split (mod/reserve.c).
+ *			its own reference count, because the chunks are split (mod/reserve.c).
  *	quarantine	blocks that were freed while referenced. They belong to no user, are not
- *			written to, and are handed out only when they are referenced no more.
+ *			written to, and are allocated again only when they are no longer
+ *			referenced.
  *
- * A lent block passes no magazine: it comes from the zone, and its free takes the slow path,
- * because its tag is not the one that the fast path claims. The free claims the block (pcp.c)
- * and then looks at its pages: if one is referenced, the block goes to quarantine. After the
- * claim its user may not lend it any more, so references only go away. (The kernel's own
- * short-lived ones, as of a scan of memory by physical address, do no more than to delay a
- * block.) The free of a lent block looks at POLL_MOST quarantined ones along with it, a drain
- * and the zone's maker by myalloc_quarantine_poll() at all.
+ * A lent block is never in a magazine: it is allocated from the zone, and its free takes the slow
+ * path, because its tag is not the one that the fast path claims. The free claims the block
+ * (pages.c) and then checks its pages: if one is referenced, the block goes to quarantine. After
+ * the claim the user may not lend the block any more, so references can only go away.
+ * (Short-lived references that the kernel itself takes, for instance when it scans memory by
+ * physical address, can only delay a block.) The free of a lent block also checks POLL_MOST
+ * quarantined blocks. A drain checks all of them, and the zone's worker some, by
+ * myalloc_quarantine_poll().
  *
- * Blocks that are not lendable, and objects, may not be lent: a free into a magazine does not
- * look at pages. A zone with checks looks at every free of pages and every slab that goes back;
- * what is referenced is reported and goes to quarantine.
+ * Blocks that are not lendable, and objects, must not be lent: a free into a magazine does not
+ * check pages. A zone with checks does so at every free of pages and for every slab that is given
+ * back; a referenced page is reported, and its block goes to quarantine.
  *
- * Structures: two chains of descriptors, linked by index + 1 in the stack word; the caller word
- * still says who had allocated the block.
+ * Structures: two chains of descriptors, linked by index + 1 in the stack word. The caller word
+ * still names the code that allocated the block.
  *
- *	quarantine_new	who quarantines pushes here, without a lock, in any context
- *	quarantine	who polls pops here, under the zone lock; when it is empty it takes the
- *			whole of quarantine_new
+ *	quarantine_new	Blocks are pushed here without a lock, in any context.
+ *	quarantine	A poll pops blocks from here under the zone lock; when it is empty, the
+ *			poll moves the whole of quarantine_new here.
  *
- * A block that is still referenced goes back to quarantine_new, and one poll takes that chain
- * once: so each poll looks at each block at most once, and all get their turn.
+ * A block that is still referenced goes back to quarantine_new, and a poll moves that chain only
+ * once. So each poll checks each block at most once, and every block gets its turn.
  *
  * Invariant
  *	Q1  nr_quarantined = frames of blocks tagged QUARANTINE. It grows before the tag is set,
  *	    while the block is FREEING, and shrinks after the block is FREEING again; validation
- *	    compares if no block is FREEING and the number stands still.
+ *	    compares only if no block is FREEING and the number does not change meanwhile.
  *
- * Bounds: a poll of n blocks looks at n * 2^order pages at most, without a lock, and takes the
- * lock twice for each.
+ * Bounds: a poll of n blocks checks at most n * 2^order pages, without a lock, and takes the lock
+ * twice for each block.
  */
 #include "env.h"
 #include "page/lend.h"
 #include "page/zone_report.h"
 
-/* Quarantined blocks that the free of a lent one looks at. */
+/* Quarantined blocks that the free of a lent block checks */
 #define POLL_MOST	2
 
-/* Is a page of the block referenced by anybody else? There are no pages if it is simulated. */
+/* Does a page of the block have other references? A simulated zone has no pages. */
 static bool referenced(const struct myalloc_zone *zone, const struct myalloc_frame *frame)
 {
 	u32 idx = myalloc_frame_idx(zone, frame), end = idx + BIT(frame->order);
@@ -61,12 +63,12 @@ static bool referenced(const struct myalloc_zone *zone, const struct myalloc_fra
 	for (; idx < end; idx++)
 		if (myalloc_env_page_referenced(myalloc_frame_addr(zone, idx)))
 			return true;
-	smp_rmb();	/* what the last one who had a reference did comes before what we do */
+	smp_rmb();	/* the last reference holder's accesses come before ours */
 	return false;
 }
 
-/* A block that is the caller's becomes one of the quarantine's. */
-static void push(struct myalloc_zone *zone, struct myalloc_frame *frame)
+/* Hands a block that the caller owns to the quarantine. */
+static void push_new(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
 	u32 old = READ_ONCE(zone->quarantine_new);
 
@@ -76,7 +78,7 @@ static void push(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	} while (!try_cmpxchg(&zone->quarantine_new, &old, myalloc_frame_idx(zone, frame) + 1));
 }
 
-/* The next block to look at, which is the caller's then; NULL if this round has no more. */
+/* Returns the next block to check, which the caller then owns; NULL if this round has no more. */
 static struct myalloc_frame *pop(struct myalloc_zone *zone, bool *taken)
 {
 	struct myalloc_frame *frame = NULL;
@@ -95,7 +97,7 @@ static struct myalloc_frame *pop(struct myalloc_zone *zone, bool *taken)
 	return frame;
 }
 
-/* From the quarantine to the zone; @clean: nobody else can see the memory. */
+/* Gives a quarantined block back to the zone; @clean: nobody else can access the memory. */
 static void release(struct myalloc_zone *zone, struct myalloc_frame *frame, bool clean)
 {
 	u32 idx = myalloc_frame_idx(zone, frame);
@@ -108,26 +110,26 @@ static void release(struct myalloc_zone *zone, struct myalloc_frame *frame, bool
 	myalloc_zone_give(zone, frame);
 }
 
-/* A block tagged FREEING to the quarantine. */
-static void quarantine(struct myalloc_zone *zone, struct myalloc_frame *frame)
+/* Puts a block tagged FREEING into quarantine. */
+static void to_quarantine(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
 	atomic64_inc(&zone->quarantines);
 	atomic64_add(BIT(frame->order), &zone->nr_quarantined);
 	myalloc_env_point("quarantine-counted");
 	smp_store_release(&frame->type, MYALLOC_FRAME_QUARANTINE);	/* Q1: last */
-	push(zone, frame);
+	push_new(zone, frame);
 }
 
 /**
- * myalloc_lend_hold() - keep a freed block if somebody still has references to it
+ * myalloc_lend_hold() - quarantine a freed block if its pages are still referenced
  * @zone: the zone
  * @frame: its first frame, claimed (FREEING)
- * @lent: it was allocated as lendable; otherwise references are damage, and reported
+ * @lent: whether it was allocated as lendable; if not, references are damage and are reported
  *
- * Looks also at some of those kept before, if @lent.
+ * If @lent, also checks some blocks that are in quarantine already.
  *
  * Context: any.
- * Return: true if it is in quarantine now, and no longer the caller's.
+ * Return: true if the block is in quarantine now and no longer belongs to the caller.
  */
 bool myalloc_lend_hold(struct myalloc_zone *zone, struct myalloc_frame *frame, bool lent)
 {
@@ -142,17 +144,19 @@ bool myalloc_lend_hold(struct myalloc_zone *zone, struct myalloc_frame *frame, b
 		myalloc_zone_crit(zone, "frame %u, order %u, was freed while lent, and is not lendable; allocated by %s",
 				  myalloc_frame_idx(zone, frame), frame->order, owner);
 	}
-	quarantine(zone, frame);
+	to_quarantine(zone, frame);
 	return true;
 }
 
 /**
- * myalloc_lend_hold_slab() - keep a slab if somebody has references to its pages
+ * myalloc_lend_hold_slab() - quarantine a slab if its pages are referenced
  * @zone: the zone
- * @frame: its first frame, tagged NEW, the caller's
+ * @frame: its first frame, tagged NEW, owned by the caller
+ *
+ * Reports the slab if it is quarantined.
  *
  * Context: any but NMI.
- * Return: true if it is in quarantine now, and no longer the caller's; reported.
+ * Return: true if the slab is in quarantine now and no longer belongs to the caller.
  */
 bool myalloc_lend_hold_slab(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
@@ -168,17 +172,17 @@ bool myalloc_lend_hold_slab(struct myalloc_zone *zone, struct myalloc_frame *fra
 	frame->caller = 0;
 	zone->generation++;
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	quarantine(zone, frame);
+	to_quarantine(zone, frame);
 	return true;
 }
 
 /**
- * myalloc_quarantine_poll() - free quarantined blocks that are referenced no more
+ * myalloc_quarantine_poll() - free quarantined blocks that are no longer referenced
  * @zone: the zone
- * @most: blocks to look at, each at most once
+ * @most: number of blocks to check, each at most once
  *
  * Context: any but NMI.
- * Return: how many were freed.
+ * Return: the number of blocks freed.
  */
 u32 myalloc_quarantine_poll(struct myalloc_zone *zone, u32 most)
 {
@@ -193,7 +197,7 @@ u32 myalloc_quarantine_poll(struct myalloc_zone *zone, u32 most)
 		if (!frame)
 			break;
 		if (referenced(zone, frame)) {
-			push(zone, frame);
+			push_new(zone, frame);
 		} else {
 			release(zone, frame, true);
 			freed++;
@@ -203,14 +207,14 @@ u32 myalloc_quarantine_poll(struct myalloc_zone *zone, u32 most)
 }
 
 /**
- * myalloc_quarantine_drain() - free every quarantined block that is referenced no more
+ * myalloc_quarantine_drain() - free all quarantined blocks that are no longer referenced
  * @zone: the zone
  *
  * Context: task, may sleep.
  */
 void myalloc_quarantine_drain(struct myalloc_zone *zone)
 {
-	/* At most this many blocks; those of a round are in turn looked at. */
+	/* There are at most this many blocks, and each round checks them in turn. */
 	s64 left = atomic64_read(&zone->nr_quarantined);
 
 	for (; left > 0; left -= 64) {
@@ -220,14 +224,15 @@ void myalloc_quarantine_drain(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_quarantine_abandon() - count quarantined blocks as free, for the end of a zone
- * @zone: the zone, which nobody uses any more
+ * myalloc_quarantine_abandon() - release all quarantined blocks before the zone is destroyed
+ * @zone: the zone, no longer in use
  *
- * For a zone whose maker then drops the zone's own reference to each page: what others still
- * have references to goes back to the system when the last of them goes. Nothing is written.
+ * Counts the blocks as free without writing to them. The zone's maker then drops the zone's own
+ * reference to each page; pages with further references go back to the system when the last of
+ * these is dropped.
  *
- * Context: task.
- * Return: pages that are still referenced.
+ * Context: task, may sleep.
+ * Return: the number of pages in blocks that are still referenced.
  */
 u32 myalloc_quarantine_abandon(struct myalloc_zone *zone)
 {

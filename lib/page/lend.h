@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Blocks that may be lent to the kernel, and the quarantine for those still in its hands. */
+/* Lendable blocks, and the quarantine for freed blocks that are still referenced */
 #ifndef MYALLOC_LEND_H
 #define MYALLOC_LEND_H
 
 #include "page/block.h"
 
-/* The tag of the first frame of a block that may be lent. */
+/**
+ * myalloc_lent_tag() - the tag of a lendable block
+ * @order: order of the block
+ *
+ * Context: any.
+ * Return: the tag of its first frame.
+ */
 static __always_inline u32 myalloc_lent_tag(unsigned int order)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_LENT, order, 0);

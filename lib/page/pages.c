@@ -1,42 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages: the user's face of a zone, with per-CPU page magazines
+ * Pages: the user interface of a zone, with per-CPU page magazines
  *
- * What it is: magazines (magazine.c) in front of the blocks (block.c) for the orders that
- * are asked for most: 0 to 3, and that of 2 MiB (9 with 4 KiB pages). All other
- * orders, and requests for a place (topdown; extent.c) or for a block that may be lent (lend.c), go
- * to the zone.
+ * Magazines (magazine.c) in front of the blocks (block.c) for the most frequent orders: 0 to 3,
+ * and the order of 2 MiB (9 with 4 KiB pages). All other orders bypass the magazines, as do
+ * requests for a place (topdown; extent.c) and for a lendable block (lend.c).
  *
- * batch and high have the meaning they have in mm/page_alloc.c: a miss refills batch blocks
- * at a time under one hold of the zone lock; what a zone may cache in all (the high of all
- * CPUs, with the depot) is a fixed share of its frames. Refill takes the smallest free
- * blocks first, as the buddy does, so holes are filled before a large block is broken.
- * A flush need not sort what it returns: the state of the buddy is canonical (B3) and does
- * not depend on the order of frees.
+ * batch and high mean the same as in mm/page_alloc.c: a miss refills batch blocks at a time under
+ * one hold of the zone lock; the number of frames that a zone may cache (the high of all CPUs and
+ * of the depot) is a fixed share of its frames. A refill takes the smallest free blocks first, as
+ * the buddy does, so holes are filled before a large block is split. A flush need not sort the
+ * blocks that it returns, because the state of the buddy is canonical (B3) and does not depend on
+ * the order of frees.
  *
- * Frees are certain. A free claims its block by one locked compare-and-exchange of the whole
- * tag, from the user's to CACHED in the fast path, to FREEING elsewhere: of any number of frees
- * of one block, on any CPUs and in any contexts, exactly one wins. The others have changed
- * nothing (poison is written after the claim) and are refused. There is no plain form, because
- * pages merge: what a second free changes need not be the same block any more. A tag says
- * nothing about which allocation a free is meant for: one that comes late, after the block was
- * handed out again with the same order, is a right free of that.
+ * Frees are certain. A free claims its block by one locked compare-and-exchange of the whole tag:
+ * from the user's tag to CACHED in the fast path, to FREEING elsewhere. Of any number of frees of
+ * one block, on any CPUs and in any contexts, exactly one wins. The others have changed nothing
+ * (poison is written after the claim) and are refused. There is no plain form of the claim,
+ * because pages merge: the block that a second free would change need not be the same block any
+ * more. The tag does not tell which allocation a free is meant for: a late free that comes after
+ * the block was allocated again with the same order is a valid free of the new allocation.
  *
- * A get needs no claim, only plain accesses. A block becomes CACHED by a claim, or under the
- * zone lock, and exactly one slot then names it: the winner's, which M1 says is in one place.
- * No free takes a block that is CACHED, so only the holder of that slot, at a get or a flush,
- * moves the tag on. The get compares the whole tag all the same: a load that costs nothing, and
- * damaged metadata does not go out.
+ * A get needs no claim, only plain accesses. A block becomes CACHED by a claim or under the zone
+ * lock, and then exactly one slot refers to it, the winner's, which by M1 is in one place. No
+ * free claims a block that is CACHED, so only the holder of that slot changes the tag, in a get
+ * or a flush. The get compares the whole tag nevertheless: the load costs nothing, and a block
+ * with damaged metadata is not allocated.
  *
- * Invariants: Z4 of block.c, M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
+ * Invariants: Z4 of block.c, and M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
  *
- * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of
- * them takes many splits or merges (WORK_MOST): so the longest miss costs little more than the
- * usual one.
+ * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of them
+ * takes many splits or merges (WORK_MOST). So the longest miss costs little more than the usual
+ * one.
  *
- * When the zone has no block, blocks of other orders may still be in magazines. A request
- * with MYALLOC_MAY_WAIT takes them all back and tries again; one without cannot ask other
- * CPUs and fails.
+ * When the zone has no block, magazines may still hold blocks of other orders. A request with
+ * MYALLOC_MAY_WAIT drains all of them and tries again. A request without it cannot ask other
+ * CPUs; it reclaims what it can at once (drain.c) or fails.
  */
 #include "env.h"
 #include "base/magazine_loops.h"
@@ -49,9 +48,10 @@
 #include "page/zone_report.h"
 
 /*
- * Blocks in a magazine and magazines in the depot, of each list, at most; how many move at a
- * time; and of how many frames it may cache one: all together at most three eighths. Of large
- * blocks a larger part, or a small zone could cache hardly any for each CPU.
+ * For each list: maximum number of blocks in a magazine and of magazines in the depot, number of
+ * blocks moved at a time, and the share of the zone that it may cache, as one in so many frames.
+ * All lists together may cache at most three eighths. The share for large blocks is larger,
+ * because otherwise a small zone could cache hardly any per CPU.
  */
 static const struct {
 	u32 capacity;
@@ -69,12 +69,12 @@ static const struct {
 static_assert(MYALLOC_PCP_HUGE > MYALLOC_PCP_SMALL && MYALLOC_PCP_HUGE <= MYALLOC_TOP_ORDER);
 
 /*
- * What a refill or a flush may do: a unit for each block and each split or merge. The last
- * block may go beyond it by its splits or merges, of which there are at most top_order.
+ * Work limit of a refill or a flush: one unit for each block and for each split or merge. The
+ * last block may exceed it by its splits or merges, of which there are at most top_order.
  */
 #define WORK_MOST	16
 
-/* What the zone's share allows for so many CPUs. */
+/* Computes the shape that the zone's share allows for this number of CPUs. */
 static void get_shape(const struct myalloc_zone *zone, unsigned int list, u32 cpus,
 		      struct myalloc_magazine_shape *shape)
 {
@@ -98,7 +98,7 @@ static struct myalloc_frame *slot_frame(const struct myalloc_slot *slot)
 	return container_of(slot->state, struct myalloc_frame, type);
 }
 
-/* That of one in a magazine; compare myalloc_user_tag(). */
+/* Returns the tag of a block in a magazine; compare myalloc_user_tag(). */
 static __always_inline u32 cached_tag(unsigned int order)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_CACHED, order, 0);
@@ -110,13 +110,13 @@ static noinline void not_cached(struct myalloc_zone *zone, const struct myalloc_
 			  myalloc_frame_idx(zone, slot_frame(slot)));
 }
 
-/* Lock held. Splits and merges ever done. */
+/* Lock held. Returns the number of splits and merges since the zone was created. */
 static u64 buddy_work(const struct myalloc_zone *zone)
 {
 	return zone->buddy.nr_splits + zone->buddy.nr_merges;
 }
 
-/* Takes blocks from below @end back to the zone, at most @most; how many. */
+/* Returns at most @most blocks from below @end to the zone; returns their number. */
 static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end, u32 most)
 {
 	unsigned long irq;
@@ -137,14 +137,14 @@ static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end,
 	return n;
 }
 
-/* Blocks from a magazine back to the zone: a myalloc_flush_fn. */
+/* Returns blocks from a magazine to the zone: a myalloc_flush_fn. */
 static void flush(void *zone, struct myalloc_slot *slot, u32 nr)
 {
 	while (nr)
 		nr -= flush_some(zone, slot + nr, nr);
 }
 
-/* Fills the loaded magazine, which is empty, from the zone. False if it stays empty. */
+/* Fills the loaded magazine, which is empty, from the zone. Returns false if it stays empty. */
 static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		   struct myalloc_magazine_cpu *cpu, unsigned int order)
 {
@@ -164,7 +164,7 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 
 		if (!frame)
 			break;
-		/* Lowest address on top. */
+		/* The lowest address ends up on top. */
 		slot--;
 		slot->addr = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
 		slot->state = &frame->type;
@@ -182,7 +182,10 @@ static noinline bool more(struct myalloc_zone *zone, struct myalloc_magazines *m
 	return myalloc_magazines_load(mags, cpu) || refill(zone, mags, cpu, order);
 }
 
-/* Makes room in the loaded magazine, which is full. False if the lock cannot be had. */
+/*
+ * Makes room in the loaded magazine, which is full. Returns false if, in NMI, the depot has no
+ * room.
+ */
 static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 			  struct myalloc_magazine_cpu *cpu)
 {
@@ -194,7 +197,7 @@ static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *m
 	return true;
 }
 
-/* What the functions below need of a request; constants and registers once they are inlined. */
+/* Arguments of the functions below; constants and registers once these are inlined */
 struct request {
 	struct myalloc_zone *zone;
 	struct myalloc_magazines *mags;
@@ -202,12 +205,13 @@ struct request {
 	unsigned long caller;
 };
 
-/* What is in the slot goes to the user, if it is as it should be. A claim may look meanwhile. */
+/* Allocates the block in a slot if its tag is valid. A concurrent claim may read the tag. */
 static __always_inline bool take_slot(const struct myalloc_slot *slot, unsigned int order,
 				      void **addr, unsigned long caller)
 {
 	struct myalloc_frame *frame = slot_frame(slot);
 
+	/* Nobody else writes the tag of a CACHED block. */
 	if (unlikely(data_race(frame->tag) != cached_tag(order)))
 		return false;
 	*addr = slot->addr;
@@ -225,8 +229,8 @@ static __always_inline bool get_one(const struct myalloc_slot *slot, void **addr
 }
 
 /*
- * Between enter and leave. Has a good block on top of the loaded magazine, and drops those that are
- * damaged; false if there is none. A myalloc_ready_fn.
+ * Between enter and leave. Makes sure that a valid block is on top of the loaded magazine, and
+ * drops damaged ones; returns false if there is none. A myalloc_ready_fn.
  */
 static bool ready(struct myalloc_magazine_cpu *cpu, void *arg)
 {
@@ -235,6 +239,7 @@ static bool ready(struct myalloc_magazine_cpu *cpu, void *arg)
 	while (myalloc_magazine_count(cpu) || more(r->zone, r->mags, cpu, r->order)) {
 		const struct myalloc_slot *slot = cpu->top - 1;
 
+		/* as in take_slot() */
 		if (likely(data_race(slot_frame(slot)->tag) == cached_tag(r->order)))
 			return true;
 		WRITE_ONCE(cpu->top, cpu->top - 1);
@@ -243,7 +248,7 @@ static bool ready(struct myalloc_magazine_cpu *cpu, void *arg)
 	return false;
 }
 
-/* Between enter and leave. One block out of the magazines, NULL if there is none. */
+/* Between enter and leave. Takes one block out of the magazines; NULL if there is none. */
 static void *get(struct myalloc_magazine_cpu *cpu, struct request *r)
 {
 	void *addr = NULL;
@@ -273,7 +278,7 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 	return myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
 }
 
-/* Everything that the fast path leaves: a miss, an interrupt, checks, odd requests. */
+/* All that the fast path does not handle: a miss, an interrupt, checks, unusual requests. */
 static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 				 myalloc_flags_t flags, unsigned long caller)
 {
@@ -304,10 +309,10 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
  * @order: log2 of pages, at most MYALLOC_TOP_ORDER and the zone's chunk order
  * @flags: MYALLOC_ZERO, MYALLOC_TOPDOWN, MYALLOC_MAY_WAIT, MYALLOC_LENDABLE
  *
- * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
- * because the lock is held by what was interrupted.
- * Return: address of the block, a multiple of its size from the chunk's beginning; NULL
- * if the zone has no such block, or there is another flag: reported.
+ * Context: any. With MYALLOC_MAY_WAIT: task, may sleep. In NMI it may fail because the
+ * interrupted code holds the lock.
+ * Return: address of the block, aligned to its size counted from the beginning of the chunk; NULL
+ * if the zone has no such block, or if @flags has an unknown flag, which is reported.
  */
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  myalloc_flags_t flags)
@@ -334,7 +339,16 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	return addr;
 }
 
-/* Why @addr is not what a user may free as @what, a block (PAGE) or an EXTENT. */
+/**
+ * myalloc_pages_bad_free() - find out why a free of pages is wrong, and report it
+ * @zone: the zone
+ * @addr: the address passed to the free, any value
+ * @as: what it was freed as: MYALLOC_FRAME_PAGE or MYALLOC_FRAME_EXTENT
+ * @what: the same in words
+ *
+ * Context: any.
+ * Return: -EINVAL.
+ */
 noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 				    enum myalloc_frame_type as, const char *what)
 {
@@ -376,7 +390,9 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, what);
 }
 
-/* Claims the user's block of this order that begins at @addr, for the slow path; may it be lent? */
+/*
+ * Claims the user's block of this order at @addr for the slow path; sets @lent if it is lendable.
+ */
 static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int order,
 		  struct myalloc_frame **frame, bool *lent)
 {
@@ -389,7 +405,7 @@ static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int orde
 							  myalloc_user_tag(order));
 }
 
-/* Claims a user's block of this order for the magazine that is loaded. */
+/* Claims a user's block of this order for the loaded magazine. */
 static __always_inline bool claim_cached(struct myalloc_frame *frame, unsigned int order)
 {
 	u32 tag = myalloc_user_tag(order);
@@ -405,7 +421,10 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *addr,
 	slot->state = &frame->type;
 }
 
-/* Between enter and leave, a claimed block. False if there is no room and the lock is taken. */
+/*
+ * Between enter and leave. Puts a claimed block into the loaded magazine. Returns false if there
+ * is no room.
+ */
 static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		struct myalloc_magazine_cpu *cpu, void *addr, struct myalloc_frame *frame)
 {
@@ -420,8 +439,8 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 }
 
 /*
- * Back into the slot that it was handed out from, which still says where its descriptor is;
- * those never go. A myalloc_put_stale_fn.
+ * Puts a block back into the slot that it was allocated from, which still holds the address of
+ * its descriptor; descriptors never go away. A myalloc_put_stale_fn.
  */
 static __always_inline bool put_stale(const struct myalloc_slot *slot, void *addr, void *arg)
 {
@@ -434,9 +453,10 @@ static __always_inline bool put_stale(const struct myalloc_slot *slot, void *add
 }
 
 /*
- * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
- * false leaves it to free_slow(). If the block was handed out from there, the slot still says
- * where its descriptor is (magazine.c, Stale slots; descriptors never go), and there is room.
+ * Puts a block into the slot at @top of the loaded magazine if there is room and the free is
+ * valid; if it returns false, free_slow() handles the free. If the block was allocated from this
+ * slot, the slot still holds the address of its descriptor (magazine.c, Stale slots; descriptors
+ * never go away), and there is room.
  */
 static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
 				     struct myalloc_slot *top, void *addr, void *arg)
@@ -470,7 +490,7 @@ static __always_inline bool put_one(const struct myalloc_magazine_cpu *cpu,
 	return true;
 }
 
-/* Everything that the fast path leaves: no room, an interrupt, checks, other orders. */
+/* All that the fast path does not handle: no room, an interrupt, checks, other orders. */
 static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
@@ -503,8 +523,8 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
  * @order: the order it was allocated with, any value
  *
  * Context: any.
- * Return: 0; -EINVAL if it is not a block of that order that is allocated to a page
- * user: reported, counted, and nothing has changed.
+ * Return: 0; -EINVAL if no block of that order that is allocated to a page user begins there.
+ * This is reported and counted, and nothing has changed.
  */
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
@@ -532,11 +552,12 @@ int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order
  * @zone: the zone
  * @order: log2 of pages
  * @flags: as for myalloc_pages_alloc()
- * @nr: how many
+ * @nr: number of blocks
  * @addrs: out: their addresses
  *
  * Context: as for myalloc_pages_alloc().
- * Return: how many were allocated; fewer than @nr if the zone has no more.
+ * Return: the number of blocks allocated; less than @nr if the zone has no more, 0 if @flags has
+ * an unknown flag, which is reported.
  */
 unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 				      unsigned int order, myalloc_flags_t flags,
@@ -575,15 +596,15 @@ static bool has_room(struct myalloc_magazine_cpu *cpu, void *arg)
  * myalloc_pages_free_bulk() - free several blocks of one order
  * @zone: the zone
  * @order: log2 of pages
- * @nr: how many
+ * @nr: number of blocks
  * @addrs: their addresses, any values
  *
- * They go back from the end of @addrs on, so that what an allocation in bulk has filled is
- * taken back the quick way (magazine.c, Stale slots). Each wrong one is treated as by
+ * Frees the blocks from the end of @addrs on, so that blocks from one bulk allocation can be
+ * freed in the fastest way (magazine.c, Stale slots). Each wrong free is treated as by
  * myalloc_pages_free().
  *
  * Context: any.
- * Return: how many were freed; @nr if none was wrong.
+ * Return: the number of blocks freed; @nr if no free was wrong.
  */
 unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 				     unsigned int order, unsigned int nr,
@@ -605,7 +626,7 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 	return freed;
 }
 
-/* --- what the zone asks of page magazines; see base/drainer.h ---------------------------- */
+/* --- operations of the drainer of page magazines; see base/drainer.h --------------------- */
 
 static struct myalloc_zone *zone_of(struct myalloc_drainer *drainer)
 {
@@ -625,7 +646,10 @@ static bool reclaim_pages(struct myalloc_drainer *drainer, u32 *most)
 	return used;
 }
 
-/* caches_mutex held. Depots of pages whose magazines nobody has used. Is anything cached? */
+/*
+ * caches_mutex held. Drains the depots if the page magazines were not used since the last run.
+ * Returns whether anything is cached.
+ */
 static bool tend_pages(struct myalloc_drainer *drainer)
 {
 	struct myalloc_zone *zone = zone_of(drainer);
@@ -639,7 +663,7 @@ static bool tend_pages(struct myalloc_drainer *drainer)
 		if (moves == zone->seen_pages)
 			myalloc_magazines_drain_depot(&zone->pcp[i], flush, zone);
 		any |= myalloc_magazines_count(&zone->pcp[i]) || READ_ONCE(zone->pcp[i].wanted);
-		WRITE_ONCE(zone->pcp[i].wanted, false);	/* they may ask again */
+		WRITE_ONCE(zone->pcp[i].wanted, false);	/* CPUs may ask again */
 	}
 	zone->seen_pages = 0;
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
@@ -647,13 +671,13 @@ static bool tend_pages(struct myalloc_drainer *drainer)
 	return any;
 }
 
-/* A CPU came that has no magazines. Context: any, preemption off. */
+/* A CPU has found no magazines. Context: any, preemption off. */
 static void missed(void *zone)
 {
 	myalloc_zone_want_magazines(zone);
 }
 
-/* Magazines for more CPUs, unless the share leaves nothing for so many. */
+/* Makes magazines for more CPUs, unless the share is too small for that many. */
 static void serve_list(struct myalloc_zone *zone, unsigned int list)
 {
 	struct myalloc_magazines *mags = &zone->pcp[list];
@@ -689,12 +713,12 @@ static const struct myalloc_drainer_ops drainer_ops = {
 };
 
 /**
- * myalloc_pcp_init() - make the page magazines of a zone
- * @zone: the zone, with its buddy
- * @none: let every list be without magazines
+ * myalloc_pcp_init() - create the page magazines of a zone
+ * @zone: the zone, with its buddy initialised
+ * @none: create all lists without capacity
  *
  * Context: task, may sleep.
- * Return: 0, -ENOMEM; then myalloc_pcp_fini() frees what was had.
+ * Return: 0; -ENOMEM if out of memory, then myalloc_pcp_fini() frees what was allocated.
  */
 int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 {
@@ -710,9 +734,9 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 		err = myalloc_magazines_make(&zone->pcp[i], &shape, NULL, zone->node);
 		if (err)
 			return err;
-		if (zone->checks)	/* the slow path does them */
+		if (zone->checks)	/* the slow path does the checks */
 			zone->pcp[i].epoch = MYALLOC_EPOCH_NEVER;
-		if (shape.capacity)	/* for more CPUs there is not more */
+		if (shape.capacity)	/* with 0 now, more CPUs cannot get any either */
 			zone->pcp[i].missed = missed;
 		zone->pcp[i].owner = zone;
 		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
@@ -728,6 +752,8 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 /**
  * myalloc_pcp_fini() - free the page magazines of a zone
  * @zone: the zone, drained
+ *
+ * Context: task, may sleep.
  */
 void myalloc_pcp_fini(struct myalloc_zone *zone)
 {

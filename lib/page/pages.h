@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Page magazines, and what single blocks (pages.c) and extents (extent.c) have in common. */
+/* Page magazines, and the common parts of single blocks (pages.c) and extents (extent.c) */
 #ifndef MYALLOC_PCP_H
 #define MYALLOC_PCP_H
 
@@ -12,13 +12,14 @@ int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			   enum myalloc_frame_type as, const char *what);
 
 /**
- * myalloc_pages_claim() - have the right to free a block
+ * myalloc_pages_claim() - claim a block in order to free it
  * @frame: any descriptor of the zone
- * @order: at most MYALLOC_TOP_ORDER
- * @tag: that a user's block of this order has
+ * @order: order of the block, at most MYALLOC_TOP_ORDER
+ * @tag: the tag of a user's block of this order
  *
- * Return: true if such a block begins there and nobody else frees it: then it is FREEING and the
- * caller's, for myalloc_zone_give(). Otherwise nothing has changed.
+ * Context: any.
+ * Return: true if such a block begins there and no other free has claimed it: then it is FREEING
+ * and owned by the caller, who passes it to myalloc_zone_give(). Otherwise nothing has changed.
  */
 static __always_inline bool myalloc_pages_claim(struct myalloc_frame *frame, unsigned int order,
 						u32 tag)

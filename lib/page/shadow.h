@@ -1,35 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What KASAN and ASan are told of pages: which memory nobody may touch
+ * Sanitizer support for pages: memory that nobody may access is poisoned
  *
- * A kernel with generic KASAN and a host program with ASan keep a shadow of memory (env.h). In it
- * are poisoned: the pages of a zone while they are free, also those in magazines; the objects of a
- * slab while they are free; and in each slot of a slab the bytes around the object, always. The
- * sanitizer itself then reports a use after free, and an access beyond an object into memory that
- * is not live. Without a sanitizer the environment's functions are empty, and the compiler drops
- * what follows.
+ * A kernel with generic KASAN and a host program with ASan keep a shadow of memory (env.h). The
+ * allocator poisons in it: the pages of a zone while they are free, including those in magazines;
+ * the objects of a slab while they are free; and in each slot of a slab the bytes around the
+ * object, always. The sanitizer then reports a use after free, and an access beyond an object
+ * into memory that is not allocated. Without a sanitizer the environment's functions are empty,
+ * and the compiler removes the functions below.
  *
- * Order: a block or object is poisoned before anybody else can allocate it, and unpoisoned by the
- * allocation that returns it. A deferred free (deferred.c) keeps its link in the memory, so that
- * memory is poisoned when it is taken from the list. Blocks in quarantine (lend.c) are still used
- * by others and are not poisoned, nor is anything that a zone frees after it has abandoned such
- * blocks.
+ * Order: a block or object is poisoned before anybody else can allocate it, and is unpoisoned by
+ * the allocation that returns it. A deferred free (deferred.c) keeps its list node in the memory,
+ * so that memory is poisoned when it is taken from the list. Blocks in quarantine (lend.c) are
+ * still used by others and are not poisoned, nor is anything that a zone frees after it has
+ * abandoned such blocks.
  *
- * The allocator touches poisoned memory by myalloc_env_raw_...() only: red zones, and the patterns
- * of free objects.
+ * The allocator accesses poisoned memory only by myalloc_env_raw_...(): red zones, and the
+ * patterns of free objects.
  *
  * Limits: an overflow from one object into the next is reported if a gap lies between them (the
- * size is no multiple of 8, or the cache has red zones) or if the next one is free. States, out
- * bits and owners behind the last slot of a slab are not poisoned. At the default and the trusting
- * level two frees of one object that overlap in time may leave the object poisoned for its next
- * user, whose accesses are then reported.
+ * size is not a multiple of 8, or the cache has red zones) or if the next object is free. States,
+ * out bits and owners behind the last slot of a slab are not poisoned. At the default and the
+ * trusting level, two frees of one object that overlap in time may leave the object poisoned for
+ * its next user, whose accesses are then reported.
  */
 #ifndef MYALLOC_PAGE_SHADOW_H
 #define MYALLOC_PAGE_SHADOW_H
 
 #include "zone_types.h"
 
-/* @addr may be NULL. */
+/**
+ * myalloc_shadow_extent_alloc() - unpoison pages that were allocated
+ * @zone: the zone
+ * @addr: address of the first page; may be NULL
+ * @nr_pages: number of pages
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_extent_alloc(const struct myalloc_zone *zone,
 							const void *addr, u32 nr_pages)
 {
@@ -37,6 +44,14 @@ static __always_inline void myalloc_shadow_extent_alloc(const struct myalloc_zon
 		myalloc_env_unpoison(addr, (size_t)nr_pages << PAGE_SHIFT);
 }
 
+/**
+ * myalloc_shadow_extent_free() - poison pages that were freed
+ * @zone: the zone
+ * @addr: address of the first page
+ * @nr_pages: number of pages
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_extent_free(const struct myalloc_zone *zone,
 						       const void *addr, u32 nr_pages)
 {
@@ -45,7 +60,14 @@ static __always_inline void myalloc_shadow_extent_free(const struct myalloc_zone
 				      MYALLOC_ENV_FREE_PAGE);
 }
 
-/* A block. @addr may be NULL; @order is then not looked at. */
+/**
+ * myalloc_shadow_pages_alloc() - unpoison a block that was allocated
+ * @zone: the zone
+ * @addr: address of the block; may be NULL
+ * @order: log2 of pages; not used if @addr is NULL
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_pages_alloc(const struct myalloc_zone *zone,
 						       const void *addr, unsigned int order)
 {
@@ -53,13 +75,28 @@ static __always_inline void myalloc_shadow_pages_alloc(const struct myalloc_zone
 		myalloc_shadow_extent_alloc(zone, addr, BIT(order));
 }
 
+/**
+ * myalloc_shadow_pages_free() - poison a block that was freed
+ * @zone: the zone
+ * @addr: address of the block
+ * @order: log2 of pages
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_pages_free(const struct myalloc_zone *zone,
 						      const void *addr, unsigned int order)
 {
 	myalloc_shadow_extent_free(zone, addr, BIT(order));
 }
 
-/* The block that begins at a frame; NULL is allowed. */
+/**
+ * myalloc_shadow_block_alloc() - unpoison the block that begins at a frame
+ * @zone: the zone
+ * @frame: the first frame; may be NULL
+ * @order: log2 of pages; not used if @frame is NULL
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_block_alloc(const struct myalloc_zone *zone,
 						       const struct myalloc_frame *frame,
 						       unsigned int order)
@@ -70,6 +107,14 @@ static __always_inline void myalloc_shadow_block_alloc(const struct myalloc_zone
 					   order);
 }
 
+/**
+ * myalloc_shadow_block_free() - poison the block that begins at a frame
+ * @zone: the zone
+ * @frame: the first frame
+ * @order: log2 of pages
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_block_free(const struct myalloc_zone *zone,
 						      const struct myalloc_frame *frame,
 						      unsigned int order)
@@ -79,7 +124,12 @@ static __always_inline void myalloc_shadow_block_free(const struct myalloc_zone 
 				  order);
 }
 
-/* All pages of a zone that begins. */
+/**
+ * myalloc_shadow_zone_begin() - poison all pages of a new zone
+ * @zone: the zone
+ *
+ * Context: any.
+ */
 static inline void myalloc_shadow_zone_begin(const struct myalloc_zone *zone)
 {
 	u32 i;
@@ -88,7 +138,12 @@ static inline void myalloc_shadow_zone_begin(const struct myalloc_zone *zone)
 		myalloc_shadow_pages_free(zone, myalloc_frame_addr(zone, i), 0);
 }
 
-/* All pages of a zone that ends. */
+/**
+ * myalloc_shadow_zone_end() - unpoison all pages of a zone that is being destroyed
+ * @zone: the zone
+ *
+ * Context: any.
+ */
 static inline void myalloc_shadow_zone_end(const struct myalloc_zone *zone)
 {
 	u32 i;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What is wrong in a zone, counted and said in words (report.c)
- */
+/* Reports of a zone: errors are counted and described in words (report.c) */
 #include "env.h"
 #include "page/zone_report.h"
 
@@ -18,7 +16,7 @@ static void vreport(struct myalloc_zone *zone, const char *fmt, va_list args)
 }
 
 /**
- * myalloc_zone_err() - report what is wrong
+ * myalloc_zone_err() - report an error
  * @zone: the zone
  * @fmt: format, without a newline
  *
@@ -51,9 +49,9 @@ void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...)
 }
 
 /**
- * myalloc_zone_last_report() - the last report in words
+ * myalloc_zone_last_report() - copy the text of the last report
  * @zone: the zone
- * @buf: out: NUL-terminated, empty if there was none
+ * @buf: out: NUL-terminated, empty if there was no report
  * @size: bytes in @buf
  *
  * Context: any but NMI.
@@ -63,7 +61,7 @@ void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size)
 	myalloc_report_last(&zone->reports, buf, size);
 }
 
-/* The block that contains @addr, by what its tag says. */
+/* Describes the block that contains the address, as its tag says. */
 static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 		      const struct myalloc_block *block)
 {
@@ -96,12 +94,12 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 /**
  * myalloc_zone_bad_free() - count and report a wrong free
  * @zone: the zone
- * @addr: what was to be freed
- * @bad: what is wrong with it
- * @what: what it was freed as
+ * @addr: the address passed to the free
+ * @bad: the reason for refusing it
+ * @what: what it was freed as, in words
  *
- * Names the block that contains the address and the code that holds it. The block is
- * looked at without the lock: if others free it meanwhile the detail may be old.
+ * Names the block that contains the address and the code that allocated it. The block is read
+ * without the lock: if it is freed concurrently, the details may be out of date.
  *
  * Context: any.
  * Return: -EINVAL.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is wrong in a zone, counted and said in words. */
+/* Reports of a zone: errors are counted and described in words */
 #ifndef MYALLOC_ZONE_REPORT_H
 #define MYALLOC_ZONE_REPORT_H
 
