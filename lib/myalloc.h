@@ -2,42 +2,42 @@
 /*
  * myalloc: the public interface of the allocator
  *
- * A zone serves blocks of 2^order pages from memory given to it once, and slab
- * caches serve objects of one size from a zone. What a user can rely on:
+ * A zone serves blocks of 2^order pages from memory that it was given when it was created. Slab
+ * caches serve objects of one size from a zone. Users can rely on the following:
  *
- *  - Allocation and free run in bounded time, take no sleeping lock and may be
- *    called from task, softirq, hard interrupt and NMI context, and under a
- *    raw spinlock on PREEMPT_RT. A free never fails for lack of a lock.
- *  - A wrong free (twice, foreign, misaligned, wrong order, wrong number of
- *    pages, wrong cache) is found, reported with what is known of the owner,
- *    counted, refused with an error and changes nothing.
- *  - Nothing is written into free memory and no metadata lies between objects,
- *    except by the checking levels that ask for it and by a free that could
- *    not get its lock (see block.c, Deferred frees).
+ * - Allocation and free run in bounded time, take no sleeping lock, and may be called from task,
+ *   softirq, hard interrupt and NMI context, and under a raw spinlock on PREEMPT_RT. A free never
+ *   fails because a lock is held.
+ * - A wrong free (double, foreign, misaligned, wrong order, wrong number of pages, wrong cache)
+ *   is detected, reported with what is known about the owner of the memory, counted, refused with
+ *   an error, and changes nothing.
+ * - The allocator does not write to free memory and keeps no metadata between objects. Exceptions
+ *   are the checks that ask for it, and a free that could not get its lock (see block.c, Deferred
+ *   frees).
+ * - Functions that take back memory cached by other CPUs (MYALLOC_MAY_WAIT, drain, shrink,
+ *   destroy) hold cpus_read_lock() meanwhile. They must not be called from a CPU hotplug
+ *   callback, or with cpus_write_lock() held: they would deadlock. Allocation without
+ *   MYALLOC_MAY_WAIT and free may be called there.
  *
- *  - What takes back memory that other CPUs cache (MYALLOC_MAY_WAIT, drain, shrink,
- *    destroy) keeps CPUs from coming and going meanwhile. So none of it may be called
- *    from a CPU hotplug callback, or with cpus_write_lock() held: it would wait for itself.
- *    Allocation without MYALLOC_MAY_WAIT and free may be called there.
- * Passing memory on, on every architecture:
+ * Passing memory to another CPU, on every architecture:
  *
- *  - Give an address to another CPU as you give any data: under a lock, or by a release that
- *    pairs with an acquire (smp_store_release() and smp_load_acquire(), a queue, a completion).
- *    An allocation stores the state of the memory without a barrier of its own, and the free
- *    on the other CPU must see that store; otherwise it may refuse a right free as a double
- *    free. rcu_dereference() is enough to use memory, not to free it: a free also reads what
- *    the address does not lead to.
- *  - Everybody's last access must be ordered before the free, by a lock or by the last
- *    reference (refcount_dec_and_test()). A free waits for nobody, and is no barrier that other
- *    code may rely on; nor is an allocation, also where it zeroes.
- *  - What was done before a free, in the order that the freeing CPU sees, has happened before
- *    the same memory is handed out again, on whichever CPU. It stays on a CPU in program
- *    order; it leaves one through the depot by a compare-and-exchange that is a full barrier, or
- *    through a slab or the zone under a lock, or by the list of deferred frees, whose exchange
- *    is a full barrier too. (Litmus tests: models/litmus.)
+ * - Publish an address as you publish any data: under a lock, or by a release that pairs with an
+ *   acquire (smp_store_release() and smp_load_acquire(), a queue, a completion). An allocation
+ *   stores the state of the memory without a barrier, and a free on another CPU must see that
+ *   store; otherwise it may refuse a valid free as a double free. rcu_dereference() suffices to
+ *   use memory but not to free it, because a free also reads data that is not reached through the
+ *   address.
+ * - The last access of every user must be ordered before the free, by a lock or by dropping the
+ *   last reference (refcount_dec_and_test()). A free does not wait for other users. Neither a
+ *   free nor an allocation, even one that zeroes, is a barrier that other code may rely on.
+ * - Accesses before a free, in the order seen by the freeing CPU, happen before the same memory
+ *   is allocated again, on whatever CPU. On one CPU this is program order. Memory moves to other
+ *   CPUs through the depot by a compare-and-exchange that is a full barrier, through a slab or
+ *   the zone under a lock, or through the list of deferred frees, whose exchange is a full
+ *   barrier too. (Litmus tests: models/litmus.)
  *
- * Every object of the interface is an instance; zones share nothing.
- * Whoever creates a zone or cache must not destroy it while others use it.
+ * Every object of the interface is an instance; zones share nothing. The creator of a zone or
+ * cache must not destroy it while it is in use.
  */
 #ifndef MYALLOC_H
 #define MYALLOC_H
@@ -49,8 +49,8 @@ struct myalloc_cache;
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
 
 /*
- * Flags of one allocation, and flags of a cache: two types that sparse tells from each other,
- * from gfp_t and from other numbers. A request with a bit that does not belong to it is refused.
+ * Flags of an allocation, and flags of a cache: two types that sparse distinguishes from each
+ * other, from gfp_t and from other numbers. A request with an unknown flag is refused.
  */
 typedef unsigned int __bitwise myalloc_flags_t;
 typedef unsigned int __bitwise myalloc_cache_flags_t;
@@ -59,29 +59,29 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 #define __MYALLOC_CACHE_FLAG(bit)	((__force myalloc_cache_flags_t)(bit))
 
 #define MYALLOC_ZERO		__MYALLOC_FLAG(0x001u)	/* memory reads as zero */
-#define MYALLOC_TOPDOWN		__MYALLOC_FLAG(0x002u)	/* pages: highest address, no magazines */
-/* Task, no hotplug callback: may sleep, take back what CPUs cache before failing. */
+#define MYALLOC_TOPDOWN		__MYALLOC_FLAG(0x002u)	/* pages: highest address */
+/* May sleep, and drains cached memory before failing. Task context, not from hotplug callbacks. */
 #define MYALLOC_MAY_WAIT	__MYALLOC_FLAG(0x004u)
 #define MYALLOC_LENDABLE	__MYALLOC_FLAG(0x008u)	/* pages: the kernel may take references */
-/* Those of a request for an extent, for a block of pages, and for an object. */
+/* Flags allowed in requests for an extent, for a block of pages, and for an object */
 #define MYALLOC_EXTENT_FLAGS_ALL	(MYALLOC_ZERO | MYALLOC_TOPDOWN | MYALLOC_MAY_WAIT)
 #define MYALLOC_PAGES_FLAGS_ALL		(MYALLOC_EXTENT_FLAGS_ALL | MYALLOC_LENDABLE)
 #define MYALLOC_OBJECT_FLAGS_ALL	(MYALLOC_ZERO | MYALLOC_MAY_WAIT)
 
-/* Checks of a cache or of every cache of a zone; letters as in SLUB's slab_debug=. */
-#define MYALLOC_SANITY		__MYALLOC_CACHE_FLAG(0x001u)	/* F: the states of a slab */
+/* Checks of one cache, or of all caches of a zone; letters as in SLUB's slab_debug= */
+#define MYALLOC_SANITY		__MYALLOC_CACHE_FLAG(0x001u)	/* F: slab states */
 #define MYALLOC_REDZONE		__MYALLOC_CACHE_FLAG(0x002u)	/* Z: red zones on both sides */
-#define MYALLOC_POISON		__MYALLOC_CACHE_FLAG(0x004u)	/* P: free memory holds a pattern */
-#define MYALLOC_OWNER		__MYALLOC_CACHE_FLAG(0x008u)	/* U: stacks of alloc and free */
+#define MYALLOC_POISON		__MYALLOC_CACHE_FLAG(0x004u)	/* P: poison free memory */
+#define MYALLOC_OWNER		__MYALLOC_CACHE_FLAG(0x008u)	/* U: record call stacks */
 #define MYALLOC_CHECKS		__MYALLOC_CACHE_FLAG(0xfu)
 /* Other properties of a cache. */
-#define MYALLOC_ZERO_ALLOC	__MYALLOC_CACHE_FLAG(0x100u)	/* objects read as zero at first */
-#define MYALLOC_ZERO_FREE	__MYALLOC_CACHE_FLAG(0x200u)	/* objects are cleared when freed */
+#define MYALLOC_ZERO_ALLOC	__MYALLOC_CACHE_FLAG(0x100u)	/* zero objects at allocation */
+#define MYALLOC_ZERO_FREE	__MYALLOC_CACHE_FLAG(0x200u)	/* zero objects at free */
 #define MYALLOC_RANDOM		__MYALLOC_CACHE_FLAG(0x400u)	/* slots in random order */
 #define MYALLOC_NO_MAGAZINE	__MYALLOC_CACHE_FLAG(0x800u)	/* no per-CPU magazines */
-/* How sure a free is that its object is a user's; see object.c, Levels. */
-#define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* of two racing frees one is refused */
-#define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* does an object begin there, no more */
+/* How certainly a free detects that its object is not allocated; see object.c, Levels. */
+#define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* refuses one of two racing frees */
+#define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* only: an object begins there */
 #define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \
 				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE | MYALLOC_CERTAIN | \
 				 MYALLOC_TRUSTING)
@@ -92,14 +92,16 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 /* --- pages ------------------------------------------------------------ */
 
 /*
- * Lending: pages of a block allocated with MYALLOC_LENDABLE may be given to whatever takes a
- * reference to a page (get_page(), skb fragments, bios, pipes, vm_insert_page(), and through
- * that get_user_pages()). Free the block when your own work with it is done: while others have
- * references it is in quarantine, and used again when they have none. It belongs to order and
- * address like any other, passes no magazine, and costs a look at each page when freed.
+ * Lending: pages of a block that was allocated with MYALLOC_LENDABLE may be passed to any code
+ * that takes a reference to a page (get_page(), skb fragments, bios, pipes, vm_insert_page(), and
+ * through that get_user_pages()). Free the block when you are done with it: while others hold
+ * references it stays in quarantine, and it is allocated again only when they hold none. It is
+ * identified by order and address like any other block, is never in a magazine, and its free has
+ * to check each of its pages.
  *
- * No other block, no run (exact, range) and no object may be lent: freed, its memory may be
- * handed out while the kernel still reads or writes it. A zone with checks finds that.
+ * No other block, no extent (exact, range) and no object may be lent: after it is freed, its
+ * memory may be allocated again while the kernel still reads or writes it. A zone with checks
+ * detects that.
  */
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  myalloc_flags_t flags);
@@ -122,17 +124,17 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 /* --- objects ---------------------------------------------------------- */
 
 /**
- * struct myalloc_cache_args - what a cache is to be
- * @name: letters, digits, '-', '_', '.'; shorter than MYALLOC_CACHE_NAME;
- *	unique in the zone; copied
- * @object_size: bytes the user asks for, 1 to MYALLOC_MAX_OBJECT
- * @align: bytes, a power of two up to the page size; 0 for 8
- * @flags: MYALLOC_SANITY ... MYALLOC_NO_MAGAZINE; the zone's checks are added
- * @magazine: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for a
- *	number derived from the size
- * @ctor: called once for each slot when its slab is made, in the context of
- *	the allocation that needed the slab, or NULL. Objects come back from
- *	the user in constructed state. Excludes POISON, ZERO_ALLOC, ZERO_FREE.
+ * struct myalloc_cache_args - properties of a new cache
+ * @name: letters, digits, '-', '_', '.'; shorter than MYALLOC_CACHE_NAME; unique in the zone;
+ *	copied
+ * @object_size: size of an object in bytes, 1 to MYALLOC_MAX_OBJECT
+ * @align: alignment in bytes, a power of two up to the page size; 0 for 8
+ * @flags: MYALLOC_SANITY ... MYALLOC_TRUSTING; the zone's checks are added
+ * @magazine: objects per magazine, at most MYALLOC_MAGAZINE_MAX; 0 for a default that depends on
+ *	the size
+ * @ctor: called once for each slot when its slab is created, in the context of the allocation
+ *	that needed the slab; or NULL. The user must free objects in constructed state. Excludes
+ *	POISON, ZERO_ALLOC, ZERO_FREE.
  */
 struct myalloc_cache_args {
 	const char *name;
@@ -162,7 +164,7 @@ unsigned long myalloc_cache_drain(struct myalloc_cache *cache);
 unsigned long myalloc_cache_shrink(struct myalloc_cache *cache);
 int myalloc_cache_resize(struct myalloc_cache *cache, unsigned int magazine);
 
-/* --- either, found by address ------------------------------------------ */
+/* --- pages or objects, found by address ----------------------------------- */
 
 int myalloc_free(struct myalloc_zone *zone, void *addr);
 unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr);

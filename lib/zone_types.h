@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The zone as a structure, so that every room above base/ can be given one. Internal to the
- * allocator and to those who show or check it; users include myalloc.h.
+ * The zone as a structure, which all rooms above base/ work on. Internal to the allocator and to
+ * the code that shows or checks it; users include myalloc.h.
  *
  * Lock order of the whole project:
  *
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
- *	  cpus_read_lock()	no CPU comes or goes; the kernel's, sleeping
+ *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping
- *	    cache->pin_mutex	the cache is looked at and must not be freed; sleeping
+ *	    cache->pin_mutex	the cache is being looked at and must not be freed; sleeping
  *	    cache->lock		slabs of one cache
  *	      limbo.lock	slabs on their way back
  *	      zone->lock	buddy, statistics
  *		zone->reports.lock  texts of reports
  *
- * All but the first two are raw spinlocks, taken with interrupts off, from NMI only by
- * trylock, and held for bounded time. (Checks that walk everything, myalloc_zone_validate()
- * and the shows of debugfs, take them for one chunk or one slab at a time.)
+ * Locks not marked as sleeping are raw spinlocks, taken with interrupts off, only tried in NMI,
+ * and held for bounded time. (Checks that walk everything, myalloc_zone_validate() and the
+ * debugfs files, take them for one chunk or one slab at a time.)
  */
 #ifndef MYALLOC_ZONE_TYPES_H
 #define MYALLOC_ZONE_TYPES_H
@@ -30,28 +30,28 @@
 #include "page/buddy.h"
 #include "page/frame.h"
 
-/* Orders with magazines: the small ones, and blocks of 2 MiB: order 9, 7 and 5. */
+/* Orders with magazines: 0 to MYALLOC_PCP_SMALL, and the order of 2 MiB: 9, 7 or 5. */
 #define MYALLOC_PCP_SMALL	3
 #define MYALLOC_PCP_HUGE	(21 - PAGE_SHIFT)
 #define MYALLOC_PCP_LISTS	(MYALLOC_PCP_SMALL + 2)
 
-/* Free memory under MYALLOC_POISON; POISON_FREE of include/linux/poison.h. */
+/* Value of free bytes with MYALLOC_POISON: POISON_FREE of include/linux/poison.h */
 #define MYALLOC_POISON_FREE	0x6b
 
-#define MYALLOC_CACHES_MAX	1024	/* numbers of caches in one zone */
+#define MYALLOC_CACHES_MAX	1024	/* cache numbers of a zone; 0 is never used */
 
 struct myalloc_cache;
 
 /**
  * struct myalloc_limbo - slabs on their way from a cache to the zone; see limbo.c
- * @lock: protects the members, and the age of every cache's magazines
- * @open: first and last frame of the slabs that came lately, linked by next
- * @open_last: the last one
+ * @lock: protects the members below, and the age of the magazines of every cache
+ * @open: first frame of the first of the slabs that arrived last; they are linked by next
+ * @open_last: first frame of the last of these slabs
  * @waiting: slabs that wait for a grace period
- * @moment: of which that is
- * @nr: slabs in both
+ * @moment: the grace period that they wait for
+ * @nr: number of slabs in both lists
  * @caches: caches of the slabs in @open
- * @nr_caches: how many
+ * @nr_caches: number of these caches
  */
 struct myalloc_limbo {
 	raw_spinlock_t lock;
@@ -65,9 +65,9 @@ struct myalloc_limbo {
 };
 
 /**
- * struct myalloc_zone_ops - what a zone's maker wants to hear of; each may be NULL
- * @cache_added: a cache was made; under caches_mutex
- * @cache_removed: a cache, already empty, is about to be freed; not under caches_mutex
+ * struct myalloc_zone_ops - notifications for the creator of a zone; each may be NULL
+ * @cache_added: a cache was created; called under caches_mutex
+ * @cache_removed: a cache, already empty, is about to be freed; not called under caches_mutex
  */
 struct myalloc_zone_ops {
 	void (*cache_added)(struct myalloc_cache *cache);
@@ -75,20 +75,20 @@ struct myalloc_zone_ops {
 };
 
 /**
- * struct myalloc_zone_args - what a zone is to be
+ * struct myalloc_zone_args - properties of a new zone
  * @name: shown in reports, not copied
- * @chunks: addresses of the chunks, ascending, each a multiple of the chunk size
- *	away from the first
- * @nr_chunks: how many
+ * @chunks: addresses of the chunks, ascending; the distance of each from the first is a multiple
+ *	of the chunk size
+ * @nr_chunks: number of chunks
  * @chunk_order: log2 of pages in a chunk, at most MYALLOC_TOP_ORDER
- * @nr_pages: frames in all; less than the chunks hold if the last is partial
+ * @nr_pages: number of frames; less than the chunks hold if the last chunk is partial
  * @node: NUMA node for metadata, or NUMA_NO_NODE
  * @checks: MYALLOC_CHECKS, in force for pages and every cache
  * @policy: enum myalloc_policy
  * @no_magazines: no per-CPU page magazines
  * @no_worker: the worker of drain.c runs only when it is called
- * @simulated: there is no memory behind the addresses; never touch it
- * @ops: or NULL
+ * @simulated: there is no memory behind the addresses, and it is never accessed
+ * @ops: notifications, or NULL
  */
 struct myalloc_zone_args {
 	const char *name;
@@ -107,67 +107,68 @@ struct myalloc_zone_args {
 
 /**
  * struct myalloc_zone - see block.c and zone.c for the theory
- * @linear: address to frame, for most; never changes
- * @map: address to frame, for all; never changes
+ * @linear: maps most addresses to frames; never changes
+ * @map: maps all addresses to frames; never changes
  * @frames: descriptors, one for each frame of each chunk
- * @pcp: magazines of the orders that have them; the last ones, without capacity, are those of
- *	all other orders
- * @stock: of @pcp, in the stocks of @pages
+ * @pcp: magazines of the orders that have them; the last entry, without capacity, serves all
+ *	other orders
+ * @stock: stocks of @pcp, in the list of @pages
  * @chunks: address of each chunk
- * @nr_chunks: how many
+ * @nr_chunks: number of chunks
  * @chunk_order: log2 of frames in a chunk
  * @node: NUMA node for metadata
  * @checks: MYALLOC_CHECKS in force
- * @simulated: no memory behind the addresses
- * @abandoned: blocks freed from now on may still be used by others: not poisoned (page/shadow.h)
- * @ops: or NULL
+ * @simulated: there is no memory behind the addresses
+ * @abandoned: blocks freed from now on may still be used by others and are not poisoned
+ *	(page/shadow.h)
+ * @ops: notifications, or NULL
  * @name: shown in reports
- * @meta_bytes: memory beside the chunks, without that of caches
- * @lock: protects the members from @buddy to @allocs
+ * @meta_bytes: memory used besides the chunks, without that of caches
+ * @lock: protects the members from @buddy to @fails
  * @buddy: the free blocks
- * @min_free: least frames that were ever free in the buddy
- * @quarantine: index + 1 of the next quarantined block to be looked at, or 0
- * @bad_seen: a bad page was found: gives look for more
+ * @min_free: smallest number of free frames in the buddy so far
+ * @quarantine: index + 1 of the next quarantined block to check, or 0
+ * @bad_seen: a bad page was found: gives check for more
  * @generation: grows with every change
- * @allocs: blocks handed to page users past the magazines, by order
- * @frees: blocks come back from page users past the magazines, by order
+ * @allocs: blocks allocated to page users past the magazines, by order
+ * @frees: blocks freed by page users past the magazines, by order
  * @fails: allocations that found no block, by order
- * @deferred: blocks freed where @lock could not be had; counts frames
- * @slab_pages: frames held by slabs
- * @deferred_frees: blocks that ever were in @deferred
- * @nmi_fails: allocations that failed because @lock could not be had
- * @quarantine_new: index + 1 of the quarantined block that came last, or 0
- * @nr_quarantined: frames of quarantined blocks
- * @quarantines: blocks that ever were in quarantine
- * @bad_cursor: frame that the next search for bad pages begins at
- * @nr_bad: bad pages taken out; changes under @lock
+ * @deferred: blocks freed while @lock could not be taken; counts frames
+ * @slab_pages: number of frames in slabs
+ * @deferred_frees: number of frees deferred since the zone was created
+ * @nmi_fails: allocations that failed in NMI because @lock was held
+ * @quarantine_new: index + 1 of the block quarantined last, or 0
+ * @nr_quarantined: number of frames in quarantined blocks
+ * @quarantines: number of blocks quarantined since the zone was created
+ * @bad_cursor: frame at which the next scan for bad pages begins
+ * @nr_bad: number of bad pages taken out; changes under @lock
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
- * @drains: calls of myalloc_zone_drain()
- * @told_wait: a request that may wait came from where it may not, and was reported
- * @reports: what was found wrong, in words
- * @drainers: the layers that keep memory back; never changes once the zone is made
+ * @drains: number of calls of myalloc_zone_drain_kinds()
+ * @told_wait: a request with MYALLOC_MAY_WAIT from a context that may not sleep was reported
+ * @reports: reports of errors
+ * @drainers: the layers that hold back memory; constant once the zone exists
  * @pages: drainer of page magazines
  * @objects: drainer of caches; its stocks are protected by @caches_mutex
- * @walk_mutex: one walk over all caches at a time; held for as long as it takes
- * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held while a whole zone
- *	is looked at, because a CPU that goes away needs it
+ * @walk_mutex: one walk over all caches at a time; held for the whole walk
+ * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held for a whole
+ *	walk over the zone, because a CPU that goes offline needs it
  * @caches: all caches
- * @nr_caches: how many
- * @cache_by_id: the cache of each number; [0] is never used
- * @last_id: the highest number that a cache ever had
- * @reclaim_id: the last one that a request without a block looked at
+ * @nr_caches: number of caches
+ * @cache_by_id: cache of each number; [0] is never used
+ * @last_id: highest number that a cache has had so far
+ * @reclaim_id: the last cache from which a request without a block has reclaimed
  * @magazine_room: bytes of objects that the magazines of all caches may hold; under @caches_mutex
  * @magazine_meta: bytes of those magazines
  * @buddy_meta: memory of @buddy
  * @limbo: slabs on their way back
  * @work: the worker of drain.c
- * @no_worker: it is not posted
+ * @no_worker: the worker is not posted
  * @want_drain: a request found no block: the worker is to drain
  * @want_magazines: a CPU found no magazines: the worker is to make some
- * @last_drain: when the worker last drained, ns
- * @seen_pages: moves of the page magazines when the worker was last here
- * @seen_cpu: moves of each CPU at that time
+ * @last_drain: time of the worker's last drain, ns
+ * @seen_pages: number of moves of the page magazines at the worker's last run
+ * @seen_cpu: number of moves of each CPU at the worker's last run
  */
 struct myalloc_zone {
 	struct myalloc_linear linear;
@@ -236,6 +237,14 @@ struct myalloc_zone {
 	u64 __percpu *seen_cpu;
 };
 
+/**
+ * myalloc_frame_idx() - index of a frame
+ * @zone: the zone
+ * @frame: its descriptor
+ *
+ * Context: any.
+ * Return: the index of the frame in the zone.
+ */
 static inline u32 myalloc_frame_idx(const struct myalloc_zone *zone,
 				    const struct myalloc_frame *frame)
 {
@@ -245,7 +254,10 @@ static inline u32 myalloc_frame_idx(const struct myalloc_zone *zone,
 /**
  * myalloc_frame_addr() - address of a frame
  * @zone: the zone
- * @idx: index, below the zone's number of frames
+ * @idx: index, less than the zone's number of frames
+ *
+ * Context: any.
+ * Return: the address.
  */
 static inline void *myalloc_frame_addr(const struct myalloc_zone *zone, u32 idx)
 {
@@ -254,15 +266,16 @@ static inline void *myalloc_frame_addr(const struct myalloc_zone *zone, u32 idx)
 }
 
 /**
- * myalloc_zone_block() - the block that contains an address
+ * myalloc_zone_block() - find the block that contains an address
  * @zone: the zone
  * @addr: any value
- * @block: out, if there is one
+ * @block: out: the block, if there is one
  *
- * Looks without a lock: what others take or give meanwhile may be seen before or after.
+ * Takes no lock: concurrent allocations and frees may be seen or not.
  *
  * Context: any.
- * Return: false if the address is not in the zone.
+ * Return: false if the address is not in the zone, or (while others allocate and free) no block
+ * was found there.
  */
 static inline bool myalloc_zone_block(const struct myalloc_zone *zone, const void *addr,
 				      struct myalloc_block *block)
@@ -272,7 +285,14 @@ static inline bool myalloc_zone_block(const struct myalloc_zone *zone, const voi
 	return frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), block);
 }
 
-/* The magazines of an order; without capacity if it has none. */
+/**
+ * myalloc_zone_pcp() - the magazines of an order
+ * @zone: the zone
+ * @order: log2 of pages, any value
+ *
+ * Context: any.
+ * Return: the magazines; they have no capacity if the order has no magazines.
+ */
 static __always_inline struct myalloc_magazines *
 myalloc_zone_pcp(struct myalloc_zone *zone, unsigned int order)
 {
@@ -282,6 +302,13 @@ myalloc_zone_pcp(struct myalloc_zone *zone, unsigned int order)
 					   &zone->pcp[MYALLOC_PCP_LISTS];
 }
 
+/**
+ * myalloc_pcp_order() - the order of a list of page magazines
+ * @list: index in &myalloc_zone.pcp, less than MYALLOC_PCP_LISTS
+ *
+ * Context: any.
+ * Return: log2 of pages.
+ */
 static inline unsigned int myalloc_pcp_order(unsigned int list)
 {
 	return list <= MYALLOC_PCP_SMALL ? list : MYALLOC_PCP_HUGE;

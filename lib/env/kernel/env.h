@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The environment in the kernel: its headers, and what needs more than a header.
+ * The environment in the kernel: kernel headers, and functions that need more than a header
  *
- * lib/env/host/env.h is the other one. Nothing here differs between kernel versions.
+ * lib/env/host/env.h is the counterpart for userspace. Nothing here depends on the kernel
+ * version.
  */
 #ifndef MYALLOC_ENV_H
 #define MYALLOC_ENV_H
@@ -60,16 +61,22 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
-/* Expanded where it is used, so it may come after printk.h. */
+/* pr_fmt() is expanded where it is used, so it may be redefined after printk.h. */
 #undef pr_fmt
 #define pr_fmt(fmt) "myalloc: " fmt
 
 /* --- injected failures ------------------------------------------------- */
 
 #ifdef MYALLOC_FAULT_INJECTION
-/* Given by the module: must this internal allocation fail? */
+/* Defined by the module: should this internal allocation fail? */
 bool myalloc_fault_should_fail(void);
 
+/**
+ * myalloc_env_should_fail() - should an internal allocation fail?
+ *
+ * Context: any.
+ * Return: true if fault injection asks for it; false in builds without fault injection.
+ */
 static inline bool myalloc_env_should_fail(void)
 {
 	return myalloc_fault_should_fail();
@@ -84,9 +91,9 @@ static inline bool myalloc_env_should_fail(void)
 /* --- memory for metadata ----------------------------------------------- */
 
 /*
- * No allocation here calls the OOM killer, neither the system's nor that of a cgroup: it
- * fails instead. (What vmalloc() needs for page tables could, so sums that a user has
- * chosen are compared with what is available before: mod/budget.h.)
+ * No allocation here invokes the OOM killer, neither the system's nor that of a cgroup; it fails
+ * instead. (vmalloc() could invoke it for its page tables. So sizes chosen by a user are compared
+ * with the available memory before: mod/budget.h.)
  */
 #define MYALLOC_ENV_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
@@ -106,36 +113,54 @@ static inline void *myalloc_env_zalloc_gfp(size_t size, gfp_t gfp, int node)
 }
 
 /**
- * myalloc_env_zalloc() - zeroed memory for metadata, aligned to a cache line
+ * myalloc_env_zalloc() - allocate zeroed memory for metadata, aligned to a cache line
  * @size: bytes
  * @node: NUMA node, or NUMA_NO_NODE
  *
- * Only powers of two are sure to be aligned by kmalloc, even with slab_debug,
- * and rounding up costs nothing that its size classes would not cost. Larger
- * sizes it rounds up to a power of two pages: what would lose by that comes
- * page by page from vmalloc.
+ * kmalloc() guarantees the alignment only for powers of two, even with slab_debug, and rounding
+ * up costs no more than its size classes would. It rounds larger sizes up to a power of two
+ * pages; sizes that would waste memory that way are allocated page by page by vmalloc().
  *
  * Context: may sleep.
- * Return: the memory for myalloc_env_free(), or NULL.
+ * Return: the memory, to be freed by myalloc_env_free(); NULL if out of memory.
  */
 static inline void *myalloc_env_zalloc(size_t size, int node)
 {
 	return myalloc_env_zalloc_gfp(size, MYALLOC_ENV_GFP, node);
 }
 
-/* The same, charged to the caller's cgroup. Context: may sleep. */
+/**
+ * myalloc_env_zalloc_charged() - as myalloc_env_zalloc(), charged to the caller's cgroup
+ * @size: bytes
+ * @node: NUMA node, or NUMA_NO_NODE
+ *
+ * Context: may sleep.
+ * Return: the memory, to be freed by myalloc_env_free(); NULL if out of memory.
+ */
 static inline void *myalloc_env_zalloc_charged(size_t size, int node)
 {
 	return myalloc_env_zalloc_gfp(size, MYALLOC_ENV_GFP | __GFP_ACCOUNT, node);
 }
 
-/* Context: may sleep. NULL is allowed. */
+/**
+ * myalloc_env_free() - free memory of myalloc_env_zalloc() or myalloc_env_zalloc_charged()
+ * @ptr: the memory, or NULL
+ *
+ * Context: may sleep.
+ */
 static inline void myalloc_env_free(const void *ptr)
 {
 	kvfree(ptr);
 }
 
-/* Zeroed memory for each possible CPU, charged to the caller's cgroup. Context: may sleep. */
+/**
+ * myalloc_env_alloc_percpu() - allocate zeroed per-CPU memory, charged to the caller's cgroup
+ * @size: bytes per CPU
+ * @align: alignment in bytes
+ *
+ * Context: may sleep.
+ * Return: the memory for all possible CPUs; NULL if out of memory.
+ */
 static inline void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
 {
 	if (myalloc_env_should_fail())
@@ -143,6 +168,12 @@ static inline void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
 	return __alloc_percpu_gfp(size, align, MYALLOC_ENV_GFP | __GFP_ACCOUNT);
 }
 
+/**
+ * myalloc_env_free_percpu() - free memory of myalloc_env_alloc_percpu()
+ * @ptr: the memory, or NULL
+ *
+ * Context: may sleep.
+ */
 static inline void myalloc_env_free_percpu(void __percpu *ptr)
 {
 	free_percpu(ptr);
@@ -152,24 +183,33 @@ static inline void myalloc_env_free_percpu(void __percpu *ptr)
 
 /**
  * myalloc_env_call_on_cpu() - run a function on a CPU and wait for it
- * @cpu: which
- * @fn: runs with interrupts off, in hard interrupt context if @cpu is not this one
- * @arg: its argument
+ * @cpu: number of the CPU
+ * @fn: the function; runs with interrupts off, in hard interrupt context if @cpu is another CPU
+ * @arg: argument of @fn
  *
  * Context: task, interrupts on.
- * Return: 0, or -ENXIO if the CPU is offline: @fn did not run.
+ * Return: 0; -ENXIO if the CPU is offline, then @fn did not run.
  */
 static inline int myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg)
 {
 	return smp_call_function_single(cpu, fn, arg, 1);
 }
 
-/* Keeps every CPU as it is, online or offline. Context: task, may sleep. */
+/**
+ * myalloc_env_cpus_read_lock() - prevent CPUs from coming online and going offline
+ *
+ * Context: task, may sleep.
+ */
 static inline void myalloc_env_cpus_read_lock(void)
 {
 	cpus_read_lock();
 }
 
+/**
+ * myalloc_env_cpus_read_unlock() - allow CPUs to come online and go offline again
+ *
+ * Context: task.
+ */
 static inline void myalloc_env_cpus_read_unlock(void)
 {
 	cpus_read_unlock();
@@ -178,31 +218,50 @@ static inline void myalloc_env_cpus_read_unlock(void)
 /* --- grace periods ------------------------------------------------------ */
 
 /*
- * A grace period has passed when every section with preemption or interrupts off that ran
- * at its beginning has ended. RCU waits for all of those alike.
+ * A grace period has passed when every section with preemption or interrupts off that was running
+ * at its beginning has ended. RCU waits for all of these alike.
  */
 
-/* A moment, for myalloc_env_gp_passed(). A full barrier. Context: any. */
+/**
+ * myalloc_env_gp_snapshot() - remember the present moment; a full barrier
+ *
+ * Context: any.
+ * Return: the moment, for myalloc_env_gp_passed().
+ */
 static inline u64 myalloc_env_gp_snapshot(void)
 {
 	return get_state_synchronize_rcu();
 }
 
-/* As myalloc_env_gp_snapshot(), and asks for a grace period. Context: task, may sleep. */
+/**
+ * myalloc_env_gp_start() - as myalloc_env_gp_snapshot(), and start a grace period
+ *
+ * Context: task, may sleep.
+ * Return: the moment, for myalloc_env_gp_passed().
+ */
 static inline u64 myalloc_env_gp_start(void)
 {
 	return start_poll_synchronize_rcu();
 }
 
-/* Has a grace period passed since that moment? A full barrier if so. Context: any. */
+/**
+ * myalloc_env_gp_passed() - has a grace period passed since a moment?
+ * @moment: from myalloc_env_gp_snapshot() or myalloc_env_gp_start()
+ *
+ * Context: any.
+ * Return: true if one has passed; then it is a full barrier.
+ */
 static inline bool myalloc_env_gp_passed(u64 moment)
 {
 	return poll_state_synchronize_rcu(moment);
 }
 
-/*
- * Waits until a grace period has passed. Expedited: this is for work that somebody waits for and
- * that interrupts every CPU anyway. Context: task, may sleep.
+/**
+ * myalloc_env_gp_wait() - wait for a grace period
+ *
+ * The grace period is expedited, because its caller waits for it and interrupts every CPU anyway.
+ *
+ * Context: task, may sleep.
  */
 static inline void myalloc_env_gp_wait(void)
 {
@@ -213,11 +272,11 @@ static inline void myalloc_env_gp_wait(void)
 
 /**
  * struct myalloc_env_work - a function that runs later in a task that may sleep
- * @irq: takes the request out of any context
+ * @irq: passes the request on from any context
  * @work: runs @fn
  * @fn: the function
  * @delay: jiffies until it runs
- * @posted: 1 if it is to run; only who makes it 1 uses @irq
+ * @posted: 1 if @fn is due to run; only the caller that changes it to 1 uses @irq
  */
 struct myalloc_env_work {
 	struct irq_work irq;
@@ -239,11 +298,18 @@ static inline void myalloc_env_work_run(struct work_struct *work)
 	struct myalloc_env_work *w = container_of(to_delayed_work(work),
 						  struct myalloc_env_work, work);
 
-	/* What is asked for from here on is another run. */
+	/* A request made from here on results in another run. */
 	smp_store_mb(w->posted, 0);
 	w->fn(w);
 }
 
+/**
+ * myalloc_env_work_init() - initialise a work
+ * @w: the work
+ * @fn: the function to run
+ *
+ * Context: any.
+ */
 static inline void myalloc_env_work_init(struct myalloc_env_work *w,
 					 void (*fn)(struct myalloc_env_work *work))
 {
@@ -254,9 +320,10 @@ static inline void myalloc_env_work_init(struct myalloc_env_work *w,
 }
 
 /**
- * myalloc_env_work_post() - have the function run in @ms milliseconds, once
+ * myalloc_env_work_post() - run the function once, in @ms milliseconds
  * @w: the work
- * @ms: 0 for at once; if it is to run already, that stays as it is, unless @ms is 0
+ * @ms: delay in milliseconds, 0 for at once; a run that is due already keeps its time unless @ms
+ *	is 0
  *
  * Context: any, also NMI and under any lock.
  */
@@ -270,7 +337,12 @@ static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned in
 	irq_work_queue(&w->irq);
 }
 
-/* No run is under way or to come. Nobody posts any more. Context: task, may sleep. */
+/**
+ * myalloc_env_work_stop() - cancel the work and wait for it
+ * @w: the work; nobody posts it any more
+ *
+ * Context: task, may sleep.
+ */
 static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 {
 	irq_work_sync(&w->irq);
@@ -284,8 +356,8 @@ static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 /**
  * myalloc_env_may_wait() - may the caller sleep, as far as the kernel knows?
  *
- * Without CONFIG_PREEMPT_COUNT it does not know of spinlocks and of preemption off; without
- * CONFIG_PREEMPT_RCU, not of RCU readers.
+ * Without CONFIG_PREEMPT_COUNT the kernel does not know about spinlocks and preemption off;
+ * without CONFIG_PREEMPT_RCU it does not know about RCU readers.
  *
  * Context: any.
  * Return: false if the caller certainly may not sleep.
@@ -295,33 +367,40 @@ static inline bool myalloc_env_may_wait(void)
 	return in_task() && !preempt_count() && !irqs_disabled() && !rcu_preempt_depth();
 }
 
-/* The caller might sleep: kernels that check where that is done report it, others do nothing. */
+/**
+ * myalloc_env_might_wait() - the caller might sleep
+ *
+ * Kernels that check for sleeping in atomic context report it, other kernels do nothing.
+ *
+ * Context: task, may sleep.
+ */
 static __always_inline void myalloc_env_might_wait(void)
 {
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_sleep();
 }
 
-/* Where a test lets an interrupt or another CPU come in. */
+/* Marks a place where a test lets an interrupt or another CPU in. */
 #define myalloc_env_point(name) ((void)(name))
-/* What a test counts to measure a bound; any locks may be held. */
+/* Marks a step that a test counts to measure a bound; locks may be held. */
 #define myalloc_env_step(name) ((void)(name))
 
 /* --- who calls --------------------------------------------------------- */
 
 #define MYALLOC_ENV_STACK_DEPTH 16
 
-/* Given by the module: the handles that were given out. The depot warns about others. */
+/* Defined by the module: the set of handles saved so far. The depot warns about unknown handles. */
 bool myalloc_stacks_add(u32 handle);
 bool myalloc_stacks_has(u32 handle);
 
 /**
- * myalloc_env_stack_init() - make myalloc_env_stack_save() work
+ * myalloc_env_stack_init() - prepare for myalloc_env_stack_save()
  *
- * The depot's hash table is made once after boot and stays, as do the stacks.
+ * The depot's hash table is allocated once per boot and is not freed, and neither are the stacks.
  *
  * Context: may sleep.
- * Return: 0, or -ENOMEM or -EOPNOTSUPP: every stack will be 0.
+ * Return: 0; -ENOMEM if out of memory, -EOPNOTSUPP if the kernel has no stack depot. After an
+ * error every handle is 0.
  */
 static inline int myalloc_env_stack_init(void)
 {
@@ -333,18 +412,17 @@ static inline int myalloc_env_stack_init(void)
 }
 
 /**
- * myalloc_env_stack_save() - remember the call stack
+ * myalloc_env_stack_save() - save the call stack
  *
- * stack_depot_save() finds a known stack without a lock, and keeps a new one
- * under a raw lock with interrupts off. Before that it may call alloc_pages()
- * for its pool, even with GFP_NOWAIT, and that takes spinlock_t: a sleeping
- * lock on PREEMPT_RT. The form that never allocates has another name and other
- * arguments in each kernel. So in NMI, where 6.1 would also wait for the lock,
- * and on PREEMPT_RT (or where lockdep checks for it) with preemption or
- * interrupts off, nothing is saved.
+ * stack_depot_save() finds a known stack without a lock, and adds a new one under a raw lock with
+ * interrupts off. Before that it may call alloc_pages() for its pool, even with GFP_NOWAIT, which
+ * takes a spinlock_t: a sleeping lock on PREEMPT_RT. The variant that never allocates has a
+ * different name and different arguments in each kernel. So nothing is saved in NMI, where 6.1
+ * would also wait for the lock, nor, on PREEMPT_RT (or where lockdep checks for it), with
+ * preemption or interrupts off.
  *
  * Context: any.
- * Return: a handle, 0 if there is none.
+ * Return: a handle; 0 if nothing was saved.
  */
 static inline u32 myalloc_env_stack_save(void)
 {
@@ -367,12 +445,13 @@ static inline u32 myalloc_env_stack_save(void)
 }
 
 /**
- * myalloc_env_stack_format() - a saved stack as text, one line a frame
+ * myalloc_env_stack_format() - format a saved stack, one line per frame
  * @handle: from myalloc_env_stack_save(), or a damaged one
- * @buf: where to
+ * @buf: out: the text, NUL-terminated
  * @size: bytes in @buf, not 0
  *
- * Return: characters written, without the NUL; 0 if @handle is 0 or no stack's.
+ * Context: any.
+ * Return: characters written, without the NUL; 0 if @handle is 0 or unknown.
  */
 static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 {
@@ -384,6 +463,13 @@ static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 	return 0;
 }
 
+/**
+ * myalloc_env_stack_print() - print a saved stack to the kernel's log
+ * @handle: from myalloc_env_stack_save(), or a damaged one; nothing is printed if it is 0 or
+ *	unknown
+ *
+ * Context: any in which printk() may be called.
+ */
 static inline void myalloc_env_stack_print(u32 handle)
 {
 #ifdef CONFIG_STACKDEPOT
@@ -392,13 +478,26 @@ static inline void myalloc_env_stack_print(u32 handle)
 #endif
 }
 
-/* The name of a code address; returns characters written. */
+/**
+ * myalloc_env_symbol() - format the symbol of a code address
+ * @buf: out: the symbol, NUL-terminated
+ * @size: bytes in @buf
+ * @ip: the address
+ *
+ * Context: any.
+ * Return: characters written, without the NUL.
+ */
 static inline int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
 {
 	return scnprintf(buf, size, "%pS", (void *)ip);
 }
 
-/* Thread id of the caller, 0 in an interrupt. */
+/**
+ * myalloc_env_pid() - thread id of the caller
+ *
+ * Context: any.
+ * Return: the id; 0 in an interrupt.
+ */
 static inline u32 myalloc_env_pid(void)
 {
 	return in_task() ? task_pid_nr(current) : 0;
@@ -406,10 +505,14 @@ static inline u32 myalloc_env_pid(void)
 
 /* --- reports --------------------------------------------------------------- */
 
-/* Bytes of the longest name of a code address. */
+/* Bytes of the longest symbol */
 #define MYALLOC_ENV_SYMBOL	KSYM_SYMBOL_LEN
 
-/* Something to be printed where the caller must not. */
+/**
+ * struct myalloc_env_print - prints from a context in which printing is safe
+ * @work: calls @fn from a hard interrupt
+ * @fn: prints
+ */
 struct myalloc_env_print {
 	struct irq_work work;
 	void (*fn)(struct myalloc_env_print *print);
@@ -422,6 +525,13 @@ static inline void myalloc_env_print_now(struct irq_work *work)
 	print->fn(print);
 }
 
+/**
+ * myalloc_env_print_init() - initialise a deferred print
+ * @print: the structure
+ * @fn: the function that prints
+ *
+ * Context: any.
+ */
 static inline void myalloc_env_print_init(struct myalloc_env_print *print,
 					  void (*fn)(struct myalloc_env_print *print))
 {
@@ -429,33 +539,61 @@ static inline void myalloc_env_print_init(struct myalloc_env_print *print,
 	init_irq_work(&print->work, myalloc_env_print_now);
 }
 
-/* Has a hard interrupt (on PREEMPT_RT a thread) call the function soon. Context: any. */
+/**
+ * myalloc_env_defer_print() - have a hard interrupt (on PREEMPT_RT, a thread) call the function
+ * soon
+ * @print: the deferred print
+ *
+ * Context: any, also NMI and under any lock.
+ */
 static inline void myalloc_env_defer_print(struct myalloc_env_print *print)
 {
 	irq_work_queue(&print->work);
 }
 
-/* Waits until it is not queued and not running. Context: task, may sleep. */
+/**
+ * myalloc_env_print_sync() - wait until the function is neither queued nor running
+ * @print: the deferred print
+ *
+ * Context: task, may sleep.
+ */
 static inline void myalloc_env_print_sync(struct myalloc_env_print *print)
 {
 	irq_work_sync(&print->work);
 }
 
-/* Are reports rate-limited? Native tests want each. */
+/**
+ * myalloc_env_ratelimit() - are reports rate-limited?
+ *
+ * Native tests want every report.
+ *
+ * Context: any.
+ * Return: true in the kernel.
+ */
 static inline bool myalloc_env_ratelimit(void)
 {
 	return true;
 }
 
-/* --- time and chance --------------------------------------------------- */
+/* --- time and random numbers -------------------------------------------- */
 
-/* Monotonic, safe in NMI. */
+/**
+ * myalloc_env_now_ns() - monotonic time
+ *
+ * Context: any, also NMI.
+ * Return: ns.
+ */
 static inline u64 myalloc_env_now_ns(void)
 {
 	return ktime_get_mono_fast_ns();
 }
 
-/* A seed that cannot be guessed. Context: task. */
+/**
+ * myalloc_env_seed() - an unpredictable seed
+ *
+ * Context: task.
+ * Return: 64 bits.
+ */
 static inline u64 myalloc_env_seed(void)
 {
 	return get_random_u64();
@@ -464,10 +602,10 @@ static inline u64 myalloc_env_seed(void)
 /**
  * myalloc_env_random() - a number that differs from call to call
  *
- * get_random_u32() takes a local lock, a sleeping one on PREEMPT_RT. This mixes
- * the cycle counter, the CPU and the stack's address (the finaliser is that of
- * splitmix64). Good for scattering, not for secrets: who needs those keeps a
- * state seeded from myalloc_env_seed().
+ * get_random_u32() takes a local lock, a sleeping lock on PREEMPT_RT. This function mixes the
+ * cycle counter, the CPU and the address of the stack instead (the finaliser is that of
+ * splitmix64). It is good enough for scattering, but not for secrets; code that needs secrets
+ * keeps a state seeded from myalloc_env_seed().
  *
  * Context: any.
  * Return: 32 bits.
@@ -485,13 +623,25 @@ static inline u32 myalloc_env_random(void)
 
 /* --- pages ------------------------------------------------------------- */
 
-/* Has anybody a reference to the page besides its owner? Its memory has a struct page. */
+/**
+ * myalloc_env_page_referenced() - does a page have references besides its owner's?
+ * @addr: address in the page, which must have a struct page
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
 static inline bool myalloc_env_page_referenced(const void *addr)
 {
 	return page_ref_count(virt_to_page(addr)) > 1;
 }
 
-/* Has the machine reported the page as broken? */
+/**
+ * myalloc_env_page_bad() - has the machine reported a page as bad?
+ * @addr: address in the page, which must have a struct page
+ *
+ * Context: any.
+ * Return: true if it has.
+ */
 static inline bool myalloc_env_page_bad(const void *addr)
 {
 	return PageHWPoison(virt_to_page(addr));
@@ -500,8 +650,8 @@ static inline bool myalloc_env_page_bad(const void *addr)
 /* --- sanitizers -------------------------------------------------------- */
 
 /*
- * Poisoned memory may not be touched until it is unpoisoned: generic KASAN reports who does. The
- * address is a multiple of the granule, and the size, too, when memory is poisoned.
+ * Poisoned memory must not be accessed until it is unpoisoned; generic KASAN reports each access.
+ * Addresses are multiples of the granule, and so are the sizes of memory to poison.
  */
 #define MYALLOC_ENV_GRANULE	8
 
@@ -515,13 +665,57 @@ enum myalloc_env_poison {
 
 #define MYALLOC_ENV_SHADOW	1
 
+/**
+ * myalloc_env_poison_as() - poison memory
+ * @addr: the memory, aligned to MYALLOC_ENV_GRANULE
+ * @size: bytes, a multiple of MYALLOC_ENV_GRANULE
+ * @as: what an access is reported as
+ *
+ * Context: any.
+ */
 void myalloc_env_poison_as(const void *addr, size_t size, enum myalloc_env_poison as);
+/**
+ * myalloc_env_unpoison() - unpoison memory
+ * @addr: the memory, aligned to MYALLOC_ENV_GRANULE
+ * @size: bytes
+ *
+ * Context: any.
+ */
 void myalloc_env_unpoison(const void *addr, size_t size);
-/* May the byte at @addr be touched? */
+/**
+ * myalloc_env_is_poisoned() - is a byte poisoned?
+ * @addr: address of the byte
+ *
+ * Context: any.
+ * Return: true if it must not be accessed.
+ */
 bool myalloc_env_is_poisoned(const void *addr);
-/* For memory that may be poisoned. */
+/**
+ * myalloc_env_raw_memset() - memset() for memory that may be poisoned
+ * @addr: the memory
+ * @c: value of each byte
+ * @size: bytes
+ *
+ * Context: any.
+ */
 void myalloc_env_raw_memset(void *addr, int c, size_t size);
+/**
+ * myalloc_env_raw_memchr_inv() - memchr_inv() for memory that may be poisoned
+ * @addr: the memory
+ * @c: expected value of each byte
+ * @size: bytes
+ *
+ * Context: any.
+ * Return: the first byte with another value; NULL if there is none.
+ */
 const void *myalloc_env_raw_memchr_inv(const void *addr, int c, size_t size);
+/**
+ * myalloc_env_raw_byte() - read a byte that may be poisoned
+ * @addr: address of the byte
+ *
+ * Context: any.
+ * Return: the value.
+ */
 u8 myalloc_env_raw_byte(const void *addr);
 
 #else
@@ -559,6 +753,13 @@ static inline u8 myalloc_env_raw_byte(const void *addr)
 
 #endif /* CONFIG_KASAN_GENERIC */
 
+/**
+ * myalloc_env_poison() - poison memory as a free page
+ * @addr: the memory, aligned to MYALLOC_ENV_GRANULE
+ * @size: bytes, a multiple of MYALLOC_ENV_GRANULE
+ *
+ * Context: any.
+ */
 static inline void myalloc_env_poison(const void *addr, size_t size)
 {
 	myalloc_env_poison_as(addr, size, MYALLOC_ENV_FREE_PAGE);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KASAN (generic): the codes in its shadow
+ * Generic KASAN: writing its shadow memory
  *
- * KASAN keeps its interface for this within mm/, and the setters that it exports do not know the
- * codes that a report calls use-after-free or slab-out-of-bounds. So this file, which is not
- * instrumented, stores the bytes itself, one for each 8 bytes of memory: 0, all 8 may be touched;
- * 1 to 7, so many; a negative code, none. The shadow is changed for memory of a zone only, which
- * is mapped linearly.
+ * KASAN's internal interface for this is private to mm/, and the functions that it exports do not
+ * use the codes that a report calls use-after-free or slab-out-of-bounds. So this file, which is
+ * not instrumented, stores the shadow bytes itself, one for each 8 bytes of memory: 0 if all 8
+ * may be accessed; 1 to 7 if only that many; a negative code if none. The shadow is changed only
+ * for memory of a zone, which is mapped linearly.
  */
 #include "env.h"
 
@@ -17,14 +17,14 @@
 static_assert(BIT(GRANULE_SHIFT) == MYALLOC_ENV_GRANULE);
 static_assert(KASAN_SHADOW_SCALE_SHIFT == GRANULE_SHIFT);
 
-/* Codes of mm/kasan/kasan.h. */
+/* Codes from mm/kasan/kasan.h */
 static const u8 codes[] = {
 	[MYALLOC_ENV_FREE_PAGE] = 0xff,
 	[MYALLOC_ENV_FREE_OBJECT] = 0xfb,
 	[MYALLOC_ENV_REDZONE] = 0xfc,
 };
 
-/* See env.h. */
+/* The functions are documented in env.h. */
 void myalloc_env_poison_as(const void *addr, size_t size, enum myalloc_env_poison as)
 {
 	memset(kasan_mem_to_shadow(addr), codes[as], size >> GRANULE_SHIFT);
