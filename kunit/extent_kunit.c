@@ -293,7 +293,7 @@ static void extent_damaged(struct kunit *test)
 	fixture_note(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 7), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "extent of 7 pages at frame 0 cannot be freed: a later piece is not tagged as its own");
+			   "extent of 7 pages at frame 0 cannot be freed: a later piece has a wrong tag");
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
 	irq = fixture_nmi_enter();

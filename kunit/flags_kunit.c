@@ -35,7 +35,7 @@ static void said(struct fixture *fx, u32 unknown, myalloc_flags_t known, unsigne
 	struct kunit *test = fx->test;
 
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "flags 0x%x are unknown there, known are 0x%x (GFP flags are not)", unknown,
+		  "unknown flags 0x%x, allowed are 0x%x (GFP flags are not)", unknown,
 		  (__force u32)known);
 	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(fx->expected), times, "%s", fx->expected);
 	KUNIT_EXPECT_EQ(test, strncmp(fixture_report(fx), "request from ", 13), 0);

@@ -80,7 +80,7 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 #define MYALLOC_RANDOM		__MYALLOC_CACHE_FLAG(0x400u)	/* slots in random order */
 #define MYALLOC_NO_MAGAZINE	__MYALLOC_CACHE_FLAG(0x800u)	/* no per-CPU magazines */
 /* How certainly a free detects that its object is not allocated; see object.c, Levels. */
-#define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* refuses one of two racing frees */
+#define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* refuses one of racing frees */
 #define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* only: an object begins there */
 #define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \
 				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE | MYALLOC_CERTAIN | \

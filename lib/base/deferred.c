@@ -149,7 +149,15 @@ static bool may_free(const struct myalloc_deferred *d, const struct myalloc_defe
 	       (state == ops->recovering && d->recovery == MYALLOC_RECOVERY_MARKING);
 }
 
-/* The slow part of myalloc_deferred_reap(): the list is not empty. */
+/**
+ * __myalloc_deferred_reap() - the slow part of myalloc_deferred_reap()
+ * @d: the list, not empty; its lock is held
+ * @ops: operations of the owner
+ * @owner: argument of @ops
+ * @most: number of things to free at most
+ *
+ * Context: any, interrupts off.
+ */
 void __myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
 			     void *owner, unsigned int most)
 {

@@ -25,7 +25,10 @@ struct myalloc_handle_set {
 	u32 slot[BIT(MYALLOC_HANDLES_BITS)];
 };
 
-/* Multiplicative hashing (Knuth 6.4): 2^32 divided by the golden ratio */
+/*
+ * The place of a probe in the table. Multiplicative hashing (Knuth 6.4): 2^32 divided by the
+ * golden ratio.
+ */
 static inline u32 myalloc_handle_at(u32 handle, u32 probe)
 {
 	return ((handle * 0x61c88647U >> (32 - MYALLOC_HANDLES_BITS)) + probe) %

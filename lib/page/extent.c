@@ -287,7 +287,7 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
 	unsigned long irq;
 
 	if (unlikely(!good_pieces(zone, idx, nr)))
-		return damaged(zone, idx, nr, "a later piece is not tagged as its own");
+		return damaged(zone, idx, nr, "a later piece has a wrong tag");
 	if (unlikely(zone->checks))
 		myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx),
 				       (size_t)nr << PAGE_SHIFT);

@@ -18,7 +18,16 @@
 #include "page/flags.h"
 #include "page/zone_report.h"
 
-/* The slow part of myalloc_flags_check(): there is a flag other than MYALLOC_ZERO. */
+/**
+ * __myalloc_flags_check() - the slow part of myalloc_flags_check()
+ * @zone: the zone
+ * @flags: flags of the request, other than just MYALLOC_ZERO
+ * @known: as for myalloc_flags_check()
+ * @caller: as for myalloc_flags_check()
+ *
+ * Context: any.
+ * Return: as for myalloc_flags_check().
+ */
 noinline bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *flags,
 				    myalloc_flags_t known, unsigned long caller)
 {
@@ -27,7 +36,7 @@ noinline bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *
 
 	if (unlikely(unknown)) {
 		myalloc_env_symbol(from, sizeof(from), caller);
-		myalloc_zone_err(zone, "request from %s refused: flags 0x%x are unknown there, known are 0x%x (GFP flags are not)",
+		myalloc_zone_err(zone, "request from %s refused: unknown flags 0x%x, allowed are 0x%x (GFP flags are not)",
 				 from, (__force u32)unknown, (__force u32)known);
 		return false;
 	}
@@ -36,7 +45,7 @@ noinline bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *
 	*flags &= ~MYALLOC_MAY_WAIT;
 	if (!xchg(&zone->told_wait, true)) {
 		myalloc_env_symbol(from, sizeof(from), caller);
-		myalloc_zone_err(zone, "MYALLOC_MAY_WAIT from %s, which may not sleep: ignored, there and from now on",
+		myalloc_zone_err(zone, "MYALLOC_MAY_WAIT from %s, which may not sleep: ignored; further cases are not reported",
 				 from);
 	}
 	return true;

@@ -35,7 +35,8 @@
  *
  * When the zone has no block, magazines may still hold blocks of other orders. A request with
  * MYALLOC_MAY_WAIT drains all of them and tries again. A request without it cannot ask other
- * CPUs; it reclaims what it can at once (drain.c) or fails.
+ * CPUs; it gives back what this CPU has cached (drain.c), tries again, and fails if that does not
+ * help.
  */
 #include "env.h"
 #include "base/magazine_loops.h"
