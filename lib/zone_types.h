@@ -145,6 +145,7 @@ struct myalloc_zone_args {
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: number of calls of myalloc_zone_drain_kinds()
+ * @owners: bit i is set while i is the number of an owner of extents; changes under @lock
  * @told_wait: a request with MYALLOC_MAY_WAIT from a context that may not sleep was reported
  * @reports: reports of errors
  * @drainers: the layers that hold back memory; constant once the zone exists
@@ -209,6 +210,7 @@ struct myalloc_zone {
 	atomic64_t bad[MYALLOC_NR_BAD];
 	atomic64_t corruptions;
 	atomic64_t drains;
+	u64 owners;
 	u32 told_wait;
 
 	struct myalloc_reports reports;

@@ -7,18 +7,20 @@
  *
  *	frame	 8           12      14
  *	        [ block of 4 ][ of 2 ][1]	an extent of 7 pages
- *	tag	 EXTENT, 2, 6  PIECE,1 PIECE,0	type, order, pages less 1
+ *	tag	 EXTENT, 2, 6  PIECE,1 PIECE,0	type, order, pages less 1 and owner
  *
  * The buddy cuts the extent into blocks as by myalloc_buddy_piece(). The first block has type
- * EXTENT and records the number of pages of the extent, the others have type PIECE (E1). So one
- * comparison of the first tag tells whether an extent of that length begins there, and neither
- * the extent nor one of its pieces is ever mistaken for a block that was allocated by itself.
+ * EXTENT and records the number of pages of the extent and the number of its owner, if it has one
+ * (a heap); the others have type PIECE (E1). So one comparison of the first tag tells whether an
+ * extent of that length and owner begins there, and neither the extent nor one of its pieces is
+ * ever mistaken for a block that was allocated by itself.
  *
  * Invariant
- *	E1  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into, all
- *	    in one chunk: the first is tagged EXTENT and records n, the others are tagged PIECE.
- *	    No other block is tagged PIECE. (While an extent is being freed, its first block is
- *	    DEFERRING, and the others are given back from the last one on.)
+ *	E1  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
+ *	    all in one chunk: the first is tagged EXTENT and records n and the owner, which is 0 or
+ *	    a number in zone->owners; the others are tagged PIECE. No other block is tagged PIECE.
+ *	    (While an extent is being freed its first block is DEFERRING, and the others are given
+ *	    back from the last one on.)
  *
  * Free: one compare-and-exchange of the first tag, from EXTENT to DEFERRING, claims the extent.
  * Of two concurrent frees one wins; the other finds the tag changed. The winner compares the tags
@@ -39,6 +41,7 @@
 #include "env.h"
 #include "page/block.h"
 #include "page/drain.h"
+#include "page/extent.h"
 #include "page/flags.h"
 #include "page/pages.h"
 #include "page/shadow.h"
@@ -53,11 +56,11 @@ static bool in_chunk(const struct myalloc_zone *zone, u32 idx, u32 nr)
 	return nr && nr <= BIT(zone->chunk_order) - (idx & (BIT(zone->chunk_order) - 1));
 }
 
-/* Returns the tag of the first frame of an extent of @nr pages at @idx. */
-static u32 extent_tag(const struct myalloc_zone *zone, u32 idx, u32 nr)
+/* The tag of the first frame of an extent of @nr pages at @idx, of this owner. */
+static u32 extent_tag(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 {
-	return myalloc_frame_tag(MYALLOC_FRAME_EXTENT,
-				 myalloc_buddy_piece(&zone->buddy, idx, nr), nr - 1);
+	return myalloc_frame_tag(MYALLOC_FRAME_EXTENT, myalloc_buddy_piece(&zone->buddy, idx, nr),
+				 myalloc_extent_mark(nr, owner));
 }
 
 /* Returns the tag of the first frame of a later piece. */
@@ -66,10 +69,10 @@ static u32 piece_tag(unsigned int order)
 	return myalloc_frame_tag(MYALLOC_FRAME_PIECE, order, 0);
 }
 
-/* Lock held. Tags the pieces of an extent that was taken from the buddy. */
-static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, unsigned long caller)
+/* Lock held. Tags the pieces of an extent that was taken. */
+static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner, unsigned long caller)
 {
-	u32 tag = extent_tag(zone, idx, nr);
+	u32 tag = extent_tag(zone, idx, nr, owner);
 
 	while (nr) {
 		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
@@ -102,7 +105,8 @@ static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
  * chunks; a run that is found is taken before the lock is dropped.
  */
 static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
-		      unsigned int align_order, myalloc_flags_t flags, unsigned long caller)
+		      unsigned int align_order, myalloc_flags_t flags, u32 owner,
+		      unsigned long caller)
 {
 	bool topdown = flags & MYALLOC_TOPDOWN;
 	unsigned long irq;
@@ -129,7 +133,7 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 						   nr_pages, align_order, topdown);
 	}
 	if (idx != MYALLOC_NO_FRAME) {
-		tag_taken(zone, idx, nr_pages, caller);
+		tag_taken(zone, idx, nr_pages, owner, caller);
 		__myalloc_zone_account(zone);
 	} else if (nr_pages && nr_pages <= BIT(zone->buddy.top_order)) {
 		zone->fails[fls(nr_pages - 1)]++;
@@ -139,7 +143,45 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 }
 
 /**
- * myalloc_pages_alloc_exact() - allocate a number of pages that need not be a power of two
+ * myalloc_extent_alloc() - allocate an extent for an owner
+ * @zone: the zone
+ * @nr_pages: as for myalloc_pages_alloc_exact()
+ * @align_order: the same
+ * @flags: the same
+ * @owner: number of the owner, or 0
+ * @caller: address of the code that asked
+ *
+ * Context: as for myalloc_pages_alloc_exact().
+ * Return: the same.
+ */
+void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
+			   myalloc_flags_t flags, u32 owner, unsigned long caller)
+{
+	void *addr;
+	u32 idx;
+
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, caller)))
+		return NULL;
+	idx = take_exact(zone, nr_pages, align_order, flags, owner, caller);
+	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
+		idx = take_exact(zone, nr_pages, align_order, flags, owner, caller);
+	if (idx == MYALLOC_NO_FRAME) {
+		if (!(flags & MYALLOC_MAY_WAIT))
+			return NULL;
+		myalloc_zone_drain(zone);
+		idx = take_exact(zone, nr_pages, align_order, flags, owner, caller);
+		if (idx == MYALLOC_NO_FRAME)
+			return NULL;
+	}
+	addr = myalloc_frame_addr(zone, idx);
+	myalloc_shadow_extent_alloc(zone, addr, nr_pages);
+	if (flags & MYALLOC_ZERO || zone->checks)
+		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	return addr;
+}
+
+/**
+ * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
  * @zone: the zone
  * @nr_pages: number of pages, 1 to 2^chunk_order
  * @align_order: log2 of the alignment in pages, counted from the beginning of the chunk; at most
@@ -160,28 +202,8 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 				unsigned int nr_pages, unsigned int align_order,
 				myalloc_flags_t flags)
 {
-	void *addr;
-	u32 idx;
-
 	myalloc_flags_might_wait(flags);
-	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
-		return NULL;
-	idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
-	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
-		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
-	if (idx == MYALLOC_NO_FRAME) {
-		if (!(flags & MYALLOC_MAY_WAIT))
-			return NULL;
-		myalloc_zone_drain(zone);
-		idx = take_exact(zone, nr_pages, align_order, flags, _RET_IP_);
-		if (idx == MYALLOC_NO_FRAME)
-			return NULL;
-	}
-	addr = myalloc_frame_addr(zone, idx);
-	myalloc_shadow_extent_alloc(zone, addr, nr_pages);
-	if (flags & MYALLOC_ZERO || zone->checks)
-		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
-	return addr;
+	return myalloc_extent_alloc(zone, nr_pages, align_order, flags, 0, _RET_IP_);
 }
 
 /**
@@ -220,7 +242,7 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	err = myalloc_buddy_alloc_range(&zone->buddy, idx, nr_pages);
 	if (!err) {
-		tag_taken(zone, idx, nr_pages, _RET_IP_);
+		tag_taken(zone, idx, nr_pages, 0, _RET_IP_);
 		__myalloc_zone_account(zone);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
@@ -230,10 +252,10 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	return err;
 }
 
-/* Claims the extent of @nr pages at @idx for a free; returns false if there is none. */
-static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr)
+/* Claims the extent of @nr pages at @idx, of this owner; false if there is none. */
+static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 {
-	u32 tag = extent_tag(zone, idx, nr), *at = &zone->frames[idx].tag;
+	u32 tag = extent_tag(zone, idx, nr, owner), *at = &zone->frames[idx].tag;
 	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
 
 	if (unlikely(READ_ONCE(*at) != tag))
@@ -273,21 +295,22 @@ static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr)
 }
 
 /* Undoes the claim of an extent whose metadata is damaged; it stays allocated. */
-static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, const char *how)
+static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner,
+			    const char *how)
 {
-	WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr));
+	WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr, owner));
 	myalloc_zone_crit(zone, "extent of %u pages at frame %u cannot be freed: %s", nr, idx, how);
 	return -EINVAL;
 }
 
 /* Frees an extent whose first frame is claimed. */
-static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
+static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 {
 	enum myalloc_bad bad;
 	unsigned long irq;
 
 	if (unlikely(!good_pieces(zone, idx, nr)))
-		return damaged(zone, idx, nr, "a later piece has a wrong tag");
+		return damaged(zone, idx, nr, owner, "a later piece has a wrong tag");
 	if (unlikely(zone->checks))
 		myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx),
 				       (size_t)nr << PAGE_SHIFT);
@@ -302,7 +325,42 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
 		zone->generation++;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	return likely(!bad) ? 0 : damaged(zone, idx, nr, myalloc_bad_name(bad));
+	return likely(!bad) ? 0 : damaged(zone, idx, nr, owner, myalloc_bad_name(bad));
+}
+
+/* The first frame of an extent of @nr pages at @addr; MYALLOC_NO_FRAME if there can be none. */
+static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	u32 idx;
+
+	if (unlikely(!frame || offset_in_page((unsigned long)addr - zone->map.base)))
+		return MYALLOC_NO_FRAME;
+	idx = myalloc_frame_idx(zone, frame);
+	return likely(in_chunk(zone, idx, nr)) ? idx : MYALLOC_NO_FRAME;
+}
+
+/**
+ * myalloc_extent_free() - free an extent of an owner
+ * @zone: the zone
+ * @addr: its address, any value
+ * @nr_pages: pages that it has, any value
+ * @owner: number of its owner, or 0
+ *
+ * Of two frees at the same time exactly one succeeds.
+ *
+ * Context: any.
+ * Return: as for myalloc_pages_free_exact().
+ */
+int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner)
+{
+	u32 idx = extent_idx(zone, addr, nr_pages);
+	char what[24];
+
+	if (likely(idx != MYALLOC_NO_FRAME && claim(zone, idx, nr_pages, owner)))
+		return free_claimed(zone, idx, nr_pages, owner);
+	scnprintf(what, sizeof(what), "%u pages", nr_pages);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what);
 }
 
 /**
@@ -320,15 +378,125 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr)
 int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
 			     unsigned int nr_pages)
 {
-	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	char what[24];
-	u32 idx;
+	return myalloc_extent_free(zone, addr, nr_pages, 0);
+}
 
-	if (likely(frame && !offset_in_page((unsigned long)addr - zone->map.base))) {
-		idx = myalloc_frame_idx(zone, frame);
-		if (likely(in_chunk(zone, idx, nr_pages) && claim(zone, idx, nr_pages)))
-			return free_claimed(zone, idx, nr_pages);
+/* Lock held. Cuts a claimed extent anew; false if the pages behind it are not free. */
+static bool recut(struct myalloc_zone *zone, u32 idx, u32 nr, u32 to)
+{
+	if (!myalloc_buddy_alloc_range(&zone->buddy, idx, to))
+		return true;
+	myalloc_buddy_alloc_range(&zone->buddy, idx, nr);
+	return false;
+}
+
+/* Lock held. Pages at the end of an extent that are free from now on. */
+static void give_up(struct myalloc_zone *zone, void *addr, u32 nr)
+{
+	if (unlikely(zone->checks))
+		myalloc_pages_pre_free(zone, addr, (size_t)nr << PAGE_SHIFT);
+	myalloc_shadow_extent_free(zone, addr, nr);
+}
+
+/* Pages that an extent has more than before. */
+static void add(struct myalloc_zone *zone, void *addr, u32 nr, myalloc_flags_t flags)
+{
+	myalloc_shadow_extent_alloc(zone, addr, nr);
+	if (flags & MYALLOC_ZERO || zone->checks)
+		myalloc_pages_post_alloc(zone, addr, (size_t)nr << PAGE_SHIFT, flags);
+}
+
+/**
+ * myalloc_extent_resize() - make an extent longer or shorter where it lies
+ * @zone: the zone
+ * @addr: its address
+ * @nr: pages that it has
+ * @to: pages that it is to have, at least 1
+ * @flags: MYALLOC_ZERO: added pages read as zero
+ * @owner: number of its owner, or 0
+ * @caller: address of the code that asked, which holds it from then on
+ *
+ * Pages that are given up are free at once. Pages are added if all of them are free in the buddy
+ * and in the same chunk. The extent is claimed as for its free, so that a free at the same time is
+ * refused as a double free. Under one hold of the lock it is given back and taken again: nobody
+ * else can take it in between, and its memory is not touched. (With the check P what is given up
+ * is poisoned under the lock as well: a claim that finds the lock taken must change nothing.)
+ *
+ * Context: any; in NMI it fails if the lock is held.
+ * Return: true; false if it is as before: there are no free pages behind it, there is no such
+ * extent, or its metadata is damaged, which is reported.
+ */
+bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
+			   myalloc_flags_t flags, u32 owner, unsigned long caller)
+{
+	u32 idx = extent_idx(zone, addr, max(nr, to));
+	enum myalloc_bad bad;
+	unsigned long irq;
+	bool done = false;
+
+	if (idx == MYALLOC_NO_FRAME || !claim(zone, idx, nr, owner))
+		return false;
+	if (unlikely(!good_pieces(zone, idx, nr))) {
+		damaged(zone, idx, nr, owner, "a later piece is not tagged as its own");
+		return false;
 	}
-	scnprintf(what, sizeof(what), "%u pages", nr_pages);
-	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, what);
+	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
+		WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr, owner));
+		return false;
+	}
+	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
+	if (likely(!bad)) {
+		tag_given(zone, idx, nr);
+		done = recut(zone, idx, nr, to);
+		tag_taken(zone, idx, done ? to : nr, owner,
+			  done ? caller : zone->frames[idx].caller);
+		if (done && to < nr)
+			give_up(zone, addr + ((size_t)to << PAGE_SHIFT), nr - to);
+		__myalloc_zone_account(zone);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (unlikely(bad))
+		damaged(zone, idx, nr, owner, myalloc_bad_name(bad));
+	if (done && to > nr)
+		add(zone, addr + ((size_t)nr << PAGE_SHIFT), to - nr, flags);
+	return done;
+}
+
+/**
+ * myalloc_owner_add() - a number for an owner of extents
+ * @zone: the zone
+ *
+ * Context: any but NMI.
+ * Return: 1 to MYALLOC_OWNERS_MAX - 1; 0 if all are in use.
+ */
+u32 myalloc_owner_add(struct myalloc_zone *zone)
+{
+	unsigned long irq;
+	u32 owner = 0;
+	u64 free;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	free = ~(zone->owners | 1);	/* 0 is nobody's number */
+	if (free) {
+		owner = __ffs64(free);
+		WRITE_ONCE(zone->owners, zone->owners | BIT_ULL(owner));
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return owner;
+}
+
+/**
+ * myalloc_owner_remove() - give the number of an owner back
+ * @zone: the zone
+ * @owner: the number; no extent has it any more
+ *
+ * Context: any but NMI.
+ */
+void myalloc_owner_remove(struct myalloc_zone *zone, u32 owner)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	WRITE_ONCE(zone->owners, zone->owners & ~BIT_ULL(owner));
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }

@@ -37,7 +37,8 @@ enum myalloc_frame_type {
  * struct myalloc_frame - descriptor of a frame
  * @type: enum myalloc_frame_type
  * @order: order of the block that begins here
- * @cache: slab: number of the cache, never 0; first block of an extent: number of pages less 1
+ * @cache: slab: number of the cache, never 0; first block of an extent: number of pages less 1,
+ *	and above MYALLOC_EXTENT_BITS the number of its owner, 0 for none
  * @tag: the three members above, to compare them at once
  * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; in quarantine: the
  *	next block (lend.c)
@@ -158,6 +159,16 @@ static inline bool myalloc_frame_is_users(u8 type)
 	       type == MYALLOC_FRAME_EXTENT || type == MYALLOC_FRAME_PIECE;
 }
 
+/* In the first tag of an extent: bits of its pages less 1. The owner's number lies above them. */
+#define MYALLOC_EXTENT_BITS	MYALLOC_TOP_ORDER
+#define MYALLOC_OWNERS_MAX	BIT(16 - MYALLOC_EXTENT_BITS)
+
+/* What the first tag of an extent has in place of a cache. */
+static __always_inline u32 myalloc_extent_mark(u32 nr, u32 owner)
+{
+	return owner << MYALLOC_EXTENT_BITS | (nr - 1);
+}
+
 /**
  * myalloc_frame_pages() - number of pages of an allocation
  * @frame: first frame of the allocation
@@ -167,7 +178,15 @@ static inline bool myalloc_frame_is_users(u8 type)
  */
 static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
 {
-	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache + 1U : BIT(frame->order);
+	if (frame->type != MYALLOC_FRAME_EXTENT)
+		return BIT(frame->order);
+	return (READ_ONCE(frame->cache) & (BIT(MYALLOC_EXTENT_BITS) - 1)) + 1U;
+}
+
+/* Number of the owner of the extent that begins at a frame; 0 if it has none or there is none. */
+static inline u32 myalloc_frame_owner(const struct myalloc_frame *frame)
+{
+	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache >> MYALLOC_EXTENT_BITS : 0;
 }
 
 long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 nr_chunks,

@@ -345,13 +345,14 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
  * @zone: the zone
  * @addr: the address passed to the free, any value
  * @as: what it was freed as: MYALLOC_FRAME_PAGE or MYALLOC_FRAME_EXTENT
+ * @owner: number of the owner that an extent was freed for
  * @what: the same in words
  *
  * Context: any.
  * Return: -EINVAL.
  */
 noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
-				    enum myalloc_frame_type as, const char *what)
+				    enum myalloc_frame_type as, u32 owner, const char *what)
 {
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
@@ -374,7 +375,8 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			bad = MYALLOC_BAD_KIND;
 		else if (first != frame || first->type == MYALLOC_FRAME_PIECE)
 			bad = MYALLOC_BAD_INTERIOR;
-		else if ((first->type == MYALLOC_FRAME_EXTENT) != (as == MYALLOC_FRAME_EXTENT))
+		else if ((first->type == MYALLOC_FRAME_EXTENT) != (as == MYALLOC_FRAME_EXTENT) ||
+			 myalloc_frame_owner(first) != owner)
 			bad = MYALLOC_BAD_KIND;
 		else
 			bad = as == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_ORDER : MYALLOC_BAD_LENGTH;
@@ -388,7 +390,7 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 	char what[32];
 
 	scnprintf(what, sizeof(what), "pages of order %u", order);
-	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, what);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, 0, what);
 }
 
 /*

@@ -9,7 +9,7 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
 void myalloc_pcp_fini(struct myalloc_zone *zone);
 
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
-			   enum myalloc_frame_type as, const char *what);
+			   enum myalloc_frame_type as, u32 owner, const char *what);
 
 /**
  * myalloc_pages_claim() - claim a block in order to free it

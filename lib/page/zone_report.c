@@ -70,7 +70,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 
 	if (type == MYALLOC_FRAME_EXTENT)
 		myalloc_report_add(report, "; frame %u, %u pages, ", block->idx,
-				   READ_ONCE(frame->cache) + 1U);
+				   myalloc_frame_pages(frame));
 	else
 		myalloc_report_add(report, "; frame %u, order %u, ", block->idx, block->order);
 	switch (type) {

@@ -4,6 +4,7 @@
  */
 #include "env.h"
 #include "object/object.h"
+#include "page/extent.h"
 #include "zone_types.h"
 
 /* The block or slab that contains @addr; NULL if none is in use there. */
@@ -41,7 +42,8 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 	if (cache)
 		err = myalloc_cache_free(cache, addr);
 	else if (first.type == MYALLOC_FRAME_EXTENT)
-		err = myalloc_pages_free_exact(zone, addr, myalloc_frame_pages(&first));
+		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
+					  myalloc_frame_owner(&first));
 	else
 		err = myalloc_pages_free(zone, addr, first.order);
 	preempt_enable();

@@ -223,18 +223,21 @@ struct walk {
 	u64 bad;
 };
 
-/* E1: an extent begins at @idx, and is said to have @nr pages. */
-static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 tag,
+/* E1: an extent begins at @idx, and is said to have @nr pages and this owner. */
+static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner, u32 tag,
 			 struct walk *w, struct myalloc_validation *v)
 {
 	u32 end = min_t(u32, (idx | (BIT(zone->chunk_order) - 1)) + 1, zone->buddy.nr_frames);
 	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
 
-	if (nr > end - idx || tag != myalloc_frame_tag(MYALLOC_FRAME_EXTENT, order, nr - 1)) {
+	if (nr > end - idx || tag != myalloc_frame_tag(MYALLOC_FRAME_EXTENT, order,
+						       myalloc_extent_mark(nr, owner))) {
 		v_err(v, "E1: frame %u: tagged 0x%08x, an extent of %u pages cannot begin like that",
 		      idx, tag, nr);
 		return;
 	}
+	if (owner && !(READ_ONCE(zone->owners) & BIT_ULL(owner)))
+		v_err(v, "E1: frame %u: an extent of owner %u, which does not exist", idx, owner);
 	w->extent = idx;
 	w->extent_tag = tag;
 	w->extent_end = nr == BIT(order) ? 0 : idx + nr;
@@ -268,7 +271,8 @@ static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, stru
 		v_err(v, "E1: frame %u: a piece of no extent", idx);
 	w->being_freed = frame.type == MYALLOC_FRAME_DEFERRING || (piece && w->being_freed);
 	if (frame.type == MYALLOC_FRAME_EXTENT)
-		begin_extent(zone, idx, myalloc_frame_pages(&frame), tag, w, v);
+		begin_extent(zone, idx, myalloc_frame_pages(&frame), myalloc_frame_owner(&frame),
+			     tag, w, v);
 }
 
 /* Z1, Z2 for one allocated block. */
