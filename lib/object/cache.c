@@ -97,20 +97,16 @@ static int enlist(struct myalloc_cache *c)
 	return 0;
 }
 
-/**
- * myalloc_cache_create() - make a slab cache
- * @zone: where its slabs come from
- * @args: what it is to be
- *
- * Context: task, may sleep.
- * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
- * each other, -E2BIG if the object does not fit into the zone's largest slab, -EEXIST if the
- * name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches (a sentence was printed for each),
- * -ENOMEM.
- */
-struct myalloc_cache *
-myalloc_cache_create(struct myalloc_zone *zone,
-		     const struct myalloc_cache_args *args)
+/* Is more than an eighth of each slab in no slot? */
+static bool loses_much(const struct myalloc_slab_layout *l)
+{
+	u32 bytes = PAGE_SIZE << l->order;
+
+	return bytes - l->objects * l->slot_size > bytes / 8;
+}
+
+static struct myalloc_cache *create(struct myalloc_zone *zone,
+				    const struct myalloc_cache_args *args, bool lean)
 {
 	myalloc_cache_flags_t flags = args->flags | zone->checks;
 	unsigned int max_order, i;
@@ -131,7 +127,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
 	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
 				  args->ctor, max_order);
-	if (err == -E2BIG)
+	if (err == -E2BIG || (lean && loses_much(&c->layout)))
 		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
 					  args->ctor, zone->chunk_order);
 	if (err) {
@@ -163,7 +159,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 
 	myalloc_env_cpus_read_lock();
 	mutex_lock(&zone->caches_mutex);
-	err = myalloc_upkeep_begin(c);
+	err = myalloc_upkeep_begin(c, lean);
 	if (!err) {
 		err = enlist(c);
 		if (err) {
@@ -183,27 +179,46 @@ err_free:
 }
 
 /**
- * myalloc_cache_destroy() - end a cache
- * @cache: the cache, which nobody uses any more; NULL is allowed
+ * myalloc_cache_create() - make a slab cache
+ * @zone: where its slabs come from
+ * @args: what it is to be
  *
- * Waits for a walk over the caches, such as myalloc_zone_validate(), to be done with this one.
- *
- * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
- * the cache stays as it is.
+ * Context: task, may sleep.
+ * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
+ * each other, -E2BIG if the object does not fit into the zone's largest slab, -EEXIST if the
+ * name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches (a sentence was printed for each),
+ * -ENOMEM.
  */
-int myalloc_cache_destroy(struct myalloc_cache *cache)
+struct myalloc_cache *
+myalloc_cache_create(struct myalloc_zone *zone,
+		     const struct myalloc_cache_args *args)
 {
-	struct myalloc_zone *zone;
+	return create(zone, args, false);
+}
 
-	if (!cache)
-		return 0;
-	zone = cache->zone;
-	myalloc_cache_shrink(cache);
-	if (myalloc_cache_slabs(cache)) {	/* and none is in limbo any more */
-		myalloc_debug_report_live(cache);
-		return -EBUSY;
-	}
+/**
+ * myalloc_cache_create_lean() - make a slab cache that has no magazines at first
+ * @zone: as for myalloc_cache_create()
+ * @args: the same
+ *
+ * The worker gives it magazines when it is used (upkeep.c). As it is for whatever objects have that
+ * size, and not for a few particular ones, its slabs may be larger where those of ORDER_MOST would
+ * lose more than an eighth.
+ *
+ * Context: as for myalloc_cache_create().
+ * Return: the same.
+ */
+struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
+						const struct myalloc_cache_args *args)
+{
+	return create(zone, args, true);
+}
+
+/* Nobody finds the cache any more but who found it before. */
+static void unlist(struct myalloc_cache *cache)
+{
+	struct myalloc_zone *zone = cache->zone;
+
 	if (zone->ops && zone->ops->cache_removed)
 		zone->ops->cache_removed(cache);
 	mutex_lock(&zone->caches_mutex);
@@ -215,13 +230,53 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 	/* A walk that has found it before is still looking. None finds it now. */
 	mutex_lock(&cache->pin_mutex);
 	mutex_unlock(&cache->pin_mutex);
+}
+
+/**
+ * myalloc_caches_end() - end several caches that have no slabs
+ * @caches: shrunk, with no slabs left; nobody uses them any more
+ * @nr: how many
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks. Waits for one grace period.
+ */
+void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr)
+{
+	struct myalloc_zone *zone = caches[0]->zone;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		unlist(caches[i]);
 	/* Requests without a block, and reports, find caches by number with preemption off. */
 	myalloc_env_gp_wait();
-	mutex_destroy(&cache->pin_mutex);
-	mutex_lock(&zone->caches_mutex);
-	myalloc_upkeep_end(cache);
-	mutex_unlock(&zone->caches_mutex);
-	myalloc_env_free(cache);
+	for (i = 0; i < nr; i++) {
+		mutex_destroy(&caches[i]->pin_mutex);
+		mutex_lock(&zone->caches_mutex);
+		myalloc_upkeep_end(caches[i]);
+		mutex_unlock(&zone->caches_mutex);
+		myalloc_env_free(caches[i]);
+	}
+}
+
+/**
+ * myalloc_cache_destroy() - end a cache
+ * @cache: the cache, which nobody uses any more; NULL is allowed
+ *
+ * Waits for a walk over the caches, such as myalloc_zone_validate(), to be done with this one.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
+ * the cache stays as it is.
+ */
+int myalloc_cache_destroy(struct myalloc_cache *cache)
+{
+	if (!cache)
+		return 0;
+	myalloc_cache_shrink(cache);
+	if (myalloc_cache_slabs(cache)) {	/* and none is in limbo any more */
+		myalloc_debug_report_live(cache);
+		return -EBUSY;
+	}
+	myalloc_caches_end(&cache, 1);
 	return 0;
 }
 

@@ -39,7 +39,9 @@ struct myalloc_cache_stats {
 	char name[MYALLOC_CACHE_NAME];
 };
 
-
+struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
+						const struct myalloc_cache_args *args);
+void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr);
 bool myalloc_cache_good_name(const char *name);
 void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats);
 

@@ -456,6 +456,32 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 	return object;
 }
 
+static __always_inline void *alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
+					unsigned long caller)
+{
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *slot;
+	void *object;
+	u64 guard;
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
+	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
+		return alloc_slow(cache, flags, caller);
+	slot = cpu->top - 1;
+	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {	/* S5 */
+		myalloc_magazines_end(cpu, guard);
+		return alloc_slow(cache, flags, caller);
+	}
+	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
+	object = slot->addr;
+	cpu->nr_gets++;
+	WRITE_ONCE(cpu->top, slot);
+	myalloc_magazines_end(cpu, guard);
+	myalloc_shadow_object_alloc(cache, object);
+	return object;
+}
+
 /**
  * myalloc_cache_alloc() - allocate an object
  * @cache: the cache
@@ -468,27 +494,14 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
  */
 void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 {
-	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_slot *slot;
-	void *object;
-	u64 guard;
+	return alloc_fast(cache, flags, _RET_IP_);
+}
 
-	myalloc_flags_might_wait(flags);
-	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
-	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
-		return alloc_slow(cache, flags, _RET_IP_);
-	slot = cpu->top - 1;
-	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {	/* S5 */
-		myalloc_magazines_end(cpu, guard);
-		return alloc_slow(cache, flags, _RET_IP_);
-	}
-	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
-	object = slot->addr;
-	cpu->nr_gets++;
-	WRITE_ONCE(cpu->top, slot);
-	myalloc_magazines_end(cpu, guard);
-	myalloc_shadow_object_alloc(cache, object);
-	return object;
+/* The same on behalf of the code at @caller, which the owner's record names. */
+void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
+			      unsigned long caller)
+{
+	return alloc_fast(cache, flags, caller);
 }
 
 /* Past the magazines; the caller has made the slot MOVING. */
@@ -560,6 +573,27 @@ static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned lo
 	return free_slabs(c, object, place.state, caller);
 }
 
+static __always_inline int free_fast(struct myalloc_cache *cache, void *object,
+				     unsigned long caller)
+{
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *top;
+	u64 guard;
+
+	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
+		return free_slow(cache, object, caller);
+	top = cpu->top;
+	if (unlikely(!fast_put(cache, cpu, top, object, 0))) {
+		myalloc_magazines_end(cpu, guard);
+		return free_slow(cache, object, caller);
+	}
+	cpu->nr_puts++;
+	myalloc_shadow_object_free(cache, object);
+	WRITE_ONCE(cpu->top, top + 1);
+	myalloc_magazines_end(cpu, guard);
+	return 0;
+}
+
 /**
  * myalloc_cache_free() - free an object
  * @cache: the cache it was allocated from
@@ -571,22 +605,13 @@ static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned lo
  */
 int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 {
-	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_slot *top;
-	u64 guard;
+	return free_fast(cache, object, _RET_IP_);
+}
 
-	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
-		return free_slow(cache, object, _RET_IP_);
-	top = cpu->top;
-	if (unlikely(!fast_put(cache, cpu, top, object, 0))) {
-		myalloc_magazines_end(cpu, guard);
-		return free_slow(cache, object, _RET_IP_);
-	}
-	cpu->nr_puts++;
-	myalloc_shadow_object_free(cache, object);
-	WRITE_ONCE(cpu->top, top + 1);
-	myalloc_magazines_end(cpu, guard);
-	return 0;
+/* The same on behalf of the code at @caller, which the owner's record names. */
+int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller)
+{
+	return free_fast(cache, object, caller);
 }
 
 /* As get_one(), where the state of a user's object is that of one in a magazine. */

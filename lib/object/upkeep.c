@@ -168,11 +168,12 @@ static u32 more_places(const struct myalloc_cache *c)
 /**
  * myalloc_upkeep_begin() - make the magazines of a new cache
  * @cache: the cache; caches_mutex and cpus_read_lock() are held
+ * @lean: none until the worker sees that they are needed
  *
  * Context: task, may sleep.
  * Return: 0, -ENOMEM.
  */
-int myalloc_upkeep_begin(struct myalloc_cache *cache)
+int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean)
 {
 	struct myalloc_cache *c = cache;
 	bool may = !(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE));
@@ -180,7 +181,7 @@ int myalloc_upkeep_begin(struct myalloc_cache *cache)
 	struct myalloc_magazine_shape shape = { 0 };
 	int err;
 
-	if (may && (c->magazine || !myalloc_zone_magazines_short(c->zone)))
+	if (may && !lean && (c->magazine || !myalloc_zone_magazines_short(c->zone)))
 		get_shape(c, c->magazine ?: myalloc_cache_default_magazine(c), cpus, &shape);
 	/* The last ones of pages are without for ever. */
 	err = myalloc_magazines_make(&c->mags, &shape, c->zone->pcp[MYALLOC_PCP_LISTS].cpu,
