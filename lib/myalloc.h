@@ -44,6 +44,7 @@
 
 struct myalloc_zone;
 struct myalloc_cache;
+struct myalloc_heap;
 
 #define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
@@ -168,6 +169,63 @@ int myalloc_cache_resize(struct myalloc_cache *cache, unsigned int magazine);
 
 int myalloc_free(struct myalloc_zone *zone, void *addr);
 unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr);
+
+/* --- heaps: any size, freed by address ---------------------------------- */
+
+#define MYALLOC_HEAP_NAME	26	/* bytes, with the NUL: "-32768" makes it that of a cache */
+
+/* Flags of the caches of a heap. Blocks above the largest object have the zone's checks only. */
+#define MYALLOC_HEAP_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE | \
+				 MYALLOC_CERTAIN | MYALLOC_TRUSTING)
+
+/**
+ * struct myalloc_heap_args - what a heap is to be
+ * @name: as of a cache, shorter than MYALLOC_HEAP_NAME; copied. Its caches are called
+ *	<name>-<bytes of an object>
+ * @flags: of MYALLOC_HEAP_FLAGS_ALL; the zone's checks are added
+ */
+struct myalloc_heap_args {
+	const char *name;
+	myalloc_cache_flags_t flags;
+};
+
+/*
+ * A block of n bytes is an object of the smallest class that holds them: 8, 16, 24, ... 64 bytes,
+ * then four classes to a doubling (80, 96, 112, 128, 160, ...) up to MYALLOC_MAX_OBJECT or what a
+ * slab of the zone holds; or else whole pages, up to a chunk of the zone. All of it may be used.
+ * See heap.c.
+ */
+struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
+					 const struct myalloc_heap_args *args);
+int myalloc_heap_destroy(struct myalloc_heap *heap);
+
+void *myalloc_heap_alloc(struct myalloc_heap *heap, size_t size, myalloc_flags_t flags);
+void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t align,
+				 myalloc_flags_t flags);
+void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
+			   myalloc_flags_t flags);
+int myalloc_heap_free(struct myalloc_heap *heap, void *addr);
+int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size);
+unsigned int myalloc_heap_alloc_bulk(struct myalloc_heap *heap, size_t size,
+				     myalloc_flags_t flags, unsigned int nr, void **addrs);
+unsigned int myalloc_heap_free_bulk(struct myalloc_heap *heap, unsigned int nr, void **addrs);
+size_t myalloc_heap_usable_size(struct myalloc_heap *heap, const void *addr);
+size_t myalloc_heap_good_size(const struct myalloc_heap *heap, size_t size);
+
+/**
+ * myalloc_heap_zalloc() - allocate memory that reads as zero
+ * @heap: as for myalloc_heap_alloc()
+ * @size: the same
+ * @flags: the same
+ *
+ * Context: as for myalloc_heap_alloc().
+ * Return: the same.
+ */
+static inline void *myalloc_heap_zalloc(struct myalloc_heap *heap, size_t size,
+					myalloc_flags_t flags)
+{
+	return myalloc_heap_alloc(heap, size, flags | MYALLOC_ZERO);
+}
 
 /* --- the whole zone ----------------------------------------------------- */
 

@@ -22,6 +22,7 @@
 #include "base/histogram.h"
 #include "page/lend.h"
 #include "base/pattern.h"
+#include "page/extent.h"
 #include "page/pages.h"
 #include "object/limbo.h"
 #include "object/object.h"
@@ -156,6 +157,18 @@ EXPORT(myalloc_cache_drain);
 EXPORT(myalloc_cache_shrink);
 EXPORT(myalloc_cache_resize);
 
+EXPORT(myalloc_heap_create);
+EXPORT(myalloc_heap_destroy);
+EXPORT(myalloc_heap_alloc);
+EXPORT(myalloc_heap_alloc_aligned);
+EXPORT(myalloc_heap_realloc);
+EXPORT(myalloc_heap_free);
+EXPORT(myalloc_heap_free_sized);
+EXPORT(myalloc_heap_alloc_bulk);
+EXPORT(myalloc_heap_free_bulk);
+EXPORT(myalloc_heap_usable_size);
+EXPORT(myalloc_heap_good_size);
+
 EXPORT(myalloc_free);
 EXPORT(myalloc_usable_size);
 EXPORT(myalloc_zone_drain);
@@ -178,6 +191,7 @@ EXPORT_INTERNAL(myalloc_env_poison_as);
 EXPORT_INTERNAL(myalloc_env_unpoison);
 EXPORT_INTERNAL(myalloc_env_is_poisoned);
 EXPORT_INTERNAL(myalloc_env_raw_memset);
+EXPORT_INTERNAL(myalloc_env_raw_memchr_inv);
 #endif
 
 EXPORT_INTERNAL(myalloc_tree_words);
@@ -218,6 +232,9 @@ EXPORT_INTERNAL(myalloc_magazines_drain_depot);
 EXPORT_INTERNAL(myalloc_magazines_drain_cpu);
 
 EXPORT_INTERNAL(myalloc_map_search);
+EXPORT_INTERNAL(myalloc_extent_resize);
+EXPORT_INTERNAL(myalloc_owner_add);
+EXPORT_INTERNAL(myalloc_owner_remove);
 EXPORT_INTERNAL(myalloc_zone_create);
 EXPORT_INTERNAL(myalloc_zone_destroy);
 EXPORT_INTERNAL(myalloc_zone_abandon);

@@ -34,7 +34,7 @@ checkpatch()
 		--terse --show-types --no-summary --max-line-length=100 "$@") || status=1
 }
 mapfile -t sources < <(cd "$root" &&
-	find lib/*.h lib/env/kernel lib/base lib/page lib/object lib/zone mod kunit -name '*.[ch]' ! -path 'mod/uapi/*' | sort)
+	find lib/*.h lib/env/kernel lib/base lib/page lib/object lib/zone lib/front mod kunit -name '*.[ch]' ! -path 'mod/uapi/*' | sort)
 checkpatch --file "${sources[@]}"
 mapfile -t sources < <(cd "$root" && ls mod/uapi/*.h)
 checkpatch --ignore BIT_MACRO --file "${sources[@]}"

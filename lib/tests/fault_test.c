@@ -156,6 +156,48 @@ static void test_caches(void)
 	try_cache("without magazines", &args);
 }
 
+static void try_heap(const char *name, const struct myalloc_heap_args *heap_args)
+{
+	struct myalloc_zone_args args = zone_args();
+	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	unsigned long k, before = host_live_allocs();
+	struct myalloc_zone_stats stats, after;
+	struct myalloc_heap *heap;
+
+	failed = false;
+	myalloc_zone_stats(zone, &stats);
+	for (k = 1; k < 1000; k++) {
+		host_fail_after(k);
+		heap = myalloc_heap_create(zone, heap_args);
+		if (!host_fail_fired())
+			break;
+		EXPECT(IS_ERR(heap) && PTR_ERR(heap) == -ENOMEM, "allocation %lu: %ld", k,
+		       PTR_ERR(heap));
+		EXPECT(host_live_allocs() == before, "allocation %lu: %lu were left", k,
+		       host_live_allocs() - before);
+		validate(zone);
+		myalloc_zone_stats(zone, &after);
+		EXPECT(!memcmp(&stats, &after, sizeof(stats)), "the zone's statistics have changed");
+		EXPECT(!zone->owners, "a number is left");
+	}
+	host_fail_after(0);
+	EXPECT(!IS_ERR(heap), "%ld without failures", PTR_ERR(heap));
+	EXPECT(k > 44, "only %lu allocations", k - 1);
+	EXPECT(!myalloc_heap_destroy(heap), "heap does not end");
+	EXPECT(host_live_allocs() == before, "%lu allocations left", host_live_allocs() - before);
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	ktap_result(!failed, "heap, %s: %lu allocations failed in turn", name, k - 1);
+}
+
+static void test_heaps(void)
+{
+	struct myalloc_heap_args args = { .name = "h" };
+
+	try_heap("plain", &args);
+	args.flags = MYALLOC_CHECKS;
+	try_heap("with checks", &args);
+}
+
 /* Errors that are not for lack of memory give everything back, too. */
 static void test_refusals(void)
 {
@@ -203,6 +245,7 @@ static void test_refusals(void)
 
 static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;
+static struct myalloc_heap *heap;
 static void *addr[200];
 
 static void do_page(void)
@@ -264,6 +307,24 @@ static void do_wrong_object(void)
 	EXPECT(myalloc_cache_free(cache, addr[0]) == -EINVAL, "wrong free");
 }
 
+static void do_heap(void)
+{
+	void *p = myalloc_heap_alloc(heap, 100, MYALLOC_ZERO);
+
+	EXPECT(p, "heap");
+	p = myalloc_heap_realloc(heap, p, MYALLOC_MAX_OBJECT + 1, MYALLOC_MAY_WAIT);
+	EXPECT(p, "pages of a heap");
+	p = myalloc_heap_realloc(heap, p, 2 * MYALLOC_MAX_OBJECT, MYALLOC_MAY_WAIT);
+	EXPECT(p && myalloc_heap_usable_size(heap, p), "more pages of a heap");
+	EXPECT(!myalloc_heap_free(heap, p), "heap");
+	EXPECT(myalloc_heap_free(heap, p) == -EINVAL, "wrong free");
+	EXPECT(myalloc_heap_alloc_bulk(heap, 50, 0, 60, addr) == 60, "bulk");
+	EXPECT(myalloc_heap_free_bulk(heap, 60, addr) == 60, "bulk");
+	addr[0] = myalloc_heap_alloc_aligned(heap, 1, PAGE_SIZE, 0);
+	EXPECT(myalloc_heap_destroy(heap) == -EBUSY, "heap with an object out ended");
+	EXPECT(!myalloc_heap_free(heap, addr[0]), "heap");
+}
+
 static void do_drain(void)
 {
 	myalloc_cache_drain(cache);
@@ -307,11 +368,13 @@ static void test_others(myalloc_cache_flags_t checks)
 		{ "alloc and free of objects", do_object },
 		{ "bulk of objects", do_object_bulk },
 		{ "wrong frees of objects", do_wrong_object },
+		{ "alloc, realloc and free of a heap", do_heap },
 		{ "drain and shrink", do_drain },
 		{ "statistics and validation", do_look },
 		{ "ends that are refused", do_refused_end },
 	};
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 100, .flags = checks };
+	struct myalloc_heap_args heap_args = { .name = "h", .flags = checks };
 	struct myalloc_zone_args args = zone_args();
 	unsigned long before;
 	unsigned int i;
@@ -319,6 +382,7 @@ static void test_others(myalloc_cache_flags_t checks)
 	args.checks = checks;
 	zone = myalloc_zone_create(&args);
 	cache = myalloc_cache_create(zone, &cache_args);
+	heap = myalloc_heap_create(zone, &heap_args);
 	before = host_live_allocs();
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		failed = false;
@@ -334,6 +398,7 @@ static void test_others(myalloc_cache_flags_t checks)
 	}
 	host_fail_after(1);
 	failed = false;
+	EXPECT(!myalloc_heap_destroy(heap), "heap does not end");
 	EXPECT(!myalloc_cache_destroy(cache), "cache does not end");
 	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
 	EXPECT(!host_fail_calls(), "%lu allocations", host_fail_calls());
@@ -393,9 +458,10 @@ int main(int argc, char **argv)
 	host_set_nr_cpus(2);
 	chunk[0] = host_chunk_alloc(CHUNK_ORDER + 1);
 	chunk[1] = chunk[0] + (PAGE_SIZE << CHUNK_ORDER);
-	ktap_plan(4 + 5 + 1 + 2 * 13 + 2);
+	ktap_plan(4 + 5 + 2 + 1 + 2 * 14 + 2);
 	test_zones();
 	test_caches();
+	test_heaps();
 	test_refusals();
 	test_others(0);
 	test_others(MYALLOC_CHECKS);

@@ -1,0 +1,893 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of heaps: sizes and alignments, realloc, wrong frees, what they cost, their end. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "front/heap.h"
+#include "object/limbo.h"
+#include "page/extent.h"
+#include "slab_fixture.h"
+
+#define CHUNK_ORDER	7U
+#define CHUNK_PAGES	BIT(CHUNK_ORDER)
+#define LARGEST		((size_t)CHUNK_PAGES << PAGE_SHIFT)
+
+static struct myalloc_heap *heap_of(struct fixture *fx, const char *name,
+				    myalloc_cache_flags_t flags)
+{
+	const struct myalloc_heap_args args = { .name = name, .flags = flags };
+	struct myalloc_heap *heap = myalloc_heap_create(fx->zone, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, heap);
+	return heap;
+}
+
+/* Three chunks, the last one partial, and a gap before it: not all of it is one linear range. */
+static struct fixture *zone_with_gap(struct kunit *test, myalloc_cache_flags_t checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 2 * CHUNK_PAGES + 100, .chunk_order = CHUNK_ORDER, .stride = 2,
+		.checks = checks,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 2 * CHUNK_PAGES + 3, .chunk_order = CHUNK_ORDER, .no_magazines = true,
+		.checks = checks,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+/* K1, K2, and that every block is of one kind. */
+static void expect_invariants(struct kunit *test, const struct myalloc_heap *heap)
+{
+	u32 id, class, known = 0;
+
+	KUNIT_EXPECT_NULL(test, heap->cache[0]);
+	for (class = 1; class <= heap->nr_classes; class++) {
+		const struct myalloc_cache *cache = heap->cache[class];
+
+		KUNIT_EXPECT_EQ(test, heap->class_of[cache->id], class);
+		KUNIT_EXPECT_EQ(test, cache->layout.object_size, myalloc_heap_class_size(class));
+		KUNIT_EXPECT_EQ(test, cache->layout.align,
+				min_t(u32, BIT(__ffs(cache->layout.object_size)), PAGE_SIZE));
+	}
+	for (id = 0; id <= heap->max_small; id++)
+		KUNIT_EXPECT_PTR_EQ(test, heap->small[(id + 7) / 8],
+				    heap->cache[myalloc_heap_class(id)]);
+	for (id = 0; id < MYALLOC_CACHES_MAX; id++)
+		known += !!heap->class_of[id];
+	KUNIT_EXPECT_EQ(test, known, heap->nr_classes);
+}
+
+static void expect_end(struct fixture *fx, struct myalloc_heap *heap)
+{
+	expect_invariants(fx->test, heap);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(fx->test, myalloc_heap_destroy(heap), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(fx->test, fixture_pristine(fx));
+	KUNIT_EXPECT_EQ(fx->test, fx->zone->owners, 0);
+}
+
+/* --- sizes ------------------------------------------------------------------------------ */
+
+/* Every size has the smallest class that holds it. */
+static void heap_classes(struct kunit *test)
+{
+	u32 class, last = 0, size;
+
+	KUNIT_EXPECT_EQ(test, myalloc_heap_class(0), 1);
+	for (size = 1; size <= MYALLOC_MAX_OBJECT; size++) {
+		class = myalloc_heap_class(size);
+		KUNIT_ASSERT_LE(test, size, myalloc_heap_class_size(class));
+		KUNIT_ASSERT_GT(test, size, class > 1 ? myalloc_heap_class_size(class - 1) : 0);
+		if (size > 32)	/* at most a quarter above what was asked for */
+			KUNIT_ASSERT_LE(test, 4 * myalloc_heap_class_size(class), 5 * size + 3);
+		last = class;
+	}
+	KUNIT_EXPECT_EQ(test, last, MYALLOC_HEAP_CLASSES);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_class_size(last), MYALLOC_MAX_OBJECT);
+}
+
+/* Of the sizes 1 to 32768, each once: what the theory says of unused memory, in 1/10,000. */
+static void heap_fragmentation(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u64 asked = 0, objects = 0, slabs = 0, worst = 0, share;
+	u32 size;
+
+	KUNIT_ASSERT_EQ(test, heap->nr_classes, MYALLOC_HEAP_CLASSES);
+	for (size = 1; size <= MYALLOC_MAX_OBJECT; size++) {
+		u32 class = myalloc_heap_class(size), bytes = myalloc_heap_class_size(class);
+		const struct myalloc_slab_layout *l = &heap->cache[class]->layout;
+
+		asked += size;
+		objects += bytes;
+		slabs += (PAGE_SIZE << l->order) / l->objects;
+		share = 10000 * (bytes - size) / bytes;
+		if (size > 64 && share > worst)
+			worst = share;
+	}
+	KUNIT_EXPECT_EQ(test, 10000 * (objects - asked) / objects, 768);
+	KUNIT_EXPECT_EQ(test, worst, 1999);
+	/* With what slabs lose beside their objects. */
+	if (PAGE_SHIFT == 12)
+		KUNIT_EXPECT_EQ(test, 10000 * (slabs - asked) / slabs, 1340);
+	expect_end(fx, heap);
+}
+
+/* What an unused heap takes: no pages, no magazines, this many bytes. */
+static void heap_cost(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	unsigned long live = fixture_live_allocs();
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u64 bytes = sizeof(*heap);
+	u32 class;
+
+	for (class = 1; class <= heap->nr_classes; class++) {
+		struct myalloc_cache_stats stats = stats_of(heap->cache[class]);
+
+		KUNIT_EXPECT_EQ(test, stats.magazine, 0);
+		KUNIT_EXPECT_EQ(test, stats.slabs, 0);
+		bytes += stats.meta_bytes;
+	}
+	KUNIT_EXPECT_EQ(test, bytes, sizeof(*heap) +
+			MYALLOC_HEAP_CLASSES * sizeof(struct myalloc_cache));
+	KUNIT_EXPECT_LE(test, sizeof(*heap), 2560);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_pages, fx->zone->buddy.nr_frames);
+	KUNIT_EXPECT_EQ(test, fx->zone->magazine_meta, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
+	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+}
+
+/* The worker gives magazines to the classes that are used, one in each run, and to no others. */
+static void heap_magazines(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u32 i, class, with = 0;
+	void *a, *b;
+
+	for (i = 0; i < 200; i++) {
+		a = myalloc_heap_alloc(heap, 100, 0);
+		b = myalloc_heap_alloc(heap, 1000, 0);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, a), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, b), 0);
+	}
+	KUNIT_EXPECT_EQ(test, heap->cache[myalloc_heap_class(100)]->mags.capacity, 0);
+	for (i = 0; i < 200; i++) {
+		if (i == 100)
+			fx->zone->work.fn(&fx->zone->work);
+		a = myalloc_heap_alloc(heap, 100, 0);
+		b = myalloc_heap_alloc(heap, 1000, 0);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, a), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, b), 0);
+	}
+	fx->zone->work.fn(&fx->zone->work);
+	for (class = 1; class <= heap->nr_classes; class++)
+		with += !!heap->cache[class]->mags.capacity;
+	KUNIT_EXPECT_EQ(test, with, 2);
+	KUNIT_EXPECT_GT(test, heap->cache[myalloc_heap_class(100)]->mags.capacity, 0);
+	KUNIT_EXPECT_GT(test, heap->cache[myalloc_heap_class(1000)]->mags.capacity, 0);
+	expect_end(fx, heap);
+}
+
+static bool holds(const u8 *addr, size_t size, u8 byte)
+{
+	return !memchr_inv(addr, byte, size);
+}
+
+/* Every kind of size and alignment: the block has them, and belongs to its user alone. */
+static void blocks_of(struct kunit *test, struct fixture *fx, myalloc_cache_flags_t flags)
+{
+	struct myalloc_heap *heap = heap_of(fx, "h", flags);
+	const size_t share = fixture_thorough() ? 11 : 2;
+	size_t size, align, good;
+	u32 nr = 0;
+	u8 *addr;
+
+	for (size = 0; size <= 3 * PAGE_SIZE + MYALLOC_MAX_OBJECT; size += 1 + size / share) {
+		for (align = 1; align <= LARGEST; align *= 2) {
+			size_t whole = align <= PAGE_SIZE ? ALIGN(size ?: 1, align) : size ?: 1;
+
+			good = myalloc_heap_good_size(heap, whole);
+			if (align > PAGE_SIZE)
+				good = ALIGN(whole, PAGE_SIZE);
+			addr = myalloc_heap_alloc_aligned(heap, size, align,
+							  MYALLOC_ZERO | MYALLOC_MAY_WAIT);
+			KUNIT_ASSERT_NOT_NULL(test, addr);
+			KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)addr - fx->zone->map.base,
+							   align));
+			KUNIT_ASSERT_EQ(test, myalloc_heap_usable_size(heap, addr), good);
+			KUNIT_ASSERT_EQ(test, myalloc_usable_size(fx->zone, addr), good);
+			KUNIT_ASSERT_TRUE(test, holds(addr, good, 0));
+			memset(addr, 0xff, good);
+			if (align > PAGE_SIZE || nr++ % 2)
+				KUNIT_ASSERT_EQ(test, myalloc_heap_free(heap, addr), 0);
+			else
+				KUNIT_ASSERT_EQ(test, myalloc_heap_free_sized(heap, addr, whole),
+						0);
+		}
+		addr = myalloc_heap_alloc(heap, size, MYALLOC_MAY_WAIT);
+		KUNIT_ASSERT_EQ(test, myalloc_heap_usable_size(heap, addr),
+				myalloc_heap_good_size(heap, size));
+		KUNIT_ASSERT_EQ(test, nr % 2 ? myalloc_free(fx->zone, addr) :
+					       myalloc_heap_free_sized(heap, addr, size), 0);
+	}
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 0);
+	expect_end(fx, heap);
+}
+
+static void heap_blocks(struct kunit *test)
+{
+	blocks_of(test, zone_of(test, 0), 0);
+	blocks_of(test, zone_with_gap(test, 0), 0);
+	blocks_of(test, zone_of(test, 0), MYALLOC_CERTAIN | MYALLOC_RANDOM);
+	blocks_of(test, zone_of(test, 0), MYALLOC_TRUSTING);
+	blocks_of(test, zone_of(test, 0), MYALLOC_NO_MAGAZINE);
+	blocks_of(test, zone_of(test, MYALLOC_CHECKS), 0);
+	blocks_of(test, zone_of(test, 0), MYALLOC_REDZONE);
+}
+
+/* All of a zone in blocks of one size, wherever they lie. */
+static void heap_all_of_zone(struct kunit *test)
+{
+	static const size_t sizes[] = { 4096, 3000, 5 * PAGE_SIZE + MYALLOC_MAX_OBJECT };
+	struct fixture *fx = zone_with_gap(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	void **objects = object_array(test);
+	u32 i, nr, k;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (nr = 0; nr < OBJECTS_MAX; nr++) {
+			objects[nr] = myalloc_heap_alloc(heap, sizes[i], 0);
+			if (!objects[nr])
+				break;
+			memset(objects[nr], nr, sizes[i]);
+		}
+		KUNIT_EXPECT_GT(test, nr, 3);
+		for (k = 0; k < nr; k++) {
+			KUNIT_ASSERT_TRUE(test, holds(objects[k], sizes[i], k));
+			KUNIT_ASSERT_EQ(test, myalloc_heap_free(heap, objects[k]), 0);
+		}
+		myalloc_zone_drain(fx->zone);
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+	}
+	expect_end(fx, heap);
+}
+
+/* Nothing, too much, and what overflows. */
+static void heap_limits(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	static const size_t wrong[] = { 0, 3, 24, SIZE_MAX, SIZE_MAX / 2 };
+	static const size_t large[] = { SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2 + 1, LARGEST + 1 };
+	void *a, *b;
+	u32 i;
+
+	a = myalloc_heap_alloc(heap, 0, 0);
+	b = myalloc_heap_zalloc(heap, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_EXPECT_PTR_NE(test, a, b);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, a), 8);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_good_size(heap, 0), 8);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, a), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_sized(heap, b, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, NULL), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_sized(heap, NULL, 77), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, NULL), 0);
+
+	for (i = 0; i < ARRAY_SIZE(large); i++) {
+		KUNIT_EXPECT_NULL(test, myalloc_heap_alloc(heap, large[i], 0));
+		KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, large[i], 16, 0));
+		KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, large[i], LARGEST, 0));
+		KUNIT_EXPECT_EQ(test, myalloc_heap_good_size(heap, large[i]), 0);
+	}
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, 8, 2 * LARGEST, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, 8, SIZE_MAX / 2 + 1, 0));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		fixture_log_mark();
+		KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, 8, wrong[i], 0));
+		KUNIT_EXPECT_EQ(test, fixture_log_count("heap h: an alignment of"), 1);
+	}
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc(heap, 8, MYALLOC_TOPDOWN));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc(heap, LARGEST, MYALLOC_TOPDOWN));
+	a = myalloc_heap_alloc(heap, 8, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, a, 8, MYALLOC_LENDABLE));
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, a), 0);
+
+	a = myalloc_heap_alloc(heap, LARGEST, MYALLOC_MAY_WAIT);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, a), LARGEST);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, a), 0);
+	expect_end(fx, heap);
+}
+
+static void heap_bulk(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0), *other = heap_of(fx, "o", 0);
+	void **p = object_array(test), *foreign = myalloc_heap_alloc(other, 8, 0);
+	const size_t large = ALIGN(MYALLOC_MAX_OBJECT, PAGE_SIZE) + PAGE_SIZE;
+	unsigned int nr;
+
+	KUNIT_EXPECT_EQ(test, myalloc_heap_alloc_bulk(heap, 100, 0, 30, p), 30);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_alloc_bulk(heap, 8, MYALLOC_ZERO, 20, p + 30), 20);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_alloc_bulk(heap, large, 0, 3, p + 50), 3);
+	p[53] = NULL;
+	p[54] = foreign;
+	KUNIT_EXPECT_EQ(test, myalloc_heap_alloc_bulk(heap, 8, 0, 10, p + 55), 10);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, 65, p), 64);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_CACHE], 1);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, 0, p), 0);
+	/* As many as there are. */
+	nr = myalloc_heap_alloc_bulk(heap, large, 0, OBJECTS_MAX, p);
+	KUNIT_EXPECT_GT(test, nr, 4);
+	KUNIT_EXPECT_LT(test, nr, OBJECTS_MAX);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, nr, p), nr);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(other, foreign), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(other), 0);
+	expect_end(fx, heap);
+}
+
+/* --- realloc ------------------------------------------------------------------------------ */
+
+/* From every size to every other: what both hold is kept, and it stays if the block suits. */
+static void realloc_all(struct kunit *test, myalloc_cache_flags_t checks)
+{
+	static const size_t sizes[] = {
+		0, 1, 8, 9, 100, 112, 113, 3000, 4096, 32768, 32769, 36864, 36865,
+		9 * PAGE_SIZE + 1, 20 * PAGE_SIZE, LARGEST,
+	};
+	struct fixture *fx = zone_of(test, checks);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	size_t i, j, both;
+	u8 *from, *to;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
+			size_t old = myalloc_heap_good_size(heap, sizes[i]);
+			size_t new = myalloc_heap_good_size(heap, sizes[j]);
+
+			from = myalloc_heap_realloc(heap, NULL, sizes[i], 0);
+			KUNIT_ASSERT_NOT_NULL(test, from);
+			memset(from, 0x17, old);
+			to = myalloc_heap_realloc(heap, from, sizes[j], MYALLOC_ZERO);
+			KUNIT_ASSERT_NOT_NULL(test, to);
+			if (old == new)
+				KUNIT_EXPECT_PTR_EQ(test, from, to);
+			both = min(old, sizes[j]);
+			KUNIT_ASSERT_TRUE(test, holds(to, both, 0x17));
+			if (new > old)
+				KUNIT_ASSERT_TRUE(test, holds(to + old, new - old, 0));
+			KUNIT_ASSERT_EQ(test, myalloc_heap_usable_size(heap, to), new);
+			memset(to, 0xff, new);
+			KUNIT_ASSERT_EQ(test, myalloc_heap_free_sized(heap, to, sizes[j]), 0);
+		}
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
+	expect_end(fx, heap);
+}
+
+static void heap_realloc(struct kunit *test)
+{
+	realloc_all(test, 0);
+	realloc_all(test, MYALLOC_CHECKS);
+}
+
+/* Pages grow and shrink where they lie, as far as those behind them are free. */
+static void heap_realloc_pages(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	const u32 most = max(8, (int)(MYALLOC_MAX_OBJECT / PAGE_SIZE));
+	u32 free = fx->zone->buddy.nr_frames, step = fixture_thorough() ? 1 : 5, nr, to;
+	u8 *addr, *behind;
+
+	for (nr = most + 1; nr <= most + 40; nr += step)
+		for (to = most + 1; to <= most + 40; to += step) {
+			addr = myalloc_heap_alloc(heap, (size_t)nr << PAGE_SHIFT, 0);
+			memset(addr, 0x17, (size_t)nr << PAGE_SHIFT);
+			KUNIT_ASSERT_PTR_EQ(test, addr,
+					    myalloc_heap_realloc(heap, addr,
+								 (size_t)to << PAGE_SHIFT, 0));
+			KUNIT_ASSERT_TRUE(test, holds(addr, (size_t)min(nr, to) << PAGE_SHIFT,
+						      0x17));
+			KUNIT_ASSERT_EQ(test, fixture_stats(fx)->free_pages, free - to);
+			KUNIT_ASSERT_EQ(test, fx->stats.page_pages, to);
+			FIXTURE_EXPECT_VALID(fx);
+			KUNIT_ASSERT_EQ(test, myalloc_heap_free(heap, addr), 0);
+		}
+	/* Somebody else's page is in the way; no room elsewhere: all is as it was. */
+	addr = myalloc_heap_alloc(heap, LARGEST / 2, 0);
+	memset(addr, 0x17, LARGEST / 2);
+	behind = addr + LARGEST / 2 + 3 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, myalloc_pages_alloc_range(fx->zone, behind, 1, 0), 0);
+	KUNIT_ASSERT_PTR_EQ(test, addr, myalloc_heap_realloc(heap, addr, LARGEST / 2 +
+							     3 * PAGE_SIZE, 0));
+	KUNIT_ASSERT_EQ(test, myalloc_pages_alloc_range(fx->zone, addr + LARGEST, 1, 0), 0);
+	fixture_note(fx);
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, addr, LARGEST, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, addr, LARGEST + 1, 0));
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, LARGEST / 2 / PAGE_SIZE + 5);
+	KUNIT_EXPECT_TRUE(test, holds(addr, LARGEST / 2, 0x17));
+	FIXTURE_EXPECT_VALID(fx);
+	/* With room elsewhere it moves. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr + LARGEST, 1), 0);
+	behind = myalloc_heap_realloc(heap, addr, LARGEST, 0);
+	KUNIT_ASSERT_NOT_NULL(test, behind);
+	KUNIT_EXPECT_PTR_NE(test, behind, addr);
+	KUNIT_EXPECT_TRUE(test, holds(behind, LARGEST / 2, 0x17));
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, behind), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr + LARGEST / 2 + 3 * PAGE_SIZE), 0);
+	expect_end(fx, heap);
+}
+
+/* What a request that stays where it is gives up is poisoned, what it adds was not written to. */
+static void heap_realloc_poison(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, MYALLOC_POISON);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	size_t less = MYALLOC_MAX_OBJECT + PAGE_SIZE, more = less + 3 * PAGE_SIZE;
+	u8 *addr = myalloc_heap_alloc(heap, more, 0);
+
+	memset(addr, 0x17, more);
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_heap_realloc(heap, addr, less, 0), addr);
+	less = ALIGN(less, PAGE_SIZE);
+	more = ALIGN(more, PAGE_SIZE);
+	KUNIT_EXPECT_NULL(test, myalloc_env_raw_memchr_inv(addr + less, MYALLOC_POISON_FREE,
+							   more - less));
+	KUNIT_EXPECT_EQ(test, myalloc_env_is_poisoned(addr + less), MYALLOC_ENV_SHADOW);
+	KUNIT_EXPECT_EQ(test, myalloc_env_is_poisoned(addr + more - 1), MYALLOC_ENV_SHADOW);
+	myalloc_env_raw_memset(addr + less + 5, 1, 1);
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_heap_realloc(heap, addr, more, 0), addr);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, addr), 0);
+	expect_end(fx, heap);
+}
+
+/* In an NMI that has interrupted the holder of the lock nothing grows; damage is not believed. */
+static void heap_realloc_refused(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	const u32 nr = MYALLOC_MAX_OBJECT / PAGE_SIZE + 7;
+	void *addr = myalloc_heap_alloc(heap, (size_t)nr << PAGE_SHIFT, 0), *got;
+	u32 idx = myalloc_frame_idx(fx->zone, myalloc_map_frame(&fx->zone->map, addr)), last;
+	unsigned long lock_irq, irq;
+	char text[80];
+	u64 *head;
+	u32 right;
+
+	last = idx + nr - 1;
+	fixture_note(fx);
+	raw_spin_lock_irqsave(&fx->zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	got = myalloc_heap_realloc(heap, addr, (size_t)(nr + 1) << PAGE_SHIFT, 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&fx->zone->lock, lock_irq);
+	KUNIT_EXPECT_NULL(test, got);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nmi_fails, 1);
+	FIXTURE_EXPECT_VALID(fx);
+
+	right = fx->zone->frames[last].tag;
+	KUNIT_ASSERT_EQ(test, right, myalloc_frame_tag(MYALLOC_FRAME_PIECE, 0, 0));
+	fx->zone->frames[last].tag = 0;
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, nr, nr + 1, 0, heap->owner,
+						       0));
+	fx->zone->frames[last].tag = right;
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	head = &fx->zone->buddy.head[last / 64];
+	*head &= ~BIT_ULL(last % 64);
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, nr, nr + 1, 0, heap->owner,
+						       0));
+	*head |= BIT_ULL(last % 64);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 2);
+	/* Nobody's, of another length, nowhere. */
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, nr, nr + 1, 0, 0, 0));
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, nr + 1, nr, 0, heap->owner,
+						       0));
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr + 1, nr, nr + 1, 0,
+						       heap->owner, 0));
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, NULL, nr, nr + 1, 0, heap->owner,
+						       0));
+	FIXTURE_EXPECT_VALID(fx);
+	/* Validation knows the owners. */
+	fx->zone->owners = 0;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	scnprintf(text, sizeof(text), "E1: frame %u: an extent of owner %u, which does not exist",
+		  idx, heap->owner);
+	KUNIT_EXPECT_STREQ(test, fx->v.first, text);
+	fx->zone->owners = BIT_ULL(heap->owner);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, addr), 0);
+	expect_end(fx, heap);
+}
+
+/* --- wrong frees ----------------------------------------------------------------------------- */
+
+#define REFUSED(fx, call, bad)							\
+	do {									\
+		struct fixture *__fx = fixture_note(fx);			\
+										\
+		refused(__fx, __LINE__, call, bad);				\
+	} while (0)
+
+static void refused(struct fixture *fx, int line, int err, enum myalloc_bad bad)
+{
+	KUNIT_EXPECT_EQ_MSG(fx->test, err, -EINVAL, "line %d", line);
+	fx->noted.bad[bad]++;
+	fx->noted.bad_frees++;
+	KUNIT_EXPECT_EQ_MSG(fx->test, fixture_stats(fx)->bad[bad], fx->noted.bad[bad],
+			    "line %d: not counted as \"%s\": %s", line, myalloc_bad_name(bad),
+			    fixture_report(fx));
+	KUNIT_EXPECT_TRUE_MSG(fx->test, fixture_unchanged(fx), "line %d: something changed", line);
+}
+
+/* What is not the heap's: each is refused, named, and changes nothing. */
+static void heap_wrong_frees(struct kunit *test)
+{
+	struct fixture *fx = zone_with_gap(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "web", 0), *other = heap_of(fx, "other", 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "c", 64, 0);
+	void *object = myalloc_cache_alloc(cache, 0), *block = myalloc_pages_alloc(fx->zone, 2, 0);
+	const size_t large = ALIGN(MYALLOC_MAX_OBJECT, PAGE_SIZE) + PAGE_SIZE;
+	void *exact = myalloc_pages_alloc_exact(fx->zone, large / PAGE_SIZE, 0, 0);
+	void *theirs = myalloc_heap_alloc(other, 64, 0);
+	void *pages = myalloc_heap_alloc(other, large, 0);
+	void *mine = myalloc_heap_alloc(heap, 64, 0);
+	void *more = myalloc_heap_alloc(heap, large, 0);
+	u32 nr = large / PAGE_SIZE;
+
+	REFUSED(fx, myalloc_heap_free(heap, &nr), MYALLOC_BAD_FOREIGN);
+	REFUSED(fx, myalloc_heap_free(heap, (void *)8), MYALLOC_BAD_FOREIGN);
+	REFUSED(fx, myalloc_heap_free(heap, object), MYALLOC_BAD_CACHE);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("memory of heap web: an object of another cache"),
+			1);
+	REFUSED(fx, myalloc_heap_free(heap, theirs), MYALLOC_BAD_CACHE);
+	REFUSED(fx, myalloc_heap_free(heap, block), MYALLOC_BAD_KIND);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("memory of heap web: not what it was allocated"),
+			1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 2), 0);
+	REFUSED(fx, myalloc_heap_free(heap, exact), MYALLOC_BAD_KIND);
+	REFUSED(fx, myalloc_heap_free(heap, pages), MYALLOC_BAD_KIND);
+	REFUSED(fx, myalloc_heap_free(heap, mine + 8), MYALLOC_BAD_INTERIOR);
+	REFUSED(fx, myalloc_heap_free(heap, more + 8), MYALLOC_BAD_MISALIGNED);
+	REFUSED(fx, myalloc_heap_free(heap, more + PAGE_SIZE), MYALLOC_BAD_INTERIOR);
+	/* Far from where a block begins. */
+	block = myalloc_heap_alloc(heap, LARGEST, 0);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	REFUSED(fx, myalloc_heap_free(heap, block + 80 * PAGE_SIZE), MYALLOC_BAD_INTERIOR);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, block), 0);
+	block = myalloc_pages_alloc(fx->zone, 2, 0);
+	/* Another size. */
+	REFUSED(fx, myalloc_heap_free_sized(heap, mine, 65), MYALLOC_BAD_CACHE);
+	REFUSED(fx, myalloc_heap_free_sized(heap, more, large + 1), MYALLOC_BAD_LENGTH);
+	REFUSED(fx, myalloc_heap_free_sized(heap, more, SIZE_MAX), MYALLOC_BAD_LENGTH);
+	REFUSED(fx, myalloc_heap_free_sized(heap, more, 64), MYALLOC_BAD_KIND);
+	REFUSED(fx, myalloc_heap_free_sized(heap, mine, large), MYALLOC_BAD_KIND);
+	REFUSED(fx, myalloc_heap_free_sized(heap, exact, large), MYALLOC_BAD_KIND);
+	/* As what it is, by those who do not own it. */
+	REFUSED(fx, myalloc_pages_free_exact(fx->zone, more, nr), MYALLOC_BAD_KIND);
+	REFUSED(fx, myalloc_cache_free(cache, mine), MYALLOC_BAD_CACHE);
+	/* A realloc reports what a free would. */
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, theirs, 8, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, pages, 8, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, mine + 8, 8, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, more + 8, 8, 0));
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, theirs), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, mine + 8), 0);
+	/* Twice, also when nothing is left of it. */
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, mine), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, more), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, mine), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, more), 0);
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, mine, 8, 0));
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 1);
+	REFUSED(fx, myalloc_heap_free(heap, mine), MYALLOC_BAD_FREE);
+	REFUSED(fx, myalloc_heap_free(heap, more), MYALLOC_BAD_FREE);
+	myalloc_zone_drain(fx->zone);
+	REFUSED(fx, myalloc_heap_free(heap, more), MYALLOC_BAD_FREE);
+
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(other, theirs), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, pages), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, exact, nr), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(other), 0);
+	expect_end(fx, heap);
+}
+
+/* A slab on its way out belongs to the heap as before; what is freed there is refused. */
+static void heap_limbo(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", MYALLOC_NO_MAGAZINE);
+	struct myalloc_cache *cache = heap->cache[myalloc_heap_class(1000)];
+	void *p = myalloc_heap_alloc(heap, 1000, 0);
+
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p), 0);
+	myalloc_cache_trim(cache, 0);
+	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 1);
+	REFUSED(fx, myalloc_heap_free(heap, p), MYALLOC_BAD_FREE);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p), 0);
+	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, p, 1000, 0));
+	expect_end(fx, heap);
+}
+
+static noinline void *get_here(struct myalloc_heap *heap, size_t size)
+{
+	void *addr = myalloc_heap_alloc(heap, size, 0);
+
+	barrier();
+	return addr;
+}
+
+static noinline int free_here(struct myalloc_heap *heap, void *addr)
+{
+	int err = myalloc_heap_free(heap, addr);
+
+	barrier();
+	return err;
+}
+
+/* Who asked the heap is who holds the memory. */
+static void heap_callers(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, MYALLOC_OWNER);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	void *pages = get_here(heap, MYALLOC_MAX_OBJECT + 1);
+	void *object = get_here(heap, 100), *slab;
+	struct myalloc_cache *cache = heap->cache[myalloc_heap_class(100)];
+	u32 index = myalloc_slab_locate(cache, object, &slab);
+
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(myalloc_map_frame(&fx->zone->map, pages)->caller,
+						  get_here));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(myalloc_track(cache, slab, index,
+								MYALLOC_TRACK_ALLOC)->caller,
+						  get_here));
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, pages), 0);
+	KUNIT_EXPECT_EQ(test, free_here(heap, object), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(myalloc_track(cache, slab, index,
+								MYALLOC_TRACK_FREE)->caller,
+						  free_here));
+	expect_end(fx, heap);
+}
+
+/* --- make and end ---------------------------------------------------------------------------- */
+
+static void heap_args(struct kunit *test)
+{
+	static const struct {
+		struct myalloc_heap_args args;
+		const char *text;
+	} cases[] = {
+		{ { .name = NULL }, "a heap's name has 1 to 25" },
+		{ { .name = "" }, "a heap's name has" },
+		{ { .name = "a/b" }, "a heap's name has" },
+		{ { .name = "26-characters-are-too-many" }, "a heap's name has" },
+		{ { .name = "a", .flags = MYALLOC_ZERO_FREE }, "heap a: unknown flags 0x200" },
+		{ { .name = "a", .flags = MYALLOC_CERTAIN | MYALLOC_TRUSTING },
+		  "cache a-8: certain and trusting exclude each other" },
+	};
+	const struct myalloc_heap_args again = { .name = "25-characters-just-fit-it" };
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap;
+	unsigned long live;
+	u32 i, owner;
+
+	heap = heap_of(fx, again.name, 0);
+	live = fixture_live_allocs();
+	KUNIT_EXPECT_STREQ(test, heap->cache[MYALLOC_HEAP_CLASSES]->name,
+			   "25-characters-just-fit-it-32768");
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fixture_log_mark();
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(myalloc_heap_create(fx->zone, &cases[i].args)),
+				    -EINVAL, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(cases[i].text), 1, "case %u", i);
+		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+	}
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &again)), -EEXIST);
+	/* A cache in the middle has the name: those before it end. */
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(NULL), 0);
+	fixture_cache(fx, "25-characters-just-fit-it-40", 8, 0);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &again)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 1);
+	KUNIT_EXPECT_EQ(test, fx->zone->owners, 0);
+	/* No number is left. */
+	for (owner = 1; owner < MYALLOC_OWNERS_MAX; owner++)
+		KUNIT_EXPECT_EQ(test, myalloc_owner_add(fx->zone), owner);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &again)), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("there are 63 heaps already"), 1);
+	for (owner = 1; owner < MYALLOC_OWNERS_MAX; owner++)
+		myalloc_owner_remove(fx->zone, owner);
+	KUNIT_EXPECT_EQ(test, fx->zone->owners, 0);
+}
+
+/* As many heaps as there are numbers of caches for. */
+static void heap_many(struct kunit *test)
+{
+	const u32 most = (MYALLOC_CACHES_MAX - 1) / MYALLOC_HEAP_CLASSES;
+	struct myalloc_heap *heaps[(MYALLOC_CACHES_MAX - 1) / MYALLOC_HEAP_CLASSES];
+	const struct myalloc_heap_args args = { .name = "more" };
+	struct fixture *fx = zone_of(test, 0);
+	char name[16];
+	u32 i;
+
+	for (i = 0; i < most; i++) {
+		scnprintf(name, sizeof(name), "h%u", i);
+		heaps[i] = heap_of(fx, name, 0);
+	}
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &args)), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, most * MYALLOC_HEAP_CLASSES);
+	for (i = 0; i < most; i++) {
+		expect_invariants(test, heaps[i]);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heaps[i]), 0);
+	}
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0);
+}
+
+/* Chunks of a page: fewer classes, and the largest block is a page. */
+static void heap_small_chunks(struct kunit *test)
+{
+	const struct fixture_args args = { .nr_pages = 128, .chunk_order = 0 };
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	size_t size;
+	void *p;
+
+	if (PAGE_SHIFT == 12)
+		KUNIT_EXPECT_EQ(test, heap->max_object, 3584);
+	for (size = 1; size <= PAGE_SIZE; size += 1 + size / 13) {
+		p = myalloc_heap_zalloc(heap, size, 0);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p), 0);
+	}
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc(heap, PAGE_SIZE + 1, 0));
+	p = myalloc_heap_alloc_aligned(heap, 1, PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p), 0);
+	expect_end(fx, heap);
+}
+
+/* A heap with memory out does not end, says what it is, and goes on. */
+static void heap_busy(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0), *other = heap_of(fx, "o", 0);
+	const size_t large = MYALLOC_MAX_OBJECT + 1;
+	const u32 nr = DIV_ROUND_UP(large, PAGE_SIZE);
+	void *theirs = myalloc_heap_alloc(other, large, 0);
+	void *object = myalloc_heap_alloc(heap, 100, 0), *pages, *more;
+	char expected[128];
+	u32 i;
+
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache h-112 cannot end: 1 objects are still out"),
+			1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("blocks of"), 0);
+	pages = myalloc_heap_alloc(heap, large, 0);
+	more = myalloc_heap_alloc(heap, large, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, object), 0);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
+	scnprintf(expected, sizeof(expected),
+		  "heap h cannot end: 2 blocks of %u pages are still out, first: frame ", 2 * nr);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(expected), 1);
+	/* Nor without an entry for the report. */
+	for (i = 0; i < MYALLOC_REPORTS; i++)
+		fx->zone->reports.report[i].state = MYALLOC_REPORT_PRINTING;
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
+	for (i = 0; i < MYALLOC_REPORTS; i++)
+		fx->zone->reports.report[i].state = MYALLOC_REPORT_FREE;
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	object = myalloc_heap_alloc(heap, 100, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, object), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, 2, (void *[]){ pages, more }), 2);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(other, theirs), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(other), 0);
+	expect_end(fx, heap);
+}
+
+/* Of every size, one and after it the same from another heap, in a random order. */
+static void heap_random(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap[2] = { heap_of(fx, "h0", 0), heap_of(fx, "h1", 0) };
+	struct { u8 *addr; size_t size; u32 of; u8 byte; } *b;
+	const u32 nr = 64;
+	struct myalloc_random random;
+	u32 i, n;
+
+	fixture_random(test, &random);
+	b = kunit_kcalloc(test, nr, sizeof(*b), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	for (n = 0; n < (fixture_thorough() ? 20000 : 5000); n++) {
+		u32 limit = 1u << myalloc_random_below(&random, 18);
+		size_t size = myalloc_random_below(&random, limit);
+		u8 *addr;
+
+		i = myalloc_random_below(&random, nr);
+		if (b[i].addr)
+			KUNIT_ASSERT_TRUE(test, holds(b[i].addr, b[i].size, b[i].byte));
+		switch (myalloc_random_below(&random, 4)) {
+		case 0:
+			KUNIT_ASSERT_EQ(test, myalloc_heap_free(heap[b[i].of], b[i].addr), 0);
+			b[i].addr = NULL;
+			break;
+		case 1:
+			KUNIT_ASSERT_EQ(test, myalloc_heap_free_sized(heap[b[i].of], b[i].addr,
+								      b[i].size), 0);
+			b[i].addr = NULL;
+			break;
+		default:
+			if (!b[i].addr)
+				b[i].of = n % 2;
+			addr = myalloc_heap_realloc(heap[b[i].of], b[i].addr, size, 0);
+			if (!addr)
+				break;
+			if (b[i].addr)
+				KUNIT_ASSERT_TRUE(test, holds(addr, min(size, b[i].size),
+							      b[i].byte));
+			b[i].addr = addr;
+			b[i].size = size;
+			b[i].byte = n;
+			memset(addr, b[i].byte, size);
+		}
+		if (!(n % 1000))
+			FIXTURE_EXPECT_VALID(fx);
+	}
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap[b[i].of], b[i].addr), 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap[1]), 0);
+	expect_end(fx, heap[0]);
+}
+
+static struct kunit_case heap_cases[] = {
+	KUNIT_CASE(heap_classes),
+	KUNIT_CASE(heap_fragmentation),
+	KUNIT_CASE(heap_cost),
+	KUNIT_CASE(heap_magazines),
+	KUNIT_CASE(heap_blocks),
+	KUNIT_CASE(heap_all_of_zone),
+	KUNIT_CASE(heap_limits),
+	KUNIT_CASE(heap_bulk),
+	KUNIT_CASE(heap_realloc),
+	KUNIT_CASE(heap_realloc_pages),
+	KUNIT_CASE(heap_realloc_poison),
+	KUNIT_CASE(heap_realloc_refused),
+	KUNIT_CASE(heap_wrong_frees),
+	KUNIT_CASE(heap_limbo),
+	KUNIT_CASE(heap_callers),
+	KUNIT_CASE(heap_args),
+	KUNIT_CASE(heap_many),
+	KUNIT_CASE(heap_small_chunks),
+	KUNIT_CASE(heap_busy),
+	KUNIT_CASE(heap_random),
+	{}
+};
+
+static struct kunit_suite heap_suite = {
+	.name = "myalloc_heap",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = heap_cases,
+};
+
+kunit_test_suite(heap_suite);

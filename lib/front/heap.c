@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Heaps: memory of any size, freed by its address alone
+ *
+ * What it is: a cache for each size class, and extents for what is larger. Nothing is recorded
+ * about a block beside what its slab or extent has anyway.
+ *
+ *	class	 1   2   3  ...  8   9   10   11   12   13   14  ...    44
+ *	bytes	 8  16  24  ... 64  80   96  112  128  160  192  ... 32768
+ *
+ * Classes: from 64 bytes on four to a doubling (as in dlmalloc's large bins, jemalloc and
+ * mimalloc). With last = size - 1 and top the number of its highest bit, but at least 5, the three
+ * highest of last's bits from top on are a number from 4 to 7 (0 to 7 for the first eight
+ * classes), and the class is 4 * top - 19 + that number: no table, no branch. (Sizes up to
+ * MYALLOC_HEAP_SMALL, which most are, have a table all the same: half as many instructions.) A
+ * class is at most a quarter larger than what was asked for, from 33 bytes on. Of all sizes from 1
+ * to 32768 bytes, each once, 7.7 % of the objects' memory is unused, and at worst, above 64 bytes,
+ * 20.0 % of an object's. With what slabs lose beside their objects (pages of 4 KiB) it is 13.4 %:
+ * that is why slabs of the large classes may have up to 128 KiB here. heap_fragmentation in kunit
+ * counts all three.
+ *
+ * Caches are aligned to the largest power of two that divides their size, a page at most. So an
+ * alignment of up to a page is a matter of the size alone: size, rounded up to a multiple of align,
+ * leads to a class that is a multiple of align. For: let the classes around the rounded size be
+ * multiples of q, a power of two. If align divides q, it divides the class. Else q divides
+ * align, so the rounded size is a multiple of q and itself a class.
+ *
+ * From an address to its block: if the tag of its frame says slab, the slab begins there; the
+ * states that lie in the descriptors behind the first one look like no type (frame.h). Else, slabs
+ * have at most 64 frames, so a slab begins where the next bit of buddy.head at or below its frame
+ * is set, and both bits lie in one word (blocks are aligned to their size). The word is read
+ * without a lock: of a block that stays allocated the bits stand still (B1), whatever becomes of
+ * its neighbours. The tag there names a cache, and @class_of says whether it is one of the heap's,
+ * which therefore exists. Of the cache's lines nothing is needed that its own free would not read.
+ * All that is not a slab of the heap takes the slow path.
+ *
+ * A heap and a zone: what belongs to a heap may also be freed by myalloc_free(), which asks for no
+ * owner; myalloc_pages_free_exact() refuses its extents.
+ *
+ * Cost: an unused heap takes sizeof(struct myalloc_heap), and for each class sizeof(struct
+ * myalloc_cache): 44 KiB in all, on any number of CPUs; no pages and no magazines. The worker
+ * gives a class magazines when it is used (upkeep.c); until then the class works past them, under
+ * the cache's lock.
+ *
+ * Invariants
+ *	K1  class_of[id] is c if and only if cache[c] exists and has the number id; cache[0] is
+ *	    NULL, and classes 1 to nr_classes exist. None of it changes while the heap lives.
+ *	K2  An object of cache[c] has myalloc_heap_class_size(c) bytes and is aligned to the largest
+ *	    power of two in it, a page at most.
+ *	K3  A block is an object of the heap's caches or an extent with the heap's number as its
+ *	    owner. No other extent has that number: it is given back after the last extent (E1).
+ *	K4  What was allocated with size (and an alignment of up to a page) has
+ *	    myalloc_heap_good_size(size rounded up to the alignment) bytes, also after a realloc.
+ *
+ * Bounds: as of objects and extents; a realloc that moves copies the smaller of both sizes. A bulk
+ * free takes one step for each block.
+ */
+#include "env.h"
+#include "front/heap.h"
+#include "object/cache.h"
+#include "object/check.h"
+#include "object/object.h"
+#include "object/upkeep.h"
+#include "page/extent.h"
+#include "page/flags.h"
+#include "page/pages.h"
+#include "page/zone_report.h"
+#include "zone/zone.h"
+
+static_assert(MYALLOC_SLAB_ORDER_MAX <= 6,
+	      "a slab must begin in the word of buddy.head of its frames");
+
+/* --- what an address is ------------------------------------------------------------- */
+
+/*
+ * The cache of the heap that an address is in a slab of. NULL for everything else, and where that
+ * takes more than arithmetic.
+ */
+static __always_inline struct myalloc_cache *cache_of(const struct myalloc_heap *h,
+						      const void *addr)
+{
+	unsigned long off = (unsigned long)addr - h->base;
+	const struct myalloc_frame *frame;
+	struct myalloc_frame first;
+	u64 heads;
+	u32 idx;
+
+	if (unlikely(off >= h->bytes))
+		return NULL;
+	frame = &h->frames[off >> PAGE_SHIFT];
+	first.tag = READ_ONCE(frame->tag);
+	if (first.type != MYALLOC_FRAME_SLAB) {	/* not the first frame of its slab */
+		idx = h->first + (off >> PAGE_SHIFT);
+		heads = READ_ONCE(h->head[idx / 64]) << (63 - idx % 64);
+		if (unlikely(!heads))
+			return NULL;
+		first.tag = READ_ONCE(frame[fls64(heads) - 64].tag);
+		if (unlikely(first.type != MYALLOC_FRAME_SLAB))
+			return NULL;
+	}
+	return h->cache[h->class_of[first.cache % MYALLOC_CACHES_MAX]];
+}
+
+/* What a block of the heap is: one of the two. */
+struct place {
+	struct myalloc_cache *cache;
+	u32 pages;
+};
+
+/* Whatever begins at @addr; false if it is not the heap's. A cache is not asked for its slot. */
+static bool find(const struct myalloc_heap *h, const void *addr, struct place *place)
+{
+	struct myalloc_frame first;
+	struct myalloc_block block;
+
+	place->pages = 0;
+	place->cache = cache_of(h, addr);
+	if (likely(place->cache))
+		return true;
+	if (!myalloc_zone_block(h->zone, addr, &block))
+		return false;
+	first.tag = READ_ONCE(h->zone->frames[block.idx].tag);
+	if (first.type == MYALLOC_FRAME_SLAB || first.type == MYALLOC_FRAME_LIMBO)
+		place->cache = h->cache[h->class_of[first.cache % MYALLOC_CACHES_MAX]];
+	else if (myalloc_frame_owner(&first) == h->owner &&
+		 myalloc_frame_addr(h->zone, block.idx) == addr)
+		place->pages = myalloc_frame_pages(&first);
+	return place->cache || place->pages;
+}
+
+/* Bytes of a block; 0 if none is allocated there. */
+static size_t size_at(const struct myalloc_heap *h, const void *addr)
+{
+	struct place place;
+	size_t size = 0;
+	const u8 *state;
+
+	if (!find(h, addr, &place))
+		return 0;
+	if (place.pages)
+		return (size_t)place.pages << PAGE_SHIFT;
+	preempt_disable();	/* keeps the slab */
+	state = myalloc_object_state(place.cache, addr);
+	if (likely(state && READ_ONCE(*state) == myalloc_user_state(place.cache)))
+		size = place.cache->layout.object_size;
+	preempt_enable();
+	return size;
+}
+
+/* Why an address is not what a user has of the heap. */
+static noinline int bad_free(const struct myalloc_heap *h, const void *addr)
+{
+	struct myalloc_block block;
+	struct place place;
+	char what[48];
+
+	find(h, addr, &place);
+	if (place.cache)
+		return myalloc_cache_bad_free(place.cache, addr);
+	scnprintf(what, sizeof(what), "memory of heap %s", h->name);
+	if (myalloc_zone_block(h->zone, addr, &block) &&
+	    READ_ONCE(h->zone->frames[block.idx].type) == MYALLOC_FRAME_SLAB)
+		return myalloc_zone_bad_free(h->zone, addr, MYALLOC_BAD_CACHE, what);
+	return myalloc_pages_bad_free(h->zone, addr, MYALLOC_FRAME_EXTENT, h->owner, what);
+}
+
+static noinline int free_slow(struct myalloc_heap *h, void *addr, unsigned long caller)
+{
+	struct place place;
+
+	if (!addr)
+		return 0;
+	if (unlikely(!find(h, addr, &place)))
+		return bad_free(h, addr);
+	if (place.cache)
+		return myalloc_cache_free_for(place.cache, addr, caller);
+	return myalloc_extent_free(h->zone, addr, place.pages, h->owner);
+}
+
+/* --- alloc and free ------------------------------------------------------------------- */
+
+/* Pages of a block of @size bytes; 0 if that is more than the largest. */
+static u32 pages_of(const struct myalloc_heap *h, size_t size)
+{
+	return size <= (size_t)h->max_pages << PAGE_SHIFT ? DIV_ROUND_UP(size, PAGE_SIZE) : 0;
+}
+
+/* An extent of at least @size bytes. */
+static noinline void *alloc_pages_for(struct myalloc_heap *h, size_t size,
+				      unsigned int align_order, myalloc_flags_t flags,
+				      unsigned long caller)
+{
+	u32 nr = pages_of(h, size);
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(h->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)) ||
+	    !nr)
+		return NULL;
+	return myalloc_extent_alloc(h->zone, nr, align_order, flags, h->owner, caller);
+}
+
+/* The cache of a size; NULL if it takes pages. */
+static __always_inline struct myalloc_cache *cache_for(const struct myalloc_heap *h, size_t size)
+{
+	if (likely(size <= h->max_small))
+		return h->small[(size + 7) / 8];
+	return size <= h->max_object ? h->cache[myalloc_heap_class(size)] : NULL;
+}
+
+static __always_inline void *alloc_for(struct myalloc_heap *h, size_t size,
+				       myalloc_flags_t flags, unsigned long caller)
+{
+	struct myalloc_cache *cache = cache_for(h, size);
+
+	if (likely(cache))
+		return myalloc_cache_alloc_for(cache, flags, caller);
+	return alloc_pages_for(h, size, 0, flags, caller);
+}
+
+/**
+ * myalloc_heap_alloc() - allocate memory
+ * @heap: the heap
+ * @size: bytes, any number; 0 as 1
+ * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
+ *
+ * The address is aligned to the largest power of two that divides myalloc_heap_good_size(), a page
+ * at most; 8 at least.
+ *
+ * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail because a
+ * lock is held by what was interrupted.
+ * Return: the memory; NULL if the zone has not so much in a row, @size is above the largest block
+ * (a chunk of the zone), or there is another flag: reported.
+ */
+void *myalloc_heap_alloc(struct myalloc_heap *heap, size_t size, myalloc_flags_t flags)
+{
+	return alloc_for(heap, size, flags, _RET_IP_);
+}
+
+/**
+ * myalloc_heap_alloc_aligned() - allocate memory at a multiple of a power of two
+ * @heap: the heap
+ * @size: bytes, any number; 0 as 1
+ * @align: bytes, a power of two. Above a page it counts from the beginning of the chunk, as the
+ *	alignment of pages does, and the block has whole pages
+ * @flags: as for myalloc_heap_alloc()
+ *
+ * A realloc does not keep an alignment above that of myalloc_heap_alloc().
+ *
+ * Context: as for myalloc_heap_alloc().
+ * Return: the same; also NULL if @align is no power of two, which is reported, or above a chunk.
+ */
+void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t align,
+				 myalloc_flags_t flags)
+{
+	size_t most = (size_t)heap->max_pages << PAGE_SHIFT;
+
+	if (unlikely(!is_power_of_2(align))) {
+		myalloc_zone_err(heap->zone, "heap %s: an alignment of %zu is no power of two",
+				 heap->name, align);
+		return NULL;
+	}
+	if (size > most || align > most)
+		return NULL;
+	if (align > PAGE_SIZE)
+		return alloc_pages_for(heap, size ?: 1, ilog2(align) - PAGE_SHIFT, flags, _RET_IP_);
+	return alloc_for(heap, ALIGN(size ?: 1, align), flags, _RET_IP_);
+}
+
+/**
+ * myalloc_heap_free() - free memory
+ * @heap: the heap that it was allocated from
+ * @addr: its address, any value; NULL does nothing
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if nothing that is allocated from this heap begins there: reported, counted,
+ * and nothing has changed.
+ */
+int myalloc_heap_free(struct myalloc_heap *heap, void *addr)
+{
+	struct myalloc_cache *cache = cache_of(heap, addr);
+
+	if (likely(cache))
+		return myalloc_cache_free_for(cache, addr, _RET_IP_);
+	return free_slow(heap, addr, _RET_IP_);
+}
+
+/**
+ * myalloc_heap_free_sized() - free memory of a known size
+ * @heap: the heap that it was allocated from
+ * @addr: its address, any value; NULL does nothing
+ * @size: what was last asked for, or another with the same myalloc_heap_good_size(); with
+ *	myalloc_heap_alloc_aligned(), @size rounded up to the alignment; not for an alignment above
+ *	a page
+ *
+ * Looks for nothing: the size tells the cache.
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if no block of the heap with that size begins there: reported, counted, and
+ * nothing has changed.
+ */
+int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size)
+{
+	struct myalloc_cache *cache = cache_for(heap, size);
+
+	if (unlikely(!addr))
+		return 0;
+	if (likely(cache))
+		return myalloc_cache_free_for(cache, addr, _RET_IP_);
+	return myalloc_extent_free(heap->zone, addr, pages_of(heap, size), heap->owner);
+}
+
+/**
+ * myalloc_heap_realloc() - memory of another size with the same content
+ * @heap: the heap
+ * @addr: what has been allocated from it; NULL as myalloc_heap_alloc()
+ * @size: bytes, any number; 0 as 1: the memory is not freed
+ * @flags: as for myalloc_heap_alloc(). With MYALLOC_ZERO, bytes beyond myalloc_heap_usable_size()
+ *	of the old block read as zero; those below are as they were
+ *
+ * Stays where it is if myalloc_heap_good_size() does not change. Whole pages give their end back
+ * where they lie, and take free pages behind them; all else is copied. The lower of both sizes
+ * keeps its content.
+ *
+ * Context: as for myalloc_heap_alloc().
+ * Return: the memory; NULL as myalloc_heap_alloc(), also if it was to become smaller, or @addr is
+ * not the heap's (reported, counted); then the old one is as it was.
+ */
+void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
+			   myalloc_flags_t flags)
+{
+	size_t old, pages;
+	void *to;
+
+	if (!addr)
+		return alloc_for(heap, size, flags, _RET_IP_);
+	myalloc_flags_might_wait(flags);
+	if (unlikely(!myalloc_flags_check(heap->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, _RET_IP_)))
+		return NULL;
+	old = size_at(heap, addr);
+	if (unlikely(!old)) {
+		bad_free(heap, addr);
+		return NULL;
+	}
+	if (myalloc_heap_good_size(heap, size) == old)
+		return addr;
+	pages = size > heap->max_object ? pages_of(heap, size) : 0;
+	if (pages && old > heap->max_object &&
+	    myalloc_extent_resize(heap->zone, addr, old >> PAGE_SHIFT, pages, flags, heap->owner,
+				  _RET_IP_))
+		return addr;
+	to = alloc_for(heap, size, flags, _RET_IP_);
+	if (!to)
+		return NULL;
+	memcpy(to, addr, min(old, size));
+	free_slow(heap, addr, _RET_IP_);
+	return to;
+}
+
+/**
+ * myalloc_heap_alloc_bulk() - allocate several blocks of one size
+ * @heap: the heap
+ * @size: of each, as for myalloc_heap_alloc()
+ * @flags: as for myalloc_heap_alloc()
+ * @nr: how many
+ * @addrs: out: their addresses
+ *
+ * Context: as for myalloc_heap_alloc().
+ * Return: how many were allocated; fewer than @nr if the zone has no more.
+ */
+unsigned int myalloc_heap_alloc_bulk(struct myalloc_heap *heap, size_t size,
+				     myalloc_flags_t flags, unsigned int nr, void **addrs)
+{
+	struct myalloc_cache *cache = cache_for(heap, size);
+	unsigned int n;
+
+	if (cache)
+		return myalloc_cache_alloc_bulk(cache, flags, nr, addrs);
+	for (n = 0; n < nr; n++) {
+		addrs[n] = alloc_pages_for(heap, size, 0, flags, _RET_IP_);
+		if (!addrs[n])
+			break;
+	}
+	return n;
+}
+
+/**
+ * myalloc_heap_free_bulk() - free several blocks of any sizes
+ * @heap: the heap that they were allocated from
+ * @nr: how many
+ * @addrs: their addresses, any values; NULL does nothing
+ *
+ * They go back from the end of @addrs on. Those of one class that follow one another go back
+ * together. Each wrong one is treated as by myalloc_heap_free().
+ *
+ * Context: any.
+ * Return: how many were freed, with those that are NULL; @nr if none was wrong.
+ */
+unsigned int myalloc_heap_free_bulk(struct myalloc_heap *heap, unsigned int nr, void **addrs)
+{
+	unsigned int freed = 0, n;
+
+	while (nr) {
+		struct myalloc_cache *cache = cache_of(heap, addrs[nr - 1]);
+
+		if (!cache) {
+			freed += !free_slow(heap, addrs[--nr], _RET_IP_);
+			continue;
+		}
+		for (n = 1; n < nr && cache_of(heap, addrs[nr - 1 - n]) == cache; n++)
+			;
+		nr -= n;
+		freed += myalloc_cache_free_bulk(cache, n, addrs + nr);
+	}
+	return freed;
+}
+
+/**
+ * myalloc_heap_usable_size() - bytes that may be used at an address
+ * @heap: the heap
+ * @addr: any value
+ *
+ * Context: any.
+ * Return: bytes; 0 if nothing that is allocated from this heap begins there.
+ */
+size_t myalloc_heap_usable_size(struct myalloc_heap *heap, const void *addr)
+{
+	return size_at(heap, addr);
+}
+
+/**
+ * myalloc_heap_good_size() - bytes of the block that a request gets
+ * @heap: the heap
+ * @size: bytes, any number; 0 as 1
+ *
+ * Context: any.
+ * Return: bytes, all of which may be used; 0 if @size is above the largest block.
+ */
+size_t myalloc_heap_good_size(const struct myalloc_heap *heap, size_t size)
+{
+	if (size <= heap->max_object)
+		return myalloc_heap_class_size(myalloc_heap_class(size));
+	return (size_t)pages_of(heap, size) << PAGE_SHIFT;
+}
+
+/* --- make and end ------------------------------------------------------------------------ */
+
+static int check_args(const struct myalloc_zone *zone, const struct myalloc_heap_args *args)
+{
+	if (!args->name || !myalloc_cache_good_name(args->name) ||
+	    strlen(args->name) >= MYALLOC_HEAP_NAME) {
+		pr_err("%s: a heap's name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, MYALLOC_HEAP_NAME - 1);
+		return -EINVAL;
+	}
+	if (args->flags & ~MYALLOC_HEAP_FLAGS_ALL) {
+		pr_err("%s: heap %s: unknown flags 0x%x\n", zone->name, args->name,
+		       (__force u32)(args->flags & ~MYALLOC_HEAP_FLAGS_ALL));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Makes the cache of the next class. -E2BIG, and nothing is said, if no slab holds an object. */
+static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
+{
+	u32 class = h->nr_classes + 1, size = myalloc_heap_class_size(class);
+	struct myalloc_slab_layout layout;
+	struct myalloc_cache *cache;
+	char name[MYALLOC_CACHE_NAME];
+	u32 at;
+	const struct myalloc_cache_args args = {
+		.name = name,
+		.object_size = size,
+		.align = min_t(u32, size & -size, PAGE_SIZE),
+		.flags = flags,
+	};
+
+	if (myalloc_slab_layout(&layout, size, args.align, flags | h->zone->checks, false,
+				h->zone->chunk_order))
+		return -E2BIG;
+	scnprintf(name, sizeof(name), "%s-%u", h->name, size);
+	cache = myalloc_cache_create_lean(h->zone, &args);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	h->cache[class] = cache;
+	h->class_of[cache->id] = class;
+	h->nr_classes = class;
+	h->max_object = size;
+	h->max_small = min_t(u32, size, MYALLOC_HEAP_SMALL);
+	for (at = 0; at <= h->max_small / 8; at++)
+		if (myalloc_heap_class(at * 8) == class)
+			h->small[at] = cache;
+	return 0;
+}
+
+static void free_heap(struct myalloc_heap *h)
+{
+	if (h->nr_classes)
+		myalloc_caches_end(h->cache + 1, h->nr_classes);
+	if (h->owner)
+		myalloc_owner_remove(h->zone, h->owner);
+	myalloc_env_free(h);
+}
+
+/**
+ * myalloc_heap_create() - make a heap
+ * @zone: where its memory comes from
+ * @args: what it is to be
+ *
+ * Context: task, may sleep.
+ * Return: the heap; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,
+ * -EEXIST if a cache is called like one of the heap's, -ENOSPC if the zone has too many caches or
+ * MYALLOC_OWNERS_MAX - 1 heaps (a sentence was printed for each), -ENOMEM.
+ */
+struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
+					 const struct myalloc_heap_args *args)
+{
+	const struct myalloc_linear *linear = &zone->linear;
+	struct myalloc_heap *h;
+	int err;
+
+	err = check_args(zone, args);
+	if (err)
+		return ERR_PTR(err);
+	h = myalloc_env_zalloc_charged(sizeof(*h), zone->node);
+	if (!h)
+		return ERR_PTR(-ENOMEM);
+	strscpy(h->name, args->name, sizeof(h->name));
+	h->zone = zone;
+	h->head = zone->buddy.head;
+	h->frames = linear->frames;
+	h->base = linear->base;
+	h->first = myalloc_frame_idx(zone, linear->frames);
+	/* The last chunk may be partial: heads end where frames do. */
+	h->bytes = min_t(unsigned long, linear->bytes,
+			 (unsigned long)(zone->buddy.nr_frames - h->first) << PAGE_SHIFT);
+	h->max_pages = BIT(zone->chunk_order);
+	h->owner = myalloc_owner_add(zone);
+	if (!h->owner) {
+		pr_err("%s: heap %s: there are %lu heaps already, which is the most\n", zone->name,
+		       h->name, MYALLOC_OWNERS_MAX - 1);
+		err = -ENOSPC;
+	}
+	while (!err && h->nr_classes < MYALLOC_HEAP_CLASSES)
+		err = add_class(h, args->flags);
+	if (err && err != -E2BIG) {
+		free_heap(h);
+		return ERR_PTR(err);
+	}
+	return h;
+}
+
+/* The extents of a heap. */
+struct extents {
+	const struct myalloc_heap *heap;
+	u32 nr;
+	u32 pages;
+	u32 first;
+	unsigned long caller;
+};
+
+static bool note_extent(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+			void *arg)
+{
+	struct extents *e = arg;
+
+	if (myalloc_frame_owner(frame) != e->heap->owner)
+		return true;
+	if (!e->nr++) {
+		e->first = idx;
+		e->caller = frame->caller;
+	}
+	e->pages += myalloc_frame_pages(frame);
+	return true;
+}
+
+/* Reports the extents that are out; false if there is none. */
+static bool has_extents(struct myalloc_heap *h)
+{
+	struct extents e = { .heap = h };
+	struct myalloc_report *report;
+	unsigned long irq;
+
+	myalloc_zone_walk_blocks(h->zone, note_extent, &e);
+	if (!e.nr)
+		return false;
+	report = myalloc_report_begin(&h->zone->reports, &irq);
+	if (report) {
+		myalloc_report_add(report, "heap %s cannot end: %u blocks of %u pages are still out",
+				   h->name, e.nr, e.pages);
+		myalloc_report_add(report, ", first: frame %u, held by ", e.first);
+		myalloc_report_symbol(report, e.caller);
+		myalloc_report_end(&h->zone->reports, report, irq);
+	}
+	return true;
+}
+
+/* Shrinks a cache; reports the objects that are out, false if there is none. */
+static bool has_objects(struct myalloc_cache *cache)
+{
+	/* One that was not used has nothing to wait for. */
+	if (!myalloc_cache_slabs(cache) && !data_race(cache->nr_limbo))
+		return false;
+	myalloc_cache_shrink(cache);
+	if (!myalloc_cache_slabs(cache))
+		return false;
+	myalloc_debug_report_live(cache);
+	return true;
+}
+
+/**
+ * myalloc_heap_destroy() - end a heap
+ * @heap: the heap, which nobody uses any more; NULL is allowed
+ *
+ * Waits for grace periods: one, and some for each class that was used.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EBUSY if memory is still out, which is reported with who holds it, and the heap stays
+ * as it is.
+ */
+int myalloc_heap_destroy(struct myalloc_heap *heap)
+{
+	bool busy;
+	u32 class;
+
+	if (!heap)
+		return 0;
+	busy = has_extents(heap);
+	for (class = 1; class <= heap->nr_classes; class++)
+		busy |= has_objects(heap->cache[class]);
+	if (busy)
+		return -EBUSY;
+	free_heap(heap);
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A heap as a structure, for those who check it. Users include myalloc.h. */
+#ifndef MYALLOC_HEAP_H
+#define MYALLOC_HEAP_H
+
+#include "object/cache_types.h"
+
+/* Classes, counted from 1: eight up to 64 bytes, four for each of the nine doublings above. */
+#define MYALLOC_HEAP_CLASSES	44U
+
+/* Sizes up to this one find their cache in a table, by multiples of 8 bytes. */
+#define MYALLOC_HEAP_SMALL	1024U
+
+/**
+ * struct myalloc_heap - see heap.c for the theory
+ * @base: address of the zone's linear range
+ * @bytes: of it that have frames
+ * @first: index of its first frame
+ * @head: where blocks begin, a bit for each frame; of the zone's buddy
+ * @frames: descriptors from @base on
+ * @max_small: sizes up to this one are in @small
+ * @max_object: bytes of an object of the last class
+ * @cache: of each class; [0] is NULL, as those behind the last class
+ * @zone: where blocks come from
+ * @max_pages: pages of the largest block
+ * @nr_classes: how many it has
+ * @owner: number of its extents
+ * @name: of the heap
+ * @small: the cache of each size, rounded up and divided by 8; that of 0 is that of 1
+ * @class_of: class of the cache with a number; 0 if the cache is not the heap's
+ *
+ * The members up to @frames are all that a free reads of it besides one of @class_of and one of
+ * @cache; never changes once the heap is made.
+ */
+struct myalloc_heap {
+	unsigned long base;
+	unsigned long bytes;
+	u32 first;
+	const u64 *head;
+	struct myalloc_frame *frames;
+	size_t max_small;
+	size_t max_object;
+	struct myalloc_cache *cache[MYALLOC_HEAP_CLASSES + 1];
+	struct myalloc_zone *zone;
+	u32 max_pages;
+	u32 nr_classes;
+	u32 owner;
+	char name[MYALLOC_HEAP_NAME];
+	struct myalloc_cache *small[MYALLOC_HEAP_SMALL / 8 + 1];
+	u8 class_of[MYALLOC_CACHES_MAX];
+};
+
+/* The smallest class that holds @size bytes, at most MYALLOC_MAX_OBJECT; see heap.c. */
+static __always_inline u32 myalloc_heap_class(size_t size)
+{
+	u32 last = size ? size - 1 : 0;
+	u32 top = fls(last | 32) - 1;
+
+	return 4 * top - 19 + (last >> (top - 2));
+}
+
+/* Bytes of an object of a class. */
+static inline u32 myalloc_heap_class_size(u32 class)
+{
+	return class <= 8 ? class * 8 : (5 + (class - 9) % 4) << ((class - 9) / 4 + 4);
+}
+
+#endif /* MYALLOC_HEAP_H */
