@@ -5,9 +5,10 @@
  *	host_bench malloc LAYOUT	malloc() and free(); LD_PRELOAD chooses the library
  *	host_bench myalloc LAYOUT	a cache of this allocator for each size, freed to it
  *	host_bench by-address LAYOUT	the same, freed by address alone
+ *	host_bench heap LAYOUT		a heap of this allocator
  *	host_bench zone			blocks straight from zones, see zone_bench()
  *
- * With each LAYOUT, a small number, the heap begins elsewhere. The first three read commands
+ * With each LAYOUT, a small number, the heap begins elsewhere. The first four read commands
  * from standard input, one a line, do a round and answer with the nanoseconds that it took:
  *
  *	PATTERN SIZE BATCH OPS		pattern: pair, order, reverse, shuffled, churn
@@ -23,6 +24,7 @@
 #include <time.h>
 
 #include "base/random.h"
+#include "front/heap.h"
 #include "object/slab.h"
 #include "zone/zone.h"
 
@@ -36,6 +38,7 @@ typedef void (*put_fn)(void *object);
 
 static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;	/* of the size at work */
+static struct myalloc_heap *heap;
 static void *object[BATCH_MAX];
 static u32 order[BATCH_MAX];
 
@@ -62,6 +65,16 @@ static void ours_put(void *p)
 static void ours_put_by_address(void *p)
 {
 	myalloc_free(zone, p);
+}
+
+static void *heap_get(size_t size)
+{
+	return myalloc_heap_alloc(heap, size, 0);
+}
+
+static void heap_put(void *p)
+{
+	myalloc_heap_free(heap, p);
 }
 
 static void die(const char *what)
@@ -132,6 +145,30 @@ static void use_size(u32 size)
 			die("the cache cannot be made");
 	}
 	cache = known[i].cache;
+}
+
+static void make_heap(void)
+{
+	static const struct myalloc_heap_args args = { .name = "heap" };
+
+	heap = myalloc_heap_create(zone, &args);
+	if (IS_ERR(heap))
+		die("the heap cannot be made");
+}
+
+/* A class that is used has magazines: the worker sees that it is, and makes them. */
+static void use_class(size_t size)
+{
+	void *p;
+	u32 i;
+
+	if (size > heap->max_object || heap->cache[myalloc_heap_class(size)]->mags.capacity)
+		return;
+	for (i = 0; i < 1000; i++) {
+		p = heap_get(size);
+		heap_put(p);
+	}
+	zone->work.fn(&zone->work);
 }
 
 /* --- patterns ----------------------------------------------------------------------- */
@@ -238,6 +275,8 @@ static __always_inline void serve(get_fn get, put_fn put)
 			die("batch out of range");
 		if (get == ours_get)
 			use_size(size);
+		else if (get == heap_get)
+			use_class(size);
 		ops = timed_round(get, put, pattern, size, batch, ops);
 		printf("%llu\n", ops);
 		fflush(stdout);
@@ -385,8 +424,12 @@ int main(int argc, char **argv)
 	} else if (argc == 3 && !strcmp(what, "by-address")) {
 		zone = make_zone(ZONE_BYTES, false, false);
 		serve(ours_get, ours_put_by_address);
+	} else if (argc == 3 && !strcmp(what, "heap")) {
+		zone = make_zone(ZONE_BYTES, false, false);
+		make_heap();
+		serve(heap_get, heap_put);
 	} else {
-		die("usage: host_bench malloc|myalloc|by-address LAYOUT, or host_bench zone");
+		die("usage: host_bench malloc|myalloc|by-address|heap LAYOUT, or host_bench zone");
 	}
 	return 0;
 }
