@@ -73,6 +73,7 @@ extern const struct misuse misuse_damage[];
 extern const struct misuse misuse_metadata[];
 extern const struct misuse misuse_requests[];
 extern const struct misuse misuse_shadow[];
+extern const struct misuse misuse_heap[];
 
 /* What a child tells. */
 struct told {
