@@ -492,7 +492,7 @@ static const struct walk {
 	{ "result", make_run, do_result, 0 },
 	{ "cancel", make_run, do_cancel, 0 },
 	{ "debugfs", make_cache, do_debugfs, 2 },
-	{ "a client", NULL, do_example, 3 },
+	{ "a client", NULL, do_example, 2 },
 	{ "a client in NMIs", NULL, do_nmi, 0 },
 };
 
