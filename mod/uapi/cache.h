@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * myalloc: slab caches and their objects.
- * Include myalloc.h, which has the rules for all.
+ * Include myalloc.h instead of this file; the rules for all commands are there.
  */
 #ifndef _UAPI_MYALLOC_CACHE_H
 #define _UAPI_MYALLOC_CACHE_H
@@ -9,8 +9,8 @@
 /* myalloc_cache_create.flags beside the MYALLOC_CHECK_* bits */
 #define MYALLOC_CACHE_ZERO_ALLOC	(1u << 8)	/* objects read as zero when allocated */
 #define MYALLOC_CACHE_ZERO_FREE		(1u << 9)	/* every object is cleared when freed */
-#define MYALLOC_CACHE_RANDOM		(1u << 10)	/* slots are handed out in random order */
-#define MYALLOC_CACHE_NO_MAGAZINE	(1u << 11)	/* no per-CPU magazines */
+#define MYALLOC_CACHE_RANDOM		(1u << 10)	/* one of two racing frees is refused */
+#define MYALLOC_CACHE_NO_MAGAZINE	(1u << 11)	/* a free checks the address only */
 #define MYALLOC_CACHE_CERTAIN		(1u << 12)	/* of two racing frees one is refused */
 #define MYALLOC_CACHE_TRUSTING		(1u << 13)	/* a free looks at the address only */
 #define MYALLOC_CACHE_FLAGS	(MYALLOC_CHECK_ALL | MYALLOC_CACHE_ZERO_ALLOC | \
@@ -19,9 +19,9 @@
 				 MYALLOC_CACHE_TRUSTING)
 
 /**
- * struct myalloc_cache_create - make a slab cache
+ * struct myalloc_cache_create - create a slab cache
  * @size: sizeof(struct myalloc_cache_create) of the caller
- * @object_size: bytes the user wants, 1 to MYALLOC_OBJECT_MAX
+ * @object_size: usable bytes in an object, 1 to MYALLOC_OBJECT_MAX
  * @align: alignment in bytes, a power of two up to the page size; 0 for 8
  * @flags: MYALLOC_CHECK_* and MYALLOC_CACHE_*
  * @magazine: objects in a magazine, 0 for the default
@@ -47,9 +47,9 @@ struct myalloc_cache_create {
 #define MYALLOC_OBJECT_MAX	32768
 
 /**
- * struct myalloc_handle - a command that takes one cache handle
+ * struct myalloc_handle - argument of a command on one cache
  * @handle: the cache
- * @result: out: pages given back (shrink, drain), 0 otherwise
+ * @result: out: pages returned to the buddy (shrink, drain), 0 otherwise
  */
 struct myalloc_handle {
 	__u64 handle;
@@ -77,7 +77,7 @@ struct myalloc_obj_alloc {
 /* myalloc_cache_stat.how */
 #define MYALLOC_BY_HANDLE	0	/* @handle names one of this file's caches */
 #define MYALLOC_BY_ID		1	/* @id names any cache; -ENOENT if there is none */
-#define MYALLOC_NEXT_ID		2	/* the first with a number >= @id; -ENOENT at the end */
+#define MYALLOC_NEXT_ID		2	/* first cache with a number >= @id, or -ENOENT */
 
 /*
  * struct myalloc_cache_stat - the statistics of one cache at one moment
@@ -87,8 +87,7 @@ struct myalloc_obj_alloc {
  * @flags: MYALLOC_CHECK_* and MYALLOC_CACHE_*
  * @name: NUL-terminated
  *
- * The other members, in the order of the struct, are what stat_fields.h says; @id is also
- * an input.
+ * stat_fields.h lists the other members in the order of the struct; @id is also an input.
  */
 struct myalloc_cache_stat {
 	__u32 size;

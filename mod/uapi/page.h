@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * myalloc: pages.
- * Include myalloc.h, which has the rules for all.
+ * Include myalloc.h instead of this file; the rules for all commands are there.
  */
 #ifndef _UAPI_MYALLOC_PAGE_H
 #define _UAPI_MYALLOC_PAGE_H
@@ -14,12 +14,12 @@
 
 /**
  * struct myalloc_page_alloc - allocate blocks of pages
- * @order: log2 of pages in each block; ignored and 0 if @nr_pages is not 0
+ * @order: log2 of pages in each block; ignored and set to 0 if @nr_pages is not 0
  * @nr_pages: exact number of pages (need not be a power of two), or 0
- * @align_order: log2 of the pages that the block's address is a multiple of;
- *	at most the zone's max_order; the block's own order if smaller
+ * @align_order: log2 of the alignment of the block's address, in pages; at most
+ *	the zone's max_order. A smaller value than the block's order means that order
  * @flags: MYALLOC_ALLOC_*
- * @count: blocks wanted, 1 to MYALLOC_BULK_MAX
+ * @count: blocks to allocate, 1 to MYALLOC_BULK_MAX
  * @done: out: blocks allocated
  * @handles: user address of @count __u64
  */
@@ -34,10 +34,10 @@ struct myalloc_page_alloc {
 };
 
 /**
- * struct myalloc_free - give back pages or objects by handle
+ * struct myalloc_free - free pages or objects by handle
  * @handles: user address of @count __u64
  * @count: 1 to MYALLOC_BULK_MAX
- * @done: out: how many were freed
+ * @done: out: number freed
  */
 struct myalloc_free {
 	__u64 handles;

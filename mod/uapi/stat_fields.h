@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * stat_fields: every statistic of a zone and of a cache, once
+ * stat_fields: the one list of the statistics of a zone and of a cache
  *
- * The structs of the interface, the copy that the module makes into them, the files in debugfs,
- * the text and the JSON of the tool, its help and its man page are all made from these
- * lists. A new statistic is one line here and a member of the same name in the allocator's
- * own struct.
+ * These lists generate the structs of the interface, the copy that the module makes into them,
+ * the files in debugfs, the text and the JSON of the tool, its help and its man page. A new
+ * statistic is one line here and a member of the same name in the allocator's own struct.
  *
- * The order is that of the structs and thereby of the ABI: add at the end only.
+ * The order is that of the structs and therefore part of the ABI: add at the end only.
  *
  * MYALLOC_ZONE_FIELDS(ONE, ORDERS) expands to
  *	ONE(type, name, kind, unit, label, help) for a number,
@@ -16,25 +15,25 @@
  *	F(type, name, file, kind, unit, label, key, help).
  *
  * @kind: of a zone:
- *	HOLDER	pages in one place; all holders together are nr_pages when nothing is in flight
- *	STATE	another number that describes this moment
+ *	HOLDER	pages in one place; the holders add up to nr_pages when nothing is in flight
+ *	STATE	another value that describes the present state
  *	EVENT	a count since the module was loaded
  *   of a cache:
- *	TRAIT	does not change while the cache lives
- *	SPACE	slabs and slots at this moment
+ *	TRAIT	constant while the cache exists
+ *	SPACE	present number of slabs and slots
  *	USE	a count since the cache was created
- * @unit: PAGES, BYTES, NUMBER; ORDER: log2 of pages; INDEX: 1/1000; ERROR: a number that
- *	is 0 unless somebody made a mistake
- * @label: in text for people; a table's heading
+ * @unit: PAGES, BYTES, NUMBER; ORDER: log2 of pages; INDEX: 1/1000; ERROR: a count that
+ *	is 0 unless a user made a mistake
+ * @label: name in text for people; heading in a table
  * @help: what it counts, in a phrase
- * @key: in JSON, where that is not @name: such as object_bytes, which has its unit in its name
+ * @key: name in JSON where it differs from @name, such as object_bytes, which includes the unit
  * @file: in debugfs, as SLUB names it: FILE(name) for a file of its own, LINE(name) for a
  *	line of the file "all"
  */
 #ifndef _UAPI_MYALLOC_STAT_FIELDS_H
 #define _UAPI_MYALLOC_STAT_FIELDS_H
 
-/* Up to the member "reserved" of struct myalloc_stat, and behind it. */
+/* The members before "reserved" of struct myalloc_stat, then those after it. */
 #define MYALLOC_ZONE_FIELDS_1(ONE, ORDERS)						\
 	ONE(__u64, nr_pages, STATE, PAGES, "capacity",					\
 	    "pages of the reserve")							\
@@ -102,7 +101,7 @@
 	MYALLOC_ZONE_FIELDS_1(ONE, ORDERS)						\
 	MYALLOC_ZONE_FIELDS_2(ONE, ORDERS)
 
-/* Up to the member "flags" of struct myalloc_cache_stat, and behind it. */
+/* The members before "flags" of struct myalloc_cache_stat, then those after it. */
 #define MYALLOC_CACHE_FIELDS_1(F)							\
 	F(__u32, id, LINE(id), TRAIT, NUMBER, "id", id,					\
 	  "number of the cache")							\
@@ -178,7 +177,7 @@
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;
 #define MYALLOC_STAT_ARRAY(type, name, ...)	type name[MYALLOC_ORDERS];
 
-/* Statements that copy them from *from to *stat; k is an unsigned int. */
+/* Statements that copy the fields from *from to *stat; k is an unsigned int. */
 #define MYALLOC_STAT_COPY(type, name, ...)	stat->name = from->name;
 #define MYALLOC_STAT_COPY_ARRAY(type, name, ...)					\
 	for (k = 0; k < MYALLOC_ORDERS; k++)						\

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * myalloc: stress runs, a kind of job.
- * Include myalloc.h, which has the rules for all.
+ * Include myalloc.h instead of this file; the rules for all commands are there.
  */
 #ifndef _UAPI_MYALLOC_STRESS_H
 #define _UAPI_MYALLOC_STRESS_H
@@ -10,19 +10,18 @@
  * Stress runs
  *
  * MYALLOC_IOC_STRESS_START checks the parameters, starts kernel threads and
- * returns at once. One run per open file at a time, and several files may run
+ * returns at once. An open file has one run at a time; several files may run
  * at once. The file then becomes readable (poll: POLLIN) once per second and
- * at the end; read() returns whole struct myalloc_stress_progress records, 0
- * after the last. Closing the file, or MYALLOC_IOC_STRESS_CANCEL, ends a run
- * early; its result stays readable by MYALLOC_IOC_STRESS_RESULT until the next
- * start.
+ * at the end; read() returns whole struct myalloc_stress_progress records, and
+ * 0 after the last. Closing the file, or MYALLOC_IOC_STRESS_CANCEL, ends a run
+ * early; MYALLOC_IOC_STRESS_RESULT returns its result until the next start.
  */
 enum myalloc_stress_kind {
 	MYALLOC_STRESS_PAGES = 0,	/* blocks of mixed orders */
 	MYALLOC_STRESS_OBJECTS = 1,	/* objects of several caches and sizes */
 	MYALLOC_STRESS_MIXED = 2,	/* both at once */
 	MYALLOC_STRESS_CROSS = 3,	/* one thread allocates, its partner frees */
-	MYALLOC_STRESS_EXHAUST = 4,	/* to the last page and back, again and again */
+	MYALLOC_STRESS_EXHAUST = 4,	/* fill to the last page and empty, repeatedly */
 	MYALLOC_STRESS_KINDS
 };
 
@@ -33,29 +32,30 @@ enum myalloc_stress_kind {
  * struct myalloc_stress - parameters of a stress run
  * @size: sizeof(struct myalloc_stress) of the caller
  * @kind: enum myalloc_stress_kind
- * @seed: of every random choice; 0 takes one and reports it in the result
+ * @seed: seed of every random choice; 0 chooses one and reports it in the result
  * @threads: 1 to MYALLOC_STRESS_THREADS_MAX (CROSS: even), 0 for one per CPU
  * @flags: MYALLOC_STRESS_*
- * @duration_ms: how long, 0 for no limit of time
- * @ops: operations per thread, 0 for no limit; not both 0. One call of the
- *	allocator is one operation, also for a bulk or a failure; what a thread
- *	frees when it ends is not counted. (CROSS: allocations of the first of
- *	each pair; the second frees as many)
- * @fill_permille: share of the reserve to hold live, 1 to 1000; 0 for 500.
- *	Without a meaning for EXHAUST
+ * @duration_ms: duration, 0 for no limit of time
+ * @ops: operations per thread, 0 for no limit; @duration_ms and @ops must not
+ *	both be 0. One call of the allocator is one operation, also a bulk call or
+ *	a failed one; frees at the end of a thread do not count. (CROSS: allocations
+ *	of the first of each pair; the second frees as many)
+ * @fill_permille: share of the reserve to keep allocated, 1 to 1000; 0 for 500.
+ *	EXHAUST ignores it
  * @nr_sizes: entries of @sizes in use, 0 for a default mix of those that fit into the
- *	zone's largest slab; a size given that does not is -EINVAL
- * @order_weights: relative frequency of each order; all 0 for halving each step;
- *	0 above the reserve's chunk order. Orders of which not two blocks fit in a
- *	thread's part of the fill are left out, but for the smallest
- * @sizes: object sizes, each 1 to MYALLOC_OBJECT_MAX, 0 behind the last in use
- * @size_weights: relative frequency of each size, likewise; all 0 for equal
- * @checks: MYALLOC_CHECK_* for the run's caches beside the module's own
+ *	zone's largest slab; -EINVAL if a given size does not fit
+ * @order_weights: relative frequency of each order; if all are 0, each order is half as
+ *	frequent as the one below; must be 0 above the reserve's chunk order. An order of
+ *	which two blocks do not fit in a thread's part of the fill is left out, except
+ *	the smallest
+ * @sizes: object sizes, each 1 to MYALLOC_OBJECT_MAX, 0 after the last in use
+ * @size_weights: relative frequency of each size, 0 after the last in use; all 0 for equal
+ * @checks: MYALLOC_CHECK_* for the run's caches, in addition to the module's own
  * @reserved: zero
  * @cpus: bit n: threads may run on CPU n; all zero for every online CPU
  * @id: out: number of the run
- * @need_bytes: out, also with -ENOMEM: memory of the system that the run needs for its lists
- * @left_bytes: out, likewise: memory of the system that could have been taken
+ * @need_bytes: out, also with -ENOMEM: system memory that the run needs for its lists
+ * @left_bytes: out, likewise: system memory that could have been taken
  */
 struct myalloc_stress {
 	__u32 size;
@@ -78,7 +78,7 @@ struct myalloc_stress {
 	__u64 left_bytes;
 };
 
-#define MYALLOC_STRESS_NO_VERIFY	(1u << 0)	/* do not fill and check memory */
+#define MYALLOC_STRESS_NO_VERIFY	(1u << 0)	/* do not fill and verify memory */
 #define MYALLOC_STRESS_FLAGS		MYALLOC_STRESS_NO_VERIFY
 
 enum myalloc_stress_state {
@@ -93,11 +93,11 @@ enum myalloc_stress_state {
  * @id: number of the run
  * @state: enum myalloc_stress_state
  * @pad: zero
- * @elapsed_ms: since the start
- * @total_ms: duration asked for, 0 if by operations
+ * @elapsed_ms: time since the start
+ * @total_ms: requested duration, 0 if limited by operations
  * @ops: operations so far, all threads
- * @total_ops: operations asked for, 0 if by time
- * @ops_per_sec: rate since the record before
+ * @total_ops: requested operations, 0 if limited by time
+ * @ops_per_sec: rate since the previous record
  * @fails: allocations that failed so far
  * @errors: verification errors and refused frees so far
  * @live_pages: pages out of the buddy now
@@ -121,11 +121,11 @@ struct myalloc_stress_progress {
 /**
  * struct myalloc_latency - distribution of one operation's time, ns
  * @count: samples
- * @min: least
+ * @min: minimum
  * @p50: median
- * @p99: 99 of 100 are at most this
- * @p999: 999 of 1000 are at most this
- * @max: greatest
+ * @p99: 99th percentile
+ * @p999: 99.9th percentile
+ * @max: maximum
  *
  * min and max are exact, the percentiles are upper bounds of logarithmic
  * buckets with 16 steps per power of two (at most 6.25 % too high).
@@ -140,11 +140,11 @@ struct myalloc_latency {
 };
 
 /**
- * struct myalloc_stress_result - what a run did
+ * struct myalloc_stress_result - result of a run
  * @size: sizeof(struct myalloc_stress_result) of the caller
  * @state: enum myalloc_stress_state
  * @id: number of the run
- * @seed: seed in force
+ * @seed: seed in use
  * @kind: enum myalloc_stress_kind
  * @threads: kernel threads that ran
  * @elapsed_ms: wall time
@@ -153,25 +153,25 @@ struct myalloc_latency {
  * @obj_allocs: objects allocated
  * @obj_frees: objects freed
  * @fail_nomem: allocations that failed because the zone had no block
- * @fail_target: allocations not tried because the fill target was reached (CROSS:
+ * @fail_target: allocations skipped because the fill target was reached (CROSS:
  *	times the first of a pair waited for the second)
- * @verify_errors: patterns found damaged when freed, memory asked for as zero that
- *	was not, and damage that the allocator itself reported during the run
+ * @verify_errors: patterns found damaged on free, memory that was requested zeroed but
+ *	was not zero, and damage that the allocator itself reported during the run
  * @free_errors: frees that were refused
  * @exhausted: times the last page was reached (EXHAUST)
  * @peak_pages: most pages out of the buddy during the run: exact if it is the most
- *	since the module was loaded, otherwise looked at ten times a second
+ *	since the module was loaded, otherwise sampled ten times a second
  * @end_pages: pages out of the buddy after the run, its own memory freed and drained
- * @start_pages: pages out of the buddy, drained, before the run
- * @balanced: 1 if @end_pages equals @start_pages and the free blocks of each
- *	order are those from before; otherwise 0. Only meaningful if nothing else
- *	used the zone meanwhile: @shared
+ * @start_pages: pages out of the buddy before the run, drained
+ * @balanced: 1 if @end_pages equals @start_pages and each order has as many free
+ *	blocks as before; otherwise 0. Only meaningful if there were no other users
+ *	of the zone during the run: see @shared
  * @shared: 1 if other users changed the zone during the run
  * @validate_errors: broken invariants found by the recount after the run
  * @pad: zero
- * @page_alloc_ns: latency of page allocation. Here and below: of every eighth single
- *	call of each thread that neither fails, zeroes nor waits; with the time
- *	that one reading of the clock takes
+ * @page_alloc_ns: latency of page allocation. This and the next three sample every
+ *	eighth single call of each thread that neither fails, zeroes nor waits, and
+ *	include one reading of the clock
  * @page_free_ns: latency of page free
  * @obj_alloc_ns: latency of object allocation
  * @obj_free_ns: latency of object free

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * myalloc: the zone as a whole: what it is, its statistics, drain, recount.
- * Include myalloc.h, which has the rules for all.
+ * myalloc: the zone as a whole: properties, statistics, drain, recount.
+ * Include myalloc.h instead of this file; the rules for all commands are there.
  */
 #ifndef _UAPI_MYALLOC_ZONE_H
 #define _UAPI_MYALLOC_ZONE_H
 
 /**
- * struct myalloc_info - what does not change while the module is loaded
+ * struct myalloc_info - properties that are constant while the module is loaded
  * @size: sizeof(struct myalloc_info) of the caller
  * @page_size: bytes in a page
  * @chunk_order: log2 of pages in one chunk of the reserve
  * @max_order: order of the largest block
  * @nr_pages: pages in the reserve
  * @nr_chunks: chunks in the reserve
- * @node: NUMA node asked for, -1 for any
+ * @node: requested NUMA node, -1 for any
  * @checks: MYALLOC_CHECK_* in force for every cache and for pages
- * @meta_bytes: memory held beside the reserve: frame descriptors, bitmaps,
- *	address map, page magazines (caches add their own, see myalloc_cache_stat)
+ * @meta_bytes: memory used in addition to the reserve: frame descriptors, bitmaps,
+ *	address map, page magazines (for that of caches see myalloc_cache_stat)
  * @nr_cpus: possible CPUs
  * @reserved: zero
  */
@@ -38,11 +38,11 @@ struct myalloc_info {
 /*
  * struct myalloc_stat - the statistics of the zone at one moment
  * @size: sizeof(struct myalloc_stat) of the caller
- * @max_order: orders above this are zero in the arrays
+ * @max_order: array entries of higher orders are zero
  * @reserved: zero
  *
- * The other members, in the order of the struct, are what stat_fields.h says. All holders of
- * pages together are nr_pages, except while pages are on their way from one to another.
+ * stat_fields.h lists the other members in the order of the struct. The holders of pages add
+ * up to nr_pages, except while pages move from one holder to another.
  */
 struct myalloc_stat {
 	__u32 size;
@@ -56,11 +56,11 @@ struct myalloc_stat {
 };
 
 /**
- * struct myalloc_validate - recount everything from the ground
+ * struct myalloc_validate - recount the whole zone
  * @errors: out: invariants found broken (0: the structure is sound)
- * @frames: out: frames looked at
- * @slabs: out: slabs looked at
- * @objects: out: object slots looked at
+ * @frames: out: frames checked
+ * @slabs: out: slabs checked
+ * @objects: out: object slots checked
  * @first: out: the first finding in words, with the invariant's number
  */
 struct myalloc_validate {
@@ -72,10 +72,10 @@ struct myalloc_validate {
 };
 
 /**
- * struct myalloc_drain - give back what caches and magazines hold
+ * struct myalloc_drain - drain caches and magazines
  * @flags: MYALLOC_DRAIN_*, at least one
  * @pad: zero
- * @pages: out: pages that went back to the buddy
+ * @pages: out: pages returned to the buddy
  */
 struct myalloc_drain {
 	__u32 flags;
