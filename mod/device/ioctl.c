@@ -2,13 +2,13 @@
 /*
  * /dev/myalloc: copy in, check, dispatch, copy out
  *
- * The contract is uapi/myalloc.h. Everything the user gives is checked here against it,
- * and nothing after: session.c and the allocator get arguments that are in range. The
- * parameters of a job are checked by its kind (job.c), which this file does not know. What
- * a command makes is undone if the answer cannot be copied out.
+ * The contract is uapi/myalloc.h. This file checks all user input against it; session.c and the
+ * allocator receive arguments that are in range. The kind of a job checks its own parameters
+ * (job.c), as this file does not know them. If the result cannot be copied out, the effect of
+ * the command is undone.
  *
- * Structs that may grow are recognised by the command's type and number alone: the size
- * that _IOWR() puts into it is that of the caller's version.
+ * Structs that may grow are recognised by the command's type and number alone: the size that
+ * _IOWR() encodes is that of the caller's version.
  */
 #include "env.h"
 
@@ -29,7 +29,7 @@
 #include "trace.h"
 #include "zone/validate.h"
 
-/* The interface is the same for every compiler and word size. */
+/* The layout is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_info) == 56);
 static_assert(sizeof(struct myalloc_stat) == 56 + 88 * 2 + 44 * 2 + 8 + 88 * 4 + 104);
 static_assert(sizeof(struct myalloc_page_alloc) == 32);
@@ -49,7 +49,7 @@ static struct {
 
 /* --- copying ----------------------------------------------------------------------- */
 
-/* A struct that begins with its size in the caller's version; @to keeps that size. */
+/* Copy a struct that begins with its size in the caller's version; @to keeps that size. */
 static int copy_in(void *to, size_t size, const void __user *from)
 {
 	u32 user_size;
@@ -62,12 +62,12 @@ static int copy_in(void *to, size_t size, const void __user *from)
 	if (user_size > PAGE_SIZE)
 		return -E2BIG;
 	err = copy_struct_from_user(to, size, from, user_size);
-	/* Another thread may have changed it between the two reads. */
+	/* Another thread may have changed the size between the two reads. */
 	*(u32 *)to = user_size;
 	return err;
 }
 
-/* The same way back: no more than the caller knows. */
+/* Copy back no more bytes than the caller's version has. */
 static int copy_out(void __user *to, const void *from, size_t size)
 {
 	return copy_to_user(to, from, min_t(size_t, *(const u32 *)from, size)) ? -EFAULT : 0;
@@ -296,7 +296,7 @@ static int do_cache_stat(struct myalloc_session *session, void __user *user)
 
 /* --- jobs ------------------------------------------------------------------------------------ */
 
-/* The struct of a command of any kind; the size in its number says how much of it is used. */
+/* The argument of a job command of any kind; the size in its number says how much is used. */
 union job_arg {
 	u32 size;
 	u8 bytes[MYALLOC_JOB_ARG_MAX];
@@ -329,7 +329,7 @@ static int do_call(struct myalloc_session *session, const struct myalloc_job_kin
 	if (err)
 		return err;
 	err = call_kind(session, kind, call, &arg);
-	/* -ENOMEM says how much was missing, if it can. */
+	/* With -ENOMEM, report how much memory was missing, if possible. */
 	if (err && (call != MYALLOC_JOB_START || err != -ENOMEM))
 		return err;
 	lost = copy_out(user, &arg, size);
@@ -427,14 +427,14 @@ static const struct file_operations device_fops = {
 };
 
 /**
- * myalloc_device_init() - make /dev/myalloc
+ * myalloc_device_init() - create /dev/myalloc
  * @zone: the zone
  * @reserve: its pages
  *
- * From here on files may be opened.
+ * Files may be opened from here on.
  *
  * Context: task, may sleep.
- * Return: 0 or what misc_register() returns, after a sentence was printed.
+ * Return: 0, or the error of misc_register() after a message was printed.
  */
 int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve *reserve)
 {
@@ -448,14 +448,16 @@ int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve 
 	device.misc.fops = &device_fops;
 	err = myalloc_env_should_fail() ? -ENOMEM : misc_register(&device.misc);
 	if (err)
-		pr_err("cannot make /dev/myalloc: error %d\n", err);
+		pr_err("cannot create /dev/myalloc: error %d\n", err);
 	return err;
 }
 
 /**
  * myalloc_device_exit() - remove /dev/myalloc
  *
- * No file is open: an open one holds the module.
+ * No file is open, as an open file pins the module.
+ *
+ * Context: task, may sleep.
  */
 void myalloc_device_exit(void)
 {

@@ -2,33 +2,32 @@
 /*
  * Jobs: background work of an open file
  *
- * What it is: a registry of kinds of work, and the parts that all of them share. The device
- * knows no kind by name: it looks up an ioctl number here and calls the function that the kind
- * has registered. A kind may be a module of its own, which uses the allocator as any client
- * does.
+ * This is a registry of kinds of work, with the parts that all kinds share. The device knows no
+ * kind by name: it looks up an ioctl number here and calls the function that the kind has
+ * registered. A kind may be a module of its own, which uses the allocator as any client does.
  *
  * Terms
- *	kind	a type of work: its ioctl numbers, and functions that make, wake and free
- *	job	one piece of such work, which one session owns
- *	record	a line of progress, which read() of the file returns
+ *	kind	a type of work: its ioctl numbers, and functions that make, wake and free jobs
+ *	job	one piece of such work, owned by one session
+ *	record	a struct of progress, which read() of the file returns
  *
  * Life of a job
  *
  *	make	the kind checks the parameters, allocates everything, and creates the thread
- *	start	the session gets it, the thread is woken
- *	record	its thread publishes one each second, and a last one when the result is complete
- *	stop	by a cancel, or by the kind itself, when its time is up: the thread ends soon
+ *	start	the session takes the job and wakes the thread
+ *	record	the thread publishes one each second, and a last one when the result is complete
+ *	stop	by a cancel, or by the kind when its time is up: the thread ends soon
  *	destroy	cancel, wait for the thread, free
  *
- * Life of a kind: a command finds its kind in the list and takes a reference to the kind's module
- * in one step under kinds_mutex; a job holds another one until it is freed. So the module cannot
- * be removed while a command or a job runs in it. When it is being removed no more references
- * can be taken, and a command that comes then is answered as if the module had gone; unregister
- * takes the mutex, so nobody looks at a kind that is no longer there.
+ * Life of a kind: a command looks up its kind in the list and takes a reference to the kind's
+ * module in one step under kinds_mutex; a job holds another reference until it is freed. So the
+ * module cannot be removed while a command or a job runs in it. Once its removal has begun no
+ * further reference can be taken, and a command is answered as if the module were not loaded.
+ * Unregister takes the mutex, so no command looks at a kind that has been removed.
  *
- * Locking: kinds_mutex for the list of kinds, innermost. @lock of a job, a mutex, for its record
- * and other data of the kind that readers look at while the job runs. notify() is called
- * without it.
+ * Locking: kinds_mutex protects the list of kinds and is innermost. The @lock of a job, a mutex,
+ * protects its record and other data of the kind that readers look at while the job runs.
+ * notify() is called without it.
  */
 #include "env.h"
 
@@ -48,7 +47,7 @@ static atomic64_t last_id = ATOMIC64_INIT(0);
 
 /* --- kinds ------------------------------------------------------------------------ */
 
-/* Numbers are dealt out in blocks of 16, one for each kind. */
+/* Ioctl numbers are assigned in blocks of 16, one for each kind. */
 static unsigned int block_of(unsigned int cmd)
 {
 	return _IOC_NR(cmd) / 16;
@@ -63,19 +62,19 @@ static bool is_command(unsigned int known, unsigned int cmd)
 {
 	unsigned int differ = known ^ cmd;
 
-	/* A struct may grow; the size in the number is that of the caller's version. */
+	/* A struct may grow; the encoded size is that of the caller's version. */
 	if (_IOC_SIZE(known))
 		differ &= ~(unsigned int)IOCSIZE_MASK;
 	return known && !differ;
 }
 
 /**
- * myalloc_job_kind_register() - from now on there are such jobs
+ * myalloc_job_kind_register() - register a kind of job
  * @kind: the kind
  *
  * Context: task, sleeps.
- * Return: 0; -EINVAL if a struct or a record is too large; -EBUSY if another kind has the
- * numbers.
+ * Return: 0; -EINVAL if a struct or a record is too large; -EBUSY if another kind uses the
+ * same ioctl numbers.
  */
 int myalloc_job_kind_register(struct myalloc_job_kind *kind)
 {
@@ -99,8 +98,8 @@ int myalloc_job_kind_register(struct myalloc_job_kind *kind)
 }
 
 /**
- * myalloc_job_kind_unregister() - there are no more such jobs
- * @kind: the kind, whose module is being removed; no job of it is left
+ * myalloc_job_kind_unregister() - unregister a kind of job
+ * @kind: the kind, whose module is being removed; none of its jobs is left
  *
  * Context: task, sleeps.
  */
@@ -112,13 +111,14 @@ void myalloc_job_kind_unregister(struct myalloc_job_kind *kind)
 }
 
 /**
- * myalloc_job_kind_get() - which kind has a command, and what is it for?
+ * myalloc_job_kind_get() - look up the kind and the purpose of a command
  * @cmd: the ioctl's number
- * @call: out
+ * @call: out: purpose of the command
  *
  * Context: task, sleeps.
- * Return: the kind, whose module stays until myalloc_job_kind_put(); ERR_PTR(-EOPNOTSUPP) if no
- * module that is loaded has numbers like this one; ERR_PTR(-ENOTTY) if there is no such command.
+ * Return: the kind, whose module is pinned until myalloc_job_kind_put(); ERR_PTR(-EOPNOTSUPP) if
+ * no loaded module has registered this block of numbers; ERR_PTR(-ENOTTY) if the kind has no such
+ * command.
  */
 const struct myalloc_job_kind *myalloc_job_kind_get(unsigned int cmd,
 						    enum myalloc_job_call *call)
@@ -149,7 +149,7 @@ const struct myalloc_job_kind *myalloc_job_kind_get(unsigned int cmd,
 }
 
 /**
- * myalloc_job_kind_put() - the command is through
+ * myalloc_job_kind_put() - put the reference of myalloc_job_kind_get() after the command
  * @kind: from myalloc_job_kind_get()
  *
  * Context: task.
@@ -162,13 +162,15 @@ void myalloc_job_kind_put(const struct myalloc_job_kind *kind)
 /* --- for kinds: making and running a job --------------------------------------------------- */
 
 /**
- * myalloc_job_init() - begin to make a job
+ * myalloc_job_init() - initialize the common part of a job
  * @job: zeroed
  * @kind: its kind
- * @zone: that it works on; must outlive the job
- * @record: zeroed; @kind's struct, which begins as struct myalloc_job_record
+ * @zone: zone that the job works on; must outlive the job
+ * @record: zeroed; @kind's struct, which begins with struct myalloc_job_record
  *
- * Context: task. To be undone by myalloc_job_fini().
+ * Undo with myalloc_job_fini().
+ *
+ * Context: task.
  */
 void myalloc_job_init(struct myalloc_job *job, const struct myalloc_job_kind *kind,
 		      struct myalloc_zone *zone, void *record)
@@ -182,7 +184,7 @@ void myalloc_job_init(struct myalloc_job *job, const struct myalloc_job_kind *ki
 }
 
 /**
- * myalloc_job_fini() - the last of a job that is about to be freed
+ * myalloc_job_fini() - clean up the common part of a job before it is freed
  * @job: the job
  *
  * Context: task.
@@ -204,8 +206,8 @@ static int job_thread(void *arg)
 /**
  * myalloc_job_thread() - create the thread of a job; the last step of making one
  * @job: the job
- * @cpu: that it is bound to, -1 for any
- * @work: what it does; publishes the last record
+ * @cpu: CPU to bind it to, -1 for any
+ * @work: the thread's function, which publishes the last record
  *
  * Context: task, sleeps.
  * Return: 0, -ENOMEM, -EINTR after SIGKILL.
@@ -227,9 +229,10 @@ int myalloc_job_thread(struct myalloc_job *job, int cpu, void (*work)(struct mya
 }
 
 /**
- * myalloc_job_publish() - the record is complete: keep it, and tell the user
- * @job: the job; its lock is held, and is released here
- * @state: MYALLOC_STRESS_RUNNING; any other is that of the last record, and the result is complete
+ * myalloc_job_publish() - publish the record and notify the user
+ * @job: the job; the caller holds its lock, which is released here
+ * @state: MYALLOC_STRESS_RUNNING; any other state is that of the last record and means that the
+ *	result is complete
  *
  * Context: task.
  */
@@ -250,7 +253,7 @@ void myalloc_job_publish(struct myalloc_job *job, enum myalloc_stress_state stat
 }
 
 /**
- * myalloc_job_stop() - let a job end soon
+ * myalloc_job_stop() - ask a job to end soon
  * @job: the job
  *
  * Context: task.
@@ -265,16 +268,16 @@ void myalloc_job_stop(struct myalloc_job *job)
 /* --- for sessions --------------------------------------------------- */
 
 /**
- * myalloc_job_start() - make a job and let it go
- * @kind: its kind, whose module somebody has a reference to
- * @zone: that it works on; must outlive the job
- * @params: of the kind's MYALLOC_JOB_START; written to as the kind says
+ * myalloc_job_start() - make a job and start it
+ * @kind: its kind; the caller holds a reference to the kind's module
+ * @zone: zone that the job works on; must outlive the job
+ * @params: argument of the kind's MYALLOC_JOB_START; the kind may write to it
  * @notify: called with @arg after each record, in task context, without a lock; or NULL. Must not
  *	cancel or destroy the job
- * @arg: its argument
+ * @arg: argument of @notify
  *
  * Context: task, sleeps.
- * Return: the job, for myalloc_job_destroy(); ERR_PTR(-EINVAL) if a parameter is impossible;
+ * Return: the job, for myalloc_job_destroy(); ERR_PTR(-EINVAL) if a parameter is invalid;
  * ERR_PTR(-ENOMEM); ERR_PTR(-EINTR) after SIGKILL.
  */
 struct myalloc_job *myalloc_job_start(const struct myalloc_job_kind *kind,
@@ -297,12 +300,12 @@ struct myalloc_job *myalloc_job_start(const struct myalloc_job_kind *kind,
 }
 
 /**
- * myalloc_job_read() - the last record
+ * myalloc_job_read() - copy the last record
  * @job: the job
- * @record: out: as many bytes as its kind says
+ * @record: out: record_size bytes of the kind
  *
  * Context: task, sleeps.
- * Return: its state.
+ * Return: the job's state.
  */
 enum myalloc_stress_state myalloc_job_read(struct myalloc_job *job, void *record)
 {
@@ -316,8 +319,8 @@ enum myalloc_stress_state myalloc_job_read(struct myalloc_job *job, void *record
 }
 
 /**
- * myalloc_job_cancel() - end a job early and wait for its end
- * @job: the job; if it has ended, it stays as it is
+ * myalloc_job_cancel() - end a job early and wait until it has ended
+ * @job: the job; nothing changes if it has already ended
  *
  * Context: task, sleeps.
  */
@@ -346,7 +349,7 @@ void myalloc_job_destroy(struct myalloc_job *job)
 	module_put(owner);
 }
 
-/* For kinds that are modules of their own. */
+/* For kinds that are separate modules. */
 MYALLOC_EXPORT_NS(myalloc_job_kind_register, MYALLOC_JOB);
 MYALLOC_EXPORT_NS(myalloc_job_kind_unregister, MYALLOC_JOB);
 MYALLOC_EXPORT_NS(myalloc_job_init, MYALLOC_JOB);

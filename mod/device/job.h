@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Jobs: background work of an open file, and the kinds of it that there are. See job.c. */
+/* Jobs: background work of an open file, and the registered kinds of it. See job.c. */
 #ifndef MYALLOC_JOB_H
 #define MYALLOC_JOB_H
 
@@ -15,16 +15,16 @@ struct task_struct;
 struct myalloc_job;
 struct myalloc_zone;
 
-/* Bytes of the largest struct that a command of a kind may take: it lies on the stack. */
+/* Maximum size in bytes of the struct of a job command: it lies on the stack. */
 #define MYALLOC_JOB_ARG_MAX	512
 
-/* Bytes of the largest record of any kind. */
+/* Maximum size in bytes of a record. */
 #define MYALLOC_JOB_RECORD_MAX	88
 
 /* Milliseconds between two records of progress. */
 #define MYALLOC_JOB_RECORD_MS	1000
 
-/* Purposes of commands. Each but CANCEL takes a struct that begins with its size. */
+/* Purposes of commands. Each except CANCEL takes a struct that begins with its size. */
 enum myalloc_job_call {
 	MYALLOC_JOB_START,
 	MYALLOC_JOB_RESULT,
@@ -34,11 +34,11 @@ enum myalloc_job_call {
 };
 
 /**
- * struct myalloc_job_record - what the record of every kind begins with
+ * struct myalloc_job_record - the first members of every kind's record
  * @id: number of the job
  * @state: enum myalloc_stress_state
- * @own: the kind's
- * @elapsed_ms: since the start
+ * @own: for use by the kind
+ * @elapsed_ms: time since the start
  */
 struct myalloc_job_record {
 	u64 id;
@@ -49,18 +49,18 @@ struct myalloc_job_record {
 
 /**
  * struct myalloc_job_kind - a kind of job
- * @name: of its kernel threads and messages
- * @owner: its module, which stays while a job of this kind lives
+ * @name: name of its kernel threads, also used in messages
+ * @owner: its module, pinned while a job of this kind exists
  * @cmd: ioctl number of each call, all in one block of 16; 0: the kind has no such call
  * @record_size: bytes of a record, at most MYALLOC_JOB_RECORD_MAX
- * @make: checks the parameters and returns a job that is ready to start. It may write to them,
- *	but for their size; they are copied back to the user on success and on -ENOMEM.
- *	Context: task, sleeps
- * @wake: the job is to end: wakes those of its threads that wait; or NULL. Context: task
+ * @make: checks the parameters and returns a job that is ready to start. It may write to the
+ *	parameters except their size; they are copied back to the user on success and on
+ *	-ENOMEM. Context: task, sleeps
+ * @wake: wakes the waiting threads of a job that should end; or NULL. Context: task
  * @free: frees a job whose thread has ended. Context: task, sleeps
- * @result: fills in the struct, but for its size. The job may still be running; NULL: the file
- *	has none of this kind. Context: task, sleeps
- * @ask: answers a question about the kind, likewise. Context: task, sleeps
+ * @result: fills in the struct except its size. The job may still be running; it is NULL if the
+ *	file has no job of this kind. Context: task, sleeps
+ * @ask: answers a question about the kind, in the same way. Context: task, sleeps
  * @link: in the list of kinds
  */
 struct myalloc_job_kind {
@@ -77,23 +77,23 @@ struct myalloc_job_kind {
 };
 
 /**
- * struct myalloc_job - a job; embedded in what its kind makes
+ * struct myalloc_job - a job; embedded in the struct of its kind
  * @kind: its kind
- * @zone: that it works on
+ * @zone: zone that it works on
  * @id: its number, never 0
  * @notify: called with @arg after each record, in task context, without a lock; or NULL
- * @arg: its argument
- * @work: what its thread does, with a last record at the end
+ * @arg: argument of @notify
+ * @work: the thread's function, which publishes the last record
  * @task: the thread, with a reference
- * @stop: it is to end
- * @cancelled: because the user said so
- * @done: the thread is through
- * @start: moment of the start
- * @seq: records made
- * @finished: the result is complete, and the last record made
- * @lock: protects @record, @recorded, and data of the kind that says so
- * @record: the last record, a struct of the kind that begins as struct myalloc_job_record
- * @recorded: moment of it
+ * @stop: the job should end
+ * @cancelled: the user has cancelled it
+ * @done: the thread has ended its work
+ * @start: time of the start
+ * @seq: number of records published
+ * @finished: the result is complete and the last record published
+ * @lock: protects @record, @recorded, and data of the kind that is documented so
+ * @record: the last record, a struct of the kind that begins with struct myalloc_job_record
+ * @recorded: time of the last record
  */
 struct myalloc_job {
 	const struct myalloc_job_kind *kind;
@@ -136,19 +136,19 @@ enum myalloc_stress_state myalloc_job_read(struct myalloc_job *job, void *record
 void myalloc_job_cancel(struct myalloc_job *job);
 void myalloc_job_destroy(struct myalloc_job *job);
 
-/* Is it to end? Context: any. */
+/* Should the job end? Context: any. */
 static inline bool myalloc_job_stopped(const struct myalloc_job *job)
 {
 	return READ_ONCE(job->stop);
 }
 
-/* Is there a result and no more to come? Context: any. */
+/* Is the result complete and the last record published? Context: any. */
 static inline bool myalloc_job_finished(const struct myalloc_job *job)
 {
 	return smp_load_acquire(&job->finished);	/* pairs with myalloc_job_publish() */
 }
 
-/* How many records were made: grows with each, the last time when the job has finished. */
+/* The number of records published; the last increment comes when the job has finished. */
 static inline u64 myalloc_job_seq(const struct myalloc_job *job)
 {
 	return atomic64_read_acquire(&job->seq);
@@ -160,13 +160,13 @@ static inline u64 myalloc_job_elapsed_ms(const struct myalloc_job *job)
 	return ktime_ms_delta(ktime_get(), job->start);
 }
 
-/* Milliseconds until the next record is due, not above 0 if it is. Context: its own thread. */
+/* Milliseconds until the next record is due, 0 or less if it is due. Context: the job's thread. */
 static inline s64 myalloc_job_record_in_ms(const struct myalloc_job *job)
 {
 	return MYALLOC_JOB_RECORD_MS - ktime_ms_delta(ktime_get(), job->recorded);
 }
 
-/* The state of a job that comes to its end now. */
+/* The final state of a job that ends now. */
 static inline enum myalloc_stress_state myalloc_job_end_state(const struct myalloc_job *job)
 {
 	return READ_ONCE(job->cancelled) ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;

@@ -1,36 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sessions: what one open file of /dev/myalloc holds
+ * Sessions: the resources that one open file of /dev/myalloc holds
  *
  * Terms
  *	session	one open file description; dup() and fork() share it
- *	handle	the number by which user space names what a session holds
+ *	handle	the number by which user space names a resource of the session
  *
- * Life of a handle: an ever-growing counter, one for each session, gives it its number, so
- * none is used twice and none says anything about an address. It is in the table as
- * long as user space may use it: it enters after the thing was allocated, and leaves after
- * the thing was freed. What the kernel could not tell the user about is not kept: if the
- * copy of a handle fails, its thing is freed again.
+ * Life of a handle: its number comes from a counter per session that only grows, so numbers are
+ * never reused and reveal no address. A handle is in the table as long as user space may use it:
+ * it is inserted after the allocation and removed after the free. If a handle cannot be copied to
+ * the user, its resource is freed again.
  *
- * Close: the last reference to the file is gone, so nobody else is at work here. The
- * job ends first, then objects are freed, then pages, then caches, which are empty by then.
+ * Close: the last reference to the file is gone, so nothing runs concurrently. The job ends
+ * first; then objects are freed, then pages, then the caches, which are empty by then.
  *
- * Bulk work goes in batches through a small array on the stack, and looks for signals between
- * batches: the time until one takes effect, and the memory taken, do not depend on what the
- * user asks for. Any signal ends an allocation; only a fatal one ends a free, because giving
- * back is what a program does next that was told to stop.
+ * Bulk commands work in batches through a small array on the stack and check for signals between
+ * batches, so neither the latency of a signal nor the memory used depends on the size of the
+ * request. Any signal ends an allocation; only a fatal one ends a free, because a program that
+ * was told to stop frees next.
  *
- * Quota: the handles of one file stand for at most session_quota percent of the zone, so that
- * one descriptor cannot take all from those who work in the kernel. Jobs are not in it: to take
- * all is what some of them are for, and they give it back.
+ * Quota: the handles of one file hold at most session_quota percent of the zone, so that one
+ * descriptor cannot starve the users in the kernel. Jobs do not count: some of them exist to
+ * exhaust the zone, and they free everything again.
  *
  * Locking
  *	sessions_mutex	  the list of sessions, for debugfs
  *	session->lock	  handles and the job; held while they are used, so that
- *			  nobody frees what another one works on
- *	  zone->caches_mutex and what is below (lib/zone_types.h)
+ *			  a concurrent command cannot free them
+ *	  zone->caches_mutex and the locks below it (lib/zone_types.h)
  *
- * The two are never held together. The counts that debugfs shows are read without a lock.
+ * The two are never held together. debugfs reads the counts without a lock.
  */
 #include "env.h"
 
@@ -60,16 +59,16 @@ static_assert(MYALLOC_ALLOC_ZERO == (__force u32)MYALLOC_ZERO);
 static_assert(MYALLOC_ALLOC_TOPDOWN == (__force u32)MYALLOC_TOPDOWN);
 static_assert(!(MYALLOC_PAGE_FLAGS & (__force u32)MYALLOC_MAY_WAIT));
 
-/* Handles in a batch: half a KiB of stack for numbers, the same for addresses. */
+/* Handles in a batch: 512 bytes of stack for numbers, as much for addresses. */
 #define BATCH	64
 
-/* Never calls the OOM killer. */
+/* Does not call the OOM killer. */
 #define GFP_HANDLE	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
 
-/* Memory of the system that a cache takes besides its magazines. */
+/* System memory that a cache uses in addition to its magazines. */
 #define CACHE_BYTES	65536
 
-/* Memory of the system that a handle takes: its struct held, its part of the table. */
+/* System memory that a handle uses: its struct held and its part of the table. */
 #define HANDLE_BYTES	(sizeof(struct held) + 16)
 
 enum kind {
@@ -80,11 +79,11 @@ enum kind {
 };
 
 /**
- * struct held - what a handle stands for
+ * struct held - the resource that a handle names
  * @kind: enum kind
- * @exact: pages: allocated as a number, not as an order
- * @nr_pages: pages: how many
- * @addr: of pages or of the object
+ * @exact: pages: allocated by number of pages, not by order
+ * @nr_pages: pages: number of pages
+ * @addr: address of the pages or of the object
  * @cache: the cache, or that of the object
  */
 struct held {
@@ -98,20 +97,20 @@ struct held {
 /**
  * struct myalloc_session - an open file
  * @link: in the list of sessions
- * @zone: that it works on
+ * @zone: zone that it works on
  * @pid: thread group that opened it
- * @comm: its name
+ * @comm: name of that process
  * @lock: protects the members below
  * @held: handles; struct held
  * @next: number of the next handle
- * @nr: handles of each kind
- * @nr_pages: pages behind the handles
- * @bytes: of the zone behind the handles; an object counts as its share of a slab
+ * @nr: number of handles of each kind
+ * @nr_pages: pages that the handles hold
+ * @bytes: bytes of the zone that the handles hold; an object counts as its share of a slab
  * @job: its job, or NULL
  * @seq: records of @job that were read
  * @ended: the last record of @job was read
- * @events: grows when a reader may find something new; may be read without the lock
- * @wait: readers
+ * @events: grows when there may be something new to read; may be read without the lock
+ * @wait: waiting readers
  */
 struct myalloc_session {
 	struct list_head link;
@@ -148,7 +147,7 @@ static void session_unlock(struct myalloc_session *s)
 
 /* --- handles; lock held -------------------------------------------------------- */
 
-/* Bytes of the zone that one such thing takes. */
+/* Bytes of the zone that the resource counts as. */
 static u64 charge(const struct held *held)
 {
 	const struct myalloc_slab_layout *l;
@@ -160,16 +159,16 @@ static u64 charge(const struct held *held)
 		l = &held->cache->layout;
 		return (PAGE_SIZE << l->order) / l->objects;
 	default:
-		return 0;	/* the objects are what counts */
+		return 0;	/* its objects count instead */
 	}
 }
 
-/* How many such things fit into what the quota leaves, at most @nr. */
+/* How many such resources fit into the rest of the quota, at most @nr. */
 static u32 within_quota(const struct myalloc_session *s, const struct held *what, u32 nr)
 {
 	u64 quota = myalloc_quota_bytes(s->zone->buddy.nr_frames, myalloc_session_quota);
 
-	if (myalloc_session_quota >= MYALLOC_QUOTA_ALL)	/* then the zone is what runs out */
+	if (myalloc_session_quota >= MYALLOC_QUOTA_ALL)	/* the zone itself is the limit */
 		return nr;
 	return min_t(u64, nr, quota > s->bytes ? div64_u64(quota - s->bytes, charge(what)) : 0);
 }
@@ -182,7 +181,7 @@ static void count(struct myalloc_session *s, const struct held *held, int sign)
 		WRITE_ONCE(s->nr_pages, s->nr_pages + sign * (s64)held->nr_pages);
 }
 
-/* A handle for a copy of @what; its number, or 0 with *@err. */
+/* Insert a copy of @what. Returns its handle, or 0 with *@err set. */
 static u64 handle_add(struct myalloc_session *s, const struct held *what, int *err)
 {
 	struct held *held;
@@ -274,7 +273,7 @@ static void trace_free(const struct held *what, u64 handle)
 		trace_myalloc_page_free(handle, what->nr_pages);
 }
 
-/* Handles for @nr things; how many got one. The others are freed. */
+/* Insert @nr resources. Returns how many got a handle; the others are freed. */
 static unsigned int add_batch(struct myalloc_session *s, struct held *what, unsigned int nr,
 			      void **addrs, u64 *handles, int *err)
 {
@@ -291,7 +290,7 @@ static unsigned int add_batch(struct myalloc_session *s, struct held *what, unsi
 	return n;
 }
 
-/* Tells the user; how many handles arrived whole. The others end again. */
+/* Copy handles to the user. Returns how many arrived; the others are removed again. */
 static unsigned int tell_batch(struct myalloc_session *s, const struct held *what,
 			       unsigned int nr, const u64 *handles, u64 __user *to, int *err)
 {
@@ -463,7 +462,7 @@ static int session_free(struct myalloc_session *s, struct myalloc_free *arg, enu
  *
  * Context: task, may sleep.
  * Return: 0; -ENOENT, -EFAULT, -EINTR after @arg->done blocks; -EINVAL if the allocator
- * refused to take one back, because its statistics are damaged.
+ * refused a free because its metadata is damaged.
  */
 int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_free *arg)
 {
@@ -486,9 +485,9 @@ int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_fre
 /* --- caches ------------------------------------------------------------------------ */
 
 /*
- * Memory of the system that a cache may take: its magazines are at most 1/4096 of the zone
- * unless the user asks for larger ones, with a cache line for each possible CPU; itself and its
- * files in debugfs. What the worker adds later is in the share of all caches together.
+ * System memory that a cache may use: its magazines (at most 1/4096 of the zone unless the user
+ * asks for larger ones) with a cache line for each possible CPU, the cache itself, and its files in
+ * debugfs. The worker's later additions are part of the share of all caches together.
  */
 static u64 cache_bytes(const struct myalloc_zone *zone, u32 magazine)
 {
@@ -546,7 +545,7 @@ int myalloc_session_cache_create(struct myalloc_session *session,
 		return err;
 	err = create_locked(session, arg);
 	session_unlock(session);
-	/* No slab of this zone is large enough: not to be confused with a struct's size. */
+	/* No slab of this zone is large enough. For the user -E2BIG means a struct's size. */
 	return err == -E2BIG ? -EINVAL : err;
 }
 
@@ -570,10 +569,10 @@ static int destroy_locked(struct myalloc_session *s, u64 handle)
 /**
  * myalloc_session_cache_destroy() - MYALLOC_IOC_CACHE_DESTROY
  * @session: the session
- * @handle: of the cache
+ * @handle: handle of the cache
  *
  * Context: task, may sleep.
- * Return: 0, -ENOENT, -EBUSY if objects are still out.
+ * Return: 0, -ENOENT, -EBUSY if objects are still allocated.
  */
 int myalloc_session_cache_destroy(struct myalloc_session *session, u64 handle)
 {
@@ -594,7 +593,7 @@ static u64 slab_pages(struct myalloc_cache *cache)
 	return stats.slabs << stats.order;
 }
 
-/* What a drain of the magazines lets go as empty slabs beyond those it keeps. */
+/* Drain the magazines and free the empty slabs beyond those the cache keeps. */
 static unsigned long drain_pages(struct myalloc_cache *cache)
 {
 	u64 before = slab_pages(cache), after;
@@ -622,8 +621,8 @@ static int with_cache(struct myalloc_session *s, u64 handle,
 /**
  * myalloc_session_cache_shrink() - MYALLOC_IOC_CACHE_SHRINK
  * @session: the session
- * @handle: of the cache
- * @pages: out: pages that went back to the zone
+ * @handle: handle of the cache
+ * @pages: out: pages returned to the zone
  *
  * Context: task, may sleep.
  * Return: 0, -ENOENT.
@@ -636,8 +635,8 @@ int myalloc_session_cache_shrink(struct myalloc_session *session, u64 handle, u6
 /**
  * myalloc_session_cache_drain() - MYALLOC_IOC_CACHE_DRAIN
  * @session: the session
- * @handle: of the cache
- * @pages: out: pages that went back to the zone
+ * @handle: handle of the cache
+ * @pages: out: pages returned to the zone
  *
  * Context: task, may sleep.
  * Return: 0, -ENOENT.
@@ -650,7 +649,7 @@ int myalloc_session_cache_drain(struct myalloc_session *session, u64 handle, u64
 /**
  * myalloc_session_cache_stat() - MYALLOC_IOC_CACHE_STAT by handle
  * @session: the session
- * @stat: its handle chooses the cache; the statistics are written
+ * @stat: in: the handle of the cache; out: its statistics
  *
  * Context: task, may sleep.
  * Return: 0, -ENOENT.
@@ -680,7 +679,7 @@ static void notify(void *arg)
 	wake_up_interruptible(&s->wait);
 }
 
-/* Lock held. Takes the place of the job before, whose result can be read until then. */
+/* Lock held. Replaces the previous job, whose result stays readable until then. */
 static int start_job(struct myalloc_session *s, const struct myalloc_job_kind *kind, void *params)
 {
 	struct myalloc_job *job;
@@ -703,11 +702,11 @@ static int start_job(struct myalloc_session *s, const struct myalloc_job_kind *k
  * myalloc_session_job_start() - the MYALLOC_JOB_START of a kind
  * @session: the session
  * @kind: the kind
- * @params: what the command takes; checked and written to by the kind
+ * @params: the command's argument; the kind checks it and may write to it
  *
  * Context: task, may sleep.
- * Return: 0, -EBUSY if a job has not ended yet, -EINVAL, -ENOMEM, -EINTR, -ERESTARTSYS; then the
- * result of the job before can still be read.
+ * Return: 0, -EBUSY if the previous job has not ended, -EINVAL, -ENOMEM, -EINTR, -ERESTARTSYS;
+ * after an error the result of the previous job stays readable.
  */
 int myalloc_session_job_start(struct myalloc_session *session,
 			      const struct myalloc_job_kind *kind, void *params)
@@ -725,10 +724,10 @@ int myalloc_session_job_start(struct myalloc_session *session,
  * myalloc_session_job_result() - the MYALLOC_JOB_RESULT of a kind
  * @session: the session
  * @kind: the kind
- * @result: what the command takes; the answer is written to it
+ * @result: the command's argument, in and out
  *
  * Context: task, may sleep.
- * Return: 0, -ERESTARTSYS, or what the kind's result() returns.
+ * Return: 0, -ERESTARTSYS, or the error of the kind's result().
  */
 int myalloc_session_job_result(struct myalloc_session *session,
 			       const struct myalloc_job_kind *kind, void *result)
@@ -763,7 +762,7 @@ int myalloc_session_cancel(struct myalloc_session *session)
 	return 0;
 }
 
-/* Lock held. Is there a record, or the end, for a reader? */
+/* Lock held. Is there a record to read, or the end? */
 static bool readable(const struct myalloc_session *s)
 {
 	return !s->job || s->ended || myalloc_job_seq(s->job) > s->seq;
@@ -793,16 +792,16 @@ static ssize_t read_record(struct myalloc_session *s, char __user *buf, size_t s
 }
 
 /**
- * myalloc_session_read() - the next progress record of the job
+ * myalloc_session_read() - read the next progress record of the job
  * @session: the session
- * @buf: where to
- * @size: bytes in it
+ * @buf: user buffer
+ * @size: its size in bytes
  * @nonblock: do not wait
  *
  * Context: task, may sleep.
  * Return: bytes of a record, a struct of the job's kind; 0 if there is no job or its last
- * record was read; -EINVAL if @buf is too small for a record,
- * -EAGAIN, -ERESTARTSYS, -EFAULT.
+ * record was read; -EINVAL if @buf is too small for a record; -EAGAIN with @nonblock if there is
+ * no record yet; -ERESTARTSYS; -EFAULT.
  */
 ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
 			     size_t size, bool nonblock)
@@ -827,13 +826,14 @@ ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
 }
 
 /**
- * myalloc_session_poll() - can read() go on?
+ * myalloc_session_poll() - would read() wait?
  * @session: the session
  * @file: its file
- * @wait: to be woken by
+ * @wait: poll table
  *
- * Context: task, may sleep, until a signal comes.
- * Return: EPOLLIN when a read would not wait; 0 also if a signal has come, which the caller sees.
+ * Context: task, may sleep until a signal comes.
+ * Return: EPOLLIN if a read would not wait, otherwise 0; also 0 after a signal, which the caller
+ * handles.
  */
 __poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file,
 			      poll_table *wait)
@@ -852,10 +852,10 @@ __poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file
 
 /**
  * myalloc_session_open() - begin a session
- * @zone: that it works on
+ * @zone: zone that it works on
  *
  * Context: task, may sleep.
- * Return: the session, NULL without memory.
+ * Return: the session, NULL if out of memory.
  */
 struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
 {
@@ -877,7 +877,7 @@ struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
 	return s;
 }
 
-/* Frees what is left of a kind; how much the allocator refused to take back. */
+/* Free all resources of a kind. Returns how many frees the allocator refused. */
 static unsigned long close_kind(struct myalloc_session *s, enum kind kind)
 {
 	unsigned long handle, refused = 0;
@@ -898,8 +898,8 @@ static unsigned long close_kind(struct myalloc_session *s, enum kind kind)
 }
 
 /**
- * myalloc_session_close() - end a session and free all it holds
- * @session: the session, which nobody uses any more
+ * myalloc_session_close() - end a session and free everything it holds
+ * @session: the session, no longer used by anyone else
  *
  * Context: task, may sleep.
  */
@@ -928,8 +928,8 @@ void myalloc_session_close(struct myalloc_session *session)
 }
 
 /**
- * myalloc_sessions_show() - who has the device open and what they hold
- * @m: the file it is shown in
+ * myalloc_sessions_show() - show which processes have the device open and what they hold
+ * @m: the file to show it in
  *
  * Context: task, may sleep.
  */

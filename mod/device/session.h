@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What one open file of /dev/myalloc holds. */
+/* Sessions: the resources that one open file of /dev/myalloc holds. */
 #ifndef MYALLOC_SESSION_H
 #define MYALLOC_SESSION_H
 
