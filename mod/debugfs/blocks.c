@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Files that show pages: buddyinfo, fragmentation, pcp, reserve. See debugfs.c.
+ * Files about pages: buddyinfo, fragmentation, pcp, reserve. See debugfs.c.
  *
- * No show takes zone->lock for longer than one chunk takes.
+ * No show function holds zone->lock for longer than one chunk takes.
  */
 #include "env.h"
 
@@ -35,7 +35,7 @@ static u32 chunk_pages(u32 chunk)
 	return min_t(u32, reserve->nr_pages - before, BIT(reserve->chunk_order));
 }
 
-/* Adds the free blocks of a chunk to @nr, which is by order. */
+/* Add the free blocks of a chunk to @nr, which is indexed by order. */
 static void chunk_free_blocks(u32 chunk, u64 *nr)
 {
 	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk);
@@ -53,7 +53,7 @@ static void chunk_free_blocks(u32 chunk, u64 *nr)
 
 /* --- buddyinfo ------------------------------------------------------------------ */
 
-/* As many counts as the kernel has: no block of ours is of an order that it does not have. */
+/* Print as many counts as the kernel has orders: no block has an order above the kernel's. */
 static void buddyinfo_line(struct seq_file *m, int node, const u64 *nr)
 {
 	unsigned int k;
@@ -64,7 +64,7 @@ static void buddyinfo_line(struct seq_file *m, int node, const u64 *nr)
 	seq_putc(m, '\n');
 }
 
-/* What the zone does not count: free blocks of one node. How many chunks are there. */
+/* Count free blocks per node, which the zone does not. Returns the number of chunks on the node. */
 static u32 node_free_blocks(int node, u64 *nr)
 {
 	u32 chunks = 0, i;
@@ -113,7 +113,7 @@ DEFINE_SHOW_ATTRIBUTE(buddyinfo);
 
 /* --- fragmentation --------------------------------------------------------------- */
 
-/* 1/1000 as mm/vmstat.c prints it. */
+/* Print 1/1000 as mm/vmstat.c does. */
 static void put_index(struct seq_file *m, int index)
 {
 	seq_printf(m, " %s%d.%03d", index < 0 ? "-" : " ", abs(index) / 1000,
@@ -212,8 +212,8 @@ static int reserve_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(reserve);
 
 /**
- * myalloc_debugfs_blocks() - make these files
- * @root: where
+ * myalloc_debugfs_blocks() - create these files
+ * @root: directory to create them in
  * @for_zone: the zone
  * @for_reserve: its pages
  *

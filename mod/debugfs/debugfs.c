@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/myalloc: files to look inside
+ * /sys/kernel/debug/myalloc: files for inspection
  *
- * What it is: text, made anew for each open, that changes nothing. What can have the form of a
- * file in /proc has exactly that, so that programs that read those read these: buddyinfo and
- * slabinfo. The first line of any other file with more than one line names it and the
- * version of its form, as /proc/slabinfo does. Every number is also in the ioctls and comes
+ * All files are text, produced at each open, and reading them changes nothing. buddyinfo and
+ * slabinfo have exactly the format of the files in /proc, so that programs that parse those parse
+ * these too. In any other file with more than one line the first line contains its name and the
+ * version of its format, as in /proc/slabinfo. Every number is also available by ioctl and comes
  * from the same functions (stat.c).
  *
- * Files are 0444, or 0400 where they show addresses, are opened for reading only and have
+ * Files have mode 0444, or 0400 if they show addresses, are opened for reading only and have
  * neither ioctl nor mmap, so that they also open under lockdown.
  *
- * Locking and removal: debugfs_remove() waits for whoever is in a show. The files of
- * one cache are removed before it is freed, so their shows may use it without a lock,
- * and must not take caches_mutex, under which a cache may be created and its files with
- * it. The files that show all caches pin one after the other; they are removed when the
- * module is.
+ * Locking and removal: debugfs_remove() waits for running show functions. The files of a cache
+ * are removed before it is freed, so their show functions may use it without a lock; they must
+ * not take caches_mutex, which is held while a cache and its files are created. The files that
+ * show all caches pin one cache after the other; they are removed with the module.
  *
- * Here are the numbers of the zone and of caches; what shows pages is in blocks.c, who holds
- * what in owners.c.
+ * This file shows the numbers of the zone and of caches; blocks.c shows pages, and owners.c what
+ * each call site holds.
  */
 #include "env.h"
 
@@ -38,7 +37,7 @@
  * @link: in cache_dirs
  * @cache: the cache
  * @dir: its directory
- * @file: what each file in it shows but "all"
+ * @file: contents of each file in it except "all"
  */
 struct cache_dir {
 	struct list_head link;
@@ -55,7 +54,7 @@ static const struct myalloc_reserve *reserve;
 static struct dentry *root;
 static struct dentry *caches;
 
-/* Innermost; protects the list. */
+/* The innermost lock; protects cache_dirs. */
 static DEFINE_MUTEX(dirs_mutex);
 static LIST_HEAD(cache_dirs);
 
@@ -75,7 +74,7 @@ struct stat_name {
 
 static const struct stat_name stat_names[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) };
 
-/* What has 32 bits is signed. */
+/* 32-bit fields are signed. */
 static s64 stat_value(const struct stat_name *field, const struct myalloc_stat *stat,
 		      unsigned int k)
 {
@@ -166,13 +165,13 @@ DEFINE_SHOW_ATTRIBUTE(slabinfo);
 
 /**
  * struct cache_attr - a number of a cache: a line of "all", and perhaps a file
- * @name: SLUB's, where it means the same
- * @offset: of the number in struct myalloc_cache_stat
- * @less: offset of a number to be subtracted, or 0
+ * @name: SLUB's name, if the meaning is the same
+ * @offset: offset of the number in struct myalloc_cache_stat
+ * @less: offset of a number to subtract, or 0
  * @bytes: size of the number
- * @own: it has a file of its own, too: the numbers that one wants in a script. Each file
- *	costs a dentry and an inode, 0.8 kB, for as long as the cache lives, so not all have
- * @flag: show whether this flag is set instead
+ * @own: the number also has its own file, for use in scripts. Each file costs a dentry and an
+ *	inode, 0.8 kB, for as long as the cache exists, so only some have one
+ * @flag: show whether this flag is set instead of a number
  */
 struct cache_attr {
 	const char *name;
@@ -254,7 +253,7 @@ static int cache_all_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(cache_all);
 
-/* Under caches_mutex. Without memory the cache has no directory, and works all the same. */
+/* Called under caches_mutex. If out of memory the cache has no directory, but works. */
 static void cache_added(struct myalloc_cache *cache)
 {
 	struct cache_file *file;
@@ -306,11 +305,13 @@ const struct myalloc_zone_ops myalloc_debugfs_zone_ops = {
 };
 
 /**
- * myalloc_debugfs_init() - make the files
+ * myalloc_debugfs_init() - create the files
  * @for_zone: the zone; it has no caches yet
  * @for_reserve: its pages
  *
- * Without debugfs there are no files and nothing else changes.
+ * Without debugfs there are no files; nothing else changes.
+ *
+ * Context: task, sleeps.
  */
 void myalloc_debugfs_init(struct myalloc_zone *for_zone,
 			  const struct myalloc_reserve *for_reserve)
@@ -328,7 +329,9 @@ void myalloc_debugfs_init(struct myalloc_zone *for_zone,
 /**
  * myalloc_debugfs_exit() - remove the files
  *
- * Waits for whoever reads one.
+ * Waits for current readers.
+ *
+ * Context: task, sleeps.
  */
 void myalloc_debugfs_exit(void)
 {

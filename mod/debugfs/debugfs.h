@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Files to look inside. */
+/* Files for inspection in debugfs. */
 #ifndef MYALLOC_DEBUGFS_H
 #define MYALLOC_DEBUGFS_H
 

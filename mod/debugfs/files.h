@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The files of debugfs by subject, for debugfs.c. */
+/* The debugfs files by subject, for debugfs.c. */
 #ifndef MYALLOC_DEBUGFS_FILES_H
 #define MYALLOC_DEBUGFS_FILES_H
 

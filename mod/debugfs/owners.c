@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The file that shows who holds what, by call site: owners. See debugfs.c. */
+/* The file "owners": what each call site holds. See debugfs.c. */
 #include "env.h"
 
 #include <linux/debugfs.h>
@@ -24,7 +24,7 @@ static struct myalloc_zone *zone;
  * @stack: handle of the call stack, 0 if unknown
  * @count: blocks or objects; 0: this entry is unused
  * @size: pages, or bytes of objects
- * @oldest: ns since boot, of the oldest
+ * @oldest: allocation time of the oldest, ns since boot
  */
 struct owner {
 	u64 caller;
@@ -39,10 +39,10 @@ struct owner {
  * @bits: log2 of entries
  * @nr: entries in use
  * @entry: the entries
- * @full: there were more owners than it holds
+ * @full: there were more owners than entries
  *
- * It never grows: entries are added under a raw lock, where nothing can be allocated.
- * Who finds it full begins again with a larger one.
+ * The table never grows: entries are added under a raw lock, where nothing can be allocated.
+ * If it fills up, the caller starts again with a larger one.
  */
 struct owners {
 	unsigned int bits;
@@ -93,8 +93,8 @@ static int compare_owners(const void *a, const void *b)
 }
 
 /*
- * Has @walk fill a table that is large enough, and sorts it. Then o->entry begins with
- * o->nr owners; to be freed.
+ * Let @walk fill a table that is large enough, and sort it. o->entry then begins with o->nr
+ * owners; the caller frees it.
  */
 static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void *arg),
 			  void *arg)
@@ -115,7 +115,7 @@ static int owners_collect(struct owners *o, void (*walk)(struct owners *o, void 
 	return 0;
 }
 
-/* The call stack, a line for each frame, without a buffer between. */
+/* Print the call stack, one line for each frame, without an intermediate buffer. */
 static void put_stack(struct seq_file *m, u32 stack)
 {
 	char *buf;
@@ -168,7 +168,7 @@ static void walk_blocks(struct owners *o, void *unused)
 	myalloc_zone_walk_blocks(zone, add_block, o);
 }
 
-/* Its call stack has given way to a link. */
+/* A link has overwritten its call stack. */
 static bool add_quarantined(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
 			    void *arg)
 {
@@ -250,8 +250,8 @@ static int owners_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(owners);
 
 /**
- * myalloc_debugfs_owners() - make this file
- * @root: where
+ * myalloc_debugfs_owners() - create this file
+ * @root: directory to create it in
  * @for_zone: the zone
  *
  * Context: task, sleeps.
