@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client whose pages a test has the machine report as bad, for vm/scenarios/bad_page.sh
+ * A test client whose pages a test reports as bad memory, for vm/scenarios/bad_page.sh
  *
- * It has a block of pages that it has freed and drained, a page that it has freed into a magazine,
- * a page and an object, and says at which physical addresses they lie. When 1 is written into the
- * parameter @release, it frees the page and the object; then and whenever 1 is written again it
- * allocates every page that the zone has, and counts: @handed_out, and of those @bad.
+ * It prepares a free block that is drained, a free page in a magazine, an allocated page and an
+ * allocated object, and publishes their physical addresses. Writing 1 to the parameter @release
+ * frees the page and the object. This and every further write of 1 allocates all pages of the zone
+ * and counts them: @handed_out, and of those @bad.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -52,7 +52,7 @@ static int put_page_and_object(void)
 	return err;
 }
 
-/* Every page there is; each has the address of the one before. */
+/* Allocate every page; each stores the address of the previous one. */
 static int allocate_all(void)
 {
 	void **addr, **last = NULL;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An example of a client: a driver without a device
+ * Example of a client: a driver without a device
  *
- * What it does: each tick of a timer stands for an interrupt of a device that has
- * received something. The handler, in hard interrupt context also on PREEMPT_RT, takes a
- * request from a cache and a buffer of pages, both of which it can do without any lock
- * that sleeps, and queues the request; a work item handles it and gives both back, in
- * task context and possibly on another CPU. With keep=N it gives back the oldest once N
- * requests have been handled, so that there is something to see in debugfs.
+ * Each tick of a timer stands for an interrupt of a device that has received data. The handler
+ * runs in hard interrupt context, also on PREEMPT_RT; it allocates a request from a cache and a
+ * buffer of pages, neither of which takes a sleeping lock, and queues the request. A work item
+ * handles it and frees both, in task context and possibly on another CPU. With keep=N it frees
+ * the oldest request only once N have been handled, so that debugfs has something to show.
  *
- * What to copy from it: the order of the parts in init and, in reverse, in exit: nothing
- * is freed while a timer or work item could still use it, the cache ends before the
- * reference to the zone does, and every NULL is an ordinary thing that is counted.
+ * Copy the order of the steps in init and, in reverse, in exit: nothing is freed while a timer or
+ * work item could still use it, the cache is destroyed before the reference to the zone is put,
+ * and every NULL is an ordinary event that is counted.
  *
- * With verbose=1 it says at the end what it has done; otherwise it prints nothing. With
- * wrong_free=1 it makes a mistake when it is loaded: a request is freed twice.
+ * With verbose=1 it prints a summary at the end; otherwise it prints nothing. With wrong_free=1 it
+ * frees a request twice when it is loaded, to demonstrate the report.
  */
 #include <linux/hrtimer.h>
 #include <linux/llist.h>
@@ -58,19 +57,19 @@ static struct myalloc_cache *requests;
 static struct hrtimer timer;
 static struct work_struct work;
 static LLIST_HEAD(queue);
-static LIST_HEAD(kept);		/* by the work item only, as the next */
+static LIST_HEAD(kept);		/* used by the work item only, as is the next */
 static unsigned int nr_kept;
 
-static u64 received;	/* written by the handler only */
-static u64 dropped;	/* written by the handler only */
-static u64 handled;	/* written by the work item only */
+static u64 received;	/* written only by the handler */
+static u64 dropped;	/* written only by the handler */
+static u64 handled;	/* written only by the work item */
 
 static ktime_t period(void)
 {
 	return ns_to_ktime((u64)period_us * NSEC_PER_USEC);
 }
 
-/* The "interrupt": nothing here sleeps or waits. */
+/* The "interrupt": never sleeps or waits. */
 static enum hrtimer_restart handler(struct hrtimer *t)
 {
 	struct request *request = myalloc_cache_alloc(requests, 0);
@@ -98,7 +97,7 @@ static void give_back(struct request *request)
 	myalloc_cache_free(requests, request);
 }
 
-/* Down to the newest @nr. */
+/* Free all but the newest @nr. */
 static void give_back_kept(unsigned int nr)
 {
 	struct request *oldest;
@@ -123,7 +122,7 @@ static void handle(struct work_struct *unused)
 	}
 }
 
-/* The second free is refused, reported, counted, and changes nothing. */
+/* The second free is refused, reported, counted, and has no other effect. */
 static void __init free_twice(void)
 {
 	struct request *request = myalloc_cache_alloc(requests, 0);
@@ -144,7 +143,7 @@ static int __init example_init(void)
 	};
 
 	if (period_us < 10) {
-		pr_err("myalloc_example: period_us=%u is too small, 10 is the least\n", period_us);
+		pr_err("myalloc_example: period_us=%u is too small; give at least 10\n", period_us);
 		return -EINVAL;
 	}
 	zone = myalloc_zone_get();
@@ -168,7 +167,7 @@ static void __exit example_exit(void)
 {
 	hrtimer_cancel(&timer);
 	cancel_work_sync(&work);
-	handle(NULL);	/* what was queued since it last ran */
+	handle(NULL);	/* handles requests queued since it last ran */
 	give_back_kept(0);
 	myalloc_cache_destroy(requests);
 	myalloc_zone_put(zone);

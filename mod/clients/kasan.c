@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that makes one access that KASAN is to report, for vm/scenarios/kasan.sh
+ * A test client that makes one access that KASAN must report, for vm/scenarios/kasan.sh
  *
- * The parameter @access names it. The access is made once, while the module is loaded, by a
- * function that the report names: myalloc_kasan_access().
+ * The parameter @access selects it. The function myalloc_kasan_access(), which the report
+ * names, makes the access once, while the module is loaded.
  */
 #include <linux/err.h>
 #include <linux/module.h>
@@ -17,7 +17,7 @@ MODULE_PARM_DESC(access, "which access: see accesses[] in the source");
 
 enum thing { OBJECT, BLOCK, EXTENT };
 
-/* @freed: the access comes after the free. @next: the object behind it is live. */
+/* @freed: the access follows the free. @next: the next object is allocated. */
 static const struct access {
 	const char *name;
 	enum thing thing;
@@ -76,7 +76,7 @@ static int put(const struct access *a, void *addr)
 	return -EINVAL;
 }
 
-/* For an object, two neighbours: the first two slots of a new slab. */
+/* An object gets two neighbours: the first two slots of a new slab. */
 static int make_access(const struct access *a)
 {
 	u8 *first = get(a), *second = a->thing == OBJECT ? get(a) : NULL;

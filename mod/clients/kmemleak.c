@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client whose memory of the kernel's own is pointed to by nothing but objects and a page of
- * myalloc, for vm/scenarios/kmemleak.sh: kmemleak must not report it. One block that nothing points
- * to shows that kmemleak is awake.
+ * A test client whose kernel memory is referenced only from objects and a page of myalloc, for
+ * vm/scenarios/kmemleak.sh: kmemleak must not report it. One block without any reference shows
+ * that kmemleak works.
  */
 #include <linux/err.h>
 #include <linux/module.h>
@@ -48,7 +48,7 @@ static int __init kmemleak_client_init(void)
 	}
 	page[NR_OBJECTS] = kmalloc(OURS_BYTES, GFP_KERNEL);
 	if (!kmalloc(LOST_BYTES, GFP_KERNEL))
-		pr_err("no memory to lose\n");
+		pr_err("out of memory\n");
 	return 0;
 
 err_cache:

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that lends pages to the kernel, for tests
+ * A test client that lends pages to the kernel
  *
- * What it does: in each of several ways it allocates a lendable block of two pages, writes a
- * pattern, gives the second page to the kernel, and frees the block while the kernel has it. The
- * block must then be in quarantine. It takes and overwrites all other memory of the zone, and
- * looks whether the kernel still finds the pattern. When the kernel is done the block must come
- * back.
+ * For each of several ways to lend, it allocates a lendable block of two pages, writes a pattern,
+ * gives the second page to the kernel, and frees the block while the kernel uses it. The block
+ * must then be in quarantine. It allocates and overwrites all other memory of the zone, and checks
+ * that the kernel still finds the pattern. When the kernel is done the block must return to the
+ * zone.
  *
- *	count	nobody: each page of a block has a reference count of its own, also after a
+ *	count	no user: each page of a block has its own reference count, also after a
  *		get_page() and put_page()
  *	skb	a fragment of a socket buffer
- *	socket	data in a socket's queue: MSG_SPLICE_PAGES, before that sendpage
- *	pipe	a buffer in a pipe, as splice and sendfile make
+ *	socket	data in a socket's queue: MSG_SPLICE_PAGES, or sendpage in older kernels
+ *	pipe	a buffer in a pipe, as splice and sendfile create
  *	bio	a bio, whose builder takes the reference
  *	mmap	a process's page table, by vm_insert_page()
  *	gup	get_user_pages() of that mapping, which outlives it
  *
- * All of it happens at load, in the context of the task that loads. The parameters say for each
- * way: lent, the block was in quarantine while lent; back, it came back. wrong counts what must
- * not be, and must be 0; the log says what it was.
+ * Everything happens at load, in the context of the loading task. The parameters report for each
+ * way: lent, the block was in quarantine while lent; back, it returned. wrong counts failures and
+ * must be 0; the log describes each.
  *
- * It looks into the zone for the statistics, which no real client may do.
+ * It reads statistics inside the zone, which a real client must not do.
  */
 #include "env.h"
 
@@ -73,7 +73,7 @@ module_param(keep, bool, 0444);
 MODULE_PARM_DESC(keep, "leave a page in the named pipe when going (default off)");
 
 static struct myalloc_zone *zone;
-static void *block;		/* lent at this moment */
+static void *block;		/* currently lent */
 static void **churned;
 
 static bool no(bool good, enum way way, const char *what)
@@ -109,7 +109,7 @@ static bool begin(enum way way)
 	return true;
 }
 
-/* Takes all memory, or much of it, writes to it and gives it back. */
+/* Allocate all memory, or much of it, write to it and free it. */
 static void churn(void)
 {
 	u32 i, n;
@@ -124,7 +124,7 @@ static void churn(void)
 		myalloc_pages_free(zone, churned[i], 0);
 }
 
-/* The kernel has the page: free the block. */
+/* Free the block while the kernel has the page. */
 static void free_lent(enum way way)
 {
 	no(!myalloc_pages_free(zone, block, ORDER), way, "the free was refused");
@@ -134,7 +134,7 @@ static void free_lent(enum way way)
 	no(!memchr_inv(lent_data(), pattern(way), PAGE_SIZE), way, "overwritten while lent");
 }
 
-/* The kernel is done with it. */
+/* The kernel has dropped the page. */
 static void end(enum way way)
 {
 	myalloc_zone_drain(zone);
@@ -179,7 +179,7 @@ out:
 	kfree_skb(skb);
 }
 
-/* One end of a pair of sockets sends the page itself, and the other has not read it yet. */
+/* One end of a socket pair sends the page itself, and the other has not read it yet. */
 static int send_page(struct socket *sock, struct page *page)
 {
 #ifdef MSG_SPLICE_PAGES
@@ -307,7 +307,7 @@ static struct miscdevice lend_dev = {
 	.mode = 0600,
 };
 
-/* The page in the page table of the task that loads us, and with @gup pinned besides. */
+/* Map the page into the loading task, and with @gup pin it in addition. */
 static void map(struct file *file, enum way way)
 {
 	struct page *page = NULL;
@@ -352,7 +352,7 @@ static void lend_mappings(void)
 	misc_deregister(&lend_dev);
 }
 
-/* For whoever wants to see what becomes of it at the end: somebody else has the pipe open. */
+/* To observe what happens at unload: another process has the pipe open. */
 static void leave_one(void)
 {
 	struct file *file = filp_open(fifo, O_RDWR | O_NONBLOCK, 0);

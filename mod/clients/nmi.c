@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client in non-maskable interrupts, for tests (x86)
+ * A test client that runs in non-maskable interrupts (x86)
  *
- * What it does: a thread on the CPU that NMIs come to (the first, as Linux programs the
- * APICs) puts itself in one situation after the other and stays in each until an NMI comes,
- * or for STAY_NS: at work on pages and objects with a raw lock held and interrupts off; with
- * the zone's lock held; with the lock of each of two caches held. The NMI handler frees what
- * the one before it had allocated, and allocates again: an object that comes from a
- * magazine, one of a cache without, a page, and a block that only the zone's lock gives.
+ * A thread on the CPU that receives NMIs (the first, as Linux programs the APICs) enters one
+ * situation after the other and stays in each until an NMI comes, or for STAY_NS: working on
+ * pages and objects with a raw lock held and interrupts off; holding the zone's lock; holding the
+ * lock of each of two caches. The NMI handler frees what the previous NMI allocated, and
+ * allocates again: an object from a magazine, one of a cache without magazines, a page, and a
+ * block that needs the zone's lock.
  *
- * Who makes the NMIs: a test, through QEMU's monitor. What came of it is in the parameters:
- * seen, refused and freed count, for each situation, NMIs, allocations that found nothing
- * (which is allowed), and frees (none of which may fail). wrong counts frees that failed
- * and contents that were not what had been written; it must be 0.
+ * A test triggers the NMIs through QEMU's monitor. The parameters show the results: seen, refused
+ * and freed count, for each situation, NMIs, allocations that failed (which is allowed), and frees
+ * (none of which may fail). wrong counts frees that failed and contents that differ from what was
+ * written; it must be 0.
  *
- * It looks into the zone for the locks, which no real client may do. With leak=1 it also
- * keeps a page when it goes.
+ * It takes locks inside the zone, which a real client must not do. With leak=1 it also keeps a
+ * page when it is unloaded.
  */
 #include "env.h"
 
@@ -60,7 +60,7 @@ static unsigned int home;
 static enum situation situation;
 static DEFINE_RAW_SPINLOCK(some_lock);
 
-/* Of the handler; when it is gone, of exit. */
+/* Used by the handler; after its end, by exit. */
 static u64 *held[THINGS];
 static u64 stamp;
 
@@ -125,7 +125,7 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-/* The same on the task's side. */
+/* The same in task context. */
 static void work(void)
 {
 	u64 *addr[THINGS];
@@ -143,7 +143,7 @@ static void work(void)
 		}
 }
 
-/* Until an NMI comes, or nobody makes one. */
+/* Wait until an NMI comes, or until the time is up. */
 static void stay(enum situation where, raw_spinlock_t *lock)
 {
 	unsigned long before, irq;

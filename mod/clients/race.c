@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client whose CPUs free the same thing at the same moment, for tests
+ * A test client that frees the same thing on two CPUs at the same moment
  *
- * What it does: two threads, on the first two CPUs, meet at a barrier and free the same thing;
- * meet again and allocate; meet again and free what they got. With interrupt=1 the second free
- * comes as an inter-processor interrupt on top of the first instead. The second CPU is late by
- * a number of cycles that changes from round to round, so that each window between the two is
- * hit. Beside this the first thread keeps things with a stamp in each, replaces one of them
- * every round, and now and then fills and empties the cache and keeps blocks of pages: a slot
- * that outlives its slab would then lie in what somebody else has.
+ * Two threads, on the first two CPUs, meet at a barrier and free the same thing (an object or
+ * pages); meet again and allocate; meet again and free what they got. With interrupt=1 the second
+ * free comes as an inter-processor interrupt on top of the first instead. The second CPU is
+ * delayed by a number of cycles that changes from round to round, so that each window between the
+ * two is hit. In addition the first thread keeps things with a stamp in each, replaces one of them
+ * every round, and now and then fills and empties the cache and keeps blocks of pages: a slot that
+ * outlives its slab would then lie in memory of another user.
  *
- * What it counts, in its parameters:
+ * Its parameters count:
  *	both	rounds in which both frees were accepted
  *	none	rounds in which neither was
- *	shared	times a thing had two users that had been freed twice before
- *	harmed	times anything else was affected: another thing had two users, a right free was
- *		refused, a stamp had changed. Must be 0.
+ *	shared	times a thing that had been freed twice had two users
+ *	harmed	times anything else was affected: another thing had two users, a correct free
+ *		was refused, a stamp had changed. Must be 0.
  *
- * The rounds run while the module is loaded; when that is done everything is freed, and the
- * statistics of the cache "race" must show no live object. A thing whose two frees were both
- * accepted is in doubt until the next drain, which finds and drops every duplicate.
+ * The rounds run while the module is loaded; afterwards everything is freed, and the statistics
+ * of the cache "race" must show no live object. A thing whose two frees were both accepted is in
+ * doubt until the next drain, which finds and drops every duplicate.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -33,8 +33,8 @@
 
 #include "myalloc_client.h"
 
-#define KEPT		192	/* stamped things at any time */
-#define BURST		256	/* things, to fill and empty magazines and slabs */
+#define KEPT		192	/* stamped things kept at any time */
+#define BURST		256	/* things allocated to fill and empty magazines and slabs */
 #define BURST_EVERY	16	/* rounds */
 #define DRAIN_EVERY	64	/* rounds */
 #define DOUBTFUL	(2 * DRAIN_EVERY)
@@ -73,7 +73,7 @@ static unsigned long harmed;
 module_param(harmed, ulong, 0444);
 MODULE_PARM_DESC(harmed, "times anything else was affected");
 
-/* Of pages, @order; of runs, @nr_pages; else of a cache, @args. */
+/* Pages have @order, exact numbers of pages @nr_pages; otherwise a cache with @args. */
 static const struct kind {
 	const char *name;
 	unsigned int order;
@@ -100,7 +100,7 @@ static struct task_struct *second;
 static unsigned long thing_bytes;
 static u64 stamp;
 
-/* Everything below is of the first thread, but what it hands over at the barrier. */
+/* Only the first thread uses these, except what it hands over at the barrier. */
 static u64 *kept[KEPT];
 static u64 *page[KEPT];
 static void *burst[BURST];
@@ -108,9 +108,9 @@ static const void *doubtful[DOUBTFUL];
 static unsigned int nr_doubtful;
 
 /*
- * How many of the kept things, or pages, lie in each piece of 2^@shift bytes of memory, by the
- * piece's number modulo PLACES. Where all counts are 0 nothing is kept, so that most of what is
- * handed out need not be compared with everything that is kept.
+ * Counts the kept things, or pages, in each piece of 2^@shift bytes of memory, by the piece's
+ * number modulo PLACES. A piece with count 0 holds nothing that is kept, so most new allocations
+ * need not be compared with everything that is kept.
  */
 static struct cover {
 	unsigned int shift;
@@ -147,7 +147,7 @@ static int put(void *addr)
 	return myalloc_pages_free(zone, addr, this_kind->order);
 }
 
-/* Both threads leave it at the same moment, the @nr-th time. */
+/* Barrier: both threads leave at the same moment, the @nr-th time. */
 static void meet(unsigned int nr)
 {
 	unsigned int spins = 0;
@@ -191,7 +191,7 @@ static int be_second(void *unused)
 		free_second();
 		meet(++nr);
 		got[1] = get();
-		meet(++nr);	/* the first looks at what both have */
+		meet(++nr);	/* the first checks what both got */
 		meet(++nr);
 		if (got[1])
 			result[1] = put(got[1]);
@@ -239,7 +239,7 @@ static bool overlap(const void *a, unsigned long bytes_a, const void *b, unsigne
 	return b && a < b + bytes_b && b < a + bytes_a;
 }
 
-/* Adds @by to the count of each piece that @addr lies in; true if one was not 0. */
+/* Add @by to the count of each piece that @addr spans; true if one was not 0. */
 static bool cover(struct cover *c, const void *addr, unsigned long bytes, int by)
 {
 	unsigned long at = (unsigned long)addr >> c->shift;
@@ -262,7 +262,7 @@ static void keep(u64 **where, struct cover *c, u64 *new, unsigned long bytes)
 	*where = new;
 }
 
-/* Is any of what was just handed out kept already? */
+/* Check that the new allocation does not overlap a kept one. */
 static void look_for(const void *addr, unsigned long bytes)
 {
 	unsigned int i;
@@ -283,7 +283,7 @@ static void write_stamp(u64 *addr)
 	addr[1] = ~stamp;
 }
 
-/* A thing in doubt may be free again, and KASAN would report that it is touched. */
+/* Skip a thing in doubt: it may be free again, and KASAN would report the access. */
 static void check_stamp(const u64 *addr)
 {
 	if (!in_doubt(addr) && addr[0] != ~addr[1])
@@ -319,7 +319,7 @@ static void replace_kept(unsigned int i)
 	keep(&kept[i], &things, new, thing_bytes);
 }
 
-/* Pages of others: where a slab was that is gone. */
+/* Allocate pages where a slab used to be. */
 static void replace_page(unsigned int i)
 {
 	u64 *new;
@@ -372,7 +372,7 @@ static void put_pages(void)
 	}
 }
 
-/* After this no slot is in two places: nothing is in doubt any more. */
+/* After a drain no slot is in two places, so nothing is in doubt. */
 static void drain(void)
 {
 	put_kept();
@@ -487,7 +487,7 @@ static int __init race_client_init(void)
 	cpus[0] = cpumask_first(cpu_online_mask);
 	cpus[1] = cpumask_next(cpus[0], cpu_online_mask);
 	if (cpus[1] >= nr_cpu_ids) {
-		pr_err("myalloc_race: 1 CPU is online, 2 are needed\n");
+		pr_err("myalloc_race: 2 CPUs are needed, 1 is online\n");
 		return -ENODEV;
 	}
 	zone = myalloc_zone_get();
