@@ -4,33 +4,33 @@
  *
  *	ring		CPU 0 allocates, CPU 1 frees, through a ring of RING pointers with one
  *			writer and one reader
- *	ping-pong	CPU 0 hands an object to CPU 1, which frees it and hands back one of
- *			its own, which CPU 0 frees
- *	private		every CPU allocates and frees batches, each from a cache of its own
- *	shared		... all from one cache
- *	larson		every CPU replaces objects in a table at random; each round it gets the
- *			table of its neighbour (after Larson and Krishnan, ISMM 1998)
- *	exchange	every CPU fills batches and exchanges each for one that another has
- *			left, which it frees: producers and consumers as in xmalloc-test
+ *	ping-pong	CPU 0 hands an object to CPU 1, which frees it and hands back an object
+ *			that it allocated, which CPU 0 frees
+ *	private		every CPU allocates and frees batches, each from its own cache
+ *	shared		the same, all from one cache
+ *	larson		every CPU replaces objects in a table at random; each round it moves on
+ *			to its neighbour's table (after Larson and Krishnan, ISMM 1998)
+ *	exchange	every CPU fills a batch, exchanges it for one that another CPU has
+ *			left, and frees that one: producers and consumers as in xmalloc-test
  *			(Lever and Boreham, USENIX 2000)
- *	transfer	every CPU replaces objects in a table at random; one in 16 goes through
- *			a table that all share, as in mstress of mimalloc-bench
- *	scratch		every CPU frees an object that CPU 0 has allocated beside the others',
- *			then allocates, writes to and frees one again and again: an allocator
- *			that hands parts of one cache line to two CPUs pays for it (cache-scratch
- *			of Hoard, Berger et al., ASPLOS 2000)
+ *	transfer	every CPU replaces objects in a table at random; one in 16 passes
+ *			through a table that all CPUs share, as in mstress of mimalloc-bench
+ *	scratch		CPU 0 allocates adjacent objects, one for each CPU; every CPU frees its
+ *			object and then repeatedly allocates an object, writes to it and frees
+ *			it: an allocator that gives parts of one cache line to two CPUs pays
+ *			for false sharing (cache-scratch of Hoard, Berger et al., ASPLOS 2000)
  *
- * The shapes are those of the programs named; the code is not.
+ * The shapes follow the programs cited; the code does not.
  *
- * The ping-pong has a floor, a bare stack on each CPU. Ours costs more than that by what it
- * takes the byte that says who has the object to follow it to the other CPU's cache.
+ * The floor of the ping-pong is a bare stack on each CPU. myalloc takes longer by the time it takes
+ * to move the object's state byte to the other CPU's cache.
  *
- * Of the ring and the ping-pong a side without an allocator passes numbers instead of objects:
- * what it takes is the cost of the passing, to be subtracted from the others.
+ * In the ring and the ping-pong, a side without an allocator passes numbers instead of objects: its
+ * time is the cost of the passing, to be subtracted from the other sides.
  *
- * Operations are counted over all CPUs: a pair of allocation and free, but where it is said
- * otherwise. The time is that until the last CPU is done, so for shapes where all CPUs
- * work, one operation's time is that of a machine and not of a CPU.
+ * Operations are counted over all CPUs; one operation is an allocation and a free unless stated
+ * otherwise. The time ends when the last CPU is done, so for shapes in which all CPUs work, the
+ * time of one operation is that of the machine and not of one CPU.
  */
 #include "env.h"
 
@@ -42,7 +42,7 @@
 #define SHARED		256	/* slots that all CPUs share */
 #define BATCH		64
 #define LEAST		32	/* batches of each CPU in a round */
-#define WRITES		64	/* to a scratch object between two allocations */
+#define WRITES		64	/* writes to a scratch object between two allocations */
 
 enum variant {
 	RINGS,
@@ -57,7 +57,7 @@ enum variant {
 
 static const u32 sizes[] = { 64, 1024 };
 
-/* What one CPU has for itself; no two share a cache line. */
+/* Data of one CPU; no two CPUs share a cache line. */
 struct cpu_part {
 	struct myalloc_random random;
 	u32 turn;
@@ -74,15 +74,15 @@ struct parcel {
 };
 
 /**
- * struct cross - what a side of such a shape needs
+ * struct cross - state of one side of such a shape
  * @head: slots ever filled in @ring
  * @tail: slots ever emptied
- * @box: what CPU @i is handed
+ * @box: the object handed to CPU @i
  * @ring: the ring
- * @shared: slots that all exchange objects through
- * @parcels: slots that all exchange parcels through
- * @nr: CPUs
- * @part: one for each
+ * @shared: slots through which all CPUs exchange objects
+ * @parcels: slots through which all CPUs exchange parcels
+ * @nr: number of CPUs
+ * @part: data of each CPU
  */
 struct cross {
 	u32 head ____cacheline_aligned;
@@ -139,7 +139,7 @@ static __always_inline void kmalloc_put(struct bench_work *w, struct cpu_part *p
 	kfree(object);
 }
 
-/* A stack on each CPU, and nothing that says who has what. */
+/* A stack on each CPU, without any record of which object is allocated. */
 static __always_inline void *stack_get(struct bench_work *w, struct cpu_part *part)
 {
 	return myalloc_bench_pop(w);
@@ -150,7 +150,7 @@ static __always_inline void stack_put(struct bench_work *w, struct cpu_part *par
 	myalloc_bench_push(w, object);
 }
 
-/* No allocator. The address of the part will do for an object. */
+/* No allocator; the address of the part stands for an object. */
 static __always_inline void *none_get(struct bench_work *w, struct cpu_part *part)
 {
 	return part;
@@ -199,7 +199,7 @@ static __always_inline void ring_part(struct bench_work *w, u32 index, u32 ops, 
 	}
 }
 
-/* Something in a box that is not there yet; what could not be allocated is this. */
+/* The value that stands in a box for a failed allocation, as NULL means that the box is empty. */
 #define NOTHING		((void *)1)
 
 static void *await(struct cross *x, u32 box)
@@ -239,7 +239,7 @@ static __always_inline void ping_pong_part(struct bench_work *w, u32 index, u32 
 	}
 }
 
-/* PRIVATE and SHARED_CACHE differ in what part->cache is. */
+/* PRIVATE and SHARED_CACHE differ only in part->cache. */
 static __always_inline void batch_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
 				       put_fn put)
 {
@@ -350,7 +350,7 @@ static __always_inline void scratch_part(struct bench_work *w, u32 index, u32 op
 	}
 }
 
-/* Before a round CPU 0 allocates what the others will free. */
+/* Before a round CPU 0 allocates the objects that the other CPUs free. */
 static __always_inline void scratch_ready(struct bench_work *w, get_fn get)
 {
 	struct cross *x = w->private;
@@ -451,7 +451,7 @@ static int make_cross(struct bench_work *w)
 	return err;
 }
 
-/* Every part gets the cache that is in @w, or one of its own. */
+/* Give all parts one cache, or for PRIVATE each its own. */
 static int spread(struct bench_work *w, int (*subject)(struct bench_work *w))
 {
 	struct cross *x = w->private;
@@ -467,7 +467,7 @@ static int spread(struct bench_work *w, int (*subject)(struct bench_work *w))
 		x->part[i].cache = w->cache;
 		x->part[i].kcache = w->kcache;
 	}
-	/* They are in the parts now, and end with them. */
+	/* The parts own the caches now and destroy them. */
 	w->cache = NULL;
 	w->kcache = NULL;
 	return err;
@@ -666,7 +666,7 @@ static void describe(u32 index, struct bench_shape *shape)
 	shape->bytes = sizes[index / ARRAY_SIZE(shapes)];
 	shape->variant = variant;
 	shape->cpus = 2;
-	/* Of each CPU a whole number of batches, so many that to meet at the start costs little. */
+	/* Whole batches for each CPU, enough to make the cost of meeting at the start small. */
 	shape->batch = LEAST * BATCH * num_online_cpus();
 	myalloc_bench_sides(shape, shapes[variant].sides);
 	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s", shape->bytes,

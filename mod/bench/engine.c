@@ -2,46 +2,44 @@
 /*
  * Benchmarks: the engine
  *
- * What it is: a kernel thread that does pieces of work with this allocator and with the
- * kernel's own, in turn, and keeps the time of every round. It knows nothing of the work: that
- * is in families of shapes (objects.c, pages.c, cross.c, worst.c,
- * memory.c), each of which describes its shapes by number.
+ * A kernel thread does pieces of work with this allocator and with the kernel's own, in turn, and
+ * records the time of every round. The engine does not know the work: families of shapes
+ * (objects.c, pages.c, cross.c, worst.c, memory.c) describe their shapes by number.
  *
  * Terms
- *	shape	a piece of work, made precise by size, order, pattern
- *	side	one who does it
+ *	shape	a piece of work, defined by size, order, pattern
+ *	side	an allocator that does it
  *	round	one stretch of work between two readings of the clock
- *	outcome	what was measured of one side of one shape
+ *	outcome	the measurements of one side of one shape
  *
  * How a shape is measured
  *
- *	begin   of every side: caches, arrays, a zone filled to some level
+ *	begin   every side prepares: caches, arrays, a zone filled to some level
  *	settle  every side does rounds of growing length until one takes about ROUND_NS:
- *	        that gives the number of operations, and warms everything
- *	rounds  side 0, side 1, ..., side 0, side 1, ...: whatever changes with time, changes
- *	        for all. Between rounds the thread lets others run, and looks whether it is to end
- *	after   all that was made is freed
+ *	        this gives the number of operations, and warms the caches
+ *	rounds  side 0, side 1, ..., side 0, side 1, ...: a change over time affects all sides.
+ *	        Between rounds the thread reschedules and checks whether it should stop
+ *	after   everything is freed
  *
- * So all sides are there, and hold memory, at once. Each side draws its random numbers from
+ * So all sides exist, and hold memory, at the same time. Each side draws its random numbers from
  * the same stream, so that all shuffle alike.
  *
- * A round is cut into slices of a few ms, with a place to reschedule between them that no clock
- * sees: the thread has the highest priority, and a user may ask for 16 million operations.
- * The round that is thrown away teaches how long a slice is; one of the default length is
- * one slice.
+ * A round is cut into slices of a few ms, with a place to reschedule between them that is not
+ * timed: the thread has the highest priority, and a user may ask for 16 million operations. The
+ * discarded warm-up round determines the length of a slice; a round of the default length is one
+ * slice.
  *
- * What a figure contains: the loop and its arrays, which are the same for every side (the
- * functions of objects.c that a side inlines differ in nothing but the calls), and
- * whatever interrupts the round. The cost of reading the clock, the least of many
- * readings, is taken off. A side that takes part with a cost of its own, without any
- * allocator, says what the loop is worth: MYALLOC_BENCH_FLOOR and MYALLOC_BENCH_COST.
+ * A figure includes the loop and its arrays, which are the same for every side (the functions of
+ * objects.c that a side inlines differ only in the calls), and whatever interrupts the round.
+ * The cost of reading the clock, the minimum of many readings, is subtracted. A side without an
+ * allocator shows the cost of the loop: MYALLOC_BENCH_FLOOR and MYALLOC_BENCH_COST.
  *
- * The longest operation (MYALLOC_BENCH_LONGEST) is found by taking the time of each one of
- * a series, with interrupts off where the operation allows it. There the cycle counter
- * is the better clock: under an emulator that counts instructions it counts them.
+ * The longest operation (MYALLOC_BENCH_LONGEST) is found by timing each operation of a series,
+ * with interrupts off where the operation allows it. For this the cycle counter is the better
+ * clock: under an emulator that counts instructions it counts them.
  *
- * Locking: the lock of the job for the record and for what the outcomes point to, which readers
- * may look at while the run goes on.
+ * Locking: the job's lock protects the record and the memory that the outcomes point to, which
+ * readers may look at during the run.
  */
 #include "env.h"
 
@@ -53,12 +51,12 @@
 #include "slice.h"
 
 /*
- * Length of a round: a thousand times the 256 ns that the clock of user mode Linux has for
- * a step, and short beside the time slices of a scheduler, so that most rounds pass undisturbed.
+ * Length of a round: a thousand times the clock's resolution of 256 ns in user mode Linux, and
+ * short compared to the time slices of a scheduler, so that most rounds are undisturbed.
  */
 #define ROUND_NS	(256 * NSEC_PER_USEC)
 
-/* Rounds of a shape that measures no time: a seed gives it the same figure again. */
+/* Rounds of a shape that measures no time: the same seed gives the same figure again. */
 #define ROUNDS_FIGURE	1
 
 static const struct bench_family *const families[] = {
@@ -72,10 +70,10 @@ static const struct bench_family *const families[] = {
 /* --- shapes ------------------------------------------------------------------ */
 
 /**
- * myalloc_bench_nr_shapes() - how many shapes there are
+ * myalloc_bench_nr_shapes() - number of shapes
  *
  * Context: any.
- * Return: their number.
+ * Return: the number.
  */
 u32 myalloc_bench_nr_shapes(void)
 {
@@ -87,7 +85,7 @@ u32 myalloc_bench_nr_shapes(void)
 }
 
 /**
- * myalloc_bench_describe() - what is a shape?
+ * myalloc_bench_describe() - describe a shape
  * @index: its number, below myalloc_bench_nr_shapes()
  * @shape: out; without sides if too few CPUs are online
  *
@@ -107,7 +105,7 @@ void myalloc_bench_describe(u32 index, struct bench_shape *shape)
 
 /* --- records ------------------------------------------------------------------- */
 
-/* Records of progress are made between rounds. */
+/* Progress records are published between rounds. */
 static void count_rounds(struct bench_run *run, u32 shape, u32 rounds)
 {
 	mutex_lock(&run->job.lock);
@@ -140,7 +138,7 @@ static noinline void read_clocks(u64 *ns, u64 *cycles)
 	*cycles = less(to, from);
 }
 
-/* What two readings with nothing between them cost, at the least. */
+/* The minimum cost of two readings with nothing between them. */
 static void measure_clocks(struct bench_run *run)
 {
 	u64 ns, cycles;
@@ -170,7 +168,7 @@ static noinline void timed(struct bench_work *work, u32 ops, struct myalloc_benc
 	round->cycles = less(less(to, from), work->run->clock_cycles);
 }
 
-/* One stretch without a place to reschedule. Adds to @round. */
+/* One stretch without rescheduling. Adds to @round. */
 static void do_slice(struct bench_work *work, u32 ops, struct myalloc_bench_round *round)
 {
 	struct myalloc_bench_round slice;
@@ -214,7 +212,7 @@ static void do_round(struct bench_work *work, u32 ops, struct myalloc_bench_roun
 
 /* --- one shape ---------------------------------------------------------------------- */
 
-/* Operations as a multiple of the batch. */
+/* Round the number of operations up to a multiple of the batch. */
 static u32 whole_batches(const struct bench_shape *shape, u64 ops)
 {
 	u32 batch = max(shape->batch, 1U);
@@ -223,7 +221,7 @@ static u32 whole_batches(const struct bench_shape *shape, u64 ops)
 	       batch;
 }
 
-/* Rounds that grow until one takes about ROUND_NS. */
+/* Do rounds of growing length until one takes about ROUND_NS. */
 static u32 find_ops(struct bench_work *work)
 {
 	struct myalloc_bench_round round;
@@ -237,14 +235,14 @@ static u32 find_ops(struct bench_work *work)
 		ops = div64_u64((u64)now * ROUND_NS, max_t(u64, round.ns, 1));
 		if (round.ns >= ROUND_NS / 2 || now > ops)
 			break;
-		/* Short rounds tell little: never more than 16 times as many at once. */
+		/* Short rounds are imprecise: grow at most 16-fold at once. */
 		ops = min_t(u64, ops, 16ULL * now);
 	}
 	return whole_batches(work->shape, ops);
 }
 
 /**
- * myalloc_bench_rounds() - how many rounds of a shape count
+ * myalloc_bench_rounds() - number of measured rounds of a shape
  * @run: the run
  * @shape: the shape
  *
@@ -340,12 +338,12 @@ static void do_shape(struct bench_run *run, struct bench_turn *turn)
 /* --- the thread ------------------------------------------------------------------------ */
 
 /**
- * myalloc_bench_wanted() - was a shape asked for?
+ * myalloc_bench_wanted() - is a shape selected?
  * @run: the run
  * @shape: its number
  *
  * Context: any.
- * Return: true if it was.
+ * Return: true if it is.
  */
 bool myalloc_bench_wanted(const struct bench_run *run, u32 shape)
 {
@@ -363,7 +361,7 @@ static void do_shapes(struct bench_run *run)
 			continue;
 		memset(turn, 0, sizeof(*turn));
 		myalloc_bench_describe(i, &turn->shape);
-		/* A CPU went away since the start: its shape has no outcomes to fill. */
+		/* A CPU went offline since the start, so its shape has no outcomes to fill. */
 		if (at >= run->nr_outcomes || run->outcome[at].shape != i)
 			continue;
 		turn->outcome = &run->outcome[at];
@@ -381,7 +379,7 @@ static void do_shapes(struct bench_run *run)
 }
 
 /**
- * myalloc_bench_work() - all shapes of a run, one after the other
+ * myalloc_bench_work() - measure all shapes of a run, one after the other
  * @job: the run
  *
  * Context: the job's thread.
@@ -391,7 +389,7 @@ void myalloc_bench_work(struct myalloc_job *job)
 	struct bench_run *run = to_bench(job);
 	struct mem_cgroup *before = set_active_memcg(run->memcg);
 
-	/* A round that gives a tick of its time to somebody else is of no use. */
+	/* A round that loses a tick to another task is useless. */
 	set_user_nice(current, MIN_NICE);
 	measure_clocks(run);
 	do_shapes(run);

@@ -2,9 +2,9 @@
 /*
  * myalloc_bench.ko: benchmarks as a kind of job of /dev/myalloc
  *
- * What it is: the ioctls of uapi/bench.h, registered with the device when this module is loaded
- * (see device/job.c). The allocator is used as any client uses it, through its exports.
- * engine.c measures.
+ * The ioctls of uapi/bench.h, registered with the device when this module is loaded (see
+ * device/job.c). It uses the allocator as any client does, through its exports. engine.c does the
+ * measuring.
  */
 #include "env.h"
 
@@ -18,7 +18,7 @@
 
 #define ROUNDS_DEFAULT	20
 
-/* The interface is the same for every compiler and word size. */
+/* The layout is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_bench_shape) == 40 + MYALLOC_BENCH_NAME + MYALLOC_BENCH_WHAT +
 						    MYALLOC_BENCH_SIDES_MAX * 24);
 static_assert(sizeof(struct myalloc_bench) == 40 + MYALLOC_BENCH_SHAPES_MAX / 8);
@@ -26,7 +26,7 @@ static_assert(sizeof(struct myalloc_bench_progress) == 40);
 static_assert(sizeof(struct myalloc_bench_round) == 24);
 static_assert(sizeof(struct myalloc_bench_result) == 88 + 2 * 32);
 
-/* What job.c knows of a record. */
+/* The layout of a record that job.c relies on. */
 static_assert(offsetof(struct myalloc_bench_progress, state) ==
 	      offsetof(struct myalloc_job_record, state));
 static_assert(offsetof(struct myalloc_bench_progress, elapsed_ms) ==
@@ -36,7 +36,7 @@ static struct myalloc_job_kind bench_kind;
 
 /* --- shapes ---------------------------------------------------------------------------- */
 
-/* MYALLOC_IOC_BENCH_SHAPE: the index chooses; the rest is written, but for the size. */
+/* MYALLOC_IOC_BENCH_SHAPE: the index selects a shape; all else except the size is written. */
 static int ask(void *arg)
 {
 	struct myalloc_bench_shape *shape = arg;
@@ -220,7 +220,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The value of a round in 1/1000 for one operation. */
+/* The value of a round for one operation, in 1/1000. */
 static u64 for_one(u64 value, u64 ops)
 {
 	if (!ops)
@@ -306,8 +306,8 @@ static int fill_from_run(struct bench_run *run, struct myalloc_bench_result *res
 }
 
 /*
- * MYALLOC_IOC_BENCH_RESULT: shape and side choose, room and round say where rounds go; the rest
- * is written, but for the size.
+ * MYALLOC_IOC_BENCH_RESULT: shape and side select the outcome, room and round say where rounds are
+ * stored; all else except the size is written.
  */
 static int result(struct myalloc_job *job, void *arg)
 {

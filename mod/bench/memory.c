@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Benchmarks of memory: what is held that nobody uses
+ * Benchmarks of memory: memory that is held without being used
  *
- *	slabs	pages of a cache's slabs over those that the live objects would fill
- *		without a gap, after the number of objects has gone up and down with objects
+ *	slabs	pages of a cache's slabs, divided by those that the live objects would fill
+ *		without a gap, after the number of objects has grown and shrunk with objects
  *		replaced at random. For SLUB the pages that hold a live object are counted:
- *		what it keeps besides, in partial slabs and sheaves, cannot be seen from
- *		here, so its figure is a lower bound (exact after kmem_cache_shrink() but for
- *		sheaves)
+ *		the pages it keeps in addition, in partial slabs and sheaves, are not visible
+ *		from here, so its figure is a lower bound (exact after kmem_cache_shrink()
+ *		except for sheaves)
  *	unusable	the unusable free space index (mm/vmstat.c) of an order: the share of
- *		free memory that no block of that order can be taken from, at half full
+ *		free memory from which no block of that order can be taken, at half full
  *		with a tenth of the pages replaced again and again
- *	huge	the share of the 2 MiB blocks that free memory could make at best, and
- *		does not
+ *	huge	the share of 2 MiB blocks missing, of those that free memory could form at
+ *		best
  *	metadata	bytes for 1 GiB
  *
- * The kernel's own page allocator does the last two churns with half of the system's free
- * memory, if that is little enough to be taken for a moment (a guest's). Its per-CPU
- * lists cannot be drained from a module; they hold less than 1 % then.
+ * The kernel's page allocator runs the second and third churn with half of the system's free
+ * memory, if that is little enough to be taken for a moment (as in a guest). A module cannot drain
+ * its per-CPU lists; they hold less than 1 % then.
  */
 #include "env.h"
 
@@ -30,11 +30,11 @@
 #include "compat.h"
 
 #define OBJECTS_MAX	16384
-#define CYCLES		4	/* up and down */
-#define REPLACE		10	/* times a tenth of the pages is replaced */
+#define CYCLES		4	/* growing and shrinking */
+#define REPLACE		10	/* times that a tenth of the pages is replaced */
 #define HUGE_ORDER	(21 - PAGE_SHIFT)
 
-/* The kernel's allocator is left alone on machines with more free memory than that. */
+/* The kernel's allocator is not measured on machines with more free memory than this. */
 #define KERNEL_PAGES_MAX	(1UL << (30 - PAGE_SHIFT))
 
 enum variant {
@@ -134,7 +134,7 @@ static __always_inline u32 churn_objects(struct bench_work *w, get_fn get, put_f
 	return grow(w, nr, w->room / 2, get);
 }
 
-/* Pages that so many objects fill without a gap. */
+/* Pages that @nr objects fill without a gap. */
 static u64 ideal(const struct bench_work *w, u32 nr)
 {
 	return max_t(u64, DIV_ROUND_UP_ULL((u64)nr * w->shape->bytes, PAGE_SIZE), 1);
@@ -153,7 +153,7 @@ static void ours_slabs(struct bench_work *w, u32 ops)
 	myalloc_cache_shrink(w->cache);
 }
 
-/* Pages of the compound pages that the live objects are in; they are sorted by that. */
+/* Pages of the compound pages that contain live objects, which get sorted by address. */
 static u64 live_pages(struct bench_work *w, u32 nr)
 {
 	const struct page *last = NULL;
@@ -243,7 +243,7 @@ static __always_inline u32 churn_pages(struct bench_work *w, get_fn get, put_fn 
 	return nr;
 }
 
-/* Free blocks of each order, of all zones of the system. */
+/* Free blocks of each order, summed over all zones of the system. */
 static void kernel_free_blocks(u64 *nr)
 {
 	u32 order, zone;
@@ -254,7 +254,7 @@ static void kernel_free_blocks(u64 *nr)
 		for (zone = 0; zone < MAX_NR_ZONES; zone++) {
 			const struct zone *z = &NODE_DATA(node)->node_zones[zone];
 
-			/* A moment's view, as that of /proc/buddyinfo. */
+			/* A snapshot, like /proc/buddyinfo. */
 			for (order = 0; order <= min(MYALLOC_MAX_ORDER, MYALLOC_KERNEL_MAX_ORDER);
 			     order++)
 				nr[order] += READ_ONCE(z->free_area[order].nr_free);
@@ -262,7 +262,7 @@ static void kernel_free_blocks(u64 *nr)
 	}
 }
 
-/* The figure of the shape, from the free blocks of each order. */
+/* The figure of the shape, computed from the free blocks of each order. */
 static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 {
 	u64 free = 0, usable = 0;
@@ -275,7 +275,7 @@ static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 	}
 	if (!is_huge(shape))	/* unusable index */
 		return free ? div64_u64((free - usable) * 1000, free) : 0;
-	/* Huge blocks that are missing, of those that free memory could make at best. */
+	/* The share of huge blocks missing, of those that free memory could form at best. */
 	free >>= shape->order;
 	usable >>= shape->order;
 	return free ? div64_u64((free - usable) * 1000, free) : 0;
@@ -323,7 +323,7 @@ static int kernel_pages_begin(struct bench_work *w)
 	if (free > KERNEL_PAGES_MAX)
 		return -EFBIG;
 	err = make_room(w, max(free / 2, 10UL));
-	/* Each of them will be a page that others do not have meanwhile. */
+	/* Each entry will be a page that is unavailable to others during the run. */
 	return err ?: myalloc_budget_check("benchmark", (u64)w->room << PAGE_SHIFT, NULL);
 }
 
@@ -357,7 +357,7 @@ static void ours_metadata(struct bench_work *w, u32 ops)
 	w->figure = mul_u64_u64_div_u64(bytes * 1000, BIT_ULL(30), zone_bytes);
 }
 
-/* A struct page for each page; what else there is cannot be told from it. */
+/* One struct page for each page; the kernel's other metadata is not visible from here. */
 static void kernel_metadata(struct bench_work *w, u32 ops)
 {
 	w->figure = 1000ULL * (BIT_ULL(30) >> PAGE_SHIFT) * sizeof(struct page);
@@ -409,7 +409,7 @@ static void describe_unusable(u32 index, struct bench_shape *shape)
 	shape->variant = DRAINED;
 	shape->fill_permille = 500;
 	myalloc_bench_sides(shape, page_sides);
-	/* One churn of the system's memory for the order that matters is enough. */
+	/* One churn of the system's memory, for the order that matters, is enough. */
 	if (shape->order != HUGE_ORDER)
 		shape->nr_sides = 1;
 	scnprintf(shape->name, sizeof(shape->name), "memory/unusable/%u", shape->order);

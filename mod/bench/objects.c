@@ -2,11 +2,11 @@
 /*
  * Benchmarks of objects: sizes by patterns
  *
- * A pattern is one function, inlined for each side with the calls of that side, so that
- * the loops around the calls are the same to the instruction. Objects are freed in an
- * order that is read from an array, also where it is the natural one. Objects are not touched
- * unless the pattern says so: one that is used at once pays for its cache line there, and an
- * allocator that has touched it before has then paid in advance.
+ * A pattern is one function, inlined for each side with the calls of that side, so that the loops
+ * around the calls are the same to the instruction. The order in which objects are freed is
+ * always read from an array, even if it is the natural one. Objects are not touched unless the
+ * pattern says so: a user that touches its object pays for the cache miss there, unless the
+ * allocator has touched the object before and has already paid.
  */
 #include "env.h"
 
@@ -15,10 +15,10 @@
 
 static const u32 sizes[] = { 8, 64, 256, 1024, 4096 };
 
-/* Live objects while one after the other is replaced, unless they would fill the zone. */
+/* Live objects in a churn, which replaces one after the other, unless they would fill the zone. */
 #define CHURN_LIVE	4096
 
-/* Random places that a churn goes through again and again. */
+/* Random positions that a churn cycles through. */
 #define CHURN_ORDER	8192
 
 enum variant {
@@ -82,7 +82,7 @@ static __always_inline void stack_put(struct bench_work *w, void *object)
 	myalloc_bench_push(w, object);
 }
 
-/* With a constant size, as callers have it, kmalloc() knows its cache at compile time. */
+/* As in usual callers the size is constant, so kmalloc() finds its cache at compile time. */
 static __always_inline void *kmalloc_get_8(struct bench_work *w)
 {
 	return kmalloc(8, GFP_BENCH);
@@ -175,7 +175,7 @@ static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put
 	}
 }
 
-/* The same, and each object's first word is written before the next one is allocated. */
+/* Like batch(), but the first word of each object is written before the next is allocated. */
 static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
 {
 	const u32 nr = w->shape->batch, *order = w->order;
@@ -200,7 +200,7 @@ static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put
 	}
 }
 
-/* Every operation frees one of many live objects, at random, and allocates another. */
+/* Every operation frees a random one of many live objects and allocates another. */
 static __always_inline void churn(struct bench_work *w, u32 ops, get_fn get, put_fn put)
 {
 	const u32 *order = w->order;
@@ -338,7 +338,7 @@ static void slub_bulk(struct bench_work *w, u32 ops)
 
 /* --- begin and end ---------------------------------------------------------------------- */
 
-/* Room for a batch, and the order in which it is freed. */
+/* Allocate the array for a batch, and the order in which it is freed. */
 static int make_batch(struct bench_work *w)
 {
 	u32 nr = w->shape->batch, i;
@@ -354,7 +354,7 @@ static int make_batch(struct bench_work *w)
 	return 0;
 }
 
-/* Room for live objects, and random places in it. */
+/* Allocate the array for live objects, and random positions in it. */
 static int make_live(struct bench_work *w)
 {
 	u64 pages, fit;
@@ -370,7 +370,7 @@ static int make_live(struct bench_work *w)
 		return err;
 	for (i = 0; i < CHURN_ORDER; i++)
 		w->order[i] = myalloc_random_below(&w->random, nr);
-	/* Most places are filled, and filled anew: objects lie in no order. */
+	/* Fill most positions, several times, so that objects are in no particular order. */
 	for (i = 0; i < 4; i++) {
 		w->side->round(w, nr);
 		cond_resched();
@@ -424,7 +424,7 @@ END_LIVE(kmalloc)
 #define OURS(round_fn)								\
 	{ .name = "myalloc", .flags = MYALLOC_BENCH_OURS, .begin = ours_begin,	\
 	  .round = round_fn, .end = myalloc_bench_end }
-/* SLUB with sheaves as large as our magazines. */
+/* SLUB with sheaves of the size of our magazines. */
 #define SHEAF(begin_fn, round_fn, end_fn)					\
 	{ .name = "slub-sheaf64", .absent = !MYALLOC_COMPAT_SHEAVES,		\
 	  .begin = begin_fn, .round = round_fn, .end = end_fn }
@@ -536,7 +536,7 @@ static const struct pattern {
 	  100, SHUFFLED, .construct = true, .sides = plain_batch_sides },
 };
 
-/* The same pair with checks; SLUB's of the same letter beside it, where it has them. */
+/* The same pair with checks, beside SLUB's check of the same letter, if it has one. */
 static const struct {
 	const char *letters;
 	myalloc_cache_flags_t checks;
@@ -550,7 +550,7 @@ static const struct {
 
 #define LEVEL_BYTES	64
 
-/* How sure a free is that its object is allocated, beside the default of all other shapes. */
+/* The levels of checking in a free, besides the default that all other shapes use. */
 static const struct {
 	const char *name;
 	myalloc_cache_flags_t level;
@@ -559,7 +559,7 @@ static const struct {
 	{ "trusting", MYALLOC_TRUSTING },
 };
 
-/* Of @patterns. */
+/* Indices into @patterns. */
 static const u32 frees_patterns[] = { 0, 1, 9 };
 
 #define NR_FREES	(ARRAY_SIZE(frees) * ARRAY_SIZE(frees_patterns))
@@ -570,7 +570,7 @@ static void describe_level(u32 index, struct bench_shape *shape)
 	shape->bytes = LEVEL_BYTES;
 	shape->checks = levels[index].checks;
 	myalloc_bench_sides(shape, plain_sides);
-	/* SLUB has checks only with this. */
+	/* SLUB has checks only with this option. */
 	if (!IS_ENABLED(CONFIG_SLUB_DEBUG))
 		shape->nr_sides = 1;
 	scnprintf(shape->name, sizeof(shape->name), "checks/%u/%s/pair", LEVEL_BYTES,

@@ -2,15 +2,15 @@
 /*
  * Benchmarks of pages: orders by patterns, and levels of fill
  *
- * The kernel's side is alloc_pages() and alloc_pages_bulk(), asked for unmovable memory
- * without zeroing. On a kernel with init_on_alloc they zero all the same: the result says
- * so, and the shapes "zeroed" are then the ones to compare. gen_pool, which is what drivers
- * take to divide memory of their own, is given as many pages as our zone has.
+ * The kernel's side is alloc_pages() and alloc_pages_bulk(), which allocate unmovable memory
+ * without zeroing. On a kernel with init_on_alloc they zero anyway: the result says so, and the
+ * shapes "zeroed" are then the ones to compare. gen_pool, which drivers use to divide their own
+ * memory, is given as many pages as our zone has.
  *
  * Levels of fill: our zone and the gen_pool are filled with blocks of order 0 to 3, and then
- * blocks chosen at random are replaced by others until all have been, on average, twice. The
- * kernel's own free memory cannot be brought to such a state without harm to the rest of
- * the system, so alloc_pages() stands aside there: shown as it is, without a ratio.
+ * random blocks are replaced until each has been replaced twice on average. The kernel's own free
+ * memory cannot be brought to such a state without harm to the rest of the system, so
+ * alloc_pages() is shown without a ratio there.
  */
 #include "env.h"
 
@@ -19,7 +19,7 @@
 #include "bench/run.h"
 #include "compat.h"
 
-/* Largest order among the blocks that fill a zone. */
+/* Largest order of the blocks that fill a zone. */
 #define FILL_ORDER	3
 
 enum variant {
@@ -153,7 +153,7 @@ static void ours_bulk(struct bench_work *w, u32 ops)
 	}
 }
 
-/* There is no bulk free of pages for modules. The array must be clear for the next call. */
+/* Modules have no bulk free of pages. The array must be cleared for the next call. */
 static void kernel_bulk(struct bench_work *w, u32 ops)
 {
 	struct page **page = (struct page **)w->object;
@@ -197,7 +197,7 @@ static void ours_ready(struct bench_work *w)
 		myalloc_zone_drain(w->run->job.zone);
 }
 
-/* The order of a block is in the lowest bits of its address. */
+/* Store the order of a block in the lowest bits of its address. */
 static void *mark(void *block, unsigned int order)
 {
 	return (void *)((unsigned long)block | order);
@@ -224,7 +224,7 @@ static void replace(struct bench_work *w, get_fn get, put_fn put)
 		w->held[at] = w->held[--w->nr_held];
 }
 
-/* Fills to the level of the shape, and replaces. */
+/* Fill to the level of the shape, then replace blocks. */
 static int fill(struct bench_work *w, get_fn get, put_fn put)
 {
 	u64 pages, target, used = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Inside a benchmark: what engine.c and the families of shapes share. See engine.c. */
+/* Internal header of the benchmarks, shared by engine.c and the families of shapes. */
 #ifndef MYALLOC_BENCH_RUN_H
 #define MYALLOC_BENCH_RUN_H
 
@@ -16,17 +16,17 @@ struct bench_run;
 struct bench_work;
 
 /**
- * struct bench_side - one who does the work of a shape; all but @round may be NULL
+ * struct bench_side - an allocator that does the work of a shape; all but @round may be NULL
  * @name: at most MYALLOC_BENCH_SIDE_NAME - 1 letters; NULL ends an array of sides
  * @flags: MYALLOC_BENCH_OURS ...
- * @absent: this kernel has no such thing
- * @begin: make what the rounds need; 0, or a negative errno: then @end is called at once.
+ * @absent: this kernel does not have it
+ * @begin: prepares the rounds. Returns 0, or a negative errno, after which @end is called at once.
  *	May sleep
- * @ready: before each round, not timed. May sleep
- * @round: the work, timed. @ops operations; or, if the shape measures no time, sets
- *	work->figure
- * @settle: after each round, not timed. May sleep
- * @end: frees all. May sleep
+ * @ready: runs before each round, not timed. May sleep
+ * @round: the work, timed: does @ops operations, or sets work->figure if the shape measures no
+ *	time
+ * @settle: runs after each round, not timed. May sleep
+ * @end: frees everything. May sleep
  */
 struct bench_side {
 	const char *name;
@@ -42,17 +42,17 @@ struct bench_side {
 /**
  * struct bench_shape - a piece of work
  * @unit: enum myalloc_bench_unit
- * @bytes: of an object, or 0
- * @order: of a block of pages
- * @batch: operations of a round are a multiple of this; 0 is 1
- * @fill_permille: share of the zone in use meanwhile
+ * @bytes: size of an object, or 0
+ * @order: log2 of pages in a block
+ * @batch: operations of a round are a multiple of this; 0 means 1
+ * @fill_permille: share of the zone in use during the measurement
  * @one_batch: a round is one batch, however short
- * @variant: what the family's functions need to know besides
- * @cpus: the least that must be online
+ * @variant: further information for the family's functions
+ * @cpus: minimum number of online CPUs
  * @checks: MYALLOC_CHECKS of the caches
  * @construct: the caches have a constructor
- * @side: who does it
- * @nr_sides: how many; see myalloc_bench_sides()
+ * @side: the sides
+ * @nr_sides: number of sides; see myalloc_bench_sides()
  * @name: see uapi/bench.h
  * @what: see uapi/bench.h
  */
@@ -73,7 +73,7 @@ struct bench_shape {
 	char what[MYALLOC_BENCH_WHAT];
 };
 
-/* Shapes that have much in common. @describe fills in a shape that is all zero. */
+/* A family: shapes with much in common. @describe fills in a shape that is all zero. */
 struct bench_family {
 	u32 nr;
 	void (*describe)(u32 index, struct bench_shape *shape);
@@ -90,26 +90,26 @@ extern const struct bench_family myalloc_bench_memory;
  * @run: the run
  * @shape: the shape
  * @side: the side
- * @random: a stream of its own, the same for every side
- * @cache: of ours
- * @kcache: of SLUB
- * @mempool: over @kcache
- * @genpool: of page-sized addresses
+ * @random: its own random stream, the same for every side
+ * @cache: cache of myalloc
+ * @kcache: cache of SLUB
+ * @mempool: mempool over @kcache
+ * @genpool: pool of page-sized addresses
  * @stack: per-CPU stacks of pointers
- * @object: what is allocated
+ * @object: array of allocations
  * @room: entries of @object
  * @order: numbers below @nr_order, in the order in which to free, or at random
  * @nr_order: entries of @order
- * @at: place in @order
+ * @at: position in @order
  * @held: blocks that keep the zone full
- * @nr_held: how many
+ * @nr_held: number of entries in @held
  * @fails: allocations that failed
- * @own_ns: time that the round has taken by itself, 0 to take the engine's
+ * @own_ns: time measured by the round itself, 0 to use the engine's
  * @own_cycles: likewise, if @own_ns is not 0
- * @figure: of a round that measures no time, in 1/1000 of the unit
- * @slice: operations to be done before the next place to reschedule, 0: not known yet
- * @slab_bytes: of @cache, where a family needs it
- * @private: what a family needs besides
+ * @figure: figure of a round that measures no time, in 1/1000 of the unit
+ * @slice: operations to do before the next place to reschedule, 0: not known yet
+ * @slab_bytes: size of a slab of @cache, where a family needs it
+ * @private: further data of a family
  */
 struct bench_work {
 	struct bench_run *run;
@@ -139,13 +139,13 @@ struct bench_work {
 
 /**
  * struct bench_team - kernel threads, one on each other CPU, that work together
- * @member: by index; that of index 0, which is the bench's own thread, is not used
- * @nr: with that one
+ * @member: the threads by index; index 0, the bench's own thread, is unused
+ * @nr: number of threads, including the bench's own
  * @wait: where they sleep
  * @call: grows with each piece of work
- * @go: equals @call when all are to begin
- * @take: how many take part
- * @ready: how many have come to the starting line and not done it yet
+ * @go: equals @call when all should begin
+ * @take: number of threads that take part
+ * @ready: number of threads at the starting line whose work is not done
  * @fn: the work
  * @work: its argument
  * @ops: its argument
@@ -168,7 +168,7 @@ struct bench_team {
 };
 
 /**
- * struct bench_outcome - what was measured of one side of a shape
+ * struct bench_outcome - the measurements of one side of a shape
  * @shape: number of the shape
  * @side: number of the side
  * @ops: operations in a round
@@ -187,7 +187,7 @@ struct bench_outcome {
 	struct myalloc_bench_round *round;
 };
 
-/* What one shape needs. It is copied from its family, and the sides refer to it. */
+/* State of the current shape: a copy from its family, and the sides at work, which refer to it. */
 struct bench_turn {
 	struct bench_shape shape;
 	struct bench_work work[MYALLOC_BENCH_SIDES_MAX];
@@ -196,18 +196,18 @@ struct bench_turn {
 
 /**
  * struct bench_run - a run
- * @job: what all jobs have; its lock protects the last two members and what @outcome points to
- * @params: with every default filled in
- * @info: what does not change of the zone
+ * @job: the common part; its lock protects the last two members and what @outcome points to
+ * @params: parameters with every default filled in
+ * @info: constant properties of the zone
  * @stat: scratch of the job's thread
- * @memcg: of who started it, who is charged for its memory
- * @team: the others; nr is 0 until a shape needs them
- * @clock_ns: what reading the clock costs
- * @clock_cycles: what reading the cycle counter costs
+ * @memcg: cgroup of the process that started the run, charged for its memory
+ * @team: the other threads; nr is 0 until a shape needs them
+ * @clock_ns: cost of reading the clock
+ * @clock_cycles: cost of reading the cycle counter
  * @nr_outcomes: entries of @outcome
- * @turn: the shape at work
+ * @turn: the current shape
  * @record: the last record
- * @outcome: of each side of each shape asked for, in their order
+ * @outcome: outcomes of each side of each selected shape, in their order
  */
 struct bench_run {
 	struct myalloc_job job;
@@ -225,12 +225,12 @@ struct bench_run {
 };
 
 /*
- * What the kernel's own allocators are asked with: they fail before they call the OOM killer.
- * Their fast paths do not look at it.
+ * Flags for the kernel's own allocators: they fail rather than call the OOM killer. The fast
+ * paths of these allocators do not look at them.
  */
 #define GFP_BENCH	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
-/* Memory of a size that follows from the run's parameters. Context: task, may sleep. */
+/* Memory of a size that depends on the run's parameters. Context: task, may sleep. */
 static inline void *myalloc_bench_zalloc(size_t size)
 {
 	return myalloc_budget_zalloc("benchmark", size, NUMA_NO_NODE);
@@ -278,7 +278,7 @@ void myalloc_bench_end(struct bench_work *work);
 
 #define BENCH_STACK	1024
 
-/* The floor: what any per-CPU cache must do at the least, with preemption off. */
+/* The floor: the minimum work of any per-CPU cache, with preemption off. */
 struct bench_stack {
 	u32 nr;
 	void *slot[BENCH_STACK];

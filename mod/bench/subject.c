@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the sides of a benchmark work on: made alike for all, freed alike
+ * The objects under test of a benchmark: created and freed in the same way for all sides
  *
- * Each function that makes something is the begin() of a side or part of one; what it has
- * made, also in part, myalloc_bench_end() frees.
+ * Each function that creates something is the begin() of a side or part of one.
+ * myalloc_bench_end() frees it, even if it is only partly created.
  */
 #include "env.h"
 
@@ -12,17 +12,19 @@
 #include "bench/run.h"
 #include "compat.h"
 
-/* Objects that a pool or a stack has in stock; a sheaf holds as many as our magazines. */
+/* Objects in the stock of a pool or a stack; a sheaf holds as many as our magazines. */
 #define STOCK	64
 
-/* Live objects or pages for each operation that a round is given, and the fewest. */
+/* Live objects or pages for each operation that a round is given, and their minimum. */
 #define LIVE_PER_OP	4U
 #define LIVE_LEAST	64U
 
 /**
  * myalloc_bench_sides() - choose the sides of a shape
  * @shape: the shape
- * @sides: those that there may be; the last has no name
+ * @sides: the candidates; the last has no name. Those absent from this kernel are left out
+ *
+ * Context: any.
  */
 void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sides)
 {
@@ -33,8 +35,8 @@ void myalloc_bench_sides(struct bench_shape *shape, const struct bench_side *sid
 }
 
 /**
- * myalloc_bench_stat() - the statistics of the zone, into the run's @stat
- * @work: of the run
+ * myalloc_bench_stat() - read the zone's statistics into the run's @stat
+ * @work: a side of the run
  *
  * Context: the job's thread; sleeps.
  * Return: 0, -ENOMEM.
@@ -45,9 +47,9 @@ int myalloc_bench_stat(struct bench_work *work)
 }
 
 /**
- * myalloc_bench_zone_pages() - pages of the zone that nobody uses
- * @work: of the run
- * @pages: out
+ * myalloc_bench_zone_pages() - count the unused pages of the zone
+ * @work: a side of the run
+ * @pages: out: number of pages
  *
  * Context: the job's thread; sleeps.
  * Return: 0, -ENOMEM.
@@ -65,7 +67,7 @@ static void construct(void *object)
 	*(unsigned long *)object = 0;
 }
 
-/* The flags that SLUB has for the same checks. */
+/* SLUB's flags for the same checks. */
 static slab_flags_t slub_flags(const struct bench_shape *shape)
 {
 	slab_flags_t flags = SLAB_NO_MERGE;
@@ -81,7 +83,7 @@ static slab_flags_t slub_flags(const struct bench_shape *shape)
 	return flags;
 }
 
-/* Kernels with CONFIG_DEBUG_VM warn of two kmem_caches of one name. */
+/* Unique names, as kernels with CONFIG_DEBUG_VM warn about two kmem_caches of one name. */
 static void new_name(char name[MYALLOC_CACHE_NAME], const char *what, u32 bytes)
 {
 	static atomic_t number = ATOMIC_INIT(0);
@@ -89,7 +91,13 @@ static void new_name(char name[MYALLOC_CACHE_NAME], const char *what, u32 bytes)
 	scnprintf(name, MYALLOC_CACHE_NAME, "%s-%u-%u", what, bytes, atomic_inc_return(&number));
 }
 
-/* A fresh cache of ours. */
+/**
+ * myalloc_bench_ours() - create a new cache of myalloc
+ * @work: the side; its cache is set
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, or the error of myalloc_cache_create().
+ */
 int myalloc_bench_ours(struct bench_work *work)
 {
 	char name[MYALLOC_CACHE_NAME];
@@ -109,7 +117,13 @@ int myalloc_bench_ours(struct bench_work *work)
 	return 0;
 }
 
-/* A fresh kmem_cache that is merged with no other. */
+/**
+ * myalloc_bench_slub() - create a new kmem_cache that is not merged with others
+ * @work: the side; its kcache is set
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int myalloc_bench_slub(struct bench_work *work)
 {
 	char name[MYALLOC_CACHE_NAME];
@@ -122,7 +136,13 @@ int myalloc_bench_slub(struct bench_work *work)
 	return work->kcache ? 0 : -ENOMEM;
 }
 
-/* The same with sheaves as large as our magazines. */
+/**
+ * myalloc_bench_sheaf() - create a kmem_cache with sheaves of the size of our magazines
+ * @work: the side; its kcache is set
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int myalloc_bench_sheaf(struct bench_work *work)
 {
 	char name[MYALLOC_CACHE_NAME];
@@ -132,6 +152,13 @@ int myalloc_bench_sheaf(struct bench_work *work)
 	return work->kcache ? 0 : -ENOMEM;
 }
 
+/**
+ * myalloc_bench_mempool() - create a mempool over a new kmem_cache
+ * @work: the side; its kcache and mempool are set
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int myalloc_bench_mempool(struct bench_work *work)
 {
 	int err = myalloc_bench_slub(work);
@@ -143,7 +170,13 @@ int myalloc_bench_mempool(struct bench_work *work)
 	return work->mempool ? 0 : -ENOMEM;
 }
 
-/* Full of numbers that stand for objects. */
+/**
+ * myalloc_bench_stack() - create per-CPU stacks, full of numbers that stand for objects
+ * @work: the side; its stack is set
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int myalloc_bench_stack(struct bench_work *work)
 {
 	int cpu;
@@ -162,6 +195,13 @@ int myalloc_bench_stack(struct bench_work *work)
 	return 0;
 }
 
+/**
+ * myalloc_bench_pop() - take a pointer from this CPU's stack
+ * @work: the side
+ *
+ * Context: task.
+ * Return: the pointer, NULL if the stack is empty.
+ */
 noinline void *myalloc_bench_pop(struct bench_work *work)
 {
 	struct bench_stack *stack;
@@ -175,6 +215,13 @@ noinline void *myalloc_bench_pop(struct bench_work *work)
 	return object;
 }
 
+/**
+ * myalloc_bench_push() - put a pointer on this CPU's stack
+ * @work: the side
+ * @object: the pointer; dropped if the stack is full
+ *
+ * Context: task.
+ */
 noinline void myalloc_bench_push(struct bench_work *work, void *object)
 {
 	struct bench_stack *stack;
@@ -186,7 +233,15 @@ noinline void myalloc_bench_push(struct bench_work *work, void *object)
 	preempt_enable();
 }
 
-/* As many pages as the zone has; gen_pool never looks behind the addresses. */
+/**
+ * myalloc_bench_genpool() - create a gen_pool with as many pages as the zone has
+ * @work: the side; its genpool is set
+ *
+ * The addresses have no memory behind them, as gen_pool never accesses it.
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM; -EOPNOTSUPP if the kernel has no gen_pool.
+ */
 int myalloc_bench_genpool(struct bench_work *work)
 {
 	if (!MYALLOC_COMPAT_GENPOOL)
@@ -200,9 +255,15 @@ int myalloc_bench_genpool(struct bench_work *work)
 			    NUMA_NO_NODE);
 }
 
-/*
- * Live objects or pages of a state that a round starts from: @most, but a run that is to
- * have few operations in a round need not wait for a state of many.
+/**
+ * myalloc_bench_live() - number of live objects or pages from which a round starts
+ * @work: the side
+ * @most: the usual number
+ *
+ * A run with few operations in a round should not wait until a large number is built up.
+ *
+ * Context: any.
+ * Return: the number, at most @most.
  */
 u32 myalloc_bench_live(const struct bench_work *work, u32 most)
 {
@@ -211,6 +272,14 @@ u32 myalloc_bench_live(const struct bench_work *work, u32 most)
 	return ops ? min_t(u64, most, max_t(u64, LIVE_PER_OP * ops, LIVE_LEAST)) : most;
 }
 
+/**
+ * myalloc_bench_objects_room() - allocate the array of allocations
+ * @work: the side; its object and room are set
+ * @room: number of entries
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int myalloc_bench_objects_room(struct bench_work *work, u32 room)
 {
 	work->object = myalloc_bench_zalloc(array_size(room, sizeof(*work->object)));
@@ -220,6 +289,14 @@ int myalloc_bench_objects_room(struct bench_work *work, u32 room)
 	return 0;
 }
 
+/**
+ * myalloc_bench_shuffle() - shuffle an array with the side's random stream
+ * @work: the side
+ * @number: the array
+ * @nr: number of entries
+ *
+ * Context: any.
+ */
 void myalloc_bench_shuffle(struct bench_work *work, u32 *number, u32 nr)
 {
 	for (; nr > 1; nr--) {
@@ -233,18 +310,31 @@ static int compare_pointers(const void *a, const void *b, const void *unused)
 {
 	const void *x = *(void * const *)a, *y = *(void * const *)b;
 
-	/* The kernel's sort() has no place to reschedule, and a million objects take a while. */
+	/* The kernel's sort() never reschedules, and sorting a million objects takes a while. */
 	cond_resched();
 	return x < y ? -1 : x > y;
 }
 
-/* By address. */
+/**
+ * myalloc_bench_sort() - sort pointers by address
+ * @object: array of pointers
+ * @nr: number of entries
+ *
+ * Context: task, sleeps.
+ */
 void myalloc_bench_sort(void **object, u32 nr)
 {
 	sort_r(object, nr, sizeof(*object), compare_pointers, NULL, NULL);
 }
 
-/* The numbers 0 to @nr - 1, ascending. */
+/**
+ * myalloc_bench_make_order() - allocate the array of positions, ascending from 0
+ * @work: the side; its order and nr_order are set
+ * @nr: number of entries
+ *
+ * Context: the job's thread; sleeps.
+ * Return: 0, -ENOMEM.
+ */
 int myalloc_bench_make_order(struct bench_work *work, u32 nr)
 {
 	u32 i;
@@ -258,12 +348,17 @@ int myalloc_bench_make_order(struct bench_work *work, u32 nr)
 	return 0;
 }
 
-/* Frees what the functions above have made; the objects are back already. */
+/**
+ * myalloc_bench_end() - free everything that the functions above have created
+ * @work: the side; its objects have already been freed
+ *
+ * Context: the job's thread; sleeps.
+ */
 void myalloc_bench_end(struct bench_work *work)
 {
 	mempool_destroy(work->mempool);
 	kmem_cache_destroy(work->kcache);
-	/* Objects that it did not take back keep it alive; it has said so. */
+	/* Objects whose free was refused keep the cache alive; a message was printed. */
 	if (work->cache)
 		myalloc_cache_destroy(work->cache);
 	if (MYALLOC_COMPAT_GENPOOL && work->genpool)

@@ -2,9 +2,9 @@
 /*
  * The team of a benchmark: kernel threads on all CPUs that begin at the same moment
  *
- * Index 0 is the bench's own thread. The others sleep between calls. All wait for the last
- * one at the starting line, with their eyes on one word, so that they begin within the
- * time that a cache line takes to get around.
+ * Index 0 is the bench's own thread. The others sleep between calls. All spin on one word at the
+ * starting line until the last has arrived, so that they begin within the time that a cache line
+ * takes to reach every CPU.
  */
 #include "env.h"
 
@@ -39,7 +39,7 @@ static int member_thread(void *arg)
 			idle();
 		if (member->index < team->take)
 			team->fn(team->work, member->index, team->ops);
-		smp_mb__before_atomic();	/* the work, before it is said to be done */
+		smp_mb__before_atomic();	/* the work before the count */
 		atomic_dec(&team->ready);
 	}
 	return 0;
@@ -68,6 +68,8 @@ static int add_member(struct bench_run *run, u32 cpu)
 /**
  * myalloc_bench_team_fini() - end the threads
  * @run: the run
+ *
+ * Context: the job's thread, or after its end; sleeps.
  */
 void myalloc_bench_team_fini(struct bench_run *run)
 {
@@ -82,10 +84,11 @@ void myalloc_bench_team_fini(struct bench_run *run)
 }
 
 /**
- * myalloc_bench_team_init() - a thread on every other online CPU
+ * myalloc_bench_team_init() - create a thread on every other online CPU
  * @run: the run, whose own thread calls; a second call does nothing
  *
- * Return: 0, -ENOMEM; then there is none.
+ * Context: the job's thread; sleeps.
+ * Return: 0, or -ENOMEM, after which there are no threads.
  */
 int myalloc_bench_team_init(struct bench_run *run)
 {
@@ -110,13 +113,14 @@ int myalloc_bench_team_init(struct bench_run *run)
 }
 
 /**
- * myalloc_bench_team_call() - all do the same work at the same time
+ * myalloc_bench_team_call() - do the same work on several CPUs at the same time
  * @work: passed on
- * @nr: how many take part: the first so many of the team; the others only come
+ * @nr: number of threads that do the work, by index; the others only meet at the starting line
  * @ops: passed on
- * @fn: the work; index 0 is the caller
+ * @fn: the work; the caller runs index 0
  *
- * Return: nanoseconds from the start until the last one was done.
+ * Context: the job's thread; may sleep.
+ * Return: nanoseconds from the start until the last thread was done.
  */
 u64 myalloc_bench_team_call(struct bench_work *work, u32 nr, u32 ops,
 			    void (*fn)(struct bench_work *work, u32 index, u32 ops))

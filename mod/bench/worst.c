@@ -2,24 +2,24 @@
 /*
  * Benchmarks of the worst case: the longest single operation
  *
- * A round is a series of operations, each between two readings of the clock with
- * interrupts off (where the operation may be called so), and its figure is the longest.
- * States are built to be the worst that the allocator's structure admits:
+ * A round is a series of operations, each between two readings of the clock with interrupts off
+ * (where the operation allows it), and its figure is the longest. The states are the worst that
+ * the allocator's structure admits:
  *
  *	fill		from an empty, drained zone of which all but a few large blocks are
- *			held, to the last block and the first failure: every refill, new slab,
- *			deepest split and last block is in the series
- *	empty		all of that freed in random order: every flush, merge, empty slab
+ *			held, to the last block and the first failure: the series includes every
+ *			refill, new slab, deepest split and last block
+ *	empty		free all of that in random order: every flush, merge, empty slab
  *	new-slab	no magazine, depot or slab has an object, and the smallest free block is
- *			the largest there can be: refill + new slab + deepest split
- *	refill		SLABS_MOST slabs each with few free slots, far apart: the longest scan
- *	flush		magazines and depot full, the batch at the top is of as many slabs as
- *			objects, each the last one in its slab
- *	flush-merge	likewise of pages: each the last one in its chunk, so that each merges up
- *			to the largest order
+ *			the largest possible: refill + new slab + deepest split
+ *	refill		REFILL_SLABS slabs, each with few free slots, far apart: the longest scan
+ *	flush		magazines and depot are full, and the top batch has objects of as many
+ *			slabs as it has objects, each the last one in its slab
+ *	flush-merge	likewise for pages: each is the last one in its chunk, so that each
+ *			merges up to the largest order
  *
- * and the operations that take no fast path at all, one after the other. SLUB and alloc_pages()
- * go through the same fill and empty; the other states have no counterpart.
+ * and the operations that have no fast path at all, one after the other. SLUB and alloc_pages() run
+ * the same fill and empty; the other states have no counterpart.
  */
 #include "env.h"
 
@@ -28,7 +28,7 @@
 #include "bench/run.h"
 #include "compat.h"
 
-/* Pages of the zone that a series leaves free; more of small objects would take long. */
+/* Pages of the zone that a series leaves free; more would take long with small objects. */
 #define LEAVE_TINY	64
 #define LEAVE_SMALL	256
 #define LEAVE_LARGE	1024
@@ -83,13 +83,13 @@ static void watch_end(struct bench_work *w, const struct watch *watch)
 			watch->longest_cycles - run->clock_cycles : 0;
 }
 
-/* The clock of an operation that may be called with interrupts off. */
+/* Start the clock of an operation that may be called with interrupts off. */
 static struct watch watch_masked(void)
 {
 	return (struct watch){ .masked = true };
 }
 
-/* The kernel's own allocators sleep for their locks on PREEMPT_RT. */
+/* On PREEMPT_RT the locks of the kernel's own allocators sleep. */
 static struct watch watch_kernel(void)
 {
 	return (struct watch){ .masked = !IS_ENABLED(CONFIG_PREEMPT_RT) };
@@ -109,7 +109,7 @@ static u32 leave_pages(const struct bench_shape *shape)
 	return shape->bytes < 64 ? LEAVE_TINY : shape->bytes < 4096 ? LEAVE_SMALL : LEAVE_LARGE;
 }
 
-/* Long series of what is not timed; the count that goes on is what tells when. */
+/* Reschedule now and then in long untimed loops; @nr is the loop's counter. */
 static void breathe(u32 nr)
 {
 	if (!(nr % 1024))
@@ -132,7 +132,7 @@ static void release(struct bench_work *w)
 	}
 }
 
-/* Holds all blocks but about @leave pages, which are as few blocks as they can be. */
+/* Hold all blocks except about @leave pages, in as few blocks as possible. */
 static void hold_all_but(struct bench_work *w, u32 leave)
 {
 	struct myalloc_zone *zone = w->run->job.zone;
@@ -155,7 +155,7 @@ static void hold_all_but(struct bench_work *w, u32 leave)
 	myalloc_zone_drain(zone);
 }
 
-/* Holds every free block smaller than the largest: the next request splits one of those. */
+/* Hold every free block smaller than the largest, so that the next request splits a largest one. */
 static void hold_small(struct bench_work *w)
 {
 	struct myalloc_zone *zone = w->run->job.zone;
@@ -170,7 +170,7 @@ static void hold_small(struct bench_work *w)
 		u64 nr = w->run->stat.free_blocks[order];
 
 		for (; nr && w->nr_held < w->room; nr--) {
-			/* Top-down requests take no magazines, so nothing is refilled. */
+			/* Top-down requests bypass the magazines, so nothing is refilled. */
 			void *block = myalloc_pages_alloc(zone, order, MYALLOC_TOPDOWN);
 
 			if (block)
@@ -266,7 +266,7 @@ static __always_inline void slub_put(struct bench_work *w, void *object)
 	kmem_cache_free(w->kcache, object);
 }
 
-/* As many objects as ours get before the zone is exhausted. */
+/* As many objects as myalloc's side gets before the zone is exhausted. */
 static u32 slub_most(const struct bench_work *w)
 {
 	return min_t(u32, leave_pages(w->shape) * (PAGE_SIZE / w->shape->bytes), OBJECTS_MAX);
@@ -403,7 +403,7 @@ static void new_slab(struct bench_work *w, u32 ops)
 	watch_end(w, &watch);
 }
 
-/* As many objects as fill @slabs slabs, sorted by address; how many. */
+/* Allocate objects that fill @slabs slabs, sorted by address. Returns their number. */
 static u32 fill_slabs(struct bench_work *w, u32 slabs)
 {
 	struct myalloc_cache_stat stat = { };
@@ -422,16 +422,16 @@ static u32 fill_slabs(struct bench_work *w, u32 slabs)
 	return n;
 }
 
-/* A slab is a block, which is aligned to its size. */
+/* A slab is a block aligned to its size. */
 static bool same_slab(const struct bench_work *w, const void *a, const void *b)
 {
 	return (unsigned long)a / w->slab_bytes == (unsigned long)b / w->slab_bytes;
 }
 
 #define REFILL_SLABS	8
-#define REFILL_FREE	4	/* slots of each: a batch takes them all of four slabs */
+#define REFILL_FREE	4	/* in each slab: a batch takes all of them from four slabs */
 
-/* Of each slab's objects, are these to be free: the first, the last, two between? */
+/* Free these objects of each slab: the first, the last and two between. */
 static bool refill_free(u32 at, u32 of)
 {
 	return !at || at == of / 3 || at == 2 * of / 3 || at == of - 1;
@@ -464,7 +464,7 @@ static void refill(struct bench_work *w, u32 ops)
 	new_slab(w, ops);
 }
 
-/* What refill_ready() and flush_ready() have kept. */
+/* Free the objects that refill_ready() and flush_ready() have kept. */
 static void put_kept(struct bench_work *w)
 {
 	while (w->at) {
@@ -475,7 +475,7 @@ static void put_kept(struct bench_work *w)
 	release(w);
 }
 
-/* Blocks of an order that one CPU can free before it must flush. */
+/* Number of blocks of an order that one CPU can free before it must flush. */
 static u32 pages_fill(struct myalloc_zone *zone, u32 order)
 {
 	struct myalloc_magazine_info mags;
@@ -484,7 +484,7 @@ static u32 pages_fill(struct myalloc_zone *zone, u32 order)
 	return mags.magazines * mags.capacity;
 }
 
-/* Objects, likewise. */
+/* The same for objects. */
 static u32 cache_fill(struct bench_work *w)
 {
 	struct myalloc_magazine_info mags;
@@ -494,9 +494,9 @@ static u32 cache_fill(struct bench_work *w)
 }
 
 /*
- * Of the objects that are kept, one in each slab, in the order in which they are freed: those
- * at the top of the magazine that is flushed are of different slabs as all are. So all that
- * is needed is as many slabs as slots.
+ * Keep one object in each slab, in the order in which they are freed. As all are of different
+ * slabs, so are those at the top of the magazine that is flushed. This needs only as many slabs
+ * as there are slots in the magazines.
  */
 static void flush_ready(struct bench_work *w)
 {
@@ -529,8 +529,9 @@ static void flush(struct bench_work *w, u32 ops)
 /* --- states built by hand: pages ---------------------------------------------------------- */
 
 /*
- * Of each chunk, allocated as a block, all pages but the first go back, and that one is a block.
- * Returns how many are so: fewer if others take what is free meanwhile; then the rest is freed.
+ * Of each chunk, allocated as a block, free all pages but the first, which becomes a block of its
+ * own. Returns for how many chunks this succeeded: fewer than @nr if other users take pages that
+ * become free; the rest is freed then.
  */
 static u32 keep_first_pages(struct bench_work *w, void **chunk, u32 nr)
 {
@@ -559,9 +560,9 @@ static u32 keep_first_pages(struct bench_work *w, void **chunk, u32 nr)
 }
 
 /*
- * Pages such that the batch that is flushed has one page of each chunk, the last one that
- * is not free there. object[] has them in the order in which they are to be freed, from the
- * end: what is freed first fills the depot.
+ * Prepare pages such that the flushed batch has one page of each chunk, the last one there that
+ * is not free. object[] lists them in the order in which to free them, from the end: the first
+ * frees fill the depot.
  */
 static void merge_ready(struct bench_work *w)
 {
@@ -576,7 +577,7 @@ static void merge_ready(struct bench_work *w)
 	myalloc_pages_magazines(zone, 0, &mags);
 	if (!mags.capacity)
 		return;
-	/* One page of each chunk, but for as many chunks as the others need. */
+	/* Keep one page of each chunk, except the chunks that supply the fillers. */
 	if (myalloc_bench_stat(w)) {
 		w->fails++;
 		return;
@@ -600,7 +601,7 @@ static void merge_ready(struct bench_work *w)
 	}
 	specials = keep_first_pages(w, special, specials);
 	myalloc_zone_drain(zone);
-	/* From the end: all magazines but one of fillers less a batch, the specials, one more. */
+	/* From the end: fillers for all magazines but one, less a batch; the specials; one more. */
 	for (i = 0; i < specials && nr < w->room; i++) {
 		u32 at = min(mags.capacity + 1, nr);
 
@@ -667,7 +668,7 @@ static void page_bulk_alloc(struct bench_work *w, u32 ops)
 	watch_end(w, &watch);
 }
 
-/* Into full magazines. */
+/* Free into full magazines. */
 static void page_bulk_free(struct bench_work *w, u32 ops)
 {
 	struct myalloc_zone *zone = w->run->job.zone;
@@ -703,7 +704,7 @@ static void by_address(struct bench_work *w, u32 ops)
 	watch_end(w, &watch);
 }
 
-/* The whole zone, every magazine of this CPU full. Not bounded by a constant. */
+/* Drain the whole zone with every magazine of this CPU full. Not bounded by a constant. */
 static void zone_drain(struct bench_work *w, u32 ops)
 {
 	struct myalloc_zone *zone = w->run->job.zone;
