@@ -2,17 +2,18 @@
 /*
  * Stress runs
  *
- * What it is: kernel threads that allocate and free at random, keep the zone near a level
- * of fill, and check all memory they get for being theirs alone. At the end the statistics
- * must balance. A seed repeats it.
+ * Kernel threads allocate and free at random, keep the zone near a level of fill, and check that no
+ * other user writes to the memory they get. At the end the statistics must balance. The seed makes
+ * a run repeatable.
  *
  * Terms
- *	what		one thing that is allocated: blocks of an order, objects of a size
+ *	what		a kind of allocation: blocks of an order, objects of a size
  *	family		pages or objects; a kind of run uses one or both
- *	hold		what a thread has of a family at the moment
- *	charge		bytes of the zone that a thing takes: of an object, its share of a slab
+ *	hold		the present allocations of a thread in one family
+ *	charge		bytes of the zone that an allocation takes; for an object its share of
+ *			a slab
  *	identity	what, thread and number of an allocation; its content follows from it
- *	record		one line of progress, made once a second
+ *	record		a report of progress, published once a second
  *
  * Structure
  *
@@ -21,63 +22,62 @@
  *			stop v    |
  *		 thread 0  thread 1  thread 2  thread 3		bound to CPUs in turn
  *		    |---ring 0-->|	|---ring 1-->|		only CROSS
- *		   [      gate, where they wait for all    ]	only EXHAUST
+ *		   [    gate, where each waits for all    ]	only EXHAUST
  *
- * What makes it a test
- *	- Every byte of every thing is filled with a pattern made of the seed and its
- *	  identity, and looked at when it is freed (lib/pattern.c): two owners of a byte,
- *	  a lost or astray write, a stale copy are all seen, and the first one is told in
- *	  words with who wrote what was found. One allocation in 16 asks for zero and
- *	  looks for it.
- *	- What the allocator gives must lie in the zone and be aligned; what it is given
- *	  back it must accept.
+ * What is checked
+ *	- Every byte of every allocation is filled with a pattern made of the seed and its
+ *	  identity, and compared on free (lib/pattern.c). This detects two owners of a byte,
+ *	  a lost or stray write, and a stale copy; the first error is described in words,
+ *	  with the allocation whose pattern was found. One allocation in 16 requests zeroed
+ *	  memory and checks it.
+ *	- Allocations must lie in the zone and be aligned; frees must be accepted.
  *	- One step in 32 is a bulk operation.
- *	- Damage that the allocator reports by itself while the run lasts counts as an
- *	  error of the run.
- *	- After the run and a drain, as many pages are out as before and the free blocks
- *	  of each order are those from before; validate recounts all.
+ *	- Damage that the allocator itself reports during the run counts as an error of the
+ *	  run.
+ *	- After the run and a drain, as many pages are out as before, and each order has as
+ *	  many free blocks as before; validate recounts everything.
  *
  * Kinds
  *	PAGES, OBJECTS, MIXED	a random walk around the target: below 7/8 of it three of
- *		four steps allocate, above it none, between them half. A free takes a
- *		random thing. MIXED has half the target for each family and a coin decides
- *		whose step it is.
+ *		four steps allocate, above it none, between them half. A free picks a random
+ *		allocation. MIXED gives each family half the target, and a coin decides which
+ *		family each step uses.
  *	CROSS	threads in pairs: the even one allocates objects and blocks in turn, the odd
  *		one frees them, from a window of 256, in random order.
  *	EXHAUST	in rounds: a random amount of the mix, then everything from the largest
- *		order to the smallest and what is left in slabs, until each thread fails
- *		with all, even asking every CPU for what it caches. Then no page may be
- *		free or cached. Then all is freed in random order and must be there again.
+ *		order to the smallest and the rest in slabs, until every allocation of each
+ *		thread fails, even after draining every CPU's magazines. Then no page may be
+ *		free or cached. Then everything is freed in random order and must be free again.
  *
- * The target is a share of the reserve in pages, divided among the threads. Orders of
- * which not at least two blocks fit in what one thread may hold are left out of the
- * mix (unless there is no other). A thread remembers what it has in an array made at
- * start; all arrays together take at most 1/ITEM_SHARE of the reserve, so that with objects
- * of few bytes the target may not be reached. They are charged to the caller's cgroup, and the
- * run is refused if the system has not that much to spare (budget.c).
+ * The target is a share of the reserve in pages, divided among the threads. An order of which two
+ * blocks do not fit into the share of one thread is left out of the mix (unless it is the only
+ * one). A thread keeps its allocations in an array made at start; all arrays together take at most
+ * 1/ITEM_SHARE of the reserve, so with very small objects the target may not be reached. The arrays
+ * are charged to the caller's cgroup, and the run is refused if the system cannot spare the memory
+ * (budget.c).
  *
- * Repeatable: thread n draws every choice from stream n of the seed, and no choice depends
- * on time or address. So with one thread and a number of operations, two runs on a zone in
- * the same state do the same. With more threads they meet differently each time.
+ * Repeatability: thread n draws every choice from stream n of the seed, and no choice depends on
+ * time or address. So with one thread and a number of operations, two runs on a zone in the same
+ * state do the same. Several threads interleave differently each time.
  *
- * Time: the coordinator alone looks at the clock; it sets @stop, which every thread reads
- * before each step. Of single operations that neither zero nor wait, the time is taken
- * of one in 8 with the fast monotonic clock, into histograms that the threads own; it
- * includes one reading of the clock and whatever interrupted it.
+ * Time: only the coordinator looks at the clock; it sets @stop, which every thread reads before
+ * each step. One in 8 of the single operations that neither zero nor wait is timed with the fast
+ * monotonic clock, into histograms that belong to the thread; the time includes one reading of the
+ * clock and any interruption.
  *
  * Invariants
- *	X1  Each thing is in one place: one hold, one ring, or in the hands of one thread.
+ *	X1  Each allocation is in one place: one hold, one ring, or in use by one thread.
  *	X2  live of a hold = the charges of its items.
  *	X3  An array that only one thread writes is never reallocated; nothing is allocated
  *	    from the kernel after start, so a run disturbs no measurement of memory.
  *	X4  A thread waits only for threads that do not wait for it: the ends of a ring
- *	    wait for opposite conditions (never full and empty at once), the gate opens when
- *	    all that still take part have come, and @stop ends every wait but the
- *	    consumer's, whose producer then closes the ring.
+ *	    wait for opposite conditions (a ring is never full and empty at once), the gate
+ *	    opens when all remaining threads have arrived, and @stop ends every wait except
+ *	    the consumer's, whose producer then closes the ring.
  *
- * Locking: the lock of the job for records and results; merging histograms takes a
- * while. Counters and histograms are written by their thread alone and read by anybody.
- * notify() is called without a lock.
+ * Locking: the job's lock protects records and results; merging histograms takes a while. Each
+ * thread alone writes its counters and histograms; reads need no lock. notify() is called without a
+ * lock.
  */
 #include "env.h"
 
@@ -94,21 +94,21 @@
 #include "stress/stress_run.h"
 #include "zone/validate.h"
 
-/* Item arrays together take at most this share of the reserve. */
+/* All item arrays together take at most 1/ITEM_SHARE of the reserve. */
 #define ITEM_SHARE	8
 
-/* Least room of an array, whatever the share. */
+/* Minimum size of an array, whatever the share. */
 #define ITEM_LEAST	64
 
-/* How often the coordinator looks at the pages in use. */
+/* How often the coordinator samples the pages in use. */
 #define LOOK_MS		100
 
-/* The interface is the same for every compiler and word size. */
+/* The layout is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_stress) == 288);
 static_assert(sizeof(struct myalloc_stress_progress) == 88);
 static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
 
-/* What job.c knows of a record. */
+/* The layout of a record that job.c relies on. */
 static_assert(offsetof(struct myalloc_stress_progress, state) ==
 	      offsetof(struct myalloc_job_record, state));
 static_assert(offsetof(struct myalloc_stress_progress, elapsed_ms) ==
@@ -138,8 +138,8 @@ static u64 errors(const struct myalloc_stress_run *run)
 }
 
 /*
- * Makes a record and tells the user. With the last one the run is finished, and who reads
- * it finds it so.
+ * Publish a record and notify the user. The last record finishes the run, and a reader of it
+ * sees the run finished.
  */
 static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_state state)
 {
@@ -162,7 +162,7 @@ static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_stat
 	myalloc_job_publish(&run->job, state);
 }
 
-/* @lock held: @merged is scratch. */
+/* @lock held. Uses @merged as scratch. */
 static void merge_latency(struct myalloc_stress_run *run, enum stress_timer timer,
 			  struct myalloc_latency *out)
 {
@@ -181,7 +181,7 @@ static void merge_latency(struct myalloc_stress_run *run, enum stress_timer time
 	out->max = all->max;
 }
 
-/* @lock held. What the threads know. */
+/* @lock held. Sum up the counters of the threads. */
 static void sum_result(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
 {
 	out->state = MYALLOC_STRESS_RUNNING;
@@ -219,13 +219,13 @@ static void destroy_caches(struct myalloc_stress_run *run)
 		struct myalloc_cache *cache = run->what[i].cache;
 
 		run->what[i].cache = NULL;
-		/* Objects that it did not take back keep it alive; it has said so. */
+		/* Objects whose free was refused keep the cache alive; a message was printed. */
 		if (cache && myalloc_cache_destroy(cache))
-			pr_err("stress run %llu: a cache is left behind\n", run->job.id);
+			pr_err("stress run %llu: a cache could not be destroyed\n", run->job.id);
 	}
 }
 
-/* The kernel threads have ended, or, at a start that failed, never began. */
+/* The threads have ended, or never began because the start failed. */
 static void reap_threads(struct myalloc_stress_run *run)
 {
 	u32 i;
@@ -241,7 +241,7 @@ static void reap_threads(struct myalloc_stress_run *run)
 	}
 }
 
-/* The statistics after the run against those from before. */
+/* Compare the statistics after the run with those before. */
 static void balance(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
 {
 	struct myalloc_zone_stats after;
@@ -252,10 +252,10 @@ static void balance(struct myalloc_stress_run *run, struct myalloc_stress_result
 	out->balanced = out->end_pages == out->start_pages &&
 			!memcmp(after.free_blocks, run->before.free_blocks,
 				sizeof(after.free_blocks));
-	/* The zone's own high-water mark is exact, if it rose. */
+	/* The zone's own high-water mark is exact if it has risen. */
 	if (after.peak_pages > run->before.peak_pages)
 		out->peak_pages = after.peak_pages;
-	/* Damage that the allocator has found by itself: its last report tells of it. */
+	/* The allocator itself found damage: its last report describes it. */
 	if (after.corruptions == run->before.corruptions)
 		return;
 	out->verify_errors += after.corruptions - run->before.corruptions;
@@ -309,7 +309,7 @@ static bool time_is_up(const struct myalloc_stress_run *run)
 	return most && myalloc_job_elapsed_ms(&run->job) >= most;
 }
 
-/* Milliseconds until there is something to do. */
+/* Milliseconds until the coordinator's next work. */
 static u32 nap_ms(const struct myalloc_stress_run *run)
 {
 	s64 next = clamp_t(s64, myalloc_job_record_in_ms(&run->job), 1, LOOK_MS);
@@ -392,7 +392,7 @@ static u64 zone_share(const struct myalloc_stress_run *run)
 	return max_t(u64, div_u64(bytes, parts), PAGE_SIZE);
 }
 
-/* The mix of orders, less those too large for a share. */
+/* The mix of orders, without those too large for a share. */
 static void make_choices(struct myalloc_stress_run *run)
 {
 	u32 weights[MYALLOC_NR_ORDERS], order, left = 0;
@@ -424,8 +424,9 @@ static u32 mean_charge(const struct myalloc_stress_run *run, enum stress_family 
 }
 
 /*
- * Room for items: what the target takes of the mix, and a quarter more because it varies. A
- * thread that exhausts the zone may get more than its share of it, in single pages at worst.
+ * Size of an item array: the number of allocations of the mix in the target, and a quarter more
+ * because it varies. A thread that exhausts the zone may get more than its share, in single pages
+ * at worst.
  */
 static u32 room(const struct myalloc_stress_run *run, enum stress_family family)
 {
@@ -477,13 +478,13 @@ static u32 ring_slots(const struct myalloc_stress_run *run)
 	return roundup_pow_of_two(min_t(u32, room(run, STRESS_OBJECTS), BIT(20)));
 }
 
-/* Bytes that the threads' own lists will take. */
+/* Bytes that the item arrays of all threads will take. */
 static u64 lists_bytes(const struct myalloc_stress_run *run)
 {
 	u64 items = 0, bytes = sizeof(struct stress_thread);
 	u32 family;
 
-	if (run->params.kind == MYALLOC_STRESS_CROSS)	/* of each pair; odd numbers have none */
+	if (run->params.kind == MYALLOC_STRESS_CROSS)	/* one of each pair */
 		return run->nr_threads * bytes + DIV_ROUND_UP(run->nr_threads, 2) *
 		       (sizeof(struct stress_ring) +
 			(ring_slots(run) + (u64)STRESS_WINDOW) * sizeof(struct stress_item));
@@ -493,7 +494,7 @@ static u64 lists_bytes(const struct myalloc_stress_run *run)
 	return run->nr_threads * (bytes + items * sizeof(struct stress_item));
 }
 
-/* Between threads @t - 1 and @t. */
+/* The ring between threads @t - 1 and @t. */
 static int make_ring(struct myalloc_stress_run *run, struct stress_thread *t)
 {
 	u32 slots = ring_slots(run);
@@ -596,7 +597,7 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 {
 	int err;
 
-	/* First, as it is looked at last at the end: what they do in between is seen. */
+	/* Sampled first here and last at the end, so that activity in between is noticed. */
 	myalloc_stress_look_at_others(run, &run->others);
 	myalloc_zone_drain(run->job.zone);
 	myalloc_zone_stats(run->job.zone, &run->before);
@@ -618,7 +619,7 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 
 /* --- the kind of job ------------------------------------------------------ */
 
-/* Checks the parameters, and makes all that a run needs. */
+/* Check the parameters, and allocate everything that a run needs. */
 static struct myalloc_job *make(struct myalloc_zone *zone, void *arg)
 {
 	struct myalloc_budget budget = { };
@@ -657,7 +658,7 @@ static void free_job(struct myalloc_job *job)
 	free_run(to_stress(job));
 }
 
-/* Merges the histograms of all threads. Of a run that goes on: what is known now. */
+/* Merge the histograms of all threads. For a run that has not ended, the values so far. */
 static int result(struct myalloc_job *job, void *arg)
 {
 	struct myalloc_stress_result *out = arg;

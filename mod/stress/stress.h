@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Stress: kernel threads that use the allocator hard and check what it gives them. */
+/* Stress: kernel threads that use the allocator heavily and check the memory it returns. */
 #ifndef MYALLOC_STRESS_H
 #define MYALLOC_STRESS_H
 

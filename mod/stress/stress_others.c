@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a stress run has done to the zone, and what others did meanwhile. See stress.c. */
+/* Separates a stress run's effect on the zone from that of other users. See stress.c. */
 #include "env.h"
 
 #include "object/cache.h"
 #include "stress/stress_run.h"
 
 /**
- * myalloc_stress_sum() - one of the counts, of all threads
- * @run: the run; of one that goes on it is a moment's view
- * @which: the count
+ * myalloc_stress_sum() - sum one of the counters over all threads
+ * @run: the run; while it is running the sum is a snapshot
+ * @which: the counter
  *
  * Context: any.
  * Return: the sum.
@@ -52,9 +52,9 @@ static bool add_cache(struct myalloc_cache *cache, void *arg)
 }
 
 /**
- * myalloc_stress_look_at_others() - what do others do to the zone?
+ * myalloc_stress_look_at_others() - sample the activity of other users of the zone
  * @run: the run
- * @others: out: what they have ever done, and with pages the run itself
+ * @others: out: their activity since load; the page counts include the run itself
  *
  * Context: task, sleeps.
  */
@@ -74,14 +74,14 @@ void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress
 }
 
 /**
- * myalloc_stress_alone() - has nobody else used the zone since the run began?
+ * myalloc_stress_alone() - was the run the only user of the zone since it began?
  * @run: the run
  *
- * Exact while the run's own threads do nothing; does not see a cache that came and went again,
- * which leaves nothing behind.
+ * Exact while the run's own threads are idle. It does not notice a cache that was created and
+ * destroyed again, which leaves nothing behind.
  *
  * Context: task, sleeps.
- * Return: true if nobody has.
+ * Return: true if there was no other user.
  */
 bool myalloc_stress_alone(struct myalloc_stress_run *run)
 {

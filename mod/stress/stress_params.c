@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parameters of a stress run: is each one possible, and what is meant by those left out?
+ * Parameters of a stress run: checks them and fills in the defaults
  *
- * What is refused is refused with -EINVAL and a sentence for dynamic debug. After
- * myalloc_stress_settle() no default is left to be guessed: run->params says what will be
- * done, and two runs with the same run->params do the same.
+ * An invalid parameter is refused with -EINVAL and a message for dynamic debug. After
+ * myalloc_stress_settle() every default is filled in: run->params describes the run completely,
+ * and two runs with the same run->params do the same.
  */
 #include "env.h"
 #include "object/slab_layout.h"
 #include "stress/stress_run.h"
 
-/* What myalloc_stress.fill_permille means when it is 0. */
+/* The default of myalloc_stress.fill_permille. */
 #define FILL_DEFAULT	500
 
 /*
- * The mix when none is given: powers of two, and sizes that leave a rest in a slab, from
- * many to a page down to one in several pages.
+ * The default mix of sizes: powers of two, and sizes that leave a remainder in a slab, from many
+ * objects in a page to one object in several pages.
  */
 static const u32 default_sizes[] = { 16, 40, 64, 96, 192, 256, 500, 1024, 2048, 4096 };
 
@@ -69,7 +69,7 @@ static int check_sizes(const struct myalloc_stress *p)
 	return 0;
 }
 
-/* The CPUs in the mask, or all that are online. */
+/* The CPUs in the mask, or all online CPUs. */
 static int settle_cpus(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
@@ -105,7 +105,7 @@ static void settle_threads(struct myalloc_stress_run *run)
 	run->nr_threads = p->threads;
 }
 
-/* Which orders, how often. */
+/* The orders and their frequencies. */
 static int settle_orders(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
@@ -126,7 +126,7 @@ static int settle_orders(struct myalloc_stress_run *run)
 	return 0;
 }
 
-/* The same size twice is one cache; it gets both weights. */
+/* A size that is given twice is one cache, with the sum of both weights. */
 static void merge_sizes(struct myalloc_stress *p)
 {
 	u32 nr = 0, i, k;
@@ -150,7 +150,7 @@ static void merge_sizes(struct myalloc_stress *p)
 	p->nr_sizes = nr;
 }
 
-/* Does one such object fit into the largest slab of the zone? With small chunks not all do. */
+/* Does an object fit into the largest slab of the zone? With small chunks not all do. */
 static bool fits(const struct myalloc_stress_run *run, u32 size)
 {
 	struct myalloc_slab_layout layout;
@@ -188,10 +188,11 @@ static int settle_sizes(struct myalloc_stress_run *run)
 
 /**
  * myalloc_stress_settle() - check the parameters and fill in the defaults
- * @run: with its zone; gets params, verify, cpu, nr_cpus, nr_threads, and of each what
- *	all but the cache
- * @params: as they came from the user
+ * @run: with its zone set; params, verify, cpu, nr_cpus, nr_threads are set, and of each what
+ *	everything except the cache
+ * @params: parameters from the user
  *
+ * Context: task.
  * Return: 0, -EINVAL.
  */
 int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_stress *params)

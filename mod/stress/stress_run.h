@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Inside a stress run: what stress.c, stress_params.c and stress_thread.c share. */
+/* Internal header of a stress run, shared by the files of this folder. */
 #ifndef MYALLOC_STRESS_RUN_H
 #define MYALLOC_STRESS_RUN_H
 
@@ -10,7 +10,7 @@
 #include "device/job.h"
 #include "zone/zone.h"
 
-/* Numbers of what is allocated: orders first, then sizes. */
+/* Numbers of the kinds of allocation: orders first, then sizes. */
 #define STRESS_WHAT_SIZES	16
 #define STRESS_WHATS		(STRESS_WHAT_SIZES + MYALLOC_STRESS_SIZES_MAX)
 
@@ -20,11 +20,11 @@ static_assert(MYALLOC_STRESS_SIZES_MAX <= MYALLOC_CHOICE_MAX);
 static_assert(MYALLOC_NR_ORDERS <= MYALLOC_CHOICE_MAX);
 
 /**
- * struct stress_what - one thing that is allocated
- * @cache: where from; NULL: pages
- * @order: of pages, log2
- * @bytes: that the user gets; 0: nothing with this number
- * @charge: bytes of the zone that it takes: an object's share of its slab
+ * struct stress_what - a kind of allocation
+ * @cache: cache of the objects; NULL: pages
+ * @order: log2 of pages
+ * @bytes: usable bytes; 0: this number is unused
+ * @charge: bytes of the zone that one takes; for an object its share of a slab
  */
 struct stress_what {
 	struct myalloc_cache *cache;
@@ -34,7 +34,7 @@ struct stress_what {
 };
 
 /**
- * struct stress_item - something a thread holds
+ * struct stress_item - an allocation of a thread
  * @addr: its address
  * @identity: unique in the run, see stress_identity()
  */
@@ -73,12 +73,12 @@ static inline u64 stress_identity_number(u64 identity)
 }
 
 /**
- * struct stress_hold - what a thread holds of one family: pages or objects
- * @item: in no order
- * @nr: how many
- * @max: room in @item
+ * struct stress_hold - the allocations of a thread in one family: pages or objects
+ * @item: the allocations, in no order
+ * @nr: number of allocations
+ * @max: size of @item
  * @live: bytes of the zone they take
- * @target: what @live is to be near
+ * @target: the value that @live should stay near
  * @first: number of the first what of this family
  * @choice: the mix
  */
@@ -119,18 +119,18 @@ enum stress_timer {
 	STRESS_TIMERS
 };
 
-/* Things that the consumer of a ring keeps, so that it does not free in order. */
+/* Allocations that the consumer of a ring keeps, so that it frees out of order. */
 #define STRESS_WINDOW	256
 
 /**
- * struct stress_ring - from the one who allocates to the one who frees (CROSS)
- * @slot: @mask + 1 of them
+ * struct stress_ring - from the allocating thread to the freeing thread (CROSS)
+ * @slot: @mask + 1 slots
  * @mask: number of slots - 1, a power of two less one
- * @target: bytes of the zone to have between the two
- * @wait: either end, when it cannot go on
+ * @target: bytes of the zone to keep between the two
+ * @wait: either end, while it cannot proceed
  * @head: slots ever filled; written by the producer
  * @made: bytes ever sent; written by the producer
- * @closed: the producer sends no more
+ * @closed: the producer has ended
  * @tail: slots ever emptied; written by the consumer
  * @freed: bytes ever freed; written by the consumer
  */
@@ -152,12 +152,12 @@ struct stress_ring {
  * struct stress_thread - one thread
  * @run: the run
  * @index: its number, from 0
- * @cpu: that it is bound to
+ * @cpu: CPU it is bound to
  * @task: the kernel thread, with a reference
- * @random: every choice it makes
- * @number: of its last allocation
+ * @random: stream of all its choices
+ * @number: number of its last allocation
  * @cramped: an item array was too small in this round (EXHAUST)
- * @calls: single operations, to take the time of one in STRESS_SAMPLE
+ * @calls: single operations, to time one in STRESS_SAMPLE
  * @count: by enum stress_count; written by this thread only
  * @hold: pages and objects it holds
  * @ring: shared with its partner (CROSS), or NULL
@@ -179,12 +179,12 @@ struct stress_thread {
 };
 
 /**
- * struct stress_gate - where all threads wait for each other (EXHAUST)
+ * struct stress_gate - barrier at which all threads wait for each other (EXHAUST)
  * @lock: protects the members below
- * @wait: those who have arrived
- * @expected: threads that take part
- * @arrived: threads that wait
- * @round: times it opened
+ * @wait: threads that have arrived
+ * @expected: number of threads that take part
+ * @arrived: number of threads that wait
+ * @round: times it has opened
  */
 struct stress_gate {
 	spinlock_t lock;	/* protects expected, arrived, round */
@@ -195,10 +195,10 @@ struct stress_gate {
 };
 
 /**
- * struct stress_others - what others did to the zone
- * @page_allocs: blocks ever allocated, by everybody
- * @page_frees: blocks ever freed, by everybody
- * @caches: caches that are not the run's
+ * struct stress_others - activity of other users of the zone
+ * @page_allocs: blocks ever allocated, by all users
+ * @page_frees: blocks ever freed, by all users
+ * @caches: caches that do not belong to the run
  * @object_ops: objects ever allocated and freed in them
  */
 struct stress_others {
@@ -210,31 +210,31 @@ struct stress_others {
 
 /**
  * struct myalloc_stress_run - see stress.c for the theory
- * @job: what all jobs have; its zone is the one under test
- * @params: with every default filled in
+ * @job: the common part; its zone is the one under test
+ * @params: parameters with every default filled in
  * @verify: fill and check memory
- * @what: what is allocated, by number
+ * @what: kinds of allocation, by number
  * @choice: the mix of each family
- * @cpu: CPUs allowed
- * @nr_cpus: how many
+ * @cpu: allowed CPUs
+ * @nr_cpus: number of allowed CPUs
  * @nr_threads: entries of @thread
  * @thread: the threads
  * @ring: one for each pair of threads, or NULL
- * @bytes: memory of the run itself
+ * @bytes: memory used by the run itself
  * @running: threads that have not ended
  * @wait: the coordinator
  * @gate: for EXHAUST
  * @exhausted: times the last page was reached; written by thread 0
- * @error_claimed: somebody has the first error
+ * @error_claimed: a thread has claimed the first error
  * @error_told: @error is complete
  * @error: the first error in words
  * @before: the statistics before the run, drained
- * @others: what others had done before the run
- * @peak_pages: most pages out of the buddy that were seen; this and those below are
+ * @others: activity of other users before the run
+ * @peak_pages: most pages out of the buddy that were sampled; this and the members below are
  *	protected by the lock of @job
  * @record: the last record
  * @result: complete when the run has finished
- * @merged: of all threads; scratch
+ * @merged: scratch, for merging the histograms of all threads
  */
 struct myalloc_stress_run {
 	struct myalloc_job job;

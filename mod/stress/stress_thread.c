@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One thread of a stress run: what it does to the allocator. See stress.c for the theory.
+ * One thread of a stress run: how it uses the allocator. See stress.c for the theory.
  *
- * From the outside in: myalloc_stress_thread() picks the kind; a kind is a loop of steps; a
- * step is one operation: one call of the allocator, for one thing or a bulk; take and give
- * surround the call by what makes it a test: fill, check, statistics, time.
+ * From the outside in: myalloc_stress_thread() selects the kind; a kind is a loop of steps; a
+ * step is one operation, that is, one call of the allocator, single or bulk. take and give wrap
+ * the call in the code that makes it a test: fill, check, statistics, time.
  */
 #include "env.h"
 
@@ -14,20 +14,20 @@
 #include "base/pattern.h"
 #include "stress/stress_run.h"
 
-/* Of single operations, the time is taken of one in so many: reading the clock costs. */
+/* One in STRESS_SAMPLE single operations is timed, because reading the clock costs time. */
 #define STRESS_SAMPLE	8
 
-/* One step in so many is a bulk operation, of 2 to BULK_MAX things. */
+/* One step in BULK_ONE_IN is a bulk operation, of 2 to BULK_MAX allocations. */
 #define BULK_ONE_IN	32
 #define BULK_MAX	16
 
-/* One allocation in so many asks for zeroed memory. */
+/* One allocation in ZERO_ONE_IN requests zeroed memory. */
 #define ZERO_ONE_IN	16
 
-/* One failure in so many is tried again with MYALLOC_MAY_WAIT, which asks every CPU. */
+/* One failure in WAIT_ONE_IN is retried with MYALLOC_MAY_WAIT, which drains every CPU. */
 #define WAIT_ONE_IN	16
 
-/* Ends of a ring look for a partner that sleeps each so many items. */
+/* Each end of a ring checks after this many items whether its partner sleeps. */
 #define RING_WAKE	16
 
 /* --- statistics ------------------------------------------------------------- */
@@ -50,7 +50,7 @@ static bool ended(const struct stress_thread *t)
 	return stopped(t) || (ops && t->count[STRESS_OPS] >= ops);
 }
 
-/* Each operation begins here. */
+/* Start of each operation. */
 static void begin_op(struct stress_thread *t)
 {
 	count(t, STRESS_OPS);
@@ -75,7 +75,7 @@ static void clock_stop(struct stress_thread *t, enum stress_timer timer, u64 sta
 
 /* --- errors ------------------------------------------------------------ */
 
-/* The first error of a run is kept in words; all are counted. */
+/* Keep the first error of a run in words; count all. */
 static __printf(3, 4) void
 tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...)
 {
@@ -100,7 +100,7 @@ static void name_what(char *buf, size_t size, const struct stress_what *what)
 		scnprintf(buf, size, "order %u block", what->order);
 }
 
-/* Can there be such an allocation in this run, and can it have a word of this index? */
+/* Can this run have such an allocation, and is it large enough for a word of this index? */
 static bool plausible(u64 identity, size_t index, const void *arg)
 {
 	const struct myalloc_stress_run *run = arg;
@@ -112,7 +112,7 @@ static bool plausible(u64 identity, size_t index, const void *arg)
 	       number <= READ_ONCE(run->thread[thread]->number);
 }
 
-/* What is known of the word that was found in the wrong place. */
+/* Describe the word that was found in the wrong place. */
 static void name_found(struct stress_thread *t, char *buf, size_t size,
 		       const struct myalloc_damage *damage)
 {
@@ -173,7 +173,7 @@ static bool inside(const struct myalloc_zone *zone, const void *addr, u32 bytes)
 	       myalloc_map_frame(&zone->map, addr + bytes - 1);
 }
 
-/* Looks at what the allocator gave before anything is written there, then marks it. */
+/* Check new memory before anything is written to it, then fill it. */
 static bool accept(struct stress_thread *t, const struct stress_item *item, bool zeroed)
 {
 	const struct stress_what *what = &t->run->what[stress_identity_what(item->identity)];
@@ -207,7 +207,7 @@ static void verify(struct stress_thread *t, const struct stress_item *item)
 		tell_damage(t, item, &damage, "when freed");
 }
 
-/* One call for one thing. Its time is taken if it did not have to zero or wait. */
+/* A single allocation, timed if it neither zeroes nor waits. */
 static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
 			myalloc_flags_t flags)
 {
@@ -264,7 +264,7 @@ static bool try_alloc(struct stress_thread *t, u32 nr, myalloc_flags_t flags,
 	return accept(t, item, zeroed);
 }
 
-/* Should an allocation that failed be tried again with all means? */
+/* Should a failed allocation be retried with MYALLOC_MAY_WAIT? */
 static bool insist(struct stress_thread *t)
 {
 	return t->run->params.kind != MYALLOC_STRESS_EXHAUST &&
@@ -361,7 +361,7 @@ static void take_bulk(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 		count(t, STRESS_FAIL_NOMEM);
 }
 
-/* Looks for another thing like it, @looks times at most in all. */
+/* Look for another allocation of the same what, with at most @looks attempts in all. */
 static bool take_like(struct stress_thread *t, struct stress_hold *hold, u32 *looks,
 		      struct stress_item *item)
 {
@@ -378,7 +378,7 @@ static bool take_like(struct stress_thread *t, struct stress_hold *hold, u32 *lo
 	return false;
 }
 
-/* A random victim, and those like it that some more looks happen to find. */
+/* Free a random allocation, and others of the same what that a few more attempts find. */
 static void give_bulk(struct stress_thread *t, struct stress_hold *hold)
 {
 	u32 want = 2 + myalloc_random_below(&t->random, BULK_MAX - 1);
@@ -403,7 +403,7 @@ static void give_bulk(struct stress_thread *t, struct stress_hold *hold)
 		note_free(t, what);
 }
 
-/* Everything back: at the end of a thread, not counted as operations. */
+/* Free everything at the end of a thread; not counted as operations. */
 static void give_all(struct stress_thread *t)
 {
 	u32 i;
@@ -423,8 +423,8 @@ static void give_all(struct stress_thread *t)
 /* --- kinds pages, objects, mixed ---------------------------------------- */
 
 /*
- * Would one more be too many? The size is counted by half, so that neither large nor small
- * things are favoured near the target and live memory is as often above it as below.
+ * Would one more be too many? Half of its size counts, so that neither large nor small
+ * allocations are favoured near the target and live memory is as often above it as below.
  */
 static bool full(struct stress_thread *t, const struct stress_hold *hold, u32 nr)
 {
@@ -486,7 +486,7 @@ static void run_mix(struct stress_thread *t)
 
 static u32 ring_used(const struct stress_ring *ring)
 {
-	/* Pairs with ring_pop(): what it has emptied may be filled again. */
+	/* Pairs with ring_pop(): slots that it has emptied may be filled again. */
 	u32 tail = smp_load_acquire(&ring->tail);
 
 	return READ_ONCE(ring->head) - tail;
@@ -497,7 +497,7 @@ static u64 ring_live(const struct stress_ring *ring)
 	return READ_ONCE(ring->made) - READ_ONCE(ring->freed);
 }
 
-/* A sleeper is woken when it has something to do for a while. */
+/* Wake a sleeping partner once it has enough to do for a while. */
 static void ring_wake(struct stress_ring *ring)
 {
 	if (wq_has_sleeper(&ring->wait))
@@ -559,7 +559,7 @@ static void run_producer(struct stress_thread *t)
 	ring_wake(ring);
 }
 
-/* The consumer frees what it took out of the ring and tells the producer. */
+/* Free the items that were taken out of the ring and notify the producer. */
 static void consume(struct stress_thread *t, struct stress_hold *hold)
 {
 	struct stress_item item = take_out(t, hold, myalloc_random_below(&t->random, hold->nr));
@@ -588,14 +588,14 @@ static void run_consumer(struct stress_thread *t)
 		}
 		ring_wake(ring);
 		wait_event_idle(ring->wait, ring_used(ring) || READ_ONCE(ring->closed));
-		/* Pairs with run_producer(): if it is closed, its last item is seen. */
+		/* Pairs with run_producer(): if the ring is closed, its last item is visible. */
 		closed = smp_load_acquire(&ring->closed);
 	} while (hold->nr || ring_used(ring) || !closed);
 }
 
 /* --- kind exhaust ------------------------------------------------------- */
 
-/* Waits until all threads are here. False if the run is to stop. */
+/* Wait until all threads are here. Returns false if the run should stop. */
 static bool gate_pass(struct stress_thread *t)
 {
 	struct stress_gate *gate = &t->run->gate;
@@ -613,7 +613,7 @@ static bool gate_pass(struct stress_thread *t)
 	return !stopped(t);
 }
 
-/* This thread comes to the gate no more. */
+/* This thread will not come to the gate again. */
 static void gate_leave(struct stress_thread *t)
 {
 	struct stress_gate *gate = &t->run->gate;
@@ -628,7 +628,7 @@ static void gate_leave(struct stress_thread *t)
 	spin_unlock(&gate->lock);
 }
 
-/* Allocates this until there is none left. True if there was any. */
+/* Allocate this what until none is left. Returns true if there was any. */
 static bool sweep_one(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 {
 	bool any = false;
@@ -646,7 +646,7 @@ static bool sweep_one(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 	return any;
 }
 
-/* Everything from the largest block to the smallest, then what slabs have left. */
+/* Allocate everything from the largest block to the smallest, then the rest in slabs. */
 static bool sweep_all(struct stress_thread *t)
 {
 	u32 order = t->run->job.zone->chunk_order + 1, i;
@@ -659,7 +659,7 @@ static bool sweep_all(struct stress_thread *t)
 	return any;
 }
 
-/* One last thing, asking every CPU for what it caches, so that a sweep can have it. */
+/* Make one more allocation that drains every CPU, so that a sweep can use what it frees. */
 static bool sweep_caches(struct stress_thread *t)
 {
 	u32 i = myalloc_random_below(&t->random, t->run->params.nr_sizes + 1);
@@ -678,7 +678,7 @@ static bool sweep_caches(struct stress_thread *t)
 	return true;
 }
 
-/* The last pass finds nothing, neither in the zone nor in anybody's cache. */
+/* Repeat until a pass finds nothing, neither in the zone nor in any CPU's magazines. */
 static void sweep(struct stress_thread *t)
 {
 	bool any;
@@ -689,7 +689,7 @@ static void sweep(struct stress_thread *t)
 	} while ((any || sweep_all(t)) && !t->cramped && !ended(t));
 }
 
-/* A random amount of the usual mix, so that the zone is broken up anew in each round. */
+/* Allocate a random amount of the usual mix, so that each round fragments the zone anew. */
 static void scatter(struct stress_thread *t)
 {
 	u32 permille = myalloc_random_below(&t->random, 1000);
@@ -714,8 +714,8 @@ static bool all_here(struct stress_thread *t)
 }
 
 /*
- * All threads wait, each having failed to get anything more: nothing may be left. Unless
- * the run was stopped meanwhile, and they have begun to free.
+ * All threads wait after their last allocation has failed: nothing may be left, unless the run
+ * was stopped in the meantime and they have begun to free.
  */
 static void check_exhausted(struct stress_thread *t)
 {
@@ -737,7 +737,7 @@ static void check_exhausted(struct stress_thread *t)
 		     stats.free_pages, stats.cached_pages, stats.deferred_pages);
 }
 
-/* All threads wait, each having freed all it had: the zone must be as before the run. */
+/* All threads wait after freeing everything: the zone must be as before the run. */
 static void check_returned(struct stress_thread *t)
 {
 	struct myalloc_stress_run *run = t->run;
@@ -806,7 +806,7 @@ static void run_kind(struct stress_thread *t)
 }
 
 /**
- * myalloc_stress_thread() - a thread of a run, from beginning to end
+ * myalloc_stress_thread() - the function of a run's threads
  * @arg: its struct stress_thread
  *
  * Context: the thread.
@@ -826,7 +826,7 @@ int myalloc_stress_thread(void *arg)
 }
 
 /**
- * myalloc_stress_wake() - the threads that wait are to see that the run ends
+ * myalloc_stress_wake() - wake the waiting threads of a run that should end
  * @job: the run
  *
  * Context: task.
