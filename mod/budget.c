@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The budget: how much memory a user may make this module take from the system
+ * The budget: limits the system memory that a user can make this module allocate
  *
- * What it is: one comparison, made before memory of a size that a user chose is allocated:
- * with what is available to new users without swapping (MemAvailable), less a margin. Without
- * it a large vmalloc() takes page after page until the OOM killer ends somebody who has
- * nothing to do with it. The allocations themselves do not retry and are charged to the
- * caller's cgroup (lib/env/kernel/env.h), so that a race of two that both fit is harmless too:
- * one of them fails.
+ * Before the module allocates memory of a size that a user chose, it compares the size with the
+ * memory available to new users without swapping (MemAvailable), less a margin. Without this
+ * check a large vmalloc() takes page after page until the OOM killer ends an unrelated process.
+ * The allocations themselves do not retry and are charged to the caller's cgroup
+ * (lib/env/kernel/env.h), so two requests that both pass the check but do not fit together are
+ * harmless too: one of them fails.
  *
- * Nothing is set aside: what is available may be gone a moment later.
+ * The check reserves nothing: the available memory may be gone a moment later.
  */
 #include "env.h"
 
@@ -18,14 +18,14 @@
 #include "budget.h"
 
 /**
- * myalloc_budget_check() - could so much be taken from the system now?
- * @what: what it is for, for the sentence in the kernel's log
- * @bytes: how much, in all
- * @budget: out, or NULL: how much was wanted and how much could have been taken
+ * myalloc_budget_check() - can the system spare this much memory now?
+ * @what: purpose of the memory, for the message in the kernel's log
+ * @bytes: total size in bytes
+ * @budget: out, or NULL: the bytes needed and the bytes that could have been taken
  *
  * Context: task.
- * Return: 0; -ENOMEM after a sentence was printed (not more often than the kernel's rate limit
- * allows).
+ * Return: 0; -ENOMEM if it cannot, after a message was printed (subject to the kernel's rate
+ * limit).
  */
 int myalloc_budget_check(const char *what, u64 bytes, struct myalloc_budget *budget)
 {
@@ -39,20 +39,21 @@ int myalloc_budget_check(const char *what, u64 bytes, struct myalloc_budget *bud
 	}
 	if (myalloc_budget_need(bytes) <= left)
 		return 0;
-	pr_err_ratelimited("%s: %llu KiB of memory are needed; of %lu KiB available %llu can be taken and the others are left to the system\n",
+	pr_err_ratelimited("%s: %llu KiB of memory needed; of %lu KiB available at most %llu can be taken, the rest is left to the system\n",
 			   what, DIV_ROUND_UP_ULL(bytes, 1024),
 			   max(available, 0L) << (PAGE_SHIFT - 10), left << (PAGE_SHIFT - 10));
 	return -ENOMEM;
 }
 
 /**
- * myalloc_budget_zalloc() - zeroed memory of a size that a user chose
+ * myalloc_budget_zalloc() - allocate zeroed memory of a size that a user chose
  * @what: as for myalloc_budget_check()
- * @bytes: how much
+ * @bytes: size in bytes
  * @node: NUMA node, or NUMA_NO_NODE
  *
  * Context: task, may sleep.
- * Return: the memory for myalloc_env_free(), charged to the caller's cgroup, or NULL.
+ * Return: the memory, to be freed by myalloc_env_free() and charged to the caller's cgroup, or
+ * NULL.
  */
 void *myalloc_budget_zalloc(const char *what, size_t bytes, int node)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernel versions, 6.1 to 7.x. Version checks are here and nowhere
- * else.
+ * Differences between kernel versions, 6.1 to 7.x. This is the only file with version
+ * checks.
  */
 #ifndef MYALLOC_COMPAT_H
 #define MYALLOC_COMPAT_H
@@ -16,17 +16,17 @@
 #include <linux/timex.h>
 #include <linux/version.h>
 
-/* Is this kernel of that version or a later one? */
+/* Is this kernel version major.minor or later? */
 #define MYALLOC_KERNEL(major, minor)						\
 	(LINUX_VERSION_MAJOR * 1000 + LINUX_VERSION_PATCHLEVEL >= (major) * 1000 + (minor))
 
 /*
  * Largest order of alloc_pages(): MAX_ORDER - 1 before 6.4, MAX_ORDER before 6.8, then
- * MAX_PAGE_ORDER. This means the same in all of them.
+ * MAX_PAGE_ORDER. This expression is correct in all of them.
  */
 #define MYALLOC_KERNEL_MAX_ORDER	ilog2(MAX_ORDER_NR_PAGES)
 
-/* Namespaces of symbols are strings since 6.13, and were bare words before. */
+/* Symbol namespaces are strings since 6.13 and were bare words before. */
 #if MYALLOC_KERNEL(6, 13)
 #define MYALLOC_EXPORT_NS(symbol, ns)	EXPORT_SYMBOL_NS_GPL(symbol, #ns)
 #define MYALLOC_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
@@ -35,7 +35,7 @@
 #define MYALLOC_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
 #endif
 
-/* hrtimer_setup() came with 6.13; hrtimer_init() and a store are gone since 6.15. */
+/* hrtimer_setup() appeared in 6.13; 6.15 removed hrtimer_init() with a store to ->function. */
 static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
 						enum hrtimer_restart (*fn)(struct hrtimer *),
 						clockid_t clock, enum hrtimer_mode mode)
@@ -49,14 +49,14 @@ static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
 }
 
 /*
- * A cache that is not merged with others: SLAB_NO_MERGE came with 6.5. Before, a flag that
- * does nothing without kmemleak has this effect too.
+ * Do not merge a cache with others: SLAB_NO_MERGE appeared in 6.5. Before that, a flag that
+ * has no other effect without kmemleak also prevents merging.
  */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE	SLAB_NOLEAKTRACE
 #endif
 
-/* Can a kmem_cache be asked for sheaves, its per-CPU arrays? Since 6.18. */
+/* Does kmem_cache_create() accept sheaves (per-CPU arrays)? Since 6.18. */
 #define MYALLOC_COMPAT_SHEAVES	MYALLOC_KERNEL(6, 18)
 
 static inline struct kmem_cache *
@@ -72,8 +72,8 @@ myalloc_compat_sheaf_cache(const char *name, unsigned int size, unsigned int cap
 }
 
 /*
- * The cycle counter, 0 if there is none. get_cycles() knows of none in user mode Linux,
- * whose processor has one all the same.
+ * The cycle counter, 0 if there is none. In user mode Linux get_cycles() returns 0 although
+ * the processor has a counter.
  */
 static inline u64 myalloc_compat_cycles(void)
 {
@@ -84,10 +84,10 @@ static inline u64 myalloc_compat_cycles(void)
 #endif
 }
 
-/* gen_pool is there only if something in the kernel uses it. */
+/* gen_pool is present only if another part of the kernel selects it. */
 #define MYALLOC_COMPAT_GENPOOL	IS_ENABLED(CONFIG_GENERIC_ALLOCATOR)
 
-/* alloc_pages_bulk_array() became alloc_pages_bulk() with 6.14. */
+/* alloc_pages_bulk_array() was renamed to alloc_pages_bulk() in 6.14. */
 static inline unsigned long
 myalloc_compat_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {

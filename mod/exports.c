@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What other modules may call
+ * Symbols exported to other modules
  *
- * Three namespaces. MYALLOC is the interface: lib/myalloc.h and mod/myalloc_client.h.
- * MYALLOC_JOB is for modules with a kind of job for the device: mod/device/job.h, mod/budget.h.
- * MYALLOC_INTERNAL is what the KUnit tests need to look at the parts one by one; it is
- * there only on kernels with KUnit and changes without notice.
+ * There are three namespaces. MYALLOC is the interface: lib/myalloc.h and mod/myalloc_client.h.
+ * MYALLOC_JOB is for modules that register a kind of job with the device: mod/device/job.h,
+ * mod/budget.h. MYALLOC_INTERNAL lets the KUnit tests test the parts one by one; it exists only
+ * on kernels with KUnit and changes without notice.
  *
- * A module that uses a symbol of ours holds us by that; myalloc_zone_get() counts a
- * reference besides, so that one who forgets to give it back keeps us loaded instead of
- * leaving memory in use that is no longer there.
+ * A module that uses one of these symbols pins myalloc.ko. myalloc_zone_get() takes a module
+ * reference in addition: a client that forgets to put it leaves myalloc.ko loaded, rather than
+ * using memory that has gone back to the system.
  */
 #include "env.h"
 
@@ -36,21 +36,32 @@
 
 static struct myalloc_zone *the_zone;
 
+/**
+ * myalloc_exports_init() - make the zone available to other modules
+ * @zone: the zone
+ *
+ * Context: task, while the module is loaded.
+ */
 void myalloc_exports_init(struct myalloc_zone *zone)
 {
 	WRITE_ONCE(the_zone, zone);
 }
 
+/**
+ * myalloc_exports_exit() - make the zone unavailable to other modules
+ *
+ * Context: task, while the module is removed.
+ */
 void myalloc_exports_exit(void)
 {
 	WRITE_ONCE(the_zone, NULL);
 }
 
 /**
- * myalloc_zone_get() - the zone of the module, with a reference
+ * myalloc_zone_get() - get the module's zone, with a reference
  *
- * While the reference is held myalloc.ko cannot be removed. Give it back by
- * myalloc_zone_put() when all that was allocated is freed.
+ * While the reference is held myalloc.ko cannot be removed. Put it with myalloc_zone_put() after
+ * everything allocated from the zone has been freed.
  *
  * Context: any.
  * Return: the zone, NULL while the module is being removed.
@@ -63,7 +74,7 @@ struct myalloc_zone *myalloc_zone_get(void)
 }
 
 /**
- * myalloc_zone_put() - give a reference back
+ * myalloc_zone_put() - put the reference of myalloc_zone_get()
  * @zone: from myalloc_zone_get(); NULL is allowed
  *
  * Context: any.
@@ -77,7 +88,7 @@ void myalloc_zone_put(struct myalloc_zone *zone)
 /* --- what does not change of a zone and its caches ---------------------------- */
 
 /**
- * myalloc_zone_info() - what does not change of a zone
+ * myalloc_zone_info() - read the constant properties of a zone
  * @zone: the zone
  * @info: out
  *
@@ -93,7 +104,7 @@ void myalloc_zone_info(const struct myalloc_zone *zone, struct myalloc_zone_info
 						    zone->buddy.top_order);
 }
 
-/* Those of one CPU are its two and all of the depot. */
+/* A CPU can use its own two magazines and all of the depot. */
 static void magazine_info(const struct myalloc_magazines *mags,
 			  struct myalloc_magazine_info *info)
 {
@@ -103,12 +114,12 @@ static void magazine_info(const struct myalloc_magazines *mags,
 }
 
 /**
- * myalloc_pages_magazines() - how many blocks of an order a CPU can keep
+ * myalloc_pages_magazines() - read how many blocks of an order a CPU can keep
  * @zone: the zone
  * @order: log2 of pages
- * @info: out; all 0 for orders that have no magazines
+ * @info: out; all 0 for orders without magazines
  *
- * Context: any. A CPU that comes for the first time may change it.
+ * Context: any. The values may change when a CPU comes online for the first time.
  */
 void myalloc_pages_magazines(const struct myalloc_zone *zone, unsigned int order,
 			     struct myalloc_magazine_info *info)
@@ -122,11 +133,11 @@ void myalloc_pages_magazines(const struct myalloc_zone *zone, unsigned int order
 }
 
 /**
- * myalloc_cache_magazines() - how many objects a CPU can keep
+ * myalloc_cache_magazines() - read how many objects a CPU can keep
  * @cache: the cache
  * @info: out
  *
- * Context: any. The zone's worker and myalloc_cache_resize() may change it.
+ * Context: any. The zone's worker and myalloc_cache_resize() may change the values.
  */
 void myalloc_cache_magazines(const struct myalloc_cache *cache,
 			     struct myalloc_magazine_info *info)
@@ -179,7 +190,7 @@ EXPORT(myalloc_zone_info);
 EXPORT(myalloc_pages_magazines);
 EXPORT(myalloc_cache_magazines);
 
-/* Of MYALLOC_JOB see device/job.c too. */
+/* device/job.c exports more of MYALLOC_JOB. */
 MYALLOC_EXPORT_NS(myalloc_budget_check, MYALLOC_JOB);
 MYALLOC_EXPORT_NS(myalloc_budget_zalloc, MYALLOC_JOB);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What other modules may call. */
+/* Symbols exported to other modules. */
 #ifndef MYALLOC_EXPORTS_H
 #define MYALLOC_EXPORTS_H
 

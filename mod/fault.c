@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Injected failures, on kernels that have none of their own
+ * Fault injection for kernels without their own
  *
- * Compiled in by MYALLOC_FAULT_INJECTION=y, for tests. Every internal allocation of the
- * module asks myalloc_fault_should_fail(). The parameter fail_nth, also writable in
- * /sys/module/myalloc/parameters, lets the n-th one from then on fail, once. It counts down
- * and reads as what is left: 0 says that the failure has happened, or none was asked for. So
- * n = 1, 2, ... until it does not reach 0 walks every failure path of an operation.
+ * MYALLOC_FAULT_INJECTION=y compiles this file in, for tests. Every internal allocation of the
+ * module calls myalloc_fault_should_fail(). Writing n to the parameter fail_nth, at load or in
+ * /sys/module/myalloc/parameters, makes the n-th allocation from then on fail, once. The
+ * parameter counts down and reads as the number left: 0 means that the failure has happened, or
+ * that none was requested. A test that writes n = 1, 2, ... until the parameter no longer reaches
+ * 0 covers every failure path of an operation.
  */
 #include "env.h"
 
@@ -22,7 +23,7 @@ static int set_fail_nth(const char *text, const struct kernel_param *param)
 	int err = kstrtouint(text, 0, &nth);
 
 	if (err || nth > INT_MAX) {
-		pr_err("fail_nth=\"%s\": give the number of the allocation that is to fail, 0 for none\n",
+		pr_err("fail_nth=\"%s\": give the number of the allocation that should fail, 0 for none\n",
 		       text);
 		return -EINVAL;
 	}
@@ -41,13 +42,13 @@ static const struct kernel_param_ops fail_nth_ops = {
 };
 
 module_param_cb(fail_nth, &fail_nth_ops, NULL, 0600);
-MODULE_PARM_DESC(fail_nth, "let the n-th internal allocation from now on fail (0: none)");
+MODULE_PARM_DESC(fail_nth, "make the n-th internal allocation from now on fail (0: none)");
 
 /**
- * myalloc_fault_should_fail() - is this internal allocation the one to fail?
+ * myalloc_fault_should_fail() - should this internal allocation fail?
  *
  * Context: any.
- * Return: true for that one, and only once.
+ * Return: true once, for the allocation that fail_nth selects.
  */
 bool myalloc_fault_should_fail(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Loading and unloading: the parts in their order. */
+/* Module load and unload: initializes the parts in order. */
 #include "env.h"
 
 #include <linux/cpuhotplug.h>
@@ -41,11 +41,11 @@ static int __init make_zone(const struct myalloc_params *params)
 	zone = myalloc_zone_create(&args);
 	if (!IS_ERR(zone))
 		return 0;
-	pr_err("no memory for the statistics of %u pages\n", reserve.nr_pages);
+	pr_err("out of memory for the metadata of %u pages\n", reserve.nr_pages);
 	return PTR_ERR(zone);
 }
 
-/* The CPU is gone and cannot come back meanwhile. */
+/* The CPU is dead and cannot come back until this returns. */
 static int cpu_dead(unsigned int cpu)
 {
 	myalloc_zone_drain_cpu(zone, cpu);
@@ -60,7 +60,7 @@ static int __init watch_cpus(void)
 		state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc:cpu", NULL,
 						  cpu_dead);
 	if (state < 0) {
-		pr_err("cannot watch CPUs come and go: error %d\n", state);
+		pr_err("cannot register for CPU hotplug: error %d\n", state);
 		return state;
 	}
 	hotplug_state = state;
@@ -80,7 +80,7 @@ static int __init myalloc_init(void)
 	if (err)
 		return err;
 	if (params.checks & MYALLOC_OWNER && myalloc_env_stack_init())
-		pr_warn("checks: this kernel keeps no call stacks; U records callers only\n");
+		pr_warn("checks: this kernel has no stack depot; U records callers only\n");
 	err = make_zone(&params);
 	if (err)
 		goto err_reserve;
@@ -89,7 +89,7 @@ static int __init myalloc_init(void)
 		goto err_zone;
 	myalloc_debugfs_init(zone, &reserve);
 	myalloc_session_quota = params.session_quota;
-	/* The first kind of all, so it cannot fail. */
+	/* This is the first kind to register, so it cannot fail. */
 	myalloc_job_kind_register(&myalloc_stress_kind);
 	err = myalloc_device_init(zone, &reserve);
 	if (err)
@@ -108,13 +108,13 @@ err_reserve:
 	return err;
 }
 
-/* What is still lent goes back to the system by itself when we have dropped our references. */
+/* Pages still lent return to the system by themselves once our references are dropped. */
 static void __exit end_lending(void)
 {
 	u32 lent = myalloc_quarantine_abandon(zone);
 
 	if (lent)
-		pr_info("%u pages are still lent to the kernel; it has them back when it is done with them\n",
+		pr_info("%u pages are still lent to the kernel and return to it when it drops its references\n",
 			lent);
 }
 
@@ -129,7 +129,7 @@ static void __exit myalloc_exit(void)
 	/* Leak the reserve rather than free pages that are still in use. */
 	if (myalloc_zone_destroy(zone)) {
 		myalloc_zone_abandon(zone);
-		pr_err("%u pages stay reserved until the next boot: somebody has not given them back\n",
+		pr_err("%u pages stay reserved until the next boot: not all allocations were freed\n",
 		       reserve.nr_pages);
 		return;
 	}

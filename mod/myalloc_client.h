@@ -22,8 +22,8 @@
  *	myalloc_zone_put(zone);
  *
  * Build with the Module.symvers of myalloc in KBUILD_EXTRA_SYMBOLS. myalloc.ko cannot be
- * removed while a module that uses it is loaded. mod/clients/frob is the smallest one, with its
- * Kbuild; mod/clients/example.c a larger one.
+ * removed while a module that uses it is loaded. mod/clients/frob is a minimal client with its
+ * Kbuild file; mod/clients/example.c is a larger one.
  */
 #ifndef MYALLOC_CLIENT_H
 #define MYALLOC_CLIENT_H
@@ -36,17 +36,17 @@ struct myalloc_zone *myalloc_zone_get(void);
 void myalloc_zone_put(struct myalloc_zone *zone);
 
 /*
- * Statistics, as the ioctls return them and debugfs shows them: myalloc_stat_fill() of a zone,
- * myalloc_cache_stat_fill() of a cache; see stat.h and uapi/myalloc.h. And what does not change:
+ * Statistics, the same as ioctls return and debugfs shows: myalloc_stat_fill() for a zone,
+ * myalloc_cache_stat_fill() for a cache; see stat.h and uapi/myalloc.h. Constant properties:
  */
 
 /**
- * struct myalloc_zone_info - what does not change of a zone
- * @nr_pages: its pages
+ * struct myalloc_zone_info - constant properties of a zone
+ * @nr_pages: number of pages
  * @chunk_order: log2 of pages in a chunk, the order of the largest block
  * @checks: MYALLOC_CHECKS in force for pages and every cache
- * @meta_bytes: memory beside the pages, without that of caches
- * @buddy_bytes: of it, the bitmaps of the buddy
+ * @meta_bytes: memory used in addition to the pages, without that of caches
+ * @buddy_bytes: the part of @meta_bytes that the buddy's bitmaps use
  */
 struct myalloc_zone_info {
 	u64 nr_pages;
@@ -58,9 +58,9 @@ struct myalloc_zone_info {
 
 /**
  * struct myalloc_magazine_info - how much a CPU can keep
- * @capacity: objects, or blocks, in a magazine; 0: there are none
- * @batch: how many are moved at once between magazines and what is behind them
- * @magazines: that one CPU can fill before it must give something back
+ * @capacity: objects, or blocks, in a magazine; 0: no magazines
+ * @batch: number moved at once between magazines and the layer below
+ * @magazines: magazines that one CPU can fill before it must flush
  */
 struct myalloc_magazine_info {
 	u32 capacity;

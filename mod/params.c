@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The parameters of the module: each wrong value is refused with a sentence of its own. */
+/* Module parameters. Each invalid value is refused with a message that names it. */
 #include "env.h"
 
 #include <linux/module.h>
@@ -9,7 +9,7 @@
 #include "device/quota.h"
 #include "params.h"
 
-/* Text, so that what is no number can be told. */
+/* Strings, so that a value that is not a number can be reported. */
 static char *reserve_mb = "64";
 module_param(reserve_mb, charp, 0444);
 MODULE_PARM_DESC(reserve_mb, "MiB to take from the system (default 64)");
@@ -34,7 +34,7 @@ static char default_chunk_order[4];
 
 static char *session_quota = "94";
 module_param(session_quota, charp, 0444);
-MODULE_PARM_DESC(session_quota, "percent of the reserve that one open file of the device may hold (default 94)");
+MODULE_PARM_DESC(session_quota, "percent of the reserve that one open file of the device can hold (default 94)");
 
 static int __init parse_number(const char *name, const char *text, s64 *value, s64 max,
 			       const char *right)
@@ -60,7 +60,7 @@ static int __init parse_reserve(struct myalloc_params *params)
 	if (params->reserve_mb > 0)
 		return 0;
 	pr_err("reserve_mb=%s is %s; %s\n", reserve_mb,
-	       params->reserve_mb ? "negative" : "nothing to allocate from", right);
+	       params->reserve_mb ? "negative" : "too small", right);
 	return -EINVAL;
 }
 
@@ -73,7 +73,7 @@ static int __init parse_node(struct myalloc_params *params)
 	if (params->node == NUMA_NO_NODE ||
 	    (params->node >= 0 && params->node < MAX_NUMNODES && node_online(params->node)))
 		return 0;
-	pr_err("node=%s is not online; there are %*pbl, and -1 stands for any\n", node,
+	pr_err("node=%s is not online; the online nodes are %*pbl, and -1 stands for any\n", node,
 	       nodemask_pr_args(&node_states[N_ONLINE]));
 	return -EINVAL;
 }
@@ -85,7 +85,7 @@ static int __init parse_chunk_order(struct myalloc_params *params)
 		"give log2 of the pages in a chunk, such as chunk_order=10";
 
 	if (!chunk_order) {
-		/* Where it can be read back. */
+		/* Makes the value readable in sysfs. */
 		scnprintf(default_chunk_order, sizeof(default_chunk_order), "%d", max);
 		chunk_order = default_chunk_order;
 	}
@@ -106,7 +106,7 @@ static int __init parse_quota(struct myalloc_params *params)
 		return -EINVAL;
 	if (params->session_quota > 0)
 		return 0;
-	pr_err("session_quota=%s leaves an open file nothing; %s\n", session_quota, right);
+	pr_err("session_quota=%s is too small; %s\n", session_quota, right);
 	return -EINVAL;
 }
 
@@ -137,7 +137,7 @@ static int __init parse_checks(struct myalloc_params *params)
 	}
 	if (!*p && params->checks)
 		return 0;
-	pr_err("checks=\"%s\" is not a choice of the letters F, Z, P, U, or - for none\n", checks);
+	pr_err("checks=\"%s\" is invalid; give letters of F, Z, P, U, or - for none\n", checks);
 	return -EINVAL;
 }
 
@@ -152,16 +152,16 @@ static int __init parse_policy(struct myalloc_params *params)
 	return 0;
 
 unknown:
-	pr_err("policy=\"%s\" is unknown; there are best and first\n", policy);
+	pr_err("policy=\"%s\" is unknown; give best or first\n", policy);
 	return -EINVAL;
 }
 
 /**
- * myalloc_params_read() - what the parameters say
+ * myalloc_params_read() - parse and check the module parameters
  * @params: out
  *
  * Context: task, while the module is loaded.
- * Return: 0; -EINVAL after a sentence was printed.
+ * Return: 0; -EINVAL after a message was printed.
  */
 int __init myalloc_params_read(struct myalloc_params *params)
 {

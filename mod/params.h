@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The parameters of the module. */
+/* Module parameters. */
 #ifndef MYALLOC_PARAMS_H
 #define MYALLOC_PARAMS_H
 
 #include "page/buddy.h"
 
 /**
- * struct myalloc_params - what the parameters say
- * @reserve_mb: MiB of the reserve
+ * struct myalloc_params - values of the module parameters
+ * @reserve_mb: size of the reserve in MiB
  * @node: NUMA node, or NUMA_NO_NODE
  * @chunk_order: log2 of pages in a chunk
  * @session_quota: percent of the reserve that one open file may hold
- * @checks: of pages and every cache
+ * @checks: checks of pages and every cache
  * @policy: where a new block is placed
  */
 struct myalloc_params {

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The reserve: pages taken from the system once, and given back once
+ * The reserve: pages taken from the system at load and given back at unload
  *
- * What it is: chunks, each one block of 2^chunk_order pages from alloc_pages_node(),
- * sorted by address. The zone needs nothing more: chunks need not be adjacent, and a block
- * never crosses from one chunk to another.
+ * The reserve consists of chunks, each a block of 2^chunk_order pages from alloc_pages_node(),
+ * sorted by address. The zone requires nothing more: chunks need not be adjacent, and a block
+ * never crosses a chunk boundary.
  *
- * Chunks are split: each page has a reference count of its own, which is 1. In an unsplit block
- * all pages but the first have 0, and a get_page() and put_page() of one would free it to the
- * system, whoever uses it. So pages that may be lent (lib/lend.c) can be. At the end each page
- * is freed on its own; the system merges them again, keeps one that it knows to be bad, and
- * gets one that somebody still has a reference to when that reference goes.
+ * Chunks are split: each page has its own reference count, which is 1. In an unsplit block all
+ * pages but the first have 0, and get_page() followed by put_page() on one of them would free it
+ * to the system while it is in use. Splitting makes it safe to lend pages (lib/lend.c). At the
+ * end each page is freed on its own: the system merges them again, keeps those known to be bad,
+ * and frees a page that still has other references when the last of them is dropped.
  *
- * A reserve is exactly as large as was asked for. If that is no multiple of a chunk, the
- * pages behind the end of the last chunk go back at once. A reserve smaller than one
- * chunk gets a chunk order that fits: no larger block could lie in it.
+ * The reserve has exactly the requested size. If that is not a multiple of the chunk size, the
+ * pages after the end of the last chunk are freed at once. A reserve smaller than one chunk
+ * uses a chunk order that fits, because no larger block could lie in it.
  *
- * All or nothing: what cannot be had in full is given back and refused, with a sentence
- * that says how much there was. There is no retreat to smaller chunks, because then a user who
- * counts on large blocks would find out when it is too late; who can do with smaller
- * ones says so by chunk_order.
+ * The allocation is all or nothing: if not every chunk is available, those taken are freed and
+ * the load fails with a message that says how much there was. It does not fall back to smaller
+ * chunks, because a user who counts on large blocks would find out too late; a user who does not
+ * sets a smaller chunk_order.
  *
- * The system's other users: __GFP_NORETRY makes the kernel reclaim and compact once for
- * each chunk, but never call the OOM killer, and before anything is taken the sum is
- * compared with what is available, less a margin.
+ * To spare the system's other users, __GFP_NORETRY makes the kernel reclaim and compact once for
+ * each chunk but never call the OOM killer, and before the first chunk the total is compared
+ * with the available memory, less a margin.
  */
 #include "env.h"
 
@@ -43,7 +43,7 @@ static unsigned long to_mib(unsigned long pages)
 	return pages / MIB_PAGES;
 }
 
-/* Memory of a node, or of all. */
+/* Memory of a node, or of all nodes. */
 static unsigned long present_pages(int node)
 {
 	return node == NUMA_NO_NODE ? totalram_pages() : node_present_pages(node);
@@ -54,19 +54,19 @@ static int check_size(u64 mib, int node)
 	unsigned long present = present_pages(node), available, most;
 
 	if (mib > to_mib(present)) {
-		pr_err("reserve_mb=%llu: %s has %lu MiB of memory in all; give less\n", mib,
+		pr_err("reserve_mb=%llu: %s has only %lu MiB of memory; give less\n", mib,
 		       node == NUMA_NO_NODE ? "this machine" : "that node", to_mib(present));
 		return -ENOMEM;
 	}
 	if (mib * MIB_PAGES > U32_MAX / 2) {
-		pr_err("reserve_mb=%llu: one reserve has at most %lu MiB\n", mib,
+		pr_err("reserve_mb=%llu: the reserve can have at most %lu MiB\n", mib,
 		       to_mib(U32_MAX / 2));
 		return -EINVAL;
 	}
 	available = max(si_mem_available(), 0L);
 	most = myalloc_budget_pages(available, totalram_pages());
 	if (mib * MIB_PAGES > most) {
-		pr_err("reserve_mb=%llu: %lu MiB are available and %lu are left to the system; at most %lu can be reserved\n",
+		pr_err("reserve_mb=%llu: %lu MiB are available, of which %lu are left to the system; at most %lu can be reserved\n",
 		       mib, to_mib(available), to_mib(myalloc_budget_margin(totalram_pages())),
 		       to_mib(most));
 		return -ENOMEM;
@@ -94,10 +94,11 @@ static size_t chunk_bytes(const struct myalloc_reserve *r, u32 nr)
 }
 
 /*
- * kmemleak looks for pointers in what it knows, and it does not know pages: without this it
- * would report as leaked what only our objects point to. A count of 0: never reported. To tell
- * it of each object would not do, as it allocates for that, which is impossible in NMI. So all
- * of the reserve counts, free memory too: a stale pointer in it may hide a leak.
+ * kmemleak looks for pointers in memory that it knows, and it does not know pages: without this
+ * it would report memory as leaked if only our objects point to it. A min_count of 0 means that
+ * the reserve itself is never reported. Registering each object instead is impossible: that
+ * allocates, which is not allowed in NMI. So the whole reserve is scanned, including free
+ * memory, where a stale pointer may hide a leak.
  */
 static void kmemleak_add(const struct myalloc_reserve *r)
 {
@@ -121,13 +122,13 @@ static void free_pages_of(void *chunk, u32 from, u32 to)
 		__free_page(virt_to_page(chunk + ((size_t)from << PAGE_SHIFT)));
 }
 
-/* Gives the pages behind the end of the reserve back. */
+/* Free the pages after the end of the reserve. */
 static void trim_last(struct myalloc_reserve *r)
 {
 	free_pages_of(r->chunks[r->nr_chunks - 1], last_pages(r), BIT(r->chunk_order));
 }
 
-/* Takes the chunks; r->nr_chunks says how many there are, also after an error. */
+/* Allocate the chunks. r->nr_chunks is the number allocated, also after an error. */
 static int take_chunks(struct myalloc_reserve *r, u32 nr)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
@@ -151,8 +152,8 @@ static int take_chunks(struct myalloc_reserve *r, u32 nr)
 }
 
 /*
- * Makes of a split chunk one block again: only its first page has a reference. A page that
- * somebody else holds for a moment (a scan of physical memory) prevents it.
+ * Turn a split chunk back into one block, in which only the first page has a reference. Fails
+ * if another user (a scan of physical memory) holds a page for a moment.
  */
 static bool join(struct page *page, u32 nr)
 {
@@ -170,8 +171,9 @@ static bool join(struct page *page, u32 nr)
 }
 
 /*
- * A chunk goes back as it came, in one piece. Page by page it passes through the page allocator's
- * lists per CPU, and after each load some KiB less are free (scenario load_unload).
+ * Free a chunk as one block, as it was allocated. Page by page it would pass through the page
+ * allocator's per-CPU lists, and each load would leave some KiB less free (scenario
+ * load_unload).
  */
 static void put_chunk(const struct myalloc_reserve *r, void *chunk, u32 nr)
 {
@@ -194,13 +196,13 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
 
 /**
  * myalloc_reserve_take() - take pages from the system
- * @reserve: to be filled in
- * @mib: how much, in MiB; not 0
+ * @reserve: out
+ * @mib: size in MiB; not 0
  * @chunk_order: log2 of pages in a chunk, at most the kernel's and MYALLOC_TOP_ORDER
  * @node: an online NUMA node, NUMA_NO_NODE for any
  *
  * Context: task, may sleep.
- * Return: 0; -ENOMEM or -EINVAL after a sentence was printed; -EINTR if the task was
+ * Return: 0; -ENOMEM or -EINVAL after a message was printed; -EINTR if the task was
  * killed. After an error nothing is held.
  */
 int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
@@ -220,7 +222,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 	nr = DIV_ROUND_UP(reserve->nr_pages, BIT(reserve->chunk_order));
 	reserve->chunks = myalloc_env_zalloc(nr * sizeof(*reserve->chunks), node);
 	if (!reserve->chunks) {
-		pr_err("reserve_mb=%llu: no memory for the list of %u chunks\n", mib, nr);
+		pr_err("reserve_mb=%llu: out of memory for the list of %u chunks\n", mib, nr);
 		return -ENOMEM;
 	}
 	err = take_chunks(reserve, nr);
@@ -228,7 +230,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 		had = (unsigned long)reserve->nr_chunks << reserve->chunk_order;
 		put_chunks(reserve, BIT(reserve->chunk_order));
 		if (err == -ENOMEM)
-			pr_err("reserve_mb=%llu: only %lu MiB were to be had in chunks of %lu KiB, and have been given back; ask for less, or for smaller chunks by chunk_order below %u\n",
+			pr_err("reserve_mb=%llu: only %lu MiB could be allocated in chunks of %lu KiB and have been freed again; give less, or a chunk_order below %u\n",
 			       mib, to_mib(had),
 			       (PAGE_SIZE << reserve->chunk_order) / 1024,
 			       reserve->chunk_order);
@@ -242,7 +244,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 
 /**
  * myalloc_reserve_release() - give every page back to the system
- * @reserve: from myalloc_reserve_take(); nobody of ours uses the pages any more
+ * @reserve: from myalloc_reserve_take(); the module must no longer use the pages
  *
  * Context: task, may sleep.
  */

@@ -6,10 +6,10 @@
 /**
  * struct myalloc_reserve - pages taken from the system
  * @chunks: addresses of the chunks, ascending
- * @nr_chunks: how many
+ * @nr_chunks: number of chunks
  * @chunk_order: log2 of pages in a chunk
- * @nr_pages: pages in all; if they do not fill the chunks, the last one is shorter
- * @node: NUMA node asked for, NUMA_NO_NODE for any
+ * @nr_pages: total pages; if they do not fill the chunks, the last chunk is shorter
+ * @node: requested NUMA node, NUMA_NO_NODE for any
  */
 struct myalloc_reserve {
 	void **chunks;

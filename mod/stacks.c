@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The call stacks that were remembered: those of all zones, as the kernel's depot is one too.
- * See lib/handle_set.h.
+ * The set of recorded call stacks, shared by all zones because the kernel's stack depot is
+ * global. See lib/handle_set.h.
  */
 #include "env.h"
 
@@ -11,11 +11,11 @@
 static struct myalloc_handle_set stacks;
 
 /**
- * myalloc_stacks_add() - a handle that the depot has given
+ * myalloc_stacks_add() - record a handle returned by the stack depot
  * @handle: the handle, not 0
  *
  * Context: any.
- * Return: false if it cannot be remembered, and is not to be used.
+ * Return: true; false if there is no room to record it, and the caller must not use it.
  */
 bool myalloc_stacks_add(u32 handle)
 {
@@ -23,11 +23,11 @@ bool myalloc_stacks_add(u32 handle)
 }
 
 /**
- * myalloc_stacks_has() - may the depot be asked for this?
+ * myalloc_stacks_has() - is it safe to look this handle up in the stack depot?
  * @handle: the handle, perhaps damaged
  *
  * Context: any.
- * Return: true if myalloc_stacks_add() has been given this handle.
+ * Return: true if myalloc_stacks_add() has recorded this handle.
  */
 bool myalloc_stacks_has(u32 handle)
 {

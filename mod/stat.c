@@ -2,9 +2,9 @@
 /*
  * Statistics in the structs of the interface
  *
- * The allocator's own structs may change, those of the interface may not. So numbers are copied
- * from one to the other, here, and debugfs shows what the ioctls return. Which numbers there
- * are is the list in uapi/stat_fields.h.
+ * The allocator's own structs may change, those of the interface may not. This file copies the
+ * numbers from one to the other, and debugfs shows what the ioctls return. The list of numbers
+ * is uapi/stat_fields.h.
  */
 #include "env.h"
 
@@ -13,7 +13,7 @@
 #include "stat.h"
 #include "zone/zone.h"
 
-/* What the interface promises about the allocator's constants. */
+/* The interface's promises about the allocator's constants. */
 static_assert(MYALLOC_MAX_ORDER == MYALLOC_TOP_ORDER);
 static_assert(MYALLOC_NAME_MAX == MYALLOC_CACHE_NAME);
 static_assert(MYALLOC_OBJECT_MAX == MYALLOC_MAX_OBJECT);
@@ -31,10 +31,12 @@ static_assert(MYALLOC_CACHE_TRUSTING == (__force u32)MYALLOC_TRUSTING);
 static_assert(MYALLOC_CACHE_FLAGS == (__force u32)MYALLOC_CACHE_FLAGS_ALL);
 
 /**
- * myalloc_info_fill() - what does not change while the module is loaded
- * @info: out; its size member is left alone
+ * myalloc_info_fill() - fill in the properties that are constant while the module is loaded
+ * @info: out; its size member is left unchanged
  * @zone: the zone
  * @reserve: its pages
+ *
+ * Context: any.
  */
 void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone,
 		       const struct myalloc_reserve *reserve)
@@ -52,8 +54,8 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
 }
 
 /**
- * myalloc_stat_fill() - the zone's statistics
- * @stat: out; its size member is left alone
+ * myalloc_stat_fill() - fill in the zone's statistics
+ * @stat: out; its size member is left unchanged
  * @zone: the zone
  *
  * Context: task, may sleep.
@@ -64,7 +66,7 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 	struct myalloc_zone_stats *from;
 	unsigned int k;
 
-	/* Both structs together are too much for the stack. */
+	/* Both structs together are too large for the stack. */
 	from = myalloc_env_zalloc(sizeof(*from), NUMA_NO_NODE);
 	if (!from)
 		return -ENOMEM;
@@ -77,8 +79,8 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_cache_stat_fill() - a cache's statistics
- * @stat: out; what the caller put in to choose the cache is left alone
+ * myalloc_cache_stat_fill() - fill in a cache's statistics
+ * @stat: out; the members that select the cache are left unchanged
  * @cache: the cache
  *
  * Context: task.
@@ -100,7 +102,7 @@ struct find {
 	bool found;
 };
 
-/* Keeps the one with the lowest number. */
+/* Keep the cache with the lowest number. */
 static bool find_cache(struct myalloc_cache *cache, void *arg)
 {
 	struct find *find = arg;
@@ -114,11 +116,11 @@ static bool find_cache(struct myalloc_cache *cache, void *arg)
 }
 
 /**
- * myalloc_cache_stat_find() - the statistics of a cache by its number
+ * myalloc_cache_stat_find() - fill in the statistics of the cache with a given number
  * @stat: out
  * @zone: the zone
- * @id: its number
- * @or_next: or the first one after it
+ * @id: number of the cache
+ * @or_next: if true, take the next higher number if @id does not exist
  *
  * Context: task, may sleep.
  * Return: 0, -ENOENT if there is none.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints, under events/myalloc. They lie at the edge of the module, where a
- * descriptor's work is done, and not in the allocator's fast path: what that does is in
- * the statistics. Numbers only, so that they read the same on every kernel.
+ * Tracepoints, under events/myalloc. They lie at the edge of the module, where an ioctl is
+ * executed, and not in the allocator's fast path, which the statistics cover. They record numbers
+ * only, so that they read the same on every kernel.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM myalloc
@@ -54,7 +54,7 @@ DEFINE_EVENT(myalloc_object, myalloc_obj_free,
 	     TP_ARGS(handle, cache)
 );
 
-/* The zone had too little: cache 0 stands for pages. */
+/* The zone had too little memory; cache 0 stands for pages. */
 TRACE_EVENT(myalloc_fail,
 	    TP_PROTO(u32 cache, u32 nr_pages, u32 wanted, u32 got),
 	    TP_ARGS(cache, nr_pages, wanted, got),
