@@ -1,4 +1,4 @@
-# The project's commands. What the kernel's build system reads is Kbuild.
+# The project's commands. The file for the kernel's build system is Kbuild.
 #
 # Products and downloads go to a cache directory outside this tree:
 # MYALLOC_CACHE, or myalloc in XDG_CACHE_HOME or ~/.cache.
@@ -13,20 +13,20 @@ export FUZZ_SECONDS RACE_OPS
 .PHONY: bench bench-icount bench-host bench-kvm module tool compile_commands lint clean
 
 help:
-	@echo 'On a Debian 12 machine each of these installs what it is missing. Times are for 2 cores:'
-	@echo 'the first run, then any later one.'
+	@echo 'On a Debian 12 machine each command installs the packages it needs. Times are for 2 cores:'
+	@echo 'the first run; later runs.'
 	@echo
-	@echo '  make vm         boot a guest, load the module, stress it, look inside (2 min; 40 s)'
+	@echo '  make vm         boot a guest, load the module, stress it, show debugfs (2 min; 40 s)'
 	@echo '  make vm-shell   a prompt in such a guest (2 min; 15 s)'
-	@echo '  make test       check + kunit + scenarios, and a total (9 min; 7 min)'
+	@echo '  make test       check + kunit + scenarios, with a total (9 min; 7 min)'
 	@echo '  make check      the allocator natively, under ASan and UBSan (1 min)'
 	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
 	@echo '                  kmemleak, built from source (10 min; 2 min)'
 	@echo '  make scenarios  load, parameters, the tool, in a guest (3 min; 2 min)'
 	@echo '  make soak       mixed stress for SECONDS (600) in a guest (11 min)'
 	@echo '  make lifecycle  1,000 loads, rmmod against users, 510 SIGKILLs, in a guest (7 min)'
-	@echo '  make ioctl-fuzz random ioctls, with files closed and copied meanwhile (20 min)'
-	@echo '  make matrix     all of that on the machines of vm/matrix.conf (2 hours)'
+	@echo '  make ioctl-fuzz random ioctls while files are closed and duplicated (20 min)'
+	@echo '  make matrix     all of the above on the machines of vm/matrix.conf (2 hours)'
 	@echo '  make exhaustive every state of small worlds, every interleaving of short sequences'
 	@echo '                  (3 min)'
 	@echo '  make fuzz       libFuzzer on operation streams and on the device, FUZZ_SECONDS (60)'
@@ -39,23 +39,23 @@ help:
 	@echo '                  (10 min; 3 min)'
 	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
 	@echo '  make bench-host    the core natively, beside malloc libraries (3 min)'
-	@echo '  make bench-kvm     as bench on a stock kernel, where KVM works (3 min)'
+	@echo '  make bench-kvm     like bench, on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
 	@echo '  make compile_commands  build the modules, and write compile_commands.json for editors'
 	@echo '                  and clangd: how modules, native tests and tool are compiled (20 s)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (2 min)'
 	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 10 min)'
-	@echo '  make mutants    deliberate bugs in lib/, each of which a native test must find (3 min)'
-	@echo '  make lint       checkpatch, sparse, W=1, shellcheck (1 min)'
+	@echo '  make mutants    insert deliberate bugs into lib/; a native test must find each (3 min)'
+	@echo '  make lint       checkpatch, kernel-doc, sparse, W=1, shellcheck, layers (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
 	@echo
 	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, or a name of vm/kernels.conf'
 	@echo '  V=1             show all output'
-	@echo '  ONLY="a b"      of the scenarios, these'
+	@echo '  ONLY="a b"      run only these scenarios'
 	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
-	@echo '  RECORD=1        keep what was tested in vm/TESTS.md, what was measured in'
-	@echo '                  vm/bench/RESULTS.md: the section of this command'
+	@echo '  RECORD=1        record test results in vm/TESTS.md, measurements in'
+	@echo '                  vm/bench/RESULTS.md, in the section of this command'
 	@echo '  UPDATE=1        look for newer kernels than those in the cache'
 
 vm vm-shell:

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Say how QEMU can run a guest here: 'kvm' or 'tcg'.
+# Print how QEMU can run a guest here: 'kvm' or 'tcg'.
 # Usage: vm/accel.sh BZIMAGE
-# That /dev/kvm is there, and even that it makes a machine, does not show that a
-# guest runs: so one is booted, once for each boot of this host, with a limit.
+# An existing /dev/kvm, even one that can create a machine, does not prove that a
+# guest runs: so this boots one, with a time limit, once for each boot of the host.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,9 +16,9 @@ probe()
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
 	directory=$(mktemp -d "$cache/probe.XXXXXX")
 	log=$directory/console
-	# No initramfs: a kernel that gets as far as to miss it runs. It panics
-	# then, and the machine ends by itself.
-	# In a shell of its own, whose remark on a QEMU that aborts is not wanted.
+	# There is no initramfs: a kernel that boots far enough to miss it works. It
+	# then panics, which ends the machine.
+	# In a subshell, to hide the shell's message about a QEMU that aborts.
 	(timeout -k 1 $limit qemu-system-x86_64 -accel kvm -cpu host -m 256M \
 		-nodefaults -display none -no-reboot -serial "file:$log" -kernel "$1" \
 		-append "console=ttyS0 panic=-1" </dev/null; exit) >/dev/null 2>&1 || status=$?

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts in vm/ ask of apt: refresh the lists, find the newest
-# package of a name pattern, fetch a package without installing it.
+# Functions for apt: refresh the lists, find the newest package that matches a
+# name pattern, fetch a package without installing it.
 # Sourced, never run.
 
 # shellcheck source=vm/lib.sh
@@ -28,7 +28,7 @@ as_root()
 	fi
 }
 
-# Ask for the password, if one is wanted, before output goes to a log.
+# Ask for a sudo password, if needed, before output goes to a log.
 ask_password()
 {
 	if [ "$(id -u)" != 0 ] && command -v sudo >/dev/null; then
@@ -47,14 +47,14 @@ apt_update()
 	lists_refreshed=1
 }
 
-# newest_package REGEX: the name with the highest version number in it.
+# newest_package REGEX: print the matching name with the highest version number in it.
 newest_package()
 {
 	apt-cache "${apt_private[@]}" pkgnames 2>/dev/null | grep -E "^$1\$" |
 		sort -V | tail -n 1
 }
 
-# version_of PACKAGE: the version apt would choose.
+# version_of PACKAGE: print the version that apt would install.
 version_of()
 {
 	apt-cache "${apt_private[@]}" policy "$1" 2>/dev/null |
@@ -71,11 +71,11 @@ fetch_debs()
 	apt-get "${apt_options[@]}" "${apt_private[@]}" "${sandbox[@]}" download "$@"
 )
 
-# Options that make apt look at another suite than the machine's own, without
-# touching the machine: use_suite fills them in.
+# Options that make apt use another suite than the machine's own, without
+# touching the machine: use_suite sets them.
 apt_private=()
 
-# use_suite NAME: from here on look at suite NAME of the same archive.
+# use_suite NAME: from here on use suite NAME of the same archive.
 use_suite()
 {
 	local dir=$cache/suite/$1 codename archive

@@ -4,13 +4,13 @@
 Usage: arrows.py TREE CONF OBJECTS...
 
 TREE is the checkout, CONF says which rooms may use which (vm/arrows.conf). OBJECTS are directories
-of object files that lie as the sources lie in TREE, e.g. OBJECTS/lib/page/block.o.
+of object files with the same layout as the sources in TREE, e.g. OBJECTS/lib/page/block.o.
 
-Two kinds of arrows are read: #include "..." of the sources, and the undefined symbols of the
-objects. A header and the source of the same name are one file. Refused are an arrow from a room to
-one that it may not use, and a circle of files. Exit status 1 if there are any.
+Arrows come from two sources: #include "..." in the sources, and the undefined symbols of the
+objects. A header and the source of the same name count as one file. An arrow from a room to one
+that it may not use is an error, and so is a circle of files. Exit status 1 if there are any.
 
-Its limit: a call through a function pointer is no arrow. Such pointers are reviewed by people.
+Limit: a call through a function pointer is not an arrow. People review such pointers.
 """
 
 import glob
@@ -20,12 +20,12 @@ import subprocess
 import sys
 
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
-# Where an include may lie, beside the folder of who includes it.
+# Where an included file may be, in addition to the folder of the including file.
 ROOTS = "lib", "mod", "userspace-tool", ""
 
 
 class Rooms:
-    """Which room a file is of, and which rooms that room may use."""
+    """Maps files to rooms, and rooms to the rooms that they may use."""
 
     def __init__(self, conf):
         self.direct, self.places = {}, {}
@@ -43,7 +43,7 @@ class Rooms:
                     sys.exit("%s: %s uses %s, which is no room" % (conf, room, other))
 
     def of(self, *paths):
-        """The room of a file, or of a header and its source; None if it is of none."""
+        """The room of a file, or of a header and its source; None if it has none."""
         found = [p for p in self.places for path in paths
                  if path == p or path.startswith(p + "/")]
         return self.places[max(found, key=len)] if found else None
@@ -60,7 +60,7 @@ class Rooms:
 
 
 def sources(tree, rooms):
-    """The sources and headers that are of a room, by path in the tree."""
+    """The sources and headers that belong to a room, by path in the tree."""
     for top in sorted({p.split("/")[0] for p in rooms.places}):
         for where, _, names in os.walk(os.path.join(tree, top)):
             for name in names:
@@ -162,7 +162,7 @@ def circles(arrows):
 
 
 def find(tree, conf, objects):
-    """All that is wrong, a line each."""
+    """All errors, one line each."""
     rooms = Rooms(conf)
     arrows = read(tree, rooms, objects)
     bad = list(upward(rooms, arrows))

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Measure the allocator beside others, print a table, write JSON and plots.
 # Usage: vm/bench.sh LAB
-#   uml      native speed: the newest kernel source to be had, as user mode Linux
+#   uml      native speed: the newest available kernel source, as user mode Linux
 #   kvm      native speed: a stock kernel under KVM; exits 77 where KVM does not work
 #   icount   instructions: a stock kernel under an emulator that counts them; compared
 #            with vm/bench/icount-baseline.json
 #   host     the core as a native program, against malloc libraries
-# SHAPES, ROUNDS: handed to 'myallocctl bench run'. BASELINE=1: icount writes the baseline
-# anew. Results: in the directory that the last line names. RECORD=1: a section of
-# vm/bench/RESULTS.md as well, unless SHAPES or ROUNDS ask for less than the whole.
+# SHAPES, ROUNDS: passed to 'myallocctl bench run'. BASELINE=1: icount writes a new
+# baseline. The last line names the directory of the results. RECORD=1: also writes a section
+# of vm/bench/RESULTS.md, unless SHAPES or ROUNDS select less than the whole.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -18,16 +18,16 @@ out=$products/bench/$lab
 kernel=${KERNEL:-6.12}
 here=$root/vm/bench
 
-# The packages are of the system's own python, which need not be the first in PATH.
+# The packages belong to the system's python, which need not be the first in PATH.
 plots()
 {
 	"$root/vm/setup.sh" plot
 	step "drawing" "5 s" /usr/bin/python3 "$here/plot.py" "$out/result.json" "$out"
 }
 
-# guest KERNEL ACCEL CPUS ROUNDS [WORDS]: boot, run, bring the results to $out. Nothing is
-# cleared that nobody asked for, on either side; and the kernel lies where it lay the last
-# time, so that the reserve does too.
+# guest KERNEL ACCEL CPUS ROUNDS [WORDS]: boot, run, copy the results to $out. Neither side
+# clears memory without being asked; and the kernel is loaded at a fixed address, so that the
+# reserve is at the same address each time.
 guest()
 {
 	local options="--rounds ${ROUNDS:-$4} ${5:-} ${SHAPES:+--shapes $SHAPES}"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Delete what was built from this checkout. Kernels, which any checkout can use,
-# stay in the cache.
+# Delete what was built from this checkout. Kernels stay in the cache, as any
+# checkout can use them.
 # Usage: vm/clean.sh
 
 # shellcheck source=vm/lib.sh

@@ -3,8 +3,8 @@
 
 Usage: compile_commands.py OUT ROOT MIRROR BUILD <LINES
 
-MIRROR: where kbuild has compiled the modules from copies of ROOT's files, and has left what it
-called in .NAME.o.cmd files; BUILD: its directory. LINES: what 'make -n' would do natively.
+MIRROR: where kbuild has compiled the modules from copies of ROOT's files and has left its commands
+in .NAME.o.cmd files; BUILD: its directory. LINES: the native build's commands, from 'make -n'.
 Files that are compiled in several ways have several entries; the first is the kernel's.
 """
 

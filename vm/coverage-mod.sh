@@ -1,10 +1,10 @@
 #!/bin/bash
-# Which lines of mod/*.c the KUnit suites and the scenarios execute, in the kernel 'lockdep'
-# with modules that count. Prints a table and every line that was not executed.
-# Usage: vm/coverage-mod.sh       ONLY="a b": of the scenarios, these
-# RECORD=1: a section of vm/TESTS.md as well, without ONLY.
-# Exit status 0: every test passed, at least 90 % of the lines and every error exit were
-# executed, but for what vm/coverage-mod.exclude names with a reason.
+# Measure which lines of mod/*.c the KUnit suites and the scenarios execute, in the kernel
+# 'lockdep' with instrumented modules. Prints a table and every line that was not executed.
+# Usage: vm/coverage-mod.sh       ONLY="a b": run only these scenarios
+# RECORD=1: also writes a section of vm/TESTS.md, unless ONLY is given.
+# Exit status 0: every test passed, and at least 90 % of the lines and every error exit were
+# executed, except those that vm/coverage-mod.exclude lists with a reason.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Measure what of lib/ the native tests cover: functions, branches and MC/DC, by
-# clang 19. Prints a table, what is not covered, and how many files passed: those
-# in which nothing is left but what lib/tests/coverage/exclusions names.
-# Usage: vm/coverage.sh       RECORD=1: a section of vm/TESTS.md as well
+# Measure how much of lib/ the native tests cover: functions, branches and MC/DC,
+# by clang 19. Prints a table, everything that is not covered, and how many files
+# passed: those whose only gaps are listed in lib/tests/coverage/exclusions.
+# Usage: vm/coverage.sh       RECORD=1: also writes a section of vm/TESTS.md
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,8 +13,8 @@ out=$products/coverage
 tests=$root/lib/tests
 
 # Programs and arguments. Seeds are fixed, so that each run covers the same; the
-# longer ones are shortened. Not among them: robson_test, which does not call lib/,
-# and the searches that visit millions of states and no branch that others do not.
+# longer ones are shortened. Left out are robson_test, which does not call lib/,
+# and the searches, which visit millions of states and no additional branch.
 programs=(
 	"kunit_host --seed 1"
 	recheck_test
@@ -33,7 +33,7 @@ programs=(
 mkdir -p "$out"
 lock "coverage-$(basename "$products")"
 
-# Anew each time: what clang cannot measure is only said when it compiles.
+# Rebuild each time: clang reports what it cannot measure only when it compiles.
 build()
 {
 	local measure="-fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc"

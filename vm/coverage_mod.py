@@ -4,12 +4,12 @@
 Usage: coverage_mod.py --sources ROOT --exclude FILE --least PERCENT MODULES RESULTS
 
 MODULES holds the objects' .gcno files, RESULTS what the guests sent: .gcda files
-under files/gcov, with the path of the object that they are of. A line counts as
-executed if it was in any of them.
+under files/gcov, with the path of their object. A line counts as executed if it
+was executed in any of them.
 
-FILE names lines that no test can reach, one a line:
+FILE lists lines that no test can reach, one per line:
     mod/file.c | function | text of the line | reason
-An entry that fits no line, or one that was executed after all, is an error.
+An entry that matches no line, or one that was executed, is an error.
 
 Exit status 0: PERCENT of the lines, and every error exit, were executed.
 """

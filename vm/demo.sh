@@ -1,7 +1,7 @@
 # shellcheck shell=dash
-# What 'make vm' shows: the module loaded, a stress run, a look inside while a driver holds
-# memory, a mistake and what is said about it, all given back. For a person to read; its
-# exit status and the kernel's log are the verdict.
+# The demonstration of 'make vm': load the module, run a stress run, look inside while a driver
+# holds memory, make a mistake and see the report, unload. The output is for people; the verdict
+# is the exit status and the kernel's log.
 # needs: timeout=240
 
 fault=0
@@ -64,7 +64,7 @@ grep -q 'handler.*\[myalloc_example\]' $dir/owners || {
 	echo "!!! the driver is not among the owners"
 	fault=1
 }
-# nonzero FILE...: of the other files, the lines whose value is not zero
+# nonzero FILE...: print the lines of the other files whose value is not zero
 nonzero()
 {
 	for file; do

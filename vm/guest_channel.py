@@ -3,14 +3,14 @@
 
 Usage: guest_channel.py STREAM OUT [--show] [--qmp SOCKET]
 
-Reads the file STREAM as it grows, until the guest's last word, or until the
+Reads the file STREAM as it grows, until the guest's last message, or until the
 process whose pipe is standard input has ended and nothing more can come.
 Writes OUT/stdout, OUT/stderr, OUT/files/NAME. --show also prints the script's
-output as it arrives. --qmp is QEMU's control socket, for what a script may ask:
+output as it arrives. --qmp is QEMU's control socket, for requests of the script:
 nmi N, that many non-maskable interrupts, 10 ms apart.
 
 Exit status: 0, the guest sent everything, and OUT/exit holds its script's exit
-status; 1, it did not get that far; 2, what came is not what init.c sends.
+status; 1, it did not get that far; 2, the data does not follow init.c's protocol.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import time
 
 
 class Broken(Exception):
-    """The bytes are not what init.c sends."""
+    """The data does not follow init.c's protocol."""
 
 
 class Monitor:
@@ -48,7 +48,7 @@ class Monitor:
         return False
 
     def nmi(self, count):
-        """Runs beside the reader of the channel."""
+        """Runs in parallel with the reader of the channel."""
         try:
             while count > 0 and self.command("inject-nmi"):
                 count -= 1
@@ -136,7 +136,7 @@ class Channel:
 
 
 def alive():
-    """Whether the writer of our standard input is still there."""
+    """Is the writer of our standard input still alive?"""
     ready, _, _ = select.select([sys.stdin], [], [], 0)
     return not ready or bool(os.read(sys.stdin.fileno(), 4096))
 

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Have herd7, which decides litmus tests, with the kernel's memory model. Prints the command.
+# Install herd7, which decides litmus tests, with the kernel's memory model. Prints the command.
 # Usage: vm/herd.sh
 #
-# Debian has it in the suite sid alone. It is unpacked into the cache, with the C library that it was
-# built for, and run by that library's own loader; the machine is not touched. The memory model comes
-# with the kernel's source package.
+# Of Debian's suites only sid has it. It is unpacked into the cache, with the C library that it was
+# built for, and run by that library's own loader; the machine is not touched. The memory model
+# comes from the kernel's source package.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

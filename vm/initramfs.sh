@@ -1,5 +1,5 @@
 #!/bin/bash
-# Pack a guest: busybox, init, the script, modules, programs.
+# Pack the initramfs of a guest: busybox, init, the script, modules, programs.
 # Usage: vm/initramfs.sh OUT.cpio SCRIPT [FILE:PATH-IN-GUEST]...
 # In the guest: /guest/script, /guest/ktap.sh, /guest/prologue, /guest/bin (in
 # PATH; each vm/guest/programs/*.c is built into it).
@@ -10,7 +10,7 @@
 out=$1 script=$2
 shift 2
 
-# compile SOURCE: a static program, built again when its source is newer.
+# compile SOURCE: build a static program, if its source is newer.
 compile()
 {
 	local program

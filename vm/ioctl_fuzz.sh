@@ -1,7 +1,7 @@
 # shellcheck shell=dash
-# Random commands on the live device, longer than in the scenario 'device': by several seeds,
-# with and without every check, on a large and on a small reserve. Each run ends with the
-# statistics as they were. GUEST_OPS: commands of each thread in each run (20000).
+# Random commands on the live device, longer than in the scenario 'device': with several seeds,
+# with and without all checks, on a large and on a small reserve. After each run the statistics
+# must be as before. GUEST_OPS: commands of each thread in each run (20000).
 # needs: timeout=3600
 # allow: myalloc: .*cache
 . /guest/ktap.sh

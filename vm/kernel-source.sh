@@ -16,8 +16,8 @@ fragment_files()
 	done
 }
 
-# What a finished build was made from. Without asking apt: a kernel that is
-# there stays until UPDATE=1 asks for a newer one. Comments do not count.
+# The inputs of a finished build. Does not ask apt: an existing kernel stays
+# until UPDATE=1 asks for a newer one. Comments do not count.
 source_key()
 {
 	# shellcheck disable=SC2046 # one word a file
@@ -31,7 +31,7 @@ unpack_source()
 	mkdir -p "$dir/deb" || return 1
 	fetch_debs "$dir/deb" "$2" || return 1
 	deb=$(echo "$dir"/deb/*.deb)
-	# The package holds one tar file; no need to lay that down in between.
+	# The package holds one tar file; pipe it rather than store it.
 	dpkg-deb --fsys-tarfile "$deb" |
 		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
 		tar -xJ --strip-components=1 -C "$dir" || return 1
@@ -42,7 +42,7 @@ unpack_source()
 get_source_tree()
 {
 	local package version tree found
-	# Kept unless a newer one is asked for.
+	# Kept unless UPDATE=1 asks for a newer one.
 	if [ "${UPDATE:-0}" != 1 ]; then
 		found=$(find "$cache/source" -mindepth 1 -maxdepth 1 -printf '%f\n' \
 			2>/dev/null | grep -E "^${pattern}_" | grep -v '\.partial$' |
@@ -80,8 +80,8 @@ get_source_tree()
 	echo "$tree"
 }
 
-# configure TREE BUILD: allnoconfig, the fragments over it, and the certainty
-# that each option that was asked for is really there. A later fragment overrides.
+# configure TREE BUILD: allnoconfig, then the fragments, then a check that each
+# requested option is really set. A later fragment overrides an earlier one.
 configure()
 {
 	local tree=$1 build=$2 wanted
@@ -119,7 +119,7 @@ get_source()
 	done_tree=$cache/built/$name-$key-${tree##*_}
 	build=$done_tree/build
 	if [ ! -e "$done_tree/release" ]; then
-		# Kept when interrupted: make goes on where it stopped.
+		# Kept when interrupted: make continues where it stopped.
 		mkdir -p "$build"
 		step "configuring the kernel '$name'" "10 s" configure "$tree" "$build"
 		step "building the kernel '$name' on $(nproc) CPUs" \
@@ -132,7 +132,7 @@ get_source()
 		ln -sfn build/.config "$done_tree/config"
 		echo "$arch" >"$done_tree/arch"
 		echo "$key" >"$done_tree/key"
-		# The mark that all of the above was done, so it comes last.
+		# This file marks all of the above as done, so it is written last.
 		make -s --no-print-directory -C "$tree" O="$build" ARCH="$arch" \
 			kernelrelease >"$done_tree/release.new"
 		mv "$done_tree/release.new" "$done_tree/release"

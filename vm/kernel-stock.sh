@@ -3,7 +3,7 @@
 # version into the cache. Sourced by kernel.sh, which sets:
 # shellcheck disable=SC2154 # cache pattern arch place
 
-# The newest image whose headers can be had in the same version.
+# Find the newest image whose headers exist in the same version.
 find_stock()
 {
 	local image headers version
@@ -19,7 +19,7 @@ find_stock()
 	return 1
 }
 
-# The packages that the headers package needs beside it.
+# Print the packages that the headers package needs in addition.
 header_parts()
 {
 	apt-cache show "$1=$2" | sed -n 's/^Depends: //p' | head -n 1 |
@@ -30,7 +30,7 @@ header_parts()
 unpack_stock()
 {
 	local dir=$1 deb
-	# Called in a condition, where a failing command does not end a function.
+	# Called in a condition, where a failing command does not end the function.
 	mkdir -p "$dir/deb" "$dir/root" || return 1
 	fetch_debs "$dir/deb" "${@:2}" || return 1
 	for deb in "$dir"/deb/*.deb; do
@@ -39,8 +39,8 @@ unpack_stock()
 	rm -rf "$dir/deb"
 }
 
-# The headers name each other by absolute path; make them find each other
-# wherever they lie. $2 is where the tree will lie in the end.
+# The headers refer to each other by absolute path; make them work in any
+# directory. $2 is the final location of the tree.
 relocate_headers()
 {
 	local headers=$1 final=$2
@@ -50,8 +50,8 @@ relocate_headers()
 		die "the headers package names other paths than this script knows: " \
 		    "$(cat "$headers/Makefile")"
 	fi
-	# Only there for BTF, which needs a tool of its own and which a guest
-	# has no use for.
+	# Needed only for BTF, which requires an additional tool and is of no use
+	# in a guest.
 	rm -f "$headers/vmlinux"
 }
 

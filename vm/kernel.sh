@@ -1,13 +1,13 @@
 #!/bin/bash
 # Get the named kernel into the cache, and print the directory that holds it (which
-# stays what it is, also when another checkout gets another of that name):
+# does not change even if another checkout gets a newer kernel of that name):
 #   image    what boots (a bzImage, or the UML executable)
 #   build    what a module is built against: make -C .../build M=...
 #   config   the kernel's configuration
 #   release  its version string
 #   arch     x86_64 or um
 # Usage: vm/kernel.sh NAME      names: see kernels.conf
-# UPDATE=1 looks for a newer one; otherwise what was got once is kept.
+# UPDATE=1 looks for a newer kernel; otherwise an existing one is kept.
 
 # shellcheck source=vm/apt.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
@@ -37,7 +37,7 @@ if [ "${UPDATE:-0}" != 1 ] && here; then
 	exit 0
 fi
 lock "kernel-$name"
-# Another run may have got it while this one waited.
+# Another run may have fetched it while this one waited.
 if [ "${UPDATE:-0}" = 1 ] || ! here; then
 	mkdir -p "$cache/kernel"
 	"get_$how" >&2

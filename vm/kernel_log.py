@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Find in a kernel's log what a healthy kernel does not say.
+"""Find messages in a kernel's log that a healthy kernel does not print.
 
 Usage: kernel_log.py [--allow REGEX]... FILE...
        kernel_log.py --emulator FILE
 
 Prints each finding with the lines around it. Exit status 0: nothing found;
-1: something was; 2: a file could not be read. A message matched by --allow is
-what a test provoked on purpose.
+1: something found; 2: a file could not be read. A message matched by --allow is
+one that a test provoked on purpose.
 
 --emulator: exit status 0 if the kernel died of a breakpoint that is not in its code.
 
-Its limit: it knows the words below. The taint flags, which the harness checks
+Limit: it only knows the words below. The taint flags, which the harness checks
 too, do not depend on words.
 """
 
@@ -71,7 +71,7 @@ TROUBLE = [
 PREFIX = re.compile(r"^(<\d+>)?(\[ *\d+\.\d+\])?(\[ *[TC]\d+\])? ?")
 FOUND = re.compile("|".join("(?:%s)" % p for p in TROUBLE))
 
-# "watchdog: " is also how the detector says that it starts.
+# "watchdog: " is also the prefix of the detector's startup message.
 HARMLESS = re.compile(
     r"watchdog: (Delayed init|Disabling watchdog|Enabled|Perf NMI|CPU\d+: )"
     r"|NMI watchdog: (Enabled|Perf)"
@@ -79,16 +79,16 @@ HARMLESS = re.compile(
 
 AROUND = 25
 
-# The kernel patches its code in steps, of which the first writes a breakpoint. An emulator that runs
-# each CPU in a thread may execute that breakpoint from a translation of the code that it has not
-# thrown away yet, after the kernel has finished and knows the breakpoint no more. What shows this:
-# the instruction before the reported address, which should be the breakpoint (cc), is another one.
+# The kernel patches its code in steps, and the first step writes a breakpoint. An emulator with a
+# thread for each CPU may execute that breakpoint from a stale translation of the code, after the
+# kernel has finished and no longer knows the breakpoint. Evidence for this: the instruction before
+# the reported address, which should be the breakpoint (cc), is a different one.
 BREAKPOINT = re.compile(r"Oops: int3: ")
 CODE = re.compile(r"Code: .*?\b([0-9a-f]{2}) <[0-9a-f]{2}>")
 
 
 def find(lines, allowed=()):
-    """The indices of lines that mean trouble."""
+    """The indices of lines with errors."""
     found = []
     for i, line in enumerate(lines):
         text = line[PREFIX.match(line).end():]
@@ -101,7 +101,7 @@ def find(lines, allowed=()):
 
 
 def emulator_died(lines):
-    """Whether the first trouble is a breakpoint that the kernel's code does not hold."""
+    """Is the first error a breakpoint that is not in the kernel's code?"""
     found = find(lines)
     if not found or not BREAKPOINT.search(lines[found[0]]):
         return False

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Read KTAP test results, strictly, and sum them.
+"""Read KTAP test results, strictly, and sum them up.
 
 Usage: ktap.py [--quiet] FILE...
 
 Counts the leaves: a test with subtests is judged by them, and by its own line.
-Anything that leaves a doubt is a failure of its own: no version line, no plan, a
-plan that the results do not meet, a number twice or out of order, results cut
-short, a bail-out, a test that says ok over a subtest that failed, a name twice.
-A file of no tests is a failure too.
+Every irregularity is a failure of its own: no version line, no plan, a plan that
+the results do not match, a number twice or out of order, results cut short, a
+bail-out, a test that says ok although a subtest failed, a name twice. A file
+without tests is a failure too.
 
 Prints each failure, and as its last line 'N passed, N failed, N skipped' (the
-last part only when there were any). Exit status 0: at least one test, and none
+last part only if any were skipped). Exit status 0: at least one test, and none
 failed.
 
 The format: https://docs.kernel.org/dev-tools/ktap.html
@@ -29,7 +29,7 @@ INDENT = 4
 
 
 class Sum:
-    """What was counted."""
+    """The counts."""
 
     def __init__(self):
         self.passed = 0
@@ -93,7 +93,7 @@ class Parser:
         return self.levels[depth]
 
     def close(self, level):
-        """The level is complete: does it keep its own plan?"""
+        """The level is complete: check it against its plan."""
         if level.plan is None:
             self.total.fail(self.path(), "no plan")
         elif level.plan != level.points:

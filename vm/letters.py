@@ -4,9 +4,10 @@
 Usage: letters.py [DIRECTORY]
 
 Reads the comments at the beginning of the files of lib/ and mod/, where a line with an
-invariant's name and two spaces states it, and the table in lib/DESIGN.md. Complains if two
-files have a letter, if a file's numbers do not count from 1, if the table says something
-else, and if 'Z4 of block.c' names what that file does not state. Exit status: 0, 1.
+invariant's name and two spaces states it, and the table in lib/DESIGN.md. Reports an error if
+two files use a letter, if a file's numbers do not count from 1, if the table differs, and if
+a reference such as 'Z4 of block.c' names an invariant that the file does not state. Exit
+status: 0, 1.
 """
 
 import collections
@@ -33,7 +34,7 @@ def read(root, name):
 
 
 def check(root):
-    """What is wrong, as sentences."""
+    """The errors, as sentences."""
     wrong, stated, cited = [], collections.OrderedDict(), []
     for name in sources(root):
         text = read(root, name)

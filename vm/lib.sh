@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Shared by the scripts in vm/: where things lie, how to say what is going on,
-# how to run a long step, how to hold a lock. Sourced, never run.
+# Shared by the scripts in vm/: where files are, how to report progress, how to
+# run a long step, how to hold a lock. Sourced, never run.
 
 set -euo pipefail
 shopt -s inherit_errexit
 
-# Called by make, and calling it: what the outer one was told (jobs, variables) is
-# not meant for the inner one.
+# These scripts are called by make and call make: the options of the outer make
+# (jobs, variables) must not reach the inner one.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -33,8 +33,8 @@ die()
 	exit 1
 }
 
-# step WHAT HOWLONG COMMAND...: run a long command with its output in a log;
-# one line at the start, a heartbeat, one line at the end. V=1 shows all.
+# step WHAT HOWLONG COMMAND...: run a long command with its output in a log, and
+# print one line at the start, a heartbeat, and one line at the end. V=1 shows all.
 step()
 {
 	local what=$1 howlong=$2 log start beat=0 status=0
@@ -85,7 +85,7 @@ lock()
 	fi
 }
 
-# record WORD...: with RECORD=1, keep in the tree what was measured or tested; see record.py.
+# record WORD...: with RECORD=1, record a measurement or a test in the tree; see record.py.
 record()
 {
 	[ "${RECORD:-}" = 1 ] || return 0

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
-# The long lifecycle: 1,000 loads and unloads, loads that are killed, rmmod against users of
-# every kind, files opened and read while the module comes and goes, 510 SIGKILLs at random
-# moments of the device's work. The kernel's memory is back where it was each time.
+# The long lifecycle: 1,000 loads and unloads, killed loads, rmmod against users of every kind,
+# files opened and read while the module is loaded and unloaded, 510 SIGKILLs at random moments
+# of the device's work. Each time the kernel's memory must return to its previous level.
 # needs: timeout=5400
 # allow: myalloc: .*cache
 . /guest/ktap.sh
@@ -10,8 +10,8 @@
 module=/guest/modules/myalloc.ko
 GUEST_ROUNDS=${GUEST_ROUNDS:-1000}
 
-# unchanged NAME FREE_KB SLAB_KB COMMAND...: after COMMAND less than so much is missing. The
-# kernel takes some for itself now and then, but not every time: so there are three tries.
+# unchanged NAME FREE_KB SLAB_KB COMMAND...: after COMMAND less than this much memory is missing.
+# The kernel itself allocates some now and then, but not every time: so there are three attempts.
 unchanged()
 {
 	what=$1
@@ -48,7 +48,7 @@ loads()
 	done
 }
 
-# Killed while it takes 256 MB: it is loaded, or nothing stays.
+# Kill the load while it allocates 256 MB: the module is loaded, or nothing stays.
 killed_loads()
 {
 	stopped=0
@@ -68,8 +68,8 @@ killed_loads()
 	[ $stopped -gt 0 ]
 }
 
-# Others open the device and read debugfs all the time: rmmod works or says that it
-# cannot now; it must work when they have stopped.
+# Other processes keep opening the device and reading debugfs: rmmod works or reports that the
+# module is in use; it must work after they have stopped.
 busy_loads()
 {
 	while :; do
@@ -143,7 +143,7 @@ used_loads()
 	done
 }
 
-# The session that has a run, as debugfs shows it.
+# The session that has a run, according to debugfs.
 session_run()
 {
 	awk '$NF == "yes"' /sys/kernel/debug/myalloc/owners
@@ -160,7 +160,7 @@ kills()
 	[ "$killed" = 0 ]
 }
 
-# The first time the kernel makes what it keeps.
+# The first load makes the kernel allocate memory that it keeps.
 loads 2
 expect "it loads and unloads" test ! -e /dev/myalloc
 before=$(free_kb)

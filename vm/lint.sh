@@ -1,8 +1,8 @@
 #!/bin/bash
-# Check the sources without running them: checkpatch, kernel-doc and sparse of what is kernel
-# code, the compiler's extra warnings, shellcheck, that calls and includes run one way
-# (arrows.conf), and that each letter of an invariant belongs to one file. Prints what each has
-# to say; fails if any has.
+# Check the sources without running them: checkpatch, kernel-doc and sparse for kernel code,
+# the compiler's extra warnings, shellcheck, that calls and includes run one way
+# (arrows.conf), and that each letter of an invariant belongs to one file. Prints all
+# findings; fails if there are any.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh
@@ -19,7 +19,7 @@ status=0
 tree=$(lock source; get_source_tree)
 
 say "==> shellcheck"
-# What sources a file of /guest runs there, in busybox's sh: close to dash, with local.
+# Scripts that source a file of /guest run in the guest's busybox sh: dash with local.
 mapfile -t guest < <(cd "$root" && grep -l '^\. /guest/' vm/*.sh; cd "$root" &&
 	ls vm/guest/*.sh vm/scenarios/*.sh)
 mapfile -t scripts < <(cd "$root" && grep -L '^\. /guest/' .ci/run vm/*.sh)
@@ -27,7 +27,7 @@ mapfile -t scripts < <(cd "$root" && grep -L '^\. /guest/' .ci/run vm/*.sh)
 (cd "$root" && shellcheck -s dash -P vm/guest -e SC1091,SC2034,SC3043 "${guest[@]}") || status=1
 
 say "==> checkpatch --strict"
-# What is kernel code. Userspace includes the header of uapi and has no BIT().
+# All kernel code. Userspace includes the uapi headers and has no BIT().
 checkpatch()
 {
 	(cd "$root" && perl "$tree/scripts/checkpatch.pl" --no-tree --strict --quiet \
@@ -43,7 +43,7 @@ say "==> letters of invariants"
 "$root/vm/letters.py" || status=1
 
 say "==> kernel-doc -Wall"
-# It exits 0 whatever it finds.
+# Its exit status is always 0.
 mapfile -t documented < <(cd "$root" &&
 	find lib mod -name '*.[ch]' ! -path 'lib/tests/*' ! -path 'lib/fuzz/*' ! -path 'lib/bench/*' |
 	sort)
@@ -66,5 +66,5 @@ if grep -E '(warning|error):' "$log"; then
 fi
 say "==> arrows between rooms"
 "$root/vm/arrows.py" "$root" "$root/vm/arrows.conf" "$products/module/6.12/src" || status=1
-[ $status = 0 ] && say "nothing to complain of"
+[ $status = 0 ] && say "no findings"
 exit $status

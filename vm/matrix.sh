@@ -1,7 +1,7 @@
 #!/bin/bash
-# Run the tests on every leg of matrix.conf, and print a table of them.
-# Usage: vm/matrix.sh [LEG]...      all legs without a name
-# RECORD=1: a section of vm/TESTS.md as well, if all legs were run.
+# Run the tests on every leg of matrix.conf, and print a table of the results.
+# Usage: vm/matrix.sh [LEG]...      all legs if none is named
+# RECORD=1: also writes a section of vm/TESTS.md, if all legs were run.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -4,7 +4,7 @@
 #   VARIANT: faults, with the module's own fault injection (fail_nth)
 # Kbuild leaves its products beside the sources, so each kernel gets a mirror of
 # the sources in the cache. KFLAGS adds words to the make command (W=1, C=2).
-# GCOV=1: the modules count what of them is executed, on a kernel with GCOV_KERNEL.
+# GCOV=1: instrument the modules to count executed lines, on a kernel with GCOV_KERNEL.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -29,16 +29,16 @@ fi
 mkdir -p "$mirror/src"
 lock "module-$(basename "$products")-$(basename "$mirror")"
 
-# Objects of another kernel release are of no use.
+# Objects of another kernel release are useless.
 if [ "$(cat "$mirror/kernel" 2>/dev/null)" != "$tree" ]; then
 	rm -rf "$mirror/src" "$mirror/key"
 	mkdir -p "$mirror/src"
 	echo "$tree" >"$mirror/kernel"
 fi
 
-# What has changed is new here and now, whenever it was changed there: an object that was
-# built from what a source was a moment ago must not look newer than it.
-# 'P': what the last build made here is not deleted for having no source.
+# A changed file gets the current time, not that of the original: an object that was built
+# from the previous content must not look newer than its source.
+# 'P' protects the products of the last build, which have no counterpart to copy.
 rsync -rlpc --delete \
 	--filter='P *.o' --filter='P *.ko' --filter='P *.mod' --filter='P *.mod.c' \
 	--filter='P .*.cmd' --filter='P *.a' --filter='P *.symvers' \
@@ -46,7 +46,7 @@ rsync -rlpc --delete \
 	--exclude='/lib/tests/' --exclude='/lib/fuzz/' --exclude='/lib/bench/' \
 	"$root/Kbuild" "$root/lib" "$root/mod" "$root/kunit" "$mirror/src/"
 
-# Nothing to do, nothing to say: what is asked for is there.
+# If everything is up to date, print nothing else.
 key=$(find "$mirror/src" -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod' \
 	! -name '*.mod.c' ! -name '.*.cmd' ! -name '*.symvers' \
 	! -name modules.order ! -name '*.gcno' -print0 | sort -z |
@@ -66,6 +66,6 @@ build_module()
 }
 
 step "building the modules for the kernel '$name'${variant:+ ($variant)}" "5 to 30 s" build_module
-[ -e "$mirror/src/myalloc.ko" ] || die "the build made no myalloc.ko"
+[ -e "$mirror/src/myalloc.ko" ] || die "the build did not produce myalloc.ko"
 echo "$key" >"$mirror/key"
 echo "$mirror/src"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Put each deliberate bug of lib/tests/mutants/list into a copy of lib/, one at a
-# time, and see that the native tests find it. The last line says how many were
-# found and how many not.
+# time, and check that the native tests find it. The last line says how many were
+# found and how many were not.
 # Usage: vm/mutants.sh [option of lib/tests/mutants/run]...
-# RECORD=1: a section of vm/TESTS.md as well, if there was no option.
+# RECORD=1: also writes a section of vm/TESTS.md, if there was no option.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

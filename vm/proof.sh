@@ -1,5 +1,5 @@
 #!/bin/bash
-# Search for what is wrong, longer and deeper than the tests do, and sum what was found.
+# Search for errors longer and deeper than the tests do, and sum up the results.
 # The last line says how many passed and failed.
 # Usage: vm/proof.sh WHAT
 #   exhaustive   every state of small worlds, every interleaving of short sequences
@@ -9,8 +9,8 @@
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;
 #                RACE_OPS (20000) operations of each thread
 #   big-endian   the native suites built for s390x, run by qemu-user
-# Results stay in the cache; MYALLOC_SEED repeats the choices of a race. RECORD=1: a section
-# of vm/TESTS.md as well.
+# Results stay in the cache; MYALLOC_SEED repeats the random choices of a race. RECORD=1: also
+# writes a section of vm/TESTS.md.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

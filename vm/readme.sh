@@ -1,6 +1,6 @@
 #!/bin/bash
-# Build the example of README.md, "From another module", as a reader would: what is printed there
-# is taken out, put into a directory of its own and built with the command printed there.
+# Build the example of README.md, "From another module", as a reader would: extract the printed
+# files, put them into a directory of their own and build them with the printed command.
 # Usage: vm/readme.sh KERNEL
 
 # shellcheck source=vm/lib.sh
@@ -14,7 +14,7 @@ lock "readme-$(basename "$products")-$name"
 rm -rf "$place"
 mkdir -p "$place"
 
-# printed N: the Nth block of code in that section
+# printed N: print the Nth block of code in that section
 printed()
 {
 	awk -v want="$1" '
@@ -28,16 +28,16 @@ printed()
 example=$root/mod/clients/frob
 printed 1 >"$place/frob.c"
 printed 2 >"$place/Kbuild"
-# The file has a licence and a comment before what is printed.
+# The file in the tree has a licence and a comment before the printed part.
 if ! diff -B <(sed -n '/^#include/,$p' "$example/frob.c") "$place/frob.c" >&2 ||
 	! diff -B "$example/Kbuild" "$place/Kbuild" >&2; then
-	die "README.md prints another example than there is in mod/clients/frob"
+	die "the example in README.md differs from mod/clients/frob"
 fi
-# The reader's kernel is the one that runs; ours is in the cache.
+# The reader builds for the running kernel; ours is in the cache.
 command=$(printed 3 | sed -n 2p | sed -e "s|/lib/modules/\$(uname -r)/build|$kernel/build|" \
 	-e "s|/path/to/myalloc|$myalloc|")
 [[ $command == "make -C $kernel/build "* ]] ||
-	die "README.md does not say how its example is built: '$command'"
+	die "README.md has no command that builds its example: '$command'"
 
 log=$place/log
 (cd "$place" && ARCH=$(cat "$kernel/arch") PWD=$place sh -c "$command") >"$log" 2>&1 || {
@@ -47,12 +47,12 @@ log=$place/log
 if grep -i 'warning' "$log" >&2; then
 	die "the example of README.md builds with warnings for the kernel '$name'"
 fi
-[ -e "$place/frob.ko" ] || die "the example of README.md became no module"
+[ -e "$place/frob.ko" ] || die "the example of README.md did not produce a module"
 
-# A cache is an ERR_PTR when it could not be made: whoever shows how to make one looks.
+# A failed create returns an ERR_PTR: each example that creates a cache must check for it.
 for file in README.md mod/myalloc_client.h mod/clients/*.c mod/clients/*/*.c; do
 	made=$(grep -c '= myalloc_cache_create(' "$root/$file" || :)
 	looked=$(grep -c 'if (IS_ERR(' "$root/$file" || :)
 	[ "$made" -le "$looked" ] ||
-		die "$file makes a cache and does not look for an error"
+		die "$file creates a cache without checking for an error"
 done

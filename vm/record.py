@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Keep what a command has measured or tested in the tree, with machine, kernel and date.
+"""Record measurements and test results in the tree, with machine, kernel and date.
 
 Usage: record.py bench LAB RESULT.json [BASELINE.json]   a section of vm/bench/RESULTS.md
        record.py tests COMMAND GUEST KTAP...             a section of vm/TESTS.md
        record.py matrix TABLE                            a section of vm/TESTS.md
 
-LAB: uml, kvm, icount, host. RESULT: kept by 'myallocctl -o RESULT.json bench run' or written
-by bench/host.py. COMMAND: what was called, as 'make check'. GUEST: the kernels of the guests,
-or '-' where there was none. TABLE: of vm/matrix.sh. RECORD_SECONDS: how long it took. RECORD_TEXT: a file whose
-first lines, up to an empty one, are told as they are.
+LAB: uml, kvm, icount, host. RESULT: written by 'myallocctl -o RESULT.json bench run' or by
+bench/host.py. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
+'-' if there was none. TABLE: the output of vm/matrix.sh. RECORD_SECONDS: how long it took.
+RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
 
-A section begins with its heading and ends before the next one. Each command replaces its
-own and leaves the others as they are. Exit status: 0; 2 if the input cannot be used.
+A section begins with its heading and ends before the next one. Each command replaces its own
+section and leaves the others unchanged. Exit status: 0; 2 if the input cannot be used.
 """
 
 import collections
@@ -77,7 +77,7 @@ CHANGE = 0.01
 
 
 class Unusable(Exception):
-    """The input says too little."""
+    """The input is incomplete."""
 
 
 def heading(command):
@@ -142,7 +142,7 @@ def processor():
 
 
 def commit():
-    """The state of the sources; what this program writes is no change of them."""
+    """The state of the sources, ignoring the files that this program writes."""
     name = command_output("git", "rev-parse", "--short", "HEAD")
     changed = command_output("git", "status", "--porcelain", "--untracked-files=no", "--", ".",
                              ":!vm/TESTS.md", ":!vm/bench/RESULTS.md")
@@ -169,7 +169,7 @@ def took(seconds):
 
 
 def figure(lab, shape, side, which="p50"):
-    """Instructions in the lab that counts them, where there are any; else what was measured."""
+    """Instructions, in the lab that counts them; otherwise the measured time."""
     if lab == "icount" and side["cycles"]:
         if which == "p50" and shape["unit"] == "ns, longest":
             which = "max"
@@ -218,7 +218,7 @@ def family(shape):
 def means(lab, shapes):
     rows = []
     for kind in collections.OrderedDict.fromkeys(family(s) for s in shapes):
-        # Of memory less is better too, but its shapes are no operations.
+        # Less memory is better too, but the shapes of memory are not operations.
         if kind in ("memory", "worst"):
             continue
         every = {}

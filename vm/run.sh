@@ -1,5 +1,5 @@
 #!/bin/bash
-# Boot one kernel, run one script in it, bring out the verdict and the files.
+# Boot a kernel, run a script in it, and copy out the verdict and the files.
 # Usage: vm/run.sh [OPTION]... SCRIPT
 #   --kernel NAME      one of kernels.conf (6.12)
 #   --out DIR          where the results go (in the cache, by kernel and script)
@@ -22,8 +22,8 @@
 #   # needs: append=WORD     for the kernel's command line
 #   # allow: REGEX     a kernel message that the script provokes
 #
-# Exit status 0: the script ran to its end with status 0 and the kernel had
-# nothing to complain of. OUT: stdout, stderr, console, files/, verdict.ktap.
+# Exit status 0: the script ran to its end with status 0 and the kernel's log has no
+# findings. OUT: stdout, stderr, console, files/, verdict.ktap.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -31,7 +31,7 @@
 kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} nmi=0 show=0 shell=0
 bare=0 expected=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
 
-# What the script needs comes before the options, so that they can override it.
+# The script's needs come before the options, so that options override them.
 script=${!#}
 [ -f "$script" ] || die "vm/run.sh: no script '$script'; see the head of vm/run.sh"
 needs()
@@ -92,7 +92,7 @@ trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}' EXIT
 # --- the command that is the machine
 
 words="panic=-1 oops=panic panic_on_warn=1 log_buf_len=4M kunit.enable=1 kunit.autorun=1"
-# The detectors count seconds, and an emulated CPU on a busy host gets few of them.
+# The detectors count seconds, and an emulated CPU on a busy host runs slowly.
 words+=" sysctl.kernel.hung_task_timeout_secs=60 watchdog_thresh=60"
 words+=" rcupdate.rcu_cpu_stall_timeout=60"
 if [ $shell = 1 ]; then
@@ -115,8 +115,8 @@ else
 	[ "$accel" != auto ] || accel=$("$root/vm/accel.sh" "$tree/image")
 	case $accel in
 	kvm)	how=(-accel kvm -cpu host) ;;
-	# QEMU 7.2 makes cmpxchg16b leave garbage in the flags (it takes them from a cc_op that may be
-	# out of date), and an interrupt right then saves it: the guest dies of a double fault.
+	# In QEMU 7.2 cmpxchg16b leaves garbage in the flags (it computes them from a stale cc_op); if an
+	# interrupt saves them at that moment, the guest dies of a double fault.
 	tcg)	how=(-accel "tcg,thread=multi" -cpu "max,-cx16") ;;
 	icount)	how=(-accel tcg -cpu max -icount "shift=0,sleep=off") cpus=1 ;;
 	*)	die "vm/run.sh: --accel is auto, kvm, tcg or icount, not '$accel'" ;;
@@ -243,7 +243,7 @@ else
 	point "not ok" "the kernel's log is clean"
 fi
 
-# Taint flags that loading our own modules and KUnit raise: bits 12 (out of tree),
+# Taint flags raised by loading our modules and by KUnit: bits 12 (out of tree),
 # 13 (unsigned), 18 (a test ran).
 if [ "$channel" = 0 ]; then
 	taint=$(cat "$out/files/tainted")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Install the Debian packages that the named groups of work need, if missing.
 # Usage: vm/setup.sh GROUP...     groups: see packages_of below
-# Does nothing, and needs no rights, when everything is there.
+# Does nothing, and needs no privileges, if all are installed.
 
 # shellcheck source=vm/apt.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
@@ -23,7 +23,7 @@ packages_of()
 	models)	echo spin ;;
 	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: no group '$1' (native module tool guest source coverage plot malloc fuzz models big-endian lint)" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest source coverage plot malloc fuzz models big-endian lint" ;;
 	esac
 }
 
@@ -56,7 +56,7 @@ known=1
 for package in "${missing[@]}"; do
 	[ -n "$(version_of "$package")" ] || known=0
 done
-# Lists that are absent, or older than the archive, make the first try fail.
+# Missing or outdated lists make the first attempt fail.
 if [ $known = 1 ] && install_missing; then
 	exit 0
 fi

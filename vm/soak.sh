@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# A long mixed stress run on all CPUs: nothing damaged, the sum of pages right at the end.
-# GUEST_SECONDS on the kernel's command line says how long (600).
+# A long mixed stress run on all CPUs: no damage, and the number of pages is right at the end.
+# GUEST_SECONDS on the kernel's command line is the duration (600).
 # needs: timeout=4000
 . /guest/ktap.sh
 

@@ -1,29 +1,29 @@
 #!/bin/bash
-# Run tests and sum them. The last line says how many passed and failed.
+# Run tests and sum up the results. The last line says how many passed and failed.
 # Usage: vm/test.sh PART...
 #   check           the native suites and the harness's own tests
-#   kunit           the KUnit suites in the debug kernel, and what its KASAN reports
+#   kunit           the KUnit suites in the debug kernel, and its KASAN reports
 #   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
-#   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh likewise
-# Parts run at the same time; what each says is marked with its name. The
-# suites' and scenarios' names are their files' names.
-# ONLY='name name' takes only these scenarios. Results stay in $RESULTS. RECORD=1: a section
-# of vm/TESTS.md as well, unless ONLY asks for less than the whole.
+#   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh, likewise
+# Parts run at the same time; their output is prefixed with their names. Suites
+# and scenarios are named after their files.
+# ONLY='name name' runs only these scenarios. Results stay in $RESULTS. RECORD=1: also writes
+# a section of vm/TESTS.md, unless ONLY selects less than the whole.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 kernel=${KERNEL:-6.12}
 results=${RESULTS:-$products/results}
-# Of these parts alone: another one may be running.
+# Only for these parts: another run may be in progress.
 for part; do
 	rm -rf "${results:?}/${part:?}"
 done
 mkdir -p "$results"
 began=$SECONDS
 
-# stage PART NAME COMMAND...: run it; that it worked is a test of its own, so
-# that what never came to report anything is counted as a failure.
+# stage PART NAME COMMAND...: run it. Its success is a test of its own, so that a
+# command that ends without reporting anything counts as a failure.
 stage()
 {
 	local file=$results/$1/stage-${2//[^a-zA-Z0-9]/-}.ktap name=$2 status=0
@@ -58,7 +58,7 @@ part_check()
 	return "$status"
 }
 
-# guest PART KERNEL SCRIPT [OPTION]...: run it, and file its results.
+# guest PART KERNEL SCRIPT [OPTION]...: run a script in a guest, and file its results.
 guest()
 {
 	local part=$1 kernel=$2 script=$3 name out file status=0
@@ -79,8 +79,8 @@ guest()
 	return "$status"
 }
 
-# How many suites a module holds: the kernel finds them as an array of pointers
-# in a section of this name.
+# Print the number of suites in a module: the kernel finds them as an array of
+# pointers in a section of this name.
 suites_in()
 {
 	local sum=0 size
@@ -104,7 +104,7 @@ part_kunit()
 	return "$status"
 }
 
-# What guests of the part need.
+# Prepare what the guests of the part need.
 prepare()
 {
 	stage "$1" "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null &&
@@ -141,7 +141,7 @@ part_scenarios()
 	return "$status"
 }
 
-# run_part PART: with its name before each line, and its status as a file.
+# run_part PART: run a part with its name before each line, and store its status in a file.
 run_part()
 {
 	local status=0
@@ -155,7 +155,7 @@ run_part()
 	echo $status >"$results/$1/status"
 } 2> >(sed -u "s/^/[$1] /" >&2)
 
-# guests PART...: the kernels that these parts boot, in words
+# guests PART...: print the kernels that these parts boot, in words
 guests()
 {
 	local part names=()
@@ -176,7 +176,7 @@ guests()
 	done | paste -sd , | sed 's/,/, /g'
 }
 
-# What all parts need, before they would wait for each other.
+# Prepare what all parts need before they start to wait for each other.
 "$root/vm/setup.sh" native module tool guest source
 
 pids=()

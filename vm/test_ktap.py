@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The harness's own tests: what must be a failure is one. Prints KTAP.
+"""The harness's own tests: every error must be reported as a failure. Prints KTAP.
 
-Covers ktap.py, kernel_log.py, guest_channel.py and arrows.py, which everything else here
-relies on to notice trouble.
+Covers ktap.py, kernel_log.py, guest_channel.py and arrows.py, on which the rest of the harness
+relies to detect errors.
 """
 
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of record.py: sections are replaced alone, figures and counts are those put in."""
+"""Tests of record.py: only the own section is replaced, figures and counts match the input."""
 
 import os
 import sys
@@ -89,7 +89,7 @@ def file_replaced():
 
 
 def orders_known():
-    """What a lab is called has its place."""
+    """The sections of the labs keep their order."""
     return all(command in record.ORDER for command, _ in record.LABS.values())
 
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Build the userspace tool, and the tests of the device that run in a guest: static,
-# so that a guest of busybox alone can run them.
-# Usage: vm/tool.sh [tests]     leaves in the cache: tool/myallocctl, tool/guest/*
+# so that they run in a guest that has only busybox.
+# Usage: vm/tool.sh [tests]     results in the cache: tool/myallocctl, tool/guest/*
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,9 +11,9 @@ mkdir -p "$products/tool"
 lock "tool-$(basename "$products")"
 targets=(all)
 [ "${1:-}" != tests ] || targets+=(guest-tests)
-# make is quick to find that there is nothing to do; speak only if there is.
+# make quickly finds that everything is up to date; print only if it is not.
 build() { make -C "$root/userspace-tool" -j"$(nproc)" O="$products/tool" "$@"; }
 if ! build -q "${targets[@]}" >/dev/null 2>&1; then
 	step "building the tool" "5 to 20 s" build "${targets[@]}"
 fi
-[ -x "$products/tool/myallocctl" ] || die "the build made no myallocctl"
+[ -x "$products/tool/myallocctl" ] || die "the build did not produce myallocctl"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Compare the versions that the products tell with the one that the changelog of the packages
-# begins with, which is where they have it from.
+# Compare the versions of the products with the version at the top of the packages' changelog,
+# which is the source of all of them.
 # Usage: vm/version.sh KERNEL
 
 # shellcheck source=vm/lib.sh
@@ -22,7 +22,7 @@ told()
 IFS='() ' read -r package version _ <"$changelog"
 [[ $package = myalloc && $version =~ ^[0-9][0-9A-Za-z.~+-]*$ ]] ||
 	die "mod/packaging/changelog begins with no version: '$package' '$version'"
-# Each entry ends in who and when; none is a version that was there before.
+# Each entry ends with author and date; no version occurs twice.
 entries=$(sed -n 's/^myalloc (\([^)]*\)) [a-z]*; urgency=[a-z]*$/\1/p' "$changelog")
 [ "$(grep -c '^[^ ]' "$changelog")" = "$(wc -l <<<"$entries")" ] ||
 	die "mod/packaging/changelog has a line that begins no entry"

@@ -3,7 +3,7 @@
 #
 #	ok NAME			a test passed
 #	not_ok NAME [WHY]	a test failed
-#	skip NAME WHY		a test could not be run here
+#	skip NAME WHY		a test cannot be run here
 #	expect NAME COMMAND...	passes when the command succeeds
 #	refuse NAME COMMAND...	passes when the command fails, but not by a signal
 #	suite NAME COMMAND...	run a program that prints KTAP itself; the host sums its
@@ -78,7 +78,7 @@ refuse()
 	return 1
 }
 
-# wait_for COMMAND...: until it succeeds, at most a minute.
+# wait_for COMMAND...: repeat until it succeeds, for at most a minute.
 wait_for()
 {
 	local tries=0
@@ -88,7 +88,7 @@ wait_for()
 	done
 }
 
-# Does somebody use the module?
+# Is the module in use?
 in_use()
 {
 	[ "$(cat /sys/module/myalloc/refcnt)" -gt 0 ]
@@ -110,8 +110,8 @@ suite()
 	return 1
 }
 
-# failures_of_kernel: what sets /proc/thread-self/fail-nth meets them in every allocation, and
-# nothing is printed about them. False if this kernel has none.
+# failures_of_kernel: make the kernel's own fault injection apply to all allocations of a task
+# that writes to /proc/thread-self/fail-nth, without messages. False if this kernel has none.
 failures_of_kernel()
 {
 	[ -d /sys/kernel/debug/failslab ] && [ -e /proc/thread-self/fail-nth ] || return 1
@@ -123,7 +123,7 @@ failures_of_kernel()
 	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
-# The plan, and the exit with its verdict.
+# Print the plan, and exit with the verdict.
 ktap_end()
 {
 	echo "1..$ktap_count"

@@ -1,19 +1,19 @@
-# Sourced by a scenario in the guest, after ktap.sh: how much memory the kernel has.
+# Sourced by a scenario in the guest, after ktap.sh: how much memory the kernel uses.
 #
 #	free_kb			memory that is free, or whose user the kernel's statistics name;
-#				what somebody has from alloc_pages() or vmalloc() is not in it
-#	slab_kb			SUnreclaim, with no empty slabs
-#	memory_bound KB		KB; at least 8 MB on a kernel that keeps what was freed
+#				memory from alloc_pages() or vmalloc() is not included
+#	slab_kb			SUnreclaim, without empty slabs
+#	memory_bound KB		KB; at least 8 MB on a kernel that keeps freed memory
 #				(KASAN's quarantine, records of kmemleak and stack depot)
 #
-# MemFree alone says little: MBs of what was freed wait in per-CPU lists, which only
-# /proc/zoneinfo shows, and caches, page tables and slabs come and go.
+# MemFree alone says little: MBs of freed memory wait in per-CPU lists, which only
+# /proc/zoneinfo shows, and caches, page tables and slabs grow and shrink.
 
 free_kb()
 {
-	# What vfree() has put off, and what the last process has left.
+	# Wait for deferred work of vfree() and of the last process to exit.
 	sleep 0.3
-	# Counters of each CPU are added up.
+	# Fold the per-CPU counters.
 	cat /proc/sys/vm/stat_refresh 2>/dev/null || :
 	awk '
 	FILENAME == "/proc/zoneinfo" && $1 == "pages" && $2 == "free" { kb += 4 * $3 }

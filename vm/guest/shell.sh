@@ -1,5 +1,5 @@
-# What an interactive shell in the guest (make vm-shell) begins with: the module
-# loaded, a word on what to do.
+# The start of an interactive shell in the guest (make vm-shell): load the module and
+# print some hints.
 
 PS1='guest# '
 insmod /guest/modules/myalloc.ko && {

@@ -1,6 +1,6 @@
-# Pages that the machine reports as bad, through the kernel's own file for tests: one that is free,
-# one in a magazine, one with a user, one in a slab. Each is taken out, counted and shown, none is
-# handed out again, and the module goes and comes as before.
+# Pages reported as bad memory, through the kernel's own file for tests: one that is free, one in
+# a magazine, one that is allocated, one in a slab. Each is withdrawn, counted and shown, none is
+# allocated again, and the module can be unloaded and loaded as before.
 # needs: timeout=180
 . /guest/ktap.sh
 
@@ -24,8 +24,8 @@ is()
 	expect "$1 is $2" test "$(stat_of "$1")" = "$2"
 }
 
-# report WHAT: the kernel marks the page. It cannot recover it, because it does not know who uses
-# it, and says so; the mark stays.
+# report WHAT: the kernel marks the page. It cannot recover it, because it does not know the user,
+# and says so; the mark stays.
 report()
 {
 	phys=$(printf '0x%x' "$(cat $parameters/"$1"_phys)")
@@ -70,7 +70,7 @@ expect "each was reported" test "$(dmesg | grep -c 'is bad memory: taken out')" 
 
 expect "the client unloads" rmmod myalloc_bad
 expect "the module unloads" rmmod myalloc
-# The kernel keeps the four from everybody, so the new reserve has none of them.
+# The kernel withholds the four pages, so the new reserve has none of them.
 expect "the module loads again" insmod /guest/modules/myalloc.ko reserve_mb=16
 myallocctl drain >/dev/null
 is bad_pages 0

@@ -1,5 +1,5 @@
 # A very short benchmark of every shape: each runs, the result can be read again and
-# compared, Ctrl-C ends it, nothing stays. No figure is looked at.
+# compared, Ctrl-C ends it, nothing stays. The figures are not checked.
 # needs: timeout=500
 . /guest/ktap.sh
 
@@ -14,7 +14,7 @@ else
 	not_ok "the shapes are listed" "$(head -n 3 /tmp/list)"
 fi
 
-# How full the zone is meanwhile: a sentence says it to people and a number to programs.
+# How full the zone is during the run: a sentence for people and a number for programs.
 myallocctl -j bench list | tr '{' '\n' |
 	sed -n 's/.*"what":"\([^"]*\)".*"fill_permille":\([0-9]*\).*/\2 \1/p' >/tmp/fills
 if awk '
@@ -40,7 +40,7 @@ expect "it can be compared" myallocctl bench compare /tmp/all.json /tmp/all.json
 refuse "an unknown shape is refused" myallocctl bench run no/such/shape
 refuse "a CPU that is not there is refused" myallocctl bench run --cpu 63 object/64/pair
 
-# A run of minutes, and the signal that ends it: what was measured is kept.
+# A run of minutes, ended by a signal: what was measured is kept.
 myallocctl -o /tmp/some.json bench run --rounds 1000 'object/*' >/tmp/some 2>&1 &
 pid=$!
 sleep 2
@@ -54,8 +54,8 @@ else
 fi
 expect "what was done can be read again" myallocctl bench show /tmp/some.json
 
-# The largest round there is, of the slowest work: minutes at the highest priority. It
-# lets others run all the same, and can be ended.
+# The largest possible round of the slowest work: minutes at the highest priority. It
+# still lets others run, and can be ended.
 if [ -w /proc/sys/kernel/watchdog_thresh ]; then
 	echo 2 >/proc/sys/kernel/watchdog_thresh
 	dmesg -c >/dev/null
@@ -72,7 +72,7 @@ else
 	skip "a round of minutes holds no CPU" "this kernel has no watchdog"
 fi
 
-# The last close ends a run that nobody waits for.
+# The last close ends a run without a reader.
 myallocctl bench run --rounds 1000 'object/*' >/dev/null 2>&1 &
 pid=$!
 sleep 1

@@ -1,6 +1,6 @@
-# The files of debugfs: there, readable by whole and in pieces, never writable, in the form of
-# their kind in /proc or with a version line, and saying what the device says; a cache's
-# directory comes and goes with it.
+# The files of debugfs: they exist, can be read at once and in pieces, are never writable, have
+# the format of their counterpart in /proc or a version line, and agree with the device; a
+# cache's directory appears and disappears with the cache.
 # needs: timeout=200
 . /guest/ktap.sh
 
@@ -19,14 +19,14 @@ for name in buddyinfo slabinfo stats pcp fragmentation reserve owners; do
 	444|400)	ok "$name: nobody may write" ;;
 	*)		not_ok "$name: nobody may write" "mode $(stat -c %a $file)" ;;
 	esac
-	# Byte by byte must give the same as at once: no buffer of a fixed size behind it.
+	# Reading byte by byte must give the same text: there is no buffer of a fixed size.
 	cat $file >/tmp/whole
 	dd if=$file bs=7 2>/dev/null >/tmp/pieces
 	expect "$name: the same in pieces" cmp /tmp/whole /tmp/pieces
 done
 
 # like_buddyinfo FILE: what programs that read /proc/buddyinfo rely on: each line has the words
-# Node and zone in their places, a number of a node, a name, and as many counts as the first
+# Node and zone in their places, the number of a node, a name, and as many counts as the first
 # line has.
 like_buddyinfo()
 {
@@ -38,7 +38,7 @@ like_buddyinfo()
 	END { exit bad || !NR }' "$1"
 }
 
-# columns FILE: where the columns of its first line end
+# columns FILE: print where the columns of its first line end
 columns()
 {
 	head -n 1 "$1" | tr -c ' \n' x | sed 's/x\( \|$\)/X\1/g; s/x/ /g'
@@ -46,13 +46,13 @@ columns()
 
 expect "what this test knows of buddyinfo is true of the kernel's" like_buddyinfo /proc/buddyinfo
 expect "buddyinfo: every line has the form of /proc/buddyinfo" like_buddyinfo $dir/buddyinfo
-# Both in one stream, as who adds ours to the kernel's would read them.
+# Both in one stream, as a program that appends ours to the kernel's reads them.
 cat /proc/buddyinfo $dir/buddyinfo >/tmp/both
 expect "buddyinfo: can follow the kernel's" like_buddyinfo /tmp/both
 expect "buddyinfo: its columns lie under the kernel's" \
 	test "$(columns /proc/buddyinfo)" = "$(columns $dir/buddyinfo)"
 
-# Nothing taken: one block of order 10 for each 4 MiB, on as many nodes as there are.
+# Nothing is allocated: one block of order 10 for each 4 MiB, on all nodes of the reserve.
 free=$(awk '$4 == "myalloc" { sum += $15 } END { print sum }' $dir/buddyinfo)
 if [ "$free" = 8 ]; then
 	ok "buddyinfo: 32 MiB are 8 blocks of order 10"
@@ -140,7 +140,7 @@ else
 	not_ok "stats has every statistic" "without $missing"
 fi
 
-# What stats says, the device says.
+# stats agrees with the device.
 expect "the tool can be asked" myallocctl -o /tmp/stat.json stat show
 for key in nr_pages free_pages; do
 	there=$(awk -v k=$key '$1 == k { print $2 }' $dir/stats)
@@ -151,7 +151,7 @@ for key in nr_pages free_pages; do
 	fi
 done
 
-# The version is in one place, and everybody finds it.
+# The version is kept in one place, and every product reports it.
 version=$(myallocctl --version | sed 's/^myallocctl \([^ ]*\) .*/\1/')
 got=$(cat /sys/module/myalloc/version 2>&1)
 if [ -n "$version" ] && [ "$got" = "$version" ]; then
@@ -162,8 +162,8 @@ fi
 expect "info says the module's version" sh -c "myallocctl info | grep -q '^  version  *$version\$'"
 expect "the module unloads" rmmod myalloc
 
-# Who holds what, with the call stack where checks=U keeps it.
-# owner WHAT COUNT SIZE CALLER: a line of owners says so
+# What each call site holds, with the call stack where checks=U records it.
+# owner WHAT COUNT SIZE CALLER: owners has such a line
 owner()
 {
 	if awk -v what="$1" -v count="$2" -v size="$3" -v caller="$4" '
@@ -212,7 +212,7 @@ for run in checks=- checks=U; do
 	expect "$run: the module unloads" rmmod myalloc
 done
 
-# More than a node has: the reserve lies on two.
+# More memory than a node has: the reserve lies on two.
 if [ -d /sys/devices/system/node/node1 ]; then
 	mb=$(awk '/MemFree/ { print int($4 / 1024) + 32 }' /sys/devices/system/node/node0/meminfo)
 	expect "the module loads with $mb MiB" insmod /guest/modules/myalloc.ko reserve_mb="$mb"

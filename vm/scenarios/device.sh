@@ -1,5 +1,5 @@
-# The device: every command's good and bad input, a SIGKILL in the middle of each kind
-# of work, random commands with files closed meanwhile. Each ends with the statistics right.
+# The device: good and bad input to every command, a SIGKILL during each kind of work, random
+# commands while files are closed. After each the statistics must be right.
 # needs: timeout=900
 # allow: myalloc: .*cache
 . /guest/ktap.sh
@@ -7,7 +7,7 @@
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64 session_quota=100
 expect "the benchmarks load" insmod /guest/modules/myalloc_bench.ko
 
-# A test of hours ends at once, shows what it did, and has given everything back.
+# A test that would take hours ends at once, shows its results, and has freed everything.
 for pair in INT:130 TERM:143 HUP:129; do
 	myallocctl page test --rounds 1000000 >/tmp/test 2>&1 &
 	pid=$!

@@ -1,6 +1,6 @@
-# The k-th allocation fails, for each k that there is, in loading the module and in every
-# command of the device: by the module's own switch on every kernel, and by the kernel's
-# failslab and fail_page_alloc where it has them. Nothing is lost by it.
+# The k-th allocation fails, for each possible k, while the module is loaded and in every
+# command of the device: by the module's own fault injection on every kernel, and by the
+# kernel's failslab and fail_page_alloc where it has them. Nothing may be lost.
 # needs: timeout=900 variant=faults
 # allow: .*page allocation failure
 . /guest/ktap.sh
@@ -10,8 +10,8 @@ module=/guest/modules/myalloc.ko
 
 suite own fault_test own $module
 
-# A page lost in each failed load would be 192 kB, a chunk 48 MB. The kernel takes pages
-# for itself now and then, but not each time.
+# A page lost in each failed load would be 192 kB, a chunk 48 MB. The kernel itself allocates
+# pages now and then, but not each time.
 bound=$(memory_bound 96)
 lost=$bound
 attempt=0

@@ -1,6 +1,6 @@
-# The k-th allocation of the kernel's fails while it loads the module, for each k that there is.
-# The load fails and leaves nothing, or the module works. The kernel itself warns, once at each
-# place, if it has no memory for a module's trace events: these are expected, and no other.
+# The k-th of the kernel's allocations while it loads the module fails, for each possible k. The
+# load fails and leaves nothing, or the module works. The kernel itself warns, once at each
+# place, if it has no memory for a module's trace events: only these warnings are expected.
 # needs: timeout=900 variant=faults expected=512
 # allow: kernel/trace/trace_events\.c
 # allow: cut here

@@ -1,5 +1,5 @@
-# The second CPU goes and comes back, ten times, under a stress run that works on it too:
-# what its magazines held is with the others at once, and nothing is lost.
+# The second CPU goes offline and online, ten times, during a stress run that also uses it: the
+# contents of its magazines are available to the other CPUs at once, and nothing is lost.
 # needs: timeout=300
 . /guest/ktap.sh
 
@@ -11,7 +11,7 @@ if [ ! -e $online ]; then
 	finish
 fi
 
-# Blocks of pages in the magazines of CPU 1.
+# Fill the magazines of CPU 1 with blocks of pages.
 cached()
 {
 	awk '$2 == 1 { sum += $3 + $4 } END { print sum + 0 }' $debug/pcp

@@ -1,6 +1,6 @@
-# Kinds of jobs come and go with their modules: myalloc_bench.ko is such a module. Without it the
-# tool says what is missing; while a job of it lives it stays; loaded and removed under fire, it is
-# there whole or not at all.
+# Kinds of jobs are loaded and removed with their modules, such as myalloc_bench.ko. Without it
+# the tool reports what is missing; while one of its jobs exists it cannot be removed; loaded and
+# removed during commands, it is available either completely or not at all.
 # needs: timeout=200
 . /guest/ktap.sh
 
@@ -18,7 +18,7 @@ else
 fi
 suite job job_test $bench
 
-# Where there is a modprobe that finds it, the tool needs nothing else.
+# If modprobe finds the module, the tool loads it by itself.
 mkdir -p /sbin
 printf '#!/bin/sh\n[ "$*" = "-q myalloc_bench" ] && exec insmod %s\n' $bench >/sbin/modprobe
 chmod 755 /sbin/modprobe

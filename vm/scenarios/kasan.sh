@@ -1,5 +1,5 @@
-# Accesses to freed memory and beside objects, each made once: KASAN itself reports it, as the
-# kind of error that it is, and nothing else. On a kernel without KASAN there is no client.
+# Accesses to freed memory and beside objects, each made once: KASAN itself reports each, with the
+# right kind of error, and nothing else. On a kernel without KASAN there is no client.
 # needs: timeout=600 expected=32 append=kasan_multi_shot
 # allow: BUG: KASAN: (slab-)?(use-after-free|out-of-bounds) in myalloc_kasan_access\+
 . /guest/ktap.sh
@@ -11,7 +11,7 @@ fi
 # Its reports are warnings.
 echo 0 >/proc/sys/kernel/panic_on_warn
 
-# access NAME KIND: KIND is what the report's first line calls it, or empty if there is to be none
+# access NAME KIND: KIND is the error in the first line of the report, or empty if none is expected
 access()
 {
 	dmesg -c >/dev/null
@@ -42,7 +42,7 @@ access extent-over-by-one use-after-free
 expect "nothing was refused or damaged" test "$(awk '$1 == "bad_frees" || $1 == "corruptions" { n += $2 }
 	END { print n + 0 }' /sys/kernel/debug/myalloc/stats)" = 0
 expect "the module unloads" rmmod myalloc
-# The memory is the system's again, and may be touched.
+# The memory belongs to the system again, and may be accessed.
 expect "the module loads again" insmod /guest/modules/myalloc.ko reserve_mb=8 checks=FZP
 expect "the module unloads again" rmmod myalloc
 finish

@@ -1,4 +1,4 @@
-# What only myalloc's memory points to is no leak to kmemleak, which scans the reserve.
+# kmemleak scans the reserve, so memory referenced only from the reserve is not reported as leaked.
 # needs: timeout=300
 # allow: kmemleak: .*new suspected memory leak
 . /guest/ktap.sh
@@ -12,7 +12,7 @@ fi
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16
 expect "the client loads" insmod /guest/modules/myalloc_kmemleak.ko
-# It reports nothing younger than five seconds, and believes the second scan.
+# It reports nothing younger than five seconds, and only in the second scan.
 sleep 6
 for scan in 1 2 3; do
 	expect "scan $scan" sh -c "echo scan >$leaks"

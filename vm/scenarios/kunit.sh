@@ -1,5 +1,5 @@
-# The KUnit suites in this kernel. Their results leave as files, one a suite, for
-# the host to parse; this script's own tests say that there are all of them.
+# The KUnit suites in this kernel. Their results are sent as files, one for each suite, for
+# the host to parse; this script's own tests check that none is missing.
 # needs: timeout=1500
 . /guest/ktap.sh
 
@@ -21,7 +21,7 @@ for suite in "$results"/*/; do
 	cat "$suite/results" >"/out/ktap/$name.ktap"
 	count=$((count + 1))
 done
-# GUEST_SUITES is how many the modules hold, counted by the host in the files.
+# GUEST_SUITES is the number of suites in the modules, counted by the host.
 if [ "$count" = "${GUEST_SUITES:-0}" ]; then
 	ok "all $count suites have results"
 else

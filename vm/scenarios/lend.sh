@@ -1,6 +1,6 @@
-# Pages lent to the kernel: freed while a socket, a pipe, a process or others have them they are
-# in quarantine, nobody overwrites them, and they come back. What is still lent when the module
-# goes, the system gets when it is done with it.
+# Pages lent to the kernel: if they are freed while a socket, a pipe, a process or others use
+# them, they are in quarantine, are not overwritten, and return later. Pages still lent when the
+# module is removed return to the system when their last reference is dropped.
 # needs: timeout=120
 . /guest/ktap.sh
 
@@ -16,7 +16,7 @@ stat_of()
 	awk -v n="$1" '$1 == n { print $2 }' /sys/kernel/debug/myalloc/stats
 }
 
-# round CHECKS: the module with these checks, each way to lend
+# round CHECKS: load the module with these checks, and lend in each way
 round()
 {
 	local n=0 way

@@ -1,4 +1,4 @@
-# Removing the module while somebody uses it is refused; afterwards it goes, and nothing stays.
+# Removing the module while it is in use is refused; afterwards it works, and nothing stays.
 # needs: timeout=200
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -45,8 +45,8 @@ else
 fi
 expect "the module unloads" rmmod myalloc
 
-# A client that has gone without giving a page back: the reserve is not handed to others,
-# the log says so, and another one can be had. (It is a leak, and kmemleak would find it.)
+# A client has been removed without freeing a page: the reserve is not given to others, the log
+# says so, and another reserve can be allocated. (It is a leak, and kmemleak would find it.)
 client=/guest/modules/myalloc_nmi.ko
 if [ ! -e $client ] || [ -e /sys/kernel/debug/kmemleak ]; then
 	skip "a page that a client has lost" "no such client, or kmemleak watches"
@@ -63,7 +63,7 @@ if dmesg | grep -q 'cannot end: 1 pages out' && dmesg | grep -q '8192 pages stay
 else
 	not_ok "with a page lost: the log says what stays" "$(dmesg)"
 fi
-# What the module had set to run later would be called now, in code that is gone.
+# Delayed work that the module left behind would run now, in code that is gone.
 sleep 2
 back=$(($(free_kb) - before))
 if [ $back -lt 16384 ]; then

@@ -1,12 +1,12 @@
-# Loading and unloading, 100 times, leaves the memory where it was.
+# Loading and unloading 100 times does not change the free memory.
 # needs: timeout=400
 . /guest/ktap.sh
 . /guest/memory.sh
 
 module=/guest/modules/myalloc.ko
 
-# The first load makes the kernel allocate what it keeps (the cache of the
-# module's file pages, stack depot, slabs); the measure begins after it.
+# The first load makes the kernel allocate memory that it keeps (page cache of the
+# module's file, stack depot, slabs); the measurement begins after it.
 expect "the module loads" insmod $module reserve_mb=64
 expect "the module is listed" grep -q '^myalloc ' /proc/modules
 expect "its debugfs directory is there" test -d /sys/kernel/debug/myalloc
@@ -15,8 +15,8 @@ refuse "it is listed no more" grep -q '^myalloc ' /proc/modules
 refuse "its debugfs directory is gone" test -e /sys/kernel/debug/myalloc
 refuse "its device is gone" test -e /dev/myalloc
 
-# At most 0.5 % of metadata, and the module's own text, on top of 64 MB. What the
-# kernel itself gives back meanwhile falsifies a measure, but not each.
+# At most 0.5 % of metadata, and the module's own text, on top of 64 MB. Memory that the kernel
+# frees during a measurement falsifies it, but not each time.
 attempt=0
 taken=0
 while [ $attempt -lt 3 ] && { [ $taken -lt 65536 ] || [ $taken -gt $((65536 + 8192)) ]; }; do
@@ -33,9 +33,9 @@ else
 	not_ok "64 MB are taken from the system while it is loaded"
 fi
 
-# 100 rounds that each lost one page would lose 400 kB, every time. The rest of
-# the system takes and gives some 50 kB of its own meanwhile, seldom more: so a
-# second and third hundred may clear the first.
+# 100 rounds that each lost one page would lose 400 kB, every time. The rest of the system
+# allocates and frees some 50 kB during that time, seldom more: so a second and a third
+# hundred may clear the first.
 bound=$(memory_bound 200)
 
 hundred()

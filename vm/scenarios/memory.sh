@@ -1,5 +1,5 @@
-# Little memory left: what a user asks for beyond it is refused with a sentence, and the OOM
-# killer is never called; with memory again, the same works.
+# Little free memory: a request beyond it is refused with a message, and the OOM killer is never
+# called; once there is memory again, the same request works.
 # needs: mem=768M timeout=400
 . /guest/ktap.sh
 
@@ -28,7 +28,7 @@ expect "the benchmarks load" insmod /guest/modules/myalloc_bench.ko
 expect "with memory a run works" large_run
 
 mkdir -p /tmp/fill && mount -t ramfs none /tmp/fill
-# More than once: what is available falls by less than what is taken.
+# More than once, as the available memory falls by less than the amount taken.
 for round in 1 2 3 4; do
 	more=$(($(available_kb) / 1024 - 20))
 	[ $more -gt 0 ] || break

@@ -1,11 +1,11 @@
-# Non-maskable interrupts, made by QEMU's monitor, that allocate and free: on top of work
+# Non-maskable interrupts, triggered by QEMU's monitor, that allocate and free: on top of work
 # with a raw lock held, and while the CPU holds the lock of the zone or of a cache. An
-# allocation may find nothing then, a free must always work, and the statistics must be right.
+# allocation may fail then, a free must always work, and the statistics must be right.
 # needs: timeout=300 nmi=1
 . /guest/ktap.sh
 
 parameters=/sys/module/myalloc_nmi/parameters
-# What each situation must have seen, and how many are asked for at a time.
+# The minimum each situation must have seen, and how many NMIs are requested at a time.
 enough=25
 batch=100
 
@@ -14,7 +14,7 @@ if [ "${GUEST_NMI:-0}" != 1 ]; then
 	finish
 fi
 
-# of PARAMETER N: the value for the N-th situation, see mod/clients/nmi.c
+# of PARAMETER N: print the value for the N-th situation, see mod/clients/nmi.c
 of()
 {
 	cut -d, -f"$2" "$parameters/$1"
@@ -30,7 +30,7 @@ least()
 	tr , '\n' <$parameters/seen | sort -n | head -n 1
 }
 
-# round CHECKS: the module with these checks, on both CPUs at work meanwhile
+# round CHECKS: load the module with these checks, with both CPUs at work
 round()
 {
 	expect "checks=$1: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32 checks="$1"
@@ -52,9 +52,9 @@ round()
 		not_ok "checks=$1: NMIs came in each situation" "seen: $(cat $parameters/seen)"
 	fi
 	if [ "$(of refused 2)" -ge $enough ]; then
-		ok "checks=$1: with the zone locked no block is to be had"
+		ok "checks=$1: with the zone locked no block can be allocated"
 	else
-		not_ok "checks=$1: with the zone locked no block is to be had"
+		not_ok "checks=$1: with the zone locked no block can be allocated"
 	fi
 	if [ "$(of freed 2)" -ge $enough ] && [ "$(stat_of deferred_frees)" -ge $enough ]; then
 		ok "checks=$1: frees with the zone locked are deferred, not refused"

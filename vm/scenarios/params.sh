@@ -1,5 +1,5 @@
-# Each bad parameter is refused at load with a sentence that says what would be
-# right, and everything is given back.
+# Each invalid parameter is refused at load with a message that says what would be
+# right, and all memory is freed.
 # needs: timeout=900
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -31,8 +31,8 @@ bad()
 		not_ok "$what: nothing stays"
 	fi
 	lost=$((before - $(free_kb)))
-	# The kernel takes some pages for itself now and then; what the module kept would be
-	# missing again after each further load.
+	# The kernel itself allocates some pages now and then; pages that the module lost would
+	# be missing again after each further load.
 	for again in 2 3 4; do
 		[ $lost -ge "$bound" ] || break
 		note "load $((again - 1)): $lost kB are missing"
@@ -56,7 +56,7 @@ good()
 		expect "$what: unloads" rmmod myalloc
 }
 
-# The first load makes the kernel allocate things that it keeps.
+# The first load makes the kernel allocate memory that it keeps.
 good "no parameter"
 
 total_mb=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
@@ -83,7 +83,7 @@ bad "a quota that is not a number" session_quota=half
 
 good "a small reserve" reserve_mb=4
 
-# 4096 pages, 2048 for one file: the other half is there for others.
+# 4096 pages, 2048 for one file: the other half is left for other users.
 expect "a quota: loads" insmod $module reserve_mb=16 session_quota=50
 refuse "a quota: more is refused" myallocctl page alloc --order 0 --count 2049
 cp /tmp/ktap.output /tmp/said
@@ -100,8 +100,8 @@ good "every check" reserve_mb=16 checks=FZPU
 good "node 0" reserve_mb=16 node=0
 good "small chunks" reserve_mb=16 chunk_order=3
 
-# small WHAT PARAMETER=VALUE...: the least and the odd work: every kind of run, every page
-# back, every invariant.
+# small WHAT PARAMETER=VALUE...: minimum and odd configurations: every kind of run, every page
+# freed, every invariant.
 small()
 {
 	what=$1
@@ -126,7 +126,7 @@ for odd in 3 7 65; do
 done
 small "7 MiB in chunks of 8 pages" reserve_mb=7 chunk_order=3
 
-# node_free_kb N: of a NUMA node
+# node_free_kb N: print the free memory of a NUMA node
 node_free_kb()
 {
 	awk '$3 == "MemFree:" { print $4 }' "/sys/devices/system/node/node$1/meminfo"

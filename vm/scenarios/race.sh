@@ -1,8 +1,8 @@
-# Two CPUs free the same thing at the same moment, 3,000 times, for each level and kind;
-# then an interrupt on top of a free frees it, too. Nothing but that one thing may ever be
-# affected, and where frees are exact never both are accepted.
-# From the kernel's command line: RACE_ROUNDS=N instead of 3,000, RACE_KINDS=kind,kind instead of
-# all. A kernel that dies of it takes the rest with it: the last line says what was being tried.
+# Two CPUs free the same thing at the same moment, 3,000 times, for each level and kind; then an
+# interrupt on top of a free frees the same thing. Nothing but that one thing may ever be
+# affected, and where double frees are detected for certain, never both are accepted.
+# On the kernel's command line: RACE_ROUNDS=N instead of 3,000, RACE_KINDS=kind,kind instead of
+# all. If the kernel dies, the remaining tests are lost: the last line names the current one.
 # needs: timeout=1500
 . /guest/ktap.sh
 
@@ -15,10 +15,10 @@ if [ "$(nproc)" -lt 2 ]; then
 	finish
 fi
 
-# What is refused is reported, which takes its time on a serial line.
+# Each refused free is reported, which takes time on a serial line.
 echo 1 >/proc/sys/kernel/printk
 
-# of PARAMETER: its value in the client
+# of PARAMETER: print its value in the client
 of()
 {
 	cat "$parameters/$1"

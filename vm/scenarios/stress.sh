@@ -1,9 +1,9 @@
-# Each kind of stress run, with and without checks: nothing damaged, the sum of pages right; what
-# the tool prints is JSON; a run that is interrupted still says what it did.
+# Each kind of stress run, with and without checks: no damage, and the number of pages is right;
+# the tool's output is JSON; an interrupted run still prints its result.
 # needs: timeout=500
 . /guest/ktap.sh
 
-# run NAME ARGUMENT...: the tool's own verdict, and the figures it rests on.
+# run NAME ARGUMENT...: check the tool's own verdict, and the figures behind it.
 run()
 {
 	name=$1
@@ -26,7 +26,7 @@ done
 run "mixed, by operations" --kind mixed --ops 20000 --threads 2 --seed 7
 run "objects, every check" --kind objects --time 4s --checks FZPU
 
-# SIGINT ends it early; the result is there all the same.
+# SIGINT ends it early; the result is still printed.
 myallocctl -o /tmp/run.json stress run --kind mixed --time 60s >/tmp/text 2>/tmp/progress &
 sleep 2
 kill -INT $!
@@ -40,7 +40,7 @@ fi
 expect "every invariant holds" myallocctl validate
 expect "the module unloads" rmmod myalloc
 
-# The same with every check in force for pages and all caches.
+# The same with all checks in force for pages and all caches.
 expect "the module loads with checks=FZPU" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=FZPU
 run "mixed, module with every check" --kind mixed --time 5s --threads 2
 run "exhaust, module with every check" --kind exhaust --time 3s --threads 2
