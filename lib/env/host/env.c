@@ -2,34 +2,34 @@
 /*
  * The environment on the host
  *
- * What it is: CPUs, interrupts, locks, per-CPU memory, a log and injected
- * failures, simulated in a process so that code of the kernel runs in it and a
- * test can place an interrupt or another CPU at an exact point.
+ * CPUs, interrupts, locks, per-CPU memory, a log and fault injection, simulated in a
+ * process, so that kernel code runs in it and a test can place an interrupt or
+ * another CPU at an exact point.
  *
- * CPUs. A flow of control (struct host_self) is a thread, or what
- * host_run_on_cpu() puts on top of one. It has a CPU number of its choice. While
- * it is pinned (preemption or interrupts off, in an interrupt) it holds the lock
- * of its CPU number, and others with the same number wait: they exclude each
- * other as on one CPU, flows with different numbers run in parallel. What a real
- * CPU could never do, such as running a task while another one has preemption
- * disabled in the same thread, ends the program.
+ * CPUs. A flow of control (struct host_self) is a thread, or a function that
+ * host_run_on_cpu() runs on top of one. It chooses its CPU number. While it is
+ * pinned (preemption or interrupts off, in an interrupt) it holds the lock of its
+ * CPU number, and others with the same number wait: flows with the same number
+ * exclude each other as on one CPU, flows with different numbers run in parallel.
+ * Anything that is impossible on a real CPU, such as running a task while another
+ * one has preemption disabled in the same thread, ends the program.
  *
- * Interrupts run on top of the flow that they interrupt, as part of it: a lock
- * that the interrupted code holds is a deadlock. What host_run_on_cpu() puts on
- * top is another flow, with no lock held; to want a lock of a flow below it is a
- * deadlock too, for the one below waits.
+ * Interrupts run on top of the flow that they interrupt, as part of it: waiting for
+ * a lock that the interrupted code holds is a deadlock. A function that
+ * host_run_on_cpu() runs on top is a separate flow, which holds no lock; waiting for
+ * a lock of a flow below it is a deadlock too, as the flow below waits for it.
  *
- * Locks know their owner, so held and not held are really checked. As lockdep
- * does, they remember where they were taken: one that is taken in an interrupt
- * and elsewhere with interrupts enabled is an error although nothing happened
- * yet, and so is waiting for a lock in NMI.
+ * Locks know their owner, so assertions of held and not held are real checks. Like
+ * lockdep, they remember the contexts in which they were taken: a lock that is taken
+ * in an interrupt, and elsewhere with interrupts enabled, is an error even before a
+ * deadlock happens, and so is waiting for a lock in NMI.
  *
- * Per-CPU memory: one area, HOST_PERCPU_UNIT bytes a CPU. A per-CPU pointer is
- * the address in the area of CPU 0, and the others are at a fixed distance, as in
- * the kernel: an access costs one addition.
+ * Per-CPU memory: one area, HOST_PERCPU_UNIT bytes for each CPU. A per-CPU pointer is
+ * the address in the area of CPU 0, and the other areas follow at a fixed distance, as
+ * in the kernel: an access costs one addition.
  *
- * All of it is known to the sanitizers: locks and atomics are __atomic builtins,
- * and memory that is not allocated is poisoned.
+ * The sanitizers understand all of it: locks and atomics are __atomic builtins, and
+ * unallocated memory is poisoned.
  */
 #include "env.h"
 
@@ -52,13 +52,13 @@ __thread struct host_self host_self;
 unsigned int host_nr_cpus = DEFAULT_CPUS;
 void (*host_preempt_point)(const char *where);
 unsigned int host_point_depth = 1;
-/* Unlike points, steps are also where locks are held: it counts, or looks at what is so. */
+/* Unlike points, steps occur under locks too: the hook must only count or inspect state. */
 void (*host_step_hook)(const char *where);
 void (*host_on_fatal)(void);
 
 /*
- * What sanitizers do unless ASAN_OPTIONS etc. say otherwise. UBSan of gcc has no
- * callback for its end, but a signal can be caught.
+ * Default options of the sanitizers, unless ASAN_OPTIONS etc. override them. gcc's
+ * UBSan has no callback at its end, but a signal can be caught.
  */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -86,7 +86,7 @@ struct hidden_lock {
 
 static void relax(unsigned int *spins)
 {
-	/* Two threads on two cores hand over within this; more of them need the core. */
+	/* Two threads on two cores hand over in less time; with more threads, yield the core. */
 	if (++*spins % 64)
 		cpu_relax();
 	else
@@ -157,7 +157,7 @@ void *memchr_inv(const void *start, int c, size_t bytes)
 
 #ifdef HOST_ASAN
 
-/* Volatile, because the memset() that the compiler would call instead is instrumented. */
+/* volatile, because the compiler would otherwise call memset(), which is instrumented. */
 __no_sanitize_address void myalloc_env_raw_memset(void *addr, int c, size_t size)
 {
 	volatile u8 *p = addr;
@@ -196,7 +196,7 @@ static struct {
 	char copy[LOG_SIZE];
 } host_log;
 
-/* When full, the older half goes. */
+/* When the log is full, drop the older half. */
 static void log_append(const char *text, size_t len)
 {
 	len = min_t(size_t, len, LOG_SIZE / 2);
@@ -250,7 +250,7 @@ void host_log_reset(void)
 	hidden_release(&host_log.lock);
 }
 
-/* The text since the last reset, valid until the next call. */
+/* The text logged since the last reset, valid until the next call. */
 const char *host_log_text(void)
 {
 	hidden_acquire(&host_log.lock);
@@ -277,7 +277,7 @@ unsigned int host_log_count(const char *needle)
 	return n;
 }
 
-/* Also write the log to stderr, now and from now on. Default: if MYALLOC_LOG is set. */
+/* Also write the log to stderr, so far and from now on. Default: if MYALLOC_LOG is set. */
 void host_log_echo(bool on)
 {
 	hidden_acquire(&host_log.lock);
@@ -291,13 +291,13 @@ unsigned long host_warn_count(void)
 	return READ_ONCE(host_log.warns);
 }
 
-/* This test is to warn so many times, no more and no less. */
+/* The test must warn exactly @nr times. */
 void host_expect_warns(unsigned long nr)
 {
 	host_log.expected = nr;
 }
 
-/* In a child of host_dies(). */
+/* This is a child of host_dies(). */
 static bool dying;
 
 void host_fatal(const char *fmt, ...)
@@ -311,7 +311,7 @@ void host_fatal(const char *fmt, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	fflush(stderr);
-	/* Finding the names takes a second; host_dies() does not want them. */
+	/* Looking up the names takes a second; host_dies() does not need them. */
 	if (__sanitizer_print_stack_trace && !dying)
 		__sanitizer_print_stack_trace();
 	if (host_on_fatal)
@@ -332,7 +332,7 @@ static u64 self_id(void)
 	return host_self.id;
 }
 
-/* Is it a flow that waits below this one? */
+/* Does the id belong to a flow that waits below this one? */
 static bool id_below(u64 id)
 {
 	const struct host_self *self;
@@ -360,7 +360,7 @@ static void cpu_acquire(void)
 	}
 }
 
-/* Sections in which a CPU was pinned that have ended. */
+/* Number of completed sections in which a CPU was pinned. */
 static u64 cpu_sections[NR_CPUS];
 
 static void cpu_release(void)
@@ -408,7 +408,7 @@ void host_irq_disable(void)
 	barrier();
 }
 
-/* The interrupt that somebody queued. */
+/* Run the interrupt that myalloc_env_defer_print() queued. */
 static void run_print(void)
 {
 	struct myalloc_env_print *print = host_self.prints;
@@ -430,7 +430,7 @@ void myalloc_env_print_init(struct myalloc_env_print *print,
 	print->running = 0;
 }
 
-/* What is queued already runs later than this, so it sees what the caller wants printed. */
+/* A print already queued runs later than this, so it includes what the caller wants printed. */
 void myalloc_env_defer_print(struct myalloc_env_print *print)
 {
 	if (__atomic_exchange_n(&print->queued, true, __ATOMIC_ACQ_REL))
@@ -516,7 +516,7 @@ void host_check_pinned(const char *what, const char *file, int line)
 	host_fatal("%s:%d: %s while preemptible", file, line, what);
 }
 
-/* Nested points do nothing beyond host_point_depth: the hook itself runs code with points. */
+/* Beyond host_point_depth nested points do nothing: the hook itself runs code with points. */
 void host_point(const char *where)
 {
 	void (*hook)(const char *where) = READ_ONCE(host_preempt_point);
@@ -540,7 +540,7 @@ static void check_cpu(unsigned int cpu)
 		host_fatal("CPU %u does not exist, there are %u", cpu, host_nr_cpus);
 }
 
-/* Moves this thread to another CPU. */
+/* Move this thread to another CPU. */
 void host_set_cpu(unsigned int cpu)
 {
 	check_cpu(cpu);
@@ -562,7 +562,7 @@ static void all_online(void)
 		WRITE_ONCE(cpus_offline[cpu], false);
 }
 
-/* Readers, or -1 while a CPU comes or goes. */
+/* Number of readers, or -1 while a CPU goes online or offline. */
 static int cpus_readers;
 
 void myalloc_env_cpus_read_lock(void)
@@ -590,7 +590,7 @@ void myalloc_env_cpus_read_unlock(void)
 	__atomic_fetch_sub(&cpus_readers, 1, __ATOMIC_RELEASE);
 }
 
-/* What the kernel does in its hotplug callbacks is the test's to do. */
+/* The test itself must do the work of the kernel's hotplug callbacks. */
 void host_cpu_set_online(unsigned int cpu, bool online)
 {
 	const struct host_self *self;
@@ -619,9 +619,9 @@ unsigned int num_online_cpus(void)
 /* --- grace periods ----------------------------------------------------------- */
 
 /*
- * As RCU numbers them: a grace period is under way, or none is. It ends when each CPU that was
- * pinned at its beginning has left that section. A moment is the number of the grace period
- * that must have ended: the next one that begins.
+ * Numbered as in RCU: a grace period is in progress, or none is. It ends when each CPU that was
+ * pinned at its beginning has left that section. A cookie is the number of the grace period
+ * that must have ended: the next one to begin.
  */
 static struct {
 	struct hidden_lock lock;
@@ -642,7 +642,7 @@ static void gp_begin(void)
 	}
 }
 
-/* gp.lock held. Has the one under way ended now? */
+/* gp.lock held. End the grace period in progress if possible. Returns whether it has ended. */
 static bool gp_try_end(void)
 {
 	unsigned int cpu;
@@ -710,11 +710,11 @@ void myalloc_env_gp_wait(void)
 	}
 }
 
-/* Outside the stack, so that they survive a longjmp(). */
+/* Not on the stack, so that they survive a longjmp(). */
 static __thread struct host_self below[HOST_MAX_NEST];
 static __thread unsigned int nr_below;
 
-/* Another flow of control begins on top of this one. */
+/* Begin another flow of control on top of this one. */
 static void begin_flow(unsigned int cpu)
 {
 	struct host_self *outer = &below[nr_below];
@@ -742,12 +742,14 @@ static void end_flow(void)
 
 /**
  * host_run_on_cpu() - run a function as a task of a CPU, on top of this thread
- * @cpu: which; may be this one if it is preemptible
+ * @cpu: the CPU; may be this one if it is preemptible
  * @fn: the function
  * @arg: its argument
  *
- * For host_preempt_point: what another CPU does exactly here. With several
+ * Used in host_preempt_point to place the work of another CPU exactly here. With several
  * threads it can deadlock: this flow may hold its CPU while it waits for the other.
+ *
+ * Context: task.
  */
 void host_run_on_cpu(unsigned int cpu, void (*fn)(void *arg), void *arg)
 {
@@ -775,7 +777,7 @@ int myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg)
 	preempt_enable();
 	if (!cpu_online(cpu))
 		return -ENXIO;
-	/* The kernel allows it. Here two threads could wait for each other's CPU. */
+	/* The kernel allows this, but here two threads could wait for each other's CPU. */
 	if (!preemptible())
 		host_fatal("call on CPU %d while not preemptible", cpu);
 
@@ -870,7 +872,7 @@ static void check_lock(const struct host_lock *lock, const char *what)
 
 void host_lock_init(struct host_lock *lock, const char *name)
 {
-	/* The memory may be anything, but a lock held by this flow is a bug. */
+	/* The memory may contain anything, but a lock that this flow holds is a bug. */
 	unsigned int i;
 
 	for (i = 0; i < host_self.nr_held; i++)
@@ -948,7 +950,7 @@ void host_raw_lock(struct host_lock *lock)
 
 #else
 
-/* As lockdep: the two uses need not meet to be wrong. */
+/* Like lockdep: the two uses need not collide to be an error. */
 static void mark_use(struct host_lock *lock, unsigned int use)
 {
 	unsigned int seen = __atomic_or_fetch(&lock->seen, use, __ATOMIC_RELAXED);
@@ -1026,7 +1028,7 @@ void host_assert_held(struct host_lock *lock, bool held, const char *file, int l
 			   held ? " not" : "");
 }
 
-/* Of all threads. */
+/* Sum over all threads. */
 unsigned int host_locks_held(void)
 {
 	return READ_ONCE(locks_held);
@@ -1118,7 +1120,7 @@ unsigned long host_live_chunks(void)
 	return READ_ONCE(live.chunks);
 }
 
-/* What is not freed, into the log. */
+/* Log all allocations that have not been freed. */
 void host_live_dump(void)
 {
 	static const char *const what[] = { "metadata", "per-CPU", "chunk" };
@@ -1139,7 +1141,7 @@ static struct {
 	bool fired;
 } fail;
 
-/* The k-th internal allocation from now on fails; 0 for none. Resets the counters. */
+/* Make the k-th internal allocation from now on fail; 0 for none. Resets the counters. */
 void host_fail_after(unsigned long k)
 {
 	__atomic_store_n(&fail.after, k, __ATOMIC_RELAXED);
@@ -1168,8 +1170,8 @@ bool myalloc_env_should_fail(void)
 }
 
 /*
- * From this size on memory comes from mmap, zero without being touched, so that
- * the metadata of an enormous simulated zone costs only what is used of it.
+ * Allocations of at least this size use mmap, which returns zeroed memory without touching
+ * it, so that the metadata of an enormous simulated zone costs only what is used of it.
  */
 #define META_MMAP	(8UL << 20)
 
@@ -1222,7 +1224,7 @@ void myalloc_env_free(const void *ptr)
 	}
 }
 
-/* Memory of 2^order pages for a zone, aligned to its size, zeroed. */
+/* Allocate 2^order pages for a zone, aligned to their size, zeroed. */
 void *host_chunk_alloc(unsigned int order)
 {
 	size_t size = PAGE_SIZE << order, lead;
@@ -1250,14 +1252,14 @@ void host_chunk_free(void *chunk, unsigned int order)
 	size = live_remove(chunk, LIVE_CHUNK);
 	if (size != PAGE_SIZE << order)
 		host_fatal("chunk of %zu bytes freed as %lu", size, PAGE_SIZE << order);
-	/* The addresses come back for something else. */
+	/* The addresses may be reused for other allocations. */
 	myalloc_env_unpoison(chunk, size);
 	munmap(chunk, size);
 }
 
 /*
- * What the kernel knows of a page: whether others have references to it, whether it is bad. Few
- * pages at a time have anything to be known.
+ * The kernel's state of a page: whether other references exist, whether it is bad. Only few pages
+ * at a time have a state to record.
  */
 #define NOTED_MOST	64
 
@@ -1318,21 +1320,21 @@ bool myalloc_env_page_bad(const void *addr)
 	return is_noted(&bad_pages, addr);
 }
 
-/* From now on somebody has, or nobody has, a reference to the page at @addr. */
+/* Add or remove another reference to the page at @addr. */
 void host_page_set_referenced(const void *addr, bool referenced)
 {
 	note_page(&referenced_pages, addr, referenced);
 }
 
-/* From now on the page at @addr is reported as bad, or not. */
+/* Report the page at @addr as bad, or no longer. */
 void host_page_set_bad(const void *addr, bool bad)
 {
 	note_page(&bad_pages, addr, bad);
 }
 
 /*
- * Per-CPU areas, allocated in grains of a cache line. Each allocation is followed
- * by a free grain, which is poisoned and so finds overflows.
+ * Per-CPU areas, allocated in grains of a cache line. Each allocation is followed by a free
+ * grain, which is poisoned and so detects overflows.
  */
 #define GRAINS	(HOST_PERCPU_UNIT / L1_CACHE_BYTES)
 
@@ -1364,7 +1366,7 @@ static void percpu_open(void *ptr, size_t size)
 	memset(ptr, 0, size);
 }
 
-/* The areas of possible CPUs can be touched, the others fault. */
+/* Make the areas of possible CPUs accessible; the others fault. */
 static void percpu_init(void)
 {
 	void *area;
@@ -1412,7 +1414,7 @@ void __percpu *__alloc_percpu(size_t size, size_t align)
 		hidden_release(&percpu.lock);
 		return NULL;
 	}
-	/* 1 and 0 at its end keep it apart from what follows. */
+	/* 1 followed by 0 at its end separates it from the next allocation. */
 	memset(&percpu.used[at], 1, grains);
 	if (at == percpu.lowest)
 		percpu.lowest = at + grains;
@@ -1451,7 +1453,7 @@ void myalloc_env_free_percpu(void __percpu *ptr)
 	free_percpu(ptr);
 }
 
-/* Before anything is allocated. */
+/* Must be called before anything is allocated. */
 void host_set_nr_cpus(unsigned int nr)
 {
 	if (!nr || nr > NR_CPUS)
@@ -1486,7 +1488,7 @@ int myalloc_env_stack_init(void)
 	return 0;
 }
 
-/* The handle is the slot's number + 1; 0 when the table is full. */
+/* The handle is the number of the slot + 1; 0 if the table is full. */
 noinline u32 myalloc_env_stack_save(void)
 {
 	void *entry[MYALLOC_ENV_STACK_DEPTH + 1];
@@ -1542,7 +1544,7 @@ void myalloc_env_stack_print(u32 handle)
 		host_printk("%s", text);
 }
 
-/* Only names that the program exports are known; others come as a number. */
+/* Only exported names of the program are known; other addresses are printed as numbers. */
 int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
 {
 	Dl_info info;
@@ -1563,7 +1565,7 @@ u32 myalloc_env_pid(void)
 static u64 fake_clock;
 static u64 random_state = 1;
 
-/* Time stands at @ns; 0 for the real clock. */
+/* Stop the clock at @ns; 0 for the real clock. */
 void host_set_clock(u64 ns)
 {
 	__atomic_store_n(&fake_clock, ns, __ATOMIC_RELAXED);
@@ -1571,7 +1573,7 @@ void host_set_clock(u64 ns)
 
 static bool ratelimit;
 
-/* Reports are limited, as in a kernel. Default: each is printed. */
+/* Limit reports as a kernel does. Default: each is printed. */
 void host_set_ratelimit(bool on)
 {
 	__atomic_store_n(&ratelimit, on, __ATOMIC_RELAXED);
@@ -1598,7 +1600,7 @@ void host_set_seed(u64 seed)
 	__atomic_store_n(&random_state, seed, __ATOMIC_RELAXED);
 }
 
-/* splitmix64: the same seed gives the same numbers, in one thread. */
+/* splitmix64: in one thread the same seed gives the same numbers. */
 u64 myalloc_env_seed(void)
 {
 	u64 x = __atomic_add_fetch(&random_state, 0x9e3779b97f4a7c15ULL, __ATOMIC_RELAXED);
@@ -1616,9 +1618,10 @@ u32 myalloc_env_random(void)
 /* --- between tests --------------------------------------------------------------------- */
 
 /**
- * host_check_clean() - is this thread and the world as a test should leave it?
+ * host_check_clean() - check that a test left this thread and the environment clean
  *
- * Return: NULL, or what is wrong.
+ * Context: task.
+ * Return: NULL, or a description of what is wrong.
  */
 const char *host_check_clean(void)
 {
@@ -1647,7 +1650,7 @@ const char *host_check_clean(void)
 	return NULL;
 }
 
-/* Gives back the locks and CPU of a flow that was left by longjmp(). */
+/* Release the locks and the CPU of a flow that a longjmp() has left. */
 static void abandon(struct host_self *self)
 {
 	while (self->nr_held) {
@@ -1659,7 +1662,7 @@ static void abandon(struct host_self *self)
 		__atomic_store_n(&cpu_owner[self->cpu], 0, __ATOMIC_RELEASE);
 }
 
-/* To task context with nothing held, also after a longjmp() out of a test. */
+/* Return to task context with nothing held, also after a longjmp() out of a test. */
 void host_abandon(void)
 {
 	abandon(&host_self);
@@ -1669,7 +1672,7 @@ void host_abandon(void)
 }
 
 /*
- * Back to the beginning: task context on CPU 0, nothing held, no hook, no failures,
+ * Reset to the initial state: task context on CPU 0, nothing held, no hook, no failures,
  * the real clock, an empty log.
  */
 void host_reset(void)
@@ -1693,11 +1696,12 @@ void host_reset(void)
 }
 
 /**
- * host_dies() - does a function end the program, and with the right words?
+ * host_dies() - check that a function ends the program with the expected message
  * @fn: called in a child process
  * @arg: its argument
  * @message: must be part of what the child writes to stderr or its log
  *
+ * Context: task.
  * Return: true if it does.
  */
 bool host_dies(void (*fn)(void *arg), void *arg, const char *message)
@@ -1722,7 +1726,7 @@ bool host_dies(void (*fn)(void *arg), void *arg, const char *message)
 		host_on_fatal = NULL;
 		if (__sanitizer_set_death_callback)
 			__sanitizer_set_death_callback(NULL);
-		/* SIGSEGV belongs to the sanitizer, whose report may be @message. */
+		/* SIGSEGV belongs to the sanitizer, whose report may contain @message. */
 		for (i = 0; i < ARRAY_SIZE(sigs); i++)
 			if (sigs[i] == SIGABRT || !__sanitizer_print_stack_trace)
 				signal(sigs[i], SIG_DFL);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The environment on the host: stand-ins for what lib/ uses of the kernel
+ * The environment on the host: stand-ins for the parts of the kernel that lib/ uses
  *
- * Names and meaning are the kernel's (6.1), so lib/ cannot tell the difference. A
- * stand-in does what the real one does or stops the program with a sentence; none
- * of them always answers yes. See env.c for how CPUs, interrupts and locks are
- * simulated. What only tests may use begins with host_.
+ * Names and semantics are the kernel's (6.1), so lib/ cannot tell the difference. A
+ * stand-in either does what the kernel's function does or stops the program with a
+ * message; none of them always answers yes. See env.c for how CPUs, interrupts and
+ * locks are simulated. Names that begin with host_ are for tests only.
  *
- * HOST_FAST is for benchmarks: no checks, no exclusion between threads with the
- * same CPU number, so each thread must have its own.
+ * HOST_FAST is for benchmarks: no checks, and no exclusion between threads with the
+ * same CPU number, so each thread must have its own number.
  */
 #ifndef MYALLOC_ENV_H
 #define MYALLOC_ENV_H
@@ -112,7 +112,7 @@ typedef long long s64;
 #define ____cacheline_aligned	__aligned(L1_CACHE_BYTES)
 #define ____cacheline_aligned_in_smp __aligned(L1_CACHE_BYTES)
 
-/* For measuring MC/DC they are nothing, or clang would not see a decision as one. */
+/* Empty when MC/DC is measured, or clang would not recognise a decision. */
 #ifdef HOST_MCDC
 #define likely
 #define unlikely
@@ -154,7 +154,7 @@ typedef long long s64;
 #define sizeof_field(type, member)	sizeof(((type *)0)->member)
 #define offsetofend(type, member)	(offsetof(type, member) + sizeof_field(type, member))
 #define typeof_member(type, member)	typeof(((type *)0)->member)
-/* By way of a number: llist_for_each_entry() subtracts from NULL. */
+/* Computes with a number, because llist_for_each_entry() subtracts from NULL. */
 #define container_of(ptr, type, member) ({				\
 	uintptr_t __mptr = (uintptr_t)(ptr);				\
 	static_assert(__same_type(*(ptr), ((type *)0)->member) ||	\
@@ -164,7 +164,7 @@ typedef long long s64;
 
 /* --- accesses that other threads see, and barriers ---------------------- */
 
-/* Relaxed atomics: to TSan a plain volatile access would be a race. */
+/* Relaxed atomics, because a plain volatile access is a race for TSan. */
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, val)	__atomic_store_n(&(x), (val), __ATOMIC_RELAXED)
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -185,7 +185,7 @@ void AnnotateIgnoreWritesEnd(const char *file, int line);
 #define data_race(expr)		({ __auto_type __race = (expr); __race; })
 #endif
 
-/* gcc warns that its TSan does not see fences; the fence is still made. */
+/* gcc warns that its TSan ignores fences; the fence itself is still emitted. */
 #if defined(HOST_TSAN) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtsan"
@@ -236,7 +236,7 @@ static inline void prefetchw(const void *p)
 #define __is_constexpr(x) \
 	(sizeof(int) == sizeof(*(8 ? ((void *)((long)(x) * 0l)) : (int *)8)))
 
-/* As strict as 6.1: both sides have the same type. */
+/* As strict as in 6.1: both sides must have the same type. */
 #define __typecheck(x, y)	(!!(sizeof((typeof(x) *)1 == (typeof(y) *)1)))
 #define __no_side_effects(x, y)	(__is_constexpr(x) && __is_constexpr(y))
 #define __safe_cmp(x, y)	(__typecheck(x, y) && __no_side_effects(x, y))
@@ -544,15 +544,15 @@ __printf(4, 5) __cold void host_warn(const char *file, int line, const char *fun
 #define pr_notice(fmt, ...)	host_printk(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info(fmt, ...)	host_printk(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_cont(fmt, ...)	host_printk(fmt, ##__VA_ARGS__)
-/* Off, as in a kernel without DEBUG; still checked. */
+/* Disabled, as in a kernel without DEBUG, but the format is still checked. */
 #define pr_debug(fmt, ...) \
 	do { if (0) host_printk(pr_fmt(fmt), ##__VA_ARGS__); } while (0)
-/* No limit here: a test wants each line. */
+/* Not limited here: tests check each line. */
 #define pr_err_ratelimited	pr_err
 #define pr_warn_ratelimited	pr_warn
 #define pr_info_ratelimited	pr_info
 
-/* The _ONCE forms warn each time, or only the first of two tests would see it. */
+/* The _ONCE forms warn each time; otherwise only the first of two tests would see the warning. */
 #define WARN(cond, fmt...) ({						\
 	int __warned = !!(cond);					\
 	if (unlikely(__warned))						\
@@ -568,31 +568,31 @@ __printf(4, 5) __cold void host_warn(const char *file, int line, const char *fun
 #define NUMA_NO_NODE	(-1)
 #define HOST_MAX_HELD	16
 #define HOST_MAX_NEST	8
-/* Distance between two CPUs' copies of a per-CPU variable. */
+/* Distance between the copies of a per-CPU variable of two CPUs. */
 #define HOST_PERCPU_UNIT (4UL << 20)
 
 struct host_lock;
 struct myalloc_env_print;
 
 /**
- * struct host_self - a flow of control: a thread, or what runs on top of it on
- *	another simulated CPU
+ * struct host_self - a flow of control: a thread, or a function that runs on top of
+ *	it on another simulated CPU
  * @offset: from a per-CPU pointer to this CPU's copy
  * @cpu: this CPU's number
- * @pins: reasons not to be preemptible: depth of @preempt, and one for each of
+ * @pins: number of reasons not to be preemptible: depth of @preempt, and one each for
  *	interrupts off, hard interrupt, NMI
- * @preempt: depth of preempt_disable(), also by locks
+ * @preempt: depth of preempt_disable(), including that of locks
  * @irqs_off: interrupts are disabled
- * @hardirq: depth
- * @nmi: depth
+ * @hardirq: depth of hard interrupts
+ * @nmi: depth of NMIs
  * @points: depth of host_preempt_point
  * @cpus_read: depth of myalloc_env_cpus_read_lock()
  * @prints: queued by myalloc_env_defer_print()
- * @id: its name as owner of locks, 0 until it has one
- * @outer: what it runs on top of
- * @nr_held: locks held
- * @held: which
- * @saved: state to return to at the end of each interrupt
+ * @id: identifies it as owner of locks, 0 until it has one
+ * @outer: the flow below it
+ * @nr_held: number of locks held
+ * @held: the locks held
+ * @saved: states to restore at the end of each interrupt
  */
 struct host_self {
 	unsigned long offset;
@@ -735,9 +735,9 @@ void free_percpu(void __percpu *ptr);
 /* --- locks --------------------------------------------------------------- */
 
 /**
- * struct host_lock - the part that all locks share
+ * struct host_lock - the common part of all locks
  * @magic: HOST_LOCK_MAGIC once initialised
- * @seen: in which contexts it was taken, HOST_LOCK_IN_IRQ ...
+ * @seen: contexts in which it was taken, HOST_LOCK_IN_IRQ ...
  * @owner: id of the holder, 0 if free
  * @name: for messages
  */
@@ -829,7 +829,7 @@ static __always_inline void raw_spin_unlock(raw_spinlock_t *lock)
 
 /* --- atomics ------------------------------------------------------------- */
 
-/* Without a suffix and with a result: fully ordered. Without a result: relaxed. */
+/* Without a suffix: fully ordered if the operation returns a result, otherwise relaxed. */
 #define HOST_ATOMIC_ORDERS(op, ...)					\
 	op(, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST, __VA_ARGS__)		\
 	op(_relaxed, __ATOMIC_RELAXED, __ATOMIC_RELAXED, __VA_ARGS__)	\
@@ -1004,7 +1004,7 @@ static inline void INIT_LIST_HEAD(struct list_head *list)
 	list->prev = list;
 }
 
-/* As with DEBUG_LIST, but a broken list ends the program. */
+/* Checked as with DEBUG_LIST, but a corrupt list ends the program. */
 static inline void __list_add(struct list_head *new, struct list_head *prev,
 			      struct list_head *next)
 {
@@ -1133,7 +1133,7 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 	list_entry((pos)->member.next, typeof(*(pos)), member)
 #define list_prev_entry(pos, member) \
 	list_entry((pos)->member.prev, typeof(*(pos)), member)
-/* As a number: behind the last entry pos is none, and may be misaligned for its type. */
+/* Compares numbers: after the last entry pos points to no entry and may be misaligned. */
 #define list_entry_is_head(pos, head, member) \
 	((uintptr_t)(pos) + offsetof(typeof(*(pos)), member) == (uintptr_t)(head))
 #define list_for_each(pos, head) \
@@ -1205,7 +1205,7 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 	return xchg(&head->first, NULL);
 }
 
-/* Only one consumer at a time. */
+/* Only one consumer may run at a time. */
 static inline struct llist_node *llist_del_first(struct llist_head *head)
 {
 	struct llist_node *entry = smp_load_acquire(&head->first);
@@ -1252,7 +1252,7 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *head)
 
 #define MYALLOC_ENV_STACK_DEPTH 16
 
-/* A function that runs when a test says so: host_work_run(). */
+/* Deferred work, which runs when a test calls host_work_run(). */
 struct myalloc_env_work {
 	void (*fn)(struct myalloc_env_work *work);
 	int posted;
@@ -1277,7 +1277,7 @@ static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 	WRITE_ONCE(w->posted, 0);
 }
 
-/* Runs the function if it is posted. Was it? */
+/* Run the function if it is queued. Returns whether it was. */
 static inline bool host_work_run(struct myalloc_env_work *w)
 {
 	might_sleep();
@@ -1296,7 +1296,7 @@ bool myalloc_env_may_wait(void);
 void myalloc_env_might_wait(void);
 #endif
 void *myalloc_env_zalloc(size_t size, int node);
-/* There are no cgroups here. */
+/* The host has no cgroups. */
 #define myalloc_env_zalloc_charged(size, node)	myalloc_env_zalloc(size, node)
 void myalloc_env_free(const void *ptr);
 void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align);
@@ -1315,10 +1315,10 @@ void myalloc_env_stack_print(u32 handle);
 int myalloc_env_symbol(char *buf, size_t size, unsigned long ip);
 u32 myalloc_env_pid(void);
 
-/* Bytes of the longest name of a code address; longer ones are cut. */
+/* Buffer size for the name of a code address; longer names are truncated. */
 #define MYALLOC_ENV_SYMBOL	512
 
-/* Runs as a hard interrupt of this CPU as soon as interrupts are on. */
+/* Runs as a hard interrupt of this CPU as soon as interrupts are enabled. */
 struct myalloc_env_print {
 	struct myalloc_env_print *next;
 	void (*fn)(struct myalloc_env_print *print);
@@ -1337,7 +1337,7 @@ u32 myalloc_env_random(void);
 bool myalloc_env_page_referenced(const void *addr);
 bool myalloc_env_page_bad(const void *addr);
 
-/* As in the kernel's env.h, by ASan. */
+/* Like the kernel's env.h, but by ASan. */
 #define MYALLOC_ENV_GRANULE	8
 
 enum myalloc_env_poison {
@@ -1355,7 +1355,7 @@ void __asan_poison_memory_region(void const volatile *addr, size_t size);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
 int __asan_address_is_poisoned(void const volatile *addr);
 
-/* Until it is unpoisoned, touching this memory is an error. */
+/* Any access to this memory is an error until it is unpoisoned. */
 static inline void myalloc_env_poison(const void *addr, size_t size)
 {
 	__asan_poison_memory_region(addr, size);
@@ -1416,7 +1416,7 @@ static inline void myalloc_env_poison_as(const void *addr, size_t size,
 	myalloc_env_poison(addr, size);
 }
 
-/* Unpoisons memory that a test is about to touch although it is free or beside an object. */
+/* Unpoison memory that a test will access although it is free or beside an object. */
 static inline void *host_touch(const void *addr, size_t size)
 {
 	const char *begin = PTR_ALIGN_DOWN((char *)addr, MYALLOC_ENV_GRANULE);
@@ -1433,13 +1433,13 @@ void host_set_cpu(unsigned int cpu);
 void host_cpu_set_online(unsigned int cpu, bool online);
 void host_run_on_cpu(unsigned int cpu, void (*fn)(void *arg), void *arg);
 
-/* Interrupts: what lies between enter and exit runs in one. */
+/* Interrupts: code between enter and exit runs in one. */
 void host_enter_hardirq(void);
 void host_exit_hardirq(void);
 void host_enter_nmi(void);
 void host_exit_nmi(void);
 
-/* As a kernel that does not check where code sleeps: myalloc_env_might_wait() does nothing. */
+/* Behave like a kernel without sleep checks: myalloc_env_might_wait() does nothing. */
 void host_unchecked_wait(bool on);
 
 /* Injected failures. */
@@ -1466,12 +1466,12 @@ void host_log_echo(bool on);
 unsigned long host_warn_count(void);
 void host_expect_warns(unsigned long nr);
 
-/* Time and chance. */
+/* Time and random numbers. */
 void host_set_clock(u64 ns);
 void host_set_seed(u64 seed);
 void host_set_ratelimit(bool on);
 
-/* The rest of the world. */
+/* Everything else. */
 unsigned int host_locks_held(void);
 void host_reset(void);
 void host_abandon(void);

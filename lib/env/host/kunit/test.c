@@ -2,10 +2,10 @@
 /*
  * The runner of KUnit suites on the host
  *
- * Prints KTAP as the kernel does. A test fails by its expectations, and also if it
- * leaves behind a lock, an interrupt, memory or a warning. What ends the program in
- * the middle of a test (signal, sanitizer, host_fatal(), time) makes that test "not
- * ok", and the plan is not fulfilled: a parser sees both, and the exit code says so.
+ * Prints KTAP as the kernel does. A test fails if an expectation fails, and also if it
+ * leaves a lock, an interrupt, memory or a warning behind. If the program ends in the
+ * middle of a test (signal, sanitizer, host_fatal(), timeout), that test is "not ok" and
+ * the plan is not fulfilled: a parser sees both, and the exit code reports it.
  *
  * Exit code: 0 passed, 1 failed, 2 wrong usage, 77 all skipped.
  */
@@ -33,7 +33,7 @@ static struct kunit_suite *suites, **suites_end = &suites;
 static u64 seed;
 static unsigned int timeout = 300;
 
-/* What runs now, for the crash handler. */
+/* The current test, for the crash handler. */
 static struct {
 	const char *suite, *test, *param;
 	unsigned int suite_nr, test_nr, param_nr;
@@ -78,7 +78,7 @@ void kunit_note(struct kunit *test, const char *fmt, ...)
 	       n && text[n - 1] == '\n' ? "" : "\n");
 }
 
-/* A literal needs no second line that says what it is. */
+/* A literal needs no second line with its value. */
 static bool is_literal(const char *text, long long value)
 {
 	char number[24];
@@ -162,7 +162,7 @@ static void print_stats(const char *indent, const char *name, const struct stats
 		       stats->passed, stats->failed, stats->skipped, stats->total);
 }
 
-/* What the code under test said, for a failed test. */
+/* Print the log of the code under test, for a failed test. */
 static void print_log(void)
 {
 	const char *line = host_log_text(), *end;
@@ -232,7 +232,7 @@ void kunit_kfree(struct kunit *test, const void *ptr)
 
 /* --- running ---------------------------------------------------------------------- */
 
-/* Calls @fn, also until it leaves by longjmp(); true if it returned. */
+/* Call @fn until it returns or leaves by longjmp(); true if it returned. */
 static bool attempt(struct kunit *test, void (*fn)(struct kunit *test, void *arg), void *arg)
 {
 	test->try_catch.thread = thread_id();
@@ -276,7 +276,7 @@ static void fail(struct kunit *test, const char *why)
 	test->status = KUNIT_FAILURE;
 }
 
-/* The same test gets the same numbers, whichever others run. */
+/* A test gets the same numbers, whichever other tests run. */
 static u64 seed_of(const struct kunit_suite *suite, const struct kunit *test)
 {
 	u64 hash = seed + test->param_index;
@@ -307,7 +307,7 @@ static void run_one(struct kunit *test, struct job *job)
 		kunit_kfree(test, test->blocks->ptr);
 
 	alarm(0);
-	/* A failed test may well leave a mess. */
+	/* A failed test may leave things behind. */
 	if (test->status != KUNIT_FAILURE) {
 		wrong = host_check_clean();
 		if (wrong) {
@@ -498,11 +498,11 @@ static void catch_crashes(void)
 	if (__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(on_death);
 	for (i = 0; i < ARRAY_SIZE(sigs); i++) {
-		/* A sanitizer that handles this one reports more. */
+		/* If a sanitizer handles this signal, its report says more. */
 		struct sigaction old;
 
 #ifdef HOST_TSAN
-		/* TSan holds signals back while a loop makes no calls: end without a word. */
+		/* TSan delays signals while a loop makes no calls: end without a report. */
 		if (sigs[i] == SIGALRM)
 			continue;
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KUnit on the host: what 6.1 offers and the suites use, with its names
+ * KUnit on the host: the parts of 6.1 that the suites use, with the same names
  *
  * The runner (test.c) has main(). Each suite runs in its process; a failed
  * assertion leaves the test by longjmp().
@@ -23,7 +23,7 @@ typedef unsigned int gfp_t;
 #define __GFP_ZERO	1u
 #define __GFP_NOWARN	2u
 
-/* Chunks for zones, by the kernel's names; always zeroed. */
+/* Chunks for zones, under the kernel's names; always zeroed. */
 static inline unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
 	return (unsigned long)host_chunk_alloc(order);
@@ -52,19 +52,19 @@ struct kunit_block;
 
 /**
  * struct kunit - a running test
- * @priv: for the test
+ * @priv: for use by the test
  */
 struct kunit {
 	void *priv;
 
 	/* private: */
-	const char *name;		/* of the case */
-	const void *param_value;	/* of a case with parameters */
+	const char *name;		/* name of the test case */
+	const void *param_value;	/* parameter of a case that has them */
 	int param_index;
 	enum kunit_status status;	/* so far */
 	char status_comment[KUNIT_STATUS_COMMENT_SIZE];	/* why it is skipped */
-	struct kunit_block *blocks;	/* to free after the test */
-	/* Where a failed assertion goes. */
+	struct kunit_block *blocks;	/* blocks to free after the test */
+	/* Where a failed assertion jumps to. */
 	struct {
 		jmp_buf out;
 		u64 thread;
@@ -163,11 +163,11 @@ enum kunit_assert_type { KUNIT_ASSERTION, KUNIT_EXPECTATION };
 /**
  * struct kunit_report - a failed expectation
  * @type: expectation or assertion
- * @file: where
- * @line: where
+ * @file: source file
+ * @line: line in @file
  * @left: text of the left side, or of the condition
  * @op: the operator; NULL for a condition
- * @right: text of the right side, or what was expected of the condition
+ * @right: text of the right side, or the expected value of the condition
  * @kind: how the values are printed
  * @lval: left value
  * @rval: right value
@@ -197,7 +197,7 @@ void kunit_failed(struct kunit *test, const struct kunit_report *report,
 			kunit_abort(test);				\
 	} while (0)
 
-/* The kernel compares int with unsigned here without a warning. */
+/* The kernel's version compares int with unsigned without a warning. */
 #define KUNIT_INT_ASSERTION(test, type_, left_, op_, right_, fmt, ...)	\
 	do {								\
 		const typeof(left_) __left = (left_);			\
