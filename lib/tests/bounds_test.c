@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bounds: what one operation does at most, counted by what has come of it
+ * Bounds: the most that one operation does, counted by its effects
  *
- * Each case makes a state in which an operation without its bound would do much more than the
- * theory comments of object.c, pages.c and limbo.c say, and counts. No clock is asked. What happens
- * under one hold of a lock is counted between the points where the outermost lock is taken and let
- * go.
+ * Each case prepares a state in which an operation without its bound would do much more than the
+ * theory comments of object.c, pages.c and limbo.c say, and counts. No clock is involved. The work
+ * under one hold of a lock is counted between the points where the outermost lock is taken and
+ * dropped.
  */
 #include "env.h"
 #include "ktap.h"
@@ -103,7 +103,7 @@ static void watch(struct myalloc_cache *cache)
 	depth = 0;
 }
 
-/* Fills the magazines of this CPU with exactly @nr objects. */
+/* Fill the magazines of this CPU with exactly @nr objects. */
 static void fill(struct myalloc_cache *cache, u32 nr)
 {
 	static void *object[MANY];
@@ -136,7 +136,7 @@ static void empty_slabs(struct myalloc_cache *cache, u32 nr)
 	host_exit_nmi();
 }
 
-/* A magazine goes back batch by batch, and the worker hears of it. */
+/* A magazine is flushed batch by batch, and the worker is notified. */
 static void flush_hold(void)
 {
 	struct myalloc_cache *cache;
@@ -161,7 +161,7 @@ static void flush_hold(void)
 	end_zone();
 }
 
-/* A flush takes a few slabs on that have waited, fewer if it has much to do itself. */
+/* A flush takes a few waiting slabs along, fewer if it has much to do itself. */
 static void flush_harvest(void)
 {
 	struct myalloc_cache *cache, *slabs;
@@ -196,7 +196,7 @@ static void flush_harvest(void)
 	end_zone();
 }
 
-/* Empty slabs go to limbo a few under one hold; all of them. */
+/* Empty slabs enter limbo a few at a time under each hold; in the end all of them. */
 static void trim_hold(void)
 {
 	struct myalloc_cache *cache;
@@ -250,7 +250,7 @@ static void ages(void)
 
 /* --- what comes of one operation --------------------------------------------------- */
 
-/* Slabs with one free slot each: a refill passes no more of them than it may. */
+/* Slabs with one free slot each: a refill passes at most the permitted number of them. */
 static void refill(void)
 {
 	static void *object[MANY * 4];
@@ -283,7 +283,7 @@ static void refill(void)
 	end_zone();
 }
 
-/* An operation takes along at most two of many deferred objects. */
+/* An operation reaps at most two of many deferred objects. */
 static void reap(void)
 {
 	struct myalloc_cache *cache;
@@ -317,7 +317,7 @@ static void reap(void)
 	end_zone();
 }
 
-/* What magazines and depots of a zone can hold: a share of it, however many CPUs there are. */
+/* The capacity of a zone's magazines and depots: a share of it, for any number of CPUs. */
 static void share(u32 cpus, u32 nr_chunks)
 {
 	u64 pages = 0, frames = (u64)nr_chunks << CHUNK_ORDER;

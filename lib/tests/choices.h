@@ -3,7 +3,7 @@
  * Choices of one execution, for tests that search all executions
  *
  * The choices are a list of numbers; the next execution is the next list in lexical order. So the
- * search needs no memory, and a failure is printed as the list that repeats it.
+ * search needs no memory, and a failure is reported as the list that repeats it.
  */
 #ifndef MYALLOC_TESTS_CHOICES_H
 #define MYALLOC_TESTS_CHOICES_H
@@ -38,7 +38,7 @@ static inline u32 choose(u32 limit)
 	return tree.choice[tree.at++];
 }
 
-/* To the next execution; false if that was the last. */
+/* Advance to the next execution; false if that was the last. */
 static inline bool next_execution(void)
 {
 	while (tree.nr && tree.choice[tree.nr - 1] + 1 == tree.limit[tree.nr - 1])
@@ -49,7 +49,7 @@ static inline bool next_execution(void)
 	return true;
 }
 
-/* The choices made so far, each after a comma. */
+/* Print the choices made so far, each followed by a comma. */
 static inline void print_choices(void)
 {
 	u32 i;
@@ -58,7 +58,7 @@ static inline void print_choices(void)
 		printf(",%u", tree.choice[i]);
 }
 
-/* Choices to be repeated, as print_choices() prints them. */
+/* Read choices to repeat, in the format of print_choices(). */
 static inline void read_choices(const char *list)
 {
 	while (*list == ',') {

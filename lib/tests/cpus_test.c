@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many CPUs: what metadata and magazines take, and what a drain costs, with 2, 64 and 512 of them
+ * Many CPUs: the size of metadata and magazines, and the cost of a drain, with 2, 64 and 512 CPUs
  *
- * For zones of two sizes, with one cache and with as many as there can be: when they are made, when
- * every CPU has used one cache, and when every CPU has used every cache. Prints the figures, and
- * holds the allocator to the shares of the zone that it promises (cache.c, pages.c).
+ * For zones of two sizes, with one cache and with the maximum number of caches: after creation,
+ * after every CPU has used one cache, and after every CPU has used every cache. Prints the figures,
+ * and checks that the allocator keeps to the shares of the zone that it promises (cache.c,
+ * pages.c).
  */
 #include "env.h"
 #include "ktap.h"
@@ -50,7 +51,7 @@ static void make_caches(u32 nr)
 	nr_caches = nr;
 }
 
-/* Each CPU takes an object of some caches, and pages of each order, and gives them back. */
+/* Each CPU allocates an object of some caches, and pages of each order, and frees them. */
 static void use(u32 from, u32 to)
 {
 	u32 i, cpu;
@@ -86,7 +87,7 @@ static void come(u32 from, u32 to)
 	}
 }
 
-/* Each CPU takes more than its magazines hold of the first cache, until these have grown. */
+/* Each CPU allocates more of the first cache than its magazines hold, until these have grown. */
 static void use_often(void)
 {
 	void *object[160];
@@ -117,7 +118,7 @@ static u64 on_cpu(int cpu)
 	return nr;
 }
 
-/* Most calls of any CPU; *@good if none was called more often than it may be. */
+/* Highest number of calls of one CPU; *@good is set if no CPU was called too often. */
 static u32 drain(bool *good)
 {
 	u64 had[NR_CPUS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The host environment: its stand-ins do what the kernel's do, and refuse what is wrong. */
+/* The host environment: its stand-ins behave like the kernel's functions and refuse errors. */
 #include <kunit/test.h>
 
 #include <pthread.h>

@@ -2,24 +2,24 @@
 /*
  * Exhaustive search: every state of small buddy systems under every operation
  *
- * A state is which frames are free and how the allocated ones are cut. All states that can be
- * reached from the empty zone are visited breadth-first; in each, every operation is tried
- * with every argument (those of wrong frees included), its result is compared with a model that
- * knows only which frames are free and where allocated blocks begin, and the structure that it
- * leaves with the one that belongs to the state the model expects: bit for bit, every summary
- * and count. Each new state's structure is validated.
+ * A state consists of which frames are free and how the allocated ones are divided. All states
+ * reachable from the empty zone are visited breadth-first. In each, every operation is tried with
+ * every argument (including those of wrong frees); its result is compared with a model that knows
+ * only which frames are free and where allocated blocks begin, and the resulting structure with
+ * the one that belongs to the state the model expects: bit for bit, every summary and count. The
+ * structure of each new state is validated.
  *
- * How many states there are: a block of order 0 is free or allocated, c(0) = 2. One of order
- * k + 1 is free as a whole, allocated as a whole, or cut into halves of which not both are free
- * (they would merge): c(k+1) = 2 + c(k)^2 - 1 = 1 + c(k)^2. So 2, 5, 26, 677, 458330. A zone is
- * the largest blocks that its frames form, none above the top order, and those do not know of
- * each other: its states are the product of their c. All can be reached: of the largest
- * blocks, the smallest first, allocate the pieces of the state in ascending order; each is the
- * lowest of the smallest sufficient free blocks; then free those that are to be free.
+ * The number of states: a block of order 0 is free or allocated, c(0) = 2. A block of order k + 1
+ * is free as a whole, allocated as a whole, or divided into halves of which not both are free
+ * (they would merge): c(k+1) = 2 + c(k)^2 - 1 = 1 + c(k)^2. So 2, 5, 26, 677, 458330. A zone
+ * consists of the largest blocks that its frames form, none above the top order, and these are
+ * independent: its number of states is the product of their c. All can be reached: take the
+ * largest blocks, smallest first, and allocate the pieces of the state in ascending order; each is
+ * the lowest of the smallest sufficient free blocks; then free those that should be free.
  *
  * The second part does the same for whole zones of two chunks that are not adjacent, through the
- * public functions and addresses. The third confirms, by the same search, in how much memory
- * first fit never fails (see robson_test.c for the longer searches).
+ * public functions and addresses. The third confirms, by the same search, the amount of memory in
+ * which first fit never fails (see robson_test.c for the longer searches).
  */
 #include "env.h"
 #include "ktap.h"

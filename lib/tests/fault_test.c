@@ -2,11 +2,11 @@
 /*
  * Every failure path: the k-th internal allocation fails, k = 1, 2, ... until none does
  *
- * Two kinds of operations. Those that make something (zones, caches) allocate metadata: for each k
- * they must return -ENOMEM, leave no memory behind and the zone as it was, and succeed in the end.
- * All others must not allocate at all, which is what makes them callable anywhere: counted.
- * What they do ask for is blocks of the zone: the same is done with those, by letting the zone
- * have k blocks and no more.
+ * There are two kinds of operations. Those that create something (zones, caches) allocate
+ * metadata: for each k they must return -ENOMEM, leave no memory behind and the zone unchanged, and
+ * finally succeed. All others must not allocate metadata at all, which makes them callable in any
+ * context; this is checked by counting. They allocate only blocks of the zone: to make these fail,
+ * the zone is limited to k blocks.
  */
 #include "env.h"
 #include "ktap.h"
@@ -198,7 +198,7 @@ static void test_heaps(void)
 	try_heap("with checks", &args);
 }
 
-/* Errors that are not for lack of memory give everything back, too. */
+/* Errors other than lack of memory free everything, too. */
 static void test_refusals(void)
 {
 	struct myalloc_cache_args args = { .name = "c", .object_size = 100 };
@@ -410,8 +410,8 @@ static void test_others(myalloc_cache_flags_t checks)
 /* --- the zone has k blocks and no more ------------------------------------------------------ */
 
 /*
- * Objects in bulk when the zone has but k frames for slabs: as many as fit are given, all of
- * them usable, and all go back.
+ * Bulk allocation when the zone has only k frames for slabs: as many objects as fit are allocated,
+ * all of them are usable, and all can be freed.
  */
 static void test_blocks(myalloc_cache_flags_t flags)
 {

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interleavings: an interrupt or another CPU comes in at every possible point
+ * Interleavings: an interrupt or another CPU intrudes at every possible point
  *
- * What it is: a search over executions (stateless model checking). A tiny zone with a cache of
- * four objects to a slab, or with pages, magazines of two, a depot of two and two CPUs runs
- * every short sequence of operations. At each point (myalloc_env_point() of lib/, and before,
- * after taking and after dropping each lock) something may come in: a hard interrupt, an NMI,
- * the other CPU; allocating, freeing or validating. Every choice of what comes in where is
- * executed, up to a number of intrusions in one execution. An intrusion is itself full of
- * points at which the next one may come in.
+ * A search over executions (stateless model checking). A tiny zone with a cache of four objects to
+ * a slab, or with pages, magazines of two, a depot of two and two CPUs runs every short sequence of
+ * operations. At each point (myalloc_env_point() of lib/, and before, after taking and after
+ * dropping each lock) an intrusion is possible: a hard interrupt, an NMI or the other CPU, which
+ * allocates, frees or validates. Every choice of intrusions is executed, up to a number of
+ * intrusions in one execution. An intrusion itself has points at which the next one may happen.
  *
- * What comes in while a page is being freed may free the same page: one of the two must win. If
- * the page was handed out again by then, a late free is a right free of that.
+ * An intrusion into the free of a page may free the same page: exactly one of the two must
+ * succeed. If the page has been allocated again by then, a late free is a correct free of the new
+ * allocation.
  *
- * After each operation everything is validated and compared with the set of what is allocated;
- * nothing may be handed out twice, every other free must be taken. At the end all is freed and
- * drained, and the zone must be as it began.
+ * After each operation everything is validated and compared with the set of allocations; nothing
+ * may be allocated twice, every other free must succeed. At the end everything is freed and
+ * drained, and the zone must be in its initial state.
  *
  * A failure is printed as the list of choices that --run repeats: choices.h.
  */
@@ -61,7 +61,7 @@ static struct world {
 
 static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
 
-/* Says what is wrong and how to repeat it. */
+/* Report the error and how to repeat it. */
 static void __noreturn fail(const char *fmt, ...)
 {
 	va_list args;
@@ -77,7 +77,7 @@ static void __noreturn fail(const char *fmt, ...)
 	_Exit(1);
 }
 
-/* Both CPUs take their magazines now: later executions would find them taken. */
+/* Let both CPUs set up their magazines now, as later executions would find them set up. */
 static void come(struct myalloc_magazines *mags)
 {
 	u32 cpu;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of misuse_test share: the world of a case, what a case says of it, tables */
+/* Shared by the parts of misuse_test: the world of a case, expectations of a case, tables */
 #ifndef MYALLOC_TESTS_MISUSE_H
 #define MYALLOC_TESTS_MISUSE_H
 
@@ -40,7 +40,7 @@ void refused(int err, enum myalloc_bad bad);
 
 void corrupt(unsigned int nr);
 void valid(void);
-/* Validation says @text, and that first. */
+/* The first finding of validation is @text. */
 void invalid(const char *text);
 
 void in_irq(void (*fn)(void));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Damage done to memory, memory that is not zero as promised, ends that come too early. */
+/* Damaged memory, memory that is not zero as promised, and zones or caches destroyed too early. */
 #include "misuse.h"
 
 static void *p, *q;

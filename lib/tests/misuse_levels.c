@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of what each level of checking finds: its mistakes, made at each level. */
+/* The table of what each checking level finds: the same mistakes, made at each level. */
 #include "env.h"
 #include "ktap.h"
 #include "misuse.h"
@@ -41,7 +41,7 @@ static int level_double(void)
 	return myalloc_cache_free(a, p);
 }
 
-/* The address was given to somebody else meanwhile: it is a right free of the wrong owner. */
+/* The address has been allocated to another user: the free is correct but by the wrong owner. */
 static int level_stale(void)
 {
 	p = object(a);

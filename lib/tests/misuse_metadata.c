@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Damaged metadata: what validation says, and operations that stumble over it. */
+/* Damaged metadata: the findings of validation, and operations that encounter the damage. */
 #include "misuse.h"
 #include "object/check.h"
 
@@ -286,7 +286,7 @@ static void flip_state_then_use(void)
 	corrupt(1);
 }
 
-/* A slab that counts too few in use must not keep the cache from serving. */
+/* A slab whose in-use count is too low must not keep the cache from serving. */
 static void flip_inuse_then_use(void)
 {
 	u32 most = a->layout.objects - 2;

@@ -126,9 +126,9 @@ static void free_on_other_cpu_once(const char *where)
 }
 
 /*
- * The one case that the state byte lets through: the other CPU frees after this one has seen
- * that the object is live. It is in two magazines; whoever gets it first has it alone, because
- * the second get finds it live.
+ * The one case that the state byte misses: the other CPU frees after this one has seen that the
+ * object is live. The object is in two magazines; the first CPU to get it is its only user,
+ * because the second get finds it live.
  */
 static void object_twice_at_once(void)
 {
@@ -144,8 +144,8 @@ static void object_twice_at_once(void)
 }
 
 /*
- * A stale slot says where the state of an object was that lay in a slab which is gone. What is
- * there now looks like a live one.
+ * A stale slot points to the state of an object in a slab that no longer exists. The byte there
+ * now looks like the state of a live object.
  */
 static void object_used_slot(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Misuse of pages, those of slabs among them. */
+/* Misuse of pages, including those of slabs. */
 #include "misuse.h"
 
 static void *p, *q;
@@ -54,7 +54,7 @@ static void page_twice_reused(void)
 	REFUSED(myalloc_pages_free(zone, q, 0), FREE);	/* who has it */
 }
 
-/* A stale slot says where the descriptor of a page is that begins a larger block now. */
+/* A stale slot points to the descriptor of a page that now begins a larger block. */
 static void page_used_slot(void)
 {
 	struct myalloc_magazine_cpu *cpu = per_cpu_ptr(zone->pcp[0].cpu, 0);

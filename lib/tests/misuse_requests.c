@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests that may wait, made where none may. The host checks that as a debug kernel does: on
- * every path, also where there is nothing to wait for.
+ * Requests that may wait, made where waiting is forbidden. The host checks this like a debug
+ * kernel: on every path, even where there is nothing to wait for.
  */
 #include "misuse.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Accesses to memory that is free, or beside an object: ASan reports each where it happens, as
- * KASAN does in a kernel. The functions run in a child that dies of it.
+ * Accesses to free memory, or beside an object: ASan reports each where it happens, as KASAN does
+ * in a kernel. The functions run in a child process, which the report ends.
  */
 #include "misuse.h"
 

@@ -2,13 +2,13 @@
 /*
  * Misuse: one bug, one case, one exact outcome
  *
- * Each case makes one mistake in a small world of its own, in a child process, and says what must
- * come of it: the lines of the log, all of them and word for word ('*' stands for what differs
- * from build to build: names and numbers of code, process ids), the counters, and that nothing
- * else changed. The idea is hardened_malloc's. The cases are in files by what is misused.
+ * Each case makes one mistake in its own small world, in a child process, and states the expected
+ * outcome: the lines of the log, all of them and word for word ('*' stands for what differs from
+ * build to build: names and numbers of code, process ids), the counters, and that nothing else
+ * changed. The idea comes from hardened_malloc. The cases are in files by subject.
  *
- * The last part is the table of what each level of checking finds and what it does not: the
- * same mistakes made at each level, the outcome compared with the table. --table prints it.
+ * The last part is the table of what each level of checking finds and what it does not: the same
+ * mistakes are made at each level, and the outcome is compared with the table. --table prints it.
  */
 #include "env.h"
 #include "ktap.h"

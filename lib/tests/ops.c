@@ -2,31 +2,29 @@
 /*
  * Operation streams against a model
  *
- * What it is: an interpreter of struct op that does each operation on a zone and on a plain
- * model, and compares. The model is as stupid as can be: for each frame whether a page user
- * has it, for each slab how many objects of it are out, for each 8 bytes whether an object
- * covers them, and lists of what is allocated. It knows nothing of orders merging, magazines,
- * slabs' lists or policies.
+ * An interpreter of struct op does each operation on a zone and on a plain model, and compares the
+ * two. The model is as simple as possible: for each frame whether a page user holds it, for each
+ * slab how many of its objects are allocated, for each 8 bytes whether an object covers them, and
+ * lists of the allocations. It knows nothing of merging, magazines, lists of slabs or policies.
  *
  * What is compared
- *	sound		what is allocated lies in the zone, is aligned and overlaps nothing that
- *			is allocated; what was written into it is there when it is freed; what
- *			was to be zero is zero
- *	complete	an allocation fails only if no aligned run of frames is free; an exact
- *			one only if no run of that length is in a chunk. With
- *			MYALLOC_MAY_WAIT, free means: not with a user and not in a slab with an
- *			object that is. Without, frames that are cached or deferred (by their
- *			tags) do not count either, and this CPU's magazines and the depot must be
- *			empty
+ *	sound		an allocation lies in the zone, is aligned and overlaps no other; its
+ *			contents are unchanged when it is freed; memory requested zeroed is zero
+ *	complete	an allocation fails only if no aligned extent of frames is free; an exact
+ *			one only if no extent of that length is in a chunk. With
+ *			MYALLOC_MAY_WAIT, free means: neither held by a user nor in a slab with
+ *			an object held by a user. Without, frames that are cached or deferred (by
+ *			their tags) do not count either, and this CPU's magazines and the depot
+ *			must be empty
  *	placed		topdown and exact allocations, and all of orders without magazines, are
  *			where the policy says
  *	refused		a wrong free returns an error, counts under the right reason, and leaves
- *			the statistics as they were
+ *			the statistics unchanged
  *	booked		statistics and model agree, the invariants hold, and after a drain the free
  *			blocks are the largest that the free frames form
  *
- * A stream is a pure list of numbers, each taken modulo what there is to choose from, so that
- * any part of a stream is a stream too: that is what lets a failing one be cut down.
+ * A stream is a list of numbers, each taken modulo the number of choices, so that any part of a
+ * stream is a valid stream: this makes it possible to shorten a failing one.
  */
 #include "env.h"
 #include "ops.h"
@@ -126,9 +124,9 @@ const struct ops_config *ops_find_config(const char *name)
 }
 
 /**
- * struct live - something a user has
- * @addr: where
- * @key: of what was written into it
+ * struct live - an allocation of a user
+ * @addr: its address
+ * @key: key of the pattern in it
  * @nr: frames, or bytes of an object
  */
 struct live {
@@ -153,19 +151,19 @@ struct recent {
 
 /**
  * struct world - a zone and its model
- * @owned: for each frame: a page user has it
+ * @owned: for each frame: a page user holds it
  * @piece: for each frame: order of the piece of a page user's block that begins here
- * @out: for each frame: objects that are out of the slab that begins here
+ * @out: for each frame: allocated objects of the slab that begins here
  * @slab_order: for each frame with @out: order of the slab
  * @covered: for each 8 bytes: an object covers them
- * @avail: scratch, one byte a frame
+ * @avail: scratch, one byte for each frame
  * @pages: blocks of each order
  * @exact: exact and range allocations
- * @objects: of each cache
- * @page_frames: frames that page users have
- * @pieces: pieces that page users have, by order
- * @bad: wrong frees so far
- * @cache_bad: those of objects, by cache
+ * @objects: objects of each cache
+ * @page_frames: number of frames that page users hold
+ * @pieces: number of pieces that page users hold, by order
+ * @bad: number of wrong frees so far
+ * @cache_bad: number of wrong frees of objects, by cache
  */
 struct world {
 	const struct ops_config *cfg;
@@ -190,14 +188,14 @@ struct world {
 static struct world *w;
 
 /**
- * struct run - an operation while it runs
- * @op: it
- * @left: operations behind it that may come in
+ * struct run - an operation in progress
+ * @op: the operation
+ * @left: number of operations after it that may intrude
  * @points: points passed
- * @used: operations that came in
- * @context: where it really runs
- * @disturbed: something came in
- * @outer: what it came into
+ * @used: operations that intruded
+ * @context: context in which it really runs
+ * @disturbed: an operation intruded
+ * @outer: the operation it intruded into
  */
 struct run {
 	const struct op *op;

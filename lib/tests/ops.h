@@ -31,7 +31,7 @@ enum op_kind {
 	OP_NR
 };
 
-/* Where an operation runs. The locks are held by what the NMI interrupted. */
+/* Where an operation runs. In the last two the code that the NMI interrupted holds the lock. */
 enum op_context {
 	OP_TASK,
 	OP_PREEMPT_OFF,
@@ -43,14 +43,14 @@ enum op_context {
 };
 
 /**
- * struct op - one operation; any values are a valid one
+ * struct op - one operation; all values are valid
  * @kind: enum op_kind
  * @context: enum op_context, ignored where the operation may sleep
  * @cpu: modulo the number of CPUs
  * @flags: OP_WAIT ...
- * @nest: if not 0, the next operation comes in at the nest-th point of this one
- * @a: what it works on, modulo what there is
- * @b: how much, modulo what is possible
+ * @nest: if not 0, the next operation intrudes at the nest-th point of this one
+ * @a: its object, modulo the number of candidates
+ * @b: its amount, modulo the number of possible values
  */
 struct op {
 	u8 kind;
@@ -112,9 +112,9 @@ struct ops_config {
 extern const struct ops_config ops_configs[];
 extern const unsigned int ops_nr_configs;
 
-/* Called with a sentence when zone and model differ; does not return. */
+/* Called with a message when zone and model differ; does not return. */
 extern void (*ops_fail)(const char *text) __noreturn;
-/* Where the number of the operation that runs is kept. */
+/* Where to store the number of the current operation. */
 extern u32 *ops_at;
 
 const struct ops_config *ops_find_config(const char *name);
@@ -124,13 +124,13 @@ int ops_format(const struct op *op, char *buf, size_t size);
 bool ops_parse(const char *text, struct op *op);
 
 /**
- * struct ops_stats - what streams have done since the program began
- * @allocs: successful ones
- * @frees: right ones
+ * struct ops_stats - totals of all streams since the program began
+ * @allocs: successful allocations
+ * @frees: correct frees
  * @fails: allocations that failed, each one found to be justified
  * @bad_frees: wrong frees, each one refused
- * @nested: operations that came in at a point of another one
- * @validations: of the whole zone
+ * @nested: operations that intruded at a point of another one
+ * @validations: validations of the whole zone
  */
 struct ops_stats {
 	u64 allocs;

@@ -2,10 +2,10 @@
 /*
  * The oracle: random operation streams on every configuration, compared with a model
  *
- * See ops.c for what is compared. A stream is cut into episodes, each on a new zone, made
- * from the seed and the episode's number alone. Each configuration runs in a child process; if
- * an episode fails or crashes, the parent makes it again, cuts it down to a sequence that
- * cannot be made shorter by leaving out parts, and prints that as text for --replay.
+ * See ops.c for what is compared. A stream is divided into episodes, each on a new zone, and each
+ * generated from the seed and the episode's number alone. Each configuration runs in a child
+ * process; if an episode fails or crashes, the parent generates it again, shortens it until leaving
+ * out any part would make it pass, and prints the result as text for --replay.
  */
 #include "env.h"
 #include "ktap.h"
@@ -92,7 +92,7 @@ struct stream {
 	u32 nr;
 };
 
-/* In a child, whose words are not wanted. */
+/* Runs in a child process, whose output is discarded. */
 static void run_stream(const void *arg)
 {
 	const struct stream *stream = arg;
@@ -115,7 +115,7 @@ static bool fails(const struct ops_config *config, const struct op *ops, u32 nr)
 	return program_wait(program_start(run_stream, &stream)) != 0;
 }
 
-/* Zeller's delta debugging, without the complements of halves: ever smaller parts left out. */
+/* Zeller's delta debugging, without the complements of halves: leave out ever smaller parts. */
 static u32 cut(const struct ops_config *config, struct op *ops, u32 nr)
 {
 	struct op *without = malloc(nr * sizeof(*ops));
@@ -145,7 +145,7 @@ static u32 cut(const struct ops_config *config, struct op *ops, u32 nr)
 	return nr;
 }
 
-/* Plain values where they fail as well. */
+/* Replace values by plain ones where the stream still fails. */
 static void plain(const struct ops_config *config, struct op *ops, u32 nr)
 {
 	u32 i, field;

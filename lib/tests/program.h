@@ -100,8 +100,8 @@ static inline void program_take(const struct program_option *option, const char 
 }
 
 /*
- * Reads the options into their variables; ends the program with --help (0), and with an option
- * or value that is wrong or a further word (2). @options ends with a row without a name.
+ * Parse the options into their variables. Ends the program after --help (status 0), and for an
+ * unknown option, an invalid value or an extra argument (2). A row without a name ends @options.
  */
 static inline void program_options(int argc, char **argv, const char *what,
 				   const struct program_option *options)
@@ -133,7 +133,7 @@ static inline void program_options(int argc, char **argv, const char *what,
 	}
 }
 
-/* The seed in MYALLOC_SEED, otherwise another one each time. */
+/* The seed in MYALLOC_SEED, otherwise a different one each time. */
 static inline u64 program_seed(void)
 {
 	const char *text = getenv("MYALLOC_SEED");
@@ -146,7 +146,7 @@ static inline u64 program_seed(void)
 	return seed;
 }
 
-/* Runs @fn in a child process, which ends with status 0 if it returns. */
+/* Run @fn in a child process, which ends with status 0 if it returns. */
 static inline pid_t program_start(void (*fn)(const void *arg), const void *arg)
 {
 	pid_t pid;

@@ -2,22 +2,23 @@
 /*
  * Races: threads on simulated CPUs, with a schedule that is disturbed on purpose
  *
- * Each thread runs random operations on one small zone: pages and objects, single and bulk,
- * drains, shrinks, validations, caches of its own. What it allocates it may hand to another
- * thread, which frees it. At the points of lib/ and around every lock it may let go of its
- * core, sleep for a moment, or be interrupted: by a hard interrupt or an NMI that allocates and
- * frees, too. There are more threads than CPUs, and a thread moves between them.
+ * Each thread runs random operations on one small zone: pages and objects, single and bulk, drains,
+ * shrinks, validations, its own caches. It may pass an allocation to another thread, which frees
+ * it. At the points of lib/ and around every lock a thread may yield its core, sleep for a moment,
+ * or be interrupted by a hard interrupt or an NMI, which also allocates and frees. There are more
+ * threads than CPUs, and a thread moves between them.
  *
- * What is checked: everything allocated is filled with a pattern of its own, which must be
- * there when it is freed; every free must be taken; a validation in the midst of it all finds
- * nothing. At the end all is freed: the statistics balance and the zone is as it began. Built with
- * SAN=thread, ThreadSanitizer sees in addition that no access is ordered by luck.
+ * What is checked: every allocation is filled with its own pattern, which must be intact when it is
+ * freed; every free must succeed; a validation during all of this finds nothing. At the end
+ * everything is freed: the statistics balance and the zone is in its initial state. Built with
+ * SAN=thread, ThreadSanitizer in addition finds accesses that are ordered only by luck.
  *
- * Apart from that all threads free the same block at once, many times: exactly one must win. There
- * nobody allocates meanwhile, so that nobody is handed out what another is about to free.
+ * In a separate part all threads free the same block at once, many times: exactly one must
+ * succeed. No thread allocates during that, so that none gets a block that another is about to
+ * free.
  *
- * The seed repeats every choice of each thread, those of the disturbances included. How threads
- * meet is still left to the machine: a seed makes a failure likely, not certain.
+ * The seed repeats every choice of each thread, including the disturbances. The interleaving of the
+ * threads still depends on the machine: a seed makes a failure likely, not certain.
  */
 #include "env.h"
 #include "ktap.h"

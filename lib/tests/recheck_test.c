@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Between a look and the lock: what was seen without a lock is looked at again under it
+ * Between a look and the lock: state that was read without a lock is checked again under it
  *
- * The linker's --wrap leads the taking of locks here, and a few functions of the environment, so
- * that another CPU comes in exactly there. Each test makes it change what was just seen.
+ * The linker's --wrap redirects lock acquisitions, and a few functions of the environment, to this
+ * file, so that another CPU intrudes exactly there. Each test makes it change what was just read.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -341,7 +341,7 @@ static void defer_slab(void *arg)
 	raw_spin_unlock_irqrestore(&w.zone->lock, irq);
 }
 
-/* A slab that is deferred after it was walked over is neither missed nor counted twice. */
+/* A slab that is deferred after the walk has passed it is neither missed nor counted twice. */
 static void recheck_validate_deferred(struct kunit *test)
 {
 	begin(test, false, 0);
@@ -511,7 +511,7 @@ static void set_busy(void *arg)
 	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_EPOCH_BUSY;
 }
 
-/* Magazines that are used meanwhile are not compared, neither way of knowing is left out. */
+/* Magazines in use are not compared; both ways of detecting use are needed. */
 static void recheck_validate_magazines(struct kunit *test)
 {
 	struct myalloc_magazine_cpu *cpu, *other;
@@ -535,7 +535,7 @@ static void recheck_validate_magazines(struct kunit *test)
 	cpu->top++;
 }
 
-/* An object that somebody takes while its poison is looked at is not reported. */
+/* An object that is allocated while its poison is checked is not reported. */
 static void recheck_validate_poison(struct kunit *test)
 {
 	u8 *object, *free, right;
@@ -651,7 +651,7 @@ static void recheck_harvest(struct kunit *test)
 
 /* --- CPUs ----------------------------------------------------------------------------- */
 
-/* A CPU that cannot be reached does not hold up the drain of the others. */
+/* An unreachable CPU does not hold up the drain of the others. */
 static void recheck_drain(struct kunit *test)
 {
 	u32 batch;

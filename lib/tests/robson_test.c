@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much memory first fit needs so that it never fails: by search, not by the book
+ * How much memory first fit needs so that it never fails: by search, not by the literature
  *
- * A user has at most M frames allocated at any time, in blocks of 2^0 to n = 2^k frames, aligned
- * to their size. Address-ordered first fit puts each block at the lowest aligned run of free
- * frames. What is the least N for which no sequence of allocations and frees makes it fail?
- * Robson (JACM 1971, 1974; SQLite's mem5.c) gives N >= M(1 + log2(n)/2) - n + 1, for stores
- * that align nothing. Here all states that the user can bring about are visited, for every N
- * from M on, until no state has a request that fits M and does not fit the store.
+ * A user has at most M frames allocated at any time, in blocks of 2^0 to n = 2^k frames, aligned to
+ * their size. Address-ordered first fit puts each block at the lowest aligned extent of free
+ * frames. What is the least N for which no sequence of allocations and frees makes it fail? Robson (JACM
+ * 1971, 1974; SQLite's mem5.c) gives N >= M(1 + log2(n)/2) - n + 1, for stores without alignment.
+ * This program visits all states that the user can bring about, for every N from M on, until no
+ * state has a request that fits M and does not fit the store.
  *
- * What a contract may rely on, if the search confirms it, is the bound with M and N both rounded up
- * to multiples of n. exhaustive_test shows that MYALLOC_FIRST_FIT is this first fit.
+ * If the search confirms it, a contract may rely on the bound with M and N both rounded up to
+ * multiples of n. exhaustive_test shows that MYALLOC_FIRST_FIT is this first fit.
  */
 #include "env.h"
 #include "ktap.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The runner itself: every way in which a test can go wrong must show in its
- * verdict. Each case is run by a runner of its own, in a child process.
+ * The runner itself: every way in which a test can fail must show in its verdict. Each case runs
+ * under its own runner, in a child process.
  */
 #include <kunit/test.h>
 

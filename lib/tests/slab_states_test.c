@@ -2,20 +2,20 @@
 /*
  * Exhaustive search: every state of a cache of few slabs with few objects
  *
- * A zone of a few chunks, each as large as a slab, and a cache without magazines. A state is
- * which chunks are slabs, which of their slots are live, where each slab is in its list, and its
+ * A zone of a few chunks, each as large as a slab, and a cache without magazines. A state consists
+ * of which chunks are slabs, which of their slots are live, where each slab is in its list, and its
  * hint. All states that allocations, frees and shrinks reach from the empty cache are visited
- * breadth-first, each by doing again what first led to it. In each, everything is validated,
- * every wrong free of every address around is tried, and every right one; an allocation must
- * give the lowest free slot of a slab of the fullest quarter, of an empty one, or of a new one in
- * the lowest chunk that is no slab, in this order, and fail only if there is none.
+ * breadth-first, each by repeating the steps that first led to it. In each, everything is
+ * validated, every wrong free of every address nearby is tried, and every correct one; an
+ * allocation must return the lowest free slot of a slab of the fullest quarter, of an empty one, or
+ * of a new one in the lowest chunk that is no slab, in this order, and fail only if there is none.
  *
- * How many there must be, seen without the lists and hints: a chunk is no slab or a set of n
- * slots, 1 + 2^n; f chunks do not know of each other, (1 + 2^n)^f; but no more than
- * MYALLOC_EMPTY_KEEP slabs are empty. Those with e empty ones are C(f, e) times what the others
- * can be, no slab or a set that is not empty: (2^n)^(f - e). All others can be reached:
- * allocate everything, free all objects of the chunks that are to be no slab, a few slabs at a
- * time, shrinking after each; then free what else is to be free.
+ * The expected number of states, without lists and hints: a chunk is no slab or a set of n slots,
+ * 1 + 2^n; f chunks are independent, (1 + 2^n)^f; but at most MYALLOC_EMPTY_KEEP slabs are empty.
+ * The states with e empty slabs number C(f, e) times the states of the others, each no slab or a
+ * set that is not empty: (2^n)^(f - e). All of them can be reached: allocate everything, free all
+ * objects of the chunks that should be no slab, a few slabs at a time, shrinking after each; then
+ * free what else should be free.
  */
 #include "env.h"
 #include "ktap.h"
@@ -235,7 +235,7 @@ static u64 nr_projections(void)
 
 /* --- operations, with the model --------------------------------------------------------- */
 
-/* Slabs come and go only as they may: sees which there are now. */
+/* Record which slabs exist now, and check that they appeared and disappeared only as allowed. */
 static void look_at_slabs(const char *op, bool may_come, bool may_go)
 {
 	u32 i, empty = 0;
@@ -363,7 +363,7 @@ static void do_step(const struct step *step)
 	}
 }
 
-/* Every address of a live object is right; all others must be refused and change nothing. */
+/* Every address of a live object is correct; all others must be refused and change nothing. */
 static void wrong_frees(void)
 {
 	struct myalloc_cache_stats before, after;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wrong frees at every point: what is being freed is freed again by an interrupt, an NMI or
- * another CPU
+ * Wrong frees at every point: an interrupt, an NMI or another CPU frees again what is being freed
  *
- * What it is: a search over executions, as interleave_test.c, whose right frees it does not make.
- * A tiny zone with a cache, or with pages, magazines of two and a depot, runs every short
- * sequence of operations that begins with a free. At each point (myalloc_env_point() of lib/, and
- * around each lock) something may come in: a second free of the same thing, an allocation, a free
- * of something else; up to a number of intrusions in one execution.
+ * A search over executions like interleave_test.c, with the frees that it leaves out. A tiny zone
+ * with a cache, or with pages, magazines of two and a depot, runs every short sequence of
+ * operations that begins with a free. At each point (myalloc_env_point() of lib/, and around each
+ * lock) an intrusion is possible: a second free of the same thing, an allocation, a free of
+ * something else; up to a number of intrusions in one execution.
  *
  * After each execution everything is freed and drained, the statistics must balance, and validation
- * must be clean. While it runs: nothing but the thing that was freed twice has two users, every
- * right free of anything else is taken; where frees are exact, of two frees exactly one is taken
- * and nothing has two users at all.
+ * must be clean. During it, only the thing that was freed twice may have two users, and every
+ * correct free of anything else succeeds; where double frees are detected for certain, exactly one
+ * of two frees succeeds and nothing ever has two users.
  *
- * And one case by itself, which needs a long history: a magazine of an older epoch.
+ * A separate case needs a long history: a magazine of an older epoch.
  */
 #include "env.h"
 #include "choices.h"
@@ -200,7 +199,7 @@ static void *take_live(u32 i)
 	return addr;
 }
 
-/* A right free that nobody repeats. */
+/* A correct free that no intrusion repeats. */
 static void do_free(void)
 {
 	void *addr;
@@ -221,7 +220,7 @@ static void count_taken(int err)
 		fail("two frees of %p were accepted", w.target);
 }
 
-/* A free that may be repeated while it is under way. */
+/* A free that an intrusion may repeat while it is in progress. */
 static void do_target(void)
 {
 	if (!w.nr || w.target)
@@ -236,8 +235,8 @@ static void do_target(void)
 }
 
 /*
- * The second free. If the first was done and an intrusion has got the thing again, this would be
- * a right free of that.
+ * The second free. If the first is complete and an intrusion has allocated the thing again, this
+ * would be a correct free of the new allocation.
  */
 static void do_second(void)
 {
@@ -482,10 +481,10 @@ static void make_old_world(void)
 }
 
 /*
- * On CPU 0 the loaded magazine is full, and the previous one, which is empty, says that old[4]
- * was in its upper slot. The slab of that goes; its page gets a user, who writes what looks like
+ * On CPU 0 the loaded magazine is full, and the previous one, which is empty, has old[4] in its
+ * upper slot. The slab of old[4] is freed; its page gets a user, who writes a byte that looks like
  * LIVE. Then old[4] is freed again, and an interrupt loads the previous magazine; or the free is
- * one in bulk that has loaded it itself.
+ * a bulk free that has loaded it itself.
  */
 static void old_magazine(bool bulk)
 {
