@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caches as a whole: made, looked at, ended. What they do is in object.c.
+ * Caches as a whole: creating them, their statistics, walking over them, destroying them. Alloc and
+ * free are in object.c.
  */
 #include "env.h"
 #include "object/cache.h"
@@ -9,19 +10,21 @@
 #include "object/upkeep.h"
 #include "page/zone_report.h"
 
-/* Slabs are at most this large, unless an object needs more. */
+/* Largest order of a slab, unless an object needs a larger one. */
 #define ORDER_MOST	3
 
 /* --- make and end ----------------------------------------------------------------- */
 
 /**
- * myalloc_cache_good_name() - may a cache be called that?
+ * myalloc_cache_good_name() - check the name of a cache
  * @name: the name
  *
- * Letters are those of ASCII: the kernel's isalnum() also takes those of Latin-1, which are no
- * text in the UTF-8 that everything else here is.
+ * Only ASCII letters are allowed. The kernel's isalnum() also accepts those of Latin-1, which are
+ * not valid in the UTF-8 that all other text here is.
  *
- * Return: true if it is 1 to MYALLOC_CACHE_NAME - 1 of the bytes allowed, and a file name.
+ * Context: any.
+ * Return: true if the name has 1 to MYALLOC_CACHE_NAME - 1 bytes, all of them allowed, and can be
+ * the name of a file.
  */
 bool myalloc_cache_good_name(const char *name)
 {
@@ -63,7 +66,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 	return 0;
 }
 
-/* caches_mutex held. Gives the cache a number and a place in the list. */
+/* caches_mutex held. Give the cache a number and add it to the list. */
 static int enlist(struct myalloc_cache *c)
 {
 	struct myalloc_zone *zone = c->zone;
@@ -116,10 +119,10 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	err = check_args(zone, args);
 	if (err)
 		return ERR_PTR(err);
-	if (args->ctor)	/* the zone's checks yield */
+	if (args->ctor)	/* a constructor overrides the zone's poison */
 		flags &= ~MYALLOC_POISON;
 	if (flags & MYALLOC_OWNER)
-		myalloc_env_stack_init();	/* without it every stack is 0 */
+		myalloc_env_stack_init();	/* if this fails, every stack handle is 0 */
 	c = myalloc_env_zalloc_charged(sizeof(*c), zone->node);
 	if (!c)
 		return ERR_PTR(-ENOMEM);
@@ -179,15 +182,15 @@ err_free:
 }
 
 /**
- * myalloc_cache_create() - make a slab cache
- * @zone: where its slabs come from
- * @args: what it is to be
+ * myalloc_cache_create() - create a slab cache
+ * @zone: the zone that supplies its slabs
+ * @args: name, size, alignment, flags, constructor and magazine of the cache
  *
- * Context: task, may sleep.
- * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict
- * each other, -E2BIG if the object does not fit into the zone's largest slab, -EEXIST if the
- * name is in use, -ENOSPC with MYALLOC_CACHES_MAX - 1 caches (a sentence was printed for each),
- * -ENOMEM.
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: the cache; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,
+ * ERR_PTR(-E2BIG) if the object does not fit into the zone's largest slab, ERR_PTR(-EEXIST) if the
+ * name is in use, ERR_PTR(-ENOSPC) if there are MYALLOC_CACHES_MAX - 1 caches (each of these also
+ * prints a message), ERR_PTR(-ENOMEM).
  */
 struct myalloc_cache *
 myalloc_cache_create(struct myalloc_zone *zone,
@@ -227,7 +230,7 @@ static void unlist(struct myalloc_cache *cache)
 	myalloc_upkeep_stop(cache);
 	zone->nr_caches--;
 	mutex_unlock(&zone->caches_mutex);
-	/* A walk that has found it before is still looking. None finds it now. */
+	/* Wait for a walk that has already pinned the cache; no new walk finds it. */
 	mutex_lock(&cache->pin_mutex);
 	mutex_unlock(&cache->pin_mutex);
 }
@@ -246,7 +249,7 @@ void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr)
 
 	for (i = 0; i < nr; i++)
 		unlist(caches[i]);
-	/* Requests without a block, and reports, find caches by number with preemption off. */
+	/* Reclaim and reports look up caches by number with preemption off. */
 	myalloc_env_gp_wait();
 	for (i = 0; i < nr; i++) {
 		mutex_destroy(&caches[i]->pin_mutex);
@@ -258,14 +261,14 @@ void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr)
 }
 
 /**
- * myalloc_cache_destroy() - end a cache
- * @cache: the cache, which nobody uses any more; NULL is allowed
+ * myalloc_cache_destroy() - destroy a cache
+ * @cache: the cache, which is no longer in use; NULL is allowed
  *
- * Waits for a walk over the caches, such as myalloc_zone_validate(), to be done with this one.
+ * Waits until a walk over the caches, such as myalloc_zone_validate(), has finished with this one.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if objects are still out, which is reported with who holds them, and
- * the cache stays as it is.
+ * Return: 0; -EBUSY if objects are still allocated. They are reported, with their owners if known,
+ * and the cache remains usable.
  */
 int myalloc_cache_destroy(struct myalloc_cache *cache)
 {
@@ -283,9 +286,9 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 /* --- look ---------------------------------------------------------------------------- */
 
 /**
- * myalloc_cache_stats() - a cache's statistics
+ * myalloc_cache_stats() - read the statistics of a cache
  * @cache: the cache
- * @stats: out; exact while nothing is in flight
+ * @stats: out; exact while no operation is in progress
  *
  * Context: task.
  */
@@ -332,9 +335,9 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 }
 
 /*
- * The first cache with a number of at least *@id, pinned, and *@id is the next one; NULL at the
- * end. Pinning waits for nobody: walks come one at a time, and a destroy that waits for
- * pin_mutex has unlisted its cache.
+ * Find and pin the first cache whose number is at least *@id, and set *@id to the number after it.
+ * Returns NULL if there is none. Taking pin_mutex never blocks: walks run one at a time, and a
+ * destroy that waits for pin_mutex has already removed its cache from the table.
  */
 static struct myalloc_cache *pin_next(struct myalloc_zone *zone, u32 *id)
 {
@@ -350,13 +353,14 @@ static struct myalloc_cache *pin_next(struct myalloc_zone *zone, u32 *id)
 }
 
 /**
- * myalloc_zone_walk_caches() - look at every cache of a zone
+ * myalloc_zone_walk_caches() - visit every cache of a zone
  * @zone: the zone
- * @fn: called with the cache pinned: a destroy of it waits. No lock on the list is held, so it
- *	may take its time; it must not walk, nor destroy this cache. False ends the walk
- * @arg: its argument
+ * @fn: called with the cache pinned, so that destroying it waits. No lock on the list is held, so
+ *	@fn may take long; it must not start another walk nor destroy this cache. False ends the
+ *	walk
+ * @arg: argument for @fn
  *
- * By number. Caches that come or go meanwhile may or may not be seen.
+ * The order is by number. Caches that are created or destroyed meanwhile may or may not be visited.
  *
  * Context: task, may sleep.
  */

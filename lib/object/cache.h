@@ -6,9 +6,7 @@
 #include "object/cache_types.h"
 #include "object/track.h"
 
-/**
- * struct myalloc_cache_stats - a cache's statistics; members as in uapi/myalloc.h
- */
+/* Statistics of a cache. The members are documented in uapi/myalloc.h, by the same names. */
 struct myalloc_cache_stats {
 	u32 id;
 	u32 object_size;
@@ -45,7 +43,7 @@ void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr);
 bool myalloc_cache_good_name(const char *name);
 void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats);
 
-/* Walk all caches; false ends the walk. */
+/* Called for each cache of a walk; false ends the walk. */
 typedef bool (*myalloc_cache_fn)(struct myalloc_cache *cache, void *arg);
 void myalloc_zone_walk_caches(struct myalloc_zone *zone, myalloc_cache_fn fn, void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A slab cache as a structure, and the way from an address to its slot. Internal to the allocator
- * and to those who show or check it; users include myalloc.h.
+ * The structure of a slab cache, and the lookup from an address to its slot. Internal to the
+ * allocator and to the code that shows or checks it; users include myalloc.h.
  */
 #ifndef MYALLOC_CACHE_TYPES_H
 #define MYALLOC_CACHE_TYPES_H
@@ -10,20 +10,20 @@
 #include "object/slab_layout.h"
 #include "zone_types.h"
 
-/* Who has a slot. One byte each; see magazine.c, The fast path. */
+/* The owner of a slot, in one byte for each slot; see magazine.c, The fast path. */
 enum myalloc_slot_state {
 	MYALLOC_SLOT_FREE = 0,		/* in its slab */
 	MYALLOC_SLOT_CACHED = 1,	/* in a magazine or the depot */
 	MYALLOC_SLOT_LIVE = 2,		/* with the user */
 	MYALLOC_SLOT_DEFERRED = 3,	/* freed, on its way back */
-	MYALLOC_SLOT_DEFERRING = 4,	/* about to be: perhaps not in the list yet */
-	MYALLOC_SLOT_MOVING = 5,	/* an alloc or free past the magazines is at work on it */
-	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, marked by a recovery */
+	MYALLOC_SLOT_DEFERRING = 4,	/* about to be deferred: may not be in the list yet */
+	MYALLOC_SLOT_MOVING = 5,	/* owned by an alloc or free that bypasses the magazines */
+	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, marked by the recovery of a damaged list */
 };
 
 /*
- * Lists of slabs. Partial slabs are sorted into quarters of fullness; objects are
- * taken from the fullest, so that the emptiest drain.
+ * Lists of slabs. Partial slabs are sorted into quarters of fullness; objects are taken from the
+ * fullest slabs, so that the emptiest ones drain.
  */
 #define MYALLOC_SLAB_PARTIAL	4
 enum {
@@ -32,63 +32,63 @@ enum {
 	MYALLOC_SLAB_LISTS
 };
 
-/* Empty slabs a cache in use keeps; those above it leave. */
+/* Empty slabs that a cache in use keeps; it gives up those above this number. */
 #define MYALLOC_EMPTY_KEEP	2
 
 /*
- * What a refill may do: a unit for each word of out bits that it passes, and some for each slab.
- * The last slab may go beyond it by its words.
+ * Budget of a refill, in units: each word of out bits that it scans costs one, and each slab costs
+ * a fixed number more (SCAN_SLAB of slab.c). The last slab may exceed the budget by its words.
  */
 #define MYALLOC_SCAN_MOST	256
 
 /**
- * struct myalloc_cache - see slab.c and object.c for the theory
- * @linear: copy of the zone's
- * @head_mask: clears, in an offset into the descriptors, what leads past the slab's first
+ * struct myalloc_cache - a slab cache; see slab.c and object.c for the theory
+ * @linear: copy of the zone's linear range
+ * @head_mask: rounds an offset into the descriptors down to the slab's first descriptor
  * @bytes_mask: bytes in a slab - 1
- * @reciprocal: of @layout
- * @state_offset: of @layout
- * @tag: what the tag of a frame must be to begin a slab of this cache
- * @nothing: constant 0, the state returned for an address that is no object
+ * @reciprocal: copy of the one in @layout
+ * @state_offset: copy of the one in @layout
+ * @tag: tag of the first frame of a slab in use by this cache
+ * @nothing: constant 0; stands for the state of an address that is no object
  * @level: 0, MYALLOC_CERTAIN or MYALLOC_TRUSTING
- * @map: copy of the zone's
- * @frame_mask: frames in a slab - 1
- * @layout: where things lie in a slab
  * @mags: magazines of free objects
- * @stock: of @mags, in the stocks of zone->objects
- * @flags: MYALLOC_CACHE_FLAGS_ALL in force
- * @limbo_tag: the tag of a slab of this cache that is on its way out
- * @zone: where slabs come from
+ * @stock: registers @mags in the stocks of zone->objects
+ * @map: copy of the zone's map
+ * @frame_mask: frames in a slab - 1
+ * @limbo_tag: tag of the first frame of a slab of this cache that is in limbo
+ * @layout: positions within a slab
+ * @flags: the flags of MYALLOC_CACHE_FLAGS_ALL in force
+ * @zone: the zone that supplies the slabs
  * @ctor: called for each slot of a new slab, or NULL
- * @lock: protects the members below
+ * @lock: protects the members from here to @flushes
  * @list: first slab of each list, MYALLOC_NO_FRAME if empty
  * @nr: slabs in each list
  * @free_slots: slots of all slabs whose out bit is clear
- * @nr_limbo: slabs on their way out, in no list; see limbo.c
+ * @nr_limbo: slabs in limbo, which are in no list; see limbo.c
  * @generation: grows with every change
- * @allocs: objects handed out past the magazines
- * @frees: objects come back past the magazines
+ * @allocs: objects allocated past the magazines
+ * @frees: objects freed past the magazines
  * @refills: batches moved from slabs to magazines
  * @flushes: batches moved from magazines to slabs
- * @deferred: objects freed where @lock could not be had; counts objects
+ * @deferred: objects freed while @lock could not be taken; counts objects
  * @fails: allocations that failed
  * @bad_frees: wrong frees refused
- * @corruptions: damage found
+ * @corruptions: cases of damage found
  * @id: number in the zone
  * @link: in zone->caches
- * @limbo_link: in zone->limbo.caches while slabs of it are in the open batch
- * @magazine: objects in a magazine that its maker asked for, 0 if he left it to us
+ * @limbo_link: in zone->limbo.caches while the open batch contains slabs of this cache
+ * @magazine: objects in a magazine that the creator asked for, 0 for the default
+ * @resized: the capacity was set after creation; the worker no longer changes it
+ * @hungry: its magazines are often empty; they may grow beyond the usual share of one cache
  * @room: bytes of objects that its magazines may hold, part of zone->magazine_room
  * @meta: bytes of its magazines, part of zone->magazine_meta
- * @resized: that was set later: the worker leaves it
- * @hungry: its users often found nothing in its magazines: they may grow beyond the usual
- * @seen_slow: operations past the magazines when the worker was last here
- * @idle: runs of the worker since somebody used the cache
- * @seen: @generation and moves when the zone's worker was last here
- * @pin_mutex: held by who looks at the cache without a lock on the list; destroy waits for it
+ * @seen_slow: operations past the magazines at the worker's last run
+ * @idle: consecutive runs of the worker that found the cache unused
+ * @seen: @generation plus the moves of @mags at the worker's last run
+ * @pin_mutex: held while a walk looks at the cache without a lock on the list; destroy waits for it
  * @name: unique in the zone
  *
- * The members up to @nothing are all that a free reads besides @mags, in one cache line.
+ * The members up to @nothing, in one cache line, are all that a free reads besides @mags.
  */
 struct myalloc_cache {
 	struct myalloc_linear linear;
@@ -136,25 +136,38 @@ struct myalloc_cache {
 	u64 seen_slow;
 	u32 idle;
 	u64 seen;
-	struct mutex pin_mutex;
+	struct mutex pin_mutex;	/* held during a visit of a walk */
 	char name[MYALLOC_CACHE_NAME];
 };
 
-/* The address of the slab that begins at a frame. */
+/**
+ * myalloc_slab_addr() - the address of a slab
+ * @cache: its cache
+ * @frame: its first frame
+ *
+ * Context: any.
+ * Return: the address of its first byte.
+ */
 static inline void *myalloc_slab_addr(const struct myalloc_cache *cache,
 				      const struct myalloc_frame *frame)
 {
 	return myalloc_frame_addr(cache->zone, myalloc_frame_idx(cache->zone, frame));
 }
 
-/* Slabs that a cache has; exact under its lock. */
+/**
+ * myalloc_cache_slabs() - the number of slabs in the lists of a cache
+ * @cache: the cache
+ *
+ * Context: any.
+ * Return: slabs, without those in limbo; exact under cache->lock.
+ */
 static inline u32 myalloc_cache_slabs(const struct myalloc_cache *cache)
 {
 	unsigned int list;
 	u32 nr = 0;
 
 	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
-		nr += data_race(cache->nr[list]);	/* a sum of moments */
+		nr += data_race(cache->nr[list]);	/* not one moment */
 	return nr;
 }
 
@@ -164,6 +177,7 @@ static inline u32 myalloc_cache_slabs(const struct myalloc_cache *cache)
  * @frame: its first frame
  * @slab: its address
  *
+ * Context: any.
  * Return: one byte for each slot, aligned to 8.
  */
 static __always_inline u8 *myalloc_slab_states(const struct myalloc_cache *cache,
@@ -179,7 +193,8 @@ static __always_inline u8 *myalloc_slab_states(const struct myalloc_cache *cache
  * @frame: its first frame
  * @slab: its address
  *
- * Return: words of one bit for each slot; written only under cache->lock.
+ * Context: any.
+ * Return: words with one bit for each slot; written only under cache->lock.
  */
 static __always_inline u64 *myalloc_slab_out(const struct myalloc_cache *cache,
 					     struct myalloc_frame *frame, void *slab)
@@ -188,7 +203,13 @@ static __always_inline u64 *myalloc_slab_out(const struct myalloc_cache *cache,
 					  (u64 *)(frame + cache->frame_mask + 1) - 1;
 }
 
-/* Words of out bits. */
+/**
+ * myalloc_out_words() - the size of the out bits of a slab
+ * @cache: its cache
+ *
+ * Context: any.
+ * Return: number of 64-bit words.
+ */
 static inline u32 myalloc_out_words(const struct myalloc_cache *cache)
 {
 	return DIV_ROUND_UP(cache->layout.objects, 64);
@@ -204,8 +225,8 @@ static inline bool myalloc_out_test(const u64 *out, u32 index)
  * @zone: the zone
  * @frame: first frame of a block
  *
- * Context: preemption off: the cache may be destroyed, but is not freed meanwhile.
- * Return: NULL if the block is no slab.
+ * Context: preemption off, which keeps the cache from being freed, though not from being destroyed.
+ * Return: the cache; NULL if the block is not a slab, or its cache no longer exists.
  */
 static inline struct myalloc_cache *myalloc_frame_cache(const struct myalloc_zone *zone,
 							const struct myalloc_frame *frame)
@@ -222,9 +243,10 @@ static inline struct myalloc_cache *myalloc_frame_cache(const struct myalloc_zon
  * struct myalloc_place - a slot, as found from an address
  * @frame: first frame of its slab
  * @slab: address of the slab
- * @state: of the slot
+ * @state: the slot's state byte
  * @index: number of the slot
- * @tag: of @frame when it was found; the rest means something only if it is one of the cache's
+ * @tag: tag of @frame at the time of the lookup; the other members are valid only if it is the
+ *	cache's tag or limbo_tag
  */
 struct myalloc_place {
 	struct myalloc_frame *frame;
@@ -235,15 +257,16 @@ struct myalloc_place {
 };
 
 /**
- * myalloc_place_find() - the slot of an object
- * @cache: the cache that it is thought to belong to
+ * myalloc_place_find() - find the slot of an object
+ * @cache: the cache that the object is assumed to belong to
  * @object: any address
- * @place: out
+ * @place: out: the slot
  *
- * A slab leaves only after a grace period, so what is found stays for as long as preemption is
- * off, or cache->lock held, from before this call.
+ * A slab leaves its cache only after a grace period. The result therefore stays valid for as long
+ * as the caller keeps preemption off, or holds cache->lock, from before this call.
  *
- * Return: true if a slot begins there and its slab has one of the cache's two tags.
+ * Context: any.
+ * Return: true if a slot begins at @object and its slab has one of the cache's two tags.
  */
 static __always_inline bool myalloc_place_find(const struct myalloc_cache *cache,
 					       const void *object, struct myalloc_place *place)
@@ -269,11 +292,12 @@ static __always_inline bool myalloc_place_find(const struct myalloc_cache *cache
 }
 
 /**
- * myalloc_object_state() - the state of an object
- * @cache: the cache that it is thought to belong to
+ * myalloc_object_state() - the state byte of an object
+ * @cache: the cache that the object is assumed to belong to
  * @object: any address
  *
- * Return: its state byte; NULL if it is not the beginning of a slot of a slab in use.
+ * Context: preemption off, or cache->lock held; see myalloc_place_find().
+ * Return: the address of the state byte; NULL if no slot of a slab in use begins at @object.
  */
 static inline u8 *myalloc_object_state(const struct myalloc_cache *cache, const void *object)
 {
@@ -292,10 +316,11 @@ static inline void *myalloc_slab_object(const struct myalloc_cache *cache, void 
 /**
  * myalloc_slab_locate() - the slot that contains an address
  * @cache: the cache
- * @addr: in a slab of it, also inside a slot
+ * @addr: an address in one of its slabs, possibly inside a slot
  * @slab: out: address of the slab
  *
- * Return: number of the slot, U32_MAX if it lies behind the last one.
+ * Context: any.
+ * Return: number of the slot; U32_MAX if the address lies behind the last one.
  */
 static inline u32 myalloc_slab_locate(const struct myalloc_cache *cache, const void *addr,
 				      void **slab)
@@ -307,7 +332,14 @@ static inline u32 myalloc_slab_locate(const struct myalloc_cache *cache, const v
 	return index < cache->layout.objects ? index : U32_MAX;
 }
 
-/* The number of the first frame of the slab at an address. */
+/**
+ * myalloc_slab_frame() - the first frame of a slab
+ * @cache: its cache
+ * @slab: its address
+ *
+ * Context: any.
+ * Return: index of the frame in the zone.
+ */
 static inline u32 myalloc_slab_frame(const struct myalloc_cache *cache, const void *slab)
 {
 	return myalloc_frame_idx(cache->zone, myalloc_map_frame(&cache->map, slab));

@@ -3,39 +3,40 @@
  * Checks of objects
  *
  * What it is: the checking levels of a cache, with the letters and patterns of SLUB
- * (Documentation/mm/slab.rst), and the words of every report about an object.
+ * (Documentation/mm/slab.rst), and the texts of all reports about objects.
  *
  *	F  sanity	the states of a slab are counted at every alloc and free
- *	Z  red zone	bytes before and after the object hold a pattern; looked at when the
- *			object is freed, allocated and validated
- *	P  poison	a free object holds a pattern; looked at when it is allocated and
+ *	Z  red zone	the bytes before and after an object hold a pattern, which is checked when
+ *			the object is freed, allocated or validated
+ *	P  poison	a free object holds a pattern, which is checked when it is allocated or
  *			validated
- *	U  owner	who allocated and who freed it, with call stack
+ *	U  owner	callers of the last alloc and free, with their call stacks
  *
  * A slot with all of them (the owners' records lie at the end of the slab):
  *
  *	[ bb bb .. | object: 6b 6b 6b .. a5 | bb bb .. | link | padding ]	free
  *	[ cc cc .. | object: the user's     | cc cc .. | link | padding ]	live
  *
- * What is found damaged is reported with who had the object last, counted, and mended, so
- * that it is reported once.
+ * Damage is reported together with the last owner of the object, counted, and repaired, so that it
+ * is reported only once.
  *
- * Limits: a write that jumps over the red zones (8 bytes behind, the alignment before) is not
- * seen; nor is a write after free that was itself overwritten by the next user. A
- * read is never seen, except by KASAN (page/shadow.h).
+ * Limits: a write that skips the red zones (8 bytes behind the object, the alignment before it)
+ * goes undetected, as does a write after free that the next user has overwritten. Reads are
+ * detected only by KASAN (page/shadow.h).
  */
 #include "env.h"
 #include "object/check.h"
 #include "page/zone_report.h"
 
 /**
- * myalloc_track() - the record of who allocated or freed an object
- * @cache: its cache
- * @slab: address of its slab
- * @index: number of its slot
+ * myalloc_track() - find an owner's record
+ * @cache: the cache
+ * @slab: address of the slab
+ * @index: number of the slot
  * @which: MYALLOC_TRACK_ALLOC or MYALLOC_TRACK_FREE
  *
- * Return: NULL if the cache keeps none.
+ * Context: any.
+ * Return: the record; NULL if the cache has none.
  */
 struct myalloc_track *myalloc_track(const struct myalloc_cache *cache, void *slab,
 				    u32 index, unsigned int which)
@@ -56,7 +57,7 @@ static void set_track(struct myalloc_track *track, unsigned long caller)
 	track->pid = myalloc_env_pid();
 }
 
-/* "allocated by f+0x1/0x2 pid 7, freed by ..." as far as it is known. */
+/* Add "allocated by f+0x1/0x2 pid 7, freed by ..." to a report, as far as known. */
 static void describe(const struct myalloc_cache *c, void *slab, u32 index,
 		     struct myalloc_report *report)
 {
@@ -84,8 +85,8 @@ static void corrupt(struct myalloc_cache *c, void *slab, u32 index, const char *
 	report = myalloc_report_begin(&c->zone->reports, &irq);
 	if (!report)
 		return;
-	myalloc_report_add(report, "cache %s, frame %u, slot %u: %s", c->name, myalloc_slab_frame(c, slab),
-			   index, text);
+	myalloc_report_add(report, "cache %s, frame %u, slot %u: %s", c->name,
+			   myalloc_slab_frame(c, slab), index, text);
 	describe(c, slab, index, report);
 	myalloc_report_end(&c->zone->reports, report, irq);
 }
@@ -112,6 +113,8 @@ static void set_poison(const struct myalloc_cache *c, void *slab, u32 index)
  * @cache: the cache
  * @slab: address of the slab
  * @index: number of the slot
+ *
+ * Context: any; the caller owns the slab.
  */
 void myalloc_debug_init_slot(struct myalloc_cache *cache, void *slab, u32 index)
 {
@@ -140,15 +143,16 @@ static bool check_bytes(const u8 *from, size_t nr, u8 pattern, const u8 *object,
 }
 
 /**
- * myalloc_debug_check() - are red zones and poison of a slot as they should be?
+ * myalloc_debug_check() - check the red zones and the poison of a slot
  * @cache: the cache
  * @slab: address of the slab
  * @index: number of the slot
- * @live: a user has it; otherwise it is FREE
- * @text: out: what is wrong
+ * @live: the slot is in use; otherwise it is FREE
+ * @text: out: description of the damage
  * @size: bytes of @text
  *
- * Return: true if they are (or the cache has none).
+ * Context: any.
+ * Return: true if they are intact, or the cache has neither.
  */
 bool myalloc_debug_check(struct myalloc_cache *cache, void *slab, u32 index, bool live,
 			 char *text, size_t size)
@@ -173,10 +177,12 @@ bool myalloc_debug_check(struct myalloc_cache *cache, void *slab, u32 index, boo
 }
 
 /**
- * myalloc_debug_alloc() - check and mark an object that is about to be handed out
+ * myalloc_debug_alloc() - check and mark an object before it is handed to a user
  * @cache: the cache
- * @object: the object, MOVING by the caller
- * @caller: address of the code that asked
+ * @object: the object, whose slot the caller has made MOVING
+ * @caller: address of the allocating code
+ *
+ * Context: any.
  */
 void myalloc_debug_alloc(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
@@ -192,10 +198,12 @@ void myalloc_debug_alloc(struct myalloc_cache *cache, void *object, unsigned lon
 }
 
 /**
- * myalloc_debug_free() - check and mark an object that comes back
+ * myalloc_debug_free() - check and mark an object that was freed
  * @cache: the cache
- * @object: the object, MOVING by the caller
- * @caller: address of the code that freed it
+ * @object: the object, whose slot the caller has made MOVING
+ * @caller: address of the freeing code
+ *
+ * Context: any.
  */
 void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
@@ -213,10 +221,14 @@ void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long
 }
 
 /**
- * myalloc_debug_slab() - are the states of a slab what it counts?
+ * myalloc_debug_slab() - compare the states of a slab with its count
  * @cache: the cache; its lock is held
  * @frame: first frame of the slab
  * @slab: its address
+ *
+ * A difference is counted and reported.
+ *
+ * Context: any.
  */
 void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame, void *slab)
 {
@@ -234,7 +246,7 @@ void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame
 			  frame->inuse, inuse);
 }
 
-/* @object lies in a slab of @of, which begins at @frame. */
+/* Count and report a wrong free of @object, which lies in a slab of @of that begins at @frame. */
 static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cache *of,
 			   const void *object, u32 frame, const char *what)
 {
@@ -267,7 +279,7 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 
 /**
  * myalloc_cache_bad_free() - count and report a wrong free of an object
- * @cache: the cache it was to be freed to
+ * @cache: the cache that it was freed to
  * @object: the address
  *
  * Context: any.
@@ -286,7 +298,7 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	scnprintf(what, sizeof(what), "object of %s", cache->name);
 	if (!myalloc_zone_block(zone, object, &block))
 		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what);
-	preempt_disable();	/* keeps the cache */
+	preempt_disable();	/* keeps the cache from being freed */
 	type = READ_ONCE(zone->frames[block.idx].type);
 	of = myalloc_frame_cache(zone, &zone->frames[block.idx]);
 	myalloc_env_point("bad-free-cache");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Checks of objects: red zones, poison, owners. */
+/* Checks of objects: red zones, poison, owners' records. */
 #ifndef MYALLOC_SLAB_DEBUG_H
 #define MYALLOC_SLAB_DEBUG_H
 
 #include "object/cache_types.h"
 
-/* Patterns of include/linux/poison.h, so that a dump reads as it does with SLUB. */
+/* The patterns of include/linux/poison.h, so that a dump reads as it does with SLUB. */
 #define MYALLOC_RED_INACTIVE	0xbb	/* red zone of a free object */
 #define MYALLOC_RED_ACTIVE	0xcc	/* red zone of a live object */
 #define MYALLOC_POISON_END	0xa5	/* last byte of a free object */

@@ -2,49 +2,50 @@
 /*
  * Limbo: how a slab leaves its cache
  *
- * Frees look at the tag of a slab and at the state of a slot
- * without a lock, and a slot that was freed twice at the same moment may still be in a magazine
- * while its slab is empty. So the pages of a slab must not become anybody else's before
+ * Frees read the tag of a slab and the state of a slot without a lock, and after two overlapping
+ * frees a slot may still be in a magazine while its slab is empty. The pages of a slab must
+ * therefore not be reused before
  *
- *	1. its tag says LIMBO (under cache->lock): who looks at it from now on takes the lock;
- *	2. the age of the cache's magazines has grown: each CPU looks again at what its
- *	   magazines say about places before it believes them (magazine.c, Stale slots);
- *	3. a grace period has passed: every section with preemption off that looked at the tag or
- *	   compared its guard before has ended, and what it stored is to be seen;
- *	4. every state has been found FREE and every out bit clear, under cache->lock. Otherwise
- *	   somebody has a slot of it: that is reported, and the slab is in use again.
+ *	1. its tag says LIMBO (under cache->lock): from now on, everyone who finds the slab takes
+ *	   the lock;
+ *	2. the age of the cache's magazines has advanced: each CPU checks what its magazines say
+ *	   about places again before it uses them (magazine.c, Stale slots);
+ *	3. a grace period has passed: every section with preemption off that read the tag or
+ *	   compared its guard before has ended, and its stores are visible;
+ *	4. every state has been found FREE and every out bit clear, under cache->lock. Otherwise a
+ *	   slot has an owner; this is reported, and the slab is put back in use.
  *
  *	cache	 [EMPTY list] --1--> [ open ] --2--> [ waiting ] --3, 4--> zone
  *					 once for all of them
  *
- * There are two batches for the whole zone, so that the cost of an age (each CPU's loaded magazine
- * is renewed) is paid once a grace period and not once a slab: slabs come into the open one, and
- * when none is waiting, it is closed and waits. Nobody waits for a grace period where a slab is
- * given up; the next flush, a request that finds no block, a drain or the worker takes the slab on
- * when it has passed.
+ * The zone has two batches, so that the cost of advancing an age (each CPU renews its loaded
+ * magazine) arises once per grace period and not once per slab. Slabs join the open batch. When no
+ * batch is waiting, the open one is closed and starts to wait. Giving up a slab never blocks on a
+ * grace period: after it has passed, the next flush, request that finds no block, drain or run of
+ * the worker moves the slab on.
  *
  * Invariants
  *	R1  limbo.nr = slabs tagged LIMBO in the open and the waiting batch.
- *	R2  Of each cache, nr_limbo = its slabs in limbo and in the hands of a harvest.
+ *	R2  For each cache, nr_limbo = its slabs in limbo and in the hands of a harvest.
  *
- * Locking: limbo.lock is taken inside cache->lock and never held while anything else is taken.
+ * Locking: limbo.lock nests inside cache->lock; no lock is taken while it is held.
  */
 #include "env.h"
 #include "object/limbo.h"
 #include "object/slab.h"
 
-/* Caches whose ages grow when a batch is closed on the way; more are left to the worker. */
+/* A flush or request closes a batch of at most this many caches; more are left to the worker. */
 #define CLOSE_CACHES	8
-/* Milliseconds after which the worker looks again whether a grace period has passed. */
+/* Milliseconds after which the worker checks again whether a grace period has passed. */
 #define LIMBO_MS	20
-/* Rounds that a drain makes while others bring new slabs. */
+/* Rounds of a drain while others add new slabs. */
 #define FINISH_MOST	8
-/* Empty slabs that go to limbo under one hold of the lock. */
+/* Empty slabs that go to limbo each time the lock is held. */
 #define TRIM_MOST	16
-/* limbo.moment: somebody has waited for a grace period himself. */
+/* limbo.moment: a task has waited for a grace period itself. */
 #define MOMENT_PASSED	U64_MAX
 
-/* A slab that has left its cache, whose lock is held. */
+/* Add a slab that has left its cache to the open batch. The cache's lock is held. */
 static void add(struct myalloc_zone *zone, struct myalloc_cache *cache,
 		struct myalloc_frame *frame)
 {
@@ -68,12 +69,12 @@ static void add(struct myalloc_zone *zone, struct myalloc_cache *cache,
 }
 
 /**
- * myalloc_limbo_retire() - empty slabs leave a cache
+ * myalloc_limbo_retire() - move empty slabs from a cache to limbo
  * @cache: the cache; its lock is held
- * @keep: empty slabs that stay
- * @most: how many leave at most
+ * @keep: number of empty slabs that stay
+ * @most: maximum number of slabs to move
  *
- * Context: any.
+ * Context: any but NMI.
  */
 void myalloc_limbo_retire(struct myalloc_cache *cache, u32 keep, u32 most)
 {
@@ -82,9 +83,9 @@ void myalloc_limbo_retire(struct myalloc_cache *cache, u32 keep, u32 most)
 }
 
 /**
- * myalloc_cache_trim() - empty slabs to limbo
+ * myalloc_cache_trim() - move all but some empty slabs to limbo
  * @cache: the cache
- * @keep: how many stay
+ * @keep: number of empty slabs that stay
  *
  * Context: task, may sleep.
  */
@@ -102,7 +103,10 @@ void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep)
 	} while (more);
 }
 
-/* limbo.lock held. The open batch begins to wait, if none does, and it is of few caches. */
+/*
+ * limbo.lock held. Close the open batch, so that it waits for a grace period, unless another one is
+ * waiting or it has slabs of more than @caches_most caches.
+ */
 static void close_batch(struct myalloc_zone *zone, u32 caches_most)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
@@ -122,7 +126,10 @@ static void close_batch(struct myalloc_zone *zone, u32 caches_most)
 	limbo->moment = myalloc_env_gp_snapshot();
 }
 
-/* Closes the open batch if that may be; then the moment for which slabs wait, 0 if none do. */
+/*
+ * Close the open batch if possible. Returns the grace-period snapshot of the waiting batch, 0 if
+ * none is waiting.
+ */
 static u64 limbo_moment(struct myalloc_zone *zone, u32 caches_most)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
@@ -137,14 +144,14 @@ static u64 limbo_moment(struct myalloc_zone *zone, u32 caches_most)
 	return moment;
 }
 
-/* Has the grace period passed for slabs that wait? Then *@moment is theirs. */
+/* Has the grace period of the waiting batch passed? *@moment is set to its snapshot. */
 static bool limbo_ready(struct myalloc_zone *zone, u32 caches_most, u64 *moment)
 {
 	*moment = limbo_moment(zone, caches_most);
 	return *moment && (*moment == MOMENT_PASSED || myalloc_env_gp_passed(*moment));
 }
 
-/* A slab that waited for that moment out of limbo, NULL if there is none any more. */
+/* Take a slab that waited for @moment out of limbo; NULL if none is left. */
 static struct myalloc_frame *limbo_take(struct myalloc_zone *zone, u64 moment)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
@@ -161,7 +168,10 @@ static struct myalloc_frame *limbo_take(struct myalloc_zone *zone, u64 moment)
 	return frame;
 }
 
-/* Returns how many slabs came out of limbo; *@pages grows by what went back to the zone. */
+/*
+ * Take up to @most slabs out of limbo. Returns their number; adds the pages returned to the zone to
+ * *@pages.
+ */
 static u32 harvest(struct myalloc_zone *zone, u32 most, u32 caches_most, u32 *pages)
 {
 	u64 moment;
@@ -170,9 +180,9 @@ static u32 harvest(struct myalloc_zone *zone, u32 most, u32 caches_most, u32 *pa
 	for (n = 0; n < most && limbo_ready(zone, caches_most, &moment); n++) {
 		struct myalloc_frame *frame;
 
-		preempt_disable();	/* who waits for the cache to end waits for us */
+		preempt_disable();	/* destroying the cache waits for this section */
 		frame = limbo_take(zone, moment);
-		/* A cache with slabs in limbo does not end (R2). */
+		/* A cache with slabs in limbo is not destroyed (R2). */
 		if (frame)
 			*pages += myalloc_cache_release(zone->cache_by_id[frame->cache], frame);
 		preempt_enable();
@@ -183,12 +193,12 @@ static u32 harvest(struct myalloc_zone *zone, u32 most, u32 caches_most, u32 *pa
 }
 
 /**
- * myalloc_limbo_harvest() - slabs whose grace period has passed back to the zone
+ * myalloc_limbo_harvest() - return slabs whose grace period has passed to the zone
  * @zone: the zone
- * @most: at most so many
+ * @most: maximum number of slabs
  *
  * Context: any but NMI.
- * Return: pages that went back.
+ * Return: pages returned.
  */
 u32 myalloc_limbo_harvest(struct myalloc_zone *zone, u32 most)
 {
@@ -199,7 +209,7 @@ u32 myalloc_limbo_harvest(struct myalloc_zone *zone, u32 most)
 	return pages;
 }
 
-/* Waits for the grace period of the batch that waits. */
+/* Wait for the grace period of the waiting batch. */
 static void pass_moment(struct myalloc_zone *zone)
 {
 	u64 moment = limbo_moment(zone, U32_MAX);
@@ -214,10 +224,10 @@ static void pass_moment(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_limbo_finish() - take everything out of limbo, back to the zone
+ * myalloc_limbo_finish() - return all slabs in limbo to the zone
  * @zone: the zone
- * @cache: a cache that nobody uses, or NULL. Others may add slabs meanwhile; those of @cache are
- *	all taken
+ * @cache: a cache that is no longer in use, or NULL. Other caches may add slabs meanwhile; the
+ *	slabs of @cache are all returned
  *
  * Context: task, may sleep.
  */
@@ -234,11 +244,11 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 }
 
 /**
- * myalloc_limbo_settle() - have what waits go on
+ * myalloc_limbo_settle() - advance the slabs in limbo as far as possible without waiting
  * @zone: the zone
  *
- * Context: task.
- * Return: milliseconds until another look is worth it, 0 if nothing waits.
+ * Context: task, may sleep.
+ * Return: milliseconds until the next call is worthwhile, 0 if limbo is empty.
  */
 unsigned int myalloc_limbo_settle(struct myalloc_zone *zone)
 {
@@ -252,8 +262,10 @@ unsigned int myalloc_limbo_settle(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_limbo_init() - limbo of a zone that is being made
+ * myalloc_limbo_init() - initialise the limbo of a new zone
  * @zone: the zone
+ *
+ * Context: any; the caller is the only user of the zone.
  */
 void myalloc_limbo_init(struct myalloc_zone *zone)
 {

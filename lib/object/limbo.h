@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Limbo: slabs on their way from a cache to the zone. */
+/* Limbo: slabs that have left a cache but not yet returned to the zone. */
 #ifndef MYALLOC_LIMBO_H
 #define MYALLOC_LIMBO_H
 

@@ -2,26 +2,28 @@
 /*
  * Objects: alloc and free, between users, magazines and slabs
  *
- * What it is: magazines (magazine.c) in front of the slabs of a cache (slab.c, which has the terms
- * and the invariants). The fast paths of the default level are myalloc_cache_alloc() and
- * myalloc_cache_free(); everything that they leave takes the slow paths.
+ * What it is: magazines (magazine.c) in front of the slabs of a cache (slab.c, which defines the
+ * terms and invariants). myalloc_cache_alloc() and myalloc_cache_free() contain the fast paths of
+ * the default level and call the slow paths for everything else.
  *
- * Levels: how a free finds out that its slot is LIVE
- *	default	 by a plain load, and a plain store of CACHED. Every second free is found that
- *		 begins after the first has ended. Two that overlap may both be taken, and then that
- *		 one slot may have two users; nothing else is affected.
- *	certain	 by a locked compare-and-exchange of the state: one of two is refused.
- *	trusting not at all: an address at which no slot begins is refused. A state stays CACHED
- *		 until the slot is flushed, so no line of states goes from CPU to CPU with the object.
- *		 A second free is found by the bit, at the flush, when the slot may have two users.
- * A free past the fast path (no room, an interrupt, checks, zeroing, no magazines) always claims its
- * slot by a compare-and-exchange from LIVE to MOVING, before it does anything to it.
+ * Levels: how a free establishes that its slot is LIVE
+ *	default	 by a plain load, followed by a plain store of CACHED. A second free is always
+ *		 found if it begins after the first has ended. Two frees that overlap may both
+ *		 succeed, after which that slot may have two users; nothing else is affected.
+ *	certain	 by a locked compare-and-exchange of the state: one of the two frees is refused.
+ *	trusting not at all; only an address at which no slot begins is refused. A state stays
+ *		 CACHED until the slot is flushed, so the cache lines of states do not move between
+ *		 CPUs with the objects. The out bit reveals a second free at the flush, by which
+ *		 time the slot may have two users.
+ * A free past the fast path (no room, an interrupt, checks, zeroing, no magazines) always claims
+ * its slot by a compare-and-exchange from LIVE to MOVING before it does anything else to it. In a
+ * trusting cache the state of a slot in use is CACHED instead of LIVE.
  *
- * Caches with red zones, poison or owners have no magazines: every alloc and free goes
- * through the lock and does its checks there. So the fast path does not even ask.
+ * Caches with red zones, poison or owners' records have no magazines: every alloc and free takes
+ * the lock and performs its checks there. The fast path therefore need not test for them.
  *
- * Bounds: a refill takes at most a batch of slots; a flush returns at most a batch under one hold of
- * the lock, and harvests at most HARVEST_MOST slabs.
+ * Bounds: a refill takes at most a batch of slots. A flush returns at most a batch each time it
+ * holds the lock, and harvests at most HARVEST_MOST slabs after each.
  */
 #include "env.h"
 #include "base/magazine_loops.h"
@@ -33,12 +35,12 @@
 #include "page/drain.h"
 #include "page/flags.h"
 
-/* Deferred frees that one operation takes along. */
+/* Deferred frees that one operation returns to their slabs. */
 #define REAP_MOST	2
 /*
- * Slabs in limbo that one flush gives back. A slab costs as much as several objects, so fewer if
- * there are many of those; slabs of one or two objects, of which each flush empties as many, are of
- * large ones, and their magazines are small.
+ * Slabs that a flush returns from limbo to the zone. A slab costs as much as several objects, so a
+ * flush of more than FLUSH_MANY objects returns fewer. Slabs of one or two objects, as many of
+ * which each flush empties, belong to large objects, whose magazines are small.
  */
 #define HARVEST_MOST	4
 #define HARVEST_FEW	2
@@ -47,9 +49,9 @@
 /* --- between slabs and magazines ------------------------------------------- */
 
 /*
- * Takes up to @most slots, after adding the new slab at @frame if there is one: as CACHED
- * for a refill, else as MOVING. False if the lock could not be had, which happens only
- * in NMI.
+ * Take up to @most slots, after adding the new slab at @frame if there is one. The slots become
+ * CACHED for a refill, otherwise MOVING. Returns false if the lock is taken, which can happen
+ * only in NMI.
  */
 static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		     struct myalloc_slot *slot_end, u32 most, bool for_refill, u32 *taken)
@@ -61,7 +63,8 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	__myalloc_slab_reap(c, REAP_MOST);
 	if (frame)
 		__myalloc_slab_add(c, frame);
-	*taken = __myalloc_slab_take(c, slot_end, most, for_refill ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_MOVING);
+	*taken = __myalloc_slab_take(c, slot_end, most,
+				     for_refill ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_MOVING);
 	if (for_refill)
 		c->refills += !!*taken;
 	else
@@ -71,8 +74,8 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 }
 
 /*
- * As try_take(), growing the cache if it must. Returns how many; 0 if the zone has no
- * block, or the lock could not be had.
+ * Like try_take(), but add a slab to the cache if it has no free slot. Returns the number of slots;
+ * 0 if the zone has no free block or the lock is taken.
  */
 static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most,
 			bool for_refill)
@@ -96,7 +99,7 @@ static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, 
 	return n;
 }
 
-/* Fills the loaded magazine, which is empty. False if it stays empty. */
+/* Fill the loaded magazine, which is empty. Returns false if it stays empty. */
 static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	u32 batch = c->mags.batch;
@@ -110,13 +113,13 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 }
 
 /**
- * myalloc_cache_flush() - slots from a magazine back to their slabs
+ * myalloc_cache_flush() - return slots of a magazine to their slabs
  * @cache: the cache
- * @slot: the first of them
- * @nr: how many
+ * @slot: the first slot
+ * @nr: number of slots
  *
- * A magazine.c flush. At most a batch under one hold of the lock; the slabs that this makes empty
- * go to limbo, but for MYALLOC_EMPTY_KEEP.
+ * The flush callback of magazine.c. It returns at most a batch each time it holds the lock. Slabs
+ * that become empty go to limbo, except for MYALLOC_EMPTY_KEEP of them.
  *
  * Context: any but NMI, preemption off.
  */
@@ -143,7 +146,7 @@ static noinline bool more(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 	return myalloc_magazines_load(&c->mags, cpu) || refill(c, cpu);
 }
 
-/* Makes room in the loaded magazine, which is full. False in NMI if there is none. */
+/* Make room in the loaded magazine, which is full. Returns false only in NMI. */
 static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	if (myalloc_magazines_room(&c->mags, cpu))
@@ -156,8 +159,8 @@ static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 }
 
 /*
- * Between enter and leave. Has a good object on top of the loaded magazine, and drops those that
- * are damaged; false if there is none. A myalloc_ready_fn.
+ * Between enter and leave. Make sure that the top of the loaded magazine is CACHED, dropping slots
+ * that are not. Returns false if no object is left. A myalloc_ready_fn.
  */
 static bool ready(struct myalloc_magazine_cpu *cpu, void *cache)
 {
@@ -172,7 +175,7 @@ static bool ready(struct myalloc_magazine_cpu *cpu, void *cache)
 	return false;
 }
 
-/* Between enter and leave. One object out of the magazines, NULL if there is none to be had. */
+/* Between enter and leave. Take an object from the magazines; NULL if there is none. */
 static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_slot *slot;
@@ -186,7 +189,7 @@ static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 	return slot->addr;
 }
 
-/* A myalloc_get_fn. */
+/* Take one object of the default or the certain level. A myalloc_get_fn. */
 static __always_inline bool get_one(const struct myalloc_slot *slot, void **object,
 				    void *arg)
 {
@@ -207,9 +210,10 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u
 }
 
 /*
- * Between enter and leave. False in NMI if there is no room; also if the slab is on its way out. That
- * is looked at when the magazine is of the present epoch: if the slab leaves later, the epoch grows
- * later, and the slot is looked up again before it is believed.
+ * Between enter and leave. Put an object into the magazines. Returns false in NMI if there is no
+ * room, and always if the slab is in limbo. The tag is read while the magazine is of the current
+ * epoch: if the slab leaves later, the epoch advances later too, and the slot is looked up again
+ * before it is used.
  */
 static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void *object,
 		const struct myalloc_place *place)
@@ -226,9 +230,9 @@ static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void 
 }
 
 /*
- * A slot of a slab that is on its way out, in state @from: only who got a slot that was freed twice
- * at once may have one. It goes back under the lock, and the recount that follows finds nothing
- * in its way. False in NMI if the lock is taken.
+ * Free a slot of a slab in limbo whose state is @from. Only a second owner, after two overlapping
+ * frees, can hold such a slot. It is returned under the lock, so that the recount that follows
+ * finds it FREE. Returns false if the slot is in another state, or in NMI if the lock is taken.
  */
 static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from)
 {
@@ -249,8 +253,8 @@ static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from
 }
 
 /*
- * The state of an object in the linear range whose slab is in use; for everything else that of no
- * object.
+ * Return the state of an object in the linear range whose slab is in use; for any other address,
+ * the address of cache->nothing.
  */
 static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *object)
 {
@@ -262,7 +266,7 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 		return &c->nothing;
 	frame = (void *)c->linear.frames +
 		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & c->head_mask);
-	if (unlikely(data_race(frame->tag) != c->tag))	/* Z1, or of another */
+	if (unlikely(data_race(frame->tag) != c->tag))	/* Z1, or another cache's */
 		return &c->nothing;
 	off &= c->bytes_mask;
 	index = off * c->reciprocal;	/* L4 */
@@ -274,7 +278,7 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 	return (u8 *)(frame + 1) + index;
 }
 
-/* What a free with the given @level, a constant, needs to see and do. */
+/* Claim a slot for a free. @level is a constant, so only the branch for that level remains. */
 static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_cache_flags_t level)
 {
 	u8 live = MYALLOC_SLOT_LIVE;
@@ -291,11 +295,11 @@ static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_ca
 }
 
 /*
- * Back into the slot that it was handed out from, which still says where its state is. A
- * myalloc_put_stale_fn, of the default level.
+ * Return an object to the slot of the magazine that it was taken from, which still points to its
+ * state. A myalloc_put_stale_fn of the default level.
  */
 static __always_inline bool put_stale(const struct myalloc_slot *slot, void *object,
-				     void *cache)
+				      void *cache)
 {
 	if (unlikely(slot->addr != object) || unlikely(!claim(cache, slot->state, 0)))
 		return false;
@@ -304,17 +308,18 @@ static __always_inline bool put_stale(const struct myalloc_slot *slot, void *obj
 }
 
 /*
- * Into the slot at @top of the loaded magazine, if there is room and all is as it should be:
- * false leaves it to free_slow(). If the object was handed out from there, the slot still says
- * where its state is (magazine.c, Stale slots), and there is room.
+ * Put an object into the slot at @top of the loaded magazine. Returns false, which leaves the
+ * object to free_slow(), if there is no room or a check fails. If the object was taken from that
+ * very slot, the slot still points to its state (magazine.c, Stale slots), and there is room.
  */
 static __always_inline bool fast_put(struct myalloc_cache *c,
 				     const struct myalloc_magazine_cpu *cpu,
-				     struct myalloc_slot *top, void *object, myalloc_cache_flags_t level)
+				     struct myalloc_slot *top, void *object,
+				     myalloc_cache_flags_t level)
 {
 	u8 *state;
 
-	/* Slots that were wiped, and guards, have no address. */
+	/* NULL would match wiped slots and guards, whose address is NULL. */
 	if (level == MYALLOC_TRUSTING && unlikely(!object))
 		return false;
 	if (likely(top->addr == object))
@@ -327,7 +332,7 @@ static __always_inline bool fast_put(struct myalloc_cache *c,
 	return true;
 }
 
-/* A myalloc_put_fn, of the default level. */
+/* Put an object of the default level. A myalloc_put_fn. */
 static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
 					struct myalloc_slot *top, void *object, void *cache)
 {
@@ -339,7 +344,7 @@ static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
 
 /* --- alloc and free ----------------------------------------------------------- */
 
-/* One object past the magazines. */
+/* Allocate an object past the magazines. */
 static void *alloc_one(struct myalloc_cache *c, unsigned long caller)
 {
 	struct myalloc_slot slot;
@@ -371,8 +376,9 @@ static bool wants_zero(const struct myalloc_cache *c, myalloc_flags_t flags)
 }
 
 /*
- * Out of the magazine of this CPU, in a cache that is not of the default level; those that are take
- * the same steps in myalloc_cache_alloc(). NULL leaves it to alloc_slow().
+ * Take an object from this CPU's magazine in a cache that is not of the default level;
+ * myalloc_cache_alloc() contains the same steps for the default level. NULL leaves the allocation
+ * to the rest of alloc_slow().
  */
 static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_flags_t level)
 {
@@ -396,8 +402,9 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 	return object;
 }
 
-/* As get_fast(), of a free. */
-static __always_inline bool put_fast(struct myalloc_cache *c, void *object, myalloc_cache_flags_t level)
+/* The counterpart of get_fast() for a free. */
+static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
+				     myalloc_cache_flags_t level)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *top;
@@ -431,7 +438,7 @@ static bool put_by_level(struct myalloc_cache *c, void *object)
 	return c->level == MYALLOC_TRUSTING && put_fast(c, object, MYALLOC_TRUSTING);
 }
 
-/* Everything that the fast path leaves: a miss, an interrupt, no magazines, zeroing, levels. */
+/* Allocations past the fast path: a miss, an interrupt, no magazines, zeroing, other levels. */
 static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 				 unsigned long caller)
 {
@@ -487,10 +494,10 @@ static __always_inline void *alloc_fast(struct myalloc_cache *cache, myalloc_fla
  * @cache: the cache
  * @flags: MYALLOC_ZERO, MYALLOC_MAY_WAIT
  *
- * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail
- * because a lock is held by what was interrupted.
- * Return: the object; NULL if the zone has no block for a slab, or there is another flag:
- * reported.
+ * Context: any. With MYALLOC_MAY_WAIT: task context that may sleep. In NMI it may fail because the
+ * interrupted code holds a lock.
+ * Return: the object; NULL if the zone has no free block for a slab, or if another flag is set,
+ * which is reported.
  */
 void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 {
@@ -504,7 +511,7 @@ void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags
 	return alloc_fast(cache, flags, caller);
 }
 
-/* Past the magazines; the caller has made the slot MOVING. */
+/* Free an object past the magazines; the caller has made its slot MOVING. */
 static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned long caller)
 {
 	struct myalloc_place place;
@@ -517,7 +524,7 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 		return 0;
 	}
 	__myalloc_slab_reap(c, REAP_MOST);
-	/* A slot that is MOVING keeps its slab here. */
+	/* A MOVING slot keeps its slab in the cache. */
 	if (unlikely(!myalloc_place_find(c, object, &place) ||
 		     !__myalloc_slab_give(c, &place, MYALLOC_SLOT_MOVING)))
 		myalloc_slab_twice(c, object);
@@ -530,13 +537,16 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	return 0;
 }
 
-/* Makes the slot of a user's object MOVING. False if it is not one of a slab in use. */
+/*
+ * Make the slot of a user's object MOVING. Returns false if @object is not an object in use of a
+ * slab in use.
+ */
 static bool claim_slow(struct myalloc_cache *c, const void *object, struct myalloc_place *place)
 {
 	u8 from = myalloc_user_state(c);
 	bool claimed = false;
 
-	preempt_disable();	/* from the look at the tag to the claim */
+	preempt_disable();	/* from reading the tag to claiming the slot */
 	place->tag = 0;
 	if (likely(myalloc_place_find(c, object, place))) {
 		myalloc_env_point("object-found");
@@ -547,7 +557,10 @@ static bool claim_slow(struct myalloc_cache *c, const void *object, struct myall
 	return claimed;
 }
 
-/* Everything that the fast path leaves: no room, an interrupt, checks, levels, outside the linear range. */
+/*
+ * Frees past the fast path: no room, an interrupt, checks, other levels, addresses outside the
+ * linear range.
+ */
 static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
@@ -597,11 +610,11 @@ static __always_inline int free_fast(struct myalloc_cache *cache, void *object,
 /**
  * myalloc_cache_free() - free an object
  * @cache: the cache it was allocated from
- * @object: its address, any value
+ * @object: its address; any value is safe
  *
  * Context: any.
- * Return: 0; -EINVAL if that is not an object that is allocated from this cache: reported,
- * counted, and nothing has changed.
+ * Return: 0; -EINVAL if no allocated object of this cache begins at @object. The wrong free is
+ * reported and counted, and changes nothing.
  */
 int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 {
@@ -614,11 +627,11 @@ int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned l
 	return free_fast(cache, object, caller);
 }
 
-/* As get_one(), where the state of a user's object is that of one in a magazine. */
+/* Like get_one(), but leave the state CACHED, as a trusting cache does. */
 static __always_inline bool get_trusted(const struct myalloc_slot *slot, void **object,
 					void *arg)
 {
-	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED))
+	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED))	/* S5 */
 		return false;
 	*object = slot->addr;
 	return true;
@@ -628,11 +641,12 @@ static __always_inline bool get_trusted(const struct myalloc_slot *slot, void **
  * myalloc_cache_alloc_bulk() - allocate several objects
  * @cache: the cache
  * @flags: as for myalloc_cache_alloc()
- * @nr: how many
+ * @nr: number of objects
  * @objects: out: their addresses
  *
  * Context: as for myalloc_cache_alloc().
- * Return: how many were allocated; fewer than @nr if the zone has no more.
+ * Return: number of objects allocated; fewer than @nr if the zone is exhausted, 0 for an unknown
+ * flag, which is reported.
  */
 unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 				      myalloc_flags_t flags, unsigned int nr,
@@ -660,7 +674,7 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 	return n;
 }
 
-/* A myalloc_ready_fn of frees. */
+/* Make room for a free. A myalloc_ready_fn. */
 static bool has_room(struct myalloc_magazine_cpu *cpu, void *cache)
 {
 	return room(cache, cpu);
@@ -669,15 +683,14 @@ static bool has_room(struct myalloc_magazine_cpu *cpu, void *cache)
 /**
  * myalloc_cache_free_bulk() - free several objects
  * @cache: the cache they were allocated from
- * @nr: how many
- * @objects: their addresses, any values
+ * @nr: number of objects
+ * @objects: their addresses; any values are safe
  *
- * They go back from the end of @objects on, so that what an allocation in bulk has filled is
- * taken back the quick way (magazine.c, Stale slots). Each wrong one is treated as by
- * myalloc_cache_free().
+ * The objects are freed from the end of @objects, so that those of a bulk allocation return by the
+ * short path (magazine.c, Stale slots). Each wrong address is treated as by myalloc_cache_free().
  *
  * Context: any.
- * Return: how many were freed; @nr if none was wrong.
+ * Return: number of objects freed; @nr if all addresses were right.
  */
 unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 				     unsigned int nr, void **objects)
@@ -698,14 +711,16 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 }
 
 /**
- * myalloc_cache_fresh() - is an object of an older epoch still what its slot says?
+ * myalloc_cache_fresh() - check a slot in a magazine of an older epoch
  * @cache: the cache
- * @slot: of a magazine
+ * @slot: the slot in the magazine
  *
- * A magazine.c check. Only a slot that was freed twice at once can be in a magazine while its slab
- * leaves.
+ * The check callback of magazine.c. A slot can be in a magazine while its slab leaves only after
+ * two overlapping frees.
  *
  * Context: any, preemption off.
+ * Return: true if the slot still is what the magazine says, a CACHED slot of a slab in use; false
+ * if the magazine must drop it, which is reported.
  */
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Objects between magazines and slabs, for those who make and drain magazines. */
+/* Movement of objects between magazines and slabs, for the code that makes and drains magazines. */
 #ifndef MYALLOC_OBJECT_H
 #define MYALLOC_OBJECT_H
 
@@ -11,7 +11,7 @@ void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller);
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
 
-/* The state of a slot that a user has. */
+/* The state of a slot in use: a trusting cache leaves it CACHED, any other makes it LIVE. */
 static inline u8 myalloc_user_state(const struct myalloc_cache *cache)
 {
 	return cache->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;

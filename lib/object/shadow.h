@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What KASAN and ASan are told of objects: see page/shadow.h */
+/* Annotations of objects for KASAN and ASan; see page/shadow.h. */
 #ifndef MYALLOC_OBJECT_SHADOW_H
 #define MYALLOC_OBJECT_SHADOW_H
 
 #include "object/cache_types.h"
 #include "page/shadow.h"
 
-/* NULL is allowed. */
+/* Make an object accessible; NULL is allowed. */
 static __always_inline void myalloc_shadow_object_alloc(const struct myalloc_cache *cache,
 							const void *object)
 {
@@ -22,13 +22,13 @@ static __always_inline void myalloc_shadow_object_free(const struct myalloc_cach
 			      MYALLOC_ENV_FREE_OBJECT);
 }
 
-/* The link of a deferred free, in or behind the object, may be written ... */
+/* The link of a deferred free, in or behind the object, may be written from here ... */
 static inline void myalloc_shadow_link(const void *link)
 {
 	myalloc_env_unpoison(link, sizeof(struct llist_node));
 }
 
-/* ... until its slab takes the slot back. */
+/* ... until the slab takes the slot back. */
 static __always_inline void myalloc_shadow_slot_free(const struct myalloc_cache *cache,
 						     const void *object)
 {
@@ -49,7 +49,7 @@ static __always_inline void myalloc_shadow_objects_alloc(const struct myalloc_ca
 		myalloc_shadow_object_alloc(cache, objects[i]);
 }
 
-/* The slots of a new slab, all of which may be touched until now. */
+/* Poison the slots of a new slab, which are all accessible until now. */
 static inline void myalloc_shadow_slab_begin(const struct myalloc_cache *cache, void *slab)
 {
 	u32 i;
@@ -63,7 +63,7 @@ static inline void myalloc_shadow_slab_begin(const struct myalloc_cache *cache, 
 	}
 }
 
-/* A slab that goes back to the zone. */
+/* Make a slab accessible as pages before it returns to the zone. */
 static inline void myalloc_shadow_slab_end(const struct myalloc_cache *cache, void *slab)
 {
 	myalloc_shadow_pages_alloc(cache->zone, slab, cache->layout.order);

@@ -2,15 +2,16 @@
 /*
  * Slabs
  *
- * What it is: objects of one size, cut from blocks of pages called slabs (Bonwick, "The
- * slab allocator", USENIX 1994). This file is what happens under cache->lock; users and their
- * magazines are object.c.
+ * What it is: objects of one size, cut from blocks of pages called slabs (Bonwick, "The slab
+ * allocator: an object-caching kernel memory allocator", USENIX 1994). This file contains the
+ * operations that run under cache->lock; object.c contains the interface for users and the
+ * magazines.
  *
  * Terms
  *	slot	place of one object in a slab, with its red zones (slab_layout.c)
- *	state	one byte that says who has the slot: FREE (its slab), CACHED (a magazine or
- *		the depot), LIVE (the user), DEFERRED (freed, on its way back), MOVING (an
- *		alloc or free past the magazines is at work on it)
+ *	state	one byte for each slot that names its owner: FREE (the slab), CACHED (a magazine
+ *		or the depot), LIVE (the user), DEFERRED (freed, not yet back in the slab), MOVING
+ *		(an alloc or free that bypasses the magazines)
  *	inuse	slots of a slab that are not FREE
  *
  * Structures
@@ -23,49 +24,50 @@
  *	         grow    ^ |  release: under the zone's lock
  *	zone             | v
  *
- * No metadata lies in or between objects: a free slot has no link, and a constructed object stays
- * as it is. An address is looked up in the map, its slab by the tag, its slot by a multiplication,
- * its state by an index.
+ * No metadata lies in or between objects: a free slot contains no link, and a constructed object
+ * keeps its content. The map leads from an address to a frame, the tag of the frame to the slab, a
+ * multiplication to the slot, and an index to its state.
  *
  * Two facts about a slot
- *	state	belongs to whoever has the slot. Its owner changes it without a lock.
- *	out bit	belongs to cache->lock: set when the slot leaves its slab, cleared when it comes
- *		back. All counts follow the bits, so no mistake of a user reaches a count.
- * The two agree unless a slot was freed twice at the same moment. Then two magazines may hold it,
- * and two users may get it. Whoever brings it back first clears the bit; the second finds it
- * clear, is reported and dropped. A refill that finds a slot whose bit is clear and whose state
- * says that somebody has it, sets the bit and leaves the slot to him.
+ *	state	belongs to the current owner of the slot, who changes it without a lock.
+ *	out bit	is protected by cache->lock: set when the slot leaves its slab, cleared when it
+ *		returns. All counts follow these bits, so a user's mistake cannot corrupt a count.
+ * The two agree unless two frees of the same slot overlapped. Then two magazines may contain the
+ * slot, and two users may get it. The first owner to return the slot clears the bit. The second
+ * finds it clear; this is reported and the slot is dropped. A refill may meet a slot whose bit is
+ * clear although its state names an owner: it sets the bit and leaves the slot to that owner.
  *
- * Objects come from the fullest of the partial slabs, and in it from the lowest free slot, so
- * that the others drain and can be given back.
+ * Objects are taken from the fullest of the partial slabs, and there from the lowest free slot. The
+ * other slabs drain, so that they can be given back.
  *
  * Invariants
  *	S1  Every slab that is not in limbo is in exactly one list: EMPTY if inuse == 0, FULL if
  *	    inuse == objects, else the quarter of inuse / objects. nr[] counts each list.
- *	S2  inuse = out bits that are set; no bit below hint is clear.
+ *	S2  inuse = number of out bits that are set; no bit below hint is clear.
  *	S3  free_slots = sum of (objects - inuse) over all slabs in lists.
- *	S4  live + cached + deferred + moving = sum of inuse, where cached is what the magazines
- *	    hold and deferred = deferred.nr.
- *	S5  Only who owns a slot writes its state: FREE is owned by cache->lock, CACHED by
- *	    whoever has the magazine, LIVE by the user, MOVING by the alloc or free at work, DEFERRED
- *	    by whoever takes it from the list. A slot freed twice at once has two owners.
+ *	S4  live + cached + deferred + moving = sum of inuse, where cached is the number of slots
+ *	    in magazines and deferred = deferred.nr.
+ *	S5  Only a slot's current owner writes its state. A FREE slot is owned by the holder of
+ *	    cache->lock, a CACHED one by the owner of the magazine, a LIVE one by the user, a
+ *	    MOVING one by the alloc or free that bypasses the magazines, and a DEFERRED one by the
+ *	    code that takes it off the list. After two overlapping frees a slot has two owners.
  *	S6  With poison, a FREE slot holds the pattern; with red zones, both zones hold the
  *	    pattern of the state.
- *	S7  The state of a slot whose bit is clear is FREE. (A slot freed twice at once may break
- *	    this until its second owner brings it back.)
+ *	S7  The state of a slot whose bit is clear is FREE. (Two overlapping frees of a slot may
+ *	    break this until its second owner returns it.)
  *
- * Damage: an object that is overrun at the end of its slab reaches the out bits first
- * (slab_layout.c). A refill compares their number with inuse, which lies in the descriptor, before
- * it uses a slab. If they differ, the slab is set aside: its bits are all set, and nothing more is
- * taken from it. It does not see a write that leaves the number of bits the same.
+ * Damage: a write beyond the last object of a slab reaches the out bits first (slab_layout.c).
+ * Before a refill uses a slab, it compares their number with inuse, which lies in the descriptor.
+ * If the two differ, it sets the slab aside: it sets all bits, so that no more slots are taken from
+ * the slab. A write that does not change the number of set bits goes undetected.
  *
- * A slab leaves its cache by way of limbo.c.
+ * A slab leaves its cache through limbo.c.
  *
- * Deferred frees: see deferred.c. The link is written into the object, or behind it where the
- * object must keep its content (slab_layout.c).
+ * Deferred frees: see deferred.c. The link is written into the object, or behind it if the object
+ * must keep its content (slab_layout.c).
  *
- * Bounds: a take passes at most MYALLOC_SCAN_MOST units. A new slab is prepared without the lock;
- * its cost is that of one pass over its states and, with a constructor, one call for each slot.
+ * Bounds: a take scans at most MYALLOC_SCAN_MOST units. A new slab is prepared without the lock, at
+ * the cost of one pass over its states and, with a constructor, one call for each slot.
  */
 #include "env.h"
 #include "object/check.h"
@@ -75,7 +77,7 @@
 #include "page/lend.h"
 #include "page/zone_report.h"
 
-/* Of MYALLOC_SCAN_MOST, what passing a slab counts. */
+/* Units of MYALLOC_SCAN_MOST that each slab costs. */
 #define SCAN_SLAB	32
 
 /* --- lists of slabs; cache->lock held ---------------------------------- */
@@ -87,7 +89,7 @@ static unsigned int list_for(const struct myalloc_cache *c, u32 inuse)
 	static_assert(MYALLOC_SLAB_PARTIAL == 4);
 	if (!inuse)
 		return MYALLOC_SLABS_EMPTY;
-	/* inuse * 4 / objects, without the division. */
+	/* 1 + inuse * 4 / objects, without the division */
 	return 1 + (inuse * 4 >= objects) + (inuse * 2 >= objects) +
 	       (inuse * 4 >= objects * 3) + (inuse == objects);
 }
@@ -136,11 +138,13 @@ static void set_inuse(struct myalloc_cache *c, struct myalloc_frame *frame, u32 
 /* --- making and giving back slabs ---------------------------------------- */
 
 /**
- * myalloc_slab_make() - a new slab, in no list yet
+ * myalloc_slab_make() - allocate and prepare a new slab
  * @cache: the cache
  *
+ * The slab is in no list yet: see __myalloc_slab_add().
+ *
  * Context: any.
- * Return: its first frame, tagged NEW; NULL if the zone has no block.
+ * Return: its first frame, tagged NEW; NULL if the zone has no free block.
  */
 struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
 {
@@ -157,7 +161,7 @@ struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
 	slab = myalloc_slab_addr(c, frame);
 	frame->inuse = 0;
 	frame->hint = 0;
-	/* Also those in the descriptors: of what was there before only the tags are zero (Z6). */
+	/* Needed also for those in the descriptors, where only the tags are known to be 0 (Z6). */
 	memset(myalloc_slab_states(c, frame, slab), MYALLOC_SLOT_FREE, l->states);
 	memset(myalloc_slab_out(c, frame, slab), 0, myalloc_out_words(c) * sizeof(u64));
 	if (c->flags & MYALLOC_CHECKS)
@@ -171,7 +175,7 @@ struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
 }
 
 /**
- * __myalloc_slab_add() - a slab becomes part of its cache
+ * __myalloc_slab_add() - add a new slab to its cache
  * @cache: the cache; its lock is held
  * @frame: first frame of the slab, whose out bits are all clear
  *
@@ -189,10 +193,10 @@ void __myalloc_slab_add(struct myalloc_cache *cache, struct myalloc_frame *frame
 
 /**
  * __myalloc_slab_retire() - take an empty slab out of a cache
- * @cache: the cache, which has one; its lock is held
+ * @cache: the cache, which has an empty slab; its lock is held
  *
  * Context: any.
- * Return: its first frame, tagged LIMBO, for limbo.c.
+ * Return: the slab's first frame, tagged LIMBO, for limbo.c.
  */
 struct myalloc_frame *__myalloc_slab_retire(struct myalloc_cache *cache)
 {
@@ -207,9 +211,11 @@ struct myalloc_frame *__myalloc_slab_retire(struct myalloc_cache *cache)
 }
 
 /**
- * myalloc_slab_drop() - a slab back to the zone
- * @cache: the cache, of which it never was part, or is no longer
+ * myalloc_slab_drop() - return a slab to the zone
+ * @cache: the cache, in none of whose lists the slab is
  * @frame: first frame of the slab
+ *
+ * With checks, a slab whose pages are still referenced goes to quarantine instead.
  *
  * Context: any.
  */
@@ -228,7 +234,7 @@ void myalloc_slab_drop(struct myalloc_cache *cache, struct myalloc_frame *frame)
 
 /* --- slots; cache->lock held ---------------------------------------------- */
 
-/* The bits of a word that are of slots. */
+/* Mask of the bits of a word that belong to slots. */
 static u64 valid_bits(const struct myalloc_cache *c, u32 word)
 {
 	u32 left = c->layout.objects - word * 64;
@@ -245,7 +251,7 @@ static u32 count_out(const struct myalloc_cache *c, const u64 *out)
 	return n;
 }
 
-/* The bits do not agree with the count: nothing more is taken from this slab. */
+/* Set a slab aside whose out bits disagree with inuse: no more slots are taken from it. */
 static noinline void set_aside(struct myalloc_cache *c, struct myalloc_frame *frame, u64 *out)
 {
 	u32 word, words = myalloc_out_words(c), n = count_out(c, out);
@@ -260,7 +266,7 @@ static noinline void set_aside(struct myalloc_cache *c, struct myalloc_frame *fr
 }
 
 /**
- * myalloc_slab_twice() - report that a slot was freed twice at once
+ * myalloc_slab_twice() - count and report overlapping frees of a slot
  * @cache: the cache
  * @object: an address in the slot
  *
@@ -278,8 +284,8 @@ noinline void myalloc_slab_twice(struct myalloc_cache *cache, const void *object
 }
 
 /*
- * Lock held. A slot leaves its slab as @state. False if somebody has it already; then its bit is
- * set all the same, and he brings it back.
+ * Lock held. Take a slot from its slab and make its state @state. Returns false if the slot already
+ * has another owner; its bit is set all the same, and that owner will return it.
  */
 static bool take_slot(struct myalloc_cache *c, struct myalloc_slot *slot, void *slab, u8 *states,
 		      u32 at, u8 state)
@@ -295,8 +301,8 @@ static bool take_slot(struct myalloc_cache *c, struct myalloc_slot *slot, void *
 }
 
 /*
- * Takes the lowest slots whose bits are clear, at most @most, downwards from @end. Returns how
- * many; *@bits grows by the bits that were set.
+ * Take up to @most slots, those with the lowest clear bits, and store them downwards from @end.
+ * Returns the number taken; adds the number of bits that were set to *@bits.
  */
 static u32 take_lowest(struct myalloc_cache *c, struct myalloc_frame *frame, void *slab,
 		       struct myalloc_slot *end, u32 most, u8 state, u32 *bits)
@@ -321,7 +327,7 @@ static u32 take_lowest(struct myalloc_cache *c, struct myalloc_frame *frame, voi
 	return n;
 }
 
-/* As take_lowest(), but any slots. */
+/* Like take_lowest(), but take random slots. */
 static u32 take_random(struct myalloc_cache *c, struct myalloc_frame *frame, void *slab,
 		       struct myalloc_slot *end, u32 most, u8 state, u32 *bits)
 {
@@ -344,8 +350,8 @@ static u32 take_random(struct myalloc_cache *c, struct myalloc_frame *frame, voi
 }
 
 /*
- * Takes up to @most free slots of a slab, whose state becomes @state. Slots are filled
- * downwards from @end, so that the lowest is handed out first.
+ * Take up to @most free slots of a slab and make their state @state. They are stored downwards from
+ * @end, so that the lowest one is allocated first.
  */
 static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		     struct myalloc_slot *end, u32 most, u8 state)
@@ -369,12 +375,12 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 /**
  * __myalloc_slab_take() - take free slots from the fullest slabs
  * @cache: the cache; its lock is held
- * @end: slots are filled in downwards from here, so that the lowest is handed out first
- * @most: how many at most
- * @state: what they become
+ * @end: slots are stored downwards from here, so that the lowest one is allocated first
+ * @most: maximum number of slots
+ * @state: new state of the slots
  *
  * Context: any.
- * Return: how many; not more than MYALLOC_SCAN_MOST allows.
+ * Return: number of slots taken, limited also by MYALLOC_SCAN_MOST.
  */
 u32 __myalloc_slab_take(struct myalloc_cache *cache, struct myalloc_slot *end, u32 most,
 			u8 state)
@@ -396,13 +402,14 @@ u32 __myalloc_slab_take(struct myalloc_cache *cache, struct myalloc_slot *end, u
 }
 
 /**
- * __myalloc_slab_give() - give a slot back to its slab
+ * __myalloc_slab_give() - return a slot to its slab
  * @cache: the cache; its lock is held
  * @place: the slot
- * @from: its state, in which the caller owns it
+ * @from: its present state, which makes the caller its owner
  *
  * Context: any.
- * Return: false if it was freed twice at once: then its slab has it already, or somebody else does.
+ * Return: true on success; false after two overlapping frees, if the slot is already back in its
+ * slab or has another owner, or if the slab's out bits turn out to be damaged.
  */
 bool __myalloc_slab_give(struct myalloc_cache *cache, const struct myalloc_place *place, u8 from)
 {
@@ -411,7 +418,7 @@ bool __myalloc_slab_give(struct myalloc_cache *cache, const struct myalloc_place
 	struct myalloc_frame *frame = p->frame;
 	u64 *out = myalloc_slab_out(c, frame, p->slab), bit = BIT_ULL(p->index % 64);
 
-	/* Not a plain store: another who has the slot may make it LIVE at this moment. */
+	/* Not a plain store: a second owner may be making the slot LIVE at this moment. */
 	if (unlikely(!try_cmpxchg(p->state, &from, MYALLOC_SLOT_FREE)))
 		return false;
 	if (unlikely(!(out[p->index / 64] & bit))) {
@@ -429,7 +436,7 @@ bool __myalloc_slab_give(struct myalloc_cache *cache, const struct myalloc_place
 	return true;
 }
 
-/* --- deferred objects; lock held: see deferred.h for the names ------------------ */
+/* --- deferred objects; lock held; deferred.h explains the callbacks ------------- */
 
 static u8 *deferred_find(void *owner, struct llist_node *node)
 {
@@ -452,7 +459,7 @@ static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
 		memset(node, 0, sizeof(*node));
 	}
 	c->frees++;
-	myalloc_place_find(c, object, &place);	/* as deferred_find() did */
+	myalloc_place_find(c, object, &place);	/* succeeds, as it did in deferred_find() */
 	__myalloc_slab_give(c, &place, READ_ONCE(*state));
 	return 1;
 }
@@ -462,7 +469,7 @@ static u32 deferred_states(void *owner, u32 place, u8 **state)
 	struct myalloc_cache *c = owner;
 	struct myalloc_frame *frame = &c->zone->frames[place];
 
-	if (data_race(frame->tag) != c->tag)	/* or states of a slab */
+	if (data_race(frame->tag) != c->tag)	/* may be state bytes of another slab */
 		return 0;
 	*state = myalloc_slab_states(c, frame, myalloc_slab_addr(c, frame));
 	return c->layout.objects;
@@ -499,9 +506,9 @@ static const struct myalloc_deferred_ops deferred_ops = {
 };
 
 /**
- * __myalloc_slab_reap() - some deferred frees back to their slabs
+ * __myalloc_slab_reap() - return some deferred frees to their slabs
  * @cache: the cache; its lock is held
- * @most: how many at most
+ * @most: maximum number of objects
  *
  * Context: any.
  */
@@ -511,10 +518,10 @@ void __myalloc_slab_reap(struct myalloc_cache *cache, unsigned int most)
 }
 
 /**
- * myalloc_slab_defer() - leave a free for whoever has the lock next
+ * myalloc_slab_defer() - leave a free to the next holder of the lock
  * @cache: the cache
  * @object: the object
- * @state: of its slot, which the caller owns
+ * @state: state byte of its slot, which the caller owns
  *
  * Context: any.
  */
@@ -527,22 +534,22 @@ void myalloc_slab_defer(struct myalloc_cache *cache, void *object, u8 *state)
 			  (struct llist_node *)((char *)object + cache->layout.link_offset));
 }
 
-/* Lock held. A slot from a magazine back to its slab. */
+/* Lock held. Return a slot of a magazine to its slab. */
 static void flush_one(struct myalloc_cache *c, const struct myalloc_slot *slot)
 {
 	struct myalloc_place place;
 
-	/* By its address: the state is believed only where the slab still is (limbo.c). */
+	/* By address: the state pointer is valid only while the slab is there (limbo.c). */
 	if (unlikely(!myalloc_place_find(c, slot->addr, &place) ||
 		     !__myalloc_slab_give(c, &place, MYALLOC_SLOT_CACHED)))
 		myalloc_slab_twice(c, slot->addr);
 }
 
 /**
- * __myalloc_slab_flush() - slots from a magazine back to their slabs
+ * __myalloc_slab_flush() - return slots of a magazine to their slabs
  * @cache: the cache; its lock is held
- * @slot: the first of them
- * @nr: how many
+ * @slot: the first slot
+ * @nr: number of slots
  *
  * Context: any.
  */
@@ -553,7 +560,7 @@ void __myalloc_slab_flush(struct myalloc_cache *cache, const struct myalloc_slot
 }
 
 /**
- * myalloc_cache_reap() - all deferred frees back to their slabs
+ * myalloc_cache_reap() - return all deferred frees to their slabs
  * @cache: the cache
  *
  * Context: task, may sleep.
@@ -565,7 +572,7 @@ void myalloc_cache_reap(struct myalloc_cache *cache)
 
 static_assert(!MYALLOC_SLOT_FREE);
 
-/* Lock held. Slots whose state is not FREE are somebody's, and their bits say so from now on. */
+/* Lock held. Set the out bits of slots whose state names an owner; returns the number of them. */
 static u32 recount(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
 	void *slab = myalloc_slab_addr(c, frame);
@@ -573,7 +580,7 @@ static u32 recount(struct myalloc_cache *c, struct myalloc_frame *frame)
 	u64 *out = myalloc_slab_out(c, frame, slab);
 	u32 i, n = 0;
 
-	/* Eight states at a time; behind the last one lie those of no slot, which are FREE. */
+	/* Eight states at a time; those behind the last slot belong to no slot and stay FREE. */
 	for (i = 0; i < c->layout.objects; i++) {
 		if (!(i % 8) && i + 8 <= c->layout.states &&
 		    !READ_ONCE(*(const u64 *)(states + i))) {
@@ -590,15 +597,15 @@ static u32 recount(struct myalloc_cache *c, struct myalloc_frame *frame)
 }
 
 /**
- * myalloc_cache_release() - a slab from limbo back to the zone
+ * myalloc_cache_release() - return a slab from limbo to the zone
  * @cache: its cache
- * @frame: its first frame, taken out of limbo by the caller after a grace period
+ * @frame: its first frame, which the caller took out of limbo after a grace period
  *
- * If somebody has a slot of it, it becomes a slab in use again. The cache may end as soon as its
- * lock is let go, so the zone's lock is taken inside it.
+ * If one of its slots has an owner, the slab becomes a slab in use again. The cache may be freed as
+ * soon as its lock is released, so the zone's lock is taken while the cache's is held.
  *
  * Context: any but NMI.
- * Return: pages that went back to the zone.
+ * Return: pages returned to the zone.
  */
 u32 myalloc_cache_release(struct myalloc_cache *cache, struct myalloc_frame *frame)
 {

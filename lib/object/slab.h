@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Slabs: made, filled, emptied. Names with __ want cache->lock held. */
+/* Making, filling and emptying slabs. The caller of a function with __ holds cache->lock. */
 #ifndef MYALLOC_SLAB_H
 #define MYALLOC_SLAB_H
 

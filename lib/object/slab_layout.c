@@ -5,31 +5,31 @@
  *	slab	[ slot 0 | slot 1 | ... | slot n-1 | owners | unused | out bits | states ]
  *	slot	[ left red zone | object | right red zone | link | padding ]
  *
- * Only slots without red zones and without a link of their own are the rule: then a slot
- * is the object, rounded up to its alignment.
+ * Usually a slot has neither red zones nor a link of its own: it is just the object, rounded up to
+ * its alignment.
  *
- * What slab.c keeps of each slot is a byte, its state, and one out bit. They lie in the frame
- * descriptors of the slab, behind the header in the first one, if they fit and one word of bits
- * is enough: a slab of order k has 16 * 2^k - 16 bytes there. That is what lets eight objects of
- * 4096 bytes fill a slab of 32 KiB to the last byte. The bits are the last 8 bytes of the last
- * descriptor, clear of its tag. Of smaller objects both are at the end of the slab: the bits first,
- * because slab.c compares them with a count elsewhere before it uses a slab, so that they find a
- * write that runs over the end of the last object before it reaches the states. There is a state
- * for every multiple of the slot size in the slab, also where no object fits any more: those stay
- * FREE, so that a free of such an address needs no check of its own.
+ * For each slot, slab.c keeps one byte of state and one out bit. They lie in the frame descriptors
+ * of the slab, behind the header in the first one, if they fit there and one word of bits is
+ * enough: a slab of order k has 16 * 2^k - 16 bytes of room. So eight objects of 4096 bytes fill a
+ * slab of 32 KiB to the last byte. The bits are the last 8 bytes of the last descriptor, clear of
+ * its tag. With smaller objects, both lie at the end of the slab. The bits come first because
+ * slab.c compares them with a count stored elsewhere before it uses a slab. They thus reveal a
+ * write beyond the end of the last object before it reaches the states. Every multiple of the slot
+ * size in the slab has a state, even where no object fits any more. Those states stay FREE, so a
+ * free of such an address needs no check of its own.
  *
- * The order: the smallest one at which the slab holds at least MIN_OBJECTS and wastes
- * at most a 32nd beside bits and states; if there is none up to the largest order allowed, the one
- * that wastes the smallest share. No slab has more than MYALLOC_SLAB_BYTES, unless one object needs
- * more. Small orders keep the zone in one piece and let a slab become
- * empty sooner; a slab is a user like any other, and does not get the last large block.
+ * The order is the smallest one at which the slab holds at least MIN_OBJECTS and wastes at most a
+ * 32nd of itself, not counting bits and states. If no order up to the largest one allowed does so,
+ * it is the one that wastes the smallest share. A slab has at most MYALLOC_SLAB_BYTES unless a
+ * single object needs more. Small orders limit fragmentation of the zone and let a slab become
+ * empty sooner; a slab is a user of the zone like any other and does not get the last large block.
  *
- * The link of a deferred free (slab.c) is written to the beginning of the object, as long as
- * nobody expects anything there: otherwise (constructor, poison, or a red zone so near) it
- * has its own 8 bytes behind the object.
+ * The link of a deferred free (slab.c) is written to the beginning of the object, if that content
+ * may be overwritten. Otherwise (with a constructor, with poison, or if a red zone would be in the
+ * way) it has its own 8 bytes behind the object.
  *
  * Invariants
- *	L1  No two of: slots, owners, out bits, states overlap; all lie in the slab.
+ *	L1  No two of slots, owners' records, out bits and states overlap; all lie in the slab.
  *	L2  Objects are aligned to align; slot_size is a multiple of align and of 8.
  *	L3  myalloc_slot_index() finds i at offset i * slot_size for every slot, and U32_MAX
  *	    at every other offset.
@@ -60,10 +60,10 @@ static_assert(PAGE_SIZE << 1 <= MYALLOC_SLAB_BYTES,
 static_assert(PAGE_SIZE << MYALLOC_SLAB_ORDER_MAX >= MYALLOC_SLAB_BYTES);
 static_assert(MYALLOC_SLAB_BYTES / MIN_SLOT <= U16_MAX,
 	      "inuse and hint of a frame count slots in 16 bits");
-/* As many states as one word of out bits covers may lie in the descriptors. */
+/* At most the states that one word of out bits covers may lie in the descriptors. */
 #define STATES_IN_FRAMES	64
 
-/* Slots that begin in a slab, whether they fit or not: what an index can be. */
+/* Number of slots that begin in a slab, whether they fit or not: the range of an index. */
 static u32 nr_states(u32 bytes, const struct myalloc_slab_layout *l)
 {
 	return DIV_ROUND_UP(bytes, l->slot_size);
@@ -74,7 +74,7 @@ static u32 out_bytes(u32 states)
 	return DIV_ROUND_UP(states, 64) * sizeof(u64);
 }
 
-/* Bytes at the end of a slab for the out bits and the states; 0 if they fit into the descriptors. */
+/* Bytes of out bits and states at the end of a slab; 0 if they fit into the descriptors. */
 static u32 end_bytes(u32 bytes, const struct myalloc_slab_layout *l)
 {
 	u32 room = bytes / PAGE_SIZE * MYALLOC_FRAME_BYTES - MYALLOC_FRAME_BYTES;
@@ -113,12 +113,13 @@ static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
  * @layout: out
  * @object_size: bytes, 1 to MYALLOC_MAX_OBJECT
  * @align: bytes, a power of two up to the page size; 0 for 8
- * @flags: MYALLOC_REDZONE, MYALLOC_POISON and MYALLOC_OWNER have a say
- * @ctor: objects keep their content while free
- * @max_order: largest order of a slab; MYALLOC_SLAB_BYTES limits it further
+ * @flags: MYALLOC_REDZONE, MYALLOC_POISON and MYALLOC_OWNER affect the layout
+ * @ctor: the cache has a constructor, so objects keep their content while free
+ * @max_order: largest order of a slab, log2 of pages; MYALLOC_SLAB_BYTES limits it further
  *
- * Return: 0; -EINVAL for a size or alignment out of range; -E2BIG if not even one object
- * fits into a slab of the largest order.
+ * Context: any.
+ * Return: 0; -EINVAL for a size or alignment out of range; -E2BIG if a slab of the largest order is
+ * too small for one object.
  */
 int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32 align,
 			myalloc_cache_flags_t flags, bool ctor, unsigned int max_order)
@@ -141,7 +142,7 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 	l->align = align;
 	end = object_size;
 	if (flags & MYALLOC_REDZONE) {
-		/* At least 8 bytes on either side, as wide as the alignment on the left. */
+		/* At least 8 bytes on each side, and on the left a whole alignment. */
 		l->object_offset = align;
 		end = ALIGN(object_size, 8) + 8;
 	}
@@ -170,7 +171,7 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 			best_waste = 0;
 			break;
 		}
-		/* Shares of the largest slab, so that orders compare. */
+		/* Scale to the largest slab, so that orders compare. */
 		wasted <<= MYALLOC_SLAB_ORDER_MAX - order;
 		if (wasted < best_waste) {
 			best = order;

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where things lie in a slab: pure arithmetic, no memory touched. */
+/* Positions within a slab: pure arithmetic, which touches no memory. */
 #ifndef MYALLOC_SLAB_LAYOUT_H
 #define MYALLOC_SLAB_LAYOUT_H
 
 #include "page/frame.h"
 
 /*
- * Bytes of the largest slab, unless one object needs more: offsets have 17 bits, which the
- * 32 bits of the reciprocal allow (L4), and slots are counted in 16.
+ * Bytes of the largest slab, unless a single object needs more: offsets have 17 bits, which is what
+ * the 32 bits of the reciprocal allow (L4), and slots are counted in 16 bits.
  */
 #define MYALLOC_SLAB_BYTES_SHIFT 17
-#define MYALLOC_SLAB_BYTES	(1u << MYALLOC_SLAB_BYTES_SHIFT)
+#define MYALLOC_SLAB_BYTES	((u32)BIT(MYALLOC_SLAB_BYTES_SHIFT))
 
-/* Largest order of a slab: MYALLOC_SLAB_BYTES of the smallest pages. */
+/* Largest order of a slab: MYALLOC_SLAB_BYTES made of the smallest pages. */
 #define MYALLOC_SLAB_ORDER_MAX	5
 
 /**
- * struct myalloc_track - who did it
- * @caller: address of the code
+ * struct myalloc_track - record of an allocation or a free
+ * @caller: address of the calling code
  * @when: ns since boot
  * @stack: handle of the call stack, 0 if unknown
- * @pid: task
+ * @pid: id of the task
  */
 struct myalloc_track {
 	u64 caller;
@@ -29,27 +29,27 @@ struct myalloc_track {
 	u32 pid;
 };
 
-/* Two records for each slot: */
+/* Each slot has two records: */
 enum { MYALLOC_TRACK_ALLOC, MYALLOC_TRACK_FREE, MYALLOC_NR_TRACKS };
 
 /**
- * struct myalloc_slab_layout - see slab_layout.c for the theory
+ * struct myalloc_slab_layout - layout of a slab; see slab_layout.c for the theory
  * @object_size: bytes the user asked for
  * @slot_size: bytes from one object to the next
- * @object_offset: bytes from the beginning of a slot to the object: left red zone
- * @redzone_end: bytes from the beginning of the object to the end of its right red
- *	zone, @object_size if it has none
- * @link_offset: bytes from the beginning of the object to the place where the link of
- *	a deferred free may be written
- * @align: of objects, bytes
+ * @object_offset: bytes from the beginning of a slot to its object; the size of the left red zone
+ * @redzone_end: bytes from the beginning of the object to the end of its right red zone;
+ *	@object_size if it has none
+ * @link_offset: bytes from the beginning of the object to the link of a deferred free
+ * @align: alignment of objects, bytes
  * @order: log2 of pages in a slab
  * @objects: slots in a slab
  * @track_offset: bytes from the beginning of the slab to the owners' records, 0 if none
- * @out_offset: bytes from the beginning of the slab to the out bits, 0 if they are in
- *	the frame descriptors
- * @state_offset: the same of the states
+ * @out_offset: bytes from the beginning of the slab to the out bits, 0 if they lie in the frame
+ *	descriptors
+ * @state_offset: bytes from the beginning of the slab to the states, 0 if they lie in the frame
+ *	descriptors
  * @states: bytes of states
- * @waste: bytes in a slab that are neither object nor asked-for check
+ * @waste: bytes in a slab that hold neither an object nor a check that was asked for
  * @reciprocal: ceil(2^32 / slot_size)
  */
 struct myalloc_slab_layout {
@@ -74,14 +74,15 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 
 /**
  * myalloc_slot_index() - the slot that begins at an offset
- * @layout: of the slab
+ * @layout: layout of the slab
  * @offset: bytes from the beginning of the slab
  *
- * Division by multiplication with the reciprocal. For a multiple of the slot size the
- * quotient q is exact: the error, q * (slot_size - 1) / 2^32, is less than 1. For any
- * other offset the product with any q differs from it.
+ * Divides by multiplying with the reciprocal. For a multiple of the slot size the quotient q is
+ * exact, because the error, q * (slot_size - 1) / 2^32, is less than 1. Any other offset differs
+ * from the product of the slot size with every q.
  *
- * Return: the index, U32_MAX if no slot begins there.
+ * Context: any.
+ * Return: the index; U32_MAX if no slot begins there.
  */
 static __always_inline u32 myalloc_slot_index(const struct myalloc_slab_layout *layout,
 					      u32 offset)

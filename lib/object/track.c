@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What users have: every live object, and who is in the way of a cache's end
+ * Tracking: a walk over the live objects of a cache, and the report of why it cannot be destroyed
  */
 #include "env.h"
 #include "object/track.h"
 #include "object/upkeep.h"
 #include "page/zone_report.h"
 
-#define REPORT_MOST	8	/* owners named when a cache cannot end */
+#define REPORT_MOST	8	/* objects listed when a cache cannot be destroyed */
 
 /* Lock held. */
 static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
@@ -25,13 +25,13 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 }
 
 /**
- * myalloc_cache_walk_live() - look at every object that users have
+ * myalloc_cache_walk_live() - visit every live object of a cache
  * @cache: the cache
- * @fn: called under the cache's lock, which is let go between slabs
- * @arg: its argument
+ * @fn: called under the cache's lock, which is dropped between slabs
+ * @arg: argument for @fn
  *
- * Slabs that come or go meanwhile may or may not be seen. In a cache of the trusting level what is
- * in magazines looks like what users have: it is drained first.
+ * Slabs that are added or removed meanwhile may or may not be visited. In a trusting cache, objects
+ * in magazines look like live ones; the cache is therefore drained first.
  *
  * Context: task, may sleep.
  */
@@ -43,13 +43,13 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 
 	if (cache->level == MYALLOC_TRUSTING)
 		myalloc_cache_drain(cache);
-	/* By frame and not by list: a list may change while the lock is let go. */
+	/* By frame and not by list: a list may change while the lock is dropped. */
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
 		struct myalloc_frame *frame = &zone->frames[idx];
 
 		if (!(idx % 1024))
 			cond_resched();
-		if (data_race(frame->tag) != cache->tag)	/* or states of a slab */
+		if (data_race(frame->tag) != cache->tag)	/* or state bytes */
 			continue;
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		if (frame->tag == cache->tag)
@@ -58,7 +58,7 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 	}
 }
 
-/* What a cache that cannot end is reported with: the first objects that are out. */
+/* The first live objects of a cache that cannot be destroyed. */
 struct live {
 	u64 nr;
 	struct {
@@ -69,7 +69,7 @@ struct live {
 	} first[REPORT_MOST];
 };
 
-/* Under the cache's lock: only notes what is to be printed. */
+/* Runs under the cache's lock, so it only records what to print. */
 static void note_one(struct myalloc_cache *c, void *object, const struct myalloc_track *track,
 		     void *arg)
 {
@@ -104,7 +104,7 @@ static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
 }
 
 /**
- * myalloc_debug_report_live() - say why a cache cannot end
+ * myalloc_debug_report_live() - report why a cache cannot be destroyed
  * @cache: the cache
  *
  * Context: task, may sleep.

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What users have of a cache. */
+/* The live objects of a cache. */
 #ifndef MYALLOC_TRACK_H
 #define MYALLOC_TRACK_H
 
 #include "object/check.h"
 
 /*
- * Called for each live object of a cache, under cache->lock for one slab at a time. @track is NULL
- * without MYALLOC_OWNER.
+ * Called for each live object of a cache, under cache->lock, which is dropped between slabs.
+ * @track is NULL without MYALLOC_OWNER.
  */
 typedef void (*myalloc_object_fn)(struct myalloc_cache *cache, void *object,
 				  const struct myalloc_track *track, void *arg);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Upkeep of caches: sizes of magazines, and what nobody uses
+ * Upkeep of caches: sizing their magazines and reclaiming unused memory
  *
- * The worker sizes magazines: those of a cache whose users often find nothing in them grow to the
- * default size, if all caches together leave room for that, and caches that nobody uses lose
- * theirs. It gives back the empty slabs of caches that nobody has used since its
- * last run. A request that finds no block harvests at most RECLAIM_SLABS slabs of whatever caches,
- * and looks at this CPU's magazines of RECLAIM_CACHES caches in turn.
+ * The zone's worker sizes the magazines. If the magazines of a cache are often empty, they grow to
+ * the default size, provided that the limits for all caches together allow it. Caches that are not
+ * used lose theirs. The worker also returns the empty slabs of caches that have not been used since
+ * its last run. A request that finds no block harvests at most RECLAIM_SLABS slabs, of any caches,
+ * and reclaims from this CPU's magazines of RECLAIM_CACHES caches in turn.
  */
 #include "env.h"
 #include "object/limbo.h"
@@ -15,30 +15,31 @@
 #include "object/upkeep.h"
 #include "page/drain.h"
 
-/* Slabs that a request without a block takes from limbo, and caches that it looks at. */
+/* Slabs that a request without a block takes from limbo, and caches that it visits. */
 #define RECLAIM_SLABS	16
 #define RECLAIM_CACHES	32
-/* Operations past its magazines, between two runs of the worker, that make a cache hungry. */
+/* Operations past its magazines between two runs of the worker that make a cache hungry. */
 #define HUNGRY_OPS	64
-/* Runs of the worker after which a cache that nobody uses loses its magazines. */
+/* Runs of the worker after which an unused cache loses its magazines. */
 #define IDLE_RUNS	20
 
 /*
- * How large the magazines are: MAGAZINE objects, fewer of large ones, so that a magazine
- * holds at most MAGAZINE_BYTES; with their own memory at most 1/4096 of the zone's for
- * one cache, until its users often find nothing in them; the objects in them at most 1/16. A batch
- * is so small that the longest flush, each object the last one in its slab, takes about 3,000
- * instructions ('make bench-icount', worst/object).
+ * Size of magazines: MAGAZINE objects, or fewer large ones, so that a magazine holds at most
+ * MAGAZINE_BYTES. The memory of one cache's magazines themselves is at most 1/4096 of the zone's,
+ * until they turn out to be empty often; the objects in them are at most 1/16 of it. The batch is
+ * chosen so that the longest flush, in which each object is the last one of its slab, takes about
+ * 3,000 instructions ('make bench-icount', worst/object).
  *
- * The magazines of all caches together hold at most 1/ROOM_SHARE of the zone in objects and take
- * at most 1/META_SHARE of its memory for themselves, with their part of each possible CPU. A cache
- * gets at most half of what is left of either, so that there is always some for the next one. A
- * number of objects that its maker asks for is granted all the same, and counted.
+ * The magazines of all caches together hold objects of at most 1/ROOM_SHARE of the zone and occupy
+ * at most 1/META_SHARE of its memory themselves, including their part for each possible CPU. A
+ * cache gets at most half of the rest of either share, so that some is always left for the next
+ * cache. If the creator of a cache asks for a number of objects, it is granted regardless, and
+ * counted.
  *
- * For how many CPUs: a cache begins with MYALLOC_FIRST_PLACES, or with no magazines at all if more
- * than half of either share is taken. A CPU that comes and finds none has the worker make twice as
- * many places (drain.c). Where its maker asks for a number of objects, there are places for each
- * CPU online from the start.
+ * Number of CPUs: a cache begins with places for MYALLOC_FIRST_PLACES, or without magazines if more
+ * than half of either share is taken. If a CPU finds no place, the worker doubles their number
+ * (drain.c). If the creator asks for a number of objects, every online CPU has a place from the
+ * start.
  */
 #define MAGAZINE	64
 #define MAGAZINE_BYTES	262144
@@ -47,7 +48,7 @@
 #define ROOM_SHARE	8
 #define META_SHARE	64
 
-/* What magazines of such a shape hold, and take. */
+/* Bytes of objects that magazines of a shape hold; below, bytes that they occupy themselves. */
 static u64 shape_room(const struct myalloc_cache *c, const struct myalloc_magazine_shape *s)
 {
 	return (u64)myalloc_magazine_shape_nr(s) * s->capacity * c->layout.slot_size;
@@ -59,13 +60,16 @@ static u64 shape_meta(const struct myalloc_magazine_shape *s)
 			     sizeof(struct myalloc_magazine_cpu) * num_possible_cpus() : 0;
 }
 
-/* What of a share is left for a cache that has @has of it, when all have @taken. */
+/*
+ * The part of a share available to a cache that already has @has of it, when all caches together
+ * have @taken.
+ */
 static u64 share_left(u64 share, u64 taken, u64 has)
 {
 	return share > taken - has ? (share - (taken - has)) / 2 : 0;
 }
 
-/* caches_mutex held. The shape that magazines may have, if @capacity is wanted for so many CPUs. */
+/* caches_mutex held. Compute the shape of magazines, given the @capacity wanted for @cpus CPUs. */
 static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
 		      struct myalloc_magazine_shape *shape)
 {
@@ -79,7 +83,7 @@ static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
 	shape->capacity = capacity;
 	shape->depot = 0;
 	shape->cpus = cpus;
-	/* Who asks for a particular number gets it. */
+	/* A number that the creator asked for is granted. */
 	while (!cache->magazine && shape->capacity &&
 	       (myalloc_magazine_shape_bytes(shape) > most || shape_meta(shape) > meta ||
 		shape_room(cache, shape) > room))
@@ -91,14 +95,14 @@ static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
 		shape_room(cache, shape) > room))
 		shape->depot--;
 	batch = MAGAZINE_BATCH;
-	if (cache->flags & MYALLOC_RANDOM)	/* each of them may pass all bits of a slab */
+	if (cache->flags & MYALLOC_RANDOM)	/* each object may scan all bits of a slab */
 		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
 	shape->batch = min(shape->capacity, batch);
 }
 
 /*
- * caches_mutex held. Magazines of this shape take what they hold and take out of what the zone has
- * for that, and give back what was taken for the cache before.
+ * caches_mutex held. Charge magazines of this shape to the zone's shares, and uncharge what the
+ * cache had before.
  */
 static void account(struct myalloc_cache *cache, const struct myalloc_magazine_shape *shape)
 {
@@ -112,10 +116,11 @@ static void account(struct myalloc_cache *cache, const struct myalloc_magazine_s
 }
 
 /**
- * myalloc_cache_default_magazine() - objects in a magazine where there is enough room
+ * myalloc_cache_default_magazine() - capacity of magazines if the shares allow it
  * @cache: the cache
  *
- * Return: how many; 0 if its magazines are to stay as they are.
+ * Context: any.
+ * Return: objects in a magazine; 0 if the worker must not change its magazines.
  */
 u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
 {
@@ -127,10 +132,11 @@ u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
 }
 
 /**
- * myalloc_zone_magazines_short() - is more than half taken of what magazines may have?
+ * myalloc_zone_magazines_short() - is more than half of either share of magazines taken?
  * @zone: the zone; its caches_mutex is held
  *
- * Return: true if caches that nobody uses are to give theirs up.
+ * Context: task.
+ * Return: true if a new cache is to begin without magazines.
  */
 bool myalloc_zone_magazines_short(const struct myalloc_zone *zone)
 {
@@ -144,14 +150,15 @@ bool myalloc_zone_magazines_short(const struct myalloc_zone *zone)
  * myalloc_cache_slow_only() - does every operation of a cache take the slow path?
  * @cache: the cache
  *
- * Return: true if it zeroes, or is not of the default level.
+ * Context: any.
+ * Return: true if it zeroes objects, or is not of the default level.
  */
 bool myalloc_cache_slow_only(const struct myalloc_cache *cache)
 {
 	return cache->level || cache->flags & (MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE);
 }
 
-/* A CPU came that has no magazines. Context: any, preemption off. */
+/* A CPU found no magazines. Context: any, preemption off. */
 static void missed(void *cache)
 {
 	struct myalloc_cache *c = cache;
@@ -159,19 +166,19 @@ static void missed(void *cache)
 	myalloc_zone_want_magazines(c->zone);
 }
 
-/* caches_mutex and cpus_read_lock held. For how many CPUs there are to be magazines next. */
+/* caches_mutex and cpus_read_lock held. The number of CPUs that the next magazines serve. */
 static u32 more_places(const struct myalloc_cache *c)
 {
 	return c->magazine ? num_online_cpus() : myalloc_magazines_more_places(&c->mags);
 }
 
 /**
- * myalloc_upkeep_begin() - make the magazines of a new cache
- * @cache: the cache; caches_mutex and cpus_read_lock() are held
- * @lean: none until the worker sees that they are needed
+ * myalloc_upkeep_begin() - create the magazines of a new cache
+ * @cache: the cache; the zone's caches_mutex and cpus_read_lock() are held
+ * @lean: no magazines until the worker sees that they are needed
  *
  * Context: task, may sleep.
- * Return: 0, -ENOMEM.
+ * Return: 0; -ENOMEM.
  */
 int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean)
 {
@@ -183,7 +190,7 @@ int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean)
 
 	if (may && !lean && (c->magazine || !myalloc_zone_magazines_short(c->zone)))
 		get_shape(c, c->magazine ?: myalloc_cache_default_magazine(c), cpus, &shape);
-	/* The last ones of pages are without for ever. */
+	/* The last magazines of pages never have any capacity. */
 	err = myalloc_magazines_make(&c->mags, &shape, c->zone->pcp[MYALLOC_PCP_LISTS].cpu,
 				     c->zone->node);
 	if (err)
@@ -192,7 +199,7 @@ int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean)
 	c->mags.fresh = myalloc_cache_fresh;
 	c->mags.missed = may ? missed : NULL;
 	c->mags.owner = c;
-	if (shape.capacity)	/* they go if nobody comes */
+	if (shape.capacity)	/* the worker frees them if the cache is not used */
 		myalloc_zone_wake(c->zone);
 	if (myalloc_cache_slow_only(c))
 		c->mags.epoch = MYALLOC_EPOCH_NEVER;
@@ -204,8 +211,10 @@ int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean)
 }
 
 /**
- * myalloc_upkeep_stop() - nobody drains the magazines of a cache any more
- * @cache: the cache; caches_mutex is held
+ * myalloc_upkeep_stop() - take the magazines of a cache out of the zone's drains
+ * @cache: the cache; the zone's caches_mutex is held
+ *
+ * Context: task.
  */
 void myalloc_upkeep_stop(struct myalloc_cache *cache)
 {
@@ -214,7 +223,7 @@ void myalloc_upkeep_stop(struct myalloc_cache *cache)
 
 /**
  * myalloc_upkeep_end() - free the magazines of a cache
- * @cache: the cache; caches_mutex is held
+ * @cache: the cache; the zone's caches_mutex is held
  *
  * Context: task, may sleep.
  */
@@ -227,7 +236,7 @@ void myalloc_upkeep_end(struct myalloc_cache *cache)
 	myalloc_magazines_fini(&c->mags);
 }
 
-/* caches_mutex and cpus_read_lock held. */
+/* caches_mutex and cpus_read_lock held. Replace the magazines of a cache by those of a shape. */
 static int remake(struct myalloc_cache *c, const struct myalloc_magazine_shape *shape)
 {
 	struct myalloc_limbo *limbo = &c->zone->limbo;
@@ -237,7 +246,7 @@ static int remake(struct myalloc_cache *c, const struct myalloc_magazine_shape *
 	err = myalloc_magazines_remake(&c->mags, shape, c->zone->node, myalloc_cache_flush, c);
 	if (!err)
 		account(c, shape);
-	raw_spin_lock_irqsave(&limbo->lock, irq);	/* the age stands still */
+	raw_spin_lock_irqsave(&limbo->lock, irq);	/* keeps the age constant */
 	if (!myalloc_cache_slow_only(c))
 		WRITE_ONCE(c->mags.epoch, c->mags.age);
 	WRITE_ONCE(c->mags.inner_epoch, c->mags.age);
@@ -245,7 +254,7 @@ static int remake(struct myalloc_cache *c, const struct myalloc_magazine_shape *
 	return err;
 }
 
-/* The same with another capacity, and for those who have come and may yet. */
+/* The same for a capacity and the number of CPUs that more_places() gives. */
 static int remake_as(struct myalloc_cache *c, u32 capacity)
 {
 	struct myalloc_magazine_shape shape;
@@ -255,16 +264,16 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
 }
 
 /**
- * myalloc_cache_resize() - magazines of another capacity
- * @cache: the cache, which others may use meanwhile
- * @capacity: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for no magazines. It may
- *	become less, if the magazines of all caches would hold more than they may.
+ * myalloc_cache_resize() - change the capacity of a cache's magazines
+ * @cache: the cache, which may be in use
+ * @capacity: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for no magazines. It is reduced
+ *	if the magazines of all caches would exceed their shares.
  *
- * The worker leaves it at that from now on.
+ * The worker does not change the capacity any more.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EINVAL if the capacity is out of range, or the cache is one without magazines;
- * -ENOMEM: then it is as before.
+ * Return: 0; -EINVAL if the capacity is out of range or the cache cannot have magazines; -ENOMEM,
+ * in which case nothing has changed.
  */
 int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 {
@@ -286,11 +295,11 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 /* --- whole caches -------------------------------------------------------------------- */
 
 /**
- * myalloc_cache_drain() - magazines and deferred frees back to the slabs
+ * myalloc_cache_drain() - return the objects in magazines and deferred frees to their slabs
  * @cache: the cache
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: objects that went back.
+ * Return: number of objects returned.
  */
 unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
 {
@@ -303,13 +312,13 @@ unsigned long myalloc_cache_drain(struct myalloc_cache *cache)
 }
 
 /**
- * myalloc_cache_shrink() - drain, and empty slabs back to the zone
+ * myalloc_cache_shrink() - drain a cache and return its empty slabs to the zone
  * @cache: the cache
  *
  * Waits for a grace period.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: pages that went back.
+ * Return: pages returned.
  */
 unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
 {
@@ -324,22 +333,22 @@ unsigned long myalloc_cache_shrink(struct myalloc_cache *cache)
 
 /* --- the worker ----------------------------------------------------------------------- */
 
-/* caches_mutex held. Is there anything left that may become idle? */
+/* caches_mutex held. Trim an idle cache. Returns true if it has more that may become idle. */
 static bool trim_cache(struct myalloc_cache *c)
 {
-	u64 now = myalloc_magazines_moves(&c->mags) + data_race(c->generation);
+	u64 now = myalloc_magazines_moves(&c->mags) + data_race(c->generation);	/* a hint */
 	bool idle = now == c->seen;
 
 	c->idle = idle ? c->idle + 1 : 0;
 	if (idle)
 		myalloc_magazines_drain_depot(&c->mags, myalloc_cache_flush, c);
 	myalloc_cache_trim(c, idle ? 0 : MYALLOC_EMPTY_KEEP);
-	/* What this has done itself is nobody's use. */
-	c->seen = myalloc_magazines_moves(&c->mags) + data_race(c->generation);
+	/* The changes made here do not count as use. */
+	c->seen = myalloc_magazines_moves(&c->mags) + data_race(c->generation);	/* a hint */
 	return data_race(c->nr[MYALLOC_SLABS_EMPTY]) || myalloc_magazines_count(&c->mags);
 }
 
-/* caches_mutex and cpus_read_lock held. Larger magazines, if there is room. */
+/* caches_mutex and cpus_read_lock held. Give a cache larger magazines, if the shares allow it. */
 static void feed(struct myalloc_cache *c)
 {
 	struct myalloc_magazine_shape shape;
@@ -351,9 +360,9 @@ static void feed(struct myalloc_cache *c)
 }
 
 /*
- * caches_mutex and cpus_read_lock held. One cache whose users often find nothing in its magazines
- * gets larger ones, if there is room; caches that nobody has used for long give theirs up. Is there
- * anything left to give up, or anybody who may ask again?
+ * caches_mutex and cpus_read_lock held. Enlarge the magazines of the hungriest cache, if the shares
+ * allow it, and free those of caches that have been idle for IDLE_RUNS. Returns true if there are
+ * magazines left to free, or a CPU that found none may ask again.
  */
 static bool resize_caches(struct myalloc_zone *zone)
 {
@@ -362,6 +371,7 @@ static bool resize_caches(struct myalloc_zone *zone)
 	bool any = false;
 
 	list_for_each_entry(cache, &zone->caches, link) {
+		/* A hint, so it need not be exact. */
 		u64 slow = data_race(cache->refills + cache->flushes + cache->allocs +
 				     cache->frees);
 		u32 want = myalloc_cache_default_magazine(cache);
@@ -386,17 +396,17 @@ static bool resize_caches(struct myalloc_zone *zone)
 	return any;
 }
 
-/* --- what the zone asks of caches; see base/drainer.h -------------------------------- */
+/* --- callbacks of the zone; see base/drainer.h ------------------------------------------ */
 
 static struct myalloc_zone *zone_of(struct myalloc_drainer *drainer)
 {
 	return container_of(drainer, struct myalloc_zone, objects);
 }
 
-/* The caches of the zone in turn; NULL for a number that none has. Preemption off. */
+/* Preemption off. Return the zone's caches in turn; NULL for a number that is not in use. */
 static struct myalloc_cache *next_cache(struct myalloc_zone *zone)
 {
-	u32 id = READ_ONCE(zone->reclaim_id) + 1;	/* it need not be exact */
+	u32 id = READ_ONCE(zone->reclaim_id) + 1;	/* races are harmless */
 
 	if (id > READ_ONCE(zone->last_id))
 		id = 1;
@@ -404,14 +414,14 @@ static struct myalloc_cache *next_cache(struct myalloc_zone *zone)
 	return READ_ONCE(zone->cache_by_id[id]);
 }
 
-/* Slabs from limbo, and what this CPU has in the magazines of some caches. */
+/* Reclaim slabs from limbo and objects from this CPU's magazines of some caches. */
 static bool reclaim_objects(struct myalloc_drainer *drainer, u32 *most)
 {
 	struct myalloc_zone *zone = zone_of(drainer);
 	u32 pages = myalloc_limbo_harvest(zone, RECLAIM_SLABS), used = 0, i;
 	struct myalloc_cache *cache;
 
-	preempt_disable();	/* also keeps the caches: they end after a grace period */
+	preempt_disable();	/* keeps the caches, too: they are freed after a grace period */
 	for (i = 0; i < RECLAIM_CACHES && *most; i++) {
 		cache = next_cache(zone);
 		if (cache)
@@ -454,7 +464,7 @@ static unsigned int settle_objects(struct myalloc_drainer *drainer)
 	return myalloc_limbo_settle(zone_of(drainer));
 }
 
-/* Magazines for more CPUs, unless that would leave nothing for those who have some. */
+/* Make magazines for more CPUs, unless the shares would then leave no capacity at all. */
 static void serve_cache(struct myalloc_cache *c)
 {
 	u32 want = myalloc_cache_default_magazine(c) ?: c->mags.capacity;
@@ -487,8 +497,10 @@ static const struct myalloc_drainer_ops drainer_ops = {
 };
 
 /**
- * myalloc_upkeep_init() - caches of a zone that is being made
+ * myalloc_upkeep_init() - initialise the caches of a new zone
  * @zone: the zone
+ *
+ * Context: task; the caller is the only user of the zone.
  */
 void myalloc_upkeep_init(struct myalloc_zone *zone)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Magazines of caches: made, sized, drained, ended. */
+/* Magazines of caches: creating, sizing, draining and freeing them. */
 #ifndef MYALLOC_UPKEEP_H
 #define MYALLOC_UPKEEP_H
 
