@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Free and size by address alone, whatever lies there
+ * Free and size by address alone, for blocks of pages, extents and objects
  */
 #include "env.h"
 #include "object/object.h"
 #include "page/extent.h"
 #include "zone_types.h"
 
-/* The block or slab that contains @addr; NULL if none is in use there. */
+/* Find the block or slab that contains @addr; NULL if none that is in use does. */
 static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 				  struct myalloc_cache **cache)
 {
@@ -21,13 +21,13 @@ static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 }
 
 /**
- * myalloc_free() - free a block of pages, an extent or an object, whichever it is
+ * myalloc_free() - free a block of pages, an extent or an object
  * @zone: the zone
- * @addr: its address, any value
+ * @addr: its address; any value is safe
  *
  * Context: any.
- * Return: 0; -EINVAL if nothing that is allocated begins there: reported, counted, and
- * nothing has changed.
+ * Return: 0; -EINVAL if nothing allocated begins at @addr. The wrong free is reported and counted,
+ * and changes nothing.
  */
 int myalloc_free(struct myalloc_zone *zone, void *addr)
 {
@@ -35,7 +35,7 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 	struct myalloc_frame *frame, first = { .tag = 0 };
 	int err;
 
-	preempt_disable();	/* the cache may be destroyed, but is not freed meanwhile */
+	preempt_disable();	/* keeps the cache from being freed */
 	frame = find(zone, addr, &cache);
 	if (frame)
 		first.tag = READ_ONCE(frame->tag);
@@ -51,12 +51,12 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 }
 
 /**
- * myalloc_usable_size() - bytes that may be used at an address
+ * myalloc_usable_size() - usable bytes at an address
  * @zone: the zone
- * @addr: of a block of pages, an extent or an object
+ * @addr: address of a block of pages, an extent or an object; any value is safe
  *
  * Context: any.
- * Return: bytes; 0 if nothing that is allocated begins there.
+ * Return: bytes; 0 if nothing allocated begins at @addr.
  */
 unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 {

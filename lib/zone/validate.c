@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Validation: recount everything from the ground
+ * Validation: recount everything from the lowest-level facts
  *
- * What it is: a walk over all frames and slots that trusts nothing but the lowest-level
- * facts (head bits, tags, states) and compares every summary, list, count and link with
- * them. Each check cites the invariant it proves; lib/DESIGN.md says whose letter is whose.
+ * What it is: a walk over all frames and slots that trusts only the lowest-level facts (head bits,
+ * tags, states) and compares every summary, list, count and link with them. Each check cites the
+ * invariant that it tests; lib/DESIGN.md lists the file that owns each letter.
  *
- * What it cannot prove: while others allocate and free, what passes through magazines
- * changes without a lock, and so does what is freed past a lock. Checks that compare the sum
- * of two such numbers are made only if nothing changed and nobody was at work on magazines (Z4,
- * S4) or on a deferred free (Z3, Z5, S4) meanwhile, and a state that an owner may change at
- * any time is only checked to be one that it may have. Damage that is consistent in
- * itself (a block that is tagged as allocated and that nobody has) is a leak, and shows in
- * the owners, not here.
+ * What it cannot prove: while others allocate and free, magazines change without a lock, and so
+ * does everything that is freed without one. Checks that compare a sum of such numbers are made
+ * only if nothing changed and no operation on magazines (Z4, S4) or deferred free (Z3, Z5, S4) was
+ * in progress meanwhile. A state that its owner may change at any time is only checked for being a
+ * legal state. Damage that is consistent (a block tagged as allocated that has no user) is a leak;
+ * the owners' records reveal it, this file does not.
  *
- * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, and the list
- * of caches not at all while one is looked at, so nobody else waits for long, but for who
- * destroys the cache that is at work. The totals are compared under one hold if generation says
- * that nothing changed since the walk began; after RETRIES disturbed walks only the
- * chunks' own checks count.
+ * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, and no lock on
+ * the list of caches while a cache is checked. So nobody waits for long, except a task that
+ * destroys the cache being checked. The totals are compared while the lock is held once, if
+ * generation shows that nothing has changed since the walk began. After RETRIES disturbed walks,
+ * only the checks of single chunks count.
  */
 #include "env.h"
 #include "object/check.h"
@@ -43,7 +42,7 @@ static bool v_err(struct myalloc_validation *v, const char *fmt, ...)
 
 /* --- the buddy -------------------------------------------------------------- */
 
-/* T1, of a tree with a lone bit. */
+/* T1 for a tree with a lone bit. */
 static bool check_lone(const struct myalloc_bitmap_tree *tree, unsigned int order,
 		       struct myalloc_validation *v)
 {
@@ -101,7 +100,7 @@ static bool head_at(const struct myalloc_buddy *b, u32 idx)
 	return b->head[idx / 64] >> (idx % 64) & 1;
 }
 
-/* Frames from @idx to the next block, found without order_at(). */
+/* Count the frames from @idx to the next block, without using order_at(). */
 static u32 extent(const struct myalloc_buddy *b, u32 idx)
 {
 	u32 end = idx + 1;
@@ -111,7 +110,7 @@ static u32 extent(const struct myalloc_buddy *b, u32 idx)
 	return end - idx;
 }
 
-/* Is a bit from @from to below @end set? Not by way of the summaries: they may be damaged. */
+/* Is a bit in [@from, @end) set? Does not use the summaries, which may be damaged. */
 static bool any_bit(const struct myalloc_bitmap_tree *tree, u32 from, u32 end)
 {
 	for (; from < end; from++)
@@ -120,7 +119,7 @@ static bool any_bit(const struct myalloc_bitmap_tree *tree, u32 from, u32 end)
 	return false;
 }
 
-/* B1, B2, B3 for the block at @idx. Returns its frames, 0 if it is no block. */
+/* B1, B2, B3 for the block at @idx. Returns its size in frames, 0 if no block begins there. */
 static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r,
 		       struct myalloc_validation *v)
 {
@@ -177,10 +176,11 @@ static void check_counts(const struct myalloc_buddy *b, const struct recount *r,
 
 /**
  * myalloc_buddy_validate() - check every invariant of a buddy system
- * @buddy: the buddy system; the caller keeps others out
+ * @buddy: the buddy system; the caller prevents concurrent changes
  * @v: in and out: findings are added
  *
- * Return: true if all hold.
+ * Context: any.
+ * Return: true if all invariants hold.
  */
 bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,
 			    struct myalloc_validation *v)
@@ -204,7 +204,7 @@ bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,
 
 /* --- the zone ------------------------------------------------------------------ */
 
-/* What a walk over the zone's frames has counted. */
+/* Counts of a walk over the zone's frames, in frames unless noted. */
 struct walk {
 	struct recount buddy;
 	u64 page;
@@ -213,17 +213,17 @@ struct walk {
 	u64 slab;
 	u64 deferred;
 	u64 deferring;
-	/* E1; the extent that the walk is in: */
-	u32 extent;		/* its first frame, */
-	u32 extent_tag;		/* that one's tag, */
-	u32 extent_end;		/* the frame behind its last one; 0: the walk is in none */
-	bool being_freed;	/* the last blocks belong to an extent that is being freed */
+	/* E1: the extent that the walk is inside of */
+	u32 extent;		/* its first frame */
+	u32 extent_tag;		/* tag of its first frame */
+	u32 extent_end;		/* frame behind its last one; 0 if the walk is in none */
+	bool being_freed;	/* the preceding blocks belong to an extent being freed */
 	u64 freeing;
 	u64 quarantined;
 	u64 bad;
 };
 
-/* E1: an extent begins at @idx, and is said to have @nr pages and this owner. */
+/* E1: check the beginning of an extent at @idx, whose tag says that it has @nr pages and @owner. */
 static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner, u32 tag,
 			 struct walk *w, struct myalloc_validation *v)
 {
@@ -244,8 +244,8 @@ static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 o
 }
 
 /*
- * E1 for the block at @idx, which has this tag, or 0 if it is free. Without the lock an extent is
- * freed from the end: its first block changes first, then its last piece, then the one before.
+ * E1 for the block at @idx, which has the tag @tag, or 0 if it is free. An extent is freed without
+ * the lock: first its first block changes, then its pieces, from the last one backwards.
  */
 static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, struct walk *w,
 			 struct myalloc_validation *v)
@@ -333,7 +333,7 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	}
 }
 
-/* A1 for the addresses around a chunk. */
+/* A1 for the addresses just outside a chunk. */
 static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 			  struct myalloc_validation *v)
 {
@@ -349,7 +349,9 @@ static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 		v_err(v, "A1: the map has another linear range than the zone");
 }
 
-/* Lock held. One chunk: B1 to B3, Z1, A1, Z6 and E1. False if the walk cannot go on. */
+/*
+ * Lock held. Check one chunk: B1 to B3, Z1, A1, Z6 and E1. Returns false if the walk cannot go on.
+ */
 static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
 			struct myalloc_validation *v)
 {
@@ -392,8 +394,9 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 }
 
 /*
- * Lock held, and nothing has changed since the walk began, when @deferred frames were
- * deferred and @quarantined in quarantine. B4, Z2, Z3, Z5, Q1, P1, T.
+ * Lock held. Compare the totals of a walk, since the beginning of which nothing has changed.
+ * @deferred and @quarantined are the zone's counts at that time, in frames. B4, Z2, Z3, Z5, Q1, P1,
+ * T.
  */
 static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
 			 s64 quarantined, struct myalloc_validation *v)
@@ -412,12 +415,12 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	if (w->bad != (u64)atomic64_read(&zone->nr_bad))
 		v_err(v, "P1: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
 		      (long long)atomic64_read(&zone->nr_bad));
-	/* Not while somebody is about to put a block there, or to take it. */
+	/* Not while a block is about to enter or leave quarantine. */
 	if (!w->freeing && quarantined == atomic64_read(&zone->nr_quarantined) &&
 	    w->quarantined != (u64)quarantined)
 		v_err(v, "Q1: %llu frames are in quarantine, counted %lld",
 		      (unsigned long long)w->quarantined, (long long)quarantined);
-	/* Not while somebody is about to defer a free. */
+	/* Not while a free is about to be deferred. */
 	if (w->deferring || deferred != atomic64_read(&zone->deferred.nr))
 		return;
 	if (w->slab != (u64)slab)
@@ -448,7 +451,10 @@ static bool pcp_idle(const struct myalloc_zone *zone)
 	return true;
 }
 
-/* Z4; only if nobody has been at work on magazines since they were idle, with @pcp moves. */
+/*
+ * Z4. Compares only if the magazines are idle and their moves still are @pcp, the number at a time
+ * when they were idle.
+ */
 static void check_magazines(struct myalloc_zone *zone, const struct walk *w, u64 pcp,
 			    struct myalloc_validation *v)
 {
@@ -469,7 +475,7 @@ static void check_magazines(struct myalloc_zone *zone, const struct walk *w, u64
 	}
 }
 
-/* One walk over all chunks. False if somebody changed something meanwhile. */
+/* Walk once over all chunks. Returns false if something changed meanwhile. */
 static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
 	struct walk w = { 0 };
@@ -524,7 +530,7 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 
 	for (i = 0; i < c->layout.objects; i++) {
 		u8 state = READ_ONCE(states[i]);
-		bool out = myalloc_out_test(bits, i);
+		bool out = myalloc_out_test(bits, i), taken = state != MYALLOC_SLOT_FREE;
 
 		inuse += out;
 		if (!out)
@@ -552,11 +558,11 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 			v_err(v, "S5: cache %s, frame %u, slot %u: state %u", c->name, idx, i,
 			      state);
 		}
-		if (out != (state != MYALLOC_SLOT_FREE))
+		if (out != taken)
 			v_err(v, "S7: cache %s, frame %u, slot %u: state %u, its out bit is %s",
 			      c->name, idx, i, state, out ? "set" : "clear");
 		if ((state == MYALLOC_SLOT_FREE || state == MYALLOC_SLOT_LIVE) &&
-		    /* The user of a live one may write to it. */
+		    /* The user of a live object may write to it. */
 		    !data_race(myalloc_debug_check(c, slab, i, state == MYALLOC_SLOT_LIVE, text,
 						   sizeof(text))) && READ_ONCE(states[i]) == state)
 			v_err(v, "S6: cache %s, frame %u, slot %u: %s", c->name, idx, i, text);
@@ -575,7 +581,7 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 	v->slabs++;
 }
 
-/* Lock held. S1: the lists hold what nr[] says, and belong together. */
+/* Lock held. S1: each list holds nr[] slabs that belong there, and its links agree. */
 static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 			struct myalloc_validation *v)
 {
@@ -616,7 +622,7 @@ static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 
 static u64 cache_generation(struct myalloc_cache *c)
 {
-	/* A sum of moments. */
+	/* The parts may be read at different times. */
 	return myalloc_magazines_moves(&c->mags) + data_race(c->generation);
 }
 
@@ -626,7 +632,7 @@ static u64 cache_generation(struct myalloc_cache *c)
  * @v: in and out: findings are added
  *
  * Context: task, may sleep.
- * Return: true if all hold.
+ * Return: true if all invariants hold.
  */
 bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validation *v)
 {
@@ -644,13 +650,13 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
 		if (!(idx % 1024))
 			cond_resched();
-		tag = data_race(zone->frames[idx].tag);	/* or states of a slab */
+		tag = data_race(zone->frames[idx].tag);	/* or state bytes */
 		if (tag != cache->tag && tag != cache->limbo_tag)
 			continue;
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		if (zone->frames[idx].tag == cache->tag)
 			check_slab(cache, &zone->frames[idx], &w, v);
-		else	/* or it has gone since, and the generation has grown */
+		else	/* or it has left since, and generation has grown */
 			w.limbo++;
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
 	}
@@ -660,7 +666,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 		listed += w.listed[list];
 	out = w.slabs * cache->layout.objects - w.free;
 	held = myalloc_magazines_count(&cache->mags);
-	if (cache->level == MYALLOC_TRUSTING && w.cached > held) {	/* what users have, too */
+	if (cache->level == MYALLOC_TRUSTING && w.cached > held) {	/* includes live objects */
 		w.live += w.cached - held;
 		w.cached = held;
 	}
@@ -697,10 +703,10 @@ static bool validate_cache(struct myalloc_cache *cache, void *v)
 /**
  * myalloc_zone_validate() - check every invariant of a zone and its caches
  * @zone: the zone
- * @v: out
+ * @v: out: the result
  *
  * Context: task, may sleep.
- * Return: true if all hold.
+ * Return: true if all invariants hold.
  */
 bool myalloc_zone_validate(struct myalloc_zone *zone, struct myalloc_validation *v)
 {

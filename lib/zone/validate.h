@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Recount everything from the ground. */
+/* Validation: recount everything from the lowest-level facts. */
 #ifndef MYALLOC_VALIDATE_H
 #define MYALLOC_VALIDATE_H
 
 #include "object/cache.h"
 #include "zone/zone.h"
 
-#define MYALLOC_FINDING_SIZE	160	/* the longest finding, about a cache's counts, has 154 */
+#define MYALLOC_FINDING_SIZE	160	/* bytes; the longest, about a cache's counts, has 154 */
 
 /**
- * struct myalloc_validation - what a validation found
- * @errors: invariants broken
- * @frames: frames looked at
- * @slabs: slabs looked at
- * @objects: slots looked at
- * @first: the first finding in words, beginning with the invariant's number
+ * struct myalloc_validation - result of a validation
+ * @errors: number of violated invariants
+ * @frames: frames checked
+ * @slabs: slabs checked
+ * @objects: slots checked
+ * @first: text of the first finding, beginning with the name of the invariant
  */
 struct myalloc_validation {
 	u64 errors;

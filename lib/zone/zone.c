@@ -2,16 +2,16 @@
 /*
  * The zone
  *
- * What it is: the blocks (page/block.c) of some chunks, with everything that the rooms below keep
- * for them: page magazines, caches, limbo, a worker. This file makes it, says what is in it, and
- * ends it.
+ * What it is: the blocks (page/block.c) of some chunks, together with everything that the rooms
+ * below keep for them: page magazines, caches, limbo and a worker. This file creates the zone,
+ * reports its statistics and contents, and destroys it.
  *
  * Terms
- *	chunk	2^chunk_order frames taken from the system as one block. Chunks lie
- *		anywhere, in ascending order of address.
- *	frame	a page of a chunk. Its index counts through all chunks, so the frames of
- *		two chunks that are not adjacent have adjacent indices; no block crosses
- *		from one to the other, because no order exceeds chunk_order.
+ *	chunk	2^chunk_order frames taken from the system as one block. Chunks may lie anywhere,
+ *		in ascending order of address.
+ *	frame	a page of a chunk. Its index counts through all chunks, so the frames of two
+ *		chunks that are not adjacent have adjacent indices. No block extends from one
+ *		chunk to the next, because no order exceeds chunk_order.
  *
  * Invariants: Z of block.c, A of frame.c, E of extent.c and P of bad_page.c.
  */
@@ -73,13 +73,13 @@ static void free_zone(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_create() - make a zone out of chunks
- * @args: what it is to be; the chunks stay the caller's, who frees them after
- *	myalloc_zone_destroy()
+ * myalloc_zone_create() - create a zone from chunks
+ * @args: name, chunks, policy and checks of the zone. The chunks remain the caller's, who frees
+ *	them after myalloc_zone_destroy()
  *
  * Context: task, may sleep.
- * Return: the zone, ERR_PTR(-EINVAL) if the arguments contradict each other (a
- * sentence was printed), ERR_PTR(-ENOMEM).
+ * Return: the zone; ERR_PTR(-EINVAL) if the arguments are invalid, which also prints a message;
+ * ERR_PTR(-ENOMEM).
  */
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 {
@@ -96,7 +96,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
 	if (args->checks & MYALLOC_OWNER)
-		myalloc_env_stack_init();	/* without it every stack is 0 */
+		myalloc_env_stack_init();	/* if this fails, every stack handle is 0 */
 	zone->name = args->name;
 	zone->node = args->node;
 	zone->checks = args->checks;
@@ -122,7 +122,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	for (i = 0; i < args->nr_chunks; i++)
 		zone->chunks[i] = (unsigned long)args->chunks[i];
 
-	/* Whole chunks: the map does not know where a partial one ends, the tags do. */
+	/* Whole chunks: the map does not know where the last chunk ends, but the tags do. */
 	nr_frames = (size_t)args->nr_chunks << args->chunk_order;
 	zone->frames = myalloc_env_zalloc(nr_frames * sizeof(*zone->frames), args->node);
 	if (!zone->frames)
@@ -158,7 +158,7 @@ err_free:
 	return ERR_PTR(err);
 }
 
-/* The first block that a user has, or one in quarantine; NULL if there is none. */
+/* Find the first block in use, or the first one in quarantine; NULL if there is none. */
 static const struct myalloc_frame *find_held(const struct myalloc_zone *zone, bool quarantine)
 {
 	u32 idx;
@@ -172,7 +172,7 @@ static const struct myalloc_frame *find_held(const struct myalloc_zone *zone, bo
 	return NULL;
 }
 
-/* Says who is in the way of the end. */
+/* Report why a zone cannot be destroyed. */
 static int report_held(struct myalloc_zone *zone, u32 out)
 {
 	const struct myalloc_frame *held = find_held(zone, false);
@@ -197,12 +197,12 @@ static int report_held(struct myalloc_zone *zone, u32 out)
 }
 
 /**
- * myalloc_zone_destroy() - end a zone
+ * myalloc_zone_destroy() - destroy a zone
  * @zone: the zone
  *
- * Context: task, may sleep.
- * Return: 0; -EBUSY if it has caches, pages are out, or blocks are in quarantine, which is
- * reported with who holds them, and nothing has changed.
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EBUSY if the zone has caches, pages in use or blocks in quarantine. The first of them
+ * is reported, with its owner if known, and the zone remains usable.
  */
 int myalloc_zone_destroy(struct myalloc_zone *zone)
 {
@@ -224,11 +224,11 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_abandon() - leave a zone that cannot end as it is
+ * myalloc_zone_abandon() - stop all activity of a zone that cannot be destroyed
  * @zone: the zone, for which myalloc_zone_destroy() returned -EBUSY
  *
- * Nothing of it runs by itself from here on, neither its worker nor a print, so that the code may
- * go away. Its memory and the statistics of it stay.
+ * Afterwards neither its worker nor its deferred printing runs, so the code may be unloaded. The
+ * zone's memory and its metadata stay allocated.
  *
  * Context: task, may sleep.
  */
@@ -239,11 +239,11 @@ void myalloc_zone_abandon(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_stats() - the zone's statistics
+ * myalloc_zone_stats() - read the statistics of a zone
  * @zone: the zone
- * @stats: out; exact while nothing is in flight
+ * @stats: out; exact while no operation is in progress
  *
- * Context: task.
+ * Context: task, may sleep.
  */
 void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats)
 {
@@ -304,13 +304,13 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 }
 
 /**
- * myalloc_zone_walk_blocks() - look at every block in use
+ * myalloc_zone_walk_blocks() - visit every block in use
  * @zone: the zone
- * @fn: called with a copy of the descriptor of the first frame, no lock held; once for an
- *	extent
- * @arg: its argument
+ * @fn: called without a lock, with a copy of the descriptor of the first frame; once for an extent.
+ *	False ends the walk
+ * @arg: argument for @fn
  *
- * Blocks taken or given meanwhile may or may not be seen.
+ * Blocks that are allocated or freed meanwhile may or may not be visited.
  *
  * Context: task, may sleep.
  */
@@ -323,13 +323,16 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 
 		if (!(idx % 1024))
 			cond_resched();
-		/* Or states of a slab. Before and behind the others, so that they belong to it. */
+		/*
+		 * May be state bytes of a slab. The tag is read before and after stack and caller,
+		 * so that they belong to it.
+		 */
 		frame.tag = smp_load_acquire(&zone->frames[idx].tag);
 		if (frame.type < MYALLOC_FRAME_PAGE || frame.type == MYALLOC_FRAME_PIECE ||
 		    frame.order > zone->buddy.top_order)
 			continue;
-		frame.stack = smp_load_acquire(&zone->frames[idx].stack);
-		frame.caller = smp_load_acquire(&zone->frames[idx].caller);
+		frame.stack = smp_load_acquire(&zone->frames[idx].stack);	/* after tag */
+		frame.caller = smp_load_acquire(&zone->frames[idx].caller);	/* nor after it */
 		myalloc_env_point("zone-walk");
 		if (READ_ONCE(zone->frames[idx].tag) != frame.tag)
 			continue;

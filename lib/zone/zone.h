@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The zone as a whole: made, looked at, ended. Users include myalloc.h. */
+/* The zone as a whole: creating, inspecting and destroying it. Users include myalloc.h. */
 #ifndef MYALLOC_ZONE_H
 #define MYALLOC_ZONE_H
 
@@ -10,9 +10,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
 int myalloc_zone_destroy(struct myalloc_zone *zone);
 void myalloc_zone_abandon(struct myalloc_zone *zone);
 
-/**
- * struct myalloc_zone_stats - the zone's statistics; members as in uapi/myalloc.h
- */
+/* Statistics of a zone. The members are documented in uapi/myalloc.h, by the same names. */
 struct myalloc_zone_stats {
 	u64 nr_pages;
 	u64 free_pages;
@@ -47,7 +45,7 @@ struct myalloc_zone_stats {
 
 void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats);
 
-/* Called without any lock for each block in use; false ends the walk. */
+/* Called without a lock for each block in use; false ends the walk. */
 typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,
 				 const struct myalloc_frame *frame, void *arg);
 void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn,
