@@ -35,23 +35,23 @@ static void slab_args(struct kunit *test)
 		    .flags = __MYALLOC_CACHE_FLAG(1u << 31 | 1u << 4) }, -EINVAL,
 		  "cache a: unknown flags 0x80000010" },
 		{ { .name = "a", .object_size = 8, .magazine = 129 }, -EINVAL,
-		  "cache a: magazine of 129 objects is above 128" },
+		  "cache a: magazine of 129 objects exceeds the maximum of 128" },
 		{ { .name = "a", .object_size = 8, .ctor = nothing, .flags = MYALLOC_POISON },
 		  -EINVAL, "cache a: a constructor excludes poison and zeroing" },
 		{ { .name = "a", .object_size = 8, .ctor = nothing, .flags = MYALLOC_ZERO_ALLOC },
 		  -EINVAL, "cache a: a constructor excludes poison and zeroing" },
 		{ { .name = "a", .object_size = 8, .ctor = nothing, .flags = MYALLOC_ZERO_FREE },
 		  -EINVAL, "cache a: a constructor excludes poison and zeroing" },
-		{ { .name = "a" }, -EINVAL, "cache a: objects of 0 bytes" },
+		{ { .name = "a" }, -EINVAL, "cache a: cannot lay out objects of 0 bytes" },
 		{ { .name = "a", .object_size = 32769 }, -EINVAL,
-		  "cache a: objects of 32769 bytes" },
+		  "cache a: cannot lay out objects of 32769 bytes" },
 		{ { .name = "a", .object_size = 8, .align = 24 }, -EINVAL, "aligned to 24" },
 		{ { .name = "a", .object_size = 8, .align = 2 * PAGE_SIZE }, -EINVAL,
 		  "aligned to" },
 		{ { .name = "a", .object_size = MYALLOC_MAX_OBJECT, .align = PAGE_SIZE,
-		    .flags = MYALLOC_CHECKS }, -E2BIG, "a slab of order 1 at most" },
+		    .flags = MYALLOC_CHECKS }, -E2BIG, "the slab at most of order 1" },
 		{ { .name = "there", .object_size = 8 }, -EEXIST,
-		  "cache there: the name is in use by cache 1, objects of 64 bytes" },
+		  "cache there: the name is already used by cache 1, of objects of 64 bytes" },
 	};
 	const struct fixture_args args = { .nr_pages = 32, .chunk_order = 1 };
 	struct fixture *fx = fixture_zone(test, &args);
@@ -122,7 +122,8 @@ static void slab_numbers(struct kunit *test)
 	fixture_log_mark();
 	more = myalloc_cache_create(fx->zone, &args);
 	KUNIT_EXPECT_TRUE(test, IS_ERR(more) && PTR_ERR(more) == -ENOSPC);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("one-more: there are 1023 caches already"), 1);
+	KUNIT_EXPECT_EQ(test,
+			fixture_log_count("one-more: the limit of 1023 caches is reached"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, MYALLOC_CACHES_MAX - 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(caches[77]), 0);
 	more = myalloc_cache_create(fx->zone, &args);

@@ -736,7 +736,7 @@ static void extent_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen.pages[2], 2);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cannot end: 17 pages out, first: frame 0, 7 pages, held by %s",
+		  "cannot be destroyed: 17 pages in use, first: frame 0, 7 pages, held by %s",
 		  holder(fx, seven, text, sizeof(text)));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, seven), 0);

@@ -283,12 +283,13 @@ static void lend_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cannot end: 5 pages out, first: frame 4, 1 pages, held by %s", held_by);
+		  "cannot be destroyed: 5 pages in use, first: frame 4, 1 pages, held by %s",
+		  held_by);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, held, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cannot end: 4 pages still lent to the kernel, first: frame 0, 4 pages, allocated by %s",
+		  "cannot be destroyed: 4 pages still lent to the kernel, first: frame 0, 4 pages, allocated by %s",
 		  who);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	FIXTURE_EXPECT_VALID(fx);

@@ -336,7 +336,7 @@ static void debug_owner_no_stack(struct kunit *test)
 	myalloc_track(cache, slab_of(cache, o), 0, MYALLOC_TRACK_ALLOC)->stack = 0;
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache bare: still out: frame"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache bare: still allocated: frame"), 1);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 }
 
@@ -354,11 +354,12 @@ static void debug_owner_destroy(struct kunit *test)
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "cache held cannot end: 11 objects are still out");
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still out: frame "), 8);
+			   "cache held cannot be destroyed: 11 objects are still allocated");
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still allocated: frame "), 8);
 	for (i = 0; i < 11; i++) {
 		scnprintf(fx->expected, sizeof(fx->expected),
-			  "cache held: still out: frame %u, slot %u%s", frame_of(cache, o[i]), i,
+			  "cache held: still allocated: frame %u, slot %u%s",
+			  frame_of(cache, o[i]), i,
 			  owners(cache, o[i], text, sizeof(text), false));
 		KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), i < 8);
 	}

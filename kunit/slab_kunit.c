@@ -519,8 +519,9 @@ static void slab_destroy_busy(struct kunit *test)
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "cache busy cannot end: 2 objects are still out (check U records who has them)");
-	scnprintf(fx->expected, sizeof(fx->expected), "cache busy: still out: frame %u, slot %u",
+			   "cache busy cannot be destroyed: 2 objects are still allocated (check U records their owners)");
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache busy: still allocated: frame %u, slot %u",
 		  myalloc_frame_idx(fx->zone, slab_of(cache, one)), slot_of(cache, one));
 	KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), 1);
 	FIXTURE_EXPECT_VALID(fx);

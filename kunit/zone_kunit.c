@@ -466,7 +466,7 @@ static void zone_destroy_busy(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(caller, alloc_for_report));
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cannot end: 4 pages out, first: frame %ld, 4 pages, held by %s", idx,
+		  "cannot be destroyed: 4 pages in use, first: frame %ld, 4 pages, held by %s", idx,
 		  fixture_symbol(caller, symbol, sizeof(symbol)));
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	FIXTURE_EXPECT_VALID(fx);
@@ -486,7 +486,7 @@ static void zone_destroy_unknown(struct kunit *test)
 	frame->type = MYALLOC_FRAME_NONE;
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "cannot end: 1 pages out, held by nobody known");
+			   "cannot be destroyed: 1 pages in use, owner unknown");
 	frame->type = MYALLOC_FRAME_PAGE;
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
@@ -545,7 +545,8 @@ static void zone_destroy_cache(struct kunit *test)
 
 	fixture_cache(fx, "left-over", 64, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
-	KUNIT_EXPECT_STREQ(test, fixture_report(fx), "cannot end: cache left-over still exists");
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "cannot be destroyed: cache left-over still exists");
 	FIXTURE_EXPECT_VALID(fx);
 }
 

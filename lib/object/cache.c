@@ -49,8 +49,8 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 		return -EINVAL;
 	}
 	if (args->magazine > MYALLOC_MAGAZINE_MAX) {
-		pr_err("%s: cache %s: magazine of %u objects is above %d\n", zone->name,
-		       args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
+		pr_err("%s: cache %s: magazine of %u objects exceeds the maximum of %d\n",
+		       zone->name, args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
 		return -EINVAL;
 	}
 	if ((args->flags & MYALLOC_CERTAIN) && (args->flags & MYALLOC_TRUSTING)) {
@@ -76,7 +76,7 @@ static int enlist(struct myalloc_cache *c)
 	list_for_each_entry(other, &zone->caches, link) {
 		if (strcmp(other->name, c->name))
 			continue;
-		pr_err("%s: cache %s: the name is in use by cache %u, objects of %u bytes; take another\n",
+		pr_err("%s: cache %s: the name is already used by cache %u, of objects of %u bytes\n",
 		       zone->name, c->name, other->id, other->layout.object_size);
 		return -EEXIST;
 	}
@@ -84,7 +84,7 @@ static int enlist(struct myalloc_cache *c)
 		if (!zone->cache_by_id[id])
 			break;
 	if (id == MYALLOC_CACHES_MAX) {
-		pr_err("%s: cache %s: there are %d caches already, which is the most\n",
+		pr_err("%s: cache %s: the limit of %d caches is reached\n",
 		       zone->name, c->name, MYALLOC_CACHES_MAX - 1);
 		return -ENOSPC;
 	}
@@ -134,7 +134,7 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
 					  args->ctor, zone->chunk_order);
 	if (err) {
-		pr_err("%s: cache %s: objects of %u bytes aligned to %u: 1 to %d bytes, a power of two up to a page, and a slab of order %u at most\n",
+		pr_err("%s: cache %s: cannot lay out objects of %u bytes aligned to %u: the size must be 1 to %d, the alignment a power of two up to a page, the slab at most of order %u\n",
 		       zone->name, args->name, args->object_size, args->align,
 		       MYALLOC_MAX_OBJECT, zone->chunk_order);
 		goto err_free;

@@ -92,12 +92,12 @@ static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
 	char symbol[MYALLOC_ENV_SYMBOL];
 
 	if (!track) {
-		pr_err("%s: cache %s: still out: frame %u, slot %u\n", c->zone->name, c->name,
+		pr_err("%s: cache %s: still allocated: frame %u, slot %u\n", c->zone->name, c->name,
 		       frame, slot);
 		return;
 	}
 	myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
-	pr_err("%s: cache %s: still out: frame %u, slot %u, allocated by %s pid %u\n",
+	pr_err("%s: cache %s: still allocated: frame %u, slot %u, allocated by %s pid %u\n",
 	       c->zone->name, c->name, frame, slot, symbol, track->pid);
 	if (track->stack)
 		myalloc_env_stack_print(track->stack);
@@ -118,8 +118,8 @@ void myalloc_debug_report_live(struct myalloc_cache *cache)
 	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
 		print_live(cache, live.first[i].frame, live.first[i].slot,
 			   live.first[i].known ? &live.first[i].track : NULL);
-	myalloc_zone_err(cache->zone, "cache %s cannot end: %llu objects are still out%s",
+	myalloc_zone_err(cache->zone, "cache %s cannot be destroyed: %llu objects are still allocated%s",
 			 cache->name, (unsigned long long)live.nr,
 			 cache->flags & MYALLOC_OWNER ? "" :
-			 " (check U records who has them)");
+			 " (check U records their owners)");
 }

@@ -417,36 +417,36 @@ const struct misuse misuse_damage[] = {
 	CASE(zero_page, ""),
 	CASE(zero_page_bulk_exact_range, ""),
 	CASE(destroy_with_live,
-	     "cache a: still out: frame 0, slot 0\n"
-	     "cache a cannot end: 1 objects are still out (check U records who has them)"),
+	     "cache a: still allocated: frame 0, slot 0\n"
+	     "cache a cannot be destroyed: 1 objects are still allocated (check U records their owners)"),
 	CASE_WITH(MYALLOC_OWNER, destroy_with_live_owners,
-	     "cache a: still out: frame 0, slot 0, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 0, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 1, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 1, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a cannot end: 2 objects are still out"),
+	     "cache a cannot be destroyed: 2 objects are still allocated"),
 	CASE_WITH(MYALLOC_OWNER, destroy_with_many_live,
-	     "cache a: still out: frame 0, slot 0, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 0, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 1, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 1, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 2, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 2, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 3, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 3, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 4, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 4, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 5, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 5, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 6, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 6, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a: still out: frame 0, slot 7, allocated by * pid *\n"
+	     "cache a: still allocated: frame 0, slot 7, allocated by * pid *\n"
 	     " (stack)\n"
-	     "cache a cannot end: 10 objects are still out"),
+	     "cache a cannot be destroyed: 10 objects are still allocated"),
 	CASE(destroy_zone_with_cache,
-	     "cannot end: cache b still exists"),
+	     "cannot be destroyed: cache b still exists"),
 	CASE(destroy_zone_with_page,
-	     "cannot end: 9 pages out, first: frame 0, 1 pages, held by *"),
+	     "cannot be destroyed: 9 pages in use, first: frame 0, 1 pages, held by *"),
 	CASE(object_after_destroy,
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
 	CASE(object_after_destroy_reused,

@@ -181,14 +181,15 @@ static int report_held(struct myalloc_zone *zone, u32 out)
 	unsigned long irq;
 
 	if (!frame) {
-		myalloc_zone_err(zone, "cannot end: %u pages out, held by nobody known", out);
+		myalloc_zone_err(zone, "cannot be destroyed: %u pages in use, owner unknown", out);
 		return -EBUSY;
 	}
 	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
 		return -EBUSY;
-	myalloc_report_add(report, "cannot end: %u pages %s, first: frame %u, %u pages, %s by ",
-			   out, held ? "out" : "still lent to the kernel",
+	myalloc_report_add(report,
+			   "cannot be destroyed: %u pages %s, first: frame %u, %u pages, %s by ",
+			   out, held ? "in use" : "still lent to the kernel",
 			   myalloc_frame_idx(zone, frame), myalloc_frame_pages(frame),
 			   held ? "held" : "allocated");
 	myalloc_report_symbol(report, frame->caller);
@@ -210,7 +211,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 
 	myalloc_zone_drain(zone);
 	if (!list_empty(&zone->caches)) {
-		myalloc_zone_err(zone, "cannot end: cache %s still exists",
+		myalloc_zone_err(zone, "cannot be destroyed: cache %s still exists",
 				 list_first_entry(&zone->caches, struct myalloc_cache,
 						  link)->name);
 		return -EBUSY;

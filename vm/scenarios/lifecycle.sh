@@ -58,7 +58,7 @@ expect "a client with a bug unloads" rmmod myalloc_nmi
 before=$(free_kb)
 dmesg -c >/dev/null
 expect "with a page lost: the module unloads" rmmod myalloc
-if dmesg | grep -q 'cannot end: 1 pages out' && dmesg | grep -q '8192 pages stay reserved'; then
+if dmesg | grep -q 'cannot be destroyed: 1 pages in use' && dmesg | grep -q '8192 pages stay reserved'; then
 	ok "with a page lost: the log says what stays"
 else
 	not_ok "with a page lost: the log says what stays" "$(dmesg)"
