@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of pages that the machine reports as bad. */
+/* Tests of pages that the machine reports as bad (memory failure). */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -31,7 +31,7 @@ static u8 type_of(struct fixture *fx, u32 idx)
 	return fx->zone->frames[idx].type;
 }
 
-/* All that are left are handed out, and no bad one. */
+/* All remaining pages can be allocated, and none of them is bad. */
 static void expect_taken_out(struct fixture *fx, u32 nr_bad)
 {
 	struct kunit *test = fx->test;
@@ -53,7 +53,7 @@ static void expect_taken_out(struct fixture *fx, u32 nr_bad)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr[i], 0), 0);
 }
 
-/* Free ones are taken out where they lie, however few frames a walk looks at. */
+/* Bad free pages are taken out in place, however few frames one walk visits. */
 static void bad_free_pages(struct kunit *test)
 {
 	struct fixture *fx = bad_zone(test, false);
@@ -75,7 +75,7 @@ static void bad_free_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 1);
 }
 
-/* In a user's block: taken out when that is freed, and the rest goes back. */
+/* A bad page in a block in use is taken out when the block is freed; the rest is free again. */
 static void bad_used_pages(struct kunit *test)
 {
 	struct fixture *fx = bad_zone(test, false);
@@ -93,7 +93,7 @@ static void bad_used_pages(struct kunit *test)
 	expect_taken_out(fx, 2);
 }
 
-/* In a slab: when that goes back. */
+/* A bad page in a slab is taken out when the slab returns to the zone. */
 static void bad_slab(struct kunit *test)
 {
 	struct fixture *fx = bad_zone(test, false);
@@ -109,7 +109,7 @@ static void bad_slab(struct kunit *test)
 	expect_taken_out(fx, 1);
 }
 
-/* In a magazine: when that is drained. */
+/* A bad page in a magazine is taken out when the magazine is drained. */
 static void bad_cached(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
@@ -132,7 +132,7 @@ static void bad_cached(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* P1, and no pages where there is no memory. */
+/* P1; and a simulated zone has no bad pages. */
 static void bad_validate(struct kunit *test)
 {
 	struct fixture *fx = bad_zone(test, false), *simulated = bad_zone(test, true);

@@ -16,7 +16,7 @@ struct tree {
 	size_t words;
 };
 
-/* Around every boundary of a word and of a level. */
+/* Sizes around every boundary of a word and of a level. */
 static const u32 sizes[] = {
 	1, 2, 7, 63, 64, 65, 127, 128, 129, 4032, 4095, 4096, 4097, 4160, 262143, 262144, 262145,
 };
@@ -49,7 +49,7 @@ static bool all_zero(const struct tree *t)
 	return true;
 }
 
-/* T1 and T2, from the text of bitmap_tree.c. */
+/* Checks T1 and T2 as bitmap_tree.c states them. */
 static bool sound(const struct myalloc_bitmap_tree *tree)
 {
 	u64 bits = tree->nr_bits, words, i;
@@ -74,7 +74,7 @@ static bool sound(const struct myalloc_bitmap_tree *tree)
 	return true;
 }
 
-/* The memory a tree asks for, to the word. */
+/* A tree needs exactly the number of words that its size implies. */
 static void tree_words(struct kunit *test)
 {
 	static const struct {
@@ -92,7 +92,7 @@ static void tree_words(struct kunit *test)
 				    "%u bits", known[i].bits);
 }
 
-/* A tree of no bits has none set and can be asked anything. */
+/* A tree of no bits has no bit set, and every query on it is safe. */
 static void tree_none(struct kunit *test)
 {
 	struct myalloc_bitmap_tree tree;
@@ -109,7 +109,7 @@ static void tree_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nothing, CANARY);
 }
 
-/* An empty tree of every size finds nothing, also when asked beyond its end. */
+/* An empty tree of any size finds nothing, even when asked beyond its end. */
 static void tree_empty(struct kunit *test)
 {
 	struct tree t;
@@ -145,7 +145,7 @@ static void check_single(struct kunit *test, struct tree *t, u32 bit)
 	KUNIT_EXPECT_FALSE(test, myalloc_tree_test(tree, bit));
 }
 
-/* One bit alone, of every tree of up to 130 bits and sampled from larger ones. */
+/* A single set bit, in every tree of up to 130 bits and in samples of larger ones. */
 static void tree_single(struct kunit *test)
 {
 	struct myalloc_random random;
@@ -172,7 +172,7 @@ static void tree_single(struct kunit *test)
 	}
 }
 
-/* Any two bits of a tree with two words: what is next from every position. */
+/* Any two bits of a tree with two words: the next bit from every position. */
 static void tree_pairs(struct kunit *test)
 {
 	const u32 nr = 67, step = fixture_thorough() ? 1 : 7;
@@ -220,7 +220,7 @@ static void tree_again(struct kunit *test)
 	end_tree(test, &t);
 }
 
-/* A plain array of bools, and what it says. */
+/* The model: a plain array of bools and the same queries. */
 static void check_model(struct kunit *test, const struct tree *t, const bool *model, u32 nr,
 			u32 from)
 {
@@ -238,7 +238,7 @@ static void check_model(struct kunit *test, const struct tree *t, const bool *mo
 			next < nr ? next : MYALLOC_TREE_NONE);
 }
 
-/* Random sets and clears against the model, with many and with few bits set. */
+/* Random sets and clears against the model, with many and with few set bits. */
 static void tree_random(struct kunit *test)
 {
 	u32 round, step, steps = fixture_thorough() ? 4000 : 200, nr, bit;
@@ -273,7 +273,7 @@ static void tree_random(struct kunit *test)
 	}
 }
 
-/* All bits set: every one is its own next, and clearing from below moves the first. */
+/* All bits set: each is its own next bit, and clearing from below moves the first bit. */
 static void tree_full(struct kunit *test)
 {
 	const u32 nr = fixture_thorough() ? 262145 : 4161;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of bounds: what one operation does under the zone's lock, counted in steps. */
+/* Tests of bounds: the work of one operation under the zone's lock, counted in steps. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -7,12 +7,15 @@
 #include "fixture.h"
 #include "zone/zone.h"
 
-/* WORK_MOST of pages.c: blocks, splits and merges of one hold of the lock but for the last block. */
+/*
+ * WORK_MOST of pages.c: blocks, splits and merges while the lock is held, except those of the last
+ * block.
+ */
 #define WORK_MOST	16
 /* REAP_MOST of block.c. */
 #define REAP_MOST	2
 
-/* Deferred frees that an operation takes along, of a list of any length. */
+/* The number of deferred frees that one operation reaps does not depend on the list's length. */
 static void bounds_reap(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -40,7 +43,7 @@ static void bounds_reap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* From an NMI a run goes back piece by piece. */
+/* A free of an extent from NMI goes back piece by piece. */
 static void nmi_free_exact(struct fixture *fx, void *run, u32 nr)
 {
 	unsigned long lock_irq, irq;
@@ -54,7 +57,7 @@ static void nmi_free_exact(struct fixture *fx, void *run, u32 nr)
 	KUNIT_EXPECT_EQ(fx->test, err, 0);
 }
 
-/* The same for a refill of a magazine. */
+/* The same bound for a refill of a magazine. */
 static void bounds_reap_refill(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
@@ -84,7 +87,7 @@ static u64 work(const struct fixture *fx)
 	return fx->zone->buddy.nr_splits + fx->zone->buddy.nr_merges;
 }
 
-/* A refill out of large blocks stops after as many splits as is allowed. */
+/* A refill from large blocks stops after the permitted number of splits. */
 static void bounds_refill(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -102,7 +105,7 @@ static void bounds_refill(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 }
 
-/* A flush of blocks that all merge stops after as many merges as is allowed. */
+/* A flush of blocks that all merge stops after the permitted number of merges. */
 static void bounds_flush(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -119,7 +122,7 @@ static void bounds_flush(struct kunit *test)
 		if (myalloc_frame_idx(fx->zone, myalloc_map_frame(&fx->zone->map, pages[i])) % 16)
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[i], 0), 0);
 	myalloc_zone_drain(fx->zone);
-	/* One page of each chunk is left: its free merges it four times. */
+	/* One page of each chunk is in use: freeing it merges four times. */
 	for (i = 0; i < 4096; i++) {
 		u32 free = fx->zone->buddy.nr_free;
 		u64 before = work(fx);

@@ -7,7 +7,7 @@
 #include "page/buddy.h"
 #include "fixture.h"
 
-/* What a frame costs at most, in 1/100 bits, as buddy.c says; small zones round up. */
+/* Upper bound of metadata per frame, in 1/100 bits, as buddy.c states it; small zones round up. */
 #define META_BITS_MAX	304
 
 struct system {
@@ -16,9 +16,9 @@ struct system {
 	struct myalloc_validation v;
 	size_t size;
 	void *meta;
-	void *meta_copy;	/* as of keep() */
+	void *meta_copy;	/* as keep() saved it */
 	struct myalloc_buddy copy;
-	void *meta_new;		/* as of make() */
+	void *meta_new;		/* as make() saved it */
 	struct myalloc_buddy new;
 };
 
@@ -57,7 +57,7 @@ static void keep(struct system *s)
 	memcpy(s->meta_copy, s->meta, s->size);
 }
 
-/* Is every byte as it was at keep()? */
+/* Is every byte the same as when keep() saved it? */
 static bool kept(const struct system *s)
 {
 	return !memcmp(&s->copy, &s->buddy, sizeof(s->copy)) &&
@@ -65,8 +65,8 @@ static bool kept(const struct system *s)
 }
 
 /*
- * Is all as it was at make(), but for the counters of work done? B3 says it must be. Only what
- * the summaries of a tree with a single bit know may depend on the way there (T1).
+ * Is everything the same as when make() saved it, except for the counters of work? B3 demands it.
+ * Only the summaries of a tree with a single bit may depend on how the state was reached (T1).
  */
 static bool canonical(struct system *s)
 {
@@ -111,7 +111,7 @@ static bool is_block(const struct system *s, u32 idx, unsigned int order, bool f
 	       block.order == order && block.free == free;
 }
 
-/* Are all frames of a run free? */
+/* Are all frames of an extent free? */
 static bool run_free(const struct system *s, u32 idx, u32 nr)
 {
 	u32 i;
@@ -126,7 +126,7 @@ static bool run_free(const struct system *s, u32 idx, u32 nr)
 
 /* --- sizes ------------------------------------------------------------------ */
 
-/* The metadata, to the byte, and as a share of what it manages. */
+/* The size of the metadata, exactly, and in relation to the frames it manages. */
 static void buddy_meta_size(struct kunit *test)
 {
 	static const u32 share[] = { 1u << 18, (1u << 20) + 1, 1u << 24, U32_MAX - 1024 };
@@ -146,7 +146,7 @@ static void buddy_meta_size(struct kunit *test)
 				    (u64)share[i] * META_BITS_MAX, "%u frames", share[i]);
 }
 
-/* Any number of frames with any top order begins as the largest blocks that fit. */
+/* Any number of frames with any top order starts as the largest blocks that fit. */
 static void buddy_every_size(struct kunit *test)
 {
 	u32 nr, idx, step = fixture_thorough() ? 1 : 9;
@@ -173,7 +173,7 @@ static void buddy_every_size(struct kunit *test)
 		}
 }
 
-/* 64 GiB of pages and a few (4 GiB in the kernel), nothing behind them. */
+/* 64 GiB of pages and a few more (4 GiB in the kernel), without memory behind them. */
 static void buddy_enormous(struct kunit *test)
 {
 	const u32 even = fixture_thorough() ? 1u << 24 : 1u << 20, nr = even + 37;
@@ -205,7 +205,7 @@ static void buddy_enormous(struct kunit *test)
 
 /* --- alloc and free ------------------------------------------------------------ */
 
-/* A block of each order out of one of each larger order: what splits off, and back. */
+/* Take a block of each order from one of each larger order: the split-off rest, and the merge. */
 static void buddy_every_order(struct kunit *test)
 {
 	unsigned int top, order, k;
@@ -233,7 +233,7 @@ static void buddy_every_order(struct kunit *test)
 			}
 }
 
-/* An order above the top is refused, whatever it is. */
+/* Any order above the top order is refused. */
 static void buddy_order_too_large(struct kunit *test)
 {
 	static const unsigned int orders[] = { 6, 7, 10, 11, 31, 32, 33, 63, 64, 255, UINT_MAX };
@@ -253,7 +253,7 @@ static void buddy_order_too_large(struct kunit *test)
 	end(s);
 }
 
-/* To the last frame, for every size and order, and all back: the beginning, to the byte. */
+/* Allocate every frame, for every size and order; freeing all restores the initial state. */
 static void buddy_exhaust(struct kunit *test)
 {
 	u32 nr, step = fixture_thorough() ? 1 : 9;
@@ -291,7 +291,7 @@ static void buddy_exhaust(struct kunit *test)
 		}
 }
 
-/* Buddies merge; neighbours that are no buddies do not. */
+/* Buddies merge; neighbours that are not buddies do not. */
 static void buddy_merge(struct kunit *test)
 {
 	struct system *s = make(test, 8, 3, MYALLOC_BEST_FIT);
@@ -336,7 +336,7 @@ static void buddy_top_order(struct kunit *test)
 
 /* --- placement -------------------------------------------------------------------- */
 
-/* The free block that the rules in buddy.h name, by looking at every frame. */
+/* Find the free block that the rules of buddy.h select, by examining every frame. */
 static u32 should_choose(const struct system *s, unsigned int order, bool topdown, u32 *split)
 {
 	const struct myalloc_buddy *b = &s->buddy;
@@ -362,7 +362,7 @@ static u32 should_choose(const struct system *s, unsigned int order, bool topdow
 	return best;
 }
 
-/* Random holes; then each policy takes what it says, for every order. */
+/* Random holes: each policy takes the block it promises, for every order. */
 static void check_placement(struct kunit *test, enum myalloc_policy policy)
 {
 	u32 round, i, rounds = fixture_thorough() ? 300 : 20;
@@ -429,7 +429,7 @@ static void buddy_first_fit(struct kunit *test)
 
 /* --- exact sizes and ranges ----------------------------------------------------------- */
 
-/* Does a run consist of allocated blocks cut as myalloc_buddy_piece() says? */
+/* Does an extent consist of allocated blocks cut as myalloc_buddy_piece() says? */
 static bool cut_right(const struct system *s, u32 idx, u32 nr)
 {
 	u32 end = idx + nr;
@@ -444,7 +444,7 @@ static bool cut_right(const struct system *s, u32 idx, u32 nr)
 	return true;
 }
 
-/* Every exact size at every alignment: where it begins, what it takes, what it leaves. */
+/* Every exact size at every alignment: where it begins, what it takes, and what stays free. */
 static void buddy_exact(struct kunit *test)
 {
 	const unsigned int top = 6, step = fixture_thorough() ? 1 : 5;
@@ -471,7 +471,7 @@ static void buddy_exact(struct kunit *test)
 		}
 }
 
-/* The pieces of an exact allocation may come back one by one, in any order. */
+/* The pieces of an exact allocation may be freed one by one, in any order. */
 static void buddy_exact_pieces(struct kunit *test)
 {
 	struct system *s = make(test, 16, 4, MYALLOC_BEST_FIT);
@@ -485,7 +485,7 @@ static void buddy_exact_pieces(struct kunit *test)
 	end(s);
 }
 
-/* Exact allocation fails only for want of a block, and then changes nothing. */
+/* Exact allocation fails only if no suitable block is free, and then changes nothing. */
 static void buddy_exact_refused(struct kunit *test)
 {
 	struct system *s = make(test, 48, 4, MYALLOC_BEST_FIT);
@@ -508,7 +508,7 @@ static void buddy_exact_refused(struct kunit *test)
 	end(s);
 }
 
-/* What no single block holds: a run over several blocks, holes at multiples of 16. */
+/* A length that no single block holds: extents of several blocks, holes at multiples of 16. */
 static void buddy_exact_in(struct kunit *test)
 {
 	struct system *s = make(test, 1024 + 48, 10, MYALLOC_BEST_FIT);
@@ -531,7 +531,7 @@ static void buddy_exact_in(struct kunit *test)
 	for (i = 0; i < 1024 + 48; i += 16)
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, i + 2, 14), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact(b, 2, 4, false), MYALLOC_NO_FRAME);
-	/* Not more than a hole, nor at a higher multiple than there is, nor none. */
+	/* Lengths above the largest hole, unavailable alignments, and length 0 fail. */
 	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 7, 0));
 	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 4, 2));
 	KUNIT_EXPECT_FALSE(test, myalloc_buddy_may_hold(b, 0, 0));
@@ -549,7 +549,7 @@ static void buddy_exact_in(struct kunit *test)
 	end(s);
 }
 
-/* The run of free frames that a search must find, by looking at one frame after the other. */
+/* Find the extent that a search must find, by examining one frame after the other. */
 static u32 find_run(const struct system *s, u32 first, u32 nr, unsigned int align, bool topdown)
 {
 	u32 end = min_t(u32, first + BIT(s->buddy.top_order), s->buddy.nr_frames), idx, found, i;
@@ -610,7 +610,7 @@ static void count_words(const char *where)
 	nr_words += !strcmp(where, "buddy-word");
 }
 
-/* A search looks at each 64 frames of a slot once, however they are cut. */
+/* A search visits each group of 64 frames of a slot once, however fragmented they are. */
 static void buddy_exact_in_bounded(struct kunit *test)
 {
 	u32 step, k, got;
@@ -631,7 +631,7 @@ static void buddy_exact_in_bounded(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, got, MYALLOC_NO_FRAME);
 			KUNIT_EXPECT_LE(test, nr_words, 1024 / 64);
 		}
-		/* Without a block of about half the length none is looked at. */
+		/* If no free block has about half the length, no slot is searched. */
 		nr_words = 0;
 		fixture_set_hook(count_words);
 		got = myalloc_buddy_alloc_exact_in(&s->buddy, 0, 4 * step, 0, false);
@@ -642,7 +642,7 @@ static void buddy_exact_in_bounded(struct kunit *test)
 	}
 }
 
-/* Every range of zones of every size up to 24, and the same with one frame of it taken. */
+/* Every range of zones of every size up to 24 frames, also with one of its frames in use. */
 static void buddy_range(struct kunit *test)
 {
 	u32 nr, idx, count, busy, step = fixture_thorough() ? 1 : 11;
@@ -688,7 +688,7 @@ static void buddy_range_refused(struct kunit *test)
 
 /* --- wrong frees ------------------------------------------------------------------------ */
 
-/* One of each kind, by hand. */
+/* One wrong free of each kind, constructed by hand. */
 static void buddy_bad_kinds(struct kunit *test)
 {
 	struct system *s = make(test, 24, 4, MYALLOC_BEST_FIT);
@@ -716,7 +716,7 @@ static void buddy_bad_kinds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 6, 1), MYALLOC_BAD_ORDER);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 0, 64), MYALLOC_BAD_ORDER);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 0, UINT_MAX), MYALLOC_BAD_ORDER);
-	/* Another order, that could not begin there. */
+	/* Another order, at which no block can begin there. */
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 6, 2), MYALLOC_BAD_MISALIGNED);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 6, 31), MYALLOC_BAD_MISALIGNED);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 6, 32), MYALLOC_BAD_MISALIGNED);
@@ -724,7 +724,7 @@ static void buddy_bad_kinds(struct kunit *test)
 	end(s);
 }
 
-/* Blocks of more than one word of heads, freed with every order. */
+/* Blocks that span more than one word of heads, freed with every order. */
 static void buddy_bad_large(struct kunit *test)
 {
 	struct system *s = make(test, 1024, 10, MYALLOC_BEST_FIT);
@@ -733,7 +733,7 @@ static void buddy_bad_large(struct kunit *test)
 
 	for (is = 4; is <= 10; is++) {
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc(b, is, false), 0);
-		if (is < 10)	/* its buddy is no free block */
+		if (is < 10)	/* its buddy is not a free block */
 			KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc(b, is, false), BIT(is));
 		keep(s);
 		for (order = 0; order <= 10; order++) {
@@ -750,7 +750,7 @@ static void buddy_bad_large(struct kunit *test)
 	end(s);
 }
 
-/* Single frames, also where a larger block would reach into the next word of heads. */
+/* Single frames, also where a larger block would extend into the next word of heads. */
 static void buddy_bad_singles(struct kunit *test)
 {
 	struct system *s = make(test, 192, 7, MYALLOC_BEST_FIT);
@@ -773,7 +773,7 @@ static void buddy_bad_singles(struct kunit *test)
 	end(s);
 }
 
-/* Of all (frame, order) pairs in random states just the live blocks are accepted. */
+/* Of all (frame, order) pairs in random states, only live blocks are accepted. */
 static void buddy_bad_all(struct kunit *test)
 {
 	u32 round, rounds = fixture_thorough() ? 100 : 8, i;
@@ -811,7 +811,7 @@ static void buddy_bad_all(struct kunit *test)
 	}
 }
 
-/* An exact free with another number is refused as a whole. */
+/* An exact free with another number of pages is refused as a whole. */
 static void buddy_bad_exact(struct kunit *test)
 {
 	struct system *s = make(test, 24, 4, MYALLOC_BEST_FIT);
@@ -836,9 +836,9 @@ static void buddy_bad_exact(struct kunit *test)
 	end(s);
 }
 
-/* --- what can be asked ------------------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------------------------ */
 
-/* Every frame of random states is found in its block, none beyond. */
+/* In random states, every frame is found in its block, and no frame beyond the end is. */
 static void buddy_lookup(struct kunit *test)
 {
 	u32 round, rounds = fixture_thorough() ? 60 : 6, idx, i;
@@ -870,7 +870,7 @@ static void buddy_lookup(struct kunit *test)
 	}
 }
 
-/* With damaged metadata it says no, and does not look further than a block reaches. */
+/* With damaged metadata, a query answers no and reads no further than a block extends. */
 static void buddy_lookup_damaged(struct kunit *test)
 {
 	struct system *s = make(test, 4096, MYALLOC_TOP_ORDER, MYALLOC_BEST_FIT);
@@ -913,7 +913,7 @@ static void buddy_fragmentation(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_unusable(b, k), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_extfrag(b, k), -1000);
 	}
-	/* Left free: order 4 at 0, orders 3, 2, 1 after it, frame 30, and 33, 35, ..., 63. */
+	/* Still free: order 4 at 0, orders 3, 2, 1 after it, frame 30, and 33, 35, ..., 63. */
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, 31, 1), 0);
 	for (i = 32; i < 64; i += 2)
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, i, 1), 0);
@@ -941,7 +941,7 @@ static void buddy_fragmentation(struct kunit *test)
 
 struct live {
 	u32 idx;
-	u32 nr;		/* frames of an exact allocation or range, 0 for a block */
+	u32 nr;		/* frames of an exact allocation or range; 0 for a block */
 	unsigned int order;
 };
 
@@ -974,7 +974,7 @@ static enum myalloc_bad live_free(struct system *s, const struct live *live)
 			  myalloc_buddy_free(&s->buddy, live->idx, live->order);
 }
 
-/* All kinds of work in random order: valid in between, and at the end as if it never was. */
+/* All operations in random order: valid throughout, and at the end the initial state. */
 static void buddy_random(struct kunit *test)
 {
 	u32 round, step, steps = fixture_thorough() ? 3000 : 200, i, n;
@@ -1007,7 +1007,7 @@ static void buddy_random(struct kunit *test)
 	}
 }
 
-/* The same frames, reached on two ways: the same state, to the byte (B3). */
+/* The same frames allocated in two different ways give exactly the same state (B3). */
 static void buddy_canonical(struct kunit *test)
 {
 	u32 round, rounds = fixture_thorough() ? 100 : 10, i;
@@ -1023,7 +1023,7 @@ static void buddy_canonical(struct kunit *test)
 		for (i = 0; i < nr; i++)
 			if (myalloc_random_one_in(&random, 2))
 				out[i / 64] |= BIT_ULL(i % 64);
-		/* One takes what is to be out, the other takes all and frees the rest. */
+		/* One takes the frames that shall be in use; the other takes all, frees some. */
 		for (i = 0; i < nr; i++)
 			if (out[i / 64] >> (i % 64) & 1)
 				KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(&one->buddy, i, 1),

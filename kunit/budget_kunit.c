@@ -16,7 +16,7 @@ static void budget_leaves_a_margin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_budget_pages(MIB(41), MIB(1024)), MIB(1));
 }
 
-/* si_mem_available() is never negative today; it is a signed number all the same. */
+/* si_mem_available() is never negative today, but its type is signed. */
 static void budget_is_never_negative(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, myalloc_budget_pages(MIB(40), MIB(1024)), 0ULL);
@@ -36,7 +36,7 @@ static void budget_rounds_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_budget_need(PAGE_SIZE * 512), 513ULL);
 }
 
-/* The largest number is still more than any machine has. */
+/* The largest value still exceeds the memory of any machine. */
 static void budget_does_not_overflow(struct kunit *test)
 {
 	KUNIT_EXPECT_GT(test, myalloc_budget_need(U64_MAX), U64_MAX >> PAGE_SHIFT);
@@ -47,7 +47,7 @@ static void quota_of_a_zone(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(16384, 100), (u64)16384 << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(16384, 50), (u64)8192 << PAGE_SHIFT);
-	/* Rounded down, but never to nothing. */
+	/* Rounded down, but never to 0. */
 	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(199, 1), (u64)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(16, 1), (u64)PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, myalloc_quota_bytes(U32_MAX, 100), (u64)U32_MAX << PAGE_SHIFT);

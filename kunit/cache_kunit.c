@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of caches as a whole: made, refused, listed. */
+/* Tests of caches as a whole: creation, refused arguments, the walk over caches. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -10,7 +10,7 @@ static void nothing(void *object)
 {
 }
 
-/* Each wrong argument, with its error and a word of its sentence. */
+/* Each wrong argument, with its error and part of the message. */
 static void slab_args(struct kunit *test)
 {
 	static const struct {
@@ -70,13 +70,13 @@ static void slab_args(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 	}
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 1);
-	/* The longest name, and every character that is allowed. */
+	/* The longest name, and every permitted character. */
 	KUNIT_EXPECT_STREQ(test, fixture_cache(fx, "31-Characters_just.fit-here-xyz", 64, 0)->name,
 			   "31-Characters_just.fit-here-xyz");
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(NULL), 0);
 }
 
-/* Which bytes may be in a name: ASCII alone, whatever else a kernel takes for a letter. */
+/* Only ASCII bytes may be in a name, whatever the kernel classifies as a letter. */
 static void slab_names(struct kunit *test)
 {
 	static const char allowed[] =
@@ -102,7 +102,7 @@ static void slab_names(struct kunit *test)
 	}
 }
 
-/* As many caches as there are numbers; a number that is given back is used again. */
+/* There can be as many caches as numbers; the number of a destroyed cache is reused. */
 static void slab_numbers(struct kunit *test)
 {
 	struct myalloc_cache_args args = { .object_size = 64, .flags = MYALLOC_NO_MAGAZINE };
@@ -132,7 +132,7 @@ static void slab_numbers(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Each internal allocation fails in turn; nothing stays behind. */
+/* Each internal allocation fails in turn; nothing is leaked. */
 static void slab_no_memory(struct kunit *test)
 {
 	const struct myalloc_cache_args args = { .name = "failing", .object_size = 100 };
@@ -178,7 +178,7 @@ static bool stop_at(struct myalloc_cache *cache, void *arg)
 	return --*left;
 }
 
-/* The zone's maker hears of caches; the walk sees each, and ends when told to. */
+/* The zone's callbacks report each cache; the walk visits each, and ends when told to. */
 static void slab_ops(struct kunit *test)
 {
 	static const struct myalloc_zone_ops ops = { hear_added, hear_removed };
@@ -199,7 +199,7 @@ static void slab_ops(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, heard_removed, one);
 }
 
-/* The maker may want to hear of nothing. */
+/* The callbacks are optional. */
 static void slab_no_ops(struct kunit *test)
 {
 	static const struct myalloc_zone_ops ops;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Tests of contexts that only a kernel has: hard and soft interrupts on top of running work,
- * raw locks, threads on all CPUs, RCU callbacks, CPUs that come and go.
+ * raw locks, threads on all CPUs, RCU callbacks, CPU hotplug.
  *
- * In each, the same mixture of pages and objects is allocated, filled, checked and freed; at
- * the end everything is back, the statistics balance, and nothing was refused or found damaged.
+ * In each context, the same mixture of pages and objects is allocated, filled, checked and freed.
+ * At the end everything has been freed, the statistics balance, and nothing was refused or damaged.
  */
 #include "env.h"
 
@@ -30,14 +30,14 @@
 #define TIMER_NS	(200 * NSEC_PER_USEC)
 #define DEADLINE	(60 * HZ)
 
-/* What all contexts of a test work on. */
+/* Shared by all contexts of a test. */
 struct stage {
 	struct fixture *fx;
 	struct myalloc_cache *cache[MIX_CACHES];
 	atomic64_t stamp;
 };
 
-/* One context's part: what it holds, and what it has seen. */
+/* State of one context: the memory it holds and its counters. */
 struct mix {
 	struct stage *stage;
 	struct myalloc_random random;
@@ -48,9 +48,9 @@ struct mix {
 	} live[MIX_LIVE];
 	u32 nr;
 	u64 done;
-	u64 none;	/* allocations that found nothing */
-	u64 wrong;	/* contents and frees that were not right */
-	u64 nested;	/* began on top of work on the same magazines */
+	u64 none;	/* failed allocations */
+	u64 wrong;	/* wrong contents and refused frees */
+	u64 nested;	/* began on top of an operation on the same magazines */
 };
 
 static struct stage *make_stage(struct kunit *test, myalloc_cache_flags_t checks)
@@ -118,7 +118,7 @@ static void mix_free(struct mix *mix, u32 i)
 	mix->live[i] = mix->live[--mix->nr];
 }
 
-/* A few operations, in whatever context. */
+/* A few operations, in any context. */
 static void mix_work(struct mix *mix, u32 steps)
 {
 	struct myalloc_magazine_cpu *cpu;
@@ -146,7 +146,7 @@ static void end_mix(struct mix *mix)
 	KUNIT_EXPECT_GT(test, mix->done, 0);
 }
 
-/* All mixes have ended: everything is back, and nobody complained. */
+/* All mixes have ended: everything has been freed, and nothing was reported. */
 static void end_stage(struct stage *stage)
 {
 	struct fixture *fx = stage->fx;
@@ -172,7 +172,7 @@ struct clock {
 	struct hrtimer timer;
 	struct mix *mix;
 	u32 left;
-	u32 strange;	/* calls in another context than expected */
+	u32 strange;	/* calls in an unexpected context */
 	bool hard;
 };
 
@@ -188,7 +188,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* A timer interrupts this CPU again and again while a task does the same work on it. */
+/* A timer repeatedly interrupts a task and does the same work on the same CPU. */
 static void check_timer(struct kunit *test, bool hard, myalloc_cache_flags_t checks)
 {
 	struct stage *stage = make_stage(test, checks);
@@ -257,7 +257,7 @@ static void on_poke(struct irq_work *work)
 	WRITE_ONCE(poke->done, true);
 }
 
-/* In the middle of work on the magazines, for certain: the interrupt goes past them. */
+/* An interrupt in the middle of an operation on the magazines bypasses them. */
 static void context_irq_work(struct kunit *test)
 {
 	struct stage *stage = make_stage(test, 0);
@@ -414,7 +414,7 @@ static void context_rcu_read(struct kunit *test)
 #define THREADS_MAX	16
 #define SHELF		8
 
-/* Objects on their way from one thread to another. */
+/* Objects passed from one thread to another. */
 struct shelf {
 	u64 *object[SHELF];
 };
@@ -423,11 +423,11 @@ struct worker {
 	struct task_struct *task;
 	struct mix *mix;
 	struct shelf *shelf;
-	u64 mark;	/* in what this thread puts on the shelf */
+	u64 mark;	/* written to the objects that this thread puts on the shelf */
 	u32 rounds;	/* 0: until told to stop */
 };
 
-/* Puts an object on the shelf and frees what lay there, probably another thread's. */
+/* Put an object on the shelf and free the one that was there, probably another thread's. */
 static void hand_over(struct worker *w)
 {
 	struct myalloc_cache *cache = w->mix->stage->cache[0];
@@ -512,7 +512,7 @@ static bool all_done(const struct worker *workers, u32 nr)
 	return true;
 }
 
-/* Two threads on each CPU hand objects to each other, while one validates, drains, shrinks. */
+/* Two threads on each CPU exchange objects while another one validates, drains and shrinks. */
 static void context_threads(struct kunit *test)
 {
 	struct worker *workers = kunit_kcalloc(test, THREADS_MAX, sizeof(*workers), GFP_KERNEL);
@@ -587,7 +587,7 @@ static void context_rcu_callback(struct kunit *test)
 
 static struct stage *hotplug_stage;
 
-/* As the module does for its own zone. */
+/* As the module does for its zone. */
 static int cpu_dead(unsigned int cpu)
 {
 	myalloc_zone_drain_cpu(hotplug_stage->fx->zone, cpu);
@@ -610,7 +610,7 @@ static void mix_there(void *arg)
 	mix_work(arg, 200);
 }
 
-/* Each CPU but the first goes and comes back under load; what it had cached is not lost. */
+/* Each CPU but the first goes offline and online under load; its cached memory is not lost. */
 static void context_hotplug(struct kunit *test)
 {
 	struct worker *workers = kunit_kcalloc(test, THREADS_MAX, sizeof(*workers), GFP_KERNEL);

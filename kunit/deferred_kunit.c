@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of deferred frees by way of a zone: bounds of each hold of the lock, recovery in parts. */
+/* Tests of deferred frees in a zone: bounds while the lock is held, recovery in parts. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "zone/zone.h"
 
-/* A place in the middle of a recovery, and what happens there. */
+/* A frame in the middle of a recovery, and the action performed there. */
 static struct {
 	struct fixture *fx;
 	unsigned int calls;
@@ -24,7 +24,7 @@ static struct {
 	u8 seen[2];
 } hook;
 
-/* A zone of 1024 pages, or of 4096 without memory: nothing is linked there. */
+/* A zone of 1024 pages, or a simulated one of 4096, where no links are written. */
 static struct fixture *make_zone(struct kunit *test, bool simulated)
 {
 	const struct fixture_args args = {
@@ -58,7 +58,7 @@ static s64 nr_deferred(void)
 	return atomic64_read(&hook.fx->zone->deferred.nr);
 }
 
-/* Cuts off what is deferred, as a damaged link does. */
+/* Cut off the list of deferred frees, as a damaged link does. */
 static void cut_off(void)
 {
 	struct myalloc_zone *zone = hook.fx->zone;
@@ -70,7 +70,7 @@ static void cut_off(void)
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
 
-/* Everything is back, once. */
+/* Every page has been freed exactly once. */
 static void expect_back(struct fixture *fx, u64 frees)
 {
 	struct kunit *test = fx->test;
@@ -85,7 +85,7 @@ static void expect_back(struct fixture *fx, u64 frees)
 
 /* --- bounds ------------------------------------------------------------------------ */
 
-/* What a drain does between two moments without the lock. */
+/* Work of a drain while the lock is held once. */
 static void measure(const char *where)
 {
 	const struct myalloc_deferred *d = &hook.fx->zone->deferred;
@@ -106,7 +106,7 @@ static void measure(const char *where)
 	hook.nr = nr_deferred();
 }
 
-/* A drain frees at most 64 of the list in one hold of the lock. */
+/* A drain frees at most 64 blocks of the list each time it holds the lock. */
 static void deferred_drain_bound(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, false);
@@ -127,7 +127,7 @@ static void deferred_drain_bound(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hook.locked);
 }
 
-/* A recovery looks at 256 states, or frees 16 things, in one hold of the lock. */
+/* A recovery visits 256 states or frees 16 blocks each time it holds the lock. */
 static void deferred_recovery_bound(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, true);
@@ -151,7 +151,7 @@ static void deferred_recovery_bound(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hook.locked);
 }
 
-/* --- what others do while a recovery has let the lock go --------------------------- */
+/* --- concurrent operations while a recovery has dropped the lock ------------------- */
 
 static bool marking(const char *where)
 {
@@ -159,7 +159,7 @@ static bool marking(const char *where)
 	       hook.fx->zone->deferred.recovery == MYALLOC_RECOVERY_MARKING;
 }
 
-/* Defers one page before and one behind the place; when both are in the list, takes them. */
+/* Defer a page before and one behind the position; take them when both are in the list. */
 static void defer_and_reap(const char *where)
 {
 	struct fixture *fx = hook.fx;
@@ -181,7 +181,7 @@ static void defer_and_reap(const char *where)
 	}
 }
 
-/* What is marked is still in the list, and is freed from there, once. */
+/* Marked pages that are still in the list are freed from there, once. */
 static void deferred_marked_reaped(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, false);
@@ -219,7 +219,7 @@ static void drain_there(void *arg)
 	myalloc_zone_drain(hook.fx->zone);
 }
 
-/* Cuts off a page behind the place, then another CPU drains. */
+/* Cut off a page behind the position; then another CPU drains. */
 static void cut_and_drain(const char *where)
 {
 	if (!marking(where) || hook.calls++)
@@ -231,7 +231,7 @@ static void cut_and_drain(const char *where)
 	hook.seen[0] = type_of(hook.low);
 }
 
-/* A drain that finds a recovery under way frees also what that one has passed. */
+/* A drain that finds a recovery in progress also frees the pages that it has passed. */
 static void deferred_two_drains(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, false);
@@ -260,7 +260,7 @@ static void defer_when_emptied(const char *where)
 
 	if (!marked && strcmp(where, "deferred-emptied"))
 		return;
-	/* The lock is held: as an NMI on this CPU. */
+	/* With the lock held, as in an NMI on this CPU. */
 	hook.calls++;
 	irq = fixture_nmi_enter();
 	err = myalloc_pages_free(hook.fx->zone, marked ? hook.low : hook.high, 0);
@@ -268,7 +268,7 @@ static void defer_when_emptied(const char *where)
 	KUNIT_EXPECT_EQ(hook.fx->test, err, 0);
 }
 
-/* What is deferred right before the list is emptied is found later, right after it is listed. */
+/* A free deferred just before the list is emptied is found later, as soon as it is listed. */
 static void deferred_when_emptied(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, false);
@@ -296,7 +296,7 @@ static void deferred_when_emptied(struct kunit *test)
 	expect_back(fx, 3);
 }
 
-/* A thing that is marked is linked only while marks are made; later its link is damage. */
+/* A marked page may be in the list only while marking is in progress; later its link is damage. */
 static void deferred_marked_linked(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, false);

@@ -9,7 +9,7 @@
 #define PAGES	32U
 #define CHUNK	16U
 
-/* Two chunks of 16 pages, one behind the other, without magazines. */
+/* Two adjacent chunks of 16 pages, without magazines. */
 static struct fixture *two_chunks(struct kunit *test, unsigned int checks)
 {
 	const struct fixture_args args = {
@@ -49,7 +49,7 @@ static void refused(struct fixture *fx, int line, int err, enum myalloc_bad bad)
 	KUNIT_EXPECT_TRUE_MSG(test, fixture_unchanged(fx), "line %d: something changed", line);
 }
 
-/* As FIXTURE_EXPECT_REFUSED(), whatever the words. */
+/* Like FIXTURE_EXPECT_REFUSED(), with any text. */
 #define REFUSED(fx, call, bad)						\
 	do {								\
 		struct fixture *__fx = fixture_note(fx);		\
@@ -59,7 +59,7 @@ static void refused(struct fixture *fx, int line, int err, enum myalloc_bad bad)
 
 /* --- wrong frees ------------------------------------------------------------------------- */
 
-/* Every number but the right one, whether a neighbour's pages or free ones follow. */
+/* Every wrong number of pages, whether a neighbour's pages or free ones follow. */
 static void extent_wrong_number(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, MYALLOC_POISON);
@@ -79,7 +79,7 @@ static void extent_wrong_number(struct kunit *test)
 				       "bad free as %u pages: allocated with another number of pages; frame 0, 6 pages, held by %s",
 				       nr, text);
 	}
-	/* The tag counts pages in 16 bits; by the first piece of 1 the numbers do not differ. */
+	/* The tag counts pages in 16 bits; with a first piece of 1 the numbers do not differ. */
 	REFUSED(fx, myalloc_pages_free_exact(fx->zone, mine, 65536 + 6), MYALLOC_BAD_LENGTH);
 	REFUSED(fx, myalloc_pages_free_exact(fx->zone, last, 65536 + 1), MYALLOC_BAD_LENGTH);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 8);
@@ -89,7 +89,7 @@ static void extent_wrong_number(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Not as a block, whatever the order: an extent of one piece as little as one of several. */
+/* An extent cannot be freed as a block of any order, whether it has one piece or several. */
 static void extent_as_block(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -115,7 +115,7 @@ static void extent_as_block(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Nor a block as an extent, nor two of them. */
+/* A block cannot be freed as an extent, nor two blocks. */
 static void extent_is_no_block(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -131,7 +131,7 @@ static void extent_is_no_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, theirs, 2), 0);
 }
 
-/* By a page that is not the first, in each way; an extent of 7 at frame 1: 1 + 2 + 4. */
+/* Free by a page other than the first, in each way; an extent of 7 at frame 1: 1 + 2 + 4. */
 static void extent_interior(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -165,7 +165,7 @@ static void extent_interior(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* By address: each extent that a chunk can hold, its size and its free. */
+/* By address: the size and the free of each extent that fits into a chunk. */
 static void extent_by_address(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -190,7 +190,7 @@ static void extent_by_address(struct kunit *test)
 		}
 }
 
-/* No number reaches into the next chunk, not even one that was recorded. */
+/* No number of pages reaches into the next chunk, not even a recorded one. */
 static void extent_chunk_end(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -205,7 +205,7 @@ static void extent_chunk_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frame->tag, right);
 	for (nr = 5; nr <= CHUNK + 4; nr++)
 		REFUSED(fx, myalloc_pages_free_exact(fx->zone, mine, nr), MYALLOC_BAD_LENGTH);
-	/* As if one extent lay in both chunks, to the last tag. */
+	/* As if one extent lay in both chunks, down to the last tag. */
 	frame->tag = myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 2, 7);
 	next->tag = myalloc_frame_tag(MYALLOC_FRAME_PIECE, 2, 0);
 	fixture_note(fx);
@@ -245,7 +245,7 @@ static void free_first(const char *where)
 		memset(other.page, 0x22, PAGE_SIZE);
 }
 
-/* Of two that have both seen a right tag, the first to claim it frees; the other does nothing. */
+/* Two frees have both seen the right tag: the first to claim it frees; the other does nothing. */
 static void extent_twice_at_once(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, MYALLOC_POISON);
@@ -277,7 +277,7 @@ static void extent_twice_at_once(struct kunit *test)
 
 /* --- damage ------------------------------------------------------------------------------ */
 
-/* The tag of a later piece, or the buddy, says something else: nothing is freed, in NMI either. */
+/* If the tag of a later piece or the buddy disagrees, nothing is freed, nor in NMI. */
 static void extent_damaged(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -331,7 +331,7 @@ static void expect_z8(struct fixture *fx, struct myalloc_frame *frame, u32 tag, 
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* What validation finds of it. The zone ends with a part of a chunk. */
+/* Validation finds such damage. The zone ends with a partial chunk. */
 static void extent_validate(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 27, .chunk_order = 4, .no_magazines = true };
@@ -348,7 +348,7 @@ static void extent_validate(struct kunit *test)
 		  "E1: frame 20: a piece of no extent");
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_PAGE, 2, 0),
 		  "E1: frame 20: a piece of no extent");
-	/* One more, which is free; and a number that the buddy would cut otherwise. */
+	/* One page more, which is free; and a number that the buddy would cut differently. */
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 2, 5),
 		  "E1: frame 20: tagged 0x0000008c, not as a piece of the extent at frame 16");
 	expect_z8(fx, &frame[16], myalloc_frame_tag(MYALLOC_FRAME_EXTENT, 2, 8),
@@ -370,7 +370,7 @@ static void extent_validate(struct kunit *test)
 
 /* --- NMI --------------------------------------------------------------------------------- */
 
-/* Each extent of a chunk, freed in NMI without the lock: all of it is deferred, and comes back. */
+/* Each extent of a chunk, freed in NMI without the lock, is deferred as a whole and returned. */
 static void extent_nmi(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -415,7 +415,7 @@ static void look(void *arg)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Before each piece: who held the lock lets go of it, and another CPU looks, and drains. */
+/* Before each piece: the holder drops the lock, and another CPU validates and drains. */
 static void look_there(const char *where)
 {
 	if (strcmp(where, other.where))
@@ -427,7 +427,7 @@ static void look_there(const char *where)
 		;
 }
 
-/* An extent of which some pieces are deferred, and some have come back, breaks no invariant. */
+/* An extent with some deferred and some returned pieces violates no invariant. */
 static void extent_nmi_half(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -468,7 +468,7 @@ static void free_there(const char *where)
 	fixture_nmi_exit(irq);
 }
 
-/* Nor one that is freed while validation, which has the lock, is at any piece of it. */
+/* Neither does one freed while validation, which holds the lock, is at any of its pieces. */
 static void extent_nmi_validated(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -497,7 +497,7 @@ static void extent_nmi_validated(struct kunit *test)
 
 /* --- the search -------------------------------------------------------------------------- */
 
-/* Every page of each chunk is taken, and then those that @give_page names come back. */
+/* Allocate every page of each chunk, then free those that @give_page selects. */
 static struct fixture *with_holes(struct kunit *test, bool (*give_page)(u32 idx))
 {
 	const struct fixture_args args = {
@@ -538,7 +538,7 @@ static bool three_to_seven(u32 idx)
 	return idx % 64 >= 3 && idx % 64 <= 7;
 }
 
-/* A request has what is free with the alignment that it asks for, whichever blocks that is. */
+/* A request finds free pages of the alignment it asks for, whichever blocks they form. */
 static void extent_holes(struct kunit *test)
 {
 	struct fixture *fx = with_holes(test, pairs);
@@ -546,7 +546,7 @@ static void extent_holes(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < 16; i++) {
-		/* By turns the lowest and the highest. */
+		/* Alternately the lowest and the highest. */
 		u32 idx = i % 2 ? 16 * (15 - i / 2) : 16 * (i / 2);
 
 		addr[i] = myalloc_pages_alloc_exact(fx->zone, 2, 4, i % 2 ? MYALLOC_TOPDOWN : 0);
@@ -577,7 +577,7 @@ static struct {
 	u32 words;
 	u32 most;
 	u32 held;
-	u32 then;	/* do something then */
+	u32 then;	/* run the hook there */
 	void (*what)(void);
 } steps;
 
@@ -606,7 +606,7 @@ static bool begin_steps(struct fixture *fx, u32 then, void (*what)(void))
 	return fixture_set_hook(count_steps);
 }
 
-/* The lock is let go between two chunks, and a chunk costs one step for 64 pages. */
+/* The lock is dropped between two chunks, and a chunk costs one step for 64 pages. */
 static void extent_search_bounded(struct kunit *test)
 {
 	struct fixture *fx = with_holes(test, three_to_seven);
@@ -616,14 +616,14 @@ static void extent_search_bounded(struct kunit *test)
 		free_rest(fx, three_to_seven);
 		kunit_skip(test, "steps are not counted here");
 	}
-	/* 6 pages would need a block of two; there is one of four in each chunk. */
+	/* 6 pages need a free block of two; each chunk has one of four. */
 	addr = myalloc_pages_alloc_exact(fx->zone, 6, 0, 0);
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_NULL(test, addr);
 	KUNIT_EXPECT_EQ(test, steps.chunks, 4);
 	KUNIT_EXPECT_EQ(test, steps.held, 0);
 	KUNIT_EXPECT_EQ(test, steps.most, 1);
-	/* 15 would need one of eight, which there is not: no chunk is looked at. */
+	/* 15 pages need one of eight; no chunk has one, so none is searched. */
 	begin_steps(fx, 0, NULL);
 	addr = myalloc_pages_alloc_exact(fx->zone, 15, 0, 0);
 	fixture_set_hook(NULL);
@@ -638,7 +638,7 @@ static void lock_zone(void)
 		steps.held++;
 }
 
-/* In NMI a search ends when somebody takes the lock meanwhile. */
+/* In NMI, a search ends if the lock is taken meanwhile. */
 static void extent_search_nmi(struct kunit *test)
 {
 	struct fixture *fx = with_holes(test, three_to_seven);
@@ -675,7 +675,7 @@ static void take_four(void)
 		other.page = myalloc_pages_alloc(steps.fx->zone, 2, 0);
 }
 
-/* What others take before the search comes to it is theirs. */
+/* A search does not return frames that others take before it reaches them. */
 static void extent_search_taken(struct kunit *test)
 {
 	struct fixture *fx = with_holes(test, three_to_seven);
@@ -717,7 +717,7 @@ static bool see(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *
 	return true;
 }
 
-/* An extent is shown once, with all its pages; and a zone does not end before it is freed. */
+/* A walk shows an extent once, with all its pages; a zone with an extent is not destroyed. */
 static void extent_shown(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, 0);
@@ -745,7 +745,7 @@ static void extent_shown(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* One that cannot be freed keeps its content, also where frees poison. */
+/* An extent whose free is refused keeps its content, even if frees poison. */
 static void extent_damaged_kept(struct kunit *test)
 {
 	const struct fixture_args args = {

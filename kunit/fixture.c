@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the suites share
+ * Shared by the suites
  *
- * The portable part first; at the end, what the host and the kernel do differently. What
- * only one of them can do says so by returning false, and the test is skipped there.
+ * The portable part comes first, followed by the differences between the host and the kernel. A
+ * function that only one of them supports returns false on the other, where the test is skipped.
  */
 #include "env.h"
 
@@ -13,10 +13,10 @@
 #include "object/limbo.h"
 #include "page/drain.h"
 
-/* Where simulated chunks begin; nothing is ever read or written there. */
+/* Address of the first simulated chunk; it is never read or written. */
 #define SIMULATED_BASE	BIT(30)
 
-/* Largest block of alloc_pages() in every kernel. */
+/* Order of the largest block of alloc_pages() in every kernel. */
 #define MEMORY_ORDER_MAX	10
 
 /* --- zones ------------------------------------------------------------------ */
@@ -26,14 +26,14 @@ static u32 fixture_stride(const struct fixture_args *args)
 	return args->stride ?: 1;
 }
 
-/* Frames of chunk @nr that belong to the zone. */
+/* Number of frames of chunk @nr that belong to the zone. */
 static u32 chunk_frames(const struct fixture *fx, u32 nr)
 {
 	return min_t(u32, fx->args.nr_pages - (nr << fx->args.chunk_order),
 		     BIT(fx->args.chunk_order));
 }
 
-/* What lies between the chunks and behind the last page is out of bounds. */
+/* Poison the memory between the chunks and behind the last page. */
 static void fence(struct fixture *fx, u32 stride)
 {
 	unsigned long size = PAGE_SIZE << fx->order, at = 0;
@@ -52,9 +52,12 @@ static void fence(struct fixture *fx, u32 stride)
 }
 
 /**
- * fixture_prepare() - memory and arguments for a zone, but no zone yet
- * @test: the test; it is skipped if there is no such memory
- * @args: what the zone is to be
+ * fixture_prepare() - allocate memory and fill in the arguments of a zone
+ * @test: the test, which is skipped if the memory is not available
+ * @args: properties of the zone
+ *
+ * Context: task, may sleep.
+ * Return: the fixture, without a zone.
  */
 struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *args)
 {
@@ -72,7 +75,7 @@ struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *a
 	fx->args.checks = args->checks;
 	fx->args.policy = args->policy;
 	fx->args.no_magazines = args->no_magazines;
-	fx->args.no_worker = true;	/* it would come in at any moment */
+	fx->args.no_worker = true;	/* it would run at any moment */
 	fx->args.simulated = args->simulated;
 	fx->args.ops = args->ops;
 	fx->chunks = kunit_kcalloc(test, fx->args.nr_chunks, sizeof(void *), GFP_KERNEL);
@@ -100,9 +103,12 @@ struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *a
 }
 
 /**
- * fixture_zone() - a zone for a test
+ * fixture_zone() - create a zone for a test
  * @test: the test
- * @args: what it is to be
+ * @args: properties of the zone
+ *
+ * Context: task, may sleep.
+ * Return: the fixture.
  */
 struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args)
 {
@@ -111,13 +117,15 @@ struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, zone);
 	fx->zone = zone;
-	zone->reports.burst = U32_MAX;	/* a test wants each */
+	zone->reports.burst = U32_MAX;	/* tests expect every report */
 	return fx;
 }
 
 /**
- * fixture_put() - end a zone, which must have everything back
+ * fixture_put() - destroy a zone; everything must have been freed
  * @fx: the fixture
+ *
+ * Context: task, may sleep.
  */
 void fixture_put(struct fixture *fx)
 {
@@ -146,7 +154,7 @@ void fixture_put(struct fixture *fx)
 	kunit_kfree(test, fx);
 }
 
-/* A suite's exit. */
+/* The exit callback of a suite. */
 void fixture_exit(struct kunit *test)
 {
 	while (test->priv)
@@ -154,11 +162,14 @@ void fixture_exit(struct kunit *test)
 }
 
 /**
- * fixture_cache() - a cache without anything special
- * @fx: where
+ * fixture_cache() - create a cache with default properties
+ * @fx: the fixture of its zone
  * @name: its name
  * @object_size: bytes
  * @flags: as for myalloc_cache_create()
+ *
+ * Context: task, may sleep.
+ * Return: the cache.
  */
 struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
 				    unsigned int object_size, myalloc_cache_flags_t flags)
@@ -172,7 +183,7 @@ struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
 	return cache;
 }
 
-/* Frees blocks from an NMI that comes in while the zone's lock is held. */
+/* Free blocks from an NMI that arrives while the zone's lock is held. */
 void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned int order)
 {
 	unsigned long lock_irq, irq;
@@ -188,7 +199,7 @@ void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned i
 	KUNIT_EXPECT_EQ(fx->test, err, 0);
 }
 
-/* Zeroed memory of any size for the test, NULL if it is too much here. */
+/* Allocate zeroed memory of any size for the test; NULL if there is not enough. */
 void *fixture_zalloc(struct kunit *test, size_t size)
 {
 	if (size > (fixture_thorough() ? SIZE_MAX / 2 : 4u << 20))
@@ -196,7 +207,7 @@ void *fixture_zalloc(struct kunit *test, size_t size)
 	return kunit_kzalloc(test, size, GFP_KERNEL | __GFP_NOWARN);
 }
 
-/* Random numbers for a test, which says where they come from. */
+/* Seed random numbers for a test and log the seed. */
 void fixture_random(struct kunit *test, struct myalloc_random *random)
 {
 	u64 seed = fixture_seed();
@@ -205,7 +216,7 @@ void fixture_random(struct kunit *test, struct myalloc_random *random)
 	myalloc_random_init(random, seed, 0);
 }
 
-/* --- what is so, and what has changed ------------------------------------------ */
+/* --- state and changes ---------------------------------------------------------- */
 
 bool fixture_valid(struct fixture *fx)
 {
@@ -230,7 +241,7 @@ const char *fixture_report(struct fixture *fx)
 	return fx->text;
 }
 
-/* Reads free memory too, so it is not instrumented. */
+/* Not instrumented, because it also reads free memory. */
 static noinline __no_sanitize_address u64 digest_words(u64 digest, const void *from, size_t size)
 {
 	const unsigned long *word = from, *end = from + size;
@@ -240,7 +251,7 @@ static noinline __no_sanitize_address u64 digest_words(u64 digest, const void *f
 	return digest;
 }
 
-/* Of all metadata of the zone and all its memory. */
+/* Digest of all metadata of the zone and all its memory. */
 static u64 digest(const struct fixture *fx)
 {
 	const struct myalloc_zone *zone = fx->zone;
@@ -256,7 +267,7 @@ static u64 digest(const struct fixture *fx)
 	return sum;
 }
 
-/* Remembers how things are, for fixture_unchanged() and fixture_refused(). */
+/* Save the state for fixture_unchanged() and fixture_refused(). */
 struct fixture *fixture_note(struct fixture *fx)
 {
 	myalloc_zone_stats(fx->zone, &fx->noted);
@@ -265,14 +276,14 @@ struct fixture *fixture_note(struct fixture *fx)
 	return fx;
 }
 
-/* Is everything, to the byte, as it was at fixture_note()? */
+/* Is every byte the same as at fixture_note()? */
 bool fixture_unchanged(struct fixture *fx)
 {
 	return !memcmp(fixture_stats(fx), &fx->noted, sizeof(fx->noted)) &&
 	       digest(fx) == fx->digest && fixture_valid(fx);
 }
 
-/* Lets grace periods pass, so that all that is in limbo may go; what goes is up to the next. */
+/* Let grace periods pass, so that everything in limbo may leave; the next operation moves it. */
 void fixture_let_pass(struct fixture *fx)
 {
 	u32 i;
@@ -280,13 +291,13 @@ void fixture_let_pass(struct fixture *fx)
 	for (i = 0; i < 3; i++) {
 		myalloc_limbo_harvest(fx->zone, 0);
 		myalloc_env_gp_wait();
-		/* Also where the wait was an expedited one. */
+		/* Also if the wait was an expedited one. */
 		fx->zone->limbo.moment = U64_MAX;
 		myalloc_limbo_harvest(fx->zone, U32_MAX);
 	}
 }
 
-/* Is every frame free, in blocks as large as they can be? */
+/* Is every frame free, in the largest possible blocks? */
 bool fixture_pristine(struct fixture *fx)
 {
 	const struct myalloc_buddy *buddy = &fx->zone->buddy;
@@ -322,7 +333,7 @@ void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad
 			      fx->v.first);
 }
 
-/* A code address as reports write it. */
+/* Format a code address as reports do. */
 const char *fixture_symbol(unsigned long caller, char *buf, size_t size)
 {
 	myalloc_env_symbol(buf, size, caller);
@@ -343,7 +354,7 @@ static void count_step(const char *where)
 	steps += !strcmp(where, counted);
 }
 
-/* Counts how often myalloc_env_step() names @where, NULL to end; false if it cannot. */
+/* Count how often myalloc_env_step() names @where, NULL to stop; false if not supported. */
 bool fixture_count_steps(const char *where)
 {
 	counted = where;
@@ -351,7 +362,7 @@ bool fixture_count_steps(const char *where)
 	return fixture_set_step_hook(where ? count_step : NULL);
 }
 
-/* Steps since the last call. */
+/* Return the steps since the last call. */
 unsigned long fixture_steps(void)
 {
 	unsigned long nr = steps;
@@ -387,7 +398,7 @@ u64 fixture_seed(void)
 	return param_seed ?: myalloc_env_seed();
 }
 
-/* A test stays on one CPU: its magazines are that CPU's. */
+/* A test stays on one CPU, so that it uses that CPU's magazines. */
 int fixture_init(struct kunit *test)
 {
 	return set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(0)));
@@ -398,7 +409,7 @@ unsigned int fixture_nr_cpus(void)
 	return num_online_cpus();
 }
 
-/* The number of the @nr-th CPU that is online, which begins again from the first. */
+/* Return the number of the @nr-th online CPU, counting round and round. */
 int fixture_cpu(unsigned int nr)
 {
 	unsigned int cpu;
@@ -410,7 +421,7 @@ int fixture_cpu(unsigned int nr)
 	return 0;
 }
 
-/* Runs @fn as a task of the @nr-th CPU. */
+/* Run @fn as a task of the @nr-th CPU. */
 void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
 {
 	set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(nr)));
@@ -418,7 +429,7 @@ void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
 	set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(0)));
 }
 
-/* Not a real NMI, but in_nmi() says so. Returns the state of interrupts before. */
+/* Make in_nmi() return true, without a real NMI. Returns the previous state of interrupts. */
 unsigned long fixture_nmi_enter(void)
 {
 	unsigned long irq;
@@ -444,7 +455,7 @@ bool fixture_set_step_hook(void (*hook)(const char *where))
 	return false;
 }
 
-/* Always on here, but for zones of fixtures. */
+/* Always enabled here, except for zones of fixtures. */
 void fixture_set_ratelimit(bool on)
 {
 }
@@ -454,7 +465,7 @@ bool fixture_set_online(unsigned int nr, bool online)
 	return false;
 }
 
-/* As the reserve: each page has a reference count of its own. */
+/* As in the reserve, each page has a reference count of its own. */
 void fixture_memory_split(unsigned long memory, unsigned int order)
 {
 	split_page(virt_to_page((void *)memory), order);
@@ -468,7 +479,7 @@ void fixture_memory_put(unsigned long memory, unsigned int order)
 		free_page(memory + i * PAGE_SIZE);
 }
 
-/* Somebody else takes a reference to the page, or gives it back. */
+/* Take a reference to the page as another user would, or drop it. */
 void fixture_set_referenced(const void *addr, bool referenced)
 {
 	if (referenced)
@@ -477,7 +488,7 @@ void fixture_set_referenced(const void *addr, bool referenced)
 		put_page(virt_to_page(addr));
 }
 
-/* The mark stays with the page, and the system would never use it again: natively only. */
+/* Only natively: the page would remain marked, and the system would never use it again. */
 bool fixture_set_bad(const void *addr, bool bad)
 {
 	return false;
@@ -493,7 +504,7 @@ bool fixture_fail_fired(void)
 	return false;
 }
 
-/* Nothing to set: is this a kernel that does not check where code sleeps? */
+/* There is nothing to set here: does this kernel check where code sleeps? */
 bool fixture_unchecked_wait(bool on)
 {
 	return !IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP);
@@ -505,7 +516,7 @@ unsigned long fixture_live_allocs(void)
 	return 0;
 }
 
-/* An emulated machine under KASAN: samples will do. */
+/* An emulated machine with KASAN is slow, so samples suffice. */
 bool fixture_thorough(void)
 {
 	return false;
@@ -520,7 +531,7 @@ void fixture_log_mark(void)
 	mark.cur_seq = mark.next_seq;
 }
 
-/* Lines since the mark that contain @needle. */
+/* Count the lines since the mark that contain @needle. */
 unsigned int fixture_log_count(const char *needle)
 {
 	struct kmsg_dump_iter iter;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites share: zones over memory of their own, other CPUs, interrupts, the log
+ * Shared by the suites: zones with memory of their own, other CPUs, interrupts, the log
  *
- * A suite has .init = fixture_init and .exit = fixture_exit. What a test makes with
- * fixture_zone() ends with the test, which must have freed all of it: that is
- * checked.
+ * A suite has .init = fixture_init and .exit = fixture_exit. A zone that a test makes with
+ * fixture_zone() is destroyed at the end of the test, which fails unless the test has freed
+ * everything.
  */
 #ifndef MYALLOC_KUNIT_FIXTURE_H
 #define MYALLOC_KUNIT_FIXTURE_H
@@ -13,22 +13,22 @@
 #include "object/check.h"
 #include "zone/validate.h"
 
-/* The object of which as many fit into a page as of @size into 4 KiB. */
+/* Size of an object of which as many fit into a page as of @size bytes into 4 KiB. */
 #define SCALED(size)	((unsigned int)((size) * (PAGE_SIZE >> 12)))
 
-/* Bytes of an object of which a slab holds eight and nothing else. */
+/* Size of an object of which eight fill a slab exactly. */
 #define EIGHT_A_SLAB	((unsigned int)max(4096ul, PAGE_SIZE / 4))
 
 /**
  * struct fixture_args - a zone for a test
- * @nr_pages: frames in all
+ * @nr_pages: frames in total
  * @chunk_order: log2 of frames in a chunk
- * @stride: from the beginning of a chunk to that of the next, in chunks; 0 as 1
+ * @stride: distance between the beginnings of two chunks, in chunks; 0 means 1
  * @checks: MYALLOC_CHECKS
  * @policy: enum myalloc_policy
  * @no_magazines: no page magazines
- * @simulated: addresses only, no memory
- * @ops: or NULL
+ * @simulated: addresses only, without memory
+ * @ops: callbacks, or NULL
  */
 struct fixture_args {
 	u32 nr_pages;
@@ -44,18 +44,18 @@ struct fixture_args {
 /**
  * struct fixture - a zone of a test
  * @test: the test
- * @next: another one of the same test
+ * @next: another zone of the same test
  * @zone: the zone
- * @args: what it was made from
+ * @args: the arguments it was created with
  * @chunks: addresses of its chunks
- * @memory: where they lie, 0 if simulated
+ * @memory: address of the memory that contains the chunks, 0 if simulated
  * @order: log2 of pages in @memory
- * @v: of the last fixture_valid()
- * @noted: statistics as of fixture_note()
- * @stats: of the last fixture_stats() or comparison
- * @digest: of metadata and memory as of fixture_note()
+ * @v: result of the last fixture_valid()
+ * @noted: statistics at fixture_note()
+ * @stats: statistics at the last fixture_stats() or comparison
+ * @digest: digest of metadata and memory at fixture_note()
  * @text: the last report
- * @expected: what the report should be
+ * @expected: the expected report
  */
 struct fixture {
 	struct kunit *test;
@@ -100,12 +100,12 @@ void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad
 const char *fixture_symbol(unsigned long caller, char *buf, size_t size);
 bool fixture_called_by(unsigned long caller, const void *fn);
 
-/* Every invariant holds now. */
+/* Expect that every invariant holds. */
 #define FIXTURE_EXPECT_VALID(fx) fixture_expect_valid(fx, __LINE__)
 
 /*
- * @call is a wrong free: it returns -EINVAL, is counted as @bad, reported once in these words,
- * and not a byte of metadata or memory changes.
+ * Expect that @call is refused as a wrong free: it returns -EINVAL, is counted as @bad, is reported
+ * once with this text, and changes no byte of metadata or memory.
  */
 #define FIXTURE_EXPECT_REFUSED(fx, call, bad, fmt, ...)			\
 	do {								\
@@ -115,7 +115,7 @@ bool fixture_called_by(unsigned long caller, const void *fn);
 		fixture_refused(__fx, __LINE__, __err, bad, fmt, ##__VA_ARGS__); \
 	} while (0)
 
-/* Unpoisons memory that a test is about to touch although it is free or beside an object. */
+/* Unpoison memory that a test is about to touch although it is free or beside an object. */
 static inline void *fixture_touch(const void *addr, size_t size)
 {
 	const char *begin = PTR_ALIGN_DOWN((char *)addr, MYALLOC_ENV_GRANULE);
@@ -124,7 +124,7 @@ static inline void *fixture_touch(const void *addr, size_t size)
 	return (void *)addr;
 }
 
-/* --- what the host and the kernel do differently ------------------------- */
+/* --- differences between the host and the kernel ------------------------- */
 
 u64 fixture_seed(void);
 unsigned int fixture_nr_cpus(void);

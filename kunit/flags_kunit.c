@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of requests whose flags are wrong, or wrong where they are made. */
+/* Tests of requests whose flags are wrong, or not permitted in their context. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -9,7 +9,7 @@
 
 #define LIVE	8
 
-/* Every way to ask for memory; nothing is allocated, so true is what a test expects. */
+/* Every allocation function; nothing is allocated, so tests expect true. */
 static bool pages_refused(struct fixture *fx, myalloc_flags_t flags)
 {
 	void *addrs[LIVE];
@@ -29,7 +29,7 @@ static bool objects_refused(struct myalloc_cache *cache, myalloc_flags_t flags)
 	       !myalloc_cache_alloc_bulk(cache, flags, LIVE, addrs);
 }
 
-/* Some of the last reports of refusals, as they end. */
+/* The end of some recent reports of refusals. */
 static void said(struct fixture *fx, u32 unknown, myalloc_flags_t known, unsigned int times)
 {
 	struct kunit *test = fx->test;
@@ -41,7 +41,7 @@ static void said(struct fixture *fx, u32 unknown, myalloc_flags_t known, unsigne
 	KUNIT_EXPECT_EQ(test, strncmp(fixture_report(fx), "request from ", 13), 0);
 }
 
-/* A bit that no request has, alone and among others, with cold and with filled magazines. */
+/* An unknown bit, alone and with others, with empty and with filled magazines. */
 static void flags_unknown(struct kunit *test)
 {
 	static const myalloc_flags_t others[] = {
@@ -73,7 +73,7 @@ static void flags_unknown(struct kunit *test)
 	}
 }
 
-/* GFP_KERNEL | __GFP_ZERO (those of 6.12) must not become memory that is not zero. */
+/* GFP_KERNEL | __GFP_ZERO (those of 6.12) must not return memory that is not zeroed. */
 static void flags_gfp(struct kunit *test)
 {
 	const myalloc_flags_t gfp = __MYALLOC_FLAG(0xdc0);
@@ -87,7 +87,7 @@ static void flags_gfp(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
 }
 
-/* What pages know, and objects do not. */
+/* Flags that are valid for pages but not for objects. */
 static void flags_of_pages(struct kunit *test)
 {
 	const myalloc_flags_t pages = MYALLOC_PAGES_FLAGS_ALL & ~MYALLOC_OBJECT_FLAGS_ALL;
@@ -106,7 +106,7 @@ static void flags_of_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
 }
 
-/* A request that may wait, where none may: here with interrupts off. */
+/* A request with MAY_WAIT where waiting is not allowed: here with interrupts off. */
 struct waiter {
 	struct fixture *fx;
 	struct myalloc_cache *cache;
@@ -126,7 +126,7 @@ static u64 drains(struct fixture *fx)
 }
 
 /*
- * It is served as far as that needs no waiting, told of once, and never asks other CPUs, even
+ * It is served as far as possible without waiting, reported once, and never asks other CPUs, even
  * when the zone is full.
  */
 static void flags_wait_atomic(struct kunit *test)
@@ -166,7 +166,7 @@ static void flags_wait_atomic(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drains(fx), before);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("which may not sleep"), 1);
 
-	/* Where it may, it does. */
+	/* Where waiting is allowed, it waits. */
 	KUNIT_EXPECT_NULL(test, wait_for_page(&w));
 	KUNIT_EXPECT_GT(test, drains(fx), before);
 	fixture_unchecked_wait(false);

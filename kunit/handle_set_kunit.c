@@ -31,7 +31,7 @@ static void handle_set_knows_its_own(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_handle_set_has(set, 0));
 }
 
-/* Full: the new ones are refused, the old ones stay. */
+/* When full, new handles are refused and old ones stay. */
 static void handle_set_full(struct kunit *test)
 {
 	struct myalloc_handle_set *set = make(test);
@@ -59,7 +59,7 @@ static void take_place(const char *where)
 	myalloc_handle_set_add(taken_set, by);
 }
 
-/* Another CPU takes the place that was just seen free: by another number, or by the same one. */
+/* Another CPU takes the place that was just found free, for another handle or the same one. */
 static void handle_set_taken(struct kunit *test)
 {
 	struct myalloc_handle_set *set = make(test);

@@ -18,7 +18,7 @@ static struct myalloc_histogram *make(struct kunit *test)
 	return h;
 }
 
-/* H1 and H2, from the text of histogram.c. */
+/* Checks H1 and H2 as histogram.c states them. */
 static void check_value(struct kunit *test, u64 value)
 {
 	u32 bucket = myalloc_histogram_bucket(value);
@@ -50,7 +50,7 @@ static void histogram_buckets(struct kunit *test)
 	check_value(test, U64_MAX);
 }
 
-/* Every bucket begins right behind the one before, and its upper end lies in it. */
+/* Every bucket begins right behind the previous one and contains its own upper end. */
 static void histogram_partition(struct kunit *test)
 {
 	u32 i;
@@ -75,7 +75,7 @@ static void histogram_empty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, h->max, 0ULL);
 }
 
-/* Of one value every quantile is that value, exactly. */
+/* With a single value, every quantile is exactly that value. */
 static void histogram_single(struct kunit *test)
 {
 	static const u64 values[] = { 0, 1, 15, 16, 17, 12345, U64_MAX };
@@ -150,7 +150,7 @@ static void histogram_quantiles(struct kunit *test)
 	}
 }
 
-/* What is counted in parts is what is counted at once. */
+/* Merging partial counts gives the same result as counting at once. */
 static void histogram_merge(struct kunit *test)
 {
 	struct myalloc_histogram *whole = make(test), *sum = make(test), *part = make(test);
@@ -172,7 +172,7 @@ static void histogram_merge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(sum, whole, sizeof(*sum)), 0);
 }
 
-/* Counts near the end of their range. */
+/* Counts near the limit of their type. */
 static void histogram_large_counts(struct kunit *test)
 {
 	struct myalloc_histogram *h = make(test);

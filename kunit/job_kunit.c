@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of jobs: which commands find a kind, who holds its module, what a job's life is. */
+/* Tests of jobs: dispatch of commands to kinds, module references, the life cycle of a job. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -21,7 +21,7 @@ struct answer {
 	u32 value;
 };
 
-/* A block of numbers that no kind of the project has. */
+/* A block of ioctl numbers that no kind of the project uses. */
 #define BLOCK		0x60
 #define CMD_START	_IOWR(MYALLOC_IOC, BLOCK, struct params)
 #define CMD_RESULT	_IOWR(MYALLOC_IOC, BLOCK + 1, struct answer)
@@ -37,7 +37,7 @@ static struct myalloc_job_kind kind;
 static atomic_t freed;
 static atomic_t told;
 
-/* One record, then nothing until it is to end. */
+/* Return one record, then nothing until the job is to end. */
 static void work(struct myalloc_job *job)
 {
 	mutex_lock(&job->lock);
@@ -127,7 +127,7 @@ static void job_kind_found(struct kunit *test)
 	enum myalloc_job_call call;
 	u32 i;
 
-	/* Nobody has such numbers. */
+	/* No kind has these numbers. */
 	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_EQ(test, find(_IO(MYALLOC_IOC, BLOCK + i), &call), -EOPNOTSUPP);
 	KUNIT_ASSERT_EQ(test, myalloc_job_kind_register(&kind), 0);
@@ -137,10 +137,10 @@ static void job_kind_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u32)call, (u32)MYALLOC_JOB_RESULT);
 	KUNIT_EXPECT_EQ(test, find(CMD_CANCEL, &call), 0);
 	KUNIT_EXPECT_EQ(test, (u32)call, (u32)MYALLOC_JOB_CANCEL);
-	/* A struct may grow; one that is not there may not. */
+	/* A struct may grow; a missing one may not. */
 	KUNIT_EXPECT_EQ(test, find(_IOWR(MYALLOC_IOC, BLOCK, u8), &call), 0);
 	KUNIT_EXPECT_EQ(test, find(_IOC(_IOC_NONE, MYALLOC_IOC, BLOCK + 2, 8), &call), -ENOTTY);
-	/* Another direction, a call that the kind does not have, a number that it does not. */
+	/* Another direction, a call that the kind lacks, a number that it lacks. */
 	KUNIT_EXPECT_EQ(test, find(_IOW(MYALLOC_IOC, BLOCK, struct params), &call), -ENOTTY);
 	KUNIT_EXPECT_EQ(test, find(CMD_ASK, &call), -ENOTTY);
 	KUNIT_EXPECT_EQ(test, find(_IO(MYALLOC_IOC, BLOCK + 15), &call), -ENOTTY);
@@ -171,7 +171,7 @@ static void job_kind_refused(struct kunit *test)
 	myalloc_job_kind_unregister(&other);
 }
 
-/* A module that is being removed: its kind is still in the list, and nobody gets it. */
+/* While a module is being removed its kind is still in the list, but no command gets it. */
 static void job_kind_of_a_module_that_goes(struct kunit *test)
 {
 	struct module *going = kunit_kzalloc(test, sizeof(*going), GFP_KERNEL);
@@ -190,7 +190,7 @@ static int refs(void)
 	return IS_ENABLED(CONFIG_MODULE_UNLOAD) ? module_refcount(THIS_MODULE) : 0;
 }
 
-/* The module is held from the moment that a command has found it until the job is freed. */
+/* The module is pinned from the lookup by a command until the job is freed. */
 static void job_holds_its_module(struct kunit *test)
 {
 	const int held = IS_ENABLED(CONFIG_MODULE_UNLOAD), before = refs();
@@ -242,14 +242,14 @@ static void job_lives(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&told), 2);
 	KUNIT_EXPECT_EQ(test, (u32)myalloc_job_read(job, &record), (u32)MYALLOC_STRESS_CANCELLED);
 	KUNIT_EXPECT_EQ(test, record.own, 2U);
-	/* Again: it stays as it is. */
+	/* A second cancel changes nothing. */
 	myalloc_job_cancel(job);
 	KUNIT_EXPECT_EQ(test, myalloc_job_seq(job), 2ULL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 0);
 	myalloc_job_destroy(job);
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 1);
 
-	/* One that ends by itself is not cancelled, and one that is destroyed at once ends. */
+	/* A job that ends by itself is not cancelled; one that is destroyed immediately ends. */
 	job = myalloc_job_start(&kind, NULL, &params, NULL, NULL);
 	next = myalloc_job_start(&kind, NULL, &params, NULL, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(job) || IS_ERR(next));
@@ -263,7 +263,7 @@ static void job_lives(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed), 3);
 }
 
-/* What clients are told of a zone and its caches is what is there. */
+/* The information that clients get about a zone and its caches is correct. */
 static void job_zone_info(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1000, .chunk_order = 6 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of blocks that may be lent: quarantine, what may not be lent, wrong frees of them. */
+/* Tests of lendable blocks: quarantine, what must not be lent, wrong frees. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -23,7 +23,7 @@ static struct myalloc_frame *frame_of(const struct fixture *fx, const void *addr
 	return myalloc_map_frame(&fx->zone->map, addr);
 }
 
-/* The tests know who their callers are. */
+/* The tests know their callers. */
 static noinline void *lend_here(struct fixture *fx, unsigned int order)
 {
 	void *addr = myalloc_pages_alloc(fx->zone, order, MYALLOC_LENDABLE);
@@ -39,7 +39,7 @@ static const char *holder(struct fixture *fx, const void *addr, char *buf, size_
 	return fixture_symbol(frame_of(fx, addr)->caller, buf, size);
 }
 
-/* Like any other block, but past the magazines. */
+/* A lendable block is like any other block, but bypasses the magazines. */
 static void lend_blocks(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
@@ -51,7 +51,7 @@ static void lend_blocks(struct kunit *test)
 	for (order = 0; order <= 10; order++) {
 		size_t size = PAGE_SIZE << order;
 
-		/* Something is in the magazines, and stays there. */
+		/* The magazines are not empty, and do not change. */
 		addr = myalloc_pages_alloc(fx->zone, order, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), 0);
 		cached = fixture_stats(fx)->cached_pages;
@@ -88,7 +88,7 @@ static void lend_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees + fx->stats.quarantines, 0);
 }
 
-/* A run is not lent: the flag is refused. */
+/* An extent cannot be lendable: the flag is refused. */
 static void lend_no_runs(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);
@@ -100,7 +100,7 @@ static void lend_no_runs(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
 }
 
-/* Wrong frees of a block that may be lent. */
+/* Wrong frees of a lendable block. */
 static void lend_bad_frees(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);
@@ -125,7 +125,7 @@ static void lend_bad_frees(struct kunit *test)
 			       "bad free as pages of order 2: already free (double free); frame 0, order 5, free");
 }
 
-/* A block of which any page is referenced is kept until it is not, and not written to. */
+/* A block with any referenced page is kept until it has none, and is not written to. */
 static void lend_quarantine(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, MYALLOC_POISON);
@@ -150,7 +150,7 @@ static void lend_quarantine(struct kunit *test)
 					MYALLOC_FRAME_QUARANTINE);
 			KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), 0);
 			FIXTURE_EXPECT_VALID(fx);
-			/* Who had allocated it is still known. */
+			/* The allocating caller is still known. */
 			holder(fx, addr, who, sizeof(who));
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, order), -EINVAL);
 			KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 10), 0);
@@ -172,7 +172,7 @@ static void lend_quarantine(struct kunit *test)
 
 #define MANY	10
 
-/* However few a poll looks at, each gets its turn; what one poll has seen it does not see again. */
+/* However few blocks one poll visits, each gets its turn, and none is visited twice in one poll. */
 static void lend_poll_turns(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);
@@ -200,7 +200,7 @@ static void lend_poll_turns(struct kunit *test)
 	}
 }
 
-/* The free of another one looks at two of them; a drain at all. */
+/* The free of another lendable block polls two of them; a drain polls all. */
 static void lend_others_poll(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);
@@ -217,7 +217,7 @@ static void lend_others_poll(struct kunit *test)
 		fixture_set_referenced(addr[i], false);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr[7], 0), 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 5);
-	/* That of a block that is not lendable looks at none. */
+	/* The free of any other block polls none. */
 	addr[0] = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr[0], 0), 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 5);
@@ -247,7 +247,7 @@ static void lend_drain_many(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* From NMI with the lock held: kept if referenced, else deferred. */
+/* Freed in NMI with the lock held: kept if referenced, otherwise deferred. */
 static void lend_nmi(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);
@@ -270,7 +270,7 @@ static void lend_nmi(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A zone of which something is lent stays, and says who had it. */
+/* A zone with a lent block cannot be destroyed, and reports who allocated it. */
 static void lend_destroy(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);
@@ -296,7 +296,7 @@ static void lend_destroy(struct kunit *test)
 	fixture_set_referenced(addr + PAGE_SIZE, false);
 }
 
-/* Who drops the pages themselves may end it all the same; nothing is written then. */
+/* A user may drop the pages themselves and end the zone all the same; nothing is written then. */
 static void lend_abandon(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, MYALLOC_POISON);
@@ -315,7 +315,7 @@ static void lend_abandon(struct kunit *test)
 	fixture_set_referenced(addr, false);
 }
 
-/* A block that is not lendable may not be lent: a zone with checks finds it, and keeps it. */
+/* An ordinary block must not be lent: a zone with checks detects it and keeps the block. */
 static void lend_not_lendable(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, MYALLOC_SANITY), *plain = lend_zone(test, 0);
@@ -337,7 +337,7 @@ static void lend_not_lendable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 1), 1);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 
-	/* Without checks nobody looks. */
+	/* Without checks this is not detected. */
 	fixture_set_referenced(other, true);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(plain->zone, other, 1), 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(plain)->quarantines + plain->stats.corruptions, 0);
@@ -345,7 +345,7 @@ static void lend_not_lendable(struct kunit *test)
 	fixture_set_referenced(other, false);
 }
 
-/* Nor may an object: found when its slab goes back. */
+/* Nor may an object: detected when its slab returns to the zone. */
 static void lend_object(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, MYALLOC_SANITY);
@@ -371,7 +371,7 @@ static void lend_object(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A simulated zone has no struct pages, so a lent block that is freed has no references. */
+/* A simulated zone has no struct pages, so a freed lendable block has no references. */
 static void lend_simulated(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -399,7 +399,7 @@ static void lend_validate(struct kunit *test)
 	atomic64_inc(&fx->zone->nr_quarantined);
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_STREQ(test, fx->v.first, "Q1: 2 frames are in quarantine, counted 3");
-	/* Not while a free is under way. */
+	/* Not compared while a free is in progress. */
 	frame_of(fx, lent)->type = MYALLOC_FRAME_FREEING;
 	FIXTURE_EXPECT_VALID(fx);
 	frame_of(fx, lent)->cache = 1;
@@ -441,7 +441,7 @@ static void hook_there(const char *where)
 		fixture_on_cpu(1, come_in, NULL);
 }
 
-/* Another one goes to quarantine, or somebody polls and validates, in the midst of it. */
+/* During the free another block enters quarantine, or another task polls and validates. */
 static void lend_race(struct kunit *test)
 {
 	static const char * const points[] = {
@@ -482,7 +482,7 @@ static void lend_race(struct kunit *test)
 		}
 }
 
-/* The same block freed twice at the same moment. */
+/* Two overlapping frees of the same block. */
 static void lend_free_race(struct kunit *test)
 {
 	struct fixture *fx = lend_zone(test, 0);

@@ -7,17 +7,17 @@
 #include "fixture.h"
 #include "base/magazine.h"
 
-/* The states of a thing. */
+/* The states of an item. */
 enum { OUT, IN, FLUSHED };
 
 #define THINGS_MAX	4096
 
-/* Magazines and what is to be put into them. */
+/* Magazines and the items for them. */
 struct rack {
 	struct kunit *test;
 	struct myalloc_magazines mags;
-	u8 *seen;		/* of each magazine: how often walked over */
-	u32 nr;			/* things out, in a stack */
+	u8 *seen;		/* visits of each magazine */
+	u32 nr;			/* items outside the magazines, as a stack */
 	u32 flushes;
 	u8 *out[THINGS_MAX];
 	u8 state[THINGS_MAX];
@@ -52,7 +52,7 @@ static void end_rack(struct rack *r)
 	kunit_kfree(test, r);
 }
 
-/* Puts a thing into this CPU's magazines, as the owners do. False if there is no room. */
+/* Put an item into this CPU's magazines, as their users do. False if there is no room. */
 static bool put(struct rack *r)
 {
 	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
@@ -79,7 +79,7 @@ static bool put(struct rack *r)
 	return true;
 }
 
-/* Gets one, NULL if nothing is to be had. */
+/* Get an item; NULL if the magazines have none. */
 static u8 *get(struct rack *r)
 {
 	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
@@ -119,7 +119,7 @@ static void flush(void *owner, struct myalloc_slot *slot, u32 nr)
 	}
 }
 
-/* The number of a magazine, which must be one. */
+/* Return the number of a magazine, which must be a valid one. */
 static u32 mag_nr(struct rack *r, const struct myalloc_magazine *mag)
 {
 	size_t off = (const char *)mag - (const char *)r->mags.pool;
@@ -129,7 +129,7 @@ static u32 mag_nr(struct rack *r, const struct myalloc_magazine *mag)
 	return off / r->mags.stride;
 }
 
-/* A magazine with @count slots in use: M1 and M3. */
+/* Check a magazine with @count used slots: M1 and M3. */
 static void walk_mag(struct rack *r, struct myalloc_magazine *mag, u32 count)
 {
 	u32 i;
@@ -143,7 +143,7 @@ static void walk_mag(struct rack *r, struct myalloc_magazine *mag, u32 count)
 	}
 }
 
-/* A stack of the depot: its magazines and how many it says there are. */
+/* Check a stack of the depot: its magazines and its own count of them. */
 static u32 walk_depot(struct rack *r, const atomic64_t *head, u32 count)
 {
 	u64 word = atomic64_read(head);
@@ -161,7 +161,7 @@ static u32 walk_depot(struct rack *r, const atomic64_t *head, u32 count)
 	return depth;
 }
 
-/* Those that no CPU has taken, two for each place. */
+/* The magazines that no CPU has taken, two for each place. */
 static void walk_pairs(struct rack *r)
 {
 	u64 word = atomic64_read(&r->mags.pairs);
@@ -182,7 +182,7 @@ static void walk_pairs(struct rack *r)
 	KUNIT_EXPECT_EQ(r->test, word >> 16 & 0xffff, depth);
 }
 
-/* M1 to M3, and the count, from the text of magazine.c. Nobody is at work. */
+/* Check M1 to M3 and the count as magazine.c states them, while no operation is in progress. */
 static void check_rack(struct rack *r)
 {
 	struct myalloc_magazines *m = &r->mags;
@@ -222,7 +222,7 @@ static const u32 capacities[] = { 1, 2, 3, 5, 7, 16, 63, 64, 128 };
 
 /* --- making ------------------------------------------------------------------ */
 
-/* Of every capacity: nothing in them, each magazine in one place, the memory as it says. */
+/* New magazines of every capacity are empty, each is in one place, and the memory is as stated. */
 static void magazine_init(struct kunit *test)
 {
 	u32 i, depot;
@@ -266,7 +266,7 @@ static void drain_here(void *arg)
 					       d->rack) != MYALLOC_DRAIN_BUSY;
 }
 
-/* All CPUs and the depot, as drain.c does it; a CPU that is busy is asked again. */
+/* Drain all CPUs and the depot, as drain.c does; retry a CPU that is busy. */
 static void drain_all(struct rack *r)
 {
 	int cpu;
@@ -283,7 +283,7 @@ static void drain_all(struct rack *r)
 	myalloc_magazines_drain_depot(&r->mags, flush, r);
 }
 
-/* No magazines: every CPU is told so by the fast path's own check. */
+/* Without magazines, the fast path's own check sends every CPU to the slow path. */
 static void magazine_none(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 0, 0, 0);
@@ -301,7 +301,7 @@ static void magazine_none(struct kunit *test)
 	end_rack(r);
 }
 
-/* More than their numbers can count are refused; just as many are made. */
+/* More magazines than their numbers can express are refused; exactly as many are created. */
 static void magazine_too_many(struct kunit *test)
 {
 	struct myalloc_magazines *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
@@ -319,7 +319,7 @@ static void magazine_too_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 }
 
-/* Each internal allocation fails in turn: -ENOMEM, nothing kept. */
+/* Each internal allocation fails in turn: -ENOMEM, and nothing is leaked. */
 static void magazine_no_memory(struct kunit *test)
 {
 	struct myalloc_magazines *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
@@ -337,7 +337,7 @@ static void magazine_no_memory(struct kunit *test)
 			break;
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
-		/* What is left can be ended. */
+		/* The rest can be freed. */
 		myalloc_magazines_fini(m);
 	}
 	KUNIT_EXPECT_EQ(test, k, 3);
@@ -348,7 +348,7 @@ static void magazine_no_memory(struct kunit *test)
 
 /* --- get and put ----------------------------------------------------------------- */
 
-/* What went in last comes out first, over the edges of magazines and the depot. */
+/* Items come out last in, first out, across the limits of magazines and the depot. */
 static void magazine_lifo(struct kunit *test)
 {
 	u32 i, n, total;
@@ -391,7 +391,7 @@ static void magazine_no_depot(struct kunit *test)
 	}
 }
 
-/* The depot takes every empty magazine it has, and gives every full one back. */
+/* The depot exchanges every one of its empty magazines for a full one, and back. */
 static void magazine_depot(struct kunit *test)
 {
 	const u32 depot = 6;
@@ -430,7 +430,7 @@ static void get_here(void *arg)
 		;
 }
 
-/* Through the depot one CPU gets what another one put. */
+/* Through the depot one CPU gets the items that another one put. */
 static void magazine_cross(struct kunit *test)
 {
 	const u32 capacity = 5, depot = 4;
@@ -445,7 +445,7 @@ static void magazine_cross(struct kunit *test)
 	fixture_on_cpu(0, get_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), capacity * 2);
 	check_rack(r);
-	/* What CPU 1 still holds, CPU 0 cannot have, and now CPU 0 fills the depot. */
+	/* CPU 0 cannot get the items that CPU 1 still holds; now CPU 0 fills the depot. */
 	fixture_on_cpu(0, put_here, r);
 	in = capacity * (2 + 2 + depot);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), in);
@@ -459,7 +459,7 @@ static void magazine_cross(struct kunit *test)
 	end_rack(r);
 }
 
-/* A magazine that comes back with stale slots of an older epoch is not believed. */
+/* Stale slots of a magazine that returns from an older epoch are not used. */
 static void magazine_older_epoch(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 2, 1, 0);
@@ -471,7 +471,7 @@ static void magazine_older_epoch(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, put(r));
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_NOT_NULL(test, get(r));
-	/* Both are empty and used; the loaded one is wiped by the first who comes. */
+	/* Both are empty and have been used; the next operation wipes the loaded one. */
 	myalloc_magazines_next_epoch(&r->mags);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
 	KUNIT_EXPECT_TRUE(test, put(r));
@@ -479,7 +479,7 @@ static void magazine_older_epoch(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cpu->top->addr);
 	myalloc_magazines_end(cpu, guard);
 	KUNIT_EXPECT_TRUE(test, put(r));
-	/* The next one goes into the other, which is wiped when it is loaded. */
+	/* The next item goes into the other one, which is wiped when it is loaded. */
 	KUNIT_EXPECT_TRUE(test, put(r));
 	KUNIT_ASSERT_TRUE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
 	KUNIT_EXPECT_EQ(test, cpu->epoch, r->mags.epoch);
@@ -493,7 +493,7 @@ static void *lowest(const struct myalloc_magazine_cpu *cpu)
 	return myalloc_magazine_first(cpu->loaded)->addr;
 }
 
-/* If there is no empty magazine, room() leaves the one that was used less recently on top. */
+/* If there is no empty magazine, room() loads the less recently used one. */
 static void magazine_room_swaps(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 2, 1, 0);
@@ -517,7 +517,7 @@ static void magazine_room_swaps(struct kunit *test)
 
 /* --- being interrupted ---------------------------------------------------------------- */
 
-/* Who comes in between enter and leave is told so, and preemption comes out even. */
+/* An operation between enter and leave is refused, and the preemption count balances. */
 static void magazine_busy(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 4, 2, 2);
@@ -561,7 +561,7 @@ static void interrupt(const char *where)
 	fixture_nmi_exit(irq);
 }
 
-/* Before busy is set it does its work; after, it is refused; nothing is lost or doubled. */
+/* It does its work before busy is set and is refused afterwards; nothing is lost or doubled. */
 static void magazine_interrupted(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 2, 1, 3);
@@ -615,9 +615,9 @@ static void put_7(void *arg)
 }
 
 /*
- * While CPU 0 takes magazine A from the depot, and has read that B is below it: CPU 1 takes A
- * and empties it, CPU 2 takes B, CPU 1 fills A and gives it back. A is on top again, but B is
- * not below it.
+ * CPU 0 takes magazine A from the depot and has read that B is below it. Meanwhile CPU 1 takes A
+ * and empties it, CPU 2 takes B, CPU 1 fills A and puts it back. A is on top again, but B is not
+ * below it.
  */
 static void intrude(const char *where)
 {
@@ -628,7 +628,7 @@ static void intrude(const char *where)
 	fixture_on_cpu(1, put_7, interrupted);
 }
 
-/* The head of the depot that was changed and looks as before is not taken for the same. */
+/* A head of the depot that was changed and changed back is not mistaken for the same one. */
 static void magazine_aba(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 3, 1, 4);
@@ -658,7 +658,7 @@ static void magazine_aba(struct kunit *test)
 	end_rack(r);
 }
 
-/* Every change of the depot changes the tag, also one there and back. */
+/* Every change of the depot changes the tag, even if the head is the same afterwards. */
 static void magazine_tag(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 1, 1, 2);
@@ -682,7 +682,7 @@ static void magazine_tag(struct kunit *test)
 
 /* --- draining --------------------------------------------------------------------------- */
 
-/* Everything of all CPUs and the depot comes back once, and all is as new. */
+/* A drain returns all items of all CPUs and the depot once, and leaves the initial state. */
 static void magazine_drain(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 7, 3, 4);
@@ -714,7 +714,7 @@ static void put_few(void *arg)
 		KUNIT_EXPECT_TRUE(r->test, put(r));
 }
 
-/* What a CPU that is gone had, and only that. */
+/* Draining an offline CPU returns its items, and only those. */
 static void magazine_drain_cpu(struct kunit *test)
 {
 	struct rack *r;
@@ -734,7 +734,7 @@ static void magazine_drain_cpu(struct kunit *test)
 	end_rack(r);
 }
 
-/* A drain reaches also what CPUs hold that went offline. */
+/* A drain also reaches the items of CPUs that went offline. */
 static void magazine_drain_offline(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 7, 3, 0);
@@ -753,7 +753,7 @@ static void magazine_drain_offline(struct kunit *test)
 	end_rack(r);
 }
 
-/* While magazines are made anew nobody enters, and a drain that comes in finds nothing to do. */
+/* While magazines are replaced, no CPU enters, and a concurrent drain finds nothing to do. */
 static void magazine_closed(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 7, 3, 0);
@@ -773,7 +773,7 @@ static void magazine_closed(struct kunit *test)
 
 static unsigned int entered;
 
-/* The other CPU's work ends between the drain's first and second try. */
+/* The other CPU's operation ends between the drain's first and second attempt. */
 static void hook_leave(const char *where)
 {
 	struct myalloc_magazine_cpu *cpu = per_cpu_ptr(interrupted->mags.cpu, fixture_cpu(1));
@@ -783,7 +783,7 @@ static void hook_leave(const char *where)
 		cpu->guard = cpu->epoch;
 }
 
-/* A drain that comes in while a CPU is at work on its magazines tries again. */
+/* A drain that finds a CPU's magazines busy tries again. */
 static void magazine_drain_busy(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 7, 3, 0);
@@ -824,7 +824,7 @@ static void work_here(void *arg)
 			get(work->rack);
 }
 
-/* All CPUs in turn, any capacity and depot: M1 to M3 hold and nothing is lost or doubled. */
+/* All CPUs in turn, with any capacity and depot: M1 to M3 hold and nothing is lost or doubled. */
 static void magazine_random(struct kunit *test)
 {
 	u32 round, turn, turns = fixture_thorough() ? 200 : 20;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of the patterns that tell whose memory it is. */
+/* Tests of the patterns that identify the owner of memory. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -35,7 +35,7 @@ static void pattern_keys(struct kunit *test)
 	}
 }
 
-/* Of every size all bytes are written and none beside. */
+/* For every size, all bytes are written and none beside them. */
 static void pattern_sizes(struct kunit *test)
 {
 	struct myalloc_damage damage;
@@ -51,13 +51,13 @@ static void pattern_sizes(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, damage.of, (size + 7) / 8);
 		for (i = size; i < ROOM; i++)
 			KUNIT_ASSERT_EQ(test, mem[i], CANARY);
-		/* The rest is not looked at. */
+		/* Bytes beyond the size are not compared. */
 		memset(mem + size, 0, ROOM - size);
 		KUNIT_ASSERT_TRUE(test, myalloc_pattern_check(mem, size, key, &damage));
 	}
 }
 
-/* Every single bit that changes is found, at its place. */
+/* Every single changed bit is found, at its position. */
 static void pattern_every_bit(struct kunit *test)
 {
 	struct myalloc_damage damage;
@@ -79,7 +79,7 @@ static void pattern_every_bit(struct kunit *test)
 	}
 }
 
-/* The first wrong word is told and all are counted. */
+/* The first wrong word is reported and all are counted. */
 static void pattern_counts(struct kunit *test)
 {
 	struct myalloc_damage damage;
@@ -95,7 +95,7 @@ static void pattern_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, damage.found, other);
 	KUNIT_EXPECT_EQ(test, damage.expected, key + 8 * MYALLOC_GOLDEN64);
 
-	/* A copy of the right content at the wrong place. */
+	/* A copy of the right content at the wrong address. */
 	myalloc_pattern_fill(mem, ROOM, key);
 	memmove(mem + 8, mem, 8);
 	KUNIT_EXPECT_FALSE(test, myalloc_pattern_check(mem, ROOM, key, &damage));
@@ -144,7 +144,7 @@ static void pattern_trace(struct kunit *test)
 		}
 }
 
-/* What nobody wrote, somebody else wrote, or somebody wrote in another run. */
+/* Memory that nobody wrote, that another owner wrote, or that was written in another run. */
 static void pattern_trace_nobody(struct kunit *test)
 {
 	static const u64 words[] = { 0, U64_MAX, 0x6b6b6b6b6b6b6b6bULL, 0x5a5a5a5a5a5a5a5aULL };

@@ -29,7 +29,7 @@ static u32 index_of(const struct fixture *fx, const void *addr)
 	return myalloc_frame_idx(fx->zone, frame_of(fx, addr));
 }
 
-/* The tests know who their callers are. */
+/* The tests know their callers. */
 static noinline void *alloc_here(struct fixture *fx, unsigned int order, myalloc_flags_t flags)
 {
 	void *addr = myalloc_pages_alloc(fx->zone, order, flags);
@@ -63,7 +63,7 @@ static struct fixture *small_zone(struct kunit *test, myalloc_cache_flags_t chec
 
 /* --- blocks -------------------------------------------------------------------- */
 
-/* All orders of the largest chunk: where, how large, how aligned; and what is left. */
+/* Blocks of all orders of the largest chunk: their address, size and alignment, and the rest. */
 static void pages_every_order(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
@@ -96,7 +96,7 @@ static void pages_every_order(struct kunit *test)
 		}
 }
 
-/* No order above the zone's, whatever the flags. */
+/* Orders above the zone's largest are refused, with any flags. */
 static void pages_order_too_large(struct kunit *test)
 {
 	static const unsigned int orders[] = { 5, 9, 10, 11, 31, 32, 64, 255, UINT_MAX };
@@ -114,7 +114,7 @@ static void pages_order_too_large(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
 }
 
-/* Dirty memory reads as zero with MYALLOC_ZERO, to the last byte, and only what was asked. */
+/* MYALLOC_ZERO clears dirty memory to the last byte, and only the requested bytes. */
 static void pages_zero(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6 };
@@ -152,7 +152,7 @@ static void pages_zero(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, all + PAGE_SIZE, 2), 0);
 }
 
-/* From the top of the zone downwards; magazines are passed by. */
+/* Allocation from the top of the zone downwards bypasses the magazines. */
 static void pages_topdown(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -171,7 +171,7 @@ static void pages_topdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 2), 0);
 }
 
-/* Both policies through the zone: best fit takes the small hole, first fit the low one. */
+/* Both policies in a zone: best fit takes the small hole, first fit the low one. */
 static void pages_policy(struct kunit *test)
 {
 	enum myalloc_policy policy;
@@ -200,7 +200,7 @@ static void pages_policy(struct kunit *test)
 /* --- magazines ---------------------------------------------------------------------- */
 
 /*
- * How large they are: a 16th of the frames at most for each order, an 8th for the largest, none
+ * The size of magazines: at most a 16th of the frames for each order, an 8th for the largest, none
  * in a small zone.
  */
 static void pages_magazine_sizes(struct kunit *test)
@@ -235,7 +235,7 @@ static void pages_magazine_sizes(struct kunit *test)
 	}
 }
 
-/* What was freed last is handed out first, and both are hits. */
+/* The page freed last is allocated first, and both operations are hits. */
 static void pages_magazine_hit(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -260,7 +260,7 @@ static void pages_magazine_hit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, a, 0), 0);
 }
 
-/* A particular page, and then as if it had been allocated as a block. */
+/* A particular page, which can then be freed like a block. */
 static int take_page(struct fixture *fx, u32 idx)
 {
 	int err = myalloc_pages_alloc_range(fx->zone, myalloc_frame_addr(fx->zone, idx), 1, 0);
@@ -270,7 +270,7 @@ static int take_page(struct fixture *fx, u32 idx)
 	return err;
 }
 
-/* As a block: through the magazines. */
+/* Freed like a block, through the magazines. */
 static int give_page(struct fixture *fx, u32 idx)
 {
 	return myalloc_pages_free(fx->zone, myalloc_frame_addr(fx->zone, idx), 0);
@@ -288,8 +288,8 @@ static void free_last_pages(void *arg)
 }
 
 /*
- * Pages each of which completes a chunk: ten merges. A flush of sixteen of them would take ten
- * times as long as of others; it ends after the second.
+ * Each of these pages completes a chunk, with ten merges. A flush of sixteen of them would take ten
+ * times as long as one of others, so it ends after the second page.
  */
 static void pages_flush_bounded(struct kunit *test)
 {
@@ -305,13 +305,13 @@ static void pages_flush_bounded(struct kunit *test)
 	for (i = 0; i < FLUSH_CHUNKS; i++)
 		KUNIT_ASSERT_EQ(test, take_page(fx, i << 10), 0);
 	fixture_on_cpu(0, free_last_pages, fx);
-	/* Two magazines are full, and the last page has made room. */
+	/* Two magazines are full, and the flush has made room for the last page. */
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->cached_pages, FLUSH_CHUNKS - 2);
 	KUNIT_EXPECT_EQ(test, fx->stats.merges, 20);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A refill takes the lowest addresses, holes first, and hands the lowest out first. */
+/* A refill takes the lowest addresses, filling holes first, and allocates the lowest first. */
 static void pages_magazine_refill(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -320,13 +320,13 @@ static void pages_magazine_refill(struct kunit *test)
 
 	if (batch < 4)
 		kunit_skip(test, "batches of less than four");
-	/* All but pages 700 and 704 in use up to 800. */
+	/* Up to 800, all pages except 700 and 704 are in use. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, fx->chunks[0], 801, 0), 0);
 	myalloc_pages_free_exact(fx->zone, fx->chunks[0], 801);
 	for (i = 0; i <= 800; i++)
 		if (i != 700 && i != 704)
 			KUNIT_EXPECT_EQ(test, take_page(fx, i), 0);
-	/* A split or two may count for blocks of the batch. */
+	/* A split or two may count like blocks of the batch. */
 	pages[0] = alloc_here(fx, 0, 0);
 	KUNIT_EXPECT_LT(test, fixture_stats(fx)->cached_pages, batch);
 	batch = fx->stats.cached_pages + 1;
@@ -345,7 +345,7 @@ static void pages_magazine_refill(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, give_page(fx, i), 0);
 }
 
-/* However many are freed, no more is cached than the magazines hold. */
+/* However many blocks are freed, no more are cached than the magazines hold. */
 static void pages_magazine_high(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -410,7 +410,7 @@ static void free_there(void *arg)
 		job->failed += !!myalloc_pages_free(job->fx->zone, job->pages[i], job->order);
 }
 
-/* What one CPU caches another cannot have, unless it may wait: then all of it. */
+/* A CPU gets the blocks cached by another one only with MAY_WAIT, but then all of them. */
 static void pages_may_wait(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -433,7 +433,7 @@ static void pages_may_wait(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, alloc_here(fx, 0, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 10), 0);
 
-	/* The same for an exact size, and for a range. */
+	/* The same for an exact size and for a range. */
 	for (i = 0; i < 1024; i++)
 		job.pages[i] = alloc_here(fx, 0, 0);
 	fixture_on_cpu(1, free_there, &job);
@@ -449,7 +449,7 @@ static void pages_may_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, fx->chunks[0], 1024), 0);
 }
 
-/* The magazines of a CPU that is gone, and only those. */
+/* A drain of an offline CPU empties its magazines, and only those. */
 static void pages_drain_cpu(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -469,7 +469,7 @@ static void pages_drain_cpu(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* In the middle of somebody's work on the magazines, requests go past them. */
+/* Requests in the middle of an operation on the magazines bypass them. */
 static void pages_busy(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -519,7 +519,7 @@ static void hook_alloc_free(const char *where)
 	fixture_nmi_exit(irq);
 }
 
-/* Interrupted anywhere in alloc and free: nothing is lost and nobody gets the same page. */
+/* With an interrupt anywhere in alloc and free, nothing is lost and no page gets two users. */
 static void pages_interrupted(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -547,7 +547,7 @@ static void pages_interrupted(struct kunit *test)
 
 /*
  * A second free of the page that is about to be claimed the @hook_at-th time: from NMI, or on
- * another CPU, which may then take the memory again, as part of a larger block.
+ * another CPU, which may then allocate the memory again as part of a larger block.
  */
 static unsigned int hook_at, hook_won;
 static bool hook_nmi, hook_again;
@@ -578,7 +578,7 @@ static void hook_free(const char *where)
 	fixture_nmi_exit(irq);
 }
 
-/* One free of @nr pages at once, and one of them by somebody else in between: who wins? */
+/* A bulk free of @nr pages, with another free of one of them in between: which one succeeds? */
 static void race(struct fixture *fx, unsigned int nr, void **pages, unsigned int at)
 {
 	struct kunit *test = fx->test;
@@ -609,8 +609,8 @@ static void race(struct fixture *fx, unsigned int nr, void **pages, unsigned int
 #define RACE_NR	7
 
 /*
- * The same page freed twice at the same moment: one is refused and changes nothing. Into the
- * slot it came from and into another; alone and in bulk; past the magazines; with poison.
+ * Of two overlapping frees of the same page, one is refused and changes nothing: into the slot it
+ * came from and into another one, alone and in bulk, past the magazines, with poison.
  */
 static void pages_free_race(struct kunit *test)
 {
@@ -630,7 +630,7 @@ static void pages_free_race(struct kunit *test)
 									       pages), nr);
 				race(fx, nr, pages, at);
 			}
-		/* What was handed out last goes back first. */
+		/* The page allocated last is freed first. */
 		fx = large_zone(test, checks[i / 2]);
 		pages[0] = alloc_here(fx, 0, 0);
 		other = alloc_here(fx, 0, 0);
@@ -639,7 +639,7 @@ static void pages_free_race(struct kunit *test)
 	}
 }
 
-/* The one that comes too late finds the memory in another block in use, and leaves it alone. */
+/* The later free finds the memory in another block in use, and leaves that alone. */
 static void pages_free_race_merged(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -671,7 +671,7 @@ static void pages_free_race_merged(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A block in a magazine that is not tagged so is reported and left alone, by get and drain. */
+/* A block in a magazine with a wrong tag is reported and left alone, by get and by drain. */
 static void pages_cached_damaged(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -686,7 +686,7 @@ static void pages_cached_damaged(struct kunit *test)
 			   "a cached block at frame 0 is not cached: its descriptor is damaged");
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
-	/* The other one, by the drain. */
+	/* The drain finds the other one. */
 	frame_of(fx, b)->type = MYALLOC_FRAME_PAGE;
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
@@ -698,7 +698,7 @@ static void pages_cached_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, 0), 0);
 }
 
-/* One whose order alone was written over is not handed out either. */
+/* A block with a wrong order in its tag is not allocated either. */
 static void pages_cached_order_damaged(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -716,7 +716,7 @@ static void pages_cached_order_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
 }
 
-/* From NMI with the lock held: magazines work until they are full, then frees are deferred. */
+/* In NMI with the lock held, magazines work until they are full; then frees are deferred. */
 static void pages_nmi(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -757,7 +757,7 @@ static void pages_nmi(struct kunit *test)
 
 /* --- bulk ----------------------------------------------------------------------------- */
 
-/* Any number of any order: all different, as many as there are, and all back. */
+/* Any number of blocks of any order: all differ, none is left out, and all can be freed. */
 static void pages_bulk(struct kunit *test)
 {
 	static const unsigned int numbers[] = { 0, 1, 2, 16, 17, 63, 64, 65, 200, 1030 };
@@ -787,7 +787,7 @@ static void pages_bulk(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Wrong addresses among right ones: each is refused, the others are freed. */
+/* Each wrong address among right ones is refused; the others are freed. */
 static void pages_bulk_bad(struct kunit *test)
 {
 	unsigned int checks;
@@ -816,7 +816,7 @@ static void pages_bulk_bad(struct kunit *test)
 
 /* --- exact sizes and ranges --------------------------------------------------------------- */
 
-/* All sizes at all alignments, with and without topdown. */
+/* All sizes at all alignments, with and without TOPDOWN. */
 static void pages_exact(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -848,7 +848,7 @@ static void pages_exact(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, 1, UINT_MAX, 0));
 }
 
-/* Ranges: whichever pages of one chunk, and what is refused. */
+/* Ranges of any pages of one chunk, and the refused ones. */
 static void pages_range(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 28, .chunk_order = 3, .stride = 2 };
@@ -891,7 +891,7 @@ static void pages_range(struct kunit *test)
 
 /* --- wrong frees ----------------------------------------------------------------------------- */
 
-/* The words about a free block, as reports have them. */
+/* The text about a free block in reports. */
 static const char *free_block(const struct fixture *fx, const void *addr, char *buf, size_t size)
 {
 	struct myalloc_block block = { 0 };
@@ -902,7 +902,7 @@ static const char *free_block(const struct fixture *fx, const void *addr, char *
 	return buf;
 }
 
-/* Twice: at once, after it went to a magazine and to the buddy, and inside a larger free block. */
+/* Double frees: immediately, from a magazine, from the buddy, inside a larger free block. */
 static void pages_bad_twice(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0), *cached;
@@ -917,7 +917,7 @@ static void pages_bad_twice(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr), MYALLOC_BAD_FREE,
 			       "bad free as pages of order 0: already free (double free); %s",
 			       free_block(fx, addr, where, sizeof(where)));
-	/* Also one that somebody else has just claimed, and has not given back yet. */
+	/* Also one that another free has just claimed, but not finished. */
 	frame = myalloc_map_frame(&fx->zone->map, inner);
 	frame->type = MYALLOC_FRAME_FREEING;
 	fixture_log_mark();
@@ -968,7 +968,7 @@ static void pages_bad_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(two->zone, theirs, 0), 0);
 }
 
-/* Not at the beginning of a page, or of the block, or with another order. */
+/* Addresses inside a page or a block, and wrong orders. */
 static void pages_bad_place(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 1, 3, 4, 5, 10, 11, 32, 63, 64 };
@@ -1010,7 +1010,7 @@ static void pages_bad_place(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 }
 
-/* The greatest order there can be does not fit into less than its digits. */
+/* The largest order does not fit into fewer digits. */
 static void pages_bad_order_digits(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -1020,7 +1020,7 @@ static void pages_bad_order_digits(struct kunit *test)
 			       "bad free as pages of order 4294967295: not memory of this zone");
 }
 
-/* An exact allocation freed with another number is refused as a whole. */
+/* An exact allocation freed with another number of pages is refused as a whole. */
 static void pages_bad_exact(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -1056,7 +1056,7 @@ static void pages_bad_exact(struct kunit *test)
 			       free_block(fx, addr, holder, sizeof(holder)));
 }
 
-/* Nor is anything of it poisoned, or left for later from NMI. */
+/* Nor is any of it poisoned, or deferred from NMI. */
 static void pages_bad_exact_untouched(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -1084,7 +1084,7 @@ static void pages_bad_exact_untouched(struct kunit *test)
 
 /* --- checks of pages ------------------------------------------------------------------------- */
 
-/* A write after free is found when the page goes out again, named by its byte, and mended. */
+/* A write after free is found when the page is allocated, reported with its byte, and repaired. */
 static void pages_poison(struct kunit *test)
 {
 	static const unsigned int at[] = { 0, 1, 2047, PAGE_SIZE - 1, 2 * PAGE_SIZE - 1 };
@@ -1113,7 +1113,7 @@ static void pages_poison(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 1);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 1), 0);
 	}
-	/* By bulk, exact size and range as well. */
+	/* Also by bulk, exact-size and range allocations. */
 	*(u8 *)fixture_touch(&addr[5], 1) = 0;
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(fx->zone, 1, 0, 1, (void **)&again), 1);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 1);
@@ -1126,13 +1126,13 @@ static void pages_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(fx->zone, addr, 3, 0), 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 3);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 3), 0);
-	/* Nobody wrote since. */
+	/* No write since. */
 	addr = alloc_here(fx, 5, MYALLOC_ZERO);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, i + 3);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 5), 0);
 }
 
-/* Who has a block: the caller always, the call stack with MYALLOC_OWNER. */
+/* The owner of a block: always the caller, with MYALLOC_OWNER also the call stack. */
 static void pages_owner(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, MYALLOC_OWNER), *plain = small_zone(test, 0);
@@ -1158,7 +1158,7 @@ static void pages_owner(struct kunit *test)
 
 struct live {
 	void *addr;
-	u32 nr;		/* of an exact allocation, else 0 */
+	u32 nr;		/* for an exact allocation, else 0 */
 	u8 order;
 	u8 fill;
 };
@@ -1227,7 +1227,7 @@ static void work_here(void *arg)
 			work_free(w, myalloc_random_below(&w->random, w->nr));
 }
 
-/* Several CPUs at all kinds of work: the statistics agree with the model and with a recount. */
+/* Several CPUs at random work: the statistics agree with the model and with a recount. */
 static void pages_random(struct kunit *test)
 {
 	u32 turn, turns = fixture_thorough() ? 60 : 8, policy;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of magazines for those who come: places, who makes them, and when they go. */
+/* Tests of places in magazines: which CPUs get one, who makes them, and when they are freed. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -12,7 +12,7 @@
 
 struct rack {
 	struct kunit *test;
-	struct myalloc_magazines none;	/* without capacity for ever */
+	struct myalloc_magazines none;	/* permanently without capacity */
 	struct myalloc_magazines mags;
 	unsigned int told, flushed;
 	u32 entered;
@@ -69,7 +69,7 @@ static int remake(struct rack *r, u32 capacity, u32 cpus)
 
 static u8 thing = 1;
 
-/* Comes and goes, and leaves a thing there. */
+/* Enter and leave, and leave an item there. */
 static void come(void *arg)
 {
 	struct rack *r = arg;
@@ -93,7 +93,7 @@ static u32 pairs(const struct rack *r)
 	return (u64)atomic64_read(&r->mags.pairs) >> 16 & 0xffff;
 }
 
-/* A CPU takes a pair when it comes; who finds none is told of once; more places serve him. */
+/* A CPU takes a pair at its first use; one that finds none is reported once; more places help. */
 static void places_taken(struct kunit *test)
 {
 	struct rack r;
@@ -129,7 +129,7 @@ static void places_taken(struct kunit *test)
 	end_rack(&r);
 }
 
-/* Without capacity they take no memory, and nothing that others share is written. */
+/* Magazines without capacity take no memory, and write no shared data. */
 static void places_none(struct kunit *test)
 {
 	struct rack r;
@@ -144,12 +144,12 @@ static void places_none(struct kunit *test)
 	for (i = 0; i < fixture_nr_cpus(); i++)
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(r.none.cpu, fixture_cpu(i))->guard,
 				MYALLOC_EPOCH_BUSY);
-	/* Nobody is told of those that are so for ever. */
+	/* No callback for those that are permanently so. */
 	r.mags.wanted = false;
 	r.mags.missed = NULL;
 	fixture_on_cpu(0, come, &r);
 	KUNIT_EXPECT_FALSE(test, r.mags.wanted);
-	/* There and back: what was done is not forgotten. */
+	/* Removed and made again: the counters are kept. */
 	KUNIT_EXPECT_EQ(test, remake(&r, 2, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_bytes(&r.mags),
 			4 * myalloc_magazine_bytes(2) +
@@ -165,7 +165,7 @@ static void places_none(struct kunit *test)
 	end_rack(&r);
 }
 
-/* Each internal allocation fails in turn: nothing has changed. */
+/* Each internal allocation fails in turn: nothing changes. */
 static void places_no_memory(struct kunit *test)
 {
 	const struct myalloc_magazine_shape shape = { .capacity = 2, .batch = 1, .cpus = 1 };
@@ -226,14 +226,14 @@ static void come_between(const char *where)
 }
 
 /*
- * An interrupt at each point of the first coming, and another CPU that takes the last pair: it is
- * taken once, and nothing is lost.
+ * An interrupt at each point of a CPU's first use, or another CPU that takes the last pair: the
+ * pair is taken once, and nothing is lost.
  */
 static void places_interrupted(struct kunit *test)
 {
 	static const struct {
 		const char *at;
-		unsigned int nr;	/* 0: an interrupt here */
+		unsigned int nr;	/* 0: an interrupt on this CPU */
 		u32 entered;
 		u32 pairs;
 	} cases[] = {
@@ -266,7 +266,7 @@ static void places_interrupted(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r.mags), cases[i].nr + 1);
 		end_rack(&r);
 	}
-	/* The last one is taken by another CPU at that moment. */
+	/* Another CPU takes the last pair at that moment. */
 	make_rack(test, &r, 3, 1);
 	hook_calls = 0;
 	fixture_set_hook(come_between);
@@ -298,7 +298,7 @@ static void use(struct kunit *test, struct myalloc_cache *cache)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 }
 
-/* Caches until the zone has no magazines for more of them; the last one. */
+/* Create caches until the zone has no magazines for more; returns the last one. */
 static struct myalloc_cache *fill_share(struct fixture *fx)
 {
 	struct myalloc_cache *cache;
@@ -314,7 +314,7 @@ static struct myalloc_cache *fill_share(struct fixture *fx)
 	return cache;
 }
 
-/* Where more than half is taken a cache begins with nothing, and gets some at its first use. */
+/* If more than half is taken, a cache begins without magazines, and gets some at its first use. */
 static void places_first_use(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -331,7 +331,7 @@ static void places_first_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cache->mags.epoch, cache->mags.age);
 	use(test, cache);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 1);
-	/* Who asks although there are places: see places_pages(). */
+	/* A request although there are places; see places_pages(). */
 	if (myalloc_magazines_places_left(&cache->mags)) {
 		cache->mags.wanted = true;
 		myalloc_zone_want_magazines(fx->zone);
@@ -343,7 +343,7 @@ static void places_first_use(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A cache that nobody has used for long costs nothing but itself, until somebody comes. */
+/* A cache that is unused for long costs no magazines until it is used again. */
 static void places_idle(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -369,7 +369,7 @@ static void places_idle(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Where nothing is left, who asks is not heard again before the next run, and stays as he is. */
+/* If nothing is left, a request is not served and not repeated before the worker's next run. */
 static void places_denied(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -378,7 +378,7 @@ static void places_denied(struct kunit *test)
 	char name[16];
 	u32 i;
 
-	/* What their makers ask for is granted, and counted: so many take all that there is. */
+	/* A capacity that the creator asks for is granted, and counted: so many take it all. */
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		snprintf(name, sizeof(name), "all%u", i);
 		all[i] = magazine_cache(fx, name, 64, MYALLOC_MAGAZINE_MAX);
@@ -390,7 +390,7 @@ static void places_denied(struct kunit *test)
 	run_worker(fx, 1);
 	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 0);
 	KUNIT_EXPECT_TRUE(test, cache->mags.wanted);
-	/* One that often misses them is no better off, and makes nobody run. */
+	/* Frequent misses change nothing for it, and do not wake the worker. */
 	for (i = 0; i < 100; i++)
 		KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
 	KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
@@ -400,7 +400,7 @@ static void places_denied(struct kunit *test)
 	for (i = 0; i < 100; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 	KUNIT_EXPECT_TRUE(test, fx->zone->want_magazines);
-	/* Where the others give up theirs there is some again. */
+	/* When the other caches give up their magazines, some are available again. */
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(all[i], 0), 0);
 	run_worker(fx, 1);
@@ -408,7 +408,7 @@ static void places_denied(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Without memory it stays as it is, and so do the shares. */
+/* Without memory the cache and the shares do not change. */
 static void places_worker_no_memory(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -431,7 +431,7 @@ static void places_worker_no_memory(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* What was set at run time stays, however much or little the cache is used. */
+/* A capacity set at run time stays, however much or little the cache is used. */
 static void places_resized(struct kunit *test)
 {
 	static const u32 sizes[] = { 3, 0 };
@@ -463,7 +463,7 @@ static void pages_there(void *arg)
 	KUNIT_EXPECT_EQ(fx->test, myalloc_pages_free(fx->zone, page, 0), 0);
 }
 
-/* The same of pages: who comes late is served, and the metadata says so. */
+/* The same for pages: a late CPU is served, and the size of the metadata includes it. */
 static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 {
 	const struct fixture_args args = {
@@ -501,7 +501,7 @@ static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->meta_bytes, others + myalloc_magazines_bytes(mags));
 	KUNIT_EXPECT_EQ(test, mags->epoch, checks ? MYALLOC_EPOCH_NEVER : mags->age);
-	/* Who asks although there are places, having been interrupted as he took his, has them. */
+	/* A CPU that asks although there are places, interrupted while taking its pair, has one. */
 	mags->wanted = true;
 	myalloc_zone_want_magazines(fx->zone);
 	run_worker(fx, 1);
@@ -544,7 +544,7 @@ static void free_meanwhile(const char *where)
 	fixture_on_cpu(1, free_there, remade_test);
 }
 
-/* While its magazines are made anew nobody takes a fast path, whatever the level of the cache. */
+/* While the magazines of a cache of any level are replaced, no CPU takes the fast path. */
 static void places_levels(struct kunit *test)
 {
 	static const myalloc_cache_flags_t levels[] = { 0, MYALLOC_CERTAIN, MYALLOC_TRUSTING };
@@ -562,7 +562,7 @@ static void places_levels(struct kunit *test)
 		struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
 
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
-		/* So that there is a depot, in so small a zone. */
+		/* Makes a depot in so small a zone. */
 		cache->hungry = true;
 		KUNIT_ASSERT_EQ(test, myalloc_cache_resize(cache, 2), 0);
 		fixture_on_cpu(1, use_there, cache);
@@ -582,7 +582,7 @@ static void places_levels(struct kunit *test)
 		KUNIT_EXPECT_GT(test, hook_calls, 0);
 		KUNIT_EXPECT_EQ_MSG(test, stats_of(cache).cached_objects, 0, "level %u", l);
 		FIXTURE_EXPECT_VALID(fx);
-		/* And then they do again. */
+		/* Afterwards they do. */
 		use(test, cache);
 		use(test, cache);
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(cache->mags.cpu, fixture_cpu(0))->guard,
@@ -591,7 +591,7 @@ static void places_levels(struct kunit *test)
 	}
 }
 
-/* A CPU that has gone keeps its place until others need one; what it had is not lost. */
+/* An offline CPU keeps its place until another one needs it; its items are not lost. */
 static void places_gone(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -604,7 +604,7 @@ static void places_gone(struct kunit *test)
 	if (!fixture_set_online(1, false))
 		kunit_skip(test, "no CPU can go here; see context_kunit.c");
 	gone = fixture_cpu(1);
-	cache = magazine_cache(fx, "gone", 64, 4);	/* places for all but one */
+	cache = magazine_cache(fx, "gone", 64, 4);	/* places for all CPUs but one */
 	fixture_set_online(1, true);
 	fixture_on_cpu(1, use_there, cache);
 	fixture_set_online(1, false);

@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "base/random.h"
 
-/* The numbers that the reference implementation of SplitMix64 gives for 1234567. */
+/* The output of the reference implementation of SplitMix64 for 1234567. */
 static void random_reference(struct kunit *test)
 {
 	static const u64 numbers[] = {
@@ -35,7 +35,7 @@ static void random_unmix(struct kunit *test)
 	}
 }
 
-/* The same seed and stream repeat; another one of either does not. */
+/* The same seed and stream repeat the sequence; a change of either changes it. */
 static void random_streams(struct kunit *test)
 {
 	struct myalloc_random a, b, c, d;
@@ -75,7 +75,7 @@ static void random_below(struct kunit *test)
 	}
 }
 
-/* What every limit must be: none below the one before, the last 2^32. */
+/* What all limits must satisfy: ascending, and the last is 2^32. */
 static void check_choice(struct kunit *test, const u32 *weights, u32 nr)
 {
 	struct myalloc_choice choice;
@@ -88,7 +88,7 @@ static void check_choice(struct kunit *test, const u32 *weights, u32 nr)
 	myalloc_choice_init(&choice, weights, nr);
 	for (i = 0; i < nr; i++) {
 		u64 share = choice.limit[i] - below;
-		/* Shares of 2^32 and of total, over the product of both. */
+		/* Shares of 2^32 and of the total, compared as products. */
 		u64 is = share * total, ought = (u64)weights[i] << 32;
 
 		KUNIT_ASSERT_GE(test, choice.limit[i], below);
@@ -126,7 +126,7 @@ static void random_choice(struct kunit *test)
 	check_choice(test, most, 1);
 }
 
-/* What a random number makes of a choice. */
+/* The choice for a random number. */
 static u32 choose_by(const struct myalloc_choice *choice, u32 number)
 {
 	struct myalloc_random random = {

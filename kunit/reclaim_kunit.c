@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way back of memory: what nobody uses comes back, in bounded steps, and nothing comes back
- * too early.
+ * Tests of reclaim: unused memory is returned, in bounded steps, and never too early.
  */
 #include <kunit/test.h>
 #include "env.h"
@@ -12,7 +11,7 @@
 #include "page/drain.h"
 #include "slab_fixture.h"
 
-/* What a cache of a zone of 64 MiB or more gets by default: 64 objects, at most 256 KiB. */
+/* Default magazines of a cache in a zone of 64 MiB or more: 64 objects, at most 256 KiB. */
 static struct myalloc_cache *default_cache(struct fixture *fx, const char *name, unsigned int size)
 {
 	return magazine_cache(fx, name, size, min(262144 / size, 64U));
@@ -56,7 +55,7 @@ static void empty_slabs(struct kunit *test, bool shuffled)
 	}
 }
 
-/* However the objects come back, a cache keeps a few empty slabs only. */
+/* In whatever order objects are freed, a cache keeps only a few empty slabs. */
 static void reclaim_empty_in_order(struct kunit *test)
 {
 	empty_slabs(test, false);
@@ -68,8 +67,8 @@ static void reclaim_empty_shuffled(struct kunit *test)
 }
 
 /*
- * One cache after the other is filled to half the zone and emptied in random order. None is kept
- * from its memory by those before it, and in the end there are pages.
+ * One cache after the other is filled to half the zone and emptied in random order. None is denied
+ * memory by those before it, and pages can be allocated at the end.
  */
 static void reclaim_caches(struct kunit *test)
 {
@@ -88,7 +87,7 @@ static void reclaim_caches(struct kunit *test)
 		fixture_let_pass(fx);
 		for (n = 0; n < nr; n++) {
 			o[n] = myalloc_cache_alloc(cache, 0);
-			if (!o[n]) {	/* what it took back may need a grace period */
+			if (!o[n]) {	/* its slabs may need a grace period */
 				fixture_let_pass(fx);
 				o[n] = myalloc_cache_alloc(cache, 0);
 			}
@@ -112,7 +111,7 @@ static void reclaim_caches(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* W1: with nothing live, one that may wait gets every order. */
+/* W1: with no live memory, a request with MAY_WAIT gets every order. */
 static void reclaim_every_order(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -137,7 +136,7 @@ static void reclaim_every_order(struct kunit *test)
 	}
 }
 
-/* One that may not wait takes what is near and asks the worker, who gets the rest. */
+/* A request without MAY_WAIT reclaims locally and wakes the worker, which reclaims the rest. */
 static void reclaim_atomic(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -159,7 +158,7 @@ static void reclaim_atomic(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 10), 0);
 }
 
-/* This CPU's page magazines are what a request may take back at once. */
+/* A request may reclaim directly from this CPU's page magazines. */
 static void reclaim_pages_here(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -179,7 +178,7 @@ static void reclaim_pages_here(struct kunit *test)
 
 /* --- the worker ------------------------------------------------------------------ */
 
-/* What nobody has used between two runs goes back, unasked. */
+/* Memory that was not used between two runs is returned without a request. */
 static void reclaim_idle(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -193,11 +192,11 @@ static void reclaim_idle(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
-	/* Everything is new to it. */
+	/* At its first run, everything counts as used. */
 	fx->zone->work.fn(&fx->zone->work);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
-	/* And used since. */
+	/* Used since then. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
 	fx->zone->work.fn(&fx->zone->work);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
@@ -230,7 +229,10 @@ static void hook_free(const char *where)
 	fixture_on_cpu(1, free_there, NULL);
 }
 
-/* Frees an object here, and at the same moment on another CPU. How many were taken; -1: no hook. */
+/*
+ * Free an object here and at the same moment on another CPU. Returns the number of successful
+ * frees; -1 if there is no hook.
+ */
 static int free_twice(struct myalloc_cache *cache, void *object)
 {
 	int err;
@@ -258,8 +260,8 @@ static void drain_here(void *arg)
 }
 
 /*
- * An object freed twice at once is in the magazines of two CPUs. One gives it back, its slab
- * leaves, and a user gets its pages. The other CPU must not hand it out.
+ * After two overlapping frees, an object is in the magazines of two CPUs. One returns it, its slab
+ * leaves, and a user gets its pages. The other CPU must not allocate it.
  */
 static void limbo_duplicate(struct kunit *test)
 {
@@ -269,7 +271,7 @@ static void limbo_duplicate(struct kunit *test)
 	struct myalloc_frame *frame;
 	u32 i;
 
-	for (i = 0; i < 3; i++)		/* what the refill took along */
+	for (i = 0; i < 3; i++)		/* the objects of the refill */
 		o[i] = myalloc_cache_alloc(cache, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
 	if (free_twice(cache, object) < 0) {
@@ -279,7 +281,7 @@ static void limbo_duplicate(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, hook_err, 0);
 	frame = myalloc_map_frame(&fx->zone->map, object);
-	/* All but ours goes back on the other CPU, and the slab leaves. */
+	/* All other objects are flushed on the other CPU, and the slab leaves. */
 	for (i = 0; i < 3; i++) {
 		hooked_object = o[i];
 		fixture_on_cpu(1, free_there, NULL);
@@ -303,7 +305,7 @@ static void limbo_duplicate(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A filled slot whose slab has gone is dropped by the first who comes in the new epoch. */
+/* A filled slot whose slab has gone is dropped by the first user in the new epoch. */
 static void limbo_stale(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -317,7 +319,7 @@ static void limbo_stale(struct kunit *test)
 	slot = cpu->top[-1];
 	KUNIT_EXPECT_PTR_EQ(test, slot.addr, object);
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
-	/* As if it had been there twice. */
+	/* As if it had been in the magazine twice. */
 	*cpu->top = slot;
 	cpu->top++;
 	fixture_log_mark();
@@ -329,7 +331,7 @@ static void limbo_stale(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A slab of which somebody has a slot is in use again; he may free it, and then it leaves. */
+/* A slab with a live slot is put back in use; when the slot is freed, the slab leaves. */
 static void limbo_readmitted(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -338,7 +340,7 @@ static void limbo_readmitted(struct kunit *test)
 	u8 *state = myalloc_object_state(cache, object);
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	*state = MYALLOC_SLOT_LIVE;	/* as if another free had given it to him */
+	*state = MYALLOC_SLOT_LIVE;	/* as if another free had given it to this user */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 1);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
@@ -370,7 +372,7 @@ static void limbo_readmitted_each(struct kunit *test)
 	}
 }
 
-/* Frees of a slab on its way out take the lock: a wrong one is refused, such a user's is not. */
+/* Frees into a slab in limbo take the lock: wrong ones are refused, such a user's is accepted. */
 static void limbo_free(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -388,7 +390,7 @@ static void limbo_free(struct kunit *test)
 			       TWICE, "out", "out", 0, 0);
 	*state = MYALLOC_SLOT_LIVE;
 	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, object), 0);
-	/* In NMI only if the lock is free. */
+	/* In NMI this works only if the lock is free. */
 	raw_spin_lock_irqsave(&cache->lock, irq);
 	nmi_irq = fixture_nmi_enter();
 	err = myalloc_cache_free(cache, object);
@@ -403,7 +405,7 @@ static void limbo_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, 0);
 }
 
-/* Many caches at once: their batch is left to the worker. */
+/* With slabs of many caches, closing the batch is left to the worker. */
 static void limbo_many_caches(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -419,7 +421,7 @@ static void limbo_many_caches(struct kunit *test)
 	}
 	for (i = 0; i < 12; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache[i], o[i]), 0);
-	/* One batch waits, so that the others gather behind it. */
+	/* One batch is waiting, so the others gather in the open one. */
 	myalloc_cache_trim(cache[0], 0);
 	preempt_disable();
 	myalloc_limbo_harvest(fx->zone, 0);
@@ -444,7 +446,7 @@ static void limbo_many_caches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->slab_pages, 0);
 }
 
-/* What a magazine's slot says of an object whose slab is in use, leaves, or has gone. */
+/* A magazine's slot is checked when the slab is in use, in limbo, or gone. */
 static void limbo_fresh(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -470,7 +472,7 @@ static void limbo_fresh(struct kunit *test)
 	*state = MYALLOC_SLOT_CACHED;
 	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
-	/* A flush of one leaves the slab alone, and of one that has gone everything. */
+	/* A flush of one object leaves the slab alone, and everything if the slab has gone. */
 	*state = MYALLOC_SLOT_CACHED;
 	cache->mags.batch = 1;
 	myalloc_cache_flush(cache, &slot, 1);
@@ -491,7 +493,7 @@ static u8 *meanwhile_state;
 static struct myalloc_frame *meanwhile_frame;
 static const char *meanwhile_where;
 
-/* As if another CPU had come in after the object was found. */
+/* As if another CPU acted after the object was found. */
 static void hook_meanwhile(const char *where)
 {
 	if (!strcmp(where, "object-found"))
@@ -523,7 +525,7 @@ static int free_meanwhile(struct myalloc_cache *cache, void *object, const char 
 	return err;
 }
 
-/* Frees past the fast path, while the slab or the slot becomes another's. */
+/* Frees past the fast path while the slab or the slot gets another owner. */
 static void limbo_meanwhile(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -542,21 +544,21 @@ static void limbo_meanwhile(struct kunit *test)
 		myalloc_cache_free(zeroed, other);
 		kunit_skip(test, "no hook in frees here");
 	}
-	/* The slab begins to leave: the slot does not go into a magazine. */
+	/* The slab enters limbo: the slot does not go into a magazine. */
 	KUNIT_EXPECT_EQ(test, free_meanwhile(zeroed, other, "magazine-busy", zeroed->limbo_tag,
 					     NULL), 0);
-	/* Another free, which had looked before, stores CACHED: the slot is that one's. */
+	/* Another free, which has checked before, stores CACHED and owns the slot. */
 	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "magazine-enter", 0, state), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 1);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_CACHED);
 	*state = MYALLOC_SLOT_LIVE;
-	/* Its slab is another's. */
+	/* The slab now belongs to another cache. */
 	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "magazine-enter", 1, NULL), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 2);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_MOVING);
 	*state = MYALLOC_SLOT_LIVE;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	/* A slab on its way out is in use again, or has gone, before the lock was taken. */
+	/* A slab in limbo is back in use, or has gone, before the lock is taken. */
 	myalloc_cache_trim(cache, 0);
 	*state = MYALLOC_SLOT_LIVE;
 	KUNIT_EXPECT_EQ(test, free_meanwhile(cache, object, "object-found", cache->tag, NULL),
@@ -568,7 +570,7 @@ static void limbo_meanwhile(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* However many slabs have become empty where none could be given up, a trim takes them all. */
+/* A trim takes all empty slabs, however many accumulated where none could be given up. */
 static void limbo_many_slabs(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -597,15 +599,15 @@ static void limbo_many_slabs(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Others bring new slabs as fast as they go: a drain ends all the same. */
+/* A drain ends even if others add slabs as fast as it returns them. */
 static void limbo_no_end(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
 	struct myalloc_zone *zone = fx->zone;
 
-	zone->limbo.nr++;	/* as if there were always one more */
+	zone->limbo.nr++;	/* as if there always were another */
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(zone), 0);
-	/* And the worker comes back for it. */
+	/* The worker returns for it. */
 	zone->work.fn(&zone->work);
 	zone->limbo.nr--;
 	FIXTURE_EXPECT_VALID(fx);
@@ -630,7 +632,7 @@ static void cache_there(void *arg)
 			myalloc_pages_free(fx->zone, o[i], 0);
 }
 
-/* What a CPU had that has gone comes back, by the callback of its end or by any drain. */
+/* The objects of an offline CPU are returned by the hotplug callback or by any drain. */
 static void drain_offline(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -654,7 +656,7 @@ static void drain_offline(struct kunit *test)
 			myalloc_cache_drain(cache);
 			KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 			myalloc_zone_drain(fx->zone);
-		} else {	/* the worker looks at those online; the others have nothing */
+		} else {	/* the worker visits online CPUs only; the others have nothing */
 			myalloc_zone_drain_cpu(fx->zone, cpu);
 			fx->zone->work.fn(&fx->zone->work);
 		}
@@ -667,7 +669,7 @@ static void drain_offline(struct kunit *test)
 
 static struct myalloc_magazine_cpu *busy_cpu;
 
-/* The other CPU's work ends between the drain's first and second try. */
+/* The other CPU's operation ends between the drain's first and second attempt. */
 static void hook_leave(const char *where)
 {
 	if (!strcmp(where, "magazine-enter") && this_cpu_ptr(hooked->mags.cpu) == busy_cpu &&
@@ -675,7 +677,7 @@ static void hook_leave(const char *where)
 		busy_cpu->guard = busy_cpu->epoch;
 }
 
-/* A drain that comes in while a CPU is at work on its magazines tries again. */
+/* A drain that finds a CPU's magazines busy tries again. */
 static void drain_busy(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -694,7 +696,7 @@ static void drain_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(hooked).cached_objects, 0);
 }
 
-/* Takes @nr objects and gives them back, with nothing in the magazines before. */
+/* Allocate and free @nr objects, beginning with empty magazines. */
 static void fill(struct kunit *test, struct myalloc_cache *cache, u32 nr)
 {
 	void **o = object_array(test);
@@ -708,7 +710,7 @@ static void fill(struct kunit *test, struct myalloc_cache *cache, u32 nr)
 	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, nr);
 }
 
-/* A walk that has passed as much as it may goes on in the next interrupt. */
+/* A walk that has reached its limit continues in the next interrupt. */
 static void drain_in_parts(struct kunit *test)
 {
 	static const u32 fills[] = { 256, 100, 200, 0, 1 };
@@ -717,7 +719,7 @@ static void drain_in_parts(struct kunit *test)
 	char name[8];
 	u32 i;
 
-	/* Of one kind only, and of none. */
+	/* Drain one kind only, and none. */
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_OBJECTS), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain_kinds(fx->zone, MYALLOC_KIND_PAGES), 0);
 	for (i = 0; i < ARRAY_SIZE(fills); i++) {
@@ -735,7 +737,7 @@ static void drain_in_parts(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A request that may not wait takes back as much as one interrupt may pass, and no more. */
+/* A request without MAY_WAIT reclaims as much as one interrupt may walk over, and no more. */
 static void reclaim_bound(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -754,7 +756,7 @@ static void reclaim_bound(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* The worker goes on while anything may become idle: objects beside live ones, a quarantine. */
+/* The worker runs on while anything may become idle: objects beside live ones, a quarantine. */
 static void worker_goes_on(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -794,7 +796,7 @@ static struct myalloc_cache *level_cache(struct fixture *fx, const char *name, u
 	return cache;
 }
 
-/* Everything that a cache does, at each level. */
+/* All operations of a cache, at each level. */
 static void level_use(struct kunit *test)
 {
 	static const unsigned int levels[] = { 0, MYALLOC_CERTAIN, MYALLOC_TRUSTING };
@@ -805,7 +807,7 @@ static void level_use(struct kunit *test)
 	for (l = 0; l < ARRAY_SIZE(levels); l++) {
 		struct myalloc_cache *cache = level_cache(fx, "level", 72, levels[l]);
 
-		/* Nothing has been in its magazines. */
+		/* Its magazines were never used. */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, NULL), -EINVAL);
 		for (i = 0; i < 1000; i++)
 			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
@@ -823,7 +825,7 @@ static void level_use(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 		FIXTURE_EXPECT_VALID(fx);
-		/* What no object is. */
+		/* Addresses that are no objects. */
 		o[0] = myalloc_cache_alloc(cache, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, NULL), -EINVAL);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0] + 8), -EINVAL);
@@ -835,7 +837,7 @@ static void level_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
-/* Of two frees at the same moment the certain level refuses one. */
+/* The certain level refuses one of two overlapping frees. */
 static void level_certain(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -845,7 +847,7 @@ static void level_certain(struct kunit *test)
 
 	for (round = 0; round < 3; round++) {
 		object = myalloc_cache_alloc(cache, 0);
-		/* In the second round from elsewhere than the top of the magazine. */
+		/* In the second round the object is not from the top of the magazine. */
 		a = round == 1 ? myalloc_cache_alloc(cache, 0) : NULL;
 		switch (free_twice(cache, object)) {
 		case -1:
@@ -870,7 +872,7 @@ static void level_certain(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* The trusting level takes a second free, and finds it when it is flushed. */
+/* The trusting level accepts a second free, and detects it at the flush. */
 static void level_trusting(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -899,7 +901,7 @@ static void count_live(struct myalloc_cache *cache, void *object,
 	++*nr;
 }
 
-/* Who looks for leaks in a trusting cache finds just those. */
+/* A walk over the live objects of a trusting cache finds exactly those. */
 static void level_trusting_leaks(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -920,7 +922,7 @@ static void level_trusting_leaks(struct kunit *test)
 
 /* --- damage ---------------------------------------------------------------------------- */
 
-/* Zeroes that run over the end of the last object: nothing is handed out twice. */
+/* Zeroes written beyond the last object: no object gets two users. */
 static void overrun_last(struct kunit *test)
 {
 	static const unsigned int lengths[] = { 1, 8, 9, 16, 64, 70 };
@@ -948,7 +950,7 @@ static void overrun_last(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, more);
 		KUNIT_EXPECT_PTR_NE(test, slab_of(cache, more), slab_of(cache, o[0]));
 		KUNIT_EXPECT_EQ(test, fixture_log_count("overrun at its end?"), 1);
-		/* Mended, the slab is as it was. */
+		/* After the repair, the slab is as before. */
 		memcpy(end, saved, sizeof(saved));
 		slab_of(cache, o[0])->hint = 0;
 		for (i = 1; i <= 3; i++) {
@@ -962,7 +964,7 @@ static void overrun_last(struct kunit *test)
 	}
 }
 
-/* A free that finds its bit clear, in a slab that counts it: the slab is set aside. */
+/* A free finds its out bit clear although inuse counts it: the slab is set aside. */
 static void overrun_bits(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -975,7 +977,7 @@ static void overrun_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("overrun at its end?"), 1);
 	KUNIT_EXPECT_EQ(test, slab_of(cache, object)->inuse, all);
-	/* Mended, all of it comes back. */
+	/* After the repair, all of it is returned. */
 	for (i = 0; i < all; i++) {
 		*myalloc_object_state(cache, slab + i * 64) = MYALLOC_SLOT_LIVE;
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, slab + i * 64), 0);
@@ -988,7 +990,7 @@ static void free_one(void *arg)
 	hook_err = myalloc_cache_free(hooked, arg);
 }
 
-/* In bulk, with one that another CPU has freed: that one is refused. */
+/* In bulk, an object that another CPU has freed is refused. */
 static void bulk_freed_elsewhere(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -1043,7 +1045,7 @@ static void resize(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* All caches together keep to their share of the zone, and the last one is served as well. */
+/* All caches together stay within their share of the zone, and the last one is served as well. */
 static void resize_share(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 4096, .chunk_order = 10, .simulated = true };
@@ -1069,7 +1071,7 @@ static void resize_share(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, meta, fx->zone->magazine_meta);
 }
 
-/* Magazines take no more memory for themselves than their share, whatever there is for objects. */
+/* Magazines stay within their own share of memory, whatever is left for objects. */
 static void resize_meta(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 4096, .chunk_order = 10, .simulated = true };
@@ -1083,7 +1085,7 @@ static void resize_meta(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_zone_magazines_short(fx->zone));
 	for (i = 0; i < ARRAY_SIZE(left); i++) {
 		others = most - left[i];
-		fx->zone->magazine_meta = others;	/* as if other caches had that */
+		fx->zone->magazine_meta = others;	/* as if other caches had it */
 		KUNIT_EXPECT_TRUE(test, myalloc_zone_magazines_short(fx->zone));
 		cache = myalloc_cache_create(fx->zone, &c);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
@@ -1095,7 +1097,7 @@ static void resize_meta(struct kunit *test)
 	fx->zone->magazine_meta = 0;
 }
 
-/* Magazines grow where they are missed, and caches that nobody uses give theirs up for that. */
+/* Magazines that are often empty grow; unused caches give theirs up for that. */
 static void resize_by_use(struct kunit *test)
 {
 	const u32 nr = fixture_nr_cpus() * 24;
@@ -1127,7 +1129,7 @@ static void resize_by_use(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, last->mags.capacity, capacity);
 	KUNIT_EXPECT_EQ(test, cache[0]->mags.capacity, 0);
-	/* Who has none any more works all the same. */
+	/* A cache without magazines still works. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache[0], myalloc_cache_alloc(cache[0], 0)), 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
@@ -1139,7 +1141,7 @@ static void use_there(void *arg)
 	hook_err = myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0));
 }
 
-/* A CPU that was not there when the magazines were made gets its own when it comes to them. */
+/* A CPU that came online after the magazines were made gets its own at its first use. */
 static void cpu_comes(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -1161,7 +1163,7 @@ static void cpu_comes(struct kunit *test)
 		fixture_on_cpu(i, use_there, none);
 		KUNIT_EXPECT_EQ(test, hook_err, 0);
 	}
-	/* The last one who came found no place, and all but that have theirs. */
+	/* The last CPU found no place; all others have theirs. */
 	KUNIT_EXPECT_TRUE(test, fx->zone->want_magazines);
 	KUNIT_EXPECT_TRUE(test, cache->mags.wanted);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_places_left(&cache->mags));

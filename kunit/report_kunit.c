@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of reports: nothing is cut, none is printed under a lock, not too many. */
+/* Tests of reports: none is cut, none is printed under a lock, and their rate is limited. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -114,7 +114,7 @@ static void report_records(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count(rest), 1);
 }
 
-/* An entry has room for its words, and for no more. */
+/* An entry has room for its text, and no more. */
 static void report_words(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, 0);
@@ -133,12 +133,12 @@ static void report_words(struct kunit *test)
 	myalloc_report_end(r, report, irq);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), text);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(text), 1);
-	/* What the reader has no room for is cut there. */
+	/* The text is cut to the reader's buffer. */
 	myalloc_zone_last_report(fx->zone, text, 9);
 	KUNIT_EXPECT_STREQ(test, text, "xxxxxxxx");
 }
 
-/* At most 10 in 5 s; how many were suppressed is counted, and told by the next one. */
+/* At most 10 reports in 5 s; the next one tells how many were suppressed. */
 static void report_ratelimit(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, 0);
@@ -153,7 +153,7 @@ static void report_ratelimit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("suppressed"), 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 1000);
 	KUNIT_EXPECT_EQ(test, fx->stats.reports_suppressed, 990);
-	/* The last one is kept though it is not printed. */
+	/* The last one is kept although it is not printed. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 3), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "bad free as pages of order 3: not memory of this zone");
@@ -167,7 +167,7 @@ static void report_ratelimit(struct kunit *test)
 	fixture_set_ratelimit(false);
 }
 
-/* Under a raw lock a report is kept, and printed when the lock is free and interrupts are on. */
+/* Under a raw lock a report is queued, and printed after unlocking, with interrupts on. */
 static void report_locked(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, 0);
@@ -191,7 +191,7 @@ static void report_locked(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), FOREIGN);
 }
 
-/* More reports than can wait: the first ones are printed, in order, the others counted. */
+/* More reports than the queue holds: the first ones are printed in order, the others counted. */
 static void report_full(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, 0);
@@ -223,7 +223,7 @@ static void no_entry(struct fixture *fx, bool none)
 							   MYALLOC_REPORT_FREE;
 }
 
-/* With no entry for a report, what is wrong is found, refused and counted all the same. */
+/* Without a free entry, misuse is still detected, refused and counted. */
 static void report_no_entry(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, MYALLOC_REDZONE);
@@ -248,7 +248,7 @@ static void report_no_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 }
 
-/* The one that has waited longest comes first, wherever it lies. */
+/* The report that has waited longest is printed first, wherever it is stored. */
 static void report_order(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, 0);

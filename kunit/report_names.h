@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Functions of report_kunit.c with names as long as generated code has them.
+ * Functions of report_kunit.c with names as long as those of generated code.
  *
- * They are not static: natively only the names of external functions are known.
+ * They are not static, because natively only the names of external functions are known.
  */
 #ifndef REPORT_NAMES_H
 #define REPORT_NAMES_H

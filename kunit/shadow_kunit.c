@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of what a sanitizer is told: which bytes may be touched, by its own marks. A report would
- * fail the run in a kernel; that the host's sanitizer reports is tested by misuse_test.
+ * Tests of the annotations for sanitizers: which bytes may be accessed according to their marks. A
+ * report would fail the run in a kernel; misuse_test tests that the host's sanitizer reports.
  */
 #include "env.h"
 
@@ -18,7 +18,7 @@ static int shadow_init(struct kunit *test)
 	return fixture_init(test);
 }
 
-/* Bytes from @addr on that are marked, or not, up to @most. */
+/* Number of bytes from @addr on that are marked, or not marked, up to @most. */
 static u32 extent(const void *addr, bool poisoned, u32 most)
 {
 	u32 n = 0;
@@ -36,7 +36,7 @@ static void expect_may(struct kunit *test, const void *addr, u32 size, bool may,
 #define EXPECT_MAY(test, addr, size) expect_may(test, addr, size, true, __LINE__)
 #define EXPECT_MAY_NOT(test, addr, size) expect_may(test, addr, size, false, __LINE__)
 
-/* A block is open from its allocation to its free, at each way to ask and to give back. */
+/* A block is accessible from its allocation to its free, for every way to allocate and free. */
 static void shadow_pages(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 3, 4, 9 };
@@ -81,7 +81,7 @@ static void shadow_pages(struct kunit *test)
 	EXPECT_MAY_NOT(test, fx->chunks[0], PAGE_SIZE << 10);
 }
 
-/* From NMI with the lock held the block goes back later: then it is marked. */
+/* In NMI with the lock held, the block is returned later and marked then. */
 static void shadow_pages_deferred(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 64, .chunk_order = 6, .no_magazines = true };
@@ -99,7 +99,7 @@ static void shadow_pages_deferred(struct kunit *test)
 	EXPECT_MAY_NOT(test, fx->chunks[0], PAGE_SIZE << 6);
 }
 
-/* What may be touched of a live object's slot is the object, to the byte. */
+/* Of a live object's slot exactly the object may be accessed, to the byte. */
 static void check_object(struct kunit *test, struct myalloc_cache *cache)
 {
 	const struct myalloc_slab_layout *l = &cache->layout;
@@ -115,7 +115,7 @@ static void check_object(struct kunit *test, struct myalloc_cache *cache)
 	EXPECT_MAY_NOT(test, object + size, right);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	EXPECT_MAY_NOT(test, object - left, l->slot_size);
-	/* The next one from the magazine, if there is one. */
+	/* The next object from the magazine, if there is one. */
 	object = myalloc_cache_alloc(cache, 0);
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	EXPECT_MAY(test, object, size);
@@ -156,7 +156,7 @@ static void shadow_objects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
-/* The link of a deferred free, in or behind the object, is marked when the free is done. */
+/* The link of a deferred free, in or behind the object, is marked when the free is complete. */
 static void shadow_objects_deferred(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 1, 8, 13, 100 };
@@ -189,7 +189,7 @@ static void shadow_objects_deferred(struct kunit *test)
 		}
 }
 
-/* What is lent may be touched by others, until it is not lent any more or the zone has ended. */
+/* A lent block may be accessed by others until it is returned or the zone has ended. */
 static void shadow_lent(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);

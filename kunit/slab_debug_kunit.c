@@ -51,7 +51,7 @@ static u32 frame_of(const struct myalloc_cache *cache, const void *object)
 	       ~cache->frame_mask;
 }
 
-/* One piece of damage was found and reported in these words, with where it is. */
+/* Expect that one damage was found and reported with this text and its location. */
 static void expect_damage(struct fixture *fx, struct myalloc_cache *cache, const void *object,
 			  const char *what, const char *owner)
 {
@@ -68,7 +68,7 @@ static void expect_damage(struct fixture *fx, struct myalloc_cache *cache, const
 	fixture_note(fx);
 }
 
-/* The invariant is cited by validate, and all is well when the byte is put back. */
+/* Validation cites the invariant, and finds nothing after the byte is restored. */
 static void expect_invalid(struct fixture *fx, struct myalloc_cache *cache, const void *object,
 			   u8 *byte, u8 right, const char *what)
 {
@@ -109,14 +109,14 @@ static void check_redzone(struct fixture *fx, unsigned int size, unsigned int al
 	for (i = 0; i < 2; i++) {
 		scnprintf(what, sizeof(what), "%s red zone overwritten: byte %ld is 0x41, not 0xcc",
 			  left ? "left" : "right", at[i]);
-		/* By the user, found by validate and when the object is freed. */
+		/* Written by the user; found by validation and when the object is freed. */
 		o = alloc_here(cache);
 		*(u8 *)fixture_touch(&o[at[i]], 1) = 0x41;
 		expect_invalid(fx, cache, o, &o[at[i]], MYALLOC_RED_ACTIVE, what);
 		KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 		expect_damage(fx, cache, o, what, "");
 
-		/* By somebody while it is free, found by validate and when it is allocated. */
+		/* Written while the object is free; found by validation and by its allocation. */
 		FIXTURE_EXPECT_VALID(fx);
 		scnprintf(what, sizeof(what), "%s red zone overwritten: byte %ld is 0x41, not 0xbb",
 			  left ? "left" : "right", at[i]);
@@ -126,7 +126,7 @@ static void check_redzone(struct fixture *fx, unsigned int size, unsigned int al
 		KUNIT_EXPECT_PTR_EQ(test, again, o);
 		expect_damage(fx, cache, o, what, "");
 
-		/* It is mended. */
+		/* The damage is repaired. */
 		FIXTURE_EXPECT_VALID(fx);
 		KUNIT_EXPECT_EQ(test, free_here(cache, again), 0);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&cache->corruptions), 0);
@@ -150,7 +150,7 @@ static void debug_redzone(struct kunit *test)
 		}
 }
 
-/* Every byte of the object itself is the user's, and every byte of the zones is watched. */
+/* Every byte of the object may be written, and every byte of the red zones is checked. */
 static void debug_redzone_all_bytes(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -172,7 +172,7 @@ static void debug_redzone_all_bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
-/* The limit that is stated: a write that jumps over the zone is not seen. */
+/* The documented limit: a write that skips the red zone goes undetected. */
 static void debug_redzone_limit(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -180,7 +180,7 @@ static void debug_redzone_limit(struct kunit *test)
 	u8 *one = alloc_here(cache), *two = alloc_here(cache);
 
 	KUNIT_EXPECT_PTR_EQ(test, two, one + cache->layout.slot_size);
-	/* Into the object behind. */
+	/* Into the next object. */
 	one[cache->layout.slot_size] = 0x41;
 	KUNIT_EXPECT_EQ(test, two[0], 0x41);
 	FIXTURE_EXPECT_VALID(fx);
@@ -191,7 +191,7 @@ static void debug_redzone_limit(struct kunit *test)
 
 /* --- poison --------------------------------------------------------------------- */
 
-/* A write after free at any byte, found by validate and at the next allocation. */
+/* A write after free to any byte is found by validation and by the next allocation. */
 static void debug_poison(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 1, 2, 8, 100, 1000 };
@@ -227,7 +227,7 @@ static void debug_poison(struct kunit *test)
 	}
 }
 
-/* A write by whoever had the slab's pages before is none after free. */
+/* A write by the previous user of the slab's pages is no write after free. */
 static void debug_poison_new_slab(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -242,7 +242,7 @@ static void debug_poison_new_slab(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
-/* The picture in check.c, byte by byte, free and live. */
+/* The drawing in check.c, byte by byte, for a free and a live object. */
 static void debug_picture(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -270,7 +270,7 @@ static void debug_picture(struct kunit *test)
 
 /* --- owners ---------------------------------------------------------------------- */
 
-/* " allocated by ... pid ..., freed by ..." as reports have it. */
+/* The text " allocated by ... pid ..., freed by ..." of reports. */
 static const char *owners(const struct myalloc_cache *cache, const void *object, char *buf,
 			  size_t size, bool freed)
 {
@@ -289,7 +289,7 @@ static const char *owners(const struct myalloc_cache *cache, const void *object,
 	return buf;
 }
 
-/* Who allocated and who freed is recorded, with when, and said in reports. */
+/* The callers of alloc and free are recorded with the time, and reported. */
 static void debug_owner(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -326,7 +326,7 @@ static void debug_owner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 }
 
-/* Where no stack could be kept, the owner is named without one. */
+/* If no stack could be saved, the owner is reported without one. */
 static void debug_owner_no_stack(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -340,7 +340,7 @@ static void debug_owner_no_stack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 }
 
-/* A cache that cannot end names who has its objects, eight of them and no more. */
+/* A cache that cannot be destroyed reports the owners of its objects, eight and no more. */
 static void debug_owner_destroy(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -386,7 +386,7 @@ static void see_live(struct myalloc_cache *cache, void *object, const struct mya
 	seen->nr++;
 }
 
-/* The walk over live objects sees each, with its record if there are any. */
+/* The walk visits each live object, with its record if there is one. */
 static void debug_walk_live(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -416,7 +416,7 @@ static void debug_walk_live(struct kunit *test)
 
 /* --- sanity ----------------------------------------------------------------------- */
 
-/* States that do not agree with the count are found by the next alloc and free. */
+/* States that disagree with the count are found by the next alloc or free. */
 static void debug_sanity(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
@@ -443,8 +443,8 @@ static void debug_sanity(struct kunit *test)
 }
 
 /*
- * A slab that counts more free slots than it has is reported, not searched for ever; the next
- * objects come from another one, and the cache does not grow with each of them.
+ * A slab that counts more free slots than it has is reported and not searched forever. The next
+ * objects come from another slab, and the cache does not grow with each of them.
  */
 static void debug_inuse_too_low(struct kunit *test)
 {
@@ -459,7 +459,7 @@ static void debug_inuse_too_low(struct kunit *test)
 	for (i = 0; i < 7; i++)
 		o[i] = alloc_here(cache);
 	pages = fixture_stats(fx)->slab_pages;
-	/* The last free slot looks taken. */
+	/* The state of the last free slot says that it is taken. */
 	state = myalloc_object_state(cache, o[6] + cache->layout.slot_size);
 	*state = MYALLOC_SLOT_LIVE;
 	for (i = 0; i < 4; i++) {
@@ -472,7 +472,7 @@ static void debug_inuse_too_low(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_GE(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_LE(test, fx->stats.slab_pages, 2 * pages);
-	/* From now on it counts as somebody's, who may free it. */
+	/* From now on it counts as owned, and its owner may free it. */
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o[6] + cache->layout.slot_size), 0);
 	for (i = 0; i < 4; i++)
@@ -484,7 +484,7 @@ static void debug_inuse_too_low(struct kunit *test)
 
 /* --- all together -------------------------------------------------------------------- */
 
-/* Full use of a cache of this kind, a few times over. */
+/* Use a cache of this kind completely, a few times. */
 static void use(struct fixture *fx, unsigned int size, myalloc_cache_flags_t flags)
 {
 	struct myalloc_cache *cache = fixture_cache(fx, "quiet", size, flags);
@@ -508,7 +508,7 @@ static void use(struct fixture *fx, unsigned int size, myalloc_cache_flags_t fla
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 }
 
-/* Every set of checks, sizes and properties at work: no false alarm. */
+/* Every set of checks, sizes and properties in normal use: no false alarm. */
 static void debug_no_false_alarm(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 1, 8, 33, 100, 512, 3000 };
@@ -532,7 +532,7 @@ static void fill_ab(void *object)
 	memset(object, 0xab, 40);
 }
 
-/* The checks of a zone are in force in each cache; poison yields to a constructor. */
+/* The checks of a zone apply to each of its caches; a constructor overrides poison. */
 static void debug_zone_checks(struct kunit *test)
 {
 	const struct myalloc_cache_args args = {
@@ -557,7 +557,7 @@ static void debug_zone_checks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, free_here(ctor, o), 0);
 	KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o, 40), 0xab, 40));
 	FIXTURE_EXPECT_VALID(fx);
-	/* Slabs go back as free pages of a zone with poison must be. */
+	/* Slabs return to a zone with poison as poisoned free pages. */
 	myalloc_zone_drain(fx->zone);
 	o = myalloc_pages_alloc(fx->zone, 4, 0);
 	KUNIT_EXPECT_NOT_NULL(test, o);

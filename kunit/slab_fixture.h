@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the suites of slab caches share: zones and caches made for them, looks inside */
+/* Shared by the suites of slab caches: zones and caches for them, access to internals. */
 #ifndef MYALLOC_KUNIT_SLAB_FIXTURE_H
 #define MYALLOC_KUNIT_SLAB_FIXTURE_H
 
 #include "fixture.h"
 #include "object/cache.h"
 
-/* Those of a few slabs of the smallest objects. */
+/* Objects of a few slabs of the smallest objects. */
 #define OBJECTS_MAX	SCALED(4096)
 
-/* What is said of a double free: the cache twice, frame, slot. */
+/* The report of a double free: the cache twice, frame, slot. */
 #define TWICE	"bad free as object of %s: already free (double free); cache %s, frame %u, slot %u"
 
 static inline void **object_array(struct kunit *test)
@@ -28,7 +28,7 @@ static inline struct fixture *large_zone(struct kunit *test)
 	return fixture_zone(test, &args);
 }
 
-/* A few pages, in chunks that are not adjacent, so that every byte can be compared. */
+/* A few pages in chunks that are not adjacent; few enough to compare every byte. */
 static inline struct fixture *small_zone(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -59,7 +59,7 @@ static inline struct myalloc_cache_stats stats_of(struct myalloc_cache *cache)
 	return stats;
 }
 
-/* First frame of the slab of an object. */
+/* The first frame of an object's slab. */
 static inline struct myalloc_frame *slab_of(const struct myalloc_cache *cache, const void *object)
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&cache->map, object);

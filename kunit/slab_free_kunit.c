@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what a slab cache says of a wrong free. */
+/* Tests of wrong frees of objects and their reports. */
 #include "env.h"
 
 #include <kunit/test.h>
 
 #include "slab_fixture.h"
 
-/* At once, when it went to a magazine, to its slab, and when the slab went to the zone. */
+/* Double frees: immediately, from a magazine, from the slab, and after the slab has left. */
 static void slab_bad_twice(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -28,13 +28,13 @@ static void slab_bad_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(none).bad_frees, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, a), 0);
 
-	/* Freed, handed out again, freed by the new owner and by the old one. */
+	/* Freed, allocated again, freed by the new owner and by the old one. */
 	again = alloc_here(mags, 0);
 	KUNIT_EXPECT_PTR_EQ(test, again, a);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(mags, again), 0);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(mags, a), MYALLOC_BAD_FREE, TWICE, "mags",
 			       "mags", frame_a, 0);
-	/* A slot that was never out. */
+	/* A slot that was never allocated. */
 	again = a + 3 * mags->layout.slot_size;
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(mags, again), MYALLOC_BAD_FREE, TWICE, "mags",
 			       "mags", frame_a, 3);
@@ -49,7 +49,7 @@ static void slab_bad_twice(struct kunit *test)
 			       frame_a / 16 * 16);
 }
 
-/* What is no memory of the zone. */
+/* Addresses outside the zone. */
 static void slab_bad_foreign(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test), *two = small_zone(test);
@@ -71,7 +71,7 @@ static void slab_bad_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(theirs, object), 0);
 }
 
-/* Not where an object begins: every byte of two slots, the padding, the tail of the slab. */
+/* Addresses inside slots: every byte of two slots, the padding, the tail of the slab. */
 static void slab_bad_place(struct kunit *test)
 {
 	static const myalloc_cache_flags_t flags[] = { 0, MYALLOC_REDZONE, MYALLOC_ZERO_FREE };
@@ -97,7 +97,7 @@ static void slab_bad_place(struct kunit *test)
 					       "bad free as object of place: inside a block, not at its beginning; cache place, frame %u, slot %u",
 					       frame, off / slot);
 		}
-		/* Behind the last slot nothing begins, not even at a multiple of the slot size. */
+		/* No object begins behind the last slot, even at a multiple of the slot size. */
 		off = cache->layout.objects * slot + cache->layout.object_offset;
 		for (; off < PAGE_SIZE << cache->layout.order; off += 4) {
 			fixture_note(fx);
@@ -150,7 +150,7 @@ static void slab_bad_kind(struct kunit *test)
 	char holder[64];
 
 	fixture_symbol(frame->caller, holder, sizeof(holder));
-	/* Filled with what the state of a live object looks like. */
+	/* Filled with the state of a live object. */
 	memset(page, MYALLOC_SLOT_LIVE, 2 * PAGE_SIZE);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, page), MYALLOC_BAD_KIND,
 			       "bad free as object of objects: not what it was allocated as; frame %u, order 1, held by %s",
@@ -171,7 +171,7 @@ static void slab_bad_kind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_KIND], 4);
 }
 
-/* A slab whose tag names a cache that cannot be: nothing in it is known, or freed. */
+/* A slab whose tag names an impossible cache: none of its objects is known, or can be freed. */
 static void slab_bad_tag(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -196,7 +196,7 @@ static void slab_bad_tag(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object), 0);
 }
 
-/* A page that is free, in a magazine or not, has no bytes to be used. */
+/* A free page, in a magazine or not, has no usable size. */
 static void slab_usable_cached(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -211,8 +211,8 @@ static void slab_usable_cached(struct kunit *test)
 }
 
 /*
- * Memory that is in no slab and looks like one full of live objects, to caches with and
- * without a fast path: whatever is freed there is refused.
+ * Memory outside of slabs that looks like a slab full of live objects, to caches with and without a
+ * fast path: every free there is refused.
  */
 static void slab_bad_lookalike(struct kunit *test)
 {
@@ -259,7 +259,7 @@ static void slab_bad_lookalike(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A frame of a chunk that is not there: the map knows its address, but nothing is in it. */
+/* A frame beyond a partial chunk: the map knows its address, but nothing is allocated there. */
 static void slab_bad_behind(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 60, .chunk_order = 4, .no_magazines = true };

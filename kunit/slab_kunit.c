@@ -8,7 +8,7 @@
 
 /* --- objects ------------------------------------------------------------------- */
 
-/* Objects of many sizes and alignments: aligned, apart, whole; and all pages back. */
+/* Objects of many sizes and alignments are aligned and do not overlap; all pages are returned. */
 static void check_objects(struct fixture *fx, unsigned int size, unsigned int align,
 			  myalloc_cache_flags_t flags, void **objects)
 {
@@ -70,7 +70,7 @@ static void slab_objects(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Until the zone has no page left; the next fails, is counted, and after a free succeeds. */
+/* In an exhausted zone an allocation fails, is counted, and succeeds after a free. */
 static void slab_exhaust(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -95,7 +95,7 @@ static void slab_exhaust(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Without magazines the lowest free slot of the fullest partial slab is next. */
+/* Without magazines, the lowest free slot of the fullest partial slab is allocated next. */
 static void slab_order_of_slots(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -109,7 +109,7 @@ static void slab_order_of_slots(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, slot_of(cache, o[i]), i % 8);
 		KUNIT_EXPECT_PTR_EQ(test, slab_of(cache, o[i]), slab_of(cache, o[i / 8 * 8]));
 	}
-	/* In use of the three slabs: 2, 7, 5. */
+	/* Objects in use of the three slabs: 2, 7, 5. */
 	for (i = 1; i < 7; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[8 + 5]), 0);
@@ -127,7 +127,7 @@ static void slab_order_of_slots(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 }
 
-/* The states: in the descriptors or at the end of the slab; what each says when. */
+/* The states, in the descriptors or at the end of the slab, throughout an object's life. */
 static void check_states(struct fixture *fx, unsigned int size, bool in_frames)
 {
 	struct myalloc_cache *cache = magazine_cache(fx, "states", size, 4);
@@ -154,7 +154,7 @@ static void check_states(struct fixture *fx, unsigned int size, bool in_frames)
 		KUNIT_EXPECT_EQ(test, states[i], MYALLOC_SLOT_FREE);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
-	/* Z6: nothing of it stays in the descriptors. */
+	/* Z6: nothing of the states remains in the descriptors. */
 	FIXTURE_EXPECT_VALID(fx);
 }
 
@@ -172,13 +172,13 @@ static void slab_states(struct kunit *test)
 
 static u32 ctor_calls;
 
-/* Each object has a number of its own from its constructor on. */
+/* The constructor gives each object a number of its own. */
 static void number(void *object)
 {
 	*(u32 *)object = ++ctor_calls;
 }
 
-/* Called once for each slot of a slab that is made, and never again while it exists. */
+/* It is called once for each slot of a new slab, and never again while the slab exists. */
 static void slab_ctor(struct kunit *test)
 {
 	struct myalloc_cache_args args = {
@@ -212,7 +212,7 @@ static void slab_ctor(struct kunit *test)
 			}
 			for (i = 0; i < 3 * per_slab; i++)
 				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
-			/* Some slabs may have gone in between; none that stayed was made again. */
+			/* Some slabs may have left; the others were not constructed again. */
 			KUNIT_EXPECT_EQ(test, ctor_calls % per_slab, 0);
 			KUNIT_EXPECT_LE(test, seen[0], 0);
 			if (!round)
@@ -228,7 +228,7 @@ static void slab_ctor(struct kunit *test)
 	}
 }
 
-/* Zeroing: of one allocation, of every one, and at free; all of the object and no more. */
+/* Zeroing of one allocation, of every one, and at free: exactly the whole object. */
 static void slab_zero(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -287,7 +287,7 @@ static void slab_zero(struct kunit *test)
 	}
 }
 
-/* How many of @nr objects, in the order they come, are not above the one before. */
+/* Number of objects, in order of allocation, whose address is not above the previous one. */
 static u32 disorder(struct myalloc_cache *cache, void **objects, u32 nr)
 {
 	u32 i, wrong = 0;
@@ -299,7 +299,7 @@ static u32 disorder(struct myalloc_cache *cache, void **objects, u32 nr)
 	return wrong;
 }
 
-/* Random order is one, hands out each slot once, and differs from slab to slab. */
+/* Random order is random, allocates each slot once, and differs between slabs. */
 static void slab_random_order(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -317,7 +317,7 @@ static void slab_random_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(ordered, nr, objects), nr);
 	random = myalloc_cache_create(fx->zone, &args);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, random);
-	/* 16 in order have a chance of 1 in 16!; most have about half of the pairs wrong. */
+	/* 16 in order have a chance of 1 in 16!; usually half of the pairs are out of order. */
 	KUNIT_EXPECT_GE(test, disorder(random, objects, 10 * nr), nr);
 	for (i = 0; i < 10 * nr; i++) {
 		k = (objects[i] - fx->chunks[0]) / SCALED(64);
@@ -328,7 +328,7 @@ static void slab_random_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(random, 10 * nr, objects), 10 * nr);
 }
 
-/* Random order without magazines, and together with checks, is random as well. */
+/* Random order also works without magazines and with checks. */
 static void slab_random_no_magazine(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -344,7 +344,7 @@ static void slab_random_no_magazine(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, nr, objects), nr);
 }
 
-/* Any number in bulk, from caches of any magazine size: all different, and all back. */
+/* Bulk allocations of any number, with any size of magazine: all differ, all can be freed. */
 static void slab_bulk(struct kunit *test)
 {
 	static const unsigned int numbers[] = { 0, 1, 2, 3, 15, 16, 17, 63, 64, 65, 127, 500 };
@@ -377,7 +377,7 @@ static void slab_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees + fx->stats.corruptions, 0);
 }
 
-/* More than there are: what could be had; wrong ones among right ones: the others are freed. */
+/* A request for too many gets what is left; wrong addresses among right ones are refused alone. */
 static void slab_bulk_limits(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -419,9 +419,9 @@ static void slab_bulk_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 }
 
-/* --- empty slabs, drain, shrink, the end -------------------------------------------- */
+/* --- empty slabs, drain, shrink, destroy -------------------------------------------- */
 
-/* Frees objects of ten slabs; how many slabs stay empty. */
+/* Free the objects of ten slabs; returns the number of slabs that stay empty. */
 static u64 empty_after(struct fixture *fx, struct myalloc_cache *cache, void **objects)
 {
 	u32 nr = 10 * cache->layout.objects, i;
@@ -436,7 +436,7 @@ static u64 empty_after(struct fixture *fx, struct myalloc_cache *cache, void **o
 	return stats_of(cache).slabs_empty;
 }
 
-/* A cache keeps so many empty slabs, no more, and uses them again before it asks for one. */
+/* A cache keeps MYALLOC_EMPTY_KEEP empty slabs, and reuses them before it asks for a new one. */
 static void slab_empty_keep(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -445,7 +445,7 @@ static void slab_empty_keep(struct kunit *test)
 	u64 pages;
 
 	KUNIT_EXPECT_EQ(test, empty_after(fx, cache, objects), MYALLOC_EMPTY_KEEP);
-	fixture_let_pass(fx);	/* as the others wait for */
+	fixture_let_pass(fx);	/* for which the others wait */
 	pages = fixture_stats(fx)->slab_pages;
 	KUNIT_EXPECT_EQ(test, pages, MYALLOC_EMPTY_KEEP << cache->layout.order);
 	objects[0] = alloc_here(cache, 0);
@@ -456,7 +456,7 @@ static void slab_empty_keep(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
 }
 
-/* The same with magazines, small objects and large, of which one flush empties several. */
+/* The same with magazines, for small and large objects, of which a flush empties several slabs. */
 static void slab_empty_keep_magazines(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 64, 500, 1000, 4096, 32768 };
@@ -473,7 +473,7 @@ static void slab_empty_keep_magazines(struct kunit *test)
 	}
 }
 
-/* Drain empties the magazines, shrink also gives slabs back; live objects stay as they are. */
+/* Drain empties the magazines; shrink also returns slabs; live objects are not affected. */
 static void slab_shrink(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -509,7 +509,7 @@ static void slab_shrink(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A cache with live objects stays and is in use as before; cached ones do not keep it. */
+/* A cache with live objects is not destroyed and remains usable; cached ones do not prevent it. */
 static void slab_destroy_busy(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);

@@ -10,7 +10,7 @@
 
 #define TRACK	(sizeof(struct myalloc_track) * MYALLOC_NR_TRACKS)
 
-/* What flags say about the layout. */
+/* Properties of the layout that depend on flags. */
 static const myalloc_cache_flags_t flag_sets[] = {
 	0,
 	MYALLOC_REDZONE,
@@ -54,7 +54,7 @@ static bool ends_in_frames(u32 states, unsigned int order)
 	       states + 8 <= ((u32)MYALLOC_FRAME_BYTES << order) - MYALLOC_FRAME_BYTES;
 }
 
-/* L1: slots, owners, bits and states lie in the slab, one behind the other. */
+/* L1: slots, owners' records, bits and states lie in the slab, one behind the other. */
 static void check_places(struct sweep *s)
 {
 	const struct myalloc_slab_layout *l = &s->l;
@@ -76,7 +76,7 @@ static void check_places(struct sweep *s)
 	EXPECT(s, l->states >= l->objects);
 	if (l->state_offset) {
 		EXPECT(s, !ends_in_frames(l->states, l->order));
-		/* What an overrun reaches first is the bits. */
+		/* An overrun reaches the bits first. */
 		EXPECT(s, l->out_offset >= end);
 		EXPECT(s, l->out_offset % 8 == 0);
 		EXPECT(s, l->state_offset == l->out_offset + DIV_ROUND_UP(l->states, 64) * 8);
@@ -87,7 +87,7 @@ static void check_places(struct sweep *s)
 	}
 }
 
-/* L2 and what lies in a slot, in order: red zone, object, red zone, link. */
+/* L2, and the order within a slot: red zone, object, red zone, link. */
 static void check_slot(struct sweep *s)
 {
 	const struct myalloc_slab_layout *l = &s->l;
@@ -103,7 +103,7 @@ static void check_slot(struct sweep *s)
 	EXPECT(s, l->redzone_end <= room);
 	EXPECT(s, l->link_offset % 8 == 0);
 	EXPECT(s, l->link_offset + sizeof(void *) <= room);
-	/* Who has content or a pattern to keep has the link behind it. */
+	/* If the content or a pattern must be kept, the link lies behind it. */
 	if (s->ctor || poison)
 		EXPECT(s, l->link_offset >= l->redzone_end);
 	else if (red)
@@ -112,7 +112,7 @@ static void check_slot(struct sweep *s)
 	EXPECT(s, l->waste == (PAGE_SIZE << l->order) - l->objects * s->size);
 }
 
-/* L3 for every slot, and the offsets beside it. */
+/* L3 for every slot and for the offsets next to it. */
 static void check_index(struct sweep *s)
 {
 	static const u32 beside[] = { 1, 2, 4, 7 };
@@ -130,12 +130,12 @@ static void check_index(struct sweep *s)
 	}
 	for (off = l->objects * l->slot_size; off < PAGE_SIZE << l->order; off += l->slot_size)
 		EXPECT(s, myalloc_slot_index(l, off) == U32_MAX);
-	/* An address in front of the slab wraps around to here. */
+	/* An address below the slab wraps around to here. */
 	EXPECT(s, myalloc_slot_index(l, -8) == U32_MAX);
 	EXPECT(s, myalloc_slot_index(l, -l->slot_size) == U32_MAX);
 }
 
-/* The largest order: that of MYALLOC_SLAB_BYTES, unless one object needs more. */
+/* The largest order: the order of MYALLOC_SLAB_BYTES, unless one object needs more. */
 static unsigned int largest_order(const struct sweep *s, u32 one)
 {
 	unsigned int order;
@@ -146,7 +146,7 @@ static unsigned int largest_order(const struct sweep *s, u32 one)
 	return order;
 }
 
-/* The rule for the order, from the text of slab_layout.c. */
+/* The rule for the order, as slab_layout.c states it. */
 static void check_order(struct sweep *s)
 {
 	const struct myalloc_slab_layout *l = &s->l;
@@ -181,7 +181,7 @@ static void check_layout(struct sweep *s)
 
 	s->layouts++;
 	if (err == -E2BIG) {
-		/* Not one fits into the largest slab allowed. */
+		/* No object fits into the largest permitted slab. */
 		u32 bytes = PAGE_SIZE << min_t(unsigned int, s->max_order, MYALLOC_SLAB_ORDER_MAX);
 
 		EXPECT(s, s->size + 2 * real_align(s) + TRACK + 64 > bytes);
@@ -204,7 +204,7 @@ static void layout_sizes(struct kunit *test)
 
 	for (size = 1; size <= MYALLOC_MAX_OBJECT; size += step)
 		for (s.align = 0; s.align <= PAGE_SIZE; s.align = s.align ? 2 * s.align : 1) {
-			/* Alignments below 8 are all the same; larger ones change little. */
+			/* Alignments below 8 are equivalent; larger ones change little. */
 			if (fixture_thorough() && size % 8 && s.align && s.align != 64)
 				continue;
 			s.size = size;
@@ -258,7 +258,7 @@ static void layout_index(struct kunit *test)
 	}
 }
 
-/* L4, from what the reciprocal is too large by. */
+/* L4, from the error of the reciprocal. */
 static bool exact(const struct myalloc_slab_layout *l)
 {
 	u64 error = (u64)l->reciprocal * l->slot_size - BIT_ULL(32);
@@ -267,8 +267,8 @@ static bool exact(const struct myalloc_slab_layout *l)
 }
 
 /*
- * exact: the low half of offset * reciprocal is below the reciprocal for multiples of the slot
- * size and for nothing else, and the high half is the quotient; that is all a free looks at.
+ * exact: the low half of offset * reciprocal is below the reciprocal only for multiples of the slot
+ * size, and the high half is the quotient. A free depends on nothing else.
  */
 static void layout_exact(struct kunit *test)
 {
@@ -295,7 +295,7 @@ static void layout_exact(struct kunit *test)
 	KUNIT_EXPECT_GT(test, checked, 0);
 }
 
-/* L4 for every size, alignment and set of flags that has a say in the slot. */
+/* L4 for every size, alignment and set of flags that affects the slot. */
 static void layout_all_exact(struct kunit *test)
 {
 	static const myalloc_cache_flags_t flags[] = {
@@ -314,7 +314,7 @@ static void layout_all_exact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inexact, 0);
 }
 
-/* Sizes whose layout is known by hand. */
+/* Sizes whose layout was computed by hand. */
 static void layout_known(struct kunit *test)
 {
 	static const struct {
@@ -350,7 +350,7 @@ static void layout_known(struct kunit *test)
 		{ 16, 1000, 1000, 0, 65, false },
 		/* 32 states do not fit into the 16 bytes of one descriptor */
 		{ 16, 4096, 4096, 1, 31, false },
-		/* no order up to that of 128 KiB wastes less than order 0 */
+		/* no order up to that of 128 KiB wastes less than order 0 does */
 		{ 16, 9040, 9040, 0, 7, false },
 		{ 16, 32768, 32768, 1, 4, true },
 	};
@@ -379,7 +379,7 @@ static void layout_known(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, l.slot_size, 64);
 }
 
-/* What cannot be laid out. */
+/* Arguments that allow no layout. */
 static void layout_refused(struct kunit *test)
 {
 	static const u32 aligns[] = {

@@ -8,7 +8,7 @@
 #include "page/drain.h"
 #include "slab_fixture.h"
 
-/* Of every capacity: hits, refills and flushes as they must be, nothing lost. */
+/* Magazines of every capacity: hits, refills and flushes as expected, nothing lost. */
 static void slab_magazines(struct kunit *test)
 {
 	static const unsigned int magazines[] = { 1, 2, 3, 5, 7, 16, 17, 33 };
@@ -39,7 +39,7 @@ static void slab_magazines(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, b.live_objects, 0);
 		KUNIT_EXPECT_LE(test, b.cached_objects, cache->mags.nr_magazines * magazines[m]);
 		FIXTURE_EXPECT_VALID(fx);
-		/* Back and forth at one place never leaves the magazines. */
+		/* Alternating alloc and free never leaves the magazines. */
 		b = stats_of(cache);
 		for (i = 0; i < 50; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, alloc_here(cache, 0)), 0);
@@ -49,7 +49,7 @@ static void slab_magazines(struct kunit *test)
 	}
 }
 
-/* What magazines and depot can hold of large objects is at most a 16th of the zone. */
+/* Magazines and depot hold large objects of at most a 16th of the zone. */
 static void slab_depot_share(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -92,7 +92,7 @@ static void alloc_there(void *arg)
 	}
 }
 
-/* Allocated here, freed there, many times over: memory does not grow. */
+/* Objects allocated on one CPU and freed on another, many times: memory does not grow. */
 static void slab_cross_cpu(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -116,7 +116,7 @@ static void slab_cross_cpu(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* What a CPU that is gone had, and only that. */
+/* Draining an offline CPU returns its objects, and only those. */
 static void slab_drain_cpu(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -139,7 +139,7 @@ static void slab_drain_cpu(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* With MAY_WAIT an object takes back pages and slabs that others cache. */
+/* With MAY_WAIT, an allocation takes back pages and slabs cached by others. */
 static void slab_may_wait(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -162,7 +162,7 @@ static void slab_may_wait(struct kunit *test)
 	object = alloc_here(cache, MYALLOC_MAY_WAIT);
 	KUNIT_EXPECT_NOT_NULL(test, object);
 	KUNIT_EXPECT_EQ(test, stats_of(other).cached_objects, 0);
-	/* One more for the magazine of the cache, and in bulk. */
+	/* One more, for the magazine of the cache, and in bulk. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_alloc_bulk(cache, MYALLOC_MAY_WAIT, 9, rest), 7);
 	for (i = 0; i < 7; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, rest[i]), 0);
@@ -171,7 +171,7 @@ static void slab_may_wait(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* In the middle of somebody's work on the magazines, requests go past them. */
+/* Requests in the middle of an operation on the magazines bypass them. */
 static void slab_busy(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -225,7 +225,7 @@ static void hook_alloc_free(const char *where)
 	fixture_nmi_exit(irq);
 }
 
-/* Interrupted anywhere in alloc and free: nothing is lost and nobody gets the same object. */
+/* With an interrupt anywhere in alloc and free, nothing is lost and no object gets two users. */
 static void slab_interrupted(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -266,7 +266,7 @@ static void hook_free_there(const char *where)
 	fixture_on_cpu(1, free_hooked, NULL);
 }
 
-/* The same object freed on two CPUs at the same moment: found when it would go out twice. */
+/* Two overlapping frees of an object on two CPUs are found when it would be allocated twice. */
 static void slab_free_race(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -299,7 +299,7 @@ static void slab_free_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 }
 
-/* A slot in a magazine that is not tagged so is reported and left alone. */
+/* A slot in a magazine with a wrong state is reported and left alone. */
 static void slab_cached_damaged(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -319,7 +319,7 @@ static void slab_cached_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, b), 0);
 }
 
-/* A slab that counts a free slot too many: nothing beside its slots is handed out for it. */
+/* If a slab counts one free slot too many, nothing but its slots is allocated from it. */
 static void slab_counts_too_many(struct kunit *test)
 {
 	static const myalloc_cache_flags_t flags[] = { 0, MYALLOC_RANDOM };
@@ -333,7 +333,7 @@ static void slab_counts_too_many(struct kunit *test)
 							    flags[k] | MYALLOC_NO_MAGAZINE);
 		struct myalloc_frame *frame;
 
-		/* The states behind the last slot's, in the same 8, read as free. */
+		/* The states behind the last slot's, in the same 8 bytes, are FREE. */
 		n = cache->layout.objects;
 		KUNIT_ASSERT_NE(test, n % 8, 0);
 		for (i = 0; i < n; i++)

@@ -6,7 +6,7 @@
 
 #include "slab_fixture.h"
 
-/* Frees @nr objects as if an NMI came in while this CPU holds the cache's lock. */
+/* Free @nr objects as if an NMI arrived while this CPU holds the cache's lock. */
 static void free_deferred(struct kunit *test, struct myalloc_cache *cache, void **objects, u32 nr)
 {
 	unsigned long lock_irq, irq;
@@ -22,7 +22,7 @@ static void free_deferred(struct kunit *test, struct myalloc_cache *cache, void 
 	KUNIT_EXPECT_EQ(test, err, 0);
 }
 
-/* A free is deferred, seen in the statistics, and taken along two at a time. */
+/* A free is deferred, appears in the statistics, and is reaped, two at a time. */
 static void slab_nmi_free(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -70,7 +70,7 @@ static void hook_free_in_recovery(const char *where)
 	fixture_nmi_exit(irq);
 }
 
-/* What is deferred while others are recovered is in the list, and does not come back twice. */
+/* Objects deferred during a recovery are in the list, and are not returned twice. */
 static void slab_nmi_recover(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -86,7 +86,7 @@ static void slab_nmi_recover(struct kunit *test)
 	hooked_here = fixture_set_step_hook(hook_free_in_recovery);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 1);
 	fixture_set_step_hook(NULL);
-	if (!hooked_here) {	/* in a kernel: the recovery alone */
+	if (!hooked_here) {	/* in a kernel, only the recovery */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, freed_meanwhile), 0);
 	} else {
 		KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 1);
@@ -99,7 +99,7 @@ static void slab_nmi_recover(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* As if the CPU that defers were between its two last steps: all see an object that is free. */
+/* As if the deferring CPU were between its last two steps: all others see a free object. */
 static void slab_nmi_free_half(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -114,7 +114,7 @@ static void slab_nmi_free_half(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE, TWICE,
 			       "half", "half", frame, 0);
-	/* Who meets it in the list leaves it there. */
+	/* A reaper that finds it in the list leaves it there. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRING);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 1);
@@ -129,7 +129,7 @@ static void slab_nmi_free_half(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 0);
 }
 
-/* With magazines: they work under the lock; when they are full, frees are deferred. */
+/* Magazines work while the lock is held; when they are full, frees are deferred. */
 static void slab_nmi_magazines(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -151,7 +151,7 @@ static void slab_nmi_magazines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(cache).frees, nr);
 }
 
-/* An object that its user's second free had wrongly marked: it is his, and the others come back. */
+/* An object wrongly marked by its user's second free stays allocated; the others are returned. */
 static void slab_nmi_lost(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -168,7 +168,7 @@ static void slab_nmi_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
-	/* A recovery that another drain has begun is ended, though nothing is left for it. */
+	/* A recovery begun by another drain is finished even if nothing is left for it. */
 	cache->deferred.recovery = MYALLOC_RECOVERY_MARKING;
 	cache->deferred.missing = 0;
 	KUNIT_EXPECT_EQ(test, myalloc_cache_drain(cache), 0);
@@ -176,7 +176,7 @@ static void slab_nmi_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 }
 
-/* With the lock taken and nothing in magazines there is no object in NMI. */
+/* With the lock taken and empty magazines, an allocation in NMI fails. */
 static void slab_nmi_no_object(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -194,7 +194,7 @@ static void slab_nmi_no_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
 }
 
-/* In bulk: as many as the magazines have room for, the others are deferred, or go to the zone. */
+/* In bulk: the magazines take as many as they have room for; the others are deferred. */
 static void slab_nmi_bulk(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -234,7 +234,7 @@ static void number(void *object)
 	*(u32 *)object = ++ctor_calls;
 }
 
-/* The content is kept where somebody relies on it. */
+/* The content is kept where it is relied on. */
 static void slab_nmi_content(struct kunit *test)
 {
 	const struct myalloc_cache_args with_ctor = {
@@ -284,7 +284,7 @@ static void slab_nmi_content(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(checked, o[i]), 0);
 }
 
-/* A link that was written over is noticed, not followed; the objects behind it come back. */
+/* An overwritten link is detected and not followed; the objects behind it are recovered. */
 static void slab_nmi_link_damaged(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -309,7 +309,7 @@ static void slab_nmi_link_damaged(struct kunit *test)
 		wrong[5] = 0;
 		free_deferred(test, cache, o, 6);
 		*(unsigned long *)(o[4] + cache->layout.link_offset) = wrong[k / 2];
-		/* Takes o[5] and o[4] along, and the next one finds the damage. */
+		/* Reaps o[5] and o[4]; the next reap finds the damage. */
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[7]), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[8]), 0);
 		if (k / 2 < 5) {
@@ -338,7 +338,7 @@ static void drain_hooked(void *arg)
 	myalloc_cache_drain(hooked);
 }
 
-/* Who held the lock lets go of it, and another CPU drains the cache. */
+/* The holder drops the lock, and another CPU drains the cache. */
 static void hook_drain(const char *where)
 {
 	if (strcmp(where, "slab-defer") || hook_calls++)
@@ -349,7 +349,7 @@ static void hook_drain(const char *where)
 		;
 }
 
-/* A drain in the middle of a deferred free takes nothing that is not in the list yet. */
+/* A drain during a deferred free does not take an object that is not in the list yet. */
 static void slab_nmi_free_drained(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -379,7 +379,7 @@ static struct fixture *taken_fixture;
 static struct myalloc_cache *taken_cache;
 static bool took_cache, took_zone;
 
-/* While the slab is made somebody else takes both locks. */
+/* While the slab is being made, another CPU takes both locks. */
 static void take_locks(void *object)
 {
 	if (!took_cache)
@@ -424,12 +424,12 @@ static void slab_deferred(struct kunit *test, myalloc_cache_flags_t checks)
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_drain(fx->zone), 2);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	/* They were no page user's. */
+	/* They were not counted as frees by a user of pages. */
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_frees[1], 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A slab that an NMI has made and cannot give to the cache goes back to the zone, later. */
+/* A slab made in NMI that cannot be added to the cache returns to the zone later. */
 static void slab_nmi_slab_deferred(struct kunit *test)
 {
 	slab_deferred(test, 0);

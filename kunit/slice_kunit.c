@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what cuts long work: the arithmetic of slices, and the sort. */
+/* Tests of dividing long work: the arithmetic of slices, and the sort. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -18,11 +18,11 @@ static void slice_begins_small(struct kunit *test)
 
 static void slice_grows_to_its_time(struct kunit *test)
 {
-	/* As long as a slice is to be: the same again. */
+	/* A slice of the target duration: the same number again. */
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(500, MYALLOC_SLICE_NS, 1), 500U);
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(500, MYALLOC_SLICE_NS / 2, 1), 1000U);
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(500, MYALLOC_SLICE_NS * 10, 1), 50U);
-	/* Never at once; a clock that stood still is no reason. */
+	/* Growth is gradual, even if the clock stood still. */
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(500, 1, 1), 500U * MYALLOC_SLICE_GROWTH);
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(500, 0, 1), 500U * MYALLOC_SLICE_GROWTH);
 }
@@ -31,12 +31,12 @@ static void slice_is_whole_batches(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(64, MYALLOC_SLICE_NS / 3, 64), 192U);
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(64, MYALLOC_SLICE_NS * 2 / 3, 64), 64U);
-	/* One batch is not cut, however long it takes. */
+	/* A single batch is not divided, however long it takes. */
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(64, U64_MAX, 64), 64U);
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(U32_MAX, 1, 1), U32_MAX);
 }
 
-/* Whatever an operation costs, no slice but the first takes much more than its time. */
+/* Whatever an operation costs, only the first slice takes much longer than the target. */
 static void slice_keeps_its_time(struct kunit *test)
 {
 	static const u64 costs[] = { 1, 5, 80, 1300, 50000, 4000000 };
@@ -107,7 +107,7 @@ static void sort_sorts(struct kunit *test)
 				sum += e[i].key;
 			}
 			sort_check(test, e, nr, sum);
-			sort_check(test, e, nr, sum);	/* what is sorted stays */
+			sort_check(test, e, nr, sum);	/* sorted input stays as it is */
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of stress runs: what is refused, what a run reports, and that it sees damage. */
+/* Tests of stress runs: refused parameters, results, detection of damage. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -9,7 +9,7 @@
 #include "fixture.h"
 #include "stress/stress.h"
 
-#define PAGES	1000	/* not a multiple of the chunks, so that free blocks differ in order */
+#define PAGES	1000	/* not a multiple of the chunk size, so that free blocks differ in order */
 
 static const struct myalloc_stress base = {
 	.size = sizeof(struct myalloc_stress),
@@ -53,7 +53,7 @@ static void get_result(struct myalloc_job *run, struct myalloc_stress_result *re
 	myalloc_stress_kind.result(run, result);
 }
 
-/* Runs to the end. What every run must be that nobody disturbs. */
+/* Run to the end and check what holds for every undisturbed run. */
 static void run_clean(struct fixture *fx, const struct myalloc_stress *params,
 		      struct myalloc_stress_result *result)
 {
@@ -193,7 +193,7 @@ static void stress_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0ULL);
 }
 
-/* The same size twice is one cache; a seed that is not given is told. */
+/* The same size given twice makes one cache; a seed that was not given is reported. */
 static void stress_defaults(struct kunit *test)
 {
 	struct myalloc_stress params = base;
@@ -252,7 +252,7 @@ static void stress_exhaust(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, result.peak_pages, (u64)PAGES);
 }
 
-/* More threads than pages for them. */
+/* More threads than pages. */
 static void stress_crowd(struct kunit *test)
 {
 	struct myalloc_stress params = base;
@@ -284,7 +284,7 @@ static void run_counts(struct kunit *test, const struct myalloc_stress *params,
 	counts->fail_target = result.fail_target;
 }
 
-/* One thread and a number of operations: the seed decides everything. */
+/* With one thread and a number of operations, the seed determines everything. */
 static void stress_repeats(struct kunit *test)
 {
 	struct myalloc_stress params = base;
@@ -336,7 +336,7 @@ static void stress_cancel(struct kunit *test)
 		myalloc_job_destroy(run);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	}
-	/* At once, before anything has begun. */
+	/* Immediately, before anything has begun. */
 	for (kind = 0; kind < MYALLOC_STRESS_KINDS; kind++) {
 		struct myalloc_stress params = base;
 		struct myalloc_job *run;
@@ -348,7 +348,7 @@ static void stress_cancel(struct kunit *test)
 	}
 }
 
-/* Two runs at once do not mistake each other's memory for their own. */
+/* Two concurrent runs do not mistake each other's memory for their own. */
 static void stress_two(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test);
@@ -375,8 +375,8 @@ static void stress_two(struct kunit *test)
 /* --- damage ----------------------------------------------------------------- */
 
 /*
- * Changes one bit of a block that is in use, if there is one at the moment. Not instrumented,
- * because the run may free the block first.
+ * Change one bit of a block in use, if there is one at the moment. Not instrumented, because the
+ * run may free the block first.
  */
 static noinline __no_sanitize_address void damage(struct fixture *fx)
 {
@@ -421,7 +421,7 @@ static void stress_sees_damage(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, result.balanced, 1u);
 }
 
-/* A free behind the run's back: two owners of a block, and then a double free. */
+/* A free behind the run's back: a block with two owners, then a double free. */
 static void stress_sees_theft(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test);

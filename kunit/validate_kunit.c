@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of validation: each kind of damage to metadata is found, and named by the
- * invariant that it breaks.
+ * Tests of validation: each kind of damage to metadata is found, and reported with the invariant
+ * that it violates.
  */
 #include "env.h"
 
@@ -11,8 +11,8 @@
 #include "zone/validate.h"
 
 /*
- * A zone with some of everything: pages of several orders, an exact run, a partial, a full and
- * an empty slab of two caches, one with its states in the slab, one in the descriptors.
+ * A zone with some of everything: pages of several orders, an extent, a partial, a full and an
+ * empty slab of two caches, one with its states in the slab, one in the descriptors.
  */
 struct scene {
 	struct fixture *fx;
@@ -20,7 +20,7 @@ struct scene {
 	struct myalloc_buddy *buddy;
 	struct myalloc_cache *small;
 	struct myalloc_cache *large;
-	u32 n;			/* objects in a slab of the small ones */
+	u32 n;			/* objects in a slab of the small cache */
 	void *page[4];
 	void *exact;
 	void *s[160];
@@ -56,7 +56,7 @@ static struct scene *make_scene(struct kunit *test)
 		sc->s[i] = myalloc_cache_alloc(sc->small, 0);
 	for (i = 0; i < 12; i++)
 		sc->l[i] = myalloc_cache_alloc(sc->large, 0);
-	/* Four slabs of the small ones: full, partial, empty, partial. */
+	/* Four slabs of small objects: full, partial, empty, partial. */
 	for (i = 0; i < 4 * sc->n; i++)
 		if (!small_live(sc, i))
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(sc->small, sc->s[i]), 0);
@@ -99,7 +99,7 @@ static struct myalloc_frame *slab_of(const struct scene *sc, const struct myallo
 	return &sc->zone->frames[idx_of(sc, object) & ~cache->frame_mask];
 }
 
-/* Damage is there: it is found, the first finding begins with @invariant. */
+/* Expect that the damage is found, and that the first finding begins with @invariant. */
 static void expect_found(struct scene *sc, const char *invariant, int line)
 {
 	struct kunit *test = sc->fx->test;
@@ -110,7 +110,7 @@ static void expect_found(struct scene *sc, const char *invariant, int line)
 			      sc->fx->v.first);
 }
 
-/* Writes @wrong to @place, expects the finding, and puts it right again. */
+/* Write @wrong to @place, expect the finding, and restore the value. */
 #define DAMAGE(sc, place, wrong, invariant)			\
 	do {							\
 		typeof(place) *__place = &(place);		\
@@ -121,9 +121,9 @@ static void expect_found(struct scene *sc, const char *invariant, int line)
 		*__place = __right;				\
 	} while (0)
 
-/* --- what is right ------------------------------------------------------------ */
+/* --- no damage ---------------------------------------------------------------- */
 
-/* Nothing wrong, and everything looked at. */
+/* No findings, and everything was checked. */
 static void validate_counts(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -142,7 +142,7 @@ static void validate_counts(struct kunit *test)
 
 /* --- the buddy ------------------------------------------------------------------ */
 
-/* T1, T2: a summary bit too much and too few, a bit behind the end. */
+/* T1, T2: an extra summary bit, a missing one, a bit behind the end. */
 static void validate_tree(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -157,7 +157,7 @@ static void validate_tree(struct kunit *test)
 	sc->fx = fixture_zone(test, &args);
 	page[0] = myalloc_pages_alloc(sc->fx->zone, 0, 0);
 	tree = &sc->fx->zone->buddy.free[0];
-	/* The free page beside it, of the last chunk's smallest block, is lone. */
+	/* The free page next to it, the smallest block of the last chunk, is a lone bit. */
 	KUNIT_ASSERT_EQ(test, tree->lone, 4993);
 	DAMAGE(sc, tree->lone, 4994, "T1: order 0, level 0, word 78: bit 4994 is not alone");
 	DAMAGE(sc, tree->lone, MYALLOC_TREE_NONE, "T1: order 0, level 0, word 78");
@@ -180,18 +180,18 @@ static void validate_tree(struct kunit *test)
 	FIXTURE_EXPECT_VALID(sc->fx);
 }
 
-/* B1 to B4, each in every way it can be broken by one field. */
+/* B1 to B4, each violated in every way that one field allows. */
 static void validate_buddy(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
 	struct myalloc_buddy *b = sc->buddy;
 	u32 idx = idx_of(sc, sc->page[3]), word = idx / 64, bit = idx % 64;
 
-	/* B1: a block that does not begin, and one that begins inside another. */
+	/* B1: a missing beginning of a block, and one inside another block. */
 	DAMAGE(sc, b->head[word], b->head[word] & ~BIT_ULL(bit), "B1:");
 	DAMAGE(sc, b->head[0], b->head[0] & ~BIT_ULL(0), "B1: frame 0 belongs to no block");
 	DAMAGE(sc, b->head[word], b->head[word] | BIT_ULL(bit + 3), "B1:");
-	/* An allocated block cut in two halves fits together; its tag does not. */
+	/* An allocated block cut in two halves is consistent; its tag is not. */
 	DAMAGE(sc, b->head[word], b->head[word] | BIT_ULL(bit + 4), "Z1:");
 	/* B4: the counts. */
 	DAMAGE(sc, b->nr_free, b->nr_free + 1, "B4:");
@@ -201,7 +201,7 @@ static void validate_buddy(struct kunit *test)
 	end_scene(sc);
 }
 
-/* B2 and B3 on a buddy system of its own: free bits where none may be, halves not merged. */
+/* B2 and B3 on a separate buddy system: free bits in wrong places, unmerged halves. */
 static void validate_free_bits(struct kunit *test)
 {
 	struct myalloc_validation *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
@@ -226,7 +226,7 @@ static void validate_free_bits(struct kunit *test)
 			   "B2: block of order 2 at frame 0 is in the free bits of order 4");
 	myalloc_tree_clear(&b->free[4], 0);
 	memset(v, 0, sizeof(*v));
-	/* A free block without its bit: nobody can have it, the counts say. */
+	/* A free block without its bit cannot be allocated; the counts reveal it. */
 	myalloc_tree_clear(&b->free[3], 1);
 	KUNIT_EXPECT_FALSE(test, myalloc_buddy_validate(b, v));
 	KUNIT_EXPECT_STREQ(test, v->first, "B4: 4 frames are free, counted 12");
@@ -242,7 +242,7 @@ static void validate_free_bits(struct kunit *test)
 			   "B3: both halves of the block of order 3 at frame 8 are free");
 }
 
-/* Every single bit of the buddy's metadata matters, and each is found when it flips. */
+/* Every flipped bit of the buddy's metadata is found. */
 static void validate_every_buddy_bit(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -252,7 +252,7 @@ static void validate_every_buddy_bit(struct kunit *test)
 	u64 *words = sc->zone->buddy_meta;
 
 	for (bit = 0; bit < bits; bit += step) {
-		/* Behind the last frame, head says nothing. */
+		/* Bits of head behind the last frame are ignored. */
 		if (bit >= b->nr_frames && bit < ALIGN(b->nr_frames, 64))
 			continue;
 		words[bit / 64] ^= BIT_ULL(bit % 64);
@@ -305,7 +305,7 @@ static void validate_zone(struct kunit *test)
 	end_scene(sc);
 }
 
-/* Z4: what the magazines hold and what is tagged so. */
+/* Z4: the blocks in magazines and the blocks tagged so. */
 static void validate_magazines(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
@@ -329,7 +329,7 @@ static void validate_magazines(struct kunit *test)
 	DAMAGE(sc, frame->cache, 1, "Z1:");
 	cpu = per_cpu_ptr(sc->fx->zone->pcp[0].cpu, fixture_cpu(0));
 	DAMAGE(sc, cpu->top, cpu->top - 1, "Z4:");
-	/* While somebody is at work on magazines, what they hold is not compared. */
+	/* While an operation on magazines is in progress, their content is not compared. */
 	cpu->top--;
 	cpu->guard = MYALLOC_EPOCH_BUSY;
 	FIXTURE_EXPECT_VALID(sc->fx);
@@ -340,7 +340,7 @@ static void validate_magazines(struct kunit *test)
 	FIXTURE_EXPECT_VALID(sc->fx);
 }
 
-/* Every bit of the tag of every frame is found when it flips. */
+/* Every flipped bit of the tag of every frame is found. */
 static void validate_every_tag_bit(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -379,7 +379,7 @@ static void validate_lists(struct kunit *test)
 	u32 empty = c->list[MYALLOC_SLABS_EMPTY];
 	unsigned int list;
 
-	/* The three others are in lists of one. */
+	/* The other three are alone in their lists. */
 	DAMAGE(sc, full->next, myalloc_frame_idx(sc->zone, part), "S1:");
 	DAMAGE(sc, full->next, 0, "S1:");
 	DAMAGE(sc, full->next, 125, "S1:");
@@ -422,7 +422,7 @@ static void validate_slabs(struct kunit *test)
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_DEFERRED, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_RECOVERING, "S4:");
 		DAMAGE(sc, *live_state, MYALLOC_SLOT_RECOVERING + 1, "S5:");
-		/* An alloc or free that is at work on it may have any object in use. */
+		/* An alloc or free past the magazines may own any object in use. */
 		*live_state = MYALLOC_SLOT_MOVING;
 		FIXTURE_EXPECT_VALID(sc->fx);
 		*live_state = MYALLOC_SLOT_LIVE;
@@ -472,7 +472,7 @@ static void validate_cached(struct kunit *test)
 	end_scene(sc);
 }
 
-/* Flips one bit of a slab's first descriptor or states; is it found? */
+/* Flip one bit of a slab's first descriptor or states; is it found? */
 static bool flip_found(struct scene *sc, u8 *byte, u32 bit)
 {
 	bool found;
@@ -483,7 +483,7 @@ static bool flip_found(struct scene *sc, u8 *byte, u32 bit)
 	return found;
 }
 
-/* Every bit of states, inuse and links of every slab is found when it flips. */
+/* Every flipped bit of the states, inuse and links of every slab is found. */
 static void validate_every_slab_bit(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -509,7 +509,7 @@ static void validate_every_slab_bit(struct kunit *test)
 			lost += !flip_found(sc, (u8 *)&frame->next + i / 8, i % 8);
 			lost += !flip_found(sc, (u8 *)&frame->prev + i / 8, i % 8);
 		}
-		/* A hint that is too low is only slow; one above a free slot loses it. */
+		/* A hint that is too low only costs time; one above a free slot loses the slot. */
 		for (i = 0; i < 16; i++) {
 			u16 hint = frame->hint ^ BIT(i);
 			u32 lowest = 0;
@@ -528,7 +528,7 @@ static void validate_every_slab_bit(struct kunit *test)
 
 /* --- the findings ---------------------------------------------------------------------------- */
 
-/* Several: the first is kept, all are counted, and the next validation begins anew. */
+/* Of several findings the first is kept and all are counted; the next validation starts anew. */
 static void validate_several(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -549,7 +549,7 @@ static void validate_several(struct kunit *test)
 	end_scene(sc);
 }
 
-/* The limit that is stated: damage that is consistent in itself is a leak, not a finding. */
+/* The documented limit: damage that is consistent in itself is a leak, not a finding. */
 static void validate_limit(struct kunit *test)
 {
 	struct scene *sc = make_scene(test);
@@ -561,7 +561,7 @@ static void validate_limit(struct kunit *test)
 	end_scene(sc);
 }
 
-/* A slab that an NMI is about to defer is counted as deferred before it is not as a slab. */
+/* A slab deferred in NMI is counted as deferred before it is no longer counted as a slab. */
 static void validate_deferring(struct kunit *test)
 {
 	const struct fixture_args args = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of the zone: chunks, addresses, statistics, deferred frees, its beginning and end. */
+/* Tests of the zone: chunks, addresses, statistics, deferred frees, creation and destruction. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -17,7 +17,7 @@ static void **page_array(struct kunit *test)
 	return pages;
 }
 
-/* Index of a frame by its address, by a search through the chunks; -1 if it is in none. */
+/* Find the index of a frame by searching the chunks for its address; -1 if there is none. */
 static long index_of(const struct fixture *fx, const void *addr)
 {
 	u32 i, idx;
@@ -35,7 +35,7 @@ static long index_of(const struct fixture *fx, const void *addr)
 
 /* --- making ------------------------------------------------------------------ */
 
-/* @args is refused, in words that contain @text. */
+/* Expect that @args are refused with a message that contains @text. */
 static void refuse(struct kunit *test, struct fixture *fx, const char *text)
 {
 	unsigned long live = fixture_live_allocs();
@@ -50,7 +50,7 @@ static void refuse(struct kunit *test, struct fixture *fx, const char *text)
 		myalloc_zone_destroy(zone);
 }
 
-/* Arguments that contradict each other, each with its sentence. */
+/* Arguments that contradict each other, each with its message. */
 static void zone_args(struct kunit *test)
 {
 	const struct fixture_args good = { .nr_pages = 40, .chunk_order = 4 };
@@ -96,7 +96,7 @@ static void zone_args(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Every page of a zone, each once, inside its chunks, and nothing more; then all back. */
+/* Every page of a zone is allocated exactly once, inside its chunks; then all are freed. */
 static void check_all_pages(struct fixture *fx, void **pages)
 {
 	struct kunit *test = fx->test;
@@ -131,7 +131,7 @@ static void check_all_pages(struct fixture *fx, void **pages)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Zones of 1 to 70 pages in chunks of every size, adjacent and not: all of it can be used. */
+/* Zones of 1 to 70 pages in chunks of every size, adjacent and not, can be used completely. */
 static void zone_every_size(struct kunit *test)
 {
 	u32 nr, order, stride, step = fixture_thorough() ? 1 : 23;
@@ -161,7 +161,7 @@ static void zone_whole_chunk(struct kunit *test)
 	check_all_pages(fx, page_array(test));
 }
 
-/* A range of addresses that runs on, also past chunks of others, is found by the map. */
+/* The map finds a contiguous range of addresses, also past chunks of other zones. */
 static void zone_map(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 45, .chunk_order = 3, .stride = 3 };
@@ -179,7 +179,7 @@ static void zone_map(struct kunit *test)
 				    &zone->frames[idx]);
 		KUNIT_EXPECT_EQ(test, myalloc_frame_idx(zone, &zone->frames[idx]), idx);
 	}
-	/* Every page from before the first to behind the last chunk. */
+	/* Every page from below the first chunk to behind the last one. */
 	end = (unsigned long)fx->chunks[5] + 8 * PAGE_SIZE;
 	for (addr = base - 20 * PAGE_SIZE; addr < end + 40 * PAGE_SIZE; addr += PAGE_SIZE) {
 		bool inside = (long)(addr - base) >= 0 && addr < end &&
@@ -191,7 +191,7 @@ static void zone_map(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_map_frame(&zone->map, (void *)ULONG_MAX));
 }
 
-/* Everything that takes an address refuses one in no chunk, as what it is. */
+/* Every function that takes an address refuses one outside the chunks, with the right report. */
 static void refuse_foreign(struct fixture *fx, struct myalloc_cache *cache, unsigned long at)
 {
 	struct kunit *test = fx->test;
@@ -211,8 +211,8 @@ static void refuse_foreign(struct fixture *fx, struct myalloc_cache *cache, unsi
 }
 
 /*
- * Chunks 64 GiB apart: metadata depends on the reserve alone. For each chunk 12 bytes, for each
- * frame its descriptor and what the buddy has, and the zone itself.
+ * Chunks 64 GiB apart: the size of metadata depends on the reserve alone. It is 12 bytes for each
+ * chunk, a descriptor and the buddy's share for each frame, and the zone itself.
  */
 static void zone_map_sparse(struct kunit *test)
 {
@@ -262,7 +262,7 @@ static void zone_map_sparse(struct kunit *test)
 	}
 }
 
-/* Does the map find @addr where a search through all chunks does, in few steps? */
+/* Does the map find @addr where a search of all chunks finds it, in few steps? */
 static bool found_right(const struct fixture *fx, unsigned long addr)
 {
 	const struct myalloc_zone *zone = fx->zone;
@@ -275,7 +275,7 @@ static bool found_right(const struct fixture *fx, unsigned long addr)
 	       fixture_steps() <= 2 * (ilog2(zone->nr_chunks) + 1U);
 }
 
-/* Chunks at random distances, close together and far apart: the map finds what there is. */
+/* Chunks at random distances, close together and far apart: the map finds exactly their pages. */
 static void zone_map_layouts(struct kunit *test)
 {
 	struct myalloc_random random;
@@ -293,7 +293,7 @@ static void zone_map_layouts(struct kunit *test)
 
 		for (i = 0; i < nr; i++) {
 			fx->chunks[i] = (void *)at;
-			/* Adjacent, near, far; in some rounds only the last one is far. */
+			/* Adjacent, near, far; in some rounds only the last chunk is far. */
 			at += size;
 			if (round % 5 ? !myalloc_random_below(&random, 4) : i + 2 == nr)
 				at += size << myalloc_random_below(&random, 28);
@@ -315,10 +315,10 @@ static void zone_map_layouts(struct kunit *test)
 	}
 }
 
-/* The linear range is the longest run of adjacent chunks, the first of equally long ones. */
+/* The linear range is the longest sequence of adjacent chunks, the first of equally long ones. */
 static void zone_linear(struct kunit *test)
 {
-	/* Which eighths of the memory are chunks; where the longest run begins, and its length. */
+	/* The eighths of the memory that are chunks; begin and length of the longest sequence. */
 	static const struct {
 		u8 chunks;
 		u8 first;
@@ -350,7 +350,7 @@ static void zone_linear(struct kunit *test)
 	}
 }
 
-/* No block reaches from one chunk into another that is not adjacent, or that is. */
+/* No block extends from one chunk into another, whether the two are adjacent or not. */
 static void zone_chunk_borders(struct kunit *test)
 {
 	void **blocks = page_array(test);
@@ -382,7 +382,7 @@ static void zone_chunk_borders(struct kunit *test)
 	}
 }
 
-/* Each internal allocation fails in turn; nothing stays behind. */
+/* Each internal allocation fails in turn; nothing is leaked. */
 static void zone_no_memory(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 100, .chunk_order = 5 };
@@ -410,8 +410,8 @@ static void zone_no_memory(struct kunit *test)
 }
 
 /*
- * Of 64 MiB the zone with one cache takes at most 0.5 %, everything counted; each further
- * cache at most 1/4096 for its magazines.
+ * A zone of 64 MiB with one cache takes at most 0.5 % of it, everything counted; each further cache
+ * takes at most 1/4096 for its magazines.
  */
 static void zone_metadata_share(struct kunit *test)
 {
@@ -440,7 +440,7 @@ static void zone_metadata_share(struct kunit *test)
 		   (unsigned long long)div_u64(bytes * 100000, whole), num_possible_cpus());
 }
 
-/* --- the end ---------------------------------------------------------------------- */
+/* --- destruction ------------------------------------------------------------------ */
 
 static noinline void *alloc_for_report(struct fixture *fx, unsigned int order)
 {
@@ -450,7 +450,7 @@ static noinline void *alloc_for_report(struct fixture *fx, unsigned int order)
 	return addr;
 }
 
-/* A zone with pages out stays, and says who has them. */
+/* A zone with pages in use is not destroyed, and reports their owner. */
 static void zone_destroy_busy(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
@@ -473,7 +473,7 @@ static void zone_destroy_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 }
 
-/* A block in use that its tag does not name: the zone stays, but cannot say whose it is. */
+/* A block in use with a damaged tag: the zone is not destroyed, but cannot report the owner. */
 static void zone_destroy_unknown(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -492,7 +492,7 @@ static void zone_destroy_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 }
 
-/* One that stays does nothing by itself any more, and has said what it had to say. */
+/* An abandoned zone does nothing by itself any more, and has printed its reports. */
 static void zone_abandon(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
@@ -513,7 +513,7 @@ static void zone_abandon(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 }
 
-/* A block whose tag has become that of a larger one stays where it is, and is not counted. */
+/* A block whose tag now says a larger order stays in place, and is not counted. */
 static void zone_give_damaged(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -537,7 +537,7 @@ static void zone_give_damaged(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A zone with a cache stays. */
+/* A zone with a cache is not destroyed. */
 static void zone_destroy_cache(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
@@ -550,7 +550,7 @@ static void zone_destroy_cache(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Pages in the magazines of all CPUs do not keep it. */
+/* Pages in the magazines of any CPU do not prevent destruction. */
 static void alloc_and_free(void *arg)
 {
 	struct fixture *fx = arg;
@@ -594,7 +594,7 @@ static void zone_books_new(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), "");
 }
 
-/* What each operation writes into them. */
+/* The effect of each operation on the statistics. */
 static void zone_books_steps(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -654,7 +654,7 @@ static bool see_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 	return seen->nr != seen->stop;
 }
 
-/* The walk sees each block in use once, and ends when told to. */
+/* The walk visits each block in use once, and ends when told to. */
 static void zone_walk(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -676,7 +676,7 @@ static void zone_walk(struct kunit *test)
 	seen.stop = 2;
 	myalloc_zone_walk_blocks(fx->zone, see_block, &seen);
 	KUNIT_EXPECT_EQ(test, seen.nr, 2);
-	/* One whose order cannot be is not shown. */
+	/* A block with an impossible order is not visited. */
 	seen.nr = 0;
 	seen.stop = 0;
 	fx->zone->frames[index_of(fx, block[0])].order = 6;
@@ -706,7 +706,7 @@ static void zone_report(struct kunit *test)
 			   "bad free as pages of order 1: already free (double free); frame 0, order 4, free");
 }
 
-/* A report from an NMI that interrupts one who reads or writes a report is suppressed. */
+/* A report from an NMI that interrupts a reader or writer of a report is suppressed. */
 static void zone_report_locked(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 16, .chunk_order = 4 };
@@ -731,7 +731,7 @@ static void zone_report_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 1 reports suppressed"), 1);
 }
 
-/* A sentence for each kind, each another one. */
+/* A different text for each kind. */
 static void zone_bad_names(struct kunit *test)
 {
 	unsigned int i, k;
@@ -746,7 +746,7 @@ static void zone_bad_names(struct kunit *test)
 
 /* --- from NMI, with the lock held --------------------------------------------------------- */
 
-/* As if an NMI came in while this CPU holds the lock. */
+/* As if an NMI arrived while this CPU holds the lock. */
 struct nmi {
 	unsigned long lock_irq;
 	unsigned long irq;
@@ -764,7 +764,7 @@ static void nmi_end(struct fixture *fx, const struct nmi *nmi)
 	raw_spin_unlock_irqrestore(&fx->zone->lock, nmi->lock_irq);
 }
 
-/* An allocation fails and is counted; no other failure is. */
+/* An allocation fails and is counted as such; nothing else is. */
 static void zone_nmi_alloc(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -783,7 +783,7 @@ static void zone_nmi_alloc(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, exact);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nmi_fails, 2);
 	KUNIT_EXPECT_EQ(test, fx->stats.page_fails[0] + fx->stats.page_fails[2], 0);
-	/* With the lock free it is as always. */
+	/* If the lock is free, it succeeds as usual. */
 	irq = fixture_nmi_enter();
 	free = myalloc_pages_alloc(fx->zone, 0, 0);
 	fixture_nmi_exit(irq);
@@ -792,7 +792,7 @@ static void zone_nmi_alloc(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, free, 0), 0);
 }
 
-/* A free is deferred: seen in the statistics, found by validate, taken along two at a time. */
+/* A free is deferred: it is in the statistics, validation finds it, and it is reaped in twos. */
 static void zone_nmi_free(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -813,7 +813,7 @@ static void zone_nmi_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->page_frees[1], 0);
 	KUNIT_EXPECT_EQ(test, b->free_pages, 50);
 	FIXTURE_EXPECT_VALID(fx);
-	/* What is on its way back is free already to who frees it again. */
+	/* A deferred block counts as free for a second free. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[3], 1), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "bad free as pages of order 1: already free (double free); frame 6, order 1, free");
@@ -831,7 +831,7 @@ static void zone_nmi_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->corruptions, 0);
 }
 
-/* Blocks of all orders, and the pieces of an exact allocation, are deferred alike. */
+/* Blocks of all orders and the pieces of an exact allocation are deferred alike. */
 static void zone_nmi_free_orders(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -866,7 +866,7 @@ static void zone_nmi_free_orders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->stats.corruptions, 0);
 }
 
-/* With poison the link of a deferred free is not taken for a write after free. */
+/* With poison, the link of a deferred free is not mistaken for a write after free. */
 static void zone_nmi_free_poison(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -885,7 +885,7 @@ static void zone_nmi_free_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, again, 6), 0);
 }
 
-/* As if the CPU that defers were between its two last steps: all see a block that is free. */
+/* As if the deferring CPU were between its last two steps: all others see a free block. */
 static void zone_nmi_free_half(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -901,11 +901,11 @@ static void zone_nmi_free_half(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, block, 1), MYALLOC_BAD_FREE,
 			       "bad free as pages of order 1: already free (double free); frame 0, order 1, free");
-	frame->type = MYALLOC_FRAME_RECOVERING;	/* only ever so under the lock */
+	frame->type = MYALLOC_FRAME_RECOVERING;	/* possible only under the lock */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 2);
 	frame->type = MYALLOC_FRAME_DEFERRING;
-	/* Who meets it in the list leaves it there. */
+	/* A reaper that finds it in the list leaves it there. */
 	other = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 2);
 	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[1], 0);
@@ -920,7 +920,7 @@ static void zone_nmi_free_half(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A deferred block whose order was written over does not go back as another one. */
+/* A deferred block with an overwritten order is not freed as another block. */
 static void zone_nmi_order_damaged(struct kunit *test)
 {
 	const char *report = "frame 0 tagged as block of order 0: allocated with another order";
@@ -945,7 +945,7 @@ static void zone_nmi_order_damaged(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* With no memory behind the addresses nothing is poisoned, cleared or linked through it. */
+/* In a simulated zone nothing is poisoned, cleared or linked through the addresses. */
 static void zone_simulated_checks(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -967,7 +967,7 @@ static void zone_simulated_checks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
 }
 
-/* A link that was written over is noticed, not followed; the blocks behind it come back. */
+/* An overwritten link is detected and not followed; the blocks behind it are recovered. */
 static void zone_nmi_link_damaged(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -989,7 +989,7 @@ static void zone_nmi_link_damaged(struct kunit *test)
 		wrong[4] = (unsigned long)fx->chunks[0] + 16 * PAGE_SIZE;
 		wrong[5] = 0;
 		fixture_free_deferred(fx, blocks, 6, 0);
-		/* The list is a stack: blocks[5] is met first, then blocks[4]. */
+		/* The list is a stack: blocks[5] is found first, then blocks[4]. */
 		*(unsigned long *)blocks[4] = wrong[k];
 		other = myalloc_pages_alloc(fx->zone, 2, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, other, 2), 0);
@@ -1018,7 +1018,7 @@ static void drain_there(void *arg)
 	myalloc_zone_drain(drained->zone);
 }
 
-/* Who held the lock lets go of it, and another CPU drains the zone. */
+/* The holder drops the lock, and another CPU drains the zone. */
 static void hook_drain(const char *where)
 {
 	if (strcmp(where, "zone-deferring") || hook_calls++)
@@ -1038,7 +1038,7 @@ static void hook_free_again(const char *where)
 		twice_err = myalloc_pages_free(drained->zone, twice, 0);
 }
 
-/* A block that is about to be deferred is free to who frees it again. */
+/* A block that is about to be deferred counts as free for a second free. */
 static void zone_nmi_free_twice(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -1064,7 +1064,7 @@ static void zone_nmi_free_twice(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A drain in the middle of a deferred free takes nothing that is not in the list yet. */
+/* A drain during a deferred free does not take a block that is not in the list yet. */
 static void zone_nmi_free_drained(struct kunit *test)
 {
 	const struct fixture_args args = {
