@@ -176,8 +176,8 @@ const struct misuse misuse_heap[] = {
 	CASE(heap_realloc_freed,
 	     "bad free as object of web-64: already free (double free); cache web-64, frame *, slot 0"),
 	CASE(heap_ends_in_use,
-	     "heap web cannot end: 1 blocks of 12 pages are still out, first: frame *, held by *\n"
-	     "cache web-64: still out: frame *, slot 0\n"
-	     "cache web-64 cannot end: 1 objects are still out (check U records who has them)"),
+	     "heap web cannot be destroyed: 1 blocks of 12 pages are still allocated, first: frame *, held by *\n"
+	     "cache web-64: still allocated: frame *, slot 0\n"
+	     "cache web-64 cannot be destroyed: 1 objects are still allocated (check U records who has them)"),
 	{ }
 };
