@@ -586,8 +586,9 @@ static bool has_extents(struct myalloc_heap *h)
 		return false;
 	report = myalloc_report_begin(&h->zone->reports, &irq);
 	if (report) {
-		myalloc_report_add(report, "heap %s cannot be destroyed: %u blocks of %u pages are still allocated",
+		myalloc_report_add(report, "heap %s cannot be destroyed: %u blocks of %u pages ",
 				   h->name, e.nr, e.pages);
+		myalloc_report_add(report, "are still allocated");
 		myalloc_report_add(report, ", first: frame %u, held by ", e.first);
 		myalloc_report_symbol(report, e.caller);
 		myalloc_report_end(&h->zone->reports, report, irq);
@@ -615,7 +616,8 @@ static bool has_objects(struct myalloc_cache *cache)
  * Waits for grace periods: one, and some for each class that was used.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if memory is still allocated, which is reported with its owner, and the heap stays
+ * Return: 0; -EBUSY if memory is still allocated, which is reported with its owner, and the heap
+ * stays
  * as it is.
  */
 int myalloc_heap_destroy(struct myalloc_heap *heap)

@@ -178,6 +178,6 @@ const struct misuse misuse_heap[] = {
 	CASE(heap_ends_in_use,
 	     "heap web cannot be destroyed: 1 blocks of 12 pages are still allocated, first: frame *, held by *\n"
 	     "cache web-64: still allocated: frame *, slot 0\n"
-	     "cache web-64 cannot be destroyed: 1 objects are still allocated (check U records who has them)"),
+	     "cache web-64 cannot be destroyed: 1 objects are still allocated (check U records their owners)"),
 	{ }
 };
