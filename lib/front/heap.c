@@ -617,8 +617,7 @@ static bool has_objects(struct myalloc_cache *cache)
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: 0; -EBUSY if memory is still allocated, which is reported with its owner, and the heap
- * stays
- * as it is.
+ * stays as it is.
  */
 int myalloc_heap_destroy(struct myalloc_heap *heap)
 {
