@@ -217,12 +217,15 @@ static void case_of(u32 cpus, u32 order, u32 nr)
 	}
 	ktap_result(meta, "%u CPUs, %llu MiB, %u caches: their magazines take at most 1/64",
 		    cpus, bytes >> 20, nr);
-	ktap_result(room, "and hold at most 1/8, those of pages 3/8");
+	ktap_result(room, "%u CPUs, %llu MiB, %u caches: and hold at most 1/8, those of pages 3/8",
+		    cpus, bytes >> 20, nr);
 	/* 64 MiB has room for 16 in those of 512 CPUs. */
 	ktap_result(all || (cpus == 512 && order == 14),
-		    "a cache that all CPUs use often has 64 objects in each magazine");
-	ktap_result(good && most[1] == 1, "a drain calls a CPU once for one cache of %u, %u times for all",
-		    nr, most[2]);
+		    "%u CPUs, %llu MiB, %u caches: one that all CPUs use often has 64 objects in each magazine",
+		    cpus, bytes >> 20, nr);
+	ktap_result(good && most[1] == 1,
+		    "%u CPUs, %llu MiB, %u caches: a drain calls a CPU once for one of them, %u times for all",
+		    cpus, bytes >> 20, nr, most[2]);
 	for (i = 0; i < nr; i++)
 		if (myalloc_cache_destroy(cache[i]))
 			host_fatal("a cache does not end");

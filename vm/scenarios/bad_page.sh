@@ -18,10 +18,10 @@ stat_of()
 	awk -v n="$1" '$1 == n { print $2 }' /sys/kernel/debug/myalloc/stats
 }
 
-# is NAME WANTED: a statistic
+# is NAME NUMBER WHEN: a statistic has this value.
 is()
 {
-	expect "$1 is $2" test "$(stat_of "$1")" = "$2"
+	expect "$1 is $2 $3" test "$(stat_of "$1")" = "$2"
 }
 
 # report WHAT: the kernel marks the page. It cannot recover it, because it does not know the user,
@@ -40,25 +40,25 @@ report()
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16
 expect "the client loads" insmod /guest/modules/myalloc_bad.ko
 pages=$(stat_of nr_pages)
-is bad_pages 0
+is bad_pages 0 "before any report"
 
 refuse "a page in use cannot be taken away softly" \
 	sh -c "echo $(cat $parameters/page_phys) >$soft"
 note "soft_offline_page answers: $(sed 's/.*: //' /tmp/ktap.output)"
-is bad_pages 0
+is bad_pages 0 "after a refused soft offline"
 
 for what in free cached page object; do
 	report $what
 done
 expect "a drain looks for bad pages" myallocctl drain
-is bad_pages 2
+is bad_pages 2 "after a drain"
 expect "every invariant holds" myallocctl validate
 expect "the page with a user stays its user's, the slab its cache's" test "$(stat_of page_pages)" = 1
 expect "the tool shows it" sh -c "myallocctl stat | grep -q 'bad .* 2 pages'"
 
 expect "the page and the object are freed, and all pages allocated" \
 	sh -c "echo 1 >$parameters/release"
-is bad_pages 4
+is bad_pages 4 "after the users have freed theirs"
 expect "no bad page was handed out" test "$(cat $parameters/bad)" = 0
 expect "every other page was" test "$(cat $parameters/handed_out)" = $((pages - 4))
 myallocctl drain >/dev/null
@@ -73,7 +73,7 @@ expect "the module unloads" rmmod myalloc
 # The kernel withholds the four pages, so the new reserve has none of them.
 expect "the module loads again" insmod /guest/modules/myalloc.ko reserve_mb=16
 myallocctl drain >/dev/null
-is bad_pages 0
+is bad_pages 0 "after another load"
 expect "and works" myallocctl stress run --ops 10000
 expect "and unloads" rmmod myalloc
 finish
