@@ -777,8 +777,7 @@ static void heap_busy(struct kunit *test)
 
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache h-112 cannot be destroyed: 1 objects are still allocated"),
-			1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache h-112 cannot be destroyed: 1 objects"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("blocks of"), 0);
 	pages = myalloc_heap_alloc(heap, large, 0);
 	more = myalloc_heap_alloc(heap, large, 0);
@@ -787,7 +786,7 @@ static void heap_busy(struct kunit *test)
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
 	scnprintf(expected, sizeof(expected),
-		  "heap h cannot be destroyed: 2 blocks of %u pages are still allocated, first: frame ", 2 * nr);
+		  "heap h cannot be destroyed: 2 blocks of %u pages are still allocated", 2 * nr);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(expected), 1);
 	/* Nor without an entry for the report. */
 	for (i = 0; i < MYALLOC_REPORTS; i++)

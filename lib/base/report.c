@@ -180,6 +180,7 @@ struct myalloc_report *myalloc_report_begin(struct myalloc_reports *r, unsigned 
 	}
 	report->len = 0;
 	report->nr_callers = 0;
+	__release(&r->lock);	/* for sparse: it is held until myalloc_report_end() */
 	return report;
 }
 
@@ -254,6 +255,7 @@ static bool too_many(struct myalloc_reports *r)
 void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report,
 			unsigned long irq)
 {
+	__acquire(&r->lock);	/* for sparse: since myalloc_report_begin() */
 	report->ticket = ++r->ticket;
 	r->last = report;
 	if (too_many(r)) {
