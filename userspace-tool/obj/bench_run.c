@@ -11,6 +11,7 @@
 #include "host/mem.h"
 #include "out/out.h"
 #include "host/stop.h"
+#include "obj/job.h"
 
 #define SILENCE_MS	30000	/* a shape may take a while to prepare */
 
@@ -94,8 +95,9 @@ static void show(const struct bench_report *report, const struct myalloc_bench_p
 }
 
 /* Reads a record if one is ready: 1 if the run continues, 0 if it has ended, or an error. */
-static int read_record(struct device *d, struct bench_report *report)
+static int read_record(struct device *d, void *arg)
 {
+	struct bench_report *report = arg;
 	struct myalloc_bench_progress p;
 	int n = dev_read_bench(d->fd, &p);
 
@@ -107,35 +109,6 @@ static int read_record(struct device *d, struct bench_report *report)
 	report->state = p.state;
 	report->elapsed_ms = p.elapsed_ms;
 	return p.state == MYALLOC_STRESS_RUNNING;
-}
-
-static int follow(struct device *d, struct bench_report *report)
-{
-	bool cancelled = false;
-	int more = 1, err;
-
-	while (more > 0) {
-		err = dev_wait(d->fd, SILENCE_MS);
-		if (stop_signal() && !cancelled) {
-			out_note("ending the run; press Ctrl-C again to leave without its result");
-			cancelled = true;
-			err = dev_call(d->fd, MYALLOC_IOC_BENCH_CANCEL, NULL);
-			if (err)
-				return explain("ending the run", err);
-			continue;
-		}
-		if (stop_count() > 1)
-			return out_fail(128 + stop_signal(),
-					"left before the end of the run, which the module cancels");
-		if (err == 0)
-			out_warn("no progress report from the run for %d s", SILENCE_MS / 1000);
-		if (err < 0 && err != -EINTR)
-			return explain("waiting for the run", err);
-		if (err > 0)
-			more = read_record(d, report);
-	}
-	out_progress_end();
-	return more < 0 ? explain("reading the run's progress", more) : EXIT_OK;
 }
 
 static int fetch_side(struct device *d, struct bench_side *side, __u32 shape, __u32 nr)
@@ -190,6 +163,6 @@ int bench_run(struct device *d, struct bench_report *report)
 	err = dev_call(d->fd, MYALLOC_IOC_BENCH_START, &report->ask);
 	if (err)
 		return explain_start(&report->ask, err);
-	code = follow(d, report);
+	code = job_follow(d, MYALLOC_IOC_BENCH_CANCEL, SILENCE_MS, read_record, report);
 	return code ? code : fetch(d, report);
 }

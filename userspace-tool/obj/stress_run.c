@@ -9,6 +9,7 @@
 #include "host/mem.h"
 #include "out/out.h"
 #include "host/stop.h"
+#include "obj/job.h"
 #include "obj/stress.h"
 
 #define READ_RECORDS	16
@@ -81,8 +82,9 @@ static void show(const struct myalloc_stress_progress *p)
 }
 
 /* Reads the records that are ready: 1 if the run continues, 0 if it has ended, or an error. */
-static int read_records(struct device *d, struct stress_run *run)
+static int read_records(struct device *d, void *arg)
 {
+	struct stress_run *run = arg;
 	struct myalloc_stress_progress p[READ_RECORDS];
 	int n = dev_read_progress(d->fd, p, READ_RECORDS);
 
@@ -95,37 +97,6 @@ static int read_records(struct device *d, struct stress_run *run)
 	return p[n - 1].state == MYALLOC_STRESS_RUNNING;
 }
 
-/* Follows the run until the module reports its end. */
-static int follow(struct device *d, struct stress_run *run)
-{
-	bool cancelled = false;
-	int more = 1, err;
-
-	while (more > 0) {
-		err = dev_wait(d->fd, SILENCE_MS);
-		if (stop_signal() && !cancelled) {
-			out_note("ending the run; press Ctrl-C again to leave without its result");
-			cancelled = true;
-			err = dev_call(d->fd, MYALLOC_IOC_STRESS_CANCEL, NULL);
-			if (err)
-				return explain("ending the run", err);
-			continue;
-		}
-		if (stop_count() > 1)
-			return out_fail(128 + stop_signal(),
-					"left before the end of the run, which the module cancels");
-		if (err == 0)
-			out_warn("no progress report from the run for %d s",
-				 SILENCE_MS / 1000);
-		if (err < 0 && err != -EINTR)
-			return explain("waiting for the run", err);
-		if (err > 0)
-			more = read_records(d, run);
-	}
-	out_progress_end();
-	return more < 0 ? explain("reading the run's progress", more) : EXIT_OK;
-}
-
 int stress_run(struct device *d, struct stress_run *run)
 {
 	int err, code;
@@ -136,7 +107,7 @@ int stress_run(struct device *d, struct stress_run *run)
 		return explain_start(&run->ask, err);
 	out_note("stress run %s, seed %llu", stress_kinds[run->ask.kind].name,
 		 (unsigned long long)run->ask.seed);
-	code = follow(d, run);
+	code = job_follow(d, MYALLOC_IOC_STRESS_CANCEL, SILENCE_MS, read_records, run);
 	if (code)
 		return code;
 	err = dev_stress_result(d->fd, &run->result);
