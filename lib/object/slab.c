@@ -139,16 +139,15 @@ static void set_inuse(struct myalloc_cache *c, struct myalloc_frame *frame, u32 
 
 /**
  * myalloc_slab_make() - allocate and prepare a new slab
- * @cache: the cache
+ * @c: the cache
  *
  * The slab is in no list yet: see __myalloc_slab_add().
  *
  * Context: any.
  * Return: its first frame, tagged NEW; NULL if the zone has no free block.
  */
-struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
+struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *c)
 {
-	struct myalloc_cache *c = cache;
 	const struct myalloc_slab_layout *l = &c->layout;
 	struct myalloc_frame *frame;
 	void *slab;
@@ -176,15 +175,13 @@ struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *cache)
 
 /**
  * __myalloc_slab_add() - add a new slab to its cache
- * @cache: the cache; its lock is held
+ * @c: the cache; its lock is held
  * @frame: first frame of the slab, whose out bits are all clear
  *
  * Context: any.
  */
-void __myalloc_slab_add(struct myalloc_cache *cache, struct myalloc_frame *frame)
+void __myalloc_slab_add(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
-	struct myalloc_cache *c = cache;
-
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_SLAB);
 	slab_link(c, frame, MYALLOC_SLABS_EMPTY);
 	c->generation++;
@@ -212,17 +209,15 @@ struct myalloc_frame *__myalloc_slab_retire(struct myalloc_cache *cache)
 
 /**
  * myalloc_slab_drop() - return a slab to the zone
- * @cache: the cache, in none of whose lists the slab is
+ * @c: the cache, in none of whose lists the slab is
  * @frame: first frame of the slab
  *
  * With checks, a slab whose pages are still referenced goes to quarantine instead.
  *
  * Context: any.
  */
-void myalloc_slab_drop(struct myalloc_cache *cache, struct myalloc_frame *frame)
+void myalloc_slab_drop(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
-	struct myalloc_cache *c = cache;
-
 	myalloc_shadow_slab_end(c, myalloc_slab_addr(c, frame));
 	if (c->zone->checks & MYALLOC_POISON)
 		memset(myalloc_slab_addr(c, frame), MYALLOC_POISON_FREE,
@@ -267,14 +262,13 @@ static noinline void set_aside(struct myalloc_cache *c, struct myalloc_frame *fr
 
 /**
  * myalloc_slab_twice() - count and report overlapping frees of a slot
- * @cache: the cache
+ * @c: the cache
  * @object: an address in the slot
  *
  * Context: any.
  */
-noinline void myalloc_slab_twice(struct myalloc_cache *cache, const void *object)
+noinline void myalloc_slab_twice(struct myalloc_cache *c, const void *object)
 {
-	struct myalloc_cache *c = cache;
 	u32 idx = myalloc_frame_idx(c->zone, myalloc_map_frame(&c->map, object));
 	u32 off = ((unsigned long)object - c->map.base) & c->bytes_mask;
 
@@ -374,7 +368,7 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 
 /**
  * __myalloc_slab_take() - take free slots from the fullest slabs
- * @cache: the cache; its lock is held
+ * @c: the cache; its lock is held
  * @end: slots are stored downwards from here, so that the lowest one is allocated first
  * @most: maximum number of slots
  * @state: new state of the slots
@@ -382,10 +376,9 @@ static u32 slab_take(struct myalloc_cache *c, struct myalloc_frame *frame,
  * Context: any.
  * Return: number of slots taken, limited also by MYALLOC_SCAN_MOST.
  */
-u32 __myalloc_slab_take(struct myalloc_cache *cache, struct myalloc_slot *end, u32 most,
+u32 __myalloc_slab_take(struct myalloc_cache *c, struct myalloc_slot *end, u32 most,
 			u8 state)
 {
-	struct myalloc_cache *c = cache;
 	unsigned int list = MYALLOC_SLAB_PARTIAL, scan = 0;
 	u32 n = 0;
 
@@ -403,18 +396,16 @@ u32 __myalloc_slab_take(struct myalloc_cache *cache, struct myalloc_slot *end, u
 
 /**
  * __myalloc_slab_give() - return a slot to its slab
- * @cache: the cache; its lock is held
- * @place: the slot
+ * @c: the cache; its lock is held
+ * @p: the slot
  * @from: its present state, which makes the caller its owner
  *
  * Context: any.
  * Return: true on success; false after two overlapping frees, if the slot is already back in its
  * slab or has another owner, or if the slab's out bits turn out to be damaged.
  */
-bool __myalloc_slab_give(struct myalloc_cache *cache, const struct myalloc_place *place, u8 from)
+bool __myalloc_slab_give(struct myalloc_cache *c, const struct myalloc_place *p, u8 from)
 {
-	const struct myalloc_place *p = place;
-	struct myalloc_cache *c = cache;
 	struct myalloc_frame *frame = p->frame;
 	u64 *out = myalloc_slab_out(c, frame, p->slab), bit = BIT_ULL(p->index % 64);
 
@@ -598,7 +589,7 @@ static u32 recount(struct myalloc_cache *c, struct myalloc_frame *frame)
 
 /**
  * myalloc_cache_release() - return a slab from limbo to the zone
- * @cache: its cache
+ * @c: its cache
  * @frame: its first frame, which the caller took out of limbo after a grace period
  *
  * If one of its slots has an owner, the slab becomes a slab in use again. The cache may be freed as
@@ -607,9 +598,8 @@ static u32 recount(struct myalloc_cache *c, struct myalloc_frame *frame)
  * Context: any but NMI.
  * Return: pages returned to the zone.
  */
-u32 myalloc_cache_release(struct myalloc_cache *cache, struct myalloc_frame *frame)
+u32 myalloc_cache_release(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
-	struct myalloc_cache *c = cache;
 	unsigned int order = c->layout.order;
 	unsigned long irq;
 	u32 inuse;

@@ -174,15 +174,14 @@ static u32 more_places(const struct myalloc_cache *c)
 
 /**
  * myalloc_upkeep_begin() - create the magazines of a new cache
- * @cache: the cache; the zone's caches_mutex and cpus_read_lock() are held
+ * @c: the cache; the zone's caches_mutex and cpus_read_lock() are held
  * @lean: no magazines until the worker sees that they are needed
  *
  * Context: task, may sleep.
  * Return: 0; -ENOMEM.
  */
-int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean)
+int myalloc_upkeep_begin(struct myalloc_cache *c, bool lean)
 {
-	struct myalloc_cache *c = cache;
 	bool may = !(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE));
 	u32 cpus = c->magazine ? num_online_cpus() : min(num_online_cpus(), MYALLOC_FIRST_PLACES);
 	struct myalloc_magazine_shape shape = { 0 };
@@ -223,14 +222,12 @@ void myalloc_upkeep_stop(struct myalloc_cache *cache)
 
 /**
  * myalloc_upkeep_end() - free the magazines of a cache
- * @cache: the cache; the zone's caches_mutex is held
+ * @c: the cache; the zone's caches_mutex is held
  *
  * Context: task, may sleep.
  */
-void myalloc_upkeep_end(struct myalloc_cache *cache)
+void myalloc_upkeep_end(struct myalloc_cache *c)
 {
-	struct myalloc_cache *c = cache;
-
 	c->zone->magazine_room -= c->room;
 	c->zone->magazine_meta -= c->meta;
 	myalloc_magazines_fini(&c->mags);
