@@ -534,7 +534,7 @@ static void refused(struct fixture *fx, int line, int err, enum myalloc_bad bad)
 	KUNIT_EXPECT_TRUE_MSG(fx->test, fixture_unchanged(fx), "line %d: something changed", line);
 }
 
-/* What is not the heap's: each is refused, named, and changes nothing. */
+/* Frees of memory that does not belong to the heap are refused and reported, and change nothing. */
 static void heap_wrong_frees(struct kunit *test)
 {
 	struct fixture *fx = zone_with_gap(test, 0);

@@ -36,12 +36,12 @@ its own section. Figures are medians over rounds that take turns with the oppone
 kernel. They are of one machine; the ratios are what carries over. `myallocctl bench list` says
 what each shape does.
 
-What is not claimed: the opponents do more. SLUB and the page allocator serve the whole machine,
-reclaim memory, charge it to cgroups, balance NUMA nodes, and never run out at a fixed size; malloc
-libraries find the size of what is freed from its address. A free of myalloc does what theirs
-do only with `slab_debug`: it refuses what is not a live object of that cache. In user mode Linux
-masking interrupts is a system call, which hurts whoever does it. An emulator counts
-instructions, not cache misses.
+These figures do not say that the other allocators are worse. SLUB and the page allocator serve the
+whole machine, reclaim memory, charge it to cgroups, balance NUMA nodes, and have no fixed size; malloc
+libraries find the size of a block from its address. On the other hand, each free of myalloc checks
+that the address is a live object of the cache, which SLUB does only with `slab_debug`. In user mode
+Linux, masking interrupts is a system call, so allocators that mask them look slower than on
+hardware. An emulator counts instructions, not cache misses.
 """
 TESTS_HEAD = """# What was tested
 

@@ -49,7 +49,7 @@ enum {
  * @reciprocal: copy of the one in @layout
  * @state_offset: copy of the one in @layout
  * @tag: tag of the first frame of a slab in use by this cache
- * @nothing: constant 0; stands for the state of an address that is no object
+ * @nothing: constant 0, returned as the state of an address that is not an object
  * @level: 0, MYALLOC_CERTAIN or MYALLOC_TRUSTING
  * @mags: magazines of free objects
  * @stock: registers @mags in the stocks of zone->objects

@@ -5,7 +5,7 @@
 #ifndef MYALLOCCTL_WRONG_H
 #define MYALLOCCTL_WRONG_H
 
-/* As cmd_wrong_word(); @dashes are those that stood before @word, "" if it is no option. */
+/* As cmd_wrong_word(); @dashes is the prefix of an option, "-" or "--", or "" for another word. */
 void wrong_word(const char *what, const char *dashes, const char *word,
 		const char *const *right, int nr) __attribute__((noreturn));
 

@@ -175,7 +175,7 @@ static int utf8_length(const unsigned char *s)
 	return n;
 }
 
-/* json-c writes bytes as they are: what is not UTF-8 would not be JSON. */
+/* json-c copies bytes unchanged, so a string that is not UTF-8 would make invalid JSON. */
 struct json_object *out_string(const char *s)
 {
 	struct json_object *value;
