@@ -21,6 +21,7 @@ programs=(
 	misuse_test
 	bounds_test
 	wrong_free_test
+	cpus_test
 	fault_test
 	interleave_test
 	"oracle_test --seed 1 --ops 600000"
