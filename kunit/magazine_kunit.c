@@ -535,6 +535,11 @@ static void magazine_busy(struct kunit *test)
 	fixture_nmi_exit(irq);
 	myalloc_magazines_leave(cpu);
 	KUNIT_EXPECT_TRUE(test, myalloc_magazines_idle(&r->mags));
+	/* A drain that has begun and not ended. */
+	atomic_inc(&r->mags.drains);
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_idle(&r->mags));
+	atomic_inc(&r->mags.drained);
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_idle(&r->mags));
 	KUNIT_EXPECT_TRUE(test, put(r));
 	KUNIT_EXPECT_NOT_NULL(test, get(r));
 	check_rack(r);
