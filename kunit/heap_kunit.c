@@ -76,6 +76,42 @@ static void expect_end(struct fixture *fx, struct myalloc_heap *heap)
 	KUNIT_EXPECT_EQ(fx->test, fx->zone->owners, 0);
 }
 
+/* Validation finds a class that leads to the wrong cache, and a cache that is not the class. */
+static void heap_validate(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	struct myalloc_cache *cache = heap->cache[3], *foreign = fixture_cache(fx, "f", 24, 0);
+	char text[80];
+
+	FIXTURE_EXPECT_VALID(fx);
+	heap->class_of[cache->id] = 2;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_EQ(test, fx->v.errors, 2);
+	KUNIT_EXPECT_STREQ(test, fx->v.first, "K1: heap h: cache h-24 is not found as class 3");
+	heap->class_of[cache->id] = 3;
+	heap->class_of[foreign->id] = 3;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	scnprintf(text, sizeof(text), "K1: heap h: cache %u is found as class 3", foreign->id);
+	KUNIT_EXPECT_STREQ(test, fx->v.first, text);
+	/* A class that does not exist yet: the heap is being created. */
+	heap->class_of[foreign->id] = MYALLOC_HEAP_CLASSES + 1;
+	FIXTURE_EXPECT_VALID(fx);
+	heap->class_of[foreign->id] = 0;
+	cache->layout.object_size = 16;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_STREQ(test, fx->v.first,
+			   "K2: heap h: class 3 has 16 bytes, aligned to 8");
+	cache->layout.object_size = 24;
+	cache->layout.align = 16;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_STREQ(test, fx->v.first,
+			   "K2: heap h: class 3 has 24 bytes, aligned to 16");
+	cache->layout.align = 8;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(foreign), 0);
+	expect_end(fx, heap);
+}
+
 /* --- sizes ------------------------------------------------------------------------------ */
 
 /* Every size has the smallest class that holds it. */
@@ -673,10 +709,10 @@ static void heap_args(struct kunit *test)
 		struct myalloc_heap_args args;
 		const char *text;
 	} cases[] = {
-		{ { .name = NULL }, "a heap's name has 1 to 25" },
-		{ { .name = "" }, "a heap's name has" },
-		{ { .name = "a/b" }, "a heap's name has" },
-		{ { .name = "26-characters-are-too-many" }, "a heap's name has" },
+		{ { .name = NULL }, "the name of a new heap must have 1 to 25" },
+		{ { .name = "" }, "the name of a new heap" },
+		{ { .name = "a/b" }, "the name of a new heap" },
+		{ { .name = "26-characters-are-too-many" }, "the name of a new heap" },
 		{ { .name = "a", .flags = MYALLOC_ZERO_FREE }, "heap a: unknown flags 0x200" },
 		{ { .name = "a", .flags = MYALLOC_CERTAIN | MYALLOC_TRUSTING },
 		  "cache a-8: certain and trusting exclude each other" },
@@ -698,7 +734,9 @@ static void heap_args(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(cases[i].text), 1, "case %u", i);
 		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 	}
+	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &again)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("the name is already used by another heap"), 1);
 	/* A cache in the middle has the name: those before it end. */
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(NULL), 0);
@@ -859,6 +897,7 @@ static void heap_random(struct kunit *test)
 }
 
 static struct kunit_case heap_cases[] = {
+	KUNIT_CASE(heap_validate),
 	KUNIT_CASE(heap_classes),
 	KUNIT_CASE(heap_fragmentation),
 	KUNIT_CASE(heap_cost),

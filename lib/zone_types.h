@@ -5,6 +5,7 @@
  *
  * Lock order of the whole project:
  *
+ *	zone->fronts_mutex	list of fronts, and a walk over them; sleeping
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
  *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping
@@ -41,6 +42,40 @@
 #define MYALLOC_CACHES_MAX	1024	/* cache numbers of a zone; 0 is never used */
 
 struct myalloc_cache;
+
+#define MYALLOC_FRONT_NAME	32	/* bytes, with the NUL */
+
+struct myalloc_front;
+struct myalloc_validation;
+
+/**
+ * struct myalloc_front_kind - what all fronts of a kind have in common
+ * @name: of the kind, one word: "heap"
+ * @name_size: bytes of the longest name of a front with its NUL, at most MYALLOC_FRONT_NAME
+ * @validate: checks the invariants of a front and adds findings (myalloc_finding()); or NULL.
+ *	Called under fronts_mutex
+ */
+struct myalloc_front_kind {
+	const char *name;
+	u32 name_size;
+	void (*validate)(struct myalloc_front *front, struct myalloc_validation *v);
+};
+
+/**
+ * struct myalloc_front - what a zone knows of a front (front/front.c), which embeds it
+ * @link: in zone->fronts, by ascending @id
+ * @kind: its kind
+ * @zone: its zone
+ * @id: its number, which no other front of the zone ever has
+ * @name: unique among the fronts of its kind in the zone
+ */
+struct myalloc_front {
+	struct list_head link;
+	const struct myalloc_front_kind *kind;
+	struct myalloc_zone *zone;
+	u64 id;
+	char name[MYALLOC_FRONT_NAME];
+};
 
 /**
  * struct myalloc_limbo - slabs on their way from a cache to the zone; see limbo.c
@@ -151,6 +186,9 @@ struct myalloc_zone_args {
  * @drainers: the layers that hold back memory; constant once the zone exists
  * @pages: drainer of page magazines
  * @objects: drainer of caches; its stocks are protected by @caches_mutex
+ * @fronts_mutex: protects @fronts and @last_front; held for a whole walk over the fronts
+ * @fronts: heaps and other fronts
+ * @last_front: number of the front created last
  * @walk_mutex: one walk over all caches at a time; held for the whole walk
  * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held for a whole
  *	walk over the zone, because a CPU that goes offline needs it
@@ -218,6 +256,9 @@ struct myalloc_zone {
 	struct list_head drainers;
 	struct myalloc_drainer pages;
 	struct myalloc_drainer objects;
+	struct mutex fronts_mutex;	/* list of fronts */
+	struct list_head fronts;
+	u64 last_front;
 	struct mutex walk_mutex;	/* one walk at a time */
 	struct mutex caches_mutex;	/* list of caches */
 	struct list_head caches;

@@ -19,6 +19,7 @@
 #include "budget.h"
 #include "compat.h"
 #include "exports.h"
+#include "front/front.h"
 #include "base/histogram.h"
 #include "page/lend.h"
 #include "base/pattern.h"
@@ -278,6 +279,11 @@ EXPORT_INTERNAL(myalloc_cache_default_magazine);
 EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
 
+EXPORT_INTERNAL(myalloc_front_add);
+EXPORT_INTERNAL(myalloc_front_remove);
+EXPORT_INTERNAL(myalloc_front_walk);
+
+EXPORT_INTERNAL(myalloc_finding);
 EXPORT_INTERNAL(myalloc_buddy_validate);
 EXPORT_INTERNAL(myalloc_cache_validate);
 EXPORT_INTERNAL(myalloc_zone_validate);

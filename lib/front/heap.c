@@ -56,6 +56,7 @@
  * free takes one step for each block.
  */
 #include "env.h"
+#include "front/front.h"
 #include "front/heap.h"
 #include "object/cache.h"
 #include "object/check.h"
@@ -65,10 +66,15 @@
 #include "page/flags.h"
 #include "page/pages.h"
 #include "page/zone_report.h"
-#include "zone/zone.h"
+#include "zone/validate.h"
 
 static_assert(MYALLOC_SLAB_ORDER_MAX <= 6,
 	      "a slab must begin in the word of buddy.head of its frames");
+
+static inline struct myalloc_zone *zone_of(const struct myalloc_heap *h)
+{
+	return h->front.zone;
+}
 
 /* --- what an address is ------------------------------------------------------------- */
 
@@ -117,13 +123,13 @@ static bool find(const struct myalloc_heap *h, const void *addr, struct place *p
 	place->cache = cache_of(h, addr);
 	if (likely(place->cache))
 		return true;
-	if (!myalloc_zone_block(h->zone, addr, &block))
+	if (!myalloc_zone_block(zone_of(h), addr, &block))
 		return false;
-	first.tag = READ_ONCE(h->zone->frames[block.idx].tag);
+	first.tag = READ_ONCE(zone_of(h)->frames[block.idx].tag);
 	if (first.type == MYALLOC_FRAME_SLAB || first.type == MYALLOC_FRAME_LIMBO)
 		place->cache = h->cache[h->class_of[first.cache % MYALLOC_CACHES_MAX]];
 	else if (myalloc_frame_owner(&first) == h->owner &&
-		 myalloc_frame_addr(h->zone, block.idx) == addr)
+		 myalloc_frame_addr(zone_of(h), block.idx) == addr)
 		place->pages = myalloc_frame_pages(&first);
 	return place->cache || place->pages;
 }
@@ -157,11 +163,11 @@ static noinline int bad_free(const struct myalloc_heap *h, const void *addr)
 	find(h, addr, &place);
 	if (place.cache)
 		return myalloc_cache_bad_free(place.cache, addr);
-	scnprintf(what, sizeof(what), "memory of heap %s", h->name);
-	if (myalloc_zone_block(h->zone, addr, &block) &&
-	    READ_ONCE(h->zone->frames[block.idx].type) == MYALLOC_FRAME_SLAB)
-		return myalloc_zone_bad_free(h->zone, addr, MYALLOC_BAD_CACHE, what);
-	return myalloc_pages_bad_free(h->zone, addr, MYALLOC_FRAME_EXTENT, h->owner, what);
+	scnprintf(what, sizeof(what), "memory of heap %s", h->front.name);
+	if (myalloc_zone_block(zone_of(h), addr, &block) &&
+	    READ_ONCE(zone_of(h)->frames[block.idx].type) == MYALLOC_FRAME_SLAB)
+		return myalloc_zone_bad_free(zone_of(h), addr, MYALLOC_BAD_CACHE, what);
+	return myalloc_pages_bad_free(zone_of(h), addr, MYALLOC_FRAME_EXTENT, h->owner, what);
 }
 
 static noinline int free_slow(struct myalloc_heap *h, void *addr, unsigned long caller)
@@ -174,7 +180,7 @@ static noinline int free_slow(struct myalloc_heap *h, void *addr, unsigned long 
 		return bad_free(h, addr);
 	if (place.cache)
 		return myalloc_cache_free_for(place.cache, addr, caller);
-	return myalloc_extent_free(h->zone, addr, place.pages, h->owner);
+	return myalloc_extent_free(zone_of(h), addr, place.pages, h->owner);
 }
 
 /* --- alloc and free ------------------------------------------------------------------- */
@@ -193,10 +199,10 @@ static noinline void *alloc_pages_for(struct myalloc_heap *h, size_t size,
 	u32 nr = pages_of(h, size);
 
 	myalloc_flags_might_wait(flags);
-	if (unlikely(!myalloc_flags_check(h->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)) ||
+	if (unlikely(!myalloc_flags_check(zone_of(h), &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)) ||
 	    !nr)
 		return NULL;
-	return myalloc_extent_alloc(h->zone, nr, align_order, flags, h->owner, caller);
+	return myalloc_extent_alloc(zone_of(h), nr, align_order, flags, h->owner, caller);
 }
 
 /* The cache of a size; NULL if it takes pages. */
@@ -255,8 +261,8 @@ void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t 
 	size_t most = (size_t)heap->max_pages << PAGE_SHIFT;
 
 	if (unlikely(!is_power_of_2(align))) {
-		myalloc_zone_err(heap->zone, "heap %s: an alignment of %zu is no power of two",
-				 heap->name, align);
+		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is no power of two",
+				 heap->front.name, align);
 		return NULL;
 	}
 	if (size > most || align > most)
@@ -306,7 +312,7 @@ int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size)
 		return 0;
 	if (likely(cache))
 		return myalloc_cache_free_for(cache, addr, _RET_IP_);
-	return myalloc_extent_free(heap->zone, addr, pages_of(heap, size), heap->owner);
+	return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner);
 }
 
 /**
@@ -334,7 +340,8 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 	if (!addr)
 		return alloc_for(heap, size, flags, _RET_IP_);
 	myalloc_flags_might_wait(flags);
-	if (unlikely(!myalloc_flags_check(heap->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, _RET_IP_)))
+	if (unlikely(!myalloc_flags_check(zone_of(heap), &flags, MYALLOC_OBJECT_FLAGS_ALL,
+					  _RET_IP_)))
 		return NULL;
 	old = size_at(heap, addr);
 	if (unlikely(!old)) {
@@ -345,7 +352,7 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 		return addr;
 	pages = size > heap->max_object ? pages_of(heap, size) : 0;
 	if (pages && old > heap->max_object &&
-	    myalloc_extent_resize(heap->zone, addr, old >> PAGE_SHIFT, pages, flags, heap->owner,
+	    myalloc_extent_resize(zone_of(heap), addr, old >> PAGE_SHIFT, pages, flags, heap->owner,
 				  _RET_IP_))
 		return addr;
 	to = alloc_for(heap, size, flags, _RET_IP_);
@@ -444,22 +451,6 @@ size_t myalloc_heap_good_size(const struct myalloc_heap *heap, size_t size)
 
 /* --- make and end ------------------------------------------------------------------------ */
 
-static int check_args(const struct myalloc_zone *zone, const struct myalloc_heap_args *args)
-{
-	if (!args->name || !myalloc_cache_good_name(args->name) ||
-	    strlen(args->name) >= MYALLOC_HEAP_NAME) {
-		pr_err("%s: a heap's name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, MYALLOC_HEAP_NAME - 1);
-		return -EINVAL;
-	}
-	if (args->flags & ~MYALLOC_HEAP_FLAGS_ALL) {
-		pr_err("%s: heap %s: unknown flags 0x%x\n", zone->name, args->name,
-		       (__force u32)(args->flags & ~MYALLOC_HEAP_FLAGS_ALL));
-		return -EINVAL;
-	}
-	return 0;
-}
-
 /* Makes the cache of the next class. -E2BIG, and nothing is said, if no slab holds an object. */
 static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 {
@@ -475,16 +466,16 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 		.flags = flags,
 	};
 
-	if (myalloc_slab_layout(&layout, size, args.align, flags | h->zone->checks, false,
-				h->zone->chunk_order))
+	if (myalloc_slab_layout(&layout, size, args.align, flags | zone_of(h)->checks, false,
+				zone_of(h)->chunk_order))
 		return -E2BIG;
-	scnprintf(name, sizeof(name), "%s-%u", h->name, size);
-	cache = myalloc_cache_create_lean(h->zone, &args);
+	scnprintf(name, sizeof(name), "%s-%u", h->front.name, size);
+	cache = myalloc_cache_create_lean(zone_of(h), &args);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	h->cache[class] = cache;
-	h->class_of[cache->id] = class;
-	h->nr_classes = class;
+	WRITE_ONCE(h->class_of[cache->id], class);
+	smp_store_release(&h->nr_classes, class);	/* pairs with validate() */
 	h->max_object = size;
 	h->max_small = min_t(u32, size, MYALLOC_HEAP_SMALL);
 	for (at = 0; at <= h->max_small / 8; at++)
@@ -493,12 +484,66 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	return 0;
 }
 
+/* K1, K2. The heap may still be growing. */
+static void validate(struct myalloc_front *front, struct myalloc_validation *v)
+{
+	const struct myalloc_heap *h = container_of(front, struct myalloc_heap, front);
+	u32 nr = smp_load_acquire(&h->nr_classes);	/* pairs with add_class() */
+	u32 class, id;
+
+	for (class = 1; class <= nr; class++) {
+		const struct myalloc_slab_layout *l = &h->cache[class]->layout;
+		u32 size = myalloc_heap_class_size(class);
+
+		if (h->class_of[h->cache[class]->id] != class)
+			myalloc_finding(v, "K1: heap %s: cache %s is not found as class %u",
+					front->name, h->cache[class]->name, class);
+		if (l->object_size != size || l->align != min_t(u32, size & -size, PAGE_SIZE))
+			myalloc_finding(v, "K2: heap %s: class %u has %u bytes, aligned to %u",
+					front->name, class, l->object_size, l->align);
+	}
+	for (id = 0; id < MYALLOC_CACHES_MAX; id++) {
+		class = READ_ONCE(h->class_of[id]);
+		if (class && class <= nr && h->cache[class]->id != id)
+			myalloc_finding(v, "K1: heap %s: cache %u is found as class %u",
+					front->name, id, class);
+	}
+}
+
+static const struct myalloc_front_kind heap_kind = {
+	.name = "heap",
+	.name_size = MYALLOC_HEAP_NAME,
+	.validate = validate,
+};
+
+/* Everything of a heap that must be given back: its number and its caches. */
+static int add_parts(struct myalloc_heap *h, myalloc_cache_flags_t flags)
+{
+	int err = 0;
+
+	if (flags & ~MYALLOC_HEAP_FLAGS_ALL) {
+		pr_err("%s: heap %s: unknown flags 0x%x\n", zone_of(h)->name, h->front.name,
+		       (__force u32)(flags & ~MYALLOC_HEAP_FLAGS_ALL));
+		return -EINVAL;
+	}
+	h->owner = myalloc_owner_add(zone_of(h));
+	if (!h->owner) {
+		pr_err("%s: heap %s: there are %lu heaps already, which is the most\n",
+		       zone_of(h)->name, h->front.name, MYALLOC_OWNERS_MAX - 1);
+		return -ENOSPC;
+	}
+	while (!err && h->nr_classes < MYALLOC_HEAP_CLASSES)
+		err = add_class(h, flags);
+	return err == -E2BIG ? 0 : err;
+}
+
 static void free_heap(struct myalloc_heap *h)
 {
+	myalloc_front_remove(&h->front);
 	if (h->nr_classes)
 		myalloc_caches_end(h->cache + 1, h->nr_classes);
 	if (h->owner)
-		myalloc_owner_remove(h->zone, h->owner);
+		myalloc_owner_remove(zone_of(h), h->owner);
 	myalloc_env_free(h);
 }
 
@@ -509,8 +554,8 @@ static void free_heap(struct myalloc_heap *h)
  *
  * Context: task, may sleep.
  * Return: the heap; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,
- * -EEXIST if a cache is called like one of the heap's, -ENOSPC if the zone has too many caches or
- * MYALLOC_OWNERS_MAX - 1 heaps (a sentence was printed for each), -ENOMEM.
+ * -EEXIST if a heap has the name or a cache has that of one of the heap's, -ENOSPC if the zone has
+ * too many caches or MYALLOC_OWNERS_MAX - 1 heaps (a sentence was printed for each), -ENOMEM.
  */
 struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 					 const struct myalloc_heap_args *args)
@@ -519,14 +564,14 @@ struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 	struct myalloc_heap *h;
 	int err;
 
-	err = check_args(zone, args);
-	if (err)
-		return ERR_PTR(err);
 	h = myalloc_env_zalloc_charged(sizeof(*h), zone->node);
 	if (!h)
 		return ERR_PTR(-ENOMEM);
-	strscpy(h->name, args->name, sizeof(h->name));
-	h->zone = zone;
+	err = myalloc_front_add(zone, &h->front, &heap_kind, args->name);
+	if (err) {
+		myalloc_env_free(h);
+		return ERR_PTR(err);
+	}
 	h->head = zone->buddy.head;
 	h->frames = linear->frames;
 	h->base = linear->base;
@@ -535,15 +580,8 @@ struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 	h->bytes = min_t(unsigned long, linear->bytes,
 			 (unsigned long)(zone->buddy.nr_frames - h->first) << PAGE_SHIFT);
 	h->max_pages = BIT(zone->chunk_order);
-	h->owner = myalloc_owner_add(zone);
-	if (!h->owner) {
-		pr_err("%s: heap %s: there are %lu heaps already, which is the most\n", zone->name,
-		       h->name, MYALLOC_OWNERS_MAX - 1);
-		err = -ENOSPC;
-	}
-	while (!err && h->nr_classes < MYALLOC_HEAP_CLASSES)
-		err = add_class(h, args->flags);
-	if (err && err != -E2BIG) {
+	err = add_parts(h, args->flags);
+	if (err) {
 		free_heap(h);
 		return ERR_PTR(err);
 	}
@@ -581,17 +619,17 @@ static bool has_extents(struct myalloc_heap *h)
 	struct myalloc_report *report;
 	unsigned long irq;
 
-	myalloc_zone_walk_blocks(h->zone, note_extent, &e);
+	myalloc_zone_walk_blocks(zone_of(h), note_extent, &e);
 	if (!e.nr)
 		return false;
-	report = myalloc_report_begin(&h->zone->reports, &irq);
+	report = myalloc_report_begin(&zone_of(h)->reports, &irq);
 	if (report) {
 		myalloc_report_add(report, "heap %s cannot be destroyed: %u blocks of %u pages ",
-				   h->name, e.nr, e.pages);
+				   h->front.name, e.nr, e.pages);
 		myalloc_report_add(report, "are still allocated");
 		myalloc_report_add(report, ", first: frame %u, held by ", e.first);
 		myalloc_report_symbol(report, e.caller);
-		myalloc_report_end(&h->zone->reports, report, irq);
+		myalloc_report_end(&zone_of(h)->reports, report, irq);
 	}
 	return true;
 }

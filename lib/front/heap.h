@@ -21,11 +21,10 @@
  * @max_small: sizes up to this one are in @small
  * @max_object: bytes of an object of the last class
  * @cache: of each class; [0] is NULL, as those behind the last class
- * @zone: where blocks come from
+ * @front: its zone and name
  * @max_pages: pages of the largest block
  * @nr_classes: how many it has
  * @owner: number of its extents
- * @name: of the heap
  * @small: the cache of each size, rounded up and divided by 8; that of 0 is that of 1
  * @class_of: class of the cache with a number; 0 if the cache is not the heap's
  *
@@ -41,11 +40,10 @@ struct myalloc_heap {
 	size_t max_small;
 	size_t max_object;
 	struct myalloc_cache *cache[MYALLOC_HEAP_CLASSES + 1];
-	struct myalloc_zone *zone;
+	struct myalloc_front front;
 	u32 max_pages;
 	u32 nr_classes;
 	u32 owner;
-	char name[MYALLOC_HEAP_NAME];
 	struct myalloc_cache *small[MYALLOC_HEAP_SMALL / 8 + 1];
 	u8 class_of[MYALLOC_CACHES_MAX];
 };

@@ -144,6 +144,22 @@ static void heap_ends_in_use(void)
 	EXPECT(!myalloc_heap_destroy(web), "an unused heap does not end");
 }
 
+static void heap_same_name(void)
+{
+	make_heaps();
+	EXPECT(PTR_ERR(myalloc_heap_create(zone, &(struct myalloc_heap_args){ .name = "web" })) ==
+	       -EEXIST, "two heaps have one name");
+}
+
+static void heap_zone_ends(void)
+{
+	make_heaps();
+	EXPECT(myalloc_zone_destroy(zone) == -EBUSY, "a zone with a heap ended");
+	good(myalloc_heap_destroy(web));
+	EXPECT(myalloc_zone_destroy(zone) == -EBUSY, "a zone with a heap ended");
+	valid();
+}
+
 const struct misuse misuse_heap[] = {
 	CASE(heap_twice,
 	     "bad free as object of web-64: already free (double free); cache web-64, frame *, slot 0\n"
@@ -179,5 +195,10 @@ const struct misuse misuse_heap[] = {
 	     "heap web cannot be destroyed: 1 blocks of 12 pages are still allocated, first: frame *, held by *\n"
 	     "cache web-64: still allocated: frame *, slot 0\n"
 	     "cache web-64 cannot be destroyed: 1 objects are still allocated (check U records their owners)"),
+	CASE(heap_same_name,
+	     "heap web: the name is already used by another heap"),
+	CASE(heap_zone_ends,
+	     "cannot be destroyed: heap web still exists\n"
+	     "cannot be destroyed: heap other still exists"),
 	{ }
 };

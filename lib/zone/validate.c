@@ -27,17 +27,38 @@
 
 #define RETRIES	3
 
+__printf(2, 0)
+static void v_verr(struct myalloc_validation *v, const char *fmt, va_list args)
+{
+	if (!v->errors++)
+		vscnprintf(v->first, sizeof(v->first), fmt, args);
+}
+
 __printf(2, 3)
 static bool v_err(struct myalloc_validation *v, const char *fmt, ...)
 {
 	va_list args;
 
-	if (!v->errors++) {
-		va_start(args, fmt);
-		vscnprintf(v->first, sizeof(v->first), fmt, args);
-		va_end(args);
-	}
+	va_start(args, fmt);
+	v_verr(v, fmt, args);
+	va_end(args);
 	return false;
+}
+
+/**
+ * myalloc_finding() - add a finding of a front to the result of a validation
+ * @v: in and out: the text of the first finding is kept, the others are counted
+ * @fmt: format of the text, which begins with the name of the invariant
+ *
+ * Context: any.
+ */
+void myalloc_finding(struct myalloc_validation *v, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	v_verr(v, fmt, args);
+	va_end(args);
 }
 
 /* --- the buddy -------------------------------------------------------------- */
@@ -694,6 +715,17 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	return v->errors == before;
 }
 
+static void validate_fronts(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	struct myalloc_front *front;
+
+	mutex_lock(&zone->fronts_mutex);
+	list_for_each_entry(front, &zone->fronts, link)
+		if (front->kind->validate)
+			front->kind->validate(front, v);
+	mutex_unlock(&zone->fronts_mutex);
+}
+
 static bool validate_cache(struct myalloc_cache *cache, void *v)
 {
 	myalloc_cache_validate(cache, v);
@@ -701,7 +733,7 @@ static bool validate_cache(struct myalloc_cache *cache, void *v)
 }
 
 /**
- * myalloc_zone_validate() - check every invariant of a zone and its caches
+ * myalloc_zone_validate() - check every invariant of a zone, its caches and its fronts
  * @zone: the zone
  * @v: out: the result
  *
@@ -718,5 +750,6 @@ bool myalloc_zone_validate(struct myalloc_zone *zone, struct myalloc_validation 
 			break;
 	}
 	myalloc_zone_walk_caches(zone, validate_cache, v);
+	validate_fronts(zone, v);
 	return !v->errors;
 }

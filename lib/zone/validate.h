@@ -24,6 +24,8 @@ struct myalloc_validation {
 	char first[MYALLOC_FINDING_SIZE];
 };
 
+__printf(2, 3)
+void myalloc_finding(struct myalloc_validation *v, const char *fmt, ...);
 bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,
 			    struct myalloc_validation *v);
 bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validation *v);

@@ -108,6 +108,8 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	zone->min_free = args->nr_pages;
 	raw_spin_lock_init(&zone->lock);
 	myalloc_reports_init(&zone->reports, args->name);
+	mutex_init(&zone->fronts_mutex);
+	INIT_LIST_HEAD(&zone->fronts);
 	mutex_init(&zone->walk_mutex);
 	mutex_init(&zone->caches_mutex);
 	myalloc_deferred_init(&zone->deferred, args->nr_pages);
@@ -202,14 +204,21 @@ static int report_held(struct myalloc_zone *zone, u32 out)
  * @zone: the zone
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if the zone has caches, pages in use or blocks in quarantine. The first of them
- * is reported, with its owner if known, and the zone remains usable.
+ * Return: 0; -EBUSY if the zone has fronts, caches, pages in use or blocks in quarantine. The first
+ * of them is reported, with its owner if known, and the zone remains usable.
  */
 int myalloc_zone_destroy(struct myalloc_zone *zone)
 {
+	const struct myalloc_front *front;
 	u32 out;
 
 	myalloc_zone_drain(zone);
+	front = list_first_entry_or_null(&zone->fronts, struct myalloc_front, link);
+	if (front) {
+		myalloc_zone_err(zone, "cannot be destroyed: %s %s still exists", front->kind->name,
+				 front->name);
+		return -EBUSY;
+	}
 	if (!list_empty(&zone->caches)) {
 		myalloc_zone_err(zone, "cannot be destroyed: cache %s still exists",
 				 list_first_entry(&zone->caches, struct myalloc_cache,

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fronts: heaps, and whatever else serves users from a zone
+ *
+ * What it is: the list of the fronts of a zone. A front embeds struct myalloc_front and adds itself
+ * when it is created, so that debugfs, the device, validation and the end of the zone find it
+ * without knowing its kind.
+ *
+ * Locking: fronts_mutex is held for a whole walk, so a front that is visited exists until the visit
+ * ends, and creating or destroying another one waits meanwhile. It is the outermost lock: a visit
+ * may walk over caches, but must neither add nor remove a front. A front adds itself before it is
+ * complete, in order to own its name first; what its walkers read must be correct from then on.
+ *
+ * Cost: nothing on the way of an allocation or a free.
+ */
+#include "env.h"
+#include "front/front.h"
+#include "object/cache.h"
+
+static bool good_name(const struct myalloc_front_kind *kind, const char *name)
+{
+	return name && myalloc_cache_good_name(name) && strlen(name) < kind->name_size;
+}
+
+/**
+ * myalloc_front_add() - add a front to its zone
+ * @zone: the zone
+ * @front: the front; its members are written
+ * @kind: its kind
+ * @name: like the name of a cache, shorter than @kind->name_size; unique among the fronts of this
+ *	kind in the zone; copied
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EINVAL if the name is none, -EEXIST if another front of this kind has it; either
+ * prints a message.
+ */
+int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
+		      const struct myalloc_front_kind *kind, const char *name)
+{
+	struct myalloc_front *other;
+	int err = 0;
+
+	if (!good_name(kind, name)) {
+		pr_err("%s: the name of a new %s must have 1 to %u ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, kind->name, kind->name_size - 1);
+		return -EINVAL;
+	}
+	front->zone = zone;
+	front->kind = kind;
+	strscpy(front->name, name, sizeof(front->name));
+	mutex_lock(&zone->fronts_mutex);
+	list_for_each_entry(other, &zone->fronts, link)
+		if (other->kind == kind && !strcmp(other->name, name))
+			err = -EEXIST;
+	if (!err) {
+		front->id = ++zone->last_front;
+		list_add_tail(&front->link, &zone->fronts);
+	}
+	mutex_unlock(&zone->fronts_mutex);
+	if (err)
+		pr_err("%s: %s %s: the name is already used by another %s\n", zone->name,
+		       kind->name, name, kind->name);
+	return err;
+}
+
+/**
+ * myalloc_front_remove() - remove a front from its zone
+ * @front: the front
+ *
+ * Waits until a walk over the fronts has ended; afterwards no walk finds it.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_front_remove(struct myalloc_front *front)
+{
+	mutex_lock(&front->zone->fronts_mutex);
+	list_del(&front->link);
+	mutex_unlock(&front->zone->fronts_mutex);
+}
+
+/**
+ * myalloc_front_walk() - visit the fronts of a zone
+ * @zone: the zone
+ * @kind: only fronts of this kind; NULL for all
+ * @fn: called for each, in the order of their numbers; it must neither add nor remove a front.
+ *	False ends the walk
+ * @arg: argument for @fn
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_front_walk(struct myalloc_zone *zone, const struct myalloc_front_kind *kind,
+			myalloc_front_fn fn, void *arg)
+{
+	struct myalloc_front *front;
+
+	mutex_lock(&zone->fronts_mutex);
+	list_for_each_entry(front, &zone->fronts, link)
+		if ((!kind || front->kind == kind) && !fn(front, arg))
+			break;
+	mutex_unlock(&zone->fronts_mutex);
+}
