@@ -108,8 +108,9 @@ static bool loses_much(const struct myalloc_slab_layout *l)
 	return bytes - l->objects * l->slot_size > bytes / 8;
 }
 
+/* @lean: no magazines at first. @roomy: slabs may be larger where small ones would lose much. */
 static struct myalloc_cache *create(struct myalloc_zone *zone,
-				    const struct myalloc_cache_args *args, bool lean)
+				    const struct myalloc_cache_args *args, bool lean, bool roomy)
 {
 	myalloc_cache_flags_t flags = args->flags | zone->checks;
 	unsigned int max_order, i;
@@ -130,7 +131,7 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
 	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
 				  args->ctor, max_order);
-	if (err == -E2BIG || (lean && loses_much(&c->layout)))
+	if (err == -E2BIG || (roomy && loses_much(&c->layout)))
 		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
 					  args->ctor, zone->chunk_order);
 	if (err) {
@@ -196,7 +197,7 @@ struct myalloc_cache *
 myalloc_cache_create(struct myalloc_zone *zone,
 		     const struct myalloc_cache_args *args)
 {
-	return create(zone, args, false);
+	return create(zone, args, false, false);
 }
 
 /**
@@ -214,7 +215,24 @@ myalloc_cache_create(struct myalloc_zone *zone,
 struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
 						const struct myalloc_cache_args *args)
 {
-	return create(zone, args, true);
+	return create(zone, args, true, true);
+}
+
+/**
+ * myalloc_cache_create_bare() - create a slab cache without magazines and with slabs of usual size
+ * @zone: as for myalloc_cache_create()
+ * @args: the same
+ *
+ * Unless myalloc_cache_fix_magazines() is called before the cache is used, the worker gives it
+ * magazines.
+ *
+ * Context: as for myalloc_cache_create().
+ * Return: the same.
+ */
+struct myalloc_cache *myalloc_cache_create_bare(struct myalloc_zone *zone,
+						const struct myalloc_cache_args *args)
+{
+	return create(zone, args, true, false);
 }
 
 /* Nobody finds the cache any more but who found it before. */

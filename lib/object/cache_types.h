@@ -65,6 +65,7 @@ enum {
  * @nr: slabs in each list
  * @free_slots: slots of all slabs whose out bit is clear
  * @nr_limbo: slabs in limbo, which are in no list; see limbo.c
+ * @set_aside: slabs that never leave the lists
  * @generation: grows with every change
  * @allocs: objects allocated past the magazines
  * @frees: objects freed past the magazines
@@ -79,6 +80,7 @@ enum {
  * @limbo_link: in zone->limbo.caches while the open batch contains slabs of this cache
  * @magazine: objects in a magazine that the creator asked for, 0 for the default
  * @resized: the capacity was set after creation; the worker no longer changes it
+ * @fixed_slabs: it takes no slabs from the zone but those set aside
  * @hungry: its magazines are often empty; they may grow beyond the usual share of one cache
  * @room: bytes of objects that its magazines may hold, part of zone->magazine_room
  * @meta: bytes of its magazines, part of zone->magazine_meta
@@ -115,6 +117,7 @@ struct myalloc_cache {
 	u32 nr[MYALLOC_SLAB_LISTS];
 	u64 free_slots;
 	u32 nr_limbo;
+	u32 set_aside;
 	u64 generation;
 	u64 allocs;
 	u64 frees;
@@ -130,6 +133,7 @@ struct myalloc_cache {
 	struct list_head limbo_link;
 	u32 magazine;
 	bool resized;
+	bool fixed_slabs;
 	bool hungry;
 	u64 room;
 	u64 meta;

@@ -68,17 +68,24 @@ static void add(struct myalloc_zone *zone, struct myalloc_cache *cache,
 	raw_spin_unlock(&limbo->lock);
 }
 
+/* Lock held. Does a cache have an empty slab above @keep that is not set aside? */
+static bool has_surplus(const struct myalloc_cache *cache, u32 keep)
+{
+	return cache->nr[MYALLOC_SLABS_EMPTY] > keep &&
+	       myalloc_cache_slabs(cache) > cache->set_aside;	/* S8 */
+}
+
 /**
  * myalloc_limbo_retire() - move empty slabs from a cache to limbo
  * @cache: the cache; its lock is held
- * @keep: number of empty slabs that stay
+ * @keep: number of empty slabs that stay, beside those set aside
  * @most: maximum number of slabs to move
  *
  * Context: any but NMI.
  */
 void myalloc_limbo_retire(struct myalloc_cache *cache, u32 keep, u32 most)
 {
-	while (cache->nr[MYALLOC_SLABS_EMPTY] > keep && most--)
+	while (has_surplus(cache, keep) && most--)
 		add(cache->zone, cache, __myalloc_slab_retire(cache));
 }
 
@@ -97,7 +104,7 @@ void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep)
 	do {
 		raw_spin_lock_irqsave(&cache->lock, irq);
 		myalloc_limbo_retire(cache, keep, TRIM_MOST);
-		more = cache->nr[MYALLOC_SLABS_EMPTY] > keep;
+		more = has_surplus(cache, keep);
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
 		cond_resched();
 	} while (more);

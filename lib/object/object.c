@@ -75,7 +75,7 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 
 /*
  * Like try_take(), but add a slab to the cache if it has no free slot. Returns the number of slots;
- * 0 if the zone has no free block or the lock is taken.
+ * 0 if the zone has no free block, the cache may not grow, or the lock is taken.
  */
 static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, u32 most,
 			bool for_refill)
@@ -85,7 +85,7 @@ static u32 take_or_grow(struct myalloc_cache *c, struct myalloc_slot *slot_end, 
 
 	if (!try_take(c, NULL, slot_end, most, for_refill, &n))
 		return 0;
-	if (n)
+	if (n || unlikely(c->fixed_slabs))
 		return n;
 	frame = myalloc_slab_make(c);
 	if (unlikely(!frame && myalloc_zone_reclaim(c->zone)))
@@ -625,6 +625,53 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
 	return free_fast(cache, object, caller);
+}
+
+/**
+ * myalloc_object_withdraw() - take an object back from its user without freeing its slot
+ * @c: the cache
+ * @object: its address; any value is safe
+ * @caller: code address of the user
+ *
+ * The object's slot stays out of its slab and belongs to the caller, in the state MOVING.
+ *
+ * Context: any.
+ * Return: 0; -EINVAL as for myalloc_cache_free().
+ */
+int myalloc_object_withdraw(struct myalloc_cache *c, void *object, unsigned long caller)
+{
+	struct myalloc_place place;
+
+	if (unlikely(!claim_slow(c, object, &place)))
+		return myalloc_cache_bad_free(c, object);
+	if (c->flags & MYALLOC_ZERO_FREE)
+		memset(object, 0, c->layout.object_size);
+	if (c->flags & MYALLOC_CHECKS)
+		myalloc_debug_free(c, object, caller);
+	myalloc_shadow_object_free(c, object);
+	return 0;
+}
+
+/**
+ * myalloc_object_issue() - give a withdrawn object to a user
+ * @c: the cache
+ * @object: an object of myalloc_object_withdraw(), which the caller owns
+ * @flags: flags of the request, already checked
+ * @caller: code address of the user
+ *
+ * Context: any.
+ */
+void myalloc_object_issue(struct myalloc_cache *c, void *object, myalloc_flags_t flags,
+			  unsigned long caller)
+{
+	u8 *state = myalloc_object_state(c, object);	/* a MOVING slot keeps its slab */
+
+	if (c->flags & MYALLOC_CHECKS)
+		myalloc_debug_alloc(c, object, caller);
+	WRITE_ONCE(*state, myalloc_user_state(c));
+	myalloc_shadow_object_alloc(c, object);
+	if (wants_zero(c, flags))
+		memset(object, 0, c->layout.object_size);
 }
 
 /* Like get_one(), but leave the state CACHED, as a trusting cache does. */

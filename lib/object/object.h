@@ -9,6 +9,9 @@ void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr);
 void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
 			      unsigned long caller);
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller);
+int myalloc_object_withdraw(struct myalloc_cache *cache, void *object, unsigned long caller);
+void myalloc_object_issue(struct myalloc_cache *cache, void *object, myalloc_flags_t flags,
+			  unsigned long caller);
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
 
 /* The state of a slot in use: a trusting cache leaves it CACHED, any other makes it LIVE. */

@@ -55,6 +55,7 @@
  *	    pattern of the state.
  *	S7  The state of a slot whose bit is clear is FREE. (Two overlapping frees of a slot may
  *	    break this until its second owner returns it.)
+ *	S8  The lists hold at least set_aside slabs.
  *
  * Damage: a write beyond the last object of a slab reaches the out bits first (slab_layout.c).
  * Before a refill uses a slab, it compares their number with inuse, which lies in the descriptor.

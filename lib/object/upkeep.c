@@ -69,6 +69,15 @@ static u64 share_left(u64 share, u64 taken, u64 has)
 	return share > taken - has ? (share - (taken - has)) / 2 : 0;
 }
 
+static u32 get_batch(const struct myalloc_cache *cache, u32 capacity)
+{
+	u32 batch = MAGAZINE_BATCH;
+
+	if (cache->flags & MYALLOC_RANDOM)	/* each object may scan all bits of a slab */
+		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
+	return min(capacity, batch);
+}
+
 /* caches_mutex held. Compute the shape of magazines, given the @capacity wanted for @cpus CPUs. */
 static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
 		      struct myalloc_magazine_shape *shape)
@@ -78,7 +87,6 @@ static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
 	u64 room = share_left(bytes / ROOM_SHARE, zone->magazine_room, cache->room);
 	u64 meta = share_left(bytes / META_SHARE, zone->magazine_meta, cache->meta);
 	u64 most = cache->hungry ? meta : bytes / 4096;
-	u32 batch;
 
 	shape->capacity = capacity;
 	shape->depot = 0;
@@ -94,10 +102,7 @@ static void get_shape(const struct myalloc_cache *cache, u32 capacity, u32 cpus,
 	       (myalloc_magazine_shape_bytes(shape) > most || shape_meta(shape) > meta ||
 		shape_room(cache, shape) > room))
 		shape->depot--;
-	batch = MAGAZINE_BATCH;
-	if (cache->flags & MYALLOC_RANDOM)	/* each object may scan all bits of a slab */
-		batch = clamp_t(u32, MYALLOC_SCAN_MOST / cache->layout.objects, 1, MAGAZINE_BATCH);
-	shape->batch = min(shape->capacity, batch);
+	shape->batch = get_batch(cache, shape->capacity);
 }
 
 /*
@@ -286,6 +291,96 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 		cache->resized = true;
 	mutex_unlock(&cache->zone->caches_mutex);
 	myalloc_env_cpus_read_unlock();
+	return err;
+}
+
+/* --- setting slabs aside ------------------------------------------------------------- */
+
+/**
+ * myalloc_cache_fix_magazines() - give each possible CPU magazines of a constant capacity
+ * @cache: the cache, which may be in use
+ * @capacity: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for no magazines. Not reduced
+ *	if the magazines of all caches exceed their shares
+ *
+ * There is no depot, so the magazines never hold more than 2 * @capacity objects for each possible
+ * CPU, also while they are replaced. Nothing but this function and myalloc_cache_resize() changes
+ * them.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -ENOMEM, in which case nothing has changed.
+ */
+int myalloc_cache_fix_magazines(struct myalloc_cache *cache, u32 capacity)
+{
+	const struct myalloc_magazine_shape shape = {
+		.capacity = capacity,
+		.batch = get_batch(cache, capacity),
+		.cpus = num_possible_cpus(),
+	};
+	int err = 0;
+
+	myalloc_env_cpus_read_lock();
+	mutex_lock(&cache->zone->caches_mutex);
+	if (capacity != cache->mags.capacity)
+		err = remake(cache, &shape);
+	if (!err) {
+		cache->resized = true;
+		cache->mags.missed = NULL;
+	}
+	mutex_unlock(&cache->zone->caches_mutex);
+	myalloc_env_cpus_read_unlock();
+	return err;
+}
+
+/*
+ * Add the new slab at @frame, if there is one, and set aside slabs that the lists hold, up to
+ * @slabs. Returns true if that many are set aside now.
+ */
+static bool set_aside(struct myalloc_cache *cache, struct myalloc_frame *frame, u32 slabs)
+{
+	unsigned long irq;
+	bool enough;
+
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	if (frame)
+		__myalloc_slab_add(cache, frame);
+	cache->set_aside = min(slabs, myalloc_cache_slabs(cache));	/* S8 */
+	enough = cache->set_aside == slabs;
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	return enough;
+}
+
+/**
+ * myalloc_cache_set_aside() - set the number of slabs that a cache keeps, in use or not
+ * @cache: the cache, which may be in use; the caller excludes other calls for it
+ * @slabs: their number
+ *
+ * Slabs that are missing are taken from the zone now. Those above the number go back when they are
+ * empty, as in every cache.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -ENOMEM if the zone does not have so many, in which case nothing has changed.
+ */
+int myalloc_cache_set_aside(struct myalloc_cache *cache, u32 slabs)
+{
+	u32 before = cache->set_aside;
+	struct myalloc_frame *frame = NULL;
+	int err = 0;
+
+	while (!set_aside(cache, frame, slabs)) {
+		frame = myalloc_slab_make(cache);
+		if (!frame) {
+			myalloc_zone_drain(cache->zone);
+			frame = myalloc_slab_make(cache);
+		}
+		if (!frame) {
+			set_aside(cache, NULL, before);
+			err = -ENOMEM;
+			break;
+		}
+		cond_resched();
+	}
+	if (cache->set_aside <= before)
+		myalloc_cache_trim(cache, 0);
 	return err;
 }
 

@@ -697,6 +697,9 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 		if (listed != w.slabs)
 			v_err(v, "S1: cache %s has %llu slabs, its lists %llu", cache->name,
 			      (unsigned long long)w.slabs, (unsigned long long)listed);
+		if (listed < cache->set_aside)
+			v_err(v, "S8: cache %s has %llu slabs, %u are set aside", cache->name,
+			      (unsigned long long)listed, cache->set_aside);
 		if (w.limbo != cache->nr_limbo)
 			v_err(v, "R2: cache %s has %llu slabs in limbo, counted %u", cache->name,
 			      (unsigned long long)w.limbo, cache->nr_limbo);
