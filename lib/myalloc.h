@@ -45,6 +45,7 @@
 struct myalloc_zone;
 struct myalloc_cache;
 struct myalloc_heap;
+struct myalloc_pool;
 
 #define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
@@ -226,6 +227,44 @@ static inline void *myalloc_heap_zalloc(struct myalloc_heap *heap, size_t size,
 {
 	return myalloc_heap_alloc(heap, size, flags | MYALLOC_ZERO);
 }
+
+/* --- object pools: a number of objects that an allocation cannot miss ------ */
+
+/* Take no pages from the zone but those set aside: an allocation fails when they are used up. */
+#define MYALLOC_POOL_HARD	__MYALLOC_CACHE_FLAG(0x10000u)
+#define MYALLOC_POOL_FLAGS_ALL	(MYALLOC_CACHE_FLAGS_ALL | MYALLOC_POOL_HARD)
+
+#define MYALLOC_POOL_NMI_MAX	64
+
+/**
+ * struct myalloc_pool_args - properties of a new object pool
+ * @name: name of its cache, as in &struct myalloc_cache_args
+ * @object_size: as in &struct myalloc_cache_args
+ * @align: as in &struct myalloc_cache_args
+ * @nr: while fewer than this many objects are live, no allocation outside NMI context fails; at
+ *	least 1
+ * @nmi: while fewer than this many objects that were allocated in NMI context are live, no
+ *	allocation in NMI context fails; at most MYALLOC_POOL_NMI_MAX. If it is 0, such an
+ *	allocation may fail because a lock is held
+ * @flags: MYALLOC_POOL_HARD, and those of a cache
+ * @ctor: as in &struct myalloc_cache_args
+ */
+struct myalloc_pool_args {
+	const char *name;
+	unsigned int object_size;
+	unsigned int align;
+	unsigned int nr;
+	unsigned int nmi;
+	myalloc_cache_flags_t flags;
+	void (*ctor)(void *object);
+};
+
+struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
+					 const struct myalloc_pool_args *args);
+int myalloc_pool_destroy(struct myalloc_pool *pool);
+int myalloc_pool_resize(struct myalloc_pool *pool, unsigned int nr);
+void *myalloc_pool_alloc(struct myalloc_pool *pool, myalloc_flags_t flags);
+int myalloc_pool_free(struct myalloc_pool *pool, void *object);
 
 /* --- the whole zone ----------------------------------------------------- */
 

@@ -6,6 +6,7 @@
  * Lock order of the whole project:
  *
  *	zone->fronts_mutex	list of fronts, and a walk over them; sleeping
+ *	  pool->mutex		one resize of an object pool at a time; sleeping
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
  *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping

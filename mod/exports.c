@@ -31,6 +31,7 @@
 #include "page/drain.h"
 #include "object/cache.h"
 #include "object/check.h"
+#include "front/pool.h"
 #include "base/sort.h"
 #include "zone/validate.h"
 #include "zone/zone.h"
@@ -181,6 +182,12 @@ EXPORT(myalloc_heap_free_bulk);
 EXPORT(myalloc_heap_usable_size);
 EXPORT(myalloc_heap_good_size);
 
+EXPORT(myalloc_pool_create);
+EXPORT(myalloc_pool_destroy);
+EXPORT(myalloc_pool_resize);
+EXPORT(myalloc_pool_alloc);
+EXPORT(myalloc_pool_free);
+
 EXPORT(myalloc_free);
 EXPORT(myalloc_usable_size);
 EXPORT(myalloc_zone_drain);
@@ -278,6 +285,7 @@ EXPORT_INTERNAL(myalloc_cache_fresh);
 EXPORT_INTERNAL(myalloc_cache_default_magazine);
 EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
+EXPORT_INTERNAL(myalloc_pool_stats);
 
 EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);

@@ -26,6 +26,7 @@ programs=(
 	interleave_test
 	"oracle_test --seed 1 --ops 600000"
 	"race_test --seed 1 --ops 2000"
+	"pool_test --seed 1 --ops 2000"
 	env_test
 	runner_test
 )

@@ -74,6 +74,7 @@ extern const struct misuse misuse_metadata[];
 extern const struct misuse misuse_requests[];
 extern const struct misuse misuse_shadow[];
 extern const struct misuse misuse_heap[];
+extern const struct misuse misuse_pool[];
 
 /* What a child tells. */
 struct told {

@@ -16,7 +16,8 @@ $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wr
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
-$(O)/interleave_test $(O)/race_test $(O)/wrong_free_test $(O)/bounds_test: wrap := $(raw-locks)
+$(O)/interleave_test $(O)/race_test $(O)/pool_test $(O)/wrong_free_test: wrap := $(raw-locks)
+$(O)/bounds_test: wrap := $(raw-locks)
 
 $(plain-tests:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)
