@@ -44,6 +44,7 @@ rsync -rlpc --delete \
 	--filter='P .*.cmd' --filter='P *.a' --filter='P *.symvers' \
 	--filter='P modules.order' --filter='P *.gcno' \
 	--exclude='/lib/tests/' --exclude='/lib/fuzz/' --exclude='/lib/bench/' \
+	--exclude='/lib/host_malloc/' \
 	"$root/Kbuild" "$root/lib" "$root/mod" "$root/kunit" "$mirror/src/"
 
 # If everything is up to date, print nothing else.

@@ -8,7 +8,8 @@
  * locks are simulated. Names that begin with host_ are for tests only.
  *
  * HOST_FAST is for benchmarks: no checks, and no exclusion between threads with the
- * same CPU number, so each thread must have its own number.
+ * same CPU number, so each thread must have its own number. HOST_THREADS, on top of it, is for
+ * programs whose threads come and go: see threads.h.
  */
 #ifndef MYALLOC_ENV_H
 #define MYALLOC_ENV_H
@@ -569,10 +570,23 @@ __printf(4, 5) __cold void host_warn(const char *file, int line, const char *fun
 #define HOST_MAX_HELD	16
 #define HOST_MAX_NEST	8
 /* Distance between the copies of a per-CPU variable of two CPUs. */
+#ifdef HOST_THREADS
+#define HOST_PERCPU_UNIT (64UL << 10)
+#else
 #define HOST_PERCPU_UNIT (4UL << 20)
+#endif
 
 struct host_lock;
 struct myalloc_env_print;
+
+#ifdef HOST_THREADS
+
+#include "threads.h"
+
+#else
+
+/* Slow paths are counted for HOST_THREADS only. */
+#define host_count_slow()	do { } while (0)
 
 /**
  * struct host_self - a flow of control: a thread, or a function that runs on top of
@@ -618,6 +632,9 @@ struct host_self {
 };
 
 extern __thread struct host_self host_self __attribute__((tls_model("local-exec")));
+
+#endif /* HOST_THREADS */
+
 extern unsigned int host_nr_cpus;
 extern void (*host_preempt_point)(const char *where);
 extern unsigned int host_point_depth;
@@ -638,20 +655,26 @@ bool host_cpu_online(unsigned int cpu);
 
 #ifdef HOST_FAST
 
+#ifdef HOST_THREADS
+#define preempt_disable()	host_pin()
+#define preempt_enable()	host_unpin()
+#define preemptible()		(host_self.pins == 0)
+#else
 #define preempt_disable()	barrier()
 #define preempt_enable()	barrier()
-#define preempt_enable_no_resched() barrier()
-#define preempt_count()		0
 #define preemptible()		true
+#endif
+#define preempt_enable_no_resched() preempt_enable()
+#define preempt_count()		0
 #define in_nmi()		false
 #define in_hardirq()		false
 #define in_interrupt()		false
 #define in_task()		true
-#define irqs_disabled()		false
-#define local_irq_save(flags)	do { (flags) = 0; barrier(); } while (0)
-#define local_irq_restore(flags) do { (void)(flags); barrier(); } while (0)
-#define local_irq_disable()	barrier()
-#define local_irq_enable()	barrier()
+#define irqs_disabled()		(!preemptible())
+#define local_irq_save(flags)	do { (flags) = 0; preempt_disable(); } while (0)
+#define local_irq_restore(flags) do { (void)(flags); preempt_enable(); } while (0)
+#define local_irq_disable()	preempt_disable()
+#define local_irq_enable()	preempt_enable()
 #define might_sleep()		do { } while (0)
 #define HOST_PINNED(what)	((void)0)
 #define myalloc_env_point(name)	do { } while (0)
@@ -790,6 +813,7 @@ static __always_inline bool raw_spin_trylock(raw_spinlock_t *lock)
 
 static __always_inline void raw_spin_lock(raw_spinlock_t *lock)
 {
+	host_count_slow();
 	if (unlikely(!raw_spin_trylock(lock)))
 		host_raw_lock(&lock->host);
 }
@@ -1265,11 +1289,15 @@ static inline void myalloc_env_work_init(struct myalloc_env_work *w,
 	w->posted = 0;
 }
 
+#ifdef HOST_THREADS
+void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms);
+#else
 static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms)
 {
 	if (!READ_ONCE(w->posted))
 		WRITE_ONCE(w->posted, 1);
 }
+#endif
 
 static inline void myalloc_env_work_stop(struct myalloc_env_work *w)
 {
