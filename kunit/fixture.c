@@ -445,6 +445,19 @@ void fixture_nmi_exit(unsigned long irq)
 	local_irq_restore(irq);
 }
 
+/* Run @fn so that interrupt_context_level() is @level, without a real interrupt. */
+void fixture_in_context(unsigned int level, void (*fn)(void *arg), void *arg)
+{
+	static const unsigned int offset[] = { 0, SOFTIRQ_OFFSET, HARDIRQ_OFFSET, NMI_OFFSET };
+	unsigned long irq;
+
+	local_irq_save(irq);
+	preempt_count_add(offset[level]);
+	fn(arg);
+	preempt_count_sub(offset[level]);
+	local_irq_restore(irq);
+}
+
 bool fixture_set_hook(void (*hook)(const char *where))
 {
 	return false;
@@ -587,6 +600,20 @@ unsigned long fixture_nmi_enter(void)
 void fixture_nmi_exit(unsigned long irq)
 {
 	host_exit_nmi();
+}
+
+void fixture_in_context(unsigned int level, void (*fn)(void *arg), void *arg)
+{
+	static void (*const enter[])(void) = {
+		host_preempt_disable, host_enter_softirq, host_enter_hardirq, host_enter_nmi,
+	};
+	static void (*const exit[])(void) = {
+		host_preempt_enable, host_exit_softirq, host_exit_hardirq, host_exit_nmi,
+	};
+
+	enter[level]();
+	fn(arg);
+	exit[level]();
 }
 
 bool fixture_set_hook(void (*hook)(const char *where))

@@ -132,6 +132,7 @@ void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg);
 int fixture_cpu(unsigned int nr);
 unsigned long fixture_nmi_enter(void);
 void fixture_nmi_exit(unsigned long irq);
+void fixture_in_context(unsigned int level, void (*fn)(void *arg), void *arg);
 
 bool fixture_unchecked_wait(bool on);
 bool fixture_set_hook(void (*hook)(const char *where));

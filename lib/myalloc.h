@@ -46,6 +46,8 @@ struct myalloc_zone;
 struct myalloc_cache;
 struct myalloc_heap;
 struct myalloc_pool;
+struct myalloc_arena;
+struct myalloc_frames;
 
 #define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
@@ -265,6 +267,72 @@ int myalloc_pool_destroy(struct myalloc_pool *pool);
 int myalloc_pool_resize(struct myalloc_pool *pool, unsigned int nr);
 void *myalloc_pool_alloc(struct myalloc_pool *pool, myalloc_flags_t flags);
 int myalloc_pool_free(struct myalloc_pool *pool, void *object);
+
+/* --- arenas: pieces of any size, thrown away at once --------------------- */
+
+#define MYALLOC_ARENA_NAME	25	/* bytes, with the NUL; a cache has it and "-blocks" */
+#define MYALLOC_ARENA_MARKS	16	/* marks of one context at a time */
+
+#define MYALLOC_ARENA_FLAGS_ALL	MYALLOC_POISON
+
+/**
+ * struct myalloc_arena_args - properties of a new arena
+ * @name: as of a cache, shorter than MYALLOC_ARENA_NAME; unique among the arenas of the zone;
+ *	copied
+ * @block_size: bytes that the arena asks of the zone at a time, rounded up to pages, at most a
+ *	chunk; 0 for 64 KiB, or a chunk if that is less
+ * @limit: most bytes of all blocks, rounded down to pages; 0 for none
+ * @flags: MYALLOC_POISON: fill what is thrown away, and report it if that is written to before it
+ *	is allocated again; the zone's check P is added
+ * @percpu: one set of blocks for each context of each CPU, for use by any number of contexts
+ *	at a time
+ */
+struct myalloc_arena_args {
+	const char *name;
+	size_t block_size;
+	size_t limit;
+	myalloc_cache_flags_t flags;
+	bool percpu;
+};
+
+/**
+ * struct myalloc_arena_mark - a place in an arena to which a rewind returns
+ * @lane: internal, as the others
+ * @stamp: identifies the mark
+ * @depth: number of marks made before it that were in force
+ */
+struct myalloc_arena_mark {
+	const void *lane;
+	u64 stamp;
+	u32 depth;
+};
+
+/*
+ * A piece cannot be freed by itself; myalloc_free() refuses it. A rewind throws away what was
+ * allocated since a mark, a reset everything. The memory stays with the arena: work that repeats
+ * takes nothing from the zone after its first rounds. See arena.c.
+ */
+struct myalloc_arena *myalloc_arena_create(struct myalloc_zone *zone,
+					   const struct myalloc_arena_args *args);
+void myalloc_arena_destroy(struct myalloc_arena *arena);
+
+void *myalloc_arena_alloc(struct myalloc_arena *arena, size_t size, size_t align);
+void *myalloc_arena_zalloc(struct myalloc_arena *arena, size_t size, size_t align);
+int myalloc_arena_mark(struct myalloc_arena *arena, struct myalloc_arena_mark *mark);
+int myalloc_arena_rewind(struct myalloc_arena *arena, const struct myalloc_arena_mark *mark);
+int myalloc_arena_keep(struct myalloc_arena *arena, const struct myalloc_arena_mark *mark);
+void myalloc_arena_reset(struct myalloc_arena *arena);
+unsigned long myalloc_arena_shrink(struct myalloc_arena *arena);
+
+/* Two arenas that take turns: what a frame allocates lives until the next frame ends. */
+struct myalloc_frames *myalloc_frames_create(struct myalloc_zone *zone,
+					     const struct myalloc_arena_args *args);
+void myalloc_frames_destroy(struct myalloc_frames *frames);
+
+void *myalloc_frames_alloc(struct myalloc_frames *frames, size_t size, size_t align);
+void *myalloc_frames_zalloc(struct myalloc_frames *frames, size_t size, size_t align);
+void myalloc_frames_swap(struct myalloc_frames *frames);
+struct myalloc_arena *myalloc_frames_now(struct myalloc_frames *frames);
 
 /* --- the whole zone ----------------------------------------------------- */
 

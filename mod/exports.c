@@ -19,6 +19,7 @@
 #include "budget.h"
 #include "compat.h"
 #include "exports.h"
+#include "front/arena.h"
 #include "front/front.h"
 #include "base/histogram.h"
 #include "page/lend.h"
@@ -187,6 +188,21 @@ EXPORT(myalloc_pool_destroy);
 EXPORT(myalloc_pool_resize);
 EXPORT(myalloc_pool_alloc);
 EXPORT(myalloc_pool_free);
+EXPORT(myalloc_arena_create);
+EXPORT(myalloc_arena_destroy);
+EXPORT(myalloc_arena_alloc);
+EXPORT(myalloc_arena_zalloc);
+EXPORT(myalloc_arena_mark);
+EXPORT(myalloc_arena_rewind);
+EXPORT(myalloc_arena_keep);
+EXPORT(myalloc_arena_reset);
+EXPORT(myalloc_arena_shrink);
+EXPORT(myalloc_frames_create);
+EXPORT(myalloc_frames_destroy);
+EXPORT(myalloc_frames_alloc);
+EXPORT(myalloc_frames_zalloc);
+EXPORT(myalloc_frames_swap);
+EXPORT(myalloc_frames_now);
 
 EXPORT(myalloc_free);
 EXPORT(myalloc_usable_size);
@@ -290,6 +306,7 @@ EXPORT_INTERNAL(myalloc_pool_stats);
 EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);
 EXPORT_INTERNAL(myalloc_front_walk);
+EXPORT_INTERNAL(myalloc_arena_stats);
 
 EXPORT_INTERNAL(myalloc_finding);
 EXPORT_INTERNAL(myalloc_buddy_validate);

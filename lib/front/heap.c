@@ -529,7 +529,7 @@ static int add_parts(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	h->owner = myalloc_owner_add(zone_of(h));
 	if (!h->owner) {
 		pr_err("%s: heap %s: there are %lu heaps already, which is the most\n",
-		       zone_of(h)->name, h->front.name, MYALLOC_OWNERS_MAX - 1);
+		       zone_of(h)->name, h->front.name, MYALLOC_OWNERS_KINDS - 1);
 		return -ENOSPC;
 	}
 	while (!err && h->nr_classes < MYALLOC_HEAP_CLASSES)
@@ -555,7 +555,7 @@ static void free_heap(struct myalloc_heap *h)
  * Context: task, may sleep.
  * Return: the heap; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,
  * -EEXIST if a heap has the name or a cache has that of one of the heap's, -ENOSPC if the zone has
- * too many caches or MYALLOC_OWNERS_MAX - 1 heaps (a sentence was printed for each), -ENOMEM.
+ * too many caches or MYALLOC_OWNERS_KINDS - 1 heaps (a sentence was printed for each), -ENOMEM.
  */
 struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 					 const struct myalloc_heap_args *args)

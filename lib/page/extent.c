@@ -17,8 +17,9 @@
  *
  * Invariant
  *	E1  An extent of n pages is the blocks that myalloc_buddy_piece() cuts n frames into,
- *	    all in one chunk: the first is tagged EXTENT and records n and the owner, which is 0 or
- *	    a number in zone->owners; the others are tagged PIECE. No other block is tagged PIECE.
+ *	    all in one chunk: the first is tagged EXTENT and records n and the owner, which is 0, a
+ *	    number in zone->owners, or that of a kind of fronts; the others are tagged PIECE. No
+ *	    other block is tagged PIECE.
  *	    (While an extent is being freed its first block is DEFERRING, and the others are given
  *	    back from the last one on.)
  *
@@ -467,7 +468,7 @@ bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to
  * @zone: the zone
  *
  * Context: any but NMI.
- * Return: 1 to MYALLOC_OWNERS_MAX - 1; 0 if all are in use.
+ * Return: 1 to MYALLOC_OWNERS_KINDS - 1; 0 if all are in use.
  */
 u32 myalloc_owner_add(struct myalloc_zone *zone)
 {
@@ -476,7 +477,8 @@ u32 myalloc_owner_add(struct myalloc_zone *zone)
 	u64 free;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
-	free = ~(zone->owners | 1);	/* 0 is nobody's number */
+	/* 0 is nobody's number */
+	free = ~(zone->owners | 1) & (BIT_ULL(MYALLOC_OWNERS_KINDS) - 1);
 	if (free) {
 		owner = __ffs64(free);
 		WRITE_ONCE(zone->owners, zone->owners | BIT_ULL(owner));

@@ -162,6 +162,12 @@ static inline bool myalloc_frame_is_users(u8 type)
 /* In the first tag of an extent: bits of its pages less 1. The owner's number lies above them. */
 #define MYALLOC_EXTENT_BITS	MYALLOC_TOP_ORDER
 #define MYALLOC_OWNERS_MAX	BIT(16 - MYALLOC_EXTENT_BITS)
+/*
+ * The last numbers are each that of all fronts of one kind. Their extents are no memory of a user:
+ * a free by address alone refuses them.
+ */
+#define MYALLOC_OWNER_ARENAS	(MYALLOC_OWNERS_MAX - 1)
+#define MYALLOC_OWNERS_KINDS	MYALLOC_OWNER_ARENAS	/* the first of them */
 
 /* What the first tag of an extent has in place of a cache. */
 static __always_inline u32 myalloc_extent_mark(u32 nr, u32 owner)

@@ -172,6 +172,19 @@ static void irq_in_irq(void *arg)
 	host_enter_hardirq();
 }
 
+static void softirq_in_softirq(void *arg)
+{
+	host_enter_softirq();
+	host_enter_softirq();
+}
+
+static void irq_outlives_softirq(void *arg)
+{
+	host_enter_softirq();
+	host_enter_hardirq();
+	host_exit_softirq();
+}
+
 static void irq_leaves_pin(void *arg)
 {
 	host_enter_hardirq();
@@ -222,8 +235,21 @@ static void test_contexts(struct kunit *test)
 	host_enter_hardirq();
 	KUNIT_EXPECT_TRUE(test, in_hardirq());
 	KUNIT_EXPECT_TRUE(test, irqs_disabled());
+	KUNIT_EXPECT_EQ(test, interrupt_context_level(), 2);
 	host_exit_hardirq();
 	KUNIT_EXPECT_TRUE(test, in_task());
+
+	KUNIT_EXPECT_EQ(test, interrupt_context_level(), 0);
+	host_enter_softirq();
+	KUNIT_EXPECT_TRUE(test, in_serving_softirq() && !in_task() && !preemptible());
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	KUNIT_EXPECT_EQ(test, interrupt_context_level(), 1);
+	host_enter_hardirq();
+	host_enter_nmi();
+	KUNIT_EXPECT_EQ(test, interrupt_context_level(), 3);
+	host_exit_nmi();
+	host_exit_hardirq();
+	host_exit_softirq();
 	KUNIT_EXPECT_TRUE(test, preemptible());
 	KUNIT_EXPECT_NE(test, myalloc_env_pid(), 0);
 
@@ -232,6 +258,8 @@ static void test_contexts(struct kunit *test)
 	EXPECT_DIES(test, sleep_pinned, NULL, "sleeping function");
 	EXPECT_DIES(test, sleep_irq, NULL, "in hardirq");
 	EXPECT_DIES(test, irq_in_irq, NULL, "while interrupts are off");
+	EXPECT_DIES(test, softirq_in_softirq, NULL, "inside a softirq");
+	EXPECT_DIES(test, irq_outlives_softirq, NULL, "not the innermost context");
 	EXPECT_DIES(test, irq_leaves_pin, NULL, "interrupt returns with preempt 1");
 	EXPECT_DIES(test, restore_enabled, NULL, "with interrupts enabled");
 	EXPECT_DIES(test, migrate_pinned, NULL, "while not preemptible");

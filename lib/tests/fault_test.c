@@ -189,6 +189,43 @@ static void try_heap(const char *name, const struct myalloc_heap_args *heap_args
 	ktap_result(!failed, "heap, %s: %lu allocations failed in turn", name, k - 1);
 }
 
+static struct myalloc_arena_args arena_args(myalloc_cache_flags_t flags)
+{
+	return (struct myalloc_arena_args){
+		.name = "a", .block_size = PAGE_SIZE, .percpu = true, .flags = flags,
+	};
+}
+
+static void test_arenas(void)
+{
+	struct myalloc_zone_args args = zone_args();
+	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	struct myalloc_arena_args of_arena = arena_args(0);
+	unsigned long k, before = host_live_allocs();
+	struct myalloc_frames *frames;
+
+	failed = false;
+	for (k = 1; k < 100; k++) {
+		host_fail_after(k);
+		frames = myalloc_frames_create(zone, &of_arena);
+		if (!host_fail_fired())
+			break;
+		EXPECT(IS_ERR(frames) && PTR_ERR(frames) == -ENOMEM, "allocation %lu: %ld", k,
+		       PTR_ERR(frames));
+		EXPECT(host_live_allocs() == before, "allocation %lu: %lu were left", k,
+		       host_live_allocs() - before);
+		validate(zone);
+		EXPECT(list_empty(&zone->fronts), "an arena is left");
+	}
+	host_fail_after(0);
+	EXPECT(!IS_ERR(frames), "%ld without failures", PTR_ERR(frames));
+	EXPECT(k > 7, "only %lu allocations", k - 1);
+	myalloc_frames_destroy(frames);
+	EXPECT(host_live_allocs() == before, "%lu allocations left", host_live_allocs() - before);
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	ktap_result(!failed, "frames: %lu allocations failed in turn", k - 1);
+}
+
 static void test_heaps(void)
 {
 	struct myalloc_heap_args args = { .name = "h" };
@@ -246,6 +283,7 @@ static void test_refusals(void)
 static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;
 static struct myalloc_heap *heap;
+static struct myalloc_arena *arena;
 static void *addr[200];
 
 static void do_page(void)
@@ -305,6 +343,19 @@ static void do_object_bulk(void)
 static void do_wrong_object(void)
 {
 	EXPECT(myalloc_cache_free(cache, addr[0]) == -EINVAL, "wrong free");
+}
+
+static void do_arena(void)
+{
+	struct myalloc_arena_mark mark;
+
+	EXPECT(!myalloc_arena_mark(arena, &mark), "mark");
+	EXPECT(myalloc_arena_zalloc(arena, 100, 0), "piece");
+	EXPECT(myalloc_arena_alloc(arena, 3 * PAGE_SIZE, 0), "large piece");
+	EXPECT(!myalloc_arena_rewind(arena, &mark), "rewind");
+	EXPECT(myalloc_arena_rewind(arena, &mark) == -EINVAL, "stale mark");
+	myalloc_arena_reset(arena);
+	EXPECT(myalloc_arena_shrink(arena) == 4, "shrink");
 }
 
 static void do_heap(void)
@@ -369,12 +420,14 @@ static void test_others(myalloc_cache_flags_t checks)
 		{ "bulk of objects", do_object_bulk },
 		{ "wrong frees of objects", do_wrong_object },
 		{ "alloc, realloc and free of a heap", do_heap },
+		{ "alloc, rewind and reset of an arena", do_arena },
 		{ "drain and shrink", do_drain },
 		{ "statistics and validation", do_look },
 		{ "ends that are refused", do_refused_end },
 	};
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 100, .flags = checks };
 	struct myalloc_heap_args heap_args = { .name = "h", .flags = checks };
+	struct myalloc_arena_args of_arena = arena_args(checks & MYALLOC_POISON);
 	struct myalloc_zone_args args = zone_args();
 	unsigned long before;
 	unsigned int i;
@@ -383,6 +436,7 @@ static void test_others(myalloc_cache_flags_t checks)
 	zone = myalloc_zone_create(&args);
 	cache = myalloc_cache_create(zone, &cache_args);
 	heap = myalloc_heap_create(zone, &heap_args);
+	arena = myalloc_arena_create(zone, &of_arena);
 	before = host_live_allocs();
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		failed = false;
@@ -398,6 +452,7 @@ static void test_others(myalloc_cache_flags_t checks)
 	}
 	host_fail_after(1);
 	failed = false;
+	myalloc_arena_destroy(arena);
 	EXPECT(!myalloc_heap_destroy(heap), "heap does not end");
 	EXPECT(!myalloc_cache_destroy(cache), "cache does not end");
 	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
@@ -458,10 +513,11 @@ int main(int argc, char **argv)
 	host_set_nr_cpus(2);
 	chunk[0] = host_chunk_alloc(CHUNK_ORDER + 1);
 	chunk[1] = chunk[0] + (PAGE_SIZE << CHUNK_ORDER);
-	ktap_plan(4 + 5 + 2 + 1 + 2 * 14 + 2);
+	ktap_plan(4 + 5 + 2 + 1 + 1 + 2 * 15 + 2);
 	test_zones();
 	test_caches();
 	test_heaps();
+	test_arenas();
 	test_refusals();
 	test_others(0);
 	test_others(MYALLOC_CHECKS);

@@ -75,6 +75,7 @@ extern const struct misuse misuse_requests[];
 extern const struct misuse misuse_shadow[];
 extern const struct misuse misuse_heap[];
 extern const struct misuse misuse_pool[];
+extern const struct misuse misuse_arena[];
 
 /* What a child tells. */
 struct told {

@@ -20,6 +20,14 @@ static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 	return &zone->frames[block.idx];
 }
 
+/* The owner for whom an extent is freed by its address; 0, which is refused, for fronts' own. */
+static u32 owner_of(const struct myalloc_frame *first)
+{
+	u32 owner = myalloc_frame_owner(first);
+
+	return owner < MYALLOC_OWNERS_KINDS ? owner : 0;
+}
+
 /**
  * myalloc_free() - free a block of pages, an extent or an object
  * @zone: the zone
@@ -43,7 +51,7 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 		err = myalloc_cache_free(cache, addr);
 	else if (first.type == MYALLOC_FRAME_EXTENT)
 		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
-					  myalloc_frame_owner(&first));
+					  owner_of(&first));
 	else
 		err = myalloc_pages_free(zone, addr, first.order);
 	preempt_enable();
@@ -75,7 +83,8 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 		first.tag = READ_ONCE(frame->tag);
 	}
 	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_LENT ||
-	    first.type == MYALLOC_FRAME_EXTENT)
+	    (first.type == MYALLOC_FRAME_EXTENT &&
+	     owner_of(&first) == myalloc_frame_owner(&first)))
 		size = (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
 	preempt_enable();
 	return size;

@@ -257,7 +257,7 @@ static void begin_extent(const struct myalloc_zone *zone, u32 idx, u32 nr, u32 o
 		      idx, tag, nr);
 		return;
 	}
-	if (owner && !(READ_ONCE(zone->owners) & BIT_ULL(owner)))
+	if (owner && owner < MYALLOC_OWNERS_KINDS && !(READ_ONCE(zone->owners) & BIT_ULL(owner)))
 		v_err(v, "E1: frame %u: an extent of owner %u, which does not exist", idx, owner);
 	w->extent = idx;
 	w->extent_tag = tag;

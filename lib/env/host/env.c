@@ -454,7 +454,7 @@ void myalloc_env_print_sync(struct myalloc_env_print *print)
 void host_irq_enable(void)
 {
 	barrier();
-	if (in_interrupt())
+	if (in_nmi() || in_hardirq())
 		host_fatal("interrupts enabled inside an interrupt");
 	if (host_self.irqs_off) {
 		host_self.irqs_off = 0;
@@ -842,6 +842,23 @@ void host_enter_hardirq(void)
 void host_exit_hardirq(void)
 {
 	exit_interrupt(false);
+}
+
+/* Softirqs run with interrupts on, and begin only where softirqs and interrupts are on. */
+void host_enter_softirq(void)
+{
+	if (host_self.irqs_off || host_self.softirq)
+		host_fatal("softirq while interrupts are off, or inside a softirq");
+	pin();
+	host_self.softirq++;
+}
+
+void host_exit_softirq(void)
+{
+	if (host_self.hardirq || host_self.nmi || !host_self.softirq)
+		host_fatal("end of a softirq that is not the innermost context");
+	host_self.softirq--;
+	unpin();
 }
 
 void host_enter_nmi(void)
@@ -1627,7 +1644,7 @@ const char *host_check_clean(void)
 {
 	static char text[200];
 
-	if (host_self.hardirq || host_self.nmi)
+	if (host_self.hardirq || host_self.softirq || host_self.nmi)
 		return "test ends in an interrupt";
 	if (host_self.irqs_off)
 		return "test ends with interrupts off";

@@ -598,6 +598,7 @@ struct myalloc_env_print;
  * @preempt: depth of preempt_disable(), including that of locks
  * @irqs_off: interrupts are disabled
  * @hardirq: depth of hard interrupts
+ * @softirq: depth of softirqs, 0 or 1
  * @nmi: depth of NMIs
  * @points: depth of host_preempt_point
  * @cpus_read: depth of myalloc_env_cpus_read_lock()
@@ -615,6 +616,7 @@ struct host_self {
 	unsigned int preempt;
 	unsigned int irqs_off;
 	unsigned int hardirq;
+	unsigned int softirq;
 	unsigned int nmi;
 	unsigned int points;
 	unsigned int cpus_read;
@@ -668,6 +670,7 @@ bool host_cpu_online(unsigned int cpu);
 #define preempt_count()		0
 #define in_nmi()		false
 #define in_hardirq()		false
+#define in_serving_softirq()	false
 #define in_interrupt()		false
 #define in_task()		true
 #define irqs_disabled()		(!preemptible())
@@ -693,7 +696,8 @@ bool host_cpu_online(unsigned int cpu);
 #define preemptible()		(host_self.pins == 0)
 #define in_nmi()		(host_self.nmi != 0)
 #define in_hardirq()		(host_self.hardirq != 0)
-#define in_interrupt()		(in_nmi() || in_hardirq())
+#define in_serving_softirq()	(host_self.softirq != 0)
+#define in_interrupt()		(in_nmi() || in_hardirq() || in_serving_softirq())
 #define in_task()		(!in_interrupt())
 #define irqs_disabled()		(host_self.irqs_off != 0)
 #define local_irq_save(flags) \
@@ -721,6 +725,12 @@ bool host_cpu_online(unsigned int cpu);
 	HOST_ASSERT(preemptible(), "preemption is disabled")
 
 #endif /* HOST_FAST */
+
+/* 0 in a task, 1 in a softirq, 2 in a hard interrupt, 3 in NMI */
+static __always_inline unsigned char interrupt_context_level(void)
+{
+	return in_nmi() + (in_nmi() || in_hardirq()) + in_interrupt();
+}
 
 #define smp_processor_id()	(HOST_PINNED("smp_processor_id()"), host_self.cpu)
 #define get_cpu()		({ preempt_disable(); (int)host_self.cpu; })
@@ -1464,6 +1474,8 @@ void host_run_on_cpu(unsigned int cpu, void (*fn)(void *arg), void *arg);
 /* Interrupts: code between enter and exit runs in one. */
 void host_enter_hardirq(void);
 void host_exit_hardirq(void);
+void host_enter_softirq(void);
+void host_exit_softirq(void);
 void host_enter_nmi(void);
 void host_exit_nmi(void);
 

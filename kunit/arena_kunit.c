@@ -1,0 +1,1158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of arenas: pieces, blocks that stay, marks, poison, limits, contexts, frames. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "fixture.h"
+#include "front/arena.h"
+#include "page/extent.h"
+
+#define CHUNK_ORDER	7U
+#define CHUNK		(PAGE_SIZE << CHUNK_ORDER)
+#define BLOCK		(8 * PAGE_SIZE)
+#define LARGE		(BLOCK / 4 + 1)		/* the least that may have pages of its own */
+
+static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
+{
+	const struct fixture_args args = {
+		.nr_pages = 4U << CHUNK_ORDER, .chunk_order = CHUNK_ORDER, .no_magazines = true,
+		.checks = checks,
+	};
+
+	return fixture_zone(test, &args);
+}
+
+static struct myalloc_arena *arena_with(struct fixture *fx, const struct myalloc_arena_args *args)
+{
+	struct myalloc_arena *arena = myalloc_arena_create(fx->zone, args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, arena);
+	return arena;
+}
+
+static struct myalloc_arena *arena_of(struct fixture *fx, const char *name)
+{
+	return arena_with(fx, &(struct myalloc_arena_args){ .name = name, .block_size = BLOCK });
+}
+
+static const struct myalloc_arena_stats *stats_of(struct myalloc_arena *arena)
+{
+	static struct myalloc_arena_stats stats;
+
+	myalloc_arena_stats(arena, &stats);
+	return &stats;
+}
+
+static u32 length(const struct myalloc_arena_chain *chain)
+{
+	const struct myalloc_arena_block *b;
+	u32 nr = 0;
+
+	for (b = chain->first; b; b = b->next)
+		nr++;
+	return nr;
+}
+
+/* G2, G3, G4 of a lane that nobody uses. */
+static void expect_lane(struct kunit *test, const struct myalloc_arena_lane *l)
+{
+	const struct myalloc_arena_chain *chains[] = { &l->small, &l->large };
+	u32 i, sum[2] = { 0 };
+
+	for (i = 0; i < 2; i++) {
+		const struct myalloc_arena_block *b = NULL;
+
+		if (chains[i]->last_used)
+			b = chains[i]->first;
+		for (; b; b = b == chains[i]->last_used ? NULL : b->next) {
+			sum[i] += b->pages;
+			KUNIT_EXPECT_EQ(test, b->sum, sum[i]);
+		}
+		KUNIT_EXPECT_EQ(test, sum[i], chains[i]->last_used ? chains[i]->last_used->sum : 0);
+	}
+	if (l->small.last_used) {
+		const struct myalloc_arena_block *b = l->small.last_used;
+
+		KUNIT_EXPECT_EQ(test, l->end, b->base + ((size_t)b->pages << PAGE_SHIFT));
+		KUNIT_EXPECT_TRUE(test, l->at >= b->base && l->at <= l->end);
+		KUNIT_EXPECT_EQ(test, l->at + l->bias,
+				((size_t)(sum[0] + sum[1]) << PAGE_SHIFT) - (l->end - l->at));
+	} else {
+		KUNIT_EXPECT_EQ(test, l->at, 0);
+		KUNIT_EXPECT_EQ(test, l->end, 0);
+		KUNIT_EXPECT_EQ(test, l->bias, (size_t)sum[1] << PAGE_SHIFT);
+	}
+	KUNIT_EXPECT_LE(test, l->depth, MYALLOC_ARENA_MARKS);
+	KUNIT_EXPECT_FALSE(test, l->busy);
+}
+
+static void expect_end(struct fixture *fx, struct myalloc_arena *arena)
+{
+	if (!arena->lanes)
+		expect_lane(fx->test, &arena->lane);
+	FIXTURE_EXPECT_VALID(fx);
+	myalloc_arena_destroy(arena);
+	KUNIT_EXPECT_EQ(fx->test, fixture_stats(fx)->nr_caches, 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(fx->test, fixture_pristine(fx));
+}
+
+static void *piece_of(struct kunit *test, struct myalloc_arena *arena, size_t size, size_t align)
+{
+	void *piece = myalloc_arena_alloc(arena, size, align);
+
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	return piece;
+}
+
+/* --- pieces ------------------------------------------------------------------------------- */
+
+/* Sizes and alignments: pieces follow each other without a gap but that of the alignment. */
+static void arena_pieces(struct kunit *test)
+{
+	static const struct { u32 size, align; u32 at; } cases[] = {
+		{ 1, 1, 0 }, { 1, 1, 1 }, { 0, 1, 2 }, { 3, 1, 3 }, { 2, 2, 6 }, { 1, 0, 8 },
+		{ 24, 8, 16 }, { 1, 64, 64 }, { 100, 4, 68 }, { 0, 0, 168 }, { 5, 256, 256 },
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	u8 *first = NULL, *piece;
+	u32 i;
+
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 0);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		piece = piece_of(test, arena, cases[i].size, cases[i].align);
+		first = first ?: piece;
+		KUNIT_EXPECT_EQ_MSG(test, piece - first, cases[i].at, "case %u", i);
+	}
+	piece = piece_of(test, arena, 1, PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, piece, first + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, PAGE_SIZE + 1);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->allocs, ARRAY_SIZE(cases) + 1);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, BLOCK);
+	/* Exactly what is left, and one byte more. */
+	piece = piece_of(test, arena, PAGE_SIZE, PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 5 * PAGE_SIZE, 1), piece + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, arena->lane.at, arena->lane.end);
+	KUNIT_EXPECT_EQ(test, length(&arena->lane.small), 1);
+	piece_of(test, arena, 1, 1);
+	KUNIT_EXPECT_EQ(test, length(&arena->lane.small), 2);
+	/* It would fit but for the alignment. */
+	piece_of(test, arena, BLOCK - PAGE_SIZE, 1);
+	piece_of(test, arena, PAGE_SIZE - 1, 2);
+	KUNIT_EXPECT_EQ(test, length(&arena->lane.small), 3);
+	expect_end(fx, arena);
+}
+
+/* Wrong alignments are refused and reported, and sizes above a chunk refused. */
+static void arena_limits(struct kunit *test)
+{
+	static const size_t wrong[] = { 3, 12, 2 * PAGE_SIZE, SIZE_MAX };
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	char text[100];
+	void *piece;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		fixture_log_mark();
+		KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, 8, wrong[i]));
+		scnprintf(text, sizeof(text),
+			  "arena a: an alignment of %zu is not a power of two up to %lu", wrong[i],
+			  PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, fixture_log_count(text), 1);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->fails, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, CHUNK + 1, 1));
+	KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, SIZE_MAX, 8));
+	KUNIT_EXPECT_NULL(test, myalloc_arena_zalloc(arena, SIZE_MAX, 8));
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->fails, 3);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, 0);
+	piece = piece_of(test, arena, CHUNK, 8);
+	memset(piece, 1, CHUNK);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, CHUNK);
+	expect_end(fx, arena);
+}
+
+/* Zeroed pieces, in memory that was used before. */
+static void arena_zero(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		u8 *piece = myalloc_arena_zalloc(arena, 1000, 0);
+
+		KUNIT_ASSERT_NOT_NULL(test, piece);
+		KUNIT_EXPECT_NULL(test, memchr_inv(piece, 0, 1000));
+		memset(piece, 0xff, 1000);
+		myalloc_arena_reset(arena);
+	}
+	expect_end(fx, arena);
+}
+
+/* One frame: pieces of several blocks, and some large ones. */
+static void do_frame(struct kunit *test, struct myalloc_arena *arena)
+{
+	u32 i;
+
+	for (i = 0; i < 40; i++) {
+		memset(piece_of(test, arena, 1500, 0), i, 1500);
+		if (i % 10 == 0)
+			memset(piece_of(test, arena, (1 + i) * PAGE_SIZE, 0), i, PAGE_SIZE);
+	}
+}
+
+/* The second and all further frames ask nothing of the zone. */
+static void arena_steady(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	u64 calls, generation, held;
+	u32 frame;
+
+	do_frame(test, arena);
+	calls = stats_of(arena)->zone_calls;
+	held = stats_of(arena)->held_bytes;
+	KUNIT_EXPECT_EQ(test, calls, length(&arena->lane.small) + length(&arena->lane.large));
+	generation = fx->zone->generation;
+	for (frame = 0; frame < 3; frame++) {
+		myalloc_arena_reset(arena);
+		KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, 0);
+		do_frame(test, arena);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, calls);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, held);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->resets, 3);
+	KUNIT_EXPECT_EQ(test, fx->zone->generation, generation);
+	/* The high-water mark is that of a frame; shrinking does not lower it. */
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->peak_bytes, stats_of(arena)->used_bytes);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_shrink(arena), 0);
+	held = stats_of(arena)->used_bytes;
+	KUNIT_EXPECT_GT(test, held, 300000);
+	myalloc_arena_reset(arena);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->peak_bytes, held);
+	piece_of(test, arena, 1, 1);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->peak_bytes, held);
+	held = stats_of(arena)->held_bytes;
+	KUNIT_EXPECT_EQ(test, myalloc_arena_shrink(arena), (held - BLOCK) >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, BLOCK);
+	expect_lane(test, &arena->lane);
+	do_frame(test, arena);
+	expect_end(fx, arena);
+}
+
+/* --- large pieces ------------------------------------------------------------------------- */
+
+/* Above a quarter of a block, what does not fit has pages of its own, and no more than it needs. */
+static void arena_large(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a"), *small;
+	struct myalloc_arena_lane *l = &arena->lane;
+	u8 *piece, *large;
+
+	/* Without a block nothing fits. */
+	large = piece_of(test, arena, LARGE, 0);
+	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(large));
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, PAGE_ALIGN(LARGE));
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, PAGE_ALIGN(LARGE));
+	piece = piece_of(test, arena, LARGE - 1, 0);
+	KUNIT_EXPECT_EQ(test, length(&l->small), 1);
+	/* This one fits. */
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, LARGE, 1), piece + LARGE - 1);
+	KUNIT_EXPECT_EQ(test, length(&l->large), 1);
+	/* This one does not, and the next piece is in the same block as before. */
+	memset(piece_of(test, arena, BLOCK, 0), 1, BLOCK);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 1, 1), piece + 2 * LARGE - 1);
+	KUNIT_EXPECT_EQ(test, length(&l->large), 2);
+	KUNIT_EXPECT_EQ(test, length(&l->small), 1);
+	expect_lane(test, l);
+	/* In blocks of a page, a page is not large. */
+	small = arena_with(fx, &(struct myalloc_arena_args){ .name = "s", .block_size = 1 });
+	piece_of(test, small, PAGE_SIZE, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, length(&small->lane.small), 1);
+	piece_of(test, small, PAGE_SIZE + 1, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, length(&small->lane.large), 1);
+	KUNIT_EXPECT_EQ(test, stats_of(small)->block_bytes, PAGE_SIZE);
+	myalloc_arena_destroy(small);
+	expect_end(fx, arena);
+}
+
+/* An unused large block serves a request of its size to half of it; others make room. */
+static void arena_large_reuse(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	struct myalloc_arena_lane *l = &arena->lane;
+	u8 *four, *ten;
+	u64 calls;
+
+	four = piece_of(test, arena, 4 * PAGE_SIZE, 0);
+	ten = piece_of(test, arena, 10 * PAGE_SIZE, 0);
+	calls = stats_of(arena)->zone_calls;
+	/* In another order. */
+	myalloc_arena_reset(arena);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 10 * PAGE_SIZE, 0), ten);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 4 * PAGE_SIZE, 0), four);
+	expect_lane(test, l);
+	/* Half of it, and one page. */
+	myalloc_arena_reset(arena);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 5 * PAGE_SIZE, 0), ten);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 3 * PAGE_SIZE, 0), four);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, calls);
+	/* Less than half of both, more than both: the first unused one goes each time. */
+	myalloc_arena_reset(arena);
+	piece_of(test, arena, 11 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, calls + 2);
+	KUNIT_EXPECT_EQ(test, length(&l->large), 2);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 15 * PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 3 * PAGE_SIZE, 0), four);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 15 * PAGE_SIZE);
+	myalloc_arena_reset(arena);
+	piece_of(test, arena, 20 * PAGE_SIZE, 0);
+	piece_of(test, arena, 20 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, length(&l->large), 2);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 40 * PAGE_SIZE);
+	expect_end(fx, arena);
+}
+
+/* Of many unused blocks only so many are looked at. */
+static void arena_bounds(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	u32 i;
+
+	for (i = 0; i < 2 * MYALLOC_ARENA_LOOK; i++)
+		piece_of(test, arena, 3 * PAGE_SIZE, 0);
+	piece_of(test, arena, 20 * PAGE_SIZE, 0);
+	myalloc_arena_reset(arena);
+	if (!fixture_count_steps("arena-look")) {
+		myalloc_arena_destroy(arena);
+		kunit_skip(test, "no steps to be counted here");
+	}
+	piece_of(test, arena, 3 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, fixture_steps(), 1);
+	piece_of(test, arena, 20 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, fixture_steps(), MYALLOC_ARENA_LOOK);
+	KUNIT_EXPECT_EQ(test, length(&arena->lane.large), 2 * MYALLOC_ARENA_LOOK + 1);
+	fixture_count_steps(NULL);
+	expect_end(fx, arena);
+}
+
+/* --- marks -------------------------------------------------------------------------------- */
+
+static struct myalloc_arena_mark mark_of(struct kunit *test, struct myalloc_arena *arena)
+{
+	struct myalloc_arena_mark mark;
+
+	KUNIT_ASSERT_EQ(test, myalloc_arena_mark(arena, &mark), 0);
+	return mark;
+}
+
+/* A rewind returns exactly, across blocks and large pieces, and takes inner marks along. */
+static void arena_marks(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	struct myalloc_arena_mark begin, outer, inner;
+	u8 *first, *after, *large;
+	u64 used;
+
+	begin = mark_of(test, arena);
+	first = piece_of(test, arena, 100, 0);
+	outer = mark_of(test, arena);
+	after = piece_of(test, arena, 10, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &outer), 0);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 10, 1), after);
+
+	outer = mark_of(test, arena);
+	used = stats_of(arena)->used_bytes;
+	large = piece_of(test, arena, BLOCK + 1, 1);
+	do_frame(test, arena);
+	inner = mark_of(test, arena);
+	do_frame(test, arena);
+	KUNIT_EXPECT_EQ(test, arena->lane.depth, 3);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &inner), 0);
+	KUNIT_EXPECT_EQ(test, arena->lane.depth, 2);
+	expect_lane(test, &arena->lane);
+	inner = mark_of(test, arena);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &outer), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, used);
+	KUNIT_EXPECT_EQ(test, arena->lane.depth, 1);
+	expect_lane(test, &arena->lane);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, BLOCK + 1, 1), large);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 1, 1), after + 10);
+
+	/* What was allocated since a mark that is given up stays. */
+	outer = mark_of(test, arena);
+	inner = mark_of(test, arena);
+	after = piece_of(test, arena, 1, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_keep(arena, &outer), 0);
+	KUNIT_EXPECT_EQ(test, arena->lane.depth, 1);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 1, 1), after + 1);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &begin), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->rewinds, 4);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->bad_marks, 0);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 100, 0), first);
+	expect_end(fx, arena);
+}
+
+/* Marks in a stack of its full depth, and one more. */
+static void arena_marks_deep(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	struct myalloc_arena_mark marks[MYALLOC_ARENA_MARKS], more;
+	u8 *pieces[MYALLOC_ARENA_MARKS];
+	u32 i;
+
+	for (i = 0; i < MYALLOC_ARENA_MARKS; i++) {
+		marks[i] = mark_of(test, arena);
+		pieces[i] = piece_of(test, arena, 1, 1);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_arena_mark(arena, &more), -ENOSPC);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &more), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("was not made by this arena"), 1);
+	while (i--) {
+		KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &marks[i]), 0);
+		KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 1, 1), pieces[i]);
+	}
+	expect_end(fx, arena);
+}
+
+static void expect_refused(struct fixture *fx, int line, struct myalloc_arena *arena,
+			   struct myalloc_arena_mark mark, const char *text)
+{
+	struct kunit *test = fx->test;
+	struct myalloc_arena_lane before = arena->lane;
+	u64 refused = stats_of(arena)->bad_marks;
+
+	fixture_note(fx);
+	KUNIT_EXPECT_EQ_MSG(test, myalloc_arena_rewind(arena, &mark), -EINVAL, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(text), 1, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, myalloc_arena_keep(arena, &mark), -EINVAL, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, stats_of(arena)->bad_marks, refused + 2, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, memcmp(&before, &arena->lane, sizeof(before)), 0, "line %d",
+			    line);
+	KUNIT_EXPECT_TRUE_MSG(test, fixture_unchanged(fx), "line %d", line);
+}
+
+#define STALE(mark)	expect_refused(fx, __LINE__, arena, mark, \
+				       "arena a: a stale mark was refused")
+#define FOREIGN(mark)	expect_refused(fx, __LINE__, arena, mark, \
+				       "arena a: a mark that was not made by this arena")
+
+/* A wrong mark is refused and changes nothing. */
+static void arena_bad_marks(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a"), *other = arena_of(fx, "b");
+	struct myalloc_arena_mark a, b, c;
+
+	do_frame(test, arena);
+	FOREIGN(((struct myalloc_arena_mark){ }));
+	FOREIGN(mark_of(test, other));
+	a = mark_of(test, arena);
+	/* Used, and in its place there is another one, or none. */
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &a), 0);
+	STALE(a);
+	b = mark_of(test, arena);
+	STALE(a);
+	/* An outer one was used. */
+	c = mark_of(test, arena);
+	piece_of(test, arena, 1, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &b), 0);
+	STALE(c);
+	mark_of(test, arena);
+	mark_of(test, arena);
+	STALE(b);
+	STALE(c);
+	/* An outer one was given up. */
+	c = mark_of(test, arena);
+	b = mark_of(test, arena);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_keep(arena, &c), 0);
+	STALE(b);
+	STALE(c);
+	/* Reset. */
+	a = mark_of(test, arena);
+	myalloc_arena_reset(arena);
+	STALE(a);
+	mark_of(test, arena);
+	STALE(a);
+	/* Values that nobody has made. */
+	a = mark_of(test, arena);
+	a.depth = U32_MAX;
+	STALE(a);
+	a.depth = MYALLOC_ARENA_MARKS;
+	STALE(a);
+	myalloc_arena_destroy(other);
+	/* Of an arena that was at the same address. */
+	a = mark_of(test, arena);
+	myalloc_arena_destroy(arena);
+	arena = arena_of(fx, "a");
+	b = mark_of(test, arena);
+	KUNIT_EXPECT_GT(test, b.stamp, a.stamp);
+	a.lane = &arena->lane;
+	STALE(a);
+	expect_end(fx, arena);
+}
+
+/* --- memory that was thrown away ---------------------------------------------------------- */
+
+static bool poisoned(const u8 *from, size_t size)
+{
+	return !myalloc_env_raw_memchr_inv(from, MYALLOC_POISON_FREE, size);
+}
+
+/* Reads after a rewind, a reset, a swap find poison. */
+static void arena_poison(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .flags = MYALLOC_POISON,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_with(fx, &args);
+	struct myalloc_arena_mark mark;
+	u8 *kept, *gone, *large, *next;
+
+	kept = piece_of(test, arena, 13, 1);
+	memset(kept, 1, 13);
+	mark = mark_of(test, arena);
+	gone = piece_of(test, arena, 100, 1);
+	KUNIT_EXPECT_TRUE(test, poisoned(gone, 100));
+	memset(gone, 2, 100);
+	large = piece_of(test, arena, BLOCK, 8);
+	memset(large, 3, BLOCK);
+	next = piece_of(test, arena, BLOCK / 4, 1);
+	memset(next, 3, BLOCK / 4);
+	while (length(&arena->lane.small) < 3) {
+		next = piece_of(test, arena, BLOCK / 4, 1);
+		memset(next, 4, BLOCK / 4);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &mark), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(kept, 1, 13));
+	KUNIT_EXPECT_TRUE(test, poisoned(gone, BLOCK - 13));
+	KUNIT_EXPECT_TRUE(test, poisoned(large, BLOCK));
+	KUNIT_EXPECT_TRUE(test, poisoned(next, BLOCK));
+	if (MYALLOC_ENV_SHADOW) {
+		KUNIT_EXPECT_FALSE(test, myalloc_env_is_poisoned(kept + 12));
+		KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(gone));
+		KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(gone + 99));
+		KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(large));
+		KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(next + 100));
+	}
+	/* The same again, and it is accessible. */
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 100, 1), gone);
+	memset(gone, 5, 100);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, BLOCK, 1), large);
+	memset(large, 5, BLOCK);
+	myalloc_arena_reset(arena);
+	KUNIT_EXPECT_TRUE(test, poisoned(kept, BLOCK));
+	KUNIT_EXPECT_TRUE(test, poisoned(large, BLOCK));
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
+	expect_end(fx, arena);
+}
+
+/* A write after a rewind is reported by the allocation that finds it, once. */
+static void arena_poison_written(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, MYALLOC_POISON);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	u8 *piece = piece_of(test, arena, 100, 0);
+
+	KUNIT_EXPECT_TRUE(test, arena->poison);
+	myalloc_arena_reset(arena);
+	*(u8 *)fixture_touch(piece + 90, 1) = 7;
+	fixture_log_mark();
+	piece_of(test, arena, 90, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
+	piece_of(test, arena, 10, 1);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("byte 0 of a new piece of 10 is 0x07, not 0x6b"),
+			1);
+	myalloc_arena_reset(arena);
+	piece_of(test, arena, 100, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	expect_end(fx, arena);
+}
+
+/* Without the flag nothing is written, and the shadow of a sanitizer says what is free. */
+static void arena_shadow(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	u8 *piece = piece_of(test, arena, 100, 0);
+	struct myalloc_arena_mark mark = mark_of(test, arena);
+	u8 *gone = piece_of(test, arena, 10, 1), *behind;
+
+	memset(gone, 1, 10);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &mark), 0);
+	KUNIT_EXPECT_NULL(test, myalloc_env_raw_memchr_inv(gone, 1, 10));
+	if (!MYALLOC_ENV_SHADOW) {
+		expect_end(fx, arena);
+		return;
+	}
+	KUNIT_EXPECT_FALSE(test, myalloc_env_is_poisoned(piece + 99));
+	KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(piece + 100));
+	gone = piece_of(test, arena, 3, 1);
+	KUNIT_EXPECT_PTR_EQ(test, gone, piece + 100);
+	KUNIT_EXPECT_FALSE(test, myalloc_env_is_poisoned(gone + 2));
+	KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(gone + 3));
+	/* The unused end of a block, and of the pages of a large piece. */
+	behind = piece_of(test, arena, BLOCK + 1, 0) + BLOCK;
+	KUNIT_EXPECT_FALSE(test, myalloc_env_is_poisoned(behind));
+	KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(behind + 1));
+	KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(piece + BLOCK - 1));
+	expect_end(fx, arena);
+}
+
+/* --- no memory ---------------------------------------------------------------------------- */
+
+/* At its limit an arena refuses, changes nothing, and serves what it has. */
+static void arena_limit(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .limit = 2 * BLOCK + PAGE_SIZE + 1,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_with(fx, &args);
+	struct myalloc_arena_lane before;
+
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->limit_bytes, 2 * BLOCK + PAGE_SIZE);
+	while (myalloc_arena_alloc(arena, 1000, 0))
+		;
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 2 * BLOCK);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->fails, 1);
+	before = arena->lane;
+	KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, 1000, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, 3 * PAGE_SIZE, 0));
+	before.fails += 2;
+	KUNIT_EXPECT_TRUE(test, !memcmp(&before, &arena->lane, sizeof(before)));
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 2 * BLOCK);
+	myalloc_arena_reset(arena);
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_arena_alloc(arena, 1000, 0));
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, 2);
+	expect_end(fx, arena);
+}
+
+/* The zone has no room for a block, or for its description. */
+static void arena_zone_full(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	void *chunks[4];
+	u32 i, nr;
+
+	for (nr = 0; nr < 3; nr++)
+		chunks[nr] = myalloc_pages_alloc(fx->zone, CHUNK_ORDER, 0);
+	chunks[nr] = myalloc_pages_alloc_exact(fx->zone, BIT(CHUNK_ORDER) - 4, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, chunks[nr]);
+	KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, 1, 1));
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->fails, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, chunks[nr]), 0);
+	myalloc_zone_drain(fx->zone);
+	chunks[nr] = myalloc_pages_alloc_exact(fx->zone, BIT(CHUNK_ORDER), 0, 0);
+	if (chunks[nr]) {
+		KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(arena, 1, 1));
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, chunks[nr]), 0);
+	}
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_arena_alloc(arena, 1, 1));
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, chunks[i]), 0);
+	expect_end(fx, arena);
+}
+
+/* An NMI during validation: what needs the lock fails, and nothing is lost. */
+static void arena_nmi(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	unsigned long flags, irq;
+	void *small, *large;
+
+	piece_of(test, arena, 3 * PAGE_SIZE, 0);
+	piece_of(test, arena, 9 * PAGE_SIZE, 0);
+	myalloc_arena_reset(arena);
+	raw_spin_lock_irqsave(&arena->lock, flags);
+	irq = fixture_nmi_enter();
+	small = myalloc_arena_alloc(arena, 1, 1);
+	large = myalloc_arena_alloc(arena, 9 * PAGE_SIZE, 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&arena->lock, flags);
+	KUNIT_EXPECT_NULL(test, small);
+	KUNIT_EXPECT_NULL(test, large);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, 12 * PAGE_SIZE);
+	irq = fixture_nmi_enter();
+	small = myalloc_arena_alloc(arena, 1, 1);
+	large = myalloc_arena_alloc(arena, 9 * PAGE_SIZE, 0);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_NOT_NULL(test, small);
+	KUNIT_EXPECT_NOT_NULL(test, large);
+	expect_end(fx, arena);
+}
+
+/* --- per CPU ------------------------------------------------------------------------------ */
+
+struct use {
+	struct kunit *test;
+	struct myalloc_arena *arena;
+	u32 level;
+	u8 *pieces[MYALLOC_ARENA_LEVELS + 1];
+	struct myalloc_arena_mark mark;
+	int err;
+};
+
+static struct myalloc_arena_lane *lane_of(const struct myalloc_arena *arena, unsigned int cpu,
+					  unsigned int level)
+{
+	return &per_cpu_ptr(arena->lanes, cpu)->level[level];
+}
+
+static void take_piece(void *arg)
+{
+	struct use *use = arg;
+
+	use->pieces[use->level] = myalloc_arena_alloc(use->arena, 100, 0);
+	if (use->pieces[use->level])
+		memset(use->pieces[use->level], use->level, 100);
+}
+
+/* Each context has a lane, also while another one is in the middle of an operation. */
+static void arena_contexts(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .percpu = true,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct use use = { .test = test, .arena = arena_with(fx, &args) };
+	struct myalloc_arena_mark mark;
+	u32 level, i;
+
+	for (level = 0; level < MYALLOC_ARENA_LEVELS; level++) {
+		struct myalloc_arena_lane *l = lane_of(use.arena, fixture_cpu(0), level);
+
+		use.level = level;
+		fixture_in_context(level, take_piece, &use);
+		KUNIT_ASSERT_NOT_NULL(test, use.pieces[level]);
+		KUNIT_EXPECT_EQ(test, l->allocs, 1);
+		expect_lane(test, l);
+	}
+	for (level = 0; level < MYALLOC_ARENA_LEVELS; level++) {
+		struct myalloc_arena_lane *l = lane_of(use.arena, fixture_cpu(0), level), before;
+
+		/* What interrupts it is served; itself it is refused. */
+		WRITE_ONCE(l->busy, true);
+		before = *l;
+		for (i = 0; i < MYALLOC_ARENA_LEVELS; i++) {
+			use.level = i;
+			fixture_in_context(i, take_piece, &use);
+			KUNIT_EXPECT_EQ(test, !use.pieces[i], i == level);
+		}
+		KUNIT_EXPECT_TRUE(test, !memcmp(&before, l, sizeof(before)));
+		KUNIT_EXPECT_EQ(test, stats_of(use.arena)->busy, level + 1);
+		WRITE_ONCE(l->busy, false);
+	}
+	WRITE_ONCE(lane_of(use.arena, fixture_cpu(0), 0)->busy, true);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_mark(use.arena, &mark), -EBUSY);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(use.arena, &mark), -EBUSY);
+	WRITE_ONCE(lane_of(use.arena, fixture_cpu(0), 0)->busy, false);
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->allocs, 4 + 4 * 3);
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->used_bytes, 4 * 4 * 104 - 4 * 4);
+	KUNIT_EXPECT_TRUE(test, stats_of(use.arena)->percpu);
+	expect_end(fx, use.arena);
+}
+
+static struct use interrupting;
+
+/* Interrupts an operation of a task right after it has begun. */
+static void interrupt(const char *where)
+{
+	struct use *use = &interrupting;
+
+	if (strcmp(where, "arena-entered") || use->level)
+		return;
+	for (use->level = 1; use->level < MYALLOC_ARENA_LEVELS; use->level++)
+		if (use->level != 2 || !irqs_disabled())
+			fixture_in_context(use->level, take_piece, use);
+	/* The task's own lane: a tracer in an interrupt that is not counted yet. */
+	use->pieces[MYALLOC_ARENA_LEVELS] = myalloc_arena_alloc(use->arena, 100, 0);
+}
+
+/* Interrupts of each kind in the middle of an allocation get pieces of their own. */
+static void arena_interrupted(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .percpu = true,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct use *use = &interrupting;
+	u8 *piece, *again;
+	u32 i;
+
+	*use = (struct use){ .test = test, .arena = arena_with(fx, &args) };
+	piece = piece_of(test, use->arena, 100, 0);
+	if (!fixture_set_hook(interrupt)) {
+		expect_end(fx, use->arena);
+		kunit_skip(test, "no hook in the middle of an allocation here");
+	}
+	again = piece_of(test, use->arena, 100, 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_PTR_EQ(test, again, piece + 104);
+	for (i = 1; i < MYALLOC_ARENA_LEVELS; i++) {
+		KUNIT_EXPECT_NOT_NULL(test, use->pieces[i]);
+		KUNIT_EXPECT_NULL(test, memchr_inv(use->pieces[i], i, 100));
+	}
+	KUNIT_EXPECT_NULL(test, use->pieces[MYALLOC_ARENA_LEVELS]);
+	KUNIT_EXPECT_EQ(test, stats_of(use->arena)->busy, 1);
+	expect_end(fx, use->arena);
+}
+
+static void mark_here(void *arg)
+{
+	struct use *use = arg;
+
+	use->err = myalloc_arena_mark(use->arena, &use->mark);
+	take_piece(use);
+}
+
+static void rewind_here(void *arg)
+{
+	struct use *use = arg;
+
+	use->err = myalloc_arena_rewind(use->arena, &use->mark);
+}
+
+/* Marks belong to a CPU and a context; a reset reaches every lane when it is next used. */
+static void arena_percpu_marks(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .percpu = true, .flags = MYALLOC_POISON,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct use use = { .test = test, .arena = arena_with(fx, &args) };
+	u8 *first;
+	u64 calls;
+
+	fixture_in_context(2, mark_here, &use);
+	KUNIT_EXPECT_EQ(test, use.err, 0);
+	first = use.pieces[0];
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	rewind_here(&use);
+	KUNIT_EXPECT_EQ(test, use.err, -EINVAL);
+	if (fixture_nr_cpus() > 1) {
+		fixture_on_cpu(1, rewind_here, &use);
+		KUNIT_EXPECT_EQ(test, use.err, -EINVAL);
+		fixture_on_cpu(1, take_piece, &use);
+		KUNIT_EXPECT_NOT_NULL(test, use.pieces[0]);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->rewinds, 0);
+	fixture_in_context(2, rewind_here, &use);
+	KUNIT_EXPECT_EQ(test, use.err, 0);
+	fixture_in_context(2, mark_here, &use);
+	KUNIT_EXPECT_PTR_EQ(test, use.pieces[0], first);
+
+	calls = stats_of(use.arena)->zone_calls;
+	myalloc_arena_reset(use.arena);
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->used_bytes, 0);
+	KUNIT_EXPECT_GT(test, stats_of(use.arena)->peak_bytes, 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(first, 0, 100));
+	fixture_in_context(2, rewind_here, &use);
+	KUNIT_EXPECT_EQ(test, use.err, -EINVAL);
+	KUNIT_EXPECT_TRUE(test, poisoned(first, 100));
+	fixture_in_context(2, take_piece, &use);
+	KUNIT_EXPECT_PTR_EQ(test, use.pieces[0], first);
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->zone_calls, calls);
+	/* Unused lanes go back too. */
+	myalloc_arena_reset(use.arena);
+	KUNIT_EXPECT_EQ(test, myalloc_arena_shrink(use.arena) << PAGE_SHIFT, calls * BLOCK);
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->held_bytes, 0);
+	expect_end(fx, use.arena);
+}
+
+/* --- frames ------------------------------------------------------------------------------- */
+
+/* What a frame allocates lives until the next one ends, and not longer. */
+static void arena_frames(struct kunit *test)
+{
+	struct myalloc_arena_args args = {
+		.name = "f", .block_size = BLOCK, .flags = MYALLOC_POISON,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_frames *frames;
+	u8 *piece[6] = { NULL };
+	u64 calls = 0;
+	u32 i, percpu;
+
+	for (percpu = 0; percpu < 2; percpu++) {
+		args.percpu = percpu;
+		frames = myalloc_frames_create(fx->zone, &args);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, frames);
+		KUNIT_EXPECT_STREQ(test, frames->arena[1]->front.name, "f-1");
+		for (i = 0; i < ARRAY_SIZE(piece); i++) {
+			piece[i] = myalloc_frames_alloc(frames, 200, 0);
+			KUNIT_ASSERT_NOT_NULL(test, piece[i]);
+			KUNIT_EXPECT_PTR_EQ(test, piece[i], piece[i % 2]);
+			memset(piece[i], i, 200);
+			if (i) {	/* of the frame before */
+				KUNIT_EXPECT_NULL(test, memchr_inv(piece[i - 1], i - 1, 200));
+			}
+			if (i == 1)
+				calls = stats_of(frames->arena[0])->zone_calls +
+					stats_of(frames->arena[1])->zone_calls;
+			myalloc_frames_swap(frames);
+			/* The piece of this frame lives, that of the one before is gone. */
+			KUNIT_EXPECT_NULL(test, memchr_inv(piece[i], i, 200));
+			if (i && !percpu)
+				KUNIT_EXPECT_TRUE(test, poisoned(piece[i - 1], 200));
+		}
+		KUNIT_EXPECT_EQ(test, calls, 2);
+		KUNIT_EXPECT_EQ(test, stats_of(frames->arena[0])->zone_calls +
+				stats_of(frames->arena[1])->zone_calls, calls);
+		KUNIT_EXPECT_EQ(test, stats_of(myalloc_frames_now(frames))->resets, 3);
+		piece[0] = myalloc_frames_zalloc(frames, 200, 0);
+		KUNIT_ASSERT_NOT_NULL(test, piece[0]);
+		KUNIT_EXPECT_NULL(test, memchr_inv(piece[0], 0, 200));
+		FIXTURE_EXPECT_VALID(fx);
+		myalloc_frames_destroy(frames);
+	}
+	myalloc_frames_destroy(NULL);
+	args.name = NULL;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_frames_create(fx->zone, &args)), -EINVAL);
+	args.name = "";
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_frames_create(fx->zone, &args)), -EINVAL);
+	/* The second name is in use. */
+	fixture_cache(fx, "f-1-blocks", 8, 0);
+	args.name = "f";
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_frames_create(fx->zone, &args)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 1);
+}
+
+/* --- create, destroy, validate ------------------------------------------------------------ */
+
+static void arena_args(struct kunit *test)
+{
+	static const struct {
+		struct myalloc_arena_args args;
+		const char *text;
+	} cases[] = {
+		{ { .name = NULL }, "the name of a new arena must have 1 to 24" },
+		{ { .name = "25-characters-are-no-name" }, "the name of a new arena" },
+		{ { .name = "a", .flags = MYALLOC_REDZONE }, "arena a: unknown flags 0x2" },
+		{ { .name = "a", .block_size = CHUNK + 1 }, "is larger than a chunk" },
+		{ { .name = "a", .block_size = BLOCK, .limit = BLOCK - 1 },
+		  "bytes is less than a block of 8 pages" },
+	};
+	struct myalloc_arena_args args = {
+		.name = "24-characters-just-fit-i", .block_size = BLOCK, .limit = BLOCK,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_with(fx, &args);
+	unsigned long live = fixture_live_allocs();
+	u32 i;
+
+	KUNIT_EXPECT_STREQ(test, arena->blocks->name, "24-characters-just-fit-i-blocks");
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fixture_log_mark();
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(myalloc_arena_create(fx->zone, &cases[i].args)),
+				    -EINVAL, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(cases[i].text), 1, "case %u", i);
+		KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
+	}
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_arena_create(fx->zone, &args)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	myalloc_arena_destroy(NULL);
+	expect_end(fx, arena);
+	/* Defaults: 64 KiB, no limit. */
+	arena = arena_with(fx, &(struct myalloc_arena_args){ .name = "d" });
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->block_bytes, MYALLOC_ARENA_BLOCK);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->limit_bytes, 0);
+	KUNIT_EXPECT_FALSE(test, stats_of(arena)->percpu);
+	expect_end(fx, arena);
+}
+
+/* What an arena costs that nobody has used, as arena.c says. */
+static void arena_cost(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_pages, fx->args.nr_pages);
+	KUNIT_EXPECT_LE(test, sizeof(*arena) + sizeof(*arena->blocks), 2560);
+	KUNIT_EXPECT_LE(test, sizeof(struct myalloc_arena_lanes), 3072);
+	KUNIT_EXPECT_EQ(test, sizeof(struct myalloc_arena_block), 24);
+	/* An allocation that fits finds everything in one line of the lane. */
+	KUNIT_EXPECT_LE(test, offsetofend(struct myalloc_arena_lane, busy), L1_CACHE_BYTES);
+	expect_end(fx, arena);
+}
+
+/* A block of an arena is no memory that can be freed by its address. */
+static void arena_free_refused(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	void *piece = piece_of(test, arena, 1, 1);
+
+	fixture_note(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, piece), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, piece, 8), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_KIND], 2);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, piece), 0);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 1, 1), piece + 1);
+	expect_end(fx, arena);
+}
+
+/* Validation finds a block that is none, and a wrong count. */
+static void arena_validate(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_of(fx, "a");
+	struct myalloc_arena_block *b;
+	unsigned long base;
+	void *other;
+
+	piece_of(test, arena, 1, 1);
+	FIXTURE_EXPECT_VALID(fx);
+	b = arena->lane.small.first;
+	b->pages = 7;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_STREQ(test, fx->v.first, "G1: arena a: no extent of 7 pages is at its block");
+	b->pages = 8;
+	base = b->base;
+	b->base = (unsigned long)&base;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	other = myalloc_pages_alloc_exact(fx->zone, 8, 0, 0);
+	b->base = (unsigned long)other;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_EQ(test, fx->v.errors, 1);
+	b->base = base;
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, other), 0);
+	atomic_long_dec(&arena->pages);
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_STREQ(test, fx->v.first, "G1: arena a has blocks of 8 pages and counts 7");
+	atomic_long_inc(&arena->pages);
+	expect_end(fx, arena);
+}
+
+/* --- a model ------------------------------------------------------------------------------ */
+
+#define MODEL_PIECES	400
+
+/* Pieces of random sizes with contents, and marks, against a plain list of both. */
+static void arena_random(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .limit = 2 * CHUNK,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_arena *arena = arena_with(fx, &args);
+	struct { u8 *addr; size_t size; u8 byte; } *p;
+	struct { struct myalloc_arena_mark mark; u32 nr; } marks[MYALLOC_ARENA_MARKS];
+	struct myalloc_random random;
+	u32 nr = 0, depth = 0, n, i, k;
+	u64 fails = 0;
+
+	fixture_random(test, &random);
+	p = kunit_kcalloc(test, MODEL_PIECES, sizeof(*p), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	for (n = 0; n < (fixture_thorough() ? 20000 : 4000); n++) {
+		size_t align = BIT(myalloc_random_below(&random, 8));
+		u8 *addr;
+
+		switch (myalloc_random_below(&random, 20)) {
+		case 0:
+			if (depth == MYALLOC_ARENA_MARKS)
+				break;
+			KUNIT_ASSERT_EQ(test, myalloc_arena_mark(arena, &marks[depth].mark), 0);
+			marks[depth++].nr = nr;
+			break;
+		case 1:
+			if (!depth)
+				break;
+			depth = myalloc_random_below(&random, depth);
+			KUNIT_ASSERT_EQ(test, myalloc_arena_rewind(arena, &marks[depth].mark), 0);
+			nr = marks[depth].nr;
+			break;
+		case 2:
+			if (myalloc_random_below(&random, 20))
+				break;
+			myalloc_arena_reset(arena);
+			myalloc_arena_shrink(arena);
+			nr = 0;
+			depth = 0;
+			break;
+		default:
+			if (nr == MODEL_PIECES)
+				break;
+			p[nr].size = myalloc_random_below(&random,
+							  2u << myalloc_random_below(&random, 15));
+			addr = myalloc_arena_alloc(arena, p[nr].size, align);
+			if (!addr) {
+				fails++;
+				break;
+			}
+			KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)addr, align));
+			p[nr].addr = addr;
+			p[nr].byte = n;
+			memset(addr, p[nr].byte, p[nr].size);
+			nr++;
+		}
+		if (n % 100)
+			continue;
+		for (i = 0; i < nr; i++) {
+			KUNIT_ASSERT_NULL(test, memchr_inv(p[i].addr, p[i].byte, p[i].size));
+			for (k = 0; k < i; k++)
+				KUNIT_ASSERT_TRUE(test, p[i].addr >= p[k].addr + p[k].size ||
+						  p[k].addr >= p[i].addr + p[i].size);
+		}
+		expect_lane(test, &arena->lane);
+		FIXTURE_EXPECT_VALID(fx);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->fails, fails);
+	expect_end(fx, arena);
+}
+
+static struct kunit_case arena_cases[] = {
+	KUNIT_CASE(arena_pieces),
+	KUNIT_CASE(arena_limits),
+	KUNIT_CASE(arena_zero),
+	KUNIT_CASE(arena_steady),
+	KUNIT_CASE(arena_large),
+	KUNIT_CASE(arena_large_reuse),
+	KUNIT_CASE(arena_bounds),
+	KUNIT_CASE(arena_marks),
+	KUNIT_CASE(arena_marks_deep),
+	KUNIT_CASE(arena_bad_marks),
+	KUNIT_CASE(arena_poison),
+	KUNIT_CASE(arena_poison_written),
+	KUNIT_CASE(arena_shadow),
+	KUNIT_CASE(arena_limit),
+	KUNIT_CASE(arena_zone_full),
+	KUNIT_CASE(arena_nmi),
+	KUNIT_CASE(arena_contexts),
+	KUNIT_CASE(arena_interrupted),
+	KUNIT_CASE(arena_percpu_marks),
+	KUNIT_CASE(arena_frames),
+	KUNIT_CASE(arena_args),
+	KUNIT_CASE(arena_cost),
+	KUNIT_CASE(arena_free_refused),
+	KUNIT_CASE(arena_validate),
+	KUNIT_CASE(arena_random),
+	{}
+};
+
+static struct kunit_suite arena_suite = {
+	.name = "myalloc_arena",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = arena_cases,
+};
+
+kunit_test_suite(arena_suite);
