@@ -376,9 +376,8 @@ static bool wants_zero(const struct myalloc_cache *c, myalloc_flags_t flags)
 }
 
 /*
- * Take an object from this CPU's magazine in a cache that is not of the default level;
- * myalloc_cache_alloc() contains the same steps for the default level. NULL leaves the allocation
- * to the rest of alloc_slow().
+ * Take an object from this CPU's magazine for a request that alloc_fast(), which contains the same
+ * steps for the default level, leaves to the slow path. NULL leaves it to alloc_rest().
  */
 static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_flags_t level)
 {
@@ -390,8 +389,9 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_epoch, &cpu, &guard)))
 		return NULL;
 	slot = cpu->top - 1;
-	if (level == MYALLOC_TRUSTING ? likely(myalloc_magazine_count(cpu)) :
-	    likely(data_race(*slot->state) == MYALLOC_SLOT_CACHED)) {	/* S5 */
+	/* The state of the guard slot is never CACHED (S5), and its address is NULL. */
+	if (level == MYALLOC_TRUSTING ? likely(slot->addr) :
+	    likely(data_race(*slot->state) == MYALLOC_SLOT_CACHED)) {
 		if (level != MYALLOC_TRUSTING)
 			WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
 		object = slot->addr;
@@ -424,11 +424,13 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
 	return done;
 }
 
-static void *get_by_level(struct myalloc_cache *c)
+/* At the default level only what alloc_fast() does not try: memory that is to be zeroed. */
+static void *get_by_level(struct myalloc_cache *c, myalloc_flags_t flags)
 {
-	if (c->level == MYALLOC_CERTAIN)
-		return get_fast(c, MYALLOC_CERTAIN);
-	return c->level == MYALLOC_TRUSTING ? get_fast(c, MYALLOC_TRUSTING) : NULL;
+	if (c->level == MYALLOC_TRUSTING)
+		return get_fast(c, MYALLOC_TRUSTING);
+	return c->level == MYALLOC_CERTAIN || wants_zero(c, flags) ?
+		get_fast(c, MYALLOC_CERTAIN) : NULL;
 }
 
 static bool put_by_level(struct myalloc_cache *c, void *object)
@@ -438,16 +440,17 @@ static bool put_by_level(struct myalloc_cache *c, void *object)
 	return c->level == MYALLOC_TRUSTING && put_fast(c, object, MYALLOC_TRUSTING);
 }
 
-/* Allocations past the fast path: a miss, an interrupt, no magazines, zeroing, other levels. */
-static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
+/*
+ * Allocations for which get_by_level() found no object, or one that is to be zeroed: a miss, an
+ * interrupt, no magazines.
+ */
+static noinline void *alloc_rest(struct myalloc_cache *c, void *object, myalloc_flags_t flags,
 				 unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
-	void *object;
 
 	if (unlikely(!myalloc_flags_check(c->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)))
 		return NULL;
-	object = get_by_level(c);
 	if (!object) {
 		cpu = myalloc_magazines_enter(&c->mags);
 		if (cpu) {
@@ -463,30 +466,47 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 	return object;
 }
 
-static __always_inline void *alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
-					unsigned long caller)
+/* Allocations past the fast path. What the levels need saves no registers, unlike the rest. */
+static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
+				 unsigned long caller)
+{
+	void *object = NULL;
+
+	if (likely(!(flags & ~MYALLOC_OBJECT_FLAGS_ALL)))
+		object = get_by_level(c, flags);
+	if (unlikely(!object) || wants_zero(c, flags))
+		return alloc_rest(c, object, flags, caller);
+	myalloc_shadow_object_alloc(c, object);
+	return object;
+}
+
+/*
+ * The fast path of an allocation. Returns false if it must take the slow path. Only the callers know
+ * their own caller, and ask for it only then: the compiler would load it on the fast path too.
+ */
+static __always_inline bool alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
+				       void **object)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *slot;
-	void *object;
 	u64 guard;
 
 	myalloc_flags_might_wait(flags);
 	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
 	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
-		return alloc_slow(cache, flags, caller);
+		return false;
 	slot = cpu->top - 1;
 	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {	/* S5 */
 		myalloc_magazines_end(cpu, guard);
-		return alloc_slow(cache, flags, caller);
+		return false;
 	}
 	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
-	object = slot->addr;
+	*object = slot->addr;
 	cpu->nr_gets++;
 	WRITE_ONCE(cpu->top, slot);
 	myalloc_magazines_end(cpu, guard);
-	myalloc_shadow_object_alloc(cache, object);
-	return object;
+	myalloc_shadow_object_alloc(cache, *object);
+	return true;
 }
 
 /**
@@ -501,14 +521,22 @@ static __always_inline void *alloc_fast(struct myalloc_cache *cache, myalloc_fla
  */
 void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 {
-	return alloc_fast(cache, flags, _RET_IP_);
+	void *object;
+
+	if (likely(alloc_fast(cache, flags, &object)))
+		return object;
+	return alloc_slow(cache, flags, _RET_IP_);
 }
 
 /* The same on behalf of the code at @caller, which the owner's record names. */
 void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
 			      unsigned long caller)
 {
-	return alloc_fast(cache, flags, caller);
+	void *object;
+
+	if (likely(alloc_fast(cache, flags, &object)))
+		return object;
+	return alloc_slow(cache, flags, caller);
 }
 
 /* Free an object past the magazines; the caller has made its slot MOVING. */
@@ -557,17 +585,12 @@ static bool claim_slow(struct myalloc_cache *c, const void *object, struct myall
 	return claimed;
 }
 
-/*
- * Frees past the fast path: no room, an interrupt, checks, other levels, addresses outside the
- * linear range.
- */
-static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
+/* Other frees: no room, an interrupt, checks, addresses outside the linear range. */
+static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_place place;
 
-	if (put_by_level(c, object))
-		return 0;
 	if (unlikely(!claim_slow(c, object, &place))) {
 		if (place.tag == c->limbo_tag && limbo_slot_free(c, object, myalloc_user_state(c)))
 			return 0;
@@ -586,25 +609,31 @@ static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned lo
 	return free_slabs(c, object, place.state, caller);
 }
 
-static __always_inline int free_fast(struct myalloc_cache *cache, void *object,
-				     unsigned long caller)
+/* Frees past the fast path; as alloc_slow(). */
+static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
+{
+	return likely(put_by_level(c, object)) ? 0 : free_rest(c, object, caller);
+}
+
+/* The fast path of a free. Returns false if it must take the slow path. */
+static __always_inline bool free_fast(struct myalloc_cache *cache, void *object)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *top;
 	u64 guard;
 
 	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
-		return free_slow(cache, object, caller);
+		return false;
 	top = cpu->top;
 	if (unlikely(!fast_put(cache, cpu, top, object, 0))) {
 		myalloc_magazines_end(cpu, guard);
-		return free_slow(cache, object, caller);
+		return false;
 	}
 	cpu->nr_puts++;
 	myalloc_shadow_object_free(cache, object);
 	WRITE_ONCE(cpu->top, top + 1);
 	myalloc_magazines_end(cpu, guard);
-	return 0;
+	return true;
 }
 
 /**
@@ -618,13 +647,13 @@ static __always_inline int free_fast(struct myalloc_cache *cache, void *object,
  */
 int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 {
-	return free_fast(cache, object, _RET_IP_);
+	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, _RET_IP_);
 }
 
 /* The same on behalf of the code at @caller, which the owner's record names. */
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
-	return free_fast(cache, object, caller);
+	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, caller);
 }
 
 /**
