@@ -20,10 +20,14 @@
  *			it: an allocator that gives parts of one cache line to two CPUs pays
  *			for false sharing (cache-scratch of Hoard, Berger et al., ASPLOS 2000)
  *
+ *	touched		of the first two and exchange: the CPU that allocates an object writes to it,
+ *			and the one that frees it reads it, as programs do
+ *
  * The shapes follow the programs cited; the code does not.
  *
- * The floor of the ping-pong is a bare stack on each CPU. myalloc takes longer by the time it takes
- * to move the object's state byte to the other CPU's cache.
+ * Each shape is measured with caches of the default level and with trusting ones. The floor of the
+ * ping-pong is a bare stack on each CPU. The default level takes longer by the time it takes to move
+ * the object's state byte to the other CPU's cache; the trusting level leaves the byte alone.
  *
  * In the ring and the ping-pong, a side without an allocator passes numbers instead of objects: its
  * time is the cost of the passing, to be subtracted from the other sides.
@@ -53,6 +57,9 @@ enum variant {
 	EXCHANGE,
 	TRANSFER,
 	SCRATCH,
+	RINGS_TOUCHED,
+	PING_PONG_TOUCHED,
+	EXCHANGE_TOUCHED,
 };
 
 static const u32 sizes[] = { 64, 1024 };
@@ -160,6 +167,29 @@ static __always_inline void none_put(struct bench_work *w, struct cpu_part *part
 {
 	barrier();
 }
+
+/* The same, with objects that both sides of a hand-over touch. */
+#define TOUCHED(side)								\
+static __always_inline void *side##_touched_get(struct bench_work *w,		\
+						struct cpu_part *part)		\
+{										\
+	u64 *object = side##_get(w, part);					\
+										\
+	if (likely(object))							\
+		WRITE_ONCE(*object, (unsigned long)part);			\
+	return object;								\
+}										\
+										\
+static __always_inline void side##_touched_put(struct bench_work *w,		\
+					       struct cpu_part *part, void *object) \
+{										\
+	(void)READ_ONCE(*(u64 *)object);					\
+	side##_put(w, part, object);						\
+}
+
+TOUCHED(ours)
+TOUCHED(slub)
+TOUCHED(kmalloc)
 
 /* --- shapes ------------------------------------------------------------------------------- */
 
@@ -410,6 +440,15 @@ CROSS(kmalloc, exchange, 0)
 CROSS(ours, scratch, 0)
 CROSS(slub, scratch, 0)
 CROSS(kmalloc, scratch, 0)
+CROSS(ours_touched, ring, 2)
+CROSS(slub_touched, ring, 2)
+CROSS(kmalloc_touched, ring, 2)
+CROSS(ours_touched, ping_pong, 2)
+CROSS(slub_touched, ping_pong, 2)
+CROSS(kmalloc_touched, ping_pong, 2)
+CROSS(ours_touched, exchange, 0)
+CROSS(slub_touched, exchange, 0)
+CROSS(kmalloc_touched, exchange, 0)
 
 #define SCRATCH_READY(side)							\
 static void side##_scratch_ready(struct bench_work *w)				\
@@ -622,6 +661,21 @@ static const struct bench_side scratch_sides[] = {
 	{ }
 };
 
+static const struct bench_side ring_touched_sides[] = {
+	OURS(ours_touched_ring), SLUB(slub_touched_ring), SHEAF(slub_touched_ring),
+	KMALLOC(kmalloc_touched_ring), { }
+};
+
+static const struct bench_side ping_pong_touched_sides[] = {
+	OURS(ours_touched_ping_pong), SLUB(slub_touched_ping_pong),
+	SHEAF(slub_touched_ping_pong), KMALLOC(kmalloc_touched_ping_pong), { }
+};
+
+static const struct bench_side exchange_touched_sides[] = {
+	OURS(ours_touched_exchange), SLUB(slub_touched_exchange), SHEAF(slub_touched_exchange),
+	KMALLOC(kmalloc_touched_exchange), { }
+};
+
 static const struct {
 	const char *name;
 	const char *what;
@@ -657,25 +711,50 @@ static const struct {
 		"scratch", "all CPUs write to objects that were allocated side by side",
 		scratch_sides
 	},
+	[RINGS_TOUCHED] = {
+		"ring-touched", "one CPU allocates and writes, another reads and frees",
+		ring_touched_sides
+	},
+	[PING_PONG_TOUCHED] = {
+		"ping-pong-touched",
+		"two CPUs hand each other one object at a time; one writes, the other reads",
+		ping_pong_touched_sides
+	},
+	[EXCHANGE_TOUCHED] = {
+		"exchange-touched",
+		"all CPUs allocate and write batches of 64, and read and free those of others",
+		exchange_touched_sides
+	},
+};
+
+static const struct {
+	const char *name;
+	const char *what;
+	myalloc_cache_flags_t level;
+} levels[] = {
+	{ "", "", 0 },
+	{ "trusting/", ", with trusting frees", MYALLOC_TRUSTING },
 };
 
 static void describe(u32 index, struct bench_shape *shape)
 {
 	u32 variant = index % ARRAY_SIZE(shapes);
+	u32 level = index / ARRAY_SIZE(shapes) % ARRAY_SIZE(levels);
 
-	shape->bytes = sizes[index / ARRAY_SIZE(shapes)];
+	shape->bytes = sizes[index / (ARRAY_SIZE(shapes) * ARRAY_SIZE(levels))];
 	shape->variant = variant;
+	shape->checks = levels[level].level;
 	shape->cpus = 2;
 	/* Whole batches for each CPU, enough to make the cost of meeting at the start small. */
 	shape->batch = LEAST * BATCH * num_online_cpus();
 	myalloc_bench_sides(shape, shapes[variant].sides);
-	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s", shape->bytes,
-		  shapes[variant].name);
-	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s", shape->bytes,
-		  shapes[variant].what);
+	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s%s", shape->bytes,
+		  levels[level].name, shapes[variant].name);
+	scnprintf(shape->what, sizeof(shape->what), "%u-byte objects, %s%s", shape->bytes,
+		  shapes[variant].what, levels[level].what);
 }
 
 const struct bench_family myalloc_bench_cross = {
-	.nr = ARRAY_SIZE(sizes) * ARRAY_SIZE(shapes),
+	.nr = ARRAY_SIZE(sizes) * ARRAY_SIZE(levels) * ARRAY_SIZE(shapes),
 	.describe = describe,
 };
