@@ -715,6 +715,60 @@ static void test_page_references(struct kunit *test)
 	EXPECT_DIES(test, reference_many, NULL, "more than 64 pages");
 }
 
+static void unmap_foreign(void *arg)
+{
+	myalloc_env_unmap_twice(&arg, NULL, 0, 0);
+}
+
+static void unmap_half(void *arg)
+{
+	myalloc_env_unmap_twice(arg, NULL, 1, PAGE_SIZE);
+}
+
+/* Three places for the same bytes; they stay when two are gone. */
+static void test_map_twice(struct kunit *test)
+{
+	const size_t size = 2 * PAGE_SIZE;
+	u8 *chunk = host_chunk_alloc(3), *map;
+	void *blocks[2] = { chunk + 3 * PAGE_SIZE, chunk };
+	u32 i;
+
+	memset(chunk, 7, 8 * PAGE_SIZE);
+	host_fail_after(1);
+	KUNIT_EXPECT_NULL(test, myalloc_env_map_twice(blocks, 2, size));
+	host_fail_after(0);
+	map = myalloc_env_map_twice(blocks, 2, size);
+	KUNIT_ASSERT_NOT_NULL(test, map);
+	KUNIT_EXPECT_EQ(test, host_live_allocs(), 1);
+	KUNIT_EXPECT_NULL(test, memchr_inv(map, 7, 4 * size));
+	for (i = 0; i < 2; i++) {
+		u8 *block = blocks[i], *first = map + 2 * i * size;
+
+		first[1] = 10 + i;
+		block[size - 1] = 20 + i;
+		first[size + 2] = 30 + i;
+		KUNIT_EXPECT_EQ(test, block[1], 10 + i);
+		KUNIT_EXPECT_EQ(test, first[size + 1], 10 + i);
+		KUNIT_EXPECT_EQ(test, first[size - 1], 20 + i);
+		KUNIT_EXPECT_EQ(test, first[2 * size - 1], 20 + i);
+		KUNIT_EXPECT_EQ(test, block[2], 30 + i);
+	}
+	EXPECT_DIES(test, unmap_foreign, NULL, "not a mapping in use");
+	EXPECT_DIES(test, unmap_half, map, "with another size");
+	myalloc_env_unmap_twice(map, blocks, 2, size);
+	KUNIT_EXPECT_EQ(test, host_live_allocs(), 0);
+	KUNIT_EXPECT_EQ(test, chunk[1], 11);
+	KUNIT_EXPECT_EQ(test, chunk[3 * PAGE_SIZE + size - 1], 20);
+	KUNIT_EXPECT_NULL(test, memchr_inv(chunk + 5 * PAGE_SIZE, 7, 3 * PAGE_SIZE));
+	host_chunk_free(chunk, 3);
+
+	KUNIT_EXPECT_TRUE(test, myalloc_env_can_map_twice());
+	host_set_aliasing(true);
+	KUNIT_EXPECT_FALSE(test, myalloc_env_can_map_twice());
+	host_reset();
+	KUNIT_EXPECT_TRUE(test, myalloc_env_can_map_twice());
+}
+
 static void test_failures(struct kunit *test)
 {
 	void *p[3];
@@ -816,6 +870,7 @@ static struct kunit_case env_cases[] = {
 	KUNIT_CASE(test_memory),
 	KUNIT_CASE(test_chunks),
 	KUNIT_CASE(test_page_references),
+	KUNIT_CASE(test_map_twice),
 	KUNIT_CASE(test_failures),
 	KUNIT_CASE(test_log),
 	KUNIT_CASE(test_callers),

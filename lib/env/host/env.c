@@ -1053,7 +1053,7 @@ unsigned int host_locks_held(void)
 
 /* --- memory --------------------------------------------------------------------- */
 
-enum live_kind { LIVE_META, LIVE_PERCPU, LIVE_CHUNK };
+enum live_kind { LIVE_META, LIVE_PERCPU, LIVE_MAP, LIVE_CHUNK };
 
 struct live {
 	struct live *next;
@@ -1097,7 +1097,9 @@ static void live_add(const void *ptr, size_t size, enum live_kind kind, void *ca
 
 static size_t live_remove(const void *ptr, enum live_kind kind)
 {
-	static const char *const what[] = { "metadata", "per-CPU memory", "a chunk" };
+	static const char *const what[] = {
+		"metadata", "per-CPU memory", "a mapping", "a chunk"
+	};
 	struct live **p, *l;
 	size_t size;
 
@@ -1140,7 +1142,7 @@ unsigned long host_live_chunks(void)
 /* Log all allocations that have not been freed. */
 void host_live_dump(void)
 {
-	static const char *const what[] = { "metadata", "per-CPU", "chunk" };
+	static const char *const what[] = { "metadata", "per-CPU", "mapping", "chunk" };
 	char symbol[128];
 	struct live *l;
 	unsigned int i;
@@ -1347,6 +1349,70 @@ void host_page_set_referenced(const void *addr, bool referenced)
 void host_page_set_bad(const void *addr, bool bad)
 {
 	note_page(&bad_pages, addr, bad);
+}
+
+/*
+ * Blocks of a chunk are mapped again. Anonymous private memory has one mapping, so a block that is
+ * mapped twice becomes memory of a file, with what was in it, and is private again afterwards.
+ */
+static bool aliasing;
+
+/* Behave like an architecture whose caches alias. */
+void host_set_aliasing(bool on)
+{
+	WRITE_ONCE(aliasing, on);
+}
+
+bool myalloc_env_can_map_twice(void)
+{
+	return !READ_ONCE(aliasing);
+}
+
+static void map_at(void *at, size_t size, int flags, int fd, off_t offset)
+{
+	if (mmap(at, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, offset) != at)
+		host_fatal("mmap of %zu bytes at %p: %s", size, at, strerror(errno));
+}
+
+void *myalloc_env_map_twice(void *const *blocks, u32 nr, size_t size)
+{
+	int fd;
+	u8 *map;
+	u32 i;
+
+	might_sleep();
+	if (myalloc_env_should_fail())
+		return NULL;
+	fd = memfd_create("blocks", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, nr * size))
+		host_fatal("memfd of %zu bytes: %s", nr * size, strerror(errno));
+	map = mmap(NULL, 2 * nr * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		   -1, 0);
+	if (map == MAP_FAILED)
+		host_fatal("mmap of %zu bytes: %s", 2 * nr * size, strerror(errno));
+	for (i = 0; i < nr; i++) {
+		map_at(map + 2 * i * size, size, MAP_SHARED, fd, i * size);
+		map_at(map + (2 * i + 1) * size, size, MAP_SHARED, fd, i * size);
+		memcpy(map + 2 * i * size, blocks[i], size);
+		map_at(blocks[i], size, MAP_SHARED, fd, i * size);
+	}
+	close(fd);
+	live_add(map, 2 * nr * size, LIVE_MAP, __builtin_return_address(0));
+	return map;
+}
+
+void myalloc_env_unmap_twice(void *map, void *const *blocks, u32 nr, size_t size)
+{
+	u32 i;
+
+	might_sleep();
+	if (live_remove(map, LIVE_MAP) != 2 * nr * size)
+		host_fatal("a mapping is removed with another size");
+	for (i = 0; i < nr; i++) {
+		map_at(blocks[i], size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		memcpy(blocks[i], map + 2 * i * size, size);
+	}
+	munmap(map, 2 * nr * size);
 }
 
 /*
@@ -1702,6 +1768,7 @@ void host_reset(void)
 	host_fail_after(0);
 	host_set_clock(0);
 	host_set_ratelimit(false);
+	host_set_aliasing(false);
 	WRITE_ONCE(referenced_pages.nr, 0);
 	WRITE_ONCE(bad_pages.nr, 0);
 	all_online();

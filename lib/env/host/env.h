@@ -1374,6 +1374,9 @@ u64 myalloc_env_seed(void);
 u32 myalloc_env_random(void);
 bool myalloc_env_page_referenced(const void *addr);
 bool myalloc_env_page_bad(const void *addr);
+bool myalloc_env_can_map_twice(void);
+void *myalloc_env_map_twice(void *const *blocks, u32 nr, size_t size);
+void myalloc_env_unmap_twice(void *map, void *const *blocks, u32 nr, size_t size);
 
 /* Like the kernel's env.h, but by ASan. */
 #define MYALLOC_ENV_GRANULE	8
@@ -1496,6 +1499,7 @@ void *host_chunk_alloc(unsigned int order);
 void host_chunk_free(void *chunk, unsigned int order);
 void host_page_set_referenced(const void *addr, bool referenced);
 void host_page_set_bad(const void *addr, bool bad);
+void host_set_aliasing(bool on);
 
 /* The log. */
 void host_log_reset(void);

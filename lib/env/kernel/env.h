@@ -647,6 +647,68 @@ static inline bool myalloc_env_page_bad(const void *addr)
 	return PageHWPoison(virt_to_page(addr));
 }
 
+/* --- pages, mapped twice in a row ---------------------------------------- */
+
+/*
+ * Not on architectures with processors whose caches alias: what is written through one mapping
+ * might not be read through the other.
+ */
+#define MYALLOC_ENV_ALIASING							\
+	(IS_ENABLED(CONFIG_ARCH_HAS_CPU_CACHE_ALIASING) || IS_ENABLED(CONFIG_MIPS) ||	\
+	 IS_ENABLED(CONFIG_PARISC) || IS_ENABLED(CONFIG_SPARC))
+
+/**
+ * myalloc_env_can_map_twice() - can pages be mapped twice?
+ *
+ * Context: any.
+ * Return: false if the caches of this architecture may alias.
+ */
+static inline bool myalloc_env_can_map_twice(void)
+{
+	return !MYALLOC_ENV_ALIASING;
+}
+
+/**
+ * myalloc_env_map_twice() - map each of some blocks of pages twice in a row
+ * @blocks: their addresses, which must have struct pages
+ * @nr: number of blocks
+ * @size: bytes in each, a multiple of the page size
+ *
+ * Block i begins at 2 * i * @size and again at (2 * i + 1) * @size of the new mapping.
+ *
+ * Context: task, may sleep.
+ * Return: the mapping, to be removed by myalloc_env_unmap_twice(); NULL if out of memory.
+ */
+static inline void *myalloc_env_map_twice(void *const *blocks, u32 nr, size_t size)
+{
+	unsigned long each = size >> PAGE_SHIFT, i;
+	struct page **pages;
+	void *map;
+
+	pages = myalloc_env_zalloc(2 * nr * each * sizeof(*pages), NUMA_NO_NODE);
+	if (!pages)
+		return NULL;
+	for (i = 0; i < 2 * nr * each; i++)
+		pages[i] = virt_to_page(blocks[i / (2 * each)] + i % each * PAGE_SIZE);
+	map = vmap(pages, 2 * nr * each, VM_MAP, PAGE_KERNEL);
+	myalloc_env_free(pages);
+	return map;
+}
+
+/**
+ * myalloc_env_unmap_twice() - remove a mapping of myalloc_env_map_twice()
+ * @map: the mapping
+ * @blocks: as it was made with
+ * @nr: the same
+ * @size: the same
+ *
+ * Context: task, may sleep.
+ */
+static inline void myalloc_env_unmap_twice(void *map, void *const *blocks, u32 nr, size_t size)
+{
+	vunmap(map);
+}
+
 /* --- sanitizers -------------------------------------------------------- */
 
 /*
