@@ -507,6 +507,11 @@ bool fixture_set_bad(const void *addr, bool bad)
 	return false;
 }
 
+bool fixture_set_aliasing(bool on)
+{
+	return false;
+}
+
 bool fixture_fail_after(unsigned long k)
 {
 	return false;
@@ -662,6 +667,13 @@ void fixture_set_referenced(const void *addr, bool referenced)
 bool fixture_set_bad(const void *addr, bool bad)
 {
 	host_page_set_bad(addr, bad);
+	return true;
+}
+
+/* Behave like an architecture whose caches alias; false if not supported. */
+bool fixture_set_aliasing(bool on)
+{
+	host_set_aliasing(on);
 	return true;
 }
 

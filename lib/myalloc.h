@@ -49,6 +49,8 @@ struct myalloc_pool;
 struct myalloc_arena;
 struct myalloc_frames;
 
+struct myalloc_ring;
+
 #define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
 
@@ -333,6 +335,46 @@ void *myalloc_frames_alloc(struct myalloc_frames *frames, size_t size, size_t al
 void *myalloc_frames_zalloc(struct myalloc_frames *frames, size_t size, size_t align);
 void myalloc_frames_swap(struct myalloc_frames *frames);
 struct myalloc_arena *myalloc_frames_now(struct myalloc_frames *frames);
+
+/* --- rings: records of any length, in order ------------------------------ */
+
+#define MYALLOC_RING_NAME	32	/* bytes, with the NUL */
+
+enum myalloc_ring_mode {
+	MYALLOC_RING_ONE,	/* one producer at a time, which takes no lock */
+	MYALLOC_RING_MANY,	/* several producers, in turn under a raw lock */
+	MYALLOC_RING_OVERWRITE,	/* a part for each CPU; new records overwrite the oldest */
+};
+
+/**
+ * struct myalloc_ring_args - properties of a new ring
+ * @name: as of a cache, shorter than MYALLOC_RING_NAME; copied
+ * @size: bytes for records and their headers, rounded up to a power of two of pages, at most a
+ *	chunk; for each possible CPU in rings that overwrite
+ * @mode: who produces, and what happens when the ring is full
+ */
+struct myalloc_ring_args {
+	const char *name;
+	size_t size;
+	enum myalloc_ring_mode mode;
+};
+
+/*
+ * A record of n bytes takes 8 bytes more (16 in rings that overwrite), rounded up to a multiple
+ * of 8. See ring.c.
+ */
+struct myalloc_ring *myalloc_ring_create(struct myalloc_zone *zone,
+					 const struct myalloc_ring_args *args);
+int myalloc_ring_destroy(struct myalloc_ring *ring);
+
+/* Producers. */
+void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size);
+int myalloc_ring_commit(struct myalloc_ring *ring, void *record);
+int myalloc_ring_discard(struct myalloc_ring *ring, void *record);
+/* One consumer: without a copy, or, of rings that overwrite, with one. */
+void *myalloc_ring_peek(struct myalloc_ring *ring, size_t *size);
+int myalloc_ring_release(struct myalloc_ring *ring, const void *record);
+long myalloc_ring_copy(struct myalloc_ring *ring, unsigned int cpu, void *to, size_t size);
 
 /* --- the whole zone ----------------------------------------------------- */
 

@@ -182,6 +182,14 @@ EXPORT(myalloc_heap_alloc_bulk);
 EXPORT(myalloc_heap_free_bulk);
 EXPORT(myalloc_heap_usable_size);
 EXPORT(myalloc_heap_good_size);
+EXPORT(myalloc_ring_create);
+EXPORT(myalloc_ring_destroy);
+EXPORT(myalloc_ring_reserve);
+EXPORT(myalloc_ring_commit);
+EXPORT(myalloc_ring_discard);
+EXPORT(myalloc_ring_peek);
+EXPORT(myalloc_ring_release);
+EXPORT(myalloc_ring_copy);
 
 EXPORT(myalloc_pool_create);
 EXPORT(myalloc_pool_destroy);
@@ -307,6 +315,7 @@ EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);
 EXPORT_INTERNAL(myalloc_front_walk);
 EXPORT_INTERNAL(myalloc_arena_stats);
+EXPORT_INTERNAL(myalloc_ring_stats);
 
 EXPORT_INTERNAL(myalloc_finding);
 EXPORT_INTERNAL(myalloc_buddy_validate);

@@ -76,6 +76,7 @@ extern const struct misuse misuse_shadow[];
 extern const struct misuse misuse_heap[];
 extern const struct misuse misuse_pool[];
 extern const struct misuse misuse_arena[];
+extern const struct misuse misuse_ring[];
 
 /* What a child tells. */
 struct told {

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A ring as a structure, for those who check it. Users include myalloc.h. */
+#ifndef MYALLOC_RING_H
+#define MYALLOC_RING_H
+
+#include "zone_types.h"
+
+#define MYALLOC_RING_BUSY	0x80000000u	/* reserved, neither committed nor discarded */
+#define MYALLOC_RING_DISCARDED	0x40000000u	/* readers skip it */
+#define MYALLOC_RING_LENGTH	0x3fffffffu	/* bytes of a record */
+
+/* Records begin, and end, at multiples of this. */
+#define MYALLOC_RING_ALIGN	8u
+
+/**
+ * struct myalloc_ring_header - what lies before each record
+ * @length: bytes of the record, MYALLOC_RING_BUSY, MYALLOC_RING_DISCARDED
+ * @mark: made of the record's position (Y2)
+ * @serial: number of the record in its part; only in rings that overwrite
+ */
+struct myalloc_ring_header {
+	u32 length;
+	u32 mark;
+	u64 serial[];
+};
+
+/**
+ * struct myalloc_ring_part - a ring for one CPU, or for all; see ring.c
+ * @tail: position behind the last record; written by producers
+ * @seen_oldest: a value of @oldest that producers have acquired; rings that do not overwrite
+ * @records: number of records reserved so far
+ * @full: reservations that failed because there was no room
+ * @lock: serialises producers, except a single one
+ * @oldest: position of the oldest record that is still there; written by the consumer, in rings
+ *	that overwrite by producers
+ * @seen_tail: a value of @tail that the consumer has acquired
+ * @next: position of the next record to be copied; rings that overwrite
+ * @expected: serial number of that record
+ * @peeked: bytes, with its header, of the record that was peeked and not released; or 0
+ * @read: number of records that were released or copied
+ * @skipped: number of discarded records that the consumer has passed
+ * @lost: number of records that were overwritten before they were copied
+ * @damaged: damage was reported
+ */
+struct myalloc_ring_part {
+	u64 tail ____cacheline_aligned_in_smp;
+	u64 seen_oldest;
+	u64 records;
+	u64 full;
+	raw_spinlock_t lock;
+
+	u64 oldest ____cacheline_aligned_in_smp;
+	u64 seen_tail;
+	u64 next;
+	u64 expected;
+	u64 peeked;
+	u64 read;
+	u64 skipped;
+	u64 lost;
+	bool damaged;
+};
+
+/**
+ * struct myalloc_ring - see ring.c for the theory
+ * @map: the mapping of all parts; part i begins at 2 * i * @size
+ * @size: bytes of a part, a power of two
+ * @shift: log2 of twice that
+ * @header: bytes of a header
+ * @seed: makes the marks of this ring differ from those of others
+ * @mode: enum myalloc_ring_mode
+ * @nr_parts: number of parts
+ * @blocks: address of the pages of each part
+ * @front: its zone and name
+ * @nmi_fails: reservations that failed in NMI because the lock was held
+ * @too_long: reservations of records that are longer than a part
+ * @refused: wrong commits, discards and releases
+ * @part: the parts
+ *
+ * The members up to @blocks never change.
+ */
+struct myalloc_ring {
+	void *map;
+	size_t size;
+	u32 shift;
+	u32 header;
+	u32 seed;
+	enum myalloc_ring_mode mode;
+	u32 nr_parts;
+	void **blocks;
+	struct myalloc_front front;
+	atomic64_t nmi_fails;
+	atomic64_t too_long;
+	atomic64_t refused;
+	struct myalloc_ring_part part[];
+};
+
+/**
+ * struct myalloc_ring_stats - statistics of a ring, the sums of all its parts
+ * @id: number of the ring among the fronts of its zone
+ * @mode: enum myalloc_ring_mode
+ * @parts: number of parts
+ * @size: bytes of a part
+ * @used: bytes of records, with their headers, that are not released
+ * @records: records reserved
+ * @read: records released or copied
+ * @skipped: discarded records that the consumer has passed
+ * @lost: records overwritten before they were copied, as far as the consumer has come
+ * @full: reservations that failed because there was no room
+ * @too_long: reservations that failed because they were larger than a part
+ * @nmi_fails: reservations that failed in NMI because the lock was held
+ * @refused: wrong commits, discards, peeks and releases
+ */
+struct myalloc_ring_stats {
+	u64 id;
+	u32 mode;
+	u32 parts;
+	u64 size;
+	u64 used;
+	u64 records;
+	u64 read;
+	u64 skipped;
+	u64 lost;
+	u64 full;
+	u64 too_long;
+	u64 nmi_fails;
+	u64 refused;
+};
+
+extern const struct myalloc_front_kind myalloc_ring_kind;
+
+void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *stats);
+
+/* The mark of a header at a position. */
+static inline u32 myalloc_ring_mark(const struct myalloc_ring *ring, u64 pos)
+{
+	return (u32)(pos / MYALLOC_RING_ALIGN) ^ ring->seed;
+}
+
+/* Bytes that a record takes, with its header. */
+static inline u32 myalloc_ring_total(const struct myalloc_ring *ring, u32 length)
+{
+	return ALIGN(ring->header + (length & MYALLOC_RING_LENGTH), MYALLOC_RING_ALIGN);
+}
+
+/* The header at a position of a part. */
+static inline struct myalloc_ring_header *
+myalloc_ring_at(const struct myalloc_ring *ring, const struct myalloc_ring_part *part, u64 pos)
+{
+	return ring->map + ((size_t)(part - ring->part) << ring->shift) + (pos & (ring->size - 1));
+}
+
+#endif /* MYALLOC_RING_H */
