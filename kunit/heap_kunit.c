@@ -178,7 +178,7 @@ static void heap_cost(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, bytes, sizeof(*heap) +
 			MYALLOC_HEAP_CLASSES * sizeof(struct myalloc_cache));
-	KUNIT_EXPECT_LE(test, sizeof(*heap), 2560);
+	KUNIT_EXPECT_LE(test, sizeof(*heap), 2600);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->free_pages, fx->zone->buddy.nr_frames);
 	KUNIT_EXPECT_EQ(test, fx->zone->magazine_meta, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
@@ -374,6 +374,92 @@ static void heap_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, nr, p), nr);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free(other, foreign), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(other), 0);
+	expect_end(fx, heap);
+}
+
+/* Statistics: what is live, what it holds, what failed. */
+static void heap_stats(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0), *other = heap_of(fx, "o", 0);
+	const size_t large = MYALLOC_MAX_OBJECT + 1;
+	const size_t pages = ALIGN(large, PAGE_SIZE);
+	void *foreign = myalloc_heap_alloc(other, large, 0);
+	struct myalloc_heap_stats s;
+	void *p[5];
+	u64 meta;
+	u32 i;
+
+	myalloc_heap_stats_get(heap, &s);
+	meta = sizeof(*heap) + MYALLOC_HEAP_CLASSES * sizeof(struct myalloc_cache);
+	KUNIT_EXPECT_EQ(test, s.id, 1);
+	KUNIT_EXPECT_EQ(test, s.classes, MYALLOC_HEAP_CLASSES);
+	KUNIT_EXPECT_EQ(test, s.max_object, MYALLOC_MAX_OBJECT);
+	KUNIT_EXPECT_EQ(test, s.meta_bytes, meta);
+	s.id = 0;
+	s.classes = 0;
+	s.max_object = 0;
+	s.meta_bytes = 0;
+	KUNIT_EXPECT_TRUE(test, holds((u8 *)&s, sizeof(s), 0));
+
+	p[0] = myalloc_heap_alloc(heap, 1, 0);
+	p[1] = myalloc_heap_alloc(heap, 100, 0);
+	p[2] = myalloc_heap_alloc(heap, 112, 0);
+	p[3] = myalloc_heap_alloc(heap, large, 0);
+	p[4] = myalloc_heap_alloc_aligned(heap, 1, 2 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc(heap, LARGEST + 1, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, LARGEST + 1, 8, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, 1, 2 * LARGEST, 0));
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p[1] + 8), -EINVAL);
+	myalloc_heap_stats_get(heap, &s);
+	KUNIT_EXPECT_EQ(test, s.live_objects, 3);
+	KUNIT_EXPECT_EQ(test, s.object_bytes, 8 + 2 * 112);
+	KUNIT_EXPECT_EQ(test, s.live_extents, 2);
+	KUNIT_EXPECT_EQ(test, s.extent_bytes, pages + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, s.slack_bytes, 7 + 2 * 15 + 2 * (PAGE_SIZE - 1));
+	KUNIT_EXPECT_EQ(test, s.held_bytes, s.extent_bytes +
+			((u64)fixture_stats(fx)->slab_pages << PAGE_SHIFT));
+	KUNIT_EXPECT_EQ(test, s.waste_bytes,
+			stats_of(heap->cache[1]).waste_bytes +
+			stats_of(heap->cache[myalloc_heap_class(112)]).waste_bytes);
+	KUNIT_EXPECT_EQ(test, s.cached_bytes, 0);
+	KUNIT_EXPECT_EQ(test, s.allocs, 5);
+	KUNIT_EXPECT_EQ(test, s.frees, 0);
+	KUNIT_EXPECT_EQ(test, s.fails, 3);
+	KUNIT_EXPECT_EQ(test, s.bad_frees, 1);
+	KUNIT_EXPECT_EQ(test, s.corruptions, 0);
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p[i]), 0);
+	myalloc_heap_stats_get(heap, &s);
+	KUNIT_EXPECT_EQ(test, s.live_objects + s.live_extents + s.slack_bytes, 0);
+	KUNIT_EXPECT_EQ(test, s.frees, 5);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(other, foreign), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(other), 0);
+	expect_end(fx, heap);
+}
+
+/* What magazines hold and serve. */
+static void heap_stats_magazines(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	struct myalloc_heap_stats s;
+	u32 i;
+
+	for (i = 0; i < 400; i++) {
+		if (!(i % 100))
+			fx->zone->work.fn(&fx->zone->work);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, myalloc_heap_alloc(heap, 100, 0)),
+				0);
+	}
+	myalloc_heap_stats_get(heap, &s);
+	KUNIT_EXPECT_EQ(test, s.allocs, 400);
+	KUNIT_EXPECT_EQ(test, s.frees, 400);
+	KUNIT_EXPECT_GT(test, s.alloc_hits, 0);
+	KUNIT_EXPECT_GT(test, s.free_hits, 0);
+	KUNIT_EXPECT_EQ(test, s.cached_bytes,
+			112 * stats_of(heap->cache[myalloc_heap_class(112)]).cached_objects);
+	KUNIT_EXPECT_GT(test, s.cached_bytes, 0);
 	expect_end(fx, heap);
 }
 
@@ -906,6 +992,8 @@ static struct kunit_case heap_cases[] = {
 	KUNIT_CASE(heap_all_of_zone),
 	KUNIT_CASE(heap_limits),
 	KUNIT_CASE(heap_bulk),
+	KUNIT_CASE(heap_stats),
+	KUNIT_CASE(heap_stats_magazines),
 	KUNIT_CASE(heap_realloc),
 	KUNIT_CASE(heap_realloc_pages),
 	KUNIT_CASE(heap_realloc_poison),

@@ -21,6 +21,7 @@
 #include "exports.h"
 #include "front/arena.h"
 #include "front/front.h"
+#include "front/heap.h"
 #include "base/histogram.h"
 #include "page/lend.h"
 #include "base/pattern.h"
@@ -311,6 +312,7 @@ EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
 EXPORT_INTERNAL(myalloc_pool_stats);
 
+EXPORT_INTERNAL(myalloc_heap_stats_get);
 EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);
 EXPORT_INTERNAL(myalloc_front_walk);

@@ -42,6 +42,10 @@
  * gives a class magazines when it is used (upkeep.c); until then the class works past them, under
  * the cache's lock.
  *
+ * Statistics: what caches count anyway, extents found by a walk over the frames, and two counts of
+ * requests for extents, which take a lock in any case. The size that was asked for is not recorded,
+ * so what a block has beyond it is known as a bound only (slack_bytes).
+ *
  * Invariants
  *	K1  class_of[id] is c if and only if cache[c] exists and has the number id; cache[0] is
  *	    NULL, and classes 1 to nr_classes exist. None of it changes while the heap lives.
@@ -197,12 +201,18 @@ static noinline void *alloc_pages_for(struct myalloc_heap *h, size_t size,
 				      unsigned long caller)
 {
 	u32 nr = pages_of(h, size);
+	void *addr = NULL;
 
 	myalloc_flags_might_wait(flags);
-	if (unlikely(!myalloc_flags_check(zone_of(h), &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)) ||
-	    !nr)
+	if (unlikely(!myalloc_flags_check(zone_of(h), &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)))
 		return NULL;
-	return myalloc_extent_alloc(zone_of(h), nr, align_order, flags, h->owner, caller);
+	atomic64_inc(&h->extent_requests);	/* first: see myalloc_heap_stats_get() */
+	if (nr && align_order <= zone_of(h)->chunk_order)
+		addr = myalloc_extent_alloc(zone_of(h), nr, align_order, flags, h->owner,
+					    caller);
+	if (!addr)
+		atomic64_inc(&h->extent_fails);
+	return addr;
 }
 
 /* The cache of a size; NULL if it takes pages. */
@@ -258,17 +268,18 @@ void *myalloc_heap_alloc(struct myalloc_heap *heap, size_t size, myalloc_flags_t
 void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t align,
 				 myalloc_flags_t flags)
 {
-	size_t most = (size_t)heap->max_pages << PAGE_SHIFT;
+	const size_t most = (size_t)heap->max_pages << PAGE_SHIFT;
+	unsigned int order = 0;
 
 	if (unlikely(!is_power_of_2(align))) {
 		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is no power of two",
 				 heap->front.name, align);
 		return NULL;
 	}
-	if (size > most || align > most)
-		return NULL;
 	if (align > PAGE_SIZE)
-		return alloc_pages_for(heap, size ?: 1, ilog2(align) - PAGE_SHIFT, flags, _RET_IP_);
+		order = ilog2(align) - PAGE_SHIFT;
+	if (order || size > most)
+		return alloc_pages_for(heap, size ?: 1, order, flags, _RET_IP_);
 	return alloc_for(heap, ALIGN(size ?: 1, align), flags, _RET_IP_);
 }
 
@@ -476,7 +487,7 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	h->cache[class] = cache;
 	WRITE_ONCE(h->class_of[cache->id], class);
 	smp_store_release(&h->nr_classes, class);	/* pairs with validate() */
-	h->max_object = size;
+	WRITE_ONCE(h->max_object, size);
 	h->max_small = min_t(u32, size, MYALLOC_HEAP_SMALL);
 	for (at = 0; at <= h->max_small / 8; at++)
 		if (myalloc_heap_class(at * 8) == class)
@@ -487,7 +498,7 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 /* K1, K2. The heap may still be growing. */
 static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 {
-	const struct myalloc_heap *h = container_of(front, struct myalloc_heap, front);
+	const struct myalloc_heap *h = myalloc_heap_of(front);
 	u32 nr = smp_load_acquire(&h->nr_classes);	/* pairs with add_class() */
 	u32 class, id;
 
@@ -510,7 +521,7 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 	}
 }
 
-static const struct myalloc_front_kind heap_kind = {
+const struct myalloc_front_kind myalloc_heap_kind = {
 	.name = "heap",
 	.name_size = MYALLOC_HEAP_NAME,
 	.validate = validate,
@@ -567,7 +578,7 @@ struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 	h = myalloc_env_zalloc_charged(sizeof(*h), zone->node);
 	if (!h)
 		return ERR_PTR(-ENOMEM);
-	err = myalloc_front_add(zone, &h->front, &heap_kind, args->name);
+	err = myalloc_front_add(zone, &h->front, &myalloc_heap_kind, args->name);
 	if (err) {
 		myalloc_env_free(h);
 		return ERR_PTR(err);
@@ -610,6 +621,66 @@ static bool note_extent(struct myalloc_zone *zone, u32 idx, const struct myalloc
 	}
 	e->pages += myalloc_frame_pages(frame);
 	return true;
+}
+
+/* Adds the statistics of a class. */
+static void add_stats(struct myalloc_heap_stats *to, struct myalloc_cache *cache, u32 class)
+{
+	u32 size = myalloc_heap_class_size(class);
+	u32 below = class > 1 ? myalloc_heap_class_size(class - 1) : 0;
+	struct myalloc_cache_stats from;
+
+	myalloc_cache_stats(cache, &from);
+	to->live_objects += from.live_objects;
+	to->object_bytes += from.live_objects * size;
+	to->slack_bytes += from.live_objects * (size - below - 1);
+	to->held_bytes += from.slabs * (PAGE_SIZE << from.order);
+	to->cached_bytes += from.cached_objects * size;
+	to->waste_bytes += from.waste_bytes;
+	to->meta_bytes += from.meta_bytes;
+	to->allocs += from.allocs;
+	to->frees += from.frees;
+	to->fails += from.fails;
+	to->alloc_hits += from.alloc_hits;
+	to->free_hits += from.free_hits;
+	to->bad_frees += from.bad_frees;
+	to->corruptions += from.corruptions;
+}
+
+/**
+ * myalloc_heap_stats_get() - read the statistics of a heap
+ * @heap: the heap
+ * @stats: out; exact while no operation is in progress
+ *
+ * Nothing is counted for it when memory is allocated or freed: caches have the numbers of objects,
+ * and extents are looked for among the frames of the zone, each of which is visited.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_heap_stats_get(struct myalloc_heap *heap, struct myalloc_heap_stats *stats)
+{
+	u32 class, nr = smp_load_acquire(&heap->nr_classes);	/* pairs with add_class() */
+	struct extents e = { .heap = heap };
+	u64 allocs, fails;
+
+	memset(stats, 0, sizeof(*stats));
+	stats->id = heap->front.id;
+	stats->classes = nr;
+	stats->max_object = READ_ONCE(heap->max_object);
+	stats->meta_bytes = sizeof(*heap);
+	for (class = 1; class <= nr; class++)
+		add_stats(stats, heap->cache[class], class);
+	myalloc_zone_walk_blocks(zone_of(heap), note_extent, &e);
+	/* In this order, so that requests are at least what failed and what is live. */
+	fails = atomic64_read_acquire(&heap->extent_fails);
+	allocs = atomic64_read(&heap->extent_requests) - fails;
+	stats->live_extents = e.nr;
+	stats->extent_bytes = (u64)e.pages << PAGE_SHIFT;
+	stats->slack_bytes += e.nr * (PAGE_SIZE - 1);
+	stats->held_bytes += stats->extent_bytes;
+	stats->allocs += allocs;
+	stats->frees += allocs - e.nr;
+	stats->fails += fails;
 }
 
 /* Reports the extents that are out; false if there is none. */

@@ -4,6 +4,7 @@
 #define MYALLOC_HEAP_H
 
 #include "object/cache_types.h"
+#include "zone_types.h"
 
 /* Classes, counted from 1: eight up to 64 bytes, four for each of the nine doublings above. */
 #define MYALLOC_HEAP_CLASSES	44U
@@ -26,10 +27,12 @@
  * @nr_classes: how many it has
  * @owner: number of its extents
  * @small: the cache of each size, rounded up and divided by 8; that of 0 is that of 1
+ * @extent_requests: requests for an extent
+ * @extent_fails: those that failed
  * @class_of: class of the cache with a number; 0 if the cache is not the heap's
  *
  * The members up to @frames are all that a free reads of it besides one of @class_of and one of
- * @cache; never changes once the heap is made.
+ * @cache. Only the two counts change once the heap is made.
  */
 struct myalloc_heap {
 	unsigned long base;
@@ -45,8 +48,43 @@ struct myalloc_heap {
 	u32 nr_classes;
 	u32 owner;
 	struct myalloc_cache *small[MYALLOC_HEAP_SMALL / 8 + 1];
+	atomic64_t extent_requests;
+	atomic64_t extent_fails;
 	u8 class_of[MYALLOC_CACHES_MAX];
 };
+
+/* Statistics of a heap. The members are documented in uapi/stat_fields.h, by the same names. */
+struct myalloc_heap_stats {
+	u64 id;
+	u32 classes;
+	u32 max_object;
+	u64 live_objects;
+	u64 live_extents;
+	u64 object_bytes;
+	u64 extent_bytes;
+	u64 slack_bytes;
+	u64 held_bytes;
+	u64 cached_bytes;
+	u64 waste_bytes;
+	u64 meta_bytes;
+	u64 allocs;
+	u64 frees;
+	u64 fails;
+	u64 alloc_hits;
+	u64 free_hits;
+	u64 bad_frees;
+	u64 corruptions;
+};
+
+/* For walks over the fronts of a zone. */
+extern const struct myalloc_front_kind myalloc_heap_kind;
+
+static inline struct myalloc_heap *myalloc_heap_of(struct myalloc_front *front)
+{
+	return container_of(front, struct myalloc_heap, front);
+}
+
+void myalloc_heap_stats_get(struct myalloc_heap *heap, struct myalloc_heap_stats *stats);
 
 /* The smallest class that holds @size bytes, at most MYALLOC_MAX_OBJECT; see heap.c. */
 static __always_inline u32 myalloc_heap_class(size_t size)

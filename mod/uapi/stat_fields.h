@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * stat_fields: the one list of the statistics of a zone and of a cache
+ * stat_fields: the one list of the statistics of a zone, of a cache and of the fronts
  *
  * These lists generate the structs of the interface, the copy that the module makes into them,
  * the files in debugfs, the text and the JSON of the tool, its help and its man page. A new
@@ -12,16 +12,18 @@
  *	ONE(type, name, kind, unit, label, help) for a number,
  *	ORDERS(type, name, kind, unit, label, key, help) for an array of numbers by order,
  * MYALLOC_CACHE_FIELDS(F) to
- *	F(type, name, file, kind, unit, label, key, help).
+ *	F(type, name, file, kind, unit, label, key, help), and
+ * MYALLOC_HEAP_FIELDS(H) to
+ *	H(type, name, kind, unit, label, help).
  *
  * @kind: of a zone:
  *	HOLDER	pages in one place; the holders add up to nr_pages when nothing is in flight
  *	STATE	another value that describes the present state
  *	EVENT	a count since the module was loaded
- *   of a cache:
- *	TRAIT	constant while the cache exists
- *	SPACE	present number of slabs and slots
- *	USE	a count since the cache was created
+ *   of a cache or a front:
+ *	TRAIT	constant while it exists
+ *	SPACE	what it holds at present
+ *	USE	a count since it was created
  * @unit: PAGES, BYTES, NUMBER; ORDER: log2 of pages; INDEX: 1/1000; ERROR: a count that
  *	is 0 unless a user made a mistake
  * @label: name in text for people; heading in a table
@@ -172,6 +174,48 @@
 #define MYALLOC_CACHE_FIELDS(F)								\
 	MYALLOC_CACHE_FIELDS_1(F)							\
 	MYALLOC_CACHE_FIELDS_2(F)
+
+/* The members behind "name" of struct myalloc_heap_stat. */
+#define MYALLOC_HEAP_FIELDS(H)								\
+	H(__u64, id, TRAIT, NUMBER, "id",						\
+	  "number of the heap")								\
+	H(__u32, classes, TRAIT, NUMBER, "size classes",				\
+	  "size classes; each is a cache called NAME-BYTES")				\
+	H(__u32, max_object, TRAIT, BYTES, "largest class",				\
+	  "bytes of the largest class; larger blocks are whole pages")			\
+	H(__u64, live_objects, SPACE, NUMBER, "live objects",				\
+	  "live blocks of a size class")						\
+	H(__u64, live_extents, SPACE, NUMBER, "live extents",				\
+	  "live blocks of whole pages")							\
+	H(__u64, object_bytes, SPACE, BYTES, "in live objects",				\
+	  "bytes of live blocks of a size class")					\
+	H(__u64, extent_bytes, SPACE, BYTES, "in live extents",				\
+	  "bytes of live blocks of whole pages")					\
+	H(__u64, slack_bytes, SPACE, BYTES, "of these at most unused",			\
+	  "upper bound of the bytes of live blocks beyond the sizes asked for, which "	\
+	  "are not recorded; without requests for an alignment")			\
+	H(__u64, held_bytes, SPACE, BYTES, "held",					\
+	  "bytes of slabs and extents")							\
+	H(__u64, cached_bytes, SPACE, BYTES, "cached",					\
+	  "bytes of objects in magazines and depots")					\
+	H(__u64, waste_bytes, SPACE, BYTES, "unused in slabs",				\
+	  "bytes in slabs that no object uses")						\
+	H(__u64, meta_bytes, SPACE, BYTES, "metadata",					\
+	  "memory outside the slabs: the heap itself, its caches and their magazines")	\
+	H(__u64, allocs, USE, NUMBER, "allocs",						\
+	  "blocks allocated")								\
+	H(__u64, frees, USE, NUMBER, "frees",						\
+	  "blocks freed")								\
+	H(__u64, fails, USE, NUMBER, "fails",						\
+	  "allocations that failed")							\
+	H(__u64, alloc_hits, USE, NUMBER, "allocs by magazine",				\
+	  "allocations served by a magazine")						\
+	H(__u64, free_hits, USE, NUMBER, "frees by magazine",				\
+	  "frees taken by a magazine")							\
+	H(__u64, bad_frees, USE, ERROR, "wrong frees refused",				\
+	  "wrong frees of objects refused; the zone counts those of pages")		\
+	H(__u64, corruptions, USE, ERROR, "corruptions found",				\
+	  "damage found in red zones and poison")
 
 /* Members of a struct. */
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;
