@@ -22,7 +22,7 @@ struct answer {
 };
 
 /* A block of ioctl numbers that no kind of the project uses. */
-#define BLOCK		0x60
+#define BLOCK		0x50
 #define CMD_START	_IOWR(MYALLOC_IOC, BLOCK, struct params)
 #define CMD_RESULT	_IOWR(MYALLOC_IOC, BLOCK + 1, struct answer)
 #define CMD_CANCEL	_IO(MYALLOC_IOC, BLOCK + 2)

@@ -8,6 +8,8 @@
  */
 #include "env.h"
 
+#include "front/front.h"
+#include "front/heap.h"
 #include "reserve.h"
 #include "object/cache.h"
 #include "stat.h"
@@ -135,5 +137,64 @@ int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone
 	};
 
 	myalloc_zone_walk_caches(zone, find_cache, &find);
+	return find.found ? 0 : -ENOENT;
+}
+
+/**
+ * myalloc_heap_stat_fill() - fill in a heap's statistics
+ * @stat: out; the members that select the heap are left unchanged
+ * @heap: the heap
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap *heap)
+{
+	struct myalloc_heap_stats stats, *from = &stats;
+
+	myalloc_heap_stats_get(heap, from);
+	MYALLOC_HEAP_FIELDS(MYALLOC_STAT_COPY)
+	strscpy(stat->name, heap->front.name, sizeof(stat->name));
+}
+
+struct find_heap {
+	struct myalloc_heap_stat *stat;
+	u64 from;
+	u64 to;
+	bool found;
+};
+
+/* Fronts are visited by their numbers. */
+static bool find_heap(struct myalloc_front *front, void *arg)
+{
+	struct find_heap *find = arg;
+
+	if (front->id < find->from)
+		return true;
+	find->found = front->id <= find->to;
+	if (find->found)
+		myalloc_heap_stat_fill(find->stat, myalloc_heap_of(front));
+	return false;
+}
+
+/**
+ * myalloc_heap_stat_find() - fill in the statistics of the heap with a given number
+ * @stat: out
+ * @zone: the zone
+ * @id: number of the heap
+ * @or_next: if true, take the next higher number if @id does not exist
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT if there is none.
+ */
+int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *zone, u64 id,
+			   bool or_next)
+{
+	struct find_heap find = {
+		.stat = stat,
+		.from = id,
+		.to = or_next ? U64_MAX : id,
+	};
+
+	myalloc_front_walk(zone, &myalloc_heap_kind, find_heap, &find);
 	return find.found ? 0 : -ENOENT;
 }

@@ -6,6 +6,7 @@
 #include "uapi/myalloc.h"
 
 struct myalloc_cache;
+struct myalloc_heap;
 struct myalloc_reserve;
 struct myalloc_zone;
 
@@ -15,5 +16,8 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone);
 void myalloc_cache_stat_fill(struct myalloc_cache_stat *stat, struct myalloc_cache *cache);
 int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone *zone,
 			    u32 id, bool or_next);
+void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap *heap);
+int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *zone, u64 id,
+			   bool or_next);
 
 #endif /* MYALLOC_STAT_H */

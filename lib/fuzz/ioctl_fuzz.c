@@ -31,6 +31,7 @@
 #define CHUNK_ORDER	5
 #define CHUNKS		2
 #define VALIDATE_EVERY	8
+#define HEAP_OPS_MOST	300	/* of a test of heaps */
 
 const char fuzz_name[] = "ioctl";
 
@@ -148,6 +149,8 @@ static const struct command {
 	{ "BENCH_START", MYALLOC_IOC_BENCH_START, sizeof(struct myalloc_bench), true },
 	{ "BENCH_RESULT", MYALLOC_IOC_BENCH_RESULT, sizeof(struct myalloc_bench_result), true },
 	{ "BENCH_CANCEL", MYALLOC_IOC_BENCH_CANCEL, 0 },
+	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, 8, true },
+	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, offsetof(struct myalloc_heap_test, allocs), true },
 };
 
 enum { ANY_COMMAND = ARRAY_SIZE(commands), READ, POLL, CLOSE, GO_ON, NR_ACTIONS };
@@ -172,6 +175,8 @@ static union {
 	struct myalloc_stress stress;
 	struct myalloc_bench bench;
 	struct myalloc_drain drain;
+	struct myalloc_heap_stat heap_stat;
+	struct myalloc_heap_test heap_test;
 } arg;
 
 /* Handles of things of a kind into user memory: a run of those that there are. */
@@ -276,6 +281,14 @@ static void fix_rest(u32 nr)
 			arg.stress.order_weights[i] = 0;
 		arg.stress.cpus[0] &= 3;
 		memset(&arg.stress.cpus[1], 0, 3 * sizeof(arg.stress.cpus[0]));
+		break;
+	case MYALLOC_IOC_HEAP_STAT:
+		arg.heap_stat.how %= 3;
+		break;
+	case MYALLOC_IOC_HEAP_TEST:
+		arg.heap_test.pad = 0;
+		arg.heap_test.ops = 1 + arg.heap_test.ops % HEAP_OPS_MOST;
+		arg.heap_test.max_bytes %= (PAGE_SIZE << CHUNK_ORDER) + 1;
 		break;
 	case MYALLOC_IOC_BENCH_START:
 		arg.bench.shapes[0] &= 3;
@@ -439,6 +452,9 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 		arg.bytes[i] = take(1);
 	if (!(flags & RAW_REST))
 		fix_rest(nr);
+	/* More would only take longer. */
+	if (c->cmd == MYALLOC_IOC_HEAP_TEST && arg.heap_test.ops <= MYALLOC_HEAP_TEST_OPS_MAX)
+		arg.heap_test.ops %= HEAP_OPS_MOST + 1;
 	if (!(flags & RAW_POINTER))
 		fix_pointer(nr);
 	if (!(flags & RAW_HANDLE))

@@ -16,8 +16,8 @@
  * not take caches_mutex, which is held while a cache and its files are created. The files that
  * show all caches pin one cache after the other; they are removed with the module.
  *
- * This file shows the numbers of the zone and of caches; blocks.c shows pages, and owners.c what
- * each call site holds.
+ * This file shows the numbers of the zone and of caches; blocks.c shows pages, fronts.c heaps, and
+ * owners.c what each call site holds.
  */
 #include "env.h"
 
@@ -323,6 +323,7 @@ void myalloc_debugfs_init(struct myalloc_zone *for_zone,
 	debugfs_create_file("slabinfo", 0444, root, NULL, &slabinfo_fops);
 	debugfs_create_file("stats", 0444, root, NULL, &stats_fops);
 	myalloc_debugfs_blocks(root, for_zone, for_reserve);
+	myalloc_debugfs_fronts(root, for_zone);
 	myalloc_debugfs_owners(root, for_zone);
 }
 

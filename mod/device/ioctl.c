@@ -18,6 +18,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
+#include "device/command.h"
 #include "device/ioctl.h"
 #include "device/job.h"
 #include "device/session.h"
@@ -49,8 +50,17 @@ static struct {
 
 /* --- copying ----------------------------------------------------------------------- */
 
-/* Copy a struct that begins with its size in the caller's version; @to keeps that size. */
-static int copy_in(void *to, size_t size, const void __user *from)
+/**
+ * myalloc_copy_in() - copy a struct that begins with its size in the caller's version
+ * @to: out: the struct, which keeps that size
+ * @size: its size in this version
+ * @from: the caller's
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EFAULT; -EINVAL if the size is too small to be one; -E2BIG if bytes that this version
+ * does not have are not zero.
+ */
+int myalloc_copy_in(void *to, size_t size, const void __user *from)
 {
 	u32 user_size;
 	int err;
@@ -67,8 +77,16 @@ static int copy_in(void *to, size_t size, const void __user *from)
 	return err;
 }
 
-/* Copy back no more bytes than the caller's version has. */
-static int copy_out(void __user *to, const void *from, size_t size)
+/**
+ * myalloc_copy_out() - copy a struct back, no more bytes than the caller's version has
+ * @to: the caller's
+ * @from: the struct, which begins with the size of the caller's version
+ * @size: its size in this version
+ *
+ * Context: task, may sleep.
+ * Return: 0, -EFAULT.
+ */
+int myalloc_copy_out(void __user *to, const void *from, size_t size)
 {
 	return copy_to_user(to, from, min_t(size_t, *(const u32 *)from, size)) ? -EFAULT : 0;
 }
@@ -85,33 +103,36 @@ static int copy_out_fixed(void __user *to, const void *from, size_t size)
 
 /* --- the zone ------------------------------------------------------------------------ */
 
-static int do_info(struct myalloc_session *session, void __user *user)
+static int do_info(struct myalloc_session *session, struct myalloc_zone *zone,
+		   void __user *user)
 {
 	struct myalloc_info info;
-	int err = copy_in(&info, sizeof(info), user);
+	int err = myalloc_copy_in(&info, sizeof(info), user);
 
 	if (err)
 		return err;
-	myalloc_info_fill(&info, device.zone, device.reserve);
-	return copy_out(user, &info, sizeof(info));
+	myalloc_info_fill(&info, zone, device.reserve);
+	return myalloc_copy_out(user, &info, sizeof(info));
 }
 
-static int do_stat(struct myalloc_session *session, void __user *user)
+static int do_stat(struct myalloc_session *session, struct myalloc_zone *zone,
+		   void __user *user)
 {
 	struct myalloc_stat stat;
-	int err = copy_in(&stat, sizeof(stat), user);
+	int err = myalloc_copy_in(&stat, sizeof(stat), user);
 
 	if (!err)
-		err = myalloc_stat_fill(&stat, device.zone);
-	return err ?: copy_out(user, &stat, sizeof(stat));
+		err = myalloc_stat_fill(&stat, zone);
+	return err ?: myalloc_copy_out(user, &stat, sizeof(stat));
 }
 
-static int do_validate(struct myalloc_session *session, void __user *user)
+static int do_validate(struct myalloc_session *session, struct myalloc_zone *zone,
+		       void __user *user)
 {
 	struct myalloc_validation found = {};
 	struct myalloc_validate arg = {};
 
-	myalloc_zone_validate(device.zone, &found);
+	myalloc_zone_validate(zone, &found);
 	arg.errors = found.errors;
 	arg.frames = found.frames;
 	arg.slabs = found.slabs;
@@ -123,7 +144,8 @@ static int do_validate(struct myalloc_session *session, void __user *user)
 static_assert(MYALLOC_DRAIN_PAGES == MYALLOC_KIND_PAGES);
 static_assert(MYALLOC_DRAIN_OBJECTS == MYALLOC_KIND_OBJECTS);
 
-static int do_drain(struct myalloc_session *session, void __user *user)
+static int do_drain(struct myalloc_session *session, struct myalloc_zone *zone,
+		    void __user *user)
 {
 	struct myalloc_drain arg;
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
@@ -133,9 +155,9 @@ static int do_drain(struct myalloc_session *session, void __user *user)
 	if (!arg.flags || arg.flags & ~MYALLOC_DRAIN_FLAGS || arg.pad)
 		return -EINVAL;
 	if (arg.flags == MYALLOC_DRAIN_FLAGS)
-		arg.pages = myalloc_zone_drain(device.zone);
+		arg.pages = myalloc_zone_drain(zone);
 	else
-		arg.pages = myalloc_zone_drain_kinds(device.zone, arg.flags);
+		arg.pages = myalloc_zone_drain_kinds(zone, arg.flags);
 	trace_myalloc_drain(arg.flags, arg.pages);
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }
@@ -157,7 +179,8 @@ static int check_page_alloc(const struct myalloc_page_alloc *arg)
 	return arg->align_order > device.zone->chunk_order ? -EINVAL : 0;
 }
 
-static int do_page_alloc(struct myalloc_session *session, void __user *user)
+static int do_page_alloc(struct myalloc_session *session, struct myalloc_zone *zone,
+			 void __user *user)
 {
 	struct myalloc_page_alloc arg;
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
@@ -170,7 +193,8 @@ static int do_page_alloc(struct myalloc_session *session, void __user *user)
 	return copy_out_fixed(user, &arg, sizeof(arg)) ?: err;
 }
 
-static int do_obj_alloc(struct myalloc_session *session, void __user *user)
+static int do_obj_alloc(struct myalloc_session *session, struct myalloc_zone *zone,
+			void __user *user)
 {
 	struct myalloc_obj_alloc arg;
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
@@ -197,12 +221,14 @@ static int do_free(struct myalloc_session *session, void __user *user,
 	return copy_out_fixed(user, &arg, sizeof(arg)) ?: err;
 }
 
-static int do_page_free(struct myalloc_session *session, void __user *user)
+static int do_page_free(struct myalloc_session *session, struct myalloc_zone *zone,
+			void __user *user)
 {
 	return do_free(session, user, myalloc_session_page_free);
 }
 
-static int do_obj_free(struct myalloc_session *session, void __user *user)
+static int do_obj_free(struct myalloc_session *session, struct myalloc_zone *zone,
+		       void __user *user)
 {
 	return do_free(session, user, myalloc_session_obj_free);
 }
@@ -223,10 +249,11 @@ static int check_cache_create(const struct myalloc_cache_create *arg)
 	return 0;
 }
 
-static int do_cache_create(struct myalloc_session *session, void __user *user)
+static int do_cache_create(struct myalloc_session *session, struct myalloc_zone *zone,
+			   void __user *user)
 {
 	struct myalloc_cache_create arg;
-	int err = copy_in(&arg, sizeof(arg), user);
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
 
 	if (!err)
 		err = check_cache_create(&arg);
@@ -234,13 +261,14 @@ static int do_cache_create(struct myalloc_session *session, void __user *user)
 		err = myalloc_session_cache_create(session, &arg);
 	if (err)
 		return err;
-	err = copy_out(user, &arg, sizeof(arg));
+	err = myalloc_copy_out(user, &arg, sizeof(arg));
 	if (err)
 		myalloc_session_cache_destroy(session, arg.handle);
 	return err;
 }
 
-static int do_cache_destroy(struct myalloc_session *session, void __user *user)
+static int do_cache_destroy(struct myalloc_session *session, struct myalloc_zone *zone,
+			    void __user *user)
 {
 	struct myalloc_handle arg;
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
@@ -251,7 +279,8 @@ static int do_cache_destroy(struct myalloc_session *session, void __user *user)
 	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
 }
 
-static int do_cache_shrink(struct myalloc_session *session, void __user *user)
+static int do_cache_shrink(struct myalloc_session *session, struct myalloc_zone *zone,
+			   void __user *user)
 {
 	struct myalloc_handle arg;
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
@@ -261,7 +290,8 @@ static int do_cache_shrink(struct myalloc_session *session, void __user *user)
 	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
 }
 
-static int do_cache_drain(struct myalloc_session *session, void __user *user)
+static int do_cache_drain(struct myalloc_session *session, struct myalloc_zone *zone,
+			  void __user *user)
 {
 	struct myalloc_handle arg;
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
@@ -271,10 +301,11 @@ static int do_cache_drain(struct myalloc_session *session, void __user *user)
 	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
 }
 
-static int do_cache_stat(struct myalloc_session *session, void __user *user)
+static int do_cache_stat(struct myalloc_session *session, struct myalloc_zone *zone,
+			 void __user *user)
 {
 	struct myalloc_cache_stat arg;
-	int err = copy_in(&arg, sizeof(arg), user);
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
 
 	if (err)
 		return err;
@@ -283,15 +314,15 @@ static int do_cache_stat(struct myalloc_session *session, void __user *user)
 		err = myalloc_session_cache_stat(session, &arg);
 		break;
 	case MYALLOC_BY_ID:
-		err = myalloc_cache_stat_find(&arg, device.zone, arg.id, false);
+		err = myalloc_cache_stat_find(&arg, zone, arg.id, false);
 		break;
 	case MYALLOC_NEXT_ID:
-		err = myalloc_cache_stat_find(&arg, device.zone, arg.id, true);
+		err = myalloc_cache_stat_find(&arg, zone, arg.id, true);
 		break;
 	default:
 		return -EINVAL;
 	}
-	return err ?: copy_out(user, &arg, sizeof(arg));
+	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
 }
 
 /* --- jobs ------------------------------------------------------------------------------------ */
@@ -325,14 +356,14 @@ static int do_call(struct myalloc_session *session, const struct myalloc_job_kin
 
 	if (call == MYALLOC_JOB_CANCEL)
 		return myalloc_session_cancel(session);
-	err = copy_in(&arg, size, user);
+	err = myalloc_copy_in(&arg, size, user);
 	if (err)
 		return err;
 	err = call_kind(session, kind, call, &arg);
 	/* With -ENOMEM, report how much memory was missing, if possible. */
 	if (err && (call != MYALLOC_JOB_START || err != -ENOMEM))
 		return err;
-	lost = copy_out(user, &arg, size);
+	lost = myalloc_copy_out(user, &arg, size);
 	if (lost && !err && call == MYALLOC_JOB_START)
 		myalloc_session_cancel(session);
 	return lost ?: err;
@@ -354,11 +385,7 @@ static int do_job(struct myalloc_session *session, unsigned int cmd, void __user
 
 /* --- the file -------------------------------------------------------------------- */
 
-static const struct command {
-	unsigned int cmd;
-	bool grows;
-	int (*fn)(struct myalloc_session *session, void __user *user);
-} commands[] = {
+static const struct myalloc_command commands[] = {
 	{ MYALLOC_IOC_INFO, true, do_info },
 	{ MYALLOC_IOC_STAT, true, do_stat },
 	{ MYALLOC_IOC_VALIDATE, false, do_validate },
@@ -372,20 +399,36 @@ static const struct command {
 	{ MYALLOC_IOC_CACHE_STAT, true, do_cache_stat },
 	{ MYALLOC_IOC_OBJ_ALLOC, false, do_obj_alloc },
 	{ MYALLOC_IOC_OBJ_FREE, false, do_obj_free },
+	{ }
 };
+
+static const struct myalloc_command *const tables[] = {
+	commands, myalloc_heap_commands,
+};
+
+static const struct myalloc_command *find_command(unsigned int cmd)
+{
+	const struct myalloc_command *command;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (command = tables[i]; command->cmd; command++) {
+			unsigned int differ = command->cmd ^ cmd;
+
+			if (command->grows)
+				differ &= ~(unsigned int)IOCSIZE_MASK;
+			if (!differ)
+				return command;
+		}
+	return NULL;
+}
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	unsigned int i;
+	const struct myalloc_command *command = find_command(cmd);
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		unsigned int differ = commands[i].cmd ^ cmd;
-
-		if (commands[i].grows)
-			differ &= ~(unsigned int)IOCSIZE_MASK;
-		if (!differ)
-			return commands[i].fn(file->private_data, (void __user *)arg);
-	}
+	if (command)
+		return command->fn(file->private_data, device.zone, (void __user *)arg);
 	return do_job(file->private_data, cmd, (void __user *)arg);
 }
 

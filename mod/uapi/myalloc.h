@@ -79,11 +79,12 @@
 
 /* Command numbers of jobs (work in the background): a block of 16 for each kind. */
 #define MYALLOC_IOC_JOBS	0x30
-#define MYALLOC_IOC_JOBS_END	0x6f
+#define MYALLOC_IOC_JOBS_END	0x5f
 
 #include "zone.h"
 #include "page.h"
 #include "cache.h"
+#include "heap.h"
 #include "stress.h"
 #include "bench.h"
 

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The files about heaps and other fronts: a line for each, with its statistics. See debugfs.c. */
+#include "env.h"
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "debugfs/files.h"
+#include "front/front.h"
+#include "front/heap.h"
+#include "stat.h"
+
+static struct myalloc_zone *zone;
+
+/* A number in the struct that the interface has for a kind of front. */
+struct column {
+	const char *name;
+	u16 offset;
+	u8 bytes;
+};
+
+static void put_head(struct seq_file *m, const char *file, const struct column *column,
+		     unsigned int nr)
+{
+	unsigned int i;
+
+	seq_printf(m, "%s - version: 1.0\n# <name>", file);
+	for (i = 0; i < nr; i++)
+		seq_printf(m, " <%s>", column[i].name);
+	seq_putc(m, '\n');
+}
+
+static void put_line(struct seq_file *m, const char *name, const void *stat,
+		     const struct column *column, unsigned int nr)
+{
+	unsigned int i;
+
+	seq_puts(m, name);
+	for (i = 0; i < nr; i++) {
+		const void *at = stat + column[i].offset;
+
+		seq_printf(m, " %llu", column[i].bytes == sizeof(u32) ? *(const u32 *)at :
+								     *(const u64 *)at);
+	}
+	seq_putc(m, '\n');
+}
+
+/* --- heaps ------------------------------------------------------------------------------- */
+
+#define OF_HEAP(type, member, ...)	\
+	{ #member, offsetof(struct myalloc_heap_stat, member), sizeof(type) },
+
+static const struct column heap_columns[] = { MYALLOC_HEAP_FIELDS(OF_HEAP) };
+
+static bool heap_line(struct myalloc_front *front, void *m)
+{
+	struct myalloc_heap_stat stat = {};
+
+	myalloc_heap_stat_fill(&stat, myalloc_heap_of(front));
+	put_line(m, front->name, &stat, heap_columns, ARRAY_SIZE(heap_columns));
+	return true;
+}
+
+static int heaps_show(struct seq_file *m, void *unused)
+{
+	put_head(m, "heaps", heap_columns, ARRAY_SIZE(heap_columns));
+	myalloc_front_walk(zone, &myalloc_heap_kind, heap_line, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(heaps);
+
+/* The classes of a heap that were used, from the statistics of their caches. */
+static bool class_lines(struct myalloc_front *front, void *m)
+{
+	struct myalloc_heap *heap = myalloc_heap_of(front);
+	u32 class, nr = smp_load_acquire(&heap->nr_classes);	/* pairs with heap.c */
+
+	for (class = 1; class <= nr; class++) {
+		struct myalloc_cache_stat stat = {};
+
+		myalloc_cache_stat_fill(&stat, heap->cache[class]);
+		if (stat.allocs || stat.fails)
+			seq_printf(m, "%s %u %llu %llu %llu %llu %llu %llu %llu\n", front->name,
+				   stat.object_size, stat.live_objects, stat.cached_objects,
+				   stat.total_objects,
+				   (stat.slabs << stat.order) << PAGE_SHIFT, stat.allocs,
+				   stat.frees, stat.fails);
+	}
+	return true;
+}
+
+static int heap_classes_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, "heap_classes - version: 1.0\n");
+	seq_puts(m, "# <name> <object_size> <live_objects> <cached_objects> <total_objects> <held_bytes> <allocs> <frees> <fails>\n");
+	myalloc_front_walk(zone, &myalloc_heap_kind, class_lines, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(heap_classes);
+
+/**
+ * myalloc_debugfs_fronts() - create these files
+ * @root: directory to create them in
+ * @for_zone: the zone
+ *
+ * Context: task, sleeps.
+ */
+void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *for_zone)
+{
+	zone = for_zone;
+	debugfs_create_file("heaps", 0444, root, NULL, &heaps_fops);
+	debugfs_create_file("heap_classes", 0444, root, NULL, &heap_classes_fops);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The commands of /dev/myalloc, as tables by subject; see ioctl.c. */
+#ifndef MYALLOC_COMMAND_H
+#define MYALLOC_COMMAND_H
+
+#include "uapi/myalloc.h"
+
+struct myalloc_session;
+struct myalloc_zone;
+
+/**
+ * struct myalloc_command - a command
+ * @cmd: its number; 0 ends a table
+ * @grows: its struct begins with its size and may grow
+ * @fn: copies the argument in, checks it, does it, copies the result out
+ */
+struct myalloc_command {
+	unsigned int cmd;
+	bool grows;
+	int (*fn)(struct myalloc_session *session, struct myalloc_zone *zone, void __user *user);
+};
+
+extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
+
+int myalloc_copy_in(void *to, size_t size, const void __user *from);
+int myalloc_copy_out(void __user *to, const void *from, size_t size);
+
+#endif /* MYALLOC_COMMAND_H */
