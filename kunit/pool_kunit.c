@@ -289,14 +289,15 @@ static void pool_keeps(struct kunit *test)
 /* Expect that validation finds this, and nothing once it is as before. */
 #define DAMAGE(fx, what, value, text)						\
 	do {									\
-		typeof(what) __was = (what);					\
+		struct fixture *__fx = (fx);					\
+		typeof(what) *__what = &(what), __was = *__what;		\
 										\
-		(what) = (value);						\
-		KUNIT_EXPECT_FALSE((fx)->test, fixture_valid(fx));		\
-		KUNIT_EXPECT_NOT_NULL_MSG((fx)->test, strstr((fx)->v.first, text), \
-					  "%s", (fx)->v.first);			\
-		(what) = __was;							\
-		FIXTURE_EXPECT_VALID(fx);					\
+		*__what = (value);						\
+		KUNIT_EXPECT_FALSE(__fx->test, fixture_valid(__fx));		\
+		KUNIT_EXPECT_NOT_NULL_MSG(__fx->test, strstr(__fx->v.first, text), \
+					  "%s", __fx->v.first);			\
+		*__what = __was;						\
+		FIXTURE_EXPECT_VALID(__fx);					\
 	} while (0)
 
 static struct myalloc_pool *hooked;
@@ -304,7 +305,7 @@ static struct myalloc_pool *hooked;
 /* A spare is taken while validation looks at it. */
 static void hook_take(const char *where)
 {
-	if (!strcmp(where, "pool-validate"))
+	if (!strcmp(where, "pool-spare-seen"))
 		atomic64_set(&hooked->in, 1);
 }
 
@@ -327,7 +328,8 @@ static void pool_validate(struct kunit *test)
 	DAMAGE(fx, pool->nr, 4 * pool->held - 1, "O2: pool pool: ");
 	DAMAGE(fx, pool->cache->mags.depot, 1, "O2: pool pool: ");
 	state = myalloc_object_state(pool->cache, pool->spare[1]);
-	DAMAGE(fx, *state, MYALLOC_SLOT_LIVE, "O3: pool pool: spare 1 is in the pool, its state is 2");
+	DAMAGE(fx, *state, MYALLOC_SLOT_LIVE,
+	       "O3: pool pool: spare 1 is in the pool, its state is 2");
 	/* One that is being taken is MOVING still. */
 	atomic64_set(&pool->in, 1);
 	FIXTURE_EXPECT_VALID(fx);

@@ -155,14 +155,14 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 				(unsigned long long)needed);
 	if (pool->held != 2 * num_possible_cpus() * cache->mags.capacity ||
 	    pool->held > pool->nr / 4 || cache->mags.depot)
-		myalloc_finding(v, "O2: pool %s: %u of %u slots are for magazines of %u", front->name,
-				pool->held, pool->nr, cache->mags.capacity);
+		myalloc_finding(v, "O2: pool %s: %u of %u slots are for magazines of %u",
+				front->name, pool->held, pool->nr, cache->mags.capacity);
 	mutex_unlock(&pool->mutex);
 	for (i = 0; i < pool->nmi; i++) {
 		s64 before = atomic64_read_acquire(&pool->in);	/* pairs with myalloc_pool_free() */
 		u8 state = READ_ONCE(*myalloc_object_state(cache, pool->spare[i]));
 
-		myalloc_env_point("pool-validate");
+		myalloc_env_point("pool-spare-seen");
 		/* Unless it was taken meanwhile. */
 		if (before & BIT_ULL(i) && state != MYALLOC_SLOT_MOVING &&
 		    atomic64_read(&pool->in) == before)
@@ -295,7 +295,7 @@ static noinline void *alloc_spare(struct myalloc_pool *pool, myalloc_flags_t fla
 			return NULL;
 		object = pool->spare[__ffs64(in)];
 		myalloc_env_point("pool-spare");
-	} while (!atomic64_try_cmpxchg(&pool->in, &in, in & (in - 1)));
+	} while (!atomic64_try_cmpxchg(&pool->in, &in, in & ((u64)in - 1)));
 	atomic64_inc(&pool->spare_allocs);
 	myalloc_object_issue(pool->cache, object, flags, caller);
 	return object;
@@ -343,7 +343,7 @@ int myalloc_pool_free(struct myalloc_pool *pool, void *object)
 	int err;
 	u32 i;
 
-	/* The user of a spare sees that its bit is clear, as it was when the spare was passed on. */
+	/* The user of a spare finds its bit clear, as it was when the spare was passed on. */
 	if (likely((u64)atomic64_read(&pool->in) == pool->all))
 		return myalloc_cache_free_for(pool->cache, object, _RET_IP_);
 	i = find_spare(pool, object);
