@@ -88,9 +88,16 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 /* How certainly a free detects that its object is not allocated; see object.c, Levels. */
 #define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* refuses one of racing frees */
 #define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* only: an object begins there */
+/*
+ * Under rcu_read_lock(), memory of an object stays an object of this cache, though it may be freed
+ * and allocated again meanwhile (SLAB_TYPESAFE_BY_RCU). The allocator never writes to it while it
+ * is free, not even in a zone with poison. Excludes POISON, ZERO_ALLOC, ZERO_FREE. Readers that
+ * rely on the content of an object being valid at any moment need a constructor.
+ */
+#define MYALLOC_TYPESAFE_RCU	__MYALLOC_CACHE_FLAG(0x4000u)
 #define MYALLOC_CACHE_FLAGS_ALL	(MYALLOC_CHECKS | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE | \
 				 MYALLOC_RANDOM | MYALLOC_NO_MAGAZINE | MYALLOC_CERTAIN | \
-				 MYALLOC_TRUSTING)
+				 MYALLOC_TRUSTING | MYALLOC_TYPESAFE_RCU)
 
 #define MYALLOC_MAX_OBJECT	32768	/* bytes */
 #define MYALLOC_CACHE_NAME	32	/* bytes, with the NUL */
@@ -169,6 +176,40 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 unsigned long myalloc_cache_drain(struct myalloc_cache *cache);
 unsigned long myalloc_cache_shrink(struct myalloc_cache *cache);
 int myalloc_cache_resize(struct myalloc_cache *cache, unsigned int magazine);
+
+/**
+ * struct myalloc_prefill - objects allocated in advance for one user
+ * @cache: their cache
+ * @nr: how many are left
+ * @objects: array that holds them
+ *
+ * The counterpart of a prefilled sheaf of kmem_cache (Linux 6.18). The objects belong to the holder
+ * of this structure, not to a CPU: whoever takes one may have moved to another CPU, or be another
+ * task, as long as only one uses the structure at a time. They count as live.
+ */
+struct myalloc_prefill {
+	struct myalloc_cache *cache;
+	unsigned int nr;
+	void **objects;
+};
+
+int myalloc_cache_prefill(struct myalloc_cache *cache, myalloc_flags_t flags, unsigned int nr,
+			  void **objects, struct myalloc_prefill *prefill);
+int myalloc_prefill_return(struct myalloc_prefill *prefill);
+
+/**
+ * myalloc_prefill_alloc() - take an object that was allocated in advance
+ * @prefill: from myalloc_cache_prefill()
+ *
+ * Free it like any object of the cache.
+ *
+ * Context: any.
+ * Return: the object; NULL only if all of them have been taken.
+ */
+static inline void *myalloc_prefill_alloc(struct myalloc_prefill *prefill)
+{
+	return prefill->nr ? prefill->objects[--prefill->nr] : NULL;
+}
 
 /* --- pages or objects, found by address ----------------------------------- */
 

@@ -30,6 +30,7 @@ static_assert(MYALLOC_CACHE_RANDOM == (__force u32)MYALLOC_RANDOM);
 static_assert(MYALLOC_CACHE_NO_MAGAZINE == (__force u32)MYALLOC_NO_MAGAZINE);
 static_assert(MYALLOC_CACHE_CERTAIN == (__force u32)MYALLOC_CERTAIN);
 static_assert(MYALLOC_CACHE_TRUSTING == (__force u32)MYALLOC_TRUSTING);
+static_assert(MYALLOC_CACHE_TYPESAFE_RCU == (__force u32)MYALLOC_TYPESAFE_RCU);
 static_assert(MYALLOC_CACHE_FLAGS == (__force u32)MYALLOC_CACHE_FLAGS_ALL);
 
 /**

@@ -58,6 +58,12 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 		       args->name);
 		return -EINVAL;
 	}
+	if (args->flags & MYALLOC_TYPESAFE_RCU &&
+	    args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
+		pr_err("%s: cache %s: typesafe by RCU excludes poison and zeroing\n", zone->name,
+		       args->name);
+		return -EINVAL;
+	}
 	if (args->ctor && args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
 		pr_err("%s: cache %s: a constructor excludes poison and zeroing\n", zone->name,
 		       args->name);
@@ -115,12 +121,14 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	myalloc_cache_flags_t flags = args->flags | zone->checks;
 	unsigned int max_order, i;
 	struct myalloc_cache *c;
+	bool keeps_content;
 	int err;
 
 	err = check_args(zone, args);
 	if (err)
 		return ERR_PTR(err);
-	if (args->ctor)	/* a constructor overrides the zone's poison */
+	keeps_content = args->ctor || args->flags & MYALLOC_TYPESAFE_RCU;
+	if (keeps_content)	/* overrides the zone's poison */
 		flags &= ~MYALLOC_POISON;
 	if (flags & MYALLOC_OWNER)
 		myalloc_env_stack_init();	/* if this fails, every stack handle is 0 */
@@ -130,10 +138,10 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 
 	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
 	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
-				  args->ctor, max_order);
+				  keeps_content, max_order);
 	if (err == -E2BIG || (roomy && loses_much(&c->layout)))
 		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
-					  args->ctor, zone->chunk_order);
+					  keeps_content, zone->chunk_order);
 	if (err) {
 		pr_err("%s: cache %s: cannot lay out objects of %u bytes aligned to %u: the size must be 1 to %d, the alignment a power of two up to a page, the slab at most of order %u\n",
 		       zone->name, args->name, args->object_size, args->align,

@@ -18,6 +18,10 @@
  *	cache	 [EMPTY list] --1--> [ open ] --2--> [ waiting ] --3, 4--> zone
  *					 once for all of them
  *
+ * This also makes memory typesafe by RCU: a reader that found an object under rcu_read_lock() began
+ * before the slab was tagged LIMBO, so the grace period of step 3 waits for it. What
+ * MYALLOC_TYPESAFE_RCU adds is that nothing writes to a free object.
+ *
  * The zone has two batches, so that the cost of advancing an age (each CPU renews its loaded
  * magazine) arises once per grace period and not once per slab. Slabs join the open batch. When no
  * batch is waiting, the open one is closed and starts to wait. Giving up a slab never blocks on a

@@ -750,6 +750,30 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 	return n;
 }
 
+/**
+ * myalloc_cache_prefill() - allocate objects that the next allocations cannot miss
+ * @cache: the cache
+ * @flags: as for myalloc_cache_alloc()
+ * @nr: number of objects
+ * @objects: array for them, which stays in use until the prefill is returned or used up
+ * @prefill: out: for myalloc_prefill_alloc() and myalloc_prefill_return()
+ *
+ * Context: as for myalloc_cache_alloc().
+ * Return: 0; -ENOMEM if not all of them can be allocated, or an unknown flag is set, which is
+ * reported. Then none is allocated, and @prefill is empty.
+ */
+int myalloc_cache_prefill(struct myalloc_cache *cache, myalloc_flags_t flags, unsigned int nr,
+			  void **objects, struct myalloc_prefill *prefill)
+{
+	prefill->cache = cache;
+	prefill->objects = objects;
+	prefill->nr = myalloc_cache_alloc_bulk(cache, flags, nr, objects);
+	if (prefill->nr == nr)
+		return 0;
+	myalloc_prefill_return(prefill);
+	return -ENOMEM;
+}
+
 /* Make room for a free. A myalloc_ready_fn. */
 static bool has_room(struct myalloc_magazine_cpu *cpu, void *cache)
 {
@@ -784,6 +808,21 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 			freed += !free_slow(cache, objects[--left], _RET_IP_);
 	}
 	return freed;
+}
+
+/**
+ * myalloc_prefill_return() - free the objects of a prefill that were not taken
+ * @prefill: from myalloc_cache_prefill()
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if one of them was freed although it was never taken. That is reported.
+ */
+int myalloc_prefill_return(struct myalloc_prefill *prefill)
+{
+	unsigned int nr = prefill->nr;
+
+	prefill->nr = 0;
+	return myalloc_cache_free_bulk(prefill->cache, nr, prefill->objects) == nr ? 0 : -EINVAL;
 }
 
 /**

@@ -17,6 +17,8 @@ static __always_inline void myalloc_shadow_object_alloc(const struct myalloc_cac
 static __always_inline void myalloc_shadow_object_free(const struct myalloc_cache *cache,
 						       const void *object)
 {
+	if (cache->flags & MYALLOC_TYPESAFE_RCU)	/* readers may still look at it */
+		return;
 	myalloc_env_poison_as(object,
 			      ALIGN(cache->layout.object_size, MYALLOC_ENV_GRANULE),
 			      MYALLOC_ENV_FREE_OBJECT);
@@ -59,6 +61,7 @@ static inline void myalloc_shadow_slab_begin(const struct myalloc_cache *cache, 
 
 		myalloc_env_poison_as(object - cache->layout.object_offset,
 				      cache->layout.slot_size, MYALLOC_ENV_REDZONE);
+		myalloc_shadow_object_alloc(cache, object);
 		myalloc_shadow_object_free(cache, object);
 	}
 }

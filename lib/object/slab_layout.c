@@ -114,7 +114,8 @@ static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
  * @object_size: bytes, 1 to MYALLOC_MAX_OBJECT
  * @align: bytes, a power of two up to the page size; 0 for 8
  * @flags: MYALLOC_REDZONE, MYALLOC_POISON and MYALLOC_OWNER affect the layout
- * @ctor: the cache has a constructor, so objects keep their content while free
+ * @keeps_content: objects keep their content while free: the cache has a constructor, or is
+ *	typesafe by RCU
  * @max_order: largest order of a slab, log2 of pages; MYALLOC_SLAB_BYTES limits it further
  *
  * Context: any.
@@ -122,7 +123,7 @@ static void place(struct myalloc_slab_layout *l, u32 track, unsigned int order)
  * too small for one object.
  */
 int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32 align,
-			myalloc_cache_flags_t flags, bool ctor, unsigned int max_order)
+			myalloc_cache_flags_t flags, bool keeps_content, unsigned int max_order)
 {
 	struct myalloc_slab_layout *l = layout;
 	u32 track = flags & MYALLOC_OWNER ?
@@ -147,7 +148,7 @@ int myalloc_slab_layout(struct myalloc_slab_layout *layout, u32 object_size, u32
 		end = ALIGN(object_size, 8) + 8;
 	}
 	l->redzone_end = end;
-	if (ctor || flags & MYALLOC_POISON ||
+	if (keeps_content || flags & MYALLOC_POISON ||
 	    (flags & MYALLOC_REDZONE && object_size < sizeof(void *))) {
 		l->link_offset = ALIGN(end, 8);
 		end = l->link_offset + sizeof(void *);

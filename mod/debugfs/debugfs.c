@@ -204,6 +204,7 @@ static const struct cache_attr cache_attrs[] = {
 	FLAG("random", MYALLOC_CACHE_RANDOM),
 	FLAG("certain", MYALLOC_CACHE_CERTAIN),
 	FLAG("trusting", MYALLOC_CACHE_TRUSTING),
+	FLAG("typesafe_by_rcu", MYALLOC_CACHE_TYPESAFE_RCU),
 };
 
 static u64 number_at(const struct myalloc_cache_stat *stat, u16 offset, u8 bytes)

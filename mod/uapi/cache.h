@@ -13,10 +13,11 @@
 #define MYALLOC_CACHE_NO_MAGAZINE	(1u << 11)	/* a free checks the address only */
 #define MYALLOC_CACHE_CERTAIN		(1u << 12)	/* of two racing frees one is refused */
 #define MYALLOC_CACHE_TRUSTING		(1u << 13)	/* a free looks at the address only */
+#define MYALLOC_CACHE_TYPESAFE_RCU	(1u << 14)	/* free objects keep their content */
 #define MYALLOC_CACHE_FLAGS	(MYALLOC_CHECK_ALL | MYALLOC_CACHE_ZERO_ALLOC | \
 				 MYALLOC_CACHE_ZERO_FREE | MYALLOC_CACHE_RANDOM | \
 				 MYALLOC_CACHE_NO_MAGAZINE | MYALLOC_CACHE_CERTAIN | \
-				 MYALLOC_CACHE_TRUSTING)
+				 MYALLOC_CACHE_TRUSTING | MYALLOC_CACHE_TYPESAFE_RCU)
 
 /**
  * struct myalloc_cache_create - create a slab cache

@@ -141,6 +141,8 @@ static void describe_traits(struct out *o, const struct myalloc_cache_stat *s)
 		 s->flags & MYALLOC_CACHE_RANDOM);
 	out_bool(o, "certain", "certain frees", OUT_PLAIN, s->flags & MYALLOC_CACHE_CERTAIN);
 	out_bool(o, "trusting", "trusting frees", OUT_PLAIN, s->flags & MYALLOC_CACHE_TRUSTING);
+	out_bool(o, "typesafe_rcu", "typesafe by RCU", OUT_PLAIN,
+		 s->flags & MYALLOC_CACHE_TYPESAFE_RCU);
 }
 
 static void describe_space(struct out *o, const struct myalloc_cache_stat *s)
@@ -525,6 +527,8 @@ static const struct opt create_opts[] = {
 	     "detect every double free, also of two frees that overlap in time"),
 	FLAG("trusting", MYALLOC_CACHE_TRUSTING,
 	     "check only that the address of a free is an object's; double frees are found later"),
+	FLAG("typesafe-rcu", MYALLOC_CACHE_TYPESAFE_RCU,
+	     "free objects keep their content; excludes poison and zeroing"),
 	{ "magazine", 0, OPT_NUMBER, "N", TARGET(create.magazine), .min = 1, .max = 1u << 16,
 	  .help = "objects in a per-CPU magazine" },
 	FLAG("no-magazine", MYALLOC_CACHE_NO_MAGAZINE, "use no per-CPU magazines"),

@@ -922,7 +922,7 @@ static void test_cache_bad_values(void)
 		{ .object_size = 64, .align = 1u << 31, .name = "bad" },
 		{ .object_size = 64, .align = UINT_MAX, .name = "bad" },
 		{ .object_size = 64, .flags = 1u << 4, .name = "bad" },
-		{ .object_size = 64, .flags = 1u << 14, .name = "bad" },
+		{ .object_size = 64, .flags = 1u << 15, .name = "bad" },
 		{ .object_size = 64, .name = "bad",
 		  .flags = MYALLOC_CACHE_CERTAIN | MYALLOC_CACHE_TRUSTING },
 		{ .object_size = 64, .flags = 1u << 31, .name = "bad" },
