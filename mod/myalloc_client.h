@@ -37,8 +37,8 @@ void myalloc_zone_put(struct myalloc_zone *zone);
 
 /*
  * Statistics, the same as ioctls return and debugfs shows: myalloc_stat_fill() for a zone,
- * myalloc_cache_stat_fill() for a cache, myalloc_heap_stat_fill() for a heap; see stat.h and
- * uapi/myalloc.h. Constant properties:
+ * myalloc_cache_stat_fill() for a cache, myalloc_heap_stat_fill() for a heap,
+ * myalloc_ring_stat_fill() for a ring; see stat.h and uapi/myalloc.h. Constant properties:
  */
 
 /**

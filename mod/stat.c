@@ -10,6 +10,7 @@
 
 #include "front/front.h"
 #include "front/heap.h"
+#include "front/ring.h"
 #include "reserve.h"
 #include "object/cache.h"
 #include "stat.h"
@@ -197,5 +198,63 @@ int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *
 	};
 
 	myalloc_front_walk(zone, &myalloc_heap_kind, find_heap, &find);
+	return find.found ? 0 : -ENOENT;
+}
+
+/**
+ * myalloc_ring_stat_fill() - fill in a ring's statistics
+ * @stat: out; the members that select the ring are left unchanged
+ * @ring: the ring
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring *ring)
+{
+	struct myalloc_ring_stats stats, *from = &stats;
+
+	myalloc_ring_stats(ring, from);
+	MYALLOC_RING_FIELDS(MYALLOC_STAT_COPY)
+	strscpy(stat->name, ring->front.name, sizeof(stat->name));
+}
+
+struct find_ring {
+	struct myalloc_ring_stat *stat;
+	u64 from;
+	u64 to;
+	bool found;
+};
+
+static bool find_ring(struct myalloc_front *front, void *arg)
+{
+	struct find_ring *find = arg;
+
+	if (front->id < find->from)
+		return true;
+	find->found = front->id <= find->to;
+	if (find->found)
+		myalloc_ring_stat_fill(find->stat, myalloc_ring_of(front));
+	return false;
+}
+
+/**
+ * myalloc_ring_stat_find() - fill in the statistics of the ring with a given number
+ * @stat: out
+ * @zone: the zone
+ * @id: number of the ring
+ * @or_next: if true, take the next higher number if @id does not exist
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT if there is none.
+ */
+int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
+			   bool or_next)
+{
+	struct find_ring find = {
+		.stat = stat,
+		.from = id,
+		.to = or_next ? U64_MAX : id,
+	};
+
+	myalloc_front_walk(zone, &myalloc_ring_kind, find_ring, &find);
 	return find.found ? 0 : -ENOENT;
 }

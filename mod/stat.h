@@ -8,6 +8,7 @@
 struct myalloc_cache;
 struct myalloc_heap;
 struct myalloc_reserve;
+struct myalloc_ring;
 struct myalloc_zone;
 
 void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone,
@@ -18,6 +19,9 @@ int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone
 			    u32 id, bool or_next);
 void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap *heap);
 int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *zone, u64 id,
+			   bool or_next);
+void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring *ring);
+int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
 			   bool or_next);
 
 #endif /* MYALLOC_STAT_H */

@@ -562,7 +562,7 @@ void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *st
 		.id = ring->front.id,
 		.mode = ring->mode,
 		.parts = ring->nr_parts,
-		.size = ring->size,
+		.part_bytes = ring->size,
 		.too_long = atomic64_read(&ring->too_long),
 		.nmi_fails = atomic64_read(&ring->nmi_fails),
 		.refused = atomic64_read(&ring->refused),
@@ -570,7 +570,7 @@ void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *st
 	for (part = ring->part; part < ring->part + ring->nr_parts; part++) {
 		u64 oldest = READ_ONCE(part->oldest);
 
-		stats->used += READ_ONCE(part->tail) - oldest;
+		stats->used_bytes += READ_ONCE(part->tail) - oldest;
 		stats->records += READ_ONCE(part->records);
 		stats->read += READ_ONCE(part->read);
 		stats->skipped += READ_ONCE(part->skipped);

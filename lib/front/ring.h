@@ -94,28 +94,16 @@ struct myalloc_ring {
 	struct myalloc_ring_part part[];
 };
 
-/**
- * struct myalloc_ring_stats - statistics of a ring, the sums of all its parts
- * @id: number of the ring among the fronts of its zone
- * @mode: enum myalloc_ring_mode
- * @parts: number of parts
- * @size: bytes of a part
- * @used: bytes of records, with their headers, that are not released
- * @records: records reserved
- * @read: records released or copied
- * @skipped: discarded records that the consumer has passed
- * @lost: records overwritten before they were copied, as far as the consumer has come
- * @full: reservations that failed because there was no room
- * @too_long: reservations that failed because they were larger than a part
- * @nmi_fails: reservations that failed in NMI because the lock was held
- * @refused: wrong commits, discards, peeks and releases
+/*
+ * Statistics of a ring, the sums of all its parts. The members are documented in
+ * uapi/stat_fields.h, by the same names.
  */
 struct myalloc_ring_stats {
 	u64 id;
 	u32 mode;
 	u32 parts;
-	u64 size;
-	u64 used;
+	u64 part_bytes;
+	u64 used_bytes;
 	u64 records;
 	u64 read;
 	u64 skipped;
@@ -126,7 +114,13 @@ struct myalloc_ring_stats {
 	u64 refused;
 };
 
+/* For walks over the fronts of a zone. */
 extern const struct myalloc_front_kind myalloc_ring_kind;
+
+static inline struct myalloc_ring *myalloc_ring_of(struct myalloc_front *front)
+{
+	return container_of(front, struct myalloc_ring, front);
+}
 
 void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *stats);
 

@@ -32,6 +32,7 @@
 #define CHUNKS		2
 #define VALIDATE_EVERY	8
 #define HEAP_OPS_MOST	300	/* of a test of heaps */
+#define RING_OPS_MOST	300	/* of a test of rings */
 
 const char fuzz_name[] = "ioctl";
 
@@ -151,6 +152,8 @@ static const struct command {
 	{ "BENCH_CANCEL", MYALLOC_IOC_BENCH_CANCEL, 0 },
 	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, 8, true },
 	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, offsetof(struct myalloc_heap_test, allocs), true },
+	{ "RING_STAT", MYALLOC_IOC_RING_STAT, 8, true },
+	{ "RING_TEST", MYALLOC_IOC_RING_TEST, offsetof(struct myalloc_ring_test, records), true },
 };
 
 enum { ANY_COMMAND = ARRAY_SIZE(commands), READ, POLL, CLOSE, GO_ON, NR_ACTIONS };
@@ -177,6 +180,8 @@ static union {
 	struct myalloc_drain drain;
 	struct myalloc_heap_stat heap_stat;
 	struct myalloc_heap_test heap_test;
+	struct myalloc_ring_stat ring_stat;
+	struct myalloc_ring_test ring_test;
 } arg;
 
 /* Handles of things of a kind into user memory: a run of those that there are. */
@@ -289,6 +294,14 @@ static void fix_rest(u32 nr)
 		arg.heap_test.pad = 0;
 		arg.heap_test.ops = 1 + arg.heap_test.ops % HEAP_OPS_MOST;
 		arg.heap_test.max_bytes %= (PAGE_SIZE << CHUNK_ORDER) + 1;
+		break;
+	case MYALLOC_IOC_RING_STAT:
+		arg.ring_stat.how %= 3;
+		break;
+	case MYALLOC_IOC_RING_TEST:
+		arg.ring_test.mode %= MYALLOC_RING_MODES;
+		arg.ring_test.ops = 1 + arg.ring_test.ops % RING_OPS_MOST;
+		arg.ring_test.ring_bytes %= (PAGE_SIZE << CHUNK_ORDER) + 1;
 		break;
 	case MYALLOC_IOC_BENCH_START:
 		arg.bench.shapes[0] &= 3;
@@ -455,6 +468,8 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 	/* More would only take longer. */
 	if (c->cmd == MYALLOC_IOC_HEAP_TEST && arg.heap_test.ops <= MYALLOC_HEAP_TEST_OPS_MAX)
 		arg.heap_test.ops %= HEAP_OPS_MOST + 1;
+	if (c->cmd == MYALLOC_IOC_RING_TEST && arg.ring_test.ops <= MYALLOC_RING_TEST_OPS_MAX)
+		arg.ring_test.ops %= RING_OPS_MOST + 1;
 	if (!(flags & RAW_POINTER))
 		fix_pointer(nr);
 	if (!(flags & RAW_HANDLE))

@@ -9,6 +9,7 @@
 #include "debugfs/files.h"
 #include "front/front.h"
 #include "front/heap.h"
+#include "front/ring.h"
 #include "stat.h"
 
 static struct myalloc_zone *zone;
@@ -99,6 +100,30 @@ static int heap_classes_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(heap_classes);
 
+/* --- rings ------------------------------------------------------------------------------- */
+
+#define OF_RING(type, member, ...)	\
+	{ #member, offsetof(struct myalloc_ring_stat, member), sizeof(type) },
+
+static const struct column ring_columns[] = { MYALLOC_RING_FIELDS(OF_RING) };
+
+static bool ring_line(struct myalloc_front *front, void *m)
+{
+	struct myalloc_ring_stat stat = {};
+
+	myalloc_ring_stat_fill(&stat, myalloc_ring_of(front));
+	put_line(m, front->name, &stat, ring_columns, ARRAY_SIZE(ring_columns));
+	return true;
+}
+
+static int rings_show(struct seq_file *m, void *unused)
+{
+	put_head(m, "rings", ring_columns, ARRAY_SIZE(ring_columns));
+	myalloc_front_walk(zone, &myalloc_ring_kind, ring_line, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(rings);
+
 /**
  * myalloc_debugfs_fronts() - create these files
  * @root: directory to create them in
@@ -111,4 +136,5 @@ void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *for_zone)
 	zone = for_zone;
 	debugfs_create_file("heaps", 0444, root, NULL, &heaps_fops);
 	debugfs_create_file("heap_classes", 0444, root, NULL, &heap_classes_fops);
+	debugfs_create_file("rings", 0444, root, NULL, &rings_fops);
 }

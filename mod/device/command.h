@@ -21,6 +21,7 @@ struct myalloc_command {
 };
 
 extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
+extern const struct myalloc_command myalloc_ring_commands[];	/* ring.c */
 
 int myalloc_copy_in(void *to, size_t size, const void __user *from);
 int myalloc_copy_out(void __user *to, const void *from, size_t size);

@@ -13,7 +13,7 @@
  *	ORDERS(type, name, kind, unit, label, key, help) for an array of numbers by order,
  * MYALLOC_CACHE_FIELDS(F) to
  *	F(type, name, file, kind, unit, label, key, help), and
- * MYALLOC_HEAP_FIELDS(H) to
+ * MYALLOC_HEAP_FIELDS(H) and MYALLOC_RING_FIELDS(H) to
  *	H(type, name, kind, unit, label, help).
  *
  * @kind: of a zone:
@@ -216,6 +216,35 @@
 	  "wrong frees of objects refused; the zone counts those of pages")		\
 	H(__u64, corruptions, USE, ERROR, "corruptions found",				\
 	  "damage found in red zones and poison")
+
+/* The members behind "name" of struct myalloc_ring_stat. */
+#define MYALLOC_RING_FIELDS(H)								\
+	H(__u64, id, TRAIT, NUMBER, "id",						\
+	  "number of the ring")								\
+	H(__u32, mode, TRAIT, NUMBER, "mode",						\
+	  "0: one producer, 1: several, 2: a part for each CPU that overwrites")	\
+	H(__u32, parts, TRAIT, NUMBER, "parts",						\
+	  "parts: 1, or one for each possible CPU")					\
+	H(__u64, part_bytes, TRAIT, BYTES, "bytes of a part",				\
+	  "bytes of a part")								\
+	H(__u64, used_bytes, SPACE, BYTES, "used",					\
+	  "bytes of records and their headers that are not released")			\
+	H(__u64, records, USE, NUMBER, "reserved",					\
+	  "records reserved")								\
+	H(__u64, read, USE, NUMBER, "read",						\
+	  "records released, or copied")						\
+	H(__u64, skipped, USE, NUMBER, "discarded",					\
+	  "discarded records that the reader has passed")				\
+	H(__u64, lost, USE, NUMBER, "lost",						\
+	  "records overwritten before they were copied, as far as the reader has come")	\
+	H(__u64, full, USE, NUMBER, "full",						\
+	  "reservations that failed because there was no room")				\
+	H(__u64, too_long, USE, NUMBER, "too long",					\
+	  "reservations that failed because the record was longer than a part")		\
+	H(__u64, nmi_fails, USE, NUMBER, "failed in NMI",				\
+	  "reservations that failed because an NMI had interrupted the lock's holder")	\
+	H(__u64, refused, USE, ERROR, "wrong uses refused",				\
+	  "wrong commits, discards, peeks and releases refused")
 
 /* Members of a struct. */
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;
