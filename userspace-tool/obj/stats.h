@@ -14,7 +14,7 @@
 /* What a number describes, see stat_fields.h. */
 enum stat_kind {
 	STAT_HOLDER, STAT_STATE, STAT_EVENT,		/* of a zone */
-	STAT_TRAIT, STAT_SPACE, STAT_USE,		/* of a cache */
+	STAT_TRAIT, STAT_SPACE, STAT_USE,		/* of a cache or a front */
 };
 
 enum stat_unit {
@@ -34,8 +34,8 @@ struct stat_field {
 	bool by_order;
 };
 
-/* Both end with one that has no name. */
-extern const struct stat_field zone_fields[], cache_fields[];
+/* Each ends with one that has no name. */
+extern const struct stat_field zone_fields[], cache_fields[], ring_fields[];
 
 /* The value in @stat, for @order if there is one for each. */
 __s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order);

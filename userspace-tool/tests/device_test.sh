@@ -38,6 +38,8 @@ cache list
 cache show
 cache create
 cache shrink
+ring list
+ring test
 drain
 validate
 stress run
@@ -109,6 +111,9 @@ DRAIN:cache shrink
 CACHE_CREATE:cache create
 CACHE_STAT:cache list
 CACHE_STAT:cache show 1
+RING_STAT:ring list
+RING_STAT:ring show packets
+RING_TEST:ring test
 CACHE_STAT:cache create
 CACHE_STAT:cache shrink
 OBJ_ALLOC:cache create
@@ -393,6 +398,55 @@ tool -j cache
 exits 0
 documents 1
 json /result/caches "[ ]"
+
+begin "ring list and show"
+script
+tool ring
+line out "packets +many +3 .*"
+tool ring show packets
+exits 0
+line out "  name +packets"
+tool ring show packets -j
+exits 0
+json /result/traits/mode_name many
+json /result/space/used_bytes 128
+json /result/use/records 1000
+tool ring show nothing
+exits 1
+has err "no ring 'nothing'"
+tool ring show
+exits 2
+has err "missing name of a ring"
+script "set rings 0"
+tool ring
+exits 0
+has err "no rings"
+
+begin "ring test"
+script
+tool ring test -j --ops 1000
+exits 0
+called RING_TEST 3
+json /seed 99
+json /result/verdict ok
+json /result/modes/2/mode overwrite
+json /result/modes/2/read 500
+tool ring test --mode many --seed 7 -j
+exits 0
+called RING_TEST 1
+json /seed 7
+tool ring test --mode any
+exits 2
+has err "overwrite"
+script "set ring_errors 2"
+tool ring test
+exits 1
+has err "mode one: 2 errors, the first: record 5 is read in place of 4"
+script "fail RING_TEST 1 EOPNOTSUPP"
+tool ring test
+exits 1
+has err "has no rings"
+script
 
 begin "cache create"
 tool cache create mine --size 4K --align 64 --checks fz --zero-alloc --zero-free --random --magazine 16 -n 10 -j

@@ -76,6 +76,7 @@ static struct {
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
+	{ "rings", 1 }, { "ring_errors", 0 },
 };
 
 __s64 *fake_setting(const char *name)
@@ -436,6 +437,39 @@ static int do_cache_stat(struct myalloc_cache_stat *s)
 	return 0;
 }
 
+static int do_ring_stat(struct myalloc_ring_stat *s)
+{
+	if (s->size != sizeof(*s) || (s->how != MYALLOC_BY_ID && s->how != MYALLOC_NEXT_ID))
+		return -EINVAL;
+	if (!SET(rings) || s->id > 3 || (s->id != 3 && s->how == MYALLOC_BY_ID))
+		return -ENOENT;
+	s->id = 3;
+	strcpy(s->name, "packets");
+	s->mode = MYALLOC_RING_MODE_MANY;
+	s->parts = 1;
+	s->part_bytes = 65536;
+	s->used_bytes = 128;
+	s->records = 1000;
+	s->read = 990;
+	s->skipped = 8;
+	s->full = 7;
+	return 0;
+}
+
+static int do_ring_test(struct myalloc_ring_test *t)
+{
+	if (t->size != sizeof(*t) || t->mode >= MYALLOC_RING_MODES || !t->ops)
+		return -EINVAL;
+	if (!t->seed)
+		t->seed = 99;
+	t->records = t->ops / 2;
+	t->read = t->records;
+	t->errors = SET(ring_errors);
+	if (t->errors)
+		strcpy(t->first, "record 5 is read in place of 4");
+	return 0;
+}
+
 static int do_obj_alloc(struct myalloc_obj_alloc *a)
 {
 	__u64 *handles = (__u64 *)(unsigned long)a->handles;
@@ -616,6 +650,8 @@ static const struct {
 	{ MYALLOC_IOC_CACHE_SHRINK, "CACHE_SHRINK" },
 	{ MYALLOC_IOC_CACHE_DRAIN, "CACHE_DRAIN" },
 	{ MYALLOC_IOC_CACHE_STAT, "CACHE_STAT" },
+	{ MYALLOC_IOC_RING_STAT, "RING_STAT" },
+	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
 	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
 	{ MYALLOC_IOC_STRESS_START, "STRESS_START" },
@@ -659,6 +695,10 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_cache_create(arg);
 	case MYALLOC_IOC_CACHE_STAT:
 		return do_cache_stat(arg);
+	case MYALLOC_IOC_RING_STAT:
+		return do_ring_stat(arg);
+	case MYALLOC_IOC_RING_TEST:
+		return do_ring_test(arg);
 	case MYALLOC_IOC_OBJ_ALLOC:
 		return do_obj_alloc(arg);
 	case MYALLOC_IOC_OBJ_FREE:

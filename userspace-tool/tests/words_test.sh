@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat page cache drain validate stress bench result doctor"
+objects="info stat page cache ring drain validate stress bench result doctor"
 
 begin "help lists every object"
 tool help
@@ -22,7 +22,8 @@ done
 
 begin "help at every object and verb"
 for words in info "stat show" "stat watch" "stat explain" "page alloc" "page fill" "page test" \
-	"cache list" "cache show" "cache create" "cache shrink" drain validate \
+	"cache list" "cache show" "cache create" "cache shrink" "ring list" "ring show" \
+	"ring test" drain validate \
 	"stress run" "stress kinds" "bench list" "bench run" "bench show" "bench compare" \
 	"result diff" doctor; do
 	# shellcheck disable=SC2086
@@ -41,7 +42,7 @@ for words in info "stat show" "stat watch" "stat explain" "page alloc" "page fil
 	cmp -s "$out" "$tmp/first" || fail "'help $words' prints something else"
 	called OPEN 0
 done
-for object in stat page cache stress bench result; do
+for object in stat page cache ring stress bench result; do
 	tool $object help
 	exits 0
 	has out "Usage: myallocctl [OPTIONS] $object COMMAND"

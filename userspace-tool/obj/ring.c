@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ring: list and show rings, and test them in the kernel
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "host/stop.h"
+#include "obj/blocks.h"
+#include "obj/device.h"
+#include "obj/objects.h"
+#include "obj/stats.h"
+#include "out/out.h"
+
+static const char *const modes[MYALLOC_RING_MODES] = {
+	[MYALLOC_RING_MODE_ONE] = "one",
+	[MYALLOC_RING_MODE_MANY] = "many",
+	[MYALLOC_RING_MODE_OVERWRITE] = "overwrite",
+};
+
+static const char *mode_name(__u32 mode)
+{
+	return mode < MYALLOC_RING_MODES ? modes[mode] : "unknown";
+}
+
+/* What a line of text has room for; the JSON has all. */
+static bool in_list(const struct stat_field *f)
+{
+	return f->offset != offsetof(struct myalloc_ring_stat, mode) &&
+	       f->offset != offsetof(struct myalloc_ring_stat, too_long) &&
+	       f->offset != offsetof(struct myalloc_ring_stat, nmi_fails) &&
+	       f->offset != offsetof(struct myalloc_ring_stat, refused);
+}
+
+static void ring_row(struct out *o, const struct myalloc_ring_stat *s)
+{
+	const struct stat_field *f;
+
+	out_item(o);
+	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
+	out_str(o, "mode_name", "mode", OUT_PLAIN, mode_name(s->mode));
+	for (f = ring_fields; f->name; f++)
+		stats_put(o, f, in_list(f) ? f->label : NULL, stats_value(f, s, 0));
+	out_end(o);
+}
+
+static int ring_list(struct cmd *c)
+{
+	struct myalloc_ring_stat s;
+	struct device d;
+	struct out *o;
+	__u64 id = 0;
+	int code, err;
+
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	o = out_new("ring list");
+	out_list(o, "rings", "");
+	while (!(err = dev_ring_stat(d.fd, MYALLOC_NEXT_ID, id, &s))) {
+		ring_row(o, &s);
+		id = s.id + 1;
+	}
+	out_end(o);
+	if (err != -ENOENT)
+		code = explain("listing the rings", err);
+	else if (!id && !out_is_json())
+		out_note("no rings");
+	code = out_finish(o, code);
+	device_close(&d);
+	return code;
+}
+
+static int find_ring(struct device *d, const char *name, struct myalloc_ring_stat *s)
+{
+	__u64 id = 0;
+	int err;
+
+	while (!(err = dev_ring_stat(d->fd, MYALLOC_NEXT_ID, id, s))) {
+		if (!strncmp(name, s->name, sizeof(s->name)))
+			return 0;
+		id = s->id + 1;
+	}
+	return err;
+}
+
+static int ring_show(struct cmd *c)
+{
+	struct myalloc_ring_stat s;
+	const char *word = cmd_word(c);
+	struct device d;
+	struct out *o;
+	int code, err;
+
+	if (!word)
+		cmd_usage(c, "missing name of a ring; 'myallocctl ring list' shows them");
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	err = find_ring(&d, word, &s);
+	device_close(&d);
+	if (err == -ENOENT)
+		return out_fail(EXIT_FAILED, "no ring '%s'; 'myallocctl ring list' shows all", word);
+	if (err)
+		return explain("reading the ring's statistics", err);
+	o = out_new("ring show");
+	out_group(o, "traits", "Ring");
+	out_strn(o, "name", "name", OUT_PLAIN, s.name, sizeof(s.name));
+	out_str(o, "mode_name", "who produces", OUT_PLAIN, mode_name(s.mode));
+	stats_put_kind(o, ring_fields, STAT_TRAIT, &s);
+	out_end(o);
+	out_group(o, "space", "Space");
+	stats_put_kind(o, ring_fields, STAT_SPACE, &s);
+	out_end(o);
+	out_group(o, "use", "Use");
+	stats_put_kind(o, ring_fields, STAT_USE, &s);
+	out_end(o);
+	return out_finish(o, EXIT_OK);
+}
+
+/* ---- test ---- */
+
+struct wish {
+	char *mode;
+	__u64 ops;
+	__u64 bytes;
+	__u64 seed;
+};
+
+static bool wanted(const struct wish *w, __u32 mode)
+{
+	return !w->mode || !strcmp(w->mode, modes[mode]);
+}
+
+/* Tests one mode; all of them have one seed. */
+static int test_mode(struct device *d, struct out *o, struct wish *w, __u32 mode)
+{
+	struct myalloc_ring_test t = {
+		.size = sizeof(t), .mode = mode, .seed = w->seed, .ops = w->ops,
+		.ring_bytes = w->bytes,
+	};
+	int err = dev_call(d->fd, MYALLOC_IOC_RING_TEST, &t);
+
+	if (handles_stopped(err))
+		return handles_stopped(err);
+	if (err == -EOPNOTSUPP)
+		return out_fail(EXIT_FAILED, "the caches of this machine's architecture may alias: it has no rings");
+	if (err)
+		return explain("testing a ring", err);
+	w->seed = t.seed;
+	out_item(o);
+	out_str(o, "mode", "mode", OUT_PLAIN, modes[mode]);
+	out_u64(o, "records", "committed", OUT_PLAIN, t.records);
+	out_u64(o, "discarded", "discarded", OUT_PLAIN, t.discarded);
+	out_u64(o, "read", "read", OUT_PLAIN, t.read);
+	out_u64(o, "lost", "lost", OUT_PLAIN, t.lost);
+	out_u64(o, "full", "full", OUT_PLAIN, t.full);
+	out_u64(o, "errors", "errors", t.errors ? OUT_BAD : OUT_PLAIN, t.errors);
+	out_end(o);
+	if (!t.errors)
+		return EXIT_OK;
+	return out_fail(EXIT_FAILED, "mode %s: %llu errors, the first: %.*s", modes[mode],
+			(unsigned long long)t.errors, (int)sizeof(t.first), t.first);
+}
+
+static int ring_test(struct cmd *c)
+{
+	struct wish w = { .ops = 100000 };
+	int code, failed = EXIT_OK;
+	struct device d;
+	struct out *o;
+	__u32 mode;
+
+	cmd_options(c, &w);
+	cmd_done(c);
+	for (mode = 0; mode < MYALLOC_RING_MODES && !wanted(&w, mode); mode++)
+		;
+	if (mode == MYALLOC_RING_MODES)
+		cmd_wrong_word("mode", w.mode, modes, MYALLOC_RING_MODES);
+	code = device_open(&d);
+	if (code)
+		return code;
+	stop_catch();
+	o = out_new("ring test");
+	out_list(o, "modes", "Records");
+	for (mode = 0; mode < MYALLOC_RING_MODES && !failed; mode++)
+		if (wanted(&w, mode))
+			failed = test_mode(&d, o, &w, mode);
+	out_end(o);
+	out_seed(o, w.seed);
+	out_u64(o, "ops", "operations of each", OUT_PLAIN, w.ops);
+	out_str(o, "verdict", "verdict", failed ? OUT_BAD : OUT_GOOD, failed ? "failed" : "ok");
+	code = out_finish(o, failed);
+	device_close(&d);
+	return code;
+}
+
+#define TARGET(member)	OPT_TARGET(struct wish, member)
+
+static const struct opt test_opts[] = {
+	{ "mode", 'm', OPT_STRING, "MODE", TARGET(mode), .otherwise = "all of them",
+	  .help = "one, many or overwrite: who produces, and whether the oldest is overwritten" },
+	{ "ops", 'n', OPT_NUMBER, "N", TARGET(ops), .min = 1, .max = MYALLOC_RING_TEST_OPS_MAX,
+	  .otherwise = "100000", .help = "operations" },
+	{ "size", 0, OPT_SIZE, "SIZE", TARGET(bytes), .otherwise = "a page",
+	  .help = "bytes in the ring; for each CPU in mode overwrite" },
+	{ "seed", 's', OPT_NUMBER, "N", TARGET(seed), .otherwise = "random, and printed",
+	  .help = "seed of every random choice" },
+	{ NULL }
+};
+
+static const struct verb ring_verbs[] = {
+	{ "list", ring_list, "", "list the rings that exist", NULL },
+	{ "show", ring_show, "NAME", "show the statistics of a ring", NULL },
+	{ "test", ring_test, "",
+	  "reserve, commit, discard and read records of random lengths in the kernel, and verify each",
+	  test_opts },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object ring_object = {
+	"ring", "queues of records of any length, of modules in the kernel",
+	ring_verbs, "list"
+};
