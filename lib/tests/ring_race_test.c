@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rings with real threads: producers, NMIs that interrupt them, and a consumer at the same time
+ *
+ * Each producer numbers its records; length and content follow from producer and number. In rings
+ * that do not overwrite, the consumer must read every record that was committed, whole, and those
+ * of each producer in order. In rings that overwrite, what is copied must be whole and in order, and
+ * each record is copied, skipped or counted as lost. Useful under TSan (make check SAN=thread), which
+ * sees whether what is stored in a record happens before it is read.
+ */
+#include "env.h"
+#include "ktap.h"
+#include "program.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "base/random.h"
+#include "front/ring.h"
+#include "zone/validate.h"
+#include "zone/zone.h"
+
+#define PRODUCERS_MOST	8
+#define CHUNK_ORDER	4
+#define WORDS_MOST	64	/* in a record */
+#define DISCARD_EACH	16	/* each so many a record is discarded */
+#define HANGS_AFTER	300	/* seconds */
+
+static struct {
+	struct myalloc_ring *ring;
+	enum myalloc_ring_mode mode;
+	u32 producers;
+	u64 records;		/* of each producer */
+	u64 seed;
+	u32 done;		/* producers */
+	pthread_barrier_t start;
+} race = { .producers = 3, .records = 5000 };
+
+/**
+ * struct producer - a thread
+ * @number: of it; it runs on the CPU with this number
+ * @random: what it does
+ * @next: number of its next record
+ * @nmis: records that NMIs have committed
+ */
+struct producer {
+	pthread_t thread;
+	u32 number;
+	struct myalloc_random random;
+	u64 next;
+	u64 nmis;
+};
+
+static __thread struct producer *self;
+
+static void __noreturn fail(const char *fmt, ...) __printf(1, 2);
+static void __noreturn fail(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("# mode %u, seed %llu: ", race.mode, race.seed);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\nnot ok %u mode %u\n", ktap_nr + 1, race.mode);
+	fflush(stdout);
+	abort();
+}
+
+static u64 word_of(u32 producer, u64 number, u32 i)
+{
+	return myalloc_mix64(race.seed ^ number << 8 ^ producer) + i;
+}
+
+static u32 words_of(u32 producer, u64 number)
+{
+	return 2 + word_of(producer, number, 77) % (WORDS_MOST - 2);
+}
+
+static bool is_discarded(u64 number)
+{
+	return number % DISCARD_EACH == 3;
+}
+
+/* Words are stored one by one, as a consumer may be copying what was there before. */
+static bool produce(void)
+{
+	u64 number = self->next;
+	u32 i, words = words_of(self->number, number);
+	u64 *record = myalloc_ring_reserve(race.ring, words * sizeof(u64));
+
+	if (!record)
+		return false;
+	self->next++;
+	WRITE_ONCE(record[0], self->number);
+	WRITE_ONCE(record[1], number);
+	for (i = 2; i < words; i++)
+		WRITE_ONCE(record[i], word_of(self->number, number, i));
+	if (is_discarded(number) ? myalloc_ring_discard(race.ring, record) :
+				   myalloc_ring_commit(race.ring, record))
+		fail("record %llu of producer %u is refused", number, self->number);
+	return true;
+}
+
+/* Other threads go on, and NMIs come in: also in the middle of a reservation. */
+static void disturb(const char *where)
+{
+	if (!self)
+		return;
+	if (myalloc_random_one_in(&self->random, 32))
+		sched_yield();
+	if (!strcmp(where, "ring-reserved") && !in_nmi() && race.mode != MYALLOC_RING_ONE &&
+	    myalloc_random_one_in(&self->random, 8)) {
+		host_enter_nmi();
+		if (produce())
+			fail("an NMI takes the lock of whom it interrupts");
+		host_exit_nmi();
+	}
+}
+
+static void *run_producer(void *arg)
+{
+	u32 tries;
+
+	self = arg;
+	host_set_cpu(self->number);
+	pthread_barrier_wait(&race.start);
+	while (self->next < race.records) {
+		if (race.mode != MYALLOC_RING_ONE && myalloc_random_one_in(&self->random, 8)) {
+			host_enter_nmi();
+			self->nmis += produce();
+			host_exit_nmi();
+		}
+		for (tries = 0; !produce(); tries++)
+			sched_yield();
+	}
+	__atomic_fetch_add(&race.done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void check(const u64 *record, long size, u64 *expected)
+{
+	u64 producer = record[0], number = record[1];
+	u32 i;
+
+	if (producer >= race.producers || size != words_of(producer, number) * (long)sizeof(u64))
+		fail("%ld bytes of producer %llu, number %llu", size, producer, number);
+	if (race.mode != MYALLOC_RING_OVERWRITE && is_discarded(expected[producer]))
+		expected[producer]++;
+	if (race.mode == MYALLOC_RING_OVERWRITE ? number < expected[producer] :
+						  number != expected[producer])
+		fail("record %llu of producer %llu is read in place of %llu", number, producer,
+		     expected[producer]);
+	expected[producer] = number + 1;
+	for (i = 2; i < size / sizeof(u64); i++)
+		if (record[i] != word_of(producer, number, i))
+			fail("record %llu of producer %llu, word %u is %llx", number, producer, i,
+			     record[i]);
+}
+
+/* Reads what there is; false if there is nothing. */
+static bool consume(u64 *expected)
+{
+	u64 copy[WORDS_MOST];
+	bool any = false;
+	size_t size;
+	u64 *record;
+	u32 cpu;
+	long got;
+
+	for (cpu = 0; cpu < race.producers && race.mode == MYALLOC_RING_OVERWRITE; cpu++) {
+		got = myalloc_ring_copy(race.ring, cpu, copy, sizeof(copy));
+		if (got >= 0)
+			check(copy, got, expected);
+		else if (got != -EAGAIN)
+			fail("a copy returned %ld", got);
+		any |= got >= 0;
+	}
+	if (race.mode == MYALLOC_RING_OVERWRITE)
+		return any;
+	record = myalloc_ring_peek(race.ring, &size);
+	if (!record)
+		return false;
+	check(record, size, expected);
+	if (myalloc_ring_release(race.ring, record))
+		fail("a release is refused");
+	return true;
+}
+
+static void test_mode(struct myalloc_zone *zone, enum myalloc_ring_mode mode)
+{
+	static const char * const names[] = { "one", "many", "overwrite" };
+	const struct myalloc_ring_args args = { .name = "r", .size = 8192, .mode = mode };
+	struct producer *producer = calloc(PRODUCERS_MOST, sizeof(*producer));
+	u64 expected[PRODUCERS_MOST] = { 0 }, records = 0, nmis = 0;
+	u32 i, producers = race.producers;
+	struct myalloc_ring_stats stats;
+	struct myalloc_validation v;
+	bool last;
+
+	race.mode = mode;
+	race.done = 0;
+	if (mode == MYALLOC_RING_ONE)
+		race.producers = 1;
+	race.ring = myalloc_ring_create(zone, &args);
+	if (IS_ERR(race.ring))
+		host_fatal("no ring");
+	pthread_barrier_init(&race.start, NULL, race.producers + 1);
+	WRITE_ONCE(host_preempt_point, disturb);
+	for (i = 0; i < race.producers; i++) {
+		producer[i].number = i;
+		myalloc_random_init(&producer[i].random, race.seed, i);
+		if (pthread_create(&producer[i].thread, NULL, run_producer, &producer[i]))
+			host_fatal("no thread");
+	}
+	host_set_cpu(PRODUCERS_MOST);
+	pthread_barrier_wait(&race.start);
+	do {
+		last = smp_load_acquire(&race.done) == race.producers;
+		for (i = 0; consume(expected); i++)
+			if (i % 4096 == 0 && !myalloc_zone_validate(zone, &v))
+				fail("%s", v.first);
+	} while (!last);
+	WRITE_ONCE(host_preempt_point, NULL);
+	for (i = 0; i < race.producers; i++) {
+		pthread_join(producer[i].thread, NULL);
+		records += producer[i].next;
+		nmis += producer[i].nmis;
+	}
+	myalloc_ring_stats(race.ring, &stats);
+	if (stats.records != records || stats.read + stats.skipped + stats.lost != records ||
+	    stats.used_bytes > stats.parts * stats.part_bytes || stats.refused ||
+	    (mode != MYALLOC_RING_OVERWRITE && (stats.lost || stats.used_bytes)))
+		fail("%llu records: %llu read, %llu discarded, %llu lost, %llu bytes are left",
+		     records, stats.read, stats.skipped, stats.lost, stats.used_bytes);
+	ktap_note("%llu records, %llu by NMIs, %llu failed in NMI, %llu times full, %llu lost",
+		  records, nmis, stats.nmi_fails, stats.full, stats.lost);
+	if (myalloc_ring_destroy(race.ring))
+		fail("the ring does not end");
+	pthread_barrier_destroy(&race.start);
+	race.producers = producers;
+	host_set_cpu(0);
+	free(producer);
+	ktap_result(!host_check_clean(), "mode %s", names[mode]);
+}
+
+int main(int argc, char **argv)
+{
+	const struct program_option options[] = {
+		{ "seed", PROGRAM_U64, &race.seed, "repeat the choices of a run" },
+		{ "records", PROGRAM_U64, &race.records, "records of each producer" },
+		{ "producers", PROGRAM_U32, &race.producers, "producers, at most 8" },
+		{ }
+	};
+	void *arena;
+	struct myalloc_zone_args args = {
+		.name = "race", .chunks = &arena, .nr_chunks = 1, .chunk_order = CHUNK_ORDER + 2,
+		.nr_pages = 4 << CHUNK_ORDER, .node = NUMA_NO_NODE, .no_magazines = true,
+	};
+	struct myalloc_zone *zone;
+	u32 mode;
+
+	race.seed = program_seed();
+	program_options(argc, argv, "Producers and a consumer of a ring, with NMIs.", options);
+	race.producers = clamp_t(u32, race.producers, 1, PRODUCERS_MOST);
+	alarm(HANGS_AFTER);
+	host_set_nr_cpus(PRODUCERS_MOST + 1);
+	arena = host_chunk_alloc(CHUNK_ORDER + 2);
+	zone = myalloc_zone_create(&args);
+	if (IS_ERR(zone))
+		host_fatal("no zone");
+	ktap_plan(MYALLOC_RING_OVERWRITE + 1);
+	ktap_note("seed %llu, %u producers of %llu records", race.seed, race.producers,
+		  race.records);
+	for (mode = 0; mode <= MYALLOC_RING_OVERWRITE; mode++)
+		test_mode(zone, mode);
+	if (myalloc_zone_destroy(zone))
+		fail("the zone does not end");
+	host_chunk_free(arena, CHUNK_ORDER + 2);
+	return ktap_end();
+}
