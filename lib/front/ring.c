@@ -42,12 +42,13 @@
  *	Y4  In rings that overwrite, the serial numbers of the records of a part count from 0. Of
  *	    those before the consumer's position each was copied, skipped or counted as lost.
  *
- * Wrong uses: an address is a record's if it leads to a position between oldest and tail whose
- * header has the right mark; a commit then needs the flag BUSY. An address inside a record is
- * mistaken for another one if the data before it have the right mark by chance: 2^-32. With several
- * producers, of two commits at once exactly one is accepted. A header with a wrong mark or length,
- * overwritten by the record before it, is damage: the ring is at its end there. It is reported
- * once, nothing more is read, and a reservation that needs the room fails.
+ * Wrong uses: an address leads to one position from oldest to oldest + size. It is a record's if
+ * the header there has the mark of that position, which none has that is older, or newer than tail;
+ * a commit then needs the flag BUSY. An address inside a record is mistaken for another one if the
+ * data before it have the right mark by chance: 2^-32. With several producers, of two commits at
+ * once exactly one is accepted. A header with a wrong mark or length, overwritten by the record
+ * before it, is damage: the ring is at its end there. It is reported once, nothing more is read,
+ * and a reservation that needs the room fails.
  *
  * Memory order, and what it is for (models/ring.pml; models/litmus/ring-*)
  *	reserve		store-release of tail: who acquires it sees the header.
@@ -144,9 +145,7 @@ static struct myalloc_ring_header *header_of(struct myalloc_ring *r, const void 
 		return NULL;
 	pos = READ_ONCE(part->oldest);
 	pos += (off - pos) & (r->size - 1);
-	if (pos >= READ_ONCE(part->tail) || READ_ONCE(h->mark) != myalloc_ring_mark(r, pos))
-		return NULL;
-	return h;
+	return READ_ONCE(h->mark) == myalloc_ring_mark(r, pos) ? h : NULL;
 }
 
 /* --- producers ------------------------------------------------------------------------- */
