@@ -10,7 +10,7 @@ export FUZZ_SECONDS RACE_OPS
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan big-endian coverage coverage-mod mutants
-.PHONY: bench bench-icount bench-host bench-kvm module tool compile_commands lint clean
+.PHONY: bench bench-icount bench-host bench-kvm programs module tool compile_commands lint clean
 
 help:
 	@echo 'On a Debian 12 machine each command installs the packages it needs. Times are for 2 cores:'
@@ -39,6 +39,8 @@ help:
 	@echo '                  (10 min; 3 min)'
 	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
 	@echo '  make bench-host    the core natively, beside malloc libraries (3 min)'
+	@echo '  make programs   python3, sqlite3, gcc and redis with the core as their malloc(), compared'
+	@echo '                  with four malloc libraries (6 min)'
 	@echo '  make bench-kvm     like bench, on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
@@ -92,6 +94,9 @@ bench:
 
 bench-icount bench-host bench-kvm:
 	@vm/bench.sh $(@:bench-%=%)
+
+programs:
+	@vm/programs.sh
 
 module:
 	@vm/module.sh $(KERNEL)

@@ -4,9 +4,10 @@
 Usage: record.py bench LAB RESULT.json [BASELINE.json]   a section of vm/bench/RESULTS.md
        record.py tests COMMAND GUEST KTAP...             a section of vm/TESTS.md
        record.py matrix TABLE                            a section of vm/TESTS.md
+       record.py programs RESULT.json                    a section of vm/bench/RESULTS.md
 
 LAB: uml, kvm, icount, host. RESULT: written by 'myallocctl -o RESULT.json bench run' or by
-bench/host.py. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
+bench/host.py; that of programs by programs.py. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
 '-' if there was none. TABLE: the output of vm/matrix.sh. RECORD_SECONDS: how long it took.
 RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
 
@@ -31,8 +32,8 @@ TESTS = os.path.join(ROOT, "vm", "TESTS.md")
 
 RESULTS_HEAD = """# What was measured
 
-`RECORD=1 make bench`, `bench-icount`, `bench-host` and `bench-kvm` write this file: each replaces
-its own section. Figures are medians over rounds that take turns with the opponent's in the same
+`RECORD=1 make bench`, `bench-icount`, `bench-host`, `bench-kvm` and `programs` write this file:
+each replaces its own section. Figures are medians over rounds that take turns with the opponent's in the same
 kernel. They are of one machine; the ratios are what carries over. `myallocctl bench list` says
 what each shape does.
 
@@ -57,7 +58,7 @@ LABS = {
                "of the longest operation, the longest"),
     "host": ("make bench-host", "ns per operation of the core as a native program"),
 }
-ORDER = ["make bench", "make bench-icount", "make bench-kvm", "make bench-host",
+ORDER = ["make bench", "make bench-icount", "make bench-kvm", "make bench-host", "make programs",
          "make test", "make check", "make kunit", "make scenarios", "make exhaustive",
          "make coverage", "make mutants", "make models", "make tsan", "make fuzz",
          "make big-endian", "make lifecycle", "make ioctl-fuzz", "make matrix", "make coverage-mod"]
@@ -321,6 +322,34 @@ def bench_body(lab, result, baseline=None, where=machine, state=commit):
     return body + shape_tables(lab, shapes)
 
 
+# --- programs ---------------------------------------------------------------------------
+
+PROGRAM_FIGURES = (("wall", "seconds", 1, "%.2f"),
+                   ("cpu", "seconds of CPU, user and system", 1, "%.2f"),
+                   ("kb", "peak memory of the largest process, MiB", 1024, "%.1f"))
+
+
+def programs_body(result, seconds, where=machine, state=commit):
+    programs = result["programs"]
+    if not programs:
+        raise Unusable("no programs in this result")
+    names = [side["name"] for side in programs[0]["sides"]]
+    body = "Programs of Debian's with each library as their malloc(), medians of %d rounds. The " \
+        "output was the same each time. A soak and a measurement: the library is not a product. " \
+        "What the programs do: `vm/programs.conf`.\n\n" % result["rounds"]
+    body += facts((
+        ("date", result["time"]),
+        ("machine", where()),
+        ("sources", state()),
+        ("time", took(seconds)),
+    ))
+    for what, title, unit, form in PROGRAM_FIGURES:
+        body += "\n### %s\n\n" % title + table(
+            ["program"] + names,
+            [[p["name"]] + [form % (side[what] / unit) for side in p["sides"]] for p in programs])
+    return body
+
+
 # --- tests ------------------------------------------------------------------------------
 
 
@@ -414,6 +443,9 @@ def main(words):
             with open(os.environ["RECORD_TEXT"], encoding="utf-8") as file:
                 text = file.read()
         write_section(TESTS, TESTS_HEAD, words[1], tests_body(words[2], words[3:], seconds, text))
+    elif words[:1] == ["programs"] and len(words) == 2:
+        write_section(RESULTS, RESULTS_HEAD, "make programs",
+                      programs_body(load(words[1]), seconds))
     elif words[:1] == ["matrix"] and len(words) == 2:
         with open(words[1], encoding="utf-8") as file:
             write_section(TESTS, TESTS_HEAD, "make matrix",

@@ -6,6 +6,13 @@
 # shellcheck source=vm/apt.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
+# Python's tests are a package of the version that is installed.
+python_tests()
+{
+	/usr/bin/python3 -c 'import sys; print("libpython%d.%d-testsuite" % sys.version_info[:2])' \
+		2>/dev/null || echo libpython3-testsuite
+}
+
 packages_of()
 {
 	case $1 in
@@ -19,11 +26,12 @@ packages_of()
 	coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;
 	plot)	echo python3-matplotlib ;;
 	malloc)	echo libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 ;;
+	programs) echo gcc sqlite3 redis-tools "$(python_tests)" ;;
 	fuzz)	echo clang-14 libclang-rt-14-dev ;;
 	models)	echo spin ;;
 	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest source coverage plot malloc fuzz models big-endian lint" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest source coverage plot malloc programs fuzz models big-endian lint" ;;
 	esac
 }
 

@@ -56,6 +56,14 @@ def matrix(*lines):
     return record.matrix_body(lines, 60, where=lambda: "here", state=lambda: "abc", now="then")
 
 
+def programs(*rows):
+    made = {"time": "then", "rounds": 3, "programs": [
+        {"name": name, "sides": [{"name": "glibc", "wall": 2, "cpu": 1.5, "kb": 2048},
+                                 {"name": "myalloc", "wall": wall, "cpu": 1, "kb": 3072}]}
+        for name, wall in rows]}
+    return record.programs_body(made, 60, where=lambda: "here", state=lambda: "abc")
+
+
 def unusable(function, *words):
     try:
         function(*words)
@@ -136,6 +144,11 @@ CASES = [
      matrix("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")),
     ("a line that is no leg", lambda: unusable(matrix, "6.1 died")),
     ("no leg", lambda: unusable(matrix)),
+    ("programs, side by side", lambda: all(
+        line in programs(("gcc", 2.5)) for line in
+        ("medians of 3 rounds", "| program | glibc | myalloc |", "| gcc | 2.00 | 2.50 |",
+         "| gcc | 1.50 | 1.00 |", "| gcc | 2.0 | 3.0 |"))),
+    ("no program", lambda: unusable(programs)),
 ]
 
 
