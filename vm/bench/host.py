@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, program, name, kind, layout, library=None):
         self.name = name
         self.role = "ours" if name == "myalloc" else \
-            "aside" if kind == "by-address" else "opponent"
+            "aside" if kind in ("by-address", "heap") else "opponent"
         env = dict(os.environ)
         if library:
             env["LD_PRELOAD"] = library
@@ -98,6 +98,7 @@ def start(program, layout):
         elif not layout:
             print("host.py: %s is not installed" % name, file=sys.stderr)
     workers.append(Worker(program, "by-address", "by-address", layout))
+    workers.append(Worker(program, "heap", "heap", layout))
     return workers
 
 
