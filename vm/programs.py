@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Run real programs with this allocator and others as their malloc(), and compare.
 
-Usage: programs.py CONF LIBRARY OUT
+Usage: programs.py CONF LIBRARY SOURCES OUT
 
-CONF: programs.conf. LIBRARY: lib/host_malloc's. OUT: a directory; it gets programs.ktap,
+CONF: programs.conf. LIBRARY: lib/host_malloc's. SOURCES: a copy of lib/, for the
+compiler to compile. OUT: a directory; it gets programs.ktap,
 result.json and table.txt. ROUNDS (3): rounds in which the libraries take turns. ONLY: names of
 programs.
 
@@ -56,10 +57,10 @@ def read_conf(path):
     return programs
 
 
-def run(command, library, more=None):
+def run(command, library, sources, more=None):
     """One run: its output and status, seconds passed, seconds of CPU, KiB at the peak."""
     env = dict(os.environ, LD_PRELOAD=library, LC_ALL="C", **(more or {}))
-    env.update(here=os.path.join(ROOT, "vm", "programs"), lib=os.path.join(ROOT, "lib"))
+    env.update(here=os.path.join(ROOT, "vm", "programs"), lib=os.path.abspath(sources))
     directory = tempfile.mkdtemp(prefix="myalloc-programs-")
     output = os.path.join(directory, "output")
     os.mkdir(os.path.join(directory, "work"))
@@ -102,22 +103,22 @@ def differs(name, library, got, expected):
     return True
 
 
-def measure(name, command, sides, rounds, results):
+def measure(name, command, sides, sources, rounds, results):
     """Results of one program, and the medians of each side."""
-    expected = run(command, sides[0][1])
+    expected = run(command, sides[0][1], sources)
     good = not expected["status"] and expected["output"]
     if not good:
         differs(name, "glibc", expected, expected)
     results.put(good, "%s: runs with glibc" % name)
     ours = dict(sides)["myalloc"]
-    checked = run(command, ours, VALIDATED)
+    checked = run(command, ours, sources, VALIDATED)
     results.put(not differs(name, "myalloc, validated", checked, expected),
                 "%s: same output, valid at the end" % name)
     kept = {side: [] for side, _ in sides}
     same = {side: True for side, _ in sides}
     for number in range(rounds):
         for side, library in sides:
-            got = run(command, library)
+            got = run(command, library, sources)
             same[side] = not differs(name, side, got, expected) and same[side]
             kept[side].append(got)
         print("    … %s: round %d of %d" % (name, number + 1, rounds), file=sys.stderr)
@@ -141,9 +142,9 @@ def table(programs):
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         sys.exit(__doc__)
-    conf, library, out = sys.argv[1:]
+    conf, library, sources, out = sys.argv[1:]
     rounds = int(os.environ.get("ROUNDS") or 3)
     only = (os.environ.get("ONLY") or "").split()
     programs = [p for p in read_conf(conf) if not only or p[0] in only]
@@ -155,7 +156,7 @@ def main():
         sides.append((name, path))
     sides.insert(1, ("myalloc", os.path.abspath(library)))
     results = Results(os.path.join(out, "programs.ktap"), len(programs) * (2 + len(sides)))
-    measured = [{"name": name, "sides": measure(name, command, sides, rounds, results)}
+    measured = [{"name": name, "sides": measure(name, command, sides, sources, rounds, results)}
                 for name, command in programs]
     text = table(measured)
     print(text)

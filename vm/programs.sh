@@ -12,13 +12,16 @@ out=$products/programs
 status=0
 rm -rf "$out/results"
 mkdir -p "$out/results"
+# A copy, so that what is compiled is the same in every round while the tree changes.
+rm -rf "$out/src"
+cp -r "$root/lib" "$out/src"
 
 "$root/vm/setup.sh" native malloc programs
 step "building the allocator as a malloc library" "20 s" \
-	make -C "$root/lib/host_malloc" -j"$(nproc)" O="$out/build" build
+	make -C "$out/src/host_malloc" -j"$(nproc)" O="$out/build" build
 say "==> running programs (usually 5 min)"
 "$root/vm/programs.py" "$root/vm/programs.conf" "$out/build/libmyalloc_malloc.so" \
-	"$out/results" || status=1
+	"$out/src" "$out/results" || status=1
 [ -n "${ROUNDS:-}${ONLY:-}" ] || [ $status != 0 ] || record programs "$out/results/result.json"
 say "results: $out/results"
 "$root/vm/ktap.py" "$out/results/programs.ktap" || status=1
