@@ -67,7 +67,7 @@ void *host_large_alloc(size_t size, size_t align)
 		if (!p)
 			return NULL;
 	} else {
-		/* The page before an aligned address: a mapping that begins an alignment earlier. */
+		/* The record is the page before an aligned address. */
 		p = host_map(size_add(size, align), align);
 		if (!p)
 			return NULL;

@@ -87,7 +87,7 @@ static void feed(void)
 	for (class = 1; class <= heap->nr_classes && fed < heap->nr_classes; class++) {
 		struct myalloc_cache *c = heap->cache[class];
 
-		if (has_fed[class] || data_race(c->allocs + c->frees) < UPKEEP_OPS)
+		if (has_fed[class] || data_race(c->allocs + c->frees) < UPKEEP_OPS)	/* a hint */
 			continue;
 		has_fed[class] = true;
 		fed++;
@@ -194,7 +194,7 @@ static bool make(unsigned long mb)
 		return false;
 	base = (unsigned long)memory;
 	bytes = size;
-	smp_store_release(&heap, made);
+	smp_store_release(&heap, made);	/* whoever sees it sees the rest, too */
 	return true;
 }
 
@@ -255,7 +255,7 @@ static void *failed(void)
 	return NULL;
 }
 
-/* The allocator is empty, the block too large for it, or it is not there yet. */
+/* Too large for the heap, aligned, or the heap has no more; or there is no heap yet. */
 static noinline void *alloc_slow(size_t size, size_t align, myalloc_flags_t flags)
 {
 	int error = errno;

@@ -3,9 +3,9 @@
  * The rest of the environment, without malloc(): metadata, per-CPU memory, the log, the clock
  *
  * Metadata of up to half a mapping comes in powers of two, cut from mappings one after another and
- * kept in lists when it is free; what is larger has a mapping of its own. Per-CPU memory is a row of
- * areas like that of env/host/env.c. All of it is zero when it is free, so that what was never used
- * is never touched.
+ * kept in lists when it is free; what is larger has a mapping of its own. Per-CPU memory is a row
+ * of areas like that of env/host/env.c. All of it is zero when it is free, so that what was never
+ * used is never touched.
  */
 #include "env.h"
 #include "host_malloc.h"
