@@ -75,8 +75,8 @@ static long membarrier(int command)
 }
 
 /*
- * A full barrier in every thread that owns a slot; those that share one have it in each section, and
- * one that gets a slot only now has it in attach().
+ * A full barrier in every thread that owns a slot; those that share one have it in each section,
+ * and one that gets a slot only now has it in attach().
  */
 static void barrier_everywhere(void)
 {

@@ -2,9 +2,9 @@
 /*
  * CPUs of the host for programs whose threads come and go; included by env.h
  *
- * Each thread takes a slot, which is its CPU, and gives it back at its end. Most slots belong to one
- * thread at a time; when all of these are taken, further threads share the last few, each under
- * its lock. See lib/host_malloc/threads.c for the theory.
+ * Each thread takes a slot, which is its CPU, and gives it back at its end. Most slots belong to
+ * one thread at a time; when all of these are taken, further threads share the last few, each
+ * under its lock. See lib/host_malloc/threads.c for the theory.
  */
 #ifndef MYALLOC_ENV_THREADS_H
 #define MYALLOC_ENV_THREADS_H
