@@ -235,7 +235,9 @@ static void arena_steady(struct kunit *test)
 	myalloc_arena_reset(arena);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->peak_bytes, held);
 	piece_of(test, arena, 1, 1);
+	myalloc_arena_reset(arena);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->peak_bytes, held);
+	piece_of(test, arena, 1, 1);
 	held = stats_of(arena)->held_bytes;
 	KUNIT_EXPECT_EQ(test, myalloc_arena_shrink(arena), (held - BLOCK) >> PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, BLOCK);
@@ -298,6 +300,9 @@ static void arena_large_reuse(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 10 * PAGE_SIZE, 0), ten);
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 4 * PAGE_SIZE, 0), four);
 	expect_lane(test, l);
+	/* The first one has more than twice as many pages. */
+	myalloc_arena_reset(arena);
+	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 3 * PAGE_SIZE, 0), four);
 	/* Half of it, and one page. */
 	myalloc_arena_reset(arena);
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 5 * PAGE_SIZE, 0), ten);
@@ -766,7 +771,7 @@ static void arena_contexts(struct kunit *test)
 	WRITE_ONCE(lane_of(use.arena, fixture_cpu(0), 0)->busy, false);
 	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->allocs, 4 + 4 * 3);
 	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->used_bytes, 4 * 4 * 104 - 4 * 4);
-	KUNIT_EXPECT_TRUE(test, stats_of(use.arena)->percpu);
+	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->percpu, 1);
 	expect_end(fx, use.arena);
 }
 
@@ -974,7 +979,9 @@ static void arena_args(struct kunit *test)
 	arena = arena_with(fx, &(struct myalloc_arena_args){ .name = "d" });
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->block_bytes, MYALLOC_ARENA_BLOCK);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->limit_bytes, 0);
-	KUNIT_EXPECT_FALSE(test, stats_of(arena)->percpu);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->percpu, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->poison, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(arena)->id, arena->front.id);
 	expect_end(fx, arena);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "env.h"
 
+#include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
 #include "front/ring.h"
@@ -256,5 +257,63 @@ int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *
 	};
 
 	myalloc_front_walk(zone, &myalloc_ring_kind, find_ring, &find);
+	return find.found ? 0 : -ENOENT;
+}
+
+/**
+ * myalloc_arena_stat_fill() - fill in an arena's statistics
+ * @stat: out; the members that select the arena are left unchanged
+ * @arena: the arena
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_arena_stat_fill(struct myalloc_arena_stat *stat, struct myalloc_arena *arena)
+{
+	struct myalloc_arena_stats stats, *from = &stats;
+
+	myalloc_arena_stats(arena, from);
+	MYALLOC_ARENA_FIELDS(MYALLOC_STAT_COPY)
+	strscpy(stat->name, arena->front.name, sizeof(stat->name));
+}
+
+struct find_arena {
+	struct myalloc_arena_stat *stat;
+	u64 from;
+	u64 to;
+	bool found;
+};
+
+static bool find_arena(struct myalloc_front *front, void *arg)
+{
+	struct find_arena *find = arg;
+
+	if (front->id < find->from)
+		return true;
+	find->found = front->id <= find->to;
+	if (find->found)
+		myalloc_arena_stat_fill(find->stat, myalloc_arena_of(front));
+	return false;
+}
+
+/**
+ * myalloc_arena_stat_find() - fill in the statistics of the arena with a given number
+ * @stat: out
+ * @zone: the zone
+ * @id: number of the arena
+ * @or_next: if true, take the next higher number if @id does not exist
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT if there is none.
+ */
+int myalloc_arena_stat_find(struct myalloc_arena_stat *stat, struct myalloc_zone *zone, u64 id,
+			    bool or_next)
+{
+	struct find_arena find = {
+		.stat = stat,
+		.from = id,
+		.to = or_next ? U64_MAX : id,
+	};
+
+	myalloc_front_walk(zone, &myalloc_arena_kind, find_arena, &find);
 	return find.found ? 0 : -ENOENT;
 }

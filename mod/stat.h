@@ -5,6 +5,7 @@
 
 #include "uapi/myalloc.h"
 
+struct myalloc_arena;
 struct myalloc_cache;
 struct myalloc_heap;
 struct myalloc_reserve;
@@ -23,5 +24,9 @@ int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *
 void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring *ring);
 int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
 			   bool or_next);
+
+void myalloc_arena_stat_fill(struct myalloc_arena_stat *stat, struct myalloc_arena *arena);
+int myalloc_arena_stat_find(struct myalloc_arena_stat *stat, struct myalloc_zone *zone, u64 id,
+			    bool or_next);
 
 #endif /* MYALLOC_STAT_H */

@@ -616,9 +616,10 @@ void myalloc_arena_stats(struct myalloc_arena *arena, struct myalloc_arena_stats
 		.resets = READ_ONCE(arena->epoch),
 		.busy = atomic64_read(&arena->busy),
 		.bad_marks = atomic64_read(&arena->bad_marks),
+		.id = arena->front.id,
 		.percpu = !!arena->lanes,
+		.poison = arena->poison,
 	};
-	strscpy(stats->name, arena->front.name, sizeof(stats->name));
 	walk_lanes(arena, add_stats, stats);
 }
 
@@ -659,7 +660,7 @@ static void validate_lane(struct myalloc_arena *a, struct myalloc_arena_lane *l,
 /* G1. The rest changes while others use the arena. */
 static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 {
-	struct myalloc_arena *a = container_of(front, struct myalloc_arena, front);
+	struct myalloc_arena *a = myalloc_arena_of(front);
 	struct check check = { .v = v };
 	s64 moves = atomic64_read(&a->moves);
 	long pages;

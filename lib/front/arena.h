@@ -141,6 +141,9 @@ struct myalloc_frames {
 
 /* Statistics of an arena. The members are documented in uapi/stat_fields.h, by the same names. */
 struct myalloc_arena_stats {
+	u64 id;
+	u32 percpu;
+	u32 poison;
 	u64 block_bytes;
 	u64 limit_bytes;
 	u64 used_bytes;
@@ -153,11 +156,14 @@ struct myalloc_arena_stats {
 	u64 resets;
 	u64 busy;
 	u64 bad_marks;
-	u32 percpu;
-	char name[MYALLOC_ARENA_NAME];
 };
 
 extern const struct myalloc_front_kind myalloc_arena_kind;
+
+static inline struct myalloc_arena *myalloc_arena_of(struct myalloc_front *front)
+{
+	return container_of(front, struct myalloc_arena, front);
+}
 
 void myalloc_arena_stats(struct myalloc_arena *arena, struct myalloc_arena_stats *stats);
 

@@ -152,6 +152,8 @@ static const struct command {
 	{ "BENCH_CANCEL", MYALLOC_IOC_BENCH_CANCEL, 0 },
 	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, 8, true },
 	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, offsetof(struct myalloc_heap_test, allocs), true },
+	{ "ARENA_STAT", MYALLOC_IOC_ARENA_STAT, 8, true },
+	{ "ARENA_TEST", MYALLOC_IOC_ARENA_TEST, offsetof(struct myalloc_arena_test, allocs), true },
 	{ "RING_STAT", MYALLOC_IOC_RING_STAT, 8, true },
 	{ "RING_TEST", MYALLOC_IOC_RING_TEST, offsetof(struct myalloc_ring_test, records), true },
 };
@@ -180,6 +182,8 @@ static union {
 	struct myalloc_drain drain;
 	struct myalloc_heap_stat heap_stat;
 	struct myalloc_heap_test heap_test;
+	struct myalloc_arena_stat arena_stat;
+	struct myalloc_arena_test arena_test;
 	struct myalloc_ring_stat ring_stat;
 	struct myalloc_ring_test ring_test;
 } arg;
@@ -302,6 +306,14 @@ static void fix_rest(u32 nr)
 		arg.ring_test.mode %= MYALLOC_RING_MODES;
 		arg.ring_test.ops = 1 + arg.ring_test.ops % RING_OPS_MOST;
 		arg.ring_test.ring_bytes %= (PAGE_SIZE << CHUNK_ORDER) + 1;
+		break;
+	case MYALLOC_IOC_ARENA_STAT:
+		arg.arena_stat.how %= 3;
+		break;
+	case MYALLOC_IOC_ARENA_TEST:
+		arg.arena_test.flags %= 4;
+		arg.arena_test.ops = 1 + arg.arena_test.ops % HEAP_OPS_MOST;
+		arg.arena_test.max_bytes %= (PAGE_SIZE << CHUNK_ORDER) + 1;
 		break;
 	case MYALLOC_IOC_BENCH_START:
 		arg.bench.shapes[0] &= 3;
@@ -468,6 +480,8 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 	/* More would only take longer. */
 	if (c->cmd == MYALLOC_IOC_HEAP_TEST && arg.heap_test.ops <= MYALLOC_HEAP_TEST_OPS_MAX)
 		arg.heap_test.ops %= HEAP_OPS_MOST + 1;
+	if (c->cmd == MYALLOC_IOC_ARENA_TEST && arg.arena_test.ops <= MYALLOC_ARENA_TEST_OPS_MAX)
+		arg.arena_test.ops %= HEAP_OPS_MOST + 1;
 	if (c->cmd == MYALLOC_IOC_RING_TEST && arg.ring_test.ops <= MYALLOC_RING_TEST_OPS_MAX)
 		arg.ring_test.ops %= RING_OPS_MOST + 1;
 	if (!(flags & RAW_POINTER))

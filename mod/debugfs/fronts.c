@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files about heaps and other fronts: a line for each, with its statistics. See debugfs.c. */
+/* The files about heaps, rings and arenas: a line for each, with its statistics. See debugfs.c. */
 #include "env.h"
 
 #include <linux/debugfs.h>
@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 
 #include "debugfs/files.h"
+#include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
 #include "front/ring.h"
@@ -124,6 +125,30 @@ static int rings_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(rings);
 
+/* --- arenas ------------------------------------------------------------------------------- */
+
+#define OF_ARENA(type, member, ...)	\
+	{ #member, offsetof(struct myalloc_arena_stat, member), sizeof(type) },
+
+static const struct column arena_columns[] = { MYALLOC_ARENA_FIELDS(OF_ARENA) };
+
+static bool arena_line(struct myalloc_front *front, void *m)
+{
+	struct myalloc_arena_stat stat = {};
+
+	myalloc_arena_stat_fill(&stat, myalloc_arena_of(front));
+	put_line(m, front->name, &stat, arena_columns, ARRAY_SIZE(arena_columns));
+	return true;
+}
+
+static int arenas_show(struct seq_file *m, void *unused)
+{
+	put_head(m, "arenas", arena_columns, ARRAY_SIZE(arena_columns));
+	myalloc_front_walk(zone, &myalloc_arena_kind, arena_line, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(arenas);
+
 /**
  * myalloc_debugfs_fronts() - create these files
  * @root: directory to create them in
@@ -137,4 +162,5 @@ void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *for_zone)
 	debugfs_create_file("heaps", 0444, root, NULL, &heaps_fops);
 	debugfs_create_file("heap_classes", 0444, root, NULL, &heap_classes_fops);
 	debugfs_create_file("rings", 0444, root, NULL, &rings_fops);
+	debugfs_create_file("arenas", 0444, root, NULL, &arenas_fops);
 }

@@ -22,6 +22,7 @@ struct myalloc_command {
 
 extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
 extern const struct myalloc_command myalloc_ring_commands[];	/* ring.c */
+extern const struct myalloc_command myalloc_arena_commands[];	/* arena.c */
 
 int myalloc_copy_in(void *to, size_t size, const void __user *from);
 int myalloc_copy_out(void __user *to, const void *from, size_t size);

@@ -14,7 +14,7 @@
  * MYALLOC_CACHE_FIELDS(F) to
  *	F(type, name, file, kind, unit, label, key, help), and
  * MYALLOC_HEAP_FIELDS(H) and MYALLOC_RING_FIELDS(H) to
- *	H(type, name, kind, unit, label, help).
+ *	H(type, name, kind, unit, label, help), and MYALLOC_ARENA_FIELDS(A) likewise.
  *
  * @kind: of a zone:
  *	HOLDER	pages in one place; the holders add up to nr_pages when nothing is in flight
@@ -245,6 +245,40 @@
 	  "reservations that failed because an NMI had interrupted the lock's holder")	\
 	H(__u64, refused, USE, ERROR, "wrong uses refused",				\
 	  "wrong commits, discards, peeks and releases refused")
+
+/* The members behind "name" of struct myalloc_arena_stat. */
+#define MYALLOC_ARENA_FIELDS(A)								\
+	A(__u64, id, TRAIT, NUMBER, "id",						\
+	  "number of the arena")							\
+	A(__u32, percpu, TRAIT, NUMBER, "per CPU",					\
+	  "1 if each context of each CPU has blocks of its own")			\
+	A(__u32, poison, TRAIT, NUMBER, "poisons",					\
+	  "1 if what is thrown away is filled with a pattern")				\
+	A(__u64, block_bytes, TRAIT, BYTES, "block",					\
+	  "bytes of a block")								\
+	A(__u64, limit_bytes, TRAIT, BYTES, "limit",					\
+	  "most bytes that its blocks may have, 0 for none")				\
+	A(__u64, used_bytes, SPACE, BYTES, "used",					\
+	  "bytes in use, with the gaps of alignment and unused ends of blocks")		\
+	A(__u64, peak_bytes, SPACE, BYTES, "most used at once",				\
+	  "most bytes in use at one time; of a per-CPU arena, summed over contexts")	\
+	A(__u64, held_bytes, SPACE, BYTES, "held",					\
+	  "bytes of its blocks")							\
+	A(__u64, allocs, USE, NUMBER, "allocs",						\
+	  "pieces allocated")								\
+	A(__u64, fails, USE, NUMBER, "fails",						\
+	  "allocations that failed")							\
+	A(__u64, zone_calls, USE, NUMBER, "zone calls",					\
+	  "blocks asked of the zone or given back to it")				\
+	A(__u64, rewinds, USE, NUMBER, "rewinds",					\
+	  "rewinds to a mark")								\
+	A(__u64, resets, USE, NUMBER, "resets",						\
+	  "resets")									\
+	A(__u64, busy, USE, NUMBER, "busy",						\
+	  "operations refused because they had interrupted another one of the same "	\
+	  "context")									\
+	A(__u64, bad_marks, USE, ERROR, "wrong marks refused",				\
+	  "marks refused because they were stale or foreign")
 
 /* Members of a struct. */
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;

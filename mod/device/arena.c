@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands about arenas: statistics, and a test with random operations
+ *
+ * The test runs in the kernel, as user space can neither read nor write the memory of a zone. It
+ * keeps the pieces of the present frame and of the one before; each has a pattern of its own
+ * (pattern.c), which is verified before the piece is thrown away. With per-CPU arenas it runs with
+ * preemption off between two looks at signals, as marks belong to a CPU; a frame ends there.
+ */
+#include "env.h"
+
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "base/pattern.h"
+#include "base/random.h"
+#include "device/command.h"
+#include "front/arena.h"
+#include "stat.h"
+
+static_assert(sizeof(struct myalloc_arena_stat) == 40 + 8 + 8 + 12 * 8);
+static_assert(sizeof(struct myalloc_arena_test) == 80 + 160);
+
+#define PIECES		64	/* of a frame that a test holds at most */
+#define STRETCH		32	/* operations between two looks at signals */
+#define BYTES_MOST	(128u << 10)	/* of a piece, if the user states nothing else */
+#define PERCPU_MOST	(16u << 10)	/* with preemption off */
+
+/**
+ * struct piece - a piece of a test
+ * @addr: its address
+ * @size: bytes asked for, all of which hold the pattern
+ * @key: key of its pattern
+ */
+struct piece {
+	u8 *addr;
+	size_t size;
+	u64 key;
+};
+
+/**
+ * struct test - a test that runs
+ * @frames: the arenas
+ * @arg: parameters and result
+ * @random: for every choice
+ * @identity: number of the last pattern
+ * @mark: marks of the present frame
+ * @pieces: number of pieces when each was made
+ * @depth: number of marks
+ * @used: a mark that was used
+ * @now: the list of @piece of the present frame
+ * @nr: pieces in each list
+ * @piece: the pieces of this frame and of the one before
+ */
+struct test {
+	struct myalloc_frames *frames;
+	struct myalloc_arena_test *arg;
+	struct myalloc_random random;
+	u64 identity;
+	struct myalloc_arena_mark mark[MYALLOC_ARENA_MARKS];
+	u32 pieces[MYALLOC_ARENA_MARKS];
+	u32 depth;
+	struct myalloc_arena_mark used;
+	u32 now;
+	u32 nr[2];
+	struct piece piece[2][PIECES];
+};
+
+__printf(2, 3)
+static void wrong(struct test *t, const char *fmt, ...)
+{
+	va_list args;
+
+	if (t->arg->errors++)
+		return;
+	va_start(args, fmt);
+	vscnprintf(t->arg->first, sizeof(t->arg->first), fmt, args);
+	va_end(args);
+}
+
+/* Verifies the pieces of a list from @from on, which are then thrown away. */
+static void verify(struct test *t, u32 list, u32 from, const char *when)
+{
+	struct myalloc_damage damage = {};
+	u32 i;
+
+	for (i = from; i < t->nr[list]; i++) {
+		const struct piece *p = &t->piece[list][i];
+
+		if (!myalloc_pattern_check(p->addr, p->size, p->key, &damage))
+			wrong(t, "%s, byte %zu of %zu: found 0x%016llx, not 0x%016llx", when,
+			      damage.offset, p->size, damage.found, damage.expected);
+	}
+	t->nr[list] = from;
+}
+
+/* Small sizes are as frequent as large ones: each doubling is. */
+static size_t choose_size(struct test *t)
+{
+	u64 below = 2ULL << myalloc_random_below(&t->random, ilog2(t->arg->max_bytes) + 1);
+
+	return min_t(u64, myalloc_random_below(&t->random, below), t->arg->max_bytes);
+}
+
+static void alloc(struct test *t)
+{
+	size_t size = choose_size(t), align = 1UL << myalloc_random_below(&t->random, PAGE_SHIFT);
+	bool zero = myalloc_random_one_in(&t->random, 8);
+	struct myalloc_damage damage = {};
+	struct piece *p;
+	u8 *addr;
+
+	if (t->nr[t->now] == PIECES)
+		return;
+	addr = zero ? myalloc_frames_zalloc(t->frames, size, align) :
+		      myalloc_frames_alloc(t->frames, size, align);
+	if (!addr) {
+		t->arg->fails++;
+		return;
+	}
+	t->arg->allocs++;
+	if (!IS_ALIGNED((unsigned long)addr, align))
+		wrong(t, "a piece of %zu bytes is not aligned to %zu", size, align);
+	if (zero && !myalloc_pattern_check_zero(addr, size, &damage))
+		wrong(t, "byte %zu of a piece of %zu bytes is not zero", damage.offset, size);
+	p = &t->piece[t->now][t->nr[t->now]++];
+	p->addr = addr;
+	p->size = size;
+	p->key = myalloc_pattern_key(t->arg->seed, ++t->identity);
+	myalloc_pattern_fill(addr, size, p->key);
+}
+
+static void make_mark(struct test *t)
+{
+	int err = myalloc_arena_mark(myalloc_frames_now(t->frames), &t->mark[t->depth]);
+
+	if (err) {
+		wrong(t, "mark %u of a frame returned %d", t->depth, err);
+		return;
+	}
+	t->pieces[t->depth++] = t->nr[t->now];
+}
+
+static void use_mark(struct test *t)
+{
+	struct myalloc_arena *arena = myalloc_frames_now(t->frames);
+	bool keep = myalloc_random_one_in(&t->random, 4);
+	int err;
+
+	t->depth = myalloc_random_below(&t->random, t->depth);
+	t->used = t->mark[t->depth];
+	if (!keep)
+		verify(t, t->now, t->pieces[t->depth], "before a rewind");
+	err = keep ? myalloc_arena_keep(arena, &t->used) :
+		     myalloc_arena_rewind(arena, &t->used);
+	if (err)
+		wrong(t, "a good mark was refused with %d", err);
+	t->arg->rewinds += !keep;
+}
+
+/* A report each time would fill the log. */
+static void use_stale_mark(struct test *t)
+{
+	if (!t->used.lane || t->arg->refused >= 4)
+		return;
+	if (myalloc_arena_rewind(myalloc_frames_now(t->frames), &t->used) != -EINVAL)
+		wrong(t, "a stale mark was accepted");
+	t->arg->refused++;
+}
+
+static void end_frame(struct test *t)
+{
+	t->now = !t->now;
+	verify(t, t->now, 0, "when the frame after it ended");
+	myalloc_frames_swap(t->frames);
+	t->depth = 0;
+	t->arg->swaps++;
+}
+
+static void operate(struct test *t)
+{
+	switch (myalloc_random_below(&t->random, 16)) {
+	case 0:
+		if (t->depth < MYALLOC_ARENA_MARKS)
+			make_mark(t);
+		break;
+	case 1:
+		if (t->depth)
+			use_mark(t);
+		break;
+	case 2:
+		use_stale_mark(t);
+		break;
+	case 3:
+		if (!myalloc_random_below(&t->random, 4))
+			end_frame(t);
+		break;
+	default:
+		alloc(t);
+	}
+}
+
+static int operate_all(struct test *t)
+{
+	bool percpu = t->arg->flags & MYALLOC_ARENA_TEST_PERCPU;
+	u64 left = t->arg->ops;
+	u32 i;
+
+	while (left) {
+		if (percpu)
+			preempt_disable();
+		for (i = 0; i < STRETCH && left; i++, left--)
+			operate(t);
+		if (percpu) {
+			end_frame(t);	/* no mark lives on */
+			preempt_enable();
+		}
+		cond_resched();
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int run_test(struct test *t, struct myalloc_zone *zone)
+{
+	static atomic_t number = ATOMIC_INIT(0);
+	char name[MYALLOC_ARENA_NAME];
+	const struct myalloc_arena_args args = {
+		.name = name,
+		.flags = t->arg->flags & MYALLOC_ARENA_TEST_POISON ? MYALLOC_POISON : 0,
+		.percpu = t->arg->flags & MYALLOC_ARENA_TEST_PERCPU,
+	};
+	int err;
+
+	scnprintf(name, sizeof(name), "test-%u", (u32)atomic_inc_return(&number));
+	t->frames = myalloc_frames_create(zone, &args);
+	if (IS_ERR(t->frames))
+		return PTR_ERR(t->frames);
+	err = operate_all(t);
+	verify(t, !t->now, 0, "at the end");
+	verify(t, t->now, 0, "at the end");
+	myalloc_frames_destroy(t->frames);
+	return err;
+}
+
+static int check_test(const struct myalloc_arena_test *arg, u64 most)
+{
+	if (arg->flags & ~MYALLOC_ARENA_TEST_FLAGS || !arg->ops ||
+	    arg->ops > MYALLOC_ARENA_TEST_OPS_MAX || arg->max_bytes > most)
+		return -EINVAL;
+	return 0;
+}
+
+static int do_arena_test(struct myalloc_session *session, struct myalloc_zone *zone,
+			 void __user *user)
+{
+	u64 most = PAGE_SIZE << zone->chunk_order;
+	struct myalloc_arena_test arg;
+	struct test *t;
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (arg.flags & MYALLOC_ARENA_TEST_PERCPU)
+		most = min_t(u64, most, PERCPU_MOST);
+	err = check_test(&arg, most);
+	if (err)
+		return err;
+	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
+	if (!t)
+		return -ENOMEM;
+	if (!arg.seed)
+		arg.seed = myalloc_env_seed() | 1;
+	if (!arg.max_bytes)
+		arg.max_bytes = min_t(u64, BYTES_MOST, most);
+	arg.allocs = 0;
+	arg.rewinds = 0;
+	arg.swaps = 0;
+	arg.fails = 0;
+	arg.refused = 0;
+	arg.errors = 0;
+	memset(arg.first, 0, sizeof(arg.first));
+	t->arg = &arg;
+	myalloc_random_init(&t->random, arg.seed, 0);
+	err = run_test(t, zone);
+	myalloc_env_free(t);
+	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+}
+
+static int do_arena_stat(struct myalloc_session *session, struct myalloc_zone *zone,
+			 void __user *user)
+{
+	struct myalloc_arena_stat arg;
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (arg.how != MYALLOC_BY_ID && arg.how != MYALLOC_NEXT_ID)
+		return -EINVAL;
+	err = myalloc_arena_stat_find(&arg, zone, arg.id, arg.how == MYALLOC_NEXT_ID);
+	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+}
+
+const struct myalloc_command myalloc_arena_commands[] = {
+	{ MYALLOC_IOC_ARENA_STAT, true, do_arena_stat },
+	{ MYALLOC_IOC_ARENA_TEST, true, do_arena_test },
+	{ }
+};
