@@ -11,6 +11,7 @@ while read -r kind; do
 	"stat watch") words="$kind -i 1ms -n 1" ;;
 	"page fill") words="$kind --hold 1ms" ;;
 	"cache show") words="$kind requests" ;;
+	"arena show") words="$kind frame-0" ;;
 	"stress run") words="$kind --ops 5" ;;
 	esac
 	for how in -j -p; do
@@ -38,6 +39,9 @@ cache list
 cache show
 cache create
 cache shrink
+arena list
+arena show
+arena test
 ring list
 ring test
 drain
@@ -48,7 +52,7 @@ END
 
 begin "what was taken is given back, and the device closed"
 for words in info stat "page alloc -n 5000" "page fill --hold 1ms" "page test" \
-	"cache create -n 5000" "cache shrink" drain validate "stress run --ops 1"; do
+	"cache create -n 5000" "cache shrink" arena "arena show frame-0" "arena test" drain validate "stress run --ops 1"; do
 	script "set pages 65536"
 	# shellcheck disable=SC2086
 	tool $words
@@ -121,6 +125,9 @@ OBJ_FREE:cache create
 CACHE_DRAIN:cache create
 CACHE_SHRINK:cache create
 CACHE_DESTROY:cache create
+ARENA_STAT:arena list
+ARENA_STAT:arena show frame-0
+ARENA_TEST:arena test
 STRESS_START:stress run
 STRESS_RESULT:stress run
 READ:stress run
@@ -485,6 +492,57 @@ tool cache shrink -j
 exits 0
 json /result/pages 4
 json /result/caches/1/name sessions
+
+begin "arena list and show"
+script
+tool arena
+line out " 3  frame-0 +1 KiB +2 KiB +64 KiB +100 .*"
+line out " 4  frame-1 .*"
+tool arena show frame-1
+exits 0
+line out "  name +frame-1"
+line out "  zone calls +1"
+tool arena show frame-1 -j
+json /result/use/resets 60
+tool arena show frame-2
+exits 1
+has err "no arena 'frame-2'"
+script "set arenas 0"
+tool arena
+exits 0
+has err "no arenas"
+tool -j arena
+documents 1
+json /result/arenas "[ ]"
+
+begin "arena test"
+script
+tool arena test
+exits 0
+logged "ASKED ops=100000 seed=0 max=0 flags=0"
+line out "verdict +ok"
+tool arena test -n 10 --seed 5 --max-size 1M --percpu --poison -j
+logged "ASKED ops=10 seed=5 max=1048576 flags=3"
+json /seed 5
+json /result/allocs 5
+json /result/first null
+script "set arena_errors 3" "first the content has changed"
+tool arena test
+exits 1
+line out "first error +the content has changed"
+line out "verdict +failed"
+script
+tool arena test --max-size 1G
+exits 1
+has err "above this zone's largest block"
+script "fail ARENA_TEST 1 ENOSPC"
+tool arena test
+exits 1
+has err "as many caches"
+script "signal ARENA_TEST 1 INT" "fail ARENA_TEST 1 EINTR"
+tool arena test
+exits 130
+script
 
 begin "drain"
 tool drain

@@ -75,6 +75,7 @@ static struct {
 	{ "corruptions", 0 }, { "records", 3 }, { "verify_errors", 0 },
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
+	{ "arenas", 2 }, { "arena_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 },
 };
@@ -490,6 +491,55 @@ static int do_obj_alloc(struct myalloc_obj_alloc *a)
 	return 0;
 }
 
+/* ---- arenas ---- */
+
+/* Arenas "frame-0" and "frame-1", numbers 3 and 4. */
+static int do_arena_stat(struct myalloc_arena_stat *s)
+{
+	__u64 id = s->id < 3 && s->how == MYALLOC_NEXT_ID ? 3 : s->id;
+	__u32 how = s->how;
+
+	if (s->size != sizeof(*s) || (how != MYALLOC_BY_ID && how != MYALLOC_NEXT_ID))
+		return -EINVAL;
+	if (id < 3 || id >= 3 + (__u64)SET(arenas))
+		return -ENOENT;
+	memset(s, 0, sizeof(*s));
+	s->size = sizeof(*s);
+	s->how = how;
+	s->id = id;
+	snprintf(s->name, sizeof(s->name), "frame-%d", (int)id - 3);
+	s->block_bytes = 65536;
+	s->used_bytes = 1024;
+	s->peak_bytes = 2048;
+	s->held_bytes = 65536;
+	s->allocs = 100;
+	s->zone_calls = 1;
+	s->resets = 60;
+	return 0;
+}
+
+static int do_arena_test(struct myalloc_arena_test *t)
+{
+	char text[120];
+
+	snprintf(text, sizeof(text), "ops=%llu seed=%llu max=%llu flags=%u",
+		 (unsigned long long)t->ops, (unsigned long long)t->seed,
+		 (unsigned long long)t->max_bytes, t->flags);
+	fake_log("ASKED", text);
+	if (t->size != sizeof(*t) || t->flags & ~MYALLOC_ARENA_TEST_FLAGS || !t->ops ||
+	    t->ops > MYALLOC_ARENA_TEST_OPS_MAX || t->max_bytes > 4096ull << SET(max_order))
+		return -EINVAL;
+	if (!t->seed)
+		t->seed = 4711;
+	if (!t->max_bytes)
+		t->max_bytes = 128 << 10;
+	t->allocs = t->ops / 2;
+	t->errors = SET(arena_errors);
+	if (t->errors)
+		memcpy(t->first, fake.first, sizeof(t->first));
+	return 0;
+}
+
 /* ---- stress ---- */
 
 static int do_stress_start(struct myalloc_stress *s)
@@ -654,6 +704,8 @@ static const struct {
 	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
 	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
+	{ MYALLOC_IOC_ARENA_STAT, "ARENA_STAT" },
+	{ MYALLOC_IOC_ARENA_TEST, "ARENA_TEST" },
 	{ MYALLOC_IOC_STRESS_START, "STRESS_START" },
 	{ MYALLOC_IOC_STRESS_RESULT, "STRESS_RESULT" },
 	{ MYALLOC_IOC_STRESS_CANCEL, "STRESS_CANCEL" },
@@ -703,6 +755,10 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_obj_alloc(arg);
 	case MYALLOC_IOC_OBJ_FREE:
 		return do_free(arg, true);
+	case MYALLOC_IOC_ARENA_STAT:
+		return do_arena_stat(arg);
+	case MYALLOC_IOC_ARENA_TEST:
+		return do_arena_test(arg);
 	case MYALLOC_IOC_STRESS_START:
 		return do_stress_start(arg);
 	case MYALLOC_IOC_STRESS_RESULT:

@@ -8,8 +8,8 @@
 here=$(dirname "$0")
 list=$here/../../mod/uapi/stat_fields.h
 
-# The list as text: a line "ONE|ORDERS|F NAME KIND KEY" for each entry.
-tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
+# The list as text: a line "ONE|ORDERS|F|A NAME KIND KEY" for each entry.
+tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F|A)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
 	sed -E 's/__[us][0-9]+, //; s/(FILE|LINE)\([a-z_]*\), //; s/\(/ /; s/, ?/ /g; s/"[^"]*"//' |
 	awk '{ print $1, $2, $3, $5 == "\"" || NF < 5 ? $2 : $5 }' | tr -d '"' >"$tmp/fields"
 
@@ -17,6 +17,7 @@ begin "the list is read"
 [ "$(grep -c '^ONE' "$tmp/fields")" = "$(grep -c '^	ONE(' "$list")" ] || fail "numbers"
 [ "$(grep -c '^ORDERS' "$tmp/fields")" = "$(grep -c '^	ORDERS(' "$list")" ] || fail "arrays"
 [ "$(grep -c '^F' "$tmp/fields")" = "$(grep -c '^	F(' "$list")" ] || fail "of caches"
+[ "$(grep -c '^A' "$tmp/fields")" = "$(grep -c '^	A(' "$list")" ] || fail "of arenas"
 [ "$(wc -l <"$tmp/fields")" -ge 52 ] || fail "too few: $(wc -l <"$tmp/fields")"
 
 # everywhere SORT KIND POINTER: the JSON on stdout has each field of a sort and kind there
@@ -52,6 +53,16 @@ tool -j cache show 1
 everywhere F TRAIT /result/traits
 everywhere F SPACE /result/space
 everywhere F USE /result/use
+
+begin "the JSON of arena has each"
+tool -j arena list
+for kind in TRAIT SPACE USE; do
+	everywhere A $kind /result/arenas/0
+done
+tool -j arena show frame-0
+everywhere A TRAIT /result/traits
+everywhere A SPACE /result/space
+everywhere A USE /result/use
 
 begin "explain says what each means, and the text shows each"
 tool stat explain
