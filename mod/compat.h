@@ -10,6 +10,7 @@
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -19,6 +20,11 @@
 /* Is this kernel version major.minor or later? */
 #define MYALLOC_KERNEL(major, minor)						\
 	(LINUX_VERSION_MAJOR * 1000 + LINUX_VERSION_PATCHLEVEL >= (major) * 1000 + (minor))
+
+/* Caches of page fragments have a header of their own since 6.13. */
+#if MYALLOC_KERNEL(6, 13)
+#include <linux/page_frag_cache.h>
+#endif
 
 /*
  * Largest order of alloc_pages(): MAX_ORDER - 1 before 6.4, MAX_ORDER before 6.8, then
@@ -95,6 +101,18 @@ myalloc_compat_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	return alloc_pages_bulk(gfp, nr, pages);
 #else
 	return alloc_pages_bulk_array(gfp, nr, pages);
+#endif
+}
+
+/* Gives the block of a cache of page fragments back; page_frag_cache_drain() appeared in 6.10. */
+static inline void myalloc_compat_frag_drain(struct page_frag_cache *nc)
+{
+#if MYALLOC_KERNEL(6, 10)
+	page_frag_cache_drain(nc);
+#else
+	if (nc->va)
+		__page_frag_cache_drain(virt_to_head_page(nc->va), nc->pagecnt_bias);
+	nc->va = NULL;
 #endif
 }
 

@@ -85,6 +85,7 @@ extern const struct bench_family myalloc_bench_cross;
 extern const struct bench_family myalloc_bench_worst;
 extern const struct bench_family myalloc_bench_memory;
 extern const struct bench_family myalloc_bench_records;
+extern const struct bench_family myalloc_bench_arena;
 
 /**
  * struct bench_work - a side at work on a shape
