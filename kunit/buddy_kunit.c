@@ -153,7 +153,7 @@ static void buddy_every_size(struct kunit *test)
 	unsigned int top, order;
 
 	for (nr = 1; nr <= 70; nr += step)
-		for (top = 0; top <= MYALLOC_TOP_ORDER; top++) {
+		for (top = 0; top <= MYALLOC_CHUNK_MAX; top++) {
 			struct system *s = make(test, nr, top, MYALLOC_BEST_FIT);
 
 			check(s);
@@ -177,7 +177,7 @@ static void buddy_every_size(struct kunit *test)
 static void buddy_enormous(struct kunit *test)
 {
 	const u32 even = fixture_thorough() ? 1u << 24 : 1u << 20, nr = even + 37;
-	struct system *s = make(test, nr, MYALLOC_TOP_ORDER, MYALLOC_FIRST_FIT);
+	struct system *s = make(test, nr, MYALLOC_CHUNK_MAX, MYALLOC_FIRST_FIT);
 	struct myalloc_buddy *b = &s->buddy;
 	u32 idx;
 
@@ -211,7 +211,7 @@ static void buddy_every_order(struct kunit *test)
 	unsigned int top, order, k;
 	int topdown;
 
-	for (top = 0; top <= MYALLOC_TOP_ORDER; top++)
+	for (top = 0; top <= MYALLOC_CHUNK_MAX; top++)
 		for (order = 0; order <= top; order++)
 			for (topdown = 0; topdown <= 1; topdown++) {
 				struct system *s = make(test, BIT(top), top, MYALLOC_BEST_FIT);
@@ -572,7 +572,7 @@ static void buddy_exact_in_random(struct kunit *test)
 
 	fixture_random(test, &random);
 	while (rounds--) {
-		unsigned int top = myalloc_random_below(&random, MYALLOC_NR_ORDERS);
+		unsigned int top = myalloc_random_below(&random, MYALLOC_CHUNK_MAX + 1);
 		u32 frames = BIT(top) + 1 + myalloc_random_below(&random, 2 * BIT(top));
 		struct system *s = make(test, frames, top, MYALLOC_BEST_FIT);
 		u32 hole = 1 + myalloc_random_below(&random, 70);
@@ -848,7 +848,7 @@ static void buddy_lookup(struct kunit *test)
 	fixture_random(test, &random);
 	for (round = 0; round < rounds; round++) {
 		u32 nr = 1 + myalloc_random_below(&random, 2500), begin = 0, next = 0;
-		struct system *s = make(test, nr, MYALLOC_TOP_ORDER, round % 2);
+		struct system *s = make(test, nr, MYALLOC_CHUNK_MAX, round % 2);
 
 		for (i = 0; i < 30; i++)
 			myalloc_buddy_alloc(&s->buddy, myalloc_random_below(&random, 8), i % 2);
@@ -873,7 +873,7 @@ static void buddy_lookup(struct kunit *test)
 /* With damaged metadata, a query answers no and reads no further than a block extends. */
 static void buddy_lookup_damaged(struct kunit *test)
 {
-	struct system *s = make(test, 4096, MYALLOC_TOP_ORDER, MYALLOC_BEST_FIT);
+	struct system *s = make(test, 4096, MYALLOC_CHUNK_MAX, MYALLOC_BEST_FIT);
 	struct myalloc_block block;
 
 	KUNIT_EXPECT_TRUE(test, myalloc_buddy_lookup(&s->buddy, 3000, &block));
@@ -985,7 +985,7 @@ static void buddy_random(struct kunit *test)
 	fixture_random(test, &random);
 	for (round = 0; round < 6; round++) {
 		struct system *s = make(test, 1 + myalloc_random_below(&random, 3000),
-					myalloc_random_below(&random, MYALLOC_NR_ORDERS),
+					myalloc_random_below(&random, MYALLOC_CHUNK_MAX + 1),
 					round % 2);
 
 		for (n = 0, step = 0; step < steps; step++) {

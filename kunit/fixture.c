@@ -261,7 +261,7 @@ static u64 digest(const struct fixture *fx)
 	sum = digest_words(sum, zone->frames, ((size_t)zone->nr_chunks << zone->chunk_order) *
 			   sizeof(*zone->frames));
 	sum = digest_words(sum, zone->buddy_meta,
-			   myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->buddy.top_order));
+			   myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->buddy.chunk_order));
 	for (i = 0; fx->memory && i < zone->nr_chunks; i++)
 		sum = digest_words(sum, fx->chunks[i], chunk_frames(fx, i) * PAGE_SIZE);
 	return sum;

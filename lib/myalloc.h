@@ -51,7 +51,8 @@ struct myalloc_frames;
 
 struct myalloc_ring;
 
-#define MYALLOC_TOP_ORDER	10	/* log2 of pages in the largest block */
+#define MYALLOC_TOP_ORDER	14	/* log2 of pages in the largest block */
+#define MYALLOC_CHUNK_MAX	10	/* log2 of pages in the largest chunk and extent */
 #define MYALLOC_NR_ORDERS	(MYALLOC_TOP_ORDER + 1)
 
 /*

@@ -18,7 +18,7 @@
  *
  * Locks not marked as sleeping are raw spinlocks, taken with interrupts off, only tried in NMI,
  * and held for bounded time. (Checks that walk everything, myalloc_zone_validate() and the
- * debugfs files, take them for one chunk or one slab at a time.)
+ * debugfs files, take them for one chunk, one block or one slab at a time.)
  */
 #ifndef MYALLOC_ZONE_TYPES_H
 #define MYALLOC_ZONE_TYPES_H
@@ -116,7 +116,9 @@ struct myalloc_zone_ops {
  * @chunks: addresses of the chunks, ascending; the distance of each from the first is a multiple
  *	of the chunk size
  * @nr_chunks: number of chunks
- * @chunk_order: log2 of pages in a chunk, at most MYALLOC_TOP_ORDER
+ * @chunk_order: log2 of pages in a chunk, at most MYALLOC_CHUNK_MAX
+ * @max_order: where chunks are adjacent, largest order of a block, at most MYALLOC_TOP_ORDER; up to
+ *	@chunk_order no chunks are joined
  * @nr_pages: number of frames; less than the chunks hold if the last chunk is partial
  * @node: NUMA node for metadata, or NUMA_NO_NODE
  * @checks: MYALLOC_CHECKS, in force for pages and every cache
@@ -131,6 +133,7 @@ struct myalloc_zone_args {
 	void *const *chunks;
 	u32 nr_chunks;
 	u32 chunk_order;
+	u32 max_order;
 	u32 nr_pages;
 	int node;
 	myalloc_cache_flags_t checks;
@@ -157,6 +160,7 @@ struct myalloc_zone_args {
  * @simulated: there is no memory behind the addresses
  * @abandoned: blocks freed from now on may still be used by others and are not poisoned
  *	(page/shadow.h)
+ * @bad_seen: a bad page was found: gives check for more; written under @lock
  * @ops: notifications, or NULL
  * @name: shown in reports
  * @meta_bytes: memory used besides the chunks, without that of caches
@@ -164,7 +168,6 @@ struct myalloc_zone_args {
  * @buddy: the free blocks
  * @min_free: smallest number of free frames in the buddy so far
  * @quarantine: index + 1 of the next quarantined block to check, or 0
- * @bad_seen: a bad page was found: gives check for more
  * @generation: grows with every change
  * @allocs: blocks allocated to page users past the magazines, by order
  * @frees: blocks freed by page users past the magazines, by order
@@ -223,6 +226,7 @@ struct myalloc_zone {
 	myalloc_cache_flags_t checks;
 	bool simulated;
 	bool abandoned;
+	bool bad_seen;
 	const struct myalloc_zone_ops *ops;
 	const char *name;
 	size_t meta_bytes;
@@ -231,7 +235,6 @@ struct myalloc_zone {
 	struct myalloc_buddy buddy;
 	u32 min_free;
 	u32 quarantine;
-	bool bad_seen;
 	u64 generation;
 	u64 allocs[MYALLOC_NR_ORDERS];
 	u64 frees[MYALLOC_NR_ORDERS];

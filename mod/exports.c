@@ -102,10 +102,14 @@ void myalloc_zone_info(const struct myalloc_zone *zone, struct myalloc_zone_info
 {
 	info->nr_pages = zone->buddy.nr_frames;
 	info->chunk_order = zone->chunk_order;
+	info->max_order = zone->buddy.top_order;
 	info->checks = zone->checks;
 	info->meta_bytes = zone->meta_bytes;
-	info->buddy_bytes = myalloc_buddy_meta_size(zone->buddy.nr_frames,
-						    zone->buddy.top_order);
+	info->buddy_bytes = myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->chunk_order);
+	if (zone->buddy.joined)
+		info->buddy_bytes += myalloc_buddy_join_size(zone->buddy.nr_frames,
+							     zone->chunk_order,
+							     zone->buddy.top_order);
 }
 
 /* A CPU can use its own two magazines and all of the depot. */

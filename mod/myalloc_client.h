@@ -44,7 +44,8 @@ void myalloc_zone_put(struct myalloc_zone *zone);
 /**
  * struct myalloc_zone_info - constant properties of a zone
  * @nr_pages: number of pages
- * @chunk_order: log2 of pages in a chunk, the order of the largest block
+ * @chunk_order: log2 of pages in a chunk
+ * @max_order: order of the largest block; above @chunk_order where chunks are adjacent
  * @checks: MYALLOC_CHECKS in force for pages and every cache
  * @meta_bytes: memory used in addition to the pages, without that of caches
  * @buddy_bytes: the part of @meta_bytes that the buddy's bitmaps use
@@ -52,6 +53,7 @@ void myalloc_zone_put(struct myalloc_zone *zone);
 struct myalloc_zone_info {
 	u64 nr_pages;
 	u32 chunk_order;
+	u32 max_order;
 	myalloc_cache_flags_t checks;
 	u64 meta_bytes;
 	u64 buddy_bytes;

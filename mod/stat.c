@@ -48,7 +48,7 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
 {
 	info->page_size = PAGE_SIZE;
 	info->chunk_order = zone->chunk_order;
-	info->max_order = zone->chunk_order;
+	info->max_order = zone->buddy.top_order;
 	info->nr_pages = reserve->nr_pages;
 	info->nr_chunks = reserve->nr_chunks;
 	info->node = reserve->node;
@@ -77,7 +77,7 @@ int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone)
 		return -ENOMEM;
 	myalloc_zone_stats(zone, from);
 	MYALLOC_ZONE_FIELDS(MYALLOC_STAT_COPY, MYALLOC_STAT_COPY_ARRAY)
-	stat->max_order = zone->chunk_order;
+	stat->max_order = zone->buddy.top_order;
 	stat->reserved = 0;
 	myalloc_env_free(from);
 	return 0;

@@ -86,11 +86,11 @@ static void die(const char *what)
 /* A zone of @bytes, with memory behind it or without, chunks adjacent. */
 static struct myalloc_zone *make_zone(u64 bytes, bool simulated, bool no_magazines)
 {
-	const u64 chunk = (u64)PAGE_SIZE << MYALLOC_TOP_ORDER;
+	const u64 chunk = (u64)PAGE_SIZE << MYALLOC_CHUNK_MAX;
 	struct myalloc_zone_args args = {
 		.name = "bench",
 		.nr_chunks = bytes / chunk,
-		.chunk_order = MYALLOC_TOP_ORDER,
+		.chunk_order = MYALLOC_CHUNK_MAX,
 		.nr_pages = bytes / PAGE_SIZE,
 		.node = NUMA_NO_NODE,
 		.no_magazines = no_magazines,

@@ -8,7 +8,8 @@
  *
  * Terms: a block of order k is 2^k frames, aligned to 2^k. Its buddy is the block of the same
  * order at idx ^ 2^k. Two free buddies merge into one block of order k + 1, up to top_order. A
- * run is a number of adjacent frames.
+ * run is a number of adjacent frames. A chunk is 2^chunk_order frames that lie next to each other
+ * in memory.
  *
  * Structures
  *
@@ -29,28 +30,43 @@
  * Metadata: 1 bit per frame for head and at most 2 * 64/63 bits per frame for the trees: 3.04
  * bits of 32768, 0.0093 %.
  *
+ * Blocks above a chunk: indices count through the chunks, which need not be adjacent in memory.
+ * joined->limit says for each chunk how large a block may begin there: as large as the alignment of
+ * its address and the adjacent chunks behind it allow (zone.c). Blocks that it allows are nested
+ * like all others: a block of order k at a chunk is the lower half of one of order k + 1 if the
+ * chunk's limit exceeds k, the upper half if that of the chunk 2^k frames below does, and otherwise
+ * has no buddy. The indices of such blocks are multiples of the chunk only, so above chunk_order
+ * the trees have one bit for each chunk. Without joined chunks top_order is chunk_order and joined
+ * is NULL.
+ *
+ *	chunk	  0    1    2    3    4    5	chunk 0 at 3 chunks from an aligned address
+ *	limit	  0    2    0    1    0    0	above chunk_order; 4 and 5 are not adjacent
+ *	block	[  ][                  ][  ]
+ *
  * Invariants
  *	B1  Every frame belongs to exactly one block: the blocks marked by head, with orders found
- *	    as above, tile 0 ... nr_frames - 1, each aligned to its size.
+ *	    as above, tile 0 ... nr_frames - 1, each aligned to its size, or above chunk_order
+ *	    beginning at a chunk whose limit is at least its order.
  *	B2  free[k] has the bit of a block set if and only if the block begins there (B1), has
  *	    order k and is free.
- *	B3  Two free buddies of an order below top_order do not both exist. (The state is
+ *	B3  Two free buddies, which could be one block, do not both exist. (The state is
  *	    canonical: it depends only on which frames are free and how the allocated ones were
  *	    cut, not on the history.)
  *	B4  nr_blocks[k] = bits set in free[k]; bit k of nonempty is set if and only if
  *	    nr_blocks[k] != 0; nr_free = sum of nr_blocks[k] * 2^k.
  *	B5  T1 and T2 hold for every tree.
+ *	B6  joined->limit is what the addresses of the chunks allow.
  *
  * Cost: alloc splits at most top_order times, free merges at most top_order times; each step is a
  * handful of instructions. Only the number of tree levels depends on nr_frames.
  *
  * An exact request may fit into a run of free frames that is not covered by a single block of
  * sufficient order: frames 3 to 7 are five frames in blocks of 1 and 4. The search for such a run
- * examines one slot of the top order at a time. It computes which frames are free from the trees,
- * 64 frames at a time and each 64 once, and takes a step for each run of free frames: at most
- * 2^top_order / 64 + 1 words and 2^top_order / 2 runs. A run of n frames contains an aligned 2^j
- * frames with 2^(j+1) - 1 <= n, and so by B3 a free block of order j or above. Slots without such
- * a block are skipped.
+ * examines one chunk at a time. It computes which frames are free from the trees, 64 frames at a
+ * time and each 64 once, and takes a step for each run of free frames: at most
+ * 2^chunk_order / 64 + 1 words and 2^chunk_order / 2 runs. A run of n frames contains an aligned
+ * 2^j frames with 2^(j+1) - 1 <= n, and so by B3 a free block of order j or above. Chunks without
+ * such a block are skipped. A free block above chunk_order is always sufficient.
  *
  * Locking: none; callers serialise. Exception: head may be read without the lock for a frame
  * inside a block that is known to stay allocated, because the bits of its frames do not change
@@ -79,6 +95,7 @@ static void head_clear(struct myalloc_buddy *b, u32 idx)
 	WRITE_ONCE(b->head[idx / 64], b->head[idx / 64] & ~BIT_ULL(idx % 64));
 }
 
+/* For orders up to chunk_order. */
 static __always_inline void free_insert(struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
 	myalloc_tree_set(&b->free[order], idx >> order);
@@ -89,6 +106,21 @@ static __always_inline void free_insert(struct myalloc_buddy *b, u32 idx, unsign
 static __always_inline void free_remove(struct myalloc_buddy *b, u32 idx, unsigned int order)
 {
 	myalloc_tree_clear(&b->free[order], idx >> order);
+	if (!--b->nr_blocks[order])
+		b->nonempty &= ~BIT(order);
+}
+
+/* For any order. */
+static void any_insert(struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	myalloc_tree_set(myalloc_buddy_tree(b, order), myalloc_buddy_bit(b, idx, order));
+	b->nr_blocks[order]++;
+	b->nonempty |= BIT(order);
+}
+
+static void any_remove(struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	myalloc_tree_clear(myalloc_buddy_tree(b, order), myalloc_buddy_bit(b, idx, order));
 	if (!--b->nr_blocks[order])
 		b->nonempty &= ~BIT(order);
 }
@@ -107,10 +139,53 @@ static unsigned int order_at(const struct myalloc_buddy *b, u32 idx)
 	return order;
 }
 
+/* Order of the largest block that may begin at @idx. */
+static unsigned int limit_at(const struct myalloc_buddy *b, u32 idx)
+{
+	u32 in_chunk = idx & (BIT(b->chunk_order) - 1);
+
+	if (in_chunk)
+		return __ffs(in_chunk);
+	return b->joined ? b->joined->limit[idx >> b->chunk_order] : b->chunk_order;
+}
+
+/*
+ * Where does the block of order @order + 1 begin that contains the block of @order at @idx, if
+ * @order is at least chunk_order and below top_order? NO_FRAME if there is no such block.
+ */
+static u32 parent(const struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	if (b->joined->limit[idx >> b->chunk_order] > order)
+		return idx;
+	if (idx >= BIT(order) && b->joined->limit[(idx - BIT(order)) >> b->chunk_order] > order)
+		return idx - BIT(order);
+	return MYALLOC_NO_FRAME;
+}
+
+/**
+ * myalloc_buddy_other() - the buddy of a block
+ * @buddy: the buddy system
+ * @idx: first frame of the block
+ * @order: log2 of its frames, below top_order
+ *
+ * Context: any.
+ * Return: first frame of the buddy, which may be beyond the end; MYALLOC_NO_FRAME if the two cannot
+ * be one block.
+ */
+u32 myalloc_buddy_other(const struct myalloc_buddy *buddy, u32 idx, unsigned int order)
+{
+	u32 up;
+
+	if (order < buddy->chunk_order)
+		return idx ^ BIT(order);
+	up = parent(buddy, idx, order);
+	return up == idx ? idx + BIT(order) : up;
+}
+
 /**
  * myalloc_buddy_meta_size() - size of the metadata of a buddy system
  * @nr_frames: number of frames to manage, less than 2^32 - 1024
- * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
+ * @top_order: order of the largest block without joined chunks, at most MYALLOC_TOP_ORDER
  *
  * Context: any.
  * Return: bytes.
@@ -140,11 +215,7 @@ size_t myalloc_buddy_meta_size(u32 nr_frames, unsigned int top_order)
  */
 unsigned int myalloc_buddy_piece(const struct myalloc_buddy *buddy, u32 idx, u32 nr)
 {
-	unsigned int order = min_t(unsigned int, fls(nr) - 1, buddy->top_order);
-
-	if (idx)
-		order = min_t(unsigned int, order, __ffs(idx));
-	return order;
+	return min_t(unsigned int, fls(nr) - 1, limit_at(buddy, idx));
 }
 
 /* Turns @nr frames from @idx on, which have no state yet, into free blocks. */
@@ -154,7 +225,7 @@ static void insert_run(struct myalloc_buddy *b, u32 idx, u32 nr)
 		unsigned int order = myalloc_buddy_piece(b, idx, nr);
 
 		head_set(b, idx);
-		free_insert(b, idx, order);
+		any_insert(b, idx, order);
 		idx += BIT(order);
 		nr -= BIT(order);
 	}
@@ -164,7 +235,8 @@ static void insert_run(struct myalloc_buddy *b, u32 idx, u32 nr)
  * myalloc_buddy_init() - initialise a buddy system with all frames free
  * @buddy: the buddy system
  * @nr_frames: number of frames, at least 1
- * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
+ * @top_order: order of a chunk, and of the largest block as long as no chunks are joined; at most
+ *	MYALLOC_TOP_ORDER
  * @policy: where new blocks are placed
  * @meta: zeroed memory of myalloc_buddy_meta_size() bytes, aligned to 8 bytes; it must stay valid
  *	for as long as the buddy system is in use
@@ -180,6 +252,7 @@ void myalloc_buddy_init(struct myalloc_buddy *buddy, u32 nr_frames,
 
 	memset(buddy, 0, sizeof(*buddy));
 	buddy->nr_frames = nr_frames;
+	buddy->chunk_order = top_order;
 	buddy->top_order = top_order;
 	buddy->policy = policy;
 	buddy->head = words;
@@ -192,6 +265,71 @@ void myalloc_buddy_init(struct myalloc_buddy *buddy, u32 nr_frames,
 	buddy->nr_free = nr_frames;
 }
 
+/**
+ * myalloc_buddy_join_size() - size of the metadata that joined chunks need in addition
+ * @nr_frames: number of frames
+ * @chunk_order: log2 of frames in a chunk
+ * @top_order: order of the largest block, at most MYALLOC_TOP_ORDER
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+size_t myalloc_buddy_join_size(u32 nr_frames, unsigned int chunk_order,
+			       unsigned int top_order)
+{
+	u32 nr_chunks = DIV_ROUND_UP((u64)nr_frames, BIT(chunk_order));
+
+	return ALIGN(sizeof(struct myalloc_joined) + nr_chunks, sizeof(u64)) +
+	       (top_order - chunk_order) * myalloc_tree_words(nr_frames >> chunk_order) *
+	       sizeof(u64);
+}
+
+/**
+ * myalloc_buddy_join() - allow blocks of several chunks
+ * @buddy: the buddy system, with all frames free
+ * @top_order: order of the largest block, above chunk_order and at most MYALLOC_TOP_ORDER
+ * @joined: memory of myalloc_buddy_join_size() bytes, zeroed but for @joined->limit, aligned to 8
+ *	bytes; it must stay valid for as long as the buddy system is in use. The limit of each chunk
+ *	is chunk_order to @top_order, and that of a chunk within a larger block allows what lies
+ *	within
+ *
+ * Context: any; the caller serialises. Takes time in proportion to the number of chunks.
+ */
+void myalloc_buddy_join(struct myalloc_buddy *buddy, unsigned int top_order,
+			struct myalloc_joined *joined)
+{
+	u32 nr_chunks = buddy->nr_frames >> buddy->chunk_order, idx;
+	unsigned int k = buddy->chunk_order + 1;
+	u64 *words;
+
+	words = (void *)joined + myalloc_buddy_join_size(buddy->nr_frames, buddy->chunk_order,
+							 buddy->chunk_order);
+	buddy->joined = joined;
+	for (; k <= top_order; k++, words += myalloc_tree_words(nr_chunks))
+		myalloc_tree_init(myalloc_buddy_tree(buddy, k), nr_chunks, words);
+	for (idx = 0; idx < nr_chunks << buddy->chunk_order; idx += BIT(buddy->chunk_order)) {
+		free_remove(buddy, idx, buddy->chunk_order);
+		head_clear(buddy, idx);
+	}
+	buddy->top_order = top_order;
+	insert_run(buddy, 0, nr_chunks << buddy->chunk_order);
+}
+
+/* As split(), down to chunk_order or @to, whichever is larger; changes @from to that. */
+static noinline u32 split_large(struct myalloc_buddy *b, u32 idx, unsigned int *from,
+				unsigned int to, bool topdown)
+{
+	while (*from > max_t(unsigned int, to, b->chunk_order)) {
+		u32 upper = idx + BIT(--*from);
+
+		head_set(b, upper);
+		any_insert(b, topdown ? idx : upper, *from);
+		if (topdown)
+			idx = upper;
+	}
+	return idx;
+}
+
 /*
  * Splits the block at @idx from order @from down to @to and keeps the lower or, with @topdown,
  * the upper part. The block is no longer in free[]. Returns the part kept.
@@ -200,6 +338,8 @@ static u32 split(struct myalloc_buddy *b, u32 idx, unsigned int from,
 		 unsigned int to, bool topdown)
 {
 	b->nr_splits += from - to;
+	if (unlikely(from > b->chunk_order))
+		idx = split_large(b, idx, &from, to, topdown);
 	while (from > to) {
 		u32 upper = idx + BIT(--from);
 
@@ -225,12 +365,14 @@ static u32 choose(const struct myalloc_buddy *b, unsigned int order, bool topdow
 		return MYALLOC_NO_FRAME;
 	if (topdown || b->policy == MYALLOC_BEST_FIT) {
 		*found = __ffs(orders);
-		return (topdown ? myalloc_tree_last(&b->free[*found]) :
-				  myalloc_tree_first(&b->free[*found])) << *found;
+		return (topdown ? myalloc_tree_last(myalloc_buddy_tree(b, *found)) :
+				  myalloc_tree_first(myalloc_buddy_tree(b, *found)))
+		       << min_t(unsigned int, *found, b->chunk_order);
 	}
 	for (; orders; orders &= orders - 1) {
 		unsigned int k = __ffs(orders);
-		u32 idx = myalloc_tree_first(&b->free[k]) << k;
+		u32 idx = myalloc_tree_first(myalloc_buddy_tree(b, k))
+			  << min_t(unsigned int, k, b->chunk_order);
 
 		if (idx < best) {
 			best = idx;
@@ -261,7 +403,10 @@ u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
 	idx = choose(buddy, order, topdown, &from);
 	if (unlikely(idx == MYALLOC_NO_FRAME))
 		return MYALLOC_NO_FRAME;
-	free_remove(buddy, idx, from);
+	if (likely(from <= buddy->chunk_order))
+		free_remove(buddy, idx, from);
+	else
+		any_remove(buddy, idx, from);
 	buddy->nr_free -= BIT(order);
 	return split(buddy, idx, from, order, topdown);
 }
@@ -269,8 +414,8 @@ u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
 /**
  * myalloc_buddy_alloc_exact() - allocate a number of frames that need not be a power of two
  * @buddy: the buddy system
- * @nr: number of frames, 1 to 2^top_order
- * @align_order: the first frame is a multiple of 2^@align_order
+ * @nr: number of frames, 1 to 2^chunk_order
+ * @align_order: the first frame is a multiple of 2^@align_order; at most chunk_order
  * @topdown: as for myalloc_buddy_alloc()
  *
  * Takes the smallest block that holds the frames with that alignment, and frees the rest at once.
@@ -278,7 +423,7 @@ u32 myalloc_buddy_alloc(struct myalloc_buddy *buddy, unsigned int order,
  * myalloc_buddy_free_exact(), or block by block.
  *
  * This is the fast way. It fails if no single block is large enough, although several adjacent
- * ones may be: myalloc_buddy_alloc_exact_in(), called for every slot, finds those.
+ * ones may be: myalloc_buddy_alloc_exact_in(), called for every chunk, finds those.
  *
  * Context: any; the caller serialises.
  * Return: index of the first frame; MYALLOC_NO_FRAME if there is no such block.
@@ -289,7 +434,7 @@ u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
 	unsigned int order;
 	u32 idx, at;
 
-	if (unlikely(!nr || nr > BIT(buddy->top_order)))
+	if (unlikely(!nr || nr > BIT(buddy->chunk_order) || align_order > buddy->chunk_order))
 		return MYALLOC_NO_FRAME;
 	order = max_t(unsigned int, fls(nr - 1), align_order);
 	idx = myalloc_buddy_alloc(buddy, order, topdown);
@@ -312,14 +457,26 @@ u32 myalloc_buddy_alloc_exact(struct myalloc_buddy *buddy, u32 nr,
 	return idx;
 }
 
-/* Returns the order of the free block that contains @idx, or -1 if the frame is not free. */
-static int free_order(const struct myalloc_buddy *b, u32 idx)
+/*
+ * Returns the order of the free block that contains @idx, and in @first where it begins; -1 if the
+ * frame is not free.
+ */
+static int free_order(const struct myalloc_buddy *b, u32 idx, u32 *first)
 {
 	unsigned int k;
 
-	for (k = 0; k <= b->top_order; k++)
+	for (k = 0; k <= b->chunk_order; k++) {
+		*first = idx >> k << k;
 		if (myalloc_tree_test(&b->free[k], idx >> k))
 			return k;
+	}
+	for (k = b->chunk_order; k < b->top_order; ) {
+		*first = parent(b, *first, k++);
+		if (*first == MYALLOC_NO_FRAME)
+			break;
+		if (myalloc_buddy_is_free(b, *first, k))
+			return k;
+	}
 	return -1;
 }
 
@@ -337,25 +494,24 @@ static int free_order(const struct myalloc_buddy *b, u32 idx)
  */
 int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 {
-	u32 end, at;
+	u32 end, at, first;
 	int k;
 
 	if (!nr || idx >= buddy->nr_frames || nr > buddy->nr_frames - idx)
 		return -EINVAL;
 	end = idx + nr;
-	for (at = idx; at < end; at = (at >> k << k) + BIT(k)) {
-		k = free_order(buddy, at);
+	for (at = idx; at < end; at = first + BIT(k)) {
+		k = free_order(buddy, at, &first);
 		if (k < 0)
 			return -EBUSY;
 	}
 	/* Remove each free block in the range, and insert its parts outside the range again. */
 	for (at = idx; at < end; ) {
-		u32 first, next;
+		u32 next;
 
-		k = free_order(buddy, at);
-		first = at >> k << k;
+		k = free_order(buddy, at, &first);
 		next = first + BIT(k);
-		free_remove(buddy, first, k);
+		any_remove(buddy, first, k);
 		head_clear(buddy, first);
 		insert_run(buddy, first, at - first);
 		if (next > end)
@@ -389,7 +545,7 @@ static u64 free_word(struct scan *s, u32 word)
 	myalloc_env_point("buddy-word");
 	s->word = word;
 	s->free = 0;
-	for (k = 0; k <= s->b->top_order; k++) {
+	for (k = 0; k <= s->b->chunk_order; k++) {
 		u32 bit = word * 64 >> k, width = min_t(u32, 64, BIT(k));
 		u64 blocks;
 
@@ -484,12 +640,12 @@ static unsigned int least_order(u32 nr, unsigned int align_order)
  * @align_order: any value
  *
  * Context: any; the caller serialises.
- * Return: false if there is certainly no room, so that no slot need be searched.
+ * Return: false if there is certainly no room, so that no chunk need be searched.
  */
 bool myalloc_buddy_may_hold(const struct myalloc_buddy *buddy, u32 nr,
 			    unsigned int align_order)
 {
-	return nr && nr <= BIT(buddy->top_order) && align_order <= buddy->top_order &&
+	return nr && nr <= BIT(buddy->chunk_order) && align_order <= buddy->chunk_order &&
 	       nr <= buddy->nr_free && buddy->nonempty >> least_order(nr, align_order);
 }
 
@@ -498,33 +654,36 @@ static bool has_block(const struct myalloc_buddy *b, u32 first, u32 end, unsigne
 {
 	unsigned int k;
 
-	for (k = order; k <= b->top_order; k++)
+	for (k = order; k <= b->chunk_order; k++)
 		if ((u64)myalloc_tree_next(&b->free[k], first >> k) << k < end)
 			return true;
 	return false;
 }
 
 /**
- * myalloc_buddy_alloc_exact_in() - allocate a number of frames anywhere in a slot
+ * myalloc_buddy_alloc_exact_in() - allocate a number of frames anywhere in a chunk
  * @buddy: the buddy system
- * @slot: number of the 2^top_order frames to search, counted from 0
+ * @chunk: number of the 2^chunk_order frames to search, counted from 0
  * @nr: as for myalloc_buddy_alloc_exact()
- * @align_order: as for myalloc_buddy_alloc_exact(), at most top_order
+ * @align_order: as for myalloc_buddy_alloc_exact()
  * @topdown: take the highest such run instead of the lowest
  *
  * Finds every run of free frames of that length and alignment, even one that consists of parts of
- * several blocks. Examines the frames of the slot 64 at a time, each 64 once, and takes a step
- * for each run of free frames. To be called only if myalloc_buddy_may_hold() returns true.
+ * several blocks. Examines the frames of the chunk 64 at a time, each 64 once, and takes a step
+ * for each run of free frames. If a block above chunk_order has become free, takes the frames as
+ * myalloc_buddy_alloc_exact() does. To be called only if myalloc_buddy_may_hold() returns true.
  *
  * Context: any; the caller serialises.
- * Return: index of the first frame; MYALLOC_NO_FRAME if the slot has no such run.
+ * Return: index of the first frame; MYALLOC_NO_FRAME if the chunk has no such run.
  */
-u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
+u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 chunk, u32 nr,
 				 unsigned int align_order, bool topdown)
 {
-	u32 first = slot << buddy->top_order, at;
-	u32 end = min_t(u32, first + BIT(buddy->top_order), buddy->nr_frames);
+	u32 first = chunk << buddy->chunk_order, at;
+	u32 end = min_t(u32, first + BIT(buddy->chunk_order), buddy->nr_frames);
 
+	if (unlikely(buddy->nonempty >> buddy->chunk_order > 1))
+		return myalloc_buddy_alloc_exact(buddy, nr, align_order, topdown);
 	if (!has_block(buddy, first, end, least_order(nr, align_order)))
 		return MYALLOC_NO_FRAME;
 	at = topdown ? highest_run(buddy, first, end, nr, BIT(align_order)) :
@@ -535,6 +694,15 @@ u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 slot, u32 nr,
 }
 
 /* --- frees -------------------------------------------------------------------- */
+
+/* As is_allocated(), for an order above chunk_order. */
+static noinline bool large_is_allocated(const struct myalloc_buddy *b, u32 idx,
+					unsigned int order)
+{
+	return order <= b->top_order && idx < b->nr_frames && limit_at(b, idx) >= order &&
+	       head_test(b, idx) && order_at(b, idx) == order &&
+	       !myalloc_buddy_is_free(b, idx, order);
+}
 
 /*
  * Is a block of @order allocated at @idx? The order is right (B1) if a block begins at idx +
@@ -548,7 +716,9 @@ static bool is_allocated(const struct myalloc_buddy *b, u32 idx, unsigned int or
 	u32 next, k;
 	u64 heads;
 
-	if (unlikely(idx >= b->nr_frames || order > b->top_order || idx & (BIT(order) - 1)))
+	if (unlikely(order > b->chunk_order))
+		return large_is_allocated(b, idx, order);
+	if (unlikely(idx >= b->nr_frames || idx & (BIT(order) - 1)))
 		return false;
 	next = idx + BIT(order);
 	if (unlikely(next > b->nr_frames))
@@ -566,21 +736,45 @@ static bool is_allocated(const struct myalloc_buddy *b, u32 idx, unsigned int or
 	return !myalloc_tree_test(&b->free[order], idx >> order);
 }
 
+/* May a block of @order, any value, begin at @idx, as far as its alignment matters? */
+static bool is_aligned(const struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	if (b->joined && order > b->chunk_order)
+		return limit_at(b, idx) >= min_t(unsigned int, order, b->top_order);
+	return !(idx & (BIT(min_t(unsigned int, order, 31)) - 1));
+}
+
 /* Returns the reason why no block of @order is allocated at @idx. */
 static noinline enum myalloc_bad why_not(const struct myalloc_buddy *b, u32 idx,
 					 unsigned int order)
 {
-	unsigned int is;
+	u32 first;
 
 	if (idx >= b->nr_frames)
 		return MYALLOC_BAD_FOREIGN;
 	if (!head_test(b, idx))
-		return free_order(b, idx) < 0 ? MYALLOC_BAD_INTERIOR : MYALLOC_BAD_FREE;
-	is = order_at(b, idx);
-	if (myalloc_tree_test(&b->free[is], idx >> is))
+		return free_order(b, idx, &first) < 0 ? MYALLOC_BAD_INTERIOR : MYALLOC_BAD_FREE;
+	if (myalloc_buddy_is_free(b, idx, order_at(b, idx)))
 		return MYALLOC_BAD_FREE;
-	return idx & (BIT(min_t(unsigned int, order, 31)) - 1) ? MYALLOC_BAD_MISALIGNED :
-								 MYALLOC_BAD_ORDER;
+	return is_aligned(b, idx, order) ? MYALLOC_BAD_ORDER : MYALLOC_BAD_MISALIGNED;
+}
+
+/*
+ * Merges the block of @order at @idx, which is in no tree, with its buddies as long as they are
+ * free and their order is at least chunk_order. Returns the new order.
+ */
+static noinline unsigned int merge_large(struct myalloc_buddy *b, u32 *idx, unsigned int order)
+{
+	for (; order < b->top_order; order++) {
+		u32 other = myalloc_buddy_other(b, *idx, order);
+
+		if (!myalloc_buddy_is_free(b, other, order))
+			break;
+		any_remove(b, other, order);
+		head_clear(b, max(*idx, other));
+		*idx = min(*idx, other);
+	}
+	return order;
 }
 
 /* Frees a block for which is_allocated() is true. */
@@ -589,7 +783,7 @@ static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 	unsigned int from = order;
 
 	b->nr_free += BIT(order);
-	while (order < b->top_order) {
+	while (order < b->chunk_order) {
 		u32 other = idx ^ BIT(order);
 
 		if (!myalloc_tree_test(&b->free[order], other >> order))
@@ -599,8 +793,13 @@ static void merge(struct myalloc_buddy *b, u32 idx, unsigned int order)
 		idx &= ~BIT(order);
 		order++;
 	}
+	if (unlikely(order >= b->chunk_order && b->joined)) {
+		order = merge_large(b, &idx, order);
+		any_insert(b, idx, order);
+	} else {
+		free_insert(b, idx, order);
+	}
 	b->nr_merges += order - from;
-	free_insert(b, idx, order);
 }
 
 /**
@@ -682,8 +881,7 @@ bool myalloc_buddy_lookup(const struct myalloc_buddy *buddy, u32 idx,
 	}
 	block->idx = word * 64 + fls64(bits) - 1;
 	block->order = order_at(buddy, block->idx);
-	block->free = myalloc_tree_test(&buddy->free[block->order],
-					block->idx >> block->order);
+	block->free = myalloc_buddy_is_free(buddy, block->idx, block->order);
 	return idx - block->idx < BIT(block->order);
 }
 

@@ -136,7 +136,7 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 	if (idx != MYALLOC_NO_FRAME) {
 		tag_taken(zone, idx, nr_pages, owner, caller);
 		__myalloc_zone_account(zone);
-	} else if (nr_pages && nr_pages <= BIT(zone->buddy.top_order)) {
+	} else if (nr_pages && nr_pages <= BIT(zone->chunk_order)) {
 		zone->fails[fls(nr_pages - 1)]++;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);

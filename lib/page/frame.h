@@ -160,7 +160,7 @@ static inline bool myalloc_frame_is_users(u8 type)
 }
 
 /* In the first tag of an extent: bits of its pages less 1. The owner's number lies above them. */
-#define MYALLOC_EXTENT_BITS	MYALLOC_TOP_ORDER
+#define MYALLOC_EXTENT_BITS	MYALLOC_CHUNK_MAX
 #define MYALLOC_OWNERS_MAX	BIT(16 - MYALLOC_EXTENT_BITS)
 /*
  * The last numbers are each that of all fronts of one kind. Their extents are no memory of a user:

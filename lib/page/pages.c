@@ -307,13 +307,15 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 /**
  * myalloc_pages_alloc() - allocate a block of pages
  * @zone: the zone
- * @order: log2 of pages, at most MYALLOC_TOP_ORDER and the zone's chunk order
+ * @order: log2 of pages, at most the zone's largest order; above its chunk order where chunks are
+ *	adjacent
  * @flags: MYALLOC_ZERO, MYALLOC_TOPDOWN, MYALLOC_MAY_WAIT, MYALLOC_LENDABLE
  *
  * Context: any. With MYALLOC_MAY_WAIT: task, may sleep. In NMI it may fail because the
  * interrupted code holds the lock.
- * Return: address of the block, aligned to its size counted from the beginning of the chunk; NULL
- * if the zone has no such block, or if @flags has an unknown flag, which is reported.
+ * Return: address of the block, aligned to its size counted from the beginning of the chunk (in
+ * memory if it is larger than a chunk); NULL if the zone has no such block, or if @flags has an
+ * unknown flag, which is reported.
  */
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  myalloc_flags_t flags)

@@ -17,8 +17,8 @@
  * largest blocks, smallest first, and allocate the pieces of the state in ascending order; each is
  * the lowest of the smallest sufficient free blocks; then free those that should be free.
  *
- * The second part does the same for whole zones of two chunks that are not adjacent, through the
- * public functions and addresses. The third confirms, by the same search, the amount of memory in
+ * The second part does the same for whole zones of two chunks, which are not adjacent or may be one
+ * block, through the public functions and addresses. The third confirms, by the same search, the amount of memory in
  * which first fit never fails (see robson_test.c for the longer searches).
  */
 #include "env.h"
@@ -615,6 +615,7 @@ static struct {
 	struct myalloc_zone *zone;
 	u8 *arena, *chunk[2];
 	u32 order, nr;
+	u32 top;		/* order + 1: the chunks are adjacent and may be one block */
 	unsigned int policy;
 	struct model m;
 } z;
@@ -628,14 +629,14 @@ static void make_zone(void)
 {
 	struct myalloc_zone_args args = {
 		.name = "z", .chunks = (void *const *)z.chunk, .nr_chunks = 2,
-		.chunk_order = z.order, .nr_pages = z.nr, .node = NUMA_NO_NODE,
+		.chunk_order = z.order, .max_order = z.top, .nr_pages = z.nr, .node = NUMA_NO_NODE,
 		.policy = z.policy, .no_magazines = true,
 	};
 
 	z.zone = myalloc_zone_create(&args);
 	if (IS_ERR(z.zone))
 		host_fatal("no zone");
-	z.m = (struct model){ .nr = z.nr, .top = z.order, .free = run_mask(0, z.nr) };
+	z.m = (struct model){ .nr = z.nr, .top = z.top, .free = run_mask(0, z.nr) };
 }
 
 static void end_zone(void)
@@ -719,7 +720,7 @@ static void z_wrong_frees(void)
 			  second ? BIT(z.order) + ((addr - z.chunk[1]) >> PAGE_SHIFT) : z.nr;
 		bool page = !((uintptr_t)addr & ~PAGE_MASK);
 
-		for (order = 0; order <= z.order + 2; order++) {
+		for (order = 0; order <= z.top + 2; order++) {
 			if (page && !model_check(&z.m, idx, order))
 				continue;
 			search.ops++;
@@ -735,9 +736,9 @@ static void z_wrong_frees(void)
 	host_log_reset();
 }
 
-static void test_chunks(u32 order, u32 nr, unsigned int policy)
+static void test_chunks(u32 order, u32 nr, bool joined, unsigned int policy)
 {
-	u64 states = nr_states(nr, order);
+	u64 states = nr_states(nr, order + joined);
 	struct step *steps = calloc(states + 1, sizeof(*steps));
 	struct myalloc_validation v;
 	unsigned int k, topdown;
@@ -747,10 +748,11 @@ static void test_chunks(u32 order, u32 nr, unsigned int policy)
 	search.table = calloc(BIT(TABLE_BITS), sizeof(u32));
 	search.queue = calloc(BIT(TABLE_BITS), sizeof(u32));
 	z.order = order;
+	z.top = order + joined;
 	z.nr = nr;
 	z.policy = policy;
 	z.arena = host_chunk_alloc(order + 3);
-	z.chunk[0] = z.arena + (PAGE_SIZE << order);
+	z.chunk[0] = z.arena + (joined ? 2 : 1) * (PAGE_SIZE << order);
 	z.chunk[1] = z.arena + 3 * (PAGE_SIZE << order);
 
 	make_zone();
@@ -764,7 +766,7 @@ static void test_chunks(u32 order, u32 nr, unsigned int policy)
 			wrong("validation: %s", v.first);
 		z_wrong_frees();
 		end_zone();
-		for (k = 0; k <= order + 1; k++)
+		for (k = 0; k <= z.top + 1; k++)
 			for (topdown = 0; topdown < 2; topdown++) {
 				struct step step = { .order = k, .topdown = topdown };
 
@@ -794,8 +796,8 @@ static void test_chunks(u32 order, u32 nr, unsigned int policy)
 	if (search.wrong)
 		ktap_note("%s", search.wrong);
 	ktap_result(!search.wrong && !host_live_allocs(),
-		    "zone of %u frames in two chunks of order %u, %s: %u states, %llu operations", nr,
-		    order, policy ? "first fit" : "best fit", search.nr, search.ops);
+		    "zone of %u frames in two %schunks of order %u, %s: %u states, %llu operations",
+		    nr, joined ? "joined " : "", order, policy ? "first fit" : "best fit", search.nr, search.ops);
 }
 
 /* --- the program ---------------------------------------------------------------------------- */
@@ -813,7 +815,7 @@ int main(int argc, char **argv)
 			"Every state of small zones under every operation, compared with a model.",
 			options);
 	host_set_nr_cpus(1);
-	ktap_plan(1 + 15 + 5 + MYALLOC_NR_POLICIES * 7);
+	ktap_plan(1 + 15 + 5 + MYALLOC_NR_POLICIES * (7 + 3));
 	ktap_result(c_of(4) == 458330, "c(4) == 458330");
 	for (nr = 1; nr < FRAMES_MOST; nr++)
 		test_buddy(nr, 4, nr < 13 ? 1 : 20);
@@ -823,11 +825,13 @@ int main(int argc, char **argv)
 	test_buddy(13, 1, 20);
 	test_buddy(16, 0, 20);
 	for (policy = 0; policy < MYALLOC_NR_POLICIES; policy++) {
-		test_chunks(0, 2, policy);
+		test_chunks(0, 2, false, policy);
 		for (nr = 3; nr <= 4; nr++)
-			test_chunks(1, nr, policy);
+			test_chunks(1, nr, false, policy);
 		for (nr = 5; nr <= 8; nr++)
-			test_chunks(2, nr, policy);
+			test_chunks(2, nr, false, policy);
+		for (nr = 0; nr <= 2; nr++)
+			test_chunks(nr, 2 << nr, true, policy);
 	}
 	return ktap_end();
 }

@@ -140,6 +140,15 @@ static bool any_bit(const struct myalloc_bitmap_tree *tree, u32 from, u32 end)
 	return false;
 }
 
+/* B1: may a block of this order begin at @idx? */
+static bool may_begin(const struct myalloc_buddy *b, u32 idx, unsigned int order)
+{
+	if (order <= b->chunk_order)
+		return !(idx & (BIT(order) - 1));
+	return !(idx & (BIT(b->chunk_order) - 1)) &&
+	       b->joined->limit[idx >> b->chunk_order] >= order;
+}
+
 /* B1, B2, B3 for the block at @idx. Returns its size in frames, 0 if no block begins there. */
 static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r,
 		       struct myalloc_validation *v)
@@ -151,26 +160,30 @@ static u32 check_block(const struct myalloc_buddy *b, u32 idx, struct recount *r
 		v_err(v, "B1: frame %u belongs to no block", idx);
 		return 0;
 	}
-	if (!is_power_of_2(size) || idx & (size - 1)) {
+	if (!is_power_of_2(size) || !may_begin(b, idx, order)) {
 		v_err(v, "B1: block of %u frames at frame %u", size, idx);
 		return 0;
 	}
 	for (k = 0; k <= b->top_order; k++) {
-		bool covered = k < order ? any_bit(&b->free[k], idx >> k, (idx + size) >> k) :
-					   myalloc_tree_test(&b->free[k], idx >> k);
+		u32 first = myalloc_buddy_bit(b, idx, k);
+		u32 last = myalloc_buddy_bit(b, idx + size - 1, k);
 
-		if (covered && k != order) {
+		if (k == order)
+			first++;	/* its own, which is tested below */
+		if (any_bit(myalloc_buddy_tree(b, k), first, last + 1)) {
 			v_err(v, "B2: block of order %u at frame %u is in the free bits of order %u",
 			      order, idx, k);
 			return 0;
 		}
 	}
-	if (!myalloc_tree_test(&b->free[order], idx >> order))
+	if (!myalloc_buddy_is_free(b, idx, order))
 		return size;
 	r->free += size;
 	r->blocks[order]++;
-	other = idx ^ size;
-	if (order < b->top_order && myalloc_tree_test(&b->free[order], other >> order))
+	if (order == b->top_order)
+		return size;
+	other = myalloc_buddy_other(b, idx, order);
+	if (myalloc_buddy_is_free(b, other, order))
 		v_err(v, "B3: both halves of the block of order %u at frame %u are free",
 		      order + 1, min(idx, other));
 	return size;
@@ -212,7 +225,7 @@ bool myalloc_buddy_validate(const struct myalloc_buddy *buddy,
 	u32 idx, size;
 
 	for (k = 0; k <= buddy->top_order; k++)
-		check_tree(&buddy->free[k], k, v);
+		check_tree(myalloc_buddy_tree(buddy, k), k, v);
 	for (idx = 0; idx < buddy->nr_frames; idx += size) {
 		size = check_block(buddy, idx, &r, v);
 		if (!size)
@@ -370,8 +383,32 @@ static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 		v_err(v, "A1: the map has another linear range than the zone");
 }
 
+/* B6 for one chunk. */
+static void check_limit(const struct myalloc_zone *zone, u32 chunk, struct myalloc_validation *v)
+{
+	const struct myalloc_buddy *b = &zone->buddy;
+	unsigned int limit = myalloc_chunks_limit(zone->chunks, b->nr_frames >> b->chunk_order,
+						  chunk, b->chunk_order, b->top_order);
+
+	if (b->joined && b->joined->limit[chunk] != limit)
+		v_err(v, "B6: blocks at chunk %u are limited to order %u, not %u", chunk,
+		      b->joined->limit[chunk], limit);
+}
+
 /*
- * Lock held. Check one chunk: B1 to B3, Z1, A1, Z6 and E1. Returns false if the walk cannot go on.
+ * Lock held. Is this chunk part of a block that begins before it? (If that block may not extend so
+ * far, its own chunk was found damaged, unless it has changed since.)
+ */
+static bool in_larger(const struct myalloc_buddy *b, u32 first)
+{
+	struct myalloc_block block;
+
+	return !head_at(b, first) && myalloc_buddy_lookup(b, first, &block);
+}
+
+/*
+ * Lock held. Check the blocks that begin in one chunk: B1 to B3, B6, Z1, A1, Z6 and E1. Returns
+ * false if the walk cannot go on.
  */
 static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
 			struct myalloc_validation *v)
@@ -381,8 +418,11 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	u32 end = min_t(u32, first + BIT(zone->chunk_order), b->nr_frames);
 
 	check_borders(zone, chunk, v);
+	check_limit(zone, chunk, v);
 	w->extent_end = 0;
 	w->being_freed = false;
+	if (in_larger(b, first))
+		return true;
 	for (idx = first; idx < end; idx += size) {
 		const struct myalloc_frame *frame = &zone->frames[idx];
 		bool slab, free;
@@ -395,7 +435,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame ||
 		    myalloc_map_search(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
 			v_err(v, "A1: the map does not find frame %u", idx);
-		free = myalloc_tree_test(&b->free[ilog2(size)], idx >> ilog2(size));
+		free = myalloc_buddy_is_free(b, idx, ilog2(size));
 		type = READ_ONCE(frame->type);
 		slab = type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_NEW ||
 		       type == MYALLOC_FRAME_LIMBO;
@@ -428,7 +468,7 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of block.c */
 
 	for (k = 0; k <= zone->buddy.top_order; k++)
-		check_tree(&zone->buddy.free[k], k, v);
+		check_tree(myalloc_buddy_tree(&zone->buddy, k), k, v);
 	check_counts(&zone->buddy, &w->buddy, v);
 	if (sum != zone->buddy.nr_frames)
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,

@@ -10,8 +10,12 @@
  *	chunk	2^chunk_order frames taken from the system as one block. Chunks may lie anywhere,
  *		in ascending order of address.
  *	frame	a page of a chunk. Its index counts through all chunks, so the frames of two
- *		chunks that are not adjacent have adjacent indices. No block extends from one
- *		chunk to the next, because no order exceeds chunk_order.
+ *		chunks that are not adjacent have adjacent indices.
+ *
+ * Joined chunks: where chunks are adjacent in memory, blocks may extend over several of them, up
+ * to max_order, aligned to their size in memory. They are plain blocks of the buddy (buddy.c). What
+ * is bound to one chunk stays so: extents, slabs, and the search for a run of free frames. Without
+ * adjacent chunks nothing is allocated for this and top_order is chunk_order.
  *
  * Invariants: Z of block.c, A of frame.c, E of extent.c and P of bad_page.c.
  */
@@ -29,9 +33,9 @@ static int check_args(const struct myalloc_zone_args *args)
 	unsigned long size = PAGE_SIZE << args->chunk_order;
 	u32 i;
 
-	if (args->chunk_order > MYALLOC_TOP_ORDER) {
-		pr_err("%s: chunk order %u is above %u\n", args->name, args->chunk_order,
-		       MYALLOC_TOP_ORDER);
+	if (args->chunk_order > MYALLOC_CHUNK_MAX || args->max_order > MYALLOC_TOP_ORDER) {
+		pr_err("%s: chunk order %u is above %u, or largest order %u above %u\n", args->name,
+		       args->chunk_order, MYALLOC_CHUNK_MAX, args->max_order, MYALLOC_TOP_ORDER);
 		return -EINVAL;
 	}
 	if (!args->nr_chunks || !args->nr_pages ||
@@ -59,12 +63,68 @@ static int check_args(const struct myalloc_zone_args *args)
 	return 0;
 }
 
+/**
+ * myalloc_chunks_limit() - order of the largest block that may begin at a chunk
+ * @chunks: address of each chunk, ascending
+ * @nr_chunks: number of chunks that are whole
+ * @chunk: number of the chunk; one at the end that is not whole is allowed
+ * @chunk_order: log2 of pages in a chunk
+ * @max_order: largest order of a block
+ *
+ * The block must be aligned to its size in memory and consist of adjacent whole chunks.
+ *
+ * Context: any.
+ * Return: the order, at least @chunk_order.
+ */
+unsigned int myalloc_chunks_limit(const unsigned long *chunks, u32 nr_chunks, u32 chunk,
+				  unsigned int chunk_order, unsigned int max_order)
+{
+	unsigned long size = PAGE_SIZE << chunk_order;
+	unsigned int order = chunk_order;
+
+	/* Twice as large as before if the address allows it and the second half is adjacent. */
+	for (; order < max_order; order++, size *= 2) {
+		u32 last = chunk + BIT(order + 1 - chunk_order) - 1;
+
+		if (chunks[chunk] & size || last >= nr_chunks ||
+		    chunks[last] - chunks[chunk] != 2 * size - (PAGE_SIZE << chunk_order))
+			break;
+	}
+	return order;
+}
+
+/* Allow blocks of several chunks where chunks are adjacent. Returns 0, -ENOMEM. */
+static int join_chunks(struct myalloc_zone *zone, u32 nr_pages, unsigned int max_order)
+{
+	u32 whole = nr_pages >> zone->chunk_order, i;
+	unsigned int top = zone->chunk_order;
+	struct myalloc_joined *joined;
+	size_t size;
+
+	for (i = 0; i < whole; i++)
+		top = max(top, myalloc_chunks_limit(zone->chunks, whole, i, zone->chunk_order,
+						    max_order));
+	if (top == zone->chunk_order)
+		return 0;
+	size = myalloc_buddy_join_size(nr_pages, zone->chunk_order, top);
+	joined = myalloc_env_zalloc(size, zone->node);
+	if (!joined)
+		return -ENOMEM;
+	zone->meta_bytes += size;
+	for (i = 0; i < zone->nr_chunks; i++)
+		joined->limit[i] = myalloc_chunks_limit(zone->chunks, whole, i, zone->chunk_order,
+							top);
+	myalloc_buddy_join(&zone->buddy, top, joined);
+	return 0;
+}
+
 static void free_zone(struct myalloc_zone *zone)
 {
 	myalloc_drain_stop(zone);
 	myalloc_pcp_fini(zone);
 	myalloc_drain_fini(zone);
 	myalloc_env_free(zone->map.first);
+	myalloc_env_free(zone->buddy.joined);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
 	myalloc_env_free(zone->chunks);
@@ -138,6 +198,8 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 			   zone->buddy_meta);
 	zone->meta_bytes = sizeof(*zone) + size + nr_frames * sizeof(*zone->frames) +
 			   args->nr_chunks * sizeof(*zone->chunks);
+	if (join_chunks(zone, args->nr_pages, args->max_order))
+		goto err_free;
 
 	bytes = myalloc_map_init(&zone->map, zone->chunks, zone->nr_chunks, zone->chunk_order,
 				 zone->frames, zone->node);

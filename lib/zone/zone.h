@@ -8,6 +8,8 @@
 
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
 int myalloc_zone_destroy(struct myalloc_zone *zone);
+unsigned int myalloc_chunks_limit(const unsigned long *chunks, u32 nr_chunks, u32 chunk,
+				  unsigned int chunk_order, unsigned int max_order);
 void myalloc_zone_abandon(struct myalloc_zone *zone);
 
 /* Statistics of a zone. The members are documented in uapi/myalloc.h, by the same names. */

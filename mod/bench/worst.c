@@ -166,7 +166,7 @@ static void hold_small(struct bench_work *w)
 		w->fails++;
 		return;
 	}
-	for (order = 0; order < w->run->info.chunk_order; order++) {
+	for (order = 0; order < w->run->info.max_order; order++) {
 		u64 nr = w->run->stat.free_blocks[order];
 
 		for (; nr && w->nr_held < w->room; nr--) {

@@ -35,32 +35,46 @@ static u32 chunk_pages(u32 chunk)
 	return min_t(u32, reserve->nr_pages - before, BIT(reserve->chunk_order));
 }
 
-/* Add the free blocks of a chunk to @nr, which is indexed by order. */
-static void chunk_free_blocks(u32 chunk, u64 *nr)
+/*
+ * Add the free blocks that begin in a chunk to @nr, which is indexed by order. Returns the number
+ * of free pages in the chunk.
+ */
+static u32 chunk_free_blocks(u32 chunk, u64 *nr)
 {
-	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk);
+	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk), next, pages = 0;
 	struct myalloc_block block;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	while (idx < end && myalloc_buddy_lookup(&zone->buddy, idx, &block)) {
-		if (block.free)
-			nr[block.order]++;
-		idx = block.idx + BIT(block.order);
+		next = min_t(u32, block.idx + BIT(block.order), end);
+		if (block.free) {
+			nr[block.order] += block.idx == idx;
+			pages += next - idx;
+		}
+		idx = next;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return pages;
 }
 
 /* --- buddyinfo ------------------------------------------------------------------ */
 
-/* Print as many counts as the kernel has orders: no block has an order above the kernel's. */
+/*
+ * Print as many counts as the kernel has orders, because programs expect lines of equal length. A
+ * larger block counts as several of the kernel's largest order.
+ */
 static void buddyinfo_line(struct seq_file *m, int node, const u64 *nr)
 {
-	unsigned int k;
+	unsigned int k, top = MYALLOC_KERNEL_MAX_ORDER;
+	u64 last = 0;
 
+	for (k = top; k < MYALLOC_ORDERS; k++)
+		last += nr[k] << (k - top);
 	seq_printf(m, "Node %d, zone %8s ", node, "myalloc");
-	for (k = 0; k <= MYALLOC_KERNEL_MAX_ORDER; k++)
+	for (k = 0; k < top; k++)
 		seq_printf(m, "%6llu ", k < MYALLOC_ORDERS ? nr[k] : 0);
+	seq_printf(m, "%6llu ", last);
 	seq_putc(m, '\n');
 }
 
@@ -185,26 +199,24 @@ DEFINE_SHOW_ATTRIBUTE(pcp);
 
 static u64 chunk_free_pages(u32 chunk)
 {
-	u64 nr[MYALLOC_ORDERS] = {}, pages = 0;
-	unsigned int k;
+	u64 nr[MYALLOC_ORDERS] = {};
 
-	chunk_free_blocks(chunk, nr);
-	for (k = 0; k < MYALLOC_ORDERS; k++)
-		pages += nr[k] << k;
-	return pages;
+	return chunk_free_blocks(chunk, nr);
 }
 
 static int reserve_show(struct seq_file *m, void *unused)
 {
 	u32 i;
 
-	seq_puts(m, "reserve - version: 1.0\n");
-	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free>\n");
+	seq_puts(m, "reserve - version: 1.1\n");
+	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free> <largest order>\n");
 	for (i = 0; i < reserve->nr_chunks; i++) {
 		unsigned long pfn = page_to_pfn(virt_to_page(reserve->chunks[i]));
 
-		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6llu\n", i, pfn, pfn + chunk_pages(i),
-			   chunk_node(i), chunk_pages(i), chunk_free_pages(i));
+		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6llu %2u\n", i, pfn,
+			   pfn + chunk_pages(i), chunk_node(i), chunk_pages(i),
+			   chunk_free_pages(i),
+			   zone->buddy.joined ? zone->buddy.joined->limit[i] : zone->chunk_order);
 		cond_resched();
 	}
 	return 0;

@@ -32,7 +32,7 @@
 
 /* The layout is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_info) == 56);
-static_assert(sizeof(struct myalloc_stat) == 56 + 88 * 2 + 44 * 2 + 8 + 88 * 4 + 104);
+static_assert(sizeof(struct myalloc_stat) == 56 + 120 * 2 + 60 * 2 + 8 + 120 * 4 + 104);
 static_assert(sizeof(struct myalloc_page_alloc) == 32);
 static_assert(sizeof(struct myalloc_free) == 16);
 static_assert(sizeof(struct myalloc_cache_create) == 40 + MYALLOC_NAME_MAX);

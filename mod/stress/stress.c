@@ -104,7 +104,7 @@
 #define LOOK_MS		100
 
 /* The layout is the same for every compiler and word size. */
-static_assert(sizeof(struct myalloc_stress) == 288);
+static_assert(sizeof(struct myalloc_stress) == 304);
 static_assert(sizeof(struct myalloc_stress_progress) == 88);
 static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
 

@@ -109,13 +109,13 @@ static void settle_threads(struct myalloc_stress_run *run)
 static int settle_orders(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
-	u32 top = run->job.zone->chunk_order, order;
+	u32 top = run->job.zone->buddy.top_order, order;
 
 	if (!any(p->order_weights, MYALLOC_ORDERS))
 		for (order = 0; order <= top; order++)
 			p->order_weights[order] = 1 << (top - order);
 	if (any(p->order_weights + top + 1, MYALLOC_ORDERS - top - 1))
-		return refuse("an order above that of the zone's chunks");
+		return refuse("an order above that of the largest block");
 	for (order = 0; order <= top; order++) {
 		struct stress_what *what = &run->what[order];
 

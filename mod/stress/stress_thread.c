@@ -649,7 +649,7 @@ static bool sweep_one(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 /* Allocate everything from the largest block to the smallest, then the rest in slabs. */
 static bool sweep_all(struct stress_thread *t)
 {
-	u32 order = t->run->job.zone->chunk_order + 1, i;
+	u32 order = t->run->job.zone->buddy.top_order + 1, i;
 	bool any = false;
 
 	while (order--)

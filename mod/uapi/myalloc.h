@@ -61,7 +61,7 @@
 #define MYALLOC_DEVICE		"/dev/myalloc"
 
 /* Largest order of a block: log2 of pages. Arrays by order have one entry more. */
-#define MYALLOC_MAX_ORDER	10
+#define MYALLOC_MAX_ORDER	14
 #define MYALLOC_ORDERS		(MYALLOC_MAX_ORDER + 1)
 
 #define MYALLOC_NAME_MAX	32	/* bytes of a cache's name, including the NUL */

@@ -15,9 +15,10 @@
 /**
  * struct myalloc_page_alloc - allocate blocks of pages
  * @order: log2 of pages in each block; ignored and set to 0 if @nr_pages is not 0
- * @nr_pages: exact number of pages (need not be a power of two), or 0
+ * @nr_pages: exact number of pages (need not be a power of two), at most those of a
+ *	chunk, or 0
  * @align_order: log2 of the alignment of the block's address, in pages; at most
- *	the zone's max_order. A smaller value than the block's order means that order
+ *	the zone's chunk_order. A smaller value than the block's order means that order
  * @flags: MYALLOC_ALLOC_*
  * @count: blocks to allocate, 1 to MYALLOC_BULK_MAX
  * @done: out: blocks allocated

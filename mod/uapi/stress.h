@@ -45,7 +45,7 @@ enum myalloc_stress_kind {
  * @nr_sizes: entries of @sizes in use, 0 for a default mix of those that fit into the
  *	zone's largest slab; -EINVAL if a given size does not fit
  * @order_weights: relative frequency of each order; if all are 0, each order is half as
- *	frequent as the one below; must be 0 above the reserve's chunk order. An order of
+ *	frequent as the one below; must be 0 above the reserve's max_order. An order of
  *	which two blocks do not fit in a thread's part of the fill is left out, except
  *	the smallest
  * @sizes: object sizes, each 1 to MYALLOC_OBJECT_MAX, 0 after the last in use

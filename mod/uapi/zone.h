@@ -11,7 +11,7 @@
  * @size: sizeof(struct myalloc_info) of the caller
  * @page_size: bytes in a page
  * @chunk_order: log2 of pages in one chunk of the reserve
- * @max_order: order of the largest block
+ * @max_order: order of the largest block: above @chunk_order where chunks are adjacent
  * @nr_pages: pages in the reserve
  * @nr_chunks: chunks in the reserve
  * @node: requested NUMA node, -1 for any

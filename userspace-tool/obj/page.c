@@ -50,12 +50,12 @@ static int check_ask(const struct ask *ask, const struct myalloc_info *info)
 	if (ask->order > info->max_order)
 		return out_fail(EXIT_USAGE, "order %u is above this zone's largest block, %u",
 				ask->order, info->max_order);
-	if (ask->nr_pages > 1u << info->max_order)
+	if (ask->nr_pages > 1u << info->chunk_order)
 		return out_fail(EXIT_USAGE, "%u pages are more than this zone's largest block, %u pages",
-				ask->nr_pages, 1u << info->max_order);
-	if (ask->align_order > info->max_order)
+				ask->nr_pages, 1u << info->chunk_order);
+	if (ask->align_order > info->chunk_order)
 		return out_fail(EXIT_USAGE, "an alignment of order %u is above this zone's largest block, %u",
-				ask->align_order, info->max_order);
+				ask->align_order, info->chunk_order);
 	return EXIT_OK;
 }
 

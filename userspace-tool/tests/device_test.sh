@@ -81,7 +81,7 @@ for errno in ENOTTY E2BIG; do
 	exits 1
 	has err "different versions"
 done
-script "set max_order 12"
+script "set max_order 15"
 tool info
 exits 1
 has err "different versions"

@@ -204,7 +204,7 @@ static int do_info(struct myalloc_info *info)
 	if (info->size != sizeof(*info) || info->reserved)
 		return -EINVAL;
 	info->page_size = 4096;
-	info->chunk_order = SET(max_order);
+	info->chunk_order = SET(max_order) < 10 ? SET(max_order) : 10;
 	info->max_order = SET(max_order);
 	info->nr_pages = SET(pages);
 	info->nr_chunks = info->nr_pages >> info->max_order;

@@ -133,11 +133,11 @@ static size_t good_page_alloc(struct fuzzer *f, void *arg)
 	a->order = a->count > 100 ? 0 : below(&f->random, info.max_order + 1);
 	if (!below(&f->random, 3)) {
 		a->order = 0;
-		a->nr_pages = 1 + below(&f->random, 1u << info.max_order);
+		a->nr_pages = 1 + below(&f->random, 1u << info.chunk_order);
 		a->count = 1 + below(&f->random, 10);
 	}
 	if (!below(&f->random, 4))
-		a->align_order = below(&f->random, info.max_order + 1);
+		a->align_order = below(&f->random, info.chunk_order + 1);
 	a->flags = below(&f->random, MYALLOC_PAGE_FLAGS + 1);
 	a->handles = array(f);
 	return sizeof(*a);

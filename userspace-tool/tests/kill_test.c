@@ -70,7 +70,7 @@ static void work_exact(struct worker *w)
 	};
 	__u32 back;
 
-	if (a.align_order > info.max_order || a.nr_pages > 1u << info.max_order)
+	if (a.align_order > info.chunk_order || a.nr_pages > 1u << info.chunk_order)
 		return;
 	call(w->fd, MYALLOC_IOC_PAGE_ALLOC, &a);
 	if (a.done)

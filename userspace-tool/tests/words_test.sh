@@ -168,7 +168,7 @@ stress run --cpus 256
 stress run --time 0
 stress run --ops 0
 stress run --fill 0
-stress run --orders 11:1
+stress run --orders 15:1
 stress run --orders 0:0
 stress run --orders 1:
 stress run --sizes 0:1
@@ -179,8 +179,8 @@ stress run --seed -5
 END
 tool page alloc --count 0
 has err "must be from 1 to"
-tool stress run --orders 11:1
-has err "must be from 0 to 10"
+tool stress run --orders 15:1
+has err "must be from 0 to 14"
 
 begin "words that people try are explained"
 for words in "page free" "cache alloc" "cache free" "cache destroy" "stat diff"; do
