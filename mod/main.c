@@ -31,6 +31,7 @@ static int __init make_zone(const struct myalloc_params *params)
 		.chunks = reserve.chunks,
 		.nr_chunks = reserve.nr_chunks,
 		.chunk_order = reserve.chunk_order,
+		.max_order = params->max_order,
 		.nr_pages = reserve.nr_pages,
 		.node = reserve.node,
 		.checks = params->checks,
@@ -39,8 +40,12 @@ static int __init make_zone(const struct myalloc_params *params)
 	};
 
 	zone = myalloc_zone_create(&args);
-	if (!IS_ERR(zone))
+	if (!IS_ERR(zone)) {
+		pr_info("%u chunks of %lu KiB, the largest block has %lu KiB\n", reserve.nr_chunks,
+			(PAGE_SIZE << zone->chunk_order) / 1024,
+			(PAGE_SIZE << zone->buddy.top_order) / 1024);
 		return 0;
+	}
 	pr_err("out of memory for the metadata of %u pages\n", reserve.nr_pages);
 	return PTR_ERR(zone);
 }
@@ -76,7 +81,7 @@ static int __init myalloc_init(void)
 	if (err)
 		return err;
 	err = myalloc_reserve_take(&reserve, params.reserve_mb, params.chunk_order,
-				   params.node);
+				   params.max_order, params.node);
 	if (err)
 		return err;
 	if (params.checks & MYALLOC_OWNER && myalloc_env_stack_init())

@@ -9,6 +9,9 @@
 #include "device/quota.h"
 #include "params.h"
 
+/* log2 of bytes in the largest block by default. */
+#define MYALLOC_LARGE_SHIFT	26
+
 /* Strings, so that a value that is not a number can be reported. */
 static char *reserve_mb = "64";
 module_param(reserve_mb, charp, 0444);
@@ -24,13 +27,17 @@ MODULE_PARM_DESC(checks, "checks of pages and every cache, letters as in slab_de
 
 static char *chunk_order;
 module_param(chunk_order, charp, 0444);
-MODULE_PARM_DESC(chunk_order, "log2 of pages in one chunk of the reserve and in the largest block (default 10, or the largest that this kernel allows)");
+MODULE_PARM_DESC(chunk_order, "log2 of pages in one chunk of the reserve (default 10, or the largest that this kernel allows)");
+
+static char *max_order;
+module_param(max_order, charp, 0444);
+MODULE_PARM_DESC(max_order, "log2 of pages in the largest block where chunks are adjacent (default 64 MiB; that of a chunk or less: no block is larger than a chunk)");
 
 static char *policy = "best";
 module_param(policy, charp, 0444);
 MODULE_PARM_DESC(policy, "where a new block is placed: best, the smallest sufficient free block, or first, the lowest address (default best)");
 
-static char default_chunk_order[4];
+static char default_chunk_order[4], default_max_order[4];
 
 static char *session_quota = "94";
 module_param(session_quota, charp, 0444);
@@ -80,7 +87,7 @@ static int __init parse_node(struct myalloc_params *params)
 
 static int __init parse_chunk_order(struct myalloc_params *params)
 {
-	const int max = min(MYALLOC_TOP_ORDER, MYALLOC_KERNEL_MAX_ORDER);
+	const int max = min(MYALLOC_CHUNK_MAX, MYALLOC_KERNEL_MAX_ORDER);
 	static const char right[] __initconst =
 		"give log2 of the pages in a chunk, such as chunk_order=10";
 
@@ -94,6 +101,24 @@ static int __init parse_chunk_order(struct myalloc_params *params)
 	if (params->chunk_order >= 0 && params->chunk_order <= max)
 		return 0;
 	pr_err("chunk_order=%s is out of range; this kernel allows 0 to %d\n", chunk_order, max);
+	return -EINVAL;
+}
+
+static int __init parse_max_order(struct myalloc_params *params)
+{
+	static const char right[] __initconst =
+		"give log2 of the pages in the largest block, such as max_order=12";
+
+	if (!max_order) {
+		scnprintf(default_max_order, sizeof(default_max_order), "%d",
+			  min(MYALLOC_TOP_ORDER, MYALLOC_LARGE_SHIFT - PAGE_SHIFT));
+		max_order = default_max_order;
+	}
+	if (parse_number("max_order", max_order, &params->max_order, INT_MAX, right))
+		return -EINVAL;
+	if (params->max_order >= 0 && params->max_order <= MYALLOC_TOP_ORDER)
+		return 0;
+	pr_err("max_order=%s is out of range; 0 to %d are allowed\n", max_order, MYALLOC_TOP_ORDER);
 	return -EINVAL;
 }
 
@@ -166,5 +191,6 @@ unknown:
 int __init myalloc_params_read(struct myalloc_params *params)
 {
 	return parse_reserve(params) ?: parse_node(params) ?: parse_chunk_order(params) ?:
-	       parse_quota(params) ?: parse_checks(params) ?: parse_policy(params);
+	       parse_max_order(params) ?: parse_quota(params) ?: parse_checks(params) ?:
+	       parse_policy(params);
 }

@@ -10,6 +10,7 @@
  * @reserve_mb: size of the reserve in MiB
  * @node: NUMA node, or NUMA_NO_NODE
  * @chunk_order: log2 of pages in a chunk
+ * @max_order: largest order of a block where chunks are adjacent
  * @session_quota: percent of the reserve that one open file may hold
  * @checks: checks of pages and every cache
  * @policy: where a new block is placed
@@ -18,6 +19,7 @@ struct myalloc_params {
 	s64 reserve_mb;
 	s64 node;
 	s64 chunk_order;
+	s64 max_order;
 	s64 session_quota;
 	myalloc_cache_flags_t checks;
 	enum myalloc_policy policy;

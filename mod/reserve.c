@@ -3,8 +3,14 @@
  * The reserve: pages taken from the system at load and given back at unload
  *
  * The reserve consists of chunks, each a block of 2^chunk_order pages from alloc_pages_node(),
- * sorted by address. The zone requires nothing more: chunks need not be adjacent, and a block
- * never crosses a chunk boundary.
+ * sorted by address. The zone requires nothing more: chunks need not be adjacent. Where they are,
+ * blocks may be larger than a chunk (lib/zone/zone.c).
+ *
+ * Adjacent chunks: the system's own allocator mostly gives adjacent blocks one after the other, but
+ * where it begins is chance. Therefore more chunks are taken than needed, as many as the largest
+ * block has on either side of it, but only what is free without reclaim and only half of the memory
+ * that the system can spare. The chunks that form the largest blocks are kept, the others given
+ * back at once. What came of it: the message at load, the file reserve, myallocctl info.
  *
  * Chunks are split: each page has its own reference count, which is 1. In an unsplit block all
  * pages but the first have 0, and get_page() followed by put_page() on one of them would free it
@@ -35,6 +41,7 @@
 #include "compat.h"
 #include "reserve.h"
 #include "base/sort.h"
+#include "zone/zone.h"
 
 #define MIB_PAGES	MYALLOC_BUDGET_MIB_PAGES
 
@@ -128,27 +135,77 @@ static void trim_last(struct myalloc_reserve *r)
 	free_pages_of(r->chunks[r->nr_chunks - 1], last_pages(r), BIT(r->chunk_order));
 }
 
-/* Allocate the chunks. r->nr_chunks is the number allocated, also after an error. */
-static int take_chunks(struct myalloc_reserve *r, u32 nr)
+/*
+ * Allocate the chunks, and up to @spare more; these are not split yet. r->nr_chunks is the number
+ * allocated, also after an error.
+ */
+static int take_chunks(struct myalloc_reserve *r, u32 nr, u32 spare)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
 
 	if (r->node != NUMA_NO_NODE)
 		gfp |= __GFP_THISNODE;
-	for (r->nr_chunks = 0; r->nr_chunks < nr; r->nr_chunks++) {
+	for (r->nr_chunks = 0; r->nr_chunks < nr + spare; r->nr_chunks++) {
+		bool needed = r->nr_chunks < nr;
 		struct page *page = NULL;
 
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (!myalloc_env_should_fail())
+		if (!needed)
+			gfp &= ~__GFP_RECLAIM;
+		if (!needed || !myalloc_env_should_fail())
 			page = alloc_pages_node(r->node, gfp, r->chunk_order);
 		if (!page)
-			return -ENOMEM;
-		split_page(page, r->chunk_order);
+			return needed ? -ENOMEM : 0;
 		r->chunks[r->nr_chunks] = page_address(page);
 	}
 	return 0;
+}
+
+/* Number of chunks to take in addition. */
+static u32 spare_chunks(const struct myalloc_reserve *r, unsigned int max_order, u32 nr)
+{
+	unsigned long available = max(si_mem_available(), 0L), most, spare;
+
+	if (max_order <= r->chunk_order || nr < 2)
+		return 0;
+	most = myalloc_budget_pages(available, totalram_pages());
+	spare = most > r->nr_pages ? (most - r->nr_pages) / 2 : 0;
+	return min_t(unsigned long, spare >> r->chunk_order,
+		     2 * BIT(max_order - r->chunk_order) - 2);
+}
+
+/*
+ * Keep @nr of the chunks, which are sorted, and free the others: those of the largest blocks first,
+ * and of equal ones the lowest.
+ */
+static void choose_chunks(struct myalloc_reserve *r, u32 nr, unsigned int max_order)
+{
+	const unsigned long *addr = (const unsigned long *)r->chunks;
+	u32 left = nr, kept = 0, i, n;
+	unsigned int order;
+
+	if (r->nr_chunks == nr)
+		return;
+	/* The lowest bit of an address marks a chunk that is kept. */
+	for (order = max_order; left; order--)
+		for (i = 0; left && i < r->nr_chunks; i += n) {
+			n = 1;
+			if (addr[i] & 1 ||
+			    myalloc_chunks_limit(addr, r->nr_chunks, i, r->chunk_order,
+						 order) != order)
+				continue;
+			for (n = 0; left && n < BIT(order - r->chunk_order); n++, left--)
+				r->chunks[i + n] += 1;
+		}
+	for (i = 0; i < r->nr_chunks; i++) {
+		if (addr[i] & 1)
+			r->chunks[kept++] = (void *)(addr[i] - 1);
+		else
+			free_pages(addr[i], r->chunk_order);
+	}
+	r->nr_chunks = kept;
 }
 
 /*
@@ -183,6 +240,15 @@ static void put_chunk(const struct myalloc_reserve *r, void *chunk, u32 nr)
 		free_pages_of(chunk, 0, nr);
 }
 
+/* Free chunks that are not split. */
+static void free_chunks(struct myalloc_reserve *r)
+{
+	while (r->nr_chunks)
+		free_pages((unsigned long)r->chunks[--r->nr_chunks], r->chunk_order);
+	myalloc_env_free(r->chunks);
+	r->chunks = NULL;
+}
+
 /* @last: pages in the last chunk */
 static void put_chunks(struct myalloc_reserve *r, u32 last)
 {
@@ -198,7 +264,8 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
  * myalloc_reserve_take() - take pages from the system
  * @reserve: out
  * @mib: size in MiB; not 0
- * @chunk_order: log2 of pages in a chunk, at most the kernel's and MYALLOC_TOP_ORDER
+ * @chunk_order: log2 of pages in a chunk, at most the kernel's and MYALLOC_CHUNK_MAX
+ * @max_order: largest order of a block where chunks are adjacent
  * @node: an online NUMA node, NUMA_NO_NODE for any
  *
  * Context: task, may sleep.
@@ -206,10 +273,10 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
  * killed. After an error nothing is held.
  */
 int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
-			 unsigned int chunk_order, int node)
+			 unsigned int chunk_order, unsigned int max_order, int node)
 {
 	unsigned long had;
-	u32 nr;
+	u32 nr, spare, i;
 	int err;
 
 	memset(reserve, 0, sizeof(*reserve));
@@ -220,15 +287,16 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 	reserve->chunk_order = min_t(u32, chunk_order, ilog2(reserve->nr_pages));
 	reserve->node = node;
 	nr = DIV_ROUND_UP(reserve->nr_pages, BIT(reserve->chunk_order));
-	reserve->chunks = myalloc_env_zalloc(nr * sizeof(*reserve->chunks), node);
+	spare = spare_chunks(reserve, max_order, nr);
+	reserve->chunks = myalloc_env_zalloc((nr + spare) * sizeof(*reserve->chunks), node);
 	if (!reserve->chunks) {
 		pr_err("reserve_mb=%llu: out of memory for the list of %u chunks\n", mib, nr);
 		return -ENOMEM;
 	}
-	err = take_chunks(reserve, nr);
+	err = take_chunks(reserve, nr, spare);
 	if (err) {
 		had = (unsigned long)reserve->nr_chunks << reserve->chunk_order;
-		put_chunks(reserve, BIT(reserve->chunk_order));
+		free_chunks(reserve);
 		if (err == -ENOMEM)
 			pr_err("reserve_mb=%llu: only %lu MiB could be allocated in chunks of %lu KiB and have been freed again; give less, or a chunk_order below %u\n",
 			       mib, to_mib(had),
@@ -236,7 +304,10 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 			       reserve->chunk_order);
 		return err;
 	}
-	myalloc_sort(reserve->chunks, nr, sizeof(*reserve->chunks), compare);
+	myalloc_sort(reserve->chunks, reserve->nr_chunks, sizeof(*reserve->chunks), compare);
+	choose_chunks(reserve, nr, max_order);
+	for (i = 0; i < nr; i++)
+		split_page(virt_to_page(reserve->chunks[i]), reserve->chunk_order);
 	trim_last(reserve);
 	kmemleak_add(reserve);
 	return 0;

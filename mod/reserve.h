@@ -20,7 +20,7 @@ struct myalloc_reserve {
 };
 
 int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
-			 unsigned int chunk_order, int node);
+			 unsigned int chunk_order, unsigned int max_order, int node);
 void myalloc_reserve_release(struct myalloc_reserve *reserve);
 
 static inline size_t myalloc_reserve_meta(const struct myalloc_reserve *reserve)
