@@ -62,6 +62,40 @@ static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
 #define SLAB_NO_MERGE	SLAB_NOLEAKTRACE
 #endif
 
+/* The flags of a mapping have setters since 6.3, and no other way since 6.5. */
+static inline void myalloc_compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
+					   unsigned long clear)
+{
+#if MYALLOC_KERNEL(6, 3)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+/* Are page table entries of 2 MiB marked as special, so that get_user_pages() keeps off? */
+#if defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
+#define MYALLOC_COMPAT_PMD_PFNMAP	1
+
+/* vmf_insert_pfn_pmd() takes a plain number since 6.17. */
+#if !MYALLOC_KERNEL(6, 17)
+#include <linux/pfn_t.h>
+#endif
+
+static inline vm_fault_t myalloc_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+
+#if MYALLOC_KERNEL(6, 17)
+	return vmf_insert_pfn_pmd(vmf, pfn, write);
+#else
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, 0), write);
+#endif
+}
+#else
+#define MYALLOC_COMPAT_PMD_PFNMAP	0
+#endif
+
 /* Does kmem_cache_create() accept sheaves (per-CPU arrays)? Since 6.18. */
 #define MYALLOC_COMPAT_SHEAVES	MYALLOC_KERNEL(6, 18)
 

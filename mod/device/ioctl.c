@@ -35,6 +35,7 @@ static_assert(sizeof(struct myalloc_info) == 56);
 static_assert(sizeof(struct myalloc_stat) == 56 + 120 * 2 + 60 * 2 + 8 + 120 * 4 + 104);
 static_assert(sizeof(struct myalloc_page_alloc) == 32);
 static_assert(sizeof(struct myalloc_free) == 16);
+static_assert(sizeof(struct myalloc_page_map) == 24);
 static_assert(sizeof(struct myalloc_cache_create) == 40 + MYALLOC_NAME_MAX);
 static_assert(sizeof(struct myalloc_handle) == 16);
 static_assert(sizeof(struct myalloc_obj_alloc) == 32);
@@ -227,6 +228,17 @@ static int do_page_free(struct myalloc_session *session, struct myalloc_zone *zo
 	return do_free(session, user, myalloc_session_page_free);
 }
 
+static int do_page_map(struct myalloc_session *session, struct myalloc_zone *zone,
+		       void __user *user)
+{
+	struct myalloc_page_map arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_session_page_map(session, &arg);
+	return err ?: copy_out_fixed(user, &arg, sizeof(arg));
+}
+
 static int do_obj_free(struct myalloc_session *session, struct myalloc_zone *zone,
 		       void __user *user)
 {
@@ -392,6 +404,7 @@ static const struct myalloc_command commands[] = {
 	{ MYALLOC_IOC_DRAIN, false, do_drain },
 	{ MYALLOC_IOC_PAGE_ALLOC, false, do_page_alloc },
 	{ MYALLOC_IOC_PAGE_FREE, false, do_page_free },
+	{ MYALLOC_IOC_PAGE_MAP, false, do_page_map },
 	{ MYALLOC_IOC_CACHE_CREATE, true, do_cache_create },
 	{ MYALLOC_IOC_CACHE_DESTROY, false, do_cache_destroy },
 	{ MYALLOC_IOC_CACHE_SHRINK, false, do_cache_shrink },
@@ -459,12 +472,18 @@ static __poll_t device_poll(struct file *file, poll_table *wait)
 	return myalloc_session_poll(file->private_data, file, wait);
 }
 
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return myalloc_session_mmap(file->private_data, vma);
+}
+
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
 	.open = device_open,
 	.release = device_release,
 	.read = device_read,
 	.poll = device_poll,
+	.mmap = device_mmap,
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -27,6 +27,8 @@
  *	sessions_mutex	  the list of sessions, for debugfs
  *	session->lock	  handles and the job; held while they are used, so that
  *			  a concurrent command cannot free them
+ *	    session->map_lock  mappings of blocks begin, and blocks are freed; also taken under
+ *			  the mmap_lock, and so never held while user memory is accessed
  *	  zone->caches_mutex and the locks below it (lib/zone_types.h)
  *
  * The two are never held together. debugfs reads the counts without a lock.
@@ -34,6 +36,7 @@
 #include "env.h"
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
@@ -43,6 +46,7 @@
 
 #include "budget.h"
 #include "device/job.h"
+#include "device/map.h"
 #include "device/quota.h"
 #include "device/session.h"
 #include "object/cache.h"
@@ -71,6 +75,9 @@ static_assert(!(MYALLOC_PAGE_FLAGS & (__force u32)MYALLOC_MAY_WAIT));
 /* System memory that a handle uses: its struct held and its part of the table. */
 #define HANDLE_BYTES	(sizeof(struct held) + 16)
 
+/* Marks the handles of blocks in the table. */
+#define MARK_PAGES	XA_MARK_1
+
 enum kind {
 	KIND_OBJECT,
 	KIND_PAGES,
@@ -85,13 +92,17 @@ enum kind {
  * @nr_pages: pages: number of pages
  * @addr: address of the pages or of the object
  * @cache: the cache, or that of the object
+ * @mapped: pages: counts the mappings, NULL if there was none yet
  */
 struct held {
 	u8 kind;
 	bool exact;
 	u32 nr_pages;
 	void *addr;
-	struct myalloc_cache *cache;
+	union {
+		struct myalloc_cache *cache;
+		struct myalloc_mapped *mapped;
+	};
 };
 
 /**
@@ -106,6 +117,7 @@ struct held {
  * @nr: number of handles of each kind
  * @nr_pages: pages that the handles hold
  * @bytes: bytes of the zone that the handles hold; an object counts as its share of a slab
+ * @map_lock: excludes mmap() and the free of blocks; see Locking
  * @job: its job, or NULL
  * @seq: records of @job that were read
  * @ended: the last record of @job was read
@@ -119,6 +131,7 @@ struct myalloc_session {
 	char comm[TASK_COMM_LEN];
 
 	struct mutex lock;	/* see Locking */
+	struct mutex map_lock;	/* see Locking */
 	struct xarray held;
 	unsigned long next;
 	unsigned long nr[NR_KINDS];
@@ -205,6 +218,8 @@ static u64 handle_add(struct myalloc_session *s, const struct held *what, int *e
 	}
 	*err = 0;
 	count(s, held, 1);
+	if (held->kind == KIND_PAGES)
+		xa_set_mark(&s->held, s->next, MARK_PAGES);
 	return s->next++;
 }
 
@@ -290,6 +305,36 @@ static unsigned int add_batch(struct myalloc_session *s, struct held *what, unsi
 	return n;
 }
 
+/* Free one resource with its handle. Blocks with mappings stay: -EBUSY. */
+static int free_unmapped(struct myalloc_session *s, u64 handle, struct held *held)
+{
+	bool mapped = held->kind == KIND_PAGES && held->mapped;
+	int err;
+
+	if (mapped && atomic_read(&held->mapped->maps))
+		return -EBUSY;
+	err = give(s, held, held->addr);
+	if (err)
+		return err;
+	trace_free(held, handle);
+	if (mapped)
+		kfree(held->mapped);
+	handle_remove(s, handle, held);
+	return 0;
+}
+
+static int free_held(struct myalloc_session *s, u64 handle, struct held *held)
+{
+	int err;
+
+	if (held->kind != KIND_PAGES)
+		return free_unmapped(s, handle, held);
+	mutex_lock(&s->map_lock);
+	err = free_unmapped(s, handle, held);
+	mutex_unlock(&s->map_lock);
+	return err;
+}
+
 /* Copy handles to the user. Returns how many arrived; the others are removed again. */
 static unsigned int tell_batch(struct myalloc_session *s, const struct held *what,
 			       unsigned int nr, const u64 *handles, u64 __user *to, int *err)
@@ -304,10 +349,8 @@ static unsigned int tell_batch(struct myalloc_session *s, const struct held *wha
 		return nr;
 	*err = -EFAULT;
 	for (; i < nr; i++) {
-		struct held *held = xa_load(&s->held, handles[i]);
-
-		give(s, held, held->addr);
-		handle_remove(s, handles[i], held);
+		/* Remains if the user has guessed the number and mapped the block. */
+		free_held(s, handles[i], xa_load(&s->held, handles[i]));
 	}
 	return told;
 }
@@ -328,7 +371,7 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 
 		got = may ? take(s, what, align_order, flags, may, addrs) : 0;
 		if (got < may)
-			trace_myalloc_fail(what->cache ? what->cache->id : 0,
+			trace_myalloc_fail(what->kind == KIND_OBJECT ? what->cache->id : 0,
 					   what->nr_pages, may, got);
 		nr = add_batch(s, what, got, addrs, handles, &err);
 		*done += tell_batch(s, what, nr, handles, to + *done, &err);
@@ -348,16 +391,8 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 static int free_one(struct myalloc_session *s, u64 handle, enum kind kind)
 {
 	struct held *held = handle_find(s, handle, kind);
-	int err;
 
-	if (!held)
-		return -ENOENT;
-	err = give(s, held, held->addr);
-	if (err)
-		return err;
-	trace_free(held, handle);
-	handle_remove(s, handle, held);
-	return 0;
+	return held ? free_held(s, handle, held) : -ENOENT;
 }
 
 static int free_bulk(struct myalloc_session *s, struct myalloc_free *arg, enum kind kind)
@@ -461,7 +496,7 @@ static int session_free(struct myalloc_session *s, struct myalloc_free *arg, enu
  * @arg: checked by the caller; @arg->done is written
  *
  * Context: task, may sleep.
- * Return: 0; -ENOENT, -EFAULT, -EINTR after @arg->done blocks; -EINVAL if the allocator
+ * Return: 0; -ENOENT, -EBUSY, -EFAULT, -EINTR after @arg->done blocks; -EINVAL if the allocator
  * refused a free because its metadata is damaged.
  */
 int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_free *arg)
@@ -480,6 +515,73 @@ int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_fr
 int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_free *arg)
 {
 	return session_free(session, arg, KIND_OBJECT);
+}
+
+/* --- mappings ---------------------------------------------------------------------- */
+
+/**
+ * myalloc_session_page_map() - MYALLOC_IOC_PAGE_MAP
+ * @session: the session
+ * @arg: in: the handle; out: the rest
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT.
+ */
+int myalloc_session_page_map(struct myalloc_session *session, struct myalloc_page_map *arg)
+{
+	const struct held *held;
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	held = handle_find(session, arg->handle, KIND_PAGES);
+	if (held) {
+		mutex_lock(&session->map_lock);
+		arg->pages = held->nr_pages;
+		arg->granule_pages = myalloc_map_granule(held->addr, held->nr_pages);
+		arg->maps = held->mapped ? atomic_read(&held->mapped->maps) : 0;
+		arg->large = held->mapped ? atomic_read(&held->mapped->large) : 0;
+		mutex_unlock(&session->map_lock);
+	}
+	session_unlock(session);
+	return held ? 0 : -ENOENT;
+}
+
+/* map_lock held: keeps the block from being freed. */
+static int mmap_locked(struct myalloc_session *s, struct vm_area_struct *vma)
+{
+	struct held *held;
+	int err;
+
+	/* Without s->lock other handles than those of blocks may be freed meanwhile. */
+	if (!xa_get_mark(&s->held, vma->vm_pgoff, MARK_PAGES))
+		return -ENOENT;
+	held = xa_load(&s->held, vma->vm_pgoff);
+	err = myalloc_map_check(vma, held->nr_pages);
+	if (err)
+		return err;
+	if (!held->mapped)
+		held->mapped = myalloc_map_create(held->addr, held->nr_pages);
+	return held->mapped ? myalloc_map_begin(vma, held->mapped) : -ENOMEM;
+}
+
+/**
+ * myalloc_session_mmap() - map a block into a process
+ * @session: the session
+ * @vma: the mapping; vm_pgoff is the handle of the block
+ *
+ * Context: task, may sleep; mmap_lock held.
+ * Return: 0; -ENOENT if there is no such block; the errors of myalloc_map_check() and
+ * myalloc_map_begin(); -ENOMEM.
+ */
+int myalloc_session_mmap(struct myalloc_session *session, struct vm_area_struct *vma)
+{
+	int err;
+
+	mutex_lock(&session->map_lock);
+	err = mmap_locked(session, vma);
+	mutex_unlock(&session->map_lock);
+	return err;
 }
 
 /* --- caches ------------------------------------------------------------------------ */
@@ -868,6 +970,7 @@ struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
 	s->pid = task_tgid_nr(current);
 	get_task_comm(s->comm, current);
 	mutex_init(&s->lock);
+	mutex_init(&s->map_lock);
 	xa_init(&s->held);
 	s->next = 1;
 	init_waitqueue_head(&s->wait);
@@ -919,6 +1022,8 @@ void myalloc_session_close(struct myalloc_session *session)
 		pr_err("session of %s[%d]: %lu handles could not be freed and stay in the statistics\n",
 		       session->comm, session->pid, refused);
 		xa_for_each(&session->held, handle, held) {
+			if (held->kind == KIND_PAGES)
+				kfree(held->mapped);
 			kfree(held);
 			cond_resched();
 		}

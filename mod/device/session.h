@@ -11,6 +11,7 @@ struct myalloc_job_kind;
 struct myalloc_session;
 struct myalloc_zone;
 struct seq_file;
+struct vm_area_struct;
 
 struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone);
 void myalloc_session_close(struct myalloc_session *session);
@@ -18,6 +19,8 @@ void myalloc_session_close(struct myalloc_session *session);
 int myalloc_session_page_alloc(struct myalloc_session *session,
 			       struct myalloc_page_alloc *arg);
 int myalloc_session_page_free(struct myalloc_session *session, struct myalloc_free *arg);
+int myalloc_session_page_map(struct myalloc_session *session, struct myalloc_page_map *arg);
+int myalloc_session_mmap(struct myalloc_session *session, struct vm_area_struct *vma);
 int myalloc_session_obj_alloc(struct myalloc_session *session,
 			      struct myalloc_obj_alloc *arg);
 int myalloc_session_obj_free(struct myalloc_session *session, struct myalloc_free *arg);

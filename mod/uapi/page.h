@@ -46,7 +46,41 @@ struct myalloc_free {
 	__u32 done;
 };
 
+/*
+ * mmap() of the device maps a block of pages: the offset is the handle times the page size, and
+ * the length at most that of the block, whose beginning is mapped. The first mapping zeroes the
+ * block. MAP_SHARED only; neither executable nor in parts: munmap() and mprotect() take the whole
+ * mapping. MYALLOC_IOC_PAGE_FREE of a block with mappings fails with -EBUSY. A mapping keeps the
+ * session alive: what it holds is freed after the last mapping has gone and the file is closed.
+ *
+ *	not MAP_SHARED, more than the block			-EINVAL
+ *	PROT_EXEC						-EPERM
+ *	no such block						-ENOENT
+ *	more than RLIMIT_MEMLOCK, without CAP_IPC_LOCK		-ENOMEM
+ *
+ * get_user_pages() on such memory fails: it cannot be used for direct I/O. It is not charged to a
+ * memory cgroup.
+ */
+
+/**
+ * struct myalloc_page_map - how a block is mapped
+ * @handle: the block
+ * @pages: out: its pages
+ * @maps: out: mappings that exist, of all processes
+ * @granule_pages: out: pages mapped at once where the address is a multiple of their size: 2 MiB
+ *	if the kernel can do that, otherwise 1
+ * @large: out: times that 2 MiB were mapped at once
+ */
+struct myalloc_page_map {
+	__u64 handle;
+	__u32 pages;
+	__u32 maps;
+	__u32 granule_pages;
+	__u32 large;
+};
+
 #define MYALLOC_IOC_PAGE_ALLOC		_IOWR(MYALLOC_IOC, 0x10, struct myalloc_page_alloc)
 #define MYALLOC_IOC_PAGE_FREE		_IOWR(MYALLOC_IOC, 0x11, struct myalloc_free)
+#define MYALLOC_IOC_PAGE_MAP		_IOWR(MYALLOC_IOC, 0xa0, struct myalloc_page_map)
 
 #endif /* _UAPI_MYALLOC_PAGE_H */

@@ -178,6 +178,14 @@ static size_t good_handle(struct fuzzer *f, void *arg)
 	return sizeof(*a);
 }
 
+static size_t good_map(struct fuzzer *f, void *arg)
+{
+	struct myalloc_page_map *a = arg;
+
+	a->handle = any_handle(f);
+	return sizeof(*a);
+}
+
 static size_t good_obj_alloc(struct fuzzer *f, void *arg)
 {
 	struct myalloc_obj_alloc *a = arg;
@@ -309,6 +317,7 @@ static const struct {
 	{ MYALLOC_IOC_DRAIN, good_drain, 2 },
 	{ MYALLOC_IOC_PAGE_ALLOC, good_page_alloc, 25 },
 	{ MYALLOC_IOC_PAGE_FREE, good_free, 20 },
+	{ MYALLOC_IOC_PAGE_MAP, good_map, 4 },
 	{ MYALLOC_IOC_CACHE_CREATE, good_create, 6 },
 	{ MYALLOC_IOC_CACHE_DESTROY, good_handle, 4 },
 	{ MYALLOC_IOC_CACHE_SHRINK, good_handle, 2 },
@@ -405,6 +414,25 @@ static void step_read(struct fuzzer *f, int fd)
 	count_error(read(fd, to, size) < 0 ? -errno : 0);
 }
 
+/* Maps what a handle names, if anything, writes the last page, and unmaps a part, then all. */
+static void step_map(struct fuzzer *f, int fd)
+{
+	static const int kinds[] = { MAP_SHARED, MAP_SHARED, MAP_SHARED, MAP_PRIVATE };
+	size_t page = getpagesize(), size = page << below(&f->random, 6);
+	int prot = below(&f->random, 8);
+	char *at = mmap(NULL, size, prot, kinds[below(&f->random, 4)], fd,
+			any_handle(f) * page);
+
+	count_error(at == MAP_FAILED ? -errno : 0);
+	if (at == MAP_FAILED)
+		return;
+	if (prot & PROT_WRITE)
+		memset(at + size - page, prot, page);
+	if (!below(&f->random, 4))
+		munmap(at, page);
+	munmap(at, size);
+}
+
 static int pick(struct fuzzer *f)
 {
 	int sum = 0, i, at;
@@ -456,6 +484,10 @@ static void step(struct fuzzer *f)
 
 	if (!below(&f->random, 50)) {
 		step_read(f, fd);
+		return;
+	}
+	if (!below(&f->random, 20)) {
+		step_map(f, fd);
 		return;
 	}
 	size = commands[i].good(f, arg);

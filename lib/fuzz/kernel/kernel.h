@@ -136,12 +136,18 @@ struct file {
 	unsigned int f_flags;
 };
 
+/* A mapping; no command makes one. */
+struct vm_area_struct {
+	unsigned long vm_pgoff;
+};
+
 struct file_operations {
 	struct module *owner;
 	int (*open)(struct inode *inode, struct file *file);
 	int (*release)(struct inode *inode, struct file *file);
 	ssize_t (*read)(struct file *file, char __user *buf, size_t size, loff_t *pos);
 	__poll_t (*poll)(struct file *file, poll_table *wait);
+	int (*mmap)(struct file *file, struct vm_area_struct *vma);
 	long (*unlocked_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 	long (*compat_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 };
@@ -183,6 +189,7 @@ struct xarray {
 	struct xa_entry {
 		unsigned long index;
 		void *entry;
+		bool marked;
 	} *slot;
 	size_t nr, room;
 };
@@ -192,6 +199,10 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp);
 void *xa_erase(struct xarray *xa, unsigned long index);
 void *xa_next(struct xarray *xa, unsigned long *index, bool first);
 void xa_destroy(struct xarray *xa);
+void xa_set_mark(struct xarray *xa, unsigned long index, int mark);
+bool xa_get_mark(struct xarray *xa, unsigned long index, int mark);
+
+#define XA_MARK_1	1	/* the only one in use */
 
 #define xa_init(xa)	memset((xa), 0, sizeof(*(xa)))
 #define xa_err(entry)	PTR_ERR_OR_ZERO(entry)

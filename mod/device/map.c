@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Blocks of a session in the address space of a process
+ *
+ * mmap() of the device, with a block's handle as the number of the page of the offset, maps the
+ * block, or its beginning, into the process.
+ *
+ * What the process can see: the block is zeroed before its first mapping, so that neither older
+ * content nor an address of the kernel is in it. From then on it holds what its processes wrote,
+ * also for later mappings of the same block.
+ *
+ * What the kernel cannot do with it: the mapping has page frame numbers only (VM_PFNMAP, VM_IO),
+ * so no page gets another reference. get_user_pages() fails, and with it direct I/O,
+ * process_vm_readv(), vmsplice() and registered buffers; a plain read() or write() copies and
+ * works. So nobody but the page tables refers to the pages, and the block may be freed when its last
+ * mapping is gone.
+ *
+ * What is refused: a private mapping, whose copies would be pages of the system, executable ones,
+ * and whatever would divide a mapping: munmap() or mprotect() of a part. A mapping is never
+ * extended (VM_DONTEXPAND) or dumped (VM_DONTDUMP).
+ *
+ * Lifetime: a mapping holds a reference to the file and so to the session. The block counts its
+ * mappings: mmap(), fork() and mremap() add one, munmap(), exec() and exit() remove one. A free of
+ * a block with mappings fails with -EBUSY.
+ *
+ * Size: pages are entered when they are touched, 2 MiB at once where block and address allow it
+ * and the kernel marks such entries as special (CONFIG_ARCH_SUPPORTS_PMD_PFNMAP, from 6.12), which
+ * keeps get_user_pages() off; otherwise 4 KiB. A kernel without transparent huge pages, such as
+ * PREEMPT_RT's, lacks the function that enters them, which is not called there.
+ *
+ * Limits: the pages count as pinned memory of the process, limited by RLIMIT_MEMLOCK unless it has
+ * CAP_IPC_LOCK, as those of RDMA and io_uring do. A child of fork() is counted but cannot be
+ * refused. The block itself counts for the session's quota. It is not charged to a memory cgroup:
+ * its pages are the reserve's, and the kernel exports no function that a module could charge them
+ * with.
+ *
+ * Locking: the caller of myalloc_map_begin() holds the mmap_lock, and a lock that excludes a free
+ * of the block. The number of mappings changes from 0 only there, so a free that sees 0 under that
+ * lock frees what nobody maps.
+ */
+#include "env.h"
+
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "device/map.h"
+
+/* Pages zeroed without rescheduling */
+#define ZERO_PAGES	256
+
+/**
+ * myalloc_map_create() - prepare a block for its first mapping: zero it
+ * @addr: its address
+ * @nr_pages: its pages
+ *
+ * Context: task, may sleep.
+ * Return: the structure that counts its mappings, to be freed by kfree(); NULL if out of memory.
+ */
+struct myalloc_mapped *myalloc_map_create(void *addr, u32 nr_pages)
+{
+	struct myalloc_mapped *mapped;
+	u32 i, n;
+
+	if (myalloc_env_should_fail())
+		return NULL;
+	mapped = kzalloc(sizeof(*mapped), GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
+	if (!mapped)
+		return NULL;
+	mapped->addr = addr;
+	mapped->nr_pages = nr_pages;
+	for (i = 0; i < nr_pages; i += n) {
+		n = min_t(u32, nr_pages - i, ZERO_PAGES);
+		memset(addr + ((size_t)i << PAGE_SHIFT), 0, (size_t)n << PAGE_SHIFT);
+		cond_resched();
+	}
+	return mapped;
+}
+
+/* Count pages as pinned memory of the process; false if that is more than it may have. */
+static bool pin(struct mm_struct *mm, unsigned long pages)
+{
+	unsigned long most = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	if (atomic64_add_return(pages, &mm->pinned_vm) <= most || capable(CAP_IPC_LOCK))
+		return true;
+	atomic64_sub(pages, &mm->pinned_vm);
+	return false;
+}
+
+/* fork(), mremap() */
+static void map_open(struct vm_area_struct *vma)
+{
+	struct myalloc_mapped *mapped = vma->vm_private_data;
+
+	atomic_inc(&mapped->maps);
+	atomic64_add(vma_pages(vma), &vma->vm_mm->pinned_vm);
+}
+
+static void map_close(struct vm_area_struct *vma)
+{
+	struct myalloc_mapped *mapped = vma->vm_private_data;
+
+	atomic64_sub(vma_pages(vma), &vma->vm_mm->pinned_vm);
+	atomic_dec(&mapped->maps);	/* the last access: the block may be freed now */
+}
+
+static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+/* The frame at an address of the mapping, which begins with the block. */
+static unsigned long frame_at(const struct vm_area_struct *vma, unsigned long addr)
+{
+	const struct myalloc_mapped *mapped = vma->vm_private_data;
+
+	return page_to_pfn(virt_to_page(mapped->addr)) + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+
+static vm_fault_t map_fault(struct vm_fault *vmf)
+{
+	unsigned long addr = vmf->address & PAGE_MASK;
+
+	return vmf_insert_pfn(vmf->vma, addr, frame_at(vmf->vma, addr));
+}
+
+#if MYALLOC_COMPAT_PMD_PFNMAP
+static vm_fault_t map_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	unsigned long addr = vmf->address & PMD_MASK;
+	struct vm_area_struct *vma = vmf->vma;
+	struct myalloc_mapped *mapped = vma->vm_private_data;
+	vm_fault_t ret;
+
+	if (order != PMD_SHIFT - PAGE_SHIFT || addr < vma->vm_start ||
+	    addr + PMD_SIZE > vma->vm_end || frame_at(vma, addr) % BIT(order))
+		return VM_FAULT_FALLBACK;
+	ret = myalloc_compat_insert_pmd(vmf, frame_at(vma, addr));
+	if (ret == VM_FAULT_NOPAGE)
+		atomic_inc(&mapped->large);
+	return ret;
+}
+#endif
+
+static const struct vm_operations_struct map_ops = {
+	.open = map_open,
+	.close = map_close,
+	.may_split = map_may_split,
+	.fault = map_fault,
+#if MYALLOC_COMPAT_PMD_PFNMAP
+	.huge_fault = map_huge_fault,
+#endif
+};
+
+/**
+ * myalloc_map_granule() - how much of a block can be mapped at once
+ * @addr: its address
+ * @nr_pages: its pages
+ *
+ * Context: any.
+ * Return: pages.
+ */
+u32 myalloc_map_granule(const void *addr, u32 nr_pages)
+{
+	if (MYALLOC_COMPAT_PMD_PFNMAP && nr_pages >= PMD_SIZE >> PAGE_SHIFT &&
+	    !((unsigned long)addr & (PMD_SIZE - 1)))
+		return PMD_SIZE >> PAGE_SHIFT;
+	return 1;
+}
+
+/**
+ * myalloc_map_check() - test whether a block may be mapped like this
+ * @vma: the mapping that is asked for
+ * @nr_pages: pages of the block
+ *
+ * Context: task.
+ * Return: 0; -EINVAL if the mapping is private or larger than the block; -EPERM if it is
+ * executable.
+ */
+int myalloc_map_check(const struct vm_area_struct *vma, u32 nr_pages)
+{
+	if (!(vma->vm_flags & VM_SHARED) || vma_pages(vma) > nr_pages)
+		return -EINVAL;
+	return vma->vm_flags & VM_EXEC ? -EPERM : 0;
+}
+
+/**
+ * myalloc_map_begin() - map a block
+ * @vma: the new mapping, for which myalloc_map_check() returned 0
+ * @mapped: the block
+ *
+ * Context: task, mmap_lock held; the caller excludes a free of the block.
+ * Return: 0; -ENOMEM if the process may pin no more memory.
+ */
+int myalloc_map_begin(struct vm_area_struct *vma, struct myalloc_mapped *mapped)
+{
+	if (!pin(vma->vm_mm, vma_pages(vma)))
+		return -ENOMEM;
+	atomic_inc(&mapped->maps);
+	myalloc_compat_vm_flags(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+				VM_MAYEXEC);
+	vma->vm_private_data = mapped;
+	vma->vm_ops = &map_ops;
+	return 0;
+}
