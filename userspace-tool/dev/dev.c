@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +29,36 @@ void dev_close(int fd)
 int dev_call(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;
+}
+
+int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at)
+{
+	const size_t align = 2u << 20;
+	char *room, *p;
+	int err;
+
+	*at = NULL;
+	/* Room, of which the aligned part is replaced and the rest given back. */
+	room = mmap(NULL, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (room == MAP_FAILED)
+		return -errno;
+	p = room + (-(uintptr_t)room & (align - 1));
+	if (mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		 handle * page_size) == MAP_FAILED) {
+		err = -errno;
+		munmap(room, size + align);
+		return err;
+	}
+	if (p > room)
+		munmap(room, p - room);
+	munmap(p + size, room + align - p);
+	*at = p;
+	return 0;
+}
+
+void dev_unmap(void *at, size_t size)
+{
+	munmap(at, size);
 }
 
 bool dev_load(const char *module)

@@ -21,6 +21,12 @@ int dev_call(int fd, unsigned long cmd, void *arg);
 bool dev_load(const char *module);
 /* 1 if readable, 0 after @ms, -EINTR after a signal that stop.h catches */
 int dev_wait(int fd, __u64 ms);
+/*
+ * Maps the block that @handle names, of @size bytes, at a multiple of 2 MiB, and the counterpart;
+ * 0 or the error
+ */
+int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at);
+void dev_unmap(void *at, size_t size);
 /* Number of records read, 0 after the last, -EAGAIN if there is none yet */
 int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr);
 /* The same of a benchmark: 1 record or none */

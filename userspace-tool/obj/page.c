@@ -11,6 +11,7 @@
 #include "obj/blocks.h"
 #include "obj/device.h"
 #include "obj/objects.h"
+#include "obj/page_map.h"
 #include "obj/stats.h"
 #include "out/out.h"
 
@@ -377,6 +378,18 @@ out:
 	return code;
 }
 
+static int map_visit(struct device *d, const struct wish *w)
+{
+	return page_map_visit(d, &w->ask, w->hold_ms);
+}
+
+static int page_map(struct cmd *c)
+{
+	struct wish w = { .count = 1 };
+
+	return page_visit(c, &w, map_visit);
+}
+
 #define TARGET(member)	OPT_TARGET(struct wish, member)
 
 #define ORDER(...) \
@@ -431,6 +444,15 @@ static const struct opt test_opts[] = {
 	{ NULL }
 };
 
+static const struct opt map_opts[] = {
+	ORDER(.otherwise = "0", .help = "log2 of the pages in the block"),
+	{ "exact", 0, OPT_NUMBER, "PAGES", TARGET(ask.nr_pages), .min = 1,
+	  .help = "number of pages in the block, not only powers of two" },
+	TOPDOWN,
+	HOLD(.otherwise = "0s"),
+	{ NULL }
+};
+
 static const struct verb page_verbs[] = {
 	{ "alloc", page_alloc, "", "allocate blocks, hold them, free them, and show the statistics at each moment",
 	  alloc_opts },
@@ -438,6 +460,8 @@ static const struct verb page_verbs[] = {
 	  fill_opts },
 	{ "test", page_test, "", "allocate and free blocks of every order, then validate",
 	  test_opts },
+	{ "map", page_map, "", "map a block into this process, write it, read it back, and unmap it",
+	  map_opts },
 	{ "free", NULL, "",
 	  "pages are freed by the command that allocated them: 'page alloc --hold TIME' frees them after TIME or at Ctrl-C",
 	  NULL },

@@ -34,6 +34,7 @@ stat show
 stat watch
 page alloc
 page fill
+page map
 page test
 cache list
 cache show
@@ -52,6 +53,7 @@ END
 
 begin "what was taken is given back, and the device closed"
 for words in info stat "page alloc -n 5000" "page fill --hold 1ms" "page test" \
+	"page map --order 3" \
 	"cache create -n 5000" "cache shrink" arena "arena show frame-0" "arena test" drain validate "stress run --ops 1"; do
 	script "set pages 65536"
 	# shellcheck disable=SC2086
@@ -108,6 +110,8 @@ STAT:page fill --hold 1ms
 PAGE_ALLOC:page alloc
 PAGE_FREE:page alloc
 PAGE_FREE:page test
+PAGE_MAP:page map
+MAP:page map
 VALIDATE:validate
 VALIDATE:page test
 DRAIN:drain
@@ -305,6 +309,36 @@ json /result/pages 4092
 json /result/fill_permille 250
 tool page fill --fill 100% --order 0 --hold 1ms -j
 json /result/pages 16368
+
+begin "page map"
+tool page map --order 9 -j
+exits 0
+json /result/verdict ok
+json /result/pages 512
+json /result/maps 2
+json /result/granule_bytes 2097152
+json /result/free_refused true
+called UNMAP 2
+tool page map --exact 3
+exits 0
+line out "mapped at once +4 KiB"
+for wrong in "set stale 1" "set apart 1" "set free_mapped 1"; do
+	script "$wrong"
+	tool page map --order 1 -j
+	exits 1
+	json /result/verdict failed
+done
+for call in MAP PAGE_MAP PAGE_ALLOC; do
+	script "fail $call 1 ENOMEM"
+	tool page map -j
+	exits 1
+	logged "CLOSE held=0"
+done
+script "fail MAP 2 ENOENT"
+tool page map
+exits 1
+called UNMAP 1
+logged "CLOSE held=0"
 
 begin "page test finds what does not balance"
 tool page test --order 2 -n 3 --rounds 2 -j

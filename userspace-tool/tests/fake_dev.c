@@ -69,7 +69,7 @@ static struct {
 	const char *name;
 	__s64 value;
 } settings[] = {
-	{ "pages", 16384 }, { "max_order", 10 }, { "cpus", 4 },
+	{ "pages", 16384 }, { "max_order", 10 }, { "stale", 0 }, { "apart", 0 }, { "free_mapped", 0 }, { "cpus", 4 },
 	{ "cached", 12 }, { "lost", 0 }, { "caches", 2 }, { "checks", 0 },
 	{ "node", -1 }, { "errors", 0 }, { "bad_frees", 0 },
 	{ "corruptions", 0 }, { "records", 3 }, { "verify_errors", 0 },
@@ -303,6 +303,62 @@ static int do_page_alloc(struct myalloc_page_alloc *a)
 	return 0;
 }
 
+/* One block is mapped at a time; all its mappings are the same memory. */
+static struct {
+	__u64 handle;
+	char *memory;
+	__u32 maps;
+} mapped;
+
+int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at)
+{
+	int err = fake_called("MAP", "");
+
+	(void)page_size;
+	*at = NULL;
+	if (err)
+		return err;
+	if (fd != FAKE_FD)
+		return -EBADF;
+	if (!mapped.maps++) {
+		mapped.handle = handle;
+		mapped.memory = calloc(1, size);
+		mapped.memory[size - 1] = SET(stale);
+	}
+	*at = mapped.memory;
+	/* Something else than the block. */
+	if (SET(apart) && mapped.maps == 2)
+		*at = calloc(1, size);
+	return 0;
+}
+
+void dev_unmap(void *at, size_t size)
+{
+	(void)size;
+	fake_log("UNMAP", "");
+	if (at != mapped.memory)
+		free(at);
+	if (!--mapped.maps) {
+		free(mapped.memory);
+		mapped.handle = 0;
+	}
+}
+
+static int do_page_map(struct myalloc_page_map *m)
+{
+	size_t i;
+
+	for (i = 0; i < fake.nr_held; i++)
+		if (fake.held[i].handle == m->handle) {
+			m->pages = fake.held[i].pages;
+			m->maps = mapped.maps;
+			m->granule_pages = m->pages < 512 ? 1 : 512;
+			m->large = m->pages / 512 * m->maps;
+			return 0;
+		}
+	return -ENOENT;
+}
+
 static int do_free(struct myalloc_free *f, bool objects)
 {
 	__u64 *handles = (__u64 *)(unsigned long)f->handles;
@@ -320,6 +376,8 @@ static int do_free(struct myalloc_free *f, bool objects)
 		h = &fake.held[i];
 		if (objects != !h->pages)
 			return -ENOENT;
+		if (mapped.handle == h->handle && !SET(free_mapped))
+			return -EBUSY;
 		fake.held_pages -= h->pages;
 		if (h->cache >= 0) {
 			fake.cache[h->cache].stat.live_objects--;
@@ -695,6 +753,7 @@ static const struct {
 	{ MYALLOC_IOC_VALIDATE, "VALIDATE" }, { MYALLOC_IOC_DRAIN, "DRAIN" },
 	{ MYALLOC_IOC_PAGE_ALLOC, "PAGE_ALLOC" },
 	{ MYALLOC_IOC_PAGE_FREE, "PAGE_FREE" },
+	{ MYALLOC_IOC_PAGE_MAP, "PAGE_MAP" },
 	{ MYALLOC_IOC_CACHE_CREATE, "CACHE_CREATE" },
 	{ MYALLOC_IOC_CACHE_DESTROY, "CACHE_DESTROY" },
 	{ MYALLOC_IOC_CACHE_SHRINK, "CACHE_SHRINK" },
@@ -743,6 +802,8 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_page_alloc(arg);
 	case MYALLOC_IOC_PAGE_FREE:
 		return do_free(arg, false);
+	case MYALLOC_IOC_PAGE_MAP:
+		return do_page_map(arg);
 	case MYALLOC_IOC_CACHE_CREATE:
 		return do_cache_create(arg);
 	case MYALLOC_IOC_CACHE_STAT:
