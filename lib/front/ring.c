@@ -94,7 +94,8 @@ static bool overwrites(const struct myalloc_ring *r)
 static bool sound(const struct myalloc_ring *r, const struct myalloc_ring_header *h, u64 pos,
 		  u64 tail, u32 length)
 {
-	return READ_ONCE(h->mark) == myalloc_ring_mark(r, pos) &&
+	/* What was a header may be data by now, which its user stores as he likes. */
+	return data_race(READ_ONCE(h->mark)) == myalloc_ring_mark(r, pos) &&
 	       myalloc_ring_total(r, length) <= tail - pos;
 }
 
@@ -382,18 +383,18 @@ int myalloc_ring_release(struct myalloc_ring *ring, const void *record)
 /* What a try to copy a record has come to, beside its length. */
 enum { NONE = -EAGAIN, DAMAGED = -EIO, GONE = -ESTALE, SKIPPED = -ENODATA };
 
-/* Copies what producers may be overwriting: each word is loaded once. */
+/* Copies what producers may be overwriting, so these are races: each word is loaded once. */
 static void copy_words(void *to, const u64 *from, size_t size)
 {
 	u64 word;
 
 	for (; size >= sizeof(word); size -= sizeof(word)) {
-		word = READ_ONCE(*from++);
+		word = data_race(READ_ONCE(*from++));	/* see still_there() */
 		memcpy(to, &word, sizeof(word));
 		to += sizeof(word);
 	}
 	if (size) {
-		word = READ_ONCE(*from);
+		word = data_race(READ_ONCE(*from));	/* see still_there() */
 		memcpy(to, &word, size);
 	}
 }
@@ -419,8 +420,8 @@ static long copy_next(struct myalloc_ring *r, struct myalloc_ring_part *part, vo
 	if (pos >= tail)
 		return NONE;
 	h = myalloc_ring_at(r, part, pos);
-	length = smp_load_acquire(&h->length);	/* pairs with finish() */
-	serial = READ_ONCE(h->serial[0]);
+	length = data_race(smp_load_acquire(&h->length));	/* or data by now; with finish() */
+	serial = data_race(READ_ONCE(h->serial[0]));	/* or data by now */
 	whole = sound(r, h, pos, tail, length);
 	if (!still_there(part, pos))
 		return GONE;
@@ -510,7 +511,7 @@ static void validate_part(const struct myalloc_ring *r, const struct myalloc_rin
 				r->front.name, pos, tail, (u32)(part - r->part));
 	while (pos < tail) {
 		const struct myalloc_ring_header *h = myalloc_ring_at(r, part, pos);
-		u32 length = READ_ONCE(h->length);
+		u32 length = data_race(READ_ONCE(h->length));	/* or data by now */
 		bool whole = sound(r, h, pos, tail, length);
 
 		myalloc_env_point("ring-looked");
