@@ -48,6 +48,8 @@
  *		order to the smallest and the rest in slabs, until every allocation of each
  *		thread fails, even after draining every CPU's magazines. Then no page may be
  *		free or cached. Then everything is freed in random order and must be free again.
+ *	HEAP	the same walk with blocks of any size in one heap, of which a third of the steps
+ *		changes the size of one; see stress_heap.c.
  *
  * The target is a share of the reserve in pages, divided among the threads. An order of which two
  * blocks do not fit into the share of one thread is left out of the mix (unless it is the only
@@ -215,6 +217,7 @@ static void destroy_caches(struct myalloc_stress_run *run)
 {
 	u32 i;
 
+	myalloc_stress_heap_end(run);
 	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++) {
 		struct myalloc_cache *cache = run->what[i].cache;
 
@@ -404,8 +407,11 @@ static void make_choices(struct myalloc_stress_run *run)
 		left |= weights[order];
 	}
 	myalloc_choice_init(&run->choice[STRESS_PAGES], weights, MYALLOC_NR_ORDERS);
-	myalloc_choice_init(&run->choice[STRESS_OBJECTS], run->params.size_weights,
-			    run->params.nr_sizes);
+	if (run->params.kind == MYALLOC_STRESS_HEAP)
+		myalloc_choice_init(&run->choice[STRESS_OBJECTS], &(u32){ 1 }, 1);
+	else
+		myalloc_choice_init(&run->choice[STRESS_OBJECTS], run->params.size_weights,
+				    run->params.nr_sizes);
 }
 
 /* Mean charge of a family's mix, in bytes. */
@@ -603,7 +609,8 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 	myalloc_zone_stats(run->job.zone, &run->before);
 	run->peak_pages = pages_out(&run->before);
 	if (stress_has(run, STRESS_OBJECTS)) {
-		err = make_caches(run);
+		err = run->params.kind == MYALLOC_STRESS_HEAP ? myalloc_stress_heap_make(run) :
+								make_caches(run);
 		if (err)
 			return err;
 	}

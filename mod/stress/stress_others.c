@@ -27,6 +27,8 @@ static bool is_ours(const struct myalloc_stress_run *run, const struct myalloc_c
 {
 	u32 i;
 
+	if (run->heap && run->heap->class_of[cache->id])
+		return true;
 	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++)
 		if (run->what[i].cache == cache)
 			return true;
@@ -78,7 +80,7 @@ void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress
  * @run: the run
  *
  * Exact while the run's own threads are idle. It does not notice a cache that was created and
- * destroyed again, which leaves nothing behind.
+ * destroyed again, which leaves nothing behind, and, in a run of kind HEAP, others' pages.
  *
  * Context: task, sleeps.
  * Return: true if there was no other user.
@@ -88,6 +90,10 @@ bool myalloc_stress_alone(struct myalloc_stress_run *run)
 	struct stress_others now;
 
 	myalloc_stress_look_at_others(run, &now);
+	/* The zone counts the pieces of an extent, of which the run knows nothing. */
+	if (run->params.kind == MYALLOC_STRESS_HEAP)
+		return now.caches == run->others.caches &&
+		       now.object_ops == run->others.object_ops;
 	return now.page_allocs == run->others.page_allocs +
 				  myalloc_stress_sum(run, STRESS_PAGE_ALLOCS) &&
 	       now.page_frees == run->others.page_frees +

@@ -19,6 +19,10 @@
  */
 static const u32 default_sizes[] = { 16, 40, 64, 96, 192, 256, 500, 1024, 2048, 4096 };
 
+/* Of a heap: bytes of the largest block, and about as many as one takes on average. */
+#define HEAP_MOST	(128u << 10)
+#define HEAP_CHARGE	8192u
+
 static int refuse(const char *why)
 {
 	pr_debug("stress run refused: %s\n", why);
@@ -160,12 +164,25 @@ static bool fits(const struct myalloc_stress_run *run, u32 size)
 				    false, run->job.zone->chunk_order);
 }
 
+/* The one kind of allocation of a heap: any size, so those of the user have no effect. */
+static int settle_heap(struct myalloc_stress_run *run)
+{
+	struct stress_what *what = &run->what[STRESS_WHAT_SIZES];
+
+	what->heap = true;
+	what->bytes = min_t(u32, HEAP_MOST, PAGE_SIZE << run->job.zone->chunk_order);
+	what->charge = HEAP_CHARGE;
+	return 0;
+}
+
 static int settle_sizes(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
 	bool given = p->nr_sizes;
 	u32 i;
 
+	if (p->kind == MYALLOC_STRESS_HEAP)
+		return settle_heap(run);
 	static_assert(ARRAY_SIZE(default_sizes) <= MYALLOC_STRESS_SIZES_MAX);
 	for (i = 0; !given && i < ARRAY_SIZE(default_sizes); i++)
 		if (fits(run, default_sizes[i]))

@@ -3,12 +3,28 @@
 #ifndef MYALLOC_STRESS_RUN_H
 #define MYALLOC_STRESS_RUN_H
 
+#include <linux/sched.h>
 #include <linux/wait.h>
 
 #include "base/histogram.h"
+#include "base/pattern.h"
 #include "base/random.h"
 #include "device/job.h"
+#include "front/heap.h"
 #include "zone/zone.h"
+
+/* One in STRESS_SAMPLE single operations is timed, because reading the clock costs time. */
+#define STRESS_SAMPLE	8
+
+/* One step in BULK_ONE_IN is a bulk operation, of 2 to BULK_MAX allocations. */
+#define BULK_ONE_IN	32
+#define BULK_MAX	16
+
+/* One allocation in ZERO_ONE_IN requests zeroed memory. */
+#define ZERO_ONE_IN	16
+
+/* One failure in WAIT_ONE_IN is retried with MYALLOC_MAY_WAIT, which drains every CPU. */
+#define WAIT_ONE_IN	16
 
 /* Numbers of the kinds of allocation: orders first, then sizes. */
 #define STRESS_WHAT_SIZES	16
@@ -21,16 +37,18 @@ static_assert(MYALLOC_NR_ORDERS <= MYALLOC_CHOICE_MAX);
 
 /**
  * struct stress_what - a kind of allocation
- * @cache: cache of the objects; NULL: pages
+ * @cache: cache of the objects; NULL: pages, or @heap
  * @order: log2 of pages
  * @bytes: usable bytes; 0: this number is unused
  * @charge: bytes of the zone that one takes; for an object its share of a slab
+ * @heap: blocks of the heap, of any size up to @bytes
  */
 struct stress_what {
 	struct myalloc_cache *cache;
 	u32 order;
 	u32 bytes;
 	u32 charge;
+	bool heap;
 };
 
 /**
@@ -214,6 +232,7 @@ struct stress_others {
  * @params: parameters with every default filled in
  * @verify: fill and check memory
  * @what: kinds of allocation, by number
+ * @heap: the heap of the kind HEAP, or NULL
  * @choice: the mix of each family
  * @cpu: allowed CPUs
  * @nr_cpus: number of allowed CPUs
@@ -241,6 +260,7 @@ struct myalloc_stress_run {
 	struct myalloc_stress params;
 	bool verify;
 	struct stress_what what[STRESS_WHATS];
+	struct myalloc_heap *heap;
 	struct myalloc_choice choice[STRESS_FAMILIES];
 	u32 cpu[MYALLOC_STRESS_THREADS_MAX];
 	u32 nr_cpus;
@@ -271,12 +291,71 @@ static inline struct myalloc_stress_run *to_stress(struct myalloc_job *job)
 	return container_of(job, struct myalloc_stress_run, job);
 }
 
+/* --- statistics of a thread ------------------------------------------------ */
+
+static inline void stress_count(struct stress_thread *t, enum stress_count which)
+{
+	WRITE_ONCE(t->count[which], t->count[which] + 1);
+}
+
+static inline bool stress_stopped(const struct stress_thread *t)
+{
+	return myalloc_job_stopped(&t->run->job);
+}
+
+/* No operations left, or no time. */
+static inline bool stress_ended(const struct stress_thread *t)
+{
+	u64 ops = t->run->params.ops;
+
+	return stress_stopped(t) || (ops && t->count[STRESS_OPS] >= ops);
+}
+
+/* Start of each operation. */
+static inline void stress_begin_op(struct stress_thread *t)
+{
+	stress_count(t, STRESS_OPS);
+	cond_resched();
+}
+
+static inline u64 stress_clock_start(struct stress_thread *t, enum stress_timer timer)
+{
+	return t->calls[timer]++ % STRESS_SAMPLE ? 0 : myalloc_env_now_ns();
+}
+
+static inline void stress_clock_stop(struct stress_thread *t, enum stress_timer timer, u64 start)
+{
+	u64 now;
+
+	if (!start)
+		return;
+	now = myalloc_env_now_ns();
+	/* The fast clock can step back when it is adjusted. */
+	myalloc_histogram_add(&t->ns[timer], now > start ? now - start : 0);
+}
+
+/* Should a failed allocation be retried with MYALLOC_MAY_WAIT? */
+static inline bool stress_insist(struct stress_thread *t)
+{
+	return t->run->params.kind != MYALLOC_STRESS_EXHAUST &&
+	       myalloc_random_one_in(&t->random, WAIT_ONE_IN);
+}
+
 /* stress_params.c */
 int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_stress *params);
 
 /* stress_thread.c */
 int myalloc_stress_thread(void *arg);
+__printf(3, 4)
+void myalloc_stress_tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...);
+void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_item *item,
+				const struct myalloc_damage *damage, const char *when);
 void myalloc_stress_wake(struct myalloc_job *job);
+
+/* stress_heap.c */
+int myalloc_stress_heap_make(struct myalloc_stress_run *run);
+void myalloc_stress_heap_end(struct myalloc_stress_run *run);
+void myalloc_stress_heap(struct stress_thread *t);
 
 /* stress_others.c */
 void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress_others *others);
@@ -289,6 +368,7 @@ static inline bool stress_has(const struct myalloc_stress_run *run, enum stress_
 	case MYALLOC_STRESS_PAGES:
 		return family == STRESS_PAGES;
 	case MYALLOC_STRESS_OBJECTS:
+	case MYALLOC_STRESS_HEAP:	/* its blocks are in that hold */
 		return family == STRESS_OBJECTS;
 	default:
 		return true;

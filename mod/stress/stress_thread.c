@@ -11,78 +11,27 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
-#include "base/pattern.h"
 #include "stress/stress_run.h"
-
-/* One in STRESS_SAMPLE single operations is timed, because reading the clock costs time. */
-#define STRESS_SAMPLE	8
-
-/* One step in BULK_ONE_IN is a bulk operation, of 2 to BULK_MAX allocations. */
-#define BULK_ONE_IN	32
-#define BULK_MAX	16
-
-/* One allocation in ZERO_ONE_IN requests zeroed memory. */
-#define ZERO_ONE_IN	16
-
-/* One failure in WAIT_ONE_IN is retried with MYALLOC_MAY_WAIT, which drains every CPU. */
-#define WAIT_ONE_IN	16
 
 /* Each end of a ring checks after this many items whether its partner sleeps. */
 #define RING_WAKE	16
 
-/* --- statistics ------------------------------------------------------------- */
-
-static void count(struct stress_thread *t, enum stress_count which)
-{
-	WRITE_ONCE(t->count[which], t->count[which] + 1);
-}
-
-static bool stopped(const struct stress_thread *t)
-{
-	return myalloc_job_stopped(&t->run->job);
-}
-
-/* No operations left, or no time. */
-static bool ended(const struct stress_thread *t)
-{
-	u64 ops = t->run->params.ops;
-
-	return stopped(t) || (ops && t->count[STRESS_OPS] >= ops);
-}
-
-/* Start of each operation. */
-static void begin_op(struct stress_thread *t)
-{
-	count(t, STRESS_OPS);
-	cond_resched();
-}
-
-static u64 clock_start(struct stress_thread *t, enum stress_timer timer)
-{
-	return t->calls[timer]++ % STRESS_SAMPLE ? 0 : myalloc_env_now_ns();
-}
-
-static void clock_stop(struct stress_thread *t, enum stress_timer timer, u64 start)
-{
-	u64 now;
-
-	if (!start)
-		return;
-	now = myalloc_env_now_ns();
-	/* The fast clock can step back when it is adjusted. */
-	myalloc_histogram_add(&t->ns[timer], now > start ? now - start : 0);
-}
-
 /* --- errors ------------------------------------------------------------ */
 
-/* Keep the first error of a run in words; count all. */
-static __printf(3, 4) void
-tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...)
+/**
+ * myalloc_stress_tell() - count an error, and keep the first of a run in words
+ * @t: the thread that found it
+ * @which: the count
+ * @fmt: format of the words
+ *
+ * Context: the thread.
+ */
+void myalloc_stress_tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...)
 {
 	struct myalloc_stress_run *run = t->run;
 	va_list args;
 
-	count(t, which);
+	stress_count(t, which);
 	if (atomic_xchg(&run->error_claimed, 1))
 		return;
 	va_start(args, fmt);
@@ -96,6 +45,8 @@ static void name_what(char *buf, size_t size, const struct stress_what *what)
 {
 	if (what->cache)
 		scnprintf(buf, size, "%u-byte object", what->bytes);
+	else if (what->heap)
+		scnprintf(buf, size, "block of a heap");
 	else
 		scnprintf(buf, size, "order %u block", what->order);
 }
@@ -142,18 +93,27 @@ static u32 frame_of(struct stress_thread *t, const void *addr)
 	return myalloc_frame_idx(zone, myalloc_map_frame(&zone->map, addr));
 }
 
-static void tell_damage(struct stress_thread *t, const struct stress_item *item,
-			const struct myalloc_damage *damage, const char *when)
+/**
+ * myalloc_stress_tell_damage() - tell that an allocation does not hold what it should
+ * @t: the thread that found it
+ * @item: the allocation
+ * @damage: where it differs
+ * @when: the occasion, in words
+ *
+ * Context: the thread.
+ */
+void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_item *item,
+				const struct myalloc_damage *damage, const char *when)
 {
 	char name[24], found[64];
 
 	name_what(name, sizeof(name), &t->run->what[stress_identity_what(item->identity)]);
 	name_found(t, found, sizeof(found), damage);
-	tell(t, STRESS_VERIFY_ERRORS,
-	     "%s #%llu of thread %u, frame %u, %s: %zu of %zu words wrong from 0x%zx on: %s",
-	     name, stress_identity_number(item->identity),
-	     stress_identity_thread(item->identity), frame_of(t, item->addr), when,
-	     damage->words, damage->of, damage->offset, found);
+	myalloc_stress_tell(t, STRESS_VERIFY_ERRORS,
+			    "%s #%llu of thread %u, frame %u, %s: %zu of %zu words wrong from 0x%zx on: %s",
+			    name, stress_identity_number(item->identity),
+			    stress_identity_thread(item->identity), frame_of(t, item->addr), when,
+			    damage->words, damage->of, damage->offset, found);
 }
 
 static void tell_free(struct stress_thread *t, u64 identity, int err)
@@ -161,8 +121,10 @@ static void tell_free(struct stress_thread *t, u64 identity, int err)
 	char name[24];
 
 	name_what(name, sizeof(name), &t->run->what[stress_identity_what(identity)]);
-	tell(t, STRESS_FREE_ERRORS, "free of %s #%llu of thread %u was refused: error %d",
-	     name, stress_identity_number(identity), stress_identity_thread(identity), err);
+	myalloc_stress_tell(t, STRESS_FREE_ERRORS,
+			    "free of %s #%llu of thread %u was refused: error %d", name,
+			    stress_identity_number(identity), stress_identity_thread(identity),
+			    err);
 }
 
 /* --- one thing --------------------------------------------------------- */
@@ -182,14 +144,15 @@ static bool accept(struct stress_thread *t, const struct stress_item *item, bool
 
 	if (!IS_ALIGNED((unsigned long)item->addr, align) ||
 	    !inside(t->run->job.zone, item->addr, what->bytes)) {
-		tell(t, STRESS_VERIFY_ERRORS, "allocation #%llu of thread %u is misplaced",
-		     stress_identity_number(item->identity), t->index);
+		myalloc_stress_tell(t, STRESS_VERIFY_ERRORS,
+				    "allocation #%llu of thread %u is misplaced",
+				    stress_identity_number(item->identity), t->index);
 		return false;
 	}
 	if (!t->run->verify)
 		return true;
 	if (zeroed && !myalloc_pattern_check_zero(item->addr, what->bytes, &damage))
-		tell_damage(t, item, &damage, "asked for zeroed");
+		myalloc_stress_tell_damage(t, item, &damage, "asked for zeroed");
 	myalloc_pattern_fill(item->addr, what->bytes,
 			     myalloc_pattern_key(t->run->params.seed, item->identity));
 	return true;
@@ -204,7 +167,7 @@ static void verify(struct stress_thread *t, const struct stress_item *item)
 	    !myalloc_pattern_check(item->addr, what->bytes,
 				   myalloc_pattern_key(t->run->params.seed, item->identity),
 				   &damage))
-		tell_damage(t, item, &damage, "when freed");
+		myalloc_stress_tell_damage(t, item, &damage, "when freed");
 }
 
 /* A single allocation, timed if it neither zeroes nor waits. */
@@ -212,7 +175,7 @@ static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
 			myalloc_flags_t flags)
 {
 	enum stress_timer timer = what->cache ? STRESS_OBJ_ALLOC_NS : STRESS_PAGE_ALLOC_NS;
-	u64 start = flags ? 0 : clock_start(t, timer);
+	u64 start = flags ? 0 : stress_clock_start(t, timer);
 	void *addr;
 
 	if (what->cache)
@@ -220,27 +183,27 @@ static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
 	else
 		addr = myalloc_pages_alloc(t->run->job.zone, what->order, flags);
 	if (addr)
-		clock_stop(t, timer, start);
+		stress_clock_stop(t, timer, start);
 	return addr;
 }
 
 static int call_free(struct stress_thread *t, const struct stress_what *what, void *addr)
 {
 	enum stress_timer timer = what->cache ? STRESS_OBJ_FREE_NS : STRESS_PAGE_FREE_NS;
-	u64 start = clock_start(t, timer);
+	u64 start = stress_clock_start(t, timer);
 	int err;
 
 	if (what->cache)
 		err = myalloc_cache_free(what->cache, addr);
 	else
 		err = myalloc_pages_free(t->run->job.zone, addr, what->order);
-	clock_stop(t, timer, start);
+	stress_clock_stop(t, timer, start);
 	return err;
 }
 
 static void note_alloc(struct stress_thread *t, u32 nr, void *addr, struct stress_item *item)
 {
-	count(t, t->run->what[nr].cache ? STRESS_OBJ_ALLOCS : STRESS_PAGE_ALLOCS);
+	stress_count(t, t->run->what[nr].cache ? STRESS_OBJ_ALLOCS : STRESS_PAGE_ALLOCS);
 	WRITE_ONCE(t->number, t->number + 1);
 	item->addr = addr;
 	item->identity = stress_identity(nr, t->index, t->number);
@@ -248,7 +211,7 @@ static void note_alloc(struct stress_thread *t, u32 nr, void *addr, struct stres
 
 static void note_free(struct stress_thread *t, const struct stress_what *what)
 {
-	count(t, what->cache ? STRESS_OBJ_FREES : STRESS_PAGE_FREES);
+	stress_count(t, what->cache ? STRESS_OBJ_FREES : STRESS_PAGE_FREES);
 }
 
 /* One call, without counting a failure. */
@@ -264,19 +227,12 @@ static bool try_alloc(struct stress_thread *t, u32 nr, myalloc_flags_t flags,
 	return accept(t, item, zeroed);
 }
 
-/* Should a failed allocation be retried with MYALLOC_MAY_WAIT? */
-static bool insist(struct stress_thread *t)
-{
-	return t->run->params.kind != MYALLOC_STRESS_EXHAUST &&
-	       myalloc_random_one_in(&t->random, WAIT_ONE_IN);
-}
-
 static bool alloc_one(struct stress_thread *t, u32 nr, struct stress_item *item)
 {
 	if (try_alloc(t, nr, 0, item) ||
-	    (insist(t) && try_alloc(t, nr, MYALLOC_MAY_WAIT, item)))
+	    (stress_insist(t) && try_alloc(t, nr, MYALLOC_MAY_WAIT, item)))
 		return true;
-	count(t, STRESS_FAIL_NOMEM);
+	stress_count(t, STRESS_FAIL_NOMEM);
 	return false;
 }
 
@@ -358,7 +314,7 @@ static void take_bulk(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 			put_in(t, hold, &item);
 	}
 	if (got < want)
-		count(t, STRESS_FAIL_NOMEM);
+		stress_count(t, STRESS_FAIL_NOMEM);
 }
 
 /* Look for another allocation of the same what, with at most @looks attempts in all. */
@@ -455,7 +411,7 @@ static void step(struct stress_thread *t, struct stress_hold *hold)
 				take(t, hold, nr);
 			return;
 		}
-		count(t, STRESS_FAIL_TARGET);
+		stress_count(t, STRESS_FAIL_TARGET);
 	}
 	if (bulk)
 		give_bulk(t, hold);
@@ -476,8 +432,8 @@ static struct stress_hold *pick_hold(struct stress_thread *t)
 
 static void run_mix(struct stress_thread *t)
 {
-	while (!ended(t)) {
-		begin_op(t);
+	while (!stress_ended(t)) {
+		stress_begin_op(t);
 		step(t, pick_hold(t));
 	}
 }
@@ -543,14 +499,14 @@ static void run_producer(struct stress_thread *t)
 	struct stress_item item;
 	bool objects = false;
 
-	while (!ended(t)) {
+	while (!stress_ended(t)) {
 		if (ring_full(ring)) {
-			count(t, STRESS_FAIL_TARGET);
+			stress_count(t, STRESS_FAIL_TARGET);
 			ring_wake(ring);
-			wait_event_idle(ring->wait, ring_roomy(ring) || stopped(t));
+			wait_event_idle(ring->wait, ring_roomy(ring) || stress_stopped(t));
 			continue;
 		}
-		begin_op(t);
+		stress_begin_op(t);
 		if (alloc_one(t, choose(t, &t->hold[objects]), &item))
 			ring_push(t, &item);
 		objects = !objects;
@@ -564,7 +520,7 @@ static void consume(struct stress_thread *t, struct stress_hold *hold)
 {
 	struct stress_item item = take_out(t, hold, myalloc_random_below(&t->random, hold->nr));
 
-	count(t, STRESS_OPS);
+	stress_count(t, STRESS_OPS);
 	cond_resched();
 	free_one(t, &item);
 	WRITE_ONCE(t->ring->freed, t->ring->freed + charge(t, &item));
@@ -609,8 +565,8 @@ static bool gate_pass(struct stress_thread *t)
 		wake_up_all(&gate->wait);
 	}
 	spin_unlock(&gate->lock);
-	wait_event_idle(gate->wait, READ_ONCE(gate->round) != round || stopped(t));
-	return !stopped(t);
+	wait_event_idle(gate->wait, READ_ONCE(gate->round) != round || stress_stopped(t));
+	return !stress_stopped(t);
 }
 
 /* This thread will not come to the gate again. */
@@ -633,12 +589,12 @@ static bool sweep_one(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 {
 	bool any = false;
 
-	while (!ended(t)) {
+	while (!stress_ended(t)) {
 		if (hold->nr == hold->max) {
 			t->cramped = true;
 			break;
 		}
-		begin_op(t);
+		stress_begin_op(t);
 		if (!take(t, hold, nr))
 			break;
 		any = true;
@@ -667,11 +623,11 @@ static bool sweep_caches(struct stress_thread *t)
 	struct stress_hold *hold = &t->hold[i ? STRESS_OBJECTS : STRESS_PAGES];
 	struct stress_item item;
 
-	if (ended(t) || hold->nr == hold->max)
+	if (stress_ended(t) || hold->nr == hold->max)
 		return false;
-	begin_op(t);
+	stress_begin_op(t);
 	if (!try_alloc(t, nr, MYALLOC_MAY_WAIT, &item)) {
-		count(t, STRESS_FAIL_NOMEM);
+		stress_count(t, STRESS_FAIL_NOMEM);
 		return false;
 	}
 	put_in(t, hold, &item);
@@ -686,7 +642,7 @@ static void sweep(struct stress_thread *t)
 	do {
 		any = sweep_all(t);
 		any |= sweep_caches(t);
-	} while ((any || sweep_all(t)) && !t->cramped && !ended(t));
+	} while ((any || sweep_all(t)) && !t->cramped && !stress_ended(t));
 }
 
 /* Allocate a random amount of the usual mix, so that each round fragments the zone anew. */
@@ -696,13 +652,13 @@ static void scatter(struct stress_thread *t)
 	u32 pages = div_u64(t->hold[STRESS_PAGES].target * permille, 1000 * PAGE_SIZE);
 	u32 objects = div_u64(t->hold[STRESS_OBJECTS].target * permille, 1000 * PAGE_SIZE);
 
-	while (!ended(t)) {
+	while (!stress_ended(t)) {
 		struct stress_hold *hold = pick_hold(t);
 		u64 most = (u64)(hold == t->hold ? pages : objects) * PAGE_SIZE;
 
 		if (hold->live >= most || hold->nr == hold->max)
 			break;
-		begin_op(t);
+		stress_begin_op(t);
 		if (!take(t, hold, choose(t, hold)))
 			break;
 	}
@@ -731,10 +687,10 @@ static void check_exhausted(struct stress_thread *t)
 	myalloc_zone_stats(run->job.zone, &stats);
 	if (!(stats.free_pages | stats.cached_pages | stats.deferred_pages))
 		WRITE_ONCE(run->exhausted, run->exhausted + 1);
-	else if (!cramped && myalloc_stress_alone(run) && !stopped(t))
-		tell(t, STRESS_VERIFY_ERRORS,
-		     "allocations fail, yet %llu pages are free, %llu cached, %llu deferred",
-		     stats.free_pages, stats.cached_pages, stats.deferred_pages);
+	else if (!cramped && myalloc_stress_alone(run) && !stress_stopped(t))
+		myalloc_stress_tell(t, STRESS_VERIFY_ERRORS,
+				    "allocations fail, yet %llu pages are free, %llu cached, %llu deferred",
+				    stats.free_pages, stats.cached_pages, stats.deferred_pages);
 }
 
 /* All threads wait after freeing everything: the zone must be as before the run. */
@@ -749,9 +705,9 @@ static void check_returned(struct stress_thread *t)
 	myalloc_zone_stats(run->job.zone, &stats);
 	if (memcmp(stats.free_blocks, run->before.free_blocks, sizeof(stats.free_blocks)) &&
 	    myalloc_stress_alone(run))
-		tell(t, STRESS_VERIFY_ERRORS,
-		     "all was freed, yet %llu pages are free where %llu were, or in smaller blocks",
-		     stats.free_pages, run->before.free_pages);
+		myalloc_stress_tell(t, STRESS_VERIFY_ERRORS,
+				    "all was freed, yet %llu pages are free where %llu were, or in smaller blocks",
+				    stats.free_pages, run->before.free_pages);
 }
 
 static void exhaust_round(struct stress_thread *t)
@@ -761,18 +717,18 @@ static void exhaust_round(struct stress_thread *t)
 	WRITE_ONCE(t->cramped, false);
 	scatter(t);
 	sweep(t);
-	if (ended(t) || !gate_pass(t))
+	if (stress_ended(t) || !gate_pass(t))
 		return;
 	if (!t->index)
 		check_exhausted(t);
 	if (!gate_pass(t))
 		return;
-	while (!ended(t) && pages->nr + objects->nr) {
-		begin_op(t);
+	while (!stress_ended(t) && pages->nr + objects->nr) {
+		stress_begin_op(t);
 		give(t, myalloc_random_below(&t->random, pages->nr + objects->nr) < pages->nr ?
 			pages : objects);
 	}
-	if (ended(t) || !gate_pass(t))
+	if (stress_ended(t) || !gate_pass(t))
 		return;
 	if (!t->index)
 		check_returned(t);
@@ -781,7 +737,7 @@ static void exhaust_round(struct stress_thread *t)
 
 static void run_exhaust(struct stress_thread *t)
 {
-	while (!ended(t))
+	while (!stress_ended(t))
 		exhaust_round(t);
 	gate_leave(t);
 }
@@ -799,6 +755,9 @@ static void run_kind(struct stress_thread *t)
 		break;
 	case MYALLOC_STRESS_EXHAUST:
 		run_exhaust(t);
+		break;
+	case MYALLOC_STRESS_HEAP:
+		myalloc_stress_heap(t);
 		break;
 	default:
 		run_mix(t);
@@ -819,7 +778,7 @@ int myalloc_stress_thread(void *arg)
 
 	myalloc_random_init(&t->random, run->params.seed, t->index);
 	run_kind(t);
-	give_all(t);
+	give_all(t);	/* of a heap, nothing is left */
 	if (atomic_dec_and_test(&run->running))
 		wake_up(&run->wait);
 	return 0;

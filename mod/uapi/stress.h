@@ -22,6 +22,7 @@ enum myalloc_stress_kind {
 	MYALLOC_STRESS_MIXED = 2,	/* both at once */
 	MYALLOC_STRESS_CROSS = 3,	/* one thread allocates, its partner frees */
 	MYALLOC_STRESS_EXHAUST = 4,	/* fill to the last page and empty, repeatedly */
+	MYALLOC_STRESS_HEAP = 5,	/* blocks of any size in a heap, which also change it */
 	MYALLOC_STRESS_KINDS
 };
 
@@ -43,7 +44,8 @@ enum myalloc_stress_kind {
  * @fill_permille: share of the reserve to keep allocated, 1 to 1000; 0 for 500.
  *	EXHAUST ignores it
  * @nr_sizes: entries of @sizes in use, 0 for a default mix of those that fit into the
- *	zone's largest slab; -EINVAL if a given size does not fit
+ *	zone's largest slab; -EINVAL if a given size does not fit. HEAP ignores
+ *	them and the orders
  * @order_weights: relative frequency of each order; if all are 0, each order is half as
  *	frequent as the one below; must be 0 above the reserve's max_order. An order of
  *	which two blocks do not fit in a thread's part of the fill is left out, except
@@ -148,7 +150,7 @@ struct myalloc_latency {
  * @kind: enum myalloc_stress_kind
  * @threads: kernel threads that ran
  * @elapsed_ms: wall time
- * @page_allocs: blocks allocated
+ * @page_allocs: blocks allocated; HEAP: those of whole pages, here and in the next
  * @page_frees: blocks freed
  * @obj_allocs: objects allocated
  * @obj_frees: objects freed

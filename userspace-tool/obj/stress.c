@@ -120,6 +120,8 @@ static void check_words(struct cmd *c, struct wish *w)
 	if ((w->sizes || w->checks != NO_CHECKS) && !kind->objects)
 		out_warn("--sizes and --checks have no effect in a run of kind %s",
 			 kind->name);
+	if (w->sizes && s->kind == MYALLOC_STRESS_HEAP)
+		out_warn("--sizes has no effect in a run of kind heap");
 	if (!s->duration_ms && !s->ops)
 		s->duration_ms = DEFAULT_MS;
 }
@@ -198,7 +200,7 @@ static int kinds(struct cmd *c)
 
 static const struct opt run_opts[] = {
 	{ "kind", 'k', OPT_STRING, "KIND", TARGET(kind), .otherwise = "mixed",
-	  .help = "pages, objects, mixed, cross or exhaust" },
+	  .help = "pages, objects, mixed, cross, exhaust or heap" },
 	{ "seed", 's', OPT_NUMBER, "N", TARGET(ask.seed), .otherwise = "random, and printed",
 	  .help = "seed of every random choice" },
 	{ "threads", 't', OPT_NUMBER, "N", TARGET(ask.threads),

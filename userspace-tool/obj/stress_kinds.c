@@ -15,4 +15,6 @@ const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS] = {
 		"one thread allocates and its partner on another CPU frees" },
 	[MYALLOC_STRESS_EXHAUST] = { "exhaust", true, true,
 		"allocate everything to the last page and free it, again and again" },
+	[MYALLOC_STRESS_HEAP] = { "heap", false, true,
+		"allocate, resize and free blocks of any size in one heap" },
 };

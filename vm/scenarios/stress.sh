@@ -20,7 +20,7 @@ run()
 }
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
-for kind in pages objects mixed cross exhaust; do
+for kind in pages objects mixed cross exhaust heap; do
 	run "$kind" --kind $kind --time 4s --threads 2
 done
 run "mixed, by operations" --kind mixed --ops 20000 --threads 2 --seed 7
@@ -44,6 +44,7 @@ expect "the module unloads" rmmod myalloc
 expect "the module loads with checks=FZPU" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=FZPU
 run "mixed, module with every check" --kind mixed --time 5s --threads 2
 run "exhaust, module with every check" --kind exhaust --time 3s --threads 2
+run "heap, module with every check" --kind heap --time 3s --threads 2
 expect "every invariant holds with checks" myallocctl validate
 expect "the module unloads again" rmmod myalloc
 
