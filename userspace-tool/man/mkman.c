@@ -108,6 +108,8 @@ static bool fill_in(const char *what)
 		put_statistics(zone_fields);
 	} else if (!strcmp(what, "statistics cache")) {
 		put_statistics(cache_fields);
+	} else if (!strcmp(what, "statistics heap")) {
+		put_statistics(heap_fields);
 	} else if (!strcmp(what, "statistics arena")) {
 		put_statistics(arena_fields);
 	} else if (!strcmp(what, "statistics ring")) {

@@ -241,6 +241,7 @@ static int stat_explain(struct cmd *c)
 	o = out_new("stat explain");
 	explain_fields(o, "zone", "Zone", zone_fields);
 	explain_fields(o, "cache", "Cache", cache_fields);
+	explain_fields(o, "heap", "Heap", heap_fields);
 	explain_fields(o, "arena", "Arena", arena_fields);
 	return out_finish(o, EXIT_OK);
 }

@@ -11,6 +11,7 @@ while read -r kind; do
 	"stat watch") words="$kind -i 1ms -n 1" ;;
 	"page fill") words="$kind --hold 1ms" ;;
 	"cache show") words="$kind requests" ;;
+	"heap show") words="$kind web" ;;
 	"arena show") words="$kind frame-0" ;;
 	"stress run") words="$kind --ops 5" ;;
 	esac
@@ -40,6 +41,9 @@ cache list
 cache show
 cache create
 cache shrink
+heap list
+heap show
+heap test
 arena list
 arena show
 arena test
@@ -54,7 +58,8 @@ END
 begin "what was taken is given back, and the device closed"
 for words in info stat "page alloc -n 5000" "page fill --hold 1ms" "page test" \
 	"page map --order 3" \
-	"cache create -n 5000" "cache shrink" arena "arena show frame-0" "arena test" drain validate "stress run --ops 1"; do
+	"cache create -n 5000" "cache shrink" heap "heap show web" "heap test" \
+	arena "arena show frame-0" "arena test" drain validate "stress run --ops 1"; do
 	script "set pages 65536"
 	# shellcheck disable=SC2086
 	tool $words
@@ -132,6 +137,10 @@ CACHE_DESTROY:cache create
 ARENA_STAT:arena list
 ARENA_STAT:arena show frame-0
 ARENA_TEST:arena test
+HEAP_STAT:heap list
+HEAP_STAT:heap show web
+CACHE_STAT:heap show web
+HEAP_TEST:heap test
 STRESS_START:stress run
 STRESS_RESULT:stress run
 READ:stress run
@@ -575,6 +584,58 @@ exits 1
 has err "as many caches"
 script "signal ARENA_TEST 1 INT" "fail ARENA_TEST 1 EINTR"
 tool arena test
+exits 130
+script
+
+begin "heap list and show"
+script "set caches 3"
+tool heap
+line out " 7  web +5 +0 +8 KiB +105 .*"
+tool heap show web
+exits 0
+line out "  name +web"
+line out " +192 +5 +3 .*"
+tool heap show web -j
+json /result/traits/classes 44
+json /result/use/alloc_hit_permille 857
+json /result/classes/0/object_bytes 192
+tool heap show requests
+exits 1
+has err "no heap 'requests'"
+script "set heaps 0"
+tool heap
+exits 0
+has err "no heaps"
+tool -j heap
+documents 1
+json /result/heaps "[ ]"
+
+begin "heap test"
+script
+tool heap test
+exits 0
+logged "ASKED ops=100000 seed=0 max=0"
+line out "verdict +ok"
+tool heap test -n 10 --seed 5 --max-size 1M -j
+logged "ASKED ops=10 seed=5 max=1048576"
+json /seed 5
+json /result/allocs 5
+json /result/first null
+script "set heap_errors 3" "first the content has changed"
+tool heap test
+exits 1
+line out "first error +the content has changed"
+line out "verdict +failed"
+script
+tool heap test --max-size 1G
+exits 2
+has err "above this zone's largest block, 4194304 bytes"
+script "fail HEAP_TEST 1 ENOSPC"
+tool heap test
+exits 1
+has err "as many heaps"
+script "signal HEAP_TEST 1 INT" "fail HEAP_TEST 1 EINTR"
+tool heap test
 exits 130
 script
 

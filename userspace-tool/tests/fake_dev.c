@@ -76,6 +76,7 @@ static struct {
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
 	{ "arenas", 2 }, { "arena_errors", 0 },
+	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 },
 };
@@ -598,6 +599,56 @@ static int do_arena_test(struct myalloc_arena_test *t)
 	return 0;
 }
 
+/* ---- heaps ---- */
+
+/* One heap, "web", whose used class is the cache "web-192". */
+static int do_heap_stat(struct myalloc_heap_stat *s)
+{
+	__u32 how = s->how;
+
+	if (s->size != sizeof(*s) || (how != MYALLOC_BY_ID && how != MYALLOC_NEXT_ID))
+		return -EINVAL;
+	if (!SET(heaps) || s->id > 7 || (how == MYALLOC_BY_ID && s->id != 7))
+		return -ENOENT;
+	memset(s, 0, sizeof(*s));
+	s->size = sizeof(*s);
+	s->how = how;
+	s->id = 7;
+	strcpy(s->name, "web");
+	s->classes = 44;
+	s->max_object = 32768;
+	s->live_objects = 5;
+	s->object_bytes = 5 * 192;
+	s->held_bytes = 8192;
+	s->allocs = 105;
+	s->frees = 100;
+	s->alloc_hits = 90;
+	s->free_hits = 80;
+	return 0;
+}
+
+static int do_heap_test(struct myalloc_heap_test *t)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "ops=%llu seed=%llu max=%llu", (unsigned long long)t->ops,
+		 (unsigned long long)t->seed, (unsigned long long)t->max_bytes);
+	fake_log("ASKED", text);
+	if (t->size != sizeof(*t) || t->pad || !t->ops || t->ops > MYALLOC_HEAP_TEST_OPS_MAX ||
+	    t->max_bytes > 4096ull << SET(max_order))
+		return -EINVAL;
+	if (!t->seed)
+		t->seed = 4711;
+	if (!t->max_bytes)
+		t->max_bytes = 128 << 10;
+	t->allocs = t->ops / 2;
+	t->frees = t->allocs;
+	t->errors = SET(heap_errors);
+	if (t->errors)
+		memcpy(t->first, fake.first, sizeof(t->first));
+	return 0;
+}
+
 /* ---- stress ---- */
 
 static int do_stress_start(struct myalloc_stress *s)
@@ -727,6 +778,8 @@ int dev_open(void)
 		add_cache(0, "requests", 192);
 	if (SET(caches) > 1)
 		add_cache(1, "sessions", 1000);
+	if (SET(caches) > 2)
+		add_cache(2, "web-192", 192);
 	err = fake_called("OPEN", "");
 	return err ? err : FAKE_FD;
 }
@@ -763,6 +816,8 @@ static const struct {
 	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
 	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
+	{ MYALLOC_IOC_HEAP_STAT, "HEAP_STAT" },
+	{ MYALLOC_IOC_HEAP_TEST, "HEAP_TEST" },
 	{ MYALLOC_IOC_ARENA_STAT, "ARENA_STAT" },
 	{ MYALLOC_IOC_ARENA_TEST, "ARENA_TEST" },
 	{ MYALLOC_IOC_STRESS_START, "STRESS_START" },
@@ -820,6 +875,10 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_arena_stat(arg);
 	case MYALLOC_IOC_ARENA_TEST:
 		return do_arena_test(arg);
+	case MYALLOC_IOC_HEAP_STAT:
+		return do_heap_stat(arg);
+	case MYALLOC_IOC_HEAP_TEST:
+		return do_heap_test(arg);
 	case MYALLOC_IOC_STRESS_START:
 		return do_stress_start(arg);
 	case MYALLOC_IOC_STRESS_RESULT:

@@ -298,6 +298,27 @@ static size_t good_bench_result(struct fuzzer *f, void *arg)
 	return sizeof(*a);
 }
 
+static size_t good_heap_stat(struct fuzzer *f, void *arg)
+{
+	struct myalloc_heap_stat *a = arg;
+
+	a->size = sizeof(*a);
+	a->how = 1 + below(&f->random, 2);
+	a->id = below(&f->random, 64);
+	return sizeof(*a);
+}
+
+static size_t good_heap_test(struct fuzzer *f, void *arg)
+{
+	struct myalloc_heap_test *a = arg;
+
+	a->size = sizeof(*a);
+	a->seed = next_random(&f->random);
+	a->ops = 1 + below(&f->random, 200);
+	a->max_bytes = below(&f->random, 3) ? 0 : below(&f->random, 1u << 20);
+	return sizeof(*a);
+}
+
 static size_t good_nothing(struct fuzzer *f, void *arg)
 {
 	(void)f;
@@ -332,6 +353,8 @@ static const struct {
 	{ MYALLOC_IOC_BENCH_START, good_bench, 1 },
 	{ MYALLOC_IOC_BENCH_RESULT, good_bench_result, 2 },
 	{ MYALLOC_IOC_BENCH_CANCEL, good_nothing, 1 },
+	{ MYALLOC_IOC_HEAP_STAT, good_heap_stat, 1 },
+	{ MYALLOC_IOC_HEAP_TEST, good_heap_test, 1 },
 };
 
 /* ---- spoiling them ---- */

@@ -338,6 +338,14 @@ static void fill_bench(void *arg)
 	b->shapes[0] = 1;
 }
 
+static void fill_heap_test(void *arg)
+{
+	struct myalloc_heap_test *t = arg;
+
+	t->ops = 10;
+	t->seed = 1;
+}
+
 static const struct sized sized[] = {
 	{ "INFO", MYALLOC_IOC_INFO, sizeof(struct myalloc_info), fill_nothing, true },
 	{ "STAT", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat), fill_nothing, true },
@@ -345,6 +353,8 @@ static const struct sized sized[] = {
 	  sizeof(struct myalloc_cache_create), fill_create, false },
 	{ "CACHE_STAT", MYALLOC_IOC_CACHE_STAT,
 	  sizeof(struct myalloc_cache_stat), fill_cache_stat, true },
+	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, sizeof(struct myalloc_heap_test),
+	  fill_heap_test, true },
 	{ "STRESS_START", MYALLOC_IOC_STRESS_START,
 	  sizeof(struct myalloc_stress), fill_stress, false },
 	{ "STRESS_RESULT", MYALLOC_IOC_STRESS_RESULT,
@@ -483,6 +493,8 @@ static const struct {
 	{ "CACHE_STAT", MYALLOC_IOC_CACHE_STAT, sizeof(struct myalloc_cache_stat) },
 	{ "OBJ_ALLOC", MYALLOC_IOC_OBJ_ALLOC, sizeof(struct myalloc_obj_alloc) },
 	{ "OBJ_FREE", MYALLOC_IOC_OBJ_FREE, sizeof(struct myalloc_free) },
+	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, sizeof(struct myalloc_heap_stat) },
+	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, sizeof(struct myalloc_heap_test) },
 	{ "STRESS_START", MYALLOC_IOC_STRESS_START, sizeof(struct myalloc_stress) },
 	{ "STRESS_RESULT", MYALLOC_IOC_STRESS_RESULT,
 	  sizeof(struct myalloc_stress_result) },
@@ -2109,6 +2121,73 @@ static void test_bench_kinds(void)
 }
 
 /* A file has one run at a time, of whichever kind. */
+/* ---- heaps ---- */
+
+static void test_heap_test(void)
+{
+	struct myalloc_heap_test t = { .size = sizeof(t), .ops = 5000, .seed = 7 }, again = t;
+	int fd = open_device();
+
+	CHECK(fd >= 0, "open");
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &t), 0);
+	EXPECT(!t.errors && !t.first[0], "%llu errors: %.160s", (unsigned long long)t.errors,
+	       t.first);
+	EXPECT(t.allocs && t.reallocs && t.frees == t.allocs, "%llu allocs, %llu frees",
+	       (unsigned long long)t.allocs, (unsigned long long)t.frees);
+	EXPECT(t.max_bytes, "no largest size");
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &again), 0);
+	EXPECT(again.fails || t.fails || again.allocs == t.allocs, "the seed does not repeat it");
+	t = (struct myalloc_heap_test) { .size = sizeof(t), .ops = 1 };
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &t), 0);
+	EXPECT(t.seed, "no seed is told");
+
+	t.ops = 0;
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &t), -EINVAL);
+	t.ops = MYALLOC_HEAP_TEST_OPS_MAX + 1;
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &t), -EINVAL);
+	t.ops = 1;
+	t.pad = 1;
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &t), -EINVAL);
+	t.pad = 0;
+	t.max_bytes = ((__u64)info.page_size << info.chunk_order) + 1;
+	IS(call(fd, MYALLOC_IOC_HEAP_TEST, &t), -EINVAL);
+}
+
+static void test_heap_stat(void)
+{
+	struct myalloc_heap_stat s = { .size = sizeof(s), .how = MYALLOC_NEXT_ID };
+	struct myalloc_stress run = long_run;
+	int fd = open_device();
+	__u64 id;
+
+	CHECK(fd >= 0, "open");
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), -ENOENT);
+	s.how = MYALLOC_BY_HANDLE;
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), -EINVAL);
+	s.how = 3;
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), -EINVAL);
+	run.kind = MYALLOC_STRESS_HEAP;
+	IS(stress_start(fd, &run), 0);
+	sleep_us(50000);
+	s.how = MYALLOC_NEXT_ID;
+	s.id = 0;
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), 0);
+	EXPECT(!strncmp(s.name, "stress", 6), "name '%.32s'", s.name);
+	EXPECT(s.classes && s.allocs, "%u classes, %llu allocs", s.classes,
+	       (unsigned long long)s.allocs);
+	EXPECT(s.held_bytes >= s.object_bytes, "%llu bytes in objects, %llu held",
+	       (unsigned long long)s.object_bytes, (unsigned long long)s.held_bytes);
+	id = s.id;
+	s.how = MYALLOC_BY_ID;
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), 0);
+	EXPECT(s.id == id, "another heap");
+	s.id = id + 1;
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), -ENOENT);
+	s.how = MYALLOC_NEXT_ID;
+	IS(call(fd, MYALLOC_IOC_HEAP_STAT, &s), -ENOENT);
+	close_device(fd);
+}
+
 static void test_bench_and_stress(void)
 {
 	struct myalloc_bench b = small_bench();
@@ -2154,6 +2233,7 @@ static void test_bench_and_stress(void)
 	T(handles_are_not_reused) T(handle_limit)			\
 	T(close_gives_back) T(dup) T(fork) T(setuid) T(exec) T(kill)		\
 	T(race_to_free) T(threads_on_one_file) T(signals)		\
+	T(heap_test) T(heap_stat)					\
 	T(stress_kinds) T(stress_options) T(stress_bad_values)		\
 	T(stress_busy) T(stress_cancel_by_close)			\
 	T(stress_cancel_at_once) T(stress_read) T(stress_repeats)	\

@@ -8,8 +8,11 @@
 here=$(dirname "$0")
 list=$here/../../mod/uapi/stat_fields.h
 
-# The list as text: a line "ONE|ORDERS|F|A NAME KIND KEY" for each entry.
-tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F|A)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
+# The list as text: a line "ONE|ORDERS|F|A|H NAME KIND KEY" for each entry.
+# The list of rings has that letter, too.
+sed '/^#define MYALLOC_HEAP/,/^$/!s/^\tH(/\tother(/' "$list" >"$tmp/list"
+list=$tmp/list
+tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F|A|H)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
 	sed -E 's/__[us][0-9]+, //; s/(FILE|LINE)\([a-z_]*\), //; s/\(/ /; s/, ?/ /g; s/"[^"]*"//' |
 	awk '{ print $1, $2, $3, $5 == "\"" || NF < 5 ? $2 : $5 }' | tr -d '"' >"$tmp/fields"
 
@@ -17,6 +20,7 @@ begin "the list is read"
 [ "$(grep -c '^ONE' "$tmp/fields")" = "$(grep -c '^	ONE(' "$list")" ] || fail "numbers"
 [ "$(grep -c '^ORDERS' "$tmp/fields")" = "$(grep -c '^	ORDERS(' "$list")" ] || fail "arrays"
 [ "$(grep -c '^F' "$tmp/fields")" = "$(grep -c '^	F(' "$list")" ] || fail "of caches"
+[ "$(grep -c '^H' "$tmp/fields")" = "$(grep -c '^	H(' "$list")" ] || fail "of heaps"
 [ "$(grep -c '^A' "$tmp/fields")" = "$(grep -c '^	A(' "$list")" ] || fail "of arenas"
 [ "$(wc -l <"$tmp/fields")" -ge 52 ] || fail "too few: $(wc -l <"$tmp/fields")"
 
@@ -63,6 +67,16 @@ tool -j arena show frame-0
 everywhere A TRAIT /result/traits
 everywhere A SPACE /result/space
 everywhere A USE /result/use
+
+begin "the JSON of heap has each"
+tool -j heap list
+for kind in TRAIT SPACE USE; do
+	everywhere H $kind /result/heaps/0
+done
+tool -j heap show web
+everywhere H TRAIT /result/traits
+everywhere H SPACE /result/space
+everywhere H USE /result/use
 
 begin "explain says what each means, and the text shows each"
 tool stat explain

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat page cache ring arena drain validate stress bench result doctor"
+objects="info stat page cache heap ring arena drain validate stress bench result doctor"
 
 begin "help lists every object"
 tool help
@@ -22,7 +22,8 @@ done
 
 begin "help at every object and verb"
 for words in info "stat show" "stat watch" "stat explain" "page alloc" "page fill" "page test" \
-	"cache list" "cache show" "cache create" "cache shrink" "arena list" "arena show" "arena test" "ring list" "ring show" \
+	"cache list" "cache show" "cache create" "cache shrink" "heap list" "heap show" "heap test" \
+	"arena list" "arena show" "arena test" "ring list" "ring show" \
 	"ring test" drain validate \
 	"stress run" "stress kinds" "bench list" "bench run" "bench show" "bench compare" \
 	"result diff" doctor; do
@@ -42,7 +43,7 @@ for words in info "stat show" "stat watch" "stat explain" "page alloc" "page fil
 	cmp -s "$out" "$tmp/first" || fail "'help $words' prints something else"
 	called OPEN 0
 done
-for object in stat page cache arena ring stress bench result; do
+for object in stat page cache heap arena ring stress bench result; do
 	tool $object help
 	exits 0
 	has out "Usage: myallocctl [OPTIONS] $object COMMAND"
@@ -235,7 +236,8 @@ if [ -w /dev/full ]; then
 	for words in help --version "help stress run" "page test --help" "stat help" info \
 		stat "stat watch -n 3 -i 1ms" "page alloc -n 5000 --handles" \
 		"page fill --hold 1ms" "page test" cache "cache show requests" \
-		"cache create -n 10" "cache shrink" \
+		"cache create -n 10" "cache shrink" heap "heap show web" "heap test" \
+		\
 		arena "arena show frame-0" "arena test" drain validate "stress run --ops 5" \
 		"stress kinds" "bench list" "bench run --rounds 1" doctor; do
 		for how in "" -j; do
