@@ -65,6 +65,7 @@ static const struct bench_family *const families[] = {
 	&myalloc_bench_cross,
 	&myalloc_bench_worst,
 	&myalloc_bench_memory,
+	&myalloc_bench_heap,
 	&myalloc_bench_records,
 	&myalloc_bench_arena,
 };
