@@ -140,18 +140,22 @@ static void hide(const struct myalloc_arena *a, unsigned long from, size_t size)
 }
 
 /* Makes a piece accessible that is being allocated. */
-static noinline void show(const struct myalloc_arena *a, const u8 *piece, size_t size)
+static __always_inline void show(const u8 *piece, size_t size)
 {
 	const u8 *granule = PTR_ALIGN_DOWN(piece, MYALLOC_ENV_GRANULE);
-	const u8 *bad = NULL;
 
-	if (a->poison)
-		bad = myalloc_env_raw_memchr_inv(piece, MYALLOC_POISON_FREE, size);
+	myalloc_env_unpoison(granule, piece + size - granule);
+}
+
+/* With poison: reports a new piece that was written to before. */
+static noinline void check_poison(const struct myalloc_arena *a, const u8 *piece, size_t size)
+{
+	const u8 *bad = myalloc_env_raw_memchr_inv(piece, MYALLOC_POISON_FREE, size);
+
 	if (bad)
 		myalloc_zone_crit(a->front.zone, "arena %s: memory was written to after it was thrown away: byte %zu of a new piece of %zu is 0x%02x, not 0x%02x",
 				  a->front.name, (size_t)(bad - piece), size,
 				  myalloc_env_raw_byte(bad), MYALLOC_POISON_FREE);
-	myalloc_env_unpoison(granule, piece + size - granule);
 }
 
 /* Hides what lies between a place and the present one. */
@@ -420,8 +424,9 @@ static __always_inline void *alloc_for(struct myalloc_arena *a, size_t size, siz
 		piece = alloc_slow(a, l, size, align, caller);
 	if (likely(piece)) {
 		l->allocs++;
-		if (MYALLOC_ENV_SHADOW || unlikely(a->poison))
-			show(a, piece, size);
+		if (unlikely(a->poison))
+			check_poison(a, piece, size);
+		show(piece, size);
 	}
 	leave(a, l);
 	return piece;
@@ -666,6 +671,7 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 	long pages;
 
 	walk_lanes(a, validate_lane, &check);
+	myalloc_env_point("arena-counted");
 	pages = atomic_long_read(&a->pages);
 	smp_rmb();	/* as in give_block() */
 	if (check.pages > (u64)pages && moves == atomic64_read(&a->moves))
