@@ -280,7 +280,7 @@ static void joined_extents(struct kunit *test)
 {
 	struct fixture *fx = make(test, &layouts[1]);
 	struct myalloc_buddy *b = &fx->zone->buddy;
-	void *all[2], *five;
+	void *all[2], *five, *half;
 	u32 at, nr;
 
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(fx->zone, CHUNK + 1, 0, 0));
@@ -298,6 +298,11 @@ static void joined_extents(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, idx, CHUNK);
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, idx, 3), MYALLOC_OK);
 	}
+	/* The same if that is the smallest of them. */
+	half = myalloc_pages_alloc(fx->zone, ORDER + 1, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 3, 0, false), 3 * CHUNK);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, 3 * CHUNK, 3), MYALLOC_OK);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, half, ORDER + 1), 0);
 	for (at = CHUNK; at < 5 * CHUNK; at++)
 		for (nr = 1; nr <= CHUNK - at % CHUNK; nr++) {
 			void *addr = myalloc_frame_addr(fx->zone, at);
@@ -389,6 +394,10 @@ static void joined_wrong(struct kunit *test)
 struct model {
 	const struct layout *l;
 	u8 free[(MOST * 2 + 2) * CHUNK];
+	struct {
+		void *addr;
+		u32 order;
+	} live[64];
 };
 
 static bool model_run(const struct model *m, u32 at, u32 nr)
@@ -423,7 +432,6 @@ static void model_set(struct model *m, const struct fixture *fx, u32 idx, u32 nr
 static void joined_random(struct kunit *test)
 {
 	u32 i, step, steps = fixture_thorough() ? 4000 : 300;
-	struct { void *addr; u32 order; } live[64];
 	struct model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 	struct myalloc_random random;
 
@@ -443,13 +451,13 @@ static void joined_random(struct kunit *test)
 			bool topdown = myalloc_random_one_in(&random, 3);
 			void *addr;
 
-			if (n == ARRAY_SIZE(live) || (n && myalloc_random_one_in(&random, 2))) {
+			if (n == ARRAY_SIZE(m->live) || (n && myalloc_random_one_in(&random, 2))) {
 				k = myalloc_random_below(&random, n);
-				idx = idx_of(fx, live[k].addr);
-				KUNIT_ASSERT_EQ(test, myalloc_pages_free(fx->zone, live[k].addr,
-									 live[k].order), 0);
-				model_set(m, fx, idx, BIT(live[k].order), true);
-				live[k] = live[--n];
+				idx = idx_of(fx, m->live[k].addr);
+				KUNIT_ASSERT_EQ(test, myalloc_pages_free(fx->zone, m->live[k].addr,
+									 m->live[k].order), 0);
+				model_set(m, fx, idx, BIT(m->live[k].order), true);
+				m->live[k] = m->live[--n];
 				continue;
 			}
 			addr = myalloc_pages_alloc(fx->zone, order, topdown ? MYALLOC_TOPDOWN : 0);
@@ -460,14 +468,14 @@ static void joined_random(struct kunit *test)
 			KUNIT_ASSERT_TRUE(test, model_run(m, m->l->at[idx / CHUNK] * CHUNK +
 							  idx % CHUNK, BIT(order)));
 			model_set(m, fx, idx, BIT(order), false);
-			live[n].addr = addr;
-			live[n++].order = order;
+			m->live[n].addr = addr;
+			m->live[n++].order = order;
 			if (!(step % 16))
 				FIXTURE_EXPECT_VALID(fx);
 		}
 		while (n--)
-			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, live[n].addr,
-								 live[n].order), 0);
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, m->live[n].addr,
+								 m->live[n].order), 0);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 		fixture_put(fx);
 	}
