@@ -12,8 +12,8 @@
  * What the kernel cannot do with it: the mapping has page frame numbers only (VM_PFNMAP, VM_IO),
  * so no page gets another reference. get_user_pages() fails, and with it direct I/O,
  * process_vm_readv(), vmsplice() and registered buffers; a plain read() or write() copies and
- * works. So nobody but the page tables refers to the pages, and the block may be freed when its last
- * mapping is gone.
+ * works. So nobody but the page tables refers to the pages, and the block may be freed when its
+ * last mapping is gone.
  *
  * What is refused: a private mapping, whose copies would be pages of the system, executable ones,
  * and whatever would divide a mapping: munmap() or mprotect() of a part. A mapping is never
