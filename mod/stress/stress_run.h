@@ -346,11 +346,14 @@ int myalloc_stress_settle(struct myalloc_stress_run *run, const struct myalloc_s
 
 /* stress_thread.c */
 int myalloc_stress_thread(void *arg);
+void myalloc_stress_wake(struct myalloc_job *job);
+
+/* stress_tell.c */
 __printf(3, 4)
 void myalloc_stress_tell(struct stress_thread *t, enum stress_count which, const char *fmt, ...);
 void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_item *item,
 				const struct myalloc_damage *damage, const char *when);
-void myalloc_stress_wake(struct myalloc_job *job);
+void myalloc_stress_tell_free(struct stress_thread *t, u64 identity, int err);
 
 /* stress_heap.c */
 int myalloc_stress_heap_make(struct myalloc_stress_run *run);
