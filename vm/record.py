@@ -33,9 +33,9 @@ TESTS = os.path.join(ROOT, "vm", "TESTS.md")
 RESULTS_HEAD = """# What was measured
 
 `RECORD=1 make bench`, `bench-icount`, `bench-host`, `bench-kvm` and `programs` write this file:
-each replaces its own section. Figures are medians over rounds that take turns with the opponent's in the same
-kernel. They are of one machine; the ratios are what carries over. `myallocctl bench list` says
-what each shape does.
+each replaces its own section. Figures are medians over rounds that take turns with the opponent's
+in the same kernel. They are of one machine; the ratios are what carries over. `myallocctl bench
+list` says what each shape does.
 
 These figures do not say that the other allocators are worse. SLUB and the page allocator serve the
 whole machine, reclaim memory, charge it to cgroups, balance NUMA nodes, and have no fixed size; malloc
@@ -324,7 +324,7 @@ def bench_body(lab, result, baseline=None, where=machine, state=commit):
 
 # --- programs ---------------------------------------------------------------------------
 
-PROGRAM_FIGURES = (("wall", "seconds", 1, "%.2f"),
+PROGRAM_FIGURES = (("wall", "seconds passed", 1, "%.2f"),
                    ("cpu", "seconds of CPU, user and system", 1, "%.2f"),
                    ("kb", "peak memory of the largest process, MiB", 1024, "%.1f"))
 
@@ -334,9 +334,10 @@ def programs_body(result, seconds, where=machine, state=commit):
     if not programs:
         raise Unusable("no programs in this result")
     names = [side["name"] for side in programs[0]["sides"]]
-    body = "Programs of Debian's with each library as their malloc(), medians of %d rounds. The " \
-        "output was the same each time. A soak and a measurement: the library is not a product. " \
-        "What the programs do: `vm/programs.conf`.\n\n" % result["rounds"]
+    body = "Programs from Debian with each library as their malloc(), medians of %d rounds. The\n" \
+        "output was the same each time. A soak and a measurement: the library is not a product.\n" \
+        "`vm/programs.conf` says what they do. Seconds passed include what else the machine did.\n" \
+        "\n" % result["rounds"]
     body += facts((
         ("date", result["time"]),
         ("machine", where()),
