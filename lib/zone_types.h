@@ -15,6 +15,7 @@
  *	      limbo.lock	slabs on their way back
  *	      zone->lock	buddy, statistics
  *		zone->reports.lock  texts of reports
+ *	arena->lock		links of the blocks of an arena; no other lock is taken inside
  *
  * Locks not marked as sleeping are raw spinlocks, taken with interrupts off, only tried in NMI,
  * and held for bounded time. (Checks that walk everything, myalloc_zone_validate() and the
