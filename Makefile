@@ -40,7 +40,7 @@ help:
 	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
 	@echo '  make bench-host    the core natively, beside malloc libraries (3 min)'
 	@echo '  make programs   python3, sqlite3, gcc and redis with the core as their malloc(), compared'
-	@echo '                  with four malloc libraries (6 min)'
+	@echo '                  with four malloc libraries (10 min)'
 	@echo '  make bench-kvm     like bench, on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'

@@ -19,7 +19,7 @@ cp -r "$root/lib" "$out/src"
 "$root/vm/setup.sh" native malloc programs
 step "building the allocator as a malloc library" "20 s" \
 	make -C "$out/src/host_malloc" -j"$(nproc)" O="$out/build" build
-say "==> running programs (usually 5 min)"
+say "==> running programs (usually 10 min)"
 "$root/vm/programs.py" "$root/vm/programs.conf" "$out/build/libmyalloc_malloc.so" \
 	"$out/src" "$out/results" || status=1
 [ -n "${ROUNDS:-}${ONLY:-}" ] || [ $status != 0 ] || record programs "$out/results/result.json"
