@@ -278,7 +278,8 @@ static int ours_begin(struct bench_work *w)
 	char name[MYALLOC_HEAP_NAME];
 	const struct myalloc_heap_args args = { .name = name };
 	struct private *p;
-	u32 i;
+	/* One round is a test of whether it runs. */
+	u32 turns = w->run->params.rounds > 1 ? TURNS_MOST : 1, i;
 	int err = make(w);
 
 	if (err)
@@ -291,7 +292,7 @@ static int ours_begin(struct bench_work *w)
 		p->heap = NULL;
 		return err;
 	}
-	for (i = 0; i < TURNS_MOST && !myalloc_bench_stopped(w->run); i++) {
+	for (i = 0; i < turns && !myalloc_bench_stopped(w->run); i++) {
 		if (i >= TURNS_LEAST && has_magazines(p->heap))
 			break;
 		w->side->round(w, roundup(TURN_OPS, max_t(u32, w->shape->batch, 1)));
