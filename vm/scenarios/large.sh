@@ -57,7 +57,7 @@ else
 	not_ok "... and no block is larger than a chunk" "order $(largest)"
 fi
 refuse "... nor allocated" myallocctl page alloc --order 11
-expect "... it unloads" rmmod myalloc
+expect "with max_order=10 it unloads" rmmod myalloc
 
 expect "with small chunks it loads" insmod $module reserve_mb=64 chunk_order=3
 note "the largest block has order $(largest)"
@@ -68,6 +68,6 @@ else
 fi
 expect "... stress" myallocctl stress run --kind mixed --ops 20000 --threads 2
 expect "... every invariant holds" myallocctl validate
-expect "... it unloads" rmmod myalloc
+expect "with small chunks it unloads" rmmod myalloc
 refuse "a largest order above 14 is refused" insmod $module max_order=15
 finish
