@@ -150,4 +150,10 @@ static inline void myalloc_compat_frag_drain(struct page_frag_cache *nc)
 #endif
 }
 
+/* Cleanup at the end of a scope appeared in 6.5. */
+#if MYALLOC_KERNEL(6, 5)
+#include <linux/cleanup.h>
+#define MYALLOC_CLEANUP
+#endif
+
 #endif /* MYALLOC_COMPAT_H */

@@ -14,12 +14,14 @@
 #include "env.h"
 
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "page/bad_page.h"
 #include "budget.h"
 #include "compat.h"
 #include "exports.h"
 #include "front/arena.h"
+#include "myalloc_client.h"
 #include "front/front.h"
 #include "front/heap.h"
 #include "base/histogram.h"
@@ -59,6 +61,7 @@ void myalloc_exports_init(struct myalloc_zone *zone)
 void myalloc_exports_exit(void)
 {
 	WRITE_ONCE(the_zone, NULL);
+	rcu_barrier();	/* callbacks of rcu.c that a client has not waited for */
 }
 
 /**
@@ -175,6 +178,9 @@ EXPORT(myalloc_cache_free_bulk);
 EXPORT(myalloc_cache_drain);
 EXPORT(myalloc_cache_shrink);
 EXPORT(myalloc_cache_resize);
+EXPORT(myalloc_cache_free_rcu);
+EXPORT(myalloc_cache_prefill);
+EXPORT(myalloc_prefill_return);
 
 EXPORT(myalloc_heap_create);
 EXPORT(myalloc_heap_destroy);

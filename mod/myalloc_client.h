@@ -28,6 +28,9 @@
 #ifndef MYALLOC_CLIENT_H
 #define MYALLOC_CLIENT_H
 
+#include <linux/io.h>
+#include <linux/rcupdate.h>
+
 #include "../lib/myalloc.h"
 #include "compat.h"
 #include "stat.h"
@@ -76,5 +79,102 @@ void myalloc_pages_magazines(const struct myalloc_zone *zone, unsigned int order
 			     struct myalloc_magazine_info *info);
 void myalloc_cache_magazines(const struct myalloc_cache *cache,
 			     struct myalloc_magazine_info *info);
+
+/**
+ * struct myalloc_rcu - a member of objects that are freed by myalloc_cache_free_rcu()
+ * @rcu: for the kernel
+ * @cache: of the object
+ * @object: its address
+ */
+struct myalloc_rcu {
+	struct rcu_head rcu;
+	struct myalloc_cache *cache;
+	void *object;
+};
+
+void myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct myalloc_rcu *head);
+
+/**
+ * myalloc_pages_phys() - the physical address of memory of myalloc
+ * @addr: an address in a block, an extent or an object
+ *
+ * Memory of a block is physically contiguous and lies in the kernel's linear mapping, so
+ * virt_to_page() and dma_map_single() take it, too. It may lie anywhere in memory: a device with a
+ * DMA mask reaches a block if the address of its last byte is not above the mask; dma_map_single()
+ * says so, or bounces.
+ *
+ * Context: any.
+ * Return: the address.
+ */
+static inline phys_addr_t myalloc_pages_phys(const void *addr)
+{
+	return virt_to_phys((void *)addr);
+}
+
+/* --- cleanup at the end of a scope, where the kernel has it ------------------------------- */
+
+#ifdef MYALLOC_CLEANUP
+/*
+ *	struct myalloc_zone *zone __free(myalloc_zone) = myalloc_zone_get();
+ *	struct myalloc_cache *cache __free(myalloc_cache) = myalloc_cache_create(zone, &args);
+ *	CLASS(myalloc_object, request)(cache, MYALLOC_ZERO);
+ *
+ *	if (!request.addr)
+ *		return -ENOMEM;
+ *	...
+ *	return myalloc_object_keep(&request);
+ */
+static inline void myalloc_cleanup_cache(struct myalloc_cache *cache)
+{
+	if (!IS_ERR(cache))
+		myalloc_cache_destroy(cache);
+}
+
+static inline void myalloc_cleanup_heap(struct myalloc_heap *heap)
+{
+	if (!IS_ERR(heap))
+		myalloc_heap_destroy(heap);
+}
+
+static inline void myalloc_cleanup_pool(struct myalloc_pool *pool)
+{
+	if (!IS_ERR(pool))
+		myalloc_pool_destroy(pool);
+}
+
+DEFINE_FREE(myalloc_zone, struct myalloc_zone *, myalloc_zone_put(_T))
+DEFINE_FREE(myalloc_cache, struct myalloc_cache *, myalloc_cleanup_cache(_T))
+DEFINE_FREE(myalloc_heap, struct myalloc_heap *, myalloc_cleanup_heap(_T))
+DEFINE_FREE(myalloc_pool, struct myalloc_pool *, myalloc_cleanup_pool(_T))
+
+struct myalloc_object {
+	struct myalloc_cache *cache;
+	void *addr;
+};
+
+static inline struct myalloc_object myalloc_object_alloc(struct myalloc_cache *cache,
+							 myalloc_flags_t flags)
+{
+	return (struct myalloc_object){ cache, myalloc_cache_alloc(cache, flags) };
+}
+
+static inline void myalloc_object_free(const struct myalloc_object *object)
+{
+	if (object->addr)
+		myalloc_cache_free(object->cache, object->addr);
+}
+
+/* The address of an object that is not to be freed at the end of the scope. */
+static inline void *myalloc_object_keep(struct myalloc_object *object)
+{
+	void *addr = object->addr;
+
+	object->addr = NULL;
+	return addr;
+}
+
+DEFINE_CLASS(myalloc_object, struct myalloc_object, myalloc_object_free(&_T),
+	     myalloc_object_alloc(cache, flags), struct myalloc_cache *cache, myalloc_flags_t flags)
+#endif
 
 #endif /* MYALLOC_CLIENT_H */
