@@ -11,6 +11,7 @@
 #include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
+#include "front/pool.h"
 #include "front/ring.h"
 #include "reserve.h"
 #include "object/cache.h"
@@ -315,5 +316,63 @@ int myalloc_arena_stat_find(struct myalloc_arena_stat *stat, struct myalloc_zone
 	};
 
 	myalloc_front_walk(zone, &myalloc_arena_kind, find_arena, &find);
+	return find.found ? 0 : -ENOENT;
+}
+
+/**
+ * myalloc_pool_stat_fill() - fill in the statistics of an object pool
+ * @stat: out; the members that select the pool are left unchanged
+ * @pool: the pool
+ *
+ * Context: task.
+ */
+void myalloc_pool_stat_fill(struct myalloc_pool_stat *stat, struct myalloc_pool *pool)
+{
+	struct myalloc_pool_stats stats, *from = &stats;
+
+	myalloc_pool_stats(pool, from);
+	MYALLOC_POOL_FIELDS(MYALLOC_STAT_COPY)
+	memcpy(stat->name, from->name, sizeof(stat->name));
+}
+
+struct find_pool {
+	struct myalloc_pool_stat *stat;
+	u64 from;
+	u64 to;
+	bool found;
+};
+
+static bool find_pool(struct myalloc_front *front, void *arg)
+{
+	struct find_pool *find = arg;
+
+	if (front->id < find->from)
+		return true;
+	find->found = front->id <= find->to;
+	if (find->found)
+		myalloc_pool_stat_fill(find->stat, container_of(front, struct myalloc_pool, front));
+	return false;
+}
+
+/**
+ * myalloc_pool_stat_find() - fill in the statistics of the object pool with a given number
+ * @stat: out
+ * @zone: the zone
+ * @id: number of the pool
+ * @or_next: if true, take the next higher number if @id does not exist
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT if there is none.
+ */
+int myalloc_pool_stat_find(struct myalloc_pool_stat *stat, struct myalloc_zone *zone, u64 id,
+			   bool or_next)
+{
+	struct find_pool find = {
+		.stat = stat,
+		.from = id,
+		.to = or_next ? U64_MAX : id,
+	};
+
+	myalloc_front_walk(zone, &myalloc_pool_kind, find_pool, &find);
 	return find.found ? 0 : -ENOENT;
 }

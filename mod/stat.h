@@ -8,6 +8,7 @@
 struct myalloc_arena;
 struct myalloc_cache;
 struct myalloc_heap;
+struct myalloc_pool;
 struct myalloc_reserve;
 struct myalloc_ring;
 struct myalloc_zone;
@@ -23,6 +24,9 @@ int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *
 			   bool or_next);
 void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring *ring);
 int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
+			   bool or_next);
+void myalloc_pool_stat_fill(struct myalloc_pool_stat *stat, struct myalloc_pool *pool);
+int myalloc_pool_stat_find(struct myalloc_pool_stat *stat, struct myalloc_zone *zone, u64 id,
 			   bool or_next);
 
 void myalloc_arena_stat_fill(struct myalloc_arena_stat *stat, struct myalloc_arena *arena);

@@ -372,6 +372,7 @@ void myalloc_pool_stats(struct myalloc_pool *pool, struct myalloc_pool_stats *st
 
 	memset(stats, 0, sizeof(*stats));
 	myalloc_cache_stats(pool->cache, &c);
+	stats->id = pool->front.id;
 	stats->object_size = c.object_size;
 	stats->align = c.align;
 	stats->flags = c.flags | (__force u32)pool->flags;

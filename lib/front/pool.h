@@ -38,6 +38,7 @@ struct myalloc_pool {
 
 /* Statistics of a pool, of one moment while no operation is in progress. */
 struct myalloc_pool_stats {
+	u64 id;			/* number among the fronts of its zone */
 	u32 object_size;
 	u32 align;
 	u32 flags;		/* of the cache, and MYALLOC_POOL_HARD */

@@ -32,6 +32,7 @@
 #define CHUNKS		2
 #define VALIDATE_EVERY	8
 #define HEAP_OPS_MOST	300	/* of a test of heaps */
+#define POOL_OPS_MOST	300	/* of a test of object pools */
 #define RING_OPS_MOST	300	/* of a test of rings */
 
 const char fuzz_name[] = "ioctl";
@@ -150,6 +151,8 @@ static const struct command {
 	{ "BENCH_START", MYALLOC_IOC_BENCH_START, sizeof(struct myalloc_bench), true },
 	{ "BENCH_RESULT", MYALLOC_IOC_BENCH_RESULT, sizeof(struct myalloc_bench_result), true },
 	{ "BENCH_CANCEL", MYALLOC_IOC_BENCH_CANCEL, 0 },
+	{ "POOL_STAT", MYALLOC_IOC_POOL_STAT, 8, true },
+	{ "POOL_TEST", MYALLOC_IOC_POOL_TEST, offsetof(struct myalloc_pool_test, allocs), true },
 	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, 8, true },
 	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, offsetof(struct myalloc_heap_test, allocs), true },
 	{ "ARENA_STAT", MYALLOC_IOC_ARENA_STAT, 8, true },
@@ -180,6 +183,8 @@ static union {
 	struct myalloc_stress stress;
 	struct myalloc_bench bench;
 	struct myalloc_drain drain;
+	struct myalloc_pool_stat pool_stat;
+	struct myalloc_pool_test pool_test;
 	struct myalloc_heap_stat heap_stat;
 	struct myalloc_heap_test heap_test;
 	struct myalloc_arena_stat arena_stat;
@@ -290,6 +295,15 @@ static void fix_rest(u32 nr)
 			arg.stress.order_weights[i] = 0;
 		arg.stress.cpus[0] &= 3;
 		memset(&arg.stress.cpus[1], 0, 3 * sizeof(arg.stress.cpus[0]));
+		break;
+	case MYALLOC_IOC_POOL_STAT:
+		arg.pool_stat.how %= 3;
+		break;
+	case MYALLOC_IOC_POOL_TEST:
+		arg.pool_test.flags &= MYALLOC_POOL_IS_HARD;
+		arg.pool_test.ops = 1 + arg.pool_test.ops % POOL_OPS_MOST;
+		arg.pool_test.nr %= 600;
+		arg.pool_test.object_size = 16 + arg.pool_test.object_size % 1000;
 		break;
 	case MYALLOC_IOC_HEAP_STAT:
 		arg.heap_stat.how %= 3;
@@ -478,6 +492,8 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 	if (!(flags & RAW_REST))
 		fix_rest(nr);
 	/* More would only take longer. */
+	if (c->cmd == MYALLOC_IOC_POOL_TEST && arg.pool_test.ops <= MYALLOC_POOL_TEST_OPS_MAX)
+		arg.pool_test.ops %= POOL_OPS_MOST + 1;
 	if (c->cmd == MYALLOC_IOC_HEAP_TEST && arg.heap_test.ops <= MYALLOC_HEAP_TEST_OPS_MAX)
 		arg.heap_test.ops %= HEAP_OPS_MOST + 1;
 	if (c->cmd == MYALLOC_IOC_ARENA_TEST && arg.arena_test.ops <= MYALLOC_ARENA_TEST_OPS_MAX)

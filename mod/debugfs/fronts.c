@@ -10,6 +10,7 @@
 #include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
+#include "front/pool.h"
 #include "front/ring.h"
 #include "stat.h"
 
@@ -149,6 +150,30 @@ static int arenas_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(arenas);
 
+/* --- object pools ------------------------------------------------------------------------ */
+
+#define OF_POOL(type, member, ...)	\
+	{ #member, offsetof(struct myalloc_pool_stat, member), sizeof(type) },
+
+static const struct column pool_columns[] = { MYALLOC_POOL_FIELDS(OF_POOL) };
+
+static bool pool_line(struct myalloc_front *front, void *m)
+{
+	struct myalloc_pool_stat stat = {};
+
+	myalloc_pool_stat_fill(&stat, container_of(front, struct myalloc_pool, front));
+	put_line(m, front->name, &stat, pool_columns, ARRAY_SIZE(pool_columns));
+	return true;
+}
+
+static int pools_show(struct seq_file *m, void *unused)
+{
+	put_head(m, "pools", pool_columns, ARRAY_SIZE(pool_columns));
+	myalloc_front_walk(zone, &myalloc_pool_kind, pool_line, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pools);
+
 /**
  * myalloc_debugfs_fronts() - create these files
  * @root: directory to create them in
@@ -161,6 +186,7 @@ void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *for_zone)
 	zone = for_zone;
 	debugfs_create_file("heaps", 0444, root, NULL, &heaps_fops);
 	debugfs_create_file("heap_classes", 0444, root, NULL, &heap_classes_fops);
+	debugfs_create_file("pools", 0444, root, NULL, &pools_fops);
 	debugfs_create_file("rings", 0444, root, NULL, &rings_fops);
 	debugfs_create_file("arenas", 0444, root, NULL, &arenas_fops);
 }

@@ -85,6 +85,7 @@
 #include "page.h"
 #include "cache.h"
 #include "heap.h"
+#include "pool.h"
 #include "arena.h"
 #include "ring.h"
 #include "stress.h"

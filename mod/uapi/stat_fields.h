@@ -14,7 +14,8 @@
  * MYALLOC_CACHE_FIELDS(F) to
  *	F(type, name, file, kind, unit, label, key, help), and
  * MYALLOC_HEAP_FIELDS(H) and MYALLOC_RING_FIELDS(H) to
- *	H(type, name, kind, unit, label, help), and MYALLOC_ARENA_FIELDS(A) likewise.
+ *	H(type, name, kind, unit, label, help), and MYALLOC_ARENA_FIELDS(A) likewise;
+ * so does MYALLOC_POOL_FIELDS(P).
  *
  * @kind: of a zone:
  *	HOLDER	pages in one place; the holders add up to nr_pages when nothing is in flight
@@ -279,6 +280,51 @@
 	  "context")									\
 	A(__u64, bad_marks, USE, ERROR, "wrong marks refused",				\
 	  "marks refused because they were stale or foreign")
+
+/* The members behind "name" of struct myalloc_pool_stat. */
+#define MYALLOC_POOL_FIELDS(P)								\
+	P(__u64, id, TRAIT, NUMBER, "id",						\
+	  "number of the pool")								\
+	P(__u32, object_size, TRAIT, BYTES, "object size",				\
+	  "usable bytes in an object")							\
+	P(__u32, align, TRAIT, BYTES, "alignment",					\
+	  "alignment of objects")							\
+	P(__u32, flags, TRAIT, NUMBER, "flags",						\
+	  "flags of its cache; 65536: takes no pages but those set aside")		\
+	P(__u32, nmi, TRAIT, NUMBER, "spares",						\
+	  "objects for NMI handlers that cannot get a lock")				\
+	P(__u32, nr, SPACE, NUMBER, "objects set aside",				\
+	  "no allocation fails while fewer objects are live")				\
+	P(__u32, magazine, SPACE, NUMBER, "magazine size",				\
+	  "objects in a per-CPU magazine")						\
+	P(__u64, held, SPACE, NUMBER, "for magazines",					\
+	  "objects that all magazines together can hold back, set aside in addition")	\
+	P(__u64, slots, SPACE, NUMBER, "slots set aside",				\
+	  "slots of the slabs set aside")						\
+	P(__u64, slabs_set_aside, SPACE, NUMBER, "slabs set aside",			\
+	  "slabs that the pool keeps until it is destroyed")				\
+	P(__u64, slabs, SPACE, NUMBER, "slabs",						\
+	  "all its slabs")								\
+	P(__u64, pages, SPACE, PAGES, "pages",						\
+	  "pages of all its slabs")							\
+	P(__u64, live_objects, SPACE, NUMBER, "live objects",				\
+	  "allocated objects")								\
+	P(__u64, cached_objects, SPACE, NUMBER, "cached objects",			\
+	  "free objects in magazines")							\
+	P(__u64, deferred_objects, SPACE, NUMBER, "deferred frees",			\
+	  "freed in NMI, not yet back in their slab")					\
+	P(__u64, spares, SPACE, NUMBER, "spares in the pool",				\
+	  "spares that are not allocated")						\
+	P(__u64, allocs, USE, NUMBER, "allocs",						\
+	  "objects allocated")								\
+	P(__u64, frees, USE, NUMBER, "frees",						\
+	  "objects freed")								\
+	P(__u64, fails, USE, NUMBER, "fails",						\
+	  "allocations that failed")							\
+	P(__u64, spare_allocs, USE, NUMBER, "allocs by spare",				\
+	  "allocations in NMI that a spare served")					\
+	P(__u64, bad_frees, USE, ERROR, "wrong frees refused",				\
+	  "wrong frees refused")
 
 /* Members of a struct. */
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;

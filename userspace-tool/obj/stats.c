@@ -22,7 +22,9 @@
 #define OF_ARENA(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_arena_stat, name), sizeof(type), false },
-
+#define OF_POOL(type, name, kind, unit, label, help)				\
+	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
+	  offsetof(struct myalloc_pool_stat, name), sizeof(type), false },
 #define OF_HEAP(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_heap_stat, name), sizeof(type), false },
@@ -30,6 +32,7 @@
 const struct stat_field zone_fields[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) { NULL } };
 const struct stat_field cache_fields[] = { MYALLOC_CACHE_FIELDS(OF_CACHE) { NULL } };
 const struct stat_field heap_fields[] = { MYALLOC_HEAP_FIELDS(OF_HEAP) { NULL } };
+const struct stat_field pool_fields[] = { MYALLOC_POOL_FIELDS(OF_POOL) { NULL } };
 const struct stat_field arena_fields[] = { MYALLOC_ARENA_FIELDS(OF_ARENA) { NULL } };
 const struct stat_field ring_fields[] = { MYALLOC_RING_FIELDS(OF_RING) { NULL } };
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands about object pools: statistics, and a test with random operations
+ *
+ * The test runs in the kernel, as user space can neither read nor write the memory of a zone. Each
+ * object has a pattern of its own (pattern.c), which is verified before it is freed. The operations
+ * run on random CPUs, in interrupts, so that magazines on all of them hold objects back.
+ */
+#include "env.h"
+
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "base/pattern.h"
+#include "base/random.h"
+#include "device/command.h"
+#include "front/pool.h"
+#include "stat.h"
+
+static_assert(sizeof(struct myalloc_pool_stat) == 40 + 8 + 6 * 4 + 14 * 8);
+static_assert(sizeof(struct myalloc_pool_test) == 80 + 160);
+static_assert(MYALLOC_POOL_IS_HARD == (__force u32)MYALLOC_POOL_HARD);
+
+#define NR		256	/* objects, if the user states nothing else */
+#define OBJECT_SIZE	64	/* bytes */
+#define STEP		16	/* operations at most with interrupts off */
+
+/**
+ * struct test - a test that runs
+ * @pool: the pool
+ * @arg: parameters and result
+ * @random: for every choice
+ * @identity: number of the last pattern
+ * @nr: objects that @pool is made for at present
+ * @live: objects in @object
+ * @most: objects that @object has room for
+ * @object: the live objects; each begins with the key of the pattern that follows
+ */
+struct test {
+	struct myalloc_pool *pool;
+	struct myalloc_pool_test *arg;
+	struct myalloc_random random;
+	u64 identity;
+	u32 nr;
+	u32 live;
+	u32 most;
+	u64 *object[];
+};
+
+__printf(2, 3)
+static void wrong(struct test *t, const char *fmt, ...)
+{
+	va_list args;
+
+	if (t->arg->errors++)
+		return;
+	va_start(args, fmt);
+	vscnprintf(t->arg->first, sizeof(t->arg->first), fmt, args);
+	va_end(args);
+}
+
+static void get(struct test *t)
+{
+	bool within = t->live < t->nr;
+	u64 *object;
+
+	if (t->live == t->most)
+		return;
+	object = myalloc_pool_alloc(t->pool, 0);
+	if (!object) {
+		if (within)
+			wrong(t, "an allocation failed while %u of %u objects were live", t->live,
+			      t->nr);
+		t->arg->refused += !within;
+		return;
+	}
+	t->arg->allocs++;
+	t->arg->beyond += !within;
+	*object = myalloc_pattern_key(t->arg->seed, ++t->identity);
+	myalloc_pattern_fill(object + 1, t->arg->object_size - sizeof(u64), *object);
+	t->object[t->live++] = object;
+}
+
+static void put(struct test *t, u32 index)
+{
+	u64 *object = t->object[index];
+	struct myalloc_damage damage = {};
+	int err;
+
+	if (!myalloc_pattern_check(object + 1, t->arg->object_size - sizeof(u64), *object, &damage))
+		wrong(t, "byte %zu of an object: found 0x%016llx, not 0x%016llx",
+		      damage.offset + sizeof(u64), damage.found, damage.expected);
+	err = myalloc_pool_free(t->pool, object);
+	if (err)
+		wrong(t, "the free of an object returned %d", err);
+	t->arg->frees++;
+	t->object[index] = t->object[--t->live];
+}
+
+/* A resize may fail, because the zone has other users. */
+static void resize(struct test *t)
+{
+	u32 nr = 1 + myalloc_random_below(&t->random, t->arg->nr);
+
+	if (myalloc_pool_resize(t->pool, nr))
+		return;
+	t->arg->resizes++;
+	t->nr = nr;
+}
+
+/* On some CPU, with interrupts off. */
+static void step(void *arg)
+{
+	struct test *t = arg;
+	u32 n = 1 + myalloc_random_below(&t->random, STEP);
+
+	while (n--) {
+		if (myalloc_random_below(&t->random, t->most) >= t->live)
+			get(t);
+		else
+			put(t, myalloc_random_below(&t->random, t->live));
+	}
+}
+
+static int operate(struct test *t)
+{
+	int cpu = 0;
+	u64 i;
+
+	for (i = 0; i < t->arg->ops; i += STEP) {
+		if (myalloc_random_one_in(&t->random, 20000 / STEP))
+			resize(t);
+		if (myalloc_random_one_in(&t->random, 8))
+			cpu = myalloc_random_below(&t->random, nr_cpu_ids);
+		/* One that is offline is passed over. */
+		if (myalloc_env_call_on_cpu(cpu, step, t))
+			cpu = 0;
+		cond_resched();
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int run_test(struct test *t, struct myalloc_zone *zone)
+{
+	static atomic_t number = ATOMIC_INIT(0);
+	char name[MYALLOC_CACHE_NAME];
+	const struct myalloc_pool_args args = {
+		.name = name, .object_size = t->arg->object_size, .nr = t->nr,
+		.flags = t->arg->flags ? MYALLOC_POOL_HARD : 0,
+	};
+	int err;
+
+	scnprintf(name, sizeof(name), "test-pool-%u", (u32)atomic_inc_return(&number));
+	t->pool = myalloc_pool_create(zone, &args);
+	if (IS_ERR(t->pool))
+		return PTR_ERR(t->pool);
+	err = operate(t);
+	while (t->live) {
+		put(t, t->live - 1);
+		cond_resched();
+	}
+	if (myalloc_pool_destroy(t->pool))
+		wrong(t, "the pool has objects that the test does not know");
+	return err;
+}
+
+static int check_test(const struct myalloc_pool_test *arg)
+{
+	if (arg->flags & ~MYALLOC_POOL_IS_HARD || !arg->ops ||
+	    arg->ops > MYALLOC_POOL_TEST_OPS_MAX || arg->nr > MYALLOC_POOL_TEST_NR_MAX ||
+	    arg->object_size > MYALLOC_OBJECT_MAX ||
+	    (arg->object_size && arg->object_size < 2 * sizeof(u64)))
+		return -EINVAL;
+	return 0;
+}
+
+static int do_pool_test(struct myalloc_session *session, struct myalloc_zone *zone,
+			void __user *user)
+{
+	struct myalloc_pool_test arg;
+	struct test *t;
+	u32 most;
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = check_test(&arg);
+	if (err)
+		return err;
+	arg.nr = arg.nr ?: NR;
+	arg.object_size = arg.object_size ?: OBJECT_SIZE;
+	most = arg.nr + arg.nr / 2 + 1;
+	t = myalloc_env_zalloc_charged(struct_size(t, object, most), NUMA_NO_NODE);
+	if (!t)
+		return -ENOMEM;
+	if (!arg.seed)
+		arg.seed = myalloc_env_seed() | 1;
+	arg.allocs = 0;
+	arg.frees = 0;
+	arg.beyond = 0;
+	arg.refused = 0;
+	arg.resizes = 0;
+	arg.errors = 0;
+	memset(arg.first, 0, sizeof(arg.first));
+	t->arg = &arg;
+	t->nr = arg.nr;
+	t->most = most;
+	myalloc_random_init(&t->random, arg.seed, 0);
+	err = run_test(t, zone);
+	myalloc_env_free(t);
+	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+}
+
+static int do_pool_stat(struct myalloc_session *session, struct myalloc_zone *zone,
+			void __user *user)
+{
+	struct myalloc_pool_stat arg;
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (arg.how != MYALLOC_BY_ID && arg.how != MYALLOC_NEXT_ID)
+		return -EINVAL;
+	err = myalloc_pool_stat_find(&arg, zone, arg.id, arg.how == MYALLOC_NEXT_ID);
+	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+}
+
+const struct myalloc_command myalloc_pool_commands[] = {
+	{ MYALLOC_IOC_POOL_STAT, true, do_pool_stat },
+	{ MYALLOC_IOC_POOL_TEST, true, do_pool_test },
+	{ }
+};
