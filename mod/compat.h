@@ -150,6 +150,9 @@ static inline void myalloc_compat_frag_drain(struct page_frag_cache *nc)
 #endif
 }
 
+/* objpool appeared in 6.7, and is present only if another part of the kernel selects it. */
+#define MYALLOC_COMPAT_OBJPOOL	(MYALLOC_KERNEL(6, 7) && IS_ENABLED(CONFIG_OBJPOOL))
+
 /* Cleanup at the end of a scope appeared in 6.5. */
 #if MYALLOC_KERNEL(6, 5)
 #include <linux/cleanup.h>

@@ -68,6 +68,7 @@ static const struct bench_family *const families[] = {
 	&myalloc_bench_heap,
 	&myalloc_bench_records,
 	&myalloc_bench_arena,
+	&myalloc_bench_pools,
 };
 
 /* --- shapes ------------------------------------------------------------------ */

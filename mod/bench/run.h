@@ -87,6 +87,7 @@ extern const struct bench_family myalloc_bench_memory;
 extern const struct bench_family myalloc_bench_heap;
 extern const struct bench_family myalloc_bench_records;
 extern const struct bench_family myalloc_bench_arena;
+extern const struct bench_family myalloc_bench_pools;
 
 /**
  * struct bench_work - a side at work on a shape
