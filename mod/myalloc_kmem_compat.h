@@ -106,7 +106,7 @@ static inline void *myalloc_kmem_cache_zalloc(struct myalloc_kmem_cache *s, gfp_
 	return myalloc_cache_alloc(s->cache, myalloc_kmem_flags(gfp | __GFP_ZERO));
 }
 
-/* The node is a wish that is not heard: the reserve says where memory lies. */
+/* The node is ignored: the reserve decides where memory lies. */
 static inline void *myalloc_kmem_cache_alloc_node(struct myalloc_kmem_cache *s, gfp_t gfp,
 						  int node)
 {

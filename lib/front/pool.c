@@ -33,8 +33,8 @@
  *	nmi frees made in NMI context without the lock are waiting. It does not depend on the zone,
  *	on other caches, or on what other CPUs keep.
  *
- *	In NMI context the lock may be held by the interrupted code or by another CPU, which cannot
- *	be waited for. If a slot is not to be had without it, the allocation takes a spare: one
+ *	In NMI context the lock may be held by the interrupted code or by another CPU, and the NMI
+ *	cannot wait for it. If this CPU's magazines are empty too, the allocation takes a spare: one
  *	compare-and-exchange of a word of bits. Each spare that is not in the pool is live and was
  *	allocated in NMI context. So:
  *
