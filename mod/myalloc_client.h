@@ -116,7 +116,10 @@ static inline phys_addr_t myalloc_pages_phys(const void *addr)
 #ifdef MYALLOC_CLEANUP
 /*
  *	struct myalloc_zone *zone __free(myalloc_zone) = myalloc_zone_get();
- *	struct myalloc_cache *cache __free(myalloc_cache) = myalloc_cache_create(zone, &args);
+ *
+ * and likewise __free(myalloc_cache), __free(myalloc_heap) and __free(myalloc_pool), which accept
+ * an ERR_PTR. An object:
+ *
  *	CLASS(myalloc_object, request)(cache, MYALLOC_ZERO);
  *
  *	if (!request.addr)
