@@ -66,7 +66,7 @@ static void prefill_all_or_none(struct kunit *test)
 
 /* --- typesafe by RCU ------------------------------------------------------------------------ */
 
-struct node {
+struct item {
 	u64 key;
 	u64 magic;
 	u64 other[6];
@@ -74,12 +74,12 @@ struct node {
 
 #define MAGIC	0x6d616769636b6579ULL
 
-static void make_node(void *object)
+static void make_item(void *object)
 {
-	struct node *node = object;
+	struct item *item = object;
 
-	node->key = 0;
-	node->magic = MAGIC;
+	item->key = 0;
+	item->magic = MAGIC;
 }
 
 static void typesafe(struct kunit *test, myalloc_cache_flags_t checks,
@@ -89,7 +89,7 @@ static void typesafe(struct kunit *test, myalloc_cache_flags_t checks,
 		.nr_pages = 64, .chunk_order = 6, .checks = checks,
 	};
 	const struct myalloc_cache_args args = {
-		.name = "nodes", .object_size = sizeof(struct node), .ctor = make_node,
+		.name = "nodes", .object_size = sizeof(struct item), .ctor = make_item,
 		.flags = MYALLOC_TYPESAFE_RCU | flags,
 	};
 	struct fixture *fx = fixture_zone(test, &zone_args);
@@ -103,7 +103,7 @@ static void typesafe(struct kunit *test, myalloc_cache_flags_t checks,
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
 	for (i = 0; i < nr; i++) {
 		o[i] = myalloc_cache_alloc(cache, 0);
-		((struct node *)o[i])->key = i;
+		((struct item *)o[i])->key = i;
 	}
 	/* A reader has found them; meanwhile they are freed, and their slabs leave. */
 	preempt_disable();
@@ -118,8 +118,8 @@ static void typesafe(struct kunit *test, myalloc_cache_flags_t checks,
 	limbo = cache->nr_limbo;
 	myalloc_limbo_harvest(fx->zone, U32_MAX);
 	for (i = 0; i < nr; i++) {
-		same += ((struct node *)o[i])->key == i;
-		same += ((struct node *)o[i])->magic == MAGIC;
+		same += ((struct item *)o[i])->key == i;
+		same += ((struct item *)o[i])->magic == MAGIC;
 	}
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, err, 0);

@@ -16,29 +16,30 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "page/bad_page.h"
-#include "budget.h"
-#include "compat.h"
-#include "exports.h"
+#include "base/histogram.h"
+#include "base/pattern.h"
+#include "base/sort.h"
 #include "front/arena.h"
-#include "myalloc_client.h"
 #include "front/front.h"
 #include "front/heap.h"
-#include "base/histogram.h"
-#include "page/lend.h"
-#include "base/pattern.h"
-#include "page/extent.h"
-#include "page/pages.h"
+#include "front/pool.h"
+#include "front/ring.h"
+#include "object/cache.h"
+#include "object/check.h"
 #include "object/limbo.h"
 #include "object/object.h"
 #include "object/upkeep.h"
+#include "page/bad_page.h"
 #include "page/drain.h"
-#include "object/cache.h"
-#include "object/check.h"
-#include "front/pool.h"
-#include "base/sort.h"
+#include "page/extent.h"
+#include "page/lend.h"
+#include "page/pages.h"
 #include "zone/validate.h"
 #include "zone/zone.h"
+#include "budget.h"
+#include "compat.h"
+#include "exports.h"
+#include "myalloc_client.h"
 
 static struct myalloc_zone *the_zone;
 
@@ -257,6 +258,7 @@ EXPORT_INTERNAL(myalloc_tree_last);
 
 EXPORT_INTERNAL(myalloc_buddy_meta_size);
 EXPORT_INTERNAL(myalloc_buddy_init);
+EXPORT_INTERNAL(myalloc_buddy_join_size);
 EXPORT_INTERNAL(myalloc_buddy_alloc);
 EXPORT_INTERNAL(myalloc_buddy_alloc_exact);
 EXPORT_INTERNAL(myalloc_buddy_may_hold);

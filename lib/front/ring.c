@@ -80,7 +80,7 @@
 #include "page/zone_report.h"
 #include "zone/validate.h"
 
-static_assert(PAGE_SIZE << MYALLOC_TOP_ORDER <= MYALLOC_RING_LENGTH,
+static_assert(PAGE_SIZE << MYALLOC_CHUNK_MAX <= MYALLOC_RING_LENGTH,
 	      "the length of a record must fit into its header");
 
 /* --- addresses and positions ---------------------------------------------------------- */

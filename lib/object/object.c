@@ -389,9 +389,9 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_epoch, &cpu, &guard)))
 		return NULL;
 	slot = cpu->top - 1;
-	/* The state of the guard slot is never CACHED (S5), and its address is NULL. */
+	/* The state of the guard slot is never CACHED, and its address is NULL. */
 	if (level == MYALLOC_TRUSTING ? likely(slot->addr) :
-	    likely(data_race(*slot->state) == MYALLOC_SLOT_CACHED)) {
+	    likely(data_race(*slot->state) == MYALLOC_SLOT_CACHED)) {	/* S5 */
 		if (level != MYALLOC_TRUSTING)
 			WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
 		object = slot->addr;
@@ -481,8 +481,8 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 }
 
 /*
- * The fast path of an allocation. Returns false if it must take the slow path. Only the callers know
- * their own caller, and ask for it only then: the compiler would load it on the fast path too.
+ * The fast path of an allocation. Returns false if it must take the slow path. Only then do its
+ * callers ask for their own caller's address; the compiler would load it on the fast path too.
  */
 static __always_inline bool alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
 				       void **object)

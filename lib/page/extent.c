@@ -101,45 +101,69 @@ static void tag_given(struct myalloc_zone *zone, u32 idx, u32 nr)
 	}
 }
 
-/*
- * Tries the fast way, then searches one chunk after the other. The lock is dropped between
- * chunks; a run that is found is taken before the lock is dropped.
- */
-static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
-		      unsigned int align_order, myalloc_flags_t flags, u32 owner,
-		      unsigned long caller)
-{
-	bool topdown = flags & MYALLOC_TOPDOWN;
-	unsigned long irq;
-	u32 idx, n;
+/* A request for an extent. */
+struct request {
+	u32 nr_pages;
+	unsigned int align_order;
+	bool topdown;
+	u32 owner;
+	unsigned long caller;
+};
 
+/* Lock held. The next step of a search: @step 0 is the fast way, the others search a chunk each. */
+static u32 search_step(struct myalloc_zone *zone, const struct request *r, u32 step)
+{
+	if (!step)
+		return myalloc_buddy_alloc_exact(&zone->buddy, r->nr_pages, r->align_order,
+						 r->topdown);
+	return myalloc_buddy_alloc_exact_in(&zone->buddy,
+					    r->topdown ? zone->nr_chunks - step : step - 1,
+					    r->nr_pages, r->align_order, r->topdown);
+}
+
+/*
+ * One step of a search, and all that follows from it, under the lock. Returns the first frame of
+ * the extent, or MYALLOC_NO_FRAME, and in @more whether another step may find one.
+ */
+static u32 take_step(struct myalloc_zone *zone, const struct request *r, u32 step, bool *more)
+{
+	unsigned long irq;
+	u32 idx;
+
+	*more = false;
 	if (!myalloc_lock(&zone->lock, &irq)) {
 		atomic64_inc(&zone->nmi_fails);
 		return MYALLOC_NO_FRAME;
 	}
-	__myalloc_zone_reap(zone, 1);
-	idx = myalloc_buddy_alloc_exact(&zone->buddy, nr_pages, align_order, topdown);
-	for (n = 0; idx == MYALLOC_NO_FRAME && n < zone->nr_chunks &&
-	     myalloc_buddy_may_hold(&zone->buddy, nr_pages, align_order); n++) {
-		raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (!step)
+		__myalloc_zone_reap(zone, 1);
+	idx = search_step(zone, r, step);
+	if (idx != MYALLOC_NO_FRAME) {
+		tag_taken(zone, idx, r->nr_pages, r->owner, r->caller);
+		__myalloc_zone_account(zone);
+	} else {
+		*more = step < zone->nr_chunks &&
+			myalloc_buddy_may_hold(&zone->buddy, r->nr_pages, r->align_order);
+		if (!*more && r->nr_pages && r->nr_pages <= BIT(zone->chunk_order))
+			zone->fails[fls(r->nr_pages - 1)]++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return idx;
+}
+
+/* Tries the fast way, then searches one chunk after the other. The lock is dropped in between. */
+static u32 take_exact(struct myalloc_zone *zone, const struct request *r, myalloc_flags_t flags)
+{
+	bool more;
+	u32 idx, step = 0;
+
+	idx = take_step(zone, r, step, &more);
+	while (more) {
 		myalloc_env_point("extent-search");
 		if (flags & MYALLOC_MAY_WAIT)
 			cond_resched();
-		if (!myalloc_lock(&zone->lock, &irq)) {
-			atomic64_inc(&zone->nmi_fails);
-			return MYALLOC_NO_FRAME;
-		}
-		idx = myalloc_buddy_alloc_exact_in(&zone->buddy,
-						   topdown ? zone->nr_chunks - 1 - n : n,
-						   nr_pages, align_order, topdown);
+		idx = take_step(zone, r, ++step, &more);
 	}
-	if (idx != MYALLOC_NO_FRAME) {
-		tag_taken(zone, idx, nr_pages, owner, caller);
-		__myalloc_zone_account(zone);
-	} else if (nr_pages && nr_pages <= BIT(zone->chunk_order)) {
-		zone->fails[fls(nr_pages - 1)]++;
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	return idx;
 }
 
@@ -158,19 +182,26 @@ static u32 take_exact(struct myalloc_zone *zone, unsigned int nr_pages,
 void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller)
 {
+	const struct request request = {
+		.nr_pages = nr_pages,
+		.align_order = align_order,
+		.topdown = flags & MYALLOC_TOPDOWN,
+		.owner = owner,
+		.caller = caller,
+	};
 	void *addr;
 	u32 idx;
 
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, caller)))
 		return NULL;
-	idx = take_exact(zone, nr_pages, align_order, flags, owner, caller);
+	idx = take_exact(zone, &request, flags);
 	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
-		idx = take_exact(zone, nr_pages, align_order, flags, owner, caller);
+		idx = take_exact(zone, &request, flags);
 	if (idx == MYALLOC_NO_FRAME) {
 		if (!(flags & MYALLOC_MAY_WAIT))
 			return NULL;
 		myalloc_zone_drain(zone);
-		idx = take_exact(zone, nr_pages, align_order, flags, owner, caller);
+		idx = take_exact(zone, &request, flags);
 		if (idx == MYALLOC_NO_FRAME)
 			return NULL;
 	}

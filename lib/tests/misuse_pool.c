@@ -117,7 +117,7 @@ static void pool_overrun_spare(void)
 {
 	make_pool(MYALLOC_REDZONE);
 	q = spare();
-	memset((u8 *)q + 64, 0, 1);
+	*(u8 *)host_touch((u8 *)q + 64, 1) = 0;
 	good(myalloc_pool_free(pool, q));
 }
 

@@ -20,14 +20,14 @@
  *			it: an allocator that gives parts of one cache line to two CPUs pays
  *			for false sharing (cache-scratch of Hoard, Berger et al., ASPLOS 2000)
  *
- *	touched		of the first two and exchange: the CPU that allocates an object writes to it,
- *			and the one that frees it reads it, as programs do
+ *	touched		of the first two and exchange: the CPU that allocates an object writes to
+ *			it, and the one that frees it reads it, as programs do
  *
  * The shapes follow the programs cited; the code does not.
  *
  * Each shape is measured with caches of the default level and with trusting ones. The floor of the
- * ping-pong is a bare stack on each CPU. The default level takes longer by the time it takes to move
- * the object's state byte to the other CPU's cache; the trusting level leaves the byte alone.
+ * ping-pong is a bare stack on each CPU. The default level takes longer by the time it takes to
+ * move the object's state byte to the other CPU's cache; the trusting level leaves the byte alone.
  *
  * In the ring and the ping-pong, a side without an allocator passes numbers instead of objects: its
  * time is the cost of the passing, to be subtracted from the other sides.

@@ -180,7 +180,7 @@ u32 myalloc_map_granule(const void *addr, u32 nr_pages)
  * Return: 0; -EINVAL if the mapping is private or larger than the block; -EPERM if it is
  * executable.
  */
-int myalloc_map_check(const struct vm_area_struct *vma, u32 nr_pages)
+int myalloc_map_check(struct vm_area_struct *vma, u32 nr_pages)
 {
 	if (!(vma->vm_flags & VM_SHARED) || vma_pages(vma) > nr_pages)
 		return -EINVAL;

@@ -175,6 +175,8 @@ static int settle_heap(struct myalloc_stress_run *run)
 	return 0;
 }
 
+static_assert(ARRAY_SIZE(default_sizes) <= MYALLOC_STRESS_SIZES_MAX);
+
 static int settle_sizes(struct myalloc_stress_run *run)
 {
 	struct myalloc_stress *p = &run->params;
@@ -183,7 +185,6 @@ static int settle_sizes(struct myalloc_stress_run *run)
 
 	if (p->kind == MYALLOC_STRESS_HEAP)
 		return settle_heap(run);
-	static_assert(ARRAY_SIZE(default_sizes) <= MYALLOC_STRESS_SIZES_MAX);
 	for (i = 0; !given && i < ARRAY_SIZE(default_sizes); i++)
 		if (fits(run, default_sizes[i]))
 			p->sizes[p->nr_sizes++] = default_sizes[i];

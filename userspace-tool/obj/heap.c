@@ -172,7 +172,7 @@ static int heap_show(struct cmd *c)
 static int explain_test(const struct myalloc_heap_test *t, const struct myalloc_info *info,
 			int err)
 {
-	__u64 most = (__u64)info->page_size << info->max_order;
+	__u64 most = (__u64)info->page_size << info->chunk_order;
 
 	if (err == -EINVAL && t->max_bytes > most)
 		return out_fail(EXIT_USAGE, "blocks of %llu bytes are above this zone's largest block, %llu bytes",

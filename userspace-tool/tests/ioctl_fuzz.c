@@ -678,12 +678,16 @@ static void test_run(void)
 	EXPECT(!lost, "%ld processes ended by another signal", lost);
 }
 
-/* EBADF: the file was just closed. EFAULT is what bad memory gives. */
+/*
+ * EBADF: the file was just closed. EFAULT is what bad memory gives. Of mmap(): EPERM, the memory was
+ * to be executable; EOVERFLOW, the kernel's own answer to an offset that is too large.
+ */
 static void test_errors(void)
 {
 	static const int named[] = {
 		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EDQUOT, EBUSY, ENOSPC,
-		E2BIG, EEXIST, EAGAIN, EINTR, EBADF, EOPNOTSUPP,
+		E2BIG, EEXIST, EAGAIN, EINTR, EBADF, EOPNOTSUPP, EPERM,
+		EOVERFLOW,
 	};
 	size_t k;
 	int i;

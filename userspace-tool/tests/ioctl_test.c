@@ -615,11 +615,11 @@ static void test_page_options(void)
 {
 	struct myalloc_page_alloc a;
 	int fd = open_device();
-	__u32 align, exact, max = 1u << info.max_order;
+	__u32 align, exact, max = 1u << info.chunk_order;	/* an extent lies in one chunk */
 	__u64 handle = 0;
 
 	CHECK(fd >= 0, "open");
-	for (align = 0; align <= info.max_order; align++) {
+	for (align = 0; align <= info.chunk_order; align++) {
 		a = (struct myalloc_page_alloc) {
 			.align_order = align,
 			.flags = align & 1 ? MYALLOC_PAGE_FLAGS : MYALLOC_ALLOC_TOPDOWN,
@@ -1339,7 +1339,8 @@ static void test_close_gives_back(void)
 				&cache[i]), 0);
 		IS(obj_alloc(fd, cache[i], 500, handles, &done), 0);
 	}
-	for (i = 0; i <= (int)info.max_order; i++)
+	/* The reserve has 64 MiB and room for two of each of these. */
+	for (i = 0; i <= (int)info.chunk_order; i++)
 		IS(page_alloc(fd, i, 2, handles, &done), 0);
 }
 
