@@ -452,9 +452,9 @@ void fixture_in_context(unsigned int level, void (*fn)(void *arg), void *arg)
 	unsigned long irq;
 
 	local_irq_save(irq);
-	preempt_count_add(offset[level]);
+	__preempt_count_add(offset[level]);
 	fn(arg);
-	preempt_count_sub(offset[level]);
+	__preempt_count_sub(offset[level]);
 	local_irq_restore(irq);
 }
 

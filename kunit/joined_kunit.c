@@ -162,7 +162,7 @@ static void joined_last(struct kunit *test)
 static void joined_merge(struct kunit *test)
 {
 	struct myalloc_random random;
-	void *page[MOST * CHUNK];
+	void *page[MOST * CHUNK + 1];	/* the last is NULL */
 	u32 i, n, k;
 
 	fixture_random(test, &random);
