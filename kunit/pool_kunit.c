@@ -556,14 +556,16 @@ static void pool_nmi_race(struct kunit *test)
 		.name = "pool", .object_size = 100, .nr = 4, .nmi = 2,
 	};
 	struct fixture *fx = zone_of(test, 0);
-	struct myalloc_pool *pool = pool_of(fx, &args);
+	struct myalloc_pool *pool;
 	struct nmi nmi;
 	void *got;
 
+	if (!fixture_set_hook(NULL))
+		kunit_skip(test, "needs hooks");
+	pool = pool_of(fx, &args);
 	hooked = pool;
 	hook_got = NULL;
-	if (!fixture_set_hook(hook_alloc_spare))
-		kunit_skip(test, "needs hooks");
+	fixture_set_hook(hook_alloc_spare);
 	nmi_begin(&nmi, pool);
 	got = myalloc_pool_alloc(pool, 0);
 	nmi_end(&nmi);
@@ -671,12 +673,15 @@ static void pool_resize_fault(struct kunit *test)
 		.name = "pool", .object_size = 200, .nr = 40 * cpus, .nmi = 1,
 	};
 	struct fixture *fx = zone_of(test, 0);
-	struct myalloc_pool *pool = pool_of(fx, &args);
-	u32 slabs = pool->cache->set_aside, i;
+	struct myalloc_pool *pool;
+	u32 slabs, i;
 
+	if (!fixture_fail_after(0))
+		kunit_skip(test, "needs fault injection");
+	pool = pool_of(fx, &args);
+	slabs = pool->cache->set_aside;
 	for (i = 0; i < 2; i++) {
-		if (!fixture_fail_after(1))
-			kunit_skip(test, "needs fault injection");
+		fixture_fail_after(1);
 		KUNIT_EXPECT_EQ(test, myalloc_pool_resize(pool, (i ? 16 : 80) * cpus), -ENOMEM);
 		fixture_fail_after(0);
 		KUNIT_EXPECT_EQ(test, stats_now(pool).nr, 40 * cpus);

@@ -658,7 +658,7 @@ static void ring_validate(struct kunit *test)
 	struct fixture *fx = zone_of(test);
 	struct myalloc_ring *ring = ring_of(fx, MYALLOC_RING_OVERWRITE, PAGE_SIZE);
 	struct myalloc_ring_part *part = &ring->part[fixture_cpu(0)];
-	u64 tail;
+	u64 tail, oldest;
 	u32 i;
 
 	for (i = 0; i < 3; i++)
@@ -672,13 +672,15 @@ static void ring_validate(struct kunit *test)
 		KUNIT_EXPECT_GT(test, hook.points, 0);
 	}
 	tail = part->tail;
-	part->tail = part->oldest + PAGE_SIZE + 8;
-	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
-	KUNIT_EXPECT_EQ(test, strncmp(fx->v.first, "Y1: ring r: positions ", 22), 0);
-	part->tail = part->oldest - 8;
+	oldest = part->oldest;
+	part->tail = oldest + PAGE_SIZE + 8;
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_EQ(test, strncmp(fx->v.first, "Y1: ring r: positions ", 22), 0);
 	part->tail = tail;
+	part->oldest = tail + 8;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_EQ(test, strncmp(fx->v.first, "Y1: ring r: positions ", 22), 0);
+	part->oldest = oldest;
 	expect_end(fx, ring);
 }
 
