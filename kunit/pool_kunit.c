@@ -505,8 +505,8 @@ static void pool_nmi_none(struct kunit *test)
 static void pool_nmi_frees(struct kunit *test)
 {
 	const struct myalloc_pool_args args = {
-		.name = "pool", .object_size = PAGE_SIZE, .nr = 12, .nmi = 5,
-		.flags = MYALLOC_POOL_HARD,
+		.name = "pool", .object_size = min_t(u32, PAGE_SIZE, MYALLOC_MAX_OBJECT),
+		.nr = 12, .nmi = 5, .flags = MYALLOC_POOL_HARD,
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
@@ -712,8 +712,8 @@ static void pool_args(struct kunit *test)
 		{ { .name = "used", .object_size = 8, .nr = 1 }, -EEXIST, "already used" },
 		{ { .name = "p", .object_size = 8, .nr = UINT_MAX }, -ENOMEM, NULL },
 		/* The arithmetic allows it, the zone does not: it has other users. */
-		{ { .name = "p", .object_size = 1024, .nr = 1200, .flags = MYALLOC_NO_MAGAZINE },
-		  -ENOMEM, NULL },
+		{ { .name = "p", .object_size = PAGE_SIZE / 4, .nr = 1200,
+		    .flags = MYALLOC_NO_MAGAZINE }, -ENOMEM, NULL },
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_cache *used = fixture_cache(fx, "used", 8, 0);

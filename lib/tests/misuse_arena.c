@@ -188,10 +188,10 @@ static void read_behind(void)
 
 const struct misuse misuse_arena[] = {
 	CASE(arena_freed,
-	     "bad free as 16 pages: not what it was allocated as; frame *, 16 pages, held by *\n"
-	     "bad free as 16 pages: not what it was allocated as; frame *, 16 pages, held by *\n"
-	     "bad free as pages of order 0: not what it was allocated as; frame *, 16 pages, held by *\n"
-	     "bad free as 16 pages: misaligned: nothing begins at this address; frame *, 16 pages, held by *"),
+	     "bad free as * pages: not what it was allocated as; frame *, * pages, held by *\n"
+	     "bad free as * pages: not what it was allocated as; frame *, * pages, held by *\n"
+	     "bad free as pages of order 0: not what it was allocated as; frame *, * pages, held by *\n"
+	     "bad free as * pages: misaligned: nothing begins at this address; frame *, * pages, held by *"),
 	CASE(arena_mark_foreign, FOREIGN "\n" FOREIGN),
 	CASE(arena_mark_twice, STALE),
 	CASE(arena_mark_inner, STALE),
