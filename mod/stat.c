@@ -160,24 +160,45 @@ void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap 
 	strscpy(stat->name, heap->front.name, sizeof(stat->name));
 }
 
-struct find_heap {
-	struct myalloc_heap_stat *stat;
+struct find_front {
+	void (*fill)(void *stat, struct myalloc_front *front);
+	void *stat;
 	u64 from;
 	u64 to;
 	bool found;
 };
 
-/* Fronts are visited by their numbers. */
-static bool find_heap(struct myalloc_front *front, void *arg)
+static bool found_front(struct myalloc_front *front, void *arg)
 {
-	struct find_heap *find = arg;
+	struct find_front *find = arg;
 
 	if (front->id < find->from)
 		return true;
 	find->found = front->id <= find->to;
 	if (find->found)
-		myalloc_heap_stat_fill(find->stat, myalloc_heap_of(front));
+		find->fill(find->stat, front);
 	return false;
+}
+
+/* Fill in the statistics of the front with this number, or of the next one. */
+static int find_front(struct myalloc_zone *zone, const struct myalloc_front_kind *kind, u64 id,
+		      bool or_next, void (*fill)(void *stat, struct myalloc_front *front),
+		      void *stat)
+{
+	struct find_front find = {
+		.fill = fill,
+		.stat = stat,
+		.from = id,
+		.to = or_next ? U64_MAX : id,
+	};
+
+	myalloc_front_walk(zone, kind, found_front, &find);
+	return find.found ? 0 : -ENOENT;
+}
+
+static void fill_heap(void *stat, struct myalloc_front *front)
+{
+	myalloc_heap_stat_fill(stat, myalloc_heap_of(front));
 }
 
 /**
@@ -193,14 +214,7 @@ static bool find_heap(struct myalloc_front *front, void *arg)
 int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *zone, u64 id,
 			   bool or_next)
 {
-	struct find_heap find = {
-		.stat = stat,
-		.from = id,
-		.to = or_next ? U64_MAX : id,
-	};
-
-	myalloc_front_walk(zone, &myalloc_heap_kind, find_heap, &find);
-	return find.found ? 0 : -ENOENT;
+	return find_front(zone, &myalloc_heap_kind, id, or_next, fill_heap, stat);
 }
 
 /**
@@ -219,23 +233,9 @@ void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring 
 	strscpy(stat->name, ring->front.name, sizeof(stat->name));
 }
 
-struct find_ring {
-	struct myalloc_ring_stat *stat;
-	u64 from;
-	u64 to;
-	bool found;
-};
-
-static bool find_ring(struct myalloc_front *front, void *arg)
+static void fill_ring(void *stat, struct myalloc_front *front)
 {
-	struct find_ring *find = arg;
-
-	if (front->id < find->from)
-		return true;
-	find->found = front->id <= find->to;
-	if (find->found)
-		myalloc_ring_stat_fill(find->stat, myalloc_ring_of(front));
-	return false;
+	myalloc_ring_stat_fill(stat, myalloc_ring_of(front));
 }
 
 /**
@@ -251,14 +251,7 @@ static bool find_ring(struct myalloc_front *front, void *arg)
 int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
 			   bool or_next)
 {
-	struct find_ring find = {
-		.stat = stat,
-		.from = id,
-		.to = or_next ? U64_MAX : id,
-	};
-
-	myalloc_front_walk(zone, &myalloc_ring_kind, find_ring, &find);
-	return find.found ? 0 : -ENOENT;
+	return find_front(zone, &myalloc_ring_kind, id, or_next, fill_ring, stat);
 }
 
 /**
@@ -277,23 +270,9 @@ void myalloc_arena_stat_fill(struct myalloc_arena_stat *stat, struct myalloc_are
 	strscpy(stat->name, arena->front.name, sizeof(stat->name));
 }
 
-struct find_arena {
-	struct myalloc_arena_stat *stat;
-	u64 from;
-	u64 to;
-	bool found;
-};
-
-static bool find_arena(struct myalloc_front *front, void *arg)
+static void fill_arena(void *stat, struct myalloc_front *front)
 {
-	struct find_arena *find = arg;
-
-	if (front->id < find->from)
-		return true;
-	find->found = front->id <= find->to;
-	if (find->found)
-		myalloc_arena_stat_fill(find->stat, myalloc_arena_of(front));
-	return false;
+	myalloc_arena_stat_fill(stat, myalloc_arena_of(front));
 }
 
 /**
@@ -309,14 +288,7 @@ static bool find_arena(struct myalloc_front *front, void *arg)
 int myalloc_arena_stat_find(struct myalloc_arena_stat *stat, struct myalloc_zone *zone, u64 id,
 			    bool or_next)
 {
-	struct find_arena find = {
-		.stat = stat,
-		.from = id,
-		.to = or_next ? U64_MAX : id,
-	};
-
-	myalloc_front_walk(zone, &myalloc_arena_kind, find_arena, &find);
-	return find.found ? 0 : -ENOENT;
+	return find_front(zone, &myalloc_arena_kind, id, or_next, fill_arena, stat);
 }
 
 /**
@@ -335,23 +307,9 @@ void myalloc_pool_stat_fill(struct myalloc_pool_stat *stat, struct myalloc_pool 
 	memcpy(stat->name, from->name, sizeof(stat->name));
 }
 
-struct find_pool {
-	struct myalloc_pool_stat *stat;
-	u64 from;
-	u64 to;
-	bool found;
-};
-
-static bool find_pool(struct myalloc_front *front, void *arg)
+static void fill_pool(void *stat, struct myalloc_front *front)
 {
-	struct find_pool *find = arg;
-
-	if (front->id < find->from)
-		return true;
-	find->found = front->id <= find->to;
-	if (find->found)
-		myalloc_pool_stat_fill(find->stat, container_of(front, struct myalloc_pool, front));
-	return false;
+	myalloc_pool_stat_fill(stat, myalloc_pool_of(front));
 }
 
 /**
@@ -367,12 +325,5 @@ static bool find_pool(struct myalloc_front *front, void *arg)
 int myalloc_pool_stat_find(struct myalloc_pool_stat *stat, struct myalloc_zone *zone, u64 id,
 			   bool or_next)
 {
-	struct find_pool find = {
-		.stat = stat,
-		.from = id,
-		.to = or_next ? U64_MAX : id,
-	};
-
-	myalloc_front_walk(zone, &myalloc_pool_kind, find_pool, &find);
-	return find.found ? 0 : -ENOENT;
+	return find_front(zone, &myalloc_pool_kind, id, or_next, fill_pool, stat);
 }

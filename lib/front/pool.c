@@ -141,7 +141,7 @@ int myalloc_pool_resize(struct myalloc_pool *pool, unsigned int nr)
 /* O1 to O3. */
 static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 {
-	struct myalloc_pool *pool = container_of(front, struct myalloc_pool, front);
+	struct myalloc_pool *pool = myalloc_pool_of(front);
 	const struct myalloc_cache *cache = pool->cache;
 	u64 slots, needed;
 	u32 i;

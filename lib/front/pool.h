@@ -66,4 +66,9 @@ extern const struct myalloc_front_kind myalloc_pool_kind;
 
 void myalloc_pool_stats(struct myalloc_pool *pool, struct myalloc_pool_stats *stats);
 
+static inline struct myalloc_pool *myalloc_pool_of(struct myalloc_front *front)
+{
+	return container_of(front, struct myalloc_pool, front);
+}
+
 #endif /* MYALLOC_POOL_H */

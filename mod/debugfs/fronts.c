@@ -161,7 +161,7 @@ static bool pool_line(struct myalloc_front *front, void *m)
 {
 	struct myalloc_pool_stat stat = {};
 
-	myalloc_pool_stat_fill(&stat, container_of(front, struct myalloc_pool, front));
+	myalloc_pool_stat_fill(&stat, myalloc_pool_of(front));
 	put_line(m, front->name, &stat, pool_columns, ARRAY_SIZE(pool_columns));
 	return true;
 }

@@ -72,42 +72,6 @@ static inline int dev_cache_stat(int fd, __u32 how, __u64 handle, __u32 id,
 	return dev_call(fd, MYALLOC_IOC_CACHE_STAT, stat);
 }
 
-static inline int dev_heap_stat(int fd, __u32 how, __u64 id, struct myalloc_heap_stat *stat)
-{
-	memset(stat, 0, sizeof(*stat));
-	stat->size = sizeof(*stat);
-	stat->how = how;
-	stat->id = id;
-	return dev_call(fd, MYALLOC_IOC_HEAP_STAT, stat);
-}
-
-static inline int dev_ring_stat(int fd, __u32 how, __u64 id, struct myalloc_ring_stat *stat)
-{
-	memset(stat, 0, sizeof(*stat));
-	stat->size = sizeof(*stat);
-	stat->how = how;
-	stat->id = id;
-	return dev_call(fd, MYALLOC_IOC_RING_STAT, stat);
-}
-
-static inline int dev_arena_stat(int fd, __u32 how, __u64 id, struct myalloc_arena_stat *stat)
-{
-	memset(stat, 0, sizeof(*stat));
-	stat->size = sizeof(*stat);
-	stat->how = how;
-	stat->id = id;
-	return dev_call(fd, MYALLOC_IOC_ARENA_STAT, stat);
-}
-
-static inline int dev_pool_stat(int fd, __u32 how, __u64 id, struct myalloc_pool_stat *stat)
-{
-	memset(stat, 0, sizeof(*stat));
-	stat->size = sizeof(*stat);
-	stat->how = how;
-	stat->id = id;
-	return dev_call(fd, MYALLOC_IOC_POOL_STAT, stat);
-}
-
 static inline int dev_cache_op(int fd, unsigned long cmd, __u64 handle,
 			       __u64 *result)
 {

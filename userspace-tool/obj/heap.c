@@ -6,85 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/mem.h"
 #include "host/stop.h"
 #include "obj/blocks.h"
 #include "obj/device.h"
+#include "obj/front.h"
 #include "obj/objects.h"
-#include "obj/stats.h"
 #include "out/out.h"
 
-/* What a line of text has room for; the JSON has all. */
-static bool in_list(const struct stat_field *f)
-{
-	static const size_t shown[] = {
-		offsetof(struct myalloc_heap_stat, live_objects),
-		offsetof(struct myalloc_heap_stat, live_extents),
-		offsetof(struct myalloc_heap_stat, held_bytes),
-		offsetof(struct myalloc_heap_stat, allocs),
-		offsetof(struct myalloc_heap_stat, fails),
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(shown); i++)
-		if (shown[i] == f->offset)
-			return true;
-	return false;
-}
-
-static void heap_row(struct out *o, const struct myalloc_heap_stat *s)
-{
-	const struct stat_field *f;
-
-	out_item(o);
-	out_u64(o, "id", "id", OUT_PLAIN, s->id);
-	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
-	for (f = heap_fields; f->name; f++)
-		if (f->offset != offsetof(struct myalloc_heap_stat, id))
-			stats_put(o, f, in_list(f) ? f->label : NULL, stats_value(f, s, 0));
-	out_end(o);
-}
-
-static int heap_list(struct cmd *c)
-{
-	struct myalloc_heap_stat s;
-	struct device d;
-	struct out *o;
-	__u64 id = 0;
-	int code, err;
-
-	cmd_done(c);
-	code = device_open(&d);
-	if (code)
-		return code;
-	o = out_new("heap list");
-	out_list(o, "heaps", "");
-	while (!(err = dev_heap_stat(d.fd, MYALLOC_NEXT_ID, id, &s))) {
-		heap_row(o, &s);
-		id = s.id + 1;
-	}
-	out_end(o);
-	if (err != -ENOENT)
-		code = explain("listing the heaps", err);
-	else if (!id && !out_is_json())
-		out_note("no heaps");
-	code = out_finish(o, code);
-	device_close(&d);
-	return code;
-}
-
-static int find_heap(struct device *d, const char *name, struct myalloc_heap_stat *s)
-{
-	__u64 id = 0;
-	int err;
-
-	while (!(err = dev_heap_stat(d->fd, MYALLOC_NEXT_ID, id, s))) {
-		if (!strncmp(name, s->name, sizeof(s->name)))
-			return 0;
-		id = s->id + 1;
-	}
-	return err;
-}
+static const char *const shown[] = {
+	"live_objects", "live_extents", "held_bytes", "allocs", "fails", NULL
+};
 
 /* A row for each class that was used; the caches of a heap are called NAME-BYTES. */
 static int class_rows(struct device *d, struct out *o, const char *heap)
@@ -116,55 +47,30 @@ static int class_rows(struct device *d, struct out *o, const char *heap)
 	return err == -ENOENT ? 0 : err;
 }
 
-static void describe(struct out *o, const struct myalloc_heap_stat *s)
+static void hits(struct out *o, const void *stat)
 {
-	out_group(o, "traits", "Heap");
-	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
-	stats_put_kind(o, heap_fields, STAT_TRAIT, s);
-	out_end(o);
-	out_group(o, "space", "Space");
-	stats_put_kind(o, heap_fields, STAT_SPACE, s);
-	out_end(o);
-	out_group(o, "use", "Use");
-	stats_put_kind(o, heap_fields, STAT_USE, s);
+	const struct myalloc_heap_stat *s = stat;
+
 	out_u64(o, "alloc_hit_permille", "share of allocs by magazine", OUT_PERMILLE,
 		permille(s->alloc_hits, s->allocs));
 	out_u64(o, "free_hit_permille", "share of frees by magazine", OUT_PERMILLE,
 		permille(s->free_hits, s->frees));
-	out_end(o);
+}
+
+static const struct front heaps = {
+	.object = "heap", .one = "a heap", .many = "heaps", .title = "Heap",
+	.command = MYALLOC_IOC_HEAP_STAT, .bytes = sizeof(struct myalloc_heap_stat),
+	.fields = heap_fields, .shown = shown, .use = hits, .rest = class_rows,
+};
+
+static int heap_list(struct cmd *c)
+{
+	return front_list(c, &heaps);
 }
 
 static int heap_show(struct cmd *c)
 {
-	struct myalloc_heap_stat s;
-	int code = EXIT_OK, err;
-	struct device d;
-	const char *word;
-	struct out *o;
-
-	word = cmd_word(c);
-	if (!word)
-		cmd_usage(c, "missing name of a heap; 'myallocctl heap list' shows them");
-	cmd_done(c);
-	code = device_open(&d);
-	if (code)
-		return code;
-	err = find_heap(&d, word, &s);
-	if (err == -ENOENT) {
-		code = out_fail(EXIT_FAILED, "no heap '%s'; 'myallocctl heap list' shows all", word);
-	} else if (err) {
-		code = explain("reading the heap's statistics", err);
-	} else {
-		o = out_new("heap show");
-		out_page_size(o, d.info.page_size);
-		describe(o, &s);
-		err = class_rows(&d, o, word);
-		if (err)
-			code = explain("reading the statistics of the heap's caches", err);
-		code = out_finish(o, code);
-	}
-	device_close(&d);
-	return code;
+	return front_show(c, &heaps);
 }
 
 /* ---- test ---- */
@@ -210,14 +116,8 @@ static int heap_test(struct cmd *c)
 	out_u64(o, "reallocs", "resized", OUT_PLAIN, t.reallocs);
 	out_u64(o, "frees", "freed", OUT_PLAIN, t.frees);
 	out_u64(o, "fails", "requests without memory", OUT_PLAIN, t.fails);
-	out_u64(o, "errors", "errors", t.errors ? OUT_BAD : OUT_PLAIN, t.errors);
-	if (t.errors)
-		out_strn(o, "first", "first error", OUT_BAD, t.first, sizeof(t.first));
-	else
-		out_null(o, "first", NULL);
-	out_str(o, "verdict", "verdict", t.errors ? OUT_BAD : OUT_GOOD,
-		t.errors ? "failed" : "ok");
-	return out_finish(o, t.errors ? EXIT_FAILED : EXIT_OK);
+	code = front_verdict(o, t.errors, t.first, sizeof(t.first));
+	return out_finish(o, code);
 }
 
 #define TARGET(member)	OPT_TARGET(struct myalloc_heap_test, member)

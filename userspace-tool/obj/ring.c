@@ -8,8 +8,8 @@
 #include "host/stop.h"
 #include "obj/blocks.h"
 #include "obj/device.h"
+#include "obj/front.h"
 #include "obj/objects.h"
-#include "obj/stats.h"
 #include "out/out.h"
 
 static const char *const modes[MYALLOC_RING_MODES] = {
@@ -23,101 +23,38 @@ static const char *mode_name(__u32 mode)
 	return mode < MYALLOC_RING_MODES ? modes[mode] : "unknown";
 }
 
-/* What a line of text has room for; the JSON has all. */
-static bool in_list(const struct stat_field *f)
-{
-	return f->offset != offsetof(struct myalloc_ring_stat, mode) &&
-	       f->offset != offsetof(struct myalloc_ring_stat, too_long) &&
-	       f->offset != offsetof(struct myalloc_ring_stat, nmi_fails) &&
-	       f->offset != offsetof(struct myalloc_ring_stat, refused);
-}
+static const char *const shown[] = {
+	"parts", "part_bytes", "used_bytes", "records", "read", "skipped", "lost", "full", NULL
+};
 
-static void ring_row(struct out *o, const struct myalloc_ring_stat *s)
+static void row(struct out *o, const void *stat)
 {
-	const struct stat_field *f;
+	const struct myalloc_ring_stat *s = stat;
 
-	out_item(o);
-	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
 	out_str(o, "mode_name", "mode", OUT_PLAIN, mode_name(s->mode));
-	for (f = ring_fields; f->name; f++)
-		stats_put(o, f, in_list(f) ? f->label : NULL, stats_value(f, s, 0));
-	out_end(o);
 }
+
+static void traits(struct out *o, const void *stat)
+{
+	const struct myalloc_ring_stat *s = stat;
+
+	out_str(o, "mode_name", "who produces", OUT_PLAIN, mode_name(s->mode));
+}
+
+static const struct front rings = {
+	.object = "ring", .one = "a ring", .many = "rings", .title = "Ring",
+	.command = MYALLOC_IOC_RING_STAT, .bytes = sizeof(struct myalloc_ring_stat),
+	.fields = ring_fields, .shown = shown, .row = row, .traits = traits,
+};
 
 static int ring_list(struct cmd *c)
 {
-	struct myalloc_ring_stat s;
-	struct device d;
-	struct out *o;
-	__u64 id = 0;
-	int code, err;
-
-	cmd_done(c);
-	code = device_open(&d);
-	if (code)
-		return code;
-	o = out_new("ring list");
-	out_list(o, "rings", "");
-	while (!(err = dev_ring_stat(d.fd, MYALLOC_NEXT_ID, id, &s))) {
-		ring_row(o, &s);
-		id = s.id + 1;
-	}
-	out_end(o);
-	if (err != -ENOENT)
-		code = explain("listing the rings", err);
-	else if (!id && !out_is_json())
-		out_note("no rings");
-	code = out_finish(o, code);
-	device_close(&d);
-	return code;
-}
-
-static int find_ring(struct device *d, const char *name, struct myalloc_ring_stat *s)
-{
-	__u64 id = 0;
-	int err;
-
-	while (!(err = dev_ring_stat(d->fd, MYALLOC_NEXT_ID, id, s))) {
-		if (!strncmp(name, s->name, sizeof(s->name)))
-			return 0;
-		id = s->id + 1;
-	}
-	return err;
+	return front_list(c, &rings);
 }
 
 static int ring_show(struct cmd *c)
 {
-	struct myalloc_ring_stat s;
-	const char *word = cmd_word(c);
-	struct device d;
-	struct out *o;
-	int code, err;
-
-	if (!word)
-		cmd_usage(c, "missing name of a ring; 'myallocctl ring list' shows them");
-	cmd_done(c);
-	code = device_open(&d);
-	if (code)
-		return code;
-	err = find_ring(&d, word, &s);
-	device_close(&d);
-	if (err == -ENOENT)
-		return out_fail(EXIT_FAILED, "no ring '%s'; 'myallocctl ring list' shows all", word);
-	if (err)
-		return explain("reading the ring's statistics", err);
-	o = out_new("ring show");
-	out_group(o, "traits", "Ring");
-	out_strn(o, "name", "name", OUT_PLAIN, s.name, sizeof(s.name));
-	out_str(o, "mode_name", "who produces", OUT_PLAIN, mode_name(s.mode));
-	stats_put_kind(o, ring_fields, STAT_TRAIT, &s);
-	out_end(o);
-	out_group(o, "space", "Space");
-	stats_put_kind(o, ring_fields, STAT_SPACE, &s);
-	out_end(o);
-	out_group(o, "use", "Use");
-	stats_put_kind(o, ring_fields, STAT_USE, &s);
-	out_end(o);
-	return out_finish(o, EXIT_OK);
+	return front_show(c, &rings);
 }
 
 /* ---- test ---- */

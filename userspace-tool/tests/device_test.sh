@@ -452,7 +452,7 @@ json /result/caches "[ ]"
 begin "ring list and show"
 script
 tool ring
-line out "packets +many +3 .*"
+line out " *3 +packets +many .*"
 tool ring show packets
 exits 0
 line out "  name +packets"

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * front: what the objects heap, pool, ring and arena have in common: list, show, end of a test
+ */
+#ifndef MYALLOCCTL_FRONT_H
+#define MYALLOCCTL_FRONT_H
+
+#include "cmd/cmd.h"
+#include "dev/dev.h"
+#include "obj/device.h"
+#include "obj/stats.h"
+#include "out/out.h"
+
+/* The beginning of the statistics of every kind of front; one of the fields behind it is "id". */
+struct front_stat {
+	__u32 size;
+	__u32 how;
+	char name[MYALLOC_NAME_MAX];
+};
+
+/* A kind of front. The functions may be NULL. */
+struct front {
+	const char *object;		/* as in 'myallocctl heap list' */
+	const char *one;		/* as in "missing name of a heap" */
+	const char *many;		/* the key of the list in JSON, too */
+	const char *title;
+	unsigned long command;		/* that reads the statistics */
+	size_t bytes;			/* of the statistics */
+	const struct stat_field *fields;
+	const char *const *shown;	/* the fields in a row of text, which ends with NULL */
+	/* Add to a row and to the groups of the same names. */
+	void (*row)(struct out *o, const void *stat);
+	void (*traits)(struct out *o, const void *stat);
+	void (*use)(struct out *o, const void *stat);
+	/* Adds groups of its own to what is shown. Returns 0 or a negative errno. */
+	int (*rest)(struct device *d, struct out *o, const char *name);
+};
+
+/* The work of the verbs 'list' and 'show'. */
+int front_list(struct cmd *c, const struct front *f);
+int front_show(struct cmd *c, const struct front *f);
+
+/* Adds the errors of a test, the first one in words, and the verdict. Returns the exit code. */
+int front_verdict(struct out *o, __u64 errors, const char *first, size_t size);
+
+#endif /* MYALLOCCTL_FRONT_H */
