@@ -272,7 +272,7 @@ struct myalloc_mapped *myalloc_map_create(void *addr, u32 nr_pages)
 	return NULL;
 }
 
-int myalloc_map_check(const struct vm_area_struct *vma, u32 nr_pages)
+int myalloc_map_check(struct vm_area_struct *vma, u32 nr_pages)
 {
 	return -EINVAL;
 }

@@ -46,7 +46,7 @@
 #define UPKEEP_LOCKS	64
 /* Operations of a class without magazines before it gets some. */
 #define UPKEEP_OPS	64
-#define CHUNK		(PAGE_SIZE << MYALLOC_TOP_ORDER)
+#define CHUNK		(PAGE_SIZE << MYALLOC_CHUNK_MAX)
 #define ALIGNMENT	16UL
 
 #define EXPORT		__attribute__((__visibility__("default")))
@@ -163,7 +163,7 @@ static bool make(unsigned long mb)
 {
 	static const struct myalloc_heap_args heap_args = { .name = "malloc" };
 	struct myalloc_zone_args args = {
-		.name = "malloc", .chunk_order = MYALLOC_TOP_ORDER, .node = NUMA_NO_NODE,
+		.name = "malloc", .chunk_order = MYALLOC_CHUNK_MAX, .node = NUMA_NO_NODE,
 	};
 	unsigned long size = min(mb, 1UL << 20) << 20, i;
 	void **chunks, *memory = NULL;

@@ -104,7 +104,9 @@ static size_t choose_size(struct test *t)
 
 static void alloc(struct test *t)
 {
-	size_t size = choose_size(t), align = 1UL << myalloc_random_below(&t->random, PAGE_SHIFT);
+	/* The pattern wants 8 bytes. */
+	size_t size = choose_size(t), align = 8UL << myalloc_random_below(&t->random,
+									   PAGE_SHIFT - 3);
 	bool zero = myalloc_random_one_in(&t->random, 8);
 	struct myalloc_damage damage = {};
 	struct piece *p;
