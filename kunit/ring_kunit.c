@@ -763,7 +763,7 @@ static void wrong_uses_of(struct kunit *test, enum myalloc_ring_mode mode)
 		fixture_set_hook(NULL);
 	}
 	refused = atomic64_read(&ring->refused);
-	/* In NMI, over a report, nothing is reported; the use is refused and counted nonetheless. */
+	/* In NMI, over a report, nothing is reported; the use is refused and counted. */
 	raw_spin_lock_irqsave(&fx->zone->reports.lock, lock_irq);
 	irq = fixture_nmi_enter();
 	err = myalloc_ring_commit(ring, NULL);

@@ -43,8 +43,8 @@ struct myalloc_pool_stat {
  * @first: out: the first error in words, or empty
  *
  * The command creates a pool, allocates and frees its objects on random CPUs in interrupts, each
- * filled with a pattern that is verified before it is freed, resizes the pool, and destroys it. -ENOMEM if the
- * zone does not have so much. -EINTR after a signal; then nothing is left either.
+ * filled with a pattern that is verified before it is freed, resizes the pool, and destroys it.
+ * -ENOMEM if the zone does not have so much. -EINTR after a signal; then nothing is left either.
  */
 struct myalloc_pool_test {
 	__u32 size;
