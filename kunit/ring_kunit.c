@@ -442,7 +442,7 @@ static void ring_overwrite(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, part->lost, 2);
 	KUNIT_EXPECT_EQ(test, part->read, nr + 3);
 
-	/* The beginning of a record, and what is not a multiple of a word. */
+	/* A buffer smaller than the record gets the beginning of the record, to the byte. */
 	KUNIT_ASSERT_NOT_NULL(test, put(test, ring, 100, 7));
 	memset(buf, 0xee, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, myalloc_ring_copy(ring, cpu, buf, 29), 100);
@@ -450,7 +450,7 @@ static void ring_overwrite(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, put(test, ring, 0, 7));
 	KUNIT_EXPECT_EQ(test, myalloc_ring_copy(ring, cpu, buf, 29), 0);
 
-	/* Discarded ones are skipped; what is not committed is waited for. */
+	/* The reader skips a discarded record. */
 	KUNIT_EXPECT_EQ(test, myalloc_ring_discard(ring, myalloc_ring_reserve(ring, 8)), 0);
 	KUNIT_ASSERT_NOT_NULL(test, put(test, ring, 9, 9));
 	expect_copy(test, ring, cpu, buf, 9, 9);

@@ -161,7 +161,7 @@ void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap 
 }
 
 struct find_front {
-	void (*fill)(void *stat, struct myalloc_front *front);
+	const struct myalloc_front_view *view;
 	void *stat;
 	u64 from;
 	u64 to;
@@ -176,23 +176,32 @@ static bool found_front(struct myalloc_front *front, void *arg)
 		return true;
 	find->found = front->id <= find->to;
 	if (find->found)
-		find->fill(find->stat, front);
+		find->view->fill(find->stat, front);
 	return false;
 }
 
-/* Fill in the statistics of the front with this number, or of the next one. */
-static int find_front(struct myalloc_zone *zone, const struct myalloc_front_kind *kind, u64 id,
-		      bool or_next, void (*fill)(void *stat, struct myalloc_front *front),
-		      void *stat)
+/**
+ * myalloc_front_stat_find() - fill in the statistics of the front with a given number
+ * @stat: out; of the type that @view fills in
+ * @view: the kind of front
+ * @zone: the zone
+ * @id: number of the front
+ * @or_next: if true, take the next higher number if @id does not exist
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT if there is none.
+ */
+int myalloc_front_stat_find(void *stat, const struct myalloc_front_view *view,
+			    struct myalloc_zone *zone, u64 id, bool or_next)
 {
 	struct find_front find = {
-		.fill = fill,
+		.view = view,
 		.stat = stat,
 		.from = id,
 		.to = or_next ? U64_MAX : id,
 	};
 
-	myalloc_front_walk(zone, kind, found_front, &find);
+	myalloc_front_walk(zone, view->kind, found_front, &find);
 	return find.found ? 0 : -ENOENT;
 }
 
@@ -201,21 +210,11 @@ static void fill_heap(void *stat, struct myalloc_front *front)
 	myalloc_heap_stat_fill(stat, myalloc_heap_of(front));
 }
 
-/**
- * myalloc_heap_stat_find() - fill in the statistics of the heap with a given number
- * @stat: out
- * @zone: the zone
- * @id: number of the heap
- * @or_next: if true, take the next higher number if @id does not exist
- *
- * Context: task, may sleep.
- * Return: 0, -ENOENT if there is none.
- */
-int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *zone, u64 id,
-			   bool or_next)
-{
-	return find_front(zone, &myalloc_heap_kind, id, or_next, fill_heap, stat);
-}
+const struct myalloc_front_view myalloc_heap_view = {
+	.kind = &myalloc_heap_kind,
+	.bytes = sizeof(struct myalloc_heap_stat),
+	.fill = fill_heap,
+};
 
 /**
  * myalloc_ring_stat_fill() - fill in a ring's statistics
@@ -238,21 +237,11 @@ static void fill_ring(void *stat, struct myalloc_front *front)
 	myalloc_ring_stat_fill(stat, myalloc_ring_of(front));
 }
 
-/**
- * myalloc_ring_stat_find() - fill in the statistics of the ring with a given number
- * @stat: out
- * @zone: the zone
- * @id: number of the ring
- * @or_next: if true, take the next higher number if @id does not exist
- *
- * Context: task, may sleep.
- * Return: 0, -ENOENT if there is none.
- */
-int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
-			   bool or_next)
-{
-	return find_front(zone, &myalloc_ring_kind, id, or_next, fill_ring, stat);
-}
+const struct myalloc_front_view myalloc_ring_view = {
+	.kind = &myalloc_ring_kind,
+	.bytes = sizeof(struct myalloc_ring_stat),
+	.fill = fill_ring,
+};
 
 /**
  * myalloc_arena_stat_fill() - fill in an arena's statistics
@@ -275,21 +264,11 @@ static void fill_arena(void *stat, struct myalloc_front *front)
 	myalloc_arena_stat_fill(stat, myalloc_arena_of(front));
 }
 
-/**
- * myalloc_arena_stat_find() - fill in the statistics of the arena with a given number
- * @stat: out
- * @zone: the zone
- * @id: number of the arena
- * @or_next: if true, take the next higher number if @id does not exist
- *
- * Context: task, may sleep.
- * Return: 0, -ENOENT if there is none.
- */
-int myalloc_arena_stat_find(struct myalloc_arena_stat *stat, struct myalloc_zone *zone, u64 id,
-			    bool or_next)
-{
-	return find_front(zone, &myalloc_arena_kind, id, or_next, fill_arena, stat);
-}
+const struct myalloc_front_view myalloc_arena_view = {
+	.kind = &myalloc_arena_kind,
+	.bytes = sizeof(struct myalloc_arena_stat),
+	.fill = fill_arena,
+};
 
 /**
  * myalloc_pool_stat_fill() - fill in the statistics of an object pool
@@ -312,18 +291,8 @@ static void fill_pool(void *stat, struct myalloc_front *front)
 	myalloc_pool_stat_fill(stat, myalloc_pool_of(front));
 }
 
-/**
- * myalloc_pool_stat_find() - fill in the statistics of the object pool with a given number
- * @stat: out
- * @zone: the zone
- * @id: number of the pool
- * @or_next: if true, take the next higher number if @id does not exist
- *
- * Context: task, may sleep.
- * Return: 0, -ENOENT if there is none.
- */
-int myalloc_pool_stat_find(struct myalloc_pool_stat *stat, struct myalloc_zone *zone, u64 id,
-			   bool or_next)
-{
-	return find_front(zone, &myalloc_pool_kind, id, or_next, fill_pool, stat);
-}
+const struct myalloc_front_view myalloc_pool_view = {
+	.kind = &myalloc_pool_kind,
+	.bytes = sizeof(struct myalloc_pool_stat),
+	.fill = fill_pool,
+};

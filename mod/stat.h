@@ -7,6 +7,8 @@
 
 struct myalloc_arena;
 struct myalloc_cache;
+struct myalloc_front;
+struct myalloc_front_kind;
 struct myalloc_heap;
 struct myalloc_pool;
 struct myalloc_reserve;
@@ -20,17 +22,27 @@ void myalloc_cache_stat_fill(struct myalloc_cache_stat *stat, struct myalloc_cac
 int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone *zone,
 			    u32 id, bool or_next);
 void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap *heap);
-int myalloc_heap_stat_find(struct myalloc_heap_stat *stat, struct myalloc_zone *zone, u64 id,
-			   bool or_next);
 void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring *ring);
-int myalloc_ring_stat_find(struct myalloc_ring_stat *stat, struct myalloc_zone *zone, u64 id,
-			   bool or_next);
 void myalloc_pool_stat_fill(struct myalloc_pool_stat *stat, struct myalloc_pool *pool);
-int myalloc_pool_stat_find(struct myalloc_pool_stat *stat, struct myalloc_zone *zone, u64 id,
-			   bool or_next);
-
 void myalloc_arena_stat_fill(struct myalloc_arena_stat *stat, struct myalloc_arena *arena);
-int myalloc_arena_stat_find(struct myalloc_arena_stat *stat, struct myalloc_zone *zone, u64 id,
-			    bool or_next);
+
+/**
+ * struct myalloc_front_view - the statistics of a kind of front
+ * @kind: the kind
+ * @bytes: size of the struct of its statistics
+ * @fill: fills in that struct, except for the members that select the front. Called under
+ *	fronts_mutex; may sleep
+ */
+struct myalloc_front_view {
+	const struct myalloc_front_kind *kind;
+	size_t bytes;
+	void (*fill)(void *stat, struct myalloc_front *front);
+};
+
+extern const struct myalloc_front_view myalloc_heap_view, myalloc_pool_view;
+extern const struct myalloc_front_view myalloc_ring_view, myalloc_arena_view;
+
+int myalloc_front_stat_find(void *stat, const struct myalloc_front_view *view,
+			    struct myalloc_zone *zone, u64 id, bool or_next);
 
 #endif /* MYALLOC_STAT_H */

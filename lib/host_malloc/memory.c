@@ -190,49 +190,7 @@ void host_memory_unlock(void)
 	hidden_release(&metas.lock);
 }
 
-/* --- strings, the log ---------------------------------------------------------------------- */
-
-int vscnprintf(char *buf, size_t size, const char *fmt, va_list args)
-{
-	int n;
-
-	if (!size)
-		return 0;
-	n = vsnprintf(buf, size, fmt, args);
-	return n < 0 ? 0 : min_t(int, n, size - 1);
-}
-
-int scnprintf(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vscnprintf(buf, size, fmt, args);
-	va_end(args);
-	return n;
-}
-
-ssize_t strscpy(char *dest, const char *src, size_t count)
-{
-	size_t len = strnlen(src, count);
-
-	if (!count)
-		return -E2BIG;
-	memcpy(dest, src, min(len, count - 1));
-	dest[min(len, count - 1)] = '\0';
-	return len == count ? -E2BIG : (ssize_t)len;
-}
-
-void *memchr_inv(const void *start, int c, size_t bytes)
-{
-	const u8 *p = start;
-
-	for (; bytes; bytes--, p++)
-		if (*p != (u8)c)
-			return (void *)p;
-	return NULL;
-}
+/* --- the log ------------------------------------------------------------------------------- */
 
 static void say(const char *text, size_t len)
 {

@@ -10,7 +10,7 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 searches := exhaustive slab_states interleave robson wrong_free
 plain-tests := $(searches) cpus
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
-plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(O)/obj/lib/env/host/env.o)
+plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(host-env:%=$(O)/obj/lib/%.o))
 
 $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_raw_memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu

@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "bench/patterns.h"
 #include "bench/run.h"
 #include "front/heap.h"
 
@@ -46,9 +47,6 @@ struct private {
 	u32 at;
 	u16 size[MIXED];
 };
-
-typedef void *(*get_fn)(struct bench_work *w);
-typedef void (*put_fn)(struct bench_work *w, void *object);
 
 /* --- sides --------------------------------------------------------------------------- */
 
@@ -109,43 +107,6 @@ CONSTANT(1024)
 CONSTANT(4096)
 
 /* --- patterns -------------------------------------------------------------------------- */
-
-static __always_inline void pair(struct bench_work *w, u32 ops, get_fn get, put_fn put)
-{
-	for (; ops; ops--) {
-		void *object = get(w);
-
-		if (likely(object))
-			put(w, object);
-		else
-			w->fails++;
-	}
-}
-
-static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
-{
-	const u32 nr = w->shape->batch, *order = w->order;
-	void **object = w->object;
-	u32 n, i;
-
-	for (; ops >= nr; ops -= nr) {
-		for (n = 0; n < nr; n++) {
-			object[n] = get(w);
-			if (unlikely(!object[n]))
-				break;
-		}
-		if (unlikely(n < nr)) {
-			w->fails++;
-			while (n--)
-				put(w, object[n]);
-			continue;
-		}
-		for (i = 0; i < nr; i++)
-			put(w, object[order[i]]);
-	}
-}
-
-typedef void (*pattern_fn)(struct bench_work *w, u32 ops, get_fn get, put_fn put);
 
 static __always_inline void by_size(struct bench_work *w, u32 ops, pattern_fn pattern)
 {

@@ -10,6 +10,7 @@
  */
 #include "env.h"
 
+#include "bench/patterns.h"
 #include "bench/run.h"
 #include "compat.h"
 
@@ -28,9 +29,6 @@ enum variant {
 };
 
 /* --- sides ------------------------------------------------------------------------- */
-
-typedef void *(*get_fn)(struct bench_work *w);
-typedef void (*put_fn)(struct bench_work *w, void *object);
 
 static __always_inline void *ours_get(struct bench_work *w)
 {
@@ -140,41 +138,6 @@ static __always_inline void kmalloc_put(struct bench_work *w, void *object)
 
 /* --- patterns -------------------------------------------------------------------------- */
 
-static __always_inline void pair(struct bench_work *w, u32 ops, get_fn get, put_fn put)
-{
-	for (; ops; ops--) {
-		void *object = get(w);
-
-		if (likely(object))
-			put(w, object);
-		else
-			w->fails++;
-	}
-}
-
-static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
-{
-	const u32 nr = w->shape->batch, *order = w->order;
-	void **object = w->object;
-	u32 n, i;
-
-	for (; ops >= nr; ops -= nr) {
-		for (n = 0; n < nr; n++) {
-			object[n] = get(w);
-			if (unlikely(!object[n]))
-				break;
-		}
-		if (unlikely(n < nr)) {
-			w->fails++;
-			while (n--)
-				put(w, object[n]);
-			continue;
-		}
-		for (i = 0; i < nr; i++)
-			put(w, object[order[i]]);
-	}
-}
-
 /* Like batch(), but the first word of each object is written before the next is allocated. */
 static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
 {
@@ -234,8 +197,6 @@ static void side##_##pattern(struct bench_work *w, u32 ops)			\
 {										\
 	pattern(w, ops, side##_get, side##_put);				\
 }
-
-typedef void (*pattern_fn)(struct bench_work *w, u32 ops, get_fn get, put_fn put);
 
 static __always_inline void by_size(struct bench_work *w, u32 ops, pattern_fn pattern)
 {

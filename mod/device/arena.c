@@ -66,18 +66,6 @@ struct test {
 	struct piece piece[2][PIECES];
 };
 
-__printf(2, 3)
-static void wrong(struct test *t, const char *fmt, ...)
-{
-	va_list args;
-
-	if (t->arg->errors++)
-		return;
-	va_start(args, fmt);
-	vscnprintf(t->arg->first, sizeof(t->arg->first), fmt, args);
-	va_end(args);
-}
-
 /* Verifies the pieces of a list from @from on, which are then thrown away. */
 static void verify(struct test *t, u32 list, u32 from, const char *when)
 {
@@ -88,8 +76,9 @@ static void verify(struct test *t, u32 list, u32 from, const char *when)
 		const struct piece *p = &t->piece[list][i];
 
 		if (!myalloc_pattern_check(p->addr, p->size, p->key, &damage))
-			wrong(t, "%s, byte %zu of %zu: found 0x%016llx, not 0x%016llx", when,
-			      damage.offset, p->size, damage.found, damage.expected);
+			myalloc_test_wrong(t, "%s, byte %zu of %zu: found 0x%016llx, not 0x%016llx",
+					   when, damage.offset, p->size, damage.found,
+					   damage.expected);
 	}
 	t->nr[list] = from;
 }
@@ -122,9 +111,10 @@ static void alloc(struct test *t)
 	}
 	t->arg->allocs++;
 	if (!IS_ALIGNED((unsigned long)addr, align))
-		wrong(t, "a piece of %zu bytes is not aligned to %zu", size, align);
+		myalloc_test_wrong(t, "a piece of %zu bytes is not aligned to %zu", size, align);
 	if (zero && !myalloc_pattern_check_zero(addr, size, &damage))
-		wrong(t, "byte %zu of a piece of %zu bytes is not zero", damage.offset, size);
+		myalloc_test_wrong(t, "byte %zu of a piece of %zu bytes is not zero", damage.offset,
+				   size);
 	p = &t->piece[t->now][t->nr[t->now]++];
 	p->addr = addr;
 	p->size = size;
@@ -137,7 +127,7 @@ static void make_mark(struct test *t)
 	int err = myalloc_arena_mark(myalloc_frames_now(t->frames), &t->mark[t->depth]);
 
 	if (err) {
-		wrong(t, "mark %u of a frame returned %d", t->depth, err);
+		myalloc_test_wrong(t, "mark %u of a frame returned %d", t->depth, err);
 		return;
 	}
 	t->pieces[t->depth++] = t->nr[t->now];
@@ -156,7 +146,7 @@ static void use_mark(struct test *t)
 	err = keep ? myalloc_arena_keep(arena, &t->used) :
 		     myalloc_arena_rewind(arena, &t->used);
 	if (err)
-		wrong(t, "a good mark was refused with %d", err);
+		myalloc_test_wrong(t, "a good mark was refused with %d", err);
 	t->arg->rewinds += !keep;
 }
 
@@ -166,7 +156,7 @@ static void use_stale_mark(struct test *t)
 	if (!t->used.lane || t->arg->refused >= 4)
 		return;
 	if (myalloc_arena_rewind(myalloc_frames_now(t->frames), &t->used) != -EINVAL)
-		wrong(t, "a stale mark was accepted");
+		myalloc_test_wrong(t, "a stale mark was accepted");
 	t->arg->refused++;
 }
 
@@ -272,17 +262,13 @@ static int do_arena_test(struct myalloc_session *session, struct myalloc_zone *z
 	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
 	if (!t)
 		return -ENOMEM;
-	if (!arg.seed)
-		arg.seed = myalloc_env_seed() | 1;
-	if (!arg.max_bytes)
-		arg.max_bytes = min_t(u64, BYTES_MOST, most);
-	arg.allocs = 0;
-	arg.rewinds = 0;
-	arg.swaps = 0;
-	arg.fails = 0;
-	arg.refused = 0;
-	arg.errors = 0;
-	memset(arg.first, 0, sizeof(arg.first));
+	arg = (struct myalloc_arena_test) {
+		.size = arg.size,
+		.flags = arg.flags,
+		.seed = arg.seed ?: myalloc_env_seed() | 1,
+		.ops = arg.ops,
+		.max_bytes = arg.max_bytes ?: min_t(u64, BYTES_MOST, most),
+	};
 	t->arg = &arg;
 	myalloc_random_init(&t->random, arg.seed, 0);
 	err = run_test(t, zone);
@@ -293,15 +279,7 @@ static int do_arena_test(struct myalloc_session *session, struct myalloc_zone *z
 static int do_arena_stat(struct myalloc_session *session, struct myalloc_zone *zone,
 			 void __user *user)
 {
-	struct myalloc_arena_stat arg;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
-
-	if (err)
-		return err;
-	if (arg.how != MYALLOC_BY_ID && arg.how != MYALLOC_NEXT_ID)
-		return -EINVAL;
-	err = myalloc_arena_stat_find(&arg, zone, arg.id, arg.how == MYALLOC_NEXT_ID);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	return myalloc_front_stat_command(&myalloc_arena_view, zone, user);
 }
 
 const struct myalloc_command myalloc_arena_commands[] = {

@@ -5,6 +5,7 @@
 
 #include "uapi/myalloc.h"
 
+struct myalloc_front_view;
 struct myalloc_session;
 struct myalloc_zone;
 
@@ -27,5 +28,20 @@ extern const struct myalloc_command myalloc_arena_commands[];	/* arena.c */
 
 int myalloc_copy_in(void *to, size_t size, const void __user *from);
 int myalloc_copy_out(void __user *to, const void *from, size_t size);
+
+int myalloc_front_stat_command(const struct myalloc_front_view *view, struct myalloc_zone *zone,
+			       void __user *user);
+
+__printf(4, 5)
+void myalloc_test_error(__u64 *errors, char *first, size_t size, const char *fmt, ...);
+
+/* An error of the test @test, whose member @arg is what the command returns. */
+#define myalloc_test_wrong(test, fmt, ...)						\
+do {											\
+	typeof(test) _test = (test);							\
+											\
+	myalloc_test_error(&_test->arg->errors, _test->arg->first,			\
+			   sizeof(_test->arg->first), fmt, ##__VA_ARGS__);		\
+} while (0)
 
 #endif /* MYALLOC_COMMAND_H */

@@ -53,33 +53,21 @@ struct test {
 	struct block block[BLOCKS];
 };
 
-__printf(2, 3)
-static void wrong(struct test *t, const char *fmt, ...)
-{
-	va_list args;
-
-	if (t->arg->errors++)
-		return;
-	va_start(args, fmt);
-	vscnprintf(t->arg->first, sizeof(t->arg->first), fmt, args);
-	va_end(args);
-}
-
 /* Has the block still its pattern in the first @size bytes? */
 static void verify(struct test *t, const struct block *b, size_t size, const char *when)
 {
 	struct myalloc_damage damage = {};
 
 	if (!myalloc_pattern_check(b->addr, size, b->key, &damage))
-		wrong(t, "%s, byte %zu of %zu: found 0x%016llx, not 0x%016llx", when,
-		      damage.offset, size, damage.found, damage.expected);
+		myalloc_test_wrong(t, "%s, byte %zu of %zu: found 0x%016llx, not 0x%016llx", when,
+				   damage.offset, size, damage.found, damage.expected);
 }
 
 static void fill(struct test *t, struct block *b)
 {
 	if (myalloc_heap_usable_size(t->heap, b->addr) < b->size)
-		wrong(t, "a block of %zu bytes has only %zu", b->size,
-		      myalloc_heap_usable_size(t->heap, b->addr));
+		myalloc_test_wrong(t, "a block of %zu bytes has only %zu", b->size,
+				   myalloc_heap_usable_size(t->heap, b->addr));
 	b->key = myalloc_pattern_key(t->arg->seed, ++t->identity);
 	myalloc_pattern_fill(b->addr, b->size, b->key);
 }
@@ -112,9 +100,10 @@ static void alloc(struct test *t, struct block *b)
 	}
 	t->arg->allocs++;
 	if (align <= PAGE_SIZE && !IS_ALIGNED((unsigned long)b->addr, align))
-		wrong(t, "a block of %zu bytes is not aligned to %zu", b->size, align);
+		myalloc_test_wrong(t, "a block of %zu bytes is not aligned to %zu", b->size, align);
 	if (flags & MYALLOC_ZERO && !myalloc_pattern_check_zero(b->addr, b->size, &damage))
-		wrong(t, "byte %zu of a block of %zu bytes is not zero", damage.offset, b->size);
+		myalloc_test_wrong(t, "byte %zu of a block of %zu bytes is not zero", damage.offset,
+				   b->size);
 	fill(t, b);
 }
 
@@ -146,7 +135,7 @@ static void put(struct test *t, struct block *b)
 	else
 		err = myalloc_heap_free(t->heap, b->addr);
 	if (err)
-		wrong(t, "the free of a block of %zu bytes returned %d", b->size, err);
+		myalloc_test_wrong(t, "the free of a block of %zu bytes returned %d", b->size, err);
 	t->arg->frees++;
 	b->addr = NULL;
 }
@@ -190,7 +179,7 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 		cond_resched();
 	}
 	if (myalloc_heap_destroy(t->heap))
-		wrong(t, "the heap has memory that the test does not know");
+		myalloc_test_wrong(t, "the heap has memory that the test does not know");
 	return err;
 }
 
@@ -217,16 +206,12 @@ static int do_heap_test(struct myalloc_session *session, struct myalloc_zone *zo
 	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
 	if (!t)
 		return -ENOMEM;
-	if (!arg.seed)
-		arg.seed = myalloc_env_seed() | 1;
-	if (!arg.max_bytes)
-		arg.max_bytes = min_t(u64, BYTES_MOST, most);
-	arg.allocs = 0;
-	arg.reallocs = 0;
-	arg.frees = 0;
-	arg.fails = 0;
-	arg.errors = 0;
-	memset(arg.first, 0, sizeof(arg.first));
+	arg = (struct myalloc_heap_test) {
+		.size = arg.size,
+		.seed = arg.seed ?: myalloc_env_seed() | 1,
+		.ops = arg.ops,
+		.max_bytes = arg.max_bytes ?: min_t(u64, BYTES_MOST, most),
+	};
 	t->arg = &arg;
 	myalloc_random_init(&t->random, arg.seed, 0);
 	err = run_test(t, zone);
@@ -237,15 +222,7 @@ static int do_heap_test(struct myalloc_session *session, struct myalloc_zone *zo
 static int do_heap_stat(struct myalloc_session *session, struct myalloc_zone *zone,
 			void __user *user)
 {
-	struct myalloc_heap_stat arg;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
-
-	if (err)
-		return err;
-	if (arg.how != MYALLOC_BY_ID && arg.how != MYALLOC_NEXT_ID)
-		return -EINVAL;
-	err = myalloc_heap_stat_find(&arg, zone, arg.id, arg.how == MYALLOC_NEXT_ID);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	return myalloc_front_stat_command(&myalloc_heap_view, zone, user);
 }
 
 const struct myalloc_command myalloc_heap_commands[] = {

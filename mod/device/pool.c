@@ -47,18 +47,6 @@ struct test {
 	u64 *object[];
 };
 
-__printf(2, 3)
-static void wrong(struct test *t, const char *fmt, ...)
-{
-	va_list args;
-
-	if (t->arg->errors++)
-		return;
-	va_start(args, fmt);
-	vscnprintf(t->arg->first, sizeof(t->arg->first), fmt, args);
-	va_end(args);
-}
-
 static void get(struct test *t)
 {
 	bool within = t->live < t->nr;
@@ -69,8 +57,9 @@ static void get(struct test *t)
 	object = myalloc_pool_alloc(t->pool, 0);
 	if (!object) {
 		if (within)
-			wrong(t, "an allocation failed while %u of %u objects were live", t->live,
-			      t->nr);
+			myalloc_test_wrong(t,
+					   "an allocation failed while %u of %u objects were live",
+					   t->live, t->nr);
 		t->arg->refused += !within;
 		return;
 	}
@@ -88,11 +77,11 @@ static void put(struct test *t, u32 index)
 	int err;
 
 	if (!myalloc_pattern_check(object + 1, t->arg->object_size - sizeof(u64), *object, &damage))
-		wrong(t, "byte %zu of an object: found 0x%016llx, not 0x%016llx",
-		      damage.offset + sizeof(u64), damage.found, damage.expected);
+		myalloc_test_wrong(t, "byte %zu of an object: found 0x%016llx, not 0x%016llx",
+				   damage.offset + sizeof(u64), damage.found, damage.expected);
 	err = myalloc_pool_free(t->pool, object);
 	if (err)
-		wrong(t, "the free of an object returned %d", err);
+		myalloc_test_wrong(t, "the free of an object returned %d", err);
 	t->arg->frees++;
 	t->object[index] = t->object[--t->live];
 }
@@ -162,7 +151,7 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 		cond_resched();
 	}
 	if (myalloc_pool_destroy(t->pool))
-		wrong(t, "the pool has objects that the test does not know");
+		myalloc_test_wrong(t, "the pool has objects that the test does not know");
 	return err;
 }
 
@@ -194,15 +183,14 @@ static int do_pool_test(struct myalloc_session *session, struct myalloc_zone *zo
 	t = myalloc_env_zalloc_charged(struct_size(t, object, most), NUMA_NO_NODE);
 	if (!t)
 		return -ENOMEM;
-	if (!arg.seed)
-		arg.seed = myalloc_env_seed() | 1;
-	arg.allocs = 0;
-	arg.frees = 0;
-	arg.beyond = 0;
-	arg.refused = 0;
-	arg.resizes = 0;
-	arg.errors = 0;
-	memset(arg.first, 0, sizeof(arg.first));
+	arg = (struct myalloc_pool_test) {
+		.size = arg.size,
+		.flags = arg.flags,
+		.seed = arg.seed ?: myalloc_env_seed() | 1,
+		.ops = arg.ops,
+		.nr = arg.nr,
+		.object_size = arg.object_size,
+	};
 	t->arg = &arg;
 	t->nr = arg.nr;
 	t->most = most;
@@ -215,15 +203,7 @@ static int do_pool_test(struct myalloc_session *session, struct myalloc_zone *zo
 static int do_pool_stat(struct myalloc_session *session, struct myalloc_zone *zone,
 			void __user *user)
 {
-	struct myalloc_pool_stat arg;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
-
-	if (err)
-		return err;
-	if (arg.how != MYALLOC_BY_ID && arg.how != MYALLOC_NEXT_ID)
-		return -EINVAL;
-	err = myalloc_pool_stat_find(&arg, zone, arg.id, arg.how == MYALLOC_NEXT_ID);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	return myalloc_front_stat_command(&myalloc_pool_view, zone, user);
 }
 
 const struct myalloc_command myalloc_pool_commands[] = {

@@ -52,18 +52,6 @@ struct test {
 	u64 buf[RECORD_MOST / sizeof(u64)];
 };
 
-__printf(2, 3)
-static void wrong(struct test *t, const char *fmt, ...)
-{
-	va_list args;
-
-	if (t->arg->errors++)
-		return;
-	va_start(args, fmt);
-	vscnprintf(t->arg->first, sizeof(t->arg->first), fmt, args);
-	va_end(args);
-}
-
 /* A record: its number, and a pattern behind it. */
 static size_t length_of(const struct test *t, u64 number)
 {
@@ -99,7 +87,7 @@ static void finish(struct test *t, u32 i)
 
 	if (discard ? myalloc_ring_discard(t->ring, t->pending[i].record) :
 		      myalloc_ring_commit(t->ring, t->pending[i].record))
-		wrong(t, "the commit of record %llu is refused", t->pending[i].number);
+		myalloc_test_wrong(t, "the commit of record %llu is refused", t->pending[i].number);
 	if (discard)
 		t->arg->discarded++;
 	else
@@ -114,11 +102,13 @@ static void verify(struct test *t, const u64 *record, size_t length)
 
 	t->arg->read++;
 	if (number >= t->next || is_discarded(t, number) || length != length_of(t, number))
-		wrong(t, "%zu bytes are read as record %llu of %llu", length, number, t->next);
+		myalloc_test_wrong(t, "%zu bytes are read as record %llu of %llu", length, number,
+				   t->next);
 	else if (!myalloc_pattern_check(record + 1, length - sizeof(u64),
 					myalloc_pattern_key(t->arg->seed, number), &damage))
-		wrong(t, "record %llu, byte %zu of %zu: found 0x%016llx, not 0x%016llx", number,
-		      damage.offset, length, damage.found, damage.expected);
+		myalloc_test_wrong(t,
+				   "record %llu, byte %zu of %zu: found 0x%016llx, not 0x%016llx",
+				   number, damage.offset, length, damage.found, damage.expected);
 }
 
 /* Reads the next record of a ring that does not overwrite; false if there is none. */
@@ -132,11 +122,11 @@ static bool read_next(struct test *t)
 	while (is_discarded(t, t->expected))
 		t->expected++;
 	if (*record != t->expected)
-		wrong(t, "record %llu is read in place of %llu", *record, t->expected);
+		myalloc_test_wrong(t, "record %llu is read in place of %llu", *record, t->expected);
 	t->expected = *record + 1;
 	verify(t, record, length);
 	if (myalloc_ring_release(t->ring, record))
-		wrong(t, "the release of record %llu is refused", t->expected - 1);
+		myalloc_test_wrong(t, "the release of record %llu is refused", t->expected - 1);
 	return true;
 }
 
@@ -149,7 +139,7 @@ static bool copy_next(struct test *t)
 		long length = myalloc_ring_copy(t->ring, cpu, t->buf, sizeof(t->buf));
 
 		if (length == -EIO)
-			wrong(t, "the ring is damaged");
+			myalloc_test_wrong(t, "the ring is damaged");
 		if (length < 0)
 			continue;
 		verify(t, t->buf, length);
@@ -206,8 +196,8 @@ static void settle(struct test *t)
 	t->arg->full = stats.full;
 	if (stats.records != t->next || stats.read != t->arg->read ||
 	    stats.read + stats.skipped + stats.lost != t->next)
-		wrong(t, "of %llu records %llu were read, %llu discarded, %llu lost", t->next,
-		      stats.read, stats.skipped, stats.lost);
+		myalloc_test_wrong(t, "of %llu records %llu were read, %llu discarded, %llu lost",
+				   t->next, stats.read, stats.skipped, stats.lost);
 }
 
 static int run_test(struct test *t, struct myalloc_zone *zone)
@@ -227,7 +217,7 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 	err = operate(t);
 	settle(t);
 	if (myalloc_ring_destroy(t->ring))
-		wrong(t, "the ring does not end");
+		myalloc_test_wrong(t, "the ring does not end");
 	return err;
 }
 
@@ -254,17 +244,13 @@ static int do_ring_test(struct myalloc_session *session, struct myalloc_zone *zo
 	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
 	if (!t)
 		return -ENOMEM;
-	if (!arg.seed)
-		arg.seed = myalloc_env_seed() | 1;
-	if (!arg.ring_bytes)
-		arg.ring_bytes = PAGE_SIZE;
-	arg.records = 0;
-	arg.discarded = 0;
-	arg.read = 0;
-	arg.lost = 0;
-	arg.full = 0;
-	arg.errors = 0;
-	memset(arg.first, 0, sizeof(arg.first));
+	arg = (struct myalloc_ring_test) {
+		.size = arg.size,
+		.mode = arg.mode,
+		.seed = arg.seed ?: myalloc_env_seed() | 1,
+		.ops = arg.ops,
+		.ring_bytes = arg.ring_bytes ?: PAGE_SIZE,
+	};
 	t->arg = &arg;
 	myalloc_random_init(&t->random, arg.seed, 0);
 	err = run_test(t, zone);
@@ -275,15 +261,7 @@ static int do_ring_test(struct myalloc_session *session, struct myalloc_zone *zo
 static int do_ring_stat(struct myalloc_session *session, struct myalloc_zone *zone,
 			void __user *user)
 {
-	struct myalloc_ring_stat arg;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
-
-	if (err)
-		return err;
-	if (arg.how != MYALLOC_BY_ID && arg.how != MYALLOC_NEXT_ID)
-		return -EINVAL;
-	err = myalloc_ring_stat_find(&arg, zone, arg.id, arg.how == MYALLOC_NEXT_ID);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	return myalloc_front_stat_command(&myalloc_ring_view, zone, user);
 }
 
 const struct myalloc_command myalloc_ring_commands[] = {
