@@ -481,8 +481,8 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 }
 
 /*
- * The fast path of an allocation. Returns false if the slow path must be taken. It does not get the
- * address of the caller: that would be loaded for every allocation, and only the slow path needs it.
+ * The fast path of an allocation. Returns false if the slow path must be taken. The address of
+ * the caller is no argument: it would be loaded here each time, and only the slow path needs it.
  */
 static __always_inline bool alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
 				       void **object)

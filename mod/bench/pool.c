@@ -92,9 +92,10 @@ static int mempool_begin(struct bench_work *w)
 }
 
 /* @get and @put are constants, so that they are inlined. */
-static __always_inline void round(struct bench_work *w, u32 ops,
-				  void *(*get)(struct bench_work *w, struct stock *s),
-				  void (*put)(struct bench_work *w, struct stock *s, void *object))
+static __always_inline void batches(struct bench_work *w, u32 ops,
+				    void *(*get)(struct bench_work *w, struct stock *s),
+				    void (*put)(struct bench_work *w, struct stock *s,
+						void *object))
 {
 	u32 n, i, batch = w->shape->batch;
 	struct stock *s = w->private;
@@ -122,7 +123,7 @@ static __always_inline void pool_put(struct bench_work *w, struct stock *s, void
 
 static void pool_round(struct bench_work *w, u32 ops)
 {
-	round(w, ops, pool_get, pool_put);
+	batches(w, ops, pool_get, pool_put);
 }
 
 static __always_inline void *mempool_get(struct bench_work *w, struct stock *s)
@@ -137,7 +138,7 @@ static __always_inline void mempool_put(struct bench_work *w, struct stock *s, v
 
 static void mempool_round(struct bench_work *w, u32 ops)
 {
-	round(w, ops, mempool_get, mempool_put);
+	batches(w, ops, mempool_get, mempool_put);
 }
 
 #if MYALLOC_COMPAT_OBJPOOL
@@ -166,7 +167,7 @@ static __always_inline void objpool_put(struct bench_work *w, struct stock *s, v
 
 static void objpool_round(struct bench_work *w, u32 ops)
 {
-	round(w, ops, objpool_get, objpool_put);
+	batches(w, ops, objpool_get, objpool_put);
 }
 #endif
 
