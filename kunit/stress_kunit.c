@@ -231,9 +231,14 @@ static void stress_kinds(struct kunit *test)
 			params.threads = threads[i];
 			if (kind == MYALLOC_STRESS_CROSS)
 				params.threads = round_up(threads[i], 2);
+			if (kind == MYALLOC_STRESS_RING)
+				params.threads = max(threads[i], 2u);
 			run_clean(fx, &params, &result);
 			KUNIT_EXPECT_EQ(test, result.threads, params.threads);
-			KUNIT_EXPECT_EQ(test, !!result.page_allocs, kind != MYALLOC_STRESS_OBJECTS);
+			KUNIT_EXPECT_EQ(test, !!result.page_allocs,
+					kind != MYALLOC_STRESS_OBJECTS &&
+					kind != MYALLOC_STRESS_ARENA &&
+					kind != MYALLOC_STRESS_RING);
 			KUNIT_EXPECT_EQ(test, !!result.obj_allocs, kind != MYALLOC_STRESS_PAGES);
 		}
 }

@@ -121,7 +121,8 @@ used_loads()
 		in_use "a descriptor" || return 1
 		exec 9<&-
 
-		kind=$(echo pages objects mixed cross exhaust | cut -d ' ' -f $((round % 5 + 1)))
+		kind=$(echo pages objects mixed cross exhaust heap arena ring pool |
+		       cut -d ' ' -f $((round % 9 + 1)))
 		myallocctl stress run --kind "$kind" --time 60s >/dev/null 2>&1 9<&- &
 		user=$!
 		until myallocctl stat show | grep -q . && [ -n "$(session_run)" ]; do :; done

@@ -50,6 +50,12 @@
  *		free or cached. Then everything is freed in random order and must be free again.
  *	HEAP	the same walk with blocks of any size in one heap, of which a third of the steps
  *		changes the size of one; see stress_heap.c.
+ *	ARENA	each thread makes pieces of any size, with marks, in an arena of its own, and
+ *		throws them away by rewinds and resets; see stress_arena.c.
+ *	RING	thread 0 reads what all others write into one ring, and expects every record,
+ *		once and in order; see stress_records.c.
+ *	POOL	MIXED with the objects of a pool, none of which may fail, while the pages are to
+ *		take all that is left of the zone; see stress_pool.c.
  *
  * The target is a share of the reserve in pages, divided among the threads. An order of which two
  * blocks do not fit into the share of one thread is left out of the mix (unless it is the only
@@ -139,6 +145,12 @@ static u64 errors(const struct myalloc_stress_run *run)
 	       myalloc_stress_sum(run, STRESS_FREE_ERRORS);
 }
 
+/* Threads that have operations of their own: in a ring, producers. */
+static u32 counting_threads(const struct myalloc_stress_run *run)
+{
+	return run->nr_threads - (run->params.kind == MYALLOC_STRESS_RING);
+}
+
 /*
  * Publish a record and notify the user. The last record finishes the run, and a reader of it
  * sees the run finished.
@@ -155,7 +167,7 @@ static void make_record(struct myalloc_stress_run *run, enum myalloc_stress_stat
 	r->ops_per_sec = div64_u64((ops - r->ops) * USEC_PER_SEC, us);
 	r->total_ms = run->params.duration_ms;
 	r->ops = ops;
-	if (check_mul_overflow(run->params.ops, (u64)run->nr_threads, &r->total_ops))
+	if (check_mul_overflow(run->params.ops, (u64)counting_threads(run), &r->total_ops))
 		r->total_ops = U64_MAX;
 	r->fails = myalloc_stress_sum(run, STRESS_FAIL_NOMEM);
 	r->errors = errors(run) + stats.corruptions - run->before.corruptions;
@@ -218,6 +230,8 @@ static void destroy_caches(struct myalloc_stress_run *run)
 	u32 i;
 
 	myalloc_stress_heap_end(run);
+	myalloc_stress_records_end(run);
+	myalloc_stress_pool_end(run);
 	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++) {
 		struct myalloc_cache *cache = run->what[i].cache;
 
@@ -395,6 +409,14 @@ static u64 zone_share(const struct myalloc_stress_run *run)
 	return max_t(u64, div_u64(bytes, parts), PAGE_SIZE);
 }
 
+/* Bytes of the zone that a thread should hold of a family. Beside a pool, pages take the rest. */
+static u64 target(const struct myalloc_stress_run *run, enum stress_family family)
+{
+	if (run->params.kind == MYALLOC_STRESS_POOL && family == STRESS_PAGES)
+		return (u64)run->before.nr_pages * PAGE_SIZE;
+	return zone_share(run);
+}
+
 /* The mix of orders, without those too large for a share. */
 static void make_choices(struct myalloc_stress_run *run)
 {
@@ -407,7 +429,7 @@ static void make_choices(struct myalloc_stress_run *run)
 		left |= weights[order];
 	}
 	myalloc_choice_init(&run->choice[STRESS_PAGES], weights, MYALLOC_NR_ORDERS);
-	if (run->params.kind == MYALLOC_STRESS_HEAP)
+	if (stress_any_size(run))
 		myalloc_choice_init(&run->choice[STRESS_OBJECTS], &(u32){ 1 }, 1);
 	else
 		myalloc_choice_init(&run->choice[STRESS_OBJECTS], run->params.size_weights,
@@ -438,7 +460,7 @@ static u32 room(const struct myalloc_stress_run *run, enum stress_family family)
 {
 	u64 most = div_u64((u64)run->before.nr_pages * PAGE_SIZE,
 			   ITEM_SHARE * sizeof(struct stress_item) * run->nr_threads);
-	u64 items = div_u64(zone_share(run), mean_charge(run, family));
+	u64 items = div_u64(target(run, family), mean_charge(run, family));
 
 	items += items / 4;
 	if (run->params.kind == MYALLOC_STRESS_EXHAUST)
@@ -453,7 +475,7 @@ static int make_hold(struct myalloc_stress_run *run, struct stress_thread *t,
 
 	hold->first = family == STRESS_PAGES ? 0 : STRESS_WHAT_SIZES;
 	hold->choice = &run->choice[family];
-	hold->target = zone_share(run);
+	hold->target = target(run, family);
 	hold->max = max;
 	if (!max)
 		return 0;
@@ -599,6 +621,24 @@ static void free_run(struct myalloc_stress_run *run)
 	myalloc_env_free(run);
 }
 
+/* What the threads allocate from, beside the zone. An arena is made by its thread. */
+static int make_users(struct myalloc_stress_run *run)
+{
+	switch (run->params.kind) {
+	case MYALLOC_STRESS_HEAP:
+		return myalloc_stress_heap_make(run);
+	case MYALLOC_STRESS_RING:
+		return myalloc_stress_records_make(run);
+	case MYALLOC_STRESS_POOL:
+		return myalloc_stress_pool_make(run, room(run, STRESS_OBJECTS));
+	case MYALLOC_STRESS_ARENA:
+	case MYALLOC_STRESS_PAGES:
+		return 0;
+	default:
+		return make_caches(run);
+	}
+}
+
 static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget)
 {
 	int err;
@@ -608,13 +648,10 @@ static int prepare(struct myalloc_stress_run *run, struct myalloc_budget *budget
 	myalloc_zone_drain(run->job.zone);
 	myalloc_zone_stats(run->job.zone, &run->before);
 	run->peak_pages = pages_out(&run->before);
-	if (stress_has(run, STRESS_OBJECTS)) {
-		err = run->params.kind == MYALLOC_STRESS_HEAP ? myalloc_stress_heap_make(run) :
-								make_caches(run);
-		if (err)
-			return err;
-	}
 	make_choices(run);
+	err = make_users(run);
+	if (err)
+		return err;
 	err = myalloc_budget_check("stress run", lists_bytes(run), budget);
 	if (err)
 		return err;

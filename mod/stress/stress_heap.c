@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One thread of a stress run of the kind HEAP: blocks of any size in a heap that all threads share.
- * See stress.c for the theory.
- *
- * The size of a block follows from its number, so that an allocation needs no more room in a list
- * than any other: numbers that differ in their four lowest bits only have one size. A single block
- * has the first of such numbers, those of a bulk allocation have several. Each doubling of the size
- * is as frequent as the others.
+ * One thread of a stress run of the kind HEAP: blocks of any size (stress_sizes.c) in a heap that
+ * all threads share. See stress.c for the theory.
  *
  * A block that changes its size gets a new number. What it had of its old pattern is checked before
  * the new one is written.
@@ -15,44 +10,21 @@
 
 #include "stress/stress_run.h"
 
-#define BULK_BITS	4	/* of a number */
-
-static_assert(BULK_MAX <= 1 << BULK_BITS);
-
 /* One block in ALIGN_ONE_IN is aligned to a power of two up to a page. */
 #define ALIGN_ONE_IN	8
 
-/* The size of the block with this identity. */
-static u32 size_of(const struct stress_thread *t, u64 identity)
-{
-	u32 most = t->run->what[STRESS_WHAT_SIZES].bytes;
-	u64 bits = myalloc_mix64(t->run->params.seed ^ identity >> BULK_BITS);
-	u32 below = 2U << (u32)bits % (ilog2(most) + 1);
-
-	return min((u32)(bits >> 32) % below, most);
-}
-
-static u64 key_of(const struct stress_thread *t, u64 identity)
-{
-	return myalloc_pattern_key(t->run->params.seed, identity);
-}
+static_assert(BULK_MAX <= 1 << STRESS_SIZE_BITS);
 
 /* Bytes of the zone that it takes, but for what slabs lose. */
 static u32 charge_of(const struct stress_thread *t, u64 identity)
 {
-	return myalloc_heap_good_size(t->run->heap, size_of(t, identity));
+	return myalloc_heap_good_size(t->run->heap, stress_size_of(t, identity));
 }
 
 /* Is it counted with pages? */
 static bool large(const struct stress_thread *t, u64 identity)
 {
-	return size_of(t, identity) > t->run->heap->max_object;
-}
-
-static u64 next_identity(struct stress_thread *t)
-{
-	WRITE_ONCE(t->number, (t->number | ((1 << BULK_BITS) - 1)) + 1);
-	return stress_identity(STRESS_WHAT_SIZES, t->index, t->number);
+	return stress_size_of(t, identity) > t->run->heap->max_object;
 }
 
 static void note_alloc(struct stress_thread *t, u64 identity)
@@ -65,40 +37,20 @@ static void note_free(struct stress_thread *t, u64 identity)
 	stress_count(t, large(t, identity) ? STRESS_PAGE_FREES : STRESS_OBJ_FREES);
 }
 
-static void verify(struct stress_thread *t, const struct stress_item *item, u32 size,
-		   const char *when)
-{
-	struct myalloc_damage damage;
-
-	if (t->run->verify && !myalloc_pattern_check(item->addr, size, key_of(t, item->identity),
-						     &damage))
-		myalloc_stress_tell_damage(t, item, &damage, when);
-}
-
-static void fill(struct stress_thread *t, const struct stress_item *item)
-{
-	if (t->run->verify)
-		myalloc_pattern_fill(item->addr, size_of(t, item->identity),
-				     key_of(t, item->identity));
-}
-
 /* A new block: checked, filled and added. */
 static void accept(struct stress_thread *t, struct stress_hold *hold, u64 identity, void *addr,
 		   u32 align, bool zeroed)
 {
 	const struct stress_item item = { .addr = addr, .identity = identity };
-	u32 size = size_of(t, identity);
-	struct myalloc_damage damage;
+	u32 size = stress_size_of(t, identity);
 
 	note_alloc(t, identity);
-	if (!IS_ALIGNED((unsigned long)addr, align) ||
-	    myalloc_heap_usable_size(t->run->heap, addr) < size)
+	if (myalloc_heap_usable_size(t->run->heap, addr) < size)
 		myalloc_stress_tell(t, STRESS_VERIFY_ERRORS,
-				    "block #%llu of thread %u, of %u bytes, is misplaced",
+				    "block #%llu of thread %u, of %u bytes, has less",
 				    stress_identity_number(identity), t->index, size);
-	if (zeroed && t->run->verify && !myalloc_pattern_check_zero(addr, size, &damage))
-		myalloc_stress_tell_damage(t, &item, &damage, "asked for zeroed");
-	fill(t, &item);
+	stress_check_new(t, &item, align, zeroed);
+	stress_fill(t, &item);
 	hold->item[hold->nr++] = item;
 	hold->live += charge_of(t, identity);
 }
@@ -119,8 +71,8 @@ static void take(struct stress_thread *t, struct stress_hold *hold)
 {
 	bool zeroed = myalloc_random_one_in(&t->random, ZERO_ONE_IN);
 	myalloc_flags_t flags = zeroed ? MYALLOC_ZERO : 0;
-	u64 identity = next_identity(t), start;
-	u32 size = size_of(t, identity), align = 8;
+	u64 identity = stress_next_size(t), start;
+	u32 size = stress_size_of(t, identity), align = 8;
 	enum stress_timer timer = large(t, identity) ? STRESS_PAGE_ALLOC_NS : STRESS_OBJ_ALLOC_NS;
 	void *addr;
 
@@ -146,13 +98,13 @@ static void take(struct stress_thread *t, struct stress_hold *hold)
 static void take_bulk(struct stress_thread *t, struct stress_hold *hold)
 {
 	u32 want = 2 + myalloc_random_below(&t->random, BULK_MAX - 1), got, i;
-	u64 identity = next_identity(t);
+	u64 identity = stress_next_size(t);
 	void *addr[BULK_MAX];
 
 	want = min(want, hold->max - hold->nr);
 	if ((u64)charge_of(t, identity) * want > hold->target / 2)
 		want = 1;
-	got = myalloc_heap_alloc_bulk(t->run->heap, size_of(t, identity), 0, want, addr);
+	got = myalloc_heap_alloc_bulk(t->run->heap, stress_size_of(t, identity), 0, want, addr);
 	for (i = 0; i < got; i++)
 		accept(t, hold, identity + i, addr[i], 8, false);
 	WRITE_ONCE(t->number, t->number + BULK_MAX - 1);
@@ -165,7 +117,7 @@ static void tell_refused(struct stress_thread *t, u64 identity)
 	myalloc_stress_tell(t, STRESS_FREE_ERRORS,
 			    "free of block #%llu of thread %u, of %u bytes, was refused",
 			    stress_identity_number(identity), stress_identity_thread(identity),
-			    size_of(t, identity));
+			    stress_size_of(t, identity));
 }
 
 static void free_one(struct stress_thread *t, const struct stress_item *item)
@@ -175,7 +127,7 @@ static void free_one(struct stress_thread *t, const struct stress_item *item)
 	u64 start;
 	int err;
 
-	verify(t, item, size_of(t, item->identity), "when freed");
+	stress_verify(t, item, stress_size_of(t, item->identity), "when freed");
 	start = stress_clock_start(t, timer);
 	err = myalloc_heap_free(t->run->heap, item->addr);
 	stress_clock_stop(t, timer, start);
@@ -193,7 +145,7 @@ static void give_bulk(struct stress_thread *t, struct stress_hold *hold)
 
 	for (i = 0; i < n; i++) {
 		item[i] = take_out(t, hold);
-		verify(t, &item[i], size_of(t, item[i].identity), "when freed");
+		stress_verify(t, &item[i], stress_size_of(t, item[i].identity), "when freed");
 		addr[i] = item[i].addr;
 	}
 	done = myalloc_heap_free_bulk(t->run->heap, n, addr);
@@ -206,8 +158,8 @@ static void give_bulk(struct stress_thread *t, struct stress_hold *hold)
 static void resize(struct stress_thread *t, struct stress_hold *hold)
 {
 	struct stress_item item = take_out(t, hold);
-	u64 identity = next_identity(t);
-	u32 old = size_of(t, item.identity), size = size_of(t, identity);
+	u64 identity = stress_next_size(t);
+	u32 old = stress_size_of(t, item.identity), size = stress_size_of(t, identity);
 	void *addr = myalloc_heap_realloc(t->run->heap, item.addr, size, 0);
 
 	if (!addr) {	/* the old one is as it was */
@@ -222,9 +174,9 @@ static void resize(struct stress_thread *t, struct stress_hold *hold)
 		note_free(t, item.identity);
 	}
 	item.addr = addr;
-	verify(t, &item, min(old, size), "when resized");
+	stress_verify(t, &item, min(old, size), "when resized");
 	item.identity = identity;
-	fill(t, &item);
+	stress_fill(t, &item);
 	hold->item[hold->nr++] = item;
 	hold->live += charge_of(t, identity);
 }

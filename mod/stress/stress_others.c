@@ -80,7 +80,8 @@ void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress
  * @run: the run
  *
  * Exact while the run's own threads are idle. It does not notice a cache that was created and
- * destroyed again, which leaves nothing behind, and, in a run of kind HEAP, others' pages.
+ * destroyed again, which leaves nothing behind, and, in a run of allocations of any size, others'
+ * pages.
  *
  * Context: task, sleeps.
  * Return: true if there was no other user.
@@ -90,8 +91,8 @@ bool myalloc_stress_alone(struct myalloc_stress_run *run)
 	struct stress_others now;
 
 	myalloc_stress_look_at_others(run, &now);
-	/* The zone counts the pieces of an extent, of which the run knows nothing. */
-	if (run->params.kind == MYALLOC_STRESS_HEAP)
+	/* The run knows nothing of the blocks that are behind its allocations. */
+	if (stress_any_size(run) || run->pool)
 		return now.caches == run->others.caches &&
 		       now.object_ops == run->others.object_ops;
 	return now.page_allocs == run->others.page_allocs +

@@ -19,9 +19,17 @@
  */
 static const u32 default_sizes[] = { 16, 40, 64, 96, 192, 256, 500, 1024, 2048, 4096 };
 
-/* Of a heap: bytes of the largest block, and about as many as one takes on average. */
-#define HEAP_MOST	(128u << 10)
-#define HEAP_CHARGE	8192u
+/* Of allocations of any size: bytes of the largest, and about as many as one takes on average. */
+static const struct {
+	u32 most;
+	u32 charge;
+} any_size[MYALLOC_STRESS_KINDS] = {
+	[MYALLOC_STRESS_HEAP] = { 128u << 10, 8192 },
+	[MYALLOC_STRESS_ARENA] = { 16u << 10, 1024 },
+	[MYALLOC_STRESS_RING] = { 4u << 10, 512 },
+};
+
+#define POOL_SIZE	256u
 
 static int refuse(const char *why)
 {
@@ -55,6 +63,10 @@ static int check_simple(const struct myalloc_stress *p)
 		return refuse("too many threads");
 	if (p->kind == MYALLOC_STRESS_CROSS && p->threads % 2)
 		return refuse("cross takes pairs of threads");
+	if (p->kind == MYALLOC_STRESS_RING && p->threads == 1)
+		return refuse("ring takes a thread that reads, and others");
+	if (p->kind == MYALLOC_STRESS_POOL && p->nr_sizes > 1)
+		return refuse("pool takes one size");
 	return 0;
 }
 
@@ -105,6 +117,8 @@ static void settle_threads(struct myalloc_stress_run *run)
 		p->threads = min_t(u32, run->nr_cpus, MYALLOC_STRESS_THREADS_MAX);
 		if (p->kind == MYALLOC_STRESS_CROSS)
 			p->threads = round_up(p->threads, 2);
+		if (p->kind == MYALLOC_STRESS_RING)
+			p->threads = max(p->threads, 2u);
 	}
 	run->nr_threads = p->threads;
 }
@@ -164,14 +178,15 @@ static bool fits(const struct myalloc_stress_run *run, u32 size)
 				    false, run->job.zone->chunk_order);
 }
 
-/* The one kind of allocation of a heap: any size, so those of the user have no effect. */
-static int settle_heap(struct myalloc_stress_run *run)
+/* The one kind of allocation is any size, so those of the user have no effect. */
+static int settle_any_size(struct myalloc_stress_run *run)
 {
 	struct stress_what *what = &run->what[STRESS_WHAT_SIZES];
 
-	what->heap = true;
-	what->bytes = min_t(u32, HEAP_MOST, PAGE_SIZE << run->job.zone->chunk_order);
-	what->charge = HEAP_CHARGE;
+	what->any = true;
+	what->bytes = min_t(u32, any_size[run->params.kind].most,
+			    PAGE_SIZE << run->job.zone->chunk_order);
+	what->charge = any_size[run->params.kind].charge;
 	return 0;
 }
 
@@ -183,8 +198,13 @@ static int settle_sizes(struct myalloc_stress_run *run)
 	bool given = p->nr_sizes;
 	u32 i;
 
-	if (p->kind == MYALLOC_STRESS_HEAP)
-		return settle_heap(run);
+	if (any_size[p->kind].most)
+		return settle_any_size(run);
+	if (p->kind == MYALLOC_STRESS_POOL && !given) {
+		p->sizes[0] = POOL_SIZE;
+		p->nr_sizes = 1;
+		given = true;
+	}
 	for (i = 0; !given && i < ARRAY_SIZE(default_sizes); i++)
 		if (fits(run, default_sizes[i]))
 			p->sizes[p->nr_sizes++] = default_sizes[i];

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "device/job.h"
 #include "front/heap.h"
+#include "front/pool.h"
 #include "zone/zone.h"
 
 /* One in STRESS_SAMPLE single operations is timed, because reading the clock costs time. */
@@ -37,18 +38,20 @@ static_assert(MYALLOC_NR_ORDERS <= MYALLOC_CHOICE_MAX);
 
 /**
  * struct stress_what - a kind of allocation
- * @cache: cache of the objects; NULL: pages, or @heap
+ * @cache: cache of the objects; NULL: pages, or @any
+ * @pool: object pool of the objects, whose cache is @cache; or NULL
  * @order: log2 of pages
  * @bytes: usable bytes; 0: this number is unused
  * @charge: bytes of the zone that one takes; for an object its share of a slab
- * @heap: blocks of the heap, of any size up to @bytes
+ * @any: of any size up to @bytes: see stress_sizes.c
  */
 struct stress_what {
 	struct myalloc_cache *cache;
+	struct myalloc_pool *pool;
 	u32 order;
 	u32 bytes;
 	u32 charge;
-	bool heap;
+	bool any;
 };
 
 /**
@@ -167,6 +170,20 @@ struct stress_ring {
 };
 
 /**
+ * struct stress_records - the ring of the kind RING
+ * @ring: the ring; NULL for other kinds
+ * @wait: either side, while it cannot proceed
+ * @producers: threads that have not produced their last record
+ * @last: number of the last record of each thread that was read; only the consumer uses it
+ */
+struct stress_records {
+	struct myalloc_ring *ring;
+	wait_queue_head_t wait;
+	atomic_t producers;
+	u64 last[MYALLOC_STRESS_THREADS_MAX];
+};
+
+/**
  * struct stress_thread - one thread
  * @run: the run
  * @index: its number, from 0
@@ -233,6 +250,8 @@ struct stress_others {
  * @verify: fill and check memory
  * @what: kinds of allocation, by number
  * @heap: the heap of the kind HEAP, or NULL
+ * @pool: the object pool of the kind POOL, or NULL
+ * @records: for RING
  * @choice: the mix of each family
  * @cpu: allowed CPUs
  * @nr_cpus: number of allowed CPUs
@@ -261,6 +280,8 @@ struct myalloc_stress_run {
 	bool verify;
 	struct stress_what what[STRESS_WHATS];
 	struct myalloc_heap *heap;
+	struct myalloc_pool *pool;
+	struct stress_records records;
 	struct myalloc_choice choice[STRESS_FAMILIES];
 	u32 cpu[MYALLOC_STRESS_THREADS_MAX];
 	u32 nr_cpus;
@@ -355,10 +376,33 @@ void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_ite
 				const struct myalloc_damage *damage, const char *when);
 void myalloc_stress_tell_free(struct stress_thread *t, u64 identity, int err);
 
+/* stress_sizes.c */
+#define STRESS_SIZE_BITS	4	/* of a number; those that differ in them only have one size */
+
+u32 stress_size_of(const struct stress_thread *t, u64 identity);
+u64 stress_next_size(struct stress_thread *t);
+void stress_fill(struct stress_thread *t, const struct stress_item *item);
+void stress_verify(struct stress_thread *t, const struct stress_item *item, u32 size,
+		   const char *when);
+void stress_check_new(struct stress_thread *t, const struct stress_item *item, u32 align,
+		      bool zeroed);
+
 /* stress_heap.c */
 int myalloc_stress_heap_make(struct myalloc_stress_run *run);
 void myalloc_stress_heap_end(struct myalloc_stress_run *run);
 void myalloc_stress_heap(struct stress_thread *t);
+
+/* stress_arena.c */
+void myalloc_stress_arena(struct stress_thread *t);
+
+/* stress_pool.c */
+int myalloc_stress_pool_make(struct myalloc_stress_run *run, u32 each);
+void myalloc_stress_pool_end(struct myalloc_stress_run *run);
+
+/* stress_records.c */
+int myalloc_stress_records_make(struct myalloc_stress_run *run);
+void myalloc_stress_records_end(struct myalloc_stress_run *run);
+void myalloc_stress_records(struct stress_thread *t);
 
 /* stress_others.c */
 void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress_others *others);
@@ -371,11 +415,20 @@ static inline bool stress_has(const struct myalloc_stress_run *run, enum stress_
 	case MYALLOC_STRESS_PAGES:
 		return family == STRESS_PAGES;
 	case MYALLOC_STRESS_OBJECTS:
-	case MYALLOC_STRESS_HEAP:	/* its blocks are in that hold */
+	case MYALLOC_STRESS_HEAP:	/* allocations of any size are in that hold */
+	case MYALLOC_STRESS_ARENA:
 		return family == STRESS_OBJECTS;
+	case MYALLOC_STRESS_RING:	/* a record is in the ring or in use */
+		return false;
 	default:
 		return true;
 	}
+}
+
+/* Are allocations of any size, and extents behind them, of which the zone counts the pieces? */
+static inline bool stress_any_size(const struct myalloc_stress_run *run)
+{
+	return run->what[STRESS_WHAT_SIZES].any;
 }
 
 #endif /* MYALLOC_STRESS_RUN_H */

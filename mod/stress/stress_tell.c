@@ -31,8 +31,8 @@ static void name_what(char *buf, size_t size, const struct stress_what *what)
 {
 	if (what->cache)
 		scnprintf(buf, size, "%u-byte object", what->bytes);
-	else if (what->heap)
-		scnprintf(buf, size, "block of a heap");
+	else if (what->any)
+		scnprintf(buf, size, "allocation of any size");
 	else
 		scnprintf(buf, size, "order %u block", what->order);
 }

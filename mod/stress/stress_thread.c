@@ -67,7 +67,9 @@ static void *call_alloc(struct stress_thread *t, const struct stress_what *what,
 	u64 start = flags ? 0 : stress_clock_start(t, timer);
 	void *addr;
 
-	if (what->cache)
+	if (what->pool)
+		addr = myalloc_pool_alloc(what->pool, flags);
+	else if (what->cache)
 		addr = myalloc_cache_alloc(what->cache, flags);
 	else
 		addr = myalloc_pages_alloc(t->run->job.zone, what->order, flags);
@@ -82,7 +84,9 @@ static int call_free(struct stress_thread *t, const struct stress_what *what, vo
 	u64 start = stress_clock_start(t, timer);
 	int err;
 
-	if (what->cache)
+	if (what->pool)
+		err = myalloc_pool_free(what->pool, addr);
+	else if (what->cache)
 		err = myalloc_cache_free(what->cache, addr);
 	else
 		err = myalloc_pages_free(t->run->job.zone, addr, what->order);
@@ -121,7 +125,12 @@ static bool alloc_one(struct stress_thread *t, u32 nr, struct stress_item *item)
 	if (try_alloc(t, nr, 0, item) ||
 	    (stress_insist(t) && try_alloc(t, nr, MYALLOC_MAY_WAIT, item)))
 		return true;
-	stress_count(t, STRESS_FAIL_NOMEM);
+	if (t->run->what[nr].pool)
+		myalloc_stress_tell(t, STRESS_VERIFY_ERRORS,
+				    "an allocation of thread %u failed, within the number of the pool",
+				    t->index);
+	else
+		stress_count(t, STRESS_FAIL_NOMEM);
 	return false;
 }
 
@@ -294,7 +303,8 @@ static void step(struct stress_thread *t, struct stress_hold *hold)
 		u32 nr = choose(t, hold);
 
 		if (!full(t, hold, nr)) {
-			if (bulk && t->run->what[nr].charge < hold->target / BULK_MAX)
+			if (bulk && !t->run->what[nr].pool &&
+			    t->run->what[nr].charge < hold->target / BULK_MAX)
 				take_bulk(t, hold, nr);
 			else
 				take(t, hold, nr);
@@ -302,7 +312,8 @@ static void step(struct stress_thread *t, struct stress_hold *hold)
 		}
 		stress_count(t, STRESS_FAIL_TARGET);
 	}
-	if (bulk)
+	/* A pool has no bulk operations. */
+	if (bulk && !(t->run->pool && hold == &t->hold[STRESS_OBJECTS]))
 		give_bulk(t, hold);
 	else
 		give(t, hold);
@@ -648,6 +659,12 @@ static void run_kind(struct stress_thread *t)
 	case MYALLOC_STRESS_HEAP:
 		myalloc_stress_heap(t);
 		break;
+	case MYALLOC_STRESS_ARENA:
+		myalloc_stress_arena(t);
+		break;
+	case MYALLOC_STRESS_RING:
+		myalloc_stress_records(t);
+		break;
 	default:
 		run_mix(t);
 	}
@@ -667,7 +684,7 @@ int myalloc_stress_thread(void *arg)
 
 	myalloc_random_init(&t->random, run->params.seed, t->index);
 	run_kind(t);
-	give_all(t);	/* of a heap, nothing is left */
+	give_all(t);	/* of allocations of any size, nothing is left */
 	if (atomic_dec_and_test(&run->running))
 		wake_up(&run->wait);
 	return 0;
@@ -685,6 +702,8 @@ void myalloc_stress_wake(struct myalloc_job *job)
 	u32 i;
 
 	wake_up_all(&run->gate.wait);
+	if (run->records.ring)
+		wake_up_all(&run->records.wait);
 	for (i = 0; i < run->nr_threads / 2; i++)
 		if (run->ring[i])
 			wake_up_all(&run->ring[i]->wait);

@@ -23,6 +23,9 @@ enum myalloc_stress_kind {
 	MYALLOC_STRESS_CROSS = 3,	/* one thread allocates, its partner frees */
 	MYALLOC_STRESS_EXHAUST = 4,	/* fill to the last page and empty, repeatedly */
 	MYALLOC_STRESS_HEAP = 5,	/* blocks of any size in a heap, which also change it */
+	MYALLOC_STRESS_ARENA = 6,	/* pieces of an arena for each thread: marks, rewinds */
+	MYALLOC_STRESS_RING = 7,	/* all threads but one produce records, which that one reads */
+	MYALLOC_STRESS_POOL = 8,	/* objects of a pool, beside pages to the last one */
 	MYALLOC_STRESS_KINDS
 };
 
@@ -34,18 +37,19 @@ enum myalloc_stress_kind {
  * @size: sizeof(struct myalloc_stress) of the caller
  * @kind: enum myalloc_stress_kind
  * @seed: seed of every random choice; 0 chooses one and reports it in the result
- * @threads: 1 to MYALLOC_STRESS_THREADS_MAX (CROSS: even), 0 for one per CPU
+ * @threads: 1 to MYALLOC_STRESS_THREADS_MAX (CROSS: even; RING: 2 at least), 0 for one per CPU
  * @flags: MYALLOC_STRESS_*
  * @duration_ms: duration, 0 for no limit of time
  * @ops: operations per thread, 0 for no limit; @duration_ms and @ops must not
  *	both be 0. One call of the allocator is one operation, also a bulk call or
  *	a failed one; frees at the end of a thread do not count. (CROSS: allocations
- *	of the first of each pair; the second frees as many)
+ *	of the first of each pair; the second frees as many. RING: records of each
+ *	producer)
  * @fill_permille: share of the reserve to keep allocated, 1 to 1000; 0 for 500.
- *	EXHAUST ignores it
+ *	EXHAUST ignores it. RING: bytes of the ring, at most a chunk; POOL: of the pool
  * @nr_sizes: entries of @sizes in use, 0 for a default mix of those that fit into the
- *	zone's largest slab; -EINVAL if a given size does not fit. HEAP ignores
- *	them and the orders
+ *	zone's largest slab; -EINVAL if a given size does not fit. HEAP, ARENA and RING
+ *	ignore them and the orders. POOL uses one; 0 for 256
  * @order_weights: relative frequency of each order; if all are 0, each order is half as
  *	frequent as the one below; must be 0 above the reserve's max_order. An order of
  *	which two blocks do not fit in a thread's part of the fill is left out, except

@@ -115,13 +115,17 @@ static void check_words(struct cmd *c, struct wish *w)
 	if (s->kind == MYALLOC_STRESS_CROSS && s->threads % 2)
 		cmd_usage(c, "--threads '%u': a cross run has pairs of threads: give an even number",
 			  s->threads);
+	if (s->kind == MYALLOC_STRESS_RING && s->threads == 1)
+		cmd_usage(c, "--threads 1: a ring run has a thread that reads and others that write: give at least 2");
 	if (w->orders && !kind->pages)
 		out_warn("--orders has no effect in a run of kind %s", kind->name);
 	if ((w->sizes || w->checks != NO_CHECKS) && !kind->objects)
 		out_warn("--sizes and --checks have no effect in a run of kind %s",
 			 kind->name);
-	if (w->sizes && s->kind == MYALLOC_STRESS_HEAP)
-		out_warn("--sizes has no effect in a run of kind heap");
+	else if (w->sizes && !kind->sizes)
+		out_warn("--sizes has no effect in a run of kind %s", kind->name);
+	else if (s->nr_sizes > kind->sizes)
+		cmd_usage(c, "--sizes '%s': a run of kind %s has one size", w->sizes, kind->name);
 	if (!s->duration_ms && !s->ops)
 		s->duration_ms = DEFAULT_MS;
 }

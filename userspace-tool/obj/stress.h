@@ -15,7 +15,8 @@ struct out;
 struct stress_kind {
 	const char *name;
 	bool pages;		/* uses orders */
-	bool objects;		/* uses sizes and checks */
+	bool objects;		/* uses checks */
+	unsigned int sizes;	/* most sizes that can be chosen; 0: it chooses them itself */
 	const char *help;
 };
 

@@ -183,10 +183,20 @@ line out "  run.elapsed_ms +3000 +6000 +2.000"
 line out "  latency\[page alloc\].p99_ns +1250 +1250 +1.000"
 has_not out "progress"
 
+begin "a ring needs two threads, a pool one size"
+tool stress run ring --threads 1
+exits 2
+has err "at least 2"
+tool stress run pool --sizes 64,128
+exits 2
+has err "one size"
+tool stress run arena --sizes 64 --ops 1
+has err "no effect"
+
 begin "kinds"
 tool stress kinds
 exits 0
-for kind in pages objects mixed cross exhaust; do
+for kind in pages objects mixed cross exhaust heap arena ring pool; do
 	line out "$kind +.*"
 done
 called OPEN 0

@@ -107,7 +107,7 @@ small()
 	what=$1
 	shift
 	expect "$what: loads" insmod $module "$@" || return
-	for kind in pages objects mixed cross exhaust; do
+	for kind in pages objects mixed cross exhaust heap arena ring pool; do
 		expect "$what: $kind" myallocctl stress run --kind $kind --ops 3000 --threads 2
 	done
 	expect "$what: one thread" myallocctl stress run --kind mixed --ops 3000 --threads 1

@@ -20,7 +20,7 @@ run()
 }
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
-for kind in pages objects mixed cross exhaust heap; do
+for kind in pages objects mixed cross exhaust heap arena ring pool; do
 	run "$kind" --kind $kind --time 4s --threads 2
 done
 run "mixed, by operations" --kind mixed --ops 20000 --threads 2 --seed 7
@@ -45,6 +45,9 @@ expect "the module loads with checks=FZPU" insmod /guest/modules/myalloc.ko rese
 run "mixed, module with every check" --kind mixed --time 5s --threads 2
 run "exhaust, module with every check" --kind exhaust --time 3s --threads 2
 run "heap, module with every check" --kind heap --time 3s --threads 2
+run "arena, module with every check" --kind arena --time 2s --threads 2
+run "ring of three producers" --kind ring --time 2s --threads 4
+run "pool, module with every check" --kind pool --time 2s --threads 2
 expect "every invariant holds with checks" myallocctl validate
 expect "the module unloads again" rmmod myalloc
 
