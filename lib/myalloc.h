@@ -48,6 +48,7 @@ struct myalloc_heap;
 struct myalloc_pool;
 struct myalloc_arena;
 struct myalloc_frames;
+struct myalloc_contract;
 
 struct myalloc_ring;
 
@@ -417,6 +418,177 @@ int myalloc_ring_discard(struct myalloc_ring *ring, void *record);
 void *myalloc_ring_peek(struct myalloc_ring *ring, size_t *size);
 int myalloc_ring_release(struct myalloc_ring *ring, const void *record);
 long myalloc_ring_copy(struct myalloc_ring *ring, unsigned int cpu, void *to, size_t size);
+
+/* --- contracts: what a client states that it will hold, it gets ------------ */
+
+#define MYALLOC_CONTRACT_NAME	26	/* bytes, with the NUL */
+#define MYALLOC_CONTRACT_LINES	16	/* lines of one contract */
+#define MYALLOC_CONTRACT_NMI_MAX 64	/* blocks or objects for NMIs, for each CPU */
+
+/* Flags of a contract */
+#define MYALLOC_CONTRACT_BEST_EFFORT	0x1u	/* pages beyond M: from the parent, if it has some */
+#define MYALLOC_CONTRACT_SHORT		0x2u	/* for tests: a page less than the plan says */
+#define MYALLOC_CONTRACT_FLAGS_ALL	0x3u
+
+/* Flags of its end */
+#define MYALLOC_CONTRACT_RELEASE	0x1u	/* free what is still held */
+
+enum myalloc_contract_kind {
+	MYALLOC_CONTRACT_PAGES,		/* blocks of 2^order pages */
+	MYALLOC_CONTRACT_EXTENTS,	/* any numbers of pages, freed whole */
+	MYALLOC_CONTRACT_OBJECTS,	/* objects of a cache */
+	MYALLOC_NR_CONTRACT_KINDS
+};
+
+/**
+ * struct myalloc_contract_line - what a client states that it will hold of one kind
+ * @kind: enum myalloc_contract_kind
+ * @pages: PAGES, EXTENTS: pages that are live at most, M
+ * @orders: PAGES: bit k is set if blocks of order k are asked for. No order above a chunk of the zone
+ * @sizes: EXTENTS: the numbers of pages that are asked for, at most a chunk of the zone
+ * @nr_sizes: how many
+ * @count: OBJECTS: objects that are live at most, K
+ * @nmi: blocks (of a line with one order) or objects that each CPU has for NMI handlers, E: so many
+ *	allocations and frees of a CPU succeed between two interrupts of that CPU; at most
+ *	MYALLOC_CONTRACT_NMI_MAX. If it is 0, an allocation in NMI may fail because a lock is held
+ * @cache: OBJECTS: the cache. Its name is copied; @magazine must be 0
+ *
+ * A line of which everything is live at the same time is as large as its sum; blocks of several
+ * orders cost more, see plan.c. The fewer orders a line has, the less it costs; orders of which the
+ * numbers are known are best stated in lines of their own.
+ */
+struct myalloc_contract_line {
+	enum myalloc_contract_kind kind;
+	u32 pages;
+	u32 orders;
+	const u32 *sizes;
+	u32 nr_sizes;
+	u32 count;
+	u32 nmi;
+	struct myalloc_cache_args cache;
+};
+
+/**
+ * struct myalloc_contract_line_plan - what one line costs
+ * @needed: pages within which no request of the line fails, N
+ * @set_aside: pages taken from the zone for it: @needed in whole blocks
+ * @order: log2 of pages of each of these blocks
+ * @blocks: number of these blocks
+ * @held: OBJECTS: slots that magazines and the stacks for NMIs hold back at most
+ * @slabs: OBJECTS: slabs that are made beforehand
+ * @objects: OBJECTS: slots of a slab
+ * @apart: PAGES: pages that would be needed if how many blocks of each order are live at most were
+ *	known, and stated in a line for each order; 0 if the line has one order
+ * @ends: PAGES: pages that would be needed with no orders but the lowest and the highest; 0 if the
+ *	line has no others
+ * @fewer: PAGES: pages that would be needed with @fewer_orders; 0 as for @ends
+ * @fewer_orders: PAGES: the orders without the one that saves most
+ *
+ * @apart, @ends and @fewer are for the same M. Rounding blocks up to a higher order may need a
+ * larger one.
+ */
+struct myalloc_contract_line_plan {
+	u32 needed;
+	u32 set_aside;
+	u32 order;
+	u32 blocks;
+	u32 held;
+	u32 slabs;
+	u32 objects;
+	u32 apart;
+	u32 ends;
+	u32 fewer;
+	u32 fewer_orders;
+};
+
+/**
+ * struct myalloc_contract_plan - what a contract costs
+ * @pages: pages taken from the zone, for all lines
+ * @largest_order: the largest of the blocks that they are taken in
+ * @pages_short: pages that the zone has too few of; 0 if it has enough
+ * @blocks_short: blocks of @short_order that the zone has too few of; 0 if it has enough
+ * @short_order: the highest order of which there are too few
+ * @nr_lines: number of lines
+ * @line: what each of them costs
+ *
+ * Nothing is short if and only if the contract could be made at that moment. Free memory in
+ * magazines and empty slabs counts as free only after a drain, which myalloc_contract_create() makes.
+ */
+struct myalloc_contract_plan {
+	u32 pages;
+	u32 largest_order;
+	u32 pages_short;
+	u32 blocks_short;
+	u32 short_order;
+	u32 nr_lines;
+	struct myalloc_contract_line_plan line[MYALLOC_CONTRACT_LINES];
+};
+
+#define MYALLOC_CONTRACT_SITES	8
+
+/* A code address that made requests beyond what was declared, and how many. */
+struct myalloc_contract_site {
+	u64 caller;
+	u64 count;
+};
+
+/**
+ * struct myalloc_contract_stats - statistics of one line of a contract
+ * @kind: enum myalloc_contract_kind
+ * @nmi: E of the line
+ * @declared: M in pages, or K in objects
+ * @live: pages or objects that users hold; pages that wait in quarantine or for a lock count
+ * @peak: the most that were live
+ * @needed: pages, as in the plan
+ * @set_aside: pages taken from the zone for it
+ * @highest_end: pages up to the end of the highest block that was ever allocated; never more than
+ *	@needed
+ * @beyond: requests that exceeded what was declared
+ * @best_effort: those of them that the parent has served
+ * @refused: requests that a contract does not serve: not declared, or for a place
+ * @failed_within: requests within what was declared that failed; each is a bug
+ * @nmi_allocs: allocations served by the stack of a CPU in NMI
+ * @nmi_misses: allocations in NMI that found neither the lock nor anything in the stack
+ * @refills: times that stacks were filled up
+ * @sites: code addresses from which requests beyond came first, and how many; the last entry counts
+ *	all others and has address 0
+ */
+struct myalloc_contract_stats {
+	u32 kind;
+	u32 nmi;
+	u64 declared;
+	u64 live;
+	u64 peak;
+	u64 needed;
+	u64 set_aside;
+	u64 highest_end;
+	u64 beyond;
+	u64 best_effort;
+	u64 refused;
+	u64 failed_within;
+	u64 nmi_allocs;
+	u64 nmi_misses;
+	u64 refills;
+	struct myalloc_contract_site sites[MYALLOC_CONTRACT_SITES];
+};
+
+/*
+ * Within what its lines state no request of a contract fails, whatever other users of the zone do.
+ * Pages and extents are asked of the zone of their line and objects of its cache, by the ordinary
+ * calls; myalloc_free() with the parent zone frees them as well. See contract.c.
+ */
+int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contract_line *lines,
+			  unsigned int nr, struct myalloc_contract_plan *plan);
+struct myalloc_contract *
+myalloc_contract_create(struct myalloc_zone *zone, const char *name,
+			const struct myalloc_contract_line *lines, unsigned int nr,
+			unsigned int flags, struct myalloc_contract_plan *plan);
+int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags);
+struct myalloc_zone *myalloc_contract_zone(struct myalloc_contract *contract, unsigned int line);
+struct myalloc_cache *myalloc_contract_cache(struct myalloc_contract *contract,
+					     unsigned int line);
+int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
+			   struct myalloc_contract_stats *stats);
 
 /* --- the whole zone ----------------------------------------------------- */
 

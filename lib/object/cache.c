@@ -114,40 +114,72 @@ static bool loses_much(const struct myalloc_slab_layout *l)
 	return bytes - l->objects * l->slot_size > bytes / 8;
 }
 
-/* @lean: no magazines at first. @roomy: slabs may be larger where small ones would lose much. */
-static struct myalloc_cache *create(struct myalloc_zone *zone,
-				    const struct myalloc_cache_args *args, bool lean, bool roomy)
+static bool keeps_content(const struct myalloc_cache_args *args)
 {
-	myalloc_cache_flags_t flags = args->flags | zone->checks;
-	unsigned int max_order, i;
-	struct myalloc_cache *c;
-	bool keeps_content;
+	return args->ctor || args->flags & MYALLOC_TYPESAFE_RCU;
+}
+
+/* @roomy: slabs may be larger where small ones would lose much. */
+static int lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_args *args,
+		   bool roomy, struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags)
+{
+	unsigned int max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
+	bool keeps = keeps_content(args);
 	int err;
 
 	err = check_args(zone, args);
 	if (err)
+		return err;
+	*flags = args->flags | zone->checks;
+	if (keeps)	/* overrides the zone's poison */
+		*flags &= ~MYALLOC_POISON;
+	err = myalloc_slab_layout(layout, args->object_size, args->align, *flags, keeps,
+				  max_order);
+	if (err == -E2BIG || (roomy && loses_much(layout)))
+		err = myalloc_slab_layout(layout, args->object_size, args->align, *flags, keeps,
+					  zone->chunk_order);
+	if (err)
+		pr_err("%s: cache %s: cannot lay out objects of %u bytes aligned to %u: the size must be 1 to %d, the alignment a power of two up to a page, the slab at most of order %u\n",
+		       zone->name, args->name, args->object_size, args->align,
+		       MYALLOC_MAX_OBJECT, zone->chunk_order);
+	return err;
+}
+
+/**
+ * myalloc_cache_lay_out() - what the slabs of a cache would be like
+ * @zone: the zone that would supply them
+ * @args: as for myalloc_cache_create_bare()
+ * @layout: out
+ * @flags: out: the flags that would be in force
+ *
+ * Context: any but NMI.
+ * Return: 0; -EINVAL or -E2BIG as for myalloc_cache_create(), which prints a message.
+ */
+int myalloc_cache_lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_args *args,
+			  struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags)
+{
+	return lay_out(zone, args, false, layout, flags);
+}
+
+/* @lean: no magazines at first. @roomy: as above. */
+static struct myalloc_cache *create(struct myalloc_zone *zone,
+				    const struct myalloc_cache_args *args, bool lean, bool roomy)
+{
+	struct myalloc_slab_layout layout;
+	myalloc_cache_flags_t flags;
+	struct myalloc_cache *c;
+	unsigned int i;
+	int err;
+
+	err = lay_out(zone, args, roomy, &layout, &flags);
+	if (err)
 		return ERR_PTR(err);
-	keeps_content = args->ctor || args->flags & MYALLOC_TYPESAFE_RCU;
-	if (keeps_content)	/* overrides the zone's poison */
-		flags &= ~MYALLOC_POISON;
 	if (flags & MYALLOC_OWNER)
 		myalloc_env_stack_init();	/* if this fails, every stack handle is 0 */
 	c = myalloc_env_zalloc_charged(sizeof(*c), zone->node);
 	if (!c)
 		return ERR_PTR(-ENOMEM);
-
-	max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
-	err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
-				  keeps_content, max_order);
-	if (err == -E2BIG || (roomy && loses_much(&c->layout)))
-		err = myalloc_slab_layout(&c->layout, args->object_size, args->align, flags,
-					  keeps_content, zone->chunk_order);
-	if (err) {
-		pr_err("%s: cache %s: cannot lay out objects of %u bytes aligned to %u: the size must be 1 to %d, the alignment a power of two up to a page, the slab at most of order %u\n",
-		       zone->name, args->name, args->object_size, args->align,
-		       MYALLOC_MAX_OBJECT, zone->chunk_order);
-		goto err_free;
-	}
+	c->layout = layout;
 	strscpy(c->name, args->name, sizeof(c->name));
 	c->zone = zone;
 	c->map = zone->map;

@@ -121,6 +121,22 @@ static void account(struct myalloc_cache *cache, const struct myalloc_magazine_s
 }
 
 /**
+ * myalloc_default_magazine() - capacity of magazines for objects of a size
+ * @slot_size: bytes of a slot
+ * @flags: flags of the cache
+ *
+ * Context: any.
+ * Return: objects in a magazine; 0 if a cache with these flags has no magazines.
+ */
+u32 myalloc_default_magazine(u32 slot_size, myalloc_cache_flags_t flags)
+{
+	if (flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+		return 0;
+	/* At least 1: a slot is no larger than an object or a page. */
+	return min_t(u32, MAGAZINE_BYTES / slot_size, MAGAZINE);
+}
+
+/**
  * myalloc_cache_default_magazine() - capacity of magazines if the shares allow it
  * @cache: the cache
  *
@@ -129,11 +145,9 @@ static void account(struct myalloc_cache *cache, const struct myalloc_magazine_s
  */
 u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache)
 {
-	if (cache->magazine || cache->resized ||
-	    cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
+	if (cache->magazine || cache->resized)
 		return 0;
-	/* At least 1: a slot is no larger than an object or a page. */
-	return min_t(u32, MAGAZINE_BYTES / cache->layout.slot_size, MAGAZINE);
+	return myalloc_default_magazine(cache->layout.slot_size, cache->flags);
 }
 
 /**

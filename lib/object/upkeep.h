@@ -13,6 +13,7 @@ void myalloc_upkeep_end(struct myalloc_cache *cache);
 int myalloc_cache_fix_magazines(struct myalloc_cache *cache, u32 capacity);
 int myalloc_cache_set_aside(struct myalloc_cache *cache, u32 slabs);
 
+u32 myalloc_default_magazine(u32 slot_size, myalloc_cache_flags_t flags);
 u32 myalloc_cache_default_magazine(const struct myalloc_cache *cache);
 bool myalloc_cache_slow_only(const struct myalloc_cache *cache);
 bool myalloc_zone_magazines_short(const struct myalloc_zone *zone);
