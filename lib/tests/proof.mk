@@ -7,7 +7,7 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 -include $(O)/obj/tests/ops.d
 
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them.
-searches := exhaustive slab_states interleave robson wrong_free
+searches := contract exhaustive slab_states interleave robson wrong_free
 plain-tests := $(searches) cpus
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(host-env:%=$(O)/obj/lib/%.o))

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contracts: the numbers of a plan, by search and by attack
+ *
+ * Small lines: all states that a client can bring about are visited, in a store of N pages as the
+ * plan says, where no request may fail, and in one of N - 1, where one must. Large lines, up to
+ * 16 Mi pages: an adversary that keeps in each slot the smallest block that it can, and random
+ * loads, against lib/page/buddy.c. exhaustive_test shows that buddy.c is the first fit of the search.
+ *
+ * A state of the search is which frames are allocated, and at which of them something begins.
+ */
+#include "env.h"
+#include "base/random.h"
+#include "client/plan.h"
+#include "ktap.h"
+#include "program.h"
+
+#define TABLE_BITS_MOST	27	/* 1 GiB */
+#define LARGE_MOST	BIT(24)	/* frames of a large store */
+
+/* --- every state of a small line ----------------------------------------------------------- */
+
+/* States seen. A key is: frames allocated << 32 | at which of them something begins. */
+static struct {
+	u64 *table;
+	u64 *queue;
+	u64 nr, done, all;
+	u32 bits;
+} s;
+
+static bool insert(u64 key)
+{
+	u64 at = (key + 1) * 0x9e3779b97f4a7c15ULL >> (64 - s.bits);
+
+	/* 0 is an empty place: the key is stored plus one. */
+	while (s.table[at]) {
+		if (s.table[at] == key + 1)
+			return false;
+		at = (at + 1) & (BIT(s.bits) - 1);
+	}
+	s.table[at] = key + 1;
+	return true;
+}
+
+static void allocate_table(void)
+{
+	u64 i;
+
+	free(s.table);
+	s.table = calloc(BIT(s.bits), sizeof(u64));
+	s.queue = realloc(s.queue, BIT(s.bits) / 2 * sizeof(u64));
+	if (!s.table || !s.queue)
+		host_fatal("no memory for the states");
+	for (i = 0; i < s.nr; i++)
+		insert(s.queue[i]);
+}
+
+static void visit(u32 used, u32 head)
+{
+	u64 key = (u64)used << 32 | head;
+
+	if (s.nr == BIT(s.bits) / 2) {
+		if (s.bits == TABLE_BITS_MOST)
+			host_fatal("more states than memory");
+		s.bits++;
+		allocate_table();
+	}
+	if (insert(key))
+		s.queue[s.nr++] = key;
+}
+
+static u32 mask(u32 nr)
+{
+	return (u32)((1ULL << nr) - 1);
+}
+
+/* The lowest slot of the class of @size that is wholly free, -1 if there is none. */
+static int first_fit(u32 used, u32 nr, u32 size)
+{
+	u32 slot = 1u << fls(size - 1), idx;
+
+	for (idx = 0; idx + slot <= nr; idx += slot)
+		if (!(used & mask(slot) << idx))
+			return idx;
+	return -1;
+}
+
+/* Can a client with at most @live pages, in extents of @sizes (a bit each), bring @nr to fail? */
+static bool can_fail(u32 nr, u32 live, u32 sizes)
+{
+	u32 rest;
+
+	s.nr = 0;
+	s.done = 0;
+	s.bits = 16;
+	allocate_table();
+	visit(0, 0);
+	while (s.done < s.nr) {
+		u32 used = s.queue[s.done] >> 32, head = s.queue[s.done];
+
+		s.done++;
+		for (rest = sizes; rest; rest &= rest - 1) {
+			u32 size = __ffs(rest);
+			int idx;
+
+			if (hweight32(used) + size > live)
+				break;
+			idx = first_fit(used, nr, size);
+			if (idx < 0)
+				return true;
+			visit(used | mask(size) << idx, head | 1u << idx);
+		}
+		for (rest = head; rest; rest &= rest - 1) {
+			u32 idx = __ffs(rest), size = 1;
+
+			/* Up to the next beginning or free frame. */
+			while (idx + size < nr && used >> (idx + size) & 1 &&
+			       !(head >> (idx + size) & 1))
+				size++;
+			visit(used & ~(mask(size) << idx), head & ~(1u << idx));
+		}
+	}
+	s.all += s.nr;
+	return false;
+}
+
+/* One count of cases of a kind. */
+struct count {
+	u32 cases;
+	u32 wrong;
+	u32 loose;
+	u64 excess;
+	char first[120];
+};
+
+static void check_case(struct count *count, u32 live, u32 needed, u32 sizes, bool tight)
+{
+	bool fails, suffices;
+
+	count->cases++;
+	suffices = !can_fail(needed, live, sizes);
+	fails = can_fail(needed - 1, live, sizes);
+	if (!fails)
+		count->loose++;
+	if ((!suffices || (tight && !fails)) && !count->wrong++)
+		snprintf(count->first, sizeof(count->first),
+			 "; M = %u, sizes 0x%x, N = %u: %s", live, sizes, needed,
+			 suffices ? "N - 1 never fails" : "N fails");
+}
+
+/* Blocks: all sets of orders up to @top, all M up to @most with that top order in the set. */
+static void small_blocks(u32 top, u32 most)
+{
+	struct count count = { 0 };
+	u32 orders, live, sizes, k;
+
+	s.all = 0;
+	for (orders = BIT(top); orders < BIT(top + 1); orders++) {
+		for (live = BIT(top); live <= most; live++) {
+			for (sizes = 0, k = 0; k <= top; k++)
+				if (orders & BIT(k))
+					sizes |= 1u << BIT(k);
+			check_case(&count, live, myalloc_plan_blocks(live, orders), sizes, true);
+		}
+	}
+	ktap_result(!count.wrong, "blocks up to order %u, M up to %u: N suffices and N - 1 does not, in %u cases (%llu states)%s",
+		    top, most, count.cases, s.all, count.first);
+}
+
+/* Extents: all sets of sizes up to @largest, with it, and all M up to @most. */
+static void small_extents(u32 largest, u32 most)
+{
+	struct count count = { 0 };
+	u32 set, live, nr, k, sizes[16];
+
+	s.all = 0;
+	for (set = 1u << largest; set < 2u << largest; set += 2) {
+		for (nr = 0, k = 1; k <= largest; k++)
+			if (set >> k & 1)
+				sizes[nr++] = k;
+		for (live = largest; live <= most; live++) {
+			u32 needed = myalloc_plan_extents(live, sizes, nr);
+
+			if (needed <= 32)
+				check_case(&count, live, needed, set, false);
+		}
+	}
+	ktap_result(!count.wrong && count.cases,
+		    "extents up to %u pages, M up to %u: N suffices in %u cases, and is the least in %u (%llu states)%s",
+		    largest, most, count.cases, count.cases - count.loose, s.all, count.first);
+}
+
+/* --- large lines: an adversary ------------------------------------------------------------- */
+
+/* A store, and at each of its frames the pages of what begins there. */
+static struct {
+	struct myalloc_buddy buddy;
+	void *meta;
+	u16 *size;
+	u32 nr, live, end, requests;
+	bool failed;
+} store;
+
+static void make_store(u32 nr, u32 order)
+{
+	size_t bytes = myalloc_buddy_meta_size(nr, order);
+
+	store.nr = nr;
+	store.live = 0;
+	store.end = 0;
+	store.requests = 0;
+	store.failed = false;
+	store.meta = calloc(1, bytes);
+	store.size = calloc(nr, sizeof(*store.size));
+	if (!store.meta || !store.size)
+		host_fatal("no memory for a store of %u frames", nr);
+	myalloc_buddy_init(&store.buddy, nr, order, MYALLOC_FIRST_FIT, store.meta);
+}
+
+static void end_store(void)
+{
+	free(store.meta);
+	free(store.size);
+}
+
+static u32 take(u32 size)
+{
+	u32 idx = is_power_of_2(size) ?
+		  myalloc_buddy_alloc(&store.buddy, fls(size) - 1, false) :
+		  myalloc_buddy_alloc_exact(&store.buddy, size, 0, false);
+
+	store.requests++;
+	if (idx == MYALLOC_NO_FRAME) {
+		store.failed = true;
+		return idx;
+	}
+	store.size[idx] = size;
+	store.live += size;
+	store.end = max(store.end, idx + size);
+	return idx;
+}
+
+static void give(u32 idx)
+{
+	u32 size = store.size[idx];
+
+	if (myalloc_buddy_free_exact(&store.buddy, idx, size))
+		host_fatal("the buddy refuses a free");
+	store.size[idx] = 0;
+	store.live -= size;
+}
+
+/*
+ * A phase: of each slot of the class of @size keep the smallest, as long as all of them together
+ * leave room for one request, free the rest, and allocate until M is reached.
+ */
+static void phase(u32 live, u32 size)
+{
+	u32 slot = 1u << fls(size - 1), kept = 0, at, i, best;
+
+	for (at = 0; at < store.nr; at += slot) {
+		best = MYALLOC_NO_FRAME;
+		for (i = at; i < min(at + slot, store.nr); i++)
+			if (store.size[i] && (best == MYALLOC_NO_FRAME ||
+					      store.size[i] < store.size[best]))
+				best = i;
+		if (best != MYALLOC_NO_FRAME && kept + store.size[best] > live - size)
+			best = MYALLOC_NO_FRAME;
+		else if (best != MYALLOC_NO_FRAME)
+			kept += store.size[best];
+		for (i = at; i < min(at + slot, store.nr); i++)
+			if (store.size[i] && i != best)
+				give(i);
+	}
+	while (store.live + size <= live && !store.failed)
+		take(size);
+}
+
+static void attack(u32 live, const u32 *sizes, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr && !store.failed; i++)
+		phase(live, sizes[i]);
+}
+
+/* N withstands the adversary, who comes to its end; N - 1 does not. */
+static void large_blocks(u32 live, u32 orders)
+{
+	u32 needed = myalloc_plan_blocks(live, orders), top = fls(orders) - 1, end, requests;
+	u32 sizes[MYALLOC_NR_ORDERS], nr = 0, k;
+	bool good;
+
+	for (k = 0; k <= top; k++)
+		if (orders & BIT(k))
+			sizes[nr++] = BIT(k);
+	make_store(needed, top);
+	attack(live, sizes, nr);
+	good = !store.failed;
+	end = store.end;
+	requests = store.requests;
+	end_store();
+	make_store(needed - 1, top);
+	attack(live, sizes, nr);
+	ktap_result(good && end == needed && store.failed,
+		    "M = %u, orders 0x%x: the adversary uses %u of N = %u pages in %u requests, and breaks N - 1",
+		    live, orders, end, needed, requests);
+	end_store();
+}
+
+static void large_extents(u32 live, u32 largest)
+{
+	u32 sizes[MYALLOC_NR_ORDERS * 2], all[BIT(MYALLOC_CHUNK_MAX)], nr = 0, k, needed;
+
+	/* The least of each class. */
+	for (k = 0; 1u << k <= largest; k++)
+		sizes[nr++] = k ? (1u << (k - 1)) + 1 : 1;
+	for (k = 0; k < largest; k++)
+		all[k] = k + 1;
+	needed = myalloc_plan_extents(live, all, largest);
+	make_store(needed, fls(largest - 1));
+	attack(live, sizes, nr);
+	ktap_result(!store.failed && store.end <= needed,
+		    "M = %u, extents up to %u: the adversary uses %u of N = %u pages in %u requests",
+		    live, largest, store.end, needed, store.requests);
+	end_store();
+}
+
+/* --- random loads -------------------------------------------------------------------------- */
+
+static struct myalloc_random rng;
+
+static u32 below(u32 n)
+{
+	return myalloc_random_below(&rng, n);
+}
+
+/* @rounds of allocations up to M, of one size more often than of the others, and frees. */
+static void load(u32 live, const u32 *sizes, u32 nr, u32 rounds)
+{
+	static u32 held[BIT(16)];
+	u32 nr_held = 0, i;
+
+	while (rounds-- && !store.failed) {
+		u32 often = sizes[below(nr)], keep;
+
+		for (i = 0; i < 64 && nr_held < ARRAY_SIZE(held); ) {
+			u32 size = below(4) ? often : sizes[below(nr)];
+
+			if (store.live + size > live) {
+				i++;
+				continue;
+			}
+			held[nr_held++] = take(size);
+			if (store.failed)
+				return;
+		}
+		/* Most of them, anywhere. */
+		keep = below(nr_held + 1);
+		while (nr_held > keep) {
+			i = below(nr_held);
+			give(held[i]);
+			held[i] = held[--nr_held];
+		}
+	}
+}
+
+static void random_lines(u32 lines, u32 rounds, bool extents)
+{
+	u32 sizes[32], nr, i, k, wrong = 0, needed = 0, live = 0;
+	u64 requests = 0;
+
+	for (i = 0; i < lines && !wrong; i++) {
+		u32 orders = below(BIT(10)) + 1, top = fls(orders) - 1, largest = 1;
+
+		nr = 0;
+		for (k = 0; k < 10 && !extents; k++)
+			if (orders & BIT(k))
+				sizes[nr++] = BIT(k);
+		for (k = 0; extents && k < 1 + i % 16; k++)
+			sizes[nr++] = 1 + below(BIT(below(9)));
+		for (k = 0; k < nr; k++)
+			largest = max(largest, sizes[k]);
+		top = fls(largest - 1);
+		live = largest + below(6 * largest + 200);
+		needed = extents ? myalloc_plan_extents(live, sizes, nr) :
+				   myalloc_plan_blocks(live, orders);
+		make_store(needed, top);
+		load(live, sizes, nr, rounds);
+		wrong += store.failed;
+		requests += store.requests;
+		end_store();
+	}
+	ktap_result(!wrong, "%u random lines of %s: %llu requests, none failed%s", lines,
+		    extents ? "extents" : "blocks", requests, wrong ? " until this one" : "");
+	if (wrong)
+		ktap_note("M = %u, N = %u", live, needed);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		u32 live, orders;
+	} large[] = {
+		{ 100000, 0x201 }, { 100000, 0x209 }, { 65536, 0x3ff }, { 99999, 0x3ff },
+		{ 250000, 0x155 }, { 1000001, 0x00f }, { 70000, 0x7ff }, { 12345, 0x2aa },
+	}, full_large[] = {
+		{ LARGE_MOST / 11 * 2, 0x3ff }, { LARGE_MOST / 6, 0x7ff }, { LARGE_MOST / 2, 0x201 },
+		{ 3000017, 0x3ff },
+	};
+	bool full = false;
+	u64 seed = program_seed();
+	const struct program_option options[] = {
+		{ "full", PROGRAM_FLAG, &full, "larger cases (some minutes, 1 GB)" },
+		{ "seed", PROGRAM_U64, &seed, "repeat a run" },
+		{ }
+	};
+	u32 i;
+
+	program_options(argc, argv, "In how many pages no request within a contract fails.",
+			options);
+	myalloc_random_init(&rng, seed, 0);
+	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 2 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
+	ktap_note("--seed %llu", seed);
+	small_blocks(0, 20);
+	small_blocks(1, 12);
+	small_blocks(2, full ? 13 : 11);
+	small_blocks(3, full ? 12 : 10);
+	small_extents(2, 12);
+	small_extents(3, 11);
+	small_extents(4, 10);
+	small_extents(5, 9);
+	small_extents(6, 9);
+	small_extents(8, 9);
+	for (i = 0; i < ARRAY_SIZE(large); i++)
+		large_blocks(large[i].live, large[i].orders);
+	large_extents(50000, 512);
+	large_extents(99999, 1000);
+	random_lines(full ? 3000 : 200, 60, false);
+	random_lines(full ? 3000 : 200, 60, true);
+	for (i = 0; full && i < ARRAY_SIZE(full_large); i++)
+		large_blocks(full_large[i].live, full_large[i].orders);
+	if (full) {
+		large_extents(LARGE_MOST / 16, 512);
+		large_extents(LARGE_MOST / 16, 1024);
+		small_extents(7, 10);
+		small_extents(9, 10);
+	}
+	return ktap_end();
+}
