@@ -107,6 +107,9 @@ static void front_walk(struct kunit *test)
 	myalloc_front_walk(fx->zone, &book_kind, visit, &v);
 	KUNIT_EXPECT_EQ(test, v.nr, 2);
 	KUNIT_EXPECT_PTR_EQ(test, v.front[1], &f[2]);
+	v = (struct visits){ .most = 2 };
+	myalloc_front_walk(fx->zone, NULL, visit, &v);
+	KUNIT_EXPECT_EQ(test, v.nr, 2);
 	v = (struct visits){ .most = 1 };
 	myalloc_front_walk(fx->zone, &book_kind, visit, &v);
 	KUNIT_EXPECT_EQ(test, v.nr, 1);

@@ -372,6 +372,15 @@ static void joined_wrong(struct kunit *test)
 	refused(fx, addr, ORDER + 2, MYALLOC_BAD_FREE);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx, ORDER + 2), MYALLOC_BAD_FREE);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx + 3 * CHUNK, ORDER), MYALLOC_BAD_FREE);
+	/* The second half of a block, with an order that a block there could have. */
+	KUNIT_EXPECT_EQ(test, fx->zone->buddy.chunk_order, ORDER);
+	addr = myalloc_pages_alloc(fx->zone, ORDER + 2, 0);
+	KUNIT_EXPECT_EQ(test, idx_of(fx, addr), CHUNK);
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx + 2 * CHUNK, ORDER + 1),
+			MYALLOC_BAD_INTERIOR);
+	/* An order that no chunk is too small for. */
+	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx, ORDER), MYALLOC_BAD_ORDER);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, ORDER + 2), 0);
 	/* A chunk at which nothing larger may begin. */
 	high = myalloc_pages_alloc(fx->zone, ORDER, 0);
 	KUNIT_EXPECT_PTR_EQ(test, high, fx->chunks[0]);

@@ -471,6 +471,7 @@ static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 	const struct fixture_args args = {
 		.nr_pages = 1024, .chunk_order = 10, .checks = checks,
 	};
+	struct myalloc_magazine_cpu __percpu *made;
 	struct myalloc_magazines *mags;
 	struct fixture *fx;
 	unsigned int i;
@@ -490,8 +491,12 @@ static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 		fixture_fail_after(0);
 		KUNIT_EXPECT_TRUE(test, mags->wanted);
 		KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
+		/* As is one in whose magazines nothing is. */
+		KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&fx->zone->pcp[1]), 0);
+		fx->zone->pcp[1].wanted = true;
 		run_worker(fx, 1);	/* he may ask again */
 		KUNIT_EXPECT_FALSE(test, mags->wanted);
+		KUNIT_EXPECT_FALSE(test, fx->zone->pcp[1].wanted);
 		fixture_on_cpu(fixture_nr_cpus() - 1, pages_there, fx);
 	}
 	KUNIT_EXPECT_TRUE(test, fx->zone->want_magazines);
@@ -504,10 +509,17 @@ static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 	KUNIT_EXPECT_EQ(test, fx->zone->meta_bytes, others + myalloc_magazines_bytes(mags));
 	KUNIT_EXPECT_EQ(test, mags->epoch, checks ? MYALLOC_EPOCH_NEVER : mags->age);
 	/* A CPU that asks although there are places, interrupted while taking its pair, has one. */
-	mags->wanted = true;
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_places_left(&fx->zone->pcp[1]));
+	made = fx->zone->pcp[1].cpu;
+	fx->zone->pcp[1].wanted = true;
 	myalloc_zone_want_magazines(fx->zone);
 	run_worker(fx, 1);
-	KUNIT_EXPECT_FALSE(test, mags->wanted);
+	KUNIT_EXPECT_FALSE(test, fx->zone->pcp[1].wanted);
+	KUNIT_EXPECT_PTR_EQ(test, fx->zone->pcp[1].cpu, made);
+	/* Fewer places are made while a CPU is away. */
+	fixture_set_online(1, false);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_more_places(mags), num_online_cpus());
+	fixture_set_online(1, true);
 	FIXTURE_EXPECT_VALID(fx);
 }
 

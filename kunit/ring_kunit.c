@@ -6,6 +6,7 @@
 
 #include "base/pattern.h"
 #include "fixture.h"
+#include "front/front.h"
 #include "front/ring.h"
 
 #define CHUNK_ORDER	4U
@@ -108,6 +109,12 @@ static void expect_copy(struct kunit *test, struct myalloc_ring *ring, u32 cpu, 
 		KUNIT_ASSERT_TRUE(test, myalloc_pattern_check(buf, size, key, &damage));
 }
 
+static bool found(struct myalloc_front *front, void *arg)
+{
+	*(struct myalloc_ring **)arg = myalloc_ring_of(front);
+	return true;
+}
+
 /* --- what a ring is ---------------------------------------------------------------------- */
 
 static void ring_create(struct kunit *test)
@@ -128,7 +135,7 @@ static void ring_create(struct kunit *test)
 	};
 	const struct myalloc_ring_args same = { .name = "r", .size = 1 };
 	unsigned long live = fixture_live_allocs();
-	struct myalloc_ring *ring;
+	struct myalloc_ring *ring, *walked = NULL;
 	u32 i, mode;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -149,6 +156,8 @@ static void ring_create(struct kunit *test)
 	expect_end(fx, ring);
 	ring = ring_of(fx, MYALLOC_RING_ONE, 1);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(myalloc_ring_create(fx->zone, &same)), -EEXIST);
+	myalloc_front_walk(fx->zone, &myalloc_ring_kind, found, &walked);
+	KUNIT_EXPECT_PTR_EQ(test, walked, ring);
 	expect_end(fx, ring);
 	KUNIT_EXPECT_EQ(test, myalloc_ring_destroy(NULL), 0);
 	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);

@@ -186,7 +186,7 @@ static void go_back(const struct myalloc_arena *a, struct myalloc_arena_lane *l,
 		    const struct myalloc_arena_place *to)
 {
 	WRITE_ONCE(l->peak, max(l->peak, used_bytes(l)));
-	if (MYALLOC_ENV_SHADOW || a->poison)
+	if (MYALLOC_ENV_SHADOW | a->poison)
 		hide_from(a, l, to);
 	l->small.last_used = to->block;
 	l->large.last_used = to->large;

@@ -120,8 +120,6 @@ static void disturb(const char *where)
 
 static void *run_producer(void *arg)
 {
-	u32 tries;
-
 	self = arg;
 	host_set_cpu(self->number);
 	pthread_barrier_wait(&race.start);
@@ -131,7 +129,7 @@ static void *run_producer(void *arg)
 			self->nmis += produce();
 			host_exit_nmi();
 		}
-		for (tries = 0; !produce(); tries++)
+		while (!produce())
 			sched_yield();
 	}
 	__atomic_fetch_add(&race.done, 1, __ATOMIC_RELEASE);
