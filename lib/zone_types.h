@@ -7,6 +7,7 @@
  *
  *	zone->fronts_mutex	list of fronts, and a walk over them; sleeping
  *	  pool->mutex		one resize of an object pool at a time; sleeping
+ *	children->mutex		zones of contracts; the locks of these are taken inside; sleeping
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
  *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping
@@ -48,6 +49,7 @@ struct myalloc_cache;
 #define MYALLOC_FRONT_NAME	32	/* bytes, with the NUL */
 
 struct myalloc_front;
+struct myalloc_limit;
 struct myalloc_validation;
 
 /**
@@ -99,6 +101,18 @@ struct myalloc_limbo {
 	u32 nr;
 	struct list_head caches;
 	u32 nr_caches;
+};
+
+#define MYALLOC_CHILDREN_MAX	1024	/* numbers of children of a zone */
+
+/**
+ * struct myalloc_children - the zones of contracts, whose chunks are blocks of another zone
+ * @mutex: protects writes to @zone; held while the children are validated
+ * @zone: by number; ERR_PTR(-EAGAIN) while one is under construction
+ */
+struct myalloc_children {
+	struct mutex mutex;	/* writes to @zone */
+	struct myalloc_zone *zone[MYALLOC_CHILDREN_MAX];
 };
 
 /**
@@ -187,6 +201,9 @@ struct myalloc_zone_args {
  * @drains: number of calls of myalloc_zone_drain_kinds()
  * @owners: bit i is set while i is the number of an owner of extents; changes under @lock
  * @told_wait: a request with MYALLOC_MAY_WAIT from a context that may not sleep was reported
+ * @limit: what may be asked of the zone of a contract (page/limit.h); NULL for others
+ * @children: the zones of contracts; NULL until there is one, then never changes. Blocks of chunks of theirs are tagged
+ *	CONTRACT, with the number in place of a cache
  * @reports: reports of errors
  * @drainers: the layers that hold back memory; constant once the zone exists
  * @pages: drainer of page magazines
@@ -255,6 +272,9 @@ struct myalloc_zone {
 	atomic64_t drains;
 	u64 owners;
 	u32 told_wait;
+
+	struct myalloc_limit *limit;
+	struct myalloc_children *children;
 
 	struct myalloc_reports reports;
 
@@ -331,6 +351,25 @@ static inline bool myalloc_zone_block(const struct myalloc_zone *zone, const voi
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 
 	return frame && myalloc_buddy_lookup(&zone->buddy, myalloc_frame_idx(zone, frame), block);
+}
+
+/**
+ * myalloc_zone_child() - the zone of a contract that a block belongs to
+ * @zone: the zone
+ * @frame: first frame of the block, with its tag or a copy of it
+ *
+ * Context: preemption off, which keeps the child from being freed.
+ * Return: the child; NULL if the block belongs to none, or to one under construction.
+ */
+static inline struct myalloc_zone *myalloc_zone_child(const struct myalloc_zone *zone,
+						      const struct myalloc_frame *frame)
+{
+	struct myalloc_zone *child;
+
+	if (frame->type != MYALLOC_FRAME_CONTRACT || frame->cache >= MYALLOC_CHILDREN_MAX)
+		return NULL;
+	child = smp_load_acquire(&zone->children->zone[frame->cache]);
+	return IS_ERR(child) ? NULL : child;
 }
 
 /**

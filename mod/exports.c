@@ -19,6 +19,8 @@
 #include "base/histogram.h"
 #include "base/pattern.h"
 #include "base/sort.h"
+#include "client/contract.h"
+#include "client/plan.h"
 #include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
@@ -203,6 +205,12 @@ EXPORT(myalloc_ring_peek);
 EXPORT(myalloc_ring_release);
 EXPORT(myalloc_ring_copy);
 
+EXPORT(myalloc_contract_plan);
+EXPORT(myalloc_contract_create);
+EXPORT(myalloc_contract_end);
+EXPORT(myalloc_contract_zone);
+EXPORT(myalloc_contract_cache);
+EXPORT(myalloc_contract_stats);
 EXPORT(myalloc_pool_create);
 EXPORT(myalloc_pool_destroy);
 EXPORT(myalloc_pool_resize);
@@ -325,6 +333,10 @@ EXPORT_INTERNAL(myalloc_cache_default_magazine);
 EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
 EXPORT_INTERNAL(myalloc_pool_stats);
+EXPORT_INTERNAL(myalloc_plan_blocks);
+EXPORT_INTERNAL(myalloc_plan_extents);
+EXPORT_INTERNAL(myalloc_limit_beyond);
+EXPORT_INTERNAL(myalloc_zone_child_at);
 
 EXPORT_INTERNAL(myalloc_heap_stats_get);
 EXPORT_INTERNAL(myalloc_front_add);

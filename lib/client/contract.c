@@ -1,10 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Contracts: what a client states that it will hold, it gets
+ *
+ * What it is: for each line of a contract a zone of its own, the child, whose chunks are blocks of
+ * the zone that the contract is made in, the parent. Each child is first fit and has neither
+ * magazines of pages nor users of other lines. So the proof of plan.c holds for it, whatever anybody
+ * else does, and only the users of that line wait for its lock. Two contracts that are alike would
+ * need, in one common zone, no fewer pages but for one largest block each.
+ *
+ * Terms
+ *	line	what a client states: at most M pages live, in blocks of some orders or extents of
+ *		some sizes; or at most K objects of a cache
+ *	N	pages that suffice (plan.c)
+ *	within	a request after which no more than M pages, or K objects, are live
+ *
+ * Structures: the first frame of each such block of the parent is tagged CONTRACT, with the number of
+ * the child in place of a cache. So an address of the parent leads to the child in one step, which is
+ * how myalloc_free() and myalloc_usable_size() find it, and a free of it as anything else is refused.
+ *
+ *	parent	[ CONTRACT 3 ][ CONTRACT 3 ]...[ slab ][ CONTRACT 3 ]
+ *	child 3	  chunk 0       chunk 1                  chunk 2
+ *
+ * M is enforced by page/limit.c, under the child's lock. Objects need no count that all CPUs write:
+ * all slabs are made beforehand and none leaves or comes (the cache has fixed_slabs, and set_aside
+ * equal to their number), so that between K and the number of slots a request may succeed, and beyond
+ * that it does not.
+ *
+ * Why no request within fails: for pages and extents plan.c proves it of a first fit with at most
+ * M + 2 * P * E * 2^o pages allocated. Allocated are live ones, at most M; blocks in the stacks of P
+ * CPUs, at most P * E; and frees of NMI handlers that wait for the lock and are not counted as live,
+ * at most as many. For objects plan.c proves it of a cache whose slabs stay and that has magazines
+ * and stacks of at most H.
+ *
+ * What voids it: memory that the machine reports as bad counts as live; damage, which is reported,
+ * may lose slots; two frees of one object that overlap at the default level.
+ *
+ * Invariants
+ *	J1  The blocks of a contract are tagged CONTRACT in the parent, with the order that was planned
+ *	    and the number of the child, and are the chunks of the child.
+ *	J2  Live pages never exceed M, nor the highest end N.
+ *	J3  A line of objects has exactly the slabs that were planned, all of them set aside.
+ *	J4  The stacks hold as many things as @kept says; those of pages are tagged KEPT. (Compared if no
+ *	    interrupt fills them meanwhile.)
+ *
+ * Time: a request takes one hold of the child's lock. Its own work is that of block.c: at most two
+ * deferred frees, one search of the first fit, which looks at the lowest free block of each order, at
+ * most chunk_order splits, and a free as many merges. bounds_test counts them. It waits for at most
+ * P - 1 such holds where the kernel's spinlocks are fair.
+ *
+ * Locking: the mutex of the parent's children is held while the table of children changes, and while they
+ * are validated. Nothing is held while a child is made or ended.
  */
 #include "env.h"
+#include "base/sort.h"
+#include "client/contract.h"
 #include "client/plan.h"
+#include "object/cache.h"
+#include "object/check.h"
+#include "object/object.h"
+#include "object/slab.h"
+#include "object/upkeep.h"
+#include "page/block.h"
 #include "page/drain.h"
+#include "page/extent.h"
+#include "page/shadow.h"
+#include "zone/validate.h"
 
 /**
  * myalloc_contract_plan() - what a contract would cost
@@ -31,6 +91,11 @@ int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contra
 		       MYALLOC_CONTRACT_LINES, nr);
 		return -EINVAL;
 	}
+	if (zone->limit) {
+		pr_err("%s: a contract has no contracts itself: make it in the parent zone\n",
+		       zone->name);
+		return -EINVAL;
+	}
 	for (i = 0; i < nr; i++) {
 		err = myalloc_plan_line(zone, &lines[i], &plan->line[i]);
 		if (err)
@@ -40,3 +105,743 @@ int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contra
 	myalloc_plan_sum(zone, plan);
 	return 0;
 }
+
+/* --- objects -------------------------------------------------------------------------------- */
+
+static struct myalloc_contract_part *part_of(struct myalloc_limit *limit)
+{
+	return container_of(limit, struct myalloc_contract_part, limit);
+}
+
+/* J3 makes sure that there are slots for all that are live or held back. */
+static bool has_slots(const struct myalloc_contract_part *part)
+{
+	return (u64)myalloc_cache_slabs(part->cache) * part->plan.objects >=
+	       (u64)part->declared + part->plan.held;
+}
+
+static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
+			   unsigned long caller)
+{
+	struct myalloc_contract_part *part = part_of(limit);
+	void *object;
+
+	if (in_nmi()) {
+		object = (void *)myalloc_limit_pop(limit);
+		if (object)
+			myalloc_object_issue(part->cache, object, flags, caller);
+		return object;
+	}
+	if (has_slots(part))
+		myalloc_limit_beyond(limit, caller);
+	else
+		myalloc_limit_broken(limit, "an object", caller);
+	return NULL;
+}
+
+/* An object whose slot is MOVING. */
+static unsigned long fill_object(struct myalloc_limit *limit)
+{
+	struct myalloc_cache *cache = part_of(limit)->cache;
+	void *object = myalloc_cache_alloc_for(cache, 0, _RET_IP_);
+
+	if (!object)
+		return 0;
+	myalloc_object_withdraw(cache, object, _RET_IP_);
+	atomic64_inc(&limit->kept);
+	return (unsigned long)object;
+}
+
+static void drop_object(struct myalloc_limit *limit, unsigned long thing)
+{
+	struct myalloc_cache *cache = part_of(limit)->cache;
+
+	myalloc_object_issue(cache, (void *)thing, 0, _RET_IP_);
+	myalloc_cache_free(cache, (void *)thing);
+}
+
+static void reap_objects(struct myalloc_limit *limit)
+{
+	struct myalloc_cache *cache = part_of(limit)->cache;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	__myalloc_slab_reap(cache, 1);
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+}
+
+static const struct myalloc_limit_ops object_ops = {
+	.missed = missed_object,
+	.fill = fill_object,
+	.drop = drop_object,
+	.reap = reap_objects,
+};
+
+/* --- the blocks of a line ------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The table of the children of a zone, which stays as long as the zone; NULL if out of memory. */
+static struct myalloc_children *children_of(struct myalloc_zone *parent)
+{
+	struct myalloc_children *new, *old = smp_load_acquire(&parent->children);
+
+	if (old)
+		return old;
+	new = myalloc_env_zalloc(sizeof(*new), parent->node);
+	if (!new)
+		return NULL;
+	mutex_init(&new->mutex);
+	myalloc_env_point("contract-table");
+	old = cmpxchg(&parent->children, NULL, new);
+	if (!old)
+		return new;
+	mutex_destroy(&new->mutex);
+	myalloc_env_free(new);
+	return old;
+}
+
+/* Find a number for the child of a part. */
+static int enlist(struct myalloc_zone *parent, struct myalloc_contract_part *part)
+{
+	struct myalloc_children *children = children_of(parent);
+	int err = -ENOMEM;
+	u32 id;
+
+	if (!children)
+		return -ENOMEM;
+	mutex_lock(&children->mutex);
+	for (id = 0; id < MYALLOC_CHILDREN_MAX; id++) {
+		if (children->zone[id])
+			continue;
+		WRITE_ONCE(children->zone[id], ERR_PTR(-EAGAIN));
+		part->id = id;
+		err = 0;
+		break;
+	}
+	mutex_unlock(&children->mutex);
+	return err;
+}
+
+static void set_child(struct myalloc_zone *parent, struct myalloc_contract_part *part,
+		      struct myalloc_zone *child)
+{
+	mutex_lock(&parent->children->mutex);
+	smp_store_release(&parent->children->zone[part->id], child);
+	mutex_unlock(&parent->children->mutex);
+}
+
+static void unlist(struct myalloc_zone *parent, struct myalloc_contract_part *part)
+{
+	set_child(parent, part, NULL);
+	part->id = MYALLOC_CHILDREN_MAX;
+}
+
+static u32 chunk_tag(const struct myalloc_contract_part *part)
+{
+	return myalloc_frame_tag(MYALLOC_FRAME_CONTRACT, part->plan.order, part->id);
+}
+
+/* Take one block; NULL if the parent has none. */
+static void *take_block(struct myalloc_zone *parent, const struct myalloc_contract_part *part,
+			unsigned long caller)
+{
+	struct myalloc_frame *frame;
+	unsigned long irq;
+	void *addr;
+
+	raw_spin_lock_irqsave(&parent->lock, irq);
+	frame = __myalloc_zone_take(parent, part->plan.order, false, chunk_tag(part));
+	if (frame) {
+		frame->caller = caller;
+		parent->allocs[part->plan.order]++;
+	}
+	raw_spin_unlock_irqrestore(&parent->lock, irq);
+	if (!frame)
+		return NULL;
+	addr = myalloc_frame_addr(parent, myalloc_frame_idx(parent, frame));
+	myalloc_shadow_pages_alloc(parent, addr, part->plan.order);
+	if (parent->checks)
+		myalloc_pages_post_alloc(parent, addr, PAGE_SIZE << part->plan.order, 0);
+	return addr;
+}
+
+static void give_block(struct myalloc_zone *parent, const struct myalloc_contract_part *part,
+		       void *addr)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&parent->map, addr);
+	unsigned long irq;
+
+	myalloc_pages_pre_free(parent, addr, PAGE_SIZE << part->plan.order);
+	raw_spin_lock_irqsave(&parent->lock, irq);
+	if (!__myalloc_zone_give(parent, frame))
+		parent->frees[part->plan.order]++;
+	raw_spin_unlock_irqrestore(&parent->lock, irq);
+}
+
+static int take_blocks(struct myalloc_zone *parent, struct myalloc_contract_part *part,
+		       unsigned long caller)
+{
+	part->blocks = myalloc_env_zalloc(part->plan.blocks * sizeof(*part->blocks), parent->node);
+	if (!part->blocks)
+		return -ENOMEM;
+	while (part->nr_blocks < part->plan.blocks) {
+		void *addr = take_block(parent, part, caller);
+
+		if (!addr)
+			return -ENOSPC;
+		part->blocks[part->nr_blocks++] = addr;
+		cond_resched();
+	}
+	myalloc_sort(part->blocks, part->nr_blocks, sizeof(*part->blocks), compare);
+	return 0;
+}
+
+/* --- create --------------------------------------------------------------------------------- */
+
+static void declare(struct myalloc_limit *limit, u32 pages)
+{
+	limit->sizes[pages / 64] |= BIT_ULL(pages % 64);
+}
+
+static void set_limit(struct myalloc_contract_part *part, const struct myalloc_contract_line *line,
+		      u32 owner)
+{
+	struct myalloc_limit *limit = &part->limit;
+	u32 i;
+
+	part->declared = line->kind == MYALLOC_CONTRACT_OBJECTS ? line->count : line->pages;
+	if (line->kind == MYALLOC_CONTRACT_OBJECTS) {
+		limit->ops = &object_ops;
+		return;
+	}
+	limit->ops = &myalloc_limit_page_ops;
+	limit->most = line->pages;
+	limit->owner = owner;
+	limit->order = part->plan.order;
+	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
+	for (i = 0; i <= part->plan.order && line->kind == MYALLOC_CONTRACT_PAGES; i++)
+		if (line->orders & BIT(i))
+			declare(limit, BIT(i));
+	for (i = 0; i < line->nr_sizes && line->kind == MYALLOC_CONTRACT_EXTENTS; i++)
+		declare(limit, line->sizes[i]);
+}
+
+static int make_cache(struct myalloc_contract_part *part, const struct myalloc_contract_line *line)
+{
+	struct myalloc_cache *cache = myalloc_cache_create_bare(part->zone, &line->cache);
+	int err;
+
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	part->cache = cache;
+	cache->fixed_slabs = true;
+	part->limit.least_free = U64_MAX;
+	err = myalloc_cache_set_aside(cache, part->plan.slabs);
+	if (err)
+		return err;
+	return myalloc_cache_fix_magazines(cache, myalloc_plan_magazine(line,
+									cache->layout.slot_size,
+									cache->flags));
+}
+
+static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *part,
+		     const struct myalloc_contract_line *line, u32 pages)
+{
+	struct myalloc_zone *parent = c->parent;
+	const struct myalloc_zone_args args = {
+		.name = part->name,
+		.chunks = part->blocks,
+		.nr_chunks = DIV_ROUND_UP(pages, BIT(part->plan.order)),
+		.chunk_order = part->plan.order,
+		.nr_pages = pages,
+		.node = parent->node,
+		.checks = parent->checks,
+		.policy = MYALLOC_FIRST_FIT,
+		.no_magazines = true,
+		.no_worker = parent->no_worker,
+		.simulated = parent->simulated,
+	};
+	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	int err;
+
+	if (IS_ERR(zone))
+		return PTR_ERR(zone);
+	part->zone = zone;
+	err = myalloc_limit_init(&part->limit, zone, parent, line->nmi);
+	if (!err && line->kind == MYALLOC_CONTRACT_OBJECTS)
+		err = make_cache(part, line);
+	if (err)
+		return err;
+	zone->limit = &part->limit;	/* from now on no other cache can be made */
+	myalloc_limit_fill(&part->limit);
+	set_child(parent, part, zone);
+	return 0;
+}
+
+/* End what has been made of a part. Its zone holds nothing but what the contract itself keeps. */
+static void end_part(struct myalloc_zone *parent, struct myalloc_contract_part *part)
+{
+	if (part->zone) {
+		if (part->limit.zone)
+			myalloc_limit_empty(&part->limit);
+		set_child(parent, part, ERR_PTR(-EAGAIN));
+		myalloc_env_gp_wait();	/* for frees by an address of the parent */
+		if (part->cache) {
+			myalloc_cache_set_aside(part->cache, 0);
+			myalloc_cache_destroy(part->cache);
+		}
+		/* Fails only if its metadata is damaged. Its memory is lost then. */
+		if (myalloc_zone_destroy(part->zone))
+			part->nr_blocks = 0;
+	}
+	myalloc_limit_fini(&part->limit);
+	while (part->nr_blocks)
+		give_block(parent, part, part->blocks[--part->nr_blocks]);
+	if (part->id < MYALLOC_CHILDREN_MAX)
+		unlist(parent, part);
+	myalloc_env_free(part->blocks);
+}
+
+static void free_contract(struct myalloc_contract *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->nr; i++)
+		end_part(c->parent, &c->part[i]);
+	if (c->owner)
+		myalloc_owner_remove(c->parent, c->owner);
+	myalloc_env_free(c);
+}
+
+/* From the highest order down, as plan.c sums up. */
+static int take_all(struct myalloc_contract *c, unsigned long caller)
+{
+	int order, err;
+	u32 i;
+
+	for (i = 0; i < c->nr; i++) {
+		err = enlist(c->parent, &c->part[i]);
+		if (err)
+			return err;
+	}
+	for (order = MYALLOC_CHUNK_MAX; order >= 0; order--) {
+		for (i = 0; i < c->nr; i++) {
+			if (c->part[i].plan.order != (u32)order)
+				continue;
+			err = take_blocks(c->parent, &c->part[i], caller);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int make_all(struct myalloc_contract *c, const struct myalloc_contract_line *lines,
+		    unsigned int flags, unsigned long caller)
+{
+	int err;
+	u32 i;
+
+	if (flags & MYALLOC_CONTRACT_BEST_EFFORT) {
+		c->owner = myalloc_owner_add(c->parent);
+		if (!c->owner)
+			return -EMFILE;
+	}
+	err = take_all(c, caller);
+	for (i = 0; i < c->nr && !err; i++) {
+		struct myalloc_contract_part *part = &c->part[i];
+		bool less = flags & MYALLOC_CONTRACT_SHORT && part->kind != MYALLOC_CONTRACT_OBJECTS;
+
+		set_limit(part, &lines[i], c->owner);
+		err = make_zone(c, part, &lines[i], part->plan.needed - less);
+	}
+	return err;
+}
+
+static bool is_short(const struct myalloc_contract_plan *plan)
+{
+	return plan->pages_short || plan->blocks_short;
+}
+
+static int refuse_short(struct myalloc_zone *zone, const char *name,
+			struct myalloc_contract_plan *plan)
+{
+	myalloc_plan_sum(zone, plan);
+	pr_err("%s: contract %s refused: it takes %u pages; %u pages are short, and %u blocks of order %u\n",
+	       zone->name, name, plan->pages, plan->pages_short, plan->blocks_short,
+	       plan->short_order);
+	return -ENOSPC;
+}
+
+/**
+ * myalloc_contract_create() - make a contract
+ * @zone: the zone that supplies its memory
+ * @name: like the name of a cache, shorter than MYALLOC_CONTRACT_NAME; unique among the contracts of
+ *	the zone; copied
+ * @lines: what the client will hold, as for myalloc_contract_plan(); copied
+ * @nr: number of lines
+ * @flags: MYALLOC_CONTRACT_BEST_EFFORT: requests for pages beyond a line are served from @zone if it
+ *	has some. They are freed like others, and may outlive the contract no more than these
+ * @plan: out: what it costs; and, if it is refused, what is short
+ *
+ * All of it is taken now, or nothing. If the zone has too little at first, it is drained.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: the contract; ERR_PTR(-ENOSPC) if the zone has too little: @plan says how many pages are
+ * short, and how many blocks of which order; ERR_PTR(-EINVAL) as for myalloc_contract_plan(), or for
+ * unknown flags or a bad name, ERR_PTR(-EEXIST) if the name is in use, ERR_PTR(-EMFILE) if too many
+ * heaps and contracts own extents of the zone (these print a message); ERR_PTR(-ENOMEM) if there is
+ * no memory for metadata, or the zone has MYALLOC_CHILDREN_MAX lines of contracts.
+ */
+struct myalloc_contract *
+myalloc_contract_create(struct myalloc_zone *zone, const char *name,
+			const struct myalloc_contract_line *lines, unsigned int nr,
+			unsigned int flags, struct myalloc_contract_plan *plan)
+{
+	struct myalloc_contract *c;
+	u32 i;
+	int err;
+
+	err = myalloc_contract_plan(zone, lines, nr, plan);
+	if (err)
+		return ERR_PTR(err);
+	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
+	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
+		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
+		return ERR_PTR(-EINVAL);
+	}
+	if (is_short(plan)) {
+		myalloc_zone_drain(zone);
+		myalloc_plan_sum(zone, plan);
+		if (is_short(plan))
+			return ERR_PTR(refuse_short(zone, name, plan));
+	}
+	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	c->parent = zone;
+	c->flags = flags;
+	c->nr = nr;
+	for (i = 0; i < nr; i++) {
+		c->part[i].kind = lines[i].kind;
+		c->part[i].id = MYALLOC_CHILDREN_MAX;
+		c->part[i].plan = plan->line[i];
+		scnprintf(c->part[i].name, sizeof(c->part[i].name), "%s.%u", name, i);
+	}
+	err = make_all(c, lines, flags, _RET_IP_);
+	if (!err)
+		err = myalloc_front_add(zone, &c->front, &myalloc_contract_kind, name);
+	if (err) {
+		free_contract(c);
+		return ERR_PTR(err == -ENOSPC ? refuse_short(zone, name, plan) : err);
+	}
+	return c;
+}
+
+/* --- end ------------------------------------------------------------------------------------ */
+
+/* A block of a user; frees it with MYALLOC_CONTRACT_RELEASE. */
+static bool release_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+			  void *unused)
+{
+	if (myalloc_frame_is_users(frame->type))
+		myalloc_free(zone, myalloc_frame_addr(zone, idx));
+	return true;
+}
+
+/* Free all objects of users. The magazines are empty. */
+static void release_objects(struct myalloc_cache *cache)
+{
+	struct myalloc_zone *zone = cache->zone;
+	u32 idx, i;
+
+	for (idx = 0; idx < zone->buddy.nr_frames; idx += BIT(cache->layout.order)) {
+		struct myalloc_frame *frame = &zone->frames[idx];
+		void *slab = myalloc_frame_addr(zone, idx);
+
+		for (i = 0; i < cache->layout.objects; i++)
+			if (READ_ONCE(myalloc_slab_states(cache, frame, slab)[i]) ==
+			    myalloc_user_state(cache))
+				myalloc_cache_free(cache, myalloc_slab_object(cache, slab, i));
+		myalloc_cache_drain(cache);
+		cond_resched();
+	}
+}
+
+/* An extent of the parent that served a request beyond. */
+struct beyond {
+	struct myalloc_contract *c;
+	bool release;
+	u64 pages;
+};
+
+static bool see_beyond(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+		       void *arg)
+{
+	struct beyond *b = arg;
+
+	if (myalloc_frame_owner(frame) != b->c->owner)
+		return true;
+	if (b->release)
+		myalloc_extent_free(zone, myalloc_frame_addr(zone, idx),
+				    myalloc_frame_pages(frame), b->c->owner);
+	else
+		b->pages += myalloc_frame_pages(frame);
+	return true;
+}
+
+static u64 beyond_pages(struct myalloc_contract *c, bool release)
+{
+	struct beyond b = { .c = c, .release = release };
+
+	if (c->owner)
+		myalloc_zone_walk_blocks(c->parent, see_beyond, &b);
+	return b.pages;
+}
+
+static u64 live_objects(const struct myalloc_contract_part *part)
+{
+	struct myalloc_cache_stats stats;
+	u64 kept = atomic64_read(&part->limit.kept);
+
+	myalloc_cache_stats(part->cache, &stats);
+	return stats.live_objects > kept ? stats.live_objects - kept : 0;
+}
+
+/* Pages that users hold; none of them is bad memory. */
+static u32 held_pages(struct myalloc_contract_part *part)
+{
+	return myalloc_limit_live(&part->limit) - atomic64_read(&part->zone->nr_bad);
+}
+
+/* Report what users of a part hold. Returns whether they do. */
+static bool report_part(struct myalloc_contract_part *part)
+{
+	u32 pages;
+
+	if (part->cache) {
+		if (!live_objects(part))
+			return false;
+		myalloc_debug_report_live(part->cache);
+		return true;
+	}
+	pages = held_pages(part);
+	if (!pages)
+		return false;
+	myalloc_zone_report_held(part->zone, pages);
+	return true;
+}
+
+/**
+ * myalloc_contract_end() - end a contract
+ * @contract: the contract, which is no longer in use; NULL is allowed
+ * @flags: MYALLOC_CONTRACT_RELEASE: free everything that is still held
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EBUSY if something of it is still held, or lent to the kernel. That is reported for
+ * each line, and the contract remains usable; -EINVAL for an unknown flag.
+ */
+int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
+{
+	bool release = flags & MYALLOC_CONTRACT_RELEASE, busy = false;
+	u64 pages;
+	u32 i;
+
+	if (flags & ~MYALLOC_CONTRACT_RELEASE)
+		return -EINVAL;
+	if (!contract)
+		return 0;
+	for (i = 0; i < contract->nr; i++) {
+		struct myalloc_contract_part *part = &contract->part[i];
+
+		myalloc_zone_drain(part->zone);
+		if (release && part->cache)
+			release_objects(part->cache);
+		else if (release)
+			myalloc_zone_walk_blocks(part->zone, release_block, NULL);
+		busy |= report_part(part);
+	}
+	if (release)
+		beyond_pages(contract, true);
+	pages = beyond_pages(contract, false);
+	if (pages)
+		myalloc_zone_err(contract->parent, "contract %s cannot end: %llu pages beyond it are in use",
+				 contract->front.name, (unsigned long long)pages);
+	if (busy || pages)
+		return -EBUSY;
+	myalloc_front_remove(&contract->front);
+	free_contract(contract);
+	return 0;
+}
+
+/* --- look ----------------------------------------------------------------------------------- */
+
+/**
+ * myalloc_contract_zone() - the zone of a line
+ * @contract: the contract
+ * @line: number of the line
+ *
+ * Context: any.
+ * Return: the zone of pages or extents; NULL if there is no such line, or it is of objects.
+ */
+struct myalloc_zone *myalloc_contract_zone(struct myalloc_contract *contract, unsigned int line)
+{
+	if (line >= contract->nr || contract->part[line].cache)
+		return NULL;
+	return contract->part[line].zone;
+}
+
+/**
+ * myalloc_contract_cache() - the cache of a line
+ * @contract: the contract
+ * @line: number of the line
+ *
+ * Context: any.
+ * Return: the cache; NULL if there is no such line, or it is not of objects.
+ */
+struct myalloc_cache *myalloc_contract_cache(struct myalloc_contract *contract, unsigned int line)
+{
+	return line < contract->nr ? contract->part[line].cache : NULL;
+}
+
+static void object_stats(struct myalloc_contract_part *part, struct myalloc_contract_stats *stats)
+{
+	u64 slots = (u64)part->plan.slabs * part->plan.objects;
+	u64 least = data_race(part->limit.least_free);	/* a snapshot */
+
+	stats->live = live_objects(part);
+	if (least < slots)
+		stats->peak = min(slots - least - min(slots - least,
+						      (u64)atomic64_read(&part->limit.kept)),
+				  (u64)part->declared + part->plan.held);
+	stats->peak = max(stats->peak, stats->live);
+	stats->highest_end = part->plan.needed;
+}
+
+/**
+ * myalloc_contract_stats() - read the statistics of a line
+ * @contract: the contract
+ * @line: number of the line
+ * @stats: out; exact while no operation is in progress
+ *
+ * The peak of a line of objects includes those in magazines.
+ *
+ * Context: task.
+ * Return: 0; -EINVAL if there is no such line.
+ */
+int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
+			   struct myalloc_contract_stats *stats)
+{
+	struct myalloc_contract_part *part;
+	struct myalloc_limit *limit;
+	unsigned long irq;
+
+	memset(stats, 0, sizeof(*stats));
+	if (line >= contract->nr)
+		return -EINVAL;
+	part = &contract->part[line];
+	limit = &part->limit;
+	stats->kind = part->kind;
+	stats->nmi = limit->each;
+	stats->declared = part->declared;
+	stats->needed = part->plan.needed;
+	stats->set_aside = part->plan.set_aside;
+	if (part->cache) {
+		object_stats(part, stats);
+	} else {
+		stats->live = myalloc_limit_live(limit);
+		stats->peak = data_race(limit->peak);			/* snapshots */
+		stats->highest_end = data_race(limit->highest_end);
+	}
+	stats->beyond = atomic64_read(&limit->beyond);
+	stats->best_effort = atomic64_read(&limit->best_effort);
+	stats->refused = atomic64_read(&limit->refused);
+	stats->failed_within = atomic64_read(&limit->failed_within);
+	stats->nmi_allocs = atomic64_read(&limit->nmi_allocs);
+	stats->nmi_misses = atomic64_read(&limit->nmi_misses);
+	stats->refills = atomic64_read(&limit->refills);
+	raw_spin_lock_irqsave(&limit->sites_lock, irq);
+	memcpy(stats->sites, limit->sites, sizeof(stats->sites));
+	raw_spin_unlock_irqrestore(&limit->sites_lock, irq);
+	return 0;
+}
+
+/* J1 */
+static void check_blocks(struct myalloc_contract *c, const struct myalloc_contract_part *part,
+			 struct myalloc_validation *v)
+{
+	u32 i;
+
+	for (i = 0; i < part->zone->nr_chunks; i++) {
+		const struct myalloc_frame *frame = myalloc_map_frame(&c->parent->map,
+								      part->blocks[i]);
+
+		if (READ_ONCE(frame->tag) != chunk_tag(part) ||
+		    part->zone->chunks[i] != (unsigned long)part->blocks[i])
+			myalloc_finding(v, "J1: %s: frame %u is no chunk of it", part->name,
+					myalloc_frame_idx(c->parent, frame));
+	}
+}
+
+/* J2, J3 */
+static void check_line(const struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	const struct myalloc_limit *limit = &part->limit;
+
+	if (limit->peak > limit->most || limit->highest_end > part->plan.needed)
+		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
+				part->name, limit->peak, limit->most, limit->highest_end,
+				part->plan.needed);
+	if (part->cache && (myalloc_cache_slabs(part->cache) != part->plan.slabs ||
+			    data_race(part->cache->set_aside) != part->plan.slabs))
+		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
+				part->name, myalloc_cache_slabs(part->cache),
+				data_race(part->cache->set_aside), part->plan.slabs);
+}
+
+/* J4 */
+static void check_stacks(const struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	const struct myalloc_limit *limit = &part->limit;
+	s64 before = atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs), kept = 0;
+	u32 wrong = 0, i;
+
+	for (i = 0; i < nr_cpu_ids * limit->each; i++) {
+		unsigned long thing = READ_ONCE(limit->stack[i]);
+
+		kept += !!thing;
+		wrong += thing && !part->cache &&
+			 READ_ONCE(part->zone->frames[thing - 1].type) != MYALLOC_FRAME_KEPT;
+	}
+	myalloc_env_point("contract-stacks");
+	if ((wrong || kept != atomic64_read(&limit->kept)) &&
+	    before == atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs))
+		myalloc_finding(v, "J4: %s: the stacks hold %lld things, %u of them not kept, counted %lld",
+				part->name, (long long)kept, wrong,
+				(long long)atomic64_read(&limit->kept));
+}
+
+static void validate(struct myalloc_front *front, struct myalloc_validation *v)
+{
+	struct myalloc_contract *c = myalloc_contract_of(front);
+	u32 i;
+
+	for (i = 0; i < c->nr; i++) {
+		check_blocks(c, &c->part[i], v);
+		check_line(&c->part[i], v);
+		check_stacks(&c->part[i], v);
+	}
+}
+
+const struct myalloc_front_kind myalloc_contract_kind = {
+	.name = "contract",
+	.name_size = MYALLOC_CONTRACT_NAME,
+	.validate = validate,
+};

@@ -174,6 +174,11 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	err = lay_out(zone, args, roomy, &layout, &flags);
 	if (err)
 		return ERR_PTR(err);
+	if (zone->limit) {
+		pr_err("%s: cache %s: the zone of a contract serves what its line states, and no caches: state a line of objects\n",
+		       zone->name, args->name);
+		return ERR_PTR(-EINVAL);
+	}
 	if (flags & MYALLOC_OWNER)
 		myalloc_env_stack_init();	/* if this fails, every stack handle is 0 */
 	c = myalloc_env_zalloc_charged(sizeof(*c), zone->node);

@@ -305,7 +305,8 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	if (of)
 		err = bad_object_free(cache, of, object, block.idx, what);
 	else
-		err = myalloc_zone_bad_free(zone, object, myalloc_frame_is_users(type) ?
+		err = myalloc_zone_bad_free(zone, object, myalloc_frame_is_users(type) ||
+					    type == MYALLOC_FRAME_CONTRACT ?
 					    MYALLOC_BAD_KIND : MYALLOC_BAD_FREE, what);
 	preempt_enable();
 	return err;

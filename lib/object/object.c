@@ -34,6 +34,7 @@
 #include "object/slab.h"
 #include "page/drain.h"
 #include "page/flags.h"
+#include "page/limit.h"
 
 /* Deferred frees that one operation returns to their slabs. */
 #define REAP_MOST	2
@@ -69,6 +70,8 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		c->refills += !!*taken;
 	else
 		c->allocs += *taken;
+	if (unlikely(c->fixed_slabs) && c->zone->limit)
+		c->zone->limit->least_free = min(c->zone->limit->least_free, c->free_slots);
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 	return true;
 }
@@ -365,6 +368,8 @@ static void *alloc_slabs(struct myalloc_cache *c, myalloc_flags_t flags, unsigne
 		myalloc_zone_drain(c->zone);
 		object = alloc_one(c, caller);
 	}
+	if (unlikely(!object && c->zone->limit))
+		object = c->zone->limit->ops->missed(c->zone->limit, flags, caller);
 	if (unlikely(!object))
 		atomic64_inc(&c->fails);
 	return object;
@@ -549,6 +554,8 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 		myalloc_debug_free(c, object, caller);
 	if (unlikely(!myalloc_lock(&c->lock, &irq))) {
 		myalloc_slab_defer(c, object, state);
+		if (c->zone->limit)
+			myalloc_limit_kick(c->zone->limit);
 		return 0;
 	}
 	__myalloc_slab_reap(c, REAP_MOST);

@@ -32,6 +32,7 @@
  */
 #include "env.h"
 #include "page/block.h"
+#include "page/limit.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
 
@@ -258,6 +259,8 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 	myalloc_env_point("zone-deferring");
 	myalloc_defer_end(&zone->deferred, &deferred_ops, &frame->type,
 			  zone->simulated ? NULL : node);
+	if (zone->limit)
+		myalloc_limit_kick(zone->limit);
 }
 
 /**
@@ -327,6 +330,8 @@ noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, si
 {
 	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 
+	if (unlikely(!frame))	/* beyond a contract: the parent has done it */
+		return;
 	if (zone->checks & MYALLOC_OWNER)
 		frame->stack = myalloc_env_stack_save();
 	if (zone->simulated)

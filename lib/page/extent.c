@@ -44,6 +44,7 @@
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/flags.h"
+#include "page/limit.h"
 #include "page/pages.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
@@ -167,6 +168,36 @@ static u32 take_exact(struct myalloc_zone *zone, const struct request *r, myallo
 	return idx;
 }
 
+/* Lock held. A myalloc_limit_take_fn: the fast way alone. */
+static u32 take_limited(struct myalloc_zone *zone, const void *arg)
+{
+	const struct request *r = arg;
+	u32 idx = search_step(zone, r, 0);
+
+	if (idx != MYALLOC_NO_FRAME)
+		tag_taken(zone, idx, r->nr_pages, r->owner, r->caller);
+	return idx;
+}
+
+/* An extent of the zone of a contract. */
+static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
+			   myalloc_flags_t flags)
+{
+	const struct myalloc_limit_request limited = {
+		.nr_pages = r->nr_pages,
+		.align_order = r->align_order,
+		.caller = r->caller,
+		.take = take_limited,
+		.arg = r,
+	};
+	void *addr = myalloc_limit_alloc(zone, &limited, flags);
+
+	myalloc_shadow_extent_alloc(zone, addr, r->nr_pages);
+	if (addr && (flags & MYALLOC_ZERO || zone->checks))
+		myalloc_pages_post_alloc(zone, addr, (size_t)r->nr_pages << PAGE_SHIFT, flags);
+	return addr;
+}
+
 /**
  * myalloc_extent_alloc() - allocate an extent for an owner
  * @zone: the zone
@@ -194,6 +225,8 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
 
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, caller)))
 		return NULL;
+	if (unlikely(zone->limit))
+		return alloc_limited(zone, &request, flags);
 	idx = take_exact(zone, &request, flags);
 	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
 		idx = take_exact(zone, &request, flags);
@@ -264,6 +297,8 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, _RET_IP_)))
 		return -EINVAL;
+	if (zone->limit)
+		return myalloc_limit_refuse(zone, nr_pages, "particular pages", _RET_IP_);
 	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
 		return -EINVAL;
 	idx = myalloc_frame_idx(zone, frame);
@@ -391,6 +426,8 @@ int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 
 	if (likely(idx != MYALLOC_NO_FRAME && claim(zone, idx, nr_pages, owner)))
 		return free_claimed(zone, idx, nr_pages, owner);
+	if (zone->limit && myalloc_limit_free_beyond(zone, addr, nr_pages))
+		return 0;
 	scnprintf(what, sizeof(what), "%u pages", nr_pages);
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what);
 }
@@ -456,7 +493,7 @@ static void add(struct myalloc_zone *zone, void *addr, u32 nr, myalloc_flags_t f
  *
  * Context: any; in NMI it fails if the lock is held.
  * Return: true; false if it is as before: there are no free pages behind it, there is no such
- * extent, or its metadata is damaged, which is reported.
+ * extent, its metadata is damaged, which is reported, or the zone belongs to a contract.
  */
 bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller)
@@ -466,7 +503,7 @@ bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to
 	unsigned long irq;
 	bool done = false;
 
-	if (idx == MYALLOC_NO_FRAME || !claim(zone, idx, nr, owner))
+	if (idx == MYALLOC_NO_FRAME || zone->limit || !claim(zone, idx, nr, owner))
 		return false;
 	if (unlikely(!good_pieces(zone, idx, nr))) {
 		damaged(zone, idx, nr, owner, "a later piece is not tagged as its own");

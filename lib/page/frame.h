@@ -27,6 +27,8 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_LENT = 0x96,	/* a page user's lendable block (lend.c) */
 	MYALLOC_FRAME_QUARANTINE = 0x8a, /* a freed block with references to its pages */
 	MYALLOC_FRAME_BAD = 0x8d,	/* a page that the machine reports as bad (bad_page.c) */
+	MYALLOC_FRAME_CONTRACT = 0x93,	/* a chunk of the zone of a contract, a child of this one */
+	MYALLOC_FRAME_KEPT = 0x99,	/* a block that a contract keeps for NMI handlers */
 	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
 };
 
@@ -37,7 +39,7 @@ enum myalloc_frame_type {
  * struct myalloc_frame - descriptor of a frame
  * @type: enum myalloc_frame_type
  * @order: order of the block that begins here
- * @cache: slab: number of the cache, never 0; first block of an extent: number of pages less 1,
+ * @cache: slab: number of the cache, never 0; chunk of a contract's zone: number of that; first block of an extent: number of pages less 1,
  *	and above MYALLOC_EXTENT_BITS the number of its owner, 0 for none
  * @tag: the three members above, to compare them at once
  * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; in quarantine: the

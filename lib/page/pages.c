@@ -44,6 +44,7 @@
 #include "page/drain.h"
 #include "page/flags.h"
 #include "page/lend.h"
+#include "page/limit.h"
 #include "page/pages.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
@@ -263,8 +264,11 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 			myalloc_flags_t flags, unsigned long caller)
 {
 	u32 tag = flags & MYALLOC_LENDABLE ? myalloc_lent_tag(order) : myalloc_user_tag(order);
-	struct myalloc_frame *frame = myalloc_zone_take(zone, order, flags, tag);
+	struct myalloc_frame *frame;
 
+	if (unlikely(zone->limit))
+		return myalloc_limit_block(zone, order, flags, tag, caller);
+	frame = myalloc_zone_take(zone, order, flags, tag);
 	if (unlikely(!frame) && order <= zone->buddy.top_order && myalloc_zone_reclaim(zone))
 		frame = myalloc_zone_take(zone, order, flags, tag);
 	if (unlikely(!frame)) {
@@ -366,6 +370,7 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 		if (offset_in_page((unsigned long)addr - zone->map.base))
 			bad = MYALLOC_BAD_MISALIGNED;
 		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
+			 first->type == MYALLOC_FRAME_KEPT ||
 			 first->type == MYALLOC_FRAME_FREEING ||
 			 first->type == MYALLOC_FRAME_QUARANTINE ||
 			 first->type == MYALLOC_FRAME_BAD ||
@@ -504,7 +509,8 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	bool lent;
 
 	if (unlikely(!claim(zone, addr, order, &frame, &lent)))
-		return bad_order_free(zone, addr, order);
+		return zone->limit && myalloc_limit_free_beyond(zone, addr, BIT(order)) ? 0 :
+			bad_order_free(zone, addr, order);
 	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
 		return 0;
 	if (unlikely(zone->checks))

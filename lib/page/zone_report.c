@@ -61,6 +61,13 @@ void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size)
 	myalloc_report_last(&zone->reports, buf, size);
 }
 
+static const char *child_name(const struct myalloc_zone *zone, const struct myalloc_frame *frame)
+{
+	const struct myalloc_zone *child = myalloc_zone_child(zone, frame);
+
+	return child ? child->name : "(none)";
+}
+
 /* Describes the block that contains the address, as its tag says. */
 static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 		      const struct myalloc_block *block)
@@ -85,6 +92,12 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 		break;
 	case MYALLOC_FRAME_SLAB:
 		myalloc_report_add(report, "a slab");
+		break;
+	case MYALLOC_FRAME_CONTRACT:
+		myalloc_report_add(report, "of contract line %s", child_name(zone, frame));
+		break;
+	case MYALLOC_FRAME_KEPT:
+		myalloc_report_add(report, "kept for NMI handlers");
 		break;
 	default:
 		myalloc_report_add(report, "free");

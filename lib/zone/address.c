@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Free and size by address alone, for blocks of pages, extents and objects
+ * Free and size by address alone, for blocks of pages, extents and objects, and for those in the
+ * zone of a contract, which is found by the tag of the block that is its chunk. That zone has no
+ * children itself.
  */
 #include "env.h"
 #include "object/object.h"
 #include "page/extent.h"
-#include "zone_types.h"
+#include "zone/zone.h"
 
 /* Find the block or slab that contains @addr; NULL if none that is in use does. */
 static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
@@ -52,6 +54,8 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
 	else if (first.type == MYALLOC_FRAME_EXTENT)
 		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
 					  owner_of(&first));
+	else if (unlikely(myalloc_zone_child(zone, &first)))
+		err = myalloc_free(myalloc_zone_child(zone, &first), addr);
 	else
 		err = myalloc_pages_free(zone, addr, first.order);
 	preempt_enable();
@@ -79,6 +83,8 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 		state = myalloc_object_state(cache, addr);
 		if (state && READ_ONCE(*state) == myalloc_user_state(cache))
 			size = cache->layout.object_size;
+	} else if (frame && unlikely(myalloc_zone_child(zone, frame))) {
+		size = myalloc_usable_size(myalloc_zone_child(zone, frame), addr);
 	} else if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr) {
 		first.tag = READ_ONCE(frame->tag);
 	}
@@ -88,4 +94,20 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 		size = (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
 	preempt_enable();
 	return size;
+}
+
+/**
+ * myalloc_zone_child_at() - the zone of a contract that an address belongs to
+ * @zone: the parent zone
+ * @addr: any value
+ *
+ * Context: preemption off, or no contract ends meanwhile.
+ * Return: the child; NULL if no contract has a chunk there.
+ */
+struct myalloc_zone *myalloc_zone_child_at(struct myalloc_zone *zone, const void *addr)
+{
+	struct myalloc_cache *cache;
+	struct myalloc_frame *frame = find(zone, addr, &cache);
+
+	return frame ? myalloc_zone_child(zone, frame) : NULL;
 }

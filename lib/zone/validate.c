@@ -253,6 +253,7 @@ struct walk {
 	u32 extent_end;		/* frame behind its last one; 0 if the walk is in none */
 	bool being_freed;	/* the preceding blocks belong to an extent being freed */
 	u64 freeing;
+	u64 kept;
 	u64 quarantined;
 	u64 bad;
 };
@@ -334,6 +335,17 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	case MYALLOC_FRAME_EXTENT:
 	case MYALLOC_FRAME_PIECE:
 		w->page += size;
+		break;
+	case MYALLOC_FRAME_KEPT:
+		w->kept += size;
+		w->page += size;
+		break;
+	case MYALLOC_FRAME_CONTRACT:
+		w->page += size;
+		if (!zone->children || frame->cache >= MYALLOC_CHILDREN_MAX ||
+		    !READ_ONCE(zone->children->zone[frame->cache]))
+			v_err(v, "Z1: frame %u: a chunk of child %u, which does not exist", idx,
+			      frame->cache);
 		break;
 	case MYALLOC_FRAME_QUARANTINE:
 		w->quarantined += size;
@@ -775,8 +787,32 @@ static bool validate_cache(struct myalloc_cache *cache, void *v)
 	return true;
 }
 
+/* The zones of contracts, which have no children themselves. */
+static void validate_children(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	struct myalloc_children *children = smp_load_acquire(&zone->children);
+	struct myalloc_validation child;
+	u32 id;
+
+	if (!children)
+		return;
+	mutex_lock(&children->mutex);
+	for (id = 0; id < MYALLOC_CHILDREN_MAX; id++) {
+		if (IS_ERR_OR_NULL(children->zone[id]))
+			continue;
+		myalloc_zone_validate(children->zone[id], &child);
+		if (child.errors && !v->errors)
+			strscpy(v->first, child.first, sizeof(v->first));
+		v->errors += child.errors;
+		v->frames += child.frames;
+		v->slabs += child.slabs;
+		v->objects += child.objects;
+	}
+	mutex_unlock(&children->mutex);
+}
+
 /**
- * myalloc_zone_validate() - check every invariant of a zone, its caches and its fronts
+ * myalloc_zone_validate() - check every invariant of a zone, its caches, fronts and contracts
  * @zone: the zone
  * @v: out: the result
  *
@@ -794,5 +830,6 @@ bool myalloc_zone_validate(struct myalloc_zone *zone, struct myalloc_validation 
 	}
 	myalloc_zone_walk_caches(zone, validate_cache, v);
 	validate_fronts(zone, v);
+	validate_children(zone, v);
 	return !v->errors;
 }

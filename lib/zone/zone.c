@@ -123,6 +123,9 @@ static void free_zone(struct myalloc_zone *zone)
 	myalloc_drain_stop(zone);
 	myalloc_pcp_fini(zone);
 	myalloc_drain_fini(zone);
+	if (zone->children)
+		mutex_destroy(&zone->children->mutex);
+	myalloc_env_free(zone->children);
 	myalloc_env_free(zone->map.first);
 	myalloc_env_free(zone->buddy.joined);
 	myalloc_env_free(zone->buddy_meta);
@@ -236,8 +239,15 @@ static const struct myalloc_frame *find_held(const struct myalloc_zone *zone, bo
 	return NULL;
 }
 
-/* Report why a zone cannot be destroyed. */
-static int report_held(struct myalloc_zone *zone, u32 out)
+/**
+ * myalloc_zone_report_held() - report why a zone cannot be destroyed
+ * @zone: the zone
+ * @out: pages in use
+ *
+ * Context: task.
+ * Return: -EBUSY.
+ */
+int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out)
 {
 	const struct myalloc_frame *held = find_held(zone, false);
 	const struct myalloc_frame *frame = held ?: find_held(zone, true);
@@ -289,7 +299,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 	}
 	out = zone->buddy.nr_frames - zone->buddy.nr_free - atomic64_read(&zone->nr_bad);
 	if (out)
-		return report_held(zone, out);
+		return myalloc_zone_report_held(zone, out);
 	myalloc_shadow_zone_end(zone);
 	free_zone(zone);
 	return 0;

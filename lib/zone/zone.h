@@ -11,6 +11,8 @@ int myalloc_zone_destroy(struct myalloc_zone *zone);
 unsigned int myalloc_chunks_limit(const unsigned long *chunks, u32 nr_chunks, u32 chunk,
 				  unsigned int chunk_order, unsigned int max_order);
 void myalloc_zone_abandon(struct myalloc_zone *zone);
+int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out);
+struct myalloc_zone *myalloc_zone_child_at(struct myalloc_zone *zone, const void *addr);
 
 /* Statistics of a zone. The members are documented in uapi/myalloc.h, by the same names. */
 struct myalloc_zone_stats {

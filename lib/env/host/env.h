@@ -1368,6 +1368,37 @@ void myalloc_env_print_init(struct myalloc_env_print *print,
 			    void (*fn)(struct myalloc_env_print *print));
 void myalloc_env_defer_print(struct myalloc_env_print *print);
 void myalloc_env_print_sync(struct myalloc_env_print *print);
+
+/* The same for another purpose, and on PREEMPT_RT a hard interrupt too. */
+struct myalloc_env_kick {
+	struct myalloc_env_print print;
+	void (*fn)(struct myalloc_env_kick *kick);
+};
+
+static inline void myalloc_env_kick_now(struct myalloc_env_print *print)
+{
+	struct myalloc_env_kick *kick = container_of(print, struct myalloc_env_kick, print);
+
+	kick->fn(kick);
+}
+
+static inline void myalloc_env_kick_init(struct myalloc_env_kick *kick,
+					 void (*fn)(struct myalloc_env_kick *kick))
+{
+	kick->fn = fn;
+	myalloc_env_print_init(&kick->print, myalloc_env_kick_now);
+}
+
+static inline void myalloc_env_kick_queue(struct myalloc_env_kick *kick)
+{
+	myalloc_env_defer_print(&kick->print);
+}
+
+static inline void myalloc_env_kick_sync(struct myalloc_env_kick *kick)
+{
+	myalloc_env_print_sync(&kick->print);
+}
+
 bool myalloc_env_ratelimit(void);
 u64 myalloc_env_now_ns(void);
 u64 myalloc_env_seed(void);

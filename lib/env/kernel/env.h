@@ -563,6 +563,61 @@ static inline void myalloc_env_print_sync(struct myalloc_env_print *print)
 }
 
 /**
+ * struct myalloc_env_kick - a function that runs in a hard interrupt of the CPU that asked
+ * @work: calls @fn, on PREEMPT_RT too
+ * @fn: the function
+ */
+struct myalloc_env_kick {
+	struct irq_work work;
+	void (*fn)(struct myalloc_env_kick *kick);
+};
+
+static inline void myalloc_env_kick_now(struct irq_work *work)
+{
+	struct myalloc_env_kick *kick = container_of(work, struct myalloc_env_kick, work);
+
+	kick->fn(kick);
+}
+
+/**
+ * myalloc_env_kick_init() - initialise a kick
+ * @kick: the structure
+ * @fn: the function
+ *
+ * Context: any.
+ */
+static inline void myalloc_env_kick_init(struct myalloc_env_kick *kick,
+					 void (*fn)(struct myalloc_env_kick *kick))
+{
+	kick->fn = fn;
+	kick->work = IRQ_WORK_INIT_HARD(myalloc_env_kick_now);
+}
+
+/**
+ * myalloc_env_kick_queue() - have a hard interrupt of this CPU call the function
+ * @kick: the kick
+ *
+ * At once where the machine can interrupt itself, else with the next tick.
+ *
+ * Context: any, also NMI and under any lock.
+ */
+static inline void myalloc_env_kick_queue(struct myalloc_env_kick *kick)
+{
+	irq_work_queue(&kick->work);
+}
+
+/**
+ * myalloc_env_kick_sync() - wait until the function is neither queued nor running
+ * @kick: the kick
+ *
+ * Context: task, may sleep.
+ */
+static inline void myalloc_env_kick_sync(struct myalloc_env_kick *kick)
+{
+	irq_work_sync(&kick->work);
+}
+
+/**
  * myalloc_env_ratelimit() - are reports rate-limited?
  *
  * Native tests want every report.

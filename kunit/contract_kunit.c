@@ -1,0 +1,1091 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of contracts: what they promise, refuse and give back. The numbers: tests/contract_test.c. */
+#include "env.h"
+
+#include <kunit/test.h>
+
+#include "client/contract.h"
+#include "client/plan.h"
+#include "page/drain.h"
+#include "page/extent.h"
+#include "page/lend.h"
+#include "slab_fixture.h"
+
+#define MANY	4096	/* blocks or objects of a test at most */
+
+static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
+{
+	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 8, .checks = checks };
+
+	return fixture_zone(test, &args);
+}
+
+static void **array_of(struct kunit *test)
+{
+	void **array = kunit_kcalloc(test, MANY, sizeof(*array), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	return array;
+}
+
+static struct myalloc_contract_line pages_line(u32 pages, u32 orders)
+{
+	return (struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = pages, .orders = orders,
+	};
+}
+
+static struct myalloc_contract_line objects_line(u32 count, u32 size, myalloc_cache_flags_t flags)
+{
+	return (struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_OBJECTS, .count = count,
+		.cache = { .name = "objects", .object_size = size, .flags = flags },
+	};
+}
+
+static struct myalloc_contract *contract_of(struct fixture *fx,
+					    const struct myalloc_contract_line *lines, u32 nr,
+					    unsigned int flags)
+{
+	struct myalloc_contract_plan *plan = fixture_zalloc(fx->test, sizeof(*plan));
+	struct myalloc_contract *c;
+
+	c = myalloc_contract_create(fx->zone, "contract", lines, nr, flags, plan);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, c);
+	KUNIT_EXPECT_EQ(fx->test, plan->pages_short, 0);
+	KUNIT_EXPECT_EQ(fx->test, plan->blocks_short, 0);
+	FIXTURE_EXPECT_VALID(fx);
+	return c;
+}
+
+static struct myalloc_contract_stats line_stats(struct myalloc_contract *c, u32 line)
+{
+	struct myalloc_contract_stats stats;
+
+	myalloc_contract_stats(c, line, &stats);
+	return stats;
+}
+
+static void expect_end(struct fixture *fx, struct myalloc_contract *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->nr; i++) {
+		KUNIT_EXPECT_EQ(fx->test, line_stats(c, i).failed_within, 0);
+		KUNIT_EXPECT_EQ(fx->test, line_stats(c, i).live, 0);
+	}
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(fx->test, myalloc_contract_end(c, 0), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(fx->test, fixture_pristine(fx));
+}
+
+/* Others take every page. Returns their number. */
+static u32 take_all(struct fixture *fx, void **pages)
+{
+	u32 nr = 0;
+
+	do
+		KUNIT_ASSERT_LT(fx->test, nr, MANY);
+	while ((pages[nr] = myalloc_pages_alloc(fx->zone, 0, MYALLOC_MAY_WAIT)) && ++nr);
+	KUNIT_EXPECT_EQ(fx->test, fixture_stats(fx)->free_pages, 0);
+	return nr;
+}
+
+static void give_all(struct fixture *fx, void **pages, u32 nr)
+{
+	while (nr)
+		KUNIT_EXPECT_EQ(fx->test, myalloc_pages_free(fx->zone, pages[--nr], 0), 0);
+}
+
+/* --- plans ---------------------------------------------------------------------------------- */
+
+/* Some numbers by hand; contract_test has all others. */
+static void contract_plan(struct kunit *test)
+{
+	static const u32 sizes[] = { 5, 3, 100 };
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract_line lines[3] = {
+		pages_line(64, 0x1f),
+		{ .kind = MYALLOC_CONTRACT_EXTENTS, .pages = 200, .sizes = sizes, .nr_sizes = 3 },
+		objects_line(1000, 64, MYALLOC_NO_MAGAZINE),
+	};
+	const struct myalloc_contract_line_plan *l = plan->line;
+	u32 objects;
+
+	KUNIT_EXPECT_EQ(test, myalloc_plan_blocks(64, 0x1f), 64 * 3);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_blocks(64, 0x10), 64);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_blocks(U32_MAX, 0x3ff), U32_MAX);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_extents(63, (const u32[]){ 7 }, 1), 72);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_extents(6, (const u32[]){ 7 }, 1), 0);
+
+	fixture_note(fx);
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 3, plan), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
+	KUNIT_EXPECT_EQ(test, plan->nr_lines, 3);
+	KUNIT_EXPECT_EQ(test, l[0].needed, 192);
+	KUNIT_EXPECT_EQ(test, l[0].set_aside, 192);
+	KUNIT_EXPECT_EQ(test, l[0].order, 4);
+	KUNIT_EXPECT_EQ(test, l[0].blocks, 12);
+	KUNIT_EXPECT_EQ(test, l[0].apart, 64);
+	KUNIT_EXPECT_EQ(test, l[0].ends, myalloc_plan_blocks(64, 0x11));
+	KUNIT_EXPECT_EQ(test, l[0].fewer, myalloc_plan_blocks(64, l[0].fewer_orders));
+	KUNIT_EXPECT_LT(test, l[0].fewer, l[0].needed);
+	KUNIT_EXPECT_EQ(test, hweight32(l[0].fewer_orders), 4);
+	KUNIT_EXPECT_TRUE(test, l[0].fewer_orders & 0x10);
+	KUNIT_EXPECT_EQ(test, l[1].needed, myalloc_plan_extents(200, sizes, 3));
+	KUNIT_EXPECT_EQ(test, l[1].order, 7);
+	KUNIT_EXPECT_EQ(test, l[1].set_aside, ALIGN(l[1].needed, 128));
+	KUNIT_EXPECT_EQ(test, l[1].apart, 0);
+	objects = l[2].objects;
+	KUNIT_EXPECT_EQ(test, l[2].held, 0);
+	KUNIT_EXPECT_EQ(test, l[2].slabs, DIV_ROUND_UP(1000, objects));
+	KUNIT_EXPECT_EQ(test, l[2].set_aside, l[2].slabs << l[2].order);
+	KUNIT_EXPECT_EQ(test, plan->pages, l[0].set_aside + l[1].set_aside + l[2].set_aside);
+	KUNIT_EXPECT_EQ(test, plan->largest_order, 7);
+	KUNIT_EXPECT_EQ(test, plan->pages_short, 0);
+	KUNIT_EXPECT_EQ(test, plan->blocks_short, 0);
+
+	/* What NMIs need is added, and two orders have no others between them. */
+	lines[0] = pages_line(64, 0x4);
+	lines[0].nmi = 3;
+	lines[1] = pages_line(64, 0x5);
+	lines[2] = objects_line(1000, 64, MYALLOC_NO_MAGAZINE);
+	lines[2].nmi = 5;
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 3, plan), 0);
+	KUNIT_EXPECT_EQ(test, l[0].needed, 64 + 24 * num_possible_cpus());
+	KUNIT_EXPECT_EQ(test, l[0].apart, 0);
+	KUNIT_EXPECT_EQ(test, l[1].apart, 64);
+	KUNIT_EXPECT_EQ(test, l[1].ends, 0);
+	KUNIT_EXPECT_EQ(test, l[1].fewer, 0);
+	KUNIT_EXPECT_EQ(test, l[2].held, 10 * num_possible_cpus());
+
+	/* Short of pages; short of blocks alone. */
+	lines[0] = pages_line(3000, 0x1);
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 1, plan), 0);
+	KUNIT_EXPECT_EQ(test, plan->pages_short, 3000 - 1024);
+	KUNIT_EXPECT_EQ(test, plan->blocks_short, 3000 - 1024);
+	KUNIT_EXPECT_EQ(test, plan->short_order, 0);
+	lines[0] = pages_line(3000, 0x3ff & 0x1ff);
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 1, plan), 0);
+	KUNIT_EXPECT_EQ(test, plan->blocks_short, l[0].blocks - 4);
+	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
+	fixture_put(fx);
+}
+
+/* What cannot be is refused, with its reason. */
+static void contract_args(struct kunit *test)
+{
+	static const u32 sizes[] = { 5, 300 }, none[] = { 5, 0 };
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_zone *zone = fx->zone;
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract_line line, many[MYALLOC_CONTRACT_LINES + 1];
+	struct myalloc_contract *c;
+	u32 i;
+
+#define REFUSED(text, err) do {							\
+		fixture_log_mark();						\
+		KUNIT_EXPECT_EQ(test, myalloc_contract_plan(zone, &line, 1, plan), err); \
+		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(text), 1, "%s", text); \
+	} while (0)
+	line = pages_line(64, 0);
+	REFUSED("states at least one order", -EINVAL);
+	line = pages_line(1024, 0x200);
+	REFUSED("none above 8, a chunk of the zone", -EINVAL);
+	line = pages_line(15, 0x10);
+	REFUSED("15 pages do not hold one block of order 4", -EINVAL);
+	line = pages_line(64, 0x5);
+	line.nmi = 1;
+	REFUSED("a line with blocks for NMIs states one order", -EINVAL);
+	line = pages_line(64, 0x4);
+	line.nmi = MYALLOC_CONTRACT_NMI_MAX + 1;
+	REFUSED("a CPU has at most 64", -EINVAL);
+	line = pages_line(U32_MAX, 0x4);
+	line.nmi = 1;
+	REFUSED("with those for NMIs are more than", -EINVAL);
+	line = (struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 400, .sizes = sizes,
+	};
+	REFUSED("a line of extents states 1 to 256", -EINVAL);
+	line.nr_sizes = 257;
+	REFUSED("a line of extents states 1 to 256", -EINVAL);
+	line.nr_sizes = 2;
+	REFUSED("an extent has 1 to 256 pages, a chunk of the zone, not 300", -EINVAL);
+	line.sizes = none;
+	REFUSED("an extent has 1 to 256 pages, a chunk of the zone, not 0", -EINVAL);
+	line.nr_sizes = 1;
+	line.pages = 4;
+	REFUSED("4 pages do not hold one extent of 5", -EINVAL);
+	line.pages = 5;
+	line.nmi = 1;
+	REFUSED("a line of extents has none for NMIs", -EINVAL);
+	line = objects_line(0, 64, 0);
+	REFUSED("a line of objects states at least 1", -EINVAL);
+	line = objects_line(1, 64, 0);
+	line.cache.magazine = 3;
+	REFUSED("state 0, not 3", -EINVAL);
+	line = objects_line(1, 0, 0);
+	REFUSED("cannot lay out objects of 0 bytes", -EINVAL);
+	line = objects_line(1, 64, MYALLOC_CERTAIN | MYALLOC_TRUSTING);
+	REFUSED("exclude each other", -EINVAL);
+	line.kind = MYALLOC_NR_CONTRACT_KINDS;
+	REFUSED("a line is of pages, extents or objects (0, 1, 2), not 3", -EINVAL);
+#undef REFUSED
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = pages_line(1, 1);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(zone, many, 0, plan), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(zone, many, MYALLOC_CONTRACT_LINES + 1, plan),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("a contract has 1 to 16 lines"), 2);
+
+	fixture_log_mark();
+	line = pages_line(64, 1);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(zone, NULL, &line, 1, 0, plan)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(zone, "a b", &line, 1, 0, plan)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(zone, "abcdefghijklmnopqrstuvwxyz",
+							      &line, 1, 0, plan)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(zone, "a", &line, 1, 4, plan)),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("a name has 1 to 25 ASCII letters"), 4);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(zone, "a", &line, 0, 0, plan)),
+			-EINVAL);
+	c = contract_of(fx, many, MYALLOC_CONTRACT_LINES, 0);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(zone, "contract", &line, 1, 0,
+							      plan)), -EEXIST);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(myalloc_contract_zone(c, 0), &line, 1, plan),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("a contract has no contracts itself"), 1);
+	KUNIT_EXPECT_NULL(test, myalloc_contract_zone(c, MYALLOC_CONTRACT_LINES));
+	KUNIT_EXPECT_NULL(test, myalloc_contract_cache(c, MYALLOC_CONTRACT_LINES));
+	KUNIT_EXPECT_NULL(test, myalloc_contract_cache(c, 0));
+	KUNIT_EXPECT_EQ(test, myalloc_contract_stats(c, MYALLOC_CONTRACT_LINES,
+						     fixture_zalloc(test, 1024)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(NULL, 0), 0);
+	expect_end(fx, c);
+}
+
+/* What is short is said, in pages and blocks; a drain comes first. */
+static void contract_short(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract_line line[2] = { pages_line(256, 0x1), pages_line(768, 0x100) };
+	void **pages = array_of(test), *one;
+	struct myalloc_contract *c;
+
+	one = myalloc_pages_alloc(fx->zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, one);
+	fixture_log_mark();
+	c = myalloc_contract_create(fx->zone, "c", line, 2, 0, plan);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, plan->pages_short, 1);
+	KUNIT_EXPECT_EQ(test, plan->blocks_short, 1);
+	KUNIT_EXPECT_EQ(test, plan->short_order, 0);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("contract c refused: it takes 1024 pages; 1 pages are short, and 1 blocks of order 0"),
+			1);
+	/* Enough pages, too few blocks. */
+	line[0] = pages_line(255, 0x1);
+	line[1] = pages_line(512, 0x100);
+	c = myalloc_contract_create(fx->zone, "c", line, 2, 0, plan);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
+	line[1].pages = 1024;
+	c = myalloc_contract_create(fx->zone, "c", line + 1, 1, 0, plan);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, plan->pages_short, 1);
+	KUNIT_EXPECT_EQ(test, plan->blocks_short, 1);
+	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
+	/* All of the zone once magazines are empty, largest blocks first. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, one, 0), 0);
+	line[0] = pages_line(256, 0x1);
+	line[1] = pages_line(768, 0x100);
+	c = contract_of(fx, line, 2, 0);
+	KUNIT_EXPECT_EQ(test, take_all(fx, pages), 0);
+	expect_end(fx, c);
+}
+
+/* --- pages ---------------------------------------------------------------------------------- */
+
+/* M is served whatever others do, and not more; by address of the parent, too. */
+static void contract_pages(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(64, 0x5);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void **pages = array_of(test), *block[65];
+	u32 others = take_all(fx, pages), i;
+	struct myalloc_contract_stats stats;
+
+	for (i = 0; i < 15; i++)
+		block[i] = myalloc_pages_alloc(zone, 2, 0);
+	for (; i < 19; i++)
+		block[i] = myalloc_pages_alloc(zone, 0, MYALLOC_ZERO);
+	for (i = 0; i < 19; i++)
+		KUNIT_ASSERT_NOT_NULL(test, block[i]);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 2, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	stats = line_stats(c, 0);
+	KUNIT_EXPECT_EQ(test, stats.kind, MYALLOC_CONTRACT_PAGES);
+	KUNIT_EXPECT_EQ(test, stats.declared, 64);
+	KUNIT_EXPECT_EQ(test, stats.live, 64);
+	KUNIT_EXPECT_EQ(test, stats.peak, 64);
+	KUNIT_EXPECT_EQ(test, stats.needed, c->part[0].plan.needed);
+	KUNIT_EXPECT_EQ(test, stats.set_aside, c->part[0].plan.set_aside);
+	KUNIT_EXPECT_EQ(test, stats.highest_end, 64);
+	KUNIT_EXPECT_EQ(test, stats.beyond, 3);
+	KUNIT_EXPECT_EQ(test, stats.best_effort, 0);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(stats.sites[0].caller, contract_pages));
+	KUNIT_EXPECT_EQ(test, stats.sites[0].count + stats.sites[1].count +
+			stats.sites[2].count, 3);
+	KUNIT_EXPECT_EQ(test, stats.failed_within, 0);
+	FIXTURE_EXPECT_VALID(fx);
+
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_zone_child_at(fx->zone, block[3]), zone);
+	KUNIT_EXPECT_NULL(test, myalloc_zone_child_at(fx->zone, pages[0]));
+	KUNIT_EXPECT_NULL(test, myalloc_zone_child_at(fx->zone, &stats));
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, block[0]), 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, block[0] + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, block[16]), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, block[0]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[1], 2), 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 56);
+	for (i = 2; i < 19; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_free(i % 2 ? zone : fx->zone, block[i]), 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).peak, 64);
+
+	/* Again and again, at the limit. */
+	for (i = 0; i < 64; i++)
+		block[i] = myalloc_pages_alloc(zone, 0, 0);
+	for (i = 0; i < 1000; i++) {
+		u32 k = i * 7 % 64;
+
+		KUNIT_ASSERT_EQ(test, myalloc_pages_free(zone, block[k], 0), 0);
+		block[k] = myalloc_pages_alloc(zone, 0, 0);
+		KUNIT_ASSERT_NOT_NULL(test, block[k]);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(zone, 0, 64, block), 64);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_bulk(zone, 0, 0, 65, block), 64);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(zone, 0, 64, block), 64);
+	give_all(fx, pages, others);
+	expect_end(fx, c);
+}
+
+/* Where requests beyond come from: the first few places, and all others. */
+static void contract_sites(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(1, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_contract_stats stats;
+	u32 i;
+
+	for (i = 0; i < 20; i++)
+		myalloc_limit_beyond(&c->part[0].limit, 100 + i % 10);
+	stats = line_stats(c, 0);
+	for (i = 0; i < MYALLOC_CONTRACT_SITES - 1; i++) {
+		KUNIT_EXPECT_EQ(test, stats.sites[i].caller, 100 + i);
+		KUNIT_EXPECT_EQ(test, stats.sites[i].count, 2);
+	}
+	KUNIT_EXPECT_EQ(test, stats.sites[i].caller, 0);
+	KUNIT_EXPECT_EQ(test, stats.sites[i].count, 6);
+	KUNIT_EXPECT_EQ(test, stats.beyond, 20);
+	expect_end(fx, c);
+}
+
+/* Expect that a call is refused for that reason, and counted. */
+#define EXPECT_REFUSED(call, why)						\
+	do {									\
+		u64 __before = line_stats(c, 0).refused;				\
+										\
+		KUNIT_EXPECT_TRUE(test, (call));				\
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).refused, __before + 1);	\
+		myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));	\
+		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, why), "%s", fx->text); \
+	} while (0)
+
+static void contract_refuses(struct kunit *test)
+{
+	static const u32 sizes[] = { 5, 16 };
+	struct myalloc_contract_line line = pages_line(64, 0x5);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	const struct myalloc_cache_args args = { .name = "c", .object_size = 8 };
+	void *addr;
+
+	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 1, 0), "a size that is not declared");
+	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 3, 0), "a size that is not declared");
+	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 77, 0), "a size that is not declared");
+	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 3, 0, 0), "a size that is not declared");
+	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 0, 0, 0), "a size that is not declared");
+	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 1, 1, 0), "an alignment above the size");
+	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 2, MYALLOC_TOPDOWN), "the highest address");
+	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 4, 0, MYALLOC_TOPDOWN),
+		       "the highest address");
+	EXPECT_REFUSED(myalloc_pages_alloc_range(zone, (void *)zone->chunks[0], 4, 0) == -EINVAL,
+		       "particular pages");
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(zone, &args)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("state a line of objects"), 1);
+	addr = myalloc_pages_alloc_exact(zone, 4, 2, 0);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(zone, addr, 4, 3, 0, 0, 1));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr, 4), 0);
+	expect_end(fx, c);
+
+	line = (struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 64, .sizes = sizes, .nr_sizes = 2,
+	};
+	c = contract_of(fx, &line, 1, 0);
+	zone = myalloc_contract_zone(c, 0);
+	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 4, 0, 0), "a size that is not declared");
+	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 5, 4, 0), "an alignment above the size");
+	addr = myalloc_pages_alloc_exact(zone, 5, 3, 0);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	FIXTURE_EXPECT_VALID(fx);
+	/* In pieces. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr, 4), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr + 4 * PAGE_SIZE, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr + PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 5);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
+	addr = myalloc_pages_alloc(zone, 4, 0);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr, 4), 0);
+	expect_end(fx, c);
+
+	line = objects_line(10, 64, 0);
+	c = contract_of(fx, &line, 1, 0);
+	zone = c->part[0].zone;
+	KUNIT_EXPECT_NULL(test, myalloc_contract_zone(c, 0));
+	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 0, 0), "pages from a line of objects");
+	expect_end(fx, c);
+}
+
+/* A wrong free of a page of a contract, by its parent. */
+static void contract_wrong_frees(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(64, 0x4);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *addr = myalloc_pages_alloc(zone, 2, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "c", 64, 0);
+
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr, 2), MYALLOC_BAD_KIND,
+			       "bad free as pages of order 2: %s; frame 0, order 2, of contract line contract.0",
+			       myalloc_bad_name(MYALLOC_BAD_KIND));
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 4), MYALLOC_BAD_KIND,
+			       "bad free as 4 pages: %s; frame 0, order 2, of contract line contract.0",
+			       myalloc_bad_name(MYALLOC_BAD_KIND));
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, addr), MYALLOC_BAD_KIND,
+			       "bad free as object of c: %s; frame 0, order 2, of contract line contract.0",
+			       myalloc_bad_name(MYALLOC_BAD_KIND));
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	expect_end(fx, c);
+}
+
+/* Beyond M the parent serves, by flag, as long as it has something. */
+static void contract_best_effort(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(8, 0x5);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, MYALLOC_CONTRACT_BEST_EFFORT);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void **pages = array_of(test), *block[4], *other;
+	u32 i, others;
+
+	for (i = 0; i < 4; i++) {
+		block[i] = myalloc_pages_alloc(zone, 2, MYALLOC_ZERO);
+		KUNIT_ASSERT_NOT_NULL(test, block[i]);
+		memset(block[i], 0x11, 4 * PAGE_SIZE);
+	}
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).best_effort, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 8);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 2, MYALLOC_LENDABLE));
+	others = take_all(fx, pages);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 2, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 4);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).best_effort, 2);
+	FIXTURE_EXPECT_VALID(fx);
+
+	/* Of others nothing is freed, nor as another order. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, pages[0], 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[3], 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[3] + PAGE_SIZE, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, &i, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[0], 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[1], 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), -EBUSY);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(fixture_report(fx), "contract contract cannot end: 8 pages beyond it are in use"));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[2], 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, block[3]), 0);
+	give_all(fx, pages, others);
+	for (i = 0; i < 2; i++)
+		block[i] = myalloc_pages_alloc(zone, 2, 0);
+	other = myalloc_pages_alloc_exact(zone, 4, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, other, 3), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, other, 4), 0);
+	other = myalloc_pages_alloc_exact(zone, 4, 0, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* Each of a zone's owners of extents is taken. */
+static void contract_owners(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(8, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c;
+
+	fx->zone->owners = ~0ULL;
+	c = myalloc_contract_create(fx->zone, "c", &line, 1, MYALLOC_CONTRACT_BEST_EFFORT, plan);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -EMFILE);
+	fx->zone->owners = 0;
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* Quarantined and deferred pages are live. */
+static void contract_not_back(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(3, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *lent = myalloc_pages_alloc(zone, 0, MYALLOC_LENDABLE), *page[3], *again;
+	unsigned long lock_irq, irq;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, lent);
+	fixture_set_referenced(lent, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, lent, 0), 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 1);
+	for (i = 0; i < 2; i++)
+		page[i] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), -EBUSY);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 1);
+	fixture_set_referenced(lent, false);
+	for (i = 0; i < 2; i++)
+		page[i] = myalloc_pages_alloc(zone, 0, 0);
+	page[2] = myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT);
+	KUNIT_ASSERT_NOT_NULL(test, page[2]);
+
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	again = myalloc_pages_alloc(zone, 0, 0);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 0), 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	KUNIT_EXPECT_NULL(test, again);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 3);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_misses, 1);
+	/* An allocation completes some of them first. */
+	page[0] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page[0]);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 2);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
+	myalloc_zone_drain(zone);
+	expect_end(fx, c);
+}
+
+/* With a page less than planned, a request within fails: it is counted, and reported once. */
+static void contract_one_less(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(12, 0x1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, MYALLOC_CONTRACT_SHORT);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *block[12];
+	u32 i;
+
+	for (i = 0; i < 11; i++)
+		block[i] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, block[10]);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(zone, 1, 0, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).failed_within, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 0);
+	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "request for 1 pages from "), "%s",
+				  fx->text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "failed within the contract: this is a bug"),
+				  "%s", fx->text);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(zone, 0, 11, block), 11);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* --- objects -------------------------------------------------------------------------------- */
+
+struct work {
+	struct myalloc_cache *cache;
+	void **objects;
+	u32 nr;
+	u32 done;
+};
+
+static void alloc_work(void *arg)
+{
+	struct work *w = arg;
+
+	for (w->done = 0; w->done < w->nr; w->done++) {
+		w->objects[w->done] = myalloc_cache_alloc(w->cache, 0);
+		if (!w->objects[w->done])
+			break;
+	}
+}
+
+static void free_work(void *arg)
+{
+	struct work *w = arg;
+
+	for (w->done = 0; w->done < w->nr; w->done++)
+		if (myalloc_cache_free(w->cache, w->objects[w->done]))
+			break;
+}
+
+/* K objects for each CPU in turn, while the magazines of all others are full. */
+static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags_t flags)
+{
+	const struct myalloc_contract_line line = objects_line(count, size, flags);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_cache *cache = myalloc_contract_cache(c, 0);
+	void **objects = array_of(test), **pages = array_of(test);
+	struct work w = { .cache = cache, .objects = objects };
+	u32 others = take_all(fx, pages), slots, each = 2 * cache->mags.capacity, cpu;
+	struct myalloc_contract_stats stats;
+
+	slots = c->part[0].plan.slabs * c->part[0].plan.objects;
+	KUNIT_EXPECT_EQ(test, each * num_possible_cpus(), c->part[0].plan.held);
+	for (cpu = 0; cpu < fixture_nr_cpus(); cpu++) {
+		u32 k;
+
+		for (k = 0; k < fixture_nr_cpus(); k++) {
+			w.nr = each;
+			alloc_work(&w);
+			myalloc_cache_drain(cache);
+			fixture_on_cpu(k, free_work, &w);
+		}
+		w.nr = count;
+		fixture_on_cpu(cpu, alloc_work, &w);
+		KUNIT_ASSERT_EQ_MSG(test, w.done, count, "size %u, CPU %u", size, cpu);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, count);
+		fixture_on_cpu(cpu + 1, free_work, &w);
+		KUNIT_ASSERT_EQ(test, w.done, count);
+	}
+	/* Beyond the slots nothing; all slabs stay, whoever wants memory. */
+	myalloc_cache_drain(cache);
+	w.nr = slots + 1;
+	alloc_work(&w);
+	stats = line_stats(c, 0);
+	KUNIT_EXPECT_EQ(test, w.done, slots);
+	KUNIT_EXPECT_EQ(test, stats.kind, MYALLOC_CONTRACT_OBJECTS);
+	KUNIT_EXPECT_EQ(test, stats.declared, count);
+	KUNIT_EXPECT_EQ(test, stats.live, slots);
+	KUNIT_EXPECT_EQ(test, stats.beyond, 1);
+	KUNIT_EXPECT_EQ(test, stats.sites[0].count, 1);
+	KUNIT_EXPECT_GE(test, stats.peak, count);
+	KUNIT_EXPECT_EQ(test, stats.failed_within, 0);
+	w.nr = slots;
+	free_work(&w);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
+	myalloc_zone_drain(c->part[0].zone);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_slabs(cache), c->part[0].plan.slabs);
+	objects[0] = myalloc_cache_alloc(cache, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, objects[0]), size);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, objects[0]), 0);
+	give_all(fx, pages, others);
+	expect_end(fx, c);
+	fixture_put(fx);
+	kunit_kfree(test, objects);
+	kunit_kfree(test, pages);
+}
+
+static void contract_objects(struct kunit *test)
+{
+	u32 eighth = 8 * num_possible_cpus();
+
+	promise(test, 64, 1, 0);
+	promise(test, 64, eighth - 1, 0);
+	promise(test, 64, eighth, 0);
+	promise(test, 200, 5 * eighth, 0);
+	promise(test, 1000, 300, MYALLOC_TRUSTING);
+	promise(test, 100, 300, MYALLOC_CERTAIN | MYALLOC_RANDOM);
+	promise(test, 100, 300, MYALLOC_CHECKS);
+	promise(test, 5000, 30, MYALLOC_ZERO_FREE);
+	promise(test, MYALLOC_MAX_OBJECT, 3, 0);
+}
+
+/* A slab that is missing is noticed by the first request that finds no slot. */
+static void contract_slots(struct kunit *test)
+{
+	const struct myalloc_contract_line line = objects_line(300, 500, MYALLOC_NO_MAGAZINE);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	u32 slots = c->part[0].plan.slabs * c->part[0].plan.objects;
+	struct work w = {
+		.cache = myalloc_contract_cache(c, 0), .objects = array_of(test), .nr = slots,
+	};
+
+	alloc_work(&w);
+	c->part[0].declared = slots + 1;
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).failed_within, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 0);
+	c->part[0].declared = 300;
+	free_work(&w);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* --- NMI ------------------------------------------------------------------------------------ */
+
+static void contract_nmi_pages(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(16, 0x2);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+	struct myalloc_zone *zone;
+	void *got[4], *more, *page[8];
+	unsigned long lock_irq, irq;
+	u32 i, round;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	zone = myalloc_contract_zone(c, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi, 3);
+	for (i = 0; i < 5; i++)
+		page[i] = myalloc_pages_alloc(zone, 1, 0);
+	for (round = 0; round < 4; round++) {
+		raw_spin_lock_irqsave(&zone->lock, lock_irq);
+		irq = fixture_nmi_enter();
+		for (i = 0; i < 3; i++)
+			got[i] = myalloc_pages_alloc(zone, 1, MYALLOC_ZERO);
+		more = myalloc_pages_alloc(zone, 1, 0);
+		for (i = 0; i < 3; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
+		fixture_nmi_exit(irq);
+		raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+		for (i = 0; i < 3; i++)
+			KUNIT_ASSERT_NOT_NULL(test, got[i]);
+		KUNIT_EXPECT_NULL(test, more);
+		fixture_let_pass(fx);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_allocs, 3 * (round + 1));
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_misses, round + 1);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 10);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 0);
+		FIXTURE_EXPECT_VALID(fx);
+		for (i = 0; i < 3; i++)
+			page[i] = got[i];
+	}
+	KUNIT_EXPECT_GE(test, line_stats(c, 0).refills, 4);
+	/* A kept block is not a user's. */
+	for (i = 0; i < zone->buddy.nr_frames; i++)
+		if (zone->frames[i].type == MYALLOC_FRAME_KEPT)
+			break;
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, myalloc_frame_addr(zone, i)), -EINVAL);
+	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "kept for NMI handlers"), "%s", fx->text);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
+	expect_end(fx, c);
+}
+
+static void contract_nmi_objects(struct kunit *test)
+{
+	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+	struct myalloc_cache *cache;
+	void *got[4], *more, *object[8];
+	unsigned long lock_irq, irq;
+	u32 i, round;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	cache = myalloc_contract_cache(c, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 0);
+	for (i = 0; i < 5; i++)
+		object[i] = myalloc_cache_alloc(cache, 0);
+	for (round = 0; round < 4; round++) {
+		raw_spin_lock_irqsave(&cache->lock, lock_irq);
+		irq = fixture_nmi_enter();
+		for (i = 0; i < 3; i++)
+			got[i] = myalloc_cache_alloc(cache, MYALLOC_ZERO);
+		more = myalloc_cache_alloc(cache, 0);
+		for (i = 0; i < 3; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object[i]), 0);
+		fixture_nmi_exit(irq);
+		raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+		for (i = 0; i < 3; i++) {
+			KUNIT_ASSERT_NOT_NULL(test, got[i]);
+			KUNIT_EXPECT_NULL(test, memchr_inv(got[i], 0, 100));
+		}
+		KUNIT_EXPECT_NULL(test, more);
+		fixture_let_pass(fx);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_allocs, 3 * (round + 1));
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 5);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&cache->deferred.nr), 0);
+		FIXTURE_EXPECT_VALID(fx);
+		for (i = 0; i < 3; i++)
+			object[i] = got[i];
+	}
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object[i]), 0);
+	expect_end(fx, c);
+}
+
+/* --- end, validation, faults ---------------------------------------------------------------- */
+
+static void contract_busy(struct kunit *test)
+{
+	static const u32 sizes[] = { 3 };
+	const struct myalloc_contract_line lines[] = {
+		pages_line(64, 0x5), objects_line(30, 100, 0),
+		{ .kind = MYALLOC_CONTRACT_EXTENTS, .pages = 9, .sizes = sizes, .nr_sizes = 1 },
+		objects_line(30, 100, MYALLOC_TRUSTING),
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, lines, 4, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *page = myalloc_pages_alloc(zone, 2, 0);
+
+	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "cannot be destroyed: contract contract still exists");
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), -EBUSY);
+	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "4 pages in use, first: frame 0, 4 pages, held by "),
+				  "%s", fx->text);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page, 2), 0);
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_cache_alloc(myalloc_contract_cache(c, 1), 0));
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), -EBUSY);
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_cache_alloc(myalloc_contract_cache(c, 1), 0));
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_cache_alloc(myalloc_contract_cache(c, 3), 0));
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_pages_alloc(zone, 2, 0));
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	KUNIT_EXPECT_NOT_NULL(test, myalloc_pages_alloc_exact(myalloc_contract_zone(c, 2), 3, 0,
+							       0));
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* Expect that validation finds this, and nothing once it is as before. */
+#define DAMAGE(fx, what, value, text)						\
+	do {									\
+		struct fixture *__fx = (fx);					\
+		typeof(what) *__what = &(what), __was = *__what;		\
+										\
+		*__what = (value);						\
+		KUNIT_EXPECT_FALSE(__fx->test, fixture_valid(__fx));		\
+		KUNIT_EXPECT_NOT_NULL_MSG(__fx->test, strstr(__fx->v.first, text), \
+					  "%s", __fx->v.first);			\
+		*__what = __was;						\
+		FIXTURE_EXPECT_VALID(__fx);					\
+	} while (0)
+
+static struct myalloc_contract *hooked;
+
+static void hook_refill(const char *where)
+{
+	if (!strcmp(where, "contract-stacks"))
+		atomic64_inc(&hooked->part[0].limit.refills);
+}
+
+static void contract_validate(struct kunit *test)
+{
+	struct myalloc_contract_line lines[] = {
+		pages_line(64, 0x4), objects_line(30, 100, 0),
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_frame *frames = fx->zone->frames;
+	struct myalloc_contract_part *part;
+	struct myalloc_contract *c;
+	unsigned long kept;
+
+	lines[0].nmi = 2;
+	lines[1].nmi = 2;
+	c = contract_of(fx, lines, 2, 0);
+	part = c->part;
+	KUNIT_ASSERT_EQ(test, frames[0].type, MYALLOC_FRAME_CONTRACT);
+	DAMAGE(fx, frames[0].cache, 1023, "Z1: frame 0: a chunk of child 1023, which does not exist");
+	DAMAGE(fx, frames[0].cache, 1024, "Z1: frame 0: a chunk of child 1024, which does not exist");
+	DAMAGE(fx, frames[0].cache, frames[0].cache ^ 1, "J1: contract.0: frame 0 is no chunk of it");
+	DAMAGE(fx, part[0].blocks[1], part[0].blocks[0], "J1: contract.0: frame 0 is no chunk of it");
+	DAMAGE(fx, part[0].limit.peak, 65, "J2: contract.0: 65 pages were live of 64");
+	DAMAGE(fx, part[0].limit.highest_end, part[0].plan.needed + 1, "J2: contract.0: ");
+	DAMAGE(fx, part[1].plan.slabs, part[1].plan.slabs - 1, "J3: contract.1: ");
+	DAMAGE(fx, part[1].cache->set_aside, part[1].plan.slabs - 1, "J3: contract.1: ");
+	kept = part[0].limit.stack[0];
+	DAMAGE(fx, part[0].limit.stack[0], 0, "J4: contract.0: ");
+	DAMAGE(fx, part[0].zone->frames[kept - 1].type, MYALLOC_FRAME_PAGE, "J4: contract.0: ");
+	DAMAGE(fx, part[0].zone->buddy.nr_free, 0, "B4: ");
+	/* Not while somebody fills it. */
+	hooked = c;
+	part[0].limit.stack[0] = 0;
+	if (fixture_set_hook(hook_refill))
+		FIXTURE_EXPECT_VALID(fx);
+	fixture_set_hook(NULL);
+	part[0].limit.stack[0] = kept;
+	expect_end(fx, c);
+}
+
+/* Each allocation of metadata fails once. */
+static void contract_fault(struct kunit *test)
+{
+	const u32 sizes[] = { 3 };
+	struct myalloc_contract_line lines[] = {
+		pages_line(64, 0x4), objects_line(2000, 16, 0),
+		{ .kind = MYALLOC_CONTRACT_EXTENTS, .pages = 9, .sizes = sizes, .nr_sizes = 1 },
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c;
+	unsigned long k;
+
+	lines[0].nmi = 2;
+	lines[1].nmi = 2;
+	for (k = 1; fixture_fail_after(k); k++) {
+		c = myalloc_contract_create(fx->zone, "c", lines, 3, 0, plan);
+		if (!fixture_fail_fired()) {
+			fixture_fail_after(0);
+			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
+			KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
+			break;
+		}
+		KUNIT_ASSERT_EQ_MSG(test, PTR_ERR_OR_ZERO(c), -ENOMEM, "allocation %lu", k);
+		FIXTURE_EXPECT_VALID(fx);
+	}
+	fixture_fail_after(0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+/* All numbers of children are in use. */
+static void contract_children(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(1, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_zone **child = fx->zone->children->zone;
+	u32 i;
+
+	for (i = 0; i < MYALLOC_CHILDREN_MAX; i++)
+		if (!child[i])
+			child[i] = ERR_PTR(-EAGAIN);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(myalloc_contract_create(fx->zone, "d", &line, 1, 0,
+								      plan)), -ENOMEM);
+	for (i = 0; i < MYALLOC_CHILDREN_MAX; i++)
+		if (IS_ERR(child[i]))
+			child[i] = NULL;
+	expect_end(fx, c);
+}
+
+/* Random requests within, of two contracts, while others take what they get. */
+static void contract_random(struct kunit *test)
+{
+	static const u32 sizes[] = { 1, 2, 3, 5, 8, 13, 21 };
+	const struct myalloc_contract_line lines[] = {
+		pages_line(50, 0x1f), objects_line(100, 300, 0),
+		{ .kind = MYALLOC_CONTRACT_EXTENTS, .pages = 60, .sizes = sizes, .nr_sizes = 7 },
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, lines, 3, 0);
+	struct { void *addr; u32 nr; } *held = fixture_zalloc(test, 256 * sizeof(*held));
+	struct myalloc_random random;
+	void **pages = array_of(test);
+	u32 others, live[3] = { 0 }, nr = 0, round, i;
+
+	fixture_random(test, &random);
+	others = take_all(fx, pages);
+	for (round = 0; round < (fixture_thorough() ? 20000 : 3000); round++) {
+		u32 line = myalloc_random_below(&random, 3), want = 1;
+
+		if (line == 0)
+			want = BIT(myalloc_random_below(&random, 5));
+		else if (line == 2)
+			want = sizes[myalloc_random_below(&random, 7)];
+		if (nr < 250 && live[line] + want <= (line == 1 ? 100 : lines[line].pages)) {
+			held[nr].addr = line == 1 ?
+				myalloc_cache_alloc(myalloc_contract_cache(c, 1), 0) :
+				line ? myalloc_pages_alloc_exact(myalloc_contract_zone(c, 2), want,
+								 0, 0) :
+				myalloc_pages_alloc(myalloc_contract_zone(c, 0), fls(want) - 1, 0);
+			KUNIT_ASSERT_NOT_NULL_MSG(test, held[nr].addr, "line %u, %u", line, want);
+			held[nr++].nr = line << 16 | want;
+			live[line] += want;
+			continue;
+		}
+		i = myalloc_random_below(&random, nr);
+		live[held[i].nr >> 16] -= held[i].nr & 0xffff;
+		KUNIT_ASSERT_EQ(test, myalloc_free(fx->zone, held[i].addr), 0);
+		held[i] = held[--nr];
+	}
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, live[0]);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 1).live, live[1]);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 2).live, live[2]);
+	FIXTURE_EXPECT_VALID(fx);
+	while (nr)
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, held[--nr].addr), 0);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, line_stats(c, i).beyond, 0);
+	give_all(fx, pages, others);
+	expect_end(fx, c);
+}
+
+static struct kunit_case contract_cases[] = {
+	KUNIT_CASE(contract_plan),
+	KUNIT_CASE(contract_args),
+	KUNIT_CASE(contract_short),
+	KUNIT_CASE(contract_pages),
+	KUNIT_CASE(contract_sites),
+	KUNIT_CASE(contract_refuses),
+	KUNIT_CASE(contract_wrong_frees),
+	KUNIT_CASE(contract_best_effort),
+	KUNIT_CASE(contract_owners),
+	KUNIT_CASE(contract_not_back),
+	KUNIT_CASE(contract_one_less),
+	KUNIT_CASE(contract_objects),
+	KUNIT_CASE(contract_slots),
+	KUNIT_CASE(contract_nmi_pages),
+	KUNIT_CASE(contract_nmi_objects),
+	KUNIT_CASE(contract_busy),
+	KUNIT_CASE(contract_validate),
+	KUNIT_CASE(contract_fault),
+	KUNIT_CASE(contract_children),
+	KUNIT_CASE(contract_random),
+	{}
+};
+
+static struct kunit_suite contract_suite = {
+	.name = "myalloc_contract",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = contract_cases,
+};
+
+kunit_test_suite(contract_suite);

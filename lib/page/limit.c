@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limits: what may be asked of the zone of a contract
+ *
+ * The zone of a line of a contract (client/contract.c) serves the sizes that the line declares,
+ * first fit, as long as no more than M pages are live. Everything that the proof of plan.c does not
+ * cover is refused: other sizes, the highest address, particular pages, an alignment above that of
+ * the size. Neither pages nor extents of such a zone are in magazines, so each request comes here,
+ * and all are counted under the zone's lock.
+ *
+ * Terms
+ *	live	allocated, and neither kept for NMI handlers nor, up to E blocks of each CPU, waiting
+ *		for the lock in the list of deferred frees. Quarantined and bad pages are live
+ *	beyond	a request that would make more than M pages live. It gets NULL, or, by flag, an
+ *		extent of the parent zone that has the contract's number
+ *	kept	blocks that the stacks of the CPUs hold for NMI handlers
+ *
+ * NMI: an allocation that cannot have the lock takes a block from the stack of its CPU by at most E
+ * exchanges. Each NMI operation that took from the stack, or whose free was deferred, requests a
+ * hard interrupt of its CPU, which completes deferred frees and fills the stack. So between two of
+ * these interrupts E allocations and E frees of a CPU succeed. An NMI on top of an allocation or of
+ * the refill finds each word of the stack either taken or not, as the exchange decides.
+ *
+ * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
+ * sites if it is beyond. The interrupt does 2 * E holds.
+ */
+#include "env.h"
+#include "page/block.h"
+#include "page/drain.h"
+#include "page/extent.h"
+#include "page/limit.h"
+#include "page/pages.h"
+#include "page/shadow.h"
+#include "page/zone_report.h"
+
+/* Deferred frees that one operation completes */
+#define REAP_MOST	2
+
+/* What became of an attempt. */
+enum verdict {
+	TAKEN,
+	BEYOND,
+	BROKEN,		/* within the line, and there is no place */
+	LOCKED,		/* in NMI, and the lock is taken */
+};
+
+/* Lock held. */
+static u32 live(const struct myalloc_limit *limit)
+{
+	const struct myalloc_zone *zone = limit->zone;
+	u64 out = zone->buddy.nr_frames - zone->buddy.nr_free;
+	u64 not_live = ((u64)atomic64_read(&limit->kept) << limit->order) +
+		       min_t(u64, atomic64_read(&zone->deferred.nr), limit->waiting);
+
+	return out > not_live ? out - not_live : 0;
+}
+
+/**
+ * myalloc_limit_live() - pages that are live
+ * @limit: the limit of the zone of a line of pages
+ *
+ * Context: any but NMI.
+ * Return: their number.
+ */
+u32 myalloc_limit_live(struct myalloc_limit *limit)
+{
+	unsigned long irq;
+	u32 nr;
+
+	raw_spin_lock_irqsave(&limit->zone->lock, irq);
+	nr = live(limit);
+	raw_spin_unlock_irqrestore(&limit->zone->lock, irq);
+	return nr;
+}
+
+/* --- what is refused, and what failed ------------------------------------------------------ */
+
+/**
+ * myalloc_limit_refuse() - refuse a request that a contract does not serve
+ * @zone: the zone of the contract
+ * @nr_pages: pages that were asked for
+ * @why: the reason, in words that follow "asked for"
+ * @caller: code address of the user
+ *
+ * Context: any.
+ * Return: -EINVAL.
+ */
+noinline int myalloc_limit_refuse(struct myalloc_zone *zone, u32 nr_pages, const char *why,
+				  unsigned long caller)
+{
+	char from[48];
+
+	atomic64_inc(&zone->limit->refused);
+	myalloc_env_symbol(from, sizeof(from), caller);
+	myalloc_zone_err(zone, "request for %u pages from %s refused: a contract does not serve %s",
+			 nr_pages, from, why);
+	return -EINVAL;
+}
+
+/**
+ * myalloc_limit_beyond() - count a request that exceeded the line
+ * @limit: the limit of its zone
+ * @caller: code address of the user
+ *
+ * Context: any; in NMI the code address is counted only if the lock is free.
+ */
+void myalloc_limit_beyond(struct myalloc_limit *limit, unsigned long caller)
+{
+	unsigned long irq;
+	u32 i;
+
+	atomic64_inc(&limit->beyond);
+	if (!myalloc_lock(&limit->sites_lock, &irq))
+		return;
+	for (i = 0; i < MYALLOC_CONTRACT_SITES - 1; i++)
+		if (!limit->sites[i].count || limit->sites[i].caller == caller)
+			break;
+	if (i < MYALLOC_CONTRACT_SITES - 1)
+		limit->sites[i].caller = caller;
+	limit->sites[i].count++;
+	raw_spin_unlock_irqrestore(&limit->sites_lock, irq);
+}
+
+/**
+ * myalloc_limit_broken() - count a request within the line that failed, and report the first
+ * @limit: the limit of its zone
+ * @what: what was asked for, in words
+ * @caller: code address of the user
+ *
+ * Context: any.
+ */
+noinline void myalloc_limit_broken(struct myalloc_limit *limit, const char *what,
+				   unsigned long caller)
+{
+	char from[48];
+
+	atomic64_inc(&limit->failed_within);
+	if (xchg(&limit->told, true))
+		return;
+	myalloc_env_symbol(from, sizeof(from), caller);
+	myalloc_zone_crit(limit->zone, "request for %s from %s failed within the contract: this is a bug; further cases are not reported",
+			  what, from);
+}
+
+/* --- allocations --------------------------------------------------------------------------- */
+
+static bool declared(const struct myalloc_limit *limit, u32 nr)
+{
+	return nr <= BIT(limit->zone->chunk_order) && limit->sizes[nr / 64] >> (nr % 64) & 1;
+}
+
+/* Does the proof cover such a request? If not, say why. */
+static bool allowed(struct myalloc_zone *zone, const struct myalloc_limit_request *r,
+		    myalloc_flags_t flags)
+{
+	const struct myalloc_limit *limit = zone->limit;
+
+	if (likely(declared(limit, r->nr_pages) && !(flags & MYALLOC_TOPDOWN) &&
+		   r->align_order <= (u32)fls(r->nr_pages - 1)))
+		return true;
+	myalloc_limit_refuse(zone, r->nr_pages, flags & MYALLOC_TOPDOWN ?
+			     "the highest address (MYALLOC_TOPDOWN)" :
+			     !limit->most ? "pages from a line of objects" :
+			     !declared(limit, r->nr_pages) ? "a size that is not declared" :
+			     "an alignment above the size that is not declared: declare a larger size",
+			     r->caller);
+	return false;
+}
+
+static enum verdict attempt(struct myalloc_zone *zone, const struct myalloc_limit_request *r,
+			    u32 *idx)
+{
+	struct myalloc_limit *limit = zone->limit;
+	enum verdict verdict = BEYOND;
+	unsigned long irq;
+	u64 would;
+
+	if (!myalloc_lock(&zone->lock, &irq))
+		return LOCKED;
+	__myalloc_zone_reap(zone, REAP_MOST);
+	would = (u64)live(limit) + r->nr_pages;
+	if (would <= limit->most) {
+		*idx = r->take(zone, r->arg);
+		verdict = *idx == MYALLOC_NO_FRAME ? BROKEN : TAKEN;
+	}
+	if (verdict == TAKEN) {
+		__myalloc_zone_account(zone);
+		limit->peak = max_t(u32, limit->peak, would);
+		limit->highest_end = max(limit->highest_end, *idx + r->nr_pages);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return verdict;
+}
+
+/* The parent serves a request beyond the line, if the contract says so and the parent can. */
+static void *best_effort(struct myalloc_limit *limit, const struct myalloc_limit_request *r,
+			 myalloc_flags_t flags)
+{
+	void *addr;
+
+	myalloc_limit_beyond(limit, r->caller);
+	if (!limit->owner || flags & MYALLOC_LENDABLE)
+		return NULL;
+	addr = myalloc_extent_alloc(limit->parent, r->nr_pages, r->align_order, flags,
+				    limit->owner, r->caller);
+	if (addr)
+		atomic64_inc(&limit->best_effort);
+	return addr;
+}
+
+/* In NMI without the lock. */
+static void *from_stack(struct myalloc_zone *zone, const struct myalloc_limit_request *r)
+{
+	u32 idx = myalloc_limit_pop(zone->limit);
+
+	if (!idx) {
+		atomic64_inc(&zone->nmi_fails);
+		return NULL;
+	}
+	zone->frames[idx - 1].caller = r->caller;
+	WRITE_ONCE(zone->frames[idx - 1].tag, myalloc_user_tag(zone->limit->order));
+	return myalloc_frame_addr(zone, idx - 1);
+}
+
+/**
+ * myalloc_limit_alloc() - allocate pages of the zone of a contract
+ * @zone: the zone
+ * @request: what is asked for
+ * @flags: flags of the request, already checked
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: the address; NULL if the request is not declared, which is reported, or beyond the line,
+ * or in NMI if the lock is taken and the stack empty.
+ */
+void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_request *request,
+			  myalloc_flags_t flags)
+{
+	struct myalloc_limit *limit = zone->limit;
+	enum verdict verdict;
+	char what[24];
+	u32 idx;
+
+	if (unlikely(!allowed(zone, request, flags)))
+		return NULL;
+	verdict = attempt(zone, request, &idx);
+	if (unlikely(verdict == BEYOND && flags & MYALLOC_MAY_WAIT)) {
+		myalloc_zone_drain(zone);	/* the quarantine may give pages back */
+		verdict = attempt(zone, request, &idx);
+	}
+	if (likely(verdict == TAKEN))
+		return myalloc_frame_addr(zone, idx);
+	if (verdict == BEYOND)
+		return best_effort(limit, request, flags);
+	if (verdict == LOCKED)
+		return from_stack(zone, request);
+	scnprintf(what, sizeof(what), "%u pages", request->nr_pages);
+	myalloc_limit_broken(limit, what, request->caller);
+	return NULL;
+}
+
+struct block {
+	unsigned int order;
+	u32 tag;
+	unsigned long caller;
+};
+
+/* Lock held. A take function of struct myalloc_limit_request. */
+static u32 take_block(struct myalloc_zone *zone, const void *arg)
+{
+	const struct block *block = arg;
+	struct myalloc_frame *frame = __myalloc_zone_take(zone, block->order, false, block->tag);
+
+	if (!frame)
+		return MYALLOC_NO_FRAME;
+	frame->caller = block->caller;
+	zone->allocs[block->order]++;
+	return myalloc_frame_idx(zone, frame);
+}
+
+/**
+ * myalloc_limit_block() - allocate a block of the zone of a contract
+ * @zone: the zone
+ * @order: log2 of pages, any value
+ * @flags: flags of the request, already checked
+ * @tag: tag of its first frame
+ * @caller: code address of the user
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: as for myalloc_limit_alloc().
+ */
+void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags,
+			  u32 tag, unsigned long caller)
+{
+	const struct block block = { order, tag, caller };
+	const struct myalloc_limit_request request = {
+		.nr_pages = order <= MYALLOC_TOP_ORDER ? BIT(order) : 0,
+		.align_order = order,
+		.caller = caller,
+		.take = take_block,
+		.arg = &block,
+	};
+
+	return myalloc_limit_alloc(zone, &request, flags);
+}
+
+/**
+ * myalloc_limit_free_beyond() - free pages that the parent has served
+ * @zone: the zone of the contract, to which @addr does not belong
+ * @addr: any value
+ * @nr_pages: pages that it is freed as
+ *
+ * Context: any.
+ * Return: true if they were freed; false if they are no such pages.
+ */
+bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pages)
+{
+	const struct myalloc_limit *limit = zone->limit;
+	const struct myalloc_frame *frame;
+	struct myalloc_frame first;
+
+	if (!limit->owner)
+		return false;
+	frame = myalloc_map_frame(&limit->parent->map, addr);
+	if (!frame)
+		return false;
+	first.tag = READ_ONCE(frame->tag);
+	return myalloc_frame_owner(&first) == limit->owner &&
+	       myalloc_frame_pages(&first) == nr_pages &&
+	       !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner);
+}
+
+/* --- stacks for NMI handlers --------------------------------------------------------------- */
+
+/* The stack of a CPU. */
+static unsigned long *stack_of(const struct myalloc_limit *limit, u32 cpu)
+{
+	return limit->stack + (size_t)cpu * limit->each;
+}
+
+/**
+ * myalloc_limit_kick() - have this CPU complete deferred frees and fill its stack
+ * @limit: the limit
+ *
+ * Context: any.
+ */
+void myalloc_limit_kick(struct myalloc_limit *limit)
+{
+	if (limit->each)
+		myalloc_env_kick_queue(&limit->refill);
+}
+
+/**
+ * myalloc_limit_pop() - take a thing from the stack of this CPU
+ * @limit: the limit
+ *
+ * Context: NMI.
+ * Return: the thing; 0 if there is none, which is counted.
+ */
+unsigned long myalloc_limit_pop(struct myalloc_limit *limit)
+{
+	unsigned long *stack, thing = 0;
+	u32 i;
+
+	if (limit->each) {
+		stack = stack_of(limit, smp_processor_id());
+		for (i = 0; i < limit->each && !thing; i++)
+			if (READ_ONCE(stack[i]))
+				thing = xchg(&stack[i], 0);
+		myalloc_limit_kick(limit);
+	}
+	if (!thing) {
+		atomic64_inc(&limit->nmi_misses);
+		return 0;
+	}
+	atomic64_dec(&limit->kept);
+	atomic64_inc(&limit->nmi_allocs);
+	return thing;
+}
+
+/* Fill the empty words of the stack of a CPU. Two may do so at once. */
+static void fill(struct myalloc_limit *limit, u32 cpu)
+{
+	unsigned long *stack = stack_of(limit, cpu), thing;
+	u32 i;
+
+	for (i = 0; i < limit->each; i++) {
+		if (READ_ONCE(stack[i]))
+			continue;
+		thing = limit->ops->fill(limit);
+		if (!thing)
+			return;
+		myalloc_env_point("limit-fill");
+		if (cmpxchg(&stack[i], 0, thing)) {
+			limit->ops->drop(limit, thing);
+			atomic64_dec(&limit->kept);
+		}
+	}
+}
+
+static void refill(struct myalloc_env_kick *kick)
+{
+	struct myalloc_limit *limit = container_of(kick, struct myalloc_limit, refill);
+	u32 i;
+
+	for (i = 0; i < limit->each; i++)
+		limit->ops->reap(limit);
+	fill(limit, smp_processor_id());
+	atomic64_inc(&limit->refills);
+}
+
+/**
+ * myalloc_limit_init() - initialise the limit of a zone
+ * @limit: the limit, zeroed
+ * @zone: the zone
+ * @parent: the zone that its chunks come from
+ * @each: things that each CPU has for NMI handlers
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOMEM.
+ */
+int myalloc_limit_init(struct myalloc_limit *limit, struct myalloc_zone *zone,
+		       struct myalloc_zone *parent, u32 each)
+{
+	limit->zone = zone;
+	limit->parent = parent;
+	raw_spin_lock_init(&limit->sites_lock);
+	myalloc_env_kick_init(&limit->refill, refill);
+	if (!each)
+		return 0;
+	limit->stack = myalloc_env_zalloc(nr_cpu_ids * each * sizeof(*limit->stack), parent->node);
+	if (!limit->stack)
+		return -ENOMEM;
+	limit->each = each;
+	return 0;
+}
+
+/**
+ * myalloc_limit_fill() - fill the stacks of all CPUs
+ * @limit: the limit, complete
+ *
+ * Context: task.
+ */
+void myalloc_limit_fill(struct myalloc_limit *limit)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		fill(limit, cpu);
+}
+
+/**
+ * myalloc_limit_empty() - empty the stacks of all CPUs
+ * @limit: the limit, which NMI handlers no longer use
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_limit_empty(struct myalloc_limit *limit)
+{
+	u32 i;
+
+	myalloc_env_kick_sync(&limit->refill);
+	for (i = 0; limit->stack && i < nr_cpu_ids * limit->each; i++) {
+		if (!limit->stack[i])
+			continue;
+		limit->ops->drop(limit, limit->stack[i]);
+		limit->stack[i] = 0;
+		atomic64_dec(&limit->kept);
+	}
+}
+
+/**
+ * myalloc_limit_fini() - free the memory of a limit
+ * @limit: the limit, its stacks empty
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_limit_fini(struct myalloc_limit *limit)
+{
+	myalloc_env_free(limit->stack);
+}
+
+/* Index + 1 of a block that is KEPT. */
+static unsigned long fill_page(struct myalloc_limit *limit)
+{
+	struct myalloc_zone *zone = limit->zone;
+	struct myalloc_frame *frame;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	frame = __myalloc_zone_take(zone, limit->order, false,
+				    myalloc_frame_tag(MYALLOC_FRAME_KEPT, limit->order, 0));
+	if (frame) {
+		u32 end = myalloc_frame_idx(zone, frame) + BIT(limit->order);
+
+		limit->highest_end = max(limit->highest_end, end);
+		zone->allocs[limit->order]++;
+		atomic64_inc(&limit->kept);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return frame ? myalloc_frame_idx(zone, frame) + 1 : 0;
+}
+
+static void drop_page(struct myalloc_limit *limit, unsigned long thing)
+{
+	struct myalloc_frame *frame = &limit->zone->frames[thing - 1];
+
+	WRITE_ONCE(frame->type, MYALLOC_FRAME_FREEING);
+	myalloc_zone_give(limit->zone, frame);
+}
+
+static void reap_pages(struct myalloc_limit *limit)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&limit->zone->lock, irq);
+	__myalloc_zone_reap(limit->zone, 1);
+	raw_spin_unlock_irqrestore(&limit->zone->lock, irq);
+}
+
+/* Of lines of pages and extents. */
+const struct myalloc_limit_ops myalloc_limit_page_ops = {
+	.fill = fill_page,
+	.drop = drop_page,
+	.reap = reap_pages,
+};
