@@ -20,7 +20,7 @@ packages_of()
 	module)	echo gcc libc6-dev make binutils libelf-dev rsync ;;
 	tool)	echo gcc libc6-dev make pkg-config libjson-c-dev libncurses-dev \
 		     zlib1g-dev ;;
-	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ;;
+	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ncurses-base ;;
 	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \
 		     rsync xz-utils ;;
 	coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;

@@ -233,6 +233,8 @@ static int finish(struct out *o, int code, bool row, bool header)
 	file = xmemstream(&text, &size);
 	if (out_is_json())
 		print_json(file, root);
+	else if (o->text)
+		fputs(o->text, file);
 	else if (row)
 		out_text_row(file, o, header, stdout_color());
 	else

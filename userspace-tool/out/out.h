@@ -94,6 +94,9 @@ void out_json(struct out *o, const char *key, const char *label,
 	      struct json_object *value);
 void out_null(struct out *o, const char *key, const char *label);
 
+/* Print @text, which is freed with it, in place of the text that the tree makes. */
+void out_as_text(struct out *o, char *text);
+
 /* Printing it: @code is the exit code, and is returned (EXIT_FAILED if the printing failed) */
 int out_finish(struct out *o, int code);
 int out_finish_row(struct out *o, int code, bool header);

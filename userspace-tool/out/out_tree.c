@@ -53,6 +53,7 @@ struct out *out_new(const char *kind)
 void out_tree_free(struct out *o)
 {
 	node_free(o->root);
+	free(o->text);
 	free(o->kind);
 	free(o);
 }
@@ -84,6 +85,11 @@ bool out_brief(struct out *o, bool brief)
 void out_hide(struct out *o)
 {
 	o->at->hidden = true;
+}
+
+void out_as_text(struct out *o, char *text)
+{
+	o->text = text;
 }
 
 void out_group(struct out *o, const char *key, const char *label)

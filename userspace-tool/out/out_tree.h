@@ -37,6 +37,7 @@ struct out {
 	__u64 page_size;
 	bool show_system;
 	bool brief;		/* hide numbers that are 0 */
+	char *text;		/* printed in place of the tree's, or NULL */
 	struct out_node *root;
 	struct out_node *at;	/* the open group or list */
 };

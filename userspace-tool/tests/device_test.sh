@@ -9,6 +9,7 @@ while read -r kind; do
 	words=$kind
 	case $kind in
 	"stat watch") words="$kind -i 1ms -n 1" ;;
+	top) words="$kind --once -i 10ms" ;;
 	"page fill") words="$kind --hold 1ms" ;;
 	"cache show") words="$kind requests" ;;
 	"heap show") words="$kind web" ;;
@@ -33,6 +34,7 @@ done <<END
 info
 stat show
 stat watch
+top
 page alloc
 page fill
 page map

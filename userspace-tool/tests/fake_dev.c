@@ -78,7 +78,7 @@ static struct {
 	{ "arenas", 2 }, { "arena_errors", 0 },
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
-	{ "rings", 1 }, { "ring_errors", 0 },
+	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "busy", 0 },
 };
 
 __s64 *fake_setting(const char *name)
@@ -470,6 +470,17 @@ static int do_cache_op(unsigned long cmd, struct myalloc_handle *h)
 	return 0;
 }
 
+/* What a cache does between two readings: it takes a slab, and serves 90 of 120 allocations. */
+static void work(struct myalloc_cache_stat *s)
+{
+	s->slabs++;
+	s->total_objects += s->objects_per_slab;
+	s->live_objects += SET(busy);
+	s->allocs += 120;
+	s->alloc_hits += 90;
+	s->frees += 120 - SET(busy);
+}
+
 static int do_cache_stat(struct myalloc_cache_stat *s)
 {
 	struct cache *c = NULL;
@@ -490,6 +501,8 @@ static int do_cache_stat(struct myalloc_cache_stat *s)
 	}
 	if (!c)
 		return -ENOENT;
+	if (SET(busy))
+		work(&c->stat);
 	*s = c->stat;
 	s->size = sizeof(*s);
 	s->how = how;
@@ -527,6 +540,24 @@ static int do_ring_test(struct myalloc_ring_test *t)
 	t->errors = SET(ring_errors);
 	if (t->errors)
 		strcpy(t->first, "record 5 is read in place of 4");
+	return 0;
+}
+
+/* One object pool, "urgent". */
+static int do_pool_stat(struct myalloc_pool_stat *s)
+{
+	if (s->size != sizeof(*s) || (s->how != MYALLOC_BY_ID && s->how != MYALLOC_NEXT_ID))
+		return -EINVAL;
+	if (!SET(pools) || s->id > 5 || (s->id != 5 && s->how == MYALLOC_BY_ID))
+		return -ENOENT;
+	s->id = 5;
+	strcpy(s->name, "urgent");
+	s->object_size = 64;
+	s->nr = 256;
+	s->pages = 6;
+	s->live_objects = 9;
+	s->allocs = 39;
+	s->frees = 30;
 	return 0;
 }
 
@@ -814,6 +845,7 @@ static const struct {
 	{ MYALLOC_IOC_CACHE_STAT, "CACHE_STAT" },
 	{ MYALLOC_IOC_RING_STAT, "RING_STAT" },
 	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
+	{ MYALLOC_IOC_POOL_STAT, "POOL_STAT" },
 	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
 	{ MYALLOC_IOC_HEAP_STAT, "HEAP_STAT" },
@@ -867,6 +899,8 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_ring_stat(arg);
 	case MYALLOC_IOC_RING_TEST:
 		return do_ring_test(arg);
+	case MYALLOC_IOC_POOL_STAT:
+		return do_pool_stat(arg);
 	case MYALLOC_IOC_OBJ_ALLOC:
 		return do_obj_alloc(arg);
 	case MYALLOC_IOC_OBJ_FREE:

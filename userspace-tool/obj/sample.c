@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sample: one reading of the zone and of everything in it that holds memory
+ *
+ * The zone, caches and fronts are read through the device. Call sites, and the processes that
+ * have the device open, are in the file "owners" of debugfs alone; where it cannot be read, they
+ * are missing and everything else is there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host.h"
+#include "host/mem.h"
+#include "host/stop.h"
+#include "obj/front.h"
+#include "obj/sample.h"
+
+#define OWNERS	"/sys/kernel/debug/myalloc/owners"
+
+const char *const row_kinds[ROW_KINDS] = {
+	"cache", "heap", "arena", "ring", "pool", "site", "process",
+};
+
+int sample_compare(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->kind == y->kind ? strcmp(x->name, y->name) : (int)x->kind - (int)y->kind;
+}
+
+static struct row *add(struct sample *s, enum row_kind kind, char *name)
+{
+	struct row *row;
+
+	if (s->nr == s->room) {
+		s->room = s->room ? 2 * s->room : 64;
+		row = xcalloc(s->room, sizeof(*row));
+		if (s->nr)
+			memcpy(row, s->row, s->nr * sizeof(*row));
+		free(s->row);
+		s->row = row;
+	}
+	row = &s->row[s->nr++];
+	row->kind = kind;
+	row->name = name;
+	return row;
+}
+
+/* ---- caches and fronts ---- */
+
+static int read_caches(struct device *d, struct sample *s)
+{
+	struct myalloc_cache_stat stat;
+	struct row *row;
+	__u32 id = 0;
+	int err;
+
+	while (!(err = dev_cache_stat(d->fd, MYALLOC_NEXT_ID, 0, id, &stat))) {
+		row = add(s, ROW_CACHE,
+			  xasprintf("%.*s", (int)sizeof(stat.name), stat.name));
+		row->size = (stat.slabs << stat.order) * d->info.page_size;
+		row->live = stat.live_objects;
+		row->counted = true;
+		row->has_hits = stat.magazine;
+		row->allocs = stat.allocs;
+		row->hits = stat.alloc_hits;
+		row->fails = stat.fails;
+		id = stat.id + 1;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static void take_heap(struct row *row, const void *stat, __u64 page_size)
+{
+	const struct myalloc_heap_stat *heap = stat;
+
+	(void)page_size;
+	row->size = heap->held_bytes;
+	row->live = heap->live_objects + heap->live_extents;
+	row->has_hits = true;
+	row->allocs = heap->allocs;
+	row->hits = heap->alloc_hits;
+	row->fails = heap->fails;
+}
+
+static void take_arena(struct row *row, const void *stat, __u64 page_size)
+{
+	const struct myalloc_arena_stat *arena = stat;
+
+	(void)page_size;
+	row->size = arena->held_bytes;
+	row->live = arena->used_bytes;
+	row->allocs = arena->allocs;
+	row->fails = arena->fails;
+}
+
+static void take_ring(struct row *row, const void *stat, __u64 page_size)
+{
+	const struct myalloc_ring_stat *ring = stat;
+	__u64 gone = ring->read + ring->skipped + ring->lost;
+
+	(void)page_size;
+	row->size = ring->part_bytes * ring->parts;
+	row->live = ring->records > gone ? ring->records - gone : 0;
+	row->allocs = ring->records;
+	row->fails = ring->full + ring->too_long + ring->nmi_fails;
+}
+
+static void take_pool(struct row *row, const void *stat, __u64 page_size)
+{
+	const struct myalloc_pool_stat *pool = stat;
+
+	row->size = pool->pages * page_size;
+	row->live = pool->live_objects;
+	row->allocs = pool->allocs;
+	row->fails = pool->fails;
+}
+
+static const struct source {
+	enum row_kind kind;
+	unsigned long command;
+	size_t bytes;
+	size_t id;		/* offset of the front's number */
+	void (*take)(struct row *row, const void *stat, __u64 page_size);
+} sources[] = {
+	{ ROW_HEAP, MYALLOC_IOC_HEAP_STAT, sizeof(struct myalloc_heap_stat),
+	  offsetof(struct myalloc_heap_stat, id), take_heap },
+	{ ROW_ARENA, MYALLOC_IOC_ARENA_STAT, sizeof(struct myalloc_arena_stat),
+	  offsetof(struct myalloc_arena_stat, id), take_arena },
+	{ ROW_RING, MYALLOC_IOC_RING_STAT, sizeof(struct myalloc_ring_stat),
+	  offsetof(struct myalloc_ring_stat, id), take_ring },
+	{ ROW_POOL, MYALLOC_IOC_POOL_STAT, sizeof(struct myalloc_pool_stat),
+	  offsetof(struct myalloc_pool_stat, id), take_pool },
+};
+
+static int read_fronts(struct device *d, struct sample *s, const struct source *source)
+{
+	struct front_stat *stat = xcalloc(1, source->bytes);
+	struct row *row;
+	__u64 id = 0;
+	int err;
+
+	for (;;) {
+		memset(stat, 0, source->bytes);
+		stat->size = source->bytes;
+		stat->how = MYALLOC_NEXT_ID;
+		memcpy((char *)stat + source->id, &id, sizeof(id));
+		err = dev_call(d->fd, source->command, stat);
+		if (err)
+			break;
+		row = add(s, source->kind,
+			  xasprintf("%.*s", (int)sizeof(stat->name), stat->name));
+		row->counted = true;
+		source->take(row, stat, d->info.page_size);
+		memcpy(&id, (char *)stat + source->id, sizeof(id));
+		id++;
+	}
+	free(stat);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* ---- the file "owners" ---- */
+
+static const char *next_word(char **at)
+{
+	const char *word;
+
+	do
+		word = strsep(at, " ");
+	while (word && !*word);
+	return word ? word : "";
+}
+
+/* "SYMBOL+OFFSET/LENGTH [MODULE]" without the length, which says nothing here. */
+static void drop_length(char *caller)
+{
+	char *slash = strchr(caller, '/'), *end;
+
+	if (!slash)
+		return;
+	end = slash + strcspn(slash, " ");
+	memmove(slash, end, strlen(end) + 1);
+}
+
+/* "(pages)  COUNT  SIZE  OLDEST  CALLER", or the name of a cache in place of "(pages)". */
+static void take_site(struct sample *s, char *line, __u64 page_size)
+{
+	const char *what = next_word(&line);
+	__u64 count = strtoull(next_word(&line), NULL, 10);
+	__u64 size = strtoull(next_word(&line), NULL, 10);
+	struct row *row;
+
+	next_word(&line);
+	/* A cache whose owners are not recorded has a row of its own. */
+	if (!line || !count || !strcmp(line, "not recorded"))
+		return;
+	drop_length(line);
+	if (*what == '(') {
+		size *= page_size;
+		row = add(s, ROW_SITE, xasprintf("%s %s", line, what));
+	} else {
+		row = add(s, ROW_SITE, xasprintf("%s (%s)", line, what));
+	}
+	row->size = size;
+	row->live = count;
+}
+
+/* "COMMAND  PID  BLOCKS  PAGES  OBJECTS  CACHES  RUN"; the command may have blanks in it. */
+static void take_process(struct sample *s, char *line, __u64 page_size)
+{
+	enum { PID, BLOCKS, PAGES, OBJECTS, CACHES, RUN, NUMBERS };
+	char *word[NUMBERS], *end;
+	struct row *row;
+	int i;
+
+	for (i = NUMBERS - 1; i >= 0; i--) {
+		for (end = line + strlen(line); end > line && end[-1] == ' '; end--)
+			;
+		*end = 0;
+		word[i] = strrchr(line, ' ');
+		if (!word[i])
+			return;
+		*word[i]++ = 0;
+	}
+	for (end = line + strlen(line); end > line && end[-1] == ' '; end--)
+		end[-1] = 0;
+	row = add(s, ROW_PROCESS, xasprintf("%s %s", line, word[PID]));
+	row->size = strtoull(word[PAGES], NULL, 10) * page_size;
+	row->live = strtoull(word[BLOCKS], NULL, 10) + strtoull(word[OBJECTS], NULL, 10);
+}
+
+static void read_owners(struct device *d, struct sample *s)
+{
+	char *text = host_read(OWNERS), *at = text, *line;
+	bool processes = false;
+
+	s->sites = text;
+	/* The first line says what the file is. */
+	strsep(&at, "\n");
+	while ((line = strsep(&at, "\n"))) {
+		if (!strncmp(line, "# session", 9))
+			processes = true;
+		/* Frames of a call stack begin with a blank. */
+		if (!*line || *line == '#' || *line == ' ')
+			continue;
+		if (processes)
+			take_process(s, line, d->info.page_size);
+		else
+			take_site(s, line, d->info.page_size);
+	}
+	free(text);
+}
+
+/* ---- the whole ---- */
+
+/* Sorts the rows, and adds up those of a site that differ in the rest of their call stack. */
+static void sort(struct sample *s)
+{
+	struct row *last = NULL;
+	size_t i;
+
+	qsort(s->row, s->nr, sizeof(*s->row), sample_compare);
+	for (i = 0; i < s->nr; i++) {
+		if (last && !sample_compare(last, &s->row[i])) {
+			last->size += s->row[i].size;
+			last->live += s->row[i].live;
+			free(s->row[i].name);
+			continue;
+		}
+		last = last ? last + 1 : s->row;
+		*last = s->row[i];
+	}
+	s->nr = last ? last + 1 - s->row : 0;
+}
+
+int sample_read(struct device *d, struct sample *s)
+{
+	size_t i;
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	s->ms = stop_now_ms();
+	err = dev_stat(d->fd, &s->zone);
+	if (!err)
+		err = read_caches(d, s);
+	for (i = 0; !err && i < ARRAY_SIZE(sources); i++)
+		err = read_fronts(d, s, &sources[i]);
+	if (err) {
+		sample_free(s);
+		return explain("reading the statistics", err);
+	}
+	read_owners(d, s);
+	if (s->nr)
+		sort(s);
+	return EXIT_OK;
+}
+
+void sample_free(struct sample *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		free(s->row[i].name);
+	free(s->row);
+	memset(s, 0, sizeof(*s));
+}
