@@ -31,6 +31,7 @@ static struct out_options options;
 static char *keep_temporary;	/* beside the file to keep, renamed when complete */
 static FILE *keep_file;
 static bool kept;		/* something was written to it */
+static bool kept_text;		/* and that is no JSON */
 static bool printed;		/* a result went to stdout, or would have */
 static bool lost;		/* something could not be written to stdout */
 static struct json_object *errors;	/* sentences of out_fail() since the last result */
@@ -145,6 +146,15 @@ static void keep_end(void)
 	keep_temporary = NULL;
 }
 
+void out_keep_text(const char *text)
+{
+	if (!keep_file)
+		return;
+	fputs(text, keep_file);
+	kept = true;
+	kept_text = true;
+}
+
 static void keep_drop(void)
 {
 	if (!keep_file)
@@ -223,7 +233,7 @@ static int finish(struct out *o, int code, bool row, bool header)
 	FILE *file;
 
 	out_progress_end();
-	if (out_is_json() || keep_file)
+	if (out_is_json() || (keep_file && !kept_text))
 		root = document(o, code);
 	if (o->show_system) {
 		out_group(o, "system", "System");
@@ -243,7 +253,7 @@ static int finish(struct out *o, int code, bool row, bool header)
 	put(text, size);
 	free(text);
 	printed = true;
-	if (keep_file) {
+	if (keep_file && !kept_text) {
 		print_json(keep_file, root);
 		kept = true;
 	}

@@ -100,6 +100,8 @@ void out_as_text(struct out *o, char *text);
 /* Printing it: @code is the exit code, and is returned (EXIT_FAILED if the printing failed) */
 int out_finish(struct out *o, int code);
 int out_finish_row(struct out *o, int code, bool header);
+/* Write @text to the file of --output, in place of the JSON of the result. */
+void out_keep_text(const char *text);
 /*
  * At the end of the program: completes the file to keep, and says in JSON what
  * went wrong if no result did; @code as above.

@@ -10,6 +10,7 @@ while read -r kind; do
 	case $kind in
 	"stat watch") words="$kind -i 1ms -n 1" ;;
 	top) words="$kind --once -i 10ms" ;;
+	record) words="$kind --for 1ms" ;;
 	"page fill") words="$kind --hold 1ms" ;;
 	"cache show") words="$kind requests" ;;
 	"heap show") words="$kind web" ;;
@@ -35,6 +36,7 @@ info
 stat show
 stat watch
 top
+record
 page alloc
 page fill
 page map

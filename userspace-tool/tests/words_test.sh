@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat top page cache heap pool ring arena drain validate stress bench result doctor"
+objects="info stat top record report page cache heap pool ring arena drain validate stress bench result doctor"
 
 begin "help lists every object"
 tool help
@@ -21,7 +21,7 @@ for words in --help -h; do
 done
 
 begin "help at every object and verb"
-for words in info top "stat show" "stat watch" "stat explain" "page alloc" "page fill" "page test" \
+for words in info top record report "stat show" "stat watch" "stat explain" "page alloc" "page fill" "page test" \
 	"cache list" "cache show" "cache create" "cache shrink" "heap list" "heap show" "heap test" \
 	"arena list" "arena show" "arena test" "ring list" "ring show" \
 	"ring test" drain validate \

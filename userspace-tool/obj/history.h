@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * history: the readings of a file that 'record' wrote, as series of numbers
+ */
+#ifndef MYALLOCCTL_HISTORY_H
+#define MYALLOCCTL_HISTORY_H
+
+#include <stddef.h>
+
+#include "myalloc.h"
+#include "obj/sample.h"
+
+/* A series has a value for each reading, NAN where there is none. */
+struct history_row {
+	enum row_kind kind;
+	char *name;
+	double *size, *live, *rate, *hit;
+	double peak;		/* largest size */
+};
+
+/*
+ * @x: seconds since the first reading
+ * @holder: bytes of the zone in each place, in the order of enum plot_color
+ * @unusable: by order, 0 to 1
+ * @allocs, @frees: of pages, per second
+ * @hit: of these, percent
+ * @fails, @bad_frees, @corruptions: what was counted between first and last reading
+ */
+struct history {
+	size_t nr, room;
+	double *x;
+	double *holder[5];
+	double *unusable[MYALLOC_ORDERS];
+	double *allocs, *frees, *hit;
+	double capacity;
+	unsigned int orders;
+	__u64 fails, bad_frees, corruptions;
+	struct history_row *row;
+	size_t nr_rows, room_rows;
+	size_t next;		/* the row that comes next, if they come as in the reading before */
+
+	char *kernel, *version, *machine, *accelerator, *hypervisor, *debug_options;
+	char *time, *command;
+	long cpus;
+};
+
+/* Returns an exit code, and prints a message if it is not EXIT_OK. */
+int history_load(struct history *h, const char *file);
+/* Joins neighbouring readings into their means, so that at most @most are left; how many each. */
+size_t history_thin(struct history *h, size_t most);
+void history_free(struct history *h);
+
+#endif /* MYALLOCCTL_HISTORY_H */

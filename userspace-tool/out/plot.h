@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * plot: a page of HTML with plots in SVG, which needs nothing but itself
+ *
+ * A thing has one color in all plots of a page, and a pattern, a dash or a mark by which it is
+ * known without the color. Ticks are at 1, 2 or 5 times a power of ten of the unit. The legend is
+ * beside the plot, and a caption below it says what to see in it.
+ */
+#ifndef MYALLOCCTL_PLOT_H
+#define MYALLOCCTL_PLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* What an axis counts: it chooses the unit that is written at its ticks. */
+enum plot_unit {
+	PLOT_NUMBER,
+	PLOT_BYTES,	/* KiB, MiB, GiB */
+	PLOT_RATE,	/* thousands and millions per second */
+	PLOT_PERCENT,
+	PLOT_INDEX,	/* 0 to 1 */
+	PLOT_SECONDS,	/* seconds, minutes, hours */
+};
+
+/* Colors of holders of pages, which have patterns too; PLOT_ROW and above: of named rows. */
+enum plot_color {
+	PLOT_USERS, PLOT_SLABS, PLOT_CACHED, PLOT_OTHER, PLOT_FREE,
+	PLOT_ROW,
+};
+
+#define PLOT_ROWS	8	/* colors of rows; the last one is for all that have none */
+
+/*
+ * @color: enum plot_color
+ * @dashed: a second line in the color of another
+ * @y: a value for each x, NAN where there is none
+ */
+struct plot_series {
+	const char *name;
+	int color;
+	bool dashed;
+	const double *y;
+};
+
+/*
+ * @x: @nr values that grow, in seconds
+ * @most: the end of the y axis, or 0 for that of the data
+ */
+struct plot {
+	const char *title, *caption, *y_name;
+	enum plot_unit unit;
+	const double *x;
+	size_t nr;
+	double most;
+};
+
+void plot_page_begin(FILE *file, const char *title, const char *below);
+void plot_page_end(FILE *file);
+void plot_text(FILE *file, const char *text);	/* with what HTML gives a meaning replaced */
+void plot_section(FILE *file, const char *title);
+/* A table of names and values; the last name is NULL. */
+void plot_table(FILE *file, const char *const (*row)[2]);
+
+void plot_lines(FILE *file, const struct plot *p, const struct plot_series *s, int nr);
+/* Areas on top of each other, the first at the bottom. */
+void plot_stack(FILE *file, const struct plot *p, const struct plot_series *s, int nr);
+/* Rows from bottom to top, @value[row * p->nr + i] from 0 to 1; dark is 1, blank is NAN. */
+void plot_heat(FILE *file, const struct plot *p, const double *value, int rows);
+/* A bar for each of @nr groups and series; p->x are the names of the groups, as whole numbers. */
+void plot_bars(FILE *file, const struct plot *p, const struct plot_series *s, int nr);
+
+#endif /* MYALLOCCTL_PLOT_H */

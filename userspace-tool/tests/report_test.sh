@@ -1,0 +1,146 @@
+#!/bin/sh
+# record and report: a history, and the page that is drawn from it.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+history=$tmp/history.json page=$tmp/page.html
+export FAKE_ROOT="$tmp/root"
+mkdir -p "$FAKE_ROOT/sys/kernel/debug/myalloc"
+root=$FAKE_ROOT
+
+# number PATTERN: how often it is on the page
+number()
+{
+	grep -o -e "$1" "$page" | wc -l
+}
+
+begin "record writes a document for each reading"
+export FAKE_ROOT="$root"
+cat >"$root/sys/kernel/debug/myalloc/owners" <<END
+owners - version: 1.0
+# what              <count> <pages|bytes> <oldest_ms> <caller>
+(pages)                    1          8          - init<a&b>+0x4f/0x80 [frob]
+END
+script "set busy 10"
+tool record -o "$history" -i 20ms --for 200ms
+exits 0
+empty out
+has err "readings in '$history'"
+called CLOSE 1
+[ ! -e "$history.part" ] || fail "a temporary file is left"
+lines=$(wc -l <"$history")
+if [ "$lines" -lt 3 ] || [ "$lines" -gt 11 ]; then
+	fail "$lines readings in 200 ms"
+fi
+[ "$("$JSONQ" "$history")" = "$lines" ] || fail "not one document a line"
+head -1 "$history" >"$out"
+json /kind record
+json /schema 2
+json /system/kernel "$(uname -r)"
+json /result/elapsed_ms 0
+json /result/interval_ms 0
+tail -1 "$history" >"$out"
+json /result/rows/0/kind cache
+json /result/rows/0/name requests
+json /result/rows/0/live $((5 + 10 * lines))
+
+begin "JSON on standard output, and a signal that ends it"
+tool -j record -i 10ms --for 50ms
+exits 0
+[ "$("$JSONQ" "$out")" -ge 2 ] || fail "no documents"
+tool record
+exits 2
+has err "-o FILE"
+called OPEN 0
+script "signal STAT 3 INT"
+tool record -o "$tmp/short" -i 10ms
+exits 0
+[ "$(wc -l <"$tmp/short")" = 3 ] || fail "not three readings"
+script "signal STAT 3 INT"
+tool record -o "$tmp/short" -i 10ms --for 10s
+exits 130
+script "fail STAT 3 EIO"
+tool record -o "$tmp/broken" -i 10ms --for 10s
+exits 1
+called CLOSE 1
+script "fail OPEN 1 ENOENT"
+tool record -o "$tmp/none" -i 10ms --for 10s
+exits 3
+[ ! -e "$tmp/none" ] || fail "a file without a reading"
+
+begin "report draws them as one page that needs nothing else"
+tool report "$history" -o "$page"
+exits 0
+line out "readings +$lines"
+line out "page +$page"
+called OPEN 0
+[ "$(head -c 15 "$page")" = "<!DOCTYPE html>" ] || fail "no page of HTML"
+[ "$(tail -1 "$page")" = "</html>" ] || fail "the page has no end"
+for foreign in '<script' 'src=' 'href=' '@import' 'http' '<link'; do
+	[ "$(number "$foreign")" = 0 ] || fail "the page has $foreign"
+done
+[ "$(number '[nN]an')" = 0 ] || fail "a number is none"
+for title in "Memory over time" "Blocks of pages" "Fragmentation by order" \
+	"Fragmentation over time" "Memory of each cache" "Live objects of each cache" \
+	"Allocations of each cache" "Memory of each call site" \
+	"Caches: allocations served by a magazine"; do
+	[ "$(number "<h3>$title")" = 1 ] || fail "no plot '$title'"
+done
+[ "$(number '<figure>')" = "$(number '<figcaption>[A-Z]')" ] || fail "a plot without a caption"
+[ "$(number '<figure>')" = "$(number 'role="img" aria-label')" ] || fail "a plot without a name"
+grep -q "<h1>myalloc on $(uname -r), $(uname -m), [0-9-]*</h1>" "$page" || fail "the title"
+grep -qF 'init&lt;a&amp;b&gt;+0x4f [frob] (pages)' "$page" || fail "a name is not escaped"
+[ "$(number 'init<')" = 0 ] || fail "a name is markup"
+for colour in '#332288' '#cc6677'; do
+	[ "$(number "stroke=\"$colour\"")" -ge 8 ] || fail "$colour is not one cache's in all plots"
+done
+for tag in svg figure table g; do
+	[ "$(number "<$tag[ >]")" = "$(number "</$tag>")" ] || fail "<$tag> is not closed"
+done
+tool -j report "$history" -o "$page"
+documents 1
+json /kind report
+json /result/readings "$lines"
+
+begin "a long history is thinned out"
+awk -v n=2000 '{ first = first ? first : $0 }
+	END { for (i = 0; i < n; i++) { s = first; sub(/"elapsed_ms":0/, "\"elapsed_ms\":" i * 1000, s); print s } }' \
+	"$history" >"$tmp/long"
+tool report "$tmp/long" -o "$page"
+exits 0
+line out "readings +2000"
+grep -q "500 points, each the mean of several readings" "$page" || fail "not thinned out"
+grep -q "500 points of 4 readings each" "$page" || fail "it does not say so"
+grep -q ">time, min<" "$page" || fail "the axis is not in minutes"
+
+begin "what is no history is refused"
+while IFS='|' read -r text why; do
+	printf '%b' "$text" >"$tmp/bad"
+	tool report "$tmp/bad" -o "$tmp/none"
+	exits 1
+	has err "$why"
+	[ ! -e "$tmp/none" ] || fail "a page from '$text'"
+done <<END
+|fewer than two readings
+{}\\n|is not a history
+[]\\n|is not a history
+not JSON|is not JSON
+{"schema":2,"kind":"stat show","result":{"zone":{}}}|is not a history
+{"schema":1,"kind":"record","result":{"zone":{}}}|another schema
+{"schema":2,"kind":"record","result":{"zone":{}}}|fewer than two readings
+END
+cat "$history" "$history" >"$tmp/twice"
+tool report "$tmp/twice" -o "$tmp/none"
+exits 1
+has err "more than one recording"
+tool report "$tmp/nothing" -o "$tmp/none"
+exits 1
+has err "No such file"
+tool report -o "$tmp/none"
+exits 2
+tool report "$history"
+exits 2
+has err "-o report.html"
+
+finish
