@@ -22,6 +22,7 @@
 #include "device/ioctl.h"
 #include "device/job.h"
 #include "device/session.h"
+#include "device/sysfs.h"
 #include "object/cache.h"
 #include "object/limbo.h"
 #include "page/drain.h"
@@ -468,6 +469,7 @@ int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve 
 	device.misc.name = "myalloc";
 	device.misc.mode = 0600;
 	device.misc.fops = &device_fops;
+	device.misc.groups = myalloc_sysfs_groups(zone);
 	err = myalloc_env_should_fail() ? -ENOMEM : misc_register(&device.misc);
 	if (err)
 		pr_err("cannot create /dev/myalloc: error %d\n", err);

@@ -38,6 +38,28 @@ END
 for type in vt100 linux xterm-256color; do
 	expect "on a screen, $type" env TERM=$type term 80x24 myallocctl top -i 200ms </tmp/keys
 done
+
+expect "a history is recorded" myallocctl -o /tmp/history record -i 200ms --for 2s
+expect "a page is drawn from it" myallocctl report /tmp/history -o /tmp/page.html
+expect "the driver is on it" grep -q '<text.*>example-request<' /tmp/page.html
+expect "the page is complete" grep -q '^</html>' /tmp/page.html
+
+# What others than root may know.
+stats=/sys/class/misc/myalloc/stats
+expect "the reserve's size" test "$(cat $stats/nr_pages)" = 4096
+expect "each holder has a file, and together they have the reserve" sh -c "
+	cd $stats
+	for try in 1 2 3 4 5; do
+		sum=0
+		for name in free cached page slab deferred quarantined bad; do
+			sum=\$((sum + \$(cat \${name}_pages)))
+		done
+		echo \$sum
+		[ \$sum -le 4000 ] || [ \$sum -ge 4200 ] || exit 0
+	done
+	exit 1"
+expect "a number with a sign" sh -c "grep -qE '^-?[0-9]+\$' $stats/largest_order"
+expect "all may read, nobody may write" test "$(stat -c %a $stats/* | sort -u)" = 444
 expect "the driver unloads" rmmod myalloc_example
 expect "the module unloads" rmmod myalloc
 finish

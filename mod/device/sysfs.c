@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Statistics of the zone in /sys/class/misc/myalloc/stats/, for whoever has no root
+ *
+ * A file for each number of MYALLOC_ZONE_FIELDS that is not by order, with that name. Only root
+ * can open the device or enter debugfs; how full the reserve is and whether it was misused, a
+ * monitor should know without. Nothing here names an address, a caller or a cache.
+ */
+#include "env.h"
+
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "device/sysfs.h"
+#include "stat.h"
+
+static struct myalloc_zone *zone;
+
+/**
+ * struct number - a file
+ * @attribute: its name and mode
+ * @offset: where its number is in struct myalloc_stat
+ * @bytes: 4, and the number is signed, or 8
+ */
+struct number {
+	struct device_attribute attribute;
+	u16 offset;
+	u8 bytes;
+};
+
+static ssize_t number_show(struct device *dev, struct device_attribute *attribute, char *buf)
+{
+	const struct number *n = container_of(attribute, struct number, attribute);
+	struct myalloc_stat *stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
+	const void *at = (const void *)stat + n->offset;
+	int err;
+
+	if (!stat)
+		return -ENOMEM;
+	err = myalloc_stat_fill(stat, zone);
+	if (!err && n->bytes == sizeof(s32))
+		err = sysfs_emit(buf, "%d\n", *(const s32 *)at);
+	else if (!err)
+		err = sysfs_emit(buf, "%llu\n", *(const u64 *)at);
+	myalloc_env_free(stat);
+	return err;
+}
+
+#define NUMBER(type, member, ...)						\
+static struct number number_##member = {					\
+	.attribute = __ATTR(member, 0444, number_show, NULL),			\
+	.offset = offsetof(struct myalloc_stat, member),			\
+	.bytes = sizeof(type),							\
+};
+#define NUMBER_AT(type, member, ...)	&number_##member.attribute.attr,
+#define NOTHING(...)
+
+MYALLOC_ZONE_FIELDS(NUMBER, NOTHING)
+
+static struct attribute *attributes[] = { MYALLOC_ZONE_FIELDS(NUMBER_AT, NOTHING) NULL };
+
+static const struct attribute_group group = {
+	.name = "stats",
+	.attrs = attributes,
+};
+
+static const struct attribute_group *groups[] = { &group, NULL };
+
+/**
+ * myalloc_sysfs_groups() - the files that belong to the device
+ * @for_zone: the zone whose numbers they show, until the device is gone
+ *
+ * Context: any.
+ * Return: the groups, for struct miscdevice.
+ */
+const struct attribute_group **myalloc_sysfs_groups(struct myalloc_zone *for_zone)
+{
+	zone = for_zone;
+	return groups;
+}
