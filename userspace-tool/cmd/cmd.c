@@ -70,10 +70,26 @@ static const struct verb *find_verb(const struct object *object,
 
 /* ---- the words of a verb ---- */
 
+/* "-o prom" is not a file but a form of the text. */
+static void read_form(struct cmd *c)
+{
+	struct out_options *o = out_options();
+
+	if (!o->keep || strcmp(o->keep, "prom"))
+		return;
+	if (!c->verb->prom)
+		cmd_usage(c, "-o prom is for 'stat show' only; for a file of that name write -o ./prom");
+	if (out_is_json())
+		cmd_usage(c, "-o prom and --json exclude each other");
+	o->keep = NULL;
+	o->prom = true;
+}
+
 void cmd_options(struct cmd *c, void *target)
 {
 	opt_read(c, target);
 	c->optioned = true;
+	read_form(c);
 	if (out_keep_prepare())
 		exit(out_close(EXIT_FAILED));
 }

@@ -67,6 +67,7 @@ struct verb {
 	const char *args;	/* what follows the options, for the help */
 	const char *help;
 	const struct opt *opts;	/* the last has no name; may be NULL */
+	bool prom;		/* it has figures for Prometheus, too */
 };
 
 /*

@@ -18,7 +18,8 @@ const struct opt global_opts[] = {
 	  .help = "print the result as JSON, and nothing else on standard output" },
 	{ "pretty", 'p', OPT_FLAG, OUT(pretty), .help = "the same, with line breaks" },
 	{ "output", 'o', OPT_STRING, "FILE", OUT(keep),
-	  .help = "write the result to FILE as well, as JSON; 'report' writes its page to it" },
+	  .help = "write the result to FILE as well, as JSON; 'report' writes its page to it, "
+		  "and 'stat' figures for Prometheus if it is called NAME.prom" },
 	{ "help", 'h', OPT_HELP, .help = "show this help" },
 	{ "version", 'V', OPT_VERSION, .help = "print the version" },
 	{ NULL }

@@ -9,28 +9,33 @@
 #include "host/mem.h"
 #include "obj/front.h"
 
-static const struct stat_field *id_field(const struct front *f)
+static const struct stat_field *id_field(const struct stat_field *fields)
 {
-	const struct stat_field *field = f->fields;
-
-	while (strcmp(field->name, "id"))
-		field++;
-	return field;
+	while (strcmp(fields->name, "id"))
+		fields++;
+	return fields;
 }
 
-static __u64 id_of(const struct front *f, const struct front_stat *s)
+int front_next(int fd, unsigned long command, size_t bytes, const struct stat_field *fields,
+	       __u64 *id, struct front_stat *s)
 {
-	return stats_value(id_field(f), s, 0);
-}
+	const struct stat_field *field = id_field(fields);
+	int err;
 
-/* Reads the statistics of the first front whose number is at least @id. */
-static int read_from(const struct front *f, const struct device *d, __u64 id, struct front_stat *s)
-{
-	memset(s, 0, f->bytes);
-	s->size = f->bytes;
+	memset(s, 0, bytes);
+	s->size = bytes;
 	s->how = MYALLOC_NEXT_ID;
-	memcpy((char *)s + id_field(f)->offset, &id, sizeof(id));
-	return dev_call(d->fd, f->command, s);
+	memcpy((char *)s + field->offset, id, sizeof(*id));
+	err = dev_call(fd, command, s);
+	if (!err)
+		*id = stats_value(field, s, 0) + 1;
+	return err;
+}
+
+static int read_next(const struct front *f, const struct device *d, __u64 *id,
+		     struct front_stat *s)
+{
+	return front_next(d->fd, f->command, f->bytes, f->fields, id, s);
 }
 
 static bool in_row(const struct front *f, const struct stat_field *field)
@@ -45,7 +50,7 @@ static bool in_row(const struct front *f, const struct stat_field *field)
 
 static void put_row(const struct front *f, struct out *o, const struct front_stat *s)
 {
-	const struct stat_field *field, *id = id_field(f);
+	const struct stat_field *field, *id = id_field(f->fields);
 
 	out_item(o);
 	stats_put(o, id, "id", stats_value(id, s, 0));
@@ -76,10 +81,8 @@ int front_list(struct cmd *c, const struct front *f)
 	kind = xasprintf("%s list", f->object);
 	o = out_new(kind);
 	out_list(o, f->many, "");
-	while (!(err = read_from(f, &d, id, s))) {
+	while (!(err = read_next(f, &d, &id, s)))
 		put_row(f, o, s);
-		id = id_of(f, s) + 1;
-	}
 	out_end(o);
 	if (err != -ENOENT)
 		code = explain("reading the statistics", err);
@@ -98,11 +101,9 @@ static int find(const struct front *f, const struct device *d, const char *name,
 	__u64 id = 0;
 	int err;
 
-	while (!(err = read_from(f, d, id, s))) {
+	while (!(err = read_next(f, d, &id, s)))
 		if (!strncmp(name, s->name, sizeof(s->name)))
 			return 0;
-		id = id_of(f, s) + 1;
-	}
 	return err;
 }
 

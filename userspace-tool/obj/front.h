@@ -36,6 +36,14 @@ struct front {
 	int (*rest)(struct device *d, struct out *o, const char *name);
 };
 
+/*
+ * Reads the statistics of the first front whose number is at least @*id, of the kind that @command
+ * is about; @bytes and @fields describe them. Sets @*id to the next number. Returns 0, -ENOENT if
+ * there is none, or another negative errno.
+ */
+int front_next(int fd, unsigned long command, size_t bytes, const struct stat_field *fields,
+	       __u64 *id, struct front_stat *s);
+
 /* The work of the verbs 'list' and 'show'. */
 int front_list(struct cmd *c, const struct front *f);
 int front_show(struct cmd *c, const struct front *f);

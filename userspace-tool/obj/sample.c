@@ -121,17 +121,17 @@ static const struct source {
 	enum row_kind kind;
 	unsigned long command;
 	size_t bytes;
-	size_t id;		/* offset of the front's number */
+	const struct stat_field *fields;
 	void (*take)(struct row *row, const void *stat, __u64 page_size);
 } sources[] = {
-	{ ROW_HEAP, MYALLOC_IOC_HEAP_STAT, sizeof(struct myalloc_heap_stat),
-	  offsetof(struct myalloc_heap_stat, id), take_heap },
-	{ ROW_ARENA, MYALLOC_IOC_ARENA_STAT, sizeof(struct myalloc_arena_stat),
-	  offsetof(struct myalloc_arena_stat, id), take_arena },
-	{ ROW_RING, MYALLOC_IOC_RING_STAT, sizeof(struct myalloc_ring_stat),
-	  offsetof(struct myalloc_ring_stat, id), take_ring },
-	{ ROW_POOL, MYALLOC_IOC_POOL_STAT, sizeof(struct myalloc_pool_stat),
-	  offsetof(struct myalloc_pool_stat, id), take_pool },
+	{ ROW_HEAP, MYALLOC_IOC_HEAP_STAT, sizeof(struct myalloc_heap_stat), heap_fields,
+	  take_heap },
+	{ ROW_ARENA, MYALLOC_IOC_ARENA_STAT, sizeof(struct myalloc_arena_stat), arena_fields,
+	  take_arena },
+	{ ROW_RING, MYALLOC_IOC_RING_STAT, sizeof(struct myalloc_ring_stat), ring_fields,
+	  take_ring },
+	{ ROW_POOL, MYALLOC_IOC_POOL_STAT, sizeof(struct myalloc_pool_stat), pool_fields,
+	  take_pool },
 };
 
 static int read_fronts(struct device *d, struct sample *s, const struct source *source)
@@ -141,20 +141,12 @@ static int read_fronts(struct device *d, struct sample *s, const struct source *
 	__u64 id = 0;
 	int err;
 
-	for (;;) {
-		memset(stat, 0, source->bytes);
-		stat->size = source->bytes;
-		stat->how = MYALLOC_NEXT_ID;
-		memcpy((char *)stat + source->id, &id, sizeof(id));
-		err = dev_call(d->fd, source->command, stat);
-		if (err)
-			break;
+	while (!(err = front_next(d->fd, source->command, source->bytes, source->fields, &id,
+				  stat))) {
 		row = add(s, source->kind,
 			  xasprintf("%.*s", (int)sizeof(stat->name), stat->name));
 		row->counted = true;
 		source->take(row, stat, d->info.page_size);
-		memcpy(&id, (char *)stat + source->id, sizeof(id));
-		id++;
 	}
 	free(stat);
 	return err == -ENOENT ? 0 : err;

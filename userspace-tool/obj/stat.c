@@ -8,6 +8,7 @@
 #include "host/stop.h"
 #include "obj/device.h"
 #include "obj/objects.h"
+#include "obj/prom.h"
 #include "obj/stats.h"
 #include "out/out.h"
 
@@ -90,6 +91,7 @@ static int stat_show(struct cmd *c)
 {
 	struct show show = { 0 };
 	struct myalloc_stat s;
+	char *prom = NULL;
 	struct device d;
 	struct out *o;
 	int code;
@@ -100,10 +102,16 @@ static int stat_show(struct cmd *c)
 	if (code)
 		return code;
 	code = device_stat(&d, &s);
+	if (!code && prom_wanted())
+		code = prom_read(&d, &s, &prom);
 	device_close(&d);
 	if (code)
 		return code;
 	o = out_new("stat show");
+	if (out_options()->prom)
+		out_as_text(o, prom);
+	else if (prom)
+		out_keep_text(prom);
 	out_page_size(o, d.info.page_size);
 	out_brief(o, !show.all);
 	describe_zone(o, &s);
@@ -111,7 +119,10 @@ static int stat_show(struct cmd *c)
 	describe_orders(o, &s, d.info.page_size, show.all);
 	out_brief(o, !show.all);
 	describe_counters(o, &s);
-	return out_finish(o, EXIT_OK);
+	code = out_finish(o, EXIT_OK);
+	if (!out_options()->prom)
+		free(prom);
+	return code;
 }
 
 /* What a line of text has room for; the JSON has all. */
@@ -262,7 +273,7 @@ static const struct opt watch_opts[] = {
 
 static const struct verb stat_verbs[] = {
 	{ "show", stat_show, "", "show where the pages are, free blocks by order, and the counters",
-	  show_opts },
+	  show_opts, .prom = true },
 	{ "watch", stat_watch, "",
 	  "show what changes, one line per interval (with -j, one JSON document per line)",
 	  watch_opts },

@@ -54,6 +54,7 @@ struct out_options {
 	bool json;
 	bool pretty;		/* JSON with line breaks */
 	const char *keep;	/* file that gets the JSON too, or NULL */
+	bool prom;		/* the text is what Prometheus reads, not what people do */
 	const char *command;	/* the command line, to be kept in the result */
 };
 
