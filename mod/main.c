@@ -94,8 +94,9 @@ static int __init myalloc_init(void)
 		goto err_zone;
 	myalloc_debugfs_init(zone, &reserve);
 	myalloc_session_quota = params.session_quota;
-	/* This is the first kind to register, so it cannot fail. */
+	/* These are the first kinds to register, so it cannot fail. */
 	myalloc_job_kind_register(&myalloc_stress_kind);
+	myalloc_job_kind_register(&myalloc_contract_test_kind);
 	err = myalloc_device_init(zone, &reserve);
 	if (err)
 		goto err_stress;
@@ -103,6 +104,7 @@ static int __init myalloc_init(void)
 	return 0;
 
 err_stress:
+	myalloc_job_kind_unregister(&myalloc_contract_test_kind);
 	myalloc_job_kind_unregister(&myalloc_stress_kind);
 	myalloc_debugfs_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);
@@ -127,6 +129,7 @@ static void __exit myalloc_exit(void)
 {
 	myalloc_exports_exit();
 	myalloc_device_exit();
+	myalloc_job_kind_unregister(&myalloc_contract_test_kind);
 	myalloc_job_kind_unregister(&myalloc_stress_kind);
 	myalloc_debugfs_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);

@@ -8,6 +8,7 @@
  */
 #include "env.h"
 
+#include "client/contract.h"
 #include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
@@ -35,6 +36,14 @@ static_assert(MYALLOC_CACHE_CERTAIN == (__force u32)MYALLOC_CERTAIN);
 static_assert(MYALLOC_CACHE_TRUSTING == (__force u32)MYALLOC_TRUSTING);
 static_assert(MYALLOC_CACHE_TYPESAFE_RCU == (__force u32)MYALLOC_TYPESAFE_RCU);
 static_assert(MYALLOC_CACHE_FLAGS == (__force u32)MYALLOC_CACHE_FLAGS_ALL);
+static_assert(MYALLOC_LINES_MAX == MYALLOC_CONTRACT_LINES);
+static_assert(MYALLOC_LINE_PAGES == MYALLOC_CONTRACT_PAGES);
+static_assert(MYALLOC_LINE_EXTENTS == MYALLOC_CONTRACT_EXTENTS);
+static_assert(MYALLOC_LINE_OBJECTS == MYALLOC_CONTRACT_OBJECTS);
+static_assert(MYALLOC_CONTRACT_IS_BEST_EFFORT == MYALLOC_CONTRACT_BEST_EFFORT);
+static_assert(MYALLOC_CONTRACT_IS_SHORT == MYALLOC_CONTRACT_SHORT);
+static_assert(MYALLOC_CONTRACT_IS_FLAGS == MYALLOC_CONTRACT_FLAGS_ALL);
+static_assert(sizeof_field(struct myalloc_contract_part, name) <= MYALLOC_NAME_MAX);
 
 /**
  * myalloc_info_fill() - fill in the properties that are constant while the module is loaded
@@ -296,3 +305,63 @@ const struct myalloc_front_view myalloc_pool_view = {
 	.bytes = sizeof(struct myalloc_pool_stat),
 	.fill = fill_pool,
 };
+
+/**
+ * myalloc_contract_stat_fill() - fill in the statistics of a line of a contract
+ * @stat: out; the members that select the line are left unchanged
+ * @contract: the contract
+ * @line: number of the line
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_contract_stat_fill(struct myalloc_contract_stat *stat, struct myalloc_contract *contract,
+				unsigned int line)
+{
+	struct myalloc_contract_stats stats, *from = &stats;
+
+	myalloc_contract_stats(contract, line, from);
+	MYALLOC_CONTRACT_FIELDS_OWN(MYALLOC_STAT_COPY)
+	stat->id = contract->front.id * MYALLOC_LINES_MAX + line;
+	strscpy(stat->name, contract->part[line].name, sizeof(stat->name));
+}
+
+struct find_line {
+	struct myalloc_contract_stat *stat;
+	u64 from;
+	bool or_next;
+	bool found;
+};
+
+static bool found_line(struct myalloc_front *front, void *arg)
+{
+	struct myalloc_contract *contract = myalloc_contract_of(front);
+	struct find_line *find = arg;
+	u64 first = front->id * MYALLOC_LINES_MAX;
+	u64 line = find->from > first ? find->from - first : 0;
+
+	if (line >= contract->nr)
+		return true;
+	find->found = find->or_next || find->from >= first;
+	if (find->found)
+		myalloc_contract_stat_fill(find->stat, contract, line);
+	return false;
+}
+
+/**
+ * myalloc_contract_stat_find() - fill in the statistics of the line with a given number
+ * @stat: out
+ * @zone: the zone
+ * @id: number of the contract times MYALLOC_LINES_MAX, and that of the line
+ * @or_next: if true, take the next higher number if @id does not exist
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOENT if there is none.
+ */
+int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myalloc_zone *zone, u64 id,
+			       bool or_next)
+{
+	struct find_line find = { .stat = stat, .from = id, .or_next = or_next };
+
+	myalloc_front_walk(zone, &myalloc_contract_kind, found_line, &find);
+	return find.found ? 0 : -ENOENT;
+}

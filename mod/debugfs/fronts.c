@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files about heaps, rings and arenas: a line for each, with its statistics. See debugfs.c. */
+/* The files about heaps, rings, arenas and contracts: a line for each, with its statistics. See debugfs.c. */
 #include "env.h"
 
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
+#include "client/contract.h"
 #include "debugfs/files.h"
 #include "front/arena.h"
 #include "front/front.h"
@@ -174,6 +175,35 @@ static int pools_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pools);
 
+/* --- contracts --------------------------------------------------------------------------- */
+
+#define OF_CONTRACT(type, member, ...)	\
+	{ #member, offsetof(struct myalloc_contract_stat, member), sizeof(type) },
+
+static const struct column contract_columns[] = { MYALLOC_CONTRACT_FIELDS(OF_CONTRACT) };
+
+static bool contract_lines(struct myalloc_front *front, void *m)
+{
+	struct myalloc_contract *contract = myalloc_contract_of(front);
+	u32 i;
+
+	for (i = 0; i < contract->nr; i++) {
+		struct myalloc_contract_stat stat = {};
+
+		myalloc_contract_stat_fill(&stat, contract, i);
+		put_line(m, stat.name, &stat, contract_columns, ARRAY_SIZE(contract_columns));
+	}
+	return true;
+}
+
+static int contracts_show(struct seq_file *m, void *unused)
+{
+	put_head(m, "contracts", contract_columns, ARRAY_SIZE(contract_columns));
+	myalloc_front_walk(zone, &myalloc_contract_kind, contract_lines, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(contracts);
+
 /**
  * myalloc_debugfs_fronts() - create these files
  * @root: directory to create them in
@@ -189,4 +219,5 @@ void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *for_zone)
 	debugfs_create_file("pools", 0444, root, NULL, &pools_fops);
 	debugfs_create_file("rings", 0444, root, NULL, &rings_fops);
 	debugfs_create_file("arenas", 0444, root, NULL, &arenas_fops);
+	debugfs_create_file("contracts", 0444, root, NULL, &contracts_fops);
 }

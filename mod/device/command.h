@@ -23,6 +23,7 @@ struct myalloc_command {
 
 extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
 extern const struct myalloc_command myalloc_pool_commands[];	/* pool.c */
+extern const struct myalloc_command myalloc_contract_commands[];	/* contract.c */
 extern const struct myalloc_command myalloc_ring_commands[];	/* ring.c */
 extern const struct myalloc_command myalloc_arena_commands[];	/* arena.c */
 

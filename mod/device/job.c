@@ -123,11 +123,11 @@ void myalloc_job_kind_unregister(struct myalloc_job_kind *kind)
 const struct myalloc_job_kind *myalloc_job_kind_get(unsigned int cmd,
 						    enum myalloc_job_call *call)
 {
-	const struct myalloc_job_kind *kind, *found = ERR_PTR(-EOPNOTSUPP);
+	bool job = _IOC_NR(cmd) >= MYALLOC_IOC_JOBS && _IOC_NR(cmd) <= MYALLOC_IOC_JOBS_END;
+	const struct myalloc_job_kind *kind, *found = ERR_PTR(job ? -EOPNOTSUPP : -ENOTTY);
 	u32 i;
 
-	if (_IOC_TYPE(cmd) != MYALLOC_IOC || _IOC_NR(cmd) < MYALLOC_IOC_JOBS ||
-	    _IOC_NR(cmd) > MYALLOC_IOC_JOBS_END)
+	if (_IOC_TYPE(cmd) != MYALLOC_IOC)
 		return ERR_PTR(-ENOTTY);
 	mutex_lock(&kinds_mutex);
 	list_for_each_entry(kind, &kinds, link) {

@@ -12,7 +12,8 @@
  * the user, its resource is freed again.
  *
  * Close: the last reference to the file is gone, so nothing runs concurrently. The job ends
- * first; then objects are freed, then pages, then the caches, which are empty by then.
+ * first; then objects are freed, then pages, then the caches, which are empty by then, and then the
+ * contracts.
  *
  * Bulk commands work in batches through a small array on the stack and check for signals between
  * batches, so neither the latency of a signal nor the memory used depends on the size of the
@@ -31,7 +32,8 @@
  *			  the mmap_lock, and so never held while user memory is accessed
  *	  zone->caches_mutex and the locks below it (lib/zone_types.h)
  *
- * The two are never held together. debugfs reads the counts without a lock.
+ * The first is held while the second is taken only to end a contract by its number.
+ * debugfs reads the counts without a lock.
  */
 #include "env.h"
 
@@ -45,6 +47,7 @@
 #include <linux/xarray.h>
 
 #include "budget.h"
+#include "client/contract.h"
 #include "device/job.h"
 #include "device/map.h"
 #include "device/quota.h"
@@ -82,6 +85,7 @@ enum kind {
 	KIND_OBJECT,
 	KIND_PAGES,
 	KIND_CACHE,
+	KIND_CONTRACT,
 	NR_KINDS
 };
 
@@ -89,10 +93,11 @@ enum kind {
  * struct held - the resource that a handle names
  * @kind: enum kind
  * @exact: pages: allocated by number of pages, not by order
- * @nr_pages: pages: number of pages
+ * @nr_pages: pages, contract: number of pages
  * @addr: address of the pages or of the object
  * @cache: the cache, or that of the object
  * @mapped: pages: counts the mappings, NULL if there was none yet
+ * @contract: the contract
  */
 struct held {
 	u8 kind;
@@ -102,6 +107,7 @@ struct held {
 	union {
 		struct myalloc_cache *cache;
 		struct myalloc_mapped *mapped;
+		struct myalloc_contract *contract;
 	};
 };
 
@@ -167,6 +173,7 @@ static u64 charge(const struct held *held)
 
 	switch (held->kind) {
 	case KIND_PAGES:
+	case KIND_CONTRACT:
 		return (u64)held->nr_pages << PAGE_SHIFT;
 	case KIND_OBJECT:
 		l = &held->cache->layout;
@@ -199,7 +206,7 @@ static u64 handle_add(struct myalloc_session *s, const struct held *what, int *e
 {
 	struct held *held;
 
-	if (s->nr[KIND_OBJECT] + s->nr[KIND_PAGES] + s->nr[KIND_CACHE] >=
+	if (s->nr[KIND_OBJECT] + s->nr[KIND_PAGES] + s->nr[KIND_CACHE] + s->nr[KIND_CONTRACT] >=
 	    MYALLOC_HANDLES_MAX || s->next == ULONG_MAX) {
 		*err = -ENOSPC;
 		return 0;
@@ -771,6 +778,140 @@ int myalloc_session_cache_stat(struct myalloc_session *session,
 	return held ? 0 : -ENOENT;
 }
 
+/* --- contracts --------------------------------------------------------------------- */
+
+static int contract_locked(struct myalloc_session *s, struct myalloc_contract_make *arg,
+			   const struct myalloc_contract_line *lines,
+			   struct myalloc_contract_plan *plan)
+{
+	struct held what = { .kind = KIND_CONTRACT, .nr_pages = plan->pages };
+	int err;
+
+	if (!within_quota(s, &what, 1)) {
+		scnprintf(arg->reason, sizeof(arg->reason),
+			  "one open file may hold at most %u percent of the reserve (session_quota)",
+			  myalloc_session_quota);
+		return -EDQUOT;
+	}
+	what.contract = myalloc_contract_create(s->zone, arg->name, lines, arg->nr_lines,
+						arg->flags, plan);
+	if (IS_ERR(what.contract))
+		return PTR_ERR(what.contract);
+	/* Before the handle exists: afterwards another process can end it by its number. */
+	arg->id = what.contract->front.id;
+	arg->handle = handle_add(s, &what, &err);
+	if (err)
+		myalloc_contract_end(what.contract, MYALLOC_CONTRACT_RELEASE);
+	return err;
+}
+
+/**
+ * myalloc_session_contract_create() - MYALLOC_IOC_CONTRACT_CREATE
+ * @session: the session
+ * @arg: checked by the caller; its handle, id and, with -EDQUOT, its reason are written
+ * @lines: its lines
+ * @plan: in: what they cost; out: as of myalloc_contract_create()
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EDQUOT; -ENOMEM; -ERESTARTSYS; the errors of myalloc_contract_create().
+ */
+int myalloc_session_contract_create(struct myalloc_session *session,
+				    struct myalloc_contract_make *arg,
+				    const struct myalloc_contract_line *lines,
+				    struct myalloc_contract_plan *plan)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = contract_locked(session, arg, lines, plan);
+	session_unlock(session);
+	return err;
+}
+
+/* Lock held. */
+static int end_locked(struct myalloc_session *s, u64 handle)
+{
+	struct held *held = handle_find(s, handle, KIND_CONTRACT);
+	int err;
+
+	if (!held)
+		return -ENOENT;
+	err = myalloc_contract_end(held->contract, MYALLOC_CONTRACT_RELEASE);
+	if (!err)
+		handle_remove(s, handle, held);
+	return err;
+}
+
+/**
+ * myalloc_session_contract_end() - end a contract of a session
+ * @session: the session
+ * @handle: handle of the contract
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOENT; -EBUSY if pages of it are lent to the kernel; -ERESTARTSYS.
+ */
+int myalloc_session_contract_end(struct myalloc_session *session, u64 handle)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	err = end_locked(session, handle);
+	session_unlock(session);
+	return err;
+}
+
+/* Lock held. The handle of the contract with a number, 0 if it is not of this session. */
+static u64 contract_handle(struct myalloc_session *s, u64 id)
+{
+	unsigned long handle;
+	struct held *held;
+
+	if (!s->nr[KIND_CONTRACT])
+		return 0;
+	xa_for_each(&s->held, handle, held)
+		if (held->kind == KIND_CONTRACT && held->contract->front.id == id)
+			return handle;
+	return 0;
+}
+
+/**
+ * myalloc_sessions_contract_end() - end a contract of any session
+ * @zone: the zone
+ * @id: number of the contract
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOENT if there is none; -EPERM if it is not of a session; -EBUSY if pages of it are
+ * lent to the kernel; -ERESTARTSYS.
+ */
+int myalloc_sessions_contract_end(struct myalloc_zone *zone, u64 id)
+{
+	struct myalloc_contract_stat stat;
+	struct myalloc_session *s;
+	int err = -EPERM;
+	u64 handle;
+
+	if (id > U64_MAX / MYALLOC_LINES_MAX ||
+	    myalloc_contract_stat_find(&stat, zone, id * MYALLOC_LINES_MAX, false))
+		return -ENOENT;
+	mutex_lock(&sessions_mutex);
+	list_for_each_entry(s, &sessions, link) {
+		if (session_lock(s)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		handle = contract_handle(s, id);
+		if (handle)
+			err = end_locked(s, handle);
+		session_unlock(s);
+		if (handle)
+			break;
+	}
+	mutex_unlock(&sessions_mutex);
+	return err;
+}
+
 /* --- jobs ---------------------------------------------------------------------------- */
 
 static void notify(void *arg)
@@ -994,6 +1135,8 @@ static unsigned long close_kind(struct myalloc_session *s, enum kind kind)
 			continue;
 		if (kind == KIND_CACHE)
 			refused += !!destroy_locked(s, handle);
+		else if (kind == KIND_CONTRACT)
+			refused += !!end_locked(s, handle);
 		else
 			refused += !!free_one(s, handle, kind);
 	}
@@ -1017,7 +1160,7 @@ void myalloc_session_close(struct myalloc_session *session)
 	if (session->job)
 		myalloc_job_destroy(session->job);
 	refused = close_kind(session, KIND_OBJECT) + close_kind(session, KIND_PAGES) +
-		  close_kind(session, KIND_CACHE);
+		  close_kind(session, KIND_CACHE) + close_kind(session, KIND_CONTRACT);
 	if (refused) {
 		pr_err("session of %s[%d]: %lu handles could not be freed and stay in the statistics\n",
 		       session->comm, session->pid, refused);

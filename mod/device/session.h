@@ -33,6 +33,15 @@ int myalloc_session_cache_drain(struct myalloc_session *session, u64 handle, u64
 int myalloc_session_cache_stat(struct myalloc_session *session,
 			       struct myalloc_cache_stat *stat);
 
+struct myalloc_contract_line;
+struct myalloc_contract_plan;
+int myalloc_session_contract_create(struct myalloc_session *session,
+				    struct myalloc_contract_make *arg,
+				    const struct myalloc_contract_line *lines,
+				    struct myalloc_contract_plan *plan);
+int myalloc_session_contract_end(struct myalloc_session *session, u64 handle);
+int myalloc_sessions_contract_end(struct myalloc_zone *zone, u64 id);
+
 int myalloc_session_job_start(struct myalloc_session *session,
 			      const struct myalloc_job_kind *kind, void *params);
 int myalloc_session_job_result(struct myalloc_session *session,

@@ -5,6 +5,7 @@
 
 #include "device/job.h"
 
-extern struct myalloc_job_kind myalloc_stress_kind;
+extern struct myalloc_job_kind myalloc_stress_kind;		/* stress.c */
+extern struct myalloc_job_kind myalloc_contract_test_kind;	/* contract.c */
 
 #endif /* MYALLOC_STRESS_H */

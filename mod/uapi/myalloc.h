@@ -88,6 +88,7 @@
 #include "pool.h"
 #include "arena.h"
 #include "ring.h"
+#include "contract.h"
 #include "stress.h"
 #include "bench.h"
 

@@ -15,7 +15,7 @@
  *	F(type, name, file, kind, unit, label, key, help), and
  * MYALLOC_HEAP_FIELDS(H) and MYALLOC_RING_FIELDS(H) to
  *	H(type, name, kind, unit, label, help), and MYALLOC_ARENA_FIELDS(A) likewise;
- * so does MYALLOC_POOL_FIELDS(P).
+ * so do MYALLOC_POOL_FIELDS(P) and MYALLOC_CONTRACT_FIELDS(C), of one line of a contract.
  *
  * @kind: of a zone:
  *	HOLDER	pages in one place; the holders add up to nr_pages when nothing is in flight
@@ -325,6 +325,44 @@
 	  "allocations in NMI that a spare served")					\
 	P(__u64, bad_frees, USE, ERROR, "wrong frees refused",				\
 	  "wrong frees refused")
+
+/* A line of a contract. The number comes from its front, the others from the contract. */
+#define MYALLOC_CONTRACT_FIELDS(C)							\
+	C(__u64, id, TRAIT, NUMBER, "id",						\
+	  "number of the contract * 16 + number of the line")				\
+	MYALLOC_CONTRACT_FIELDS_OWN(C)
+
+#define MYALLOC_CONTRACT_FIELDS_OWN(C)							\
+	C(__u32, kind, TRAIT, NUMBER, "kind",						\
+	  "0: blocks, 1: extents, 2: objects")						\
+	C(__u32, nmi, TRAIT, NUMBER, "for NMIs",					\
+	  "blocks or objects that each CPU keeps for NMI handlers")			\
+	C(__u64, declared, TRAIT, NUMBER, "declared",					\
+	  "pages or objects that are live at most")					\
+	C(__u64, needed, TRAIT, PAGES, "needed",					\
+	  "pages within which no request of the line fails")				\
+	C(__u64, set_aside, TRAIT, PAGES, "set aside",					\
+	  "pages taken from the zone")							\
+	C(__u64, live, SPACE, NUMBER, "live",						\
+	  "pages or objects that users hold")						\
+	C(__u64, peak, SPACE, NUMBER, "peak",						\
+	  "most pages or objects that were live")					\
+	C(__u64, highest_end, SPACE, PAGES, "highest end",				\
+	  "pages up to the end of the highest block ever allocated")			\
+	C(__u64, beyond, USE, NUMBER, "beyond",						\
+	  "requests beyond what was declared")						\
+	C(__u64, best_effort, USE, NUMBER, "best effort",				\
+	  "those of them that the zone has served")					\
+	C(__u64, refused, USE, NUMBER, "refused",					\
+	  "requests of a kind that was not declared, or for a particular place")	\
+	C(__u64, failed_within, USE, ERROR, "failed within",				\
+	  "requests within what was declared that failed: must be 0")			\
+	C(__u64, nmi_allocs, USE, NUMBER, "allocs in NMI",				\
+	  "allocations that the stack of a CPU has served")				\
+	C(__u64, nmi_misses, USE, NUMBER, "misses in NMI",				\
+	  "allocations that found neither the lock nor anything in the stack")		\
+	C(__u64, refills, USE, NUMBER, "refills",					\
+	  "times that stacks were filled up")
 
 /* Members of a struct. */
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;

@@ -93,3 +93,10 @@ int dev_read_bench(int fd, struct myalloc_bench_progress *p)
 
 	return n < 0 ? -errno : n == sizeof(*p);
 }
+
+int dev_read_contract(int fd, struct myalloc_contract_progress *p)
+{
+	ssize_t n = read(fd, p, sizeof(*p));
+
+	return n < 0 ? -errno : n == sizeof(*p);
+}

@@ -31,6 +31,8 @@ void dev_unmap(void *at, size_t size);
 int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr);
 /* The same of a benchmark: 1 record or none */
 int dev_read_bench(int fd, struct myalloc_bench_progress *p);
+/* The same of a test of a contract */
+int dev_read_contract(int fd, struct myalloc_contract_progress *p);
 
 static inline int dev_info(int fd, struct myalloc_info *info)
 {

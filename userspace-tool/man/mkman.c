@@ -116,6 +116,8 @@ static bool fill_in(const char *what)
 		put_statistics(ring_fields);
 	} else if (!strcmp(what, "statistics pool")) {
 		put_statistics(pool_fields);
+	} else if (!strcmp(what, "statistics contract")) {
+		put_statistics(contract_fields);
 	} else {
 		if (!strcmp(what, "options"))
 			opts = global_opts;

@@ -28,6 +28,9 @@
 #define OF_HEAP(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_heap_stat, name), sizeof(type), false },
+#define OF_CONTRACT(type, name, kind, unit, label, help)			\
+	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
+	  offsetof(struct myalloc_contract_stat, name), sizeof(type), false },
 
 const struct stat_field zone_fields[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) { NULL } };
 const struct stat_field cache_fields[] = { MYALLOC_CACHE_FIELDS(OF_CACHE) { NULL } };
@@ -35,6 +38,7 @@ const struct stat_field heap_fields[] = { MYALLOC_HEAP_FIELDS(OF_HEAP) { NULL } 
 const struct stat_field pool_fields[] = { MYALLOC_POOL_FIELDS(OF_POOL) { NULL } };
 const struct stat_field arena_fields[] = { MYALLOC_ARENA_FIELDS(OF_ARENA) { NULL } };
 const struct stat_field ring_fields[] = { MYALLOC_RING_FIELDS(OF_RING) { NULL } };
+const struct stat_field contract_fields[] = { MYALLOC_CONTRACT_FIELDS(OF_CONTRACT) { NULL } };
 
 /* Those with 32 bits are signed in a zone's struct and small numbers in a cache's. */
 __s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order)

@@ -37,7 +37,7 @@ struct stat_field {
 /* Each ends with one that has no name. */
 extern const struct stat_field zone_fields[], cache_fields[], heap_fields[], ring_fields[];
 extern const struct stat_field pool_fields[];
-extern const struct stat_field arena_fields[];
+extern const struct stat_field arena_fields[], contract_fields[];
 
 /* The value in @stat, for @order if there is one for each. */
 __s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order);

@@ -1,0 +1,44 @@
+# No request within a contract fails, whatever others do; with one page less than planned, one does.
+# CONTRACT_REQUESTS: how many requests the adversaries make.
+. /guest/ktap.sh
+
+debug=/sys/kernel/debug/myalloc
+requests=${CONTRACT_REQUESTS:-20000}
+
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
+expect "contracts: none has a line" test "$(grep -c . $debug/contracts)" = 2
+expect "plan" myallocctl contract plan pages:2048@0,9 objects:1000x256 extents:100@5,12
+myallocctl -j contract plan pages:2048@0,9 >/tmp/plan.json
+expect "plan: 2048 pages in orders 0 and 9 need 3584" \
+	grep -q '"needed_pages": *3584' /tmp/plan.json
+expect "plan: more than the zone has is no error" myallocctl contract plan pages:100000@0,9
+refuse "plan: no order" myallocctl contract plan pages:512
+refuse "create: more than the zone has" myallocctl contract create much pages:100000@0,9
+myallocctl contract create held --hold forever pages:512@0-3 objects:100x64+2 >/tmp/create.txt 2>&1 &
+holder=$!
+n=0
+while [ "$(grep -c ^held $debug/contracts)" != 2 ] && [ $n -lt 100 ]; do
+	sleep 0.1
+	n=$((n + 1))
+done
+cat $debug/contracts
+expect "contracts: two lines" test "$(grep -c ^held $debug/contracts)" = 2
+refuse "create: the name is in use" myallocctl contract create held pages:16@0
+expect "list" myallocctl contract list
+expect "show" myallocctl contract show held
+refuse "show: there is none of this name" myallocctl contract show nobody
+expect "validation finds nothing beside a contract" myallocctl validate
+expect "end" myallocctl contract end held
+expect "the program that held it has ended" wait $holder
+cat /tmp/create.txt
+refuse "end: it has ended already" myallocctl contract end held
+for adversary in robson random; do
+	expect "the adversary $adversary, $requests requests" \
+		myallocctl contract test --adversary $adversary --others greedy \
+		--requests $requests pages:1024@0,3,6
+done
+refuse "the adversary robson, with one page less" \
+	myallocctl contract test --short 1 --requests $requests pages:1024@0,3,6
+expect "validation finds nothing" myallocctl validate
+expect "the module unloads" rmmod myalloc
+finish
