@@ -102,6 +102,24 @@ fi
 heading "the driver moves out"
 try rmmod myalloc_example
 
+# transfer [contract=1]: the same driver on two kinds of memory; sets transfers and failed
+transfer()
+{
+	try insmod /guest/modules/myalloc_transfer.ko "$@"
+	transfers=$(cat /sys/module/myalloc_transfer/parameters/transfers)
+	failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
+	try rmmod myalloc_transfer
+}
+heading "a driver that must not fail, while memory is fragmented and others are greedy"
+transfer
+without=$failed
+transfer contract=1
+echo "Of $transfers transfers $without found no memory with mempool and alloc_pages, and $failed with a contract."
+if [ "$without" = 0 ] || [ "$failed" != 0 ]; then
+	echo "!!! only those without a contract should have failed"
+	fault=1
+fi
+
 heading "remove the module"
 try rmmod myalloc
 echo "now $(reserved)"

@@ -15,6 +15,9 @@ while read -r kind; do
 	"cache show") words="$kind requests" ;;
 	"heap show") words="$kind web" ;;
 	"arena show") words="$kind frame-0" ;;
+	"contract plan") words="$kind pages:10@0" ;;
+	"contract create") words="$kind web pages:10@0" ;;
+	"contract show" | "contract end") words="$kind frob" ;;
 	"stress run") words="$kind --ops 5" ;;
 	esac
 	for how in -j -p; do
@@ -51,6 +54,12 @@ heap test
 arena list
 arena show
 arena test
+contract plan
+contract create
+contract list
+contract show
+contract end
+contract test
 ring list
 ring test
 drain
@@ -63,7 +72,9 @@ begin "what was taken is given back, and the device closed"
 for words in info stat "page alloc -n 5000" "page fill --hold 1ms" "page test" \
 	"page map --order 3" \
 	"cache create -n 5000" "cache shrink" heap "heap show web" "heap test" \
-	arena "arena show frame-0" "arena test" drain validate "stress run --ops 1"; do
+	arena "arena show frame-0" "arena test" "contract plan pages:10@0" \
+	"contract create web pages:10@0" contract "contract show frob" "contract end frob" \
+	"contract test" drain validate "stress run --ops 1"; do
 	script "set pages 65536"
 	# shellcheck disable=SC2086
 	tool $words
@@ -141,6 +152,16 @@ CACHE_DESTROY:cache create
 ARENA_STAT:arena list
 ARENA_STAT:arena show frame-0
 ARENA_TEST:arena test
+CONTRACT_PLAN:contract plan pages:10@0
+CONTRACT_CREATE:contract create web pages:10@0
+CONTRACT_END:contract create web pages:10@0
+CONTRACT_STAT:contract list
+CONTRACT_STAT:contract show frob
+CONTRACT_STAT:contract end frob
+CONTRACT_END:contract end frob
+CONTRACT_TEST:contract test
+CONTRACT_TESTED:contract test
+READ:contract test
 HEAP_STAT:heap list
 HEAP_STAT:heap show web
 CACHE_STAT:heap show web
@@ -589,6 +610,103 @@ has err "as many caches"
 script "signal ARENA_TEST 1 INT" "fail ARENA_TEST 1 EINTR"
 tool arena test
 exits 130
+script
+
+begin "contract plan"
+script
+tool contract plan pages:400@0,1,3 objects:1000x256+2 extents:512@5,12
+exits 0
+logged "LINE kind=0 pages=400 orders=b sizes=0,0/0 count=0 size=0 nmi=0"
+logged "LINE kind=2 pages=0 orders=0 sizes=0,0/0 count=1000 size=256 nmi=2"
+logged "LINE kind=1 pages=512 orders=0 sizes=5,12/2 count=0 size=0 nmi=0"
+line out "  pages:400@0-1,3 +800 .*400: a line for each order; 409: @0,3; 407: @0-1"
+line out "  extents:512@5,12 .*"
+line out "  possible now +yes"
+tool -j contract plan pages:16@0-3
+json /result/lines/0/ratio 2.000
+json /result/sum/pages 32
+script "set short 5"
+tool contract plan pages:16@0
+exits 0
+line out "  possible now +no"
+script
+for word in pages:0@1 pages:4 pages:4@ pages:4@3-1 pages:4@15 pages:4@0+ pages:4@0+0 \
+	objects:0x8 objects:4 objects:4x0 objects:4x64K extents:4@ extents:4@1, pages: \
+	pages:4@0x pages:4294967296@0 extents:9@1-23; do
+	tool contract plan $word
+	exits 2
+	has err "line"
+done
+tool contract plan bytes:4
+exits 2
+has err "a line is pages:M@ORDERS"
+tool contract plan
+exits 2
+has err "missing lines"
+
+begin "contract create, list, show, end"
+script
+tool contract create web pages:10@0
+exits 0
+line out "  name +web"
+logged "CONTRACT_END"
+tool contract create web pages:10000@0
+exits 1
+has err "creating the contract: it takes too many pages"
+tool contract create pages:10@0
+exits 2
+has err "missing name"
+tool contract create a-name-of-twenty-six-letters pages:10@0
+exits 2
+has err "at most 25"
+tool contract
+line out "48  frob.0 +pages .*"
+line out "49  frob.1 +objects .*"
+tool contract show frob
+exits 0
+line out ".*frob.1.*"
+tool contract show fro
+exits 1
+has err "no contract 'fro'"
+tool contract end frob
+exits 0
+script "fail CONTRACT_END 1 EPERM"
+tool contract end frob
+exits 1
+has err "belongs to a module"
+script "set contracts 0"
+tool contract
+has err "no contracts"
+
+begin "contract test"
+script
+tool contract test
+exits 0
+logged "ASKED adversary=0 requests=100000 pages=2048 orders=201 others=2 flags=0 seed=0"
+line out "verdict +ok"
+tool -j contract test --adversary random --others none --requests 7 --seed 5 --short 1 pages:64@0,3
+logged "ASKED adversary=1 requests=7 pages=64 orders=9 others=0 flags=2 seed=5"
+json /seed 5
+json /result/used_permille 500
+script "set failures 3"
+tool contract test
+exits 1
+line out "first +request 7 failed"
+line out "verdict +failed"
+script "fail CONTRACT_TEST 1 ENOSPC"
+tool contract test
+exits 1
+has err "the zone has too little"
+script
+for words in "--adversary robsom" "--others mean" objects:4x64 pages:4@0+1 pages:2000000@0; do
+	# shellcheck disable=SC2086
+	tool contract test $words
+	exits 2
+done
+script "signal WAIT 1 INT"
+tool contract test
+exits 130
+logged "CONTRACT_CANCEL"
 script
 
 begin "heap list and show"

@@ -35,4 +35,11 @@ int fake_bench_shape(struct myalloc_bench_shape *s);
 int fake_bench_start(struct myalloc_bench *b);
 int fake_bench_result(struct myalloc_bench_result *r);
 
+/* fake_contract.c */
+int fake_contract_make(struct myalloc_contract_make *m, bool create);
+int fake_contract_end(const struct myalloc_contract_finish *f);
+int fake_contract_stat(struct myalloc_contract_stat *s);
+int fake_contract_test(struct myalloc_contract_test *t);
+int fake_contract_tested(struct myalloc_contract_test_result *r);
+
 #endif /* MYALLOCCTL_FAKE_H */

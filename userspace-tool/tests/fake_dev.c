@@ -76,6 +76,7 @@ static struct {
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
 	{ "arenas", 2 }, { "arena_errors", 0 },
+	{ "contracts", 1 }, { "short", 0 }, { "failures", 0 },
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "busy", 0 },
@@ -850,6 +851,13 @@ static const struct {
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
 	{ MYALLOC_IOC_HEAP_STAT, "HEAP_STAT" },
 	{ MYALLOC_IOC_HEAP_TEST, "HEAP_TEST" },
+	{ MYALLOC_IOC_CONTRACT_PLAN, "CONTRACT_PLAN" },
+	{ MYALLOC_IOC_CONTRACT_CREATE, "CONTRACT_CREATE" },
+	{ MYALLOC_IOC_CONTRACT_END, "CONTRACT_END" },
+	{ MYALLOC_IOC_CONTRACT_STAT, "CONTRACT_STAT" },
+	{ MYALLOC_IOC_CONTRACT_TEST, "CONTRACT_TEST" },
+	{ MYALLOC_IOC_CONTRACT_TESTED, "CONTRACT_TESTED" },
+	{ MYALLOC_IOC_CONTRACT_CANCEL, "CONTRACT_CANCEL" },
 	{ MYALLOC_IOC_ARENA_STAT, "ARENA_STAT" },
 	{ MYALLOC_IOC_ARENA_TEST, "ARENA_TEST" },
 	{ MYALLOC_IOC_STRESS_START, "STRESS_START" },
@@ -905,6 +913,17 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_obj_alloc(arg);
 	case MYALLOC_IOC_OBJ_FREE:
 		return do_free(arg, true);
+	case MYALLOC_IOC_CONTRACT_PLAN:
+	case MYALLOC_IOC_CONTRACT_CREATE:
+		return fake_contract_make(arg, cmd == MYALLOC_IOC_CONTRACT_CREATE);
+	case MYALLOC_IOC_CONTRACT_END:
+		return fake_contract_end(arg);
+	case MYALLOC_IOC_CONTRACT_STAT:
+		return fake_contract_stat(arg);
+	case MYALLOC_IOC_CONTRACT_TEST:
+		return fake_contract_test(arg);
+	case MYALLOC_IOC_CONTRACT_TESTED:
+		return fake_contract_tested(arg);
 	case MYALLOC_IOC_ARENA_STAT:
 		return do_arena_stat(arg);
 	case MYALLOC_IOC_ARENA_TEST:
@@ -925,6 +944,7 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return fake_bench_result(arg);
 	case MYALLOC_IOC_STRESS_CANCEL:
 	case MYALLOC_IOC_BENCH_CANCEL:
+	case MYALLOC_IOC_CONTRACT_CANCEL:
 		if (!fake_run.started)
 			return -ENOENT;
 		fake_run.cancelled = true;

@@ -39,6 +39,19 @@ for adversary in robson random; do
 done
 refuse "the adversary robson, with one page less" \
 	myallocctl contract test --short 1 --requests $requests pages:1024@0,3,6
+
+# The same driver, with memory of the kernel and of a contract, while memory is fragmented.
+expect "the module unloads" rmmod myalloc
+expect "the module loads with more" insmod /guest/modules/myalloc.ko reserve_mb=48
+expect "the driver on kmalloc loads" insmod /guest/modules/myalloc_transfer.ko
+failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
+note "on mempool and page allocator $failed transfers had no memory"
+expect "transfers have failed" test "$failed" -gt 0
+expect "it unloads" rmmod myalloc_transfer
+expect "the driver on a contract loads" insmod /guest/modules/myalloc_transfer.ko contract=1
+failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
+expect "no transfer has failed" test "$failed" = 0
+expect "it unloads" rmmod myalloc_transfer
 expect "validation finds nothing" myallocctl validate
 expect "the module unloads" rmmod myalloc
 finish
