@@ -28,6 +28,8 @@
 #define HANDLES_MOST	4096	/* that the model follows */
 #define HANDLES_AT	0x4000	/* in user memory, where handles usually go */
 #define ARG_AT		0x100
+#define LINES_AT	0x2000	/* lines of contracts */
+#define COSTS_AT	0x3000	/* what they cost */
 #define CHUNK_ORDER	5
 #define CHUNKS		2
 #define VALIDATE_EVERY	8
@@ -55,7 +57,7 @@ static u64 take(u32 bytes)
 
 /* --- the model ------------------------------------------------------------------------- */
 
-enum { NO_HANDLE, PAGES, OBJECT, CACHE };
+enum { NO_HANDLE, PAGES, OBJECT, CACHE, CONTRACT };
 
 /**
  * struct handle - one that the user was told
@@ -159,6 +161,10 @@ static const struct command {
 	{ "ARENA_TEST", MYALLOC_IOC_ARENA_TEST, offsetof(struct myalloc_arena_test, allocs), true },
 	{ "RING_STAT", MYALLOC_IOC_RING_STAT, 8, true },
 	{ "RING_TEST", MYALLOC_IOC_RING_TEST, offsetof(struct myalloc_ring_test, records), true },
+	{ "CONTRACT_PLAN", MYALLOC_IOC_CONTRACT_PLAN, 80, true },
+	{ "CONTRACT_CREATE", MYALLOC_IOC_CONTRACT_CREATE, 80, true },
+	{ "CONTRACT_END", MYALLOC_IOC_CONTRACT_END, 16 },
+	{ "CONTRACT_STAT", MYALLOC_IOC_CONTRACT_STAT, 48, true },
 };
 
 enum { ANY_COMMAND = ARRAY_SIZE(commands), READ, POLL, CLOSE, GO_ON, NR_ACTIONS };
@@ -191,6 +197,9 @@ static union {
 	struct myalloc_arena_test arena_test;
 	struct myalloc_ring_stat ring_stat;
 	struct myalloc_ring_test ring_test;
+	struct myalloc_contract_make contract;
+	struct myalloc_contract_finish finish;
+	struct myalloc_contract_stat contract_stat;
 } arg;
 
 /* Handles of things of a kind into user memory: a run of those that there are. */
@@ -223,6 +232,40 @@ static void fix_handles(struct model *m, u32 nr)
 	case MYALLOC_IOC_OBJ_ALLOC:
 		arg.obj_alloc.cache = pick(m, arg.obj_alloc.cache, CACHE);
 		break;
+	case MYALLOC_IOC_CONTRACT_END:
+		arg.finish.handle = pick(m, arg.finish.handle, CONTRACT);
+		arg.finish.id = 0;
+		break;
+	}
+}
+
+/* Lines of a contract from the input into user memory, most of them good. */
+static void place_lines(void)
+{
+	struct myalloc_line *line = (void *)(fuzz_user + LINES_AT);
+	u32 i;
+
+	memset(line, 0, MYALLOC_LINES_MAX * sizeof(*line));
+	for (i = 0; i < arg.contract.nr_lines % (MYALLOC_LINES_MAX + 1); i++, line++) {
+		u32 choice = take(1);
+
+		line->kind = choice % 3;
+		line->nmi = choice & 0x80 ? take(1) % 4 : 0;
+		switch (choice % 4) {
+		case 0:
+		case 3:
+			line->pages = 1 + take(1) % 16;
+			line->orders = take(1) % BIT(CHUNK_ORDER);
+			break;
+		case 1:
+			line->pages = 1 + take(1) % 32;
+			line->nr_sizes = 1;
+			line->sizes[0] = take(1) % 16;
+			break;
+		default:
+			line->count = take(1);
+			line->object_size = take(2);
+		}
 	}
 }
 
@@ -241,6 +284,13 @@ static void fix_pointer(u32 nr)
 	case MYALLOC_IOC_OBJ_FREE:
 		arg.free.handles = USER_BASE + HANDLES_AT;
 		arg.free.count = 1 + arg.free.count % 160;
+		break;
+	case MYALLOC_IOC_CONTRACT_PLAN:
+	case MYALLOC_IOC_CONTRACT_CREATE:
+		arg.contract.nr_lines = 1 + arg.contract.nr_lines % 3;
+		arg.contract.lines = USER_BASE + LINES_AT;
+		arg.contract.costs = arg.contract.costs & 1 ? USER_BASE + COSTS_AT : 0;
+		place_lines();
 		break;
 	}
 }
@@ -328,6 +378,16 @@ static void fix_rest(u32 nr)
 		arg.arena_test.flags %= 4;
 		arg.arena_test.ops = 1 + arg.arena_test.ops % HEAP_OPS_MOST;
 		arg.arena_test.max_bytes %= (PAGE_SIZE << CHUNK_ORDER) + 1;
+		break;
+	case MYALLOC_IOC_CONTRACT_PLAN:
+	case MYALLOC_IOC_CONTRACT_CREATE:
+		arg.contract.flags &= MYALLOC_CONTRACT_IS_FLAGS;
+		arg.contract.name[0] = 'a' + arg.contract.name[0] % 4;
+		arg.contract.name[1] = 0;
+		break;
+	case MYALLOC_IOC_CONTRACT_STAT:
+		arg.contract_stat.how = 1 + arg.contract_stat.how % 2;
+		arg.contract_stat.id %= 64;
 		break;
 	case MYALLOC_IOC_BENCH_START:
 		arg.bench.shapes[0] &= 3;
@@ -420,6 +480,7 @@ static void after_free(struct model *m, u8 kind, u64 handles, u32 count, u32 don
 static void follow(struct model *m, u32 nr, unsigned long at, long ret)
 {
 	struct myalloc_cache_create create;
+	struct myalloc_contract_make contract;
 	struct handle *h;
 	u32 done, i;
 
@@ -459,6 +520,26 @@ static void follow(struct model *m, u32 nr, unsigned long at, long ret)
 			m->lost = true;
 		else
 			add(m, create.handle, CACHE, 0, 0);
+		break;
+	case MYALLOC_IOC_CONTRACT_CREATE:
+		if (ret)
+			break;
+		memcpy(&contract, fuzz_user + at, sizeof(contract));
+		if (contract.size < offsetofend(struct myalloc_contract_make, id))
+			m->lost = true;
+		else
+			add(m, contract.handle, CONTRACT, contract.pages, 0);
+		break;
+	case MYALLOC_IOC_CONTRACT_END:
+		h = find(m, arg.finish.handle, CONTRACT);
+		CHECK(ret != -ENOENT || !h || m->lost, "contract %llu was not found",
+		      arg.finish.handle);
+		/* By its number it may be of any file. */
+		if (!ret && !arg.finish.handle)
+			for (i = 0; i < FILES; i++)
+				model[i].lost = true;
+		else if (!ret && h)
+			*h = m->handle[--m->nr];
 		break;
 	case MYALLOC_IOC_CACHE_DESTROY:
 		h = find(m, arg.handle.handle, CACHE);
@@ -532,6 +613,12 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 
 		fuzz_world.writable[1].from = to - USER_BASE;
 		fuzz_world.writable[1].to = to - USER_BASE + 8 * count;
+		fuzz_world.nr_writable = 2;
+	}
+	if (c->cmd == MYALLOC_IOC_CONTRACT_PLAN || c->cmd == MYALLOC_IOC_CONTRACT_CREATE) {
+		fuzz_world.writable[1].from = arg.contract.costs - USER_BASE;
+		fuzz_world.writable[1].to = arg.contract.costs - USER_BASE +
+			arg.contract.nr_lines * sizeof(struct myalloc_line_cost);
 		fuzz_world.nr_writable = 2;
 	}
 	/* What was flipped may be an address or a size. */

@@ -10,6 +10,7 @@
 #include "kernel.h"
 
 #include "device/map.h"
+#include "device/sysfs.h"
 
 u8 fuzz_user[USER_SIZE];
 const struct file_operations *fuzz_device;
@@ -285,4 +286,10 @@ int myalloc_map_begin(struct vm_area_struct *vma, struct myalloc_mapped *mapped)
 u32 myalloc_map_granule(const void *addr, u32 nr_pages)
 {
 	return 1;
+}
+
+/* The files in sysfs have no commands. */
+const struct attribute_group **myalloc_sysfs_groups(struct myalloc_zone *zone)
+{
+	return NULL;
 }

@@ -152,10 +152,13 @@ struct file_operations {
 	long (*compat_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 };
 
+struct attribute_group;
+
 struct miscdevice {
 	int minor;
 	const char *name;
 	const struct file_operations *fops;
+	const struct attribute_group **groups;
 	mode_t mode;
 };
 
