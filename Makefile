@@ -9,7 +9,7 @@ export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
-.PHONY: exhaustive fuzz models tsan big-endian coverage coverage-mod mutants
+.PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm programs module tool compile_commands lint clean
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo '  make models     the lock-free parts: models checked by spin, litmus tests decided by'
 	@echo '                  herd7 with the kernel'"'"'s memory model (3 min; 30 s)'
 	@echo '  make tsan       suites and racing threads under ThreadSanitizer (4 min; 3 min)'
+	@echo '  make compilers  the suites built by gcc and three clangs, from -O0 to -O3 with LTO (4 min)'
 	@echo '  make big-endian the suites built for s390x, in an emulator (5 min)'
 	@echo '  make bench      native speed beside the kernel'"'"'s allocators, as a table, JSON and plots'
 	@echo '                  (10 min; 3 min)'
@@ -83,7 +84,7 @@ soak:
 matrix:
 	@vm/matrix.sh
 
-exhaustive fuzz models tsan big-endian:
+exhaustive fuzz models tsan compilers big-endian:
 	@vm/proof.sh $@
 
 coverage-mod:

@@ -19,7 +19,7 @@ static struct fixture *two_chunks(struct kunit *test, unsigned int checks)
 	return fixture_zone(test, &args);
 }
 
-static noinline void *extent(struct fixture *fx, u32 nr)
+static noinline __noclone void *extent(struct fixture *fx, u32 nr)
 {
 	void *addr = myalloc_pages_alloc_exact(fx->zone, nr, 0, 0);
 

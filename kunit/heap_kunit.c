@@ -748,7 +748,7 @@ static void heap_limbo(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-static noinline void *get_here(struct myalloc_heap *heap, size_t size)
+static noinline __noclone void *get_here(struct myalloc_heap *heap, size_t size)
 {
 	void *addr = myalloc_heap_alloc(heap, size, 0);
 
@@ -756,7 +756,7 @@ static noinline void *get_here(struct myalloc_heap *heap, size_t size)
 	return addr;
 }
 
-static noinline int free_here(struct myalloc_heap *heap, void *addr)
+static noinline __noclone int free_here(struct myalloc_heap *heap, void *addr)
 {
 	int err = myalloc_heap_free(heap, addr);
 

@@ -24,7 +24,7 @@ static struct myalloc_frame *frame_of(const struct fixture *fx, const void *addr
 }
 
 /* The tests know their callers. */
-static noinline void *lend_here(struct fixture *fx, unsigned int order)
+static noinline __noclone void *lend_here(struct fixture *fx, unsigned int order)
 {
 	void *addr = myalloc_pages_alloc(fx->zone, order, MYALLOC_LENDABLE);
 

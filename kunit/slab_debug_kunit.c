@@ -17,7 +17,7 @@ static struct fixture *small_zone(struct kunit *test, myalloc_cache_flags_t chec
 	return fixture_zone(test, &args);
 }
 
-static noinline void *alloc_here(struct myalloc_cache *cache)
+static noinline __noclone void *alloc_here(struct myalloc_cache *cache)
 {
 	void *object = myalloc_cache_alloc(cache, 0);
 
@@ -25,7 +25,7 @@ static noinline void *alloc_here(struct myalloc_cache *cache)
 	return object;
 }
 
-static noinline int free_here(struct myalloc_cache *cache, void *object)
+static noinline __noclone int free_here(struct myalloc_cache *cache, void *object)
 {
 	int err = myalloc_cache_free(cache, object);
 

@@ -442,7 +442,7 @@ static void zone_metadata_share(struct kunit *test)
 
 /* --- destruction ------------------------------------------------------------------ */
 
-static noinline void *alloc_for_report(struct fixture *fx, unsigned int order)
+static noinline __noclone void *alloc_for_report(struct fixture *fx, unsigned int order)
 {
 	void *addr = myalloc_pages_alloc(fx->zone, order, 0);
 

@@ -8,6 +8,7 @@
 #                ordered machines, decided by herd7
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;
 #                RACE_OPS (20000) operations of each thread
+#   compilers    the native suites, built by several compilers with several options
 #   big-endian   the native suites built for s390x, run by qemu-user
 # Results stay in the cache; MYALLOC_SEED repeats the random choices of a race. RECORD=1: also
 # writes a section of vm/TESTS.md.
@@ -40,8 +41,9 @@ exhaustive)
 fuzz)	"$root/vm/setup.sh" native fuzz ;;
 models)	"$root/vm/setup.sh" native models ;;
 tsan)	"$root/vm/setup.sh" native ;;
+compilers) "$root/vm/setup.sh" native compilers ;;
 big-endian) "$root/vm/setup.sh" native big-endian ;;
-*)	die "vm/proof.sh: '$what' is not one of exhaustive, fuzz, models, tsan, big-endian" ;;
+*)	die "vm/proof.sh: '$what' is not one of exhaustive, fuzz, models, tsan, compilers, big-endian" ;;
 esac
 lock "proof-$what-$(basename "$products")"
 rm -rf "$results"
@@ -80,6 +82,29 @@ tsan)
 		"$tests/$program" "${options[@]}" >"$results/$program.ktap" || status=1
 		say "    $program: $(grep -cE '^ *ok ' "$results/$program.ktap") results"
 	done
+	;;
+compilers)
+	programs=(kunit_host misuse_test fault_test)
+	# What inlining makes of a function that fails early; kernels switch it off as well.
+	quiet=-Wno-maybe-uninitialized
+	while IFS='|' read -r name compiler flags lib_flags ld_flags <&3; do
+		build "20 s" "$root/lib/tests" SAN= O="$tests-$name" CC="$compiler" \
+			CFLAGS="-g $flags" LIB_CFLAGS="$lib_flags" LDFLAGS="$ld_flags" \
+			"${programs[@]/#/$tests-$name/}"
+		for program in "${programs[@]}"; do
+			"$tests-$name/$program" >"$results/$program-$name.ktap" || status=1
+		done
+		say "    $name: $(cat "$results"/*-"$name".ktap | grep -cE '^ *ok ') results"
+	done 3<<-END
+		gcc-O0|gcc|-O0||
+		gcc-O2|gcc|-O2||
+		gcc-O3|gcc|-O3 $quiet||
+		gcc-O3-lto|gcc|-O3|-flto=auto $quiet|-O3 -flto=auto
+		clang-14-O2|clang-14|-O2||
+		clang-16-O2|clang-16|-O2||
+		clang-19-O0|clang-19|-O0||
+		clang-19-O3|clang-19|-O3||
+	END
 	;;
 big-endian)
 	tests+=-s390x

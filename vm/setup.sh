@@ -29,9 +29,10 @@ packages_of()
 	programs) echo gcc sqlite3 redis-tools "$(python_tests)" ;;
 	fuzz)	echo clang-14 libclang-rt-14-dev ;;
 	models)	echo spin ;;
+	compilers) echo gcc clang-14 clang-16 clang-19 ;;
 	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest source coverage plot malloc programs fuzz models big-endian lint" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest source coverage plot malloc programs fuzz models compilers big-endian lint" ;;
 	esac
 }
 

@@ -74,6 +74,11 @@ typedef long long s64;
 #undef __always_inline
 #define __always_inline		inline __attribute__((__always_inline__))
 #define noinline		__attribute__((__noinline__))
+#if __has_attribute(__noclone__)
+#define __noclone		__attribute__((__noclone__))
+#else
+#define __noclone
+#endif
 #define __aligned(x)		__attribute__((__aligned__(x)))
 #define __packed		__attribute__((__packed__))
 #define __section(s)		__attribute__((__section__(s)))
