@@ -96,6 +96,12 @@ static inline vm_fault_t myalloc_compat_insert_pmd(struct vm_fault *vmf, unsigne
 #define MYALLOC_COMPAT_PMD_PFNMAP	0
 #endif
 
+/*
+ * A socket takes a page itself by MSG_SPLICE_PAGES since 6.5, before by kernel_sendpage(). Later
+ * releases of 6.1 have the flag, and ignore it.
+ */
+#define MYALLOC_COMPAT_SPLICE_PAGES	MYALLOC_KERNEL(6, 5)
+
 /* Does kmem_cache_create() accept sheaves (per-CPU arrays)? Since 6.18. */
 #define MYALLOC_COMPAT_SHEAVES	MYALLOC_KERNEL(6, 18)
 

@@ -182,7 +182,7 @@ out:
 /* One end of a socket pair sends the page itself, and the other has not read it yet. */
 static int send_page(struct socket *sock, struct page *page)
 {
-#ifdef MSG_SPLICE_PAGES
+#if MYALLOC_COMPAT_SPLICE_PAGES
 	struct msghdr msg = { .msg_flags = MSG_SPLICE_PAGES };
 	struct bio_vec bvec;
 
