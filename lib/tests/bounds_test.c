@@ -10,6 +10,7 @@
 #include "env.h"
 #include "ktap.h"
 #include "lock_points.h"
+#include "client/contract.h"
 #include "page/pages.h"
 #include "object/cache.h"
 #include "object/limbo.h"
@@ -75,9 +76,13 @@ static struct myalloc_cache *make_cache(u32 size, unsigned int flags)
 static struct myalloc_cache *watched;
 static u64 had_slots, most_slots;
 static u32 had_limbo, most_limbo, depth;
+/* Locks taken so far. */
+static u32 holds;
 
 static void at_lock(const char *where)
 {
+	if (!strcmp(where, "locked"))
+		holds++;
 	if (!watched)
 		return;
 	if (!strcmp(where, "locked")) {
@@ -317,6 +322,80 @@ static void reap(void)
 	end_zone();
 }
 
+/* Splits and merges of a buddy so far. */
+static u64 moves(const struct myalloc_zone *child)
+{
+	return child->buddy.nr_splits + child->buddy.nr_merges;
+}
+
+/*
+ * A request within a contract takes one hold of the child's lock, in which it does at most as many
+ * splits or merges as an order has below it, and these for each of two deferred frees.
+ */
+static void contract(void)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 512, .orders = 0x3ff,
+	};
+	struct myalloc_contract_plan plan;
+	struct myalloc_contract *c;
+	struct myalloc_zone *child;
+	void *block[64], *extra;
+	u64 most_moves = 0, before;
+	u32 most_holds = 0, i, at;
+	unsigned long irq;
+
+	make_zone(CHUNKS);
+	c = myalloc_contract_create(zone, "c", &line, 1, 0, &plan);
+	if (IS_ERR(c))
+		host_fatal("no contract");
+	child = myalloc_contract_zone(c, 0);
+	for (i = 0; i < ARRAY_SIZE(block); i++) {
+		before = moves(child);
+		at = holds;
+		block[i] = myalloc_pages_alloc(child, 0, 0);
+		most_moves = max(most_moves, moves(child) - before);
+		most_holds = max(most_holds, holds - at);
+	}
+	ktap_result(most_moves == CHUNK_ORDER && most_holds == 1,
+		    "an alloc within a contract splits %u times at most, in 1 hold: %llu, %u",
+		    CHUNK_ORDER, most_moves, most_holds);
+	most_moves = 0;
+	most_holds = 0;
+	for (i = 3; i < ARRAY_SIZE(block); i++) {
+		before = moves(child);
+		at = holds;
+		myalloc_pages_free(child, block[i], 0);
+		most_moves = max(most_moves, moves(child) - before);
+		most_holds = max(most_holds, holds - at);
+	}
+	raw_spin_lock_irqsave(&child->lock, irq);
+	host_enter_nmi();
+	for (i = 0; i < 2; i++)
+		myalloc_pages_free(child, block[i], 0);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&child->lock, irq);
+	before = moves(child);
+	at = holds;
+	myalloc_pages_free(child, block[2], 0);
+	most_moves = max(most_moves, moves(child) - before);
+	most_holds = max(most_holds, holds - at);
+	ktap_result(most_moves >= CHUNK_ORDER && most_moves <= 3 * CHUNK_ORDER && most_holds == 1,
+		    "a free within a contract merges %u times at most, in 1 hold: %llu, %u",
+		    3 * CHUNK_ORDER, most_moves, most_holds);
+	extra = myalloc_pages_alloc(child, CHUNK_ORDER, 0);
+	at = holds;
+	before = moves(child);
+	if (!extra || myalloc_pages_alloc(child, 0, 0))
+		host_fatal("M is not what it was");
+	ktap_result(moves(child) == before && holds - at == 2,
+		    "an alloc beyond a contract takes another hold, to count: %u", holds - at);
+	myalloc_pages_free(child, extra, CHUNK_ORDER);
+	if (myalloc_contract_end(c, 0))
+		host_fatal("the contract does not end");
+	end_zone();
+}
+
 /* The capacity of a zone's magazines and depots: a share of it, for any number of CPUs. */
 static void share(u32 cpus, u32 nr_chunks)
 {
@@ -341,13 +420,14 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(12 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(15 + 2 * ARRAY_SIZE(cpus));
 	flush_hold();
 	flush_harvest();
 	trim_hold();
 	ages();
 	refill();
 	reap();
+	contract();
 	for (i = 0; i < ARRAY_SIZE(cpus); i++) {
 		share(cpus[i], 1);
 		share(cpus[i], CHUNKS);

@@ -11,9 +11,11 @@
  */
 #include "env.h"
 #include "base/random.h"
+#include "client/contract.h"
 #include "client/plan.h"
 #include "ktap.h"
 #include "program.h"
+#include "zone/zone.h"
 
 #define TABLE_BITS_MOST	27	/* 1 GiB */
 #define LARGE_MOST	BIT(24)	/* frames of a large store */
@@ -191,6 +193,7 @@ static void small_extents(u32 largest, u32 most)
 /* A store, and at each of its frames the pages of what begins there. */
 static struct {
 	struct myalloc_buddy buddy;
+	struct myalloc_zone *zone;	/* of a contract, in place of @buddy */
 	void *meta;
 	u16 *size;
 	u32 nr, live, end, requests;
@@ -221,10 +224,20 @@ static void end_store(void)
 
 static u32 take(u32 size)
 {
-	u32 idx = is_power_of_2(size) ?
-		  myalloc_buddy_alloc(&store.buddy, fls(size) - 1, false) :
-		  myalloc_buddy_alloc_exact(&store.buddy, size, 0, false);
+	u32 idx = MYALLOC_NO_FRAME;
+	void *addr;
 
+	if (store.zone) {
+		addr = is_power_of_2(size) ? myalloc_pages_alloc(store.zone, fls(size) - 1, 0) :
+					     myalloc_pages_alloc_exact(store.zone, size, 0, 0);
+		if (addr)
+			idx = myalloc_frame_idx(store.zone,
+						myalloc_map_frame(&store.zone->map, addr));
+	} else {
+		idx = is_power_of_2(size) ?
+		      myalloc_buddy_alloc(&store.buddy, fls(size) - 1, false) :
+		      myalloc_buddy_alloc_exact(&store.buddy, size, 0, false);
+	}
 	store.requests++;
 	if (idx == MYALLOC_NO_FRAME) {
 		store.failed = true;
@@ -240,7 +253,8 @@ static void give(u32 idx)
 {
 	u32 size = store.size[idx];
 
-	if (myalloc_buddy_free_exact(&store.buddy, idx, size))
+	if (store.zone ? myalloc_free(store.zone, myalloc_frame_addr(store.zone, idx)) :
+			 (int)myalloc_buddy_free_exact(&store.buddy, idx, size))
 		host_fatal("the buddy refuses a free");
 	store.size[idx] = 0;
 	store.live -= size;
@@ -320,6 +334,92 @@ static void large_extents(u32 live, u32 largest)
 		    "M = %u, extents up to %u: the adversary uses %u of N = %u pages in %u requests",
 		    live, largest, store.end, needed, store.requests);
 	end_store();
+}
+
+/* --- contracts, under attack while all other memory is taken ----------------------------------- */
+
+#define PARENT_ORDER	10
+
+/* A parent without memory behind it. */
+static struct myalloc_zone *make_parent(u32 nr_chunks)
+{
+	void **chunks = calloc(nr_chunks, sizeof(*chunks));
+	struct myalloc_zone_args args = {
+		.name = "parent", .chunks = chunks, .nr_chunks = nr_chunks,
+		.chunk_order = PARENT_ORDER, .nr_pages = nr_chunks << PARENT_ORDER,
+		.node = NUMA_NO_NODE, .simulated = true, .no_magazines = true,
+	};
+	struct myalloc_zone *zone;
+	u32 i;
+
+	/* Every other chunk is missing in some places. */
+	for (i = 0; i < nr_chunks; i++)
+		chunks[i] = (void *)((i + i / 7 + 1ul) << (PARENT_ORDER + PAGE_SHIFT));
+	zone = myalloc_zone_create(&args);
+	free(chunks);
+	if (IS_ERR(zone))
+		host_fatal("no zone");
+	return zone;
+}
+
+/* The adversary against a contract; @flags may make it a page short. */
+static void attack_contract(const struct myalloc_contract_line *line, const u32 *sizes, u32 nr,
+			    unsigned int flags, struct myalloc_contract_stats *stats)
+{
+	struct myalloc_contract_plan plan;
+	struct myalloc_zone *parent;
+	struct myalloc_contract *c;
+	u32 i;
+
+	parent = make_parent(512);
+	if (myalloc_contract_plan(parent, line, 1, &plan))
+		host_fatal("no plan");
+	c = myalloc_contract_create(parent, "c", line, 1, flags, &plan);
+	if (IS_ERR(c))
+		host_fatal("no contract");
+	/* Others take the rest, as far as they can. */
+	for (i = PARENT_ORDER + 1; i--; )
+		while (myalloc_pages_alloc(parent, i, 0))
+			;
+	store.zone = myalloc_contract_zone(c, 0);
+	store.nr = plan.line[0].needed;
+	store.live = 0;
+	store.end = 0;
+	store.requests = 0;
+	store.failed = false;
+	store.size = calloc(store.nr, sizeof(*store.size));
+	attack(line->pages, sizes, nr);
+	myalloc_contract_stats(c, 0, stats);
+	free(store.size);
+	store.zone = NULL;
+	/* The parent's memory is not there, and its metadata is not worth a walk. */
+	if (myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE))
+		host_fatal("the contract does not end");
+	for (i = 0; i < parent->buddy.nr_frames; i++)
+		if (parent->frames[i].type == MYALLOC_FRAME_PAGE)
+			myalloc_free(parent, myalloc_frame_addr(parent, i));
+	if (myalloc_zone_destroy(parent))
+		host_fatal("the zone does not end");
+}
+
+static void contract_blocks(u32 live, u32 orders)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = live, .orders = orders,
+	};
+	struct myalloc_contract_stats stats, less;
+	u32 sizes[MYALLOC_NR_ORDERS], nr = 0, k;
+
+	for (k = 0; k <= MYALLOC_CHUNK_MAX; k++)
+		if (orders & BIT(k))
+			sizes[nr++] = BIT(k);
+	attack_contract(&line, sizes, nr, 0, &stats);
+	attack_contract(&line, sizes, nr, MYALLOC_CONTRACT_SHORT, &less);
+	ktap_result(!stats.failed_within && !stats.beyond && stats.peak <= live &&
+		    stats.highest_end == stats.needed && less.failed_within == 1,
+		    "a contract, M = %u, orders 0x%x: %llu of %llu pages used, %llu requests within failed; %llu with a page less",
+		    live, orders, stats.highest_end, stats.set_aside, stats.failed_within,
+		    less.failed_within);
 }
 
 /* --- random loads -------------------------------------------------------------------------- */
@@ -416,7 +516,7 @@ int main(int argc, char **argv)
 	program_options(argc, argv, "In how many pages no request within a contract fails.",
 			options);
 	myalloc_random_init(&rng, seed, 0);
-	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 2 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
+	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 3 + 2 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
 	ktap_note("--seed %llu", seed);
 	small_blocks(0, 20);
 	small_blocks(1, 12);
@@ -432,6 +532,9 @@ int main(int argc, char **argv)
 		large_blocks(large[i].live, large[i].orders);
 	large_extents(50000, 512);
 	large_extents(99999, 1000);
+	contract_blocks(20000, 0x3ff);
+	contract_blocks(70001, 0x209);
+	contract_blocks(50000, 0x055);
 	random_lines(full ? 3000 : 200, 60, false);
 	random_lines(full ? 3000 : 200, 60, true);
 	for (i = 0; full && i < ARRAY_SIZE(full_large); i++)

@@ -77,6 +77,7 @@ extern const struct misuse misuse_heap[];
 extern const struct misuse misuse_pool[];
 extern const struct misuse misuse_arena[];
 extern const struct misuse misuse_ring[];
+extern const struct misuse misuse_contract[];
 
 /* What a child tells. */
 struct told {
