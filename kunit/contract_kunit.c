@@ -58,12 +58,13 @@ static struct myalloc_contract *contract_of(struct fixture *fx,
 	return c;
 }
 
-static struct myalloc_contract_stats line_stats(struct myalloc_contract *c, u32 line)
+/* Valid until the next call. Not on the stack, of which a test has little. */
+static struct myalloc_contract_stats *line_stats(struct myalloc_contract *c, u32 line)
 {
-	struct myalloc_contract_stats stats;
+	static struct myalloc_contract_stats stats;
 
 	myalloc_contract_stats(c, line, &stats);
-	return stats;
+	return &stats;
 }
 
 static void expect_end(struct fixture *fx, struct myalloc_contract *c)
@@ -71,8 +72,8 @@ static void expect_end(struct fixture *fx, struct myalloc_contract *c)
 	u32 i;
 
 	for (i = 0; i < c->nr; i++) {
-		KUNIT_EXPECT_EQ(fx->test, line_stats(c, i).failed_within, 0);
-		KUNIT_EXPECT_EQ(fx->test, line_stats(c, i).live, 0);
+		KUNIT_EXPECT_EQ(fx->test, line_stats(c, i)->failed_within, 0);
+		KUNIT_EXPECT_EQ(fx->test, line_stats(c, i)->live, 0);
 	}
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(fx->test, myalloc_contract_end(c, 0), 0);
@@ -174,66 +175,79 @@ static void contract_plan(struct kunit *test)
 	fixture_put(fx);
 }
 
-/* What cannot be is refused, with its reason. */
-static void contract_args(struct kunit *test)
+static void plan_refused(struct fixture *fx, const struct myalloc_contract_line *line,
+			 const char *why)
 {
-	static const u32 sizes[] = { 5, 300 }, none[] = { 5, 0 };
-	struct fixture *fx = zone_of(test, 0);
-	struct myalloc_zone *zone = fx->zone;
-	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
-	struct myalloc_contract_line line, many[MYALLOC_CONTRACT_LINES + 1];
-	struct myalloc_contract *c;
-	u32 i;
+	struct myalloc_contract_plan *plan = fixture_zalloc(fx->test, sizeof(*plan));
 
-#define REFUSED(text, err) do {							\
-		fixture_log_mark();						\
-		KUNIT_EXPECT_EQ(test, myalloc_contract_plan(zone, &line, 1, plan), err); \
-		KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(text), 1, "%s", text); \
-	} while (0)
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(fx->test, myalloc_contract_plan(fx->zone, line, 1, plan), -EINVAL);
+	KUNIT_EXPECT_EQ_MSG(fx->test, fixture_log_count(why), 1, "%s", why);
+}
+
+/* What cannot be is refused, with its reason. */
+static void contract_lines(struct kunit *test)
+{
+	static const u32 sizes[] = { 5, 300 }, none[] = { 0 };
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_line line;
+
 	line = pages_line(64, 0);
-	REFUSED("states at least one order", -EINVAL);
+	plan_refused(fx, &line, "states at least one order");
 	line = pages_line(1024, 0x200);
-	REFUSED("none above 8, a chunk of the zone", -EINVAL);
+	plan_refused(fx, &line, "none above 8, a chunk of the zone");
 	line = pages_line(15, 0x10);
-	REFUSED("15 pages do not hold one block of order 4", -EINVAL);
+	plan_refused(fx, &line, "15 pages do not hold one block of order 4");
 	line = pages_line(64, 0x5);
 	line.nmi = 1;
-	REFUSED("a line with blocks for NMIs states one order", -EINVAL);
+	plan_refused(fx, &line, "a line with blocks for NMIs states one order");
 	line = pages_line(64, 0x4);
 	line.nmi = MYALLOC_CONTRACT_NMI_MAX + 1;
-	REFUSED("a CPU has at most 64", -EINVAL);
+	plan_refused(fx, &line, "a CPU has at most 64");
 	line = pages_line(U32_MAX, 0x4);
 	line.nmi = 1;
-	REFUSED("with those for NMIs are more than", -EINVAL);
+	plan_refused(fx, &line, "with those for NMIs are more than");
 	line = (struct myalloc_contract_line){
 		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 400, .sizes = sizes,
 	};
-	REFUSED("a line of extents states 1 to 256", -EINVAL);
+	plan_refused(fx, &line, "a line of extents states 1 to 256");
 	line.nr_sizes = 257;
-	REFUSED("a line of extents states 1 to 256", -EINVAL);
+	plan_refused(fx, &line, "a line of extents states 1 to 256");
 	line.nr_sizes = 2;
-	REFUSED("an extent has 1 to 256 pages, a chunk of the zone, not 300", -EINVAL);
+	plan_refused(fx, &line, "an extent has 1 to 256 pages, a chunk of the zone, not 300");
 	line.sizes = none;
-	REFUSED("an extent has 1 to 256 pages, a chunk of the zone, not 0", -EINVAL);
+	plan_refused(fx, &line, "an extent has 1 to 256 pages, a chunk of the zone, not 0");
 	line.nr_sizes = 1;
 	line.pages = 4;
-	REFUSED("4 pages do not hold one extent of 5", -EINVAL);
+	plan_refused(fx, &line, "4 pages do not hold one extent of 5");
 	line.pages = 5;
 	line.nmi = 1;
-	REFUSED("a line of extents has none for NMIs", -EINVAL);
+	plan_refused(fx, &line, "a line of extents has none for NMIs");
 	line = objects_line(0, 64, 0);
-	REFUSED("a line of objects states at least 1", -EINVAL);
+	plan_refused(fx, &line, "a line of objects states at least 1");
 	line = objects_line(1, 64, 0);
 	line.cache.magazine = 3;
-	REFUSED("state 0, not 3", -EINVAL);
+	plan_refused(fx, &line, "state 0, not 3");
 	line = objects_line(1, 0, 0);
-	REFUSED("cannot lay out objects of 0 bytes", -EINVAL);
+	plan_refused(fx, &line, "cannot lay out objects of 0 bytes");
 	line = objects_line(1, 64, MYALLOC_CERTAIN | MYALLOC_TRUSTING);
-	REFUSED("exclude each other", -EINVAL);
+	plan_refused(fx, &line, "exclude each other");
 	line.kind = MYALLOC_NR_CONTRACT_KINDS;
-	REFUSED("a line is of pages, extents or objects (0, 1, 2), not 3", -EINVAL);
-#undef REFUSED
-	for (i = 0; i < ARRAY_SIZE(many); i++)
+	plan_refused(fx, &line, "a line is of pages, extents or objects (0, 1, 2), not 3");
+	fixture_put(fx);
+}
+
+static void contract_args(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_zone *zone = fx->zone;
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract_line line, *many;
+	struct myalloc_contract *c;
+	u32 i;
+
+	many = fixture_zalloc(test, (MYALLOC_CONTRACT_LINES + 1) * sizeof(*many));
+	for (i = 0; i <= MYALLOC_CONTRACT_LINES; i++)
 		many[i] = pages_line(1, 1);
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(zone, many, 0, plan), -EINVAL);
@@ -313,6 +327,14 @@ static void contract_short(struct kunit *test)
 
 /* --- pages ---------------------------------------------------------------------------------- */
 
+static noinline void *alloc_beyond(struct myalloc_zone *zone)
+{
+	void *addr = myalloc_pages_alloc(zone, 0, 0);
+
+	barrier();
+	return addr;
+}
+
 /* M is served whatever others do, and not more; by address of the parent, too. */
 static void contract_pages(struct kunit *test)
 {
@@ -322,7 +344,7 @@ static void contract_pages(struct kunit *test)
 	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
 	void **pages = array_of(test), *block[65];
 	u32 others = take_all(fx, pages), i;
-	struct myalloc_contract_stats stats;
+	struct myalloc_contract_stats *stats;
 
 	for (i = 0; i < 15; i++)
 		block[i] = myalloc_pages_alloc(zone, 2, 0);
@@ -330,23 +352,23 @@ static void contract_pages(struct kunit *test)
 		block[i] = myalloc_pages_alloc(zone, 0, MYALLOC_ZERO);
 	for (i = 0; i < 19; i++)
 		KUNIT_ASSERT_NOT_NULL(test, block[i]);
-	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	KUNIT_EXPECT_NULL(test, alloc_beyond(zone));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 2, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
 	stats = line_stats(c, 0);
-	KUNIT_EXPECT_EQ(test, stats.kind, MYALLOC_CONTRACT_PAGES);
-	KUNIT_EXPECT_EQ(test, stats.declared, 64);
-	KUNIT_EXPECT_EQ(test, stats.live, 64);
-	KUNIT_EXPECT_EQ(test, stats.peak, 64);
-	KUNIT_EXPECT_EQ(test, stats.needed, c->part[0].plan.needed);
-	KUNIT_EXPECT_EQ(test, stats.set_aside, c->part[0].plan.set_aside);
-	KUNIT_EXPECT_EQ(test, stats.highest_end, 64);
-	KUNIT_EXPECT_EQ(test, stats.beyond, 3);
-	KUNIT_EXPECT_EQ(test, stats.best_effort, 0);
-	KUNIT_EXPECT_TRUE(test, fixture_called_by(stats.sites[0].caller, contract_pages));
-	KUNIT_EXPECT_EQ(test, stats.sites[0].count + stats.sites[1].count +
-			stats.sites[2].count, 3);
-	KUNIT_EXPECT_EQ(test, stats.failed_within, 0);
+	KUNIT_EXPECT_EQ(test, stats->kind, MYALLOC_CONTRACT_PAGES);
+	KUNIT_EXPECT_EQ(test, stats->declared, 64);
+	KUNIT_EXPECT_EQ(test, stats->live, 64);
+	KUNIT_EXPECT_EQ(test, stats->peak, 64);
+	KUNIT_EXPECT_EQ(test, stats->needed, c->part[0].plan.needed);
+	KUNIT_EXPECT_EQ(test, stats->set_aside, c->part[0].plan.set_aside);
+	KUNIT_EXPECT_EQ(test, stats->highest_end, 64);
+	KUNIT_EXPECT_EQ(test, stats->beyond, 3);
+	KUNIT_EXPECT_EQ(test, stats->best_effort, 0);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(stats->sites[0].caller, alloc_beyond));
+	KUNIT_EXPECT_EQ(test, stats->sites[0].count + stats->sites[1].count +
+			stats->sites[2].count, 3);
+	KUNIT_EXPECT_EQ(test, stats->failed_within, 0);
 	FIXTURE_EXPECT_VALID(fx);
 
 	KUNIT_EXPECT_PTR_EQ(test, myalloc_zone_child_at(fx->zone, block[3]), zone);
@@ -357,10 +379,10 @@ static void contract_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, block[16]), PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, block[0]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[1], 2), 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 56);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 56);
 	for (i = 2; i < 19; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_free(i % 2 ? zone : fx->zone, block[i]), 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).peak, 64);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 64);
 
 	/* Again and again, at the limit. */
 	for (i = 0; i < 64; i++)
@@ -385,53 +407,51 @@ static void contract_sites(struct kunit *test)
 	const struct myalloc_contract_line line = pages_line(1, 1);
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
-	struct myalloc_contract_stats stats;
+	struct myalloc_contract_stats *stats;
 	u32 i;
 
 	for (i = 0; i < 20; i++)
 		myalloc_limit_beyond(&c->part[0].limit, 100 + i % 10);
 	stats = line_stats(c, 0);
 	for (i = 0; i < MYALLOC_CONTRACT_SITES - 1; i++) {
-		KUNIT_EXPECT_EQ(test, stats.sites[i].caller, 100 + i);
-		KUNIT_EXPECT_EQ(test, stats.sites[i].count, 2);
+		KUNIT_EXPECT_EQ(test, stats->sites[i].caller, 100 + i);
+		KUNIT_EXPECT_EQ(test, stats->sites[i].count, 2);
 	}
-	KUNIT_EXPECT_EQ(test, stats.sites[i].caller, 0);
-	KUNIT_EXPECT_EQ(test, stats.sites[i].count, 6);
-	KUNIT_EXPECT_EQ(test, stats.beyond, 20);
+	KUNIT_EXPECT_EQ(test, stats->sites[i].caller, 0);
+	KUNIT_EXPECT_EQ(test, stats->sites[i].count, 6);
+	KUNIT_EXPECT_EQ(test, stats->beyond, 20);
 	expect_end(fx, c);
 }
 
-/* Expect that a call is refused for that reason, and counted. */
-#define EXPECT_REFUSED(call, why)						\
-	do {									\
-		u64 __before = line_stats(c, 0).refused;				\
-										\
-		KUNIT_EXPECT_TRUE(test, (call));				\
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).refused, __before + 1);	\
-		myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));	\
-		KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, why), "%s", fx->text); \
-	} while (0)
-
-static void contract_refuses(struct kunit *test)
+/* Expect that the last call was refused for that reason, and counted as number @nr. */
+static void expect_refused(struct fixture *fx, struct myalloc_contract *c, u32 nr, bool refused,
+			   const char *why)
 {
-	static const u32 sizes[] = { 5, 16 };
-	struct myalloc_contract_line line = pages_line(64, 0x5);
+	KUNIT_EXPECT_TRUE_MSG(fx->test, refused, "%s", why);
+	KUNIT_EXPECT_EQ_MSG(fx->test, line_stats(c, 0)->refused, nr, "%s", why);
+	myalloc_zone_last_report(c->part[0].zone, fx->text, sizeof(fx->text));
+	KUNIT_EXPECT_NOT_NULL_MSG(fx->test, strstr(fx->text, why), "%s", fx->text);
+}
+
+static void contract_refuses_pages(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(64, 0x5);
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
 	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
 	const struct myalloc_cache_args args = { .name = "c", .object_size = 8 };
 	void *addr;
 
-	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 1, 0), "a size that is not declared");
-	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 3, 0), "a size that is not declared");
-	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 77, 0), "a size that is not declared");
-	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 3, 0, 0), "a size that is not declared");
-	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 0, 0, 0), "a size that is not declared");
-	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 1, 1, 0), "an alignment above the size");
-	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 2, MYALLOC_TOPDOWN), "the highest address");
-	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 4, 0, MYALLOC_TOPDOWN),
+	expect_refused(fx, c, 1, !myalloc_pages_alloc(zone, 1, 0), "a size that is not declared");
+	expect_refused(fx, c, 2, !myalloc_pages_alloc(zone, 3, 0), "a size that is not declared");
+	expect_refused(fx, c, 3, !myalloc_pages_alloc(zone, 77, 0), "a size that is not declared");
+	expect_refused(fx, c, 4, !myalloc_pages_alloc_exact(zone, 3, 0, 0), "a size that is not declared");
+	expect_refused(fx, c, 5, !myalloc_pages_alloc_exact(zone, 0, 0, 0), "a size that is not declared");
+	expect_refused(fx, c, 6, !myalloc_pages_alloc_exact(zone, 1, 1, 0), "an alignment above the size");
+	expect_refused(fx, c, 7, !myalloc_pages_alloc(zone, 2, MYALLOC_TOPDOWN), "the highest address");
+	expect_refused(fx, c, 8, !myalloc_pages_alloc_exact(zone, 4, 0, MYALLOC_TOPDOWN),
 		       "the highest address");
-	EXPECT_REFUSED(myalloc_pages_alloc_range(zone, (void *)zone->chunks[0], 4, 0) == -EINVAL,
+	expect_refused(fx, c, 9, myalloc_pages_alloc_range(zone, (void *)zone->chunks[0], 4, 0) == -EINVAL,
 		       "particular pages");
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(zone, &args)), -EINVAL);
@@ -441,14 +461,21 @@ static void contract_refuses(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(zone, addr, 4, 3, 0, 0, 1));
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr, 4), 0);
 	expect_end(fx, c);
+}
 
-	line = (struct myalloc_contract_line){
+static void contract_refuses_extents(struct kunit *test)
+{
+	static const u32 sizes[] = { 5, 16 };
+	const struct myalloc_contract_line line = {
 		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 64, .sizes = sizes, .nr_sizes = 2,
 	};
-	c = contract_of(fx, &line, 1, 0);
-	zone = myalloc_contract_zone(c, 0);
-	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 4, 0, 0), "a size that is not declared");
-	EXPECT_REFUSED(!myalloc_pages_alloc_exact(zone, 5, 4, 0), "an alignment above the size");
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *addr;
+
+	expect_refused(fx, c, 1, !myalloc_pages_alloc_exact(zone, 4, 0, 0), "a size that is not declared");
+	expect_refused(fx, c, 2, !myalloc_pages_alloc_exact(zone, 5, 4, 0), "an alignment above the size");
 	addr = myalloc_pages_alloc_exact(zone, 5, 3, 0);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	FIXTURE_EXPECT_VALID(fx);
@@ -457,19 +484,24 @@ static void contract_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr, 2), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr + 4 * PAGE_SIZE, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr + PAGE_SIZE), -EINVAL);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 5);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 5);
 	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr), 5 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
 	addr = myalloc_pages_alloc(zone, 4, 0);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr, 4), 0);
 	expect_end(fx, c);
+}
 
-	line = objects_line(10, 64, 0);
-	c = contract_of(fx, &line, 1, 0);
-	zone = c->part[0].zone;
+static void contract_refuses_objects(struct kunit *test)
+{
+	const struct myalloc_contract_line line = objects_line(10, 64, 0);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = c->part[0].zone;
+
 	KUNIT_EXPECT_NULL(test, myalloc_contract_zone(c, 0));
-	EXPECT_REFUSED(!myalloc_pages_alloc(zone, 0, 0), "pages from a line of objects");
+	expect_refused(fx, c, 1, !myalloc_pages_alloc(zone, 0, 0), "pages from a line of objects");
 	expect_end(fx, c);
 }
 
@@ -513,14 +545,14 @@ static void contract_best_effort(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, block[i]);
 		memset(block[i], 0x11, 4 * PAGE_SIZE);
 	}
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 2);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).best_effort, 2);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 8);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->best_effort, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 8);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 2, MYALLOC_LENDABLE));
 	others = take_all(fx, pages);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 2, 0));
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 4);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).best_effort, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 4);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->best_effort, 2);
 	FIXTURE_EXPECT_VALID(fx);
 
 	/* Of others nothing is freed, nor as another order. */
@@ -577,12 +609,12 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, lent);
 	fixture_set_referenced(lent, true);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, lent, 0), 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 1);
 	for (i = 0; i < 2; i++)
 		page[i] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), -EBUSY);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 1);
 	fixture_set_referenced(lent, false);
 	for (i = 0; i < 2; i++)
 		page[i] = myalloc_pages_alloc(zone, 0, 0);
@@ -597,12 +629,12 @@ static void contract_not_back(struct kunit *test)
 	fixture_nmi_exit(irq);
 	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
 	KUNIT_EXPECT_NULL(test, again);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 3);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_misses, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 3);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, 1);
 	/* An allocation completes some of them first. */
 	page[0] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 2);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
 	myalloc_zone_drain(zone);
 	expect_end(fx, c);
@@ -623,8 +655,8 @@ static void contract_one_less(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, block[10]);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(zone, 1, 0, MYALLOC_MAY_WAIT));
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).failed_within, 2);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 0);
 	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "request for 1 pages from "), "%s",
 				  fx->text);
@@ -674,7 +706,7 @@ static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags
 	void **objects = array_of(test), **pages = array_of(test);
 	struct work w = { .cache = cache, .objects = objects };
 	u32 others = take_all(fx, pages), slots, each = 2 * cache->mags.capacity, cpu;
-	struct myalloc_contract_stats stats;
+	struct myalloc_contract_stats *stats;
 
 	slots = c->part[0].plan.slabs * c->part[0].plan.objects;
 	KUNIT_EXPECT_EQ(test, each * num_possible_cpus(), c->part[0].plan.held);
@@ -690,7 +722,7 @@ static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags
 		w.nr = count;
 		fixture_on_cpu(cpu, alloc_work, &w);
 		KUNIT_ASSERT_EQ_MSG(test, w.done, count, "size %u, CPU %u", size, cpu);
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, count);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, count);
 		fixture_on_cpu(cpu + 1, free_work, &w);
 		KUNIT_ASSERT_EQ(test, w.done, count);
 	}
@@ -700,13 +732,13 @@ static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags
 	alloc_work(&w);
 	stats = line_stats(c, 0);
 	KUNIT_EXPECT_EQ(test, w.done, slots);
-	KUNIT_EXPECT_EQ(test, stats.kind, MYALLOC_CONTRACT_OBJECTS);
-	KUNIT_EXPECT_EQ(test, stats.declared, count);
-	KUNIT_EXPECT_EQ(test, stats.live, slots);
-	KUNIT_EXPECT_EQ(test, stats.beyond, 1);
-	KUNIT_EXPECT_EQ(test, stats.sites[0].count, 1);
-	KUNIT_EXPECT_GE(test, stats.peak, count);
-	KUNIT_EXPECT_EQ(test, stats.failed_within, 0);
+	KUNIT_EXPECT_EQ(test, stats->kind, MYALLOC_CONTRACT_OBJECTS);
+	KUNIT_EXPECT_EQ(test, stats->declared, count);
+	KUNIT_EXPECT_EQ(test, stats->live, slots);
+	KUNIT_EXPECT_EQ(test, stats->beyond, 1);
+	KUNIT_EXPECT_EQ(test, stats->sites[0].count, 1);
+	KUNIT_EXPECT_GE(test, stats->peak, count);
+	KUNIT_EXPECT_EQ(test, stats->failed_within, 0);
 	w.nr = slots;
 	free_work(&w);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
@@ -751,8 +783,8 @@ static void contract_slots(struct kunit *test)
 	alloc_work(&w);
 	c->part[0].declared = slots + 1;
 	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).failed_within, 1);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).beyond, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 0);
 	c->part[0].declared = 300;
 	free_work(&w);
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
@@ -774,8 +806,8 @@ static void contract_nmi_pages(struct kunit *test)
 	line.nmi = 3;
 	c = contract_of(fx, &line, 1, 0);
 	zone = myalloc_contract_zone(c, 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi, 3);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi, 3);
 	for (i = 0; i < 5; i++)
 		page[i] = myalloc_pages_alloc(zone, 1, 0);
 	for (round = 0; round < 4; round++) {
@@ -792,15 +824,15 @@ static void contract_nmi_pages(struct kunit *test)
 			KUNIT_ASSERT_NOT_NULL(test, got[i]);
 		KUNIT_EXPECT_NULL(test, more);
 		fixture_let_pass(fx);
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_allocs, 3 * (round + 1));
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_misses, round + 1);
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 10);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 3 * (round + 1));
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, round + 1);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 10);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 0);
 		FIXTURE_EXPECT_VALID(fx);
 		for (i = 0; i < 3; i++)
 			page[i] = got[i];
 	}
-	KUNIT_EXPECT_GE(test, line_stats(c, 0).refills, 4);
+	KUNIT_EXPECT_GE(test, line_stats(c, 0)->refills, 4);
 	/* A kept block is not a user's. */
 	for (i = 0; i < zone->buddy.nr_frames; i++)
 		if (zone->frames[i].type == MYALLOC_FRAME_KEPT)
@@ -826,7 +858,7 @@ static void contract_nmi_objects(struct kunit *test)
 	line.nmi = 3;
 	c = contract_of(fx, &line, 1, 0);
 	cache = myalloc_contract_cache(c, 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 0);
 	for (i = 0; i < 5; i++)
 		object[i] = myalloc_cache_alloc(cache, 0);
 	for (round = 0; round < 4; round++) {
@@ -845,8 +877,8 @@ static void contract_nmi_objects(struct kunit *test)
 		}
 		KUNIT_EXPECT_NULL(test, more);
 		fixture_let_pass(fx);
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).nmi_allocs, 3 * (round + 1));
-		KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, 5);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 3 * (round + 1));
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 5);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&cache->deferred.nr), 0);
 		FIXTURE_EXPECT_VALID(fx);
 		for (i = 0; i < 3; i++)
@@ -1045,25 +1077,28 @@ static void contract_random(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, myalloc_free(fx->zone, held[i].addr), 0);
 		held[i] = held[--nr];
 	}
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0).live, live[0]);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 1).live, live[1]);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 2).live, live[2]);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, live[0]);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 1)->live, live[1]);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 2)->live, live[2]);
 	FIXTURE_EXPECT_VALID(fx);
 	while (nr)
 		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, held[--nr].addr), 0);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, line_stats(c, i).beyond, 0);
+		KUNIT_EXPECT_EQ(test, line_stats(c, i)->beyond, 0);
 	give_all(fx, pages, others);
 	expect_end(fx, c);
 }
 
 static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_plan),
+	KUNIT_CASE(contract_lines),
 	KUNIT_CASE(contract_args),
 	KUNIT_CASE(contract_short),
 	KUNIT_CASE(contract_pages),
 	KUNIT_CASE(contract_sites),
-	KUNIT_CASE(contract_refuses),
+	KUNIT_CASE(contract_refuses_pages),
+	KUNIT_CASE(contract_refuses_extents),
+	KUNIT_CASE(contract_refuses_objects),
 	KUNIT_CASE(contract_wrong_frees),
 	KUNIT_CASE(contract_best_effort),
 	KUNIT_CASE(contract_owners),
