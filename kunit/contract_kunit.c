@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of contracts: what they promise, refuse and give back. The numbers: tests/contract_test.c. */
+/* Tests of contracts: what they promise and refuse. The numbers are in lib/tests/contract_test.c. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -188,7 +188,7 @@ static void plan_refused(struct fixture *fx, const struct myalloc_contract_line 
 /* What cannot be is refused, with its reason. */
 static void contract_lines(struct kunit *test)
 {
-	static const u32 sizes[] = { 5, 300 }, none[] = { 0 };
+	static const u32 sizes[] = { 5, 300 }, none[] = { 5, 0 };
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract_line line;
 
@@ -451,7 +451,8 @@ static void contract_refuses_pages(struct kunit *test)
 	expect_refused(fx, c, 7, !myalloc_pages_alloc(zone, 2, MYALLOC_TOPDOWN), "the highest address");
 	expect_refused(fx, c, 8, !myalloc_pages_alloc_exact(zone, 4, 0, MYALLOC_TOPDOWN),
 		       "the highest address");
-	expect_refused(fx, c, 9, myalloc_pages_alloc_range(zone, (void *)zone->chunks[0], 4, 0) == -EINVAL,
+	addr = (void *)zone->chunks[0];
+	expect_refused(fx, c, 9, myalloc_pages_alloc_range(zone, addr, 4, 0) == -EINVAL,
 		       "particular pages");
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(zone, &args)), -EINVAL);

@@ -426,7 +426,7 @@ long myalloc_ring_copy(struct myalloc_ring *ring, unsigned int cpu, void *to, si
 #define MYALLOC_CONTRACT_NMI_MAX 64	/* blocks or objects for NMIs, for each CPU */
 
 /* Flags of a contract */
-#define MYALLOC_CONTRACT_BEST_EFFORT	0x1u	/* pages beyond M: from the parent, if it has some */
+#define MYALLOC_CONTRACT_BEST_EFFORT	0x1u	/* pages beyond M: what the parent has */
 #define MYALLOC_CONTRACT_SHORT		0x2u	/* for tests: a page less than the plan says */
 #define MYALLOC_CONTRACT_FLAGS_ALL	0x3u
 
@@ -444,7 +444,8 @@ enum myalloc_contract_kind {
  * struct myalloc_contract_line - what a client states that it will hold of one kind
  * @kind: enum myalloc_contract_kind
  * @pages: PAGES, EXTENTS: pages that are live at most, M
- * @orders: PAGES: bit k is set if blocks of order k are asked for. No order above a chunk of the zone
+ * @orders: PAGES: bit k is set if blocks of order k are asked for. No order above a chunk of the
+ *	zone
  * @sizes: EXTENTS: the numbers of pages that are asked for, at most a chunk of the zone
  * @nr_sizes: how many
  * @count: OBJECTS: objects that are live at most, K
@@ -512,7 +513,8 @@ struct myalloc_contract_line_plan {
  * @line: what each of them costs
  *
  * Nothing is short if and only if the contract could be made at that moment. Free memory in
- * magazines and empty slabs counts as free only after a drain, which myalloc_contract_create() makes.
+ * magazines and empty slabs counts as free only after a drain, which myalloc_contract_create()
+ * makes.
  */
 struct myalloc_contract_plan {
 	u32 pages;

@@ -202,8 +202,8 @@ struct myalloc_zone_args {
  * @owners: bit i is set while i is the number of an owner of extents; changes under @lock
  * @told_wait: a request with MYALLOC_MAY_WAIT from a context that may not sleep was reported
  * @limit: what may be asked of the zone of a contract (page/limit.h); NULL for others
- * @children: the zones of contracts; NULL until there is one, then never changes. Blocks of chunks of theirs are tagged
- *	CONTRACT, with the number in place of a cache
+ * @children: the zones of contracts; NULL until there is one, then never changes. Blocks of chunks
+ *	of theirs are tagged CONTRACT, with the number in place of a cache
  * @reports: reports of errors
  * @drainers: the layers that hold back memory; constant once the zone exists
  * @pages: drainer of page magazines

@@ -20,7 +20,7 @@
  *		  an extent of s pages that meets t o_i-slots has at least that many for each
  *	w_i(x)	= the least of W_i and m_j, where j < i is the least number with X_j > x; W_i if
  *		  there is none
- *	a_i	= the largest number of o_i-slots, from 0 on, whose w_i have a sum of at most M - m_i
+ *	a_i	= the largest number of o_i-slots, from 0 on, whose w_i sum up to at most M - m_i
  *	X_i	= max(X_i-1, (a_i + 1) * 2^o_i)
  *
  * Proof, by induction over i: no extent of class o_i ends above X_i. When one of n pages goes into
@@ -32,8 +32,8 @@
  *
  * For blocks W_i = m_i = 2^o_i, and N - 1 pages do not suffice: in phase i, keep the smallest live
  * block of each o_i-slot, free all others, and allocate blocks of order o_i as long as M allows it;
- * the last one ends at X_i. With all orders from 0 to k, and M a multiple of 2^(k+1), N = M(1 + k/2).
- * No allocator that does not move what it has allocated needs less than M(1 + k/2) - 2^k + 1
+ * the last one ends at X_i. With all orders from 0 to k, and M a multiple of 2^(k+1), N is
+ * M(1 + k/2). No allocator that does not move what it has allocated needs less than M(1 + k/2) - 2^k + 1
  * (Robson, JACM 1971).
  *
  * Objects: a slab has s slots, at most K objects are live, and magazines and the stacks for NMIs

@@ -9,8 +9,9 @@
  * and all are counted under the zone's lock.
  *
  * Terms
- *	live	allocated, and neither kept for NMI handlers nor, up to E blocks of each CPU, waiting
- *		for the lock in the list of deferred frees. Quarantined and bad pages are live
+ *	live	allocated, and neither kept for NMI handlers nor, up to E blocks of each CPU,
+ *		waiting for the lock in the list of deferred frees. Quarantined and bad pages are
+ *		live
  *	beyond	a request that would make more than M pages live. It gets NULL, or, by flag, an
  *		extent of the parent zone that has the contract's number
  *	kept	blocks that the stacks of the CPUs hold for NMI handlers

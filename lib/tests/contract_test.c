@@ -5,7 +5,7 @@
  * Small lines: all states that a client can bring about are visited, in a store of N pages as the
  * plan says, where no request may fail, and in one of N - 1, where one must. Large lines, up to
  * 16 Mi pages: an adversary that keeps in each slot the smallest block that it can, and random
- * loads, against lib/page/buddy.c. exhaustive_test shows that buddy.c is the first fit of the search.
+ * loads, against lib/page/buddy.c. exhaustive_test shows that buddy.c is that first fit.
  *
  * A state of the search is which frames are allocated, and at which of them something begins.
  */
@@ -336,7 +336,7 @@ static void large_extents(u32 live, u32 largest)
 	end_store();
 }
 
-/* --- contracts, under attack while all other memory is taken ----------------------------------- */
+/* --- contracts, under attack while all other memory is taken ------------------------------ */
 
 #define PARENT_ORDER	10
 
@@ -501,8 +501,8 @@ int main(int argc, char **argv)
 		{ 100000, 0x201 }, { 100000, 0x209 }, { 65536, 0x3ff }, { 99999, 0x3ff },
 		{ 250000, 0x155 }, { 1000001, 0x00f }, { 70000, 0x7ff }, { 12345, 0x2aa },
 	}, full_large[] = {
-		{ LARGE_MOST / 11 * 2, 0x3ff }, { LARGE_MOST / 6, 0x7ff }, { LARGE_MOST / 2, 0x201 },
-		{ 3000017, 0x3ff },
+		{ LARGE_MOST / 11 * 2, 0x3ff }, { LARGE_MOST / 6, 0x7ff },
+		{ LARGE_MOST / 2, 0x201 }, { 3000017, 0x3ff },
 	};
 	bool full = false;
 	u64 seed = program_seed();
