@@ -28,8 +28,8 @@
  * beyond that it does not.
  *
  * Why no request within fails: for pages and extents plan.c proves it of a first fit with at most
- * M + 2 * P * E * 2^o pages allocated. Allocated are live ones, at most M; blocks in the stacks of P
- * CPUs, at most P * E; and frees of NMI handlers that wait for the lock and are not counted as
+ * M + 2 * P * E * 2^o pages allocated. Allocated are live ones, at most M; blocks in the stacks of
+ * P CPUs, at most P * E; and frees of NMI handlers that wait for the lock and are not counted as
  * live, at most as many. For objects plan.c proves it of a cache whose slabs stay and that has
  * magazines and stacks of at most H.
  *

@@ -33,8 +33,8 @@
  * For blocks W_i = m_i = 2^o_i, and N - 1 pages do not suffice: in phase i, keep the smallest live
  * block of each o_i-slot, free all others, and allocate blocks of order o_i as long as M allows it;
  * the last one ends at X_i. With all orders from 0 to k, and M a multiple of 2^(k+1), N is
- * M(1 + k/2). No allocator that does not move what it has allocated needs less than M(1 + k/2) - 2^k + 1
- * (Robson, JACM 1971).
+ * M(1 + k/2). No allocator that does not move what it has allocated needs less than
+ * M(1 + k/2) - 2^k + 1 (Robson, JACM 1971).
  *
  * Objects: a slab has s slots, at most K objects are live, and magazines and the stacks for NMIs
  * hold back at most H slots. S = roundup((K + H) / s) slabs suffice, if they never leave: a slab is
