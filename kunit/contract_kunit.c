@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of contracts: what they promise and refuse. The numbers are in lib/tests/contract_test.c. */
+/* Tests of contracts: what they promise and refuse. For the numbers: lib/tests/contract_test.c. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -120,6 +120,11 @@ static void contract_plan(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_plan_blocks(U32_MAX, 0x3ff), U32_MAX);
 	KUNIT_EXPECT_EQ(test, myalloc_plan_extents(63, (const u32[]){ 7 }, 1), 72);
 	KUNIT_EXPECT_EQ(test, myalloc_plan_extents(6, (const u32[]){ 7 }, 1), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_extents(63, (const u32[]){ 7, 5 }, 2),
+			myalloc_plan_extents(63, (const u32[]){ 5, 7 }, 2));
+	KUNIT_EXPECT_EQ(test, myalloc_plan_extents(6, (const u32[]){ 5, 7 }, 2), 8);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_blocks(3, 0x5), 3);
+	KUNIT_EXPECT_EQ(test, myalloc_plan_blocks(5, 0x5), 8);
 
 	fixture_note(fx);
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 3, plan), 0);
@@ -171,6 +176,10 @@ static void contract_plan(struct kunit *test)
 	lines[0] = pages_line(3000, 0x3ff & 0x1ff);
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 1, plan), 0);
 	KUNIT_EXPECT_EQ(test, plan->blocks_short, l[0].blocks - 4);
+	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
+	/* Of two orders that are short, the higher one is told. */
+	lines[1] = pages_line(3000, 0x1);
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 2, plan), 0);
 	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
 	fixture_put(fx);
 }
@@ -325,6 +334,89 @@ static void contract_short(struct kunit *test)
 	expect_end(fx, c);
 }
 
+static struct fixture *hook_fx;
+static void **hook_pages;
+static u32 hook_nr;
+
+/* Others take everything while a contract takes its blocks. */
+static void hook_take(const char *where)
+{
+	if (!strcmp(where, "contract-take") && !hook_nr)
+		hook_nr = take_all(hook_fx, hook_pages);
+}
+
+static void contract_taken(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(100, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c;
+
+	hook_fx = fx;
+	hook_pages = array_of(test);
+	hook_nr = 0;
+	if (!fixture_set_hook(hook_take))
+		kunit_skip(test, "no hooks here");
+	c = myalloc_contract_create(fx->zone, "c", &line, 1, 0, plan);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, plan->pages_short, 100);
+	give_all(fx, hook_pages, hook_nr);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+static struct myalloc_contract *hook_contract;
+
+/* Another contract is the first one meanwhile. */
+static void hook_table(const char *where)
+{
+	const struct myalloc_contract_line line = pages_line(1, 1);
+	struct myalloc_contract_plan plan;
+
+	if (strcmp(where, "contract-table") || hook_nr++)
+		return;
+	hook_contract = myalloc_contract_create(hook_fx->zone, "first", &line, 1, 0, &plan);
+}
+
+static void contract_table(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(1, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+
+	hook_fx = fx;
+	hook_nr = 0;
+	if (!fixture_set_hook(hook_table))
+		kunit_skip(test, "no hooks here");
+	c = contract_of(fx, &line, 1, 0);
+	fixture_set_hook(NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, hook_contract);
+	KUNIT_EXPECT_NE(test, c->part[0].id, hook_contract->part[0].id);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(hook_contract, 0), 0);
+	expect_end(fx, c);
+}
+
+/* With all checks; and short of a page, objects are as they are. */
+static void contract_checks(struct kunit *test)
+{
+	const struct myalloc_contract_line lines[] = {
+		pages_line(10, 0x3), objects_line(10, 100, 0),
+	};
+	struct fixture *fx = zone_of(test, MYALLOC_CHECKS);
+	struct myalloc_contract *c = contract_of(fx, lines, 2, MYALLOC_CONTRACT_SHORT);
+	void *page = myalloc_pages_alloc(myalloc_contract_zone(c, 0), 1, 0);
+	void *object = myalloc_cache_alloc(myalloc_contract_cache(c, 1), 0);
+
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	KUNIT_EXPECT_NOT_NULL(test, object);
+	KUNIT_EXPECT_EQ(test, c->part[1].zone->buddy.nr_frames, c->part[1].plan.needed);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, page), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object), 0);
+	expect_end(fx, c);
+}
+
 /* --- pages ---------------------------------------------------------------------------------- */
 
 static noinline void *alloc_beyond(struct myalloc_zone *zone)
@@ -408,10 +500,17 @@ static void contract_sites(struct kunit *test)
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
 	struct myalloc_contract_stats *stats;
+	unsigned long lock_irq, irq;
 	u32 i;
 
 	for (i = 0; i < 20; i++)
 		myalloc_limit_beyond(&c->part[0].limit, 100 + i % 10);
+	/* In NMI the place is not counted if the lock is taken. */
+	raw_spin_lock_irqsave(&c->part[0].limit.sites_lock, lock_irq);
+	irq = fixture_nmi_enter();
+	myalloc_limit_beyond(&c->part[0].limit, 100);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&c->part[0].limit.sites_lock, lock_irq);
 	stats = line_stats(c, 0);
 	for (i = 0; i < MYALLOC_CONTRACT_SITES - 1; i++) {
 		KUNIT_EXPECT_EQ(test, stats->sites[i].caller, 100 + i);
@@ -419,7 +518,7 @@ static void contract_sites(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, stats->sites[i].caller, 0);
 	KUNIT_EXPECT_EQ(test, stats->sites[i].count, 6);
-	KUNIT_EXPECT_EQ(test, stats->beyond, 20);
+	KUNIT_EXPECT_EQ(test, stats->beyond, 21);
 	expect_end(fx, c);
 }
 
@@ -801,8 +900,9 @@ static void contract_nmi_pages(struct kunit *test)
 	struct myalloc_contract *c;
 	struct myalloc_zone *zone;
 	void *got[4], *more, *page[8];
-	unsigned long lock_irq, irq;
+	unsigned long off, lock_irq, irq;
 	u32 i, round;
+	u64 live;
 
 	line.nmi = 3;
 	c = contract_of(fx, &line, 1, 0);
@@ -812,6 +912,7 @@ static void contract_nmi_pages(struct kunit *test)
 	for (i = 0; i < 5; i++)
 		page[i] = myalloc_pages_alloc(zone, 1, 0);
 	for (round = 0; round < 4; round++) {
+		local_irq_save(off);
 		raw_spin_lock_irqsave(&zone->lock, lock_irq);
 		irq = fixture_nmi_enter();
 		for (i = 0; i < 3; i++)
@@ -821,9 +922,13 @@ static void contract_nmi_pages(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
 		fixture_nmi_exit(irq);
 		raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+		live = line_stats(c, 0)->live;
+		local_irq_restore(off);
 		for (i = 0; i < 3; i++)
 			KUNIT_ASSERT_NOT_NULL(test, got[i]);
 		KUNIT_EXPECT_NULL(test, more);
+		/* Frees that wait for the interrupt are not live. */
+		KUNIT_EXPECT_EQ(test, live, 10);
 		fixture_let_pass(fx);
 		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 3 * (round + 1));
 		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, round + 1);
@@ -890,7 +995,100 @@ static void contract_nmi_objects(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* One of three is taken; the others stay. With no slot left, the stack stays as it is. */
+static void contract_nmi_few(struct kunit *test)
+{
+	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
+	struct fixture *fx = zone_of(test, 0);
+	struct work w = { .objects = array_of(test), .nr = MANY };
+	struct myalloc_contract *c;
+	unsigned long lock_irq, irq;
+	void *got[2];
+	u32 i;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	w.cache = myalloc_contract_cache(c, 0);
+	for (i = 0; i < 2; i++) {
+		raw_spin_lock_irqsave(&w.cache->lock, lock_irq);
+		irq = fixture_nmi_enter();
+		got[i] = myalloc_cache_alloc(w.cache, 0);
+		fixture_nmi_exit(irq);
+		raw_spin_unlock_irqrestore(&w.cache->lock, lock_irq);
+		KUNIT_EXPECT_NOT_NULL(test, got[i]);
+		fixture_let_pass(fx);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&c->part[0].limit.kept),
+				3 * num_possible_cpus() - i);
+		if (!i)
+			alloc_work(&w);
+		FIXTURE_EXPECT_VALID(fx);
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[0]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[1]), 0);
+	w.nr = w.done;
+	free_work(&w);
+	expect_end(fx, c);
+}
+
+static struct myalloc_limit *hook_limit;
+
+/* Somebody else fills the same stack. */
+static void hook_fill(const char *where)
+{
+	if (!strcmp(where, "limit-fill") && !hook_nr++)
+		myalloc_limit_fill(hook_limit);
+}
+
+/* The stack is filled by two at once; it is filled only while there are blocks. */
+static void contract_nmi_fill(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(16, 0x2);
+	struct fixture *fx = zone_of(test, 0);
+	unsigned long *things = fixture_zalloc(test, MANY * sizeof(*things));
+	struct myalloc_contract *c;
+	u32 nr = 0;
+
+	line.nmi = 2;
+	c = contract_of(fx, &line, 1, 0);
+	hook_limit = &c->part[0].limit;
+	hook_nr = 0;
+	myalloc_limit_empty(hook_limit);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&hook_limit->kept), 0);
+	fixture_set_hook(hook_fill);
+	myalloc_limit_fill(hook_limit);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&hook_limit->kept), 2 * num_possible_cpus());
+	FIXTURE_EXPECT_VALID(fx);
+
+	while (nr < MANY && (things[nr] = hook_limit->ops->fill(hook_limit)))
+		nr++;
+	KUNIT_EXPECT_EQ(test, nr, (c->part[0].plan.needed >> 1) - 2 * num_possible_cpus());
+	while (nr) {
+		hook_limit->ops->drop(hook_limit, things[--nr]);
+		atomic64_dec(&hook_limit->kept);
+	}
+	expect_end(fx, c);
+}
+
 /* --- end, validation, faults ---------------------------------------------------------------- */
+
+/* A ring has pages of a contract, and must end first. */
+static void expect_busy_ring(struct fixture *fx, struct myalloc_contract *c)
+{
+	const struct myalloc_ring_args args = {
+		.name = "r", .size = 4 * PAGE_SIZE, .mode = MYALLOC_RING_MANY,
+	};
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	struct myalloc_ring *ring = myalloc_ring_create(zone, &args);
+
+	if (IS_ERR(ring))	/* pages cannot be mapped twice here */
+		return;
+	KUNIT_EXPECT_EQ(fx->test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), -EBUSY);
+	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
+	KUNIT_EXPECT_NOT_NULL_MSG(fx->test, strstr(fx->text, "cannot end: ring r still exists"),
+				  "%s", fx->text);
+	KUNIT_EXPECT_EQ(fx->test, myalloc_ring_destroy(ring), 0);
+}
 
 static void contract_busy(struct kunit *test)
 {
@@ -921,6 +1119,7 @@ static void contract_busy(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
 	KUNIT_EXPECT_NOT_NULL(test, myalloc_pages_alloc_exact(myalloc_contract_zone(c, 2), 3, 0,
 							       0));
+	expect_busy_ring(fx, c);
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), 0);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
@@ -1095,6 +1294,9 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_lines),
 	KUNIT_CASE(contract_args),
 	KUNIT_CASE(contract_short),
+	KUNIT_CASE(contract_taken),
+	KUNIT_CASE(contract_table),
+	KUNIT_CASE(contract_checks),
 	KUNIT_CASE(contract_pages),
 	KUNIT_CASE(contract_sites),
 	KUNIT_CASE(contract_refuses_pages),
@@ -1109,6 +1311,8 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_slots),
 	KUNIT_CASE(contract_nmi_pages),
 	KUNIT_CASE(contract_nmi_objects),
+	KUNIT_CASE(contract_nmi_few),
+	KUNIT_CASE(contract_nmi_fill),
 	KUNIT_CASE(contract_busy),
 	KUNIT_CASE(contract_validate),
 	KUNIT_CASE(contract_fault),

@@ -336,6 +336,8 @@ EXPORT_INTERNAL(myalloc_pool_stats);
 EXPORT_INTERNAL(myalloc_plan_blocks);
 EXPORT_INTERNAL(myalloc_plan_extents);
 EXPORT_INTERNAL(myalloc_limit_beyond);
+EXPORT_INTERNAL(myalloc_limit_empty);
+EXPORT_INTERNAL(myalloc_limit_fill);
 EXPORT_INTERNAL(myalloc_zone_child_at);
 
 EXPORT_INTERNAL(myalloc_heap_stats_get);

@@ -283,8 +283,8 @@ static void give_block(struct myalloc_zone *parent, const struct myalloc_contrac
 
 	myalloc_pages_pre_free(parent, addr, PAGE_SIZE << part->plan.order);
 	raw_spin_lock_irqsave(&parent->lock, irq);
-	if (!__myalloc_zone_give(parent, frame))
-		parent->frees[part->plan.order]++;
+	__myalloc_zone_give(parent, frame);
+	parent->frees[part->plan.order]++;
 	raw_spin_unlock_irqrestore(&parent->lock, irq);
 }
 
@@ -295,8 +295,10 @@ static int take_blocks(struct myalloc_zone *parent, struct myalloc_contract_part
 	if (!part->blocks)
 		return -ENOMEM;
 	while (part->nr_blocks < part->plan.blocks) {
-		void *addr = take_block(parent, part, caller);
+		void *addr;
 
+		myalloc_env_point("contract-take");
+		addr = take_block(parent, part, caller);
 		if (!addr)
 			return -ENOSPC;
 		part->blocks[part->nr_blocks++] = addr;
@@ -329,26 +331,26 @@ static void set_limit(struct myalloc_contract_part *part, const struct myalloc_c
 	limit->owner = owner;
 	limit->order = part->plan.order;
 	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
-	for (i = 0; i <= part->plan.order && line->kind == MYALLOC_CONTRACT_PAGES; i++)
+	if (line->kind == MYALLOC_CONTRACT_EXTENTS) {
+		for (i = 0; i < line->nr_sizes; i++)
+			declare(limit, line->sizes[i]);
+		return;
+	}
+	for (i = 0; i <= part->plan.order; i++)
 		if (line->orders & BIT(i))
 			declare(limit, BIT(i));
-	for (i = 0; i < line->nr_sizes && line->kind == MYALLOC_CONTRACT_EXTENTS; i++)
-		declare(limit, line->sizes[i]);
 }
 
 static int make_cache(struct myalloc_contract_part *part, const struct myalloc_contract_line *line)
 {
 	struct myalloc_cache *cache = myalloc_cache_create_bare(part->zone, &line->cache);
-	int err;
 
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	part->cache = cache;
 	cache->fixed_slabs = true;
 	part->limit.least_free = U64_MAX;
-	err = myalloc_cache_set_aside(cache, part->plan.slabs);
-	if (err)
-		return err;
+	myalloc_cache_set_aside(cache, part->plan.slabs);	/* all of the zone, which is free */
 	return myalloc_cache_fix_magazines(cache, myalloc_plan_magazine(line,
 									cache->layout.slot_size,
 									cache->flags));
@@ -392,17 +394,14 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 static void end_part(struct myalloc_zone *parent, struct myalloc_contract_part *part)
 {
 	if (part->zone) {
-		if (part->limit.zone)
-			myalloc_limit_empty(&part->limit);
+		myalloc_limit_empty(&part->limit);
 		set_child(parent, part, ERR_PTR(-EAGAIN));
 		myalloc_env_gp_wait();	/* for frees by an address of the parent */
 		if (part->cache) {
 			myalloc_cache_set_aside(part->cache, 0);
 			myalloc_cache_destroy(part->cache);
 		}
-		/* Fails only if its metadata is damaged. Its memory is lost then. */
-		if (myalloc_zone_destroy(part->zone))
-			part->nr_blocks = 0;
+		myalloc_zone_destroy(part->zone);	/* it holds nothing */
 	}
 	myalloc_limit_fini(&part->limit);
 	while (part->nr_blocks)
@@ -469,11 +468,6 @@ static int make_all(struct myalloc_contract *c, const struct myalloc_contract_li
 	return err;
 }
 
-static bool is_short(const struct myalloc_contract_plan *plan)
-{
-	return plan->pages_short || plan->blocks_short;
-}
-
 static int refuse_short(struct myalloc_zone *zone, const char *name,
 			struct myalloc_contract_plan *plan)
 {
@@ -522,10 +516,10 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
 		return ERR_PTR(-EINVAL);
 	}
-	if (is_short(plan)) {
+	if (plan->blocks_short) {	/* so it is whenever pages are short */
 		myalloc_zone_drain(zone);
 		myalloc_plan_sum(zone, plan);
-		if (is_short(plan))
+		if (plan->blocks_short)
 			return ERR_PTR(refuse_short(zone, name, plan));
 	}
 	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
@@ -626,6 +620,18 @@ static u32 held_pages(struct myalloc_contract_part *part)
 	return myalloc_limit_live(&part->limit) - atomic64_read(&part->zone->nr_bad);
 }
 
+/* Report a front of a part: it has pages, which cannot be released under it. */
+static bool report_front(const struct myalloc_contract_part *part)
+{
+	const struct myalloc_front *front =
+		list_first_entry_or_null(&part->zone->fronts, struct myalloc_front, link);
+
+	if (front)
+		myalloc_zone_err(part->zone, "cannot end: %s %s still exists", front->kind->name,
+				 front->name);
+	return front;
+}
+
 /* Report what users of a part hold. Returns whether they do. */
 static bool report_part(struct myalloc_contract_part *part)
 {
@@ -667,6 +673,10 @@ int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
 		struct myalloc_contract_part *part = &contract->part[i];
 
 		myalloc_zone_drain(part->zone);
+		if (report_front(part)) {
+			busy = true;
+			continue;
+		}
 		if (release && part->cache)
 			release_objects(part->cache);
 		else if (release)

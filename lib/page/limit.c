@@ -325,9 +325,9 @@ bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pag
 	if (!frame)
 		return false;
 	first.tag = READ_ONCE(frame->tag);
-	return myalloc_frame_owner(&first) == limit->owner &&
-	       myalloc_frame_pages(&first) == nr_pages &&
-	       !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner);
+	if (myalloc_frame_owner(&first) != limit->owner || myalloc_frame_pages(&first) != nr_pages)
+		return false;
+	return !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner);
 }
 
 /* --- stacks for NMI handlers --------------------------------------------------------------- */
