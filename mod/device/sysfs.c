@@ -46,18 +46,13 @@ static ssize_t number_show(struct device *dev, struct device_attribute *attribut
 	return err;
 }
 
-#define NUMBER(type, member, ...)						\
-static struct number number_##member = {					\
-	.attribute = __ATTR(member, 0444, number_show, NULL),			\
-	.offset = offsetof(struct myalloc_stat, member),			\
-	.bytes = sizeof(type),							\
-};
-#define NUMBER_AT(type, member, ...)	&number_##member.attribute.attr,
 #define NOTHING(...)
+#define NUMBER(type, member, ...)						\
+	{ { .attr = { .name = #member, .mode = 0444 }, .show = number_show },	\
+	  offsetof(struct myalloc_stat, member), sizeof(type) },
 
-MYALLOC_ZONE_FIELDS(NUMBER, NOTHING)
-
-static struct attribute *attributes[] = { MYALLOC_ZONE_FIELDS(NUMBER_AT, NOTHING) NULL };
+static struct number numbers[] = { MYALLOC_ZONE_FIELDS(NUMBER, NOTHING) };
+static struct attribute *attributes[ARRAY_SIZE(numbers) + 1];
 
 static const struct attribute_group group = {
 	.name = "stats",
@@ -75,6 +70,10 @@ static const struct attribute_group *groups[] = { &group, NULL };
  */
 const struct attribute_group **myalloc_sysfs_groups(struct myalloc_zone *for_zone)
 {
+	unsigned int i;
+
 	zone = for_zone;
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		attributes[i] = &numbers[i].attribute.attr;
 	return groups;
 }

@@ -53,7 +53,7 @@ void follow_free(struct follow *f);
 
 /* @count in @f->interval_ms as a number per second; 0 with one sample */
 __u64 follow_per_sec(const struct follow *f, __u64 count);
-/* The zone's share of allocations of pages that a magazine served since the sample before, or -1. */
+/* The share of allocations of pages that magazines served since the sample before, or -1. */
 __s64 follow_zone_hits(const struct follow *f);
 
 /*

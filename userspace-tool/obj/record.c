@@ -28,8 +28,6 @@ static int write_down(struct record *r)
 	for (i = 0; i < r->follow.nr; i++)
 		lines[i] = &r->follow.line[i];
 	follow_put(o, &r->follow, r->d.info.page_size, lines, r->follow.nr);
-	/* The result is the file. */
-	out_as_text(o, xstrdup(""));
 	code = out_finish(o, EXIT_OK);
 	free(lines);
 	return code;

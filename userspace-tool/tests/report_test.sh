@@ -96,7 +96,7 @@ for colour in '#332288' '#cc6677'; do
 	[ "$(number "stroke=\"$colour\"")" -ge 8 ] || fail "$colour is not one cache's in all plots"
 done
 for tag in svg figure table g; do
-	[ "$(number "<$tag[ >]")" = "$(number "</$tag>")" ] || fail "<$tag> is not closed"
+	[ "$(number "<${tag}[ >]")" = "$(number "</$tag>")" ] || fail "<$tag> is not closed"
 done
 tool -j report "$history" -o "$page"
 documents 1

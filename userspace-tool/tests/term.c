@@ -16,7 +16,7 @@
  *	pause MS	nothing for that long
  *	show		print the screen
  *	html FILE	write the screen, with its colours, as a page
- *	exit N		until the program ends, with that status
+ *	exit N		until the program ends, with that status, and the terminal is as it was
  *
  * Exits with 1, and says why and what is on the screen, if something does not come about or the
  * program sends what a terminal does not know.
@@ -32,6 +32,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -472,6 +473,7 @@ static void resize(const char *size)
 static void wait_exit(const char *line, int wanted)
 {
 	long end = now_ms() + PATIENCE_MS;
+	struct termios t;
 	char why[64];
 	int raw;
 
@@ -488,6 +490,8 @@ static void wait_exit(const char *line, int wanted)
 		if (poll(&p, 1, 0) <= 0)
 			break;
 	}
+	if (!tcgetattr(master, &t) && (t.c_lflag & (ECHO | ICANON)) != (ECHO | ICANON))
+		give_up(line, "the terminal is not as it was: it has no echo");
 	status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
 	snprintf(why, sizeof(why), "the status is %d", status);
 	if (status != wanted)

@@ -226,6 +226,10 @@ line 7 frame-1
 keys \e[4~
 line 10 web
 line 7 requests
+keys \e[B\e[B\e[6~
+pause 100
+line 7 requests
+line 10 web
 keys \e[1~
 size 200x30
 line 16 web
