@@ -40,7 +40,7 @@ static void front_names(struct kunit *test)
 	static const char * const wrong[] = { NULL, "", "a/b", "..", "sixsix" };
 	const char *longest = "31-characters-are-the-most-here";
 	struct fixture *fx = small_zone(test);
-	struct myalloc_front a, b, c;
+	struct myalloc_front a = { }, b = { }, c = { };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -89,7 +89,7 @@ static void front_walk(struct kunit *test)
 {
 	static const char * const names[] = { "a", "b", "c" };
 	struct fixture *fx = small_zone(test);
-	struct myalloc_front f[3];
+	struct myalloc_front f[3] = { };
 	struct visits v = { .most = 4 };
 	u32 i;
 
@@ -123,7 +123,7 @@ static void front_validate(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
 	struct book a = { }, b = { };
-	struct myalloc_front film;
+	struct myalloc_front film = { };
 
 	KUNIT_ASSERT_EQ(test, myalloc_front_add(fx->zone, &a.front, &book_kind, "a"), 0);
 	KUNIT_ASSERT_EQ(test, myalloc_front_add(fx->zone, &film, &film_kind, "f"), 0);
@@ -147,7 +147,7 @@ static void front_validate(struct kunit *test)
 static void front_zone_destroy(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
-	struct myalloc_front front;
+	struct myalloc_front front = { };
 
 	KUNIT_ASSERT_EQ(test, myalloc_front_add(fx->zone, &front, &film_kind, "left-over"), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);

@@ -43,6 +43,7 @@
 #define MYALLOC_H
 
 struct myalloc_zone;
+struct myalloc_client;
 struct myalloc_cache;
 struct myalloc_heap;
 struct myalloc_pool;
@@ -150,6 +151,7 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
  * @ctor: called once for each slot when its slab is created, in the context of the allocation
  *	that needed the slab; or NULL. The user must free objects in constructed state. Excludes
  *	POISON, ZERO_ALLOC, ZERO_FREE.
+ * @client: the client that the cache belongs to, or NULL; its checks are added
  */
 struct myalloc_cache_args {
 	const char *name;
@@ -158,6 +160,7 @@ struct myalloc_cache_args {
 	myalloc_cache_flags_t flags;
 	unsigned int magazine;
 	void (*ctor)(void *object);
+	struct myalloc_client *client;
 };
 
 #define MYALLOC_MAGAZINE_MAX	128
@@ -231,10 +234,12 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr);
  * @name: as of a cache, shorter than MYALLOC_HEAP_NAME; copied. Its caches are called
  *	<name>-<bytes of an object>
  * @flags: of MYALLOC_HEAP_FLAGS_ALL; the zone's checks are added
+ * @client: the client that the heap belongs to, or NULL; its checks are added
  */
 struct myalloc_heap_args {
 	const char *name;
 	myalloc_cache_flags_t flags;
+	struct myalloc_client *client;
 };
 
 /*
@@ -295,6 +300,7 @@ static inline void *myalloc_heap_zalloc(struct myalloc_heap *heap, size_t size,
  *	allocation may fail because a lock is held
  * @flags: MYALLOC_POOL_HARD, and those of a cache
  * @ctor: as in &struct myalloc_cache_args
+ * @client: as in &struct myalloc_cache_args
  */
 struct myalloc_pool_args {
 	const char *name;
@@ -304,6 +310,7 @@ struct myalloc_pool_args {
 	unsigned int nmi;
 	myalloc_cache_flags_t flags;
 	void (*ctor)(void *object);
+	struct myalloc_client *client;
 };
 
 struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
@@ -331,6 +338,8 @@ int myalloc_pool_free(struct myalloc_pool *pool, void *object);
  *	is allocated again; the zone's check P is added
  * @percpu: one set of blocks for each context of each CPU, for use by any number of contexts
  *	at a time
+ * @client: the client that the arena belongs to, or NULL; the descriptions of its blocks, a few
+ *	bytes for each, are not counted
  */
 struct myalloc_arena_args {
 	const char *name;
@@ -338,6 +347,7 @@ struct myalloc_arena_args {
 	size_t limit;
 	myalloc_cache_flags_t flags;
 	bool percpu;
+	struct myalloc_client *client;
 };
 
 /**
@@ -395,11 +405,13 @@ enum myalloc_ring_mode {
  * @size: bytes for records and their headers, rounded up to a power of two of pages, at most a
  *	chunk; for each possible CPU in rings that overwrite
  * @mode: who produces, and what happens when the ring is full
+ * @client: the client that the ring belongs to, or NULL
  */
 struct myalloc_ring_args {
 	const char *name;
 	size_t size;
 	enum myalloc_ring_mode mode;
+	struct myalloc_client *client;
 };
 
 /*
@@ -591,6 +603,45 @@ struct myalloc_cache *myalloc_contract_cache(struct myalloc_contract *contract,
 					     unsigned int line);
 int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
 			   struct myalloc_contract_stats *stats);
+
+/* --- clients: who holds what, up to which quota ---------------------------- */
+
+/**
+ * struct myalloc_client_args - properties of a new client
+ * @name: as of a cache, shorter than MYALLOC_CLIENT_NAME of zone_types.h; unique in the zone; copied
+ * @owner: whose client it is: a module, an open file or anything else; only compared
+ * @owner_name: the owner in words, cut to what fits; NULL for the name again; copied
+ * @parent: a client whose quota counts too, or NULL; at most MYALLOC_CLIENT_DEPTH in a chain
+ * @soft_pages: pages above which what it takes is counted and traced; 0 for no such quota
+ * @hard_pages: pages above which it gets no more; 0 for no such quota
+ * @checks: checks of all its caches, beside those of the zone. MYALLOC_OWNER records who allocated
+ *	each object, and when
+ */
+struct myalloc_client_args {
+	const char *name;
+	const void *owner;
+	const char *owner_name;
+	struct myalloc_client *parent;
+	unsigned int soft_pages;
+	unsigned int hard_pages;
+	myalloc_cache_flags_t checks;
+};
+
+/* Free everything that a client holds, and the clients below it; with poison, fill it first. */
+#define MYALLOC_RELEASE_ALL	0x1u
+#define MYALLOC_RELEASE_POISON	0x2u
+
+/*
+ * A client asks for caches, heaps, object pools, arenas and rings by the usual calls, with itself
+ * as @client of their arguments, and for pages by those below. All pages behind them count for it:
+ * its slabs, empty ones included, and its extents. See client.c.
+ */
+struct myalloc_client *myalloc_client_create(struct myalloc_zone *zone,
+					     const struct myalloc_client_args *args);
+int myalloc_client_end(struct myalloc_client *client, unsigned int flags);
+void *myalloc_client_pages_alloc(struct myalloc_client *client, unsigned int nr_pages,
+				 unsigned int align_order, myalloc_flags_t flags);
+int myalloc_client_pages_free(struct myalloc_client *client, void *addr, unsigned int nr_pages);
 
 /* --- the whole zone ----------------------------------------------------- */
 

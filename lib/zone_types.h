@@ -5,6 +5,7 @@
  *
  * Lock order of the whole project:
  *
+ *	zone->clients->mutex	list of clients, and a walk over them; sleeping
  *	zone->fronts_mutex	list of fronts, and a walk over them; sleeping
  *	  pool->mutex		one resize of an object pool at a time; sleeping
  *	children->mutex		zones of contracts; the locks of these are taken inside; sleeping
@@ -48,9 +49,71 @@ struct myalloc_cache;
 
 #define MYALLOC_FRONT_NAME	32	/* bytes, with the NUL */
 
+#define MYALLOC_CLIENT_NAME	32	/* bytes, with the NUL */
+#define MYALLOC_CLIENT_OWNER	56	/* the same */
+#define MYALLOC_CLIENT_DEPTH	8	/* clients above each other, at most */
+
 struct myalloc_front;
 struct myalloc_limit;
 struct myalloc_validation;
+
+/**
+ * struct myalloc_client - an owner of memory; see client/client.c for the theory
+ * @link: in zone->clients->list, by ascending @id
+ * @zone: its zone
+ * @parent: the client whose quota also counts, or NULL
+ * @id: its number, which no other client of the zone ever has
+ * @owner: a module, an open file or whatever else its creator names; never dereferenced
+ * @number: number of the owner of its extents
+ * @depth: number of clients above it
+ * @children: number of clients directly below it; under clients->mutex
+ * @gone: the owner no longer exists
+ * @checks: MYALLOC_CHECKS of all its caches, beside those of the zone
+ * @since: time of its creation, ns
+ * @soft: pages above which charges are counted in @over
+ * @hard: pages above which charges are refused
+ * @pages: pages that it and the clients below it hold
+ * @peak: largest value of @pages
+ * @over: charges that ended above @soft
+ * @refused: charges that @hard refused
+ * @name: unique in the zone
+ * @owner_name: the owner, in words
+ */
+struct myalloc_client {
+	struct list_head link;
+	struct myalloc_zone *zone;
+	struct myalloc_client *parent;
+	u64 id;
+	const void *owner;
+	u32 number;
+	u32 depth;
+	u32 children;
+	bool gone;
+	myalloc_cache_flags_t checks;
+	u64 since;
+	s64 soft;
+	s64 hard;
+	atomic64_t pages;
+	atomic64_t peak;
+	atomic64_t over;
+	atomic64_t refused;
+	char name[MYALLOC_CLIENT_NAME];
+	char owner_name[MYALLOC_CLIENT_OWNER];
+};
+
+/**
+ * struct myalloc_clients - the clients of a zone
+ * @mutex: protects @list and @last; held for a whole walk over the clients
+ * @list: all clients
+ * @last: number of the client created last
+ * @of: client of each owner of extents, NULL if it has none
+ */
+struct myalloc_clients {
+	struct mutex mutex;	/* list of clients */
+	struct list_head list;
+	u64 last;
+	struct myalloc_client *of[MYALLOC_OWNERS_MAX];
+};
 
 /**
  * struct myalloc_front_kind - what all fronts of a kind have in common
@@ -58,11 +121,18 @@ struct myalloc_validation;
  * @name_size: bytes of the longest name of a front with its NUL, at most MYALLOC_FRONT_NAME
  * @validate: checks the invariants of a front and adds findings (myalloc_finding()); or NULL.
  *	Called under fronts_mutex
+ * @pages: pages that a front holds which are neither in its caches nor in extents with the number
+ *	of an owner; or NULL if there are none
+ * @release: frees everything that is still allocated from a front, filled with
+ *	MYALLOC_POISON_FREE if @poison is set, and destroys the front. Returns 0, or -EBUSY if
+ *	damaged metadata prevents it
  */
 struct myalloc_front_kind {
 	const char *name;
 	u32 name_size;
 	void (*validate)(struct myalloc_front *front, struct myalloc_validation *v);
+	u64 (*pages)(struct myalloc_front *front);
+	int (*release)(struct myalloc_front *front, bool poison);
 };
 
 /**
@@ -70,6 +140,7 @@ struct myalloc_front_kind {
  * @link: in zone->fronts, by ascending @id
  * @kind: its kind
  * @zone: its zone
+ * @client: the client that it belongs to, or NULL
  * @id: its number, which no other front of the zone ever has
  * @name: unique among the fronts of its kind in the zone
  */
@@ -77,6 +148,7 @@ struct myalloc_front {
 	struct list_head link;
 	const struct myalloc_front_kind *kind;
 	struct myalloc_zone *zone;
+	struct myalloc_client *client;
 	u64 id;
 	char name[MYALLOC_FRONT_NAME];
 };
@@ -119,10 +191,13 @@ struct myalloc_children {
  * struct myalloc_zone_ops - notifications for the creator of a zone; each may be NULL
  * @cache_added: a cache was created; called under caches_mutex
  * @cache_removed: a cache, already empty, is about to be freed; not called under caches_mutex
+ * @client_quota: a client got @pages pages and is above its soft quota, or was refused them because
+ *	of its hard quota; called in any context
  */
 struct myalloc_zone_ops {
 	void (*cache_added)(struct myalloc_cache *cache);
 	void (*cache_removed)(struct myalloc_cache *cache);
+	void (*client_quota)(struct myalloc_client *client, u32 pages, bool refused);
 };
 
 /**
@@ -192,14 +267,15 @@ struct myalloc_zone_args {
  * @deferred_frees: number of frees deferred since the zone was created
  * @nmi_fails: allocations that failed in NMI because @lock was held
  * @quarantine_new: index + 1 of the block quarantined last, or 0
+ * @bad_cursor: frame at which the next scan for bad pages begins
  * @nr_quarantined: number of frames in quarantined blocks
  * @quarantines: number of blocks quarantined since the zone was created
- * @bad_cursor: frame at which the next scan for bad pages begins
  * @nr_bad: number of bad pages taken out; changes under @lock
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
  * @drains: number of calls of myalloc_zone_drain_kinds()
  * @owners: bit i is set while i is the number of an owner of extents; changes under @lock
+ * @clients: its clients; NULL until there has been one; written once, under fronts_mutex
  * @told_wait: a request with MYALLOC_MAY_WAIT from a context that may not sleep was reported
  * @limit: what may be asked of the zone of a contract (page/limit.h); NULL for others
  * @children: the zones of contracts; NULL until there is one, then never changes. Blocks of chunks
@@ -263,14 +339,15 @@ struct myalloc_zone {
 	atomic64_t deferred_frees;
 	atomic64_t nmi_fails;
 	u32 quarantine_new;
+	u32 bad_cursor;
 	atomic64_t nr_quarantined;
 	atomic64_t quarantines;
-	u32 bad_cursor;
 	atomic64_t nr_bad;
 	atomic64_t bad[MYALLOC_NR_BAD];
 	atomic64_t corruptions;
 	atomic64_t drains;
 	u64 owners;
+	struct myalloc_clients *clients;
 	u32 told_wait;
 
 	struct myalloc_limit *limit;
@@ -304,6 +381,14 @@ struct myalloc_zone {
 	u64 seen_pages;
 	u64 __percpu *seen_cpu;
 };
+
+/* The client for which the extents of an owner count, or NULL. */
+static inline struct myalloc_client *myalloc_client_of(const struct myalloc_zone *zone, u32 owner)
+{
+	const struct myalloc_clients *clients = READ_ONCE(zone->clients);
+
+	return unlikely(clients) ? READ_ONCE(clients->of[owner]) : NULL;
+}
 
 /**
  * myalloc_frame_idx() - index of a frame

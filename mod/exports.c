@@ -21,6 +21,8 @@
 #include "base/sort.h"
 #include "client/contract.h"
 #include "client/plan.h"
+#include "client/client.h"
+#include "client/sites.h"
 #include "front/arena.h"
 #include "front/front.h"
 #include "front/heap.h"
@@ -232,6 +234,10 @@ EXPORT(myalloc_frames_zalloc);
 EXPORT(myalloc_frames_swap);
 EXPORT(myalloc_frames_now);
 
+EXPORT(myalloc_client_create);
+EXPORT(myalloc_client_end);
+EXPORT(myalloc_client_pages_alloc);
+EXPORT(myalloc_client_pages_free);
 EXPORT(myalloc_free);
 EXPORT(myalloc_usable_size);
 EXPORT(myalloc_zone_drain);
@@ -298,6 +304,7 @@ EXPORT_INTERNAL(myalloc_magazines_drain_depot);
 EXPORT_INTERNAL(myalloc_magazines_drain_cpu);
 
 EXPORT_INTERNAL(myalloc_map_search);
+EXPORT_INTERNAL(myalloc_extent_alloc);
 EXPORT_INTERNAL(myalloc_extent_resize);
 EXPORT_INTERNAL(myalloc_owner_add);
 EXPORT_INTERNAL(myalloc_owner_remove);
@@ -341,6 +348,13 @@ EXPORT_INTERNAL(myalloc_limit_fill);
 EXPORT_INTERNAL(myalloc_zone_child_at);
 
 EXPORT_INTERNAL(myalloc_heap_stats_get);
+EXPORT_INTERNAL(myalloc_client_walk);
+EXPORT_INTERNAL(myalloc_client_stats);
+EXPORT_INTERNAL(myalloc_client_orphan);
+EXPORT_INTERNAL(myalloc_client_free_extents);
+EXPORT_INTERNAL(myalloc_sites_collect);
+EXPORT_INTERNAL(myalloc_sites_free);
+EXPORT_INTERNAL(myalloc_sites_print);
 EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);
 EXPORT_INTERNAL(myalloc_front_walk);

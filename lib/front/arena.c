@@ -80,6 +80,7 @@
 #include "front/arena.h"
 #include "front/front.h"
 #include "object/cache.h"
+#include "page/account.h"
 #include "page/extent.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
@@ -267,10 +268,26 @@ static void give_block(struct myalloc_arena *a, struct myalloc_arena_block *b)
 	struct myalloc_zone *zone = a->front.zone;
 
 	myalloc_env_unpoison((void *)b->base, bytes_of(b));
+	if (a->erase)
+		memset((void *)b->base, MYALLOC_POISON_FREE, bytes_of(b));
+	myalloc_account_return(a->front.client, b->pages);
 	myalloc_extent_free(zone, (void *)b->base, b->pages, MYALLOC_OWNER_ARENAS);
 	atomic64_inc_return(&a->moves);	/* a full barrier: validate() sees it if it sees the next */
 	atomic_long_sub(b->pages, &a->pages);
 	myalloc_cache_free(a->blocks, b);
+}
+
+static void *take_pages(struct myalloc_arena *a, u32 pages, unsigned long caller)
+{
+	struct myalloc_client *client = a->front.client;
+	void *base;
+
+	if (!myalloc_account_charge(client, pages))
+		return NULL;
+	base = myalloc_extent_alloc(a->front.zone, pages, 0, 0, MYALLOC_OWNER_ARENAS, caller);
+	if (!base)
+		myalloc_account_return(client, pages);
+	return base;
 }
 
 /* A new block of @pages pages, hidden; NULL if the zone has none. */
@@ -282,7 +299,7 @@ static struct myalloc_arena_block *take_block(struct myalloc_arena *a, u32 pages
 
 	if (!b)
 		return NULL;
-	base = myalloc_extent_alloc(a->front.zone, pages, 0, 0, MYALLOC_OWNER_ARENAS, caller);
+	base = take_pages(a, pages, caller);
 	if (!base) {
 		myalloc_cache_free(a->blocks, b);
 		return NULL;
@@ -699,10 +716,33 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 				front->name, (unsigned long long)check.pages, pages);
 }
 
+static u64 pages(struct myalloc_front *front)
+{
+	return atomic_long_read(&myalloc_arena_of(front)->pages);
+}
+
+/* An arena that takes turns with another one goes together with it. */
+static int release(struct myalloc_front *front, bool poison)
+{
+	struct myalloc_arena *a = myalloc_arena_of(front);
+
+	a->erase = poison;
+	if (a->frames) {
+		a->frames->arena[0]->erase = poison;
+		a->frames->arena[1]->erase = poison;
+		myalloc_frames_destroy(a->frames);
+	} else {
+		myalloc_arena_destroy(a);
+	}
+	return 0;
+}
+
 const struct myalloc_front_kind myalloc_arena_kind = {
 	.name = "arena",
 	.name_size = MYALLOC_ARENA_NAME,
 	.validate = validate,
+	.pages = pages,
+	.release = release,
 };
 
 /* --- create and destroy ------------------------------------------------------------------- */
@@ -792,6 +832,7 @@ struct myalloc_arena *myalloc_arena_create(struct myalloc_zone *zone,
 			goto err_free;
 	}
 	walk_lanes(a, init_lane, &now);
+	a->front.client = args->client;
 	err = myalloc_front_add(zone, &a->front, &myalloc_arena_kind, args->name);
 	if (err)
 		goto err_lanes;
@@ -900,6 +941,8 @@ struct myalloc_frames *myalloc_frames_create(struct myalloc_zone *zone,
 		}
 		f->arena[i] = arena;
 	}
+	f->arena[0]->frames = f;
+	f->arena[1]->frames = f;
 	f->now = f->arena[0];
 	return f;
 }

@@ -104,6 +104,8 @@ struct myalloc_arena_lanes {
  * @large_above: bytes above which a piece that does not fit has a block of its own
  * @limit: most pages
  * @poison: fill memory that is free with MYALLOC_POISON_FREE
+ * @erase: fill blocks with MYALLOC_POISON_FREE when they go back
+ * @frames: the pair that it belongs to, or NULL
  * @epoch: number of resets
  * @pages: pages of all blocks
  * @moves: number of blocks given back
@@ -120,6 +122,8 @@ struct myalloc_arena {
 	size_t large_above;
 	long limit;
 	bool poison;
+	bool erase;
+	struct myalloc_frames *frames;
 	u64 epoch;
 	atomic_long_t pages;
 	atomic64_t moves;

@@ -25,13 +25,13 @@ static bool good_name(const struct myalloc_front_kind *kind, const char *name)
 /**
  * myalloc_front_add() - add a front to its zone
  * @zone: the zone
- * @front: the front; its members are written
+ * @front: the front; its members but @client, which the caller has set, are written
  * @kind: its kind
  * @name: like the name of a cache, shorter than @kind->name_size; unique among the fronts of this
  *	kind in the zone; copied
  *
  * Context: task, may sleep.
- * Return: 0; -EINVAL if the name is none, -EEXIST if another front of this kind has it; either
+ * Return: 0; -EINVAL if the name is none or the client one of another zone, -EEXIST if another front of this kind has it; either
  * prints a message.
  */
 int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
@@ -43,6 +43,11 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 	if (!good_name(kind, name)) {
 		pr_err("%s: the name of a new %s must have 1 to %u ASCII letters, digits, '-', '_', '.'\n",
 		       zone->name, kind->name, kind->name_size - 1);
+		return -EINVAL;
+	}
+	if (front->client && front->client->zone != zone) {
+		pr_err("%s: %s %s: client %s is one of zone %s\n", zone->name, kind->name, name,
+		       front->client->name, front->client->zone->name);
 		return -EINVAL;
 	}
 	front->zone = zone;

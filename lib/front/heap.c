@@ -61,6 +61,7 @@
  */
 #include "env.h"
 #include "front/front.h"
+#include "client/client.h"
 #include "front/heap.h"
 #include "object/cache.h"
 #include "object/check.h"
@@ -474,10 +475,11 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 		.name = name,
 		.object_size = size,
 		.align = min_t(u32, size & -size, PAGE_SIZE),
-		.flags = flags,
+		.flags = h->front.client ? flags | h->front.client->checks : flags,
+		.client = h->front.client,
 	};
 
-	if (myalloc_slab_layout(&layout, size, args.align, flags | zone_of(h)->checks, false,
+	if (myalloc_slab_layout(&layout, size, args.align, args.flags | zone_of(h)->checks, false,
 				zone_of(h)->chunk_order))
 		return -E2BIG;
 	scnprintf(name, sizeof(name), "%s-%u", h->front.name, size);
@@ -521,10 +523,22 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 	}
 }
 
+static int release(struct myalloc_front *front, bool poison)
+{
+	struct myalloc_heap *h = myalloc_heap_of(front);
+	u32 class;
+
+	myalloc_client_free_extents(zone_of(h), h->owner, poison);
+	for (class = 1; class <= h->nr_classes; class++)
+		myalloc_cache_empty(h->cache[class], poison);
+	return myalloc_heap_destroy(h);
+}
+
 const struct myalloc_front_kind myalloc_heap_kind = {
 	.name = "heap",
 	.name_size = MYALLOC_HEAP_NAME,
 	.validate = validate,
+	.release = release,
 };
 
 /* Everything of a heap that must be given back: its number and its caches. */
@@ -539,10 +553,11 @@ static int add_parts(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	}
 	h->owner = myalloc_owner_add(zone_of(h));
 	if (!h->owner) {
-		pr_err("%s: heap %s: there are %lu heaps already, which is the most\n",
+		pr_err("%s: heap %s: there are %lu heaps and clients already, which is the most\n",
 		       zone_of(h)->name, h->front.name, MYALLOC_OWNERS_KINDS - 1);
 		return -ENOSPC;
 	}
+	myalloc_owner_counts_for(zone_of(h), h->owner, h->front.client);
 	while (!err && h->nr_classes < MYALLOC_HEAP_CLASSES)
 		err = add_class(h, flags);
 	return err == -E2BIG ? 0 : err;
@@ -566,7 +581,7 @@ static void free_heap(struct myalloc_heap *h)
  * Context: task, may sleep.
  * Return: the heap; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,
  * -EEXIST if a heap has the name or a cache has that of one of the heap's, -ENOSPC if the zone has
- * too many caches or MYALLOC_OWNERS_KINDS - 1 heaps (a sentence was printed for each), -ENOMEM.
+ * too many caches or MYALLOC_OWNERS_KINDS - 1 heaps and clients (a sentence was printed for each), -ENOMEM.
  */
 struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 					 const struct myalloc_heap_args *args)
@@ -578,6 +593,7 @@ struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 	h = myalloc_env_zalloc_charged(sizeof(*h), zone->node);
 	if (!h)
 		return ERR_PTR(-ENOMEM);
+	h->front.client = args->client;
 	err = myalloc_front_add(zone, &h->front, &myalloc_heap_kind, args->name);
 	if (err) {
 		myalloc_env_free(h);

@@ -171,10 +171,24 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 	}
 }
 
+static int release(struct myalloc_front *front, bool poison)
+{
+	struct myalloc_pool *pool = myalloc_pool_of(front);
+	u32 i;
+
+	/* Spares that are out are LIVE; they go back to the pool, and not to the cache. */
+	for (i = 0; i < pool->nmi; i++)
+		if (~atomic64_read(&pool->in) & BIT_ULL(i))
+			myalloc_pool_free(pool, pool->spare[i]);
+	myalloc_cache_empty(pool->cache, poison);
+	return myalloc_pool_destroy(pool);
+}
+
 const struct myalloc_front_kind myalloc_pool_kind = {
 	.name = "pool",
 	.name_size = MYALLOC_CACHE_NAME,
 	.validate = validate,
+	.release = release,
 };
 
 /* --- create and destroy -------------------------------------------------------------- */
@@ -201,6 +215,7 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 		.align = args->align,
 		.flags = args->flags & ~MYALLOC_POOL_HARD,
 		.ctor = args->ctor,
+		.client = args->client,
 	};
 	struct myalloc_cache *cache;
 	struct myalloc_pool *pool;
@@ -239,6 +254,7 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 		pool->all |= BIT_ULL(i);
 	}
 	atomic64_set(&pool->in, pool->all);
+	pool->front.client = args->client;
 	/* The name is good, and no other pool has it: its cache has it. */
 	myalloc_front_add(zone, &pool->front, &myalloc_pool_kind, args->name);
 	return pool;

@@ -76,6 +76,7 @@
 #include "env.h"
 #include "front/front.h"
 #include "front/ring.h"
+#include "page/account.h"
 #include "page/extent.h"
 #include "page/zone_report.h"
 #include "zone/validate.h"
@@ -539,10 +540,33 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 		validate_part(r, &r->part[i], v);
 }
 
+static void free_ring(struct myalloc_ring *r);
+
+static u64 pages(struct myalloc_front *front)
+{
+	struct myalloc_ring *r = myalloc_ring_of(front);
+
+	return (u64)r->nr_parts * (r->size >> PAGE_SHIFT);
+}
+
+/* Records that are reserved or peeked do not keep it. */
+static int release(struct myalloc_front *front, bool poison)
+{
+	struct myalloc_ring *r = myalloc_ring_of(front);
+	u32 i;
+
+	for (i = 0; poison && i < r->nr_parts; i++)
+		memset(r->blocks[i], MYALLOC_POISON_FREE, r->size);
+	free_ring(r);
+	return 0;
+}
+
 const struct myalloc_front_kind myalloc_ring_kind = {
 	.name = "ring",
 	.name_size = MYALLOC_RING_NAME,
 	.validate = validate,
+	.pages = pages,
+	.release = release,
 };
 
 /**
@@ -586,8 +610,10 @@ static void free_ring(struct myalloc_ring *r)
 	myalloc_front_remove(&r->front);
 	if (r->map)
 		myalloc_env_unmap_twice(r->map, r->blocks, r->nr_parts, r->size);
-	for (i = 0; r->blocks && i < r->nr_parts && r->blocks[i]; i++)
+	for (i = 0; r->blocks && i < r->nr_parts && r->blocks[i]; i++) {
+		myalloc_account_return(r->front.client, r->size >> PAGE_SHIFT);
 		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT, 0);
+	}
 	myalloc_env_free(r->blocks);
 	myalloc_env_free(r);
 }
@@ -602,10 +628,14 @@ static int get_pages(struct myalloc_ring *r, unsigned long caller)
 	if (!r->blocks)
 		return -ENOMEM;
 	for (i = 0; i < r->nr_parts; i++) {
+		if (!myalloc_account_charge(r->front.client, nr))
+			return -ENOMEM;
 		r->blocks[i] = myalloc_extent_alloc(r->front.zone, nr, 0,
 						    MYALLOC_ZERO | MYALLOC_MAY_WAIT, 0, caller);
-		if (!r->blocks[i])
+		if (!r->blocks[i]) {
+			myalloc_account_return(r->front.client, nr);
 			return -ENOMEM;
+		}
 	}
 	r->map = myalloc_env_map_twice(r->blocks, r->nr_parts, r->size);
 	return r->map ? 0 : -ENOMEM;
@@ -645,6 +675,7 @@ struct myalloc_ring *myalloc_ring_create(struct myalloc_zone *zone,
 	r->seed = myalloc_env_random();
 	for (i = 0; i < parts; i++)
 		raw_spin_lock_init(&r->part[i].lock);
+	r->front.client = args->client;
 	err = myalloc_front_add(zone, &r->front, &myalloc_ring_kind, args->name);
 	if (err) {
 		myalloc_env_free(r);

@@ -69,6 +69,11 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 		       args->name);
 		return -EINVAL;
 	}
+	if (args->client && args->client->zone != zone) {
+		pr_err("%s: cache %s: client %s is one of zone %s\n", zone->name, args->name,
+		       args->client->name, args->client->zone->name);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -131,6 +136,8 @@ static int lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_a
 	if (err)
 		return err;
 	*flags = args->flags | zone->checks;
+	if (args->client)
+		*flags |= args->client->checks;
 	if (keeps)	/* overrides the zone's poison */
 		*flags &= ~MYALLOC_POISON;
 	err = myalloc_slab_layout(layout, args->object_size, args->align, *flags, keeps,
@@ -187,6 +194,7 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	c->layout = layout;
 	strscpy(c->name, args->name, sizeof(c->name));
 	c->zone = zone;
+	c->client = args->client;
 	c->map = zone->map;
 	c->flags = flags;
 	c->ctor = args->ctor;

@@ -59,6 +59,7 @@ enum {
  * @layout: positions within a slab
  * @flags: the flags of MYALLOC_CACHE_FLAGS_ALL in force
  * @zone: the zone that supplies the slabs
+ * @client: the client for which they count, or NULL
  * @ctor: called for each slot of a new slab, or NULL
  * @lock: protects the members from here to @flushes
  * @list: first slab of each list, MYALLOC_NO_FRAME if empty
@@ -110,6 +111,7 @@ struct myalloc_cache {
 	struct myalloc_slab_layout layout;
 	myalloc_cache_flags_t flags;
 	struct myalloc_zone *zone;
+	struct myalloc_client *client;
 	void (*ctor)(void *object);
 
 	raw_spinlock_t lock ____cacheline_aligned;

@@ -74,6 +74,7 @@
 #include "object/check.h"
 #include "object/shadow.h"
 #include "object/slab.h"
+#include "page/account.h"
 #include "page/block.h"
 #include "page/lend.h"
 #include "page/zone_report.h"
@@ -145,7 +146,8 @@ static void set_inuse(struct myalloc_cache *c, struct myalloc_frame *frame, u32 
  * The slab is in no list yet: see __myalloc_slab_add().
  *
  * Context: any.
- * Return: its first frame, tagged NEW; NULL if the zone has no free block.
+ * Return: its first frame, tagged NEW; NULL if the zone has no free block, or the cache's
+ * client may have no more.
  */
 struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *c)
 {
@@ -154,10 +156,14 @@ struct myalloc_frame *myalloc_slab_make(struct myalloc_cache *c)
 	void *slab;
 	u32 i;
 
+	if (unlikely(!myalloc_account_charge(c->client, BIT(l->order))))
+		return NULL;
 	frame = myalloc_zone_take(c->zone, l->order, 0,
 				  myalloc_frame_tag(MYALLOC_FRAME_NEW, l->order, c->id));
-	if (unlikely(!frame))
+	if (unlikely(!frame)) {
+		myalloc_account_return(c->client, BIT(l->order));
 		return NULL;
+	}
 	slab = myalloc_slab_addr(c, frame);
 	frame->inuse = 0;
 	frame->hint = 0;
@@ -219,6 +225,7 @@ struct myalloc_frame *__myalloc_slab_retire(struct myalloc_cache *cache)
  */
 void myalloc_slab_drop(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
+	myalloc_account_return(c->client, BIT(c->layout.order));
 	myalloc_shadow_slab_end(c, myalloc_slab_addr(c, frame));
 	if (c->zone->checks & MYALLOC_POISON)
 		memset(myalloc_slab_addr(c, frame), MYALLOC_POISON_FREE,

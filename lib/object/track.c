@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tracking: a walk over the live objects of a cache, and the report of why it cannot be destroyed
+ * Tracking: a walk over the live objects of a cache, the report of why it cannot be destroyed, and
+ * the release of everything
  */
 #include "env.h"
+#include "object/object.h"
 #include "object/track.h"
 #include "object/upkeep.h"
 #include "page/zone_report.h"
@@ -55,6 +57,65 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 		if (frame->tag == cache->tag)
 			visit_slab(cache, frame, fn, arg);
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+}
+
+#define EMPTY_BATCH	32	/* objects freed at a time */
+
+/*
+ * Lock held. Collects live objects of a slab from slot *@next on, at most EMPTY_BATCH, and moves
+ * *@next behind them. Returns their number.
+ */
+static u32 collect(struct myalloc_cache *c, struct myalloc_frame *frame, u32 *next, void **objects)
+{
+	void *slab = myalloc_slab_addr(c, frame);
+	const u8 *states = myalloc_slab_states(c, frame, slab);
+	u32 nr = 0;
+
+	for (; *next < c->layout.objects && nr < EMPTY_BATCH; (*next)++)
+		if (READ_ONCE(states[*next]) == myalloc_user_state(c))
+			objects[nr++] = myalloc_slab_object(c, slab, *next);
+	return nr;
+}
+
+/* Frees the live objects of a slab. No slot is looked at twice. */
+static void empty_slab(struct myalloc_cache *c, struct myalloc_frame *frame, bool poison)
+{
+	void *objects[EMPTY_BATCH];
+	u32 nr, i, next = 0;
+	unsigned long irq;
+
+	do {
+		raw_spin_lock_irqsave(&c->lock, irq);
+		nr = frame->tag == c->tag ? collect(c, frame, &next, objects) : 0;
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+		for (i = 0; poison && i < nr; i++)
+			memset(objects[i], MYALLOC_POISON_FREE, c->layout.object_size);
+		myalloc_cache_free_bulk(c, nr, objects);
+	} while (nr == EMPTY_BATCH);
+}
+
+/**
+ * myalloc_cache_empty() - free every live object of a cache
+ * @cache: the cache, which nobody uses any more
+ * @poison: fill them with MYALLOC_POISON_FREE first, unless objects of this cache keep their content
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_cache_empty(struct myalloc_cache *cache, bool poison)
+{
+	struct myalloc_zone *zone = cache->zone;
+	u32 idx;
+
+	if (cache->ctor || cache->flags & MYALLOC_TYPESAFE_RCU)
+		poison = false;
+	if (cache->level == MYALLOC_TRUSTING)	/* objects in magazines look like live ones */
+		myalloc_cache_drain(cache);
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		if (!(idx % 1024))
+			cond_resched();
+		if (data_race(zone->frames[idx].tag) == cache->tag)	/* or state bytes */
+			empty_slab(cache, &zone->frames[idx], poison);
 	}
 }
 

@@ -40,6 +40,7 @@
  * chunks that have a block of about half its size, or none if the zone has no such block.
  */
 #include "env.h"
+#include "page/account.h"
 #include "page/block.h"
 #include "page/drain.h"
 #include "page/extent.h"
@@ -108,6 +109,7 @@ struct request {
 	unsigned int align_order;
 	bool topdown;
 	u32 owner;
+	u32 stamp;
 	unsigned long caller;
 };
 
@@ -141,6 +143,7 @@ static u32 take_step(struct myalloc_zone *zone, const struct request *r, u32 ste
 	idx = search_step(zone, r, step);
 	if (idx != MYALLOC_NO_FRAME) {
 		tag_taken(zone, idx, r->nr_pages, r->owner, r->caller);
+		zone->frames[idx].stack = r->stamp;
 		__myalloc_zone_account(zone);
 	} else {
 		*more = step < zone->nr_chunks &&
@@ -198,6 +201,20 @@ static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
 	return addr;
 }
 
+/* Takes an extent, also from what is cached. Returns its first frame or MYALLOC_NO_FRAME. */
+static u32 take(struct myalloc_zone *zone, const struct request *r, myalloc_flags_t flags)
+{
+	u32 idx = take_exact(zone, r, flags);
+
+	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
+		idx = take_exact(zone, r, flags);
+	if (idx == MYALLOC_NO_FRAME && flags & MYALLOC_MAY_WAIT) {
+		myalloc_zone_drain(zone);
+		idx = take_exact(zone, r, flags);
+	}
+	return idx;
+}
+
 /**
  * myalloc_extent_alloc() - allocate an extent for an owner
  * @zone: the zone
@@ -213,11 +230,13 @@ static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
 void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller)
 {
+	struct myalloc_client *client = myalloc_client_of(zone, owner);
 	const struct request request = {
 		.nr_pages = nr_pages,
 		.align_order = align_order,
 		.topdown = flags & MYALLOC_TOPDOWN,
 		.owner = owner,
+		.stamp = client ? div_u64(myalloc_env_now_ns(), MYALLOC_STAMP_NS) : 0,
 		.caller = caller,
 	};
 	void *addr;
@@ -225,18 +244,18 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
 
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, caller)))
 		return NULL;
-	if (unlikely(zone->limit))
-		return alloc_limited(zone, &request, flags);
-	idx = take_exact(zone, &request, flags);
-	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
-		idx = take_exact(zone, &request, flags);
+	if (!myalloc_account_charge(client, nr_pages))
+		return NULL;
+	if (unlikely(zone->limit)) {
+		addr = alloc_limited(zone, &request, flags);
+		if (!addr)
+			myalloc_account_return(client, nr_pages);
+		return addr;
+	}
+	idx = take(zone, &request, flags);
 	if (idx == MYALLOC_NO_FRAME) {
-		if (!(flags & MYALLOC_MAY_WAIT))
-			return NULL;
-		myalloc_zone_drain(zone);
-		idx = take_exact(zone, &request, flags);
-		if (idx == MYALLOC_NO_FRAME)
-			return NULL;
+		myalloc_account_return(client, nr_pages);
+		return NULL;
 	}
 	addr = myalloc_frame_addr(zone, idx);
 	myalloc_shadow_extent_alloc(zone, addr, nr_pages);
@@ -423,11 +442,18 @@ int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 {
 	u32 idx = extent_idx(zone, addr, nr_pages);
 	char what[24];
+	int err;
 
-	if (likely(idx != MYALLOC_NO_FRAME && claim(zone, idx, nr_pages, owner)))
-		return free_claimed(zone, idx, nr_pages, owner);
-	if (zone->limit && myalloc_limit_free_beyond(zone, addr, nr_pages))
+	if (likely(idx != MYALLOC_NO_FRAME && claim(zone, idx, nr_pages, owner))) {
+		err = free_claimed(zone, idx, nr_pages, owner);
+		if (likely(!err))
+			myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
+		return err;
+	}
+	if (zone->limit && myalloc_limit_free_beyond(zone, addr, nr_pages)) {
+		myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
 		return 0;
+	}
 	scnprintf(what, sizeof(what), "%u pages", nr_pages);
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what);
 }
@@ -475,28 +501,9 @@ static void add(struct myalloc_zone *zone, void *addr, u32 nr, myalloc_flags_t f
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr << PAGE_SHIFT, flags);
 }
 
-/**
- * myalloc_extent_resize() - make an extent longer or shorter where it lies
- * @zone: the zone
- * @addr: its address
- * @nr: pages that it has
- * @to: pages that it is to have, at least 1
- * @flags: MYALLOC_ZERO: added pages read as zero
- * @owner: number of its owner, or 0
- * @caller: address of the code that asked, which holds it from then on
- *
- * Pages that are given up are free at once. Pages are added if all of them are free in the buddy
- * and in the same chunk. The extent is claimed as for its free, so that a free at the same time is
- * refused as a double free. Under one hold of the lock it is given back and taken again: nobody
- * else can take it in between, and its memory is not touched. (With the check P what is given up
- * is poisoned under the lock as well: a claim that finds the lock taken must change nothing.)
- *
- * Context: any; in NMI it fails if the lock is held.
- * Return: true; false if it is as before: there are no free pages behind it, there is no such
- * extent, its metadata is damaged, which is reported, or the zone belongs to a contract.
- */
-bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
-			   myalloc_flags_t flags, u32 owner, unsigned long caller)
+/* What remains of a resize once the pages are counted. */
+static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myalloc_flags_t flags,
+		   u32 owner, unsigned long caller)
 {
 	u32 idx = extent_idx(zone, addr, max(nr, to));
 	enum myalloc_bad bad;
@@ -532,6 +539,44 @@ bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to
 }
 
 /**
+ * myalloc_extent_resize() - make an extent longer or shorter where it lies
+ * @zone: the zone
+ * @addr: its address
+ * @nr: pages that it has
+ * @to: pages that it is to have, at least 1
+ * @flags: MYALLOC_ZERO: added pages read as zero
+ * @owner: number of its owner, or 0
+ * @caller: address of the code that asked, which holds it from then on
+ *
+ * Pages that are given up are free at once. Pages are added if all of them are free in the buddy
+ * and in the same chunk. The extent is claimed as for its free, so that a free at the same time is
+ * refused as a double free. Under one hold of the lock it is given back and taken again: nobody
+ * else can take it in between, and its memory is not touched. (With the check P what is given up
+ * is poisoned under the lock as well: a claim that finds the lock taken must change nothing.)
+ *
+ * Context: any; in NMI it fails if the lock is held.
+ * Return: true; false if it is as before: there are no free pages behind it, there is no such
+ * extent, its client's quota does not allow the pages, the zone belongs to a contract, or its
+ * metadata is damaged, which is reported.
+ */
+bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
+			   myalloc_flags_t flags, u32 owner, unsigned long caller)
+{
+	struct myalloc_client *client = myalloc_client_of(zone, owner);
+	u32 more = to > nr ? to - nr : 0;
+	bool done;
+
+	if (!myalloc_account_charge(client, more))
+		return false;
+	done = resize(zone, addr, nr, to, flags, owner, caller);
+	if (!done)
+		myalloc_account_return(client, more);
+	else if (to < nr)
+		myalloc_account_return(client, nr - to);
+	return done;
+}
+
+/**
  * myalloc_owner_add() - a number for an owner of extents
  * @zone: the zone
  *
@@ -556,6 +601,20 @@ u32 myalloc_owner_add(struct myalloc_zone *zone)
 }
 
 /**
+ * myalloc_owner_counts_for() - the client of an owner of extents
+ * @zone: the zone
+ * @owner: number of the owner, who has no extent yet
+ * @client: the client for which its extents count, or NULL
+ *
+ * Context: any.
+ */
+void myalloc_owner_counts_for(struct myalloc_zone *zone, u32 owner, struct myalloc_client *client)
+{
+	if (zone->clients)
+		WRITE_ONCE(zone->clients->of[owner], client);
+}
+
+/**
  * myalloc_owner_remove() - give the number of an owner back
  * @zone: the zone
  * @owner: the number; no extent has it any more
@@ -568,5 +627,7 @@ void myalloc_owner_remove(struct myalloc_zone *zone, u32 owner)
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	WRITE_ONCE(zone->owners, zone->owners & ~BIT_ULL(owner));
+	if (zone->clients)
+		WRITE_ONCE(zone->clients->of[owner], NULL);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }

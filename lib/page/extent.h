@@ -11,6 +11,7 @@ int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller);
 u32 myalloc_owner_add(struct myalloc_zone *zone);
+void myalloc_owner_counts_for(struct myalloc_zone *zone, u32 owner, struct myalloc_client *client);
 void myalloc_owner_remove(struct myalloc_zone *zone, u32 owner);
 
 #endif /* MYALLOC_EXTENT_H */

@@ -42,8 +42,8 @@ enum myalloc_frame_type {
  * @cache: slab: number of the cache, never 0; chunk of a contract's zone: number of that; first block of an extent: number of pages less 1,
  *	and above MYALLOC_EXTENT_BITS the number of its owner, 0 for none
  * @tag: the three members above, to compare them at once
- * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; in quarantine: the
- *	next block (lend.c)
+ * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; without it, an extent
+ *	of a client: seconds since boot (extent.c); in quarantine: the next block (lend.c)
  * @caller: pages: code address of the caller that allocated the block
  * @inuse: slab: number of slots that are not SLOT_FREE
  * @hint: slab: no slot below this one is free
@@ -170,6 +170,9 @@ static inline bool myalloc_frame_is_users(u8 type)
  */
 #define MYALLOC_OWNER_ARENAS	(MYALLOC_OWNERS_MAX - 1)
 #define MYALLOC_OWNERS_KINDS	MYALLOC_OWNER_ARENAS	/* the first of them */
+
+/* Nanoseconds to a unit of the time that the first descriptor of a client's extent records. */
+#define MYALLOC_STAMP_NS	1000000000u
 
 /* What the first tag of an extent has in place of a cache. */
 static __always_inline u32 myalloc_extent_mark(u32 nr, u32 owner)

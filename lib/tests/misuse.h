@@ -78,6 +78,7 @@ extern const struct misuse misuse_pool[];
 extern const struct misuse misuse_arena[];
 extern const struct misuse misuse_ring[];
 extern const struct misuse misuse_contract[];
+extern const struct misuse misuse_client[];
 
 /* What a child tells. */
 struct told {

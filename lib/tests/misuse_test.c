@@ -263,7 +263,7 @@ static void test_case(const struct misuse *m)
 static const struct misuse * const parts[] = {
 	misuse_pages, misuse_objects, misuse_damage, misuse_metadata,
 	misuse_requests, misuse_shadow, misuse_heap, misuse_pool, misuse_arena, misuse_ring,
-	misuse_contract,
+	misuse_contract, misuse_client,
 };
 
 /* Calls @fn, if there is one, for the case called @only, or for all. How many there are. */

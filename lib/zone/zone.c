@@ -130,6 +130,7 @@ static void free_zone(struct myalloc_zone *zone)
 	myalloc_env_free(zone->buddy.joined);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
+	myalloc_env_free(zone->clients);
 	myalloc_env_free(zone->chunks);
 	myalloc_reports_fini(&zone->reports);
 	myalloc_env_free(zone);
@@ -276,7 +277,7 @@ int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out)
  * @zone: the zone
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if the zone has fronts, caches, pages in use or blocks in quarantine. The first
+ * Return: 0; -EBUSY if the zone has clients, fronts, caches, pages in use or blocks in quarantine. The first
  * of them is reported, with its owner if known, and the zone remains usable.
  */
 int myalloc_zone_destroy(struct myalloc_zone *zone)
@@ -285,6 +286,12 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 	u32 out;
 
 	myalloc_zone_drain(zone);
+	if (zone->clients && !list_empty(&zone->clients->list)) {
+		myalloc_zone_err(zone, "cannot be destroyed: client %s still exists",
+				 list_first_entry(&zone->clients->list, struct myalloc_client,
+						  link)->name);
+		return -EBUSY;
+	}
 	front = list_first_entry_or_null(&zone->fronts, struct myalloc_front, link);
 	if (front) {
 		myalloc_zone_err(zone, "cannot be destroyed: %s %s still exists", front->kind->name,

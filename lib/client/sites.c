@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sites: what each line of code holds, largest first
+ *
+ * What it is: one walk over blocks and caches, summed up by call site and kind. Nothing is recorded
+ * for it: the caller of a block is in its descriptor, that of an object in its track.
+ *
+ *		who			when
+ *	block	always			never
+ *	extent	always			to the second, if it belongs to a client and the zone
+ *	 of a client			does not record call stacks: both are in one word
+ *	object	with the check U	with the check U
+ *	front	never			never
+ *
+ * Objects without a track are one site of their cache with caller 0.
+ *
+ * The table is a hash with linear probing. Entries are added under a cache's lock, where nothing
+ * can be allocated: if it fills up, the walk starts again with a larger one, up to BITS_MOST.
+ */
+#include "env.h"
+#include "base/sort.h"
+#include "client/sites.h"
+#include "front/front.h"
+#include "object/cache.h"
+#include "object/track.h"
+#include "zone/zone.h"
+
+#define BITS_LEAST	6
+#define BITS_MOST	14
+
+/* One thing that is held. */
+struct held {
+	u64 thing;
+	const char *kind;	/* NULL, or the kind of a front */
+	const char *name;
+	u64 caller;
+	u64 bytes;
+	u64 when;
+	u32 stack;
+};
+
+static u32 hash(const struct held *h)
+{
+	return ((h->caller ^ h->thing << 40) * 0x9e3779b97f4a7c15ull) >> 32;
+}
+
+static void begin(struct myalloc_site *site, const struct held *h)
+{
+	site->caller = h->caller;
+	site->thing = h->thing;
+	site->oldest = MYALLOC_SITE_UNKNOWN;
+	scnprintf(site->what, sizeof(site->what), "%s%s%s", h->kind ?: "", h->kind ? " " : "",
+		  h->name);
+}
+
+static void add(struct myalloc_sites *s, const struct held *h)
+{
+	u32 mask = BIT(s->bits) - 1;
+	u32 at = hash(h) & mask;
+	struct myalloc_site *site;
+
+	if (h->when != MYALLOC_SITE_UNKNOWN && h->when > s->before)
+		return;
+	for (;; at = (at + 1) & mask) {
+		site = &s->site[at];
+		if (!site->count || (site->caller == h->caller && site->thing == h->thing))
+			break;
+	}
+	if (!site->count) {
+		if (s->nr > mask / 4 * 3) {
+			s->full = true;
+			return;
+		}
+		s->nr++;
+		begin(site, h);
+	}
+	if (!site->count || h->when < site->oldest) {
+		site->oldest = h->when;
+		site->stack = h->stack;
+	}
+	site->count++;
+	site->bytes += h->bytes;
+}
+
+static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+		      void *arg)
+{
+	const struct myalloc_client *client = myalloc_client_of(zone, myalloc_frame_owner(frame));
+	struct held h = {
+		.name = "pages",
+		.caller = frame->caller,
+		.bytes = (u64)myalloc_frame_pages(frame) << PAGE_SHIFT,
+		.when = MYALLOC_SITE_UNKNOWN,
+	};
+	struct myalloc_sites *s = arg;
+
+	if (!myalloc_frame_is_users(frame->type) || (s->client && client != s->client))
+		return true;
+	if (zone->checks & MYALLOC_OWNER)
+		h.stack = frame->stack;
+	else if (client)
+		h.when = (u64)frame->stack * MYALLOC_STAMP_NS;
+	add(s, &h);
+	return true;
+}
+
+static void add_object(struct myalloc_cache *cache, void *object,
+		       const struct myalloc_track *track, void *arg)
+{
+	struct held h = {
+		.thing = cache->id,
+		.name = cache->name,
+		.caller = track ? track->caller : 0,
+		.bytes = cache->layout.object_size,
+		.when = track ? track->when : MYALLOC_SITE_UNKNOWN,
+		.stack = track ? track->stack : 0,
+	};
+
+	add(arg, &h);
+}
+
+static bool add_cache(struct myalloc_cache *cache, void *arg)
+{
+	struct myalloc_sites *s = arg;
+
+	if (!s->client || cache->client == s->client)
+		myalloc_cache_walk_live(cache, add_object, s);
+	return true;
+}
+
+/* Of a client: arenas and rings. Their extents do not name it. */
+static bool add_front(struct myalloc_front *front, void *arg)
+{
+	struct myalloc_sites *s = arg;
+	struct held h = {
+		.thing = MYALLOC_CACHES_MAX + front->id,
+		.kind = front->kind->name,
+		.name = front->name,
+		.when = MYALLOC_SITE_UNKNOWN,
+	};
+
+	if (front->client != s->client || !front->kind->pages)
+		return true;
+	h.bytes = front->kind->pages(front) << PAGE_SHIFT;
+	add(s, &h);
+	return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct myalloc_site *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	if (x->thing != y->thing)
+		return x->thing < y->thing ? -1 : 1;
+	return x->caller < y->caller ? -1 : x->caller > y->caller;
+}
+
+static void walk(struct myalloc_sites *s)
+{
+	myalloc_zone_walk_blocks(s->zone, add_block, s);
+	myalloc_zone_walk_caches(s->zone, add_cache, s);
+	if (s->client)
+		myalloc_front_walk(s->zone, NULL, add_front, s);
+}
+
+/**
+ * myalloc_sites_collect() - sum up what is held, by call site
+ * @sites: out; to be freed by myalloc_sites_free() if this succeeds
+ * @zone: the zone
+ * @client: only what this client holds, without the clients below it; NULL for everything
+ * @older_ns: leave out what is known to be younger, ns
+ *
+ * What is allocated or freed meanwhile may or may not be counted.
+ *
+ * Context: task, may sleep; not under fronts_mutex or a walk over caches.
+ * Return: 0; -ENOMEM.
+ */
+int myalloc_sites_collect(struct myalloc_sites *sites, struct myalloc_zone *zone,
+			  const struct myalloc_client *client, u64 older_ns)
+{
+	u64 now = myalloc_env_now_ns();
+
+	*sites = (struct myalloc_sites){
+		.zone = zone, .client = client, .before = now - min(older_ns, now),
+	};
+	if (!older_ns)
+		sites->before = MYALLOC_SITE_UNKNOWN;
+	for (sites->bits = BITS_LEAST; ; sites->bits++) {
+		sites->nr = 0;
+		sites->full = false;
+		sites->site = myalloc_env_zalloc(sizeof(*sites->site) << sites->bits,
+						 zone->node);
+		if (!sites->site)
+			return -ENOMEM;
+		walk(sites);
+		if (!sites->full || sites->bits == BITS_MOST)
+			break;
+		myalloc_env_free(sites->site);
+	}
+	myalloc_sort(sites->site, BIT(sites->bits), sizeof(*sites->site), compare);
+	return 0;
+}
+
+/**
+ * myalloc_sites_free() - free what myalloc_sites_collect() has made
+ * @sites: the sites
+ *
+ * Context: task.
+ */
+void myalloc_sites_free(struct myalloc_sites *sites)
+{
+	myalloc_env_free(sites->site);
+	sites->site = NULL;
+}
+
+/* "312 objects of frob-request" */
+static void say_what(char *to, size_t size, const struct myalloc_site *site)
+{
+	unsigned long long count = site->count;
+
+	if (!site->thing)
+		scnprintf(to, size, "%llu pages", (unsigned long long)(site->bytes >> PAGE_SHIFT));
+	else if (site->thing < MYALLOC_CACHES_MAX)
+		scnprintf(to, size, "%llu object%s of %s", count, count == 1 ? "" : "s",
+			  site->what);
+	else
+		scnprintf(to, size, "%llu pages of %s",
+			  (unsigned long long)(site->bytes >> PAGE_SHIFT), site->what);
+}
+
+static void print_site(const struct myalloc_sites *s, const struct myalloc_site *site,
+		       const char *who, const char *name)
+{
+	u64 now = myalloc_env_now_ns();
+	char symbol[MYALLOC_ENV_SYMBOL] = "a call site that is not recorded";
+	char what[64 + MYALLOC_SITE_WHAT], age[32] = "";
+
+	say_what(what, sizeof(what), site);
+	if (site->caller)
+		myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
+	if (site->oldest != MYALLOC_SITE_UNKNOWN)
+		scnprintf(age, sizeof(age), ", oldest %llu s", (unsigned long long)
+			  div_u64(now - min(site->oldest, now), MYALLOC_STAMP_NS));
+	pr_err("%s: %s %s: still held: %s from %s%s\n", s->zone->name, who, name, what, symbol,
+	       age);
+	if (site->stack)
+		myalloc_env_stack_print(site->stack);
+}
+
+/**
+ * myalloc_sites_print() - print who still holds what
+ * @sites: collected
+ * @who: whose it is, one word: "client"
+ * @name: its name
+ * @most: number of sites printed at most; the others are counted
+ *
+ * Context: task.
+ */
+void myalloc_sites_print(const struct myalloc_sites *sites, const char *who, const char *name,
+			 u32 most)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	for (i = 0; i < sites->nr; i++) {
+		if (i < most)
+			print_site(sites, &sites->site[i], who, name);
+		else
+			bytes += sites->site[i].bytes;
+	}
+	if (sites->nr > most)
+		pr_err("%s: %s %s: still held: %llu bytes from %u other call sites\n",
+		       sites->zone->name, who, name, (unsigned long long)bytes, sites->nr - most);
+}
