@@ -347,6 +347,14 @@ static const struct myalloc_site *site_of(const struct myalloc_sites *sites, con
 	return NULL;
 }
 
+static noinline void *pages_here(struct myalloc_client *client, u32 nr)
+{
+	void *addr = myalloc_client_pages_alloc(client, nr, 0, 0);
+
+	barrier();
+	return addr;
+}
+
 /* By call site, largest first. */
 static void client_sites(struct kunit *test)
 {
@@ -364,7 +372,7 @@ static void client_sites(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tracked->flags & MYALLOC_OWNER);
 	for (i = 0; i < ARRAY_SIZE(objects); i++)
 		objects[i] = alloc_here(tracked, 0);
-	pages = myalloc_client_pages_alloc(client, 30, 0, 0);
+	pages = pages_here(client, 30);
 	theirs = myalloc_pages_alloc(fx->zone, 0, 0);
 	other = myalloc_cache_alloc(plain, 0);
 	ring = myalloc_ring_create(fx->zone, &(struct myalloc_ring_args){
@@ -378,7 +386,7 @@ static void client_sites(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sites.site[0].bytes, 30 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, sites.site[0].count, 1);
 	KUNIT_EXPECT_NE(test, sites.site[0].oldest, MYALLOC_SITE_UNKNOWN);
-	KUNIT_EXPECT_TRUE(test, fixture_called_by(sites.site[0].caller, client_sites));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(sites.site[0].caller, pages_here));
 	site = site_of(&sites, "tracked");
 	KUNIT_ASSERT_NOT_NULL(test, site);
 	KUNIT_EXPECT_EQ(test, site->count, 3);

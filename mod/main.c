@@ -13,6 +13,7 @@
 #include "device/quota.h"
 #include "object/limbo.h"
 #include "page/drain.h"
+#include "leave.h"
 #include "params.h"
 #include "stress/stress.h"
 #include "reserve.h"
@@ -97,12 +98,17 @@ static int __init myalloc_init(void)
 	/* These are the first kinds to register, so it cannot fail. */
 	myalloc_job_kind_register(&myalloc_stress_kind);
 	myalloc_job_kind_register(&myalloc_contract_test_kind);
-	err = myalloc_device_init(zone, &reserve);
+	err = myalloc_leave_init(zone);
 	if (err)
 		goto err_stress;
+	err = myalloc_device_init(zone, &reserve);
+	if (err)
+		goto err_leave;
 	myalloc_exports_init(zone);
 	return 0;
 
+err_leave:
+	myalloc_leave_exit();
 err_stress:
 	myalloc_job_kind_unregister(&myalloc_contract_test_kind);
 	myalloc_job_kind_unregister(&myalloc_stress_kind);
@@ -129,6 +135,7 @@ static void __exit myalloc_exit(void)
 {
 	myalloc_exports_exit();
 	myalloc_device_exit();
+	myalloc_leave_exit();
 	myalloc_job_kind_unregister(&myalloc_contract_test_kind);
 	myalloc_job_kind_unregister(&myalloc_stress_kind);
 	myalloc_debugfs_exit();

@@ -8,6 +8,7 @@
  */
 #include "env.h"
 
+#include "client/client.h"
 #include "client/contract.h"
 #include "front/arena.h"
 #include "front/front.h"
@@ -364,4 +365,21 @@ int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myallo
 
 	myalloc_front_walk(zone, &myalloc_contract_kind, found_line, &find);
 	return find.found ? 0 : -ENOENT;
+}
+
+/**
+ * myalloc_client_stat_fill() - fill in the statistics of a client
+ * @stat: out; @size and @how are left unchanged
+ * @client: the client; clients->mutex is held
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_client_stat_fill(struct myalloc_client_stat *stat, struct myalloc_client *client)
+{
+	struct myalloc_client_stats stats, *from = &stats;
+
+	myalloc_client_stats(client, from);
+	MYALLOC_CLIENT_FIELDS(MYALLOC_STAT_COPY)
+	memcpy(stat->name, client->name, sizeof(stat->name));
+	memcpy(stat->owner, client->owner_name, sizeof(stat->owner));
 }

@@ -110,6 +110,22 @@ TRACE_EVENT(myalloc_drain,
 		      __entry->flags, __entry->pages)
 );
 
+/* A client got pages above its soft quota, or was refused them because of its hard one. */
+TRACE_EVENT(myalloc_client_quota,
+	    TP_PROTO(u64 client, u32 pages, u64 held, bool refused),
+	    TP_ARGS(client, pages, held, refused),
+	    TP_STRUCT__entry(__field(u64, client)
+			     __field(u64, held)
+			     __field(u32, pages)
+			     __field(bool, refused)),
+	    TP_fast_assign(__entry->client = client;
+			   __entry->held = held;
+			   __entry->pages = pages;
+			   __entry->refused = refused;),
+	    TP_printk("client=%llu pages=%u held=%llu refused=%d",
+		      __entry->client, __entry->pages, __entry->held, __entry->refused)
+);
+
 #endif /* MYALLOC_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -335,7 +335,7 @@ void myalloc_client_stats(struct myalloc_client *client, struct myalloc_client_s
 	stats->hard_pages = shown_quota(client->hard);
 	stats->over = atomic64_read(&client->over);
 	stats->refused = atomic64_read(&client->refused);
-	stats->age_ns = now - client->since;
+	stats->age_ms = div_u64(now - client->since, 1000000);
 	stats->children = client->children;
 	stats->gone = client->gone;
 }

@@ -21,7 +21,7 @@ struct myalloc_client_stats {
 	u64 hard_pages;
 	u64 over;
 	u64 refused;
-	u64 age_ns;
+	u64 age_ms;
 	u32 caches;
 	u32 fronts;
 	u32 children;

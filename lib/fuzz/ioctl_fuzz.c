@@ -155,6 +155,9 @@ static const struct command {
 	{ "BENCH_CANCEL", MYALLOC_IOC_BENCH_CANCEL, 0 },
 	{ "POOL_STAT", MYALLOC_IOC_POOL_STAT, 8, true },
 	{ "POOL_TEST", MYALLOC_IOC_POOL_TEST, offsetof(struct myalloc_pool_test, allocs), true },
+	{ "CLIENT_STAT", MYALLOC_IOC_CLIENT_STAT, 8, true },
+	{ "CLIENT_SITES", MYALLOC_IOC_CLIENT_SITES, 24, true },
+	{ "CLIENT_RELEASE", MYALLOC_IOC_CLIENT_RELEASE, 16, true },
 	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, 8, true },
 	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, offsetof(struct myalloc_heap_test, allocs), true },
 	{ "ARENA_STAT", MYALLOC_IOC_ARENA_STAT, 8, true },
@@ -191,6 +194,9 @@ static union {
 	struct myalloc_drain drain;
 	struct myalloc_pool_stat pool_stat;
 	struct myalloc_pool_test pool_test;
+	struct myalloc_client_stat client_stat;
+	struct myalloc_client_sites client_sites;
+	struct myalloc_client_release client_release;
 	struct myalloc_heap_stat heap_stat;
 	struct myalloc_heap_test heap_test;
 	struct myalloc_arena_stat arena_stat;
@@ -345,6 +351,18 @@ static void fix_rest(u32 nr)
 			arg.stress.order_weights[i] = 0;
 		arg.stress.cpus[0] &= 3;
 		memset(&arg.stress.cpus[1], 0, 3 * sizeof(arg.stress.cpus[0]));
+		break;
+	case MYALLOC_IOC_CLIENT_STAT:
+		arg.client_stat.how %= 3;
+		break;
+	case MYALLOC_IOC_CLIENT_SITES:
+		arg.client_sites.room = 1 + arg.client_sites.room % 8;
+		arg.client_sites.client %= 3;
+		arg.client_sites.done = 0;
+		arg.client_sites.nr = 0;
+		break;
+	case MYALLOC_IOC_CLIENT_RELEASE:
+		arg.client_release.flags &= MYALLOC_RELEASE_FILL;
 		break;
 	case MYALLOC_IOC_POOL_STAT:
 		arg.pool_stat.how %= 3;

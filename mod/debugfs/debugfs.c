@@ -30,6 +30,7 @@
 #include "reserve.h"
 #include "object/cache.h"
 #include "stat.h"
+#include "trace.h"
 #include "zone/zone.h"
 
 /**
@@ -300,9 +301,15 @@ static void cache_removed(struct myalloc_cache *cache)
 	myalloc_env_free(found);
 }
 
+static void client_quota(struct myalloc_client *client, u32 pages, bool refused)
+{
+	trace_myalloc_client_quota(client->id, pages, atomic64_read(&client->pages), refused);
+}
+
 const struct myalloc_zone_ops myalloc_debugfs_zone_ops = {
 	.cache_added = cache_added,
 	.cache_removed = cache_removed,
+	.client_quota = client_quota,
 };
 
 /**
@@ -325,6 +332,7 @@ void myalloc_debugfs_init(struct myalloc_zone *for_zone,
 	debugfs_create_file("stats", 0444, root, NULL, &stats_fops);
 	myalloc_debugfs_blocks(root, for_zone, for_reserve);
 	myalloc_debugfs_fronts(root, for_zone);
+	myalloc_debugfs_clients(root, for_zone);
 	myalloc_debugfs_owners(root, for_zone);
 }
 

@@ -11,6 +11,9 @@ struct myalloc_zone;
 void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *zone,
 			    const struct myalloc_reserve *reserve);
 
+/* clients.c */
+void myalloc_debugfs_clients(struct dentry *root, struct myalloc_zone *zone);
+
 /* fronts.c */
 void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *zone);
 

@@ -26,6 +26,7 @@ extern const struct myalloc_command myalloc_pool_commands[];	/* pool.c */
 extern const struct myalloc_command myalloc_contract_commands[];	/* contract.c */
 extern const struct myalloc_command myalloc_ring_commands[];	/* ring.c */
 extern const struct myalloc_command myalloc_arena_commands[];	/* arena.c */
+extern const struct myalloc_command myalloc_client_commands[];	/* client.c */
 
 int myalloc_copy_in(void *to, size_t size, const void __user *from);
 int myalloc_copy_out(void __user *to, const void *from, size_t size);

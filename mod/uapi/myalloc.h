@@ -86,6 +86,7 @@
 #include "cache.h"
 #include "heap.h"
 #include "pool.h"
+#include "client.h"
 #include "arena.h"
 #include "ring.h"
 #include "contract.h"

@@ -15,7 +15,8 @@
  *	F(type, name, file, kind, unit, label, key, help), and
  * MYALLOC_HEAP_FIELDS(H) and MYALLOC_RING_FIELDS(H) to
  *	H(type, name, kind, unit, label, help), and MYALLOC_ARENA_FIELDS(A) likewise;
- * so do MYALLOC_POOL_FIELDS(P) and MYALLOC_CONTRACT_FIELDS(C), of one line of a contract.
+ * so do MYALLOC_POOL_FIELDS(P), MYALLOC_CLIENT_FIELDS(C), and MYALLOC_CONTRACT_FIELDS(C), of one
+ * line of a contract.
  *
  * @kind: of a zone:
  *	HOLDER	pages in one place; the holders add up to nr_pages when nothing is in flight
@@ -363,6 +364,43 @@
 	  "allocations that found neither the lock nor anything in the stack")		\
 	C(__u64, refills, USE, NUMBER, "refills",					\
 	  "times that stacks were filled up")
+
+/* The members behind "owner" of struct myalloc_client_stat. */
+#define MYALLOC_CLIENT_FIELDS(C)							\
+	C(__u64, id, TRAIT, NUMBER, "id",						\
+	  "number of the client")							\
+	C(__u64, parent, TRAIT, NUMBER, "parent",					\
+	  "number of the client above it, 0 if there is none")				\
+	C(__u64, soft_pages, TRAIT, PAGES, "soft quota",				\
+	  "pages above which what it takes is counted and traced; 0 for no such quota")	\
+	C(__u64, hard_pages, TRAIT, PAGES, "hard quota",				\
+	  "pages above which it gets no more; 0 for no such quota")			\
+	C(__u64, age_ms, SPACE, NUMBER, "age",						\
+	  "milliseconds since it was created")						\
+	C(__u64, pages, SPACE, PAGES, "pages",						\
+	  "pages that it and the clients below it hold, which the quotas limit")	\
+	C(__u64, slab_pages, SPACE, PAGES, "in slabs",					\
+	  "pages in slabs of its caches, empty slabs included")				\
+	C(__u64, extent_pages, SPACE, PAGES, "in extents",				\
+	  "pages in its extents and those of its heaps")				\
+	C(__u64, front_pages, SPACE, PAGES, "in arenas and rings",			\
+	  "pages in its arenas and rings")						\
+	C(__u64, below_pages, SPACE, PAGES, "of clients below",				\
+	  "pages of the clients directly below it")					\
+	C(__u32, caches, SPACE, NUMBER, "caches",					\
+	  "its caches, those of its fronts included")					\
+	C(__u32, fronts, SPACE, NUMBER, "fronts",					\
+	  "its heaps, object pools, arenas and rings")					\
+	C(__u32, children, SPACE, NUMBER, "clients below",				\
+	  "clients directly below it")							\
+	C(__u32, gone, SPACE, NUMBER, "owner is gone",					\
+	  "1 if its owner went away without ending it")					\
+	C(__u64, peak_pages, USE, PAGES, "peak",					\
+	  "most pages held at one time")						\
+	C(__u64, over, USE, NUMBER, "over soft quota",					\
+	  "requests for pages that ended above the soft quota")				\
+	C(__u64, refused, USE, NUMBER, "refused",					\
+	  "requests for pages that the hard quota refused")
 
 /* Members of a struct. */
 #define MYALLOC_STAT_MEMBER(type, name, ...)	type name;

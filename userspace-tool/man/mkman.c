@@ -114,6 +114,8 @@ static bool fill_in(const char *what)
 		put_statistics(arena_fields);
 	} else if (!strcmp(what, "statistics ring")) {
 		put_statistics(ring_fields);
+	} else if (!strcmp(what, "statistics client")) {
+		put_statistics(client_fields);
 	} else if (!strcmp(what, "statistics pool")) {
 		put_statistics(pool_fields);
 	} else if (!strcmp(what, "statistics contract")) {

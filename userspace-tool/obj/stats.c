@@ -25,6 +25,9 @@
 #define OF_POOL(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_pool_stat, name), sizeof(type), false },
+#define OF_CLIENT(type, name, kind, unit, label, help)				\
+	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
+	  offsetof(struct myalloc_client_stat, name), sizeof(type), false },
 #define OF_HEAP(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_heap_stat, name), sizeof(type), false },
@@ -36,6 +39,7 @@ const struct stat_field zone_fields[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) { N
 const struct stat_field cache_fields[] = { MYALLOC_CACHE_FIELDS(OF_CACHE) { NULL } };
 const struct stat_field heap_fields[] = { MYALLOC_HEAP_FIELDS(OF_HEAP) { NULL } };
 const struct stat_field pool_fields[] = { MYALLOC_POOL_FIELDS(OF_POOL) { NULL } };
+const struct stat_field client_fields[] = { MYALLOC_CLIENT_FIELDS(OF_CLIENT) { NULL } };
 const struct stat_field arena_fields[] = { MYALLOC_ARENA_FIELDS(OF_ARENA) { NULL } };
 const struct stat_field ring_fields[] = { MYALLOC_RING_FIELDS(OF_RING) { NULL } };
 const struct stat_field contract_fields[] = { MYALLOC_CONTRACT_FIELDS(OF_CONTRACT) { NULL } };

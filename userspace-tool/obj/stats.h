@@ -38,6 +38,7 @@ struct stat_field {
 extern const struct stat_field zone_fields[], cache_fields[], heap_fields[], ring_fields[];
 extern const struct stat_field pool_fields[];
 extern const struct stat_field arena_fields[], contract_fields[];
+extern const struct stat_field client_fields[];
 
 /* The value in @stat, for @order if there is one for each. */
 __s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order);

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat top record report page cache heap pool ring arena contract drain validate stress bench result doctor"
+objects="info stat top record report page cache heap pool ring arena client contract drain validate stress bench result doctor"
 
 begin "help lists every object"
 tool help

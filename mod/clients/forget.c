@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Example of a client, and of what is said about a module that forgets to free
+ *
+ * It makes a client with a quota, a cache and pages of that client, and allocates some of each. At
+ * the end it frees them and ends the client, as every module should. With forget=1 it leaves all of
+ * it behind: the report names the lines below. With release=1 it frees nothing by itself, but ends
+ * the client with MYALLOC_RELEASE_ALL, for modules that have no list of what they hold.
+ *
+ * With alone=1 it has no client, and leaves one block of pages.
+ */
+#include <linux/module.h>
+
+#include "myalloc_client.h"
+
+static unsigned int objects = 312;
+module_param(objects, uint, 0444);
+MODULE_PARM_DESC(objects, "requests that are allocated, at most 1000 (default 312)");
+
+static unsigned int hard_pages = 256;
+module_param(hard_pages, uint, 0444);
+MODULE_PARM_DESC(hard_pages, "pages that the client may hold (default 256)");
+
+static bool forget;
+module_param(forget, bool, 0444);
+MODULE_PARM_DESC(forget, "leave everything behind (default off)");
+
+static bool release;
+module_param(release, bool, 0444);
+MODULE_PARM_DESC(release, "let the end of the client free everything (default off)");
+
+static bool alone;
+module_param(alone, bool, 0444);
+MODULE_PARM_DESC(alone, "no client, and a block of pages that stays (default off)");
+
+#define PAGES	5
+
+static struct myalloc_zone *zone;
+static struct myalloc_client *client;
+static struct myalloc_cache *requests;
+static void *request[1000];
+static void *pages;
+
+static noinline int frob_start(void)
+{
+	unsigned int i;
+
+	pages = myalloc_client_pages_alloc(client, PAGES, 0, MYALLOC_ZERO | MYALLOC_MAY_WAIT);
+	if (!pages)
+		return -ENOMEM;
+	for (i = 0; i < objects; i++) {
+		request[i] = myalloc_cache_alloc(requests, MYALLOC_MAY_WAIT);
+		if (!request[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void frob_stop(void)
+{
+	unsigned int i;
+
+	if (forget)
+		return;
+	if (!release) {
+		for (i = 0; i < ARRAY_SIZE(request) && request[i]; i++)
+			myalloc_cache_free(requests, request[i]);
+		if (!IS_ERR_OR_NULL(requests))
+			myalloc_cache_destroy(requests);
+		if (pages)
+			myalloc_client_pages_free(client, pages, PAGES);
+	}
+	myalloc_client_end(client, release ? MYALLOC_RELEASE_ALL : 0);
+}
+
+static int start(void)
+{
+	const struct myalloc_client_args args = {
+		.name = "frob",
+		.owner = THIS_MODULE,
+		.owner_name = "module myalloc_forget",
+		.soft_pages = hard_pages / 2,
+		.hard_pages = hard_pages,
+		.checks = MYALLOC_OWNER,
+	};
+
+	client = myalloc_client_create(zone, &args);
+	if (IS_ERR(client))
+		return PTR_ERR(client);
+	requests = myalloc_cache_create(zone, &(struct myalloc_cache_args){
+		.name = "frob-request", .object_size = 200, .client = client });
+	return IS_ERR(requests) ? PTR_ERR(requests) : frob_start();
+}
+
+static int __init forget_init(void)
+{
+	int err;
+
+	if (objects > ARRAY_SIZE(request)) {
+		pr_err("myalloc_forget: objects=%u is too many; give at most %zu\n", objects,
+		       ARRAY_SIZE(request));
+		return -EINVAL;
+	}
+	zone = myalloc_zone_get();
+	if (!zone)
+		return -ENODEV;
+	if (alone) {
+		pages = myalloc_pages_alloc(zone, 2, MYALLOC_MAY_WAIT);
+		return 0;
+	}
+	err = start();
+	if (err) {
+		if (!IS_ERR(client))
+			frob_stop();
+		myalloc_zone_put(zone);
+	}
+	return err;
+}
+
+static void __exit forget_exit(void)
+{
+	if (!alone)
+		frob_stop();
+	myalloc_zone_put(zone);
+}
+
+module_init(forget_init);
+module_exit(forget_exit);
+
+MODULE_DESCRIPTION("Example of a client of myalloc that may forget to free");
+MODULE_LICENSE("GPL");
+MYALLOC_IMPORT_NS(MYALLOC);

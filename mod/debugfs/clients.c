@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The files about clients: a line for each, and a line for each call site. See debugfs.c. */
+#include "env.h"
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "client/client.h"
+#include "client/sites.h"
+#include "debugfs/files.h"
+#include "stat.h"
+
+static struct myalloc_zone *zone;
+
+#define NAME(type, name, ...)	" <" #name ">"
+#define VALUE(type, name, ...)	seq_printf(m, " %llu", (unsigned long long)stat.name);
+
+static bool client_line(struct myalloc_client *client, void *m)
+{
+	struct myalloc_client_stat stat = {};
+
+	myalloc_client_stat_fill(&stat, client);
+	seq_puts(m, stat.name);
+	MYALLOC_CLIENT_FIELDS(VALUE)
+	seq_printf(m, " %s\n", stat.owner);
+	return true;
+}
+
+static int clients_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, "clients - version: 1.0\n");
+	seq_puts(m, "# <name>" MYALLOC_CLIENT_FIELDS(NAME) " <owner>\n");
+	myalloc_client_walk(zone, client_line, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(clients);
+
+static void put_site(struct seq_file *m, const char *name, const struct myalloc_site *site)
+{
+	u64 now = myalloc_env_now_ns();
+
+	seq_printf(m, "%s %llu %llu ", name, site->count, site->bytes);
+	if (site->oldest == MYALLOC_SITE_UNKNOWN)
+		seq_puts(m, "-");
+	else
+		seq_printf(m, "%llu", div_u64(now - min(site->oldest, now), NSEC_PER_MSEC));
+	if (site->caller)
+		seq_printf(m, " %pS %s\n", (void *)(unsigned long)site->caller, site->what);
+	else
+		seq_printf(m, " - %s\n", site->what);
+}
+
+static bool site_lines(struct myalloc_client *client, void *m)
+{
+	struct myalloc_sites sites;
+	u32 i;
+
+	if (myalloc_sites_collect(&sites, zone, client, 0)) {
+		seq_printf(m, "%s: out of memory\n", client->name);
+		return true;
+	}
+	for (i = 0; i < sites.nr; i++)
+		put_site(m, client->name, &sites.site[i]);
+	myalloc_sites_free(&sites);
+	return true;
+}
+
+static int client_sites_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, "client_sites - version: 1.0\n");
+	seq_puts(m, "# <client> <count> <bytes> <oldest_ms> <caller> <what>\n");
+	myalloc_client_walk(zone, site_lines, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(client_sites);
+
+/**
+ * myalloc_debugfs_clients() - create these files
+ * @root: directory to create them in
+ * @for_zone: the zone
+ *
+ * Context: task, sleeps.
+ */
+void myalloc_debugfs_clients(struct dentry *root, struct myalloc_zone *for_zone)
+{
+	zone = for_zone;
+	debugfs_create_file("clients", 0444, root, NULL, &clients_fops);
+	debugfs_create_file("client_sites", 0400, root, NULL, &client_sites_fops);
+}

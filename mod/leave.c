@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Modules that leave: what they have left behind is reported when they are unloaded
+ *
+ * The kernel calls a notifier after a module's exit function has returned and before its code is
+ * freed, so its symbols still have names. First its clients are looked for, by their owner; they
+ * are marked as gone. If it has none, blocks and tracked objects are looked for that were allocated
+ * by its code. The memory stays allocated in either case.
+ */
+#include "env.h"
+
+#include <linux/module.h>
+
+#include "client/client.h"
+#include "client/sites.h"
+#include "leave.h"
+
+static struct myalloc_zone *zone;
+
+/* Keeps the sites in the code of a module, in their order. */
+static void keep_own(struct myalloc_sites *sites, const struct module *module)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < sites->nr; i++)
+		if (within_module(sites->site[i].caller, module))
+			sites->site[nr++] = sites->site[i];
+	sites->nr = nr;
+}
+
+static void report(const struct module *module)
+{
+	struct myalloc_sites sites;
+
+	if (myalloc_sites_collect(&sites, zone, NULL, 0))
+		return;
+	keep_own(&sites, module);
+	if (sites.nr)
+		pr_err("module %s is gone and has left memory behind\n", module->name);
+	myalloc_sites_print(&sites, "module", module->name, MYALLOC_CLIENT_SITES);
+	myalloc_sites_free(&sites);
+}
+
+static int left(struct notifier_block *unused, unsigned long state, void *data)
+{
+	const struct module *module = data;
+
+	if (state == MODULE_STATE_GOING && module != THIS_MODULE &&
+	    !myalloc_client_orphan(zone, module))
+		report(module);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block notifier = { .notifier_call = left };
+
+/**
+ * myalloc_leave_init() - watch modules leave
+ * @for_zone: the zone
+ *
+ * Context: task, may sleep.
+ * Return: 0, or the error of register_module_notifier().
+ */
+int myalloc_leave_init(struct myalloc_zone *for_zone)
+{
+	zone = for_zone;
+	return register_module_notifier(&notifier);
+}
+
+/**
+ * myalloc_leave_exit() - no longer watch modules
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_leave_exit(void)
+{
+	unregister_module_notifier(&notifier);
+}

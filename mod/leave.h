@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Modules that leave memory behind: see leave.c. */
+#ifndef MYALLOC_LEAVE_H
+#define MYALLOC_LEAVE_H
+
+struct myalloc_zone;
+
+int myalloc_leave_init(struct myalloc_zone *for_zone);
+void myalloc_leave_exit(void);
+
+#endif /* MYALLOC_LEAVE_H */

@@ -1,0 +1,71 @@
+# Who holds what, by line of code; quotas; a module that leaves without freeing is named.
+. /guest/ktap.sh
+
+debug=/sys/kernel/debug/myalloc
+
+# The log has a line with each of these, in one.
+logged()
+{
+	dmesg >/tmp/log
+	grep -q "$1" /tmp/log
+}
+
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16
+expect "no client: the file has a heading" test "$(grep -c . $debug/clients)" = 2
+expect "no client: client list" myallocctl client list
+refuse "client show: there is none of this name" myallocctl client show frob
+refuse "client release: there is none of this name" myallocctl client release frob
+refuse "client release wants a name" myallocctl client release
+
+expect "a client loads" insmod /guest/modules/myalloc_forget.ko
+cat $debug/clients $debug/client_sites
+expect "debugfs has the client and its owner" \
+	grep -q '^frob .* module myalloc_forget$' $debug/clients
+expect "debugfs has its objects, by call site" \
+	grep -q '^frob 312 62400 [0-9]* frob_start.* frob-request$' $debug/client_sites
+expect "and its pages" grep -q '^frob 1 20480 [0-9]* frob_start.* pages$' $debug/client_sites
+expect "client list" sh -c "myallocctl client list | grep -q 'module myalloc_forget'"
+expect "client show has the call site" \
+	sh -c "myallocctl client show frob | grep -q 'frob-request.*frob_start'"
+expect "client leaks has it too" sh -c "myallocctl client leaks | grep -q 'frob-request.*frob_start'"
+refuse "what is younger than an hour can be left out" \
+	sh -c "myallocctl client leaks --older 1h | grep 'frob-request'"
+expect "nothing grows meanwhile" \
+	sh -c "myallocctl -j client leaks --diff 100ms | grep -q '\"sites\": *\[ *\]'"
+refuse "a client whose module is loaded is not released" myallocctl client release frob
+expect "validation finds nothing" myallocctl validate
+expect "it unloads and leaves nothing" rmmod myalloc_forget
+expect "no report: nothing was left" sh -c "! dmesg | grep -q 'still held'"
+expect "no client is left" test "$(grep -c . $debug/clients)" = 2
+
+expect "a client that has everything released loads" \
+	insmod /guest/modules/myalloc_forget.ko release=1
+expect "it unloads" rmmod myalloc_forget
+expect "what was released was listed" \
+	logged 'client frob: still held: 312 objects of frob-request from frob_start+0x[0-9a-f]*/.*, oldest [0-9]* s'
+expect "nothing of it is left" test "$(grep -c . $debug/clients)" = 2
+refuse "a quota of 4 pages is too small for it" \
+	insmod /guest/modules/myalloc_forget.ko hard_pages=4
+expect "nothing of the attempt is left" test "$(grep -c . $debug/clients)" = 2
+
+dmesg -c >/dev/null
+expect "a client that forgets loads" insmod /guest/modules/myalloc_forget.ko forget=1
+expect "it unloads all the same" rmmod myalloc_forget
+expect "what it forgot is named, with the line" \
+	logged 'client frob: still held: 312 objects of frob-request from frob_start+0x'
+expect "and who forgot it" \
+	logged 'client frob: module myalloc_forget is gone and has left [0-9]* pages behind'
+expect "client list says that its owner is gone" \
+	sh -c "myallocctl -j client list | grep -q '\"gone\": *1'"
+refuse "while it is there, its name is taken" insmod /guest/modules/myalloc_forget.ko
+expect "what it left can be released" myallocctl client release frob --poison
+expect "nothing of it is left" test "$(grep -c . $debug/clients)" = 2
+expect "validation finds nothing" myallocctl validate
+
+expect "a module without a client forgets pages" insmod /guest/modules/myalloc_forget.ko alone=1
+expect "it unloads" rmmod myalloc_forget
+expect "it is named, with the line" \
+	logged 'module myalloc_forget: still held: 4 pages from forget_init'
+expect "the module unloads" rmmod myalloc
+expect "it names what was left" logged 'zone: .*4 pages'
+finish
