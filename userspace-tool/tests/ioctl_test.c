@@ -495,6 +495,13 @@ static const struct {
 	{ "OBJ_FREE", MYALLOC_IOC_OBJ_FREE, sizeof(struct myalloc_free) },
 	{ "HEAP_STAT", MYALLOC_IOC_HEAP_STAT, sizeof(struct myalloc_heap_stat) },
 	{ "HEAP_TEST", MYALLOC_IOC_HEAP_TEST, sizeof(struct myalloc_heap_test) },
+	{ "ARENA_STAT", MYALLOC_IOC_ARENA_STAT, sizeof(struct myalloc_arena_stat) },
+	{ "ARENA_TEST", MYALLOC_IOC_ARENA_TEST, sizeof(struct myalloc_arena_test) },
+	{ "CONTRACT_PLAN", MYALLOC_IOC_CONTRACT_PLAN, sizeof(struct myalloc_contract_make) },
+	{ "CONTRACT_CREATE", MYALLOC_IOC_CONTRACT_CREATE, sizeof(struct myalloc_contract_make) },
+	{ "CONTRACT_END", MYALLOC_IOC_CONTRACT_END, sizeof(struct myalloc_contract_finish) },
+	{ "CONTRACT_STAT", MYALLOC_IOC_CONTRACT_STAT, sizeof(struct myalloc_contract_stat) },
+	{ "CONTRACT_TEST", MYALLOC_IOC_CONTRACT_TEST, sizeof(struct myalloc_contract_test) },
 	{ "STRESS_START", MYALLOC_IOC_STRESS_START, sizeof(struct myalloc_stress) },
 	{ "STRESS_RESULT", MYALLOC_IOC_STRESS_RESULT,
 	  sizeof(struct myalloc_stress_result) },
@@ -2189,6 +2196,222 @@ static void test_heap_stat(void)
 	close_device(fd);
 }
 
+/* ---- arenas ---- */
+
+static void test_arenas(void)
+{
+	struct myalloc_arena_test t = { .size = sizeof(t), .ops = 5000, .seed = 7 };
+	struct myalloc_arena_stat s = { .size = sizeof(s), .how = MYALLOC_NEXT_ID };
+	int fd = open_device();
+
+	CHECK(fd >= 0, "open");
+	IS(call(fd, MYALLOC_IOC_ARENA_TEST, &t), 0);
+	EXPECT(!t.errors && !t.first[0], "%llu errors: %.160s", (unsigned long long)t.errors,
+	       t.first);
+	EXPECT(t.allocs && t.swaps, "%llu allocs, %llu frames", (unsigned long long)t.allocs,
+	       (unsigned long long)t.swaps);
+	t.ops = 0;
+	IS(call(fd, MYALLOC_IOC_ARENA_TEST, &t), -EINVAL);
+	t.ops = 1;
+	t.flags = ~0u;
+	IS(call(fd, MYALLOC_IOC_ARENA_TEST, &t), -EINVAL);
+	IS(call(fd, MYALLOC_IOC_ARENA_STAT, &s), -ENOENT);
+	s.how = MYALLOC_BY_HANDLE;
+	IS(call(fd, MYALLOC_IOC_ARENA_STAT, &s), -EINVAL);
+	close_device(fd);
+}
+
+/* ---- contracts ---- */
+
+#define IN_LINE(...)	((struct myalloc_line){ __VA_ARGS__ })
+
+static struct myalloc_contract_make contract_of(const char *name, struct myalloc_line *lines, int nr,
+						struct myalloc_line_cost *costs)
+{
+	struct myalloc_contract_make m = {
+		.size = sizeof(m), .lines = addr_of(lines), .nr_lines = nr,
+		.costs = costs ? addr_of(costs) : 0,
+	};
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	return m;
+}
+
+static void test_contract_plan(void)
+{
+	struct myalloc_line good[] = {
+		IN_LINE(.kind = MYALLOC_LINE_PAGES, .pages = 12, .orders = 5),
+		IN_LINE(.kind = MYALLOC_LINE_EXTENTS, .pages = 9, .nr_sizes = 1, .sizes = { 3 }),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .count = 100, .object_size = 64, .nmi = 2),
+	};
+	struct myalloc_line bad[] = {
+		IN_LINE(.kind = 3), IN_LINE(.pages = 4), IN_LINE(.pages = 4, .orders = 1u << 31),
+		IN_LINE(.pages = 1, .orders = 2), IN_LINE(.pages = 4, .orders = 3, .nmi = 1),
+		IN_LINE(.pages = 4, .orders = 1, .nmi = 65), IN_LINE(.pages = 4, .orders = 1, .count = 1),
+		IN_LINE(.pages = 4, .orders = 1, .sizes = { 1 }),
+		IN_LINE(.kind = MYALLOC_LINE_EXTENTS, .pages = 4),
+		IN_LINE(.kind = MYALLOC_LINE_EXTENTS, .pages = 4, .nr_sizes = 23),
+		IN_LINE(.kind = MYALLOC_LINE_EXTENTS, .pages = 4, .nr_sizes = 1),
+		IN_LINE(.kind = MYALLOC_LINE_EXTENTS, .pages = 4, .nr_sizes = 1, .sizes = { 5 }),
+		IN_LINE(.kind = MYALLOC_LINE_EXTENTS, .pages = 4, .nr_sizes = 1, .sizes = { 3 },
+			.nmi = 1),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .count = 4),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .object_size = 4),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .count = 4, .object_size = 1u << 20),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .count = 4, .object_size = 8, .align = 3),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .count = 4, .object_size = 8, .pages = 1),
+	};
+	struct myalloc_line_cost costs[3];
+	struct myalloc_contract_make m = contract_of("", good, 3, costs);
+	struct myalloc_stat before, after;
+	int fd = open_device();
+	size_t i;
+
+	CHECK(fd >= 0, "open");
+	IS(get_stat(fd, &before), 0);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m), 0);
+	EXPECT(!m.reason[0] && !m.handle, "reason '%.160s'", m.reason);
+	EXPECT(costs[0].needed >= 12 && costs[0].set_aside >= costs[0].needed &&
+	       m.pages == costs[0].set_aside + costs[1].set_aside + costs[2].set_aside,
+	       "%u pages for the first line, %u for all", costs[0].set_aside, m.pages);
+	IS(get_stat(fd, &after), 0);
+	EXPECT(before.free_pages == after.free_pages, "the plan has taken pages");
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		m = contract_of("bad", &bad[i], 1, NULL);
+		EXPECT(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m) == -EINVAL && m.reason[0],
+		       "line %zu is accepted, or without a reason", i);
+		EXPECT(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m) == -EINVAL && m.reason[0],
+		       "line %zu is made, or without a reason", i);
+	}
+	m = contract_of("", good, 0, NULL);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m), -EINVAL);
+	m = contract_of("", good, 17, NULL);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m), -EINVAL);
+	m = contract_of("", good, 1, NULL);
+	m.flags = 4;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m), -EINVAL);
+	m = contract_of("", good, 1, NULL);
+	m.lines = addr_of(unmapped());
+	IS(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m), -EFAULT);
+	m = contract_of("", good, 1, NULL);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m), -EINVAL);
+	memset(m.name, 'x', sizeof(m.name));
+	IS(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m), -EINVAL);
+	good[0].pages = 1u << 30;
+	m = contract_of("large", good, 1, NULL);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_PLAN, &m), 0);
+	EXPECT(m.pages_short, "nothing is short");
+	EXPECT(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m) < 0 && m.reason[0] && !m.handle,
+	       "the zone is not so large");
+	close_device(fd);
+}
+
+static void test_contracts(void)
+{
+	struct myalloc_line lines[] = {
+		IN_LINE(.kind = MYALLOC_LINE_PAGES, .pages = 12, .orders = 5),
+		IN_LINE(.kind = MYALLOC_LINE_OBJECTS, .count = 100, .object_size = 64),
+	};
+	struct myalloc_contract_stat s = { .size = sizeof(s), .how = MYALLOC_NEXT_ID };
+	struct myalloc_contract_make m = contract_of("ours", lines, 2, NULL), other;
+	struct myalloc_contract_finish end = { 0 };
+	int fd = open_device(), second = open_device();
+	struct myalloc_stat before, after;
+
+	CHECK(fd >= 0 && second >= 0, "open");
+	IS(drain(fd, MYALLOC_DRAIN_FLAGS), 0);
+	IS(get_stat(fd, &before), 0);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), -ENOENT);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m), 0);
+	EXPECT(m.handle && m.id, "handle %llu, number %llu", (unsigned long long)m.handle,
+	       (unsigned long long)m.id);
+	other = contract_of("ours", lines, 1, NULL);
+	EXPECT(call(second, MYALLOC_IOC_CONTRACT_CREATE, &other) == -EEXIST && other.reason[0],
+	       "the name is given twice, or without a reason");
+	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), 0);
+	EXPECT(!strcmp(s.name, "ours.0") && s.declared == 12 && !s.live, "name '%.32s'", s.name);
+	s.how = MYALLOC_BY_ID;
+	s.id++;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), 0);
+	EXPECT(!strcmp(s.name, "ours.1") && s.kind == MYALLOC_LINE_OBJECTS, "name '%.32s'", s.name);
+	s.id++;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), -ENOENT);
+	s.how = MYALLOC_BY_HANDLE;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), -EINVAL);
+
+	IS(call(fd, MYALLOC_IOC_CONTRACT_END, &end), -ENOENT);
+	end = (struct myalloc_contract_finish) { .handle = m.handle };
+	IS(call(second, MYALLOC_IOC_CONTRACT_END, &end), -ENOENT);
+	end.id = m.id;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_END, &end), -EINVAL);
+	end.handle = 0;
+	IS(call(second, MYALLOC_IOC_CONTRACT_END, &end), 0);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_END, &end), -ENOENT);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m), 0);
+	end = (struct myalloc_contract_finish) { .handle = m.handle };
+	IS(call(fd, MYALLOC_IOC_CONTRACT_END, &end), 0);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_CREATE, &m), 0);
+	close_device(fd);
+	IS(drain(second, MYALLOC_DRAIN_FLAGS), 0);
+	IS(get_stat(second, &after), 0);
+	EXPECT(before.free_pages == after.free_pages, "%llu pages are free, before %llu",
+	       (unsigned long long)after.free_pages, (unsigned long long)before.free_pages);
+	close_device(second);
+}
+
+/* Robson's adversary reaches the last page of the plan, and with one page less it fails. */
+static void test_contract_test(void)
+{
+	struct myalloc_contract_test t = {
+		.size = sizeof(t), .requests = 1000, .pages = 64, .orders = 5, .others = 1,
+	}, bad;
+	struct myalloc_contract_test_result r = { .size = sizeof(r) };
+	struct myalloc_contract_progress p;
+	int fd = open_device(), lacking;
+
+	CHECK(fd >= 0, "open");
+	IS(call(fd, MYALLOC_IOC_CONTRACT_TESTED, &r), 0);
+	EXPECT(r.state == MYALLOC_STRESS_NONE, "state %u", r.state);
+	for (lacking = 0; lacking < 2; lacking++) {
+		t.flags = lacking ? MYALLOC_CONTRACT_IS_SHORT : 0;
+		IS(call(fd, MYALLOC_IOC_CONTRACT_TEST, &t), 0);
+		do
+			CHECK(read(fd, &p, sizeof(p)) == sizeof(p), "read");
+		while (p.state == MYALLOC_STRESS_RUNNING);
+		IS(call(fd, MYALLOC_IOC_CONTRACT_TESTED, &r), 0);
+		EXPECT(r.state == MYALLOC_STRESS_DONE && !r.errors, "state %u, %.160s", r.state,
+		       r.first);
+		EXPECT(!!r.failures == lacking && r.failures == r.failed_within,
+		       "%llu failures: %.160s", (unsigned long long)r.failures, r.first);
+		EXPECT(lacking || r.highest_end == r.needed, "highest end %llu of %llu",
+		       (unsigned long long)r.highest_end, (unsigned long long)r.needed);
+	}
+#define REFUSED(member, value)					\
+	do {							\
+		bad = t;					\
+		bad.member = (value);				\
+		IS(call(fd, MYALLOC_IOC_CONTRACT_TEST, &bad), -EINVAL); \
+	} while (0)
+	REFUSED(adversary, 2);
+	REFUSED(flags, 1);
+	REFUSED(requests, 0);
+	REFUSED(requests, MYALLOC_CONTRACT_TEST_REQUESTS_MAX + 1);
+	REFUSED(pages, 3);
+	REFUSED(pages, MYALLOC_CONTRACT_TEST_PAGES_MAX + 1);
+	REFUSED(orders, 0);
+	REFUSED(orders, 1u << 31);
+	REFUSED(others, MYALLOC_CONTRACT_TEST_OTHERS_MAX + 1);
+#undef REFUSED
+	t.requests = MYALLOC_CONTRACT_TEST_REQUESTS_MAX;
+	t.flags = 0;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_TEST, &t), 0);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_TEST, &t), -EBUSY);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_CANCEL, NULL), 0);
+	IS(call(fd, MYALLOC_IOC_CONTRACT_TESTED, &r), 0);
+	EXPECT(r.state == MYALLOC_STRESS_CANCELLED, "state %u", r.state);
+	close_device(fd);
+}
+
 static void test_bench_and_stress(void)
 {
 	struct myalloc_bench b = small_bench();
@@ -2234,7 +2457,8 @@ static void test_bench_and_stress(void)
 	T(handles_are_not_reused) T(handle_limit)			\
 	T(close_gives_back) T(dup) T(fork) T(setuid) T(exec) T(kill)		\
 	T(race_to_free) T(threads_on_one_file) T(signals)		\
-	T(heap_test) T(heap_stat)					\
+	T(heap_test) T(heap_stat) T(arenas)				\
+	T(contract_plan) T(contracts) T(contract_test)			\
 	T(stress_kinds) T(stress_options) T(stress_bad_values)		\
 	T(stress_busy) T(stress_cancel_by_close)			\
 	T(stress_cancel_at_once) T(stress_read) T(stress_repeats)	\
