@@ -315,8 +315,8 @@ const struct myalloc_front_view myalloc_pool_view = {
  *
  * Context: task, may sleep.
  */
-void myalloc_contract_stat_fill(struct myalloc_contract_stat *stat, struct myalloc_contract *contract,
-				unsigned int line)
+void myalloc_contract_stat_fill(struct myalloc_contract_stat *stat,
+				struct myalloc_contract *contract, unsigned int line)
 {
 	struct myalloc_contract_stats stats, *from = &stats;
 
@@ -358,8 +358,8 @@ static bool found_line(struct myalloc_front *front, void *arg)
  * Context: task, may sleep.
  * Return: 0, -ENOENT if there is none.
  */
-int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myalloc_zone *zone, u64 id,
-			       bool or_next)
+int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myalloc_zone *zone,
+			       u64 id, bool or_next)
 {
 	struct find_line find = { .stat = stat, .from = id, .or_next = or_next };
 

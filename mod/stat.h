@@ -45,10 +45,10 @@ struct myalloc_front_view {
 extern const struct myalloc_front_view myalloc_heap_view, myalloc_pool_view;
 extern const struct myalloc_front_view myalloc_ring_view, myalloc_arena_view;
 
-void myalloc_contract_stat_fill(struct myalloc_contract_stat *stat, struct myalloc_contract *contract,
-				unsigned int line);
-int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myalloc_zone *zone, u64 id,
-			       bool or_next);
+void myalloc_contract_stat_fill(struct myalloc_contract_stat *stat,
+				struct myalloc_contract *contract, unsigned int line);
+int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myalloc_zone *zone,
+			       u64 id, bool or_next);
 
 int myalloc_front_stat_find(void *stat, const struct myalloc_front_view *view,
 			    struct myalloc_zone *zone, u64 id, bool or_next);

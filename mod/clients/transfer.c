@@ -2,14 +2,14 @@
 /*
  * Example of a contract: a driver of a device that transfers data, on two kinds of memory
  *
- * Each transfer needs a request and a buffer, a page or 64 KiB of contiguous memory, without waiting
- * for it, as in an interrupt; 256 transfers are under way at most. With contract=0 requests come from
- * a mempool on kmalloc() and buffers from the page allocator, as in many drivers. With contract=1
- * both come from a contract, which states exactly that; nothing else differs.
+ * Each transfer needs a request and a buffer, a page or 64 KiB of contiguous memory, and cannot wait
+ * for it, as in an interrupt; at most 256 transfers are under way. With contract=0 requests come
+ * from a mempool on kmalloc() and buffers from the page allocator, as in many drivers. With
+ * contract=1 both come from a contract, which states exactly that; nothing else differs.
  *
- * Before the transfers begin, the module makes life hard for both: it takes the memory of the system
- * and gives back every other page, as months of uptime do in the end, and takes whatever the zone of
- * myalloc has left.
+ * Before the transfers begin, the module makes life hard for both: it takes the memory of the
+ * system and gives back every other page, as months of uptime do in the end, and takes whatever the
+ * zone of myalloc has left.
  *
  * The parameters transfers and failed say at the end what came of it.
  */

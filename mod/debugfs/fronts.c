@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The files about heaps, rings, arenas and contracts: a line for each, with its statistics. See debugfs.c. */
+/* The files about fronts and contracts: a line for each, with its statistics. See debugfs.c. */
 #include "env.h"
 
 #include <linux/debugfs.h>

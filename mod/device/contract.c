@@ -60,15 +60,19 @@ static int check_pages(struct request *r, u32 i)
 	u32 chunk = r->zone->chunk_order;
 
 	if (!l->orders || l->orders >> (chunk + 1))
-		return refuse(r, -EINVAL, "line %u: orders 0x%x: must be some of 0 to %u, the order of a chunk",
+		return refuse(r, -EINVAL,
+			      "line %u: orders 0x%x: must be some of 0 to %u, the order of a chunk",
 			      i, l->orders, chunk);
 	if (l->pages < BIT(fls(l->orders) - 1))
-		return refuse(r, -EINVAL, "line %u: %u pages: must be enough for one block of order %u",
+		return refuse(r, -EINVAL,
+			      "line %u: %u pages: must be enough for one block of order %u",
 			      i, l->pages, fls(l->orders) - 1);
 	if (l->nmi && !is_power_of_2(l->orders))
-		return refuse(r, -EINVAL, "line %u: blocks for NMIs: only in a line of one order", i);
+		return refuse(r, -EINVAL,
+			      "line %u: blocks for NMIs: only in a line of one order", i);
 	if (l->nr_sizes || l->count || l->object_size || l->align)
-		return refuse(r, -EINVAL, "line %u: of pages: sizes, count, object_size and align must be 0",
+		return refuse(r, -EINVAL,
+			      "line %u: of pages: sizes, count, object_size and align must be 0",
 			      i);
 	return 0;
 }
@@ -83,12 +87,14 @@ static int check_extents(struct request *r, u32 i)
 			      MYALLOC_LINE_SIZES_MAX);
 	for (k = 0; k < l->nr_sizes; k++)
 		if (!l->sizes[k] || l->sizes[k] > most || l->sizes[k] > l->pages)
-			return refuse(r, -EINVAL, "line %u: extents of %u pages: must be 1 to %u, and within the %u pages of the line",
+			return refuse(r, -EINVAL,
+				      "line %u: extents of %u pages: must be 1 to %u, and within the %u pages of the line",
 				      i, l->sizes[k], most, l->pages);
 	if (l->nmi)
 		return refuse(r, -EINVAL, "line %u: extents cannot be set aside for NMIs", i);
 	if (l->orders || l->count || l->object_size || l->align)
-		return refuse(r, -EINVAL, "line %u: of extents: orders, count, object_size and align must be 0",
+		return refuse(r, -EINVAL,
+			      "line %u: of extents: orders, count, object_size and align must be 0",
 			      i);
 	return 0;
 }
@@ -98,15 +104,18 @@ static int check_objects(struct request *r, u32 i)
 	const struct myalloc_line *l = &r->from[i];
 
 	if (!l->count || l->count > S32_MAX)
-		return refuse(r, -EINVAL, "line %u: %u objects: must be 1 to %d", i, l->count, S32_MAX);
+		return refuse(r, -EINVAL,
+			      "line %u: %u objects: must be 1 to %d", i, l->count, S32_MAX);
 	if (!l->object_size || l->object_size > MYALLOC_OBJECT_MAX)
 		return refuse(r, -EINVAL, "line %u: objects of %u bytes: must be 1 to %u", i,
 			      l->object_size, MYALLOC_OBJECT_MAX);
 	if (l->align && (!is_power_of_2(l->align) || l->align > PAGE_SIZE))
-		return refuse(r, -EINVAL, "line %u: alignment %u: must be a power of two up to %lu", i,
+		return refuse(r, -EINVAL,
+			      "line %u: alignment %u: must be a power of two up to %lu", i,
 			      l->align, PAGE_SIZE);
 	if (l->orders || l->pages || l->nr_sizes)
-		return refuse(r, -EINVAL, "line %u: of objects: orders, pages and sizes must be 0", i);
+		return refuse(r, -EINVAL,
+			      "line %u: of objects: orders, pages and sizes must be 0", i);
 	return 0;
 }
 
@@ -130,7 +139,8 @@ static int check_line(struct request *r, u32 i)
 	case MYALLOC_LINE_OBJECTS:
 		return check_objects(r, i);
 	default:
-		return refuse(r, -EINVAL, "line %u: kind %u: must be 0 (pages), 1 (extents) or 2 (objects)",
+		return refuse(r, -EINVAL,
+			      "line %u: kind %u: must be 0 (pages), 1 (extents) or 2 (objects)",
 			      i, l->kind);
 	}
 }
@@ -141,7 +151,8 @@ static int check_name(struct request *r, bool may_be_empty)
 
 	if (!memchr(name, 0, sizeof(r->arg.name)) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
 	    (!(may_be_empty && !*name) && !myalloc_cache_good_name(name)))
-		return refuse(r, -EINVAL, "a name consists of 1 to %d ASCII letters, digits, '-', '_', '.'",
+		return refuse(r, -EINVAL,
+			      "a name consists of 1 to %d ASCII letters, digits, '-', '_', '.'",
 			      MYALLOC_CONTRACT_NAME - 1);
 	return 0;
 }
@@ -224,7 +235,8 @@ static int create_request(struct request *r, struct myalloc_session *session)
 	if (err == -EMFILE)
 		return refuse(r, -ENOSPC, "too many contracts and heaps own extents of the zone");
 	if (err == -ENOSPC && (r->plan.pages_short || r->plan.blocks_short))
-		return refuse(r, err, "it takes %u pages: %u pages are short, and %u blocks of order %u",
+		return refuse(r, err,
+			      "it takes %u pages: %u pages are short, and %u blocks of order %u",
 			      r->plan.pages, r->plan.pages_short, r->plan.blocks_short,
 			      r->plan.short_order);
 	return err;

@@ -7,16 +7,16 @@
  *		smallest block, as long as all of them leave room for one more, free the others, and
  *		allocate blocks of the order until M pages are live. So each slot that is kept busy
  *		costs the adversary the fewest pages: J. M. Robson, An estimate of the store size
- *		necessary for dynamic storage allocation, JACM 18 (1971). It reaches the last of the N
- *		pages of the plan (lib/client/plan.c), and so fails with N - 1.
+ *		necessary for dynamic storage allocation, JACM 18 (1971). It reaches the last of
+ *		the N pages of the plan (lib/client/plan.c), and so fails with N - 1.
  *	RANDOM	allocations up to M, one order more often than the others, then frees in random
  *		order down to a random level.
  *
  * The others are threads that allocate blocks of random orders from the zone of the contract, three
  * times for each free, so that it is always almost empty. The adversary begins when it is.
  *
- * A request that fails although M pages would not have been exceeded is a failure, and there must be
- * none. Each block holds a value at its beginning and its end, which is compared when it is freed.
+ * A request that fails although M pages would not have been exceeded is a failure, and there must
+ * be none. Each block holds a value at its beginning and its end, which is compared when it is freed.
  *
  * Nothing is allocated from the kernel after the start. Locking: the adversary's thread is the only
  * writer of its counters; the job's lock protects the record and the result.
@@ -253,7 +253,8 @@ static u32 take(struct contract_run *run, unsigned int order)
 	run->result.requests++;
 	if (!block) {
 		run->result.failures++;
-		tell(run, "request %llu, for a block of order %u, failed while %u of %u pages were live",
+		tell(run,
+		     "request %llu, for a block of order %u, failed while %u of %u pages were live",
 		     run->result.requests, order, run->live, run->params.pages);
 		return MYALLOC_NO_FRAME;
 	}
@@ -272,7 +273,8 @@ static void give(struct contract_run *run, u32 frame)
 
 	if (*block != expected || *last_word(block, order) != expected) {
 		run->result.errors++;
-		tell(run, "frame %u, a block of order %u: found 0x%016llx and 0x%016llx, not 0x%016llx",
+		tell(run,
+		     "frame %u, a block of order %u: found 0x%016llx and 0x%016llx, not 0x%016llx",
 		     frame, order, *block, *last_word(block, order), expected);
 	}
 	if (myalloc_pages_free(run->zone, block, order)) {

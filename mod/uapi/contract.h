@@ -3,8 +3,8 @@
  * myalloc: contracts.
  * Include myalloc.h instead of this file; the rules for all commands are there.
  *
- * A contract states what its owner will hold at most. It costs pages of the reserve, which are taken
- * at once; in return no request within it fails, whatever other users do.
+ * A contract states what its owner will hold at most. It costs pages of the reserve, which are
+ * taken at once; in return no request within it fails, whatever other users do.
  */
 #ifndef _UAPI_MYALLOC_CONTRACT_H
 #define _UAPI_MYALLOC_CONTRACT_H
@@ -54,7 +54,7 @@ struct myalloc_line {
  * @objects: OBJECTS: objects in a slab
  * @apart: PAGES: pages needed if the number of blocks of each order were known, and each order had
  *	a line of its own; 0 if the line has one order
- * @ends: PAGES: pages needed with no orders but the lowest and the highest; 0 if there are no others
+ * @ends: PAGES: pages needed with the lowest and the highest order only; 0 if there are no others
  * @fewer: PAGES: pages needed with @fewer_orders; 0 likewise
  * @fewer_orders: PAGES: the orders without the one that saves most
  * @pad: zero
@@ -75,7 +75,7 @@ struct myalloc_line_cost {
 };
 
 /* myalloc_contract_make.flags */
-#define MYALLOC_CONTRACT_IS_BEST_EFFORT	(1u << 0)	/* pages beyond it: from the zone, if it has some */
+#define MYALLOC_CONTRACT_IS_BEST_EFFORT	(1u << 0)	/* pages beyond it: from the zone */
 #define MYALLOC_CONTRACT_IS_SHORT	(1u << 1)	/* for tests: each line has a page less */
 #define MYALLOC_CONTRACT_IS_FLAGS	0x3u
 
@@ -254,7 +254,8 @@ struct myalloc_contract_test_result {
 #define MYALLOC_IOC_CONTRACT_STAT	_IOWR(MYALLOC_IOC, 0xc3, struct myalloc_contract_stat)
 /* A job, see stress.h. */
 #define MYALLOC_IOC_CONTRACT_TEST	_IOWR(MYALLOC_IOC, 0xc8, struct myalloc_contract_test)
-#define MYALLOC_IOC_CONTRACT_TESTED	_IOWR(MYALLOC_IOC, 0xc9, struct myalloc_contract_test_result)
+#define MYALLOC_IOC_CONTRACT_TESTED	\
+	_IOWR(MYALLOC_IOC, 0xc9, struct myalloc_contract_test_result)
 #define MYALLOC_IOC_CONTRACT_CANCEL	_IO(MYALLOC_IOC, 0xca)
 
 #endif /* _UAPI_MYALLOC_CONTRACT_H */
