@@ -201,6 +201,66 @@ struct myalloc_zone_ops {
 };
 
 /**
+ * struct myalloc_chunk_ops - where an elastic zone takes chunks from (zone/elastic.c)
+ * @get: takes a chunk from the system; returns its address, aligned as those of the other chunks,
+ *	or NULL. Context: task, may sleep, no lock of the zone held; the task's limits on what an
+ *	allocation may wait for apply
+ * @put: gives such a chunk back. Context: task, no lock of the zone held, also while the system
+ *	reclaims memory
+ */
+struct myalloc_chunk_ops {
+	void *(*get)(struct myalloc_zone *zone);
+	void (*put)(struct myalloc_zone *zone, void *chunk);
+};
+
+/**
+ * struct myalloc_elastic - the chunks of a zone that come and go; see zone/elastic.c
+ * @zone: the zone
+ * @drainer: its part in the worker's tasks
+ * @ops: where they come from; constant
+ * @low: frames; with fewer free ones the zone grows; constant
+ * @holes: bit i is set if chunk i is a hole; this and the members to @moment change under the
+ *	lock of the zone
+ * @peak: most frames in use at once
+ * @grown: chunks ever taken from the system
+ * @shrunk: chunks ever given back to it
+ * @stale: a chunk was given back since the page magazines' last epoch began
+ * @moment: when that was
+ * @failed: the system had no chunk the last time
+ * @refused: number of times the system had none
+ * @want: the worker is to grow the zone
+ * @half_life_ms: time in which half of the surplus is given back; 0 for never
+ * @decay_most: chunks given back at most in an eighth of that time
+ * @decayed: chunks given back because nobody used them
+ * @decay_at: time up to which the surplus has been given back, ns; 0 if there was none
+ * @decay_part: what is left of a chunk, 1/1024
+ * @map_bytes: memory of the map's leaves added since
+ * @words: memory of @holes
+ */
+struct myalloc_elastic {
+	struct myalloc_zone *zone;
+	struct myalloc_drainer drainer;
+	const struct myalloc_chunk_ops *ops;
+	u32 low;
+	struct myalloc_bitmap_tree holes;
+	u32 peak;
+	u64 grown;
+	u64 shrunk;
+	bool stale;
+	u64 moment;
+	bool failed;
+	atomic64_t refused;
+	bool want;
+	u32 half_life_ms;
+	u32 decay_most;
+	atomic64_t decayed;
+	u64 decay_at;
+	u32 decay_part;
+	atomic64_t map_bytes;
+	u64 words[];
+};
+
+/**
  * struct myalloc_zone_args - properties of a new zone
  * @name: shown in reports, not copied
  * @chunks: addresses of the chunks, ascending; the distance of each from the first is a multiple
@@ -217,6 +277,10 @@ struct myalloc_zone_ops {
  * @no_worker: the worker of drain.c runs only when it is called
  * @simulated: there is no memory behind the addresses, and it is never accessed
  * @ops: notifications, or NULL
+ * @max_chunks: number of chunks that an elastic zone may have, more than @nr_chunks; then all of
+ *	those are whole. Otherwise 0
+ * @chunk_ops: where an elastic zone takes chunks from
+ * @span: the addresses at which chunks of an elastic zone may lie
  */
 struct myalloc_zone_args {
 	const char *name;
@@ -232,18 +296,21 @@ struct myalloc_zone_args {
 	bool no_worker;
 	bool simulated;
 	const struct myalloc_zone_ops *ops;
+	u32 max_chunks;
+	const struct myalloc_chunk_ops *chunk_ops;
+	struct myalloc_map_span span;
 };
 
 /**
  * struct myalloc_zone - see block.c and zone.c for the theory
- * @linear: maps most addresses to frames; never changes
- * @map: maps all addresses to frames; never changes
+ * @linear: maps most addresses to frames; never changes; empty if the zone is elastic
+ * @map: maps all addresses to frames
  * @frames: descriptors, one for each frame of each chunk
  * @pcp: magazines of the orders that have them; the last entry, without capacity, serves all
  *	other orders
  * @stock: stocks of @pcp, in the list of @pages
- * @chunks: address of each chunk
- * @nr_chunks: number of chunks
+ * @chunks: address of each chunk, 0 for a hole; changes under @lock
+ * @nr_chunks: number of chunks, with holes
  * @chunk_order: log2 of frames in a chunk
  * @node: NUMA node for metadata
  * @checks: MYALLOC_CHECKS in force
@@ -256,7 +323,8 @@ struct myalloc_zone_args {
  * @meta_bytes: memory used besides the chunks, without that of caches
  * @lock: protects the members from @buddy to @fails
  * @buddy: the free blocks
- * @min_free: smallest number of free frames in the buddy so far
+ * @min_free: smallest number of free frames in the buddy so far; in an elastic zone the number
+ *	below which __myalloc_zone_account() calls __myalloc_elastic_below()
  * @quarantine: index + 1 of the next quarantined block to check, or 0
  * @generation: grows with every change
  * @allocs: blocks allocated to page users past the magazines, by order
@@ -298,6 +366,9 @@ struct myalloc_zone_args {
  * @magazine_room: bytes of objects that the magazines of all caches may hold; under @caches_mutex
  * @magazine_meta: bytes of those magazines
  * @buddy_meta: memory of @buddy
+ * @nr_fixed: number of chunks that never go, the first ones
+ * @nr_holes: number of chunks that have no memory; changes under @lock
+ * @elastic: what an elastic zone has in addition, or NULL
  * @limbo: slabs on their way back
  * @work: the worker of drain.c
  * @no_worker: the worker is not posted
@@ -349,6 +420,7 @@ struct myalloc_zone {
 	u64 owners;
 	struct myalloc_clients *clients;
 	u32 told_wait;
+	u32 nr_fixed;
 
 	struct myalloc_limit *limit;
 	struct myalloc_children *children;
@@ -365,6 +437,7 @@ struct myalloc_zone {
 	struct mutex caches_mutex;	/* list of caches */
 	struct list_head caches;
 	u32 nr_caches;
+	u32 nr_holes;
 	struct myalloc_cache *cache_by_id[MYALLOC_CACHES_MAX];
 	u32 last_id;
 	u32 reclaim_id;
@@ -372,6 +445,7 @@ struct myalloc_zone {
 	u64 magazine_meta;
 	void *buddy_meta;
 
+	struct myalloc_elastic *elastic;
 	struct myalloc_limbo limbo ____cacheline_aligned;
 	struct myalloc_env_work work;
 	bool no_worker;
@@ -405,9 +479,21 @@ static inline u32 myalloc_frame_idx(const struct myalloc_zone *zone,
 }
 
 /**
+ * myalloc_zone_present() - frames of a zone that have memory
+ * @zone: the zone; its lock is held, or a snapshot is enough
+ *
+ * Context: any.
+ * Return: the number of frames, without those of holes.
+ */
+static inline u32 myalloc_zone_present(const struct myalloc_zone *zone)
+{
+	return zone->buddy.nr_frames - (READ_ONCE(zone->nr_holes) << zone->chunk_order);
+}
+
+/**
  * myalloc_frame_addr() - address of a frame
  * @zone: the zone
- * @idx: index, less than the zone's number of frames
+ * @idx: index of a frame that is not in a hole, less than the zone's number of frames
  *
  * Context: any.
  * Return: the address.

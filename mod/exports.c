@@ -38,6 +38,7 @@
 #include "page/extent.h"
 #include "page/lend.h"
 #include "page/pages.h"
+#include "zone/elastic.h"
 #include "zone/validate.h"
 #include "zone/zone.h"
 #include "budget.h"
@@ -314,6 +315,12 @@ EXPORT_INTERNAL(myalloc_zone_abandon);
 EXPORT_INTERNAL(myalloc_zone_take);
 EXPORT_INTERNAL(myalloc_zone_give);
 EXPORT_INTERNAL(myalloc_zone_stats);
+EXPORT_INTERNAL(myalloc_zone_reclaim);
+EXPORT_INTERNAL(myalloc_zone_grow);
+EXPORT_INTERNAL(myalloc_zone_shrink);
+EXPORT_INTERNAL(myalloc_zone_surplus);
+EXPORT_INTERNAL(myalloc_zone_set_decay);
+EXPORT_INTERNAL(myalloc_map_set);
 EXPORT_INTERNAL(myalloc_zone_last_report);
 EXPORT_INTERNAL(myalloc_zone_crit);
 EXPORT_INTERNAL(myalloc_report_begin);

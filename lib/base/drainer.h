@@ -39,6 +39,8 @@ struct myalloc_drainer;
  *	more may become unused. Context: task, under the mutex of drainers and cpus_read_lock()
  * @settle: continues work that waits for a grace period; returns the milliseconds until it is to
  *	be called again, 0 if nothing waits; may be NULL. Context: task
+ * @room: a request of this order that may wait has found no block even after a drain: takes more
+ *	memory from the system; may be NULL. Context: task, may sleep
  * @serve: CPUs without magazines have tried to use some (magazine.c): makes magazines for them.
  *	Context: as @tend
  */
@@ -48,6 +50,7 @@ struct myalloc_drainer_ops {
 	void (*finish)(struct myalloc_drainer *drainer);
 	bool (*tend)(struct myalloc_drainer *drainer);
 	unsigned int (*settle)(struct myalloc_drainer *drainer);
+	void (*room)(struct myalloc_drainer *drainer, unsigned int order);
 	void (*serve)(struct myalloc_drainer *drainer);
 };
 
@@ -68,6 +71,7 @@ struct myalloc_drainer {
 /* Kinds of memory that a drain gives back */
 #define MYALLOC_KIND_PAGES	1u	/* page magazines */
 #define MYALLOC_KIND_OBJECTS	2u	/* magazines and empty slabs of caches */
+#define MYALLOC_KIND_SYSTEM	4u	/* chunks of an elastic zone; a drain gives back none */
 #define MYALLOC_KIND_ALL	U32_MAX	/* both, deferred and quarantined blocks, bad pages */
 
 #endif /* MYALLOC_DRAINER_H */

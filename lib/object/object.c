@@ -365,7 +365,7 @@ static void *alloc_slabs(struct myalloc_cache *c, myalloc_flags_t flags, unsigne
 	void *object = alloc_one(c, caller);
 
 	if (unlikely(!object && flags & MYALLOC_MAY_WAIT)) {
-		myalloc_zone_drain(c->zone);
+		myalloc_zone_make_room(c->zone, c->layout.order);
 		object = alloc_one(c, caller);
 	}
 	if (unlikely(!object && c->zone->limit))

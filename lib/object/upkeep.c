@@ -383,7 +383,7 @@ int myalloc_cache_set_aside(struct myalloc_cache *cache, u32 slabs)
 	while (!set_aside(cache, frame, slabs)) {
 		frame = myalloc_slab_make(cache);
 		if (!frame) {
-			myalloc_zone_drain(cache->zone);
+			myalloc_zone_make_room(cache->zone, cache->layout.order);
 			frame = myalloc_slab_make(cache);
 		}
 		if (!frame) {

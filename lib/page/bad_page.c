@@ -58,6 +58,19 @@ static bool found(struct myalloc_zone *zone, u32 idx)
 	return free;
 }
 
+/*
+ * Has the machine reported this page as bad? A page of a hole is not ours; of a chunk that becomes
+ * one just now the page still exists.
+ */
+static bool reported(const struct myalloc_zone *zone, u32 idx)
+{
+	unsigned long chunk = READ_ONCE(zone->chunks[idx >> zone->chunk_order]);
+	u32 in_chunk = idx & (BIT(zone->chunk_order) - 1);
+
+	return chunk && !zone->simulated &&
+	       myalloc_env_page_bad((void *)(chunk + ((unsigned long)in_chunk << PAGE_SHIFT)));
+}
+
 /**
  * myalloc_bad_poll() - look for pages that the machine has reported as bad
  * @zone: the zone
@@ -71,7 +84,7 @@ u32 myalloc_bad_poll(struct myalloc_zone *zone, u32 most)
 	u32 idx = READ_ONCE(zone->bad_cursor), taken = 0;	/* concurrent scans may overlap */
 
 	for (most = min(most, zone->buddy.nr_frames); most; most--) {
-		if (unlikely(myalloc_frame_is_bad(zone, idx)) &&
+		if (unlikely(reported(zone, idx)) &&
 		    READ_ONCE(zone->frames[idx].tag) != myalloc_frame_tag(MYALLOC_FRAME_BAD, 0, 0))
 			taken += found(zone, idx);
 		if (++idx == zone->buddy.nr_frames)

@@ -13,10 +13,10 @@
  * Invariants
  *	Z1  A frame has a type other than NONE if and only if an allocated block begins there; the
  *	    order in its tag is the block's order in the buddy (B1).
- *	Z2  free + cached + page + slab + deferred + quarantined + bad == nr_pages, where cached,
- *	    page, slab, deferred, quarantined and bad are the frames of blocks tagged CACHED;
- *	    PAGE, LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE
- *	    (lend.c, with Q1); and BAD (bad_page.c, with P1).
+ *	Z2  free + cached + page + slab + deferred + quarantined + bad + holes == nr_frames, where
+ *	    cached, page, slab, deferred, quarantined, bad and holes are the frames of blocks tagged
+ *	    CACHED; PAGE, LENT, FREEING, EXTENT or PIECE; SLAB, NEW or LIMBO; DEFERRED; QUARANTINE
+ *	    (lend.c, with Q1); BAD (bad_page.c, with P1); and HOLE (zone/elastic.c).
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
@@ -32,12 +32,45 @@
  */
 #include "env.h"
 #include "page/block.h"
+#include "page/drain.h"
 #include "page/limit.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
 
 /* Deferred frees that one operation completes */
 #define REAP_MOST	2
+
+/* Time until an elastic zone tries to grow again after the system had no chunk, ms */
+#define GROW_AGAIN_MS	1000
+
+/**
+ * __myalloc_zone_mark() - set the mark below which an elastic zone is told of its free frames
+ * @zone: the zone
+ *
+ * To be called when its number of frames or its peak has changed.
+ *
+ * Context: any, zone->lock held.
+ */
+void __myalloc_zone_mark(struct myalloc_zone *zone)
+{
+	struct myalloc_elastic *e = zone->elastic;
+	u32 present = myalloc_zone_present(zone);
+
+	zone->min_free = max(e->low, present > e->peak ? present - e->peak : 0);
+}
+
+/* Lock held. The free frames of an elastic zone have fallen below min_free. */
+static noinline void below_mark(struct myalloc_zone *zone)
+{
+	struct myalloc_elastic *e = zone->elastic;
+
+	e->peak = max(e->peak, myalloc_zone_present(zone) - zone->buddy.nr_free);
+	__myalloc_zone_mark(zone);
+	if (zone->buddy.nr_free < e->low && zone->nr_holes && !READ_ONCE(e->want)) {
+		WRITE_ONCE(e->want, true);
+		myalloc_zone_post(zone, e->failed ? GROW_AGAIN_MS : 0);
+	}
+}
 
 /**
  * __myalloc_zone_account() - update the low-water mark of free frames
@@ -50,8 +83,11 @@
 void __myalloc_zone_account(struct myalloc_zone *zone)
 {
 	zone->generation++;
-	if (zone->buddy.nr_free < zone->min_free)
+	if (zone->buddy.nr_free < zone->min_free) {
 		zone->min_free = zone->buddy.nr_free;
+		if (unlikely(zone->elastic))
+			below_mark(zone);
+	}
 }
 
 /**

@@ -10,6 +10,7 @@ struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned in
 enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone,
 				     struct myalloc_frame *frame);
 void __myalloc_zone_account(struct myalloc_zone *zone);
+void __myalloc_zone_mark(struct myalloc_zone *zone);
 void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx);
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most);
 void myalloc_zone_reap_all(struct myalloc_zone *zone);

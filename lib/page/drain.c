@@ -15,6 +15,8 @@
  * does not help. A request that may not wait asks each drainer for the memory that it can give
  * back at once, at most DRAIN_MOST things from this CPU's magazines for all drainers together. It
  * also posts a drain for the worker. So its work does not depend on the number of caches or CPUs.
+ * An elastic zone grows: at once for a request that may wait and was not helped by the drain, and
+ * by the worker for others.
  *
  * The worker runs every MYALLOC_WORK_MS while anything is cached. It drains CPUs that have done
  * nothing since its last run, and calls the tend function of each drainer. It stops when nothing
@@ -300,6 +302,26 @@ bool myalloc_zone_reclaim(struct myalloc_zone *zone)
 	return any;
 }
 
+/**
+ * myalloc_zone_make_room() - help a request that may wait and has found no block
+ * @zone: the zone
+ * @order: log2 of the pages that the request needs, any value
+ *
+ * Drains everything. If there is no block of @order even then, takes more memory from the system,
+ * if the zone is elastic.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ */
+void myalloc_zone_make_room(struct myalloc_zone *zone, unsigned int order)
+{
+	struct myalloc_drainer *d;
+
+	myalloc_zone_drain(zone);
+	list_for_each_entry(d, &zone->drainers, link)
+		if (d->ops->room)
+			d->ops->room(d, order);
+}
+
 /* --- the worker ------------------------------------------------------------------ */
 
 /* caches_mutex held. Returns a number that grows with each operation on the CPU. */
@@ -365,9 +387,10 @@ static void work(struct myalloc_env_work *w)
 {
 	struct myalloc_zone *zone = container_of(w, struct myalloc_zone, work);
 	unsigned int ms = MYALLOC_WORK_MS, soon;
-	bool asked = READ_ONCE(zone->want_magazines);
+	bool asked = READ_ONCE(zone->want_magazines), grow;
 	struct myalloc_drainer *d;
 
+	grow = zone->elastic && READ_ONCE(zone->elastic->want);
 	if (asked) {
 		WRITE_ONCE(zone->want_magazines, false);
 		serve(zone);
@@ -376,7 +399,7 @@ static void work(struct myalloc_env_work *w)
 		WRITE_ONCE(zone->want_drain, false);
 		WRITE_ONCE(zone->last_drain, myalloc_env_now_ns());
 		myalloc_zone_drain(zone);
-	} else if (!asked && !look_after(zone)) {
+	} else if (!asked && !grow && !look_after(zone)) {
 		ms = 0;
 	}
 	list_for_each_entry(d, &zone->drainers, link) {

@@ -7,6 +7,7 @@
 
 /* when a request finds no block */
 bool myalloc_zone_reclaim(struct myalloc_zone *zone);
+void myalloc_zone_make_room(struct myalloc_zone *zone, unsigned int order);
 u32 myalloc_stock_reclaim(struct myalloc_stock *stock, u32 *most);
 
 /* some kinds, one stock, one CPU */

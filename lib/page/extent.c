@@ -209,7 +209,7 @@ static u32 take(struct myalloc_zone *zone, const struct request *r, myalloc_flag
 	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
 		idx = take_exact(zone, r, flags);
 	if (idx == MYALLOC_NO_FRAME && flags & MYALLOC_MAY_WAIT) {
-		myalloc_zone_drain(zone);
+		myalloc_zone_make_room(zone, fls(r->nr_pages - 1));
 		idx = take_exact(zone, r, flags);
 	}
 	return idx;

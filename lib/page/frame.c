@@ -19,7 +19,7 @@
  * at most as many buckets as chunks. The second level is the sorted list of chunks: first[b] and
  * first[b + 1] delimit the chunks of bucket b, and a binary search finds the last chunk that
  * begins at or below the address. An address is foreign if it lies in no bucket, or not in that
- * chunk. A chunk never spans two buckets, because both are aligned to the first chunk. The map
+ * chunk. A chunk never spans two buckets, because both are aligned to the first chunk. This map
  * never changes, so a lookup needs no lock and works in NMI.
  *
  * The size of the map depends only on the number of chunks, not on their addresses: 12 bytes per
@@ -27,6 +27,23 @@
  * lie close together, and one or two steps if they are spread evenly. An array with an entry for
  * each chunk-sized piece of address space would always need one step, but with 16 MiB in chunks
  * of 32 KiB that are spread over 64 GiB it would take another 16 MiB.
+ *
+ * Chunks that come and go (zone/elastic.c) can lie anywhere in a span of addresses, in any order.
+ * Their map is an array by address instead, in two levels: the span is divided into pieces of the
+ * size of a chunk, and a leaf holds for each of 512 pieces the number of the chunk there. A lookup
+ * takes two loads wherever the chunk is and whenever it was added; so that the first chunks have
+ * no privilege, such a map has no linear range. Leaves are allocated when a chunk first needs one,
+ * and never freed before the map.
+ *
+ *	span		| 512 pieces          | 512 pieces          | 512 pieces
+ *	map.leaves	   *                     NULL                  *
+ *	leaf		[ 1 2 . . 4 . . . ]                         [ . . . 3 . . . ]
+ *
+ * Writers are serialised by the lock of the zone, readers take no lock. A leaf is published by
+ * store-release of its address after it was zeroed (pairs with the load-acquire of a lookup). An
+ * entry is written before the first block of the chunk is given to the buddy, and cleared after
+ * the last one was taken; so the entry of an allocated block is constant, and who has its address
+ * from an allocation sees the entry.
  *
  * Invariant
  *	A1  The linear range, the map and the frames agree: the descriptor found for the address
@@ -37,6 +54,8 @@
 #include "page/frame.h"
 
 static_assert(sizeof(struct myalloc_frame) == MYALLOC_FRAME_BYTES);
+
+#define LEAF_MASK	(BIT(MYALLOC_LEAF_SHIFT) - 1)
 
 /* Finds the longest sequence of adjacent chunks. */
 static void init_linear(struct myalloc_map *map, u32 nr_chunks)
@@ -67,8 +86,6 @@ static void init_linear(struct myalloc_map *map, u32 nr_chunks)
  * @chunk_order: log2 of frames in a chunk
  * @frames: descriptors of all frames, in the order of chunks; must stay valid as @chunks
  * @node: NUMA node for the memory of the map
- *
- * The caller frees @map->first by myalloc_env_free().
  *
  * Context: task, may sleep.
  * Return: bytes of memory used by the map; -ENOMEM if out of memory.
@@ -103,12 +120,131 @@ long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 
 }
 
 /**
+ * myalloc_map_init_leaves() - initialise the map of chunks that come and go
+ * @map: zeroed memory
+ * @span: the addresses of all chunks ever
+ * @chunks: as for myalloc_map_init()
+ * @nr_chunks: number of chunks that exist now, at least 1
+ * @chunk_order: as for myalloc_map_init()
+ * @frames: the same
+ * @node: the same
+ *
+ * Context: task, may sleep.
+ * Return: bytes of memory used by the map; -ENOMEM if out of memory; -ERANGE if a chunk is not in
+ * the span. After an error the caller calls myalloc_map_fini().
+ */
+long myalloc_map_init_leaves(struct myalloc_map *map, const struct myalloc_map_span *span,
+			     const unsigned long *chunks, u32 nr_chunks, unsigned int chunk_order,
+			     struct myalloc_frame *frames, int node)
+{
+	long bytes, more;
+	u32 i;
+
+	map->chunks = chunks;
+	map->frames = frames;
+	map->shift = chunk_order + PAGE_SHIFT;
+	map->bucket_shift = map->shift + MYALLOC_LEAF_SHIFT;
+	map->has_leaves = true;
+	/* The pieces begin where chunks do. */
+	map->base = span->begin + ((chunks[0] - span->begin) & ((1UL << map->shift) - 1));
+	map->nr_buckets = ((span->end - 1 - map->base) >> map->bucket_shift) + 1;
+	map->linear.base = map->base;
+	map->linear.frames = frames;
+	bytes = map->nr_buckets * sizeof(*map->leaves);
+	map->leaves = myalloc_env_zalloc(bytes, node);
+	if (!map->leaves)
+		return -ENOMEM;
+	for (i = 0; i < nr_chunks; i++) {
+		more = myalloc_map_reach(map, chunks[i], node);
+		if (more < 0)
+			return more;
+		bytes += more;
+		myalloc_map_set(map, chunks[i], i + 1);
+	}
+	return bytes;
+}
+
+/**
+ * myalloc_map_reach() - make sure that a chunk can be entered into a map with leaves
+ * @map: the zone's map
+ * @chunk: address of the chunk
+ * @node: NUMA node for memory
+ *
+ * Context: task, may sleep.
+ * Return: bytes of memory allocated; -ENOMEM if out of memory; -ERANGE if no chunk can begin at
+ * this address.
+ */
+long myalloc_map_reach(struct myalloc_map *map, unsigned long chunk, int node)
+{
+	unsigned long off = chunk - map->base, nr = off >> map->bucket_shift;
+	size_t size = sizeof(u32) << MYALLOC_LEAF_SHIFT;
+	u32 *leaf, *none = NULL;
+
+	if (off & ((1UL << map->shift) - 1) || nr >= map->nr_buckets)
+		return -ERANGE;
+	if (READ_ONCE(map->leaves[nr]))
+		return 0;
+	leaf = myalloc_env_zalloc(size, node);
+	if (!leaf)
+		return -ENOMEM;
+	myalloc_env_point("map-leaf");
+	/* A full barrier, after the leaf was zeroed. */
+	if (try_cmpxchg(&map->leaves[nr], &none, leaf))
+		return size;
+	myalloc_env_free(leaf);
+	return 0;
+}
+
+/**
+ * myalloc_map_set() - change the entry of a chunk in a map with leaves
+ * @map: the zone's map
+ * @chunk: address of the chunk, for which myalloc_map_reach() has succeeded
+ * @value: number of the chunk plus 1; 0 to remove it
+ *
+ * Context: any; the caller excludes other writers.
+ */
+void myalloc_map_set(const struct myalloc_map *map, unsigned long chunk, u32 value)
+{
+	unsigned long nr = (chunk - map->base) >> map->shift;
+
+	WRITE_ONCE(map->leaves[nr >> MYALLOC_LEAF_SHIFT][nr & LEAF_MASK], value);
+}
+
+/**
+ * myalloc_map_fini() - free the memory of a map
+ * @map: the zone's map; zeroed memory is allowed
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_map_fini(struct myalloc_map *map)
+{
+	u32 i;
+
+	for (i = 0; map->has_leaves && map->leaves && i < map->nr_buckets; i++)
+		myalloc_env_free(map->leaves[i]);
+	myalloc_env_free(map->first);	/* or leaves */
+}
+
+/* The search in a map with leaves. */
+static struct myalloc_frame *search_leaf(const struct myalloc_map *map, unsigned long nr,
+					 unsigned long off)
+{
+	const u32 *leaf = smp_load_acquire(&map->leaves[nr]);	/* pairs with myalloc_map_reach() */
+	u32 value = leaf ? READ_ONCE(leaf[off >> map->shift & LEAF_MASK]) : 0;
+
+	if (!value)
+		return NULL;
+	return map->frames + ((size_t)(value - 1) << (map->shift - PAGE_SHIFT)) +
+	       ((off & ((1UL << map->shift) - 1)) >> PAGE_SHIFT);
+}
+
+/**
  * myalloc_map_search() - look up an address in the map
  * @map: the zone's map, or a copy
  * @addr: any value
  *
  * Used for addresses outside the linear range, see myalloc_map_frame(). Takes at most
- * log2(chunks) + 1 steps.
+ * log2(chunks) + 1 steps, or two loads if the map has leaves.
  *
  * Context: any.
  * Return: the descriptor of the frame; NULL if the address is not in a chunk.
@@ -121,6 +257,8 @@ noinline struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map,
 
 	if (bucket >= map->nr_buckets)
 		return NULL;
+	if (map->has_leaves)
+		return search_leaf(map, bucket, (unsigned long)addr - map->base);
 	low = map->first[bucket];
 	high = map->first[bucket + 1];
 	if (low == high)

@@ -30,6 +30,7 @@ enum myalloc_frame_type {
 	MYALLOC_FRAME_CONTRACT = 0x93,	/* a chunk of the zone of a contract, a child of this one */
 	MYALLOC_FRAME_KEPT = 0x99,	/* a block that a contract keeps for NMI handlers */
 	MYALLOC_FRAME_FREEING = 0x8e,	/* a block that a page user's free has claimed */
+	MYALLOC_FRAME_HOLE = 0x90,	/* a chunk without memory (zone/elastic.c) */
 };
 
 /* Bytes of a frame descriptor; frame.c asserts it. */
@@ -93,15 +94,21 @@ struct myalloc_linear {
 	struct myalloc_frame *frames;
 };
 
+/* log2 of the chunk-sized pieces of the address space that one leaf of a map covers */
+#define MYALLOC_LEAF_SHIFT	9
+
 /**
- * struct myalloc_map - maps an address to its frame descriptor; never changes
+ * struct myalloc_map - maps an address to its frame descriptor; a copy serves as well
  * @linear: copy of the zone's linear range
- * @base: address of the first chunk
+ * @base: address of the first chunk; with leaves, where the first leaf begins
  * @shift: log2 of bytes in a chunk
- * @bucket_shift: log2 of bytes in a bucket
- * @nr_buckets: number of buckets between the beginnings of the first and the last chunk; at most
- *	the number of chunks
+ * @bucket_shift: log2 of bytes in a bucket or leaf
+ * @nr_buckets: number of buckets between the beginnings of the first and the last chunk, at most
+ *	the number of chunks; or number of leaves
+ * @has_leaves: 1 if the chunks come and go, otherwise 0
  * @first: for each bucket the number of chunks below it, followed by the number of all chunks
+ * @leaves: for each chunk-sized piece in a leaf the number of the chunk there plus 1, or 0 if there
+ *	is none; NULL for a leaf that was never needed
  * @chunks: address of each chunk, ascending
  * @frames: descriptors, in the order of chunks
  *
@@ -113,9 +120,23 @@ struct myalloc_map {
 	u32 shift;
 	u32 bucket_shift;
 	u32 nr_buckets;
-	u32 *first;
+	u32 has_leaves;
+	union {
+		u32 *first;
+		u32 **leaves;
+	};
 	const unsigned long *chunks;
 	struct myalloc_frame *frames;
+};
+
+/**
+ * struct myalloc_map_span - the addresses at which chunks of an elastic zone may lie
+ * @begin: the lowest one
+ * @end: the end, above @begin
+ */
+struct myalloc_map_span {
+	unsigned long begin;
+	unsigned long end;
 };
 
 /**
@@ -202,6 +223,12 @@ static inline u32 myalloc_frame_owner(const struct myalloc_frame *frame)
 
 long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 nr_chunks,
 		      unsigned int chunk_order, struct myalloc_frame *frames, int node);
+long myalloc_map_init_leaves(struct myalloc_map *map, const struct myalloc_map_span *span,
+			     const unsigned long *chunks, u32 nr_chunks, unsigned int chunk_order,
+			     struct myalloc_frame *frames, int node);
+long myalloc_map_reach(struct myalloc_map *map, unsigned long chunk, int node);
+void myalloc_map_set(const struct myalloc_map *map, unsigned long chunk, u32 value);
+void myalloc_map_fini(struct myalloc_map *map);
 struct myalloc_frame *myalloc_map_search(const struct myalloc_map *map, const void *addr);
 
 /**

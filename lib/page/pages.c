@@ -274,7 +274,7 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 	if (unlikely(!frame)) {
 		if (!(flags & MYALLOC_MAY_WAIT))
 			return NULL;
-		myalloc_zone_drain(zone);
+		myalloc_zone_make_room(zone, order);
 		frame = myalloc_zone_take(zone, order, flags, tag);
 		if (!frame)
 			return NULL;
@@ -378,6 +378,8 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			 first->type == MYALLOC_FRAME_DEFERRING ||
 			 first->type == MYALLOC_FRAME_RECOVERING)
 			bad = MYALLOC_BAD_FREE;
+		else if (first->type == MYALLOC_FRAME_HOLE)	/* since a moment ago */
+			bad = MYALLOC_BAD_FOREIGN;
 		else if (!myalloc_frame_is_users(first->type))
 			bad = MYALLOC_BAD_KIND;
 		else if (first != frame || first->type == MYALLOC_FRAME_PIECE)
@@ -450,7 +452,8 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 
 /*
  * Puts a block back into the slot that it was allocated from, which still holds the address of
- * its descriptor; descriptors never go away. A myalloc_put_stale_fn.
+ * its descriptor: descriptors never go away, and before a chunk takes the place of another one the
+ * slots are wiped (zone/elastic.c). A myalloc_put_stale_fn.
  */
 static __always_inline bool put_stale(const struct myalloc_slot *slot, void *addr, void *arg)
 {
@@ -694,14 +697,17 @@ static void serve_list(struct myalloc_zone *zone, unsigned int list)
 	struct myalloc_magazines *mags = &zone->pcp[list];
 	size_t others = zone->meta_bytes - myalloc_magazines_bytes(mags);
 	struct myalloc_magazine_shape shape;
+	unsigned long irq;
 
 	if (!myalloc_magazines_places_left(mags)) {
 		get_shape(zone, list, myalloc_magazines_more_places(mags), &shape);
 		if (!shape.capacity ||
 		    myalloc_magazines_remake(mags, &shape, zone->node, flush, zone))
 			return;
+		raw_spin_lock_irqsave(&zone->lock, irq);	/* keeps the age constant */
 		if (!zone->checks)
-			WRITE_ONCE(mags->epoch, mags->age);	/* which never grows */
+			WRITE_ONCE(mags->epoch, mags->age);
+		raw_spin_unlock_irqrestore(&zone->lock, irq);
 		WRITE_ONCE(zone->meta_bytes, others + myalloc_magazines_bytes(mags));
 	}
 	WRITE_ONCE(mags->wanted, false);

@@ -135,7 +135,8 @@ static inline void myalloc_shadow_zone_begin(const struct myalloc_zone *zone)
 	u32 i;
 
 	for (i = 0; i < zone->buddy.nr_frames; i++)
-		myalloc_shadow_pages_free(zone, myalloc_frame_addr(zone, i), 0);
+		if (zone->chunks[i >> zone->chunk_order])
+			myalloc_shadow_pages_free(zone, myalloc_frame_addr(zone, i), 0);
 }
 
 /**
@@ -149,7 +150,8 @@ static inline void myalloc_shadow_zone_end(const struct myalloc_zone *zone)
 	u32 i;
 
 	for (i = 0; i < zone->buddy.nr_frames; i++)
-		myalloc_shadow_pages_alloc(zone, myalloc_frame_addr(zone, i), 0);
+		if (zone->chunks[i >> zone->chunk_order])
+			myalloc_shadow_pages_alloc(zone, myalloc_frame_addr(zone, i), 0);
 }
 
 #endif /* MYALLOC_PAGE_SHADOW_H */

@@ -256,6 +256,7 @@ struct walk {
 	u64 kept;
 	u64 quarantined;
 	u64 bad;
+	u64 holes;
 };
 
 /* E1: check the beginning of an extent at @idx, whose tag says that it has @nr pages and @owner. */
@@ -353,6 +354,9 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	case MYALLOC_FRAME_BAD:
 		w->bad += size;
 		break;
+	case MYALLOC_FRAME_HOLE:
+		w->holes += size;
+		break;
 	case MYALLOC_FRAME_CACHED:
 		w->cached += size;
 		w->cached_blocks[order]++;
@@ -379,6 +383,18 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	}
 }
 
+/* A1 for an address just outside a chunk of an elastic zone: foreign, or in another chunk. */
+static void check_outside(const struct myalloc_zone *zone, unsigned long addr,
+			  struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, (void *)addr);
+	u32 idx = frame ? myalloc_frame_idx(zone, frame) : 0;
+
+	if (frame && (!zone->chunks[idx >> zone->chunk_order] ||
+		      addr - (unsigned long)myalloc_frame_addr(zone, idx) >= PAGE_SIZE))
+		v_err(v, "A1: the map finds frame %u beside a chunk", idx);
+}
+
 /* A1 for the addresses just outside a chunk. */
 static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 			  struct myalloc_validation *v)
@@ -387,6 +403,12 @@ static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 	bool follows = chunk && zone->chunks[chunk - 1] + size == begin;
 	bool followed = chunk + 1 < zone->nr_chunks && zone->chunks[chunk + 1] == begin + size;
 
+	if (zone->map.has_leaves) {
+		check_outside(zone, begin - 1, v);
+		check_outside(zone, begin + size, v);
+		follows = true;		/* as far as the checks below go */
+		followed = true;
+	}
 	if (!follows && myalloc_map_frame(&zone->map, (void *)(begin - 1)))
 		v_err(v, "A1: the map finds a frame below chunk %u", chunk);
 	if (!followed && myalloc_map_frame(&zone->map, (void *)(begin + size)))
@@ -399,7 +421,9 @@ static void check_borders(const struct myalloc_zone *zone, u32 chunk,
 static void check_limit(const struct myalloc_zone *zone, u32 chunk, struct myalloc_validation *v)
 {
 	const struct myalloc_buddy *b = &zone->buddy;
-	unsigned int limit = myalloc_chunks_limit(zone->chunks, b->nr_frames >> b->chunk_order,
+	unsigned int limit = myalloc_chunks_limit(zone->chunks,
+						  min(b->nr_frames >> b->chunk_order,
+						      zone->nr_fixed),
 						  chunk, b->chunk_order, b->top_order);
 
 	if (b->joined && b->joined->limit[chunk] != limit)
@@ -418,8 +442,23 @@ static bool in_larger(const struct myalloc_buddy *b, u32 first)
 	return !head_at(b, first) && myalloc_buddy_lookup(b, first, &block);
 }
 
+/* Lock held. V1 for a chunk. Returns whether it is a hole. */
+static bool check_hole(const struct myalloc_zone *zone, u32 chunk, struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frame = &zone->frames[(size_t)chunk << zone->chunk_order];
+	bool hole = !zone->chunks[chunk];
+	bool tag = frame->tag == myalloc_frame_tag(MYALLOC_FRAME_HOLE, zone->chunk_order, 0);
+	bool bit = zone->elastic && myalloc_tree_test(&zone->elastic->holes, chunk);
+
+	if (hole != tag || hole != bit)
+		v_err(v, "V1: chunk %u has %s memory, is %stagged as a hole and %s one", chunk,
+		      hole ? "no" : "its", tag ? "" : "not ",
+		      bit ? "counts as" : "does not count as");
+	return hole;
+}
+
 /*
- * Lock held. Check the blocks that begin in one chunk: B1 to B3, B6, Z1, A1, Z6 and E1. Returns
+ * Lock held. Check the blocks that begin in one chunk: B1 to B3, B6, Z1, A1, Z6, E1 and V1. Returns
  * false if the walk cannot go on.
  */
 static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk *w,
@@ -428,8 +467,10 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	const struct myalloc_buddy *b = &zone->buddy;
 	u32 first = chunk << zone->chunk_order, idx, size, i;
 	u32 end = min_t(u32, first + BIT(zone->chunk_order), b->nr_frames);
+	bool hole = check_hole(zone, chunk, v);
 
-	check_borders(zone, chunk, v);
+	if (!hole)
+		check_borders(zone, chunk, v);
 	check_limit(zone, chunk, v);
 	w->extent_end = 0;
 	w->being_freed = false;
@@ -444,8 +485,9 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 		if (!size)
 			return false;
 		v->frames += size;
-		if (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame ||
-		    myalloc_map_search(&zone->map, myalloc_frame_addr(zone, idx)) != frame)
+		if (!hole &&
+		    (myalloc_map_frame(&zone->map, myalloc_frame_addr(zone, idx)) != frame ||
+		     myalloc_map_search(&zone->map, myalloc_frame_addr(zone, idx)) != frame))
 			v_err(v, "A1: the map does not find frame %u", idx);
 		free = myalloc_buddy_is_free(b, idx, ilog2(size));
 		type = READ_ONCE(frame->type);
@@ -476,7 +518,7 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 {
 	unsigned int k;
 	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined +
-		  w->bad;
+		  w->bad + w->holes;
 	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of block.c */
 
 	for (k = 0; k <= zone->buddy.top_order; k++)
@@ -485,6 +527,11 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	if (sum != zone->buddy.nr_frames)
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
 		      zone->buddy.nr_frames);
+	if (w->holes != (u64)zone->nr_holes << zone->chunk_order)
+		v_err(v, "V2: %llu frames are in holes, counted %u holes",
+		      (unsigned long long)w->holes, zone->nr_holes);
+	if (zone->elastic)
+		check_tree(&zone->elastic->holes, zone->chunk_order, v);
 	if (w->bad != (u64)atomic64_read(&zone->nr_bad))
 		v_err(v, "P1: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
 		      (long long)atomic64_read(&zone->nr_bad));

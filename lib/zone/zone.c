@@ -17,7 +17,10 @@
  * is bound to one chunk stays so: extents, slabs, and the search for a run of free frames. Without
  * adjacent chunks nothing is allocated for this and top_order is chunk_order.
  *
- * Invariants: Z of block.c, A of frame.c, E of extent.c and P of bad_page.c.
+ * Elastic zones take more chunks from the system when they are short and give them back
+ * (elastic.c). Their buddy and descriptors have the size of the largest zone from the beginning.
+ *
+ * Invariants: Z of block.c, A of frame.c, E of extent.c, P of bad_page.c and V of elastic.c.
  */
 #include "env.h"
 #include "object/cache_types.h"
@@ -26,6 +29,7 @@
 #include "page/pages.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
+#include "zone/elastic.h"
 #include "zone/zone.h"
 
 static int check_args(const struct myalloc_zone_args *args)
@@ -55,6 +59,14 @@ static int check_args(const struct myalloc_zone_args *args)
 			       args->name, i, i - 1);
 			return -EINVAL;
 		}
+	}
+	if (args->max_chunks && (args->max_chunks <= args->nr_chunks || !args->chunk_ops ||
+				 args->nr_pages != args->nr_chunks << args->chunk_order ||
+				 args->max_chunks > (U32_MAX - 1024) >> args->chunk_order ||
+				 args->span.begin >= args->span.end)) {
+		pr_err("%s: cannot grow from %u pages in %u chunks to %u chunks\n", args->name,
+		       args->nr_pages, args->nr_chunks, args->max_chunks);
+		return -EINVAL;
 	}
 	if (args->checks & ~MYALLOC_CHECKS || args->policy >= MYALLOC_NR_POLICIES) {
 		pr_err("%s: unknown checks or policy\n", args->name);
@@ -96,7 +108,7 @@ unsigned int myalloc_chunks_limit(const unsigned long *chunks, u32 nr_chunks, u3
 /* Allow blocks of several chunks where chunks are adjacent. Returns 0, -ENOMEM. */
 static int join_chunks(struct myalloc_zone *zone, u32 nr_pages, unsigned int max_order)
 {
-	u32 whole = nr_pages >> zone->chunk_order, i;
+	u32 whole = min(nr_pages >> zone->chunk_order, zone->nr_fixed), i;
 	unsigned int top = zone->chunk_order;
 	struct myalloc_joined *joined;
 	size_t size;
@@ -126,7 +138,8 @@ static void free_zone(struct myalloc_zone *zone)
 	if (zone->children)
 		mutex_destroy(&zone->children->mutex);
 	myalloc_env_free(zone->children);
-	myalloc_env_free(zone->map.first);
+	myalloc_map_fini(&zone->map);
+	myalloc_env_free(zone->elastic);
 	myalloc_env_free(zone->buddy.joined);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
@@ -147,15 +160,17 @@ static void free_zone(struct myalloc_zone *zone)
  */
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 {
+	u32 nr_chunks = args->max_chunks ?: args->nr_chunks, nr_pages = args->nr_pages, i;
 	size_t nr_frames, size;
 	struct myalloc_zone *zone;
 	long bytes;
-	u32 i;
 	int err;
 
 	err = check_args(args);
 	if (err)
 		return ERR_PTR(err);
+	if (args->max_chunks)
+		nr_pages = nr_chunks << args->chunk_order;
 	zone = myalloc_env_zalloc(sizeof(*zone), args->node);
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
@@ -167,56 +182,69 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	zone->simulated = args->simulated;
 	zone->no_worker = args->no_worker;
 	zone->ops = args->ops;
-	zone->nr_chunks = args->nr_chunks;
+	zone->nr_chunks = nr_chunks;
+	zone->nr_fixed = args->nr_chunks;
 	zone->chunk_order = args->chunk_order;
-	zone->min_free = args->nr_pages;
+	zone->min_free = nr_pages;
 	raw_spin_lock_init(&zone->lock);
 	myalloc_reports_init(&zone->reports, args->name);
 	mutex_init(&zone->fronts_mutex);
 	INIT_LIST_HEAD(&zone->fronts);
 	mutex_init(&zone->walk_mutex);
 	mutex_init(&zone->caches_mutex);
-	myalloc_deferred_init(&zone->deferred, args->nr_pages);
+	myalloc_deferred_init(&zone->deferred, nr_pages);
 
 	err = myalloc_drain_init(zone);
 	if (err)
 		goto err_free;
 	err = -ENOMEM;
-	zone->chunks = myalloc_env_zalloc(args->nr_chunks * sizeof(*zone->chunks), args->node);
+	zone->chunks = myalloc_env_zalloc(nr_chunks * sizeof(*zone->chunks), args->node);
 	if (!zone->chunks)
 		goto err_free;
 	for (i = 0; i < args->nr_chunks; i++)
 		zone->chunks[i] = (unsigned long)args->chunks[i];
 
 	/* Whole chunks: the map does not know where the last chunk ends, but the tags do. */
-	nr_frames = (size_t)args->nr_chunks << args->chunk_order;
+	nr_frames = (size_t)nr_chunks << args->chunk_order;
 	zone->frames = myalloc_env_zalloc(nr_frames * sizeof(*zone->frames), args->node);
 	if (!zone->frames)
 		goto err_free;
 
-	size = myalloc_buddy_meta_size(args->nr_pages, args->chunk_order);
+	size = myalloc_buddy_meta_size(nr_pages, args->chunk_order);
 	zone->buddy_meta = myalloc_env_zalloc(size, args->node);
 	if (!zone->buddy_meta)
 		goto err_free;
-	myalloc_buddy_init(&zone->buddy, args->nr_pages, args->chunk_order, args->policy,
+	myalloc_buddy_init(&zone->buddy, nr_pages, args->chunk_order, args->policy,
 			   zone->buddy_meta);
 	zone->meta_bytes = sizeof(*zone) + size + nr_frames * sizeof(*zone->frames) +
-			   args->nr_chunks * sizeof(*zone->chunks);
-	if (join_chunks(zone, args->nr_pages, args->max_order))
+			   nr_chunks * sizeof(*zone->chunks);
+	if (join_chunks(zone, nr_pages, args->max_order))
 		goto err_free;
 
-	bytes = myalloc_map_init(&zone->map, zone->chunks, zone->nr_chunks, zone->chunk_order,
-				 zone->frames, zone->node);
-	if (bytes < 0)
+	if (args->max_chunks)
+		bytes = myalloc_map_init_leaves(&zone->map, &args->span, zone->chunks,
+						args->nr_chunks, zone->chunk_order, zone->frames,
+						zone->node);
+	else
+		bytes = myalloc_map_init(&zone->map, zone->chunks, zone->nr_chunks,
+					 zone->chunk_order, zone->frames, zone->node);
+	if (bytes < 0) {
+		err = bytes;
 		goto err_free;
+	}
 	zone->meta_bytes += bytes;
 	zone->linear = zone->map.linear;
+	if (args->max_chunks) {
+		err = myalloc_elastic_init(zone, args);
+		if (err)
+			goto err_free;
+	}
 	err = myalloc_pcp_init(zone, args->no_magazines);
 	if (err)
 		goto err_free;
 	myalloc_upkeep_init(zone);
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
-		for (i = 0; i < args->nr_pages; i++)
+		for (i = 0; i < args->nr_pages; i++)	/* the others are holes */
 			memset(myalloc_frame_addr(zone, i), MYALLOC_POISON_FREE, PAGE_SIZE);
 	myalloc_shadow_zone_begin(zone);
 	return zone;
@@ -283,6 +311,7 @@ int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out)
 int myalloc_zone_destroy(struct myalloc_zone *zone)
 {
 	const struct myalloc_front *front;
+	unsigned long irq;
 	u32 out;
 
 	myalloc_zone_drain(zone);
@@ -304,10 +333,14 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 						  link)->name);
 		return -EBUSY;
 	}
-	out = zone->buddy.nr_frames - zone->buddy.nr_free - atomic64_read(&zone->nr_bad);
+	raw_spin_lock_irqsave(&zone->lock, irq);	/* the worker may be growing the zone */
+	out = myalloc_zone_present(zone) - zone->buddy.nr_free - atomic64_read(&zone->nr_bad);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (out)
 		return myalloc_zone_report_held(zone, out);
+	myalloc_drain_stop(zone);
 	myalloc_shadow_zone_end(zone);
+	myalloc_elastic_end(zone);
 	free_zone(zone);
 	return 0;
 }
@@ -337,17 +370,26 @@ void myalloc_zone_abandon(struct myalloc_zone *zone)
 void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats)
 {
 	const struct myalloc_buddy *buddy = &zone->buddy;
+	const struct myalloc_elastic *e = zone->elastic;
 	unsigned long irq;
 	unsigned int k, i;
 	u64 out;
 
 	memset(stats, 0, sizeof(*stats));
-	stats->nr_pages = buddy->nr_frames;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
+	stats->nr_pages = myalloc_zone_present(zone);
+	stats->hole_pages = buddy->nr_frames - stats->nr_pages;
 	stats->free_pages = buddy->nr_free;
 	stats->slab_pages = atomic64_read(&zone->slab_pages);
 	stats->peak_pages = buddy->nr_frames - zone->min_free;
+	if (e) {
+		stats->peak_pages = e->peak;
+		stats->grown = e->grown;
+		stats->shrunk = e->shrunk;
+		stats->decayed = atomic64_read(&e->decayed);
+		stats->grow_fails = atomic64_read(&e->refused);
+	}
 	stats->splits = buddy->nr_splits;
 	stats->merges = buddy->nr_merges;
 	stats->largest_order = myalloc_buddy_largest(buddy);
@@ -418,6 +460,7 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 		 */
 		frame.tag = smp_load_acquire(&zone->frames[idx].tag);
 		if (frame.type < MYALLOC_FRAME_PAGE || frame.type == MYALLOC_FRAME_PIECE ||
+		    frame.type == MYALLOC_FRAME_HOLE ||
 		    frame.order > zone->buddy.top_order)
 			continue;
 		frame.stack = smp_load_acquire(&zone->frames[idx].stack);	/* after tag */

@@ -45,6 +45,11 @@ struct myalloc_zone_stats {
 	u64 reports_suppressed;
 	u64 peak_pages;
 	u64 nr_caches;
+	u64 hole_pages;
+	u64 grown;
+	u64 shrunk;
+	u64 decayed;
+	u64 grow_fails;
 };
 
 void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats);
