@@ -392,6 +392,7 @@ struct myalloc_zone {
 	bool simulated;
 	bool abandoned;
 	bool bad_seen;
+	u32 nr_fixed;
 	const struct myalloc_zone_ops *ops;
 	const char *name;
 	size_t meta_bytes;
@@ -420,7 +421,7 @@ struct myalloc_zone {
 	u64 owners;
 	struct myalloc_clients *clients;
 	u32 told_wait;
-	u32 nr_fixed;
+	u32 last_id;
 
 	struct myalloc_limit *limit;
 	struct myalloc_children *children;
@@ -439,8 +440,6 @@ struct myalloc_zone {
 	u32 nr_caches;
 	u32 nr_holes;
 	struct myalloc_cache *cache_by_id[MYALLOC_CACHES_MAX];
-	u32 last_id;
-	u32 reclaim_id;
 	u64 magazine_room;
 	u64 magazine_meta;
 	void *buddy_meta;
@@ -451,6 +450,7 @@ struct myalloc_zone {
 	bool no_worker;
 	bool want_drain;
 	bool want_magazines;
+	u32 reclaim_id;
 	u64 last_drain;
 	u64 seen_pages;
 	u64 __percpu *seen_cpu;
