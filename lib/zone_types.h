@@ -539,6 +539,7 @@ static inline struct myalloc_zone *myalloc_zone_child(const struct myalloc_zone 
 
 	if (frame->type != MYALLOC_FRAME_CONTRACT || frame->cache >= MYALLOC_CHILDREN_MAX)
 		return NULL;
+	/* Pairs with set_child() of client/contract.c. */
 	child = smp_load_acquire(&zone->children->zone[frame->cache]);
 	return IS_ERR(child) ? NULL : child;
 }

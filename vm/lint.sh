@@ -34,7 +34,7 @@ checkpatch()
 		--terse --show-types --no-summary --max-line-length=100 "$@") || status=1
 }
 mapfile -t sources < <(cd "$root" &&
-	find lib/*.h lib/env/kernel lib/base lib/page lib/object lib/zone lib/front mod kunit -name '*.[ch]' ! -path 'mod/uapi/*' | sort)
+	find lib/*.h lib/env/kernel lib/base lib/page lib/object lib/zone lib/client lib/front mod kunit -name '*.[ch]' ! -path 'mod/uapi/*' | sort)
 checkpatch --file "${sources[@]}"
 # stat_fields.h is a list for other macros, which checkpatch takes for statements.
 mapfile -t sources < <(cd "$root" && find mod/uapi -name '*.h' ! -name stat_fields.h | sort)

@@ -193,8 +193,9 @@ static int compare(const void *a, const void *b)
 /* The table of the children of a zone, which stays as long as the zone; NULL if out of memory. */
 static struct myalloc_children *children_of(struct myalloc_zone *parent)
 {
-	struct myalloc_children *new, *old = smp_load_acquire(&parent->children);
+	struct myalloc_children *new, *old;
 
+	old = smp_load_acquire(&parent->children);	/* pairs with cmpxchg() below */
 	if (old)
 		return old;
 	new = myalloc_env_zalloc(sizeof(*new), parent->node);
@@ -236,6 +237,7 @@ static void set_child(struct myalloc_zone *parent, struct myalloc_contract_part 
 		      struct myalloc_zone *child)
 {
 	mutex_lock(&parent->children->mutex);
+	/* Pairs with myalloc_zone_child(). */
 	smp_store_release(&parent->children->zone[part->id], child);
 	mutex_unlock(&parent->children->mutex);
 }
@@ -814,11 +816,12 @@ static void check_line(const struct myalloc_contract_part *part, struct myalloc_
 		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
 				part->name, limit->peak, limit->most, limit->highest_end,
 				part->plan.needed);
+	/* Neither changes. */
 	if (part->cache && (myalloc_cache_slabs(part->cache) != part->plan.slabs ||
-			    data_race(part->cache->set_aside) != part->plan.slabs))
+			    READ_ONCE(part->cache->set_aside) != part->plan.slabs))
 		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
 				part->name, myalloc_cache_slabs(part->cache),
-				data_race(part->cache->set_aside), part->plan.slabs);
+				READ_ONCE(part->cache->set_aside), part->plan.slabs);
 }
 
 /* J4 */
@@ -838,7 +841,7 @@ static void check_stacks(const struct myalloc_contract_part *part, struct myallo
 	myalloc_env_point("contract-stacks");
 	if ((wrong || kept != atomic64_read(&limit->kept)) &&
 	    before == atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs))
-		myalloc_finding(v, "J4: %s: the stacks hold %lld things, %u of them not kept, counted %lld",
+		myalloc_finding(v, "J4: %s: the stacks hold %lld things, %u not kept, counted %lld",
 				part->name, (long long)kept, wrong,
 				(long long)atomic64_read(&limit->kept));
 }

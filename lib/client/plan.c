@@ -234,7 +234,7 @@ static int plan_blocks(const struct myalloc_zone *zone, const struct myalloc_con
 	u64 pages;
 
 	if (!line->orders || line->orders >> zone->chunk_order > 1)
-		return refuse(zone, "orders 0x%x: a line states at least one order, and none above %u, a chunk of the zone",
+		return refuse(zone, "orders 0x%x: a line states at least one, and none above %u",
 			      line->orders, zone->chunk_order);
 	if (line->pages < BIT(high))
 		return refuse(zone, "%u pages do not hold one block of order %u", line->pages,
@@ -263,8 +263,8 @@ static int plan_extents(const struct myalloc_zone *zone, const struct myalloc_co
 			      most);
 	for (i = 0; i < line->nr_sizes; i++) {
 		if (!line->sizes[i] || line->sizes[i] > most)
-			return refuse(zone, "an extent has 1 to %u pages, a chunk of the zone, not %u",
-				      most, line->sizes[i]);
+			return refuse(zone, "an extent has 1 to %u pages, a chunk, not %u", most,
+				      line->sizes[i]);
 		largest = max(largest, line->sizes[i]);
 	}
 	if (line->pages < largest)

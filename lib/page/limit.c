@@ -390,7 +390,7 @@ static void fill(struct myalloc_limit *limit, u32 cpu)
 		thing = limit->ops->fill(limit);
 		if (!thing)
 			return;
-		myalloc_env_point("limit-fill");
+		myalloc_env_point("stack-word");
 		if (cmpxchg(&stack[i], 0, thing)) {
 			limit->ops->drop(limit, thing);
 			atomic64_dec(&limit->kept);

@@ -837,10 +837,12 @@ static bool validate_cache(struct myalloc_cache *cache, void *v)
 /* The zones of contracts, which have no children themselves. */
 static void validate_children(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
-	struct myalloc_children *children = smp_load_acquire(&zone->children);
 	struct myalloc_validation child;
+	struct myalloc_children *children;
 	u32 id;
 
+	/* Pairs with children_of() of client/contract.c. */
+	children = smp_load_acquire(&zone->children);
 	if (!children)
 		return;
 	mutex_lock(&children->mutex);
