@@ -174,10 +174,11 @@ int prom_read(struct device *d, const struct myalloc_stat *zone, char **text)
 		{ "arena", arena_fields, sizeof(struct myalloc_arena_stat) },
 		{ "ring", ring_fields, sizeof(struct myalloc_ring_stat) },
 		{ "pool", pool_fields, sizeof(struct myalloc_pool_stat) },
+		{ "client", client_fields, sizeof(struct myalloc_client_stat) },
 	};
 	static const unsigned long command[] = {
 		MYALLOC_IOC_HEAP_STAT, MYALLOC_IOC_ARENA_STAT, MYALLOC_IOC_RING_STAT,
-		MYALLOC_IOC_POOL_STAT,
+		MYALLOC_IOC_POOL_STAT, MYALLOC_IOC_CLIENT_STAT,
 	};
 	int err = read_caches(d, &cache);
 	size_t size, i;

@@ -47,7 +47,7 @@ static void draw_memory(struct report *r)
 	};
 	struct plot p = plot_of(r, "Memory over time",
 		"Who had the pages of the reserve. What is in use is everything below the pale area. An "
-		"area that only grows is a leak or a cache that fills; steps are single large "
+		"area that only grows may be a leak, or a cache that fills; steps are single large "
 		"allocations; what is cached for CPUs comes back when it is needed.",
 		"memory", PLOT_BYTES);
 
@@ -206,7 +206,8 @@ static void draw_rows(struct report *r, struct plot p, unsigned int kinds, size_
 }
 
 #define CACHES	(1u << ROW_CACHE)
-#define FRONTS	(1u << ROW_HEAP | 1u << ROW_ARENA | 1u << ROW_RING | 1u << ROW_POOL)
+#define FRONTS	(1u << ROW_HEAP | 1u << ROW_ARENA | 1u << ROW_RING | 1u << ROW_POOL | \
+		 1u << ROW_CLIENT)
 #define SITES	(1u << ROW_SITE)
 #define SERIES(member)	offsetof(struct history_row, member)
 
@@ -229,16 +230,16 @@ static void draw_all_rows(struct report *r)
 		"after its objects are free: only what stays up is in use, or a leak.",
 		"memory", PLOT_BYTES), CACHES, SERIES(size), true);
 	draw_rows(r, plot_of(r, "Live objects of each cache",
-		"Objects that users hold. A line that never comes down is a leak.",
+		"Objects that users hold. A line that never comes down may be a leak.",
 		"objects", PLOT_NUMBER), CACHES, SERIES(live), false);
 	draw_rows(r, plot_of(r, "Allocations of each cache, per second",
 		"How busy the same caches were.", "objects", PLOT_RATE), CACHES, SERIES(rate), true);
 
 	if (any(r, FRONTS))
-		plot_section(r->page, "Heaps, arenas, rings and object pools");
+		plot_section(r->page, "Heaps, arenas, rings, object pools and clients");
 	draw_rows(r, plot_of(r, "Memory of each",
 		"Bytes that each holds of the zone. The size classes of a heap are caches, and are in "
-		"the plots above as well.",
+		"the plots above as well; what a client holds is in others.",
 		"memory", PLOT_BYTES), FRONTS, SERIES(size), true);
 	draw_rows(r, plot_of(r, "Allocations of each, per second",
 		"Of a ring, records reserved.", "allocations", PLOT_RATE), FRONTS, SERIES(rate), true);
@@ -262,8 +263,8 @@ static void draw_hits(struct report *r)
 	if (has_value(r->h.hit, r->h.nr))
 		plot_lines(r->page, &p, zone, ARRAY_SIZE(zone));
 	p.title = "Caches: allocations served by a magazine";
-	p.caption = "The same of each cache. Below 90 % the magazines are too small for the way it is "
-		    "used, or objects are freed on another CPU than they are allocated on.";
+	p.caption = "The same of each cache. It is low where magazines are small for the way it is used, "
+		    "or where objects are freed on another CPU than they are allocated on.";
 	draw_rows(r, p, CACHES, SERIES(hit), false);
 }
 

@@ -19,7 +19,7 @@
 #define OWNERS	"/sys/kernel/debug/myalloc/owners"
 
 const char *const row_kinds[ROW_KINDS] = {
-	"cache", "heap", "arena", "ring", "pool", "site", "process",
+	"cache", "heap", "arena", "ring", "pool", "client", "site", "process",
 };
 
 int sample_compare(const void *a, const void *b)
@@ -117,6 +117,16 @@ static void take_pool(struct row *row, const void *stat, __u64 page_size)
 	row->fails = pool->fails;
 }
 
+/* It allocates nothing itself: what counts is what its caches and fronts do. */
+static void take_client(struct row *row, const void *stat, __u64 page_size)
+{
+	const struct myalloc_client_stat *client = stat;
+
+	row->counted = false;
+	row->size = client->pages * page_size;
+	row->live = client->caches + client->fronts;
+}
+
 static const struct source {
 	enum row_kind kind;
 	unsigned long command;
@@ -132,6 +142,8 @@ static const struct source {
 	  take_ring },
 	{ ROW_POOL, MYALLOC_IOC_POOL_STAT, sizeof(struct myalloc_pool_stat), pool_fields,
 	  take_pool },
+	{ ROW_CLIENT, MYALLOC_IOC_CLIENT_STAT, sizeof(struct myalloc_client_stat), client_fields,
+	  take_client },
 };
 
 static int read_fronts(struct device *d, struct sample *s, const struct source *source)

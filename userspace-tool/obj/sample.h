@@ -14,7 +14,8 @@
 
 /* Kinds of rows, in the order of their names in row_kinds[]. */
 enum row_kind {
-	ROW_CACHE, ROW_HEAP, ROW_ARENA, ROW_RING, ROW_POOL, ROW_SITE, ROW_PROCESS, ROW_KINDS,
+	ROW_CACHE, ROW_HEAP, ROW_ARENA, ROW_RING, ROW_POOL, ROW_CLIENT, ROW_SITE, ROW_PROCESS,
+	ROW_KINDS,
 };
 
 extern const char *const row_kinds[ROW_KINDS];
@@ -25,7 +26,8 @@ extern const char *const row_kinds[ROW_KINDS];
  *	of a process that has the device open: "COMMAND PID"
  * @size: bytes that it holds of the zone; of a call site, bytes of what it allocated and did
  *	not free
- * @live: objects, blocks, pieces or records in use; of an arena, bytes in use
+ * @live: objects, blocks, pieces or records in use; of an arena, bytes in use; of a client, its
+ *	caches and fronts
  * @allocs, @fails: counts since it was created, if @counted
  * @hits: of @allocs, those that a magazine served, if @has_hits
  */

@@ -79,7 +79,7 @@ static struct {
 	{ "contracts", 1 }, { "short", 0 }, { "failures", 0 },
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
-	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "busy", 0 },
+	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "clients", 1 }, { "busy", 0 },
 };
 
 __s64 *fake_setting(const char *name)
@@ -562,6 +562,22 @@ static int do_pool_stat(struct myalloc_pool_stat *s)
 	return 0;
 }
 
+/* One client, "frob", with two caches and a heap. */
+static int do_client_stat(struct myalloc_client_stat *s)
+{
+	if (s->size != sizeof(*s) || (s->how != MYALLOC_BY_ID && s->how != MYALLOC_NEXT_ID))
+		return -EINVAL;
+	if (!SET(clients) || s->id > 2 || (s->id != 2 && s->how == MYALLOC_BY_ID))
+		return -ENOENT;
+	s->id = 2;
+	strcpy(s->name, "frob");
+	strcpy(s->owner, "module frob");
+	s->pages = 40;
+	s->caches = 2;
+	s->fronts = 1;
+	return 0;
+}
+
 static int do_obj_alloc(struct myalloc_obj_alloc *a)
 {
 	__u64 *handles = (__u64 *)(unsigned long)a->handles;
@@ -847,6 +863,7 @@ static const struct {
 	{ MYALLOC_IOC_RING_STAT, "RING_STAT" },
 	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
 	{ MYALLOC_IOC_POOL_STAT, "POOL_STAT" },
+	{ MYALLOC_IOC_CLIENT_STAT, "CLIENT_STAT" },
 	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
 	{ MYALLOC_IOC_HEAP_STAT, "HEAP_STAT" },
@@ -909,6 +926,8 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_ring_test(arg);
 	case MYALLOC_IOC_POOL_STAT:
 		return do_pool_stat(arg);
+	case MYALLOC_IOC_CLIENT_STAT:
+		return do_client_stat(arg);
 	case MYALLOC_IOC_OBJ_ALLOC:
 		return do_obj_alloc(arg);
 	case MYALLOC_IOC_OBJ_FREE:

@@ -50,12 +50,13 @@ line out "myalloc  .* on .*, [0-9]+ CPUs? +every 0.05 s  ..:..:.."
 line out "\[Sc\.{76}\]"
 has out "U users 0  S slabs 24.0K  c cached 48.0K  . free 63.9M  largest block 4.00M"
 line out "in use, last minute +__ 0.1 % of 64.0M"
-line out "10 of 10 by size"
+line out "11 of 11 by size"
 line out "NAME +KIND +\*SIZE +LIVE ALLOC/S HIT %  GROWTH"
 line out "handler\+0x40 \[frob\] \(frob-request\) +site +281K +500 +- +- +0"
 line out "frob_init\+0x4f \[frob\] \(pages\) +site +36.0K +3 +- +- +0"
 line out "requests +cache +16.0K +25 +[0-9]{4} +75.0 +\+4.00K"
 line out "packets +ring +64.0K +2 +0 +- +0"
+line out "frob +client +160K +3 +- +- +0"
 line out "urgent +pool +24.0K +9 +0 +- +0"
 line out "frame-0 +arena +64.0K +1.00K +0 +- +0"
 line out "my tool 4711 +process +12.0K +6 +- +- +0"
@@ -81,22 +82,22 @@ export LC_ALL=C
 begin "sorted, filtered, of one kind"
 machine
 tool top --once -i 20ms --sort name --kind cache
-line out "2 of 10, kind cache by name"
+line out "2 of 11, kind cache by name"
 [ "$(grep -n '^requests' "$out" | cut -d: -f1)" -lt "$(grep -n '^sessions' "$out" | cut -d: -f1)" ] ||
 	fail "not sorted by name"
 tool top --once -i 20ms --sort name --reverse
 [ "$(grep -n '^requests' "$out" | cut -d: -f1)" -gt "$(grep -n '^sessions' "$out" | cut -d: -f1)" ] ||
 	fail "not sorted the other way"
 tool top --once -i 20ms --filter '*-0'
-line out "1 of 10 by size, filter \*-0"
+line out "1 of 11 by size, filter \*-0"
 has out "frame-0"
 has_not out "frame-1"
 tool top --once -i 20ms --filter frob
-line out "2 of 10 by size, filter frob"
+line out "3 of 11 by size, filter frob"
 for order in size live rate hit growth fails; do
 	tool top --once -i 20ms --sort $order
 	exits 0
-	line out "10 of 10 by $order"
+	line out "11 of 11 by $order"
 done
 
 begin "wrong words"
@@ -142,20 +143,20 @@ exits 0
 documents 3
 tool -o "$tmp/kept" top --once -i 10ms
 exits 0
-has out "10 of 10"
+has out "11 of 11"
 [ "$("$JSONQ" "$tmp/kept" /kind)" = top ] || fail "the file to keep has no result"
 
 begin "debugfs that cannot be read is told"
 export FAKE_ROOT="$tmp/nothing"
 tool top --once -i 10ms
 exits 0
-line out "7 of 7 by size; no call sites: debugfs cannot be read"
+line out "8 of 8 by size; no call sites: debugfs cannot be read"
 tool -j top --once -i 10ms
 json /result/call_sites false
 
 begin "every call may fail, and nothing stays open"
 for call in "STAT 1" "STAT 2" "CACHE_STAT 1" "HEAP_STAT 1" "ARENA_STAT 2" "RING_STAT 1" \
-	"POOL_STAT 2"; do
+	"POOL_STAT 2" "CLIENT_STAT 1"; do
 	script "fail $call EIO"
 	tool -j top --once -i 10ms
 	exits 1
@@ -178,9 +179,10 @@ for type in vt100 linux xterm-256color; do
 	script "set busy 10"
 	screen 80x24 -i 50ms <<-END
 	line 0 myalloc
-	line 5 10 of 10 by size
+	line 5 11 of 11 by size
 	line 6 *SIZE
 	line 7 handler+0x40
+	line 8 frob
 	line 23 q end
 	keys n
 	line 5 by name
@@ -189,17 +191,17 @@ for type in vt100 linux xterm-256color; do
 	line 5 by name, reversed
 	line 7 web
 	keys k
-	line 5 2 of 10, kind cache
+	line 5 2 of 11, kind cache
 	gone frame-0
-	keys kkkkkkk
-	line 5 10 of 10 by name
+	keys kkkkkkkk
+	line 5 11 of 11 by name
 	keys /ses
 	line 5 filter: ses_
 	keys \r
-	line 5 1 of 10
+	line 5 1 of 11
 	gone frame-0
 	keys \e
-	line 5 10 of 10
+	line 5 11 of 11
 	keys ?
 	wait Any key goes back
 	gone frame-0
@@ -220,7 +222,7 @@ export TERM=linux
 machine
 screen 80x12 -i 50ms --sort name <<END
 line 7 frame-0
-line 10 handler
+line 10 frob_init
 keys \e[B
 line 7 frame-1
 keys \e[4~
@@ -232,7 +234,7 @@ line 7 requests
 line 10 web
 keys \e[1~
 size 200x30
-line 16 web
+line 17 web
 wait LAST MINUTE
 line 29 q end
 size 50x15
