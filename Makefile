@@ -8,7 +8,7 @@ export RECORD KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROU
 export FUZZ_SECONDS RACE_OPS
 
 .DEFAULT_GOAL := help
-.PHONY: help vm vm-shell test check kunit scenarios soak lifecycle ioctl-fuzz matrix
+.PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm programs module tool compile_commands lint clean
 
@@ -16,8 +16,10 @@ help:
 	@echo 'On a Debian 12 machine each command installs the packages it needs. Times are for 2 cores:'
 	@echo 'the first run; later runs.'
 	@echo
-	@echo '  make vm         boot a guest, load the module, stress it, show debugfs (2 min; 40 s)'
+	@echo '  make vm         boot a guest, load the module and four drivers, stress it, look inside'
+	@echo '                  (2 min; 50 s)'
 	@echo '  make vm-shell   a prompt in such a guest (2 min; 15 s)'
+	@echo '  make vm-console a second terminal in the guest of vm-shell'
 	@echo '  make test       check + kunit + scenarios, with a total (9 min; 7 min)'
 	@echo '  make check      the allocator natively, under ASan and UBSan (1 min)'
 	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
@@ -65,6 +67,9 @@ vm vm-shell:
 	@vm/setup.sh guest module tool
 	@vm/tool.sh
 	@vm/run.sh --kernel $(KERNEL) $(if $(filter vm,$@),--show,--shell) vm/demo.sh
+
+vm-console:
+	@vm/console.sh
 
 test:
 	@vm/test.sh check kunit scenarios

@@ -39,7 +39,8 @@ install -m 644 "$root"/vm/guest/*.sh "$stage/guest/"
 install -m 755 "$script" "$stage/guest/script"
 ln -s shell.sh "$stage/guest/prologue"
 # Descriptions of terminals, for programs that use the whole screen.
-for type in l/linux v/vt100 v/vt220 x/xterm x/xterm-256color s/screen t/tmux d/dumb; do
+for type in l/linux v/vt100 v/vt220 x/xterm x/xterm-256color s/screen s/screen-256color \
+		t/tmux t/tmux-256color d/dumb; do
 	for directory in /lib/terminfo /usr/share/terminfo; do
 		[ ! -e "$directory/$type" ] ||
 			install -D -m 644 "$directory/$type" "$stage/lib/terminfo/$type"

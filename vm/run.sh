@@ -66,6 +66,7 @@ while [ $# -gt 1 ]; do
 done
 
 "$root/vm/setup.sh" guest
+[ $shell = 0 ] || "$root/vm/setup.sh" shell
 tree=$("$root/vm/kernel.sh" "$kernel")
 arch=$(cat "$tree/arch")
 mkdir -p "$products"
@@ -85,6 +86,11 @@ if [ $bare = 0 ]; then
 		fi
 	done
 fi
+if [ $shell = 1 ]; then
+	adds+=(/bin/bash-static:guest/bin/bash)
+	[ ! -e "$products/tool/myallocctl.bash" ] ||
+		adds+=("$products/tool/myallocctl.bash:guest/myallocctl.bash")
+fi
 "$root/vm/initramfs.sh" "$out/initramfs" "$script" "${adds[@]}"
 control='' following=()
 trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}' EXIT
@@ -96,7 +102,14 @@ words="panic=-1 oops=panic panic_on_warn=1 log_buf_len=4M kunit.enable=1 kunit.a
 words+=" sysctl.kernel.hung_task_timeout_secs=60 watchdog_thresh=60"
 words+=" rcupdate.rcu_cpu_stall_timeout=60"
 if [ $shell = 1 ]; then
-	words+=" GUEST_SHELL=1 quiet"
+	# The second terminal, for vm/console.py: a socket, whose path must be short.
+	control=$(mktemp -d)
+	ln -sfn "$control" "$products/shell"
+	words+=" GUEST_SHELL=1 quiet TERM=${TERM:-linux}"
+	if read -r rows columns < <(stty size 2>/dev/null) && [ "${rows:-0}" -gt 0 ]; then
+		words+=" GUEST_ROWS=$rows GUEST_COLUMNS=$columns"
+	fi
+	[ "$arch" = um ] || words+=" GUEST_SECOND_TTY=/dev/ttyS1"
 else
 	words+=" loglevel=6"
 fi
@@ -144,15 +157,15 @@ else
 		following+=(--qmp "$control/qmp")
 	fi
 	if [ $shell = 1 ]; then
-		machine+=(-serial mon:stdio)
+		machine+=(-serial mon:stdio -serial "unix:$control/terminal,server=on,wait=off")
 	else
-		machine+=(-serial "file:$out/console")
+		machine+=(-serial "file:$out/console" -serial "file:$out/channel")
 	fi
-	machine+=(-serial "file:$out/channel")
 fi
 
 if [ $shell = 1 ]; then
 	trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}; stty sane 2>/dev/null || :' EXIT
+	[ "$arch" = um ] || say "A second terminal: 'make vm-console', from another one of yours."
 	: >"$out/channel"
 	"${machine[@]}" 3>"$out/channel"
 	exit 0

@@ -21,6 +21,7 @@ packages_of()
 	tool)	echo gcc libc6-dev make pkg-config libjson-c-dev libncurses-dev \
 		     zlib1g-dev ;;
 	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ncurses-base ;;
+	shell)	echo bash-static ;;
 	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \
 		     rsync xz-utils ;;
 	coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;
@@ -32,7 +33,7 @@ packages_of()
 	compilers) echo gcc clang-14 clang-16 clang-19 ;;
 	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest source coverage plot malloc programs fuzz models compilers big-endian lint" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint" ;;
 	esac
 }
 

@@ -20,7 +20,9 @@
  *
  * The kernel hands unknown name=value words of its command line to this program
  * as environment: GUEST_CHANNEL, GUEST_SHELL=1 (a prompt on the console instead
- * of a verdict), GUEST_POWEROFF=1 (the machine ends by power-off, not by reset).
+ * of a verdict) with GUEST_ROWS and GUEST_COLUMNS (size of the terminal) and
+ * GUEST_SECOND_TTY (one more prompt), GUEST_POWEROFF=1 (the machine ends by
+ * power-off, not by reset).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -43,6 +45,7 @@
 
 #define SCRIPT		"/guest/script"
 #define PROLOGUE	"/guest/prologue"
+#define BASH		"/guest/bin/bash"
 #define ASK		"/guest/host"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
@@ -324,22 +327,59 @@ static int run_script(void)
 	}
 }
 
-static void run_shell(void)
+/* A serial line does not know how large the terminal at its other end is; the host does. */
+static void set_size(int fd)
+{
+	const char *rows = getenv("GUEST_ROWS"), *columns = getenv("GUEST_COLUMNS");
+	struct winsize size = {
+		.ws_row = rows ? atoi(rows) : 0, .ws_col = columns ? atoi(columns) : 0,
+	};
+
+	if (size.ws_row && size.ws_col)
+		ioctl(fd, TIOCSWINSZ, &size);
+}
+
+/* A shell on @tty; NULL: on the console. */
+static pid_t start_shell(const char *tty)
 {
 	pid_t child = fork();
+	int fd;
 
-	if (!child) {
-		setsid();
-		ioctl(0, TIOCSCTTY, 1);
-		setenv("ENV", PROLOGUE, 1);
-		execl("/bin/sh", "sh", "-i", NULL);
-		_exit(127);
+	if (child)
+		return child;
+	setsid();
+	if (tty) {
+		fd = open(tty, O_RDWR);
+		if (fd < 0)
+			_exit(0);
+		setenv("GUEST_SECOND", "1", 1);
+		dup2(fd, 0);
+		dup2(fd, 1);
+		dup2(fd, 2);
 	}
-	while (child > 0) {
+	ioctl(0, TIOCSCTTY, 1);
+	if (!tty)
+		set_size(0);
+	setenv("ENV", PROLOGUE, 1);
+	execl(BASH, "bash", "--rcfile", PROLOGUE, "-i", NULL);
+	execl("/bin/sh", "sh", "-i", NULL);
+	_exit(127);
+}
+
+/* Until the shell on the console ends. The shell of the second terminal begins again. */
+static void run_shell(void)
+{
+	const char *tty = getenv("GUEST_SECOND_TTY");
+	pid_t first, second = tty ? start_shell(tty) : 0;
+
+	first = start_shell(NULL);
+	while (first > 0) {
 		pid_t gone = wait(NULL);
 
-		if (gone == child || (gone < 0 && errno == ECHILD))
+		if (gone == first || (gone < 0 && errno == ECHILD))
 			break;
+		if (gone == second)
+			second = start_shell(tty);
 	}
 }
 
