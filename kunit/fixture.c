@@ -312,6 +312,46 @@ bool fixture_pristine(struct fixture *fx)
 	       !memcmp(blocks, buddy->nr_blocks, sizeof(blocks));
 }
 
+#define FREER	"; address "
+
+/*
+ * Does the last report end with what every report of a wrong free says: the address, the code that
+ * frees it, and the task or interrupt that does?
+ */
+bool fixture_names_freer(struct fixture *fx)
+{
+	const char *at = strstr(fixture_report(fx), FREER), *end;
+	char who[MYALLOC_ENV_WHO], *in;
+
+	myalloc_env_who(who, sizeof(who));
+	in = strstr(who, ") in ");	/* the context may have been another */
+	if (!at || !in)
+		return false;
+	in[5] = '\0';
+	at = strstr(at, ", freed now by ");
+	end = at ? strstr(at, who) : NULL;
+	if (!end || end - at < 18)
+		return false;
+	end += strlen(who);	/* cut to "... in " */
+	at = end + strcspn(end, ";");
+	if (*at && strcmp(at, "; check U records who had it"))
+		return false;
+	return !strncmp(end, "a task", 6) || !strncmp(end, "a hard interrupt", 16) ||
+	       !strncmp(end, "a soft interrupt", 16) || !strncmp(end, "an NMI", 6);
+}
+
+/* The last report up to there. */
+const char *fixture_without_freer(struct fixture *fx)
+{
+	char *at;
+
+	fixture_report(fx);
+	at = strstr(fx->text, FREER);
+	if (at)
+		*at = '\0';
+	return fx->text;
+}
+
 /* After a wrong free; see FIXTURE_EXPECT_REFUSED(). */
 void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad,
 		     const char *fmt, ...)
@@ -323,7 +363,8 @@ void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad
 	vscnprintf(fx->expected, sizeof(fx->expected), fmt, args);
 	va_end(args);
 	KUNIT_EXPECT_EQ_MSG(test, err, -EINVAL, "line %d", line);
-	KUNIT_EXPECT_STREQ_MSG(test, fixture_report(fx), fx->expected, "line %d", line);
+	KUNIT_EXPECT_TRUE_MSG(test, fixture_names_freer(fx), "line %d: %s", line, fx->text);
+	KUNIT_EXPECT_STREQ_MSG(test, fixture_without_freer(fx), fx->expected, "line %d", line);
 	KUNIT_EXPECT_EQ_MSG(test, fixture_log_count(fx->expected), 1, "line %d", line);
 	fx->noted.bad[bad]++;
 	fx->noted.bad_frees++;

@@ -90,6 +90,8 @@ bool fixture_valid(struct fixture *fx);
 void fixture_expect_valid(struct fixture *fx, int line);
 const struct myalloc_zone_stats *fixture_stats(struct fixture *fx);
 const char *fixture_report(struct fixture *fx);
+bool fixture_names_freer(struct fixture *fx);
+const char *fixture_without_freer(struct fixture *fx);
 struct fixture *fixture_note(struct fixture *fx);
 bool fixture_unchanged(struct fixture *fx);
 void fixture_let_pass(struct fixture *fx);

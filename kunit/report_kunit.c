@@ -59,7 +59,7 @@ static void report_longest(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, freed);
 	KUNIT_EXPECT_EQ(test, long_free(cache, freed), 0);
 	track = myalloc_track(cache, myalloc_frame_addr(fx->zone, 0), 1, MYALLOC_TRACK_ALLOC);
-	by[0] = track[0].caller;
+	by[0] = track[0].caller;	/* and not a function of the allocator */
 	by[1] = track[1].caller;
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[0], long_alloc));
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(by[1], long_free));
@@ -71,6 +71,66 @@ static void report_longest(struct kunit *test)
 			       pid);
 	KUNIT_EXPECT_GT(test, strlen(fx->expected), 160);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+}
+
+noinline int frees_now(struct myalloc_cache *cache, void *object)
+{
+	int err = myalloc_cache_free(cache, object);
+
+	barrier();
+	return err;
+}
+
+noinline int frees_pages_now(struct myalloc_zone *zone, void *page)
+{
+	int err = myalloc_pages_free(zone, page, 0);
+
+	barrier();
+	return err;
+}
+
+noinline int frees_any_now(struct myalloc_zone *zone, void *addr)
+{
+	int err = myalloc_free(zone, addr);
+
+	barrier();
+	return err;
+}
+
+/* Does the last report name the address and the code that frees it now? */
+static bool names(struct fixture *fx, const void *addr, const char *name)
+{
+	char text[80];
+
+	scnprintf(text, sizeof(text), "; address %p, freed now by %s+0x", addr, name);
+	return strstr(fixture_report(fx), text);
+}
+
+/* The report says what was freed and who freed it: the user, not a function of the allocator. */
+static void report_freer(struct kunit *test)
+{
+	struct fixture *fx = make_zone(test, 0);
+	struct myalloc_cache *cache = fixture_cache(fx, "twice", 64, 0);
+	void *object = myalloc_cache_alloc(cache, 0), *page = myalloc_pages_alloc(fx->zone, 0, 0);
+	char *hint;
+
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, frees_now(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, frees_now(cache, object), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, fixture_names_freer(fx));
+	KUNIT_EXPECT_TRUE(test, names(fx, object, "frees_now"));
+	hint = strstr(fixture_report(fx), "; check U records who had it");
+	KUNIT_EXPECT_TRUE(test, hint && !hint[28]);
+	KUNIT_EXPECT_EQ(test, frees_any_now(fx->zone, object), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, names(fx, object, "frees_any_now"));
+	KUNIT_EXPECT_EQ(test, frees_any_now(fx->zone, page), 0);
+	KUNIT_EXPECT_EQ(test, frees_any_now(fx->zone, page), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, names(fx, page, "frees_any_now"));
+	KUNIT_EXPECT_EQ(test, frees_pages_now(fx->zone, page), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, fixture_names_freer(fx));
+	KUNIT_EXPECT_TRUE(test, names(fx, page, "frees_pages_now"));
+	KUNIT_EXPECT_PTR_EQ(test, strstr(fixture_report(fx), "; check U"), NULL);
 }
 
 noinline void longest(void)
@@ -155,7 +215,7 @@ static void report_ratelimit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->stats.reports_suppressed, 990);
 	/* The last one is kept although it is not printed. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 3), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+	KUNIT_EXPECT_STREQ(test, fixture_without_freer(fx),
 			   "bad free as pages of order 3: not memory of this zone");
 	r->begin -= MYALLOC_REPORT_INTERVAL;	/* 5 s later */
 	fixture_log_mark();
@@ -188,7 +248,7 @@ static void report_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, printed[0], 0);
 	KUNIT_EXPECT_EQ(test, printed[1], 0);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(FOREIGN), 2);
-	KUNIT_EXPECT_STREQ(test, fixture_report(fx), FOREIGN);
+	KUNIT_EXPECT_STREQ(test, fixture_without_freer(fx), FOREIGN);
 }
 
 /* More reports than the queue holds: the first ones are printed in order, the others counted. */
@@ -268,6 +328,7 @@ static void report_order(struct kunit *test)
 
 static struct kunit_case report_cases[] = {
 	KUNIT_CASE(report_longest),
+	KUNIT_CASE(report_freer),
 	KUNIT_CASE(report_records),
 	KUNIT_CASE(report_words),
 	KUNIT_CASE(report_ratelimit),

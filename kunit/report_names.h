@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Functions of report_kunit.c with names as long as those of generated code.
+ * Functions of report_kunit.c, some with names as long as those of generated code.
  *
  * They are not static, because natively only the names of external functions are known.
  */
@@ -8,6 +8,7 @@
 #define REPORT_NAMES_H
 
 struct myalloc_cache;
+struct myalloc_zone;
 
 #define REPORT_NAME(a, b, c, d)		__REPORT_NAME(a, b, c, d)
 #define __REPORT_NAME(a, b, c, d)	a##b##c##d
@@ -26,5 +27,8 @@ struct myalloc_cache;
 void *long_alloc(struct myalloc_cache *cache);
 int long_free(struct myalloc_cache *cache, void *object);
 void longest(void);
+int frees_now(struct myalloc_cache *cache, void *object);
+int frees_pages_now(struct myalloc_zone *zone, void *page);
+int frees_any_now(struct myalloc_zone *zone, void *addr);
 
 #endif /* REPORT_NAMES_H */

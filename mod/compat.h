@@ -32,6 +32,23 @@
  */
 #define MYALLOC_KERNEL_MAX_ORDER	ilog2(MAX_ORDER_NR_PAGES)
 
+/* Where the code of a module lies, or that of its initialisation; bytes, 0: it has none. */
+static inline unsigned long myalloc_compat_module_text(const struct module *mod, bool init,
+						       unsigned long *base)
+{
+#if MYALLOC_KERNEL(6, 4)
+	const struct module_memory *mem = &mod->mem[init ? MOD_INIT_TEXT : MOD_TEXT];
+
+	*base = (unsigned long)mem->base;
+	return mem->size;
+#else
+	const struct module_layout *layout = init ? &mod->init_layout : &mod->core_layout;
+
+	*base = (unsigned long)layout->base;
+	return layout->text_size;
+#endif
+}
+
 /* Symbol namespaces are strings since 6.13 and were bare words before. */
 #if MYALLOC_KERNEL(6, 13)
 #define MYALLOC_EXPORT_NS(symbol, ns)	EXPORT_SYMBOL_NS_GPL(symbol, #ns)

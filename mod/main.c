@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "debugfs/debugfs.h"
 #include "exports.h"
+#include "gone.h"
 #include "device/ioctl.h"
 #include "page/lend.h"
 #include "device/quota.h"
@@ -93,6 +94,9 @@ static int __init myalloc_init(void)
 	err = watch_cpus();
 	if (err)
 		goto err_zone;
+	err = myalloc_gone_init();
+	if (err)
+		goto err_hotplug;
 	myalloc_debugfs_init(zone, &reserve);
 	myalloc_session_quota = params.session_quota;
 	/* These are the first kinds to register, so it cannot fail. */
@@ -113,6 +117,8 @@ err_stress:
 	myalloc_job_kind_unregister(&myalloc_contract_test_kind);
 	myalloc_job_kind_unregister(&myalloc_stress_kind);
 	myalloc_debugfs_exit();
+	myalloc_gone_exit();
+err_hotplug:
 	cpuhp_remove_state_nocalls(hotplug_state);
 err_zone:
 	myalloc_zone_destroy(zone);
@@ -146,9 +152,11 @@ static void __exit myalloc_exit(void)
 		myalloc_zone_abandon(zone);
 		pr_err("%u pages stay reserved until the next boot: not all allocations were freed\n",
 		       reserve.nr_pages);
+		myalloc_gone_exit();
 		return;
 	}
 	myalloc_reserve_release(&reserve);
+	myalloc_gone_exit();
 }
 
 module_init(myalloc_init);

@@ -13,8 +13,8 @@
  * A zone has MYALLOC_REPORTS entries. A report is written into a FREE entry, under the lock, and
  * is printed from there without a lock. An entry holds the text and the code addresses that the
  * report names. Addresses are turned into symbols when the report is printed or read, so writing
- * a report takes little time and memory even in an NMI. All buffers have room for the longest
- * symbols, so no report is truncated. A report longer than the kernel prints in one record is
+ * a report takes little time and memory even in an NMI. Each report has room for its longest text,
+ * and symbols are inserted one at a time while it is printed, so no report is truncated. A report longer than the kernel prints in one record is
  * printed in several.
  *
  * Where reports are printed. The console may wake up a task, which takes the lock of a run queue.
@@ -71,16 +71,26 @@ static struct myalloc_report *next_waiting(struct myalloc_reports *r)
 	return next;
 }
 
-/* Copies a report and inserts the symbols; returns the number of characters written. */
-static u32 expand(const struct myalloc_report *report, char *buf, size_t size)
+/*
+ * Inserts the symbols into a report, and copies what comes after the first @skip characters.
+ * Returns the number of characters written. Only one symbol at a time is on the stack.
+ */
+static u32 expand(const struct myalloc_report *report, u32 skip, char *buf, size_t size)
 {
-	u32 from, to = 0, nr = 0;
+	char symbol[MYALLOC_ENV_SYMBOL];
+	u32 from, len, at = 0, to = 0, nr = 0;
+	const char *piece;
 
 	for (from = 0; from < report->len && to < size - 1; from++) {
-		if (report->text[from] == MYALLOC_REPORT_MARK)
-			to += myalloc_env_symbol(buf + to, size - to, report->caller[nr++]);
-		else
-			buf[to++] = report->text[from];
+		piece = &report->text[from];
+		len = 1;
+		if (*piece == MYALLOC_REPORT_MARK) {
+			len = myalloc_env_symbol(symbol, sizeof(symbol), report->caller[nr++]);
+			piece = symbol;
+		}
+		for (; len && to < size - 1; len--, piece++)
+			if (at++ >= skip)
+				buf[to++] = *piece;
 	}
 	buf[to] = '\0';
 	return to;
@@ -89,18 +99,16 @@ static u32 expand(const struct myalloc_report *report, char *buf, size_t size)
 /* Prints all waiting reports. Context: any but NMI, no lock held. */
 static void print_waiting(struct myalloc_reports *r)
 {
-	char text[MYALLOC_REPORT_SIZE];
+	char text[RECORD + 1];
 	struct myalloc_report *report;
 	unsigned long irq;
-	u32 at, len;
+	u32 at;
 
 	while ((report = next_waiting(r))) {
 		if (report->missed)
-			pr_err("%s: %llu reports suppressed\n", r->name,
-			       (unsigned long long)report->missed);
-		len = expand(report, text, sizeof(text));
-		for (at = 0; at < len; at += RECORD)
-			pr_err("%s: %.*s\n", r->name, RECORD, text + at);
+			pr_err("%s: %u reports suppressed\n", r->name, report->missed);
+		for (at = 0; expand(report, at, text, sizeof(text)); at += RECORD)
+			pr_err("%s: %s\n", r->name, text);
 		raw_spin_lock_irqsave(&r->lock, irq);
 		report->state = MYALLOC_REPORT_FREE;
 		raw_spin_unlock_irqrestore(&r->lock, irq);
@@ -227,6 +235,26 @@ void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller)
 	myalloc_report_add(report, "%c", MYALLOC_REPORT_MARK);
 }
 
+/**
+ * myalloc_report_freed() - append to a report of a wrong free what was freed, by whom, and where
+ * @report: from myalloc_report_begin(), with fewer than MYALLOC_REPORT_CALLERS symbols
+ * @addr: the address that was passed to the free
+ * @caller: code address of the user that frees it
+ *
+ * The kernel prints a hash of the address, unless it was booted with no_hash_pointers.
+ *
+ * Context: any, between begin and end.
+ */
+void myalloc_report_freed(struct myalloc_report *report, const void *addr, unsigned long caller)
+{
+	char who[MYALLOC_ENV_WHO];
+
+	myalloc_env_who(who, sizeof(who));
+	myalloc_report_add(report, "; address %p, freed now by ", addr);
+	myalloc_report_symbol(report, caller);
+	myalloc_report_add(report, " %s", who);
+}
+
 /* Lock held. Does one more report exceed the rate limit? */
 static bool too_many(struct myalloc_reports *r)
 {
@@ -286,6 +314,6 @@ void myalloc_report_last(struct myalloc_reports *r, char *buf, size_t size)
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&r->lock, irq);
-	expand(r->last, buf, size);
+	expand(r->last, 0, buf, size);
 	raw_spin_unlock_irqrestore(&r->lock, irq);
 }

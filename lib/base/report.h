@@ -4,11 +4,12 @@
 #define MYALLOC_REPORT_H
 
 /*
- * Bytes of the text of the longest report, which names two caches (32 each) and seven numbers (11
- * each); the most symbols in a report; and the bytes of a report with its symbols.
+ * Bytes of the text of the longest report (312), which names two caches (31 each), five numbers (11
+ * each), an address (18) and who freed it (50); the most symbols in a report: who allocated it, who freed it
+ * before, and who frees it now; and the bytes of a report with its symbols.
  */
 #define MYALLOC_REPORT_WORDS	320
-#define MYALLOC_REPORT_CALLERS	2
+#define MYALLOC_REPORT_CALLERS	3
 #define MYALLOC_REPORT_SIZE	(MYALLOC_REPORT_WORDS + MYALLOC_REPORT_CALLERS * MYALLOC_ENV_SYMBOL)
 
 /* Entries of a zone: reports that wait to be printed, and the last report. */
@@ -29,17 +30,17 @@ enum myalloc_report_state {
  * @state: enum myalloc_report_state
  * @nr_callers: number of addresses in @caller
  * @len: characters in @text
- * @ticket: sequence number
  * @missed: number of reports suppressed since the last one that was printed
+ * @ticket: sequence number
  * @caller: code addresses that the report names
  * @text: NUL-terminated, with MYALLOC_REPORT_MARK in place of each symbol
  */
 struct myalloc_report {
 	u8 state;
 	u8 nr_callers;
-	u32 len;
+	u16 len;
+	u32 missed;
 	u64 ticket;
-	u64 missed;
 	unsigned long caller[MYALLOC_REPORT_CALLERS];
 	char text[MYALLOC_REPORT_WORDS];
 };
@@ -84,6 +85,7 @@ void myalloc_report_add(struct myalloc_report *report, const char *fmt, ...);
 __printf(2, 0)
 void myalloc_report_vadd(struct myalloc_report *report, const char *fmt, va_list args);
 void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller);
+void myalloc_report_freed(struct myalloc_report *report, const void *addr, unsigned long caller);
 void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report,
 			unsigned long irq);
 void myalloc_report_last(struct myalloc_reports *r, char *buf, size_t size);

@@ -592,7 +592,7 @@ static bool see_beyond(struct myalloc_zone *zone, u32 idx, const struct myalloc_
 		return true;
 	if (b->release)
 		myalloc_extent_free(zone, myalloc_frame_addr(zone, idx),
-				    myalloc_frame_pages(frame), b->c->owner);
+				    myalloc_frame_pages(frame), b->c->owner, _RET_IP_);
 	else
 		b->pages += myalloc_frame_pages(frame);
 	return true;

@@ -271,7 +271,8 @@ static void give_block(struct myalloc_arena *a, struct myalloc_arena_block *b)
 	if (a->erase)
 		memset((void *)b->base, MYALLOC_POISON_FREE, bytes_of(b));
 	myalloc_account_return(a->front.client, b->pages);
-	myalloc_extent_free(zone, (void *)b->base, b->pages, MYALLOC_OWNER_ARENAS);
+	myalloc_extent_free(zone, (void *)b->base, b->pages, MYALLOC_OWNER_ARENAS,
+			    _RET_IP_);
 	atomic64_inc_return(&a->moves);	/* a full barrier: validate() sees it if it sees the next */
 	atomic_long_sub(b->pages, &a->pages);
 	myalloc_cache_free(a->blocks, b);

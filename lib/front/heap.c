@@ -159,7 +159,8 @@ static size_t size_at(const struct myalloc_heap *h, const void *addr)
 }
 
 /* Why an address is not what a user has of the heap. */
-static noinline int bad_free(const struct myalloc_heap *h, const void *addr)
+static noinline int bad_free(const struct myalloc_heap *h, const void *addr,
+			     unsigned long caller)
 {
 	struct myalloc_block block;
 	struct place place;
@@ -167,12 +168,13 @@ static noinline int bad_free(const struct myalloc_heap *h, const void *addr)
 
 	find(h, addr, &place);
 	if (place.cache)
-		return myalloc_cache_bad_free(place.cache, addr);
+		return myalloc_cache_bad_free(place.cache, addr, caller);
 	scnprintf(what, sizeof(what), "memory of heap %s", h->front.name);
 	if (myalloc_zone_block(zone_of(h), addr, &block) &&
 	    READ_ONCE(zone_of(h)->frames[block.idx].type) == MYALLOC_FRAME_SLAB)
-		return myalloc_zone_bad_free(zone_of(h), addr, MYALLOC_BAD_CACHE, what);
-	return myalloc_pages_bad_free(zone_of(h), addr, MYALLOC_FRAME_EXTENT, h->owner, what);
+		return myalloc_zone_bad_free(zone_of(h), addr, MYALLOC_BAD_CACHE, what, caller);
+	return myalloc_pages_bad_free(zone_of(h), addr, MYALLOC_FRAME_EXTENT, h->owner, what,
+				      caller);
 }
 
 static noinline int free_slow(struct myalloc_heap *h, void *addr, unsigned long caller)
@@ -182,10 +184,10 @@ static noinline int free_slow(struct myalloc_heap *h, void *addr, unsigned long 
 	if (!addr)
 		return 0;
 	if (unlikely(!find(h, addr, &place)))
-		return bad_free(h, addr);
+		return bad_free(h, addr, caller);
 	if (place.cache)
 		return myalloc_cache_free_for(place.cache, addr, caller);
-	return myalloc_extent_free(zone_of(h), addr, place.pages, h->owner);
+	return myalloc_extent_free(zone_of(h), addr, place.pages, h->owner, caller);
 }
 
 /* --- alloc and free ------------------------------------------------------------------- */
@@ -324,7 +326,8 @@ int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size)
 		return 0;
 	if (likely(cache))
 		return myalloc_cache_free_for(cache, addr, _RET_IP_);
-	return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner);
+	return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner,
+				   _RET_IP_);
 }
 
 /**
@@ -357,7 +360,7 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 		return NULL;
 	old = size_at(heap, addr);
 	if (unlikely(!old)) {
-		bad_free(heap, addr);
+		bad_free(heap, addr, _RET_IP_);
 		return NULL;
 	}
 	if (myalloc_heap_good_size(heap, size) == old)

@@ -612,7 +612,8 @@ static void free_ring(struct myalloc_ring *r)
 		myalloc_env_unmap_twice(r->map, r->blocks, r->nr_parts, r->size);
 	for (i = 0; r->blocks && i < r->nr_parts && r->blocks[i]; i++) {
 		myalloc_account_return(r->front.client, r->size >> PAGE_SHIFT);
-		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT, 0);
+		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT, 0,
+				    _RET_IP_);
 	}
 	myalloc_env_free(r->blocks);
 	myalloc_env_free(r);

@@ -258,7 +258,7 @@ int myalloc_env_stack_init(void)
 	return 0;
 }
 
-u32 myalloc_env_stack_save(void)
+u32 myalloc_env_stack_save(unsigned long caller)
 {
 	return 0;
 }
@@ -290,6 +290,11 @@ int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
 u32 myalloc_env_pid(void)
 {
 	return (u32)syscall(SYS_gettid);
+}
+
+void myalloc_env_who(char *buf, size_t size)
+{
+	scnprintf(buf, size, "pid %u in a task", myalloc_env_pid());
 }
 
 u64 myalloc_env_now_ns(void)

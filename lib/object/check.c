@@ -53,7 +53,7 @@ static void set_track(struct myalloc_track *track, unsigned long caller)
 		return;
 	track->caller = caller;
 	track->when = myalloc_env_now_ns();
-	track->stack = myalloc_env_stack_save();
+	track->stack = myalloc_env_stack_save(caller);
 	track->pid = myalloc_env_pid();
 }
 
@@ -248,7 +248,7 @@ void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame
 
 /* Count and report a wrong free of @object, which lies in a slab of @of that begins at @frame. */
 static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cache *of,
-			   const void *object, u32 frame, const char *what)
+			   const void *object, u32 frame, const char *what, unsigned long caller)
 {
 	struct myalloc_zone *zone = cache->zone;
 	struct myalloc_report *report;
@@ -273,6 +273,9 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 			   myalloc_bad_name(bad), of->name, frame, (int)index);
 	if (index != U32_MAX)
 		describe(of, slab, index, report);
+	myalloc_report_freed(report, object, caller);
+	if (!(of->flags & MYALLOC_OWNER))
+		myalloc_report_add(report, "; check U records who had it");
 	myalloc_report_end(&zone->reports, report, irq);
 	return -EINVAL;
 }
@@ -281,11 +284,12 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
  * myalloc_cache_bad_free() - count and report a wrong free of an object
  * @cache: the cache that it was freed to
  * @object: the address
+ * @caller: code address of the user that frees it
  *
  * Context: any.
  * Return: -EINVAL.
  */
-int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
+int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object, unsigned long caller)
 {
 	struct myalloc_zone *zone = cache->zone;
 	const struct myalloc_cache *of;
@@ -297,17 +301,18 @@ int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object)
 	atomic64_inc(&cache->bad_frees);
 	scnprintf(what, sizeof(what), "object of %s", cache->name);
 	if (!myalloc_zone_block(zone, object, &block))
-		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what);
+		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what, caller);
 	preempt_disable();	/* keeps the cache from being freed */
 	type = READ_ONCE(zone->frames[block.idx].type);
 	of = myalloc_frame_cache(zone, &zone->frames[block.idx]);
 	myalloc_env_point("bad-free-cache");
 	if (of)
-		err = bad_object_free(cache, of, object, block.idx, what);
+		err = bad_object_free(cache, of, object, block.idx, what, caller);
 	else
 		err = myalloc_zone_bad_free(zone, object, myalloc_frame_is_users(type) ||
 					    type == MYALLOC_FRAME_CONTRACT ?
-					    MYALLOC_BAD_KIND : MYALLOC_BAD_FREE, what);
+					    MYALLOC_BAD_KIND : MYALLOC_BAD_FREE, what,
+					    caller);
 	preempt_enable();
 	return err;
 }

@@ -18,6 +18,7 @@ void myalloc_debug_free(struct myalloc_cache *cache, void *object, unsigned long
 bool myalloc_debug_check(struct myalloc_cache *cache, void *slab, u32 index, bool live,
 			 char *text, size_t size);
 void myalloc_debug_slab(struct myalloc_cache *cache, struct myalloc_frame *frame, void *slab);
-int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object);
+int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object,
+			   unsigned long caller);
 
 #endif /* MYALLOC_SLAB_DEBUG_H */

@@ -601,7 +601,7 @@ static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned lo
 	if (unlikely(!claim_slow(c, object, &place))) {
 		if (place.tag == c->limbo_tag && limbo_slot_free(c, object, myalloc_user_state(c)))
 			return 0;
-		return myalloc_cache_bad_free(c, object);
+		return myalloc_cache_bad_free(c, object, caller);
 	}
 	if (c->flags & MYALLOC_ZERO_FREE)
 		memset(object, 0, c->layout.object_size);
@@ -679,7 +679,7 @@ int myalloc_object_withdraw(struct myalloc_cache *c, void *object, unsigned long
 	struct myalloc_place place;
 
 	if (unlikely(!claim_slow(c, object, &place)))
-		return myalloc_cache_bad_free(c, object);
+		return myalloc_cache_bad_free(c, object, caller);
 	if (c->flags & MYALLOC_ZERO_FREE)
 		memset(object, 0, c->layout.object_size);
 	if (c->flags & MYALLOC_CHECKS)

@@ -369,7 +369,7 @@ noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, si
 	if (unlikely(!frame))	/* beyond a contract: the parent has done it */
 		return;
 	if (zone->checks & MYALLOC_OWNER)
-		frame->stack = myalloc_env_stack_save();
+		frame->stack = myalloc_env_stack_save(frame->caller);
 	if (zone->simulated)
 		return;
 	if (zone->checks & MYALLOC_POISON)

@@ -432,13 +432,15 @@ static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
  * @addr: its address, any value
  * @nr_pages: pages that it has, any value
  * @owner: number of its owner, or 0
+ * @caller: code address of the user that frees it
  *
  * Of two frees at the same time exactly one succeeds.
  *
  * Context: any.
  * Return: as for myalloc_pages_free_exact().
  */
-int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner)
+int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
+			unsigned long caller)
 {
 	u32 idx = extent_idx(zone, addr, nr_pages);
 	char what[24];
@@ -450,12 +452,12 @@ int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 			myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
 		return err;
 	}
-	if (zone->limit && myalloc_limit_free_beyond(zone, addr, nr_pages)) {
+	if (zone->limit && myalloc_limit_free_beyond(zone, addr, nr_pages, caller)) {
 		myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
 		return 0;
 	}
 	scnprintf(what, sizeof(what), "%u pages", nr_pages);
-	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what, caller);
 }
 
 /**
@@ -473,7 +475,7 @@ int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 int myalloc_pages_free_exact(struct myalloc_zone *zone, void *addr,
 			     unsigned int nr_pages)
 {
-	return myalloc_extent_free(zone, addr, nr_pages, 0);
+	return myalloc_extent_free(zone, addr, nr_pages, 0, _RET_IP_);
 }
 
 /* Lock held. Cuts a claimed extent anew; false if the pages behind it are not free. */

@@ -7,7 +7,8 @@
 
 void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller);
-int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner);
+int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
+			unsigned long caller);
 bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller);
 u32 myalloc_owner_add(struct myalloc_zone *zone);

@@ -309,11 +309,13 @@ void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc
  * @zone: the zone of the contract, to which @addr does not belong
  * @addr: any value
  * @nr_pages: pages that it is freed as
+ * @caller: code address of the user that frees it
  *
  * Context: any.
  * Return: true if they were freed; false if they are no such pages.
  */
-bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pages)
+bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pages,
+			       unsigned long caller)
 {
 	const struct myalloc_limit *limit = zone->limit;
 	const struct myalloc_frame *frame;
@@ -327,7 +329,7 @@ bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pag
 	first.tag = READ_ONCE(frame->tag);
 	if (myalloc_frame_owner(&first) != limit->owner || myalloc_frame_pages(&first) != nr_pages)
 		return false;
-	return !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner);
+	return !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner, caller);
 }
 
 /* --- stacks for NMI handlers --------------------------------------------------------------- */

@@ -107,7 +107,8 @@ void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_
 			  myalloc_flags_t flags);
 void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags,
 			  u32 tag, unsigned long caller);
-bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pages);
+bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pages,
+			       unsigned long caller);
 int myalloc_limit_refuse(struct myalloc_zone *zone, u32 nr_pages, const char *why,
 			 unsigned long caller);
 

@@ -353,12 +353,14 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
  * @as: what it was freed as: MYALLOC_FRAME_PAGE or MYALLOC_FRAME_EXTENT
  * @owner: number of the owner that an extent was freed for
  * @what: the same in words
+ * @caller: code address of the user that frees it
  *
  * Context: any.
  * Return: -EINVAL.
  */
 noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
-				    enum myalloc_frame_type as, u32 owner, const char *what)
+				    enum myalloc_frame_type as, u32 owner, const char *what,
+				    unsigned long caller)
 {
 	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
 	enum myalloc_bad bad = MYALLOC_BAD_FOREIGN;
@@ -390,16 +392,16 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 		else
 			bad = as == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_ORDER : MYALLOC_BAD_LENGTH;
 	}
-	return myalloc_zone_bad_free(zone, addr, bad, what);
+	return myalloc_zone_bad_free(zone, addr, bad, what, caller);
 }
 
 static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
-				   unsigned int order)
+				   unsigned int order, unsigned long caller)
 {
 	char what[32];
 
 	scnprintf(what, sizeof(what), "pages of order %u", order);
-	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, 0, what);
+	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_PAGE, 0, what, caller);
 }
 
 /*
@@ -504,7 +506,8 @@ static __always_inline bool put_one(const struct myalloc_magazine_cpu *cpu,
 }
 
 /* All that the fast path does not handle: no room, an interrupt, checks, other orders. */
-static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned int order)
+static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned int order,
+			      unsigned long caller)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	struct myalloc_magazine_cpu *cpu;
@@ -512,8 +515,8 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	bool lent;
 
 	if (unlikely(!claim(zone, addr, order, &frame, &lent)))
-		return zone->limit && myalloc_limit_free_beyond(zone, addr, BIT(order)) ? 0 :
-			bad_order_free(zone, addr, order);
+		return zone->limit && myalloc_limit_free_beyond(zone, addr, BIT(order), caller) ? 0 :
+			bad_order_free(zone, addr, order, caller);
 	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
 		return 0;
 	if (unlikely(zone->checks))
@@ -530,6 +533,28 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	return 0;
 }
 
+static __always_inline int free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
+				    unsigned long caller)
+{
+	struct request r = { zone, myalloc_zone_pcp(zone, order), order, 0 };
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *top;
+	u64 guard;
+
+	if (unlikely(!myalloc_magazines_begin(r.mags, &cpu, &guard)))
+		return free_slow(zone, addr, order, caller);
+	top = cpu->top;
+	if (unlikely(!fast_put(cpu, top, addr, &r))) {
+		myalloc_magazines_end(cpu, guard);
+		return free_slow(zone, addr, order, caller);
+	}
+	cpu->nr_puts++;
+	myalloc_shadow_pages_free(zone, addr, order);
+	WRITE_ONCE(cpu->top, top + 1);
+	myalloc_magazines_end(cpu, guard);
+	return 0;
+}
+
 /**
  * myalloc_pages_free() - free a block of pages
  * @zone: the zone
@@ -542,23 +567,14 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
  */
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
-	struct request r = { zone, myalloc_zone_pcp(zone, order), order, 0 };
-	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_slot *top;
-	u64 guard;
+	return free_for(zone, addr, order, _RET_IP_);
+}
 
-	if (unlikely(!myalloc_magazines_begin(r.mags, &cpu, &guard)))
-		return free_slow(zone, addr, order);
-	top = cpu->top;
-	if (unlikely(!fast_put(cpu, top, addr, &r))) {
-		myalloc_magazines_end(cpu, guard);
-		return free_slow(zone, addr, order);
-	}
-	cpu->nr_puts++;
-	myalloc_shadow_pages_free(zone, addr, order);
-	WRITE_ONCE(cpu->top, top + 1);
-	myalloc_magazines_end(cpu, guard);
-	return 0;
+/* The same on behalf of the code at @caller, which a report names. */
+int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
+			   unsigned long caller)
+{
+	return free_for(zone, addr, order, caller);
 }
 
 /**
@@ -635,7 +651,7 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 		left -= n;
 		freed += n;
 		if (unlikely(left && n < MYALLOC_BULK_STEP))
-			freed += !free_slow(zone, addrs[--left], order);
+			freed += !free_slow(zone, addrs[--left], order, _RET_IP_);
 	}
 	return freed;
 }

@@ -8,8 +8,11 @@
 int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
 void myalloc_pcp_fini(struct myalloc_zone *zone);
 
+int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
+			   unsigned long caller);
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
-			   enum myalloc_frame_type as, u32 owner, const char *what);
+			   enum myalloc_frame_type as, u32 owner, const char *what,
+			   unsigned long caller);
 
 /**
  * myalloc_pages_claim() - claim a block in order to free it

@@ -110,6 +110,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
  * @addr: the address passed to the free
  * @bad: the reason for refusing it
  * @what: what it was freed as, in words
+ * @caller: code address of the user that frees it
  *
  * Names the block that contains the address and the code that allocated it. The block is read
  * without the lock: if it is freed concurrently, the details may be out of date.
@@ -118,7 +119,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
  * Return: -EINVAL.
  */
 int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
-			  enum myalloc_bad bad, const char *what)
+			  enum myalloc_bad bad, const char *what, unsigned long caller)
 {
 	struct myalloc_report *report;
 	struct myalloc_block block;
@@ -131,6 +132,7 @@ int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 	myalloc_report_add(report, "bad free as %s: %s", what, myalloc_bad_name(bad));
 	if (myalloc_zone_block(zone, addr, &block))
 		add_block(zone, report, &block);
+	myalloc_report_freed(report, addr, caller);
 	myalloc_report_end(&zone->reports, report, irq);
 	return -EINVAL;
 }

@@ -226,7 +226,7 @@ static void test_contexts(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, in_nmi());
 	KUNIT_EXPECT_FALSE(test, in_task());
 	KUNIT_EXPECT_EQ(test, myalloc_env_pid(), 0);
-	KUNIT_EXPECT_EQ(test, myalloc_env_stack_save(), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_env_stack_save(0), 0);
 	host_exit_nmi();
 	KUNIT_EXPECT_TRUE(test, irqs_disabled());
 	local_irq_restore(flags);
@@ -812,7 +812,7 @@ static void test_log(struct kunit *test)
 
 static noinline u32 save_from_here(void)
 {
-	u32 handle = myalloc_env_stack_save();
+	u32 handle = myalloc_env_stack_save(0);
 
 	barrier();
 	return handle;

@@ -178,6 +178,37 @@ void in_nmi_locked(raw_spinlock_t *lock, void (*fn)(void))
 
 /* --- the cases -------------------------------------------------------------------------- */
 
+/*
+ * Characters of a line without what every report of a wrong free ends with, which is checked here:
+ * the address, the code that frees it, and the task or interrupt that does. A line in which that
+ * is wrong or missing is left as it is, and then is not what the case states.
+ */
+static size_t without_freer(const char *line, size_t len)
+{
+	static const char * const contexts[] = {
+		"a task", "a soft interrupt", "a hard interrupt", "an NMI",
+	};
+	char text[MYALLOC_REPORT_SIZE], pattern[128], *at;
+	unsigned int i;
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, line);
+	if (strncmp(text, "bad free ", 9))
+		return len;
+	at = strstr(text, "; address ");
+	if (!at)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(contexts); i++) {
+		snprintf(pattern, sizeof(pattern),
+			 "; address *, freed now by 0x* pid * (misuse_test) in %s", contexts[i]);
+		if (match(pattern, at))
+			return at - text;
+		strcat(pattern, "; check U records who had it");
+		if (match(pattern, at))
+			return at - text;
+	}
+	return len;
+}
+
 /* The log without the prefix that every line has, and with call stacks made short. */
 static void plain_log(char *to, size_t size)
 {
@@ -198,7 +229,8 @@ static void plain_log(char *to, size_t size)
 			from = *line_end ? line_end + 1 : line_end;
 			continue;
 		}
-		len += scnprintf(to + len, size - len, "%.*s%s", (int)(line_end - from), from,
+		len += scnprintf(to + len, size - len, "%.*s%s",
+				 (int)without_freer(from, line_end - from), from,
 				 line_end[1] && *line_end ? "\n" : "");
 		from = *line_end ? line_end + 1 : line_end;
 	}

@@ -7,6 +7,7 @@
 #include "env.h"
 #include "object/object.h"
 #include "page/extent.h"
+#include "page/pages.h"
 #include "zone/zone.h"
 
 /* Find the block or slab that contains @addr; NULL if none that is in use does. */
@@ -30,6 +31,29 @@ static u32 owner_of(const struct myalloc_frame *first)
 	return owner < MYALLOC_OWNERS_KINDS ? owner : 0;
 }
 
+static int free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
+{
+	struct myalloc_cache *cache;
+	struct myalloc_frame *frame, first = { .tag = 0 };
+	int err;
+
+	preempt_disable();	/* keeps the cache from being freed */
+	frame = find(zone, addr, &cache);
+	if (frame)
+		first.tag = READ_ONCE(frame->tag);
+	if (cache)
+		err = myalloc_cache_free_for(cache, addr, caller);
+	else if (first.type == MYALLOC_FRAME_EXTENT)
+		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
+					  owner_of(&first), caller);
+	else if (unlikely(myalloc_zone_child(zone, &first)))
+		err = free_for(myalloc_zone_child(zone, &first), addr, caller);
+	else
+		err = myalloc_pages_free_for(zone, addr, first.order, caller);
+	preempt_enable();
+	return err;
+}
+
 /**
  * myalloc_free() - free a block of pages, an extent or an object
  * @zone: the zone
@@ -41,25 +65,7 @@ static u32 owner_of(const struct myalloc_frame *first)
  */
 int myalloc_free(struct myalloc_zone *zone, void *addr)
 {
-	struct myalloc_cache *cache;
-	struct myalloc_frame *frame, first = { .tag = 0 };
-	int err;
-
-	preempt_disable();	/* keeps the cache from being freed */
-	frame = find(zone, addr, &cache);
-	if (frame)
-		first.tag = READ_ONCE(frame->tag);
-	if (cache)
-		err = myalloc_cache_free(cache, addr);
-	else if (first.type == MYALLOC_FRAME_EXTENT)
-		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
-					  owner_of(&first));
-	else if (unlikely(myalloc_zone_child(zone, &first)))
-		err = myalloc_free(myalloc_zone_child(zone, &first), addr);
-	else
-		err = myalloc_pages_free(zone, addr, first.order);
-	preempt_enable();
-	return err;
+	return free_for(zone, addr, _RET_IP_);
 }
 
 /**

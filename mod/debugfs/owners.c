@@ -134,6 +134,7 @@ static void put_stack(struct seq_file *m, u32 stack)
 
 static void put_owners(struct seq_file *m, const char *what, const struct owners *o)
 {
+	char symbol[MYALLOC_ENV_SYMBOL];
 	u64 now = myalloc_env_now_ns();
 	u32 i;
 
@@ -146,7 +147,8 @@ static void put_owners(struct seq_file *m, const char *what, const struct owners
 		else
 			seq_printf(m, "%10llu", div_u64(now - min(e->oldest, now),
 							NSEC_PER_MSEC));
-		seq_printf(m, " %pS\n", (void *)(unsigned long)e->caller);
+		myalloc_env_symbol(symbol, sizeof(symbol), e->caller);
+		seq_printf(m, " %s\n", symbol);
 		put_stack(m, e->stack);
 	}
 	if (o->full)

@@ -38,6 +38,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -1525,17 +1526,25 @@ int myalloc_env_stack_init(void)
 }
 
 /* The handle is the number of the slot + 1; 0 if the table is full. */
-noinline u32 myalloc_env_stack_save(void)
+noinline u32 myalloc_env_stack_save(unsigned long caller)
 {
-	void *entry[MYALLOC_ENV_STACK_DEPTH + 1];
+	void *all[MYALLOC_ENV_STACK_OWN + MYALLOC_ENV_STACK_DEPTH + 1], **entry = all;
 	u32 i, hash = 0, handle = 0, tries;
-	int nr;
+	int nr, own;
 
 	if (in_nmi())
 		return 0;
-	nr = backtrace(entry, ARRAY_SIZE(entry)) - 1;
+	nr = backtrace(all, ARRAY_SIZE(all)) - 1;
 	if (nr <= 0)
 		return 0;
+	/* entry[0] is this function. */
+	for (own = 1; own <= nr && (unsigned long)all[own] != caller; own++)
+		;
+	if (own <= nr) {
+		entry = all + own - 1;
+		nr -= own - 1;
+	}
+	nr = min(nr, (int)MYALLOC_ENV_STACK_DEPTH);
 	for (i = 1; i <= (u32)nr; i++)
 		hash = (rol32(hash, 5) ^ (u32)(uintptr_t)entry[i]) * 0x9e3779b1;
 	hidden_acquire(&stacks.lock);
@@ -1594,6 +1603,19 @@ int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
 u32 myalloc_env_pid(void)
 {
 	return in_task() ? (u32)syscall(SYS_gettid) : 0;
+}
+
+void myalloc_env_who(char *buf, size_t size)
+{
+	char name[16] = "", *c;
+
+	prctl(PR_GET_NAME, name);
+	scnprintf(buf, size, "pid %d (%.15s) in %s", (int)syscall(SYS_gettid), name,
+		  in_nmi() ? "an NMI" : in_hardirq() ? "a hard interrupt" :
+		  in_serving_softirq() ? "a soft interrupt" : "a task");
+	for (c = buf; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 }
 
 /* --- time and chance ----------------------------------------------------------------- */

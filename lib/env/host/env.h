@@ -1289,7 +1289,8 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *head)
 
 /* --- what the kernel version of env.h adds ---------------------------------- */
 
-#define MYALLOC_ENV_STACK_DEPTH 16
+#define MYALLOC_ENV_STACK_DEPTH 16u
+#define MYALLOC_ENV_STACK_OWN	8u
 
 /* Deferred work, which runs when a test calls host_work_run(). */
 struct myalloc_env_work {
@@ -1352,11 +1353,15 @@ u64 myalloc_env_gp_start(void);
 bool myalloc_env_gp_passed(u64 moment);
 void myalloc_env_gp_wait(void);
 int myalloc_env_stack_init(void);
-u32 myalloc_env_stack_save(void);
+u32 myalloc_env_stack_save(unsigned long caller);
 int myalloc_env_stack_format(u32 handle, char *buf, size_t size);
 void myalloc_env_stack_print(u32 handle);
 int myalloc_env_symbol(char *buf, size_t size, unsigned long ip);
 u32 myalloc_env_pid(void);
+
+#define MYALLOC_ENV_WHO	64
+
+void myalloc_env_who(char *buf, size_t size);
 
 /* Buffer size for the name of a code address; longer names are truncated. */
 #define MYALLOC_ENV_SYMBOL	512

@@ -387,11 +387,33 @@ static __always_inline void myalloc_env_might_wait(void)
 
 /* --- who calls --------------------------------------------------------- */
 
-#define MYALLOC_ENV_STACK_DEPTH 16
+/* Bytes of the longest symbol */
+#define MYALLOC_ENV_SYMBOL	KSYM_SYMBOL_LEN
+
+/* Frames of a saved stack, and the most frames of the allocator above it */
+#define MYALLOC_ENV_STACK_DEPTH 16u
+#define MYALLOC_ENV_STACK_OWN	8u
 
 /* Defined by the module: the set of handles saved so far. The depot warns about unknown handles. */
 bool myalloc_stacks_add(u32 handle);
 bool myalloc_stacks_has(u32 handle);
+
+/* Defined by the module: symbols, also of modules that are gone. */
+int myalloc_gone_symbol(char *buf, size_t size, unsigned long ip);
+
+/**
+ * myalloc_env_symbol() - format the symbol of a code address
+ * @buf: out: the symbol, NUL-terminated
+ * @size: bytes in @buf
+ * @ip: the address; of a module that is gone, its name and the offset in its code are written
+ *
+ * Context: any.
+ * Return: characters written, without the NUL.
+ */
+static inline int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
+{
+	return myalloc_gone_symbol(buf, size, ip);
+}
 
 /**
  * myalloc_env_stack_init() - prepare for myalloc_env_stack_save()
@@ -413,6 +435,8 @@ static inline int myalloc_env_stack_init(void)
 
 /**
  * myalloc_env_stack_save() - save the call stack
+ * @caller: the stack begins at this return address, which leaves out the frames of the allocator;
+ *	0, or an address that is not in the stack: all of it
  *
  * stack_depot_save() finds a known stack without a lock, and adds a new one under a raw lock with
  * interrupts off. Before that it may call alloc_pages() for its pool, even with GFP_NOWAIT, which
@@ -424,11 +448,11 @@ static inline int myalloc_env_stack_init(void)
  * Context: any.
  * Return: a handle; 0 if nothing was saved.
  */
-static inline u32 myalloc_env_stack_save(void)
+static inline u32 myalloc_env_stack_save(unsigned long caller)
 {
 #if defined(CONFIG_STACKDEPOT) && defined(CONFIG_STACKTRACE)
-	unsigned long entries[MYALLOC_ENV_STACK_DEPTH];
-	unsigned int nr;
+	unsigned long entries[MYALLOC_ENV_STACK_OWN + MYALLOC_ENV_STACK_DEPTH];
+	unsigned int nr, own = 0;
 	u32 handle;
 
 	if (in_nmi())
@@ -437,7 +461,12 @@ static inline u32 myalloc_env_stack_save(void)
 	     IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING)) && !preemptible())
 		return 0;
 	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 1);
-	handle = stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN);
+	while (own < nr && entries[own] != caller)
+		own++;
+	if (own == nr)
+		own = 0;
+	handle = stack_depot_save(entries + own, min(nr - own, MYALLOC_ENV_STACK_DEPTH),
+				  GFP_NOWAIT | __GFP_NOWARN);
 	return handle && myalloc_stacks_add(handle) ? handle : 0;
 #else
 	return 0;
@@ -457,8 +486,18 @@ static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 {
 	buf[0] = '\0';
 #ifdef CONFIG_STACKDEPOT
-	if (myalloc_stacks_has(handle))
-		return min_t(int, stack_depot_snprint(handle, buf, size, 0), size - 1);
+	if (myalloc_stacks_has(handle)) {
+		unsigned long *entries;
+		unsigned int nr = stack_depot_fetch(handle, &entries), i;
+		int n = 0;
+
+		for (i = 0; i < nr; i++) {
+			n += scnprintf(buf + n, size - n, " ");
+			n += myalloc_env_symbol(buf + n, size - n, entries[i]);
+			n += scnprintf(buf + n, size - n, "\n");
+		}
+		return n;
+	}
 #endif
 	return 0;
 }
@@ -473,23 +512,17 @@ static inline int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 static inline void myalloc_env_stack_print(u32 handle)
 {
 #ifdef CONFIG_STACKDEPOT
-	if (myalloc_stacks_has(handle))
-		stack_depot_print(handle);
-#endif
-}
+	if (myalloc_stacks_has(handle)) {
+		char symbol[MYALLOC_ENV_SYMBOL];
+		unsigned long *entries;
+		unsigned int nr = stack_depot_fetch(handle, &entries), i;
 
-/**
- * myalloc_env_symbol() - format the symbol of a code address
- * @buf: out: the symbol, NUL-terminated
- * @size: bytes in @buf
- * @ip: the address
- *
- * Context: any.
- * Return: characters written, without the NUL.
- */
-static inline int myalloc_env_symbol(char *buf, size_t size, unsigned long ip)
-{
-	return scnprintf(buf, size, "%pS", (void *)ip);
+		for (i = 0; i < nr; i++) {
+			myalloc_env_symbol(symbol, sizeof(symbol), entries[i]);
+			pr_info(" %s\n", symbol);
+		}
+	}
+#endif
 }
 
 /**
@@ -503,10 +536,32 @@ static inline u32 myalloc_env_pid(void)
 	return in_task() ? task_pid_nr(current) : 0;
 }
 
-/* --- reports --------------------------------------------------------------- */
+/* Bytes of the longest text of myalloc_env_who() */
+#define MYALLOC_ENV_WHO	64
 
-/* Bytes of the longest symbol */
-#define MYALLOC_ENV_SYMBOL	KSYM_SYMBOL_LEN
+/**
+ * myalloc_env_who() - describe the caller: "pid 7 (insmod) in a task"
+ * @buf: out: the text, NUL-terminated
+ * @size: bytes in @buf, MYALLOC_ENV_WHO for all of it
+ *
+ * In an interrupt the pid and the name are those of the interrupted task. A task can give itself
+ * any name; what is not printable is written as '?'.
+ *
+ * Context: any.
+ */
+static inline void myalloc_env_who(char *buf, size_t size)
+{
+	char *c;
+
+	scnprintf(buf, size, "pid %d (%s) in %s", task_pid_nr(current), current->comm,
+		  in_nmi() ? "an NMI" : in_hardirq() ? "a hard interrupt" :
+		  in_serving_softirq() ? "a soft interrupt" : "a task");
+	for (c = buf; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/* --- reports --------------------------------------------------------------- */
 
 /**
  * struct myalloc_env_print - prints from a context in which printing is safe

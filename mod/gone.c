@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names of code in modules that are gone
+ *
+ * A report or a list of owners may name code that called the allocator long ago. If its module has
+ * been unloaded since, or if the code was part of a module's initialisation, which is freed after
+ * it has run, the kernel no longer knows the address. So the ranges of such code are recorded just
+ * before they are freed, and an address in one of them is printed as the module's name and the
+ * offset in its code. objdump or addr2line of the module's file tells the function from that.
+ *
+ * Limits: the last GONE ranges are kept. If another module has been loaded at the same address
+ * since, its name is printed. Modules that went before this one was loaded are unknown.
+ *
+ * Locking: lock serialises writers, and seq lets readers in any context, also in an NMI, see that
+ * an entry changes meanwhile.
+ */
+#include "env.h"
+
+#include <linux/module.h>
+#include <linux/seqlock.h>
+
+#include "compat.h"
+#include "gone.h"
+
+#define GONE	128
+
+static struct {
+	unsigned long base;
+	unsigned long size;
+	bool init;
+	char name[MODULE_NAME_LEN];
+} gone[GONE];
+static u32 nr_gone;	/* ranges recorded so far; the last one is at (nr_gone - 1) % GONE */
+
+static DEFINE_RAW_SPINLOCK(lock);
+static seqcount_t seq = SEQCNT_ZERO(seq);
+
+static void note(const struct module *mod, bool init)
+{
+	unsigned long base, irq, size = myalloc_compat_module_text(mod, init, &base);
+	u32 i;
+
+	if (!size)
+		return;
+	raw_spin_lock_irqsave(&lock, irq);
+	write_seqcount_begin(&seq);
+	i = nr_gone++ % GONE;
+	gone[i].base = base;
+	gone[i].size = size;
+	gone[i].init = init;
+	strscpy(gone[i].name, mod->name, sizeof(gone[i].name));
+	write_seqcount_end(&seq);
+	raw_spin_unlock_irqrestore(&lock, irq);
+}
+
+/* A module has been initialised, and that code is freed next; or it is about to be freed. */
+static int on_module(struct notifier_block *nb, unsigned long state, void *mod)
+{
+	if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING)
+		note(mod, true);
+	if (state == MODULE_STATE_GOING)
+		note(mod, false);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block modules = { .notifier_call = on_module };
+
+/* The last one that contains the address; false if none does, or one is being added. */
+static bool find(unsigned long ip, char *buf, size_t size, int *len)
+{
+	unsigned int began = raw_seqcount_begin(&seq);
+	u32 nr = min_t(u32, READ_ONCE(nr_gone), GONE), k;
+
+	for (k = 1; k <= nr; k++) {
+		u32 i = (nr_gone - k) % GONE;
+
+		if (ip - gone[i].base >= gone[i].size)
+			continue;
+		*len = scnprintf(buf, size, "0x%lx/0x%lx [%s, %s]", ip - gone[i].base, gone[i].size,
+				 gone[i].name, gone[i].init ? "its init code" : "unloaded");
+		return !read_seqcount_retry(&seq, began);
+	}
+	return false;
+}
+
+/**
+ * myalloc_gone_symbol() - format the symbol of a code address
+ * @buf: out: the symbol, NUL-terminated
+ * @size: bytes in @buf, not 0
+ * @ip: the address
+ *
+ * As the kernel does by "%pS", but an address in a module that is gone is not printed as a mere
+ * number: "0x43/0x1000 [frob, unloaded]".
+ *
+ * Context: any.
+ * Return: characters written, without the NUL.
+ */
+int myalloc_gone_symbol(char *buf, size_t size, unsigned long ip)
+{
+	int len = scnprintf(buf, size, "%pS", (void *)ip), found;
+
+	if (len < 2 || buf[0] != '0' || buf[1] != 'x')
+		return len;
+	if (find(ip, buf, size, &found))
+		return found;
+	return scnprintf(buf, size, "%pS", (void *)ip);
+}
+
+/**
+ * myalloc_gone_init() - begin to record modules that go
+ *
+ * Context: task, may sleep.
+ * Return: 0, or the error of the kernel.
+ */
+int myalloc_gone_init(void)
+{
+	return register_module_notifier(&modules);
+}
+
+/**
+ * myalloc_gone_exit() - end it
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_gone_exit(void)
+{
+	unregister_module_notifier(&modules);
+}
+
+#if IS_ENABLED(CONFIG_KUNIT)
+MYALLOC_EXPORT_NS(myalloc_gone_symbol, MYALLOC_INTERNAL);
+#endif

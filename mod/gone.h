@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Names of code in modules that are gone. See gone.c. */
+#ifndef MYALLOC_GONE_H
+#define MYALLOC_GONE_H
+
+int myalloc_gone_init(void);
+void myalloc_gone_exit(void);
+
+#endif /* MYALLOC_GONE_H */
