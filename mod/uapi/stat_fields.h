@@ -157,9 +157,11 @@
 	  "frees by magazine", free_hits,						\
 	  "frees taken by a magazine")							\
 	F(__u64, refills, LINE(refills), USE, NUMBER, "refills", refills,		\
-	  "magazines filled from slabs")						\
+	  "magazines filled from slabs; an alloc that did so counts as a miss in the "	\
+	  "share of allocs by magazine")						\
 	F(__u64, flushes, LINE(flushes), USE, NUMBER, "flushes", flushes,		\
-	  "magazines emptied into slabs")						\
+	  "magazines emptied into slabs; a free that did so counts as a miss in the "	\
+	  "share of frees by magazine")						\
 	F(__u64, bad_frees, LINE(bad_frees), USE, ERROR,				\
 	  "wrong frees refused", bad_frees,						\
 	  "wrong frees refused")							\

@@ -81,6 +81,15 @@ static void show(const struct myalloc_stress_progress *p)
 		     (unsigned long long)live % 10);
 }
 
+/* The last record tells of the end, when the run has freed all: no line of progress. */
+static void show_last(const struct myalloc_stress_progress *p, int nr)
+{
+	while (nr && p[nr - 1].state != MYALLOC_STRESS_RUNNING)
+		nr--;
+	if (nr)
+		show(&p[nr - 1]);
+}
+
 /* Reads the records that are ready: 1 if the run continues, 0 if it has ended, or an error. */
 static int read_records(struct device *d, void *arg)
 {
@@ -93,7 +102,7 @@ static int read_records(struct device *d, void *arg)
 	if (n <= 0)
 		return n;
 	keep_records(run, p, n);
-	show(&p[n - 1]);
+	show_last(p, n);
 	return p[n - 1].state == MYALLOC_STRESS_RUNNING;
 }
 

@@ -459,7 +459,8 @@ line out "  name +sessions"
 tool cache show 4 -j
 exits 0
 json /result/traits/name sessions
-json /result/use/alloc_hit_permille 857
+json /result/use/alloc_hit_permille 771
+json /result/use/free_hit_permille 760
 tool cache show nothing
 exits 1
 has err "no cache 'nothing'"

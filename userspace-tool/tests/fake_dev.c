@@ -414,6 +414,8 @@ static void add_cache(int i, const char *name, __u32 size)
 	c->stat.frees = 100;
 	c->stat.alloc_hits = 90;
 	c->stat.free_hits = 80;
+	c->stat.refills = 9;
+	c->stat.flushes = 4;
 }
 
 static struct cache *by_handle(__u64 handle)
