@@ -78,6 +78,9 @@ if [ $tool = 1 ]; then
 	stress=$!
 	sleep 2
 
+	heading "Who lives here? The largest holders, and who allocates most"
+	try myallocctl top --once
+
 	heading "Where is the memory now? What is zero is left out; --all shows it"
 	try myallocctl stat show
 fi
