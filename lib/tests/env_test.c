@@ -818,6 +818,33 @@ static noinline u32 save_from_here(void)
 	return handle;
 }
 
+static noinline u32 save_from_caller(void)
+{
+	u32 handle = myalloc_env_stack_save(_RET_IP_);
+
+	barrier();
+	return handle;
+}
+
+u32 the_user(void);	/* not static: its name is known */
+
+noinline u32 the_user(void)
+{
+	u32 handle = save_from_caller();
+
+	barrier();
+	return handle;
+}
+
+/* A stack begins where it was asked to: above the allocator's own frames. */
+static void test_stack_of_caller(struct kunit *test)
+{
+	char text[2000];
+
+	KUNIT_EXPECT_GT(test, myalloc_env_stack_format(the_user(), text, sizeof(text)), 0);
+	KUNIT_EXPECT_EQ(test, strncmp(text, " the_user+0x", 12), 0);
+}
+
 static void test_callers(struct kunit *test)
 {
 	char text[2000], one[100];
@@ -873,6 +900,7 @@ static struct kunit_case env_cases[] = {
 	KUNIT_CASE(test_map_twice),
 	KUNIT_CASE(test_failures),
 	KUNIT_CASE(test_log),
+	KUNIT_CASE(test_stack_of_caller),
 	KUNIT_CASE(test_callers),
 	KUNIT_CASE(test_time_and_chance),
 	{}
