@@ -192,7 +192,7 @@ static size_t without_freer(const char *line, size_t len)
 	unsigned int i;
 
 	snprintf(text, sizeof(text), "%.*s", (int)len, line);
-	if (strncmp(text, "bad free ", 9))
+	if (!strstr(text, "bad free as "))
 		return len;
 	at = strstr(text, "; address ");
 	if (!at)
