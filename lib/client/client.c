@@ -214,7 +214,7 @@ void *myalloc_client_pages_alloc(struct myalloc_client *client, unsigned int nr_
  */
 int myalloc_client_pages_free(struct myalloc_client *client, void *addr, unsigned int nr_pages)
 {
-	return myalloc_extent_free(client->zone, addr, nr_pages, client->number);
+	return myalloc_extent_free(client->zone, addr, nr_pages, client->number, _RET_IP_);
 }
 
 /* --- look ----------------------------------------------------------------------------------- */
@@ -399,7 +399,7 @@ static bool free_extent(struct myalloc_zone *zone, u32 idx, const struct myalloc
 		return true;
 	if (doomed->poison)
 		memset(addr, MYALLOC_POISON_FREE, (size_t)pages << PAGE_SHIFT);
-	myalloc_extent_free(zone, addr, pages, doomed->number);
+	myalloc_extent_free(zone, addr, pages, doomed->number, _RET_IP_);
 	return true;
 }
 

@@ -38,6 +38,7 @@ DEFINE_SHOW_ATTRIBUTE(clients);
 
 static void put_site(struct seq_file *m, const char *name, const struct myalloc_site *site)
 {
+	char symbol[MYALLOC_ENV_SYMBOL] = "-";
 	u64 now = myalloc_env_now_ns();
 
 	seq_printf(m, "%s %llu %llu ", name, site->count, site->bytes);
@@ -46,9 +47,8 @@ static void put_site(struct seq_file *m, const char *name, const struct myalloc_
 	else
 		seq_printf(m, "%llu", div_u64(now - min(site->oldest, now), NSEC_PER_MSEC));
 	if (site->caller)
-		seq_printf(m, " %pS %s\n", (void *)(unsigned long)site->caller, site->what);
-	else
-		seq_printf(m, " - %s\n", site->what);
+		myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
+	seq_printf(m, " %s %s\n", symbol, site->what);
 }
 
 static bool site_lines(struct myalloc_client *client, void *m)
