@@ -20,9 +20,10 @@
 #include "host/root.h"
 
 #define FILE_MAX	(1u << 20)	/* bytes read of one file: a kernel's whole config is a third */
+#define RECORD_MAX	8192		/* bytes of a record of the kernel's log, more than its own limit */
 
-/* The whole file, or NULL with errno; files of /proc have no size to ask for. */
-char *host_read(const char *path)
+/* The whole file of *@bytes, or NULL with errno; files of /proc have no size to ask for. */
+char *host_read_bytes(const char *path, size_t *bytes)
 {
 	char buf[ROOT_PATH_MAX], *text;
 	size_t len = 0;
@@ -47,7 +48,16 @@ char *host_read(const char *path)
 		errno = ENODATA;
 		return NULL;
 	}
+	*bytes = len;
 	return text;
+}
+
+/* The same as a string. */
+char *host_read(const char *path)
+{
+	size_t len;
+
+	return host_read_bytes(path, &len);
 }
 
 /* The first line without its end, or NULL. */
@@ -58,6 +68,21 @@ char *host_read_line(const char *path)
 	if (text)
 		text[strcspn(text, "\n")] = 0;
 	return text;
+}
+
+/* Whether the file's last bytes are @text. */
+bool host_ends_with(const char *path, const char *text)
+{
+	char buf[ROOT_PATH_MAX], *end = xcalloc(1, strlen(text) + 1);
+	FILE *file = fopen(root_path(path, buf), "re");
+	bool found;
+
+	found = file && !fseek(file, -(long)strlen(text), SEEK_END) &&
+		fread(end, 1, strlen(text), file) == strlen(text) && !strcmp(end, text);
+	if (file)
+		fclose(file);
+	free(end);
+	return found;
 }
 
 bool host_exists(const char *path)
@@ -186,4 +211,33 @@ char *host_config(void)
 		free(path);
 	}
 	return config;
+}
+
+/*
+ * The kernel's log, a record a line with numbers before its text, or NULL if it may not be read.
+ * Each read gives one record; EPIPE says that records were lost, EAGAIN that there are no more.
+ */
+char *host_kernel_log(void)
+{
+	char buf[ROOT_PATH_MAX], record[RECORD_MAX], *text;
+	FILE *stream;
+	size_t size;
+	ssize_t n;
+	int fd;
+
+	fd = open(root_path("/dev/kmsg", buf), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	stream = xmemstream(&text, &size);
+	for (;;) {
+		n = read(fd, record, sizeof(record));
+		if (n < 0 && (errno == EPIPE || errno == EINTR))
+			continue;
+		if (n <= 0)
+			break;
+		fwrite(record, 1, n, stream);
+	}
+	xmemstream_end(stream);
+	close(fd);
+	return text;
 }

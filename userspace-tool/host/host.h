@@ -9,7 +9,9 @@
 #include <stddef.h>
 
 char *host_read(const char *path);
+char *host_read_bytes(const char *path, size_t *len);
 char *host_read_line(const char *path);
+bool host_ends_with(const char *path, const char *text);
 bool host_exists(const char *path);
 bool host_is_device(const char *path);
 bool host_readable(const char *path);
@@ -18,5 +20,6 @@ int host_list(const char *path, void (*each)(void *arg, const char *name),
 bool host_has_line(const char *path, const char *const *words);
 bool host_capable(unsigned int cap);
 char *host_config(void);
+char *host_kernel_log(void);
 
 #endif /* MYALLOCCTL_HOST_H */

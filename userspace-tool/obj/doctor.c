@@ -14,68 +14,26 @@
 #include "host/root.h"
 #include "host/system.h"
 #include "obj/device.h"
+#include "obj/doctor.h"
 #include "obj/objects.h"
 #include "out/out.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define CAP_SYS_ADMIN	21
 
-enum outcome {
-	OK,
-	NOTE,
-	PROBLEM,
-	SKIPPED,
-};
-
-struct doctor {
-	struct out *o;
-	int problems;
-	bool loaded;
-	bool privileged;
-	bool debugfs;
-};
-
-static const struct {
-	const char *word;
-	enum out_unit unit;
-} outcomes[] = {
-	[OK] = { "ok", OUT_GOOD },
-	[NOTE] = { "note", OUT_WARN },
-	[PROBLEM] = { "problem", OUT_BAD },
-	[SKIPPED] = { "skipped", OUT_PLAIN },
-};
-
-static void finding(struct doctor *doc, const char *check, enum outcome outcome,
-		    const char *sentence, const char *mend)
-{
-	struct out *o = doc->o;
-
-	doc->problems += outcome == PROBLEM;
-	out_item(o);
-	out_str(o, "outcome", "outcome", outcomes[outcome].unit,
-		outcomes[outcome].word);
-	out_str(o, "check", NULL, OUT_PLAIN, check);
-	out_str(o, "sentence", "finding", OUT_PLAIN, sentence);
-	if (mend)
-		out_str(o, "mend", "what to do", OUT_PLAIN, mend);
-	else
-		out_null(o, "mend", "what to do");
-	out_end(o);
-}
-
 static void check_rights(struct doctor *doc)
 {
 	doc->privileged = false;
 	if (root_euid() != 0) {
-		finding(doc, "rights", PROBLEM, "not running as root",
+		doctor_finding(doc, "rights", PROBLEM, "not running as root",
 			"run it with sudo, or in a root shell");
 	} else if (!host_capable(CAP_SYS_ADMIN)) {
-		finding(doc, "rights", PROBLEM,
+		doctor_finding(doc, "rights", PROBLEM,
 			"running as root, but without CAP_SYS_ADMIN",
 			"run it outside the container, or give the container this capability");
 	} else {
 		doc->privileged = true;
-		finding(doc, "rights", OK, "running as root, with CAP_SYS_ADMIN", NULL);
+		doctor_finding(doc, "rights", OK, "running as root, with CAP_SYS_ADMIN", NULL);
 	}
 }
 
@@ -98,37 +56,21 @@ static void check_lockdown(struct doctor *doc)
 	char *level = lockdown(), *text;
 
 	if (!level) {
-		finding(doc, "lockdown", OK, "no kernel lockdown",
+		doctor_finding(doc, "lockdown", OK, "no kernel lockdown",
 			NULL);
 		return;
 	}
 	text = xasprintf("kernel lockdown is '%s'", level);
 	if (!strcmp(level, "none"))
-		finding(doc, "lockdown", OK, text, NULL);
+		doctor_finding(doc, "lockdown", OK, text, NULL);
 	else if (doc->loaded)
-		finding(doc, "lockdown", NOTE, text, NULL);
+		doctor_finding(doc, "lockdown", NOTE, text,
+			       "nothing for now: the module is loaded; another one must be signed");
 	else
-		finding(doc, "lockdown", PROBLEM, text,
+		doctor_finding(doc, "lockdown", PROBLEM, text,
 			"only signed modules can be loaded: sign myalloc.ko with a key that the kernel trusts, or switch Secure Boot off");
 	free(text);
 	free(level);
-}
-
-static void check_module(struct doctor *doc)
-{
-	static const char *const named[] = { "myalloc", NULL };
-	static const char *const live[] = { "myalloc", "*", "*", "*", "Live", NULL };
-
-	doc->loaded = host_has_line("/proc/modules", live);
-	if (doc->loaded)
-		finding(doc, "module", OK, "the module is loaded", NULL);
-	else if (host_has_line("/proc/modules", named))
-		finding(doc, "module", PROBLEM,
-			"the module is being loaded or removed",
-			"wait a moment and try again");
-	else
-		finding(doc, "module", PROBLEM, "the module is not loaded",
-			"insmod myalloc.ko, which 'make' builds for the running kernel");
 }
 
 static void check_node(struct doctor *doc)
@@ -136,16 +78,16 @@ static void check_node(struct doctor *doc)
 	char *numbers, *mend = NULL;
 
 	if (!doc->loaded) {
-		finding(doc, "device node", SKIPPED, "does not exist without the module",
+		doctor_finding(doc, "device node", SKIPPED, "does not exist without the module",
 			NULL);
 		return;
 	}
 	if (host_is_device(MYALLOC_DEVICE)) {
-		finding(doc, "device node", OK, MYALLOC_DEVICE " exists", NULL);
+		doctor_finding(doc, "device node", OK, MYALLOC_DEVICE " exists", NULL);
 		return;
 	}
 	if (host_exists(MYALLOC_DEVICE)) {
-		finding(doc, "device node", PROBLEM,
+		doctor_finding(doc, "device node", PROBLEM,
 			MYALLOC_DEVICE " exists but is not a device",
 			"remove it, then remove and load the module");
 		return;
@@ -156,7 +98,7 @@ static void check_node(struct doctor *doc)
 		mend = xasprintf("mount -t devtmpfs devtmpfs /dev, or mknod -m 600 " MYALLOC_DEVICE " c %s",
 				 numbers);
 	}
-	finding(doc, "device node", PROBLEM,
+	doctor_finding(doc, "device node", PROBLEM,
 		"the module is loaded but " MYALLOC_DEVICE " is missing",
 		mend ? mend : "mount -t devtmpfs devtmpfs /dev");
 	free(mend);
@@ -173,7 +115,7 @@ static void check_errors(struct doctor *doc, int fd)
 	text = xasprintf("since it was loaded, the module has refused %llu wrong frees and found %llu corruptions",
 			 (unsigned long long)s.bad_frees,
 			 (unsigned long long)s.corruptions);
-	finding(doc, "users", NOTE, text, "see the reports in the kernel log: dmesg");
+	doctor_finding(doc, "users", NOTE, text, "see the reports in the kernel log: dmesg");
 	free(text);
 }
 
@@ -186,14 +128,14 @@ static void check_versions(struct doctor *doc, int fd)
 	if (!err && info.max_order <= MYALLOC_MAX_ORDER && info.page_size) {
 		text = xasprintf("tool and module are of the same version; the reserve has %llu pages",
 				 (unsigned long long)info.nr_pages);
-		finding(doc, "interface", OK, text, NULL);
+		doctor_finding(doc, "interface", OK, text, NULL);
 		free(text);
 		check_errors(doc, fd);
 		return;
 	}
 	text = xasprintf("the module does not answer as this tool expects (%s)",
 			 err ? strerror(-err) : "impossible values");
-	finding(doc, "interface", PROBLEM, text,
+	doctor_finding(doc, "interface", PROBLEM, text,
 		"build tool and module from the same sources, and load this module");
 	free(text);
 }
@@ -204,20 +146,20 @@ static void check_device(struct doctor *doc)
 	int fd = dev_open();
 
 	if (fd >= 0) {
-		finding(doc, "device", OK, MYALLOC_DEVICE " can be opened", NULL);
+		doctor_finding(doc, "device", OK, MYALLOC_DEVICE " can be opened", NULL);
 		check_versions(doc, fd);
 		dev_close(fd);
 		return;
 	}
 	why = explain_open(fd);
 	if (!doc->loaded || !doc->privileged)
-		finding(doc, "device", SKIPPED,
+		doctor_finding(doc, "device", SKIPPED,
 			"cannot be opened because of the problems above", NULL);
 	else if (fd == -EBUSY)
-		finding(doc, "device", PROBLEM, MYALLOC_DEVICE " is busy",
+		doctor_finding(doc, "device", PROBLEM, MYALLOC_DEVICE " is busy",
 			"end what uses it: fuser -v " MYALLOC_DEVICE);
 	else
-		finding(doc, "device", PROBLEM, why ? why : strerror(-fd),
+		doctor_finding(doc, "device", PROBLEM, why ? why : strerror(-fd),
 			"remove the module and load it again; dmesg may say more");
 }
 
@@ -228,15 +170,15 @@ static void check_debugfs(struct doctor *doc)
 
 	doc->debugfs = host_has_line("/proc/mounts", mounted);
 	if (doc->debugfs)
-		finding(doc, "debugfs", OK, "debugfs is mounted at " DEBUGFS, NULL);
+		doctor_finding(doc, "debugfs", OK, "debugfs is mounted at " DEBUGFS, NULL);
 	else if (host_has_line("/proc/filesystems", known))
-		finding(doc, "debugfs", NOTE,
+		doctor_finding(doc, "debugfs", NOTE,
 			"debugfs is not mounted, so there are no files to inspect; this tool works without it",
 			"mount -t debugfs debugfs " DEBUGFS);
 	else
-		finding(doc, "debugfs", NOTE,
+		doctor_finding(doc, "debugfs", NOTE,
 			"this kernel has no debugfs, so there are no files to inspect; this tool works without it",
-			NULL);
+			"to have them, boot a kernel with CONFIG_DEBUG_FS");
 }
 
 struct files {
@@ -266,21 +208,21 @@ static void check_files(struct doctor *doc)
 		return;
 	nr = host_list(DEBUGFS "/myalloc", try_file, &files);
 	if (nr < 0 && !doc->privileged) {
-		finding(doc, "debugfs files", SKIPPED,
+		doctor_finding(doc, "debugfs files", SKIPPED,
 			"cannot be read without root", NULL);
 	} else if (nr <= 0) {
-		finding(doc, "debugfs files", NOTE,
+		doctor_finding(doc, "debugfs files", NOTE,
 			"no files in " DEBUGFS "/myalloc",
 			"the kernel may have been started with debugfs=off or no-mount");
 	} else if (files.closed) {
 		text = xasprintf("cannot read %s", files.closed);
-		finding(doc, "debugfs files", NOTE, text,
+		doctor_finding(doc, "debugfs files", NOTE, text,
 			"lockdown forbids debugfs files that are writable; these should have mode 0400 or 0444");
 		free(text);
 	} else {
 		text = xasprintf("all %d entries of " DEBUGFS "/myalloc can be read",
 				 files.nr);
-		finding(doc, "debugfs files", OK, text, NULL);
+		doctor_finding(doc, "debugfs files", OK, text, NULL);
 		free(text);
 	}
 	free(files.closed);
@@ -293,20 +235,21 @@ static void check_kernel(struct doctor *doc)
 	if (options && *options) {
 		text = xasprintf("this kernel has debugging options (%s): do not measure speed on it",
 				 options);
-		finding(doc, "kernel", NOTE, text, NULL);
+		doctor_finding(doc, "kernel", NOTE, text,
+			       "to measure, boot a kernel without them: uname -r names the one that runs");
 		free(text);
 	} else if (!options && host_exists("/proc/lockdep_stats")) {
-		finding(doc, "kernel", NOTE,
+		doctor_finding(doc, "kernel", NOTE,
 			"this kernel checks its locks: do not measure speed on it",
-			NULL);
+			"to measure, boot a kernel without CONFIG_LOCKDEP: uname -r names the one that runs");
 	} else {
-		finding(doc, "kernel", OK,
+		doctor_finding(doc, "kernel", OK,
 			options ? "no debug options that change speed"
 				: "its configuration cannot be read", NULL);
 	}
 	free(options);
 	if (system_taint() & (TAINT_DIE | TAINT_WARN))
-		finding(doc, "health", NOTE,
+		doctor_finding(doc, "health", NOTE,
 			"the kernel has warned or oopsed since it started",
 			"look for the cause with dmesg before trusting a result");
 }
@@ -320,13 +263,16 @@ static int doctor(struct cmd *c)
 	doc.o = out_new("doctor");
 	out_cards(doc.o, "findings", "");
 	check_rights(&doc);
-	check_module(&doc);
+	doctor_module(&doc);
 	check_lockdown(&doc);
+	doctor_secure_boot(&doc);
+	doctor_parameters(&doc);
 	check_node(&doc);
 	check_device(&doc);
 	check_debugfs(&doc);
 	check_files(&doc);
 	check_kernel(&doc);
+	doctor_build(&doc);
 	out_end(doc.o);
 	code = doc.problems ? EXIT_FAILED : EXIT_OK;
 	out_str(doc.o, "verdict", "Verdict", doc.problems ? OUT_BAD : OUT_GOOD,

@@ -149,6 +149,141 @@ script
 well
 line out "ok +no kernel lockdown"
 
+machine "nothing found is without a command"
+put proc/mounts "proc /proc proc rw 0 0"
+put proc/filesystems "nodev	sysfs"
+put sys/kernel/security/lockdown "none [integrity] confidentiality"
+put proc/sys/kernel/tainted 512
+config "CONFIG_KASAN=y"
+script "set bad_frees 3"
+well
+"$MYALLOCCTL" -j doctor >"$out" 2>"$err"
+! grep -o '"outcome":"\(note\|problem\)"[^}]*"mend":null' "$out" >"$tmp/none" ||
+	fail "no command for $(cat "$tmp/none")"
+
+release=$(uname -r)
+
+machine "not loaded: built, or not built, or without headers"
+put proc/modules "ext4 1 0 - Live 0x0"
+script "fail OPEN 1 ENOENT"
+mkdir -p "$FAKE_ROOT/lib/modules/$release/updates/dkms"
+put "lib/modules/$release/updates/dkms/myalloc.ko.xz" x
+sick "the module is not loaded"
+tool doctor
+line out " +modprobe myalloc"
+rm "$FAKE_ROOT/lib/modules/$release/updates/dkms/myalloc.ko.xz"
+version=$(tool --version; sed -n 's/^myallocctl \([^ ]*\) .*/\1/p' "$out")
+mkdir -p "$FAKE_ROOT/usr/src/myalloc-$version"
+tool doctor
+line out " +apt install linux-headers-$release.*"
+mkdir "$FAKE_ROOT/lib/modules/$release/build"
+tool doctor
+line out " +dkms install myalloc/$version -k $release.*"
+
+vars=sys/firmware/efi/efivars
+secure=$vars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+mok=$vars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23
+machine "Secure Boot, from no key to a signed module"
+well
+line out "ok +Secure Boot is off"
+mkdir -p "$FAKE_ROOT/$vars" "$FAKE_ROOT/var/lib/dkms" "$FAKE_ROOT/lib/modules/$release/updates"
+printf '\6\0\0\0\0' >"$FAKE_ROOT/$secure"
+well
+line out "ok +Secure Boot is off"
+printf '\6\0\0\0\1' >"$FAKE_ROOT/$secure"
+well
+line out "ok +Secure Boot is on, and the kernel has accepted the module"
+put proc/modules "ext4 1 0 - Live 0x0"
+script "fail OPEN 1 ENOENT"
+sick "Secure Boot is on, and there is no key to sign the module with"
+printf 'certi\0ficate' >"$FAKE_ROOT/var/lib/dkms/mok.pub"
+sick "Secure Boot is on, and the key that DKMS signs with is not enrolled"
+tool doctor
+line out " +mokutil --import /var/lib/dkms/mok.pub, reboot.*"
+printf '\6\0\0\0another' >"$FAKE_ROOT/$mok"
+sick "Secure Boot is on, and the key that DKMS signs with is not enrolled"
+printf '\6\0\0\0another certi\0ficate' >"$FAKE_ROOT/$mok"
+put "lib/modules/$release/updates/myalloc.ko" x
+sick "Secure Boot is on, and the installed module is not signed"
+put "lib/modules/$release/updates/myalloc.ko" x "~Module signature appended~"
+tool doctor
+line out "ok +Secure Boot is on, and the key that DKMS signs with is enrolled"
+
+machine "a misspelt parameter"
+put sys/module/myalloc/parameters/reserve_mb 64
+put dev/kmsg "4,1,1,-;myalloc: unknown parameter 'old' ignored" \
+	"6,2,2,-;myalloc: 16 chunks of 4096 KiB, the largest block has 65536 KiB" \
+	"4,3,3,-;other: unknown parameter 'foreign' ignored" \
+	"4,4,4,-;myalloc: unknown parameter 'reserve_md' ignored" \
+	"6,5,5,-;myalloc: 16 chunks of 4096 KiB, the largest block has 65536 KiB"
+well
+line out "note +the module was loaded with an unknown parameter 'reserve_md', which the kernel has ignored"
+line out " +rmmod myalloc; modprobe myalloc reserve_mb=\.\.\.;.*"
+has_not out "'old'"
+has_not out foreign
+put proc/modules "ext4 1 0 - Live 0x0"
+script "fail OPEN 1 ENOENT"
+sick "the module is not loaded"
+has_not out reserve_md
+
+machine "symbols for other modules"
+mkdir -p "$FAKE_ROOT/usr/include/myalloc/mod"
+put usr/include/myalloc/mod/myalloc_client.h ""
+well
+line out "note +headers of myalloc are in /usr/include/myalloc/mod, but its Module.symvers for Linux $release is missing.*"
+line out " +dkms install myalloc/.* -k $release.*"
+tool buildinfo
+exits 1
+has err "no Module.symvers of myalloc for Linux $release found: dkms install"
+place=var/lib/dkms/myalloc/kernel-$release-$(uname -m)
+mkdir -p "$FAKE_ROOT/$place"
+put "$place/Module.symvers" ""
+well
+line out "ok +headers are in /usr/include/myalloc/mod, symbols in /$place/Module.symvers"
+has_not out note
+tool buildinfo
+exits 0
+line out "ccflags-y +-I/usr/include/myalloc/mod"
+line out "KBUILD_EXTRA_SYMBOLS +/$place/Module.symvers"
+tool -j buildinfo
+documents 1
+json /result/symvers "/$place/Module.symvers"
+json /result/kernel "$release"
+tool buildinfo --cflags
+exits 0
+[ "$(cat "$out")" = "-I/usr/include/myalloc/mod" ] || fail "not the flags alone: $(cat "$out")"
+tool buildinfo --symvers
+[ "$(cat "$out")" = "/$place/Module.symvers" ] || fail "not the file alone: $(cat "$out")"
+tool -j buildinfo --symvers
+exits 2
+has err "print one line for make"
+tool buildinfo --kernel 9.9
+exits 1
+has err "for Linux 9.9"
+KERNELRELEASE=8.8 tool buildinfo
+exits 1
+has err "for Linux 8.8"
+mkdir -p "$FAKE_ROOT/usr/local/lib/myalloc/9.9"
+put usr/local/lib/myalloc/9.9/Module.symvers ""
+tool buildinfo --symvers --kernel 9.9
+exits 0
+[ "$(cat "$out")" = /usr/local/lib/myalloc/9.9/Module.symvers ] || fail "not that of make install"
+MYALLOC=/tree tool buildinfo
+exits 1
+has err "MYALLOC=/tree must name a tree of myalloc's sources"
+has err "build the module there: make -C"
+mkdir -p "$FAKE_ROOT/tree/mod"
+put tree/mod/myalloc_client.h ""
+put tree/Module.symvers ""
+MYALLOC=/tree tool buildinfo
+exits 0
+line out "headers +/tree/mod"
+line out "KBUILD_EXTRA_SYMBOLS +/tree/Module.symvers"
+rm "$FAKE_ROOT/usr/include/myalloc/mod/myalloc_client.h"
+tool buildinfo
+exits 1
+has err "install the package myalloc-dev"
+
 machine "a debug kernel is told"
 config "CONFIG_KASAN=y" "CONFIG_PROVE_LOCKING=y" "CONFIG_KASAN_GENERIC=y"
 tool -j info

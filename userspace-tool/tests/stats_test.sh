@@ -99,7 +99,7 @@ done <"$tmp/labels"
 
 begin "the man page has each"
 # As roff would print it.
-sed 's/\\\(-\)/\1/g' "$build/myallocctl.8" >"$tmp/man"
+sed 's/\\\(-\)/\1/g' "$build/myallocctl-stat.8" >"$tmp/man"
 while read -r _ field _; do
 	grep -qw "$field" "$tmp/man" || fail "'$field' is not in the man page"
 done <"$tmp/fields"

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat top record report page cache heap pool ring arena client contract drain validate stress bench result doctor"
+objects="info stat top record report page cache heap pool ring arena client contract drain validate stress bench result buildinfo doctor"
 
 begin "help lists every object"
 tool help
@@ -26,7 +26,7 @@ for words in info top record report "stat show" "stat watch" "stat explain" "pag
 	"arena list" "arena show" "arena test" "ring list" "ring show" \
 	"ring test" drain validate \
 	"stress run" "stress kinds" "bench list" "bench run" "bench show" "bench compare" \
-	"result diff" doctor; do
+	"result diff" buildinfo doctor; do
 	# shellcheck disable=SC2086
 	tool $words help
 	exits 0
