@@ -5,12 +5,13 @@
 
 KERNEL ?= 6.12
 export RECORD KERNEL V ACCEL CPUS MEM NUMA APPEND UPDATE ONLY TIMEOUT SHAPES ROUNDS BASELINE
-export FUZZ_SECONDS RACE_OPS
+export FUZZ_SECONDS RACE_OPS KDIR PREFIX DESTDIR SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm programs module tool compile_commands lint clean
+.PHONY: deb install uninstall packages-test
 
 help:
 	@echo 'On a Debian 12 machine each command installs the packages it needs. Times are for 2 cores:'
@@ -47,6 +48,12 @@ help:
 	@echo '  make bench-kvm     like bench, on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
+	@echo '  make deb        build the Debian packages, checked by lintian (1 min; 20 s)'
+	@echo '  make install    install module, tool, headers and manual, for the kernel whose headers are'
+	@echo '                  KDIR (/lib/modules/RUNNING/build), in PREFIX (/usr/local), below DESTDIR;'
+	@echo '                  SIGN_KEY and SIGN_CERT sign the modules (1 min)'
+	@echo '  make uninstall  remove what that has installed'
+	@echo '  make packages-test  the packages on a clean Debian: apt, DKMS, load, remove (6 min; 3 min)'
 	@echo '  make compile_commands  build the modules, and write compile_commands.json for editors'
 	@echo '                  and clangd: how modules, native tests and tool are compiled (20 s)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (2 min)'
@@ -109,6 +116,15 @@ module:
 
 tool:
 	@vm/tool.sh
+
+deb:
+	@vm/deb.sh
+
+install uninstall:
+	@vm/install.sh $@
+
+packages-test:
+	@vm/test.sh packages
 
 compile_commands:
 	@vm/compile_commands.sh

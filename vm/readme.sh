@@ -33,14 +33,28 @@ if ! diff -B <(sed -n '/^#include/,$p' "$example/frob.c") "$place/frob.c" >&2 ||
 	! diff -B "$example/Kbuild" "$place/Kbuild" >&2; then
 	die "the example in README.md differs from mod/clients/frob"
 fi
-# The reader builds for the running kernel; ours is in the cache.
-command=$(printed 3 | sed -n 2p | sed -e "s|/lib/modules/\$(uname -r)/build|$kernel/build|" \
-	-e "s|/path/to/myalloc|$myalloc|")
+# The reader builds for the running kernel; ours, module and tool are in the cache.
+command=$(printed 3 | sed -e "s|/lib/modules/\$(uname -r)/build|$kernel/build|")
 [[ $command == "make -C $kernel/build "* ]] ||
 	die "README.md has no command that builds its example: '$command'"
 
+"$root/vm/tool.sh"
 log=$place/log
-(cd "$place" && ARCH=$(cat "$kernel/arch") PWD=$place sh -c "$command") >"$log" 2>&1 || {
+
+# build TREE: as the reader would, with what a tree of myalloc has
+build()
+{
+	(cd "$place" && PATH=$products/tool:$PATH MYALLOC=$1 ARCH=$(cat "$kernel/arch") \
+		PWD=$place sh -c "$command") >"$log" 2>&1
+}
+
+# Without the headers it must say what is missing.
+if build /nonexistent ||
+	! grep -q 'error: no myalloc_client.h found: MYALLOC=/nonexistent' "$log"; then
+	tail -n 20 "$log" >&2
+	die "the example builds without headers, or does not say that they are missing"
+fi
+build "$myalloc" || {
 	tail -n 20 "$log" >&2
 	die "the example of README.md does not build for the kernel '$name'"
 }

@@ -33,7 +33,11 @@ packages_of()
 	compilers) echo gcc clang-14 clang-16 clang-19 ;;
 	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint" ;;
+	man)	echo groff mandoc ;;
+	package) echo build-essential debhelper dh-dkms fakeroot lintian groff mandoc perl \
+		      pkg-config libjson-c-dev libncurses-dev zlib1g-dev ;;
+	chroot)	echo debootstrap ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man package chroot" ;;
 	esac
 }
 

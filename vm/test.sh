@@ -4,14 +4,15 @@
 #   check           the native suites and the harness's own tests
 #   kunit           the KUnit suites in the debug kernel, and its KASAN reports
 #   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
+#   packages        the Debian packages on a clean system: apt, DKMS, load in a guest, remove
 #   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh, likewise
 # Parts run at the same time; their output is prefixed with their names. Suites
 # and scenarios are named after their files.
 # ONLY='name name' runs only these scenarios. Results stay in $RESULTS. RECORD=1: also writes
 # a section of vm/TESTS.md, unless ONLY selects less than the whole.
 
-# shellcheck source=vm/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
 kernel=${KERNEL:-6.12}
 results=${RESULTS:-$products/results}
@@ -118,6 +119,55 @@ part_long()
 	prepare "$1" && guest "$1" "$kernel" "$root/vm/$1.sh"
 }
 
+# shellcheck disable=SC2317 # called by stage
+# installed PART KERNEL: the files of packages and 'make install'; its results beside the others
+installed()
+{
+	"$root/vm/install_test.sh" "$2" >"$results/$1/$2-install.ktap"
+}
+
+# dkms_files CHROOT RELEASE: what the guest takes of the system in which DKMS has built the
+# modules, as options of run.sh
+dkms_files()
+{
+	local file
+	for file in /usr/bin/myallocctl /bin/kmod; do
+		echo "--add $1$file:${file#/}"
+		as_root "to run a chroot" chroot "$1" ldd "$file" | grep -o '/[^ ]*' |
+			while read -r file; do
+				echo "--add $1$file:${file#/}"
+			done
+	done
+	echo "--add $1/bin/kmod:sbin/modprobe"
+	(cd "$1" && find "lib/modules/$2/" -name '*.ko' -o -name 'modules.*' -type f) |
+		while read -r file; do
+			echo "--add $1/$file:$file"
+		done
+}
+
+part_packages()
+{
+	local status=0 system options
+	stage packages "the packages are built, and lintian is silent" "$root/vm/deb.sh" >/dev/null ||
+		return 1
+	stage packages "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null || return 1
+	stage packages "what is installed, and what packages contain" installed packages "$kernel" ||
+		status=1
+	stage packages "a clean system installs them, and DKMS builds for each kernel" \
+		"$root/vm/packages.sh" install || return 1
+	system=$("$root/vm/packages.sh" path)
+	# One of the parameters is misspelt: the doctor has to find it.
+	mkdir -p "$results/packages/modprobe.d"
+	sed 's/^options myalloc .*/& reserve_md=1/' "$root/mod/packaging/examples/modprobe.conf" \
+		>"$results/packages/modprobe.d/myalloc.conf"
+	options=$(dkms_files "$system" "$(cat "$cache/kernel/$kernel/release")" | sort -u)
+	# shellcheck disable=SC2086 # words
+	guest packages "$kernel" "$root/vm/packages_guest.sh" --bare $options \
+		--add "$results/packages/modprobe.d/myalloc.conf:etc/modprobe.d/myalloc.conf" || status=1
+	stage packages "purging them leaves nothing" "$root/vm/packages.sh" remove || status=1
+	return "$status"
+}
+
 part_scenarios()
 {
 	local script status=0
@@ -126,6 +176,8 @@ part_scenarios()
 		"$root/vm/readme.sh" "$kernel" || status=1
 	stage scenarios "module and tool have the version of the changelog" \
 		"$root/vm/version.sh" "$kernel" || status=1
+	stage scenarios "what is installed, and what packages contain" installed scenarios "$kernel" ||
+		status=1
 	for script in "$root"/vm/scenarios/*.sh; do
 		case $(basename "$script" .sh) in
 		kunit)	continue ;;
@@ -149,6 +201,7 @@ run_part()
 	case $1 in
 	check)		part_check || status=$? ;;
 	kunit)		part_kunit || status=$? ;;
+	packages)	part_packages || status=$? ;;
 	scenarios)	part_scenarios || status=$? ;;
 	*)		part_long "$1" || status=$? ;;
 	esac
@@ -177,12 +230,14 @@ guests()
 }
 
 # Prepare what all parts need before they start to wait for each other.
-"$root/vm/setup.sh" native module tool guest source
+groups=(native module tool guest source man)
+case " $* " in *" scenarios "*|*" packages "*) groups+=(package) ;; esac
+"$root/vm/setup.sh" "${groups[@]}"
 
 pids=()
 for part; do
 	case $part in
-	check|kunit|scenarios|lifecycle|ioctl_fuzz) ;;
+	check|kunit|scenarios|packages|lifecycle|ioctl_fuzz) ;;
 	*)	die "vm/test.sh: no part '$part'; see the head of vm/test.sh" ;;
 	esac
 	run_part "$part" >&2 &
