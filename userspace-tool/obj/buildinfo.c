@@ -6,7 +6,7 @@
  *
  *	a tree in which myalloc was built	named by the environment: MYALLOC=/path/to/myalloc
  *	the packages				headers in /usr/include, symbols kept by DKMS
- *	'make install'				both below /usr/local
+ *	'make install'				both below /usr/local, or with PREFIX=/usr below that
  *
  * The symbols belong to one kernel release. Kbuild says in KERNELRELEASE which one it builds for.
  */
@@ -72,8 +72,10 @@ static char *find_include(const char *tree)
 
 static char *find_symvers(const char *tree, const char *kernel)
 {
+	static const char *const places[] = { "/usr/local/lib/myalloc", "/usr/lib/myalloc" };
 	struct utsname uts;
 	char *found = NULL;
+	size_t i;
 
 	if (tree)
 		return existing(xasprintf("%s/Module.symvers", tree));
@@ -81,8 +83,8 @@ static char *find_symvers(const char *tree, const char *kernel)
 	if (uname(&uts) == 0)
 		found = existing(xasprintf("/var/lib/dkms/myalloc/kernel-%s-%s/Module.symvers",
 					   kernel, uts.machine));
-	if (!found)
-		found = existing(xasprintf("/usr/local/lib/myalloc/%s/Module.symvers", kernel));
+	for (i = 0; i < ARRAY_SIZE(places) && !found; i++)
+		found = existing(xasprintf("%s/%s/Module.symvers", places[i], kernel));
 	return found;
 }
 
