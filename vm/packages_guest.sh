@@ -4,6 +4,12 @@
 
 export PATH=/usr/bin:/sbin:$PATH
 
+# The shell prefers busybox's own, which cannot unpack what DKMS has compressed.
+modprobe()
+{
+	/sbin/modprobe "$@"
+}
+
 # says NAME PATTERN COMMAND...: its output has a line that matches
 says()
 {

@@ -139,7 +139,7 @@ dkms_files()
 			done
 	done
 	echo "--add $1/bin/kmod:sbin/modprobe"
-	(cd "$1" && find "lib/modules/$2/" -name '*.ko' -o -name 'modules.*' -type f) |
+	(cd "$1" && find "lib/modules/$2/" -name '*.ko*' -o -name 'modules.*' -type f) |
 		while read -r file; do
 			echo "--add $1/$file:$file"
 		done
