@@ -62,7 +62,7 @@ help:
 	@echo '  make lint       checkpatch, kernel-doc, sparse, W=1, shellcheck, layers (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
 	@echo
-	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, or a name of vm/kernels.conf'
+	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, 6.12-arm64, or a name of vm/kernels.conf'
 	@echo '  V=1             show all output'
 	@echo '  ONLY="a b"      run only these scenarios'
 	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
@@ -72,7 +72,7 @@ help:
 
 vm vm-shell:
 	@vm/setup.sh guest module tool
-	@vm/tool.sh
+	@vm/tool.sh $(KERNEL)
 	@vm/run.sh --kernel $(KERNEL) $(if $(filter vm,$@),--show,--shell) vm/demo.sh
 
 vm-console:
@@ -90,7 +90,7 @@ ioctl-fuzz:
 SECONDS ?= 600
 soak:
 	@vm/setup.sh guest module tool
-	@vm/tool.sh
+	@vm/tool.sh $(KERNEL)
 	@vm/run.sh --kernel $(KERNEL) --append GUEST_SECONDS=$(SECONDS) --show vm/soak.sh
 
 matrix:

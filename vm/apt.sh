@@ -75,6 +75,14 @@ fetch_debs()
 # touching the machine: use_suite sets them.
 apt_private=()
 
+# The sources of this machine's Debian, as lines of sources.list.
+debian_sources()
+{
+	# shellcheck disable=SC2016 # apt's own placeholders
+	apt-get indextargets --format '$(LABEL)|deb $(REPO_URI) $(CODENAME) $(COMPONENT)' \
+		'Created-By: Packages' | sed -n 's/^Debian\(-Security\)\?|//p' | sort -u
+}
+
 # use_suite NAME: from here on use suite NAME of the same archive.
 use_suite()
 {

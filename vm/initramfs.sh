@@ -1,23 +1,27 @@
 #!/bin/bash
 # Pack the initramfs of a guest: busybox, init, the script, modules, programs.
-# Usage: vm/initramfs.sh OUT.cpio SCRIPT [FILE:PATH-IN-GUEST]...
+# Usage: vm/initramfs.sh ARCH OUT.cpio SCRIPT [FILE:PATH-IN-GUEST]...
 # In the guest: /guest/script, /guest/ktap.sh, /guest/prologue, /guest/bin (in
 # PATH; each vm/guest/programs/*.c is built into it).
 
-# shellcheck source=vm/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
-out=$1 script=$2
-shift 2
+arch=$1 out=$2 script=$3
+shift 3
+use_arch "$arch"
+programs=$products/guest$(foreign_name "$arch")
+busybox=/bin/busybox
+[ -z "$arch_cross" ] || busybox=$(get_foreign busybox busybox-static)/bin/busybox
 
 # compile SOURCE: build a static program, if its source is newer.
 compile()
 {
 	local program
-	program=$products/guest/$(basename "$1" .c)
-	mkdir -p "$products/guest"
+	program=$programs/$(basename "$1" .c)
+	mkdir -p "$programs"
 	if [ ! "$program" -nt "$1" ]; then
-		gcc -O2 -Wall -Wextra -static -pthread -I "$root/mod/uapi" \
+		"${arch_cross}gcc" -O2 -Wall -Wextra -static -pthread -I "$root/mod/uapi" \
 			-o "$program.new.$$" "$1" || return 1
 		mv "$program.new.$$" "$program"
 	fi
@@ -27,7 +31,7 @@ compile()
 stage=$(mktemp -d "$products/stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 mkdir -p "$stage"/{bin,dev,etc,guest/bin,out,proc,sys,tmp}
-cp /bin/busybox "$stage/bin/busybox"
+cp "$busybox" "$stage/bin/busybox"
 ln -s busybox "$stage/bin/sh"
 install -m 755 "$(compile "$root/vm/guest/init.c")" "$stage/init"
 for source in "$root"/vm/guest/programs/*.c; do

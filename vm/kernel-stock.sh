@@ -14,7 +14,7 @@ find_stock()
 			echo "$image $headers $version"
 			return 0
 		fi
-	done < <(apt-cache pkgnames linux-image- 2>/dev/null |
+	done < <(apt-cache "${apt_private[@]}" pkgnames linux-image- 2>/dev/null |
 		 grep -E "^$pattern\$" | sort -rV)
 	return 1
 }
@@ -22,7 +22,7 @@ find_stock()
 # Print the packages that the headers package needs in addition.
 header_parts()
 {
-	apt-cache show "$1=$2" | sed -n 's/^Depends: //p' | head -n 1 |
+	apt-cache "${apt_private[@]}" show "$1=$2" | sed -n 's/^Depends: //p' | head -n 1 |
 		sed 's/[,|]/\n/g' | awk '{ print $1 }' |
 		grep -E '^linux-(headers-.*common.*|kbuild-.*)$' | sort -u
 }
@@ -37,6 +37,13 @@ unpack_stock()
 		dpkg -x "$deb" "$dir/root" || return 1
 	done
 	rm -rf "$dir/deb"
+}
+
+# The programs of kbuild for this machine's processor, of the version that the headers name.
+unpack_kbuild()
+{
+	apt_private=()
+	unpack_stock "$@"
 }
 
 # The headers refer to each other by absolute path; make them work in any
@@ -57,8 +64,10 @@ relocate_headers()
 
 get_stock()
 {
-	local found image headers version parts part tree temporary release
+	local found image headers version parts kbuild part tree temporary release
 	need_debian "packages named $pattern"
+	use_arch "$arch"
+	[ -z "$arch_cross" ] || use_foreign "$arch_debian"
 	if [ "${UPDATE:-0}" = 1 ] || ! found=$(find_stock); then
 		apt_update
 		found=$(find_stock) ||
@@ -69,8 +78,11 @@ get_stock()
 	release=${image#linux-image-}
 	tree=$cache/stock/${image}_$version
 	if [ ! -e "$tree/release" ]; then
-		parts=()
+		parts=() kbuild=()
 		for part in $(header_parts "$headers" "$version"); do
+			case $part in
+			linux-kbuild-*)	[ -z "$arch_cross" ] || { kbuild=("$part=$version"); continue; } ;;
+			esac
 			parts+=("$part=$(version_of "$part")")
 		done
 		temporary=$tree.partial
@@ -85,6 +97,8 @@ get_stock()
 			get_stock
 			return
 		fi
+		[ ${#kbuild[@]} = 0 ] || (step "fetching kbuild for this machine" "5 s" \
+			unpack_kbuild "$temporary" "${kbuild[@]}")
 		relocate_headers "$temporary/root/usr/src/linux-headers-$release" "$tree"
 		ln -s "root/boot/vmlinuz-$release" "$temporary/image"
 		ln -s "root/boot/config-$release" "$temporary/config"

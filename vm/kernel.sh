@@ -5,12 +5,12 @@
 #   build    what a module is built against: make -C .../build M=...
 #   config   the kernel's configuration
 #   release  its version string
-#   arch     x86_64 or um
+#   arch     x86_64, arm64 or um, see kernels/arch.conf
 # Usage: vm/kernel.sh NAME      names: see kernels.conf
 # UPDATE=1 looks for a newer kernel; otherwise an existing one is kept.
 
-# shellcheck source=vm/apt.sh
-. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 name=${1:?usage: vm/kernel.sh NAME}
 line=$(awk -v n="$name" '$1 == n' "$root/vm/kernels.conf")

@@ -6,8 +6,8 @@
 # the sources in the cache. KFLAGS adds words to the make command (W=1, C=2).
 # GCOV=1: instrument the modules to count executed lines, on a kernel with GCOV_KERNEL.
 
-# shellcheck source=vm/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 name=${1:?usage: vm/module.sh KERNEL [VARIANT]}
 variant=${2:-}
@@ -21,6 +21,8 @@ esac
 kernel=$("$root/vm/kernel.sh" "$name")
 tree=$(readlink -f "$kernel")
 arch=$(cat "$kernel/arch")
+use_arch "$arch"
+[ -z "$arch_cross" ] || flags+=" CROSS_COMPILE=$arch_cross"
 mirror=$products/module/$name${variant:+-$variant}
 if [ "${GCOV:-0}" = 1 ]; then
 	flags+=" MYALLOC_GCOV=y"

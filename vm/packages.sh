@@ -32,14 +32,6 @@ within()
 		DEBIAN_FRONTEND=noninteractive "$@"' sh "$@"
 }
 
-# The sources of this machine's Debian, as lines of sources.list.
-debian_sources()
-{
-	# shellcheck disable=SC2016 # apt's own placeholders
-	apt-get indextargets --format '$(LABEL)|deb $(REPO_URI) $(CODENAME) $(COMPONENT)' \
-		'Created-By: Packages' | sed -n 's/^Debian\(-Security\)\?|//p' | sort -u
-}
-
 make_base()
 {
 	local dir=$1 suite archive packages=("${@:2}")

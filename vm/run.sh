@@ -25,8 +25,8 @@
 # Exit status 0: the script ran to its end with status 0 and the kernel's log has no
 # findings. OUT: stdout, stderr, console, files/, verdict.ktap.
 
-# shellcheck source=vm/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} nmi=0 show=0 shell=0
 bare=0 expected=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
@@ -69,6 +69,7 @@ done
 [ $shell = 0 ] || "$root/vm/setup.sh" shell
 tree=$("$root/vm/kernel.sh" "$kernel")
 arch=$(cat "$tree/arch")
+use_arch "$arch"
 mkdir -p "$products"
 : "${out:=$products/out/$kernel/$(basename "$script" .sh)}"
 rm -rf "$out"
@@ -80,18 +81,21 @@ if [ $bare = 0 ]; then
 	for module in "$modules"/*.ko; do
 		adds+=("$module:guest/modules/$(basename "$module")")
 	done
-	for program in "$products"/tool/myallocctl "$products"/tool/guest/*; do
+	tool=$products/tool$(foreign_name "$arch")
+	for program in "$tool"/myallocctl "$tool"/guest/*; do
 		if [ -f "$program" ] && [ -x "$program" ]; then
 			adds+=("$program:guest/bin/$(basename "$program")")
 		fi
 	done
 fi
 if [ $shell = 1 ]; then
-	adds+=(/bin/bash-static:guest/bin/bash)
+	bash=/bin/bash-static
+	[ -z "$arch_cross" ] || bash=$(get_foreign bash bash-static)$bash
+	adds+=("$bash:guest/bin/bash")
 	[ ! -e "$products/tool/myallocctl.bash" ] ||
 		adds+=("$products/tool/myallocctl.bash:guest/myallocctl.bash")
 fi
-"$root/vm/initramfs.sh" "$out/initramfs" "$script" "${adds[@]}"
+"$root/vm/initramfs.sh" "$arch" "$out/initramfs" "$script" "${adds[@]}"
 control='' following=()
 trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}' EXIT
 
@@ -109,7 +113,7 @@ if [ $shell = 1 ]; then
 	if read -r rows columns < <(stty size 2>/dev/null) && [ "${rows:-0}" -gt 0 ]; then
 		words+=" GUEST_ROWS=$rows GUEST_COLUMNS=$columns"
 	fi
-	[ "$arch" = um ] || words+=" GUEST_SECOND_TTY=/dev/ttyS1"
+	[ "$arch" = um ] || words+=" GUEST_SECOND_TTY=$arch_channel"
 else
 	words+=" loglevel=6"
 fi
@@ -124,20 +128,29 @@ if [ "$arch" = um ]; then
 	machine+=($words $append)
 	accel=um
 else
+	# The client of NMIs is for x86.
+	[ "$arch" = x86_64 ] || nmi=0
 	[ "$nmi" = 0 ] || words+=" GUEST_NMI=1"
+	if [ -n "$arch_cross" ]; then
+		case $accel in
+		auto|tcg) accel=tcg ;;
+		*)	die "vm/run.sh: '$accel' cannot run a guest of $arch here; it is emulated" ;;
+		esac
+	fi
 	[ "$accel" != auto ] || accel=$("$root/vm/accel.sh" "$tree/image")
 	case $accel in
 	kvm)	how=(-accel kvm -cpu host) ;;
 	# In QEMU 7.2 cmpxchg16b leaves garbage in the flags (it computes them from a stale cc_op); if an
 	# interrupt saves them at that moment, the guest dies of a double fault.
-	tcg)	how=(-accel "tcg,thread=multi" -cpu "max,-cx16") ;;
+	tcg)	how=(-accel "tcg,thread=multi" -cpu "$arch_cpu") ;;
 	icount)	how=(-accel tcg -cpu max -icount "shift=0,sleep=off") cpus=1 ;;
 	*)	die "vm/run.sh: --accel is auto, kvm, tcg or icount, not '$accel'" ;;
 	esac
-	machine=(qemu-system-x86_64 "${how[@]}" -smp "$cpus" -m "$mem"
+	# shellcheck disable=SC2206 # words
+	machine=("$arch_qemu" $arch_machine "${how[@]}" -smp "$cpus" -m "$mem"
 		 -nodefaults -display none -no-reboot
 		 -kernel "$tree/image" -initrd "$out/initramfs"
-		 -append "console=ttyS0 no_timer_check $words $append")
+		 -append "console=$arch_console GUEST_CHANNEL=$arch_channel $arch_words $words $append")
 	if [ "$numa" -gt 1 ]; then
 		bytes=$(numfmt --from=iec "$mem")
 		for ((node = 0; node < numa; node++)); do
@@ -157,10 +170,13 @@ else
 		following+=(--qmp "$control/qmp")
 	fi
 	if [ $shell = 1 ]; then
-		machine+=(-serial mon:stdio -serial "unix:$control/terminal,server=on,wait=off")
+		machine+=(-serial mon:stdio
+			  -chardev "socket,id=channel,path=$control/terminal,server=on,wait=off")
 	else
-		machine+=(-serial "file:$out/console" -serial "file:$out/channel")
+		machine+=(-serial "file:$out/console" -chardev "file,id=channel,path=$out/channel")
 	fi
+	# shellcheck disable=SC2206 # words
+	machine+=($arch_line)
 fi
 
 if [ $shell = 1 ]; then

@@ -37,7 +37,8 @@ packages_of()
 	package) echo build-essential debhelper dh-dkms fakeroot lintian groff mandoc perl \
 		      pkg-config libjson-c-dev libncurses-dev zlib1g-dev ;;
 	chroot)	echo debootstrap ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man package chroot" ;;
+	arm64)	echo qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man package chroot arm64" ;;
 	esac
 }
 

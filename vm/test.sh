@@ -11,8 +11,8 @@
 # ONLY='name name' runs only these scenarios. Results stay in $RESULTS. RECORD=1: also writes
 # a section of vm/TESTS.md, unless ONLY selects less than the whole.
 
-# shellcheck source=vm/apt.sh
-. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 kernel=${KERNEL:-6.12}
 results=${RESULTS:-$products/results}
@@ -111,7 +111,7 @@ prepare()
 	stage "$1" "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null &&
 		stage "$1" "modules for $kernel" "$root/vm/module.sh" "$kernel" \
 			>/dev/null &&
-		stage "$1" "the tool" "$root/vm/tool.sh" tests
+		stage "$1" "the tool" "$root/vm/tool.sh" tests "$kernel"
 }
 
 part_long()
@@ -168,16 +168,27 @@ part_packages()
 	return "$status"
 }
 
-part_scenarios()
+own_scenarios()
 {
-	local script status=0
-	prepare scenarios || return 1
+	local status=0
 	stage scenarios "the example of README.md builds for $kernel" \
 		"$root/vm/readme.sh" "$kernel" || status=1
 	stage scenarios "module and tool have the version of the changelog" \
 		"$root/vm/version.sh" "$kernel" || status=1
 	stage scenarios "what is installed, and what packages contain" installed scenarios "$kernel" ||
 		status=1
+	return "$status"
+}
+
+part_scenarios()
+{
+	local script status=0
+	prepare scenarios || return 1
+	# What users build and install, for this machine's own kernels.
+	use_arch "$(arch_of "$kernel")"
+	if [ -z "$arch_cross" ]; then
+		own_scenarios || status=1
+	fi
 	for script in "$root"/vm/scenarios/*.sh; do
 		case $(basename "$script" .sh) in
 		kunit)	continue ;;

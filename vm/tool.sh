@@ -1,19 +1,36 @@
 #!/bin/bash
 # Build the userspace tool, and the tests of the device that run in a guest: static,
 # so that they run in a guest that has only busybox.
-# Usage: vm/tool.sh [tests]     results in the cache: tool/myallocctl, tool/guest/*
+# Usage: vm/tool.sh [tests] [KERNEL]     results in the cache: tool/myallocctl, tool/guest/*; for a
+# kernel of another machine (kernels/arch.conf): tool-ARCH/...
 
-# shellcheck source=vm/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
+arch=x86_64 tests=''
+for word; do
+	case $word in
+	tests)	tests=1 ;;
+	*)	arch=$(arch_of "$word") ;;
+	esac
+done
+use_arch "$arch"
+to=$products/tool$(foreign_name "$arch")
 "$root/vm/setup.sh" tool
-mkdir -p "$products/tool"
+mkdir -p "$to"
 lock "tool-$(basename "$products")"
-targets=(all)
-[ "${1:-}" != tests ] || targets+=(guest-tests)
+targets=(all) words=(O="$to")
+if [ -n "$arch_cross" ]; then
+	# The pages are made by programs that would have to run here.
+	targets=("$to/myallocctl")
+	foreign=$(get_foreign tool libjson-c-dev zlib1g-dev libncurses-dev)
+	words+=(CC="${arch_cross}gcc" CFLAGS="-O2 -g -I$foreign/usr/include -I$foreign/usr/include/${arch_cross%-}"
+		LDFLAGS="-L$foreign/usr/lib/${arch_cross%-}")
+fi
+[ -z "$tests" ] || targets+=(guest-tests)
 # make quickly finds that everything is up to date; print only if it is not.
-build() { make -C "$root/userspace-tool" -j"$(nproc)" O="$products/tool" "$@"; }
+build() { make -C "$root/userspace-tool" -j"$(nproc)" "${words[@]}" "$@"; }
 if ! build -q "${targets[@]}" >/dev/null 2>&1; then
 	step "building the tool" "5 to 20 s" build "${targets[@]}"
 fi
-[ -x "$products/tool/myallocctl" ] || die "the build did not produce myallocctl"
+[ -x "$to/myallocctl" ] || die "the build did not produce myallocctl"
