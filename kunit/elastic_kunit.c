@@ -4,6 +4,7 @@
 
 #include <kunit/test.h>
 
+#include "client/contract.h"
 #include "fixture.h"
 #include "page/bad_page.h"
 #include "page/block.h"
@@ -192,6 +193,39 @@ static void elastic_may_wait_others(struct kunit *test)
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, 1), 1);
 	EXPECT_CHUNKS(fx, FIXED + 1);
+}
+
+/* A contract makes the zone grow, unless chunks do not help; what it holds stays. */
+static void elastic_contract(struct kunit *test)
+{
+	struct fixture *fx = elastic_zone(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = CHUNK, .orders = BIT(0),
+	};
+	struct myalloc_contract *c;
+	void *fixed[FIXED];
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, plan);
+	for (i = 0; i < FIXED; i++)
+		KUNIT_ASSERT_NOT_NULL(test, fixed[i] = myalloc_pages_alloc(fx->zone, ORDER, 0));
+	c = myalloc_contract_create(fx->zone, "frob", &line, 1, 0, plan);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
+	EXPECT_CHUNKS(fx, FIXED + 1);
+	grow(fx, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, U32_MAX), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fixed[0], ORDER), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, U32_MAX), 1);
+	EXPECT_CHUNKS(fx, FIXED + 1);
+	line.pages = (MOST + 1) * CHUNK;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(fx->zone, "too-large", &line, 1, 0,
+							      plan)), -ENOSPC);
+	EXPECT_CHUNKS(fx, MOST);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fixed[1], ORDER), 0);
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, U32_MAX), SPARE);
 }
 
 /* Only whole free chunks go, the highest first, and never a fixed one. */
@@ -687,6 +721,7 @@ static void elastic_no_memory(struct kunit *test)
 static struct kunit_case elastic_cases[] = {
 	KUNIT_CASE(elastic_may_wait),
 	KUNIT_CASE(elastic_may_wait_others),
+	KUNIT_CASE(elastic_contract),
 	KUNIT_CASE(elastic_shrink),
 	KUNIT_CASE(elastic_shrink_low),
 	KUNIT_CASE(elastic_foreign),

@@ -68,6 +68,7 @@
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/shadow.h"
+#include "zone/elastic.h"
 #include "zone/validate.h"
 
 /**
@@ -506,7 +507,7 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 			unsigned int flags, struct myalloc_contract_plan *plan)
 {
 	struct myalloc_contract *c;
-	u32 i;
+	u32 i, grown;
 	int err;
 
 	err = myalloc_contract_plan(zone, lines, nr, plan);
@@ -521,8 +522,13 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 	if (plan->blocks_short) {	/* so it is whenever pages are short */
 		myalloc_zone_drain(zone);
 		myalloc_plan_sum(zone, plan);
-		if (plan->blocks_short)
-			return ERR_PTR(refuse_short(zone, name, plan));
+		while (plan->blocks_short) {
+			/* An elastic zone takes more from the system. */
+			if (plan->short_order > zone->chunk_order ||
+			    myalloc_zone_grow(zone, 1, &grown))
+				return ERR_PTR(refuse_short(zone, name, plan));
+			myalloc_plan_sum(zone, plan);
+		}
 	}
 	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
 	if (!c)
