@@ -272,7 +272,9 @@ static void client_soft(struct kunit *test)
 {
 	struct fixture *fx = zone_with(test, &tell_ops);
 	struct fixture *silent = zone_with(test, &silent_ops);
-	const struct myalloc_client_args args = { .name = "frob", .soft_pages = 4, .hard_pages = 8 };
+	const struct myalloc_client_args args = {
+		.name = "frob", .soft_pages = 4, .hard_pages = 8,
+	};
 	struct myalloc_client *client = client_of(fx, &args), *quiet = client_of(silent, &args);
 	void *a, *b;
 
@@ -659,6 +661,7 @@ static void client_release_damaged(struct kunit *test)
 
 static void client_orphans(struct kunit *test)
 {
+	const struct myalloc_client_args again = { .name = "a" };
 	struct fixture *fx = zone_with(test, NULL);
 	struct myalloc_client *a = client_of(fx, &(struct myalloc_client_args){
 		.name = "a", .owner = fx, .owner_name = "module frob" });
@@ -672,8 +675,7 @@ static void client_orphans(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_now(a).gone, 1);
 	KUNIT_EXPECT_EQ(test, stats_now(b).gone, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(fx->zone, fx), 0);
-	KUNIT_EXPECT_TRUE(test, IS_ERR(myalloc_client_create(fx->zone,
-		&(struct myalloc_client_args){ .name = "a" })));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(fx->zone, &again)), -EEXIST);
 	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(a, pages, 3), 0);
 	expect_end(fx, a);
 	expect_end(fx, b);

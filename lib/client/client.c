@@ -20,8 +20,8 @@
  *
  * End: myalloc_client_end() refuses as long as the client holds anything, and prints what, by call
  * site (sites.c). With MYALLOC_RELEASE_ALL it prints the same and frees it: the clients below
- * first, then fronts, caches, extents. If the owner goes away without that, the client stays, marked
- * as gone: memory that a device may still write to must not be used by others.
+ * first, then fronts, caches, extents. If the owner goes away without that, the client stays and
+ * is marked as gone: memory that a device may still write to must not be used by others.
  *
  * Invariants
  *	I1  pages = pages of the slabs of its caches, including those in limbo, + extents with the
@@ -480,8 +480,8 @@ static int release_all(struct myalloc_client *top, bool poison)
  * What it holds is printed by call site, also before it is released.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EINVAL for unknown flags, which is reported; -EBUSY if it holds anything and is not to
- * release it, or if damaged metadata prevents that; then the client remains usable.
+ * Return: 0; -EINVAL for unknown flags, which is reported; -EBUSY if it holds anything and is not
+ * to release it, or if damaged metadata prevents that; then the client remains usable.
  */
 int myalloc_client_end(struct myalloc_client *client, unsigned int flags)
 {

@@ -98,7 +98,8 @@ static void empty_slab(struct myalloc_cache *c, struct myalloc_frame *frame, boo
 /**
  * myalloc_cache_empty() - free every live object of a cache
  * @cache: the cache, which nobody uses any more
- * @poison: fill them with MYALLOC_POISON_FREE first, unless objects of this cache keep their content
+ * @poison: fill them with MYALLOC_POISON_FREE first, unless objects of this cache keep their
+ *	content
  *
  * Context: task, may sleep.
  */

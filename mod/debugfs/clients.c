@@ -14,7 +14,13 @@
 static struct myalloc_zone *zone;
 
 #define NAME(type, name, ...)	" <" #name ">"
-#define VALUE(type, name, ...)	seq_printf(m, " %llu", (unsigned long long)stat.name);
+#define VALUE(type, name, ...)	put_value(m, stat.name),
+
+static int put_value(struct seq_file *m, u64 value)
+{
+	seq_printf(m, " %llu", value);
+	return 0;
+}
 
 static bool client_line(struct myalloc_client *client, void *m)
 {
@@ -22,7 +28,7 @@ static bool client_line(struct myalloc_client *client, void *m)
 
 	myalloc_client_stat_fill(&stat, client);
 	seq_puts(m, stat.name);
-	MYALLOC_CLIENT_FIELDS(VALUE)
+	(void)(MYALLOC_CLIENT_FIELDS(VALUE) 0);
 	seq_printf(m, " %s\n", stat.owner);
 	return true;
 }
