@@ -2,14 +2,14 @@
 /*
  * Example of a contract: a driver of a device that transfers data, on two kinds of memory
  *
- * Each transfer needs a request and a buffer, a page or 64 KiB of contiguous memory, and cannot wait
- * for it, as in an interrupt; at most 256 transfers are under way. With contract=0 requests come
+ * Each transfer needs a request and a buffer, one page or 16 that are contiguous, and cannot wait
+ * for them, as in an interrupt; at most 256 transfers are under way. With contract=0 requests come
  * from a mempool on kmalloc() and buffers from the page allocator, as in many drivers. With
  * contract=1 both come from a contract, which states exactly that; nothing else differs.
  *
- * Before the transfers begin, the module makes life hard for both: it takes the memory of the
- * system and gives back every other page, as months of uptime do in the end, and takes whatever the
- * zone of myalloc has left.
+ * Before the transfers begin, the module makes life hard for both: it splits every large block that
+ * the system has free and keeps each second page, as months of uptime do in the end, and takes all
+ * that the zone of myalloc has left. Half of the system's memory remains free.
  *
  * The parameters transfers and failed say at the end what came of it.
  */
@@ -23,7 +23,7 @@
 #include "myalloc_client.h"
 
 #define UNDER_WAY	256	/* transfers */
-#define BUFFER_BYTES	65536
+#define BUFFER_ORDER	4	/* log2 of pages of a large buffer */
 #define REQUEST_BYTES	200
 #define POOL_NR		16	/* requests that the mempool keeps */
 
@@ -88,14 +88,13 @@ static struct myalloc_cache *requests;
 
 static int __init contract_begin(void)
 {
-	unsigned int order = get_order(BUFFER_BYTES);
 	const struct myalloc_contract_line lines[] = {
 		{
 			.kind = MYALLOC_CONTRACT_OBJECTS, .count = UNDER_WAY,
 			.cache = { .name = "transfer-request", .object_size = REQUEST_BYTES },
 		}, {
-			.kind = MYALLOC_CONTRACT_PAGES, .pages = UNDER_WAY << order,
-			.orders = BIT(0) | BIT(order),
+			.kind = MYALLOC_CONTRACT_PAGES, .pages = UNDER_WAY << BUFFER_ORDER,
+			.orders = BIT(0) | BIT(BUFFER_ORDER),
 		},
 	};
 	struct myalloc_contract_plan *plan = kzalloc(sizeof(*plan), GFP_KERNEL);
@@ -142,7 +141,8 @@ static void *greedy[MYALLOC_NR_ORDERS];
 
 static void __init take_the_rest(void)
 {
-	void **block, *list = NULL;
+	void **block;
+	unsigned int i;
 	int order;
 
 	for (order = MYALLOC_TOP_ORDER; order >= 0; order--) {
@@ -151,18 +151,17 @@ static void __init take_the_rest(void)
 			greedy[order] = block;
 		}
 	}
-	while ((block = (void *)__get_free_page(GFP_NOWAIT | __GFP_NOWARN))) {
-		*block = list;
-		list = block;
-	}
-	while ((block = list)) {
-		list = *block;
-		if ((unsigned long)block & PAGE_SIZE) {
-			*block = taken;
-			taken = block;
-		} else {
-			free_page((unsigned long)block);
+	while ((block = (void *)__get_free_pages(GFP_ATOMIC | __GFP_NOWARN, BUFFER_ORDER))) {
+		split_page(virt_to_page(block), BUFFER_ORDER);
+		for (i = 0; i < BIT(BUFFER_ORDER); i++, block += PAGE_SIZE / sizeof(*block)) {
+			if (i % 2) {
+				*block = taken;
+				taken = block;
+			} else {
+				free_page((unsigned long)block);
+			}
 		}
+		cond_resched();
 	}
 }
 
@@ -208,7 +207,7 @@ static void __init transfer_all(void)
 		struct transfer *t = &under_way[choice % UNDER_WAY];
 
 		finish(t);
-		t->order = choice >> 30 ? get_order(BUFFER_BYTES) : 0;
+		t->order = choice >> 30 ? BUFFER_ORDER : 0;
 		if (!(contract ? contract_take(t) : kernel_take(t))) {
 			t->request = NULL;
 			failed++;

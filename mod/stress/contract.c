@@ -16,7 +16,7 @@
  * times for each free, so that it is always almost empty. The adversary begins when it is.
  *
  * A request that fails although M pages would not have been exceeded is a failure, and there must
- * be none. Each block holds a value at its beginning and its end, which is compared when it is freed.
+ * be none. Each block holds a value at its beginning and its end, which a free compares.
  *
  * Nothing is allocated from the kernel after the start. Locking: the adversary's thread is the only
  * writer of its counters; the job's lock protects the record and the result.
