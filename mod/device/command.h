@@ -21,6 +21,7 @@ struct myalloc_command {
 	int (*fn)(struct myalloc_session *session, struct myalloc_zone *zone, void __user *user);
 };
 
+extern const struct myalloc_command myalloc_look_commands[];	/* look.c */
 extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
 extern const struct myalloc_command myalloc_pool_commands[];	/* pool.c */
 extern const struct myalloc_command myalloc_contract_commands[];	/* contract.c */

@@ -376,8 +376,9 @@ static const struct myalloc_command commands[] = {
 };
 
 static const struct myalloc_command *const tables[] = {
-	commands, myalloc_heap_commands, myalloc_ring_commands, myalloc_arena_commands,
-	myalloc_pool_commands, myalloc_contract_commands, myalloc_client_commands,
+	commands, myalloc_look_commands, myalloc_heap_commands, myalloc_ring_commands,
+	myalloc_arena_commands, myalloc_pool_commands, myalloc_contract_commands,
+	myalloc_client_commands,
 };
 
 static const struct myalloc_command *find_command(unsigned int cmd)

@@ -33,7 +33,8 @@
  *	  zone->caches_mutex and the locks below it (lib/zone_types.h)
  *
  * The first is held while the second is taken only to end a contract by its number.
- * debugfs reads the counts without a lock.
+ * debugfs reads the counts without a lock. A handle of any session is looked up under the first
+ * lock and that of the table alone.
  */
 #include "env.h"
 
@@ -62,6 +63,7 @@ unsigned int myalloc_session_quota = MYALLOC_QUOTA_ALL;
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+static_assert(sizeof_field(struct myalloc_look, comm) == TASK_COMM_LEN);
 static_assert(MYALLOC_ALLOC_ZERO == (__force u32)MYALLOC_ZERO);
 static_assert(MYALLOC_ALLOC_TOPDOWN == (__force u32)MYALLOC_TOPDOWN);
 static_assert(!(MYALLOC_PAGE_FLAGS & (__force u32)MYALLOC_MAY_WAIT));
@@ -1193,4 +1195,52 @@ void myalloc_sessions_show(struct seq_file *m)
 			   READ_ONCE(s->nr[KIND_OBJECT]), READ_ONCE(s->nr[KIND_CACHE]),
 			   READ_ONCE(s->job) ? "yes" : "no");
 	mutex_unlock(&sessions_mutex);
+}
+
+/* What the handle names, copied while it cannot be freed; false if there is none. */
+static bool peek(struct myalloc_session *s, u64 handle, struct held *copy)
+{
+	struct held *held = NULL;
+
+	xa_lock(&s->held);
+	if (handle <= ULONG_MAX)
+		held = xa_load(&s->held, handle);
+	if (held)
+		*copy = *held;
+	xa_unlock(&s->held);
+	return held;
+}
+
+/**
+ * myalloc_sessions_find() - find the pages or the object that a handle of any session names
+ * @look: in: @key is the handle, @pid the process that opened the file, 0 for any; out: @pid and
+ *	@comm are those of the process
+ * @addr: out: the address; by the time of return it may have been freed
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOENT if no session has it, or it names something else; -ENOTUNIQ if several have it.
+ */
+int myalloc_sessions_find(struct myalloc_look *look, void **addr)
+{
+	struct myalloc_session *s;
+	u32 pid = look->pid;
+	int err = -ENOENT;
+	struct held held;
+
+	mutex_lock(&sessions_mutex);
+	list_for_each_entry(s, &sessions, link) {
+		if ((pid && pid != s->pid) || !peek(s, look->key, &held) ||
+		    (held.kind != KIND_PAGES && held.kind != KIND_OBJECT))
+			continue;
+		if (!err) {
+			err = -ENOTUNIQ;
+			break;
+		}
+		err = 0;
+		*addr = held.addr;
+		look->pid = s->pid;
+		memcpy(look->comm, s->comm, sizeof(look->comm));
+	}
+	mutex_unlock(&sessions_mutex);
+	return err;
 }

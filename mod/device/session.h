@@ -53,5 +53,6 @@ ssize_t myalloc_session_read(struct myalloc_session *session, char __user *buf,
 			     size_t size, bool nonblock);
 
 void myalloc_sessions_show(struct seq_file *m);
+int myalloc_sessions_find(struct myalloc_look *look, void **addr);
 
 #endif /* MYALLOC_SESSION_H */

@@ -82,6 +82,7 @@
 #define MYALLOC_IOC_JOBS_END	0x5f
 
 #include "zone.h"
+#include "look.h"
 #include "page.h"
 #include "cache.h"
 #include "heap.h"

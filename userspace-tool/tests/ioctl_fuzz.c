@@ -47,7 +47,8 @@ struct fuzzer {
 	pthread_t thread;
 	__u64 random;
 	int slot;		/* file of the step */
-	__u64 handles[MYALLOC_BULK_MAX + 1];
+	/* What any command writes, at most. */
+	__u64 handles[MYALLOC_CELLS_MAX * sizeof(struct myalloc_cell) / 8 + 1];
 };
 
 static int open_file(void)
@@ -257,6 +258,29 @@ static size_t good_stat(struct fuzzer *f, void *arg)
 	return sizeof(struct myalloc_stat);
 }
 
+static size_t good_cells(struct fuzzer *f, void *arg)
+{
+	struct myalloc_cells *c = arg;
+
+	c->first = below(&f->random, info.nr_pages);
+	c->pages = 1 + below(&f->random, 100);
+	c->count = count(f);
+	c->cells = array(f);
+	return sizeof(*c);
+}
+
+static size_t good_look(struct fuzzer *f, void *arg)
+{
+	struct myalloc_look *l = arg;
+
+	l->size = sizeof(*l);
+	l->how = below(&f->random, 3);
+	l->slot = l->how || below(&f->random, 2) ? MYALLOC_LOOK_NONE : below(&f->random, 64);
+	l->key = l->how == MYALLOC_LOOK_HANDLE ? any_handle(f) :
+		 below(&f->random, info.nr_pages);
+	return sizeof(*l);
+}
+
 static size_t good_result(struct fuzzer *f, void *arg)
 {
 	(void)f;
@@ -336,6 +360,8 @@ static const struct {
 	{ MYALLOC_IOC_STAT, good_stat, 3 },
 	{ MYALLOC_IOC_VALIDATE, good_validate, 1 },
 	{ MYALLOC_IOC_DRAIN, good_drain, 2 },
+	{ MYALLOC_IOC_CELLS, good_cells, 2 },
+	{ MYALLOC_IOC_LOOK, good_look, 8 },
 	{ MYALLOC_IOC_PAGE_ALLOC, good_page_alloc, 25 },
 	{ MYALLOC_IOC_PAGE_FREE, good_free, 20 },
 	{ MYALLOC_IOC_PAGE_MAP, good_map, 4 },
@@ -495,7 +521,7 @@ static void learn(struct fuzzer *f, unsigned long cmd, const char *arg)
 
 static void step(struct fuzzer *f)
 {
-	char arg[2048] __attribute__((aligned(8))) = { 0 };
+	char arg[4096] __attribute__((aligned(8))) = { 0 };
 	int fd, i = pick(f), err;
 	unsigned long cmd = commands[i].cmd;
 	size_t size;

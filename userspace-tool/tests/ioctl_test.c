@@ -258,6 +258,137 @@ static void test_drain(void)
 	       (unsigned long long)s.cached_pages);
 }
 
+/* ---- looking at memory ---- */
+
+static struct myalloc_cell cells[4096];
+
+static int see(int fd, __u64 first, __u64 pages, __u32 count, __u32 *done)
+{
+	struct myalloc_cells arg = {
+		.first = first, .pages = pages, .count = count, .cells = addr_of(cells),
+	};
+	int err = call(fd, MYALLOC_IOC_CELLS, &arg);
+
+	*done = arg.done;
+	return err;
+}
+
+static int look(int fd, __u32 how, __u64 key, __u32 slot, struct myalloc_look *l)
+{
+	memset(l, 0, sizeof(*l));
+	l->size = sizeof(*l);
+	l->how = how;
+	l->key = key;
+	l->slot = slot;
+	return call(fd, MYALLOC_IOC_LOOK, l);
+}
+
+/* Pages of a kind in the whole zone, whatever the size of the cells. */
+static __u64 pages_of(int fd, __u32 kind, __u64 size)
+{
+	__u64 sum = 0, all = 0, at;
+	__u32 done, i, k;
+
+	for (at = 0; at < info.nr_pages; at += done * size) {
+		IS(see(fd, at, size, ARRAY_SIZE(cells), &done), 0);
+		if (!done)
+			break;
+		for (i = 0; i < done; i++) {
+			sum += cells[i].pages[kind];
+			for (k = 0; k < MYALLOC_IS_KINDS; k++)
+				all += cells[i].pages[k];
+		}
+	}
+	EXPECT(all == info.nr_pages, "%llu pages of %llu", (unsigned long long)all,
+	       (unsigned long long)info.nr_pages);
+	return sum;
+}
+
+static void test_cells(void)
+{
+	int fd = open_device();
+	struct myalloc_stat s;
+	__u32 done, i;
+	__u64 size;
+
+	CHECK(fd >= 0, "open");
+	IS(see(fd, 0, 0, 1, &done), -EINVAL);
+	IS(see(fd, 0, 1, 0, &done), -EINVAL);
+	IS(see(fd, 0, 1, MYALLOC_CELLS_MAX + 1, &done), -EINVAL);
+	IS(see(fd, info.nr_pages, 1, 1, &done), -EINVAL);
+	IS(see(fd, ~0ull, ~0ull, 1, &done), -EINVAL);
+	IS(see(fd, info.nr_pages - 1, ~0ull, 9, &done), 0);
+	EXPECT(done == 1, "%u cells at the end", done);
+	IS(page_alloc(fd, 3, 5, handles, &done), 0);
+	IS(drain(fd, MYALLOC_DRAIN_FLAGS), 0);
+	IS(get_stat(fd, &s), 0);
+	for (size = 1; size <= info.nr_pages; size *= 7) {
+		EXPECT(pages_of(fd, MYALLOC_IS_PAGES, size) == s.page_pages,
+		       "page users, cells of %llu", (unsigned long long)size);
+		EXPECT(pages_of(fd, MYALLOC_IS_FREE, size) == s.free_pages,
+		       "free, cells of %llu", (unsigned long long)size);
+		EXPECT(pages_of(fd, MYALLOC_IS_SLAB, size) == s.slab_pages,
+		       "slabs, cells of %llu", (unsigned long long)size);
+	}
+	IS(see(fd, 0, info.nr_pages, 1, &done), 0);
+	EXPECT((int)cells[0].largest == s.largest_order + 1, "largest %u", cells[0].largest);
+	for (i = 0; i < 5; i++)
+		IS(page_free(fd, handles[i]), 0);
+	close_device(fd);
+}
+
+static void test_look(void)
+{
+	int fd = open_device(), other = open_device();
+	struct myalloc_look l, same;
+	__u64 cache, objects[40];
+	__u32 done;
+
+	CHECK(fd >= 0 && other >= 0, "open");
+	IS(look(fd, MYALLOC_LOOK_PAGE, info.nr_pages, MYALLOC_LOOK_NONE, &l), -EINVAL);
+	IS(look(fd, 3, 0, MYALLOC_LOOK_NONE, &l), -EINVAL);
+	IS(look(fd, MYALLOC_LOOK_HANDLE, 1, 0, &l), -EINVAL);
+	IS(look(fd, MYALLOC_LOOK_HANDLE, 12345678, MYALLOC_LOOK_NONE, &l), -ENOENT);
+	IS(look(fd, MYALLOC_LOOK_ADDRESS, 4096, MYALLOC_LOOK_NONE, &l), -EINVAL);
+	IS(look(fd, MYALLOC_LOOK_ADDRESS, ~0ull, MYALLOC_LOOK_NONE, &l), -EINVAL);
+
+	IS(page_alloc(fd, 3, 1, handles, &done), 0);
+	IS(look(other, MYALLOC_LOOK_HANDLE, handles[0], MYALLOC_LOOK_NONE, &l), 0);
+	EXPECT(l.kind == MYALLOC_IS_PAGES && l.pages == 8 && l.order == 3 && !l.offset,
+	       "kind %u, %u pages", l.kind, l.pages);
+	EXPECT(l.pid == (__u32)getpid() && *l.comm && strstr(l.alloc.by, "myalloc"),
+	       "process %u, by %s", l.pid, l.alloc.by);
+	IS(look(fd, MYALLOC_LOOK_PAGE, l.first + 7, MYALLOC_LOOK_NONE, &same), 0);
+	EXPECT(same.first == l.first && same.offset == 7ll * info.page_size, "offset %lld",
+	       (long long)same.offset);
+	IS(look(fd, MYALLOC_LOOK_PAGE, l.first, 0, &same), -EINVAL);
+	/* Both files have the first handle. */
+	IS(page_alloc(other, 0, 1, handles + 1, &done), 0);
+	IS(look(fd, MYALLOC_LOOK_HANDLE, handles[1], MYALLOC_LOOK_NONE, &same), -ENOTUNIQ);
+	IS(page_free(fd, handles[0]), 0);
+	IS(look(fd, MYALLOC_LOOK_HANDLE, handles[1], MYALLOC_LOOK_NONE, &same), 0);
+	EXPECT(same.pages == 1, "%u pages", same.pages);
+
+	IS(cache_create(fd, "looked-at", 200, MYALLOC_CHECK_OWNER, &cache), 0);
+	IS(look(fd, MYALLOC_LOOK_HANDLE, cache, MYALLOC_LOOK_NONE, &l), -ENOENT);
+	IS(obj_alloc(fd, cache, 40, objects, &done), 0);
+	IS(look(other, MYALLOC_LOOK_HANDLE, objects[7], MYALLOC_LOOK_NONE, &l), 0);
+	EXPECT(l.kind == MYALLOC_IS_SLAB && l.state == MYALLOC_SLOT_IS_LIVE && l.slot < l.slots,
+	       "kind %u, state %u, slot %u", l.kind, l.state, l.slot);
+	EXPECT(!strcmp(l.name, "looked-at") && l.object_size == 200 && !l.offset, "cache %s",
+	       l.name);
+	EXPECT(*l.alloc.by && l.alloc.pid == (__u32)getpid() && l.alloc.age_ns != ~0ull,
+	       "by %s, pid %u", l.alloc.by, l.alloc.pid);
+	EXPECT(!*l.free.by && l.free.age_ns == ~0ull, "freed by %s", l.free.by);
+	IS(obj_free(fd, objects[7]), 0);
+	IS(look(fd, MYALLOC_LOOK_PAGE, l.first, l.slot, &same), 0);
+	EXPECT(same.state != MYALLOC_SLOT_IS_LIVE && *same.free.by, "state %u, freed by '%s'",
+	       same.state, same.free.by);
+	IS(look(fd, MYALLOC_LOOK_PAGE, l.first, l.slots, &same), -EINVAL);
+	close_device(other);
+	close_device(fd);
+}
+
 /* ---- commands and structs ---- */
 
 static void test_unknown_commands(void)
@@ -482,6 +613,8 @@ static const struct {
 	{ "STAT", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat) },
 	{ "VALIDATE", MYALLOC_IOC_VALIDATE, sizeof(struct myalloc_validate) },
 	{ "DRAIN", MYALLOC_IOC_DRAIN, sizeof(struct myalloc_drain) },
+	{ "CELLS", MYALLOC_IOC_CELLS, sizeof(struct myalloc_cells) },
+	{ "LOOK", MYALLOC_IOC_LOOK, sizeof(struct myalloc_look) },
 	{ "PAGE_ALLOC", MYALLOC_IOC_PAGE_ALLOC, sizeof(struct myalloc_page_alloc) },
 	{ "PAGE_FREE", MYALLOC_IOC_PAGE_FREE, sizeof(struct myalloc_free) },
 	{ "CACHE_CREATE", MYALLOC_IOC_CACHE_CREATE,
@@ -525,7 +658,7 @@ static void test_structs_that_fault(void)
 			NULL, (void *)8, unmapped(), (void *)-4096l,
 			(void *)(1ul << 63), half,
 		};
-		char arg[1024] = { 0 };
+		char arg[4096] = { 0 };
 
 		*(__u32 *)arg = commands[i].size;
 		read_only(arg, commands[i].size);
@@ -2442,7 +2575,7 @@ static void test_bench_and_stress(void)
 
 #define TESTS(T)							\
 	T(open) T(no_other_calls)					\
-	T(info) T(stat) T(validate) T(drain)				\
+	T(info) T(stat) T(validate) T(drain) T(cells) T(look)		\
 	T(unknown_commands) T(sizes_too_small)				\
 	T(sizes_of_older_callers) T(sizes_of_newer_callers)		\
 	T(structs_that_fault) T(structs_that_cannot_be_written)		\

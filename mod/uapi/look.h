@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * myalloc: looking at memory: a picture of a range of pages, and all about one place.
+ * Include myalloc.h instead of this file; the rules for all commands are there.
+ *
+ * Neither command stops or changes anything: no lock is held while pages are looked at, so that
+ * a page on its way from one holder to another may be told as either, or as MYALLOC_IS_MOVING.
+ */
+#ifndef _UAPI_MYALLOC_LOOK_H
+#define _UAPI_MYALLOC_LOOK_H
+
+/* What a page is. Further kinds may be added up to MYALLOC_IS_KINDS. */
+#define MYALLOC_IS_FREE		0	/* in a free block of the buddy */
+#define MYALLOC_IS_CACHED	1	/* in a magazine or depot */
+#define MYALLOC_IS_PAGES	2	/* allocated by a page user */
+#define MYALLOC_IS_SLAB		3	/* in a slab */
+#define MYALLOC_IS_DEFERRED	4	/* freed where the lock could not be taken */
+#define MYALLOC_IS_QUARANTINED	5	/* freed while lent to the kernel */
+#define MYALLOC_IS_BAD		6	/* reported as bad memory */
+#define MYALLOC_IS_MOVING	7	/* between two of these */
+#define MYALLOC_IS_KINDS	16
+
+/**
+ * struct myalloc_cell - what the pages of a part of a range are
+ * @pages: pages of each kind; together those of the cell
+ * @filled: for each page of a slab the share of its slab's slots that are in use or in a magazine,
+ *	in 1/1000, added up
+ * @largest: largest order of a free block that lies in the cell, even in part, plus 1; or 0
+ * @pad: zero
+ */
+struct myalloc_cell {
+	__u32 pages[MYALLOC_IS_KINDS];
+	__u64 filled;
+	__u32 largest;
+	__u32 pad;
+};
+
+#define MYALLOC_CELLS_MAX	16384	/* in one command */
+
+/**
+ * struct myalloc_cells - look at a range of pages, in parts of equal size
+ * @first: first page
+ * @pages: pages in each cell, at least 1
+ * @count: cells, 1 to MYALLOC_CELLS_MAX
+ * @done: out: cells written; fewer than @count if the zone ends before. The last may have fewer
+ *	pages
+ * @cells: user address of @count struct myalloc_cell
+ *
+ * -EINVAL if @first is not in the zone. A signal that ends the process ends the command.
+ */
+struct myalloc_cells {
+	__u64 first;
+	__u64 pages;
+	__u32 count;
+	__u32 done;
+	__u64 cells;
+};
+
+/* myalloc_look.how: what @key is */
+#define MYALLOC_LOOK_PAGE	0	/* number of a page of the zone; @slot of a slab, or ~0 */
+#define MYALLOC_LOOK_ADDRESS	1	/* a kernel address, for those with CAP_SYSLOG: -EPERM */
+#define MYALLOC_LOOK_HANDLE	2	/* a handle of any open file, or of those of process @pid */
+
+#define MYALLOC_LOOK_NONE	(~0u)	/* no slot */
+
+/* myalloc_look.state: of a slot */
+#define MYALLOC_SLOT_IS_FREE	0	/* in its slab */
+#define MYALLOC_SLOT_IS_CACHED	1	/* in a magazine or depot */
+#define MYALLOC_SLOT_IS_LIVE	2	/* an object in use */
+#define MYALLOC_SLOT_IS_DEFERRED 3	/* freed where the lock could not be taken */
+#define MYALLOC_SLOT_IS_MOVING	4	/* between two of these */
+
+/**
+ * struct myalloc_who - who allocated or freed something last
+ * @age_ns: time since, ~0 if unknown
+ * @pid: thread, 0 in an interrupt or if unknown
+ * @pad: zero
+ * @by: the code, as symbol+offset, empty if unknown
+ * @stack: call stack, a line for each frame, empty if unknown
+ */
+struct myalloc_who {
+	__u64 age_ns;
+	__u32 pid;
+	__u32 pad;
+	char by[128];
+	char stack[1024];
+};
+
+/**
+ * struct myalloc_look - all about one place in memory
+ * @size: sizeof(struct myalloc_look) of the caller
+ * @how: MYALLOC_LOOK_*
+ * @key: page, address or handle
+ * @pid: with MYALLOC_LOOK_HANDLE: the process that has the file open, 0 for any; out: that process
+ * @slot: with MYALLOC_LOOK_PAGE: a slot of the slab, or MYALLOC_LOOK_NONE; out: the slot
+ * @first: out: first page of the block or extent
+ * @pages: out: its pages
+ * @order: out: log2 of the pages of the block; of an extent: that of its first block
+ * @kind: out: MYALLOC_IS_*
+ * @state: out: MYALLOC_SLOT_IS_* if there is a slot
+ * @cache: out: number of the cache of a slab, 0 if it has none
+ * @slots: out: slots of the slab
+ * @used: out: those in use or in a magazine
+ * @object_size: out: usable bytes of an object
+ * @offset: out: bytes from the beginning of the object, or of the block, to the address
+ * @name: out: of the cache
+ * @comm: out: name of process @pid
+ * @alloc: out: who allocated it
+ * @free: out: who freed it; objects only
+ *
+ * Who allocated a block is always known. Its stack, and everything about an object, is only
+ * recorded with MYALLOC_CHECK_OWNER.
+ *
+ *	not in the zone, or no such slot			-EINVAL
+ *	no such handle, or one of a cache			-ENOENT
+ *	files of several processes have this handle		-ENOTUNIQ
+ *	what is there changed all the time			-EAGAIN
+ */
+struct myalloc_look {
+	__u32 size;
+	__u32 how;
+	__u64 key;
+	__u32 pid;
+	__u32 slot;
+	__u64 first;
+	__u32 pages;
+	__u32 order;
+	__u32 kind;
+	__u32 state;
+	__u32 cache;
+	__u32 slots;
+	__u32 used;
+	__u32 object_size;
+	__s64 offset;
+	char name[MYALLOC_NAME_MAX];
+	char comm[16];
+	struct myalloc_who alloc;
+	struct myalloc_who free;
+};
+
+#define MYALLOC_IOC_CELLS		_IOWR(MYALLOC_IOC, 0x04, struct myalloc_cells)
+#define MYALLOC_IOC_LOOK		_IOWR(MYALLOC_IOC, 0x05, struct myalloc_look)
+
+#endif /* _UAPI_MYALLOC_LOOK_H */
