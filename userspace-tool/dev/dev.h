@@ -63,6 +63,34 @@ static inline int dev_drain(int fd, __u32 flags, __u64 *pages)
 	return err;
 }
 
+/* Looks at @count parts of @pages pages from @first on; how many were seen is in *@done. */
+static inline int dev_cells(int fd, __u64 first, __u64 pages, __u32 count,
+			    struct myalloc_cell *cells, __u32 *done)
+{
+	struct myalloc_cells arg = {
+		.first = first,
+		.pages = pages,
+		.count = count,
+		.cells = (__u64)(unsigned long)cells,
+	};
+	int err = dev_call(fd, MYALLOC_IOC_CELLS, &arg);
+
+	*done = arg.done < count ? arg.done : count;
+	return err;
+}
+
+static inline int dev_look(int fd, __u32 how, __u64 key, __u32 pid, __u32 slot,
+			   struct myalloc_look *look)
+{
+	memset(look, 0, sizeof(*look));
+	look->size = sizeof(*look);
+	look->how = how;
+	look->key = key;
+	look->pid = pid;
+	look->slot = slot;
+	return dev_call(fd, MYALLOC_IOC_LOOK, look);
+}
+
 static inline int dev_cache_stat(int fd, __u32 how, __u64 handle, __u32 id,
 				 struct myalloc_cache_stat *stat)
 {

@@ -41,19 +41,19 @@ int kept_load(struct kept *k, const char *file)
 	return EXIT_OK;
 }
 
-/* What a comparison should not mix up: kernel, machine and so on. */
-void kept_differences(struct out *o, const struct kept *a,
-		      const struct kept *b)
+/* What a comparison should not mix up. */
+static const char *const same[] = {
+	"kernel", "machine", "cpus", "accelerator", "hypervisor", "debug_options",
+};
+
+int kept_each_difference(const struct kept *a, const struct kept *b,
+			 void (*each)(void *arg, const char *text), void *arg)
 {
-	static const char *const same[] = {
-		"kernel", "machine", "cpus", "accelerator", "hypervisor",
-		"debug_options",
-	};
-	struct json_object *sa, *sb, *va, *vb;
+	struct json_object *sa = NULL, *sb = NULL, *va, *vb;
 	char *text;
 	size_t i;
+	int nr = 0;
 
-	out_list(o, "differences", "systems differ in");
 	json_object_object_get_ex(a->root, "system", &sa);
 	json_object_object_get_ex(b->root, "system", &sb);
 	for (i = 0; i < ARRAY_SIZE(same); i++) {
@@ -66,8 +66,36 @@ void kept_differences(struct out *o, const struct kept *a,
 		text = xasprintf("%s (%s, %s)", same[i],
 				 va ? json_object_get_string(va) : "unknown",
 				 vb ? json_object_get_string(vb) : "unknown");
-		out_str(o, NULL, NULL, OUT_WARN, text);
+		each(arg, text);
 		free(text);
+		nr++;
 	}
+	return nr;
+}
+
+static void put_difference(void *arg, const char *text)
+{
+	out_str(arg, NULL, NULL, OUT_WARN, text);
+}
+
+void kept_differences(struct out *o, const struct kept *a,
+		      const struct kept *b)
+{
+	out_list(o, "differences", "systems differ in");
+	kept_each_difference(a, b, put_difference, o);
 	out_end(o);
+}
+
+static const char *const identities[] = {
+	"operation", "order", "name", "moment", "id", "size", "check",
+};
+
+const char *kept_identity(struct json_object *item)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(identities); i++)
+		if (json_object_object_get_ex(item, identities[i], NULL))
+			return identities[i];
+	return NULL;
 }

@@ -21,4 +21,10 @@ int kept_load(struct kept *k, const char *file);
 /* Lists the differences between the systems that two results come from. */
 void kept_differences(struct out *o, const struct kept *a, const struct kept *b);
 
+/* Says each of them in words; returns their number. */
+int kept_each_difference(const struct kept *a, const struct kept *b,
+			 void (*each)(void *arg, const char *text), void *arg);
+/* The member of an array's item that tells it from the others, NULL if none does. */
+const char *kept_identity(struct json_object *item);
+
 #endif /* MYALLOCCTL_KEPT_H */

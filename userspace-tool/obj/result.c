@@ -16,25 +16,10 @@
 #include "obj/objects.h"
 #include "out/out.h"
 
-static const char *const identities[] = {
-	"operation", "order", "name", "moment", "id", "size", "check",
-};
-
 static bool is_number(struct json_object *o)
 {
 	return json_object_is_type(o, json_type_int) ||
 	       json_object_is_type(o, json_type_double);
-}
-
-/* The member of an array's item that tells it from the others, NULL if none does. */
-static const char *identity(struct json_object *item)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(identities); i++)
-		if (json_object_object_get_ex(item, identities[i], NULL))
-			return identities[i];
-	return NULL;
 }
 
 static struct json_object *twin(struct json_object *list, const char *key,
@@ -82,7 +67,7 @@ static void compare_lists(struct out *o, const char *path,
 		item = json_object_array_get_idx(old, i);
 		if (!json_object_is_type(item, json_type_object))
 			return;
-		key = identity(item);
+		key = kept_identity(item);
 		if (!key)
 			return;
 		json_object_object_get_ex(item, key, &value);
@@ -108,7 +93,7 @@ static void compare(struct out *o, const char *path, struct json_object *old,
 		json_object_object_foreach(old, key, value) {
 			/* The member that identifies the item is not a figure. */
 			if (*path && path[strlen(path) - 1] == ']' &&
-			    identity(old) && !strcmp(identity(old), key))
+			    kept_identity(old) && !strcmp(kept_identity(old), key))
 				continue;
 			if (!json_object_object_get_ex(new, key, &other))
 				continue;

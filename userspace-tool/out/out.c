@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "host/mem.h"
+#include "host/terminal.h"
 #include "out/out.h"
 #include "out/out_tree.h"
 
@@ -39,6 +40,13 @@ static struct json_object *errors;	/* sentences of out_fail() since the last res
 struct out_options *out_options(void)
 {
 	return &options;
+}
+
+bool out_keeps_html(void)
+{
+	const char *dot = options.keep ? strrchr(options.keep, '.') : NULL;
+
+	return dot && !strcmp(dot, ".html");
 }
 
 bool out_is_json(void)
@@ -218,13 +226,6 @@ int out_close(int code)
 	return bad && code == EXIT_OK ? EXIT_FAILED : code;
 }
 
-static bool stdout_color(void)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no && *no);
-}
-
 static int finish(struct out *o, int code, bool row, bool header)
 {
 	struct json_object *root = NULL;
@@ -246,9 +247,9 @@ static int finish(struct out *o, int code, bool row, bool header)
 	else if (o->text)
 		fputs(o->text, file);
 	else if (row)
-		out_text_row(file, o, header, stdout_color());
+		out_text_row(file, o, header, terminal_color());
 	else
-		out_text(file, o, stdout_color());
+		out_text(file, o, terminal_color());
 	xmemstream_end(file);
 	put(text, size);
 	free(text);

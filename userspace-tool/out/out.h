@@ -62,6 +62,8 @@ struct out_options {
 struct out_options *out_options(void);
 int out_keep_prepare(void);
 bool out_is_json(void);
+/* Is the file to keep to be a page for a browser, as its name ends with .html? */
+bool out_keeps_html(void);
 
 /* Describing a result */
 struct out *out_new(const char *kind);
@@ -94,6 +96,8 @@ void out_handle(struct out *o, const char *key, const char *label, __u64 value);
 void out_json(struct out *o, const char *key, const char *label,
 	      struct json_object *value);
 void out_null(struct out *o, const char *key, const char *label);
+/* Lines that are printed as they stand, with colours of their own, and are not in the JSON. */
+void out_drawing(struct out *o, const char *text);
 
 /* Print @text, which is freed with it, in place of the text that the tree makes. */
 void out_as_text(struct out *o, char *text);

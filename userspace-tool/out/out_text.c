@@ -84,8 +84,8 @@ static char *format_number(const struct out *o, const struct out_node *n,
 	case OUT_RATE:
 		return format_rate(v);
 	case OUT_PERMILLE:
-		return xasprintf("%" PRId64 ".%" PRId64 " %%", s / 10,
-				 (s < 0 ? -s : s) % 10);
+		return xasprintf("%s%" PRId64 ".%" PRId64 " %%", s < 0 ? "-" : "",
+				 (s < 0 ? -s : s) / 10, (s < 0 ? -s : s) % 10);
 	case OUT_INDEX:
 		return xasprintf("%s%" PRId64 ".%03" PRId64, s < 0 ? "-" : "",
 				 (s < 0 ? -s : s) / 1000,
@@ -290,9 +290,9 @@ static void print_cards(FILE *file, const struct out *o,
 			text = format(o, col[i], true);
 			fprintf(file, "%*s", i == 1 ? 2 : i ? depth * 2 + width + 2
 				: depth * 2, "");
-			print_cell(file, text, i ? 0 : width, true, i != 0,
+			print_cell(file, text, i ? 0 : width, true, i || nr == 1,
 				   color_of(col[i], color));
-			if (i)
+			if (i || nr == 1)
 				fputc('\n', file);
 			free(text);
 		}
@@ -323,6 +323,10 @@ static void print_group(FILE *file, const struct out *o,
 			else
 				print_value(file, o, c, color);
 			fputc('\n', file);
+			continue;
+		}
+		if (c->kind == NODE_DRAWING) {
+			fputs(c->key, file);
 			continue;
 		}
 		if (!first_shown(c->child))

@@ -241,6 +241,11 @@ void out_null(struct out *o, const char *key, const char *label)
 	value_add(o, key, label, OUT_PLAIN, NULL);
 }
 
+void out_drawing(struct out *o, const char *text)
+{
+	node_add(o, NODE_DRAWING, text, "");
+}
+
 struct json_object *out_node_json(const struct out_node *n)
 {
 	struct json_object *j;
@@ -251,6 +256,8 @@ struct json_object *out_node_json(const struct out_node *n)
 	j = n->kind == NODE_LIST ? json_object_new_array()
 				 : json_object_new_object();
 	for (c = n->child; c; c = c->next) {
+		if (c->kind == NODE_DRAWING)
+			continue;
 		if (n->kind == NODE_LIST)
 			json_object_array_add(j, out_node_json(c));
 		else

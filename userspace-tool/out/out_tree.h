@@ -14,6 +14,7 @@ enum out_kind {
 	NODE_GROUP,
 	NODE_LIST,
 	NODE_VALUE,
+	NODE_DRAWING,	/* text only: @key */
 };
 
 struct out_node {

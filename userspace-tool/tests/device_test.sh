@@ -9,6 +9,9 @@ while read -r kind; do
 	words=$kind
 	case $kind in
 	"stat watch") words="$kind -i 1ms -n 1" ;;
+	whatis) words="$kind page:3" ;;
+	explain) words="$kind splits" ;;
+	check) words="$kind splits==0" ;;
 	top) words="$kind --once -i 10ms" ;;
 	record) words="$kind --for 1ms" ;;
 	"page fill") words="$kind --hold 1ms" ;;
@@ -38,6 +41,11 @@ done <<END
 info
 stat show
 stat watch
+explain
+check
+map
+whatis
+snapshot
 top
 record
 page alloc
@@ -69,7 +77,7 @@ stress kinds
 END
 
 begin "what was taken is given back, and the device closed"
-for words in info stat "page alloc -n 5000" "page fill --hold 1ms" "page test" \
+for words in info stat map "whatis 0x2" "page alloc -n 5000" "page fill --hold 1ms" "page test" \
 	"page map --order 3" \
 	"cache create -n 5000" "cache shrink" heap "heap show web" "heap test" \
 	arena "arena show frame-0" "arena test" "contract plan pages:10@0" \
@@ -126,6 +134,13 @@ STAT:stat
 STAT:stat watch -n 1
 STAT:page alloc
 STAT:drain
+STAT:check splits==0
+CACHE_STAT:check splits==0
+HEAP_STAT:check splits==0
+STAT:snapshot
+CELLS:map
+LOOK:map --range 0+4
+INFO:whatis page:1
 STAT:page fill --hold 1ms
 PAGE_ALLOC:page alloc
 PAGE_FREE:page alloc

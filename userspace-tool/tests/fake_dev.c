@@ -80,6 +80,7 @@ static struct {
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "clients", 1 }, { "busy", 0 },
+	{ "bad_page", 0 }, { "untracked", 0 },
 };
 
 __s64 *fake_setting(const char *name)
@@ -103,7 +104,7 @@ static int number_of(const char *word)
 		{ "EACCES", EACCES }, { "EPERM", EPERM }, { "EBUSY", EBUSY },
 		{ "ENOTTY", ENOTTY }, { "EINVAL", EINVAL }, { "ENOMEM", ENOMEM },
 		{ "EFAULT", EFAULT }, { "E2BIG", E2BIG }, { "ENOSPC", ENOSPC },
-		{ "EEXIST", EEXIST }, { "EINTR", EINTR }, { "EIO", EIO },
+		{ "EEXIST", EEXIST }, { "ENOTUNIQ", ENOTUNIQ }, { "EINTR", EINTR }, { "EIO", EIO },
 		{ "EAGAIN", EAGAIN }, { "EOPNOTSUPP", EOPNOTSUPP }, { "INT", SIGINT }, { "TERM", SIGTERM },
 		{ "HUP", SIGHUP },
 	};
@@ -244,6 +245,107 @@ static int do_stat(struct myalloc_stat *s)
 	s->corruptions = SET(corruptions);
 	s->peak_pages = s->nr_pages / 2;
 	s->nr_caches = SET(caches);
+	return 0;
+}
+
+/* ---- looking at memory ---- */
+
+/* Free but for a block of pages at 4, slabs at 8 to 15, a cached page at 3, a bad one at 1023. */
+static __u32 fake_kind(__u64 page)
+{
+	if (page == 3)
+		return MYALLOC_IS_CACHED;
+	if (page >= 4 && page < 8)
+		return MYALLOC_IS_PAGES;
+	if (page >= 8 && page < 16)
+		return MYALLOC_IS_SLAB;
+	return page == 1023 && SET(bad_page) ? MYALLOC_IS_BAD : MYALLOC_IS_FREE;
+}
+
+static int do_cells(struct myalloc_cells *a)
+{
+	struct myalloc_cell *cells = (void *)(unsigned long)a->cells;
+	__u64 page = a->first, nr = SET(pages), i;
+	char text[96];
+
+	snprintf(text, sizeof(text), "first=%llu pages=%llu count=%u",
+		 (unsigned long long)a->first, (unsigned long long)a->pages, a->count);
+	fake_log("ASKED", text);
+	if (page >= nr || !a->pages || !a->count || a->count > MYALLOC_CELLS_MAX)
+		return -EINVAL;
+	for (a->done = 0; a->done < a->count && page < nr; a->done++) {
+		struct myalloc_cell *cell = &cells[a->done];
+
+		memset(cell, 0, sizeof(*cell));
+		for (i = 0; i < a->pages && page < nr; i++, page++) {
+			cell->pages[fake_kind(page)]++;
+			if (fake_kind(page) == MYALLOC_IS_SLAB)
+				cell->filled += page < 12 ? 250 : 1000;
+			if (fake_kind(page) == MYALLOC_IS_FREE && cell->largest < 11)
+				cell->largest = page < 16 ? 1 : page < 64 ? 5 : 11;
+		}
+	}
+	return 0;
+}
+
+static int do_look(struct myalloc_look *l)
+{
+	static const char stack[] = "  alloc+0x1/0x2 [web]\n  serve+0x10/0x20 [web]\n";
+	__u64 page = l->key;
+	char text[96];
+
+	snprintf(text, sizeof(text), "how=%u key=%llu pid=%u slot=%u", l->how,
+		 (unsigned long long)l->key, l->pid, l->slot);
+	fake_log("ASKED", text);
+	if (l->size != sizeof(*l) || l->how > MYALLOC_LOOK_HANDLE)
+		return -EINVAL;
+	if (l->how == MYALLOC_LOOK_HANDLE) {
+		if (l->key != 2)
+			return -ENOENT;
+		page = 5;
+		l->pid = l->pid ? l->pid : 77;
+		strcpy(l->comm, "holder");
+	}
+	if (l->how == MYALLOC_LOOK_ADDRESS) {
+		page = 8;
+		l->slot = 2;
+		l->offset = 16;
+	}
+	if (page >= (__u64)SET(pages) ||
+	    (l->slot != MYALLOC_LOOK_NONE && (fake_kind(page) != MYALLOC_IS_SLAB || l->slot > 20)))
+		return -EINVAL;
+	l->kind = fake_kind(page);
+	l->first = page;
+	l->pages = 1;
+	l->alloc.age_ns = ~0ull;
+	l->free.age_ns = ~0ull;
+	if (l->kind == MYALLOC_IS_PAGES) {
+		l->first = 4;
+		l->pages = 4;
+		l->order = 2;
+		strcpy(l->alloc.by, "serve+0x10/0x20 [web]");
+		strcpy(l->alloc.stack, stack);
+		return 0;
+	}
+	if (l->kind != MYALLOC_IS_SLAB)
+		return 0;
+	l->cache = 1;
+	strcpy(l->name, "requests");
+	l->slots = 21;
+	l->used = page < 12 ? 5 : 21;
+	l->object_size = 192;
+	if (l->slot == MYALLOC_LOOK_NONE)
+		return 0;
+	l->state = MYALLOC_SLOT_IS_LIVE;
+	if (SET(untracked))
+		return 0;
+	strcpy(l->alloc.by, "serve+0x10/0x20 [web]");
+	strcpy(l->alloc.stack, stack);
+	l->alloc.pid = 42;
+	l->alloc.age_ns = 2500000;
+	strcpy(l->free.by, "finish+0x8/0x10 [web]");
+	l->free.pid = 43;
+	l->free.age_ns = 5000000;
 	return 0;
 }
 
@@ -854,6 +956,7 @@ static const struct {
 } commands[] = {
 	{ MYALLOC_IOC_INFO, "INFO" }, { MYALLOC_IOC_STAT, "STAT" },
 	{ MYALLOC_IOC_VALIDATE, "VALIDATE" }, { MYALLOC_IOC_DRAIN, "DRAIN" },
+	{ MYALLOC_IOC_CELLS, "CELLS" }, { MYALLOC_IOC_LOOK, "LOOK" },
 	{ MYALLOC_IOC_PAGE_ALLOC, "PAGE_ALLOC" },
 	{ MYALLOC_IOC_PAGE_FREE, "PAGE_FREE" },
 	{ MYALLOC_IOC_PAGE_MAP, "PAGE_MAP" },
@@ -912,6 +1015,10 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_validate(arg);
 	case MYALLOC_IOC_DRAIN:
 		return do_drain(arg);
+	case MYALLOC_IOC_CELLS:
+		return do_cells(arg);
+	case MYALLOC_IOC_LOOK:
+		return do_look(arg);
 	case MYALLOC_IOC_PAGE_ALLOC:
 		return do_page_alloc(arg);
 	case MYALLOC_IOC_PAGE_FREE:

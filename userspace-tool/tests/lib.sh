@@ -21,7 +21,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 out=$tmp/out err=$tmp/err log=$tmp/log
 export FAKE_DEV="$tmp/script" FAKE_LOG="$log" NO_COLOR=1
-unset FAKE_ROOT FAKE_EUID FAKE_HV
+unset COLUMNS FAKE_ROOT FAKE_EUID FAKE_HV
 : >"$FAKE_DEV"
 test_name="" test_why="" test_skip=""
 

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat top record report page cache heap pool ring arena client contract drain validate stress bench result buildinfo doctor"
+objects="info stat top record report explain check map whatis owners page cache heap pool ring arena client contract drain validate stress bench snapshot diff result buildinfo doctor"
 
 begin "help lists every object"
 tool help
@@ -21,7 +21,8 @@ for words in --help -h; do
 done
 
 begin "help at every object and verb"
-for words in info top record report "stat show" "stat watch" "stat explain" "page alloc" "page fill" "page test" \
+for words in info top record report "stat show" "stat watch" "stat explain" explain check map whatis \
+	owners snapshot diff "page alloc" "page fill" "page test" \
 	"cache list" "cache show" "cache create" "cache shrink" "heap list" "heap show" "heap test" \
 	"arena list" "arena show" "arena test" "ring list" "ring show" \
 	"ring test" drain validate \
@@ -115,7 +116,7 @@ has err "--count needs a value"
 
 begin "too many words"
 for words in "info now" "stat show all" "drain pages objects" "validate it" \
-	"page alloc 5" "cache show a b" "stress run pages objects" "doctor who"; do
+	"page alloc 5" "cache show a b" "map all" "whatis 0x2 0x3" "explain splits merges" "owners all" "snapshot now" "diff a b c" "stress run pages objects" "doctor who"; do
 	# shellcheck disable=SC2086
 	tool $words
 	exits 2
@@ -127,6 +128,9 @@ begin "too few words"
 tool cache show
 exits 2
 has err "missing name or number"
+tool whatis
+exits 2
+has err "missing place: a page as reports name it"
 tool result diff a.json
 exits 2
 has err "missing files"
@@ -234,7 +238,7 @@ to()
 }
 if [ -w /dev/full ]; then
 	for words in help --version "help stress run" "page test --help" "stat help" info \
-		stat "stat watch -n 3 -i 1ms" "page alloc -n 5000 --handles" \
+		stat "stat watch -n 3 -i 1ms" map "whatis page:0" "explain splits" "check splits<9" snapshot "page alloc -n 5000 --handles" \
 		"page fill --hold 1ms" "page test" cache "cache show requests" \
 		"cache create -n 10" "cache shrink" heap "heap show web" "heap test" \
 		\

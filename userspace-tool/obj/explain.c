@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * explain: what a statistic means, from the one list of them
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/mem.h"
+#include "obj/figures.h"
+#include "obj/objects.h"
+#include "out/out.h"
+
+#define NAMES_MAX	512	/* of all statistics, and of those made from them */
+
+/* What the tool makes of the statistics. */
+static const struct {
+	const char *name;
+	const char *of;
+	const char *help;
+} made[] = {
+	{ "in_flight_pages", "zone",
+	  "capacity less all holders: pages that are on their way from one holder to another" },
+	{ "balanced", "zone", "true if all holders add up to the capacity: in_flight_pages is 0" },
+	{ "hit_permille", "zone", "share of page allocations that a magazine served, in 1/1000" },
+	{ "allocs_per_sec", "zone", "page allocations between two readings, per second" },
+	{ "frees_per_sec", "zone", "page frees between two readings, per second" },
+	{ "slab_bytes", "cache", "bytes of all slabs of the cache: slabs times pages in a slab" },
+	{ "alloc_hit_permille", "cache",
+	  "share of allocations that a magazine served, in 1/1000" },
+	{ "free_hit_permille", "cache", "share of frees that a magazine took, in 1/1000" },
+};
+
+static const char *kind_text(const struct stat_field *f)
+{
+	switch (f->kind) {
+	case STAT_HOLDER:
+		return "pages in one place; all such places add up to nr_pages";
+	case STAT_STATE:
+	case STAT_SPACE:
+		return "the present state";
+	case STAT_EVENT:
+		return "a count since the module was loaded";
+	case STAT_USE:
+		return "a count since it was created";
+	default:
+		return "constant while it exists";
+	}
+}
+
+static void put_one(struct out *o, const char *of, const char *name, const char *key,
+		    const char *unit, const char *kind, const char *help)
+{
+	out_item(o);
+	out_str(o, "of", "of", OUT_PLAIN, of);
+	out_str(o, "help", "meaning", OUT_PLAIN, help);
+	out_str(o, "kind", "kind", OUT_PLAIN, kind);
+	out_str(o, "unit", *unit ? "unit" : NULL, OUT_PLAIN, unit);
+	out_str(o, "name", NULL, OUT_PLAIN, name);
+	out_str(o, "key", NULL, OUT_PLAIN, key);
+	out_end(o);
+}
+
+static int put_all(struct out *o, const char *word)
+{
+	const struct figures_kind *kind;
+	const struct stat_field *f;
+	char *unit;
+	size_t i;
+	int nr = 0;
+
+	out_cards(o, "meanings", "");
+	for (kind = figures_kinds; kind->word; kind++) {
+		f = figures_field(kind, word);
+		if (!f)
+			continue;
+		unit = xasprintf("%s%s%s", stats_unit_name(f), *stats_unit_name(f) && f->by_order ?
+				 ", " : "", f->by_order ? "one for each order" : "");
+		put_one(o, kind->word, f->name, f->key, unit, kind_text(f), f->help);
+		free(unit);
+		nr++;
+	}
+	for (i = 0; i < ARRAY_SIZE(made); i++) {
+		if (strcmp(made[i].name, word))
+			continue;
+		put_one(o, made[i].of, word, word, "", "made from others by the tool", made[i].help);
+		nr++;
+	}
+	out_end(o);
+	return nr;
+}
+
+static void __attribute__((noreturn)) unknown(const char *word)
+{
+	const char *names[NAMES_MAX];
+	const struct figures_kind *kind;
+	const struct stat_field *f;
+	int nr = 0, i;
+
+	for (kind = figures_kinds; kind->word; kind++)
+		for (f = kind->fields; f->name && nr < NAMES_MAX; f++) {
+			for (i = 0; i < nr && strcmp(names[i], f->name); i++)
+				;
+			if (i == nr)
+				names[nr++] = f->name;
+		}
+	for (i = 0; i < (int)ARRAY_SIZE(made) && nr < NAMES_MAX; i++)
+		names[nr++] = made[i].name;
+	cmd_wrong_word("statistic", word, names, nr);
+}
+
+static int explain_one(struct cmd *c)
+{
+	const char *word = cmd_word(c);
+	struct out *o;
+
+	if (!word)
+		cmd_usage(c, "missing name of a statistic; 'myallocctl stat explain' shows all");
+	cmd_done(c);
+	o = out_new("explain");
+	out_str(o, "name", "", OUT_PLAIN, word);
+	if (!put_all(o, word))
+		unknown(word);
+	return out_finish(o, EXIT_OK);
+}
+
+static const struct verb explain_verbs[] = {
+	{ "", explain_one, "STATISTIC", "say what a number means", NULL },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+const struct object explain_object = {
+	"explain", "say what a statistic means", explain_verbs, NULL
+};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * figures: every statistic of the zone, its caches and its fronts, from the one list of them
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/mem.h"
+#include "obj/figures.h"
+
+#define KIND(word, many, NAME, type, fields, held) \
+	{ word, many, MYALLOC_IOC_##NAME##_STAT, sizeof(struct type), \
+	  offsetof(struct type, name), fields, held }
+
+const struct figures_kind figures_kinds[] = {
+	{ "zone", "zone", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat), 0, zone_fields, NULL },
+	KIND("cache", "caches", CACHE, myalloc_cache_stat, cache_fields, NULL),
+	KIND("heap", "heaps", HEAP, myalloc_heap_stat, heap_fields, "held_bytes"),
+	KIND("pool", "pools", POOL, myalloc_pool_stat, pool_fields, "pages"),
+	KIND("ring", "rings", RING, myalloc_ring_stat, ring_fields, "part_bytes"),
+	KIND("arena", "arenas", ARENA, myalloc_arena_stat, arena_fields, "held_bytes"),
+	{ NULL }
+};
+
+/* All but the zone's begin so. */
+struct head {
+	__u32 size;
+	__u32 how;
+};
+
+const struct stat_field *figures_field(const struct figures_kind *kind, const char *name)
+{
+	const struct stat_field *f;
+
+	for (f = kind->fields; f->name; f++)
+		if (!strcmp(f->name, name) || !strcmp(f->key, name))
+			return f;
+	return NULL;
+}
+
+static struct figures_one *add(struct figures *f, const struct figures_kind *kind)
+{
+	struct figures_one *more = xcalloc(f->nr + 1, sizeof(*more));
+
+	if (f->nr)
+		memcpy(more, f->one, f->nr * sizeof(*more));
+	free(f->one);
+	f->one = more;
+	more[f->nr].kind = kind;
+	more[f->nr].stat = xcalloc(1, kind->bytes);
+	return &more[f->nr++];
+}
+
+/* Reads the first of a kind whose number is at least *@id, which becomes its number + 1. */
+static int read_from(const struct device *d, const struct figures_kind *kind, __u64 *id,
+		     struct figures_one *one)
+{
+	const struct stat_field *number = figures_field(kind, "id");
+	struct head *head = one->stat;
+	int err;
+
+	head->size = kind->bytes;
+	head->how = MYALLOC_NEXT_ID;
+	memcpy((char *)one->stat + number->offset, id, number->bytes);
+	err = dev_call(d->fd, kind->command, one->stat);
+	if (err)
+		return err;
+	memcpy(one->name, (char *)one->stat + kind->name_at, MYALLOC_NAME_MAX);
+	*id = 0;
+	memcpy(id, (char *)one->stat + number->offset, number->bytes);
+	++*id;
+	return 0;
+}
+
+static int read_kind(const struct device *d, const struct figures_kind *kind, struct figures *f)
+{
+	struct figures_one *one;
+	__u64 id = 0, last;
+	int err;
+
+	do {
+		last = id;
+		one = add(f, kind);
+		err = read_from(d, kind, &id, one);
+	} while (!err && id > last);
+	if (err) {
+		free(one->stat);
+		f->nr--;
+	}
+	/* An older module may not know the kind: then there is none of it. */
+	return err == -ENOENT || err == -ENOTTY ? 0 : err;
+}
+
+int figures_read(const struct device *d, struct figures *f)
+{
+	const struct figures_kind *kind = figures_kinds;
+	int err;
+
+	f->page_size = d->info.page_size;
+	err = dev_stat(d->fd, add(f, kind)->stat);
+	while (!err && (++kind)->word)
+		err = read_kind(d, kind, f);
+	return err ? explain("reading the statistics", err) : EXIT_OK;
+}
+
+void figures_free(struct figures *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr; i++)
+		free(f->one[i].stat);
+	free(f->one);
+	memset(f, 0, sizeof(*f));
+}
+
+__u64 figures_held(const struct figures *f, const struct figures_one *one)
+{
+	const struct figures_kind *kind = one->kind;
+	const struct myalloc_cache_stat *cache = one->stat;
+	const struct myalloc_ring_stat *ring = one->stat;
+	const struct stat_field *held;
+	__u64 value;
+
+	if (kind->command == MYALLOC_IOC_CACHE_STAT)
+		return (cache->slabs << cache->order) * f->page_size;
+	if (!kind->held)
+		return 0;
+	held = figures_field(kind, kind->held);
+	value = stats_value(held, one->stat, 0);
+	if (kind->command == MYALLOC_IOC_RING_STAT)
+		return value * ring->parts;
+	return held->unit == STAT_PAGES ? value * f->page_size : value;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * figures: every statistic of the zone, its caches and its fronts, from the one list of them
+ */
+#ifndef MYALLOCCTL_FIGURES_H
+#define MYALLOCCTL_FIGURES_H
+
+#include "obj/device.h"
+#include "obj/stats.h"
+
+/*
+ * What has statistics.
+ * @word: "zone", "cache" ...
+ * @many: the key of a list of them in JSON
+ * @held: the field that says what it holds (of a ring, each of its parts); NULL for the zone and
+ *	for a cache, whose slabs count
+ */
+struct figures_kind {
+	const char *word;
+	const char *many;
+	unsigned long command;
+	size_t bytes;
+	size_t name_at;
+	const struct stat_field *fields;
+	const char *held;
+};
+
+extern const struct figures_kind figures_kinds[];	/* the zone first; the last has no word */
+
+/* One of them, and its statistics. */
+struct figures_one {
+	const struct figures_kind *kind;
+	char name[MYALLOC_NAME_MAX + 1];	/* "" for the zone */
+	void *stat;
+};
+
+struct figures {
+	struct figures_one *one;	/* the zone first */
+	size_t nr;
+	__u32 page_size;
+};
+
+/* Reads all; an exit code, and a message if it is not EXIT_OK. */
+int figures_read(const struct device *d, struct figures *f);
+void figures_free(struct figures *f);
+/* Bytes that one of them holds. */
+__u64 figures_held(const struct figures *f, const struct figures_one *one);
+const struct stat_field *figures_field(const struct figures_kind *kind, const char *name);
+
+#endif /* MYALLOCCTL_FIGURES_H */

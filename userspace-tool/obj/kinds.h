@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kinds: what a page can be, as it is named and drawn everywhere
+ */
+#ifndef MYALLOCCTL_KINDS_H
+#define MYALLOCCTL_KINDS_H
+
+#include <stdbool.h>
+
+#include "myalloc.h"
+
+struct out;
+
+/*
+ * How a kind of page, or a shade of it, is shown.
+ * @key: name in JSON, of the kind
+ * @label: for people, of the shade
+ * @letter: in place of a colour
+ * @color: of the 256 of terminals
+ * @web: for the browser
+ * @dark: a letter on it is white
+ */
+struct shade {
+	const char *key;
+	const char *label;
+	__u32 kind;
+	char letter;
+	unsigned char color;
+	const char *web;
+	bool dark;
+};
+
+#define SHADES_MAX	24
+
+extern const struct shade shades[];	/* the last has no key */
+
+/* The kind in a word. */
+const char *kind_name(__u32 kind);
+/* The shade of what most pages of a cell are; of bad ones if there are any. */
+const struct shade *shade_of(const struct myalloc_cell *cell);
+
+/* Adds all about one place to the open group. */
+void look_describe(struct out *o, const struct myalloc_look *look);
+
+#endif /* MYALLOCCTL_KINDS_H */

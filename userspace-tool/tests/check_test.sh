@@ -1,0 +1,106 @@
+#!/bin/sh
+# explain and check: what a statistic means, and conditions on them.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+begin "explain: every statistic, and its near misses"
+tool -j stat explain
+sed 's/"name":/\n&/g' "$out" | sed -n 's/^"name": *"\([a-z_]*\)".*/\1/p' | sort -u >"$tmp/names"
+[ "$(wc -l <"$tmp/names")" -gt 60 ] || fail "only $(wc -l <"$tmp/names") statistics"
+while read -r name; do
+	tool explain "$name"
+	exits 0
+	empty err
+done <"$tmp/names"
+tool explain splits
+line out "zone +blocks split in two"
+line out " +a count since the module was loaded"
+tool explain fails
+line out "cache +allocations that failed"
+line out "heap +allocations that failed"
+tool explain object_bytes
+line out "cache +bytes that the user asked for"
+tool explain in_flight_pages
+has out "on their way"
+tool -j explain free_blocks
+json /result/meanings/0/unit "one for each order"
+tool explain splitz
+exits 2
+has err "unknown statistic 'splitz'; did you mean 'splits'?"
+tool explain
+exits 2
+called OPEN 0
+
+begin "check: conditions that hold and those that do not"
+while IFS='|' read -r code condition; do
+	tool check "$condition"
+	exits "$code"
+done <<END
+0|bad_frees == 0
+0|bad_frees==0
+0|free_pages > 100
+1|free_pages < 100
+0|free_pages >= 16368
+0|free_pages <= 16368
+1|free_pages != 16368
+1|free_pages > 16368
+0|free_pages < 64M
+1|free_pages < 63M
+0|extfrag[3] == -1000
+0|unusable[3] <= 30
+0|free_blocks[10] == 15
+1|free_blocks[10] > 15
+0|free_blocks > 15
+0|req* < 1M
+1|* < 1K
+0|requests.live_objects >= 0
+0|sessions.object_size == 1000
+1|*.object_size == 1000
+0|web.live_objects == 5
+0|web < 8193
+1|web < 8K
+0|frame-?.allocs == 100
+1|frob-* < 10M
+1|requests.splits == 0
+END
+tool check "free_pages < 100" "bad_frees == 0" "web < 8K"
+exits 1
+line out "free_pages < 100 +zone +16368 +100 +16269 +FAILS"
+line out "bad_frees == 0 +zone +0 +0 +- +holds *"
+line out "web < 8K +web +8 KiB +8 KiB +1 +FAILS"
+tool -j check "free_pages < 100" "bad_frees == 0"
+json /result/failed 1
+json /result/conditions/0/off 16269
+json /result/conditions/1/off null
+json /result/conditions/1/verdict holds
+tool check "reqests < 1M"
+exits 1
+has err "did you mean 'requests'?"
+
+begin "check: what cannot be read"
+while IFS='|' read -r condition text; do
+	tool check "$condition"
+	exits 2
+	empty out
+	called OPEN 0
+	has err "$text"
+done <<END
+bad_frees|no comparison in it
+bad_frees = 0|equal is ==
+== 0|nothing on the left
+bad_frees ==|a value is missing
+bad_frees == many|neither a number nor a size
+bad_frees == 1X|neither a number nor a size
+bad_frees == 9223372036854775808|does not fit in 63 bits
+bad_frees[1] == 0|is not by order
+extfrag == 0|of which order?
+free_blocks[15] == 0|an order is written as
+free_blocks[1 == 0|an order is written as
+nothing[1] == 0|is no statistic that is by order
+END
+tool check
+exits 2
+has err "missing condition"
+
+finish
