@@ -705,15 +705,16 @@ static void test_run(void)
 }
 
 /*
- * EBADF: the file was just closed. EFAULT is what bad memory gives. Of mmap(): EPERM, the memory was
- * to be executable; EOVERFLOW, the kernel's own answer to an offset that is too large.
+ * EBADF: the file was just closed. EFAULT is what bad memory gives. Of mmap(): EPERM, the memory
+ * was to be executable; EOVERFLOW, the kernel's own answer to an offset that is too large.
+ * ENOTUNIQ: files of several processes have a handle that was to be looked at.
  */
 static void test_errors(void)
 {
 	static const int named[] = {
 		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EDQUOT, EBUSY, ENOSPC,
 		E2BIG, EEXIST, EAGAIN, EINTR, EBADF, EOPNOTSUPP, EPERM,
-		EOVERFLOW,
+		EOVERFLOW, ENOTUNIQ,
 	};
 	size_t k;
 	int i;
