@@ -56,6 +56,9 @@ static u32 kind_of(u8 type)
 		return MYALLOC_IS_QUARANTINED;
 	case MYALLOC_FRAME_BAD:
 		return MYALLOC_IS_BAD;
+	case MYALLOC_FRAME_CONTRACT:
+	case MYALLOC_FRAME_KEPT:
+		return MYALLOC_IS_CONTRACT;
 	default:
 		return MYALLOC_IS_MOVING;
 	}

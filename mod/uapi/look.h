@@ -18,6 +18,7 @@
 #define MYALLOC_IS_QUARANTINED	5	/* freed while lent to the kernel */
 #define MYALLOC_IS_BAD		6	/* reported as bad memory */
 #define MYALLOC_IS_MOVING	7	/* between two of these */
+#define MYALLOC_IS_CONTRACT	8	/* in the zone of a contract */
 #define MYALLOC_IS_KINDS	16
 
 /**

@@ -32,6 +32,7 @@ const struct shade shades[] = {
 	{ "deferred", "deferred frees", MYALLOC_IS_DEFERRED, 'd', 208, "#ff8700" },
 	{ "quarantined", "quarantined", MYALLOC_IS_QUARANTINED, 'q', 135, "#af5fff" },
 	{ "bad", "bad memory", MYALLOC_IS_BAD, 'X', 196, "#ff0000" },
+	{ "contract", "contracts", MYALLOC_IS_CONTRACT, 'K', 169, "#d75f5f" },
 	{ "moving", "moving", MYALLOC_IS_MOVING, '?', 255, "#eeeeee" },
 	{ NULL }
 };
