@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/timex.h>
 #include <linux/version.h>
@@ -175,6 +176,50 @@ static inline void myalloc_compat_frag_drain(struct page_frag_cache *nc)
 
 /* objpool appeared in 6.7, and is present only if another part of the kernel selects it. */
 #define MYALLOC_COMPAT_OBJPOOL	(MYALLOC_KERNEL(6, 7) && IS_ENABLED(CONFIG_OBJPOOL))
+
+/* Shrinkers are allocated since 6.7, and were embedded before. */
+struct myalloc_compat_shrinker {
+#if MYALLOC_KERNEL(6, 7)
+	struct shrinker *shrinker;
+#else
+	struct shrinker shrinker;
+#endif
+};
+
+typedef unsigned long (*myalloc_compat_shrink_fn)(struct shrinker *, struct shrink_control *);
+
+static inline int myalloc_compat_shrinker_begin(struct myalloc_compat_shrinker *s, const char *name,
+						myalloc_compat_shrink_fn count,
+						myalloc_compat_shrink_fn scan, long batch)
+{
+#if MYALLOC_KERNEL(6, 7)
+	s->shrinker = shrinker_alloc(0, "%s", name);
+	if (!s->shrinker)
+		return -ENOMEM;
+	s->shrinker->count_objects = count;
+	s->shrinker->scan_objects = scan;
+	s->shrinker->batch = batch;
+	s->shrinker->seeks = DEFAULT_SEEKS;
+	shrinker_register(s->shrinker);
+	return 0;
+#else
+	s->shrinker = (struct shrinker){
+		.count_objects = count, .scan_objects = scan, .batch = batch,
+		.seeks = DEFAULT_SEEKS,
+	};
+	return register_shrinker(&s->shrinker, "%s", name);
+#endif
+}
+
+/* Waits for calls that are under way. */
+static inline void myalloc_compat_shrinker_end(struct myalloc_compat_shrinker *s)
+{
+#if MYALLOC_KERNEL(6, 7)
+	shrinker_free(s->shrinker);
+#else
+	unregister_shrinker(&s->shrinker);
+#endif
+}
 
 /* Cleanup at the end of a scope appeared in 6.5. */
 #if MYALLOC_KERNEL(6, 5)

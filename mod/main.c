@@ -18,6 +18,7 @@
 #include "params.h"
 #include "stress/stress.h"
 #include "reserve.h"
+#include "shrinker.h"
 #include "object/cache.h"
 #include "uapi/myalloc.h"
 #include "zone/zone.h"
@@ -39,6 +40,10 @@ static int __init make_zone(const struct myalloc_params *params)
 		.checks = params->checks,
 		.policy = params->policy,
 		.ops = &myalloc_debugfs_zone_ops,
+		.max_chunks = reserve.max_chunks,
+		.chunk_ops = &myalloc_reserve_chunk_ops,
+		/* All memory that alloc_pages() can return */
+		.span = { PAGE_OFFSET, (unsigned long)high_memory },
 	};
 
 	zone = myalloc_zone_create(&args);
@@ -46,9 +51,13 @@ static int __init make_zone(const struct myalloc_params *params)
 		pr_info("%u chunks of %lu KiB, the largest block has %lu KiB\n", reserve.nr_chunks,
 			(PAGE_SIZE << zone->chunk_order) / 1024,
 			(PAGE_SIZE << zone->buddy.top_order) / 1024);
+		if (zone->elastic)
+			pr_info("it can grow from %u to %u chunks\n", zone->nr_fixed,
+				zone->nr_chunks);
 		return 0;
 	}
-	pr_err("out of memory for the metadata of %u pages\n", reserve.nr_pages);
+	pr_err("out of memory for the metadata of %u pages\n",
+	       reserve.max_chunks ? reserve.max_chunks << reserve.chunk_order : reserve.nr_pages);
 	return PTR_ERR(zone);
 }
 
@@ -82,8 +91,8 @@ static int __init myalloc_init(void)
 	err = myalloc_params_read(&params);
 	if (err)
 		return err;
-	err = myalloc_reserve_take(&reserve, params.reserve_mb, params.chunk_order,
-				   params.max_order, params.node);
+	err = myalloc_reserve_take(&reserve, params.reserve_mb, params.max_mb,
+				   params.chunk_order, params.max_order, params.node);
 	if (err)
 		return err;
 	if (params.checks & MYALLOC_OWNER && myalloc_env_stack_init())
@@ -91,9 +100,12 @@ static int __init myalloc_init(void)
 	err = make_zone(&params);
 	if (err)
 		goto err_reserve;
-	err = watch_cpus();
+	err = myalloc_shrinker_init(zone);
 	if (err)
 		goto err_zone;
+	err = watch_cpus();
+	if (err)
+		goto err_shrinker;
 	err = myalloc_gone_init();
 	if (err)
 		goto err_hotplug;
@@ -120,6 +132,8 @@ err_stress:
 	myalloc_gone_exit();
 err_hotplug:
 	cpuhp_remove_state_nocalls(hotplug_state);
+err_shrinker:
+	myalloc_shrinker_exit();
 err_zone:
 	myalloc_zone_destroy(zone);
 err_reserve:
@@ -146,12 +160,13 @@ static void __exit myalloc_exit(void)
 	myalloc_job_kind_unregister(&myalloc_stress_kind);
 	myalloc_debugfs_exit();
 	cpuhp_remove_state_nocalls(hotplug_state);
+	myalloc_shrinker_exit();
 	end_lending();
 	/* Leak the reserve rather than free pages that are still in use. */
 	if (myalloc_zone_destroy(zone)) {
 		myalloc_zone_abandon(zone);
 		pr_err("%u pages stay reserved until the next boot: not all allocations were freed\n",
-		       reserve.nr_pages);
+		       myalloc_zone_present(zone));
 		myalloc_gone_exit();
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "device/quota.h"
 #include "params.h"
+#include "shrinker.h"
 
 /* log2 of bytes in the largest block by default. */
 #define MYALLOC_LARGE_SHIFT	26
@@ -16,6 +17,10 @@
 static char *reserve_mb = "64";
 module_param(reserve_mb, charp, 0444);
 MODULE_PARM_DESC(reserve_mb, "MiB to take from the system (default 64)");
+
+static char *max_mb;
+module_param(max_mb, charp, 0444);
+MODULE_PARM_DESC(max_mb, "MiB up to which the reserve may grow when it is short (default reserve_mb: it does not)");
 
 static char *node = "-1";
 module_param(node, charp, 0444);
@@ -38,6 +43,34 @@ module_param(policy, charp, 0444);
 MODULE_PARM_DESC(policy, "where a new block is placed: best, the smallest sufficient free block, or first, the lowest address (default best)");
 
 static char default_chunk_order[4], default_max_order[4];
+
+/* What is not used of a reserve that has grown; may be changed at any time. */
+static int get_decay(char *buffer, const struct kernel_param *kp)
+{
+	u32 value[2];
+
+	myalloc_decay_get(&value[0], &value[1]);
+	return scnprintf(buffer, PAGE_SIZE, "%u\n", value[(long)kp->arg]);
+}
+
+static int set_decay(const char *text, const struct kernel_param *kp)
+{
+	u32 value[2];
+
+	myalloc_decay_get(&value[0], &value[1]);
+	if (!kstrtou32(text, 10, &value[(long)kp->arg]) && !myalloc_decay_set(value[0], value[1]))
+		return 0;
+	pr_err("%s=%.*s is invalid; give %s\n", kp->name, (int)strcspn(text, "\n"), text,
+	       kp->arg ? "at least 1 MiB, such as 64" : "milliseconds, such as 10000, or 0 for never");
+	return -EINVAL;
+}
+
+static const struct kernel_param_ops decay_ops = { .set = set_decay, .get = get_decay };
+
+module_param_cb(decay_ms, &decay_ops, (void *)0, 0644);
+MODULE_PARM_DESC(decay_ms, "milliseconds in which a reserve that has grown gives back half of what is not used, 0 for never (default 10000)");
+module_param_cb(decay_mb, &decay_ops, (void *)1, 0644);
+MODULE_PARM_DESC(decay_mb, "MiB that it gives back at most in an eighth of that time (default 64)");
 
 static char *session_quota = "94";
 module_param(session_quota, charp, 0444);
@@ -68,6 +101,21 @@ static int __init parse_reserve(struct myalloc_params *params)
 		return 0;
 	pr_err("reserve_mb=%s is %s; %s\n", reserve_mb,
 	       params->reserve_mb ? "negative" : "too small", right);
+	return -EINVAL;
+}
+
+static int __init parse_max(struct myalloc_params *params)
+{
+	static const char right[] __initconst =
+		"give the size in MiB up to which the reserve may grow, such as max_mb=256";
+
+	if (!max_mb)
+		max_mb = reserve_mb;	/* readable in sysfs */
+	if (parse_number("max_mb", max_mb, &params->max_mb, S64_MAX, right))
+		return -EINVAL;
+	if (params->max_mb >= params->reserve_mb)
+		return 0;
+	pr_err("max_mb=%s is below reserve_mb=%s; %s\n", max_mb, reserve_mb, right);
 	return -EINVAL;
 }
 
@@ -190,7 +238,7 @@ unknown:
  */
 int __init myalloc_params_read(struct myalloc_params *params)
 {
-	return parse_reserve(params) ?: parse_node(params) ?: parse_chunk_order(params) ?:
+	return parse_reserve(params) ?: parse_max(params) ?: parse_node(params) ?: parse_chunk_order(params) ?:
 	       parse_max_order(params) ?: parse_quota(params) ?: parse_checks(params) ?:
 	       parse_policy(params);
 }

@@ -8,6 +8,7 @@
 /**
  * struct myalloc_params - values of the module parameters
  * @reserve_mb: size of the reserve in MiB
+ * @max_mb: size up to which it may grow, in MiB
  * @node: NUMA node, or NUMA_NO_NODE
  * @chunk_order: log2 of pages in a chunk
  * @max_order: largest order of a block where chunks are adjacent
@@ -17,6 +18,7 @@
  */
 struct myalloc_params {
 	s64 reserve_mb;
+	s64 max_mb;
 	s64 node;
 	s64 chunk_order;
 	s64 max_order;

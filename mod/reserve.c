@@ -27,6 +27,11 @@
  * chunks, because a user who counts on large blocks would find out too late; a user who does not
  * sets a smaller chunk_order.
  *
+ * A reserve that may grow (max_mb) consists of whole chunks. The zone takes further ones, one at a
+ * time, from wherever the system has them, and gives them back (lib/zone/elastic.c). They are split
+ * and known to kmemleak as the first ones are. The task that grows the zone may have promised not to
+ * wait for file systems or devices; alloc_pages() and kmemleak obey that.
+ *
  * To spare the system's other users, __GFP_NORETRY makes the kernel reclaim and compact once for
  * each chunk but never call the OOM killer, and before the first chunk the total is compared
  * with the available memory, less a margin.
@@ -35,6 +40,7 @@
 
 #include <linux/gfp.h>
 #include <linux/kmemleak.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "budget.h"
@@ -79,6 +85,16 @@ static int check_size(u64 mib, int node)
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+/* The reserve need not fit now if it is to grow later, but it must be able to fit at all. */
+static int check_max(u64 mib, int node)
+{
+	if (mib <= to_mib(min(present_pages(node), U32_MAX / 2UL)))
+		return 0;
+	pr_err("max_mb=%llu: the reserve can grow to at most %lu MiB here; give less\n", mib,
+	       to_mib(min(present_pages(node), U32_MAX / 2UL)));
+	return -EINVAL;
 }
 
 static int compare(const void *a, const void *b)
@@ -232,10 +248,10 @@ static bool join(struct page *page, u32 nr)
  * allocator's per-CPU lists, and each load would leave some KiB less free (scenario
  * load_unload).
  */
-static void put_chunk(const struct myalloc_reserve *r, void *chunk, u32 nr)
+static void put_chunk(unsigned int order, void *chunk, u32 nr)
 {
-	if (nr == BIT(r->chunk_order) && join(virt_to_page(chunk), nr))
-		free_pages((unsigned long)chunk, r->chunk_order);
+	if (nr == BIT(order) && join(virt_to_page(chunk), nr))
+		free_pages((unsigned long)chunk, order);
 	else
 		free_pages_of(chunk, 0, nr);
 }
@@ -254,7 +270,7 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
 {
 	for (; r->nr_chunks; last = BIT(r->chunk_order)) {
 		cond_resched();
-		put_chunk(r, r->chunks[--r->nr_chunks], last);
+		put_chunk(r->chunk_order, r->chunks[--r->nr_chunks], last);
 	}
 	myalloc_env_free(r->chunks);
 	r->chunks = NULL;
@@ -264,6 +280,8 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
  * myalloc_reserve_take() - take pages from the system
  * @reserve: out
  * @mib: size in MiB; not 0
+ * @max_mib: size up to which it may grow in MiB, at least @mib; if it is more, @mib is rounded up
+ *	to whole chunks
  * @chunk_order: log2 of pages in a chunk, at most the kernel's and MYALLOC_CHUNK_MAX
  * @max_order: largest order of a block where chunks are adjacent
  * @node: an online NUMA node, NUMA_NO_NODE for any
@@ -272,7 +290,7 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
  * Return: 0; -ENOMEM or -EINVAL after a message was printed; -EINTR if the task was
  * killed. After an error nothing is held.
  */
-int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
+int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
 			 unsigned int chunk_order, unsigned int max_order, int node)
 {
 	unsigned long had;
@@ -280,13 +298,19 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 	int err;
 
 	memset(reserve, 0, sizeof(*reserve));
-	err = check_size(mib, node);
+	err = check_size(mib, node) ?: check_max(max_mib, node);
 	if (err)
 		return err;
 	reserve->nr_pages = mib * MIB_PAGES;
 	reserve->chunk_order = min_t(u32, chunk_order, ilog2(reserve->nr_pages));
 	reserve->node = node;
 	nr = DIV_ROUND_UP(reserve->nr_pages, BIT(reserve->chunk_order));
+	if (max_mib > mib) {
+		reserve->nr_pages = nr << reserve->chunk_order;
+		reserve->max_chunks = DIV_ROUND_UP(max_mib * MIB_PAGES, BIT(reserve->chunk_order));
+		if (reserve->max_chunks == nr)	/* the rest of the last chunk was all */
+			reserve->max_chunks = 0;
+	}
 	spare = spare_chunks(reserve, max_order, nr);
 	reserve->chunks = myalloc_env_zalloc((nr + spare) * sizeof(*reserve->chunks), node);
 	if (!reserve->chunks) {
@@ -312,6 +336,34 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib,
 	kmemleak_add(reserve);
 	return 0;
 }
+
+static void *get_more(struct myalloc_zone *zone)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC;
+	unsigned long pages = BIT(zone->chunk_order);
+	struct page *page;
+
+	if (myalloc_budget_pages(si_mem_available(), totalram_pages()) < pages ||
+	    myalloc_env_should_fail())
+		return NULL;
+	if (zone->node != NUMA_NO_NODE)
+		gfp |= __GFP_THISNODE;
+	gfp = current_gfp_context(gfp);
+	page = alloc_pages_node(zone->node, gfp, zone->chunk_order);
+	if (!page)
+		return NULL;
+	split_page(page, zone->chunk_order);
+	kmemleak_alloc(page_address(page), pages << PAGE_SHIFT, 0, gfp);
+	return page_address(page);
+}
+
+static void put_back(struct myalloc_zone *zone, void *chunk)
+{
+	kmemleak_free(chunk);
+	put_chunk(zone->chunk_order, chunk, BIT(zone->chunk_order));
+}
+
+const struct myalloc_chunk_ops myalloc_reserve_chunk_ops = { .get = get_more, .put = put_back };
 
 /**
  * myalloc_reserve_release() - give every page back to the system

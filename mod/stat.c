@@ -47,7 +47,8 @@ static_assert(MYALLOC_CONTRACT_IS_FLAGS == MYALLOC_CONTRACT_FLAGS_ALL);
 static_assert(sizeof_field(struct myalloc_contract_part, name) <= MYALLOC_NAME_MAX);
 
 /**
- * myalloc_info_fill() - fill in the properties that are constant while the module is loaded
+ * myalloc_info_fill() - fill in the properties that are constant while the module is loaded, and
+ * the size of the reserve
  * @info: out; its size member is left unchanged
  * @zone: the zone
  * @reserve: its pages
@@ -60,11 +61,13 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
 	info->page_size = PAGE_SIZE;
 	info->chunk_order = zone->chunk_order;
 	info->max_order = zone->buddy.top_order;
-	info->nr_pages = reserve->nr_pages;
-	info->nr_chunks = reserve->nr_chunks;
+	info->nr_pages = zone->elastic ? myalloc_zone_present(zone) : reserve->nr_pages;
+	info->nr_chunks = zone->nr_chunks - READ_ONCE(zone->nr_holes);
 	info->node = reserve->node;
 	info->checks = (__force u32)zone->checks;
 	info->meta_bytes = zone->meta_bytes + myalloc_reserve_meta(reserve);
+	if (zone->elastic)
+		info->meta_bytes += atomic64_read(&zone->elastic->map_bytes);
 	info->nr_cpus = num_possible_cpus();
 	info->reserved = 0;
 }

@@ -14,25 +14,32 @@
 
 #include "compat.h"
 #include "debugfs/files.h"
-#include "reserve.h"
 #include "stat.h"
 #include "zone/zone.h"
 
 static struct myalloc_zone *zone;
-static const struct myalloc_reserve *reserve;
 
 /* --- chunks ----------------------------------------------------------------------- */
 
+/* The address of a chunk; NULL for a hole, of which it may become one at any moment. */
+static void *chunk_addr(u32 chunk)
+{
+	return (void *)READ_ONCE(zone->chunks[chunk]);
+}
+
+/* NUMA_NO_NODE for a hole */
 static int chunk_node(u32 chunk)
 {
-	return page_to_nid(virt_to_page(reserve->chunks[chunk]));
+	void *addr = chunk_addr(chunk);
+
+	return addr ? page_to_nid(virt_to_page(addr)) : NUMA_NO_NODE;
 }
 
 static u32 chunk_pages(u32 chunk)
 {
-	u32 before = chunk << reserve->chunk_order;
+	u32 before = chunk << zone->chunk_order;
 
-	return min_t(u32, reserve->nr_pages - before, BIT(reserve->chunk_order));
+	return min_t(u32, zone->buddy.nr_frames - before, BIT(zone->chunk_order));
 }
 
 /*
@@ -41,7 +48,7 @@ static u32 chunk_pages(u32 chunk)
  */
 static u32 chunk_free_blocks(u32 chunk, u64 *nr)
 {
-	u32 idx = chunk << reserve->chunk_order, end = idx + chunk_pages(chunk), next, pages = 0;
+	u32 idx = chunk << zone->chunk_order, end = idx + chunk_pages(chunk), next, pages = 0;
 	struct myalloc_block block;
 	unsigned long irq;
 
@@ -84,7 +91,7 @@ static u32 node_free_blocks(int node, u64 *nr)
 	u32 chunks = 0, i;
 
 	memset(nr, 0, MYALLOC_ORDERS * sizeof(*nr));
-	for (i = 0; i < reserve->nr_chunks; i++) {
+	for (i = 0; i < zone->nr_chunks; i++) {
 		if (chunk_node(i) != node)
 			continue;
 		chunks++;
@@ -98,8 +105,8 @@ static bool on_one_node(void)
 {
 	u32 i;
 
-	for (i = 1; i < reserve->nr_chunks; i++)
-		if (chunk_node(i) != chunk_node(0))
+	for (i = 1; i < zone->nr_chunks; i++)
+		if (chunk_node(i) != chunk_node(0) && chunk_addr(i))
 			return false;
 	return true;
 }
@@ -209,10 +216,18 @@ static int reserve_show(struct seq_file *m, void *unused)
 	u32 i;
 
 	seq_puts(m, "reserve - version: 1.1\n");
+	if (zone->elastic)
+		seq_printf(m, "# %u chunks, at least %u, at most %u\n",
+			   zone->nr_chunks - READ_ONCE(zone->nr_holes), zone->nr_fixed,
+			   zone->nr_chunks);
 	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free> <largest order>\n");
-	for (i = 0; i < reserve->nr_chunks; i++) {
-		unsigned long pfn = page_to_pfn(virt_to_page(reserve->chunks[i]));
+	for (i = 0; i < zone->nr_chunks; i++) {
+		void *addr = chunk_addr(i);
+		unsigned long pfn;
 
+		if (!addr)
+			continue;
+		pfn = page_to_pfn(virt_to_page(addr));
 		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6llu %2u\n", i, pfn,
 			   pfn + chunk_pages(i), chunk_node(i), chunk_pages(i),
 			   chunk_free_pages(i),
@@ -227,15 +242,12 @@ DEFINE_SHOW_ATTRIBUTE(reserve);
  * myalloc_debugfs_blocks() - create these files
  * @root: directory to create them in
  * @for_zone: the zone
- * @for_reserve: its pages
  *
  * Context: task, sleeps.
  */
-void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *for_zone,
-			    const struct myalloc_reserve *for_reserve)
+void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *for_zone)
 {
 	zone = for_zone;
-	reserve = for_reserve;
 	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
 	debugfs_create_file("fragmentation", 0444, root, NULL, &fragmentation_fops);
 	debugfs_create_file("pcp", 0444, root, NULL, &pcp_fops);

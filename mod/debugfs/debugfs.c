@@ -330,7 +330,7 @@ void myalloc_debugfs_init(struct myalloc_zone *for_zone,
 	caches = debugfs_create_dir("caches", root);
 	debugfs_create_file("slabinfo", 0444, root, NULL, &slabinfo_fops);
 	debugfs_create_file("stats", 0444, root, NULL, &stats_fops);
-	myalloc_debugfs_blocks(root, for_zone, for_reserve);
+	myalloc_debugfs_blocks(root, for_zone);
 	myalloc_debugfs_fronts(root, for_zone);
 	myalloc_debugfs_clients(root, for_zone);
 	myalloc_debugfs_owners(root, for_zone);

@@ -4,12 +4,10 @@
 #define MYALLOC_DEBUGFS_FILES_H
 
 struct dentry;
-struct myalloc_reserve;
 struct myalloc_zone;
 
 /* blocks.c */
-void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *zone,
-			    const struct myalloc_reserve *reserve);
+void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *zone);
 
 /* clients.c */
 void myalloc_debugfs_clients(struct dentry *root, struct myalloc_zone *zone);

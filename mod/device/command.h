@@ -22,6 +22,7 @@ struct myalloc_command {
 };
 
 extern const struct myalloc_command myalloc_look_commands[];	/* look.c */
+extern const struct myalloc_command myalloc_reserve_commands[];	/* reserve.c */
 extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
 extern const struct myalloc_command myalloc_pool_commands[];	/* pool.c */
 extern const struct myalloc_command myalloc_contract_commands[];	/* contract.c */

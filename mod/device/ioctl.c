@@ -33,7 +33,7 @@
 
 /* The layout is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_info) == 56);
-static_assert(sizeof(struct myalloc_stat) == 56 + 120 * 2 + 60 * 2 + 8 + 120 * 4 + 104);
+static_assert(sizeof(struct myalloc_stat) == 56 + 120 * 2 + 60 * 2 + 8 + 120 * 4 + 144);
 static_assert(sizeof(struct myalloc_page_alloc) == 32);
 static_assert(sizeof(struct myalloc_free) == 16);
 static_assert(sizeof(struct myalloc_page_map) == 24);
@@ -378,7 +378,7 @@ static const struct myalloc_command commands[] = {
 static const struct myalloc_command *const tables[] = {
 	commands, myalloc_look_commands, myalloc_heap_commands, myalloc_ring_commands,
 	myalloc_arena_commands, myalloc_pool_commands, myalloc_contract_commands,
-	myalloc_client_commands,
+	myalloc_client_commands, myalloc_reserve_commands,
 };
 
 static const struct myalloc_command *find_command(unsigned int cmd)

@@ -83,6 +83,7 @@
 
 #include "zone.h"
 #include "look.h"
+#include "reserve.h"
 #include "page.h"
 #include "cache.h"
 #include "heap.h"

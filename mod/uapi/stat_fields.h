@@ -99,7 +99,17 @@
 	ONE(__u64, quarantines, EVENT, NUMBER, "quarantines",				\
 	    "blocks that were ever quarantined")					\
 	ONE(__u64, bad_pages, HOLDER, PAGES, "bad",					\
-	    "pages that the machine reported as bad memory, never allocated again")
+	    "pages that the machine reported as bad memory, never allocated again")			\
+	ONE(__u64, hole_pages, STATE, PAGES, "not taken",				\
+	    "pages that the reserve may still take from the system, up to max_mb")	\
+	ONE(__u64, grown, EVENT, NUMBER, "chunks taken",				\
+	    "chunks taken from the system after the module was loaded")			\
+	ONE(__u64, shrunk, EVENT, NUMBER, "chunks given back",				\
+	    "chunks given back to the system")						\
+	ONE(__u64, decayed, EVENT, NUMBER, "chunks decayed",				\
+	    "of those, chunks given back because nobody had used them for long")	\
+	ONE(__u64, grow_fails, EVENT, NUMBER, "chunks refused",				\
+	    "times the system had no chunk to spare")
 
 #define MYALLOC_ZONE_FIELDS(ONE, ORDERS)						\
 	MYALLOC_ZONE_FIELDS_1(ONE, ORDERS)						\

@@ -121,13 +121,19 @@ static void check_errors(struct doctor *doc, int fd)
 
 static void check_versions(struct doctor *doc, int fd)
 {
+	struct myalloc_reserve_stat reserve = { .size = sizeof(reserve) };
 	struct myalloc_info info;
 	int err = dev_info(fd, &info);
-	char *text;
+	char *text, *more = NULL;
 
 	if (!err && info.max_order <= MYALLOC_MAX_ORDER && info.page_size) {
-		text = xasprintf("tool and module are of the same version; the reserve has %llu pages",
-				 (unsigned long long)info.nr_pages);
+		if (!dev_call(fd, MYALLOC_IOC_RESERVE_STAT, &reserve) &&
+		    reserve.max_pages > reserve.floor_pages)
+			more = xasprintf(" and may grow to %llu",
+					 (unsigned long long)reserve.max_pages);
+		text = xasprintf("tool and module are of the same version; the reserve has %llu pages%s",
+				 (unsigned long long)info.nr_pages, more ? more : "");
+		free(more);
 		doctor_finding(doc, "interface", OK, text, NULL);
 		free(text);
 		check_errors(doc, fd);

@@ -346,6 +346,23 @@ static int do_look(struct myalloc_look *l)
 	strcpy(l->free.by, "finish+0x8/0x10 [web]");
 	l->free.pid = 43;
 	l->free.age_ns = 5000000;
+static int do_reserve(struct myalloc_reserve_stat *s)
+{
+	s->floor_pages = SET(pages);
+	s->nr_pages = SET(pages);
+	s->max_pages = SET(pages);
+	s->chunk_order = SET(max_order);
+	s->decay_ms = 10000;
+	s->decay_mb = 64;
+	return 0;
+}
+
+static int do_change(struct myalloc_reserve_change *change)
+{
+	if (!change->pages || change->pad)
+		return -EINVAL;
+	if (change->pages > (__u64)SET(pages))
+		return -ENOSPC;
 	return 0;
 }
 
@@ -957,6 +974,9 @@ static const struct {
 	{ MYALLOC_IOC_INFO, "INFO" }, { MYALLOC_IOC_STAT, "STAT" },
 	{ MYALLOC_IOC_VALIDATE, "VALIDATE" }, { MYALLOC_IOC_DRAIN, "DRAIN" },
 	{ MYALLOC_IOC_CELLS, "CELLS" }, { MYALLOC_IOC_LOOK, "LOOK" },
+	{ MYALLOC_IOC_RESERVE_STAT, "RESERVE_STAT" },
+	{ MYALLOC_IOC_RESERVE_GROW, "RESERVE_GROW" },
+	{ MYALLOC_IOC_RESERVE_SHRINK, "RESERVE_SHRINK" },
 	{ MYALLOC_IOC_PAGE_ALLOC, "PAGE_ALLOC" },
 	{ MYALLOC_IOC_PAGE_FREE, "PAGE_FREE" },
 	{ MYALLOC_IOC_PAGE_MAP, "PAGE_MAP" },
@@ -1019,6 +1039,11 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_cells(arg);
 	case MYALLOC_IOC_LOOK:
 		return do_look(arg);
+	case MYALLOC_IOC_RESERVE_STAT:
+		return do_reserve(arg);
+	case MYALLOC_IOC_RESERVE_GROW:
+	case MYALLOC_IOC_RESERVE_SHRINK:
+		return do_change(arg);
 	case MYALLOC_IOC_PAGE_ALLOC:
 		return do_page_alloc(arg);
 	case MYALLOC_IOC_PAGE_FREE:

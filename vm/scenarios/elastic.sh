@@ -1,0 +1,99 @@
+# The reserve grows and shrinks, by command, by need, by decay and under pressure; nothing is lost.
+. /guest/ktap.sh
+. /guest/memory.sh
+
+module=/guest/modules/myalloc.ko
+debug=/sys/kernel/debug/myalloc
+parameters=/sys/module/myalloc/parameters
+: "${cycles:=40}"
+
+# A number of the reserve, such as nr_pages.
+of()
+{
+	myallocctl -j reserve show | tr ',{}' '\n\n\n' | sed -n "s/^ *\"$1\": *\([0-9]*\).*/\1/p"
+}
+
+# Waits up to 10 s until the reserve has @1 pages.
+until_pages()
+{
+	tries=0
+	while [ "$(of nr_pages)" != "$1" ] && [ $tries -lt 100 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	[ "$(of nr_pages)" = "$1" ]
+}
+
+refuse "a ceiling below the floor" insmod $module reserve_mb=16 max_mb=8
+refuse "a ceiling that is no number" insmod $module reserve_mb=16 max_mb=much
+refuse "a ceiling above the memory" insmod $module reserve_mb=16 max_mb=99999999
+refuse "a decay of nothing at a time" insmod $module reserve_mb=16 max_mb=64 decay_mb=0
+
+insmod $module reserve_mb=16 max_mb=64 && rmmod myalloc
+before=$(free_kb)
+expect "the module loads" insmod $module reserve_mb=16 max_mb=64 decay_ms=0
+floor=$(of nr_pages)
+expect "it has what reserve_mb says" test "$floor" = "$(of floor_pages)"
+expect "it may have four times as much" test "$(of max_pages)" = $((4 * floor))
+refuse "a decay that is no number" sh -c "echo slow >$parameters/decay_ms"
+refuse "a decay of nothing at a time, later" sh -c "echo 0 >$parameters/decay_mb"
+expect "the decay can be read" test "$(cat $parameters/decay_ms $parameters/decay_mb | xargs)" = "0 64"
+
+expect "reserve grow" myallocctl reserve grow 8M
+expect "it has 8 MB more" test "$(of nr_pages)" = $((floor + floor / 2))
+expect "the file reserve has a line for each chunk" \
+	test "$(grep -c '^ *[0-9]' $debug/reserve)" = $(($(of nr_pages) >> $(of chunk_order)))
+expect "reserve grow, more than there is room for" myallocctl reserve grow 1G
+expect "it is at its ceiling" test "$(of nr_pages)" = "$(of max_pages)"
+refuse "no more" myallocctl reserve grow 4M
+refuse "nothing" myallocctl reserve grow 0
+expect "validation finds nothing" myallocctl validate
+expect "reserve shrink" myallocctl reserve shrink
+expect "it is at its floor" test "$(of nr_pages)" = "$floor"
+
+# Each cycle moves a chunk: it is counted, and the pages are there and gone.
+moved=$(of grown)
+round=0
+while [ $round -lt "$cycles" ]; do
+	round=$((round + 1))
+	myallocctl reserve grow 4M >/dev/null && myallocctl reserve shrink 4M >/dev/null || break
+done
+expect "$cycles cycles, each of which moves a chunk" test $(($(of grown) - moved)) = "$cycles"
+expect "and gives it back" test "$(of grown)" = "$(of shrunk)"
+
+# Under memory pressure.
+myallocctl reserve grow 1G >/dev/null
+echo 2 >/proc/sys/vm/drop_caches
+echo 2 >/proc/sys/vm/drop_caches
+expect "the kernel's shrinkers take what is free" test "$(of nr_pages)" -lt "$(of max_pages)"
+
+# Users who need more than there is, while the reserve also grows and shrinks by command.
+myallocctl reserve shrink >/dev/null
+myallocctl stress run --kind pages --fill 90% --time 3s >/tmp/stress 2>&1 &
+stress=$!
+while kill -0 $stress 2>/dev/null; do
+	myallocctl reserve grow 8M >/dev/null 2>&1
+	myallocctl reserve shrink 4M >/dev/null 2>&1
+	echo 2 >/proc/sys/vm/drop_caches
+done
+wait $stress
+status=$?
+[ $status = 0 ] || cat /tmp/stress
+expect "a stress run meanwhile finds no error" test $status = 0
+expect "validation finds nothing after it" myallocctl validate
+
+# What nobody uses decays.
+myallocctl drain >/dev/null
+myallocctl reserve grow 1G >/dev/null 2>&1
+expect "the decay can be changed" sh -c "echo 80 >$parameters/decay_ms"
+expect "the reserve decays to its floor" until_pages "$floor"
+expect "that is counted" test "$(of decayed)" -gt 0
+expect "doctor says what the reserve is" sh -c "myallocctl doctor | grep -q 'may grow'"
+expect "validation finds nothing at the end" myallocctl validate
+
+myallocctl reserve grow 16M >/dev/null
+expect "the module unloads while it has more than its floor" rmmod myalloc
+after=$(free_kb)
+note "free memory was $before kB and is $after kB"
+expect "all memory is back" test $((before - after)) -le "$(memory_bound 400)"
+finish
