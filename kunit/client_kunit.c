@@ -608,6 +608,8 @@ static void client_release(struct kunit *test)
 			.name = "top" });
 		struct myalloc_client *client = client_of(fx, &(struct myalloc_client_args){
 			.name = "frob", .parent = top });
+		struct myalloc_client *lowest = client_of(fx, &(struct myalloc_client_args){
+			.name = "lowest", .parent = client });
 		struct myalloc_client *other = client_of(fx, &(struct myalloc_client_args){
 			.name = "other" });
 		unsigned int flags = MYALLOC_RELEASE_ALL | (round ? MYALLOC_RELEASE_POISON : 0);
@@ -615,6 +617,7 @@ static void client_release(struct kunit *test)
 		u8 *memory[9];
 
 		KUNIT_ASSERT_NOT_NULL(test, theirs);
+		KUNIT_EXPECT_NOT_NULL(test, myalloc_client_pages_alloc(lowest, 1, 0, 0));
 		fill(fx, client, memory);
 		KUNIT_EXPECT_EQ(test, myalloc_client_end(top, flags), 0);
 		for (i = 0; i < ARRAY_SIZE(memory); i++)

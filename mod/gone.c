@@ -84,6 +84,36 @@ static bool find(unsigned long ip, char *buf, size_t size, int *len)
 }
 
 /**
+ * myalloc_gone_init_of() - is this an address in the freed init code of a module?
+ * @ip: a code address
+ * @name: name of the module
+ *
+ * Context: any.
+ * Return: true if it is, and is not known to have belonged to another module since.
+ */
+bool myalloc_gone_init_of(unsigned long ip, const char *name)
+{
+	unsigned int began;
+	bool is;
+	u32 nr, k;
+
+	do {
+		began = read_seqcount_begin(&seq);
+		is = false;
+		nr = min_t(u32, READ_ONCE(nr_gone), GONE);
+		for (k = 1; k <= nr; k++) {
+			u32 i = (nr_gone - k) % GONE;
+
+			if (ip - gone[i].base >= gone[i].size)
+				continue;
+			is = gone[i].init && !strcmp(gone[i].name, name);
+			break;
+		}
+	} while (read_seqcount_retry(&seq, began));
+	return is;
+}
+
+/**
  * myalloc_gone_symbol() - format the symbol of a code address
  * @buf: out: the symbol, NUL-terminated
  * @size: bytes in @buf, not 0

@@ -5,5 +5,6 @@
 
 int myalloc_gone_init(void);
 void myalloc_gone_exit(void);
+bool myalloc_gone_init_of(unsigned long ip, const char *name);
 
 #endif /* MYALLOC_GONE_H */

@@ -5,7 +5,8 @@
  * The kernel calls a notifier after a module's exit function has returned and before its code is
  * freed, so its symbols still have names. First its clients are looked for, by their owner; they
  * are marked as gone. If it has none, blocks and tracked objects are looked for that were allocated
- * by its code. The memory stays allocated in either case.
+ * by its code, or by its init code, which is free by then (gone.c). The memory stays allocated in
+ * either case.
  */
 #include "env.h"
 
@@ -13,6 +14,7 @@
 
 #include "client/client.h"
 #include "client/sites.h"
+#include "gone.h"
 #include "leave.h"
 
 static struct myalloc_zone *zone;
@@ -23,7 +25,8 @@ static void keep_own(struct myalloc_sites *sites, const struct module *module)
 	u32 i, nr = 0;
 
 	for (i = 0; i < sites->nr; i++)
-		if (within_module(sites->site[i].caller, module))
+		if (within_module(sites->site[i].caller, module) ||
+		    myalloc_gone_init_of(sites->site[i].caller, module->name))
 			sites->site[nr++] = sites->site[i];
 	sites->nr = nr;
 }

@@ -446,14 +446,17 @@ static bool is_below(const struct myalloc_client *client, const struct myalloc_c
 	return client;
 }
 
-/* A client without others below it: @top, or one below it. */
+/*
+ * A client without others below it: @top, or the last one below it in the list, where each comes
+ * behind the one above it.
+ */
 static struct myalloc_client *find_leaf(struct myalloc_client *top)
 {
 	struct myalloc_client *client, *leaf = top;
 
 	mutex_lock(&top->zone->clients->mutex);
 	list_for_each_entry(client, &top->zone->clients->list, link)
-		if (!client->children && is_below(client, top))
+		if (is_below(client, top))
 			leaf = client;
 	mutex_unlock(&top->zone->clients->mutex);
 	return leaf;

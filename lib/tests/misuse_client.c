@@ -4,7 +4,7 @@
 #include "client/client.h"
 
 static struct myalloc_client *client;
-static void *p;
+static void *p, *held[2];
 
 static void make_client(unsigned int hard, myalloc_cache_flags_t checks)
 {
@@ -69,15 +69,20 @@ static void client_wrong_args(void)
 static void client_ends_in_use(void)
 {
 	struct myalloc_cache *cache;
+	int i;
 
 	host_set_clock(1000000000);
 	make_client(0, MYALLOC_OWNER);
 	cache = myalloc_cache_create(zone, &(struct myalloc_cache_args){
 		.name = "frob-request", .object_size = 64, .client = client });
-	p = object(cache);
+	for (i = 0; i < 2; i++) {
+		held[i] = object(cache);
+		host_set_clock(41000000000);
+	}
 	host_set_clock(82000000000);
 	EXPECT(myalloc_client_end(client, 0) == -EBUSY, "a client in use ended");
-	good(myalloc_cache_free(cache, p));
+	good(myalloc_cache_free(cache, held[0]));
+	good(myalloc_cache_free(cache, held[1]));
 	good(myalloc_cache_destroy(cache));
 	EXPECT(!myalloc_client_end(client, 0), "an unused client does not end");
 	host_set_clock(0);
@@ -110,7 +115,7 @@ const struct misuse misuse_client[] = {
 	     "client a: the soft quota of 2 pages is above the hard one of 1\n"
 	     "client frob: unknown flags 0x2, or poison without release"),
 	CASE(client_ends_in_use,
-	     "client frob: still held: 1 object of frob-request from object+*, oldest 81 s\n"
+	     "client frob: still held: 2 objects of frob-request from object+*, oldest 81 s\n"
 	     " (stack)\n"
 	     "client frob cannot end: it has 1 caches, 0 fronts, 1 pages, 0 clients below it"),
 	CASE(client_leaves_zone,

@@ -2,6 +2,8 @@
 /* Commands about the reserve: what it is, and to grow and shrink it */
 #include "env.h"
 
+#include <linux/uaccess.h>
+
 #include "device/command.h"
 #include "shrinker.h"
 #include "zone/elastic.h"
@@ -47,10 +49,8 @@ static int do_stat(struct myalloc_session *session, struct myalloc_zone *zone, v
 static int get_chunks(const struct myalloc_zone *zone, void __user *user,
 		      struct myalloc_reserve_change *arg, u32 *chunks)
 {
-	int err = myalloc_copy_in(arg, sizeof(*arg), user);
-
-	if (err)
-		return err;
+	if (copy_from_user(arg, user, sizeof(*arg)))
+		return -EFAULT;
 	if (arg->pad || !arg->pages)
 		return -EINVAL;
 	*chunks = min_t(u64, ((arg->pages - 1) >> zone->chunk_order) + 1, zone->nr_chunks);
@@ -69,7 +69,7 @@ static int do_grow(struct myalloc_session *session, struct myalloc_zone *zone, v
 	if (err && !grown)
 		return err == -ERANGE ? -ENOMEM : err;
 	arg.pages = (u64)grown << zone->chunk_order;
-	return myalloc_copy_out(user, &arg, sizeof(arg));
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
 static int do_shrink(struct myalloc_session *session, struct myalloc_zone *zone, void __user *user)
@@ -81,7 +81,7 @@ static int do_shrink(struct myalloc_session *session, struct myalloc_zone *zone,
 	if (err)
 		return err;
 	arg.pages = (u64)myalloc_zone_shrink(zone, chunks) << zone->chunk_order;
-	return myalloc_copy_out(user, &arg, sizeof(arg));
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
 const struct myalloc_command myalloc_reserve_commands[] = {

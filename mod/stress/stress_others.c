@@ -68,6 +68,7 @@ void myalloc_stress_look_at_others(struct myalloc_stress_run *run, struct stress
 
 	memset(others, 0, sizeof(*others));
 	myalloc_zone_stats(run->job.zone, &stats);
+	others->chunks = stats.grown + stats.shrunk;
 	for (order = 0; order < MYALLOC_NR_ORDERS; order++) {
 		others->page_allocs += stats.page_allocs[order];
 		others->page_frees += stats.page_frees[order];
@@ -91,6 +92,9 @@ bool myalloc_stress_alone(struct myalloc_stress_run *run)
 	struct stress_others now;
 
 	myalloc_stress_look_at_others(run, &now);
+	/* A reserve of another size has other blocks. */
+	if (now.chunks != run->others.chunks)
+		return false;
 	/* The run knows nothing of the blocks that are behind its allocations. */
 	if (stress_any_size(run) || run->pool)
 		return now.caches == run->others.caches &&

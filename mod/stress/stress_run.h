@@ -235,12 +235,14 @@ struct stress_gate {
  * @page_frees: blocks ever freed, by all users
  * @caches: caches that do not belong to the run
  * @object_ops: objects ever allocated and freed in them
+ * @chunks: chunks that the reserve ever took and gave back
  */
 struct stress_others {
 	u64 page_allocs;
 	u64 page_frees;
 	u64 caches;
 	u64 object_ops;
+	u64 chunks;
 };
 
 /**

@@ -230,16 +230,17 @@ struct wish {
 
 static int client_release(struct cmd *c)
 {
-	struct by_name by = { .name = cmd_word(c) };
+	struct by_name by = { 0 };
 	struct myalloc_client_release arg = { .size = sizeof(arg) };
 	struct wish w = { 0 };
 	struct device d;
 	struct out *o;
 	int code, err;
 
+	cmd_options(c, &w);
+	by.name = cmd_word(c);
 	if (!by.name)
 		cmd_usage(c, "missing name of a client; 'myallocctl client list' shows them");
-	cmd_options(c, &w);
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)

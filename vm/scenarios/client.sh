@@ -59,13 +59,13 @@ expect "client list says that its owner is gone" \
 	sh -c "myallocctl -j client list | grep -q '\"gone\": *1'"
 refuse "while it is there, its name is taken" insmod /guest/modules/myalloc_forget.ko
 expect "what it left can be released" myallocctl client release frob --poison
-expect "nothing of it is left" test "$(grep -c . $debug/clients)" = 2
-expect "validation finds nothing" myallocctl validate
+expect "nothing of what it forgot is left" test "$(grep -c . $debug/clients)" = 2
+expect "validation finds nothing after the release" myallocctl validate
 
 expect "a module without a client forgets pages" insmod /guest/modules/myalloc_forget.ko alone=1
-expect "it unloads" rmmod myalloc_forget
+expect "the module without a client unloads" rmmod myalloc_forget
 expect "it is named, with the line" \
-	logged 'module myalloc_forget: still held: 4 pages from forget_init'
+	logged 'module myalloc_forget: still held: 4 pages from .*myalloc_forget, its init code'
 expect "the module unloads" rmmod myalloc
 expect "it names what was left" logged 'zone: .*4 pages'
 finish

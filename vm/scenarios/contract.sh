@@ -51,7 +51,7 @@ expect "it unloads" rmmod myalloc_transfer
 expect "the driver on a contract loads" insmod /guest/modules/myalloc_transfer.ko contract=1
 failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
 expect "no transfer has failed" test "$failed" = 0
-expect "it unloads" rmmod myalloc_transfer
+expect "it unloads again" rmmod myalloc_transfer
 expect "validation finds nothing" myallocctl validate
-expect "the module unloads" rmmod myalloc
+expect "the module unloads again" rmmod myalloc
 finish
