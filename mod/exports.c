@@ -299,6 +299,7 @@ EXPORT_INTERNAL(myalloc_magazines_load);
 EXPORT_INTERNAL(myalloc_magazines_make);
 EXPORT_INTERNAL(myalloc_magazines_remake);
 EXPORT_INTERNAL(myalloc_magazines_places_left);
+EXPORT_INTERNAL(myalloc_magazines_more_places);
 EXPORT_INTERNAL(myalloc_magazines_room);
 EXPORT_INTERNAL(myalloc_magazines_drain_here);
 EXPORT_INTERNAL(myalloc_magazines_drain_depot);
@@ -366,6 +367,7 @@ EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);
 EXPORT_INTERNAL(myalloc_front_walk);
 EXPORT_INTERNAL(myalloc_arena_stats);
+EXPORT_INTERNAL(myalloc_ring_kind);
 EXPORT_INTERNAL(myalloc_ring_stats);
 
 EXPORT_INTERNAL(myalloc_finding);
