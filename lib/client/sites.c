@@ -124,7 +124,7 @@ static bool add_cache(struct myalloc_cache *cache, void *arg)
 	struct myalloc_sites *s = arg;
 
 	if (!s->client || cache->client == s->client)
-		myalloc_cache_walk_live(cache, add_object, s);
+		__myalloc_cache_walk_live(cache, add_object, s);
 	return true;
 }
 
@@ -159,8 +159,20 @@ static int compare(const void *a, const void *b)
 	return x->caller < y->caller ? -1 : x->caller > y->caller;
 }
 
+static bool is_trusting(struct myalloc_cache *cache, void *any)
+{
+	*(bool *)any = cache->level == MYALLOC_TRUSTING;
+	return !*(bool *)any;
+}
+
 static void walk(struct myalloc_sites *s)
 {
+	bool trusting = false;
+
+	/* Not in the walk below: the lock of CPU hotplug comes before those of a walk. */
+	myalloc_zone_walk_caches(s->zone, is_trusting, &trusting);
+	if (trusting)
+		myalloc_zone_drain_kinds(s->zone, MYALLOC_KIND_OBJECTS);
 	myalloc_zone_walk_blocks(s->zone, add_block, s);
 	myalloc_zone_walk_caches(s->zone, add_cache, s);
 	if (s->client)

@@ -27,24 +27,22 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 }
 
 /**
- * myalloc_cache_walk_live() - visit every live object of a cache
+ * __myalloc_cache_walk_live() - visit every live object of a cache, as it is
  * @cache: the cache
  * @fn: called under the cache's lock, which is dropped between slabs
  * @arg: argument for @fn
  *
  * Slabs that are added or removed meanwhile may or may not be visited. In a trusting cache, objects
- * in magazines look like live ones; the cache is therefore drained first.
+ * in magazines look like live ones: it has to be drained before.
  *
- * Context: task, may sleep.
+ * Context: task, may sleep; also inside myalloc_zone_walk_caches(), where nothing may be drained.
  */
-void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
+void __myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
 {
 	struct myalloc_zone *zone = cache->zone;
 	unsigned long irq;
 	u32 idx;
 
-	if (cache->level == MYALLOC_TRUSTING)
-		myalloc_cache_drain(cache);
 	/* By frame and not by list: a list may change while the lock is dropped. */
 	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
 		struct myalloc_frame *frame = &zone->frames[idx];
@@ -58,6 +56,22 @@ void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, 
 			visit_slab(cache, frame, fn, arg);
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
 	}
+}
+
+/**
+ * myalloc_cache_walk_live() - visit every live object of a cache, which is drained first if it
+ *	needs to be
+ * @cache: the cache
+ * @fn: as for __myalloc_cache_walk_live()
+ * @arg: argument for @fn
+ *
+ * Context: task, may sleep; not inside myalloc_zone_walk_caches().
+ */
+void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
+{
+	if (cache->level == MYALLOC_TRUSTING)
+		myalloc_cache_drain(cache);
+	__myalloc_cache_walk_live(cache, fn, arg);
 }
 
 #define EMPTY_BATCH	32	/* objects freed at a time */

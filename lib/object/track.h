@@ -11,6 +11,7 @@
  */
 typedef void (*myalloc_object_fn)(struct myalloc_cache *cache, void *object,
 				  const struct myalloc_track *track, void *arg);
+void __myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg);
 void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg);
 void myalloc_cache_empty(struct myalloc_cache *cache, bool poison);
 void myalloc_debug_report_live(struct myalloc_cache *cache);

@@ -195,7 +195,8 @@ static void add_object(struct myalloc_cache *cache, void *object,
 
 static void walk_objects(struct owners *o, void *cache)
 {
-	myalloc_cache_walk_live(cache, add_object, o);
+	/* Only those with records of owners, which have no magazines, are of interest. */
+	__myalloc_cache_walk_live(cache, add_object, o);
 }
 
 struct owners_show {
