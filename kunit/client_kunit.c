@@ -410,6 +410,12 @@ static void client_sites(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, site->count, 1);
 	KUNIT_EXPECT_EQ(test, sites.nr, 5);	/* three callers of pages */
 	myalloc_sites_free(&sites);
+	/* What belongs to no client; the pages of a ring do not name theirs. */
+	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, &myalloc_no_client, 0), 0);
+	KUNIT_EXPECT_NULL(test, site_of(&sites, "tracked"));
+	KUNIT_EXPECT_NOT_NULL(test, site_of(&sites, "plain"));
+	KUNIT_EXPECT_EQ(test, sites.nr, 3);
+	myalloc_sites_free(&sites);
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, client, U64_MAX / 2), 0);
 	KUNIT_EXPECT_NULL(test, site_of(&sites, "tracked"));
 	KUNIT_EXPECT_NULL(test, site_of(&sites, "pages"));

@@ -361,6 +361,7 @@ EXPORT_INTERNAL(myalloc_client_stats);
 EXPORT_INTERNAL(myalloc_client_orphan);
 EXPORT_INTERNAL(myalloc_client_free_extents);
 EXPORT_INTERNAL(myalloc_sites_collect);
+EXPORT_INTERNAL(myalloc_no_client);
 EXPORT_INTERNAL(myalloc_sites_free);
 EXPORT_INTERNAL(myalloc_sites_print);
 EXPORT_INTERNAL(myalloc_front_add);

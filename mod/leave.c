@@ -4,9 +4,12 @@
  *
  * The kernel calls a notifier after a module's exit function has returned and before its code is
  * freed, so its symbols still have names. First its clients are looked for, by their owner; they
- * are marked as gone. If it has none, blocks and tracked objects are looked for that were allocated
- * by its code, or by its init code, which is free by then (gone.c). The memory stays allocated in
- * either case.
+ * are marked as gone. If it has none, blocks and tracked objects of no client are looked for that
+ * were allocated by its code, or by its init code, which is free by then (gone.c). The memory stays
+ * allocated in either case.
+ *
+ * Limit: what another module has left without a client is taken for this one's if its code lay at
+ * the same addresses.
  */
 #include "env.h"
 
@@ -35,7 +38,7 @@ static void report(const struct module *module)
 {
 	struct myalloc_sites sites;
 
-	if (myalloc_sites_collect(&sites, zone, NULL, 0))
+	if (myalloc_sites_collect(&sites, zone, &myalloc_no_client, 0))
 		return;
 	keep_own(&sites, module);
 	if (sites.nr)

@@ -23,10 +23,20 @@
 #include "front/front.h"
 #include "object/cache.h"
 #include "object/track.h"
+#include "page/drain.h"
 #include "zone/zone.h"
 
 #define BITS_LEAST	6
 #define BITS_MOST	14
+
+/* Stands for no client. */
+const struct myalloc_client myalloc_no_client;
+
+/* Does what belongs to @client, or to none if it is NULL, count? */
+static bool is_asked(const struct myalloc_sites *s, const struct myalloc_client *client)
+{
+	return !s->client || s->client == (client ?: &myalloc_no_client);
+}
 
 /* One thing that is held. */
 struct held {
@@ -94,7 +104,7 @@ static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 	};
 	struct myalloc_sites *s = arg;
 
-	if (!myalloc_frame_is_users(frame->type) || (s->client && client != s->client))
+	if (!myalloc_frame_is_users(frame->type) || !is_asked(s, client))
 		return true;
 	if (zone->checks & MYALLOC_OWNER)
 		h.stack = frame->stack;
@@ -123,7 +133,7 @@ static bool add_cache(struct myalloc_cache *cache, void *arg)
 {
 	struct myalloc_sites *s = arg;
 
-	if (!s->client || cache->client == s->client)
+	if (is_asked(s, cache->client))
 		__myalloc_cache_walk_live(cache, add_object, s);
 	return true;
 }
@@ -183,7 +193,8 @@ static void walk(struct myalloc_sites *s)
  * myalloc_sites_collect() - sum up what is held, by call site
  * @sites: out; to be freed by myalloc_sites_free() if this succeeds
  * @zone: the zone
- * @client: only what this client holds, without the clients below it; NULL for everything
+ * @client: only what this client holds, without the clients below it; &myalloc_no_client for what
+ *	belongs to none; NULL for everything
  * @older_ns: leave out what is known to be younger, ns
  *
  * What is allocated or freed meanwhile may or may not be counted.

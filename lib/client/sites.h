@@ -32,7 +32,8 @@ struct myalloc_site {
 /**
  * struct myalloc_sites - the call sites that hold something
  * @zone: the zone
- * @client: only what this client holds, and not those below it; NULL for all of the zone
+ * @client: only what this client holds, and not those below it; &myalloc_no_client for what
+ *	belongs to none; NULL for all of the zone
  * @before: leave out what is known to have been allocated later than that, ns
  * @bits: log2 of entries
  * @nr: entries in use
@@ -48,6 +49,8 @@ struct myalloc_sites {
 	bool full;
 	struct myalloc_site *site;
 };
+
+extern const struct myalloc_client myalloc_no_client;
 
 int myalloc_sites_collect(struct myalloc_sites *sites, struct myalloc_zone *zone,
 			  const struct myalloc_client *client, u64 older_ns);

@@ -58,6 +58,8 @@ expect "and who forgot it" \
 expect "client list says that its owner is gone" \
 	sh -c "myallocctl -j client list | grep -q '\"gone\": *1'"
 refuse "while it is there, its name is taken" insmod /guest/modules/myalloc_forget.ko
+refuse "what it left is not taken for that of the next module" \
+	logged 'module myalloc_forget: still held'
 expect "what it left can be released" myallocctl client release frob --poison
 expect "nothing of what it forgot is left" test "$(grep -c . $debug/clients)" = 2
 expect "validation finds nothing after the release" myallocctl validate
