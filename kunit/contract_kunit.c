@@ -20,14 +20,6 @@ static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
 	return fixture_zone(test, &args);
 }
 
-static void **array_of(struct kunit *test)
-{
-	void **array = kunit_kcalloc(test, MANY, sizeof(*array), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, array);
-	return array;
-}
-
 static struct myalloc_contract_line pages_line(u32 pages, u32 orders)
 {
 	return (struct myalloc_contract_line){
@@ -302,7 +294,7 @@ static void contract_short(struct kunit *test)
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
 	struct myalloc_contract_line line[2] = { pages_line(256, 0x1), pages_line(768, 0x100) };
-	void **pages = array_of(test), *one;
+	void **pages = fixture_array(test, MANY), *one;
 	struct myalloc_contract *c;
 
 	one = myalloc_pages_alloc(fx->zone, 0, 0);
@@ -354,7 +346,7 @@ static void contract_taken(struct kunit *test)
 	struct myalloc_contract *c;
 
 	hook_fx = fx;
-	hook_pages = array_of(test);
+	hook_pages = fixture_array(test, MANY);
 	hook_nr = 0;
 	if (!fixture_set_hook(hook_take))
 		kunit_skip(test, "no hooks here");
@@ -435,7 +427,7 @@ static void contract_pages(struct kunit *test)
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
 	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
-	void **pages = array_of(test), *block[65];
+	void **pages = fixture_array(test, MANY), *block[65];
 	u32 others = take_all(fx, pages), i;
 	struct myalloc_contract_stats *stats;
 
@@ -644,7 +636,7 @@ static void contract_best_effort(struct kunit *test)
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c = contract_of(fx, &line, 1, MYALLOC_CONTRACT_BEST_EFFORT);
 	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
-	void **pages = array_of(test), *block[4], *other;
+	void **pages = fixture_array(test, MANY), *block[4], *other;
 	u32 i, others;
 
 	for (i = 0; i < 4; i++) {
@@ -811,7 +803,7 @@ static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
 	struct myalloc_cache *cache = myalloc_contract_cache(c, 0);
-	void **objects = array_of(test), **pages = array_of(test);
+	void **objects = fixture_array(test, MANY), **pages = fixture_array(test, MANY);
 	struct work w = { .cache = cache, .objects = objects };
 	u32 others = take_all(fx, pages), slots, each = 2 * cache->mags.capacity, cpu;
 	struct myalloc_contract_stats *stats;
@@ -885,7 +877,7 @@ static void contract_slots(struct kunit *test)
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
 	u32 slots = c->part[0].plan.slabs * c->part[0].plan.objects;
 	struct work w = {
-		.cache = myalloc_contract_cache(c, 0), .objects = array_of(test), .nr = slots,
+		.cache = myalloc_contract_cache(c, 0), .objects = fixture_array(test, MANY), .nr = slots,
 	};
 
 	alloc_work(&w);
@@ -1008,7 +1000,7 @@ static void contract_nmi_few(struct kunit *test)
 {
 	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
 	struct fixture *fx = zone_of(test, 0);
-	struct work w = { .objects = array_of(test), .nr = MANY };
+	struct work w = { .objects = fixture_array(test, MANY), .nr = MANY };
 	struct myalloc_contract *c;
 	unsigned long lock_irq, irq;
 	void *got[2];
@@ -1257,7 +1249,7 @@ static void contract_random(struct kunit *test)
 	struct myalloc_contract *c = contract_of(fx, lines, 3, 0);
 	struct { void *addr; u32 nr; } *held = fixture_zalloc(test, 256 * sizeof(*held));
 	struct myalloc_random random;
-	void **pages = array_of(test);
+	void **pages = fixture_array(test, MANY);
 	u32 others, live[3] = { 0 }, nr = 0, round, i;
 
 	fixture_random(test, &random);

@@ -207,6 +207,15 @@ void *fixture_zalloc(struct kunit *test, size_t size)
 	return kunit_kzalloc(test, size, GFP_KERNEL | __GFP_NOWARN);
 }
 
+/* Allocate an array of addresses for the test. */
+void **fixture_array(struct kunit *test, u32 nr)
+{
+	void **array = kunit_kcalloc(test, nr, sizeof(*array), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	return array;
+}
+
 /* Seed random numbers for a test and log the seed. */
 void fixture_random(struct kunit *test, struct myalloc_random *random)
 {

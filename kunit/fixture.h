@@ -77,6 +77,7 @@ int fixture_init(struct kunit *test);
 void fixture_exit(struct kunit *test);
 void fixture_random(struct kunit *test, struct myalloc_random *random);
 void *fixture_zalloc(struct kunit *test, size_t size);
+void **fixture_array(struct kunit *test, u32 nr);
 
 struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *args);
 struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args);

@@ -13,10 +13,7 @@
 
 static void **page_array(struct kunit *test)
 {
-	void **pages = kunit_kcalloc(test, PAGES_MAX, sizeof(*pages), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, pages);
-	return pages;
+	return fixture_array(test, PAGES_MAX);
 }
 
 static struct myalloc_frame *frame_of(const struct fixture *fx, const void *addr)

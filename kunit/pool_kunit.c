@@ -17,14 +17,6 @@ static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
 	return fixture_zone(test, &args);
 }
 
-static void **array_of(struct kunit *test)
-{
-	void **array = kunit_kcalloc(test, MANY, sizeof(*array), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, array);
-	return array;
-}
-
 static void expect_invariants(struct kunit *test, const struct myalloc_pool *pool)
 {
 	const struct myalloc_cache *cache = pool->cache;
@@ -145,7 +137,7 @@ static void promise(struct kunit *test, u32 size, u32 nr, myalloc_cache_flags_t 
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
-	void **objects = array_of(test), **pages = array_of(test);
+	void **objects = fixture_array(test, MANY), **pages = fixture_array(test, MANY);
 	struct work w = { .pool = pool, .objects = objects, .nr = nr };
 	u32 cpus = fixture_nr_cpus(), cpu, others = take_all(fx, pages), capacity;
 
@@ -226,7 +218,7 @@ static void pool_magazines(struct kunit *test)
 	struct myalloc_pool *pool = pool_of(fx, &args);
 	struct myalloc_cache *cache = pool->cache;
 	u32 capacity = cache->mags.capacity, i;
-	void **objects = array_of(test);
+	void **objects = fixture_array(test, MANY);
 
 	KUNIT_EXPECT_EQ(test, capacity, 10);
 	for (i = 0; i < 40; i++)
@@ -248,7 +240,7 @@ static void pool_keeps(struct kunit *test)
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
 	u32 slabs = pool->cache->set_aside, i, others;
-	void **objects = array_of(test), **pages = array_of(test);
+	void **objects = fixture_array(test, MANY), **pages = fixture_array(test, MANY);
 	struct work w = { .pool = pool, .objects = objects, .nr = 1000 };
 
 	KUNIT_EXPECT_GT(test, slabs, MYALLOC_EMPTY_KEEP);
@@ -357,7 +349,7 @@ static void pool_hard(struct kunit *test)
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
 	struct myalloc_pool_stats stats = stats_now(pool);
-	void **objects = array_of(test);
+	void **objects = fixture_array(test, MANY);
 	struct work w = { .pool = pool, .objects = objects, .nr = MANY };
 
 	KUNIT_EXPECT_EQ(test, stats.flags, (__force u32)MYALLOC_POOL_HARD);
@@ -403,7 +395,7 @@ static void nmi_round(struct kunit *test, u32 nr, u32 spares, myalloc_cache_flag
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
-	void *got[MYALLOC_POOL_NMI_MAX + 1], **objects = array_of(test), *more, *bad;
+	void *got[MYALLOC_POOL_NMI_MAX + 1], **objects = fixture_array(test, MANY), *more, *bad;
 	struct work w = { .pool = pool, .objects = objects, .nr = nr };
 	struct nmi nmi;
 	u32 i;
@@ -510,7 +502,7 @@ static void pool_nmi_frees(struct kunit *test)
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
-	void **objects = array_of(test);
+	void **objects = fixture_array(test, MANY);
 	struct work w = { .pool = pool, .objects = objects, .nr = 12 };
 	u8 *state;
 	struct nmi nmi;
@@ -628,7 +620,7 @@ static void pool_resize(struct kunit *test)
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
-	void **objects = array_of(test), **pages = array_of(test);
+	void **objects = fixture_array(test, MANY), **pages = fixture_array(test, MANY);
 	struct work w = { .pool = pool, .objects = objects };
 	u32 sizes[] = { 40 * cpus, 1, 8 * cpus - 1, 8 * cpus, 33 * cpus, 33 * cpus, 2 }, i, others;
 	struct myalloc_pool_stats before;
@@ -717,7 +709,7 @@ static void pool_args(struct kunit *test)
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_cache *used = fixture_cache(fx, "used", 8, 0);
-	void **pages = array_of(test);
+	void **pages = fixture_array(test, MANY);
 	unsigned long live;
 	struct myalloc_pool *pool;
 	u32 i, k;
@@ -824,7 +816,7 @@ static void pool_random(struct kunit *test)
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
-	void **objects = array_of(test), **pages = array_of(test);
+	void **objects = fixture_array(test, MANY), **pages = fixture_array(test, MANY);
 	struct work w = { .pool = pool };
 	u32 n, live = 0, others = 0, in_nmi_live;
 	struct myalloc_random random;

@@ -14,10 +14,7 @@
 
 static inline void **object_array(struct kunit *test)
 {
-	void **objects = kunit_kcalloc(test, OBJECTS_MAX, sizeof(*objects), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, objects);
-	return objects;
+	return fixture_array(test, OBJECTS_MAX);
 }
 
 /* 4 MiB of real memory. */

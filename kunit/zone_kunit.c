@@ -11,10 +11,7 @@
 
 static void **page_array(struct kunit *test)
 {
-	void **pages = kunit_kcalloc(test, PAGES_MAX, sizeof(*pages), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, pages);
-	return pages;
+	return fixture_array(test, PAGES_MAX);
 }
 
 /* Find the index of a frame by searching the chunks for its address; -1 if there is none. */

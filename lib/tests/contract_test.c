@@ -15,65 +15,20 @@
 #include "client/plan.h"
 #include "ktap.h"
 #include "program.h"
+#include "state_set.h"
 #include "zone/zone.h"
 
-#define TABLE_BITS_MOST	27	/* 1 GiB */
 #define LARGE_MOST	BIT(24)	/* frames of a large store */
 
 /* --- every state of a small line ----------------------------------------------------------- */
 
-/* States seen. A key is: frames allocated << 32 | at which of them something begins. */
-static struct {
-	u64 *table;
-	u64 *queue;
-	u64 nr, done, all;
-	u32 bits;
-} s;
-
-static bool insert(u64 key)
-{
-	u64 at = (key + 1) * 0x9e3779b97f4a7c15ULL >> (64 - s.bits);
-
-	/* 0 is an empty place: the key is stored plus one. */
-	while (s.table[at]) {
-		if (s.table[at] == key + 1)
-			return false;
-		at = (at + 1) & (BIT(s.bits) - 1);
-	}
-	s.table[at] = key + 1;
-	return true;
-}
-
-static void allocate_table(void)
-{
-	u64 i;
-
-	free(s.table);
-	s.table = calloc(BIT(s.bits), sizeof(u64));
-	s.queue = realloc(s.queue, BIT(s.bits) / 2 * sizeof(u64));
-	if (!s.table || !s.queue)
-		host_fatal("no memory for the states");
-	for (i = 0; i < s.nr; i++)
-		insert(s.queue[i]);
-}
+static struct state_set s;
+static u64 nr_states;	/* of all searches of a kind */
 
 static void visit(u32 used, u32 head)
 {
-	u64 key = (u64)used << 32 | head;
-
-	if (s.nr == BIT(s.bits) / 2) {
-		if (s.bits == TABLE_BITS_MOST)
-			host_fatal("more states than memory");
-		s.bits++;
-		allocate_table();
-	}
-	if (insert(key))
-		s.queue[s.nr++] = key;
-}
-
-static u32 mask(u32 nr)
-{
-	return (u32)((1ULL << nr) - 1);
+	if (!state_set_visit(&s, used, head))
+		host_fatal("more states than memory");
 }
 
 /* The lowest slot of the class of @size that is wholly free, -1 if there is none. */
@@ -82,7 +37,7 @@ static int first_fit(u32 used, u32 nr, u32 size)
 	u32 slot = 1u << fls(size - 1), idx;
 
 	for (idx = 0; idx + slot <= nr; idx += slot)
-		if (!(used & mask(slot) << idx))
+		if (!(used & state_mask(slot) << idx))
 			return idx;
 	return -1;
 }
@@ -90,17 +45,10 @@ static int first_fit(u32 used, u32 nr, u32 size)
 /* Can a client with at most @live pages, in extents of @sizes (a bit each), bring @nr to fail? */
 static bool can_fail(u32 nr, u32 live, u32 sizes)
 {
-	u32 rest;
+	u32 used, head, rest;
 
-	s.nr = 0;
-	s.done = 0;
-	s.bits = 16;
-	allocate_table();
-	visit(0, 0);
-	while (s.done < s.nr) {
-		u32 used = s.queue[s.done] >> 32, head = s.queue[s.done];
-
-		s.done++;
+	state_set_begin(&s);
+	while (state_set_next(&s, &used, &head)) {
 		for (rest = sizes; rest; rest &= rest - 1) {
 			u32 size = __ffs(rest);
 			int idx;
@@ -110,19 +58,15 @@ static bool can_fail(u32 nr, u32 live, u32 sizes)
 			idx = first_fit(used, nr, size);
 			if (idx < 0)
 				return true;
-			visit(used | mask(size) << idx, head | 1u << idx);
+			visit(used | state_mask(size) << idx, head | 1u << idx);
 		}
 		for (rest = head; rest; rest &= rest - 1) {
-			u32 idx = __ffs(rest), size = 1;
+			u32 idx = __ffs(rest), size = state_size(used, head, idx, nr);
 
-			/* Up to the next beginning or free frame. */
-			while (idx + size < nr && used >> (idx + size) & 1 &&
-			       !(head >> (idx + size) & 1))
-				size++;
-			visit(used & ~(mask(size) << idx), head & ~(1u << idx));
+			visit(used & ~(state_mask(size) << idx), head & ~(1u << idx));
 		}
 	}
-	s.all += s.nr;
+	nr_states += s.nr;
 	return false;
 }
 
@@ -152,7 +96,7 @@ static void small_blocks(u32 top, u32 most)
 	struct count count = { 0 };
 	u32 orders, live, sizes, k;
 
-	s.all = 0;
+	nr_states = 0;
 	for (orders = BIT(top); orders < BIT(top + 1); orders++) {
 		for (live = BIT(top); live <= most; live++) {
 			for (sizes = 0, k = 0; k <= top; k++)
@@ -162,7 +106,7 @@ static void small_blocks(u32 top, u32 most)
 		}
 	}
 	ktap_result(!count.wrong, "blocks up to order %u, M up to %u: N suffices and N - 1 does not, in %u cases (%llu states)%s",
-		    top, most, count.cases, s.all, count.first);
+		    top, most, count.cases, nr_states, count.first);
 }
 
 /* Extents: all sets of sizes up to @largest, with it, and all M up to @most. */
@@ -171,7 +115,7 @@ static void small_extents(u32 largest, u32 most)
 	struct count count = { 0 };
 	u32 set, live, nr, k, sizes[16];
 
-	s.all = 0;
+	nr_states = 0;
 	for (set = 1u << largest; set < 2u << largest; set += 2) {
 		for (nr = 0, k = 1; k <= largest; k++)
 			if (set >> k & 1)
@@ -185,7 +129,7 @@ static void small_extents(u32 largest, u32 most)
 	}
 	ktap_result(!count.wrong && count.cases,
 		    "extents up to %u pages, M up to %u: N suffices and N - 1 does not, in %u cases (%llu states)%s",
-		    largest, most, count.cases, s.all, count.first);
+		    largest, most, count.cases, nr_states, count.first);
 }
 
 /* --- large lines: an adversary ------------------------------------------------------------- */

@@ -15,63 +15,14 @@
 #include "env.h"
 #include "ktap.h"
 #include "program.h"
+#include "state_set.h"
 
-#define TABLE_BITS_MOST	27	/* 1 GiB */
-
-/* States seen. A key is: frames allocated << 32 | which of them begin a block. */
-static struct {
-	u64 *table;
-	u64 *queue;
-	u64 nr, done;
-	u32 bits;
-} s;
-
-static bool insert(u64 key)
-{
-	u64 at = (key + 1) * 0x9e3779b97f4a7c15ULL >> (64 - s.bits);
-
-	/* 0 is an empty place: the key is stored plus one. */
-	while (s.table[at]) {
-		if (s.table[at] == key + 1)
-			return false;
-		at = (at + 1) & (BIT(s.bits) - 1);
-	}
-	s.table[at] = key + 1;
-	return true;
-}
-
-static bool grow(void)
-{
-	u64 i;
-
-	if (s.bits == TABLE_BITS_MOST)
-		return false;
-	s.bits++;
-	free(s.table);
-	s.table = calloc(BIT(s.bits), sizeof(u64));
-	s.queue = realloc(s.queue, BIT(s.bits) / 2 * sizeof(u64));
-	if (!s.table || !s.queue)
-		return false;
-	for (i = 0; i < s.nr; i++)
-		insert(s.queue[i]);
-	return true;
-}
-
-static bool visit(u32 used, u32 head)
-{
-	u64 key = (u64)used << 32 | head;
-
-	if (s.nr == BIT(s.bits) / 2 && !grow())
-		return false;
-	if (insert(key))
-		s.queue[s.nr++] = key;
-	return true;
-}
+static struct state_set s;
 
 /* The lowest aligned run of 2^order free frames, -1 if there is none. */
 static int first_fit(u32 used, u32 nr, u32 order)
 {
-	u32 size = 1u << order, mask = (u32)((1ull << size) - 1), idx;
+	u32 size = 1u << order, mask = state_mask(size), idx;
 
 	for (idx = 0; idx + size <= nr; idx += size)
 		if (!(used & mask << idx))
@@ -84,18 +35,10 @@ enum result { NEVER_FAILS, FAILS, TOO_LARGE };
 /* Every state of a store of @nr frames in which at most @live are allocated. */
 static enum result search(u32 nr, u32 live, u32 top)
 {
-	u32 order;
+	u32 used, head, rest, order;
 
-	s.nr = 0;
-	s.done = 0;
-	s.bits = 16;
-	s.table = calloc(BIT(s.bits), sizeof(u64));
-	s.queue = malloc(BIT(s.bits) / 2 * sizeof(u64));
-	visit(0, 0);
-	while (s.done < s.nr) {
-		u32 used = s.queue[s.done] >> 32, head = s.queue[s.done], rest;
-
-		s.done++;
+	state_set_begin(&s);
+	while (state_set_next(&s, &used, &head)) {
 		for (order = 0; order <= top; order++) {
 			int idx;
 
@@ -104,17 +47,15 @@ static enum result search(u32 nr, u32 live, u32 top)
 			idx = first_fit(used, nr, order);
 			if (idx < 0)
 				return FAILS;
-			if (!visit(used | (u32)((1ull << BIT(order)) - 1) << idx, head | 1u << idx))
+			if (!state_set_visit(&s, used | state_mask(BIT(order)) << idx,
+					     head | 1u << idx))
 				return TOO_LARGE;
 		}
 		for (rest = head; rest; rest &= rest - 1) {
-			u32 idx = __ffs(rest), size = 1;
+			u32 idx = __ffs(rest), size = state_size(used, head, idx, nr);
 
-			/* Up to the next beginning or free frame. */
-			while (idx + size < nr && used >> (idx + size) & 1 &&
-			       !(head >> (idx + size) & 1))
-				size++;
-			if (!visit(used & ~((u32)((1ull << size) - 1) << idx), head & ~(1u << idx)))
+			if (!state_set_visit(&s, used & ~(state_mask(size) << idx),
+					     head & ~(1u << idx)))
 				return TOO_LARGE;
 		}
 	}
@@ -125,8 +66,7 @@ static enum result search_and_free(u32 nr, u32 live, u32 top)
 {
 	enum result result = search(nr, live, top);
 
-	free(s.table);
-	free(s.queue);
+	state_set_end(&s);
 	return result;
 }
 
