@@ -24,7 +24,7 @@
 
 #define GONE	128
 
-static struct {
+static struct range {
 	unsigned long base;
 	unsigned long size;
 	bool init;
@@ -65,22 +65,22 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *mod)
 
 static struct notifier_block modules = { .notifier_call = on_module };
 
-/* The last one that contains the address; false if none does, or one is being added. */
-static bool find(unsigned long ip, char *buf, size_t size, int *len)
+/*
+ * Copies the last range that contains the address. Returns 0; -ENOENT if none does; -EAGAIN if one
+ * is being recorded, for which a context that may have interrupted that must not wait.
+ */
+static int find(unsigned long ip, struct range *range)
 {
 	unsigned int began = raw_seqcount_begin(&seq);
 	u32 nr = min_t(u32, READ_ONCE(nr_gone), GONE), k;
+	int err = -ENOENT;
 
-	for (k = 1; k <= nr; k++) {
-		u32 i = (nr_gone - k) % GONE;
-
-		if (ip - gone[i].base >= gone[i].size)
-			continue;
-		*len = scnprintf(buf, size, "0x%lx/0x%lx [%s, %s]", ip - gone[i].base, gone[i].size,
-				 gone[i].name, gone[i].init ? "its init code" : "unloaded");
-		return !read_seqcount_retry(&seq, began);
+	for (k = 1; k <= nr && err; k++) {
+		*range = gone[(nr_gone - k) % GONE];
+		if (ip - range->base < range->size)
+			err = 0;
 	}
-	return false;
+	return read_seqcount_retry(&seq, began) ? -EAGAIN : err;
 }
 
 /**
@@ -88,29 +88,18 @@ static bool find(unsigned long ip, char *buf, size_t size, int *len)
  * @ip: a code address
  * @name: name of the module
  *
- * Context: any.
+ * Context: task.
  * Return: true if it is, and is not known to have belonged to another module since.
  */
 bool myalloc_gone_init_of(unsigned long ip, const char *name)
 {
-	unsigned int began;
-	bool is;
-	u32 nr, k;
+	struct range range;
+	int err;
 
 	do {
-		began = read_seqcount_begin(&seq);
-		is = false;
-		nr = min_t(u32, READ_ONCE(nr_gone), GONE);
-		for (k = 1; k <= nr; k++) {
-			u32 i = (nr_gone - k) % GONE;
-
-			if (ip - gone[i].base >= gone[i].size)
-				continue;
-			is = gone[i].init && !strcmp(gone[i].name, name);
-			break;
-		}
-	} while (read_seqcount_retry(&seq, began));
-	return is;
+		err = find(ip, &range);
+	} while (err == -EAGAIN);
+	return !err && range.init && !strcmp(range.name, name);
 }
 
 /**
@@ -127,13 +116,13 @@ bool myalloc_gone_init_of(unsigned long ip, const char *name)
  */
 int myalloc_gone_symbol(char *buf, size_t size, unsigned long ip)
 {
-	int len = scnprintf(buf, size, "%pS", (void *)ip), found;
+	int len = scnprintf(buf, size, "%pS", (void *)ip);
+	struct range range;
 
-	if (len < 2 || buf[0] != '0' || buf[1] != 'x')
+	if (len < 2 || buf[0] != '0' || buf[1] != 'x' || find(ip, &range))
 		return len;
-	if (find(ip, buf, size, &found))
-		return found;
-	return scnprintf(buf, size, "%pS", (void *)ip);
+	return scnprintf(buf, size, "0x%lx/0x%lx [%s, %s]", ip - range.base, range.size,
+			 range.name, range.init ? "its init code" : "unloaded");
 }
 
 /**

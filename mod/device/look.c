@@ -59,6 +59,8 @@ static u32 kind_of(u8 type)
 	case MYALLOC_FRAME_CONTRACT:
 	case MYALLOC_FRAME_KEPT:
 		return MYALLOC_IS_CONTRACT;
+	case MYALLOC_FRAME_HOLE:
+		return MYALLOC_IS_HOLE;
 	default:
 		return MYALLOC_IS_MOVING;
 	}

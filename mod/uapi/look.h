@@ -19,6 +19,7 @@
 #define MYALLOC_IS_BAD		6	/* reported as bad memory */
 #define MYALLOC_IS_MOVING	7	/* between two of these */
 #define MYALLOC_IS_CONTRACT	8	/* in the zone of a contract */
+#define MYALLOC_IS_HOLE		9	/* of a reserve that may grow: no memory is there now */
 #define MYALLOC_IS_KINDS	16
 
 /**

@@ -55,27 +55,14 @@ static struct figure *find_or_add(struct figures_list *l, const char *path)
 
 static void flatten(struct figures_list *l, const char *path, struct json_object *value, bool new);
 
-static void flatten_list(struct figures_list *l, const char *path, struct json_object *list,
-			 bool new)
+static void flatten_old(void *list, const struct kept_item *item)
 {
-	struct json_object *item, *name;
-	const char *key;
-	char *longer;
-	size_t i;
+	flatten(list, item->path, item->value, false);
+}
 
-	for (i = 0; i < json_object_array_length(list); i++) {
-		item = json_object_array_get_idx(list, i);
-		/* A series of samples has nothing that tells them apart. */
-		if (!json_object_is_type(item, json_type_object))
-			return;
-		key = kept_identity(item);
-		if (!key)
-			return;
-		json_object_object_get_ex(item, key, &name);
-		longer = xasprintf("%s[%s]", path, json_object_get_string(name));
-		flatten(l, longer, item, new);
-		free(longer);
-	}
+static void flatten_new(void *list, const struct kept_item *item)
+{
+	flatten(list, item->path, item->value, true);
 }
 
 static void flatten_members(struct figures_list *l, const char *path, struct json_object *object,
@@ -100,7 +87,7 @@ static void flatten(struct figures_list *l, const char *path, struct json_object
 	struct figure *f;
 
 	if (json_object_is_type(value, json_type_array)) {
-		flatten_list(l, path, value, new);
+		kept_each_item(path, value, new ? flatten_new : flatten_old, l);
 	} else if (json_object_is_type(value, json_type_object)) {
 		flatten_members(l, path, value, new);
 	} else if (json_object_is_type(value, json_type_int) ||

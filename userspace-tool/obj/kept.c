@@ -99,3 +99,24 @@ const char *kept_identity(struct json_object *item)
 			return identities[i];
 	return NULL;
 }
+
+void kept_each_item(const char *path, struct json_object *list,
+		    void (*each)(void *arg, const struct kept_item *item), void *arg)
+{
+	struct kept_item item;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		item.value = json_object_array_get_idx(list, i);
+		/* A series of samples has nothing that tells them apart. */
+		if (!json_object_is_type(item.value, json_type_object))
+			return;
+		item.key = kept_identity(item.value);
+		if (!item.key)
+			return;
+		json_object_object_get_ex(item.value, item.key, &item.name);
+		item.path = xasprintf("%s[%s]", path, json_object_get_string(item.name));
+		each(arg, &item);
+		free(item.path);
+	}
+}

@@ -27,4 +27,16 @@ int kept_each_difference(const struct kept *a, const struct kept *b,
 /* The member of an array's item that tells it from the others, NULL if none does. */
 const char *kept_identity(struct json_object *item);
 
+/* An item: @key is the member that tells it from the others, @name its value, @path "list[name]". */
+struct kept_item {
+	char *path;
+	const char *key;
+	struct json_object *name;
+	struct json_object *value;
+};
+
+/* Calls @each for every item of a list, up to one that nothing tells from the others. */
+void kept_each_item(const char *path, struct json_object *list,
+		    void (*each)(void *arg, const struct kept_item *item), void *arg);
+
 #endif /* MYALLOCCTL_KEPT_H */

@@ -33,6 +33,7 @@ const struct shade shades[] = {
 	{ "quarantined", "quarantined", MYALLOC_IS_QUARANTINED, 'q', 135, "#af5fff" },
 	{ "bad", "bad memory", MYALLOC_IS_BAD, 'X', 196, "#ff0000" },
 	{ "contract", "contracts", MYALLOC_IS_CONTRACT, 'K', 169, "#d75f5f" },
+	{ "hole", "holes: no memory now", MYALLOC_IS_HOLE, 'o', 52, "#5f0000" },
 	{ "moving", "moving", MYALLOC_IS_MOVING, '?', 255, "#eeeeee" },
 	{ NULL }
 };

@@ -55,26 +55,17 @@ static void figure(struct out *o, const char *path, struct json_object *old,
 static void compare(struct out *o, const char *path, struct json_object *old,
 		    struct json_object *new);
 
-static void compare_lists(struct out *o, const char *path,
-			  struct json_object *old, struct json_object *new)
-{
-	struct json_object *item, *value;
-	const char *key;
-	char *longer;
-	size_t i;
+/* Two lists that are compared. */
+struct lists {
+	struct out *o;
+	struct json_object *new;
+};
 
-	for (i = 0; i < json_object_array_length(old); i++) {
-		item = json_object_array_get_idx(old, i);
-		if (!json_object_is_type(item, json_type_object))
-			return;
-		key = kept_identity(item);
-		if (!key)
-			return;
-		json_object_object_get_ex(item, key, &value);
-		longer = xasprintf("%s[%s]", path, json_object_get_string(value));
-		compare(o, longer, item, twin(new, key, value));
-		free(longer);
-	}
+static void compare_items(void *arg, const struct kept_item *item)
+{
+	const struct lists *l = arg;
+
+	compare(l->o, item->path, item->value, twin(l->new, item->key, item->name));
 }
 
 static void compare(struct out *o, const char *path, struct json_object *old,
@@ -88,7 +79,7 @@ static void compare(struct out *o, const char *path, struct json_object *old,
 	if (is_number(old) && is_number(new)) {
 		figure(o, path, old, new);
 	} else if (json_object_is_type(old, json_type_array)) {
-		compare_lists(o, path, old, new);
+		kept_each_item(path, old, compare_items, &(struct lists){ o, new });
 	} else if (json_object_is_type(old, json_type_object)) {
 		json_object_object_foreach(old, key, value) {
 			/* The member that identifies the item is not a figure. */

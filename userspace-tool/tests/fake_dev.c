@@ -80,7 +80,7 @@ static struct {
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "clients", 1 }, { "busy", 0 },
-	{ "bad_page", 0 }, { "untracked", 0 },
+	{ "bad_page", 0 }, { "holes", 0 }, { "untracked", 0 },
 };
 
 __s64 *fake_setting(const char *name)
@@ -259,6 +259,8 @@ static __u32 fake_kind(__u64 page)
 		return MYALLOC_IS_PAGES;
 	if (page >= 8 && page < 16)
 		return MYALLOC_IS_SLAB;
+	if (page >= 512 && SET(holes))
+		return MYALLOC_IS_HOLE;
 	return page == 1023 && SET(bad_page) ? MYALLOC_IS_BAD : MYALLOC_IS_FREE;
 }
 
@@ -346,6 +348,11 @@ static int do_look(struct myalloc_look *l)
 	strcpy(l->free.by, "finish+0x8/0x10 [web]");
 	l->free.pid = 43;
 	l->free.age_ns = 5000000;
+	return 0;
+}
+
+/* ---- the reserve ---- */
+
 static int do_reserve(struct myalloc_reserve_stat *s)
 {
 	s->floor_pages = SET(pages);

@@ -17,6 +17,10 @@ line out "  cached +1 page, 4 KiB"
 script "set bad_page 1"
 tool map
 line out " +X bad memory"
+script "set holes 1"
+tool map
+line out " +o holes: no memory now"
+has_not out "moving"
 
 begin "map: it fits the terminal"
 for columns in 20 40 80 132 200; do

@@ -39,6 +39,8 @@ refuse "a decay that is no number" sh -c "echo slow >$parameters/decay_ms"
 refuse "a decay of nothing at a time, later" sh -c "echo 0 >$parameters/decay_mb"
 expect "the decay can be read" test "$(cat $parameters/decay_ms $parameters/decay_mb | xargs)" = "0 64"
 
+expect "map shows where no memory is" sh -c "myallocctl map | grep -q 'hole .*pages'"
+expect "whatis says that none is there" sh -c "myallocctl whatis page:$floor | grep -q 'hole'"
 expect "reserve grow" myallocctl reserve grow 8M
 expect "it has 8 MB more" test "$(of nr_pages)" = $((floor + floor / 2))
 expect "the file reserve has a line for each chunk" \
