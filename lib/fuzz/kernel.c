@@ -11,6 +11,7 @@
 
 #include "device/map.h"
 #include "device/sysfs.h"
+#include "shrinker.h"
 
 u8 fuzz_user[USER_SIZE];
 const struct file_operations *fuzz_device;
@@ -209,6 +210,7 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
 	size_t at = xa_find(xa, index);
 
+	xa_lock(xa);
 	if (xa_load(xa, index))
 		host_fatal("index %lu of an xarray is stored twice", index);
 	if (xa->nr == xa->room) {
@@ -222,6 +224,7 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 	xa->slot[at].entry = entry;
 	xa->slot[at].marked = false;
 	xa->nr++;
+	xa_unlock(xa);
 	return NULL;
 }
 
@@ -232,8 +235,10 @@ void *xa_erase(struct xarray *xa, unsigned long index)
 
 	if (!old)
 		host_fatal("index %lu of an xarray is erased and not there", index);
+	xa_lock(xa);
 	xa->nr--;
 	memmove(&xa->slot[at], &xa->slot[at + 1], (xa->nr - at) * sizeof(*xa->slot));
+	xa_unlock(xa);
 	return old;
 }
 
@@ -292,4 +297,11 @@ u32 myalloc_map_granule(const void *addr, u32 nr_pages)
 const struct attribute_group **myalloc_sysfs_groups(struct myalloc_zone *zone)
 {
 	return NULL;
+}
+
+/* The parameters in place of mod/shrinker.c. */
+void myalloc_decay_get(u32 *half_life_ms, u32 *most_mb)
+{
+	*half_life_ms = 10000;
+	*most_mb = 64;
 }

@@ -165,6 +165,8 @@ struct miscdevice {
 #define THIS_MODULE		((struct module *)NULL)
 #define MISC_DYNAMIC_MINOR	255
 #define CAP_SYS_ADMIN		21
+#define CAP_SYSLOG		34
+#define NSEC_PER_MSEC		1000000L
 
 int misc_register(struct miscdevice *misc);
 void misc_deregister(struct miscdevice *misc);
@@ -195,6 +197,7 @@ struct xarray {
 		bool marked;
 	} *slot;
 	size_t nr, room;
+	raw_spinlock_t lock;	/* for xa_lock(); changes take it, too */
 };
 
 void *xa_load(struct xarray *xa, unsigned long index);
@@ -207,7 +210,9 @@ bool xa_get_mark(struct xarray *xa, unsigned long index, int mark);
 
 #define XA_MARK_1	1	/* the only one in use */
 
-#define xa_init(xa)	memset((xa), 0, sizeof(*(xa)))
+#define xa_lock(xa)	raw_spin_lock(&(xa)->lock)
+#define xa_unlock(xa)	raw_spin_unlock(&(xa)->lock)
+#define xa_init(xa)	do { memset((xa), 0, sizeof(*(xa))); raw_spin_lock_init(&(xa)->lock); } while (0)
 #define xa_err(entry)	PTR_ERR_OR_ZERO(entry)
 #define xa_for_each(xa, index, entry)					\
 	for ((index) = 0, (entry) = xa_next((xa), &(index), true); (entry); \
