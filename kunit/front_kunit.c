@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
-#include "front/front.h"
+#include "zone/front.h"
 
 struct book {
 	struct myalloc_front front;

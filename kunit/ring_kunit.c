@@ -6,7 +6,7 @@
 
 #include "base/pattern.h"
 #include "fixture.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "front/ring.h"
 
 #define CHUNK_ORDER	4U

@@ -136,7 +136,7 @@ struct myalloc_front_kind {
 };
 
 /**
- * struct myalloc_front - what a zone knows of a front (front/front.c), which embeds it
+ * struct myalloc_front - what a zone knows of a front (zone/front.c), which embeds it
  * @link: in zone->fronts, by ascending @id
  * @kind: its kind
  * @zone: its zone

@@ -24,7 +24,7 @@
 #include "client/client.h"
 #include "client/sites.h"
 #include "front/arena.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "front/heap.h"
 #include "front/pool.h"
 #include "front/ring.h"

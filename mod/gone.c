@@ -24,7 +24,7 @@
 
 #define GONE	128
 
-static struct range {
+static struct gone_range {
 	unsigned long base;
 	unsigned long size;
 	bool init;
@@ -69,7 +69,7 @@ static struct notifier_block modules = { .notifier_call = on_module };
  * Copies the last range that contains the address. Returns 0; -ENOENT if none does; -EAGAIN if one
  * is being recorded, for which a context that may have interrupted that must not wait.
  */
-static int find(unsigned long ip, struct range *range)
+static int find(unsigned long ip, struct gone_range *range)
 {
 	unsigned int began = raw_seqcount_begin(&seq);
 	u32 nr = min_t(u32, READ_ONCE(nr_gone), GONE), k;
@@ -93,7 +93,7 @@ static int find(unsigned long ip, struct range *range)
  */
 bool myalloc_gone_init_of(unsigned long ip, const char *name)
 {
-	struct range range;
+	struct gone_range range;
 	int err;
 
 	do {
@@ -117,7 +117,7 @@ bool myalloc_gone_init_of(unsigned long ip, const char *name)
 int myalloc_gone_symbol(char *buf, size_t size, unsigned long ip)
 {
 	int len = scnprintf(buf, size, "%pS", (void *)ip);
-	struct range range;
+	struct gone_range range;
 
 	if (len < 2 || buf[0] != '0' || buf[1] != 'x' || find(ip, &range))
 		return len;

@@ -11,7 +11,7 @@
 #include "client/client.h"
 #include "client/contract.h"
 #include "front/arena.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "front/heap.h"
 #include "front/pool.h"
 #include "front/ring.h"

@@ -40,7 +40,7 @@
 #include "env.h"
 #include "client/client.h"
 #include "client/sites.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "object/cache.h"
 #include "object/upkeep.h"
 #include "page/extent.h"

@@ -182,6 +182,34 @@ static const struct myalloc_limit_ops object_ops = {
 	.reap = reap_objects,
 };
 
+/* --- requests beyond a line: best effort of the parent --------------------------------------- */
+
+static void *backing_alloc(struct myalloc_limit *limit, u32 nr_pages, unsigned int align_order,
+			   myalloc_flags_t flags, unsigned long caller)
+{
+	return myalloc_extent_alloc(limit->parent, nr_pages, align_order, flags, limit->owner,
+				    caller);
+}
+
+static bool backing_free(struct myalloc_limit *limit, void *addr, u32 nr_pages,
+			 unsigned long caller)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&limit->parent->map, addr);
+	struct myalloc_frame first;
+
+	if (!frame)
+		return false;
+	first.tag = READ_ONCE(frame->tag);
+	return myalloc_frame_owner(&first) == limit->owner &&
+	       myalloc_frame_pages(&first) == nr_pages &&
+	       !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner, caller);
+}
+
+static const struct myalloc_limit_backing backing = {
+	.alloc = backing_alloc,
+	.free = backing_free,
+};
+
 /* --- the blocks of a line ------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
@@ -332,6 +360,7 @@ static void set_limit(struct myalloc_contract_part *part, const struct myalloc_c
 	limit->ops = &myalloc_limit_page_ops;
 	limit->most = line->pages;
 	limit->owner = owner;
+	limit->backing = owner ? &backing : NULL;
 	limit->order = part->plan.order;
 	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
 	if (line->kind == MYALLOC_CONTRACT_EXTENTS) {

@@ -3,7 +3,7 @@
 #ifndef MYALLOC_CONTRACT_H
 #define MYALLOC_CONTRACT_H
 
-#include "front/front.h"
+#include "zone/front.h"
 #include "object/cache_types.h"
 #include "page/limit.h"
 

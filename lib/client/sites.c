@@ -20,7 +20,7 @@
 #include "env.h"
 #include "base/sort.h"
 #include "client/sites.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "object/cache.h"
 #include "object/track.h"
 #include "page/drain.h"

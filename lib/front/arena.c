@@ -78,7 +78,7 @@
  */
 #include "env.h"
 #include "front/arena.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "object/cache.h"
 #include "page/account.h"
 #include "page/extent.h"

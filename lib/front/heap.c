@@ -60,7 +60,7 @@
  * free takes one step for each block.
  */
 #include "env.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "client/client.h"
 #include "front/heap.h"
 #include "object/cache.h"

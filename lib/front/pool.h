@@ -3,7 +3,7 @@
 #ifndef MYALLOC_POOL_H
 #define MYALLOC_POOL_H
 
-#include "front/front.h"
+#include "zone/front.h"
 #include "object/cache_types.h"
 
 /**

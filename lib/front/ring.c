@@ -74,7 +74,7 @@
  * overwrite.
  */
 #include "env.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "front/ring.h"
 #include "page/account.h"
 #include "page/extent.h"

@@ -32,10 +32,10 @@
  */
 #include "env.h"
 #include "page/block.h"
-#include "page/drain.h"
-#include "page/limit.h"
+#include "page/limit_types.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
+#include "page/worker.h"
 
 /* Deferred frees that one operation completes */
 #define REAP_MOST	2

@@ -3,7 +3,7 @@
 #ifndef MYALLOC_DRAIN_H
 #define MYALLOC_DRAIN_H
 
-#include "zone_types.h"
+#include "page/worker.h"
 
 /* when a request finds no block */
 bool myalloc_zone_reclaim(struct myalloc_zone *zone);
@@ -21,46 +21,5 @@ void myalloc_drainer_add(struct myalloc_zone *zone, struct myalloc_drainer *drai
 int myalloc_drain_init(struct myalloc_zone *zone);
 void myalloc_drain_stop(struct myalloc_zone *zone);
 void myalloc_drain_fini(struct myalloc_zone *zone);
-
-/* Milliseconds between two runs of the worker while something is cached. */
-#define MYALLOC_WORK_MS	500
-
-/**
- * myalloc_zone_post() - have the worker run
- * @zone: the zone
- * @ms: delay in milliseconds, 0 for at once
- *
- * Context: any.
- */
-static inline void myalloc_zone_post(struct myalloc_zone *zone, unsigned int ms)
-{
-	if (likely(!READ_ONCE(zone->no_worker)))
-		myalloc_env_work_post(&zone->work, ms);
-}
-
-/**
- * myalloc_zone_wake() - start the worker because something is cached
- * @zone: the zone
- *
- * Context: any.
- */
-static inline void myalloc_zone_wake(struct myalloc_zone *zone)
-{
-	myalloc_zone_post(zone, MYALLOC_WORK_MS);
-}
-
-/**
- * myalloc_zone_want_magazines() - have the worker make magazines for more CPUs
- * @zone: the zone
- *
- * Called when a CPU has found no magazines.
- *
- * Context: any.
- */
-static inline void myalloc_zone_want_magazines(struct myalloc_zone *zone)
-{
-	WRITE_ONCE(zone->want_magazines, true);
-	myalloc_zone_post(zone, 0);
-}
 
 #endif /* MYALLOC_DRAIN_H */

@@ -28,9 +28,7 @@
 #include "env.h"
 #include "page/block.h"
 #include "page/drain.h"
-#include "page/extent.h"
 #include "page/limit.h"
-#include "page/pages.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
 
@@ -193,17 +191,16 @@ static enum verdict attempt(struct myalloc_zone *zone, const struct myalloc_limi
 	return verdict;
 }
 
-/* The parent serves a request beyond the line, if the contract says so and the parent can. */
+/* Others serve a request beyond the line, if the contract says so and they can. */
 static void *best_effort(struct myalloc_limit *limit, const struct myalloc_limit_request *r,
 			 myalloc_flags_t flags)
 {
 	void *addr;
 
 	myalloc_limit_beyond(limit, r->caller);
-	if (!limit->owner || flags & MYALLOC_LENDABLE)
+	if (!limit->backing || flags & MYALLOC_LENDABLE)
 		return NULL;
-	addr = myalloc_extent_alloc(limit->parent, r->nr_pages, r->align_order, flags,
-				    limit->owner, r->caller);
+	addr = limit->backing->alloc(limit, r->nr_pages, r->align_order, flags, r->caller);
 	if (addr)
 		atomic64_inc(&limit->best_effort);
 	return addr;
@@ -305,7 +302,7 @@ void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc
 }
 
 /**
- * myalloc_limit_free_beyond() - free pages that the parent has served
+ * myalloc_limit_free_beyond() - free pages that a request beyond the line got
  * @zone: the zone of the contract, to which @addr does not belong
  * @addr: any value
  * @nr_pages: pages that it is freed as
@@ -317,19 +314,9 @@ void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc
 bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pages,
 			       unsigned long caller)
 {
-	const struct myalloc_limit *limit = zone->limit;
-	const struct myalloc_frame *frame;
-	struct myalloc_frame first;
+	struct myalloc_limit *limit = zone->limit;
 
-	if (!limit->owner)
-		return false;
-	frame = myalloc_map_frame(&limit->parent->map, addr);
-	if (!frame)
-		return false;
-	first.tag = READ_ONCE(frame->tag);
-	if (myalloc_frame_owner(&first) != limit->owner || myalloc_frame_pages(&first) != nr_pages)
-		return false;
-	return !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner, caller);
+	return limit->backing && limit->backing->free(limit, addr, nr_pages, caller);
 }
 
 /* --- stacks for NMI handlers --------------------------------------------------------------- */
@@ -338,18 +325,6 @@ bool myalloc_limit_free_beyond(struct myalloc_zone *zone, void *addr, u32 nr_pag
 static unsigned long *stack_of(const struct myalloc_limit *limit, u32 cpu)
 {
 	return limit->stack + (size_t)cpu * limit->each;
-}
-
-/**
- * myalloc_limit_kick() - have this CPU complete deferred frees and fill its stack
- * @limit: the limit
- *
- * Context: any.
- */
-void myalloc_limit_kick(struct myalloc_limit *limit)
-{
-	if (limit->each)
-		myalloc_env_kick_queue(&limit->refill);
 }
 
 /**

@@ -3,82 +3,7 @@
 #ifndef MYALLOC_LIMIT_H
 #define MYALLOC_LIMIT_H
 
-#include "zone_types.h"
-
-#define MYALLOC_LIMIT_WORDS	(BIT(MYALLOC_CHUNK_MAX) / 64 + 1)
-
-struct myalloc_limit;
-
-/**
- * struct myalloc_limit_ops - what depends on the kind of the line; called in any context
- * @missed: an allocation of an object found none; returns one, or NULL
- * @fill: takes a thing for the stack of a CPU and counts it in @kept; returns an index or address,
- *	or 0 if there is none
- * @drop: gives a thing of @fill back
- * @reap: completes some deferred frees
- */
-struct myalloc_limit_ops {
-	void *(*missed)(struct myalloc_limit *limit, myalloc_flags_t flags, unsigned long caller);
-	unsigned long (*fill)(struct myalloc_limit *limit);
-	void (*drop)(struct myalloc_limit *limit, unsigned long thing);
-	void (*reap)(struct myalloc_limit *limit);
-};
-
-/**
- * struct myalloc_limit - what may be asked of the zone of one line of a contract
- * @zone: the zone
- * @parent: the zone that serves requests beyond the line, by flag
- * @ops: operations of this kind of line
- * @owner: number of the extents of @parent that serve requests beyond; 0 for none
- * @most: pages that are live at most; 0 in a zone of objects
- * @sizes: bit n: extents and blocks of n pages are declared
- * @peak: the most pages that were live; under zone->lock
- * @highest_end: end of the highest block that was ever allocated; under zone->lock
- * @least_free: the least slots that were free in a line of objects; under the lock of its cache
- * @beyond: requests that exceeded the line
- * @best_effort: those that @parent has served
- * @refused: requests that were not declared, or for a place
- * @failed_within: requests within the line that failed
- * @nmi_allocs: allocations from @stack
- * @nmi_misses: allocations in NMI that found the lock taken and the stack empty
- * @refills: runs of @refill
- * @told: a request that failed within the line was reported
- * @sites_lock: protects @sites
- * @sites: where requests beyond came from; the last one counts all others
- * @each: things in the stack of a CPU
- * @order: log2 of pages of a block in a stack
- * @waiting: most pages in frees of NMI handlers that may wait for the lock and are not live
- * @kept: things in all stacks
- * @stack: @each words for each CPU; 0 for none
- * @refill: fills the stack of a CPU in a hard interrupt of that CPU
- */
-struct myalloc_limit {
-	struct myalloc_zone *zone;
-	struct myalloc_zone *parent;
-	const struct myalloc_limit_ops *ops;
-	u32 owner;
-	u32 most;
-	u64 sizes[MYALLOC_LIMIT_WORDS];
-	u32 peak;
-	u32 highest_end;
-	u64 least_free;
-	atomic64_t beyond;
-	atomic64_t best_effort;
-	atomic64_t refused;
-	atomic64_t failed_within;
-	atomic64_t nmi_allocs;
-	atomic64_t nmi_misses;
-	atomic64_t refills;
-	u32 told;
-	raw_spinlock_t sites_lock;
-	struct myalloc_contract_site sites[MYALLOC_CONTRACT_SITES];
-	u32 each;
-	u32 order;
-	u32 waiting;
-	atomic64_t kept;
-	unsigned long *stack;
-	struct myalloc_env_kick refill;
-};
+#include "page/limit_types.h"
 
 /**
  * struct myalloc_limit_request - a request for pages of the zone of a contract
@@ -115,7 +40,6 @@ int myalloc_limit_refuse(struct myalloc_zone *zone, u32 nr_pages, const char *wh
 unsigned long myalloc_limit_pop(struct myalloc_limit *limit);
 void myalloc_limit_beyond(struct myalloc_limit *limit, unsigned long caller);
 void myalloc_limit_broken(struct myalloc_limit *limit, const char *what, unsigned long caller);
-void myalloc_limit_kick(struct myalloc_limit *limit);
 
 extern const struct myalloc_limit_ops myalloc_limit_page_ops;
 

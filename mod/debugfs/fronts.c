@@ -9,7 +9,7 @@
 #include "client/contract.h"
 #include "debugfs/files.h"
 #include "front/arena.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "front/heap.h"
 #include "front/pool.h"
 #include "front/ring.h"

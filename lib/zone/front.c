@@ -14,7 +14,7 @@
  * Cost: nothing on the way of an allocation or a free.
  */
 #include "env.h"
-#include "front/front.h"
+#include "zone/front.h"
 #include "object/cache.h"
 
 static bool good_name(const struct myalloc_front_kind *kind, const char *name)

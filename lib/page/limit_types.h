@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The limit of a contract's zone as a structure, for rooms below limit.c. */
+#ifndef MYALLOC_LIMIT_TYPES_H
+#define MYALLOC_LIMIT_TYPES_H
+
+#include "zone_types.h"
+
+#define MYALLOC_LIMIT_WORDS	(BIT(MYALLOC_CHUNK_MAX) / 64 + 1)
+
+struct myalloc_limit;
+
+/**
+ * struct myalloc_limit_ops - what depends on the kind of the line; called in any context
+ * @missed: an allocation of an object found none; returns one, or NULL
+ * @fill: takes a thing for the stack of a CPU and counts it in @kept; returns an index or address,
+ *	or 0 if there is none
+ * @drop: gives a thing of @fill back
+ * @reap: completes some deferred frees
+ */
+struct myalloc_limit_ops {
+	void *(*missed)(struct myalloc_limit *limit, myalloc_flags_t flags, unsigned long caller);
+	unsigned long (*fill)(struct myalloc_limit *limit);
+	void (*drop)(struct myalloc_limit *limit, unsigned long thing);
+	void (*reap)(struct myalloc_limit *limit);
+};
+
+/**
+ * struct myalloc_limit_backing - who serves requests beyond a line; called in any context
+ * @alloc: as myalloc_extent_alloc()
+ * @free: frees what @alloc has returned; false if @addr and @nr_pages are no such thing
+ */
+struct myalloc_limit_backing {
+	void *(*alloc)(struct myalloc_limit *limit, u32 nr_pages, unsigned int align_order,
+		       myalloc_flags_t flags, unsigned long caller);
+	bool (*free)(struct myalloc_limit *limit, void *addr, u32 nr_pages, unsigned long caller);
+};
+
+/**
+ * struct myalloc_limit - what may be asked of the zone of one line of a contract
+ * @zone: the zone
+ * @parent: the zone that its chunks come from
+ * @ops: operations of this kind of line
+ * @backing: serves requests beyond the line; NULL if these fail
+ * @owner: for @backing: number of its extents of @parent
+ * @most: pages that are live at most; 0 in a zone of objects
+ * @sizes: bit n: extents and blocks of n pages are declared
+ * @peak: the most pages that were live; under zone->lock
+ * @highest_end: end of the highest block that was ever allocated; under zone->lock
+ * @least_free: the least slots that were free in a line of objects; under the lock of its cache
+ * @beyond: requests that exceeded the line
+ * @best_effort: those that @backing has served
+ * @refused: requests that were not declared, or for a place
+ * @failed_within: requests within the line that failed
+ * @nmi_allocs: allocations from @stack
+ * @nmi_misses: allocations in NMI that found the lock taken and the stack empty
+ * @refills: runs of @refill
+ * @told: a request that failed within the line was reported
+ * @sites_lock: protects @sites
+ * @sites: where requests beyond came from; the last one counts all others
+ * @each: things in the stack of a CPU
+ * @order: log2 of pages of a block in a stack
+ * @waiting: most pages in frees of NMI handlers that may wait for the lock and are not live
+ * @kept: things in all stacks
+ * @stack: @each words for each CPU; 0 for none
+ * @refill: fills the stack of a CPU in a hard interrupt of that CPU
+ */
+struct myalloc_limit {
+	struct myalloc_zone *zone;
+	struct myalloc_zone *parent;
+	const struct myalloc_limit_ops *ops;
+	const struct myalloc_limit_backing *backing;
+	u32 owner;
+	u32 most;
+	u64 sizes[MYALLOC_LIMIT_WORDS];
+	u32 peak;
+	u32 highest_end;
+	u64 least_free;
+	atomic64_t beyond;
+	atomic64_t best_effort;
+	atomic64_t refused;
+	atomic64_t failed_within;
+	atomic64_t nmi_allocs;
+	atomic64_t nmi_misses;
+	atomic64_t refills;
+	u32 told;
+	raw_spinlock_t sites_lock;
+	struct myalloc_contract_site sites[MYALLOC_CONTRACT_SITES];
+	u32 each;
+	u32 order;
+	u32 waiting;
+	atomic64_t kept;
+	unsigned long *stack;
+	struct myalloc_env_kick refill;
+};
+
+/**
+ * myalloc_limit_kick() - have this CPU complete deferred frees and fill its stack
+ * @limit: the limit
+ *
+ * Context: any.
+ */
+static inline void myalloc_limit_kick(struct myalloc_limit *limit)
+{
+	if (limit->each)
+		myalloc_env_kick_queue(&limit->refill);
+}
+
+#endif /* MYALLOC_LIMIT_TYPES_H */
