@@ -877,7 +877,9 @@ static void contract_slots(struct kunit *test)
 	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
 	u32 slots = c->part[0].plan.slabs * c->part[0].plan.objects;
 	struct work w = {
-		.cache = myalloc_contract_cache(c, 0), .objects = fixture_array(test, MANY), .nr = slots,
+		.cache = myalloc_contract_cache(c, 0),
+		.objects = fixture_array(test, MANY),
+		.nr = slots,
 	};
 
 	alloc_work(&w);

@@ -28,7 +28,7 @@ static u32 index_of(const struct fixture *fx, const void *addr)
 
 /* The tests know their callers. */
 static noinline __noclone void *alloc_here(struct fixture *fx, unsigned int order,
-					    myalloc_flags_t flags)
+					   myalloc_flags_t flags)
 {
 	void *addr = myalloc_pages_alloc(fx->zone, order, flags);
 

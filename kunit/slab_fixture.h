@@ -72,7 +72,8 @@ static inline u32 slot_of(const struct myalloc_cache *cache, const void *object)
 	return (object - myalloc_frame_addr(cache->zone, idx)) / cache->layout.slot_size;
 }
 
-static noinline __noclone __maybe_unused void *alloc_here(struct myalloc_cache *cache, myalloc_flags_t flags)
+static noinline __noclone __maybe_unused void *alloc_here(struct myalloc_cache *cache,
+							  myalloc_flags_t flags)
 {
 	void *object = myalloc_cache_alloc(cache, flags);
 

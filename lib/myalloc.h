@@ -608,7 +608,8 @@ int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
 
 /**
  * struct myalloc_client_args - properties of a new client
- * @name: as of a cache, shorter than MYALLOC_CLIENT_NAME of zone_types.h; unique in the zone; copied
+ * @name: as of a cache, shorter than MYALLOC_CLIENT_NAME of zone_types.h; unique in the zone;
+ *	copied
  * @owner: whose client it is: a module, an open file or anything else; only compared
  * @owner_name: the owner in words, cut to what fits; NULL for the name again; copied
  * @parent: a client whose quota counts too, or NULL; at most MYALLOC_CLIENT_DEPTH in a chain

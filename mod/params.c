@@ -61,7 +61,8 @@ static int set_decay(const char *text, const struct kernel_param *kp)
 	if (!kstrtou32(text, 10, &value[(long)kp->arg]) && !myalloc_decay_set(value[0], value[1]))
 		return 0;
 	pr_err("%s=%.*s is invalid; give %s\n", kp->name, (int)strcspn(text, "\n"), text,
-	       kp->arg ? "at least 1 MiB, such as 64" : "milliseconds, such as 10000, or 0 for never");
+	       kp->arg ? "at least 1 MiB, such as 64" :
+			 "milliseconds, such as 10000, or 0 for never");
 	return -EINVAL;
 }
 
@@ -238,7 +239,7 @@ unknown:
  */
 int __init myalloc_params_read(struct myalloc_params *params)
 {
-	return parse_reserve(params) ?: parse_max(params) ?: parse_node(params) ?: parse_chunk_order(params) ?:
-	       parse_max_order(params) ?: parse_quota(params) ?: parse_checks(params) ?:
-	       parse_policy(params);
+	return parse_reserve(params) ?: parse_max(params) ?: parse_node(params) ?:
+	       parse_chunk_order(params) ?: parse_max_order(params) ?: parse_quota(params) ?:
+	       parse_checks(params) ?: parse_policy(params);
 }

@@ -29,8 +29,8 @@
  *
  * A reserve that may grow (max_mb) consists of whole chunks. The zone takes further ones, one at a
  * time, from wherever the system has them, and gives them back (lib/zone/elastic.c). They are split
- * and known to kmemleak as the first ones are. The task that grows the zone may have promised not to
- * wait for file systems or devices; alloc_pages() and kmemleak obey that.
+ * and known to kmemleak as the first ones are. The task that grows the zone may have promised not
+ * to wait for file systems or devices; alloc_pages() and kmemleak obey that.
  *
  * To spare the system's other users, __GFP_NORETRY makes the kernel reclaim and compact once for
  * each chunk but never call the OOM killer, and before the first chunk the total is compared

@@ -62,9 +62,9 @@ sources_complete()
 {
 	local source
 	source=$(echo "$(unpacked myalloc-dkms)"/usr/src/myalloc-*)
-	sed -n "s|^  $modules/\([^ ]*\.[ch]\).*|\1|p; s|^source_[^ ]* := $modules/||p" \
-		"$modules"/lib/*/.*.o.cmd "$modules"/mod/.*.o.cmd \
-		"$modules"/mod/{bench,debugfs,device,stress}/.*.o.cmd |
+	# The objects of the two modules alone: others in the folder may be from another build.
+	sed 's|\([^/]*\)$|.\1.cmd|' "$modules"/myalloc{,_bench}.mod |
+		xargs sed -n "s|^  $modules/\([^ ]*\.[ch]\).*|\1|p; s|^source_[^ ]* := $modules/||p" |
 		sed 's|/\./|/|g' | sort -u >"$tmp/used"
 	[ "$(wc -l <"$tmp/used")" -gt 100 ] || { echo "few files: $(cat "$tmp/used")"; return 1; }
 	while read -r file; do

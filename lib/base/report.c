@@ -14,8 +14,8 @@
  * is printed from there without a lock. An entry holds the text and the code addresses that the
  * report names. Addresses are turned into symbols when the report is printed or read, so writing
  * a report takes little time and memory even in an NMI. Each report has room for its longest text,
- * and symbols are inserted one at a time while it is printed, so no report is truncated. A report longer than the kernel prints in one record is
- * printed in several.
+ * and symbols are inserted one at a time while it is printed, so no report is truncated. A report
+ * longer than the kernel prints in one record is printed in several.
  *
  * Where reports are printed. The console may wake up a task, which takes the lock of a run queue.
  * The caller of a free may hold that lock, or a lock of the zone, so printing there could

@@ -5,8 +5,8 @@
 
 /*
  * Bytes of the text of the longest report (312), which names two caches (31 each), five numbers (11
- * each), an address (18) and who freed it (50); the most symbols in a report: who allocated it, who freed it
- * before, and who frees it now; and the bytes of a report with its symbols.
+ * each), an address (18) and who freed it (50); the most symbols in a report: who allocated it, who
+ * freed it before, and who frees it now; and the bytes of a report with its symbols.
  */
 #define MYALLOC_REPORT_WORDS	320
 #define MYALLOC_REPORT_CALLERS	3

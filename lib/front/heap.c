@@ -584,7 +584,8 @@ static void free_heap(struct myalloc_heap *h)
  * Context: task, may sleep.
  * Return: the heap; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,
  * -EEXIST if a heap has the name or a cache has that of one of the heap's, -ENOSPC if the zone has
- * too many caches or MYALLOC_OWNERS_KINDS - 1 heaps and clients (a sentence was printed for each), -ENOMEM.
+ * too many caches or MYALLOC_OWNERS_KINDS - 1 heaps and clients (a sentence was printed for each),
+ * -ENOMEM.
  */
 struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 					 const struct myalloc_heap_args *args)

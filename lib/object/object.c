@@ -395,7 +395,7 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 		return NULL;
 	slot = cpu->top - 1;
 	/* The state of the guard slot is never CACHED, and its address is NULL. */
-	if (level == MYALLOC_TRUSTING ? likely(slot->addr != NULL) :
+	if (level == MYALLOC_TRUSTING ? likely(!!slot->addr) :
 	    likely(data_race(*slot->state) == MYALLOC_SLOT_CACHED)) {	/* S5 */
 		if (level != MYALLOC_TRUSTING)
 			WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);

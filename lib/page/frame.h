@@ -40,8 +40,9 @@ enum myalloc_frame_type {
  * struct myalloc_frame - descriptor of a frame
  * @type: enum myalloc_frame_type
  * @order: order of the block that begins here
- * @cache: slab: number of the cache, never 0; chunk of a contract's zone: number of that; first block of an extent: number of pages less 1,
- *	and above MYALLOC_EXTENT_BITS the number of its owner, 0 for none
+ * @cache: slab: number of the cache, never 0; chunk of a contract's zone: number of that zone;
+ *	first block of an extent: number of pages less 1, and above MYALLOC_EXTENT_BITS the number
+ *	of its owner, 0 for none
  * @tag: the three members above, to compare them at once
  * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; without it, an extent
  *	of a client: seconds since boot (extent.c); in quarantine: the next block (lend.c)

@@ -515,8 +515,9 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	bool lent;
 
 	if (unlikely(!claim(zone, addr, order, &frame, &lent)))
-		return zone->limit && myalloc_limit_free_beyond(zone, addr, BIT(order), caller) ? 0 :
-			bad_order_free(zone, addr, order, caller);
+		return zone->limit &&
+		       myalloc_limit_free_beyond(zone, addr, BIT(order), caller) ?
+			0 : bad_order_free(zone, addr, order, caller);
 	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
 		return 0;
 	if (unlikely(zone->checks))

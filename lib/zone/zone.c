@@ -305,8 +305,8 @@ int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out)
  * @zone: the zone
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if the zone has clients, fronts, caches, pages in use or blocks in quarantine. The first
- * of them is reported, with its owner if known, and the zone remains usable.
+ * Return: 0; -EBUSY if the zone has clients, fronts, caches, pages in use or blocks in quarantine.
+ * The first of them is reported, with its owner if known, and the zone remains usable.
  */
 int myalloc_zone_destroy(struct myalloc_zone *zone)
 {

@@ -1218,7 +1218,8 @@ static bool peek(struct myalloc_session *s, u64 handle, struct held *copy)
  * @addr: out: the address; by the time of return it may have been freed
  *
  * Context: task, may sleep.
- * Return: 0; -ENOENT if no session has it, or it names something else; -ENOTUNIQ if several have it.
+ * Return: 0; -ENOENT if no session has it, or it names something else; -ENOTUNIQ if several have
+ * it.
  */
 int myalloc_sessions_find(struct myalloc_look *look, void **addr)
 {

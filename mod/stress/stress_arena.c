@@ -55,7 +55,7 @@ static void reset(struct stress_thread *t, struct stress_hold *hold, struct aren
 		myalloc_arena_shrink(w->arena);
 }
 
-static void mark(struct stress_thread *t, struct stress_hold *hold, struct arena_work *w)
+static void set_mark(struct stress_thread *t, struct stress_hold *hold, struct arena_work *w)
 {
 	if (myalloc_arena_mark(w->arena, &w->mark[w->depth])) {
 		myalloc_stress_tell(t, STRESS_FREE_ERRORS, "mark %u of thread %u was refused",
@@ -111,7 +111,7 @@ static bool take(struct stress_thread *t, struct stress_hold *hold, struct arena
 static void step(struct stress_thread *t, struct stress_hold *hold, struct arena_work *w)
 {
 	if (myalloc_random_one_in(&t->random, MARK_ONE_IN) && w->depth < MARKS) {
-		mark(t, hold, w);
+		set_mark(t, hold, w);
 	} else if (myalloc_random_one_in(&t->random, MARK_ONE_IN) && w->depth) {
 		back(t, hold, w);
 	} else if (!take(t, hold, w)) {

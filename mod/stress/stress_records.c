@@ -40,6 +40,12 @@ static void wake(struct stress_records *r)
 
 /* --- producers --------------------------------------------------------------------------- */
 
+static bool try_reserve(struct stress_thread *t, u32 size, void **record)
+{
+	*record = myalloc_ring_reserve(t->run->records.ring, size);
+	return *record;
+}
+
 /* Waits while there is no room. Returns NULL if the run is to stop. */
 static void *reserve(struct stress_thread *t, u32 size)
 {
@@ -53,8 +59,7 @@ static void *reserve(struct stress_thread *t, u32 size)
 	}
 	stress_count(t, STRESS_FAIL_TARGET);
 	wake(r);
-	wait_event_idle(r->wait, (record = myalloc_ring_reserve(r->ring, size)) ||
-				 stress_stopped(t));
+	wait_event_idle(r->wait, try_reserve(t, size, &record) || stress_stopped(t));
 	return record;
 }
 
@@ -181,8 +186,8 @@ static void run_consumer(struct stress_thread *t)
 			consume(t, record, size);
 		wake(r);
 		if (!closed)
-			wait_event_idle(r->wait, (record = myalloc_ring_peek(r->ring, &size)) ||
-						 !atomic_read(&r->producers));
+			wait_event_idle(r->wait, myalloc_ring_peek(r->ring, &size) ||
+					!atomic_read(&r->producers));
 	} while (!closed);
 	check_all_read(t);
 }

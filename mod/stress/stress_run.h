@@ -379,7 +379,7 @@ void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_ite
 void myalloc_stress_tell_free(struct stress_thread *t, u64 identity, int err);
 
 /* stress_sizes.c */
-#define STRESS_SIZE_BITS	4	/* of a number; those that differ in them only have one size */
+#define STRESS_SIZE_BITS	4	/* numbers that differ in these only have one size */
 
 u32 stress_size_of(const struct stress_thread *t, u64 identity);
 u64 stress_next_size(struct stress_thread *t);

@@ -24,7 +24,7 @@ enum myalloc_stress_kind {
 	MYALLOC_STRESS_EXHAUST = 4,	/* fill to the last page and empty, repeatedly */
 	MYALLOC_STRESS_HEAP = 5,	/* blocks of any size in a heap, which also change it */
 	MYALLOC_STRESS_ARENA = 6,	/* pieces of an arena for each thread: marks, rewinds */
-	MYALLOC_STRESS_RING = 7,	/* all threads but one produce records, which that one reads */
+	MYALLOC_STRESS_RING = 7,	/* one thread reads the records of all others */
 	MYALLOC_STRESS_POOL = 8,	/* objects of a pool, beside pages to the last one */
 	MYALLOC_STRESS_KINDS
 };

@@ -9,8 +9,8 @@ HISTCONTROL=ignoredups
 alias ll='ls -l'
 
 # Completion of the tool's words, where it is built, and of the names of modules.
+# shellcheck disable=SC1091,SC3001,SC3044 # bash alone reads it, with the tool's file
 if [ -n "${BASH_VERSION:-}" ]; then
-	# shellcheck disable=SC1091 # of the tool
 	[ ! -e /guest/myallocctl.bash ] || . /guest/myallocctl.bash
 	complete -G '/guest/modules/*.ko' insmod
 	_modules() { mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 /proc/modules)" -- "$2"); }

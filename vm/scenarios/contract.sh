@@ -35,10 +35,10 @@ refuse "end: it has ended already" myallocctl contract end held
 for adversary in robson random; do
 	expect "the adversary $adversary, $requests requests" \
 		myallocctl contract test --adversary $adversary --others greedy \
-		--requests $requests pages:1024@0,3,6
+		--requests "$requests" pages:1024@0,3,6
 done
 refuse "the adversary robson, with one page less" \
-	myallocctl contract test --short 1 --requests $requests pages:1024@0,3,6
+	myallocctl contract test --short 1 --requests "$requests" pages:1024@0,3,6
 
 # The same driver, with memory of the kernel and of a contract, while memory is fragmented.
 expect "the module unloads" rmmod myalloc

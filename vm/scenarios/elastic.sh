@@ -10,7 +10,7 @@ parameters=/sys/module/myalloc/parameters
 # A number of the reserve, such as nr_pages.
 of()
 {
-	myallocctl -j reserve show | tr ',{}' '\n\n\n' | sed -n "s/^ *\"$1\": *\([0-9]*\).*/\1/p"
+	myallocctl -j reserve show | tr ',' '\n' | sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p"
 }
 
 # Waits up to 10 s until the reserve has @1 pages.
@@ -58,7 +58,8 @@ moved=$(of grown)
 round=0
 while [ $round -lt "$cycles" ]; do
 	round=$((round + 1))
-	myallocctl reserve grow 4M >/dev/null && myallocctl reserve shrink 4M >/dev/null || break
+	myallocctl reserve grow 4M >/dev/null || break
+	myallocctl reserve shrink 4M >/dev/null || break
 done
 expect "$cycles cycles, each of which moves a chunk" test $(($(of grown) - moved)) = "$cycles"
 expect "and gives it back" test "$(of grown)" = "$(of shrunk)"
