@@ -168,6 +168,11 @@ static const struct command {
 	{ "CONTRACT_CREATE", MYALLOC_IOC_CONTRACT_CREATE, 80, true },
 	{ "CONTRACT_END", MYALLOC_IOC_CONTRACT_END, 16 },
 	{ "CONTRACT_STAT", MYALLOC_IOC_CONTRACT_STAT, 48, true },
+	{ "CELLS", MYALLOC_IOC_CELLS, sizeof(struct myalloc_cells) },
+	{ "LOOK", MYALLOC_IOC_LOOK, 24, true },
+	{ "RESERVE_STAT", MYALLOC_IOC_RESERVE_STAT, 4, true },
+	{ "RESERVE_GROW", MYALLOC_IOC_RESERVE_GROW, 16 },
+	{ "RESERVE_SHRINK", MYALLOC_IOC_RESERVE_SHRINK, 16 },
 };
 
 enum { ANY_COMMAND = ARRAY_SIZE(commands), READ, POLL, CLOSE, GO_ON, NR_ACTIONS };
@@ -206,6 +211,10 @@ static union {
 	struct myalloc_contract_make contract;
 	struct myalloc_contract_finish finish;
 	struct myalloc_contract_stat contract_stat;
+	struct myalloc_cells cells;
+	struct myalloc_look look;
+	struct myalloc_reserve_stat reserve_stat;
+	struct myalloc_reserve_change reserve_change;
 } arg;
 
 /* Handles of things of a kind into user memory: a run of those that there are. */
@@ -241,6 +250,10 @@ static void fix_handles(struct model *m, u32 nr)
 	case MYALLOC_IOC_CONTRACT_END:
 		arg.finish.handle = pick(m, arg.finish.handle, CONTRACT);
 		arg.finish.id = 0;
+		break;
+	case MYALLOC_IOC_LOOK:
+		if (arg.look.how % 4 == MYALLOC_LOOK_HANDLE)
+			arg.look.key = pick(m, arg.look.key, arg.look.pid % 2 ? PAGES : OBJECT);
 		break;
 	}
 }
@@ -297,6 +310,10 @@ static void fix_pointer(u32 nr)
 		arg.contract.lines = USER_BASE + LINES_AT;
 		arg.contract.costs = arg.contract.costs & 1 ? USER_BASE + COSTS_AT : 0;
 		place_lines();
+		break;
+	case MYALLOC_IOC_CELLS:
+		arg.cells.cells = USER_BASE + HANDLES_AT;
+		arg.cells.count = 1 + arg.cells.count % 64;
 		break;
 	}
 }
@@ -407,6 +424,22 @@ static void fix_rest(u32 nr)
 		arg.contract_stat.how = 1 + arg.contract_stat.how % 2;
 		arg.contract_stat.id %= 64;
 		break;
+	case MYALLOC_IOC_CELLS:
+		arg.cells.first %= 256;
+		arg.cells.pages = 1 + arg.cells.pages % 64;
+		break;
+	case MYALLOC_IOC_LOOK:
+		arg.look.how %= 3;
+		arg.look.pid = 0;
+		arg.look.slot = MYALLOC_LOOK_NONE;
+		if (arg.look.how == MYALLOC_LOOK_PAGE)
+			arg.look.key %= 256;
+		break;
+	case MYALLOC_IOC_RESERVE_GROW:
+	case MYALLOC_IOC_RESERVE_SHRINK:
+		arg.reserve_change.pages = 1 + arg.reserve_change.pages % 256;
+		arg.reserve_change.pad = 0;
+		break;
 	case MYALLOC_IOC_BENCH_START:
 		arg.bench.shapes[0] &= 3;
 		arg.bench.flags = 0;
@@ -415,7 +448,7 @@ static void fix_rest(u32 nr)
 	}
 }
 
-static bool allowed(long ret)
+static bool allowed(long ret, unsigned int cmd)
 {
 	switch (ret) {
 	case 0:
@@ -430,6 +463,8 @@ static bool allowed(long ret)
 	case -E2BIG:
 	case -EEXIST:
 		return true;
+	case -EPERM:	/* addresses are for those with CAP_SYSLOG */
+		return cmd == MYALLOC_IOC_LOOK;
 	case -EINTR:
 		return fuzz_world.fatal_signal;
 	case -ERESTARTSYS:
@@ -639,6 +674,12 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 			arg.contract.nr_lines * sizeof(struct myalloc_line_cost);
 		fuzz_world.nr_writable = 2;
 	}
+	if (c->cmd == MYALLOC_IOC_CELLS) {
+		fuzz_world.writable[1].from = arg.cells.cells - USER_BASE;
+		fuzz_world.writable[1].to = arg.cells.cells - USER_BASE +
+			(u64)arg.cells.count * sizeof(struct myalloc_cell);
+		fuzz_world.nr_writable = 2;
+	}
 	/* What was flipped may be an address or a size. */
 	if (fuzz_world.flip_at || at + size > USER_SIZE) {
 		fuzz_world.writable[1].from = 0;
@@ -646,7 +687,7 @@ static void do_command(struct model *m, u32 nr, u8 flags, bool calm)
 		fuzz_world.nr_writable = 2;
 	}
 	ret = fuzz_device->unlocked_ioctl(&m->file, cmd, USER_BASE + at);
-	CHECK(allowed(ret), "returns %ld", ret);
+	CHECK(allowed(ret, c->cmd), "returns %ld", ret);
 	CHECK(ret != -ENOTTY, "is not known");
 	if (calm)
 		follow(m, nr, at, ret);

@@ -125,9 +125,12 @@ static void check_settled(const struct myalloc_stress_run *run)
 	const struct myalloc_stress *p = &run->params;
 	static struct myalloc_stress_run again;
 	u32 i, k;
+	/* Allocations of these kinds have any size. */
+	bool sized = p->kind != MYALLOC_STRESS_HEAP && p->kind != MYALLOC_STRESS_ARENA &&
+		     p->kind != MYALLOC_STRESS_RING;
 
 	if (!p->threads || p->threads > MYALLOC_STRESS_THREADS_MAX || !p->seed ||
-	    !p->fill_permille || p->fill_permille > 1000 || !p->nr_sizes ||
+	    !p->fill_permille || p->fill_permille > 1000 || (sized && !p->nr_sizes) ||
 	    p->nr_sizes > MYALLOC_STRESS_SIZES_MAX || run->nr_threads != p->threads)
 		host_fatal("a default is left");
 	for (i = 0; i < p->nr_sizes; i++) {
