@@ -422,6 +422,8 @@ void myalloc_limit_fill(struct myalloc_limit *limit)
 {
 	int cpu;
 
+	if (!limit->stack)
+		return;
 	for_each_possible_cpu(cpu)
 		fill(limit, cpu);
 }
