@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dev/dev.h"
 #include "obj/device.h"
 #include "out/out.h"
 
@@ -93,6 +94,15 @@ int device_stat(struct device *d, struct myalloc_stat *stat)
 	int err = dev_stat(d->fd, stat);
 
 	return err ? explain("reading the statistics", err) : EXIT_OK;
+}
+
+__u64 device_frames(const struct device *d)
+{
+	struct myalloc_reserve_stat s = { .size = sizeof(s) };
+
+	if (dev_call(d->fd, MYALLOC_IOC_RESERVE_STAT, &s) || s.max_pages < d->info.nr_pages)
+		return d->info.nr_pages;
+	return s.max_pages;
 }
 
 void device_close(struct device *d)

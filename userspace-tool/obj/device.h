@@ -18,6 +18,9 @@ int device_open(struct device *d);
 int device_stat(struct device *d, struct myalloc_stat *stat);
 void device_close(struct device *d);
 
+/* Page numbers of the zone: its pages, and those that its reserve may grow by. */
+__u64 device_frames(const struct device *d);
+
 /* Prints why @what failed, for errors that do not depend on the arguments; an exit code. */
 int explain(const char *what, int err);
 /* Why opening failed with @err, and what to do; NULL for an error that is not specific. */

@@ -65,14 +65,15 @@ static bool has_unit(const char *text)
 
 static void read_range(struct cmd *c, struct map *m)
 {
-	char *first, *second;
+	__u64 n, frames = device_frames(&m->d);
+	char first[64], *second;
 	bool last;
-	__u64 n;
 
-	m->pages = m->d.info.nr_pages;
+	m->pages = frames;
 	if (!m->range)
 		return;
-	first = xstrdup(m->range);
+	if (snprintf(first, sizeof(first), "%s", m->range) >= (int)sizeof(first))
+		cmd_usage(c, "--range '%s': %s", m->range, RANGE);
 	second = first + strcspn(first, "-+");
 	last = *second == '-';
 	if (*second)
@@ -86,11 +87,10 @@ static void read_range(struct cmd *c, struct map *m)
 		n = n - m->first + !has_unit(second);
 	else if (last)
 		n = 0;
-	free(first);
-	if (m->first >= m->d.info.nr_pages || !n)
+	if (m->first >= frames || !n)
 		cmd_usage(c, "--range '%s': must begin below page %llu, which is the end of the zone, and not be empty",
-			  m->range, (unsigned long long)m->d.info.nr_pages);
-	m->pages = n < m->d.info.nr_pages - m->first ? n : m->d.info.nr_pages - m->first;
+			  m->range, (unsigned long long)frames);
+	m->pages = n < frames - m->first ? n : frames - m->first;
 }
 
 /* ---- cells ---- */

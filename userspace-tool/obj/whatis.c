@@ -80,10 +80,10 @@ static int failed(const struct device *d, const struct place *p, const char *wor
 {
 	switch (err) {
 	case -EINVAL:
-		if (p->how == MYALLOC_LOOK_PAGE && p->key >= d->info.nr_pages)
+		if (p->how == MYALLOC_LOOK_PAGE && p->key >= device_frames(d))
 			return out_fail(EXIT_FAILED, "no page %llu: the zone has pages 0 to %llu",
 					(unsigned long long)p->key,
-					(unsigned long long)d->info.nr_pages - 1);
+					(unsigned long long)device_frames(d) - 1);
 		if (p->how == MYALLOC_LOOK_PAGE)
 			return out_fail(EXIT_FAILED, "no slot %u there: page %llu is in no slab with so many; 'myallocctl whatis page:%llu' shows what it is",
 					p->slot, (unsigned long long)p->key,

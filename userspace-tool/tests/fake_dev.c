@@ -250,6 +250,12 @@ static int do_stat(struct myalloc_stat *s)
 
 /* ---- looking at memory ---- */
 
+/* With holes there are as many again behind its pages. */
+static __u64 fake_frames(void)
+{
+	return (__u64)SET(pages) << !!SET(holes);
+}
+
 /* Free but for a block of pages at 4, slabs at 8 to 15, a cached page at 3, a bad one at 1023. */
 static __u32 fake_kind(__u64 page)
 {
@@ -259,7 +265,7 @@ static __u32 fake_kind(__u64 page)
 		return MYALLOC_IS_PAGES;
 	if (page >= 8 && page < 16)
 		return MYALLOC_IS_SLAB;
-	if (page >= 512 && SET(holes))
+	if (page >= (__u64)SET(pages))
 		return MYALLOC_IS_HOLE;
 	return page == 1023 && SET(bad_page) ? MYALLOC_IS_BAD : MYALLOC_IS_FREE;
 }
@@ -267,7 +273,7 @@ static __u32 fake_kind(__u64 page)
 static int do_cells(struct myalloc_cells *a)
 {
 	struct myalloc_cell *cells = (void *)(unsigned long)a->cells;
-	__u64 page = a->first, nr = SET(pages), i;
+	__u64 page = a->first, nr = fake_frames(), i;
 	char text[96];
 
 	snprintf(text, sizeof(text), "first=%llu pages=%llu count=%u",
@@ -313,7 +319,7 @@ static int do_look(struct myalloc_look *l)
 		l->slot = 2;
 		l->offset = 16;
 	}
-	if (page >= (__u64)SET(pages) ||
+	if (page >= fake_frames() ||
 	    (l->slot != MYALLOC_LOOK_NONE && (fake_kind(page) != MYALLOC_IS_SLAB || l->slot > 20)))
 		return -EINVAL;
 	l->kind = fake_kind(page);
@@ -357,7 +363,7 @@ static int do_reserve(struct myalloc_reserve_stat *s)
 {
 	s->floor_pages = SET(pages);
 	s->nr_pages = SET(pages);
-	s->max_pages = SET(pages);
+	s->max_pages = fake_frames();
 	s->chunk_order = SET(max_order);
 	s->decay_ms = 10000;
 	s->decay_mb = 64;

@@ -20,6 +20,7 @@ line out " +X bad memory"
 script "set holes 1"
 tool map
 line out " +o holes: no memory now"
+line out "  hole +16384 pages, 64 MiB"
 has_not out "moving"
 
 begin "map: it fits the terminal"
