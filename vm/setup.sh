@@ -19,7 +19,7 @@ packages_of()
 	native)	echo gcc libc6-dev make python3 ;;
 	module)	echo gcc libc6-dev make binutils libelf-dev rsync ;;
 	tool)	echo gcc libc6-dev make pkg-config libjson-c-dev libncurses-dev \
-		     zlib1g-dev ;;
+		     zlib1g-dev python3 ;;
 	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ncurses-base ;;
 	shell)	echo bash-static ;;
 	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \

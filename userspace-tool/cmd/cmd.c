@@ -136,19 +136,31 @@ static char *step(struct cmd *c)
 
 static int help_words(struct cmd *c)
 {
-	const struct object *object;
+	const struct object *object = NULL;
+	const struct verb *verb = NULL;
 	char *word = step(c);
 
-	if (!word) {
-		help_all();
-		return EXIT_OK;
+	if (word) {
+		object = find_object(word);
+		word = step(c);
 	}
-	object = find_object(word);
-	word = step(c);
-	if (word && *object->verbs->name)
-		help_verb(object, find_verb(object, word));
-	else
-		help_object(object);
+	if (word && *object->verbs->name) {
+		verb = find_verb(object, word);
+		step(c);
+	}
+	help_level(object, verb);
+	return EXIT_OK;
+}
+
+/* The help of where @c has come to, after the options that follow the word. */
+static int help_here(struct cmd *c)
+{
+	const struct verb *verb = c->verb;
+
+	c->verb = NULL;
+	while (step(c))
+		;
+	help_level(c->object, verb);
 	return EXIT_OK;
 }
 
@@ -157,10 +169,8 @@ static int run_verb(struct cmd *c)
 	if (!c->verb->func)
 		return out_fail(EXIT_USAGE, "unknown command '%s %s': %s",
 				c->object->name, c->verb->name, c->verb->help);
-	if (c->argc > 1 && !strcmp(c->argv[1], "help")) {
-		help_level(c->object, c->verb);
-		return EXIT_OK;
-	}
+	if (c->argc > 1 && !strcmp(c->argv[1], "help"))
+		return help_here(c);
 	return c->verb->func(c);
 }
 
@@ -173,10 +183,8 @@ static int run_object(struct cmd *c)
 		return run_verb(c);
 	}
 	word = step(c);
-	if (word && !strcmp(word, "help")) {
-		help_level(c->object, NULL);
-		return EXIT_OK;
-	}
+	if (word && !strcmp(word, "help"))
+		return help_here(c);
 	if (word) {
 		c->verb = find_verb(c->object, word);
 		return run_verb(c);

@@ -55,6 +55,14 @@ struct opt {
 	const char *help;
 };
 
+/* The end of its range. */
+static inline __u64 opt_largest(const struct opt *opt)
+{
+	if (opt->max)
+		return opt->max;
+	return opt->bytes == sizeof(__u32) ? ~0u : ~0ull;
+}
+
 #define OPT_TARGET(type, member) \
 	.at = offsetof(type, member), .bytes = sizeof(((type *)NULL)->member)
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/help.h"
+#include "cmd/help_json.h"
 #include "host/mem.h"
 #include "myalloc.h"
 #include "out/out.h"
@@ -75,7 +76,7 @@ static void print_opts(const char *title, const struct opt *opts)
 	}
 }
 
-void help_all(void)
+static void help_all(void)
 {
 	const struct object *const *object;
 
@@ -95,7 +96,21 @@ void help_all(void)
 		  "3 the device is missing or cannot be opened ('myallocctl doctor' helps).\n");
 }
 
-void help_object(const struct object *object)
+static void help_verb(const struct object *object, const struct verb *verb)
+{
+	if (!verb->func) {
+		out_plain("'%s %s': %s\n", object->name, verb->name, verb->help);
+		return;
+	}
+	out_plain("Usage: myallocctl %s%s%s%s%s%s\n\n%s\n", object->name,
+		  *verb->name ? " " : "", verb->name,
+		  verb->opts ? " [OPTIONS]" : "",
+		  *verb->args ? " " : "", verb->args, verb->help);
+	print_opts("Options", verb->opts);
+	print_opts("Options of every command", global_opts);
+}
+
+static void help_object(const struct object *object)
 {
 	const struct verb *verb;
 	size_t width = 0, len;
@@ -125,23 +140,12 @@ void help_object(const struct object *object)
 		  object->name);
 }
 
-void help_verb(const struct object *object, const struct verb *verb)
-{
-	if (!verb->func) {
-		out_plain("'%s %s': %s\n", object->name, verb->name, verb->help);
-		return;
-	}
-	out_plain("Usage: myallocctl %s%s%s%s%s%s\n\n%s\n", object->name,
-		  *verb->name ? " " : "", verb->name,
-		  verb->opts ? " [OPTIONS]" : "",
-		  *verb->args ? " " : "", verb->args, verb->help);
-	print_opts("Options", verb->opts);
-	print_opts("Options of every command", global_opts);
-}
-
 void help_level(const struct object *object, const struct verb *verb)
 {
-	if (verb)
+	/* A word that people try has a sentence and no table. */
+	if (out_is_json() && (!verb || verb->func))
+		help_json(objects, object, verb, global_opts);
+	else if (verb)
 		help_verb(object, verb);
 	else if (object)
 		help_object(object);

@@ -10,12 +10,9 @@
 /* Options that every command has; their target is struct out_options. */
 extern const struct opt global_opts[];
 
-/* The objects that help_all() lists; the table ends with NULL. */
+/* All objects that there are; the table ends with NULL. */
 void help_setup(const struct object *const *objects);
-void help_all(void);
-void help_object(const struct object *object);
-void help_verb(const struct object *object, const struct verb *verb);
-/* The help of the level that @object and @verb, or NULL, have come to. */
+/* The help of the level that @object and @verb, or NULL, have come to; with --json as JSON. */
 void help_level(const struct object *object, const struct verb *verb);
 void help_version(void);
 /* An option with the name of its value, as "-n, --count N"; to be freed. */

@@ -127,13 +127,6 @@ static void store(const struct opt *opt, void *target, __u64 value)
 		memcpy(at, &value, sizeof(value));
 }
 
-static __u64 largest(const struct opt *opt)
-{
-	if (opt->max)
-		return opt->max;
-	return opt->bytes == sizeof(__u32) ? ~0u : ~0ull;
-}
-
 #define LIMIT_TEXT	32	/* bytes: a number of 64 bits with its unit */
 
 /* A limit with its unit, a time in the largest that it is a whole number of. */
@@ -159,10 +152,10 @@ static void check_range(struct cmd *c, const struct opt *opt, const char *text, 
 {
 	char least[LIMIT_TEXT], most[LIMIT_TEXT];
 
-	if (value >= opt->min && value <= largest(opt))
+	if (value >= opt->min && value <= opt_largest(opt))
 		return;
 	limit_text(least, opt, opt->min);
-	limit_text(most, opt, largest(opt));
+	limit_text(most, opt, opt_largest(opt));
 	if (!opt->max && value < opt->min)
 		cmd_usage(c, "--%s '%s': must be at least %s", opt->name, text, least);
 	cmd_usage(c, "--%s '%s': must be from %s to %s", opt->name, text, least, most);

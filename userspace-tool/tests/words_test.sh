@@ -50,6 +50,81 @@ for object in stat page cache heap arena ring stress bench result; do
 	has out "Usage: myallocctl [OPTIONS] $object COMMAND"
 done
 
+# of OBJECT VERB OPTION MEMBER VALUE: what the help on stdout, of all objects, says of an option
+of()
+{
+	got=$(/usr/bin/python3 - "$out" "$@" <<'END'
+import json, sys
+path, obj, verb, option, member = sys.argv[1:6]
+def named(items, name):
+    return next(i for i in items if i["name"] == name)
+help = json.load(open(path))["result"]
+print(json.dumps(named(named(named(help["objects"], obj)["commands"], verb)["options"], option)[member]))
+END
+)
+	[ "$got" = "$5" ] || fail "'$command': $4 of --$3 of '$1 $2' is $got, not $5"
+}
+
+begin "help as JSON has what help as text has"
+tool -j help
+exits 0
+empty err
+documents 1
+json /kind help
+json /ok true
+cp "$out" "$tmp/all"
+if command -v /usr/bin/python3 >/dev/null; then
+	/usr/bin/python3 -c '
+import json, sys
+help = json.load(open(sys.argv[1]))["result"]
+for o in help["objects"]:
+    for c in o["commands"]:
+        print(o["name"], c["name"] or "-", *[x["name"] for x in c["options"] + help["options"]])
+' "$out" >"$tmp/commands"
+	[ "$(cut -d' ' -f1 "$tmp/commands" | uniq | tr '\n' ' ')" = "$objects " ] ||
+		fail "its objects are $(cut -d' ' -f1 "$tmp/commands" | uniq | tr '\n' ' ')"
+	while read -r object verb options; do
+		[ "$verb" != - ] || verb=""
+		# shellcheck disable=SC2086
+		tool $object $verb help
+		got=$(sed -n 's/^  \(-., \|    \)--\([a-z-]*\).*/\2/p' "$out" | tr '\n' ' ')
+		[ "$got" = "$options " ] || fail "'$object $verb': $options in the JSON, $got in the text"
+	done <"$tmp/commands"
+	tool -j help
+	of stress run ops type '"number"'
+	of stress run ops minimum 1
+	of stress run ops maximum 18446744073709551615
+	of stress run time unit '"ms"'
+	of stress run fill type '"share"'
+	of stress run fill default '"50%"'
+	of stress run cpus maximum null
+else
+	skip_test "python3 is not installed"
+fi
+
+begin "help as JSON at a level has that level only"
+for words in "-j stat help" "stat help -j" "stat -j help" "help -j stat" "help stat -j"; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 0
+	documents 1
+	json /kind help
+	json /result/objects/0/name stat
+	json /result/objects/0/commands/1/name watch
+	json /result/objects/0/default show
+	json /result/options/0/name json
+	json /result/objects/1 "nothing ()"
+done
+for words in "-j stress run help" "stress run help -j" "help stress run -j" "-j stress run --help"; do
+	# shellcheck disable=SC2086
+	tool $words
+	exits 0
+	documents 1
+	json /kind help
+	json /result/objects/0/commands/0/name run
+	json /result/objects/0/commands/1 "nothing ()"
+done
+
 begin "version"
 for words in --version -V "stat --version" "stress run -V"; do
 	# shellcheck disable=SC2086

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * help_json: the help as JSON, for the files of cmd only
+ */
+#ifndef MYALLOCCTL_HELP_JSON_H
+#define MYALLOCCTL_HELP_JSON_H
+
+#include "cmd/cmd.h"
+
+/*
+ * Prints a document of kind "help" on @object and @verb, or on all of them where they are NULL;
+ * @global are the options of every command. What cannot be written is said by out_close().
+ */
+void help_json(const struct object *const *objects, const struct object *object,
+	       const struct verb *verb, const struct opt *global);
+
+#endif /* MYALLOCCTL_HELP_JSON_H */
