@@ -164,6 +164,31 @@ static void elastic_may_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->peak_pages, (u64)MOST << ORDER);
 }
 
+static u32 nr_salvaged;
+
+static void salvage_one(struct myalloc_zone *zone, void *chunk, u32 pages)
+{
+	nr_salvaged++;
+}
+
+/* Chunks that were taken later go back, too; holes have nothing to give. */
+static void elastic_salvage(struct kunit *test)
+{
+	struct fixture *fx = elastic_zone(test, 0);
+	struct myalloc_salvage s;
+
+	nr_salvaged = 0;
+	myalloc_zone_salvage(fx->zone, salvage_one, &s);
+	KUNIT_EXPECT_EQ(test, nr_salvaged, FIXED);
+	KUNIT_EXPECT_EQ(test, s.pages, FIXED << ORDER);
+	KUNIT_EXPECT_EQ(test, s.kept_chunks, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(fx->zone, MOST - 1), 0);
+	grow(fx, 2);
+	myalloc_zone_salvage(fx->zone, salvage_one, &s);
+	KUNIT_EXPECT_EQ(test, nr_salvaged, FIXED + FIXED + 2);
+	KUNIT_EXPECT_EQ(test, s.pages, (FIXED + 2) << ORDER);
+}
+
 /* So do requests for extents and objects. */
 static void elastic_may_wait_others(struct kunit *test)
 {
@@ -720,6 +745,7 @@ static void elastic_no_memory(struct kunit *test)
 
 static struct kunit_case elastic_cases[] = {
 	KUNIT_CASE(elastic_may_wait),
+	KUNIT_CASE(elastic_salvage),
 	KUNIT_CASE(elastic_may_wait_others),
 	KUNIT_CASE(elastic_contract),
 	KUNIT_CASE(elastic_shrink),

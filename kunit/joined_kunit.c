@@ -142,6 +142,27 @@ static void joined_capped(struct kunit *test)
 	}
 }
 
+/* A block of several chunks holds all of each; free blocks of several hold none. */
+static void joined_held(struct kunit *test)
+{
+	struct fixture *fx = make(test, &layouts[0]);
+	void *block = myalloc_pages_alloc(fx->zone, ORDER + 1, 0);
+	u32 c, held = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	for (c = 0; c < 4; c++) {
+		bool in = fx->chunks[c] >= block &&
+			  fx->chunks[c] < block + (PAGE_SIZE << (ORDER + 1));
+
+		KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(fx->zone, c), in ? CHUNK : 0);
+		held += in;
+	}
+	KUNIT_EXPECT_EQ(test, held, 2);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, ORDER + 1), 0);
+	for (c = 0; c < 4; c++)
+		KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(fx->zone, c), 0);
+}
+
 /* A last chunk that is not whole is part of no larger block. */
 static void joined_last(struct kunit *test)
 {
@@ -634,6 +655,7 @@ static struct kunit_case joined_cases[] = {
 	KUNIT_CASE(joined_layouts),
 	KUNIT_CASE(joined_cost),
 	KUNIT_CASE(joined_capped),
+	KUNIT_CASE(joined_held),
 	KUNIT_CASE(joined_last),
 	KUNIT_CASE(joined_merge),
 	KUNIT_CASE(joined_placement),

@@ -510,6 +510,100 @@ static void zone_abandon(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 }
 
+/* The chunks that a zone has given back, as bits. */
+static u32 salvaged;
+
+static void salvage_one(struct myalloc_zone *zone, void *chunk, u32 pages)
+{
+	u32 i;
+
+	memset(chunk, 0x77, (size_t)pages << PAGE_SHIFT);	/* the next owner's */
+	for (i = 0; i < zone->nr_chunks; i++)
+		if (zone->chunks[i] == (unsigned long)chunk)
+			salvaged |= BIT(i);
+}
+
+static void expect_salvage(struct fixture *fx, u32 chunks, const struct myalloc_salvage *expected,
+			   int line)
+{
+	struct myalloc_salvage s;
+
+	salvaged = 0;
+	myalloc_zone_salvage(fx->zone, salvage_one, &s);
+	KUNIT_EXPECT_EQ_MSG(fx->test, salvaged, chunks, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(fx->test, s.pages, expected->pages, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(fx->test, s.kept_chunks, expected->kept_chunks, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(fx->test, s.kept_pages, expected->kept_pages, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(fx->test, s.held_pages, expected->held_pages, "line %d", line);
+}
+
+#define EXPECT_SALVAGE(fx, chunks, ...) \
+	expect_salvage(fx, chunks, &(struct myalloc_salvage){ __VA_ARGS__ }, __LINE__)
+
+/* Two chunks of 16 pages and one of 8: what is left keeps its chunk, and no other. */
+static void zone_salvage(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 40, .chunk_order = 4, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	struct myalloc_zone *zone = fx->zone;
+	void *page[40], *block;
+	u64 head;
+	u32 i;
+
+	EXPECT_SALVAGE(fx, 7, .pages = 40);
+	for (i = 0; i < 40; i++)
+		KUNIT_ASSERT_NOT_NULL(test, page[i] = myalloc_pages_alloc(zone, 0, 0));
+	EXPECT_SALVAGE(fx, 0, .kept_chunks = 3, .kept_pages = 40, .held_pages = 40);
+	for (i = 0; i < 40; i++)
+		if (index_of(fx, page[i]) != 17 && index_of(fx, page[i]) != 39)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 0), 0);
+	EXPECT_SALVAGE(fx, 1, .pages = 16, .kept_chunks = 2, .kept_pages = 24, .held_pages = 2);
+	for (i = 0; i < 40; i++)
+		if (index_of(fx, page[i]) == 17 || index_of(fx, page[i]) == 39)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 0), 0);
+	KUNIT_ASSERT_NOT_NULL(test, block = myalloc_pages_alloc(zone, 4, 0));
+	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, index_of(fx, block) / 16), 16);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, 1 - index_of(fx, block) / 16), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block, 4), 0);
+
+	/* A page that is bad belongs to nobody; where no block is known, somebody may be there. */
+	KUNIT_ASSERT_NOT_NULL(test, block = myalloc_pages_alloc(zone, 0, 0));
+	i = index_of(fx, block);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, i / 16), 1);
+	zone->frames[i].type = MYALLOC_FRAME_BAD;
+	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, i / 16), 0);
+	zone->frames[i].type = MYALLOC_FRAME_PAGE;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block, 0), 0);
+	head = zone->buddy.head[0];
+	zone->buddy.head[0] = 0;
+	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, 0), 16);
+	zone->buddy.head[0] = head;
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* What is lent keeps its chunk while it is in quarantine. */
+static void zone_salvage_lent(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = 32, .chunk_order = 4, .no_magazines = true,
+	};
+	struct fixture *fx = fixture_zone(test, &args);
+	void *lent = myalloc_pages_alloc(fx->zone, 1, MYALLOC_LENDABLE);
+	u32 chunk;
+
+	KUNIT_ASSERT_NOT_NULL(test, lent);
+	chunk = index_of(fx, lent) / 16;
+	fixture_set_referenced(lent, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, lent, 1), 0);
+	EXPECT_SALVAGE(fx, BIT(1 - chunk), .pages = 16, .kept_chunks = 1, .kept_pages = 16,
+		       .held_pages = 2);
+	fixture_set_referenced(lent, false);
+	myalloc_zone_drain(fx->zone);
+	EXPECT_SALVAGE(fx, 3, .pages = 32);
+}
+
 /* A block whose tag now says a larger order stays in place, and is not counted. */
 static void zone_give_damaged(struct kunit *test)
 {
@@ -1105,6 +1199,8 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_destroy_busy),
 	KUNIT_CASE(zone_destroy_unknown),
 	KUNIT_CASE(zone_abandon),
+	KUNIT_CASE(zone_salvage),
+	KUNIT_CASE(zone_salvage_lent),
 	KUNIT_CASE(zone_give_damaged),
 	KUNIT_CASE(zone_destroy_cache),
 	KUNIT_CASE(zone_destroy_cached),

@@ -5,6 +5,8 @@
 #include <linux/cpuhotplug.h>
 #include <linux/module.h>
 
+#include "client/client.h"
+#include "client/sites.h"
 #include "compat.h"
 #include "debugfs/debugfs.h"
 #include "exports.h"
@@ -151,6 +153,17 @@ static void __exit end_lending(void)
 			lent);
 }
 
+/* What was not freed, by call site. */
+static void __exit report_left(void)
+{
+	struct myalloc_sites sites;
+
+	if (myalloc_sites_collect(&sites, zone, NULL, 0))
+		return;
+	myalloc_sites_print(&sites, "unload of", KBUILD_MODNAME, MYALLOC_CLIENT_SITES);
+	myalloc_sites_free(&sites);
+}
+
 static void __exit myalloc_exit(void)
 {
 	myalloc_exports_exit();
@@ -162,11 +175,11 @@ static void __exit myalloc_exit(void)
 	cpuhp_remove_state_nocalls(hotplug_state);
 	myalloc_shrinker_exit();
 	end_lending();
-	/* Leak the reserve rather than free pages that are still in use. */
+	/* Leak the chunks in which something is left rather than free pages that are in use. */
 	if (myalloc_zone_destroy(zone)) {
+		report_left();
 		myalloc_zone_abandon(zone);
-		pr_err("%u pages stay reserved until the next boot: not all allocations were freed\n",
-		       myalloc_zone_present(zone));
+		myalloc_reserve_salvage(&reserve, zone);
 		myalloc_gone_exit();
 		return;
 	}

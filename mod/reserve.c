@@ -32,6 +32,9 @@
  * and known to kmemleak as the first ones are. The task that grows the zone may have promised not
  * to wait for file systems or devices; alloc_pages() and kmemleak obey that.
  *
+ * If something is left at unload, the chunks in which something is left stay allocated until the
+ * next boot, and the others go back.
+ *
  * To spare the system's other users, __GFP_NORETRY makes the kernel reclaim and compact once for
  * each chunk but never call the OOM killer, and before the first chunk the total is compared
  * with the available memory, less a margin.
@@ -375,4 +378,32 @@ void myalloc_reserve_release(struct myalloc_reserve *reserve)
 {
 	kmemleak_remove(reserve);
 	put_chunks(reserve, last_pages(reserve));
+}
+
+static void salvage_chunk(struct myalloc_zone *zone, void *chunk, u32 pages)
+{
+	kmemleak_free(chunk);
+	put_chunk(zone->chunk_order, chunk, pages);
+}
+
+/**
+ * myalloc_reserve_salvage() - give back what is unused of a zone that cannot be destroyed
+ * @reserve: from myalloc_reserve_take()
+ * @zone: the zone made of it, abandoned
+ *
+ * Chunks in which nothing is left go back to the system. The others stay allocated, and a message
+ * says how much that is.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_reserve_salvage(struct myalloc_reserve *reserve, struct myalloc_zone *zone)
+{
+	struct myalloc_salvage s;
+
+	myalloc_zone_salvage(zone, salvage_chunk, &s);
+	myalloc_env_free(reserve->chunks);
+	reserve->chunks = NULL;
+	reserve->nr_chunks = 0;
+	pr_err("%llu KiB of the reserve went back to the system; %u pages in %u chunks stay reserved until the next boot, because %u of them were not freed\n",
+	       (u64)s.pages << (PAGE_SHIFT - 10), s.kept_pages, s.kept_chunks, s.held_pages);
 }

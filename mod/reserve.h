@@ -4,6 +4,7 @@
 #define MYALLOC_RESERVE_H
 
 struct myalloc_chunk_ops;
+struct myalloc_zone;
 
 /**
  * struct myalloc_reserve - pages taken from the system
@@ -26,6 +27,7 @@ struct myalloc_reserve {
 int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
 			 unsigned int chunk_order, unsigned int max_order, int node);
 void myalloc_reserve_release(struct myalloc_reserve *reserve);
+void myalloc_reserve_salvage(struct myalloc_reserve *reserve, struct myalloc_zone *zone);
 
 /* Take the chunks of a reserve that grows from the system, and give them back. */
 extern const struct myalloc_chunk_ops myalloc_reserve_chunk_ops;

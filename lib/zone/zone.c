@@ -361,6 +361,68 @@ void myalloc_zone_abandon(struct myalloc_zone *zone)
 }
 
 /**
+ * myalloc_zone_chunk_held() - count the pages of a chunk that are not free
+ * @zone: the zone
+ * @chunk: number of the chunk
+ *
+ * Pages count as held while they are in use, in a magazine, a slab or quarantine. Pages known to be
+ * bad do not. A block of several chunks counts in each of them.
+ *
+ * Context: any; the caller holds zone->lock, or nothing else uses the zone.
+ * Return: their number; 0 for a hole. Where the metadata are damaged, pages count as held.
+ */
+u32 myalloc_zone_chunk_held(const struct myalloc_zone *zone, u32 chunk)
+{
+	u32 idx = chunk << zone->chunk_order, held = 0, nr;
+	u32 end = min_t(u32, idx + BIT(zone->chunk_order), zone->buddy.nr_frames);
+	struct myalloc_block block;
+
+	if (!zone->chunks[chunk])
+		return 0;
+	for (; idx < end; idx += nr) {
+		if (!myalloc_buddy_lookup(&zone->buddy, idx, &block))
+			return held + end - idx;
+		nr = min_t(u32, block.idx + BIT(block.order), end) - idx;
+		if (!block.free && zone->frames[block.idx].type != MYALLOC_FRAME_BAD)
+			held += nr;
+	}
+	return held;
+}
+
+/**
+ * myalloc_zone_salvage() - give back the chunks in which nothing is left
+ * @zone: the zone, abandoned; afterwards only its memory in the other chunks may be accessed
+ * @put: called for each such chunk, with its pages; it may sleep
+ * @salvage: out: what was given back and what was kept
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn put,
+			  struct myalloc_salvage *salvage)
+{
+	u32 chunk, held, pages;
+
+	memset(salvage, 0, sizeof(*salvage));
+	for (chunk = 0; chunk < zone->nr_chunks; chunk++) {
+		if (!zone->chunks[chunk])
+			continue;
+		cond_resched();
+		held = myalloc_zone_chunk_held(zone, chunk);
+		pages = min_t(u32, BIT(zone->chunk_order),
+			      zone->buddy.nr_frames - (chunk << zone->chunk_order));
+		if (held) {
+			salvage->kept_chunks++;
+			salvage->kept_pages += pages;
+			salvage->held_pages += held;
+			continue;
+		}
+		salvage->pages += pages;
+		myalloc_shadow_extent_alloc(zone, (void *)zone->chunks[chunk], pages);
+		put(zone, (void *)zone->chunks[chunk], pages);
+	}
+}
+
+/**
  * myalloc_zone_stats() - read the statistics of a zone
  * @zone: the zone
  * @stats: out; exact while no operation is in progress

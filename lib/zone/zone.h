@@ -11,6 +11,25 @@ int myalloc_zone_destroy(struct myalloc_zone *zone);
 unsigned int myalloc_chunks_limit(const unsigned long *chunks, u32 nr_chunks, u32 chunk,
 				  unsigned int chunk_order, unsigned int max_order);
 void myalloc_zone_abandon(struct myalloc_zone *zone);
+u32 myalloc_zone_chunk_held(const struct myalloc_zone *zone, u32 chunk);
+
+/**
+ * struct myalloc_salvage - what became of the chunks of a zone that was abandoned
+ * @pages: pages given back
+ * @kept_chunks: chunks in which something is left
+ * @kept_pages: their pages
+ * @held_pages: those among them that are not free
+ */
+struct myalloc_salvage {
+	u32 pages;
+	u32 kept_chunks;
+	u32 kept_pages;
+	u32 held_pages;
+};
+
+typedef void (*myalloc_salvage_fn)(struct myalloc_zone *zone, void *chunk, u32 pages);
+void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn put,
+			  struct myalloc_salvage *salvage);
 int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out);
 struct myalloc_zone *myalloc_zone_child_at(struct myalloc_zone *zone, const void *addr);
 

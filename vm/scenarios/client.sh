@@ -70,4 +70,6 @@ expect "it is named, with the line" \
 	logged 'module myalloc_forget: still held: 4 pages from .*myalloc_forget, its init code'
 expect "the module unloads" rmmod myalloc
 expect "it names what was left" logged 'zone: .*4 pages'
+expect "by call site" logged 'unload of myalloc: still held: 4 pages from .*myalloc_forget'
+expect "what nobody uses goes back" logged '12288 KiB of the reserve went back to the system; '
 finish
