@@ -691,6 +691,78 @@ static void client_orphans(struct kunit *test)
 	expect_pristine(fx);
 }
 
+/* Expect that the name "a" is taken by what module frob has left, which is told as @text. */
+static void expect_in_the_way(struct fixture *fx, const char *text, int line)
+{
+	const struct myalloc_client_args again = { .name = "a" };
+
+	KUNIT_EXPECT_EQ_MSG(fx->test, PTR_ERR(myalloc_client_create(fx->zone, &again)), -EEXIST,
+			    "line %d", line);
+	KUNIT_EXPECT_STREQ_MSG(fx->test, fixture_report(fx), text, "line %d", line);
+}
+
+#define TAKEN "client a: the name is already used by a client of module frob, which is gone"
+
+/* Who finds a name in use is told what is in the way; at most so many times. */
+static void client_in_the_way(struct kunit *test)
+{
+	const struct myalloc_client_args again = { .name = "a" };
+	struct fixture *fx = zone_with(test, NULL);
+	struct myalloc_client *a = client_of(fx, &(struct myalloc_client_args){
+		.name = "a", .owner = fx, .owner_name = "module frob" });
+	struct myalloc_cache *cache;
+	char symbol[MYALLOC_ENV_SYMBOL];
+	char text[MYALLOC_REPORT_SIZE];
+	void *pages, *object, *third, *others;
+
+	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(fx->zone, fx), 1);
+	others = myalloc_pages_alloc(fx->zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, others);
+	expect_in_the_way(fx, TAKEN, __LINE__);	/* what is not its own does not count */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, others, 0), 0);
+
+	cache = cache_of(fx, a, "requests", 0);
+	object = myalloc_cache_alloc(cache, 0);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	expect_in_the_way(fx, TAKEN
+			  " and has 1 object of requests left, allocated at a call site that is not recorded",
+			  __LINE__);
+	pages = myalloc_client_pages_alloc(a, 3, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	fixture_symbol(myalloc_map_frame(&fx->zone->map, pages)->caller, symbol, sizeof(symbol));
+	scnprintf(text, sizeof(text),
+		  TAKEN " and has 3 pages left, allocated at %s, and more from 1 other call site",
+		  symbol);
+	expect_in_the_way(fx, text, __LINE__);
+	third = myalloc_client_pages_alloc(a, 1, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, third);
+	scnprintf(text, sizeof(text),
+		  TAKEN " and has 3 pages left, allocated at %s, and more from 2 other call sites",
+		  symbol);
+	expect_in_the_way(fx, text, __LINE__);
+
+	fixture_log_mark();
+	if (fixture_fail_after(2)) {	/* the client is there, but nothing can be listed */
+		KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(fx->zone, &again)), -EEXIST);
+		KUNIT_EXPECT_TRUE(test, fixture_fail_fired());
+		KUNIT_EXPECT_STREQ(test, fixture_report(fx), TAKEN);
+	}
+	fixture_set_ratelimit(true);
+	fx->zone->reports.burst = 0;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(fx->zone, &again)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("already used"), 0);
+	fx->zone->reports.burst = U32_MAX;
+	fixture_set_ratelimit(false);
+
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(a, third, 1), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(a, pages, 3), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	expect_end(fx, a);
+	expect_pristine(fx);
+}
+
 static bool first_only(struct myalloc_client *client, void *arg)
 {
 	*(struct myalloc_client **)arg = client;
@@ -790,6 +862,7 @@ static struct kunit_case client_cases[] = {
 	KUNIT_CASE(client_release),
 	KUNIT_CASE(client_release_damaged),
 	KUNIT_CASE(client_orphans),
+	KUNIT_CASE(client_in_the_way),
 	KUNIT_CASE(client_args),
 	KUNIT_CASE(client_wrong_frees),
 	{}

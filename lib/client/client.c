@@ -114,6 +114,23 @@ static bool has_list(struct myalloc_zone *zone)
 	return zone->clients;
 }
 
+/* clients->mutex held. Report what a module that is gone has left behind under this name. */
+static void report_in_the_way(const struct myalloc_client *client)
+{
+	struct myalloc_sites sites;
+	char what[160];
+
+	scnprintf(what, sizeof(what),
+		  "client %s: the name is already used by a client of %s, which is gone",
+		  client->name, client->owner_name);
+	if (myalloc_sites_collect(&sites, client->zone, client, 0)) {
+		myalloc_zone_err(client->zone, "%s", what);
+		return;
+	}
+	myalloc_sites_report(&sites, what);
+	myalloc_sites_free(&sites);
+}
+
 /* clients->mutex held. */
 static int enlist(struct myalloc_client *client)
 {
@@ -123,8 +140,11 @@ static int enlist(struct myalloc_client *client)
 	list_for_each_entry(other, &zone->clients->list, link) {
 		if (strcmp(other->name, client->name))
 			continue;
-		pr_err("%s: client %s: the name is already used by a client of %s%s\n", zone->name,
-		       client->name, other->owner_name, other->gone ? ", which is gone" : "");
+		if (other->gone)
+			report_in_the_way(other);
+		else
+			pr_err("%s: client %s: the name is already used by a client of %s\n",
+			       zone->name, client->name, other->owner_name);
 		return -EEXIST;
 	}
 	client->id = ++zone->clients->last;

@@ -24,6 +24,7 @@
 #include "object/cache.h"
 #include "object/track.h"
 #include "page/drain.h"
+#include "page/zone_report.h"
 #include "zone/zone.h"
 
 #define BITS_LEAST	6
@@ -272,6 +273,33 @@ static void print_site(const struct myalloc_sites *s, const struct myalloc_site 
 	       age);
 	if (site->stack)
 		myalloc_env_stack_print(site->stack);
+}
+
+/**
+ * myalloc_sites_report() - report what is in the way, in one line that is rate-limited
+ * @sites: collected; the largest site is named, the others are counted
+ * @what: what is reported
+ *
+ * Context: task.
+ */
+void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
+{
+	char symbol[MYALLOC_ENV_SYMBOL] = "a call site that is not recorded";
+	const struct myalloc_site *site = &sites->site[0];
+	char held[64 + MYALLOC_SITE_WHAT], more[48] = "";
+
+	if (!sites->nr) {
+		myalloc_zone_err(sites->zone, "%s", what);
+		return;
+	}
+	say_what(held, sizeof(held), site);
+	if (site->caller)
+		myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
+	if (sites->nr > 1)
+		scnprintf(more, sizeof(more), ", and more from %u other call site%s", sites->nr - 1,
+			  sites->nr == 2 ? "" : "s");
+	myalloc_zone_err(sites->zone, "%s and has %s left, allocated at %s%s", what, held, symbol,
+			 more);
 }
 
 /**

@@ -55,6 +55,7 @@ extern const struct myalloc_client myalloc_no_client;
 int myalloc_sites_collect(struct myalloc_sites *sites, struct myalloc_zone *zone,
 			  const struct myalloc_client *client, u64 older_ns);
 void myalloc_sites_free(struct myalloc_sites *sites);
+void myalloc_sites_report(const struct myalloc_sites *sites, const char *what);
 void myalloc_sites_print(const struct myalloc_sites *sites, const char *who, const char *name,
 			 u32 most);
 
