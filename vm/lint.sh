@@ -53,6 +53,9 @@ if (cd "$root" && perl "$tree/scripts/kernel-doc" -none -Wall "${documented[@]}"
 	status=1
 fi
 
+say "==> mutants apply"
+"$root/lib/tests/mutants/run" -c || status=1
+
 say "==> compiler, W=1, and sparse"
 log=$products/lint.log
 mkdir -p "$products"
