@@ -313,6 +313,8 @@ EXPORT_INTERNAL(myalloc_owner_remove);
 EXPORT_INTERNAL(myalloc_zone_create);
 EXPORT_INTERNAL(myalloc_zone_destroy);
 EXPORT_INTERNAL(myalloc_zone_abandon);
+EXPORT_INTERNAL(myalloc_zone_chunk_held);
+EXPORT_INTERNAL(myalloc_zone_salvage);
 EXPORT_INTERNAL(myalloc_zone_take);
 EXPORT_INTERNAL(myalloc_zone_give);
 EXPORT_INTERNAL(myalloc_zone_stats);
