@@ -718,7 +718,7 @@ static void client_in_the_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(fx->zone, fx), 1);
 	others = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, others);
-	expect_in_the_way(fx, TAKEN, __LINE__);	/* what is not its own does not count */
+	expect_in_the_way(fx, TAKEN, __LINE__);	/* pages of no client are not listed */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, others, 0), 0);
 
 	cache = cache_of(fx, a, "requests", 0);

@@ -32,8 +32,8 @@
  * and known to kmemleak as the first ones are. The task that grows the zone may have promised not
  * to wait for file systems or devices; alloc_pages() and kmemleak obey that.
  *
- * If something is left at unload, the chunks in which something is left stay allocated until the
- * next boot, and the others go back.
+ * At unload, a chunk with a page that was not freed stays allocated until the next boot. The other
+ * chunks go back.
  *
  * To spare the system's other users, __GFP_NORETRY makes the kernel reclaim and compact once for
  * each chunk but never call the OOM killer, and before the first chunk the total is compared

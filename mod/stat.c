@@ -11,13 +11,13 @@
 #include "client/client.h"
 #include "client/contract.h"
 #include "front/arena.h"
-#include "zone/front.h"
 #include "front/heap.h"
 #include "front/pool.h"
 #include "front/ring.h"
 #include "reserve.h"
 #include "object/cache.h"
 #include "stat.h"
+#include "zone/front.h"
 #include "zone/zone.h"
 
 /* The interface's promises about the allocator's constants. */

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Check the sources without running them: checkpatch, kernel-doc and sparse for kernel code,
 # the compiler's extra warnings, shellcheck, that calls and includes run one way
-# (arrows.conf), and that each letter of an invariant belongs to one file. Prints all
-# findings; fails if there are any.
+# (arrows.conf), that each letter of an invariant belongs to one file, and that the text of each
+# mutant occurs in its file. Prints all findings; fails if there are any.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh

@@ -40,13 +40,13 @@
 #include "env.h"
 #include "client/client.h"
 #include "client/sites.h"
-#include "zone/front.h"
 #include "object/cache.h"
 #include "object/upkeep.h"
 #include "page/extent.h"
 #include "page/flags.h"
 #include "page/pages.h"
 #include "page/zone_report.h"
+#include "zone/front.h"
 #include "zone/zone.h"
 
 /* --- create ------------------------------------------------------------------------------- */
@@ -114,16 +114,19 @@ static bool has_list(struct myalloc_zone *zone)
 	return zone->clients;
 }
 
-/* clients->mutex held. Report what a module that is gone has left behind under this name. */
+/*
+ * clients->mutex held. Report that @client has the name that another asks for, and what it has left
+ * if its module is gone.
+ */
 static void report_in_the_way(const struct myalloc_client *client)
 {
 	struct myalloc_sites sites;
 	char what[160];
 
 	scnprintf(what, sizeof(what),
-		  "client %s: the name is already used by a client of %s, which is gone",
-		  client->name, client->owner_name);
-	if (myalloc_sites_collect(&sites, client->zone, client, 0)) {
+		  "client %s: the name is already used by a client of %s%s",
+		  client->name, client->owner_name, client->gone ? ", which is gone" : "");
+	if (!client->gone || myalloc_sites_collect(&sites, client->zone, client, 0)) {
 		myalloc_zone_err(client->zone, "%s", what);
 		return;
 	}
@@ -140,11 +143,7 @@ static int enlist(struct myalloc_client *client)
 	list_for_each_entry(other, &zone->clients->list, link) {
 		if (strcmp(other->name, client->name))
 			continue;
-		if (other->gone)
-			report_in_the_way(other);
-		else
-			pr_err("%s: client %s: the name is already used by a client of %s\n",
-			       zone->name, client->name, other->owner_name);
+		report_in_the_way(other);
 		return -EEXIST;
 	}
 	client->id = ++zone->clients->last;

@@ -3,9 +3,9 @@
 #ifndef MYALLOC_CONTRACT_H
 #define MYALLOC_CONTRACT_H
 
-#include "zone/front.h"
 #include "object/cache_types.h"
 #include "page/limit.h"
+#include "zone/front.h"
 
 /**
  * struct myalloc_contract_part - one line of a contract, see contract.c

@@ -20,11 +20,11 @@
 #include "env.h"
 #include "base/sort.h"
 #include "client/sites.h"
-#include "zone/front.h"
 #include "object/cache.h"
 #include "object/track.h"
 #include "page/drain.h"
 #include "page/zone_report.h"
+#include "zone/front.h"
 #include "zone/zone.h"
 
 #define BITS_LEAST	6
@@ -305,8 +305,8 @@ void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
 /**
  * myalloc_sites_print() - print who still holds what
  * @sites: collected
- * @who: whose it is, one word: "client"
- * @name: its name
+ * @who: the words before @name in each line, such as "client" or "unload of"
+ * @name: name of the client or the module
  * @most: number of sites printed at most; the others are counted
  *
  * Context: task.

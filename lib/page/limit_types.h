@@ -41,7 +41,7 @@ struct myalloc_limit_backing {
  * @parent: the zone that its chunks come from
  * @ops: operations of this kind of line
  * @backing: serves requests beyond the line; NULL if these fail
- * @owner: for @backing: number of its extents of @parent
+ * @owner: owner number of the extents that @backing allocates from @parent
  * @most: pages that are live at most; 0 in a zone of objects
  * @sizes: bit n: extents and blocks of n pages are declared
  * @peak: the most pages that were live; under zone->lock

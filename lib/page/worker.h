@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What has the worker of a zone run, which is in drain.c. */
+/* Functions that start the worker of a zone. The worker itself is in drain.c. */
 #ifndef MYALLOC_WORKER_H
 #define MYALLOC_WORKER_H
 

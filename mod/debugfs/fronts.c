@@ -9,11 +9,11 @@
 #include "client/contract.h"
 #include "debugfs/files.h"
 #include "front/arena.h"
-#include "zone/front.h"
 #include "front/heap.h"
 #include "front/pool.h"
 #include "front/ring.h"
 #include "stat.h"
+#include "zone/front.h"
 
 static struct myalloc_zone *zone;
 

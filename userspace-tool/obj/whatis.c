@@ -78,12 +78,14 @@ static struct place read_place(struct cmd *c, const char *word)
 
 static int failed(const struct device *d, const struct place *p, const char *word, int err)
 {
+	__u64 frames = device_frames(d);
+
 	switch (err) {
 	case -EINVAL:
-		if (p->how == MYALLOC_LOOK_PAGE && p->key >= device_frames(d))
+		if (p->how == MYALLOC_LOOK_PAGE && p->key >= frames)
 			return out_fail(EXIT_FAILED, "no page %llu: the zone has pages 0 to %llu",
 					(unsigned long long)p->key,
-					(unsigned long long)device_frames(d) - 1);
+					(unsigned long long)frames - 1);
 		if (p->how == MYALLOC_LOOK_PAGE)
 			return out_fail(EXIT_FAILED, "no slot %u there: page %llu is in no slab with so many; 'myallocctl whatis page:%llu' shows what it is",
 					p->slot, (unsigned long long)p->key,
