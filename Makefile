@@ -10,7 +10,8 @@ export FUZZ_SECONDS RACE_OPS KDIR PREFIX DESTDIR SIGN_KEY SIGN_CERT
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
-.PHONY: bench bench-icount bench-host bench-kvm programs module tool compile_commands lint clean
+.PHONY: bench bench-icount bench-host bench-kvm programs module tool compile compile_commands
+.PHONY: lint clean
 .PHONY: deb install uninstall packages-test
 
 help:
@@ -54,6 +55,8 @@ help:
 	@echo '                  SIGN_KEY and SIGN_CERT sign the modules (1 min)'
 	@echo '  make uninstall  remove what that has installed'
 	@echo '  make packages-test  the packages on a clean Debian: apt, DKMS, load, remove (6 min; 3 min)'
+	@echo '  make compile    compile every configuration: kernels, page sizes, fuzzers, tests; run'
+	@echo '                  nothing (6 min; 1 min)'
 	@echo '  make compile_commands  build the modules, and write compile_commands.json for editors'
 	@echo '                  and clangd: how modules, native tests and tool are compiled (20 s)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (3 min)'
@@ -125,6 +128,9 @@ install uninstall:
 
 packages-test:
 	@vm/test.sh packages
+
+compile:
+	@vm/compile.sh
 
 compile_commands:
 	@vm/compile_commands.sh
