@@ -11,7 +11,7 @@ export FUZZ_SECONDS RACE_OPS KDIR PREFIX DESTDIR SIGN_KEY SIGN_CERT
 .PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm programs module tool compile compile_commands
-.PHONY: lint clean
+.PHONY: screenshots lint clean
 .PHONY: deb install uninstall packages-test
 
 help:
@@ -59,6 +59,7 @@ help:
 	@echo '                  nothing (6 min; 1 min)'
 	@echo '  make compile_commands  build the modules, and write compile_commands.json for editors'
 	@echo '                  and clangd: how modules, native tests and tool are compiled (20 s)'
+	@echo '  make screenshots  the pictures in README: top, map and report, from a real run (3 min)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (3 min)'
 	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 10 min)'
 	@echo '  make mutants    insert deliberate bugs into lib/; a native test must find each (3 min)'
@@ -129,8 +130,8 @@ install uninstall:
 packages-test:
 	@vm/test.sh packages
 
-compile:
-	@vm/compile.sh
+compile screenshots:
+	@vm/$@.sh
 
 compile_commands:
 	@vm/compile_commands.sh

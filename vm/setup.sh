@@ -37,8 +37,9 @@ packages_of()
 	package) echo build-essential debhelper dh-dkms fakeroot lintian groff mandoc perl \
 		      pkg-config libjson-c-dev libncurses-dev zlib1g-dev ;;
 	chroot)	echo debootstrap ;;
+	browser) echo chromium fonts-dejavu-core ;;
 	arm64)	echo qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man package chroot arm64" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man package chroot browser arm64" ;;
 	esac
 }
 
