@@ -50,6 +50,7 @@ struct myalloc_pool;
 struct myalloc_arena;
 struct myalloc_frames;
 struct myalloc_contract;
+struct myalloc_nodes;
 
 struct myalloc_ring;
 
@@ -72,6 +73,7 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 /* May sleep, and drains cached memory before failing. Task context, not from hotplug callbacks. */
 #define MYALLOC_MAY_WAIT	__MYALLOC_FLAG(0x004u)
 #define MYALLOC_LENDABLE	__MYALLOC_FLAG(0x008u)	/* pages: the kernel may take references */
+#define MYALLOC_THISNODE	__MYALLOC_FLAG(0x010u)	/* nodes: no other node's memory */
 /* Flags allowed in requests for an extent, for a block of pages, and for an object */
 #define MYALLOC_EXTENT_FLAGS_ALL	(MYALLOC_ZERO | MYALLOC_TOPDOWN | MYALLOC_MAY_WAIT)
 #define MYALLOC_PAGES_FLAGS_ALL		(MYALLOC_EXTENT_FLAGS_ALL | MYALLOC_LENDABLE)
@@ -643,6 +645,23 @@ int myalloc_client_end(struct myalloc_client *client, unsigned int flags);
 void *myalloc_client_pages_alloc(struct myalloc_client *client, unsigned int nr_pages,
 				 unsigned int align_order, myalloc_flags_t flags);
 int myalloc_client_pages_free(struct myalloc_client *client, void *addr, unsigned int nr_pages);
+
+/* --- NUMA nodes ------------------------------------------------------------ */
+
+/*
+ * A set has a zone for each node, or one zone for all of them: the calls are the same. A page comes
+ * from the zone of the node that is asked for or, unless MYALLOC_THISNODE forbids it, from the next
+ * one in the kernel's order of distance. Caches, heaps, contracts and whatever else is made of a
+ * zone have memory of that zone's node; who wants them near each CPU makes one for each zone. See
+ * nodes.c.
+ */
+void *myalloc_nodes_pages_alloc(struct myalloc_nodes *nodes, int node, unsigned int order,
+				myalloc_flags_t flags);
+int myalloc_nodes_pages_free(struct myalloc_nodes *nodes, void *addr, unsigned int order);
+int myalloc_nodes_free(struct myalloc_nodes *nodes, void *addr);
+struct myalloc_zone *myalloc_nodes_zone(struct myalloc_nodes *nodes, int node,
+					myalloc_flags_t flags);
+struct myalloc_zone *myalloc_nodes_zone_at(struct myalloc_nodes *nodes, const void *addr);
 
 /* --- the whole zone ----------------------------------------------------- */
 

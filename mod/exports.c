@@ -39,6 +39,7 @@
 #include "page/pages.h"
 #include "zone/elastic.h"
 #include "zone/front.h"
+#include "zone/nodes.h"
 #include "zone/validate.h"
 #include "zone/zone.h"
 #include "budget.h"
@@ -166,6 +167,11 @@ void myalloc_cache_magazines(const struct myalloc_cache *cache,
 
 EXPORT(myalloc_zone_get);
 EXPORT(myalloc_zone_put);
+EXPORT(myalloc_nodes_zone);
+EXPORT(myalloc_nodes_zone_at);
+EXPORT(myalloc_nodes_pages_alloc);
+EXPORT(myalloc_nodes_pages_free);
+EXPORT(myalloc_nodes_free);
 
 EXPORT(myalloc_pages_alloc);
 EXPORT(myalloc_pages_free);
@@ -356,6 +362,10 @@ EXPORT_INTERNAL(myalloc_limit_beyond);
 EXPORT_INTERNAL(myalloc_limit_empty);
 EXPORT_INTERNAL(myalloc_limit_fill);
 EXPORT_INTERNAL(myalloc_zone_child_at);
+EXPORT_INTERNAL(myalloc_nodes_create);
+EXPORT_INTERNAL(myalloc_nodes_destroy);
+EXPORT_INTERNAL(myalloc_nodes_order);
+EXPORT_INTERNAL(myalloc_nodes_stats);
 
 EXPORT_INTERNAL(myalloc_heap_stats_get);
 EXPORT_INTERNAL(myalloc_client_walk);

@@ -308,6 +308,31 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	return addr;
 }
 
+static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int order,
+				       myalloc_flags_t flags, unsigned long caller)
+{
+	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot *slot;
+	void *addr;
+	u64 guard;
+
+	myalloc_flags_might_wait(flags);
+	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
+	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
+		return alloc_slow(zone, order, flags, caller);
+	slot = cpu->top - 1;
+	if (unlikely(!take_slot(slot, order, &addr, caller))) {
+		myalloc_magazines_end(cpu, guard);
+		return alloc_slow(zone, order, flags, caller);
+	}
+	cpu->nr_gets++;
+	WRITE_ONCE(cpu->top, slot);
+	myalloc_magazines_end(cpu, guard);
+	myalloc_shadow_pages_alloc(zone, addr, order);
+	return addr;
+}
+
 /**
  * myalloc_pages_alloc() - allocate a block of pages
  * @zone: the zone
@@ -324,26 +349,14 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  myalloc_flags_t flags)
 {
-	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
-	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_slot *slot;
-	void *addr;
-	u64 guard;
+	return alloc_for(zone, order, flags, _RET_IP_);
+}
 
-	myalloc_flags_might_wait(flags);
-	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
-	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
-		return alloc_slow(zone, order, flags, _RET_IP_);
-	slot = cpu->top - 1;
-	if (unlikely(!take_slot(slot, order, &addr, _RET_IP_))) {
-		myalloc_magazines_end(cpu, guard);
-		return alloc_slow(zone, order, flags, _RET_IP_);
-	}
-	cpu->nr_gets++;
-	WRITE_ONCE(cpu->top, slot);
-	myalloc_magazines_end(cpu, guard);
-	myalloc_shadow_pages_alloc(zone, addr, order);
-	return addr;
+/* The same on behalf of the code at @caller. */
+void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
+			      myalloc_flags_t flags, unsigned long caller)
+{
+	return alloc_for(zone, order, flags, caller);
 }
 
 /**

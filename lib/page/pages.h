@@ -8,6 +8,8 @@
 int myalloc_pcp_init(struct myalloc_zone *zone, bool none);
 void myalloc_pcp_fini(struct myalloc_zone *zone);
 
+void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
+			      myalloc_flags_t flags, unsigned long caller);
 int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
 			   unsigned long caller);
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,

@@ -31,7 +31,8 @@ static u32 owner_of(const struct myalloc_frame *first)
 	return owner < MYALLOC_OWNERS_KINDS ? owner : 0;
 }
 
-static int free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
+/* myalloc_free() on behalf of the code at @caller. */
+int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
 {
 	struct myalloc_cache *cache;
 	struct myalloc_frame *frame, first = { .tag = 0 };
@@ -47,7 +48,7 @@ static int free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
 		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
 					  owner_of(&first), caller);
 	else if (unlikely(myalloc_zone_child(zone, &first)))
-		err = free_for(myalloc_zone_child(zone, &first), addr, caller);
+		err = myalloc_free_for(myalloc_zone_child(zone, &first), addr, caller);
 	else
 		err = myalloc_pages_free_for(zone, addr, first.order, caller);
 	preempt_enable();
@@ -65,7 +66,7 @@ static int free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
  */
 int myalloc_free(struct myalloc_zone *zone, void *addr)
 {
-	return free_for(zone, addr, _RET_IP_);
+	return myalloc_free_for(zone, addr, _RET_IP_);
 }
 
 /**

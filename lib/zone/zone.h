@@ -31,6 +31,7 @@ typedef void (*myalloc_salvage_fn)(struct myalloc_zone *zone, void *chunk, u32 p
 void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn put,
 			  struct myalloc_salvage *salvage);
 int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out);
+int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller);
 struct myalloc_zone *myalloc_zone_child_at(struct myalloc_zone *zone, const void *addr);
 
 /* Statistics of a zone. The members are documented in uapi/myalloc.h, by the same names. */

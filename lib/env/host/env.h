@@ -737,6 +737,8 @@ static __always_inline unsigned char interrupt_context_level(void)
 	return in_nmi() + (in_nmi() || in_hardirq()) + in_interrupt();
 }
 
+/* There are two nodes, and CPUs belong to them in turn. */
+#define numa_node_id()		((int)(host_self.cpu % 2))
 #define smp_processor_id()	(HOST_PINNED("smp_processor_id()"), host_self.cpu)
 #define get_cpu()		({ preempt_disable(); (int)host_self.cpu; })
 #define put_cpu()		preempt_enable()
