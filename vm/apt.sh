@@ -83,10 +83,11 @@ debian_sources()
 		'Created-By: Packages' | sed -n 's/^Debian\(-Security\)\?|//p' | sort -u
 }
 
-# use_suite NAME: from here on use suite NAME of the same archive.
-use_suite()
+# suite_source NAME: the main part of suite NAME, from the archive of this machine, as a line of
+# sources.list
+suite_source()
 {
-	local dir=$cache/suite/$1 codename archive
+	local codename archive
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	# shellcheck disable=SC2016 # apt's own placeholders
 	archive=$(apt-get indextargets --format \
@@ -96,8 +97,15 @@ use_suite()
 	[ -n "$archive" ] ||
 		die "the apt sources of this machine have no '$codename main' of Debian" \
 		    "to take the suite '$1' from"
+	echo "deb $archive $1 main"
+}
+
+# use_suite NAME: from here on use suite NAME of the same archive.
+use_suite()
+{
+	local dir=$cache/suite/$1
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	echo "deb $archive $1 main" >"$dir/sources.list"
+	suite_source "$1" >"$dir/sources.list"
 	apt_private=(
 		-o "Dir::Etc::sourcelist=$dir/sources.list"
 		-o "Dir::Etc::sourceparts=-"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# use_arch ARCH: set the words of its line in kernels/arch.conf as variables arch_NAME; User Mode
+# use_arch MACHINE: set the words of its line in kernels/arch.conf as variables arch_NAME; User Mode
 # Linux runs on the machine's own processor and has no line. get_foreign fetches packages of
-# another architecture. Sourced, never run.
+# another architecture, foreign_cc is a compiler for it. Sourced, never run.
 
 # shellcheck source=vm/apt.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
@@ -10,10 +10,11 @@
 use_arch()
 {
 	local line value values
-	arch_debian='' arch_qemu='' arch_machine='' arch_cpu='' arch_console='' arch_channel=''
-	arch_line='' arch_cross='' arch_group='' arch_words=''
+	arch_kbuild=$1 arch_debian='' arch_suite='' arch_qemu='' arch_machine='' arch_cpu=''
+	arch_console='' arch_channel='' arch_line='' arch_cross='' arch_group='' arch_nmi=''
+	arch_words='' arch_make=''
 	[ "$1" != um ] || return 0
-	line=$(grep "^arch=$1 " "$root/vm/kernels/arch.conf") ||
+	line=$(grep "^name=$1 " "$root/vm/kernels/arch.conf") ||
 		die "vm/kernels/arch.conf has no machine '$1'"
 	# The values stand between quotes as in a shell, without anything to expand.
 	mapfile -t values < <(xargs -n 1 <<<"$line")
@@ -32,19 +33,23 @@ arch_of()
 	echo "$arch"
 }
 
-# foreign_name ARCH: a suffix for directories of products; empty for the machine's own
+# foreign_name: a suffix for directories of products; empty for the machine's own
 foreign_name()
 {
-	[ -z "$arch_cross" ] || echo "-$1"
+	[ -z "$arch_cross" ] || echo "-$arch_debian"
 }
 
-# use_foreign DEBIAN: from here on apt is about packages of that architecture, by a state of its own
-# in the cache; the machine's configuration and architectures stay untouched.
+# use_foreign DEBIAN [SUITE]: from here on apt is about packages of that architecture, by a state of
+# its own in the cache; the machine's configuration and architectures stay untouched.
 use_foreign()
 {
-	local dir=$cache/foreign/$1
+	local dir=$cache/foreign/$1/apt${2:+-$2}
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	debian_sources >"$dir/sources.list"
+	if [ -n "${2:-}" ]; then
+		suite_source "$2"
+	else
+		debian_sources
+	fi >"$dir/sources.list"
 	apt_private=(
 		-o "APT::Architecture=$1" -o "APT::Architectures=$1"
 		-o "Dir::Etc::sourcelist=$dir/sources.list"
@@ -58,7 +63,7 @@ use_foreign()
 	)
 	[ "$(id -u)" != 0 ] || apt_private+=(-o APT::Sandbox::User=root)
 	if [ ! -e "$dir/updated" ] || [ "${UPDATE:-0}" = 1 ]; then
-		step "reading the package lists for $1" "10 to 30 s" \
+		step "reading the package lists for $1${2:+ of $2}" "10 to 30 s" \
 			apt-get "${apt_options[@]}" "${apt_private[@]}" -o Debug::NoLocking=1 update
 		touch "$dir/updated"
 	fi
@@ -86,10 +91,24 @@ get_foreign()
 	shift
 	lock "foreign-$arch_debian-$name"
 	if [ "$(cat "$dir/packages" 2>/dev/null)" != "$*" ]; then
-		use_foreign "$arch_debian"
+		use_foreign "$arch_debian" "$arch_suite"
 		rm -rf "$dir"
 		step "fetching $name for $arch_debian" "10 s" unpack_foreign "$dir" "$@"
 		echo "$*" >"$dir/packages"
 	fi
 	echo "$dir/root"
 )
+
+# foreign_cc: print the compiler of programs for the guest, in words. A foreign one gets its C library
+# and the others from packages of arch_suite.
+foreign_cc()
+{
+	local libraries
+	if [ -z "$arch_cross" ]; then
+		echo gcc
+		return 0
+	fi
+	libraries=$(get_foreign libraries libc6-dev libcrypt-dev linux-libc-dev libjson-c-dev \
+		zlib1g-dev libncurses-dev)
+	echo "${arch_cross}gcc --sysroot=$libraries"
+}

@@ -10,9 +10,13 @@
 arch=$1 out=$2 script=$3
 shift 3
 use_arch "$arch"
-programs=$products/guest$(foreign_name "$arch")
+programs=$products/guest$(foreign_name)
 busybox=/bin/busybox
-[ -z "$arch_cross" ] || busybox=$(get_foreign busybox busybox-static)/bin/busybox
+if [ -n "$arch_cross" ]; then
+	busybox=$(get_foreign busybox busybox-static)
+	busybox=$(find "$busybox" -path '*/bin/busybox')
+fi
+cc=$(foreign_cc)
 
 # compile SOURCE: build a static program, if its source is newer.
 compile()
@@ -21,7 +25,8 @@ compile()
 	program=$programs/$(basename "$1" .c)
 	mkdir -p "$programs"
 	if [ ! "$program" -nt "$1" ]; then
-		"${arch_cross}gcc" -O2 -Wall -Wextra -static -pthread -I "$root/mod/uapi" \
+		# shellcheck disable=SC2086 # words
+		$cc -O2 -Wall -Wextra -static -pthread -I "$root/mod/uapi" \
 			-o "$program.new.$$" "$1" || return 1
 		mv "$program.new.$$" "$program"
 	fi

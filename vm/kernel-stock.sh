@@ -3,7 +3,23 @@
 # version into the cache. Sourced by kernel.sh, which sets:
 # shellcheck disable=SC2154 # cache pattern arch place
 
-# Find the newest image whose headers exist in the same version.
+suite=
+case $pattern in
+*@*)	suite=${pattern#*@} pattern=${pattern%@*} ;;
+esac
+
+# use_sources DEBIAN: apt is about packages of that architecture, of the suite that the pattern names.
+use_sources()
+{
+	apt_private=()
+	if [ "$1" != amd64 ]; then
+		use_foreign "$1" "$suite"
+	elif [ -n "$suite" ]; then
+		use_suite "$suite"
+	fi
+}
+
+# Print the images whose headers exist in the same version, the newest first.
 find_stock()
 {
 	local image headers version
@@ -12,19 +28,16 @@ find_stock()
 		version=$(version_of "$image")
 		if [ -n "$version" ] && [ "$(version_of "$headers")" = "$version" ]; then
 			echo "$image $headers $version"
-			return 0
 		fi
 	done < <(apt-cache "${apt_private[@]}" pkgnames linux-image- 2>/dev/null |
 		 grep -E "^$pattern\$" | sort -rV)
-	return 1
 }
 
-# Print the packages that the headers package needs in addition.
-header_parts()
+# parts_of PACKAGE VERSION REGEX: print the packages of that name that it depends on.
+parts_of()
 {
 	apt-cache "${apt_private[@]}" show "$1=$2" | sed -n 's/^Depends: //p' | head -n 1 |
-		sed 's/[,|]/\n/g' | awk '{ print $1 }' |
-		grep -E '^linux-(headers-.*common.*|kbuild-.*)$' | sort -u
+		sed 's/[,|]/\n/g' | awk '{ print $1 }' | grep -E "^($3)\$" | sort -u
 }
 
 unpack_stock()
@@ -39,77 +52,120 @@ unpack_stock()
 	rm -rf "$dir/deb"
 }
 
-# The programs of kbuild for this machine's processor, of the version that the headers name.
-unpack_kbuild()
-{
-	apt_private=()
-	unpack_stock "$@"
-}
+# fetch_kbuild TREE FINAL PACKAGE: the programs of kbuild for this machine's processor. Those of a
+# newer suite need its C library, which is put beside them.
+fetch_kbuild()
+(
+	tree=$1 final=$2 kbuild=$3 wanted=()
+	use_sources amd64
+	wanted=("$kbuild=$(version_of "$kbuild")")
+	if [ -n "$suite" ]; then
+		"$root/vm/setup.sh" newer
+		wanted+=("libc6=$(version_of libc6)")
+	fi
+	unpack_stock "$tree/kbuild" "${wanted[@]}" || return 1
+	cp -a "$tree"/kbuild/root/usr/lib/linux-kbuild-* "$tree/root/usr/lib/" || return 1
+	[ -n "$suite" ] || return 0
+	find "$tree"/root/usr/lib/linux-kbuild-* -type f -perm /1 | while read -r program; do
+		if readelf -lW "$program" 2>/dev/null | grep -q 'program interpreter'; then
+			patchelf --force-rpath \
+				--set-rpath "$final/kbuild/root/usr/lib/x86_64-linux-gnu" \
+				--set-interpreter "$final/kbuild/root/usr/lib64/ld-linux-x86-64.so.2" \
+				"$program" || return 1
+		fi
+	done
+)
 
 # The headers refer to each other by absolute path; make them work in any
 # directory. $2 is the final location of the tree.
 relocate_headers()
 {
 	local headers=$1 final=$2
-	sed -i "s|^include /usr/src/|include $final/root/usr/src/|" \
+	sed -i -E "s,^(include |KBUILD_OUTPUT=)/usr/src/,\1$final/root/usr/src/," \
 		"$headers/Makefile"
-	if grep -q "include /usr/" "$headers/Makefile"; then
+	if grep -qE "(^|[ =])/usr/" "$headers/Makefile"; then
 		die "the headers package names other paths than this script knows: " \
 		    "$(cat "$headers/Makefile")"
+	fi
+	# A newer suite names a newer compiler. The one that is here builds a module for its kernels, too,
+	# without what it does not know: another option aligns functions then.
+	if [ -n "$suite" ]; then
+		sed -i '/^CC = /d' "$headers/.kernelvariables"
+		sed -i '/^CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=/d' "$headers/include/config/auto.conf"
+		sed -i '/^#define CONFIG_CC_HAS_COUNTED_BY/d' "$headers/include/generated/autoconf.h"
 	fi
 	# Needed only for BTF, which requires an additional tool and is of no use
 	# in a guest.
 	rm -f "$headers/vmlinux"
 }
 
-get_stock()
+# fetch_stock IMAGE HEADERS VERSION: make $tree of them. Status 2: the archive does not have them.
+fetch_stock()
 {
-	local found image headers version parts kbuild part tree temporary release
-	need_debian "packages named $pattern"
-	use_arch "$arch"
-	[ -z "$arch_cross" ] || use_foreign "$arch_debian"
-	if [ "${UPDATE:-0}" = 1 ] || ! found=$(find_stock); then
-		apt_update
-		found=$(find_stock) ||
-			die "the package sources of this machine have no kernel named" \
-			    "$pattern with headers of the same version"
-	fi
-	read -r image headers version <<<"$found"
+	local image=$1 headers=$2 version=$3 parts=() kbuild='' part temporary release boots
 	release=${image#linux-image-}
 	tree=$cache/stock/${image}_$version
-	if [ ! -e "$tree/release" ]; then
-		parts=() kbuild=()
-		for part in $(header_parts "$headers" "$version"); do
-			case $part in
-			linux-kbuild-*)	[ -z "$arch_cross" ] || { kbuild=("$part=$version"); continue; } ;;
-			esac
-			parts+=("$part=$(version_of "$part")")
-		done
-		temporary=$tree.partial
-		rm -rf "$temporary"
-		mkdir -p "$temporary"
-		if ! step "fetching the kernel $release ($version)" "5 to 60 s" \
-			unpack_stock "$temporary" \
-			"$image=$version" "$headers=$version" "${parts[@]}"; then
-			# The lists may be older than the archive.
-			[ "$lists_refreshed" = 0 ] || return 1
+	[ ! -e "$tree/release" ] || return 0
+	for part in $(parts_of "$headers" "$version" 'linux-(headers-.*common.*|kbuild-.*)') \
+		    $(parts_of "$image" "$version" 'linux-(binary|base)-[0-9].*'); do
+		case $part in
+		linux-kbuild-*)	kbuild=$part ;;
+		*)		parts+=("$part=$(version_of "$part")") ;;
+		esac
+	done
+	temporary=$tree.partial
+	rm -rf "$temporary"
+	mkdir -p "$temporary"
+	step "fetching the kernel $release ($version)" "5 to 60 s" unpack_stock "$temporary" \
+		"$image=$version" "$headers=$version" "${parts[@]}" || return 2
+	step "fetching kbuild for this machine" "5 s" fetch_kbuild "$temporary" "$tree" "$kbuild" ||
+		return 2
+	relocate_headers "$temporary/root/usr/src/linux-headers-$release" "$tree"
+	boots=$(cd "$temporary" && find "root/boot/vmlinuz-$release" "root/boot/vmlinux-$release" \
+		"root/usr/lib/modules/$release/vmlinuz" 2>/dev/null | head -n 1) || true
+	[ -n "$boots" ] || die "the package $image contains no kernel that this script knows"
+	ln -s "$boots" "$temporary/image"
+	ln -s "root/usr/src/linux-headers-$release" "$temporary/build"
+	ln -s "root/boot/config-$release" "$temporary/config"
+	[ -e "$temporary/config" ] || ln -sfn build/.config "$temporary/config"
+	# Debian's modules fill 70 MB, and the guest uses none of them.
+	rm -rf "$temporary/root/lib/modules/$release/kernel" \
+		"$temporary/root/usr/lib/modules/$release/kernel"
+	echo "$arch" >"$temporary/arch"
+	echo "$release" >"$temporary/release"
+	rm -rf "$tree"
+	mv "$temporary" "$tree"
+}
+
+# The lists may be older than the archive, or newer than a part of it: then the lists are refreshed,
+# and then the version before the newest is taken.
+get_stock()
+{
+	local found line words tree='' status=1
+	need_debian "packages named $pattern"
+	use_arch "$arch"
+	use_sources "$arch_debian"
+	found=$(find_stock)
+	if [ -z "$suite" ] && [ -z "$arch_cross" ] &&
+	   { [ "${UPDATE:-0}" = 1 ] || [ -z "$found" ]; }; then
+		apt_update
+		found=$(find_stock)
+	fi
+	[ -n "$found" ] || die "the package sources of this machine have no kernel named" \
+		"$pattern with headers of the same version"
+	while read -ru 9 line; do
+		read -ra words <<<"$line"
+		status=0
+		fetch_stock "${words[@]}" || status=$?
+		[ $status = 2 ] || break
+		if [ -z "$suite" ] && [ -z "$arch_cross" ] && [ "$lists_refreshed" = 0 ]; then
 			apt_update
 			get_stock
 			return
 		fi
-		[ ${#kbuild[@]} = 0 ] || (step "fetching kbuild for this machine" "5 s" \
-			unpack_kbuild "$temporary" "${kbuild[@]}")
-		relocate_headers "$temporary/root/usr/src/linux-headers-$release" "$tree"
-		ln -s "root/boot/vmlinuz-$release" "$temporary/image"
-		ln -s "root/boot/config-$release" "$temporary/config"
-		ln -s "root/usr/src/linux-headers-$release" "$temporary/build"
-		# Debian's modules fill 70 MB, and the guest uses none of them.
-		rm -rf "$temporary/root/lib/modules/$release/kernel"
-		echo "$arch" >"$temporary/arch"
-		echo "$release" >"$temporary/release"
-		rm -rf "$tree"
-		mv "$temporary" "$tree"
-	fi
+		say "    the archive lacks a file of ${words[0]}; the version before may be whole"
+	done 9< <(head -n 2 <<<"$found")
+	[ $status = 0 ] || die "the archive lacks files of the kernels named $pattern"
 	ln -sfn "$tree" "$place.new"
 	mv -T "$place.new" "$place"
 }

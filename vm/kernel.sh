@@ -1,11 +1,11 @@
 #!/bin/bash
 # Get the named kernel into the cache, and print the directory that holds it (which
 # does not change even if another checkout gets a newer kernel of that name):
-#   image    what boots (a bzImage, or the UML executable)
+#   image    what boots (vmlinuz, vmlinux, or the UML executable)
 #   build    what a module is built against: make -C .../build M=...
 #   config   the kernel's configuration
 #   release  its version string
-#   arch     x86_64, arm64 or um, see kernels/arch.conf
+#   arch     its machine, a name of kernels/arch.conf, or um
 # Usage: vm/kernel.sh NAME      names: see kernels.conf
 # UPDATE=1 looks for a newer kernel; otherwise an existing one is kept.
 

@@ -22,7 +22,7 @@ kernel=$("$root/vm/kernel.sh" "$name")
 tree=$(readlink -f "$kernel")
 arch=$(cat "$kernel/arch")
 use_arch "$arch"
-[ -z "$arch_cross" ] || flags+=" CROSS_COMPILE=$arch_cross"
+[ -z "$arch_cross" ] || flags+=" CROSS_COMPILE=$arch_cross $arch_make"
 mirror=$products/module/$name${variant:+-$variant}
 if [ "${GCOV:-0}" = 1 ]; then
 	flags+=" MYALLOC_GCOV=y"
@@ -63,7 +63,7 @@ rm -f "$mirror/key"
 build_module()
 {
 	# shellcheck disable=SC2086 # words
-	make -C "$kernel/build" M="$mirror/src" ARCH="$arch" -j"$(nproc)" \
+	make -C "$kernel/build" M="$mirror/src" ARCH="$arch_kbuild" -j"$(nproc)" \
 		$flags modules 2>&1 |
 		sed -e "s|$mirror/src/||g" -e "s|$tree/root/usr/src/||g"
 }

@@ -81,7 +81,7 @@ if [ $bare = 0 ]; then
 	for module in "$modules"/*.ko; do
 		adds+=("$module:guest/modules/$(basename "$module")")
 	done
-	tool=$products/tool$(foreign_name "$arch")
+	tool=$products/tool$(foreign_name)
 	for program in "$tool"/myallocctl "$tool"/guest/*; do
 		if [ -f "$program" ] && [ -x "$program" ]; then
 			adds+=("$program:guest/bin/$(basename "$program")")
@@ -90,7 +90,10 @@ if [ $bare = 0 ]; then
 fi
 if [ $shell = 1 ]; then
 	bash=/bin/bash-static
-	[ -z "$arch_cross" ] || bash=$(get_foreign bash bash-static)$bash
+	if [ -n "$arch_cross" ]; then
+		bash=$(get_foreign bash bash-static)
+		bash=$(find "$bash" -name bash-static -type f)
+	fi
 	adds+=("$bash:guest/bin/bash")
 	[ ! -e "$products/tool/myallocctl.bash" ] ||
 		adds+=("$products/tool/myallocctl.bash:guest/myallocctl.bash")
@@ -128,8 +131,7 @@ if [ "$arch" = um ]; then
 	machine+=($words $append)
 	accel=um
 else
-	# The client of NMIs is for x86.
-	[ "$arch" = x86_64 ] || nmi=0
+	[ "$arch_nmi" = 1 ] || nmi=0
 	[ "$nmi" = 0 ] || words+=" GUEST_NMI=1"
 	if [ -n "$arch_cross" ]; then
 		case $accel in

@@ -2,7 +2,7 @@
 # Build the userspace tool, and the tests of the device that run in a guest: static,
 # so that they run in a guest that has only busybox.
 # Usage: vm/tool.sh [tests] [KERNEL]     results in the cache: tool/myallocctl, tool/guest/*; for a
-# kernel of another machine (kernels/arch.conf): tool-ARCH/...
+# kernel of another machine (kernels/arch.conf): tool-DEBIAN/...
 
 # shellcheck source=vm/arch.sh
 . "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
@@ -15,7 +15,7 @@ for word; do
 	esac
 done
 use_arch "$arch"
-to=$products/tool$(foreign_name "$arch")
+to=$products/tool$(foreign_name)
 "$root/vm/setup.sh" tool
 mkdir -p "$to"
 lock "tool-$(basename "$products")"
@@ -23,9 +23,8 @@ targets=(all) words=(O="$to")
 if [ -n "$arch_cross" ]; then
 	# The pages are made by programs that would have to run here.
 	targets=("$to/myallocctl")
-	foreign=$(get_foreign tool libjson-c-dev zlib1g-dev libncurses-dev)
-	words+=(CC="${arch_cross}gcc" CFLAGS="-O2 -g -I$foreign/usr/include -I$foreign/usr/include/${arch_cross%-}"
-		LDFLAGS="-L$foreign/usr/lib/${arch_cross%-}")
+	cc=$(foreign_cc)
+	words+=(CC="$cc")
 fi
 [ -z "$tests" ] || targets+=(guest-tests)
 # make quickly finds that everything is up to date; print only if it is not.
