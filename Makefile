@@ -22,7 +22,8 @@ help:
 	@echo '                  (2 min; 50 s)'
 	@echo '  make vm-shell   a prompt in such a guest (2 min; 15 s)'
 	@echo '  make vm-console a second terminal in the guest of vm-shell'
-	@echo '  make test       check + kunit + scenarios, with a total (25 min; 20 min)'
+	@echo '  make test       check + kunit + scenarios, and the guest of make vm for arm64, with a'
+	@echo '                  total (27 min; 21 min)'
 	@echo '  make check      the allocator natively, under ASan and UBSan (7 min)'
 	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
 	@echo '                  kmemleak, built from source (15 min; 6 min)'
@@ -30,7 +31,8 @@ help:
 	@echo '  make soak       mixed stress for SECONDS (600) in a guest (11 min)'
 	@echo '  make lifecycle  1,000 loads, rmmod against users, 510 SIGKILLs, in a guest (7 min)'
 	@echo '  make ioctl-fuzz random ioctls while files are closed and duplicated (20 min)'
-	@echo '  make matrix     all of the above on the machines of vm/matrix.conf (2 hours)'
+	@echo '  make matrix     all of the above on the machines of vm/matrix.conf, or on those that LEGS names'
+	@echo '                  (4 hours)'
 	@echo '  make exhaustive every state of small worlds, every interleaving of short sequences'
 	@echo '                  (3 min)'
 	@echo '  make fuzz       libFuzzer on operation streams and on the device, FUZZ_SECONDS (60)'
@@ -66,7 +68,8 @@ help:
 	@echo '  make lint       checkpatch, kernel-doc, sparse, W=1, shellcheck, layers (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
 	@echo
-	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, 6.12-arm64, or a name of vm/kernels.conf'
+	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, newest, or a name of vm/kernels.conf; what is'
+	@echo '                  foreign is cross-built, and emulated: 6.12-arm64, 6.12-riscv64, 6.12-s390x ...'
 	@echo '  V=1             show all output'
 	@echo '  ONLY="a b"      run only these scenarios'
 	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
@@ -83,7 +86,7 @@ vm-console:
 	@vm/console.sh
 
 test:
-	@vm/test.sh check kunit scenarios
+	@vm/test.sh check kunit demo scenarios
 
 check kunit scenarios lifecycle:
 	@vm/test.sh $@
@@ -98,7 +101,7 @@ soak:
 	@vm/run.sh --kernel $(KERNEL) --append GUEST_SECONDS=$(SECONDS) --show vm/soak.sh
 
 matrix:
-	@vm/matrix.sh
+	@vm/matrix.sh $(LEGS)
 
 exhaustive fuzz models tsan compilers big-endian:
 	@vm/proof.sh $@

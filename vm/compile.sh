@@ -2,8 +2,9 @@
 # Compile and link every configuration, and run nothing: the modules for each kernel of the matrix,
 # the native tests for each page size, the library, the fuzzers, the tool and its tests. It finds
 # within minutes what would otherwise be found by the leg that is built last. The last line says how
-# many were built and how many were not. A kernel that is built from source and is not in the cache
-# is skipped: to get it takes many minutes, which 'make matrix' or 'make kunit' spend.
+# many were built and how many were not. A kernel that is built from source or for another machine,
+# and is not in the cache, is skipped: to get it takes many minutes, or compilers and emulators,
+# which 'make matrix' or 'make kunit' spend.
 # Usage: vm/compile.sh
 
 # shellcheck source=vm/lib.sh
@@ -34,7 +35,7 @@ native()
 # in_cache KERNEL: it can be built against without being built itself.
 in_cache()
 {
-	awk -v n="$1" '$1 == n { exit $2 != "stock" }' "$root/vm/kernels.conf" ||
+	awk -v n="$1" '$1 == n { exit $2 != "stock" || $4 != "x86_64" }' "$root/vm/kernels.conf" ||
 		[ -e "$cache/kernel/$1/release" ]
 }
 

@@ -4,6 +4,7 @@
 #   check           the native suites and the harness's own tests
 #   kunit           the KUnit suites in the debug kernel, and its KASAN reports
 #   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
+#   demo            vm/demo.sh, what 'make vm' shows, with the kernel $DEMO_KERNEL (6.12-arm64)
 #   packages        the Debian packages on a clean system: apt, DKMS, load in a guest, remove
 #   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh, likewise
 # Parts run at the same time; their output is prefixed with their names. Suites
@@ -102,6 +103,21 @@ part_kunit()
 	guest kunit "$name" "$root/vm/scenarios/kunit.sh" \
 		--append "GUEST_SUITES=$(suites_in "$modules"/*kunit*.ko)" || status=1
 	guest kunit "$name" "$root/vm/scenarios/kasan.sh" || status=1
+	return "$status"
+}
+
+# The demonstration is for people; its status is the result.
+part_demo()
+{
+	local kernel=${DEMO_KERNEL:-6.12-arm64} out status=0
+	out=$results/demo/$kernel
+	prepare demo || return 1
+	"$root/vm/run.sh" --kernel "$kernel" --out "$out" "$root/vm/demo.sh" || status=$?
+	if [ -e "$out/verdict.ktap" ]; then
+		cp "$out/verdict.ktap" "$results/demo/$kernel-guest.ktap"
+	else
+		stage demo "$kernel demo: the guest was started" false || true
+	fi
 	return "$status"
 }
 
@@ -211,6 +227,7 @@ run_part()
 	mkdir -p "$results/$1"
 	case $1 in
 	check)		part_check || status=$? ;;
+	demo)		part_demo || status=$? ;;
 	kunit)		part_kunit || status=$? ;;
 	packages)	part_packages || status=$? ;;
 	scenarios)	part_scenarios || status=$? ;;
@@ -227,6 +244,7 @@ guests()
 		case $part in
 		check)	;;
 		kunit)	names+=("${KUNIT_KERNEL:-debug}") ;;
+		demo)	names+=("${DEMO_KERNEL:-6.12-arm64}") ;;
 		*)	names+=("$kernel") ;;
 		esac
 	done
@@ -248,7 +266,7 @@ case " $* " in *" scenarios "*|*" packages "*) groups+=(package) ;; esac
 pids=()
 for part; do
 	case $part in
-	check|kunit|scenarios|packages|lifecycle|ioctl_fuzz) ;;
+	check|kunit|demo|scenarios|packages|lifecycle|ioctl_fuzz) ;;
 	*)	die "vm/test.sh: no part '$part'; see the head of vm/test.sh" ;;
 	esac
 	run_part "$part" >&2 &
@@ -272,7 +290,7 @@ mapfile -t files < <(find "$@" -maxdepth 1 -name '*.ktap' | sort)
 status=0
 "$root/vm/ktap.py" "${files[@]}" >"$results/summary" || status=$?
 cat "$results/summary"
-if [ "$*" = "check kunit scenarios" ]; then
+if [ "$*" = "check kunit demo scenarios" ]; then
 	command="make test"
 else
 	command="make ${*//_/-}"
