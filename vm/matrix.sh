@@ -1,16 +1,28 @@
 #!/bin/bash
 # Run the tests on every leg of matrix.conf, and print a table of the results.
 # Usage: vm/matrix.sh [LEG]...      all legs if none is named
-# RECORD=1: also writes a section of vm/TESTS.md, if all legs were run.
+# RECORD=1: also writes a section of vm/TESTS.md, if all legs were run, and in any case the rows of
+# the legs that were run in README.md's table of kernels.
 
-# shellcheck source=vm/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm/arch.sh
+. "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 results=$products/matrix
 whole=$SECONDS
 mkdir -p "$results"
 : >"$results/table"
+: >"$results/kernels"
 failed=0 passed=0 ran=0
+
+# kernel_facts KERNEL: print release, architecture and KiB of a page, from what is in the cache
+kernel_facts()
+{
+	local tree=$cache/kernel/$1 shift
+	shift=$(sed -n 's/^CONFIG_PAGE_SHIFT=//p' "$tree/config" 2>/dev/null || true)
+	use_arch "$(arch_of "$1")"
+	echo "$(cat "$tree/release" 2>/dev/null || echo '-')" "${arch_debian:-um}" \
+		$((1 << (${shift:-12} - 10)))
+}
 
 while read -r leg kernel parts settings <&3; do
 	if [ $# -gt 0 ]; then
@@ -20,7 +32,7 @@ while read -r leg kernel parts settings <&3; do
 	began=$SECONDS
 	log=$results/$leg.log
 	# shellcheck disable=SC2086 # settings and parts are words
-	env $settings KERNEL="$kernel" KUNIT_KERNEL="$kernel" \
+	env $settings KERNEL="$kernel" KUNIT_KERNEL="$kernel" DEMO_KERNEL="$kernel" \
 		RESULTS="$results/$leg" RECORD="" \
 		"$root/vm/test.sh" ${parts//,/ } </dev/null >"$log" || true
 	line=$(tail -n 1 "$log")
@@ -29,17 +41,20 @@ while read -r leg kernel parts settings <&3; do
 	*)	line="0 passed, 1 failed" ;;
 	esac
 	grep '^FAILED' "$log" >&2 || true
-	read -r p _ f _ <<<"$line"
+	read -r p _ f _ s _ <<<"$line"
 	passed=$((passed + p)) failed=$((failed + f)) ran=$((ran + 1))
-	printf '%-10s %-45s %5d s\n' "$leg" "$line" $((SECONDS - began)) |
+	printf '%-14s %-45s %5d s\n' "$leg" "$line" $((SECONDS - began)) |
 		tee -a "$results/table" >&2
+	echo "$leg $(kernel_facts "$kernel") $p ${f%,} ${s:-0}" >>"$results/kernels"
 done 3< <(grep -E '^[^# ]' "$root/vm/matrix.conf")
 
-[ $ran -gt 0 ] || die "no leg of that name in vm/matrix.conf"
+[ $ran -gt 0 ] || die "no leg of that name in vm/matrix.conf; there are:" \
+	"$(awk '/^[^# ]/ { printf "%s ", $1 }' "$root/vm/matrix.conf")"
 echo
 cat "$results/table"
 echo "$passed passed, $failed failed"
 began=$whole
+[ -n "${ONLY:-}" ] || record kernels "$results/kernels"
 [ $# = 0 ] || RECORD=
 record matrix "$results/table"
 [ $failed = 0 ] && [ $passed -gt 0 ]

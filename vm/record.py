@@ -4,12 +4,17 @@
 Usage: record.py bench LAB RESULT.json [BASELINE.json]   a section of vm/bench/RESULTS.md
        record.py tests COMMAND GUEST KTAP...             a section of vm/TESTS.md
        record.py matrix TABLE                            a section of vm/TESTS.md
+       record.py kernels LEGS                            rows of the table in README.md
        record.py programs RESULT.json                    a section of vm/bench/RESULTS.md
 
 LAB: uml, kvm, icount, host. RESULT: written by 'myallocctl -o RESULT.json bench run' or by
 bench/host.py; that of programs by programs.py. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
-'-' if there was none. TABLE: the output of vm/matrix.sh. RECORD_SECONDS: how long it took.
+'-' if there was none. TABLE: the output of vm/matrix.sh; LEGS: its lines
+'leg release architecture KiB-of-a-page passed failed skipped'. RECORD_SECONDS: how long it took.
 RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
+
+README.md's table of kernels has a row for each leg of vm/matrix.conf that was ever recorded, in that
+order, between two comments; rows of legs that were not run stay as they are.
 
 A section begins with its heading and ends before the next one. Each command replaces its own
 section and leaves the others unchanged. Exit status: 0; 2 if the input cannot be used.
@@ -20,6 +25,7 @@ import json
 import math
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -29,6 +35,8 @@ import ktap
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RESULTS = os.path.join(ROOT, "vm", "bench", "RESULTS.md")
 TESTS = os.path.join(ROOT, "vm", "TESTS.md")
+README = os.path.join(ROOT, "README.md")
+LEGS = os.path.join(ROOT, "vm", "matrix.conf")
 
 RESULTS_HEAD = """# What was measured
 
@@ -146,7 +154,7 @@ def commit():
     """The state of the sources, ignoring the files that this program writes."""
     name = command_output("git", "rev-parse", "--short", "HEAD")
     changed = command_output("git", "status", "--porcelain", "--untracked-files=no", "--", ".",
-                             ":!vm/TESTS.md", ":!vm/bench/RESULTS.md")
+                             ":!vm/TESTS.md", ":!vm/bench/RESULTS.md", ":!README.md")
     return (name or "no commit") + (" with changes" if changed else "")
 
 
@@ -427,6 +435,41 @@ def matrix_body(lines, seconds, where=machine, state=commit, now=None):
         table(("leg", "passed", "failed", "skipped", "time"), rows)
 
 
+KERNELS = re.compile(r"(<!-- kernels: [^\n]* -->\n)(.*?)(<!-- kernels end -->\n)", re.DOTALL)
+
+
+def kernels_table(text, lines, legs, now=None):
+    """README's TEXT with the rows of these legs replaced; LEGS: all names, in their order."""
+    found = KERNELS.search(text)
+    if not found:
+        raise Unusable("README.md has no table of kernels")
+    rows = {}
+    for line in found.group(2).splitlines()[2:]:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        rows[cells[0]] = cells
+    for line in lines:
+        words = line.split()
+        if len(words) != 7 or not words[3].isdigit():
+            raise Unusable("no leg of vm/matrix.sh: %r" % line)
+        leg, release, machine, page, passed, failed, skipped = words
+        rows[leg] = [leg, release, machine, page + " KiB", passed, failed, skipped,
+                     now or time.strftime("%Y-%m-%d", time.gmtime())]
+    body = table(("leg", "Linux", "machine", "pages", "passed", "failed", "skipped", "date"),
+                 [rows[leg] for leg in legs if leg in rows])
+    return text[:found.end(1)] + body + text[found.start(3):]
+
+
+def write_kernels(lines):
+    with open(LEGS, encoding="utf-8") as file:
+        legs = [line.split()[0] for line in file if line[:1] not in "# \n"]
+    with open(README, encoding="utf-8") as file:
+        text = kernels_table(file.read(), lines, legs)
+    with open(README + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(README + ".new", README)
+    print("recorded in README.md: kernels", file=sys.stderr)
+
+
 def load(name):
     with open(name, encoding="utf-8") as file:
         return json.load(file)
@@ -447,6 +490,9 @@ def main(words):
     elif words[:1] == ["programs"] and len(words) == 2:
         write_section(RESULTS, RESULTS_HEAD, "make programs",
                       programs_body(load(words[1]), seconds))
+    elif words[:1] == ["kernels"] and len(words) == 2:
+        with open(words[1], encoding="utf-8") as file:
+            write_kernels(file.read().splitlines())
     elif words[:1] == ["matrix"] and len(words) == 2:
         with open(words[1], encoding="utf-8") as file:
             write_section(TESTS, TESTS_HEAD, "make matrix",

@@ -56,6 +56,16 @@ def matrix(*lines):
     return record.matrix_body(lines, 60, where=lambda: "here", state=lambda: "abc", now="then")
 
 
+KERNELS = "# Top\n<!-- kernels: made -->\n" \
+    "| leg | Linux | machine | pages | passed | failed | skipped | date |\n" \
+    "|---|---|---|---|---|---|---|---|\n%s<!-- kernels end -->\nEnd\n"
+
+
+def kernels(*lines, legs="abc"):
+    return record.kernels_table(KERNELS % "| a | 6.1 | amd64 | 4 KiB | 9 | 0 | 0 | once |\n",
+                                lines, legs, now="today")
+
+
 def programs(*rows):
     made = {"time": "then", "rounds": 3, "programs": [
         {"name": name, "sides": [{"name": "glibc", "wall": 2, "cpu": 1.5, "kb": 2048},
@@ -144,6 +154,20 @@ CASES = [
      matrix("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")),
     ("a line that is no leg", lambda: unusable(matrix, "6.1 died")),
     ("no leg", lambda: unusable(matrix)),
+    ("a row of README's kernels", lambda: "| b | 7.2 | arm64 | 16 KiB | 3 | 0 | 1 | today |\n" in
+     kernels("b 7.2 arm64 16 3 0 1")),
+    ("the rows of other legs stay, in the order of the legs", lambda: kernels(
+        "b 7.2 arm64 16 3 0 1", "c 7.3 um 4 2 1 0") ==
+     KERNELS % "| a | 6.1 | amd64 | 4 KiB | 9 | 0 | 0 | once |\n"
+               "| b | 7.2 | arm64 | 16 KiB | 3 | 0 | 1 | today |\n"
+               "| c | 7.3 | um | 4 KiB | 2 | 1 | 0 | today |\n"),
+    ("a leg that is gone has no row", lambda: "| a |" not in kernels("b 7.2 arm64 16 3 0 1",
+                                                                   legs="bc")),
+    ("the same twice changes nothing", lambda: record.kernels_table(
+        kernels("c 7.3 um 4 2 1 0"), ["c 7.3 um 4 2 1 0"], "abc", now="today") ==
+     kernels("c 7.3 um 4 2 1 0")),
+    ("a line that is no leg of a kernel", lambda: unusable(kernels, "b died")),
+    ("no table of kernels", lambda: unusable(record.kernels_table, "text", [], "abc")),
     ("programs, side by side", lambda: all(
         line in programs(("gcc", 2.5)) for line in
         ("medians of 3 rounds", "| program | glibc | myalloc |", "| gcc | 2.00 | 2.50 |",
