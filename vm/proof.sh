@@ -2,7 +2,8 @@
 # Search for errors longer and deeper than the tests do, and sum up the results.
 # The last line says how many passed and failed.
 # Usage: vm/proof.sh WHAT
-#   exhaustive   every state of small worlds, every interleaving of short sequences
+#   exhaustive   every state of small worlds, every interleaving of short sequences, 10^8 requests
+#                within a contract
 #   fuzz         libFuzzer on operation streams and on the device, FUZZ_SECONDS (60) each
 #   models       the lock-free parts as models, checked by spin, and as litmus tests for weakly
 #                ordered machines, decided by herd7
@@ -52,7 +53,8 @@ mkdir -p "$results"
 status=0
 case $what in
 exhaustive)
-	programs=(exhaustive_test slab_states_test interleave_test robson_test wrong_free_test)
+	programs=(exhaustive_test slab_states_test interleave_test robson_test wrong_free_test
+		  contract_test)
 	build "20 s" "$root/lib/tests" O="$tests" "${programs[@]/#/$tests/}"
 	say "==> every state, every interleaving (usually 3 to 10 min)"
 	for program in "${programs[@]}"; do

@@ -5,7 +5,8 @@
  * Small lines: all states that a client can bring about are visited, in a store of N pages as the
  * plan says, where no request may fail, and in one of N - 1, where one must. Large lines, up to
  * 16 Mi pages: an adversary that keeps in each slot the smallest block that it can, and random
- * loads, against lib/page/buddy.c. exhaustive_test shows that buddy.c is that first fit.
+ * loads, against lib/page/buddy.c. exhaustive_test shows that buddy.c is that first fit. And many
+ * requests, attacks and random loads in turn, within one contract.
  *
  * A state of the search is which frames are allocated, and at which of them something begins.
  */
@@ -16,6 +17,7 @@
 #include "ktap.h"
 #include "program.h"
 #include "state_set.h"
+#include "zone/validate.h"
 #include "zone/zone.h"
 
 #define LARGE_MOST	BIT(24)	/* frames of a large store */
@@ -140,22 +142,28 @@ static struct {
 	struct myalloc_zone *zone;	/* of a contract, in place of @buddy */
 	void *meta;
 	u16 *size;
-	u32 nr, live, end, requests;
+	u32 nr, live, end;
+	u64 requests;
 	bool failed;
 } store;
 
-static void make_store(u32 nr, u32 order)
+static void begin_store(u32 nr)
 {
-	size_t bytes = myalloc_buddy_meta_size(nr, order);
-
 	store.nr = nr;
 	store.live = 0;
 	store.end = 0;
 	store.requests = 0;
 	store.failed = false;
-	store.meta = calloc(1, bytes);
 	store.size = calloc(nr, sizeof(*store.size));
-	if (!store.meta || !store.size)
+	if (!store.size)
+		host_fatal("no memory for a store of %u frames", nr);
+}
+
+static void make_store(u32 nr, u32 order)
+{
+	begin_store(nr);
+	store.meta = calloc(1, myalloc_buddy_meta_size(nr, order));
+	if (!store.meta)
 		host_fatal("no memory for a store of %u frames", nr);
 	myalloc_buddy_init(&store.buddy, nr, order, MYALLOC_FIRST_FIT, store.meta);
 }
@@ -238,16 +246,25 @@ static void attack(u32 live, const u32 *sizes, u32 nr)
 		phase(live, sizes[i]);
 }
 
+/* The sizes of a set of orders, ascending; returns their number. */
+static u32 sizes_of(u32 orders, u32 *sizes)
+{
+	u32 nr = 0, k;
+
+	for (k = 0; k < MYALLOC_NR_ORDERS; k++)
+		if (orders & BIT(k))
+			sizes[nr++] = BIT(k);
+	return nr;
+}
+
 /* N withstands the adversary, who comes to its end; N - 1 does not. */
 static void large_blocks(u32 live, u32 orders)
 {
-	u32 needed = myalloc_plan_blocks(live, orders), top = fls(orders) - 1, end, requests;
-	u32 sizes[MYALLOC_NR_ORDERS], nr = 0, k;
+	u32 needed = myalloc_plan_blocks(live, orders), top = fls(orders) - 1, end;
+	u32 sizes[MYALLOC_NR_ORDERS], nr = sizes_of(orders, sizes);
+	u64 requests;
 	bool good;
 
-	for (k = 0; k <= top; k++)
-		if (orders & BIT(k))
-			sizes[nr++] = BIT(k);
 	make_store(needed, top);
 	attack(live, sizes, nr);
 	good = !store.failed;
@@ -257,7 +274,7 @@ static void large_blocks(u32 live, u32 orders)
 	make_store(needed - 1, top);
 	attack(live, sizes, nr);
 	ktap_result(good && end == needed && store.failed,
-		    "M = %u, orders 0x%x: the adversary uses %u of N = %u pages in %u requests, and breaks N - 1",
+		    "M = %u, orders 0x%x: the adversary uses %u of N = %u pages in %llu requests, and breaks N - 1",
 		    live, orders, end, needed, requests);
 	end_store();
 }
@@ -275,7 +292,7 @@ static void large_extents(u32 live, u32 largest)
 	make_store(needed, fls(largest - 1));
 	attack(live, sizes, nr);
 	ktap_result(!store.failed && store.end <= needed,
-		    "M = %u, extents up to %u: the adversary uses %u of N = %u pages in %u requests",
+		    "M = %u, extents up to %u: the adversary uses %u of N = %u pages in %llu requests",
 		    live, largest, store.end, needed, store.requests);
 	end_store();
 }
@@ -306,43 +323,43 @@ static struct myalloc_zone *make_parent(u32 nr_chunks)
 	return zone;
 }
 
-/* The adversary against a contract; @flags may make it a page short. */
-static void attack_contract(const struct myalloc_contract_line *line, const u32 *sizes, u32 nr,
-			    unsigned int flags, struct myalloc_contract_stats *stats)
+/* The contract that is under attack; its parent is parent_zone. */
+static struct myalloc_contract *contract;
+static struct myalloc_zone *parent_zone;
+
+/* Make a contract of one line, and take the rest of the parent. @flags may make it a page short. */
+static void begin_contract(const struct myalloc_contract_line *line, unsigned int flags)
 {
 	struct myalloc_contract_plan plan;
-	struct myalloc_zone *parent;
-	struct myalloc_contract *c;
+	u32 order;
+
+	parent_zone = make_parent(512);
+	if (myalloc_contract_plan(parent_zone, line, 1, &plan))
+		host_fatal("no plan");
+	contract = myalloc_contract_create(parent_zone, "c", line, 1, flags, &plan);
+	if (IS_ERR(contract))
+		host_fatal("no contract");
+	for (order = PARENT_ORDER + 1; order--; )
+		while (myalloc_pages_alloc(parent_zone, order, 0))
+			;
+	begin_store(plan.line[0].needed);
+	store.zone = myalloc_contract_zone(contract, 0);
+}
+
+static void end_contract(struct myalloc_contract_stats *stats)
+{
 	u32 i;
 
-	parent = make_parent(512);
-	if (myalloc_contract_plan(parent, line, 1, &plan))
-		host_fatal("no plan");
-	c = myalloc_contract_create(parent, "c", line, 1, flags, &plan);
-	if (IS_ERR(c))
-		host_fatal("no contract");
-	/* Others take the rest, as far as they can. */
-	for (i = PARENT_ORDER + 1; i--; )
-		while (myalloc_pages_alloc(parent, i, 0))
-			;
-	store.zone = myalloc_contract_zone(c, 0);
-	store.nr = plan.line[0].needed;
-	store.live = 0;
-	store.end = 0;
-	store.requests = 0;
-	store.failed = false;
-	store.size = calloc(store.nr, sizeof(*store.size));
-	attack(line->pages, sizes, nr);
-	myalloc_contract_stats(c, 0, stats);
+	myalloc_contract_stats(contract, 0, stats);
 	free(store.size);
 	store.zone = NULL;
 	/* The parent's memory is not there, and its metadata is not worth a walk. */
-	if (myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE))
+	if (myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE))
 		host_fatal("the contract does not end");
-	for (i = 0; i < parent->buddy.nr_frames; i++)
-		if (parent->frames[i].type == MYALLOC_FRAME_PAGE)
-			myalloc_free(parent, myalloc_frame_addr(parent, i));
-	if (myalloc_zone_destroy(parent))
+	for (i = 0; i < parent_zone->buddy.nr_frames; i++)
+		if (parent_zone->frames[i].type == MYALLOC_FRAME_PAGE)
+			myalloc_free(parent_zone, myalloc_frame_addr(parent_zone, i));
+	if (myalloc_zone_destroy(parent_zone))
 		host_fatal("the zone does not end");
 }
 
@@ -352,13 +369,14 @@ static void contract_blocks(u32 live, u32 orders)
 		.kind = MYALLOC_CONTRACT_PAGES, .pages = live, .orders = orders,
 	};
 	struct myalloc_contract_stats stats, less;
-	u32 sizes[MYALLOC_NR_ORDERS], nr = 0, k;
+	u32 sizes[MYALLOC_NR_ORDERS], nr = sizes_of(orders, sizes);
 
-	for (k = 0; k <= MYALLOC_CHUNK_MAX; k++)
-		if (orders & BIT(k))
-			sizes[nr++] = BIT(k);
-	attack_contract(&line, sizes, nr, 0, &stats);
-	attack_contract(&line, sizes, nr, MYALLOC_CONTRACT_SHORT, &less);
+	begin_contract(&line, 0);
+	attack(live, sizes, nr);
+	end_contract(&stats);
+	begin_contract(&line, MYALLOC_CONTRACT_SHORT);
+	attack(live, sizes, nr);
+	end_contract(&less);
 	ktap_result(!stats.failed_within && !stats.beyond && stats.peak <= live &&
 		    stats.highest_end == stats.needed && less.failed_within == 1,
 		    "a contract, M = %u, orders 0x%x: %llu of %llu pages used, %llu requests within failed; %llu with a page less",
@@ -437,6 +455,83 @@ static void random_lines(u32 lines, u32 rounds, bool extents)
 		ktap_note("M = %u, N = %u", live, needed);
 }
 
+/* --- many requests ---------------------------------------------------------------------------- */
+
+#define ENDURE_LIVE	2048
+#define ENDURE_ORDERS	0x3ff
+
+static void give_all(void)
+{
+	u32 i;
+
+	for (i = 0; i < store.nr && store.live; i++)
+		if (store.size[i])
+			give(i);
+}
+
+/* Attacks on an empty store and random loads in turn. Counts those that use the last page. */
+static void endure(u64 requests, u64 *attacks, u64 *full)
+{
+	u32 sizes[MYALLOC_NR_ORDERS], nr = sizes_of(ENDURE_ORDERS, sizes);
+
+	*attacks = 0;
+	*full = 0;
+	while (store.requests < requests && !store.failed) {
+		give_all();
+		store.end = 0;
+		attack(ENDURE_LIVE, sizes, nr);
+		++*attacks;
+		*full += store.end == store.nr;
+		give_all();
+		load(ENDURE_LIVE, sizes, nr, 10);
+	}
+}
+
+/* What a contract has served, without the parent's memory: nothing is lost, nothing is missing. */
+static u64 served(void)
+{
+	struct myalloc_validation v;
+	u64 sum = 0;
+	u32 k;
+
+	give_all();
+	myalloc_zone_validate(store.zone, &v);
+	if (v.errors || store.zone->buddy.nr_free != store.zone->buddy.nr_frames)
+		return 0;
+	for (k = 0; k < MYALLOC_NR_ORDERS; k++)
+		sum += store.zone->allocs[k];
+	return sum;
+}
+
+/* Within a contract @requests succeed, and each attack uses its last page; a page less, one fails. */
+static void many_requests(u64 requests)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = ENDURE_LIVE, .orders = ENDURE_ORDERS,
+	};
+	struct myalloc_contract_stats stats, less;
+	u64 attacks, full, made, sum;
+
+	begin_contract(&line, 0);
+	endure(requests, &attacks, &full);
+	made = store.requests;
+	sum = served();
+	end_contract(&stats);
+	ktap_result(made >= requests && sum == made && !stats.failed_within && !stats.beyond &&
+		    !stats.live && stats.peak <= ENDURE_LIVE,
+		    "%llu requests within a contract, %llu of them served; %llu failed, %llu were beyond",
+		    made, sum, stats.failed_within, stats.beyond);
+	ktap_result(attacks && full == attacks && stats.highest_end * 100 >= stats.set_aside * 95,
+		    "of %llu attacks %llu used the last page needed: %llu of %llu set aside", attacks,
+		    full, stats.highest_end, stats.set_aside);
+	begin_contract(&line, MYALLOC_CONTRACT_SHORT);
+	endure(requests, &attacks, &full);
+	made = store.requests;
+	end_contract(&less);
+	ktap_result(store.failed && attacks == 1 && less.failed_within == 1,
+		    "with a page less, request %llu in attack %llu fails", made, attacks);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -449,9 +544,11 @@ int main(int argc, char **argv)
 		{ LARGE_MOST / 2, 0x201 }, { 3000017, 0x3ff },
 	};
 	bool full = false;
-	u64 seed = program_seed();
+	u64 seed = program_seed(), requests = 0;
 	const struct program_option options[] = {
 		{ "full", PROGRAM_FLAG, &full, "larger cases (some minutes, 1 GB)" },
+		{ "requests", PROGRAM_U64, &requests,
+		  "requests within one contract; 0: 300000, with --full 100000000" },
 		{ "seed", PROGRAM_U64, &seed, "repeat a run" },
 		{ }
 	};
@@ -460,7 +557,7 @@ int main(int argc, char **argv)
 	program_options(argc, argv, "In how many pages no request within a contract fails.",
 			options);
 	myalloc_random_init(&rng, seed, 0);
-	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 3 + 2 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
+	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 3 + 2 + 3 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
 	ktap_note("--seed %llu", seed);
 	small_blocks(0, 20);
 	small_blocks(1, 12);
@@ -481,6 +578,7 @@ int main(int argc, char **argv)
 	contract_blocks(50000, 0x055);
 	random_lines(full ? 3000 : 200, 60, false);
 	random_lines(full ? 3000 : 200, 60, true);
+	many_requests(requests ? requests : full ? 100000000 : 300000);
 	for (i = 0; full && i < ARRAY_SIZE(full_large); i++)
 		large_blocks(full_large[i].live, full_large[i].orders);
 	if (full) {

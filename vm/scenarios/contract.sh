@@ -1,5 +1,5 @@
 # No request within a contract fails, whatever others do; with one page less than planned, one does.
-# CONTRACT_REQUESTS: how many requests the adversaries make.
+# On the kernel's command line: CONTRACT_REQUESTS=N of each adversary instead of 20,000.
 . /guest/ktap.sh
 
 debug=/sys/kernel/debug/myalloc
@@ -32,11 +32,23 @@ expect "end" myallocctl contract end held
 expect "the program that held it has ended" wait $holder
 cat /tmp/create.txt
 refuse "end: it has ended already" myallocctl contract end held
-for adversary in robson random; do
+# A number of the last test's result, such as requests.
+of()
+{
+	tr ',' '\n' </tmp/test.json | sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p"
+}
+
+for adversary in random robson; do
 	expect "the adversary $adversary, $requests requests" \
-		myallocctl contract test --adversary $adversary --others greedy \
+		myallocctl -o /tmp/test.json contract test --adversary $adversary --others greedy \
 		--requests "$requests" pages:1024@0,3,6
+	note "$(of requests) requests in $(of elapsed_ms) ms, of which $(of failures) failed; others failed $(of others_fails) times"
+	expect "that many requests were made" test "$(of requests)" -ge "$requests"
+	expect "none of them failed" test "$(of failures) $(of failed_within)" = "0 0"
 done
+note "$(of highest_end_pages) of $(of set_aside_pages) pages that are set aside were used"
+expect "robson uses at least 95 % of the set-aside" \
+	test $((100 * $(of highest_end_pages))) -ge $((95 * $(of set_aside_pages)))
 refuse "the adversary robson, with one page less" \
 	myallocctl contract test --short 1 --requests "$requests" pages:1024@0,3,6
 
