@@ -396,6 +396,94 @@ static void contract(void)
 	end_zone();
 }
 
+#define ALONE	3	/* chunks; more than the deferred frees that a request takes along */
+
+static void *take(struct myalloc_zone *child, u32 pages)
+{
+	void *addr = is_power_of_2(pages) ? myalloc_pages_alloc(child, fls(pages) - 1, 0) :
+					    myalloc_pages_alloc_exact(child, pages, 0, 0);
+
+	if (!addr)
+		host_fatal("no %u pages", pages);
+	return addr;
+}
+
+/* Leave one page in each of the first chunks, and free these pages in an NMI that has no lock. */
+static void defer_alone(struct myalloc_zone *child)
+{
+	static void *rest[ALONE][BIT(CHUNK_ORDER)];
+	unsigned long irq;
+	u32 i, j;
+
+	for (i = 0; i < ALONE; i++)
+		for (j = 0; j < BIT(CHUNK_ORDER); j++)
+			rest[i][j] = take(child, 1);
+	for (i = 0; i < ALONE; i++)
+		for (j = 1; j < BIT(CHUNK_ORDER); j++)
+			myalloc_free(child, rest[i][j]);
+	raw_spin_lock_irqsave(&child->lock, irq);
+	host_enter_nmi();
+	for (i = ALONE; i--; )		/* the last one is reaped first */
+		myalloc_free(child, rest[i][0]);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&child->lock, irq);
+}
+
+/* The same for a request of @pages that comes after more deferred frees than it takes along. */
+static void contract_deferred(const struct myalloc_contract_line *line, u32 pages)
+{
+	struct myalloc_contract_plan plan;
+	struct myalloc_contract *c;
+	struct myalloc_zone *child;
+	u64 before, alloc_moves, free_moves;
+	u32 at, alloc_holds, free_holds;
+	void *addr;
+
+	make_zone(CHUNKS);
+	c = myalloc_contract_create(zone, "c", line, 1, 0, &plan);
+	if (IS_ERR(c))
+		host_fatal("no contract");
+	child = myalloc_contract_zone(c, 0);
+	defer_alone(child);
+	before = moves(child);
+	at = holds;
+	addr = take(child, pages);
+	alloc_moves = moves(child) - before;
+	alloc_holds = holds - at;
+	myalloc_zone_drain(child);
+	before = moves(child);
+	at = holds;
+	if (myalloc_free(child, addr))
+		host_fatal("a free is refused");
+	free_moves = moves(child) - before;
+	free_holds = holds - at;
+	ktap_result(alloc_moves > 2 * CHUNK_ORDER && alloc_moves <= 3 * CHUNK_ORDER &&
+		    alloc_holds == 1,
+		    "an alloc of %u pages after %d deferred frees splits and merges %u times at most, in 1 hold: %llu, %u",
+		    pages, ALONE, 3 * CHUNK_ORDER, alloc_moves, alloc_holds);
+	ktap_result(free_moves && free_moves <= CHUNK_ORDER && free_holds == 1,
+		    "a free of these merges %d times at most, in 1 hold: %llu, %u", CHUNK_ORDER,
+		    free_moves, free_holds);
+	if (myalloc_contract_end(c, 0))
+		host_fatal("the contract does not end");
+	end_zone();
+}
+
+static void contracts_deferred(void)
+{
+	static const u32 sizes[] = { 1, 257, 511, 512 };
+	const struct myalloc_contract_line blocks = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = ALONE << CHUNK_ORDER, .orders = 0x201,
+	}, extents = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = ALONE << CHUNK_ORDER, .sizes = sizes,
+		.nr_sizes = ARRAY_SIZE(sizes),
+	};
+
+	contract_deferred(&blocks, 1);
+	contract_deferred(&extents, 257);
+	contract_deferred(&extents, 511);
+}
+
 /* The capacity of a zone's magazines and depots: a share of it, for any number of CPUs. */
 static void share(u32 cpus, u32 nr_chunks)
 {
@@ -420,7 +508,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(15 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(21 + 2 * ARRAY_SIZE(cpus));
 	flush_hold();
 	flush_harvest();
 	trim_hold();
@@ -428,6 +516,7 @@ int main(void)
 	refill();
 	reap();
 	contract();
+	contracts_deferred();
 	for (i = 0; i < ARRAY_SIZE(cpus); i++) {
 		share(cpus[i], 1);
 		share(cpus[i], CHUNKS);

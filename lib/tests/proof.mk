@@ -8,7 +8,7 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them.
 searches := contract exhaustive slab_states interleave robson wrong_free
-plain-tests := $(searches) cpus
+plain-tests := $(searches) cpus steps
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
 plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(host-env:%=$(O)/obj/lib/%.o))
 
@@ -18,6 +18,7 @@ $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 $(O)/interleave_test $(O)/race_test $(O)/pool_test $(O)/wrong_free_test: wrap := $(raw-locks)
 $(O)/bounds_test: wrap := $(raw-locks)
+$(O)/steps_test: wrap := $(raw-locks),--wrap=host_irq_save,--wrap=host_irq_restore,--wrap=host_assert_held
 
 $(plain-tests:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)
