@@ -1167,15 +1167,25 @@ static void contract_validate(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, frames[0].type, MYALLOC_FRAME_CONTRACT);
 	DAMAGE(fx, frames[0].cache, 1023, "Z1: frame 0: a chunk of child 1023, which does");
 	DAMAGE(fx, frames[0].cache, 1024, "Z1: frame 0: a chunk of child 1024, which does");
-	DAMAGE(fx, frames[0].cache, frames[0].cache ^ 1, "J1: frob.0: frame 0 is no chunk of it");
-	DAMAGE(fx, part[0].blocks[1], part[0].blocks[0], "J1: frob.0: frame 0 is no chunk of it");
+	DAMAGE(fx, frames[0].cache, frames[0].cache ^ 1, "J1: frob.0: chunk 0 is no block of it");
+	DAMAGE(fx, part[0].blocks[1], part[0].blocks[0], "J1: frob.0: chunk 1 is no block of it");
+	DAMAGE(fx, part[0].blocks[1], NULL, "J1: frob.0: chunk 1 is no block of it");
+	DAMAGE(fx, fx->zone->children->zone[part[0].id], part[1].zone,
+	       "J1: frob.0: child 0 of its parent is another zone");
 	DAMAGE(fx, part[0].limit.peak, 65, "J2: frob.0: 65 pages were live of 64");
 	DAMAGE(fx, part[0].limit.highest_end, part[0].plan.needed + 1, "J2: frob.0: ");
-	DAMAGE(fx, part[1].plan.slabs, part[1].plan.slabs - 1, "J3: frob.1: ");
+	DAMAGE(fx, part[1].plan.slabs, part[1].plan.slabs - 1, "J5: frob.1: ");
 	DAMAGE(fx, part[1].cache->set_aside, part[1].plan.slabs - 1, "J3: frob.1: ");
 	kept = part[0].limit.stack[0];
 	DAMAGE(fx, part[0].limit.stack[0], 0, "J4: frob.0: ");
 	DAMAGE(fx, part[0].zone->frames[kept - 1].type, MYALLOC_FRAME_PAGE, "J4: frob.0: ");
+	DAMAGE(fx, part[0].limit.stack[0], 1ul << 40, "J4: frob.0: ");
+	kept = part[1].limit.stack[0];
+	DAMAGE(fx, part[1].limit.stack[0], kept + 1, "J4: frob.1: ");
+	DAMAGE(fx, *myalloc_object_state(part[1].cache, (void *)kept), MYALLOC_SLOT_LIVE,
+	       "J4: frob.1: ");
+	kept = part[0].limit.stack[0];
+	DAMAGE(fx, part[0].zone->limit, &part[1].limit, "J5: frob.0: ");
 	DAMAGE(fx, part[0].zone->buddy.nr_free, 0, "B4: ");
 	/* Not while somebody fills it. */
 	hooked = c;

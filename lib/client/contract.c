@@ -41,8 +41,12 @@
  *	    planned and the number of the child, and are the chunks of the child.
  *	J2  Live pages never exceed M, nor the highest end N.
  *	J3  A line of objects has exactly the slabs that were planned, all of them set aside.
- *	J4  The stacks hold as many things as @kept says; those of pages are tagged KEPT. (Compared
- *	    if no interrupt fills them meanwhile.)
+ *	J4  The stacks hold as many things as @kept says: blocks that are tagged KEPT, or objects
+ *	    whose slots are MOVING. (Compared if no interrupt fills them meanwhile.)
+ *	J5  What was declared and planned does not change: @digest is that of these members.
+ *
+ * Damage: a contract for which one of these does not hold does not end, because what it would give
+ * back may not be its own. A word of a stack is looked at before an NMI handler gets the thing.
  *
  * Time: a request takes one hold of the child's lock. In it are at most two deferred frees and its
  * own search, which looks at the lowest free block of each order. Each of these three does at most
@@ -55,6 +59,7 @@
  * while they are validated. Nothing is held while a child is made or ended.
  */
 #include "env.h"
+#include "base/random.h"
 #include "base/sort.h"
 #include "client/contract.h"
 #include "client/plan.h"
@@ -143,6 +148,14 @@ static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
 	return NULL;
 }
 
+/* Preemption is off, or the slabs stay for another reason. */
+static bool is_kept_object(struct myalloc_limit *limit, unsigned long thing)
+{
+	const u8 *state = myalloc_object_state(part_of(limit)->cache, (void *)thing);
+
+	return state && READ_ONCE(*state) == MYALLOC_SLOT_MOVING;
+}
+
 /* An object whose slot is MOVING. */
 static unsigned long fill_object(struct myalloc_limit *limit)
 {
@@ -176,6 +189,7 @@ static void reap_objects(struct myalloc_limit *limit)
 
 static const struct myalloc_limit_ops object_ops = {
 	.missed = missed_object,
+	.is_kept = is_kept_object,
 	.fill = fill_object,
 	.drop = drop_object,
 	.reap = reap_objects,
@@ -387,6 +401,34 @@ static int make_cache(struct myalloc_contract_part *part, const struct myalloc_c
 									cache->flags));
 }
 
+/* --- what does not change ------------------------------------------------------------------- */
+
+static u64 mix(u64 sum, const void *from, size_t bytes)
+{
+	const u32 *word = from;
+
+	for (; bytes; bytes -= sizeof(*word))
+		sum = myalloc_mix64(sum ^ *word++);
+	return sum;
+}
+
+/* Of all members that do not change once the part is complete, but for the list of blocks (J1). */
+static u64 digest_of(const struct myalloc_contract_part *part)
+{
+	const struct myalloc_limit *limit = &part->limit;
+	const u64 fixed[] = {
+		(uintptr_t)part->zone, (uintptr_t)part->cache, part->kind, part->declared, part->id,
+		part->nr_blocks, (uintptr_t)part->blocks, (uintptr_t)limit->zone,
+		(uintptr_t)limit->parent, (uintptr_t)limit->ops, (uintptr_t)limit->backing,
+		limit->owner, limit->most, limit->each, limit->order, limit->waiting,
+		(uintptr_t)limit->stack,
+	};
+	u64 sum = mix(0, fixed, sizeof(fixed));
+
+	sum = mix(sum, limit->sizes, sizeof(limit->sizes));
+	return mix(sum, &part->plan, sizeof(part->plan));
+}
+
 static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *part,
 		     const struct myalloc_contract_line *line, u32 pages)
 {
@@ -417,6 +459,7 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 		return err;
 	zone->limit = &part->limit;	/* from now on no other cache can be made */
 	myalloc_limit_fill(&part->limit);
+	part->digest = digest_of(part);
 	set_child(parent, part, zone);
 	return 0;
 }
@@ -580,6 +623,84 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 	return c;
 }
 
+/* --- what must hold ------------------------------------------------------------------------- */
+
+/* J1 */
+static void check_blocks(const struct myalloc_contract *c, const struct myalloc_contract_part *part,
+			 struct myalloc_validation *v)
+{
+	u32 i;
+
+	for (i = 0; i < part->zone->nr_chunks; i++) {
+		const struct myalloc_frame *frame = myalloc_map_frame(&c->parent->map,
+								      part->blocks[i]);
+
+		if (!frame || READ_ONCE(frame->tag) != chunk_tag(part) ||
+		    part->zone->chunks[i] != (unsigned long)part->blocks[i])
+			myalloc_finding(v, "J1: %s: chunk %u is no block of it", part->name, i);
+	}
+	if (READ_ONCE(c->parent->children->zone[part->id]) != part->zone)
+		myalloc_finding(v, "J1: %s: child %u of its parent is another zone", part->name,
+				part->id);
+}
+
+/* J2, J3 */
+static void check_line(const struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	const struct myalloc_limit *limit = &part->limit;
+
+	if (limit->peak > limit->most || limit->highest_end > part->plan.needed)
+		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
+				part->name, limit->peak, limit->most, limit->highest_end,
+				part->plan.needed);
+	/* Neither changes. */
+	if (part->cache && (myalloc_cache_slabs(part->cache) != part->plan.slabs ||
+			    READ_ONCE(part->cache->set_aside) != part->plan.slabs))
+		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
+				part->name, myalloc_cache_slabs(part->cache),
+				READ_ONCE(part->cache->set_aside), part->plan.slabs);
+}
+
+/* J4 */
+static void check_stacks(struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	struct myalloc_limit *limit = &part->limit;
+	s64 before = atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs), kept = 0;
+	u32 wrong = 0, i;
+
+	for (i = 0; i < nr_cpu_ids * limit->each; i++) {
+		unsigned long thing = READ_ONCE(limit->stack[i]);
+
+		kept += !!thing;
+		wrong += thing && !limit->ops->is_kept(limit, thing);
+	}
+	myalloc_env_point("contract-stacks");
+	if ((wrong || kept != atomic64_read(&limit->kept)) &&
+	    before == atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs))
+		myalloc_finding(v, "J4: %s: the stacks hold %lld things, %u not kept, counted %lld",
+				part->name, (long long)kept, wrong,
+				(long long)atomic64_read(&limit->kept));
+}
+
+/* J5 first, because the others rely on it. */
+static void check(struct myalloc_contract *c, struct myalloc_validation *v)
+{
+	u32 i;
+
+	for (i = 0; i < c->nr; i++) {
+		struct myalloc_contract_part *part = &c->part[i];
+
+		if (digest_of(part) != part->digest || part->zone->limit != &part->limit) {
+			myalloc_finding(v, "J5: %s: what was declared or planned has changed",
+					part->name);
+			continue;
+		}
+		check_blocks(c, part, v);
+		check_line(part, v);
+		check_stacks(part, v);
+	}
+}
+
 /* --- end ------------------------------------------------------------------------------------ */
 
 /* A block of a user; frees it with MYALLOC_CONTRACT_RELEASE. */
@@ -693,11 +814,13 @@ static bool report_part(struct myalloc_contract_part *part)
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: 0; -EBUSY if something of it is still held, or lent to the kernel. That is reported for
- * each line, and the contract remains usable; -EINVAL for an unknown flag.
+ * each line, and the contract remains usable; -EBUSY, too, if its members are damaged, which is
+ * reported; -EINVAL for an unknown flag.
  */
 int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
 {
 	bool release = flags & MYALLOC_CONTRACT_RELEASE, busy = false;
+	struct myalloc_validation v = { 0 };
 	u64 pages;
 	u32 i;
 
@@ -705,6 +828,12 @@ int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
 		return -EINVAL;
 	if (!contract)
 		return 0;
+	check(contract, &v);
+	if (v.errors) {
+		myalloc_zone_crit(contract->parent, "contract %s is damaged and stays: %s",
+				  contract->front.name, v.first);
+		return -EBUSY;
+	}
 	for (i = 0; i < contract->nr; i++) {
 		struct myalloc_contract_part *part = &contract->part[i];
 
@@ -824,72 +953,9 @@ int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
 	return 0;
 }
 
-/* J1 */
-static void check_blocks(struct myalloc_contract *c, const struct myalloc_contract_part *part,
-			 struct myalloc_validation *v)
-{
-	u32 i;
-
-	for (i = 0; i < part->zone->nr_chunks; i++) {
-		const struct myalloc_frame *frame = myalloc_map_frame(&c->parent->map,
-								      part->blocks[i]);
-
-		if (READ_ONCE(frame->tag) != chunk_tag(part) ||
-		    part->zone->chunks[i] != (unsigned long)part->blocks[i])
-			myalloc_finding(v, "J1: %s: frame %u is no chunk of it", part->name,
-					myalloc_frame_idx(c->parent, frame));
-	}
-}
-
-/* J2, J3 */
-static void check_line(const struct myalloc_contract_part *part, struct myalloc_validation *v)
-{
-	const struct myalloc_limit *limit = &part->limit;
-
-	if (limit->peak > limit->most || limit->highest_end > part->plan.needed)
-		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
-				part->name, limit->peak, limit->most, limit->highest_end,
-				part->plan.needed);
-	/* Neither changes. */
-	if (part->cache && (myalloc_cache_slabs(part->cache) != part->plan.slabs ||
-			    READ_ONCE(part->cache->set_aside) != part->plan.slabs))
-		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
-				part->name, myalloc_cache_slabs(part->cache),
-				READ_ONCE(part->cache->set_aside), part->plan.slabs);
-}
-
-/* J4 */
-static void check_stacks(const struct myalloc_contract_part *part, struct myalloc_validation *v)
-{
-	const struct myalloc_limit *limit = &part->limit;
-	s64 before = atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs), kept = 0;
-	u32 wrong = 0, i;
-
-	for (i = 0; i < nr_cpu_ids * limit->each; i++) {
-		unsigned long thing = READ_ONCE(limit->stack[i]);
-
-		kept += !!thing;
-		wrong += thing && !part->cache &&
-			 READ_ONCE(part->zone->frames[thing - 1].type) != MYALLOC_FRAME_KEPT;
-	}
-	myalloc_env_point("contract-stacks");
-	if ((wrong || kept != atomic64_read(&limit->kept)) &&
-	    before == atomic64_read(&limit->refills) + atomic64_read(&limit->nmi_allocs))
-		myalloc_finding(v, "J4: %s: the stacks hold %lld things, %u not kept, counted %lld",
-				part->name, (long long)kept, wrong,
-				(long long)atomic64_read(&limit->kept));
-}
-
 static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 {
-	struct myalloc_contract *c = myalloc_contract_of(front);
-	u32 i;
-
-	for (i = 0; i < c->nr; i++) {
-		check_blocks(c, &c->part[i], v);
-		check_line(&c->part[i], v);
-		check_stacks(&c->part[i], v);
-	}
+	check(myalloc_contract_of(front), v);
 }
 
 const struct myalloc_front_kind myalloc_contract_kind = {

@@ -18,6 +18,7 @@
  * @nr_blocks: number of chunks
  * @blocks: their addresses, ascending
  * @plan: what was planned
+ * @digest: of all that does not change once the part is complete (J5)
  * @name: of the zone
  */
 struct myalloc_contract_part {
@@ -30,6 +31,7 @@ struct myalloc_contract_part {
 	u32 nr_blocks;
 	void **blocks;
 	struct myalloc_contract_line_plan plan;
+	u64 digest;
 	char name[MYALLOC_CONTRACT_NAME + 4];
 };
 

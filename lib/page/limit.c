@@ -328,6 +328,14 @@ static unsigned long *stack_of(const struct myalloc_limit *limit, u32 cpu)
 	return limit->stack + (size_t)cpu * limit->each;
 }
 
+/* A word of a stack is none of its things. What it was is lost, and live from now on. */
+static noinline void lose_word(struct myalloc_limit *limit, unsigned long thing)
+{
+	atomic64_dec(&limit->kept);
+	myalloc_zone_crit(limit->zone, "the stack for NMI handlers of CPU %u holds 0x%lx, which is not kept there: damaged, it is dropped",
+			  smp_processor_id(), thing);
+}
+
 /**
  * myalloc_limit_pop() - take a thing from the stack of this CPU
  * @limit: the limit
@@ -342,9 +350,14 @@ unsigned long myalloc_limit_pop(struct myalloc_limit *limit)
 
 	if (limit->each) {
 		stack = stack_of(limit, smp_processor_id());
-		for (i = 0; i < limit->each && !thing; i++)
+		for (i = 0; i < limit->each && !thing; i++) {
 			if (READ_ONCE(stack[i]))
 				thing = xchg(&stack[i], 0);
+			if (unlikely(thing && !limit->ops->is_kept(limit, thing))) {
+				lose_word(limit, thing);
+				thing = 0;
+			}
+		}
 		myalloc_limit_kick(limit);
 	}
 	if (!thing) {
@@ -460,6 +473,13 @@ void myalloc_limit_fini(struct myalloc_limit *limit)
 	myalloc_env_free(limit->stack);
 }
 
+static bool is_kept_page(struct myalloc_limit *limit, unsigned long thing)
+{
+	return thing <= limit->zone->buddy.nr_frames &&
+	       READ_ONCE(limit->zone->frames[thing - 1].tag) ==
+	       myalloc_frame_tag(MYALLOC_FRAME_KEPT, limit->order, 0);
+}
+
 /* Index + 1 of a block that is KEPT. */
 static unsigned long fill_page(struct myalloc_limit *limit)
 {
@@ -500,6 +520,7 @@ static void reap_pages(struct myalloc_limit *limit)
 
 /* Of lines of pages and extents. */
 const struct myalloc_limit_ops myalloc_limit_page_ops = {
+	.is_kept = is_kept_page,
 	.fill = fill_page,
 	.drop = drop_page,
 	.reap = reap_pages,

@@ -12,6 +12,7 @@ struct myalloc_limit;
 /**
  * struct myalloc_limit_ops - what depends on the kind of the line; called in any context
  * @missed: an allocation of an object found none; returns one, or NULL
+ * @is_kept: is this, a word of a stack, a thing of @fill? Any value but 0 may be asked for
  * @fill: takes a thing for the stack of a CPU and counts it in @kept; returns an index or address,
  *	or 0 if there is none
  * @drop: gives a thing of @fill back
@@ -19,6 +20,7 @@ struct myalloc_limit;
  */
 struct myalloc_limit_ops {
 	void *(*missed)(struct myalloc_limit *limit, myalloc_flags_t flags, unsigned long caller);
+	bool (*is_kept)(struct myalloc_limit *limit, unsigned long thing);
 	unsigned long (*fill)(struct myalloc_limit *limit);
 	void (*drop)(struct myalloc_limit *limit, unsigned long thing);
 	void (*reap)(struct myalloc_limit *limit);

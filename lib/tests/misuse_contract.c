@@ -196,6 +196,207 @@ static void contract_short(void)
 	valid();
 }
 
+/* --- damage ----------------------------------------------------------------------------- */
+
+#define DECLARED_CHANGED	"J5: frob.0: what was declared or planned has changed"
+
+/* The damaged contract does not end and changes nothing; another one of the zone does not care. */
+static void stays_damaged(void)
+{
+	struct myalloc_zone_stats then, now, child_then, child_now;
+	struct myalloc_contract *other;
+	struct myalloc_contract_plan plan;
+
+	myalloc_zone_stats(zone, &then);
+	myalloc_zone_stats(child, &child_then);
+	EXPECT(myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE) == -EBUSY, "ended");
+	myalloc_zone_stats(zone, &now);
+	myalloc_zone_stats(child, &child_now);
+	EXPECT(now.free_pages == then.free_pages && child_now.free_pages == child_then.free_pages &&
+	       !memcmp(&child_then.page_frees, &child_now.page_frees, sizeof(now.page_frees)),
+	       "that gave something back");
+	corrupt(1);
+	other = myalloc_contract_create(zone, "other", &(struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 4, .orders = 0x1 }, 1, 0, &plan);
+	EXPECT(!IS_ERR(other), "no other contract");
+	good(myalloc_pages_free(myalloc_contract_zone(other, 0),
+				myalloc_pages_alloc(myalloc_contract_zone(other, 0), 0, 0), 0));
+	good(myalloc_contract_end(other, 0));
+}
+
+/* Mended again, it ends. */
+static void ends_mended(void)
+{
+	valid();
+	good(myalloc_free(zone, p));
+	good(myalloc_contract_end(contract, 0));
+	valid();
+}
+
+static void contract_flip_most(void)
+{
+	make_pages();
+	contract->part[0].limit.most ^= 64;
+	invalid(DECLARED_CHANGED);
+	stays_damaged();
+	contract->part[0].limit.most ^= 64;
+	ends_mended();
+}
+
+static void contract_flip_sizes(void)
+{
+	make_pages();
+	contract->part[0].limit.sizes[0] ^= 4;	/* order 1 */
+	invalid(DECLARED_CHANGED);
+	stays_damaged();
+	contract->part[0].limit.sizes[0] ^= 4;
+	ends_mended();
+}
+
+/* A bit of each word that says what was declared or planned, one after the other. */
+static void contract_flip_each(void)
+{
+	struct myalloc_contract_part *part;
+	struct myalloc_limit *limit;
+	u32 i, k;
+
+	make_pages();
+	part = &contract->part[0];
+	limit = &part->limit;
+	{
+		const struct {
+			void *at;
+			size_t bytes;
+		} members[] = {
+			{ &limit->zone, sizeof(void *) }, { &limit->parent, sizeof(void *) },
+			{ &limit->ops, sizeof(void *) }, { &limit->backing, sizeof(void *) },
+			{ &limit->owner, 4 }, { &limit->most, 4 },
+			{ limit->sizes, sizeof(limit->sizes) }, { &limit->each, 4 },
+			{ &limit->order, 4 }, { &limit->waiting, 4 },
+			{ &limit->stack, sizeof(void *) }, { &part->zone, sizeof(void *) },
+			{ &part->cache, sizeof(void *) }, { &part->kind, 4 },
+			{ &part->declared, 4 }, { &part->id, 4 }, { &part->nr_blocks, 4 },
+			{ &part->blocks, sizeof(void *) }, { &part->plan, sizeof(part->plan) },
+		};
+
+		for (i = 0; i < ARRAY_SIZE(members); i++)
+			for (k = 0; k < members[i].bytes / 4; k++) {
+				u32 *word = (u32 *)members[i].at + k;
+
+				*word ^= 1u << (i + k) % 32;
+				invalid(DECLARED_CHANGED);
+				*word ^= 1u << (i + k) % 32;
+			}
+	}
+	ends_mended();
+}
+
+static void contract_flip_blocks(void)
+{
+	make_pages();
+	contract->part[0].blocks[0] += 1ul << 40;
+	invalid("J1: frob.0: chunk 0 is no block of it");
+	stays_damaged();
+	contract->part[0].blocks[0] -= 1ul << 40;
+	ends_mended();
+}
+
+/* In the parent: the block may be another one's now. */
+static void contract_flip_tag(void)
+{
+	struct myalloc_frame *frame;
+
+	make_pages();
+	frame = myalloc_map_frame(&zone->map, contract->part[0].blocks[0]);
+	frame->cache ^= 1;
+	invalid("Z1: frame 0: a chunk of child 1, which does not exist");
+	EXPECT(myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE) == -EBUSY, "ended");
+	EXPECT(myalloc_free(zone, p) == -EINVAL, "freed by way of no child");
+	frame->cache ^= 1;
+	ends_mended();
+}
+
+static void contract_flip_child(void)
+{
+	make_pages();
+	zone->children->zone[contract->part[0].id] = ERR_PTR(-EAGAIN);
+	EXPECT(myalloc_free(zone, p) == -EINVAL, "freed by way of no child");
+	EXPECT(myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE) == -EBUSY, "ended");
+	zone->children->zone[contract->part[0].id] = child;
+	ends_mended();
+}
+
+static void contract_flip_limit(void)
+{
+	make_pages();
+	child->limit = NULL;
+	invalid(DECLARED_CHANGED);
+	stays_damaged();
+	child->limit = &contract->part[0].limit;
+	ends_mended();
+}
+
+static void *in_nmi_got[3];
+
+static void alloc_pages_in_nmi(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(in_nmi_got); i++)
+		in_nmi_got[i] = myalloc_pages_alloc(child, 2, 0);
+}
+
+/* A page that a user has is not given to an NMI handler, too. */
+static void contract_flip_stack(void)
+{
+	unsigned long *stack;
+
+	make_contract(&(struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 16, .orders = 0x4, .nmi = 3 }, 0);
+	p = myalloc_pages_alloc(child, 2, 0);
+	EXPECT(p, "no page");
+	stack = contract->part[0].limit.stack;
+	stack[0] = myalloc_frame_idx(child, myalloc_map_frame(&child->map, p)) + 1;
+	stack[2] += 1ul << 40;
+	invalid("J4: frob.0: the stacks hold * things, 2 not kept, counted *");
+	EXPECT(myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE) == -EBUSY, "ended");
+	in_nmi_locked(&child->lock, alloc_pages_in_nmi);
+	EXPECT(in_nmi_got[0] && in_nmi_got[0] != p && !in_nmi_got[1] && !in_nmi_got[2],
+	       "%p, %p, %p of 3 with 2 damaged", in_nmi_got[0], in_nmi_got[1], in_nmi_got[2]);
+	good(myalloc_free(zone, in_nmi_got[0]));
+	good(myalloc_free(zone, p));
+	valid();
+}
+
+static void alloc_objects_in_nmi(void)
+{
+	struct myalloc_cache *cache = myalloc_contract_cache(contract, 0);
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(in_nmi_got); i++)
+		in_nmi_got[i] = myalloc_cache_alloc(cache, 0);
+}
+
+static void contract_flip_stack_object(void)
+{
+	unsigned long *stack;
+
+	make_contract(&(struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_OBJECTS, .count = 3, .nmi = 3,
+		.cache = { .name = "request", .object_size = 64 } }, 0);
+	p = myalloc_cache_alloc(myalloc_contract_cache(contract, 0), 0);
+	stack = contract->part[0].limit.stack;
+	stack[0] = (unsigned long)p;
+	stack[2] += 1;
+	invalid("J4: frob.0: the stacks hold * things, 2 not kept, counted *");
+	in_nmi_locked(&myalloc_contract_cache(contract, 0)->lock, alloc_objects_in_nmi);
+	EXPECT(in_nmi_got[0] && in_nmi_got[0] != p && !in_nmi_got[1] && !in_nmi_got[2],
+	       "%p, %p, %p of 3 with 2 damaged", in_nmi_got[0], in_nmi_got[1], in_nmi_got[2]);
+	good(myalloc_free(zone, in_nmi_got[0]));
+	good(myalloc_free(zone, p));
+	valid();
+}
+
 const struct misuse misuse_contract[] = {
 	CASE(contract_twice,
 	     "myalloc: frob.0: bad free as pages of order 0: already free (double free); frame 0, order 2, free"),
@@ -236,5 +437,26 @@ const struct misuse misuse_contract[] = {
 	     "cannot be destroyed: contract frob still exists"),
 	CASE(contract_short,
 	     "contract x refused: it takes 1024 pages; 1 pages are short, and 1 blocks of order 8"),
+	CASE(contract_flip_most,
+	     "contract frob is damaged and stays: " DECLARED_CHANGED),
+	CASE(contract_flip_sizes,
+	     "contract frob is damaged and stays: " DECLARED_CHANGED),
+	CASE(contract_flip_each, ""),
+	CASE(contract_flip_blocks,
+	     "contract frob is damaged and stays: J1: frob.0: chunk 0 is no block of it"),
+	CASE(contract_flip_tag,
+	     "contract frob is damaged and stays: J1: frob.0: chunk 0 is no block of it\n*"),
+	CASE(contract_flip_child,
+	     "bad free as pages of order 2: not what it was allocated as; frame 0, order 2, of contract line (none)\n"
+	     "contract frob is damaged and stays: J1: frob.0: child 0 of its parent is another zone"),
+	CASE(contract_flip_limit,
+	     "contract frob is damaged and stays: " DECLARED_CHANGED),
+	CASE(contract_flip_stack,
+	     "contract frob is damaged and stays: J4: frob.0: the stacks hold * things, 2 not kept, counted *\n"
+	     "myalloc: frob.0: the stack for NMI handlers of CPU 0 holds 0x*, which is not kept there: damaged, it is dropped\n"
+	     "myalloc: frob.0: the stack for NMI handlers of CPU 0 holds 0x*, which is not kept there: damaged, it is dropped"),
+	CASE(contract_flip_stack_object,
+	     "myalloc: frob.0: the stack for NMI handlers of CPU 0 holds 0x*, which is not kept there: damaged, it is dropped\n"
+	     "myalloc: frob.0: the stack for NMI handlers of CPU 0 holds 0x*, which is not kept there: damaged, it is dropped"),
 	{ }
 };

@@ -387,7 +387,7 @@ static int contract_end(struct cmd *c)
 		return out_fail(EXIT_FAILED, "contract '%s' belongs to a module, which ends it itself",
 				name);
 	if (err == -EBUSY)
-		return out_fail(EXIT_FAILED, "contract '%s' has pages that are lent to the kernel: try again later",
+		return out_fail(EXIT_FAILED, "contract '%s' has pages that are lent to the kernel: try again later; or it is damaged, and the kernel's log says so",
 				name);
 	if (err)
 		return explain_find(name, err);
