@@ -1142,11 +1142,19 @@ static void contract_busy(struct kunit *test)
 	} while (0)
 
 static struct myalloc_contract *hooked;
+static unsigned int hooked_calls;
 
 static void hook_refill(const char *where)
 {
 	if (!strcmp(where, "contract-stacks"))
 		atomic64_inc(&hooked->part[0].limit.refills);
+}
+
+/* An interrupt that is under way the first time, and has ended the second time. */
+static void hook_under_way(const char *where)
+{
+	if (!strcmp(where, "contract-stacks") && ++hooked_calls == 2)
+		atomic64_dec(&hooked->part[0].limit.kept);
 }
 
 static void contract_validate(struct kunit *test)
@@ -1192,6 +1200,11 @@ static void contract_validate(struct kunit *test)
 	part[0].limit.stack[0] = 0;
 	if (fixture_set_hook(hook_refill))
 		FIXTURE_EXPECT_VALID(fx);
+	hooked_calls = 0;
+	if (fixture_set_hook(hook_under_way)) {
+		FIXTURE_EXPECT_VALID(fx);
+		atomic64_inc(&part[0].limit.kept);
+	}
 	fixture_set_hook(NULL);
 	part[0].limit.stack[0] = kept;
 	expect_end(fx, c);

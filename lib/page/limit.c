@@ -391,7 +391,7 @@ static void fill(struct myalloc_limit *limit, u32 cpu)
 
 static void refill(struct myalloc_env_kick *kick)
 {
-	struct myalloc_limit *limit = container_of(kick, struct myalloc_limit, refill);
+	struct myalloc_limit *limit = container_of(kick, struct myalloc_limit_refill, kick)->limit;
 	u32 i;
 
 	for (i = 0; i < limit->each; i++)
@@ -413,15 +413,21 @@ static void refill(struct myalloc_env_kick *kick)
 int myalloc_limit_init(struct myalloc_limit *limit, struct myalloc_zone *zone,
 		       struct myalloc_zone *parent, u32 each)
 {
+	int cpu;
+
 	limit->zone = zone;
 	limit->parent = parent;
 	raw_spin_lock_init(&limit->sites_lock);
-	myalloc_env_kick_init(&limit->refill, refill);
 	if (!each)
 		return 0;
 	limit->stack = myalloc_env_zalloc(nr_cpu_ids * each * sizeof(*limit->stack), parent->node);
-	if (!limit->stack)
+	limit->refill = myalloc_env_zalloc(nr_cpu_ids * sizeof(*limit->refill), parent->node);
+	if (!limit->stack || !limit->refill)
 		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		limit->refill[cpu].limit = limit;
+		myalloc_env_kick_init(&limit->refill[cpu].kick, refill);
+	}
 	limit->each = each;
 	return 0;
 }
@@ -443,6 +449,22 @@ void myalloc_limit_fill(struct myalloc_limit *limit)
 }
 
 /**
+ * myalloc_limit_sync() - wait until no CPU fills its stack
+ * @limit: the limit
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_limit_sync(struct myalloc_limit *limit)
+{
+	int cpu;
+
+	if (!limit->each)
+		return;
+	for_each_possible_cpu(cpu)
+		myalloc_env_kick_sync(&limit->refill[cpu].kick);
+}
+
+/**
  * myalloc_limit_empty() - empty the stacks of all CPUs
  * @limit: the limit, which NMI handlers no longer use
  *
@@ -452,7 +474,7 @@ void myalloc_limit_empty(struct myalloc_limit *limit)
 {
 	u32 i;
 
-	myalloc_env_kick_sync(&limit->refill);
+	myalloc_limit_sync(limit);
 	for (i = 0; limit->stack && i < nr_cpu_ids * limit->each; i++) {
 		if (!limit->stack[i])
 			continue;
@@ -470,6 +492,7 @@ void myalloc_limit_empty(struct myalloc_limit *limit)
  */
 void myalloc_limit_fini(struct myalloc_limit *limit)
 {
+	myalloc_env_free(limit->refill);
 	myalloc_env_free(limit->stack);
 }
 

@@ -24,6 +24,7 @@ struct myalloc_limit_request {
 int myalloc_limit_init(struct myalloc_limit *limit, struct myalloc_zone *zone,
 		       struct myalloc_zone *parent, u32 each);
 void myalloc_limit_fill(struct myalloc_limit *limit);
+void myalloc_limit_sync(struct myalloc_limit *limit);
 void myalloc_limit_empty(struct myalloc_limit *limit);
 void myalloc_limit_fini(struct myalloc_limit *limit);
 u32 myalloc_limit_live(struct myalloc_limit *limit);

@@ -38,6 +38,16 @@ struct myalloc_limit_backing {
 };
 
 /**
+ * struct myalloc_limit_refill - fills the stack of one CPU
+ * @kick: the hard interrupt of that CPU
+ * @limit: the limit that has the stack
+ */
+struct myalloc_limit_refill {
+	struct myalloc_env_kick kick;
+	struct myalloc_limit *limit;
+};
+
+/**
  * struct myalloc_limit - what may be asked of the zone of one line of a contract
  * @zone: the zone
  * @parent: the zone that its chunks come from
@@ -64,7 +74,7 @@ struct myalloc_limit_backing {
  * @waiting: most pages in frees of NMI handlers that may wait for the lock and are not live
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
- * @refill: fills the stack of a CPU in a hard interrupt of that CPU
+ * @refill: one for each CPU; NULL for none
  */
 struct myalloc_limit {
 	struct myalloc_zone *zone;
@@ -92,19 +102,22 @@ struct myalloc_limit {
 	u32 waiting;
 	atomic64_t kept;
 	unsigned long *stack;
-	struct myalloc_env_kick refill;
+	struct myalloc_limit_refill *refill;
 };
 
 /**
  * myalloc_limit_kick() - have this CPU complete deferred frees and fill its stack
  * @limit: the limit
  *
- * Context: any.
+ * One for each CPU: while that of another one waits for the end of its section without interrupts,
+ * this CPU has its own.
+ *
+ * Context: NMI.
  */
 static inline void myalloc_limit_kick(struct myalloc_limit *limit)
 {
 	if (limit->each)
-		myalloc_env_kick_queue(&limit->refill);
+		myalloc_env_kick_queue(&limit->refill[smp_processor_id()].kick);
 }
 
 #endif /* MYALLOC_LIMIT_TYPES_H */

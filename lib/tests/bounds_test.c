@@ -484,6 +484,68 @@ static void contracts_deferred(void)
 	contract_deferred(&extents, 511);
 }
 
+#define EACH	3	/* blocks for NMI handlers of a CPU */
+
+/* A contract with blocks for NMI handlers, and how many of them handlers of a CPU have got. */
+struct nmi_client {
+	struct myalloc_zone *child;
+	u32 rounds;
+	u32 got;
+};
+
+/* In each round the handlers find the lock taken, and an interrupt may come afterwards. */
+static void nmi_rounds(void *arg)
+{
+	struct nmi_client *client = arg;
+	void *block[EACH];
+	unsigned long irq;
+	u32 i, round;
+
+	for (round = 0; round < client->rounds; round++) {
+		raw_spin_lock_irqsave(&client->child->lock, irq);
+		host_enter_nmi();
+		for (i = 0; i < EACH; i++) {
+			block[i] = myalloc_pages_alloc(client->child, 0, 0);
+			client->got += !!block[i];
+		}
+		host_exit_nmi();
+		raw_spin_unlock_irqrestore(&client->child->lock, irq);
+		for (i = 0; i < EACH; i++)
+			if (block[i])
+				myalloc_pages_free(client->child, block[i], 0);
+	}
+}
+
+/* While the interrupt of a CPU waits, that of another one fills its stack. */
+static void contract_cpus(void)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 2 * EACH, .orders = 0x1, .nmi = EACH,
+	};
+	struct nmi_client first = { .rounds = 1 }, second = { .rounds = 4 };
+	struct myalloc_contract_plan plan;
+	struct myalloc_contract *c;
+	unsigned long irq;
+
+	host_set_nr_cpus(2);
+	make_zone(CHUNKS);
+	c = myalloc_contract_create(zone, "c", &line, 1, 0, &plan);
+	if (IS_ERR(c))
+		host_fatal("no contract");
+	first.child = myalloc_contract_zone(c, 0);
+	second.child = first.child;
+	local_irq_save(irq);
+	nmi_rounds(&first);
+	host_run_on_cpu(1, nmi_rounds, &second);
+	local_irq_restore(irq);
+	ktap_result(first.got == EACH && second.got == 4 * EACH,
+		    "NMI handlers of a CPU get %d blocks in each of 4 rounds while the interrupt of another CPU waits: %u",
+		    EACH, second.got);
+	if (myalloc_contract_end(c, 0))
+		host_fatal("the contract does not end");
+	end_zone();
+}
+
 /* The capacity of a zone's magazines and depots: a share of it, for any number of CPUs. */
 static void share(u32 cpus, u32 nr_chunks)
 {
@@ -508,7 +570,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(21 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(22 + 2 * ARRAY_SIZE(cpus));
 	flush_hold();
 	flush_harvest();
 	trim_hold();
@@ -517,6 +579,7 @@ int main(void)
 	reap();
 	contract();
 	contracts_deferred();
+	contract_cpus();
 	for (i = 0; i < ARRAY_SIZE(cpus); i++) {
 		share(cpus[i], 1);
 		share(cpus[i], CHUNKS);
