@@ -35,6 +35,13 @@ int fake_bench_shape(struct myalloc_bench_shape *s);
 int fake_bench_start(struct myalloc_bench *b);
 int fake_bench_result(struct myalloc_bench_result *r);
 
+/* fake_client.c */
+int fake_client_stat(struct myalloc_client_stat *s);
+int fake_client_sites(struct myalloc_client_sites *a);
+int fake_client_release(const struct myalloc_client_release *a);
+int fake_pool_stat(struct myalloc_pool_stat *s);
+int fake_pool_test(struct myalloc_pool_test *t);
+
 /* fake_contract.c */
 int fake_contract_make(struct myalloc_contract_make *m, bool create);
 int fake_contract_end(const struct myalloc_contract_finish *f);

@@ -79,7 +79,8 @@ static struct {
 	{ "contracts", 1 }, { "short", 0 }, { "failures", 0 },
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
-	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "clients", 1 }, { "busy", 0 },
+	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },
+	{ "clients", 1 }, { "gone", 0 }, { "busy", 0 },
 	{ "bad_page", 0 }, { "holes", 0 }, { "untracked", 0 },
 };
 
@@ -679,39 +680,6 @@ static int do_ring_test(struct myalloc_ring_test *t)
 }
 
 /* One object pool, "urgent". */
-static int do_pool_stat(struct myalloc_pool_stat *s)
-{
-	if (s->size != sizeof(*s) || (s->how != MYALLOC_BY_ID && s->how != MYALLOC_NEXT_ID))
-		return -EINVAL;
-	if (!SET(pools) || s->id > 5 || (s->id != 5 && s->how == MYALLOC_BY_ID))
-		return -ENOENT;
-	s->id = 5;
-	strcpy(s->name, "urgent");
-	s->object_size = 64;
-	s->nr = 256;
-	s->pages = 6;
-	s->live_objects = 9;
-	s->allocs = 39;
-	s->frees = 30;
-	return 0;
-}
-
-/* One client, "frob", with two caches and a heap. */
-static int do_client_stat(struct myalloc_client_stat *s)
-{
-	if (s->size != sizeof(*s) || (s->how != MYALLOC_BY_ID && s->how != MYALLOC_NEXT_ID))
-		return -EINVAL;
-	if (!SET(clients) || s->id > 2 || (s->id != 2 && s->how == MYALLOC_BY_ID))
-		return -ENOENT;
-	s->id = 2;
-	strcpy(s->name, "frob");
-	strcpy(s->owner, "module frob");
-	s->pages = 40;
-	s->caches = 2;
-	s->fronts = 1;
-	return 0;
-}
-
 static int do_obj_alloc(struct myalloc_obj_alloc *a)
 {
 	__u64 *handles = (__u64 *)(unsigned long)a->handles;
@@ -1000,8 +968,10 @@ static const struct {
 	{ MYALLOC_IOC_CACHE_STAT, "CACHE_STAT" },
 	{ MYALLOC_IOC_RING_STAT, "RING_STAT" },
 	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
-	{ MYALLOC_IOC_POOL_STAT, "POOL_STAT" },
+	{ MYALLOC_IOC_POOL_STAT, "POOL_STAT" }, { MYALLOC_IOC_POOL_TEST, "POOL_TEST" },
 	{ MYALLOC_IOC_CLIENT_STAT, "CLIENT_STAT" },
+	{ MYALLOC_IOC_CLIENT_SITES, "CLIENT_SITES" },
+	{ MYALLOC_IOC_CLIENT_RELEASE, "CLIENT_RELEASE" },
 	{ MYALLOC_IOC_OBJ_ALLOC, "OBJ_ALLOC" },
 	{ MYALLOC_IOC_OBJ_FREE, "OBJ_FREE" },
 	{ MYALLOC_IOC_HEAP_STAT, "HEAP_STAT" },
@@ -1072,9 +1042,15 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 	case MYALLOC_IOC_RING_TEST:
 		return do_ring_test(arg);
 	case MYALLOC_IOC_POOL_STAT:
-		return do_pool_stat(arg);
+		return fake_pool_stat(arg);
+	case MYALLOC_IOC_POOL_TEST:
+		return fake_pool_test(arg);
 	case MYALLOC_IOC_CLIENT_STAT:
-		return do_client_stat(arg);
+		return fake_client_stat(arg);
+	case MYALLOC_IOC_CLIENT_SITES:
+		return fake_client_sites(arg);
+	case MYALLOC_IOC_CLIENT_RELEASE:
+		return fake_client_release(arg);
 	case MYALLOC_IOC_OBJ_ALLOC:
 		return do_obj_alloc(arg);
 	case MYALLOC_IOC_OBJ_FREE:
