@@ -162,6 +162,7 @@ expect "mandoc and groff say nothing of any page" silent lint_pages "$deb/tree/b
 expect "completion: objects" completes buildinfo myallocctl bu
 expect "completion: commands" completes create myallocctl cache cr
 expect "completion: options" completes --magazine myallocctl cache create --size 64 --m
+expect "completion: commands with a schema" completes show myallocctl schema stat sh
 expect "completion: not those of another command" completes_not --magazine myallocctl cache list --m
 echo "1..$count"
 exit $status

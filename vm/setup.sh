@@ -34,6 +34,7 @@ packages_of()
 	big-endian) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
 	lint)	echo sparse shellcheck perl python3 ;;
 	man)	echo groff mandoc ;;
+	schema)	echo python3-jsonschema ;;
 	package) echo build-essential debhelper dh-dkms fakeroot lintian groff mandoc perl \
 		      pkg-config libjson-c-dev libncurses-dev zlib1g-dev ;;
 	chroot)	echo debootstrap ;;
@@ -44,7 +45,7 @@ packages_of()
 	s390x)	echo qemu-system-misc gcc-s390x-linux-gnu ;;
 	ppc64el) echo qemu-system-ppc gcc-powerpc64le-linux-gnu ;;
 	newer)	echo patchelf ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man package chroot browser arm64 riscv64 s390x ppc64el newer" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell source coverage plot malloc programs fuzz models compilers big-endian lint man schema package chroot browser arm64 riscv64 s390x ppc64el newer" ;;
 	esac
 }
 

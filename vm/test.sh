@@ -259,7 +259,7 @@ guests()
 }
 
 # Prepare what all parts need before they start to wait for each other.
-groups=(native module tool guest source man)
+groups=(native module tool guest source man schema)
 case " $* " in *" scenarios "*|*" packages "*) groups+=(package) ;; esac
 "$root/vm/setup.sh" "${groups[@]}"
 

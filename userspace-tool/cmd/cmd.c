@@ -43,7 +43,12 @@ static int verb_names(const struct object *object, const char **names)
 	return nr;
 }
 
-static const struct object *find_object(const char *word)
+const struct object *const *cmd_objects(void)
+{
+	return objects;
+}
+
+const struct object *cmd_find_object(const char *word)
 {
 	const char *names[NAMES_MAX];
 	int i;
@@ -54,8 +59,7 @@ static const struct object *find_object(const char *word)
 	cmd_wrong_word("object", word, names, object_names(names));
 }
 
-static const struct verb *find_verb(const struct object *object,
-				    const char *word)
+const struct verb *cmd_find_verb(const struct object *object, const char *word)
 {
 	const char *names[NAMES_MAX];
 	const struct verb *verb;
@@ -141,11 +145,11 @@ static int help_words(struct cmd *c)
 	char *word = step(c);
 
 	if (word) {
-		object = find_object(word);
+		object = cmd_find_object(word);
 		word = step(c);
 	}
 	if (word && *object->verbs->name) {
-		verb = find_verb(object, word);
+		verb = cmd_find_verb(object, word);
 		step(c);
 	}
 	help_level(object, verb);
@@ -186,12 +190,12 @@ static int run_object(struct cmd *c)
 	if (word && !strcmp(word, "help"))
 		return help_here(c);
 	if (word) {
-		c->verb = find_verb(c->object, word);
+		c->verb = cmd_find_verb(c->object, word);
 		return run_verb(c);
 	}
 	if (!c->object->fallback)
 		cmd_usage(c, "missing command");
-	c->verb = find_verb(c->object, c->object->fallback);
+	c->verb = cmd_find_verb(c->object, c->object->fallback);
 	none[0] = (char *)c->object->fallback;
 	c->argc = 1;
 	c->argv = none;
@@ -214,7 +218,7 @@ int cmd_main(const struct object *const *table, int argc, char **argv)
 	} else if (!strcmp(word, "help")) {
 		code = help_words(&c);
 	} else {
-		c.object = find_object(word);
+		c.object = cmd_find_object(word);
 		code = run_object(&c);
 	}
 	code = out_close(code);

@@ -76,6 +76,7 @@ struct verb {
 	const char *help;
 	const struct opt *opts;	/* the last has no name; may be NULL */
 	bool prom;		/* it has figures for Prometheus, too */
+	const char *form;	/* of its result as JSON, in the notation of obj/form.h */
 };
 
 /*
@@ -102,6 +103,11 @@ struct cmd {
 
 /* Runs the command that the words name; @objects ends with NULL. Returns the exit code. */
 int cmd_main(const struct object *const *objects, int argc, char **argv);
+
+/* The table of objects, and one of them; an unknown word ends the program with EXIT_USAGE. */
+const struct object *const *cmd_objects(void);
+const struct object *cmd_find_object(const char *word);
+const struct verb *cmd_find_verb(const struct object *object, const char *word);
 
 /*
  * Reads all options of the verb into @target, the struct that its table is about. Called

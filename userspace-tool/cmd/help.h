@@ -10,6 +10,9 @@
 /* Options that every command has; their target is struct out_options. */
 extern const struct opt global_opts[];
 
+/* What a document of kind "help" has, in the notation of obj/form.h. */
+extern const char help_form[];
+
 /* All objects that there are; the table ends with NULL. */
 void help_setup(const struct object *const *objects);
 /* The help of the level that @object and @verb, or NULL, have come to; with --json as JSON. */

@@ -7,6 +7,7 @@
  */
 #include <stddef.h>
 
+#include "cmd/help.h"
 #include "cmd/help_json.h"
 #include "out/out.h"
 
@@ -34,6 +35,14 @@ static const struct type_words types[] = {
 	[OPT_HELP] = { "flag" },
 	[OPT_VERSION] = { "flag" },
 };
+
+#define OPTIONS \
+	"options:[{ name:text letter:text|null type:text value:text|null unit:text|null " \
+	"minimum:uint|null maximum:uint|null repeatable:bool default:text|null help:text }]"
+
+const char help_form[] =
+	"objects:[{ name:text help:text default:text|null "
+	"commands:[{ name:text arguments:text help:text " OPTIONS " }] }] " OPTIONS;
 
 static void put_string(struct out *o, const char *key, const char *value)
 {

@@ -24,22 +24,58 @@ static void put_options(const struct opt *opt)
 		printf(" --%s", opt->name);
 }
 
+static void put_objects(void)
+{
+	const struct object *const *object;
+
+	for (object = objects; *object; object++)
+		printf(" %s", (*object)->name);
+}
+
+static void put_verbs(const struct object *object)
+{
+	const struct verb *verb;
+
+	for (verb = object->verbs; verb->name; verb++)
+		if (verb->func && *verb->name)
+			printf(" %s", verb->name);
+}
+
+/* For an object whose arguments are an object and a verb. */
+static void put_places(const struct object *which)
+{
+	const struct object *const *object;
+
+	for (object = objects; *object; object++) {
+		if (!*(*object)->verbs->name)
+			continue;
+		printf("\t'%s %s')\techo '", which->name, (*object)->name);
+		put_verbs(*object);
+		put_options(global_opts);
+		printf("' ;;\n");
+	}
+}
+
 /* A verb without a function is a word that people try, and is not offered. */
 static void put_object(const struct object *object)
 {
 	const struct verb *verb;
 
 	if (!*object->verbs->name) {
+		bool places = !strncmp(object->verbs->args, "[OBJECT", 7);
+
 		printf("\t%s)\techo 'help", object->name);
+		if (places)
+			put_objects();
 		put_options(object->verbs->opts);
 		put_options(global_opts);
 		printf("' ;;\n");
+		if (places)
+			put_places(object);
 		return;
 	}
 	printf("\t%s)\techo 'help", object->name);
-	for (verb = object->verbs; verb->name; verb++)
-		if (verb->func)
-			printf(" %s", verb->name);
+	put_verbs(object);
 	printf("' ;;\n");
 	for (verb = object->verbs; verb->name; verb++) {
 		if (!verb->func)
@@ -56,8 +92,7 @@ static void put_words(void)
 	const struct object *const *object;
 
 	printf("\t'')\techo 'help");
-	for (object = objects; *object; object++)
-		printf(" %s", (*object)->name);
+	put_objects();
 	put_options(global_opts);
 	printf("' ;;\n");
 	for (object = objects; *object; object++)

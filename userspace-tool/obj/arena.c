@@ -52,6 +52,10 @@ static int explain_test(const struct myalloc_arena_test *t, int err)
 	}
 }
 
+static const char test_form[] =
+	"^seed:uint ops:uint max_bytes:uint allocs:uint rewinds:uint swaps:uint fails:uint "
+	"refused:uint " FRONT_VERDICT;
+
 static int arena_test(struct cmd *c)
 {
 	struct wish w = { .test = { .size = sizeof(w.test), .ops = 100000 } };
@@ -102,11 +106,13 @@ static const struct opt test_opts[] = {
 };
 
 static const struct verb arena_verbs[] = {
-	{ "list", arena_list, "", "list every arena of the zone", NULL },
-	{ "show", arena_show, "NAME", "show one arena in full", NULL },
+	{ "list", arena_list, "", "list every arena of the zone", NULL,
+	  .form = FRONT_LIST("arenas", "arena", "") },
+	{ "show", arena_show, "NAME", "show one arena in full", NULL,
+	  .form = FRONT_SHOW("arena", "", "") },
 	{ "test", arena_test, "",
 	  "allocate pieces of random sizes in two arenas that take turns, rewind, and verify the content",
-	  test_opts },
+	  test_opts, .form = test_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

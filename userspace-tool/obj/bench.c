@@ -242,12 +242,15 @@ static const struct opt list_opts[] = { SHAPES, { NULL } };
 static const struct opt show_opts[] = { SIDES, { NULL } };
 
 static const struct verb bench_verbs[] = {
-	{ "list", list_shapes, "[GLOB]...", "list the shapes with a description of each", list_opts },
+	{ "list", list_shapes, "[GLOB]...", "list the shapes with a description of each", list_opts,
+	  .form = "shapes:[{ name:text what:text fill_permille:uint sides:[text] }]" },
 	{ "run", run_shapes, "[GLOB]...",
 	  "run shapes on this and the kernel's own allocators, and compare",
-	  run_opts },
-	{ "show", show_kept, "FILE [GLOB]...", "show a result written with -o FILE", show_opts },
-	{ "compare", compare, "OLD NEW", "compare two results from files, shape by shape", NULL },
+	  run_opts, .form = bench_form },
+	{ "show", show_kept, "FILE [GLOB]...", "show a result written with -o FILE", show_opts,
+	  .form = bench_form },
+	{ "compare", compare, "OLD NEW", "compare two results from files, shape by shape", NULL,
+	  .form = bench_compare_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -53,12 +53,14 @@ bool bench_opponent(const struct myalloc_bench_side *side);
 /* The figure of a side minus the cost of the work itself, in 1/1000; negative if there is none. */
 double bench_figure(const struct bench_shape *s, __u32 side);
 const struct bench_side *bench_find(const struct bench_shape *s, const char *name);
+extern const char bench_form[];
 /* Describes and prints @report; @code is the exit code so far. */
 int bench_print(const struct device *d, const struct bench_report *report,
 		const char *kind, int code);
 
 /* bench_kept.c */
 int bench_load(struct bench_report *report, const char *file);
+extern const char bench_compare_form[];
 int bench_compare(const char *old, const char *new);
 
 #endif /* MYALLOCCTL_BENCH_H */

@@ -231,6 +231,11 @@ static void compare_side(struct out *o, const struct bench_shape *old,
 	out_end(o);
 }
 
+const char bench_compare_form[] =
+	"old:text new:text differences:[text] label:text|null "
+	"changes:[{ shape:text side:text old:number new:number "
+	"ratio:number|null }] mean:number|null";
+
 static int describe(const struct kept *a, const struct kept *b,
 		    const struct bench_report *old, const struct bench_report *new)
 {

@@ -530,6 +530,27 @@ static int complain(const struct bench_report *report, int code)
 	return code;
 }
 
+#define FIGURES	"{ min:number p50:number p99:number max:number }"
+
+const char bench_form[] =
+	"^seed:uint measured_on?:text label:text|null "
+	"run:{ state:text seed:uint cpu:uint asked_rounds:uint asked_ops:uint "
+	"elapsed_ms:uint clock_ns:uint clock_cycles:uint kernel:[text] "
+	"debug:bool } "
+	"table:[{ shape:text unit:text ours:number|null p99:number|null "
+	"cycles:number|null floor:number|null first:text|null "
+	"first_figure:number|null first_ratio:number|null best:text|null "
+	"best_figure:number|null best_ratio:number|null }] "
+	"sides?:[{ shape:text side:text rounds:uint min:number|null "
+	"p50:number|null p99:number|null max:number|null cycles:number|null "
+	"ratio:number|null }] "
+	"means:[{ kind:text against:text number:uint mean:number|null "
+	"least:number where:text }] "
+	"shapes:[{ name:text what:text unit:text bytes:uint order:uint "
+	"batch:uint fill_permille:uint sides:[{ name:text role:text fails:uint "
+	"error:text|null time:" FIGURES "|null cycles:" FIGURES
+	"|null ratio:number|null rounds:[[uint]] }] }]";
+
 int bench_print(const struct device *d, const struct bench_report *report,
 		const char *kind, int code)
 {

@@ -33,6 +33,8 @@ int handles_stopped(int err);
 /* Frees all of @h; returns how many were freed, and the first error in *@err. */
 size_t handles_put(int fd, bool objects, struct handles *h, int *err);
 void handles_free(struct handles *h);
+
+#define HANDLES_FORM	"first_handle?:text last_handle?:text handles?:[text]"
 void handles_describe(struct out *o, const struct handles *h, bool all);
 
 /* Waits for @ms, or for Ctrl-C; returns the exit code. */

@@ -141,6 +141,9 @@ static void describe(struct out *o, const char *key, const char *label, const ch
 		out_null(o, key, label);
 }
 
+static const char buildinfo_form[] =
+	"kernel:text include:text|null cflags:text|null symvers:text|null";
+
 static int buildinfo(struct cmd *c)
 {
 	struct options options = { 0 };
@@ -185,7 +188,7 @@ static int buildinfo(struct cmd *c)
 
 static const struct verb buildinfo_verbs[] = {
 	{ "", buildinfo, "", "show where headers and symbols are, for a module that uses myalloc; exit 1 if any is missing",
-	  buildinfo_opts },
+	  buildinfo_opts, .form = buildinfo_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -67,6 +67,9 @@ static void cache_row(struct out *o, const struct myalloc_cache_stat *s,
 	out_end(o);
 }
 
+static const char list_form[] =
+	"caches:[{ name:text @cache slab_pages:uint slab_bytes:uint checks:text }]";
+
 static int cache_list(struct cmd *c)
 {
 	struct myalloc_cache_stat s;
@@ -125,6 +128,11 @@ static int find_cache(struct device *d, const char *word, struct myalloc_cache_s
 	return dev_cache_stat(d->fd, MYALLOC_BY_ID, 0, id, s);
 }
 
+#define TRAITS_AND_SPACE							\
+	"traits:{ name:text @cache.TRAIT checks:text zero_alloc:bool zero_free:bool "	\
+	"random:bool certain:bool trusting:bool typesafe_rcu:bool } "			\
+	"space:{ slab_pages:uint @cache.SPACE } "
+
 static void describe_traits(struct out *o, const struct myalloc_cache_stat *s)
 {
 	char letters[8];
@@ -165,6 +173,9 @@ static void describe_use(struct out *o, const struct myalloc_cache_stat *s)
 	out_u64(o, "free_hit_permille", "share of frees by magazine", OUT_PERMILLE,
 		permille(hits(s->free_hits, s->flushes), s->frees));
 }
+
+static const char show_form[] =
+	TRAITS_AND_SPACE "use:{ @cache.USE alloc_hit_permille:uint free_hit_permille:uint }";
 
 static int cache_show(struct cmd *c)
 {
@@ -343,6 +354,10 @@ static int end_cache(struct device *d, const struct wish *w, struct handles *h,
 	return err ? explain("destroying the cache", err) : EXIT_OK;
 }
 
+static const char create_form[] =
+	TRAITS_AND_SPACE "visit:{ wanted:uint had:uint " HANDLES_FORM " held_ms:uint freed:uint "
+	"drained_pages:uint shrunk_pages:uint } stats?:[" STATS_ROW "]";
+
 static int create_visit(struct device *d, struct wish *w)
 {
 	struct myalloc_stat before, after;
@@ -483,6 +498,10 @@ static void shrink_rows(struct out *o, const struct census *old,
 	out_end(o);
 }
 
+static const char shrink_form[] =
+	"pages:uint caches:[{ id:uint name:text pages_before:uint pages_after:uint "
+	"cached_before:uint cached_after:uint }]";
+
 static int cache_shrink(struct cmd *c)
 {
 	struct census old = { 0 }, new = { 0 };
@@ -551,13 +570,13 @@ static const struct opt create_opts[] = {
 	"a cache is destroyed by the command that created it: 'cache create --hold TIME' keeps it for TIME or until Ctrl-C"
 
 static const struct verb cache_verbs[] = {
-	{ "list", cache_list, "", "list every cache of the zone", NULL },
-	{ "show", cache_show, "NAME|ID", "show one cache in full", NULL },
+	{ "list", cache_list, "", "list every cache of the zone", NULL, .form = list_form },
+	{ "show", cache_show, "NAME|ID", "show one cache in full", NULL, .form = show_form },
 	{ "create", cache_create, "[NAME]",
 	  "create a cache, allocate objects, hold them, free everything, and show the result",
-	  create_opts },
+	  create_opts, .form = create_form },
 	{ "shrink", cache_shrink, "", "empty the magazines of every cache and return empty slabs to the zone",
-	  NULL },
+	  NULL, .form = shrink_form },
 	{ "alloc", NULL, "", ENDS_WITH_COMMAND, NULL },
 	{ "free", NULL, "", ENDS_WITH_COMMAND, NULL },
 	{ "destroy", NULL, "", ENDS_WITH_COMMAND, NULL },

@@ -271,6 +271,10 @@ static bool judge(struct out *o, const struct figures *f, const struct condition
 	return good && any;
 }
 
+static const char check_form[] =
+	"conditions:[{ condition:text name:text value:int bound:int off:int|null "
+	"verdict:'holds'|'FAILS' }] failed:uint";
+
 static int judge_all(struct condition *conds, int nr)
 {
 	struct figures f = { 0 };
@@ -323,7 +327,7 @@ static int check(struct cmd *c)
 static const struct verb check_verbs[] = {
 	{ "", check, "CONDITION...",
 	  "exit with 1 unless every condition holds, such as 'bad_frees == 0', 'frob-* < 10M', 'frob-*.live_objects == 0'",
-	  NULL },
+	  NULL, .form = check_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -79,6 +79,9 @@ static void keep_grown(struct sites *now, const struct sites *before)
 	now->found = nr;
 }
 
+#define SITES_FORM \
+	"sites:[{ count:uint bytes:uint oldest_ms:uint|null what:text caller:text|null }]"
+
 static void put_sites(struct out *o, const struct sites *s)
 {
 	__u32 i;
@@ -281,13 +284,16 @@ static const struct opt release_opts[] = {
 };
 
 static const struct verb client_verbs[] = {
-	{ "list", client_list, "", "list every client, with its owner and quotas", NULL },
+	{ "list", client_list, "", "list every client, with its owner and quotas", NULL,
+	  .form = FRONT_LIST("clients", "client", "owner:text") },
 	{ "show", client_show, "NAME", "show one client in full, and what it holds by call site",
-	  NULL },
+	  NULL, .form = FRONT_SHOW("client", "owner:text", "") " " SITES_FORM },
 	{ "leaks", client_leaks, "",
-	  "list what each call site holds, largest first, whether of a client or not", leaks_opts },
+	  "list what each call site holds, largest first, whether of a client or not", leaks_opts,
+	  .form = SITES_FORM },
 	{ "release", client_release, "NAME",
-	  "free what a client holds whose module is gone, and end the client", release_opts },
+	  "free what a client holds whose module is gone, and end the client", release_opts,
+	  .form = "released:text" },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

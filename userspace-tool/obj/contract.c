@@ -125,6 +125,14 @@ static void put_line(struct out *o, const struct wish *w, __u32 i, __u32 page_si
 	free(ways);
 }
 
+#define PLAN_FORM								\
+	"lines:[{ line:uint kind:text stated:text stated_pages:uint needed_pages:uint "	\
+	"set_aside_pages:uint ratio:number|null block_order:uint blocks:uint "		\
+	"held_objects:uint slabs:uint apart_pages:uint ends_pages:uint "		\
+	"fewer_pages:uint fewer_orders:uint cheaper:text }] "				\
+	"sum:{ pages:uint largest_order:uint pages_short:uint blocks_short:uint "	\
+	"short_order:uint verdict:'yes'|'no' }"
+
 static void put_plan(struct out *o, const struct wish *w, const struct device *d)
 {
 	bool shorts = w->make.pages_short || w->make.blocks_short;
@@ -228,6 +236,10 @@ static int find(const struct device *d, const char *name, struct myalloc_contrac
 		id = s->id + 1;
 	return err;
 }
+
+static const char show_form[] =
+	"lines:[{ name:text kind_name:text @contract.TRAIT @contract.SPACE "
+	"used_permille?:uint @contract.USE }]";
 
 static void put_stat(struct out *o, const struct myalloc_contract_stat *s)
 {
@@ -349,6 +361,9 @@ static int create_and_hold(struct device *d, struct wish *w)
 	put_plan(o, w, d);
 	return out_finish(o, code);
 }
+
+static const char create_form[] =
+	"contract:{ name:text id:uint ended_by_other:bool } " PLAN_FORM;
 
 static int contract_create(struct cmd *c)
 {
@@ -475,6 +490,12 @@ static int read_record(struct device *d, void *unused)
 	return p.state == MYALLOC_STRESS_RUNNING;
 }
 
+static const char test_form[] =
+	"^seed:uint adversary:text state:text elapsed_ms:uint declared_pages:uint needed_pages:uint "
+	"pages_less:uint set_aside_pages:uint highest_end_pages:uint used_permille:uint "
+	"peak_pages:uint others_peak_pages:uint others_fails:uint requests:uint failures:uint "
+	"failed_within:uint " FRONT_VERDICT;
+
 static int put_result(const struct device *d, const struct test_wish *w,
 		      const struct myalloc_contract_test_result *r)
 {
@@ -575,14 +596,18 @@ static const struct opt test_opts[] = {
 
 static const struct verb contract_verbs[] = {
 	{ "plan", contract_plan, "LINE...",
-	  "what a contract costs, what is short, and cheaper ways to state it", NULL },
-	{ "create", contract_create, "NAME LINE...", "make a contract and hold it", create_opts },
-	{ "list", contract_list, "", "list the lines of every contract", NULL },
-	{ "show", contract_show, "NAME", "show one contract in full", NULL },
-	{ "end", contract_end, "NAME", "end a contract that a program holds", NULL },
+	  "what a contract costs, what is short, and cheaper ways to state it", NULL,
+	  .form = PLAN_FORM },
+	{ "create", contract_create, "NAME LINE...", "make a contract and hold it", create_opts,
+	  .form = create_form },
+	{ "list", contract_list, "", "list the lines of every contract", NULL,
+	  .form = FRONT_LIST("contracts", "contract", "kind_name:text") },
+	{ "show", contract_show, "NAME", "show one contract in full", NULL, .form = show_form },
+	{ "end", contract_end, "NAME", "end a contract that a program holds", NULL,
+	  .form = "name:text" },
 	{ "test", contract_test, "[LINE]",
 	  "attack a contract while others take the rest of the zone; exit 1 on any failure",
-	  test_opts },
+	  test_opts, .form = test_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

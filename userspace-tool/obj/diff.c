@@ -327,6 +327,14 @@ static int comparable(const struct kept *a, const struct kept *b, bool force)
 	return code;
 }
 
+static const char diff_form[] =
+	"of:text old:text new:text differences:[text] "
+	"changes:[{ figure:text old:number|null new:number|null growth:number|null "
+	"growth_permille:int|null } | { shape:text side:text old_ns:number new_ns:number "
+	"ratio:number|null ratio_low:number|null ratio_high:number|null interval:text "
+	"verdict:text }] "
+	"changed?:uint figures?:uint";
+
 static int describe(const struct kept *a, const struct kept *b)
 {
 	struct out *o = out_new("diff");
@@ -380,7 +388,7 @@ static const struct opt diff_opts[] = {
 static const struct verb diff_verbs[] = {
 	{ "", diff, "OLD NEW",
 	  "show what differs between two results written with -o FILE, the most grown first; of benchmarks, whether there is a difference",
-	  diff_opts },
+	  diff_opts, .form = diff_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

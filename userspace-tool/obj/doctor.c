@@ -260,6 +260,10 @@ static void check_kernel(struct doctor *doc)
 			"look for the cause with dmesg before trusting a result");
 }
 
+static const char doctor_form[] =
+	"findings:[{ outcome:'ok'|'note'|'problem'|'skipped' check:text sentence:text "
+	"mend:text|null }] verdict:text";
+
 static int doctor(struct cmd *c)
 {
 	struct doctor doc = { 0 };
@@ -288,7 +292,7 @@ static int doctor(struct cmd *c)
 
 static const struct verb doctor_verbs[] = {
 	{ "", doctor, "", "check what is needed and say how to mend what is missing; exit 1 if something prevents work",
-	  NULL },
+	  NULL, .form = doctor_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -32,6 +32,9 @@ static __u32 flags_of(const char *word)
 	cmd_wrong_word("argument", word, names, ARRAY_SIZE(kinds));
 }
 
+static const char drain_form[] =
+	"what:text pages:uint stats:[" STATS_ROW "]";
+
 static int drain(struct cmd *c)
 {
 	struct myalloc_stat before, after;
@@ -77,7 +80,7 @@ out:
 static const struct verb drain_verbs[] = {
 	{ "", drain, "[pages|objects|all]",
 	  "return per-CPU page magazines (pages), object magazines and empty slabs (objects), or both to the zone",
-	  NULL },
+	  NULL, .form = drain_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -60,6 +60,9 @@ static void put_one(struct out *o, const char *of, const char *name, const char 
 	out_end(o);
 }
 
+static const char explain_form[] =
+	"name:text meanings:[{ of:text help:text kind:text unit:text name:text key:text }]";
+
 static int put_all(struct out *o, const char *word)
 {
 	const struct figures_kind *kind;
@@ -124,7 +127,7 @@ static int explain_one(struct cmd *c)
 }
 
 static const struct verb explain_verbs[] = {
-	{ "", explain_one, "STATISTIC", "say what a number means", NULL },
+	{ "", explain_one, "STATISTIC", "say what a number means", NULL, .form = explain_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

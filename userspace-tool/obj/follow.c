@@ -186,6 +186,14 @@ static void put_row(struct out *o, const struct line *l)
 	out_end(o);
 }
 
+const char follow_form[] =
+	"elapsed_ms:uint interval_ms:uint page_bytes:uint call_sites:bool "
+	"zone:{ @zone @zone.sum allocs_per_sec:uint frees_per_sec:uint "
+	"hit_permille:uint|null } orders:[{ order:uint @zone.each.STATE }] "
+	"rows:[{ kind:text name:text size_bytes:uint live:uint allocs:uint|null "
+	"hits:uint|null fails:uint|null allocs_per_sec:uint|null "
+	"hit_permille:uint|null growth_bytes:int }]";
+
 void follow_put(struct out *o, const struct follow *f, __u64 page_size,
 		const struct line *const *lines, size_t nr)
 {

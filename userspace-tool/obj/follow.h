@@ -56,6 +56,8 @@ __u64 follow_per_sec(const struct follow *f, __u64 count);
 /* The share of allocations of pages that magazines served since the sample before, or -1. */
 __s64 follow_zone_hits(const struct follow *f);
 
+extern const char follow_form[];
+
 /*
  * Adds it to a result, in the JSON only: the times, the zone, the orders, and the @nr rows of
  * @lines.

@@ -44,9 +44,21 @@ struct front {
 int front_next(int fd, unsigned long command, size_t bytes, const struct stat_field *fields,
 	       __u64 *id, struct front_stat *s);
 
+/*
+ * Their forms: @many is the key of the list, @fields the word for the statistics, @row, @traits and
+ * @use what the functions of the same names add.
+ */
+#define FRONT_LIST(many, fields, row) \
+	many ":[{ name:text @" fields " " row " }]"
+#define FRONT_SHOW(fields, traits, use) \
+	"traits:{ name:text @" fields ".TRAIT " traits " } space:{ @" fields ".SPACE } " \
+	"use:{ @" fields ".USE " use " }"
+
 /* The work of the verbs 'list' and 'show'. */
 int front_list(struct cmd *c, const struct front *f);
 int front_show(struct cmd *c, const struct front *f);
+
+#define FRONT_VERDICT	"errors:uint first:text|null verdict:'ok'|'failed'"
 
 /* Adds the errors of a test, the first one in words, and the verdict. Returns the exit code. */
 int front_verdict(struct out *o, __u64 errors, const char *first, size_t size);

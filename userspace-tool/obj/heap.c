@@ -63,6 +63,14 @@ static const struct front heaps = {
 	.fields = heap_fields, .shown = shown, .use = hits, .rest = class_rows,
 };
 
+static const char list_form[] =
+	FRONT_LIST("heaps", "heap", "");
+
+static const char show_form[] =
+	FRONT_SHOW("heap", "", "alloc_hit_permille:uint free_hit_permille:uint")
+	" classes:[{ object_bytes:uint live_objects:uint cached_objects:uint total_objects:uint "
+	"slab_pages:uint allocs:uint frees:uint fails:uint }]";
+
 static int heap_list(struct cmd *c)
 {
 	return front_list(c, &heaps);
@@ -87,6 +95,10 @@ static int explain_test(const struct myalloc_heap_test *t, const struct myalloc_
 		return out_fail(EXIT_FAILED, "the zone has as many heaps or caches as it can have");
 	return handles_stopped(err) ?: explain("testing a heap", err);
 }
+
+static const char test_form[] =
+	"^seed:uint ops:uint max_bytes:uint allocs:uint reallocs:uint frees:uint fails:uint "
+	FRONT_VERDICT;
 
 static int heap_test(struct cmd *c)
 {
@@ -133,12 +145,12 @@ static const struct opt test_opts[] = {
 };
 
 static const struct verb heap_verbs[] = {
-	{ "list", heap_list, "", "list every heap of the zone", NULL },
+	{ "list", heap_list, "", "list every heap of the zone", NULL, .form = list_form },
 	{ "show", heap_show, "NAME", "show one heap in full, with the size classes that were used",
-	  NULL },
+	  NULL, .form = show_form },
 	{ "test", heap_test, "",
 	  "allocate, resize and free blocks of random sizes in a heap of its own, and verify their content",
-	  test_opts },
+	  test_opts, .form = test_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -72,6 +72,11 @@ static void describe_reserve(struct out *o, const struct myalloc_info *info)
 	out_end(o);
 }
 
+static const char info_form[] =
+	"module:{ version:text|null parameters:{ *:text|null } } "
+	"reserve:{ nr_pages:uint page_size:uint nr_chunks:uint chunk_order:uint max_order:uint "
+	"node:int|null checks:text nr_cpus:uint meta_bytes:uint meta_percent:number|null }";
+
 static int info_show(struct cmd *c)
 {
 	struct device d;
@@ -91,7 +96,8 @@ static int info_show(struct cmd *c)
 }
 
 static const struct verb info_verbs[] = {
-	{ "", info_show, "", "show the module's parameters, capacity and metadata", NULL },
+	{ "", info_show, "", "show the module's parameters, capacity and metadata", NULL,
+	  .form = info_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -39,6 +39,14 @@ const char *kind_name(__u32 kind);
 /* The shade of what most pages of a cell are; of bad ones if there are any. */
 const struct shade *shade_of(const struct myalloc_cell *cell);
 
+#define WHO_FORM \
+	"{ by:text|null pid?:uint age_ns?:uint stack?:[{ at:text }] }"
+#define LOOK_FORM \
+	"kind:text first_page:uint pages:uint order:uint cache:text|null cache_id?:uint " \
+	"slots?:uint used?:uint object_bytes?:uint slot:uint|null state?:text " \
+	"offset_bytes:int process?:text process_pid?:uint " \
+	"allocated:" WHO_FORM " freed:" WHO_FORM
+
 /* Adds all about one place to the open group. */
 void look_describe(struct out *o, const struct myalloc_look *look);
 

@@ -334,6 +334,12 @@ static int keep_html(const struct map *m)
 	return code;
 }
 
+static const char map_form[] =
+	"first_page:uint pages:uint cell_pages:uint kinds:{ @pages } "
+	"cells:[{ first_page:uint @pages? filled_permille?:uint largest_free_order?:uint }] "
+	"block?:{ " LOOK_FORM " } "
+	"blocks?:[{ first_page:uint pages:uint kind:text slab:text by:text }]";
+
 static int describe(const struct map *m)
 {
 	struct out *o = out_new("map");
@@ -394,7 +400,7 @@ static const struct opt map_opts[] = {
 static const struct verb map_verbs[] = {
 	{ "", map, "",
 	  "draw what each part of memory is; in a short range list the blocks and their owners. With -o FILE.html, a page for a browser",
-	  map_opts },
+	  map_opts, .form = map_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

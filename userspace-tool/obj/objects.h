@@ -12,7 +12,7 @@
 	X(info) X(stat) X(top) X(record) X(report) X(explain) X(check) X(map) X(whatis) \
 	X(owners) X(page) X(cache) X(heap) X(pool) X(ring) X(arena) X(client) X(contract) \
 	X(drain) X(reserve) X(validate) X(stress) X(bench) X(snapshot) X(diff) X(result) \
-	X(buildinfo) X(doctor)
+	X(schema) X(buildinfo) X(doctor)
 
 #define DECLARE_OBJECT(name)	extern const struct object name##_object;
 OBJECTS(DECLARE_OBJECT)

@@ -260,6 +260,10 @@ static void draw_folded(struct out *out, const struct owners *o)
 	free(text);
 }
 
+static const char owners_form[] =
+	"owners:[{ what:text count:uint bytes:uint more_count?:int more_bytes?:int "
+	"oldest_ms:uint|null caller:text stack:text }]";
+
 static void describe_one(struct out *out, const struct owner *owner, bool diff, bool hide)
 {
 	char *stack = stack_text(owner);
@@ -328,7 +332,7 @@ static const struct opt owners_opts[] = {
 
 static const struct verb owners_verbs[] = {
 	{ "", owners, "", "show what each call site holds; call stacks with checks=U only",
-	  owners_opts },
+	  owners_opts, .form = owners_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

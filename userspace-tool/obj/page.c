@@ -143,6 +143,8 @@ static int visit_end(struct device *d, struct handles *h, const struct wish *w,
 	return code ? code : end;
 }
 
+#define VISIT_FORM	"held_ms:uint freed:uint stats:[" STATS_ROW "]"
+
 static void describe_visit(struct out *o, const struct visit *v)
 {
 	out_u64(o, "held_ms", "held for", OUT_MS, v->held_ms);
@@ -153,6 +155,9 @@ static void describe_visit(struct out *o, const struct visit *v)
 	stats_row(o, "after", &v->after);
 	out_end(o);
 }
+
+static const char alloc_form[] =
+	"pages_per_block:uint wanted:uint had:uint pages:uint " HANDLES_FORM " " VISIT_FORM;
 
 static int alloc_visit(struct device *d, const struct wish *w)
 {
@@ -241,6 +246,9 @@ static __u64 fill_zone(struct device *d, const struct wish *w, __u64 target,
 	}
 	return pages;
 }
+
+static const char fill_form[] =
+	"fill_permille:uint wanted_pages:uint pages:uint blocks:uint " HANDLES_FORM " " VISIT_FORM;
 
 static int fill_visit(struct device *d, const struct wish *w)
 {
@@ -341,6 +349,10 @@ static int test_end(struct device *d, struct out *o, bool good,
 		good ? "ok" : "failed");
 	return good ? EXIT_OK : EXIT_FAILED;
 }
+
+static const char test_form[] =
+	"orders:[{ order:uint wanted:uint had:uint freed:uint error:text }] "
+	"stats?:[" STATS_ROW "] validate_errors?:uint verdict?:'ok'|'failed'";
 
 static int page_test(struct cmd *c)
 {
@@ -455,13 +467,13 @@ static const struct opt map_opts[] = {
 
 static const struct verb page_verbs[] = {
 	{ "alloc", page_alloc, "", "allocate blocks, hold them, free them, and show the statistics at each moment",
-	  alloc_opts },
+	  alloc_opts, .form = alloc_form },
 	{ "fill", page_fill, "", "allocate blocks until a share of the zone is in use, and hold them",
-	  fill_opts },
+	  fill_opts, .form = fill_form },
 	{ "test", page_test, "", "allocate and free blocks of every order, then validate",
-	  test_opts },
+	  test_opts, .form = test_form },
 	{ "map", page_map, "", "map a block into this process, write it, read it back, and unmap it",
-	  map_opts },
+	  map_opts, .form = page_map_form },
 	{ "free", NULL, "",
 	  "pages are freed by the command that allocated them: 'page alloc --hold TIME' frees them after TIME or at Ctrl-C",
 	  NULL },

@@ -103,6 +103,10 @@ static void describe(struct out *o, const struct view *v)
 		 v->free_err == -EBUSY);
 }
 
+const char page_map_form[] =
+	"pages?:uint granule_bytes?:uint maps?:uint large?:uint nonzero_words?:uint "
+	"wrong_words?:uint free_refused?:bool verdict?:'ok'|'failed'";
+
 int page_map_visit(struct device *d, const struct ask *ask, __u64 hold_ms)
 {
 	struct view v = { .d = d };

@@ -7,6 +7,7 @@
 
 #include "obj/blocks.h"
 
+extern const char page_map_form[];
 /* Maps one block, writes and verifies it, and shows what was done; returns the exit code. */
 int page_map_visit(struct device *d, const struct ask *ask, __u64 hold_ms);
 

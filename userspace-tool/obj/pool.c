@@ -51,6 +51,10 @@ struct wish {
 	struct myalloc_pool_test test;
 };
 
+static const char test_form[] =
+	"^seed:uint ops:uint nr:uint object_size:uint allocs:uint frees:uint beyond:uint "
+	"refused:uint resizes:uint " FRONT_VERDICT;
+
 static int pool_test(struct cmd *c)
 {
 	struct wish w = { .test = { .ops = 100000 } };
@@ -104,10 +108,13 @@ static const struct opt test_opts[] = {
 };
 
 static const struct verb pool_verbs[] = {
-	{ "list", pool_list, "", "list every object pool", NULL },
-	{ "show", pool_show, "NAME", "show one object pool in full", NULL },
+	{ "list", pool_list, "", "list every object pool", NULL,
+	  .form = FRONT_LIST("pools", "pool", "hard:bool") },
+	{ "show", pool_show, "NAME", "show one object pool in full", NULL,
+	  .form = FRONT_SHOW("pool", "hard:bool", "") },
 	{ "test", pool_test, "",
-	  "random operations on a pool, with content verified; exit 1 on any error", test_opts },
+	  "random operations on a pool, with content verified; exit 1 on any error", test_opts,
+	  .form = test_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -110,7 +110,7 @@ static const struct opt record_opts[] = {
 static const struct verb record_verbs[] = {
 	{ "", record_run, "",
 	  "write where the memory is to a file (-o FILE), at intervals, for 'myallocctl report'",
-	  record_opts },
+	  record_opts, .form = follow_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -317,6 +317,9 @@ static void draw(struct report *r)
 	free(title);
 }
 
+static const char report_form[] =
+	"history:text readings:uint covered_ms:uint measured_on:text rows:uint page:text";
+
 static void describe(struct out *o, const struct report *r, size_t readings, const char *file)
 {
 	out_str(o, "history", "history", OUT_PLAIN, file);
@@ -359,7 +362,8 @@ static int report_run(struct cmd *c)
 
 static const struct verb report_verbs[] = {
 	{ "", report_run, "FILE",
-	  "draw a history that 'record' wrote as one page of HTML, which -o FILE names", NULL },
+	  "draw a history that 'record' wrote as one page of HTML, which -o FILE names", NULL,
+	  .form = report_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -3,8 +3,10 @@
  * reserve: how large it is and may be; grow and shrink it
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "cmd/parse.h"
+#include "host/mem.h"
 #include "obj/device.h"
 #include "obj/objects.h"
 #include "out/out.h"
@@ -14,6 +16,11 @@ static int stat_of(const struct device *d, struct myalloc_reserve_stat *s)
 	*s = (struct myalloc_reserve_stat){ .size = sizeof(*s) };
 	return dev_call(d->fd, MYALLOC_IOC_RESERVE_STAT, s);
 }
+
+#define RESERVE_FORM								\
+	"nr_pages:uint floor_pages:uint max_pages:uint free_pages:uint "		\
+	"surplus_pages:uint low_pages:uint chunk_order:uint grown:uint shrunk:uint "	\
+	"decayed:uint grow_fails:uint decay_ms:uint decay_mb:uint"
 
 static void describe(struct out *o, const struct myalloc_reserve_stat *s)
 {
@@ -47,7 +54,7 @@ static int reserve_show(struct cmd *c)
 	device_close(&d);
 	if (err)
 		return explain("reading the reserve", err);
-	o = out_new("reserve");
+	o = out_new("reserve show");
 	out_page_size(o, d.info.page_size);
 	describe(o, &s);
 	return out_finish(o, EXIT_OK);
@@ -74,6 +81,7 @@ static int change(struct cmd *c, const char *size, unsigned long command, const 
 	struct device d;
 	struct out *o;
 	int code, err;
+	char *kind;
 
 	code = device_open(&d);
 	if (code)
@@ -89,7 +97,9 @@ static int change(struct cmd *c, const char *size, unsigned long command, const 
 		return out_fail(EXIT_FAILED, "the system has no memory to spare for the reserve");
 	if (err)
 		return explain(what, err);
-	o = out_new("reserve");
+	kind = xasprintf("reserve %s", c->verb->name);
+	o = out_new(kind);
+	free(kind);
 	out_page_size(o, d.info.page_size);
 	out_u64(o, "pages", done, OUT_PAGES, change.pages);
 	describe(o, &s);
@@ -116,11 +126,14 @@ static int reserve_shrink(struct cmd *c)
 
 static const struct verb reserve_verbs[] = {
 	{ "show", reserve_show, "",
-	  "how large the reserve is and may be, and what it took and gave back", NULL },
+	  "how large the reserve is and may be, and what it took and gave back", NULL,
+	  .form = RESERVE_FORM },
 	{ "grow", reserve_grow, "SIZE",
-	  "take memory from the system, in whole chunks, up to max_mb", NULL },
+	  "take memory from the system, in whole chunks, up to max_mb", NULL,
+	  .form = "pages:uint " RESERVE_FORM },
 	{ "shrink", reserve_shrink, "[SIZE]",
-	  "give free chunks back to the system, or all that are free, down to reserve_mb", NULL },
+	  "give free chunks back to the system, or all that are free, down to reserve_mb", NULL,
+	  .form = "pages:uint " RESERVE_FORM },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

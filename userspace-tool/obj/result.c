@@ -95,6 +95,10 @@ static void compare(struct out *o, const char *path, struct json_object *old,
 	}
 }
 
+static const char diff_form[] =
+	"kind:text old:text new:text differences:[text] "
+	"figures:[{ figure:text old:number new:number ratio:number|null }]";
+
 static int describe(const struct kept *a, const struct kept *b)
 {
 	struct out *o = out_new("result diff");
@@ -135,7 +139,7 @@ static int diff(struct cmd *c)
 
 static const struct verb result_verbs[] = {
 	{ "diff", diff, "OLD NEW", "compare two results of the same kind, figure by figure",
-	  NULL },
+	  NULL, .form = diff_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

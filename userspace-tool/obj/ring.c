@@ -102,6 +102,10 @@ static int test_mode(struct device *d, struct out *o, struct wish *w, __u32 mode
 			(unsigned long long)t.errors, (int)sizeof(t.first), t.first);
 }
 
+static const char test_form[] =
+	"^seed:uint modes:[{ mode:text records:uint discarded:uint read:uint lost:uint "
+	"full:uint errors:uint }] ops:uint verdict:'ok'|'failed'";
+
 static int ring_test(struct cmd *c)
 {
 	struct wish w = { .ops = 100000 };
@@ -149,11 +153,13 @@ static const struct opt test_opts[] = {
 };
 
 static const struct verb ring_verbs[] = {
-	{ "list", ring_list, "", "list the rings that exist", NULL },
-	{ "show", ring_show, "NAME", "show the statistics of a ring", NULL },
+	{ "list", ring_list, "", "list the rings that exist", NULL,
+	  .form = FRONT_LIST("rings", "ring", "mode_name:text") },
+	{ "show", ring_show, "NAME", "show the statistics of a ring", NULL,
+	  .form = FRONT_SHOW("ring", "mode_name:text", "") },
 	{ "test", ring_test, "",
 	  "reserve, commit, discard and read records of random lengths in the kernel, and verify each",
-	  test_opts },
+	  test_opts, .form = test_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -57,6 +57,15 @@ static void put_kind(struct out *o, const struct figures *f, const struct figure
 	free(key);
 }
 
+#define OF_KIND(many, fields) \
+	many ":[{ name:text memory_bytes:uint @" fields " }] nr_" many ":uint "
+
+static const char snapshot_form[] =
+	"configuration:{ nr_pages:uint page_bytes:uint checks:uint } zone:{ @zone } "
+	"orders:[{ order:uint @zone.each }] "
+	OF_KIND("caches", "cache") OF_KIND("heaps", "heap") OF_KIND("pools", "pool")
+	OF_KIND("rings", "ring") OF_KIND("arenas", "arena");
+
 static int snapshot(struct cmd *c)
 {
 	const struct figures_kind *kind;
@@ -91,7 +100,8 @@ static int snapshot(struct cmd *c)
 
 static const struct verb snapshot_verbs[] = {
 	{ "", snapshot, "",
-	  "read every statistic; with -o FILE keep them, for 'myallocctl diff'", NULL },
+	  "read every statistic; with -o FILE keep them, for 'myallocctl diff'", NULL,
+	  .form = snapshot_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

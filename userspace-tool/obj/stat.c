@@ -83,6 +83,11 @@ static void describe_counters(struct out *o, const struct myalloc_stat *s)
 	out_end(o);
 }
 
+static const char show_form[] =
+	"zone:{ @zone.HOLDER @zone.STATE in_flight_pages:int balanced:bool } "
+	"orders:[{ order:uint block_bytes:uint @zone.each }] "
+	"counters:{ @zone.sum hit_permille:uint @zone.EVENT }";
+
 struct show {
 	bool all;
 };
@@ -143,6 +148,10 @@ static bool in_watch(const struct stat_field *f)
 			return true;
 	return false;
 }
+
+static const char watch_form[] =
+	"elapsed_ms:uint interval_ms:uint @zone.HOLDER allocs:uint frees:uint "
+	"allocs_per_sec:uint frees_per_sec:uint hit_permille:uint fails:uint @zone.EVENT";
 
 /* What happened between two readings, per second where it is a rate. */
 static int watch_row(const struct myalloc_stat *old,
@@ -244,6 +253,11 @@ static void explain_fields(struct out *o, const char *key, const char *title,
 	out_end(o);
 }
 
+#define MEANINGS "[{ name:text label:text unit:text by_order:bool help:text }] "
+
+static const char explain_form[] =
+	"zone:" MEANINGS "cache:" MEANINGS "heap:" MEANINGS "arena:" MEANINGS;
+
 static int stat_explain(struct cmd *c)
 {
 	struct out *o;
@@ -273,11 +287,12 @@ static const struct opt watch_opts[] = {
 
 static const struct verb stat_verbs[] = {
 	{ "show", stat_show, "", "show where the pages are, free blocks by order, and the counters",
-	  show_opts, .prom = true },
+	  show_opts, .prom = true, .form = show_form },
 	{ "watch", stat_watch, "",
 	  "show what changes, one line per interval (with -j, one JSON document per line)",
-	  watch_opts },
-	{ "explain", stat_explain, "", "say what each statistic means", NULL },
+	  watch_opts, .form = watch_form },
+	{ "explain", stat_explain, "", "say what each statistic means", NULL,
+	  .form = explain_form },
 	{ "diff", NULL, "",
 	  "write two results (myallocctl -o A.json stat show), then compare them: 'myallocctl result diff A.json B.json'",
 	  NULL },

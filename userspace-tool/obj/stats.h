@@ -53,6 +53,8 @@ void stats_put_kind(struct out *o, const struct stat_field *fields, enum stat_ki
 
 /* Pages that the kinds of holder account for together. */
 __u64 stats_sum(const struct myalloc_stat *s);
+#define STATS_ROW	"{ moment:text @zone.HOLDER largest_order:int|null }"
+
 /* A row of a table of moments, such as "before" and "after": where the pages are. */
 void stats_row(struct out *o, const char *moment, const struct myalloc_stat *s);
 

@@ -235,8 +235,9 @@ static const struct opt run_opts[] = {
 static const struct verb stress_verbs[] = {
 	{ "run", run, "[KIND]",
 	  "run to the end or to Ctrl-C, and show the result; exit 1 if a check found errors",
-	  run_opts },
-	{ "kinds", kinds, "", "list the kinds of run", NULL },
+	  run_opts, .form = stress_form },
+	{ "kinds", kinds, "", "list the kinds of run", NULL,
+	  .form = "kinds:[{ name:text help:text }]" },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

@@ -34,6 +34,7 @@ struct stress_run {
 /* stress_run.c: runs to the end or to Ctrl-C; returns an exit code, EXIT_OK with a result */
 int stress_run(struct device *d, struct stress_run *run);
 
+extern const char stress_form[];
 /* stress_result.c: prints the result; returns the exit code */
 int stress_print(const struct device *d, const struct stress_run *run);
 

@@ -242,6 +242,23 @@ static int complain(const struct myalloc_stress_result *r)
 	return code;
 }
 
+const char stress_form[] =
+	"^seed:uint run:{ kind:text state:text seed:uint threads:uint elapsed_ms:uint "
+	"asked_ms:uint asked_ops_per_thread:uint fill_permille:uint verify:bool "
+	"checks:text cpus:[uint] order_weights:[uint] "
+	"size_weights:[{ size:uint weight:uint }] } "
+	"operations:{ total:uint per_sec:uint page_allocs:uint page_frees:uint "
+	"obj_allocs:uint obj_frees:uint fail_nomem:uint fail_target:uint "
+	"exhausted:uint } "
+	"latency:[{ operation:text count:uint min_ns:uint|null p50_ns:uint|null "
+	"p99_ns:uint|null p999_ns:uint|null max_ns:uint|null }] "
+	"memory:{ start_pages:uint peak_pages:uint end_pages:uint balanced:bool "
+	"shared:bool } "
+	"checks:{ verify_errors:uint free_errors:uint validate_errors:uint "
+	"first_error:text|null } "
+	"progress:[{ elapsed_ms:uint ops:uint ops_per_sec:uint fails:uint errors:uint "
+	"live_pages:uint }] verdict:'ok'|'failed'";
+
 int stress_print(const struct device *d, const struct stress_run *run)
 {
 	const struct myalloc_stress_result *r = &run->result;

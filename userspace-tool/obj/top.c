@@ -345,7 +345,7 @@ static const struct opt top_opts[] = {
 static const struct verb top_verbs[] = {
 	{ "", top_run, "",
 	  "show who holds memory and who allocates, at intervals (with -j, one JSON document each)",
-	  top_opts },
+	  top_opts, .form = follow_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

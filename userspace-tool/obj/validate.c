@@ -6,6 +6,9 @@
 #include "obj/objects.h"
 #include "out/out.h"
 
+static const char validate_form[] =
+	"verdict:'sound'|'broken' errors:uint frames:uint slabs:uint objects:uint first:text|null";
+
 static int validate(struct cmd *c)
 {
 	struct myalloc_validate v;
@@ -40,7 +43,7 @@ static int validate(struct cmd *c)
 static const struct verb validate_verbs[] = {
 	{ "", validate, "",
 	  "recount every page, slab and object; exit 1 if an invariant is broken",
-	  NULL },
+	  NULL, .form = validate_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

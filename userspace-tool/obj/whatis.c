@@ -137,7 +137,7 @@ static int whatis(struct cmd *c)
 static const struct verb whatis_verbs[] = {
 	{ "", whatis, "PLACE",
 	  "say what is at a place: block, order, cache, slot, state, who allocated it, who freed it last",
-	  NULL },
+	  NULL, .form = LOOK_FORM },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

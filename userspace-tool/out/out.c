@@ -65,6 +65,10 @@ static struct json_object *json_now(void)
 	return json_object_new_string(text);
 }
 
+const char out_document_form[] =
+	"schema:uint kind:text ok:bool exit:uint errors:[text] time:text command:text "
+	"seed?:uint system:{ " OUT_SYSTEM_FORM " } result:{ *:any }";
+
 static struct json_object *document(const struct out *o, int code)
 {
 	struct json_object *root = json_object_new_object();

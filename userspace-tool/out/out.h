@@ -49,6 +49,9 @@ enum out_unit {
 struct out;
 struct json_object;
 
+/* The members of every result, in the notation of obj/form.h; "schema" and "kind" say which. */
+extern const char out_document_form[];
+
 /* What the options say about output, the same for every verb. */
 struct out_options {
 	bool json;

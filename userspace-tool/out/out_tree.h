@@ -49,6 +49,9 @@ struct json_object *out_node_json(const struct out_node *n);
 void out_tree_free(struct out *o);
 
 /* out_system.c */
+#define OUT_SYSTEM_FORM \
+	"kernel:text|null version:text|null machine:text|null cpus:int taint:uint|null " \
+	"hypervisor:text|null accelerator:text|null debug_options:[text]|null"
 void out_system(struct out *o);
 
 /* out_text.c */

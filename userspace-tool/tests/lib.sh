@@ -7,7 +7,9 @@
 #	script LINE...		what the fake device does: see fake_dev.c
 #	fail WHY		this test has failed
 #	skip_test WHY		this test cannot be run here
-#	finish			ends the last test and prints the plan; the status is the verdict
+#	valid SCHEMA FILE...	JSON documents hold to a schema
+#	finish			checks all that --json printed against its schema, ends the last test
+#				and prints the plan; the status is the verdict
 #
 # A test fails if any of its expectations does not hold; the others are checked nevertheless.
 
@@ -23,7 +25,8 @@ out=$tmp/out err=$tmp/err log=$tmp/log
 export FAKE_DEV="$tmp/script" FAKE_LOG="$log" NO_COLOR=1
 unset COLUMNS FAKE_ROOT FAKE_EUID FAKE_HV
 : >"$FAKE_DEV"
-test_name="" test_why="" test_skip=""
+test_name="" test_why="" test_skip="" nr_json=0
+mkdir "$tmp/json"
 
 end_test()
 {
@@ -46,8 +49,24 @@ begin()
 	unset FAKE_ROOT FAKE_EUID FAKE_HV
 }
 
+# The last lines of what it says, if the documents do not.
+valid()
+{
+	wrong=$(/usr/bin/python3 "$(dirname "$0")/valid.py" "$@" 2>&1) ||
+		fail "$(printf '%s\n' "$wrong" | tail -20)"
+}
+
 finish()
 {
+	if [ $nr_json -gt 0 ]; then
+		begin "all that --json printed is as its schema says"
+		if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+			"$MYALLOCCTL" schema >"$tmp/schema"
+			valid "$tmp/schema" "$tmp"/json/*
+		else
+			skip_test "python3-jsonschema is not installed"
+		fi
+	fi
 	end_test
 	ktap_end
 }
@@ -75,6 +94,11 @@ tool()
 	command="$*"
 	"$MYALLOCCTL" "$@" >"$out" 2>"$err" </dev/null
 	rc=$?
+	case " $command " in
+	*" -j"*|*" -p"*|*" --json "*|*" --pretty "*)
+		nr_json=$((nr_json + 1))
+		cp "$out" "$tmp/json/$nr_json" ;;
+	esac
 	if grep -q 'Sanitizer\|runtime error' "$err"; then
 		fail "sanitizer in '$command': $(grep -m1 'ERROR\|runtime error' "$err")"
 	fi
