@@ -293,22 +293,23 @@ static char *fit(const char *name, int width)
 static void put_heading(const struct view *v, int row, int columns, frame_put put, void *arg)
 {
 	struct layout lay = lay_out(columns);
-	char text[TEXT], title[CELL];
-	size_t i;
-	int n;
+	char *text, title[CELL];
+	size_t size, i;
+	FILE *file = xmemstream(&text, &size);
 
-	n = snprintf(text, sizeof(text), "%-*s", lay.name, v->sort == SORT_NAME ? "*NAME" : "NAME");
+	fprintf(file, "%-*s", lay.name, v->sort == SORT_NAME ? "*NAME" : "NAME");
 	for (i = 0; i < ARRAY_SIZE(columns_of); i++) {
 		if (columns < columns_of[i].from)
 			continue;
 		snprintf(title, sizeof(title), "%s%s", columns_of[i].sort != SORT_BY &&
 			 columns_of[i].sort == v->sort ? "*" : "", columns_of[i].title);
-		n += snprintf(text + n, sizeof(text) - n, i ? " %*s" : " %-*s", columns_of[i].width,
-			      title);
+		fprintf(file, i ? " %*s" : " %-*s", columns_of[i].width, title);
 	}
 	if (lay.minute)
-		n += snprintf(text + n, sizeof(text) - n, " %-*s", lay.minute, "LAST MINUTE");
+		fprintf(file, " %-*s", lay.minute, "LAST MINUTE");
+	xmemstream_end(file);
 	put(arg, row, 0, SCREEN_HEAD, text);
+	free(text);
 }
 
 static void put_line(const struct follow *f, const struct view *v, const struct line *l, int row,

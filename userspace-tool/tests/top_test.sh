@@ -67,8 +67,12 @@ has_not out "others"
 called STAT 2
 called CLOSE 1
 
-begin "a frame in 200 columns, and in 40"
+begin "a frame in 1000, 200 and 40 columns"
 machine
+export COLUMNS=1000
+tool top --once -i 20ms
+exits 0
+line out "NAME +KIND .* LAST MINUTE"
 export COLUMNS=200 LC_ALL=C.UTF-8
 tool top --once -i 20ms
 line out "NAME +KIND +\*SIZE +LIVE +ALLOC/S +HIT % +GROWTH +FAILS +ZONE % +ALLOCS +LAST MINUTE"
