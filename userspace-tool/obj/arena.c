@@ -12,7 +12,7 @@
 #include "out/out.h"
 
 static const char *const shown[] = {
-	"used_bytes", "peak_bytes", "held_bytes", "allocs", "fails", "zone_calls", NULL
+	"held_bytes", "used_bytes", "fails", "allocs", "peak_bytes", "zone_calls", NULL
 };
 
 static const struct front arenas = {

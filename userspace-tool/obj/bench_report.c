@@ -272,19 +272,18 @@ static void figure(struct out *o, const char *key, const char *label, double val
 static void against(struct out *o, const struct bench_shape *s, int side, const char *name_key,
 		    const char *name, const char *figure_key, const char *ratio_key)
 {
-	if (side < 0) {
+	if (side < 0)
 		out_null(o, name_key, name);
-		out_null(o, figure_key, "theirs");
-		out_null(o, ratio_key, "ratio");
-		return;
-	}
-	out_strn(o, name_key, name, OUT_PLAIN, s->shape.side[side].name,
-		 MYALLOC_BENCH_SIDE_NAME);
-	figure(o, figure_key, "theirs", bench_figure(s, side));
-	if (ratio(s, side) > 0)
+	else
+		out_strn(o, name_key, name, OUT_PLAIN, s->shape.side[side].name,
+			 MYALLOC_BENCH_SIDE_NAME);
+	out_rank(o, OUT_KEY);
+	figure(o, figure_key, "theirs", side < 0 ? -1 : bench_figure(s, side));
+	if (side >= 0 && ratio(s, side) > 0)
 		out_ratio(o, ratio_key, "ratio", ratio(s, side), 1);
 	else
 		out_null(o, ratio_key, "ratio");
+	out_rank(o, OUT_KEY);
 }
 
 static bool measured(const struct bench_shape *s)
@@ -309,6 +308,7 @@ static void table_row(struct out *o, const struct bench_shape *s)
 	out_str(o, "shape", "shape", OUT_PLAIN, s->shape.name);
 	out_str(o, "unit", "unit", OUT_PLAIN, units[s->shape.unit]);
 	figure(o, "ours", "myalloc", bench_figure(s, ours));
+	out_rank(o, OUT_KEY);
 	figure(o, "p99", "p99", r->rounds ? r->time.p99 : -1.0);
 	figure(o, "cycles", "cycles", r->cycles.max ? r->cycles.p50 : -1.0);
 	figure(o, "floor", "floor", floor < 0 ? -1 : bench_figure(s, floor));
@@ -328,6 +328,7 @@ static void side_row(struct out *o, const struct bench_shape *s, __u32 side)
 	out_u64(o, "rounds", "rounds", OUT_PLAIN, r->rounds);
 	figure(o, "min", "min", r->rounds ? r->time.min : -1.0);
 	figure(o, "p50", "median", r->rounds ? r->time.p50 : -1.0);
+	out_rank(o, OUT_KEY);
 	figure(o, "p99", "p99", r->rounds ? r->time.p99 : -1.0);
 	figure(o, "max", "max", r->rounds ? r->time.max : -1.0);
 	figure(o, "cycles", "cycles", r->cycles.max ? r->cycles.p50 : -1.0);
@@ -335,6 +336,7 @@ static void side_row(struct out *o, const struct bench_shape *s, __u32 side)
 		out_ratio(o, "ratio", "ratio", ratio(s, side), 1);
 	else
 		out_null(o, "ratio", "ratio");
+	out_rank(o, OUT_KEY);
 	out_end(o);
 }
 

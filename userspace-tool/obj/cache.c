@@ -20,26 +20,26 @@ static int next_cache(struct device *d, __u32 id, struct myalloc_cache_stat *s)
 	return dev_cache_stat(d->fd, MYALLOC_NEXT_ID, 0, id, s);
 }
 
-/* What a line of text has room for; the JSON has all. */
-static bool in_list(const struct stat_field *f)
+/* What a line of text has room for; the JSON has all. Left out from the end if there is less. */
+static void put_field(struct out *o, const struct stat_field *f, const struct myalloc_cache_stat *s)
 {
 	static const size_t shown[] = {
-		offsetof(struct myalloc_cache_stat, object_size),
-		offsetof(struct myalloc_cache_stat, slot_size),
-		offsetof(struct myalloc_cache_stat, objects_per_slab),
-		offsetof(struct myalloc_cache_stat, slabs),
-		offsetof(struct myalloc_cache_stat, total_objects),
 		offsetof(struct myalloc_cache_stat, live_objects),
-		offsetof(struct myalloc_cache_stat, cached_objects),
-		offsetof(struct myalloc_cache_stat, allocs),
+		offsetof(struct myalloc_cache_stat, object_size),
 		offsetof(struct myalloc_cache_stat, fails),
+		offsetof(struct myalloc_cache_stat, allocs),
+		offsetof(struct myalloc_cache_stat, total_objects),
+		offsetof(struct myalloc_cache_stat, cached_objects),
+		offsetof(struct myalloc_cache_stat, slabs),
+		offsetof(struct myalloc_cache_stat, objects_per_slab),
+		offsetof(struct myalloc_cache_stat, slot_size),
 	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(shown); i++)
-		if (shown[i] == f->offset)
-			return true;
-	return false;
+	for (i = 0; i < ARRAY_SIZE(shown) && shown[i] != f->offset; i++)
+		;
+	stats_put(o, f, i < ARRAY_SIZE(shown) ? f->label : NULL, stats_value(f, s, 0));
+	out_rank(o, -(int)i);
 }
 
 static void put_slab_pages(struct out *o, const struct myalloc_cache_stat *s)
@@ -58,7 +58,7 @@ static void cache_row(struct out *o, const struct myalloc_cache_stat *s,
 	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
 	for (f = cache_fields; f->name; f++)
 		if (f->offset != offsetof(struct myalloc_cache_stat, id))
-			stats_put(o, f, in_list(f) ? f->label : NULL, stats_value(f, s, 0));
+			put_field(o, f, s);
 	put_slab_pages(o, s);
 	out_u64(o, "slab_bytes", NULL, OUT_BYTES,
 		(s->slabs << s->order) * page_size);

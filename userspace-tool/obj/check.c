@@ -224,12 +224,14 @@ static bool compare(struct out *o, const struct figures *f, const struct figures
 	out_str(o, "condition", "condition", OUT_PLAIN, cond->text);
 	out_str(o, "name", "of", OUT_PLAIN, *one->name ? one->name : one->kind->word);
 	out_s64(o, "value", "value", got < 0 ? OUT_PLAIN : unit, got);
+	out_rank(o, OUT_KEY);
 	out_s64(o, "bound", "bound", cond->value < 0 ? OUT_PLAIN : unit, cond->value);
 	if (good)
 		out_null(o, "off", "off by");
 	else
 		out_s64(o, "off", "off by", OUT_PLAIN, distance(cond, got));
 	out_str(o, "verdict", "verdict", good ? OUT_GOOD : OUT_BAD, good ? "holds" : "FAILS");
+	out_rank(o, OUT_KEY);
 	out_end(o);
 	return good;
 }

@@ -15,7 +15,7 @@
 #include "out/out.h"
 
 static const char *const shown[] = {
-	"pages", "peak_pages", "soft_pages", "hard_pages", "over", "refused", NULL
+	"pages", "refused", "hard_pages", "soft_pages", "peak_pages", "over", NULL
 };
 
 static void owner(struct out *o, const void *stat)
@@ -93,16 +93,19 @@ static void put_sites(struct out *o, const struct sites *s)
 		out_item(o);
 		out_u64(o, "count", "count", OUT_PLAIN, site->count);
 		out_u64(o, "bytes", "bytes", OUT_BYTES, site->bytes);
+		out_rank(o, OUT_KEY);
 		if (site->oldest_ms == MYALLOC_AGE_UNKNOWN)
 			out_null(o, "oldest_ms", "oldest");
 		else
 			out_u64(o, "oldest_ms", "oldest", OUT_MS, site->oldest_ms);
 		out_strn(o, "what", "what", OUT_PLAIN, site->what, sizeof(site->what));
+		out_rank(o, OUT_KEY);
 		if (site->caller[0])
 			out_strn(o, "caller", "call site", OUT_PLAIN, site->caller,
 				 sizeof(site->caller));
 		else
 			out_null(o, "caller", "call site");
+		out_rank(o, OUT_KEY);
 		out_end(o);
 	}
 	out_end(o);

@@ -110,7 +110,9 @@ static void put_line(struct out *o, const struct wish *w, __u32 i, __u32 page_si
 	out_str(o, "stated", "line", OUT_PLAIN, word);
 	out_u64(o, "stated_pages", NULL, OUT_PLAIN, stated);
 	out_u64(o, "needed_pages", "needed", OUT_PLAIN, cost->needed);
+	out_rank(o, OUT_KEY);
 	out_u64(o, "set_aside_pages", "set aside", OUT_PLAIN, cost->set_aside);
+	out_rank(o, OUT_KEY);
 	out_ratio(o, "ratio", "ratio", cost->needed, stated);
 	out_u64(o, "block_order", "in order", OUT_PLAIN, cost->order);
 	out_u64(o, "blocks", "blocks", OUT_PLAIN, cost->blocks);
@@ -196,7 +198,7 @@ static const char *kind_of(const struct myalloc_contract_stat *s)
 }
 
 static const char *const shown[] = {
-	"declared", "live", "peak", "set_aside", "highest_end", "beyond", "failed_within",
+	"failed_within", "live", "declared", "set_aside", "beyond", "highest_end", "peak",
 	"refills", NULL
 };
 

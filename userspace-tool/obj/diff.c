@@ -237,6 +237,7 @@ static void put_side(struct out *o, const char *shape, const char *side, const s
 	out_ratio(o, "old_ns", "old ns", a->median, 1);
 	out_ratio(o, "new_ns", "new ns", b->median, 1);
 	out_ratio(o, "ratio", "new/old", b->median, a->median);
+	out_rank(o, OUT_KEY);
 	out_ratio(o, "ratio_low", NULL, b->low, a->high);
 	out_ratio(o, "ratio_high", NULL, b->high, a->low);
 	text = a->high > 0 && a->low > 0 ?
@@ -244,6 +245,7 @@ static void put_side(struct out *o, const char *shape, const char *side, const s
 	out_str(o, "interval", "95 % interval", OUT_PLAIN, text);
 	out_str(o, "verdict", "verdict", slower ? OUT_BAD : faster ? OUT_GOOD : OUT_PLAIN,
 		slower ? "slower" : faster ? "faster" : "no difference");
+	out_rank(o, OUT_KEY);
 	out_end(o);
 	free(text);
 }

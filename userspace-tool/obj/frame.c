@@ -589,7 +589,7 @@ char *frame_text(const struct follow *f, const struct view *v, int columns)
 	char *text;
 
 	page.file = xmemstream(&text, &size);
-	frame_draw(f, v, 0, columns, page_put, &page);
+	frame_draw(f, v, 0, columns < FRAME_LEAST ? FRAME_LEAST : columns, page_put, &page);
 	fputc('\n', page.file);
 	xmemstream_end(page.file);
 	trim(text);

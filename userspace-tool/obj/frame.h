@@ -42,6 +42,8 @@ const struct line **frame_lines(const struct follow *f, const struct view *v, si
 typedef void (*frame_put)(void *arg, int row, int column, enum screen_style style,
 			  const char *text);
 
+/* Columns that it takes at least. */
+#define FRAME_LEAST	40
 /* Rows of text above the table, with its heading. */
 #define FRAME_HEAD	7
 

@@ -38,14 +38,15 @@ static int read_next(const struct front *f, const struct device *d, __u64 *id,
 	return front_next(d->fd, f->command, f->bytes, f->fields, id, s);
 }
 
-static bool in_row(const struct front *f, const struct stat_field *field)
+static void put_field(const struct front *f, struct out *o, const struct stat_field *field,
+		      const struct front_stat *s)
 {
-	const char *const *name;
+	int i;
 
-	for (name = f->shown; *name; name++)
-		if (!strcmp(*name, field->name))
-			return true;
-	return false;
+	for (i = 0; f->shown[i] && strcmp(f->shown[i], field->name); i++)
+		;
+	stats_put(o, field, f->shown[i] ? field->label : NULL, stats_value(field, s, 0));
+	out_rank(o, -i);
 }
 
 static void put_row(const struct front *f, struct out *o, const struct front_stat *s)
@@ -59,8 +60,7 @@ static void put_row(const struct front *f, struct out *o, const struct front_sta
 		f->row(o, s);
 	for (field = f->fields; field->name; field++)
 		if (field != id)
-			stats_put(o, field, in_row(f, field) ? field->label : NULL,
-				  stats_value(field, s, 0));
+			put_field(f, o, field, s);
 	out_end(o);
 }
 

@@ -27,7 +27,11 @@ struct front {
 	unsigned long command;		/* that reads the statistics */
 	size_t bytes;			/* of the statistics */
 	const struct stat_field *fields;
-	const char *const *shown;	/* the fields in a row of text, which ends with NULL */
+	/*
+	 * The fields in a row of text, ends with NULL. Those that matter most come first: on a narrow
+	 * terminal they are left out from the end.
+	 */
+	const char *const *shown;
 	/* Add to a row and to the groups of the same names. */
 	void (*row)(struct out *o, const void *stat);
 	void (*traits)(struct out *o, const void *stat);

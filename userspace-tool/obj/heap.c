@@ -14,7 +14,7 @@
 #include "out/out.h"
 
 static const char *const shown[] = {
-	"live_objects", "live_extents", "held_bytes", "allocs", "fails", NULL
+	"held_bytes", "live_objects", "live_extents", "fails", "allocs", NULL
 };
 
 /* A row for each class that was used; the caches of a heap are called NAME-BYTES. */

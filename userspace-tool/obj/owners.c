@@ -274,15 +274,18 @@ static void describe_one(struct out *out, const struct owner *owner, bool diff, 
 	out_str(out, "what", "what", OUT_PLAIN, owner->what);
 	out_u64(out, "count", "count", OUT_PLAIN, owner->count);
 	out_u64(out, "bytes", "bytes", OUT_BYTES, owner->bytes);
+	out_rank(out, OUT_KEY);
 	if (diff) {
 		out_s64(out, "more_count", "more", OUT_PLAIN, owner->more_count);
 		out_s64(out, "more_bytes", "more bytes", OUT_PLAIN, owner->more_bytes);
+		out_rank(out, OUT_KEY);
 	}
 	if (owner->oldest_ms == NO_AGE)
 		out_null(out, "oldest_ms", diff ? NULL : "oldest");
 	else
 		out_u64(out, "oldest_ms", diff ? NULL : "oldest", OUT_MS, owner->oldest_ms);
 	out_str(out, "caller", "caller", OUT_PLAIN, owner->caller);
+	out_rank(out, OUT_KEY);
 	out_str(out, "stack", NULL, OUT_PLAIN, stack);
 	out_end(out);
 	free(stack);

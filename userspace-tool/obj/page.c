@@ -319,6 +319,7 @@ static bool test_order(struct device *d, struct out *o, const struct wish *w,
 	out_u64(o, "freed", "freed", OUT_PLAIN, freed);
 	out_str(o, "error", "error", first_err ? OUT_BAD : OUT_PLAIN,
 		first_err ? strerror(-first_err) : "none");
+	out_rank(o, OUT_KEY);
 	out_end(o);
 	return !first_err && had == freed;
 }

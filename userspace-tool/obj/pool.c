@@ -12,7 +12,7 @@
 #include "out/out.h"
 
 static const char *const shown[] = {
-	"object_size", "nr", "live_objects", "slabs_set_aside", "slabs", "allocs", "fails", NULL
+	"live_objects", "nr", "fails", "allocs", "object_size", "slabs", "slabs_set_aside", NULL
 };
 
 static void row(struct out *o, const void *stat)

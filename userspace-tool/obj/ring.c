@@ -24,7 +24,7 @@ static const char *mode_name(__u32 mode)
 }
 
 static const char *const shown[] = {
-	"parts", "part_bytes", "used_bytes", "records", "read", "skipped", "lost", "full", NULL
+	"used_bytes", "records", "read", "lost", "full", "skipped", "parts", "part_bytes", NULL
 };
 
 static void row(struct out *o, const void *stat)
@@ -95,6 +95,7 @@ static int test_mode(struct device *d, struct out *o, struct wish *w, __u32 mode
 	out_u64(o, "lost", "lost", OUT_PLAIN, t.lost);
 	out_u64(o, "full", "full", OUT_PLAIN, t.full);
 	out_u64(o, "errors", "errors", t.errors ? OUT_BAD : OUT_PLAIN, t.errors);
+	out_rank(o, OUT_KEY);
 	out_end(o);
 	if (!t.errors)
 		return EXIT_OK;

@@ -178,6 +178,7 @@ static int watch_row(const struct myalloc_stat *old,
 	out_u64(o, "hit_permille", "hits", OUT_PERMILLE, permille(hits, allocs));
 	out_u64(o, "fails", "fails", OUT_PLAIN,
 		sum_orders(new->page_fails) - sum_orders(old->page_fails));
+	out_rank(o, OUT_KEY);
 	for (f = zone_fields; f->name; f++)
 		if (f->kind == STAT_EVENT && !f->by_order)
 			stats_put(o, f, in_watch(f) ? f->label : NULL,

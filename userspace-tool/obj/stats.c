@@ -145,5 +145,6 @@ void stats_row(struct out *o, const char *moment, const struct myalloc_stat *s)
 	for (f = zone_fields; f->name; f++)
 		if (f->unit == STAT_ORDER)
 			stats_put(o, f, f->label, stats_value(f, s, 0));
+	out_rank(o, OUT_KEY);
 	out_end(o);
 }

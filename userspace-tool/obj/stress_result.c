@@ -140,9 +140,12 @@ static void latency_row(struct out *o, const char *operation,
 	out_u64(o, "count", "count", OUT_PLAIN, l->count);
 	latency(o, "min_ns", "min", l->count, l->min);
 	latency(o, "p50_ns", "median", l->count, l->p50);
+	out_rank(o, OUT_KEY);
 	latency(o, "p99_ns", "p99", l->count, l->p99);
+	out_rank(o, OUT_KEY);
 	latency(o, "p999_ns", "p99.9", l->count, l->p999);
 	latency(o, "max_ns", "max", l->count, l->max);
+	out_rank(o, OUT_KEY);
 	out_end(o);
 }
 

@@ -8,6 +8,7 @@
 #include "host/mem.h"
 #include "host/stop.h"
 #include "host/system.h"
+#include "host/terminal.h"
 #include "obj/frame.h"
 #include "obj/objects.h"
 #include "out/out.h"
@@ -82,7 +83,7 @@ static int print(struct top *t)
 
 	lines = frame_lines(&t->follow, &t->view, &nr);
 	follow_put(o, &t->follow, t->d.info.page_size, lines, nr);
-	out_as_text(o, frame_text(&t->follow, &t->view, screen_columns()));
+	out_as_text(o, frame_text(&t->follow, &t->view, terminal_columns()));
 	code = out_finish(o, EXIT_OK);
 	free(lines);
 	return code;

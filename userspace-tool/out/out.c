@@ -230,6 +230,18 @@ int out_close(int code)
 	return bad && code == EXIT_OK ? EXIT_FAILED : code;
 }
 
+/* Once: of a series all are alike. */
+static void tell_left_out(const struct out *o)
+{
+	static bool told;
+
+	if (!o->left_out || told)
+		return;
+	told = true;
+	out_note("left out to fit %d columns: %s; COLUMNS=%d shows all", terminal_columns(),
+		 o->left_out, o->needs);
+}
+
 static int finish(struct out *o, int code, bool row, bool header)
 {
 	struct json_object *root = NULL;
@@ -251,12 +263,13 @@ static int finish(struct out *o, int code, bool row, bool header)
 	else if (o->text)
 		fputs(o->text, file);
 	else if (row)
-		out_text_row(file, o, header, terminal_color());
+		out_table_row(file, o, header, terminal_color());
 	else
 		out_text(file, o, terminal_color());
 	xmemstream_end(file);
 	put(text, size);
 	free(text);
+	tell_left_out(o);
 	printed = true;
 	if (keep_file && !kept_text) {
 		print_json(keep_file, root);

@@ -46,6 +46,15 @@ enum out_unit {
 	OUT_WARN,	/* and in between: yellow */
 };
 
+/*
+ * Which columns of a table too wide for the terminal are left out first: those of the lowest rank,
+ * and of one rank the last.
+ */
+enum out_rank {
+	OUT_USUAL,
+	OUT_KEY,	/* what the table is about */
+};
+
 struct out;
 struct json_object;
 
@@ -75,6 +84,8 @@ void out_page_size(struct out *o, __u64 bytes);
 void out_show_system(struct out *o);	/* in the text too */
 /* From here on, numbers that are 0 are in the JSON only; what it was before. */
 bool out_brief(struct out *o, bool brief);
+/* The rank of the value that was added last: one of enum out_rank, or a number below. */
+void out_rank(struct out *o, int rank);
 /* The item that is open is in the JSON only. */
 void out_hide(struct out *o);
 void out_group(struct out *o, const char *key, const char *label);

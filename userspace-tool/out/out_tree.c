@@ -54,6 +54,7 @@ void out_tree_free(struct out *o)
 {
 	node_free(o->root);
 	free(o->text);
+	free(o->left_out);
 	free(o->kind);
 	free(o);
 }
@@ -85,6 +86,33 @@ bool out_brief(struct out *o, bool brief)
 void out_hide(struct out *o)
 {
 	o->at->hidden = true;
+}
+
+void out_rank(struct out *o, int rank)
+{
+	o->at->last->rank = rank;
+}
+
+const struct out_node *out_first_shown(const struct out_node *n)
+{
+	while (n && n->hidden)
+		n = n->next;
+	return n;
+}
+
+void out_left_out(struct out *o, const char *label)
+{
+	char *longer = xasprintf("%s%s%s", o->left_out ? o->left_out : "",
+				 o->left_out ? ", " : "", label);
+
+	free(o->left_out);
+	o->left_out = longer;
+}
+
+void out_needs(struct out *o, int columns)
+{
+	if (columns > o->needs)
+		o->needs = columns;
 }
 
 void out_as_text(struct out *o, char *text)

@@ -20,6 +20,7 @@ enum out_kind {
 struct out_node {
 	enum out_kind kind;
 	enum out_unit unit;
+	int rank;
 	bool cards;		/* a list shown as sentences */
 	bool hidden;		/* in the JSON only */
 	char *key;		/* NULL in a list */
@@ -39,6 +40,8 @@ struct out {
 	bool show_system;
 	bool brief;		/* hide numbers that are 0 */
 	char *text;		/* printed in place of the tree's, or NULL */
+	char *left_out;		/* columns of tables for which there was no room, or NULL */
+	int needs;		/* columns of the terminal with which all are shown */
 	struct out_node *root;
 	struct out_node *at;	/* the open group or list */
 };
@@ -47,6 +50,10 @@ struct out {
 struct json_object *out_string(const char *s);
 struct json_object *out_node_json(const struct out_node *n);
 void out_tree_free(struct out *o);
+/* @n, or the first one after it that the text shows; NULL if there is none. */
+const struct out_node *out_first_shown(const struct out_node *n);
+void out_left_out(struct out *o, const char *label);
+void out_needs(struct out *o, int columns);
 
 /* out_system.c */
 #define OUT_SYSTEM_FORM \
@@ -54,9 +61,20 @@ void out_tree_free(struct out *o);
 	"hypervisor:text|null accelerator:text|null debug_options:[text]|null"
 void out_system(struct out *o);
 
-/* out_text.c */
-void out_text(FILE *file, const struct out *o, bool color);
-void out_text_row(FILE *file, const struct out *o, bool header, bool color);
+/* out_format.c; in a @table the heading says the unit of pages. */
+#define OUT_COLOR_BOLD	"\033[1m"
+#define OUT_COLOR_OFF	"\033[0m"
+char *out_format(const struct out *o, const struct out_node *n, bool table);
+const char *out_format_color(const struct out_node *n, bool color);
 char *out_text_clean(const char *s);
+
+/* out_table.c */
+void out_table(FILE *file, struct out *o, const struct out_node *list, int depth, bool color);
+void out_table_row(FILE *file, struct out *o, bool header, bool color);
+void out_table_cards(FILE *file, const struct out *o, const struct out_node *list, int depth,
+		     bool color);
+
+/* out_text.c */
+void out_text(FILE *file, struct out *o, bool color);
 
 #endif /* MYALLOCCTL_OUT_TREE_H */

@@ -13,9 +13,6 @@
 #include "host/mem.h"
 #include "out/screen.h"
 
-#define COLUMNS_LEAST	40
-#define COLUMNS_MOST	1000
-
 static SCREEN *terminal;
 static int attribute[SCREEN_STYLES];
 
@@ -44,18 +41,6 @@ bool screen_utf8(void)
 		setlocale(LC_CTYPE, "C.UTF-8");
 	utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	return utf8;
-}
-
-int screen_columns(void)
-{
-	const char *text = getenv("COLUMNS");
-	long columns = text ? strtol(text, NULL, 10) : 0;
-
-	if (columns <= 0)
-		columns = 80;
-	if (columns < COLUMNS_LEAST)
-		return COLUMNS_LEAST;
-	return columns > COLUMNS_MOST ? COLUMNS_MOST : columns;
 }
 
 static void set_colors(void)

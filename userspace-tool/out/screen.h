@@ -38,7 +38,5 @@ int screen_key(void);
 
 /* Whether this program's output may contain UTF-8; sets the locale on its first call. */
 bool screen_utf8(void);
-/* Columns of the output: COLUMNS, or 80. */
-int screen_columns(void);
 
 #endif /* MYALLOCCTL_SCREEN_H */

@@ -23,7 +23,9 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 out=$tmp/out err=$tmp/err log=$tmp/log
 export FAKE_DEV="$tmp/script" FAKE_LOG="$log" NO_COLOR=1
-unset COLUMNS FAKE_ROOT FAKE_EUID FAKE_HV
+# All columns of every table, unless a test is about their number.
+export COLUMNS=1000
+unset FAKE_ROOT FAKE_EUID FAKE_HV
 : >"$FAKE_DEV"
 test_name="" test_why="" test_skip="" nr_json=0
 mkdir "$tmp/json"

@@ -3,6 +3,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+unset COLUMNS
 
 begin "map: letters, a legend and totals"
 tool map

@@ -42,7 +42,7 @@ report()
 	grep -B8 '^not ok' "$file" | grep '^#\|^not ok'
 }
 
-tests="schema rooms top report prom stats man parse words device look check diff stress bench doctor real"
+tests="schema rooms width top report prom stats man parse words device look check diff stress bench doctor real"
 for test in $tests; do
 	case $test in
 	parse) run parse "$build/check/parse_test" & ;;
