@@ -4,8 +4,10 @@
  *
  *	CONDITION	LEFT OPERATOR VALUE
  *	LEFT		a statistic of the zone, with [ORDER] of one order of those that have it;
- *			NAME, the bytes that a cache, heap, pool, ring or arena holds;
- *			NAME.STATISTIC, one of its statistics. NAME may be a pattern: 'frob-*'
+ *			NAME, the bytes that a cache, heap, pool, ring, arena, client or line of a
+ *			contract holds; NAME.STATISTIC, one of its statistics. NAME may be a
+ *			pattern: 'frob-*'. A statistic that the zone has not is that of each that
+ *			has it: 'failed_within == 0' of all lines of contracts
  *	OPERATOR	<  <=  ==  !=  >=  >
  *	VALUE		a number or a size. Pages are compared with a size by their bytes
  *
@@ -138,6 +140,10 @@ static void read_left(struct cmd *c, struct condition *cond)
 	}
 	if (cond->order >= 0)
 		cmd_usage(c, "'%s': %s is no statistic that is by order", cond->text, cond->field);
+	if (known_field(cond->field)) {
+		cond->name = xstrdup("*");
+		return;
+	}
 	free(cond->field);
 	cond->field = NULL;
 	if (dot && known_field(dot + 1)) {
@@ -222,6 +228,7 @@ static bool compare(struct out *o, const struct figures *f, const struct figures
 
 	out_item(o);
 	out_str(o, "condition", "condition", OUT_PLAIN, cond->text);
+	out_str(o, "kind", NULL, OUT_PLAIN, one->kind->word);
 	out_str(o, "name", "of", OUT_PLAIN, *one->name ? one->name : one->kind->word);
 	out_s64(o, "value", "value", got < 0 ? OUT_PLAIN : unit, got);
 	out_rank(o, OUT_KEY);
@@ -243,12 +250,17 @@ static void say_nothing_matches(const struct figures *f, const struct condition 
 	size_t i;
 	int nr = 0;
 
+	if (cond->field) {
+		out_fail(EXIT_FAILED, "'%s': nothing that is called '%s' has the statistic '%s'",
+			 cond->text, cond->name, cond->field);
+		return;
+	}
 	for (i = 1; i < f->nr && nr < NAMES_MAX / 2; i++)
 		names[nr++] = f->one[i].name;
 	for (field = zone_fields; field->name && nr < NAMES_MAX; field++)
 		names[nr++] = field->name;
 	near = closest(cond->left, names, nr);
-	out_fail(EXIT_FAILED, "'%s': no cache, heap, pool, ring, arena or statistic is called '%s'%s%s%s",
+	out_fail(EXIT_FAILED, "'%s': no cache, heap, pool, ring, arena, client, contract or statistic is called '%s'%s%s%s",
 		 cond->text, cond->name, near ? "; did you mean '" : "", near ? near : "",
 		 near ? "'?" : "");
 }
@@ -274,7 +286,7 @@ static bool judge(struct out *o, const struct figures *f, const struct condition
 }
 
 static const char check_form[] =
-	"conditions:[{ condition:text name:text value:int bound:int off:int|null "
+	"conditions:[{ condition:text kind:text name:text value:int bound:int off:int|null "
 	"verdict:'holds'|'FAILS' }] failed:uint";
 
 static int judge_all(struct condition *conds, int nr)
@@ -328,7 +340,7 @@ static int check(struct cmd *c)
 
 static const struct verb check_verbs[] = {
 	{ "", check, "CONDITION...",
-	  "exit with 1 unless every condition holds, such as 'bad_frees == 0', 'frob-* < 10M', 'frob-*.live_objects == 0'",
+	  "exit with 1 unless every condition holds, such as 'bad_frees == 0', 'frob-* < 10M', 'frob-*.live_objects == 0', 'failed_within == 0'",
 	  NULL, .form = check_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

@@ -28,6 +28,10 @@ static const struct {
 	{ "alloc_hit_permille", "cache",
 	  "share of allocations that a magazine served, in 1/1000" },
 	{ "free_hit_permille", "cache", "share of frees that a magazine took, in 1/1000" },
+	{ "alloc_hit_permille", "heap", "share of allocations that a magazine served, in 1/1000" },
+	{ "free_hit_permille", "heap", "share of frees that a magazine took, in 1/1000" },
+	{ "used_permille", "contract",
+	  "highest_end as a share of needed, in 1/1000: how far the line was ever used" },
 };
 
 static const char *kind_text(const struct stat_field *f)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * figures: every statistic of the zone, its caches and its fronts, from the one list of them
+ * figures: every statistic of the zone and of all that uses it, from the one list of them
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,9 @@ const struct figures_kind figures_kinds[] = {
 	KIND("pool", "pools", POOL, myalloc_pool_stat, pool_fields, "pages"),
 	KIND("ring", "rings", RING, myalloc_ring_stat, ring_fields, "part_bytes"),
 	KIND("arena", "arenas", ARENA, myalloc_arena_stat, arena_fields, "held_bytes"),
+	KIND("client", "clients", CLIENT, myalloc_client_stat, client_fields, "pages"),
+	KIND("contract", "contracts", CONTRACT, myalloc_contract_stat, contract_fields,
+	     "set_aside"),
 	{ NULL }
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * figures: every statistic of the zone, its caches and its fronts, from the one list of them
+ * figures: every statistic of the zone and of all that uses it, from the one list of them
  */
 #ifndef MYALLOCCTL_FIGURES_H
 #define MYALLOCCTL_FIGURES_H
@@ -9,7 +9,7 @@
 #include "obj/stats.h"
 
 /*
- * What has statistics.
+ * What has statistics; of a contract, each of its lines.
  * @word: "zone", "cache" ...
  * @many: the key of a list of them in JSON
  * @held: the field that says what it holds (of a ring, each of its parts); NULL for the zone and

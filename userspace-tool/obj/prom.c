@@ -175,10 +175,11 @@ int prom_read(struct device *d, const struct myalloc_stat *zone, char **text)
 		{ "ring", ring_fields, sizeof(struct myalloc_ring_stat) },
 		{ "pool", pool_fields, sizeof(struct myalloc_pool_stat) },
 		{ "client", client_fields, sizeof(struct myalloc_client_stat) },
+		{ "contract", contract_fields, sizeof(struct myalloc_contract_stat) },
 	};
 	static const unsigned long command[] = {
 		MYALLOC_IOC_HEAP_STAT, MYALLOC_IOC_ARENA_STAT, MYALLOC_IOC_RING_STAT,
-		MYALLOC_IOC_POOL_STAT, MYALLOC_IOC_CLIENT_STAT,
+		MYALLOC_IOC_POOL_STAT, MYALLOC_IOC_CLIENT_STAT, MYALLOC_IOC_CONTRACT_STAT,
 	};
 	int err = read_caches(d, &cache);
 	size_t size, i;

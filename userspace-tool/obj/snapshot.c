@@ -64,7 +64,8 @@ static const char snapshot_form[] =
 	"configuration:{ nr_pages:uint page_bytes:uint checks:uint } zone:{ @zone } "
 	"orders:[{ order:uint @zone.each }] "
 	OF_KIND("caches", "cache") OF_KIND("heaps", "heap") OF_KIND("pools", "pool")
-	OF_KIND("rings", "ring") OF_KIND("arenas", "arena");
+	OF_KIND("rings", "ring") OF_KIND("arenas", "arena") OF_KIND("clients", "client")
+	OF_KIND("contracts", "contract");
 
 static int snapshot(struct cmd *c)
 {

@@ -2,11 +2,13 @@
 /*
  * stat: the zone's statistics, once, at intervals, or what they mean
  */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "host/mem.h"
 #include "host/stop.h"
 #include "obj/device.h"
+#include "obj/figures.h"
 #include "obj/objects.h"
 #include "obj/prom.h"
 #include "obj/stats.h"
@@ -257,18 +259,23 @@ static void explain_fields(struct out *o, const char *key, const char *title,
 #define MEANINGS "[{ name:text label:text unit:text by_order:bool help:text }] "
 
 static const char explain_form[] =
-	"zone:" MEANINGS "cache:" MEANINGS "heap:" MEANINGS "arena:" MEANINGS;
+	"zone:" MEANINGS "cache:" MEANINGS "heap:" MEANINGS "pool:" MEANINGS "ring:" MEANINGS
+	"arena:" MEANINGS "client:" MEANINGS "contract:" MEANINGS;
 
 static int stat_explain(struct cmd *c)
 {
+	const struct figures_kind *kind;
 	struct out *o;
+	char *title;
 
 	cmd_done(c);
 	o = out_new("stat explain");
-	explain_fields(o, "zone", "Zone", zone_fields);
-	explain_fields(o, "cache", "Cache", cache_fields);
-	explain_fields(o, "heap", "Heap", heap_fields);
-	explain_fields(o, "arena", "Arena", arena_fields);
+	for (kind = figures_kinds; kind->word; kind++) {
+		title = xstrdup(kind->word);
+		*title = toupper((unsigned char)*title);
+		explain_fields(o, kind->word, title, kind->fields);
+		free(title);
+	}
 	return out_finish(o, EXIT_OK);
 }
 

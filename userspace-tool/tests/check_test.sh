@@ -19,6 +19,14 @@ line out " +a count since the module was loaded"
 tool explain fails
 line out "cache +allocations that failed"
 line out "heap +allocations that failed"
+tool explain failed_within
+line out "contract +requests within what was declared that failed: must be 0"
+tool explain hard_pages
+line out "client +pages above which it gets no more; 0 for no such quota"
+tool explain refused
+for kind in ring client contract; do
+	has out "$kind"
+done
 tool explain object_bytes
 line out "cache +bytes that the user asked for"
 tool explain in_flight_pages
@@ -63,7 +71,41 @@ done <<END
 0|frame-?.allocs == 100
 1|frob-* < 10M
 1|requests.splits == 0
+0|failed_within == 0
+0|failed_within==0
+1|failed_within > 0
+0|frob.*.failed_within == 0
+0|frob.0.beyond == 4
+0|beyond <= 4
+1|beyond < 4
+0|frob.0.live <= 10
+0|frob.0.set_aside == 800K
+0|frob.? < 1M
+1|frob.? < 800K
+0|frob < 161K
+1|frob < 160K
+0|frob.pages == 40
+0|frob.pages == 160K
+0|frob.gone == 0
+0|fro* < 1M
+0|over == 0
+1|nothing-*.failed_within == 0
 END
+script "set failed_within 2"
+tool check "failed_within == 0"
+exits 1
+line out "failed_within == 0  frob.0 +2 +0 +2 +FAILS"
+line out "failed_within == 0  frob.1 +0 +0 +- +holds *"
+script "set contracts 0"
+tool check "failed_within == 0"
+exits 1
+has err "nothing that is called '*' has the statistic 'failed_within'"
+script
+tool -j check "frob < 161K"
+json /result/conditions/0/kind client
+tool check "gon == 0"
+exits 1
+has err "no cache, heap, pool, ring, arena, client, contract or statistic is called 'gon'"
 tool check "free_pages < 100" "bad_frees == 0" "web < 8K"
 exits 1
 line out "free_pages < 100 +zone +16368 +100 +16269 +FAILS"

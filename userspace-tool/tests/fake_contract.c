@@ -89,6 +89,7 @@ int fake_contract_stat(struct myalloc_contract_stat *s)
 	s->peak = 50;
 	s->highest_end = 150;
 	s->beyond = 4;
+	s->failed_within = s->id == first ? SET(failed_within) : 0;
 	return 0;
 }
 

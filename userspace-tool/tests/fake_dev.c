@@ -76,7 +76,7 @@ static struct {
 	{ "free_errors", 0 }, { "validate_errors", 0 }, { "unbalanced", 0 },
 	{ "shared", 0 }, { "idle", 0 }, { "silent", 0 },
 	{ "arenas", 2 }, { "arena_errors", 0 },
-	{ "contracts", 1 }, { "short", 0 }, { "failures", 0 },
+	{ "contracts", 1 }, { "failed_within", 0 }, { "short", 0 }, { "failures", 0 },
 	{ "heaps", 1 }, { "heap_errors", 0 },
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },

@@ -44,6 +44,7 @@ line out 'myalloc_heap_held_bytes\{heap="web"\} 8192'
 line out 'myalloc_arena_resets_total\{arena="frame-1"\} 60'
 line out 'myalloc_ring_used_bytes\{ring="packets"\} 128'
 line out 'myalloc_client_pages\{client="frob"\} 40'
+line out 'myalloc_contract_failed_within_total\{contract="frob.1"\} 0'
 line out 'myalloc_pool_live_objects\{pool="urgent"\} 9'
 cp "$out" "$tmp/first"
 tool -o prom stat
@@ -70,7 +71,8 @@ documents 1
 sound "$tmp/myalloc.prom"
 
 begin "without caches and fronts"
-script "set caches 0" "set heaps 0" "set arenas 0" "set rings 0" "set pools 0" "set clients 0"
+script "set caches 0" "set heaps 0" "set arenas 0" "set rings 0" "set pools 0" "set clients 0" \
+	"set contracts 0"
 tool stat -o prom
 exits 0
 has_not out "myalloc_cache_"
@@ -87,7 +89,7 @@ has err "exclude each other"
 
 begin "a reading that fails leaves the old file"
 echo old >"$tmp/myalloc.prom"
-for call in STAT CACHE_STAT HEAP_STAT ARENA_STAT RING_STAT POOL_STAT CLIENT_STAT; do
+for call in STAT CACHE_STAT HEAP_STAT ARENA_STAT RING_STAT POOL_STAT CLIENT_STAT CONTRACT_STAT; do
 	script "fail $call 1 EIO"
 	tool stat -o "$tmp/myalloc.prom"
 	exits 1

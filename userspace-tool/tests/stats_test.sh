@@ -8,11 +8,12 @@
 here=$(dirname "$0")
 list=$here/../../mod/uapi/stat_fields.h
 
-# The list as text: a line "ONE|ORDERS|F|A|H NAME KIND KEY" for each entry.
-# The list of rings has that letter, too.
-sed '/^#define MYALLOC_HEAP/,/^$/!s/^\tH(/\tother(/' "$list" >"$tmp/list"
+# The list as text: a line "ONE|ORDERS|F|H|P|R|A|L|C NAME KIND KEY" for each entry; rings and clients
+# have letters of heaps and contracts in the list.
+sed -e '/^#define MYALLOC_RING/,/^$/s/^\tH(/\tR(/' \
+	-e '/^#define MYALLOC_CLIENT/,/^$/s/^\tC(/\tL(/' "$list" >"$tmp/list"
 list=$tmp/list
-tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F|A|H)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
+tr -d '\\\n\t' <"$list" | grep -oE '(ONE|ORDERS|F|H|P|R|A|L|C)\(__[us][0-9]+, [^"]*"[^"]*", ?[^"]*"' |
 	sed -E 's/__[us][0-9]+, //; s/(FILE|LINE)\([a-z_]*\), //; s/\(/ /; s/, ?/ /g; s/"[^"]*"//' |
 	awk '{ print $1, $2, $3, $5 == "\"" || NF < 5 ? $2 : $5 }' | tr -d '"' >"$tmp/fields"
 
@@ -22,7 +23,11 @@ begin "the list is read"
 [ "$(grep -c '^F' "$tmp/fields")" = "$(grep -c '^	F(' "$list")" ] || fail "of caches"
 [ "$(grep -c '^H' "$tmp/fields")" = "$(grep -c '^	H(' "$list")" ] || fail "of heaps"
 [ "$(grep -c '^A' "$tmp/fields")" = "$(grep -c '^	A(' "$list")" ] || fail "of arenas"
-[ "$(wc -l <"$tmp/fields")" -ge 52 ] || fail "too few: $(wc -l <"$tmp/fields")"
+[ "$(grep -c '^P' "$tmp/fields")" = "$(grep -c '^	P(' "$list")" ] || fail "of pools"
+[ "$(grep -c '^R' "$tmp/fields")" = "$(grep -c '^	R(' "$list")" ] || fail "of rings"
+[ "$(grep -c '^L' "$tmp/fields")" = "$(grep -c '^	L(' "$list")" ] || fail "of clients"
+[ "$(grep -c '^C' "$tmp/fields")" = "$(grep -c '^	C(' "$list")" ] || fail "of contracts"
+[ "$(wc -l <"$tmp/fields")" -ge 150 ] || fail "too few: $(wc -l <"$tmp/fields")"
 
 # everywhere SORT KIND POINTER: the JSON on stdout has each field of a sort and kind there
 everywhere()
@@ -77,6 +82,40 @@ tool -j heap show web
 everywhere H TRAIT /result/traits
 everywhere H SPACE /result/space
 everywhere H USE /result/use
+
+begin "the JSON of pool, ring, client and contract has each"
+while read -r letter object many name; do
+	tool -j "$object" list
+	for kind in TRAIT SPACE USE; do
+		everywhere "$letter" $kind "/result/$many/0"
+	done
+	tool -j "$object" show "$name"
+	[ "$object" != contract ] || continue
+	everywhere "$letter" TRAIT /result/traits
+	everywhere "$letter" SPACE /result/space
+	everywhere "$letter" USE /result/use
+done <<END
+P pool pools urgent
+R ring rings packets
+L client clients frob
+C contract contracts frob
+END
+
+begin "the JSON of snapshot has each"
+tool -j snapshot
+while read -r letter many; do
+	for kind in TRAIT SPACE USE; do
+		everywhere "$letter" $kind "/result/$many/0"
+	done
+done <<END
+F caches
+H heaps
+P pools
+R rings
+A arenas
+L clients
+C contracts
+END
 
 begin "explain says what each means, and the text shows each"
 tool stat explain
