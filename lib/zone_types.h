@@ -125,7 +125,7 @@ struct myalloc_clients {
  *	of an owner; or NULL if there are none
  * @release: frees everything that is still allocated from a front, filled with
  *	MYALLOC_POISON_FREE if @poison is set, and destroys the front. Returns 0, or -EBUSY if
- *	damaged metadata prevents it
+ *	damaged metadata, or a use that the front cannot end, prevents it
  */
 struct myalloc_front_kind {
 	const char *name;

@@ -69,6 +69,9 @@
  * passes over at most n / 16 + 2 records, under the lock: no more fit into the room that it needs.
  * A copy is tried MYALLOC_RING_TRIES times.
  *
+ * A consumer in user space: ring_share.c. Without one, a commit or discard tests that there is none,
+ * and touches nothing of the ring after it has stored the length.
+ *
  * Cost: sizeof(struct myalloc_ring) and a pointer and sizeof(struct myalloc_ring_part) for each
  * part, beside the pages and the tables that map them; 8 bytes a record, 16 in rings that
  * overwrite.
@@ -91,16 +94,15 @@ static bool overwrites(const struct myalloc_ring *r)
 	return r->mode == MYALLOC_RING_OVERWRITE;
 }
 
-/* Does a header with this length, found at a position, agree with Y1 and Y2? */
-static bool sound(const struct myalloc_ring *r, const struct myalloc_ring_header *h, u64 pos,
-		  u64 tail, u32 length)
-{
-	/* What was a header may be data by now, which its user stores as he likes. */
-	return data_race(READ_ONCE(h->mark)) == myalloc_ring_mark(r, pos) &&
-	       myalloc_ring_total(r, length) <= tail - pos;
-}
-
-static void report_damage(struct myalloc_ring *r, struct myalloc_ring_part *part, u64 pos)
+/**
+ * myalloc_ring_damage() - report once that a ring is damaged
+ * @r: the ring
+ * @part: its part
+ * @pos: a position that should have a header
+ *
+ * Context: any.
+ */
+void myalloc_ring_damage(struct myalloc_ring *r, struct myalloc_ring_part *part, u64 pos)
 {
 	if (READ_ONCE(part->damaged))
 		return;
@@ -173,8 +175,8 @@ static bool make_room(struct myalloc_ring *r, struct myalloc_ring_part *part, u3
 		u32 length = READ_ONCE(h->length);
 
 		myalloc_env_step("ring-pass");
-		if (unlikely(!sound(r, h, oldest, part->tail, length))) {
-			report_damage(r, part, oldest);
+		if (unlikely(!myalloc_ring_sound(r, h, oldest, part->tail, length))) {
+			myalloc_ring_damage(r, part, oldest);
 			return false;
 		}
 		if (length & MYALLOC_RING_BUSY)
@@ -255,6 +257,8 @@ static __always_inline int finish(struct myalloc_ring *r, void *record, u32 flag
 {
 	const char *why;
 	struct myalloc_ring_header *h = header_of(r, record, &why);
+	/* First, as a ring that is not shared may end when its last record has been read. */
+	struct myalloc_ring_share *share = READ_ONCE(r->share);
 	u32 length;
 
 	if (unlikely(!h))
@@ -269,6 +273,8 @@ static __always_inline int finish(struct myalloc_ring *r, void *record, u32 flag
 	else if (unlikely(!try_cmpxchg_release(&h->length, &length,
 					       (length & MYALLOC_RING_LENGTH) | flag)))
 		return refuse(r, what, "committed or discarded meanwhile", caller);
+	if (unlikely(share))
+		myalloc_ring_tell(r, share);
 	return 0;
 }
 
@@ -336,8 +342,8 @@ void *myalloc_ring_peek(struct myalloc_ring *ring, size_t *size)
 				return NULL;
 		}
 		length = smp_load_acquire(&h->length);	/* pairs with finish() */
-		if (unlikely(!sound(ring, h, oldest, part->seen_tail, length))) {
-			report_damage(ring, part, oldest);
+		if (unlikely(!myalloc_ring_sound(ring, h, oldest, part->seen_tail, length))) {
+			myalloc_ring_damage(ring, part, oldest);
 			return NULL;
 		}
 		if (length & MYALLOC_RING_BUSY)
@@ -423,11 +429,11 @@ static long copy_next(struct myalloc_ring *r, struct myalloc_ring_part *part, vo
 	h = myalloc_ring_at(r, part, pos);
 	length = data_race(smp_load_acquire(&h->length));	/* or data by now; with finish() */
 	serial = data_race(READ_ONCE(h->serial[0]));	/* or data by now */
-	whole = sound(r, h, pos, tail, length);
+	whole = myalloc_ring_sound(r, h, pos, tail, length);
 	if (!still_there(part, pos))
 		return GONE;
 	if (unlikely(!whole)) {
-		report_damage(r, part, pos);
+		myalloc_ring_damage(r, part, pos);
 		return DAMAGED;
 	}
 	if (length & MYALLOC_RING_BUSY)
@@ -513,7 +519,7 @@ static void validate_part(const struct myalloc_ring *r, const struct myalloc_rin
 	while (pos < tail) {
 		const struct myalloc_ring_header *h = myalloc_ring_at(r, part, pos);
 		u32 length = data_race(READ_ONCE(h->length));	/* or data by now */
-		bool whole = sound(r, h, pos, tail, length);
+		bool whole = myalloc_ring_sound(r, h, pos, tail, length);
 
 		myalloc_env_point("ring-looked");
 		smp_rmb();	/* as in still_there() */
@@ -549,12 +555,24 @@ static u64 pages(struct myalloc_front *front)
 	return (u64)r->nr_parts * (r->size >> PAGE_SHIFT);
 }
 
+/* What user space can see must not become memory of somebody else. */
+static bool is_shared(const struct myalloc_ring *r)
+{
+	if (!r->share)
+		return false;
+	myalloc_zone_err(r->front.zone, "ring %s cannot be destroyed: it is shared with user space",
+			 r->front.name);
+	return true;
+}
+
 /* Records that are reserved or peeked do not keep it. */
 static int release(struct myalloc_front *front, bool poison)
 {
 	struct myalloc_ring *r = myalloc_ring_of(front);
 	u32 i;
 
+	if (is_shared(r))
+		return -EBUSY;
 	for (i = 0; poison && i < r->nr_parts; i++)
 		memset(r->blocks[i], MYALLOC_POISON_FREE, r->size);
 	free_ring(r);
@@ -590,6 +608,8 @@ void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *st
 		.too_long = atomic64_read(&ring->too_long),
 		.nmi_fails = atomic64_read(&ring->nmi_fails),
 		.refused = atomic64_read(&ring->refused),
+		.shared = !!READ_ONCE(ring->share),
+		.wakes = atomic64_read(&ring->wakes),
 	};
 	for (part = ring->part; part < ring->part + ring->nr_parts; part++) {
 		u64 oldest = READ_ONCE(part->oldest);
@@ -699,7 +719,7 @@ static u32 count_busy(const struct myalloc_ring *r, const struct myalloc_ring_pa
 	while (pos != part->tail) {
 		const struct myalloc_ring_header *h = myalloc_ring_at(r, part, pos);
 
-		if (!sound(r, h, pos, part->tail, h->length))
+		if (!myalloc_ring_sound(r, h, pos, part->tail, h->length))
 			break;
 		nr += !!(h->length & MYALLOC_RING_BUSY);
 		pos += myalloc_ring_total(r, h->length);
@@ -714,8 +734,8 @@ static u32 count_busy(const struct myalloc_ring *r, const struct myalloc_ring_pa
  * Records that were not read are gone.
  *
  * Context: task, may sleep.
- * Return: 0; -EBUSY if a record is reserved, or peeked and not released, which is reported, and the
- * ring stays as it is.
+ * Return: 0; -EBUSY if a record is reserved, or peeked and not released, or if the ring is shared
+ * with user space, which is reported, and the ring stays as it is.
  */
 int myalloc_ring_destroy(struct myalloc_ring *ring)
 {
@@ -723,6 +743,8 @@ int myalloc_ring_destroy(struct myalloc_ring *ring)
 
 	if (!ring)
 		return 0;
+	if (is_shared(ring))
+		return -EBUSY;
 	for (i = 0; i < ring->nr_parts; i++)
 		busy += count_busy(ring, &ring->part[i]);
 	if (busy || ring->part->peeked) {

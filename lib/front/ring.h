@@ -61,6 +61,23 @@ struct myalloc_ring_part {
 };
 
 /**
+ * struct myalloc_ring_share - what a ring tells its consumer in user space; see ring_share.c
+ * @tail: what was committed so far ends at or before it, or is told later; never goes back
+ * @oldest: the oldest record that was not released
+ * @wake: wakes the consumer up; may be called in any context
+ * @waiting: 1 if the consumer wants to be woken up by the next commit or discard
+ *
+ * The caller of myalloc_ring_attach() sets @wake, and the two pointers, which lead to memory that
+ * the consumer can only read.
+ */
+struct myalloc_ring_share {
+	u64 *tail;
+	u64 *oldest;
+	void (*wake)(struct myalloc_ring_share *share);
+	u32 waiting;
+};
+
+/**
  * struct myalloc_ring - see ring.c for the theory
  * @map: the mapping of all parts; part i begins at 2 * i * @size
  * @size: bytes of a part, a power of two
@@ -70,10 +87,12 @@ struct myalloc_ring_part {
  * @mode: enum myalloc_ring_mode
  * @nr_parts: number of parts
  * @blocks: address of the pages of each part
+ * @share: tells user space; NULL if the ring is not shared
  * @front: its zone and name
  * @nmi_fails: reservations that failed in NMI because the lock was held
  * @too_long: reservations of records that are longer than a part
  * @refused: wrong commits, discards and releases
+ * @wakes: number of times that the consumer in user space was woken up
  * @part: the parts
  *
  * The members up to @blocks never change.
@@ -87,10 +106,12 @@ struct myalloc_ring {
 	enum myalloc_ring_mode mode;
 	u32 nr_parts;
 	void **blocks;
+	struct myalloc_ring_share *share;
 	struct myalloc_front front;
 	atomic64_t nmi_fails;
 	atomic64_t too_long;
 	atomic64_t refused;
+	atomic64_t wakes;
 	struct myalloc_ring_part part[];
 };
 
@@ -112,6 +133,8 @@ struct myalloc_ring_stats {
 	u64 too_long;
 	u64 nmi_fails;
 	u64 refused;
+	u64 shared;
+	u64 wakes;
 };
 
 /* For walks over the fronts of a zone. */
@@ -123,6 +146,14 @@ static inline struct myalloc_ring *myalloc_ring_of(struct myalloc_front *front)
 }
 
 void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *stats);
+void myalloc_ring_damage(struct myalloc_ring *r, struct myalloc_ring_part *part, u64 pos);
+
+/* Rings whose consumer is in user space: ring_share.c. */
+int myalloc_ring_attach(struct myalloc_ring *ring, struct myalloc_ring_share *share);
+void myalloc_ring_detach(struct myalloc_ring *ring);
+void myalloc_ring_tell(struct myalloc_ring *ring, struct myalloc_ring_share *share);
+bool myalloc_ring_may_sleep(struct myalloc_ring *ring);
+int myalloc_ring_release_to(struct myalloc_ring *ring, u64 pos);
 
 /* The mark of a header at a position. */
 static inline u32 myalloc_ring_mark(const struct myalloc_ring *ring, u64 pos)
@@ -141,6 +172,16 @@ static inline struct myalloc_ring_header *
 myalloc_ring_at(const struct myalloc_ring *ring, const struct myalloc_ring_part *part, u64 pos)
 {
 	return ring->map + ((size_t)(part - ring->part) << ring->shift) + (pos & (ring->size - 1));
+}
+
+/* Does a header with this length, found at a position, agree with Y1 and Y2? */
+static inline bool myalloc_ring_sound(const struct myalloc_ring *ring,
+				      const struct myalloc_ring_header *h, u64 pos, u64 tail,
+				      u32 length)
+{
+	/* What was a header may be data by now, which its user stores as he likes. */
+	return data_race(READ_ONCE(h->mark)) == myalloc_ring_mark(ring, pos) &&
+	       myalloc_ring_total(ring, length) <= tail - pos;
 }
 
 #endif /* MYALLOC_RING_H */

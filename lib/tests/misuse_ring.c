@@ -160,6 +160,34 @@ static void ring_ends_in_use(void)
 	valid();
 }
 
+static void not_woken(struct myalloc_ring_share *share)
+{
+}
+
+/* What user space can see is not freed, and a release of what is not read changes nothing. */
+static void ring_ends_shared(void)
+{
+	static u64 tail, oldest;
+	static struct myalloc_ring_share share = {
+		.tail = &tail, .oldest = &oldest, .wake = not_woken,
+	};
+
+	ring = make_ring("q", MYALLOC_RING_MANY);
+	good(myalloc_ring_attach(ring, &share));
+	EXPECT(myalloc_ring_destroy(ring) == -EBUSY, "a ring that is shared ended");
+	EXPECT(myalloc_ring_attach(ring, &share) == -EBUSY, "a ring is shared twice");
+	record = reserve(ring);
+	EXPECT(myalloc_ring_release_to(ring, 32) == -EINVAL, "a reserved record was released");
+	good(myalloc_ring_commit(ring, record));
+	EXPECT(myalloc_ring_release_to(ring, 24) == -EINVAL, "a part of a record was released");
+	EXPECT(myalloc_ring_release_to(ring, 64) == -EINVAL, "more than the ring has was released");
+	EXPECT(!oldest && tail == 32, "a wrong use moved the ring");
+	good(myalloc_ring_release_to(ring, 32));
+	myalloc_ring_detach(ring);
+	good(myalloc_ring_destroy(ring));
+	valid();
+}
+
 const struct misuse misuse_ring[] = {
 	CASE(ring_commit_twice,
 	     "bad commit of ring q: committed or discarded before; called by *"),
@@ -189,5 +217,7 @@ const struct misuse misuse_ring[] = {
 	CASE(ring_ends_in_use,
 	     "ring q cannot be destroyed: 1 records are reserved, 0 peeked\n"
 	     "ring q cannot be destroyed: 0 records are reserved, 1 peeked"),
+	CASE(ring_ends_shared,
+	     "ring q cannot be destroyed: it is shared with user space"),
 	{ }
 };

@@ -5,7 +5,9 @@
  * Each producer numbers its records; length and content follow from producer and number. In rings
  * that do not overwrite, the consumer must read every record that was committed, whole, and those
  * of each producer in order. In rings that overwrite, what is copied must be whole and in order, and
- * each record is copied, skipped or counted as lost. Useful under TSan (make check SAN=thread), which
+ * each record is copied, skipped or counted as lost. A consumer of a ring that is shared with user
+ * space reads by the positions that are published, and sleeps when it has read everything; some
+ * producers wait until it has, so a wake-up that is lost would stop both. Useful under TSan (make check SAN=thread), which
  * sees whether what is stored in a record happens before it is read.
  */
 #include "env.h"
@@ -14,6 +16,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 
 #include "base/random.h"
 #include "front/ring.h"
@@ -25,6 +28,7 @@
 #define WORDS_MOST	64	/* in a record */
 #define DISCARD_EACH	16	/* each so many a record is discarded */
 #define HANGS_AFTER	300	/* seconds */
+#define WAKES_WITHIN	20	/* seconds, on any machine */
 
 static struct {
 	struct myalloc_ring *ring;
@@ -34,6 +38,13 @@ static struct {
 	u64 seed;
 	u32 done;		/* producers */
 	pthread_barrier_t start;
+
+	bool shared;		/* the consumer is like one in user space; the rest is for that */
+	struct myalloc_ring_share share;
+	u64 tail, oldest;	/* published */
+	u64 pos;		/* where it reads next */
+	u64 sleeps;
+	sem_t wake;
 } race = { .producers = 3, .records = 5000 };
 
 /**
@@ -118,6 +129,15 @@ static void disturb(const char *where)
 	}
 }
 
+/* Until the consumer has read everything that was committed until now. */
+static void wait_for_consumer(void)
+{
+	u64 tail = READ_ONCE(race.ring->part->tail);
+
+	while (READ_ONCE(race.ring->part->oldest) < tail)
+		sched_yield();
+}
+
 static void *run_producer(void *arg)
 {
 	self = arg;
@@ -131,8 +151,12 @@ static void *run_producer(void *arg)
 		}
 		while (!produce())
 			sched_yield();
+		if (race.shared && myalloc_random_one_in(&self->random, 8))
+			wait_for_consumer();
 	}
 	__atomic_fetch_add(&race.done, 1, __ATOMIC_RELEASE);
+	if (race.shared)
+		sem_post(&race.wake);
 	return NULL;
 }
 
@@ -154,6 +178,46 @@ static void check(const u64 *record, long size, u64 *expected)
 		if (record[i] != word_of(producer, number, i))
 			fail("record %llu of producer %llu, word %u is %llx", number, producer, i,
 			     record[i]);
+}
+
+static void wake_consumer(struct myalloc_ring_share *share)
+{
+	sem_post(&race.wake);
+}
+
+static void sleep_until_woken(void)
+{
+	struct timespec until;
+
+	race.sleeps++;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WAKES_WITHIN;
+	if (sem_timedwait(&race.wake, &until))
+		fail("nobody wakes the consumer up");
+}
+
+/* As user space reads; false if it has to sleep. */
+static bool read_shared(u64 *expected)
+{
+	u64 tail = smp_load_acquire(&race.tail), begin = race.pos;
+	u32 length;
+
+	while (race.pos != tail) {
+		void *at = race.ring->map + (race.pos & (race.ring->size - 1));
+		struct myalloc_ring_header *h = at;
+
+		length = smp_load_acquire(&h->length);
+		if (length & MYALLOC_RING_BUSY)
+			break;
+		if (!(length & MYALLOC_RING_DISCARDED))
+			check(at + race.ring->header, length, expected);
+		race.pos += myalloc_ring_total(race.ring, length);
+	}
+	if (race.pos == begin)
+		return !myalloc_ring_may_sleep(race.ring);
+	if (myalloc_ring_release_to(race.ring, race.pos))
+		fail("a release to %llu is refused", race.pos);
+	return true;
 }
 
 /* Reads what there is; false if there is nothing. */
@@ -185,7 +249,45 @@ static bool consume(u64 *expected)
 	return true;
 }
 
-static void test_mode(struct myalloc_zone *zone, enum myalloc_ring_mode mode)
+/* Also validates now and then. */
+static void consume_all(struct myalloc_zone *zone, u64 *expected)
+{
+	struct myalloc_validation v;
+	bool last;
+	u32 i;
+
+	do {
+		last = smp_load_acquire(&race.done) == race.producers;
+		for (i = 0; race.shared ? read_shared(expected) : consume(expected); i++)
+			if (i % 4096 == 0 && !myalloc_zone_validate(zone, &v))
+				fail("%s", v.first);
+		if (race.shared && !last)
+			sleep_until_woken();
+	} while (!last);
+}
+
+static void share_ring(void)
+{
+	race.pos = 0;
+	race.sleeps = 0;
+	race.share = (struct myalloc_ring_share){
+		.tail = &race.tail, .oldest = &race.oldest, .wake = wake_consumer,
+	};
+	sem_init(&race.wake, 0, 0);
+	if (myalloc_ring_attach(race.ring, &race.share))
+		fail("the ring cannot be shared");
+}
+
+static void unshare_ring(void)
+{
+	if (race.tail != race.ring->part->tail || race.oldest != race.ring->part->oldest)
+		fail("positions %llu and %llu are published", race.oldest, race.tail);
+	ktap_note("the consumer slept %llu times", race.sleeps);
+	myalloc_ring_detach(race.ring);
+	sem_destroy(&race.wake);
+}
+
+static void test_mode(struct myalloc_zone *zone, enum myalloc_ring_mode mode, bool shared)
 {
 	static const char * const names[] = { "one", "many", "overwrite" };
 	const struct myalloc_ring_args args = { .name = "r", .size = 8192, .mode = mode };
@@ -193,16 +295,17 @@ static void test_mode(struct myalloc_zone *zone, enum myalloc_ring_mode mode)
 	u64 expected[PRODUCERS_MOST] = { 0 }, records = 0, nmis = 0;
 	u32 i, producers = race.producers;
 	struct myalloc_ring_stats stats;
-	struct myalloc_validation v;
-	bool last;
 
 	race.mode = mode;
+	race.shared = shared;
 	race.done = 0;
 	if (mode == MYALLOC_RING_ONE)
 		race.producers = 1;
 	race.ring = myalloc_ring_create(zone, &args);
 	if (IS_ERR(race.ring))
 		host_fatal("no ring");
+	if (shared)
+		share_ring();
 	pthread_barrier_init(&race.start, NULL, race.producers + 1);
 	WRITE_ONCE(host_preempt_point, disturb);
 	for (i = 0; i < race.producers; i++) {
@@ -213,12 +316,7 @@ static void test_mode(struct myalloc_zone *zone, enum myalloc_ring_mode mode)
 	}
 	host_set_cpu(PRODUCERS_MOST);
 	pthread_barrier_wait(&race.start);
-	do {
-		last = smp_load_acquire(&race.done) == race.producers;
-		for (i = 0; consume(expected); i++)
-			if (i % 4096 == 0 && !myalloc_zone_validate(zone, &v))
-				fail("%s", v.first);
-	} while (!last);
+	consume_all(zone, expected);
 	WRITE_ONCE(host_preempt_point, NULL);
 	for (i = 0; i < race.producers; i++) {
 		pthread_join(producer[i].thread, NULL);
@@ -233,13 +331,15 @@ static void test_mode(struct myalloc_zone *zone, enum myalloc_ring_mode mode)
 		     records, stats.read, stats.skipped, stats.lost, stats.used_bytes);
 	ktap_note("%llu records, %llu by NMIs, %llu failed in NMI, %llu times full, %llu lost",
 		  records, nmis, stats.nmi_fails, stats.full, stats.lost);
+	if (shared)
+		unshare_ring();
 	if (myalloc_ring_destroy(race.ring))
 		fail("the ring does not end");
 	pthread_barrier_destroy(&race.start);
 	race.producers = producers;
 	host_set_cpu(0);
 	free(producer);
-	ktap_result(!host_check_clean(), "mode %s", names[mode]);
+	ktap_result(!host_check_clean(), "mode %s%s", names[mode], shared ? ", shared" : "");
 }
 
 int main(int argc, char **argv)
@@ -267,11 +367,13 @@ int main(int argc, char **argv)
 	zone = myalloc_zone_create(&args);
 	if (IS_ERR(zone))
 		host_fatal("no zone");
-	ktap_plan(MYALLOC_RING_OVERWRITE + 1);
+	ktap_plan(MYALLOC_RING_OVERWRITE + 3);
 	ktap_note("seed %llu, %u producers of %llu records", race.seed, race.producers,
 		  race.records);
 	for (mode = 0; mode <= MYALLOC_RING_OVERWRITE; mode++)
-		test_mode(zone, mode);
+		test_mode(zone, mode, false);
+	test_mode(zone, MYALLOC_RING_ONE, true);
+	test_mode(zone, MYALLOC_RING_MANY, true);
 	if (myalloc_zone_destroy(zone))
 		fail("the zone does not end");
 	host_chunk_free(arena, CHUNK_ORDER + 2);
