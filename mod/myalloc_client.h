@@ -39,6 +39,14 @@ struct myalloc_zone *myalloc_zone_get(void);
 void myalloc_zone_put(struct myalloc_zone *zone);
 
 /*
+ * A ring that is shared is read by user space, through /dev/myalloc, and not by
+ * myalloc_ring_peek(): see uapi/ring.h and, for a program, 'myallocctl ring follow'.
+ */
+#define myalloc_ring_share(ring)	__myalloc_ring_share(ring, THIS_MODULE)
+int __myalloc_ring_share(struct myalloc_ring *ring, struct module *owner);
+int myalloc_ring_unshare(struct myalloc_ring *ring);
+
+/*
  * Statistics, the same as ioctls return and debugfs shows: myalloc_stat_fill() for a zone,
  * myalloc_cache_stat_fill() for a cache, myalloc_heap_stat_fill() for a heap,
  * myalloc_ring_stat_fill() for a ring; see stat.h and uapi/myalloc.h. Constant properties:

@@ -26,12 +26,12 @@
  * comes, there is at most one wake-up.
  *
  * Invariants
- *	X1  The published tail never goes back, and is at most tail. The published oldest is at
+ *	U1  The published tail never goes back, and is at most tail. The published oldest is at
  *	    most oldest.
- *	X2  Between two of the consumer's calls only producers change what is between the published
+ *	U2  Between two of the consumer's calls only producers change what is between the published
  *	    positions, and only the length of a record, from BUSY to not BUSY.
  *
- * Because of X2 discarded records stay until the consumer has them released, as others do.
+ * Because of U2 discarded records stay until the consumer has them released, as others do.
  *
  * Memory order
  *	commit, discard		the tail is loaded with acquire and published with release: who

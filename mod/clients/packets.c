@@ -12,6 +12,9 @@
  * the work item is queued after the commit and empties the ring, so no packet is left behind; the
  * ring ends after producer and consumer, before the reference to the zone does.
  *
+ * With share=1 there is no work item: a process reads the packets, such as 'myallocctl ring follow
+ * packets', and the module cannot be unloaded while one does.
+ *
  * With verbose=1 it says at the end what it has done; otherwise it prints nothing.
  */
 #include <linux/hrtimer.h>
@@ -28,6 +31,10 @@ MODULE_PARM_DESC(period_us, "microseconds between two interrupts, 10 at least (d
 static unsigned int ring_kb = 64;
 module_param(ring_kb, uint, 0444);
 MODULE_PARM_DESC(ring_kb, "KiB in the ring (default 64)");
+
+static bool share;
+module_param(share, bool, 0444);
+MODULE_PARM_DESC(share, "a process reads the packets (default off)");
 
 static bool verbose;
 module_param(verbose, bool, 0644);
@@ -87,7 +94,8 @@ static enum hrtimer_restart handler(struct hrtimer *t)
 
 	for (i = 0; i < BURST; i++)
 		receive();
-	schedule_work(&work);
+	if (!share)
+		schedule_work(&work);
 	hrtimer_forward_now(t, period());
 	return HRTIMER_RESTART;
 }
@@ -130,6 +138,15 @@ static int __init packets_init(void)
 		myalloc_zone_put(zone);
 		return PTR_ERR(ring);
 	}
+	if (share) {
+		int err = myalloc_ring_share(ring);
+
+		if (err) {
+			myalloc_ring_destroy(ring);
+			myalloc_zone_put(zone);
+			return err;
+		}
+	}
 	INIT_WORK(&work, handle_all);
 	myalloc_compat_hrtimer_setup(&timer, handler, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	hrtimer_start(&timer, period(), HRTIMER_MODE_REL_HARD);
@@ -140,6 +157,8 @@ static void __exit packets_exit(void)
 {
 	hrtimer_cancel(&timer);
 	flush_work(&work);	/* the handler queues no more: the ring is empty */
+	if (share)
+		myalloc_ring_unshare(ring);
 	myalloc_ring_destroy(ring);
 	myalloc_zone_put(zone);
 	if (verbose)

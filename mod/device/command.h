@@ -27,6 +27,7 @@ extern const struct myalloc_command myalloc_heap_commands[];	/* heap.c */
 extern const struct myalloc_command myalloc_pool_commands[];	/* pool.c */
 extern const struct myalloc_command myalloc_contract_commands[];	/* contract.c */
 extern const struct myalloc_command myalloc_ring_commands[];	/* ring.c */
+extern const struct myalloc_command myalloc_ring_file_commands[];	/* ring_file.c */
 extern const struct myalloc_command myalloc_arena_commands[];	/* arena.c */
 extern const struct myalloc_command myalloc_client_commands[];	/* client.c */
 

@@ -378,7 +378,7 @@ static const struct myalloc_command commands[] = {
 static const struct myalloc_command *const tables[] = {
 	commands, myalloc_look_commands, myalloc_heap_commands, myalloc_ring_commands,
 	myalloc_arena_commands, myalloc_pool_commands, myalloc_contract_commands,
-	myalloc_client_commands, myalloc_reserve_commands,
+	myalloc_client_commands, myalloc_reserve_commands, myalloc_ring_file_commands,
 };
 
 static const struct myalloc_command *find_command(unsigned int cmd)

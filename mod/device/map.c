@@ -19,6 +19,10 @@
  * and whatever would divide a mapping: munmap() or mprotect() of a part. A mapping is never
  * extended (VM_DONTEXPAND) or dumped (VM_DONTDUMP).
  *
+ * Rings: the same, but they can only be read, and only as a whole: a control page with positions,
+ * and behind it the pages of the ring twice. They were zeroed when the ring was created, and hold what its
+ * producers store. The mapping holds a reference to the ring's file, and that one the ring.
+ *
  * Lifetime: a mapping holds a reference to the file and so to the session. The block counts its
  * mappings: mmap(), fork() and mremap() add one, munmap(), exec() and exit() remove one. A free of
  * a block with mappings fails with -EBUSY.
@@ -112,12 +116,18 @@ static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
 	return -EINVAL;
 }
 
-/* The frame at an address of the mapping, which begins with the block. */
+/* The frame at an address of the mapping, which begins with the block, or the control page. */
 static unsigned long frame_at(const struct vm_area_struct *vma, unsigned long addr)
 {
 	const struct myalloc_mapped *mapped = vma->vm_private_data;
+	unsigned long i = (addr - vma->vm_start) >> PAGE_SHIFT;
 
-	return page_to_pfn(virt_to_page(mapped->addr)) + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	if (mapped->control) {
+		if (!i)
+			return page_to_pfn(virt_to_page(mapped->control));
+		i = (i - 1) % mapped->nr_pages;
+	}
+	return page_to_pfn(virt_to_page(mapped->addr)) + i;
 }
 
 static vm_fault_t map_fault(struct vm_fault *vmf)
@@ -155,6 +165,14 @@ static const struct vm_operations_struct map_ops = {
 #endif
 };
 
+/* 4 KiB each: behind the control page no address fits for 2 MiB. */
+static const struct vm_operations_struct ring_ops = {
+	.open = map_open,
+	.close = map_close,
+	.may_split = map_may_split,
+	.fault = map_fault,
+};
+
 /**
  * myalloc_map_granule() - how much of a block can be mapped at once
  * @addr: its address
@@ -187,6 +205,18 @@ int myalloc_map_check(struct vm_area_struct *vma, u32 nr_pages)
 	return vma->vm_flags & VM_EXEC ? -EPERM : 0;
 }
 
+static int begin(struct vm_area_struct *vma, struct myalloc_mapped *mapped,
+		 const struct vm_operations_struct *ops, unsigned long never)
+{
+	if (!pin(vma->vm_mm, vma_pages(vma)))
+		return -ENOMEM;
+	atomic_inc(&mapped->maps);
+	myalloc_compat_vm_flags(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP, never);
+	vma->vm_private_data = mapped;
+	vma->vm_ops = ops;
+	return 0;
+}
+
 /**
  * myalloc_map_begin() - map a block
  * @vma: the new mapping, for which myalloc_map_check() returned 0
@@ -197,12 +227,39 @@ int myalloc_map_check(struct vm_area_struct *vma, u32 nr_pages)
  */
 int myalloc_map_begin(struct vm_area_struct *vma, struct myalloc_mapped *mapped)
 {
-	if (!pin(vma->vm_mm, vma_pages(vma)))
-		return -ENOMEM;
-	atomic_inc(&mapped->maps);
-	myalloc_compat_vm_flags(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
-				VM_MAYEXEC);
-	vma->vm_private_data = mapped;
-	vma->vm_ops = &map_ops;
-	return 0;
+	return begin(vma, mapped, &map_ops, VM_MAYEXEC);
+}
+
+/**
+ * myalloc_map_ring_pages() - the pages of a mapping of a ring
+ * @mapped: the ring
+ *
+ * Context: any.
+ * Return: pages.
+ */
+u32 myalloc_map_ring_pages(const struct myalloc_mapped *mapped)
+{
+	return 1 + 2 * mapped->nr_pages;
+}
+
+/**
+ * myalloc_map_ring() - map a ring, to be read only
+ * @vma: the new mapping
+ * @mapped: the ring; exists as long as the file of the mapping does
+ *
+ * Context: task, mmap_lock held.
+ * Return: 0; -EINVAL if the mapping is private or not exactly the whole; -EACCES if it can be
+ * written; -EPERM if it is executable; -ENOMEM if the process may pin no more memory.
+ */
+int myalloc_map_ring(struct vm_area_struct *vma, struct myalloc_mapped *mapped)
+{
+	/* VM_SHARED is not set if the file cannot be written. */
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
+	    vma_pages(vma) != myalloc_map_ring_pages(mapped))
+		return -EINVAL;
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	return begin(vma, mapped, &ring_ops, VM_MAYWRITE | VM_MAYEXEC);
 }

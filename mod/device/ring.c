@@ -17,7 +17,7 @@
 #include "front/ring.h"
 #include "stat.h"
 
-static_assert(sizeof(struct myalloc_ring_stat) == 40 + 16 + 10 * 8);
+static_assert(sizeof(struct myalloc_ring_stat) == 40 + 16 + 12 * 8);
 static_assert(sizeof(struct myalloc_ring_test) == 80 + 160);
 static_assert(MYALLOC_RING_MODE_ONE == MYALLOC_RING_ONE);
 static_assert(MYALLOC_RING_MODE_MANY == MYALLOC_RING_MANY);

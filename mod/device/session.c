@@ -21,7 +21,8 @@
  * was told to stop frees next.
  *
  * Quota: the handles of one file hold at most session_quota percent of the zone, so that one
- * descriptor cannot starve the users in the kernel. Jobs do not count: some of them exist to
+ * descriptor cannot starve the users in the kernel. A ring that it has created counts as long as the
+ * ring's own file exists (ring_file.c). Jobs do not count: some of them exist to
  * exhaust the zone, and they free everything again.
  *
  * Locking
@@ -117,6 +118,7 @@ struct held {
  * struct myalloc_session - an open file
  * @link: in the list of sessions
  * @zone: zone that it works on
+ * @refs: the file, and what it has charged that may outlive the file
  * @pid: thread group that opened it
  * @comm: name of that process
  * @lock: protects the members below
@@ -124,7 +126,7 @@ struct held {
  * @next: number of the next handle
  * @nr: number of handles of each kind
  * @nr_pages: pages that the handles hold
- * @bytes: bytes of the zone that the handles hold; an object counts as its share of a slab
+ * @bytes: bytes of the zone that the handles and rings hold; an object counts as its share of a slab
  * @map_lock: excludes mmap() and the free of blocks; see Locking
  * @job: its job, or NULL
  * @seq: records of @job that were read
@@ -135,6 +137,7 @@ struct held {
 struct myalloc_session {
 	struct list_head link;
 	struct myalloc_zone *zone;
+	atomic_t refs;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 
@@ -185,14 +188,22 @@ static u64 charge(const struct held *held)
 	}
 }
 
-/* How many such resources fit into the rest of the quota, at most @nr. */
-static u32 within_quota(const struct myalloc_session *s, const struct held *what, u32 nr)
+/* The rest of the quota. */
+static u64 quota_left(const struct myalloc_session *s)
 {
 	u64 quota = myalloc_quota_bytes(s->zone->buddy.nr_frames, myalloc_session_quota);
 
 	if (myalloc_session_quota >= MYALLOC_QUOTA_ALL)	/* the zone itself is the limit */
-		return nr;
-	return min_t(u64, nr, quota > s->bytes ? div64_u64(quota - s->bytes, charge(what)) : 0);
+		return U64_MAX;
+	return quota > s->bytes ? quota - s->bytes : 0;
+}
+
+/* How many such resources fit into the rest of the quota, at most @nr. */
+static u32 within_quota(const struct myalloc_session *s, const struct held *what, u32 nr)
+{
+	u64 left = quota_left(s);
+
+	return left == U64_MAX ? nr : min_t(u64, nr, div64_u64(left, charge(what)));
 }
 
 static void count(struct myalloc_session *s, const struct held *held, int sign)
@@ -1093,6 +1104,54 @@ __poll_t myalloc_session_poll(struct myalloc_session *session, struct file *file
 	return events;
 }
 
+/* --- rings, whose own files hold them ------------------------------------------------ */
+
+static void put_session(struct myalloc_session *s)
+{
+	if (atomic_dec_and_test(&s->refs))
+		myalloc_env_free(s);
+}
+
+/**
+ * myalloc_session_charge() - count memory that is not behind a handle for the quota
+ * @session: the session
+ * @bytes: bytes of the zone
+ *
+ * Context: task, may sleep.
+ * Return: 0, and the session exists at least until myalloc_session_uncharge(); -EDQUOT;
+ * -ERESTARTSYS.
+ */
+int myalloc_session_charge(struct myalloc_session *session, u64 bytes)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	if (bytes > quota_left(session)) {
+		err = -EDQUOT;
+	} else {
+		session->bytes += bytes;
+		atomic_inc(&session->refs);
+	}
+	session_unlock(session);
+	return err;
+}
+
+/**
+ * myalloc_session_uncharge() - the counterpart of myalloc_session_charge()
+ * @session: the session, which may have been closed
+ * @bytes: as charged
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_session_uncharge(struct myalloc_session *session, u64 bytes)
+{
+	mutex_lock(&session->lock);
+	session->bytes -= bytes;
+	session_unlock(session);
+	put_session(session);
+}
+
 /* --- life ----------------------------------------------------------------------------- */
 
 /**
@@ -1110,6 +1169,7 @@ struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
 	if (!s)
 		return NULL;
 	s->zone = zone;
+	atomic_set(&s->refs, 1);
 	s->pid = task_tgid_nr(current);
 	get_task_comm(s->comm, current);
 	mutex_init(&s->lock);
@@ -1174,7 +1234,7 @@ void myalloc_session_close(struct myalloc_session *session)
 		}
 	}
 	xa_destroy(&session->held);
-	myalloc_env_free(session);
+	put_session(session);
 }
 
 /**

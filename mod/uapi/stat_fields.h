@@ -258,7 +258,11 @@
 	H(__u64, nmi_fails, USE, NUMBER, "failed in NMI",				\
 	  "reservations that failed because an NMI had interrupted the lock's holder")	\
 	H(__u64, refused, USE, ERROR, "wrong uses refused",				\
-	  "wrong commits, discards, peeks and releases refused")
+	  "wrong commits, discards, peeks and releases refused")			\
+	H(__u64, shared, TRAIT, NUMBER, "shared",					\
+	  "1 if its reader is in user space")						\
+	H(__u64, wakes, USE, NUMBER, "wake-ups",					\
+	  "times that the reader in user space was woken up")
 
 /* The members behind "name" of struct myalloc_arena_stat. */
 #define MYALLOC_ARENA_FIELDS(A)								\

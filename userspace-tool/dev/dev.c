@@ -61,6 +61,25 @@ void dev_unmap(void *at, size_t size)
 	munmap(at, size);
 }
 
+int dev_map_ring(int fd, size_t size, void **at)
+{
+	*at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (*at != MAP_FAILED)
+		return 0;
+	*at = NULL;
+	return -errno;
+}
+
+bool dev_can_write_ring(int fd, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	munmap(at, size);
+	return true;
+}
+
 bool dev_load(const char *module)
 {
 	const char *words[] = { "modprobe", "-q", module, NULL };

@@ -27,6 +27,10 @@ int dev_wait(int fd, __u64 ms);
  */
 int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at);
 void dev_unmap(void *at, size_t size);
+/* Maps the ring whose descriptor @fd is, to be read; 0 or the error */
+int dev_map_ring(int fd, size_t size, void **at);
+/* Can it be mapped to be written? Then the kernel has a bug. */
+bool dev_can_write_ring(int fd, size_t size);
 /* Number of records read, 0 after the last, -EAGAIN if there is none yet */
 int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr);
 /* The same of a benchmark: 1 record or none */

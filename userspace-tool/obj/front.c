@@ -95,8 +95,8 @@ int front_list(struct cmd *c, const struct front *f)
 	return code;
 }
 
-static int find(const struct front *f, const struct device *d, const char *name,
-		struct front_stat *s)
+int front_find(const struct front *f, const struct device *d, const char *name,
+	       struct front_stat *s)
 {
 	__u64 id = 0;
 	int err;
@@ -142,7 +142,7 @@ int front_show(struct cmd *c, const struct front *f)
 	if (code)
 		return code;
 	s = xcalloc(1, f->bytes);
-	err = find(f, &d, name, s);
+	err = front_find(f, &d, name, s);
 	if (err == -ENOENT) {
 		code = out_fail(EXIT_FAILED, "no %s '%s'; 'myallocctl %s list' shows all",
 				f->object, name, f->object);

@@ -48,6 +48,9 @@ struct front {
 int front_next(int fd, unsigned long command, size_t bytes, const struct stat_field *fields,
 	       __u64 *id, struct front_stat *s);
 
+/* The front with a name, likewise. */
+int front_find(const struct front *f, const struct device *d, const char *name,
+	       struct front_stat *s);
 /*
  * Their forms: @many is the key of the list, @fields the word for the statistics, @row, @traits and
  * @use what the functions of the same names add.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ring: list and show rings, and test them in the kernel
+ * ring: list and show rings, read those that are shared, and test them in the kernel
  */
 #include <errno.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "obj/device.h"
 #include "obj/front.h"
 #include "obj/objects.h"
+#include "obj/ring_read.h"
 #include "out/out.h"
 
 static const char *const modes[MYALLOC_RING_MODES] = {
@@ -56,6 +57,114 @@ static int ring_show(struct cmd *c)
 {
 	return front_show(c, &rings);
 }
+
+/* ---- read, follow, map ---- */
+
+/* The name of a ring and its number, if it can be opened. */
+static int find_shared(struct cmd *c, struct device *d, const char **name, __u64 *id)
+{
+	struct myalloc_ring_stat s;
+	int err;
+
+	*name = cmd_word(c);
+	if (!*name)
+		cmd_usage(c, "missing name of a ring; 'myallocctl ring list' shows them");
+	cmd_done(c);
+	err = device_open(d);
+	if (err)
+		return err;
+	err = front_find(&rings, d, *name, (struct front_stat *)&s);
+	*id = s.id;
+	if (!err && s.shared)
+		return EXIT_OK;
+	if (!err)
+		err = out_fail(EXIT_FAILED, "ring '%s' is not shared: a module in the kernel reads it; 'myallocctl ring list' shows which are",
+			       *name);
+	else if (err == -ENOENT)
+		err = out_fail(EXIT_FAILED, "no ring '%s'; 'myallocctl ring list' shows all", *name);
+	else
+		err = explain("reading the statistics", err);
+	device_close(d);
+	return err;
+}
+
+static int ring_read(struct cmd *c)
+{
+	struct ring_wish w = { .count = RING_ALL };
+	const char *name;
+	struct device d;
+	__u64 id;
+	int code;
+
+	cmd_options(c, &w);
+	code = find_shared(c, &d, &name, &id);
+	if (code)
+		return code;
+	code = ring_read_all(&d, name, id, &w);
+	device_close(&d);
+	return code;
+}
+
+static int ring_follow(struct cmd *c)
+{
+	struct ring_wish w = { .count = RING_ALL, .ms = STOP_NEVER };
+	const char *name;
+	struct device d;
+	__u64 id;
+	int code;
+
+	cmd_options(c, &w);
+	code = find_shared(c, &d, &name, &id);
+	if (code)
+		return code;
+	code = ring_follow_all(&d, name, id, &w);
+	device_close(&d);
+	return code;
+}
+
+static int ring_map(struct cmd *c)
+{
+	struct ring_wish w = { .count = 10000, .bytes = 1 };
+	struct device d;
+	int code;
+
+	cmd_options(c, &w);
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	code = ring_map_visit(&d, &w);
+	device_close(&d);
+	return code;
+}
+
+#define RING_TARGET(member)	OPT_TARGET(struct ring_wish, member)
+
+static const struct opt read_opts[] = {
+	{ "count", 'n', OPT_NUMBER, "N", RING_TARGET(count), .min = 1, .max = RING_ALL,
+	  .otherwise = "all", .help = "records, at most" },
+	{ "keep", 'k', OPT_FLAG, RING_TARGET(keep), .bits = 1,
+	  .help = "leave the records in the ring: the next reader gets them again" },
+	{ NULL }
+};
+
+static const struct opt follow_opts[] = {
+	{ "count", 'n', OPT_NUMBER, "N", RING_TARGET(count), .min = 1, .max = RING_ALL,
+	  .otherwise = "until Ctrl-C", .help = "records, at most" },
+	{ "for", 0, OPT_TIME, "TIME", RING_TARGET(ms),
+	  .otherwise = "until Ctrl-C", .help = "how long" },
+	{ NULL }
+};
+
+static const struct opt map_opts[] = {
+	{ "count", 'n', OPT_NUMBER, "N", RING_TARGET(count), .min = 1, .max = RING_ALL,
+	  .otherwise = "10000", .help = "records, of which every second portion comes from an interrupt" },
+	{ "size", 0, OPT_SIZE, "SIZE", RING_TARGET(bytes), .otherwise = "a page",
+	  .help = "bytes in the ring" },
+	{ "seed", 's', OPT_NUMBER, "N", RING_TARGET(seed), .otherwise = "0",
+	  .help = "seed of the content" },
+	{ NULL }
+};
 
 /* ---- test ---- */
 
@@ -158,6 +267,13 @@ static const struct verb ring_verbs[] = {
 	  .form = FRONT_LIST("rings", "ring", "mode_name:text") },
 	{ "show", ring_show, "NAME", "show the statistics of a ring", NULL,
 	  .form = FRONT_SHOW("ring", "mode_name:text", "") },
+	{ "read", ring_read, "NAME", "read the records of a ring that is shared with user space",
+	  read_opts, .form = ring_read_form },
+	{ "follow", ring_follow, "NAME", "read records as they come, a line each", follow_opts,
+	  .form = ring_record_form },
+	{ "map", ring_map, "",
+	  "make a ring, map it into this process, have the kernel fill it, and verify each record",
+	  map_opts, .form = ring_map_form },
 	{ "test", ring_test, "",
 	  "reserve, commit, discard and read records of random lengths in the kernel, and verify each",
 	  test_opts, .form = test_form },

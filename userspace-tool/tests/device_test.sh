@@ -11,6 +11,8 @@ while read -r kind; do
 	"stat watch") words="$kind -i 1ms -n 1" ;;
 	whatis) words="$kind page:3" ;;
 	explain) words="$kind splits" ;;
+	"ring read") words="$kind packets" ;;
+	"ring follow") words="$kind packets -n 1" ;;
 	check) words="$kind splits==0" ;;
 	top) words="$kind --once -i 10ms" ;;
 	record) words="$kind --for 1ms" ;;
@@ -69,6 +71,9 @@ contract show
 contract end
 contract test
 ring list
+ring read
+ring follow
+ring map
 ring test
 drain
 validate
@@ -78,7 +83,7 @@ END
 
 begin "what was taken is given back, and the device closed"
 for words in info stat map "whatis 0x2" "page alloc -n 5000" "page fill --hold 1ms" "page test" \
-	"page map --order 3" \
+	"page map --order 3" "ring map" "ring read packets" "ring follow packets -n 2" \
 	"cache create -n 5000" "cache shrink" heap "heap show web" "heap test" \
 	arena "arena show frame-0" "arena test" "contract plan pages:10@0" \
 	"contract create web pages:10@0" contract "contract show frob" "contract end frob" \
@@ -157,6 +162,16 @@ CACHE_STAT:cache show 1
 RING_STAT:ring list
 RING_STAT:ring show packets
 RING_TEST:ring test
+RING_STAT:ring read packets
+RING_OPEN:ring read packets
+RING_OPEN:ring follow packets
+MAP_RING:ring follow packets
+RING_RELEASE:ring read packets
+RING_RELEASE:ring follow packets
+RING_CREATE:ring map
+MAP_RING:ring map
+RING_PRODUCE:ring map
+RING_RELEASE:ring map
 CACHE_STAT:cache create
 CACHE_STAT:cache shrink
 OBJ_ALLOC:cache create
@@ -512,6 +527,115 @@ script "set rings 0"
 tool ring
 exits 0
 has err "no rings"
+
+begin "ring read"
+script "set ring_records 4"
+tool ring read packets -j
+exits 0
+json /result/count 3
+json /result/records/0/bytes 5
+json /result/records/0/data 68656c6c6f
+json /result/records/1/bytes 40
+json /result/records/1/first 68656c6c6f0000000000000000000000...
+json /result/released true
+called RING_RELEASE 1
+logged CLOSE_RING
+tool ring read packets
+line out " *40 +68656c6c6f0000000000000000000000..."
+tool ring read packets -n 2 --keep -j
+exits 0
+json /result/count 2
+json /result/released false
+called RING_RELEASE 0
+script "set ring_records 1" "set ring_busy 1"
+tool ring read packets -j
+json /result/count 1
+script "set ring_records 0"
+tool ring read packets -j
+exits 0
+json /result/records "[ ]"
+script "set ring_shared 0"
+tool ring read packets
+exits 1
+has err "not shared"
+tool ring read nothing
+exits 1
+has err "no ring 'nothing'"
+tool ring read
+exits 2
+has err "missing name of a ring"
+script "fail RING_OPEN 1 EBUSY"
+tool ring read packets
+exits 1
+has err "being read by another process"
+script "fail RING_OPEN 1 ENOENT"
+tool ring read packets
+exits 1
+has err "gone"
+
+begin "ring follow"
+script "set ring_records 2" "set ring_later 3"
+tool ring follow packets -n 4 -j
+exits 0
+documents 4
+called RING_RELEASE 3
+logged CLOSE_RING
+tool ring follow packets -n 3
+exits 0
+line out " *5 +6c61746572"
+script "set ring_records 1"
+tool ring follow packets --for 1ms -j
+exits 0
+documents 1
+script "set ring_records 1" "signal WAIT 1 INT"
+tool ring follow packets
+exits 0
+logged CLOSE_RING
+script "set ring_records 1" "signal WAIT 1 INT"
+tool ring follow packets -n 5
+exits 130
+script "set ring_shared 0"
+tool ring follow packets
+exits 1
+has err "not shared"
+
+begin "ring map"
+script
+tool ring map -j
+exits 0
+json /result/verdict ok
+json /result/bytes 4096
+json /result/map_bytes 12288
+json /result/wrong 0
+json /result/silent 0
+logged CLOSE_RING
+tool ring map -n 100 --size 64K --seed 3 -j
+exits 0
+json /seed 3
+json /result/bytes 65536
+json /result/full 0
+tool ring map --size 1G
+exits 2
+has err "larger than this zone's largest block"
+script "set ring_spoil 50"
+tool ring map
+exits 1
+line out "wrong or missing records +1"
+script "set ring_silent 1"
+tool ring map -j
+exits 1
+json /result/verdict failed
+script "set ring_writable 1"
+tool ring map
+exits 1
+line out "it can be mapped to be written +yes"
+script "fail RING_CREATE 1 EOPNOTSUPP"
+tool ring map
+exits 1
+has err "has no rings"
+script "signal RING_PRODUCE 2 INT"
+tool ring map
+exits 130
 
 begin "ring test"
 script

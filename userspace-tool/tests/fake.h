@@ -10,6 +10,7 @@
 #include "dev/dev.h"
 
 #define FAKE_FD		100
+#define FAKE_RING_FD	101	/* of a ring */
 
 /* The run of this file: a stress run or a benchmark. */
 struct fake_run {
@@ -41,6 +42,14 @@ int fake_client_sites(struct myalloc_client_sites *a);
 int fake_client_release(const struct myalloc_client_release *a);
 int fake_pool_stat(struct myalloc_pool_stat *s);
 int fake_pool_test(struct myalloc_pool_test *t);
+/* fake_ring.c */
+int fake_ring_create(struct myalloc_ring_file *f);
+int fake_ring_open(struct myalloc_ring_file *f);
+int fake_ring_release(const struct myalloc_ring_release *r);
+int fake_ring_produce(struct myalloc_ring_produce *p);
+int fake_ring_wait(void);
+void fake_ring_close(void);
+bool fake_ring_unmap(void *at);
 
 /* fake_contract.c */
 int fake_contract_make(struct myalloc_contract_make *m, bool create);

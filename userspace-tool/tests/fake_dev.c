@@ -82,6 +82,8 @@ static struct {
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },
 	{ "clients", 1 }, { "gone", 0 }, { "busy", 0 },
 	{ "bad_page", 0 }, { "holes", 0 }, { "untracked", 0 },
+	{ "ring_shared", 1 }, { "ring_records", 3 }, { "ring_busy", 0 }, { "ring_spoil", 0 },
+	{ "ring_silent", 0 }, { "ring_later", 0 }, { "ring_writable", 0 },
 };
 
 __s64 *fake_setting(const char *name)
@@ -471,6 +473,8 @@ void dev_unmap(void *at, size_t size)
 {
 	(void)size;
 	fake_log("UNMAP", "");
+	if (fake_ring_unmap(at))
+		return;
 	if (at != mapped.memory)
 		free(at);
 	if (!--mapped.maps) {
@@ -662,6 +666,7 @@ static int do_ring_stat(struct myalloc_ring_stat *s)
 	s->read = 990;
 	s->skipped = 8;
 	s->full = 7;
+	s->shared = SET(ring_shared);
 	return 0;
 }
 
@@ -904,12 +909,14 @@ int dev_wait(int fd, __u64 ms)
 	int err = fake_called("WAIT", "");
 
 	(void)ms;
-	if (fd != FAKE_FD)
+	if (fd != FAKE_FD && fd != FAKE_RING_FD)
 		return -EBADF;
 	if (stop_wait(-1, 0) < 0)
 		return -EINTR;
 	if (err)
 		return err;
+	if (fd == FAKE_RING_FD)
+		return fake_ring_wait();
 	if (SET(silent)) {
 		SET(silent)--;
 		return 0;
@@ -943,7 +950,11 @@ void dev_close(int fd)
 {
 	char text[64];
 
-	(void)fd;
+	if (fd == FAKE_RING_FD) {
+		fake_log("CLOSE_RING", "");
+		fake_ring_close();
+		return;
+	}
 	snprintf(text, sizeof(text), "held=%zu", fake.nr_held);
 	fake_log("CLOSE", text);
 }
@@ -968,6 +979,10 @@ static const struct {
 	{ MYALLOC_IOC_CACHE_STAT, "CACHE_STAT" },
 	{ MYALLOC_IOC_RING_STAT, "RING_STAT" },
 	{ MYALLOC_IOC_RING_TEST, "RING_TEST" },
+	{ MYALLOC_IOC_RING_CREATE, "RING_CREATE" },
+	{ MYALLOC_IOC_RING_OPEN, "RING_OPEN" },
+	{ MYALLOC_IOC_RING_RELEASE, "RING_RELEASE" },
+	{ MYALLOC_IOC_RING_PRODUCE, "RING_PRODUCE" },
 	{ MYALLOC_IOC_POOL_STAT, "POOL_STAT" }, { MYALLOC_IOC_POOL_TEST, "POOL_TEST" },
 	{ MYALLOC_IOC_CLIENT_STAT, "CLIENT_STAT" },
 	{ MYALLOC_IOC_CLIENT_SITES, "CLIENT_SITES" },
@@ -999,7 +1014,8 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 	size_t i;
 	int err;
 
-	if (fd != FAKE_FD)
+	if (fd != (cmd == MYALLOC_IOC_RING_RELEASE || cmd == MYALLOC_IOC_RING_PRODUCE ?
+		   FAKE_RING_FD : FAKE_FD))
 		return -EBADF;
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (commands[i].cmd == cmd)
@@ -1041,6 +1057,14 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_ring_stat(arg);
 	case MYALLOC_IOC_RING_TEST:
 		return do_ring_test(arg);
+	case MYALLOC_IOC_RING_CREATE:
+		return fake_ring_create(arg);
+	case MYALLOC_IOC_RING_OPEN:
+		return fake_ring_open(arg);
+	case MYALLOC_IOC_RING_RELEASE:
+		return fake_ring_release(arg);
+	case MYALLOC_IOC_RING_PRODUCE:
+		return fake_ring_produce(arg);
 	case MYALLOC_IOC_POOL_STAT:
 		return fake_pool_stat(arg);
 	case MYALLOC_IOC_POOL_TEST:

@@ -12,6 +12,7 @@
  * interface does not name is a failure. The seed repeats each thread's choices;
  * how the threads meet is left to chance. Prints KTAP.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -26,6 +27,7 @@
 #define POOL		64	/* handles of a file that were seen lately */
 #define CLOSE_US	100000	/* longest time between two closes */
 #define COPIES		8	/* descriptors made by dup() */
+#define RINGS		6	/* descriptors of rings */
 #define FORKED_OPS	200
 #define ERRNO_MAX	256
 
@@ -38,6 +40,8 @@ static int threads = THREADS_DEFAULT;
 
 static _Atomic int file[FILES];
 static _Atomic int copies[COPIES];
+static _Atomic int rings[RINGS];
+static _Atomic size_t ring_bytes[RINGS];	/* to be mapped */
 static _Atomic __u64 pool[FILES][POOL];
 static _Atomic long errors[ERRNO_MAX];
 static _Atomic long closed, copied, forked, lost;
@@ -343,6 +347,39 @@ static size_t good_heap_test(struct fuzzer *f, void *arg)
 	return sizeof(*a);
 }
 
+static size_t good_ring(struct fuzzer *f, void *arg)
+{
+	struct myalloc_ring_file *a = arg;
+
+	a->size = sizeof(*a);
+	a->mode = below(&f->random, 2);
+	a->bytes = 1 + below(&f->random, 8 * getpagesize());
+	a->id = below(&f->random, 64);
+	snprintf(a->name, sizeof(a->name), "fuzz-%llu",
+		 (unsigned long long)below(&f->random, 16));
+	return sizeof(*a);
+}
+
+/* Mostly where a record may end. */
+static size_t good_ring_release(struct fuzzer *f, void *arg)
+{
+	struct myalloc_ring_release *a = arg;
+
+	a->position = 8 * below(&f->random, 2000);
+	return sizeof(*a);
+}
+
+static size_t good_produce(struct fuzzer *f, void *arg)
+{
+	struct myalloc_ring_produce *a = arg;
+
+	a->flags = below(&f->random, MYALLOC_RING_PRODUCE_FLAGS + 1);
+	a->seed = below(&f->random, 4);
+	a->first = below(&f->random, 1000);
+	a->count = 1 + below(&f->random, 20);
+	return sizeof(*a);
+}
+
 static size_t good_nothing(struct fuzzer *f, void *arg)
 {
 	(void)f;
@@ -381,6 +418,10 @@ static const struct {
 	{ MYALLOC_IOC_BENCH_CANCEL, good_nothing, 1 },
 	{ MYALLOC_IOC_HEAP_STAT, good_heap_stat, 1 },
 	{ MYALLOC_IOC_HEAP_TEST, good_heap_test, 1 },
+	{ MYALLOC_IOC_RING_CREATE, good_ring, 3 },
+	{ MYALLOC_IOC_RING_OPEN, good_ring, 1 },
+	{ MYALLOC_IOC_RING_RELEASE, good_ring_release, 5 },
+	{ MYALLOC_IOC_RING_PRODUCE, good_produce, 5 },
 };
 
 /* ---- spoiling them ---- */
@@ -482,6 +523,32 @@ static void step_map(struct fuzzer *f, int fd)
 	munmap(at, size);
 }
 
+/* A ring in this process, mostly as it should be, and a look whether there is anything to read. */
+static void step_ring(struct fuzzer *f)
+{
+	static const int kinds[] = { MAP_SHARED, MAP_SHARED, MAP_SHARED, MAP_PRIVATE };
+	int i = below(&f->random, RINGS), prot = below(&f->random, 4) ? PROT_READ : below(&f->random, 8);
+	struct pollfd p = { .fd = rings[i], .events = POLLIN };
+	size_t page = getpagesize(), size = ring_bytes[i], at;
+	volatile char *map;
+
+	if (!below(&f->random, 8))
+		size = page * (1 + below(&f->random, 20));
+	poll(&p, 1, 0);
+	map = mmap(NULL, size, prot, kinds[below(&f->random, 4)], rings[i],
+		   below(&f->random, 16) ? 0 : page);
+	count_error(map == MAP_FAILED ? -errno : 0);
+	if (map == MAP_FAILED)
+		return;
+	for (at = 0; prot & PROT_READ && at < size; at += page)
+		(void)map[at];
+	if (!below(&f->random, 4))
+		munmap((void *)map, page);
+	if (!below(&f->random, 4))
+		mprotect((void *)map, size, PROT_READ | PROT_WRITE);
+	munmap((void *)map, size);
+}
+
 static int pick(struct fuzzer *f)
 {
 	int sum = 0, i, at;
@@ -500,8 +567,18 @@ static void learn(struct fuzzer *f, unsigned long cmd, const char *arg)
 	const struct myalloc_page_alloc *pages = (const void *)arg;
 	const struct myalloc_obj_alloc *objects = (const void *)arg;
 	const struct myalloc_cache_create *cache = (const void *)arg;
+	const struct myalloc_ring_file *ring = (const void *)arg;
 	int i;
 
+	/* Also if another command has become this one. */
+	if (_IOC_TYPE(cmd) == MYALLOC_IOC && _IOC_NR(cmd) == _IOC_NR(MYALLOC_IOC_RING_CREATE)) {
+		i = below(&f->random, RINGS);
+		ring_bytes[i] = ring->map_bytes;
+		i = atomic_exchange(&rings[i], ring->fd);
+		if (i >= 0)
+			close(i);
+		return;
+	}
 	switch (cmd) {
 	case MYALLOC_IOC_PAGE_ALLOC:
 		if (pages->handles == addr_of(f->handles))
@@ -539,6 +616,13 @@ static void step(struct fuzzer *f)
 		step_map(f, fd);
 		return;
 	}
+	if (!below(&f->random, 30)) {
+		step_ring(f);
+		return;
+	}
+	if ((cmd == MYALLOC_IOC_RING_RELEASE || cmd == MYALLOC_IOC_RING_PRODUCE) &&
+	    below(&f->random, 8))
+		fd = rings[below(&f->random, RINGS)];
 	size = commands[i].good(f, arg);
 	switch (below(&f->random, 16)) {
 	case 0: case 1: case 2:
@@ -678,6 +762,8 @@ static void test_run(void)
 	EXPECT(!drained_stat(watcher, &start), "the statistics cannot be read");
 	for (i = 0; i < COPIES; i++)
 		copies[i] = -1;
+	for (i = 0; i < RINGS; i++)
+		rings[i] = -1;
 	for (i = 0; i < FILES; i++) {
 		file[i] = open_file();
 		EXPECT(file[i] >= 0, "open: %s", strerror(errno));
@@ -698,6 +784,9 @@ static void test_run(void)
 	for (i = 0; i < COPIES; i++)
 		if (copies[i] >= 0)
 			close(copies[i]);
+	for (i = 0; i < RINGS; i++)
+		if (rings[i] >= 0)
+			close(rings[i]);
 	printf("# %ld commands of %d threads in %llu ms, %ld closes, %ld copies, %ld forks\n",
 	       ops * threads, threads, (unsigned long long)(now_ms() - began),
 	       closed, copied, forked);
@@ -706,7 +795,7 @@ static void test_run(void)
 
 /*
  * EBADF: the file was just closed. EFAULT is what bad memory gives. Of mmap(): EPERM, the memory
- * was to be executable; EOVERFLOW, the kernel's own answer to an offset that is too large.
+ * was to be executable; EACCES, a ring was to be written; EOVERFLOW, the kernel's own answer to an offset that is too large.
  * ENOTUNIQ: files of several processes have a handle that was to be looked at.
  */
 static void test_errors(void)
@@ -714,7 +803,7 @@ static void test_errors(void)
 	static const int named[] = {
 		0, EINVAL, ENOTTY, EFAULT, ENOENT, ENOMEM, EDQUOT, EBUSY, ENOSPC,
 		E2BIG, EEXIST, EAGAIN, EINTR, EBADF, EOPNOTSUPP, EPERM,
-		EOVERFLOW, ENOTUNIQ,
+		EOVERFLOW, ENOTUNIQ, EACCES,
 	};
 	size_t k;
 	int i;

@@ -133,6 +133,9 @@ pool show urgent
 pool test
 ring list
 ring show packets
+ring read packets --keep
+ring follow packets -n 1
+ring map -n 10
 ring test
 arena list
 arena show frame-0

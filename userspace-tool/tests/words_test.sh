@@ -24,7 +24,7 @@ begin "help at every object and verb"
 for words in info top record report "stat show" "stat watch" "stat explain" explain check map whatis \
 	owners snapshot diff "page alloc" "page fill" "page test" \
 	"cache list" "cache show" "cache create" "cache shrink" "heap list" "heap show" "heap test" \
-	"arena list" "arena show" "arena test" "ring list" "ring show" \
+	"arena list" "arena show" "arena test" "ring list" "ring show" "ring read" "ring follow" "ring map" \
 	"ring test" drain validate \
 	"stress run" "stress kinds" "bench list" "bench run" "bench show" "bench compare" \
 	"result diff" buildinfo doctor; do
