@@ -31,27 +31,29 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;
 }
 
-int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at)
+int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, bool apart, void **at)
 {
-	const size_t align = 2u << 20;
+	const size_t align = 2u << 20, behind = apart ? page_size : 0;
+	size_t all = size + align + behind;
 	char *room, *p;
 	int err;
 
 	*at = NULL;
 	/* Room, of which the aligned part is replaced and the rest given back. */
-	room = mmap(NULL, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	room = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (room == MAP_FAILED)
 		return -errno;
-	p = room + (-(uintptr_t)room & (align - 1));
+	p = room + (-(uintptr_t)room & (align - 1)) + behind;
 	if (mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
 		 handle * page_size) == MAP_FAILED) {
 		err = -errno;
-		munmap(room, size + align);
+		munmap(room, all);
 		return err;
 	}
 	if (p > room)
 		munmap(room, p - room);
-	munmap(p + size, room + align - p);
+	if (p + size < room + all)
+		munmap(p + size, room + all - (p + size));
 	*at = p;
 	return 0;
 }

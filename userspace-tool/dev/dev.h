@@ -22,10 +22,10 @@ bool dev_load(const char *module);
 /* 1 if readable, 0 after @ms, -EINTR after a signal that stop.h catches */
 int dev_wait(int fd, __u64 ms);
 /*
- * Maps the block that @handle names, of @size bytes, at a multiple of 2 MiB, and the counterpart;
- * 0 or the error
+ * Maps the block that @handle names, of @size bytes, and the counterpart; 0 or the error. At a
+ * multiple of 2 MiB, or, with @apart, a page behind one, so that no entry of 2 MiB fits.
  */
-int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at);
+int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, bool apart, void **at);
 void dev_unmap(void *at, size_t size);
 /* Maps the ring whose descriptor @fd is, to be read; 0 or the error */
 int dev_map_ring(int fd, size_t size, void **at);

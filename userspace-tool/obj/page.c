@@ -403,6 +403,35 @@ static int page_map(struct cmd *c)
 	return page_visit(c, &w, map_visit);
 }
 
+static int page_walk(struct cmd *c)
+{
+	struct walk_wish w = { .bytes = 64u << 20, .accesses = 4000000, .rounds = 5 };
+	struct device d;
+	int code;
+
+	cmd_options(c, &w);
+	cmd_done(c);
+	code = device_open(&d);
+	if (code)
+		return code;
+	stop_catch();
+	code = page_walk_visit(&d, &w);
+	device_close(&d);
+	return code;
+}
+
+#define WALK_TARGET(member)	OPT_TARGET(struct walk_wish, member)
+
+static const struct opt walk_opts[] = {
+	{ "size", 0, OPT_SIZE, "SIZE", WALK_TARGET(bytes), .min = 1, .max = 1ull << 40, .otherwise = "64M",
+	  .help = "bytes that are mapped" },
+	{ "count", 'n', OPT_NUMBER, "N", WALK_TARGET(accesses), .min = 1, .max = 1u << 30,
+	  .otherwise = "4000000", .help = "accesses of a round" },
+	{ "rounds", 0, OPT_NUMBER, "N", WALK_TARGET(rounds), .min = 1, .max = 1000,
+	  .otherwise = "5", .help = "rounds, of which the fastest counts" },
+	{ NULL }
+};
+
 #define TARGET(member)	OPT_TARGET(struct wish, member)
 
 #define ORDER(...) \
@@ -475,6 +504,9 @@ static const struct verb page_verbs[] = {
 	  test_opts, .form = test_form },
 	{ "map", page_map, "", "map a block into this process, write it, read it back, and unmap it",
 	  map_opts, .form = page_map_form },
+	{ "walk", page_walk, "",
+	  "measure accesses to mapped blocks in random order, by pages of 4 KiB and of 2 MiB",
+	  walk_opts, .form = page_walk_form },
 	{ "free", NULL, "",
 	  "pages are freed by the command that allocated them: 'page alloc --hold TIME' frees them after TIME or at Ctrl-C",
 	  NULL },

@@ -40,7 +40,7 @@ static int map_both(struct view *v)
 	int i, err;
 
 	for (i = 0; i < 2; i++) {
-		err = dev_map(v->d->fd, v->handle, v->d->info.page_size, bytes(v),
+		err = dev_map(v->d->fd, v->handle, v->d->info.page_size, bytes(v), false,
 			      (void **)&v->at[i]);
 		if (err)
 			return explain("mapping a block", err);

@@ -159,7 +159,7 @@ static const struct opt follow_opts[] = {
 static const struct opt map_opts[] = {
 	{ "count", 'n', OPT_NUMBER, "N", RING_TARGET(count), .min = 1, .max = RING_ALL,
 	  .otherwise = "10000", .help = "records, of which every second portion comes from an interrupt" },
-	{ "size", 0, OPT_SIZE, "SIZE", RING_TARGET(bytes), .otherwise = "a page",
+	{ "size", 0, OPT_SIZE, "SIZE", RING_TARGET(bytes), .min = 1, .otherwise = "a page",
 	  .help = "bytes in the ring" },
 	{ "seed", 's', OPT_NUMBER, "N", RING_TARGET(seed), .otherwise = "0",
 	  .help = "seed of the content" },

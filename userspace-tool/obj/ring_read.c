@@ -243,14 +243,14 @@ int ring_map_visit(struct device *d, const struct ring_wish *w)
 	struct out *o;
 	int code, err;
 
+	if (w->bytes > (__u64)d->info.page_size << d->info.chunk_order)
+		return out_fail(EXIT_USAGE, "a ring of %llu bytes is larger than this zone's largest block, %u pages",
+				(unsigned long long)w->bytes, 1u << d->info.chunk_order);
 	stop_catch();
 	snprintf(r.file.name, sizeof(r.file.name), "map-%llu", (unsigned long long)stop_now_ms());
 	err = ring_open(d, MYALLOC_IOC_RING_CREATE, &r);
 	if (err == -EOPNOTSUPP)
 		return out_fail(EXIT_FAILED, "the caches of this machine's architecture may alias: it has no rings");
-	if (err == -EINVAL)
-		return out_fail(EXIT_USAGE, "a ring of %llu bytes is larger than this zone's largest block, %u pages",
-				(unsigned long long)w->bytes, 1u << d->info.chunk_order);
 	if (err)
 		return explain("mapping a ring", err);
 	writable = dev_can_write_ring(r.file.fd, r.file.map_bytes);

@@ -12,6 +12,7 @@ while read -r kind; do
 	whatis) words="$kind page:3" ;;
 	explain) words="$kind splits" ;;
 	"ring read") words="$kind packets" ;;
+	"page walk") words="$kind --size 4M -n 100" ;;
 	"ring follow") words="$kind packets -n 1" ;;
 	check) words="$kind splits==0" ;;
 	top) words="$kind --once -i 10ms" ;;
@@ -53,6 +54,7 @@ record
 page alloc
 page fill
 page map
+page walk
 page test
 cache list
 cache show
@@ -83,7 +85,7 @@ END
 
 begin "what was taken is given back, and the device closed"
 for words in info stat map "whatis 0x2" "page alloc -n 5000" "page fill --hold 1ms" "page test" \
-	"page map --order 3" "ring map" "ring read packets" "ring follow packets -n 2" \
+	"page map --order 3" "page walk --size 4M -n 10" "ring map" "ring read packets" "ring follow packets -n 2" \
 	"cache create -n 5000" "cache shrink" heap "heap show web" "heap test" \
 	arena "arena show frame-0" "arena test" "contract plan pages:10@0" \
 	"contract create web pages:10@0" contract "contract show frob" "contract end frob" \
@@ -151,6 +153,10 @@ PAGE_ALLOC:page alloc
 PAGE_FREE:page alloc
 PAGE_FREE:page test
 PAGE_MAP:page map
+PAGE_ALLOC:page walk --size 4M -n 10
+MAP:page walk --size 4M -n 10
+PAGE_MAP:page walk --size 4M -n 10
+PAGE_FREE:page walk --size 4M -n 10
 MAP:page map
 VALIDATE:validate
 VALIDATE:page test
@@ -167,7 +173,6 @@ RING_OPEN:ring read packets
 RING_OPEN:ring follow packets
 MAP_RING:ring follow packets
 RING_RELEASE:ring read packets
-RING_RELEASE:ring follow packets
 RING_CREATE:ring map
 MAP_RING:ring map
 RING_PRODUCE:ring map
@@ -528,6 +533,34 @@ tool ring
 exits 0
 has err "no rings"
 
+begin "page walk"
+script
+tool page walk --size 4M -n 1000 -j
+exits 0
+json /result/bytes 4194304
+json /result/walks/0/granule_bytes 4096
+json /result/walks/1/granule_bytes 2097152
+json /result/large_entries yes
+called MAP 2
+logged "MAP apart"
+logged "CLOSE held=0"
+script "set granule 1"
+tool page walk --size 4M -n 1000
+exits 0
+called MAP 1
+has out "no entries of 2 MiB: "
+script "set large 1"
+tool page walk --size 4M -n 1000
+exits 0
+has out "no entries of 2 MiB for all of it"
+script
+tool page walk --size 0
+exits 2
+tool page walk --size 100G
+exits 1
+has err "no room for 107374182400 bytes"
+logged "CLOSE held=0"
+
 begin "ring read"
 script "set ring_records 4"
 tool ring read packets -j
@@ -594,6 +627,11 @@ logged CLOSE_RING
 script "set ring_records 1" "signal WAIT 1 INT"
 tool ring follow packets -n 5
 exits 130
+script "fail RING_RELEASE 1 EINVAL"
+tool ring follow packets -n 1
+exits 1
+has err "releasing the records"
+logged CLOSE_RING
 script "set ring_shared 0"
 tool ring follow packets
 exits 1

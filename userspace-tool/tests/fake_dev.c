@@ -82,6 +82,7 @@ static struct {
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },
 	{ "clients", 1 }, { "gone", 0 }, { "busy", 0 },
 	{ "bad_page", 0 }, { "holes", 0 }, { "untracked", 0 },
+	{ "granule", 512 }, { "large", -1 },
 	{ "ring_shared", 1 }, { "ring_records", 3 }, { "ring_busy", 0 }, { "ring_spoil", 0 },
 	{ "ring_silent", 0 }, { "ring_later", 0 }, { "ring_writable", 0 },
 };
@@ -447,9 +448,9 @@ static struct {
 	__u32 maps;
 } mapped;
 
-int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, void **at)
+int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, bool apart, void **at)
 {
-	int err = fake_called("MAP", "");
+	int err = fake_called("MAP", apart ? "apart" : "");
 
 	(void)page_size;
 	*at = NULL;
@@ -491,8 +492,8 @@ static int do_page_map(struct myalloc_page_map *m)
 		if (fake.held[i].handle == m->handle) {
 			m->pages = fake.held[i].pages;
 			m->maps = mapped.maps;
-			m->granule_pages = m->pages < 512 ? 1 : 512;
-			m->large = m->pages / 512 * m->maps;
+			m->granule_pages = m->pages < 512 ? 1 : SET(granule);
+			m->large = SET(large) < 0 ? m->pages / 512 * m->maps : SET(large);
 			return 0;
 		}
 	return -ENOENT;

@@ -121,6 +121,7 @@ page alloc -n 3 --handles
 page fill --hold 0s
 page test
 page map
+page walk --size 4M -n 1000
 cache list
 cache show 1
 cache create
