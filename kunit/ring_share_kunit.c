@@ -203,7 +203,7 @@ static void share_wake(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_ring_release_to(ring, 80), 0);
 	KUNIT_EXPECT_TRUE(test, myalloc_ring_may_sleep(ring));
 
-	/* The second record is committed before the first: each wakes, but only the first is read. */
+	/* The second record is committed before the first: each wakes, none is read before. */
 	a = reserve(test, 8);
 	b = reserve(test, 8);
 	KUNIT_EXPECT_TRUE(test, myalloc_ring_may_sleep(ring));

@@ -69,8 +69,8 @@
  * passes over at most n / 16 + 2 records, under the lock: no more fit into the room that it needs.
  * A copy is tried MYALLOC_RING_TRIES times.
  *
- * A consumer in user space: ring_share.c. Without one, a commit or discard tests that there is none,
- * and touches nothing of the ring after it has stored the length.
+ * A consumer in user space: ring_share.c. Without one, a commit or discard tests that there is
+ * none, and touches nothing of the ring after it has stored the length.
  *
  * Cost: sizeof(struct myalloc_ring) and a pointer and sizeof(struct myalloc_ring_part) for each
  * part, beside the pages and the tables that map them; 8 bytes a record, 16 in rings that

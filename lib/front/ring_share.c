@@ -12,8 +12,8 @@
  * has grown, and wakes the consumer if it waits; so do the consumer's own calls. A tail that is
  * published covers each record whose commit has returned, and perhaps others that are BUSY.
  *
- * Sleeping: a consumer that has read everything declares that it waits (myalloc_ring_may_sleep(), or
- * a release that leaves nothing to read), and then looks once more; a producer commits, and then
+ * Sleeping: a consumer that has read everything declares that it waits (myalloc_ring_may_sleep(),
+ * or a release that leaves nothing to read), and then looks once more; a producer commits, and then
  * looks whether somebody waits:
  *
  *	consumer			producer

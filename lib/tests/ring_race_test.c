@@ -4,11 +4,12 @@
  *
  * Each producer numbers its records; length and content follow from producer and number. In rings
  * that do not overwrite, the consumer must read every record that was committed, whole, and those
- * of each producer in order. In rings that overwrite, what is copied must be whole and in order, and
- * each record is copied, skipped or counted as lost. A consumer of a ring that is shared with user
- * space reads by the positions that are published, and sleeps when it has read everything; some
- * producers wait until it has, so a wake-up that is lost would stop both. Useful under TSan (make check SAN=thread), which
- * sees whether what is stored in a record happens before it is read.
+ * of each producer in order. In rings that overwrite, what is copied must be whole and in order,
+ * and each record is copied, skipped or counted as lost. The consumer of a ring that is shared with
+ * user space reads by the positions that are published, and sleeps when it has read everything; now
+ * and then a producer waits until it has, so a wake-up that is lost would stop both. Useful under
+ * TSan (make check SAN=thread), which sees whether what is stored in a record happens before it is
+ * read.
  */
 #include "env.h"
 #include "ktap.h"

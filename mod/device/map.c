@@ -20,8 +20,9 @@
  * extended (VM_DONTEXPAND) or dumped (VM_DONTDUMP).
  *
  * Rings: the same, but they can only be read, and only as a whole: a control page with positions,
- * and behind it the pages of the ring twice. They were zeroed when the ring was created, and hold what its
- * producers store. The mapping holds a reference to the ring's file, and that one the ring.
+ * and behind it the pages of the ring twice. They were zeroed when the ring was created, and hold
+ * what its producers store. The mapping holds a reference to the ring's file, and that one the
+ * ring.
  *
  * Lifetime: a mapping holds a reference to the file and so to the session. The block counts its
  * mappings: mmap(), fork() and mremap() add one, munmap(), exec() and exit() remove one. A free of

@@ -2,12 +2,12 @@
 /*
  * Rings whose consumer is in user space: files, mappings, waiting
  *
- * What user space does with them is stated in uapi/ring.h; what is shared, in which order, and why no
- * wake-up is lost, in lib/front/ring_share.c.
+ * What user space does with them is stated in uapi/ring.h; what is shared, in which order, and why
+ * no wake-up is lost, in lib/front/ring_share.c.
  *
- * Two kinds of rings. A module shares one that it has made (myalloc_ring_share()); a process opens it
- * by its number, one file at a time. Or a process makes one, for which the file is all there is: its
- * producer is a command, for tests.
+ * Two kinds of rings. A module shares one that it has made (myalloc_ring_share()); a process opens
+ * it by its number, one file at a time. Or a process makes one, for which the file is all there is:
+ * its producer is a command, for tests.
  *
  * Lifetime: the file of a ring holds a reference to the module that shares it, so that cannot be
  * unloaded, and a ring cannot be unshared while it is open. A mapping holds a reference to the
@@ -15,10 +15,12 @@
  * device that made it and counts for that one's quota.
  *
  * What a process can do to a ring: nothing but releases, whose positions are checked. The file
- * cannot be written, so no mapping of it can, and mprotect() cannot change that; map.c refuses it, too.
+ * cannot be written, so no mapping of it can, and mprotect() cannot change that; map.c refuses it,
+ * too.
  *
  * What it sees: a page with positions, and the pages of the ring, which were zeroed and are written
- * by producers alone. So no address of the kernel is there unless a producer has put it in a record.
+ * by producers alone. So no address of the kernel is there unless a producer has put it in a
+ * record.
  *
  * Waking: a producer may be in any context, also NMI, and hold any lock, so it queues an irq_work,
  * whose handler wakes up who polls.
@@ -91,8 +93,8 @@ struct shared {
 	struct myalloc_mapped mapped;
 	struct irq_work irq;
 	wait_queue_head_t wait;
-	struct mutex consumer;
-	struct mutex producer;
+	struct mutex consumer;	/* see Locking */
+	struct mutex producer;	/* see Locking */
 	bool open;
 };
 
@@ -184,7 +186,6 @@ int __myalloc_ring_share(struct myalloc_ring *ring, struct module *owner)
 	mutex_unlock(&shares_mutex);
 	return 0;
 }
-MYALLOC_EXPORT_NS(__myalloc_ring_share, MYALLOC);
 
 /* shares_mutex held. */
 static struct shared *find(const struct myalloc_ring *ring, u64 id)
@@ -226,6 +227,8 @@ int myalloc_ring_unshare(struct myalloc_ring *ring)
 		free_shared(s);
 	return err;
 }
+
+MYALLOC_EXPORT_NS(__myalloc_ring_share, MYALLOC);
 MYALLOC_EXPORT_NS(myalloc_ring_unshare, MYALLOC);
 
 /* --- commands of a ring's file --------------------------------------------------------- */
@@ -408,8 +411,8 @@ static const struct file_operations ring_fops = {
 };
 
 /*
- * A descriptor for @s, told to the user, with the rest of @arg. It is the user's only if the result is 0;
- * otherwise *@file has it, or is NULL if there is none.
+ * A descriptor for @s, told to the user, with the rest of @arg. It is the user's only if the result
+ * is 0; otherwise *@file has it, or is NULL if there is none.
  */
 static int give_file(struct shared *s, struct myalloc_ring_file *arg, void __user *user,
 		     struct file **file)

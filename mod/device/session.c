@@ -21,9 +21,9 @@
  * was told to stop frees next.
  *
  * Quota: the handles of one file hold at most session_quota percent of the zone, so that one
- * descriptor cannot starve the users in the kernel. A ring that it has created counts as long as the
- * ring's own file exists (ring_file.c). Jobs do not count: some of them exist to
- * exhaust the zone, and they free everything again.
+ * descriptor cannot starve the users in the kernel. A ring that it has created counts as long as
+ * the ring's own file exists (ring_file.c). Jobs do not count: some of them exist to exhaust the
+ * zone, and they free everything again.
  *
  * Locking
  *	sessions_mutex	  the list of sessions, for debugfs
@@ -126,7 +126,8 @@ struct held {
  * @next: number of the next handle
  * @nr: number of handles of each kind
  * @nr_pages: pages that the handles hold
- * @bytes: bytes of the zone that the handles and rings hold; an object counts as its share of a slab
+ * @bytes: bytes of the zone that the handles and rings hold; an object counts as its share of a
+ *	slab
  * @map_lock: excludes mmap() and the free of blocks; see Locking
  * @job: its job, or NULL
  * @seq: records of @job that were read

@@ -78,9 +78,9 @@ struct myalloc_ring_test {
  *	read a record	load @tail of the control page with acquire. At position p, from @oldest to
  *			there, lies a struct myalloc_ring_record: at offset p modulo @data_bytes
  *			behind the control page. Load its length with acquire. If it has
- *			MYALLOC_RECORD_BUSY, stop. The next one is at p plus the sum of @header_bytes
- *			and the length, rounded up to a multiple of 8; skip those that have
- *			MYALLOC_RECORD_DISCARDED
+ *			MYALLOC_RECORD_BUSY, stop. The next one is at p plus the sum of
+ *			@header_bytes and the length, rounded up to a multiple of 8; skip those that
+ *			have MYALLOC_RECORD_DISCARDED
  *	release		MYALLOC_IOC_RING_RELEASE with the position behind the last record that was
  *			read: producers use that room again
  *	wait		when everything that could be read was released: poll(), select(), epoll,

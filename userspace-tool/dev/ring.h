@@ -28,7 +28,7 @@ static inline void ring_begin(struct ring_view *v, const void *at, size_t page_s
 	v->pos = __atomic_load_n(&v->control->oldest, __ATOMIC_RELAXED);
 }
 
-/* The next record and its length, NULL if there is none. It stays until its position is released. */
+/* The next record and its length, NULL if there is none. It stays until it is released. */
 static inline const void *ring_next(struct ring_view *v, size_t *length)
 {
 	while (v->pos != __atomic_load_n(&v->control->tail, __ATOMIC_ACQUIRE)) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page walk: what an access to a mapped block costs when the translation of its address is not cached
+ * page walk: what an access to a mapped block costs when the translation of its address is not
+ * cached
  *
- * Each page of the blocks holds the address of another one, in one cycle through all of them in random
- * order, so that every access waits for the one before it and goes to another page. One line of each
- * page is used, so the data stay in a cache that holds a line for each page (1 MiB for 64 MiB), and what
- * differs between entries of 4 KiB and of 2 MiB is the translation.
+ * Each page of the blocks holds the address of another one, in one cycle through all of them in
+ * random order, so that every access waits for the one before it and goes to another page. One line
+ * of each page is used, so the data stay in a cache that holds a line for each page (1 MiB for 64
+ * MiB), and what differs between entries of 4 KiB and of 2 MiB is the translation.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /*
  * ring read, follow, map: rings in this process
  *
- * Records are read where they lie, in the pages that the kernel writes them to; what is read is then
- * released, so that the kernel uses its room again.
+ * Records are read where they lie, in the pages that the kernel writes them to; what is read is
+ * then released, so that the kernel uses its room again.
  */
 #include <errno.h>
 #include <stdlib.h>

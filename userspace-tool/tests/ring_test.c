@@ -3,8 +3,8 @@
  * ring_test: rings of the kernel in the address space of processes
  *
  * The kernel produces, in system calls and in interrupts, and this reads: every record, whole, in
- * order. Then everything that a process should not be able to do to a ring, and every order in which
- * descriptors and mappings end. Runs as root where nothing else uses the module; prints KTAP.
+ * order. Then everything that a process should not be able to do to a ring, and every order in
+ * which descriptors and mappings end. Runs as root where nothing else uses the module; prints KTAP.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -368,8 +368,10 @@ static void test_arguments(void)
 	EXPECT(produce(f.fd, 2, 0, 0, 1, &done) == -EINVAL, "an unknown flag");
 	EXPECT(produce(f.fd, 0, 0, 0, 0, &done) == -EINVAL, "no records");
 	EXPECT(produce(f.fd, 0, 0, 0, MYALLOC_BULK_MAX + 1, &done) == -EINVAL, "too many");
-	EXPECT(call(f.fd, MYALLOC_IOC_RING_PRODUCE, unmapped()) == -EFAULT, "an address of nothing");
-	EXPECT(call(f.fd, MYALLOC_IOC_RING_RELEASE, unmapped()) == -EFAULT, "an address of nothing");
+	EXPECT(call(f.fd, MYALLOC_IOC_RING_PRODUCE, unmapped()) == -EFAULT,
+	       "an address of nothing");
+	EXPECT(call(f.fd, MYALLOC_IOC_RING_RELEASE, unmapped()) == -EFAULT,
+	       "an address of nothing");
 	EXPECT(call(f.fd, MYALLOC_IOC_INFO, &info) == -ENOTTY, "a command of the device");
 	EXPECT(call(fd, MYALLOC_IOC_RING_RELEASE, &done) == -ENOTTY, "a command of a ring");
 	EXPECT(read(f.fd, &done, 8) < 0 && errno == EINVAL, "read() of a ring");
@@ -494,10 +496,12 @@ static void test_write(void)
 	EXPECT(dies_of_write((char *)q.at + 2 * page), "the ring was written behind its end");
 	local = (struct iovec){ buf, 8 };
 	remote = (struct iovec){ (char *)q.at + page, 8 };
-	EXPECT(process_vm_writev(getpid(), &local, 1, &remote, 1, 0) < 0, "another process writes it");
+	EXPECT(process_vm_writev(getpid(), &local, 1, &remote, 1, 0) < 0,
+	       "another process writes it");
 	EXPECT(process_vm_readv(getpid(), &local, 1, &remote, 1, 0) < 0, "its pages are pinned");
 	mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	EXPECT(pwrite(mem, "x", 1, (off_t)(unsigned long)q.at + page) < 0, "/proc/self/mem writes it");
+	EXPECT(pwrite(mem, "x", 1, (off_t)(unsigned long)q.at + page) < 0,
+	       "/proc/self/mem writes it");
 	close(mem);
 	CHECK(!pipe(pipes), "no pipe");
 	EXPECT(write(pipes[1], "hello", 5) == 5, "pipe");

@@ -8,12 +8,16 @@ suite ring ring_test
 expect "the tool maps a ring and reads what the kernel produces" myallocctl ring map
 expect "... a larger one" myallocctl ring map --size 1M -n 100000
 
+# figures: whether the module's ring is shared, and how often its reader was woken up
+figures()
+{
+	awk '$1 == "packets" { print $(NF - 1), $NF }' /sys/kernel/debug/myalloc/rings
+}
+
 # A module's ring: it stays while a process reads it.
 expect "a module loads, and shares its ring" \
 	insmod /guest/modules/myalloc_packets.ko verbose=1 share=1 period_us=2000
-expect "debugfs says that it is shared" \
-	awk '$1 == "packets" && $(NF - 1) == 1 { found = 1 } END { exit !found }' \
-	/sys/kernel/debug/myalloc/rings
+expect "debugfs says that it is shared" test "$(figures)" = "1 0"
 expect "the tool reads the packets as they come" myallocctl ring follow packets -n 500
 myallocctl ring follow packets >/tmp/follow 2>&1 &
 pid=$!
@@ -30,9 +34,8 @@ myallocctl ring read packets -n 5 --keep | grep -v released >/tmp/kept
 myallocctl ring read packets -n 5 | grep -v released >/tmp/read
 expect "what a reader keeps is there for the next" \
 	sh -c "grep -q 'records  *5' /tmp/kept && cmp /tmp/kept /tmp/read"
-expect "the reader was woken up" \
-	awk '$1 == "packets" && $NF > 10 { found = 1 } END { exit !found }' \
-	/sys/kernel/debug/myalloc/rings
+wakes=$(figures)
+expect "the reader was woken up: ${wakes#* } times" test "${wakes#* }" -gt 10
 expect "every invariant holds" myallocctl validate
 expect "the module with the ring unloads" rmmod myalloc_packets
 refuse "there is no such ring" myallocctl ring read packets
