@@ -59,6 +59,13 @@ static inline unsigned long myalloc_compat_module_text(const struct module *mod,
 #define MYALLOC_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
 #endif
 
+/* The string of a trace event that __string() has named is not named again since 6.10. */
+#if MYALLOC_KERNEL(6, 10)
+#define MYALLOC_ASSIGN_STR(field, ...)	__assign_str(field)
+#else
+#define MYALLOC_ASSIGN_STR(field, text)	__assign_str(field, text)
+#endif
+
 /* hrtimer_setup() appeared in 6.13; 6.15 removed hrtimer_init() with a store to ->function. */
 static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
 						enum hrtimer_restart (*fn)(struct hrtimer *),

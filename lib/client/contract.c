@@ -174,7 +174,7 @@ static void drop_object(struct myalloc_limit *limit, unsigned long thing)
 	struct myalloc_cache *cache = part_of(limit)->cache;
 
 	myalloc_object_issue(cache, (void *)thing, 0, _RET_IP_);
-	myalloc_cache_free(cache, (void *)thing);
+	myalloc_cache_free_for(cache, (void *)thing, _RET_IP_);
 }
 
 static void reap_objects(struct myalloc_limit *limit)
@@ -200,8 +200,8 @@ static const struct myalloc_limit_ops object_ops = {
 static void *backing_alloc(struct myalloc_limit *limit, u32 nr_pages, unsigned int align_order,
 			   myalloc_flags_t flags, unsigned long caller)
 {
-	return myalloc_extent_alloc(limit->parent, nr_pages, align_order, flags, limit->owner,
-				    caller);
+	return myalloc_extent_take(limit->parent, nr_pages, align_order, flags, limit->owner,
+				   caller);
 }
 
 static bool backing_free(struct myalloc_limit *limit, void *addr, u32 nr_pages,
@@ -215,7 +215,7 @@ static bool backing_free(struct myalloc_limit *limit, void *addr, u32 nr_pages,
 	first.tag = READ_ONCE(frame->tag);
 	return myalloc_frame_owner(&first) == limit->owner &&
 	       myalloc_frame_pages(&first) == nr_pages &&
-	       !myalloc_extent_free(limit->parent, addr, nr_pages, limit->owner, caller);
+	       !myalloc_extent_give(limit->parent, addr, nr_pages, limit->owner, caller);
 }
 
 static const struct myalloc_limit_backing backing = {

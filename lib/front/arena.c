@@ -80,6 +80,7 @@
 #include "front/arena.h"
 #include "zone/front.h"
 #include "object/cache.h"
+#include "object/object.h"
 #include "page/account.h"
 #include "page/extent.h"
 #include "page/shadow.h"
@@ -275,7 +276,7 @@ static void give_block(struct myalloc_arena *a, struct myalloc_arena_block *b)
 			    _RET_IP_);
 	atomic64_inc_return(&a->moves);	/* a full barrier: validate() sees it if it sees the next */
 	atomic_long_sub(b->pages, &a->pages);
-	myalloc_cache_free(a->blocks, b);
+	myalloc_cache_free_for(a->blocks, b, _RET_IP_);
 }
 
 static void *take_pages(struct myalloc_arena *a, u32 pages, unsigned long caller)
@@ -295,14 +296,14 @@ static void *take_pages(struct myalloc_arena *a, u32 pages, unsigned long caller
 static struct myalloc_arena_block *take_block(struct myalloc_arena *a, u32 pages,
 					      unsigned long caller)
 {
-	struct myalloc_arena_block *b = myalloc_cache_alloc(a->blocks, 0);
+	struct myalloc_arena_block *b = myalloc_cache_alloc_for(a->blocks, 0, caller);
 	void *base;
 
 	if (!b)
 		return NULL;
 	base = take_pages(a, pages, caller);
 	if (!base) {
-		myalloc_cache_free(a->blocks, b);
+		myalloc_cache_free_for(a->blocks, b, caller);
 		return NULL;
 	}
 	b->base = (unsigned long)base;

@@ -213,6 +213,11 @@ static noinline void *alloc_pages_for(struct myalloc_heap *h, size_t size,
 	if (nr && align_order <= zone_of(h)->chunk_order)
 		addr = myalloc_extent_alloc(zone_of(h), nr, align_order, flags, h->owner,
 					    caller);
+	else	/* more than the zone could ever have in a row */
+		myalloc_env_trace(fail, .zone = zone_of(h)->name, .name = h->front.name,
+				  .call_site = caller, .bytes = size,
+				  .order = get_order(size),
+				  .flags = (__force u32)flags, .node = zone_of(h)->node);
 	if (!addr)
 		atomic64_inc(&h->extent_fails);
 	return addr;
@@ -236,6 +241,32 @@ static __always_inline void *alloc_for(struct myalloc_heap *h, size_t size,
 	return alloc_pages_for(h, size, 0, flags, caller);
 }
 
+/* Record that a user has got memory. */
+static noinline void *trace_alloc(struct myalloc_heap *h, void *addr, size_t size,
+				  myalloc_flags_t flags, unsigned long caller)
+{
+	if (addr)
+		__myalloc_env_trace(heap_alloc, .name = h->front.name, .ptr = addr,
+				    .call_site = caller, .bytes_req = size,
+				    .bytes = size_at(h, addr),
+				    .flags = (__force u32)flags, .node = zone_of(h)->node);
+	return addr;
+}
+
+static noinline void *alloc_traced(struct myalloc_heap *h, size_t size, myalloc_flags_t flags,
+				   unsigned long caller)
+{
+	return trace_alloc(h, alloc_for(h, size, flags, caller), size, flags, caller);
+}
+
+/* Record that a user frees memory; before it is done, as myalloc_pages_trace_free(). */
+static noinline void trace_free(struct myalloc_heap *h, const void *addr, unsigned long caller)
+{
+	if (addr)
+		__myalloc_env_trace(heap_free, .name = h->front.name, .ptr = addr,
+				    .call_site = caller, .node = zone_of(h)->node);
+}
+
 /**
  * myalloc_heap_alloc() - allocate memory
  * @heap: the heap
@@ -252,7 +283,33 @@ static __always_inline void *alloc_for(struct myalloc_heap *h, size_t size,
  */
 void *myalloc_heap_alloc(struct myalloc_heap *heap, size_t size, myalloc_flags_t flags)
 {
+	if (unlikely(myalloc_env_trace_on(heap_alloc)))
+		return alloc_traced(heap, size, flags, _RET_IP_);
 	return alloc_for(heap, size, flags, _RET_IP_);
+}
+
+static __always_inline void *aligned_for(struct myalloc_heap *heap, size_t size, size_t align,
+					 myalloc_flags_t flags, unsigned long caller)
+{
+	const size_t most = (size_t)heap->max_pages << PAGE_SHIFT;
+	unsigned int order = 0;
+
+	if (unlikely(!is_power_of_2(align))) {
+		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is no power of two",
+				 heap->front.name, align);
+		return NULL;
+	}
+	if (align > PAGE_SIZE)
+		order = ilog2(align) - PAGE_SHIFT;
+	if (order || size > most)
+		return alloc_pages_for(heap, size ?: 1, order, flags, caller);
+	return alloc_for(heap, ALIGN(size ?: 1, align), flags, caller);
+}
+
+static noinline void *aligned_traced(struct myalloc_heap *h, size_t size, size_t align,
+				     myalloc_flags_t flags, unsigned long caller)
+{
+	return trace_alloc(h, aligned_for(h, size, align, flags, caller), size, flags, caller);
 }
 
 /**
@@ -271,19 +328,15 @@ void *myalloc_heap_alloc(struct myalloc_heap *heap, size_t size, myalloc_flags_t
 void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t align,
 				 myalloc_flags_t flags)
 {
-	const size_t most = (size_t)heap->max_pages << PAGE_SHIFT;
-	unsigned int order = 0;
+	if (unlikely(myalloc_env_trace_on(heap_alloc)))
+		return aligned_traced(heap, size, align, flags, _RET_IP_);
+	return aligned_for(heap, size, align, flags, _RET_IP_);
+}
 
-	if (unlikely(!is_power_of_2(align))) {
-		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is no power of two",
-				 heap->front.name, align);
-		return NULL;
-	}
-	if (align > PAGE_SIZE)
-		order = ilog2(align) - PAGE_SHIFT;
-	if (order || size > most)
-		return alloc_pages_for(heap, size ?: 1, order, flags, _RET_IP_);
-	return alloc_for(heap, ALIGN(size ?: 1, align), flags, _RET_IP_);
+static noinline int free_traced(struct myalloc_heap *h, void *addr, unsigned long caller)
+{
+	trace_free(h, addr, caller);
+	return free_slow(h, addr, caller);
 }
 
 /**
@@ -297,11 +350,33 @@ void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t 
  */
 int myalloc_heap_free(struct myalloc_heap *heap, void *addr)
 {
-	struct myalloc_cache *cache = cache_of(heap, addr);
+	struct myalloc_cache *cache;
 
+	if (unlikely(myalloc_env_trace_on(heap_free)))
+		return free_traced(heap, addr, _RET_IP_);
+	cache = cache_of(heap, addr);
 	if (likely(cache))
 		return myalloc_cache_free_for(cache, addr, _RET_IP_);
 	return free_slow(heap, addr, _RET_IP_);
+}
+
+static __always_inline int free_sized_for(struct myalloc_heap *heap, void *addr, size_t size,
+					  unsigned long caller)
+{
+	struct myalloc_cache *cache = cache_for(heap, size);
+
+	if (unlikely(!addr))
+		return 0;
+	if (likely(cache))
+		return myalloc_cache_free_for(cache, addr, caller);
+	return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner, caller);
+}
+
+static noinline int free_sized_traced(struct myalloc_heap *h, void *addr, size_t size,
+				      unsigned long caller)
+{
+	trace_free(h, addr, caller);
+	return free_sized_for(h, addr, size, caller);
 }
 
 /**
@@ -320,14 +395,9 @@ int myalloc_heap_free(struct myalloc_heap *heap, void *addr)
  */
 int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size)
 {
-	struct myalloc_cache *cache = cache_for(heap, size);
-
-	if (unlikely(!addr))
-		return 0;
-	if (likely(cache))
-		return myalloc_cache_free_for(cache, addr, _RET_IP_);
-	return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner,
-				   _RET_IP_);
+	if (unlikely(myalloc_env_trace_on(heap_free)))
+		return free_sized_traced(heap, addr, size, _RET_IP_);
+	return free_sized_for(heap, addr, size, _RET_IP_);
 }
 
 /**
@@ -353,7 +423,9 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 	void *to;
 
 	if (!addr)
-		return alloc_for(heap, size, flags, _RET_IP_);
+		return myalloc_env_trace_on(heap_alloc) ?
+			alloc_traced(heap, size, flags, _RET_IP_) :
+			alloc_for(heap, size, flags, _RET_IP_);
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(zone_of(heap), &flags, MYALLOC_OBJECT_FLAGS_ALL,
 					  _RET_IP_)))
@@ -368,14 +440,54 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 	pages = size > heap->max_object ? pages_of(heap, size) : 0;
 	if (pages && old > heap->max_object &&
 	    myalloc_extent_resize(zone_of(heap), addr, old >> PAGE_SHIFT, pages, flags, heap->owner,
-				  _RET_IP_))
-		return addr;
-	to = alloc_for(heap, size, flags, _RET_IP_);
-	if (!to)
-		return NULL;
-	memcpy(to, addr, min(old, size));
-	free_slow(heap, addr, _RET_IP_);
+				  _RET_IP_)) {
+		to = addr;
+	} else {
+		to = alloc_for(heap, size, flags, _RET_IP_);
+		if (!to)
+			return NULL;
+		memcpy(to, addr, min(old, size));
+	}
+	if (myalloc_env_trace_on(heap_free))
+		trace_free(heap, addr, _RET_IP_);
+	if (myalloc_env_trace_on(heap_alloc))
+		trace_alloc(heap, to, size, flags, _RET_IP_);
+	if (to != addr)
+		free_slow(heap, addr, _RET_IP_);
 	return to;
+}
+
+/*
+ * The heap's caches would record events of their own in a bulk operation; so one block after the
+ * other.
+ */
+static noinline unsigned int alloc_bulk_traced(struct myalloc_heap *h, size_t size,
+					       myalloc_flags_t flags, unsigned int nr,
+					       void **addrs, unsigned long caller)
+{
+	unsigned int n;
+
+	for (n = 0; n < nr; n++) {
+		addrs[n] = alloc_for(h, size, flags, caller);
+		if (!addrs[n])
+			break;
+		if (myalloc_env_trace_on(heap_alloc))
+			trace_alloc(h, addrs[n], size, flags, caller);
+	}
+	return n;
+}
+
+static noinline unsigned int free_bulk_traced(struct myalloc_heap *h, unsigned int nr,
+					      void **addrs, unsigned long caller)
+{
+	unsigned int freed = 0;
+
+	while (nr--) {
+		if (myalloc_env_trace_on(heap_free))
+			trace_free(h, addrs[nr], caller);
+		freed += !free_slow(h, addrs[nr], caller);
+	}
+	return freed;
 }
 
 /**
@@ -395,6 +507,8 @@ unsigned int myalloc_heap_alloc_bulk(struct myalloc_heap *heap, size_t size,
 	struct myalloc_cache *cache = cache_for(heap, size);
 	unsigned int n;
 
+	if (unlikely(myalloc_env_trace_on(heap_alloc) || myalloc_env_trace_on(cache_alloc)))
+		return alloc_bulk_traced(heap, size, flags, nr, addrs, _RET_IP_);
 	if (cache)
 		return myalloc_cache_alloc_bulk(cache, flags, nr, addrs);
 	for (n = 0; n < nr; n++) {
@@ -421,6 +535,8 @@ unsigned int myalloc_heap_free_bulk(struct myalloc_heap *heap, unsigned int nr, 
 {
 	unsigned int freed = 0, n;
 
+	if (unlikely(myalloc_env_trace_on(heap_free) || myalloc_env_trace_on(cache_free)))
+		return free_bulk_traced(heap, nr, addrs, _RET_IP_);
 	while (nr) {
 		struct myalloc_cache *cache = cache_of(heap, addrs[nr - 1]);
 

@@ -249,7 +249,8 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 		return ERR_PTR(err);
 	}
 	for (i = 0; i < args->nmi; i++) {
-		pool->spare[i] = myalloc_cache_alloc(cache, 0);	/* from the set-aside */
+		/* from the set-aside */
+		pool->spare[i] = myalloc_cache_alloc_for(cache, 0, _RET_IP_);
 		myalloc_object_withdraw(cache, pool->spare[i], _RET_IP_);
 		pool->all |= BIT_ULL(i);
 	}
@@ -286,7 +287,7 @@ int myalloc_pool_destroy(struct myalloc_pool *pool)
 	myalloc_front_remove(&pool->front);
 	for (i = 0; i < pool->nmi; i++) {
 		myalloc_object_issue(cache, pool->spare[i], 0, _RET_IP_);
-		myalloc_cache_free(cache, pool->spare[i]);
+		myalloc_cache_free_for(cache, pool->spare[i], _RET_IP_);
 	}
 	myalloc_cache_set_aside(cache, 0);
 	myalloc_cache_destroy(cache);
@@ -317,6 +318,26 @@ static noinline void *alloc_spare(struct myalloc_pool *pool, myalloc_flags_t fla
 	return object;
 }
 
+static __always_inline void *alloc_for(struct myalloc_pool *pool, myalloc_flags_t flags,
+				       unsigned long caller)
+{
+	void *object = myalloc_cache_alloc_for(pool->cache, flags, caller);
+
+	if (unlikely(!object) && in_nmi())
+		object = alloc_spare(pool, flags, caller);
+	return object;
+}
+
+static noinline void *alloc_traced(struct myalloc_pool *pool, myalloc_flags_t flags,
+				   unsigned long caller)
+{
+	void *object = alloc_for(pool, flags, caller);
+
+	if (object)
+		myalloc_cache_trace_alloc(pool->cache, flags, object, caller);
+	return object;
+}
+
 /**
  * myalloc_pool_alloc() - allocate an object
  * @pool: the pool
@@ -328,11 +349,9 @@ static noinline void *alloc_spare(struct myalloc_pool *pool, myalloc_flags_t fla
  */
 void *myalloc_pool_alloc(struct myalloc_pool *pool, myalloc_flags_t flags)
 {
-	void *object = myalloc_cache_alloc_for(pool->cache, flags, _RET_IP_);
-
-	if (unlikely(!object) && in_nmi())
-		object = alloc_spare(pool, flags, _RET_IP_);
-	return object;
+	if (unlikely(myalloc_env_trace_on(cache_alloc)))
+		return alloc_traced(pool, flags, _RET_IP_);
+	return alloc_for(pool, flags, _RET_IP_);
 }
 
 /* A spare is out. Returns its number if it is @object, else @pool->nmi. */
@@ -343,6 +362,31 @@ static noinline u32 find_spare(const struct myalloc_pool *pool, const void *obje
 	for (i = 0; i < pool->nmi && pool->spare[i] != object; i++)
 		;
 	return i;
+}
+
+static __always_inline int free_for(struct myalloc_pool *pool, void *object,
+				    unsigned long caller)
+{
+	int err;
+	u32 i;
+
+	/* The user of a spare finds its bit clear, as it was when the spare was passed on. */
+	if (likely((u64)atomic64_read(&pool->in) == pool->all))
+		return myalloc_cache_free_for(pool->cache, object, caller);
+	i = find_spare(pool, object);
+	if (i == pool->nmi)
+		return myalloc_cache_free_for(pool->cache, object, caller);
+	err = myalloc_object_withdraw(pool->cache, object, caller);
+	if (!err)
+		/* Pairs with alloc_spare(). */
+		atomic64_fetch_or_release(BIT_ULL(i), &pool->in);
+	return err;
+}
+
+static noinline int free_traced(struct myalloc_pool *pool, void *object, unsigned long caller)
+{
+	myalloc_cache_trace_free(pool->cache, object, caller);
+	return free_for(pool, object, caller);
 }
 
 /**
@@ -356,20 +400,9 @@ static noinline u32 find_spare(const struct myalloc_pool *pool, const void *obje
  */
 int myalloc_pool_free(struct myalloc_pool *pool, void *object)
 {
-	int err;
-	u32 i;
-
-	/* The user of a spare finds its bit clear, as it was when the spare was passed on. */
-	if (likely((u64)atomic64_read(&pool->in) == pool->all))
-		return myalloc_cache_free_for(pool->cache, object, _RET_IP_);
-	i = find_spare(pool, object);
-	if (i == pool->nmi)
-		return myalloc_cache_free_for(pool->cache, object, _RET_IP_);
-	err = myalloc_object_withdraw(pool->cache, object, _RET_IP_);
-	if (!err)
-		/* Pairs with alloc_spare(). */
-		atomic64_fetch_or_release(BIT_ULL(i), &pool->in);
-	return err;
+	if (unlikely(myalloc_env_trace_on(cache_free)))
+		return free_traced(pool, object, _RET_IP_);
+	return free_for(pool, object, _RET_IP_);
 }
 
 /* --- look ---------------------------------------------------------------------------- */

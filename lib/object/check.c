@@ -266,6 +266,8 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 	else
 		bad = MYALLOC_BAD_FREE;
 	atomic64_inc(&zone->bad[bad]);
+	myalloc_env_trace(bad_free, .zone = zone->name, .ptr = object, .call_site = caller,
+			  .bad = myalloc_bad_name(bad), .as = what);
 	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
 		return -EINVAL;

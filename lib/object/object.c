@@ -112,6 +112,8 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 	if (n < batch)
 		memmove(first, first + batch - n, n * sizeof(*first));
 	myalloc_magazine_set_count(cpu, n);
+	myalloc_env_trace(refill, .zone = c->zone->name, .name = c->name,
+			  .order = c->layout.order, .nr = n, .wanted = batch);
 	return n;
 }
 
@@ -139,6 +141,8 @@ void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr)
 		c->flushes++;
 		myalloc_limbo_retire(c, MYALLOC_EMPTY_KEEP, n + 1);
 		raw_spin_unlock_irqrestore(&c->lock, irq);
+		myalloc_env_trace(flush, .zone = c->zone->name, .name = c->name,
+				  .order = c->layout.order, .nr = n);
 		myalloc_limbo_harvest(c->zone, n > FLUSH_MANY ? HARVEST_FEW : HARVEST_MOST);
 	}
 	myalloc_zone_wake(c->zone);
@@ -347,6 +351,40 @@ static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
 
 /* --- alloc and free ----------------------------------------------------------- */
 
+/**
+ * myalloc_cache_trace_alloc() - record that a user has got an object
+ * @cache: the cache
+ * @flags: flags of the request
+ * @object: its address
+ * @caller: code address of the user
+ *
+ * Context: any.
+ */
+noinline void myalloc_cache_trace_alloc(struct myalloc_cache *cache, myalloc_flags_t flags,
+					const void *object, unsigned long caller)
+{
+	__myalloc_env_trace(cache_alloc, .name = cache->name, .ptr = object, .call_site = caller,
+			    .bytes = cache->layout.object_size, .flags = (__force u32)flags,
+			    .node = cache->zone->node);
+}
+
+/**
+ * myalloc_cache_trace_free() - record that a user frees an object
+ * @cache: the cache
+ * @object: its address, any value
+ * @caller: code address of the user
+ *
+ * To be called before the free, as myalloc_pages_trace_free().
+ *
+ * Context: any.
+ */
+noinline void myalloc_cache_trace_free(struct myalloc_cache *cache, const void *object,
+				       unsigned long caller)
+{
+	__myalloc_env_trace(cache_free, .name = cache->name, .ptr = object, .call_site = caller,
+			    .bytes = cache->layout.object_size, .node = cache->zone->node);
+}
+
 /* Allocate an object past the magazines. */
 static void *alloc_one(struct myalloc_cache *c, unsigned long caller)
 {
@@ -370,8 +408,13 @@ static void *alloc_slabs(struct myalloc_cache *c, myalloc_flags_t flags, unsigne
 	}
 	if (unlikely(!object && c->zone->limit))
 		object = c->zone->limit->ops->missed(c->zone->limit, flags, caller);
-	if (unlikely(!object))
+	if (unlikely(!object)) {
 		atomic64_inc(&c->fails);
+		myalloc_env_trace(fail, .zone = c->zone->name, .name = c->name,
+				  .call_site = caller, .bytes = c->layout.object_size,
+				  .order = c->layout.order, .flags = (__force u32)flags,
+				  .node = c->zone->node);
+	}
 	return object;
 }
 
@@ -528,12 +571,17 @@ void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 {
 	void *object;
 
+	if (unlikely(myalloc_env_trace_on(cache_alloc)))
+		return myalloc_cache_alloc_traced(cache, flags, _RET_IP_);
 	if (likely(alloc_fast(cache, flags, &object)))
 		return object;
 	return alloc_slow(cache, flags, _RET_IP_);
 }
 
-/* The same on behalf of the code at @caller, which the owner's record names. */
+/*
+ * The same on behalf of the code at @caller, which the owner's record names, and without an event:
+ * heaps have their own.
+ */
 void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
 			      unsigned long caller)
 {
@@ -542,6 +590,17 @@ void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags
 	if (likely(alloc_fast(cache, flags, &object)))
 		return object;
 	return alloc_slow(cache, flags, caller);
+}
+
+/* As myalloc_cache_alloc_for(), with an event. */
+noinline void *myalloc_cache_alloc_traced(struct myalloc_cache *cache, myalloc_flags_t flags,
+					  unsigned long caller)
+{
+	void *object = myalloc_cache_alloc_for(cache, flags, caller);
+
+	if (object)
+		myalloc_cache_trace_alloc(cache, flags, object, caller);
+	return object;
 }
 
 /* Free an object past the magazines; the caller has made its slot MOVING. */
@@ -654,13 +713,23 @@ static __always_inline bool free_fast(struct myalloc_cache *cache, void *object)
  */
 int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 {
+	if (unlikely(myalloc_env_trace_on(cache_free)))
+		return myalloc_cache_free_traced(cache, object, _RET_IP_);
 	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, _RET_IP_);
 }
 
-/* The same on behalf of the code at @caller, which the owner's record names. */
+/* The same on behalf of the code at @caller, which the owner's record names; without an event. */
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
 	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, caller);
+}
+
+/* As myalloc_cache_free_for(), with an event. */
+noinline int myalloc_cache_free_traced(struct myalloc_cache *cache, void *object,
+				       unsigned long caller)
+{
+	myalloc_cache_trace_free(cache, object, caller);
+	return myalloc_cache_free_for(cache, object, caller);
 }
 
 /**
@@ -720,6 +789,21 @@ static __always_inline bool get_trusted(const struct myalloc_slot *slot, void **
 	return true;
 }
 
+/* One after the other: what is traced need not be fast. */
+static noinline unsigned int alloc_bulk_traced(struct myalloc_cache *c, myalloc_flags_t flags,
+					       unsigned int nr, void **objects,
+					       unsigned long caller)
+{
+	unsigned int n;
+
+	for (n = 0; n < nr; n++) {
+		objects[n] = myalloc_cache_alloc_traced(c, flags, caller);
+		if (!objects[n])
+			break;
+	}
+	return n;
+}
+
 /**
  * myalloc_cache_alloc_bulk() - allocate several objects
  * @cache: the cache
@@ -737,6 +821,8 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 {
 	unsigned int n, i;
 
+	if (unlikely(myalloc_env_trace_on(cache_alloc)))
+		return alloc_bulk_traced(cache, flags, nr, objects, _RET_IP_);
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(cache->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL,
 					  _RET_IP_)))
@@ -774,7 +860,9 @@ int myalloc_cache_prefill(struct myalloc_cache *cache, myalloc_flags_t flags, un
 {
 	prefill->cache = cache;
 	prefill->objects = objects;
-	prefill->nr = myalloc_cache_alloc_bulk(cache, flags, nr, objects);
+	prefill->nr = unlikely(myalloc_env_trace_on(cache_alloc)) ?
+		alloc_bulk_traced(cache, flags, nr, objects, _RET_IP_) :
+		myalloc_cache_alloc_bulk(cache, flags, nr, objects);
 	if (prefill->nr == nr)
 		return 0;
 	myalloc_prefill_return(prefill);
@@ -785,6 +873,16 @@ int myalloc_cache_prefill(struct myalloc_cache *cache, myalloc_flags_t flags, un
 static bool has_room(struct myalloc_magazine_cpu *cpu, void *cache)
 {
 	return room(cache, cpu);
+}
+
+static noinline unsigned int free_bulk_traced(struct myalloc_cache *c, unsigned int nr,
+					      void **objects, unsigned long caller)
+{
+	unsigned int freed = 0;
+
+	while (nr--)
+		freed += !myalloc_cache_free_traced(c, objects[nr], caller);
+	return freed;
 }
 
 /**
@@ -804,6 +902,8 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 {
 	unsigned int left = nr, freed = 0;
 
+	if (unlikely(myalloc_env_trace_on(cache_free)))
+		return free_bulk_traced(cache, nr, objects, _RET_IP_);
 	while (left) {
 		unsigned int n = myalloc_put_bulk(&cache->mags, min(left, MYALLOC_BULK_STEP),
 						  objects + left, put_stale, put_default, cache,

@@ -9,6 +9,13 @@ void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr);
 void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
 			      unsigned long caller);
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller);
+void *myalloc_cache_alloc_traced(struct myalloc_cache *cache, myalloc_flags_t flags,
+				 unsigned long caller);
+int myalloc_cache_free_traced(struct myalloc_cache *cache, void *object, unsigned long caller);
+void myalloc_cache_trace_alloc(struct myalloc_cache *cache, myalloc_flags_t flags,
+			       const void *object, unsigned long caller);
+void myalloc_cache_trace_free(struct myalloc_cache *cache, const void *object,
+			      unsigned long caller);
 int myalloc_object_withdraw(struct myalloc_cache *cache, void *object, unsigned long caller);
 void myalloc_object_issue(struct myalloc_cache *cache, void *object, myalloc_flags_t flags,
 			  unsigned long caller);

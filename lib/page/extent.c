@@ -216,19 +216,21 @@ static u32 take(struct myalloc_zone *zone, const struct request *r, myalloc_flag
 }
 
 /**
- * myalloc_extent_alloc() - allocate an extent for an owner
+ * myalloc_extent_take() - allocate an extent for another layer
  * @zone: the zone
  * @nr_pages: as for myalloc_pages_alloc_exact()
  * @align_order: the same
- * @flags: the same
+ * @flags: the same, already checked
  * @owner: number of the owner, or 0
  * @caller: address of the code that asked
+ *
+ * Unlike myalloc_extent_alloc() it records no event.
  *
  * Context: as for myalloc_pages_alloc_exact().
  * Return: the same.
  */
-void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
-			   myalloc_flags_t flags, u32 owner, unsigned long caller)
+void *myalloc_extent_take(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
+			  myalloc_flags_t flags, u32 owner, unsigned long caller)
 {
 	struct myalloc_client *client = myalloc_client_of(zone, owner);
 	const struct request request = {
@@ -242,8 +244,6 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
 	void *addr;
 	u32 idx;
 
-	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, caller)))
-		return NULL;
 	if (!myalloc_account_charge(client, nr_pages))
 		return NULL;
 	if (unlikely(zone->limit)) {
@@ -261,6 +261,36 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
 	myalloc_shadow_extent_alloc(zone, addr, nr_pages);
 	if (flags & MYALLOC_ZERO || zone->checks)
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	return addr;
+}
+
+/**
+ * myalloc_extent_alloc() - allocate an extent for an owner
+ * @zone: the zone
+ * @nr_pages: as for myalloc_pages_alloc_exact()
+ * @align_order: the same
+ * @flags: the same
+ * @owner: number of the owner, or 0
+ * @caller: address of the code that asked
+ *
+ * Context: as for myalloc_pages_alloc_exact().
+ * Return: the same.
+ */
+void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
+			   myalloc_flags_t flags, u32 owner, unsigned long caller)
+{
+	void *addr;
+
+	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_EXTENT_FLAGS_ALL, caller)))
+		return NULL;
+	addr = myalloc_extent_take(zone, nr_pages, align_order, flags, owner, caller);
+	if (unlikely(!addr)) {
+		if (myalloc_env_trace_on(fail))
+			myalloc_pages_trace_fail(zone, nr_pages, flags, caller);
+		return NULL;
+	}
+	if (unlikely(myalloc_env_trace_on(page_alloc)))
+		myalloc_pages_trace_alloc(zone, addr, nr_pages, flags, caller);
 	return addr;
 }
 
@@ -335,6 +365,8 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	myalloc_shadow_extent_alloc(zone, err ? NULL : addr, nr_pages);
 	if (!err && (flags & MYALLOC_ZERO || zone->checks))
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
+	if (!err && myalloc_env_trace_on(page_alloc))
+		myalloc_pages_trace_alloc(zone, addr, nr_pages, flags, _RET_IP_);
 	return err;
 }
 
@@ -427,19 +459,20 @@ static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
 }
 
 /**
- * myalloc_extent_free() - free an extent of an owner
+ * myalloc_extent_give() - free an extent of another layer
  * @zone: the zone
  * @addr: its address, any value
  * @nr_pages: pages that it has, any value
  * @owner: number of its owner, or 0
  * @caller: code address of the user that frees it
  *
- * Of two frees at the same time exactly one succeeds.
+ * Of two frees at the same time exactly one succeeds. Unlike myalloc_extent_free() it records no
+ * event.
  *
  * Context: any.
  * Return: as for myalloc_pages_free_exact().
  */
-int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
+int myalloc_extent_give(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
 			unsigned long caller)
 {
 	u32 idx = extent_idx(zone, addr, nr_pages);
@@ -458,6 +491,27 @@ int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 	}
 	scnprintf(what, sizeof(what), "%u pages", nr_pages);
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what, caller);
+}
+
+/**
+ * myalloc_extent_free() - free an extent of an owner
+ * @zone: the zone
+ * @addr: its address, any value
+ * @nr_pages: pages that it has, any value
+ * @owner: number of its owner, or 0
+ * @caller: code address of the user that frees it
+ *
+ * Of two frees at the same time exactly one succeeds.
+ *
+ * Context: any.
+ * Return: as for myalloc_pages_free_exact().
+ */
+int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
+			unsigned long caller)
+{
+	if (unlikely(myalloc_env_trace_on(page_free)))
+		myalloc_pages_trace_free(zone, addr, nr_pages, caller);
+	return myalloc_extent_give(zone, addr, nr_pages, owner, caller);
 }
 
 /**
@@ -575,6 +629,10 @@ bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to
 		myalloc_account_return(client, more);
 	else if (to < nr)
 		myalloc_account_return(client, nr - to);
+	if (done && myalloc_env_trace_on(page_free))
+		myalloc_pages_trace_free(zone, addr, nr, caller);
+	if (done && myalloc_env_trace_on(page_alloc))
+		myalloc_pages_trace_alloc(zone, addr, to, flags, caller);
 	return done;
 }
 

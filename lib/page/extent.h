@@ -5,6 +5,10 @@
 
 #include "zone_types.h"
 
+void *myalloc_extent_take(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
+			  myalloc_flags_t flags, u32 owner, unsigned long caller);
+int myalloc_extent_give(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
+			unsigned long caller);
 void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int align_order,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller);
 int myalloc_extent_free(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,

@@ -121,6 +121,7 @@ static u64 buddy_work(const struct myalloc_zone *zone)
 /* Returns at most @most blocks from below @end to the zone; returns their number. */
 static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end, u32 most)
 {
+	unsigned int order = slot_frame(end - 1)->order;
 	unsigned long irq;
 	u64 last;
 	u32 n;
@@ -136,6 +137,7 @@ static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end,
 			__myalloc_zone_give(zone, slot_frame(slot));
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_env_trace(flush, .zone = zone->name, .order = order, .nr = n);
 	return n;
 }
 
@@ -175,6 +177,8 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 	if (unlikely(n < mags->batch))
 		memmove(first, slot, n * sizeof(*first));
 	myalloc_magazine_set_count(cpu, n);
+	myalloc_env_trace(refill, .zone = zone->name, .order = order, .nr = n,
+			  .wanted = mags->batch);
 	return n;
 }
 
@@ -260,7 +264,79 @@ static void *get(struct myalloc_magazine_cpu *cpu, struct request *r)
 	return addr;
 }
 
-static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
+/* --- events --------------------------------------------------------------------- */
+
+/* Pages of any order that a user names; 0 if there is none of that order. */
+static u32 pages_of(unsigned int order)
+{
+	return order <= MYALLOC_TOP_ORDER ? BIT(order) : 0;
+}
+
+static unsigned int order_of(u32 nr_pages)
+{
+	return nr_pages ? fls(nr_pages - 1) : 0;
+}
+
+/**
+ * myalloc_pages_trace_alloc() - record that a user has got pages
+ * @zone: the zone
+ * @addr: address of the block or extent
+ * @nr_pages: number of pages
+ * @flags: flags of the request
+ * @caller: code address of the user
+ *
+ * Context: any.
+ */
+noinline void myalloc_pages_trace_alloc(const struct myalloc_zone *zone, const void *addr,
+					u32 nr_pages, myalloc_flags_t flags,
+					unsigned long caller)
+{
+	__myalloc_env_trace(page_alloc, .ptr = addr, .call_site = caller,
+			    .bytes = (unsigned long)nr_pages << PAGE_SHIFT,
+			    .order = order_of(nr_pages), .flags = (__force u32)flags,
+			    .node = zone->node);
+}
+
+/**
+ * myalloc_pages_trace_free() - record that a user frees pages
+ * @zone: the zone
+ * @addr: the address that is freed, any value
+ * @nr_pages: number of pages that are freed there, any value
+ * @caller: code address of the user
+ *
+ * To be called before the free, because afterwards another CPU may have allocated the memory again.
+ *
+ * Context: any.
+ */
+noinline void myalloc_pages_trace_free(const struct myalloc_zone *zone, const void *addr,
+				       u32 nr_pages, unsigned long caller)
+{
+	__myalloc_env_trace(page_free, .ptr = addr, .call_site = caller,
+			    .bytes = (unsigned long)nr_pages << PAGE_SHIFT,
+			    .order = order_of(nr_pages), .node = zone->node);
+}
+
+/**
+ * myalloc_pages_trace_fail() - record that a user has got no pages
+ * @zone: the zone
+ * @nr_pages: number of pages that were asked for, any value
+ * @flags: flags of the request
+ * @caller: code address of the user
+ *
+ * Context: any.
+ */
+noinline void myalloc_pages_trace_fail(const struct myalloc_zone *zone, u32 nr_pages,
+				       myalloc_flags_t flags, unsigned long caller)
+{
+	__myalloc_env_trace(fail, .zone = zone->name, .call_site = caller,
+			    .bytes = (unsigned long)nr_pages << PAGE_SHIFT,
+			    .order = order_of(nr_pages), .flags = (__force u32)flags,
+			    .node = zone->node);
+}
+
+/* --- alloc and free -------------------------------------------------------------- */
+
+static void *take_block(struct myalloc_zone *zone, unsigned int order,
 			myalloc_flags_t flags, unsigned long caller)
 {
 	u32 tag = flags & MYALLOC_LENDABLE ? myalloc_lent_tag(order) : myalloc_user_tag(order);
@@ -281,6 +357,16 @@ static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 	}
 	frame->caller = caller;
 	return myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
+}
+
+static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
+			myalloc_flags_t flags, unsigned long caller)
+{
+	void *addr = take_block(zone, order, flags, caller);
+
+	if (unlikely(!addr) && myalloc_env_trace_on(fail))
+		myalloc_pages_trace_fail(zone, pages_of(order), flags, caller);
+	return addr;
 }
 
 /* All that the fast path does not handle: a miss, an interrupt, checks, unusual requests. */
@@ -333,6 +419,31 @@ static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int o
 	return addr;
 }
 
+static noinline void *alloc_traced(struct myalloc_zone *zone, unsigned int order,
+				   myalloc_flags_t flags, unsigned long caller)
+{
+	void *addr = alloc_for(zone, order, flags, caller);
+
+	if (addr)
+		myalloc_pages_trace_alloc(zone, addr, BIT(order), flags, caller);
+	return addr;
+}
+
+/* One after the other: what is traced need not be fast. */
+static noinline unsigned int alloc_bulk_traced(struct myalloc_zone *zone, unsigned int order,
+					       myalloc_flags_t flags, unsigned int nr,
+					       void **addrs, unsigned long caller)
+{
+	unsigned int n;
+
+	for (n = 0; n < nr; n++) {
+		addrs[n] = alloc_traced(zone, order, flags, caller);
+		if (!addrs[n])
+			break;
+	}
+	return n;
+}
+
 /**
  * myalloc_pages_alloc() - allocate a block of pages
  * @zone: the zone
@@ -349,6 +460,8 @@ static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int o
 void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  myalloc_flags_t flags)
 {
+	if (unlikely(myalloc_env_trace_on(page_alloc)))
+		return alloc_traced(zone, order, flags, _RET_IP_);
 	return alloc_for(zone, order, flags, _RET_IP_);
 }
 
@@ -356,6 +469,8 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
 			      myalloc_flags_t flags, unsigned long caller)
 {
+	if (unlikely(myalloc_env_trace_on(page_alloc)))
+		return alloc_traced(zone, order, flags, caller);
 	return alloc_for(zone, order, flags, caller);
 }
 
@@ -569,6 +684,23 @@ static __always_inline int free_for(struct myalloc_zone *zone, void *addr, unsig
 	return 0;
 }
 
+static noinline int free_traced(struct myalloc_zone *zone, void *addr, unsigned int order,
+				unsigned long caller)
+{
+	myalloc_pages_trace_free(zone, addr, pages_of(order), caller);
+	return free_for(zone, addr, order, caller);
+}
+
+static noinline unsigned int free_bulk_traced(struct myalloc_zone *zone, unsigned int order,
+					      unsigned int nr, void **addrs, unsigned long caller)
+{
+	unsigned int freed = 0;
+
+	while (nr--)
+		freed += !free_traced(zone, addrs[nr], order, caller);
+	return freed;
+}
+
 /**
  * myalloc_pages_free() - free a block of pages
  * @zone: the zone
@@ -581,6 +713,8 @@ static __always_inline int free_for(struct myalloc_zone *zone, void *addr, unsig
  */
 int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order)
 {
+	if (unlikely(myalloc_env_trace_on(page_free)))
+		return free_traced(zone, addr, order, _RET_IP_);
 	return free_for(zone, addr, order, _RET_IP_);
 }
 
@@ -588,6 +722,8 @@ int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order
 int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
 			   unsigned long caller)
 {
+	if (unlikely(myalloc_env_trace_on(page_free)))
+		return free_traced(zone, addr, order, caller);
 	return free_for(zone, addr, order, caller);
 }
 
@@ -610,6 +746,8 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	struct request slow = { zone, myalloc_zone_pcp(zone, order), order, _RET_IP_ }, r = slow;
 	unsigned int n = 0, i;
 
+	if (unlikely(myalloc_env_trace_on(page_alloc)))
+		return alloc_bulk_traced(zone, order, flags, nr, addrs, _RET_IP_);
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, _RET_IP_)))
 		return 0;
@@ -657,6 +795,8 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 	struct request slow = { zone, myalloc_zone_pcp(zone, order), order, 0 }, r = slow;
 	unsigned int left = nr, freed = 0;
 
+	if (unlikely(myalloc_env_trace_on(page_free)))
+		return free_bulk_traced(zone, order, nr, addrs, _RET_IP_);
 	while (left) {
 		unsigned int n = myalloc_put_bulk(slow.mags, min(left, MYALLOC_BULK_STEP),
 						  addrs + left, put_stale, put_one, &r, has_room,

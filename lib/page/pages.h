@@ -12,6 +12,12 @@ void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
 			      myalloc_flags_t flags, unsigned long caller);
 int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
 			   unsigned long caller);
+void myalloc_pages_trace_alloc(const struct myalloc_zone *zone, const void *addr, u32 nr_pages,
+			       myalloc_flags_t flags, unsigned long caller);
+void myalloc_pages_trace_free(const struct myalloc_zone *zone, const void *addr, u32 nr_pages,
+			      unsigned long caller);
+void myalloc_pages_trace_fail(const struct myalloc_zone *zone, u32 nr_pages,
+			      myalloc_flags_t flags, unsigned long caller);
 int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 			   enum myalloc_frame_type as, u32 owner, const char *what,
 			   unsigned long caller);

@@ -126,6 +126,8 @@ int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 	unsigned long irq;
 
 	atomic64_inc(&zone->bad[bad]);
+	myalloc_env_trace(bad_free, .zone = zone->name, .ptr = addr, .call_site = caller,
+			  .bad = myalloc_bad_name(bad), .as = what);
 	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
 		return -EINVAL;

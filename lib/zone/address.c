@@ -43,7 +43,9 @@ int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller
 	if (frame)
 		first.tag = READ_ONCE(frame->tag);
 	if (cache)
-		err = myalloc_cache_free_for(cache, addr, caller);
+		err = unlikely(myalloc_env_trace_on(cache_free)) ?
+			myalloc_cache_free_traced(cache, addr, caller) :
+			myalloc_cache_free_for(cache, addr, caller);
 	else if (first.type == MYALLOC_FRAME_EXTENT)
 		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
 					  owner_of(&first), caller);

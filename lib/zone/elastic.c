@@ -162,6 +162,9 @@ static int grow(struct myalloc_zone *zone)
 		e->ops->put(zone, chunk);	/* another task has filled the last hole */
 		return -ENOSPC;
 	}
+	myalloc_env_trace(grow, .zone = zone->name, .ptr = chunk,
+			  .bytes = PAGE_SIZE << zone->chunk_order, .order = zone->chunk_order,
+			  .node = zone->node);
 	myalloc_zone_wake(zone);
 	return 0;
 }
@@ -231,9 +234,14 @@ static bool shrink(struct myalloc_zone *zone, u32 keep)
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	addr = make_hole(zone, keep);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	if (addr)
-		zone->elastic->ops->put(zone, (void *)addr);
-	return addr;
+	if (!addr)
+		return false;
+	/* Before the system can pass it on. */
+	myalloc_env_trace(shrink, .zone = zone->name, .ptr = (void *)addr,
+			  .bytes = PAGE_SIZE << zone->chunk_order, .order = zone->chunk_order,
+			  .node = zone->node);
+	zone->elastic->ops->put(zone, (void *)addr);
+	return true;
 }
 
 /**

@@ -303,7 +303,7 @@ static void cache_removed(struct myalloc_cache *cache)
 
 static void client_quota(struct myalloc_client *client, u32 pages, bool refused)
 {
-	trace_myalloc_client_quota(client->id, pages, atomic64_read(&client->pages), refused);
+	trace_client_quota(client->id, pages, atomic64_read(&client->pages), refused);
 }
 
 const struct myalloc_zone_ops myalloc_debugfs_zone_ops = {

@@ -119,7 +119,7 @@ static int do_drain(struct myalloc_session *session, struct myalloc_zone *zone,
 		arg.pages = myalloc_zone_drain(zone);
 	else
 		arg.pages = myalloc_zone_drain_kinds(zone, arg.flags);
-	trace_myalloc_drain(arg.flags, arg.pages);
+	trace_session_drain(arg.flags, arg.pages);
 	return copy_out_fixed(user, &arg, sizeof(arg));
 }
 

@@ -61,7 +61,6 @@
 /* Percent of the zone; main.c sets it. */
 unsigned int myalloc_session_quota = MYALLOC_QUOTA_ALL;
 
-#define CREATE_TRACE_POINTS
 #include "trace.h"
 
 static_assert(sizeof_field(struct myalloc_look, comm) == TASK_COMM_LEN);
@@ -296,17 +295,17 @@ static int give(struct myalloc_session *s, const struct held *held, void *addr)
 static void trace_alloc(const struct held *what, u64 handle)
 {
 	if (what->kind == KIND_OBJECT)
-		trace_myalloc_obj_alloc(handle, what->cache->id);
+		trace_session_obj_alloc(handle, what->cache->id);
 	else
-		trace_myalloc_page_alloc(handle, what->nr_pages);
+		trace_session_page_alloc(handle, what->nr_pages);
 }
 
 static void trace_free(const struct held *what, u64 handle)
 {
 	if (what->kind == KIND_OBJECT)
-		trace_myalloc_obj_free(handle, what->cache->id);
+		trace_session_obj_free(handle, what->cache->id);
 	else
-		trace_myalloc_page_free(handle, what->nr_pages);
+		trace_session_page_free(handle, what->nr_pages);
 }
 
 /* Insert @nr resources. Returns how many got a handle; the others are freed. */
@@ -392,7 +391,7 @@ static int alloc_bulk(struct myalloc_session *s, struct held *what, unsigned int
 
 		got = may ? take(s, what, align_order, flags, may, addrs) : 0;
 		if (got < may)
-			trace_myalloc_fail(what->kind == KIND_OBJECT ? what->cache->id : 0,
+			trace_session_fail(what->kind == KIND_OBJECT ? what->cache->id : 0,
 					   what->nr_pages, may, got);
 		nr = add_batch(s, what, got, addrs, handles, &err);
 		*done += tell_batch(s, what, nr, handles, to + *done, &err);
@@ -645,7 +644,7 @@ static int create_locked(struct myalloc_session *s, struct myalloc_cache_create 
 		return err;
 	}
 	arg->id = what.cache->id;
-	trace_myalloc_cache_create(arg->id, arg->object_size, what.cache->layout.slot_size,
+	trace_session_cache_create(arg->id, arg->object_size, what.cache->layout.slot_size,
 				   what.cache->layout.order,
 				   (__force u32)what.cache->flags);
 	return 0;
@@ -684,7 +683,7 @@ static int destroy_locked(struct myalloc_session *s, u64 handle)
 	err = myalloc_cache_destroy(held->cache);
 	if (err)
 		return err;
-	trace_myalloc_cache_destroy(id);
+	trace_session_cache_destroy(id);
 	handle_remove(s, handle, held);
 	return 0;
 }

@@ -55,7 +55,34 @@ void (*host_preempt_point)(const char *where);
 unsigned int host_point_depth = 1;
 /* Unlike points, steps occur under locks too: the hook must only count or inspect state. */
 void (*host_step_hook)(const char *where);
+/* As steps, events may occur under locks: the hook must only take notes. */
+void (*host_trace_hook)(const char *event, const struct myalloc_env_trace *trace);
+/* The one event that somebody listens to; NULL: all. */
+const char *host_trace_only;
 void (*host_on_fatal)(void);
+
+bool host_trace_wants(const char *event)
+{
+	return !host_trace_only || !strcmp(host_trace_only, event);
+}
+
+#define TRACE_EVENT(event)							\
+	void myalloc_env_trace_##event(const struct myalloc_env_trace *trace)	\
+	{									\
+		host_trace_hook(#event, trace);					\
+	}
+TRACE_EVENT(page_alloc)
+TRACE_EVENT(page_free)
+TRACE_EVENT(cache_alloc)
+TRACE_EVENT(cache_free)
+TRACE_EVENT(heap_alloc)
+TRACE_EVENT(heap_free)
+TRACE_EVENT(fail)
+TRACE_EVENT(bad_free)
+TRACE_EVENT(refill)
+TRACE_EVENT(flush)
+TRACE_EVENT(grow)
+TRACE_EVENT(shrink)
 
 /*
  * Default options of the sanitizers, unless ASAN_OPTIONS etc. override them. gcc's
@@ -1739,6 +1766,8 @@ void host_reset(void)
 	WRITE_ONCE(host_preempt_point, NULL);
 	host_point_depth = 1;
 	host_step_hook = NULL;
+	host_trace_hook = NULL;
+	host_trace_only = NULL;
 	host_unchecked_wait(false);
 	host_fail_after(0);
 	host_set_clock(0);

@@ -646,6 +646,9 @@ extern unsigned int host_nr_cpus;
 extern void (*host_preempt_point)(const char *where);
 extern unsigned int host_point_depth;
 extern void (*host_step_hook)(const char *where);
+struct myalloc_env_trace;
+extern void (*host_trace_hook)(const char *event, const struct myalloc_env_trace *trace);
+extern const char *host_trace_only;
 
 void host_preempt_disable(void);
 void host_preempt_enable(void);
@@ -657,6 +660,16 @@ void host_might_sleep(const char *file, int line);
 void host_point(const char *where);
 void host_check_pinned(const char *what, const char *file, int line);
 bool host_cpu_online(unsigned int cpu);
+bool host_trace_wants(const char *event);
+
+static inline bool host_trace_on(const char *event)
+{
+#ifdef HOST_FAST
+	return false;
+#else
+	return unlikely(READ_ONCE(host_trace_hook)) && host_trace_wants(event);
+#endif
+}
 
 #define raw_smp_processor_id()	(host_self.cpu)
 
@@ -730,6 +743,10 @@ bool host_cpu_online(unsigned int cpu);
 	HOST_ASSERT(preemptible(), "preemption is disabled")
 
 #endif /* HOST_FAST */
+
+#include "env/trace.h"
+
+#define myalloc_env_trace_on(event)	host_trace_on(#event)
 
 /* 0 in a task, 1 in a softirq, 2 in a hard interrupt, 3 in NMI */
 static __always_inline unsigned char interrupt_context_level(void)

@@ -58,6 +58,7 @@
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
 #include <linux/topology.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
@@ -380,6 +381,35 @@ static __always_inline void myalloc_env_might_wait(void)
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_sleep();
 }
+
+/* --- trace events ------------------------------------------------------- */
+
+#include "env/trace.h"
+
+DECLARE_TRACEPOINT(page_alloc);
+DECLARE_TRACEPOINT(page_free);
+DECLARE_TRACEPOINT(cache_alloc);
+DECLARE_TRACEPOINT(cache_free);
+DECLARE_TRACEPOINT(heap_alloc);
+DECLARE_TRACEPOINT(heap_free);
+DECLARE_TRACEPOINT(fail);
+DECLARE_TRACEPOINT(bad_free);
+DECLARE_TRACEPOINT(refill);
+DECLARE_TRACEPOINT(flush);
+DECLARE_TRACEPOINT(grow);
+DECLARE_TRACEPOINT(shrink);
+
+/**
+ * myalloc_env_trace_on() - does somebody listen to an event?
+ * @event: name of the event
+ *
+ * Context: any.
+ * Return: true if myalloc_env_trace_EVENT() is to be called. One nop, where the kernel has jump
+ * labels, if nobody does.
+ */
+#define myalloc_env_trace_on(event)	tracepoint_enabled(event)
+
+/* --- tests ---------------------------------------------------------------- */
 
 /* Marks a place where a test lets an interrupt or another CPU in. */
 #define myalloc_env_point(name) ((void)(name))
