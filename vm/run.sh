@@ -20,6 +20,8 @@
 #   # needs: nmi=1     where there is QEMU: it may ask for NMIs, and finds GUEST_NMI=1
 #   # needs: expected=512   taint flags that the script provokes
 #   # needs: append=WORD     for the kernel's command line
+#   # needs: program=NAME    of the Debian package of that name; not in guests of another
+#                            architecture than the host's
 #   # allow: REGEX     a kernel message that the script provokes
 #
 # Exit status 0: the script ran to its end with status 0 and the kernel's log has no
@@ -29,7 +31,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} nmi=0 show=0 shell=0
-bare=0 expected=0 variant='' adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
+bare=0 expected=0 variant='' programs=() adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
 
 # The script's needs come before the options, so that options override them.
 script=${!#}
@@ -41,6 +43,7 @@ needs()
 		case $word in
 		cpus=*|mem=*|numa=*|timeout=*|variant=*|nmi=*|expected=*)	declare -g "$word" ;;
 		append=*)	append+=" ${word#append=}" ;;
+		program=*)	programs+=("${word#program=}") ;;
 		*)	die "$script: unknown need '$word'" ;;
 		esac
 	done < <(sed -n 's/^# needs: *//p' "$script" | xargs -rn 1)
@@ -88,6 +91,15 @@ if [ $bare = 0 ]; then
 		fi
 	done
 fi
+# A program with the libraries that it is linked with.
+[ -z "$arch_cross" ] || programs=()
+for program in "${programs[@]}"; do
+	"$root/vm/setup.sh" "$program"
+	adds+=("$(command -v "$program"):guest/bin/$program")
+	for library in $(ldd "$(command -v "$program")" | grep -o '/[^ ]*'); do
+		adds+=("$library:${library#/}")
+	done
+done
 if [ $shell = 1 ]; then
 	bash=/bin/bash-static
 	if [ -n "$arch_cross" ]; then
