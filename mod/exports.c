@@ -47,32 +47,63 @@
 #include "exports.h"
 #include "myalloc_client.h"
 
-static struct myalloc_zone *the_zone;
+static struct myalloc_nodes *the_nodes;
 
 /**
- * myalloc_exports_init() - make the zone available to other modules
- * @zone: the zone
+ * myalloc_exports_init() - make the zones available to other modules
+ * @nodes: the zones
  *
  * Context: task, while the module is loaded.
  */
-void myalloc_exports_init(struct myalloc_zone *zone)
+void myalloc_exports_init(struct myalloc_nodes *nodes)
 {
-	WRITE_ONCE(the_zone, zone);
+	WRITE_ONCE(the_nodes, nodes);
 }
 
 /**
- * myalloc_exports_exit() - make the zone unavailable to other modules
+ * myalloc_exports_exit() - make the zones unavailable to other modules
  *
  * Context: task, while the module is removed.
  */
 void myalloc_exports_exit(void)
 {
-	WRITE_ONCE(the_zone, NULL);
+	WRITE_ONCE(the_nodes, NULL);
 	rcu_barrier();	/* callbacks of rcu.c that a client has not waited for */
 }
 
 /**
+ * myalloc_nodes_get() - get the module's zones, with a reference
+ *
+ * While the reference is held myalloc.ko cannot be removed. Put it with myalloc_nodes_put() after
+ * everything allocated from the zones has been freed.
+ *
+ * Context: any.
+ * Return: a set of one zone, or of one for each node that the parameter node names; NULL while the
+ * module is being removed.
+ */
+struct myalloc_nodes *myalloc_nodes_get(void)
+{
+	struct myalloc_nodes *nodes = READ_ONCE(the_nodes);
+
+	return nodes && try_module_get(THIS_MODULE) ? nodes : NULL;
+}
+
+/**
+ * myalloc_nodes_put() - put the reference of myalloc_nodes_get()
+ * @nodes: from myalloc_nodes_get(); NULL is allowed
+ *
+ * Context: any.
+ */
+void myalloc_nodes_put(struct myalloc_nodes *nodes)
+{
+	if (nodes)
+		module_put(THIS_MODULE);
+}
+
+/**
  * myalloc_zone_get() - get the module's zone, with a reference
+ *
+ * If there is a zone for each of several nodes, this is that of the lowest one.
  *
  * While the reference is held myalloc.ko cannot be removed. Put it with myalloc_zone_put() after
  * everything allocated from the zone has been freed.
@@ -82,9 +113,9 @@ void myalloc_exports_exit(void)
  */
 struct myalloc_zone *myalloc_zone_get(void)
 {
-	struct myalloc_zone *zone = READ_ONCE(the_zone);
+	struct myalloc_nodes *nodes = myalloc_nodes_get();
 
-	return zone && try_module_get(THIS_MODULE) ? zone : NULL;
+	return nodes ? nodes->zone[0].zone : NULL;
 }
 
 /**
@@ -114,6 +145,7 @@ void myalloc_zone_info(const struct myalloc_zone *zone, struct myalloc_zone_info
 	info->chunk_order = zone->chunk_order;
 	info->max_order = zone->buddy.top_order;
 	info->checks = zone->checks;
+	info->node = zone->node;
 	info->meta_bytes = zone->meta_bytes;
 	info->buddy_bytes = myalloc_buddy_meta_size(zone->buddy.nr_frames, zone->chunk_order);
 	if (zone->buddy.joined)
@@ -167,6 +199,8 @@ void myalloc_cache_magazines(const struct myalloc_cache *cache,
 
 EXPORT(myalloc_zone_get);
 EXPORT(myalloc_zone_put);
+EXPORT(myalloc_nodes_get);
+EXPORT(myalloc_nodes_put);
 EXPORT(myalloc_nodes_zone);
 EXPORT(myalloc_nodes_zone_at);
 EXPORT(myalloc_nodes_pages_alloc);

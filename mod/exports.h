@@ -5,7 +5,7 @@
 
 #include "myalloc_client.h"
 
-void myalloc_exports_init(struct myalloc_zone *zone);
+void myalloc_exports_init(struct myalloc_nodes *nodes);
 void myalloc_exports_exit(void);
 
 #endif /* MYALLOC_EXPORTS_H */

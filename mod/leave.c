@@ -19,8 +19,9 @@
 #include "client/sites.h"
 #include "gone.h"
 #include "leave.h"
+#include "zone/nodes.h"
 
-static struct myalloc_zone *zone;
+static struct myalloc_nodes *nodes;
 
 /* Keeps the sites in the code of a module, in their order. */
 static void keep_own(struct myalloc_sites *sites, const struct module *module)
@@ -34,7 +35,7 @@ static void keep_own(struct myalloc_sites *sites, const struct module *module)
 	sites->nr = nr;
 }
 
-static void report(const struct module *module)
+static void report(struct myalloc_zone *zone, const struct module *module)
 {
 	struct myalloc_sites sites;
 
@@ -50,10 +51,13 @@ static void report(const struct module *module)
 static int left(struct notifier_block *unused, unsigned long state, void *data)
 {
 	const struct module *module = data;
+	u32 i;
 
-	if (state == MODULE_STATE_GOING && module != THIS_MODULE &&
-	    !myalloc_client_orphan(zone, module))
-		report(module);
+	if (state != MODULE_STATE_GOING || module == THIS_MODULE)
+		return NOTIFY_DONE;
+	for (i = 0; i < nodes->nr_zones; i++)
+		if (!myalloc_client_orphan(nodes->zone[i].zone, module))
+			report(nodes->zone[i].zone, module);
 	return NOTIFY_DONE;
 }
 
@@ -61,14 +65,14 @@ static struct notifier_block notifier = { .notifier_call = left };
 
 /**
  * myalloc_leave_init() - watch modules leave
- * @for_zone: the zone
+ * @of: the zones of the module
  *
  * Context: task, may sleep.
  * Return: 0, or the error of register_module_notifier().
  */
-int myalloc_leave_init(struct myalloc_zone *for_zone)
+int myalloc_leave_init(struct myalloc_nodes *of)
 {
-	zone = for_zone;
+	nodes = of;
 	return register_module_notifier(&notifier);
 }
 

@@ -3,9 +3,9 @@
 #ifndef MYALLOC_LEAVE_H
 #define MYALLOC_LEAVE_H
 
-struct myalloc_zone;
+struct myalloc_nodes;
 
-int myalloc_leave_init(struct myalloc_zone *for_zone);
+int myalloc_leave_init(struct myalloc_nodes *nodes);
 void myalloc_leave_exit(void);
 
 #endif /* MYALLOC_LEAVE_H */

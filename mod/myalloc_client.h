@@ -37,6 +37,9 @@
 
 struct myalloc_zone *myalloc_zone_get(void);
 void myalloc_zone_put(struct myalloc_zone *zone);
+/* The same for all zones, if there is one for each NUMA node: "NUMA nodes" of myalloc.h */
+struct myalloc_nodes *myalloc_nodes_get(void);
+void myalloc_nodes_put(struct myalloc_nodes *nodes);
 
 /*
  * A ring that is shared is read by user space, through /dev/myalloc, and not by
@@ -58,6 +61,7 @@ int myalloc_ring_unshare(struct myalloc_ring *ring);
  * @chunk_order: log2 of pages in a chunk
  * @max_order: order of the largest block; above @chunk_order where chunks are adjacent
  * @checks: MYALLOC_CHECKS in force for pages and every cache
+ * @node: NUMA node of its memory; NUMA_NO_NODE if that may be on any
  * @meta_bytes: memory used in addition to the pages, without that of caches
  * @buddy_bytes: the part of @meta_bytes that the buddy's bitmaps use
  */
@@ -66,6 +70,7 @@ struct myalloc_zone_info {
 	u32 chunk_order;
 	u32 max_order;
 	myalloc_cache_flags_t checks;
+	int node;
 	u64 meta_bytes;
 	u64 buddy_bytes;
 };

@@ -14,9 +14,9 @@
 #define MYALLOC_LARGE_SHIFT	26
 
 /* Strings, so that a value that is not a number can be reported. */
-static char *reserve_mb = "64";
+static char *reserve_mb;
 module_param(reserve_mb, charp, 0444);
-MODULE_PARM_DESC(reserve_mb, "MiB to take from the system (default 64)");
+MODULE_PARM_DESC(reserve_mb, "MiB to take from the system (default 64, or the sum of a list in node)");
 
 static char *max_mb;
 module_param(max_mb, charp, 0444);
@@ -24,7 +24,7 @@ MODULE_PARM_DESC(max_mb, "MiB up to which the reserve may grow when it is short 
 
 static char *node = "-1";
 module_param(node, charp, 0444);
-MODULE_PARM_DESC(node, "NUMA node to take them from, -1 for any (default -1)");
+MODULE_PARM_DESC(node, "NUMA node to take them from, -1 for any (default -1); all: an equal part of each node with memory; or a list of nodes with MiB of each, such as 0:64,1:32. all and lists make a zone for each node");
 
 static char *checks = "-";
 module_param(checks, charp, 0444);
@@ -42,7 +42,10 @@ static char *policy = "best";
 module_param(policy, charp, 0444);
 MODULE_PARM_DESC(policy, "where a new block is placed: best, the smallest sufficient free block, or first, the lowest address (default best)");
 
-static char default_chunk_order[4], default_max_order[4];
+static char default_chunk_order[4], default_max_order[4], default_reserve_mb[24];
+
+static struct myalloc_share shares[MAX_NUMNODES] __initdata;
+static u32 nr_shares __initdata;
 
 /* What is not used of a reserve that has grown; may be changed at any time. */
 static int get_decay(char *buffer, const struct kernel_param *kp)
@@ -96,6 +99,8 @@ static int __init parse_reserve(struct myalloc_params *params)
 {
 	static const char right[] __initconst = "give the size in MiB, such as reserve_mb=64";
 
+	if (!reserve_mb)
+		reserve_mb = "64";	/* readable in sysfs */
 	if (parse_number("reserve_mb", reserve_mb, &params->reserve_mb, S64_MAX, right))
 		return -EINVAL;
 	if (params->reserve_mb > 0)
@@ -114,24 +119,171 @@ static int __init parse_max(struct myalloc_params *params)
 		max_mb = reserve_mb;	/* readable in sysfs */
 	if (parse_number("max_mb", max_mb, &params->max_mb, S64_MAX, right))
 		return -EINVAL;
-	if (params->max_mb >= params->reserve_mb)
+	if (params->max_mb < params->reserve_mb) {
+		pr_err("max_mb=%s is below reserve_mb=%s; %s\n", max_mb, reserve_mb, right);
+		return -EINVAL;
+	}
+	if (params->max_mb == params->reserve_mb || params->nr_nodes == 1)
 		return 0;
-	pr_err("max_mb=%s is below reserve_mb=%s; %s\n", max_mb, reserve_mb, right);
+	pr_err("max_mb=%s: zones of %u nodes cannot grow; leave max_mb out, or give one node\n",
+	       max_mb, params->nr_nodes);
 	return -EINVAL;
 }
 
+/* --- node ------------------------------------------------------------------------ */
+
+static bool __init is_online(s64 number)
+{
+	return number >= 0 && number < MAX_NUMNODES && node_online(number);
+}
+
+static int __init one_node(struct myalloc_params *params)
+{
+	static const char right[] __initconst =
+		"give the number of a NUMA node, -1 for any, all, or a list such as 0:64,1:32";
+	s64 number;
+
+	if (parse_number("node", node, &number, INT_MAX, right))
+		return -EINVAL;
+	if (number != NUMA_NO_NODE && !is_online(number)) {
+		pr_err("node=%s is not online; the online nodes are %*pbl, and -1 stands for any\n",
+		       node, nodemask_pr_args(&node_states[N_ONLINE]));
+		return -EINVAL;
+	}
+	shares[nr_shares++].node = number;
+	return parse_reserve(params);
+}
+
+/* What does not divide evenly goes to the first nodes. */
+static int __init all_nodes(struct myalloc_params *params)
+{
+	s64 rest;
+	int n;
+
+	if (parse_reserve(params))
+		return -EINVAL;
+	for_each_online_node(n) {
+		if (node_state(n, N_NORMAL_MEMORY))
+			shares[nr_shares++].node = n;
+		else
+			pr_info("node=all: node %d has no memory and gets no zone\n", n);
+	}
+	if (params->reserve_mb < nr_shares) {
+		pr_err("reserve_mb=%s is too small for node=all; %u nodes have memory, so give at least %u\n",
+		       reserve_mb, nr_shares, nr_shares);
+		return -EINVAL;
+	}
+	rest = params->reserve_mb;
+	for (n = 0; n < nr_shares; n++) {
+		shares[n].mb = DIV_ROUND_UP_ULL(rest, nr_shares - n);
+		rest -= shares[n].mb;
+	}
+	return 0;
+}
+
+/* Parse "number:mb", which ends at @end. */
+static int __init list_entry_of(const char *text, const char *end, struct myalloc_share *share)
+{
+	const char *colon = memchr(text, ':', end - text);
+	int len = end - text;
+	char buf[24];
+	s64 number;
+
+	if (!colon) {
+		pr_err("node=%s: \"%.*s\" has no size; give MiB of each node, such as node=0:64,1:32\n",
+		       node, len, text);
+		return -EINVAL;
+	}
+	if (len < sizeof(buf)) {
+		memcpy(buf, text, len);
+		buf[colon - text] = 0;
+		buf[len] = 0;
+		if (!kstrtos64(buf, 10, &number) &&
+		    !kstrtos64(buf + (colon - text) + 1, 10, &share->mb) &&
+		    share->mb > 0 && share->mb <= INT_MAX)
+			goto parsed;
+	}
+	pr_err("node=%s: \"%.*s\" is not a node with a size; give the number of a node and MiB, such as 0:64\n",
+	       node, len, text);
+	return -EINVAL;
+
+parsed:
+	if (!is_online(number)) {
+		pr_err("node=%s: node %lld is not online; the online nodes are %*pbl\n", node,
+		       number, nodemask_pr_args(&node_states[N_ONLINE]));
+		return -EINVAL;
+	}
+	if (!node_state(number, N_NORMAL_MEMORY)) {
+		pr_err("node=%s: node %lld has no memory; the nodes with memory are %*pbl\n", node,
+		       number, nodemask_pr_args(&node_states[N_NORMAL_MEMORY]));
+		return -EINVAL;
+	}
+	share->node = number;
+	return 0;
+}
+
+/* Keeps the shares in the order of nodes. */
+static int __init add_share(const struct myalloc_share *share)
+{
+	u32 at = nr_shares;
+
+	while (at && shares[at - 1].node > share->node)
+		at--;
+	if (at && shares[at - 1].node == share->node) {
+		pr_err("node=%s: node %d is there twice; give each node once\n", node, share->node);
+		return -EINVAL;
+	}
+	memmove(&shares[at + 1], &shares[at], (nr_shares - at) * sizeof(*shares));
+	shares[at] = *share;
+	nr_shares++;
+	return 0;
+}
+
+static int __init list_of_nodes(struct myalloc_params *params)
+{
+	const char *text = node, *end;
+	struct myalloc_share share;
+	s64 sum = 0;
+
+	for (;; text = end + 1) {
+		end = strchrnul(text, ',');
+		if (list_entry_of(text, end, &share) || add_share(&share))
+			return -EINVAL;
+		sum += share.mb;
+		if (!*end)
+			break;
+	}
+	if (!reserve_mb) {
+		scnprintf(default_reserve_mb, sizeof(default_reserve_mb), "%lld", sum);
+		reserve_mb = default_reserve_mb;
+	}
+	if (parse_reserve(params))
+		return -EINVAL;
+	if (params->reserve_mb == sum)
+		return 0;
+	pr_err("reserve_mb=%s is not the sum of node=%s, which is %lld; leave it out\n", reserve_mb,
+	       node, sum);
+	return -EINVAL;
+}
+
+/* Also reserve_mb, whose default depends on it. */
 static int __init parse_node(struct myalloc_params *params)
 {
-	static const char right[] __initconst = "give the number of a NUMA node, or -1 for any";
+	int err;
 
-	if (parse_number("node", node, &params->node, INT_MAX, right))
-		return -EINVAL;
-	if (params->node == NUMA_NO_NODE ||
-	    (params->node >= 0 && params->node < MAX_NUMNODES && node_online(params->node)))
-		return 0;
-	pr_err("node=%s is not online; the online nodes are %*pbl, and -1 stands for any\n", node,
-	       nodemask_pr_args(&node_states[N_ONLINE]));
-	return -EINVAL;
+	if (!strcmp(node, "all"))
+		err = all_nodes(params);
+	else if (strpbrk(node, ":,"))
+		err = list_of_nodes(params);
+	else
+		err = one_node(params);
+	if (err)
+		return err;
+	if (nr_shares == 1)
+		shares[0].mb = params->reserve_mb;
+	params->nodes = shares;
+	params->nr_nodes = nr_shares;
+	return 0;
 }
 
 static int __init parse_chunk_order(struct myalloc_params *params)
@@ -239,7 +391,7 @@ unknown:
  */
 int __init myalloc_params_read(struct myalloc_params *params)
 {
-	return parse_reserve(params) ?: parse_max(params) ?: parse_node(params) ?:
+	return parse_node(params) ?: parse_max(params) ?:
 	       parse_chunk_order(params) ?: parse_max_order(params) ?: parse_quota(params) ?:
 	       parse_checks(params) ?: parse_policy(params);
 }

@@ -65,25 +65,25 @@ static unsigned long present_pages(int node)
 	return node == NUMA_NO_NODE ? totalram_pages() : node_present_pages(node);
 }
 
-static int check_size(u64 mib, int node)
+static int check_size(const char *asked, u64 mib, int node)
 {
 	unsigned long present = present_pages(node), available, most;
 
 	if (mib > to_mib(present)) {
-		pr_err("reserve_mb=%llu: %s has only %lu MiB of memory; give less\n", mib,
+		pr_err("%s: %s has only %lu MiB of memory; give less\n", asked,
 		       node == NUMA_NO_NODE ? "this machine" : "that node", to_mib(present));
 		return -ENOMEM;
 	}
 	if (mib * MIB_PAGES > U32_MAX / 2) {
-		pr_err("reserve_mb=%llu: the reserve can have at most %lu MiB\n", mib,
+		pr_err("%s: the reserve can have at most %lu MiB\n", asked,
 		       to_mib(U32_MAX / 2));
 		return -EINVAL;
 	}
 	available = max(si_mem_available(), 0L);
 	most = myalloc_budget_pages(available, totalram_pages());
 	if (mib * MIB_PAGES > most) {
-		pr_err("reserve_mb=%llu: %lu MiB are available, of which %lu are left to the system; at most %lu can be reserved\n",
-		       mib, to_mib(available), to_mib(myalloc_budget_margin(totalram_pages())),
+		pr_err("%s: %lu MiB are available, of which %lu are left to the system; at most %lu can be reserved\n",
+		       asked, to_mib(available), to_mib(myalloc_budget_margin(totalram_pages())),
 		       to_mib(most));
 		return -ENOMEM;
 	}
@@ -282,6 +282,7 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
 /**
  * myalloc_reserve_take() - take pages from the system
  * @reserve: out
+ * @asked: the parameter that asks for it, for messages
  * @mib: size in MiB; not 0
  * @max_mib: size up to which it may grow in MiB, at least @mib; if it is more, @mib is rounded up
  *	to whole chunks
@@ -293,7 +294,7 @@ static void put_chunks(struct myalloc_reserve *r, u32 last)
  * Return: 0; -ENOMEM or -EINVAL after a message was printed; -EINTR if the task was
  * killed. After an error nothing is held.
  */
-int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
+int myalloc_reserve_take(struct myalloc_reserve *reserve, const char *asked, u64 mib, u64 max_mib,
 			 unsigned int chunk_order, unsigned int max_order, int node)
 {
 	unsigned long had;
@@ -301,7 +302,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
 	int err;
 
 	memset(reserve, 0, sizeof(*reserve));
-	err = check_size(mib, node) ?: check_max(max_mib, node);
+	err = check_size(asked, mib, node) ?: check_max(max_mib, node);
 	if (err)
 		return err;
 	reserve->nr_pages = mib * MIB_PAGES;
@@ -317,7 +318,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
 	spare = spare_chunks(reserve, max_order, nr);
 	reserve->chunks = myalloc_env_zalloc((nr + spare) * sizeof(*reserve->chunks), node);
 	if (!reserve->chunks) {
-		pr_err("reserve_mb=%llu: out of memory for the list of %u chunks\n", mib, nr);
+		pr_err("%s: out of memory for the list of %u chunks\n", asked, nr);
 		return -ENOMEM;
 	}
 	err = take_chunks(reserve, nr, spare);
@@ -325,8 +326,8 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
 		had = (unsigned long)reserve->nr_chunks << reserve->chunk_order;
 		free_chunks(reserve);
 		if (err == -ENOMEM)
-			pr_err("reserve_mb=%llu: only %lu MiB could be allocated in chunks of %lu KiB and have been freed again; give less, or a chunk_order below %u\n",
-			       mib, to_mib(had),
+			pr_err("%s: only %lu MiB could be allocated in chunks of %lu KiB and have been freed again; give less, or a chunk_order below %u\n",
+			       asked, to_mib(had),
 			       (PAGE_SIZE << reserve->chunk_order) / 1024,
 			       reserve->chunk_order);
 		return err;

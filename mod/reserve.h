@@ -24,17 +24,12 @@ struct myalloc_reserve {
 	int node;
 };
 
-int myalloc_reserve_take(struct myalloc_reserve *reserve, u64 mib, u64 max_mib,
+int myalloc_reserve_take(struct myalloc_reserve *reserve, const char *asked, u64 mib, u64 max_mib,
 			 unsigned int chunk_order, unsigned int max_order, int node);
 void myalloc_reserve_release(struct myalloc_reserve *reserve);
 void myalloc_reserve_salvage(struct myalloc_reserve *reserve, struct myalloc_zone *zone);
 
 /* Take the chunks of a reserve that grows from the system, and give them back. */
 extern const struct myalloc_chunk_ops myalloc_reserve_chunk_ops;
-
-static inline size_t myalloc_reserve_meta(const struct myalloc_reserve *reserve)
-{
-	return reserve->nr_chunks * sizeof(*reserve->chunks);
-}
 
 #endif /* MYALLOC_RESERVE_H */

@@ -14,7 +14,6 @@
 #include "front/heap.h"
 #include "front/pool.h"
 #include "front/ring.h"
-#include "reserve.h"
 #include "object/cache.h"
 #include "stat.h"
 #include "zone/front.h"
@@ -51,21 +50,20 @@ static_assert(sizeof_field(struct myalloc_contract_part, name) <= MYALLOC_NAME_M
  * the size of the reserve
  * @info: out; its size member is left unchanged
  * @zone: the zone
- * @reserve: its pages
  *
  * Context: any.
  */
-void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone,
-		       const struct myalloc_reserve *reserve)
+void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone)
 {
 	info->page_size = PAGE_SIZE;
 	info->chunk_order = zone->chunk_order;
 	info->max_order = zone->buddy.top_order;
-	info->nr_pages = zone->elastic ? myalloc_zone_present(zone) : reserve->nr_pages;
+	info->nr_pages = myalloc_zone_present(zone);
 	info->nr_chunks = zone->nr_chunks - READ_ONCE(zone->nr_holes);
-	info->node = reserve->node;
+	info->node = zone->node;
 	info->checks = (__force u32)zone->checks;
-	info->meta_bytes = zone->meta_bytes + myalloc_reserve_meta(reserve);
+	/* The list of chunks is there twice: mod/reserve.c has one. */
+	info->meta_bytes = zone->meta_bytes + zone->nr_fixed * sizeof(*zone->chunks);
 	if (zone->elastic)
 		info->meta_bytes += atomic64_read(&zone->elastic->map_bytes);
 	info->nr_cpus = num_possible_cpus();

@@ -13,12 +13,10 @@ struct myalloc_front;
 struct myalloc_front_kind;
 struct myalloc_heap;
 struct myalloc_pool;
-struct myalloc_reserve;
 struct myalloc_ring;
 struct myalloc_zone;
 
-void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone,
-		       const struct myalloc_reserve *reserve);
+void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zone);
 int myalloc_stat_fill(struct myalloc_stat *stat, struct myalloc_zone *zone);
 void myalloc_cache_stat_fill(struct myalloc_cache_stat *stat, struct myalloc_cache *cache);
 int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone *zone,

@@ -16,9 +16,9 @@
 
 #include "fuzz.h"
 #include "device/ioctl.h"
-#include "reserve.h"
 #include "runs.h"
 #include "uapi/myalloc.h"
+#include "zone/nodes.h"
 #include "zone/validate.h"
 
 #include <linux/poll.h>
@@ -794,15 +794,14 @@ static void read_world(u8 flags)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static void *chunks[CHUNKS];
-	const struct myalloc_reserve reserve = {
-		.chunks = chunks, .nr_chunks = CHUNKS, .chunk_order = CHUNK_ORDER,
-		.nr_pages = CHUNKS << CHUNK_ORDER, .node = NUMA_NO_NODE,
-	};
+	static const int any = NUMA_NO_NODE;
+	struct myalloc_nodes_args set = { .zones = &zone, .nodes = &any, .nr_zones = 1 };
 	struct myalloc_zone_args args = {
 		.name = "fuzz", .chunks = chunks, .nr_chunks = CHUNKS, .chunk_order = CHUNK_ORDER,
 		.nr_pages = CHUNKS << CHUNK_ORDER, .node = NUMA_NO_NODE,
 	};
 	struct myalloc_zone_stats stats;
+	struct myalloc_nodes *nodes;
 	void *arena;
 	u32 n, i;
 
@@ -822,7 +821,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	in.end = data + size;
 
 	zone = myalloc_zone_create(&args);
-	if (IS_ERR(zone) || myalloc_device_init(zone, &reserve))
+	if (IS_ERR(zone))
+		host_fatal("no zone");
+	nodes = myalloc_nodes_create(&set);
+	if (!nodes || myalloc_device_init(nodes))
 		host_fatal("no device");
 	fuzz_runs_begin();
 	for (n = 0; n < COMMANDS_MOST && in.at < in.end; n++) {
@@ -865,6 +867,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	      "%llu of %llu pages came back, %llu caches are left", stats.free_pages,
 	      stats.nr_pages, stats.nr_caches);
 	myalloc_device_exit();
+	myalloc_nodes_destroy(nodes);
 	CHECK(!myalloc_zone_destroy(zone), "the zone does not end");
 	host_chunk_free(arena, CHUNK_ORDER + 2);
 	CHECK(!host_live_allocs() && !host_live_chunks(), "memory was not given back");

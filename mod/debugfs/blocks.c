@@ -17,25 +17,23 @@
 #include "stat.h"
 #include "zone/zone.h"
 
-static struct myalloc_zone *zone;
-
 /* --- chunks ----------------------------------------------------------------------- */
 
 /* The address of a chunk; NULL for a hole, of which it may become one at any moment. */
-static void *chunk_addr(u32 chunk)
+static void *chunk_addr(const struct myalloc_zone *zone, u32 chunk)
 {
 	return (void *)READ_ONCE(zone->chunks[chunk]);
 }
 
 /* NUMA_NO_NODE for a hole */
-static int chunk_node(u32 chunk)
+static int chunk_node(const struct myalloc_zone *zone, u32 chunk)
 {
-	void *addr = chunk_addr(chunk);
+	void *addr = chunk_addr(zone, chunk);
 
 	return addr ? page_to_nid(virt_to_page(addr)) : NUMA_NO_NODE;
 }
 
-static u32 chunk_pages(u32 chunk)
+static u32 chunk_pages(const struct myalloc_zone *zone, u32 chunk)
 {
 	u32 before = chunk << zone->chunk_order;
 
@@ -46,9 +44,9 @@ static u32 chunk_pages(u32 chunk)
  * Add the free blocks that begin in a chunk to @nr, which is indexed by order. Returns the number
  * of free pages in the chunk.
  */
-static u32 chunk_free_blocks(u32 chunk, u64 *nr)
+static u32 chunk_free_blocks(struct myalloc_zone *zone, u32 chunk, u64 *nr)
 {
-	u32 idx = chunk << zone->chunk_order, end = idx + chunk_pages(chunk), next, pages = 0;
+	u32 idx = chunk << zone->chunk_order, end = idx + chunk_pages(zone, chunk), next, pages = 0;
 	struct myalloc_block block;
 	unsigned long irq;
 
@@ -86,33 +84,34 @@ static void buddyinfo_line(struct seq_file *m, int node, const u64 *nr)
 }
 
 /* Count free blocks per node, which the zone does not. Returns the number of chunks on the node. */
-static u32 node_free_blocks(int node, u64 *nr)
+static u32 node_free_blocks(struct myalloc_zone *zone, int node, u64 *nr)
 {
 	u32 chunks = 0, i;
 
 	memset(nr, 0, MYALLOC_ORDERS * sizeof(*nr));
 	for (i = 0; i < zone->nr_chunks; i++) {
-		if (chunk_node(i) != node)
+		if (chunk_node(zone, i) != node)
 			continue;
 		chunks++;
-		chunk_free_blocks(i, nr);
+		chunk_free_blocks(zone, i, nr);
 		cond_resched();
 	}
 	return chunks;
 }
 
-static bool on_one_node(void)
+static bool on_one_node(const struct myalloc_zone *zone)
 {
 	u32 i;
 
 	for (i = 1; i < zone->nr_chunks; i++)
-		if (chunk_node(i) != chunk_node(0) && chunk_addr(i))
+		if (chunk_node(zone, i) != chunk_node(zone, 0) && chunk_addr(zone, i))
 			return false;
 	return true;
 }
 
 static int buddyinfo_show(struct seq_file *m, void *unused)
 {
+	struct myalloc_zone *zone = m->private;
 	struct myalloc_stat *stat;
 	int node, err;
 
@@ -120,11 +119,11 @@ static int buddyinfo_show(struct seq_file *m, void *unused)
 	if (!stat)
 		return -ENOMEM;
 	err = myalloc_stat_fill(stat, zone);
-	if (!err && on_one_node()) {
-		buddyinfo_line(m, chunk_node(0), stat->free_blocks);
+	if (!err && on_one_node(zone)) {
+		buddyinfo_line(m, chunk_node(zone, 0), stat->free_blocks);
 	} else if (!err) {
 		for_each_online_node(node)
-			if (node_free_blocks(node, stat->free_blocks))
+			if (node_free_blocks(zone, node, stat->free_blocks))
 				buddyinfo_line(m, node, stat->free_blocks);
 	}
 	myalloc_env_free(stat);
@@ -143,6 +142,7 @@ static void put_index(struct seq_file *m, int index)
 
 static int fragmentation_show(struct seq_file *m, void *unused)
 {
+	struct myalloc_zone *zone = m->private;
 	struct myalloc_stat *stat;
 	unsigned int k;
 	int err;
@@ -173,6 +173,7 @@ DEFINE_SHOW_ATTRIBUTE(fragmentation);
 
 static int pcp_show(struct seq_file *m, void *unused)
 {
+	struct myalloc_zone *zone = m->private;
 	unsigned int i;
 	int cpu;
 
@@ -204,15 +205,16 @@ DEFINE_SHOW_ATTRIBUTE(pcp);
 
 /* --- reserve ------------------------------------------------------------------------- */
 
-static u64 chunk_free_pages(u32 chunk)
+static u64 chunk_free_pages(struct myalloc_zone *zone, u32 chunk)
 {
 	u64 nr[MYALLOC_ORDERS] = {};
 
-	return chunk_free_blocks(chunk, nr);
+	return chunk_free_blocks(zone, chunk, nr);
 }
 
 static int reserve_show(struct seq_file *m, void *unused)
 {
+	struct myalloc_zone *zone = m->private;
 	u32 i;
 
 	seq_puts(m, "reserve - version: 1.1\n");
@@ -222,15 +224,15 @@ static int reserve_show(struct seq_file *m, void *unused)
 			   zone->nr_chunks);
 	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free> <largest order>\n");
 	for (i = 0; i < zone->nr_chunks; i++) {
-		void *addr = chunk_addr(i);
+		void *addr = chunk_addr(zone, i);
 		unsigned long pfn;
 
 		if (!addr)
 			continue;
 		pfn = page_to_pfn(virt_to_page(addr));
 		seq_printf(m, "%7u %10lx-%-10lx %6d %7u %6llu %2u\n", i, pfn,
-			   pfn + chunk_pages(i), chunk_node(i), chunk_pages(i),
-			   chunk_free_pages(i),
+			   pfn + chunk_pages(zone, i), chunk_node(zone, i), chunk_pages(zone, i),
+			   chunk_free_pages(zone, i),
 			   zone->buddy.joined ? zone->buddy.joined->limit[i] : zone->chunk_order);
 		cond_resched();
 	}
@@ -241,15 +243,14 @@ DEFINE_SHOW_ATTRIBUTE(reserve);
 /**
  * myalloc_debugfs_blocks() - create these files
  * @root: directory to create them in
- * @for_zone: the zone
+ * @zone: the zone
  *
  * Context: task, sleeps.
  */
-void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *for_zone)
+void myalloc_debugfs_blocks(struct dentry *root, struct myalloc_zone *zone)
 {
-	zone = for_zone;
-	debugfs_create_file("buddyinfo", 0444, root, NULL, &buddyinfo_fops);
-	debugfs_create_file("fragmentation", 0444, root, NULL, &fragmentation_fops);
-	debugfs_create_file("pcp", 0444, root, NULL, &pcp_fops);
-	debugfs_create_file("reserve", 0400, root, NULL, &reserve_fops);
+	debugfs_create_file("buddyinfo", 0444, root, zone, &buddyinfo_fops);
+	debugfs_create_file("fragmentation", 0444, root, zone, &fragmentation_fops);
+	debugfs_create_file("pcp", 0444, root, zone, &pcp_fops);
+	debugfs_create_file("reserve", 0400, root, zone, &reserve_fops);
 }

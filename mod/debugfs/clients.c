@@ -11,8 +11,6 @@
 #include "debugfs/files.h"
 #include "stat.h"
 
-static struct myalloc_zone *zone;
-
 #define NAME(type, name, ...)	" <" #name ">"
 #define VALUE(type, name, ...)	put_value(m, stat.name),
 
@@ -37,7 +35,7 @@ static int clients_show(struct seq_file *m, void *unused)
 {
 	seq_puts(m, "clients - version: 1.0\n");
 	seq_puts(m, "# <name>" MYALLOC_CLIENT_FIELDS(NAME) " <owner>\n");
-	myalloc_client_walk(zone, client_line, m);
+	myalloc_client_walk(m->private, client_line, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(clients);
@@ -62,7 +60,7 @@ static bool site_lines(struct myalloc_client *client, void *m)
 	struct myalloc_sites sites;
 	u32 i;
 
-	if (myalloc_sites_collect(&sites, zone, client, 0)) {
+	if (myalloc_sites_collect(&sites, client->zone, client, 0)) {
 		seq_printf(m, "%s: out of memory\n", client->name);
 		return true;
 	}
@@ -76,7 +74,7 @@ static int client_sites_show(struct seq_file *m, void *unused)
 {
 	seq_puts(m, "client_sites - version: 1.0\n");
 	seq_puts(m, "# <client> <count> <bytes> <oldest_ms> <caller> <what>\n");
-	myalloc_client_walk(zone, site_lines, m);
+	myalloc_client_walk(m->private, site_lines, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(client_sites);
@@ -84,13 +82,12 @@ DEFINE_SHOW_ATTRIBUTE(client_sites);
 /**
  * myalloc_debugfs_clients() - create these files
  * @root: directory to create them in
- * @for_zone: the zone
+ * @zone: the zone
  *
  * Context: task, sleeps.
  */
-void myalloc_debugfs_clients(struct dentry *root, struct myalloc_zone *for_zone)
+void myalloc_debugfs_clients(struct dentry *root, struct myalloc_zone *zone)
 {
-	zone = for_zone;
-	debugfs_create_file("clients", 0444, root, NULL, &clients_fops);
-	debugfs_create_file("client_sites", 0400, root, NULL, &client_sites_fops);
+	debugfs_create_file("clients", 0444, root, zone, &clients_fops);
+	debugfs_create_file("client_sites", 0400, root, zone, &client_sites_fops);
 }

@@ -16,6 +16,9 @@
  * not take caches_mutex, which is held while a cache and its files are created. The files that
  * show all caches pin one cache after the other; they are removed with the module.
  *
+ * If there is a zone for each of several NUMA nodes, each has a directory with the same files
+ * (myalloc_debugfs_init()), and the file nodes shows what numastat would.
+ *
  * This file shows the numbers of the zone and of caches; blocks.c shows pages, fronts.c heaps, and
  * owners.c what each call site holds.
  */
@@ -23,14 +26,15 @@
 
 #include <linux/debugfs.h>
 #include <linux/module.h>
+#include <linux/nodemask.h>
 #include <linux/seq_file.h>
 
 #include "debugfs/debugfs.h"
 #include "debugfs/files.h"
-#include "reserve.h"
 #include "object/cache.h"
 #include "stat.h"
 #include "trace.h"
+#include "zone/nodes.h"
 #include "zone/zone.h"
 
 /**
@@ -50,10 +54,10 @@ struct cache_dir {
 	} file[];
 };
 
-static struct myalloc_zone *zone;
-static const struct myalloc_reserve *reserve;
+static struct myalloc_nodes *nodes;
 static struct dentry *root;
-static struct dentry *caches;
+/* The directory "caches" of each zone of the set. */
+static struct dentry **caches;
 
 /* The innermost lock; protects cache_dirs. */
 static DEFINE_MUTEX(dirs_mutex);
@@ -122,9 +126,9 @@ static int stats_show(struct seq_file *m, void *unused)
 	stat = myalloc_env_zalloc(sizeof(*stat), NUMA_NO_NODE);
 	if (!stat)
 		return -ENOMEM;
-	err = myalloc_stat_fill(stat, zone);
+	err = myalloc_stat_fill(stat, m->private);
 	if (!err) {
-		myalloc_info_fill(&info, zone, reserve);
+		myalloc_info_fill(&info, m->private);
 		seq_puts(m, "stats - version: 1.0\n");
 		put_info(m, &info);
 		put_stat(m, stat);
@@ -157,7 +161,7 @@ static int slabinfo_show(struct seq_file *m, void *unused)
 	seq_puts(m, "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
 	seq_puts(m, " : tunables <limit> <batchcount> <sharedfactor>");
 	seq_puts(m, " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
-	myalloc_zone_walk_caches(zone, slabinfo_line, m);
+	myalloc_zone_walk_caches(m->private, slabinfo_line, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(slabinfo);
@@ -255,6 +259,15 @@ static int cache_all_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(cache_all);
 
+static struct dentry *caches_of(const struct myalloc_zone *zone)
+{
+	u32 i = 0;
+
+	while (nodes->zone[i].zone != zone)
+		i++;
+	return caches[i];
+}
+
 /* Called under caches_mutex. If out of memory the cache has no directory, but works. */
 static void cache_added(struct myalloc_cache *cache)
 {
@@ -264,11 +277,11 @@ static void cache_added(struct myalloc_cache *cache)
 
 	for (i = 0; i < ARRAY_SIZE(cache_attrs); i++)
 		nr += cache_attrs[i].own;
-	dir = myalloc_env_zalloc_charged(struct_size(dir, file, nr), NUMA_NO_NODE);
+	dir = caches ? myalloc_env_zalloc_charged(struct_size(dir, file, nr), NUMA_NO_NODE) : NULL;
 	if (!dir)
 		return;
 	dir->cache = cache;
-	dir->dir = debugfs_create_dir(cache->name, caches);
+	dir->dir = debugfs_create_dir(cache->name, caches_of(cache->zone));
 	for (i = 0, file = dir->file; i < ARRAY_SIZE(cache_attrs); i++) {
 		if (!cache_attrs[i].own)
 			continue;
@@ -312,28 +325,88 @@ const struct myalloc_zone_ops myalloc_debugfs_zone_ops = {
 	.client_quota = client_quota,
 };
 
+/* --- nodes ----------------------------------------------------------------------------- */
+
+/* The nodes whose zones a request of this node tries, in that order. */
+static void put_order(struct seq_file *m, int node)
+{
+	const u16 *order = myalloc_nodes_order(nodes, node);
+	u32 i;
+
+	for (i = 0; i < nodes->nr_zones; i++)
+		seq_printf(m, "%s%d", i ? "," : " ", nodes->zone[order[i]].node);
+	seq_putc(m, '\n');
+}
+
+static int nodes_show(struct seq_file *m, void *unused)
+{
+	struct myalloc_node_stats stats;
+	int node, err;
+	u32 i;
+
+	seq_puts(m, "nodes - version: 1.0\n");
+	seq_puts(m, "# <node>    <pages>     <free>   <numa_hit>  <numa_miss> <numa_foreign> <order>\n");
+	for (i = 0; i < nodes->nr_zones; i++) {
+		err = myalloc_nodes_stats(nodes, i, &stats);
+		if (err)
+			return err;
+		seq_printf(m, "%8d %10llu %10llu %12llu %12llu %14llu", stats.node, stats.nr_pages,
+			   stats.free_pages, stats.hit, stats.miss, stats.foreign);
+		put_order(m, stats.node);
+	}
+	for_each_online_node(node) {
+		if (myalloc_nodes_zone(nodes, node, MYALLOC_THISNODE))
+			continue;
+		seq_printf(m, "%8d %10u %10u %12u %12u %14u", node, 0, 0, 0, 0, 0);
+		put_order(m, node);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(nodes);
+
+/* The files of a zone. Returns the directory of its caches. */
+static struct dentry *zone_files(struct dentry *dir, struct myalloc_zone *zone)
+{
+	debugfs_create_file("slabinfo", 0444, dir, zone, &slabinfo_fops);
+	debugfs_create_file("stats", 0444, dir, zone, &stats_fops);
+	myalloc_debugfs_blocks(dir, zone);
+	myalloc_debugfs_fronts(dir, zone);
+	myalloc_debugfs_clients(dir, zone);
+	myalloc_debugfs_owners(dir, zone);
+	return debugfs_create_dir("caches", dir);
+}
+
 /**
  * myalloc_debugfs_init() - create the files
- * @for_zone: the zone; it has no caches yet
- * @for_reserve: its pages
+ * @of: the zones; they have no caches yet
  *
+ * The files of the first zone are in the directory itself, those of each other one in a directory
+ * "nodeN". So that there is one for each node, such a link leads to those of the first, unless its
+ * memory may be on any node.
  * Without debugfs there are no files; nothing else changes.
  *
  * Context: task, sleeps.
  */
-void myalloc_debugfs_init(struct myalloc_zone *for_zone,
-			  const struct myalloc_reserve *for_reserve)
+void myalloc_debugfs_init(struct myalloc_nodes *of)
 {
-	zone = for_zone;
-	reserve = for_reserve;
+	char name[16];
+	u32 i;
+
+	nodes = of;
+	caches = myalloc_env_zalloc(of->nr_zones * sizeof(*caches), NUMA_NO_NODE);
+	if (!caches)
+		return;
 	root = debugfs_create_dir("myalloc", NULL);
-	caches = debugfs_create_dir("caches", root);
-	debugfs_create_file("slabinfo", 0444, root, NULL, &slabinfo_fops);
-	debugfs_create_file("stats", 0444, root, NULL, &stats_fops);
-	myalloc_debugfs_blocks(root, for_zone);
-	myalloc_debugfs_fronts(root, for_zone);
-	myalloc_debugfs_clients(root, for_zone);
-	myalloc_debugfs_owners(root, for_zone);
+	debugfs_create_file("nodes", 0444, root, NULL, &nodes_fops);
+	caches[0] = zone_files(root, of->zone[0].zone);
+	if (of->zone[0].node != NUMA_NO_NODE) {
+		scnprintf(name, sizeof(name), "node%d", of->zone[0].node);
+		debugfs_create_symlink(name, root, ".");
+	}
+	for (i = 1; i < of->nr_zones; i++) {
+		scnprintf(name, sizeof(name), "node%d", of->zone[i].node);
+		caches[i] = zone_files(debugfs_create_dir(name, root), of->zone[i].zone);
+	}
 }
 
 /**
@@ -348,6 +421,9 @@ void myalloc_debugfs_exit(void)
 	struct cache_dir *dir, *next;
 
 	debugfs_remove(root);
+	root = NULL;
+	myalloc_env_free(caches);
+	caches = NULL;
 	list_for_each_entry_safe(dir, next, &cache_dirs, link) {
 		list_del(&dir->link);
 		myalloc_env_free(dir);

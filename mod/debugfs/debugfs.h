@@ -3,13 +3,12 @@
 #ifndef MYALLOC_DEBUGFS_H
 #define MYALLOC_DEBUGFS_H
 
-struct myalloc_reserve;
-struct myalloc_zone;
+struct myalloc_nodes;
 struct myalloc_zone_ops;
 
 extern const struct myalloc_zone_ops myalloc_debugfs_zone_ops;
 
-void myalloc_debugfs_init(struct myalloc_zone *zone, const struct myalloc_reserve *reserve);
+void myalloc_debugfs_init(struct myalloc_nodes *nodes);
 void myalloc_debugfs_exit(void);
 
 #endif /* MYALLOC_DEBUGFS_H */

@@ -15,8 +15,6 @@
 #include "stat.h"
 #include "zone/front.h"
 
-static struct myalloc_zone *zone;
-
 /* A number in the struct that the interface has for a kind of front. */
 struct column {
 	const char *name;
@@ -69,7 +67,7 @@ static bool heap_line(struct myalloc_front *front, void *m)
 static int heaps_show(struct seq_file *m, void *unused)
 {
 	put_head(m, "heaps", heap_columns, ARRAY_SIZE(heap_columns));
-	myalloc_front_walk(zone, &myalloc_heap_kind, heap_line, m);
+	myalloc_front_walk(m->private, &myalloc_heap_kind, heap_line, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(heaps);
@@ -98,7 +96,7 @@ static int heap_classes_show(struct seq_file *m, void *unused)
 {
 	seq_puts(m, "heap_classes - version: 1.0\n");
 	seq_puts(m, "# <name> <object_size> <live_objects> <cached_objects> <total_objects> <held_bytes> <allocs> <frees> <fails>\n");
-	myalloc_front_walk(zone, &myalloc_heap_kind, class_lines, m);
+	myalloc_front_walk(m->private, &myalloc_heap_kind, class_lines, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(heap_classes);
@@ -122,7 +120,7 @@ static bool ring_line(struct myalloc_front *front, void *m)
 static int rings_show(struct seq_file *m, void *unused)
 {
 	put_head(m, "rings", ring_columns, ARRAY_SIZE(ring_columns));
-	myalloc_front_walk(zone, &myalloc_ring_kind, ring_line, m);
+	myalloc_front_walk(m->private, &myalloc_ring_kind, ring_line, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(rings);
@@ -146,7 +144,7 @@ static bool arena_line(struct myalloc_front *front, void *m)
 static int arenas_show(struct seq_file *m, void *unused)
 {
 	put_head(m, "arenas", arena_columns, ARRAY_SIZE(arena_columns));
-	myalloc_front_walk(zone, &myalloc_arena_kind, arena_line, m);
+	myalloc_front_walk(m->private, &myalloc_arena_kind, arena_line, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(arenas);
@@ -170,7 +168,7 @@ static bool pool_line(struct myalloc_front *front, void *m)
 static int pools_show(struct seq_file *m, void *unused)
 {
 	put_head(m, "pools", pool_columns, ARRAY_SIZE(pool_columns));
-	myalloc_front_walk(zone, &myalloc_pool_kind, pool_line, m);
+	myalloc_front_walk(m->private, &myalloc_pool_kind, pool_line, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pools);
@@ -199,7 +197,7 @@ static bool contract_lines(struct myalloc_front *front, void *m)
 static int contracts_show(struct seq_file *m, void *unused)
 {
 	put_head(m, "contracts", contract_columns, ARRAY_SIZE(contract_columns));
-	myalloc_front_walk(zone, &myalloc_contract_kind, contract_lines, m);
+	myalloc_front_walk(m->private, &myalloc_contract_kind, contract_lines, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(contracts);
@@ -207,17 +205,16 @@ DEFINE_SHOW_ATTRIBUTE(contracts);
 /**
  * myalloc_debugfs_fronts() - create these files
  * @root: directory to create them in
- * @for_zone: the zone
+ * @zone: the zone
  *
  * Context: task, sleeps.
  */
-void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *for_zone)
+void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *zone)
 {
-	zone = for_zone;
-	debugfs_create_file("heaps", 0444, root, NULL, &heaps_fops);
-	debugfs_create_file("heap_classes", 0444, root, NULL, &heap_classes_fops);
-	debugfs_create_file("pools", 0444, root, NULL, &pools_fops);
-	debugfs_create_file("rings", 0444, root, NULL, &rings_fops);
-	debugfs_create_file("arenas", 0444, root, NULL, &arenas_fops);
-	debugfs_create_file("contracts", 0444, root, NULL, &contracts_fops);
+	debugfs_create_file("heaps", 0444, root, zone, &heaps_fops);
+	debugfs_create_file("heap_classes", 0444, root, zone, &heap_classes_fops);
+	debugfs_create_file("pools", 0444, root, zone, &pools_fops);
+	debugfs_create_file("rings", 0444, root, zone, &rings_fops);
+	debugfs_create_file("arenas", 0444, root, zone, &arenas_fops);
+	debugfs_create_file("contracts", 0444, root, zone, &contracts_fops);
 }

@@ -16,8 +16,6 @@
 #include "stat.h"
 #include "zone/zone.h"
 
-static struct myalloc_zone *zone;
-
 /**
  * struct owner - what one call site holds
  * @caller: address of the code
@@ -165,7 +163,7 @@ static bool add_block(struct myalloc_zone *z, u32 idx, const struct myalloc_fram
 			  myalloc_frame_pages(frame), U64_MAX);
 }
 
-static void walk_blocks(struct owners *o, void *unused)
+static void walk_blocks(struct owners *o, void *zone)
 {
 	myalloc_zone_walk_blocks(zone, add_block, o);
 }
@@ -178,7 +176,7 @@ static bool add_quarantined(struct myalloc_zone *z, u32 idx, const struct myallo
 	       owners_add(arg, frame->caller, 0, BIT(frame->order), U64_MAX);
 }
 
-static void walk_quarantined(struct owners *o, void *unused)
+static void walk_quarantined(struct owners *o, void *zone)
 {
 	myalloc_zone_walk_blocks(zone, add_quarantined, o);
 }
@@ -234,17 +232,17 @@ static int owners_show(struct seq_file *m, void *unused)
 
 	seq_puts(m, "owners - version: 1.0\n");
 	seq_puts(m, "# what              <count> <pages|bytes> <oldest_ms> <caller>\n");
-	err = owners_collect(&o, walk_blocks, NULL);
+	err = owners_collect(&o, walk_blocks, m->private);
 	if (err)
 		return err;
 	put_owners(m, "(pages)", &o);
 	myalloc_env_free(o.entry);
-	err = owners_collect(&o, walk_quarantined, NULL);
+	err = owners_collect(&o, walk_quarantined, m->private);
 	if (err)
 		return err;
 	put_owners(m, "(quarantined)", &o);
 	myalloc_env_free(o.entry);
-	myalloc_zone_walk_caches(zone, show_cache_owners, &show);
+	myalloc_zone_walk_caches(m->private, show_cache_owners, &show);
 	if (show.err)
 		return show.err;
 	myalloc_sessions_show(m);
@@ -255,12 +253,11 @@ DEFINE_SHOW_ATTRIBUTE(owners);
 /**
  * myalloc_debugfs_owners() - create this file
  * @root: directory to create it in
- * @for_zone: the zone
+ * @zone: the zone
  *
  * Context: task, sleeps.
  */
-void myalloc_debugfs_owners(struct dentry *root, struct myalloc_zone *for_zone)
+void myalloc_debugfs_owners(struct dentry *root, struct myalloc_zone *zone)
 {
-	zone = for_zone;
-	debugfs_create_file("owners", 0400, root, NULL, &owners_fops);
+	debugfs_create_file("owners", 0400, root, zone, &owners_fops);
 }

@@ -26,9 +26,9 @@
 #include "object/cache.h"
 #include "object/limbo.h"
 #include "page/drain.h"
-#include "reserve.h"
 #include "stat.h"
 #include "trace.h"
+#include "zone/nodes.h"
 #include "zone/validate.h"
 
 /* The layout is the same for every compiler and word size. */
@@ -43,11 +43,12 @@ static_assert(sizeof(struct myalloc_obj_alloc) == 32);
 static_assert(sizeof(struct myalloc_cache_stat) == 48 + 18 * 8 + MYALLOC_NAME_MAX);
 static_assert(sizeof(struct myalloc_validate) == 32 + 160);
 static_assert(sizeof(struct myalloc_drain) == 16);
+static_assert(sizeof(struct myalloc_node_stat) == 56);
+static_assert(sizeof(struct myalloc_node_use) == 8);
 
 static struct {
 	struct miscdevice misc;
-	struct myalloc_zone *zone;
-	const struct myalloc_reserve *reserve;
+	struct myalloc_nodes *nodes;
 } device;
 
 /* --- copying ----------------------------------------------------------------------- */
@@ -72,7 +73,7 @@ static int do_info(struct myalloc_session *session, struct myalloc_zone *zone,
 
 	if (err)
 		return err;
-	myalloc_info_fill(&info, zone, device.reserve);
+	myalloc_info_fill(&info, zone);
 	return myalloc_copy_out(user, &info, sizeof(info));
 }
 
@@ -130,14 +131,14 @@ static bool good_count(u32 count)
 	return count && count <= MYALLOC_BULK_MAX;
 }
 
-static int check_page_alloc(const struct myalloc_page_alloc *arg)
+static int check_page_alloc(const struct myalloc_zone *zone, const struct myalloc_page_alloc *arg)
 {
 	if (!good_count(arg->count) || arg->flags & ~MYALLOC_PAGE_FLAGS)
 		return -EINVAL;
 	if (arg->order > MYALLOC_MAX_ORDER || arg->nr_pages > BIT(MYALLOC_MAX_ORDER) ||
 	    (arg->nr_pages && arg->order))
 		return -EINVAL;
-	return arg->align_order > device.zone->chunk_order ? -EINVAL : 0;
+	return arg->align_order > zone->chunk_order ? -EINVAL : 0;
 }
 
 static int do_page_alloc(struct myalloc_session *session, struct myalloc_zone *zone,
@@ -147,7 +148,7 @@ static int do_page_alloc(struct myalloc_session *session, struct myalloc_zone *z
 	int err = copy_in_fixed(&arg, sizeof(arg), user);
 
 	if (!err)
-		err = check_page_alloc(&arg);
+		err = check_page_alloc(zone, &arg);
 	if (err)
 		return err;
 	err = myalloc_session_page_alloc(session, &arg);
@@ -355,6 +356,43 @@ static int do_job(struct myalloc_session *session, unsigned int cmd, void __user
 	return err;
 }
 
+/* --- NUMA nodes ------------------------------------------------------------------- */
+
+static int do_node_stat(struct myalloc_session *session, struct myalloc_zone *zone,
+			void __user *user)
+{
+	struct myalloc_node_stats stats;
+	struct myalloc_node_stat arg;
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+
+	if (!err)
+		err = myalloc_nodes_stats(device.nodes, arg.nr, &stats);
+	if (err)
+		return err;
+	arg.node = stats.node;
+	arg.used = device.nodes->zone[arg.nr].zone == zone;
+	arg.nr_pages = stats.nr_pages;
+	arg.free_pages = stats.free_pages;
+	arg.hit = stats.hit;
+	arg.miss = stats.miss;
+	arg.foreign = stats.foreign;
+	return myalloc_copy_out(user, &arg, sizeof(arg));
+}
+
+static int do_node_use(struct myalloc_session *session, struct myalloc_zone *zone,
+		       void __user *user)
+{
+	struct myalloc_node_use arg;
+	int err = copy_in_fixed(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	if (arg.pad || arg.node < 0)
+		return -EINVAL;
+	zone = myalloc_nodes_zone(device.nodes, arg.node, MYALLOC_THISNODE);
+	return zone ? myalloc_session_use(session, zone) : -ENOENT;
+}
+
 /* --- the file -------------------------------------------------------------------- */
 
 static const struct myalloc_command commands[] = {
@@ -362,6 +400,8 @@ static const struct myalloc_command commands[] = {
 	{ MYALLOC_IOC_STAT, true, do_stat },
 	{ MYALLOC_IOC_VALIDATE, false, do_validate },
 	{ MYALLOC_IOC_DRAIN, false, do_drain },
+	{ MYALLOC_IOC_NODE_STAT, true, do_node_stat },
+	{ MYALLOC_IOC_NODE_USE, false, do_node_use },
 	{ MYALLOC_IOC_PAGE_ALLOC, false, do_page_alloc },
 	{ MYALLOC_IOC_PAGE_FREE, false, do_page_free },
 	{ MYALLOC_IOC_PAGE_MAP, false, do_page_map },
@@ -401,17 +441,18 @@ static const struct myalloc_command *find_command(unsigned int cmd)
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct myalloc_command *command = find_command(cmd);
+	struct myalloc_session *session = file->private_data;
 
 	if (command)
-		return command->fn(file->private_data, device.zone, (void __user *)arg);
-	return do_job(file->private_data, cmd, (void __user *)arg);
+		return command->fn(session, myalloc_session_zone(session), (void __user *)arg);
+	return do_job(session, cmd, (void __user *)arg);
 }
 
 static int device_open(struct inode *inode, struct file *file)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	file->private_data = myalloc_session_open(device.zone);
+	file->private_data = myalloc_session_open(device.nodes->zone[0].zone);
 	if (!file->private_data)
 		return -ENOMEM;
 	return stream_open(inode, file);
@@ -452,25 +493,23 @@ static const struct file_operations device_fops = {
 
 /**
  * myalloc_device_init() - create /dev/myalloc
- * @zone: the zone
- * @reserve: its pages
+ * @nodes: the zones of the module; files begin with the first one
  *
  * Files may be opened from here on.
  *
  * Context: task, may sleep.
  * Return: 0, or the error of misc_register() after a message was printed.
  */
-int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve *reserve)
+int myalloc_device_init(struct myalloc_nodes *nodes)
 {
 	int err;
 
-	device.zone = zone;
-	device.reserve = reserve;
+	device.nodes = nodes;
 	device.misc.minor = MISC_DYNAMIC_MINOR;
 	device.misc.name = "myalloc";
 	device.misc.mode = 0600;
 	device.misc.fops = &device_fops;
-	device.misc.groups = myalloc_sysfs_groups(zone);
+	device.misc.groups = myalloc_sysfs_groups(nodes->zone[0].zone);
 	err = myalloc_env_should_fail() ? -ENOMEM : misc_register(&device.misc);
 	if (err)
 		pr_err("cannot create /dev/myalloc: error %d\n", err);

@@ -3,10 +3,9 @@
 #ifndef MYALLOC_IOCTL_H
 #define MYALLOC_IOCTL_H
 
-struct myalloc_reserve;
-struct myalloc_zone;
+struct myalloc_nodes;
 
-int myalloc_device_init(struct myalloc_zone *zone, const struct myalloc_reserve *reserve);
+int myalloc_device_init(struct myalloc_nodes *nodes);
 void myalloc_device_exit(void);
 
 #endif /* MYALLOC_IOCTL_H */

@@ -116,7 +116,7 @@ struct held {
 /**
  * struct myalloc_session - an open file
  * @link: in the list of sessions
- * @zone: zone that it works on
+ * @zone: zone that it works on; changes under @lock, and only while nothing is held
  * @refs: the file, and what it has charged that may outlive the file
  * @pid: thread group that opened it
  * @comm: name of that process
@@ -876,12 +876,12 @@ int myalloc_session_contract_end(struct myalloc_session *session, u64 handle)
 }
 
 /* Lock held. The handle of the contract with a number, 0 if it is not of this session. */
-static u64 contract_handle(struct myalloc_session *s, u64 id)
+static u64 contract_handle(struct myalloc_session *s, const struct myalloc_zone *zone, u64 id)
 {
 	unsigned long handle;
 	struct held *held;
 
-	if (!s->nr[KIND_CONTRACT])
+	if (!s->nr[KIND_CONTRACT] || s->zone != zone)
 		return 0;
 	xa_for_each(&s->held, handle, held)
 		if (held->kind == KIND_CONTRACT && held->contract->front.id == id)
@@ -914,7 +914,7 @@ int myalloc_sessions_contract_end(struct myalloc_zone *zone, u64 id)
 			err = -ERESTARTSYS;
 			break;
 		}
-		handle = contract_handle(s, id);
+		handle = contract_handle(s, zone, id);
 		if (handle)
 			err = end_locked(s, handle);
 		session_unlock(s);
@@ -1181,6 +1181,40 @@ struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone)
 	list_add_tail(&s->link, &sessions);
 	mutex_unlock(&sessions_mutex);
 	return s;
+}
+
+/**
+ * myalloc_session_zone() - the zone that a session works on
+ * @session: the session
+ *
+ * Context: any.
+ * Return: the zone.
+ */
+struct myalloc_zone *myalloc_session_zone(const struct myalloc_session *session)
+{
+	return READ_ONCE(session->zone);
+}
+
+/**
+ * myalloc_session_use() - let a session work on another zone
+ * @session: the session
+ * @zone: the zone, of the same module
+ *
+ * Context: task, may sleep.
+ * Return: 0; -EBUSY if it holds anything, a ring too, or has a job; -ERESTARTSYS.
+ */
+int myalloc_session_use(struct myalloc_session *session, struct myalloc_zone *zone)
+{
+	int err = session_lock(session);
+
+	if (err)
+		return err;
+	if (session->job || !xa_empty(&session->held) || session->bytes)
+		err = -EBUSY;
+	else
+		WRITE_ONCE(session->zone, zone);
+	session_unlock(session);
+	return err;
 }
 
 /* Free all resources of a kind. Returns how many frees the allocator refused. */

@@ -17,6 +17,8 @@ struct myalloc_session *myalloc_session_open(struct myalloc_zone *zone);
 void myalloc_session_close(struct myalloc_session *session);
 int myalloc_session_charge(struct myalloc_session *session, u64 bytes);
 void myalloc_session_uncharge(struct myalloc_session *session, u64 bytes);
+struct myalloc_zone *myalloc_session_zone(const struct myalloc_session *session);
+int myalloc_session_use(struct myalloc_session *session, struct myalloc_zone *zone);
 
 int myalloc_session_page_alloc(struct myalloc_session *session,
 			       struct myalloc_page_alloc *arg);

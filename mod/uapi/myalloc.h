@@ -84,6 +84,7 @@
 #include "zone.h"
 #include "look.h"
 #include "reserve.h"
+#include "node.h"
 #include "page.h"
 #include "cache.h"
 #include "heap.h"
