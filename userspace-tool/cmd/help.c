@@ -21,6 +21,9 @@ const struct opt global_opts[] = {
 	{ "output", 'o', OPT_STRING, "FILE", OUT(keep),
 	  .help = "write the result to FILE as well, as JSON; 'report' writes its page to it, "
 		  "and 'stat' figures for Prometheus if it is called NAME.prom" },
+	{ "node", 'N', OPT_NUMBER, "NODE", OUT(node), .max = 0x7fffffff,
+	  .otherwise = "the lowest of the module",
+	  .help = "work on the memory of this NUMA node; 'node list' shows which there are" },
 	{ "help", 'h', OPT_HELP, .help = "show this help" },
 	{ "version", 'V', OPT_VERSION, .help = "print the version" },
 	{ NULL }

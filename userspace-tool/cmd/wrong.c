@@ -36,8 +36,11 @@ void cmd_wrong_word(const char *what, const char *word,
 	wrong_word(what, "", word, right, nr);
 }
 
+/* Empty while the object is not read yet. */
 static char *full_name(const struct cmd *c)
 {
+	if (!c->object)
+		return xstrdup("");
 	if (!c->verb || !*c->verb->name)
 		return xstrdup(c->object->name);
 	return xasprintf("%s %s", c->object->name, c->verb->name);
@@ -51,8 +54,9 @@ void cmd_usage(struct cmd *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	out_fail(EXIT_USAGE, "%s: %s", name, text);
-	out_hint("'myallocctl %s help' shows its options and arguments\n", name);
+	out_fail(EXIT_USAGE, "%s%s%s", name, *name ? ": " : "", text);
+	out_hint("'myallocctl %s%shelp' shows %s options and arguments\n", name, *name ? " " : "",
+		 *name ? "its" : "the");
 	free(text);
 	free(name);
 	exit(out_close(EXIT_USAGE));

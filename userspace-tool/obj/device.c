@@ -3,11 +3,16 @@
  * device: opens the device, and turns its errors into messages that say what to do
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dev/dev.h"
+#include "host/host.h"
+#include "host/mem.h"
 #include "obj/device.h"
 #include "out/out.h"
+
+#define DEBUGFS	"/sys/kernel/debug/myalloc/"
 
 const char *explain_open(int err)
 {
@@ -65,16 +70,52 @@ int explain(const char *what, int err)
 	return out_fail(EXIT_FAILED, "%s: %s", what, why);
 }
 
+/* Lets the device work on the node of --node. */
+static int use_node(int fd)
+{
+	struct myalloc_node_use use = { 0 };
+	__u64 node = out_options()->node;
+	int err;
+
+	if (node == OUT_ANY_NODE)
+		return EXIT_OK;
+	use.node = node;
+	err = dev_call(fd, MYALLOC_IOC_NODE_USE, &use);
+	if (err == -ENOENT)
+		return out_fail(EXIT_FAILED, "the module has no memory of node %llu; 'myallocctl node list' shows which it has",
+				node);
+	return err ? explain("choosing the node", err) : EXIT_OK;
+}
+
+char *device_file(const char *name)
+{
+	__u64 node = out_options()->node;
+	char *path, *text;
+
+	if (node == OUT_ANY_NODE)
+		path = xasprintf(DEBUGFS "%s", name);
+	else
+		path = xasprintf(DEBUGFS "node%llu/%s", node, name);
+	text = host_read(path);
+	free(path);
+	return text;
+}
+
 int device_open(struct device *d)
 {
 	const char *why;
-	int err;
+	int code, err;
 
 	d->fd = dev_open();
 	if (d->fd < 0) {
 		why = explain_open(d->fd);
 		return out_fail(EXIT_DEVICE, "%s",
 				why ? why : strerror(-d->fd));
+	}
+	code = use_node(d->fd);
+	if (code) {
+		dev_close(d->fd);
+		return code;
 	}
 	err = dev_info(d->fd, &d->info);
 	if (err) {

@@ -21,6 +21,12 @@ void device_close(struct device *d);
 /* Page numbers of the zone: its pages, and those that its reserve may grow by. */
 __u64 device_frames(const struct device *d);
 
+/*
+ * The file of this name that the module has in debugfs, for the node of --node; to be freed. NULL if it
+ * cannot be read.
+ */
+char *device_file(const char *name);
+
 /* Prints why @what failed, for errors that do not depend on the arguments; an exit code. */
 int explain(const char *what, int err);
 /* Why opening failed with @err, and what to do; NULL for an error that is not specific. */

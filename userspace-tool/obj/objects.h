@@ -11,7 +11,7 @@
 #define OBJECTS(X) \
 	X(info) X(stat) X(top) X(record) X(report) X(explain) X(check) X(map) X(whatis) \
 	X(owners) X(page) X(cache) X(heap) X(pool) X(ring) X(arena) X(client) X(contract) \
-	X(drain) X(reserve) X(validate) X(stress) X(bench) X(snapshot) X(diff) X(result) \
+	X(drain) X(reserve) X(node) X(validate) X(stress) X(bench) X(snapshot) X(diff) X(result) \
 	X(schema) X(buildinfo) X(doctor)
 
 #define DECLARE_OBJECT(name)	extern const struct object name##_object;

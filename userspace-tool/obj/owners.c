@@ -10,6 +10,7 @@
 
 #include "host/host.h"
 #include "host/mem.h"
+#include "obj/device.h"
 #include "obj/kept.h"
 #include "obj/objects.h"
 #include "out/out.h"
@@ -110,7 +111,7 @@ static void read_text(struct owners *o, char *text)
 
 static int owners_read(struct owners *o)
 {
-	char *text = host_read(FILE_OWNERS);
+	char *text = device_file("owners");
 
 	if (!text)
 		return out_fail(EXIT_FAILED, "cannot read " FILE_OWNERS ": load the module, mount debugfs (mount -t debugfs none /sys/kernel/debug), and run this as root");

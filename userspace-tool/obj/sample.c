@@ -16,8 +16,6 @@
 #include "obj/front.h"
 #include "obj/sample.h"
 
-#define OWNERS	"/sys/kernel/debug/myalloc/owners"
-
 const char *const row_kinds[ROW_KINDS] = {
 	"cache", "heap", "arena", "ring", "pool", "client", "site", "process",
 };
@@ -236,7 +234,7 @@ static void take_process(struct sample *s, char *line, __u64 page_size)
 
 static void read_owners(struct device *d, struct sample *s)
 {
-	char *text = host_read(OWNERS), *at = text, *line;
+	char *text = device_file("owners"), *at = text, *line;
 	bool processes = false;
 
 	s->sites = text;

@@ -28,7 +28,7 @@
 #include "out/out.h"
 #include "out/out_tree.h"
 
-static struct out_options options;
+static struct out_options options = { .node = OUT_ANY_NODE };
 static char *keep_temporary;	/* beside the file to keep, renamed when complete */
 static FILE *keep_file;
 static bool kept;		/* something was written to it */

@@ -68,7 +68,10 @@ struct out_options {
 	const char *keep;	/* file that gets the JSON too, or NULL */
 	bool prom;		/* the text is what Prometheus reads, not what people do */
 	const char *command;	/* the command line, to be kept in the result */
+	__u64 node;		/* NUMA node to work on, or OUT_ANY_NODE */
 };
+
+#define OUT_ANY_NODE	(~0ull)
 
 /* The options in force; may be changed until the first result. */
 struct out_options *out_options(void);

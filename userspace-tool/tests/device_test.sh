@@ -231,6 +231,44 @@ json /result/reserve/nr_pages 65536
 json /result/reserve/checks FZPU
 json /result/reserve/meta_bytes 1048576
 
+begin "node list"
+script "set nodes 3" "set pages 4096"
+tool node list
+exits 0
+line out "node +size +free +hit +miss +foreign +used"
+line out " *2 +4096 .* 1001 +11 +21 +no"
+tool --node 2 -j node list
+exits 0
+json /result/nodes/1/node 2
+json /result/nodes/1/used true
+json /result/nodes/0/used false
+json /result/nodes/2/foreign 22
+script
+tool -j node
+json /result/nodes/0/node null
+script "fail NODE_STAT 1 ENOMEM"
+tool node list
+exits 1
+has err "reading the nodes: out of memory"
+
+begin "--node"
+script "set nodes 2"
+tool --node 2 info
+exits 0
+tool info --node 2
+exits 0
+tool --node 1 info
+exits 1
+has err "the module has no memory of node 1; 'myallocctl node list' shows which it has"
+tool --node x info
+exits 2
+tool --node -1 info
+exits 2
+script "set nodes 2" "fail NODE_USE 1 ENOTTY"
+tool --node 2 info
+exits 1
+has err "choosing the node: the module does not know this request"
+
 begin "stat and its balance"
 tool stat
 line out "  free +16368 pages, 63.9 MiB"

@@ -81,7 +81,7 @@ static struct {
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },
 	{ "clients", 1 }, { "gone", 0 }, { "busy", 0 },
-	{ "bad_page", 0 }, { "holes", 0 }, { "untracked", 0 },
+	{ "bad_page", 0 }, { "nodes", 0 }, { "holes", 0 }, { "untracked", 0 },
 	{ "granule", 512 }, { "large", -1 },
 	{ "ring_shared", 1 }, { "ring_records", 3 }, { "ring_busy", 0 }, { "ring_spoil", 0 },
 	{ "ring_silent", 0 }, { "ring_later", 0 }, { "ring_writable", 0 },
@@ -380,6 +380,36 @@ static int do_change(struct myalloc_reserve_change *change)
 		return -EINVAL;
 	if (change->pages > (__u64)SET(pages))
 		return -ENOSPC;
+	return 0;
+}
+
+/* ---- nodes: one zone for all, or one of each of the nodes 0, 2, 4 ... ---- */
+
+static __u32 node_used;
+
+static int do_node_stat(struct myalloc_node_stat *s)
+{
+	if (s->size != sizeof(*s))
+		return -EINVAL;
+	if (s->nr >= (SET(nodes) ? (__u32)SET(nodes) : 1))
+		return -ENOENT;
+	s->node = SET(nodes) ? 2 * (int)s->nr : -1;
+	s->used = s->nr == node_used;
+	s->nr_pages = SET(pages);
+	s->free_pages = SET(pages) - 100;
+	s->hit = 1000 + s->nr;
+	s->miss = 10 + s->nr;
+	s->foreign = 20 + s->nr;
+	return 0;
+}
+
+static int do_node_use(struct myalloc_node_use *use)
+{
+	if (use->pad || use->node < 0)
+		return -EINVAL;
+	if (SET(nodes) && (use->node % 2 || use->node >= 2 * SET(nodes)))
+		return -ENOENT;
+	node_used = SET(nodes) ? use->node / 2 : 0;
 	return 0;
 }
 
@@ -967,6 +997,7 @@ static const struct {
 	{ MYALLOC_IOC_INFO, "INFO" }, { MYALLOC_IOC_STAT, "STAT" },
 	{ MYALLOC_IOC_VALIDATE, "VALIDATE" }, { MYALLOC_IOC_DRAIN, "DRAIN" },
 	{ MYALLOC_IOC_CELLS, "CELLS" }, { MYALLOC_IOC_LOOK, "LOOK" },
+	{ MYALLOC_IOC_NODE_STAT, "NODE_STAT" }, { MYALLOC_IOC_NODE_USE, "NODE_USE" },
 	{ MYALLOC_IOC_RESERVE_STAT, "RESERVE_STAT" },
 	{ MYALLOC_IOC_RESERVE_GROW, "RESERVE_GROW" },
 	{ MYALLOC_IOC_RESERVE_SHRINK, "RESERVE_SHRINK" },
@@ -1039,6 +1070,10 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return do_cells(arg);
 	case MYALLOC_IOC_LOOK:
 		return do_look(arg);
+	case MYALLOC_IOC_NODE_STAT:
+		return do_node_stat(arg);
+	case MYALLOC_IOC_NODE_USE:
+		return do_node_use(arg);
 	case MYALLOC_IOC_RESERVE_STAT:
 		return do_reserve(arg);
 	case MYALLOC_IOC_RESERVE_GROW:

@@ -615,6 +615,8 @@ static const struct {
 	{ "DRAIN", MYALLOC_IOC_DRAIN, sizeof(struct myalloc_drain) },
 	{ "CELLS", MYALLOC_IOC_CELLS, sizeof(struct myalloc_cells) },
 	{ "LOOK", MYALLOC_IOC_LOOK, sizeof(struct myalloc_look) },
+	{ "NODE_STAT", MYALLOC_IOC_NODE_STAT, sizeof(struct myalloc_node_stat) },
+	{ "NODE_USE", MYALLOC_IOC_NODE_USE, sizeof(struct myalloc_node_use) },
 	{ "RESERVE_STAT", MYALLOC_IOC_RESERVE_STAT, sizeof(struct myalloc_reserve_stat) },
 	{ "RESERVE_GROW", MYALLOC_IOC_RESERVE_GROW, sizeof(struct myalloc_reserve_change) },
 	{ "RESERVE_SHRINK", MYALLOC_IOC_RESERVE_SHRINK, sizeof(struct myalloc_reserve_change) },

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-objects="info stat top record report explain check map whatis owners page cache heap pool ring arena client contract drain reserve validate stress bench snapshot diff result schema buildinfo doctor"
+objects="info stat top record report explain check map whatis owners page cache heap pool ring arena client contract drain reserve node validate stress bench snapshot diff result schema buildinfo doctor"
 
 begin "help lists every object"
 tool help
