@@ -5,7 +5,9 @@
 #   --out DIR          where the results go (in the cache, by kernel and script)
 #   --cpus N           (2)
 #   --mem SIZE         (1G)
-#   --numa N           nodes that share CPUs and memory (1)
+#   --numa N           nodes that share CPUs and memory (1); or what each of them has,
+#                      PARTS@CPUS/...: parts of the memory and a list of CPUs, such as
+#                      2@0,1/1@/0@2. These lie in a row, each step 10 further
 #   --timeout SECONDS  until the guest is given up (300)
 #   --accel HOW        auto, kvm, tcg, or icount: one CPU whose clock counts
 #                      instructions (auto)
@@ -133,6 +135,41 @@ else
 	words+=" loglevel=6"
 fi
 
+# add_nodes: what --numa says, as options of the emulator
+add_nodes()
+{
+	local layout=$numa part nodes node other sum=0 cpu list
+	if [[ $layout != *@* ]]; then
+		layout=
+		for ((node = 0; node < numa; node++)); do
+			layout+=1@$(seq -s, "$node" "$numa" $((cpus - 1)))/
+		done
+	fi
+	IFS=/ read -ra nodes <<<"$layout"
+	for node in "${nodes[@]}"; do
+		sum=$((sum + ${node%@*}))
+	done
+	part=$(($(numfmt --from=iec "$mem") / sum))
+	for node in "${!nodes[@]}"; do
+		if [ "${nodes[node]%@*}" = 0 ]; then
+			machine+=(-numa "node,nodeid=$node")
+		else
+			machine+=(-object
+				"memory-backend-ram,id=m$node,size=$((part * ${nodes[node]%@*}))"
+				-numa "node,nodeid=$node,memdev=m$node")
+		fi
+		IFS=, read -ra list <<<"${nodes[node]#*@}"
+		for cpu in "${list[@]}"; do
+			machine+=(-numa "cpu,node-id=$node,socket-id=$cpu")
+		done
+		[[ $numa = *@* ]] || continue
+		for ((other = 0; other < node; other++)); do
+			machine+=(-numa "dist,src=$other,dst=$node,val=$((10 + 10 * (node - other)))")
+		done
+	done
+	machine+=(-smp "$cpus,sockets=$cpus")
+}
+
 if [ "$arch" = um ]; then
 	# The second serial line is file descriptor 3, inherited.
 	machine=("$tree/image" "mem=$mem" "ncpus=$cpus" seccomp=on
@@ -165,18 +202,7 @@ else
 		 -nodefaults -display none -no-reboot
 		 -kernel "$tree/image" -initrd "$out/initramfs"
 		 -append "console=$arch_console GUEST_CHANNEL=$arch_channel $arch_words $words $append")
-	if [ "$numa" -gt 1 ]; then
-		bytes=$(numfmt --from=iec "$mem")
-		for ((node = 0; node < numa; node++)); do
-			machine+=(-object
-				"memory-backend-ram,id=m$node,size=$((bytes / numa))"
-				-numa "node,nodeid=$node,memdev=m$node")
-		done
-		for ((cpu = 0; cpu < cpus; cpu++)); do
-			machine+=(-numa "cpu,node-id=$((cpu % numa)),socket-id=$cpu")
-		done
-		machine+=(-smp "$cpus,sockets=$cpus")
-	fi
+	[ "$numa" = 1 ] || add_nodes
 	if [ "$nmi" = 1 ]; then
 		# A socket's path must be short.
 		control=$(mktemp -d)
