@@ -76,6 +76,51 @@ static void slab_args(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(NULL), 0);
 }
 
+static noinline __noclone struct myalloc_cache *
+create_here(struct fixture *fx, const struct myalloc_cache_args *args)
+{
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, args);
+
+	barrier();
+	return cache;
+}
+
+/* A name in use says whose it is, which line created it, and how much of it is in use. */
+static void slab_in_the_way(struct kunit *test)
+{
+	const struct myalloc_cache_args args = { .name = "web", .object_size = 64 };
+	char symbol[MYALLOC_ENV_SYMBOL], text[MYALLOC_REPORT_SIZE];
+	struct fixture *fx = small_zone(test);
+	struct myalloc_cache *web = create_here(fx, &args);
+	void *object[2];
+	u32 i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, web);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(web->maker, create_here));
+	fixture_symbol(web->maker, symbol, sizeof(symbol));
+	for (i = 0; i <= ARRAY_SIZE(object); i++) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR(create_here(fx, &args)), -EEXIST);
+		scnprintf(text, sizeof(text),
+			  "cache web: the name is already used by cache 1, of objects of 64 bytes, created at %s, with %u object%s in use",
+			  symbol, i, i == 1 ? "" : "s");
+		KUNIT_EXPECT_STREQ(test, fixture_report(fx), text);
+		if (i == ARRAY_SIZE(object))
+			break;
+		object[i] = myalloc_cache_alloc(web, 0);
+		KUNIT_ASSERT_NOT_NULL(test, object[i]);
+	}
+	/* No entry for a report is free. */
+	for (i = 0; i < MYALLOC_REPORTS; i++)
+		fx->zone->reports.report[i].state = MYALLOC_REPORT_PRINTING;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(create_here(fx, &args)), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 1);
+	for (i = 0; i < MYALLOC_REPORTS; i++)
+		fx->zone->reports.report[i].state = MYALLOC_REPORT_FREE;
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(web, object[i]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(web), 0);
+}
+
 /* Only ASCII bytes may be in a name, whatever the kernel classifies as a letter. */
 static void slab_names(struct kunit *test)
 {
@@ -213,6 +258,7 @@ static void slab_no_ops(struct kunit *test)
 
 static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(slab_args),
+	KUNIT_CASE(slab_in_the_way),
 	KUNIT_CASE(slab_names),
 	KUNIT_CASE(slab_numbers),
 	KUNIT_CASE(slab_no_memory),

@@ -703,6 +703,22 @@ static void expect_in_the_way(struct fixture *fx, const char *text, int line)
 
 #define TAKEN "client a: the name is already used by a client of module frob, which is gone"
 
+/* Whose cache has the name that another one was to get. */
+static void client_cache_in_the_way(struct kunit *test)
+{
+	struct fixture *fx = zone_with(test, NULL);
+	struct myalloc_client *a = client_of(fx, &(struct myalloc_client_args){
+		.name = "a", .owner = fx, .owner_name = "module frob" });
+	struct myalloc_cache *cache = cache_of(fx, a, "requests", 0);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(fx->zone, &(struct myalloc_cache_args){
+		.name = "requests", .object_size = 8 })), -EEXIST);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(fixture_report(fx),
+					   " for client a of module frob, with 0 objects in use"));
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(a, 0), 0);
+}
+
 /* Who finds a name in use is told what is in the way; at most so many times. */
 static void client_in_the_way(struct kunit *test)
 {
@@ -863,6 +879,7 @@ static struct kunit_case client_cases[] = {
 	KUNIT_CASE(client_release_damaged),
 	KUNIT_CASE(client_orphans),
 	KUNIT_CASE(client_in_the_way),
+	KUNIT_CASE(client_cache_in_the_way),
 	KUNIT_CASE(client_args),
 	KUNIT_CASE(client_wrong_frees),
 	{}

@@ -748,6 +748,20 @@ static void pool_args(struct kunit *test)
 	}
 }
 
+/* The cache of a pool has its name, and was created by no module. */
+static void pool_in_the_way(struct kunit *test)
+{
+	const struct myalloc_pool_args args = { .name = "pool", .object_size = 64, .nr = 4 };
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_pool *pool = pool_of(fx, &args);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(fx->zone, &(struct myalloc_cache_args){
+		.name = "pool", .object_size = 8 })), -EEXIST);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "cache pool: the name is already used by cache 1, of objects of 64 bytes, created by a heap, object pool or contract, with 0 objects in use");
+	expect_end(fx, pool);
+}
+
 /* A pool with live objects does not end, says what they are, and goes on with its set-aside. */
 static void pool_busy(struct kunit *test)
 {
@@ -891,6 +905,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_resize),
 	KUNIT_CASE(pool_resize_fault),
 	KUNIT_CASE(pool_args),
+	KUNIT_CASE(pool_in_the_way),
 	KUNIT_CASE(pool_busy),
 	KUNIT_CASE(pool_ctor),
 	KUNIT_CASE(pool_random),

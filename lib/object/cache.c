@@ -77,6 +77,34 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 	return 0;
 }
 
+/* caches_mutex held. Report that @c has the name that another cache was to get, and whose it is. */
+static void report_in_the_way(struct myalloc_cache *c)
+{
+	struct myalloc_reports *reports = &c->zone->reports;
+	struct myalloc_cache_stats stats;
+	struct myalloc_report *report;
+	unsigned long irq;
+
+	myalloc_cache_stats(c, &stats);
+	report = myalloc_report_begin(reports, &irq);
+	if (!report)
+		return;
+	myalloc_report_add(report, "cache %s: the name is already used by cache %u, of objects of %u bytes, created ",
+			   c->name, c->id, c->layout.object_size);
+	if (c->maker) {
+		myalloc_report_add(report, "at ");
+		myalloc_report_symbol(report, c->maker);
+	} else {
+		myalloc_report_add(report, "by a heap, object pool or contract");
+	}
+	if (c->client)
+		myalloc_report_add(report, " for client %s of %s", c->client->name,
+				   c->client->owner_name);
+	myalloc_report_add(report, ", with %llu object%s in use", stats.live_objects,
+			   stats.live_objects == 1 ? "" : "s");
+	myalloc_report_end(reports, report, irq);
+}
+
 /* caches_mutex held. Give the cache a number and add it to the list. */
 static int enlist(struct myalloc_cache *c)
 {
@@ -87,8 +115,7 @@ static int enlist(struct myalloc_cache *c)
 	list_for_each_entry(other, &zone->caches, link) {
 		if (strcmp(other->name, c->name))
 			continue;
-		pr_err("%s: cache %s: the name is already used by cache %u, of objects of %u bytes\n",
-		       zone->name, c->name, other->id, other->layout.object_size);
+		report_in_the_way(other);
 		return -EEXIST;
 	}
 	for (id = 1; id < MYALLOC_CACHES_MAX; id++)
@@ -168,9 +195,13 @@ int myalloc_cache_lay_out(const struct myalloc_zone *zone, const struct myalloc_
 	return lay_out(zone, args, false, layout, flags);
 }
 
-/* @lean: no magazines at first. @roomy: as above. */
+/*
+ * @lean: no magazines at first. @roomy: as above. @maker: return address of the call that creates
+ * it, 0 for a front.
+ */
 static struct myalloc_cache *create(struct myalloc_zone *zone,
-				    const struct myalloc_cache_args *args, bool lean, bool roomy)
+				    const struct myalloc_cache_args *args, bool lean, bool roomy,
+				    unsigned long maker)
 {
 	struct myalloc_slab_layout layout;
 	myalloc_cache_flags_t flags;
@@ -195,6 +226,7 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	strscpy(c->name, args->name, sizeof(c->name));
 	c->zone = zone;
 	c->client = args->client;
+	c->maker = maker;
 	c->map = zone->map;
 	c->flags = flags;
 	c->ctor = args->ctor;
@@ -250,7 +282,7 @@ struct myalloc_cache *
 myalloc_cache_create(struct myalloc_zone *zone,
 		     const struct myalloc_cache_args *args)
 {
-	return create(zone, args, false, false);
+	return create(zone, args, false, false, _RET_IP_);
 }
 
 /**
@@ -268,7 +300,7 @@ myalloc_cache_create(struct myalloc_zone *zone,
 struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
 						const struct myalloc_cache_args *args)
 {
-	return create(zone, args, true, true);
+	return create(zone, args, true, true, 0);
 }
 
 /**
@@ -285,7 +317,7 @@ struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
 struct myalloc_cache *myalloc_cache_create_bare(struct myalloc_zone *zone,
 						const struct myalloc_cache_args *args)
 {
-	return create(zone, args, true, false);
+	return create(zone, args, true, false, 0);
 }
 
 /* Nobody finds the cache any more but who found it before. */

@@ -88,6 +88,7 @@ enum {
  * @seen_slow: operations past the magazines at the worker's last run
  * @idle: consecutive runs of the worker that found the cache unused
  * @seen: @generation plus the moves of @mags at the worker's last run
+ * @maker: return address of the call that created it, 0 if a front did, for reports
  * @pin_mutex: held while a walk looks at the cache without a lock on the list; destroy waits for it
  * @name: unique in the zone
  *
@@ -142,6 +143,7 @@ struct myalloc_cache {
 	u64 seen_slow;
 	u32 idle;
 	u64 seen;
+	unsigned long maker;
 	struct mutex pin_mutex;	/* held during a visit of a walk */
 	char name[MYALLOC_CACHE_NAME];
 };

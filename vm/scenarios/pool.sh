@@ -5,6 +5,8 @@ debug=/sys/kernel/debug/myalloc
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16
 expect "the client loads: everything is as it expects" insmod /guest/modules/myalloc_kmem.ko
+expect "a name in use: the log says where the cache was created" sh -c "dmesg | grep -q \
+	'cache kmem-item: the name is already used by cache [0-9]*, of objects of [0-9]* bytes, created at .*\[myalloc_kmem\], with [0-9]* objects* in use'"
 expect "nothing of it is left" sh -c "! ls $debug/caches | grep kmem"
 cat $debug/pools
 expect "pools: no pool has a line" test "$(grep -c . $debug/pools)" = 2
