@@ -502,7 +502,7 @@ static void client_busy(struct kunit *test)
 	object = myalloc_cache_alloc(cache, 0);
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	scnprintf(text, sizeof(text),
-		  "client top cannot end: it has 0 caches, 0 fronts, %lu pages, 1 clients below it",
+		  "client top cannot end: it has 0 caches, 0 fronts, %lu pages, 1 client below it",
 		  BIT(cache->layout.order));
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(top, 0), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), text);
@@ -525,7 +525,7 @@ static void client_busy(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, fixture_fail_fired());
 	}
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "client frob cannot end: it has 0 caches, 0 fronts, 1 pages, 0 clients below it");
+			   "client frob cannot end: it has 0 caches, 0 fronts, 1 page, 0 clients below it");
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, MYALLOC_RELEASE_POISON), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 8), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, pages, 1), 0);

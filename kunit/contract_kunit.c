@@ -290,7 +290,7 @@ static void contract_args(struct kunit *test)
 static void contract_short(struct kunit *test)
 {
 	static const char short_text[] =
-		"c refused: it takes 1024 pages; 1 pages are short, and 1 blocks of order 0";
+		"c refused: it takes 1024 pages; 1 page and 1 block of order 0 are short";
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
 	struct myalloc_contract_line line[2] = { pages_line(256, 0x1), pages_line(768, 0x100) };
@@ -758,7 +758,7 @@ static void contract_one_less(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 0);
 	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
-	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "request for 1 pages from "), "%s",
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "request for 1 page from "), "%s",
 				  fx->text);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "failed within the contract: this is a"),
 				  "%s", fx->text);

@@ -317,7 +317,7 @@ static void elastic_foreign(struct kunit *test)
 			       "bad free as pages of order 0: not memory of this zone");
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, page, 1),
 			       MYALLOC_BAD_FOREIGN,
-			       "bad free as 1 pages: not memory of this zone");
+			       "bad free as 1 page: not memory of this zone");
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, page), MYALLOC_BAD_FOREIGN,
 			       "bad free as pages of order 0: not memory of this zone");
 	KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, page), 0);

@@ -76,8 +76,8 @@ static void extent_wrong_number(struct kunit *test)
 			continue;
 		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, mine, nr),
 				       MYALLOC_BAD_LENGTH,
-				       "bad free as %u pages: allocated with another number of pages; frame 0, 6 pages, held by %s",
-				       nr, text);
+				       "bad free as %u page%s: allocated with another number of pages; frame 0, 6 pages, held by %s",
+				       nr, myalloc_s(nr), text);
 	}
 	/* The tag counts pages in 16 bits; with a first piece of 1 the numbers do not differ. */
 	REFUSED(fx, myalloc_pages_free_exact(fx->zone, mine, 65536 + 6), MYALLOC_BAD_LENGTH);
@@ -149,8 +149,8 @@ static void extent_interior(struct kunit *test)
 		for (nr = 1; nr <= 8; nr++)
 			FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, nr),
 					       MYALLOC_BAD_INTERIOR,
-					       "bad free as %u pages: inside a block, not at its beginning; frame %u, order %u, part of an extent, held by %s",
-					       nr, i < 3 ? 2 : 4, piece, text);
+					       "bad free as %u page%s: inside a block, not at its beginning; frame %u, order %u, part of an extent, held by %s",
+					       nr, myalloc_s(nr), i < 3 ? 2 : 4, piece, text);
 		for (order = 0; order <= 4; order++)
 			REFUSED(fx, myalloc_pages_free(fx->zone, addr, order),
 				MYALLOC_BAD_INTERIOR);
@@ -182,8 +182,9 @@ static void extent_by_address(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_usable_size(fx->zone, addr + 8), 0);
 			FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr + 8),
 					       MYALLOC_BAD_MISALIGNED,
-					       "bad free as %u pages: misaligned: nothing begins at this address; frame %u, %u pages, held by %s",
-					       nr, at, nr, holder(fx, addr, text, sizeof(text)));
+					       "bad free as %u page%s: misaligned: nothing begins at this address; frame %u, %u page%s, held by %s",
+					       nr, myalloc_s(nr), at, nr, myalloc_s(nr),
+					       holder(fx, addr, text, sizeof(text)));
 			KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
 			REFUSED(fx, myalloc_free(fx->zone, addr), MYALLOC_BAD_FREE);
 			KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));

@@ -901,7 +901,7 @@ static void heap_busy(struct kunit *test)
 
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache h-112 cannot be destroyed: 1 objects"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache h-112 cannot be destroyed: 1 object is"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("blocks of"), 0);
 	pages = myalloc_heap_alloc(heap, large, 0);
 	more = myalloc_heap_alloc(heap, large, 0);

@@ -283,7 +283,7 @@ static void lend_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	scnprintf(fx->expected, sizeof(fx->expected),
-		  "cannot be destroyed: 5 pages in use, first: frame 4, 1 pages, held by %s",
+		  "cannot be destroyed: 5 pages in use, first: frame 4, 1 page, held by %s",
 		  held_by);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, held, 0), 0);

@@ -935,7 +935,7 @@ static void pages_bad_twice(struct kunit *test)
 			       "bad free as pages of order 0: already free (double free); frame 0, order 0, free");
 	FIXTURE_EXPECT_REFUSED(cached, myalloc_pages_free_exact(cached->zone, addr, 1),
 			       MYALLOC_BAD_FREE,
-			       "bad free as 1 pages: already free (double free); frame 0, order 0, free");
+			       "bad free as 1 page: already free (double free); frame 0, order 0, free");
 }
 
 /* Foreign: nothing, user memory, beside the chunks, beyond the last page, another zone's. */
@@ -1032,8 +1032,8 @@ static void pages_bad_exact(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
 		FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, wrong[i]),
 				       MYALLOC_BAD_LENGTH,
-				       "bad free as %u pages: allocated with another number of pages; frame %u, 7 pages, held by %s",
-				       wrong[i], idx, holder);
+				       "bad free as %u page%s: allocated with another number of pages; frame %u, 7 pages, held by %s",
+				       wrong[i], myalloc_s(wrong[i]), idx, holder);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 0), MYALLOC_BAD_LENGTH,
 			       "bad free as 0 pages: allocated with another number of pages; frame %u, 7 pages, held by %s",
 			       idx, holder);

@@ -786,7 +786,7 @@ static void pool_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, object), 0);
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_pool_destroy(pool), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache pool cannot be destroyed: 1 objects"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache pool cannot be destroyed: 1 object is"), 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, spare), 0);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).live_objects, 0);
 	expect_end(fx, pool);

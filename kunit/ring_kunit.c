@@ -859,7 +859,7 @@ static void end_of(struct kunit *test, enum myalloc_ring_mode mode)
 
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_ring_destroy(ring), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("1 records are reserved, 0 peeked"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("1 record is reserved, 0 peeked"), 1);
 	KUNIT_EXPECT_EQ(test, myalloc_ring_discard(ring, b), 0);
 	if (mode != MYALLOC_RING_OVERWRITE) {
 		KUNIT_EXPECT_PTR_EQ(test, myalloc_ring_peek(ring, &size), a);

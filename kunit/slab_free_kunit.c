@@ -162,7 +162,7 @@ static void slab_bad_kind(struct kunit *test)
 			       "bad free as pages of order 0: not what it was allocated as; frame %u, order 0, a slab",
 			       slab);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, object, 1), MYALLOC_BAD_KIND,
-			       "bad free as 1 pages: not what it was allocated as; frame %u, order 0, a slab",
+			       "bad free as 1 page: not what it was allocated as; frame %u, order 0, a slab",
 			       slab);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, page), -EINVAL);

@@ -202,7 +202,7 @@ static void refuse_foreign(struct fixture *fx, struct myalloc_cache *cache, unsi
 			       "bad free as pages of order 0: not memory of this zone");
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free_exact(fx->zone, addr, 1),
 			       MYALLOC_BAD_FOREIGN,
-			       "bad free as 1 pages: not memory of this zone");
+			       "bad free as 1 page: not memory of this zone");
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, addr), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), -EINVAL);
 }
@@ -483,7 +483,7 @@ static void zone_destroy_unknown(struct kunit *test)
 	frame->type = MYALLOC_FRAME_NONE;
 	KUNIT_EXPECT_EQ(test, myalloc_zone_destroy(fx->zone), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "cannot be destroyed: 1 pages in use, owner unknown");
+			   "cannot be destroyed: 1 page in use, owner unknown");
 	frame->type = MYALLOC_FRAME_PAGE;
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
@@ -819,7 +819,7 @@ static void zone_report_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees, 2);
 	KUNIT_EXPECT_EQ(test, fx->stats.reports_suppressed, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, NULL, 2), -EINVAL);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 1 reports suppressed"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("test: 1 report suppressed"), 1);
 }
 
 /* A different text for each kind. */

@@ -86,7 +86,8 @@ static int __init make_zone(struct own *o, const struct myalloc_params *params)
 	o->zone = zone;
 	if (params->nr_nodes > 1)
 		scnprintf(of, sizeof(of), "node %d: ", reserve->node);
-	pr_info("%s%u chunks of %lu KiB, the largest block has %lu KiB\n", of, reserve->nr_chunks,
+	pr_info("%s%u chunk%s of %lu KiB, the largest block has %lu KiB\n", of,
+		reserve->nr_chunks, myalloc_s(reserve->nr_chunks),
 		(PAGE_SIZE << zone->chunk_order) / 1024,
 		(PAGE_SIZE << zone->buddy.top_order) / 1024);
 	if (zone->elastic)
@@ -181,8 +182,8 @@ static void end_lending(struct myalloc_zone *zone)
 	u32 lent = myalloc_quarantine_abandon(zone);
 
 	if (lent)
-		pr_info("%u pages are still lent to the kernel and return to it when it drops its references\n",
-			lent);
+		pr_info("%u page%s %s still lent to the kernel, until it drops its references\n",
+			lent, myalloc_s(lent), myalloc_are(lent));
 }
 
 /* What was not freed, by call site. */

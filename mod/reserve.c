@@ -405,6 +405,8 @@ void myalloc_reserve_salvage(struct myalloc_reserve *reserve, struct myalloc_zon
 	myalloc_env_free(reserve->chunks);
 	reserve->chunks = NULL;
 	reserve->nr_chunks = 0;
-	pr_err("%llu KiB of the reserve went back to the system; %u pages in %u chunks stay reserved until the next boot, because %u of them were not freed\n",
-	       (u64)s.pages << (PAGE_SHIFT - 10), s.kept_pages, s.kept_chunks, s.held_pages);
+	pr_err("%llu KiB of the reserve went back to the system; %u page%s in %u chunk%s stay reserved until the next boot, because %u of them %s not freed\n",
+	       (u64)s.pages << (PAGE_SHIFT - 10), s.kept_pages, myalloc_s(s.kept_pages),
+	       s.kept_chunks, myalloc_s(s.kept_chunks), s.held_pages,
+	       s.held_pages == 1 ? "was" : "were");
 }

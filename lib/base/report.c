@@ -106,7 +106,8 @@ static void print_waiting(struct myalloc_reports *r)
 
 	while ((report = next_waiting(r))) {
 		if (report->missed)
-			pr_err("%s: %u reports suppressed\n", r->name, report->missed);
+			pr_err("%s: %u report%s suppressed\n", r->name, report->missed,
+			       myalloc_s(report->missed));
 		for (at = 0; expand(report, at, text, sizeof(text)); at += RECORD)
 			pr_err("%s: %s\n", r->name, text);
 		raw_spin_lock_irqsave(&r->lock, irq);

@@ -45,6 +45,30 @@ struct myalloc_report {
 	char text[MYALLOC_REPORT_WORDS];
 };
 
+/**
+ * myalloc_s() - the ending of a noun after its number: "1 page", "2 pages"
+ * @number: the number
+ *
+ * Context: any.
+ * Return: "s", or nothing after 1.
+ */
+static inline const char *myalloc_s(u64 number)
+{
+	return number == 1 ? "" : "s";
+}
+
+/**
+ * myalloc_are() - the verb after a number and its noun
+ * @number: the number
+ *
+ * Context: any.
+ * Return: "are", or "is" after 1.
+ */
+static inline const char *myalloc_are(u64 number)
+{
+	return number == 1 ? "is" : "are";
+}
+
 #define MYALLOC_REPORT_MARK	0x01	/* stands for a symbol in the text */
 
 /**

@@ -376,15 +376,18 @@ static void print_held(const struct myalloc_client *client)
 static int report_busy(struct myalloc_client *client)
 {
 	struct myalloc_client_stats stats;
+	u64 pages;
 
 	look(client, &stats);
 	if (!client->children && !stats.caches && !stats.fronts && !stats.extent_pages)
 		return 0;
 	print_held(client);
+	pages = atomic64_read(&client->pages);
 	myalloc_zone_err(client->zone,
-			 "client %s cannot end: it has %u caches, %u fronts, %llu pages, %u clients below it",
-			 client->name, stats.caches, stats.fronts,
-			 (unsigned long long)atomic64_read(&client->pages), client->children);
+			 "client %s cannot end: it has %u cache%s, %u front%s, %llu page%s, %u client%s below it",
+			 client->name, stats.caches, myalloc_s(stats.caches), stats.fronts,
+			 myalloc_s(stats.fronts), pages, myalloc_s(pages), client->children,
+			 myalloc_s(client->children));
 	return -EBUSY;
 }
 
@@ -533,15 +536,16 @@ struct orphans {
 static bool orphan(struct myalloc_client *client, void *arg)
 {
 	struct orphans *orphans = arg;
+	u64 pages;
 
 	if (client->owner != orphans->owner || client->gone)
 		return true;
 	client->gone = true;
 	orphans->nr++;
 	print_held(client);
-	myalloc_zone_err(client->zone, "client %s: %s is gone and has left %llu pages behind",
-			 client->name, client->owner_name,
-			 (unsigned long long)atomic64_read(&client->pages));
+	pages = atomic64_read(&client->pages);
+	myalloc_zone_err(client->zone, "client %s: %s is gone and has left %llu page%s behind",
+			 client->name, client->owner_name, pages, myalloc_s(pages));
 	return true;
 }
 

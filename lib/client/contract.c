@@ -546,8 +546,9 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
 			struct myalloc_contract_plan *plan)
 {
 	myalloc_plan_sum(zone, plan);
-	pr_err("%s: contract %s refused: it takes %u pages; %u pages are short, and %u blocks of order %u\n",
-	       zone->name, name, plan->pages, plan->pages_short, plan->blocks_short,
+	pr_err("%s: contract %s refused: it takes %u page%s; %u page%s and %u block%s of order %u are short\n",
+	       zone->name, name, plan->pages, myalloc_s(plan->pages), plan->pages_short,
+	       myalloc_s(plan->pages_short), plan->blocks_short, myalloc_s(plan->blocks_short),
 	       plan->short_order);
 	return -ENOSPC;
 }
@@ -865,8 +866,9 @@ int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
 		beyond_pages(contract, true);
 	pages = beyond_pages(contract, false);
 	if (pages)
-		myalloc_zone_err(contract->parent, "contract %s cannot end: %llu pages beyond it are in use",
-				 contract->front.name, (unsigned long long)pages);
+		myalloc_zone_err(contract->parent, "contract %s cannot end: %llu page%s beyond it %s in use",
+				 contract->front.name, (unsigned long long)pages,
+				 myalloc_s(pages), myalloc_are(pages));
 	if (busy || pages)
 		return -EBUSY;
 	myalloc_front_remove(&contract->front);

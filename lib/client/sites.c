@@ -244,16 +244,15 @@ void myalloc_sites_free(struct myalloc_sites *sites)
 /* "312 objects of frob-request" */
 static void say_what(char *to, size_t size, const struct myalloc_site *site)
 {
-	unsigned long long count = site->count;
+	u64 pages = site->bytes >> PAGE_SHIFT;
 
 	if (!site->thing)
-		scnprintf(to, size, "%llu pages", (unsigned long long)(site->bytes >> PAGE_SHIFT));
+		scnprintf(to, size, "%llu page%s", pages, myalloc_s(pages));
 	else if (site->thing < MYALLOC_CACHES_MAX)
-		scnprintf(to, size, "%llu object%s of %s", count, count == 1 ? "" : "s",
+		scnprintf(to, size, "%llu object%s of %s", site->count, myalloc_s(site->count),
 			  site->what);
 	else
-		scnprintf(to, size, "%llu pages of %s",
-			  (unsigned long long)(site->bytes >> PAGE_SHIFT), site->what);
+		scnprintf(to, size, "%llu page%s of %s", pages, myalloc_s(pages), site->what);
 }
 
 static void print_site(const struct myalloc_sites *s, const struct myalloc_site *site,
@@ -297,7 +296,7 @@ void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
 		myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
 	if (sites->nr > 1)
 		scnprintf(more, sizeof(more), ", and more from %u other call site%s", sites->nr - 1,
-			  sites->nr == 2 ? "" : "s");
+			  myalloc_s(sites->nr - 1));
 	myalloc_zone_err(sites->zone, "%s and has %s left, allocated at %s%s", what, held, symbol,
 			 more);
 }
@@ -324,6 +323,7 @@ void myalloc_sites_print(const struct myalloc_sites *sites, const char *who, con
 			bytes += sites->site[i].bytes;
 	}
 	if (sites->nr > most)
-		pr_err("%s: %s %s: still held: %llu bytes from %u other call sites\n",
-		       sites->zone->name, who, name, (unsigned long long)bytes, sites->nr - most);
+		pr_err("%s: %s %s: still held: %llu bytes from %u other call site%s\n",
+		       sites->zone->name, who, name, (unsigned long long)bytes, sites->nr - most,
+		       myalloc_s(sites->nr - most));
 }

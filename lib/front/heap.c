@@ -831,9 +831,10 @@ static bool has_extents(struct myalloc_heap *h)
 		return false;
 	report = myalloc_report_begin(&zone_of(h)->reports, &irq);
 	if (report) {
-		myalloc_report_add(report, "heap %s cannot be destroyed: %u blocks of %u pages ",
-				   h->front.name, e.nr, e.pages);
-		myalloc_report_add(report, "are still allocated");
+		myalloc_report_add(report, "heap %s cannot be destroyed: %u block%s of %u page%s ",
+				   h->front.name, e.nr, myalloc_s(e.nr), e.pages,
+				   myalloc_s(e.pages));
+		myalloc_report_add(report, "%s still allocated", myalloc_are(e.nr));
 		myalloc_report_add(report, ", first: frame %u, held by ", e.first);
 		myalloc_report_symbol(report, e.caller);
 		myalloc_report_end(&zone_of(h)->reports, report, irq);

@@ -749,8 +749,8 @@ int myalloc_ring_destroy(struct myalloc_ring *ring)
 		busy += count_busy(ring, &ring->part[i]);
 	if (busy || ring->part->peeked) {
 		myalloc_zone_err(ring->front.zone,
-				 "ring %s cannot be destroyed: %u records are reserved, %u peeked",
-				 ring->front.name, busy, (u32)!!ring->part->peeked);
+				 "ring %s cannot be destroyed: %u record%s %s reserved, %u peeked",
+				 ring->front.name, busy, myalloc_s(busy), myalloc_are(busy), (u32)!!ring->part->peeked);
 		return -EBUSY;
 	}
 	free_ring(ring);

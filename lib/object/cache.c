@@ -101,7 +101,7 @@ static void report_in_the_way(struct myalloc_cache *c)
 		myalloc_report_add(report, " for client %s of %s", c->client->name,
 				   c->client->owner_name);
 	myalloc_report_add(report, ", with %llu object%s in use", stats.live_objects,
-			   stats.live_objects == 1 ? "" : "s");
+			   myalloc_s(stats.live_objects));
 	myalloc_report_end(reports, report, irq);
 }
 

@@ -194,8 +194,9 @@ void myalloc_debug_report_live(struct myalloc_cache *cache)
 	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
 		print_live(cache, live.first[i].frame, live.first[i].slot,
 			   live.first[i].known ? &live.first[i].track : NULL);
-	myalloc_zone_err(cache->zone, "cache %s cannot be destroyed: %llu objects are still allocated%s",
-			 cache->name, (unsigned long long)live.nr,
+	myalloc_zone_err(cache->zone, "cache %s cannot be destroyed: %llu object%s %s still allocated%s",
+			 cache->name, (unsigned long long)live.nr, myalloc_s(live.nr),
+			 myalloc_are(live.nr),
 			 cache->flags & MYALLOC_OWNER ? "" :
 			 " (check U records their owners)");
 }

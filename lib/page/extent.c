@@ -417,7 +417,8 @@ static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owne
 			    const char *how)
 {
 	WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr, owner));
-	myalloc_zone_crit(zone, "extent of %u pages at frame %u cannot be freed: %s", nr, idx, how);
+	myalloc_zone_crit(zone, "extent of %u page%s at frame %u cannot be freed: %s", nr,
+			  myalloc_s(nr), idx, how);
 	return -EINVAL;
 }
 
@@ -489,7 +490,7 @@ int myalloc_extent_give(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 		myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
 		return 0;
 	}
-	scnprintf(what, sizeof(what), "%u pages", nr_pages);
+	scnprintf(what, sizeof(what), "%u page%s", nr_pages, myalloc_s(nr_pages));
 	return myalloc_pages_bad_free(zone, addr, MYALLOC_FRAME_EXTENT, owner, what, caller);
 }
 

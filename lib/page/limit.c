@@ -92,8 +92,8 @@ noinline int myalloc_limit_refuse(struct myalloc_zone *zone, u32 nr_pages, const
 
 	atomic64_inc(&zone->limit->refused);
 	myalloc_env_symbol(from, sizeof(from), caller);
-	myalloc_zone_err(zone, "request for %u pages from %s refused: a contract does not serve %s",
-			 nr_pages, from, why);
+	myalloc_zone_err(zone, "request for %u page%s from %s refused: a contract does not serve %s",
+			 nr_pages, myalloc_s(nr_pages), from, why);
 	return -EINVAL;
 }
 
@@ -252,7 +252,8 @@ void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_
 		return best_effort(limit, request, flags);
 	if (verdict == LOCKED)
 		return from_stack(zone, request);
-	scnprintf(what, sizeof(what), "%u pages", request->nr_pages);
+	scnprintf(what, sizeof(what), "%u page%s", request->nr_pages,
+		  myalloc_s(request->nr_pages));
 	myalloc_limit_broken(limit, what, request->caller);
 	return NULL;
 }

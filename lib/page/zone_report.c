@@ -76,8 +76,9 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 	u8 type = READ_ONCE(frame->type);
 
 	if (type == MYALLOC_FRAME_EXTENT)
-		myalloc_report_add(report, "; frame %u, %u pages, ", block->idx,
-				   myalloc_frame_pages(frame));
+		myalloc_report_add(report, "; frame %u, %u page%s, ", block->idx,
+				   myalloc_frame_pages(frame),
+				   myalloc_s(myalloc_frame_pages(frame)));
 	else
 		myalloc_report_add(report, "; frame %u, order %u, ", block->idx, block->order);
 	switch (type) {

@@ -117,7 +117,7 @@ const struct misuse misuse_client[] = {
 	CASE(client_ends_in_use,
 	     "client frob: still held: 2 objects of frob-request from object+*, oldest 81 s\n"
 	     " (stack)\n"
-	     "client frob cannot end: it has 1 caches, 0 fronts, 1 pages, 0 clients below it"),
+	     "client frob cannot end: it has 1 cache, 0 fronts, 1 page, 0 clients below it"),
 	CASE(client_leaves_zone,
 	     "cannot be destroyed: client frob still exists"),
 	CASE(client_owner_gone,

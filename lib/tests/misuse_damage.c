@@ -418,7 +418,7 @@ const struct misuse misuse_damage[] = {
 	CASE(zero_page_bulk_exact_range, ""),
 	CASE(destroy_with_live,
 	     "cache a: still allocated: frame 0, slot 0\n"
-	     "cache a cannot be destroyed: 1 objects are still allocated (check U records their owners)"),
+	     "cache a cannot be destroyed: 1 object is still allocated (check U records their owners)"),
 	CASE_WITH(MYALLOC_OWNER, destroy_with_live_owners,
 	     "cache a: still allocated: frame 0, slot 0, allocated by * pid *\n"
 	     " (stack)\n"
@@ -446,7 +446,7 @@ const struct misuse misuse_damage[] = {
 	CASE(destroy_zone_with_cache,
 	     "cannot be destroyed: cache b still exists"),
 	CASE(destroy_zone_with_page,
-	     "cannot be destroyed: 9 pages in use, first: frame 0, 1 pages, held by *"),
+	     "cannot be destroyed: 9 pages in use, first: frame 0, 1 page, held by *"),
 	CASE(object_after_destroy,
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
 	CASE(object_after_destroy_reused,

@@ -215,7 +215,7 @@ const struct misuse misuse_ring[] = {
 	CASE(ring_freed_as_memory,
 	     "bad free as pages of order 0: not memory of this zone"),
 	CASE(ring_ends_in_use,
-	     "ring q cannot be destroyed: 1 records are reserved, 0 peeked\n"
+	     "ring q cannot be destroyed: 1 record is reserved, 0 peeked\n"
 	     "ring q cannot be destroyed: 0 records are reserved, 1 peeked"),
 	CASE(ring_ends_shared,
 	     "ring q cannot be destroyed: it is shared with user space"),

@@ -284,17 +284,18 @@ int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out)
 	unsigned long irq;
 
 	if (!frame) {
-		myalloc_zone_err(zone, "cannot be destroyed: %u pages in use, owner unknown", out);
+		myalloc_zone_err(zone, "cannot be destroyed: %u page%s in use, owner unknown", out,
+				 myalloc_s(out));
 		return -EBUSY;
 	}
 	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
 		return -EBUSY;
 	myalloc_report_add(report,
-			   "cannot be destroyed: %u pages %s, first: frame %u, %u pages, %s by ",
-			   out, held ? "in use" : "still lent to the kernel",
+			   "cannot be destroyed: %u page%s %s, first: frame %u, %u page%s, %s by ",
+			   out, myalloc_s(out), held ? "in use" : "still lent to the kernel",
 			   myalloc_frame_idx(zone, frame), myalloc_frame_pages(frame),
-			   held ? "held" : "allocated");
+			   myalloc_s(myalloc_frame_pages(frame)), held ? "held" : "allocated");
 	myalloc_report_symbol(report, frame->caller);
 	myalloc_report_end(&zone->reports, report, irq);
 	return -EBUSY;

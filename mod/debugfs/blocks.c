@@ -219,7 +219,7 @@ static int reserve_show(struct seq_file *m, void *unused)
 
 	seq_puts(m, "reserve - version: 1.1\n");
 	if (zone->elastic)
-		seq_printf(m, "# %u chunks, at least %u, at most %u\n",
+		seq_printf(m, "# chunks: %u, at least %u, at most %u\n",
 			   zone->nr_chunks - READ_ONCE(zone->nr_holes), zone->nr_fixed,
 			   zone->nr_chunks);
 	seq_puts(m, "# chunk      <pfn>-<end>      <node> <pages> <free> <largest order>\n");

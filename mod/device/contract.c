@@ -236,9 +236,10 @@ static int create_request(struct request *r, struct myalloc_session *session)
 		return refuse(r, -ENOSPC, "too many contracts and heaps own extents of the zone");
 	if (err == -ENOSPC && (r->plan.pages_short || r->plan.blocks_short))
 		return refuse(r, err,
-			      "it takes %u pages: %u pages are short, and %u blocks of order %u",
-			      r->plan.pages, r->plan.pages_short, r->plan.blocks_short,
-			      r->plan.short_order);
+			      "it takes %u page%s: %u page%s and %u block%s of order %u are short",
+			      r->plan.pages, myalloc_s(r->plan.pages), r->plan.pages_short,
+			      myalloc_s(r->plan.pages_short), r->plan.blocks_short,
+			      myalloc_s(r->plan.blocks_short), r->plan.short_order);
 	return err;
 }
 

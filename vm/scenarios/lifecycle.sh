@@ -58,10 +58,10 @@ expect "a client with a bug unloads" rmmod myalloc_nmi
 before=$(free_kb)
 dmesg -c >/dev/null
 expect "with a page lost: the module unloads" rmmod myalloc
-if dmesg | grep -q 'cannot be destroyed: 1 pages in use' &&
-   dmesg | grep -q 'unload of myalloc: still held: 1 pages from .*myalloc_nmi' &&
+if dmesg | grep -q 'cannot be destroyed: 1 page in use' &&
+   dmesg | grep -q 'unload of myalloc: still held: 1 page from .*myalloc_nmi' &&
    dmesg | grep -q '28672 KiB of the reserve went back' &&
-   dmesg | grep -q '1024 pages in 1 chunks stay reserved .* 1 of them'; then
+   dmesg | grep -q '1024 pages in 1 chunk stay reserved .* 1 of them'; then
 	ok "with a page lost: the log says what stays"
 else
 	not_ok "with a page lost: the log says what stays" "$(dmesg)"
