@@ -55,7 +55,9 @@ static int node_list(struct cmd *c)
 
 static const struct verb node_verbs[] = {
 	{ "list", node_list, "",
-	  "memory of each node; hit, miss and foreign as numastat has them, in blocks", NULL },
+	  "memory of each node; hit, miss and foreign as numastat has them, in blocks", NULL,
+	  .form = "nodes:[{ node:int|null nr_pages:uint free_pages:uint hit:uint miss:uint "
+		  "foreign:uint used:bool }]" },
 	{ NULL, NULL, NULL, NULL, NULL }
 };
 

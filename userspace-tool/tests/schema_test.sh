@@ -113,6 +113,7 @@ check bad_frees==0
 map
 map --range 5-6
 map --range 0-20
+node list
 whatis page:8.3
 whatis page:5
 owners
