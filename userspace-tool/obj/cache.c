@@ -294,9 +294,9 @@ static int explain_get(struct device *d, const struct wish *w, int err,
 
 	if (err != -ENOMEM || dev_stat(d->fd, &s))
 		return explain("allocating objects", err);
-	return out_fail(EXIT_FAILED, "allocated %zu of %llu objects, then the zone had no block for another slab (%llu pages free, in blocks up to order %d)",
-			had, (unsigned long long)w->count,
-			(unsigned long long)s.free_pages, s.largest_order);
+	return out_fail(EXIT_FAILED, "allocated %zu of %llu object%s, then the zone had no block for another slab (%llu page%s free, in blocks up to order %d)",
+			had, (unsigned long long)w->count, out_s(w->count),
+			(unsigned long long)s.free_pages, out_s(s.free_pages), s.largest_order);
 }
 
 /* How the allocations went, and what freeing everything returned. */
@@ -324,7 +324,7 @@ static int use_cache(struct device *d, const struct wish *w, struct handles *h,
 		return explain("reading the cache's statistics", err);
 	if (v->get_err && !handles_stopped(v->get_err))
 		explain_get(d, w, v->get_err, h->nr);
-	what = xasprintf("cache '%s' with %zu objects", w->create.name, h->nr);
+	what = xasprintf("cache '%s' with %zu object%s", w->create.name, h->nr, out_s(h->nr));
 	start = stop_now_ms();
 	end = hold(w->hold_ms, what);
 	v->held_ms = stop_now_ms() - start;

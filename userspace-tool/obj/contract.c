@@ -330,8 +330,8 @@ static int hold_contract(const struct device *d, const struct wish *w)
 	struct myalloc_contract_stat s;
 
 	if (w->hold_ms)
-		out_note("holding contract '%s', %u pages; Ctrl-C or 'myallocctl contract end %s' ends it",
-			 w->make.name, w->make.pages, w->make.name);
+		out_note("holding contract '%s', %u page%s; Ctrl-C or 'myallocctl contract end %s' ends it",
+			 w->make.name, w->make.pages, out_s(w->make.pages), w->make.name);
 	while (stop_now_ms() < end && !stop_signal()) {
 		if (read_line(d, MYALLOC_BY_ID, w->make.id * MYALLOC_LINES_MAX, &s))
 			return EXIT_OK;

@@ -86,12 +86,13 @@ static int explain_nomem(struct device *d, const struct ask *ask, size_t had,
 	if (dev_stat(d->fd, &s))
 		return explain("allocating pages", -ENOMEM);
 	if (s.free_pages + s.cached_pages < block_pages(ask))
-		return out_fail(EXIT_FAILED, "allocated %zu of %llu blocks, then the zone was full (%llu pages free)",
-				had, (unsigned long long)wanted,
-				(unsigned long long)s.free_pages);
-	return out_fail(EXIT_FAILED, "allocated %zu of %llu blocks, then no block of order %d was free: %llu pages are free, in blocks up to order %d, and %llu are cached ('myallocctl drain' returns those)",
-			had, (unsigned long long)wanted, order,
-			(unsigned long long)s.free_pages, s.largest_order,
+		return out_fail(EXIT_FAILED, "allocated %zu of %llu block%s, then the zone was full (%llu page%s free)",
+				had, (unsigned long long)wanted, out_s(wanted),
+				(unsigned long long)s.free_pages, out_s(s.free_pages));
+	return out_fail(EXIT_FAILED, "allocated %zu of %llu block%s, then no block of order %d was free: %llu page%s %s free, in blocks up to order %d, and cached are %llu ('myallocctl drain' returns those)",
+			had, (unsigned long long)wanted, out_s(wanted), order,
+			(unsigned long long)s.free_pages, out_s(s.free_pages),
+			s.free_pages == 1 ? "is" : "are", s.largest_order,
 			(unsigned long long)s.cached_pages);
 }
 
@@ -128,8 +129,8 @@ static int visit_end(struct device *d, struct handles *h, const struct wish *w,
 
 	v->had = h->nr;
 	code = device_stat(d, &v->held);
-	what = xasprintf("%zu blocks, %llu pages", h->nr,
-			 (unsigned long long)pages);
+	what = xasprintf("%zu block%s, %llu page%s", h->nr, out_s(h->nr),
+			 (unsigned long long)pages, out_s(pages));
 	start = stop_now_ms();
 	if (!code && h->nr)
 		end = hold(w->hold_ms, what);
@@ -342,8 +343,8 @@ static int test_end(struct device *d, struct out *o, bool good,
 	stats_row(o, "after", &after);
 	out_end(o);
 	if (v.errors)
-		out_fail(EXIT_FAILED, "%llu invariants are broken; 'myallocctl validate' shows the first",
-			 (unsigned long long)v.errors);
+		out_fail(EXIT_FAILED, "%llu invariant%s broken; 'myallocctl validate' shows the first",
+			 (unsigned long long)v.errors, v.errors == 1 ? " is" : "s are");
 	good &= !v.errors && after.bad_frees == before->bad_frees;
 	out_u64(o, "validate_errors", "broken invariants", OUT_PLAIN, v.errors);
 	out_str(o, "verdict", "verdict", good ? OUT_GOOD : OUT_BAD,

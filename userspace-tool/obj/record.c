@@ -41,8 +41,8 @@ static void tell(const struct record *r, __u64 nr)
 	if (nr > 1 && r->follow.now_ms - told < PROGRESS_MS)
 		return;
 	told = r->follow.now_ms;
-	out_progress(r->for_ms ? (int)(elapsed * 1000 / r->for_ms) : -1, "%llu readings, %llu s",
-		     (unsigned long long)nr, (unsigned long long)elapsed / 1000);
+	out_progress(r->for_ms ? (int)(elapsed * 1000 / r->for_ms) : -1, "%llu reading%s, %llu s",
+		     (unsigned long long)nr, out_s(nr), (unsigned long long)elapsed / 1000);
 }
 
 static int record_loop(struct record *r)
@@ -73,8 +73,8 @@ static int record_loop(struct record *r)
 	}
 	out_progress_end();
 	if (out_options()->keep)
-		out_note("%llu readings in '%s'; 'myallocctl report %s -o report.html' draws them",
-			 (unsigned long long)nr, out_options()->keep, out_options()->keep);
+		out_note("%llu reading%s in '%s'; 'myallocctl report %s -o report.html' draws them",
+			 (unsigned long long)nr, out_s(nr), out_options()->keep, out_options()->keep);
 	return code;
 }
 

@@ -208,8 +208,8 @@ static int test_mode(struct device *d, struct out *o, struct wish *w, __u32 mode
 	out_end(o);
 	if (!t.errors)
 		return EXIT_OK;
-	return out_fail(EXIT_FAILED, "mode %s: %llu errors, the first: %.*s", modes[mode],
-			(unsigned long long)t.errors, (int)sizeof(t.first), t.first);
+	return out_fail(EXIT_FAILED, "mode %s: %llu error%s, the first: %.*s", modes[mode],
+			(unsigned long long)t.errors, out_s(t.errors), (int)sizeof(t.first), t.first);
 }
 
 static const char test_form[] =

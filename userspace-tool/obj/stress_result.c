@@ -222,19 +222,20 @@ static int complain(const struct myalloc_stress_result *r)
 	int code = EXIT_OK;
 
 	if (r->verify_errors)
-		code = out_fail(EXIT_FAILED, "%llu damaged patterns found: %.*s",
-				(unsigned long long)r->verify_errors,
+		code = out_fail(EXIT_FAILED, "%llu damaged pattern%s found: %.*s",
+				(unsigned long long)r->verify_errors, out_s(r->verify_errors),
 				(int)strnlen(r->first_error,
 					     sizeof(r->first_error)),
 				r->first_error);
 	if (r->free_errors)
-		code = out_fail(EXIT_FAILED, "%llu frees of the run's own memory were refused",
-				(unsigned long long)r->free_errors);
+		code = out_fail(EXIT_FAILED, "%llu free%s of the run's own memory %s refused",
+				(unsigned long long)r->free_errors, out_s(r->free_errors),
+				r->free_errors == 1 ? "was" : "were");
 	if (r->validate_errors)
-		code = out_fail(EXIT_FAILED, "%u invariants are broken; 'myallocctl validate' shows the first",
-				r->validate_errors);
+		code = out_fail(EXIT_FAILED, "%u invariant%s broken; 'myallocctl validate' shows the first",
+				r->validate_errors, r->validate_errors == 1 ? " is" : "s are");
 	if (unbalanced(r))
-		code = out_fail(EXIT_FAILED, "%llu pages were in use before the run and %llu after it, although nothing else used the zone",
+		code = out_fail(EXIT_FAILED, "pages in use: %llu before the run and %llu after it, although nothing else used the zone",
 				(unsigned long long)r->start_pages,
 				(unsigned long long)r->end_pages);
 	if (r->state != MYALLOC_STRESS_DONE &&

@@ -133,6 +133,12 @@ int out_close(int code);
 /* Plain text on stdout: help, version */
 void out_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The ending of a noun after its number. */
+static inline const char *out_s(__u64 number)
+{
+	return number == 1 ? "" : "s";
+}
+
 /* Messages on stderr */
 void out_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -390,7 +390,7 @@ called PAGE_FREE 3
 begin "holding ends at its time or at Ctrl-C"
 tool page alloc --hold 1ms
 exits 0
-has err "holding 1 blocks, 1 pages for 0.001 s"
+has err "holding 1 block, 1 page for 0.001 s"
 script "signal STAT 2 INT"
 tool page alloc --hold forever
 exits 0

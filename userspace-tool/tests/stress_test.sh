@@ -83,9 +83,9 @@ json /result/progress/2/ops 24000
 json /result/verdict ok
 
 begin "each finding fails the run and is told"
-for pair in "verify_errors:damaged patterns found: block 7 at word 3" \
-	"free_errors:frees of the run's own memory were refused" \
-	"validate_errors:invariants are broken" "unbalanced:nothing else used the zone"; do
+for pair in "verify_errors:1 damaged pattern found: block 7 at word 3" \
+	"free_errors:1 free of the run's own memory was refused" \
+	"validate_errors:1 invariant is broken" "unbalanced:nothing else used the zone"; do
 	script "set ${pair%%:*} 1" "first block 7 at word 3"
 	tool stress run --ops 1
 	exits 1
