@@ -252,6 +252,34 @@ void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 	return record;
 }
 
+/**
+ * myalloc_ring_publish() - publish the tail of a ring whose consumer is in user space
+ * @ring: the ring
+ * @share: what it is shared by
+ *
+ * Context: any.
+ */
+void myalloc_ring_publish(const struct myalloc_ring *ring, struct myalloc_ring_share *share)
+{
+	u64 tail = smp_load_acquire(&ring->part->tail);	/* pairs with reserve() */
+	u64 told = READ_ONCE(*share->tail);
+
+	myalloc_env_point("ring-tell");
+	while (told < tail && !try_cmpxchg_release(share->tail, &told, tail))
+		;
+}
+
+/* After a commit or discard: see ring_share.c. */
+static noinline void tell(struct myalloc_ring *r, struct myalloc_ring_share *share)
+{
+	myalloc_ring_publish(r, share);
+	smp_mb();	/* the length, then @waiting; pairs with myalloc_ring_may_sleep() */
+	if (READ_ONCE(share->waiting) && xchg(&share->waiting, 0)) {
+		atomic64_inc(&r->wakes);
+		share->wake(share);
+	}
+}
+
 static __always_inline int finish(struct myalloc_ring *r, void *record, u32 flag,
 				  const char *what, unsigned long caller)
 {
@@ -274,7 +302,7 @@ static __always_inline int finish(struct myalloc_ring *r, void *record, u32 flag
 					       (length & MYALLOC_RING_LENGTH) | flag)))
 		return refuse(r, what, "committed or discarded meanwhile", caller);
 	if (unlikely(share))
-		myalloc_ring_tell(r, share);
+		tell(r, share);
 	return 0;
 }
 

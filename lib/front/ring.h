@@ -146,12 +146,12 @@ static inline struct myalloc_ring *myalloc_ring_of(struct myalloc_front *front)
 }
 
 void myalloc_ring_stats(struct myalloc_ring *ring, struct myalloc_ring_stats *stats);
+void myalloc_ring_publish(const struct myalloc_ring *ring, struct myalloc_ring_share *share);
 void myalloc_ring_damage(struct myalloc_ring *r, struct myalloc_ring_part *part, u64 pos);
 
 /* Rings whose consumer is in user space: ring_share.c. */
 int myalloc_ring_attach(struct myalloc_ring *ring, struct myalloc_ring_share *share);
 void myalloc_ring_detach(struct myalloc_ring *ring);
-void myalloc_ring_tell(struct myalloc_ring *ring, struct myalloc_ring_share *share);
 bool myalloc_ring_may_sleep(struct myalloc_ring *ring);
 int myalloc_ring_release_to(struct myalloc_ring *ring, u64 pos);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rings whose consumer is in user space
+ * Rings whose consumer is in user space: the consumer's side
  *
  * The consumer has the pages of the ring mapped, twice in a row as here, and two positions: @tail
  * and @oldest of struct myalloc_ring_share. It can write none of them, so nothing that it does can
@@ -52,33 +52,6 @@
 
 #define SLICE	1024	/* records between two calls of cond_resched() */
 
-static void publish_tail(const struct myalloc_ring *r, struct myalloc_ring_share *s)
-{
-	u64 tail = smp_load_acquire(&r->part->tail);	/* pairs with reserve() */
-	u64 told = READ_ONCE(*s->tail);
-
-	myalloc_env_point("ring-tell");
-	while (told < tail && !try_cmpxchg_release(s->tail, &told, tail))
-		;
-}
-
-/**
- * myalloc_ring_tell() - tell the consumer in user space of a commit or discard
- * @ring: the ring
- * @share: what it is shared by
- *
- * Context: any.
- */
-noinline void myalloc_ring_tell(struct myalloc_ring *ring, struct myalloc_ring_share *share)
-{
-	publish_tail(ring, share);
-	smp_mb();	/* the length, then @waiting; pairs with may_sleep() */
-	if (READ_ONCE(share->waiting) && xchg(&share->waiting, 0)) {
-		atomic64_inc(&ring->wakes);
-		share->wake(share);
-	}
-}
-
 /* Can the consumer read a record? A damaged header is for it to find: it need not wait for that. */
 static bool readable(struct myalloc_ring *r)
 {
@@ -114,9 +87,9 @@ bool myalloc_ring_may_sleep(struct myalloc_ring *ring)
 	struct myalloc_ring_share *share = ring->share;
 
 	WRITE_ONCE(share->waiting, 1);
-	smp_mb();	/* @waiting, then the lengths; pairs with myalloc_ring_tell() */
+	smp_mb();	/* @waiting, then the lengths; pairs with tell() of ring.c */
 	myalloc_env_point("ring-waiting");
-	publish_tail(ring, share);
+	myalloc_ring_publish(ring, share);
 	if (!readable(ring))
 		return true;
 	WRITE_ONCE(share->waiting, 0);

@@ -232,18 +232,6 @@ int myalloc_map_begin(struct vm_area_struct *vma, struct myalloc_mapped *mapped)
 }
 
 /**
- * myalloc_map_ring_pages() - the pages of a mapping of a ring
- * @mapped: the ring
- *
- * Context: any.
- * Return: pages.
- */
-u32 myalloc_map_ring_pages(const struct myalloc_mapped *mapped)
-{
-	return 1 + 2 * mapped->nr_pages;
-}
-
-/**
  * myalloc_map_ring() - map a ring, to be read only
  * @vma: the new mapping
  * @mapped: the ring; exists as long as the file of the mapping does
@@ -256,7 +244,7 @@ int myalloc_map_ring(struct vm_area_struct *vma, struct myalloc_mapped *mapped)
 {
 	/* VM_SHARED is not set if the file cannot be written. */
 	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
-	    vma_pages(vma) != myalloc_map_ring_pages(mapped))
+	    vma_pages(vma) != 1 + 2ul * mapped->nr_pages)
 		return -EINVAL;
 	if (vma->vm_flags & VM_WRITE)
 		return -EACCES;

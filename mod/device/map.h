@@ -24,7 +24,6 @@ struct myalloc_mapped {
 struct myalloc_mapped *myalloc_map_create(void *addr, u32 nr_pages);
 int myalloc_map_check(struct vm_area_struct *vma, u32 nr_pages);
 int myalloc_map_begin(struct vm_area_struct *vma, struct myalloc_mapped *mapped);
-u32 myalloc_map_ring_pages(const struct myalloc_mapped *mapped);
 int myalloc_map_ring(struct vm_area_struct *vma, struct myalloc_mapped *mapped);
 u32 myalloc_map_granule(const void *addr, u32 nr_pages);
 
