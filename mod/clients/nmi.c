@@ -9,18 +9,22 @@
  * allocates again: an object from a magazine, one of a cache without magazines, a page, and a
  * block that needs the zone's lock.
  *
+ * With contract=1 the same things come from a contract, of which each line has some for NMI
+ * handlers. Then no allocation may fail, in whatever situation, and whatever others do.
+ *
  * A test triggers the NMIs through QEMU's monitor. The parameters show the results: seen, refused
  * and freed count, for each situation, NMIs, allocations that failed (which is allowed), and frees
  * (none of which may fail). wrong counts frees that failed and contents that differ from what was
  * written; it must be 0.
  *
- * It takes locks inside the zone, which a real client must not do. With leak=1 it also keeps a
+ * It takes locks inside zones, which a real client must not do. With leak=1 it also keeps a
  * page when it is unloaded.
  */
 #include "env.h"
 
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <asm/nmi.h>
 
 #include "myalloc_client.h"
@@ -28,6 +32,8 @@
 
 #define STAY_NS		(50 * NSEC_PER_MSEC)
 #define BLOCK_ORDER	4	/* without magazines, see MYALLOC_PCP_SMALL */
+#define LIVE		8	/* of each thing: the handler has one, the thread another */
+#define EACH		8	/* of each thing for the handler, while its interrupt cannot come */
 
 enum situation { WORKING, ZONE_LOCKED, CACHE_LOCKED, PLAIN_LOCKED, SITUATIONS };
 
@@ -51,10 +57,16 @@ static bool leak;
 module_param(leak, bool, 0444);
 MODULE_PARM_DESC(leak, "keep a page for ever, as a client with a bug would (default off)");
 
+static bool contract;
+module_param(contract, bool, 0444);
+MODULE_PARM_DESC(contract, "memory of a contract, with some for NMIs (default off)");
+
 enum thing { OBJECT, PLAIN_OBJECT, PAGE, BLOCK, THINGS };
 
 static struct myalloc_zone *zone;
+static struct myalloc_zone *pages, *blocks;	/* @zone, or those of lines */
 static struct myalloc_cache *cache, *plain;
+static struct myalloc_contract *agreed;
 static struct task_struct *thread;
 static unsigned int home;
 static enum situation situation;
@@ -72,9 +84,9 @@ static u64 *get(enum thing thing)
 	case PLAIN_OBJECT:
 		return myalloc_cache_alloc(plain, MYALLOC_ZERO);
 	case PAGE:
-		return myalloc_pages_alloc(zone, 0, 0);
+		return myalloc_pages_alloc(pages, 0, 0);
 	default:
-		return myalloc_pages_alloc(zone, BLOCK_ORDER, 0);
+		return myalloc_pages_alloc(blocks, BLOCK_ORDER, 0);
 	}
 }
 
@@ -86,9 +98,9 @@ static int put(enum thing thing, u64 *addr)
 	case PLAIN_OBJECT:
 		return myalloc_cache_free(plain, addr);
 	case PAGE:
-		return myalloc_pages_free(zone, addr, 0);
+		return myalloc_pages_free(pages, addr, 0);
 	default:
-		return myalloc_pages_free(zone, addr, BLOCK_ORDER);
+		return myalloc_pages_free(blocks, addr, BLOCK_ORDER);
 	}
 }
 
@@ -166,7 +178,7 @@ static int alternate(void *unused)
 {
 	while (!kthread_should_stop()) {
 		stay(WORKING, &some_lock);
-		stay(ZONE_LOCKED, &zone->lock);
+		stay(ZONE_LOCKED, &blocks->lock);
 		stay(WORKING, &some_lock);
 		stay(CACHE_LOCKED, &cache->lock);
 		stay(WORKING, &some_lock);
@@ -176,21 +188,69 @@ static int alternate(void *unused)
 	return 0;
 }
 
+static const struct myalloc_cache_args cache_args = {
+	.name = "nmi", .object_size = 64,
+}, plain_args = {
+	.name = "nmi-plain", .object_size = 200, .flags = MYALLOC_NO_MAGAZINE,
+};
+
+static int __init make_contract(void)
+{
+	const struct myalloc_contract_line lines[] = {
+		{
+			.kind = MYALLOC_CONTRACT_OBJECTS, .count = LIVE, .nmi = EACH,
+			.cache = cache_args,
+		}, {
+			.kind = MYALLOC_CONTRACT_OBJECTS, .count = LIVE, .nmi = EACH,
+			.cache = plain_args,
+		}, {
+			.kind = MYALLOC_CONTRACT_PAGES, .pages = LIVE, .orders = BIT(0),
+			.nmi = EACH,
+		}, {
+			.kind = MYALLOC_CONTRACT_PAGES, .pages = LIVE << BLOCK_ORDER,
+			.orders = BIT(BLOCK_ORDER), .nmi = EACH,
+		},
+	};
+	struct myalloc_contract_plan *plan = kzalloc(sizeof(*plan), GFP_KERNEL);
+
+	if (!plan)
+		return -ENOMEM;
+	agreed = myalloc_contract_create(zone, "nmi", lines, ARRAY_SIZE(lines), 0, plan);
+	kfree(plan);
+	if (IS_ERR(agreed))
+		return PTR_ERR(agreed);
+	cache = myalloc_contract_cache(agreed, 0);
+	plain = myalloc_contract_cache(agreed, 1);
+	pages = myalloc_contract_zone(agreed, 2);
+	blocks = myalloc_contract_zone(agreed, 3);
+	return 0;
+}
+
 static int __init make_caches(void)
 {
-	cache = myalloc_cache_create(zone, &(struct myalloc_cache_args) {
-		.name = "nmi", .object_size = 64,
-	});
+	if (contract)
+		return make_contract();
+	pages = zone;
+	blocks = zone;
+	cache = myalloc_cache_create(zone, &cache_args);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
-	plain = myalloc_cache_create(zone, &(struct myalloc_cache_args) {
-		.name = "nmi-plain", .object_size = 200, .flags = MYALLOC_NO_MAGAZINE,
-	});
+	plain = myalloc_cache_create(zone, &plain_args);
 	if (IS_ERR(plain)) {
 		myalloc_cache_destroy(cache);
 		return PTR_ERR(plain);
 	}
 	return 0;
+}
+
+static void end_caches(void)
+{
+	if (contract) {
+		myalloc_contract_end(agreed, 0);
+		return;
+	}
+	myalloc_cache_destroy(plain);
+	myalloc_cache_destroy(cache);
 }
 
 static int __init nmi_client_init(void)
@@ -220,8 +280,7 @@ static int __init nmi_client_init(void)
 err_thread:
 	kthread_stop(thread);
 err_caches:
-	myalloc_cache_destroy(plain);
-	myalloc_cache_destroy(cache);
+	end_caches();
 err_zone:
 	myalloc_zone_put(zone);
 	return err;
@@ -235,8 +294,7 @@ static void __exit nmi_client_exit(void)
 	unregister_nmi_handler(NMI_LOCAL, "myalloc_nmi");
 	for (thing = 0; thing < THINGS; thing++)
 		put_held(thing);
-	myalloc_cache_destroy(plain);
-	myalloc_cache_destroy(cache);
+	end_caches();
 	myalloc_zone_put(zone);
 }
 

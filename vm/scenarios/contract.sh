@@ -43,8 +43,8 @@ for adversary in random robson; do
 		myallocctl -o /tmp/test.json contract test --adversary $adversary --others greedy \
 		--requests "$requests" pages:1024@0,3,6
 	note "$(of requests) requests in $(of elapsed_ms) ms, of which $(of failures) failed; others failed $(of others_fails) times"
-	expect "that many requests were made" test "$(of requests)" -ge "$requests"
-	expect "none of them failed" test "$(of failures) $(of failed_within)" = "0 0"
+	expect "$adversary: that many requests were made" test "$(of requests)" -ge "$requests"
+	expect "$adversary: none of them failed" test "$(of failures) $(of failed_within)" = "0 0"
 done
 note "$(of highest_end_pages) of $(of set_aside_pages) pages that are set aside were used"
 expect "robson uses at least 95 % of the set-aside" \

@@ -1,6 +1,7 @@
 # Non-maskable interrupts, triggered by QEMU's monitor, that allocate and free: on top of work
 # with a raw lock held, and while the CPU holds the lock of the zone or of a cache. An
-# allocation may fail then, a free must always work, and the statistics must be right.
+# allocation may fail then, a free must always work, and the statistics must be right. Of a contract
+# that has some for NMIs none fails, while others take all the rest.
 # needs: timeout=300 nmi=1
 . /guest/ktap.sh
 
@@ -78,6 +79,40 @@ round()
 	expect "checks=$1: the module unloads" rmmod myalloc
 }
 
+# promised: load the module, and the client on a contract, with greedy others
+promised()
+{
+	expect "contract: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
+	expect "contract: the client loads" insmod /guest/modules/myalloc_nmi.ko contract=1
+	myallocctl -o /tmp/run.json stress run --kind exhaust --time 600s --threads 2 >/dev/null 2>&1 &
+	stress=$!
+	asked=0
+	while [ "$(least)" -lt $enough ] && [ $asked -lt 3000 ]; do
+		echo "nmi $batch" >/guest/host
+		asked=$((asked + batch))
+		sleep 3
+	done
+	expect "contract: every invariant holds while they come" myallocctl validate
+	kill -INT $stress
+	wait $stress
+	cat /sys/kernel/debug/myalloc/contracts
+	note "contract: $asked NMIs were asked for; working, zone locked, cache locked, plain cache locked: seen $(cat $parameters/seen), allocations refused $(cat $parameters/refused), frees $(cat $parameters/freed)"
+	expect "contract: NMIs came in each situation" test "$(least)" -ge $enough
+	expect "contract: no allocation was refused" test "$(cat $parameters/refused)" = 0,0,0,0
+	expect "contract: no free failed, nothing was overwritten" \
+		test "$(cat $parameters/wrong)" = 0
+	expect "contract: the stress beside it saw nothing wrong" \
+		grep -q '"verify_errors": *0' /tmp/run.json
+	expect "contract: the client unloads" rmmod myalloc_nmi
+	expect "contract: it has ended" test "$(grep -c . /sys/kernel/debug/myalloc/contracts)" = 2
+	expect "contract: every invariant holds" myallocctl validate
+	myallocctl drain >/dev/null
+	expect "contract: every page is back" \
+		test "$(stat_of free_pages)" = "$(stat_of nr_pages)"
+	expect "contract: the module unloads" rmmod myalloc
+}
+
 round -
 round FZPU
+promised
 finish
