@@ -20,6 +20,7 @@
 #include "object/cache.h"
 #include "page/drain.h"
 #include "zone/elastic.h"
+#include "zone/nodes.h"
 #include "zone/zone.h"
 
 #define CHUNK_ORDER	6
@@ -459,6 +460,30 @@ USER static void test_contract(void)
 	EXPECT(count("page_free") == 1 && !count("cache_free"));
 }
 
+static u32 rank(int from, int to)
+{
+	return 0;
+}
+
+USER static void test_nodes(void)
+{
+	const int node = NODE;
+	struct myalloc_nodes *nodes =
+		myalloc_nodes_create(&(struct myalloc_nodes_args) {
+			.zones = &zone, .nodes = &node, .nr_zones = 1, .nr_nodes = 1, .rank = rank,
+		});
+	void *a;
+
+	if (!nodes)
+		host_fatal("no nodes");
+	listen();
+	a = myalloc_nodes_pages_alloc(nodes, NODE, 1, 0);
+	EXPECT(is(0, "page_alloc", a, 2 * PAGE_SIZE));
+	EXPECT(!myalloc_nodes_pages_free(nodes, a, 1));
+	EXPECT(is(1, "page_free", a, 2 * PAGE_SIZE) && nr_notes == 2);
+	myalloc_nodes_destroy(nodes);
+}
+
 USER static void test_client(void)
 {
 	struct myalloc_client *c =
@@ -814,6 +839,7 @@ int main(int argc, char **argv)
 		{ "rings", test_ring },
 		{ "contracts", test_contract },
 		{ "clients", test_client },
+		{ "sets of zones", test_nodes },
 		{ "failures", test_fail },
 		{ "magazines", test_magazines },
 		{ "wrong frees", test_bad_free },
