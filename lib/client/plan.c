@@ -132,7 +132,7 @@ u32 myalloc_plan_blocks(u32 pages, u32 orders)
 }
 
 /* Lower W of class @c to what an extent of @size pages, of a higher class, has for each slot. */
-static void share(struct size_class *c, u32 size)
+static void lower_weight(struct size_class *c, u32 size)
 {
 	u32 met = DIV_ROUND_UP(size, BIT(c->order));
 
@@ -168,7 +168,7 @@ u32 myalloc_plan_extents(u32 pages, const u32 *sizes, u32 nr_sizes)
 	for (i = 0; i < nr_sizes; i++)
 		for (k = 0; k < nr && sizes[i] <= pages; k++)
 			if (class[k].order < (u32)fls(sizes[i] - 1))
-				share(&class[k], sizes[i]);
+				lower_weight(&class[k], sizes[i]);
 	return needed(pages, class, nr);
 }
 
