@@ -2,10 +2,11 @@
 /*
  * Example of a contract: a driver of a device that transfers data, on two kinds of memory
  *
- * Each transfer needs a request and a buffer, one page or 16 that are contiguous, and cannot wait
- * for them, as in an interrupt; at most 256 transfers are under way. With contract=0 requests come
- * from a mempool on kmalloc() and buffers from the page allocator, as in many drivers. With
- * contract=1 both come from a contract, which states exactly that; nothing else differs.
+ * Each transfer needs a request and a buffer, one page or 64 KiB (two pages where a page has that
+ * many), and cannot wait for them, as in an interrupt; at most 256 transfers are under way. With
+ * contract=0 requests come from a mempool on kmalloc() and buffers from the page allocator, as in
+ * many drivers. With contract=1 both come from a contract, which states exactly that; nothing else
+ * differs.
  *
  * Before the transfers begin, the module makes life hard for both: it splits every large block that
  * the system has free and keeps each second page, as months of uptime do in the end, and takes all
@@ -18,12 +19,13 @@
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "myalloc_client.h"
 
 #define UNDER_WAY	256	/* transfers */
-#define BUFFER_ORDER	4	/* log2 of pages of a large buffer */
+#define BUFFER_ORDER	max(get_order(SZ_64K), 1)	/* log2 of pages of a large buffer */
 #define REQUEST_BYTES	200
 #define POOL_NR		16	/* requests that the mempool keeps */
 
