@@ -69,7 +69,7 @@ balanced()
 
 # --- a driver: a cache and pages, in hard interrupts and in a work item
 listen
-insmod $modules/myalloc_example.ko
+insmod $modules/myalloc_example.ko period_us=5000
 sleep 1
 cat $tracing/trace >/tmp/early
 rmmod myalloc_example
@@ -92,7 +92,7 @@ expect "a wrong free" seen /tmp/wrong bad_free 'as="object of example-request" r
 
 # --- a heap
 listen
-insmod $modules/myalloc_web.ko
+insmod $modules/myalloc_web.ko period_us=5000
 sleep 1
 rmmod myalloc_web
 deafen >/tmp/heap
