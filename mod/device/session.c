@@ -1195,6 +1195,16 @@ struct myalloc_zone *myalloc_session_zone(const struct myalloc_session *session)
 	return READ_ONCE(session->zone);
 }
 
+static bool is_idle(const struct myalloc_session *s)
+{
+	enum kind kind;
+
+	for (kind = 0; kind < NR_KINDS; kind++)
+		if (s->nr[kind])
+			return false;
+	return !s->job && !s->bytes;
+}
+
 /**
  * myalloc_session_use() - let a session work on another zone
  * @session: the session
@@ -1209,10 +1219,10 @@ int myalloc_session_use(struct myalloc_session *session, struct myalloc_zone *zo
 
 	if (err)
 		return err;
-	if (session->job || !xa_empty(&session->held) || session->bytes)
-		err = -EBUSY;
-	else
+	if (is_idle(session))
 		WRITE_ONCE(session->zone, zone);
+	else
+		err = -EBUSY;
 	session_unlock(session);
 	return err;
 }
