@@ -106,7 +106,7 @@ stat
 stat watch -n 1 -i 1ms
 stat explain
 top --once -i 10ms
--o $tmp/record record -i 10ms --for 20ms
+-o $tmp/record record -i 10ms --for 1s
 -o $tmp/report.html report $tmp/record
 explain splits
 check bad_frees==0
