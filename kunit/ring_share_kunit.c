@@ -12,14 +12,14 @@
 #define CHUNK_ORDER	4U
 
 /**
- * struct user - the consumer
+ * struct ring_user - the consumer
  * @ring: its ring
  * @share: how it is shared
  * @tail: what is published
  * @oldest: what is published
  * @woken: number of wake-ups
  */
-static struct user {
+static struct ring_user {
 	struct kunit *test;
 	struct myalloc_ring *ring;
 	struct myalloc_ring_share share;
@@ -48,7 +48,7 @@ static struct myalloc_ring *shared_ring(struct fixture *fx, enum myalloc_ring_mo
 	struct myalloc_ring *ring = myalloc_ring_create(fx->zone, &args);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, ring);
-	user = (struct user){
+	user = (struct ring_user){
 		.test = fx->test, .ring = ring, .tail = 99, .oldest = 99,
 		.share = { .tail = &user.tail, .oldest = &user.oldest, .wake = wake, .waiting = 1 },
 	};
@@ -316,7 +316,7 @@ static void share_many(struct kunit *test)
 	u32 i, nr = args.size / 8;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ring);
-	user = (struct user){
+	user = (struct ring_user){
 		.test = test, .ring = ring,
 		.share = { .tail = &user.tail, .oldest = &user.oldest, .wake = wake },
 	};
