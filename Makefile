@@ -69,7 +69,7 @@ help:
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
 	@echo
 	@echo '  KERNEL=6.1, 6.12 (default), 6.12-rt, newest, or a name of vm/kernels.conf; what is'
-	@echo '                  foreign is cross-built, and emulated: 6.12-arm64, 6.12-riscv64, 6.12-s390x ...'
+	@echo '                  foreign is cross-built, and emulated: 6.12-arm64, 6.12-arm64-16k'
 	@echo '  V=1             show all output'
 	@echo '  ONLY="a b"      run only these scenarios'
 	@echo '  CPUS=2 MEM=1G NUMA=1 TIMEOUT=300 ACCEL=auto|kvm|tcg|icount APPEND="..."  the guest'
