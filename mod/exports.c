@@ -414,8 +414,12 @@ EXPORT_INTERNAL(myalloc_front_add);
 EXPORT_INTERNAL(myalloc_front_remove);
 EXPORT_INTERNAL(myalloc_front_walk);
 EXPORT_INTERNAL(myalloc_arena_stats);
+EXPORT_INTERNAL(myalloc_ring_attach);
+EXPORT_INTERNAL(myalloc_ring_detach);
 EXPORT_INTERNAL(myalloc_ring_kind);
 EXPORT_INTERNAL(myalloc_ring_stats);
+EXPORT_INTERNAL(myalloc_ring_may_sleep);
+EXPORT_INTERNAL(myalloc_ring_release_to);
 
 EXPORT_INTERNAL(myalloc_finding);
 EXPORT_INTERNAL(myalloc_buddy_validate);
