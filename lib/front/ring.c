@@ -778,7 +778,8 @@ int myalloc_ring_destroy(struct myalloc_ring *ring)
 	if (busy || ring->part->peeked) {
 		myalloc_zone_err(ring->front.zone,
 				 "ring %s cannot be destroyed: %u record%s %s reserved, %u peeked",
-				 ring->front.name, busy, myalloc_s(busy), myalloc_are(busy), (u32)!!ring->part->peeked);
+				 ring->front.name, busy, myalloc_s(busy), myalloc_are(busy),
+				 (u32)!!ring->part->peeked);
 		return -EBUSY;
 	}
 	free_ring(ring);

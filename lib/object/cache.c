@@ -89,8 +89,9 @@ static void report_in_the_way(struct myalloc_cache *c)
 	report = myalloc_report_begin(reports, &irq);
 	if (!report)
 		return;
-	myalloc_report_add(report, "cache %s: the name is already used by cache %u, of objects of %u bytes, created ",
-			   c->name, c->id, c->layout.object_size);
+	myalloc_report_add(report, "cache %s: the name is already used by cache %u, ", c->name,
+			   c->id);
+	myalloc_report_add(report, "of objects of %u bytes, created ", c->layout.object_size);
 	if (c->maker) {
 		myalloc_report_add(report, "at ");
 		myalloc_report_symbol(report, c->maker);

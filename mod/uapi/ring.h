@@ -114,7 +114,10 @@ struct myalloc_ring_record {
  * struct myalloc_ring_control - the first page of a mapping
  * @data_bytes: bytes of the ring, a power of two
  * @header_bytes: bytes before each record
+ * @pad: zero
+ * @pad2: zero; @tail has a cache line of its own
  * @tail: records can be read up to here
+ * @pad3: zero; @oldest has a cache line of its own
  * @oldest: position of the oldest record that was not released
  */
 struct myalloc_ring_control {
