@@ -130,7 +130,8 @@ wait $!
 refuse "the directory goes with the cache" test -e $dir/caches/probe
 
 # Every statistic that the tool explains is a line of the file stats.
-myallocctl stat explain >/tmp/explain
+# In a terminal that is wide enough for a line each.
+COLUMNS=400 myallocctl stat explain >/tmp/explain
 missing=$(awk '$1 == "Zone" { zone = 1 } $1 == "Cache" { zone = 0 } zone && NF > 1 && $1 != "name" {
 	print $1 }' /tmp/explain | while read -r field; do
 		grep -qE "^$field(_order0)? " $dir/stats || echo "$field"
