@@ -154,8 +154,10 @@ static void take_row(struct history *h, struct json_object *item)
 static void take_zone(struct history *h, struct json_object *zone, double page)
 {
 	static __u64 fails, bad_frees, corruptions;
+	double capacity = known(number(zone, "nr_pages")) * page;
 
-	h->capacity = known(number(zone, "nr_pages")) * page;
+	if (h->capacity < capacity)
+		h->capacity = capacity;
 	h->holder[PLOT_USERS][h->nr] = known(number(zone, "page_pages")) * page;
 	h->holder[PLOT_SLABS][h->nr] = known(number(zone, "slab_pages")) * page;
 	h->holder[PLOT_CACHED][h->nr] = known(number(zone, "cached_pages")) * page;

@@ -22,6 +22,7 @@ struct history_row {
  * @x: seconds since the first reading
  * @holder: bytes of the zone in each place, in the order of enum plot_color
  * @unusable: by order, 0 to 1
+ * @capacity: bytes of the reserve when it was largest
  * @allocs, @frees: of pages, per second
  * @hit: of these, percent
  * @fails, @bad_frees, @corruptions: what was counted between first and last reading

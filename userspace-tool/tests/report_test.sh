@@ -115,6 +115,12 @@ grep -q "500 points, each the mean of several readings" "$page" || fail "not thi
 grep -q "500 points of 4 readings each" "$page" || fail "it does not say so"
 grep -q ">time, min<" "$page" || fail "the axis is not in minutes"
 
+begin "a reserve that shrank is drawn as large as it was"
+sed '1s/"nr_pages":[0-9]*/"nr_pages":262144/' "$history" >"$tmp/shrunk"
+tool report "$tmp/shrunk" -o "$page"
+exits 0
+[ "$(number '>1024 MiB over ')" = 1 ] || fail "$(grep -o '[0-9.]* MiB over ' "$page")"
+
 begin "what is no history is refused"
 while IFS='|' read -r text why; do
 	printf '%b' "$text" >"$tmp/bad"
