@@ -29,7 +29,7 @@ draw()
 }
 
 step "drawing top" "5 s" draw top 862 556
-step "drawing map" "5 s" draw map 862 592
+step "drawing map" "5 s" draw map 676 592
 step "drawing the report" "5 s" draw report 1000 1500
 cp "$out/top.png" "$out/map.png" "$out/report.png" "$root/vm/screenshots/"
 say "pictures: vm/screenshots/top.png, map.png, report.png; whole pages: $out/guest/files"

@@ -41,8 +41,11 @@
 #define PARAMETERS_MAX	16
 #define PATIENCE_MS	10000
 
+#define PALETTE		16
+
 struct look {
-	unsigned char color;	/* 0: as it comes, 1 to 8: ANSI colours */
+	/* 0: as it comes, 1 to 8: ANSI colours, from PALETTE on: those of the palette of 256 */
+	unsigned short color, back;
 	bool bold, dim, reverse;
 };
 
@@ -171,6 +174,13 @@ static void set_look(const int *p, int nr)
 			screen.look.color = p[i] - 29;
 		else if (p[i] == 39)
 			screen.look.color = 0;
+		else if (p[i] == 49)
+			screen.look.back = 0;
+		else if ((p[i] == 38 || p[i] == 48) && i + 2 < nr && p[i + 1] == 5) {
+			*(p[i] == 38 ? &screen.look.color : &screen.look.back) =
+				PALETTE + (p[i + 2] & 255);
+			i += 2;
+		}
 	}
 }
 
@@ -514,16 +524,36 @@ static void put_cell(FILE *file, const struct cell *c)
 
 static bool same_look(const struct look *a, const struct look *b)
 {
-	return a->color == b->color && a->bold == b->bold && a->dim == b->dim &&
+	return a->color == b->color && a->back == b->back && a->bold == b->bold && a->dim == b->dim &&
 	       a->reverse == b->reverse;
 }
 
+/* A colour as CSS has it; the palette has 16 colours, a cube of 6 * 6 * 6 and 24 greys. */
+static const char *css(unsigned int color, const char *otherwise, char *text, size_t size)
+{
+	static const char *const ansi[] = {
+		"#555", "#f07070", "#7fd07f", "#e0c060", "#7090f0", "#d080d0", "#70c0d0", "#fff",
+	};
+	static const unsigned char level[] = { 0, 95, 135, 175, 215, 255 };
+
+	if (!color)
+		return otherwise;
+	if (color < PALETTE + 16)
+		return ansi[(color < PALETTE ? color - 1 : color - PALETTE) % 8];
+	color -= PALETTE + 16;
+	if (color < 216)
+		snprintf(text, size, "#%02x%02x%02x", level[color / 36], level[color / 6 % 6],
+			 level[color % 6]);
+	else
+		snprintf(text, size, "#%06x", (8 + 10 * (color - 216)) * 0x010101);
+	return text;
+}
+
+#define FRONT	"#d8d8d8"
+#define BACK	"#181818"
+
 static void html(const char *line, const char *name)
 {
-	static const char *const color[] = {
-		"#d8d8d8", "#555", "#f07070", "#7fd07f", "#e0c060", "#7090f0", "#d080d0", "#70c0d0",
-		"#fff",
-	};
 	FILE *file = fopen(name, "we");
 	int i, k;
 
@@ -536,11 +566,14 @@ static void html(const char *line, const char *name)
 	for (i = 0; i < screen.rows; i++) {
 		for (k = 0; k < screen.columns; ) {
 			const struct look *l = &screen.cell[i][k].look;
+			const char *front, *back;
+			char texts[2][24];
 
-			fprintf(file, "<span style=\"%s:%s;%s%s\">",
-				l->reverse ? "color:#181818;background" : "color",
-				color[l->color], l->bold ? "font-weight:bold;" : "",
-				l->dim ? "opacity:.75" : "");
+			front = css(l->color, FRONT, texts[0], sizeof(texts[0]));
+			back = css(l->back, BACK, texts[1], sizeof(texts[1]));
+			fprintf(file, "<span style=\"color:%s;background:%s;%s%s\">",
+				l->reverse ? back : front, l->reverse ? front : back,
+				l->bold ? "font-weight:bold;" : "", l->dim ? "opacity:.75" : "");
 			for (; k < screen.columns && same_look(l, &screen.cell[i][k].look); k++)
 				put_cell(file, &screen.cell[i][k]);
 			fputs("</span>", file);

@@ -41,7 +41,7 @@ pause 500
 html /out/map.html
 exit 0
 END
-TERM=xterm-256color LANG=C.UTF-8 try term 100x32 myallocctl map </tmp/map
+TERM=xterm-256color LANG=C.UTF-8 try term 78x32 myallocctl map </tmp/map
 try wait $stress
 try wait $record
 kill $contract
