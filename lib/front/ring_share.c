@@ -23,7 +23,8 @@
  *
  * One of them sees the other's store (models/litmus/ring-wake.litmus), so no wake-up is lost. The
  * producer that changes waiting from 1 to 0 wakes; so while the consumer is at work, or until it
- * comes, there is at most one wake-up.
+ * comes, there is at most one wake-up. A release that finds a record publishes it, so that one more
+ * look of the consumer's own sees it.
  *
  * Invariants
  *	U1  The published tail never goes back, and is at most tail. The published oldest is at
@@ -93,6 +94,8 @@ bool myalloc_ring_may_sleep(struct myalloc_ring *ring)
 	if (!readable(ring))
 		return true;
 	WRITE_ONCE(share->waiting, 0);
+	/* What is readable may have been reserved since. */
+	myalloc_ring_publish(ring, share);
 	return false;
 }
 
@@ -128,7 +131,8 @@ static int count_records(struct myalloc_ring *r, u64 pos, u64 *read, u64 *skippe
  * @pos: where the last of them ends; any value
  *
  * The consumer waits from then on if there is no other record to read, as after
- * myalloc_ring_may_sleep().
+ * myalloc_ring_may_sleep(). If there is one, it is published, and nobody wakes for it: who is told
+ * of edges only looks once more after each release before it sleeps.
  *
  * Context: task, may sleep; only one of the consumer's calls at a time.
  * Return: 0; -EINVAL if no record ends there, or one before it is neither committed nor discarded;
