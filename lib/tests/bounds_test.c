@@ -462,8 +462,8 @@ static void contract_deferred(const struct myalloc_contract_line *line, u32 page
 		    "an alloc of %u pages after %d deferred frees splits and merges %u times at most, in 1 hold: %llu, %u",
 		    pages, ALONE, 3 * CHUNK_ORDER, alloc_moves, alloc_holds);
 	ktap_result(free_moves && free_moves <= CHUNK_ORDER && free_holds == 1,
-		    "a free of these merges %d times at most, in 1 hold: %llu, %u", CHUNK_ORDER,
-		    free_moves, free_holds);
+		    "a free of these %u pages merges %d times at most, in 1 hold: %llu, %u", pages,
+		    CHUNK_ORDER, free_moves, free_holds);
 	if (myalloc_contract_end(c, 0))
 		host_fatal("the contract does not end");
 	end_zone();
