@@ -164,7 +164,7 @@ static void not_woken(struct myalloc_ring_share *share)
 {
 }
 
-/* What user space can see is not freed, and a release of what is not read changes nothing. */
+/* A shared ring cannot be destroyed, and a release that names a wrong position changes nothing. */
 static void ring_ends_shared(void)
 {
 	static u64 tail, oldest;

@@ -854,7 +854,9 @@ int main(int argc, char **argv)
 	u32 i;
 
 	seed = program_seed();
-	program_options(argc, argv, "Trace events: what is recorded, and what is not.", options);
+	program_options(argc, argv,
+			"Trace events: each allocation and free of a user is recorded once.",
+			options);
 	ktap_plan(ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		ok = true;

@@ -88,38 +88,37 @@ static int find_shared(struct cmd *c, struct device *d, const char **name, __u64
 	return err;
 }
 
-static int ring_read(struct cmd *c)
+/* The work of the verbs that read a shared ring: @visit does it. */
+static int visit_shared(struct cmd *c, struct ring_wish *w,
+			int (*visit)(struct device *, const char *, __u64,
+				     const struct ring_wish *))
 {
-	struct ring_wish w = { .count = RING_ALL };
 	const char *name;
 	struct device d;
 	__u64 id;
 	int code;
 
-	cmd_options(c, &w);
+	cmd_options(c, w);
 	code = find_shared(c, &d, &name, &id);
 	if (code)
 		return code;
-	code = ring_read_all(&d, name, id, &w);
+	code = visit(&d, name, id, w);
 	device_close(&d);
 	return code;
+}
+
+static int ring_read(struct cmd *c)
+{
+	struct ring_wish w = { .count = RING_ALL };
+
+	return visit_shared(c, &w, ring_read_all);
 }
 
 static int ring_follow(struct cmd *c)
 {
 	struct ring_wish w = { .count = RING_ALL, .ms = STOP_NEVER };
-	const char *name;
-	struct device d;
-	__u64 id;
-	int code;
 
-	cmd_options(c, &w);
-	code = find_shared(c, &d, &name, &id);
-	if (code)
-		return code;
-	code = ring_follow_all(&d, name, id, &w);
-	device_close(&d);
-	return code;
+	return visit_shared(c, &w, ring_follow_all);
 }
 
 static int ring_map(struct cmd *c)

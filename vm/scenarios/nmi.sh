@@ -31,6 +31,17 @@ least()
 	tr , '\n' <$parameters/seen | sort -n | head -n 1
 }
 
+# ask_for_nmis: until there were enough in each situation; sets $asked
+ask_for_nmis()
+{
+	asked=0
+	while [ "$(least)" -lt $enough ] && [ $asked -lt 3000 ]; do
+		echo "nmi $batch" >/guest/host
+		asked=$((asked + batch))
+		sleep 3
+	done
+}
+
 # round CHECKS: load the module with these checks, with both CPUs at work
 round()
 {
@@ -38,12 +49,7 @@ round()
 	expect "checks=$1: the client loads" insmod /guest/modules/myalloc_nmi.ko
 	myallocctl -o /tmp/run.json stress run --kind mixed --time 600s --threads 2 >/dev/null 2>&1 &
 	stress=$!
-	asked=0
-	while [ "$(least)" -lt $enough ] && [ $asked -lt 3000 ]; do
-		echo "nmi $batch" >/guest/host
-		asked=$((asked + batch))
-		sleep 3
-	done
+	ask_for_nmis
 	kill -INT $stress
 	wait $stress
 	note "checks=$1: $asked NMIs were asked for; working, zone locked, cache locked, plain cache locked: seen $(cat $parameters/seen), allocations refused $(cat $parameters/refused), frees $(cat $parameters/freed); $(stat_of deferred_frees) frees of pages deferred"
@@ -86,12 +92,7 @@ promised()
 	expect "contract: the client loads" insmod /guest/modules/myalloc_nmi.ko contract=1
 	myallocctl -o /tmp/run.json stress run --kind exhaust --time 600s --threads 2 >/dev/null 2>&1 &
 	stress=$!
-	asked=0
-	while [ "$(least)" -lt $enough ] && [ $asked -lt 3000 ]; do
-		echo "nmi $batch" >/guest/host
-		asked=$((asked + batch))
-		sleep 3
-	done
+	ask_for_nmis
 	expect "contract: every invariant holds while they come" myallocctl validate
 	kill -INT $stress
 	wait $stress
