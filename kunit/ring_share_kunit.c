@@ -247,6 +247,37 @@ static void share_wake_race(struct kunit *test)
 	expect_end(fx);
 }
 
+/* A record, and the first half of its commit: the producer has not published it yet. */
+static void reserve_and_store(const char *where)
+{
+	struct myalloc_ring_header *h;
+
+	if (strcmp(where, "ring-tell") || hook.reached)
+		return;
+	hook.reached = true;
+	h = (void *)((char *)reserve(hook.test, 8) - user.ring->header);
+	smp_store_release(&h->length, h->length & MYALLOC_RING_LENGTH);
+}
+
+/* What a release finds after it has published the tail is published as well: nobody wakes for it. */
+static void share_release_race(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test);
+	struct myalloc_ring *ring = shared_ring(fx, MYALLOC_RING_MANY);
+
+	hook.test = test;
+	hook.reached = false;
+	if (!fixture_set_hook(reserve_and_store)) {
+		expect_end(fx);
+		kunit_skip(test, "no hooks here");
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_ring_release_to(ring, 0), 0);
+	fixture_set_hook(NULL);
+	KUNIT_EXPECT_TRUE(test, hook.reached);
+	expect_told(test, 16, 0, 0);
+	expect_end(fx);
+}
+
 static void share_nmi(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -412,6 +443,7 @@ static struct kunit_case share_cases[] = {
 	KUNIT_CASE(share_wake_race),
 	KUNIT_CASE(share_nmi),
 	KUNIT_CASE(share_release),
+	KUNIT_CASE(share_release_race),
 	KUNIT_CASE(share_many),
 	KUNIT_CASE(share_damage),
 	KUNIT_CASE(share_ends),
