@@ -59,7 +59,7 @@ static inline unsigned long myalloc_compat_module_text(const struct module *mod,
 #define MYALLOC_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
 #endif
 
-/* The string of a trace event that __string() has named is not named again since 6.10. */
+/* Since 6.10 __assign_str() takes the string that __string() has named. */
 #if MYALLOC_KERNEL(6, 10)
 #define MYALLOC_ASSIGN_STR(field, ...)	__assign_str(field)
 #else

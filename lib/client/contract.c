@@ -688,7 +688,7 @@ static void check_stacks(struct myalloc_contract_part *part, struct myalloc_vali
 
 	if (stacks_agree(part, &held, &wrong))
 		return;
-	/* An interrupt that has been under way all the time is none the second time. */
+	/* One interrupt may have been at work during the whole look: wait for it, look again. */
 	myalloc_limit_sync(&part->limit);
 	if (!stacks_agree(part, &held, &wrong))
 		myalloc_finding(v, "J4: %s: the stacks hold %u things, %u not kept, counted %lld",

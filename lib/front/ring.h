@@ -62,7 +62,7 @@ struct myalloc_ring_part {
 
 /**
  * struct myalloc_ring_share - what a ring tells its consumer in user space; see ring_share.c
- * @tail: what was committed so far ends at or before it, or is told later; never goes back
+ * @tail: position up to which the consumer may look for records; never goes back
  * @oldest: the oldest record that was not released
  * @wake: wakes the consumer up; may be called in any context
  * @waiting: 1 if the consumer wants to be woken up by the next commit or discard

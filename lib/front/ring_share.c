@@ -53,7 +53,7 @@
 
 #define SLICE	1024	/* records between two calls of cond_resched() */
 
-/* Can the consumer read a record? A damaged header is for it to find: it need not wait for that. */
+/* Can the consumer read a record? Also true at a damaged header: it must find that, not wait. */
 static bool readable(struct myalloc_ring *r)
 {
 	struct myalloc_ring_part *part = r->part;
@@ -99,7 +99,7 @@ bool myalloc_ring_may_sleep(struct myalloc_ring *ring)
 	return false;
 }
 
-/* Follows the records from oldest to @pos; a release of others changes nothing. */
+/* Follows the records from oldest to @pos, where one of them must end. Changes nothing. */
 static int count_records(struct myalloc_ring *r, u64 pos, u64 *read, u64 *skipped)
 {
 	struct myalloc_ring_part *part = r->part;
@@ -131,8 +131,8 @@ static int count_records(struct myalloc_ring *r, u64 pos, u64 *read, u64 *skippe
  * @pos: where the last of them ends; any value
  *
  * The consumer waits from then on if there is no other record to read, as after
- * myalloc_ring_may_sleep(). If there is one, it is published, and nobody wakes for it: who is told
- * of edges only looks once more after each release before it sleeps.
+ * myalloc_ring_may_sleep(). If there is one, it is published, and nobody is woken for it: an
+ * edge-triggered poller looks once more after each release before it sleeps.
  *
  * Context: task, may sleep; only one of the consumer's calls at a time.
  * Return: 0; -EINVAL if no record ends there, or one before it is neither committed nor discarded;

@@ -18,10 +18,10 @@
  *
  * NMI: an allocation that cannot have the lock takes a block from the stack of its CPU by at most E
  * exchanges. Each NMI operation that took from the stack, or whose free was deferred, requests a
- * hard interrupt of its CPU, which completes deferred frees and fills the stack. So E
- * allocations and E frees of a CPU succeed from the start of one of these interrupts to the end of
- * the next; models/limit.pml checks that. An NMI on top of an allocation or of the refill finds
- * each word of the stack either taken or not, as the exchange decides.
+ * hard interrupt of its CPU, which completes deferred frees and fills the stack. So E allocations
+ * and E frees of a CPU succeed from the start of one of these interrupts to the end of the next;
+ * models/limit.pml checks that. An NMI on top of an allocation or of the refill finds each word of
+ * the stack either taken or not, as the exchange decides.
  *
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
  * sites if it is beyond. The interrupt does 2 * E holds.

@@ -3,8 +3,8 @@
  * Nodes: the zones of several NUMA nodes as one set
  *
  * What it is: a list of zones, each of which has the memory of one node, and for each node the
- * order in which a request of that node tries them. Zones know nothing of it. Whoever wants memory
- * of a certain zone asks that zone; whoever wants a page near a CPU asks the set.
+ * order in which a request of that node tries them. Zones know nothing of it. A caller that
+ * needs a certain zone asks that zone; one that needs a page near a CPU asks the set.
  *
  *	       zone[0]  zone[1]  zone[2]	zones of nodes 0, 1 and 3
  *	order	  0        1        2		of node 0
@@ -166,7 +166,7 @@ struct myalloc_zone *myalloc_nodes_zone(struct myalloc_nodes *nodes, int node,
 
 /* --- pages ------------------------------------------------------------------------ */
 
-/* Ask zones from number @from in the order of a node on. Returns its number, or nr_zones. */
+/* Asks the zones of a row from index @from on. Returns the index of what served, or nr_zones. */
 static u32 ask(struct myalloc_nodes *nodes, const u16 *row, u32 from, unsigned int order,
 	       myalloc_flags_t flags, unsigned long caller, void **addr)
 {
@@ -180,7 +180,7 @@ static u32 ask(struct myalloc_nodes *nodes, const u16 *row, u32 from, unsigned i
 	return i;
 }
 
-/* The preferred zone had nothing that costs no wait. */
+/* The preferred zone could not serve the request without waiting. */
 static noinline void *alloc_far(struct myalloc_nodes *nodes, const u16 *row, unsigned int order,
 				myalloc_flags_t flags, unsigned long caller)
 {

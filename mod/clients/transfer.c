@@ -2,8 +2,8 @@
 /*
  * Example of a contract: a driver of a device that transfers data, on two kinds of memory
  *
- * Each transfer needs a request and a buffer, one page or 64 KiB (two pages where a page has that
- * many), and cannot wait for them, as in an interrupt; at most 256 transfers are under way. With
+ * Each transfer needs a request and a buffer, one page or 64 KiB (two pages where pages have
+ * 64 KiB), and cannot wait for them, as in an interrupt; at most 256 transfers are under way. With
  * contract=0 requests come from a mempool on kmalloc() and buffers from the page allocator, as in
  * many drivers. With contract=1 both come from a contract, which states exactly that; nothing else
  * differs.
