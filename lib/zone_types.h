@@ -541,6 +541,7 @@ static inline struct myalloc_zone *myalloc_zone_child(const struct myalloc_zone 
 		return NULL;
 	/* Pairs with set_child() of client/contract.c. */
 	child = smp_load_acquire(&zone->children->zone[frame->cache]);
+	myalloc_env_point("zone-child");
 	return IS_ERR(child) ? NULL : child;
 }
 

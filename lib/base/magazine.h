@@ -264,23 +264,31 @@ static __always_inline void myalloc_magazine_set_count(struct myalloc_magazine_c
 	WRITE_ONCE(cpu->top, myalloc_magazine_first(cpu->loaded) + count);
 }
 
+/* Set an epoch to @age unless a remake requires the slow path, also if it does so just now. */
+static inline void myalloc_magazines_set_epoch(u64 *epoch, u64 age)
+{
+	u64 old = READ_ONCE(*epoch);
+
+	myalloc_env_point("magazine-epoch");
+	if (old != MYALLOC_EPOCH_NEVER)
+		cmpxchg(epoch, old, age);
+}
+
 /**
  * myalloc_magazines_next_epoch() - begin a new epoch
  * @mags: the magazines
  *
  * To be called before the states that stale slots point to go away.
  *
- * Context: any; the owner excludes concurrent calls.
+ * Context: any; the owner excludes concurrent calls, but not a remake.
  */
 static inline void myalloc_magazines_next_epoch(struct myalloc_magazines *mags)
 {
 	u64 age = mags->age + 1;
 
 	smp_store_release(&mags->age, age);	/* pairs with renew() of magazine.c */
-	if (mags->epoch != MYALLOC_EPOCH_NEVER)
-		WRITE_ONCE(mags->epoch, age);
-	if (mags->inner_epoch != MYALLOC_EPOCH_NEVER)
-		WRITE_ONCE(mags->inner_epoch, age);
+	myalloc_magazines_set_epoch(&mags->epoch, age);
+	myalloc_magazines_set_epoch(&mags->inner_epoch, age);
 }
 
 /**

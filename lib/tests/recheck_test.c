@@ -11,6 +11,7 @@
 #include <kunit/test.h>
 
 #include "env.h"
+#include "client/contract.h"
 #include "object/check.h"
 #include "object/limbo.h"
 #include "page/drain.h"
@@ -669,7 +670,76 @@ static void recheck_drain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&w.zone->pcp[0]), 0);
 }
 
+/* --- magazines ------------------------------------------------------------------------ */
+
+/* What a remake does first. */
+static void close_magazines(const char *where)
+{
+	if (strcmp(where, "magazine-epoch"))
+		return;
+	host_preempt_point = NULL;
+	WRITE_ONCE(w.cache->mags.epoch, MYALLOC_EPOCH_NEVER);
+	WRITE_ONCE(w.cache->mags.inner_epoch, MYALLOC_EPOCH_NEVER);
+}
+
+/* An epoch that begins while a remake closes the magazines does not open the fast path again. */
+static void recheck_epoch(struct kunit *test)
+{
+	struct myalloc_magazines *mags;
+	u64 age;
+
+	begin(test, false, 0);
+	mags = &w.cache->mags;
+	age = mags->age;
+	host_preempt_point = close_magazines;
+	myalloc_magazines_next_epoch(mags);
+	KUNIT_EXPECT_EQ(test, mags->age, age + 1);
+	KUNIT_EXPECT_EQ(test, mags->epoch, MYALLOC_EPOCH_NEVER);
+	KUNIT_EXPECT_EQ(test, mags->inner_epoch, MYALLOC_EPOCH_NEVER);
+	mags->epoch = mags->age;
+	mags->inner_epoch = mags->age;
+}
+
+/* --- contracts ------------------------------------------------------------------------ */
+
+/* What the end of a contract does before it waits for a grace period. */
+static void hide_child(const char *where)
+{
+	if (strcmp(where, "zone-child"))
+		return;
+	host_preempt_point = NULL;
+	w.zone->children->zone[0] = ERR_PTR(-EAGAIN);
+}
+
+/* A contract ends while a block of it is freed, or its size is asked for, by the parent. */
+static void recheck_child(struct kunit *test)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 4, .orders = 1,
+	};
+	struct myalloc_contract_plan plan;
+	struct myalloc_zone *child;
+	struct myalloc_contract *contract;
+	void *block;
+
+	begin_chunks(test, 2, false, 0);
+	contract = myalloc_contract_create(w.zone, "c", &line, 1, 0, &plan);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, contract);
+	child = myalloc_contract_zone(contract, 0);
+	block = myalloc_pages_alloc(child, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	host_preempt_point = hide_child;
+	KUNIT_EXPECT_EQ(test, myalloc_usable_size(w.zone, block), PAGE_SIZE);
+	w.zone->children->zone[0] = child;
+	host_preempt_point = hide_child;
+	KUNIT_EXPECT_EQ(test, myalloc_free(w.zone, block), 0);
+	w.zone->children->zone[0] = child;
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(contract, 0), 0);
+}
+
 static struct kunit_case recheck_cases[] = {
+	KUNIT_CASE(recheck_epoch),
+	KUNIT_CASE(recheck_child),
 	KUNIT_CASE(recheck_free_exact),
 	KUNIT_CASE(recheck_free_object),
 	KUNIT_CASE(recheck_walk_live),

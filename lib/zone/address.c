@@ -31,6 +31,20 @@ static u32 owner_of(const struct myalloc_frame *first)
 	return owner < MYALLOC_OWNERS_KINDS ? owner : 0;
 }
 
+/*
+ * Preemption off. Free a block of pages whose first tag is @first, or one of the zone of a contract
+ * that has it as a chunk.
+ */
+static int free_block(struct myalloc_zone *zone, void *addr, const struct myalloc_frame *first,
+		      unsigned long caller)
+{
+	struct myalloc_zone *child = myalloc_zone_child(zone, first);	/* once: it may end */
+
+	if (unlikely(child))
+		return myalloc_free_for(child, addr, caller);
+	return myalloc_pages_free_for(zone, addr, first->order, caller);
+}
+
 /* myalloc_free() on behalf of the code at @caller. */
 int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
 {
@@ -38,7 +52,7 @@ int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller
 	struct myalloc_frame *frame, first = { .tag = 0 };
 	int err;
 
-	preempt_disable();	/* keeps the cache from being freed */
+	preempt_disable();	/* keeps the cache, and the zone of a contract, from being freed */
 	frame = find(zone, addr, &cache);
 	if (frame)
 		first.tag = READ_ONCE(frame->tag);
@@ -49,10 +63,8 @@ int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller
 	else if (first.type == MYALLOC_FRAME_EXTENT)
 		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
 					  owner_of(&first), caller);
-	else if (unlikely(myalloc_zone_child(zone, &first)))
-		err = myalloc_free_for(myalloc_zone_child(zone, &first), addr, caller);
 	else
-		err = myalloc_pages_free_for(zone, addr, first.order, caller);
+		err = free_block(zone, addr, &first, caller);
 	preempt_enable();
 	return err;
 }
@@ -83,6 +95,7 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 {
 	struct myalloc_cache *cache;
 	struct myalloc_frame *frame, first = { .tag = 0 };
+	struct myalloc_zone *child = NULL;
 	unsigned long size = 0;
 	const u8 *state;
 
@@ -92,11 +105,13 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 		state = myalloc_object_state(cache, addr);
 		if (state && READ_ONCE(*state) == myalloc_user_state(cache))
 			size = cache->layout.object_size;
-	} else if (frame && unlikely(myalloc_zone_child(zone, frame))) {
-		size = myalloc_usable_size(myalloc_zone_child(zone, frame), addr);
-	} else if (frame && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr) {
-		first.tag = READ_ONCE(frame->tag);
+	} else if (frame) {
+		child = myalloc_zone_child(zone, frame);
+		if (!child && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr)
+			first.tag = READ_ONCE(frame->tag);
 	}
+	if (unlikely(child))
+		size = myalloc_usable_size(child, addr);
 	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_LENT ||
 	    (first.type == MYALLOC_FRAME_EXTENT &&
 	     owner_of(&first) == myalloc_frame_owner(&first)))
