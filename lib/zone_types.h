@@ -103,12 +103,14 @@ struct myalloc_client {
 
 /**
  * struct myalloc_clients - the clients of a zone
+ * @ending: held while a client and those below it are released; taken before @mutex
  * @mutex: protects @list and @last; held for a whole walk over the clients
  * @list: all clients
  * @last: number of the client created last
  * @of: client of each owner of extents, NULL if it has none
  */
 struct myalloc_clients {
+	struct mutex ending;	/* releases */
 	struct mutex mutex;	/* list of clients */
 	struct list_head list;
 	u64 last;

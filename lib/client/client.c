@@ -30,8 +30,10 @@
  *	I2  pages <= hard, unless hard was exceeded when it was set.
  *	I3  A client outlives its caches, fronts, extents and the clients below it.
  *
- * Locking: clients->mutex is held for a whole walk and is the outermost lock. The creator of a
- * client must not end it while it is in use, as with a cache.
+ * Locking: clients->ending is held for a whole release, so that of two releases of a client, from
+ * above it and by its number, the second one finds that it has ended. clients->mutex is held for a
+ * whole walk. They are the outermost locks, in this order. The creator of a client must not end it
+ * while it is in use, as with a cache.
  *
  * Cost: a zone without clients has none. The first one adds sizeof(struct myalloc_clients) to it,
  * each one is sizeof(struct myalloc_client). It takes one of the MYALLOC_OWNERS_KINDS - 1
@@ -105,6 +107,7 @@ static bool has_list(struct myalloc_zone *zone)
 	if (!zone->clients)
 		clients = myalloc_env_zalloc_charged(sizeof(*clients), zone->node);
 	if (clients) {
+		mutex_init(&clients->ending);
 		mutex_init(&clients->mutex);
 		INIT_LIST_HEAD(&clients->list);
 		zone->meta_bytes += sizeof(*clients);
@@ -440,7 +443,7 @@ void myalloc_client_free_extents(struct myalloc_zone *zone, u32 number, bool poi
 	myalloc_zone_walk_blocks(zone, free_extent, &doomed);
 }
 
-/* Frees all that a client holds and ends it. */
+/* clients->ending held. Frees all that a client holds and ends it. */
 static int release(struct myalloc_client *client, bool poison)
 {
 	struct myalloc_client_stats stats;
@@ -484,6 +487,7 @@ static struct myalloc_client *find_leaf(struct myalloc_client *top)
 	return leaf;
 }
 
+/* clients->ending held. */
 static int release_all(struct myalloc_client *top, bool poison)
 {
 	struct myalloc_client *leaf;
@@ -491,9 +495,19 @@ static int release_all(struct myalloc_client *top, bool poison)
 
 	do {
 		leaf = find_leaf(top);
+		myalloc_env_point("client-leaf");
 		err = release(leaf, poison);
 	} while (leaf != top && !err);
 	return err;
+}
+
+static int check_release(const struct myalloc_zone *zone, const char *name, unsigned int flags)
+{
+	if (flags == MYALLOC_RELEASE_ALL || flags == (MYALLOC_RELEASE_ALL | MYALLOC_RELEASE_POISON))
+		return 0;
+	pr_err("%s: client %s: unknown flags 0x%x, or poison without release\n", zone->name, name,
+	       flags);
+	return -EINVAL;
 }
 
 /**
@@ -510,21 +524,68 @@ static int release_all(struct myalloc_client *top, bool poison)
  */
 int myalloc_client_end(struct myalloc_client *client, unsigned int flags)
 {
+	struct myalloc_clients *clients;
 	int err;
 
 	if (!client)
 		return 0;
-	if (flags && flags != MYALLOC_RELEASE_ALL &&
-	    flags != (MYALLOC_RELEASE_ALL | MYALLOC_RELEASE_POISON)) {
-		pr_err("%s: client %s: unknown flags 0x%x, or poison without release\n",
-		       client->zone->name, client->name, flags);
-		return -EINVAL;
+	if (!flags) {
+		err = report_busy(client);
+		if (!err)
+			free_client(client);
+		return err;
 	}
-	if (flags)
-		return release_all(client, flags & MYALLOC_RELEASE_POISON);
-	err = report_busy(client);
-	if (!err)
-		free_client(client);
+	err = check_release(client->zone, client->name, flags);
+	if (err)
+		return err;
+	clients = client->zone->clients;
+	mutex_lock(&clients->ending);
+	err = release_all(client, flags & MYALLOC_RELEASE_POISON);
+	mutex_unlock(&clients->ending);
+	return err;
+}
+
+/*
+ * Find a client that its owner has left; -ENOENT or -EPERM. Once it is gone nobody has a pointer to
+ * it, so only its number and the release of a client above it can end it.
+ */
+static struct myalloc_client *find_gone(struct myalloc_clients *clients, u64 id)
+{
+	struct myalloc_client *client, *found = ERR_PTR(-ENOENT);
+
+	mutex_lock(&clients->mutex);
+	list_for_each_entry(client, &clients->list, link)
+		if (client->id == id)
+			found = client->gone ? client : ERR_PTR(-EPERM);
+	mutex_unlock(&clients->mutex);
+	return found;
+}
+
+/**
+ * myalloc_client_end_gone() - end a client whose owner is gone
+ * @zone: the zone
+ * @id: number of the client, any value
+ * @flags: as for myalloc_client_end(), not 0
+ *
+ * The owner of a client above it may end both at the same time.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: as myalloc_client_end(); -ENOENT if there is no such client; -EPERM if its owner is not
+ * gone.
+ */
+int myalloc_client_end_gone(struct myalloc_zone *zone, u64 id, unsigned int flags)
+{
+	struct myalloc_clients *clients = READ_ONCE(zone->clients);
+	struct myalloc_client *client;
+	int err;
+
+	if (!clients)
+		return -ENOENT;
+	mutex_lock(&clients->ending);
+	client = find_gone(clients, id);
+	err = PTR_ERR_OR_ZERO(client) ?: check_release(zone, client->name, flags) ?:
+	      release_all(client, flags & MYALLOC_RELEASE_POISON);
+	mutex_unlock(&clients->ending);
 	return err;
 }
 

@@ -33,6 +33,7 @@ typedef bool (*myalloc_client_fn)(struct myalloc_client *client, void *arg);
 
 void myalloc_client_walk(struct myalloc_zone *zone, myalloc_client_fn fn, void *arg);
 void myalloc_client_stats(struct myalloc_client *client, struct myalloc_client_stats *stats);
+int myalloc_client_end_gone(struct myalloc_zone *zone, u64 id, unsigned int flags);
 u32 myalloc_client_orphan(struct myalloc_zone *zone, const void *owner);
 void myalloc_client_free_extents(struct myalloc_zone *zone, u32 number, bool poison);
 

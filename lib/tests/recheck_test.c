@@ -7,10 +7,12 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <kunit/test.h>
 
 #include "env.h"
+#include "client/client.h"
 #include "client/contract.h"
 #include "object/check.h"
 #include "object/limbo.h"
@@ -737,9 +739,69 @@ static void recheck_child(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(contract, 0), 0);
 }
 
+/* --- clients -------------------------------------------------------------------------- */
+
+static struct release {
+	pthread_t thread;
+	u64 id;
+	int err;
+	bool began;
+} by_number;
+
+static void *end_by_number(void *unused)
+{
+	host_set_cpu(1);
+	WRITE_ONCE(by_number.began, true);
+	by_number.err = myalloc_client_end_gone(w.zone, by_number.id, MYALLOC_RELEASE_ALL);
+	return NULL;
+}
+
+static void release_meanwhile(const char *where)
+{
+	if (strcmp(where, "client-leaf"))
+		return;
+	host_preempt_point = NULL;
+	pthread_create(&by_number.thread, NULL, end_by_number, NULL);
+	while (!READ_ONCE(by_number.began))
+		sched_yield();
+	usleep(20000);	/* far more than it needs, unless it must wait */
+}
+
+/* A client that its owner has left is released by its number, and from above it, at once. */
+static void recheck_release(struct kunit *test)
+{
+	struct myalloc_client_args args = { .name = "top" };
+	struct myalloc_client *top, *below;
+	u32 pages;
+
+	begin(test, false, 0);
+	pages = w.zone->buddy.nr_free;
+	top = myalloc_client_create(w.zone, &args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, top);
+	args = (struct myalloc_client_args) {
+		.name = "below", .parent = top, .owner = &by_number, .owner_name = "gone",
+	};
+	below = myalloc_client_create(w.zone, &args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, below);
+	KUNIT_ASSERT_NOT_NULL(test, myalloc_client_pages_alloc(below, 3, 0, 0));
+	by_number.id = below->id;
+	KUNIT_EXPECT_EQ(test, myalloc_client_end_gone(w.zone, below->id, MYALLOC_RELEASE_ALL),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end_gone(w.zone, below->id + 1, MYALLOC_RELEASE_ALL),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(w.zone, &by_number), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end_gone(w.zone, below->id, 8), -EINVAL);
+	host_preempt_point = release_meanwhile;
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(top, MYALLOC_RELEASE_ALL), 0);
+	KUNIT_EXPECT_EQ(test, pthread_join(by_number.thread, NULL), 0);
+	KUNIT_EXPECT_EQ(test, by_number.err, -ENOENT);
+	KUNIT_EXPECT_EQ(test, w.zone->buddy.nr_free, pages);
+}
+
 static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_epoch),
 	KUNIT_CASE(recheck_child),
+	KUNIT_CASE(recheck_release),
 	KUNIT_CASE(recheck_free_exact),
 	KUNIT_CASE(recheck_free_object),
 	KUNIT_CASE(recheck_walk_live),

@@ -20,15 +20,11 @@ static_assert(sizeof(struct myalloc_client_release) == 16);
 static_assert(MYALLOC_SITE_WHAT_MAX == MYALLOC_SITE_WHAT);
 static_assert(MYALLOC_OWNER_NAME_MAX == MYALLOC_CLIENT_OWNER);
 
-/* One release at a time: of two at once, the second finds that the client has ended. */
-static DEFINE_MUTEX(release_mutex);
-
 /* What a walk over the clients looks for. */
 struct search {
 	u64 id;
 	bool or_next;
 	int err;
-	struct myalloc_client *client;
 	struct myalloc_client_stat *stat;
 	struct myalloc_sites *sites;
 	u64 older_ns;
@@ -43,7 +39,6 @@ static bool visit(struct myalloc_client *client, void *arg)
 	s->err = s->or_next || client->id == s->id ? 0 : -ENOENT;
 	if (s->err)
 		return false;
-	s->client = client;
 	if (s->stat)
 		myalloc_client_stat_fill(s->stat, client);
 	if (s->sites)
@@ -128,7 +123,6 @@ static int do_client_release(struct myalloc_session *session, struct myalloc_zon
 			     void __user *user)
 {
 	struct myalloc_client_release arg;
-	struct search s = { .err = -ENOENT };
 	unsigned int flags = MYALLOC_RELEASE_ALL;
 	int err = myalloc_copy_in(&arg, sizeof(arg), user);
 
@@ -138,14 +132,7 @@ static int do_client_release(struct myalloc_session *session, struct myalloc_zon
 		return -EINVAL;
 	if (arg.flags)
 		flags |= MYALLOC_RELEASE_POISON;
-	s.id = arg.client;
-	mutex_lock(&release_mutex);
-	myalloc_client_walk(zone, visit, &s);
-	/* Nobody else ends a client whose owner is gone. */
-	if (!s.err)
-		s.err = s.client->gone ? myalloc_client_end(s.client, flags) : -EPERM;
-	mutex_unlock(&release_mutex);
-	return s.err;
+	return myalloc_client_end_gone(zone, arg.client, flags);
 }
 
 const struct myalloc_command myalloc_client_commands[] = {
