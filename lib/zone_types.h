@@ -161,8 +161,8 @@ struct myalloc_front {
  * @open: first frame of the first of the slabs that arrived last; they are linked by next
  * @open_last: first frame of the last of these slabs
  * @waiting: slabs that wait for a grace period
- * @moment: the grace period that they wait for
  * @nr: number of slabs in both lists
+ * @moment: the grace period that they wait for
  * @caches: caches of the slabs in @open
  * @nr_caches: number of these caches
  */
@@ -171,8 +171,8 @@ struct myalloc_limbo {
 	u32 open;
 	u32 open_last;
 	u32 waiting;
-	u64 moment;
 	u32 nr;
+	u64 moment;
 	struct list_head caches;
 	u32 nr_caches;
 };
@@ -376,6 +376,9 @@ struct myalloc_zone_args {
  * @no_worker: the worker is not posted
  * @want_drain: a request found no block: the worker is to drain
  * @want_magazines: a CPU found no magazines: the worker is to make some
+ * @used: a CPU has used magazines that were unused since this was cleared
+ * @rest_moment: 0, or the moment of a grace period after which the worker stops, unless @used is
+ *	set or something is cached
  * @last_drain: time of the worker's last drain, ns
  * @seen_pages: number of moves of the page magazines at the worker's last run
  * @seen_cpu: number of moves of each CPU at the worker's last run
@@ -449,10 +452,12 @@ struct myalloc_zone {
 	struct myalloc_elastic *elastic;
 	struct myalloc_limbo limbo ____cacheline_aligned;
 	struct myalloc_env_work work;
+	u32 reclaim_id;
 	bool no_worker;
 	bool want_drain;
 	bool want_magazines;
-	u32 reclaim_id;
+	bool used;
+	u64 rest_moment;
 	u64 last_drain;
 	u64 seen_pages;
 	u64 __percpu *seen_cpu;

@@ -41,6 +41,8 @@ struct myalloc_drainer;
  *	be called again, 0 if nothing waits; may be NULL. Context: task
  * @room: a request of this order that may wait has found no block even after a drain: takes more
  *	memory from the system; may be NULL. Context: task, may sleep
+ * @renew: begins a new epoch of all its magazines, so that the next operation of each CPU wakes the
+ *	worker (myalloc_zone_use()); may be NULL. Context: as @tend
  * @serve: CPUs without magazines have tried to use some (magazine.c): makes magazines for them.
  *	Context: as @tend
  */
@@ -51,6 +53,7 @@ struct myalloc_drainer_ops {
 	bool (*tend)(struct myalloc_drainer *drainer);
 	unsigned int (*settle)(struct myalloc_drainer *drainer);
 	void (*room)(struct myalloc_drainer *drainer, unsigned int order);
+	void (*renew)(struct myalloc_drainer *drainer);
 	void (*serve)(struct myalloc_drainer *drainer);
 };
 

@@ -508,6 +508,12 @@ bool myalloc_magazines_idle(const struct myalloc_magazines *m)
 	return idle && atomic_read(&m->drained) == atomic_read(&m->drains);
 }
 
+static void use(const struct myalloc_magazines *m)
+{
+	if (m->used)
+		m->used(m->owner);
+}
+
 /*
  * Brings the loaded magazine to the current epoch: wipes the stale slots, and drops the filled
  * slots that the owner no longer recognises.
@@ -529,6 +535,7 @@ static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 		WRITE_ONCE(cpu->top, to);
 	}
 	cpu->epoch = age;
+	use(m);
 }
 
 /* This CPU has no magazines, and no pair is left for it. */
@@ -552,6 +559,7 @@ static noinline bool take_pair(struct myalloc_magazines *m, struct myalloc_magaz
 		return false;
 	set_loaded(m, cpu, mag);
 	WRITE_ONCE(cpu->previous, (struct myalloc_magazine *)((char *)mag + m->stride));
+	use(m);
 	return true;
 }
 

@@ -78,7 +78,9 @@ struct myalloc_magazine_cpu {
  *	it excludes others
  * @fresh: is a filled slot of an older epoch still valid? NULL if it always is
  * @missed: notifies the owner that @wanted was set; NULL if the owner does not need to know
- * @owner: argument of @fresh and @missed
+ * @used: notifies the owner that a CPU uses the magazines for the first time in an epoch; NULL if
+ *	the owner does not need to know
+ * @owner: argument of @fresh, @missed and @used
  * @closed: nobody may enter, because the magazines are being replaced
  * @capacity: slots per magazine
  * @batch: slots that the owner refills or flushes at a time, at most @capacity
@@ -103,6 +105,7 @@ struct myalloc_magazines {
 	u64 age;
 	bool (*fresh)(void *owner, const struct myalloc_slot *slot);
 	void (*missed)(void *owner);
+	void (*used)(void *owner);
 	void *owner;
 	bool closed;
 	u32 capacity;

@@ -608,6 +608,7 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 {
 	struct myalloc_place place;
 	unsigned long irq;
+	u32 empty;
 
 	if (c->flags & MYALLOC_CHECKS)
 		myalloc_debug_free(c, object, caller);
@@ -615,6 +616,7 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 		myalloc_slab_defer(c, object, state);
 		if (c->zone->limit)
 			myalloc_limit_kick(c->zone->limit);
+		myalloc_zone_wake(c->zone);
 		return 0;
 	}
 	__myalloc_slab_reap(c, REAP_MOST);
@@ -625,9 +627,12 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	c->frees++;
 	if (!in_nmi())
 		myalloc_limbo_retire(c, MYALLOC_EMPTY_KEEP, 1);
+	empty = c->nr[MYALLOC_SLABS_EMPTY] + c->nr_limbo;
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 	if (!in_nmi())
 		myalloc_limbo_harvest(c->zone, 1);
+	if (empty)
+		myalloc_zone_wake(c->zone);
 	return 0;
 }
 

@@ -185,6 +185,14 @@ static void missed(void *cache)
 	myalloc_zone_want_magazines(c->zone);
 }
 
+/* A CPU uses magazines that were unused. Context: any, preemption off. */
+static void used(void *cache)
+{
+	struct myalloc_cache *c = cache;
+
+	myalloc_zone_use(c->zone);
+}
+
 /* caches_mutex and cpus_read_lock held. The number of CPUs that the next magazines serve. */
 static u32 more_places(const struct myalloc_cache *c)
 {
@@ -216,6 +224,7 @@ int myalloc_upkeep_begin(struct myalloc_cache *c, bool lean)
 	account(c, &shape);
 	c->mags.fresh = myalloc_cache_fresh;
 	c->mags.missed = may ? missed : NULL;
+	c->mags.used = used;
 	c->mags.owner = c;
 	if (shape.capacity)	/* the worker frees them if the cache is not used */
 		myalloc_zone_wake(c->zone);
@@ -445,6 +454,8 @@ static bool trim_cache(struct myalloc_cache *c)
 	u64 now = myalloc_magazines_moves(&c->mags) + data_race(c->generation);	/* a hint */
 	bool idle = now == c->seen;
 
+	if (atomic64_read(&c->deferred.nr))
+		myalloc_cache_reap(c);
 	c->idle = idle ? c->idle + 1 : 0;
 	if (idle)
 		myalloc_magazines_drain_depot(&c->mags, myalloc_cache_flush, c);
@@ -565,6 +576,19 @@ static bool tend_objects(struct myalloc_drainer *drainer)
 	return resize_caches(zone) || any;
 }
 
+static void renew_objects(struct myalloc_drainer *drainer)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	struct myalloc_cache *cache;
+	unsigned long irq;
+
+	list_for_each_entry(cache, &zone->caches, link) {
+		raw_spin_lock_irqsave(&zone->limbo.lock, irq);
+		myalloc_magazines_next_epoch(&cache->mags);
+		raw_spin_unlock_irqrestore(&zone->limbo.lock, irq);
+	}
+}
+
 static unsigned int settle_objects(struct myalloc_drainer *drainer)
 {
 	return myalloc_limbo_settle(zone_of(drainer));
@@ -599,6 +623,7 @@ static const struct myalloc_drainer_ops drainer_ops = {
 	.finish = finish_objects,
 	.tend = tend_objects,
 	.settle = settle_objects,
+	.renew = renew_objects,
 	.serve = serve_objects,
 };
 

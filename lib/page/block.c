@@ -297,6 +297,7 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 			  zone->simulated ? NULL : node);
 	if (zone->limit)
 		myalloc_limit_kick(zone->limit);
+	myalloc_zone_wake(zone);
 }
 
 /**

@@ -18,17 +18,21 @@
  * An elastic zone grows: at once for a request that may wait and was not helped by the drain, and
  * by the worker for others.
  *
- * The worker runs every MYALLOC_WORK_MS while anything is cached. It drains CPUs that have done
- * nothing since its last run, and calls the tend function of each drainer. It stops when nothing
- * is left to tend, and is started again when something is cached.
+ * The worker runs every MYALLOC_WORK_MS while anything is cached or deferred. It drains CPUs that
+ * have done nothing since its last run, and calls the tend function of each drainer. When nothing
+ * is left it begins a new epoch of all magazines, and stops if nobody has used them by its next
+ * run, a grace period later. The first operation of each CPU after that takes the slow path, as in
+ * every new epoch, which starts the worker again. So the fast paths need not tell it that they
+ * cache something.
  *
  * Magazines for new CPUs: a CPU for which there are no magazines bypasses them and has the worker
  * run at once; the worker asks each drainer to make some. That takes two grace periods, and the
  * number of places doubles each time. If it fails, the CPU asks again after the worker's next
  * run.
  *
- * Invariant
+ * Invariants
  *	W1  If nothing is allocated and nothing is lent, a drain returns every frame to the buddy.
+ *	W2  While anything is cached or deferred and nobody is at work, the worker is posted.
  */
 #include "env.h"
 #include "page/bad_page.h"
@@ -366,9 +370,43 @@ static bool look_after(struct myalloc_zone *zone)
 	mutex_unlock(&zone->caches_mutex);
 	myalloc_env_cpus_read_unlock();
 
+	if (atomic64_read(&zone->deferred.nr))
+		myalloc_zone_reap_all(zone);
 	myalloc_quarantine_poll(zone, QUARANTINE_MOST);
 	myalloc_bad_poll(zone, BAD_MOST);
 	return any || atomic64_read(&zone->nr_quarantined);
+}
+
+/* Nothing is cached. Have the next operation of each CPU take the slow path. */
+static void rest(struct myalloc_zone *zone)
+{
+	struct myalloc_drainer *d;
+
+	WRITE_ONCE(zone->used, false);
+	myalloc_env_cpus_read_lock();
+	mutex_lock(&zone->caches_mutex);
+	list_for_each_entry(d, &zone->drainers, link)
+		if (d->ops->renew)
+			d->ops->renew(d);
+	mutex_unlock(&zone->caches_mutex);
+	myalloc_env_cpus_read_unlock();
+	zone->rest_moment = myalloc_env_gp_start();
+}
+
+/*
+ * Look after everything. Returns whether to do so again: also once more after nothing was left,
+ * because a CPU that was at work on its magazines then may have put something in.
+ */
+static bool look_again(struct myalloc_zone *zone)
+{
+	bool any = look_after(zone);
+
+	if (!any && zone->rest_moment && !READ_ONCE(zone->used))
+		return !myalloc_env_gp_passed(zone->rest_moment);
+	zone->rest_moment = 0;
+	if (!any)
+		rest(zone);
+	return true;
 }
 
 static void serve(struct myalloc_zone *zone)
@@ -399,7 +437,7 @@ static void work(struct myalloc_env_work *w)
 		WRITE_ONCE(zone->want_drain, false);
 		WRITE_ONCE(zone->last_drain, myalloc_env_now_ns());
 		myalloc_zone_drain(zone);
-	} else if (!asked && !grow && !look_after(zone)) {
+	} else if (!asked && !grow && !look_again(zone)) {
 		ms = 0;
 	}
 	list_for_each_entry(d, &zone->drainers, link) {

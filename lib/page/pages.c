@@ -861,6 +861,24 @@ static void missed(void *zone)
 	myalloc_zone_want_magazines(zone);
 }
 
+/* A CPU uses magazines that were unused. Context: any, preemption off. */
+static void used(void *zone)
+{
+	myalloc_zone_use(zone);
+}
+
+static void renew_pages(struct myalloc_drainer *drainer)
+{
+	struct myalloc_zone *zone = zone_of(drainer);
+	unsigned long irq;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		myalloc_magazines_next_epoch(&zone->pcp[i]);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
 /* Makes magazines for more CPUs, unless the share is too small for that many. */
 static void serve_list(struct myalloc_zone *zone, unsigned int list)
 {
@@ -896,6 +914,7 @@ static void serve_pages(struct myalloc_drainer *drainer)
 static const struct myalloc_drainer_ops drainer_ops = {
 	.reclaim = reclaim_pages,
 	.tend = tend_pages,
+	.renew = renew_pages,
 	.serve = serve_pages,
 };
 
@@ -925,6 +944,7 @@ int myalloc_pcp_init(struct myalloc_zone *zone, bool none)
 			zone->pcp[i].epoch = MYALLOC_EPOCH_NEVER;
 		if (shape.capacity)	/* with 0 now, more CPUs cannot get any either */
 			zone->pcp[i].missed = missed;
+		zone->pcp[i].used = used;
 		zone->pcp[i].owner = zone;
 		zone->meta_bytes += myalloc_magazines_bytes(&zone->pcp[i]);
 		zone->stock[i].mags = &zone->pcp[i];

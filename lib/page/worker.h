@@ -33,6 +33,19 @@ static inline void myalloc_zone_wake(struct myalloc_zone *zone)
 }
 
 /**
+ * myalloc_zone_use() - a CPU uses magazines that were unused
+ * @zone: the zone
+ *
+ * Context: any.
+ */
+static inline void myalloc_zone_use(struct myalloc_zone *zone)
+{
+	if (!READ_ONCE(zone->used))
+		WRITE_ONCE(zone->used, true);
+	myalloc_zone_wake(zone);
+}
+
+/**
  * myalloc_zone_want_magazines() - have the worker make magazines for more CPUs
  * @zone: the zone
  *

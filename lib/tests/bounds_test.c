@@ -253,6 +253,122 @@ static void ages(void)
 	end_zone();
 }
 
+/* --- the worker --------------------------------------------------------------------- */
+
+#define PASSES_MOST	20
+
+/* Have the worker run until it stops. Returns the number of its passes. */
+static u32 rest(void)
+{
+	u32 passes = 0;
+
+	while (zone->work.posted) {
+		if (++passes > PASSES_MOST)
+			host_fatal("the worker does not stop");
+		host_work_run(&zone->work);
+	}
+	return passes;
+}
+
+static bool all_free(void)
+{
+	return zone->buddy.nr_free == zone->buddy.nr_frames;
+}
+
+/* After a rest: does that wake the worker, which gives everything back and rests again? */
+static void wakes(const char *what, void (*use)(void *arg), void *arg)
+{
+	bool woken;
+
+	use(arg);
+	woken = zone->work.posted;
+	rest();
+	ktap_result(woken && all_free(), "%s wakes the worker, which gives them back: %s, %u of %u",
+		    what, woken ? "woken" : "not woken", zone->buddy.nr_free, zone->buddy.nr_frames);
+	myalloc_zone_drain(zone);
+	rest();
+}
+
+static void use_pages(void *unused)
+{
+	myalloc_pages_free(zone, myalloc_pages_alloc(zone, 0, 0), 0);
+}
+
+/* A page from no magazine, so that only the free uses them. */
+static void put_page(void *unused)
+{
+	myalloc_pages_free(zone, myalloc_pages_alloc(zone, 0, MYALLOC_TOPDOWN), 0);
+}
+
+static void use_object(void *cache)
+{
+	myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0));
+}
+
+/* As use_pages(), on top of code that has the zone's lock. */
+static void defer_page(void *unused)
+{
+	void *page = myalloc_pages_alloc(zone, 1, MYALLOC_TOPDOWN);
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	host_enter_nmi();
+	myalloc_pages_free(zone, page, 1);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+}
+
+static void defer_one(void *arg)
+{
+	struct myalloc_cache *cache = arg;
+	void *object = myalloc_cache_alloc(cache, 0);
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	host_enter_nmi();
+	myalloc_cache_free(cache, object);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+}
+
+/*
+ * Whatever is cached or deferred while the worker rests wakes it: also what one CPU takes out and
+ * another puts in, and what passes the fast path.
+ */
+static void worker(void)
+{
+	struct myalloc_cache *fixed, *none;
+	u32 i;
+
+	make_zone(2);
+	fixed = make_cache(200, 0);
+	none = make_cache(1000, MYALLOC_NO_MAGAZINE);
+	for (i = 0; i < 2; i++) {	/* once to get magazines */
+		use_pages(NULL);
+		use_object(fixed);
+		rest();
+	}
+	ktap_result(!zone->work.posted && all_free(), "the worker rests when nothing is cached");
+	wakes("a page that is allocated and freed", use_pages, NULL);
+	wakes("a page that is only freed", put_page, NULL);
+	wakes("an object", use_object, fixed);
+	wakes("an object of a cache without magazines", use_object, none);
+	wakes("a page whose free is deferred", defer_page, NULL);
+	wakes("an object whose free is deferred", defer_one, none);
+	use_pages(NULL);
+	while (!zone->rest_moment)
+		host_work_run(&zone->work);
+	put_page(NULL);		/* the new epoch of this CPU begins before the worker rests, */
+	myalloc_zone_drain(zone);
+	host_work_run(&zone->work);
+	put_page(NULL);		/* and this takes the fast path */
+	ktap_result(zone->work.posted, "the worker does not rest while magazines are used");
+	ktap_result(rest() <= 4 && all_free(), "the worker rests soon");
+	if (myalloc_cache_destroy(fixed) || myalloc_cache_destroy(none))
+		host_fatal("a cache does not end");
+	end_zone();
+}
+
 /* --- what comes of one operation --------------------------------------------------- */
 
 /* Slabs with one free slot each: a refill passes at most the permitted number of them. */
@@ -570,7 +686,8 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(22 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(31 + 2 * ARRAY_SIZE(cpus));
+	worker();
 	flush_hold();
 	flush_harvest();
 	trim_hold();

@@ -535,7 +535,7 @@ static void come_in(const char *where)
 	int cpu;
 
 	/* Not where the lock is held that what comes in would wait for. */
-	if (raw_spin_is_locked(&w->zone->lock))
+	if (raw_spin_is_locked(&w->zone->lock) || raw_spin_is_locked(&w->zone->limbo.lock))
 		return;
 	if (!run || !run->op->nest || locked(run) || ++run->points != run->op->nest ||
 	    !run->left || !may_nest(run->op + 1))
