@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "page/bad_page.h"
+#include "page/extent.h"
 #include "fixture.h"
 
 #define NR_PAGES	64
@@ -109,6 +110,24 @@ static void bad_slab(struct kunit *test)
 	expect_taken_out(fx, 1);
 }
 
+/* Bad pages in an extent are taken out when they go back to the zone. */
+static void bad_extent(struct kunit *test)
+{
+	struct fixture *fx = bad_zone(test, false);
+	u8 *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	fixture_set_bad(addr + PAGE_SIZE, true);
+	fixture_set_bad(addr + 5 * PAGE_SIZE, true);
+	KUNIT_EXPECT_EQ(test, myalloc_bad_poll(fx->zone, U32_MAX), 0);
+	KUNIT_EXPECT_TRUE(test, myalloc_extent_resize(fx->zone, addr, 7, 5, 0, 0, 1));
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_pages, 1);
+	KUNIT_EXPECT_EQ(test, type_of(fx, 5), MYALLOC_FRAME_BAD);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 5), 0);
+	KUNIT_EXPECT_EQ(test, type_of(fx, 1), MYALLOC_FRAME_BAD);
+	expect_taken_out(fx, 2);
+}
+
 /* A bad page in a magazine is taken out when the magazine is drained. */
 static void bad_cached(struct kunit *test)
 {
@@ -153,6 +172,7 @@ static struct kunit_case bad_page_cases[] = {
 	KUNIT_CASE(bad_free_pages),
 	KUNIT_CASE(bad_used_pages),
 	KUNIT_CASE(bad_slab),
+	KUNIT_CASE(bad_extent),
 	KUNIT_CASE(bad_cached),
 	KUNIT_CASE(bad_validate),
 	{}

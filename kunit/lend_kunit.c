@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "fixture.h"
+#include "page/extent.h"
 #include "page/lend.h"
 
 #define NR_PAGES	64
@@ -345,6 +346,40 @@ static void lend_not_lendable(struct kunit *test)
 	fixture_set_referenced(other, false);
 }
 
+/*
+ * Nor may an extent. Its piece with the page goes to quarantine, the others are free; the extent
+ * cannot be made shorter by pages that are lent.
+ */
+static void lend_extent(struct kunit *test)
+{
+	struct fixture *fx = lend_zone(test, MYALLOC_POISON);
+	u8 *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);	/* pieces of 4, 2 and 1 */
+	unsigned long caller = 1;
+	char who[64];
+
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	fixture_symbol(frame_of(fx, addr)->caller, who, sizeof(who));
+	memset(addr, 0x22, 7 * PAGE_SIZE);
+	fixture_set_referenced(addr + 5 * PAGE_SIZE, true);
+	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, 7, 5, 0, 0, caller));
+	KUNIT_EXPECT_TRUE(test, myalloc_extent_resize(fx->zone, addr, 7, 6, 0, 0,
+						      frame_of(fx, addr)->caller));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 6), 0);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "frame 4, order 1, was freed while lent, and is not lendable; allocated by %s",
+		  who);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.quarantined_pages, 2);
+	KUNIT_EXPECT_EQ(test, fx->stats.free_pages, NR_PAGES - 2);
+	KUNIT_EXPECT_NULL(test, memchr_inv(addr + 4 * PAGE_SIZE, 0x22, 2 * PAGE_SIZE));
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 6), -EINVAL);
+	fixture_set_referenced(addr + 5 * PAGE_SIZE, false);
+	KUNIT_EXPECT_EQ(test, myalloc_quarantine_poll(fx->zone, 1), 1);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
 /* Nor may an object: detected when its slab returns to the zone. */
 static void lend_object(struct kunit *test)
 {
@@ -518,6 +553,7 @@ static struct kunit_case lend_cases[] = {
 	KUNIT_CASE(lend_destroy),
 	KUNIT_CASE(lend_abandon),
 	KUNIT_CASE(lend_not_lendable),
+	KUNIT_CASE(lend_extent),
 	KUNIT_CASE(lend_object),
 	KUNIT_CASE(lend_simulated),
 	KUNIT_CASE(lend_validate),

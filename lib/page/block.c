@@ -137,11 +137,22 @@ void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx)
 	myalloc_zone_err(zone, "frame %u is bad memory: taken out", idx);
 }
 
-/* Lock held. Takes out the bad pages of a block that was given back (bad_page.c). */
-static void take_bad(struct myalloc_zone *zone, u32 idx, unsigned int order)
+/**
+ * __myalloc_zone_given() - take the bad pages among frames that were given back out of service
+ * @zone: the zone
+ * @idx: the first frame, free
+ * @nr: number of frames, all of them free
+ *
+ * To be called after giving frames back to the buddy (bad_page.c).
+ *
+ * Context: any, zone->lock held.
+ */
+void __myalloc_zone_given(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
-	u32 end = idx + BIT(order);
+	u32 end = idx + nr;
 
+	if (likely(!zone->bad_seen))
+		return;
 	for (; idx < end; idx++)
 		if (myalloc_frame_is_bad(zone, idx))
 			__myalloc_block_take_bad(zone, idx);
@@ -173,8 +184,7 @@ enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_f
 	WRITE_ONCE(frame->tag, 0);
 	zone->generation++;
 	myalloc_shadow_block_free(zone, frame, order);
-	if (unlikely(zone->bad_seen))
-		take_bad(zone, myalloc_frame_idx(zone, frame), order);
+	__myalloc_zone_given(zone, myalloc_frame_idx(zone, frame), BIT(order));
 	return MYALLOC_OK;
 }
 

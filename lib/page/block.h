@@ -7,6 +7,7 @@
 
 struct myalloc_frame *__myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					  bool topdown, u32 tag);
+void __myalloc_zone_given(struct myalloc_zone *zone, u32 idx, u32 nr);
 enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone,
 				     struct myalloc_frame *frame);
 void __myalloc_zone_account(struct myalloc_zone *zone);

@@ -45,6 +45,7 @@
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/flags.h"
+#include "page/lend.h"
 #include "page/limit.h"
 #include "page/pages.h"
 #include "page/shadow.h"
@@ -400,15 +401,25 @@ static bool good_pieces(const struct myalloc_zone *zone, u32 idx, u32 nr)
 
 /*
  * Gives the pieces of a claimed extent back one by one, each now or deferred, the first one last
- * (E1). Cutting from the end instead of the beginning yields the same pieces, the fewest aligned
- * blocks.
+ * (E1). With @look, those that have referenced pages go to quarantine. Cutting from the end instead
+ * of the beginning yields the same pieces, the fewest aligned blocks.
  */
-static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr)
+static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr, bool look)
 {
 	while (nr) {
-		nr -= BIT(min_t(unsigned int, fls(nr) - 1, __ffs(idx + nr)));
+		u32 pages = BIT(min_t(unsigned int, fls(nr) - 1, __ffs(idx + nr)));
+		struct myalloc_frame *frame = &zone->frames[idx + nr - pages];
+
+		nr -= pages;
 		myalloc_env_point("extent-piece");
-		myalloc_zone_give(zone, &zone->frames[idx + nr]);
+		if (unlikely(look)) {
+			WRITE_ONCE(frame->type, MYALLOC_FRAME_FREEING);
+			if (myalloc_lend_hold(zone, frame, false))
+				continue;
+			myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx + nr),
+					       (size_t)pages << PAGE_SHIFT);
+		}
+		myalloc_zone_give(zone, frame);
 	}
 }
 
@@ -430,17 +441,23 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 
 	if (unlikely(!good_pieces(zone, idx, nr)))
 		return damaged(zone, idx, nr, owner, "a later piece has a wrong tag");
-	if (unlikely(zone->checks))
+	if (unlikely(zone->checks)) {
+		if (unlikely(myalloc_lend_referenced(zone, idx, nr))) {
+			give_pieces(zone, idx, nr, true);
+			return 0;
+		}
 		myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx),
 				       (size_t)nr << PAGE_SHIFT);
+	}
 	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
-		give_pieces(zone, idx, nr);
+		give_pieces(zone, idx, nr, false);
 		return 0;
 	}
 	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
 	if (likely(!bad)) {
 		tag_given(zone, idx, nr);
 		myalloc_shadow_extent_free(zone, myalloc_frame_addr(zone, idx), nr);
+		__myalloc_zone_given(zone, idx, nr);
 		zone->generation++;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
@@ -542,12 +559,15 @@ static bool recut(struct myalloc_zone *zone, u32 idx, u32 nr, u32 to)
 	return false;
 }
 
-/* Lock held. Pages at the end of an extent that are free from now on. */
-static void give_up(struct myalloc_zone *zone, void *addr, u32 nr)
+/* Lock held. @nr pages from @idx on, at the end of an extent, are free from now on. */
+static void give_up(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
+	void *addr = myalloc_frame_addr(zone, idx);
+
 	if (unlikely(zone->checks))
 		myalloc_pages_pre_free(zone, addr, (size_t)nr << PAGE_SHIFT);
 	myalloc_shadow_extent_free(zone, addr, nr);
+	__myalloc_zone_given(zone, idx, nr);
 }
 
 /* Pages that an extent has more than before. */
@@ -567,7 +587,12 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
 	unsigned long irq;
 	bool done = false;
 
-	if (idx == MYALLOC_NO_FRAME || zone->limit || !claim(zone, idx, nr, owner))
+	if (idx == MYALLOC_NO_FRAME || zone->limit)
+		return false;
+	/* A free of the whole extent reports that. */
+	if (unlikely(zone->checks && to < nr && myalloc_lend_referenced(zone, idx + to, nr - to)))
+		return false;
+	if (!claim(zone, idx, nr, owner))
 		return false;
 	if (unlikely(!good_pieces(zone, idx, nr))) {
 		damaged(zone, idx, nr, owner, "a later piece is not tagged as its own");
@@ -584,7 +609,7 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
 		tag_taken(zone, idx, done ? to : nr, owner,
 			  done ? caller : zone->frames[idx].caller);
 		if (done && to < nr)
-			give_up(zone, addr + ((size_t)to << PAGE_SHIFT), nr - to);
+			give_up(zone, idx + to, nr - to);
 		__myalloc_zone_account(zone);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
@@ -613,8 +638,9 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
  *
  * Context: any; in NMI it fails if the lock is held.
  * Return: true; false if it is as before: there are no free pages behind it, there is no such
- * extent, its client's quota does not allow the pages, the zone belongs to a contract, or its
- * metadata is damaged, which is reported.
+ * extent, its client's quota does not allow the pages, the zone belongs to a contract, a page that
+ * it is to give up is lent (found in zones with checks only), or its metadata is damaged, which is
+ * reported.
  */
 bool myalloc_extent_resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to,
 			   myalloc_flags_t flags, u32 owner, unsigned long caller)

@@ -24,9 +24,10 @@
  * quarantined blocks. A drain checks all of them, and the zone's worker some, by
  * myalloc_quarantine_poll().
  *
- * Blocks that are not lendable, and objects, must not be lent: a free into a magazine does not
- * check pages. A zone with checks does so at every free of pages and for every slab that is given
- * back; a referenced page is reported, and its block goes to quarantine.
+ * Blocks that are not lendable, extents and objects must not be lent: a free into a magazine does
+ * not check pages. A zone with checks does so at every free of pages and for every slab that is
+ * given back; a referenced page is reported, and its block goes to quarantine, of an extent the
+ * pieces that have such pages.
  *
  * Structures: two chains of descriptors, linked by index + 1 in the stack word. The caller word
  * still names the code that allocated the block.
@@ -53,10 +54,18 @@
 /* Quarantined blocks that the free of a lent block checks */
 #define POLL_MOST	2
 
-/* Does a page of the block have other references? A simulated zone has no pages. */
-static bool referenced(const struct myalloc_zone *zone, const struct myalloc_frame *frame)
+/**
+ * myalloc_lend_referenced() - does any of these pages have references besides the zone's own?
+ * @zone: the zone; a simulated one has no pages
+ * @idx: frame of the first page
+ * @nr: number of pages, which the caller owns
+ *
+ * Context: any.
+ * Return: true if one has.
+ */
+bool myalloc_lend_referenced(const struct myalloc_zone *zone, u32 idx, u32 nr)
 {
-	u32 idx = myalloc_frame_idx(zone, frame), end = idx + BIT(frame->order);
+	u32 end = idx + nr;
 
 	if (zone->simulated)
 		return false;
@@ -65,6 +74,11 @@ static bool referenced(const struct myalloc_zone *zone, const struct myalloc_fra
 			return true;
 	smp_rmb();	/* the last reference holder's accesses come before ours */
 	return false;
+}
+
+static bool referenced(const struct myalloc_zone *zone, const struct myalloc_frame *frame)
+{
+	return myalloc_lend_referenced(zone, myalloc_frame_idx(zone, frame), BIT(frame->order));
 }
 
 /* Hands a block that the caller owns to the quarantine. */

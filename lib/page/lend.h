@@ -17,6 +17,7 @@ static __always_inline u32 myalloc_lent_tag(unsigned int order)
 	return myalloc_frame_tag(MYALLOC_FRAME_LENT, order, 0);
 }
 
+bool myalloc_lend_referenced(const struct myalloc_zone *zone, u32 idx, u32 nr);
 bool myalloc_lend_hold(struct myalloc_zone *zone, struct myalloc_frame *frame, bool lent);
 bool myalloc_lend_hold_slab(struct myalloc_zone *zone, struct myalloc_frame *frame);
 u32 myalloc_quarantine_poll(struct myalloc_zone *zone, u32 most);
