@@ -515,6 +515,32 @@ static void magazine_room_swaps(struct kunit *test)
 	end_rack(r);
 }
 
+static bool never_fresh(void *owner, const struct myalloc_slot *slot)
+{
+	return false;
+}
+
+/* A full magazine of an older epoch that loses slots when it is loaded has room. */
+static void magazine_room_older(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 2, 1, 0);
+	struct myalloc_magazine_cpu *cpu;
+
+	while (put(r))
+		;
+	myalloc_magazines_next_epoch(&r->mags);
+	cpu = myalloc_magazines_enter(&r->mags);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	r->mags.fresh = never_fresh;
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_room(&r->mags, cpu));
+	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 0);
+	r->mags.fresh = NULL;
+	myalloc_magazines_leave(cpu);
+	while (get(r))
+		;
+	end_rack(r);
+}
+
 /* --- being interrupted ---------------------------------------------------------------- */
 
 /* An operation between enter and leave is refused, and the preemption count balances. */
@@ -868,6 +894,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(magazine_cross),
 	KUNIT_CASE(magazine_older_epoch),
 	KUNIT_CASE(magazine_room_swaps),
+	KUNIT_CASE(magazine_room_older),
 	KUNIT_CASE(magazine_busy),
 	KUNIT_CASE(magazine_interrupted),
 	KUNIT_CASE(magazine_aba),

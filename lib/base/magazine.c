@@ -652,7 +652,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
  * Context: any.
  * Return: true if the loaded magazine has room now. False if the depot has no empty magazine:
  * both magazines are full and were swapped, and the owner should flush from the top of the loaded
- * one, which is the less recently used.
+ * one, which is the less recently used. (If that was of an older epoch, it may have lost slots.)
  */
 bool myalloc_magazines_room(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)
@@ -666,7 +666,7 @@ bool myalloc_magazines_room(struct myalloc_magazines *m,
 	empty = depot_pop(m, &m->empty);
 	if (!empty) {
 		swap_magazines(m, cpu);
-		return false;
+		return cpu->top != cpu->end;
 	}
 	depot_push(m, &m->full, cpu->previous);
 	retire_loaded(cpu);

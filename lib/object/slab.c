@@ -277,10 +277,16 @@ static noinline void set_aside(struct myalloc_cache *c, struct myalloc_frame *fr
  */
 noinline void myalloc_slab_twice(struct myalloc_cache *c, const void *object)
 {
-	u32 idx = myalloc_frame_idx(c->zone, myalloc_map_frame(&c->map, object));
-	u32 off = ((unsigned long)object - c->map.base) & c->bytes_mask;
+	const struct myalloc_frame *frame = myalloc_map_frame(&c->map, object);
+	u32 off = ((unsigned long)object - c->map.base) & c->bytes_mask, idx;
 
 	atomic64_inc(&c->corruptions);
+	if (!frame) {	/* its chunk has gone back to the system */
+		myalloc_zone_crit(c->zone, "cache %s: an object of a slab that has gone was freed twice at once",
+				  c->name);
+		return;
+	}
+	idx = myalloc_frame_idx(c->zone, frame);
 	myalloc_zone_crit(c->zone, "cache %s: slot %u of the slab at frame %u was freed twice at once",
 			  c->name, off / c->layout.slot_size, idx & ~c->frame_mask);
 }
