@@ -371,8 +371,19 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	return err;
 }
 
-/* Claims the extent of @nr pages at @idx, of this owner; false if there is none. */
-static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
+/* The first frame of an extent of @nr pages at @addr; MYALLOC_NO_FRAME if there can be none. */
+static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	u32 idx;
+
+	if (unlikely(!frame || offset_in_page((unsigned long)addr - zone->map.base)))
+		return MYALLOC_NO_FRAME;
+	idx = myalloc_frame_idx(zone, frame);
+	return likely(in_chunk(zone, idx, nr)) ? idx : MYALLOC_NO_FRAME;
+}
+
+static bool claim_at(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 {
 	u32 tag = extent_tag(zone, idx, nr, owner), *at = &zone->frames[idx].tag;
 	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
@@ -381,6 +392,22 @@ static bool claim(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 		return false;
 	myalloc_env_point("extent-checked");
 	return cmpxchg(at, tag, myalloc_frame_tag(MYALLOC_FRAME_DEFERRING, order, 0)) == tag;
+}
+
+/*
+ * Claims the extent of @nr pages at @addr, of this owner; @reach pages must be in one chunk.
+ * Returns its first frame; MYALLOC_NO_FRAME if there is none.
+ */
+static u32 claim(struct myalloc_zone *zone, const void *addr, u32 nr, u32 reach, u32 owner)
+{
+	u32 idx;
+
+	preempt_disable();	/* so that no other chunk takes the place of this one: V3 */
+	idx = extent_idx(zone, addr, reach);
+	if (likely(idx != MYALLOC_NO_FRAME) && unlikely(!claim_at(zone, idx, nr, owner)))
+		idx = MYALLOC_NO_FRAME;
+	preempt_enable();
+	return idx;
 }
 
 /* Are all pieces but the first tagged as pieces of an extent of @nr pages? */
@@ -464,18 +491,6 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 	return likely(!bad) ? 0 : damaged(zone, idx, nr, owner, myalloc_bad_name(bad));
 }
 
-/* The first frame of an extent of @nr pages at @addr; MYALLOC_NO_FRAME if there can be none. */
-static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
-{
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	u32 idx;
-
-	if (unlikely(!frame || offset_in_page((unsigned long)addr - zone->map.base)))
-		return MYALLOC_NO_FRAME;
-	idx = myalloc_frame_idx(zone, frame);
-	return likely(in_chunk(zone, idx, nr)) ? idx : MYALLOC_NO_FRAME;
-}
-
 /**
  * myalloc_extent_give() - free an extent of another layer
  * @zone: the zone
@@ -493,11 +508,11 @@ static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
 int myalloc_extent_give(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32 owner,
 			unsigned long caller)
 {
-	u32 idx = extent_idx(zone, addr, nr_pages);
+	u32 idx = claim(zone, addr, nr_pages, nr_pages, owner);
 	char what[24];
 	int err;
 
-	if (likely(idx != MYALLOC_NO_FRAME && claim(zone, idx, nr_pages, owner))) {
+	if (likely(idx != MYALLOC_NO_FRAME)) {
 		err = free_claimed(zone, idx, nr_pages, owner);
 		if (likely(!err))
 			myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
@@ -582,23 +597,24 @@ static void add(struct myalloc_zone *zone, void *addr, u32 nr, myalloc_flags_t f
 static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myalloc_flags_t flags,
 		   u32 owner, unsigned long caller)
 {
-	u32 idx = extent_idx(zone, addr, max(nr, to));
 	enum myalloc_bad bad;
 	unsigned long irq;
 	bool done = false;
+	u32 idx;
 
-	if (idx == MYALLOC_NO_FRAME || zone->limit)
+	if (zone->limit)
 		return false;
-	/* A free of the whole extent reports that. */
-	if (unlikely(zone->checks && to < nr && myalloc_lend_referenced(zone, idx + to, nr - to)))
-		return false;
-	if (!claim(zone, idx, nr, owner))
+	idx = claim(zone, addr, nr, max(nr, to), owner);
+	if (idx == MYALLOC_NO_FRAME)
 		return false;
 	if (unlikely(!good_pieces(zone, idx, nr))) {
 		damaged(zone, idx, nr, owner, "a later piece is not tagged as its own");
 		return false;
 	}
-	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
+	/* A free of the whole extent reports lent pages. */
+	if (unlikely((zone->checks && to < nr &&
+		      myalloc_lend_referenced(zone, idx + to, nr - to)) ||
+		     !myalloc_lock(&zone->lock, &irq))) {
 		WRITE_ONCE(zone->frames[idx].tag, extent_tag(zone, idx, nr, owner));
 		return false;
 	}

@@ -538,13 +538,20 @@ static noinline int bad_order_free(struct myalloc_zone *zone, const void *addr,
 static bool claim(struct myalloc_zone *zone, const void *addr, unsigned int order,
 		  struct myalloc_frame **frame, bool *lent)
 {
-	*frame = myalloc_map_frame(&zone->map, addr);
-	if (!*frame || order > MYALLOC_TOP_ORDER ||
-	    offset_in_page((unsigned long)addr - zone->map.base))
+	bool won = false;
+
+	if (order > MYALLOC_TOP_ORDER || offset_in_page((unsigned long)addr - zone->map.base))
 		return false;
-	*lent = READ_ONCE((*frame)->type) == MYALLOC_FRAME_LENT;
-	return myalloc_pages_claim(*frame, order, *lent ? myalloc_lent_tag(order) :
-							  myalloc_user_tag(order));
+	preempt_disable();	/* so that no other chunk takes the place of this one: V3 */
+	*frame = myalloc_map_frame(&zone->map, addr);
+	if (*frame) {
+		*lent = READ_ONCE((*frame)->type) == MYALLOC_FRAME_LENT;
+		myalloc_env_point("page-found");
+		won = myalloc_pages_claim(*frame, order, *lent ? myalloc_lent_tag(order) :
+								 myalloc_user_tag(order));
+	}
+	preempt_enable();
+	return won;
 }
 
 /* Claims a user's block of this order for the loaded magazine. */

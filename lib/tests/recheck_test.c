@@ -17,6 +17,7 @@
 #include "object/check.h"
 #include "object/limbo.h"
 #include "page/drain.h"
+#include "page/extent.h"
 #include "page/lend.h"
 #include "zone/validate.h"
 
@@ -702,6 +703,41 @@ static void recheck_epoch(struct kunit *test)
 	mags->inner_epoch = mags->age;
 }
 
+/* --- chunks --------------------------------------------------------------------------- */
+
+static u32 found_points;
+static bool found_preemptible;
+
+static void note_found(const char *where)
+{
+	if (strcmp(where, "page-found") && strcmp(where, "extent-checked"))
+		return;
+	found_points++;
+	found_preemptible |= preemptible();
+}
+
+/*
+ * Between the lookup of an address and the claim of what was found there preemption is off, so an
+ * elastic zone, which waits for a grace period, puts no other chunk in that place.
+ */
+static void recheck_claim(struct kunit *test)
+{
+	void *page, *extent;
+
+	begin(test, false, 0);
+	page = myalloc_pages_alloc(w.zone, 0, 0);
+	extent = myalloc_pages_alloc_exact(w.zone, 3, 0, 0);
+	found_points = 0;
+	found_preemptible = false;
+	host_preempt_point = note_found;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, page, 0), 0);
+	KUNIT_EXPECT_TRUE(test, myalloc_extent_resize(w.zone, extent, 3, 2, 0, 0, 1));
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(w.zone, extent, 2), 0);
+	host_preempt_point = NULL;
+	KUNIT_EXPECT_EQ(test, found_points, 3);
+	KUNIT_EXPECT_FALSE(test, found_preemptible);
+}
+
 /* --- contracts ------------------------------------------------------------------------ */
 
 /* What the end of a contract does before it waits for a grace period. */
@@ -800,6 +836,7 @@ static void recheck_release(struct kunit *test)
 
 static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_epoch),
+	KUNIT_CASE(recheck_claim),
 	KUNIT_CASE(recheck_child),
 	KUNIT_CASE(recheck_release),
 	KUNIT_CASE(recheck_free_exact),
