@@ -52,7 +52,8 @@ static void queue_wake(struct myalloc_ring_share *share)
  * @ring: the ring, in which nobody commits meanwhile
  *
  * Context: task, may sleep.
- * Return: it; ERR_PTR(-EOPNOTSUPP) if the ring overwrites, -EBUSY if it has one, -ENOMEM.
+ * Return: it; ERR_PTR(-EOPNOTSUPP) if the ring overwrites, -EBUSY if it has one or a record is
+ * peeked, -ENOMEM.
  */
 struct myalloc_shared_ring *myalloc_shared_ring_make(struct myalloc_ring *ring)
 {
@@ -104,15 +105,16 @@ void myalloc_shared_ring_free(struct myalloc_shared_ring *s)
 
 /**
  * __myalloc_ring_share() - let user space read a ring; call myalloc_ring_share(ring)
- * @ring: the ring, of a mode that does not overwrite, in which nobody commits meanwhile; the caller
- *	must not peek at it any more
+ * @ring: the ring, of a mode that does not overwrite, in which nobody commits meanwhile;
+ *	myalloc_ring_peek() is refused until myalloc_ring_unshare()
  * @owner: the module that calls
  *
  * A process that has opened /dev/myalloc, which needs CAP_SYS_ADMIN, can read the ring: all that is
  * stored in its records, also before it is committed or if it is discarded.
  *
  * Context: task, may sleep.
- * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared already; -ENOMEM.
+ * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared already, or a record of it
+ * is peeked and not released, which is reported; -ENOMEM.
  */
 int __myalloc_ring_share(struct myalloc_ring *ring, struct module *owner)
 {

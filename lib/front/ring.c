@@ -94,6 +94,12 @@ static bool overwrites(const struct myalloc_ring *r)
 	return r->mode == MYALLOC_RING_OVERWRITE;
 }
 
+/* Is there anything that keeps the kernel from peeking: the mode, or a consumer in user space? */
+static __always_inline bool no_peek(const struct myalloc_ring *r)
+{
+	return overwrites(r) | !!READ_ONCE(r->share);
+}
+
 /**
  * myalloc_ring_damage() - report once that a ring is damaged
  * @r: the ring
@@ -340,7 +346,7 @@ int myalloc_ring_discard(struct myalloc_ring *ring, void *record)
 
 /**
  * myalloc_ring_peek() - the oldest record
- * @ring: the ring, not one that overwrites
+ * @ring: the ring, not one that overwrites or is shared with user space
  * @size: out: bytes of the record
  *
  * The record belongs to the caller until myalloc_ring_release(). Before that, the next call
@@ -348,16 +354,17 @@ int myalloc_ring_discard(struct myalloc_ring *ring, void *record)
  *
  * Context: any. Only one consumer at a time, which sees what the one before it has stored.
  * Return: the record; NULL if there is none, if the oldest one is not committed yet, or if the
- * ring overwrites or is damaged, which is reported.
+ * ring overwrites, is shared with user space or is damaged, which is reported.
  */
 void *myalloc_ring_peek(struct myalloc_ring *ring, size_t *size)
 {
 	struct myalloc_ring_part *part = ring->part;
 	u64 oldest = part->oldest;
 
-	if (unlikely(overwrites(ring))) {
-		refuse(ring, "peek", "records of a ring that overwrites can only be copied",
-		       _RET_IP_);
+	if (unlikely(no_peek(ring))) {
+		refuse(ring, "peek", overwrites(ring) ?
+		       "records of a ring that overwrites can only be copied" :
+		       "user space reads this ring (myalloc_ring_unshare() ends that)", _RET_IP_);
 		return NULL;
 	}
 	for (;;) {

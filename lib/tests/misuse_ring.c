@@ -164,14 +164,14 @@ static void not_woken(struct myalloc_ring_share *share)
 {
 }
 
+static u64 tail, oldest;
+static struct myalloc_ring_share share = {
+	.tail = &tail, .oldest = &oldest, .wake = not_woken,
+};
+
 /* A shared ring cannot be destroyed, and a release that names a wrong position changes nothing. */
 static void ring_ends_shared(void)
 {
-	static u64 tail, oldest;
-	static struct myalloc_ring_share share = {
-		.tail = &tail, .oldest = &oldest, .wake = not_woken,
-	};
-
 	ring = make_ring("q", MYALLOC_RING_MANY);
 	good(myalloc_ring_attach(ring, &share));
 	EXPECT(myalloc_ring_destroy(ring) == -EBUSY, "a ring that is shared ended");
@@ -183,6 +183,35 @@ static void ring_ends_shared(void)
 	EXPECT(myalloc_ring_release_to(ring, 64) == -EINVAL, "more than the ring has was released");
 	EXPECT(!oldest && tail == 32, "a wrong use moved the ring");
 	good(myalloc_ring_release_to(ring, 32));
+	myalloc_ring_detach(ring);
+	good(myalloc_ring_destroy(ring));
+	valid();
+}
+
+/* Discarded records, which a peek would pass over, stay for the consumer in user space, too. */
+static void ring_peek_shared(void)
+{
+	ring = make_ring("q", MYALLOC_RING_MANY);
+	good(myalloc_ring_attach(ring, &share));
+	good(myalloc_ring_discard(ring, reserve(ring)));
+	record = reserve(ring);
+	good(myalloc_ring_commit(ring, record));
+	RING_REFUSED(myalloc_ring_peek(ring, &size) ? 0 : -EINVAL);
+	RING_REFUSED(myalloc_ring_release(ring, record));
+	EXPECT(!oldest && tail == 64, "a wrong use moved the ring");
+	good(myalloc_ring_release_to(ring, 32));
+	myalloc_ring_detach(ring);
+	EXPECT(myalloc_ring_peek(ring, &size) == record, "the record is gone");
+}
+
+static void ring_share_peeked(void)
+{
+	ring = make_ring("q", MYALLOC_RING_ONE);
+	good(myalloc_ring_commit(ring, reserve(ring)));
+	record = myalloc_ring_peek(ring, &size);
+	EXPECT(myalloc_ring_attach(ring, &share) == -EBUSY, "shared under a consumer");
+	good(myalloc_ring_release(ring, record));
+	good(myalloc_ring_attach(ring, &share));
 	myalloc_ring_detach(ring);
 	good(myalloc_ring_destroy(ring));
 	valid();
@@ -219,5 +248,10 @@ const struct misuse misuse_ring[] = {
 	     "ring q cannot be destroyed: 0 records are reserved, 1 peeked"),
 	CASE(ring_ends_shared,
 	     "ring q cannot be destroyed: it is shared with user space"),
+	CASE(ring_peek_shared,
+	     "bad peek of ring q: user space reads this ring (myalloc_ring_unshare() ends that); called by *\n"
+	     "bad release of ring q: no record was peeked; called by *"),
+	CASE(ring_share_peeked,
+	     "ring q cannot be shared: a record is peeked, release it first"),
 	{ }
 };
