@@ -69,6 +69,9 @@
  * passes over at most n / 16 + 2 records, under the lock: no more fit into the room that it needs.
  * A copy is tried MYALLOC_RING_TRIES times.
  *
+ * The pages are extents of one owner, MYALLOC_OWNER_RINGS, which frees by their address refuse: a
+ * stale free of as many pages must not take those of a ring that is read and written.
+ *
  * A consumer in user space: ring_share.c. Without one, a commit or discard tests that there is
  * none, and touches nothing of the ring after it has stored the length.
  *
@@ -667,8 +670,8 @@ static void free_ring(struct myalloc_ring *r)
 		myalloc_env_unmap_twice(r->map, r->blocks, r->nr_parts, r->size);
 	for (i = 0; r->blocks && i < r->nr_parts && r->blocks[i]; i++) {
 		myalloc_account_return(r->front.client, r->size >> PAGE_SHIFT);
-		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT, 0,
-				    _RET_IP_);
+		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT,
+				    MYALLOC_OWNER_RINGS, _RET_IP_);
 	}
 	myalloc_env_free(r->blocks);
 	myalloc_env_free(r);
@@ -687,7 +690,8 @@ static int get_pages(struct myalloc_ring *r, unsigned long caller)
 		if (!myalloc_account_charge(r->front.client, nr))
 			return -ENOMEM;
 		r->blocks[i] = myalloc_extent_alloc(r->front.zone, nr, 0,
-						    MYALLOC_ZERO | MYALLOC_MAY_WAIT, 0, caller);
+						    MYALLOC_ZERO | MYALLOC_MAY_WAIT,
+						    MYALLOC_OWNER_RINGS, caller);
 		if (!r->blocks[i]) {
 			myalloc_account_return(r->front.client, nr);
 			return -ENOMEM;

@@ -147,6 +147,31 @@ static void ring_freed_as_memory(void)
 	REFUSED(myalloc_free(zone, record), FOREIGN);
 }
 
+/* Whoever held the pages before the ring has them no more. */
+static void ring_pages_freed(void)
+{
+	struct myalloc_client *client =
+		myalloc_client_create(zone, &(struct myalloc_client_args){ .name = "c" });
+	u8 *stale = exact(4);
+
+	EXPECT(!IS_ERR(client), "no client");
+	good(myalloc_pages_free_exact(zone, stale, 4));
+	ring = myalloc_ring_create(zone, &(struct myalloc_ring_args){
+		.name = "q", .size = 4 * PAGE_SIZE, .mode = MYALLOC_RING_ONE, .client = client });
+	EXPECT(!IS_ERR(ring) && ring->blocks[0] == stale, "other pages");
+	record = reserve(ring);
+	REFUSED(myalloc_pages_free_exact(zone, stale, 4), KIND);
+	REFUSED(myalloc_free(zone, stale), KIND);
+	REFUSED(myalloc_pages_free(zone, stale, 2), KIND);
+	REFUSED(myalloc_client_pages_free(client, stale, 4), KIND);
+	EXPECT(!myalloc_usable_size(zone, stale), "a ring's pages have a size");
+	good(myalloc_ring_commit(ring, record));
+	good(myalloc_ring_release(ring, myalloc_ring_peek(ring, &size)));
+	good(myalloc_ring_destroy(ring));
+	good(myalloc_client_end(client, 0));
+	valid();
+}
+
 static void ring_ends_in_use(void)
 {
 	ring = make_ring("q", MYALLOC_RING_ONE);
@@ -243,6 +268,11 @@ const struct misuse misuse_ring[] = {
 	     "ring q is damaged: no header at offset 32 of part 0"),
 	CASE(ring_freed_as_memory,
 	     "bad free as pages of order 0: not memory of this zone"),
+	CASE(ring_pages_freed,
+	     "bad free as 4 pages: not what it was allocated as; frame *, 4 pages, part of a ring, held by *\n"
+	     "bad free as 4 pages: not what it was allocated as; frame *, 4 pages, part of a ring, held by *\n"
+	     "bad free as pages of order 2: not what it was allocated as; frame *, 4 pages, part of a ring, held by *\n"
+	     "bad free as 4 pages: not what it was allocated as; frame *, 4 pages, part of a ring, held by *"),
 	CASE(ring_ends_in_use,
 	     "ring q cannot be destroyed: 1 record is reserved, 0 peeked\n"
 	     "ring q cannot be destroyed: 0 records are reserved, 1 peeked"),
