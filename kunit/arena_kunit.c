@@ -180,16 +180,20 @@ static void arena_zero(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_arena *arena = arena_of(fx, "a");
+	u8 *piece;
 	u32 i;
 
 	for (i = 0; i < 2; i++) {
-		u8 *piece = myalloc_arena_zalloc(arena, 1000, 0);
-
+		piece = myalloc_arena_zalloc(arena, 1000, 0);
 		KUNIT_ASSERT_NOT_NULL(test, piece);
 		KUNIT_EXPECT_NULL(test, memchr_inv(piece, 0, 1000));
 		memset(piece, 0xff, 1000);
 		myalloc_arena_reset(arena);
 	}
+	/* No bytes are one byte. */
+	piece = myalloc_arena_zalloc(arena, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	KUNIT_EXPECT_EQ(test, *piece, 0);
 	expect_end(fx, arena);
 }
 

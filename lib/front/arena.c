@@ -491,7 +491,7 @@ static void *zalloc_for(struct myalloc_arena *a, size_t size, size_t align, unsi
 {
 	void *piece = alloc_for(a, size, align, caller);
 
-	return piece ? memset(piece, 0, size) : NULL;
+	return piece ? memset(piece, 0, size + !size) : NULL;
 }
 
 /**
