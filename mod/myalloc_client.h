@@ -105,7 +105,7 @@ struct myalloc_rcu {
 	void *object;
 };
 
-void myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct myalloc_rcu *head);
+int myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct myalloc_rcu *head);
 
 /**
  * myalloc_pages_phys() - the physical address of memory of myalloc
