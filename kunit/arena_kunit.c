@@ -180,16 +180,20 @@ static void arena_zero(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_arena *arena = arena_of(fx, "a");
+	u8 *piece;
 	u32 i;
 
 	for (i = 0; i < 2; i++) {
-		u8 *piece = myalloc_arena_zalloc(arena, 1000, 0);
-
+		piece = myalloc_arena_zalloc(arena, 1000, 0);
 		KUNIT_ASSERT_NOT_NULL(test, piece);
 		KUNIT_EXPECT_NULL(test, memchr_inv(piece, 0, 1000));
 		memset(piece, 0xff, 1000);
 		myalloc_arena_reset(arena);
 	}
+	/* No bytes are one byte. */
+	piece = myalloc_arena_zalloc(arena, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	KUNIT_EXPECT_EQ(test, *piece, 0);
 	expect_end(fx, arena);
 }
 
@@ -823,6 +827,44 @@ static void arena_interrupted(struct kunit *test)
 	expect_end(fx, use->arena);
 }
 
+/* Interrupts a task that is about to compare with the limit. */
+static void interrupt_count(const char *where)
+{
+	struct use *use = &interrupting;
+
+	if (strcmp(where, "arena-count") || use->level)
+		return;
+	use->level = 2;
+	fixture_in_context(use->level, take_piece, use);
+}
+
+/* At the limit each request gets what fits, whatever another one is just refused. */
+static void arena_limit_race(struct kunit *test)
+{
+	const struct myalloc_arena_args args = {
+		.name = "a", .block_size = BLOCK, .limit = 2 * BLOCK, .percpu = true,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct use *use = &interrupting;
+	u32 i;
+
+	if (!fixture_set_hook(NULL)) {
+		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+		kunit_skip(test, "no hook in the middle of an allocation here");
+	}
+	/* A large piece that never fits, and one that fits no more; an interrupt takes a block. */
+	for (i = 0; i < 2; i++) {
+		*use = (struct use){ .test = test, .arena = arena_with(fx, &args) };
+		fixture_set_hook(interrupt_count);
+		KUNIT_EXPECT_NULL(test, myalloc_arena_alloc(use->arena, (3 - i) * BLOCK, 0));
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_NOT_NULL(test, use->pieces[2]);
+		KUNIT_EXPECT_EQ(test, stats_of(use->arena)->held_bytes, BLOCK);
+		KUNIT_EXPECT_EQ(test, stats_of(use->arena)->fails, 1);
+		expect_end(fx, use->arena);
+	}
+}
+
 static void mark_here(void *arg)
 {
 	struct use *use = arg;
@@ -1173,6 +1215,7 @@ static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(arena_poison_written),
 	KUNIT_CASE(arena_shadow),
 	KUNIT_CASE(arena_limit),
+	KUNIT_CASE(arena_limit_race),
 	KUNIT_CASE(arena_zone_full),
 	KUNIT_CASE(arena_nmi),
 	KUNIT_CASE(arena_contexts),

@@ -581,7 +581,7 @@ static void fill(struct fixture *fx, struct myalloc_client *client, u8 **memory)
 	memory[5] = myalloc_pool_alloc(pool, 0);
 	raw_spin_lock_irqsave(&pool->cache->lock, lock_irq);
 	irq = fixture_nmi_enter();
-	KUNIT_EXPECT_PTR_EQ(test, myalloc_pool_alloc(pool, 0), pool->spare[0]);
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_pool_alloc(pool, 0), pool->spares.object[0]);
 	fixture_nmi_exit(irq);
 	raw_spin_unlock_irqrestore(&pool->cache->lock, lock_irq);
 	ring = myalloc_ring_create(fx->zone, &(struct myalloc_ring_args){

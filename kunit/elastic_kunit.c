@@ -743,8 +743,31 @@ static void elastic_no_memory(struct kunit *test)
 	EXPECT_CHUNKS(fx, FIXED + 1);
 }
 
+/* An extent that must be aligned needs a block of that alignment, not one of its pages. */
+static void elastic_aligned(struct kunit *test)
+{
+	struct fixture *fx = elastic_zone(test, 0);
+	void *block[FIXED], *addr;
+	u32 i;
+
+	block[0] = myalloc_pages_alloc_exact(fx->zone, CHUNK - 2, 0, 0);
+	for (i = 1; i < FIXED; i++)
+		block[i] = myalloc_pages_alloc(fx->zone, ORDER, 0);
+	addr = myalloc_pages_alloc_exact(fx->zone, 2, 4, MYALLOC_MAY_WAIT);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
+	KUNIT_EXPECT_EQ(test, idx_of(fx, addr) % 16, 0);
+	EXPECT_CHUNKS(fx, FIXED + 1);
+	KUNIT_EXPECT_EQ(test, fx->stats.page_fails[1], 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
+	for (i = 0; i < FIXED; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, block[i]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, U32_MAX), 1);
+	EXPECT_CHUNKS(fx, FIXED);
+}
+
 static struct kunit_case elastic_cases[] = {
 	KUNIT_CASE(elastic_may_wait),
+	KUNIT_CASE(elastic_aligned),
 	KUNIT_CASE(elastic_salvage),
 	KUNIT_CASE(elastic_may_wait_others),
 	KUNIT_CASE(elastic_contract),

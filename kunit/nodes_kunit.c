@@ -193,6 +193,39 @@ static void nodes_fall_back(struct kunit *test)
 	tear_down(test);
 }
 
+static void expect_fails(struct kunit *test, u64 first, u64 second, u64 third)
+{
+	const u64 fails[ZONES] = { first, second, third };
+	u32 i;
+
+	for (i = 0; i < ZONES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, fixture_stats(stage.fx[i])->page_fails[0], fails[i],
+				    "zone %u", i);
+}
+
+/* A request fails if no zone serves it, once, where it would have come from. */
+static void nodes_fails(struct kunit *test)
+{
+	set_up(test);
+	fill(test, 1);
+	fill(test, 0);
+	expect_from(test, 1, 0, 2);
+	expect_from(test, 1, MYALLOC_MAY_WAIT, 2);
+	expect_fails(test, 0, 0, 0);
+	fill(test, 2);
+	expect_from(test, 1, 0, ZONES);
+	expect_fails(test, 0, 1, 0);
+	expect_from(test, 1, MYALLOC_MAY_WAIT, ZONES);
+	expect_fails(test, 0, 2, 0);
+	expect_from(test, 3, MYALLOC_THISNODE | MYALLOC_MAY_WAIT, ZONES);
+	expect_fails(test, 0, 2, 1);
+	/* An unknown flag is a mistake, and no lack of memory. */
+	KUNIT_EXPECT_NULL(test, myalloc_nodes_pages_alloc(stage.nodes, 1, 0,
+							  (__force myalloc_flags_t)0x8000));
+	expect_fails(test, 0, 2, 1);
+	tear_down(test);
+}
+
 static void nodes_strict(struct kunit *test)
 {
 	set_up(test);
@@ -407,6 +440,7 @@ static struct kunit_case nodes_cases[] = {
 	KUNIT_CASE(nodes_order),
 	KUNIT_CASE(nodes_zone),
 	KUNIT_CASE(nodes_fall_back),
+	KUNIT_CASE(nodes_fails),
 	KUNIT_CASE(nodes_strict),
 	KUNIT_CASE(nodes_no_memory),
 	KUNIT_CASE(nodes_local),

@@ -20,7 +20,7 @@ static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
 static void expect_invariants(struct kunit *test, const struct myalloc_pool *pool)
 {
 	const struct myalloc_cache *cache = pool->cache;
-	u64 in = atomic64_read(&pool->in);
+	u64 in = atomic64_read(&pool->spares.in);
 	u32 i;
 
 	/* O1, O2 */
@@ -34,7 +34,7 @@ static void expect_invariants(struct kunit *test, const struct myalloc_pool *poo
 	if (cache->mags.capacity)
 		KUNIT_EXPECT_EQ(test, cache->mags.places, num_possible_cpus());
 	for (i = 0; i < pool->nmi; i++)	/* O3 */
-		KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, pool->spare[i]) ==
+		KUNIT_EXPECT_EQ(test, *myalloc_object_state(cache, pool->spares.object[i]) ==
 				MYALLOC_SLOT_MOVING, !!(in & BIT_ULL(i)));
 }
 
@@ -299,7 +299,7 @@ static u32 hook_calls;
 static void hook_take(const char *where)
 {
 	if (!strcmp(where, "pool-spare-seen") && ++hook_calls == 2)
-		atomic64_set(&hooked->in, 1);
+		atomic64_set(&hooked->spares.in, 1);
 }
 
 /* S8 and O1 to O3 are checked. */
@@ -320,21 +320,21 @@ static void pool_validate(struct kunit *test)
 	DAMAGE(fx, pool->held, pool->held - 1, "O2: pool pool: ");
 	DAMAGE(fx, pool->nr, 4 * pool->held - 1, "O2: pool pool: ");
 	DAMAGE(fx, pool->cache->mags.depot, 1, "O2: pool pool: ");
-	state = myalloc_object_state(pool->cache, pool->spare[1]);
+	state = myalloc_object_state(pool->cache, pool->spares.object[1]);
 	DAMAGE(fx, *state, MYALLOC_SLOT_LIVE,
 	       "O3: pool pool: spare 1 is in the pool, its state is 2");
 	/* One that is being taken is MOVING still. */
-	atomic64_set(&pool->in, 1);
+	atomic64_set(&pool->spares.in, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	*state = MYALLOC_SLOT_LIVE;
 	FIXTURE_EXPECT_VALID(fx);
-	atomic64_set(&pool->in, 3);
+	atomic64_set(&pool->spares.in, 3);
 	hooked = pool;
 	hook_calls = 0;
 	if (fixture_set_hook(hook_take))
 		FIXTURE_EXPECT_VALID(fx);
 	fixture_set_hook(NULL);
-	atomic64_set(&pool->in, 3);
+	atomic64_set(&pool->spares.in, 3);
 	*state = MYALLOC_SLOT_MOVING;
 	expect_end(fx, pool);
 }
@@ -396,6 +396,7 @@ static void nmi_round(struct kunit *test, u32 nr, u32 spares, myalloc_cache_flag
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_pool *pool = pool_of(fx, &args);
 	void *got[MYALLOC_POOL_NMI_MAX + 1], **objects = fixture_array(test, MANY), *more, *bad;
+	void *last = pool->spares.object[spares - 1];
 	struct work w = { .pool = pool, .objects = objects, .nr = nr };
 	struct nmi nmi;
 	u32 i;
@@ -439,10 +440,9 @@ static void nmi_round(struct kunit *test, u32 nr, u32 spares, myalloc_cache_flag
 	more = myalloc_pool_alloc(pool, 0);
 	nmi_end(&nmi);
 	KUNIT_EXPECT_EQ(test, i, spares);
-	KUNIT_EXPECT_PTR_EQ(test, more, pool->spare[0]);
+	KUNIT_EXPECT_PTR_EQ(test, more, pool->spares.object[0]);
 	if (flags & MYALLOC_ZERO_FREE)
-		KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(pool->spare[spares - 1], 100), 0,
-						   100));
+		KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(last, 100), 0, 100));
 	KUNIT_EXPECT_EQ(test, stats_now(pool).spares, spares - 1);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).deferred_objects, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, more), 0);
@@ -562,8 +562,8 @@ static void pool_nmi_race(struct kunit *test)
 	got = myalloc_pool_alloc(pool, 0);
 	nmi_end(&nmi);
 	fixture_set_hook(NULL);
-	KUNIT_EXPECT_PTR_EQ(test, hook_got, pool->spare[0]);
-	KUNIT_EXPECT_PTR_EQ(test, got, pool->spare[1]);
+	KUNIT_EXPECT_PTR_EQ(test, hook_got, pool->spares.object[0]);
+	KUNIT_EXPECT_PTR_EQ(test, got, pool->spares.object[1]);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, got), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, hook_got), 0);
 	expect_end(fx, pool);
@@ -580,24 +580,24 @@ static void pool_wrong_frees(struct kunit *test)
 	struct myalloc_pool *pool = pool_of(fx, &args);
 	struct myalloc_cache *cache = pool->cache, *other = fixture_cache(fx, "other", 100, 0);
 	void *object = myalloc_pool_alloc(pool, 0), *theirs = myalloc_cache_alloc(other, 0), *spare;
-	u32 frame = myalloc_frame_idx(fx->zone, slab_of(cache, pool->spare[0]));
-	u32 slot = slot_of(cache, pool->spare[0]);
+	u32 frame = myalloc_frame_idx(fx->zone, slab_of(cache, pool->spares.object[0]));
+	u32 slot = slot_of(cache, pool->spares.object[0]);
 	struct nmi nmi;
 
 	/* A spare in the pool is nobody's. */
-	FIXTURE_EXPECT_REFUSED(fx, myalloc_pool_free(pool, pool->spare[0]), MYALLOC_BAD_FREE, TWICE,
-			       "pool", "pool", frame, slot);
+	FIXTURE_EXPECT_REFUSED(fx, myalloc_pool_free(pool, pool->spares.object[0]),
+			       MYALLOC_BAD_FREE, TWICE, "pool", "pool", frame, slot);
 	myalloc_cache_drain(cache);
 	nmi_begin(&nmi, pool);
 	spare = myalloc_pool_alloc(pool, 0);
 	nmi_end(&nmi);
-	KUNIT_ASSERT_PTR_EQ(test, spare, pool->spare[0]);
+	KUNIT_ASSERT_PTR_EQ(test, spare, pool->spares.object[0]);
 	/* While one is out. */
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, &nmi), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, theirs), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, spare + 8), -EINVAL);
-	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, pool->spare[1]), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, pool->spares.object[1]), -EINVAL);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).spares, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, object), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, object), -EINVAL);

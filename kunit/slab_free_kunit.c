@@ -4,6 +4,7 @@
 
 #include <kunit/test.h>
 
+#include "object/object.h"
 #include "slab_fixture.h"
 
 /* Double frees: immediately, from a magazine, from the slab, and after the slab has left. */
@@ -271,6 +272,40 @@ static void slab_bad_behind(struct kunit *test)
 			       "bad free as object of behind: not memory of this zone");
 }
 
+/* A free that waits for readers: the object keeps its content, and is freed once. */
+static void slab_claimed(struct kunit *test)
+{
+	const myalloc_cache_flags_t flags[] = {
+		0, MYALLOC_CERTAIN, MYALLOC_TRUSTING, MYALLOC_ZERO_FREE, MYALLOC_NO_MAGAZINE,
+		MYALLOC_POISON | MYALLOC_REDZONE | MYALLOC_OWNER,
+	};
+	struct fixture *fx = small_zone(test);
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct myalloc_cache *cache = fixture_cache(fx, "c", 100, flags[i]);
+		u8 *object = alloc_here(cache, 0);
+
+		memset(object, i, 100);
+		KUNIT_EXPECT_EQ(test, myalloc_object_claim(cache, object, _THIS_IP_), 0);
+		KUNIT_EXPECT_NULL(test, memchr_inv(object, i, 100));
+		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, myalloc_object_claim(cache, object, _THIS_IP_), -EINVAL);
+		if (flags[i] != MYALLOC_TRUSTING)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), -EINVAL);
+		KUNIT_EXPECT_EQ(test, myalloc_object_claim(cache, object + 8, _THIS_IP_), -EINVAL);
+		myalloc_object_free_claimed(cache, object, _THIS_IP_);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
+		if (flags[i] != MYALLOC_TRUSTING)
+			KUNIT_EXPECT_EQ(test, myalloc_object_claim(cache, object, _THIS_IP_),
+					-EINVAL);
+		FIXTURE_EXPECT_VALID(fx);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	}
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
+}
+
 static struct kunit_case slab_free_cases[] = {
 	KUNIT_CASE(slab_bad_twice),
 	KUNIT_CASE(slab_bad_behind),
@@ -281,6 +316,7 @@ static struct kunit_case slab_free_cases[] = {
 	KUNIT_CASE(slab_bad_tag),
 	KUNIT_CASE(slab_usable_cached),
 	KUNIT_CASE(slab_bad_lookalike),
+	KUNIT_CASE(slab_claimed),
 	{}
 };
 

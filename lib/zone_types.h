@@ -331,7 +331,7 @@ struct myalloc_zone_args {
  * @generation: grows with every change
  * @allocs: blocks allocated to page users past the magazines, by order
  * @frees: blocks freed by page users past the magazines, by order
- * @fails: allocations that found no block, by order
+ * @fails: requests of page users that found no block, each once, by order
  * @deferred: blocks freed while @lock could not be taken; counts frames
  * @slab_pages: number of frames in slabs
  * @deferred_frees: number of frees deferred since the zone was created

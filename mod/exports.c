@@ -386,6 +386,8 @@ EXPORT_INTERNAL(myalloc_cache_walk_live);
 EXPORT_INTERNAL(myalloc_cache_trim);
 EXPORT_INTERNAL(myalloc_cache_flush);
 EXPORT_INTERNAL(myalloc_cache_fresh);
+EXPORT_INTERNAL(myalloc_object_claim);
+EXPORT_INTERNAL(myalloc_object_free_claimed);
 EXPORT_INTERNAL(myalloc_cache_default_magazine);
 EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);

@@ -105,7 +105,7 @@ struct myalloc_rcu {
 	void *object;
 };
 
-void myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct myalloc_rcu *head);
+int myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct myalloc_rcu *head);
 
 /**
  * myalloc_pages_phys() - the physical address of memory of myalloc
@@ -130,8 +130,9 @@ static inline phys_addr_t myalloc_pages_phys(const void *addr)
 /*
  *	struct myalloc_zone *zone __free(myalloc_zone) = myalloc_zone_get();
  *
- * and likewise __free(myalloc_cache), __free(myalloc_heap) and __free(myalloc_pool), which accept
- * an ERR_PTR. An object:
+ * and likewise __free(myalloc_cache), myalloc_heap, myalloc_pool, myalloc_arena, myalloc_frames,
+ * myalloc_ring and myalloc_client, which accept an ERR_PTR. What is still in use then stays, and is
+ * reported: as pointers are freed in the reverse of their order, declare a client first. An object:
  *
  *	CLASS(myalloc_object, request)(cache, MYALLOC_ZERO);
  *
@@ -158,10 +159,38 @@ static inline void myalloc_cleanup_pool(struct myalloc_pool *pool)
 		myalloc_pool_destroy(pool);
 }
 
+static inline void myalloc_cleanup_arena(struct myalloc_arena *arena)
+{
+	if (!IS_ERR(arena))
+		myalloc_arena_destroy(arena);
+}
+
+static inline void myalloc_cleanup_frames(struct myalloc_frames *frames)
+{
+	if (!IS_ERR(frames))
+		myalloc_frames_destroy(frames);
+}
+
+static inline void myalloc_cleanup_ring(struct myalloc_ring *ring)
+{
+	if (!IS_ERR(ring))
+		myalloc_ring_destroy(ring);
+}
+
+static inline void myalloc_cleanup_client(struct myalloc_client *client)
+{
+	if (!IS_ERR(client))
+		myalloc_client_end(client, 0);
+}
+
 DEFINE_FREE(myalloc_zone, struct myalloc_zone *, myalloc_zone_put(_T))
 DEFINE_FREE(myalloc_cache, struct myalloc_cache *, myalloc_cleanup_cache(_T))
 DEFINE_FREE(myalloc_heap, struct myalloc_heap *, myalloc_cleanup_heap(_T))
 DEFINE_FREE(myalloc_pool, struct myalloc_pool *, myalloc_cleanup_pool(_T))
+DEFINE_FREE(myalloc_arena, struct myalloc_arena *, myalloc_cleanup_arena(_T))
+DEFINE_FREE(myalloc_frames, struct myalloc_frames *, myalloc_cleanup_frames(_T))
+DEFINE_FREE(myalloc_ring, struct myalloc_ring *, myalloc_cleanup_ring(_T))
+DEFINE_FREE(myalloc_client, struct myalloc_client *, myalloc_cleanup_client(_T))
 
 struct myalloc_object {
 	struct myalloc_cache *cache;

@@ -2,9 +2,9 @@
 /*
  * Rings whose consumer is in user space: what is shared, and waking
  *
- * A module shares a ring that it has made (myalloc_ring_share()); a process opens it by its number,
- * one file at a time (device/ring_file.c). While it is open, the module cannot be unloaded, as the
- * file holds a reference to it, and the ring cannot be unshared.
+ * A module shares a ring that it has made (myalloc_ring_share()); a process opens it by its number
+ * in its zone, one file at a time (device/ring_file.c). While it is open, the module cannot be
+ * unloaded, as the file holds a reference to it, and the ring cannot be unshared.
  *
  * Waking: a producer may be in any context, also NMI, and hold any lock, so it queues an irq_work,
  * whose handler wakes up who polls.
@@ -52,7 +52,8 @@ static void queue_wake(struct myalloc_ring_share *share)
  * @ring: the ring, in which nobody commits meanwhile
  *
  * Context: task, may sleep.
- * Return: it; ERR_PTR(-EOPNOTSUPP) if the ring overwrites, -EBUSY if it has one, -ENOMEM.
+ * Return: it; ERR_PTR(-EOPNOTSUPP) if the ring overwrites, -EBUSY if it has one or a record is
+ * peeked, -ENOMEM.
  */
 struct myalloc_shared_ring *myalloc_shared_ring_make(struct myalloc_ring *ring)
 {
@@ -104,15 +105,16 @@ void myalloc_shared_ring_free(struct myalloc_shared_ring *s)
 
 /**
  * __myalloc_ring_share() - let user space read a ring; call myalloc_ring_share(ring)
- * @ring: the ring, of a mode that does not overwrite, in which nobody commits meanwhile; the caller
- *	must not peek at it any more
+ * @ring: the ring, of a mode that does not overwrite, in which nobody commits meanwhile;
+ *	myalloc_ring_peek() is refused until myalloc_ring_unshare()
  * @owner: the module that calls
  *
  * A process that has opened /dev/myalloc, which needs CAP_SYS_ADMIN, can read the ring: all that is
  * stored in its records, also before it is committed or if it is discarded.
  *
  * Context: task, may sleep.
- * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared already; -ENOMEM.
+ * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared already, or a record of it
+ * is peeked and not released, which is reported; -ENOMEM.
  */
 int __myalloc_ring_share(struct myalloc_ring *ring, struct module *owner)
 {
@@ -128,12 +130,23 @@ int __myalloc_ring_share(struct myalloc_ring *ring, struct module *owner)
 }
 
 /* shares_mutex held. */
-static struct myalloc_shared_ring *find(const struct myalloc_ring *ring, u64 id)
+static struct myalloc_shared_ring *find(const struct myalloc_ring *ring)
 {
 	struct myalloc_shared_ring *s;
 
 	list_for_each_entry(s, &shares, link)
-		if (ring ? s->ring == ring : s->ring->front.id == id)
+		if (s->ring == ring)
+			return s;
+	return NULL;
+}
+
+/* shares_mutex held. Each zone numbers its fronts for itself. */
+static struct myalloc_shared_ring *find_number(const struct myalloc_zone *zone, u64 id)
+{
+	struct myalloc_shared_ring *s;
+
+	list_for_each_entry(s, &shares, link)
+		if (s->ring->front.zone == zone && s->ring->front.id == id)
 			return s;
 	return NULL;
 }
@@ -153,7 +166,7 @@ int myalloc_ring_unshare(struct myalloc_ring *ring)
 	int err = 0;
 
 	mutex_lock(&shares_mutex);
-	s = find(ring, 0);
+	s = find(ring);
 	if (!s)
 		err = -ENOENT;
 	else if (s->open)
@@ -173,19 +186,20 @@ MYALLOC_EXPORT_NS(myalloc_ring_unshare, MYALLOC);
 
 /**
  * myalloc_shared_ring_open() - open a ring that a module shares
- * @id: number of the ring
+ * @zone: its zone
+ * @id: number of the ring in the zone
  *
  * Context: task, may sleep.
  * Return: it, which exists until myalloc_shared_ring_close(); ERR_PTR(-ENOENT) if no module shares
- * one with the number, or is being unloaded; -EBUSY if it is open.
+ * one of the zone with the number, or is being unloaded; -EBUSY if it is open.
  */
-struct myalloc_shared_ring *myalloc_shared_ring_open(u64 id)
+struct myalloc_shared_ring *myalloc_shared_ring_open(const struct myalloc_zone *zone, u64 id)
 {
 	struct myalloc_shared_ring *s;
 	int err = 0;
 
 	mutex_lock(&shares_mutex);
-	s = find(NULL, id);
+	s = find_number(zone, id);
 	if (!s)
 		err = -ENOENT;
 	else if (s->open)
@@ -213,3 +227,8 @@ void myalloc_shared_ring_close(struct myalloc_shared_ring *s)
 	mutex_unlock(&shares_mutex);
 	module_put(owner);
 }
+
+#if IS_ENABLED(CONFIG_KUNIT)
+MYALLOC_EXPORT_NS(myalloc_shared_ring_open, MYALLOC_INTERNAL);
+MYALLOC_EXPORT_NS(myalloc_shared_ring_close, MYALLOC_INTERNAL);
+#endif

@@ -32,7 +32,7 @@ struct myalloc_shared_ring {
 
 struct myalloc_shared_ring *myalloc_shared_ring_make(struct myalloc_ring *ring);
 void myalloc_shared_ring_free(struct myalloc_shared_ring *s);
-struct myalloc_shared_ring *myalloc_shared_ring_open(u64 id);
+struct myalloc_shared_ring *myalloc_shared_ring_open(const struct myalloc_zone *zone, u64 id);
 void myalloc_shared_ring_close(struct myalloc_shared_ring *s);
 
 #endif /* MYALLOC_SHARED_RING_H */

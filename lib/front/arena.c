@@ -313,17 +313,33 @@ static struct myalloc_arena_block *take_block(struct myalloc_arena *a, u32 pages
 	return b;
 }
 
+/*
+ * Counts pages that are about to be taken; false if that would be more than the limit. Pages that
+ * are refused are never counted: another lane may ask for fewer, which fit.
+ */
+static bool count_pages(struct myalloc_arena *a, u32 pages)
+{
+	long now = atomic_long_read(&a->pages);
+
+	do {
+		myalloc_env_point("arena-count");
+		if (now + (long)pages > a->limit)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&a->pages, &now, now + (long)pages));
+	return true;
+}
+
 /* Adds a new block as the first unused one of a chain; false if there is none, or no room. */
 static bool grow(struct myalloc_arena *a, struct myalloc_arena_lane *l,
 		 struct myalloc_arena_chain *chain, u32 pages, unsigned long caller)
 {
-	struct myalloc_arena_block *b = NULL;
+	struct myalloc_arena_block *b;
 	unsigned long irq;
 
-	if (atomic_long_add_return(pages, &a->pages) <= a->limit) {
-		l->zone_calls++;
-		b = take_block(a, pages, caller);
-	}
+	if (unlikely(!count_pages(a, pages)))
+		return false;
+	l->zone_calls++;
+	b = take_block(a, pages, caller);
 	if (unlikely(!b)) {
 		atomic_long_sub(pages, &a->pages);
 		return false;
@@ -475,7 +491,7 @@ static void *zalloc_for(struct myalloc_arena *a, size_t size, size_t align, unsi
 {
 	void *piece = alloc_for(a, size, align, caller);
 
-	return piece ? memset(piece, 0, size) : NULL;
+	return piece ? memset(piece, 0, size + !size) : NULL;
 }
 
 /**

@@ -46,9 +46,8 @@
  * no slot of the set-aside is left, which is somewhere between nr and @slots of the statistics. A
  * limit of exactly nr would need a counter that all CPUs write.
  *
- * Spares. Spare i is always the same object: bit i of @in says whether it is in the pool. A free
- * compares its address with the spares only while one of them is out. A spare in the pool is
- * MOVING, so a second free finds it not LIVE and is refused, as for any slot of a user.
+ * Spares are kept by the cache (object/spare.c), so that one that is freed by its address alone
+ * comes back to the pool, too.
  *
  * Resizing upwards first sets slabs aside, then enlarges the magazines; downwards, first replaces
  * the magazines, then releases slabs. Magazines hold at most @held of the larger size meanwhile,
@@ -61,8 +60,8 @@
  * Invariants
  *	O1  slots of the slabs set aside >= nr + held + 2 * nmi.
  *	O2  held = 2 * P * capacity <= nr / 4.
- *	O3  Spare i is MOVING while bit i of @in is set, and belongs to the pool; otherwise it is
- *	    with a user.
+ *	O3  Spare i is MOVING while bit i of @spares.in is set, and belongs to the pool; otherwise
+ *	    it is with a user, or MOVING on its way from or to one.
  *
  * Bounds: as for objects, without the zone's part: an allocation within nr takes at most one hold
  * of the cache's lock for a magazine and one for a single slot, each of at most MYALLOC_SCAN_MOST
@@ -138,6 +137,24 @@ int myalloc_pool_resize(struct myalloc_pool *pool, unsigned int nr)
 	return err;
 }
 
+/* O3 */
+static void validate_spare(const struct myalloc_pool *pool, u32 i, struct myalloc_validation *v)
+{
+	const struct myalloc_cache *cache = pool->cache;
+	/* Pairs with myalloc_spare_free(). */
+	s64 before = atomic64_read_acquire(&pool->spares.in);
+	u8 state = READ_ONCE(*myalloc_object_state(cache, pool->spares.object[i]));
+	bool in = before & BIT_ULL(i);
+
+	myalloc_env_point("pool-spare-seen");
+	if (state == MYALLOC_SLOT_MOVING || (!in && state == myalloc_user_state(cache)))
+		return;
+	/* Unless it was taken or freed meanwhile. */
+	if (atomic64_read(&pool->spares.in) == before)
+		myalloc_finding(v, "O3: pool %s: spare %u is %s, its state is %u",
+				pool->front.name, i, in ? "in the pool" : "out", state);
+}
+
 /* O1 to O3. */
 static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 {
@@ -158,17 +175,8 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 		myalloc_finding(v, "O2: pool %s: %u of %u slots are for magazines of %u",
 				front->name, pool->held, pool->nr, cache->mags.capacity);
 	mutex_unlock(&pool->mutex);
-	for (i = 0; i < pool->nmi; i++) {
-		s64 before = atomic64_read_acquire(&pool->in);	/* pairs with myalloc_pool_free() */
-		u8 state = READ_ONCE(*myalloc_object_state(cache, pool->spare[i]));
-
-		myalloc_env_point("pool-spare-seen");
-		/* Unless it was taken meanwhile. */
-		if (before & BIT_ULL(i) && state != MYALLOC_SLOT_MOVING &&
-		    atomic64_read(&pool->in) == before)
-			myalloc_finding(v, "O3: pool %s: spare %u is in the pool, its state is %u",
-					front->name, i, state);
-	}
+	for (i = 0; i < pool->nmi; i++)
+		validate_spare(pool, i, v);
 }
 
 static int release(struct myalloc_front *front, bool poison)
@@ -178,8 +186,8 @@ static int release(struct myalloc_front *front, bool poison)
 
 	/* Spares that are out are LIVE; they go back to the pool, and not to the cache. */
 	for (i = 0; i < pool->nmi; i++)
-		if (~atomic64_read(&pool->in) & BIT_ULL(i))
-			myalloc_pool_free(pool, pool->spare[i]);
+		if (~atomic64_read(&pool->spares.in) & BIT_ULL(i))
+			myalloc_pool_free(pool, pool->spares.object[i]);
 	myalloc_cache_empty(pool->cache, poison);
 	return myalloc_pool_destroy(pool);
 }
@@ -220,14 +228,13 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 	struct myalloc_cache *cache;
 	struct myalloc_pool *pool;
 	int err;
-	u32 i;
 
 	if (!args->nr || args->nmi > MYALLOC_POOL_NMI_MAX) {
 		pr_err("%s: an object pool has at least 1 object, not %u, and at most %d for NMIs, not %u\n",
 		       zone->name, args->nr, MYALLOC_POOL_NMI_MAX, args->nmi);
 		return ERR_PTR(-EINVAL);
 	}
-	pool = myalloc_env_zalloc_charged(struct_size(pool, spare, args->nmi), zone->node);
+	pool = myalloc_env_zalloc_charged(struct_size(pool, spares.object, args->nmi), zone->node);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	cache = myalloc_cache_create_bare(zone, &cache_args);
@@ -248,13 +255,7 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 		myalloc_env_free(pool);
 		return ERR_PTR(err);
 	}
-	for (i = 0; i < args->nmi; i++) {
-		/* from the set-aside */
-		pool->spare[i] = myalloc_cache_alloc_for(cache, 0, _RET_IP_);
-		myalloc_object_withdraw(cache, pool->spare[i], _RET_IP_);
-		pool->all |= BIT_ULL(i);
-	}
-	atomic64_set(&pool->in, pool->all);
+	myalloc_spares_init(&pool->spares, cache, args->nmi, _RET_IP_);	/* from the set-aside */
 	pool->front.client = args->client;
 	/* The name is good, and no other pool has it: its cache has it. */
 	myalloc_front_add(zone, &pool->front, &myalloc_pool_kind, args->name);
@@ -273,7 +274,6 @@ int myalloc_pool_destroy(struct myalloc_pool *pool)
 {
 	struct myalloc_pool_stats stats;
 	struct myalloc_cache *cache;
-	u32 i;
 
 	if (!pool)
 		return 0;
@@ -285,10 +285,7 @@ int myalloc_pool_destroy(struct myalloc_pool *pool)
 		return -EBUSY;
 	}
 	myalloc_front_remove(&pool->front);
-	for (i = 0; i < pool->nmi; i++) {
-		myalloc_object_issue(cache, pool->spare[i], 0, _RET_IP_);
-		myalloc_cache_free_for(cache, pool->spare[i], _RET_IP_);
-	}
+	myalloc_spares_fini(&pool->spares, cache, _RET_IP_);
 	myalloc_cache_set_aside(cache, 0);
 	myalloc_cache_destroy(cache);
 	mutex_destroy(&pool->mutex);
@@ -302,20 +299,9 @@ int myalloc_pool_destroy(struct myalloc_pool *pool)
 static noinline void *alloc_spare(struct myalloc_pool *pool, myalloc_flags_t flags,
 				  unsigned long caller)
 {
-	s64 in = atomic64_read(&pool->in);
-	void *object;
-
 	if (flags & ~MYALLOC_OBJECT_FLAGS_ALL)	/* already reported */
 		return NULL;
-	do {
-		if (!in)
-			return NULL;
-		object = pool->spare[__ffs64(in)];
-		myalloc_env_point("pool-spare");
-	} while (!atomic64_try_cmpxchg(&pool->in, &in, in & ((u64)in - 1)));
-	atomic64_inc(&pool->spare_allocs);
-	myalloc_object_issue(pool->cache, object, flags, caller);
-	return object;
+	return myalloc_spare_alloc(&pool->spares, pool->cache, flags, caller);
 }
 
 static __always_inline void *alloc_for(struct myalloc_pool *pool, myalloc_flags_t flags,
@@ -354,45 +340,18 @@ void *myalloc_pool_alloc(struct myalloc_pool *pool, myalloc_flags_t flags)
 	return alloc_for(pool, flags, _RET_IP_);
 }
 
-/* A spare is out. Returns its number if it is @object, else @pool->nmi. */
-static noinline u32 find_spare(const struct myalloc_pool *pool, const void *object)
-{
-	u32 i;
-
-	for (i = 0; i < pool->nmi && pool->spare[i] != object; i++)
-		;
-	return i;
-}
-
-static __always_inline int free_for(struct myalloc_pool *pool, void *object,
-				    unsigned long caller)
-{
-	int err;
-	u32 i;
-
-	/* The user of a spare finds its bit clear, as it was when the spare was passed on. */
-	if (likely((u64)atomic64_read(&pool->in) == pool->all))
-		return myalloc_cache_free_for(pool->cache, object, caller);
-	i = find_spare(pool, object);
-	if (i == pool->nmi)
-		return myalloc_cache_free_for(pool->cache, object, caller);
-	err = myalloc_object_withdraw(pool->cache, object, caller);
-	if (!err)
-		/* Pairs with alloc_spare(). */
-		atomic64_fetch_or_release(BIT_ULL(i), &pool->in);
-	return err;
-}
-
 static noinline int free_traced(struct myalloc_pool *pool, void *object, unsigned long caller)
 {
 	myalloc_cache_trace_free(pool->cache, object, caller);
-	return free_for(pool, object, caller);
+	return myalloc_spares_free(&pool->spares, pool->cache, object, caller);
 }
 
 /**
  * myalloc_pool_free() - free an object
  * @pool: the pool it was allocated from
  * @object: its address; any value is safe
+ *
+ * myalloc_free() does the same.
  *
  * Context: any.
  * Return: 0; -EINVAL if no allocated object of this pool begins at @object. The wrong free is
@@ -402,7 +361,7 @@ int myalloc_pool_free(struct myalloc_pool *pool, void *object)
 {
 	if (unlikely(myalloc_env_trace_on(cache_free)))
 		return free_traced(pool, object, _RET_IP_);
-	return free_for(pool, object, _RET_IP_);
+	return myalloc_spares_free(&pool->spares, pool->cache, object, _RET_IP_);
 }
 
 /* --- look ---------------------------------------------------------------------------- */
@@ -416,7 +375,7 @@ int myalloc_pool_free(struct myalloc_pool *pool, void *object)
  */
 void myalloc_pool_stats(struct myalloc_pool *pool, struct myalloc_pool_stats *stats)
 {
-	u64 spares = hweight64(atomic64_read(&pool->in));
+	u64 spares = hweight64(atomic64_read(&pool->spares.in));
 	struct myalloc_cache_stats c;
 
 	memset(stats, 0, sizeof(*stats));
@@ -437,7 +396,7 @@ void myalloc_pool_stats(struct myalloc_pool *pool, struct myalloc_pool_stats *st
 	stats->cached_objects = c.cached_objects;
 	stats->deferred_objects = c.deferred_objects;
 	stats->spares = spares;
-	stats->spare_allocs = atomic64_read(&pool->spare_allocs);	/* after @in was read */
+	stats->spare_allocs = atomic64_read(&pool->spares.allocs);	/* after @in was read */
 	/* The spares were allocated once by the pool itself; their way back passes the cache by. */
 	stats->allocs = c.allocs - pool->nmi + stats->spare_allocs;
 	stats->frees = c.frees + stats->spare_allocs - (pool->nmi - spares);

@@ -4,7 +4,7 @@
 #define MYALLOC_POOL_H
 
 #include "zone/front.h"
-#include "object/cache_types.h"
+#include "object/spare.h"
 
 /**
  * struct myalloc_pool - an object pool; see pool.c for the theory
@@ -16,10 +16,7 @@
  * @most: objects in a magazine at most
  * @nmi: number of spares
  * @flags: MYALLOC_POOL_HARD or 0
- * @all: value of @in while all spares are in the pool
- * @in: bit i is set while spare i is in the pool
- * @spare_allocs: allocations that were served by a spare
- * @spare: objects for NMI handlers that cannot get the cache's lock
+ * @spares: objects for NMI handlers that cannot get the cache's lock
  */
 struct myalloc_pool {
 	struct myalloc_front front;
@@ -30,10 +27,7 @@ struct myalloc_pool {
 	u32 most;
 	u32 nmi;
 	myalloc_cache_flags_t flags;
-	u64 all;
-	atomic64_t in;
-	atomic64_t spare_allocs;
-	void *spare[];
+	struct myalloc_spares spares;
 };
 
 /* Statistics of a pool, of one moment while no operation is in progress. */

@@ -69,6 +69,9 @@
  * passes over at most n / 16 + 2 records, under the lock: no more fit into the room that it needs.
  * A copy is tried MYALLOC_RING_TRIES times.
  *
+ * The pages are extents of one owner, MYALLOC_OWNER_RINGS, which frees by their address refuse: a
+ * stale free of as many pages must not take those of a ring that is read and written.
+ *
  * A consumer in user space: ring_share.c. Without one, a commit or discard tests that there is
  * none, and touches nothing of the ring after it has stored the length.
  *
@@ -92,6 +95,12 @@ static_assert(PAGE_SIZE << MYALLOC_CHUNK_MAX <= MYALLOC_RING_LENGTH,
 static bool overwrites(const struct myalloc_ring *r)
 {
 	return r->mode == MYALLOC_RING_OVERWRITE;
+}
+
+/* Is there anything that keeps the kernel from peeking: the mode, or a consumer in user space? */
+static __always_inline bool no_peek(const struct myalloc_ring *r)
+{
+	return overwrites(r) | !!READ_ONCE(r->share);
 }
 
 /**
@@ -340,7 +349,7 @@ int myalloc_ring_discard(struct myalloc_ring *ring, void *record)
 
 /**
  * myalloc_ring_peek() - the oldest record
- * @ring: the ring, not one that overwrites
+ * @ring: the ring, not one that overwrites or is shared with user space
  * @size: out: bytes of the record
  *
  * The record belongs to the caller until myalloc_ring_release(). Before that, the next call
@@ -348,16 +357,17 @@ int myalloc_ring_discard(struct myalloc_ring *ring, void *record)
  *
  * Context: any. Only one consumer at a time, which sees what the one before it has stored.
  * Return: the record; NULL if there is none, if the oldest one is not committed yet, or if the
- * ring overwrites or is damaged, which is reported.
+ * ring overwrites, is shared with user space or is damaged, which is reported.
  */
 void *myalloc_ring_peek(struct myalloc_ring *ring, size_t *size)
 {
 	struct myalloc_ring_part *part = ring->part;
 	u64 oldest = part->oldest;
 
-	if (unlikely(overwrites(ring))) {
-		refuse(ring, "peek", "records of a ring that overwrites can only be copied",
-		       _RET_IP_);
+	if (unlikely(no_peek(ring))) {
+		refuse(ring, "peek", overwrites(ring) ?
+		       "records of a ring that overwrites can only be copied" :
+		       "user space reads this ring (myalloc_ring_unshare() ends that)", _RET_IP_);
 		return NULL;
 	}
 	for (;;) {
@@ -660,8 +670,8 @@ static void free_ring(struct myalloc_ring *r)
 		myalloc_env_unmap_twice(r->map, r->blocks, r->nr_parts, r->size);
 	for (i = 0; r->blocks && i < r->nr_parts && r->blocks[i]; i++) {
 		myalloc_account_return(r->front.client, r->size >> PAGE_SHIFT);
-		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT, 0,
-				    _RET_IP_);
+		myalloc_extent_free(r->front.zone, r->blocks[i], r->size >> PAGE_SHIFT,
+				    MYALLOC_OWNER_RINGS, _RET_IP_);
 	}
 	myalloc_env_free(r->blocks);
 	myalloc_env_free(r);
@@ -680,7 +690,8 @@ static int get_pages(struct myalloc_ring *r, unsigned long caller)
 		if (!myalloc_account_charge(r->front.client, nr))
 			return -ENOMEM;
 		r->blocks[i] = myalloc_extent_alloc(r->front.zone, nr, 0,
-						    MYALLOC_ZERO | MYALLOC_MAY_WAIT, 0, caller);
+						    MYALLOC_ZERO | MYALLOC_MAY_WAIT,
+						    MYALLOC_OWNER_RINGS, caller);
 		if (!r->blocks[i]) {
 			myalloc_account_return(r->front.client, nr);
 			return -ENOMEM;

@@ -50,6 +50,7 @@
  */
 #include "env.h"
 #include "front/ring.h"
+#include "page/zone_report.h"
 
 #define SLICE	1024	/* records between two calls of cond_resched() */
 
@@ -159,13 +160,23 @@ int myalloc_ring_release_to(struct myalloc_ring *ring, u64 pos)
  * @ring: the ring, in which nothing was reserved yet, and which nobody peeks at
  * @share: how; exists until myalloc_ring_detach()
  *
+ * From then on myalloc_ring_peek() is refused: of two consumers each would give room back that the
+ * other still reads.
+ *
  * Context: any.
- * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared.
+ * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared, or a record of it is
+ * peeked and not released, which is reported.
  */
 int myalloc_ring_attach(struct myalloc_ring *ring, struct myalloc_ring_share *share)
 {
 	if (ring->mode == MYALLOC_RING_OVERWRITE)
 		return -EOPNOTSUPP;
+	if (ring->part->peeked) {
+		myalloc_zone_err(ring->front.zone,
+				 "ring %s cannot be shared: a record is peeked, release it first",
+				 ring->front.name);
+		return -EBUSY;
+	}
 	*share->tail = ring->part->tail;
 	*share->oldest = ring->part->oldest;
 	share->waiting = 0;

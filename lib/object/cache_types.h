@@ -10,6 +10,8 @@
 #include "object/slab_layout.h"
 #include "zone_types.h"
 
+struct myalloc_spares;
+
 /* The owner of a slot, in one byte for each slot; see magazine.c, The fast path. */
 enum myalloc_slot_state {
 	MYALLOC_SLOT_FREE = 0,		/* in its slab */
@@ -61,6 +63,7 @@ enum {
  * @zone: the zone that supplies the slabs
  * @client: the client for which they count, or NULL
  * @ctor: called for each slot of a new slab, or NULL
+ * @spares: objects that are kept for NMI handlers, see spare.c; NULL if it has none
  * @lock: protects the members from here to @flushes
  * @list: first slab of each list, MYALLOC_NO_FRAME if empty
  * @nr: slabs in each list
@@ -114,6 +117,7 @@ struct myalloc_cache {
 	struct myalloc_zone *zone;
 	struct myalloc_client *client;
 	void (*ctor)(void *object);
+	struct myalloc_spares *spares;
 
 	raw_spinlock_t lock ____cacheline_aligned;
 	u32 list[MYALLOC_SLAB_LISTS];

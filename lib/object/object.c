@@ -656,10 +656,28 @@ static bool claim_slow(struct myalloc_cache *c, const void *object, struct myall
 	return claimed;
 }
 
+/* Free an object whose slot is MOVING, into a magazine if it can be. */
+static int free_claimed(struct myalloc_cache *c, void *object, const struct myalloc_place *place,
+			unsigned long caller)
+{
+	struct myalloc_magazine_cpu *cpu;
+
+	if (c->flags & MYALLOC_ZERO_FREE)
+		memset(object, 0, c->layout.object_size);
+	cpu = myalloc_magazines_enter(&c->mags);
+	if (cpu) {
+		bool done = put(c, cpu, object, place);
+
+		myalloc_magazines_leave(cpu);
+		if (done)
+			return 0;
+	}
+	return free_slabs(c, object, place->state, caller);
+}
+
 /* Other frees: no room, an interrupt, checks, addresses outside the linear range. */
 static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned long caller)
 {
-	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_place place;
 
 	if (unlikely(!claim_slow(c, object, &place))) {
@@ -667,17 +685,7 @@ static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned lo
 			return 0;
 		return myalloc_cache_bad_free(c, object, caller);
 	}
-	if (c->flags & MYALLOC_ZERO_FREE)
-		memset(object, 0, c->layout.object_size);
-	cpu = myalloc_magazines_enter(&c->mags);
-	if (cpu) {
-		bool done = put(c, cpu, object, &place);
-
-		myalloc_magazines_leave(cpu);
-		if (done)
-			return 0;
-	}
-	return free_slabs(c, object, place.state, caller);
+	return free_claimed(c, object, &place, caller);
 }
 
 /* Frees past the fast path; as alloc_slow(). */
@@ -738,6 +746,42 @@ noinline int myalloc_cache_free_traced(struct myalloc_cache *cache, void *object
 }
 
 /**
+ * myalloc_object_claim() - begin a free that others may wait for
+ * @c: the cache
+ * @object: its address; any value is safe
+ * @caller: code address of the user
+ *
+ * From then on the object is its user's no more, and another free of it is refused. Its content
+ * stays, for those who still read it, until myalloc_object_free_claimed().
+ *
+ * Context: any.
+ * Return: 0; -EINVAL as for myalloc_cache_free().
+ */
+int myalloc_object_claim(struct myalloc_cache *c, void *object, unsigned long caller)
+{
+	struct myalloc_place place;
+
+	return likely(claim_slow(c, object, &place)) ? 0 :
+		myalloc_cache_bad_free(c, object, caller);
+}
+
+/**
+ * myalloc_object_free_claimed() - the end of a free that has begun by myalloc_object_claim()
+ * @c: the cache
+ * @object: the object
+ * @caller: code address, for the owner's record
+ *
+ * Context: any.
+ */
+void myalloc_object_free_claimed(struct myalloc_cache *c, void *object, unsigned long caller)
+{
+	struct myalloc_place place;
+
+	if (myalloc_place_find(c, object, &place))	/* a MOVING slot keeps its slab */
+		free_claimed(c, object, &place, caller);
+}
+
+/**
  * myalloc_object_withdraw() - take an object back from its user without freeing its slot
  * @c: the cache
  * @object: its address; any value is safe
@@ -750,10 +794,10 @@ noinline int myalloc_cache_free_traced(struct myalloc_cache *cache, void *object
  */
 int myalloc_object_withdraw(struct myalloc_cache *c, void *object, unsigned long caller)
 {
-	struct myalloc_place place;
+	int err = myalloc_object_claim(c, object, caller);
 
-	if (unlikely(!claim_slow(c, object, &place)))
-		return myalloc_cache_bad_free(c, object, caller);
+	if (unlikely(err))
+		return err;
 	if (c->flags & MYALLOC_ZERO_FREE)
 		memset(object, 0, c->layout.object_size);
 	if (c->flags & MYALLOC_CHECKS)

@@ -263,6 +263,8 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
  * @flags: MYALLOC_TOPDOWN or 0; other flags are ignored
  * @tag: tag of the first frame: PAGE or LENT with the order, or NEW with order and cache
  *
+ * A request that fails may be tried again: who makes it counts it, by myalloc_zone_count_fail().
+ *
  * Context: any; in NMI it fails if the lock is held.
  * Return: the first frame; NULL if there is no free block.
  */
@@ -281,15 +283,32 @@ struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int 
 	}
 	__myalloc_zone_reap(zone, REAP_MOST);
 	frame = __myalloc_zone_take(zone, order, flags & MYALLOC_TOPDOWN, tag);
-	if (!frame)
-		zone->fails[order]++;
-	else if (!of.cache)
+	if (frame && !of.cache)
 		zone->allocs[order]++;
-	else
+	else if (frame)
 		atomic64_add(BIT(order), &zone->slab_pages);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	myalloc_shadow_block_alloc(zone, frame, order);
 	return frame;
+}
+
+/**
+ * myalloc_zone_count_fail() - count a request of a page user that has failed at last
+ * @zone: the zone
+ * @order: log2 of its pages, any value; above the largest order nothing is counted
+ *
+ * One that failed in NMI because the lock is held is among @nmi_fails, and is not counted here.
+ *
+ * Context: any.
+ */
+void myalloc_zone_count_fail(struct myalloc_zone *zone, unsigned int order)
+{
+	unsigned long irq;
+
+	if (order > zone->buddy.top_order || !myalloc_lock(&zone->lock, &irq))
+		return;
+	zone->fails[order]++;
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
 
 /* Defers the free of a block to the next holder of the lock. */

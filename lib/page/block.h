@@ -15,6 +15,7 @@ void __myalloc_zone_mark(struct myalloc_zone *zone);
 void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx);
 void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most);
 void myalloc_zone_reap_all(struct myalloc_zone *zone);
+void myalloc_zone_count_fail(struct myalloc_zone *zone, unsigned int order);
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					myalloc_flags_t flags, u32 tag);
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);

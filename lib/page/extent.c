@@ -149,8 +149,6 @@ static u32 take_step(struct myalloc_zone *zone, const struct request *r, u32 ste
 	} else {
 		*more = step < zone->nr_chunks &&
 			myalloc_buddy_may_hold(&zone->buddy, r->nr_pages, r->align_order);
-		if (!*more && r->nr_pages && r->nr_pages <= BIT(zone->chunk_order))
-			zone->fails[fls(r->nr_pages - 1)]++;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	return idx;
@@ -205,14 +203,18 @@ static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
 /* Takes an extent, also from what is cached. Returns its first frame or MYALLOC_NO_FRAME. */
 static u32 take(struct myalloc_zone *zone, const struct request *r, myalloc_flags_t flags)
 {
+	unsigned int order = fls(r->nr_pages - 1);
 	u32 idx = take_exact(zone, r, flags);
 
 	if (idx == MYALLOC_NO_FRAME && myalloc_zone_reclaim(zone))
 		idx = take_exact(zone, r, flags);
 	if (idx == MYALLOC_NO_FRAME && flags & MYALLOC_MAY_WAIT) {
-		myalloc_zone_make_room(zone, fls(r->nr_pages - 1));
+		/* A block of the alignment is aligned like that. */
+		myalloc_zone_make_room(zone, max(order, r->align_order));
 		idx = take_exact(zone, r, flags);
 	}
+	if (idx == MYALLOC_NO_FRAME && r->nr_pages && r->nr_pages <= BIT(zone->chunk_order))
+		myalloc_zone_count_fail(zone, order);
 	return idx;
 }
 

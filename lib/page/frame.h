@@ -191,7 +191,8 @@ static inline bool myalloc_frame_is_users(u8 type)
  * a free by address alone refuses them.
  */
 #define MYALLOC_OWNER_ARENAS	(MYALLOC_OWNERS_MAX - 1)
-#define MYALLOC_OWNERS_KINDS	MYALLOC_OWNER_ARENAS	/* the first of them */
+#define MYALLOC_OWNER_RINGS	(MYALLOC_OWNERS_MAX - 2)
+#define MYALLOC_OWNERS_KINDS	MYALLOC_OWNER_RINGS	/* the first of them */
 
 /* Nanoseconds to a unit of the time that the first descriptor of a client's extent records. */
 #define MYALLOC_STAMP_NS	1000000000u
@@ -220,6 +221,14 @@ static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
 static inline u32 myalloc_frame_owner(const struct myalloc_frame *frame)
 {
 	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache >> MYALLOC_EXTENT_BITS : 0;
+}
+
+/* What an extent of this owner is a part of; NULL if the owner is not a kind of fronts. */
+static inline const char *myalloc_owner_kind(u32 owner)
+{
+	if (owner < MYALLOC_OWNERS_KINDS)
+		return NULL;
+	return owner == MYALLOC_OWNER_RINGS ? "a ring" : "an arena";
 }
 
 long myalloc_map_init(struct myalloc_map *map, const unsigned long *chunks, u32 nr_chunks,

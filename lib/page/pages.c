@@ -336,7 +336,7 @@ noinline void myalloc_pages_trace_fail(const struct myalloc_zone *zone, u32 nr_p
 
 /* --- alloc and free -------------------------------------------------------------- */
 
-static void *take_block(struct myalloc_zone *zone, unsigned int order,
+static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
 			myalloc_flags_t flags, unsigned long caller)
 {
 	u32 tag = flags & MYALLOC_LENDABLE ? myalloc_lent_tag(order) : myalloc_user_tag(order);
@@ -359,19 +359,27 @@ static void *take_block(struct myalloc_zone *zone, unsigned int order,
 	return myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
 }
 
-static void *alloc_zone(struct myalloc_zone *zone, unsigned int order,
-			myalloc_flags_t flags, unsigned long caller)
+/**
+ * myalloc_pages_failed() - count and record a request for a block that has failed
+ * @zone: the zone
+ * @order: log2 of pages, any value
+ * @flags: flags of the request, already checked
+ * @caller: address of the code that asked
+ *
+ * Context: any.
+ */
+noinline void myalloc_pages_failed(struct myalloc_zone *zone, unsigned int order,
+				   myalloc_flags_t flags, unsigned long caller)
 {
-	void *addr = take_block(zone, order, flags, caller);
-
-	if (unlikely(!addr) && myalloc_env_trace_on(fail))
+	if (!zone->limit)
+		myalloc_zone_count_fail(zone, order);
+	if (myalloc_env_trace_on(fail))
 		myalloc_pages_trace_fail(zone, pages_of(order), flags, caller);
-	return addr;
 }
 
 /* All that the fast path does not handle: a miss, an interrupt, checks, unusual requests. */
 static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
-				 myalloc_flags_t flags, unsigned long caller)
+				 myalloc_flags_t flags, unsigned long caller, bool quiet)
 {
 	struct request r = { zone, myalloc_zone_pcp(zone, order), order, caller };
 	void *addr = NULL;
@@ -388,14 +396,17 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 	}
 	if (!addr)
 		addr = alloc_zone(zone, order, flags, caller);
+	if (unlikely(!addr) && !quiet)
+		myalloc_pages_failed(zone, order, flags, caller);
 	myalloc_shadow_pages_alloc(zone, addr, order);
 	if (addr && (flags & MYALLOC_ZERO || zone->checks))
 		myalloc_pages_post_alloc(zone, addr, PAGE_SIZE << order, flags);
 	return addr;
 }
 
+/* @quiet: whoever asks makes a request that has failed known. */
 static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int order,
-				       myalloc_flags_t flags, unsigned long caller)
+				       myalloc_flags_t flags, unsigned long caller, bool quiet)
 {
 	struct myalloc_magazines *mags = myalloc_zone_pcp(zone, order);
 	struct myalloc_magazine_cpu *cpu;
@@ -406,11 +417,11 @@ static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int o
 	myalloc_flags_might_wait(flags);
 	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
 	    unlikely(!myalloc_magazines_begin(mags, &cpu, &guard)))
-		return alloc_slow(zone, order, flags, caller);
+		return alloc_slow(zone, order, flags, caller, quiet);
 	slot = cpu->top - 1;
 	if (unlikely(!take_slot(slot, order, &addr, caller))) {
 		myalloc_magazines_end(cpu, guard);
-		return alloc_slow(zone, order, flags, caller);
+		return alloc_slow(zone, order, flags, caller, quiet);
 	}
 	cpu->nr_gets++;
 	WRITE_ONCE(cpu->top, slot);
@@ -420,9 +431,9 @@ static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int o
 }
 
 static noinline void *alloc_traced(struct myalloc_zone *zone, unsigned int order,
-				   myalloc_flags_t flags, unsigned long caller)
+				   myalloc_flags_t flags, unsigned long caller, bool quiet)
 {
-	void *addr = alloc_for(zone, order, flags, caller);
+	void *addr = alloc_for(zone, order, flags, caller, quiet);
 
 	if (addr)
 		myalloc_pages_trace_alloc(zone, addr, BIT(order), flags, caller);
@@ -437,7 +448,7 @@ static noinline unsigned int alloc_bulk_traced(struct myalloc_zone *zone, unsign
 	unsigned int n;
 
 	for (n = 0; n < nr; n++) {
-		addrs[n] = alloc_traced(zone, order, flags, caller);
+		addrs[n] = alloc_traced(zone, order, flags, caller, false);
 		if (!addrs[n])
 			break;
 	}
@@ -461,8 +472,8 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 			  myalloc_flags_t flags)
 {
 	if (unlikely(myalloc_env_trace_on(page_alloc)))
-		return alloc_traced(zone, order, flags, _RET_IP_);
-	return alloc_for(zone, order, flags, _RET_IP_);
+		return alloc_traced(zone, order, flags, _RET_IP_, false);
+	return alloc_for(zone, order, flags, _RET_IP_, false);
 }
 
 /* The same on behalf of the code at @caller. */
@@ -470,8 +481,17 @@ void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
 			      myalloc_flags_t flags, unsigned long caller)
 {
 	if (unlikely(myalloc_env_trace_on(page_alloc)))
-		return alloc_traced(zone, order, flags, caller);
-	return alloc_for(zone, order, flags, caller);
+		return alloc_traced(zone, order, flags, caller, false);
+	return alloc_for(zone, order, flags, caller, false);
+}
+
+/* The same, one of several attempts at a request. If all fail: myalloc_pages_failed() */
+void *myalloc_pages_try_for(struct myalloc_zone *zone, unsigned int order,
+			    myalloc_flags_t flags, unsigned long caller)
+{
+	if (unlikely(myalloc_env_trace_on(page_alloc)))
+		return alloc_traced(zone, order, flags, caller, true);
+	return alloc_for(zone, order, flags, caller, true);
 }
 
 /**
@@ -762,8 +782,10 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 		n = myalloc_get_bulk(slow.mags, nr, addrs, get_one, &r, ready, &slow);
 	for (; n < nr; n++) {
 		addrs[n] = alloc_zone(zone, order, flags, _RET_IP_);
-		if (!addrs[n])
+		if (!addrs[n]) {
+			myalloc_pages_failed(zone, order, flags, _RET_IP_);
 			break;
+		}
 	}
 	for (i = 0; i < n; i++)
 		myalloc_shadow_pages_alloc(zone, addrs[i], order);

@@ -10,6 +10,10 @@ void myalloc_pcp_fini(struct myalloc_zone *zone);
 
 void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
 			      myalloc_flags_t flags, unsigned long caller);
+void *myalloc_pages_try_for(struct myalloc_zone *zone, unsigned int order,
+			    myalloc_flags_t flags, unsigned long caller);
+void myalloc_pages_failed(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags,
+			  unsigned long caller);
 int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
 			   unsigned long caller);
 void myalloc_pages_trace_alloc(const struct myalloc_zone *zone, const void *addr, u32 nr_pages,

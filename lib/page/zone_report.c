@@ -73,6 +73,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 		      const struct myalloc_block *block)
 {
 	const struct myalloc_frame *frame = &zone->frames[block->idx];
+	const char *kind = myalloc_owner_kind(myalloc_frame_owner(frame));
 	u8 type = READ_ONCE(frame->type);
 
 	if (type == MYALLOC_FRAME_EXTENT)
@@ -88,6 +89,8 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 	case MYALLOC_FRAME_EXTENT:
 	case MYALLOC_FRAME_LENT:
 	case MYALLOC_FRAME_PAGE:
+		if (kind)
+			myalloc_report_add(report, "part of %s, ", kind);
 		myalloc_report_add(report, "held by ");
 		myalloc_report_symbol(report, READ_ONCE(frame->caller));
 		break;

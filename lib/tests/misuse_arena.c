@@ -188,10 +188,10 @@ static void read_behind(void)
 
 const struct misuse misuse_arena[] = {
 	CASE(arena_freed,
-	     "bad free as * page*: not what it was allocated as; frame *, * page*, held by *\n"
-	     "bad free as * page*: not what it was allocated as; frame *, * page*, held by *\n"
-	     "bad free as pages of order 0: not what it was allocated as; frame *, * page*, held by *\n"
-	     "bad free as * page*: misaligned: nothing begins at this address; frame *, * page*, held by *"),
+	     "bad free as * page*: not what it was allocated as; frame *, * page*, part of an arena, held by *\n"
+	     "bad free as * page*: not what it was allocated as; frame *, * page*, part of an arena, held by *\n"
+	     "bad free as pages of order 0: not what it was allocated as; frame *, * page*, part of an arena, held by *\n"
+	     "bad free as * page*: misaligned: nothing begins at this address; frame *, * page*, part of an arena, held by *"),
 	CASE(arena_mark_foreign, FOREIGN "\n" FOREIGN),
 	CASE(arena_mark_twice, STALE),
 	CASE(arena_mark_inner, STALE),

@@ -30,7 +30,7 @@ static void alloc_p(void)
 static void *spare(void)
 {
 	in_nmi_locked(&pool->cache->lock, alloc_p);
-	EXPECT(p == pool->spare[0], "no spare");
+	EXPECT(p == pool->spares.object[0], "no spare");
 	return p;
 }
 
@@ -54,15 +54,15 @@ static void pool_spare_twice_while_out(void)
 {
 	make_pool(0);
 	p = spare();
-	REFUSED(myalloc_pool_free(pool, pool->spare[1]), FREE);
+	REFUSED(myalloc_pool_free(pool, pool->spares.object[1]), FREE);
 	good(myalloc_pool_free(pool, p));
 }
 
 static void pool_unused_spare(void)
 {
 	make_pool(0);
-	REFUSED(myalloc_pool_free(pool, pool->spare[0]), FREE);
-	REFUSED(myalloc_cache_free(pool->cache, pool->spare[0]), FREE);
+	REFUSED(myalloc_pool_free(pool, pool->spares.object[0]), FREE);
+	REFUSED(myalloc_cache_free(pool->cache, pool->spares.object[0]), FREE);
 }
 
 static void pool_other_object(void)
@@ -113,6 +113,36 @@ static void pool_ends_in_use(void)
 	EXPECT(!myalloc_pool_destroy(pool), "an unused pool does not end");
 }
 
+/* An object of a pool may be freed by its address alone; a spare comes back to the pool. */
+static void pool_freed_by_address(void)
+{
+	struct myalloc_pool_stats stats;
+
+	make_pool(0);
+	q = job();
+	p = spare();
+	good(myalloc_free(zone, q));
+	REFUSED(myalloc_free(zone, p + 8), INTERIOR);
+	good(myalloc_free(zone, p));
+	valid();
+	myalloc_pool_stats(pool, &stats);
+	EXPECT(stats.spares == 2 && !stats.live_objects, "the spare is lost");
+	REFUSED(myalloc_free(zone, p), FREE);
+	good(myalloc_pool_destroy(pool));
+	corrupt(0);
+}
+
+/* A spare that went to the cache, past the pool. */
+static void pool_spare_lost(void)
+{
+	make_pool(0);
+	p = spare();
+	good(myalloc_cache_free(pool->cache, p));
+	invalid("O3: pool jobs: spare 0 is out, its state is *");
+	good(myalloc_pool_destroy(pool));
+	corrupt(0);
+}
+
 static void pool_overrun_spare(void)
 {
 	make_pool(MYALLOC_REDZONE);
@@ -146,6 +176,10 @@ const struct misuse misuse_pool[] = {
 	     "cache jobs: still allocated: frame *, slot 0\n"
 	     "cache jobs: still allocated: frame *, slot 2\n"
 	     "cache jobs cannot be destroyed: 2 objects are still allocated (check U records their owners)"),
+	CASE(pool_freed_by_address,
+	     "bad free as object of jobs: inside a block, not at its beginning; cache jobs, frame *, slot 0\n"
+	     "bad free as object of jobs: already free (double free); cache jobs, frame *, slot 0"),
+	CASE(pool_spare_lost, ""),
 	CASE(pool_overrun_spare,
 	     "cache jobs, frame *, slot 0: right red zone overwritten: byte 64 is 0x00, not 0xcc"),
 	{ }

@@ -147,6 +147,31 @@ static void ring_freed_as_memory(void)
 	REFUSED(myalloc_free(zone, record), FOREIGN);
 }
 
+/* Whoever held the pages before the ring has them no more. */
+static void ring_pages_freed(void)
+{
+	struct myalloc_client *client =
+		myalloc_client_create(zone, &(struct myalloc_client_args){ .name = "c" });
+	u8 *stale = exact(4);
+
+	EXPECT(!IS_ERR(client), "no client");
+	good(myalloc_pages_free_exact(zone, stale, 4));
+	ring = myalloc_ring_create(zone, &(struct myalloc_ring_args){
+		.name = "q", .size = 4 * PAGE_SIZE, .mode = MYALLOC_RING_ONE, .client = client });
+	EXPECT(!IS_ERR(ring) && ring->blocks[0] == stale, "other pages");
+	record = reserve(ring);
+	REFUSED(myalloc_pages_free_exact(zone, stale, 4), KIND);
+	REFUSED(myalloc_free(zone, stale), KIND);
+	REFUSED(myalloc_pages_free(zone, stale, 2), KIND);
+	REFUSED(myalloc_client_pages_free(client, stale, 4), KIND);
+	EXPECT(!myalloc_usable_size(zone, stale), "a ring's pages have a size");
+	good(myalloc_ring_commit(ring, record));
+	good(myalloc_ring_release(ring, myalloc_ring_peek(ring, &size)));
+	good(myalloc_ring_destroy(ring));
+	good(myalloc_client_end(client, 0));
+	valid();
+}
+
 static void ring_ends_in_use(void)
 {
 	ring = make_ring("q", MYALLOC_RING_ONE);
@@ -164,14 +189,14 @@ static void not_woken(struct myalloc_ring_share *share)
 {
 }
 
+static u64 tail, oldest;
+static struct myalloc_ring_share share = {
+	.tail = &tail, .oldest = &oldest, .wake = not_woken,
+};
+
 /* A shared ring cannot be destroyed, and a release that names a wrong position changes nothing. */
 static void ring_ends_shared(void)
 {
-	static u64 tail, oldest;
-	static struct myalloc_ring_share share = {
-		.tail = &tail, .oldest = &oldest, .wake = not_woken,
-	};
-
 	ring = make_ring("q", MYALLOC_RING_MANY);
 	good(myalloc_ring_attach(ring, &share));
 	EXPECT(myalloc_ring_destroy(ring) == -EBUSY, "a ring that is shared ended");
@@ -183,6 +208,35 @@ static void ring_ends_shared(void)
 	EXPECT(myalloc_ring_release_to(ring, 64) == -EINVAL, "more than the ring has was released");
 	EXPECT(!oldest && tail == 32, "a wrong use moved the ring");
 	good(myalloc_ring_release_to(ring, 32));
+	myalloc_ring_detach(ring);
+	good(myalloc_ring_destroy(ring));
+	valid();
+}
+
+/* Discarded records, which a peek would pass over, stay for the consumer in user space, too. */
+static void ring_peek_shared(void)
+{
+	ring = make_ring("q", MYALLOC_RING_MANY);
+	good(myalloc_ring_attach(ring, &share));
+	good(myalloc_ring_discard(ring, reserve(ring)));
+	record = reserve(ring);
+	good(myalloc_ring_commit(ring, record));
+	RING_REFUSED(myalloc_ring_peek(ring, &size) ? 0 : -EINVAL);
+	RING_REFUSED(myalloc_ring_release(ring, record));
+	EXPECT(!oldest && tail == 64, "a wrong use moved the ring");
+	good(myalloc_ring_release_to(ring, 32));
+	myalloc_ring_detach(ring);
+	EXPECT(myalloc_ring_peek(ring, &size) == record, "the record is gone");
+}
+
+static void ring_share_peeked(void)
+{
+	ring = make_ring("q", MYALLOC_RING_ONE);
+	good(myalloc_ring_commit(ring, reserve(ring)));
+	record = myalloc_ring_peek(ring, &size);
+	EXPECT(myalloc_ring_attach(ring, &share) == -EBUSY, "shared under a consumer");
+	good(myalloc_ring_release(ring, record));
+	good(myalloc_ring_attach(ring, &share));
 	myalloc_ring_detach(ring);
 	good(myalloc_ring_destroy(ring));
 	valid();
@@ -214,10 +268,20 @@ const struct misuse misuse_ring[] = {
 	     "ring q is damaged: no header at offset 32 of part 0"),
 	CASE(ring_freed_as_memory,
 	     "bad free as pages of order 0: not memory of this zone"),
+	CASE(ring_pages_freed,
+	     "bad free as 4 pages: not what it was allocated as; frame *, 4 pages, part of a ring, held by *\n"
+	     "bad free as 4 pages: not what it was allocated as; frame *, 4 pages, part of a ring, held by *\n"
+	     "bad free as pages of order 2: not what it was allocated as; frame *, 4 pages, part of a ring, held by *\n"
+	     "bad free as 4 pages: not what it was allocated as; frame *, 4 pages, part of a ring, held by *"),
 	CASE(ring_ends_in_use,
 	     "ring q cannot be destroyed: 1 record is reserved, 0 peeked\n"
 	     "ring q cannot be destroyed: 0 records are reserved, 1 peeked"),
 	CASE(ring_ends_shared,
 	     "ring q cannot be destroyed: it is shared with user space"),
+	CASE(ring_peek_shared,
+	     "bad peek of ring q: user space reads this ring (myalloc_ring_unshare() ends that); called by *\n"
+	     "bad release of ring q: no record was peeked; called by *"),
+	CASE(ring_share_peeked,
+	     "ring q cannot be shared: a record is peeked, release it first"),
 	{ }
 };

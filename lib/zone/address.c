@@ -5,7 +5,7 @@
  * children itself.
  */
 #include "env.h"
-#include "object/object.h"
+#include "object/spare.h"
 #include "page/extent.h"
 #include "page/pages.h"
 #include "zone/zone.h"
@@ -45,6 +45,16 @@ static int free_block(struct myalloc_zone *zone, void *addr, const struct myallo
 	return myalloc_pages_free_for(zone, addr, first->order, caller);
 }
 
+static int free_object(struct myalloc_cache *cache, void *object, unsigned long caller)
+{
+	struct myalloc_spares *spares = READ_ONCE(cache->spares);
+
+	if (unlikely(myalloc_env_trace_on(cache_free)))
+		myalloc_cache_trace_free(cache, object, caller);
+	return spares ? myalloc_spares_free(spares, cache, object, caller) :
+			myalloc_cache_free_for(cache, object, caller);
+}
+
 /* myalloc_free() on behalf of the code at @caller. */
 int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
 {
@@ -57,9 +67,7 @@ int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller
 	if (frame)
 		first.tag = READ_ONCE(frame->tag);
 	if (cache)
-		err = unlikely(myalloc_env_trace_on(cache_free)) ?
-			myalloc_cache_free_traced(cache, addr, caller) :
-			myalloc_cache_free_for(cache, addr, caller);
+		err = free_object(cache, addr, caller);
 	else if (first.type == MYALLOC_FRAME_EXTENT)
 		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
 					  owner_of(&first), caller);

@@ -30,7 +30,8 @@
  * Statistics are those of numastat, in blocks. A zone counts its blocks already, at no cost to the
  * fast path, so only what did not come from the preferred zone is counted here: hit is what the
  * zone has allocated to users of pages, less the misses. So a request that was made to the zone
- * itself is a hit. An extent counts as the blocks that it was cut of.
+ * itself is a hit. An extent counts as the blocks that it was cut of. A request that no zone serves
+ * is a failed one of the zone that it prefers, once, and of no other.
  *
  * Objects, contracts and whatever else is made of a zone belong to that zone, so to one node. Its
  * maker asks the set for the zone, with myalloc_nodes_zone().
@@ -173,7 +174,7 @@ static u32 ask(struct myalloc_nodes *nodes, const u16 *row, u32 from, unsigned i
 	u32 i;
 
 	for (i = from; i < nodes->nr_zones; i++) {
-		*addr = myalloc_pages_alloc_for(nodes->zone[row[i]].zone, order, flags, caller);
+		*addr = myalloc_pages_try_for(nodes->zone[row[i]].zone, order, flags, caller);
 		if (*addr)
 			break;
 	}
@@ -192,6 +193,8 @@ static noinline void *alloc_far(struct myalloc_nodes *nodes, const u16 *row, uns
 	i = ask(nodes, row, 1, order, flags & ~MYALLOC_MAY_WAIT, caller, &addr);
 	if (!addr && flags & MYALLOC_MAY_WAIT)
 		i = ask(nodes, row, 0, order, flags, caller, &addr);
+	if (!addr)
+		myalloc_pages_failed(nodes->zone[row[0]].zone, order, flags, caller);
 	if (addr && i) {
 		atomic64_inc(&nodes->zone[row[i]].misses);
 		atomic64_inc(&nodes->zone[row[0]].foreign);
@@ -229,7 +232,7 @@ void *myalloc_nodes_pages_alloc(struct myalloc_nodes *nodes, int node, unsigned 
 		return myalloc_pages_alloc_for(first->zone, order, flags & ~MYALLOC_THISNODE,
 					       _RET_IP_);
 	}
-	addr = myalloc_pages_alloc_for(first->zone, order, flags & ~MYALLOC_MAY_WAIT, _RET_IP_);
+	addr = myalloc_pages_try_for(first->zone, order, flags & ~MYALLOC_MAY_WAIT, _RET_IP_);
 	if (likely(addr))
 		return addr;
 	return alloc_far(nodes, row, order, flags, _RET_IP_);

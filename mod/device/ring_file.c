@@ -360,7 +360,7 @@ static int do_ring_open(struct myalloc_session *session, struct myalloc_zone *zo
 
 	if (err)
 		return err;
-	s = myalloc_shared_ring_open(arg.id);
+	s = myalloc_shared_ring_open(zone, arg.id);
 	return IS_ERR(s) ? PTR_ERR(s) : give_file(s, NULL, &arg, user);
 }
 
