@@ -401,7 +401,7 @@ static int make_cache(struct myalloc_contract_part *part, const struct myalloc_c
 									cache->flags));
 }
 
-/* --- what does not change ------------------------------------------------------------------- */
+/* --- digest --------------------------------------------------------------------------------- */
 
 static u64 mix(u64 sum, const void *from, size_t bytes)
 {
@@ -624,7 +624,7 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 	return c;
 }
 
-/* --- what must hold ------------------------------------------------------------------------- */
+/* --- validation ----------------------------------------------------------------------------- */
 
 /* J1 */
 static void check_blocks(const struct myalloc_contract *c, const struct myalloc_contract_part *part,
