@@ -375,8 +375,8 @@ struct myalloc_zone_args {
  * @want_drain: a request found no block: the worker is to drain
  * @want_magazines: a CPU found no magazines: the worker is to make some
  * @last_drain: time of the worker's last drain, ns
- * @seen_pages: number of moves of the page magazines at the worker's last run
- * @seen_cpu: number of moves of each CPU at the worker's last run
+ * @seen_pages: number of moves of the page magazines at the worker's last pass
+ * @seen_cpu: number of moves of each CPU at the worker's last pass
  */
 struct myalloc_zone {
 	struct myalloc_linear linear;

@@ -85,9 +85,9 @@ enum {
  * @hungry: its magazines are often empty; they may grow beyond the usual share of one cache
  * @room: bytes of objects that its magazines may hold, part of zone->magazine_room
  * @meta: bytes of its magazines, part of zone->magazine_meta
- * @seen_slow: operations past the magazines at the worker's last run
- * @idle: consecutive runs of the worker that found the cache unused
- * @seen: @generation plus the moves of @mags at the worker's last run
+ * @seen_slow: operations past the magazines at the worker's last pass
+ * @idle: consecutive passes of the worker that found the cache unused
+ * @seen: @generation plus the moves of @mags at the worker's last pass
  * @maker: return address of the call that created it, 0 if a front did, for reports
  * @pin_mutex: held while a walk looks at the cache without a lock on the list; destroy waits for it
  * @name: unique in the zone
