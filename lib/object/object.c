@@ -530,7 +530,7 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 
 /*
  * The fast path of an allocation. Returns false if the slow path must be taken. The address of
- * the caller is no argument: it would be loaded here each time, and only the slow path needs it.
+ * the caller is not passed: it would be loaded here each time, and only the slow path needs it.
  */
 static __always_inline bool alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
 				       void **object)

@@ -295,7 +295,7 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
 }
 
 /**
- * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
+ * myalloc_pages_alloc_exact() - allocate a number of pages that need not be a power of two
  * @zone: the zone
  * @nr_pages: number of pages, 1 to 2^chunk_order
  * @align_order: log2 of the alignment in pages, counted from the beginning of the chunk; at most
