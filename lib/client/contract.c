@@ -638,7 +638,8 @@ static void check_blocks(const struct myalloc_contract *c, const struct myalloc_
 
 		if (!frame || READ_ONCE(frame->tag) != chunk_tag(part) ||
 		    part->zone->chunks[i] != (unsigned long)part->blocks[i])
-			myalloc_finding(v, "J1: %s: chunk %u is no block of it", part->name, i);
+			myalloc_finding(v, "J1: %s: chunk %u is not one of its blocks",
+					part->name, i);
 	}
 	if (READ_ONCE(c->parent->children->zone[part->id]) != part->zone)
 		myalloc_finding(v, "J1: %s: child %u of its parent is another zone", part->name,

@@ -295,7 +295,7 @@ static __always_inline void *aligned_for(struct myalloc_heap *heap, size_t size,
 	unsigned int order = 0;
 
 	if (unlikely(!is_power_of_2(align))) {
-		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is no power of two",
+		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is not a power of two",
 				 heap->front.name, align);
 		return NULL;
 	}
@@ -323,7 +323,7 @@ static noinline void *aligned_traced(struct myalloc_heap *h, size_t size, size_t
  * A realloc does not keep an alignment above that of myalloc_heap_alloc().
  *
  * Context: as for myalloc_heap_alloc().
- * Return: the same; also NULL if @align is no power of two, which is reported, or above a chunk.
+ * Return: the same; also NULL if @align is not a power of two, which is reported, or above a chunk.
  */
 void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t align,
 				 myalloc_flags_t flags)
