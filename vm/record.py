@@ -13,6 +13,8 @@ bench/host.py; that of programs by programs.py. COMMAND: the command, such as 'm
 'leg release architecture KiB-of-a-page passed failed skipped'. RECORD_SECONDS: how long it took.
 RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
 
+'bench' also writes the price of a free into README.md, where LAB is uml or icount: one column each.
+
 README.md's table of kernels has a row for each leg of vm/matrix.conf that was ever recorded, in that
 order, between two comments; rows of legs that were not run stay as they are.
 
@@ -81,6 +83,16 @@ LEVELS = (
      "frees/64/certain/%s"),
     ("pages of order 0", "compare-and-exchange of the tag", "refused", "page/0/%s"),
 )
+# What README.md says of each of LEVELS: a second free that comes later, and one at the same moment.
+README_LEVELS = {
+    "objects, trusting": ("objects, `MYALLOC_TRUSTING`",
+                          "accepted, found when the slot is flushed", "likewise"),
+    "objects, default": ("objects, default", "refused",
+                         "both may be accepted; the slot may have two users"),
+    "objects, certain": ("objects, `MYALLOC_CERTAIN`", "refused", "one of the two is refused"),
+    "pages of order 0": ("pages, extents", "refused", "one of the two is refused"),
+}
+README_LABS = {"uml": "ns, `make bench`", "icount": "instructions, `make bench-icount`"}
 LEVEL_PATTERNS = ("pair", "batch-10", "batch-1000/shuffled")
 CHANGE = 0.01
 
@@ -261,6 +273,32 @@ def levels(lab, shapes):
     what = tuple("alloc + free, `%s`" % p for p in LEVEL_PATTERNS)
     return "\n### How sure a free is, and its price\n\n" + \
         table(("level", "how a free claims", "a second free of the same thing") + what, rows)
+
+
+FREES = re.compile(r"(<!-- frees: [^\n]* -->\n)(.*?)(<!-- frees end -->\n)", re.DOTALL)
+
+
+def frees_table(text, lab, shapes):
+    """README's TEXT with the column of this lab replaced where it was measured."""
+    found = FREES.search(text)
+    if not found:
+        raise Unusable("README.md has no table of frees")
+    old = {}
+    for line in found.group(2).splitlines()[2:]:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        old[cells[0]] = cells[-len(README_LABS):]
+    by_name = {shape["name"]: shape for shape in shapes}
+    rows = []
+    for name, _, _, pattern in LEVELS:
+        words = README_LEVELS[name]
+        prices = old.get(words[0], [""] * len(README_LABS))
+        shape = by_name.get(pattern % "pair")
+        if shape:
+            prices[list(README_LABS).index(lab)] = number(figure(lab, shape, ours(shape)))
+        rows.append((*words, *prices))
+    body = table(("alloc + free of", "a second free, later", "at the same moment",
+                  *README_LABS.values()), rows)
+    return text[:found.end(1)] + body + text[found.start(3):]
 
 
 def shape_tables(lab, shapes):
@@ -459,15 +497,19 @@ def kernels_table(text, lines, legs, now=None):
     return text[:found.end(1)] + body + text[found.start(3):]
 
 
-def write_kernels(lines):
-    with open(LEGS, encoding="utf-8") as file:
-        legs = [line.split()[0] for line in file if line[:1] not in "# \n"]
+def write_readme(what, change):
     with open(README, encoding="utf-8") as file:
-        text = kernels_table(file.read(), lines, legs)
+        text = change(file.read())
     with open(README + ".new", "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(README + ".new", README)
-    print("recorded in README.md: kernels", file=sys.stderr)
+    print("recorded in README.md: %s" % what, file=sys.stderr)
+
+
+def write_kernels(lines):
+    with open(LEGS, encoding="utf-8") as file:
+        legs = [line.split()[0] for line in file if line[:1] not in "# \n"]
+    write_readme("kernels", lambda text: kernels_table(text, lines, legs))
 
 
 def load(name):
@@ -479,8 +521,11 @@ def main(words):
     seconds = int(os.environ.get("RECORD_SECONDS") or 0)
     if words[:1] == ["bench"] and len(words) in (3, 4) and words[1] in LABS:
         lab = words[1]
-        body = bench_body(lab, load(words[2]), load(words[3]) if len(words) == 4 else None)
+        result = load(words[2])
+        body = bench_body(lab, result, load(words[3]) if len(words) == 4 else None)
         write_section(RESULTS, RESULTS_HEAD, LABS[lab][0], body)
+        if lab in README_LABS:
+            write_readme("frees", lambda text: frees_table(text, lab, result["result"]["shapes"]))
     elif words[:1] == ["tests"] and len(words) > 3:
         text = ""
         if os.environ.get("RECORD_TEXT"):

@@ -33,7 +33,12 @@ PAIR = shape("object/64/pair", side("myalloc", "ours", 10, 50), side("slub", "op
              side("bare", "aside", 1, 1))
 WORST = shape("worst/x", side("myalloc", "ours", 10, 50), unit="ns, longest")
 CERTAIN = shape("frees/64/certain/pair", side("myalloc", "ours", 16, 90))
+SLOW = shape("object/8/pair", side("myalloc", "ours", 10), side("slub", "opponent", 9),
+             side("kmalloc", "opponent", 12))
+UNKNOWN = shape("page/0/pair", side("myalloc", "ours", 10), side("slub", "opponent", 5))
 BYTES = shape("memory/zone", side("myalloc", "ours", 4478704), unit="bytes")
+with open(record.README, encoding="utf-8") as readme:
+    README = readme.read()
 BASELINE = {"shapes": {"object/64/pair": {"myalloc": 40, "slub": 1}, "worst/x": {"myalloc": 57}}}
 
 GOOD = "KTAP version 1\n1..3\nok 1 a\nok 2 b\nok 3 c # SKIP no node\n"
@@ -64,6 +69,13 @@ KERNELS = "# Top\n<!-- kernels: made -->\n" \
 def kernels(*lines, legs="abc"):
     return record.kernels_table(KERNELS % "| a | 6.1 | amd64 | 4 KiB | 9 | 0 | 0 | once |\n",
                                 lines, legs, now="today")
+
+
+FREES = "# Top\n<!-- frees: made -->\n%s<!-- frees end -->\nEnd\n"
+
+
+def frees(lab, *shapes, text=FREES % ""):
+    return record.frees_table(text, lab, shapes)
 
 
 def programs(*rows):
@@ -168,6 +180,17 @@ CASES = [
      kernels("c 7.3 um 4 2 1 0")),
     ("a line that is no leg of a kernel", lambda: unusable(kernels, "b died")),
     ("no table of kernels", lambda: unusable(record.kernels_table, "text", [], "abc")),
+    ("README's price of a free, in the lab's column",
+     lambda: "| objects, default | refused | both may be accepted; the slot may have two users "
+     "| 10 |  |\n" in frees("uml", PAIR) and "| one of the two is refused |  | 90 |\n" in
+     frees("icount", CERTAIN)),
+    ("prices of the other lab, and of what was not measured, stay", lambda: all(
+        line in frees("icount", PAIR, text=frees("uml", PAIR, CERTAIN)) for line in
+        ("may have two users | 10 | 50 |\n", "one of the two is refused | 16 |  |\n",
+         "# Top\n<!-- frees: made -->\n| ", "|\n<!-- frees end -->\nEnd\n"))),
+    ("README.md has both tables", lambda: all(
+        pattern.search(README) for pattern in (record.FREES, record.KERNELS))),
+    ("no table of frees", lambda: unusable(record.frees_table, "text", "uml", [PAIR])),
     ("programs, side by side", lambda: all(
         line in programs(("gcc", 2.5)) for line in
         ("medians of 3 rounds", "| program | glibc | myalloc |", "| gcc | 2.00 | 2.50 |",
