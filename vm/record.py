@@ -23,6 +23,7 @@ section and leaves the others unchanged. Exit status: 0; 2 if the input cannot b
 """
 
 import collections
+import fnmatch
 import json
 import math
 import os
@@ -39,6 +40,7 @@ RESULTS = os.path.join(ROOT, "vm", "bench", "RESULTS.md")
 TESTS = os.path.join(ROOT, "vm", "TESTS.md")
 README = os.path.join(ROOT, "README.md")
 LEGS = os.path.join(ROOT, "vm", "matrix.conf")
+REASONS = os.path.join(ROOT, "vm", "bench", "reasons.conf")
 
 RESULTS_HEAD = """# What was measured
 
@@ -325,8 +327,48 @@ def shape_tables(lab, shapes):
     return text
 
 
-def changes(shapes, baseline):
-    """Ours, old and new, where they differ by 1 % or more."""
+def read_reasons(lines):
+    """[(kind, pattern of shapes, reason)], as reasons.conf has them."""
+    reasons = []
+    for line in lines:
+        words = line.split(None, 2)
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) < 3 or words[0] not in ("since", "behind"):
+            raise Unusable("reasons.conf: not 'since' or 'behind', a pattern and a reason: %r" %
+                           line.strip())
+        reasons.append((words[0], words[1], words[2].strip()))
+    return reasons
+
+
+def load_reasons():
+    with open(REASONS, encoding="utf-8") as file:
+        return read_reasons(file)
+
+
+def reason(reasons, kind, name):
+    """The first that fits; empty if none is known."""
+    return next((why for k, pattern, why in reasons
+                 if k == kind and fnmatch.fnmatchcase(name, pattern)), "")
+
+
+def behind(lab, shapes, reasons):
+    """The shapes in which another is ahead by 1 % or more, and why."""
+    rows = []
+    for shape in shapes:
+        found = ratios(lab, shape)
+        if found and min(found.values()) <= 1 - CHANGE:
+            name = min(found, key=found.get)
+            rows.append((shape["name"], name, "%.2f" % found[name],
+                         reason(reasons, "behind", shape["name"])))
+    if not rows:
+        return ""
+    return "\n### Where others are ahead\n\n" + \
+        table(("shape", "ahead", "theirs over ours", "reason"), rows)
+
+
+def changes(shapes, baseline, reasons):
+    """Ours, old and new, where they differ by 1 % or more, and why."""
     rows, logs = [], []
     for shape in shapes:
         old = baseline["shapes"].get(shape["name"], {}).get("myalloc")
@@ -337,14 +379,16 @@ def changes(shapes, baseline):
         logs.append(math.log(new / old))
         if abs(new - old) >= CHANGE * old:
             rows.append((shape["name"], number(old), number(new),
-                         "%+.1f %%" % (100 * (new - old) / old)))
+                         "%+.1f %%" % (100 * (new - old) / old),
+                         reason(reasons, "since", shape["name"])))
     text = "\n### Against the baseline\n\n"
     text += "Ours, geometric mean of new over old: %.4f; %d of %d shapes differ by 1 %% or more." \
         % (math.exp(sum(logs) / max(len(logs), 1)), len(rows), len(logs))
-    return text + ("\n\n" + table(("shape", "old", "new", "change"), rows) if rows else "\n")
+    return text + ("\n\n" + table(("shape", "old", "new", "change", "reason"), rows) if rows else "\n")
 
 
-def bench_body(lab, result, baseline=None, where=machine, state=commit):
+def bench_body(lab, result, baseline=None, where=machine, state=commit, reasons=None):
+    reasons = load_reasons() if reasons is None else reasons
     shapes = result["result"].get("shapes")
     if not shapes:
         raise Unusable("no shapes in this result")
@@ -363,8 +407,9 @@ def bench_body(lab, result, baseline=None, where=machine, state=commit):
     if lab == "uml":
         body += "\n![theirs over ours, for each shape](ratios.svg)\n"
     body += levels(lab, shapes)
+    body += behind(lab, shapes, reasons)
     if baseline:
-        body += changes(shapes, baseline)
+        body += changes(shapes, baseline, reasons)
     return body + shape_tables(lab, shapes)
 
 

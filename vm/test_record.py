@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of record.py: only the own section is replaced, figures and counts match the input."""
 
+import fnmatch
 import os
 import sys
 import tempfile
@@ -24,9 +25,13 @@ def result(*shapes):
             "result": {"shapes": list(shapes)}}
 
 
+WHY = ["# comment\n", "\n", "behind object/*/pair\tthe other does less\n",
+       "since object/64/* a new step\n", "since object/* never reached\n"]
+
+
 def bench(lab, *shapes, baseline=None):
     return record.bench_body(lab, result(*shapes), baseline, where=lambda: "here",
-                             state=lambda: "abc")
+                             state=lambda: "abc", reasons=record.read_reasons(WHY))
 
 
 PAIR = shape("object/64/pair", side("myalloc", "ours", 10, 50), side("slub", "opponent", 30, 75),
@@ -86,6 +91,13 @@ def programs(*rows):
     return record.programs_body(made, 60, where=lambda: "here", state=lambda: "abc")
 
 
+def measured():
+    """Names of the shapes in RESULTS.md."""
+    with open(record.RESULTS, encoding="utf-8") as file:
+        return {line.split("|")[1].strip().split(" ")[0] for line in file
+                if line.startswith("| ") and "/" in line.split("|")[1]}
+
+
 def unusable(function, *words):
     try:
         function(*words)
@@ -142,8 +154,19 @@ CASES = [
     ("levels", lambda: "| objects, certain | compare-and-exchange of the state byte | refused | 90 "
      in bench("icount", PAIR, CERTAIN)),
     ("no levels where none was measured", lambda: "### How sure" not in bench("host", BYTES)),
-    ("changes", lambda: "| object/64/pair | 40 | 50 | +25.0 % |" in
+    ("changes, with the first reason that fits",
+     lambda: "| object/64/pair | 40 | 50 | +25.0 % | a new step |" in
      bench("icount", PAIR, WORST, baseline=BASELINE)),
+    ("who is ahead, and why", lambda: "| object/8/pair | slub | 0.90 | the other does less |" in
+     bench("uml", PAIR, SLOW)),
+    ("ahead, and the reason is not known",
+     lambda: "| page/0/pair | slub | 0.50 |  |" in bench("uml", UNKNOWN)),
+    ("nobody is ahead", lambda: "### Where others" not in bench("uml", PAIR, BYTES)),
+    ("a reason for nothing", lambda: unusable(record.read_reasons, ["since object/*"])),
+    ("a reason of an unknown kind", lambda: unusable(record.read_reasons, ["now object/* why"])),
+    ("each reason of the tree is for a shape that was measured", lambda: all(
+        any(fnmatch.fnmatchcase(name, pattern) for name in measured())
+        for _, pattern, _ in record.load_reasons())),
     ("no change", lambda: "1 of 2 shapes differ" in
      bench("icount", PAIR, WORST, baseline=BASELINE)),
     ("a result without shapes", lambda: unusable(bench, "uml")),
