@@ -1047,7 +1047,7 @@ static void arena_cost(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* A block of an arena is no memory that can be freed by its address. */
+/* A block of an arena cannot be freed by its address. */
 static void arena_free_refused(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -1103,7 +1103,7 @@ static void give_back(const char *where)
 		myalloc_arena_shrink(counted);
 }
 
-/* A block that goes back after it was counted is no finding. */
+/* A block that goes back after it was counted is not a finding. */
 static void arena_validate_shrink(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);

@@ -1175,9 +1175,11 @@ static void contract_validate(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, frames[0].type, MYALLOC_FRAME_CONTRACT);
 	DAMAGE(fx, frames[0].cache, 1023, "Z1: frame 0: a chunk of child 1023, which does");
 	DAMAGE(fx, frames[0].cache, 1024, "Z1: frame 0: a chunk of child 1024, which does");
-	DAMAGE(fx, frames[0].cache, frames[0].cache ^ 1, "J1: frob.0: chunk 0 is no block of it");
-	DAMAGE(fx, part[0].blocks[1], part[0].blocks[0], "J1: frob.0: chunk 1 is no block of it");
-	DAMAGE(fx, part[0].blocks[1], NULL, "J1: frob.0: chunk 1 is no block of it");
+	DAMAGE(fx, frames[0].cache, frames[0].cache ^ 1,
+	       "J1: frob.0: chunk 0 is not one of its blocks");
+	DAMAGE(fx, part[0].blocks[1], part[0].blocks[0],
+	       "J1: frob.0: chunk 1 is not one of its blocks");
+	DAMAGE(fx, part[0].blocks[1], NULL, "J1: frob.0: chunk 1 is not one of its blocks");
 	DAMAGE(fx, fx->zone->children->zone[part[0].id], part[1].zone,
 	       "J1: frob.0: child 0 of its parent is another zone");
 	DAMAGE(fx, part[0].limit.peak, 65, "J2: frob.0: 65 pages were live of 64");

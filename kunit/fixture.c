@@ -343,7 +343,7 @@ bool fixture_names_freer(struct fixture *fx)
 		return false;
 	end += strlen(who);	/* cut to "... in " */
 	at = end + strcspn(end, ";");
-	if (*at && strcmp(at, "; check U records who had it"))
+	if (*at && strcmp(at, "; check U records its owners"))
 		return false;
 	return !strncmp(end, "a task", 6) || !strncmp(end, "a hard interrupt", 16) ||
 	       !strncmp(end, "a soft interrupt", 16) || !strncmp(end, "an NMI", 6);

@@ -438,7 +438,7 @@ static bool model_run(const struct model *m, u32 at, u32 nr)
 	return true;
 }
 
-/* Is there an aligned free run of 2^order frames anywhere? */
+/* Is there an aligned free range of 2^order frames anywhere? */
 static bool model_has(const struct model *m, unsigned int order)
 {
 	u32 at;
@@ -456,7 +456,7 @@ static void model_set(struct model *m, const struct fixture *fx, u32 idx, u32 nr
 }
 
 /*
- * Random operations: a block is found if and only if there is an aligned free run, whatever the
+ * Random operations: a block is found if and only if there is an aligned free range, whatever the
  * chunks are that it lies in, and no two overlap.
  */
 static void joined_random(struct kunit *test)

@@ -129,7 +129,7 @@ static u32 mag_nr(struct rack *r, const struct myalloc_magazine *mag)
 	return off / r->mags.stride;
 }
 
-/* Check a magazine with @count used slots: M1 and M3. */
+/* Check a magazine with @count filled slots: M1 and M3. */
 static void walk_mag(struct rack *r, struct myalloc_magazine *mag, u32 count)
 {
 	u32 i;

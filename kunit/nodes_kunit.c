@@ -160,7 +160,7 @@ static void nodes_zone(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, own ? first : NULL,
 				    myalloc_nodes_zone(stage.nodes, node, MYALLOC_THISNODE));
 	}
-	/* what is no node at all */
+	/* not a node at all */
 	KUNIT_EXPECT_PTR_EQ(test, myalloc_nodes_zone(stage.nodes, NODES, 0), zone[0]);
 	KUNIT_EXPECT_PTR_EQ(test, myalloc_nodes_zone(stage.nodes, -7, 0), zone[0]);
 	KUNIT_EXPECT_NULL(test, myalloc_nodes_zone(stage.nodes, NODES, MYALLOC_THISNODE));

@@ -371,7 +371,7 @@ static void places_idle(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* If nothing is left, a request is not served and not repeated before the worker's next run. */
+/* If nothing is left, a request is not served and not repeated before the worker's next pass. */
 static void places_denied(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);

@@ -120,7 +120,7 @@ static void report_freer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frees_now(cache, object), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, fixture_names_freer(fx));
 	KUNIT_EXPECT_TRUE(test, names(fx, object, "frees_now"));
-	hint = strstr(fixture_report(fx), "; check U records who had it");
+	hint = strstr(fixture_report(fx), "; check U records its owners");
 	KUNIT_EXPECT_TRUE(test, hint && !hint[28]);
 	KUNIT_EXPECT_EQ(test, frees_any_now(fx->zone, object), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, names(fx, object, "frees_any_now"));

@@ -227,7 +227,7 @@ static void debug_poison(struct kunit *test)
 	}
 }
 
-/* A write by the previous user of the slab's pages is no write after free. */
+/* A write by the previous user of the slab's pages is not a write after free. */
 static void debug_poison_new_slab(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);

@@ -380,8 +380,8 @@ struct myalloc_zone_args {
  * @rest_moment: 0, or the moment of a grace period after which the worker stops, unless @used is
  *	set or something is cached
  * @last_drain: time of the worker's last drain, ns
- * @seen_pages: number of moves of the page magazines at the worker's last run
- * @seen_cpu: number of moves of each CPU at the worker's last run
+ * @seen_pages: number of moves of the page magazines at the worker's last pass
+ * @seen_cpu: number of moves of each CPU at the worker's last pass
  */
 struct myalloc_zone {
 	struct myalloc_linear linear;

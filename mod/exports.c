@@ -130,7 +130,7 @@ void myalloc_zone_put(struct myalloc_zone *zone)
 		module_put(THIS_MODULE);
 }
 
-/* --- what does not change of a zone and its caches ---------------------------- */
+/* --- constant properties of a zone and its caches ----------------------------- */
 
 /**
  * myalloc_zone_info() - read the constant properties of a zone

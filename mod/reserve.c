@@ -14,9 +14,9 @@
  *
  * Chunks are split: each page has its own reference count, which is 1. In an unsplit block all
  * pages but the first have 0, and get_page() followed by put_page() on one of them would free it
- * to the system while it is in use. Splitting makes it safe to lend pages (lib/lend.c). At the
- * end each page is freed on its own: the system merges them again, keeps those known to be bad,
- * and frees a page that still has other references when the last of them is dropped.
+ * to the system while it is in use. Splitting makes it safe to lend pages (lib/page/lend.c). At
+ * the end each page is freed on its own: the system merges them again, keeps those known to be
+ * bad, and frees a page that still has other references when the last of them is dropped.
  *
  * The reserve has exactly the requested size. If that is not a multiple of the chunk size, the
  * pages after the end of the last chunk are freed at once. A reserve smaller than one chunk

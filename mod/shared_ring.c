@@ -91,7 +91,7 @@ struct myalloc_shared_ring *myalloc_shared_ring_make(struct myalloc_ring *ring)
 
 /**
  * myalloc_shared_ring_free() - the counterpart of myalloc_shared_ring_make()
- * @s: what nobody has mapped or polls; nobody produces or consumes any more
+ * @s: the ring; no process maps or polls it and no producer or consumer is left
  *
  * Context: task, may sleep.
  */

@@ -6,6 +6,11 @@
  * or of somebody who holds any mutex. So this one takes no mutex, waits for nothing and allocates
  * nothing: lib/zone/elastic.c gives free chunks back under the zone's raw spinlock alone. Memory in
  * magazines and slabs stays; their users want it back soon.
+ *
+ * That spinlock is taken, not tried. Whoever holds it neither allocates from the system nor sleeps,
+ * so the kernel never reclaims on top of a holder, and holds it for a bounded number of steps with
+ * interrupts off. So the wait cannot deadlock and is bounded. A shrinker that gave up would have
+ * the kernel reclaim elsewhere although there are free chunks.
  */
 #include "env.h"
 

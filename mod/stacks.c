@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The set of recorded call stacks, shared by all zones because the kernel's stack depot is
- * global. See lib/handle_set.h.
+ * global. See lib/base/handle_set.h.
  */
 #include "env.h"
 

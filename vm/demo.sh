@@ -83,6 +83,9 @@ if [ $tool = 1 ]; then
 
 	heading "Where is the memory now? What is zero is left out; --all shows it"
 	try myallocctl stat show
+
+	heading "What lies where? A map of the reserve: free blocks by order, slabs by fill, page users"
+	try myallocctl map
 fi
 
 heading "Which sizes are free? Free blocks of 1, 2, 4 ... pages"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Build the example of README.md, "From another module", as a reader would: extract the printed
-# files, put them into a directory of their own and build them with the printed command.
+# Build what README.md prints in "From another module" as a reader would: extract the printed files,
+# put them into a directory of their own and build them with the printed command. The functions
+# use_*() become a second module, which calls each of them.
 # Usage: vm/readme.sh KERNEL
 
 # shellcheck source=vm/lib.sh
@@ -34,6 +35,37 @@ if ! diff -B <(sed -n '/^#include/,$p' "$example/frob.c") "$place/frob.c" >&2 ||
 	die "the example in README.md differs from mod/clients/frob"
 fi
 # The reader builds for the running kernel; ours, module and tool are in the cache.
+printed 4 >"$place/uses.c.in"
+uses=$(sed -n 's/^static int \(use_[a-z]*\)(struct myalloc_zone \*zone)$/\1/p' "$place/uses.c.in")
+for use in heap arena ring pool blocks; do
+	[[ " ${uses//$'\n'/ } " == *" use_$use "* ]] || die "README.md has no example use_$use()"
+done
+# Ten lines of code are enough for each.
+long=$(awk '
+/^static / { name = $0; nr = 0; next }
+/^}/ && nr > 10 { print name ": " nr " lines" }
+/[^ \t{}]/ { nr++ }' "$place/uses.c.in")
+[ -z "$long" ] || die "README.md has an example of more than ten lines: $long"
+{
+	echo '#include <linux/module.h>'
+	echo '#include "myalloc_client.h"'
+	cat "$place/uses.c.in"
+	echo 'static int __init uses_init(void)'
+	echo '{'
+	echo '	struct myalloc_zone *zone = myalloc_zone_get();'
+	echo '	int err = zone ? 0 : -ENODEV;'
+	for use in $uses; do
+		echo "	err = err ?: $use(zone);"
+	done
+	echo '	myalloc_zone_put(zone);'
+	echo '	return err ?: -EAGAIN;'	# nothing of it stays
+	echo '}'
+	echo 'module_init(uses_init);'
+	echo 'MODULE_DESCRIPTION("Examples of README.md");'
+	echo 'MODULE_LICENSE("GPL");'
+	echo 'MYALLOC_IMPORT_NS(MYALLOC);'
+} >"$place/uses.c"
+echo 'obj-m += uses.o' >>"$place/Kbuild"
 command=$(printed 3 | sed -e "s|/lib/modules/\$(uname -r)/build|$kernel/build|")
 [[ $command == "make -C $kernel/build "* ]] ||
 	die "README.md has no command that builds its example: '$command'"
@@ -61,12 +93,14 @@ build "$myalloc" || {
 if grep -i 'warning' "$log" >&2; then
 	die "the example of README.md builds with warnings for the kernel '$name'"
 fi
-[ -e "$place/frob.ko" ] || die "the example of README.md did not produce a module"
+for made in frob uses; do
+	[ -e "$place/$made.ko" ] || die "the example of README.md did not produce $made.ko"
+done
 
-# A failed create returns an ERR_PTR: each example that creates a cache must check for it.
+# A failed create returns an ERR_PTR: each example that creates something must check for it.
 for file in README.md mod/myalloc_client.h mod/clients/*.c mod/clients/*/*.c; do
-	made=$(grep -c '= myalloc_cache_create(' "$root/$file" || :)
-	looked=$(grep -c 'if (IS_ERR(' "$root/$file" || :)
+	made=$(grep -cE '= myalloc_(cache|heap|arena|ring|pool)_create\(' "$root/$file" || :)
+	looked=$(grep -c 'IS_ERR(' "$root/$file" || :)
 	[ "$made" -le "$looked" ] ||
-		die "$file creates a cache without checking for an error"
+		die "$file creates something without checking for an error"
 done

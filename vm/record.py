@@ -13,6 +13,8 @@ bench/host.py; that of programs by programs.py. COMMAND: the command, such as 'm
 'leg release architecture KiB-of-a-page passed failed skipped'. RECORD_SECONDS: how long it took.
 RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
 
+'bench' also writes the price of a free into README.md, where LAB is uml or icount: one column each.
+
 README.md's table of kernels has a row for each leg of vm/matrix.conf that was ever recorded, in that
 order, between two comments; rows of legs that were not run stay as they are.
 
@@ -21,6 +23,7 @@ section and leaves the others unchanged. Exit status: 0; 2 if the input cannot b
 """
 
 import collections
+import fnmatch
 import json
 import math
 import os
@@ -37,6 +40,7 @@ RESULTS = os.path.join(ROOT, "vm", "bench", "RESULTS.md")
 TESTS = os.path.join(ROOT, "vm", "TESTS.md")
 README = os.path.join(ROOT, "README.md")
 LEGS = os.path.join(ROOT, "vm", "matrix.conf")
+REASONS = os.path.join(ROOT, "vm", "bench", "reasons.conf")
 
 RESULTS_HEAD = """# What was measured
 
@@ -81,6 +85,16 @@ LEVELS = (
      "frees/64/certain/%s"),
     ("pages of order 0", "compare-and-exchange of the tag", "refused", "page/0/%s"),
 )
+# What README.md says of each of LEVELS: a second free that comes later, and one at the same moment.
+README_LEVELS = {
+    "objects, trusting": ("objects, `MYALLOC_TRUSTING`",
+                          "accepted, found when the slot is flushed", "likewise"),
+    "objects, default": ("objects, default", "refused",
+                         "both may be accepted; the slot may have two users"),
+    "objects, certain": ("objects, `MYALLOC_CERTAIN`", "refused", "one of the two is refused"),
+    "pages of order 0": ("pages, extents", "refused", "one of the two is refused"),
+}
+README_LABS = {"uml": "ns, `make bench`", "icount": "instructions, `make bench-icount`"}
 LEVEL_PATTERNS = ("pair", "batch-10", "batch-1000/shuffled")
 CHANGE = 0.01
 
@@ -263,6 +277,32 @@ def levels(lab, shapes):
         table(("level", "how a free claims", "a second free of the same thing") + what, rows)
 
 
+FREES = re.compile(r"(<!-- frees: [^\n]* -->\n)(.*?)(<!-- frees end -->\n)", re.DOTALL)
+
+
+def frees_table(text, lab, shapes):
+    """README's TEXT with the column of this lab replaced where it was measured."""
+    found = FREES.search(text)
+    if not found:
+        raise Unusable("README.md has no table of frees")
+    old = {}
+    for line in found.group(2).splitlines()[2:]:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        old[cells[0]] = cells[-len(README_LABS):]
+    by_name = {shape["name"]: shape for shape in shapes}
+    rows = []
+    for name, _, _, pattern in LEVELS:
+        words = README_LEVELS[name]
+        prices = old.get(words[0], [""] * len(README_LABS))
+        shape = by_name.get(pattern % "pair")
+        if shape:
+            prices[list(README_LABS).index(lab)] = number(figure(lab, shape, ours(shape)))
+        rows.append((*words, *prices))
+    body = table(("alloc + free of", "a second free, later", "at the same moment",
+                  *README_LABS.values()), rows)
+    return text[:found.end(1)] + body + text[found.start(3):]
+
+
 def shape_tables(lab, shapes):
     text = ""
     for kind in collections.OrderedDict.fromkeys(family(s) for s in shapes):
@@ -287,8 +327,48 @@ def shape_tables(lab, shapes):
     return text
 
 
-def changes(shapes, baseline):
-    """Ours, old and new, where they differ by 1 % or more."""
+def read_reasons(lines):
+    """[(kind, pattern of shapes, reason)], as reasons.conf has them."""
+    reasons = []
+    for line in lines:
+        words = line.split(None, 2)
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) < 3 or words[0] not in ("since", "behind"):
+            raise Unusable("reasons.conf: not 'since' or 'behind', a pattern and a reason: %r" %
+                           line.strip())
+        reasons.append((words[0], words[1], words[2].strip()))
+    return reasons
+
+
+def load_reasons():
+    with open(REASONS, encoding="utf-8") as file:
+        return read_reasons(file)
+
+
+def reason(reasons, kind, name):
+    """The first that fits; empty if none is known."""
+    return next((why for k, pattern, why in reasons
+                 if k == kind and fnmatch.fnmatchcase(name, pattern)), "")
+
+
+def behind(lab, shapes, reasons):
+    """The shapes in which another is ahead by 1 % or more, and why."""
+    rows = []
+    for shape in shapes:
+        found = ratios(lab, shape)
+        if found and min(found.values()) <= 1 - CHANGE:
+            name = min(found, key=found.get)
+            rows.append((shape["name"], name, "%.2f" % found[name],
+                         reason(reasons, "behind", shape["name"])))
+    if not rows:
+        return ""
+    return "\n### Where others are ahead\n\n" + \
+        table(("shape", "ahead", "theirs over ours", "reason"), rows)
+
+
+def changes(shapes, baseline, reasons):
+    """Ours, old and new, where they differ by 1 % or more, and why."""
     rows, logs = [], []
     for shape in shapes:
         old = baseline["shapes"].get(shape["name"], {}).get("myalloc")
@@ -299,14 +379,16 @@ def changes(shapes, baseline):
         logs.append(math.log(new / old))
         if abs(new - old) >= CHANGE * old:
             rows.append((shape["name"], number(old), number(new),
-                         "%+.1f %%" % (100 * (new - old) / old)))
+                         "%+.1f %%" % (100 * (new - old) / old),
+                         reason(reasons, "since", shape["name"])))
     text = "\n### Against the baseline\n\n"
     text += "Ours, geometric mean of new over old: %.4f; %d of %d shapes differ by 1 %% or more." \
         % (math.exp(sum(logs) / max(len(logs), 1)), len(rows), len(logs))
-    return text + ("\n\n" + table(("shape", "old", "new", "change"), rows) if rows else "\n")
+    return text + ("\n\n" + table(("shape", "old", "new", "change", "reason"), rows) if rows else "\n")
 
 
-def bench_body(lab, result, baseline=None, where=machine, state=commit):
+def bench_body(lab, result, baseline=None, where=machine, state=commit, reasons=None):
+    reasons = load_reasons() if reasons is None else reasons
     shapes = result["result"].get("shapes")
     if not shapes:
         raise Unusable("no shapes in this result")
@@ -325,8 +407,9 @@ def bench_body(lab, result, baseline=None, where=machine, state=commit):
     if lab == "uml":
         body += "\n![theirs over ours, for each shape](ratios.svg)\n"
     body += levels(lab, shapes)
+    body += behind(lab, shapes, reasons)
     if baseline:
-        body += changes(shapes, baseline)
+        body += changes(shapes, baseline, reasons)
     return body + shape_tables(lab, shapes)
 
 
@@ -459,15 +542,19 @@ def kernels_table(text, lines, legs, now=None):
     return text[:found.end(1)] + body + text[found.start(3):]
 
 
-def write_kernels(lines):
-    with open(LEGS, encoding="utf-8") as file:
-        legs = [line.split()[0] for line in file if line[:1] not in "# \n"]
+def write_readme(what, change):
     with open(README, encoding="utf-8") as file:
-        text = kernels_table(file.read(), lines, legs)
+        text = change(file.read())
     with open(README + ".new", "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(README + ".new", README)
-    print("recorded in README.md: kernels", file=sys.stderr)
+    print("recorded in README.md: %s" % what, file=sys.stderr)
+
+
+def write_kernels(lines):
+    with open(LEGS, encoding="utf-8") as file:
+        legs = [line.split()[0] for line in file if line[:1] not in "# \n"]
+    write_readme("kernels", lambda text: kernels_table(text, lines, legs))
 
 
 def load(name):
@@ -479,8 +566,11 @@ def main(words):
     seconds = int(os.environ.get("RECORD_SECONDS") or 0)
     if words[:1] == ["bench"] and len(words) in (3, 4) and words[1] in LABS:
         lab = words[1]
-        body = bench_body(lab, load(words[2]), load(words[3]) if len(words) == 4 else None)
+        result = load(words[2])
+        body = bench_body(lab, result, load(words[3]) if len(words) == 4 else None)
         write_section(RESULTS, RESULTS_HEAD, LABS[lab][0], body)
+        if lab in README_LABS:
+            write_readme("frees", lambda text: frees_table(text, lab, result["result"]["shapes"]))
     elif words[:1] == ["tests"] and len(words) > 3:
         text = ""
         if os.environ.get("RECORD_TEXT"):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of record.py: only the own section is replaced, figures and counts match the input."""
 
+import fnmatch
 import os
 import sys
 import tempfile
@@ -24,16 +25,25 @@ def result(*shapes):
             "result": {"shapes": list(shapes)}}
 
 
+WHY = ["# comment\n", "\n", "behind object/*/pair\tthe other does less\n",
+       "since object/64/* a new step\n", "since object/* never reached\n"]
+
+
 def bench(lab, *shapes, baseline=None):
     return record.bench_body(lab, result(*shapes), baseline, where=lambda: "here",
-                             state=lambda: "abc")
+                             state=lambda: "abc", reasons=record.read_reasons(WHY))
 
 
 PAIR = shape("object/64/pair", side("myalloc", "ours", 10, 50), side("slub", "opponent", 30, 75),
              side("bare", "aside", 1, 1))
 WORST = shape("worst/x", side("myalloc", "ours", 10, 50), unit="ns, longest")
 CERTAIN = shape("frees/64/certain/pair", side("myalloc", "ours", 16, 90))
+SLOW = shape("object/8/pair", side("myalloc", "ours", 10), side("slub", "opponent", 9),
+             side("kmalloc", "opponent", 12))
+UNKNOWN = shape("page/0/pair", side("myalloc", "ours", 10), side("slub", "opponent", 5))
 BYTES = shape("memory/zone", side("myalloc", "ours", 4478704), unit="bytes")
+with open(record.README, encoding="utf-8") as readme:
+    README = readme.read()
 BASELINE = {"shapes": {"object/64/pair": {"myalloc": 40, "slub": 1}, "worst/x": {"myalloc": 57}}}
 
 GOOD = "KTAP version 1\n1..3\nok 1 a\nok 2 b\nok 3 c # SKIP no node\n"
@@ -66,12 +76,26 @@ def kernels(*lines, legs="abc"):
                                 lines, legs, now="today")
 
 
+FREES = "# Top\n<!-- frees: made -->\n%s<!-- frees end -->\nEnd\n"
+
+
+def frees(lab, *shapes, text=FREES % ""):
+    return record.frees_table(text, lab, shapes)
+
+
 def programs(*rows):
     made = {"time": "then", "rounds": 3, "programs": [
         {"name": name, "sides": [{"name": "glibc", "wall": 2, "cpu": 1.5, "kb": 2048},
                                  {"name": "myalloc", "wall": wall, "cpu": 1, "kb": 3072}]}
         for name, wall in rows]}
     return record.programs_body(made, 60, where=lambda: "here", state=lambda: "abc")
+
+
+def measured():
+    """Names of the shapes in RESULTS.md."""
+    with open(record.RESULTS, encoding="utf-8") as file:
+        return {line.split("|")[1].strip().split(" ")[0] for line in file
+                if line.startswith("| ") and "/" in line.split("|")[1]}
 
 
 def unusable(function, *words):
@@ -130,8 +154,19 @@ CASES = [
     ("levels", lambda: "| objects, certain | compare-and-exchange of the state byte | refused | 90 "
      in bench("icount", PAIR, CERTAIN)),
     ("no levels where none was measured", lambda: "### How sure" not in bench("host", BYTES)),
-    ("changes", lambda: "| object/64/pair | 40 | 50 | +25.0 % |" in
+    ("changes, with the first reason that fits",
+     lambda: "| object/64/pair | 40 | 50 | +25.0 % | a new step |" in
      bench("icount", PAIR, WORST, baseline=BASELINE)),
+    ("who is ahead, and why", lambda: "| object/8/pair | slub | 0.90 | the other does less |" in
+     bench("uml", PAIR, SLOW)),
+    ("ahead, and the reason is not known",
+     lambda: "| page/0/pair | slub | 0.50 |  |" in bench("uml", UNKNOWN)),
+    ("nobody is ahead", lambda: "### Where others" not in bench("uml", PAIR, BYTES)),
+    ("a reason for nothing", lambda: unusable(record.read_reasons, ["since object/*"])),
+    ("a reason of an unknown kind", lambda: unusable(record.read_reasons, ["now object/* why"])),
+    ("each reason of the tree is for a shape that was measured", lambda: all(
+        any(fnmatch.fnmatchcase(name, pattern) for name in measured())
+        for _, pattern, _ in record.load_reasons())),
     ("no change", lambda: "1 of 2 shapes differ" in
      bench("icount", PAIR, WORST, baseline=BASELINE)),
     ("a result without shapes", lambda: unusable(bench, "uml")),
@@ -168,6 +203,17 @@ CASES = [
      kernels("c 7.3 um 4 2 1 0")),
     ("a line that is no leg of a kernel", lambda: unusable(kernels, "b died")),
     ("no table of kernels", lambda: unusable(record.kernels_table, "text", [], "abc")),
+    ("README's price of a free, in the lab's column",
+     lambda: "| objects, default | refused | both may be accepted; the slot may have two users "
+     "| 10 |  |\n" in frees("uml", PAIR) and "| one of the two is refused |  | 90 |\n" in
+     frees("icount", CERTAIN)),
+    ("prices of the other lab, and of what was not measured, stay", lambda: all(
+        line in frees("icount", PAIR, text=frees("uml", PAIR, CERTAIN)) for line in
+        ("may have two users | 10 | 50 |\n", "one of the two is refused | 16 |  |\n",
+         "# Top\n<!-- frees: made -->\n| ", "|\n<!-- frees end -->\nEnd\n"))),
+    ("README.md has both tables", lambda: all(
+        pattern.search(README) for pattern in (record.FREES, record.KERNELS))),
+    ("no table of frees", lambda: unusable(record.frees_table, "text", "uml", [PAIR])),
     ("programs, side by side", lambda: all(
         line in programs(("gcc", 2.5)) for line in
         ("medians of 3 rounds", "| program | glibc | myalloc |", "| gcc | 2.00 | 2.50 |",

@@ -75,6 +75,7 @@ struct myalloc_drainer {
 #define MYALLOC_KIND_PAGES	1u	/* page magazines */
 #define MYALLOC_KIND_OBJECTS	2u	/* magazines and empty slabs of caches */
 #define MYALLOC_KIND_SYSTEM	4u	/* chunks of an elastic zone; a drain gives back none */
-#define MYALLOC_KIND_ALL	U32_MAX	/* both, deferred and quarantined blocks, bad pages */
+/* All kinds, and deferred and quarantined blocks and bad pages */
+#define MYALLOC_KIND_ALL	U32_MAX
 
 #endif /* MYALLOC_DRAINER_H */

@@ -431,7 +431,7 @@ static bool free_extent(struct myalloc_zone *zone, u32 idx, const struct myalloc
 /**
  * myalloc_client_free_extents() - free all extents of an owner
  * @zone: the zone
- * @number: number of the owner, who uses none of them any more
+ * @number: number of the owner, whose extents must all be freed
  * @poison: fill them with MYALLOC_POISON_FREE first
  *
  * Context: task, may sleep.

@@ -401,7 +401,7 @@ static int make_cache(struct myalloc_contract_part *part, const struct myalloc_c
 									cache->flags));
 }
 
-/* --- what does not change ------------------------------------------------------------------- */
+/* --- digest --------------------------------------------------------------------------------- */
 
 static u64 mix(u64 sum, const void *from, size_t bytes)
 {
@@ -624,7 +624,7 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 	return c;
 }
 
-/* --- what must hold ------------------------------------------------------------------------- */
+/* --- validation ----------------------------------------------------------------------------- */
 
 /* J1 */
 static void check_blocks(const struct myalloc_contract *c, const struct myalloc_contract_part *part,
@@ -638,7 +638,8 @@ static void check_blocks(const struct myalloc_contract *c, const struct myalloc_
 
 		if (!frame || READ_ONCE(frame->tag) != chunk_tag(part) ||
 		    part->zone->chunks[i] != (unsigned long)part->blocks[i])
-			myalloc_finding(v, "J1: %s: chunk %u is no block of it", part->name, i);
+			myalloc_finding(v, "J1: %s: chunk %u is not one of its blocks",
+					part->name, i);
 	}
 	if (READ_ONCE(c->parent->children->zone[part->id]) != part->zone)
 		myalloc_finding(v, "J1: %s: child %u of its parent is another zone", part->name,

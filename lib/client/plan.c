@@ -73,7 +73,7 @@ static u64 slots(u64 from, u64 end, u32 order)
 	return ((end + BIT(order) - 1) >> order) - ((from + BIT(order) - 1) >> order);
 }
 
-/* a_i, for which the X of the @i classes below are known. */
+/* Compute a_i; X of the @i classes below is known. */
 static u64 slots_below(u32 pages, const struct size_class *class, const u64 *x, u32 i)
 {
 	const struct size_class *c = &class[i];
@@ -131,7 +131,7 @@ u32 myalloc_plan_blocks(u32 pages, u32 orders)
 	return needed(pages, class, nr);
 }
 
-/* Lower W of class @c to what an extent of @size pages, of a higher class, has for each slot. */
+/* Lower W of class @c for extents of @size pages, which belong to a higher class. */
 static void lower_weight(struct size_class *c, u32 size)
 {
 	u32 met = DIV_ROUND_UP(size, BIT(c->order));

@@ -355,9 +355,9 @@ static bool grow(struct myalloc_arena *a, struct myalloc_arena_lane *l,
 }
 
 /*
- * Moves an unused large block that suits to the front of those. If none of those it looks at does,
- * gives the first back, so that blocks of sizes that nobody wants any more do not add up. False if
- * there is none now.
+ * Move a suitable unused large block to the front of the unused ones. If none of the first
+ * MYALLOC_ARENA_LOOK suits, free the first, so that blocks of unwanted sizes do not accumulate.
+ * False if no suitable block was found.
  */
 static bool find_large(struct myalloc_arena *a, struct myalloc_arena_lane *l, u32 pages)
 {

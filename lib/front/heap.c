@@ -84,7 +84,7 @@ static inline struct myalloc_zone *zone_of(const struct myalloc_heap *h)
 /* --- what an address is ------------------------------------------------------------- */
 
 /*
- * The cache of the heap that an address is in a slab of. NULL for everything else, and where that
+ * Return the heap's cache whose slab contains the address; NULL if there is none, or if finding it
  * takes more than arithmetic.
  */
 static __always_inline struct myalloc_cache *cache_of(const struct myalloc_heap *h,
@@ -295,7 +295,7 @@ static __always_inline void *aligned_for(struct myalloc_heap *heap, size_t size,
 	unsigned int order = 0;
 
 	if (unlikely(!is_power_of_2(align))) {
-		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is no power of two",
+		myalloc_zone_err(zone_of(heap), "heap %s: an alignment of %zu is not a power of two",
 				 heap->front.name, align);
 		return NULL;
 	}
@@ -323,7 +323,7 @@ static noinline void *aligned_traced(struct myalloc_heap *h, size_t size, size_t
  * A realloc does not keep an alignment above that of myalloc_heap_alloc().
  *
  * Context: as for myalloc_heap_alloc().
- * Return: the same; also NULL if @align is no power of two, which is reported, or above a chunk.
+ * Return: the same; also NULL if @align is not a power of two, which is reported, or above a chunk.
  */
 void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t align,
 				 myalloc_flags_t flags)
@@ -582,7 +582,10 @@ size_t myalloc_heap_good_size(const struct myalloc_heap *heap, size_t size)
 
 /* --- make and end ------------------------------------------------------------------------ */
 
-/* Makes the cache of the next class. -E2BIG, and nothing is said, if no slab holds an object. */
+/*
+ * Make the cache of the next class. Returns -E2BIG, without a message, if no slab can hold an
+ * object.
+ */
 static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 {
 	u32 class = h->nr_classes + 1, size = myalloc_heap_class_size(class);
@@ -695,7 +698,7 @@ static void free_heap(struct myalloc_heap *h)
 /**
  * myalloc_heap_create() - make a heap
  * @zone: where its memory comes from
- * @args: what it is to be
+ * @args: parameters
  *
  * Context: task, may sleep.
  * Return: the heap; ERR_PTR(-EINVAL) if the arguments are out of range or contradict each other,

@@ -264,7 +264,7 @@ void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 /**
  * myalloc_ring_publish() - publish the tail of a ring whose consumer is in user space
  * @ring: the ring
- * @share: what it is shared by
+ * @share: state shared with the consumer in user space
  *
  * Context: any.
  */
@@ -704,7 +704,7 @@ static int get_pages(struct myalloc_ring *r, unsigned long caller)
 /**
  * myalloc_ring_create() - make a ring
  * @zone: where its pages come from
- * @args: what it is to be
+ * @args: parameters
  *
  * A ring that overwrites has a part of @args->size for each possible CPU.
  *

@@ -18,7 +18,7 @@
  * What each step is for, and the variant without it:
  *	-DGUARD_LATE	top is read before the guard is busy
  *	-DNO_CHECK	an interrupt does not look at the guard
- *	-DNO_ERA	slabs go and the epoch stays
+ *	-DNO_EPOCH	slabs go and the epoch stays
  *	-DNO_WIPE	the first in a new epoch does not wipe stale slots
  *	-DLAZY		one who loads an older magazine leaves the wiping to the next who enters: an
  *			interrupt that does so between the look at the guard and BUSY lets the one it

@@ -104,7 +104,7 @@ inline reap()
 #define not_live	(kept + (waits < E -> waits : E))
 #endif
 
-/* A request within the line, by one who has the lock. */
+/* A request within the line, by the holder of the lock. */
 inline request(whose)
 {
 	if

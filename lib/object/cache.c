@@ -77,7 +77,7 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_cach
 	return 0;
 }
 
-/* caches_mutex held. Report that @c has the name that another cache was to get, and whose it is. */
+/* caches_mutex held. Report that the name is in use by @c, and who created @c. */
 static void report_in_the_way(struct myalloc_cache *c)
 {
 	struct myalloc_reports *reports = &c->zone->reports;
@@ -321,7 +321,7 @@ struct myalloc_cache *myalloc_cache_create_bare(struct myalloc_zone *zone,
 	return create(zone, args, true, false, 0);
 }
 
-/* Nobody finds the cache any more but who found it before. */
+/* Remove the cache from the list and the table, and wait for walks that have pinned it. */
 static void unlist(struct myalloc_cache *cache)
 {
 	struct myalloc_zone *zone = cache->zone;

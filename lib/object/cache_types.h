@@ -51,7 +51,7 @@ enum {
  * @reciprocal: copy of the one in @layout
  * @state_offset: copy of the one in @layout
  * @tag: tag of the first frame of a slab in use by this cache
- * @nothing: constant 0, returned as the state of an address that is not an object
+ * @no_object: constant 0, returned for an address that is no object
  * @level: 0, MYALLOC_CERTAIN or MYALLOC_TRUSTING
  * @mags: magazines of free objects
  * @stock: registers @mags in the stocks of zone->objects
@@ -88,14 +88,14 @@ enum {
  * @hungry: its magazines are often empty; they may grow beyond the usual share of one cache
  * @room: bytes of objects that its magazines may hold, part of zone->magazine_room
  * @meta: bytes of its magazines, part of zone->magazine_meta
- * @seen_slow: operations past the magazines at the worker's last run
- * @idle: consecutive runs of the worker that found the cache unused
- * @seen: @generation plus the moves of @mags at the worker's last run
+ * @seen_slow: operations past the magazines at the worker's last pass
+ * @idle: consecutive passes of the worker that found the cache unused
+ * @seen: @generation plus the moves of @mags at the worker's last pass
  * @maker: return address of the call that created it, 0 if a front did, for reports
  * @pin_mutex: held while a walk looks at the cache without a lock on the list; destroy waits for it
  * @name: unique in the zone
  *
- * The members up to @nothing, in one cache line, are all that a free reads besides @mags.
+ * The members up to @no_object, in one cache line, are all that a free reads besides @mags.
  */
 struct myalloc_cache {
 	struct myalloc_linear linear;
@@ -104,7 +104,7 @@ struct myalloc_cache {
 	u32 reciprocal;
 	u32 state_offset;
 	u32 tag;
-	u8 nothing;
+	u8 no_object;
 	myalloc_cache_flags_t level;
 
 	struct myalloc_magazines mags;

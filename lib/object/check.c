@@ -277,7 +277,7 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 		describe(of, slab, index, report);
 	myalloc_report_freed(report, object, caller);
 	if (!(of->flags & MYALLOC_OWNER))
-		myalloc_report_add(report, "; check U records who had it");
+		myalloc_report_add(report, "; check U records its owners");
 	myalloc_report_end(&zone->reports, report, irq);
 	return -EINVAL;
 }

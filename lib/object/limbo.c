@@ -25,7 +25,7 @@
  * The zone has two batches, so that the cost of advancing an age (each CPU renews its loaded
  * magazine) arises once per grace period and not once per slab. Slabs join the open batch. When no
  * batch is waiting, the open one is closed and starts to wait. Giving up a slab never blocks on a
- * grace period: after it has passed, the next flush, request that finds no block, drain or run of
+ * grace period: after it has passed, the next flush, request that finds no block, drain or pass of
  * the worker moves the slab on.
  *
  * Invariants

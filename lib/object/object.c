@@ -261,7 +261,7 @@ static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from
 
 /*
  * Return the state of an object in the linear range whose slab is in use; for any other address,
- * the address of cache->nothing.
+ * the address of cache->no_object.
  */
 static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *object)
 {
@@ -270,15 +270,15 @@ static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *objec
 	u64 index;
 
 	if (unlikely(off >= c->linear.bytes))
-		return &c->nothing;
+		return &c->no_object;
 	frame = (void *)c->linear.frames +
 		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & c->head_mask);
 	if (unlikely(data_race(frame->tag) != c->tag))	/* Z1, or another cache's */
-		return &c->nothing;
+		return &c->no_object;
 	off &= c->bytes_mask;
 	index = off * c->reciprocal;	/* L4 */
 	if (unlikely((u32)index >= c->reciprocal))
-		return &c->nothing;
+		return &c->no_object;
 	index >>= 32;
 	if (c->state_offset)
 		return (u8 *)object - off + c->state_offset + index;
@@ -291,7 +291,7 @@ static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_ca
 	u8 live = MYALLOC_SLOT_LIVE;
 
 	if (level == MYALLOC_TRUSTING)
-		return state != &c->nothing;
+		return state != &c->no_object;
 	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
 		return false;
 	myalloc_env_point("object-checked");
@@ -530,7 +530,7 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 
 /*
  * The fast path of an allocation. Returns false if the slow path must be taken. The address of
- * the caller is no argument: it would be loaded here each time, and only the slow path needs it.
+ * the caller is not passed: it would be loaded here each time, and only the slow path needs it.
  */
 static __always_inline bool alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
 				       void **object)

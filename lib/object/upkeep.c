@@ -5,7 +5,7 @@
  * The zone's worker sizes the magazines. If the magazines of a cache are often empty, they grow to
  * the default size, provided that the limits for all caches together allow it. Caches that are not
  * used lose theirs. The worker also returns the empty slabs of caches that have not been used since
- * its last run. A request that finds no block harvests at most RECLAIM_SLABS slabs, of any caches,
+ * its last pass. A request that finds no block harvests at most RECLAIM_SLABS slabs, of any caches,
  * and reclaims from this CPU's magazines of RECLAIM_CACHES caches in turn.
  */
 #include "env.h"
@@ -18,7 +18,7 @@
 /* Slabs that a request without a block takes from limbo, and caches that it visits. */
 #define RECLAIM_SLABS	16
 #define RECLAIM_CACHES	32
-/* Operations past its magazines between two runs of the worker that make a cache hungry. */
+/* Operations past its magazines between two passes of the worker that make a cache hungry. */
 #define HUNGRY_OPS	64
 /* Runs of the worker after which an unused cache loses its magazines. */
 #define IDLE_RUNS	20

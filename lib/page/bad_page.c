@@ -59,8 +59,8 @@ static bool found(struct myalloc_zone *zone, u32 idx)
 }
 
 /*
- * Has the machine reported this page as bad? A page of a hole is not ours; of a chunk that becomes
- * one just now the page still exists.
+ * Has the machine reported this page as bad? A page of a hole belongs to the system; of a chunk
+ * that becomes one just now the page still exists.
  */
 static bool reported(const struct myalloc_zone *zone, u32 idx)
 {

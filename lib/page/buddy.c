@@ -8,8 +8,8 @@
  *
  * Terms: a block of order k is 2^k frames, aligned to 2^k. Its buddy is the block of the same
  * order at idx ^ 2^k. Two free buddies merge into one block of order k + 1, up to top_order. A
- * run is a number of adjacent frames. A chunk is 2^chunk_order frames that lie next to each other
- * in memory.
+ * range is a number of adjacent frames. A chunk is 2^chunk_order frames that lie next to each
+ * other in memory.
  *
  * Structures
  *
@@ -60,13 +60,13 @@
  * Cost: alloc splits at most top_order times, free merges at most top_order times; each step is a
  * handful of instructions. Only the number of tree levels depends on nr_frames.
  *
- * An exact request may fit into a run of free frames that is not covered by a single block of
- * sufficient order: frames 3 to 7 are five frames in blocks of 1 and 4. The search for such a run
+ * An exact request may fit into a range of free frames that is not covered by a single block of
+ * sufficient order: frames 3 to 7 are five frames in blocks of 1 and 4. The search for such a range
  * examines one chunk at a time. It computes which frames are free from the trees, 64 frames at a
- * time and each 64 once, and takes a step for each run of free frames: at most
- * 2^chunk_order / 64 + 1 words and 2^chunk_order / 2 runs. A run of n frames contains an aligned
- * 2^j frames with 2^(j+1) - 1 <= n, and so by B3 a free block of order j or above. Chunks without
- * such a block are skipped. A free block above chunk_order is always sufficient.
+ * time and each 64 once, and takes a step for each range of free frames: at most
+ * 2^chunk_order / 64 + 1 words and 2^chunk_order / 2 ranges. A range of n frames contains an
+ * aligned 2^j frames with 2^(j+1) - 1 <= n, and so by B3 a free block of order j or above. Chunks
+ * without such a block are skipped. A free block above chunk_order is always sufficient.
  *
  * Locking: none; callers serialise. Exception: head may be read without the lock for a frame
  * inside a block that is known to stay allocated, because the bits of its frames do not change
@@ -201,13 +201,13 @@ size_t myalloc_buddy_meta_size(u32 nr_frames, unsigned int top_order)
 }
 
 /**
- * myalloc_buddy_piece() - order of the first block of a run of frames
+ * myalloc_buddy_piece() - order of the first block of a range of frames
  * @buddy: the buddy system
- * @idx: first frame of the run
- * @nr: number of frames in the run, at least 1
+ * @idx: first frame of the range
+ * @nr: number of frames in the range, at least 1
  *
- * A run that is not one block is cut into blocks greedily from its beginning, each as large as
- * its alignment and the rest of the run allow. Allocation and free of exact sizes cut alike, so a
+ * A range that is not one block is cut into blocks greedily from its beginning, each as large as
+ * its alignment and the rest of the range allow. Allocation and free of exact sizes cut alike, so a
  * free can check every piece.
  *
  * Context: any.
@@ -526,7 +526,7 @@ int myalloc_buddy_alloc_range(struct myalloc_buddy *buddy, u32 idx, u32 nr)
 	return 0;
 }
 
-/* --- runs of free frames ------------------------------------------------------ */
+/* --- ranges of free frames ---------------------------------------------------- */
 
 /* State of a search: which frames are free, 64 at a time */
 struct scan {
@@ -590,8 +590,8 @@ static u32 scan_down(struct scan *s, u32 from, u32 end, u64 flip)
 	return from;
 }
 
-/* Returns the lowest run of @nr free frames in [@at, @end) that begins at a multiple of @align. */
-static u32 lowest_run(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u32 align)
+/* Returns the lowest range of @nr free frames in [@at, @end), at a multiple of @align. */
+static u32 lowest_range(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u32 align)
 {
 	struct scan s = { .b = b, .word = U32_MAX };
 
@@ -608,8 +608,8 @@ static u32 lowest_run(const struct myalloc_buddy *b, u32 at, u32 end, u32 nr, u3
 	}
 }
 
-/* Returns the highest such run; @first is a multiple of @align. */
-static u32 highest_run(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr, u32 align)
+/* Returns the highest such range; @first is a multiple of @align. */
+static u32 highest_range(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr, u32 align)
 {
 	struct scan s = { .b = b, .word = U32_MAX };
 
@@ -627,7 +627,7 @@ static u32 highest_run(const struct myalloc_buddy *b, u32 first, u32 end, u32 nr
 	}
 }
 
-/* A run of @nr free frames with that alignment contains a free block of at least this order. */
+/* A range of @nr free frames with that alignment contains a free block of at least this order. */
 static unsigned int least_order(u32 nr, unsigned int align_order)
 {
 	return max_t(unsigned int, fls(nr + 1) - 2, min_t(unsigned int, fls(nr) - 1, align_order));
@@ -666,15 +666,15 @@ static bool has_block(const struct myalloc_buddy *b, u32 first, u32 end, unsigne
  * @chunk: number of the 2^chunk_order frames to search, counted from 0
  * @nr: as for myalloc_buddy_alloc_exact()
  * @align_order: as for myalloc_buddy_alloc_exact()
- * @topdown: take the highest such run instead of the lowest
+ * @topdown: take the highest such range instead of the lowest
  *
- * Finds every run of free frames of that length and alignment, even one that consists of parts of
+ * Finds every range of free frames of that length and alignment, even one that consists of parts of
  * several blocks. Examines the frames of the chunk 64 at a time, each 64 once, and takes a step
- * for each run of free frames. If a block above chunk_order has become free, takes the frames as
+ * for each range of free frames. If a block above chunk_order has become free, takes the frames as
  * myalloc_buddy_alloc_exact() does. To be called only if myalloc_buddy_may_hold() returns true.
  *
  * Context: any; the caller serialises.
- * Return: index of the first frame; MYALLOC_NO_FRAME if the chunk has no such run.
+ * Return: index of the first frame; MYALLOC_NO_FRAME if the chunk has no such range.
  */
 u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 chunk, u32 nr,
 				 unsigned int align_order, bool topdown)
@@ -686,8 +686,8 @@ u32 myalloc_buddy_alloc_exact_in(struct myalloc_buddy *buddy, u32 chunk, u32 nr,
 		return myalloc_buddy_alloc_exact(buddy, nr, align_order, topdown);
 	if (!has_block(buddy, first, end, least_order(nr, align_order)))
 		return MYALLOC_NO_FRAME;
-	at = topdown ? highest_run(buddy, first, end, nr, BIT(align_order)) :
-		       lowest_run(buddy, first, end, nr, BIT(align_order));
+	at = topdown ? highest_range(buddy, first, end, nr, BIT(align_order)) :
+		       lowest_range(buddy, first, end, nr, BIT(align_order));
 	if (at != MYALLOC_NO_FRAME)
 		myalloc_buddy_alloc_range(buddy, at, nr);
 	return at;
@@ -821,7 +821,7 @@ enum myalloc_bad myalloc_buddy_free(struct myalloc_buddy *buddy, u32 idx,
 }
 
 /**
- * myalloc_buddy_free_exact() - free a run of frames
+ * myalloc_buddy_free_exact() - free a range of frames
  * @buddy: the buddy system
  * @idx: its first frame, any value
  * @nr: the number of frames it was allocated with, any value

@@ -19,16 +19,16 @@
  * by the worker for others.
  *
  * The worker runs every MYALLOC_WORK_MS while anything is cached or deferred. It drains CPUs that
- * have done nothing since its last run, and calls the tend function of each drainer. When nothing
+ * have done nothing since its last pass, and calls the tend function of each drainer. When nothing
  * is left it begins a new epoch of all magazines, and stops if nobody has used them by its next
- * run, a grace period later. The first operation of each CPU after that takes the slow path, as in
+ * pass, a grace period later. The first operation of each CPU after that takes the slow path, as in
  * every new epoch, which starts the worker again. So the fast paths need not tell it that they
  * cache something.
  *
  * Magazines for new CPUs: a CPU for which there are no magazines bypasses them and has the worker
  * run at once; the worker asks each drainer to make some. That takes two grace periods, and the
  * number of places doubles each time. If it fails, the CPU asks again after the worker's next
- * run.
+ * pass.
  *
  * Invariants
  *	W1  If nothing is allocated and nothing is lent, a drain returns every frame to the buddy.
@@ -42,9 +42,9 @@
 
 /* Things and stocks that one interrupt of a drain handles */
 #define DRAIN_MOST	256U
-/* Quarantined blocks that one run of the worker checks */
+/* Quarantined blocks that one pass of the worker checks */
 #define QUARANTINE_MOST	64
-/* Frames that a drain or one run of the worker checks for bad pages */
+/* Frames that a drain or one pass of the worker checks for bad pages */
 #define BAD_MOST	4096
 /* Minimum time between two drains that failing requests ask for, ms */
 #define DRAIN_MS	100
@@ -339,7 +339,7 @@ static u64 cpu_moves(struct myalloc_zone *zone, int cpu)
 	return moves;
 }
 
-/* caches_mutex and cpus_read_lock held. Drains CPUs that have been idle since the last run. */
+/* caches_mutex and cpus_read_lock held. Drains CPUs that have been idle since the last pass. */
 static void drain_idle_cpus(struct myalloc_zone *zone)
 {
 	struct sweep s = { .zone = zone, .kinds = MYALLOC_KIND_ALL };

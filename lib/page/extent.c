@@ -31,7 +31,7 @@
  * agree with the recorded length, the metadata is damaged: the damage is reported and the claim
  * is undone.
  *
- * Completeness: a request fails only if no chunk has a sufficient run of free pages, with the
+ * Completeness: a request fails only if no chunk has a sufficient range of free pages, with the
  * requested alignment, at the moment when the search reaches it. Within a contract's bounds the
  * fast way never fails, so the search does not change where extents are placed.
  *
@@ -298,7 +298,7 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
 }
 
 /**
- * myalloc_pages_alloc_exact() - allocate a number of pages that is no power of two
+ * myalloc_pages_alloc_exact() - allocate a number of pages that need not be a power of two
  * @zone: the zone
  * @nr_pages: number of pages, 1 to 2^chunk_order
  * @align_order: log2 of the alignment in pages, counted from the beginning of the chunk; at most
@@ -306,7 +306,7 @@ void *myalloc_extent_alloc(struct myalloc_zone *zone, u32 nr_pages, unsigned int
  * @flags: as for myalloc_pages_alloc(), but MYALLOC_LENDABLE is refused: an extent cannot be lent
  *
  * Takes the smallest sufficient block and gives back the unneeded rest at once. If no block is
- * sufficient, takes the lowest (with MYALLOC_TOPDOWN, the highest) sufficient run of free pages
+ * sufficient, takes the lowest (with MYALLOC_TOPDOWN, the highest) sufficient range of free pages
  * in one chunk, whatever blocks it consists of. The extent must be freed as a whole, by
  * myalloc_pages_free_exact() with the same number or by myalloc_free().
  *

@@ -42,8 +42,8 @@
  * Writers are serialised by the lock of the zone, readers take no lock. A leaf is published by
  * store-release of its address after it was zeroed (pairs with the load-acquire of a lookup). An
  * entry is written before the first block of the chunk is given to the buddy, and cleared after
- * the last one was taken; so the entry of an allocated block is constant, and who has its address
- * from an allocation sees the entry.
+ * the last one was taken; so the entry of an allocated block is constant, and whoever got its
+ * address from an allocation sees the entry.
  *
  * Invariant
  *	A1  The linear range, the map and the frames agree: the descriptor found for the address

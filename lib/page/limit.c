@@ -329,7 +329,10 @@ static unsigned long *stack_of(const struct myalloc_limit *limit, u32 cpu)
 	return limit->stack + (size_t)cpu * limit->each;
 }
 
-/* A word of a stack is none of its things. What it was is lost, and live from now on. */
+/*
+ * An entry of a stack is corrupt: drop it. The block or object it named is lost and counts as
+ * live.
+ */
 static noinline void lose_word(struct myalloc_limit *limit, unsigned long thing)
 {
 	atomic64_dec(&limit->kept);

@@ -65,7 +65,7 @@ struct myalloc_limit_refill {
  * @failed_within: requests within the line that failed
  * @nmi_allocs: allocations from @stack
  * @nmi_misses: allocations in NMI that found the lock taken and the stack empty
- * @refills: runs of @refill
+ * @refills: calls of @refill
  * @told: a request that failed within the line was reported
  * @sites_lock: protects @sites
  * @sites: where requests beyond came from; the last one counts all others

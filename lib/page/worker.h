@@ -5,7 +5,7 @@
 
 #include "zone_types.h"
 
-/* Milliseconds between two runs of the worker while something is cached. */
+/* Milliseconds between two passes of the worker while something is cached. */
 #define MYALLOC_WORK_MS	500
 
 /**

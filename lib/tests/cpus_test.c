@@ -75,7 +75,7 @@ static void use(u32 from, u32 to)
 	host_set_cpu(0);
 }
 
-/* Until all have what they asked for, or what can be had. */
+/* Until every CPU has magazines, or the shares are used up. */
 static void come(u32 from, u32 to)
 {
 	u32 round;

@@ -472,7 +472,7 @@ static void test_raw_locks(struct kunit *test)
 	EXPECT_DIES(test, lock_twice, NULL, "this context holds it already");
 	EXPECT_DIES(test, lock_in_interrupt, NULL, "this context holds it already");
 	EXPECT_DIES(test, lock_from_other_cpu, NULL, "held by the interrupted CPU");
-	EXPECT_DIES(test, unlock_free, NULL, "unlocked by who does not hold it");
+	EXPECT_DIES(test, unlock_free, NULL, "unlocked by a context that does not hold it");
 	EXPECT_DIES(test, assert_free, NULL, "&lock is not held");
 	EXPECT_DIES(test, assert_held_on_other_cpu, NULL, "&lock is not held");
 	EXPECT_DIES(test, assert_not_held, NULL, "&lock is held");

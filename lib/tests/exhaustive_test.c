@@ -40,7 +40,7 @@ static u64 c_of(unsigned int order)
 	return c;
 }
 
-/* Order of the piece at @idx of a run: as large as alignment, length and top order allow. */
+/* Order of the piece at @idx of a range: as large as alignment, length and top order allow. */
 static unsigned int greedy(u32 idx, u32 nr, unsigned int top)
 {
 	unsigned int order = top;
@@ -90,7 +90,7 @@ static bool all_free(const struct model *m, u32 idx, u32 nr)
 	return idx + nr <= m->nr && !(run_mask(idx, nr) & ~m->free);
 }
 
-/* Order of the free block that contains @idx: the largest aligned run that is free. */
+/* Order of the free block that contains @idx: the largest aligned range that is free. */
 static unsigned int free_block(const struct model *m, u32 idx)
 {
 	unsigned int k = 0;
@@ -164,7 +164,7 @@ static u32 model_alloc(struct model *m, unsigned int order, enum myalloc_policy 
 	return idx;
 }
 
-/* The lowest or highest run of free frames in a slot of the top order. */
+/* The lowest or highest range of free frames in a slot of the top order. */
 static u32 model_find_run(const struct model *m, u32 nr, unsigned int align, bool topdown)
 {
 	u32 idx, found = MYALLOC_NO_FRAME;
@@ -465,7 +465,7 @@ static void try_exact(void)
 					u32 idx = alloc_exact(begin(policy), nr, align, topdown,
 							      &searched);
 
-					/* A run that is searched for is cut as a range. */
+					/* It is cut like one whose place is given. */
 					end(idx == model_alloc_exact(&t.to, nr, align, policy,
 								     topdown),
 					    searched ? "range, exact" : "exact", nr, align, policy,

@@ -296,7 +296,7 @@ static void contract_flip_blocks(void)
 {
 	make_pages();
 	contract->part[0].blocks[0] += 1ul << 40;
-	invalid("J1: frob.0: chunk 0 is no block of it");
+	invalid("J1: frob.0: chunk 0 is not one of its blocks");
 	stays_damaged();
 	contract->part[0].blocks[0] -= 1ul << 40;
 	ends_mended();
@@ -444,9 +444,9 @@ const struct misuse misuse_contract[] = {
 	     "contract frob is damaged and stays: " DECLARED_CHANGED),
 	CASE(contract_flip_each, ""),
 	CASE(contract_flip_blocks,
-	     "contract frob is damaged and stays: J1: frob.0: chunk 0 is no block of it"),
+	     "contract frob is damaged and stays: J1: frob.0: chunk 0 is not one of its blocks"),
 	CASE(contract_flip_tag,
-	     "contract frob is damaged and stays: J1: frob.0: chunk 0 is no block of it\n*"),
+	     "contract frob is damaged and stays: J1: frob.0: chunk 0 is not one of its blocks\n*"),
 	CASE(contract_flip_child,
 	     "bad free as pages of order 2: not what it was allocated as; frame 0, order 2, of contract line (none)\n"
 	     "contract frob is damaged and stays: J1: frob.0: child 0 of its parent is another zone"),

@@ -52,8 +52,8 @@ static void object_twice_reused(void)
 	good(myalloc_cache_free(a, p));
 	q = object(a);
 	EXPECT(p == q, "not the same object");
-	good(myalloc_cache_free(a, p));			/* who freed it first, again */
-	REFUSED(myalloc_cache_free(a, q), FREE);	/* who has it */
+	good(myalloc_cache_free(a, p));			/* again, by its previous owner */
+	REFUSED(myalloc_cache_free(a, q), FREE);	/* by its current owner */
 }
 
 static void object_frame_now_page(void)

@@ -50,8 +50,8 @@ static void page_twice_reused(void)
 	good(myalloc_pages_free(zone, p, 0));
 	q = page(0);
 	EXPECT(p == q, "not the same page");
-	good(myalloc_pages_free(zone, p, 0));		/* who freed it first, again */
-	REFUSED(myalloc_pages_free(zone, q, 0), FREE);	/* who has it */
+	good(myalloc_pages_free(zone, p, 0));		/* again, by its previous owner */
+	REFUSED(myalloc_pages_free(zone, q, 0), FREE);	/* by its current owner */
 }
 
 /* A stale slot points to the descriptor of a page that now begins a larger block. */

@@ -202,7 +202,7 @@ static size_t without_freer(const char *line, size_t len)
 			 "; address *, freed now by 0x* pid * (misuse_test) in %s", contexts[i]);
 		if (match(pattern, at))
 			return at - text;
-		strcat(pattern, "; check U records who had it");
+		strcat(pattern, "; check U records its owners");
 		if (match(pattern, at))
 			return at - text;
 	}

@@ -278,7 +278,7 @@ static u32 pick_pages(u32 n, u32 *index)
 	return k;
 }
 
-/* Order of the first piece of a run of frames, as a model would cut it. */
+/* Order of the first piece of a range of frames, as a model would cut it. */
 static u32 piece_order(u32 frame, u32 nr)
 {
 	u32 k = w->cfg->chunk_order;
@@ -290,7 +290,7 @@ static u32 piece_order(u32 frame, u32 nr)
 
 /* --- contents --------------------------------------------------------------------- */
 
-/* Calls fn for each part of a page run that is written. */
+/* Calls fn for each part of the pages that is written. */
 static void each_part(const struct live *live, void (*fn)(u8 *mem, size_t size, u64 key))
 {
 	u32 i, step = live->nr > 16 ? live->nr / 8 : 1;
@@ -442,7 +442,7 @@ static bool any_run(u32 order)
 	return false;
 }
 
-/* Where a run of frames in one chunk begins, U32_MAX if there is none. */
+/* Where a range of free frames in one chunk begins, U32_MAX if there is none. */
 static u32 find_run(u32 nr, u32 align, bool topdown)
 {
 	u32 i, order = w->cfg->chunk_order, found = U32_MAX;
@@ -455,7 +455,7 @@ static u32 find_run(u32 nr, u32 align, bool topdown)
 }
 
 /*
- * Where a block of @order must come from, U32_MAX if there is none: of the largest runs that
+ * Where a block of @order must come from, U32_MAX if there is none: of the largest ranges that
  * avail[] holds, the smallest sufficient one (lowest, or highest for topdown), or for first fit
  * the lowest of all sufficient ones.
  */
@@ -662,7 +662,7 @@ static void justify_pages(const struct run *run, u32 order, myalloc_flags_t flag
 	if (run->disturbed || run->context == OP_NMI_ZONE_LOCKED)
 		return;
 	find_avail(!(flags & MYALLOC_MAY_WAIT));
-	CHECK(!any_run(order), "order %u failed, but there is a free run", order);
+	CHECK(!any_run(order), "order %u failed, but there is a free range", order);
 	if (!run->outer && !(flags & MYALLOC_TOPDOWN))
 		CHECK(magazines_empty(mags), "order %u failed with blocks in the magazines", order);
 }
@@ -813,7 +813,7 @@ static void exact_alloc(struct run *run)
 			return;
 		find_avail(!(flags & MYALLOC_MAY_WAIT));
 		CHECK(find_run(nr, align, false) == U32_MAX,
-		      "%u pages aligned to 2^%u failed, but there is a free run", nr, align);
+		      "%u pages aligned to 2^%u failed, but there is a free range", nr, align);
 		return;
 	}
 	frame = frame_of(addr);

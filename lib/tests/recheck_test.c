@@ -333,7 +333,7 @@ static void recheck_validate_zone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, page, 0), 0);
 }
 
-/* From NMI, on top of one who has the lock. */
+/* From NMI, interrupting the holder of the lock. */
 static void defer_slab(void *arg)
 {
 	unsigned long irq;

@@ -19,7 +19,7 @@
 
 static struct state_set s;
 
-/* The lowest aligned run of 2^order free frames, -1 if there is none. */
+/* The lowest aligned range of 2^order free frames, -1 if there is none. */
 static int first_fit(u32 used, u32 nr, u32 order)
 {
 	u32 size = 1u << order, mask = state_mask(size), idx;

@@ -75,7 +75,7 @@
 /* One in so many of the fixed frames should be free. */
 #define LOW_SHARE	16
 
-/* Chunks that one run of the worker takes */
+/* Chunks that one pass of the worker takes */
 #define GROW_MOST	16
 
 static u32 hole_tag(const struct myalloc_zone *zone)

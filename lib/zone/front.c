@@ -31,8 +31,8 @@ static bool good_name(const struct myalloc_front_kind *kind, const char *name)
  *	kind in the zone; copied
  *
  * Context: task, may sleep.
- * Return: 0; -EINVAL if the name is none or the client one of another zone, -EEXIST if another
- * front of this kind has the name; either prints a message.
+ * Return: 0; -EINVAL if the name is invalid or the client belongs to another zone, -EEXIST if
+ * another front of this kind has the name; either prints a message.
  */
 int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 		      const struct myalloc_front_kind *kind, const char *name)

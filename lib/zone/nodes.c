@@ -153,7 +153,7 @@ static bool is_own(const struct myalloc_node_zone *zone, int node)
  * Caches, heaps, contracts and all else that is made of this zone then have memory of its node.
  *
  * Context: any.
- * Return: the node's own zone; without MYALLOC_THISNODE, if it has none, the nearest; with it NULL.
+ * Return: the node's own zone. If it has none: NULL with MYALLOC_THISNODE, else the nearest zone.
  */
 struct myalloc_zone *myalloc_nodes_zone(struct myalloc_nodes *nodes, int node,
 					myalloc_flags_t flags)

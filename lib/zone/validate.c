@@ -717,7 +717,7 @@ static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 			bool fits;
 
 			if (idx >= c->zone->buddy.nr_frames || frames[idx].tag != c->tag) {
-				v_err(v, "S1: cache %s: list %u holds frame %u, which is no slab of it",
+				v_err(v, "S1: cache %s: list %u holds frame %u, which is not one of its slabs",
 				      c->name, list, idx);
 				return;
 			}

@@ -14,8 +14,8 @@
  *
  * Joined chunks: where chunks are adjacent in memory, blocks may extend over several of them, up
  * to max_order, aligned to their size in memory. They are plain blocks of the buddy (buddy.c). What
- * is bound to one chunk stays so: extents, slabs, and the search for a run of free frames. Without
- * adjacent chunks nothing is allocated for this and top_order is chunk_order.
+ * is bound to one chunk stays so: extents, slabs, and the search for a range of free frames.
+ * Without adjacent chunks nothing is allocated for this and top_order is chunk_order.
  *
  * Elastic zones take more chunks from the system when they are short and give them back
  * (elastic.c). Their buddy and descriptors have the size of the largest zone from the beginning.

@@ -26,7 +26,7 @@
  *
  * What is checked
  *	- Every byte of every allocation is filled with a pattern made of the seed and its
- *	  identity, and compared on free (lib/pattern.c). This detects two owners of a byte,
+ *	  identity, and compared on free (lib/base/pattern.c). This detects two owners of a byte,
  *	  a lost or stray write, and a stale copy; the first error is described in words,
  *	  with the allocation whose pattern was found. One allocation in 16 requests zeroed
  *	  memory and checks it.

@@ -159,7 +159,7 @@ static void describe_space(struct out *o, const struct myalloc_cache_stat *s)
 	stats_put_kind(o, cache_fields, STAT_SPACE, s);
 }
 
-/* An operation that filled or emptied a magazine took the lock of the slabs: it is no hit. */
+/* An operation that filled or emptied a magazine took the lock of the slabs: it is not a hit. */
 static __u64 hits(__u64 by_magazine, __u64 moves)
 {
 	return by_magazine > moves ? by_magazine - moves : 0;

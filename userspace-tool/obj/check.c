@@ -135,11 +135,11 @@ static void read_left(struct cmd *c, struct condition *cond)
 		if (cond->order >= 0 && !f->by_order)
 			cmd_usage(c, "'%s': %s is not by order", cond->text, f->name);
 		if (cond->order < 0 && f->by_order && f->unit != STAT_NUMBER)
-			cmd_usage(c, "'%s': of which order? as in %s[3]", cond->text, f->name);
+			cmd_usage(c, "'%s': the order is missing; write %s[3]", cond->text, f->name);
 		return;
 	}
 	if (cond->order >= 0)
-		cmd_usage(c, "'%s': %s is no statistic that is by order", cond->text, cond->field);
+		cmd_usage(c, "'%s': %s is not a statistic by order", cond->text, cond->field);
 	if (known_field(cond->field)) {
 		cond->name = xstrdup("*");
 		return;

@@ -140,7 +140,7 @@ static __s64 sort_key(const struct line *l, enum frame_sort sort)
 	}
 }
 
-/* Numbers begin with the largest, names with the first letter; what is equal goes by name. */
+/* Numbers begin with the largest, names with the first letter; ties are sorted by name. */
 static int compare(const void *a, const void *b, void *view)
 {
 	const struct line *x = *(const struct line *const *)a;

@@ -393,7 +393,7 @@ static const struct opt map_opts[] = {
 	{ "letters", 'l', OPT_FLAG, OPT_TARGET(struct map, letters),
 	  .help = "letters in place of half blocks" },
 	{ "blocks", 'b', OPT_FLAG, OPT_TARGET(struct map, blocks),
-	  .help = "coloured half blocks, even if this is no terminal that shows them" },
+	  .help = "coloured half blocks, even if the terminal may not show them" },
 	{ NULL }
 };
 

@@ -140,7 +140,7 @@ static int schema(struct cmd *c)
 	if (word)
 		verb = cmd_find_verb(object, word);
 	if (verb && !verb->func)
-		cmd_usage(c, "'%s %s' is no command: %s", object->name, verb->name, verb->help);
+		cmd_usage(c, "unknown command '%s %s': %s", object->name, verb->name, verb->help);
 	cmd_done(c);
 	title = xasprintf("myallocctl --json%s%s%s%s", object ? " " : "",
 			  object ? object->name : "", verb ? " " : "", verb ? verb->name : "");

@@ -91,7 +91,7 @@ static enum out_unit unit_of(const struct stat_field *f, __s64 value)
 	}
 }
 
-/* An order is no count: 0 is shown like any other, and -1 means that there is none. */
+/* An order is not a count: 0 is shown like any other, and -1 means that there is none. */
 static void put_order(struct out *o, const struct stat_field *f, const char *label,
 		      __s64 value)
 {

@@ -179,7 +179,7 @@ json /result/mean 1.000
 tool result diff "$tmp/a.json" "$tmp/b.json"
 exits 0
 
-begin "what is no benchmark cannot be shown"
+begin "the result of another command cannot be shown"
 tool -o "$tmp/v.json" validate
 tool bench show "$tmp/v.json"
 exits 2

@@ -136,10 +136,10 @@ bad_frees == many|neither a number nor a size
 bad_frees == 1X|neither a number nor a size
 bad_frees == 9223372036854775808|does not fit in 63 bits
 bad_frees[1] == 0|is not by order
-extfrag == 0|of which order?
+extfrag == 0|the order is missing; write extfrag[3]
 free_blocks[15] == 0|an order is written as
 free_blocks[1 == 0|an order is written as
-nothing[1] == 0|is no statistic that is by order
+nothing[1] == 0|is not a statistic by order
 END
 tool check
 exits 2

@@ -318,7 +318,7 @@ json /result/orders/8/order 8
 cp "$out" "$tmp/json"
 tool -j stat show --all
 json /result/counters/splits 0
-# The largest order is no count: 0 is as good as another.
+# The largest order is not a count: 0 is as good as another.
 script "set bad_frees 1" "set pages 13" "set max_order 0"
 tool stat
 line out "  wrong frees refused +1"
@@ -508,7 +508,7 @@ tool page alloc -n 100 -j
 exits 130
 documents 1
 called PAGE_ALLOC 0
-# The module stops in the middle of a bulk, which is no error.
+# The module stops in the middle of a bulk, which is not an error.
 script "signal PAGE_ALLOC 2 INT" "fail PAGE_ALLOC 2 EINTR"
 tool page test -n 5 --order 3 -j
 exits 130

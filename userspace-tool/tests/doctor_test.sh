@@ -117,7 +117,7 @@ for errno in ENOTTY E2BIG EINVAL; do
 	sick "the module does not answer as this tool expects .*"
 done
 
-machine "debugfs not mounted is no obstacle"
+machine "debugfs need not be mounted"
 put proc/mounts "proc /proc proc rw 0 0"
 well
 line out "note +debugfs is not mounted.*"

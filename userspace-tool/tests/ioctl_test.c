@@ -144,7 +144,7 @@ static void test_open(void)
 	int err;
 
 	CHECK(!stat(MYALLOC_DEVICE, &st), "no " MYALLOC_DEVICE);
-	EXPECT(S_ISCHR(st.st_mode), "it is no character device");
+	EXPECT(S_ISCHR(st.st_mode), "it is not a character device");
 	EXPECT((st.st_mode & 07777) == 0600, "its mode is %o", st.st_mode & 07777);
 	err = in_child(open_without_capability, NULL);
 	EXPECT(err == EPERM, "without CAP_SYS_ADMIN: %d (%s)", err, strerror(err));
@@ -707,7 +707,7 @@ static void test_structs_that_cannot_be_written(void)
 	IS(cache_create(fd, "read-only", 64, 0, &cache), 0);
 	IS(cache_op(fd, MYALLOC_IOC_CACHE_DESTROY, cache), 0);
 
-	/* Blocks may be had, if their handles arrived; the rest must be back. */
+	/* Blocks whose handles arrived may still be allocated; all others must be free. */
 	memset(handles, 0, sizeof(handles));
 	IS(call(fd, MYALLOC_IOC_PAGE_ALLOC, read_only(&alloc, sizeof(alloc))),
 	   -EFAULT);
@@ -907,7 +907,7 @@ static void test_page_bulk(void)
 	EXPECT(done == count, "%u of %u freed", done, count);
 }
 
-/* To the last page: ENOMEM with what was had told and usable. */
+/* Allocate until ENOMEM; the handles returned so far are valid. */
 static void test_page_exhaust(void)
 {
 	struct myalloc_stat s;
@@ -1561,7 +1561,7 @@ static int free_as_nobody(void *arg)
 	return try_open() ? free_in_child(arg) : 3;
 }
 
-/* The descriptor is the capability: who has it needs no other. */
+/* The descriptor is the capability: no other privilege is needed. */
 static void test_setuid(void)
 {
 	struct shared s = { .fd = open_device() };

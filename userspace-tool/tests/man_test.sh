@@ -4,7 +4,30 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# The pages of section 9 are made by the kernel's kernel-doc, if this machine has one.
+cache=${MYALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/myalloc}
+kernel_doc=""
+for doc in ${KERNEL_DOC:-} /usr/lib/linux-kbuild-*/scripts/kernel-doc \
+	"$cache"/kernel/*/build/scripts/kernel-doc; do
+	if [ -e "$doc" ]; then
+		kernel_doc=$doc
+		break
+	fi
+done
 pages="$build/*.[478]"
+
+begin "the interface for modules has its pages"
+if [ -n "$kernel_doc" ]; then
+	mkdir "$tmp/api"
+	"$(dirname "$0")/../man/api.sh" "$kernel_doc" "$tmp/api" >"$out" 2>&1 ||
+		fail "$(tail -n 5 "$out")"
+	pages="$pages $tmp/api/*.9"
+	for page in myalloc myalloc_cache_alloc myalloc_zone_get; do
+		[ -e "$tmp/api/$page.9" ] || fail "no page $page.9"
+	done
+else
+	skip_test "no scripts/kernel-doc of a kernel; KERNEL_DOC names one"
+fi
 
 begin "groff is silent"
 if command -v groff >/dev/null; then

@@ -121,7 +121,7 @@ tool report "$tmp/shrunk" -o "$page"
 exits 0
 [ "$(number '>1024 MiB over ')" = 1 ] || fail "$(grep -o '[0-9.]* MiB over ' "$page")"
 
-begin "what is no history is refused"
+begin "a file that is not a history is refused"
 while IFS='|' read -r text why; do
 	printf '%b' "$text" >"$tmp/bad"
 	tool report "$tmp/bad" -o "$tmp/none"

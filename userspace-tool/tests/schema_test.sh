@@ -52,7 +52,7 @@ done <<END
 sched|unknown object 'sched'
 stat shw|unknown stat command 'shw'; did you mean 'show'?
 validate x|'validate' is a command itself
-cache free|'cache free' is no command: a cache is destroyed by
+cache free|unknown command 'cache free': a cache is destroyed by
 stat show x|unexpected argument 'x'
 END
 

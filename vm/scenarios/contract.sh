@@ -11,7 +11,7 @@ expect "plan" myallocctl contract plan pages:2048@0,9 objects:1000x256 extents:1
 myallocctl -j contract plan pages:2048@0,9 >/tmp/plan.json
 expect "plan: 2048 pages in orders 0 and 9 need 3584" \
 	grep -q '"needed_pages": *3584' /tmp/plan.json
-expect "plan: more than the zone has is no error" myallocctl contract plan pages:100000@0,9
+expect "plan: more than the zone has is not an error" myallocctl contract plan pages:100000@0,9
 refuse "plan: no order" myallocctl contract plan pages:512
 refuse "create: more than the zone has" myallocctl contract create much pages:100000@0,9
 myallocctl contract create held --hold forever pages:512@0-3 objects:100x64+2 >/tmp/create.txt 2>&1 &

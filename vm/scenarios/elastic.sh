@@ -26,7 +26,7 @@ until_pages()
 }
 
 refuse "a ceiling below the floor" insmod $module reserve_mb=16 max_mb=8
-refuse "a ceiling that is no number" insmod $module reserve_mb=16 max_mb=much
+refuse "a ceiling that is not a number" insmod $module reserve_mb=16 max_mb=much
 refuse "a ceiling above the memory" insmod $module reserve_mb=16 max_mb=99999999
 refuse "a decay of nothing at a time" insmod $module reserve_mb=16 max_mb=64 decay_mb=0
 
@@ -36,7 +36,7 @@ expect "the module loads" insmod $module reserve_mb=16 max_mb=64 decay_ms=0
 floor=$(of nr_pages)
 expect "it has what reserve_mb says" test "$floor" = "$(of floor_pages)"
 expect "it may have four times as much" test "$(of max_pages)" = $((4 * floor))
-refuse "a decay that is no number" sh -c "echo slow >$parameters/decay_ms"
+refuse "a decay that is not a number" sh -c "echo slow >$parameters/decay_ms"
 refuse "a decay of nothing at a time, later" sh -c "echo 0 >$parameters/decay_mb"
 expect "the decay can be read" test "$(cat $parameters/decay_ms $parameters/decay_mb | xargs)" = "0 64"
 

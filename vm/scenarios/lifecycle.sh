@@ -75,7 +75,7 @@ else
 	not_ok "with a page lost: all comes back but its chunk" "$back kB came back"
 fi
 refuse "with a page lost: its device is gone" test -e /dev/myalloc
-expect "another reserve can be had" insmod /guest/modules/myalloc.ko reserve_mb=32
+expect "the module loads again with another reserve" insmod /guest/modules/myalloc.ko reserve_mb=32
 expect "every invariant of it holds" myallocctl validate
 expect "it unloads" rmmod myalloc
 finish

@@ -38,7 +38,7 @@ expect "and an owner" grep -q 'by .*\[myalloc\]' /tmp/slot
 myallocctl whatis "$objects:2" >/tmp/handle
 expect "a handle of another process is an object" grep -q '^state of the slot  *live$' /tmp/handle
 expect "which is held for it" grep -q '^held for  *myallocctl$' /tmp/handle
-refuse "a cache is no place" myallocctl whatis "$objects:1"
+refuse "a cache is not a place" myallocctl whatis "$objects:1"
 refuse "an address outside" myallocctl whatis 0xffffffffffffffff
 
 # Addresses are never told.

@@ -60,7 +60,7 @@ fi
 bad "a node without a size" "has no size" node="$first:16,$last"
 bad "a node without a number" "is not a node with a size" node=":16"
 bad "a size of nothing" "is not a node with a size" node="$first:0"
-bad "a size that is no number" "is not a node with a size" node="$first:16M"
+bad "a size that is not a number" "is not a node with a size" node="$first:16M"
 bad "an empty entry" "has no size" node="$first:16,"
 bad "an entry that is too long" "is not a node with a size" node="$first:0000000000000000000000000016"
 bad "a node that does not exist" "is not online" node="$first:16,63:16"

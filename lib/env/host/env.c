@@ -924,7 +924,7 @@ static void leave(struct host_lock *lock)
 	unsigned int i;
 
 	if (READ_ONCE(lock->owner) != self_id())
-		host_fatal("%s: unlocked by who does not hold it", lock->name);
+		host_fatal("%s: unlocked by a context that does not hold it", lock->name);
 	for (i = host_self.nr_held; i--; )
 		if (host_self.held[i] == lock)
 			break;
