@@ -953,6 +953,56 @@ static void contract_nmi_pages(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* What is taken from the stack is tagged as what was asked for: lendable, or an extent. */
+static void contract_nmi_tags(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(16, 0x2);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_client *client;
+	struct myalloc_contract *c;
+	struct myalloc_zone *zone;
+	void *lent, *exact, *owned, *again;
+	unsigned long lock_irq, irq;
+	u32 i;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	zone = myalloc_contract_zone(c, 0);
+	client = myalloc_client_create(zone, &(struct myalloc_client_args){ .name = "client" });
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
+	for (i = 0; i < zone->buddy.nr_frames; i++)
+		zone->frames[i].stack = U32_MAX;
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	lent = myalloc_pages_alloc(zone, 1, MYALLOC_LENDABLE);
+	exact = myalloc_pages_alloc_exact(zone, 2, 0, 0);
+	owned = myalloc_client_pages_alloc(client, 2, 0, 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	again = myalloc_client_pages_alloc(client, 2, 0, 0);
+	KUNIT_ASSERT_TRUE(test, lent && exact && owned && again);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 3);
+	FIXTURE_EXPECT_VALID(fx);
+
+	/* A lent block that is referenced goes into quarantine. */
+	KUNIT_EXPECT_EQ(test, myalloc_map_frame(&zone->map, lent)->type, MYALLOC_FRAME_LENT);
+	fixture_set_referenced(lent, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, lent, 1), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&zone->nr_quarantined), 2);
+	fixture_set_referenced(lent, false);
+	/* An extent is freed as one, and by its owner. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, exact, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, exact, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, owned, 2), -EINVAL);
+	KUNIT_EXPECT_NE(test, myalloc_map_frame(&zone->map, owned)->stack, U32_MAX);
+	KUNIT_EXPECT_NE(test, myalloc_map_frame(&zone->map, again)->stack, U32_MAX);
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, owned, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, again, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
+	myalloc_zone_drain(zone);
+	expect_end(fx, c);
+}
+
 static void contract_nmi_objects(struct kunit *test)
 {
 	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
@@ -1335,6 +1385,7 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_objects),
 	KUNIT_CASE(contract_slots),
 	KUNIT_CASE(contract_nmi_pages),
+	KUNIT_CASE(contract_nmi_tags),
 	KUNIT_CASE(contract_nmi_objects),
 	KUNIT_CASE(contract_nmi_few),
 	KUNIT_CASE(contract_nmi_fill),

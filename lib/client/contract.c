@@ -561,7 +561,8 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
  * @lines: what the client will hold, as for myalloc_contract_plan(); copied
  * @nr: number of lines
  * @flags: MYALLOC_CONTRACT_BEST_EFFORT: requests for pages beyond a line are served from @zone if
- *	it has some. They are freed like others, and may outlive the contract no more than these
+ *	it has some, but not with MYALLOC_LENDABLE, because they are extents there, which cannot be
+ *	lent. They are freed like others, and may outlive the contract no more than these
  * @plan: out: what it costs; and, if it is refused, what is short
  *
  * All of it is taken now, or nothing. If the zone has too little at first, it is drained.

@@ -177,8 +177,10 @@ static u32 take_limited(struct myalloc_zone *zone, const void *arg)
 	const struct request *r = arg;
 	u32 idx = search_step(zone, r, 0);
 
-	if (idx != MYALLOC_NO_FRAME)
+	if (idx != MYALLOC_NO_FRAME) {
 		tag_taken(zone, idx, r->nr_pages, r->owner, r->caller);
+		zone->frames[idx].stack = r->stamp;
+	}
 	return idx;
 }
 
@@ -190,6 +192,9 @@ static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
 		.nr_pages = r->nr_pages,
 		.align_order = r->align_order,
 		.caller = r->caller,
+		.tag = myalloc_frame_tag(MYALLOC_FRAME_EXTENT, fls(r->nr_pages - 1),
+					 myalloc_extent_mark(r->nr_pages, r->owner)),
+		.stamp = r->stamp,
 		.take = take_limited,
 		.arg = r,
 	};

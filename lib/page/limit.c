@@ -13,7 +13,8 @@
  *		waiting for the lock in the list of deferred frees. Quarantined and bad pages are
  *		live
  *	beyond	a request that would make more than M pages live. It gets NULL, or, by flag, an
- *		extent of the parent zone that has the contract's number
+ *		extent of the parent zone that has the contract's number; but NULL if it is
+ *		lendable, which an extent cannot be
  *	kept	blocks that the stacks of the CPUs hold for NMI handlers
  *
  * NMI: an allocation that cannot have the lock takes a block from the stack of its CPU by at most E
@@ -207,17 +208,20 @@ static void *best_effort(struct myalloc_limit *limit, const struct myalloc_limit
 	return addr;
 }
 
-/* In NMI without the lock. */
+/* In NMI without the lock. All blocks of the stack have the one size that is declared. */
 static void *from_stack(struct myalloc_zone *zone, const struct myalloc_limit_request *r)
 {
 	u32 idx = myalloc_limit_pop(zone->limit);
+	struct myalloc_frame *frame;
 
 	if (!idx) {
 		atomic64_inc(&zone->nmi_fails);
 		return NULL;
 	}
-	zone->frames[idx - 1].caller = r->caller;
-	WRITE_ONCE(zone->frames[idx - 1].tag, myalloc_user_tag(zone->limit->order));
+	frame = &zone->frames[idx - 1];
+	frame->caller = r->caller;
+	frame->stack = r->stamp;
+	WRITE_ONCE(frame->tag, r->tag);
 	return myalloc_frame_addr(zone, idx - 1);
 }
 
@@ -296,6 +300,7 @@ void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc
 		.nr_pages = order <= MYALLOC_TOP_ORDER ? BIT(order) : 0,
 		.align_order = order,
 		.caller = caller,
+		.tag = tag,
 		.take = take_block,
 		.arg = &block,
 	};
