@@ -6,6 +6,7 @@
 
 #include "client/contract.h"
 #include "client/plan.h"
+#include "object/upkeep.h"
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/lend.h"
@@ -893,6 +894,36 @@ static void contract_slots(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
+/* The magazines are those of the plan: larger ones would hold more than its slabs have for them. */
+static void contract_magazines(struct kunit *test)
+{
+	const struct myalloc_contract_line line = objects_line(300, 64, 0);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_cache *cache = myalloc_contract_cache(c, 0);
+	u32 capacity = cache->mags.capacity;
+
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, capacity + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("its magazines stay as the contract was planned"),
+			2);
+	KUNIT_EXPECT_EQ(test, cache->mags.capacity, capacity);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_ASSERT_EQ(test, myalloc_cache_fix_magazines(cache, capacity + 1), 0);
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->v.first, "J3: frob.0: magazines "), "%s",
+				  fx->v.first);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), -EBUSY);
+	KUNIT_ASSERT_EQ(test, myalloc_cache_fix_magazines(cache, capacity), 0);
+	cache->mags.depot++;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->v.first, "J3: frob.0: magazines "), "%s",
+				  fx->v.first);
+	cache->mags.depot--;
+	expect_end(fx, c);
+}
+
 /* --- NMI ------------------------------------------------------------------------------------ */
 
 static void contract_nmi_pages(struct kunit *test)
@@ -1384,6 +1415,7 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_one_less),
 	KUNIT_CASE(contract_objects),
 	KUNIT_CASE(contract_slots),
+	KUNIT_CASE(contract_magazines),
 	KUNIT_CASE(contract_nmi_pages),
 	KUNIT_CASE(contract_nmi_tags),
 	KUNIT_CASE(contract_nmi_objects),

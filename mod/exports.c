@@ -387,6 +387,7 @@ EXPORT_INTERNAL(myalloc_cache_trim);
 EXPORT_INTERNAL(myalloc_cache_flush);
 EXPORT_INTERNAL(myalloc_cache_fresh);
 EXPORT_INTERNAL(myalloc_cache_default_magazine);
+EXPORT_INTERNAL(myalloc_cache_fix_magazines);
 EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
 EXPORT_INTERNAL(myalloc_pool_stats);

@@ -40,7 +40,8 @@
  *	J1  The blocks of a contract are tagged CONTRACT in the parent, with the order that was
  *	    planned and the number of the child, and are the chunks of the child.
  *	J2  Live pages never exceed M, nor the highest end N.
- *	J3  A line of objects has exactly the slabs that were planned, all of them set aside.
+ *	J3  A line of objects has exactly the slabs that were planned, all of them set aside, and
+ *	    magazines of the capacity that was planned, without a depot.
  *	J4  The stacks hold as many things as @kept says: blocks that are tagged KEPT, or objects
  *	    whose slots are MOVING. (Compared if no interrupt fills them meanwhile.)
  *	J5  What was declared and planned does not change: @digest is that of these members.
@@ -646,6 +647,28 @@ static void check_blocks(const struct myalloc_contract *c, const struct myalloc_
 				part->id);
 }
 
+/* Objects in a magazine: each possible CPU has two of them, and twice @each for NMI handlers. */
+static u32 planned_magazine(const struct myalloc_contract_part *part)
+{
+	return part->plan.held / (2 * num_possible_cpus()) - part->limit.each;
+}
+
+/* J3. None of it changes. */
+static void check_cache(const struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	const struct myalloc_cache *cache = part->cache;
+	u32 capacity = READ_ONCE(cache->mags.capacity), depot = READ_ONCE(cache->mags.depot);
+
+	if (myalloc_cache_slabs(cache) != part->plan.slabs ||
+	    READ_ONCE(cache->set_aside) != part->plan.slabs)
+		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
+				part->name, myalloc_cache_slabs(cache),
+				READ_ONCE(cache->set_aside), part->plan.slabs);
+	if (capacity != planned_magazine(part) || depot)
+		myalloc_finding(v, "J3: %s: magazines of %u objects and %u in the depot, planned are %u and 0",
+				part->name, capacity, depot, planned_magazine(part));
+}
+
 /* J2, J3 */
 static void check_line(const struct myalloc_contract_part *part, struct myalloc_validation *v)
 {
@@ -655,12 +678,8 @@ static void check_line(const struct myalloc_contract_part *part, struct myalloc_
 		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
 				part->name, limit->peak, limit->most, limit->highest_end,
 				part->plan.needed);
-	/* Neither changes. */
-	if (part->cache && (myalloc_cache_slabs(part->cache) != part->plan.slabs ||
-			    READ_ONCE(part->cache->set_aside) != part->plan.slabs))
-		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
-				part->name, myalloc_cache_slabs(part->cache),
-				READ_ONCE(part->cache->set_aside), part->plan.slabs);
+	if (part->cache)
+		check_cache(part, v);
 }
 
 /* J4. Returns false if they disagree, and no interrupt has come meanwhile. */
