@@ -230,6 +230,12 @@ static void contract_lines(struct kunit *test)
 	line = objects_line(1, 64, 0);
 	line.cache.magazine = 3;
 	plan_refused(fx, &line, "state 0, not 3");
+	line = objects_line(1, 64, 0);
+	line.cache.client = myalloc_client_create(fx->zone,
+						  &(struct myalloc_client_args){ .name = "who" });
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line.cache.client);
+	plan_refused(fx, &line, "the objects of a contract belong to no client: state NULL, not who");
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(line.cache.client, 0), 0);
 	line = objects_line(1, 0, 0);
 	plan_refused(fx, &line, "cannot lay out objects of 0 bytes");
 	line = objects_line(1, 64, MYALLOC_CERTAIN | MYALLOC_TRUSTING);
