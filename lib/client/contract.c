@@ -554,6 +554,25 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
 	return -ENOSPC;
 }
 
+/*
+ * Have an elastic zone take from the system what is short. At most as often as it has chunks: others
+ * may take what comes, and the system may take it back.
+ */
+static int grow(struct myalloc_zone *zone, const char *name, struct myalloc_contract_plan *plan)
+{
+	u32 round, grown;
+
+	for (round = 0; plan->blocks_short; round++) {
+		if (myalloc_env_fatal_signal())
+			return -EINTR;
+		if (round == zone->nr_chunks || plan->short_order > zone->chunk_order ||
+		    myalloc_zone_grow(zone, 1, &grown))
+			return refuse_short(zone, name, plan);
+		myalloc_plan_sum(zone, plan);
+	}
+	return 0;
+}
+
 /**
  * myalloc_contract_create() - make a contract
  * @zone: the zone that supplies its memory
@@ -572,8 +591,9 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
  * Return: the contract; ERR_PTR(-ENOSPC) if the zone has too little: @plan says how many pages are
  * short, and how many blocks of which order; ERR_PTR(-EINVAL) as for myalloc_contract_plan(), or
  * for unknown flags or a bad name, ERR_PTR(-EEXIST) if the name is in use, ERR_PTR(-EMFILE) if too
- * many heaps and contracts own extents of the zone (these print a message); ERR_PTR(-ENOMEM) if
- * there is no memory for metadata, or the zone has MYALLOC_CHILDREN_MAX lines of contracts.
+ * many heaps and contracts own extents of the zone (these print a message); ERR_PTR(-EINTR) if the
+ * task is killed while the zone takes memory from the system for it; ERR_PTR(-ENOMEM) if there is no
+ * memory for metadata, or the zone has MYALLOC_CHILDREN_MAX lines of contracts.
  */
 struct myalloc_contract *
 myalloc_contract_create(struct myalloc_zone *zone, const char *name,
@@ -581,8 +601,8 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 			unsigned int flags, struct myalloc_contract_plan *plan)
 {
 	struct myalloc_contract *c;
-	u32 i, grown;
 	int err;
+	u32 i;
 
 	err = myalloc_contract_plan(zone, lines, nr, plan);
 	if (err)
@@ -596,13 +616,9 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 	if (plan->blocks_short) {	/* so it is whenever pages are short */
 		myalloc_zone_drain(zone);
 		myalloc_plan_sum(zone, plan);
-		while (plan->blocks_short) {
-			/* An elastic zone takes more from the system. */
-			if (plan->short_order > zone->chunk_order ||
-			    myalloc_zone_grow(zone, 1, &grown))
-				return ERR_PTR(refuse_short(zone, name, plan));
-			myalloc_plan_sum(zone, plan);
-		}
+		err = grow(zone, name, plan);
+		if (err)
+			return ERR_PTR(err);
 	}
 	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
 	if (!c)
