@@ -783,7 +783,7 @@ struct work {
 	u32 done;
 };
 
-static void alloc_work(void *arg)
+static noinline void alloc_work(void *arg)
 {
 	struct work *w = arg;
 
@@ -1112,6 +1112,11 @@ static void contract_nmi_few(struct kunit *test)
 			alloc_work(&w);
 		FIXTURE_EXPECT_VALID(fx);
 	}
+	/* Beyond was a request of the user, none of the refills that found nothing. */
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->sites[0].count, 1);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(line_stats(c, 0)->sites[0].caller, alloc_work));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->fails), 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[0]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[1]), 0);
 	w.nr = w.done;

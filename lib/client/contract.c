@@ -157,16 +157,16 @@ static bool is_kept_object(struct myalloc_limit *limit, unsigned long thing)
 	return state && READ_ONCE(*state) == MYALLOC_SLOT_MOVING;
 }
 
-/* An object whose slot is MOVING. */
+/*
+ * An object whose slot is MOVING. While no more than K are live, a slab has a free one (plan.c),
+ * whatever the magazines hold.
+ */
 static unsigned long fill_object(struct myalloc_limit *limit)
 {
-	struct myalloc_cache *cache = part_of(limit)->cache;
-	void *object = myalloc_cache_alloc_for(cache, 0, _RET_IP_);
+	void *object = myalloc_object_take(part_of(limit)->cache);
 
-	if (!object)
-		return 0;
-	myalloc_object_withdraw(cache, object, _RET_IP_);
-	atomic64_inc(&limit->kept);
+	if (object)
+		atomic64_inc(&limit->kept);
 	return (unsigned long)object;
 }
 
