@@ -445,6 +445,7 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
 	if (likely(!bad)) {
 		tag_given(zone, idx, nr);
+		myalloc_limit_given(zone->limit, nr, 0);
 		myalloc_shadow_extent_free(zone, myalloc_frame_addr(zone, idx), nr);
 		zone->generation++;
 	}

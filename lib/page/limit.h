@@ -31,7 +31,7 @@ void myalloc_limit_fill(struct myalloc_limit *limit);
 void myalloc_limit_sync(struct myalloc_limit *limit);
 void myalloc_limit_empty(struct myalloc_limit *limit);
 void myalloc_limit_fini(struct myalloc_limit *limit);
-u32 myalloc_limit_live(struct myalloc_limit *limit);
+u32 myalloc_limit_live(const struct myalloc_limit *limit);
 
 void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_request *request,
 			  myalloc_flags_t flags);
