@@ -6,6 +6,7 @@
 
 #include "client/contract.h"
 #include "client/plan.h"
+#include "object/upkeep.h"
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/lend.h"
@@ -229,6 +230,12 @@ static void contract_lines(struct kunit *test)
 	line = objects_line(1, 64, 0);
 	line.cache.magazine = 3;
 	plan_refused(fx, &line, "state 0, not 3");
+	line = objects_line(1, 64, 0);
+	line.cache.client = myalloc_client_create(fx->zone,
+						  &(struct myalloc_client_args){ .name = "who" });
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line.cache.client);
+	plan_refused(fx, &line, "a contract belong to no client: state NULL, not who");
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(line.cache.client, 0), 0);
 	line = objects_line(1, 0, 0);
 	plan_refused(fx, &line, "cannot lay out objects of 0 bytes");
 	line = objects_line(1, 64, MYALLOC_CERTAIN | MYALLOC_TRUSTING);
@@ -730,7 +737,8 @@ static void contract_not_back(struct kunit *test)
 	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
 	KUNIT_EXPECT_NULL(test, again);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 3);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
 	/* An allocation completes some of them first. */
 	page[0] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);
@@ -738,6 +746,39 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
 	myalloc_zone_drain(zone);
 	expect_end(fx, c);
+}
+
+/* Bad memory is live, and may make more than M pages so. */
+static void contract_bad_page(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(3, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+	struct myalloc_zone *zone;
+	void *page[3], *bad;
+	u32 i;
+
+	if (!fixture_set_bad(NULL, false))
+		kunit_skip(test, "no page can be made bad here");
+	line.nmi = 1;
+	c = contract_of(fx, &line, 1, 0);
+	zone = myalloc_contract_zone(c, 0);
+	for (i = 0; i < 3; i++)
+		page[i] = myalloc_pages_alloc(zone, 0, 0);
+	bad = myalloc_frame_addr(zone, zone->buddy.nr_frames - 1);
+	fixture_set_bad(bad, true);
+	myalloc_zone_drain(zone);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&zone->nr_bad), 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 4);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 3);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[2], 0), 0);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(zone, 0, 2, page), 2);
+	FIXTURE_EXPECT_VALID(fx);
+	fixture_set_bad(bad, false);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
 }
 
 /* With a page less than planned, a request within fails: it is counted, and reported once. */
@@ -776,7 +817,7 @@ struct work {
 	u32 done;
 };
 
-static void alloc_work(void *arg)
+static noinline void alloc_work(void *arg)
 {
 	struct work *w = arg;
 
@@ -893,11 +934,41 @@ static void contract_slots(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
+/* The magazines are those of the plan: larger ones would hold more than its slabs have for them. */
+static void contract_magazines(struct kunit *test)
+{
+	const struct myalloc_contract_line line = objects_line(300, 64, 0);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_cache *cache = myalloc_contract_cache(c, 0);
+	u32 capacity = cache->mags.capacity;
+
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, capacity + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("its magazines stay as the contract was planned"),
+			2);
+	KUNIT_EXPECT_EQ(test, cache->mags.capacity, capacity);
+	FIXTURE_EXPECT_VALID(fx);
+	KUNIT_ASSERT_EQ(test, myalloc_cache_fix_magazines(cache, capacity + 1), 0);
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->v.first, "J3: frob.0: magazines "), "%s",
+				  fx->v.first);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), -EBUSY);
+	KUNIT_ASSERT_EQ(test, myalloc_cache_fix_magazines(cache, capacity), 0);
+	cache->mags.depot++;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->v.first, "J3: frob.0: magazines "), "%s",
+				  fx->v.first);
+	cache->mags.depot--;
+	expect_end(fx, c);
+}
+
 /* --- NMI ------------------------------------------------------------------------------------ */
 
 static void contract_nmi_pages(struct kunit *test)
 {
-	struct myalloc_contract_line line = pages_line(16, 0x2);
+	struct myalloc_contract_line line = pages_line(18, 0x2);
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract *c;
 	struct myalloc_zone *zone;
@@ -950,6 +1021,141 @@ static void contract_nmi_pages(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "kept for NMI handlers"), "%s", fx->text);
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
+	expect_end(fx, c);
+}
+
+static void *nmi_got[4];
+
+/* Blocks of order 1, as NMI handlers ask for them while another CPU has the lock; how many. */
+static noinline u32 alloc_in_nmi(struct myalloc_zone *zone)
+{
+	unsigned long lock_irq, irq;
+	u32 i, nr = 0;
+
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < ARRAY_SIZE(nmi_got); i++) {
+		nmi_got[i] = myalloc_pages_alloc(zone, 1, 0);
+		nr += !!nmi_got[i];
+	}
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	return nr;
+}
+
+/* NMI handlers get no more than M, either; the stacks stay full for when they may. */
+static void contract_nmi_beyond(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(16, 0x2);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+	struct myalloc_zone *zone;
+	u32 i, free, beyond = 0;
+	void *page[8];
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	zone = myalloc_contract_zone(c, 0);
+	for (i = 0; i < 8; i++)
+		page[i] = myalloc_pages_alloc(zone, 1, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page[7]);
+	for (free = 0; free < 8; free++) {
+		u32 get = min(free, 3u);
+
+		for (i = 0; i < free; i++)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
+		KUNIT_EXPECT_EQ(test, alloc_in_nmi(zone), get);
+		fixture_let_pass(fx);
+		beyond += free < 4 ? 4 - free : 0;
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 16 - 2 * (free - get));
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 16);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, beyond);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, free > 3 ? free - 3 : 0);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&c->part[0].limit.kept),
+				3 * num_possible_cpus());
+		FIXTURE_EXPECT_VALID(fx);
+		for (i = 0; i < free; i++)
+			page[i] = i < get ? nmi_got[i] : myalloc_pages_alloc(zone, 1, 0);
+	}
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(line_stats(c, 0)->sites[0].caller,
+						  alloc_in_nmi));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->sites[0].count, beyond);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
+	expect_end(fx, c);
+}
+
+/* The parent serves NMI handlers, too, what is beyond. */
+static void contract_nmi_best_effort(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(4, 0x2);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+	struct myalloc_zone *zone;
+	u32 i;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, MYALLOC_CONTRACT_BEST_EFFORT);
+	zone = myalloc_contract_zone(c, 0);
+	KUNIT_EXPECT_EQ(test, alloc_in_nmi(zone), 4);
+	fixture_let_pass(fx);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 4);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->best_effort, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 2);
+	FIXTURE_EXPECT_VALID(fx);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, nmi_got[i], 1), 0);
+	expect_end(fx, c);
+}
+
+/* What is taken from the stack is tagged as what was asked for: lendable, or an extent. */
+static void contract_nmi_tags(struct kunit *test)
+{
+	struct myalloc_contract_line line = pages_line(16, 0x2);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_client *client;
+	struct myalloc_contract *c;
+	struct myalloc_zone *zone;
+	void *lent, *exact, *owned, *again;
+	unsigned long lock_irq, irq;
+	u32 i;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	zone = myalloc_contract_zone(c, 0);
+	client = myalloc_client_create(zone, &(struct myalloc_client_args){ .name = "client" });
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
+	for (i = 0; i < zone->buddy.nr_frames; i++)
+		zone->frames[i].stack = U32_MAX;
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	lent = myalloc_pages_alloc(zone, 1, MYALLOC_LENDABLE);
+	exact = myalloc_pages_alloc_exact(zone, 2, 0, 0);
+	owned = myalloc_client_pages_alloc(client, 2, 0, 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	again = myalloc_client_pages_alloc(client, 2, 0, 0);
+	KUNIT_ASSERT_TRUE(test, lent && exact && owned && again);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 3);
+	FIXTURE_EXPECT_VALID(fx);
+
+	/* A lent block that is referenced goes into quarantine. */
+	KUNIT_EXPECT_EQ(test, myalloc_map_frame(&zone->map, lent)->type, MYALLOC_FRAME_LENT);
+	fixture_set_referenced(lent, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, lent, 1), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&zone->nr_quarantined), 2);
+	fixture_set_referenced(lent, false);
+	/* An extent is freed as one, and by its owner. */
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, exact, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, exact, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, owned, 2), -EINVAL);
+	KUNIT_EXPECT_NE(test, myalloc_map_frame(&zone->map, owned)->stack, U32_MAX);
+	KUNIT_EXPECT_NE(test, myalloc_map_frame(&zone->map, again)->stack, U32_MAX);
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, owned, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, again, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
+	myalloc_zone_drain(zone);
 	expect_end(fx, c);
 }
 
@@ -1025,6 +1231,11 @@ static void contract_nmi_few(struct kunit *test)
 			alloc_work(&w);
 		FIXTURE_EXPECT_VALID(fx);
 	}
+	/* Beyond was a request of the user, none of the refills that found nothing. */
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->sites[0].count, 1);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(line_stats(c, 0)->sites[0].caller, alloc_work));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->fails), 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[0]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[1]), 0);
 	w.nr = w.done;
@@ -1150,6 +1361,13 @@ static void hook_refill(const char *where)
 		atomic64_inc(&hooked->part[0].limit.refills);
 }
 
+/* An NMI handler that ends after the first look. */
+static void hook_nmi(const char *where)
+{
+	if (!strcmp(where, "contract-count"))
+		atomic64_inc(&hooked->part[0].limit.nmi_misses);
+}
+
 /* An interrupt that is under way the first time, and has ended the second time. */
 static void hook_under_way(const char *where)
 {
@@ -1183,6 +1401,10 @@ static void contract_validate(struct kunit *test)
 	DAMAGE(fx, fx->zone->children->zone[part[0].id], part[1].zone,
 	       "J1: frob.0: child 0 of its parent is another zone");
 	DAMAGE(fx, part[0].limit.peak, 65, "J2: frob.0: 65 pages were live of 64");
+	DAMAGE(fx, part[0].limit.count.counter, 65, "J2: frob.0: 65 pages were live of 64");
+	DAMAGE(fx, part[0].limit.count.counter, 4, "J6: frob.0: 4 pages are counted as taken and ");
+	DAMAGE(fx, part[0].limit.count.counter, 4ULL << 32,
+	       "J6: frob.0: 0 pages are counted as taken and 4 as waiting, it is 0 and 0");
 	DAMAGE(fx, part[0].limit.highest_end, part[0].plan.needed + 1, "J2: frob.0: ");
 	DAMAGE(fx, part[1].plan.slabs, part[1].plan.slabs - 1, "J5: frob.1: ");
 	DAMAGE(fx, part[1].cache->set_aside, part[1].plan.slabs - 1, "J3: frob.1: ");
@@ -1196,9 +1418,16 @@ static void contract_validate(struct kunit *test)
 	       "J4: frob.1: ");
 	kept = part[0].limit.stack[0];
 	DAMAGE(fx, part[0].zone->limit, &part[1].limit, "J5: frob.0: ");
-	DAMAGE(fx, part[0].zone->buddy.nr_free, 0, "B4: ");
-	/* Not while somebody fills it. */
+	DAMAGE(fx, part[0].zone->buddy.nr_free, 0, "J6: frob.0: ");
+	DAMAGE(fx, part[0].zone->nr_bad.counter, 1, "P1: ");
 	hooked = c;
+	/* Not while an NMI handler is in between. */
+	if (fixture_set_hook(hook_nmi)) {
+		atomic64_inc(&part[0].limit.count);
+		FIXTURE_EXPECT_VALID(fx);
+		atomic64_dec(&part[0].limit.count);
+	}
+	/* Not while somebody fills it. */
 	part[0].limit.stack[0] = 0;
 	if (fixture_set_hook(hook_refill))
 		FIXTURE_EXPECT_VALID(fx);
@@ -1333,10 +1562,15 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_best_effort),
 	KUNIT_CASE(contract_owners),
 	KUNIT_CASE(contract_not_back),
+	KUNIT_CASE(contract_bad_page),
 	KUNIT_CASE(contract_one_less),
 	KUNIT_CASE(contract_objects),
 	KUNIT_CASE(contract_slots),
+	KUNIT_CASE(contract_magazines),
 	KUNIT_CASE(contract_nmi_pages),
+	KUNIT_CASE(contract_nmi_beyond),
+	KUNIT_CASE(contract_nmi_best_effort),
+	KUNIT_CASE(contract_nmi_tags),
 	KUNIT_CASE(contract_nmi_objects),
 	KUNIT_CASE(contract_nmi_few),
 	KUNIT_CASE(contract_nmi_fill),

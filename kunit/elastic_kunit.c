@@ -17,6 +17,7 @@
 #define FIXED	2U
 #define MOST	6U
 #define SPARE	(MOST - FIXED)
+#define GETS_MOST	100U		/* later ones fail, so that a loop without end is seen */
 
 /* The system: the chunks of a fixture that its zone does not have from the beginning. */
 static struct {
@@ -26,6 +27,8 @@ static struct {
 	u32 nr_gets;
 	void *odd;			/* get() returns this instead */
 	bool greedy;			/* during get(), others take all the rest */
+	bool short_of_memory;		/* before each get(), the system takes back what is free */
+	u32 fatal_at;			/* during this get(), the task is killed */
 } source;
 
 static void put_chunk(struct myalloc_zone *zone, void *chunk)
@@ -41,6 +44,12 @@ static void *get_chunk(struct myalloc_zone *zone)
 	u32 grown;
 
 	source.nr_gets++;
+	if (source.short_of_memory)
+		myalloc_zone_shrink(zone, U32_MAX);
+	if (source.nr_gets == source.fatal_at)
+		fixture_set_fatal_signal(true);
+	if (source.nr_gets > GETS_MOST)
+		return NULL;
 	if (chunk)
 		return chunk;
 	if (!source.nr)
@@ -251,6 +260,38 @@ static void elastic_contract(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fixed[1], ORDER), 0);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, U32_MAX), SPARE);
+}
+
+/*
+ * A contract gives up if the system takes each chunk back before it has the next one, and if the
+ * task is killed meanwhile.
+ */
+static void elastic_contract_ends(struct kunit *test)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = (FIXED + 2) * CHUNK, .orders = BIT(ORDER),
+	};
+	struct fixture *fx = elastic_zone(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+
+	KUNIT_ASSERT_NOT_NULL(test, plan);
+	WRITE_ONCE(fx->zone->elastic->low, 0);
+	source.short_of_memory = true;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(fx->zone, "c", &line, 1, 0, plan)),
+			-ENOSPC);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("1 block of order 6 are short"), 1);
+	KUNIT_EXPECT_LE(test, source.nr_gets, fx->zone->nr_chunks);
+	EXPECT_CHUNKS(fx, FIXED + 1);
+	if (!fixture_set_fatal_signal(false))
+		return;		/* this kernel's task must not die */
+	source.nr_gets = 0;
+	source.fatal_at = 2;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(fx->zone, "c", &line, 1, 0, plan)),
+			-EINTR);
+	KUNIT_EXPECT_EQ(test, source.nr_gets, 2);
+	fixture_set_fatal_signal(false);
+	EXPECT_CHUNKS(fx, FIXED + 1);
 }
 
 /* Only whole free chunks go, the highest first, and never a fixed one. */
@@ -771,6 +812,7 @@ static struct kunit_case elastic_cases[] = {
 	KUNIT_CASE(elastic_salvage),
 	KUNIT_CASE(elastic_may_wait_others),
 	KUNIT_CASE(elastic_contract),
+	KUNIT_CASE(elastic_contract_ends),
 	KUNIT_CASE(elastic_shrink),
 	KUNIT_CASE(elastic_shrink_low),
 	KUNIT_CASE(elastic_foreign),

@@ -562,6 +562,12 @@ bool fixture_set_aliasing(bool on)
 	return false;
 }
 
+/* Only natively: here the task that runs the tests would die. */
+bool fixture_set_fatal_signal(bool on)
+{
+	return false;
+}
+
 bool fixture_fail_after(unsigned long k)
 {
 	return false;
@@ -724,6 +730,12 @@ bool fixture_set_bad(const void *addr, bool bad)
 bool fixture_set_aliasing(bool on)
 {
 	host_set_aliasing(on);
+	return true;
+}
+
+bool fixture_set_fatal_signal(bool on)
+{
+	host_set_fatal_signal(on);
 	return true;
 }
 

@@ -150,6 +150,7 @@ void fixture_memory_put(unsigned long memory, unsigned int order);
 void fixture_set_referenced(const void *addr, bool referenced);
 bool fixture_set_bad(const void *addr, bool bad);
 bool fixture_set_aliasing(bool on);
+bool fixture_set_fatal_signal(bool on);
 bool fixture_fail_fired(void);
 unsigned long fixture_live_allocs(void);
 bool fixture_thorough(void);

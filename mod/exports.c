@@ -389,6 +389,7 @@ EXPORT_INTERNAL(myalloc_cache_fresh);
 EXPORT_INTERNAL(myalloc_object_claim);
 EXPORT_INTERNAL(myalloc_object_free_claimed);
 EXPORT_INTERNAL(myalloc_cache_default_magazine);
+EXPORT_INTERNAL(myalloc_cache_fix_magazines);
 EXPORT_INTERNAL(myalloc_zone_magazines_short);
 EXPORT_INTERNAL(myalloc_track);
 EXPORT_INTERNAL(myalloc_pool_stats);

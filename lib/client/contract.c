@@ -22,7 +22,8 @@
  *	parent	[ CONTRACT 3 ][ CONTRACT 3 ]...[ slab ][ CONTRACT 3 ]
  *	child 3	  chunk 0       chunk 1                  chunk 2
  *
- * M is enforced by page/limit.c, under the child's lock. Objects need no count that all CPUs write:
+ * M is enforced by page/limit.c, for those who have the child's lock and for NMI handlers that
+ * cannot have it. Objects need no count that all CPUs write:
  * all slabs are made beforehand and none leaves or comes (the cache has fixed_slabs, and set_aside
  * equal to their number), so that between K and the number of slots a request may succeed, and
  * beyond that it does not.
@@ -34,16 +35,21 @@
  * magazines and stacks of at most H.
  *
  * What voids it: memory that the machine reports as bad counts as live; damage, which is reported,
- * may lose slots; two frees of one object that overlap at the default level.
+ * may lose slots; two frees of one object that overlap at the default level. While more than K
+ * objects are live, the stacks of a line of objects may be empty, and an NMI handler's first request
+ * after that may still find them so; it has them filled.
  *
  * Invariants
  *	J1  The blocks of a contract are tagged CONTRACT in the parent, with the order that was
  *	    planned and the number of the child, and are the chunks of the child.
- *	J2  Live pages never exceed M, nor the highest end N.
- *	J3  A line of objects has exactly the slabs that were planned, all of them set aside.
+ *	J2  Live pages never exceed M (but for bad ones), nor the highest end N.
+ *	J3  A line of objects has exactly the slabs that were planned, all of them set aside, and
+ *	    magazines of the capacity that was planned, without a depot.
  *	J4  The stacks hold as many things as @kept says: blocks that are tagged KEPT, or objects
  *	    whose slots are MOVING. (Compared if no interrupt fills them meanwhile.)
  *	J5  What was declared and planned does not change: @digest is that of these members.
+ *	J6  In a line of pages, limit->count is what was taken from the buddy and is not kept, and
+ *	    what waits in the list of deferred frees. (Compared if no NMI handler is in between.)
  *
  * Damage: a contract for which one of these does not hold does not end, because what it would give
  * back may not be its own. A word of a stack is looked at before an NMI handler gets the thing.
@@ -156,16 +162,16 @@ static bool is_kept_object(struct myalloc_limit *limit, unsigned long thing)
 	return state && READ_ONCE(*state) == MYALLOC_SLOT_MOVING;
 }
 
-/* An object whose slot is MOVING. */
+/*
+ * An object whose slot is MOVING. While no more than K are live, a slab has a free one (plan.c),
+ * whatever the magazines hold.
+ */
 static unsigned long fill_object(struct myalloc_limit *limit)
 {
-	struct myalloc_cache *cache = part_of(limit)->cache;
-	void *object = myalloc_cache_alloc_for(cache, 0, _RET_IP_);
+	void *object = myalloc_object_take(part_of(limit)->cache);
 
-	if (!object)
-		return 0;
-	myalloc_object_withdraw(cache, object, _RET_IP_);
-	atomic64_inc(&limit->kept);
+	if (object)
+		atomic64_inc(&limit->kept);
 	return (unsigned long)object;
 }
 
@@ -553,6 +559,25 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
 	return -ENOSPC;
 }
 
+/*
+ * Have an elastic zone take from the system what is short. At most as often as it has chunks:
+ * others may take what comes, and the system may take it back.
+ */
+static int grow(struct myalloc_zone *zone, const char *name, struct myalloc_contract_plan *plan)
+{
+	u32 round, grown;
+
+	for (round = 0; plan->blocks_short; round++) {
+		if (myalloc_env_fatal_signal())
+			return -EINTR;
+		if (round == zone->nr_chunks || plan->short_order > zone->chunk_order ||
+		    myalloc_zone_grow(zone, 1, &grown))
+			return refuse_short(zone, name, plan);
+		myalloc_plan_sum(zone, plan);
+	}
+	return 0;
+}
+
 /**
  * myalloc_contract_create() - make a contract
  * @zone: the zone that supplies its memory
@@ -561,7 +586,8 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
  * @lines: what the client will hold, as for myalloc_contract_plan(); copied
  * @nr: number of lines
  * @flags: MYALLOC_CONTRACT_BEST_EFFORT: requests for pages beyond a line are served from @zone if
- *	it has some. They are freed like others, and may outlive the contract no more than these
+ *	it has some, but not with MYALLOC_LENDABLE, because they are extents there, which cannot be
+ *	lent. They are freed like others, and may outlive the contract no more than these
  * @plan: out: what it costs; and, if it is refused, what is short
  *
  * All of it is taken now, or nothing. If the zone has too little at first, it is drained.
@@ -570,8 +596,9 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
  * Return: the contract; ERR_PTR(-ENOSPC) if the zone has too little: @plan says how many pages are
  * short, and how many blocks of which order; ERR_PTR(-EINVAL) as for myalloc_contract_plan(), or
  * for unknown flags or a bad name, ERR_PTR(-EEXIST) if the name is in use, ERR_PTR(-EMFILE) if too
- * many heaps and contracts own extents of the zone (these print a message); ERR_PTR(-ENOMEM) if
- * there is no memory for metadata, or the zone has MYALLOC_CHILDREN_MAX lines of contracts.
+ * many heaps and contracts own extents of the zone (these print a message); ERR_PTR(-EINTR) if the
+ * task is killed while the zone takes memory from the system for it; ERR_PTR(-ENOMEM) if there is
+ * no memory for metadata, or the zone has MYALLOC_CHILDREN_MAX lines of contracts.
  */
 struct myalloc_contract *
 myalloc_contract_create(struct myalloc_zone *zone, const char *name,
@@ -579,8 +606,8 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 			unsigned int flags, struct myalloc_contract_plan *plan)
 {
 	struct myalloc_contract *c;
-	u32 i, grown;
 	int err;
+	u32 i;
 
 	err = myalloc_contract_plan(zone, lines, nr, plan);
 	if (err)
@@ -594,13 +621,9 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 	if (plan->blocks_short) {	/* so it is whenever pages are short */
 		myalloc_zone_drain(zone);
 		myalloc_plan_sum(zone, plan);
-		while (plan->blocks_short) {
-			/* An elastic zone takes more from the system. */
-			if (plan->short_order > zone->chunk_order ||
-			    myalloc_zone_grow(zone, 1, &grown))
-				return ERR_PTR(refuse_short(zone, name, plan));
-			myalloc_plan_sum(zone, plan);
-		}
+		err = grow(zone, name, plan);
+		if (err)
+			return ERR_PTR(err);
 	}
 	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
 	if (!c)
@@ -646,21 +669,46 @@ static void check_blocks(const struct myalloc_contract *c, const struct myalloc_
 				part->id);
 }
 
+/* Objects in a magazine: each possible CPU has two of them, and twice @each for NMI handlers. */
+static u32 planned_magazine(const struct myalloc_contract_part *part)
+{
+	return part->plan.held / (2 * num_possible_cpus()) - part->limit.each;
+}
+
+/* J3. None of it changes. */
+static void check_cache(const struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	const struct myalloc_cache *cache = part->cache;
+	u32 capacity = READ_ONCE(cache->mags.capacity), depot = READ_ONCE(cache->mags.depot);
+
+	if (myalloc_cache_slabs(cache) != part->plan.slabs ||
+	    READ_ONCE(cache->set_aside) != part->plan.slabs)
+		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
+				part->name, myalloc_cache_slabs(cache),
+				READ_ONCE(cache->set_aside), part->plan.slabs);
+	if (capacity != planned_magazine(part) || depot)
+		myalloc_finding(v, "J3: %s: magazines of %u objects and %u in the depot, planned are %u and 0",
+				part->name, capacity, depot, planned_magazine(part));
+}
+
 /* J2, J3 */
 static void check_line(const struct myalloc_contract_part *part, struct myalloc_validation *v)
 {
 	const struct myalloc_limit *limit = &part->limit;
+	unsigned long irq;
+	u32 live, bad;
 
-	if (limit->peak > limit->most || limit->highest_end > part->plan.needed)
+	raw_spin_lock_irqsave(&part->zone->lock, irq);	/* no page becomes bad meanwhile */
+	live = myalloc_limit_live(limit);
+	bad = atomic64_read(&part->zone->nr_bad);
+	raw_spin_unlock_irqrestore(&part->zone->lock, irq);
+	live = max(READ_ONCE(limit->peak), live > bad ? live - bad : 0);
+	if (live > limit->most || limit->highest_end > part->plan.needed)
 		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
-				part->name, limit->peak, limit->most, limit->highest_end,
+				part->name, live, limit->most, limit->highest_end,
 				part->plan.needed);
-	/* Neither changes. */
-	if (part->cache && (myalloc_cache_slabs(part->cache) != part->plan.slabs ||
-			    READ_ONCE(part->cache->set_aside) != part->plan.slabs))
-		myalloc_finding(v, "J3: %s: %u slabs, %u of them set aside, planned are %u",
-				part->name, myalloc_cache_slabs(part->cache),
-				READ_ONCE(part->cache->set_aside), part->plan.slabs);
+	if (part->cache)
+		check_cache(part, v);
 }
 
 /* J4. Returns false if they disagree, and no interrupt has come meanwhile. */
@@ -697,6 +745,47 @@ static void check_stacks(struct myalloc_contract_part *part, struct myalloc_vali
 				(long long)atomic64_read(&part->limit.kept));
 }
 
+/* What NMI handlers have done in a part that is not under its lock. */
+static s64 nmi_ops(const struct myalloc_contract_part *part)
+{
+	return atomic64_read(&part->limit.nmi_allocs) + atomic64_read(&part->limit.nmi_misses) +
+	       atomic64_read(&part->zone->deferred_frees);
+}
+
+/* J6. Returns false if the count differs from the buddy's and the list's. */
+static bool count_agrees(const struct myalloc_contract_part *part, u64 *count, u64 *is)
+{
+	struct myalloc_zone *zone = part->zone;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	*count = atomic64_read(&part->limit.count);
+	*is = zone->buddy.nr_frames - zone->buddy.nr_free -
+	      ((u64)atomic64_read(&part->limit.kept) << part->limit.order) +
+	      ((u64)atomic64_read(&zone->deferred.nr) << 32);
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	myalloc_env_point("contract-count");
+	return *count == *is;
+}
+
+/*
+ * An NMI handler of another CPU may be between two of its steps. It has ended after a grace period,
+ * and another one has counted what it did.
+ */
+static void check_count(const struct myalloc_contract_part *part, struct myalloc_validation *v)
+{
+	s64 before = nmi_ops(part);
+	u64 count, is;
+
+	if (part->cache || count_agrees(part, &count, &is))
+		return;
+	myalloc_env_gp_wait();
+	if (!count_agrees(part, &count, &is) && nmi_ops(part) == before)
+		myalloc_finding(v, "J6: %s: %u pages are counted as taken and %u as waiting, it is %u and %u",
+				part->name, lower_32_bits(count), upper_32_bits(count),
+				lower_32_bits(is), upper_32_bits(is));
+}
+
 /* J5 first, because the others rely on it. */
 static void check(struct myalloc_contract *c, struct myalloc_validation *v)
 {
@@ -712,6 +801,7 @@ static void check(struct myalloc_contract *c, struct myalloc_validation *v)
 		}
 		check_blocks(c, part, v);
 		check_line(part, v);
+		check_count(part, v);
 		check_stacks(part, v);
 	}
 }

@@ -6,12 +6,14 @@
  * number of times; if a task of another CPU has the lock, it takes from the stack, or its free is
  * deferred, and it requests the interrupt that completes E deferred frees and fills the stack. The
  * NMI may come in between any two steps of that interrupt; the interrupt never comes in on an NMI.
- * The client never has more than MOST blocks, all of one page. The store has MOST + 2 * E.
+ * The client may ask for more than MOST blocks, all of one page, and must not get them. The store
+ * has MOST + 2 * E.
  *
- * Property: each block is in exactly one place. An allocation of an NMI finds the stack empty only
- * after E others took from it since the last complete run began. A task's request within the line
- * finds a block, or is refused while more than E frees wait, and then only. When all is quiet,
- * the stack is full, and no free waits unless more than E have done so at once.
+ * Property: each block is in exactly one place. No more than MOST are ever live. A request of an
+ * NMI within the line finds the stack empty only after E others took from it since the last
+ * complete run began. A request within finds a block, or is refused while more than E frees wait,
+ * and then only. (One is within if no request made before its end is for more than MOST.) When all
+ * is quiet, the stack is full, and no free waits unless more than E have done so at once.
  *
  * What each step is for, and the variant without it:
  *	-DNO_KICK	an allocation from the stack does not request the interrupt
@@ -20,8 +22,11 @@
  *	-DFROM_END	not the code but the property: E allocations from the end of a run on are
  *			too much to promise, as an NMI may take what the run has just filled
  *	-DLOOK_ONLY	a block that is taken stays in its word, too
- *	-DKEPT_LATE	a block that is taken for the stack is counted after the lock: until then it
- *			counts as the client's, and a request within the line is refused
+ *	-DNO_COUNT	an NMI takes from the stack whatever is live: more than MOST are
+ *	-DLOOK_FIRST	an NMI without the lock looks at the count, and adds to it in another step:
+ *			more than MOST are live
+ *	-DNO_FILL	the interrupt does not fill the stack while MOST blocks are live: it stays
+ *			empty when one of them is freed (+FULL)
  *	-DNO_CAP	all frees that wait are not live, however many: a request within the line
  *			finds no block (+FULL)
  *	-DHALF		the store has MOST + E blocks
@@ -53,7 +58,10 @@ byte stack[E];
 byte nr_free = BLOCKS;
 byte kept;
 byte waits;		/* frees */
+byte taken;		/* blocks that the client has taken, with those whose free waits */
 byte held;		/* blocks that the client has, has asked for, or is freeing */
+bool nmi_within;	/* the request of the NMI is within; that of the task */
+bool task_within;
 bool locked;		/* by the task */
 bool pending;		/* the interrupt */
 bool in_nmi;
@@ -92,35 +100,83 @@ inline reap()
 {
 	find(WAITS);
 	if
-	:: b -> give(); waits--
+	:: b -> give(); waits--; taken--
 	:: !b
 	fi;
 	b = 0
 }
 
 #ifdef NO_CAP
-#define not_live	(kept + waits)
+#define live	(taken - waits)
 #else
-#define not_live	(kept + (waits < E -> waits : E))
+#define live	(taken - (waits < E -> waits : E))
 #endif
 
-/* A request within the line, by the holder of the lock. */
-inline request(whose)
+/* Whoever asks for more than MOST does so for all that have asked. */
+inline ask(within)
+{
+	held++;
+	within = true;
+	if
+	:: held > MOST -> nmi_within = false; task_within = false
+	:: else
+	fi
+}
+
+/* charge() in limit.c succeeds, or the request is refused. */
+inline count()
+{
+	taken++;
+	assert(live <= MOST)
+}
+
+inline refuse(within)
+{
+	assert(!within || waits > E);		/* the guarantee is suspended */
+	held--
+}
+
+/* A request by the holder of the lock. */
+inline request(whose, within)
 {
 	if
-	:: BLOCKS - nr_free + 1 <= MOST + not_live ->
+	:: live < MOST ->
+		count();
 		take(whose);
 		assert(b)			/* else it failed within the contract */
-	:: else ->
-		assert(waits > E);		/* the guarantee is suspended */
-		held--
+	:: else -> refuse(within)
 	fi;
 	b = 0
 }
 
+/* Without the lock. */
 inline pop()
 {
-	i = 0;
+#ifdef LOOK_FIRST
+	d_step { n = live; i = 0 }
+	d_step { if :: n < MOST -> count(); n = 1 :: else -> refuse(nmi_within); n = 0 fi }
+#else
+	d_step {
+		i = 0;
+		if
+#ifdef NO_COUNT
+		:: true -> count(); n = 1
+#else
+		:: live < MOST -> count(); n = 1
+		:: else -> refuse(nmi_within); n = 0
+#endif
+		fi
+	}
+#endif
+	if
+	:: n -> pop_counted()
+	:: !n
+	fi;
+	n = 0
+}
+
+inline pop_counted()
+{
 	do
 	:: i < E ->
 		d_step {
@@ -148,28 +204,28 @@ inline pop()
 #endif
 	if
 	:: b -> kept--
-	:: !b -> d_step { assert(since_complete >= E); held-- }
+	:: !b -> d_step { assert(since_complete >= E); taken--; held-- }
 	fi;
 	d_step { i = 0; b = 0 }
 }
 
 proctype nmi()
 {
-	byte ops, b, i;
+	byte ops, b, i, n;
 
 	do
 	:: ops < NMI_OPS ->
 		atomic { in_nmi = true; ops++ }
 		if
-		:: atomic { held < MOST -> held++ }
+		:: d_step { held <= MOST -> ask(nmi_within) }
 			if
-			:: d_step { !locked -> request(NMI) }
+			:: d_step { !locked -> request(NMI, nmi_within) }
 			:: locked -> pop()
 			fi
 		:: d_step { !locked ->
 				find(NMI);
 				if
-				:: b -> give(); held--
+				:: b -> give(); taken--; held--
 				:: !b
 				fi;
 				b = 0 }
@@ -204,13 +260,18 @@ inline fill()
 		atomic {
 			!locked;
 			d_step {
+#ifdef NO_FILL
+				if
+				:: live < MOST -> take(TAKEN)
+				:: else
+				fi;
+#else
 				take(TAKEN);
-#ifndef KEPT_LATE
+#endif
 				if
 				:: b -> kept++
 				:: !b
 				fi;
-#endif
 				t = b;
 				b = 0
 			}
@@ -219,9 +280,6 @@ inline fill()
 		:: !t -> break
 		:: t
 		fi;
-#ifdef KEPT_LATE
-		kept++;
-#endif
 		d_step {
 			if
 #ifdef STORE
@@ -288,14 +346,14 @@ proctype task()
 	:: ops < TASK_OPS ->
 		ops++;
 		if
-		:: atomic { held < MOST -> held++; locked = true }
-			d_step { request(TASK) }
+		:: d_step { held <= MOST -> ask(task_within); locked = true }
+			d_step { request(TASK, task_within) }
 			locked = false
 		:: locked = true;
 			d_step {
 				find(TASK);
 				if
-				:: b -> give(); held--
+				:: b -> give(); taken--; held--
 				:: !b
 				fi;
 				b = 0
@@ -338,6 +396,7 @@ init
 			place[i - 1] = NMI
 		}
 		held = MOST;
+		taken = MOST;
 		nr_free = nr_free - MOST;
 #endif
 #endif

@@ -807,9 +807,27 @@ int myalloc_object_withdraw(struct myalloc_cache *c, void *object, unsigned long
 }
 
 /**
+ * myalloc_object_take() - take a free object of a slab that the cache has, for no user yet
+ * @c: the cache
+ *
+ * The object is as one of myalloc_object_withdraw(). Nothing is counted as a failure if there is
+ * none.
+ *
+ * Context: any.
+ * Return: the object; NULL if no slab has a free one, or in NMI if the lock is taken.
+ */
+void *myalloc_object_take(struct myalloc_cache *c)
+{
+	struct myalloc_slot slot;
+	u32 taken;
+
+	return try_take(c, NULL, &slot + 1, 1, false, &taken) && taken ? slot.addr : NULL;
+}
+
+/**
  * myalloc_object_issue() - give a withdrawn object to a user
  * @c: the cache
- * @object: an object of myalloc_object_withdraw(), which the caller owns
+ * @object: an object of myalloc_object_withdraw() or myalloc_object_take(), which the caller owns
  * @flags: flags of the request, already checked
  * @caller: code address of the user
  *

@@ -18,6 +18,7 @@ void myalloc_cache_trace_free(struct myalloc_cache *cache, const void *object,
 			      unsigned long caller);
 int myalloc_object_claim(struct myalloc_cache *cache, void *object, unsigned long caller);
 void myalloc_object_free_claimed(struct myalloc_cache *cache, void *object, unsigned long caller);
+void *myalloc_object_take(struct myalloc_cache *c);
 int myalloc_object_withdraw(struct myalloc_cache *cache, void *object, unsigned long caller);
 void myalloc_object_issue(struct myalloc_cache *cache, void *object, myalloc_flags_t flags,
 			  unsigned long caller);

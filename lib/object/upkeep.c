@@ -297,8 +297,8 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
  * The worker does not change the capacity any more.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EINVAL if the capacity is out of range or the cache cannot have magazines; -ENOMEM,
- * in which case nothing has changed.
+ * Return: 0; -EINVAL if the capacity is out of range or the cache cannot have magazines, or if it is
+ * that of a contract, which is reported; -ENOMEM, in which case nothing has changed.
  */
 int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 {
@@ -307,6 +307,11 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 	if (capacity > MYALLOC_MAGAZINE_MAX ||
 	    cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
 		return -EINVAL;
+	if (cache->zone->limit) {
+		pr_err("%s: cache %s: its magazines stay as the contract was planned, with %u objects each, not %u\n",
+		       cache->zone->name, cache->name, cache->mags.capacity, capacity);
+		return -EINVAL;
+	}
 	myalloc_env_cpus_read_lock();
 	mutex_lock(&cache->zone->caches_mutex);
 	err = remake_as(cache, capacity);
@@ -326,8 +331,8 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
  *	if the magazines of all caches exceed their shares
  *
  * There is no depot, so the magazines never hold more than 2 * @capacity objects for each possible
- * CPU, also while they are replaced. Nothing but this function and myalloc_cache_resize() changes
- * them.
+ * CPU, also while they are replaced. Nothing but this function and myalloc_cache_resize(), which
+ * refuses caches of contracts, changes them.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: 0; -ENOMEM, in which case nothing has changed.

@@ -133,6 +133,7 @@ void __myalloc_block_take_bad(struct myalloc_zone *zone, u32 idx)
 	zone->frames[idx].caller = 0;
 	WRITE_ONCE(zone->frames[idx].tag, myalloc_frame_tag(MYALLOC_FRAME_BAD, 0, 0));
 	atomic64_inc(&zone->nr_bad);
+	myalloc_limit_taken(zone->limit, 1);
 	__myalloc_zone_account(zone);
 	myalloc_zone_err(zone, "frame %u is bad memory: taken out", idx);
 }
@@ -206,12 +207,14 @@ static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
 	struct myalloc_frame *frame = container_of(state, struct myalloc_frame, type);
 	struct myalloc_zone *zone = owner;
 	unsigned int order = frame->order;
-	bool page = !frame->cache;
+	bool page = !frame->cache, given;
 
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the list node */
 		memset(node, MYALLOC_POISON_FREE, sizeof(*node));
-	if (!__myalloc_zone_give(zone, frame) && page)
+	given = !__myalloc_zone_give(zone, frame);
+	if (given && page)
 		zone->frees[order]++;
+	myalloc_limit_given(zone->limit, given ? BIT(order) : 0, BIT(order));
 	return BIT(order);
 }
 
@@ -317,6 +320,7 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
 {
 	void *node = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
 
+	myalloc_limit_waits(zone->limit, BIT(order));
 	myalloc_defer_begin(&zone->deferred, &deferred_ops, &frame->type, BIT(order));
 	atomic64_inc(&zone->deferred_frees);
 	if (!page)			/* pairs with check_totals() of validate.c */
@@ -350,8 +354,11 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	__myalloc_zone_reap(zone, REAP_MOST);
 	if (!page)	/* with the tag, under the lock: Z3 */
 		atomic64_sub(BIT(order), &zone->slab_pages);
-	if (!__myalloc_zone_give(zone, frame) && page)
-		zone->frees[order]++;
+	if (!__myalloc_zone_give(zone, frame)) {
+		if (page)
+			zone->frees[order]++;
+		myalloc_limit_given(zone->limit, BIT(order), 0);
+	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
 

@@ -176,8 +176,10 @@ static u32 take_limited(struct myalloc_zone *zone, const void *arg)
 	const struct request *r = arg;
 	u32 idx = search_step(zone, r, 0);
 
-	if (idx != MYALLOC_NO_FRAME)
+	if (idx != MYALLOC_NO_FRAME) {
 		tag_taken(zone, idx, r->nr_pages, r->owner, r->caller);
+		zone->frames[idx].stack = r->stamp;
+	}
 	return idx;
 }
 
@@ -189,6 +191,9 @@ static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
 		.nr_pages = r->nr_pages,
 		.align_order = r->align_order,
 		.caller = r->caller,
+		.tag = myalloc_frame_tag(MYALLOC_FRAME_EXTENT, fls(r->nr_pages - 1),
+					 myalloc_extent_mark(r->nr_pages, r->owner)),
+		.stamp = r->stamp,
 		.take = take_limited,
 		.arg = r,
 	};
@@ -485,6 +490,7 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
 	if (likely(!bad)) {
 		tag_given(zone, idx, nr);
+		myalloc_limit_given(zone->limit, nr, 0);
 		myalloc_shadow_extent_free(zone, myalloc_frame_addr(zone, idx), nr);
 		__myalloc_zone_given(zone, idx, nr);
 		zone->generation++;

@@ -6,25 +6,35 @@
  * first fit, as long as no more than M pages are live. Everything that the proof of plan.c does not
  * cover is refused: other sizes, the highest address, particular pages, an alignment above that of
  * the size. Neither pages nor extents of such a zone are in magazines, so each request comes here,
- * and all are counted under the zone's lock.
+ * and all are counted.
  *
  * Terms
  *	live	allocated, and neither kept for NMI handlers nor, up to E blocks of each CPU,
  *		waiting for the lock in the list of deferred frees. Quarantined and bad pages are
  *		live
  *	beyond	a request that would make more than M pages live. It gets NULL, or, by flag, an
- *		extent of the parent zone that has the contract's number
+ *		extent of the parent zone that has the contract's number; but NULL if it is
+ *		lendable, which an extent cannot be
  *	kept	blocks that the stacks of the CPUs hold for NMI handlers
  *
- * NMI: an allocation that cannot have the lock takes a block from the stack of its CPU by at most E
- * exchanges. Each NMI operation that took from the stack, or whose free was deferred, requests a
- * hard interrupt of its CPU, which completes deferred frees and fills the stack. So E allocations
+ * Count: one word, limit->count, tells how many pages are live, with and without the lock. (An NMI
+ * handler that read the buddy, the stacks and the list of deferred frees one after the other might
+ * see both a block that was freed meanwhile and the one that was allocated in its place, and refuse
+ * a request within.) Pages are counted before they are taken, and until they are back in the buddy
+ * or in the list. So no more than M are ever live, and there are always blocks to fill the stacks
+ * with, whatever users ask for.
+ *
+ * NMI: a request within that cannot have the lock takes a block from the stack of its CPU by at
+ * most E exchanges. Each NMI operation that took from the stack, or whose free was deferred,
+ * requests a hard interrupt of its CPU, which completes deferred frees and fills the stack, also
+ * while M pages are live: as soon as one is freed, an NMI handler may ask for it. So E allocations
  * and E frees of a CPU succeed from the start of one of these interrupts to the end of the next;
  * models/limit.pml checks that. An NMI on top of an allocation or of the refill finds each word of
  * the stack either taken or not, as the exchange decides.
  *
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
- * sites if it is beyond. The interrupt does 2 * E holds.
+ * sites if it is beyond. The interrupt does 2 * E holds. The compare-and-exchange of the count is
+ * repeated only if another CPU has counted something since.
  */
 #include "env.h"
 #include "page/block.h"
@@ -44,33 +54,49 @@ enum verdict {
 	LOCKED,		/* in NMI, and the lock is taken */
 };
 
-/* Lock held. */
-static u32 live(const struct myalloc_limit *limit)
+/* Pages that are live if limit->count is @count. */
+static u32 live(const struct myalloc_limit *limit, u64 count)
 {
-	const struct myalloc_zone *zone = limit->zone;
-	u64 out = zone->buddy.nr_frames - zone->buddy.nr_free;
-	u64 not_live = ((u64)atomic64_read(&limit->kept) << limit->order) +
-		       min_t(u64, atomic64_read(&zone->deferred.nr), limit->waiting);
+	u32 taken = lower_32_bits(count), waiting = min(upper_32_bits(count), limit->waiting);
 
-	return out > not_live ? out - not_live : 0;
+	return taken > waiting ? taken - waiting : 0;
+}
+
+/*
+ * Counts pages of a request, before they are taken, unless it is beyond. Any context, with and
+ * without the lock: all that decides is one word. Fails for nothing else, so a repetition means
+ * that another request or free has been counted.
+ */
+static bool charge(struct myalloc_limit *limit, u32 pages)
+{
+	s64 count = atomic64_read(&limit->count);
+	u32 now, peak = READ_ONCE(limit->peak);
+
+	do {
+		if ((u64)live(limit, count) + pages > limit->most)
+			return false;
+		now = live(limit, count) + pages;
+	} while (!atomic64_try_cmpxchg(&limit->count, &count, count + pages));
+	while (now > peak && !try_cmpxchg(&limit->peak, &peak, now))
+		;
+	return true;
+}
+
+static void uncharge(struct myalloc_limit *limit, u32 pages)
+{
+	atomic64_sub(pages, &limit->count);
 }
 
 /**
  * myalloc_limit_live() - pages that are live
  * @limit: the limit of the zone of a line of pages
  *
- * Context: any but NMI.
+ * Context: any.
  * Return: their number.
  */
-u32 myalloc_limit_live(struct myalloc_limit *limit)
+u32 myalloc_limit_live(const struct myalloc_limit *limit)
 {
-	unsigned long irq;
-	u32 nr;
-
-	raw_spin_lock_irqsave(&limit->zone->lock, irq);
-	nr = live(limit);
-	raw_spin_unlock_irqrestore(&limit->zone->lock, irq);
-	return nr;
+	return live(limit, atomic64_read(&limit->count));
 }
 
 /* --- what is refused, and what failed ------------------------------------------------------ */
@@ -173,20 +199,19 @@ static enum verdict attempt(struct myalloc_zone *zone, const struct myalloc_limi
 	struct myalloc_limit *limit = zone->limit;
 	enum verdict verdict = BEYOND;
 	unsigned long irq;
-	u64 would;
 
 	if (!myalloc_lock(&zone->lock, &irq))
 		return LOCKED;
 	__myalloc_zone_reap(zone, REAP_MOST);
-	would = (u64)live(limit) + r->nr_pages;
-	if (would <= limit->most) {
+	if (charge(limit, r->nr_pages)) {
 		*idx = r->take(zone, r->arg);
 		verdict = *idx == MYALLOC_NO_FRAME ? BROKEN : TAKEN;
 	}
 	if (verdict == TAKEN) {
 		__myalloc_zone_account(zone);
-		limit->peak = max_t(u32, limit->peak, would);
 		limit->highest_end = max(limit->highest_end, *idx + r->nr_pages);
+	} else if (verdict == BROKEN) {
+		uncharge(limit, r->nr_pages);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	return verdict;
@@ -207,17 +232,24 @@ static void *best_effort(struct myalloc_limit *limit, const struct myalloc_limit
 	return addr;
 }
 
-/* In NMI without the lock. */
+/*
+ * In NMI without the lock; the pages are counted. All blocks of the stack have the one size that is
+ * declared.
+ */
 static void *from_stack(struct myalloc_zone *zone, const struct myalloc_limit_request *r)
 {
 	u32 idx = myalloc_limit_pop(zone->limit);
+	struct myalloc_frame *frame;
 
 	if (!idx) {
+		uncharge(zone->limit, r->nr_pages);
 		atomic64_inc(&zone->nmi_fails);
 		return NULL;
 	}
-	zone->frames[idx - 1].caller = r->caller;
-	WRITE_ONCE(zone->frames[idx - 1].tag, myalloc_user_tag(zone->limit->order));
+	frame = &zone->frames[idx - 1];
+	frame->caller = r->caller;
+	frame->stack = r->stamp;
+	WRITE_ONCE(frame->tag, r->tag);
 	return myalloc_frame_addr(zone, idx - 1);
 }
 
@@ -248,10 +280,10 @@ void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_
 	}
 	if (likely(verdict == TAKEN))
 		return myalloc_frame_addr(zone, idx);
-	if (verdict == BEYOND)
-		return best_effort(limit, request, flags);
-	if (verdict == LOCKED)
+	if (verdict == LOCKED && charge(limit, request->nr_pages))
 		return from_stack(zone, request);
+	if (verdict == BEYOND || verdict == LOCKED)
+		return best_effort(limit, request, flags);
 	scnprintf(what, sizeof(what), "%u page%s", request->nr_pages,
 		  myalloc_s(request->nr_pages));
 	myalloc_limit_broken(limit, what, request->caller);
@@ -296,6 +328,7 @@ void *myalloc_limit_block(struct myalloc_zone *zone, unsigned int order, myalloc
 		.nr_pages = order <= MYALLOC_TOP_ORDER ? BIT(order) : 0,
 		.align_order = order,
 		.caller = caller,
+		.tag = tag,
 		.take = take_block,
 		.arg = &block,
 	};
@@ -336,6 +369,7 @@ static unsigned long *stack_of(const struct myalloc_limit *limit, u32 cpu)
 static noinline void lose_word(struct myalloc_limit *limit, unsigned long thing)
 {
 	atomic64_dec(&limit->kept);
+	myalloc_limit_taken(limit, BIT(limit->order));
 	myalloc_zone_crit(limit->zone, "the stack for NMI handlers of CPU %u holds 0x%lx, which is not kept there: damaged, it is dropped",
 			  smp_processor_id(), thing);
 }
@@ -528,12 +562,16 @@ static unsigned long fill_page(struct myalloc_limit *limit)
 	return frame ? myalloc_frame_idx(zone, frame) + 1 : 0;
 }
 
+/* No user has had it, so it is not counted as given. */
 static void drop_page(struct myalloc_limit *limit, unsigned long thing)
 {
-	struct myalloc_frame *frame = &limit->zone->frames[thing - 1];
+	struct myalloc_zone *zone = limit->zone;
+	unsigned long irq;
 
-	WRITE_ONCE(frame->type, MYALLOC_FRAME_FREEING);
-	myalloc_zone_give(limit->zone, frame);
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	if (!__myalloc_zone_give(zone, &zone->frames[thing - 1]))
+		zone->frees[limit->order]++;
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
 
 static void reap_pages(struct myalloc_limit *limit)

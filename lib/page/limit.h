@@ -10,6 +10,8 @@
  * @nr_pages: pages, any value
  * @align_order: log2 of the alignment in pages
  * @caller: code address of the user
+ * @tag: tag of the first frame, for a block of the stack, which is as large as what is asked for
+ * @stamp: what the first descriptor of an extent records beside its tag
  * @take: takes them with zone->lock held; returns the first frame or MYALLOC_NO_FRAME
  * @arg: argument of @take
  */
@@ -17,6 +19,8 @@ struct myalloc_limit_request {
 	u32 nr_pages;
 	unsigned int align_order;
 	unsigned long caller;
+	u32 tag;
+	u32 stamp;
 	u32 (*take)(struct myalloc_zone *zone, const void *arg);
 	const void *arg;
 };
@@ -27,7 +31,7 @@ void myalloc_limit_fill(struct myalloc_limit *limit);
 void myalloc_limit_sync(struct myalloc_limit *limit);
 void myalloc_limit_empty(struct myalloc_limit *limit);
 void myalloc_limit_fini(struct myalloc_limit *limit);
-u32 myalloc_limit_live(struct myalloc_limit *limit);
+u32 myalloc_limit_live(const struct myalloc_limit *limit);
 
 void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_request *request,
 			  myalloc_flags_t flags);

@@ -56,7 +56,9 @@ struct myalloc_limit_refill {
  * @owner: owner number of the extents that @backing allocates from @parent
  * @most: pages that are live at most; 0 in a zone of objects
  * @sizes: bit n: extents and blocks of n pages are declared
- * @peak: the most pages that were live; under zone->lock
+ * @count: pages that users have taken, in the low half; those of them whose frees wait for the
+ *	lock, in the high half. 0 in a zone of objects
+ * @peak: the most pages that were live
  * @highest_end: end of the highest block that was ever allocated; under zone->lock
  * @least_free: the least slots that were free in a line of objects; under the lock of its cache
  * @beyond: requests that exceeded the line
@@ -84,6 +86,7 @@ struct myalloc_limit {
 	u32 owner;
 	u32 most;
 	u64 sizes[MYALLOC_LIMIT_WORDS];
+	atomic64_t count;
 	u32 peak;
 	u32 highest_end;
 	u64 least_free;
@@ -118,6 +121,48 @@ static inline void myalloc_limit_kick(struct myalloc_limit *limit)
 {
 	if (limit->each)
 		myalloc_env_kick_queue(&limit->refill[smp_processor_id()].kick);
+}
+
+/**
+ * myalloc_limit_waits() - count pages of a user whose free waits for the lock
+ * @limit: the limit of their zone, or NULL
+ * @pages: their number
+ *
+ * To be called before the free returns, and before the lock's next owner can complete it.
+ *
+ * Context: NMI.
+ */
+static inline void myalloc_limit_waits(struct myalloc_limit *limit, u32 pages)
+{
+	if (limit && limit->most)
+		atomic64_add((s64)pages << 32, &limit->count);
+}
+
+/**
+ * myalloc_limit_taken() - count pages that are taken without a request
+ * @limit: the limit of their zone, or NULL
+ * @pages: their number
+ *
+ * Context: any.
+ */
+static inline void myalloc_limit_taken(struct myalloc_limit *limit, u32 pages)
+{
+	if (limit && limit->most)
+		atomic64_add(pages, &limit->count);
+}
+
+/**
+ * myalloc_limit_given() - count pages that a user no longer has
+ * @limit: the limit of their zone, or NULL
+ * @pages: pages that went back to the buddy
+ * @waited: pages whose free had to wait for the lock
+ *
+ * Context: any, zone->lock held.
+ */
+static inline void myalloc_limit_given(struct myalloc_limit *limit, u32 pages, u32 waited)
+{
+	if (limit && limit->most)
+		atomic64_sub(((s64)waited << 32) + pages, &limit->count);
 }
 
 #endif /* MYALLOC_LIMIT_TYPES_H */

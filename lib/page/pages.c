@@ -671,7 +671,7 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 
 	if (unlikely(!claim(zone, addr, order, &frame, &lent)))
 		return zone->limit &&
-		       myalloc_limit_free_beyond(zone, addr, BIT(order), caller) ?
+		       myalloc_limit_free_beyond(zone, addr, pages_of(order), caller) ?
 			0 : bad_order_free(zone, addr, order, caller);
 	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
 		return 0;

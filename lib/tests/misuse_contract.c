@@ -175,6 +175,28 @@ static void contract_end_beyond(void)
 	valid();
 }
 
+/* Pages beyond the line are freed as the order that they have, not as one of a shift too far. */
+static void contract_beyond_order(void)
+{
+	static const unsigned int orders[] = { 7, 9, 31, 32, 40, 63, 72, 200, 264, UINT_MAX };
+	u32 i;
+
+	make_contract(&(struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 256, .orders = 0x100 },
+		MYALLOC_CONTRACT_BEST_EFFORT);
+	EXPECT(myalloc_pages_alloc(child, 8, 0), "no pages");
+	p = myalloc_pages_alloc(child, 8, 0);
+	EXPECT(p, "nothing beyond");
+	for (i = 0; i < ARRAY_SIZE(orders); i++)
+		EXPECT(myalloc_pages_free(child, p, orders[i]) == -EINVAL, "freed as order %u",
+		       orders[i]);
+	EXPECT(atomic64_read(&child->bad[MYALLOC_BAD_FOREIGN]) == ARRAY_SIZE(orders),
+	       "not counted as foreign");
+	valid();
+	good(myalloc_pages_free(child, p, 8));
+	valid();
+}
+
 static void contract_zone_destroy(void)
 {
 	make_pages();
@@ -434,6 +456,17 @@ const struct misuse misuse_contract[] = {
 	     "myalloc: frob.0: cache request cannot be destroyed: 1 object is still allocated (check U records their owners)"),
 	CASE(contract_end_beyond,
 	     "contract frob cannot end: 1 page beyond it is in use"),
+	CASE(contract_beyond_order,
+	     "myalloc: frob.0: bad free as pages of order 7: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 9: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 31: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 32: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 40: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 63: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 72: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 200: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 264: not memory of this zone\n"
+	     "myalloc: frob.0: bad free as pages of order 4294967295: not memory of this zone"),
 	CASE(contract_zone_destroy,
 	     "cannot be destroyed: contract frob still exists"),
 	CASE(contract_short,

@@ -472,6 +472,18 @@ void host_might_sleep(const char *file, int line)
 			   host_self.nmi ? ", in NMI" : "");
 }
 
+static bool fatal_signal;
+
+void host_set_fatal_signal(bool on)
+{
+	WRITE_ONCE(fatal_signal, on);
+}
+
+bool myalloc_env_fatal_signal(void)
+{
+	return READ_ONCE(fatal_signal);
+}
+
 static bool unchecked_wait;
 
 void host_unchecked_wait(bool on)
@@ -1769,6 +1781,7 @@ void host_reset(void)
 	host_trace_hook = NULL;
 	host_trace_only = NULL;
 	host_unchecked_wait(false);
+	host_set_fatal_signal(false);
 	host_fail_after(0);
 	host_set_clock(0);
 	host_set_ratelimit(false);

@@ -1364,6 +1364,7 @@ bool myalloc_env_should_fail(void);
 bool myalloc_env_may_wait(void);
 void myalloc_env_might_wait(void);
 #endif
+bool myalloc_env_fatal_signal(void);
 void *myalloc_env_zalloc(size_t size, int node);
 /* The host has no cgroups. */
 #define myalloc_env_zalloc_charged(size, node)	myalloc_env_zalloc(size, node)
@@ -1550,6 +1551,9 @@ void host_exit_nmi(void);
 
 /* Behave like a kernel without sleep checks: myalloc_env_might_wait() does nothing. */
 void host_unchecked_wait(bool on);
+
+/* The task was killed, or has not been. */
+void host_set_fatal_signal(bool on);
 
 /* Injected failures. */
 void host_fail_after(unsigned long k);

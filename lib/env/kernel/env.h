@@ -49,6 +49,7 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -380,6 +381,19 @@ static __always_inline void myalloc_env_might_wait(void)
 {
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_sleep();
+}
+
+/**
+ * myalloc_env_fatal_signal() - is the caller to die?
+ *
+ * What may take long ends early then.
+ *
+ * Context: task.
+ * Return: true if a signal is pending that kills it.
+ */
+static inline bool myalloc_env_fatal_signal(void)
+{
+	return fatal_signal_pending(current);
 }
 
 /* --- trace events ------------------------------------------------------- */
