@@ -2,10 +2,10 @@
 /*
  * /dev/myalloc: copy in, check, dispatch, copy out
  *
- * The contract is uapi/myalloc.h. This file checks all user input against it; session.c and the
- * allocator receive arguments that are in range. The kind of a job checks its own parameters
- * (job.c), as this file does not know them. If the result cannot be copied out, the effect of
- * the command is undone.
+ * The contract is uapi/myalloc.h. This file checks all user input against it; handles.c,
+ * session*.c and the allocator receive arguments that are in range. The kind of a job checks its
+ * own parameters (job.c), as this file does not know them. If the result cannot be copied out, the
+ * effect of the command is undone.
  *
  * Structs that may grow are recognised by the command's type and number alone: the size that
  * _IOWR() encodes is that of the caller's version.
@@ -19,9 +19,12 @@
 #include <linux/uaccess.h>
 
 #include "device/command.h"
+#include "device/handles.h"
 #include "device/ioctl.h"
 #include "device/job.h"
 #include "device/session.h"
+#include "device/session_cache.h"
+#include "device/session_job.h"
 #include "device/sysfs.h"
 #include "object/cache.h"
 #include "object/limbo.h"
