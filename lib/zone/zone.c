@@ -534,13 +534,14 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
 		const struct myalloc_magazines *mags = &zone->pcp[i];
+		struct myalloc_magazine_passed passed = myalloc_magazines_passed(mags);
 
 		k = myalloc_pcp_order(i);
 		stats->cached_blocks[k] = myalloc_magazines_count(mags);
 		stats->cached_pages += stats->cached_blocks[k] << k;
-		stats->page_hits[k] = myalloc_magazines_gets(mags);
-		stats->page_allocs[k] += stats->page_hits[k];
-		stats->page_frees[k] += myalloc_magazines_puts(mags);
+		stats->page_hits[k] = passed.gets;
+		stats->page_allocs[k] += passed.gets;
+		stats->page_frees[k] += passed.puts;
 	}
 	stats->deferred_pages = atomic64_read(&zone->deferred.nr);
 	stats->quarantined_pages = atomic64_read(&zone->nr_quarantined);
