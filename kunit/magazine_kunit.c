@@ -453,9 +453,9 @@ static void magazine_cross(struct kunit *test)
 	fixture_on_cpu(0, get_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
 	check_rack(r);
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_puts(&r->mags),
-			myalloc_magazines_gets(&r->mags));
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_puts(&r->mags), capacity * (2 + depot) * 2);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).puts,
+			myalloc_magazines_passed(&r->mags).gets);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).puts, capacity * (2 + depot) * 2);
 	end_rack(r);
 }
 
@@ -873,8 +873,8 @@ static void magazine_random(struct kunit *test)
 				       &work);
 			check_rack(r);
 		}
-		KUNIT_EXPECT_EQ(test, myalloc_magazines_puts(&r->mags) -
-				myalloc_magazines_gets(&r->mags),
+		KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).puts -
+				myalloc_magazines_passed(&r->mags).gets,
 				myalloc_magazines_count(&r->mags));
 		drain_all(r);
 		KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);

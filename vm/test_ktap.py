@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The harness's own tests: every error must be reported as a failure. Prints KTAP.
 
-Covers ktap.py, kernel_log.py, guest_channel.py and arrows.py, on which the rest of the harness
-relies to detect errors.
+Covers ktap.py, kernel_log.py, guest_channel.py, arrows.py and documented.py, on which the rest of
+the harness relies to detect errors.
 """
 
 import os
@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import arrows
+import documented
 import guest_channel
 import kernel_log
 import ktap
@@ -152,7 +153,12 @@ CHANNEL_CASES = [
 ]
 
 
-CONF = "lib/low : \nlib/high lib/types.h : lib/low\n"
+CONF = """lib/low lib/myalloc.h :
+lib/high lib/types.h : lib/low
+mod/uapi :
+userspace-tool/out : mod/uapi
+userspace-tool/cmd : userspace-tool/out
+"""
 ARROW_CASES = [
     ("an arrow down", {"low/a.c": "int a(void) { return 0; }",
                        "high/b.c": '#include "types.h"\nint a(void); int b(void) { return a(); }',
@@ -168,30 +174,79 @@ ARROW_CASES = [
 ]
 
 
-def arrows_of(files):
-    """What arrows.py says of a tree with these files in lib/."""
+TOOL_CASES = [
+    ("the tool's myalloc.h is that of uapi",
+     {"userspace-tool/out/a.c": '#include "myalloc.h"\n', "mod/uapi/myalloc.h": "",
+      "lib/high/b.c": "", "lib/myalloc.h": ""}, []),
+    ("the tool's include up", {"userspace-tool/out/a.c": '#include "cmd/b.h"\n',
+                               "userspace-tool/cmd/b.h": ""},
+     ["userspace-tool/out/a includes userspace-tool/cmd/b.h: "
+      "userspace-tool/out may not use userspace-tool/cmd"]),
+    ("the tool's call up", {"userspace-tool/out/a.c": "int b(void); int a(void) { return b(); }",
+                            "userspace-tool/cmd/b.c": "int b(void) { return 0; }"},
+     ["userspace-tool/out/a calls b(): userspace-tool/out may not use userspace-tool/cmd"]),
+    ("a header that several files of the tool implement",
+     {"userspace-tool/out/a.c": '#include "out/a.h"\nint a(void) { return b(); }',
+      "userspace-tool/out/a.h": "int a(void); int b(void);\n",
+      "userspace-tool/out/a_b.c": '#include "out/a.h"\nint b(void) { return 0; }'},
+     ["a circle: userspace-tool/out/a calls b(), "
+      "userspace-tool/out/a_b includes userspace-tool/out/a.h"]),
+    ("the same with a name of its own",
+     {"userspace-tool/out/a.c": '#include "out/a_parts.h"\nint a(void) { return b(); }',
+      "userspace-tool/out/a_parts.h": "int a(void); int b(void);\n",
+      "userspace-tool/out/a_b.c": '#include "out/a_parts.h"\nint b(void) { return 0; }'}, []),
+]
+
+
+A = "int a(void) { return 0; }\n"
+DOCUMENTED_CASES = [
+    ("a function without a block", A, ["lib/a.c: a(), called by mod/b.c, has no kernel-doc"]),
+    ("one with a plain comment", "/* a() - a */\n" + A,
+     ["lib/a.c: a(), called by mod/b.c, has no kernel-doc"]),
+    ("one with the block of another", "/**\n * c() - c\n */\n" + A,
+     ["lib/a.c: a(), called by mod/b.c, has no kernel-doc"]),
+    ("one with its block", "/**\n * a() - a\n */\n" + A, []),
+    ("one that nobody else calls", A.replace("a(", "d("), []),
+]
+
+
+def check_tree(files, apart=None, check=None):
+    """What arrows.py, or @check, says of a tree with these files; the objects of the folder @apart
+    are not beside them."""
     with tempfile.TemporaryDirectory() as tree:
         conf = os.path.join(tree, "conf")
         with open(conf, "w") as f:
             f.write(CONF)
         for name, text in files.items():
-            path = os.path.join(tree, "lib", name)
+            path = os.path.join(tree, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w") as f:
                 f.write(text)
+        objects = tree + "/objects" if apart else tree
         for name in files:
-            path = os.path.join(tree, "lib", name)
             if name.endswith(".c"):
-                subprocess.run(["cc", "-I", os.path.join(tree, "lib"), "-c", path,
-                                "-o", path[:-2] + ".o"], check=True)
-        return arrows.find(tree, conf, [tree])
+                obj = os.path.join(objects, os.path.relpath(name, apart)[:-2] + ".o")
+                os.makedirs(os.path.dirname(obj), exist_ok=True)
+                subprocess.run(["cc", "-I", tree + "/lib", "-I", tree + "/userspace-tool",
+                                "-I", tree + "/mod/uapi", "-c", os.path.join(tree, name),
+                                "-o", obj], check=True)
+        if check:
+            return check(tree, [objects])
+        return arrows.find(tree, conf, [apart + "=" + objects if apart else objects])
 
 
 def main():
     results = []
     for name, files, expected in ARROW_CASES:
-        got = arrows_of(files)
+        got = check_tree({"lib/" + path: text for path, text in files.items()})
         results.append(("arrows: " + name, got == expected, got))
+    for name, files, expected in TOOL_CASES:
+        got = check_tree(files, "userspace-tool")
+        results.append(("arrows: " + name, got == expected, got))
+    for name, text, expected in DOCUMENTED_CASES:
+        got = check_tree({"lib/a.c": text, "mod/b.c": "int a(void); int b(void) { return a(); }"},
+                        check=documented.find)
+        results.append(("documented: " + name, got == expected, got))
     for name, text, expected in KTAP_CASES:
         got = sums(text)
         results.append(("KTAP: " + name, got == expected, got))

@@ -428,41 +428,24 @@ u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
 }
 
 /**
- * myalloc_magazines_gets() - number of things that users have taken out
+ * myalloc_magazines_passed() - count the things that users have taken out and put in
  * @m: the magazines
  *
  * Context: any.
- * Return: the sum over all CPUs since the magazines were created.
+ * Return: the sums over all CPUs since the magazines were created.
  */
-u64 myalloc_magazines_gets(const struct myalloc_magazines *m)
+struct myalloc_magazine_passed myalloc_magazines_passed(const struct myalloc_magazines *m)
 {
-	u64 sum = READ_ONCE(m->past_gets);
+	struct myalloc_magazine_passed sum = {
+		.gets = READ_ONCE(m->past_gets), .puts = READ_ONCE(m->past_puts),
+	};
 	struct myalloc_magazine_look look;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		myalloc_magazines_look(m, cpu, &look);
-		sum += look.gets;
-	}
-	return sum;
-}
-
-/**
- * myalloc_magazines_puts() - number of things that users have put in
- * @m: the magazines
- *
- * Context: any.
- * Return: the sum over all CPUs since the magazines were created.
- */
-u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
-{
-	u64 sum = READ_ONCE(m->past_puts);
-	struct myalloc_magazine_look look;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		myalloc_magazines_look(m, cpu, &look);
-		sum += look.puts;
+		sum.gets += look.gets;
+		sum.puts += look.puts;
 	}
 	return sum;
 }
@@ -476,7 +459,9 @@ u64 myalloc_magazines_puts(const struct myalloc_magazines *m)
  */
 u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
 {
-	return myalloc_magazines_gets(m) + myalloc_magazines_puts(m) + atomic_read(&m->drains);
+	struct myalloc_magazine_passed sum = myalloc_magazines_passed(m);
+
+	return sum.gets + sum.puts + atomic_read(&m->drains);
 }
 
 /**

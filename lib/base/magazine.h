@@ -140,6 +140,16 @@ struct myalloc_magazine_shape {
 	u32 cpus;
 };
 
+/**
+ * struct myalloc_magazine_passed - what users have moved through magazines
+ * @gets: things taken out
+ * @puts: things put in
+ */
+struct myalloc_magazine_passed {
+	u64 gets;
+	u64 puts;
+};
+
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
 			   u32 depot, int node);
 int myalloc_magazines_make(struct myalloc_magazines *mags,
@@ -148,8 +158,7 @@ int myalloc_magazines_make(struct myalloc_magazines *mags,
 void myalloc_magazines_fini(struct myalloc_magazines *mags);
 size_t myalloc_magazines_bytes(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_count(const struct myalloc_magazines *mags);
-u64 myalloc_magazines_gets(const struct myalloc_magazines *mags);
-u64 myalloc_magazines_puts(const struct myalloc_magazines *mags);
+struct myalloc_magazine_passed myalloc_magazines_passed(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_moves(const struct myalloc_magazines *mags);
 bool myalloc_magazines_idle(const struct myalloc_magazines *mags);
 

@@ -399,6 +399,7 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats)
 {
 	const struct myalloc_slab_layout *l = &cache->layout;
+	struct myalloc_magazine_passed passed;
 	unsigned long irq;
 	u64 out;
 
@@ -415,8 +416,9 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 
 	stats->cached_objects = myalloc_magazines_count(&cache->mags);
 	stats->deferred_objects = atomic64_read(&cache->deferred.nr);
-	stats->alloc_hits = myalloc_magazines_gets(&cache->mags);
-	stats->free_hits = myalloc_magazines_puts(&cache->mags);
+	passed = myalloc_magazines_passed(&cache->mags);
+	stats->alloc_hits = passed.gets;
+	stats->free_hits = passed.puts;
 	raw_spin_lock_irqsave(&cache->lock, irq);
 	stats->slabs = myalloc_cache_slabs(cache);
 	stats->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];

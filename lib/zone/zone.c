@@ -130,21 +130,158 @@ static int join_chunks(struct myalloc_zone *zone, u32 nr_pages, unsigned int max
 	return 0;
 }
 
-static void free_zone(struct myalloc_zone *zone)
+/* Pages of the zone when it is as large as it may become. */
+static u32 most_pages(const struct myalloc_zone_args *args)
 {
-	myalloc_drain_stop(zone);
-	myalloc_pcp_fini(zone);
-	myalloc_drain_fini(zone);
-	if (zone->children)
-		mutex_destroy(&zone->children->mutex);
-	myalloc_env_free(zone->children);
+	return args->max_chunks ? args->max_chunks << args->chunk_order : args->nr_pages;
+}
+
+static void init_fields(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	zone->name = args->name;
+	zone->node = args->node;
+	zone->checks = args->checks;
+	zone->simulated = args->simulated;
+	zone->no_worker = args->no_worker;
+	zone->ops = args->ops;
+	zone->nr_chunks = args->max_chunks ?: args->nr_chunks;
+	zone->nr_fixed = args->nr_chunks;
+	zone->chunk_order = args->chunk_order;
+	zone->min_free = most_pages(args);
+	raw_spin_lock_init(&zone->lock);
+	myalloc_reports_init(&zone->reports, args->name);
+	mutex_init(&zone->fronts_mutex);
+	INIT_LIST_HEAD(&zone->fronts);
+	mutex_init(&zone->walk_mutex);
+	mutex_init(&zone->caches_mutex);
+	myalloc_deferred_init(&zone->deferred, zone->min_free);
+}
+
+static int init_drain(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	return myalloc_drain_init(zone);
+}
+
+/* Chunks, frames, buddy and map. */
+static int make_metadata(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	u32 nr_chunks = zone->nr_chunks, nr_pages = most_pages(args), i;
+	size_t nr_frames, size;
+	long bytes;
+
+	zone->chunks = myalloc_env_zalloc(nr_chunks * sizeof(*zone->chunks), args->node);
+	if (!zone->chunks)
+		return -ENOMEM;
+	for (i = 0; i < args->nr_chunks; i++)
+		zone->chunks[i] = (unsigned long)args->chunks[i];
+
+	/* Whole chunks: the map does not know where the last chunk ends, but the tags do. */
+	nr_frames = (size_t)nr_chunks << args->chunk_order;
+	zone->frames = myalloc_env_zalloc(nr_frames * sizeof(*zone->frames), args->node);
+	if (!zone->frames)
+		return -ENOMEM;
+
+	size = myalloc_buddy_meta_size(nr_pages, args->chunk_order);
+	zone->buddy_meta = myalloc_env_zalloc(size, args->node);
+	if (!zone->buddy_meta)
+		return -ENOMEM;
+	myalloc_buddy_init(&zone->buddy, nr_pages, args->chunk_order, args->policy,
+			   zone->buddy_meta);
+	zone->meta_bytes = sizeof(*zone) + size + nr_frames * sizeof(*zone->frames) +
+			   nr_chunks * sizeof(*zone->chunks);
+	if (join_chunks(zone, nr_pages, args->max_order))
+		return -ENOMEM;
+
+	if (args->max_chunks)
+		bytes = myalloc_map_init_leaves(&zone->map, &args->span, zone->chunks,
+						args->nr_chunks, zone->chunk_order, zone->frames,
+						zone->node);
+	else
+		bytes = myalloc_map_init(&zone->map, zone->chunks, zone->nr_chunks,
+					 zone->chunk_order, zone->frames, zone->node);
+	if (bytes < 0)
+		return bytes;
+	zone->meta_bytes += bytes;
+	zone->linear = zone->map.linear;
+	return 0;
+}
+
+static void free_metadata(struct myalloc_zone *zone)
+{
 	myalloc_map_fini(&zone->map);
-	myalloc_env_free(zone->elastic);
 	myalloc_env_free(zone->buddy.joined);
 	myalloc_env_free(zone->buddy_meta);
 	myalloc_env_free(zone->frames);
-	myalloc_env_free(zone->clients);
 	myalloc_env_free(zone->chunks);
+}
+
+static int init_elastic(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	return args->max_chunks ? myalloc_elastic_init(zone, args) : 0;
+}
+
+static void free_elastic(struct myalloc_zone *zone)
+{
+	myalloc_env_free(zone->elastic);
+}
+
+static int init_pages(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	return myalloc_pcp_init(zone, args->no_magazines);
+}
+
+static int init_objects(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	myalloc_upkeep_init(zone);
+	return 0;
+}
+
+/* Everything is free from here on. */
+static int begin_content(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
+{
+	u32 i;
+
+	if (zone->checks & MYALLOC_POISON && !zone->simulated)
+		for (i = 0; i < args->nr_pages; i++)	/* the others are holes */
+			memset(myalloc_frame_addr(zone, i), MYALLOC_POISON_FREE, PAGE_SIZE);
+	myalloc_shadow_zone_begin(zone);
+	return 0;
+}
+
+/**
+ * struct layer - a part of a zone
+ * @init: begins it. Returns 0 or an error
+ * @fini: frees its memory, also after an error of its own @init, or if an earlier one has failed;
+ *	NULL if it has none
+ *
+ * A layer may use those above it in the table. A new one needs a line there.
+ */
+struct layer {
+	int (*init)(struct myalloc_zone *zone, const struct myalloc_zone_args *args);
+	void (*fini)(struct myalloc_zone *zone);
+};
+
+static const struct layer layers[] = {
+	{ init_drain, myalloc_drain_fini },
+	{ make_metadata, free_metadata },
+	{ init_elastic, free_elastic },
+	{ init_pages, myalloc_pcp_fini },
+	{ init_objects },
+	{ begin_content },
+};
+
+static void free_zone(struct myalloc_zone *zone)
+{
+	unsigned int i = ARRAY_SIZE(layers);
+
+	myalloc_drain_stop(zone);
+	while (i--)
+		if (layers[i].fini)
+			layers[i].fini(zone);
+	if (zone->children)
+		mutex_destroy(&zone->children->mutex);
+	myalloc_env_free(zone->children);
+	myalloc_env_free(zone->clients);
 	myalloc_reports_fini(&zone->reports);
 	myalloc_env_free(zone);
 }
@@ -160,98 +297,27 @@ static void free_zone(struct myalloc_zone *zone)
  */
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 {
-	u32 nr_chunks = args->max_chunks ?: args->nr_chunks, nr_pages = args->nr_pages, i;
-	size_t nr_frames, size;
 	struct myalloc_zone *zone;
-	long bytes;
+	unsigned int i;
 	int err;
 
 	err = check_args(args);
 	if (err)
 		return ERR_PTR(err);
-	if (args->max_chunks)
-		nr_pages = nr_chunks << args->chunk_order;
 	zone = myalloc_env_zalloc(sizeof(*zone), args->node);
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
 	if (args->checks & MYALLOC_OWNER)
 		myalloc_env_stack_init();	/* if this fails, every stack handle is 0 */
-	zone->name = args->name;
-	zone->node = args->node;
-	zone->checks = args->checks;
-	zone->simulated = args->simulated;
-	zone->no_worker = args->no_worker;
-	zone->ops = args->ops;
-	zone->nr_chunks = nr_chunks;
-	zone->nr_fixed = args->nr_chunks;
-	zone->chunk_order = args->chunk_order;
-	zone->min_free = nr_pages;
-	raw_spin_lock_init(&zone->lock);
-	myalloc_reports_init(&zone->reports, args->name);
-	mutex_init(&zone->fronts_mutex);
-	INIT_LIST_HEAD(&zone->fronts);
-	mutex_init(&zone->walk_mutex);
-	mutex_init(&zone->caches_mutex);
-	myalloc_deferred_init(&zone->deferred, nr_pages);
-
-	err = myalloc_drain_init(zone);
-	if (err)
-		goto err_free;
-	err = -ENOMEM;
-	zone->chunks = myalloc_env_zalloc(nr_chunks * sizeof(*zone->chunks), args->node);
-	if (!zone->chunks)
-		goto err_free;
-	for (i = 0; i < args->nr_chunks; i++)
-		zone->chunks[i] = (unsigned long)args->chunks[i];
-
-	/* Whole chunks: the map does not know where the last chunk ends, but the tags do. */
-	nr_frames = (size_t)nr_chunks << args->chunk_order;
-	zone->frames = myalloc_env_zalloc(nr_frames * sizeof(*zone->frames), args->node);
-	if (!zone->frames)
-		goto err_free;
-
-	size = myalloc_buddy_meta_size(nr_pages, args->chunk_order);
-	zone->buddy_meta = myalloc_env_zalloc(size, args->node);
-	if (!zone->buddy_meta)
-		goto err_free;
-	myalloc_buddy_init(&zone->buddy, nr_pages, args->chunk_order, args->policy,
-			   zone->buddy_meta);
-	zone->meta_bytes = sizeof(*zone) + size + nr_frames * sizeof(*zone->frames) +
-			   nr_chunks * sizeof(*zone->chunks);
-	if (join_chunks(zone, nr_pages, args->max_order))
-		goto err_free;
-
-	if (args->max_chunks)
-		bytes = myalloc_map_init_leaves(&zone->map, &args->span, zone->chunks,
-						args->nr_chunks, zone->chunk_order, zone->frames,
-						zone->node);
-	else
-		bytes = myalloc_map_init(&zone->map, zone->chunks, zone->nr_chunks,
-					 zone->chunk_order, zone->frames, zone->node);
-	if (bytes < 0) {
-		err = bytes;
-		goto err_free;
+	init_fields(zone, args);
+	for (i = 0; i < ARRAY_SIZE(layers); i++) {
+		err = layers[i].init(zone, args);
+		if (err) {
+			free_zone(zone);
+			return ERR_PTR(err);
+		}
 	}
-	zone->meta_bytes += bytes;
-	zone->linear = zone->map.linear;
-	if (args->max_chunks) {
-		err = myalloc_elastic_init(zone, args);
-		if (err)
-			goto err_free;
-	}
-	err = myalloc_pcp_init(zone, args->no_magazines);
-	if (err)
-		goto err_free;
-	myalloc_upkeep_init(zone);
-	if (zone->checks & MYALLOC_POISON && !zone->simulated)
-		for (i = 0; i < args->nr_pages; i++)	/* the others are holes */
-			memset(myalloc_frame_addr(zone, i), MYALLOC_POISON_FREE, PAGE_SIZE);
-	myalloc_shadow_zone_begin(zone);
 	return zone;
-
-err_free:
-	free_zone(zone);
-	return ERR_PTR(err);
 }
 
 /* Find the first block in use, or the first one in quarantine; NULL if there is none. */
@@ -468,13 +534,14 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
 		const struct myalloc_magazines *mags = &zone->pcp[i];
+		struct myalloc_magazine_passed passed = myalloc_magazines_passed(mags);
 
 		k = myalloc_pcp_order(i);
 		stats->cached_blocks[k] = myalloc_magazines_count(mags);
 		stats->cached_pages += stats->cached_blocks[k] << k;
-		stats->page_hits[k] = myalloc_magazines_gets(mags);
-		stats->page_allocs[k] += stats->page_hits[k];
-		stats->page_frees[k] += myalloc_magazines_puts(mags);
+		stats->page_hits[k] = passed.gets;
+		stats->page_allocs[k] += passed.gets;
+		stats->page_frees[k] += passed.puts;
 	}
 	stats->deferred_pages = atomic64_read(&zone->deferred.nr);
 	stats->quarantined_pages = atomic64_read(&zone->nr_quarantined);

@@ -14,6 +14,7 @@
 #include "client/contract.h"
 #include "device/command.h"
 #include "device/session.h"
+#include "device/session_contract.h"
 #include "object/cache.h"
 #include "stat.h"
 

@@ -2,10 +2,10 @@
 /*
  * /dev/myalloc: copy in, check, dispatch, copy out
  *
- * The contract is uapi/myalloc.h. This file checks all user input against it; session.c and the
- * allocator receive arguments that are in range. The kind of a job checks its own parameters
- * (job.c), as this file does not know them. If the result cannot be copied out, the effect of
- * the command is undone.
+ * The contract is uapi/myalloc.h. This file checks all user input against it; handles.c,
+ * session*.c and the allocator receive arguments that are in range. The kind of a job checks its
+ * own parameters (job.c), as this file does not know them. If the result cannot be copied out, the
+ * effect of the command is undone.
  *
  * Structs that may grow are recognised by the command's type and number alone: the size that
  * _IOWR() encodes is that of the caller's version.
@@ -19,9 +19,12 @@
 #include <linux/uaccess.h>
 
 #include "device/command.h"
+#include "device/handles.h"
 #include "device/ioctl.h"
 #include "device/job.h"
 #include "device/session.h"
+#include "device/session_cache.h"
+#include "device/session_job.h"
 #include "device/sysfs.h"
 #include "object/cache.h"
 #include "object/limbo.h"
@@ -438,14 +441,26 @@ static const struct myalloc_command *find_command(unsigned int cmd)
 	return NULL;
 }
 
+static int do_command(const struct myalloc_command *command, struct myalloc_session *session,
+		      void __user *user)
+{
+	struct myalloc_zone *zone = myalloc_session_zone(session);
+
+	if (command->view)
+		return myalloc_front_stat_command(command->view, zone, user);
+	if (command->test)
+		return myalloc_front_test_command(command->test, zone, user);
+	return command->fn(session, zone, user);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct myalloc_command *command = find_command(cmd);
 	struct myalloc_session *session = file->private_data;
 
-	if (command)
-		return command->fn(session, myalloc_session_zone(session), (void __user *)arg);
-	return do_job(session, cmd, (void __user *)arg);
+	if (!command)
+		return do_job(session, cmd, (void __user *)arg);
+	return do_command(command, session, (void __user *)arg);
 }
 
 static int device_open(struct inode *inode, struct file *file)

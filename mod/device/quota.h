@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How much of the zone the handles of one open file may hold; see session.c. */
+/* How much of the zone the handles of one open file may hold; see handles.c. */
 #ifndef MYALLOC_QUOTA_H
 #define MYALLOC_QUOTA_H
 

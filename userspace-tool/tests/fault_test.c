@@ -24,7 +24,7 @@
 #include "guest.h"
 
 #define SITES_MAX	5000	/* more, and something never ends */
-#define NR_HANDLES	70	/* more than a batch, see mod/device/session.c */
+#define NR_HANDLES	70	/* more than a batch, see mod/device/handles.c */
 #define LOAD_OPTIONS	"reserve_mb=8 chunk_order=8 checks=U"
 #define OWN		"/sys/module/myalloc/parameters/fail_nth"
 #define KERNEL		"/proc/thread-self/fail-nth"
