@@ -32,7 +32,8 @@
  *	U2  Between two of the consumer's calls only producers change what is between the published
  *	    positions, and only the length of a record, from BUSY to not BUSY.
  *
- * Because of U2 discarded records stay until the consumer has them released, as others do.
+ * Because of U2 discarded records stay until the consumer has them released, as others do. So it is
+ * woken for them, too: a ring full of them would otherwise stay full.
  *
  * Memory order
  *	commit, discard		the tail is loaded with acquire and published with release: who
@@ -43,7 +44,7 @@
  *				precede the system call by which it asks for the release.
  *
  * Bounds: publishing takes a step more for each producer that publishes a later tail meanwhile.
- * may_sleep and release_to take a step for each record that they pass.
+ * may_sleep looks at one record, release_to takes a step for each record that it passes.
  *
  * Not for rings that overwrite: the consumer would have to learn of each record that is passed over
  * before its bytes are stored to.
@@ -54,26 +55,21 @@
 
 #define SLICE	1024	/* records between two calls of cond_resched() */
 
-/* Can the consumer read a record? Also true at a damaged header: it must find that, not wait. */
+/*
+ * Is there a record that the consumer can read, or pass over? Also true at a damaged header: the
+ * consumer must find that, not wait.
+ */
 static bool readable(struct myalloc_ring *r)
 {
 	struct myalloc_ring_part *part = r->part;
 	u64 pos = part->oldest, tail = smp_load_acquire(&part->tail);	/* with reserve() */
-	u32 steps = 0;
+	struct myalloc_ring_header *h = myalloc_ring_at(r, part, pos);
+	u32 length;
 
-	for (; pos < tail; steps++) {
-		struct myalloc_ring_header *h = myalloc_ring_at(r, part, pos);
-		u32 length = smp_load_acquire(&h->length);	/* pairs with finish() */
-
-		if (!myalloc_ring_sound(r, h, pos, tail, length))
-			return true;
-		if (!(length & MYALLOC_RING_DISCARDED))
-			return !(length & MYALLOC_RING_BUSY);
-		pos += myalloc_ring_total(r, length);
-		if (steps % SLICE == SLICE - 1)
-			cond_resched();
-	}
-	return false;
+	if (pos == tail)
+		return false;
+	length = smp_load_acquire(&h->length);	/* pairs with finish() */
+	return !myalloc_ring_sound(r, h, pos, tail, length) || !(length & MYALLOC_RING_BUSY);
 }
 
 /**
@@ -82,7 +78,8 @@ static bool readable(struct myalloc_ring *r)
  *
  * Context: task, may sleep; only one of the consumer's calls at a time.
  * Return: true if there is nothing to read: the next commit or discard calls @wake. false: there is
- * something, or the ring is damaged.
+ * something, perhaps only discarded records, which the consumer is to release; or the ring is
+ * damaged.
  */
 bool myalloc_ring_may_sleep(struct myalloc_ring *ring)
 {

@@ -191,7 +191,8 @@ static __poll_t ring_poll(struct file *file, poll_table *wait)
 	bool none;
 
 	poll_wait(file, &f->shared->wait, wait);
-	mutex_lock(&f->consumer);
+	if (mutex_lock_interruptible(&f->consumer))
+		return 0;	/* a signal, which the caller handles */
 	none = myalloc_ring_may_sleep(f->shared->ring);
 	mutex_unlock(&f->consumer);
 	return none ? 0 : EPOLLIN | EPOLLRDNORM;

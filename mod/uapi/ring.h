@@ -84,8 +84,9 @@ struct myalloc_ring_test {
  *	release		MYALLOC_IOC_RING_RELEASE with the position behind the last record that was
  *			read: producers use that room again
  *	wait		when everything that could be read was released: poll(), select(), epoll,
- *			also edge-triggered, where a look after the release finds
- *			nothing. POLLIN: the oldest record can be read
+ *			also edge-triggered, where a look after the release finds nothing, not
+ *			even discarded records. POLLIN: the oldest record can be read, or was
+ *			discarded; if all were, release them without reading any
  *
  * The mapping shows what producers store, also before they commit it. Other mappings are refused:
  * MAP_PRIVATE, a part of it or another size (-EINVAL), writing (-EACCES), code (-EPERM). So are
