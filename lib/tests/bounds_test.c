@@ -14,6 +14,7 @@
 #include "page/pages.h"
 #include "object/cache.h"
 #include "object/limbo.h"
+#include "zone/validate.h"
 #include "zone/zone.h"
 
 #define CHUNK_ORDER	9
@@ -78,11 +79,15 @@ static u64 had_slots, most_slots;
 static u32 had_limbo, most_limbo, depth;
 /* Locks taken so far. */
 static u32 holds;
+/* Steps of a validation since the last of them, and the most. */
+static u32 steps, most_steps;
 
 static void at_lock(const char *where)
 {
-	if (!strcmp(where, "locked"))
+	if (!strcmp(where, "locked")) {
 		holds++;
+		steps = 0;
+	}
 	if (!watched)
 		return;
 	if (!strcmp(where, "locked")) {
@@ -367,6 +372,88 @@ static void worker(void)
 	if (myalloc_cache_destroy(fixed) || myalloc_cache_destroy(none))
 		host_fatal("a cache does not end");
 	end_zone();
+}
+
+/* --- validation --------------------------------------------------------------------- */
+
+#define SLABS_MOST	256	/* validate.c: slabs of a list under one hold, */
+#define WORDS_MOST	1024	/* and words of a bitmap */
+
+static void at_step(const char *where)
+{
+	if (!strcmp(where, "validate-step"))
+		most_steps = max(most_steps, ++steps);
+}
+
+static u32 most_validated(void (*fn)(void))
+{
+	void (*before)(const char *where) = host_preempt_point;
+
+	host_preempt_point = at_step;
+	most_steps = 0;
+	fn();
+	host_preempt_point = before;
+	return most_steps;
+}
+
+static struct myalloc_cache *long_lists;
+
+static void validate_cache(void)
+{
+	struct myalloc_validation v = { 0 };
+
+	if (!myalloc_cache_validate(long_lists, &v))
+		host_fatal("%s", v.first);
+}
+
+static void validate_zone(void)
+{
+	struct myalloc_validation v = { 0 };
+
+	if (!myalloc_zone_validate(zone, &v))
+		host_fatal("%s", v.first);
+}
+
+/* The longest list and the largest bitmap are validated in parts. */
+static void validation(void)
+{
+	static void *object[12 * SLABS_MOST];
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .chunk_order = CHUNK_ORDER,
+		.simulated = true, .no_magazines = true,
+	};
+	static void *many[4 * WORDS_MOST * 64 >> CHUNK_ORDER];
+	u32 i, nr, most;
+
+	make_zone(CHUNKS);
+	long_lists = make_cache(2000, MYALLOC_NO_MAGAZINE);
+	nr = min_t(u32, ARRAY_SIZE(object), 2 * SLABS_MOST * long_lists->layout.objects);
+	for (i = 0; i < nr; i++)
+		object[i] = myalloc_cache_alloc(long_lists, 0);
+	most = most_validated(validate_cache);
+	ktap_result(most == SLABS_MOST && long_lists->nr[MYALLOC_SLABS_FULL] > SLABS_MOST,
+		    "a validation follows %u links of %u under one hold: %u", SLABS_MOST,
+		    long_lists->nr[MYALLOC_SLABS_FULL], most);
+	for (i = 0; i < nr; i++)
+		myalloc_cache_free(long_lists, object[i]);
+	if (myalloc_cache_destroy(long_lists))
+		host_fatal("the cache does not end");
+	end_zone();
+
+	host_reset();
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = (void *)(0x100000000 + i * (PAGE_SIZE << CHUNK_ORDER));
+	args.chunks = many;
+	args.nr_chunks = ARRAY_SIZE(many);
+	args.nr_pages = ARRAY_SIZE(many) << CHUNK_ORDER;
+	zone = myalloc_zone_create(&args);
+	if (IS_ERR(zone))
+		host_fatal("no zone");
+	most = most_validated(validate_zone);
+	ktap_result(most == WORDS_MOST, "a validation looks at %u words of a bitmap under one hold: %u",
+		    WORDS_MOST, most);
+	if (myalloc_zone_destroy(zone))
+		host_fatal("the zone does not end");
 }
 
 /* --- what comes of one operation --------------------------------------------------- */
@@ -686,7 +773,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(31 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(33 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	flush_hold();
 	flush_harvest();
@@ -694,6 +781,7 @@ int main(void)
 	ages();
 	refill();
 	reap();
+	validation();
 	contract();
 	contracts_deferred();
 	contract_cpus();

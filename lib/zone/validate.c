@@ -13,11 +13,13 @@
  * legal state. Damage that is consistent (a block tagged as allocated that has no user) is a leak;
  * the owners' records reveal it, this file does not.
  *
- * Locking: zone->lock for one chunk at a time, cache->lock for one slab at a time, and no lock on
- * the list of caches while a cache is checked. So nobody waits for long, except a task that
- * destroys the cache being checked. The totals are compared while the lock is held once, if
- * generation shows that nothing has changed since the walk began. After RETRIES disturbed walks,
- * only the checks of single chunks count.
+ * Locking: zone->lock for one chunk or WORDS_MOST words of a bitmap at a time, cache->lock for one
+ * slab, or SLABS_MOST links of a list, at a time, and no lock on the list of caches while a cache
+ * is checked. So nobody waits for long, except a task that destroys the cache being checked. A walk
+ * over the lists of a cache begins anew if a slab has changed lists; after RETRIES times the lists
+ * count for nothing. The totals are compared while the lock is held once, if generation shows that
+ * nothing has changed since the walk began. After RETRIES disturbed walks, only the checks of single
+ * chunks count.
  */
 #include "env.h"
 #include "object/check.h"
@@ -26,6 +28,10 @@
 #include "zone/validate.h"
 
 #define RETRIES	3
+
+/* Most words of a bitmap, or slabs of a list, that are looked at under one hold of a lock */
+#define WORDS_MOST	1024
+#define SLABS_MOST	256
 
 __printf(2, 0)
 static void v_verr(struct myalloc_validation *v, const char *fmt, va_list args)
@@ -63,52 +69,85 @@ void myalloc_finding(struct myalloc_validation *v, const char *fmt, ...)
 
 /* --- the buddy -------------------------------------------------------------- */
 
-/* T1 for a tree with a lone bit. */
-static bool check_lone(const struct myalloc_bitmap_tree *tree, unsigned int order,
-		       struct myalloc_validation *v)
+static u32 level_words(const struct myalloc_bitmap_tree *tree, u32 l)
 {
-	u32 l, i, words = DIV_ROUND_UP((u64)tree->nr_bits, 64);
+	u32 words = tree->nr_bits;
 
-	for (l = 0; l < tree->nr_levels; l++) {
-		for (i = 0; i < words; i++) {
-			u64 bits = 0;
+	for (l++; l; l--)
+		words = DIV_ROUND_UP((u64)words, 64);
+	return words;
+}
 
-			if (!l && i == tree->lone / 64)
-				bits = BIT_ULL(tree->lone % 64);
-			if (tree->level[l][i] != bits)
-				return v_err(v,
-					     "T1: order %u, level %u, word %u: bit %u is not alone",
-					     order, l, i, tree->lone);
-		}
-		words = DIV_ROUND_UP(words, 64);
+/* T1 for words of a level of a tree with a lone bit. */
+static bool check_lone(const struct myalloc_bitmap_tree *tree, unsigned int order, u32 l, u32 from,
+		       u32 end, struct myalloc_validation *v)
+{
+	u32 i;
+
+	for (i = from; i < end; i++) {
+		u64 bits = !l && i == tree->lone / 64 ? BIT_ULL(tree->lone % 64) : 0;
+
+		if (tree->level[l][i] != bits)
+			return v_err(v, "T1: order %u, level %u, word %u: bit %u is not alone",
+				     order, l, i, tree->lone);
 	}
 	return true;
 }
 
-/* T1, T2 */
+/* T1, T2 for the words @from to @end - 1 of a level. */
+static bool check_words(const struct myalloc_bitmap_tree *tree, unsigned int order, u32 l, u32 from,
+			u32 end, struct myalloc_validation *v)
+{
+	u32 words = level_words(tree, l), i, bits = l ? level_words(tree, l - 1) : tree->nr_bits;
+
+	if (end == words && bits % 64 && tree->level[l][words - 1] >> (bits % 64))
+		return l ? v_err(v, "T2: order %u, level %u: a bit at or above %u is set", order, l,
+				 bits) :
+			   v_err(v, "T2: order %u: a bit at or above %u is set", order, bits);
+	if (tree->lone != MYALLOC_TREE_NONE)
+		return check_lone(tree, order, l, from, end, v);
+	if (l + 1 == tree->nr_levels)
+		return true;
+	for (i = from; i < end; i++) {
+		bool up = tree->level[l + 1][i / 64] >> (i % 64) & 1;
+
+		myalloc_env_point("validate-step");
+		if (up != !!tree->level[l][i])
+			return v_err(v, "T1: order %u, level %u, word %u: summary differs", order, l,
+				     i);
+	}
+	return true;
+}
+
 static bool check_tree(const struct myalloc_bitmap_tree *tree, unsigned int order,
 		       struct myalloc_validation *v)
 {
-	u32 l, i, words = DIV_ROUND_UP((u64)tree->nr_bits, 64);
+	u32 l;
 
-	if (tree->nr_bits % 64 && tree->level[0][words - 1] >> (tree->nr_bits % 64))
-		return v_err(v, "T2: order %u: a bit at or above %u is set", order, tree->nr_bits);
-	if (tree->lone != MYALLOC_TREE_NONE)
-		return check_lone(tree, order, v);
-	for (l = 0; l + 1 < tree->nr_levels; l++) {
-		for (i = 0; i < words; i++) {
-			bool up = tree->level[l + 1][i / 64] >> (i % 64) & 1;
-
-			if (up != !!tree->level[l][i])
-				return v_err(v, "T1: order %u, level %u, word %u: summary differs",
-					     order, l, i);
-		}
-		if (words % 64 && tree->level[l + 1][words / 64] >> (words % 64))
-			return v_err(v, "T2: order %u, level %u: a bit at or above %u is set",
-				     order, l + 1, words);
-		words = DIV_ROUND_UP(words, 64);
-	}
+	for (l = 0; l < tree->nr_levels; l++)
+		if (!check_words(tree, order, l, 0, level_words(tree, l), v))
+			return false;
 	return true;
+}
+
+/* The same with others at work: each part under the lock. */
+static void check_tree_parts(struct myalloc_zone *zone, const struct myalloc_bitmap_tree *tree,
+			     unsigned int order, struct myalloc_validation *v)
+{
+	u32 l, from, end, words;
+	unsigned long irq;
+	bool good = true;
+
+	for (l = 0; l < tree->nr_levels; l++) {
+		words = level_words(tree, l);
+		for (from = 0; from < words && good; from = end) {
+			end = min(words, from + WORDS_MOST);
+			raw_spin_lock_irqsave(&zone->lock, irq);
+			good = check_words(tree, order, l, from, end, v);
+			raw_spin_unlock_irqrestore(&zone->lock, irq);
+			cond_resched();
+		}
+	}
 }
 
 struct recount {
@@ -516,13 +555,10 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 deferred,
 			 s64 quarantined, struct myalloc_validation *v)
 {
-	unsigned int k;
 	u64 sum = w->buddy.free + w->page + w->cached + w->slab + w->deferred + w->quarantined +
 		  w->bad + w->holes;
 	s64 slab = atomic64_read_acquire(&zone->slab_pages);	/* pairs with defer() of block.c */
 
-	for (k = 0; k <= zone->buddy.top_order; k++)
-		check_tree(myalloc_buddy_tree(&zone->buddy, k), k, v);
 	check_counts(&zone->buddy, &w->buddy, v);
 	if (sum != zone->buddy.nr_frames)
 		v_err(v, "Z2: %llu frames have an owner, %u exist", (unsigned long long)sum,
@@ -530,8 +566,6 @@ static void check_totals(struct myalloc_zone *zone, const struct walk *w, s64 de
 	if (w->holes != (u64)zone->nr_holes << zone->chunk_order)
 		v_err(v, "V2: %llu frames are in holes, counted %u holes",
 		      (unsigned long long)w->holes, zone->nr_holes);
-	if (zone->elastic)
-		check_tree(&zone->elastic->holes, zone->chunk_order, v);
 	if (w->bad != (u64)atomic64_read(&zone->nr_bad))
 		v_err(v, "P1: %llu frames are bad, counted %lld", (unsigned long long)w->bad,
 		      (long long)atomic64_read(&zone->nr_bad));
@@ -595,6 +629,17 @@ static void check_magazines(struct myalloc_zone *zone, const struct walk *w, u64
 	}
 }
 
+/* T1, T2 of all trees of the zone. */
+static void check_trees(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
+	unsigned int k;
+
+	for (k = 0; k <= zone->buddy.top_order; k++)
+		check_tree_parts(zone, myalloc_buddy_tree(&zone->buddy, k), k, v);
+	if (zone->elastic)
+		check_tree_parts(zone, &zone->elastic->holes, zone->chunk_order, v);
+}
+
 /* Walk once over all chunks. Returns false if something changed meanwhile. */
 static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
@@ -619,6 +664,8 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 	if (whole && still)
 		check_totals(zone, &w, deferred, quarantined, v);
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	if (whole && still && !v->errors)
+		check_trees(zone, v);
 	if (whole && still && idle)
 		check_magazines(zone, &w, pcp, v);
 	return still || v->errors;
@@ -701,42 +748,97 @@ static void check_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 	v->slabs++;
 }
 
-/* Lock held. S1: each list holds nr[] slabs that belong there, and its links agree. */
+/**
+ * struct list_walk - a walk over the lists of slabs of a cache, with the lock dropped in between
+ * @list: the list
+ * @idx: its next slab
+ * @prev: the one before
+ * @nr: slabs of it so far
+ * @generation: of the cache, when the lock was dropped
+ */
+struct list_walk {
+	unsigned int list;
+	u32 idx;
+	u32 prev;
+	u32 nr;
+	u64 generation;
+};
+
+/* Lock held. S1: is this slab in the right list, and behind the right one? False if it is none. */
+static bool check_listed(const struct myalloc_cache *c, const struct list_walk *at,
+			 struct myalloc_validation *v)
+{
+	const struct myalloc_frame *frame = &c->zone->frames[at->idx];
+	u32 inuse, objects = c->layout.objects;
+	bool fits;
+
+	if (at->idx >= c->zone->buddy.nr_frames || frame->tag != c->tag)
+		return v_err(v, "S1: cache %s: list %u holds frame %u, which is not one of its slabs",
+			     c->name, at->list, at->idx);
+	inuse = frame->inuse;
+	if (at->list == MYALLOC_SLABS_EMPTY)
+		fits = !inuse;
+	else if (at->list == MYALLOC_SLABS_FULL)
+		fits = inuse == objects;
+	else
+		fits = inuse && inuse < objects &&
+		       inuse * MYALLOC_SLAB_PARTIAL / objects == at->list - 1;
+	if (!fits || frame->prev != at->prev)
+		v_err(v, "S1: cache %s: frame %u with %u of %u in use is wrong in list %u",
+		      c->name, at->idx, inuse, objects, at->list);
+	return true;
+}
+
+/* Lock held. S1 for some slabs. Returns false at the end of the last list. */
+static bool check_list_part(const struct myalloc_cache *c, struct list_walk *at,
+			    struct cache_walk *w, struct myalloc_validation *v)
+{
+	u32 most = SLABS_MOST;
+
+	for (; most && at->idx != MYALLOC_NO_FRAME && at->nr <= c->nr[at->list]; most--) {
+		myalloc_env_point("validate-step");
+		if (!check_listed(c, at, v))
+			return false;
+		at->prev = at->idx;
+		at->idx = c->zone->frames[at->idx].next;
+		at->nr++;
+	}
+	if (!most)
+		return true;
+	w->listed[at->list] = at->nr;
+	if (at->nr != c->nr[at->list])
+		v_err(v, "S1: cache %s: list %u counts %u slabs", c->name, at->list,
+		      c->nr[at->list]);
+	if (++at->list == MYALLOC_SLAB_LISTS)
+		return false;
+	at->idx = c->list[at->list];
+	at->prev = MYALLOC_NO_FRAME;
+	at->nr = 0;
+	return true;
+}
+
+/* S1: each list holds nr[] slabs that belong there, and its links agree. */
 static void check_lists(struct myalloc_cache *c, struct cache_walk *w,
 			struct myalloc_validation *v)
 {
-	const struct myalloc_frame *frames = c->zone->frames;
-	unsigned int list;
+	u32 disturbed = 0;
+	unsigned long irq;
+	bool more = true;
 
-	for (list = 0; list < MYALLOC_SLAB_LISTS; list++) {
-		u32 idx, prev = MYALLOC_NO_FRAME, nr = 0;
+	while (more && disturbed < RETRIES) {
+		struct list_walk at = { .idx = MYALLOC_NO_FRAME, .prev = MYALLOC_NO_FRAME };
 
-		for (idx = c->list[list]; idx != MYALLOC_NO_FRAME && nr <= c->nr[list];
-		     prev = idx, idx = frames[idx].next, nr++) {
-			u32 inuse, objects = c->layout.objects;
-			bool fits;
-
-			if (idx >= c->zone->buddy.nr_frames || frames[idx].tag != c->tag) {
-				v_err(v, "S1: cache %s: list %u holds frame %u, which is not one of its slabs",
-				      c->name, list, idx);
-				return;
-			}
-			inuse = frames[idx].inuse;
-			if (list == MYALLOC_SLABS_EMPTY)
-				fits = !inuse;
-			else if (list == MYALLOC_SLABS_FULL)
-				fits = inuse == objects;
-			else
-				fits = inuse && inuse < objects &&
-				       inuse * MYALLOC_SLAB_PARTIAL / objects == list - 1;
-			if (!fits || frames[idx].prev != prev)
-				v_err(v, "S1: cache %s: frame %u with %u of %u in use is wrong in list %u",
-				      c->name, idx, inuse, objects, list);
-		}
-		w->listed[list] = nr;
-		if (nr != c->nr[list])
-			v_err(v, "S1: cache %s: list %u counts %u slabs", c->name, list,
-			      c->nr[list]);
+		raw_spin_lock_irqsave(&c->lock, irq);
+		at.generation = c->generation;
+		at.idx = c->list[0];
+		do {
+			more = check_list_part(c, &at, w, v);
+			raw_spin_unlock_irqrestore(&c->lock, irq);
+			cond_resched();
+			raw_spin_lock_irqsave(&c->lock, irq);
+		} while (more && at.generation == c->generation);
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+		disturbed += more;
 	}
 }
 
@@ -780,8 +882,8 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 			w.limbo++;
 		raw_spin_unlock_irqrestore(&cache->lock, irq);
 	}
-	raw_spin_lock_irqsave(&cache->lock, irq);
 	check_lists(cache, &w, v);
+	raw_spin_lock_irqsave(&cache->lock, irq);
 	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
 		listed += w.listed[list];
 	out = w.slabs * cache->layout.objects - w.free;
