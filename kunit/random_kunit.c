@@ -154,6 +154,25 @@ static void random_choice_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, choose_by(&choice, U32_MAX), 4u);
 }
 
+/* Below 1,024 no doubling is rare, and nothing exceeds the largest size. */
+static void random_size(struct kunit *test)
+{
+	struct myalloc_random random;
+	u32 below[11] = { 0 }, i, size;
+
+	myalloc_random_init(&random, 1, 0);
+	for (i = 0; i < 11000; i++) {
+		size = myalloc_random_size(myalloc_random_next(&random), 1024);
+		KUNIT_ASSERT_LE(test, size, 1024u);
+		below[size < 2 ? 0 : min(ilog2(size), 10)]++;
+	}
+	KUNIT_EXPECT_GT(test, below[0], 1500u);
+	for (i = 1; i < 10; i++)
+		KUNIT_EXPECT_GT(test, below[i], 500u);
+	KUNIT_EXPECT_GT(test, below[10], 300u);
+	KUNIT_EXPECT_LE(test, myalloc_random_size(U64_MAX, 1), 1u);
+}
+
 static struct kunit_case random_cases[] = {
 	KUNIT_CASE(random_reference),
 	KUNIT_CASE(random_unmix),
@@ -161,6 +180,7 @@ static struct kunit_case random_cases[] = {
 	KUNIT_CASE(random_below),
 	KUNIT_CASE(random_choice),
 	KUNIT_CASE(random_choice_limits),
+	KUNIT_CASE(random_size),
 	{}
 };
 

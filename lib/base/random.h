@@ -165,4 +165,19 @@ static inline u32 myalloc_choose(const struct myalloc_choice *choice,
 	return i;
 }
 
+/**
+ * myalloc_random_size() - choose a size; small ones are as frequent as large ones: each doubling is
+ * @bits: 64 random bits
+ * @most: the largest size; not 0
+ *
+ * Context: any.
+ * Return: the size, which may be 0.
+ */
+static inline u32 myalloc_random_size(u64 bits, u32 most)
+{
+	u32 below = 2U << (u32)bits % (ilog2(most) + 1);
+
+	return min((u32)(bits >> 32) % below, most);
+}
+
 #endif /* MYALLOC_RANDOM_H */

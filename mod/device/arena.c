@@ -83,12 +83,9 @@ static void verify(struct test *t, u32 list, u32 from, const char *when)
 	t->nr[list] = from;
 }
 
-/* Small sizes are as frequent as large ones: each doubling is. */
 static size_t choose_size(struct test *t)
 {
-	u64 below = 2ULL << myalloc_random_below(&t->random, ilog2(t->arg->max_bytes) + 1);
-
-	return min_t(u64, myalloc_random_below(&t->random, below), t->arg->max_bytes);
+	return myalloc_random_size(myalloc_random_next(&t->random), t->arg->max_bytes);
 }
 
 static void alloc(struct test *t)
@@ -214,7 +211,7 @@ static int operate_all(struct test *t)
 	return 0;
 }
 
-static int run_test(struct test *t, struct myalloc_zone *zone)
+static int run_in_zone(struct test *t, struct myalloc_zone *zone)
 {
 	static atomic_t number = ATOMIC_INIT(0);
 	char name[MYALLOC_ARENA_NAME];
@@ -236,54 +233,37 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 	return err;
 }
 
-static int check_test(const struct myalloc_arena_test *arg, u64 most)
+static ssize_t check_test(void *user, const struct myalloc_zone *zone)
 {
+	struct myalloc_arena_test *arg = user;
+	u64 most = PAGE_SIZE << zone->chunk_order;
+
+	if (arg->flags & MYALLOC_ARENA_TEST_PERCPU)
+		most = min_t(u64, most, PERCPU_MOST);
 	if (arg->flags & ~MYALLOC_ARENA_TEST_FLAGS || !arg->ops ||
 	    arg->ops > MYALLOC_ARENA_TEST_OPS_MAX || arg->max_bytes > most)
 		return -EINVAL;
-	return 0;
+	arg->max_bytes = arg->max_bytes ?: min_t(u64, BYTES_MOST, most);
+	return sizeof(struct test);
 }
 
-static int do_arena_test(struct myalloc_session *session, struct myalloc_zone *zone,
-			 void __user *user)
+static int run_test(void *state, void *arg, struct myalloc_zone *zone)
 {
-	u64 most = PAGE_SIZE << zone->chunk_order;
-	struct myalloc_arena_test arg;
-	struct test *t;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+	struct test *t = state;
 
-	if (err)
-		return err;
-	if (arg.flags & MYALLOC_ARENA_TEST_PERCPU)
-		most = min_t(u64, most, PERCPU_MOST);
-	err = check_test(&arg, most);
-	if (err)
-		return err;
-	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
-	if (!t)
-		return -ENOMEM;
-	arg = (struct myalloc_arena_test) {
-		.size = arg.size,
-		.flags = arg.flags,
-		.seed = arg.seed ?: myalloc_env_seed() | 1,
-		.ops = arg.ops,
-		.max_bytes = arg.max_bytes ?: min_t(u64, BYTES_MOST, most),
-	};
-	t->arg = &arg;
-	myalloc_random_init(&t->random, arg.seed, 0);
-	err = run_test(t, zone);
-	myalloc_env_free(t);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	t->arg = arg;
+	myalloc_random_init(&t->random, t->arg->seed, 0);
+	return run_in_zone(t, zone);
 }
 
-static int do_arena_stat(struct myalloc_session *session, struct myalloc_zone *zone,
-			 void __user *user)
-{
-	return myalloc_front_stat_command(&myalloc_arena_view, zone, user);
-}
+static const struct myalloc_front_test test = {
+	.bytes = sizeof(struct myalloc_arena_test),
+	.check = check_test,
+	.run = run_test,
+};
 
 const struct myalloc_command myalloc_arena_commands[] = {
-	{ MYALLOC_IOC_ARENA_STAT, true, do_arena_stat },
-	{ MYALLOC_IOC_ARENA_TEST, true, do_arena_test },
+	{ MYALLOC_IOC_ARENA_STAT, true, .view = &myalloc_arena_view },
+	{ MYALLOC_IOC_ARENA_TEST, true, .test = &test },
 	{ }
 };

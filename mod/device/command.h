@@ -10,15 +10,33 @@ struct myalloc_session;
 struct myalloc_zone;
 
 /**
+ * struct myalloc_front_test - the test of a kind of front, with random operations
+ * @bytes: of its argument in this version
+ * @check: checks the argument and sets what the user has left 0, but the seed. Returns the bytes of
+ *	the test's state, or an error
+ * @run: runs it. @state is zeroed, and the results in @arg are. Returns 0 or an error
+ */
+struct myalloc_front_test {
+	size_t bytes;
+	ssize_t (*check)(void *arg, const struct myalloc_zone *zone);
+	int (*run)(void *state, void *arg, struct myalloc_zone *zone);
+};
+
+/**
  * struct myalloc_command - a command
  * @cmd: its number; 0 ends a table
  * @grows: its struct begins with its size and may grow
- * @fn: copies the argument in, checks it, does it, copies the result out
+ * @fn: copies the argument in, checks it, does it, copies the result out; NULL if the command is
+ *	one of the following
+ * @view: it reads the statistics of this kind of front
+ * @test: it runs this test
  */
 struct myalloc_command {
 	unsigned int cmd;
 	bool grows;
 	int (*fn)(struct myalloc_session *session, struct myalloc_zone *zone, void __user *user);
+	const struct myalloc_front_view *view;
+	const struct myalloc_front_test *test;
 };
 
 extern const struct myalloc_command myalloc_look_commands[];	/* look.c */
@@ -35,6 +53,8 @@ int myalloc_copy_in(void *to, size_t size, const void __user *from);
 int myalloc_copy_out(void __user *to, const void *from, size_t size);
 
 int myalloc_front_stat_command(const struct myalloc_front_view *view, struct myalloc_zone *zone,
+			       void __user *user);
+int myalloc_front_test_command(const struct myalloc_front_test *test, struct myalloc_zone *zone,
 			       void __user *user);
 
 __printf(4, 5)

@@ -6,6 +6,7 @@
 #include "stat.h"
 
 #define STAT_MOST	512	/* bytes of the statistics of a front */
+#define TEST_MOST	256	/* bytes of the argument of a test */
 
 /* How the statistics of every kind of front begin. */
 struct stat_head {
@@ -24,6 +25,25 @@ CHECK_HEAD(struct myalloc_heap_stat);
 CHECK_HEAD(struct myalloc_pool_stat);
 CHECK_HEAD(struct myalloc_ring_stat);
 CHECK_HEAD(struct myalloc_arena_stat);
+
+/* How the argument of every test begins; results follow. */
+struct test_head {
+	u32 size;
+	u32 option;
+	u64 seed;
+	u64 ops;
+	u64 what;
+};
+
+#define CHECK_TEST(type, result)						\
+	static_assert(offsetof(type, seed) == offsetof(struct test_head, seed) &&	\
+		      offsetof(type, result) == sizeof(struct test_head) &&	\
+		      sizeof(type) <= TEST_MOST)
+
+CHECK_TEST(struct myalloc_heap_test, allocs);
+CHECK_TEST(struct myalloc_pool_test, allocs);
+CHECK_TEST(struct myalloc_ring_test, records);
+CHECK_TEST(struct myalloc_arena_test, allocs);
 
 /**
  * myalloc_front_stat_command() - do a command that reads the statistics of a front
@@ -48,6 +68,39 @@ int myalloc_front_stat_command(const struct myalloc_front_view *view, struct mya
 		return -EINVAL;
 	err = myalloc_front_stat_find(stat, view, zone, head->id, head->how == MYALLOC_NEXT_ID);
 	return err ?: myalloc_copy_out(user, stat, view->bytes);
+}
+
+/**
+ * myalloc_front_test_command() - do a command that runs the test of a kind of front
+ * @test: the test
+ * @zone: the zone
+ * @user: the argument, a struct of @test->bytes in this version
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOMEM; the errors of @test, myalloc_copy_in() and myalloc_copy_out().
+ */
+int myalloc_front_test_command(const struct myalloc_front_test *test, struct myalloc_zone *zone,
+			       void __user *user)
+{
+	u64 arg[TEST_MOST / sizeof(u64)];
+	struct test_head *head = (struct test_head *)arg;
+	int err = myalloc_copy_in(arg, test->bytes, user);
+	ssize_t bytes;
+	void *state;
+
+	if (err)
+		return err;
+	bytes = test->check(arg, zone);
+	if (bytes < 0)
+		return bytes;
+	state = myalloc_env_zalloc_charged(bytes, NUMA_NO_NODE);
+	if (!state)
+		return -ENOMEM;
+	head->seed = head->seed ?: myalloc_env_seed() | 1;
+	memset(head + 1, 0, test->bytes - sizeof(*head));
+	err = test->run(state, arg, zone);
+	myalloc_env_free(state);
+	return err ?: myalloc_copy_out(user, arg, test->bytes);
 }
 
 /**

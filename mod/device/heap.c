@@ -72,12 +72,9 @@ static void fill(struct test *t, struct block *b)
 	myalloc_pattern_fill(b->addr, b->size, b->key);
 }
 
-/* Small sizes are as frequent as large ones: each doubling is. */
 static size_t choose_size(struct test *t)
 {
-	u64 below = 2ULL << myalloc_random_below(&t->random, ilog2(t->arg->max_bytes) + 1);
-
-	return min_t(u64, myalloc_random_below(&t->random, below), t->arg->max_bytes);
+	return myalloc_random_size(myalloc_random_next(&t->random), t->arg->max_bytes);
 }
 
 static void alloc(struct test *t, struct block *b)
@@ -160,7 +157,7 @@ static int operate(struct test *t)
 	return 0;
 }
 
-static int run_test(struct test *t, struct myalloc_zone *zone)
+static int run_in_zone(struct test *t, struct myalloc_zone *zone)
 {
 	static atomic_t number = ATOMIC_INIT(0);
 	char name[MYALLOC_HEAP_NAME];
@@ -183,50 +180,35 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 	return err;
 }
 
-static int check_test(const struct myalloc_heap_test *arg, u64 most)
+static ssize_t check_test(void *user, const struct myalloc_zone *zone)
 {
+	struct myalloc_heap_test *arg = user;
+	u64 most = PAGE_SIZE << zone->chunk_order;
+
 	if (arg->pad || !arg->ops || arg->ops > MYALLOC_HEAP_TEST_OPS_MAX ||
 	    arg->max_bytes > most)
 		return -EINVAL;
-	return 0;
+	arg->max_bytes = arg->max_bytes ?: min_t(u64, BYTES_MOST, most);
+	return sizeof(struct test);
 }
 
-static int do_heap_test(struct myalloc_session *session, struct myalloc_zone *zone,
-			void __user *user)
+static int run_test(void *state, void *arg, struct myalloc_zone *zone)
 {
-	u64 most = PAGE_SIZE << zone->chunk_order;
-	struct myalloc_heap_test arg;
-	struct test *t;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+	struct test *t = state;
 
-	if (!err)
-		err = check_test(&arg, most);
-	if (err)
-		return err;
-	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
-	if (!t)
-		return -ENOMEM;
-	arg = (struct myalloc_heap_test) {
-		.size = arg.size,
-		.seed = arg.seed ?: myalloc_env_seed() | 1,
-		.ops = arg.ops,
-		.max_bytes = arg.max_bytes ?: min_t(u64, BYTES_MOST, most),
-	};
-	t->arg = &arg;
-	myalloc_random_init(&t->random, arg.seed, 0);
-	err = run_test(t, zone);
-	myalloc_env_free(t);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	t->arg = arg;
+	myalloc_random_init(&t->random, t->arg->seed, 0);
+	return run_in_zone(t, zone);
 }
 
-static int do_heap_stat(struct myalloc_session *session, struct myalloc_zone *zone,
-			void __user *user)
-{
-	return myalloc_front_stat_command(&myalloc_heap_view, zone, user);
-}
+static const struct myalloc_front_test test = {
+	.bytes = sizeof(struct myalloc_heap_test),
+	.check = check_test,
+	.run = run_test,
+};
 
 const struct myalloc_command myalloc_heap_commands[] = {
-	{ MYALLOC_IOC_HEAP_STAT, true, do_heap_stat },
-	{ MYALLOC_IOC_HEAP_TEST, true, do_heap_test },
+	{ MYALLOC_IOC_HEAP_STAT, true, .view = &myalloc_heap_view },
+	{ MYALLOC_IOC_HEAP_TEST, true, .test = &test },
 	{ }
 };

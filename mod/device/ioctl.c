@@ -441,14 +441,26 @@ static const struct myalloc_command *find_command(unsigned int cmd)
 	return NULL;
 }
 
+static int do_command(const struct myalloc_command *command, struct myalloc_session *session,
+		      void __user *user)
+{
+	struct myalloc_zone *zone = myalloc_session_zone(session);
+
+	if (command->view)
+		return myalloc_front_stat_command(command->view, zone, user);
+	if (command->test)
+		return myalloc_front_test_command(command->test, zone, user);
+	return command->fn(session, zone, user);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct myalloc_command *command = find_command(cmd);
 	struct myalloc_session *session = file->private_data;
 
-	if (command)
-		return command->fn(session, myalloc_session_zone(session), (void __user *)arg);
-	return do_job(session, cmd, (void __user *)arg);
+	if (!command)
+		return do_job(session, cmd, (void __user *)arg);
+	return do_command(command, session, (void __user *)arg);
 }
 
 static int device_open(struct inode *inode, struct file *file)

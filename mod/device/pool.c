@@ -131,7 +131,7 @@ static int operate(struct test *t)
 	return 0;
 }
 
-static int run_test(struct test *t, struct myalloc_zone *zone)
+static int run_in_zone(struct test *t, struct myalloc_zone *zone)
 {
 	static atomic_t number = ATOMIC_INIT(0);
 	char name[MYALLOC_CACHE_NAME];
@@ -155,59 +155,45 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 	return err;
 }
 
-static int check_test(const struct myalloc_pool_test *arg)
+/* More objects than the pool is made for may be live. */
+static u32 most_objects(const struct myalloc_pool_test *arg)
 {
+	return arg->nr + arg->nr / 2 + 1;
+}
+
+static ssize_t check_test(void *user, const struct myalloc_zone *zone)
+{
+	struct myalloc_pool_test *arg = user;
+
 	if (arg->flags & ~MYALLOC_POOL_IS_HARD || !arg->ops ||
 	    arg->ops > MYALLOC_POOL_TEST_OPS_MAX || arg->nr > MYALLOC_POOL_TEST_NR_MAX ||
 	    arg->object_size > MYALLOC_OBJECT_MAX ||
 	    (arg->object_size && arg->object_size < 2 * sizeof(u64)))
 		return -EINVAL;
-	return 0;
+	arg->nr = arg->nr ?: NR;
+	arg->object_size = arg->object_size ?: OBJECT_SIZE;
+	return struct_size((struct test *)NULL, object, most_objects(arg));
 }
 
-static int do_pool_test(struct myalloc_session *session, struct myalloc_zone *zone,
-			void __user *user)
+static int run_test(void *state, void *arg, struct myalloc_zone *zone)
 {
-	struct myalloc_pool_test arg;
-	struct test *t;
-	u32 most;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+	struct test *t = state;
 
-	if (!err)
-		err = check_test(&arg);
-	if (err)
-		return err;
-	arg.nr = arg.nr ?: NR;
-	arg.object_size = arg.object_size ?: OBJECT_SIZE;
-	most = arg.nr + arg.nr / 2 + 1;
-	t = myalloc_env_zalloc_charged(struct_size(t, object, most), NUMA_NO_NODE);
-	if (!t)
-		return -ENOMEM;
-	arg = (struct myalloc_pool_test) {
-		.size = arg.size,
-		.flags = arg.flags,
-		.seed = arg.seed ?: myalloc_env_seed() | 1,
-		.ops = arg.ops,
-		.nr = arg.nr,
-		.object_size = arg.object_size,
-	};
-	t->arg = &arg;
-	t->nr = arg.nr;
-	t->most = most;
-	myalloc_random_init(&t->random, arg.seed, 0);
-	err = run_test(t, zone);
-	myalloc_env_free(t);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	t->arg = arg;
+	t->nr = t->arg->nr;
+	t->most = most_objects(t->arg);
+	myalloc_random_init(&t->random, t->arg->seed, 0);
+	return run_in_zone(t, zone);
 }
 
-static int do_pool_stat(struct myalloc_session *session, struct myalloc_zone *zone,
-			void __user *user)
-{
-	return myalloc_front_stat_command(&myalloc_pool_view, zone, user);
-}
+static const struct myalloc_front_test test = {
+	.bytes = sizeof(struct myalloc_pool_test),
+	.check = check_test,
+	.run = run_test,
+};
 
 const struct myalloc_command myalloc_pool_commands[] = {
-	{ MYALLOC_IOC_POOL_STAT, true, do_pool_stat },
-	{ MYALLOC_IOC_POOL_TEST, true, do_pool_test },
+	{ MYALLOC_IOC_POOL_STAT, true, .view = &myalloc_pool_view },
+	{ MYALLOC_IOC_POOL_TEST, true, .test = &test },
 	{ }
 };

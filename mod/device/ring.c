@@ -200,7 +200,7 @@ static void settle(struct test *t)
 				   t->next, stats.read, stats.skipped, stats.lost);
 }
 
-static int run_test(struct test *t, struct myalloc_zone *zone)
+static int run_in_zone(struct test *t, struct myalloc_zone *zone)
 {
 	static atomic_t number;
 	char name[MYALLOC_RING_NAME];
@@ -221,51 +221,35 @@ static int run_test(struct test *t, struct myalloc_zone *zone)
 	return err;
 }
 
-static int check_test(const struct myalloc_ring_test *arg, u64 most)
+static ssize_t check_test(void *user, const struct myalloc_zone *zone)
 {
+	struct myalloc_ring_test *arg = user;
+	u64 most = PAGE_SIZE << zone->chunk_order;
+
 	if (arg->mode >= MYALLOC_RING_MODES || !arg->ops ||
 	    arg->ops > MYALLOC_RING_TEST_OPS_MAX || arg->ring_bytes > most)
 		return -EINVAL;
-	return 0;
+	arg->ring_bytes = arg->ring_bytes ?: PAGE_SIZE;
+	return sizeof(struct test);
 }
 
-static int do_ring_test(struct myalloc_session *session, struct myalloc_zone *zone,
-			void __user *user)
+static int run_test(void *state, void *arg, struct myalloc_zone *zone)
 {
-	u64 most = PAGE_SIZE << zone->chunk_order;
-	struct myalloc_ring_test arg;
-	struct test *t;
-	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+	struct test *t = state;
 
-	if (!err)
-		err = check_test(&arg, most);
-	if (err)
-		return err;
-	t = myalloc_env_zalloc_charged(sizeof(*t), NUMA_NO_NODE);
-	if (!t)
-		return -ENOMEM;
-	arg = (struct myalloc_ring_test) {
-		.size = arg.size,
-		.mode = arg.mode,
-		.seed = arg.seed ?: myalloc_env_seed() | 1,
-		.ops = arg.ops,
-		.ring_bytes = arg.ring_bytes ?: PAGE_SIZE,
-	};
-	t->arg = &arg;
-	myalloc_random_init(&t->random, arg.seed, 0);
-	err = run_test(t, zone);
-	myalloc_env_free(t);
-	return err ?: myalloc_copy_out(user, &arg, sizeof(arg));
+	t->arg = arg;
+	myalloc_random_init(&t->random, t->arg->seed, 0);
+	return run_in_zone(t, zone);
 }
 
-static int do_ring_stat(struct myalloc_session *session, struct myalloc_zone *zone,
-			void __user *user)
-{
-	return myalloc_front_stat_command(&myalloc_ring_view, zone, user);
-}
+static const struct myalloc_front_test test = {
+	.bytes = sizeof(struct myalloc_ring_test),
+	.check = check_test,
+	.run = run_test,
+};
 
 const struct myalloc_command myalloc_ring_commands[] = {
-	{ MYALLOC_IOC_RING_STAT, true, do_ring_stat },
-	{ MYALLOC_IOC_RING_TEST, true, do_ring_test },
+	{ MYALLOC_IOC_RING_STAT, true, .view = &myalloc_ring_view },
+	{ MYALLOC_IOC_RING_TEST, true, .test = &test },
 	{ }
 };

@@ -21,11 +21,9 @@
  */
 u32 stress_size_of(const struct stress_thread *t, u64 identity)
 {
-	u32 most = t->run->what[STRESS_WHAT_SIZES].bytes;
-	u64 bits = myalloc_mix64(t->run->params.seed ^ identity >> STRESS_SIZE_BITS);
-	u32 below = 2U << (u32)bits % (ilog2(most) + 1);
-
-	return min((u32)(bits >> 32) % below, most);
+	return myalloc_random_size(myalloc_mix64(t->run->params.seed ^
+						 identity >> STRESS_SIZE_BITS),
+				   t->run->what[STRESS_WHAT_SIZES].bytes);
 }
 
 /**
