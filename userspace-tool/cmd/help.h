@@ -5,13 +5,10 @@
 #ifndef MYALLOCCTL_HELP_H
 #define MYALLOCCTL_HELP_H
 
-#include "cmd/cmd.h"
+#include "cmd/cmd_types.h"
 
 /* Options that every command has; their target is struct out_options. */
 extern const struct opt global_opts[];
-
-/* What a document of kind "help" has, in the notation of obj/form.h. */
-extern const char help_form[];
 
 /* All objects that there are; the table ends with NULL. */
 void help_setup(const struct object *const *objects);

@@ -7,7 +7,6 @@
  */
 #include <stddef.h>
 
-#include "cmd/help.h"
 #include "cmd/help_json.h"
 #include "out/out.h"
 

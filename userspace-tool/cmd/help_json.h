@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * help_json: the help as JSON, for the files of cmd only
+ * help_json: the help as JSON
  */
 #ifndef MYALLOCCTL_HELP_JSON_H
 #define MYALLOCCTL_HELP_JSON_H
 
-#include "cmd/cmd.h"
+#include "cmd/cmd_types.h"
+
+/* What a document of kind "help" has, in the notation of obj/form.h. */
+extern const char help_form[];
 
 /*
  * Prints a document of kind "help" on @object and @verb, or on all of them where they are NULL;

@@ -5,7 +5,7 @@
 #ifndef MYALLOCCTL_OPT_H
 #define MYALLOCCTL_OPT_H
 
-#include "cmd/cmd.h"
+#include "cmd/cmd_types.h"
 
 /*
  * Reads the options from here up to the first word if no verb is known yet, otherwise all

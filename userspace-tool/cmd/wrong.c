@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "cmd/closest.h"
-#include "cmd/cmd.h"
 #include "cmd/wrong.h"
 #include "host/mem.h"
 #include "out/out.h"

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * wrong: what a wrong word or value is answered with, for the files of cmd only
+ * wrong: what a wrong word or value is answered with
  */
 #ifndef MYALLOCCTL_WRONG_H
 #define MYALLOCCTL_WRONG_H
 
-/* As cmd_wrong_word(); @dashes is the prefix of an option, "-" or "--", or "" for another word. */
+#include "cmd/cmd_types.h"
+
+/* Both end the program with EXIT_USAGE. */
+void cmd_usage(struct cmd *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+/* @right: the @nr words that would have been right instead of @word, a @what. */
+void cmd_wrong_word(const char *what, const char *word,
+		    const char *const *right, int nr)
+	__attribute__((noreturn));
+/* Ends it if @wrong (of parse.h) is not NULL; @name is the option or word. */
+void cmd_check(struct cmd *c, const char *name, const char *value,
+	       const char *wrong);
+
+/*
+ * For the files of cmd: as cmd_wrong_word(); @dashes is the prefix of an option, "-" or "--", or ""
+ * for another word.
+ */
 void wrong_word(const char *what, const char *dashes, const char *word,
 		const char *const *right, int nr) __attribute__((noreturn));
 

@@ -9,7 +9,7 @@
 #include "cmd/closest.h"
 #include "host/mem.h"
 #include "host/stop.h"
-#include "obj/bench.h"
+#include "obj/bench_parts.h"
 #include "obj/objects.h"
 #include "out/out.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obj/bench.h"
+#include "obj/bench_parts.h"
 #include "obj/kept.h"
 #include "host/mem.h"
 #include "out/out.h"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "obj/bench.h"
+#include "obj/bench_parts.h"
 #include "host/mem.h"
 #include "out/out.h"
 #include "host/stop.h"

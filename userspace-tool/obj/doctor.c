@@ -14,7 +14,7 @@
 #include "host/root.h"
 #include "host/system.h"
 #include "obj/device.h"
-#include "obj/doctor.h"
+#include "obj/doctor_parts.h"
 #include "obj/objects.h"
 #include "out/out.h"
 

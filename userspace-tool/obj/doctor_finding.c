@@ -2,7 +2,7 @@
 /*
  * doctor_finding: one line of the doctor's result
  */
-#include "obj/doctor.h"
+#include "obj/doctor_parts.h"
 #include "out/out.h"
 
 static const struct {

@@ -10,7 +10,7 @@
 #include "host/host.h"
 #include "host/mem.h"
 #include "obj/buildinfo.h"
-#include "obj/doctor.h"
+#include "obj/doctor_parts.h"
 #include "out/out.h"
 
 #define EFIVARS		"/sys/firmware/efi/efivars/"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/help.h"
+#include "cmd/help_json.h"
 #include "host/mem.h"
 #include "obj/objects.h"
 #include "obj/form.h"

@@ -10,7 +10,7 @@
 #include "host/mem.h"
 #include "host/stop.h"
 #include "obj/objects.h"
-#include "obj/stress.h"
+#include "obj/stress_parts.h"
 #include "out/out.h"
 
 #define DEFAULT_MS	10000	/* without --time and --ops */

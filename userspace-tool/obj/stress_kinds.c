@@ -2,7 +2,7 @@
 /*
  * stress_kinds: the kinds of stress run, by enum myalloc_stress_kind
  */
-#include "obj/stress.h"
+#include "obj/stress_parts.h"
 
 const struct stress_kind stress_kinds[MYALLOC_STRESS_KINDS] = {
 	[MYALLOC_STRESS_PAGES] = { "pages", true, false, 0,

@@ -10,7 +10,7 @@
 #include "out/out.h"
 #include "cmd/parse.h"
 #include "host/stop.h"
-#include "obj/stress.h"
+#include "obj/stress_parts.h"
 
 static const char *const states[] = {
 	[MYALLOC_STRESS_NONE] = "none",

@@ -10,7 +10,7 @@
 #include "out/out.h"
 #include "host/stop.h"
 #include "obj/job.h"
-#include "obj/stress.h"
+#include "obj/stress_parts.h"
 
 #define READ_RECORDS	16
 #define SILENCE_MS	10000	/* the module sends a record per second */

@@ -19,44 +19,11 @@
 #define MYALLOCCTL_OUT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <linux/types.h>
 
-/* Version of the JSON: raised when a member is renamed, removed or changes meaning. */
-#define OUT_SCHEMA	2
-
-/* Exit codes; a run ended by a signal exits with 128 + its number. */
-#define EXIT_OK		0
-#define EXIT_FAILED	1	/* the operation failed, or a check found errors */
-#define EXIT_USAGE	2	/* the words or values given are wrong */
-#define EXIT_DEVICE	3	/* /dev/myalloc is missing or may not be opened */
-
-/* How the text shows a number; the JSON always has it as it is. */
-enum out_unit {
-	OUT_PLAIN,
-	OUT_PAGES,	/* with its bytes beside it, except in a table */
-	OUT_BYTES,	/* 2.0 MiB */
-	OUT_NS,		/* 1.25 us */
-	OUT_MS,		/* 10.0 s */
-	OUT_PERMILLE,	/* 50.0 % */
-	OUT_INDEX,	/* 1/1000 as 0.500, like the kernel's fragmentation files */
-	OUT_RATE,	/* 1.25 M/s */
-	OUT_GOOD,	/* a word or flag that is good news: green */
-	OUT_BAD,	/* and bad: red */
-	OUT_WARN,	/* and in between: yellow */
-};
-
-/*
- * Which columns of a table too wide for the terminal are left out first: those of the lowest rank,
- * and of one rank the last.
- */
-enum out_rank {
-	OUT_USUAL,
-	OUT_KEY,	/* what the table is about */
-};
-
-struct out;
-struct json_object;
+#include "out/out_describe.h"
+#include "out/out_say.h"
+#include "out/out_types.h"
 
 /* The members of every result, in the notation of obj/form.h; "schema" and "kind" say which. */
 extern const char out_document_form[];
@@ -80,45 +47,6 @@ bool out_is_json(void);
 /* Is the file to keep to be a page for a browser, as its name ends with .html? */
 bool out_keeps_html(void);
 
-/* Describing a result */
-struct out *out_new(const char *kind);
-void out_seed(struct out *o, __u64 seed);
-void out_page_size(struct out *o, __u64 bytes);
-void out_show_system(struct out *o);	/* in the text too */
-/* From here on, numbers that are 0 are in the JSON only; what it was before. */
-bool out_brief(struct out *o, bool brief);
-/* The rank of the value that was added last: one of enum out_rank, or a number below. */
-void out_rank(struct out *o, int rank);
-/* The item that is open is in the JSON only. */
-void out_hide(struct out *o);
-void out_group(struct out *o, const char *key, const char *label);
-void out_list(struct out *o, const char *key, const char *label);
-/* A list whose items are shown as sentences below each other, not as a table. */
-void out_cards(struct out *o, const char *key, const char *label);
-void out_item(struct out *o);
-void out_end(struct out *o);
-void out_u64(struct out *o, const char *key, const char *label,
-	     enum out_unit unit, __u64 value);
-void out_s64(struct out *o, const char *key, const char *label,
-	     enum out_unit unit, __s64 value);
-void out_ratio(struct out *o, const char *key, const char *label,
-	       double num, double den);
-void out_str(struct out *o, const char *key, const char *label,
-	     enum out_unit unit, const char *value);
-void out_strn(struct out *o, const char *key, const char *label,
-	      enum out_unit unit, const char *value, size_t size);
-void out_bool(struct out *o, const char *key, const char *label,
-	      enum out_unit unit, bool value);
-void out_handle(struct out *o, const char *key, const char *label, __u64 value);
-void out_json(struct out *o, const char *key, const char *label,
-	      struct json_object *value);
-void out_null(struct out *o, const char *key, const char *label);
-/* Lines that are printed as they stand, with colours of their own, and are not in the JSON. */
-void out_drawing(struct out *o, const char *text);
-
-/* Print @text, which is freed with it, in place of the text that the tree makes. */
-void out_as_text(struct out *o, char *text);
-
 /* Printing it: @code is the exit code, and is returned (EXIT_FAILED if the printing failed) */
 int out_finish(struct out *o, int code);
 int out_finish_row(struct out *o, int code, bool header);
@@ -132,21 +60,6 @@ int out_close(int code);
 
 /* Plain text on stdout: help, version */
 void out_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* The ending of a noun after its number. */
-static inline const char *out_s(__u64 number)
-{
-	return number == 1 ? "" : "s";
-}
-
-/* Messages on stderr */
-void out_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void out_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void out_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void out_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void out_progress(int permille, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void out_progress_end(void);
 
 /*
  * An error that makes the exit code @code, which it returns: a message, and a

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "host/mem.h"
-#include "out/out.h"
+#include "out/out_say.h"
 #include "out/out_tree.h"
 
 #define BAR_WIDTH	20

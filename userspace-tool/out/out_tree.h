@@ -8,7 +8,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "out/out.h"
+#include "out/out_describe.h"
 
 enum out_kind {
 	NODE_GROUP,

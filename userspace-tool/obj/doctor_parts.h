@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * doctor: what its checks have in common
+ * doctor_parts: what its checks have in common
  */
-#ifndef MYALLOCCTL_DOCTOR_H
-#define MYALLOCCTL_DOCTOR_H
+#ifndef MYALLOCCTL_DOCTOR_PARTS_H
+#define MYALLOCCTL_DOCTOR_PARTS_H
 
 #include <stdbool.h>
 
@@ -35,4 +35,4 @@ void doctor_parameters(struct doctor *doc);
 /* What it takes to build a module that uses myalloc. */
 void doctor_build(struct doctor *doc);
 
-#endif /* MYALLOCCTL_DOCTOR_H */
+#endif /* MYALLOCCTL_DOCTOR_PARTS_H */

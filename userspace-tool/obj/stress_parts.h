@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stress: stress runs of the module
+ * stress_parts: stress runs of the module
  */
-#ifndef MYALLOCCTL_STRESS_H
-#define MYALLOCCTL_STRESS_H
+#ifndef MYALLOCCTL_STRESS_PARTS_H
+#define MYALLOCCTL_STRESS_PARTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,4 +38,4 @@ extern const char stress_form[];
 /* stress_result.c: prints the result; returns the exit code */
 int stress_print(const struct device *d, const struct stress_run *run);
 
-#endif /* MYALLOCCTL_STRESS_H */
+#endif /* MYALLOCCTL_STRESS_PARTS_H */

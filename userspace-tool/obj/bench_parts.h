@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bench: benchmarks of the module: shapes, runs, results
+ * bench_parts: benchmarks of the module: shapes, runs, results
  */
-#ifndef MYALLOCCTL_BENCH_H
-#define MYALLOCCTL_BENCH_H
+#ifndef MYALLOCCTL_BENCH_PARTS_H
+#define MYALLOCCTL_BENCH_PARTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,4 +63,4 @@ int bench_load(struct bench_report *report, const char *file);
 extern const char bench_compare_form[];
 int bench_compare(const char *old, const char *new);
 
-#endif /* MYALLOCCTL_BENCH_H */
+#endif /* MYALLOCCTL_BENCH_PARTS_H */
