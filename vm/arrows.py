@@ -4,7 +4,8 @@
 Usage: arrows.py TREE CONF OBJECTS...
 
 TREE is the checkout, CONF says which rooms may use which (vm/arrows.conf). OBJECTS are directories
-of object files with the same layout as the sources in TREE, e.g. OBJECTS/lib/page/block.o.
+of object files with the same layout as the sources in TREE, e.g. OBJECTS/lib/page/block.o; or
+FOLDER=DIRECTORY, where DIRECTORY/cmd/opt.o is the object of FOLDER/cmd/opt.c.
 
 Arrows come from two sources: #include "..." in the sources, and the undefined symbols of the
 objects. A header and the source of the same name count as one file. An arrow from a room to one
@@ -20,8 +21,10 @@ import subprocess
 import sys
 
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
-# Where an included file may be, in addition to the folder of the including file.
-ROOTS = "lib", "mod", "userspace-tool", ""
+# Where an included file may be, in addition to the folder of the including file, by the top folder
+# of that one: as its compiler is told.
+ROOTS = {"userspace-tool": ("userspace-tool", "mod/uapi")}
+OTHER_ROOTS = "lib", "mod", ""
 
 
 class Rooms:
@@ -77,8 +80,9 @@ def includes(tree, path, known):
     """Paths of the tree that a file includes."""
     with open(os.path.join(tree, path), encoding="utf-8") as f:
         names = INCLUDE.findall(f.read())
+    roots = ROOTS.get(path.split(os.sep)[0], OTHER_ROOTS)
     for name in names:
-        for root in (os.path.dirname(path),) + ROOTS:
+        for root in (os.path.dirname(path),) + roots:
             candidate = os.path.normpath(os.path.join(root, name))
             if candidate in known:
                 yield candidate
@@ -88,12 +92,15 @@ def includes(tree, path, known):
 def symbols(objects, paths):
     """What objects define, {symbol: path}, and what they need, {path: symbols}."""
     defined, needed = {}, {}
-    if objects and not any(glob.glob(os.path.join(top, "*/**/*.o"), recursive=True)
-                           for top in objects):
-        sys.exit("no objects in " + " ".join(objects))
+    places = [place.rpartition("=")[::2] for place in objects]
+    for _, top in places:
+        if not glob.glob(os.path.join(top, "*/**/*.o"), recursive=True):
+            sys.exit("no objects in " + top)
     for path in paths:
-        for top in objects:
-            obj = os.path.join(top, stem(path) + ".o")
+        for folder, top in places:
+            if not path.startswith(folder):
+                continue
+            obj = os.path.join(top, os.path.relpath(stem(path), folder or None) + ".o")
             if path.endswith(".c") and os.path.exists(obj):
                 text = subprocess.run(["nm", "-g", obj], check=True, capture_output=True,
                                       text=True).stdout

@@ -70,6 +70,8 @@ if grep -E '(warning|error):' "$log"; then
 	status=1
 fi
 say "==> arrows between rooms"
-"$root/vm/arrows.py" "$root" "$root/vm/arrows.conf" "$products/module/6.12/src" || status=1
+"$root/vm/tool.sh" >"$log" 2>&1 || { status=1; tail -n 40 "$log"; }
+"$root/vm/arrows.py" "$root" "$root/vm/arrows.conf" "$products/module/6.12/src" \
+	"userspace-tool=$products/tool/obj" || status=1
 [ $status = 0 ] && say "no findings"
 exit $status

@@ -152,7 +152,12 @@ CHANNEL_CASES = [
 ]
 
 
-CONF = "lib/low : \nlib/high lib/types.h : lib/low\n"
+CONF = """lib/low lib/myalloc.h :
+lib/high lib/types.h : lib/low
+mod/uapi :
+userspace-tool/out : mod/uapi
+userspace-tool/cmd : userspace-tool/out
+"""
 ARROW_CASES = [
     ("an arrow down", {"low/a.c": "int a(void) { return 0; }",
                        "high/b.c": '#include "types.h"\nint a(void); int b(void) { return a(); }',
@@ -168,29 +173,60 @@ ARROW_CASES = [
 ]
 
 
-def arrows_of(files):
-    """What arrows.py says of a tree with these files in lib/."""
+TOOL_CASES = [
+    ("the tool's myalloc.h is that of uapi",
+     {"userspace-tool/out/a.c": '#include "myalloc.h"\n', "mod/uapi/myalloc.h": "",
+      "lib/high/b.c": "", "lib/myalloc.h": ""}, []),
+    ("the tool's include up", {"userspace-tool/out/a.c": '#include "cmd/b.h"\n',
+                               "userspace-tool/cmd/b.h": ""},
+     ["userspace-tool/out/a includes userspace-tool/cmd/b.h: "
+      "userspace-tool/out may not use userspace-tool/cmd"]),
+    ("the tool's call up", {"userspace-tool/out/a.c": "int b(void); int a(void) { return b(); }",
+                            "userspace-tool/cmd/b.c": "int b(void) { return 0; }"},
+     ["userspace-tool/out/a calls b(): userspace-tool/out may not use userspace-tool/cmd"]),
+    ("a header that several files of the tool implement",
+     {"userspace-tool/out/a.c": '#include "out/a.h"\nint a(void) { return b(); }',
+      "userspace-tool/out/a.h": "int a(void); int b(void);\n",
+      "userspace-tool/out/a_b.c": '#include "out/a.h"\nint b(void) { return 0; }'},
+     ["a circle: userspace-tool/out/a calls b(), "
+      "userspace-tool/out/a_b includes userspace-tool/out/a.h"]),
+    ("the same with a name of its own",
+     {"userspace-tool/out/a.c": '#include "out/a_parts.h"\nint a(void) { return b(); }',
+      "userspace-tool/out/a_parts.h": "int a(void); int b(void);\n",
+      "userspace-tool/out/a_b.c": '#include "out/a_parts.h"\nint b(void) { return 0; }'}, []),
+]
+
+
+def arrows_of(files, apart=None):
+    """What arrows.py says of a tree with these files; the objects of the folder @apart are not
+    beside them."""
     with tempfile.TemporaryDirectory() as tree:
         conf = os.path.join(tree, "conf")
         with open(conf, "w") as f:
             f.write(CONF)
         for name, text in files.items():
-            path = os.path.join(tree, "lib", name)
+            path = os.path.join(tree, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w") as f:
                 f.write(text)
+        objects = tree + "/objects" if apart else tree
         for name in files:
-            path = os.path.join(tree, "lib", name)
             if name.endswith(".c"):
-                subprocess.run(["cc", "-I", os.path.join(tree, "lib"), "-c", path,
-                                "-o", path[:-2] + ".o"], check=True)
-        return arrows.find(tree, conf, [tree])
+                obj = os.path.join(objects, os.path.relpath(name, apart)[:-2] + ".o")
+                os.makedirs(os.path.dirname(obj), exist_ok=True)
+                subprocess.run(["cc", "-I", tree + "/lib", "-I", tree + "/userspace-tool",
+                                "-I", tree + "/mod/uapi", "-c", os.path.join(tree, name),
+                                "-o", obj], check=True)
+        return arrows.find(tree, conf, [apart + "=" + objects if apart else objects])
 
 
 def main():
     results = []
     for name, files, expected in ARROW_CASES:
-        got = arrows_of(files)
+        got = arrows_of({"lib/" + path: text for path, text in files.items()})
+        results.append(("arrows: " + name, got == expected, got))
+    for name, files, expected in TOOL_CASES:
+        got = arrows_of(files, "userspace-tool")
         results.append(("arrows: " + name, got == expected, got))
     for name, text, expected in KTAP_CASES:
         got = sums(text)
