@@ -1,8 +1,8 @@
 #!/bin/bash
 # Check the sources without running them: checkpatch, kernel-doc and sparse for kernel code,
 # the compiler's extra warnings, shellcheck, that calls and includes run one way
-# (arrows.conf), that each letter of an invariant belongs to one file, and that the text of each
-# mutant occurs in its file. Prints all findings; fails if there are any.
+# (arrows.conf), that a function that another file calls has kernel-doc, that each letter of an
+# invariant belongs to one file, and that the text of each mutant occurs in its file. Prints all findings; fails if there are any.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh
@@ -73,5 +73,7 @@ say "==> arrows between rooms"
 "$root/vm/tool.sh" >"$log" 2>&1 || { status=1; tail -n 40 "$log"; }
 "$root/vm/arrows.py" "$root" "$root/vm/arrows.conf" "$products/module/6.12/src" \
 	"userspace-tool=$products/tool/obj" || status=1
+say "==> functions that other files call are documented"
+"$root/vm/documented.py" "$root" "$products/module/6.12/src" || status=1
 [ $status = 0 ] && say "no findings"
 exit $status

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The harness's own tests: every error must be reported as a failure. Prints KTAP.
 
-Covers ktap.py, kernel_log.py, guest_channel.py and arrows.py, on which the rest of the harness
-relies to detect errors.
+Covers ktap.py, kernel_log.py, guest_channel.py, arrows.py and documented.py, on which the rest of
+the harness relies to detect errors.
 """
 
 import os
@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import arrows
+import documented
 import guest_channel
 import kernel_log
 import ktap
@@ -197,9 +198,21 @@ TOOL_CASES = [
 ]
 
 
-def arrows_of(files, apart=None):
-    """What arrows.py says of a tree with these files; the objects of the folder @apart are not
-    beside them."""
+A = "int a(void) { return 0; }\n"
+DOCUMENTED_CASES = [
+    ("a function without a block", A, ["lib/a.c: a(), called by mod/b.c, has no kernel-doc"]),
+    ("one with a plain comment", "/* a() - a */\n" + A,
+     ["lib/a.c: a(), called by mod/b.c, has no kernel-doc"]),
+    ("one with the block of another", "/**\n * c() - c\n */\n" + A,
+     ["lib/a.c: a(), called by mod/b.c, has no kernel-doc"]),
+    ("one with its block", "/**\n * a() - a\n */\n" + A, []),
+    ("one that nobody else calls", A.replace("a(", "d("), []),
+]
+
+
+def check_tree(files, apart=None, check=None):
+    """What arrows.py, or @check, says of a tree with these files; the objects of the folder @apart
+    are not beside them."""
     with tempfile.TemporaryDirectory() as tree:
         conf = os.path.join(tree, "conf")
         with open(conf, "w") as f:
@@ -217,17 +230,23 @@ def arrows_of(files, apart=None):
                 subprocess.run(["cc", "-I", tree + "/lib", "-I", tree + "/userspace-tool",
                                 "-I", tree + "/mod/uapi", "-c", os.path.join(tree, name),
                                 "-o", obj], check=True)
+        if check:
+            return check(tree, [objects])
         return arrows.find(tree, conf, [apart + "=" + objects if apart else objects])
 
 
 def main():
     results = []
     for name, files, expected in ARROW_CASES:
-        got = arrows_of({"lib/" + path: text for path, text in files.items()})
+        got = check_tree({"lib/" + path: text for path, text in files.items()})
         results.append(("arrows: " + name, got == expected, got))
     for name, files, expected in TOOL_CASES:
-        got = arrows_of(files, "userspace-tool")
+        got = check_tree(files, "userspace-tool")
         results.append(("arrows: " + name, got == expected, got))
+    for name, text, expected in DOCUMENTED_CASES:
+        got = check_tree({"lib/a.c": text, "mod/b.c": "int a(void); int b(void) { return a(); }"},
+                        check=documented.find)
+        results.append(("documented: " + name, got == expected, got))
     for name, text, expected in KTAP_CASES:
         got = sums(text)
         results.append(("KTAP: " + name, got == expected, got))

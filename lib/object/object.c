@@ -578,9 +578,16 @@ void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 	return alloc_slow(cache, flags, _RET_IP_);
 }
 
-/*
- * The same on behalf of the code at @caller, which the owner's record names, and without an event:
- * heaps have their own.
+/**
+ * myalloc_cache_alloc_for() - allocate an object on behalf of other code, without a trace event
+ * @cache: the cache
+ * @flags: as for myalloc_cache_alloc()
+ * @caller: code address of the user, which the owner's record names
+ *
+ * For layers that have an event of their own, such as heaps.
+ *
+ * Context: as for myalloc_cache_alloc().
+ * Return: as myalloc_cache_alloc().
  */
 void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
 			      unsigned long caller)
@@ -592,7 +599,15 @@ void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags
 	return alloc_slow(cache, flags, caller);
 }
 
-/* As myalloc_cache_alloc_for(), with an event. */
+/**
+ * myalloc_cache_alloc_traced() - allocate an object on behalf of other code, with a trace event
+ * @cache: the cache
+ * @flags: as for myalloc_cache_alloc()
+ * @caller: code address of the user
+ *
+ * Context: as for myalloc_cache_alloc().
+ * Return: as myalloc_cache_alloc().
+ */
 noinline void *myalloc_cache_alloc_traced(struct myalloc_cache *cache, myalloc_flags_t flags,
 					  unsigned long caller)
 {
@@ -718,13 +733,29 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, _RET_IP_);
 }
 
-/* The same on behalf of the code at @caller, which the owner's record names; without an event. */
+/**
+ * myalloc_cache_free_for() - free an object on behalf of other code, without a trace event
+ * @cache: the cache
+ * @object: as for myalloc_cache_free()
+ * @caller: code address of the user, which the owner's record names
+ *
+ * Context: any.
+ * Return: as myalloc_cache_free().
+ */
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
 	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, caller);
 }
 
-/* As myalloc_cache_free_for(), with an event. */
+/**
+ * myalloc_cache_free_traced() - free an object on behalf of other code, with a trace event
+ * @cache: the cache
+ * @object: as for myalloc_cache_free()
+ * @caller: code address of the user
+ *
+ * Context: any.
+ * Return: as myalloc_cache_free().
+ */
 noinline int myalloc_cache_free_traced(struct myalloc_cache *cache, void *object,
 				       unsigned long caller)
 {

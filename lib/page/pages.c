@@ -465,7 +465,16 @@ void *myalloc_pages_alloc(struct myalloc_zone *zone, unsigned int order,
 	return alloc_for(zone, order, flags, _RET_IP_);
 }
 
-/* The same on behalf of the code at @caller. */
+/**
+ * myalloc_pages_alloc_for() - allocate a block of pages on behalf of other code
+ * @zone: the zone
+ * @order: log2 of pages
+ * @flags: as for myalloc_pages_alloc()
+ * @caller: code address of the user, which the block's descriptor and the trace event name
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: as myalloc_pages_alloc().
+ */
 void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
 			      myalloc_flags_t flags, unsigned long caller)
 {
@@ -718,7 +727,16 @@ int myalloc_pages_free(struct myalloc_zone *zone, void *addr, unsigned int order
 	return free_for(zone, addr, order, _RET_IP_);
 }
 
-/* The same on behalf of the code at @caller, which a report names. */
+/**
+ * myalloc_pages_free_for() - free a block of pages on behalf of other code
+ * @zone: the zone
+ * @addr: as for myalloc_pages_free()
+ * @order: log2 of pages
+ * @caller: code address of the user, which a report and the trace event name
+ *
+ * Context: any.
+ * Return: as myalloc_pages_free().
+ */
 int myalloc_pages_free_for(struct myalloc_zone *zone, void *addr, unsigned int order,
 			   unsigned long caller)
 {

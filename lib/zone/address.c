@@ -31,7 +31,15 @@ static u32 owner_of(const struct myalloc_frame *first)
 	return owner < MYALLOC_OWNERS_KINDS ? owner : 0;
 }
 
-/* myalloc_free() on behalf of the code at @caller. */
+/**
+ * myalloc_free_for() - free a block, an extent or an object on behalf of other code
+ * @zone: the zone
+ * @addr: as for myalloc_free()
+ * @caller: code address of the user, which a report and the trace event name
+ *
+ * Context: any.
+ * Return: as myalloc_free().
+ */
 int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
 {
 	struct myalloc_cache *cache;
