@@ -72,6 +72,14 @@ sources_complete()
 	done <"$tmp/used"
 }
 
+# Kbuild asks for it in the tree that DKMS builds in.
+source_tells_version()
+{
+	local source
+	source=$(echo "$(unpacked myalloc-dkms)"/usr/src/myalloc-*)
+	[ "$(sh "$source/mod/packaging/version")" = "${source##*/myalloc-}" ]
+}
+
 # A module is built from what is installed alone.
 headers_suffice()
 {
@@ -145,6 +153,7 @@ mapfile -t headers < <(below "$machine/usr/local/include")
 expect "the packages have the same headers" same_files "$machine/usr/local/include" \
 	"$(unpacked myalloc-dev)/usr/include" "${headers[@]}"
 expect "myalloc-dkms has what the modules are built from" sources_complete
+expect "and their version, as the changelog tells it" source_tells_version
 expect "and no tests or clients" lacks "$(unpacked myalloc-dkms)" -path '*/tests/*' -o \
 	-path '*/kunit/*' -o -path '*/clients/*' -o -path '*/host/*'
 expect "no package has files outside /usr" lacks "$(unpacked myalloc-dkms)" \

@@ -85,7 +85,7 @@ names()
 install_packages()
 {
 	local deb=$1 name release made version
-	version=$(sed 's/^[^(]*(\([^)]*\)).*/\1/;q' "$root/mod/packaging/changelog")
+	version=$(sh "$root/mod/packaging/version")
 	as_root "to copy packages" cp "$deb"/myalloc-dkms_*.deb "$deb"/myalloc-dev_*.deb \
 		"$deb"/myallocctl_*.deb "$system/tmp/" || return 1
 	within "$system" sh -c "apt-get ${apt_options[*]} install --no-install-recommends /tmp/*.deb" ||

@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
 DESTDIR=${DESTDIR:-} PREFIX=${PREFIX:-/usr/local}
 MANIFEST=${MANIFEST-$PREFIX/lib/myalloc/manifest}
-version=$(sed 's/^[^(]*(\([^)]*\)).*/\1/;q' "$here/changelog")
+version=$(sh "$here/version")
 installed=()
 
 # directory PATH: create it, and remember which of its parents had to be created
@@ -98,6 +98,7 @@ part_source()
 	put 644 "$root/Kbuild" "$to/Kbuild"
 	put 644 "$root/lib/rooms.mk" "$to/lib/rooms.mk"
 	put 644 "$here/changelog" "$to/mod/packaging/changelog"
+	put 755 "$here/version" "$to/mod/packaging/version"
 	put 755 "$here/keep-symvers" "$to/mod/packaging/keep-symvers"
 	for room in "$root"/lib/*.h "$root"/lib/env/*.h; do
 		put 644 "$room" "$to/lib/${room#"$root"/lib/}"

@@ -10,7 +10,7 @@ shopt -s inherit_errexit
 kernel_doc=${1:?usage: api.sh KERNEL_DOC DIRECTORY} to=${2:?usage: api.sh KERNEL_DOC DIRECTORY}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 changelog=$root/mod/packaging/changelog
-version=$(sed 's/^[^(]*(\([^)]*\)).*/\1/;q' "$changelog")
+version=$(sh "${changelog%/*}/version")
 date=$(date -u +%F -d "$(sed -n '/^ -- /{s/.*>  //p;q}' "$changelog")")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -65,7 +65,7 @@ done
 
 begin "date and version are those of the changelog"
 changelog=$(dirname "$0")/../../mod/packaging/changelog
-version=$(sed 's/^[^(]*(\([^)]*\)).*/\1/;q' "$changelog")
+version=$(sh "${changelog%/*}/version")
 # shellcheck disable=SC2086
 for page in $pages; do
 	grep -q "^.TH .* 20[0-9][0-9]-[0-9][0-9]-[0-9][0-9] \"myalloc $version\"" "$page" ||
