@@ -14,17 +14,6 @@ deb=$("$root/vm/deb.sh")
 release=$(cat "$kernel/release")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-count=0 status=0
-
-# expect NAME COMMAND...: a test passes if the command succeeds
-expect()
-{
-	local what=$1 result=ok
-	shift
-	"$@" >"$tmp/output" 2>&1 || { result="not ok" status=1; sed 's/^/# /' "$tmp/output" | tail -n 20; }
-	count=$((count + 1))
-	echo "$result $count - $what"
-}
 
 # install DESTDIR [install|uninstall]
 install_to()
@@ -134,10 +123,15 @@ interface_described()
 	done < <(sed -n 's/^EXPORT(\(myalloc_[a-z0-9_]*\));$/\1/p' "$root/mod/exports.c")
 }
 
-echo "KTAP version 1"
 machine=$tmp/machine
 mkdir -p "$machine/usr/local/bin" "$machine/usr/local/share/man"
 echo foreign >"$machine/usr/local/bin/foreign"
+
+# shellcheck disable=SC2034 # used by ktap.sh
+ktap_output=$tmp/output
+# shellcheck source=vm/guest/ktap.sh
+. "$root/vm/guest/ktap.sh"
+set +e	# the tests after one that fails run, too
 expect "make install succeeds" install_to "$machine"
 expect "tool, modules, headers, completion and manual are installed" has "$machine" \
 	usr/local/bin/myallocctl "lib/modules/$release/updates/myalloc.ko" \
@@ -173,5 +167,4 @@ expect "completion: commands" completes create myallocctl cache cr
 expect "completion: options" completes --magazine myallocctl cache create --size 64 --m
 expect "completion: commands with a schema" completes show myallocctl schema stat sh
 expect "completion: not those of another command" completes_not --magazine myallocctl cache list --m
-echo "1..$count"
-exit $status
+finish

@@ -263,28 +263,24 @@ took=$((SECONDS - started))
 
 # --- the verdict
 
-points=0 failed=0
 verdict=$out/verdict.ktap
 label="$kernel $(basename "$script" .sh)"
-echo "KTAP version 1" >"$verdict"
-point()
-{
-	points=$((points + 1))
-	[ "$1" = ok ] || failed=$((failed + 1))
-	echo "$1 $points - $label: $2" >>"$verdict"
-}
-tell() { say "$*"; printf '%s\n' "$*" | sed 's/^/# /' >>"$verdict"; }
+# shellcheck source=vm/guest/ktap.sh
+. "$root/vm/guest/ktap.sh" >"$verdict"
+good() { ok "$label: $1" >>"$verdict"; }
+bad() { not_ok "$label: $1" >>"$verdict"; }
+tell() { say "$*"; note "$*" >>"$verdict"; }
 
 if [ "$channel" = 0 ]; then
-	point ok "the guest reported"
+	good "the guest reported"
 	status=$(cat "$out/exit")
 	if [ "$status" = 0 ]; then
-		point ok "the script succeeded"
+		good "the script succeeded"
 	else
 		tell "$label: the script ended with status $status"
 		[ ! -s "$out/stderr" ] ||
 			tell "its last words: $(tail -n 15 "$out/stderr")"
-		point "not ok" "the script succeeded"
+		bad "the script succeeded"
 	fi
 else
 	ended=$(cat "$out/machine.exit")
@@ -296,7 +292,7 @@ else
 	tell "the console's last lines ($out/console):"
 	tell "$(tail -n 40 "$out/console" 2>/dev/null | tr -d '\r')"
 	tell "$(cat "$out/machine.log")"
-	point "not ok" "the guest reported"
+	bad "the guest reported"
 fi
 
 allow=()
@@ -306,10 +302,10 @@ done < <(sed -n 's/^# allow: *//p' "$script")
 logs=("$out/console")
 [ ! -e "$out/files/dmesg" ] || logs+=("$out/files/dmesg")
 if found=$("$root/vm/kernel_log.py" "${allow[@]}" "${logs[@]}"); then
-	point ok "the kernel's log is clean"
+	good "the kernel's log is clean"
 else
 	tell "$found"
-	point "not ok" "the kernel's log is clean"
+	bad "the kernel's log is clean"
 fi
 
 # Taint flags raised by loading our modules and by KUnit: bits 12 (out of tree),
@@ -317,24 +313,24 @@ fi
 if [ "$channel" = 0 ]; then
 	taint=$(cat "$out/files/tainted")
 	if [ $((taint & ~(1 << 12 | 1 << 13 | 1 << 18 | expected))) = 0 ]; then
-		point ok "the kernel is not tainted"
+		good "the kernel is not tainted"
 	else
 		tell "$label: taint flags $taint"
-		point "not ok" "the kernel is not tainted"
+		bad "the kernel is not tainted"
 	fi
 fi
 if [ -e "$out/files/kmemleak" ]; then
 	if [ -s "$out/files/kmemleak" ]; then
 		tell "$label: kmemleak found:"
 		tell "$(head -n 60 "$out/files/kmemleak")"
-		point "not ok" "no memory leaked"
+		bad "no memory leaked"
 	else
-		point ok "no memory leaked"
+		good "no memory leaked"
 	fi
 fi
-echo "1..$points" >>"$verdict"
+ktap_plan >>"$verdict"
 
-if [ $failed = 0 ]; then
+if [ "$ktap_failed" = 0 ]; then
 	say "    $label: clean, in $took s under $accel"
 else
 	say "    $label: FAILED, after $took s under $accel; see $out"

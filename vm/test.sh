@@ -31,12 +31,16 @@ stage()
 	local file=$results/$1/stage-${2//[^a-zA-Z0-9]/-}.ktap name=$2 status=0
 	shift 2
 	"$@" || status=$?
-	{
-		echo "KTAP version 1"
-		echo "1..1"
-		[ $status = 0 ] || printf 'not '
-		echo "ok 1 - $name"
-	} >"$file"
+	(
+		# shellcheck source=vm/guest/ktap.sh
+		. "$root/vm/guest/ktap.sh"
+		if [ $status = 0 ]; then
+			ok "$name"
+		else
+			not_ok "$name"
+		fi
+		ktap_plan
+	) >"$file"
 	return "$status"
 }
 

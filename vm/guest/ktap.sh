@@ -1,5 +1,5 @@
 # The one writer of KTAP in sh. Sourced by the scenarios in the guest and, on the host, by the
-# tests of the tool.
+# tests of the tool and by run.sh, test.sh and install_test.sh, which are bash.
 #
 #	ok NAME			a test passed
 #	not_ok NAME [WHY]	a test failed
@@ -11,9 +11,12 @@
 #	note TEXT		a line for the reader
 #	finish			the last line of each scenario: without it the
 #				host counts the scenario as cut short
+#
+# $ktap_output, if it is set, is where expect and refuse keep what the command says.
 
 ktap_count=0
 ktap_failed=0
+ktap_output=${ktap_output:-/tmp/ktap.output}
 
 echo "KTAP version 1"
 
@@ -51,13 +54,13 @@ expect()
 	ktap_name=$1
 	shift
 	ktap_status=0
-	"$@" >/tmp/ktap.output 2>&1 || ktap_status=$?
+	"$@" >"$ktap_output" 2>&1 || ktap_status=$?
 	if [ "$ktap_status" = 0 ]; then
 		ok "$ktap_name"
 		return 0
 	fi
 	note "'$*' gave status $ktap_status and said:"
-	note "$(tail -n 30 /tmp/ktap.output)"
+	note "$(tail -n 30 "$ktap_output")"
 	not_ok "$ktap_name"
 	return 1
 }
@@ -67,13 +70,13 @@ refuse()
 	ktap_name=$1
 	shift
 	ktap_status=0
-	"$@" >/tmp/ktap.output 2>&1 || ktap_status=$?
+	"$@" >"$ktap_output" 2>&1 || ktap_status=$?
 	if [ "$ktap_status" != 0 ] && [ "$ktap_status" -lt 126 ]; then
 		ok "$ktap_name"
 		return 0
 	fi
 	note "'$*' gave status $ktap_status and said:"
-	note "$(tail -n 30 /tmp/ktap.output)"
+	note "$(tail -n 30 "$ktap_output")"
 	not_ok "$ktap_name"
 	return 1
 }
@@ -123,10 +126,15 @@ failures_of_kernel()
 	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
+ktap_plan()
+{
+	echo "1..$ktap_count"
+}
+
 # Print the plan, and exit with the verdict.
 ktap_end()
 {
-	echo "1..$ktap_count"
+	ktap_plan
 	[ "$ktap_failed" = 0 ]
 	exit
 }
