@@ -36,8 +36,8 @@
  *
  * What voids it: memory that the machine reports as bad counts as live; damage, which is reported,
  * may lose slots; two frees of one object that overlap at the default level. While more than K
- * objects are live, the stacks of a line of objects may be empty, and an NMI handler's first request
- * after that may still find them so; it has them filled.
+ * objects are live, the stacks of a line of objects may be empty, and the first request of an NMI
+ * handler after that may still find them so; it has them filled.
  *
  * Invariants
  *	J1  The blocks of a contract are tagged CONTRACT in the parent, with the order that was
@@ -687,7 +687,7 @@ static void check_cache(const struct myalloc_contract_part *part, struct myalloc
 				part->name, myalloc_cache_slabs(cache),
 				READ_ONCE(cache->set_aside), part->plan.slabs);
 	if (capacity != planned_magazine(part) || depot)
-		myalloc_finding(v, "J3: %s: magazines of %u objects and %u in the depot, planned are %u and 0",
+		myalloc_finding(v, "J3: %s: magazines of %u, a depot of %u, planned are %u and 0",
 				part->name, capacity, depot, planned_magazine(part));
 }
 
@@ -781,7 +781,7 @@ static void check_count(const struct myalloc_contract_part *part, struct myalloc
 		return;
 	myalloc_env_gp_wait();
 	if (!count_agrees(part, &count, &is) && nmi_ops(part) == before)
-		myalloc_finding(v, "J6: %s: %u pages are counted as taken and %u as waiting, it is %u and %u",
+		myalloc_finding(v, "J6: %s: counted are %u pages taken, %u waiting, it is %u and %u",
 				part->name, lower_32_bits(count), upper_32_bits(count),
 				lower_32_bits(is), upper_32_bits(is));
 }

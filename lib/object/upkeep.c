@@ -297,8 +297,8 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
  * The worker does not change the capacity any more.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EINVAL if the capacity is out of range or the cache cannot have magazines, or if it is
- * that of a contract, which is reported; -ENOMEM, in which case nothing has changed.
+ * Return: 0; -EINVAL if the capacity is out of range or the cache cannot have magazines, or if it
+ * is that of a contract, which is reported; -ENOMEM, in which case nothing has changed.
  */
 int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 {

@@ -202,6 +202,44 @@ static int contracts_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(contracts);
 
+/* Where requests beyond each line came from; "-" stands for all places but the first few. */
+static bool contract_site_lines(struct myalloc_front *front, void *m)
+{
+	struct myalloc_contract *contract = myalloc_contract_of(front);
+	struct myalloc_contract_stats *stats;
+	char symbol[MYALLOC_ENV_SYMBOL];
+	u32 i, k;
+
+	stats = myalloc_env_zalloc(sizeof(*stats), NUMA_NO_NODE);
+	if (!stats) {
+		seq_printf(m, "%s: out of memory\n", front->name);
+		return true;
+	}
+	for (i = 0; i < contract->nr; i++) {
+		myalloc_contract_stats(contract, i, stats);
+		for (k = 0; k < MYALLOC_CONTRACT_SITES; k++) {
+			const struct myalloc_contract_site *site = &stats->sites[k];
+
+			if (!site->count)
+				continue;
+			strscpy(symbol, "-", sizeof(symbol));
+			if (site->caller)
+				myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
+			seq_printf(m, "%s.%u %llu %s\n", front->name, i, site->count, symbol);
+		}
+	}
+	myalloc_env_free(stats);
+	return true;
+}
+
+static int contract_sites_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, "contract_sites - version: 1.0\n# <line> <beyond> <caller>\n");
+	myalloc_front_walk(m->private, &myalloc_contract_kind, contract_site_lines, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(contract_sites);
+
 /**
  * myalloc_debugfs_fronts() - create these files
  * @root: directory to create them in
@@ -217,4 +255,5 @@ void myalloc_debugfs_fronts(struct dentry *root, struct myalloc_zone *zone)
 	debugfs_create_file("rings", 0444, root, zone, &rings_fops);
 	debugfs_create_file("arenas", 0444, root, zone, &arenas_fops);
 	debugfs_create_file("contracts", 0444, root, zone, &contracts_fops);
+	debugfs_create_file("contract_sites", 0400, root, zone, &contract_sites_fops);
 }

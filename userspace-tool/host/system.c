@@ -43,7 +43,7 @@ static const struct {
 	{ "VBoxVBoxVBox", "virtualbox" },
 };
 
-static bool option_set(const char *config, const char *name)
+bool system_option_set(const char *config, const char *name)
 {
 	char *line = xasprintf("CONFIG_%s=y", name);
 	size_t len = strlen(line);
@@ -69,7 +69,7 @@ char *system_debug_options(bool slow)
 	joined = xstrdup("");
 	for (i = 0; i < ARRAY_SIZE(debug_options); i++) {
 		if ((slow && !debug_options[i].slow) ||
-		    !option_set(config, debug_options[i].name))
+		    !system_option_set(config, debug_options[i].name))
 			continue;
 		longer = xasprintf("%s%s%s", joined, *joined ? " " : "",
 				   debug_options[i].name);
@@ -106,6 +106,17 @@ static char *cpuinfo(const char *name)
 	}
 	free(text);
 	return value;
+}
+
+bool system_is_guest(void)
+{
+	char *flags = cpuinfo("flags"), *flag, *at = NULL;
+	bool found = false;
+
+	for (flag = flags ? strtok_r(flags, " ", &at) : NULL; flag; flag = strtok_r(NULL, " ", &at))
+		found |= !strcmp(flag, "hypervisor");
+	free(flags);
+	return found;
 }
 
 static const char *known_accelerator(const char *signature)

@@ -36,6 +36,10 @@ void system_free(struct system *sys);
  * that change speed much. NULL if the configuration cannot be read.
  */
 char *system_debug_options(bool slow);
+/* Is CONFIG_@name set to y in this text of a configuration? */
+bool system_option_set(const char *config, const char *name);
+/* Does the kernel of an x86 machine know that it runs on a hypervisor? */
+bool system_is_guest(void);
 unsigned long system_taint(void);
 
 #define TAINT_DIE	(1ul << 7)	/* D: an oops or BUG happened */

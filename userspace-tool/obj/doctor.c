@@ -282,6 +282,7 @@ static int doctor(struct cmd *c)
 	check_debugfs(&doc);
 	check_files(&doc);
 	check_kernel(&doc);
+	doctor_locks(&doc);
 	doctor_build(&doc);
 	out_end(doc.o);
 	code = doc.problems ? EXIT_FAILED : EXIT_OK;

@@ -32,6 +32,8 @@ void doctor_finding(struct doctor *doc, const char *check, enum doctor_outcome o
 void doctor_module(struct doctor *doc);
 void doctor_secure_boot(struct doctor *doc);
 void doctor_parameters(struct doctor *doc);
+/* Are the kernel's spinlocks fair? */
+void doctor_locks(struct doctor *doc);
 /* What it takes to build a module that uses myalloc. */
 void doctor_build(struct doctor *doc);
 

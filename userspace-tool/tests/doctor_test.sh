@@ -296,6 +296,65 @@ else
 	line out "note +this kernel has debugging options \(KASAN PROVE_LOCKING\).*"
 fi
 
+# guest SIGNATURE OPTION...: a virtual machine, and its kernel's configuration
+guest()
+{
+	machine "locks of a guest: $*"
+	FAKE_HV=$1
+	shift
+	put proc/cpuinfo "vendor_id	: GenuineIntel" "flags		: fpu hypervisor vme"
+	config "$@"
+}
+
+# unfair WHY, and no_locks: nothing is found of them
+unfair()
+{
+	well
+	line out "note +spinlocks are not fair on this virtual machine \($1\): how long a request .*"
+	line out " +for time bounds, use a machine without a hypervisor, .*"
+}
+
+no_locks()
+{
+	well
+	has_not out locks
+}
+
+machine "locks of a guest"
+tool -j info
+if [ "$("$JSONQ" "$out" /system/debug_options)" = null ]; then
+	skip_test "built without zlib"
+else
+	no_option="the kernel is without CONFIG_PARAVIRT_SPINLOCKS"
+	no_offer="the hypervisor does not offer paravirtual ones"
+	no_locks
+	guest KVMKVMKVM "# CONFIG_PARAVIRT is not set"
+	no_locks
+	guest KVMKVMKVM CONFIG_PARAVIRT=y "# CONFIG_PARAVIRT_SPINLOCKS is not set"
+	unfair "$no_option"
+	mkdir -p "$FAKE_ROOT/sys/devices/system/cpu"
+	put sys/devices/system/cpu/possible 0
+	no_locks
+	put sys/devices/system/cpu/possible 0-1
+	unfair "$no_option"
+	put proc/cpuinfo "vendor_id	: GenuineIntel" "flags		: fpu hypervisors vme"
+	no_locks
+	guest KVMKVMKVM CONFIG_PARAVIRT=y CONFIG_PARAVIRT_SPINLOCKS=y
+	no_locks
+	put dev/kmsg "6,1,1,-;kvm-guest: PV spinlocks disabled, no host support"
+	unfair "$no_offer"
+	put dev/kmsg "6,1,1,-;kvm-guest: PV spinlocks disabled with KVM_HINTS_REALTIME hints"
+	no_locks
+	put dev/kmsg "6,1,1,-;kvm-guest: PV spinlocks enabled"
+	well
+	line out "ok +this virtual machine has paravirtual spinlocks"
+	guest "Microsoft Hv" CONFIG_PARAVIRT=y CONFIG_PARAVIRT_SPINLOCKS=y
+	put dev/kmsg "6,1,1,-;Hyper-V: PV spinlocks disabled"
+	unfair "$no_offer"
+	guest TCGTCGTCGTCG CONFIG_PARAVIRT=y CONFIG_PARAVIRT_SPINLOCKS=y
+	unfair "$no_offer"
+fi
+
 machine "a kernel that does not tell its configuration"
 rm "$FAKE_ROOT/proc/config.gz"
 well

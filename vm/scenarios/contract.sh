@@ -23,6 +23,8 @@ while [ "$(grep -c ^held $debug/contracts)" != 2 ] && [ $n -lt 100 ]; do
 done
 cat $debug/contracts
 expect "contracts: two lines" test "$(grep -c ^held $debug/contracts)" = 2
+expect "contract_sites: nobody has asked for more" \
+	test "$(grep -vc '^#' $debug/contract_sites)" = 1
 refuse "create: the name is in use" myallocctl contract create held pages:16@0
 expect "list" myallocctl contract list
 expect "show" myallocctl contract show held

@@ -8,7 +8,7 @@ dir=/sys/kernel/debug/myalloc
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
 
 for name in buddyinfo slabinfo stats pcp fragmentation reserve owners heaps heap_classes rings \
-	arenas pools contracts; do
+	arenas pools contracts contract_sites; do
 	file=$dir/$name
 	expect "$name: can be read" cat $file
 	case $name:$(head -n 1 $file) in

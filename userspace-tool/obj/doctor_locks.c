@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * doctor_locks: are the kernel's spinlocks fair?
+ *
+ * What a contract says of time is a number of holds of a lock that a request waits for at most.
+ * That is a bound only where whoever came first has the lock first. An x86 kernel with
+ * CONFIG_PARAVIRT takes locks in no order once it sees a hypervisor, unless that offers paravirtual
+ * locks, which KVM, Hyper-V and Xen may do, and the kernel has them (CONFIG_PARAVIRT_SPINLOCKS). It
+ * says in its log which of these it is. Where neither the configuration nor the log tells, there is
+ * no finding.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host.h"
+#include "host/mem.h"
+#include "host/system.h"
+#include "obj/doctor.h"
+
+/* Hypervisors for which no kernel has paravirtual locks. */
+static const char *const without[] = { "tcg", "vmware", "bhyve", "virtualbox" };
+
+static bool is_without(void)
+{
+	struct system sys;
+	bool found = false;
+	size_t i;
+
+	system_read(&sys);
+	for (i = 0; sys.accelerator && i < ARRAY_SIZE(without); i++)
+		found |= !strcmp(sys.accelerator, without[i]);
+	system_free(&sys);
+	return found;
+}
+
+static bool log_says(const char *log, const char *text)
+{
+	return log && strstr(log, text);
+}
+
+/* Why they are not, or NULL if they may be. */
+static const char *unfair(const char *config, const char *log)
+{
+	if (!system_option_set(config, "PARAVIRT"))
+		return NULL;
+	if (!system_option_set(config, "PARAVIRT_SPINLOCKS"))
+		return "the kernel is without CONFIG_PARAVIRT_SPINLOCKS";
+	if (log_says(log, "PV spinlocks disabled, no host support") ||
+	    log_says(log, "Hyper-V: PV spinlocks disabled") || is_without())
+		return "the hypervisor does not offer paravirtual ones";
+	return NULL;
+}
+
+static bool one_cpu(void)
+{
+	char *possible = host_read_line("/sys/devices/system/cpu/possible");
+	bool one = possible && !strcmp(possible, "0");
+
+	free(possible);
+	return one;
+}
+
+void doctor_locks(struct doctor *doc)
+{
+	char *config = system_is_guest() && !one_cpu() ? host_config() : NULL, *log, *text;
+	const char *why;
+
+	if (!config)
+		return;
+	log = host_kernel_log();
+	why = unfair(config, log);
+	if (why) {
+		text = xasprintf("spinlocks are not fair on this virtual machine (%s): how long a request of a contract waits for a lock has no bound",
+				 why);
+		doctor_finding(doc, "locks", NOTE, text,
+			       "for time bounds, use a machine without a hypervisor, a kernel without CONFIG_PARAVIRT, or one with CONFIG_PARAVIRT_SPINLOCKS on a host that has them (KVM: kvm-pv-unhalt)");
+		free(text);
+	} else if (log_says(log, "PV spinlocks enabled")) {
+		doctor_finding(doc, "locks", OK, "this virtual machine has paravirtual spinlocks",
+			       NULL);
+	}
+	free(log);
+	free(config);
+}
