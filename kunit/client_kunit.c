@@ -32,9 +32,11 @@ static struct myalloc_client *client_of(struct fixture *fx, const struct myalloc
 
 static struct myalloc_client_stats stats_now(struct myalloc_client *client)
 {
+	struct myalloc_client_extents extents;
 	struct myalloc_client_stats stats;
 
-	myalloc_client_stats(client, &stats);
+	myalloc_client_extents(client->zone, &extents);
+	myalloc_client_stats(client, &extents, &stats);
 	return stats;
 }
 

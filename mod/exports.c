@@ -405,6 +405,7 @@ EXPORT_INTERNAL(myalloc_nodes_stats);
 
 EXPORT_INTERNAL(myalloc_heap_stats_get);
 EXPORT_INTERNAL(myalloc_client_walk);
+EXPORT_INTERNAL(myalloc_client_extents);
 EXPORT_INTERNAL(myalloc_client_stats);
 EXPORT_INTERNAL(myalloc_client_orphan);
 EXPORT_INTERNAL(myalloc_client_free_extents);

@@ -372,14 +372,16 @@ int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myallo
  * myalloc_client_stat_fill() - fill in the statistics of a client
  * @stat: out; @size and @how are left unchanged
  * @client: the client; clients->mutex is held
+ * @extents: those of all clients, from myalloc_client_extents()
  *
  * Context: task, may sleep.
  */
-void myalloc_client_stat_fill(struct myalloc_client_stat *stat, struct myalloc_client *client)
+void myalloc_client_stat_fill(struct myalloc_client_stat *stat, struct myalloc_client *client,
+			      const struct myalloc_client_extents *extents)
 {
 	struct myalloc_client_stats stats, *from = &stats;
 
-	myalloc_client_stats(client, from);
+	myalloc_client_stats(client, extents, from);
 	MYALLOC_CLIENT_FIELDS(MYALLOC_STAT_COPY)
 	memcpy(stat->name, client->name, sizeof(stat->name));
 	memcpy(stat->owner, client->owner_name, sizeof(stat->owner));

@@ -24,7 +24,8 @@ int myalloc_cache_stat_find(struct myalloc_cache_stat *stat, struct myalloc_zone
 void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap *heap);
 void myalloc_ring_stat_fill(struct myalloc_ring_stat *stat, struct myalloc_ring *ring);
 void myalloc_pool_stat_fill(struct myalloc_pool_stat *stat, struct myalloc_pool *pool);
-void myalloc_client_stat_fill(struct myalloc_client_stat *stat, struct myalloc_client *client);
+void myalloc_client_stat_fill(struct myalloc_client_stat *stat, struct myalloc_client *client,
+			      const struct myalloc_client_extents *extents);
 void myalloc_arena_stat_fill(struct myalloc_arena_stat *stat, struct myalloc_arena *arena);
 
 /**

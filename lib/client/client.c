@@ -301,21 +301,42 @@ static bool count_front(struct myalloc_front *front, void *arg)
 static bool count_extent(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
 			 void *arg)
 {
-	struct has *has = arg;
+	struct myalloc_client_extents *extents = arg;
 
-	if (myalloc_client_of(zone, myalloc_frame_owner(frame)) == has->client)
-		has->stats->extent_pages += myalloc_frame_pages(frame);
+	extents->pages[myalloc_frame_owner(frame)] += myalloc_frame_pages(frame);
 	return true;
 }
 
-static struct has look(const struct myalloc_client *client, struct myalloc_client_stats *stats)
+/**
+ * myalloc_client_extents() - count the extents of all owners
+ * @zone: the zone
+ * @extents: out
+ *
+ * A walk over all blocks; no mutex of clients is needed.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_client_extents(struct myalloc_zone *zone, struct myalloc_client_extents *extents)
+{
+	memset(extents, 0, sizeof(*extents));
+	if (READ_ONCE(zone->clients))
+		myalloc_zone_walk_blocks(zone, count_extent, extents);
+}
+
+/* Without its extents if @extents is NULL. */
+static struct has look(const struct myalloc_client *client,
+		       const struct myalloc_client_extents *extents,
+		       struct myalloc_client_stats *stats)
 {
 	struct has has = { .client = client, .stats = stats };
+	u32 owner;
 
 	memset(stats, 0, sizeof(*stats));
 	myalloc_front_walk(client->zone, NULL, count_front, &has);
 	myalloc_zone_walk_caches(client->zone, count_cache, &has);
-	myalloc_zone_walk_blocks(client->zone, count_extent, &has);
+	for (owner = 0; extents && owner < MYALLOC_OWNERS_MAX; owner++)
+		if (myalloc_client_of(client->zone, owner) == client)
+			stats->extent_pages += extents->pages[owner];
 	return has;
 }
 
@@ -338,16 +359,19 @@ static u64 pages_below(const struct myalloc_client *client)
 /**
  * myalloc_client_stats() - read the statistics of a client
  * @client: the client, which exists: the caller holds clients->mutex, or created it
+ * @extents: from myalloc_client_extents(), counted before that mutex was taken, as it takes long
  * @stats: out; exact while no operation is in progress, except @below_pages, which needs
  *	clients->mutex to be exact
  *
  * Context: task, may sleep.
  */
-void myalloc_client_stats(struct myalloc_client *client, struct myalloc_client_stats *stats)
+void myalloc_client_stats(struct myalloc_client *client,
+			  const struct myalloc_client_extents *extents,
+			  struct myalloc_client_stats *stats)
 {
 	u64 now = myalloc_env_now_ns();
 
-	look(client, stats);
+	look(client, extents, stats);
 	stats->id = client->id;
 	stats->parent = client->parent ? client->parent->id : 0;
 	stats->pages = atomic64_read(&client->pages);
@@ -378,10 +402,12 @@ static void print_held(const struct myalloc_client *client)
 /* Returns why a client cannot end, which is reported, or 0. */
 static int report_busy(struct myalloc_client *client)
 {
+	struct myalloc_client_extents extents;
 	struct myalloc_client_stats stats;
 	u64 pages;
 
-	look(client, &stats);
+	myalloc_client_extents(client->zone, &extents);
+	look(client, &extents, &stats);
 	if (!client->children && !stats.caches && !stats.fronts && !stats.extent_pages)
 		return 0;
 	print_held(client);
@@ -451,9 +477,9 @@ static int release(struct myalloc_client *client, bool poison)
 	int err = 0;
 
 	print_held(client);
-	for (has = look(client, &stats); has.front && !err; has = look(client, &stats))
+	for (has = look(client, NULL, &stats); has.front && !err; has = look(client, NULL, &stats))
 		err = has.front->kind->release(has.front, poison);
-	for (; has.cache && !err; has = look(client, &stats)) {
+	for (; has.cache && !err; has = look(client, NULL, &stats)) {
 		myalloc_cache_empty(has.cache, poison);
 		err = myalloc_cache_destroy(has.cache);
 	}

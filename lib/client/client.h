@@ -28,11 +28,22 @@ struct myalloc_client_stats {
 	u32 gone;
 };
 
+/**
+ * struct myalloc_client_extents - pages in extents
+ * @pages: of each owner
+ */
+struct myalloc_client_extents {
+	u64 pages[MYALLOC_OWNERS_MAX];
+};
+
 /* Called under clients->mutex for each client; false ends the walk. */
 typedef bool (*myalloc_client_fn)(struct myalloc_client *client, void *arg);
 
 void myalloc_client_walk(struct myalloc_zone *zone, myalloc_client_fn fn, void *arg);
-void myalloc_client_stats(struct myalloc_client *client, struct myalloc_client_stats *stats);
+void myalloc_client_extents(struct myalloc_zone *zone, struct myalloc_client_extents *extents);
+void myalloc_client_stats(struct myalloc_client *client,
+			  const struct myalloc_client_extents *extents,
+			  struct myalloc_client_stats *stats);
 int myalloc_client_end_gone(struct myalloc_zone *zone, u64 id, unsigned int flags);
 u32 myalloc_client_orphan(struct myalloc_zone *zone, const void *owner);
 void myalloc_client_free_extents(struct myalloc_zone *zone, u32 number, bool poison);

@@ -20,11 +20,19 @@ static int put_value(struct seq_file *m, u64 value)
 	return 0;
 }
 
-static bool client_line(struct myalloc_client *client, void *m)
-{
-	struct myalloc_client_stat stat = {};
+/* A walk over the clients that prints them. */
+struct print {
+	struct seq_file *m;
+	struct myalloc_client_extents extents;
+};
 
-	myalloc_client_stat_fill(&stat, client);
+static bool client_line(struct myalloc_client *client, void *arg)
+{
+	const struct print *print = arg;
+	struct myalloc_client_stat stat = {};
+	struct seq_file *m = print->m;
+
+	myalloc_client_stat_fill(&stat, client, &print->extents);
 	seq_puts(m, stat.name);
 	(void)(MYALLOC_CLIENT_FIELDS(VALUE) 0);
 	seq_printf(m, " %s\n", stat.owner);
@@ -33,9 +41,12 @@ static bool client_line(struct myalloc_client *client, void *m)
 
 static int clients_show(struct seq_file *m, void *unused)
 {
+	struct print print = { .m = m };
+
 	seq_puts(m, "clients - version: 1.0\n");
 	seq_puts(m, "# <name>" MYALLOC_CLIENT_FIELDS(NAME) " <owner>\n");
-	myalloc_client_walk(m->private, client_line, m);
+	myalloc_client_extents(m->private, &print.extents);
+	myalloc_client_walk(m->private, client_line, &print);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(clients);
@@ -55,26 +66,44 @@ static void put_site(struct seq_file *m, const char *name, const struct myalloc_
 	seq_printf(m, " %s %s\n", symbol, site->what);
 }
 
-static bool site_lines(struct myalloc_client *client, void *m)
+/* The clients after one in turn: the list is not kept from others while all blocks are walked. */
+struct turn {
+	struct seq_file *m;
+	u64 after;
+	bool any;
+};
+
+static bool site_lines(struct myalloc_client *client, void *arg)
 {
+	struct turn *turn = arg;
+	struct seq_file *m = turn->m;
 	struct myalloc_sites sites;
 	u32 i;
 
+	if (client->id <= turn->after)
+		return true;
+	turn->after = client->id;
+	turn->any = true;
 	if (myalloc_sites_collect(&sites, client->zone, client, 0)) {
 		seq_printf(m, "%s: out of memory\n", client->name);
-		return true;
+		return false;
 	}
 	for (i = 0; i < sites.nr; i++)
 		put_site(m, client->name, &sites.site[i]);
 	myalloc_sites_free(&sites);
-	return true;
+	return false;
 }
 
 static int client_sites_show(struct seq_file *m, void *unused)
 {
+	struct turn turn = { .m = m };
+
 	seq_puts(m, "client_sites - version: 1.0\n");
 	seq_puts(m, "# <client> <count> <bytes> <oldest_ms> <caller> <what>\n");
-	myalloc_client_walk(m->private, site_lines, m);
+	do {
+		turn.any = false;
+		myalloc_client_walk(m->private, site_lines, &turn);
+	} while (turn.any);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(client_sites);

@@ -26,6 +26,7 @@ struct search {
 	bool or_next;
 	int err;
 	struct myalloc_client_stat *stat;
+	struct myalloc_client_extents extents;
 	struct myalloc_sites *sites;
 	u64 older_ns;
 };
@@ -40,7 +41,7 @@ static bool visit(struct myalloc_client *client, void *arg)
 	if (s->err)
 		return false;
 	if (s->stat)
-		myalloc_client_stat_fill(s->stat, client);
+		myalloc_client_stat_fill(s->stat, client, &s->extents);
 	if (s->sites)
 		s->err = myalloc_sites_collect(s->sites, client->zone, client, s->older_ns);
 	return false;
@@ -59,6 +60,7 @@ static int do_client_stat(struct myalloc_session *session, struct myalloc_zone *
 		return -EINVAL;
 	s.id = stat.id;
 	s.or_next = stat.how == MYALLOC_NEXT_ID;
+	myalloc_client_extents(zone, &s.extents);
 	myalloc_client_walk(zone, visit, &s);
 	return s.err ?: myalloc_copy_out(user, &stat, sizeof(stat));
 }
