@@ -29,6 +29,8 @@ static inline void myalloc_zone_post(struct myalloc_zone *zone, unsigned int ms)
  */
 static inline void myalloc_zone_wake(struct myalloc_zone *zone)
 {
+	/* What is cached, then @posted; pairs with myalloc_env_work_run(), see worker-wake.litmus. */
+	smp_mb();
 	myalloc_zone_post(zone, MYALLOC_WORK_MS);
 }
 
