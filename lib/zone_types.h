@@ -532,6 +532,41 @@ static inline bool myalloc_zone_block(const struct myalloc_zone *zone, const voi
 }
 
 /**
+ * myalloc_zone_first() - the first frame of the block that contains an address
+ * @zone: the zone
+ * @addr: any value
+ *
+ * As myalloc_zone_block(), without the order, in most cases by one look at the descriptor of the
+ * page, or one more at its word of the bits that tell where blocks begin. The descriptor of a page
+ * where no block begins has no type: if anything is in its place, then states of a slab's objects
+ * (slab_layout.c), which are less than any type.
+ *
+ * Context: any.
+ * Return: the frame; NULL if the address is not in the zone, or (while others allocate and free) no
+ * block was found there.
+ */
+static inline struct myalloc_frame *myalloc_zone_first(const struct myalloc_zone *zone,
+						       const void *addr)
+{
+	struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	struct myalloc_block block;
+	u64 heads;
+	u32 idx;
+
+	if (unlikely(!frame))
+		return NULL;
+	idx = myalloc_frame_idx(zone, frame);
+	if (unlikely(idx >= zone->buddy.nr_frames))	/* the rest of the last chunk */
+		return NULL;
+	if (READ_ONCE(frame->type) >= MYALLOC_FRAME_PAGE)
+		return frame;
+	heads = READ_ONCE(zone->buddy.head[idx / 64]) << (63 - idx % 64);
+	if (likely(heads))
+		return frame + fls64(heads) - 64;
+	return myalloc_buddy_lookup(&zone->buddy, idx, &block) ? &zone->frames[block.idx] : NULL;
+}
+
+/**
  * myalloc_zone_child() - the zone of a contract that a block belongs to
  * @zone: the zone
  * @frame: first frame of the block, with its tag or a copy of it

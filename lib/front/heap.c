@@ -121,20 +121,21 @@ struct place {
 /* Whatever begins at @addr; false if it is not the heap's. A cache is not asked for its slot. */
 static bool find(const struct myalloc_heap *h, const void *addr, struct place *place)
 {
+	const struct myalloc_frame *frame;
 	struct myalloc_frame first;
-	struct myalloc_block block;
 
 	place->pages = 0;
 	place->cache = cache_of(h, addr);
 	if (likely(place->cache))
 		return true;
-	if (!myalloc_zone_block(zone_of(h), addr, &block))
+	frame = myalloc_zone_first(zone_of(h), addr);
+	if (!frame)
 		return false;
-	first.tag = READ_ONCE(zone_of(h)->frames[block.idx].tag);
+	first.tag = READ_ONCE(frame->tag);
 	if (first.type == MYALLOC_FRAME_SLAB || first.type == MYALLOC_FRAME_LIMBO)
 		place->cache = h->cache[h->class_of[first.cache % MYALLOC_CACHES_MAX]];
 	else if (myalloc_frame_owner(&first) == h->owner &&
-		 myalloc_frame_addr(zone_of(h), block.idx) == addr)
+		 myalloc_frame_addr(zone_of(h), myalloc_frame_idx(zone_of(h), frame)) == addr)
 		place->pages = myalloc_frame_pages(&first);
 	return place->cache || place->pages;
 }

@@ -10,17 +10,14 @@
 #include "page/pages.h"
 #include "zone/zone.h"
 
-/* Find the block or slab that contains @addr; NULL if none that is in use does. */
+/* Find the block or slab that contains @addr, which may be free; NULL if none does. */
 static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
 				  struct myalloc_cache **cache)
 {
-	struct myalloc_block block;
+	struct myalloc_frame *frame = myalloc_zone_first(zone, addr);
 
-	*cache = NULL;
-	if (!myalloc_zone_block(zone, addr, &block))
-		return NULL;
-	*cache = myalloc_frame_cache(zone, &zone->frames[block.idx]);
-	return &zone->frames[block.idx];
+	*cache = frame ? myalloc_frame_cache(zone, frame) : NULL;
+	return frame;
 }
 
 /* The owner for whom an extent is freed by its address; 0, which is refused, for fronts' own. */
