@@ -646,16 +646,16 @@ static void extent_fails(struct kunit *test)
 	const struct fixture_args args = { .nr_pages = 4 * 64, .chunk_order = 6 };
 	struct fixture *fx = fixture_zone(test, &args);
 	const struct myalloc_zone_stats *stats;
-	void **page = fixture_array(test, args.nr_pages);
+	void **page = fixture_array(test, args.nr_pages + 1);
 	void *addr;
 	u32 i, n = 0;
 
-	while ((page[n] = myalloc_pages_alloc(fx->zone, 0, 0)))
+	while ((page[n] = myalloc_pages_alloc(fx->zone, 0, MYALLOC_MAY_WAIT)))
 		n++;
-	KUNIT_EXPECT_EQ(test, n, args.nr_pages);
+	KUNIT_ASSERT_EQ(test, n, args.nr_pages);
 	stats = fixture_stats(fx);
 	KUNIT_EXPECT_EQ(test, stats->page_fails[0], 1);
-	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 0, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 0, 0));
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_fails[0], 2);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page[i], 0), 0);

@@ -15,7 +15,7 @@
 #include "host/host.h"
 #include "host/mem.h"
 #include "host/system.h"
-#include "obj/doctor.h"
+#include "obj/doctor_parts.h"
 
 /* Hypervisors for which no kernel has paravirtual locks. */
 static const char *const without[] = { "tcg", "vmware", "bhyve", "virtualbox" };
