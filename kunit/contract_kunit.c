@@ -1404,7 +1404,7 @@ static void contract_validate(struct kunit *test)
 	DAMAGE(fx, part[0].limit.count.counter, 65, "J2: frob.0: 65 pages were live of 64");
 	DAMAGE(fx, part[0].limit.count.counter, 4, "J6: frob.0: counted are 4 pages taken, 0 ");
 	DAMAGE(fx, part[0].limit.count.counter, 4ULL << 32,
-	       "J6: frob.0: counted are 0 pages taken, 4 waiting, it is 0 and 0");
+	       "J6: frob.0: counted are 0 pages taken, 4 waiting, not 0 and 0");
 	DAMAGE(fx, part[0].limit.highest_end, part[0].plan.needed + 1, "J2: frob.0: ");
 	DAMAGE(fx, part[1].plan.slabs, part[1].plan.slabs - 1, "J5: frob.1: ");
 	DAMAGE(fx, part[1].cache->set_aside, part[1].plan.slabs - 1, "J3: frob.1: ");

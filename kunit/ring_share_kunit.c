@@ -256,10 +256,10 @@ static void reserve_and_store(const char *where)
 		return;
 	hook.reached = true;
 	h = (void *)((char *)reserve(hook.test, 8) - user.ring->header);
-	smp_store_release(&h->length, h->length & MYALLOC_RING_LENGTH);
+	smp_store_release(&h->length, h->length & MYALLOC_RING_LENGTH);	/* as finish() */
 }
 
-/* What a release finds after it has published the tail is published as well: nobody wakes for it. */
+/* What a release finds after it has published the tail is published too: nobody wakes for it. */
 static void share_release_race(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);

@@ -440,7 +440,7 @@ long myalloc_ring_copy(struct myalloc_ring *ring, unsigned int cpu, void *to, si
 #define MYALLOC_CONTRACT_NMI_MAX 64	/* blocks or objects for NMIs, for each CPU */
 
 /* Flags of a contract */
-#define MYALLOC_CONTRACT_BEST_EFFORT	0x1u	/* pages beyond M: what the parent has, not to lend */
+#define MYALLOC_CONTRACT_BEST_EFFORT	0x1u	/* pages beyond M: of the parent, not to lend */
 #define MYALLOC_CONTRACT_SHORT		0x2u	/* for tests: a page less than the plan says */
 #define MYALLOC_CONTRACT_FLAGS_ALL	0x3u
 

@@ -8,6 +8,7 @@
 struct myalloc_arena;
 struct myalloc_cache;
 struct myalloc_client;
+struct myalloc_client_extents;
 struct myalloc_contract;
 struct myalloc_front;
 struct myalloc_front_kind;

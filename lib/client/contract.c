@@ -781,7 +781,7 @@ static void check_count(const struct myalloc_contract_part *part, struct myalloc
 		return;
 	myalloc_env_gp_wait();
 	if (!count_agrees(part, &count, &is) && nmi_ops(part) == before)
-		myalloc_finding(v, "J6: %s: counted are %u pages taken, %u waiting, it is %u and %u",
+		myalloc_finding(v, "J6: %s: counted are %u pages taken, %u waiting, not %u and %u",
 				part->name, lower_32_bits(count), upper_32_bits(count),
 				lower_32_bits(is), upper_32_bits(is));
 }

@@ -307,7 +307,7 @@ static int plan_objects(const struct myalloc_zone *zone, const struct myalloc_co
 		return refuse(zone, "magazines follow from the number of objects: state 0, not %u",
 			      line->cache.magazine);
 	if (line->cache.client)
-		return refuse(zone, "the objects of a contract belong to no client: state NULL, not %s",
+		return refuse(zone, "objects of a contract belong to no client: state NULL, not %s",
 			      line->cache.client->name);
 	err = myalloc_cache_lay_out(zone, &line->cache, &layout, &flags);
 	if (err)

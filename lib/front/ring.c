@@ -100,7 +100,7 @@ static bool overwrites(const struct myalloc_ring *r)
 /* Is there anything that keeps the kernel from peeking: the mode, or a consumer in user space? */
 static __always_inline bool no_peek(const struct myalloc_ring *r)
 {
-	return overwrites(r) | !!READ_ONCE(r->share);
+	return overwrites(r) + !!READ_ONCE(r->share);	/* one branch */
 }
 
 /**

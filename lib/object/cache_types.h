@@ -22,6 +22,7 @@ enum myalloc_slot_state {
 	MYALLOC_SLOT_MOVING = 5,	/* owned by an alloc or free that bypasses the magazines */
 	MYALLOC_SLOT_RECOVERING = 6,	/* deferred, marked by the recovery of a damaged list */
 };
+
 static_assert((u8)MYALLOC_SLOT_RECOVERING < (u8)MYALLOC_FRAME_PAGE,
 	      "a state in a descriptor must not look like a type");
 

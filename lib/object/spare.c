@@ -92,7 +92,16 @@ void *myalloc_spare_alloc(struct myalloc_spares *spares, struct myalloc_cache *c
 	return object;
 }
 
-/* A spare is out: myalloc_spares_free() finds out whether @object is one. */
+/**
+ * myalloc_spare_free() - free an object while a spare is out: this one, or another
+ * @spares: the spares
+ * @cache: their cache
+ * @object: as for myalloc_spares_free()
+ * @caller: code address of the user
+ *
+ * Context: any.
+ * Return: as for myalloc_spares_free().
+ */
 noinline int myalloc_spare_free(struct myalloc_spares *spares, struct myalloc_cache *cache,
 				void *object, unsigned long caller)
 {

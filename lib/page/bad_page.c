@@ -13,8 +13,8 @@
  *	elsewhere	(in a magazine, a slab or an extent) is taken out when its block goes back
  *			to the buddy, or by the next scan after that
  *
- * Once the first bad page has been found, every give checks the pages of its block or extent. Until then
- * good memory costs one branch. Between the report and the scan a bad page may be allocated. A
+ * Once the first bad page has been found, every give checks the pages of its block or extent. Until
+ * then good memory costs one branch. Between the report and the scan a bad page may be allocated. A
  * bad page is never freed; the owner of the chunks gives it back to the system, which knows that
  * it is bad.
  *

@@ -494,7 +494,18 @@ void *myalloc_pages_alloc_for(struct myalloc_zone *zone, unsigned int order,
 	return alloc_for(zone, order, flags, caller, false);
 }
 
-/* The same, one of several attempts at a request. If all fail: myalloc_pages_failed() */
+/**
+ * myalloc_pages_try_for() - myalloc_pages_alloc_for(), as one of several attempts at a request
+ * @zone: the zone
+ * @order: log2 of pages
+ * @flags: as for myalloc_pages_alloc()
+ * @caller: code address of the user
+ *
+ * An attempt that fails is neither counted nor recorded. If all do: myalloc_pages_failed().
+ *
+ * Context: as for myalloc_pages_alloc().
+ * Return: as myalloc_pages_alloc().
+ */
 void *myalloc_pages_try_for(struct myalloc_zone *zone, unsigned int order,
 			    myalloc_flags_t flags, unsigned long caller)
 {

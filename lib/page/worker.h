@@ -29,7 +29,7 @@ static inline void myalloc_zone_post(struct myalloc_zone *zone, unsigned int ms)
  */
 static inline void myalloc_zone_wake(struct myalloc_zone *zone)
 {
-	/* What is cached, then @posted; pairs with myalloc_env_work_run(), see worker-wake.litmus. */
+	/* Pairs with myalloc_env_work_run(): models/litmus/worker-wake.litmus. */
 	smp_mb();
 	myalloc_zone_post(zone, MYALLOC_WORK_MS);
 }

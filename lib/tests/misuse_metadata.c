@@ -212,7 +212,7 @@ static void flip_list(void)
 {
 	p = object(a);
 	a->list[MYALLOC_SLABS_EMPTY] = 5;
-	invalid("S1: cache a: list 0 holds frame 5, which is not one of its slabs");
+	invalid("S1: cache a: list 0 holds frame 5, which is no slab of it");
 }
 
 static void flip_list_lost(void)

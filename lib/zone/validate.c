@@ -18,8 +18,8 @@
  * is checked. So nobody waits for long, except a task that destroys the cache being checked. A walk
  * over the lists of a cache begins anew if a slab has changed lists; after RETRIES times the lists
  * count for nothing. The totals are compared while the lock is held once, if generation shows that
- * nothing has changed since the walk began. After RETRIES disturbed walks, only the checks of single
- * chunks count.
+ * nothing has changed since the walk began. After RETRIES disturbed walks, only the checks of
+ * single chunks count.
  */
 #include "env.h"
 #include "object/check.h"
@@ -113,8 +113,8 @@ static bool check_words(const struct myalloc_bitmap_tree *tree, unsigned int ord
 
 		myalloc_env_point("validate-step");
 		if (up != !!tree->level[l][i])
-			return v_err(v, "T1: order %u, level %u, word %u: summary differs", order, l,
-				     i);
+			return v_err(v, "T1: order %u, level %u, word %u: summary differs",
+				     order, l, i);
 	}
 	return true;
 }
@@ -773,7 +773,7 @@ static bool check_listed(const struct myalloc_cache *c, const struct list_walk *
 	bool fits;
 
 	if (at->idx >= c->zone->buddy.nr_frames || frame->tag != c->tag)
-		return v_err(v, "S1: cache %s: list %u holds frame %u, which is not one of its slabs",
+		return v_err(v, "S1: cache %s: list %u holds frame %u, which is no slab of it",
 			     c->name, at->list, at->idx);
 	inuse = frame->inuse;
 	if (at->list == MYALLOC_SLABS_EMPTY)
