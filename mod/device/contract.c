@@ -11,6 +11,7 @@
 
 #include <linux/uaccess.h>
 
+#include "budget.h"
 #include "client/contract.h"
 #include "device/command.h"
 #include "device/session.h"
@@ -223,10 +224,26 @@ static int plan_request(struct request *r)
 	return 0;
 }
 
+/* Can the system spare the metadata of a zone for each line? */
+static int check_budget(struct request *r)
+{
+	u64 bytes = r->arg.nr_lines * (u64)sizeof(struct myalloc_zone) +
+		    (u64)r->plan.pages * (MYALLOC_FRAME_BYTES + MYALLOC_FRAME_BYTES / 4);
+	struct myalloc_budget budget;
+
+	if (!myalloc_budget_check("contract", bytes, &budget))
+		return 0;
+	return refuse(r, -ENOMEM, "its metadata takes %llu KiB, the system can spare %llu KiB",
+		      budget.need >> 10, budget.left >> 10);
+}
+
 static int create_request(struct request *r, struct myalloc_session *session)
 {
 	int err = plan_request(r);
 
+	if (err)
+		return err;
+	err = check_budget(r);
 	if (err)
 		return err;
 	err = myalloc_session_contract_create(session, &r->arg, r->lines, &r->plan);

@@ -43,6 +43,10 @@ refuse "handles are refused" myallocctl page alloc --order 0 --count 4096
 no_oom "handles"
 refuse "a cache is refused" myallocctl cache create little --size 64 --count 1
 no_oom "a cache"
+refuse "a contract is refused" myallocctl contract create little pages:4096@0
+cp /tmp/ktap.output /tmp/said
+expect "... which says what it takes" grep -q "its metadata takes [0-9]* KiB" /tmp/said
+no_oom "a contract"
 refuse "a benchmark has nothing to measure" \
 	myallocctl bench run --rounds 1 worst/object/64/fill
 no_oom "a benchmark"
