@@ -5,12 +5,11 @@
  * The kernel calls a notifier after a module's exit function has returned and before its code is
  * freed, so its symbols still have names. First its clients are looked for, by their owner; they
  * are marked as gone. If it has none, blocks and tracked objects of no client are looked for that
- * were allocated by its code, or by its init code, which is free by then (gone.c): a walk over all
- * blocks, which modules that use nothing of this one are spared. The memory stays allocated in
- * either case.
+ * were allocated by its code, or by its init code, which is free by then (gone.c). The memory stays
+ * allocated in either case.
  *
- * Limits: what another module has left without a client is taken for this one's if its code lay at
- * the same addresses. What a module has left that found this one by symbol_get() is not reported.
+ * Limit: what another module has left without a client is taken for this one's if its code lay at
+ * the same addresses.
  */
 #include "env.h"
 
@@ -49,27 +48,12 @@ static void report(struct myalloc_zone *zone, const struct module *module)
 	myalloc_sites_free(&sites);
 }
 
-/* Does a module use symbols of this one? Nobody changes that list of a module that leaves. */
-static bool uses_us(struct module *module)
-{
-#ifdef CONFIG_MODULE_UNLOAD
-	struct module_use *use;
-
-	list_for_each_entry(use, &module->target_list, target_list)
-		if (use->target == THIS_MODULE)
-			return true;
-	return false;
-#else
-	return true;
-#endif
-}
-
 static int left(struct notifier_block *unused, unsigned long state, void *data)
 {
-	struct module *module = data;
+	const struct module *module = data;
 	u32 i;
 
-	if (state != MODULE_STATE_GOING || module == THIS_MODULE || !uses_us(module))
+	if (state != MODULE_STATE_GOING || module == THIS_MODULE)
 		return NOTIFY_DONE;
 	for (i = 0; i < nodes->nr_zones; i++)
 		if (!myalloc_client_orphan(nodes->zone[i].zone, module))
