@@ -33,9 +33,9 @@ look_at_all()
 
 before=$(free_kb)
 mb=${LARGE_MB:-$((before / 2048))}
-page_kb=$(awk '/^KernelPageSize/ { print $2; exit }' /proc/self/smaps)
 
 timed "$mb MiB: the module loads" insmod /guest/modules/myalloc.ko reserve_mb="$mb"
+page_kb=$(($(myallocctl -j info | sed -n 's/.*"page_size": *\([0-9]*\).*/\1/p') / 1024))
 expect "all of it is reserved" test $(($(stat_of nr_pages) * page_kb)) = $((mb * 1024))
 note "metadata: $(stat_of meta_bytes) bytes, $(($(stat_of meta_bytes) * 1000 / (mb * 1048576))) per mille"
 expect "metadata is at most one per cent" \
