@@ -51,10 +51,14 @@ sources_complete()
 {
 	local source
 	source=$(echo "$(unpacked myalloc-dkms)"/usr/src/myalloc-*)
-	# The objects of the two modules alone: others in the folder may be from another build.
-	sed 's|\([^/]*\)$|.\1.cmd|' "$modules"/myalloc{,_bench}.mod |
-		xargs sed -n "s|^  $modules/\([^ ]*\.[ch]\).*|\1|p; s|^source_[^ ]* := $modules/||p" |
-		sed 's|/\./|/|g' | sort -u >"$tmp/used"
+	# The objects of the two modules alone: others in the folder may be from another build. Names
+	# are relative to the folder, or, as older kernels write them, to that of the kernel.
+	(cd "$modules" && sed 's|\([^/]*\)$|.\1.cmd|' myalloc{,_bench}.mod |
+		xargs sed -n 's|^  \([^ $]*\.[ch]\).*|\1|p; s|^source_[^ ]* := ||p') |
+		sed "s|^$modules/||; s|/\./|/|g; s|^\./||" | grep -v '^/' | sort -u |
+		while read -r file; do
+			[ ! -e "$modules/$file" ] || echo "$file"
+		done >"$tmp/used"
 	[ "$(wc -l <"$tmp/used")" -gt 100 ] || { echo "few files: $(cat "$tmp/used")"; return 1; }
 	while read -r file; do
 		[ -e "$source/$file" ] || { echo "missing: $file"; return 1; }
