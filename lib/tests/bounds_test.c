@@ -310,15 +310,15 @@ static void use_object(void *cache)
 	myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0));
 }
 
-/* As use_pages(), on top of code that has the zone's lock. */
+/* A block of an order that has no magazines, freed on top of code that has the zone's lock. */
 static void defer_page(void *unused)
 {
-	void *page = myalloc_pages_alloc(zone, 1, MYALLOC_TOPDOWN);
+	void *page = myalloc_pages_alloc(zone, MYALLOC_PCP_SMALL + 1, 0);
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->lock, irq);
 	host_enter_nmi();
-	myalloc_pages_free(zone, page, 1);
+	myalloc_pages_free(zone, page, MYALLOC_PCP_SMALL + 1);
 	host_exit_nmi();
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
@@ -358,7 +358,7 @@ static void worker(void)
 	wakes("a page that is only freed", put_page, NULL);
 	wakes("an object", use_object, fixed);
 	wakes("an object of a cache without magazines", use_object, none);
-	wakes("a page whose free is deferred", defer_page, NULL);
+	wakes("a block whose free is deferred", defer_page, NULL);
 	wakes("an object whose free is deferred", defer_one, none);
 	use_pages(NULL);
 	while (!zone->rest_moment)
