@@ -94,7 +94,7 @@ static void rcu_twice(struct kunit *test)
 	expect_end(fx, cache);
 }
 
-/* The head of what is not an object of the cache is not written to. */
+/* A free of anything but an object of the cache is refused before the head is written to. */
 static void rcu_foreign(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);

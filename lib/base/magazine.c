@@ -637,7 +637,8 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
  * Context: any.
  * Return: true if the loaded magazine has room now. False if the depot has no empty magazine:
  * both magazines are full and were swapped, and the owner should flush from the top of the loaded
- * one, which is the less recently used. (If that was of an older epoch, it may have lost slots.)
+ * one, which is the less recently used. True in that case, too, if the loaded one was of an older
+ * epoch and has lost slots.
  */
 bool myalloc_magazines_room(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)

@@ -166,7 +166,7 @@ static inline u32 myalloc_choose(const struct myalloc_choice *choice,
 }
 
 /**
- * myalloc_random_size() - choose a size; small ones are as frequent as large ones: each doubling is
+ * myalloc_random_size() - choose a size, small ones as often as large ones
  * @bits: 64 random bits
  * @most: the largest size; not 0
  *
