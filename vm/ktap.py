@@ -9,7 +9,7 @@ the results do not match, a number twice or out of order, results cut short, a
 bail-out, a test that says ok although a subtest failed, a name twice. A file
 without tests is a failure too.
 
-Prints each failure, and as its last line 'N passed, N failed, N skipped' (the
+Prints each failure, each test that was skipped with the reason that it gave, and as its last line 'N passed, N failed, N skipped' (the
 last part only if any were skipped). Exit status 0: at least one test, and none
 failed.
 
@@ -35,7 +35,7 @@ class Sum:
         self.passed = 0
         self.skipped = 0
         self.failures = []      # (path, reason)
-        self.skips = []
+        self.skips = []         # 'path: reason', or the path alone
 
     @property
     def failed(self):
@@ -43,6 +43,10 @@ class Sum:
 
     def fail(self, path, reason):
         self.failures.append((" / ".join(path), reason))
+
+    def skip(self, path, reason):
+        self.skipped += 1
+        self.skips.append(" / ".join(path) + (": " + reason if reason else ""))
 
     def line(self):
         text = "%d passed, %d failed" % (self.passed, self.failed)
@@ -140,8 +144,7 @@ class Parser:
         level.plan = int(match.group(1))
         skip = DIRECTIVE.search("# " + (match.group(2) or ""))
         if level.plan == 0 and skip and skip.group(1).upper() == "SKIP":
-            self.total.skipped += 1
-            self.total.skips.append(" / ".join(self.path()))
+            self.total.skip(self.path(), skip.group(2).strip())
 
     def point(self, depth, match):
         good = match.group(1) == "ok"
@@ -182,8 +185,7 @@ class Parser:
         if subtests is not None and subtests.plan == 0:
             return
         if skipped:
-            self.total.skipped += 1
-            self.total.skips.append(" / ".join(path))
+            self.total.skip(path, directive.group(2).strip())
         elif bad:
             self.total.fail(path, directive.group(0).strip() if directive
                             else "not ok")

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Run the tests on every leg of matrix.conf, and print a table of the results.
 # Usage: vm/matrix.sh [LEG]...      all legs if none is named
-# RECORD=1: also writes a section of vm/TESTS.md, if all legs were run, and in any case the rows of
-# the legs that were run in README.md's table of kernels.
+# RECORD=1: also writes the rows of the legs that were run, in vm/TESTS.md and in README.md's table of
+# kernels.
 
 # shellcheck source=vm/arch.sh
 . "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
@@ -12,6 +12,7 @@ whole=$SECONDS
 mkdir -p "$results"
 : >"$results/table"
 : >"$results/kernels"
+: >"$results/skips"
 failed=0 passed=0 ran=0
 
 # kernel_facts KERNEL: print release, architecture and KiB of a page, from what is in the cache
@@ -41,6 +42,7 @@ while read -r leg kernel parts settings <&3; do
 	*)	line="0 passed, 1 failed" ;;
 	esac
 	grep '^FAILED' "$log" >&2 || true
+	sed -n "s/^skipped: /$leg &/p" "$log" >>"$results/skips"
 	read -r p _ f _ s _ <<<"$line"
 	passed=$((passed + p)) failed=$((failed + f)) ran=$((ran + 1))
 	printf '%-14s %-45s %5d s\n' "$leg" "$line" $((SECONDS - began)) |
@@ -54,7 +56,7 @@ echo
 cat "$results/table"
 echo "$passed passed, $failed failed"
 began=$whole
-[ -n "${ONLY:-}" ] || record kernels "$results/kernels"
-[ $# = 0 ] || RECORD=
-record matrix "$results/table"
+[ -z "${ONLY:-}" ] || RECORD=
+record kernels "$results/kernels"
+record matrix "$results/table" "$results/skips"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -3,20 +3,21 @@
 
 Usage: record.py bench LAB RESULT.json [BASELINE.json]   a section of vm/bench/RESULTS.md
        record.py tests COMMAND GUEST KTAP...             a section of vm/TESTS.md
-       record.py matrix TABLE                            a section of vm/TESTS.md
+       record.py matrix TABLE SKIPS                      rows of a section of vm/TESTS.md
        record.py kernels LEGS                            rows of the table in README.md
        record.py programs RESULT.json                    a section of vm/bench/RESULTS.md
 
 LAB: uml, kvm, icount, host. RESULT: written by 'myallocctl -o RESULT.json bench run' or by
 bench/host.py; that of programs by programs.py. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
-'-' if there was none. TABLE: the output of vm/matrix.sh; LEGS: its lines
+'-' if there was none. TABLE: the output of vm/matrix.sh; SKIPS: its lines 'leg skipped: path: reason'; LEGS: its lines
 'leg release architecture KiB-of-a-page passed failed skipped'. RECORD_SECONDS: how long it took.
 RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
 
 'bench' also writes the price of a free into README.md, where LAB is uml or icount: one column each.
 
-README.md's table of kernels has a row for each leg of vm/matrix.conf that was ever recorded, in that
-order, between two comments; rows of legs that were not run stay as they are.
+README.md's table of kernels, between two comments, and the section 'make matrix' have a row for each
+leg of vm/matrix.conf that was ever recorded, in that order; rows of legs that were not run stay as
+they are.
 
 A section begins with its heading and ends before the next one. Each command replaces its own
 section and leaves the others unchanged. Exit status: 0; 2 if the input cannot be used.
@@ -496,26 +497,55 @@ def tests_body(guest, paths, seconds, text="", where=machine, state=commit, now=
     return body
 
 
-def matrix_body(lines, seconds, where=machine, state=commit, now=None):
-    """LINES: leg, 'N passed, N failed[, N skipped]', seconds, 's'."""
-    rows, passed, failed = [], 0, 0
+MATRIX_COLUMNS = ("leg", "passed", "failed", "skipped", "time", "date", "sources")
+SKIP_COLUMNS = ("leg", "skipped", "reason")
+
+
+def matrix_rows(text):
+    """The rows of the section in TEXT, which is that of TESTS.md: (results, skips)."""
+    section = text.partition(heading("make matrix") + "\n")[2].partition("\n## ")[0]
+    found = {len(MATRIX_COLUMNS): [], len(SKIP_COLUMNS): []}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+        if line.startswith("| ") and cells[0] != "leg":
+            found.get(len(cells), []).append([cell.replace("\\|", "|") for cell in cells])
+    return found[len(MATRIX_COLUMNS)], found[len(SKIP_COLUMNS)]
+
+
+def matrix_skips(lines):
+    """LINES: 'leg skipped: path: reason'. One row for each leg and reason."""
+    counts = collections.Counter()
+    for line in lines:
+        leg, _, rest = line.partition(" skipped: ")
+        counts[leg, rest.partition(": ")[2].strip() or "no reason was given"] += 1
+    return [[leg, str(n), why] for (leg, why), n in counts.items()]
+
+
+def matrix_body(lines, skips, old, legs, state=commit, where=machine, now=None):
+    """LINES: leg, 'N passed, N failed[, N skipped]', seconds, 's'. They and SKIPS replace the rows
+    of their legs in OLD, which is what matrix_rows() gives. LEGS: all names, in their order."""
+    rows = {row[0]: row for row in old[0]}
+    ran = set()
     for line in lines:
         words = line.replace(",", "").split()
         if len(words) < 7 or words[2] != "passed" or words[4] != "failed":
             raise Unusable("no line of vm/matrix.sh: %r" % line)
-        skipped = words[5] if words[6] == "skipped" else ""
-        rows.append((words[0], words[1], words[3], skipped, took(int(words[-2]))))
-        passed += int(words[1])
-        failed += int(words[3])
-    if not rows:
+        skipped = words[5] if words[6] == "skipped" else "0"
+        ran.add(words[0])
+        rows[words[0]] = [words[0], words[1], words[3], skipped, took(int(words[-2])),
+                          now or time.strftime("%Y-%m-%d", time.gmtime()), state()]
+    if not ran:
         raise Unusable("no leg was run")
-    return "**%d passed, %d failed.**\n\n" % (passed, failed) + facts((
-        ("date", now or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
-        ("machine", where()),
-        ("sources", state()),
-        ("time", took(seconds)),
-    )) + "\nWhat a leg is: `vm/matrix.conf`.\n\n" + \
-        table(("leg", "passed", "failed", "skipped", "time"), rows)
+    results = [rows[leg] for leg in legs if leg in rows]
+    why = [row for row in old[1] if row[0] not in ran] + matrix_skips(skips)
+    why = [row for leg in legs for row in why if row[0] == leg]
+    return "**%d passed, %d failed.**\n\n" % tuple(
+        sum(int(row[column]) for row in results) for column in (1, 2)) + facts((
+            ("machine", where()),
+            ("legs without a result", ", ".join(leg for leg in legs if leg not in rows)),
+        )) + "\nWhat a leg is: `vm/matrix.conf`. A run of some legs replaces their rows, and each row\n" \
+        "tells its commit.\n\n" + table(MATRIX_COLUMNS, results) + \
+        ("\nWhat was skipped:\n\n" + table(SKIP_COLUMNS, why) if why else "")
 
 
 KERNELS = re.compile(r"(<!-- kernels: [^\n]* -->\n)(.*?)(<!-- kernels end -->\n)", re.DOTALL)
@@ -551,10 +581,19 @@ def write_readme(what, change):
     print("recorded in README.md: %s" % what, file=sys.stderr)
 
 
-def write_kernels(lines):
+def matrix_legs():
     with open(LEGS, encoding="utf-8") as file:
-        legs = [line.split()[0] for line in file if line[:1] not in "# \n"]
-    write_readme("kernels", lambda text: kernels_table(text, lines, legs))
+        return [line.split()[0] for line in file if line[:1] not in "# \n"]
+
+
+def write_kernels(lines):
+    write_readme("kernels", lambda text: kernels_table(text, lines, matrix_legs()))
+
+
+def write_matrix(lines, skips):
+    with open(TESTS, encoding="utf-8") as file:
+        old = matrix_rows(file.read())
+    write_section(TESTS, TESTS_HEAD, "make matrix", matrix_body(lines, skips, old, matrix_legs()))
 
 
 def load(name):
@@ -583,10 +622,9 @@ def main(words):
     elif words[:1] == ["kernels"] and len(words) == 2:
         with open(words[1], encoding="utf-8") as file:
             write_kernels(file.read().splitlines())
-    elif words[:1] == ["matrix"] and len(words) == 2:
-        with open(words[1], encoding="utf-8") as file:
-            write_section(TESTS, TESTS_HEAD, "make matrix",
-                          matrix_body(file.read().splitlines(), seconds))
+    elif words[:1] == ["matrix"] and len(words) == 3:
+        with open(words[1], encoding="utf-8") as lines, open(words[2], encoding="utf-8") as skips:
+            write_matrix(lines.read().splitlines(), skips.read().splitlines())
     else:
         raise Unusable("wrong words; see the head of this file")
 

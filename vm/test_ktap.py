@@ -27,6 +27,13 @@ def sums(text):
     return total.passed, total.failed, total.skipped
 
 
+def skips(text):
+    """What was skipped, and why."""
+    total = ktap.Sum()
+    ktap.read("t", text.splitlines(), total)
+    return total.skips
+
+
 K = "KTAP version 1\n"
 NESTED = K + """1..1
     KTAP version 1
@@ -52,6 +59,12 @@ DEEP = K + """1..1
 not ok 1 suite
 """
 
+SKIP_CASES = [
+    ("a skip tells its reason", K + "1..1\nok 1 a # SKIP no KVM here\n", ["t / a: no KVM here"]),
+    ("a skip without a reason", K + "1..1\nok 1 a # SKIP\n", ["t / a"]),
+    ("a skip in a suite", NESTED, ["t / suite / two: not here"]),
+    ("all is skipped", K + "1..0 # SKIP no tool\n", ["t: no tool"]),
+]
 KTAP_CASES = [
     ("two tests pass", K + "1..2\nok 1 a\nok 2 b\n", (2, 0, 0)),
     ("a plan at the end", K + "ok 1 - a\nok 2 - b\n1..2\n", (2, 0, 0)),
@@ -249,6 +262,9 @@ def main():
         results.append(("documented: " + name, got == expected, got))
     for name, text, expected in KTAP_CASES:
         got = sums(text)
+        results.append(("KTAP: " + name, got == expected, got))
+    for name, text, expected in SKIP_CASES:
+        got = skips(text)
         results.append(("KTAP: " + name, got == expected, got))
     for name, line, expected in LOG_CASES:
         got = len(kernel_log.find([line]))

@@ -62,8 +62,21 @@ def tests(said="", **files):
                                  now="then")
 
 
-def matrix(*lines):
-    return record.matrix_body(lines, 60, where=lambda: "here", state=lambda: "abc", now="then")
+def matrix(*lines, skips=(), old=([], []), legs=("6.1", "rt", "uml")):
+    return record.matrix_body(lines, skips, old, legs, where=lambda: "here", state=lambda: "abc",
+                              now="then")
+
+
+FIRST = ("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")
+SKIPS = ("6.1 skipped: a / b: no | here", "rt skipped: a: no X", "rt skipped: b / c: no X",
+         "rt skipped: d")
+
+
+def matrix_later(*lines):
+    """A run of two legs, and then one of LINES, with other sections around."""
+    text = "## `make test`\n\n| rt | 1 | 1 | 1 | 1 | 1 | 1 |\n\n## `make matrix`\n\n" + \
+        matrix(*FIRST, skips=SKIPS) + "\n## `make fuzz`\n\n| uml | 9 | 9 | 9 | 9 | 9 | 9 |\n"
+    return matrix(*lines, old=record.matrix_rows(text))
 
 
 KERNELS = "# Top\n<!-- kernels: made -->\n" \
@@ -176,17 +189,31 @@ CASES = [
     ("stages together", lambda: "| builds and downloads | 2 | 0 | 0 |" in
      tests(stage_x=STAGE, stage_y=STAGE)),
     ("failures and skips by name", lambda: "- b / b: not ok\n" in tests(a=GOOD, b=BAD) and
-     "- a / c\n" in tests(a=GOOD, b=BAD)),
+     "- a / c: no node\n" in tests(a=GOOD, b=BAD)),
     ("how long", lambda: "- time: 2 min 5 s\n" in tests(a=GOOD)),
     ("a text as it is, up to an empty line", lambda: "\n    all 3/3\n" in
      tests(a=GOOD, said="all 3/3\n\nmore\n") and "more" not in
      tests(a=GOOD, said="all 3/3\n\nmore\n")),
     ("a file that is no KTAP is a failure", lambda: "0 passed, 3 failed" in tests(a="")),
     ("no file at all", lambda: unusable(tests)),
-    ("legs of the matrix", lambda: "| rt | 10 | 1 | 2 | 1 min 5 s |" in
-     matrix("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")),
+    ("legs of the matrix", lambda: "| rt | 10 | 1 | 2 | 1 min 5 s | then | abc |" in
+     matrix(*FIRST)),
     ("the sum of the matrix", lambda: "**15 passed, 1 failed.**" in
-     matrix("6.1  5 passed, 0 failed   7 s", "rt  10 passed, 1 failed, 2 skipped   65 s")),
+     matrix(*FIRST)),
+    ("rows of legs that were not run stay, the others are replaced", lambda: all(
+        line in matrix_later("rt  11 passed, 0 failed   60 s") for line in
+        ("**16 passed, 0 failed.**", "| 6.1 | 5 | 0 | 0 | 0 min 7 s | then | abc |\n"
+         "| rt | 11 | 0 | 0 | 1 min 0 s | then | abc |\n", "- legs without a result: uml\n"))),
+    ("a leg of the matrix that is gone has no row", lambda: "| 6.1 |" not in
+     matrix("rt  11 passed, 0 failed   60 s", legs=("rt",),
+            old=([["6.1", "5", "0", "0", "7", "then", "abc"]], [["6.1", "5", "why"]]))),
+    ("reasons of skips, counted for each leg", lambda:
+     "| 6.1 | 1 | no \\| here |\n| rt | 2 | no X |\n| rt | 1 | no reason was given |\n" in
+     matrix(*FIRST, skips=SKIPS)),
+    ("reasons of legs that were not run stay, those of the others go", lambda:
+     "What was skipped:\n\n| leg | skipped | reason |\n|---|---|---|\n| 6.1 | 1 | no \\| here |\n"
+     in matrix_later("rt  11 passed, 0 failed   60 s") and
+     "no X" not in matrix_later("rt  11 passed, 0 failed   60 s")),
     ("a line that is no leg", lambda: unusable(matrix, "6.1 died")),
     ("no leg", lambda: unusable(matrix)),
     ("a row of README's kernels", lambda: "| b | 7.2 | arm64 | 16 KiB | 3 | 0 | 1 | today |\n" in
