@@ -64,6 +64,7 @@ fetch_kbuild()
 		wanted+=("libc6=$(version_of libc6)")
 	fi
 	unpack_stock "$tree/kbuild" "${wanted[@]}" || return 1
+	mkdir -p "$tree/root/usr/lib" || return 1
 	cp -a "$tree"/kbuild/root/usr/lib/linux-kbuild-* "$tree/root/usr/lib/" || return 1
 	[ -n "$suite" ] || return 0
 	find "$tree"/root/usr/lib/linux-kbuild-* -type f -perm /1 | while read -r program; do
@@ -121,6 +122,8 @@ fetch_stock()
 	step "fetching kbuild for this machine" "5 s" fetch_kbuild "$temporary" "$tree" "$kbuild" ||
 		return 2
 	relocate_headers "$temporary/root/usr/src/linux-headers-$release" "$tree"
+	[ -e "$temporary/root/usr/src/linux-headers-$release/scripts/Makefile.build" ] ||
+		die "the package $headers has no link to the scripts of ${kbuild:-a package linux-kbuild}"
 	boots=$(cd "$temporary" && find "root/boot/vmlinuz-$release" "root/boot/vmlinux-$release" \
 		"root/usr/lib/modules/$release/vmlinuz" 2>/dev/null | head -n 1) || true
 	[ -n "$boots" ] || die "the package $image contains no kernel that this script knows"
