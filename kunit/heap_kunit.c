@@ -47,13 +47,15 @@ static struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
 /* K1, K2, and that every block is of one kind. */
 static void expect_invariants(struct kunit *test, const struct myalloc_heap *heap)
 {
-	u32 id, class, known = 0;
+	u32 id, class;
 
 	KUNIT_EXPECT_NULL(test, heap->cache[0]);
 	for (class = 1; class <= heap->nr_classes; class++) {
 		const struct myalloc_cache *cache = heap->cache[class];
 
-		KUNIT_EXPECT_EQ(test, heap->class_of[cache->id], class);
+		KUNIT_EXPECT_EQ(test, heap->at[cache->id % MYALLOC_HEAP_IDS]->id % MYALLOC_HEAP_IDS,
+				cache->id % MYALLOC_HEAP_IDS);
+		KUNIT_EXPECT_TRUE(test, myalloc_heap_has(heap, cache));
 		KUNIT_EXPECT_EQ(test, cache->layout.object_size, myalloc_heap_class_size(class));
 		KUNIT_EXPECT_EQ(test, cache->layout.align,
 				min_t(u32, BIT(__ffs(cache->layout.object_size)), PAGE_SIZE));
@@ -61,9 +63,8 @@ static void expect_invariants(struct kunit *test, const struct myalloc_heap *hea
 	for (id = 0; id <= heap->max_small; id++)
 		KUNIT_EXPECT_PTR_EQ(test, heap->small[(id + 7) / 8],
 				    heap->cache[myalloc_heap_class(id)]);
-	for (id = 0; id < MYALLOC_CACHES_MAX; id++)
-		known += !!heap->class_of[id];
-	KUNIT_EXPECT_EQ(test, known, heap->nr_classes);
+	for (id = 0; id < MYALLOC_HEAP_IDS; id++)
+		KUNIT_EXPECT_TRUE(test, myalloc_heap_has(heap, heap->at[id]));
 }
 
 static void expect_end(struct fixture *fx, struct myalloc_heap *heap)
@@ -76,28 +77,34 @@ static void expect_end(struct fixture *fx, struct myalloc_heap *heap)
 	KUNIT_EXPECT_EQ(fx->test, fx->zone->owners, 0);
 }
 
-/* Validation finds a class that leads to the wrong cache, and a cache that is not the class. */
+/* Validation finds a number that leads to the wrong cache, and a cache that is not the class. */
 static void heap_validate(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_heap *heap = heap_of(fx, "h", 0);
 	struct myalloc_cache *cache = heap->cache[3], *foreign = fixture_cache(fx, "f", 24, 0);
+	const u32 at = cache->id % MYALLOC_HEAP_IDS, none = MYALLOC_HEAP_IDS - 1;
 	char text[80];
 
 	FIXTURE_EXPECT_VALID(fx);
-	heap->class_of[cache->id] = 2;
+	KUNIT_EXPECT_PTR_EQ(test, heap->at[none], heap->cache[1]);
+	heap->at[at] = heap->cache[2];
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
-	KUNIT_EXPECT_EQ(test, fx->v.errors, 2);
-	KUNIT_EXPECT_STREQ(test, fx->v.first, "K1: heap h: cache h-24 is not found as class 3");
-	heap->class_of[cache->id] = 3;
-	heap->class_of[foreign->id] = 3;
-	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
-	scnprintf(text, sizeof(text), "K1: heap h: cache %u is found as class 3", foreign->id);
+	KUNIT_EXPECT_EQ(test, fx->v.errors, 1);
+	scnprintf(text, sizeof(text), "K1: heap h: cache h-24 is not at %u", at);
 	KUNIT_EXPECT_STREQ(test, fx->v.first, text);
-	/* A class that does not exist yet: the heap is being created. */
-	heap->class_of[foreign->id] = MYALLOC_HEAP_CLASSES + 1;
+	heap->at[at] = foreign;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	heap->at[at] = cache;
+	heap->at[none] = cache;
+	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
+	heap->at[none] = heap->cache[1];
+	/* A class that validation does not know yet: the heap is being created. */
+	heap->nr_classes--;
 	FIXTURE_EXPECT_VALID(fx);
-	heap->class_of[foreign->id] = 0;
+	heap->nr_classes = 0;
+	FIXTURE_EXPECT_VALID(fx);
+	heap->nr_classes = MYALLOC_HEAP_CLASSES;
 	cache->layout.object_size = 16;
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_STREQ(test, fx->v.first,
@@ -841,6 +848,73 @@ static void heap_args(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->zone->owners, 0);
 }
 
+/*
+ * A heap whose caches' numbers lie so far apart that two have one place in its table: all that is
+ * freed is found, and all that is wrong.
+ */
+static void heap_same_place(struct kunit *test)
+{
+	enum { FIRST = 20 };
+	/* So that the numbers from 1 to FIRST are free, and those from MYALLOC_HEAP_IDS + 1 on. */
+	const u32 between = MYALLOC_HEAP_IDS - FIRST - 2 * MYALLOC_HEAP_CLASSES;
+	struct myalloc_cache *first[FIRST], *more[MYALLOC_HEAP_IDS];
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap, *one, *two;
+	void *p[2 * MYALLOC_HEAP_CLASSES];
+	char name[16];
+	u32 i, class;
+
+	for (i = 0; i < FIRST; i++) {
+		scnprintf(name, sizeof(name), "first-%u", i);
+		first[i] = fixture_cache(fx, name, 64, 0);
+	}
+	one = heap_of(fx, "one", 0);
+	two = heap_of(fx, "two", 0);
+	for (i = 0; i < between; i++) {
+		scnprintf(name, sizeof(name), "more-%u", i);
+		more[i] = fixture_cache(fx, name, 64, 0);
+	}
+	for (i = 0; i < FIRST; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(first[i]), 0);
+	heap = heap_of(fx, "h", 0);
+	KUNIT_EXPECT_EQ(test, heap->cache[1]->id, 1);
+	KUNIT_EXPECT_EQ(test, heap->cache[FIRST + 1]->id, MYALLOC_HEAP_IDS + 1);
+	expect_invariants(test, heap);
+	FIXTURE_EXPECT_VALID(fx);
+
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = myalloc_heap_alloc(heap, myalloc_heap_class_size(i / 2 + 1), 0);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+	}
+	for (class = 1; class <= MYALLOC_HEAP_CLASSES; class++) {
+		i = 2 * (class - 1);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p[i]),
+				myalloc_heap_class_size(class));
+		REFUSED(fx, myalloc_heap_free(heap, p[i] + 4), MYALLOC_BAD_INTERIOR);
+		REFUSED(fx, myalloc_heap_free(one, p[i]), MYALLOC_BAD_CACHE);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p[i]), 0);
+		REFUSED(fx, myalloc_heap_free(heap, p[i]), MYALLOC_BAD_FREE);
+		p[class - 1] = p[i + 1];
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, MYALLOC_HEAP_CLASSES, p),
+			MYALLOC_HEAP_CLASSES);
+	/* Those of the other heap whose numbers have the same places. */
+	p[0] = myalloc_heap_alloc(two, 64, 0);
+	REFUSED(fx, myalloc_heap_free(heap, p[0]), MYALLOC_BAD_CACHE);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p[0]), 0);
+	/* As if its cache were just being destroyed. */
+	fx->zone->cache_by_id[two->cache[8]->id] = NULL;
+	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p[0]), 0);
+	fx->zone->cache_by_id[two->cache[8]->id] = two->cache[8];
+	KUNIT_EXPECT_EQ(test, myalloc_heap_free(two, p[0]), 0);
+
+	for (i = 0; i < between; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(more[i]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(one), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(two), 0);
+	expect_end(fx, heap);
+}
+
 /* As many heaps as there are numbers of caches for. */
 static void heap_many(struct kunit *test)
 {
@@ -1002,6 +1076,7 @@ static struct kunit_case heap_cases[] = {
 	KUNIT_CASE(heap_limbo),
 	KUNIT_CASE(heap_callers),
 	KUNIT_CASE(heap_args),
+	KUNIT_CASE(heap_same_place),
 	KUNIT_CASE(heap_many),
 	KUNIT_CASE(heap_small_chunks),
 	KUNIT_CASE(heap_busy),

@@ -30,8 +30,16 @@
  * have at most 64 frames, so a slab begins where the next bit of buddy.head at or below its frame
  * is set, and both bits lie in one word (blocks are aligned to their size). The word is read
  * without a lock: of a block that stays allocated the bits stand still (B1), whatever becomes of
- * its neighbours. The tag there names a cache, and @class_of says whether it is one of the heap's,
- * which therefore exists. Of the cache's lines nothing is needed that its own free would not read.
+ * its neighbours. The tag there has the number of a cache, and @at has the only one of the heap's
+ * caches that can have this number, unless the numbers of two lie far apart. The fast path of a
+ * free does not compare them: it is the one of that cache (object/fast.h), which compares the whole
+ * tag, or the address with one in its magazine, where only its own objects are. So it refuses an
+ * object of another cache, and the slow path then looks for the right one. The fast path begins at
+ * the descriptor that has been found, and reads no lines of the cache that its own free would not.
+ *
+ * What finding the cache costs: some 20 instructions. A block that is freed at once, and whose next
+ * allocation waits for that, also waits for three loads more, one after the other: the descriptor,
+ * @at, and the address of the magazines.
  * All that is not a slab of the heap takes the slow path.
  *
  * A heap and a zone: what belongs to a heap may also be freed by myalloc_free(), which asks for no
@@ -47,8 +55,9 @@
  * so what a block has beyond it is known as a bound only (slack_bytes).
  *
  * Invariants
- *	K1  class_of[id] is c if and only if cache[c] exists and has the number id; cache[0] is
- *	    NULL, and classes 1 to nr_classes exist. None of it changes while the heap lives.
+ *	K1  cache[0] is NULL, and classes 1 to nr_classes exist. at[i] is one of them, the last
+ *	    whose number is i modulo MYALLOC_HEAP_IDS, or cache[1] if there is none. None of it
+ *	    changes while the heap lives.
  *	K2  An object of cache[c] has myalloc_heap_class_size(c) bytes and is aligned to the largest
  *	    power of two in it, a page at most.
  *	K3  A block is an object of the heap's caches or an extent with the heap's number as its
@@ -65,6 +74,7 @@
 #include "front/heap.h"
 #include "object/cache.h"
 #include "object/check.h"
+#include "object/fast.h"
 #include "object/object.h"
 #include "object/upkeep.h"
 #include "page/extent.h"
@@ -84,32 +94,69 @@ static inline struct myalloc_zone *zone_of(const struct myalloc_heap *h)
 /* --- what an address is ------------------------------------------------------------- */
 
 /*
- * Return the heap's cache whose slab contains the address; NULL if there is none, or if finding it
- * takes more than arithmetic.
+ * Where an address of a slab lies: in bytes from @base on; the first frame of the slab and its tag;
+ * the only cache of the heap that it can belong to, unless two have one place in @at.
  */
-static __always_inline struct myalloc_cache *cache_of(const struct myalloc_heap *h,
-						      const void *addr)
+struct spot {
+	unsigned long off;
+	struct myalloc_frame *first;
+	struct myalloc_cache *cache;
+	u32 tag;
+};
+
+/* Find the slab of an address; false if there is none, or it takes more than arithmetic. */
+static __always_inline bool find_spot(const struct myalloc_heap *h, const void *addr,
+				      struct spot *spot)
 {
 	unsigned long off = (unsigned long)addr - h->base;
-	const struct myalloc_frame *frame;
-	struct myalloc_frame first;
+	struct myalloc_frame first, *frame;
 	u64 heads;
 	u32 idx;
 
 	if (unlikely(off >= h->bytes))
-		return NULL;
-	frame = &h->frames[off >> PAGE_SHIFT];
+		return false;
+	/* &h->frames[off >> PAGE_SHIFT], by one instruction less */
+	frame = (void *)h->frames +
+		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & ~(MYALLOC_FRAME_BYTES - 1UL));
 	first.tag = READ_ONCE(frame->tag);
 	if (first.type != MYALLOC_FRAME_SLAB) {	/* not the first frame of its slab */
 		idx = h->first + (off >> PAGE_SHIFT);
 		heads = READ_ONCE(h->head[idx / 64]) << (63 - idx % 64);
 		if (unlikely(!heads))
-			return NULL;
-		first.tag = READ_ONCE(frame[fls64(heads) - 64].tag);
+			return false;
+		frame += fls64(heads) - 64;
+		first.tag = READ_ONCE(frame->tag);
 		if (unlikely(first.type != MYALLOC_FRAME_SLAB))
-			return NULL;
+			return false;
 	}
-	return h->cache[h->class_of[first.cache % MYALLOC_CACHES_MAX]];
+	spot->off = off;
+	spot->first = frame;
+	spot->tag = first.tag;
+	spot->cache = h->at[first.cache % MYALLOC_HEAP_IDS];
+	return true;
+}
+
+/* The heap's cache whose slab contains an address; NULL as above. */
+static __always_inline struct myalloc_cache *cache_of(const struct myalloc_heap *h,
+						      const void *addr)
+{
+	struct spot spot;
+
+	return likely(find_spot(h, addr, &spot)) && likely(spot.tag == spot.cache->tag) ?
+		spot.cache : NULL;
+}
+
+/* The heap's cache with a number; NULL if it is not the heap's. */
+static struct myalloc_cache *cache_by_id(const struct myalloc_heap *h, u32 id)
+{
+	struct myalloc_cache *cache;
+
+	preempt_disable();	/* keeps one that is not the heap's from being freed */
+	cache = READ_ONCE(zone_of(h)->cache_by_id[id % MYALLOC_CACHES_MAX]);
+	if (cache && !myalloc_heap_has(h, cache))
+		cache = NULL;
+	preempt_enable();
+	return cache;
 }
 
 /* What a block of the heap is: one of the two. */
@@ -133,7 +180,7 @@ static bool find(const struct myalloc_heap *h, const void *addr, struct place *p
 		return false;
 	first.tag = READ_ONCE(frame->tag);
 	if (first.type == MYALLOC_FRAME_SLAB || first.type == MYALLOC_FRAME_LIMBO)
-		place->cache = h->cache[h->class_of[first.cache % MYALLOC_CACHES_MAX]];
+		place->cache = cache_by_id(h, first.cache);
 	else if (myalloc_frame_owner(&first) == h->owner &&
 		 myalloc_frame_addr(zone_of(h), myalloc_frame_idx(zone_of(h), frame)) == addr)
 		place->pages = myalloc_frame_pages(&first);
@@ -224,22 +271,28 @@ static noinline void *alloc_pages_for(struct myalloc_heap *h, size_t size,
 	return addr;
 }
 
-/* The cache of a size; NULL if it takes pages. */
-static __always_inline struct myalloc_cache *cache_for(const struct myalloc_heap *h, size_t size)
+/* Find the cache of a size; false if it takes pages. */
+static __always_inline bool cache_for(const struct myalloc_heap *h, size_t size,
+				      struct myalloc_cache **cache)
 {
-	if (likely(size <= h->max_small))
-		return h->small[(size + 7) / 8];
-	return size <= h->max_object ? h->cache[myalloc_heap_class(size)] : NULL;
+	if (likely(size <= h->max_small)) {
+		*cache = h->small[(size + 7) / 8];
+		return true;
+	}
+	if (size > h->max_object)
+		return false;
+	*cache = h->cache[myalloc_heap_class(size)];
+	return true;
 }
 
-static __always_inline void *alloc_for(struct myalloc_heap *h, size_t size,
-				       myalloc_flags_t flags, unsigned long caller)
+static void *alloc_for(struct myalloc_heap *h, size_t size, myalloc_flags_t flags,
+		       unsigned long caller)
 {
-	struct myalloc_cache *cache = cache_for(h, size);
+	struct myalloc_cache *cache;
 
-	if (likely(cache))
-		return myalloc_cache_alloc_for(cache, flags, caller);
-	return alloc_pages_for(h, size, 0, flags, caller);
+	if (unlikely(!cache_for(h, size, &cache)))
+		return alloc_pages_for(h, size, 0, flags, caller);
+	return myalloc_cache_alloc_for(cache, flags, caller);
 }
 
 /* Record that a user has got memory. */
@@ -284,9 +337,16 @@ static noinline void trace_free(struct myalloc_heap *h, const void *addr, unsign
  */
 void *myalloc_heap_alloc(struct myalloc_heap *heap, size_t size, myalloc_flags_t flags)
 {
+	struct myalloc_cache *cache;
+	void *object;
+
 	if (unlikely(myalloc_env_trace_on(heap_alloc)))
 		return alloc_traced(heap, size, flags, _RET_IP_);
-	return alloc_for(heap, size, flags, _RET_IP_);
+	if (unlikely(!cache_for(heap, size, &cache)))
+		return alloc_pages_for(heap, size, 0, flags, _RET_IP_);
+	if (likely(myalloc_cache_alloc_fast(cache, flags, &object)))
+		return object;
+	return myalloc_cache_alloc_slow(cache, flags, _RET_IP_);
 }
 
 static __always_inline void *aligned_for(struct myalloc_heap *heap, size_t size, size_t align,
@@ -334,6 +394,15 @@ void *myalloc_heap_alloc_aligned(struct myalloc_heap *heap, size_t size, size_t 
 	return aligned_for(heap, size, align, flags, _RET_IP_);
 }
 
+/* What the fast path does not free. */
+static noinline int free_rest(struct myalloc_heap *h, void *addr, unsigned long caller)
+{
+	struct myalloc_cache *cache = cache_of(h, addr);
+
+	return likely(cache) ? myalloc_cache_free_slow(cache, addr, caller) :
+			       free_slow(h, addr, caller);
+}
+
 static noinline int free_traced(struct myalloc_heap *h, void *addr, unsigned long caller)
 {
 	trace_free(h, addr, caller);
@@ -351,26 +420,28 @@ static noinline int free_traced(struct myalloc_heap *h, void *addr, unsigned lon
  */
 int myalloc_heap_free(struct myalloc_heap *heap, void *addr)
 {
-	struct myalloc_cache *cache;
+	struct spot spot;
 
 	if (unlikely(myalloc_env_trace_on(heap_free)))
 		return free_traced(heap, addr, _RET_IP_);
-	cache = cache_of(heap, addr);
-	if (likely(cache))
-		return myalloc_cache_free_for(cache, addr, _RET_IP_);
-	return free_slow(heap, addr, _RET_IP_);
+	if (likely(find_spot(heap, addr, &spot)) &&
+	    likely(myalloc_cache_free_found(spot.cache, addr, spot.first, spot.off)))
+		return 0;
+	return free_rest(heap, addr, _RET_IP_);
 }
 
 static __always_inline int free_sized_for(struct myalloc_heap *heap, void *addr, size_t size,
 					  unsigned long caller)
 {
-	struct myalloc_cache *cache = cache_for(heap, size);
+	struct myalloc_cache *cache;
 
 	if (unlikely(!addr))
 		return 0;
-	if (likely(cache))
-		return myalloc_cache_free_for(cache, addr, caller);
-	return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner, caller);
+	if (unlikely(!cache_for(heap, size, &cache)))
+		return myalloc_extent_free(zone_of(heap), addr, pages_of(heap, size), heap->owner,
+					   caller);
+	return likely(myalloc_cache_free_fast(cache, addr)) ? 0 :
+		myalloc_cache_free_slow(cache, addr, caller);
 }
 
 static noinline int free_sized_traced(struct myalloc_heap *h, void *addr, size_t size,
@@ -505,12 +576,12 @@ static noinline unsigned int free_bulk_traced(struct myalloc_heap *h, unsigned i
 unsigned int myalloc_heap_alloc_bulk(struct myalloc_heap *heap, size_t size,
 				     myalloc_flags_t flags, unsigned int nr, void **addrs)
 {
-	struct myalloc_cache *cache = cache_for(heap, size);
+	struct myalloc_cache *cache;
 	unsigned int n;
 
 	if (unlikely(myalloc_env_trace_on(heap_alloc) || myalloc_env_trace_on(cache_alloc)))
 		return alloc_bulk_traced(heap, size, flags, nr, addrs, _RET_IP_);
-	if (cache)
+	if (cache_for(heap, size, &cache))
 		return myalloc_cache_alloc_bulk(cache, flags, nr, addrs);
 	for (n = 0; n < nr; n++) {
 		addrs[n] = alloc_pages_for(heap, size, 0, flags, _RET_IP_);
@@ -593,7 +664,7 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	struct myalloc_slab_layout layout;
 	struct myalloc_cache *cache;
 	char name[MYALLOC_CACHE_NAME];
-	u32 at;
+	u32 at, i;
 	const struct myalloc_cache_args args = {
 		.name = name,
 		.object_size = size,
@@ -610,7 +681,9 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
 	h->cache[class] = cache;
-	WRITE_ONCE(h->class_of[cache->id], class);
+	for (i = 0; class == 1 && i < MYALLOC_HEAP_IDS; i++)
+		WRITE_ONCE(h->at[i], cache);
+	smp_store_release(&h->at[cache->id % MYALLOC_HEAP_IDS], cache);	/* pairs with validate() */
 	smp_store_release(&h->nr_classes, class);	/* pairs with validate() */
 	WRITE_ONCE(h->max_object, size);
 	h->max_small = min_t(u32, size, MYALLOC_HEAP_SMALL);
@@ -620,29 +693,43 @@ static int add_class(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	return 0;
 }
 
+/* The class of which the cache at a place must be: the last with such a number, or the first. */
+static u32 class_at(const struct myalloc_heap *h, u32 nr_classes, u32 place)
+{
+	u32 class;
+
+	for (class = nr_classes; class > 1; class--)
+		if (h->cache[class]->id % MYALLOC_HEAP_IDS == place)
+			return class;
+	return 1;
+}
+
 /* K1, K2. The heap may still be growing. */
 static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 {
 	const struct myalloc_heap *h = myalloc_heap_of(front);
 	u32 nr = smp_load_acquire(&h->nr_classes);	/* pairs with add_class() */
-	u32 class, id;
+	u32 class, i;
 
 	for (class = 1; class <= nr; class++) {
 		const struct myalloc_slab_layout *l = &h->cache[class]->layout;
 		u32 size = myalloc_heap_class_size(class);
 
-		if (h->class_of[h->cache[class]->id] != class)
-			myalloc_finding(v, "K1: heap %s: cache %s is not found as class %u",
-					front->name, h->cache[class]->name, class);
 		if (l->object_size != size || l->align != min_t(u32, size & -size, PAGE_SIZE))
 			myalloc_finding(v, "K2: heap %s: class %u has %u bytes, aligned to %u",
 					front->name, class, l->object_size, l->align);
 	}
-	for (id = 0; id < MYALLOC_CACHES_MAX; id++) {
-		class = READ_ONCE(h->class_of[id]);
-		if (class && class <= nr && h->cache[class]->id != id)
-			myalloc_finding(v, "K1: heap %s: cache %u is found as class %u",
-					front->name, id, class);
+	for (i = 0; nr && i < MYALLOC_HEAP_IDS; i++) {
+		/* pairs with add_class() */
+		const struct myalloc_cache *cache = smp_load_acquire(&h->at[i]);
+
+		class = class_at(h, nr, i);
+		/* A class that was added meanwhile may be there already. */
+		if (cache != h->cache[class] &&
+		    (!myalloc_heap_has(h, cache) ||
+		     myalloc_heap_class(cache->layout.object_size) <= nr))
+			myalloc_finding(v, "K1: heap %s: cache %s is not at %u", front->name,
+					h->cache[class]->name, i);
 	}
 }
 

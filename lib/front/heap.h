@@ -12,6 +12,12 @@
 /* Sizes up to this one find their cache in a table, by multiples of 8 bytes. */
 #define MYALLOC_HEAP_SMALL	1024U
 
+/*
+ * Places for the heap's caches, by their numbers modulo this: a power of two, more than twice as
+ * many as classes, so that numbers with some gaps have a place each.
+ */
+#define MYALLOC_HEAP_IDS	128U
+
 /**
  * struct myalloc_heap - see heap.c for the theory
  * @base: address of the zone's linear range
@@ -29,10 +35,10 @@
  * @small: the cache of each size, rounded up and divided by 8; that of 0 is that of 1
  * @extent_requests: requests for an extent
  * @extent_fails: those that failed
- * @class_of: class of the cache with a number; 0 if the cache is not the heap's
+ * @at: the cache with a number, at that number modulo MYALLOC_HEAP_IDS; see K1
  *
- * The members up to @frames are all that a free reads of it besides one of @class_of and one of
- * @cache. Only the two counts change once the heap is made.
+ * The members up to @frames are all that a free reads of it besides one of @at. Only the two counts
+ * change once the heap is made.
  */
 struct myalloc_heap {
 	unsigned long base;
@@ -50,7 +56,7 @@ struct myalloc_heap {
 	struct myalloc_cache *small[MYALLOC_HEAP_SMALL / 8 + 1];
 	atomic64_t extent_requests;
 	atomic64_t extent_fails;
-	u8 class_of[MYALLOC_CACHES_MAX];
+	struct myalloc_cache *at[MYALLOC_HEAP_IDS];
 };
 
 /* Statistics of a heap. The members are documented in uapi/stat_fields.h, by the same names. */
@@ -99,6 +105,13 @@ static __always_inline u32 myalloc_heap_class(size_t size)
 static inline u32 myalloc_heap_class_size(u32 class)
 {
 	return class <= 8 ? class * 8 : (5 + (class - 9) % 4) << ((class - 9) / 4 + 4);
+}
+
+/* Is it a cache of the heap? The caller keeps it from being freed. */
+static inline bool myalloc_heap_has(const struct myalloc_heap *heap,
+				    const struct myalloc_cache *cache)
+{
+	return heap->cache[myalloc_heap_class(cache->layout.object_size)] == cache;
 }
 
 #endif /* MYALLOC_HEAP_H */

@@ -4,7 +4,7 @@
  *
  * What it is: magazines (magazine.c) in front of the slabs of a cache (slab.c, which defines the
  * terms and invariants). myalloc_cache_alloc() and myalloc_cache_free() contain the fast paths of
- * the default level and call the slow paths for everything else.
+ * the default level (fast.h) and call the slow paths for everything else.
  *
  * Levels: how a free establishes that its slot is LIVE
  *	default	 by a plain load, followed by a plain store of CACHED. A second free is always
@@ -28,6 +28,7 @@
 #include "env.h"
 #include "base/magazine_loops.h"
 #include "object/check.h"
+#include "object/fast.h"
 #include "object/limbo.h"
 #include "object/object.h"
 #include "object/shadow.h"
@@ -260,82 +261,16 @@ static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from
 }
 
 /*
- * Return the state of an object in the linear range whose slab is in use; for any other address,
- * the address of cache->no_object.
- */
-static __always_inline u8 *fast_state(struct myalloc_cache *c, const void *object)
-{
-	unsigned long off = (unsigned long)object - c->linear.base;
-	struct myalloc_frame *frame;
-	u64 index;
-
-	if (unlikely(off >= c->linear.bytes))
-		return &c->no_object;
-	frame = (void *)c->linear.frames +
-		(off / (PAGE_SIZE / MYALLOC_FRAME_BYTES) & c->head_mask);
-	if (unlikely(data_race(frame->tag) != c->tag))	/* Z1, or another cache's */
-		return &c->no_object;
-	off &= c->bytes_mask;
-	index = off * c->reciprocal;	/* L4 */
-	if (unlikely((u32)index >= c->reciprocal))
-		return &c->no_object;
-	index >>= 32;
-	if (c->state_offset)
-		return (u8 *)object - off + c->state_offset + index;
-	return (u8 *)(frame + 1) + index;
-}
-
-/* Claim a slot for a free. @level is a constant, so only the branch for that level remains. */
-static __always_inline bool claim(struct myalloc_cache *c, u8 *state, myalloc_cache_flags_t level)
-{
-	u8 live = MYALLOC_SLOT_LIVE;
-
-	if (level == MYALLOC_TRUSTING)
-		return state != &c->no_object;
-	if (unlikely(data_race(*state) != MYALLOC_SLOT_LIVE))	/* S5 */
-		return false;
-	myalloc_env_point("object-checked");
-	if (level == MYALLOC_CERTAIN)
-		return try_cmpxchg(state, &live, MYALLOC_SLOT_CACHED);
-	WRITE_ONCE(*state, MYALLOC_SLOT_CACHED);
-	return true;
-}
-
-/*
  * Return an object to the slot of the magazine that it was taken from, which still points to its
  * state. A myalloc_put_stale_fn of the default level.
  */
 static __always_inline bool put_stale(const struct myalloc_slot *slot, void *object,
 				      void *cache)
 {
-	if (unlikely(slot->addr != object) || unlikely(!claim(cache, slot->state, 0)))
+	if (unlikely(slot->addr != object) ||
+	    unlikely(!myalloc_fast_claim(cache, slot->state, 0)))
 		return false;
 	myalloc_shadow_object_free(cache, object);
-	return true;
-}
-
-/*
- * Put an object into the slot at @top of the loaded magazine. Returns false, which leaves the
- * object to free_slow(), if there is no room or a check fails. If the object was taken from that
- * very slot, the slot still points to its state (magazine.c, Stale slots), and there is room.
- */
-static __always_inline bool fast_put(struct myalloc_cache *c,
-				     const struct myalloc_magazine_cpu *cpu,
-				     struct myalloc_slot *top, void *object,
-				     myalloc_cache_flags_t level)
-{
-	u8 *state;
-
-	/* NULL would match wiped slots and guards, whose address is NULL. */
-	if (level == MYALLOC_TRUSTING && unlikely(!object))
-		return false;
-	if (likely(top->addr == object))
-		return claim(c, top->state, level);
-	state = fast_state(c, object);
-	if (unlikely(top == cpu->end) || unlikely(!claim(c, state, level)))
-		return false;
-	top->addr = object;
-	top->state = state;
 	return true;
 }
 
@@ -343,7 +278,7 @@ static __always_inline bool fast_put(struct myalloc_cache *c,
 static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
 					struct myalloc_slot *top, void *object, void *cache)
 {
-	if (unlikely(!fast_put(cache, cpu, top, object, 0)))
+	if (unlikely(!myalloc_fast_put(cache, cpu, top, object, 0, false, NULL, 0)))
 		return false;
 	myalloc_shadow_object_free(cache, object);
 	return true;
@@ -424,8 +359,9 @@ static bool wants_zero(const struct myalloc_cache *c, myalloc_flags_t flags)
 }
 
 /*
- * Take an object from this CPU's magazine for a request that alloc_fast(), which contains the same
- * steps for the default level, leaves to the slow path. NULL leaves it to alloc_rest().
+ * Take an object from this CPU's magazine for a request that myalloc_cache_alloc_fast(), which
+ * contains the same steps for the default level, leaves to the slow path. NULL leaves it to
+ * alloc_rest().
  */
 static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_flags_t level)
 {
@@ -462,7 +398,7 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
 	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_epoch, &cpu, &guard)))
 		return false;
 	top = cpu->top;
-	done = fast_put(c, cpu, top, object, level);
+	done = myalloc_fast_put(c, cpu, top, object, level, false, NULL, 0);
 	if (likely(done)) {
 		cpu->nr_puts++;
 		myalloc_shadow_object_free(c, object);
@@ -472,7 +408,10 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
 	return done;
 }
 
-/* At the default level only what alloc_fast() does not try: memory that is to be zeroed. */
+/*
+ * At the default level only what myalloc_cache_alloc_fast() does not try: memory that is to be
+ * zeroed.
+ */
 static void *get_by_level(struct myalloc_cache *c, myalloc_flags_t flags)
 {
 	if (c->level == MYALLOC_TRUSTING)
@@ -514,9 +453,19 @@ static noinline void *alloc_rest(struct myalloc_cache *c, void *object, myalloc_
 	return object;
 }
 
-/* Allocations past the fast path. What the levels need saves no registers, unlike the rest. */
-static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
-				 unsigned long caller)
+/**
+ * myalloc_cache_alloc_slow() - allocate an object past the fast path, without a trace event
+ * @c: the cache
+ * @flags: as for myalloc_cache_alloc()
+ * @caller: code address of the user
+ *
+ * What the levels need saves no registers, unlike the rest.
+ *
+ * Context: as for myalloc_cache_alloc().
+ * Return: as myalloc_cache_alloc().
+ */
+noinline void *myalloc_cache_alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
+					unsigned long caller)
 {
 	void *object = NULL;
 
@@ -526,35 +475,6 @@ static noinline void *alloc_slow(struct myalloc_cache *c, myalloc_flags_t flags,
 		return alloc_rest(c, object, flags, caller);
 	myalloc_shadow_object_alloc(c, object);
 	return object;
-}
-
-/*
- * The fast path of an allocation. Returns false if the slow path must be taken. The address of
- * the caller is not passed: it would be loaded here each time, and only the slow path needs it.
- */
-static __always_inline bool alloc_fast(struct myalloc_cache *cache, myalloc_flags_t flags,
-				       void **object)
-{
-	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_slot *slot;
-	u64 guard;
-
-	myalloc_flags_might_wait(flags);
-	if (unlikely(flags & ~MYALLOC_MAY_WAIT) ||
-	    unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
-		return false;
-	slot = cpu->top - 1;
-	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED)) {	/* S5 */
-		myalloc_magazines_end(cpu, guard);
-		return false;
-	}
-	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
-	*object = slot->addr;
-	cpu->nr_gets++;
-	WRITE_ONCE(cpu->top, slot);
-	myalloc_magazines_end(cpu, guard);
-	myalloc_shadow_object_alloc(cache, *object);
-	return true;
 }
 
 /**
@@ -573,9 +493,9 @@ void *myalloc_cache_alloc(struct myalloc_cache *cache, myalloc_flags_t flags)
 
 	if (unlikely(myalloc_env_trace_on(cache_alloc)))
 		return myalloc_cache_alloc_traced(cache, flags, _RET_IP_);
-	if (likely(alloc_fast(cache, flags, &object)))
+	if (likely(myalloc_cache_alloc_fast(cache, flags, &object)))
 		return object;
-	return alloc_slow(cache, flags, _RET_IP_);
+	return myalloc_cache_alloc_slow(cache, flags, _RET_IP_);
 }
 
 /**
@@ -594,9 +514,9 @@ void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags
 {
 	void *object;
 
-	if (likely(alloc_fast(cache, flags, &object)))
+	if (likely(myalloc_cache_alloc_fast(cache, flags, &object)))
 		return object;
-	return alloc_slow(cache, flags, caller);
+	return myalloc_cache_alloc_slow(cache, flags, caller);
 }
 
 /**
@@ -703,31 +623,18 @@ static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned lo
 	return free_claimed(c, object, &place, caller);
 }
 
-/* Frees past the fast path; as alloc_slow(). */
-static noinline int free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
+/**
+ * myalloc_cache_free_slow() - free an object past the fast path, without a trace event
+ * @c: the cache
+ * @object: as for myalloc_cache_free()
+ * @caller: code address of the user
+ *
+ * Context: any.
+ * Return: as myalloc_cache_free().
+ */
+noinline int myalloc_cache_free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
 {
 	return likely(put_by_level(c, object)) ? 0 : free_rest(c, object, caller);
-}
-
-/* The fast path of a free. Returns false if it must take the slow path. */
-static __always_inline bool free_fast(struct myalloc_cache *cache, void *object)
-{
-	struct myalloc_magazine_cpu *cpu;
-	struct myalloc_slot *top;
-	u64 guard;
-
-	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
-		return false;
-	top = cpu->top;
-	if (unlikely(!fast_put(cache, cpu, top, object, 0))) {
-		myalloc_magazines_end(cpu, guard);
-		return false;
-	}
-	cpu->nr_puts++;
-	myalloc_shadow_object_free(cache, object);
-	WRITE_ONCE(cpu->top, top + 1);
-	myalloc_magazines_end(cpu, guard);
-	return true;
 }
 
 /**
@@ -743,7 +650,8 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
 {
 	if (unlikely(myalloc_env_trace_on(cache_free)))
 		return myalloc_cache_free_traced(cache, object, _RET_IP_);
-	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, _RET_IP_);
+	return likely(myalloc_cache_free_fast(cache, object)) ? 0 :
+		myalloc_cache_free_slow(cache, object, _RET_IP_);
 }
 
 /**
@@ -757,7 +665,8 @@ int myalloc_cache_free(struct myalloc_cache *cache, void *object)
  */
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller)
 {
-	return likely(free_fast(cache, object)) ? 0 : free_slow(cache, object, caller);
+	return likely(myalloc_cache_free_fast(cache, object)) ? 0 :
+		myalloc_cache_free_slow(cache, object, caller);
 }
 
 /**
@@ -1010,7 +919,8 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 		left -= n;
 		freed += n;
 		if (unlikely(left && n < MYALLOC_BULK_STEP))
-			freed += !free_slow(cache, objects[--left], _RET_IP_);
+			freed += !myalloc_cache_free_slow(cache, objects[--left],
+							  _RET_IP_);
 	}
 	return freed;
 }

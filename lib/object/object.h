@@ -8,7 +8,10 @@
 void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr);
 void *myalloc_cache_alloc_for(struct myalloc_cache *cache, myalloc_flags_t flags,
 			      unsigned long caller);
+void *myalloc_cache_alloc_slow(struct myalloc_cache *cache, myalloc_flags_t flags,
+			       unsigned long caller);
 int myalloc_cache_free_for(struct myalloc_cache *cache, void *object, unsigned long caller);
+int myalloc_cache_free_slow(struct myalloc_cache *cache, void *object, unsigned long caller);
 void *myalloc_cache_alloc_traced(struct myalloc_cache *cache, myalloc_flags_t flags,
 				 unsigned long caller);
 int myalloc_cache_free_traced(struct myalloc_cache *cache, void *object, unsigned long caller);

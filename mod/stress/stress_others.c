@@ -27,7 +27,7 @@ static bool is_ours(const struct myalloc_stress_run *run, const struct myalloc_c
 {
 	u32 i;
 
-	if (run->heap && run->heap->class_of[cache->id])
+	if (run->heap && myalloc_heap_has(run->heap, cache))
 		return true;
 	for (i = STRESS_WHAT_SIZES; i < STRESS_WHATS; i++)
 		if (run->what[i].cache == cache)
