@@ -48,6 +48,19 @@ static inline struct myalloc_cache *magazine_cache(struct fixture *fx, const cha
 	return cache;
 }
 
+/* With magazines of 8, of a level of safety against wrong frees. */
+static inline struct myalloc_cache *level_cache(struct fixture *fx, const char *name,
+						unsigned int size, unsigned int flags)
+{
+	const struct myalloc_cache_args args = {
+		.name = name, .object_size = size, .magazine = 8, .flags = flags,
+	};
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, cache);
+	return cache;
+}
+
 static inline struct myalloc_cache_stats stats_of(struct myalloc_cache *cache)
 {
 	struct myalloc_cache_stats stats;
