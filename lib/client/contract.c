@@ -78,8 +78,10 @@
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/shadow.h"
+#include "page/zone_report.h"
 #include "zone/elastic.h"
-#include "zone/validate.h"
+#include "zone/finding.h"
+#include "zone/zone.h"
 
 /**
  * myalloc_contract_plan() - what a contract would cost

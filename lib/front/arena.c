@@ -85,7 +85,7 @@
 #include "page/extent.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
-#include "zone/validate.h"
+#include "zone/finding.h"
 
 /* --- chains ------------------------------------------------------------------------------- */
 

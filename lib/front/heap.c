@@ -81,7 +81,8 @@
 #include "page/flags.h"
 #include "page/pages.h"
 #include "page/zone_report.h"
-#include "zone/validate.h"
+#include "zone/finding.h"
+#include "zone/zone.h"
 
 static_assert(MYALLOC_SLAB_ORDER_MAX <= 6,
 	      "a slab must begin in the word of buddy.head of its frames");

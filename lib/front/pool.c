@@ -78,7 +78,7 @@
 #include "object/check.h"
 #include "object/object.h"
 #include "object/upkeep.h"
-#include "zone/validate.h"
+#include "zone/finding.h"
 
 /* A magazine of each CPU holds at most this part of nr. */
 #define MAGAZINE_PART	8

@@ -85,7 +85,7 @@
 #include "page/account.h"
 #include "page/extent.h"
 #include "page/zone_report.h"
-#include "zone/validate.h"
+#include "zone/finding.h"
 
 static_assert(PAGE_SIZE << MYALLOC_CHUNK_MAX <= MYALLOC_RING_LENGTH,
 	      "the length of a record must fit into its header");
