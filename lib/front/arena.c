@@ -41,10 +41,6 @@
  * back to its beginning when it is next used. So it takes one store, in any context, while others
  * allocate: such an allocation belongs to before or after the reset.
  *
- * Two arenas that take turns (struct myalloc_frames): pieces come from the current one. The swap at
- * the end of a frame resets the other one and makes it current, so what a frame has allocated lives
- * until the next frame ends.
- *
  * Free memory of an arena is never read or written, except with MYALLOC_POISON (also of the zone):
  * then a rewind fills what it throws away, and an allocation reports it if that was written to
  * meanwhile. KASAN's shadow says the same of any arena (page/shadow.h). In a per-CPU arena that
@@ -470,8 +466,8 @@ static noinline void *alloc_in_lane(struct myalloc_arena *a, size_t size, size_t
 	return piece;
 }
 
-static __always_inline void *alloc_for(struct myalloc_arena *a, size_t size, size_t align,
-				       unsigned long caller)
+static __always_inline void *alloc(struct myalloc_arena *a, size_t size, size_t align,
+				   unsigned long caller)
 {
 	void *piece;
 
@@ -487,9 +483,36 @@ static __always_inline void *alloc_for(struct myalloc_arena *a, size_t size, siz
 	return alloc_in_lane(a, size, align, caller);
 }
 
-static void *zalloc_for(struct myalloc_arena *a, size_t size, size_t align, unsigned long caller)
+/**
+ * myalloc_arena_alloc_for() - allocate a piece for a caller
+ * @a: the arena
+ * @size: as for myalloc_arena_alloc()
+ * @align: the same
+ * @caller: code that asks for it
+ *
+ * Context: as for myalloc_arena_alloc().
+ * Return: the same.
+ */
+void *myalloc_arena_alloc_for(struct myalloc_arena *a, size_t size, size_t align,
+			      unsigned long caller)
 {
-	void *piece = alloc_for(a, size, align, caller);
+	return alloc(a, size, align, caller);
+}
+
+/**
+ * myalloc_arena_zalloc_for() - allocate a piece that reads as zero, for a caller
+ * @a: the arena
+ * @size: as for myalloc_arena_alloc()
+ * @align: the same
+ * @caller: code that asks for it
+ *
+ * Context: as for myalloc_arena_alloc().
+ * Return: the same.
+ */
+void *myalloc_arena_zalloc_for(struct myalloc_arena *a, size_t size, size_t align,
+			       unsigned long caller)
+{
+	void *piece = alloc(a, size, align, caller);
 
 	return piece ? memset(piece, 0, size + !size) : NULL;
 }
@@ -510,7 +533,7 @@ static void *zalloc_for(struct myalloc_arena *a, size_t size, size_t align, unsi
  */
 void *myalloc_arena_alloc(struct myalloc_arena *arena, size_t size, size_t align)
 {
-	return alloc_for(arena, size, align, _RET_IP_);
+	return alloc(arena, size, align, _RET_IP_);
 }
 
 /**
@@ -524,7 +547,7 @@ void *myalloc_arena_alloc(struct myalloc_arena *arena, size_t size, size_t align
  */
 void *myalloc_arena_zalloc(struct myalloc_arena *arena, size_t size, size_t align)
 {
-	return zalloc_for(arena, size, align, _RET_IP_);
+	return myalloc_arena_zalloc_for(arena, size, align, _RET_IP_);
 }
 
 /* --- marks -------------------------------------------------------------------------------- */
@@ -739,6 +762,19 @@ static u64 pages(struct myalloc_front *front)
 	return atomic_long_read(&myalloc_arena_of(front)->pages);
 }
 
+/**
+ * myalloc_arena_destroy_pair() - destroy two arenas that take turns
+ * @frames: the two arenas
+ *
+ * Context: as for myalloc_arena_destroy().
+ */
+void myalloc_arena_destroy_pair(struct myalloc_frames *frames)
+{
+	myalloc_arena_destroy(frames->arena[0]);
+	myalloc_arena_destroy(frames->arena[1]);
+	myalloc_env_free(frames);
+}
+
 /* An arena that takes turns with another one goes together with it. */
 static int release(struct myalloc_front *front, bool poison)
 {
@@ -748,7 +784,7 @@ static int release(struct myalloc_front *front, bool poison)
 	if (a->frames) {
 		a->frames->arena[0]->erase = poison;
 		a->frames->arena[1]->erase = poison;
-		myalloc_frames_destroy(a->frames);
+		myalloc_arena_destroy_pair(a->frames);
 	} else {
 		myalloc_arena_destroy(a);
 	}
@@ -923,120 +959,4 @@ unsigned long myalloc_arena_shrink(struct myalloc_arena *arena)
 
 	walk_lanes(arena, shrink_lane, &pages);
 	return pages;
-}
-
-/* --- two arenas that take turns ----------------------------------------------------------- */
-
-/**
- * myalloc_frames_create() - create two arenas that take turns
- * @zone: as for myalloc_arena_create()
- * @args: of each; they are called "<name>-0" and "<name>-1", so the name is two bytes shorter
- *
- * Context: as for myalloc_arena_create().
- * Return: the same.
- */
-struct myalloc_frames *myalloc_frames_create(struct myalloc_zone *zone,
-					     const struct myalloc_arena_args *args)
-{
-	struct myalloc_frames *f = myalloc_env_zalloc_charged(sizeof(*f), zone->node);
-	struct myalloc_arena_args each = *args;
-	char name[MYALLOC_CACHE_NAME];
-	u32 i;
-
-	if (!f)
-		return ERR_PTR(-ENOMEM);
-	for (i = 0; i < ARRAY_SIZE(f->arena); i++) {
-		struct myalloc_arena *arena;
-
-		if (args->name && *args->name) {
-			scnprintf(name, sizeof(name), "%s-%u", args->name, i);
-			each.name = name;
-		}
-		arena = myalloc_arena_create(zone, &each);
-		if (IS_ERR(arena)) {
-			myalloc_frames_destroy(f);
-			return ERR_CAST(arena);
-		}
-		f->arena[i] = arena;
-	}
-	f->arena[0]->frames = f;
-	f->arena[1]->frames = f;
-	f->now = f->arena[0];
-	return f;
-}
-
-/**
- * myalloc_frames_destroy() - destroy both arenas
- * @frames: from myalloc_frames_create(); NULL is allowed
- *
- * Context: as for myalloc_arena_destroy().
- */
-void myalloc_frames_destroy(struct myalloc_frames *frames)
-{
-	if (!frames)
-		return;
-	myalloc_arena_destroy(frames->arena[0]);
-	myalloc_arena_destroy(frames->arena[1]);
-	myalloc_env_free(frames);
-}
-
-/**
- * myalloc_frames_now() - the arena of the present frame
- * @frames: the two arenas
- *
- * For everything that is done with an arena but a reset.
- *
- * Context: any.
- * Return: the arena.
- */
-struct myalloc_arena *myalloc_frames_now(struct myalloc_frames *frames)
-{
-	return smp_load_acquire(&frames->now);	/* pairs with myalloc_frames_swap() */
-}
-
-/**
- * myalloc_frames_alloc() - allocate a piece that lives until the next frame ends
- * @frames: the two arenas
- * @size: as for myalloc_arena_alloc()
- * @align: the same
- *
- * Context: as for myalloc_arena_alloc(), of the arena of the present frame.
- * Return: the same.
- */
-void *myalloc_frames_alloc(struct myalloc_frames *frames, size_t size, size_t align)
-{
-	return alloc_for(myalloc_frames_now(frames), size, align, _RET_IP_);
-}
-
-/**
- * myalloc_frames_zalloc() - allocate a piece that reads as zero and lives until the next frame ends
- * @frames: the two arenas
- * @size: as for myalloc_arena_alloc()
- * @align: the same
- *
- * Context: as for myalloc_frames_alloc().
- * Return: the same.
- */
-void *myalloc_frames_zalloc(struct myalloc_frames *frames, size_t size, size_t align)
-{
-	return zalloc_for(myalloc_frames_now(frames), size, align, _RET_IP_);
-}
-
-/**
- * myalloc_frames_swap() - end a frame
- * @frames: the two arenas
- *
- * Throws away what the frame before this one has allocated, and begins the next frame. With
- * per-CPU arenas others may allocate meanwhile; what they get belongs to this frame or the next
- * one, and lives until the frame after it ends.
- *
- * Context: as for myalloc_arena_reset().
- */
-void myalloc_frames_swap(struct myalloc_frames *frames)
-{
-	struct myalloc_arena *next = frames->arena[frames->now == frames->arena[0]];
-
-	myalloc_arena_reset(next);
-	/* Pairs with myalloc_frames_now(): an allocation after the swap sees the reset. */
-	smp_store_release(&frames->now, next);
 }

@@ -169,6 +169,11 @@ static inline struct myalloc_arena *myalloc_arena_of(struct myalloc_front *front
 	return container_of(front, struct myalloc_arena, front);
 }
 
+void *myalloc_arena_alloc_for(struct myalloc_arena *a, size_t size, size_t align,
+			      unsigned long caller);
+void *myalloc_arena_zalloc_for(struct myalloc_arena *a, size_t size, size_t align,
+			       unsigned long caller);
+void myalloc_arena_destroy_pair(struct myalloc_frames *frames);
 void myalloc_arena_stats(struct myalloc_arena *arena, struct myalloc_arena_stats *stats);
 
 #endif /* MYALLOC_ARENA_H */
