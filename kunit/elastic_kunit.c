@@ -24,31 +24,31 @@ static struct {
 	struct fixture *fx;
 	void *chunk[SPARE];		/* a stack of those that are here */
 	u32 nr;
-	u32 nr_gets;
-	void *odd;			/* get() returns this instead */
-	bool greedy;			/* during get(), others take all the rest */
-	bool short_of_memory;		/* before each get(), the system takes back what is free */
-	u32 fatal_at;			/* during this get(), the task is killed */
+	u32 nr_takes;
+	void *odd;			/* take() returns this instead */
+	bool greedy;			/* during take(), others take all the rest */
+	bool short_of_memory;		/* before each take(), the system takes back what is free */
+	u32 fatal_at;			/* during this take(), the task is killed */
 } source;
 
-static void put_chunk(struct myalloc_zone *zone, void *chunk)
+static void give_chunk(struct myalloc_zone *zone, void *chunk)
 {
 	if (chunk != source.odd)
 		myalloc_env_poison(chunk, PAGE_SIZE << ORDER);
 	source.chunk[source.nr++] = chunk;
 }
 
-static void *get_chunk(struct myalloc_zone *zone)
+static void *take_chunk(struct myalloc_zone *zone)
 {
 	void *chunk = source.odd;
 	u32 grown;
 
-	source.nr_gets++;
+	source.nr_takes++;
 	if (source.short_of_memory)
 		myalloc_zone_shrink(zone, U32_MAX);
-	if (source.nr_gets == source.fatal_at)
+	if (source.nr_takes == source.fatal_at)
 		fixture_set_fatal_signal(true);
-	if (source.nr_gets > GETS_MOST)
+	if (source.nr_takes > GETS_MOST)
 		return NULL;
 	if (chunk)
 		return chunk;
@@ -63,7 +63,7 @@ static void *get_chunk(struct myalloc_zone *zone)
 	return chunk;
 }
 
-static const struct myalloc_chunk_ops chunk_ops = { .get = get_chunk, .put = put_chunk };
+static const struct myalloc_chunk_ops chunk_ops = { .take = take_chunk, .give = give_chunk };
 
 /* The memory of all chunks, and the arguments of a zone that begins with the first ones. */
 static struct fixture *prepare(struct kunit *test, myalloc_cache_flags_t checks)
@@ -83,7 +83,7 @@ static struct fixture *prepare(struct kunit *test, myalloc_cache_flags_t checks)
 	memset(&source, 0, sizeof(source));
 	source.fx = fx;
 	for (i = FIXED; i < MOST; i++)	/* the lowest one is given out last */
-		put_chunk(NULL, fx->chunks[i]);
+		give_chunk(NULL, fx->chunks[i]);
 	return fx;
 }
 
@@ -281,15 +281,15 @@ static void elastic_contract_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(fx->zone, "c", &line, 1, 0, plan)),
 			-ENOSPC);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("1 block of order 6 are short"), 1);
-	KUNIT_EXPECT_LE(test, source.nr_gets, fx->zone->nr_chunks);
+	KUNIT_EXPECT_LE(test, source.nr_takes, fx->zone->nr_chunks);
 	EXPECT_CHUNKS(fx, FIXED + 1);
 	if (!fixture_set_fatal_signal(false))
 		return;		/* this kernel's task must not die */
-	source.nr_gets = 0;
+	source.nr_takes = 0;
 	source.fatal_at = 2;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_contract_create(fx->zone, "c", &line, 1, 0, plan)),
 			-EINTR);
-	KUNIT_EXPECT_EQ(test, source.nr_gets, 2);
+	KUNIT_EXPECT_EQ(test, source.nr_takes, 2);
 	fixture_set_fatal_signal(false);
 	EXPECT_CHUNKS(fx, FIXED + 1);
 }

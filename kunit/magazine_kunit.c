@@ -53,7 +53,7 @@ static void end_rack(struct rack *r)
 }
 
 /* Put an item into this CPU's magazines, as their users do. False if there is no room. */
-static bool put(struct rack *r)
+static bool give(struct rack *r)
 {
 	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
 	u32 count;
@@ -73,14 +73,14 @@ static bool put(struct rack *r)
 	*thing = IN;
 	cpu->top->addr = thing;
 	cpu->top->state = thing;
-	cpu->nr_puts++;
+	cpu->nr_gives++;
 	myalloc_magazine_set_count(cpu, count + 1);
 	myalloc_magazines_leave(cpu);
 	return true;
 }
 
 /* Get an item; NULL if the magazines have none. */
-static u8 *get(struct rack *r)
+static u8 *take(struct rack *r)
 {
 	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
 	u32 count;
@@ -101,7 +101,7 @@ static u8 *get(struct rack *r)
 	KUNIT_EXPECT_EQ(r->test, *thing, IN);
 	*thing = OUT;
 	r->out[r->nr++] = thing;
-	cpu->nr_gets++;
+	cpu->nr_takes++;
 	myalloc_magazine_set_count(cpu, count - 1);
 	myalloc_magazines_leave(cpu);
 	return thing;
@@ -240,7 +240,7 @@ static void magazine_init(struct kunit *test)
 					(size_t)nr * r->mags.stride +
 					sizeof(*r->mags.cpu) * num_possible_cpus());
 			KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
-			KUNIT_EXPECT_NULL(test, get(r));
+			KUNIT_EXPECT_NULL(test, take(r));
 			check_rack(r);
 			end_rack(r);
 		}
@@ -346,7 +346,7 @@ static void magazine_no_memory(struct kunit *test)
 	fixture_fail_after(0);
 }
 
-/* --- get and put ----------------------------------------------------------------- */
+/* --- take and give ----------------------------------------------------------------- */
 
 /* Items come out last in, first out, across the limits of magazines and the depot. */
 static void magazine_lifo(struct kunit *test)
@@ -358,11 +358,11 @@ static void magazine_lifo(struct kunit *test)
 
 		total = capacities[i] * 5;
 		for (n = 0; n < total; n++)
-			KUNIT_EXPECT_TRUE(test, put(r));
+			KUNIT_EXPECT_TRUE(test, give(r));
 		check_rack(r);
 		for (n = total; n--; )
-			KUNIT_EXPECT_PTR_EQ(test, get(r), &r->state[THINGS_MAX - 1 - n]);
-		KUNIT_EXPECT_NULL(test, get(r));
+			KUNIT_EXPECT_PTR_EQ(test, take(r), &r->state[THINGS_MAX - 1 - n]);
+		KUNIT_EXPECT_NULL(test, take(r));
 		check_rack(r);
 		end_rack(r);
 	}
@@ -378,14 +378,14 @@ static void magazine_no_depot(struct kunit *test)
 
 		for (n = 0; n < 2 * capacities[i]; n++) {
 			KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), n);
-			KUNIT_EXPECT_TRUE(test, put(r));
+			KUNIT_EXPECT_TRUE(test, give(r));
 		}
-		KUNIT_EXPECT_FALSE(test, put(r));
-		KUNIT_EXPECT_FALSE(test, put(r));
+		KUNIT_EXPECT_FALSE(test, give(r));
+		KUNIT_EXPECT_FALSE(test, give(r));
 		check_rack(r);
 		for (n = 2 * capacities[i]; n--; )
-			KUNIT_EXPECT_NOT_NULL(test, get(r));
-		KUNIT_EXPECT_NULL(test, get(r));
+			KUNIT_EXPECT_NOT_NULL(test, take(r));
+		KUNIT_EXPECT_NULL(test, take(r));
 		check_rack(r);
 		end_rack(r);
 	}
@@ -400,12 +400,12 @@ static void magazine_depot(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(capacities); i++) {
 		struct rack *r = make_rack(test, capacities[i], 1, depot);
 
-		for (n = 0; put(r); n++)
+		for (n = 0; give(r); n++)
 			;
 		KUNIT_EXPECT_EQ(test, n, capacities[i] * (2 + depot));
 		KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.empty) & 0xffff, 0);
 		check_rack(r);
-		while (get(r))
+		while (take(r))
 			n--;
 		KUNIT_EXPECT_EQ(test, n, 0);
 		KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.full) & 0xffff, 0);
@@ -414,23 +414,23 @@ static void magazine_depot(struct kunit *test)
 	}
 }
 
-static void put_here(void *arg)
+static void give_here(void *arg)
 {
 	struct rack *r = arg;
 
-	while (put(r))
+	while (give(r))
 		;
 }
 
-static void get_here(void *arg)
+static void take_here(void *arg)
 {
 	struct rack *r = arg;
 
-	while (get(r))
+	while (take(r))
 		;
 }
 
-/* Through the depot one CPU gets the items that another one put. */
+/* Through the depot one CPU gets the items that another one gave. */
 static void magazine_cross(struct kunit *test)
 {
 	const u32 capacity = 5, depot = 4;
@@ -440,22 +440,22 @@ static void magazine_cross(struct kunit *test)
 	if (fixture_nr_cpus() < 2)
 		kunit_skip(test, "one CPU");
 	r = make_rack(test, capacity, 2, depot);
-	fixture_on_cpu(1, put_here, r);
+	fixture_on_cpu(1, give_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), capacity * (2 + depot));
-	fixture_on_cpu(0, get_here, r);
+	fixture_on_cpu(0, take_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), capacity * 2);
 	check_rack(r);
 	/* CPU 0 cannot get the items that CPU 1 still holds; now CPU 0 fills the depot. */
-	fixture_on_cpu(0, put_here, r);
+	fixture_on_cpu(0, give_here, r);
 	in = capacity * (2 + 2 + depot);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), in);
-	fixture_on_cpu(1, get_here, r);
-	fixture_on_cpu(0, get_here, r);
+	fixture_on_cpu(1, take_here, r);
+	fixture_on_cpu(0, take_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
 	check_rack(r);
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).puts,
-			myalloc_magazines_passed(&r->mags).gets);
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).puts, capacity * (2 + depot) * 2);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).gives,
+			myalloc_magazines_passed(&r->mags).takes);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).gives, capacity * (2 + depot) * 2);
 	end_rack(r);
 }
 
@@ -468,19 +468,19 @@ static void magazine_older_epoch(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_TRUE(test, put(r));
+		KUNIT_EXPECT_TRUE(test, give(r));
 	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_NOT_NULL(test, get(r));
+		KUNIT_EXPECT_NOT_NULL(test, take(r));
 	/* Both are empty and have been used; the next operation wipes the loaded one. */
 	myalloc_magazines_next_epoch(&r->mags);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
-	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_TRUE(test, give(r));
 	KUNIT_ASSERT_TRUE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
 	KUNIT_EXPECT_NULL(test, cpu->top->addr);
 	myalloc_magazines_end(cpu, guard);
-	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_TRUE(test, give(r));
 	/* The next item goes into the other one, which is wiped when it is loaded. */
-	KUNIT_EXPECT_TRUE(test, put(r));
+	KUNIT_EXPECT_TRUE(test, give(r));
 	KUNIT_ASSERT_TRUE(test, myalloc_magazines_begin(&r->mags, &cpu, &guard));
 	KUNIT_EXPECT_EQ(test, cpu->epoch, r->mags.epoch);
 	KUNIT_EXPECT_NULL(test, cpu->top->addr);
@@ -499,18 +499,18 @@ static void magazine_room_swaps(struct kunit *test)
 	struct rack *r = make_rack(test, 2, 1, 0);
 	struct myalloc_magazine_cpu *cpu;
 
-	while (put(r))
+	while (give(r))
 		;
 	cpu = myalloc_magazines_enter(&r->mags);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	/* put() has asked once: the first two are loaded. */
+	/* give() has asked once: the first two are loaded. */
 	KUNIT_EXPECT_PTR_EQ(test, lowest(cpu), &r->state[THINGS_MAX - 1]);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_room(&r->mags, cpu));
 	KUNIT_EXPECT_PTR_EQ(test, lowest(cpu), &r->state[THINGS_MAX - 3]);
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 2);
 	myalloc_magazines_leave(cpu);
 	check_rack(r);
-	while (get(r))
+	while (take(r))
 		;
 	end_rack(r);
 }
@@ -526,7 +526,7 @@ static void magazine_room_older(struct kunit *test)
 	struct rack *r = make_rack(test, 2, 1, 0);
 	struct myalloc_magazine_cpu *cpu;
 
-	while (put(r))
+	while (give(r))
 		;
 	myalloc_magazines_next_epoch(&r->mags);
 	cpu = myalloc_magazines_enter(&r->mags);
@@ -536,7 +536,7 @@ static void magazine_room_older(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 0);
 	r->mags.fresh = NULL;
 	myalloc_magazines_leave(cpu);
-	while (get(r))
+	while (take(r))
 		;
 	end_rack(r);
 }
@@ -555,7 +555,7 @@ static void magazine_busy(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, preemptible());
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_idle(&r->mags));
 	KUNIT_EXPECT_NULL(test, myalloc_magazines_enter(&r->mags));
-	KUNIT_EXPECT_FALSE(test, put(r));
+	KUNIT_EXPECT_FALSE(test, give(r));
 	irq = fixture_nmi_enter();
 	KUNIT_EXPECT_NULL(test, myalloc_magazines_enter(&r->mags));
 	fixture_nmi_exit(irq);
@@ -566,8 +566,8 @@ static void magazine_busy(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_idle(&r->mags));
 	atomic_inc(&r->mags.drained);
 	KUNIT_EXPECT_TRUE(test, myalloc_magazines_idle(&r->mags));
-	KUNIT_EXPECT_TRUE(test, put(r));
-	KUNIT_EXPECT_NOT_NULL(test, get(r));
+	KUNIT_EXPECT_TRUE(test, give(r));
+	KUNIT_EXPECT_NOT_NULL(test, take(r));
 	check_rack(r);
 	end_rack(r);
 }
@@ -575,7 +575,7 @@ static void magazine_busy(struct kunit *test)
 static struct rack *interrupted;
 static unsigned int interrupts, refused;
 
-/* An interrupt that gets and puts, at every point of the fast path. */
+/* An interrupt that takes and gives, at every point of the fast path. */
 static void interrupt(const char *where)
 {
 	unsigned long irq;
@@ -585,9 +585,9 @@ static void interrupt(const char *where)
 		return;
 	irq = fixture_nmi_enter();
 	interrupts++;
-	done = put(interrupted);
+	done = give(interrupted);
 	if (done)
-		KUNIT_EXPECT_NOT_NULL(interrupted->test, get(interrupted));
+		KUNIT_EXPECT_NOT_NULL(interrupted->test, take(interrupted));
 	refused += !done;
 	fixture_nmi_exit(irq);
 }
@@ -606,13 +606,13 @@ static void magazine_interrupted(struct kunit *test)
 		kunit_skip(test, "no hook in the fast path here");
 	}
 	for (n = 0; n < 9; n++) {
-		KUNIT_EXPECT_TRUE(test, put(r));
+		KUNIT_EXPECT_TRUE(test, give(r));
 		fixture_set_hook(NULL);
 		check_rack(r);
 		fixture_set_hook(interrupt);
 	}
 	for (n = 0; n < 9; n++)
-		KUNIT_EXPECT_NOT_NULL(test, get(r));
+		KUNIT_EXPECT_NOT_NULL(test, take(r));
 	fixture_set_hook(NULL);
 	check_rack(r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
@@ -629,12 +629,12 @@ static void get_3(void *arg)
 	u32 n;
 
 	for (n = 0; n < 3; n++)
-		KUNIT_EXPECT_NOT_NULL(interrupted->test, get(arg));
+		KUNIT_EXPECT_NOT_NULL(interrupted->test, take(arg));
 }
 
 static void get_1(void *arg)
 {
-	KUNIT_EXPECT_NOT_NULL(interrupted->test, get(arg));
+	KUNIT_EXPECT_NOT_NULL(interrupted->test, take(arg));
 }
 
 static void put_7(void *arg)
@@ -642,7 +642,7 @@ static void put_7(void *arg)
 	u32 n;
 
 	for (n = 0; n < 7; n++)
-		KUNIT_EXPECT_TRUE(interrupted->test, put(arg));
+		KUNIT_EXPECT_TRUE(interrupted->test, give(arg));
 }
 
 /*
@@ -667,23 +667,23 @@ static void magazine_aba(struct kunit *test)
 
 	interrupted = r;
 	/* The depot is full, CPU 0 has nothing. */
-	put_here(r);
+	give_here(r);
 	for (n = 0; n < 6; n++)
-		KUNIT_EXPECT_NOT_NULL(test, get(r));
+		KUNIT_EXPECT_NOT_NULL(test, take(r));
 	check_rack(r);
 	intrusions = 0;
 	if (!fixture_set_hook(intrude)) {
-		get_here(r);
+		take_here(r);
 		end_rack(r);
 		kunit_skip(test, "no hook in the depot here");
 	}
-	KUNIT_EXPECT_NOT_NULL(test, get(r));
+	KUNIT_EXPECT_NOT_NULL(test, take(r));
 	fixture_set_hook(NULL);
 	/* The first exchange failed, so it was tried again. */
 	KUNIT_EXPECT_GE(test, intrusions, 2);
 	check_rack(r);
 	for (n = 0; n < 3; n++)
-		fixture_on_cpu(n, get_here, r);
+		fixture_on_cpu(n, take_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
 	check_rack(r);
 	end_rack(r);
@@ -695,18 +695,18 @@ static void magazine_tag(struct kunit *test)
 	struct rack *r = make_rack(test, 1, 1, 2);
 	u64 before;
 
-	put_here(r);
+	give_here(r);
 	before = atomic64_read(&r->mags.full);
 	KUNIT_EXPECT_EQ(test, before >> 16 & 0xffff, 2);
-	get(r);
-	get(r);
-	get(r);
-	KUNIT_EXPECT_TRUE(test, put(r));
-	KUNIT_EXPECT_TRUE(test, put(r));
-	KUNIT_EXPECT_TRUE(test, put(r));
+	take(r);
+	take(r);
+	take(r);
+	KUNIT_EXPECT_TRUE(test, give(r));
+	KUNIT_EXPECT_TRUE(test, give(r));
+	KUNIT_EXPECT_TRUE(test, give(r));
 	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.full) >> 16 & 0xffff, 2);
 	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&r->mags.full) >> 32, (before >> 32) + 2);
-	get_here(r);
+	take_here(r);
 	check_rack(r);
 	end_rack(r);
 }
@@ -720,7 +720,7 @@ static void magazine_drain(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < fixture_nr_cpus(); i++)
-		fixture_on_cpu(i, put_here, r);
+		fixture_on_cpu(i, give_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags),
 			7 * (4 + 2 * fixture_nr_cpus()));
 	check_rack(r);
@@ -729,20 +729,20 @@ static void magazine_drain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 0);
 	check_rack(r);
 	/* In use again. */
-	put_here(r);
+	give_here(r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 7 * (4 + 2));
 	drain_all(r);
 	check_rack(r);
 	end_rack(r);
 }
 
-static void put_few(void *arg)
+static void give_few(void *arg)
 {
 	struct rack *r = arg;
 	u32 n;
 
 	for (n = 0; n < 10; n++)
-		KUNIT_EXPECT_TRUE(r->test, put(r));
+		KUNIT_EXPECT_TRUE(r->test, give(r));
 }
 
 /* Draining an offline CPU returns its items, and only those. */
@@ -753,14 +753,14 @@ static void magazine_drain_cpu(struct kunit *test)
 	if (fixture_nr_cpus() < 2)
 		kunit_skip(test, "one CPU");
 	r = make_rack(test, 7, 3, 0);
-	fixture_on_cpu(0, put_few, r);
-	fixture_on_cpu(1, put_few, r);
+	fixture_on_cpu(0, give_few, r);
+	fixture_on_cpu(1, give_few, r);
 	myalloc_magazines_drain_cpu(&r->mags, fixture_cpu(1), flush, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 10);
 	check_rack(r);
-	fixture_on_cpu(1, get_here, r);
+	fixture_on_cpu(1, take_here, r);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r->mags), 10);
-	get_here(r);
+	take_here(r);
 	check_rack(r);
 	end_rack(r);
 }
@@ -770,8 +770,8 @@ static void magazine_drain_offline(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 7, 3, 0);
 
-	fixture_on_cpu(0, put_few, r);
-	fixture_on_cpu(1, put_few, r);
+	fixture_on_cpu(0, give_few, r);
+	fixture_on_cpu(1, give_few, r);
 	if (!fixture_set_online(1, false)) {
 		drain_all(r);
 		end_rack(r);
@@ -789,9 +789,9 @@ static void magazine_closed(struct kunit *test)
 {
 	struct rack *r = make_rack(test, 7, 3, 0);
 
-	fixture_on_cpu(0, put_few, r);
+	fixture_on_cpu(0, give_few, r);
 	r->mags.closed = true;
-	KUNIT_EXPECT_NULL(test, get(r));
+	KUNIT_EXPECT_NULL(test, take(r));
 	preempt_disable();
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_drain_here(&r->mags, 1000, flush, r), 0);
 	preempt_enable();
@@ -821,7 +821,7 @@ static void magazine_drain_busy(struct kunit *test)
 
 	interrupted = r;
 	entered = 0;
-	fixture_on_cpu(1, put_few, r);
+	fixture_on_cpu(1, give_few, r);
 	if (!fixture_set_hook(hook_leave)) {
 		drain_all(r);
 		end_rack(r);
@@ -850,9 +850,9 @@ static void work_here(void *arg)
 
 	while (work->steps--)
 		if (myalloc_random_one_in(work->random, 2))
-			put(work->rack);
+			give(work->rack);
 		else
-			get(work->rack);
+			take(work->rack);
 }
 
 /* All CPUs in turn, with any capacity and depot: M1 to M3 hold and nothing is lost or doubled. */
@@ -873,8 +873,8 @@ static void magazine_random(struct kunit *test)
 				       &work);
 			check_rack(r);
 		}
-		KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).puts -
-				myalloc_magazines_passed(&r->mags).gets,
+		KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r->mags).gives -
+				myalloc_magazines_passed(&r->mags).takes,
 				myalloc_magazines_count(&r->mags));
 		drain_all(r);
 		KUNIT_EXPECT_EQ(test, r->nr, THINGS_MAX);

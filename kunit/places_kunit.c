@@ -82,7 +82,7 @@ static void come(void *arg)
 	KUNIT_EXPECT_PTR_NE(r->test, cpu->loaded, cpu->previous);
 	cpu->top->addr = &thing;
 	cpu->top->state = &thing;
-	cpu->nr_puts++;
+	cpu->nr_gives++;
 	myalloc_magazine_set_count(cpu, 1);
 	myalloc_magazines_leave(cpu);
 	r->entered++;
@@ -124,7 +124,7 @@ static void places_taken(struct kunit *test)
 	fixture_on_cpu(0, come, &r);
 	KUNIT_EXPECT_EQ(test, r.entered, 4);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&r.mags), 2);
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r.mags).puts, 4);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r.mags).gives, 4);
 	KUNIT_EXPECT_EQ(test, remake(&r, 2, 2), 0);
 	end_rack(&r);
 }
@@ -159,8 +159,8 @@ static void places_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, remake(&r, 0, 0), 0);
 	KUNIT_EXPECT_EQ(test, r.flushed, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_bytes(&r.mags), 0);
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r.mags).puts, 1);
-	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r.mags).gets, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r.mags).gives, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_magazines_passed(&r.mags).takes, 0);
 	KUNIT_EXPECT_EQ(test, remake(&r, 0, 0), 0);
 	end_rack(&r);
 }

@@ -204,15 +204,15 @@ struct myalloc_zone_ops {
 
 /**
  * struct myalloc_chunk_ops - where an elastic zone takes chunks from (zone/elastic.c)
- * @get: takes a chunk from the system; returns its address, aligned as those of the other chunks,
+ * @take: takes a chunk from the system; returns its address, aligned as those of the other chunks,
  *	or NULL. Context: task, may sleep, no lock of the zone held; the task's limits on what an
  *	allocation may wait for apply
- * @put: gives such a chunk back. Context: task, no lock of the zone held, also while the system
+ * @give: gives such a chunk back. Context: task, no lock of the zone held, also while the system
  *	reclaims memory
  */
 struct myalloc_chunk_ops {
-	void *(*get)(struct myalloc_zone *zone);
-	void (*put)(struct myalloc_zone *zone, void *chunk);
+	void *(*take)(struct myalloc_zone *zone);
+	void (*give)(struct myalloc_zone *zone, void *chunk);
 };
 
 /**

@@ -251,7 +251,7 @@ static bool join(struct page *page, u32 nr)
  * allocator's per-CPU lists, and each load would leave some KiB less free (scenario
  * load_unload).
  */
-static void put_chunk(unsigned int order, void *chunk, u32 nr)
+static void give_chunk(unsigned int order, void *chunk, u32 nr)
 {
 	if (nr == BIT(order) && join(virt_to_page(chunk), nr))
 		free_pages((unsigned long)chunk, order);
@@ -269,11 +269,11 @@ static void free_chunks(struct myalloc_reserve *r)
 }
 
 /* @last: pages in the last chunk */
-static void put_chunks(struct myalloc_reserve *r, u32 last)
+static void give_chunks(struct myalloc_reserve *r, u32 last)
 {
 	for (; r->nr_chunks; last = BIT(r->chunk_order)) {
 		cond_resched();
-		put_chunk(r->chunk_order, r->chunks[--r->nr_chunks], last);
+		give_chunk(r->chunk_order, r->chunks[--r->nr_chunks], last);
 	}
 	myalloc_env_free(r->chunks);
 	r->chunks = NULL;
@@ -341,7 +341,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, const char *asked, u64
 	return 0;
 }
 
-static void *get_more(struct myalloc_zone *zone)
+static void *take_more(struct myalloc_zone *zone)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC;
 	unsigned long pages = BIT(zone->chunk_order);
@@ -361,13 +361,13 @@ static void *get_more(struct myalloc_zone *zone)
 	return page_address(page);
 }
 
-static void put_back(struct myalloc_zone *zone, void *chunk)
+static void give_back(struct myalloc_zone *zone, void *chunk)
 {
 	kmemleak_free(chunk);
-	put_chunk(zone->chunk_order, chunk, BIT(zone->chunk_order));
+	give_chunk(zone->chunk_order, chunk, BIT(zone->chunk_order));
 }
 
-const struct myalloc_chunk_ops myalloc_reserve_chunk_ops = { .get = get_more, .put = put_back };
+const struct myalloc_chunk_ops myalloc_reserve_chunk_ops = { .take = take_more, .give = give_back };
 
 /**
  * myalloc_reserve_release() - give every page back to the system
@@ -378,13 +378,13 @@ const struct myalloc_chunk_ops myalloc_reserve_chunk_ops = { .get = get_more, .p
 void myalloc_reserve_release(struct myalloc_reserve *reserve)
 {
 	kmemleak_remove(reserve);
-	put_chunks(reserve, last_pages(reserve));
+	give_chunks(reserve, last_pages(reserve));
 }
 
 static void salvage_chunk(struct myalloc_zone *zone, void *chunk, u32 pages)
 {
 	kmemleak_free(chunk);
-	put_chunk(zone->chunk_order, chunk, pages);
+	give_chunk(zone->chunk_order, chunk, pages);
 }
 
 /**

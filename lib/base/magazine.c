@@ -12,11 +12,11 @@
  *	loaded   [###....]	loaded   [######.]	full  -> [#######] -> [#######]
  *	previous [#######]	previous [.......]	empty -> [.......]
  *
- * A get takes from the loaded magazine. If that is empty and previous is full, the two are
+ * A take removes from the loaded magazine. If that is empty and previous is full, the two are
  * swapped. If both are empty, an empty one is exchanged for a full one from the depot. Only if
- * the depot has no full magazine must the owner refill. A put works the other way round. With two
- * magazines per CPU, at least one magazine's worth of gets or puts lies between two visits to the
- * depot, in whatever order they come.
+ * the depot has no full magazine must the owner refill. A give works the other way round. With two
+ * magazines per CPU, at least one magazine's worth of takes or gives lies between two visits to
+ * the depot, in whatever order they come.
  *
  * The fast path: the purpose of each step
  *	- preemption off: no other task uses this CPU's magazines. Interrupts stay on.
@@ -32,19 +32,19 @@
  *	  whose state never equals the expected state. So an empty magazine needs no test of its
  *	  own.
  *	- state: one byte per thing that says whether the user or the allocator owns it. Only the
- *	  current owner writes it, so the write need not be atomic. A put that finds the state not
- *	  "in use" is a double free. A get that finds the state not "cached" catches the one case
+ *	  current owner writes it, so the write need not be atomic. A give that finds the state not
+ *	  "in use" is a double free. A take that finds the state not "cached" catches the one case
  *	  that a plain byte can miss, two concurrent frees of the same thing on two CPUs. It is a
  *	  byte and not a bit because neighbouring things belong to different CPUs; a locked bit
  *	  operation costs more than all the other steps together.
- *	- slot: the address of the thing and of its state, so that a get need not look up the
- *	  state.
- *	- nr_gets, nr_puts: the statistics.
+ *	- slot: the address of the thing and of its state, so that a take need not look up
+ *	  the state.
+ *	- nr_takes, nr_gives: the statistics.
  *	The memory of the thing itself is not touched.
  *
  * Stale slots. A slot that was emptied still holds its last address and state pointer. A thing
  * that is freed is often the one that was allocated last; its stale slot is then at top, and the
- * put need not look up the state from the address either. This is as safe as a lookup, as long as
+ * give need not look up the state from the address either. This is as safe as a lookup, as long as
  * the state byte is still where it was. An owner whose state bytes can go away (slab.c: with
  * their slab) first advances the epoch and then waits for a grace period, which ends every
  * section with preemption off that compared its guard earlier (limbo.c). From then on the first
@@ -390,8 +390,8 @@ void myalloc_magazines_look(const struct myalloc_magazines *m, int cpu,
 	previous = READ_ONCE(c->previous);
 	look->loaded = previous ? min(loaded_count(m, c), READ_ONCE(m->capacity)) : 0;
 	look->previous = previous ? READ_ONCE(previous->count) : 0;
-	look->gets = data_race(c->nr_gets);	/* a snapshot */
-	look->puts = data_race(c->nr_puts);
+	look->takes = data_race(c->nr_takes);	/* a snapshot */
+	look->gives = data_race(c->nr_gives);
 	preempt_enable();
 }
 
@@ -412,7 +412,7 @@ u32 myalloc_magazines_count_cpu(const struct myalloc_magazines *m, int cpu)
 }
 
 /**
- * myalloc_magazines_moves_cpu() - a number that grows with each get and put on a CPU
+ * myalloc_magazines_moves_cpu() - a number that grows with each take and give on a CPU
  * @m: the magazines
  * @cpu: number of the CPU
  *
@@ -424,11 +424,11 @@ u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
 	struct myalloc_magazine_look look;
 
 	myalloc_magazines_look(m, cpu, &look);
-	return look.gets + look.puts;
+	return look.takes + look.gives;
 }
 
 /**
- * myalloc_magazines_passed() - count the things that users have taken out and put in
+ * myalloc_magazines_passed() - count the things that users have taken and given
  * @m: the magazines
  *
  * Context: any.
@@ -437,21 +437,21 @@ u64 myalloc_magazines_moves_cpu(const struct myalloc_magazines *m, int cpu)
 struct myalloc_magazine_passed myalloc_magazines_passed(const struct myalloc_magazines *m)
 {
 	struct myalloc_magazine_passed sum = {
-		.gets = READ_ONCE(m->past_gets), .puts = READ_ONCE(m->past_puts),
+		.takes = READ_ONCE(m->past_takes), .gives = READ_ONCE(m->past_gives),
 	};
 	struct myalloc_magazine_look look;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		myalloc_magazines_look(m, cpu, &look);
-		sum.gets += look.gets;
-		sum.puts += look.puts;
+		sum.takes += look.takes;
+		sum.gives += look.gives;
 	}
 	return sum;
 }
 
 /**
- * myalloc_magazines_moves() - a number that grows with each get, put and drain
+ * myalloc_magazines_moves() - a number that grows with each take, give and drain
  * @m: the magazines
  *
  * Context: any.
@@ -461,7 +461,7 @@ u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
 {
 	struct myalloc_magazine_passed sum = myalloc_magazines_passed(m);
 
-	return sum.gets + sum.puts + atomic_read(&m->drains);
+	return sum.takes + sum.gives + atomic_read(&m->drains);
 }
 
 /**
@@ -469,7 +469,7 @@ u64 myalloc_magazines_moves(const struct myalloc_magazines *m)
  * @m: the magazines
  *
  * If this returns true twice and myalloc_magazines_moves() was the same both times, the magazines
- * have not changed in between, except by a refill or flush for a get or put that then failed.
+ * have not changed in between, except by a refill or flush for a take or give that then failed.
  *
  * Context: any.
  * Return: true if no CPU is between enter and leave and no drain is under way.
@@ -786,8 +786,8 @@ u32 myalloc_magazines_more_places(const struct myalloc_magazines *m)
 }
 
 /*
- * Adds the statistics of the per-CPU parts that are about to be replaced to past_gets and
- * past_puts.
+ * Adds the statistics of the per-CPU parts that are about to be replaced to past_takes and
+ * past_gives.
  */
 static void note_past(struct myalloc_magazines *m)
 {
@@ -796,10 +796,10 @@ static void note_past(struct myalloc_magazines *m)
 	for_each_possible_cpu(cpu) {
 		struct myalloc_magazine_cpu *c = per_cpu_ptr(m->cpu, cpu);
 
-		WRITE_ONCE(m->past_gets, m->past_gets + c->nr_gets);
-		WRITE_ONCE(m->past_puts, m->past_puts + c->nr_puts);
-		WRITE_ONCE(c->nr_gets, 0);
-		WRITE_ONCE(c->nr_puts, 0);
+		WRITE_ONCE(m->past_takes, m->past_takes + c->nr_takes);
+		WRITE_ONCE(m->past_gives, m->past_gives + c->nr_gives);
+		WRITE_ONCE(c->nr_takes, 0);
+		WRITE_ONCE(c->nr_gives, 0);
 	}
 }
 

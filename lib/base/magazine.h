@@ -6,7 +6,7 @@
 /**
  * struct myalloc_slot - one thing in a magazine
  * @addr: address of the thing, as the user gets it
- * @state: its state byte; stored here so that a get need not look it up by the address
+ * @state: its state byte; stored here so that a take need not look it up by the address
  */
 struct myalloc_slot {
 	void *addr;
@@ -37,8 +37,8 @@ struct myalloc_magazine {
  * @top: the place above the last filled slot of @loaded; because of the guard slots, top[-1] and
  *	top[0] may be read however full the magazine is
  * @end: the guard slot above the highest slot of @loaded
- * @nr_gets: number of things taken out
- * @nr_puts: number of things put in
+ * @nr_takes: number of things taken
+ * @nr_gives: number of things given
  * @loaded: the magazine in use; NULL until this CPU uses the magazines for the first time
  * @previous: the magazine used before; either full or empty
  *
@@ -49,8 +49,8 @@ struct myalloc_magazine_cpu {
 	u64 epoch;
 	struct myalloc_slot *top;
 	struct myalloc_slot *end;
-	u64 nr_gets;
-	u64 nr_puts;
+	u64 nr_takes;
+	u64 nr_gives;
 	struct myalloc_magazine *loaded;
 	struct myalloc_magazine *previous;
 } ____cacheline_aligned;
@@ -90,8 +90,8 @@ struct myalloc_magazine_cpu {
  * @places: number of CPUs that have or may take a pair of magazines
  * @depot: number of further magazines
  * @wanted: a CPU found no pair; cleared by the owner
- * @past_gets: things taken out through per-CPU parts that were replaced
- * @past_puts: things put in through per-CPU parts that were replaced
+ * @past_takes: things taken through per-CPU parts that were replaced
+ * @past_gives: things given through per-CPU parts that were replaced
  * @drains: drains begun since the magazines were created
  * @drained: drains completed since then
  * @full: stack of full magazines (see magazine.c, Depot)
@@ -117,8 +117,8 @@ struct myalloc_magazines {
 	u32 depot;
 	bool wanted;
 	struct myalloc_magazine_cpu __percpu *none;
-	u64 past_gets;
-	u64 past_puts;
+	u64 past_takes;
+	u64 past_gives;
 	atomic_t drains;
 	atomic_t drained;
 	atomic64_t full ____cacheline_aligned;
@@ -142,12 +142,12 @@ struct myalloc_magazine_shape {
 
 /**
  * struct myalloc_magazine_passed - what users have moved through magazines
- * @gets: things taken out
- * @puts: things put in
+ * @takes: things taken
+ * @gives: things given
  */
 struct myalloc_magazine_passed {
-	u64 gets;
-	u64 puts;
+	u64 takes;
+	u64 gives;
 };
 
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
@@ -178,14 +178,14 @@ void myalloc_magazines_drain_depot(struct myalloc_magazines *mags, myalloc_flush
  * struct myalloc_magazine_look - contents and statistics of a CPU's magazines
  * @loaded: filled slots of the loaded magazine
  * @previous: filled slots of the previous magazine
- * @gets: number of things taken out
- * @puts: number of things put in
+ * @takes: number of things taken
+ * @gives: number of things given
  */
 struct myalloc_magazine_look {
 	u32 loaded;
 	u32 previous;
-	u64 gets;
-	u64 puts;
+	u64 takes;
+	u64 gives;
 };
 
 void myalloc_magazines_look(const struct myalloc_magazines *mags, int cpu,

@@ -20,108 +20,108 @@
 /*
  * Takes the thing in a slot and stores its address in *@addr; false if its state is not "cached".
  */
-typedef bool (*myalloc_get_fn)(const struct myalloc_slot *slot, void **addr, void *arg);
+typedef bool (*myalloc_take_fn)(const struct myalloc_slot *slot, void **addr, void *arg);
 
-/* Puts @addr into the slot that it was allocated from; false if it was not, or is not in use. */
-typedef bool (*myalloc_put_stale_fn)(const struct myalloc_slot *slot, void *addr, void *arg);
+/* Gives @addr to the slot that it was allocated from; false if it was not, or is not in use. */
+typedef bool (*myalloc_give_stale_fn)(const struct myalloc_slot *slot, void *addr, void *arg);
 
-/* Puts @addr into the slot at @top if there is room; false if the slow path must do it. */
-typedef bool (*myalloc_put_fn)(const struct myalloc_magazine_cpu *cpu, struct myalloc_slot *top,
+/* Gives @addr to the slot at @top if there is room; false if the slow path must do it. */
+typedef bool (*myalloc_give_fn)(const struct myalloc_magazine_cpu *cpu, struct myalloc_slot *top,
 			       void *addr, void *arg);
 
 /* Makes sure that the loaded magazine has a valid thing on top, or room; false if that fails. */
 typedef bool (*myalloc_ready_fn)(struct myalloc_magazine_cpu *cpu, void *arg);
 
-static __always_inline u32 myalloc_get_four(const struct myalloc_slot *end, void **addrs,
-					    myalloc_get_fn get, void *arg)
+static __always_inline u32 myalloc_take_four(const struct myalloc_slot *end, void **addrs,
+					     myalloc_take_fn take, void *arg)
 {
-	if (!get(end - 1, addrs, arg))
+	if (!take(end - 1, addrs, arg))
 		return 0;
-	if (!get(end - 2, addrs + 1, arg))
+	if (!take(end - 2, addrs + 1, arg))
 		return 1;
-	if (!get(end - 3, addrs + 2, arg))
+	if (!take(end - 3, addrs + 2, arg))
 		return 2;
-	return get(end - 4, addrs + 3, arg) ? 4 : 3;
+	return take(end - 4, addrs + 3, arg) ? 4 : 3;
 }
 
 /**
- * myalloc_get_run() - take things from the top of the loaded magazine
+ * myalloc_take_top() - take things from the top of the loaded magazine
  * @cpu: from myalloc_magazines_enter()
  * @most: maximum number of things
  * @addrs: out: their addresses
- * @get: called for each thing
- * @arg: argument of @get
+ * @take: called for each thing
+ * @arg: argument of @take
  *
  * Stops at the bottom of the magazine, and at a thing that is not "cached".
  *
  * Context: any, between enter and leave.
  * Return: the number of things taken.
  */
-static __always_inline u32 myalloc_get_run(struct myalloc_magazine_cpu *cpu, u32 most,
-					   void **addrs, myalloc_get_fn get, void *arg)
+static __always_inline u32 myalloc_take_top(struct myalloc_magazine_cpu *cpu, u32 most,
+					    void **addrs, myalloc_take_fn take, void *arg)
 {
 	struct myalloc_slot *top = cpu->top;
 	u32 left = most, n = 4;
 
 	for (; left >= 4 && n == 4; left -= n, top -= n, addrs += n)
-		n = myalloc_get_four(top, addrs, get, arg);
-	for (; left && get(top - 1, addrs, arg); left--, addrs++)
+		n = myalloc_take_four(top, addrs, take, arg);
+	for (; left && take(top - 1, addrs, arg); left--, addrs++)
 		top--;
-	cpu->nr_gets += most - left;
+	cpu->nr_takes += most - left;
 	WRITE_ONCE(cpu->top, top);
 	return most - left;
 }
 
-static __always_inline u32 myalloc_put_four(const struct myalloc_slot *top, void **end,
-					    myalloc_put_stale_fn put_stale, void *arg)
+static __always_inline u32 myalloc_give_four(const struct myalloc_slot *top, void **end,
+					     myalloc_give_stale_fn give_stale, void *arg)
 {
-	if (!put_stale(top, end[-1], arg))
+	if (!give_stale(top, end[-1], arg))
 		return 0;
-	if (!put_stale(top + 1, end[-2], arg))
+	if (!give_stale(top + 1, end[-2], arg))
 		return 1;
-	if (!put_stale(top + 2, end[-3], arg))
+	if (!give_stale(top + 2, end[-3], arg))
 		return 2;
-	return put_stale(top + 3, end[-4], arg) ? 4 : 3;
+	return give_stale(top + 3, end[-4], arg) ? 4 : 3;
 }
 
 /**
- * myalloc_put_run() - put things on the top of the loaded magazine
+ * myalloc_give_top() - give things to the top of the loaded magazine
  * @cpu: from myalloc_magazines_enter()
  * @nr: number of things
  * @addrs: their addresses, taken from the end backwards, the reverse of the order in which a bulk
  *	allocation fills the array
- * @put_stale: puts a thing into the slot that it was allocated from
- * @put: puts any other thing
+ * @give_stale: gives a thing to the slot that it was allocated from
+ * @give: gives any other thing
  * @arg: argument of both
  *
  * Stops when the magazine is full, and at a thing that cannot be freed.
  *
  * Context: any, between enter and leave.
- * Return: the number of things put in.
+ * Return: the number of things given.
  */
-static __always_inline u32 myalloc_put_run(struct myalloc_magazine_cpu *cpu, u32 nr, void **addrs,
-					   myalloc_put_stale_fn put_stale, myalloc_put_fn put,
-					   void *arg)
+static __always_inline u32 myalloc_give_top(struct myalloc_magazine_cpu *cpu, u32 nr, void **addrs,
+					    myalloc_give_stale_fn give_stale, myalloc_give_fn give,
+					    void *arg)
 {
 	struct myalloc_slot *top = cpu->top;
 	u32 left = nr, n = 4;
 
 	for (; left >= 4 && n == 4; left -= n, top += n)
-		n = myalloc_put_four(top, addrs + left, put_stale, arg);
-	for (; left && put(cpu, top, addrs[left - 1], arg); left--)
+		n = myalloc_give_four(top, addrs + left, give_stale, arg);
+	for (; left && give(cpu, top, addrs[left - 1], arg); left--)
 		top++;
-	cpu->nr_puts += nr - left;
+	cpu->nr_gives += nr - left;
 	WRITE_ONCE(cpu->top, top);
 	return nr - left;
 }
 
 /**
- * myalloc_get_bulk() - take things out of this CPU's magazines
+ * myalloc_take_bulk() - take things from this CPU's magazines
  * @mags: the magazines
  * @nr: number of things
  * @addrs: out: their addresses
- * @get: called for each thing
- * @arg: argument of @get; if it is a structure, no other function may get its address, so that
+ * @take: called for each thing
+ * @arg: argument of @take; if it is a structure, no other function may take its address, so that
  *	the compiler can keep it in registers
  * @ready: refills the loaded magazine
  * @slow: argument of @ready
@@ -130,9 +130,9 @@ static __always_inline u32 myalloc_put_run(struct myalloc_magazine_cpu *cpu, u32
  * Return: the number of things taken; less than @nr if no more are available or the caller
  * interrupted code that is at work on the magazines.
  */
-static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 nr, void **addrs,
-					    myalloc_get_fn get, void *arg,
-					    myalloc_ready_fn ready, void *slow)
+static __always_inline u32 myalloc_take_bulk(struct myalloc_magazines *mags, u32 nr, void **addrs,
+					     myalloc_take_fn take, void *arg,
+					     myalloc_ready_fn ready, void *slow)
 {
 	u32 n = 0;
 
@@ -143,7 +143,7 @@ static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 
 		if (unlikely(!cpu))
 			break;
 		do
-			n += myalloc_get_run(cpu, end - n, addrs + n, get, arg);
+			n += myalloc_take_top(cpu, end - n, addrs + n, take, arg);
 		while (n < end && ready(cpu, slow));
 		myalloc_magazines_leave(cpu);
 		if (unlikely(n < end))
@@ -153,24 +153,24 @@ static __always_inline u32 myalloc_get_bulk(struct myalloc_magazines *mags, u32 
 }
 
 /**
- * myalloc_put_bulk() - put things into this CPU's magazines
+ * myalloc_give_bulk() - give things to this CPU's magazines
  * @mags: the magazines
  * @most: maximum number of things
  * @end: the place behind the last of their addresses
- * @put_stale: as for myalloc_put_run()
- * @put: as for myalloc_put_run()
- * @arg: argument of both, as for myalloc_get_bulk()
+ * @give_stale: as for myalloc_give_top()
+ * @give: as for myalloc_give_top()
+ * @arg: argument of both, as for myalloc_take_bulk()
  * @room: makes room in the loaded magazine
  * @slow: argument of @room
  *
  * Context: any.
- * Return: the number of things put in; less than @most if one of them cannot be freed, there is
+ * Return: the number of things given; less than @most if one of them cannot be freed, there is
  * no room, the caller interrupted code that is at work on the magazines, or the owner requires
  * the slow path.
  */
-static __always_inline u32 myalloc_put_bulk(struct myalloc_magazines *mags, u32 most, void **end,
-					    myalloc_put_stale_fn put_stale, myalloc_put_fn put,
-					    void *arg, myalloc_ready_fn room, void *slow)
+static __always_inline u32 myalloc_give_bulk(struct myalloc_magazines *mags, u32 most, void **end,
+					     myalloc_give_stale_fn give_stale, myalloc_give_fn give,
+					     void *arg, myalloc_ready_fn room, void *slow)
 {
 	struct myalloc_magazine_cpu *cpu;
 	u32 n = 0;
@@ -181,7 +181,7 @@ static __always_inline u32 myalloc_put_bulk(struct myalloc_magazines *mags, u32 
 	if (unlikely(!cpu))
 		return 0;
 	do
-		n += myalloc_put_run(cpu, most - n, end - most, put_stale, put, arg);
+		n += myalloc_give_top(cpu, most - n, end - most, give_stale, give, arg);
 	while (n < most && cpu->top == cpu->end && room(cpu, slow));
 	myalloc_magazines_leave(cpu);
 	return n;

@@ -3,7 +3,7 @@
  * Model of the per-CPU guard and of stale slots (magazine.[ch]): a task, an interrupt and an NMI
  * on one CPU, and on another one somebody who gives slabs back
  *
- * Two magazines, a loaded one and a previous one, each with an epoch. A task gets and puts: fast,
+ * Two magazines, a loaded one and a previous one, each with an epoch. A task takes and gives: fast,
  * between myalloc_magazines_begin() and end(), or slow, between enter() and leave(), where load()
  * and room() let the magazines change places, or past them. At any point a hard interrupt may come
  * in and do the same, or drain, and run to its end before the task goes on; and an NMI into either.
@@ -11,7 +11,7 @@
  * state was. The other CPU takes a thing that is in its slab, begins a new epoch, and makes
  * its slab anew: the state is elsewhere now.
  *
- * Property: each thing is in exactly one place. A get never returns what somebody has; what
+ * Property: each thing is in exactly one place. A take never returns what somebody has; what
  * a stale slot says is believed only while it is so; in the end the magazines hold exactly what they
  * are to hold.
  *
@@ -169,7 +169,7 @@ inline take_top()
 	top = at - 1
 }
 
-inline get()
+inline take()
 {
 	begin();
 	if
@@ -223,7 +223,7 @@ inline fill_top()
 	top = at + 1
 }
 
-inline put()
+inline give()
 {
 	begin();
 	if
@@ -305,8 +305,8 @@ inline drain()
 inline operate()
 {
 	if
-	:: thing == NONE -> get()
-	:: thing != NONE -> put()
+	:: thing == NONE -> take()
+	:: thing != NONE -> give()
 	:: me == 1 && thing == NONE -> drain()
 	fi;
 	atomic { at = 0; in = false; before = 0 }

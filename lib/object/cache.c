@@ -417,8 +417,8 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 	stats->cached_objects = myalloc_magazines_count(&cache->mags);
 	stats->deferred_objects = atomic64_read(&cache->deferred.nr);
 	passed = myalloc_magazines_passed(&cache->mags);
-	stats->alloc_hits = passed.gets;
-	stats->free_hits = passed.puts;
+	stats->alloc_hits = passed.takes;
+	stats->free_hits = passed.gives;
 	raw_spin_lock_irqsave(&cache->lock, irq);
 	stats->slabs = myalloc_cache_slabs(cache);
 	stats->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];

@@ -68,11 +68,11 @@ static __always_inline bool myalloc_fast_claim(struct myalloc_cache *c, u8 *stat
  * @found, a constant: the caller has found the first frame of the slab that contains the object,
  * which is looked at again, and @off, see above.
  */
-static __always_inline bool myalloc_fast_put(struct myalloc_cache *c,
-					     const struct myalloc_magazine_cpu *cpu,
-					     struct myalloc_slot *top, void *object,
-					     myalloc_cache_flags_t level, bool found,
-					     struct myalloc_frame *first, unsigned long off)
+static __always_inline bool myalloc_fast_give(struct myalloc_cache *c,
+					      const struct myalloc_magazine_cpu *cpu,
+					      struct myalloc_slot *top, void *object,
+					      myalloc_cache_flags_t level, bool found,
+					      struct myalloc_frame *first, unsigned long off)
 {
 	u8 *state;
 
@@ -112,14 +112,14 @@ static __always_inline bool myalloc_cache_alloc_fast(struct myalloc_cache *cache
 	}
 	WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
 	*object = slot->addr;
-	cpu->nr_gets++;
+	cpu->nr_takes++;
 	WRITE_ONCE(cpu->top, slot);
 	myalloc_magazines_end(cpu, guard);
 	myalloc_shadow_object_alloc(cache, *object);
 	return true;
 }
 
-/* See myalloc_cache_free_fast(). The parameters from @found on are as for myalloc_fast_put(). */
+/* See myalloc_cache_free_fast(). The parameters from @found on are as for myalloc_fast_give(). */
 static __always_inline bool __myalloc_cache_free_fast(struct myalloc_cache *cache, void *object,
 						      bool found, struct myalloc_frame *first,
 						      unsigned long off)
@@ -131,11 +131,11 @@ static __always_inline bool __myalloc_cache_free_fast(struct myalloc_cache *cach
 	if (unlikely(!myalloc_magazines_begin(&cache->mags, &cpu, &guard)))
 		return false;
 	top = cpu->top;
-	if (unlikely(!myalloc_fast_put(cache, cpu, top, object, 0, found, first, off))) {
+	if (unlikely(!myalloc_fast_give(cache, cpu, top, object, 0, found, first, off))) {
 		myalloc_magazines_end(cpu, guard);
 		return false;
 	}
-	cpu->nr_puts++;
+	cpu->nr_gives++;
 	myalloc_shadow_object_free(cache, object);
 	WRITE_ONCE(cpu->top, top + 1);
 	myalloc_magazines_end(cpu, guard);

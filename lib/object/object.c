@@ -184,7 +184,7 @@ static bool ready(struct myalloc_magazine_cpu *cpu, void *cache)
 }
 
 /* Between enter and leave. Take an object from the magazines; NULL if there is none. */
-static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
+static void *take(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_slot *slot;
 
@@ -192,14 +192,13 @@ static void *get(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 		return NULL;
 	slot = cpu->top - 1;
 	WRITE_ONCE(*slot->state, myalloc_user_state(c));
-	cpu->nr_gets++;
+	cpu->nr_takes++;
 	WRITE_ONCE(cpu->top, slot);
 	return slot->addr;
 }
 
-/* Take one object of the default or the certain level. A myalloc_get_fn. */
-static __always_inline bool get_one(const struct myalloc_slot *slot, void **object,
-				    void *arg)
+/* Take one object of the default or the certain level. A myalloc_take_fn. */
+static __always_inline bool take_one(const struct myalloc_slot *slot, void **object, void *arg)
 {
 	u8 *state = slot->state;
 
@@ -223,8 +222,8 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *object, u
  * epoch: if the slab leaves later, the epoch advances later too, and the slot is looked up again
  * before it is used.
  */
-static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void *object,
-		const struct myalloc_place *place)
+static bool give(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void *object,
+		 const struct myalloc_place *place)
 {
 	if (unlikely(cpu->top == cpu->end && !room(c, cpu)))
 		return false;
@@ -232,7 +231,7 @@ static bool put(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void 
 		return false;
 	myalloc_shadow_object_free(c, object);
 	fill_slot(cpu->top, object, place->state);
-	cpu->nr_puts++;
+	cpu->nr_gives++;
 	WRITE_ONCE(cpu->top, cpu->top + 1);
 	return true;
 }
@@ -262,10 +261,9 @@ static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from
 
 /*
  * Return an object to the slot of the magazine that it was taken from, which still points to its
- * state. A myalloc_put_stale_fn of the default level.
+ * state. A myalloc_give_stale_fn of the default level.
  */
-static __always_inline bool put_stale(const struct myalloc_slot *slot, void *object,
-				      void *cache)
+static __always_inline bool give_stale(const struct myalloc_slot *slot, void *object, void *cache)
 {
 	if (unlikely(slot->addr != object) ||
 	    unlikely(!myalloc_fast_claim(cache, slot->state, 0)))
@@ -274,11 +272,11 @@ static __always_inline bool put_stale(const struct myalloc_slot *slot, void *obj
 	return true;
 }
 
-/* Put an object of the default level. A myalloc_put_fn. */
+/* Put an object of the default level. A myalloc_give_fn. */
 static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
 					struct myalloc_slot *top, void *object, void *cache)
 {
-	if (unlikely(!myalloc_fast_put(cache, cpu, top, object, 0, false, NULL, 0)))
+	if (unlikely(!myalloc_fast_give(cache, cpu, top, object, 0, false, NULL, 0)))
 		return false;
 	myalloc_shadow_object_free(cache, object);
 	return true;
@@ -379,7 +377,7 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 		if (level != MYALLOC_TRUSTING)
 			WRITE_ONCE(*slot->state, MYALLOC_SLOT_LIVE);
 		object = slot->addr;
-		cpu->nr_gets++;
+		cpu->nr_takes++;
 		WRITE_ONCE(cpu->top, slot);
 	}
 	myalloc_magazines_end(cpu, guard);
@@ -398,9 +396,9 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
 	if (unlikely(!__myalloc_magazines_begin(&c->mags, &c->mags.inner_epoch, &cpu, &guard)))
 		return false;
 	top = cpu->top;
-	done = myalloc_fast_put(c, cpu, top, object, level, false, NULL, 0);
+	done = myalloc_fast_give(c, cpu, top, object, level, false, NULL, 0);
 	if (likely(done)) {
-		cpu->nr_puts++;
+		cpu->nr_gives++;
 		myalloc_shadow_object_free(c, object);
 		WRITE_ONCE(cpu->top, top + 1);
 	}
@@ -441,7 +439,7 @@ static noinline void *alloc_rest(struct myalloc_cache *c, void *object, myalloc_
 	if (!object) {
 		cpu = myalloc_magazines_enter(&c->mags);
 		if (cpu) {
-			object = get(c, cpu);
+			object = take(c, cpu);
 			myalloc_magazines_leave(cpu);
 		}
 	}
@@ -601,7 +599,7 @@ static int free_claimed(struct myalloc_cache *c, void *object, const struct myal
 		memset(object, 0, c->layout.object_size);
 	cpu = myalloc_magazines_enter(&c->mags);
 	if (cpu) {
-		bool done = put(c, cpu, object, place);
+		bool done = give(c, cpu, object, place);
 
 		myalloc_magazines_leave(cpu);
 		if (done)
@@ -786,9 +784,8 @@ void myalloc_object_issue(struct myalloc_cache *c, void *object, myalloc_flags_t
 		memset(object, 0, c->layout.object_size);
 }
 
-/* Like get_one(), but leave the state CACHED, as a trusting cache does. */
-static __always_inline bool get_trusted(const struct myalloc_slot *slot, void **object,
-					void *arg)
+/* Like take_one(), but leave the state CACHED, as a trusting cache does. */
+static __always_inline bool take_trusted(const struct myalloc_slot *slot, void **object, void *arg)
 {
 	if (unlikely(data_race(*slot->state) != MYALLOC_SLOT_CACHED))	/* S5 */
 		return false;
@@ -835,9 +832,9 @@ unsigned int myalloc_cache_alloc_bulk(struct myalloc_cache *cache,
 					  _RET_IP_)))
 		return 0;
 	if (likely(cache->level != MYALLOC_TRUSTING))
-		n = myalloc_get_bulk(&cache->mags, nr, objects, get_one, NULL, ready, cache);
+		n = myalloc_take_bulk(&cache->mags, nr, objects, take_one, NULL, ready, cache);
 	else
-		n = myalloc_get_bulk(&cache->mags, nr, objects, get_trusted, NULL, ready, cache);
+		n = myalloc_take_bulk(&cache->mags, nr, objects, take_trusted, NULL, ready, cache);
 	for (; n < nr; n++) {
 		objects[n] = alloc_slabs(cache, flags, _RET_IP_);
 		if (!objects[n])
@@ -912,8 +909,8 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 	if (unlikely(myalloc_env_trace_on(cache_free)))
 		return free_bulk_traced(cache, nr, objects, _RET_IP_);
 	while (left) {
-		unsigned int n = myalloc_put_bulk(&cache->mags, min(left, MYALLOC_BULK_STEP),
-						  objects + left, put_stale, put_default, cache,
+		unsigned int n = myalloc_give_bulk(&cache->mags, min(left, MYALLOC_BULK_STEP),
+						  objects + left, give_stale, put_default, cache,
 						  has_room, cache);
 
 		left -= n;

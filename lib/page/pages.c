@@ -21,15 +21,15 @@
  * more. The tag does not tell which allocation a free is meant for: a late free that comes after
  * the block was allocated again with the same order is a valid free of the new allocation.
  *
- * A get needs no claim, only plain accesses. A block becomes CACHED by a claim or under the zone
+ * A take needs no claim, only plain accesses. A block becomes CACHED by a claim or under the zone
  * lock, and then exactly one slot refers to it, the winner's, which by M1 is in one place. No
- * free claims a block that is CACHED, so only the holder of that slot changes the tag, in a get
- * or a flush. The get compares the whole tag nevertheless: the load costs nothing, and a block
+ * free claims a block that is CACHED, so only the holder of that slot changes the tag, in a take
+ * or a flush. The take compares the whole tag nevertheless: the load costs nothing, and a block
  * with damaged metadata is not allocated.
  *
  * Invariants: Z4 of block.c, and M1 to M3 of magazine.c with "cached" = MYALLOC_FRAME_CACHED.
  *
- * Bounds: get and put are O(1). A miss moves at most a batch of blocks, and fewer if each of them
+ * Bounds: take and give are O(1). A miss moves at most a batch of blocks, and fewer if each of them
  * takes many splits or merges (WORK_MOST). So the longest miss costs little more than the usual
  * one.
  *
@@ -226,8 +226,8 @@ static __always_inline bool take_slot(const struct myalloc_slot *slot, unsigned 
 	return true;
 }
 
-/* A myalloc_get_fn. */
-static __always_inline bool get_one(const struct myalloc_slot *slot, void **addr, void *arg)
+/* A myalloc_take_fn. */
+static __always_inline bool take_one(const struct myalloc_slot *slot, void **addr, void *arg)
 {
 	const struct request *r = arg;
 
@@ -255,12 +255,12 @@ static bool ready(struct myalloc_magazine_cpu *cpu, void *arg)
 }
 
 /* Between enter and leave. Takes one block out of the magazines; NULL if there is none. */
-static void *get(struct myalloc_magazine_cpu *cpu, struct request *r)
+static void *take(struct myalloc_magazine_cpu *cpu, struct request *r)
 {
 	void *addr = NULL;
 
 	if (ready(cpu, r))
-		myalloc_get_run(cpu, 1, &addr, get_one, r);
+		myalloc_take_top(cpu, 1, &addr, take_one, r);
 	return addr;
 }
 
@@ -390,7 +390,7 @@ static noinline void *alloc_slow(struct myalloc_zone *zone, unsigned int order,
 		struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(r.mags);
 
 		if (cpu) {
-			addr = get(cpu, &r);
+			addr = take(cpu, &r);
 			myalloc_magazines_leave(cpu);
 		}
 	}
@@ -423,7 +423,7 @@ static __always_inline void *alloc_for(struct myalloc_zone *zone, unsigned int o
 		myalloc_magazines_end(cpu, guard);
 		return alloc_slow(zone, order, flags, caller, quiet);
 	}
-	cpu->nr_gets++;
+	cpu->nr_takes++;
 	WRITE_ONCE(cpu->top, slot);
 	myalloc_magazines_end(cpu, guard);
 	myalloc_shadow_pages_alloc(zone, addr, order);
@@ -614,15 +614,15 @@ static __always_inline void fill_slot(struct myalloc_slot *slot, void *addr,
  * Between enter and leave. Puts a claimed block into the loaded magazine. Returns false if there
  * is no room.
  */
-static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
-		struct myalloc_magazine_cpu *cpu, void *addr, struct myalloc_frame *frame)
+static bool give(struct myalloc_zone *zone, struct myalloc_magazines *mags,
+		 struct myalloc_magazine_cpu *cpu, void *addr, struct myalloc_frame *frame)
 {
 	if (unlikely(cpu->top == cpu->end && !room(zone, mags, cpu)))
 		return false;
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_CACHED);
 	fill_slot(cpu->top, addr, frame);
 	myalloc_shadow_block_free(zone, frame, frame->order);
-	cpu->nr_puts++;
+	cpu->nr_gives++;
 	WRITE_ONCE(cpu->top, cpu->top + 1);
 	return true;
 }
@@ -630,9 +630,9 @@ static bool put(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 /*
  * Puts a block back into the slot that it was allocated from, which still holds the address of
  * its descriptor: descriptors never go away, and before a chunk takes the place of another one the
- * slots are wiped (zone/elastic.c). A myalloc_put_stale_fn.
+ * slots are wiped (zone/elastic.c). A myalloc_give_stale_fn.
  */
-static __always_inline bool put_stale(const struct myalloc_slot *slot, void *addr, void *arg)
+static __always_inline bool give_stale(const struct myalloc_slot *slot, void *addr, void *arg)
 {
 	const struct request *r = arg;
 
@@ -648,8 +648,8 @@ static __always_inline bool put_stale(const struct myalloc_slot *slot, void *add
  * slot, the slot still holds the address of its descriptor (magazine.c, Stale slots; descriptors
  * never go away), and there is room.
  */
-static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
-				     struct myalloc_slot *top, void *addr, void *arg)
+static __always_inline bool fast_give(const struct myalloc_magazine_cpu *cpu,
+				      struct myalloc_slot *top, void *addr, void *arg)
 {
 	const struct request *r = arg;
 	const struct myalloc_zone *zone = r->zone;
@@ -668,13 +668,13 @@ static __always_inline bool fast_put(const struct myalloc_magazine_cpu *cpu,
 	return true;
 }
 
-/* A myalloc_put_fn. */
+/* A myalloc_give_fn. */
 static __always_inline bool put_one(const struct myalloc_magazine_cpu *cpu,
 				    struct myalloc_slot *top, void *addr, void *arg)
 {
 	const struct request *r = arg;
 
-	if (unlikely(!fast_put(cpu, top, addr, arg)))
+	if (unlikely(!fast_give(cpu, top, addr, arg)))
 		return false;
 	myalloc_shadow_pages_free(r->zone, addr, r->order);
 	return true;
@@ -699,7 +699,7 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order);
 	cpu = lent ? NULL : myalloc_magazines_enter(mags);
 	if (cpu) {
-		bool done = put(zone, mags, cpu, addr, frame);
+		bool done = give(zone, mags, cpu, addr, frame);
 
 		myalloc_magazines_leave(cpu);
 		if (done)
@@ -720,11 +720,11 @@ static __always_inline int free_for(struct myalloc_zone *zone, void *addr, unsig
 	if (unlikely(!myalloc_magazines_begin(r.mags, &cpu, &guard)))
 		return free_slow(zone, addr, order, caller);
 	top = cpu->top;
-	if (unlikely(!fast_put(cpu, top, addr, &r))) {
+	if (unlikely(!fast_give(cpu, top, addr, &r))) {
 		myalloc_magazines_end(cpu, guard);
 		return free_slow(zone, addr, order, caller);
 	}
-	cpu->nr_puts++;
+	cpu->nr_gives++;
 	myalloc_shadow_pages_free(zone, addr, order);
 	WRITE_ONCE(cpu->top, top + 1);
 	myalloc_magazines_end(cpu, guard);
@@ -808,7 +808,7 @@ unsigned int myalloc_pages_alloc_bulk(struct myalloc_zone *zone,
 	if (unlikely(!myalloc_flags_check(zone, &flags, MYALLOC_PAGES_FLAGS_ALL, _RET_IP_)))
 		return 0;
 	if (!(flags & (MYALLOC_TOPDOWN | MYALLOC_LENDABLE)))
-		n = myalloc_get_bulk(slow.mags, nr, addrs, get_one, &r, ready, &slow);
+		n = myalloc_take_bulk(slow.mags, nr, addrs, take_one, &r, ready, &slow);
 	for (; n < nr; n++) {
 		addrs[n] = alloc_zone(zone, order, flags, _RET_IP_);
 		if (!addrs[n]) {
@@ -856,8 +856,8 @@ unsigned int myalloc_pages_free_bulk(struct myalloc_zone *zone,
 	if (unlikely(myalloc_env_trace_on(page_free)))
 		return free_bulk_traced(zone, order, nr, addrs, _RET_IP_);
 	while (left) {
-		unsigned int n = myalloc_put_bulk(slow.mags, min(left, MYALLOC_BULK_STEP),
-						  addrs + left, put_stale, put_one, &r, has_room,
+		unsigned int n = myalloc_give_bulk(slow.mags, min(left, MYALLOC_BULK_STEP),
+						  addrs + left, give_stale, put_one, &r, has_room,
 						  &slow);
 
 		left -= n;

@@ -634,12 +634,12 @@ USER static void test_bad_free(void)
 
 static u32 nr_there = 1;
 
-static void *get_chunk(struct myalloc_zone *z)
+static void *take_chunk(struct myalloc_zone *z)
 {
 	return nr_there < CHUNKS ? chunks[nr_there++] : NULL;
 }
 
-static void put_chunk(struct myalloc_zone *z, void *chunk)
+static void give_chunk(struct myalloc_zone *z, void *chunk)
 {
 	EXPECT(!strcmp(note(nr_notes - 1)->event, "shrink"));	/* before it is somebody else's */
 	EXPECT(note(nr_notes - 1)->t.ptr == chunk);
@@ -648,7 +648,7 @@ static void put_chunk(struct myalloc_zone *z, void *chunk)
 
 static void test_elastic(void)
 {
-	const struct myalloc_chunk_ops ops = { .get = get_chunk, .put = put_chunk };
+	const struct myalloc_chunk_ops ops = { .take = take_chunk, .give = give_chunk };
 	u32 grown, i;
 
 	end_zone();

@@ -145,13 +145,13 @@ static int grow(struct myalloc_zone *zone)
 
 	if (!READ_ONCE(zone->nr_holes))
 		return -ENOSPC;
-	chunk = e->ops->get(zone);
+	chunk = e->ops->take(zone);
 	bytes = chunk ? myalloc_map_reach(&zone->map, (unsigned long)chunk, zone->node) : -ENOMEM;
 	if (bytes < 0) {
 		WRITE_ONCE(e->failed, true);
 		atomic64_inc(&e->refused);
 		if (chunk)
-			e->ops->put(zone, chunk);
+			e->ops->give(zone, chunk);
 		return bytes;
 	}
 	atomic64_add(bytes, &e->map_bytes);
@@ -159,7 +159,7 @@ static int grow(struct myalloc_zone *zone)
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
 		memset(chunk, MYALLOC_POISON_FREE, PAGE_SIZE << zone->chunk_order);
 	if (!fill_hole(zone, (unsigned long)chunk)) {
-		e->ops->put(zone, chunk);	/* another task has filled the last hole */
+		e->ops->give(zone, chunk);	/* another task has filled the last hole */
 		return -ENOSPC;
 	}
 	myalloc_env_trace(grow, .zone = zone->name, .ptr = chunk,
@@ -240,7 +240,7 @@ static bool shrink(struct myalloc_zone *zone, u32 keep)
 	myalloc_env_trace(shrink, .zone = zone->name, .ptr = (void *)addr,
 			  .bytes = PAGE_SIZE << zone->chunk_order, .order = zone->chunk_order,
 			  .node = zone->node);
-	zone->elastic->ops->put(zone, (void *)addr);
+	zone->elastic->ops->give(zone, (void *)addr);
 	return true;
 }
 
@@ -446,5 +446,5 @@ void myalloc_elastic_end(struct myalloc_zone *zone)
 
 	for (chunk = zone->nr_fixed; chunk < zone->nr_chunks; chunk++)
 		if (zone->chunks[chunk])
-			zone->elastic->ops->put(zone, (void *)zone->chunks[chunk]);
+			zone->elastic->ops->give(zone, (void *)zone->chunks[chunk]);
 }

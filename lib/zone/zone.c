@@ -459,12 +459,12 @@ u32 myalloc_zone_chunk_held(const struct myalloc_zone *zone, u32 chunk)
 /**
  * myalloc_zone_salvage() - give back the chunks in which nothing is left
  * @zone: the zone, abandoned; afterwards only its memory in the other chunks may be accessed
- * @put: called for each such chunk, with its pages; it may sleep
+ * @give: called for each such chunk, with its pages; it may sleep
  * @salvage: out: what was given back and what was kept
  *
  * Context: task, may sleep.
  */
-void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn put,
+void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn give,
 			  struct myalloc_salvage *salvage)
 {
 	u32 chunk, held, pages;
@@ -485,7 +485,7 @@ void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn put,
 		}
 		salvage->pages += pages;
 		myalloc_shadow_extent_alloc(zone, (void *)zone->chunks[chunk], pages);
-		put(zone, (void *)zone->chunks[chunk], pages);
+		give(zone, (void *)zone->chunks[chunk], pages);
 	}
 }
 
@@ -539,9 +539,9 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 		k = myalloc_pcp_order(i);
 		stats->cached_blocks[k] = myalloc_magazines_count(mags);
 		stats->cached_pages += stats->cached_blocks[k] << k;
-		stats->page_hits[k] = passed.gets;
-		stats->page_allocs[k] += passed.gets;
-		stats->page_frees[k] += passed.puts;
+		stats->page_hits[k] = passed.takes;
+		stats->page_allocs[k] += passed.takes;
+		stats->page_frees[k] += passed.gives;
 	}
 	stats->deferred_pages = atomic64_read(&zone->deferred.nr);
 	stats->quarantined_pages = atomic64_read(&zone->nr_quarantined);

@@ -28,7 +28,7 @@ struct myalloc_salvage {
 };
 
 typedef void (*myalloc_salvage_fn)(struct myalloc_zone *zone, void *chunk, u32 pages);
-void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn put,
+void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn give,
 			  struct myalloc_salvage *salvage);
 int myalloc_zone_report_held(struct myalloc_zone *zone, u32 out);
 int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller);

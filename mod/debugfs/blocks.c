@@ -178,7 +178,7 @@ static int pcp_show(struct seq_file *m, void *unused)
 	int cpu;
 
 	seq_puts(m, "pcp - version: 1.0\n");
-	seq_puts(m, "# order   cpu <loaded> <previous> <capacity> <batch>       <gets>       <puts>\n");
+	seq_puts(m, "# order   cpu <loaded> <previous> <capacity> <batch>       <takes>      <gives>\n");
 	for (i = 0; i < MYALLOC_PCP_LISTS; i++) {
 		const struct myalloc_magazines *mags = &zone->pcp[i];
 		unsigned int order = myalloc_pcp_order(i);
@@ -193,7 +193,7 @@ static int pcp_show(struct seq_file *m, void *unused)
 			cached -= min_t(u64, cached, look.loaded + look.previous);
 			seq_printf(m, "%7u %5d %8u %10u %10u %7u %12llu %12llu\n", order, cpu,
 				   look.loaded, look.previous, mags->capacity, mags->batch,
-				   look.gets, look.puts);
+				   look.takes, look.gives);
 		}
 		seq_printf(m, "%7u depot %8llu %10u %10u %7u %12u %12u\n", order, cached, 0,
 			   mags->capacity * mags->depot,
