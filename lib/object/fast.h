@@ -6,7 +6,7 @@
 #ifndef MYALLOC_OBJECT_FAST_H
 #define MYALLOC_OBJECT_FAST_H
 
-#include "object/object.h"
+#include "object/cache_types.h"
 #include "object/shadow.h"
 #include "page/flags.h"
 
