@@ -11,7 +11,7 @@ export FUZZ_SECONDS RACE_OPS KDIR PREFIX DESTDIR SIGN_KEY SIGN_CERT
 .PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm programs module tool compile compile_commands
-.PHONY: screenshots lint clean
+.PHONY: screenshots size lint clean
 .PHONY: deb install uninstall packages-test
 
 help:
@@ -50,6 +50,7 @@ help:
 	@echo '                  with four malloc libraries (10 min)'
 	@echo '  make bench-kvm     like bench, on a stock kernel, where KVM works (3 min)'
 	@echo '  make module     build the modules for KERNEL (1 min; 10 s)'
+	@echo '  make size       the size of myalloc.ko for Linux 6.12, by room (1 min; 10 s)'
 	@echo '  make tool       build the userspace tool (10 s)'
 	@echo '  make deb        build the Debian packages, checked by lintian (1 min; 20 s)'
 	@echo '  make install    install module, tool, headers and manual, for the kernel whose headers are'
@@ -133,7 +134,7 @@ install uninstall:
 packages-test:
 	@vm/test.sh packages
 
-compile screenshots:
+compile screenshots size:
 	@vm/$@.sh
 
 compile_commands:

@@ -1,0 +1,23 @@
+#!/bin/bash
+# Say how large myalloc.ko is for the stock kernel 6.12: what 'size' counts as text, and the machine
+# code of each room.
+# Usage: vm/size.sh
+
+# shellcheck source=vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+src=$("$root/vm/module.sh" 6.12)
+
+# code FILES: bytes of machine code in them
+code()
+{
+	size -A "$@" | awk '/^\.((init|exit)\.)?text/ { sum += $2 } END { print sum + 0 }'
+}
+
+echo "$(size "$src/myalloc.ko" | awk 'NR == 2 { print $1 }') bytes of text, of which code:"
+for room in lib/base lib/page lib/object lib/zone lib/client lib/front mod mod/device \
+	mod/debugfs mod/stress; do
+	mapfile -t objects < <(sed -n "s|^\(.*/$room/[a-z_0-9]*\.o\)\$|\1|p" "$src/myalloc.mod")
+	printf '%8d %s\n' "$(code "${objects[@]}")" "$room"
+done
+printf '%8d all\n' "$(code "$src/myalloc.ko")"
