@@ -194,6 +194,51 @@ static u64 cache_generation(struct myalloc_cache *c)
 	return myalloc_magazines_moves(&c->mags) + data_race(c->generation);
 }
 
+/* S2, S5 to S7 for each slab of the cache; counts them and those in limbo. */
+static void check_slabs(struct myalloc_cache *c, struct cache_walk *w, struct myalloc_validation *v)
+{
+	struct myalloc_zone *zone = c->zone;
+	unsigned long irq;
+	u32 idx, tag;
+
+	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+		if (!(idx % 1024))
+			cond_resched();
+		tag = data_race(zone->frames[idx].tag);	/* or state bytes */
+		if (tag != c->tag && tag != c->limbo_tag)
+			continue;
+		raw_spin_lock_irqsave(&c->lock, irq);
+		if (zone->frames[idx].tag == c->tag)
+			check_slab(c, &zone->frames[idx], w, v);
+		else	/* or it has left since, and generation has grown */
+			w->limbo++;
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+	}
+}
+
+/* Lock held. R2, S1, S3, S8: the counts of slabs and slots, if nothing has changed meanwhile. */
+static void check_cache_counts(const struct myalloc_cache *c, const struct cache_walk *w,
+			       struct myalloc_validation *v)
+{
+	unsigned int list;
+	u64 listed = 0;
+
+	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
+		listed += w->listed[list];
+	if (listed != w->slabs)
+		myalloc_finding(v, "S1: cache %s has %llu slabs, its lists %llu", c->name,
+				(unsigned long long)w->slabs, (unsigned long long)listed);
+	if (listed < c->set_aside)
+		myalloc_finding(v, "S8: cache %s has %llu slabs, %u are set aside", c->name,
+				(unsigned long long)listed, c->set_aside);
+	if (w->limbo != c->nr_limbo)
+		myalloc_finding(v, "R2: cache %s has %llu slabs in limbo, counted %u", c->name,
+				(unsigned long long)w->limbo, c->nr_limbo);
+	if (w->free != c->free_slots)
+		myalloc_finding(v, "S3: cache %s: %llu slots free, counted %llu", c->name,
+				(unsigned long long)w->free, (unsigned long long)c->free_slots);
+}
+
 /**
  * myalloc_cache_validate() - check every invariant of a cache
  * @cache: the cache
@@ -204,34 +249,15 @@ static u64 cache_generation(struct myalloc_cache *c)
  */
 bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validation *v)
 {
-	struct myalloc_zone *zone = cache->zone;
 	struct cache_walk w = { 0 };
 	bool idle = myalloc_magazines_idle(&cache->mags), still;
 	s64 deferred = atomic64_read(&cache->deferred.nr);
-	u64 before = v->errors, generation, out, held;
+	u64 before = v->errors, generation = cache_generation(cache), out, held;
 	unsigned long irq;
-	unsigned int list;
-	u64 listed = 0;
-	u32 idx, tag;
 
-	generation = cache_generation(cache);
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
-		if (!(idx % 1024))
-			cond_resched();
-		tag = data_race(zone->frames[idx].tag);	/* or state bytes */
-		if (tag != cache->tag && tag != cache->limbo_tag)
-			continue;
-		raw_spin_lock_irqsave(&cache->lock, irq);
-		if (zone->frames[idx].tag == cache->tag)
-			check_slab(cache, &zone->frames[idx], &w, v);
-		else	/* or it has left since, and generation has grown */
-			w.limbo++;
-		raw_spin_unlock_irqrestore(&cache->lock, irq);
-	}
+	check_slabs(cache, &w, v);
 	check_lists(cache, &w, v);
 	raw_spin_lock_irqsave(&cache->lock, irq);
-	for (list = 0; list < MYALLOC_SLAB_LISTS; list++)
-		listed += w.listed[list];
 	out = w.slabs * cache->layout.objects - w.free;
 	held = myalloc_magazines_count(&cache->mags);
 	if (cache->level == MYALLOC_TRUSTING && w.cached > held) {	/* includes live objects */
@@ -241,20 +267,7 @@ bool myalloc_cache_validate(struct myalloc_cache *cache, struct myalloc_validati
 	idle &= myalloc_magazines_idle(&cache->mags);
 	still = !w.deferring && deferred == atomic64_read(&cache->deferred.nr);
 	if (generation == cache_generation(cache)) {
-		if (listed != w.slabs)
-			myalloc_finding(v, "S1: cache %s has %llu slabs, its lists %llu",
-					cache->name, (unsigned long long)w.slabs,
-					(unsigned long long)listed);
-		if (listed < cache->set_aside)
-			myalloc_finding(v, "S8: cache %s has %llu slabs, %u are set aside",
-					cache->name, (unsigned long long)listed, cache->set_aside);
-		if (w.limbo != cache->nr_limbo)
-			myalloc_finding(v, "R2: cache %s has %llu slabs in limbo, counted %u",
-					cache->name, (unsigned long long)w.limbo, cache->nr_limbo);
-		if (w.free != cache->free_slots)
-			myalloc_finding(v, "S3: cache %s: %llu slots free, counted %llu",
-					cache->name, (unsigned long long)w.free,
-					(unsigned long long)cache->free_slots);
+		check_cache_counts(cache, &w, v);
 		if ((idle && w.cached != held) ||
 		    w.live + w.cached + w.deferred + w.moving != out ||
 		    (still && w.deferred != (u64)deferred))
