@@ -167,6 +167,56 @@ static void heap_fragmentation(struct kunit *test)
 	expect_end(fx, heap);
 }
 
+/*
+ * The same for sizes that programs have asked for: the 32 most frequent ones of gcc 12 (cc1 -O2 of
+ * buddy.c) and of python3.11 (json and regular expressions, with malloc() for its objects), and how
+ * often. They are 83 % and 90 % of all requests.
+ */
+static void heap_recorded(struct kunit *test)
+{
+	static const struct asked { u32 size, times; } gcc[] = {
+		{ 8, 13898 }, { 12, 3134 }, { 16, 35504 }, { 20, 1940 }, { 24, 16530 },
+		{ 28, 1565 }, { 32, 7514 }, { 36, 1970 }, { 40, 24629 }, { 44, 2343 },
+		{ 48, 12712 }, { 52, 1204 }, { 56, 8042 }, { 64, 5944 }, { 72, 13479 },
+		{ 80, 10805 }, { 88, 4998 }, { 96, 1690 }, { 104, 28237 }, { 112, 4736 },
+		{ 120, 1598 }, { 136, 5611 }, { 152, 1311 }, { 168, 4658 }, { 192, 1195 },
+		{ 200, 4602 }, { 208, 12325 }, { 232, 2462 }, { 248, 2026 }, { 256, 1694 },
+		{ 344, 7204 }, { 4064, 3089 },
+	}, python[] = {
+		{ 8, 878 }, { 16, 2506 }, { 28, 26205 }, { 32, 25564 }, { 34, 14687 },
+		{ 35, 4847 }, { 36, 715 }, { 40, 1156 }, { 48, 10322 }, { 50, 14527 },
+		{ 51, 9927 }, { 52, 3739 }, { 53, 3763 }, { 54, 2825 }, { 55, 2245 },
+		{ 56, 8939 }, { 57, 1608 }, { 58, 843 }, { 59, 1147 }, { 60, 783 },
+		{ 61, 660 }, { 64, 9805 }, { 72, 4637 }, { 80, 1202 }, { 104, 617 },
+		{ 120, 4516 }, { 128, 1508 }, { 152, 4136 }, { 192, 702 }, { 208, 670 },
+		{ 288, 560 }, { 1094, 21007 },
+	};
+	static const struct {
+		const struct asked *asked;
+		u32 nr, unused;
+	} recorded[] = {
+		{ gcc, ARRAY_SIZE(gcc), 434 },
+		{ python, ARRAY_SIZE(python), 1243 },
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u32 i, k;
+
+	for (i = 0; i < ARRAY_SIZE(recorded); i++) {
+		u64 asked = 0, objects = 0;
+
+		for (k = 0; k < recorded[i].nr; k++) {
+			const struct asked *a = &recorded[i].asked[k];
+
+			asked += (u64)a->times * a->size;
+			objects += (u64)a->times * myalloc_heap_good_size(heap, a->size);
+		}
+		KUNIT_EXPECT_EQ(test, div64_u64(10000 * (objects - asked), objects),
+				recorded[i].unused);
+	}
+	expect_end(fx, heap);
+}
+
 /* What an unused heap takes: no pages, no magazines, this many bytes. */
 static void heap_cost(struct kunit *test)
 {
@@ -1060,6 +1110,7 @@ static struct kunit_case heap_cases[] = {
 	KUNIT_CASE(heap_validate),
 	KUNIT_CASE(heap_classes),
 	KUNIT_CASE(heap_fragmentation),
+	KUNIT_CASE(heap_recorded),
 	KUNIT_CASE(heap_cost),
 	KUNIT_CASE(heap_magazines),
 	KUNIT_CASE(heap_blocks),
