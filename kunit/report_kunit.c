@@ -4,7 +4,10 @@
 
 #include <kunit/test.h>
 
+#include "client/client.h"
+#include "client/contract.h"
 #include "fixture.h"
+#include "page/drain.h"
 #include "report_names.h"
 #include "zone/zone.h"
 
@@ -133,9 +136,12 @@ static void report_freer(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, strstr(fixture_report(fx), "; check U"), NULL);
 }
 
-noinline void longest(void)
+noinline void *longest(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags)
 {
+	void *addr = myalloc_pages_alloc(zone, order, flags);
+
 	barrier();
+	return addr;
 }
 
 /* A report that is longer than a record of the kernel's log is printed in two. */
@@ -150,7 +156,6 @@ static void report_records(struct kunit *test)
 	u32 len;
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
-	longest();
 	memset(text, 'x', 290);
 	len = 290 + myalloc_env_symbol(text + 290, MYALLOC_ENV_SYMBOL, fn);
 	len += scnprintf(text + len, MYALLOC_REPORT_SIZE - len, " and ");
@@ -172,6 +177,103 @@ static void report_records(struct kunit *test)
 	text[800] = '\0';
 	KUNIT_EXPECT_EQ(test, fixture_log_count(text), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(rest), 1);
+}
+
+/* The last report of @zone is @before, the symbol of longest(), and @after. */
+static void names_longest(struct fixture *fx, struct myalloc_zone *zone, const char *before,
+			  const char *after)
+{
+	size_t len = strlen(before), name = sizeof(__stringify(longest)) - 1;
+	const char *at = fx->text + len;
+
+	myalloc_zone_last_report(zone, fx->text, sizeof(fx->text));
+	KUNIT_EXPECT_EQ_MSG(fx->test, strncmp(fx->text, before, len), 0, "%s", fx->text);
+	if (strncmp(at, __stringify(longest) "+0x", name + 3)) {
+		KUNIT_FAIL(fx->test, "%s", fx->text);
+		return;
+	}
+	at += name + 3;
+	at += strspn(at, "0123456789abcdef/x");
+	if (!strncmp(at, " [", 2) && strchr(at, ']'))
+		at = strchr(at, ']') + 1;	/* its module */
+	KUNIT_EXPECT_STREQ(fx->test, at, after);
+}
+
+/* A report that names a call site names all of it, whatever the report is about. */
+static void report_callers(struct kunit *test)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 4, .orders = 1,
+	};
+	const struct myalloc_client_args args = {
+		.name = "frob", .owner = test, .owner_name = "module frob",
+	};
+	struct fixture *fx = make_zone(test, MYALLOC_SANITY);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_zone *zone = fx->zone, *part;
+	struct myalloc_contract *contract;
+	struct myalloc_client *client;
+	struct myalloc_frame *frame;
+	void *page[4], *left;
+	unsigned long irq;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, plan);
+	KUNIT_EXPECT_NULL(test, longest(zone, 0, __MYALLOC_FLAG(BIT(31))));
+	names_longest(fx, zone, "request from ",
+		      " refused: unknown flags 0x80000000, allowed are 0xf (GFP flags are not)");
+
+	if (fixture_unchecked_wait(true)) {
+		local_irq_save(irq);
+		page[0] = longest(zone, 0, MYALLOC_MAY_WAIT);
+		local_irq_restore(irq);
+		names_longest(fx, zone, "MYALLOC_MAY_WAIT from ",
+			      ", which may not sleep: ignored; further cases are not reported");
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
+		fixture_unchecked_wait(false);
+	}
+
+	page[0] = longest(zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page[0]);
+	fixture_set_referenced(page[0], true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
+	names_longest(fx, zone,
+		      "frame 0, order 0, was freed while lent, and is not lendable; allocated by ",
+		      "");
+	fixture_set_referenced(page[0], false);
+	myalloc_zone_drain(zone);
+
+	client = myalloc_client_create(zone, &args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
+	page[0] = longest(zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page[0]);
+	left = myalloc_client_pages_alloc(client, 2, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, left);
+	frame = myalloc_map_frame(&zone->map, page[0]);
+	myalloc_map_frame(&zone->map, left)->caller = frame->caller;
+	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(zone, test), 1);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(zone, &args)), -EEXIST);
+	names_longest(fx, zone,
+		      "client frob: the name is already used by a client of module frob, which is gone and has 2 pages left, allocated at ",
+		      "");
+	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, left, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
+
+	/* With a page less than planned, the last request within fails. */
+	contract = myalloc_contract_create(zone, "frob", &line, 1, MYALLOC_CONTRACT_SHORT, plan);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, contract);
+	part = myalloc_contract_zone(contract, 0);
+	KUNIT_EXPECT_NULL(test, longest(part, 1, 0));
+	names_longest(fx, part, "request for 2 pages from ",
+		      " refused: a contract does not serve a size that is not declared");
+	for (i = 0; i < 3; i++)
+		page[i] = myalloc_pages_alloc(part, 0, 0);
+	KUNIT_EXPECT_NULL(test, longest(part, 0, 0));
+	names_longest(fx, part, "request for 1 page from ",
+		      " failed within the contract: this is a bug; further cases are not reported");
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(part, 0, 3, page), 3);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_end(contract, 0), 0);
 }
 
 /* An entry has room for its text, and no more. */
@@ -330,6 +432,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(report_longest),
 	KUNIT_CASE(report_freer),
 	KUNIT_CASE(report_records),
+	KUNIT_CASE(report_callers),
 	KUNIT_CASE(report_words),
 	KUNIT_CASE(report_ratelimit),
 	KUNIT_CASE(report_locked),

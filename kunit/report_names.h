@@ -7,8 +7,9 @@
 #ifndef REPORT_NAMES_H
 #define REPORT_NAMES_H
 
+#include "page/flags.h"
+
 struct myalloc_cache;
-struct myalloc_zone;
 
 #define REPORT_NAME(a, b, c, d)		__REPORT_NAME(a, b, c, d)
 #define __REPORT_NAME(a, b, c, d)	a##b##c##d
@@ -26,7 +27,7 @@ struct myalloc_zone;
 
 void *long_alloc(struct myalloc_cache *cache);
 int long_free(struct myalloc_cache *cache, void *object);
-void longest(void);
+void *longest(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags);
 int frees_now(struct myalloc_cache *cache, void *object);
 int frees_pages_now(struct myalloc_zone *zone, void *page);
 int frees_any_now(struct myalloc_zone *zone, void *addr);

@@ -283,7 +283,7 @@ static void print_site(const struct myalloc_sites *s, const struct myalloc_site 
  */
 void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
 {
-	char symbol[MYALLOC_ENV_SYMBOL] = "a call site that is not recorded";
+	static const char caller[] = { MYALLOC_REPORT_MARK, '\0' };
 	const struct myalloc_site *site = &sites->site[0];
 	char held[64 + MYALLOC_SITE_WHAT], more[48] = "";
 
@@ -292,12 +292,11 @@ void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
 		return;
 	}
 	say_what(held, sizeof(held), site);
-	if (site->caller)
-		myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
 	if (sites->nr > 1)
 		scnprintf(more, sizeof(more), ", and more from %u other call site%s", sites->nr - 1,
 			  myalloc_s(sites->nr - 1));
-	myalloc_zone_err(sites->zone, "%s and has %s left, allocated at %s%s", what, held, symbol,
+	myalloc_site_err(sites->zone, site->caller, "%s and has %s left, allocated at %s%s",
+			 what, held, site->caller ? caller : "a call site that is not recorded",
 			 more);
 }
 

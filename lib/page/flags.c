@@ -32,21 +32,17 @@ noinline bool __myalloc_flags_check(struct myalloc_zone *zone, myalloc_flags_t *
 				    myalloc_flags_t known, unsigned long caller)
 {
 	myalloc_flags_t unknown = *flags & ~known;
-	char from[48];
 
 	if (unlikely(unknown)) {
-		myalloc_env_symbol(from, sizeof(from), caller);
-		myalloc_zone_err(zone, "request from %s refused: unknown flags 0x%x, allowed are 0x%x (GFP flags are not)",
-				 from, (__force u32)unknown, (__force u32)known);
+		myalloc_site_err(zone, caller, "request from %c refused: unknown flags 0x%x, allowed are 0x%x (GFP flags are not)",
+				 MYALLOC_REPORT_MARK, (__force u32)unknown, (__force u32)known);
 		return false;
 	}
 	if (likely(!(*flags & MYALLOC_MAY_WAIT) || myalloc_env_may_wait()))
 		return true;
 	*flags &= ~MYALLOC_MAY_WAIT;
-	if (!xchg(&zone->told_wait, true)) {
-		myalloc_env_symbol(from, sizeof(from), caller);
-		myalloc_zone_err(zone, "MYALLOC_MAY_WAIT from %s, which may not sleep: ignored; further cases are not reported",
-				 from);
-	}
+	if (!xchg(&zone->told_wait, true))
+		myalloc_site_err(zone, caller, "MYALLOC_MAY_WAIT from %c, which may not sleep: ignored; further cases are not reported",
+				 MYALLOC_REPORT_MARK);
 	return true;
 }

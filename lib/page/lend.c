@@ -147,17 +147,14 @@ static void to_quarantine(struct myalloc_zone *zone, struct myalloc_frame *frame
  */
 bool myalloc_lend_hold(struct myalloc_zone *zone, struct myalloc_frame *frame, bool lent)
 {
-	char owner[64];
-
 	if (lent && !in_nmi())
 		myalloc_quarantine_poll(zone, POLL_MOST);
 	if (likely(!referenced(zone, frame)))
 		return false;
-	if (!lent) {
-		myalloc_env_symbol(owner, sizeof(owner), frame->caller);
-		myalloc_zone_crit(zone, "frame %u, order %u, was freed while lent, and is not lendable; allocated by %s",
-				  myalloc_frame_idx(zone, frame), frame->order, owner);
-	}
+	if (!lent)
+		myalloc_site_crit(zone, frame->caller, "frame %u, order %u, was freed while lent, and is not lendable; allocated by %c",
+				  myalloc_frame_idx(zone, frame), frame->order,
+				  MYALLOC_REPORT_MARK);
 	to_quarantine(zone, frame);
 	return true;
 }

@@ -114,12 +114,9 @@ u32 myalloc_limit_live(const struct myalloc_limit *limit)
 noinline int myalloc_limit_refuse(struct myalloc_zone *zone, u32 nr_pages, const char *why,
 				  unsigned long caller)
 {
-	char from[48];
-
 	atomic64_inc(&zone->limit->refused);
-	myalloc_env_symbol(from, sizeof(from), caller);
-	myalloc_zone_err(zone, "request for %u page%s from %s refused: a contract does not serve %s",
-			 nr_pages, myalloc_s(nr_pages), from, why);
+	myalloc_site_err(zone, caller, "request for %u page%s from %c refused: a contract does not serve %s",
+			 nr_pages, myalloc_s(nr_pages), MYALLOC_REPORT_MARK, why);
 	return -EINVAL;
 }
 
@@ -158,14 +155,10 @@ void myalloc_limit_beyond(struct myalloc_limit *limit, unsigned long caller)
 noinline void myalloc_limit_broken(struct myalloc_limit *limit, const char *what,
 				   unsigned long caller)
 {
-	char from[48];
-
 	atomic64_inc(&limit->failed_within);
-	if (xchg(&limit->told, true))
-		return;
-	myalloc_env_symbol(from, sizeof(from), caller);
-	myalloc_zone_crit(limit->zone, "request for %s from %s failed within the contract: this is a bug; further cases are not reported",
-			  what, from);
+	if (!xchg(&limit->told, true))
+		myalloc_site_crit(limit->zone, caller, "request for %s from %c failed within the contract: this is a bug; further cases are not reported",
+				  what, MYALLOC_REPORT_MARK);
 }
 
 /* --- allocations --------------------------------------------------------------------------- */

@@ -3,14 +3,16 @@
 #include "env.h"
 #include "page/zone_report.h"
 
-__printf(2, 0)
-static void vreport(struct myalloc_zone *zone, const char *fmt, va_list args)
+/* @caller: the code address that MYALLOC_REPORT_MARK in the text stands for */
+__printf(3, 0)
+static void vreport(struct myalloc_zone *zone, unsigned long caller, const char *fmt, va_list args)
 {
 	unsigned long irq;
 	struct myalloc_report *report = myalloc_report_begin(&zone->reports, &irq);
 
 	if (!report)
 		return;
+	report->caller[report->nr_callers++] = caller;
 	myalloc_report_vadd(report, fmt, args);
 	myalloc_report_end(&zone->reports, report, irq);
 }
@@ -27,7 +29,7 @@ void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vreport(zone, fmt, args);
+	vreport(zone, 0, fmt, args);
 	va_end(args);
 }
 
@@ -44,7 +46,43 @@ void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...)
 
 	atomic64_inc(&zone->corruptions);
 	va_start(args, fmt);
-	vreport(zone, fmt, args);
+	vreport(zone, 0, fmt, args);
+	va_end(args);
+}
+
+/**
+ * myalloc_site_err() - report an error with a call site
+ * @zone: the zone
+ * @caller: the call site
+ * @fmt: format, without a newline; one of its arguments is MYALLOC_REPORT_MARK, by %c, whose place
+ *	the symbol of @caller takes
+ *
+ * Context: any.
+ */
+void myalloc_site_err(struct myalloc_zone *zone, unsigned long caller, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vreport(zone, caller, fmt, args);
+	va_end(args);
+}
+
+/**
+ * myalloc_site_crit() - count and report damage with a call site
+ * @zone: the zone
+ * @caller: the call site
+ * @fmt: as for myalloc_site_err()
+ *
+ * Context: any.
+ */
+void myalloc_site_crit(struct myalloc_zone *zone, unsigned long caller, const char *fmt, ...)
+{
+	va_list args;
+
+	atomic64_inc(&zone->corruptions);
+	va_start(args, fmt);
+	vreport(zone, caller, fmt, args);
 	va_end(args);
 }
 

@@ -9,6 +9,10 @@ __printf(2, 3)
 void myalloc_zone_err(struct myalloc_zone *zone, const char *fmt, ...);
 __printf(2, 3)
 void myalloc_zone_crit(struct myalloc_zone *zone, const char *fmt, ...);
+__printf(3, 4)
+void myalloc_site_err(struct myalloc_zone *zone, unsigned long caller, const char *fmt, ...);
+__printf(3, 4)
+void myalloc_site_crit(struct myalloc_zone *zone, unsigned long caller, const char *fmt, ...);
 int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 			  enum myalloc_bad bad, const char *what, unsigned long caller);
 void myalloc_zone_last_report(struct myalloc_zone *zone, char *buf, size_t size);
