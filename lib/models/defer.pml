@@ -3,27 +3,27 @@
  * Model of deferred.c
  *
  * NMIS processes free blocks that users have, past the lock: the block is DEFERRING, nr grows,
- * the block is linked, and is DEFERRED. A holder takes the lock ROUNDS times; whose turn it is
- * makes no difference. Each time it may allocate a free block, take one off the list, or take a
+ * the block is linked, and is DEFERRED. The lock is taken ROUNDS times; it does not matter by
+ * whom. Each time the holder may allocate a free block, take one off the list, or take a
  * step of a recovery, which begins if the list is empty and nr is not 0. Each step looks at one
- * block and lets the lock go: what is between two steps in deferred.c is between more of them
- * here. Once at any moment, somebody may write to a block that is in the list.
+ * block and releases the lock, which deferred.c does less often. Once, at any moment, a stray write
+ * may hit a block that is in the list.
  *
- * Property: every freed block comes back exactly once; none is linked that is not a freed one
- * on its way, or is linked already; damage is reported only if there was some. When all is quiet,
- * one more drain brings everything back.
+ * Property: every freed block comes back exactly once. Only freed blocks are linked, and each only
+ * once at a time. Damage is reported only if there was some. When all is quiet, one more drain brings
+ * everything back.
  *
  * What each step is for, and the variant without it:
  *	-DNO_DEFERRING	DEFERRED before it is linked: recovered and linked
- *	-DTAKE_DEFERRING who takes blocks off the list takes those that are DEFERRING, too, and the
+ *	-DTAKE_DEFERRING the reaper takes blocks that are DEFERRING off the list, too, and the
  *			last step is a compare-exchange: it may hit the state that a later free of
  *			the same block has given it, which is then recovered and linked
- *	-DONE_PASS	no marks: recovery empties the list and takes what is DEFERRED: also what
- *			was linked after the list was emptied, and is still in it
- *	-DEMPTY_FIRST	the list is emptied before the marks: what was linked since is marked,
- *			freed, and still in the list
- *	-DREFUSE_MARKED	who takes blocks off the list takes what is marked for damage
- *	-DONE_ROUND	a drain that finds a recovery under way is content with that one
+ *	-DONE_PASS	no marks: recovery empties the list and takes all DEFERRED blocks, also those
+ *			that were linked after the list was emptied, and are still in it
+ *	-DEMPTY_FIRST	the list is emptied before the marks: a block that was linked since is
+ *			marked and freed, and still in the list
+ *	-DREFUSE_MARKED	the reaper takes a marked block for damage
+ *	-DONE_ROUND	a drain that finds a recovery under way does not begin another one
  *
  * An llist is only pushed to, and emptied as a whole, so llist_add() is one step here.
  *

@@ -6,8 +6,8 @@
  * depot_push() and depot_pop() do them: one load of the head, loads and stores of next, one
  * compare-exchange. A magazine that is popped may go to either stack.
  *
- * Property (M1): every magazine is in exactly one place. So a pop never returns what
- * somebody has, and in the end the stacks hold exactly what nobody has, as often as depth says.
+ * Property (M1): every magazine is in exactly one place. So a pop never returns a magazine that is
+ * in use, and at the end the stacks hold all the others, as many as depth says.
  *
  * -DNO_TAG: heads without a tag. The compare-exchange of a pop then succeeds although the top
  * was popped and pushed back meanwhile, over another magazine (the ABA problem).

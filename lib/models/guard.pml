@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Model of the per-CPU guard and of stale slots (magazine.[ch]): a task, an interrupt and an NMI
- * on one CPU, and on another one somebody who gives slabs back
+ * on one CPU, while another CPU gives slabs back
  *
  * Two magazines, a loaded one and a previous one, each with an epoch. A task takes and gives: fast,
  * between myalloc_magazines_begin() and end(), or slow, between enter() and leave(), where load()
  * and room() let the magazines change places, or past them. At any point a hard interrupt may come
- * in and do the same, or drain, and run to its end before the task goes on; and an NMI into either.
- * Nothing else is atomic. A slot that was emptied still says what was in it and where that thing's
- * state was. The other CPU takes a thing that is in its slab, begins a new epoch, and makes
- * its slab anew: the state is elsewhere now.
+ * in and do the same, or drain, and run to its end before the task goes on; an NMI may interrupt
+ * either. Nothing else is atomic. A slot that was emptied still holds the address of its last thing
+ * and of that thing's state. The other CPU takes a thing whose slab is free, begins a new epoch, and
+ * rebuilds the slab, so that the state moves.
  *
- * Property: each thing is in exactly one place. A take never returns what somebody has; what
- * a stale slot says is believed only while it is so; in the end the magazines hold exactly what they
- * are to hold.
+ * Property: each thing is in exactly one place. A take never returns a thing that is in use. A stale
+ * slot is trusted only while its state is where it says. At the end the magazines hold exactly the
+ * things that nobody uses.
  *
  * What each step is for, and the variant without it:
  *	-DGUARD_LATE	top is read before the guard is busy
  *	-DNO_CHECK	an interrupt does not look at the guard
  *	-DNO_EPOCH	slabs go and the epoch stays
- *	-DNO_WIPE	the first in a new epoch does not wipe stale slots
- *	-DLAZY		one who loads an older magazine leaves the wiping to the next who enters: an
- *			interrupt that does so between the look at the guard and BUSY lets the one it
- *			interrupted, who has seen the present epoch, believe the older magazine
- *	-DGUARD_OLD	likewise, and the guard becomes again what it was seen to be: all after it
- *			believe the older magazine, too
+ *	-DNO_WIPE	the first operation of a new epoch does not wipe stale slots
+ *	-DLAZY		code that loads an older magazine leaves the wiping to the next operation. If
+ *			an interrupt does so between the check of the guard and BUSY, the interrupted
+ *			operation, which has seen the present epoch, trusts the older magazine
+ *	-DGUARD_OLD	likewise, and the guard is restored to the value that was read: all later
+ *			operations trust the older magazine, too
  * Variants that hold: -DWIDE, one magazine of two slots in place of two of one; -DSTALE, two
- * magazines of two, the loaded one full, the previous one empty, of the epoch before, and what its
- * upper slot still says is no longer so: the task has that thing, the interrupt another one. The
- * flaws of load() and room() are shown there.
+ * magazines of two slots, the loaded one full, the previous one empty and of the epoch before. Its
+ * upper slot is stale: the task has that thing, the interrupt another one. The flaws of load() and
+ * room() are shown there.
  *
- * Limits: no depot (depot.pml), which is a place where previous magazines wait longer; sequentially
- * consistent memory, which a CPU is to itself, and epochs are changed under the lock that slabs are.
+ * Limits: no depot (depot.pml), where previous magazines only wait longer; sequentially consistent
+ * memory, as a CPU sees its own accesses, and epochs change under the lock of the slabs.
  */
 #ifdef GUARD_OLD
 #define LAZY

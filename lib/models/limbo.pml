@@ -3,35 +3,35 @@
  * Model of frees of the same object at once, and of a slab that leaves (slab.c)
  *
  * One slab with two objects, two CPUs with a magazine each. Object 1 is freed by both CPUs and,
- * if NMIS is 1, by an NMI on CPU 0: at most one of them is right. After that each CPU allocates,
+ * if NMIS is 1, by an NMI on CPU 0: at most one of these frees is right. After that each CPU allocates,
  * frees what it has, and flushes, in any order. Object 2 is never freed wrongly. A releaser takes
- * the slab out of the cache whenever it counts nothing as out: the tag becomes LIMBO, the epoch
- * grows, a grace period passes, all is counted again under the lock; then the pages are somebody
- * else's, who writes to them what he likes, or the cache makes a slab of them once more.
+ * the slab out of the cache whenever its count of slots in use is 0: the tag becomes LIMBO, the
+ * epoch grows, a grace period passes, and the slots are counted again under the lock. Then the pages
+ * go to another user, who may write anything to them, or the cache makes a slab of them again.
  *
  * A section is what runs with preemption off; a grace period waits for those that have begun.
  * What is done under the lock is done step by step: states are written without it.
  *
- * Property: no state, bit or count is written that belongs to somebody else, object 2 never has
- * two users and its frees are accepted, inuse is the number of bits always, and no slab leaves
- * of which a state says that somebody has a slot. With -DCERTAIN no
- * object has two users at all, and of several frees one is accepted.
+ * Property: nobody writes to a state, bit or count after the memory has gone to another user.
+ * Object 2 never has two users, and its frees are accepted. inuse always equals the number of bits
+ * that are set. No slab leaves while the state of a slot says that it is in use. With -DCERTAIN no
+ * object has two users, and of several frees one is accepted.
  *
  * The levels: none (default), -DCERTAIN, -DTRUSTING. The flaws:
  *	-DNO_LIMBO	the tag stays until the pages go
  *	-DNO_EPOCH	the epoch stays
  *	-DEPOCH_FIRST	the epoch grows before the tag is LIMBO: a CPU looks up its slots in
- *			between, and believes them in the new epoch
+ *			between, and trusts them in the new epoch
  *	-DLOOK_FIRST	the slow path of a free looks its object up, and then brings the magazine
- *			to the present epoch and puts it there: it was looked up before that epoch
+ *			to the present epoch and gives it there: it was looked up before that epoch
  *	-DNO_GRACE	no grace period
- *	-DNO_RECOUNT	the count that began it is believed
- *	-DNO_LOOKUP	filled slots of an older epoch are believed
+ *	-DNO_RECOUNT	the first count is trusted
+ *	-DNO_LOOKUP	filled slots of an older epoch are trusted
  *	-DNO_CLAIM	certain, with a load and a store
- *	-DNO_BIT	what is given back is believed to be out because its state says so
+ *	-DNO_BIT	a slot that is given back counts as out because its state says so
  *
  * Limits: sequentially consistent memory; one magazine a CPU (load() and room(): guard.pml); the
- * list of deferred frees: defer.pml, what is deferred stays so here.
+ * list of deferred frees: defer.pml, a deferred free stays deferred here.
  */
 #define CAPACITY 2
 #define NONE	0

@@ -11,8 +11,8 @@
  *
  * Property: each block is in exactly one place. No more than MOST are ever live. A request of an
  * NMI within the line finds the stack empty only after E others took from it since the last
- * complete run began. A request within finds a block, or is refused while more than E frees wait,
- * and then only. (One is within if no request made before its end is for more than MOST.) When all
+ * complete run began. A request within finds a block, or is refused, but only while more than E
+ * frees wait. (A request is within if none made before its end is for more than MOST.) When all
  * is quiet, the stack is full, and no free waits unless more than E have done so at once.
  *
  * What each step is for, and the variant without it:
@@ -27,11 +27,11 @@
  *			more than MOST are live
  *	-DNO_FILL	the interrupt does not fill the stack while MOST blocks are live: it stays
  *			empty when one of them is freed (+FULL)
- *	-DNO_CAP	all frees that wait are not live, however many: a request within the line
+ *	-DNO_CAP	no free that waits counts as live, however many: a request within the line
  *			finds no block (+FULL)
  *	-DHALF		the store has MOST + E blocks
- *	-DSTORE		who fills a word stores to it and does not compare (+TWO)
- *	-DNO_DROP	who finds a word filled keeps the block that was for it (+TWO)
+ *	-DSTORE		a refill stores to a word and does not compare it (+TWO)
+ *	-DNO_DROP	a refill that finds a word filled keeps the block for it (+TWO)
  * Variants that hold: -DFULL, the client has MOST blocks at first, not none; -DTWO, no task, and
  * two fill the stack at once.
  *

@@ -5,24 +5,24 @@
  * A ring of SIZE units. A record takes one unit for its header and none or LONGEST for its data; two
  * producers reserve, fill in and commit RECORDS each, a consumer reads. A unit is
  * written and read in a step of its own; a header is two words, its mark and its length with the
- * flags. What is written as data is no header any more.
+ * flags. A header that data has overwritten is no header any more.
  *
  * Without a definition: a ring that does not overwrite. The consumer reads a record where it lies
  * and releases it. +ONE: one producer, which takes no lock. +OVERWRITE: a producer passes over the
  * oldest records; the consumer copies.
  *
- * Property: what is read is what was committed at that position, whole; each record that was
- * reserved was read, in order, or is counted as lost when its ring overwrites; a header
- * between oldest and tail is always whole.
+ * Property: a record that is read is the one committed at that position, complete. Each record that
+ * was reserved was read, in order, or is counted as lost when its ring overwrites. The headers
+ * between oldest and tail are always complete.
  *
  * What each step is for, and the variant without it:
  *	-DNO_BUSY	the flag BUSY is not looked at: a record is read while it is filled in
  *	-DTAIL_FIRST	the tail is moved before the header is written
  *	-DRELEASE_FIRST	a record is released before it is read
  *	-DNO_LOCK	several producers without the lock
- *	-DPASS_BUSY	a record that is filled in is passed over
+ *	-DPASS_BUSY	a record that is being filled in is passed over
  *	-DLATE_OLDEST	oldest is stored after the header of the new record
- *	-DNO_RECHECK	what was copied is believed, whatever has become of oldest
+ *	-DNO_RECHECK	a copy is trusted, even if oldest has passed it meanwhile
  *
  * Limits: sequentially consistent memory; the litmus tests ring-* are about other orders. Where no
  * lock is held a position is stored and loaded in one step: it is one word.
