@@ -401,6 +401,43 @@ static void limbo_many_slabs(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
+/*
+ * If all objects of a zone are freed at once, all slabs but those kept are in limbo, out of reach
+ * of requests. After two grace periods, each followed by a pass of the worker, none is.
+ */
+static void limbo_of_all(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = fixture_cache(fx, "all", EIGHT_A_SLAB, MYALLOC_NO_MAGAZINE);
+	u32 slabs = 1024 >> cache->layout.order, nr = slabs * cache->layout.objects, i;
+	void **o = fixture_zalloc(test, nr * sizeof(*o)), *page;
+	u32 limbo, free;
+	int err = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, o);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
+	preempt_disable();	/* no grace period passes */
+	for (i = 0; i < nr; i++)
+		err |= myalloc_cache_free(cache, o[i]);
+	limbo = fx->zone->limbo.nr;
+	free = fx->zone->buddy.nr_free;
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, free, 0);
+	KUNIT_EXPECT_EQ(test, limbo, slabs - MYALLOC_EMPTY_KEEP);
+	fx->zone->work.fn(&fx->zone->work);
+	for (i = 0; i < 2; i++) {
+		myalloc_env_gp_wait();
+		fx->zone->work.fn(&fx->zone->work);
+	}
+	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
+	page = myalloc_pages_alloc(fx->zone, 9, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 9), 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 /* A drain ends even if others add slabs as fast as it returns them. */
 static void limbo_no_end(struct kunit *test)
 {
@@ -636,6 +673,7 @@ static struct kunit_case limbo_cases[] = {
 	KUNIT_CASE(limbo_fresh),
 	KUNIT_CASE(limbo_meanwhile),
 	KUNIT_CASE(limbo_many_slabs),
+	KUNIT_CASE(limbo_of_all),
 	KUNIT_CASE(limbo_no_end),
 	KUNIT_CASE(level_use),
 	KUNIT_CASE(level_certain),
