@@ -136,7 +136,9 @@ static void report_freer(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, strstr(fixture_report(fx), "; check U"), NULL);
 }
 
-noinline void *longest(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags)
+/* No clone of it, whose name would differ. */
+noinline __noclone
+void *longest(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags)
 {
 	void *addr = myalloc_pages_alloc(zone, order, flags);
 
