@@ -72,7 +72,7 @@ static int set_decay(const char *text, const struct kernel_param *kp)
 static const struct kernel_param_ops decay_ops = { .set = set_decay, .get = get_decay };
 
 module_param_cb(decay_ms, &decay_ops, (void *)0, 0644);
-MODULE_PARM_DESC(decay_ms, "milliseconds in which a reserve that has grown gives back half of what is not used, 0 for never (default 10000)");
+MODULE_PARM_DESC(decay_ms, "milliseconds in which a reserve that has grown gives back half of its unused memory, 0 for never (default 10000)");
 module_param_cb(decay_mb, &decay_ops, (void *)1, 0644);
 MODULE_PARM_DESC(decay_mb, "MiB that it gives back at most in an eighth of that time (default 64)");
 

@@ -388,7 +388,7 @@ static void salvage_chunk(struct myalloc_zone *zone, void *chunk, u32 pages)
 }
 
 /**
- * myalloc_reserve_salvage() - give back what is unused of a zone that cannot be destroyed
+ * myalloc_reserve_salvage() - give back the unused chunks of a zone that cannot be destroyed
  * @reserve: from myalloc_reserve_take()
  * @zone: the zone made of it, abandoned
  *

@@ -103,7 +103,7 @@ void myalloc_shrinker_exit(void)
 }
 
 /**
- * myalloc_decay_set() - set how fast the reserve gives back what is not used
+ * myalloc_decay_set() - set how fast the reserve gives back unused memory
  * @half_life_ms: time in which half of the surplus is given back, 0 for never
  * @most_mb: MiB given back at most in an eighth of that time
  *

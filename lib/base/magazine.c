@@ -808,7 +808,7 @@ static void note_past(struct myalloc_magazines *m)
  * @m: the magazines, which may be in use; the caller excludes other drains and remakes
  * @shape: the new shape, as for myalloc_magazines_make()
  * @node: NUMA node for the memory, or NUMA_NO_NODE
- * @flush: returns what is cached to the layer below
+ * @flush: returns the cached things to the layer below
  * @owner: argument of @flush
  *
  * Closes the magazines, waits until nobody is at work on them, replaces them and opens them

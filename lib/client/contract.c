@@ -439,7 +439,7 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 	return 0;
 }
 
-/* End what has been made of a part. Its zone holds nothing but what the contract itself keeps. */
+/* End a part, which may be incomplete. Its zone holds only what the contract itself keeps. */
 static void end_part(struct myalloc_zone *parent, struct myalloc_contract_part *part)
 {
 	if (part->zone) {
@@ -529,8 +529,8 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
 }
 
 /*
- * Have an elastic zone take from the system what is short. At most as often as it has chunks:
- * others may take what comes, and the system may take it back.
+ * Have an elastic zone take the missing chunks from the system. At most as often as it has chunks:
+ * others may take a chunk that comes, and the system may take it back.
  */
 static int grow(struct myalloc_zone *zone, const char *name, struct myalloc_contract_plan *plan)
 {

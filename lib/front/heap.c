@@ -457,7 +457,7 @@ static noinline int free_sized_traced(struct myalloc_heap *h, void *addr, size_t
  * myalloc_heap_free_sized() - free memory of a known size
  * @heap: the heap that it was allocated from
  * @addr: its address, any value; NULL does nothing
- * @size: what was last asked for, or another with the same myalloc_heap_good_size(); with
+ * @size: the size last asked for, or another with the same myalloc_heap_good_size(); with
  *	myalloc_heap_alloc_aligned(), @size rounded up to the alignment; not for an alignment above
  *	a page
  *

@@ -793,7 +793,7 @@ static __always_inline bool take_trusted(const struct myalloc_slot *slot, void *
 	return true;
 }
 
-/* One after the other: what is traced need not be fast. */
+/* One after the other: a traced request need not be fast. */
 static noinline unsigned int alloc_bulk_traced(struct myalloc_cache *c, myalloc_flags_t flags,
 					       unsigned int nr, void **objects,
 					       unsigned long caller)

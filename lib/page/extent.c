@@ -205,7 +205,7 @@ static void *alloc_limited(struct myalloc_zone *zone, const struct request *r,
 	return addr;
 }
 
-/* Takes an extent, also from what is cached. Returns its first frame or MYALLOC_NO_FRAME. */
+/* Takes an extent, also from cached memory. Returns its first frame or MYALLOC_NO_FRAME. */
 static u32 take(struct myalloc_zone *zone, const struct request *r, myalloc_flags_t flags)
 {
 	unsigned int order = fls(r->nr_pages - 1);

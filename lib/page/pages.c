@@ -440,7 +440,7 @@ static noinline void *alloc_traced(struct myalloc_zone *zone, unsigned int order
 	return addr;
 }
 
-/* One after the other: what is traced need not be fast. */
+/* One after the other: a traced request need not be fast. */
 static noinline unsigned int alloc_bulk_traced(struct myalloc_zone *zone, unsigned int order,
 					       myalloc_flags_t flags, unsigned int nr,
 					       void **addrs, unsigned long caller)

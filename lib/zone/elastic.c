@@ -310,7 +310,7 @@ static void decay(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_set_decay() - set how fast an elastic zone gives back what is not used
+ * myalloc_zone_set_decay() - set how fast an elastic zone gives back unused memory
  * @zone: the zone; nothing happens if it is not elastic
  * @half_life_ms: time in which half of the surplus is given back, 0 for never
  * @most: chunks given back at most in an eighth of that time

@@ -33,7 +33,7 @@ MODULE_PARM_DESC(strict, "take them from no other node (default N)");
 
 static char got[512];
 module_param_string(got, got, sizeof(got), 0444);
-MODULE_PARM_DESC(got, "what was taken, as NODE:PAGES of each node; and the node of an object");
+MODULE_PARM_DESC(got, "pages taken, as NODE:PAGES of each node; and the node of an object");
 
 static struct myalloc_nodes *nodes;
 static struct myalloc_cache **caches;	/* of each node; NULL if it has no zone */

@@ -271,7 +271,7 @@
 	A(__u32, percpu, TRAIT, NUMBER, "per CPU",					\
 	  "1 if each context of each CPU has blocks of its own")			\
 	A(__u32, poison, TRAIT, NUMBER, "poisons",					\
-	  "1 if what is thrown away is filled with a pattern")				\
+	  "1 if memory thrown away is filled with a pattern")				\
 	A(__u64, block_bytes, TRAIT, BYTES, "block",					\
 	  "bytes of a block")								\
 	A(__u64, limit_bytes, TRAIT, BYTES, "limit",					\
@@ -367,7 +367,7 @@
 	C(__u64, highest_end, SPACE, PAGES, "highest end",				\
 	  "pages up to the end of the highest block ever allocated")			\
 	C(__u64, beyond, USE, NUMBER, "beyond",						\
-	  "requests beyond what was declared")						\
+	  "requests beyond the declared amount")						\
 	C(__u64, best_effort, USE, NUMBER, "best effort",				\
 	  "those of them that the zone has served")					\
 	C(__u64, refused, USE, NUMBER, "refused",					\

@@ -298,5 +298,5 @@ static const struct verb doctor_verbs[] = {
 };
 
 const struct object doctor_object = {
-	"doctor", "check what is needed, and how to mend what is missing", doctor_verbs, NULL
+	"doctor", "check all requirements, and say how to meet those that fail", doctor_verbs, NULL
 };

@@ -99,7 +99,7 @@ static int failed(const struct device *d, const struct place *p, const char *wor
 		return out_fail(EXIT_FAILED, "several processes have a handle '%s': say whose, as PID:%s",
 				word, word);
 	case -EAGAIN:
-		return out_fail(EXIT_FAILED, "what is at '%s' changes all the time; try again", word);
+		return out_fail(EXIT_FAILED, "the block at '%s' changes all the time; try again", word);
 	default:
 		return explain("looking at memory", err);
 	}
