@@ -61,7 +61,8 @@
  *	    statistics. (An arena without lanes has one user at a time by contract.)
  *
  * Locking: arena->lock is held while links of a chain change, and by validation, which walks over
- * chains of others. It is innermost, never held by an operation that finds what it needs unused.
+ * chains of others, at most BLOCKS_MOST blocks at a time. It is innermost, never held by an
+ * operation that finds what it needs unused.
  *
  * Bounds: an allocation that fits is 35 instructions of x86-64, of any size, below 90 in a per-CPU
  * arena. Otherwise one step to the next block, or MYALLOC_ARENA_LOOK steps for a large piece, and
@@ -376,6 +377,7 @@ static bool find_large(struct myalloc_arena *a, struct myalloc_arena_lane *l, u3
 		at = first;
 	b = *at;
 	*at = b->next;
+	a->changes++;
 	if (suits) {
 		b->next = *first;
 		*first = b;
@@ -706,21 +708,44 @@ void myalloc_arena_stats(struct myalloc_arena *arena, struct myalloc_arena_stats
 	walk_lanes(arena, add_stats, stats);
 }
 
+/* Blocks that a validation looks at under one hold of the lock. */
+#define BLOCKS_MOST	256
+
 /* A validation of an arena, and the pages that it has found. */
 struct check {
 	struct myalloc_validation *v;
 	u64 pages;
 };
 
-static void validate_chain(const struct myalloc_arena *a, const struct myalloc_arena_chain *chain,
-			   struct check *check)
+/* Lock held, and released for a moment. False if blocks have left their places meanwhile. */
+static bool let_others(struct myalloc_arena *a, unsigned long *irq)
+{
+	u64 changes = a->changes;
+
+	raw_spin_unlock_irqrestore(&a->lock, *irq);
+	myalloc_env_point("arena-part");
+	raw_spin_lock_irqsave(&a->lock, *irq);
+	return a->changes == changes;
+}
+
+/* Lock held. What follows a part is not looked at if blocks leave their places at that moment. */
+static void validate_chain(struct myalloc_arena *a, const struct myalloc_arena_chain *chain,
+			   struct check *check, unsigned long *irq)
 {
 	const struct myalloc_zone *zone = a->front.zone;
 	const struct myalloc_arena_block *b;
+	u32 nr = 0;
 
 	for (b = chain->first; b; b = b->next) {
-		const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, (void *)b->base);
+		const struct myalloc_frame *frame;
 
+		if (nr++ == BLOCKS_MOST) {
+			if (!let_others(a, irq))
+				return;
+			nr = 1;
+		}
+		myalloc_env_point("validate-step");
+		frame = myalloc_map_frame(&zone->map, (void *)b->base);
 		check->pages += b->pages;
 		if (!frame || myalloc_frame_pages(frame) != b->pages ||
 		    myalloc_frame_owner(frame) != MYALLOC_OWNER_ARENAS)
@@ -735,8 +760,9 @@ static void validate_lane(struct myalloc_arena *a, struct myalloc_arena_lane *l,
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&a->lock, irq);
-	validate_chain(a, &l->small, arg);
-	validate_chain(a, &l->large, arg);
+	validate_chain(a, &l->small, arg, &irq);
+	let_others(a, &irq);
+	validate_chain(a, &l->large, arg, &irq);
 	raw_spin_unlock_irqrestore(&a->lock, irq);
 }
 
@@ -929,6 +955,7 @@ static void shrink_chain(struct myalloc_arena *a, struct myalloc_arena_chain *ch
 	raw_spin_lock_irqsave(&a->lock, irq);
 	next = *unused(chain);
 	*unused(chain) = NULL;
+	a->changes++;
 	raw_spin_unlock_irqrestore(&a->lock, irq);
 	while (next) {
 		b = next;

@@ -112,6 +112,7 @@ struct myalloc_arena_lanes {
  * @busy: operations refused because they had interrupted another one in the same lane
  * @bad_marks: wrong marks refused
  * @lock: protects the links of all chains against validation
+ * @changes: blocks that have left their place in a chain; under @lock
  * @lane: the only lane of an arena that is not per CPU
  */
 struct myalloc_arena {
@@ -130,6 +131,7 @@ struct myalloc_arena {
 	atomic64_t busy;
 	atomic64_t bad_marks;
 	raw_spinlock_t lock;
+	u64 changes;
 	struct myalloc_arena_lane lane;
 };
 

@@ -11,6 +11,7 @@
 #include "ktap.h"
 #include "lock_points.h"
 #include "client/contract.h"
+#include "front/arena.h"
 #include "page/pages.h"
 #include "object/cache.h"
 #include "object/limbo.h"
@@ -378,6 +379,7 @@ static void worker(void)
 
 #define SLABS_MOST	256	/* validate.c: slabs of a list under one hold, */
 #define WORDS_MOST	1024	/* and words of a bitmap */
+#define BLOCKS_MOST	256	/* arena.c: blocks of a chain */
 
 static void at_step(const char *where)
 {
@@ -412,6 +414,28 @@ static void validate_zone(void)
 
 	if (!myalloc_zone_validate(zone, &v))
 		host_fatal("%s", v.first);
+}
+
+/* Blocks of an arena, too. */
+static void validate_arena(void)
+{
+	const struct myalloc_arena_args args = { .name = "a", .block_size = PAGE_SIZE };
+	struct myalloc_arena *arena;
+	u32 i, most;
+
+	make_zone(CHUNKS);
+	arena = myalloc_arena_create(zone, &args);
+	if (IS_ERR(arena))
+		host_fatal("no arena");
+	for (i = 0; i < 2 * BLOCKS_MOST; i++)
+		if (!myalloc_arena_alloc(arena, PAGE_SIZE / 2 + 1, 8))
+			host_fatal("no block");
+	most = most_validated(validate_zone);
+	ktap_result(most == BLOCKS_MOST,
+		    "a validation looks at %u blocks of an arena under one hold: %u", BLOCKS_MOST,
+		    most);
+	myalloc_arena_destroy(arena);
+	end_zone();
 }
 
 /* The longest list and the largest bitmap are validated in parts. */
@@ -773,7 +797,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(33 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(34 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	flush_hold();
 	flush_harvest();
@@ -782,6 +806,7 @@ int main(void)
 	refill();
 	reap();
 	validation();
+	validate_arena();
 	contract();
 	contracts_deferred();
 	contract_cpus();
