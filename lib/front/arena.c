@@ -719,6 +719,7 @@ struct check {
 
 /* Lock held, and released for a moment. False if blocks have left their places meanwhile. */
 static bool let_others(struct myalloc_arena *a, unsigned long *irq)
+	__must_hold(&a->lock)
 {
 	u64 changes = a->changes;
 
