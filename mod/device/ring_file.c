@@ -48,8 +48,12 @@ static_assert(sizeof(struct myalloc_ring_produce) == 40);
 /* System memory of a ring in user space: its control page, its struct, its file. */
 #define SHARED_BYTES	(PAGE_SIZE + 1024)
 
-/* Records that a command produces between two looks for a signal. */
-#define LOOK_EVERY	64
+/*
+ * The most records that a command produces between two looks for a signal, and in one interrupt.
+ * Where no interrupt serves an irq_work, the next tick does, and irq_work_sync() waits for a grace
+ * period as well: one record at a time would take minutes.
+ */
+#define PORTION		64
 
 /**
  * struct ring_file - the file of a ring
@@ -84,67 +88,69 @@ static long do_release(struct ring_file *f, void __user *user)
 }
 
 /**
- * struct record - a record that a command produces
+ * struct producer - records that a command produces
  * @irq: does it in an interrupt handler
  * @ring: where to
  * @seed: of the content
- * @number: of the record
- * @done: there was room for it
+ * @next: number of the next record
+ * @left: how many are wanted at once
  */
-struct record {
+struct producer {
 	struct irq_work irq;
 	struct myalloc_ring *ring;
 	u64 seed;
-	u64 number;
-	bool done;
+	u64 next;
+	u64 left;
 };
 
-static void produce(struct record *r)
+static bool produce(struct producer *p)
 {
-	u64 x = (r->number ^ r->seed) * 0x9e3779b97f4a7c15ULL, word = r->number;
+	u64 x = (p->next ^ p->seed) * 0x9e3779b97f4a7c15ULL, word = p->next;
 	size_t length = sizeof(word) + (x >> 56), at;
-	u8 *to = myalloc_ring_reserve(r->ring, length);
+	u8 *to = myalloc_ring_reserve(p->ring, length);
 
-	r->done = to;
 	if (!to)
-		return;
+		return false;
 	for (at = 0; at < length; at += sizeof(word)) {
 		memcpy(to + at, &word, min(sizeof(word), length - at));
 		word = x + at / sizeof(word) + 1;
 	}
 	if (x >> 52 & 15)
-		myalloc_ring_commit(r->ring, to);
+		myalloc_ring_commit(p->ring, to);
 	else
-		myalloc_ring_discard(r->ring, to);
+		myalloc_ring_discard(p->ring, to);
+	return true;
 }
 
-static void produce_in_irq(struct irq_work *irq)
+/* Until there is no room, or enough. */
+static void produce_some(struct irq_work *irq)
 {
-	produce(container_of(irq, struct record, irq));
+	struct producer *p = container_of(irq, struct producer, irq);
+
+	for (; p->left && produce(p); p->left--)
+		p->next++;
 }
 
 static int produce_all(struct myalloc_ring *ring, struct myalloc_ring_produce *arg)
 {
-	struct record r = { .irq = IRQ_WORK_INIT_HARD(produce_in_irq), .ring = ring,
-			    .seed = arg->seed };
+	struct producer p = { .irq = IRQ_WORK_INIT_HARD(produce_some), .ring = ring,
+			      .seed = arg->seed, .next = arg->first };
 
-	for (arg->done = 0; arg->done < arg->count; arg->done++) {
-		r.number = arg->first + arg->done;
+	arg->done = 0;
+	while (arg->done < arg->count) {
+		p.left = min_t(u64, arg->count - arg->done, PORTION);
 		if (arg->flags & MYALLOC_RING_FROM_IRQ) {
-			irq_work_queue(&r.irq);
-			irq_work_sync(&r.irq);
+			irq_work_queue(&p.irq);
+			irq_work_sync(&p.irq);
 		} else {
-			produce(&r);
+			produce_some(&p.irq);
 		}
-		if (!r.done)
+		arg->done = p.next - arg->first;
+		if (p.left)
 			return -EAGAIN;
-		if (arg->done % LOOK_EVERY == LOOK_EVERY - 1) {
-			cond_resched();
-			if (signal_pending(current)) {
-				arg->done++;
-				return arg->done < arg->count ? -EINTR : 0;
-			}
-		}
+		cond_resched();
+		if (signal_pending(current))
+			return arg->done < arg->count ? -EINTR : 0;
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 # Rings whose reader is a process: every record, no wake-up lost, nothing that it can damage or keep.
-# needs: timeout=300
+# needs: timeout=600
 # allow: myalloc: .*ring .*(bytes: 1 to|already used|must have)
 . /guest/ktap.sh
 
