@@ -426,22 +426,21 @@ static bool put_by_level(struct myalloc_cache *c, void *object)
 }
 
 /*
- * Allocations for which get_by_level() found no object, or one that is to be zeroed: a miss, an
- * interrupt, no magazines.
+ * Allocations for which get_by_level() found no object: a miss, an interrupt, no magazines, a wrong
+ * flag.
  */
-static noinline void *alloc_rest(struct myalloc_cache *c, void *object, myalloc_flags_t flags,
+static noinline void *alloc_rest(struct myalloc_cache *c, myalloc_flags_t flags,
 				 unsigned long caller)
 {
 	struct myalloc_magazine_cpu *cpu;
+	void *object = NULL;
 
 	if (unlikely(!myalloc_flags_check(c->zone, &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)))
 		return NULL;
-	if (!object) {
-		cpu = myalloc_magazines_enter(&c->mags);
-		if (cpu) {
-			object = take(c, cpu);
-			myalloc_magazines_leave(cpu);
-		}
+	cpu = myalloc_magazines_enter(&c->mags);
+	if (cpu) {
+		object = take(c, cpu);
+		myalloc_magazines_leave(cpu);
 	}
 	if (!object)
 		object = alloc_slabs(c, flags, caller);
@@ -457,7 +456,8 @@ static noinline void *alloc_rest(struct myalloc_cache *c, void *object, myalloc_
  * @flags: as for myalloc_cache_alloc()
  * @caller: code address of the user
  *
- * What the levels need saves no registers, unlike the rest.
+ * What the levels and zeroing need saves no registers, unlike the rest: memset() returns the object,
+ * so that its call is the last thing.
  *
  * Context: as for myalloc_cache_alloc().
  * Return: as myalloc_cache_alloc().
@@ -469,10 +469,10 @@ noinline void *myalloc_cache_alloc_slow(struct myalloc_cache *c, myalloc_flags_t
 
 	if (likely(!(flags & ~MYALLOC_OBJECT_FLAGS_ALL)))
 		object = get_by_level(c, flags);
-	if (unlikely(!object) || wants_zero(c, flags))
-		return alloc_rest(c, object, flags, caller);
+	if (unlikely(!object))
+		return alloc_rest(c, flags, caller);
 	myalloc_shadow_object_alloc(c, object);
-	return object;
+	return wants_zero(c, flags) ? memset(object, 0, c->layout.object_size) : object;
 }
 
 /**
