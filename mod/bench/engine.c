@@ -4,7 +4,7 @@
  *
  * A kernel thread does pieces of work with this allocator and with the kernel's own, in turn, and
  * records the time of every round. The engine does not know the work: families of shapes
- * (objects.c, pages.c, cross.c, worst.c, memory.c) describe their shapes by number.
+ * (objects.c, pages.c, cross.c, worst.c, memory.c, ...) describe their shapes by number.
  *
  * Terms
  *	shape	a piece of work, defined by size, order, pattern
@@ -69,6 +69,7 @@ static const struct bench_family *const families[] = {
 	&myalloc_bench_records,
 	&myalloc_bench_arena,
 	&myalloc_bench_pools,
+	&myalloc_bench_worst_fronts,
 };
 
 /* --- shapes ------------------------------------------------------------------ */

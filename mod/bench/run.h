@@ -83,6 +83,7 @@ extern const struct bench_family myalloc_bench_objects;
 extern const struct bench_family myalloc_bench_pages;
 extern const struct bench_family myalloc_bench_cross;
 extern const struct bench_family myalloc_bench_worst;
+extern const struct bench_family myalloc_bench_worst_fronts;
 extern const struct bench_family myalloc_bench_memory;
 extern const struct bench_family myalloc_bench_heap;
 extern const struct bench_family myalloc_bench_records;

@@ -25,8 +25,7 @@
 
 #include <linux/gfp.h>
 
-#include "bench/run.h"
-#include "compat.h"
+#include "bench/worst.h"
 
 /* Pages of the zone that a series leaves free; more would take long with small objects. */
 #define LEAVE_TINY	64
@@ -40,66 +39,6 @@
 /* The largest of the small orders that have magazines. */
 #define SMALL_ORDER	3
 
-/* --- the clock of one operation ------------------------------------------------------ */
-
-struct watch {
-	unsigned long irq;
-	u64 start;
-	u64 longest_ns;
-	u64 longest_cycles;
-	u64 from;
-	bool masked;
-};
-
-static __always_inline void watch_start(struct watch *watch)
-{
-	if (watch->masked)
-		local_irq_save(watch->irq);
-	watch->start = myalloc_env_now_ns();
-	watch->from = myalloc_compat_cycles();
-	barrier();
-}
-
-static __always_inline void watch_stop(struct watch *watch)
-{
-	u64 end, cycles;
-
-	barrier();
-	cycles = myalloc_compat_cycles() - watch->from;
-	end = myalloc_env_now_ns();
-	if (watch->masked)
-		local_irq_restore(watch->irq);
-	if (end > watch->start)
-		watch->longest_ns = max(watch->longest_ns, end - watch->start);
-	watch->longest_cycles = max(watch->longest_cycles, cycles);
-}
-
-static void watch_end(struct bench_work *w, const struct watch *watch)
-{
-	const struct bench_run *run = w->run;
-
-	w->own_ns = watch->longest_ns > run->clock_ns ? watch->longest_ns - run->clock_ns : 1;
-	w->own_cycles = watch->longest_cycles > run->clock_cycles ?
-			watch->longest_cycles - run->clock_cycles : 0;
-}
-
-/* Start the clock of an operation that may be called with interrupts off. */
-static struct watch watch_masked(void)
-{
-	return (struct watch){ .masked = true };
-}
-
-/* On PREEMPT_RT the locks of the kernel's own allocators sleep. */
-static struct watch watch_kernel(void)
-{
-	return (struct watch){ .masked = !IS_ENABLED(CONFIG_PREEMPT_RT) };
-}
-
-static struct watch watch_task(void)
-{
-	return (struct watch){ .masked = false };
-}
-
 /* --- states of the zone ------------------------------------------------------------------- */
 
 static u32 leave_pages(const struct bench_shape *shape)
@@ -109,20 +48,19 @@ static u32 leave_pages(const struct bench_shape *shape)
 	return shape->bytes < 64 ? LEAVE_TINY : shape->bytes < 4096 ? LEAVE_SMALL : LEAVE_LARGE;
 }
 
-/* Reschedule now and then in long untimed loops; @nr is the loop's counter. */
-static void breathe(u32 nr)
-{
-	if (!(nr % 1024))
-		cond_resched();
-}
-
 static void hold(struct bench_work *w, void *block, u32 order)
 {
 	breathe(w->nr_held);
 	w->held[w->nr_held++] = (void *)((unsigned long)block | order);
 }
 
-static void release(struct bench_work *w)
+/**
+ * myalloc_bench_worst_release() - free the blocks that keep the zone full
+ * @w: the side
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_bench_worst_release(struct bench_work *w)
 {
 	while (w->nr_held) {
 		unsigned long held = (unsigned long)w->held[--w->nr_held];
@@ -132,8 +70,14 @@ static void release(struct bench_work *w)
 	}
 }
 
-/* Hold all blocks except about @leave pages, in as few blocks as possible. */
-static void hold_all_but(struct bench_work *w, u32 leave)
+/**
+ * myalloc_bench_worst_leave() - hold all of the zone except a few pages
+ * @w: the side
+ * @leave: about how many; they are in as few blocks as possible
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_bench_worst_leave(struct bench_work *w, u32 leave)
 {
 	struct myalloc_zone *zone = w->run->job.zone;
 	u32 top = w->run->info.chunk_order, order = min_t(u32, top, ilog2(leave)), left = 0;
@@ -155,8 +99,15 @@ static void hold_all_but(struct bench_work *w, u32 leave)
 	myalloc_zone_drain(zone);
 }
 
-/* Hold every free block smaller than the largest, so that the next request splits a largest one. */
-static void hold_small(struct bench_work *w)
+/**
+ * myalloc_bench_worst_split() - hold every free block smaller than the largest
+ * @w: the side
+ *
+ * So the next request splits a largest one.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_bench_worst_split(struct bench_work *w)
 {
 	struct myalloc_zone *zone = w->run->job.zone;
 	u32 order;
@@ -179,7 +130,14 @@ static void hold_small(struct bench_work *w)
 	}
 }
 
-static int make_room(struct bench_work *w)
+/**
+ * myalloc_bench_worst_room() - make the arrays of a side
+ * @w: the side
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOMEM.
+ */
+int myalloc_bench_worst_room(struct bench_work *w)
 {
 	u32 nr = w->run->info.nr_pages;
 	int err = myalloc_bench_objects_room(w, max_t(u32, nr, OBJECTS_MAX));
@@ -192,22 +150,29 @@ static int make_room(struct bench_work *w)
 
 static int ours_begin(struct bench_work *w)
 {
-	return make_room(w) ?: w->shape->bytes ? myalloc_bench_ours(w) : 0;
+	return myalloc_bench_worst_room(w) ?: w->shape->bytes ? myalloc_bench_ours(w) : 0;
 }
 
 static int slub_begin(struct bench_work *w)
 {
-	return make_room(w) ?: myalloc_bench_slub(w);
+	return myalloc_bench_worst_room(w) ?: myalloc_bench_slub(w);
 }
 
 static void ready_leave(struct bench_work *w)
 {
 	if (w->cache)
 		myalloc_cache_shrink(w->cache);
-	hold_all_but(w, leave_pages(w->shape));
+	myalloc_bench_worst_leave(w, leave_pages(w->shape));
 }
 
-static void shuffle(struct bench_work *w, u32 nr)
+/**
+ * myalloc_bench_worst_shuffle() - bring allocations into random order
+ * @w: the side
+ * @nr: how many of w->object
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_bench_worst_shuffle(struct bench_work *w, u32 nr)
 {
 	for (; nr > 1; nr--) {
 		u32 with = myalloc_random_below(&w->random, nr);
@@ -218,33 +183,6 @@ static void shuffle(struct bench_work *w, u32 nr)
 }
 
 /* --- fill and empty: objects --------------------------------------------------------------- */
-
-static __always_inline u32 fill_objects(struct bench_work *w, struct watch *watch,
-					void *(*get)(struct bench_work *w), u32 most)
-{
-	u32 n;
-
-	for (n = 0; n < most; n++) {
-		watch_start(watch);
-		w->object[n] = get(w);
-		watch_stop(watch);
-		if (!w->object[n])
-			break;
-		breathe(n);
-	}
-	return n;
-}
-
-static __always_inline void empty_objects(struct bench_work *w, struct watch *watch,
-					  void (*put)(struct bench_work *w, void *object), u32 nr)
-{
-	while (nr--) {
-		watch_start(watch);
-		put(w, w->object[nr]);
-		watch_stop(watch);
-		breathe(nr);
-	}
-}
 
 static __always_inline void *ours_get(struct bench_work *w)
 {
@@ -286,7 +224,7 @@ static void ours_object_empty(struct bench_work *w, u32 ops)
 	struct watch watch = watch_masked(), none = watch_task();
 	u32 nr = fill_objects(w, &none, ours_get, w->room);
 
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	empty_objects(w, &watch, ours_put, nr);
 	watch_end(w, &watch);
 }
@@ -305,7 +243,7 @@ static void slub_object_empty(struct bench_work *w, u32 ops)
 	struct watch watch = watch_kernel(), none = watch_task();
 	u32 nr = fill_objects(w, &none, slub_get, slub_most(w));
 
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	empty_objects(w, &watch, slub_put, nr);
 	watch_end(w, &watch);
 }
@@ -351,7 +289,7 @@ static void ours_page_empty(struct bench_work *w, u32 ops)
 	struct watch watch = watch_masked(), none = watch_task();
 	u32 nr = fill_objects(w, &none, ours_page_get, w->room);
 
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	empty_objects(w, &watch, ours_page_put, nr);
 	watch_end(w, &watch);
 }
@@ -375,7 +313,7 @@ static void kernel_page_empty(struct bench_work *w, u32 ops)
 	struct watch watch = watch_kernel(), none = watch_task();
 	u32 nr = fill_objects(w, &none, kernel_page_get, kernel_most(w));
 
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	empty_objects(w, &watch, kernel_page_put, nr);
 	watch_end(w, &watch);
 }
@@ -385,7 +323,7 @@ static void kernel_page_empty(struct bench_work *w, u32 ops)
 static void new_slab_ready(struct bench_work *w)
 {
 	myalloc_cache_shrink(w->cache);
-	hold_small(w);
+	myalloc_bench_worst_split(w);
 }
 
 static void new_slab(struct bench_work *w, u32 ops)
@@ -472,7 +410,7 @@ static void put_kept(struct bench_work *w)
 		breathe(w->at);
 	}
 	myalloc_cache_drain(w->cache);
-	release(w);
+	myalloc_bench_worst_release(w);
 }
 
 /* Number of blocks of an order that one CPU can free before it must flush. */
@@ -676,7 +614,7 @@ static void page_bulk_free(struct bench_work *w, u32 ops)
 	u32 need = pages_fill(zone, 0) + BULK, nr, i;
 
 	nr = myalloc_pages_alloc_bulk(zone, 0, 0, min(need, w->room), w->object);
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	for (i = nr; i > BULK; i--)
 		myalloc_pages_free(zone, w->object[i - 1], 0);
 	watch_start(&watch);
@@ -690,7 +628,7 @@ static void by_address(struct bench_work *w, u32 ops)
 	struct watch watch = watch_masked();
 	u32 nr = fill_slabs(w, 4), i;
 
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	for (i = 0; i < nr; i++) {
 		watch_start(&watch);
 		if (i % 2)
@@ -715,7 +653,7 @@ static void zone_drain(struct bench_work *w, u32 ops)
 		u32 need = pages_fill(zone, order);
 		u32 nr = myalloc_pages_alloc_bulk(zone, order, 0, min(need, w->room), w->object);
 
-		shuffle(w, nr);
+		myalloc_bench_worst_shuffle(w, nr);
 		myalloc_pages_free_bulk(zone, order, nr, w->object);
 	}
 	watch_start(&watch);
@@ -729,7 +667,7 @@ static void fill_magazines(struct bench_work *w)
 	u32 need = cache_fill(w), nr;
 
 	nr = myalloc_cache_alloc_bulk(w->cache, 0, min(need, w->room), w->object);
-	shuffle(w, nr);
+	myalloc_bench_worst_shuffle(w, nr);
 	myalloc_cache_free_bulk(w->cache, nr, w->object);
 }
 
@@ -795,7 +733,7 @@ static void cache_destroy(struct bench_work *w, u32 ops)
 
 static void ours_ready_small(struct bench_work *w)
 {
-	hold_small(w);
+	myalloc_bench_worst_split(w);
 }
 
 #define OURS(fn_ready, fn, fn_settle)						\
@@ -803,21 +741,21 @@ static void ours_ready_small(struct bench_work *w)
 	  .ready = fn_ready, .round = fn, .settle = fn_settle, .end = myalloc_bench_end }
 
 static const struct bench_side object_fill_sides[] = {
-	OURS(ready_leave, ours_object_fill, release),
+	OURS(ready_leave, ours_object_fill, myalloc_bench_worst_release),
 	{ .name = "slub", .begin = slub_begin, .ready = slub_ready, .round = slub_object_fill,
 	  .end = myalloc_bench_end },
 	{ }
 };
 
 static const struct bench_side object_empty_sides[] = {
-	OURS(ready_leave, ours_object_empty, release),
+	OURS(ready_leave, ours_object_empty, myalloc_bench_worst_release),
 	{ .name = "slub", .begin = slub_begin, .ready = slub_ready, .round = slub_object_empty,
 	  .end = myalloc_bench_end },
 	{ }
 };
 
 static const struct bench_side new_slab_sides[] = {
-	OURS(new_slab_ready, new_slab, release), { }
+	OURS(new_slab_ready, new_slab, myalloc_bench_worst_release), { }
 };
 
 static const struct bench_side refill_sides[] = {
@@ -829,15 +767,15 @@ static const struct bench_side flush_sides[] = {
 };
 
 static const struct bench_side page_fill_sides[] = {
-	OURS(ready_leave, ours_page_fill, release),
-	{ .name = "alloc_pages", .begin = make_room, .round = kernel_page_fill,
+	OURS(ready_leave, ours_page_fill, myalloc_bench_worst_release),
+	{ .name = "alloc_pages", .begin = myalloc_bench_worst_room, .round = kernel_page_fill,
 	  .end = myalloc_bench_end },
 	{ }
 };
 
 static const struct bench_side page_empty_sides[] = {
-	OURS(ready_leave, ours_page_empty, release),
-	{ .name = "alloc_pages", .begin = make_room, .round = kernel_page_empty,
+	OURS(ready_leave, ours_page_empty, myalloc_bench_worst_release),
+	{ .name = "alloc_pages", .begin = myalloc_bench_worst_room, .round = kernel_page_empty,
 	  .end = myalloc_bench_end },
 	{ }
 };
@@ -847,15 +785,15 @@ static const struct bench_side merge_sides[] = {
 };
 
 static const struct bench_side exact_alloc_sides[] = {
-	OURS(ours_ready_small, exact_alloc, release), { }
+	OURS(ours_ready_small, exact_alloc, myalloc_bench_worst_release), { }
 };
 
 static const struct bench_side exact_free_sides[] = {
-	OURS(ours_ready_small, exact_free, release), { }
+	OURS(ours_ready_small, exact_free, myalloc_bench_worst_release), { }
 };
 
 static const struct bench_side bulk_alloc_sides[] = {
-	OURS(ours_ready_small, page_bulk_alloc, release), { }
+	OURS(ours_ready_small, page_bulk_alloc, myalloc_bench_worst_release), { }
 };
 
 static const struct bench_side bulk_free_sides[] = {
