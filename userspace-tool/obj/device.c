@@ -87,18 +87,24 @@ static int use_node(int fd)
 	return err ? explain("choosing the node", err) : EXIT_OK;
 }
 
-char *device_file(const char *name)
+char *device_node_file(int node, const char *name)
 {
-	__u64 node = out_options()->node;
 	char *path, *text;
 
-	if (node == OUT_ANY_NODE)
+	if (node < 0)
 		path = xasprintf(DEBUGFS "%s", name);
 	else
-		path = xasprintf(DEBUGFS "node%llu/%s", node, name);
+		path = xasprintf(DEBUGFS "node%d/%s", node, name);
 	text = host_read(path);
 	free(path);
 	return text;
+}
+
+char *device_file(const char *name)
+{
+	__u64 node = out_options()->node;
+
+	return device_node_file(node == OUT_ANY_NODE ? -1 : (int)node, name);
 }
 
 int device_open(struct device *d)

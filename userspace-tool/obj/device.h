@@ -26,6 +26,8 @@ __u64 device_frames(const struct device *d);
  * cannot be read.
  */
 char *device_file(const char *name);
+/* The same of a node; of -1, that of the only zone. */
+char *device_node_file(int node, const char *name);
 
 /* Prints why @what failed, for errors that do not depend on the arguments; an exit code. */
 int explain(const char *what, int err);

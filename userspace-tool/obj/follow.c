@@ -48,11 +48,13 @@ static void compare(const struct follow *f, struct line *new, const struct line 
 	const struct row *now = &new->row, *was = &old->row;
 	__u64 allocs = now->allocs - was->allocs;
 
-	if (!now->counted || now->allocs < was->allocs || now->fails < was->fails ||
-	    now->hits < was->hits)
+	if (now->allocs < was->allocs || now->fails < was->fails || now->hits < was->hits)
+		return;
+	if (now->fallible)
+		new->failed = now->fails - was->fails;
+	if (!now->counted)
 		return;
 	new->rate = follow_per_sec(f, allocs);
-	new->failed = now->fails - was->fails;
 	if (now->has_hits && allocs)
 		new->hit_permille = permille(now->hits - was->hits, allocs);
 }
@@ -104,6 +106,7 @@ void follow_add(struct follow *f, struct sample *s)
 	f->line = line;
 	f->nr = s->nr;
 	f->sites = s->sites;
+	f->nodes = s->nodes;
 	/* The names belong to the lines now. */
 	s->nr = 0;
 	sample_free(s);
@@ -175,13 +178,15 @@ static void put_row(struct out *o, const struct line *l)
 	out_item(o);
 	out_str(o, "kind", NULL, OUT_PLAIN, row_kinds[row->kind]);
 	out_str(o, "name", NULL, OUT_PLAIN, row->name);
+	put_known(o, "node", row->node);
 	out_u64(o, "size_bytes", NULL, OUT_BYTES, row->size);
 	out_u64(o, "live", NULL, OUT_PLAIN, row->live);
 	put_known(o, "allocs", row->counted ? (__s64)row->allocs : -1);
 	put_known(o, "hits", row->counted && row->has_hits ? (__s64)row->hits : -1);
-	put_known(o, "fails", row->counted ? (__s64)row->fails : -1);
+	put_known(o, "fails", row->fallible ? (__s64)row->fails : -1);
 	put_known(o, "allocs_per_sec", l->rate);
 	put_known(o, "hit_permille", l->hit_permille);
+	put_known(o, "used_permille", row->used_permille);
 	out_s64(o, "growth_bytes", NULL, OUT_PLAIN, l->growth);
 	out_end(o);
 }
@@ -190,9 +195,9 @@ const char follow_form[] =
 	"elapsed_ms:uint interval_ms:uint page_bytes:uint call_sites:bool "
 	"zone:{ @zone @zone.sum allocs_per_sec:uint frees_per_sec:uint "
 	"hit_permille:uint|null } orders:[{ order:uint @zone.each.STATE }] "
-	"rows:[{ kind:text name:text size_bytes:uint live:uint allocs:uint|null "
+	"rows:[{ kind:text name:text node:uint|null size_bytes:uint live:uint allocs:uint|null "
 	"hits:uint|null fails:uint|null allocs_per_sec:uint|null "
-	"hit_permille:uint|null growth_bytes:int }]";
+	"hit_permille:uint|null used_permille:uint|null growth_bytes:int }]";
 
 void follow_put(struct out *o, const struct follow *f, __u64 page_size,
 		const struct line *const *lines, size_t nr)

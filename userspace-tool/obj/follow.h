@@ -33,6 +33,7 @@ struct line {
  * @interval_ms: between the last two samples, 0 if there was only one
  * @trail: pages of the zone that are not free
  * @line: sorted as the rows of a sample are
+ * @nodes: as in struct sample
  */
 struct follow {
 	__u64 step_ms;
@@ -41,7 +42,7 @@ struct follow {
 	struct myalloc_stat zone, before;
 	struct trail trail;
 	struct line *line;
-	size_t nr;
+	size_t nr, nodes;
 	bool sites;
 };
 
@@ -59,8 +60,8 @@ __s64 follow_zone_hits(const struct follow *f);
 extern const char follow_form[];
 
 /*
- * Adds it to a result, in the JSON only: the times, the zone, the orders, and the @nr rows of
- * @lines.
+ * Adds it to a result, in the JSON only: the times, all zones together, the orders, and the @nr
+ * rows of @lines.
  */
 void follow_put(struct out *o, const struct follow *f, __u64 page_size,
 		const struct line *const *lines, size_t nr);

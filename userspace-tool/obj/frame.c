@@ -187,6 +187,15 @@ CELL_OF(cell_kind)
 	strcpy(text, row_kinds[l->row.kind]);
 }
 
+CELL_OF(cell_node)
+{
+	(void)f, (void)v;
+	if (l->row.node < 0)
+		strcpy(text, "-");
+	else
+		snprintf(text, CELL, "%d", l->row.node);
+}
+
 CELL_OF(cell_size)
 {
 	(void)f, (void)v;
@@ -231,6 +240,12 @@ CELL_OF(cell_share)
 	permille_text(text, permille(l->row.size, f->zone.nr_pages * v->page_size));
 }
 
+CELL_OF(cell_used)
+{
+	(void)f, (void)v;
+	permille_text(text, l->row.used_permille);
+}
+
 CELL_OF(cell_allocs)
 {
 	(void)f, (void)v;
@@ -241,7 +256,8 @@ CELL_OF(cell_allocs)
 }
 
 static const struct column columns_of[] = {
-	{ "KIND", 7, 0, SORT_BY, cell_kind },
+	{ "KIND", 8, 0, SORT_BY, cell_kind },
+	{ "NODE", 4, 0, SORT_BY, cell_node },
 	{ "SIZE", 6, 0, SORT_SIZE, cell_size },
 	{ "LIVE", 6, 0, SORT_LIVE, cell_live },
 	{ "ALLOC/S", 7, 60, SORT_RATE, cell_rate },
@@ -250,7 +266,14 @@ static const struct column columns_of[] = {
 	{ "FAILS", 6, 90, SORT_FAILS, cell_fails },
 	{ "ZONE %", 6, 100, SORT_BY, cell_share },
 	{ "ALLOCS", 7, 110, SORT_BY, cell_allocs },
+	{ "USED %", 6, 118, SORT_BY, cell_used },
 };
+
+/* Nodes are named where there are several zones. */
+static bool shows(const struct follow *f, const struct column *c, int columns)
+{
+	return columns >= c->from && (c->text != cell_node || f->nodes);
+}
 
 #define MINUTE_FROM	126	/* columns of the screen from which on the last minute is drawn */
 #define MINUTE_LEAST	16
@@ -261,13 +284,13 @@ struct layout {
 };
 
 /* What the columns of numbers leave is for the name and the last minute. */
-static struct layout lay_out(int columns)
+static struct layout lay_out(const struct follow *f, int columns)
 {
 	struct layout lay = { .name = columns };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(columns_of); i++)
-		if (columns >= columns_of[i].from)
+		if (shows(f, &columns_of[i], columns))
 			lay.name -= columns_of[i].width + 1;
 	if (columns < MINUTE_FROM)
 		return lay;
@@ -290,16 +313,17 @@ static char *fit(const char *name, int width)
 	return xasprintf("%.*s~", width - 1, name);
 }
 
-static void put_heading(const struct view *v, int row, int columns, frame_put put, void *arg)
+static void put_heading(const struct follow *f, const struct view *v, int row, int columns,
+			frame_put put, void *arg)
 {
-	struct layout lay = lay_out(columns);
+	struct layout lay = lay_out(f, columns);
 	char *text, title[CELL];
 	size_t size, i;
 	FILE *file = xmemstream(&text, &size);
 
 	fprintf(file, "%-*s", lay.name, v->sort == SORT_NAME ? "*NAME" : "NAME");
 	for (i = 0; i < ARRAY_SIZE(columns_of); i++) {
-		if (columns < columns_of[i].from)
+		if (!shows(f, &columns_of[i], columns))
 			continue;
 		snprintf(title, sizeof(title), "%s%s", columns_of[i].sort != SORT_BY &&
 			 columns_of[i].sort == v->sort ? "*" : "", columns_of[i].title);
@@ -315,7 +339,7 @@ static void put_heading(const struct view *v, int row, int columns, frame_put pu
 static void put_line(const struct follow *f, const struct view *v, const struct line *l, int row,
 		     int columns, frame_put put, void *arg)
 {
-	struct layout lay = lay_out(columns);
+	struct layout lay = lay_out(f, columns);
 	char text[CELL], *name = fit(l->row.name, lay.name), *cell, *minute;
 	int at = lay.name;
 	size_t i;
@@ -326,7 +350,7 @@ static void put_line(const struct follow *f, const struct view *v, const struct 
 		const struct column *c = &columns_of[i];
 		bool bad = c->sort == SORT_FAILS && l->failed > 0;
 
-		if (columns < c->from)
+		if (!shows(f, c, columns))
 			continue;
 		c->text(text, l, f, v);
 		cell = xasprintf(i ? " %*s" : " %-*s", c->width, text);
@@ -503,11 +527,12 @@ static const char *const help[] = {
 	"",
 	"SIZE      bytes held of the zone; of a call site, what it allocated and holds",
 	"LIVE      objects, blocks or records in use; of an arena, bytes; of a client,",
-	"          caches and fronts",
+	"          caches and fronts; of a node, pages of page users",
 	"ALLOC/S   allocations per second in the last interval",
 	"HIT %     share of them that a per-CPU magazine served",
 	"GROWTH    bytes held more than a minute ago, or than when it was first seen",
 	"FAILS     allocations that failed in the last interval",
+	"USED %    of a contract, a pool, a quota or a node: the share in use",
 	"",
 	"Any key goes back to the table.",
 	NULL
@@ -533,7 +558,7 @@ void frame_draw(const struct follow *f, const struct view *v, int rows, int colu
 	put_counters(f, put, arg);
 	lines = frame_lines(f, v, &nr);
 	put_choice(f, v, nr, put, arg);
-	put_heading(v, FRAME_HEAD - 1, columns, put, arg);
+	put_heading(f, v, FRAME_HEAD - 1, columns, put, arg);
 	for (i = v->first, row = FRAME_HEAD; i < nr && (!rows || row < rows - 1); i++, row++)
 		put_line(f, v, lines[i], row, columns, put, arg);
 	free(lines);

@@ -47,6 +47,7 @@ static void each_series(struct history *h, void (*each)(double **series, void *a
 		each(&h->row[i].live, arg);
 		each(&h->row[i].rate, arg);
 		each(&h->row[i].hit, arg);
+		each(&h->row[i].used, arg);
 	}
 }
 
@@ -125,13 +126,27 @@ static struct history_row *find_row(struct history *h, enum row_kind kind, const
 	row->live = grown(NULL, 0, h->room);
 	row->rate = grown(NULL, 0, h->room);
 	row->hit = grown(NULL, 0, h->room);
+	row->used = grown(NULL, 0, h->room);
+	row->first_fails = NAN;
 	return row;
+}
+
+/* What was counted since the row was first seen. */
+static void note_fails(struct history_row *row, double fails)
+{
+	if (isnan(fails))
+		return;
+	if (isnan(row->first_fails) || fails < row->first_fails)
+		row->first_fails = fails;
+	row->fails = fails - row->first_fails;
 }
 
 static void take_row(struct history *h, struct json_object *item)
 {
 	struct json_object *name, *kind;
+	double node = number(item, "node");
 	struct history_row *row;
+	char *of_node;
 	int i;
 
 	if (!json_object_object_get_ex(item, "name", &name) ||
@@ -142,11 +157,20 @@ static void take_row(struct history *h, struct json_object *item)
 			break;
 	if (i == ROW_KINDS)
 		return;
-	row = find_row(h, i, json_object_get_string(name));
+	/* A node's own row is called after it. */
+	if (isnan(node) || i == ROW_NODE) {
+		row = find_row(h, i, json_object_get_string(name));
+	} else {
+		of_node = xasprintf("%s, node %g", json_object_get_string(name), node);
+		row = find_row(h, i, of_node);
+		free(of_node);
+	}
 	row->size[h->nr] = number(item, "size_bytes");
 	row->live[h->nr] = number(item, "live");
 	row->rate[h->nr] = number(item, "allocs_per_sec");
 	row->hit[h->nr] = number(item, "hit_permille") / 10;
+	row->used[h->nr] = number(item, "used_permille") / 10;
+	note_fails(row, number(item, "fails"));
 	if (row->size[h->nr] > row->peak)
 		row->peak = row->size[h->nr];
 }

@@ -14,8 +14,9 @@
 struct history_row {
 	enum row_kind kind;
 	char *name;
-	double *size, *live, *rate, *hit;
+	double *size, *live, *rate, *hit, *used;
 	double peak;		/* largest size */
+	double first_fails, fails;	/* the count when it was first seen, and what was added since */
 };
 
 /*

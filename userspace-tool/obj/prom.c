@@ -5,8 +5,9 @@
  * A metric is called after its field, as 'stat explain' has it: myalloc_free_pages,
  * myalloc_cache_live_objects{cache="NAME"}, myalloc_heap_held_bytes{heap="NAME"}. What counts
  * events ends with _total, an index is a ratio instead of 1/1000, and what is by order has the
- * label "order". The format wants all values of a metric together, so every object is read before
- * the first line is written.
+ * label "order". If the module has a zone for each of several NUMA nodes, all are there, and every
+ * value has the label "node". The format wants all values of a metric together, so every object is
+ * read before the first line is written.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,17 +17,21 @@
 #include "host/mem.h"
 #include "obj/front.h"
 #include "obj/prom.h"
+#include "obj/zones.h"
 
 /*
- * A kind of object that has a name.
+ * A kind of object, such as zones or caches.
+ * @kind: its word, "" for zones, which have no name
  * @name: offset of the name in its statistics
  * @stats: what was read of each, one behind the other
+ * @node: the label "node" of each, -1 for none
  */
 struct family {
 	const char *kind;
 	const struct stat_field *fields;
 	size_t bytes, name, nr;
 	char *stats;
+	int *node;
 };
 
 bool prom_wanted(void)
@@ -39,39 +44,44 @@ bool prom_wanted(void)
 
 /* ---- reading ---- */
 
-static void add(struct family *f, const void *stat)
+static void add(struct family *f, int node, const void *stat)
 {
 	char *stats = xcalloc(f->nr + 1, f->bytes);
+	int *nodes = xcalloc(f->nr + 1, sizeof(*nodes));
 
-	if (f->nr)
+	if (f->nr) {
 		memcpy(stats, f->stats, f->nr * f->bytes);
+		memcpy(nodes, f->node, f->nr * sizeof(*nodes));
+	}
 	memcpy(stats + f->nr * f->bytes, stat, f->bytes);
+	nodes[f->nr++] = node;
 	free(f->stats);
+	free(f->node);
 	f->stats = stats;
-	f->nr++;
+	f->node = nodes;
 }
 
-static int read_caches(struct device *d, struct family *f)
+static int read_caches(struct device *d, struct family *f, int node)
 {
 	struct myalloc_cache_stat stat;
 	__u32 id = 0;
 	int err;
 
 	while (!(err = dev_cache_stat(d->fd, MYALLOC_NEXT_ID, 0, id, &stat))) {
-		add(f, &stat);
+		add(f, node, &stat);
 		id = stat.id + 1;
 	}
 	return err == -ENOENT ? 0 : err;
 }
 
-static int read_fronts(struct device *d, struct family *f, unsigned long command)
+static int read_fronts(struct device *d, struct family *f, int node, unsigned long command)
 {
 	struct front_stat *stat = xcalloc(1, f->bytes);
 	__u64 id = 0;
 	int err;
 
 	while (!(err = front_next(d->fd, command, f->bytes, f->fields, &id, stat)))
-		add(f, stat);
+		add(f, node, stat);
 	free(stat);
 	return err == -ENOENT ? 0 : err;
 }
@@ -107,29 +117,10 @@ static void value(FILE *file, const struct stat_field *f, __s64 v)
 		fprintf(file, " %llu\n", (unsigned long long)v);
 }
 
-static void put_zone(FILE *file, const struct myalloc_stat *zone)
-{
-	unsigned int i, max = zone->max_order < MYALLOC_ORDERS ? zone->max_order : MYALLOC_MAX_ORDER;
-	const struct stat_field *f;
-	char *name;
-
-	for (f = zone_fields; f->name; f++) {
-		name = metric("", f);
-		head(file, name, f);
-		for (i = 0; i <= (f->by_order ? max : 0); i++) {
-			fputs(name, file);
-			if (f->by_order)
-				fprintf(file, "{order=\"%u\"}", i);
-			value(file, f, stats_value(f, zone, i));
-		}
-		free(name);
-	}
-}
-
 /* With what the format gives a meaning escaped. */
-static void put_label(FILE *file, const char *label, const char *text, size_t size)
+static void put_text(FILE *file, const char *text, size_t size)
 {
-	fprintf(file, "{%s=\"", label);
+	fputc('"', file);
 	for (; size-- && *text; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', file);
@@ -138,15 +129,60 @@ static void put_label(FILE *file, const char *label, const char *text, size_t si
 		else
 			fputc(*text, file);
 	}
-	fputs("\"}", file);
+	fputc('"', file);
+}
+
+/* @order: the label of this name, -1 for none */
+static void put_labels(FILE *file, const struct family *f, size_t nr, int order)
+{
+	const char *next = "{";
+
+	if (*f->kind) {
+		fprintf(file, "%s%s=", next, f->kind);
+		put_text(file, f->stats + nr * f->bytes + f->name, MYALLOC_NAME_MAX);
+		next = ",";
+	}
+	if (f->node[nr] >= 0) {
+		fprintf(file, "%snode=\"%d\"", next, f->node[nr]);
+		next = ",";
+	}
+	if (order >= 0) {
+		fprintf(file, "%sorder=\"%d\"", next, order);
+		next = ",";
+	}
+	if (*next == ',')
+		fputc('}', file);
+}
+
+/* Of zones, the largest order that @nr has. */
+static int max_order(const struct family *f, size_t nr)
+{
+	const struct myalloc_stat *zone = (const void *)(f->stats + nr * f->bytes);
+
+	return zone->max_order < MYALLOC_ORDERS ? (int)zone->max_order : MYALLOC_MAX_ORDER;
+}
+
+static void put_values(FILE *file, const struct family *family, const struct stat_field *f,
+		       const char *name)
+{
+	const char *stat;
+	size_t i;
+	int k;
+
+	for (i = 0; i < family->nr; i++) {
+		stat = family->stats + i * family->bytes;
+		for (k = 0; k <= (f->by_order ? max_order(family, i) : 0); k++) {
+			fputs(name, file);
+			put_labels(file, family, i, f->by_order ? k : -1);
+			value(file, f, stats_value(f, stat, k));
+		}
+	}
 }
 
 static void put_family(FILE *file, const struct family *family)
 {
-	char *prefix = xasprintf("%s_", family->kind), *name;
+	char *prefix = xasprintf("%s%s", family->kind, *family->kind ? "_" : ""), *name;
 	const struct stat_field *f;
-	const char *stat;
-	size_t i;
 
 	for (f = family->fields; family->nr && f->name; f++) {
 		/* The name tells them apart; a number would be another time another one's. */
@@ -154,55 +190,92 @@ static void put_family(FILE *file, const struct family *family)
 			continue;
 		name = metric(prefix, f);
 		head(file, name, f);
-		for (i = 0; i < family->nr; i++) {
-			stat = family->stats + i * family->bytes;
-			fputs(name, file);
-			put_label(file, family->kind, stat + family->name, MYALLOC_NAME_MAX);
-			value(file, f, stats_value(f, stat, 0));
-		}
+		put_values(file, family, f, name);
 		free(name);
 	}
 	free(prefix);
 }
 
-int prom_read(struct device *d, const struct myalloc_stat *zone, char **text)
-{
-	struct family cache = { "cache", cache_fields, sizeof(struct myalloc_cache_stat),
-				offsetof(struct myalloc_cache_stat, name) };
-	struct family front[] = {
-		{ "heap", heap_fields, sizeof(struct myalloc_heap_stat) },
-		{ "arena", arena_fields, sizeof(struct myalloc_arena_stat) },
-		{ "ring", ring_fields, sizeof(struct myalloc_ring_stat) },
-		{ "pool", pool_fields, sizeof(struct myalloc_pool_stat) },
-		{ "client", client_fields, sizeof(struct myalloc_client_stat) },
-		{ "contract", contract_fields, sizeof(struct myalloc_contract_stat) },
-	};
-	static const unsigned long command[] = {
-		MYALLOC_IOC_HEAP_STAT, MYALLOC_IOC_ARENA_STAT, MYALLOC_IOC_RING_STAT,
-		MYALLOC_IOC_POOL_STAT, MYALLOC_IOC_CLIENT_STAT, MYALLOC_IOC_CONTRACT_STAT,
-	};
-	int err = read_caches(d, &cache);
-	size_t size, i;
-	FILE *file;
+/* ---- the whole ---- */
 
-	for (i = 0; i < ARRAY_SIZE(front); i++) {
-		front[i].name = offsetof(struct front_stat, name);
+enum { ZONES, CACHES, FRONTS };
+
+static const struct {
+	const char *kind;
+	unsigned long command;
+	size_t bytes, name;
+	const struct stat_field *fields;
+} families[] = {
+	[ZONES] = { "", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat), 0, zone_fields },
+	[CACHES] = { "cache", MYALLOC_IOC_CACHE_STAT, sizeof(struct myalloc_cache_stat),
+		     offsetof(struct myalloc_cache_stat, name), cache_fields },
+#define FRONT(word, NAME, type, fields) \
+	{ word, MYALLOC_IOC_##NAME##_STAT, sizeof(struct type), offsetof(struct type, name), fields }
+	[FRONTS] = FRONT("heap", HEAP, myalloc_heap_stat, heap_fields),
+	FRONT("arena", ARENA, myalloc_arena_stat, arena_fields),
+	FRONT("ring", RING, myalloc_ring_stat, ring_fields),
+	FRONT("pool", POOL, myalloc_pool_stat, pool_fields),
+	FRONT("client", CLIENT, myalloc_client_stat, client_fields),
+	FRONT("contract", CONTRACT, myalloc_contract_stat, contract_fields),
+#undef FRONT
+};
+
+static int read_zone(struct device *d, struct family *f, int node)
+{
+	struct myalloc_stat zone;
+	int err = dev_stat(d->fd, &zone);
+	size_t i;
+
+	if (err)
+		return err;
+	add(&f[ZONES], node, &zone);
+	err = read_caches(d, &f[CACHES], node);
+	for (i = FRONTS; !err && i < ARRAY_SIZE(families); i++)
+		err = read_fronts(d, &f[i], node, families[i].command);
+	return err;
+}
+
+static char *write_text(const struct device *d, const struct family *f)
+{
+	size_t size, i;
+	char *text;
+	FILE *file = xmemstream(&text, &size);
+
+	fprintf(file, "# HELP myalloc_page_size_bytes bytes in a page\n"
+		"# TYPE myalloc_page_size_bytes gauge\nmyalloc_page_size_bytes %u\n",
+		d->info.page_size);
+	for (i = 0; i < ARRAY_SIZE(families); i++)
+		put_family(file, &f[i]);
+	xmemstream_end(file);
+	return text;
+}
+
+int prom_read(struct device *d, char **text)
+{
+	struct family f[ARRAY_SIZE(families)] = { 0 };
+	struct zones zones;
+	int code = zones_find(d, &zones), err = 0;
+	size_t i;
+
+	if (code)
+		return code;
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		f[i].kind = families[i].kind;
+		f[i].fields = families[i].fields;
+		f[i].bytes = families[i].bytes;
+		f[i].name = families[i].name;
+	}
+	for (i = 0; !err && i < zones.nr; i++) {
+		err = zones_use(d, &zones, i);
 		if (!err)
-			err = read_fronts(d, &front[i], command[i]);
+			err = read_zone(d, f, zones_label(&zones, i));
 	}
-	if (!err) {
-		file = xmemstream(text, &size);
-		fprintf(file, "# HELP myalloc_page_size_bytes bytes in a page\n"
-			"# TYPE myalloc_page_size_bytes gauge\nmyalloc_page_size_bytes %u\n",
-			d->info.page_size);
-		put_zone(file, zone);
-		put_family(file, &cache);
-		for (i = 0; i < ARRAY_SIZE(front); i++)
-			put_family(file, &front[i]);
-		xmemstream_end(file);
+	zones_free(&zones);
+	if (!err)
+		*text = write_text(d, f);
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		free(f[i].stats);
+		free(f[i].node);
 	}
-	free(cache.stats);
-	for (i = 0; i < ARRAY_SIZE(front); i++)
-		free(front[i].stats);
 	return err ? explain("reading the statistics", err) : EXIT_OK;
 }

@@ -7,15 +7,14 @@
 
 #include <stdbool.h>
 
-#include "myalloc.h"
 #include "obj/device.h"
 
 /* Whether the options ask for it: -o prom, or a file called NAME.prom. */
 bool prom_wanted(void);
 /*
- * Of the zone, every cache and every front, as *@text, to be freed. Returns an exit code, and
+ * Of every zone, cache and front, as *@text, to be freed. Returns an exit code, and
  * prints a message if it is not EXIT_OK.
  */
-int prom_read(struct device *d, const struct myalloc_stat *zone, char **text);
+int prom_read(struct device *d, char **text);
 
 #endif /* MYALLOCCTL_PROM_H */

@@ -206,6 +206,8 @@ static void draw_rows(struct report *r, struct plot p, unsigned int kinds, size_
 }
 
 #define CACHES	(1u << ROW_CACHE)
+#define NODES	(1u << ROW_NODE)
+#define CONTRACTS	(1u << ROW_CONTRACT)
 #define FRONTS	(1u << ROW_HEAP | 1u << ROW_ARENA | 1u << ROW_RING | 1u << ROW_POOL | \
 		 1u << ROW_CLIENT)
 #define SITES	(1u << ROW_SITE)
@@ -221,8 +223,62 @@ static bool any(const struct report *r, unsigned int kinds)
 	return false;
 }
 
+/* What became of the requests of each line while it was recorded. */
+static void table_of_contracts(struct report *r)
+{
+	const struct history_row **rows = xcalloc(r->h.nr_rows + 1, sizeof(*rows));
+	size_t nr = choose(r, CONTRACTS, rows), i;
+	const char *(*row)[2] = xcalloc(nr + 1, sizeof(*row));
+	double mean, most;
+
+	for (i = 0; i < nr; i++) {
+		sum_up(rows[i]->used, r->h.nr, &mean, &most);
+		row[i][0] = rows[i]->name;
+		row[i][1] = xasprintf("%g MiB set aside, at most %g %% of it in use, %g request%s refused",
+				      rows[i]->peak / 1048576, isnan(most) ? 0 : most,
+				      rows[i]->fails, rows[i]->fails == 1 ? "" : "s");
+	}
+	plot_table(r->page, (const char *const (*)[2])row);
+	for (i = 0; i < nr; i++)
+		free((char *)row[i][1]);
+	free(row);
+	free(rows);
+}
+
+static void draw_contracts(struct report *r)
+{
+	struct plot p = plot_of(r, "Use of each contract",
+		"The share of what a line of a contract declares that users held. Up to 100 no request "
+		"fails; a line that stays there asks for more than was declared, and a line that stays "
+		"low has set memory aside that nobody uses.",
+		"share of what is declared", PLOT_PERCENT);
+
+	if (!any(r, CONTRACTS))
+		return;
+	p.most = 100;
+	plot_section(r->page, "Contracts");
+	draw_rows(r, p, CONTRACTS, SERIES(used), false);
+	table_of_contracts(r);
+}
+
+static void draw_nodes(struct report *r)
+{
+	if (!any(r, NODES))
+		return;
+	plot_section(r->page, "NUMA nodes");
+	draw_rows(r, plot_of(r, "Memory in use on each node",
+		"What is not free of the zone of each node; the plots above are of all zones together. "
+		"A node that is full while another is not is preferred by more users than it has "
+		"memory for, and requests go to its neighbours.",
+		"memory", PLOT_BYTES), NODES, SERIES(size), false);
+	draw_rows(r, plot_of(r, "Blocks of pages of each node, per second",
+		"Blocks that page users allocated in the zone of each node.",
+		"blocks", PLOT_RATE), NODES, SERIES(rate), false);
+}
+
 static void draw_all_rows(struct report *r)
 {
+	draw_nodes(r);
 	if (any(r, CACHES))
 		plot_section(r->page, "Caches");
 	draw_rows(r, plot_of(r, "Memory of each cache",
@@ -243,6 +299,8 @@ static void draw_all_rows(struct report *r)
 		"memory", PLOT_BYTES), FRONTS, SERIES(size), true);
 	draw_rows(r, plot_of(r, "Allocations of each, per second",
 		"Of a ring, records reserved.", "allocations", PLOT_RATE), FRONTS, SERIES(rate), true);
+
+	draw_contracts(r);
 
 	if (any(r, SITES))
 		plot_section(r->page, "Call sites");

@@ -2,9 +2,10 @@
 /*
  * sample: one reading of the zone and of everything in it that holds memory
  *
- * The zone, caches and fronts are read through the device. Call sites, and the processes that
+ * The zones, caches and fronts are read through the device. Call sites, and the processes that
  * have the device open, are in the file "owners" of debugfs alone; where it cannot be read, they
- * are missing and everything else is there.
+ * are missing and everything else is there. If the module has a zone for each of several NUMA
+ * nodes, each is read in turn, and is a row itself.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,19 +16,23 @@
 #include "host/stop.h"
 #include "obj/front.h"
 #include "obj/sample.h"
+#include "obj/zones.h"
 
 const char *const row_kinds[ROW_KINDS] = {
-	"cache", "heap", "arena", "ring", "pool", "client", "site", "process",
+	"cache", "heap", "arena", "ring", "pool", "contract", "client", "site", "process", "node",
 };
 
 int sample_compare(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
+	int order = (int)x->kind - (int)y->kind;
 
-	return x->kind == y->kind ? strcmp(x->name, y->name) : (int)x->kind - (int)y->kind;
+	if (!order)
+		order = strcmp(x->name, y->name);
+	return order ? order : x->node - y->node;
 }
 
-static struct row *add(struct sample *s, enum row_kind kind, char *name)
+static struct row *add(struct sample *s, enum row_kind kind, int node, char *name)
 {
 	struct row *row;
 
@@ -41,13 +46,15 @@ static struct row *add(struct sample *s, enum row_kind kind, char *name)
 	}
 	row = &s->row[s->nr++];
 	row->kind = kind;
+	row->node = node;
+	row->used_permille = -1;
 	row->name = name;
 	return row;
 }
 
 /* ---- caches and fronts ---- */
 
-static int read_caches(struct device *d, struct sample *s)
+static int read_caches(struct device *d, struct sample *s, int node)
 {
 	struct myalloc_cache_stat stat;
 	struct row *row;
@@ -55,11 +62,12 @@ static int read_caches(struct device *d, struct sample *s)
 	int err;
 
 	while (!(err = dev_cache_stat(d->fd, MYALLOC_NEXT_ID, 0, id, &stat))) {
-		row = add(s, ROW_CACHE,
+		row = add(s, ROW_CACHE, node,
 			  xasprintf("%.*s", (int)sizeof(stat.name), stat.name));
 		row->size = (stat.slabs << stat.order) * d->info.page_size;
 		row->live = stat.live_objects;
 		row->counted = true;
+		row->fallible = true;
 		row->has_hits = stat.magazine;
 		row->allocs = stat.allocs;
 		row->hits = stat.alloc_hits;
@@ -113,6 +121,22 @@ static void take_pool(struct row *row, const void *stat, __u64 page_size)
 	row->live = pool->live_objects;
 	row->allocs = pool->allocs;
 	row->fails = pool->fails;
+	if (pool->nr)
+		row->used_permille = permille(pool->live_objects, pool->nr);
+}
+
+/* It counts requests by what became of them, and no request that it served. */
+static void take_contract(struct row *row, const void *stat, __u64 page_size)
+{
+	const struct myalloc_contract_stat *line = stat;
+	__u64 beyond = line->beyond > line->best_effort ? line->beyond - line->best_effort : 0;
+
+	row->counted = false;
+	row->size = line->set_aside * page_size;
+	row->live = line->live;
+	row->fails = beyond + line->refused + line->failed_within;
+	if (line->declared)
+		row->used_permille = permille(line->live, line->declared);
 }
 
 /* It allocates nothing itself: what counts is what its caches and fronts do. */
@@ -123,6 +147,9 @@ static void take_client(struct row *row, const void *stat, __u64 page_size)
 	row->counted = false;
 	row->size = client->pages * page_size;
 	row->live = client->caches + client->fronts;
+	row->fails = client->refused;
+	if (client->hard_pages)
+		row->used_permille = permille(client->pages, client->hard_pages);
 }
 
 static const struct source {
@@ -140,11 +167,13 @@ static const struct source {
 	  take_ring },
 	{ ROW_POOL, MYALLOC_IOC_POOL_STAT, sizeof(struct myalloc_pool_stat), pool_fields,
 	  take_pool },
+	{ ROW_CONTRACT, MYALLOC_IOC_CONTRACT_STAT, sizeof(struct myalloc_contract_stat),
+	  contract_fields, take_contract },
 	{ ROW_CLIENT, MYALLOC_IOC_CLIENT_STAT, sizeof(struct myalloc_client_stat), client_fields,
 	  take_client },
 };
 
-static int read_fronts(struct device *d, struct sample *s, const struct source *source)
+static int read_fronts(struct device *d, struct sample *s, int node, const struct source *source)
 {
 	struct front_stat *stat = xcalloc(1, source->bytes);
 	struct row *row;
@@ -153,9 +182,10 @@ static int read_fronts(struct device *d, struct sample *s, const struct source *
 
 	while (!(err = front_next(d->fd, source->command, source->bytes, source->fields, &id,
 				  stat))) {
-		row = add(s, source->kind,
+		row = add(s, source->kind, node,
 			  xasprintf("%.*s", (int)sizeof(stat->name), stat->name));
 		row->counted = true;
+		row->fallible = true;
 		source->take(row, stat, d->info.page_size);
 	}
 	free(stat);
@@ -186,7 +216,7 @@ static void drop_length(char *caller)
 }
 
 /* "(pages)  COUNT  SIZE  OLDEST  CALLER", or the name of a cache in place of "(pages)". */
-static void take_site(struct sample *s, char *line, __u64 page_size)
+static void take_site(struct sample *s, int node, char *line, __u64 page_size)
 {
 	const char *what = next_word(&line);
 	__u64 count = strtoull(next_word(&line), NULL, 10);
@@ -200,9 +230,9 @@ static void take_site(struct sample *s, char *line, __u64 page_size)
 	drop_length(line);
 	if (*what == '(') {
 		size *= page_size;
-		row = add(s, ROW_SITE, xasprintf("%s %s", line, what));
+		row = add(s, ROW_SITE, node, xasprintf("%s %s", line, what));
 	} else {
-		row = add(s, ROW_SITE, xasprintf("%s (%s)", line, what));
+		row = add(s, ROW_SITE, node, xasprintf("%s (%s)", line, what));
 	}
 	row->size = size;
 	row->live = count;
@@ -227,17 +257,19 @@ static void take_process(struct sample *s, char *line, __u64 page_size)
 	}
 	for (end = line + strlen(line); end > line && end[-1] == ' '; end--)
 		end[-1] = 0;
-	row = add(s, ROW_PROCESS, xasprintf("%s %s", line, word[PID]));
+	row = add(s, ROW_PROCESS, -1, xasprintf("%s %s", line, word[PID]));
 	row->size = strtoull(word[PAGES], NULL, 10) * page_size;
 	row->live = strtoull(word[BLOCKS], NULL, 10) + strtoull(word[OBJECTS], NULL, 10);
 }
 
-static void read_owners(struct device *d, struct sample *s)
+/* The file of each zone has all processes. @first: they are taken from this one */
+static void read_owners(struct device *d, struct sample *s, int node, bool first)
 {
-	char *text = device_file("owners"), *at = text, *line;
+	char *text = node < 0 ? device_file("owners") : device_node_file(node, "owners");
+	char *at = text, *line;
 	bool processes = false;
 
-	s->sites = text;
+	s->sites = text && (first || s->sites);
 	/* The first line says what the file is. */
 	strsep(&at, "\n");
 	while ((line = strsep(&at, "\n"))) {
@@ -246,10 +278,10 @@ static void read_owners(struct device *d, struct sample *s)
 		/* Frames of a call stack begin with a blank. */
 		if (!*line || *line == '#' || *line == ' ')
 			continue;
-		if (processes)
+		if (!processes)
+			take_site(s, node, line, d->info.page_size);
+		else if (first)
 			take_process(s, line, d->info.page_size);
-		else
-			take_site(s, line, d->info.page_size);
 	}
 	free(text);
 }
@@ -276,23 +308,65 @@ static void sort(struct sample *s)
 	s->nr = last ? last + 1 - s->row : 0;
 }
 
+static void add_node(struct sample *s, int node, const struct myalloc_stat *zone, __u64 page_size)
+{
+	struct row *row = add(s, ROW_NODE, node, xasprintf("node %d", node));
+
+	row->counted = true;
+	row->fallible = true;
+	row->has_hits = true;
+	row->size = (zone->nr_pages - zone->free_pages) * page_size;
+	row->live = zone->page_pages;
+	row->used_permille = permille(zone->nr_pages - zone->free_pages, zone->nr_pages);
+	row->allocs = sum_orders(zone->page_allocs);
+	row->hits = sum_orders(zone->page_hits);
+	row->fails = sum_orders(zone->page_fails);
+}
+
+/* One zone, and everything in it. Returns a negative errno or 0. */
+static int read_zone(struct device *d, struct sample *s, const struct zones *zones, size_t nr)
+{
+	int node = zones_label(zones, nr), err = zones_use(d, zones, nr);
+	struct myalloc_stat zone;
+	size_t i;
+
+	if (!err)
+		err = dev_stat(d->fd, &zone);
+	if (err)
+		return err;
+	if (nr)
+		stats_add(&s->zone, &zone);
+	else
+		s->zone = zone;
+	if (node >= 0)
+		add_node(s, node, &zone, d->info.page_size);
+	err = read_caches(d, s, node);
+	for (i = 0; !err && i < ARRAY_SIZE(sources); i++)
+		err = read_fronts(d, s, node, &sources[i]);
+	if (!err)
+		read_owners(d, s, node, !nr);
+	return err;
+}
+
 int sample_read(struct device *d, struct sample *s)
 {
+	struct zones zones;
+	int code, err = 0;
 	size_t i;
-	int err;
 
 	memset(s, 0, sizeof(*s));
 	s->ms = stop_now_ms();
-	err = dev_stat(d->fd, &s->zone);
-	if (!err)
-		err = read_caches(d, s);
-	for (i = 0; !err && i < ARRAY_SIZE(sources); i++)
-		err = read_fronts(d, s, &sources[i]);
+	code = zones_find(d, &zones);
+	if (code)
+		return code;
+	for (i = 0; !err && i < zones.nr; i++)
+		err = read_zone(d, s, &zones, i);
+	s->nodes = zones.several ? zones.nr : 0;
+	zones_free(&zones);
 	if (err) {
 		sample_free(s);
 		return explain("reading the statistics", err);
 	}
-	read_owners(d, s);
 	if (s->nr)
 		sort(s);
 	return EXIT_OK;

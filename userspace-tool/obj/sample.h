@@ -14,8 +14,8 @@
 
 /* Kinds of rows, in the order of their names in row_kinds[]. */
 enum row_kind {
-	ROW_CACHE, ROW_HEAP, ROW_ARENA, ROW_RING, ROW_POOL, ROW_CLIENT, ROW_SITE, ROW_PROCESS,
-	ROW_KINDS,
+	ROW_CACHE, ROW_HEAP, ROW_ARENA, ROW_RING, ROW_POOL, ROW_CONTRACT, ROW_CLIENT, ROW_SITE,
+	ROW_PROCESS, ROW_NODE, ROW_KINDS,
 };
 
 extern const char *const row_kinds[ROW_KINDS];
@@ -23,17 +23,21 @@ extern const char *const row_kinds[ROW_KINDS];
 /*
  * Something that holds memory.
  * @name: of a call site: "SYMBOL+OFFSET [MODULE] (pages)" or with the name of a cache there;
- *	of a process that has the device open: "COMMAND PID"
+ *	of a process that has the device open: "COMMAND PID"; of a line of a contract: "NAME.LINE"
+ * @node: the NUMA node of its zone if the module has several zones, otherwise -1
  * @size: bytes that it holds of the zone; of a call site, bytes of what it allocated and did
- *	not free
+ *	not free; of a node, what is not free
  * @live: objects, blocks, pieces or records in use; of an arena, bytes in use; of a client, its
- *	caches and fronts
- * @allocs, @fails: counts since it was created, if @counted
+ *	caches and fronts; of a node, pages allocated by page users
+ * @used_permille: of what it may hold at most, the share that is in use; -1 if that has no limit
+ * @allocs: a count since it was created, if @counted
+ * @fails: likewise, if @fallible; of a contract, requests that it did not serve
  * @hits: of @allocs, those that a magazine served, if @has_hits
  */
 struct row {
 	enum row_kind kind;
-	bool counted, has_hits;
+	bool counted, has_hits, fallible;
+	int node, used_permille;
 	char *name;
 	__u64 size, live;
 	__u64 allocs, hits, fails;
@@ -41,8 +45,10 @@ struct row {
 
 /*
  * @ms: the time, as stop_now_ms() tells it
- * @row: sorted by kind, then by name
+ * @zone: all zones together
+ * @row: sorted by kind, then by name and node
  * @sites: the file "owners" could be read, so that call sites and processes are among the rows
+ * @nodes: number of zones that were read, if the module has several; otherwise 0
  */
 struct sample {
 	__u64 ms;
@@ -50,9 +56,13 @@ struct sample {
 	struct row *row;
 	size_t nr, room;
 	bool sites;
+	size_t nodes;
 };
 
-/* Returns an exit code, and prints a message if it is not EXIT_OK. */
+/*
+ * Reads all zones, or the one of --node. Returns an exit code, and prints a message if it is not
+ * EXIT_OK.
+ */
 int sample_read(struct device *d, struct sample *s);
 void sample_free(struct sample *s);
 int sample_compare(const void *a, const void *b);

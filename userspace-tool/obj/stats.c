@@ -135,6 +135,51 @@ __u64 stats_sum(const struct myalloc_stat *s)
 	return sum;
 }
 
+/* The indices of mm/vmstat.c for the free blocks of @s; lib/page/buddy.c says what they mean. */
+static void find_indices(struct myalloc_stat *s)
+{
+	unsigned int k, max = s->max_order < MYALLOC_ORDERS ? s->max_order : MYALLOC_MAX_ORDER;
+	__u64 blocks = sum_orders(s->free_blocks), pages = 0, suitable = 0;
+
+	for (k = 0; k <= max; k++)
+		pages += s->free_blocks[k] << k;
+	for (k = max + 1; k-- > 0; ) {
+		suitable += s->free_blocks[k] << k;
+		s->unusable[k] = pages ? (pages - suitable) * 1000 / pages : 1000;
+		if (suitable)
+			s->extfrag[k] = -1000;
+		else if (blocks)
+			s->extfrag[k] = 1000 - (__s32)((1000 + (pages * 1000 >> k)) / blocks);
+		else
+			s->extfrag[k] = 0;
+	}
+}
+
+void stats_add(struct myalloc_stat *sum, const struct myalloc_stat *s)
+{
+	const struct stat_field *f;
+	size_t at;
+
+	for (f = zone_fields; f->name; f++) {
+		if (f->bytes != sizeof(__u64))
+			continue;
+		for (at = f->offset; at < f->offset + (f->by_order ? MYALLOC_ORDERS : 1) * f->bytes;
+		     at += f->bytes) {
+			__u64 a, b;
+
+			memcpy(&a, (char *)sum + at, sizeof(a));
+			memcpy(&b, (const char *)s + at, sizeof(b));
+			a += b;
+			memcpy((char *)sum + at, &a, sizeof(a));
+		}
+	}
+	if (sum->max_order < s->max_order)
+		sum->max_order = s->max_order;
+	if (sum->largest_order < s->largest_order)
+		sum->largest_order = s->largest_order;
+	find_indices(sum);
+}
+
 void stats_row(struct out *o, const char *moment, const struct myalloc_stat *s)
 {
 	const struct stat_field *f;

@@ -53,6 +53,11 @@ void stats_put_kind(struct out *o, const struct stat_field *fields, enum stat_ki
 
 /* Pages that the kinds of holder account for together. */
 __u64 stats_sum(const struct myalloc_stat *s);
+/*
+ * Adds the statistics of one zone to those of others: sums, the larger of two orders, and the
+ * indices of all free blocks together.
+ */
+void stats_add(struct myalloc_stat *sum, const struct myalloc_stat *s);
 #define STATS_ROW	"{ moment:text @zone.HOLDER largest_order:int|null }"
 
 /* A row of a table of moments, such as "before" and "after": where the pages are. */

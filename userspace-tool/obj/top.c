@@ -338,8 +338,8 @@ static const struct opt top_opts[] = {
 	{ "filter", 'f', OPT_STRING, "GLOB", OPT_TARGET(struct top, filter),
 	  .help = "show only rows whose name matches; without *, ? or [ a part of it is enough" },
 	{ "kind", 'k', OPT_STRING, "KIND", OPT_TARGET(struct top, kind),
-	  .help = "show only rows of a kind: cache, heap, arena, ring, pool, client, site "
-		  "or process" },
+	  .help = "show only rows of a kind: cache, heap, arena, ring, pool, contract, "
+		  "client, site, process or node" },
 	{ NULL }
 };
 

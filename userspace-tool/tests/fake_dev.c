@@ -222,6 +222,8 @@ static int do_info(struct myalloc_info *info)
 	return 0;
 }
 
+static __u32 node_used;		/* among the nodes, from 0 */
+
 static int do_stat(struct myalloc_stat *s)
 {
 	int i;
@@ -230,7 +232,7 @@ static int do_stat(struct myalloc_stat *s)
 		return -EINVAL;
 	s->max_order = SET(max_order);
 	s->nr_pages = SET(pages);
-	s->cached_pages = SET(cached);
+	s->cached_pages = SET(cached) + 4 * node_used;
 	s->page_pages = fake.held_pages;
 	s->slab_pages = held_slabs();
 	s->free_pages = s->nr_pages - s->cached_pages - s->page_pages -
@@ -384,8 +386,6 @@ static int do_change(struct myalloc_reserve_change *change)
 }
 
 /* ---- nodes: one zone for all, or one of each of the nodes 0, 2, 4 ... ---- */
-
-static __u32 node_used;
 
 static int do_node_stat(struct myalloc_node_stat *s)
 {

@@ -16,7 +16,7 @@ sound()
 		if (counts != (type == "counter")) print "a type: " $0
 		next
 	}
-	/^[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"\})? -?[0-9]+(\.[0-9]+)?$/ {
+	/^[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9]+(\.[0-9]+)?$/ {
 		metric = $0; sub(/[{ ].*/, "", metric)
 		if (metric != name) print "without a heading: " $0
 		nr++
@@ -49,6 +49,34 @@ line out 'myalloc_pool_live_objects\{pool="urgent"\} 9'
 cp "$out" "$tmp/first"
 tool -o prom stat
 cmp -s "$out" "$tmp/first" || fail "in another place it is something else"
+
+begin "zones of several nodes: each value says of which"
+script "set nodes 2"
+tool stat show -o prom
+exits 0
+sound "$out"
+line out 'myalloc_nr_pages\{node="0"\} 16384'
+line out 'myalloc_cached_pages\{node="2"\} 16'
+line out 'myalloc_page_allocs_total\{node="2",order="0"\} 100'
+line out 'myalloc_cache_live_objects\{cache="requests",node="2"\} 5'
+line out 'myalloc_contract_failed_within_total\{contract="frob.1",node="0"\} 0'
+! grep -v '^#\|^myalloc_page_size_bytes' "$out" | grep -v 'node="[02]"' >"$tmp/without" ||
+	fail "no node: $(head -1 "$tmp/without")"
+tool stat show -o prom --node 2
+sound "$out"
+line out 'myalloc_nr_pages\{node="2"\} 16384'
+has_not out 'node="0"'
+tool stat show
+has err "this is the zone of node 0, one of 2"
+tool stat show --node 2
+has_not err "one of 2"
+script "set nodes 2" "fail NODE_STAT 1 EIO"
+tool stat show -o prom
+exits 1
+script "set nodes 2" "fail NODE_USE 2 EIO"
+tool stat show -o prom
+exits 1
+called CLOSE 1
 
 begin "every statistic is there"
 tool -j stat explain

@@ -85,12 +85,15 @@ done
 for title in "Memory over time" "Blocks of pages" "Fragmentation by order" \
 	"Fragmentation over time" "Memory of each cache" "Live objects of each cache" \
 	"Allocations of each cache" "Memory of each call site" \
-	"Caches: allocations served by a magazine"; do
+	"Caches: allocations served by a magazine" "Use of each contract"; do
 	[ "$(number "<h3>$title")" = 1 ] || fail "no plot '$title'"
 done
 [ "$(number '<figure>')" = "$(number '<figcaption>[A-Z]')" ] || fail "a plot without a caption"
 [ "$(number '<figure>')" = "$(number 'role="img" aria-label')" ] || fail "a plot without a name"
 grep -q "<h1>myalloc on $(uname -r), $(uname -m), [0-9-]*</h1>" "$page" || fail "the title"
+grep -qF '<td>frob.1</td><td>0.78125 MiB set aside, at most 10 % of it in use, 0 requests refused</td>' "$page" ||
+	fail "no table of contracts"
+[ "$(number 'NUMA node')" = 0 ] || fail "nodes of a module that has one zone"
 grep -qF 'init&lt;a&amp;b&gt;+0x4f [frob] (pages)' "$page" || fail "a name is not escaped"
 [ "$(number 'init<')" = 0 ] || fail "a name is markup"
 for colour in '#332288' '#cc6677'; do
@@ -103,6 +106,20 @@ tool -j report "$history" -o "$page"
 documents 1
 json /kind report
 json /result/readings "$lines"
+
+begin "zones of several nodes: a plot of each, and names say where"
+script "set nodes 2" "signal STAT 6 INT"
+tool record -o "$tmp/nodes" -i 10ms
+exits 0
+tool report "$tmp/nodes" -o "$page"
+exits 0
+for title in "Memory in use on each node" "Blocks of pages of each node, per second"; do
+	[ "$(number "<h3>$title")" = 1 ] || fail "no plot '$title'"
+done
+for name in "node 0" "node 2" "requests, node 0" "frob.1, node 2"; do
+	grep -qF ">$name<" "$page" || fail "'$name' is not there"
+done
+[ "$(number '[nN]an')" = 0 ] || fail "a number is none"
 
 begin "a long history is thinned out"
 awk -v n=2000 '{ first = first ? first : $0 }

@@ -187,6 +187,14 @@ expect "node list" myallocctl node list
 myallocctl node list
 expect "info of a node" sh -c "myallocctl --node $last info | grep -q 'NUMA node *$last\$'"
 refuse "a node that has no zone" myallocctl --node 63 info
+expect "top: a row for each node" sh -c "myallocctl top --once -i 100ms --kind node >/tmp/frame"
+cat /tmp/frame
+for node in $memory; do
+	expect "top: node $node" grep -q "^node $node  *node  *$node " /tmp/frame
+	expect "prom: node $node" sh -c \
+		"myallocctl stat show -o prom | grep -qx 'myalloc_nr_pages{node=\"$node\"} 4096'"
+done
+expect "top: the head has all of them together" grep -q "of $((16 * count)).*M\$" /tmp/frame
 myallocctl --node "$last" page alloc --order 0 --count 100 --hold forever >/dev/null 2>&1 &
 holder=$!
 tries=0
