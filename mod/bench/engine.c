@@ -36,7 +36,8 @@
  *
  * The longest operation (MYALLOC_BENCH_LONGEST) is found by timing each operation of a series,
  * with interrupts off where the operation allows it. For this the cycle counter is the better
- * clock: under an emulator that counts instructions it counts them.
+ * clock: under an emulator that counts instructions it counts them. A round of a single call
+ * (MYALLOC_BENCH_CALL) measures itself likewise.
  *
  * Locking: the job's lock protects the record and the memory that the outcomes point to, which
  * readers may look at during the run.
@@ -59,6 +60,9 @@
 /* Rounds of a shape that measures no time: the same seed gives the same figure again. */
 #define ROUNDS_FIGURE	1
 
+/* Rounds of a single call, for each round of many. */
+#define ROUNDS_CALL	50
+
 static const struct bench_family *const families[] = {
 	&myalloc_bench_objects,
 	&myalloc_bench_pages,
@@ -70,6 +74,7 @@ static const struct bench_family *const families[] = {
 	&myalloc_bench_arena,
 	&myalloc_bench_pools,
 	&myalloc_bench_worst_fronts,
+	&myalloc_bench_calls,
 };
 
 /* --- shapes ------------------------------------------------------------------ */
@@ -258,6 +263,8 @@ u32 myalloc_bench_rounds(const struct bench_run *run, const struct bench_shape *
 {
 	if (shape->unit == MYALLOC_BENCH_RATIO || shape->unit == MYALLOC_BENCH_BYTES)
 		return min_t(u32, run->params.rounds, ROUNDS_FIGURE);
+	if (shape->unit == MYALLOC_BENCH_CALL)
+		return min_t(u32, run->params.rounds * ROUNDS_CALL, MYALLOC_BENCH_ROUNDS_MAX);
 	return run->params.rounds;
 }
 

@@ -89,6 +89,7 @@ extern const struct bench_family myalloc_bench_heap;
 extern const struct bench_family myalloc_bench_records;
 extern const struct bench_family myalloc_bench_arena;
 extern const struct bench_family myalloc_bench_pools;
+extern const struct bench_family myalloc_bench_calls;
 
 /**
  * struct bench_work - a side at work on a shape

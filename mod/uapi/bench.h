@@ -43,6 +43,7 @@ enum myalloc_bench_unit {
 	MYALLOC_BENCH_LONGEST = 1,	/* time of the longest single operation of a round */
 	MYALLOC_BENCH_RATIO = 2,	/* a number, less is better */
 	MYALLOC_BENCH_BYTES = 3,	/* memory, less is better */
+	MYALLOC_BENCH_CALL = 4,		/* time of one operation; a round has only that one */
 };
 
 /* myalloc_bench_side.flags */
@@ -101,7 +102,8 @@ struct myalloc_bench_shape {
 /**
  * struct myalloc_bench - parameters of a run
  * @size: sizeof(struct myalloc_bench) of the caller
- * @rounds: measured rounds of each shape and side: 1 to MYALLOC_BENCH_ROUNDS_MAX; 0 for 20
+ * @rounds: measured rounds of each shape and side: 1 to MYALLOC_BENCH_ROUNDS_MAX; 0 for 20. A
+ *	shape of MYALLOC_BENCH_CALL has 50 times as many, up to MYALLOC_BENCH_ROUNDS_MAX
  * @ops: operations in a round, at most MYALLOC_BENCH_OPS_MAX; 0 for as many as take
  *	about a quarter of a ms. Shapes with batches round up to a multiple of the batch;
  *	those that churn or measure memory keep at most four live objects or pages for each

@@ -43,6 +43,8 @@ static __u32 unit_of(const char *name)
 {
 	if (!strcmp(name, "ns, longest"))
 		return MYALLOC_BENCH_LONGEST;
+	if (!strcmp(name, "ns, single call"))
+		return MYALLOC_BENCH_CALL;
 	if (!strcmp(name, "ratio"))
 		return MYALLOC_BENCH_RATIO;
 	return !strcmp(name, "bytes") ? MYALLOC_BENCH_BYTES : MYALLOC_BENCH_NS;

@@ -52,6 +52,8 @@ bool bench_ours(const struct myalloc_bench_side *side);
 bool bench_opponent(const struct myalloc_bench_side *side);
 /* The figure of a side minus the cost of the work itself, in 1/1000; negative if there is none. */
 double bench_figure(const struct bench_shape *s, __u32 side);
+/* The opponent's figure divided by ours; 0 if one of them is missing, unreliable or 0. */
+double bench_ratio(const struct bench_shape *s, __u32 side);
 const struct bench_side *bench_find(const struct bench_shape *s, const char *name);
 extern const char bench_form[];
 /* Describes and prints @report; @code is the exit code so far. */

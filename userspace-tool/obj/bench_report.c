@@ -44,6 +44,7 @@ static const char *const units[] = {
 	[MYALLOC_BENCH_LONGEST] = "ns, longest",
 	[MYALLOC_BENCH_RATIO] = "ratio",
 	[MYALLOC_BENCH_BYTES] = "bytes",
+	[MYALLOC_BENCH_CALL] = "ns, single call",
 };
 
 static const char *const states[] = {
@@ -61,6 +62,12 @@ __u32 bench_kernel_flag(const char *name)
 		if (!strcmp(kernel_names[i].name, name))
 			return kernel_names[i].flag;
 	return 0;
+}
+
+/* A newer module may have others. */
+static const char *unit_name(const struct bench_shape *s)
+{
+	return s->shape.unit < ARRAY_SIZE(units) ? units[s->shape.unit] : "unknown";
 }
 
 /* ---- figures ---- */
@@ -103,6 +110,12 @@ static int find_flag(const struct bench_shape *s, __u32 flag)
 	return -1;
 }
 
+static bool is_time(const struct bench_shape *s)
+{
+	return s->shape.unit == MYALLOC_BENCH_NS || s->shape.unit == MYALLOC_BENCH_LONGEST ||
+	       s->shape.unit == MYALLOC_BENCH_CALL;
+}
+
 double bench_figure(const struct bench_shape *s, __u32 side)
 {
 	const struct myalloc_bench_result *r = &s->side[side].result;
@@ -114,7 +127,7 @@ double bench_figure(const struct bench_shape *s, __u32 side)
 	if (cost >= 0 && (int)side != cost && s->side[cost].result.rounds)
 		figure -= s->side[cost].result.time.p50;
 	/* The cost varied more than the figure itself: the least that is above 0. */
-	return figure < 1 && s->shape.unit <= MYALLOC_BENCH_LONGEST ? 1 : figure;
+	return figure < 1 && is_time(s) ? 1 : figure;
 }
 
 const struct bench_side *bench_find(const struct bench_shape *s, const char *name)
@@ -136,8 +149,7 @@ static bool lost_in_cost(const struct bench_shape *s, __u32 side)
 	       bench_figure(s, side) * 8 < s->side[cost].result.time.p50;
 }
 
-/* The opponent's figure divided by ours; 0 if one of them is missing, unreliable or 0. */
-static double ratio(const struct bench_shape *s, __u32 side)
+double bench_ratio(const struct bench_shape *s, __u32 side)
 {
 	int ours = find_flag(s, MYALLOC_BENCH_OURS);
 
@@ -227,14 +239,14 @@ static void sum_up(const struct bench_report *report, struct means *m)
 	for (i = 0; i < report->nr_shapes; i++) {
 		s = &report->shape[i];
 		if (!s->wanted || s->shape.unit != MYALLOC_BENCH_NS ||
-		    first_opponent(s) < 0 || ratio(s, first_opponent(s)) <= 0)
+		    first_opponent(s) < 0 || bench_ratio(s, first_opponent(s)) <= 0)
 			continue;
-		if (ratio(s, best_opponent(s)) > 0)
-			add_ratio(m, s->shape.name, "the fastest", ratio(s, best_opponent(s)));
+		if (bench_ratio(s, best_opponent(s)) > 0)
+			add_ratio(m, s->shape.name, "the fastest", bench_ratio(s, best_opponent(s)));
 		for (k = 0; k < s->shape.nr_sides; k++)
-			if (bench_opponent(&s->shape.side[k]) && ratio(s, k) > 0)
+			if (bench_opponent(&s->shape.side[k]) && bench_ratio(s, k) > 0)
 				add_ratio(m, s->shape.name, s->shape.side[k].name,
-					  ratio(s, k));
+					  bench_ratio(s, k));
 	}
 }
 
@@ -279,8 +291,8 @@ static void against(struct out *o, const struct bench_shape *s, int side, const 
 			 MYALLOC_BENCH_SIDE_NAME);
 	out_rank(o, OUT_KEY);
 	figure(o, figure_key, "theirs", side < 0 ? -1 : bench_figure(s, side));
-	if (side >= 0 && ratio(s, side) > 0)
-		out_ratio(o, ratio_key, "ratio", ratio(s, side), 1);
+	if (side >= 0 && bench_ratio(s, side) > 0)
+		out_ratio(o, ratio_key, "ratio", bench_ratio(s, side), 1);
 	else
 		out_null(o, ratio_key, "ratio");
 	out_rank(o, OUT_KEY);
@@ -306,7 +318,7 @@ static void table_row(struct out *o, const struct bench_shape *s)
 	r = &s->side[ours].result;
 	out_item(o);
 	out_str(o, "shape", "shape", OUT_PLAIN, s->shape.name);
-	out_str(o, "unit", "unit", OUT_PLAIN, units[s->shape.unit]);
+	out_str(o, "unit", "unit", OUT_PLAIN, unit_name(s));
 	figure(o, "ours", "myalloc", bench_figure(s, ours));
 	out_rank(o, OUT_KEY);
 	figure(o, "p99", "p99", r->rounds ? r->time.p99 : -1.0);
@@ -332,8 +344,8 @@ static void side_row(struct out *o, const struct bench_shape *s, __u32 side)
 	figure(o, "p99", "p99", r->rounds ? r->time.p99 : -1.0);
 	figure(o, "max", "max", r->rounds ? r->time.max : -1.0);
 	figure(o, "cycles", "cycles", r->cycles.max ? r->cycles.p50 : -1.0);
-	if (bench_opponent(&s->shape.side[side]) && ratio(s, side) > 0)
-		out_ratio(o, "ratio", "ratio", ratio(s, side), 1);
+	if (bench_opponent(&s->shape.side[side]) && bench_ratio(s, side) > 0)
+		out_ratio(o, "ratio", "ratio", bench_ratio(s, side), 1);
 	else
 		out_null(o, "ratio", "ratio");
 	out_rank(o, OUT_KEY);
@@ -414,8 +426,8 @@ static void describe_side(struct out *o, const struct bench_shape *s, __u32 side
 		out_null(o, "time", NULL);
 		out_null(o, "cycles", NULL);
 	}
-	if (bench_opponent(&s->shape.side[side]) && ratio(s, side) > 0)
-		out_ratio(o, "ratio", NULL, ratio(s, side), 1);
+	if (bench_opponent(&s->shape.side[side]) && bench_ratio(s, side) > 0)
+		out_ratio(o, "ratio", NULL, bench_ratio(s, side), 1);
 	else
 		out_null(o, "ratio", NULL);
 	describe_rounds(o, &s->side[side]);
@@ -435,7 +447,7 @@ static void describe_shapes(struct out *o, const struct bench_report *report)
 		out_item(o);
 		out_str(o, "name", NULL, OUT_PLAIN, s->shape.name);
 		out_str(o, "what", NULL, OUT_PLAIN, s->shape.what);
-		out_str(o, "unit", NULL, OUT_PLAIN, units[s->shape.unit]);
+		out_str(o, "unit", NULL, OUT_PLAIN, unit_name(s));
 		out_u64(o, "bytes", NULL, OUT_PLAIN, s->shape.bytes);
 		out_u64(o, "order", NULL, OUT_PLAIN, s->shape.order);
 		out_u64(o, "batch", NULL, OUT_PLAIN, s->shape.batch);
