@@ -4,7 +4,7 @@
  *
  * What holds most memory gets a color of its own, the same one in each plot; the rest is summed up
  * in the last color. Of call sites, whose memory is that of page users and caches seen from
- * another side, there is a plot of their own.
+ * another side, there is a plot of their own. Results of benchmarks and of stress runs come last.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "host/mem.h"
 #include "obj/history.h"
 #include "obj/objects.h"
+#include "obj/report_results.h"
 #include "out/out.h"
 #include "out/plot.h"
 
@@ -22,6 +23,7 @@
 struct report {
 	struct history h;
 	size_t each;		/* readings in a point */
+	struct results results;
 	FILE *page;
 };
 
@@ -370,13 +372,15 @@ static void draw(struct report *r)
 	plot_section(r->page, "Hit rate");
 	draw_hits(r);
 	describe_system(r);
+	results_draw(&r->results, r->page);
 	plot_page_end(r->page);
 	free(below);
 	free(title);
 }
 
 static const char report_form[] =
-	"history:text readings:uint covered_ms:uint measured_on:text rows:uint page:text";
+	"history:text readings:uint covered_ms:uint measured_on:text rows:uint results:uint "
+	"page:text";
 
 static void describe(struct out *o, const struct report *r, size_t readings, const char *file)
 {
@@ -386,12 +390,13 @@ static void describe(struct out *o, const struct report *r, size_t readings, con
 		(__u64)(r->h.x[r->h.nr - 1] * 1000 + 0.5));
 	out_str(o, "measured_on", "measured on", OUT_PLAIN, r->h.kernel);
 	out_u64(o, "rows", "caches, fronts and call sites", OUT_PLAIN, r->h.nr_rows);
+	out_u64(o, "results", "results beside it", OUT_PLAIN, r->results.nr);
 	out_str(o, "page", "page", OUT_PLAIN, out_options()->keep);
 }
 
 static int report_run(struct cmd *c)
 {
-	char *file = cmd_word(c), *text;
+	char *file = cmd_word(c), *result, *text;
 	struct report r = { 0 };
 	size_t size, readings;
 	struct out *o;
@@ -399,12 +404,20 @@ static int report_run(struct cmd *c)
 
 	if (!file)
 		cmd_usage(c, "missing file with a history; 'myallocctl record' writes one");
-	cmd_done(c);
 	if (!out_options()->keep)
 		cmd_usage(c, "report needs a file for its page: -o report.html");
 	code = history_load(&r.h, file);
 	if (code)
 		return code;
+	while (!code && (result = cmd_word(c)))
+		code = results_load(&r.results, result);
+	if (!code)
+		cmd_done(c);
+	if (code) {
+		results_free(&r.results);
+		history_free(&r.h);
+		return code;
+	}
 	readings = r.h.nr;
 	r.each = history_thin(&r.h, POINTS_MOST);
 	r.page = xmemstream(&text, &size);
@@ -414,13 +427,15 @@ static int report_run(struct cmd *c)
 	free(text);
 	o = out_new("report");
 	describe(o, &r, readings, file);
+	results_free(&r.results);
 	history_free(&r.h);
 	return out_finish(o, EXIT_OK);
 }
 
 static const struct verb report_verbs[] = {
-	{ "", report_run, "FILE",
-	  "draw a history that 'record' wrote as one page of HTML, which -o FILE names", NULL,
+	{ "", report_run, "HISTORY [RESULT]...",
+	  "draw what 'record' wrote, and results of 'bench run' and 'stress run', as one page of HTML, which -o FILE names",
+	  NULL,
 	  .form = report_form },
 	{ NULL, NULL, NULL, NULL, NULL }
 };

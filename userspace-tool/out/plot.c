@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/mem.h"
+#include "out/allocators.h"
 #include "out/plot.h"
 
 /* Sizes in CSS pixels: the whole, and where the axes are in it. */
@@ -507,5 +508,219 @@ void plot_bars(FILE *file, const struct plot *p, const struct plot_series *s, in
 	}
 	line_at(file, "axis", LEFT, BOTTOM, RIGHT, BOTTOM);
 	text_at(file, (LEFT + RIGHT) / 2, BOTTOM + 38, "middle", "order of a block");
+	end(file, p);
+}
+
+/* ---- single values: dots, shares ---- */
+
+struct plot_look plot_allocator(const char *name, int nr)
+{
+	static const struct {
+		const char *name;
+		struct plot_look look;
+	} known[] = {
+#define ALLOCATOR(word, color, mark, dash) { word, { color, mark, dash } },
+		ALLOCATORS(ALLOCATOR)
+#undef ALLOCATOR
+	};
+	static const char marks[] = "sD^vPX*o";
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(known[i].name, name))
+			return known[i].look;
+	return (struct plot_look){ colors[PLOT_ROW + nr % PLOT_ROWS], marks[nr % PLOT_ROWS],
+				   dashes[nr % PLOT_ROWS] };
+}
+
+static void look_mark(FILE *file, const struct plot_look *look, double x, double y)
+{
+	static const struct {
+		char mark;
+		const char *path;
+	} paths[] = {
+		{ 's', "m-4 -4h8v8h-8z" }, { '^', "m0 -5l5 9h-10z" }, { 'v', "m0 5l5 -9h-10z" },
+		{ 'D', "m0 -5l5 5-5 5-5-5z" }, { 'P', "m-1.5 -5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5z" },
+		{ 'X', "m-4.5 -2.5l2-2 2.5 2.5 2.5-2.5 2 2-2.5 2.5 2.5 2.5-2 2-2.5-2.5-2.5 2.5-2-2 2.5-2.5z" },
+		{ '*', "m0 -6l1.5 4.2h4.5l-3.6 2.7 1.4 4.3-3.8-2.6-3.8 2.6 1.4-4.3-3.6-2.7h4.5z" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(paths) && paths[i].mark != look->mark; i++)
+		;
+	if (i < ARRAY_SIZE(paths))
+		fprintf(file, "<path d=\"M%.1f %.1f%s\" fill=\"%s\"/>\n", x, y, paths[i].path,
+			look->color);
+	else
+		fprintf(file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"%s\"/>\n", x, y,
+			look->color);
+}
+
+/* An axis of powers of ten, which ends at 1, 2 or 5 times one of them. */
+struct powers {
+	double from, to;
+	int left;
+};
+
+static double nice_end(double value, bool up)
+{
+	static const double steps[] = { 1, 2, 5, 10 };
+	double power = pow(10, floor(log10(value)));
+	int i;
+
+	if (up) {
+		for (i = 0; steps[i] * power < value * (1 - 1e-9); i++)
+			;
+	} else {
+		for (i = 3; steps[i] * power > value * (1 + 1e-9); i--)
+			;
+	}
+	return steps[i] * power;
+}
+
+static struct powers make_powers(double least, double most, int left)
+{
+	struct powers p = { nice_end(least, false), nice_end(most, true), left };
+
+	if (!(p.to > p.from)) {
+		p.from /= 2;
+		p.to *= 2;
+	}
+	return p;
+}
+
+static double at_power(const struct powers *p, double x)
+{
+	x = x < p->from ? p->from : x > p->to ? p->to : x;
+	return p->left + log(x / p->from) / log(p->to / p->from) * (RIGHT - p->left);
+}
+
+/* Ticks at 1, 2 and 5 times the powers, or at the powers alone where these are many. */
+static void axis_powers(FILE *file, const struct powers *p, int bottom, const char *name)
+{
+	static const double steps[] = { 1, 2, 5 };
+	double power, x;
+	char text[32];
+	int i, each = p->to / p->from > 2e4 ? 3 : 1;
+
+	for (power = pow(10, floor(log10(p->from) + 1e-9)); power <= p->to * (1 + 1e-9); power *= 10) {
+		for (i = 0; i < 3; i += each) {
+			x = power * steps[i];
+			if (x < p->from * (1 - 1e-9) || x > p->to * (1 + 1e-9))
+				continue;
+			line_at(file, "grid", at_power(p, x), TOP, at_power(p, x), bottom);
+			if (x < 1e6)
+				snprintf(text, sizeof(text), "%.12g", x);
+			else
+				snprintf(text, sizeof(text), "%.12gM", x / 1e6);
+			text_at(file, at_power(p, x), bottom + 18, "middle", text);
+		}
+	}
+	line_at(file, "axis", p->left, bottom, RIGHT, bottom);
+	text_at(file, (p->left + RIGHT) / 2., bottom + 38, "middle", name);
+}
+
+#define ROW_HEIGHT	18
+#define ROW_NAME	(LEFT + 150)	/* of the rows' names, which are at the left */
+
+void plot_dots(FILE *file, const struct plot *p, const char *const *row, int rows,
+	       const struct plot_key *key, int nr, const double *value, const char *one)
+{
+	int bottom = TOP + rows * ROW_HEIGHT + 6, legend = TOP + 22 * (nr + !!one) + 8, i, k;
+	double least = INFINITY, most = 0, from, to, v, y;
+	struct powers x;
+
+	for (i = 0; i < rows * nr; i++) {
+		if (!(value[i] > 0))
+			continue;
+		least = value[i] < least ? value[i] : least;
+		most = value[i] > most ? value[i] : most;
+	}
+	if (!(most > 0))
+		return;
+	if (one) {
+		least = least > 1 ? 1 : least;
+		most = most < 1 ? 1 : most;
+	}
+	x = make_powers(least, most, ROW_NAME);
+	begin(file, p, bottom + 48 > legend ? bottom + 48 : legend);
+	axis_powers(file, &x, bottom, p->y_name);
+	if (one)
+		fprintf(file, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#222\" "
+			"stroke-width=\"1.5\"/>\n", at_power(&x, 1), TOP, at_power(&x, 1), bottom);
+	for (i = 0; i < rows; i++) {
+		y = TOP + (i + .5) * ROW_HEIGHT;
+		text_at(file, x.left - 8, y + 4, "end", row[i]);
+		from = INFINITY;
+		to = 0;
+		for (k = 0; k < nr; k++) {
+			v = value[i * nr + k];
+			from = v > 0 && v < from ? v : from;
+			to = v > to ? v : to;
+		}
+		if (!(to > 0))
+			continue;
+		fprintf(file, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#bbb\"/>\n", at_power(&x, from), y,
+			at_power(&x, to));
+		for (k = 0; k < nr; k++)
+			if (value[i * nr + k] > 0)
+				look_mark(file, &key[k].look, at_power(&x, value[i * nr + k]), y);
+	}
+	for (k = 0; k < nr; k++) {
+		look_mark(file, &key[k].look, LEGEND + 15, TOP + 10 + 22 * k);
+		legend_name(file, TOP + 10 + 22 * k, key[k].name);
+	}
+	if (one) {
+		fprintf(file, "<path d=\"M%d %dv14\" stroke=\"#222\" stroke-width=\"1.5\"/>\n", LEGEND + 15,
+			TOP + 3 + 22 * nr);
+		legend_name(file, TOP + 10 + 22 * nr, one);
+	}
+	end(file, p);
+}
+
+void plot_shares(FILE *file, const struct plot *p, const struct plot_key *key, int nr,
+		 const double *const *value, const size_t *count)
+{
+	struct scale y = make_scale(PLOT_PERCENT, 0, 100, 5);
+	double least = INFINITY, most = 0, up;
+	struct powers x;
+	size_t i, every;
+	int k;
+
+	for (k = 0; k < nr; k++) {
+		if (!count[k])
+			continue;
+		least = value[k][0] < least ? value[k][0] : least;
+		most = value[k][count[k] - 1] > most ? value[k][count[k] - 1] : most;
+	}
+	if (!(most > 0))
+		return;
+	x = make_powers(least > 0 ? least : 1e-3, most, LEFT);
+	begin(file, p, HEIGHT);
+	axis_y(file, &y, "share");
+	axis_powers(file, &x, BOTTOM, p->y_name);
+	for (k = 0; k < nr; k++) {
+		double at = TOP + 10 + 22 * k;
+
+		fprintf(file, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.8\" "
+			"stroke-dasharray=\"%s\" d=\"M%.1f %d", key[k].look.color, key[k].look.dash,
+			count[k] ? at_power(&x, value[k][0]) : x.left, BOTTOM);
+		for (i = 0; i < count[k]; i++) {
+			/* Equal values are one step. */
+			if (i + 1 < count[k] && value[k][i + 1] == value[k][i])
+				continue;
+			up = at_y(&y, (i + 1) * 100. / count[k]);
+			fprintf(file, "H%.1fV%.1f", at_power(&x, value[k][i]), up);
+		}
+		fputs("\"/>\n", file);
+		every = count[k] / 5 ? count[k] / 5 : 1;
+		for (i = every / 2; i < count[k]; i += every)
+			look_mark(file, &key[k].look, at_power(&x, value[k][i]),
+				  at_y(&y, (i + 1) * 100. / count[k]));
+		fprintf(file, "<path d=\"M%d %.1fh30\" stroke=\"%s\" stroke-width=\"1.8\" "
+			"stroke-dasharray=\"%s\"/>\n", LEGEND, at, key[k].look.color, key[k].look.dash);
+		look_mark(file, &key[k].look, LEGEND + 15, at);
+		legend_name(file, at, key[k].name);
+	}
 	end(file, p);
 }

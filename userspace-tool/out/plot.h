@@ -70,4 +70,34 @@ void plot_heat(FILE *file, const struct plot *p, const double *value, int rows);
 /* A bar for each of @nr groups and series; p->x are the names of the groups, as whole numbers. */
 void plot_bars(FILE *file, const struct plot *p, const struct plot_series *s, int nr);
 
+/* How something is drawn wherever it occurs. */
+struct plot_look {
+	const char *color;
+	char mark;		/* see out/allocators.h */
+	const char *dash;
+};
+
+/* The look of an allocator by its name; one that is not known has that of number @nr of the others. */
+struct plot_look plot_allocator(const char *name, int nr);
+
+/* What a mark stands for in plot_dots(), or a line in plot_shares(). */
+struct plot_key {
+	const char *name;
+	struct plot_look look;
+};
+
+/*
+ * A row for each of @rows names, with a mark for each key at @value[row * nr + key], NAN for none,
+ * on an axis of powers of ten, whose name is p->y_name. @one: a line at 1, called so, or NULL
+ */
+void plot_dots(FILE *file, const struct plot *p, const char *const *row, int rows,
+	       const struct plot_key *key, int nr, const double *value, const char *one);
+
+/*
+ * The share of values that are at most x, on an axis of powers of ten, whose name is p->y_name.
+ * @value: of each key @count[key] values, sorted
+ */
+void plot_shares(FILE *file, const struct plot *p, const struct plot_key *key, int nr,
+		 const double *const *value, const size_t *count);
+
 #endif /* MYALLOCCTL_PLOT_H */

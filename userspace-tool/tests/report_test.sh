@@ -121,6 +121,45 @@ for name in "node 0" "node 2" "requests, node 0" "frob.1, node 2"; do
 done
 [ "$(number '[nN]an')" = 0 ] || fail "a number is none"
 
+begin "results beside the history: ratios, and the latency of single calls"
+tool -o "$tmp/bench.json" bench run --rounds 4 --seed 9
+sed 's/\("name":"page\/0\/pair",.*"unit":\)"ns"/\1"ns, single call"/' "$tmp/bench.json" >"$tmp/calls.json"
+tool -o "$tmp/stress.json" stress run --ops 10
+tool report "$history" "$tmp/bench.json" "$tmp/calls.json" "$tmp/stress.json" -o "$page"
+exits 0
+line out "results beside it +3"
+[ "$(number "<h3>Time of others over that of myalloc")" = 2 ] || fail "no ratios"
+[ "$(number "<h3>Latency of single calls: single pages, allocated and freed at once")" = 1 ] ||
+	fail "no latency, or that of a mean"
+[ "$(number "<h3>Latency of single calls<")" = 1 ] || fail "no latency of the stress run"
+[ "$(number "<h2>Benchmark: $(uname -r), $(uname -m), [0-9-]*<")" = 2 ] || fail "a title without its system"
+[ "$(number '<figure>')" = "$(number '<figcaption>[A-Z]')" ] || fail "a plot without a caption"
+[ "$(number '[^a-z][nN]an[^a-z]')" = 0 ] || fail "a number is none"
+[ "$(number '\binf\b')" = 0 ] || fail "a number is infinite"
+for tag in svg figure table g; do
+	[ "$(number "<${tag}[ >]")" = "$(number "</$tag>")" ] || fail "<$tag> is not closed"
+done
+# An allocator has its color and its mark in all of them.
+grep -o 'ALLOCATOR("[a-z_]*", "#[0-9a-f]*"' "$(dirname "$0")/../out/allocators.h" |
+	cut -d'"' -f2,4 | tr '"' ' ' >"$tmp/colors"
+[ "$(cut -d' ' -f2 "$tmp/colors" | sort | uniq -d)" = "" ] || fail "two allocators have one color"
+for name in slub alloc_pages myalloc; do
+	color=$(awk -v name=$name '$1 == name { print $2 }' "$tmp/colors")
+	grep -B1 ">$name<" "$page" | grep -q "fill=\"$color\"" || fail "$name is not $color"
+done
+script "set debug_kernel 1"
+tool -o "$tmp/debug.json" bench run --rounds 2
+tool report "$history" "$tmp/debug.json" -o "$page"
+grep -q "say nothing about a production kernel" "$page" || fail "a debug kernel is not told"
+tool -o "$tmp/info.json" info
+tool report "$history" "$tmp/info.json" -o "$page"
+exits 2
+has err "is a result of 'info'"
+tool report "$history" "$tmp/nothing" -o "$page"
+exits 1
+tool report "$history" "$history" -o "$page"
+[ $rc != 0 ] || fail "a history is taken for a result"
+
 begin "a long history is thinned out"
 awk -v n=2000 '{ first = first ? first : $0 }
 	END { for (i = 0; i < n; i++) { s = first; sub(/"elapsed_ms":0/, "\"elapsed_ms\":" i * 1000, s); print s } }' \

@@ -5,13 +5,18 @@ Usage: plot.py RESULT.json DIRECTORY [PATTERN]...
 
 RESULT: kept by 'myallocctl -o RESULT.json bench run', or written by host.py. Writes to
 DIRECTORY what the result has data for: ratios.svg (theirs over ours, each shape),
-latency.svg (distribution over rounds), size.svg (cost against object size), fill.svg (cost
-against fill of the zone). PATTERN: only shapes of such names, as in 'object/64/*'.
+latency.svg (distribution of single calls), spread.svg (distribution of the cost over rounds,
+each the mean of many calls), size.svg (cost against object size), fill.svg (cost against fill
+of the zone). PATTERN: only shapes of such names, as in 'object/64/*'.
+
+An allocator has the color, the mark and the dashes that userspace-tool/out/allocators.h gives
+it, as on the page of 'myallocctl report'.
 """
 
 import fnmatch
 import json
 import os
+import re
 import sys
 
 import matplotlib
@@ -19,8 +24,20 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot as plt  # noqa: E402
 
-OURS = "#1b6ca8"
-OTHERS = ("#c8553d", "#588157", "#8e6c8a", "#d4a017", "#6c757d", "#2a9d8f")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TABLE = os.path.join(HERE, "..", "..", "userspace-tool", "out", "allocators.h")
+LINE = re.compile(r'ALLOCATOR\("([^"]+)", "([^"]+)", \'(.)\', "([^"]*)"\)')
+
+
+def looks():
+    """{name: (color, marker, dashes)} of the allocators that have one."""
+    with open(TABLE, encoding="utf-8") as file:
+        return {name: (color, mark, (0, tuple(float(n) for n in dash.split())) if dash else "-")
+                for name, color, mark, dash in LINE.findall(file.read())}
+
+
+def look(name):
+    return LOOKS.get(name, ("#777777", "o", ":"))
 
 
 def unit_of(shape):
@@ -38,28 +55,37 @@ def ours_of(shape):
 
 
 def save(figure, directory, name):
-    figure.tight_layout()
+    # Room for the headline, half an inch.
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
     figure.savefig(os.path.join(directory, name))
     plt.close(figure)
 
 
+def headline(figure, what):
+    figure.suptitle("%s\n%s" % (what, WHERE), x=0.01, ha="left", fontsize=11)
+
+
+def legend(axes):
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0,
+                frameon=False)
+
+
+def plain(axis, base=10):
+    """Ticks at 1, 2 and 5 times powers of ten, written as plain numbers."""
+    axis.set_major_locator(matplotlib.ticker.LogLocator(
+        base=base, subs=(1, 2, 5) if base == 10 else (1,), numticks=30))
+    axis.set_minor_locator(matplotlib.ticker.NullLocator())
+    axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda v, _: "%.12g" % v))
+
+
 def frame(axes, title, xlabel, ylabel):
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.spines["top"].set_visible(False)
     axes.spines["right"].set_visible(False)
     axes.grid(True, axis="both", linewidth=0.3, alpha=0.6)
     axes.set_axisbelow(True)
-
-
-def opponents(shapes):
-    names = []
-    for shape in shapes:
-        for side in shape["sides"]:
-            if side["role"] == "opponent" and side["name"] not in names:
-                names.append(side["name"])
-    return {name: OTHERS[i % len(OTHERS)] for i, name in enumerate(names)}
 
 
 def ratio_of(shape, side):
@@ -74,52 +100,74 @@ def ratios(shapes, directory):
             any(side["role"] == "opponent" and ratio_of(s, side) for side in s["sides"])]
     if not rows:
         return
-    colors = opponents(rows)
-    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.17 * len(rows)))
+    figure, axes = plt.subplots(figsize=(10, 1.6 + 0.17 * len(rows)))
+    names = []
     for y, shape in enumerate(rows):
         points = [(ratio_of(shape, side), side["name"]) for side in shape["sides"]
                   if side["role"] == "opponent" and ratio_of(shape, side)]
         axes.plot([min(p[0] for p in points), max(p[0] for p in points)], [y, y],
                   color="#cccccc", linewidth=1, zorder=1)
         for ratio, name in points:
-            axes.scatter(ratio, y, s=16, color=colors[name], zorder=2)
-    axes.axvline(1, color=OURS, linewidth=1.5)
+            color, mark, _ = look(name)
+            axes.scatter(ratio, y, s=45 if mark == "*" else 22, color=color, marker=mark, linewidths=0, zorder=2,
+                         label=None if name in names else name)
+            names.append(name)
+    axes.axvline(1, color=look("myalloc")[0], linewidth=1.5, label="myalloc")
     axes.set_xscale("log")
+    plain(axes.xaxis)
     axes.set_yticks(range(len(rows)))
     axes.set_yticklabels([s["name"] for s in rows], fontsize=6)
     axes.set_ylim(len(rows) - 0.3, -0.7)
-    axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-    for name, color in colors.items():
-        axes.scatter([], [], s=16, color=color, label=name)
-    axes.legend(fontsize=7, loc="lower right")
-    frame(axes, "Theirs over ours, %s (right of the line ours is better)" % UNIT_NAME,
-          "ratio, logarithmic", "")
+    legend(axes)
+    frame(axes, "", "theirs over ours: right of the line ours is better", "")
+    headline(figure, "Cost of others over that of myalloc, %s" % UNIT_NAME)
     save(figure, directory, "ratios.svg")
 
 
-def latency(shapes, directory):
-    wanted = ("object/64/pair", "object/64/batch-100/shuffled", "object/64/churn", "page/0/pair",
-              "page/0/batch-100", "host/64/pair", "host/64/batch-1000/shuffled", "host/64/churn")
-    rows = [s for s in shapes if s["name"] in wanted and ours_of(s)]
+def shares(rows, directory, name, what, values_of, xlabel, ylabel):
+    """How many of the values are at most x: a part for each shape, a line for each side."""
     if not rows:
         return
-    colors = opponents(rows)
-    figure, all_axes = plt.subplots(len(rows), 1, figsize=(8, 2.3 * len(rows)), squeeze=False)
+    figure, all_axes = plt.subplots(len(rows), 1, figsize=(9, 0.8 + 2.5 * len(rows)),
+                                    squeeze=False)
     for axes, shape in zip(all_axes[:, 0], rows):
         for side in shape["sides"]:
-            values = sorted(r[0] / r[2] for r in side["rounds"] if r[2])
+            values = sorted(values_of(shape, side))
             if not values or side["role"] in ("cost", "aside"):
                 continue
-            share = [(i + 1) / len(values) for i in range(len(values))]
-            ours = side["role"] == "ours"
-            axes.step(values, share, where="post", linewidth=2 if ours else 1.2, label=side["name"],
-                      color=OURS if ours else colors.get(side["name"], "#999999"),
-                      linestyle=":" if side["role"] == "floor" else "-")
+            color, mark, dashes = look(side["name"])
+            axes.step(values, [100 * (i + 1) / len(values) for i in range(len(values))],
+                      where="post", label=side["name"], color=color, linestyle=dashes,
+                      linewidth=2 if side["role"] == "ours" else 1.3, marker=mark, markersize=5,
+                      markevery=max(len(values) // 5, 1))
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-        axes.legend(fontsize=7, loc="lower right")
-        frame(axes, shape["name"], "ns per operation, mean of a round", "share of rounds")
-    save(figure, directory, "latency.svg")
+        plain(axes.xaxis)
+        legend(axes)
+        frame(axes, "%s: %s" % (shape["name"], shape["what"]), xlabel(shape), ylabel)
+    headline(figure, what)
+    save(figure, directory, name)
+
+
+def in_cycles(shape):
+    return all(r[1] for side in shape["sides"] for r in side["rounds"])
+
+
+def latency(shapes, directory):
+    """What is called latency is that of single calls: a round of these shapes is one."""
+    shares([s for s in shapes if s["unit"] == "ns, single call" and ours_of(s)], directory,
+           "latency.svg", "Latency of single calls",
+           lambda shape, side: [r[1] if in_cycles(shape) else r[0] for r in side["rounds"]],
+           lambda shape: "cycles of one call" if in_cycles(shape) else "ns of one call",
+           "% of calls")
+
+
+def spread(shapes, directory):
+    wanted = ("object/64/pair", "object/64/batch-100/shuffled", "object/64/churn", "page/0/pair",
+              "page/0/batch-100", "host/64/pair", "host/64/batch-1000/shuffled", "host/64/churn")
+    shares([s for s in shapes if s["name"] in wanted and ours_of(s)], directory,
+           "spread.svg", "Cost of a call, the mean over a round: distribution over rounds",
+           lambda shape, side: [r[0] / r[2] for r in side["rounds"] if r[2]],
+           lambda shape: "ns per call, mean of a round", "% of rounds")
 
 
 def lines(shapes, directory, name, title, key, xlabel, log):
@@ -132,8 +180,7 @@ def lines(shapes, directory, name, title, key, xlabel, log):
     patterns = {p: sorted(s, key=lambda pair: pair[0]) for p, s in patterns.items() if len(s) > 1}
     if not patterns:
         return
-    colors = opponents([s for pairs in patterns.values() for _, s in pairs])
-    figure, all_axes = plt.subplots(len(patterns), 1, figsize=(8, 2.8 * len(patterns)),
+    figure, all_axes = plt.subplots(len(patterns), 1, figsize=(9, 0.8 + 2.8 * len(patterns)),
                                     squeeze=False)
     for axes, (pattern, pairs) in zip(all_axes[:, 0], patterns.items()):
         series = {}
@@ -143,17 +190,18 @@ def lines(shapes, directory, name, title, key, xlabel, log):
                 if figure_here and side["role"] in ("ours", "opponent", "floor"):
                     series.setdefault((side["name"], side["role"]), []).append((value, figure_here))
         for (side, role), points in series.items():
-            axes.plot([p[0] for p in points], [p[1] for p in points], marker="o", markersize=4,
-                      color=OURS if role == "ours" else colors.get(side, "#999999"), label=side,
-                      linewidth=2 if role == "ours" else 1.2,
-                      linestyle=":" if role == "floor" else "-")
+            color, mark, dashes = look(side)
+            axes.plot([p[0] for p in points], [p[1] for p in points], marker=mark, markersize=5,
+                      color=color, label=side, linewidth=2 if role == "ours" else 1.3,
+                      linestyle=dashes)
         if log:
             axes.set_xscale("log", base=2)
-            axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%d"))
+            plain(axes.xaxis, 2)
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-        axes.legend(fontsize=7)
-        frame(axes, "%s: %s" % (title, pattern), xlabel, UNIT_NAME)
+        plain(axes.yaxis)
+        legend(axes)
+        frame(axes, pattern, xlabel, UNIT_NAME)
+    headline(figure, title)
     save(figure, directory, name)
 
 
@@ -174,7 +222,7 @@ def fill_key(shape):
 
 
 def main():
-    global INSTRUCTIONS, UNIT_NAME
+    global INSTRUCTIONS, UNIT_NAME, WHERE, LOOKS
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
@@ -187,10 +235,16 @@ def main():
     # Under an emulator only instructions mean something.
     INSTRUCTIONS = kept["system"].get("accelerator") == "tcg"
     UNIT_NAME = "instructions" if INSTRUCTIONS else "ns"
+    system = kept["system"]
+    WHERE = ", ".join(str(word) for word in (system.get("kernel"), system.get("machine"),
+                                             system.get("accelerator"), kept["time"][:10])
+                      if word and word != "none")
+    LOOKS = looks()
     plt.rcParams.update({"font.size": 9, "svg.fonttype": "none"})
     ratios(shapes, directory)
     if not INSTRUCTIONS:
         latency(shapes, directory)
+        spread(shapes, directory)
     lines(shapes, directory, "size.svg", "Cost against size", size_key, "bytes", True)
     lines(shapes, directory, "fill.svg", "Cost against fill", fill_key, "% of the zone in use",
           False)
@@ -198,4 +252,6 @@ def main():
 
 INSTRUCTIONS = False
 UNIT_NAME = "ns"
+WHERE = ""
+LOOKS = {}
 main()
