@@ -18,10 +18,10 @@ const char *explain_open(int err)
 {
 	switch (err) {
 	case -ENOENT:
-		return "/dev/myalloc does not exist: load the module first (insmod myalloc.ko)";
+		return "/dev/myalloc does not exist: load the module first (modprobe myalloc, or insmod myalloc.ko in the tree)";
 	case -ENXIO:
 	case -ENODEV:
-		return "/dev/myalloc exists but nothing answers it: load the module (insmod myalloc.ko)";
+		return "/dev/myalloc exists but nothing answers it: load the module (modprobe myalloc, or insmod myalloc.ko in the tree)";
 	case -EACCES:
 		return "permission to open /dev/myalloc denied: run this as root";
 	case -EPERM:
