@@ -599,6 +599,10 @@ struct myalloc_contract *
 myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 			const struct myalloc_contract_line *lines, unsigned int nr,
 			unsigned int flags, struct myalloc_contract_plan *plan);
+struct myalloc_contract *
+myalloc_client_contract_create(struct myalloc_client *client, const char *name,
+			       const struct myalloc_contract_line *lines, unsigned int nr,
+			       unsigned int flags, struct myalloc_contract_plan *plan);
 int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags);
 struct myalloc_zone *myalloc_contract_zone(struct myalloc_contract *contract, unsigned int line);
 struct myalloc_cache *myalloc_contract_cache(struct myalloc_contract *contract,
@@ -636,8 +640,9 @@ struct myalloc_client_args {
 
 /*
  * A client asks for caches, heaps, object pools, arenas and rings by the usual calls, with itself
- * as @client of their arguments, and for pages by those below. All pages behind them count for it:
- * its slabs, empty ones included, and its extents. See client.c.
+ * as @client of their arguments, and for pages by those below; for contracts by
+ * myalloc_client_contract_create(). All pages behind them count for it: its slabs, empty ones
+ * included, its extents, and all that its contracts have set aside. See client.c.
  */
 struct myalloc_client *myalloc_client_create(struct myalloc_zone *zone,
 					     const struct myalloc_client_args *args);

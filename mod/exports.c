@@ -250,6 +250,7 @@ EXPORT(myalloc_ring_copy);
 
 EXPORT(myalloc_contract_plan);
 EXPORT(myalloc_contract_create);
+EXPORT(myalloc_client_contract_create);
 EXPORT(myalloc_contract_end);
 EXPORT(myalloc_contract_zone);
 EXPORT(myalloc_contract_cache);
@@ -409,6 +410,8 @@ EXPORT_INTERNAL(myalloc_client_extents);
 EXPORT_INTERNAL(myalloc_client_stats);
 EXPORT_INTERNAL(myalloc_client_orphan);
 EXPORT_INTERNAL(myalloc_client_free_extents);
+EXPORT_INTERNAL(myalloc_within_name);
+EXPORT_INTERNAL(myalloc_within_walk);
 EXPORT_INTERNAL(myalloc_sites_collect);
 EXPORT_INTERNAL(myalloc_no_client);
 EXPORT_INTERNAL(myalloc_sites_free);

@@ -3,8 +3,8 @@
  * Clients: who holds what, and up to which quota
  *
  * What it is: a name for a part of the users of a zone, such as a driver. What is created with a
- * client belongs to it: caches, heaps, object pools, arenas, rings and extents. So it can be
- * limited, listed by line of code, and released at once.
+ * client belongs to it: caches, heaps, object pools, arenas, rings, contracts and extents. So it
+ * can be limited, listed by line of code, and released at once.
  *
  * How memory finds its client: a slab through its cache, an extent through the number of its owner
  * in its first tag and zone->clients, an arena or ring through the list of fronts. Nothing is
@@ -25,8 +25,8 @@
  *
  * Invariants
  *	I1  pages = pages of the slabs of its caches, including those in limbo, + extents with the
- *	    number of the client or of one of its heaps + pages of its arenas and rings + pages of
- *	    the clients directly below it. (While nothing is under way.)
+ *	    number of the client, or of one of its heaps or contracts + pages of its arenas, rings
+ *	    and contracts + pages of the clients directly below it. (While nothing is under way.)
  *	I2  pages <= hard, unless hard was exceeded when it was set.
  *	I3  A client outlives its caches, fronts, extents and the clients below it.
  *

@@ -73,7 +73,9 @@
 #include "object/check.h"
 #include "object/object.h"
 #include "object/slab.h"
+#include "object/track.h"
 #include "object/upkeep.h"
+#include "page/account.h"
 #include "page/block.h"
 #include "page/drain.h"
 #include "page/extent.h"
@@ -125,11 +127,6 @@ int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contra
 
 /* --- objects -------------------------------------------------------------------------------- */
 
-static struct myalloc_contract_part *part_of(struct myalloc_limit *limit)
-{
-	return container_of(limit, struct myalloc_contract_part, limit);
-}
-
 /* J3 makes sure that there are slots for all that are live or held back. */
 static bool has_slots(const struct myalloc_contract_part *part)
 {
@@ -140,7 +137,7 @@ static bool has_slots(const struct myalloc_contract_part *part)
 static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
 			   unsigned long caller)
 {
-	struct myalloc_contract_part *part = part_of(limit);
+	struct myalloc_contract_part *part = myalloc_contract_part_of(limit);
 	void *object;
 
 	if (in_nmi()) {
@@ -159,7 +156,8 @@ static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
 /* Preemption is off, or the slabs stay for another reason. */
 static bool is_kept_object(struct myalloc_limit *limit, unsigned long thing)
 {
-	const u8 *state = myalloc_object_state(part_of(limit)->cache, (void *)thing);
+	struct myalloc_cache *cache = myalloc_contract_part_of(limit)->cache;
+	const u8 *state = myalloc_object_state(cache, (void *)thing);
 
 	return state && READ_ONCE(*state) == MYALLOC_SLOT_MOVING;
 }
@@ -170,7 +168,7 @@ static bool is_kept_object(struct myalloc_limit *limit, unsigned long thing)
  */
 static unsigned long fill_object(struct myalloc_limit *limit)
 {
-	void *object = myalloc_object_take(part_of(limit)->cache);
+	void *object = myalloc_object_take(myalloc_contract_part_of(limit)->cache);
 
 	if (object)
 		atomic64_inc(&limit->kept);
@@ -179,7 +177,7 @@ static unsigned long fill_object(struct myalloc_limit *limit)
 
 static void drop_object(struct myalloc_limit *limit, unsigned long thing)
 {
-	struct myalloc_cache *cache = part_of(limit)->cache;
+	struct myalloc_cache *cache = myalloc_contract_part_of(limit)->cache;
 
 	myalloc_object_issue(cache, (void *)thing, 0, _RET_IP_);
 	myalloc_cache_free_for(cache, (void *)thing, _RET_IP_);
@@ -187,7 +185,7 @@ static void drop_object(struct myalloc_limit *limit, unsigned long thing)
 
 static void reap_objects(struct myalloc_limit *limit)
 {
-	struct myalloc_cache *cache = part_of(limit)->cache;
+	struct myalloc_cache *cache = myalloc_contract_part_of(limit)->cache;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&cache->lock, irq);
@@ -362,11 +360,13 @@ static void declare(struct myalloc_limit *limit, u32 pages)
 	limit->sizes[pages / 64] |= BIT_ULL(pages % 64);
 }
 
-static void set_limit(struct myalloc_contract_part *part, const struct myalloc_contract_line *line,
-		      u32 owner)
+static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_part *part,
+		      const struct myalloc_contract_line *line)
 {
 	struct myalloc_limit *limit = &part->limit;
 	u32 i;
+
+	limit->client = c->front.client;
 
 	part->declared = line->kind == MYALLOC_CONTRACT_OBJECTS ? line->count : line->pages;
 	if (line->kind == MYALLOC_CONTRACT_OBJECTS) {
@@ -375,8 +375,8 @@ static void set_limit(struct myalloc_contract_part *part, const struct myalloc_c
 	}
 	limit->ops = &myalloc_limit_page_ops;
 	limit->most = line->pages;
-	limit->owner = owner;
-	limit->backing = owner ? &backing : NULL;
+	limit->owner = c->owner;
+	limit->backing = c->owner ? &backing : NULL;
 	limit->order = part->plan.order;
 	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
 	if (line->kind == MYALLOC_CONTRACT_EXTENTS) {
@@ -468,6 +468,7 @@ static void free_contract(struct myalloc_contract *c)
 		end_part(c->parent, &c->part[i]);
 	if (c->owner)
 		myalloc_owner_remove(c->parent, c->owner);
+	myalloc_account_return(c->front.client, c->pages);
 	myalloc_env_free(c);
 }
 
@@ -504,6 +505,7 @@ static int make_all(struct myalloc_contract *c, const struct myalloc_contract_li
 		c->owner = myalloc_owner_add(c->parent);
 		if (!c->owner)
 			return -EMFILE;
+		myalloc_owner_counts_for(c->parent, c->owner, c->front.client);
 	}
 	err = take_all(c, caller);
 	for (i = 0; i < c->nr && !err; i++) {
@@ -511,7 +513,7 @@ static int make_all(struct myalloc_contract *c, const struct myalloc_contract_li
 		bool less = flags & MYALLOC_CONTRACT_SHORT &&
 			    part->kind != MYALLOC_CONTRACT_OBJECTS;
 
-		set_limit(part, &lines[i], c->owner);
+		set_limit(c, part, &lines[i]);
 		err = make_zone(c, part, &lines[i], part->plan.needed - less);
 	}
 	return err;
@@ -547,6 +549,83 @@ static int grow(struct myalloc_zone *zone, const char *name, struct myalloc_cont
 	return 0;
 }
 
+/* All that a contract takes counts for its client before any of it is taken. */
+static int charge(struct myalloc_zone *zone, struct myalloc_client *client, const char *name,
+		  u32 pages)
+{
+	if (myalloc_account_charge(client, pages))
+		return 0;
+	pr_err("%s: contract %s refused: it takes %u page%s, which the quota of client %s, or of one above it, does not allow\n",
+	       zone->name, name, pages, myalloc_s(pages), client->name);
+	return -EDQUOT;
+}
+
+/* The pages count already. Returns an error, and then they no longer do. */
+static struct myalloc_contract *make(struct myalloc_zone *zone, struct myalloc_client *client,
+				     const char *name, const struct myalloc_contract_line *lines,
+				     unsigned int flags, struct myalloc_contract_plan *plan,
+				     unsigned long caller)
+{
+	u32 i, nr = plan->nr_lines;
+	struct myalloc_contract *c;
+	int err;
+
+	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
+	if (!c) {
+		myalloc_account_return(client, plan->pages);
+		return ERR_PTR(-ENOMEM);
+	}
+	c->parent = zone;
+	c->front.client = client;
+	c->flags = flags;
+	c->pages = plan->pages;
+	c->nr = nr;
+	for (i = 0; i < nr; i++) {
+		c->part[i].kind = lines[i].kind;
+		c->part[i].id = MYALLOC_CHILDREN_MAX;
+		c->part[i].plan = plan->line[i];
+		scnprintf(c->part[i].name, sizeof(c->part[i].name), "%s.%u", name, i);
+	}
+	err = make_all(c, lines, flags, caller);
+	if (!err)
+		err = myalloc_front_add(zone, &c->front, &myalloc_contract_kind, name);
+	if (!err)
+		return c;
+	free_contract(c);
+	return ERR_PTR(err == -ENOSPC ? refuse_short(zone, name, plan) : err);
+}
+
+static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc_client *client,
+				       const char *name, const struct myalloc_contract_line *lines,
+				       unsigned int nr, unsigned int flags,
+				       struct myalloc_contract_plan *plan, unsigned long caller)
+{
+	int err;
+
+	err = myalloc_contract_plan(zone, lines, nr, plan);
+	if (err)
+		return ERR_PTR(err);
+	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
+	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
+		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
+		return ERR_PTR(-EINVAL);
+	}
+	err = charge(zone, client, name, plan->pages);
+	if (err)
+		return ERR_PTR(err);
+	if (plan->blocks_short) {	/* so it is whenever pages are short */
+		myalloc_zone_drain(zone);
+		myalloc_plan_sum(zone, plan);
+		err = grow(zone, name, plan);
+	}
+	if (err) {
+		myalloc_account_return(client, plan->pages);
+		return ERR_PTR(err);
+	}
+	return make(zone, client, name, lines, flags, plan, caller);
+}
+
 /**
  * myalloc_contract_create() - make a contract
  * @zone: the zone that supplies its memory
@@ -574,82 +653,62 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
 			const struct myalloc_contract_line *lines, unsigned int nr,
 			unsigned int flags, struct myalloc_contract_plan *plan)
 {
-	struct myalloc_contract *c;
-	int err;
-	u32 i;
+	return create(zone, NULL, name, lines, nr, flags, plan, _RET_IP_);
+}
 
-	err = myalloc_contract_plan(zone, lines, nr, plan);
-	if (err)
-		return ERR_PTR(err);
-	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
-	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
-		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
-		return ERR_PTR(-EINVAL);
-	}
-	if (plan->blocks_short) {	/* so it is whenever pages are short */
-		myalloc_zone_drain(zone);
-		myalloc_plan_sum(zone, plan);
-		err = grow(zone, name, plan);
-		if (err)
-			return ERR_PTR(err);
-	}
-	c = myalloc_env_zalloc_charged(struct_size(c, part, nr), zone->node);
-	if (!c)
-		return ERR_PTR(-ENOMEM);
-	c->parent = zone;
-	c->flags = flags;
-	c->nr = nr;
-	for (i = 0; i < nr; i++) {
-		c->part[i].kind = lines[i].kind;
-		c->part[i].id = MYALLOC_CHILDREN_MAX;
-		c->part[i].plan = plan->line[i];
-		scnprintf(c->part[i].name, sizeof(c->part[i].name), "%s.%u", name, i);
-	}
-	err = make_all(c, lines, flags, _RET_IP_);
-	if (!err)
-		err = myalloc_front_add(zone, &c->front, &myalloc_contract_kind, name);
-	if (err) {
-		free_contract(c);
-		return ERR_PTR(err == -ENOSPC ? refuse_short(zone, name, plan) : err);
-	}
-	return c;
+/**
+ * myalloc_client_contract_create() - make a contract of a client
+ * @client: the client; its zone supplies the memory
+ * @name: as for myalloc_contract_create()
+ * @lines: the same
+ * @nr: the same
+ * @flags: the same
+ * @plan: the same
+ *
+ * All pages that the contract takes count for the client, whether they are in use or not, and so
+ * does what is served beyond it. The release of the client ends the contract.
+ *
+ * Context: as for myalloc_contract_create().
+ * Return: the same; ERR_PTR(-EDQUOT) if the quota of the client, or of one above it, does not allow
+ * so many pages, which is reported.
+ */
+struct myalloc_contract *
+myalloc_client_contract_create(struct myalloc_client *client, const char *name,
+			       const struct myalloc_contract_line *lines, unsigned int nr,
+			       unsigned int flags, struct myalloc_contract_plan *plan)
+{
+	return create(client->zone, client, name, lines, nr, flags, plan, _RET_IP_);
 }
 
 /* --- end ------------------------------------------------------------------------------------ */
 
-/* A block of a user; frees it with MYALLOC_CONTRACT_RELEASE. */
-static bool release_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
-			  void *unused)
+static void poison_block(void *addr, const struct myalloc_frame *frame)
 {
-	if (myalloc_frame_is_users(frame->type))
-		myalloc_free(zone, myalloc_frame_addr(zone, idx));
-	return true;
+	memset(addr, MYALLOC_POISON_FREE, (size_t)myalloc_frame_pages(frame) << PAGE_SHIFT);
 }
 
-/* Free all objects of users. The magazines are empty. */
-static void release_objects(struct myalloc_cache *cache)
+/*
+ * A block of a user; frees it with MYALLOC_CONTRACT_RELEASE. What is lent may be in use elsewhere,
+ * so it is not poisoned.
+ */
+static bool release_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+			  void *poison)
 {
-	struct myalloc_zone *zone = cache->zone;
-	u32 idx, i;
+	void *addr = myalloc_frame_addr(zone, idx);
 
-	for (idx = 0; idx < zone->buddy.nr_frames; idx += BIT(cache->layout.order)) {
-		struct myalloc_frame *frame = &zone->frames[idx];
-		void *slab = myalloc_frame_addr(zone, idx);
-
-		for (i = 0; i < cache->layout.objects; i++)
-			if (READ_ONCE(myalloc_slab_states(cache, frame, slab)[i]) ==
-			    myalloc_user_state(cache))
-				myalloc_cache_free(cache, myalloc_slab_object(cache, slab, i));
-		myalloc_cache_drain(cache);
-		cond_resched();
-	}
+	if (!myalloc_frame_is_users(frame->type))
+		return true;
+	if (*(bool *)poison && frame->type != MYALLOC_FRAME_LENT)
+		poison_block(addr, frame);
+	myalloc_free(zone, addr);
+	return true;
 }
 
 /* An extent of the parent that served a request beyond. */
 struct beyond {
 	struct myalloc_contract *c;
 	bool release;
+	bool poison;
 	u64 pages;
 };
 
@@ -660,17 +719,20 @@ static bool see_beyond(struct myalloc_zone *zone, u32 idx, const struct myalloc_
 
 	if (myalloc_frame_owner(frame) != b->c->owner)
 		return true;
-	if (b->release)
-		myalloc_extent_free(zone, myalloc_frame_addr(zone, idx),
-				    myalloc_frame_pages(frame), b->c->owner, _RET_IP_);
-	else
+	if (!b->release) {
 		b->pages += myalloc_frame_pages(frame);
+		return true;
+	}
+	if (b->poison)
+		poison_block(myalloc_frame_addr(zone, idx), frame);
+	myalloc_extent_free(zone, myalloc_frame_addr(zone, idx), myalloc_frame_pages(frame),
+			    b->c->owner, _RET_IP_);
 	return true;
 }
 
-static u64 beyond_pages(struct myalloc_contract *c, bool release)
+static u64 beyond_pages(struct myalloc_contract *c, bool release, bool poison)
 {
-	struct beyond b = { .c = c, .release = release };
+	struct beyond b = { .c = c, .release = release, .poison = poison };
 
 	if (c->owner)
 		myalloc_zone_walk_blocks(c->parent, see_beyond, &b);
@@ -722,27 +784,24 @@ static bool report_part(struct myalloc_contract_part *part)
 	return true;
 }
 
-/**
- * myalloc_contract_end() - end a contract
- * @contract: the contract, which is no longer in use; NULL is allowed
- * @flags: MYALLOC_CONTRACT_RELEASE: free everything that is still held
- *
- * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: 0; -EBUSY if something of it is still held, or lent to the kernel. That is reported for
- * each line, and the contract remains usable; -EBUSY, too, if its members are damaged, which is
- * reported; -EINVAL for an unknown flag.
- */
-int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
+/* Free what users hold of a part. */
+static void release_part(struct myalloc_contract_part *part, bool poison)
 {
-	bool release = flags & MYALLOC_CONTRACT_RELEASE, busy = false;
+	if (!part->cache) {
+		myalloc_zone_walk_blocks(part->zone, release_block, &poison);
+		return;
+	}
+	myalloc_cache_empty(part->cache, poison);
+	myalloc_cache_drain(part->cache);
+}
+
+static int end_contract(struct myalloc_contract *contract, bool release, bool poison)
+{
 	struct myalloc_validation v = { 0 };
+	bool busy = false;
 	u64 pages;
 	u32 i;
 
-	if (flags & ~MYALLOC_CONTRACT_RELEASE)
-		return -EINVAL;
-	if (!contract)
-		return 0;
 	myalloc_contract_check(contract, &v);
 	if (v.errors) {
 		myalloc_zone_crit(contract->parent, "contract %s is damaged and stays: %s",
@@ -757,15 +816,13 @@ int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
 			busy = true;
 			continue;
 		}
-		if (release && part->cache)
-			release_objects(part->cache);
-		else if (release)
-			myalloc_zone_walk_blocks(part->zone, release_block, NULL);
+		if (release)
+			release_part(part, poison);
 		busy |= report_part(part);
 	}
 	if (release)
-		beyond_pages(contract, true);
-	pages = beyond_pages(contract, false);
+		beyond_pages(contract, true, poison);
+	pages = beyond_pages(contract, false, false);
 	if (pages)
 		myalloc_zone_err(contract->parent, "contract %s cannot end: %llu page%s beyond it %s in use",
 				 contract->front.name, (unsigned long long)pages,
@@ -775,6 +832,23 @@ int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
 	myalloc_front_remove(&contract->front);
 	free_contract(contract);
 	return 0;
+}
+
+/**
+ * myalloc_contract_end() - end a contract
+ * @contract: the contract, which is no longer in use; NULL is allowed
+ * @flags: MYALLOC_CONTRACT_RELEASE: free everything that is still held
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: 0; -EBUSY if something of it is still held, or lent to the kernel. That is reported for
+ * each line, and the contract remains usable; -EBUSY, too, if its members are damaged, which is
+ * reported; -EINVAL for an unknown flag.
+ */
+int myalloc_contract_end(struct myalloc_contract *contract, unsigned int flags)
+{
+	if (flags & ~MYALLOC_CONTRACT_RELEASE)
+		return -EINVAL;
+	return contract ? end_contract(contract, flags, false) : 0;
 }
 
 /* --- look ----------------------------------------------------------------------------------- */
@@ -874,8 +948,20 @@ static void validate(struct myalloc_front *front, struct myalloc_validation *v)
 	myalloc_contract_check(myalloc_contract_of(front), v);
 }
 
+static u64 front_pages(struct myalloc_front *front)
+{
+	return myalloc_contract_of(front)->pages;
+}
+
+static int release(struct myalloc_front *front, bool poison)
+{
+	return end_contract(myalloc_contract_of(front), true, poison);
+}
+
 const struct myalloc_front_kind myalloc_contract_kind = {
 	.name = "contract",
 	.name_size = MYALLOC_CONTRACT_NAME,
 	.validate = validate,
+	.pages = front_pages,
+	.release = release,
 };

@@ -12,4 +12,10 @@ static inline struct myalloc_contract *myalloc_contract_of(struct myalloc_front 
 	return container_of(front, struct myalloc_contract, front);
 }
 
+/* The line that a limit is of. */
+static inline struct myalloc_contract_part *myalloc_contract_part_of(struct myalloc_limit *limit)
+{
+	return container_of(limit, struct myalloc_contract_part, limit);
+}
+
 #endif /* MYALLOC_CONTRACT_H */

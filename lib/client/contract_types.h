@@ -40,6 +40,7 @@ struct myalloc_contract_part {
  * @front: registers it with the parent zone
  * @parent: the zone that supplies its memory
  * @flags: MYALLOC_CONTRACT_BEST_EFFORT
+ * @pages: pages that all lines take, which count for the client
  * @owner: number of the extents of @parent that serve requests beyond; 0 for none
  * @nr: number of lines
  * @part: the lines
@@ -48,6 +49,7 @@ struct myalloc_contract {
 	struct myalloc_front front;
 	struct myalloc_zone *parent;
 	u32 flags;
+	u32 pages;
 	u32 owner;
 	u32 nr;
 	struct myalloc_contract_part part[];

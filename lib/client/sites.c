@@ -11,15 +11,23 @@
  *	 of a client			does not record call stacks: both are in one word
  *	object	with the check U	with the check U
  *	front	never			never
+ *	line of	always			never
+ *	 a contract
  *
  * Objects without a track are one site of their cache with caller 0.
+ *
+ * A contract is listed twice: the pages that its lines have set aside, from the code that made it,
+ * and what is in use within them, from the code that allocated it. These belong to the client of
+ * the contract.
  *
  * The table is a hash with linear probing. Entries are added under a cache's lock, where nothing
  * can be allocated: if it fills up, the walk starts again with a larger one, up to BITS_MOST.
  */
 #include "env.h"
 #include "base/sort.h"
+#include "client/contract.h"
 #include "client/sites.h"
+#include "client/within.h"
 #include "object/cache.h"
 #include "object/track.h"
 #include "page/drain.h"
@@ -93,6 +101,35 @@ static void add(struct myalloc_sites *s, const struct held *h)
 	site->bytes += h->bytes;
 }
 
+/* A line of a contract in words. */
+static void set_line(struct held *h, u64 thing, const char *kind,
+		     const struct myalloc_contract_part *part)
+{
+	h->thing = thing | part->id;
+	h->kind = kind;
+	h->name = part->name;
+}
+
+static void add_set_aside(struct myalloc_zone *zone, const struct myalloc_frame *frame,
+			  struct myalloc_sites *s)
+{
+	struct held h = {
+		.caller = frame->caller,
+		.bytes = PAGE_SIZE << frame->order,
+		.when = MYALLOC_SITE_UNKNOWN,
+	};
+	const struct myalloc_zone *child;
+
+	preempt_disable();	/* keeps the child from being freed */
+	child = myalloc_zone_child(zone, frame);
+	if (child && is_asked(s, child->limit->client)) {
+		set_line(&h, MYALLOC_SITE_SET_ASIDE, "contract",
+			 myalloc_contract_part_of(child->limit));
+		add(s, &h);
+	}
+	preempt_enable();
+}
+
 static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
 		      void *arg)
 {
@@ -105,6 +142,8 @@ static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 	};
 	struct myalloc_sites *s = arg;
 
+	if (frame->type == MYALLOC_FRAME_CONTRACT)
+		add_set_aside(zone, frame, s);
 	if (!myalloc_frame_is_users(frame->type) || !is_asked(s, client))
 		return true;
 	if (zone->checks & MYALLOC_OWNER)
@@ -115,10 +154,10 @@ static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 	return true;
 }
 
-static void add_object(struct myalloc_cache *cache, void *object,
-		       const struct myalloc_track *track, void *arg)
+static struct held held_object(const struct myalloc_cache *cache,
+			       const struct myalloc_track *track)
 {
-	struct held h = {
+	return (struct held){
 		.thing = cache->id,
 		.name = cache->name,
 		.caller = track ? track->caller : 0,
@@ -126,8 +165,46 @@ static void add_object(struct myalloc_cache *cache, void *object,
 		.when = track ? track->when : MYALLOC_SITE_UNKNOWN,
 		.stack = track ? track->stack : 0,
 	};
+}
+
+static void add_object(struct myalloc_cache *cache, void *object,
+		       const struct myalloc_track *track, void *arg)
+{
+	struct held h = held_object(cache, track);
 
 	add(arg, &h);
+}
+
+/* In the zone of a line. */
+static bool add_block_within(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
+			     void *arg)
+{
+	struct held h = {
+		.caller = frame->caller,
+		.bytes = (u64)myalloc_frame_pages(frame) << PAGE_SHIFT,
+		.when = MYALLOC_SITE_UNKNOWN,
+		.stack = zone->checks & MYALLOC_OWNER ? frame->stack : 0,
+	};
+	struct myalloc_sites *s = arg;
+
+	if (!myalloc_frame_is_users(frame->type) || !is_asked(s, zone->limit->client))
+		return true;
+	set_line(&h, MYALLOC_SITE_PAGES, "within", myalloc_contract_part_of(zone->limit));
+	add(s, &h);
+	return true;
+}
+
+static void add_object_within(struct myalloc_cache *cache, void *object,
+			      const struct myalloc_track *track, void *arg)
+{
+	struct myalloc_limit *limit = cache->zone->limit;
+	struct held h = held_object(cache, track);
+	struct myalloc_sites *s = arg;
+
+	if (!is_asked(s, limit->client))
+		return;
+	set_line(&h, MYALLOC_SITE_OBJECTS, "within", myalloc_contract_part_of(limit));
+	add(s, &h);
 }
 
 static bool add_cache(struct myalloc_cache *cache, void *arg)
@@ -150,7 +227,8 @@ static bool add_front(struct myalloc_front *front, void *arg)
 		.when = MYALLOC_SITE_UNKNOWN,
 	};
 
-	if (front->client != s->client || !front->kind->pages)
+	if (front->client != s->client || !front->kind->pages ||
+	    front->kind == &myalloc_contract_kind)	/* its blocks do name it */
 		return true;
 	h.bytes = front->kind->pages(front) << PAGE_SHIFT;
 	add(s, &h);
@@ -178,6 +256,9 @@ static bool is_trusting(struct myalloc_cache *cache, void *any)
 
 static void walk(struct myalloc_sites *s)
 {
+	const struct myalloc_within within = {
+		.block = add_block_within, .object = add_object_within, .arg = s,
+	};
 	bool trusting = false;
 
 	/* Not in the walk below: the lock of CPU hotplug comes before those of a walk. */
@@ -186,6 +267,7 @@ static void walk(struct myalloc_sites *s)
 		myalloc_zone_drain_kinds(s->zone, MYALLOC_KIND_OBJECTS);
 	myalloc_zone_walk_blocks(s->zone, add_block, s);
 	myalloc_zone_walk_caches(s->zone, add_cache, s);
+	myalloc_within_walk(s->zone, &within);
 	if (s->client)
 		myalloc_front_walk(s->zone, NULL, add_front, s);
 }
@@ -200,7 +282,8 @@ static void walk(struct myalloc_sites *s)
  *
  * What is allocated or freed meanwhile may or may not be counted.
  *
- * Context: task, may sleep; not under fronts_mutex or a walk over caches.
+ * Context: task, may sleep; not under fronts_mutex, the mutex of contracts' zones or a walk over
+ * caches.
  * Return: 0; -ENOMEM.
  */
 int myalloc_sites_collect(struct myalloc_sites *sites, struct myalloc_zone *zone,
@@ -246,7 +329,12 @@ static void say_what(char *to, size_t size, const struct myalloc_site *site)
 {
 	u64 pages = site->bytes >> PAGE_SHIFT;
 
-	if (!site->thing)
+	if (site->thing & MYALLOC_SITE_OBJECTS)
+		scnprintf(to, size, "%llu object%s %s", site->count, myalloc_s(site->count),
+			  site->what);
+	else if (site->thing & MYALLOC_SITE_PAGES)
+		scnprintf(to, size, "%llu page%s %s", pages, myalloc_s(pages), site->what);
+	else if (!site->thing)
 		scnprintf(to, size, "%llu page%s", pages, myalloc_s(pages));
 	else if (site->thing < MYALLOC_CACHES_MAX)
 		scnprintf(to, size, "%llu object%s of %s", site->count, myalloc_s(site->count),

@@ -9,15 +9,22 @@
 
 #define MYALLOC_SITE_UNKNOWN	U64_MAX	/* an age that is not known */
 
+/* Of a line of a contract: pages set aside, and pages or objects in use. */
+#define MYALLOC_SITE_SET_ASIDE	BIT_ULL(60)
+#define MYALLOC_SITE_PAGES	BIT_ULL(61)
+#define MYALLOC_SITE_OBJECTS	BIT_ULL(62)
+
 /**
  * struct myalloc_site - what one call site holds of one kind
  * @caller: address of the code; 0 if it is not recorded
- * @thing: 0 for pages, the number of a cache for objects, above these a front
+ * @thing: 0 for pages, the number of a cache for objects, above these a front; MYALLOC_SITE_* with
+ *	the number of a line of a contract
  * @count: blocks, extents or objects; 0: this entry is unused
  * @bytes: bytes of all of them, without the metadata of objects
  * @oldest: time of allocation of the oldest whose time is known, ns; MYALLOC_SITE_UNKNOWN
  * @stack: handle of the call stack of the oldest, 0 if unknown
- * @what: the name of the cache, "pages", or kind and name of a front
+ * @what: the name of the cache, "pages", kind and name of a front, "contract" and the name of a
+ *	line for what it has set aside, or "within" and that name for what is in use there
  */
 struct myalloc_site {
 	u64 caller;

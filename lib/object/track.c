@@ -27,6 +27,37 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 }
 
 /**
+ * myalloc_cache_walk_part() - visit the live objects of a cache in some frames of its zone
+ * @cache: the cache
+ * @from: first frame
+ * @to: the frame after the last one; slabs that begin before it are visited
+ * @fn: as for __myalloc_cache_walk_live()
+ * @arg: argument for @fn
+ *
+ * Context: any but NMI.
+ */
+void myalloc_cache_walk_part(struct myalloc_cache *cache, u32 from, u32 to, myalloc_object_fn fn,
+			     void *arg)
+{
+	unsigned long irq;
+	u32 idx;
+
+	/* By frame and not by list: a list may change while the lock is dropped. */
+	for (idx = from; idx < to; idx++) {
+		struct myalloc_frame *frame = &cache->zone->frames[idx];
+
+		if (data_race(frame->tag) != cache->tag)	/* or state bytes */
+			continue;
+		raw_spin_lock_irqsave(&cache->lock, irq);
+		if (frame->tag == cache->tag)
+			visit_slab(cache, frame, fn, arg);
+		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	}
+}
+
+#define WALK_PART	1024	/* frames between two offers to reschedule */
+
+/**
  * __myalloc_cache_walk_live() - visit every live object of a cache, as it is
  * @cache: the cache
  * @fn: called under the cache's lock, which is dropped between slabs
@@ -39,22 +70,12 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
  */
 void __myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg)
 {
-	struct myalloc_zone *zone = cache->zone;
-	unsigned long irq;
-	u32 idx;
+	u32 nr = cache->zone->buddy.nr_frames, idx, end;
 
-	/* By frame and not by list: a list may change while the lock is dropped. */
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
-		struct myalloc_frame *frame = &zone->frames[idx];
-
-		if (!(idx % 1024))
-			cond_resched();
-		if (data_race(frame->tag) != cache->tag)	/* or state bytes */
-			continue;
-		raw_spin_lock_irqsave(&cache->lock, irq);
-		if (frame->tag == cache->tag)
-			visit_slab(cache, frame, fn, arg);
-		raw_spin_unlock_irqrestore(&cache->lock, irq);
+	for (idx = 0; idx < nr; idx = end) {
+		end = idx + min_t(u32, nr - idx, WALK_PART);
+		cond_resched();
+		myalloc_cache_walk_part(cache, idx, end, fn, arg);
 	}
 }
 

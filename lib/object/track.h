@@ -11,6 +11,8 @@
  */
 typedef void (*myalloc_object_fn)(struct myalloc_cache *cache, void *object,
 				  const struct myalloc_track *track, void *arg);
+void myalloc_cache_walk_part(struct myalloc_cache *cache, u32 from, u32 to, myalloc_object_fn fn,
+			     void *arg);
 void __myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg);
 void myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn, void *arg);
 void myalloc_cache_empty(struct myalloc_cache *cache, bool poison);

@@ -51,6 +51,7 @@ struct myalloc_limit_refill {
  * struct myalloc_limit - what may be asked of the zone of one line of a contract
  * @zone: the zone
  * @parent: the zone that its chunks come from
+ * @client: the client that the contract belongs to, or NULL
  * @ops: operations of this kind of line
  * @backing: serves requests beyond the line; NULL if these fail
  * @owner: owner number of the extents that @backing allocates from @parent
@@ -81,6 +82,7 @@ struct myalloc_limit_refill {
 struct myalloc_limit {
 	struct myalloc_zone *zone;
 	struct myalloc_zone *parent;
+	struct myalloc_client *client;
 	const struct myalloc_limit_ops *ops;
 	const struct myalloc_limit_backing *backing;
 	u32 owner;

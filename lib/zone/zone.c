@@ -565,25 +565,24 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 }
 
 /**
- * myalloc_zone_walk_blocks() - visit every block in use
+ * myalloc_zone_walk_part() - visit every block in use that begins in a part of a zone
  * @zone: the zone
- * @fn: called without a lock, with a copy of the descriptor of the first frame; once for an extent.
- *	False ends the walk
+ * @from: first frame
+ * @to: the frame after the last one
+ * @fn: as for myalloc_zone_walk_blocks()
  * @arg: argument for @fn
  *
- * Blocks that are allocated or freed meanwhile may or may not be visited.
- *
- * Context: task, may sleep.
+ * Context: that of @fn.
+ * Return: false if @fn has ended the walk.
  */
-void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, void *arg)
+bool myalloc_zone_walk_part(struct myalloc_zone *zone, u32 from, u32 to, myalloc_frame_fn fn,
+			    void *arg)
 {
 	u32 idx;
 
-	for (idx = 0; idx < zone->buddy.nr_frames; idx++) {
+	for (idx = from; idx < to; idx++) {
 		struct myalloc_frame frame;
 
-		if (!(idx % 1024))
-			cond_resched();
 		/*
 		 * May be state bytes of a slab. The tag is read before and after stack and caller,
 		 * so that they belong to it.
@@ -599,6 +598,32 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 		if (READ_ONCE(zone->frames[idx].tag) != frame.tag)
 			continue;
 		if (!fn(zone, idx, &frame, arg))
+			return false;
+	}
+	return true;
+}
+
+#define WALK_PART	1024	/* frames between two offers to reschedule */
+
+/**
+ * myalloc_zone_walk_blocks() - visit every block in use
+ * @zone: the zone
+ * @fn: called without a lock, with a copy of the descriptor of the first frame; once for an extent.
+ *	False ends the walk
+ * @arg: argument for @fn
+ *
+ * Blocks that are allocated or freed meanwhile may or may not be visited.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, void *arg)
+{
+	u32 nr = zone->buddy.nr_frames, idx = 0, end;
+
+	for (; idx < nr; idx = end) {
+		end = idx + min_t(u32, nr - idx, WALK_PART);
+		cond_resched();
+		if (!myalloc_zone_walk_part(zone, idx, end, fn, arg))
 			return;
 	}
 }

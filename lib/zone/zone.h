@@ -77,6 +77,8 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 /* Called without a lock for each block in use; false ends the walk. */
 typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,
 				 const struct myalloc_frame *frame, void *arg);
+bool myalloc_zone_walk_part(struct myalloc_zone *zone, u32 from, u32 to, myalloc_frame_fn fn,
+			    void *arg);
 void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn,
 			      void *arg);
 
