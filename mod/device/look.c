@@ -11,6 +11,9 @@
  * counted once: a block that cannot be found counts as one moving page, and the walk goes on with
  * the next.
  *
+ * A block of a contract is the chunk of another zone, in which the walk of a command that asks for
+ * one place goes on. Preemption is off meanwhile, so that zone does not end.
+ *
  * Addresses never leave the kernel: the answer has numbers of pages and of slots. To ask about an
  * address needs CAP_SYSLOG, because a process could find out by trying where the zone is.
  */
@@ -20,6 +23,8 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "client/client.h"
+#include "client/contract.h"
 #include "device/command.h"
 #include "device/session.h"
 #include "object/cache.h"
@@ -29,7 +34,8 @@
 static_assert(sizeof(struct myalloc_cell) == 80);
 static_assert(sizeof(struct myalloc_cells) == 32);
 static_assert(sizeof(struct myalloc_who) == 1168);
-static_assert(sizeof(struct myalloc_look) == 72 + 32 + 16 + 2 * 1168);
+static_assert(sizeof(struct myalloc_look) == 72 + 32 + 16 + 2 * 1168 + 2 * MYALLOC_NAME_MAX);
+static_assert(MYALLOC_CLIENT_NAME <= MYALLOC_NAME_MAX);
 
 #define REST_EVERY	1024	/* blocks between two offers to reschedule */
 #define TRIES		8	/* of a block that changes while it is looked at */
@@ -148,9 +154,10 @@ static int do_cells(struct myalloc_session *session, struct myalloc_zone *zone,
 
 /* --- one place ----------------------------------------------------------------------- */
 
-/* What is copied under a lock, to be put into words later. */
+/* What is copied under a lock, to be put into words later. @client may have ended by then. */
 struct seen {
 	struct myalloc_frame frame;
+	const struct myalloc_client *client;
 	bool known[MYALLOC_NR_TRACKS];
 	struct myalloc_track track[MYALLOC_NR_TRACKS];
 };
@@ -222,6 +229,7 @@ static int look_at_slab(struct myalloc_zone *zone, struct myalloc_look *look, st
 	look->used = frame->inuse;
 	look->object_size = cache->layout.object_size;
 	strscpy(look->name, cache->name, sizeof(look->name));
+	seen->client = cache->client ?: seen->client;
 	if (addr)
 		look->slot = myalloc_slab_locate(cache, addr, &slab);
 	if (look->slot == MYALLOC_LOOK_NONE)
@@ -261,9 +269,14 @@ static u32 extent_start(struct myalloc_zone *zone, u32 idx)
 	return idx;
 }
 
+static int look_within(struct myalloc_zone *zone, struct myalloc_zone *child,
+		       struct myalloc_look *look, struct seen *seen, u32 idx, const void *addr);
+
+/* Preemption off. */
 static int look_at_page(struct myalloc_zone *zone, struct myalloc_look *look, struct seen *seen,
 			u32 idx, const void *addr)
 {
+	struct myalloc_zone *child;
 	struct myalloc_frame *frame;
 	struct myalloc_block block;
 	u32 at;
@@ -293,11 +306,39 @@ static int look_at_page(struct myalloc_zone *zone, struct myalloc_look *look, st
 	if (READ_ONCE(frame->tag) != seen->frame.tag)
 		return -EAGAIN;
 	look->kind = kind_of(seen->frame.type);
-	if (look->kind == MYALLOC_IS_PAGES)
+	child = myalloc_zone_child(zone, &seen->frame);
+	if (child)
+		return look_within(zone, child, look, seen, idx, addr);
+	if (look->kind == MYALLOC_IS_PAGES) {
 		look->pages = myalloc_frame_pages(&seen->frame);
+		seen->client = myalloc_client_of(zone, myalloc_frame_owner(&seen->frame)) ?:
+			       seen->client;
+	}
 	if (look->kind == MYALLOC_IS_SLAB)
 		return look_at_slab(zone, look, seen, frame, addr);
 	return look->slot == MYALLOC_LOOK_NONE ? 0 : -EINVAL;
+}
+
+/*
+ * The page at @idx is one of @child. A block of it lies within one block of @zone, so its pages
+ * have numbers of @zone, too.
+ */
+static int look_within(struct myalloc_zone *zone, struct myalloc_zone *child,
+		       struct myalloc_look *look, struct seen *seen, u32 idx, const void *addr)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&child->map,
+							      myalloc_frame_addr(zone, idx));
+	u32 within;
+	int err;
+
+	strscpy(look->contract, child->name, sizeof(look->contract));
+	seen->client = child->limit->client;
+	within = frame ? myalloc_frame_idx(child, frame) : U32_MAX;
+	if (within >= child->buddy.nr_frames)	/* the rest of its last chunk */
+		return look->slot == MYALLOC_LOOK_NONE ? 0 : -EINVAL;
+	err = look_at_page(child, look, seen, within, addr);
+	look->first += idx - within;
+	return err;
 }
 
 static void put_who(struct myalloc_who *who, u64 caller, u32 stack)
@@ -317,9 +358,29 @@ static void put_track(struct myalloc_who *who, const struct myalloc_track *track
 	put_who(who, track->caller, track->stack);
 }
 
+/* A walk over the clients that looks for the one of a place. */
+struct naming {
+	const struct myalloc_client *client;
+	struct myalloc_look *look;
+};
+
+static bool name_client(struct myalloc_client *client, void *arg)
+{
+	const struct naming *naming = arg;
+
+	if (client != naming->client)
+		return true;
+	strscpy(naming->look->client, client->name, sizeof(naming->look->client));
+	return false;
+}
+
 static void put_seen(struct myalloc_zone *zone, struct myalloc_look *look,
 		     const struct seen *seen)
 {
+	struct naming naming = { seen->client, look };
+
+	if (seen->client)
+		myalloc_client_walk(zone, name_client, &naming);
 	if (look->kind == MYALLOC_IS_PAGES)
 		put_who(&look->alloc, seen->frame.caller,
 			zone->checks & MYALLOC_OWNER ? seen->frame.stack : 0);
@@ -381,8 +442,10 @@ static int look_at(struct myalloc_zone *zone, struct myalloc_look *look)
 		look->alloc.age_ns = U64_MAX;
 		look->free.age_ns = U64_MAX;
 		err = find_page(zone, look, &idx, &addr);
+		preempt_disable();	/* keeps the zone of a contract from being freed */
 		if (!err)
 			err = look_at_page(zone, look, &seen, idx, addr);
+		preempt_enable();
 		if (err != -EAGAIN)
 			break;
 		cond_resched();

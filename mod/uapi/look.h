@@ -109,6 +109,13 @@ struct myalloc_who {
  * @comm: out: name of process @pid
  * @alloc: out: who allocated it
  * @free: out: who freed it; objects only
+ * @contract: out: line of a contract that it is in, as its name, a dot and the number of the line;
+ *	empty if it is in none. @cache is then one of that line
+ * @client: out: the client that it belongs to; empty if it belongs to none, or that is not known.
+ *	Pages of arenas and rings do not tell theirs
+ *
+ * Within a contract all is told as elsewhere: a block or an object of a user, free pages, or
+ * MYALLOC_IS_CONTRACT for what is set aside and cannot be asked for.
  *
  * Who allocated a block is always known. Its stack, and everything about an object, is only
  * recorded with MYALLOC_CHECK_OWNER.
@@ -138,6 +145,8 @@ struct myalloc_look {
 	char comm[16];
 	struct myalloc_who alloc;
 	struct myalloc_who free;
+	char contract[MYALLOC_NAME_MAX];
+	char client[MYALLOC_NAME_MAX];
 };
 
 #define MYALLOC_IOC_CELLS		_IOWR(MYALLOC_IOC, 0x04, struct myalloc_cells)

@@ -135,6 +135,16 @@ static void put_who(struct out *o, const char *key, const char *label, const cha
 	out_end(o);
 }
 
+/* A name that need not be there. */
+static void put_name(struct out *o, const char *key, const char *label, const char *name,
+		     size_t size)
+{
+	if (*name)
+		out_strn(o, key, label, OUT_PLAIN, name, size);
+	else
+		out_null(o, key, NULL);
+}
+
 void look_describe(struct out *o, const struct myalloc_look *look)
 {
 	bool slot = look->slot != MYALLOC_LOOK_NONE;
@@ -160,6 +170,8 @@ void look_describe(struct out *o, const struct myalloc_look *look)
 	}
 	out_s64(o, "offset_bytes", look->offset ? "bytes from its beginning" : NULL, OUT_PLAIN,
 		look->offset);
+	put_name(o, "contract", "line of a contract", look->contract, sizeof(look->contract));
+	put_name(o, "client", "client", look->client, sizeof(look->client));
 	if (look->pid) {
 		out_strn(o, "process", "held for", OUT_PLAIN, look->comm, sizeof(look->comm));
 		out_u64(o, "process_pid", "process", OUT_PLAIN, look->pid);

@@ -44,7 +44,7 @@ const struct shade *shade_of(const struct myalloc_cell *cell);
 #define LOOK_FORM \
 	"kind:text first_page:uint pages:uint order:uint cache:text|null cache_id?:uint " \
 	"slots?:uint used?:uint object_bytes?:uint slot:uint|null state?:text " \
-	"offset_bytes:int process?:text process_pid?:uint " \
+	"offset_bytes:int contract:text|null client:text|null process?:text process_pid?:uint " \
 	"allocated:" WHO_FORM " freed:" WHO_FORM
 
 /* Adds all about one place to the open group. */

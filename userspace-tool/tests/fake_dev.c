@@ -325,6 +325,10 @@ static int do_look(struct myalloc_look *l)
 		l->slot = 2;
 		l->offset = 16;
 	}
+	if (SET(contracts)) {
+		strcpy(l->contract, "frob.1");
+		strcpy(l->client, "frob");
+	}
 	if (page >= fake_frames() ||
 	    (l->slot != MYALLOC_LOOK_NONE && (fake_kind(page) != MYALLOC_IS_SLAB || l->slot > 20)))
 		return -EINVAL;

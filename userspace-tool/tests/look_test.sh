@@ -129,6 +129,16 @@ script "set untracked 1"
 tool whatis page:8.3
 exits 0
 has err "does not record who allocates"
+tool whatis page:8.3
+line out "line of a contract +frob.1"
+line out "client +frob"
+tool -j whatis page:8.3
+json /result/contract frob.1
+json /result/client frob
+script "set contracts 0"
+tool -j whatis page:8.3
+json /result/contract null
+json /result/client null
 
 begin "whatis: what is wrong is said"
 while IFS='|' read -r word code text; do
