@@ -7,6 +7,8 @@
  * it behind: the report names the lines below. With release=1 it frees nothing by itself, but ends
  * the client with MYALLOC_RELEASE_ALL, for modules that have no list of what they hold.
  *
+ * With contract=1 its objects are those of a contract of the client, which are then sure to be there.
+ *
  * With alone=1 it has no client, and leaves one block of pages.
  */
 #include <linux/module.h>
@@ -29,6 +31,10 @@ static bool release;
 module_param(release, bool, 0444);
 MODULE_PARM_DESC(release, "let the end of the client free everything (default off)");
 
+static bool contract;
+module_param(contract, bool, 0444);
+MODULE_PARM_DESC(contract, "objects of a contract (default off)");
+
 static bool alone;
 module_param(alone, bool, 0444);
 MODULE_PARM_DESC(alone, "no client, and a block of pages that stays (default off)");
@@ -38,6 +44,7 @@ MODULE_PARM_DESC(alone, "no client, and a block of pages that stays (default off
 static struct myalloc_zone *zone;
 static struct myalloc_client *client;
 static struct myalloc_cache *requests;
+static struct myalloc_contract *promise;
 static void *request[1000];
 static void *pages;
 
@@ -65,12 +72,36 @@ static void frob_stop(void)
 	if (!release) {
 		for (i = 0; i < ARRAY_SIZE(request) && request[i]; i++)
 			myalloc_cache_free(requests, request[i]);
-		if (!IS_ERR_OR_NULL(requests))
+		if (!IS_ERR_OR_NULL(promise))
+			myalloc_contract_end(promise, 0);
+		else if (!IS_ERR_OR_NULL(requests))
 			myalloc_cache_destroy(requests);
 		if (pages)
 			myalloc_client_pages_free(client, pages, PAGES);
 	}
 	myalloc_client_end(client, release ? MYALLOC_RELEASE_ALL : 0);
+}
+
+static noinline int make_cache(void)
+{
+	const struct myalloc_cache_args args = {
+		.name = "frob-request", .object_size = 200, .client = client,
+	};
+	struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_OBJECTS, .count = objects,
+		.cache = { .name = "frob-request", .object_size = 200, .flags = MYALLOC_OWNER },
+	};
+	static struct myalloc_contract_plan plan;
+
+	if (!contract) {
+		requests = myalloc_cache_create(zone, &args);
+		return PTR_ERR_OR_ZERO(requests);
+	}
+	promise = myalloc_client_contract_create(client, "frob", &line, 1, 0, &plan);
+	if (IS_ERR(promise))
+		return PTR_ERR(promise);
+	requests = myalloc_contract_cache(promise, 0);
+	return 0;
 }
 
 static int start(void)
@@ -84,12 +115,13 @@ static int start(void)
 		.checks = MYALLOC_OWNER,
 	};
 
+	int err;
+
 	client = myalloc_client_create(zone, &args);
 	if (IS_ERR(client))
 		return PTR_ERR(client);
-	requests = myalloc_cache_create(zone, &(struct myalloc_cache_args){
-		.name = "frob-request", .object_size = 200, .client = client });
-	return IS_ERR(requests) ? PTR_ERR(requests) : frob_start();
+	err = make_cache();
+	return err ?: frob_start();
 }
 
 static int __init forget_init(void)

@@ -9,6 +9,8 @@
 
 #include "base/sort.h"
 #include "budget.h"
+#include "client/contract.h"
+#include "client/within.h"
 #include "debugfs/files.h"
 #include "device/session.h"
 #include "object/cache.h"
@@ -18,6 +20,7 @@
 
 /**
  * struct owner - what one call site holds
+ * @line: number of the line of a contract + 1; 0 if it is in none
  * @caller: address of the code
  * @stack: handle of the call stack, 0 if unknown
  * @count: blocks or objects; 0: this entry is unused
@@ -26,6 +29,7 @@
  */
 struct owner {
 	u64 caller;
+	u32 line;
 	u32 stack;
 	u64 count;
 	u64 size;
@@ -52,15 +56,15 @@ struct owners {
 #define OWNERS_BITS_LEAST	8
 #define OWNERS_BITS_MOST	18
 
-static bool owners_add(struct owners *o, u64 caller, u32 stack, u64 size, u64 when)
+static bool owners_add(struct owners *o, u32 line, u64 caller, u32 stack, u64 size, u64 when)
 {
 	u32 mask = BIT(o->bits) - 1;
-	u32 at = hash_64(caller + stack, o->bits);
+	u32 at = hash_64(caller + stack + ((u64)line << 32), o->bits);
 
 	for (;; at = (at + 1) & mask) {
 		struct owner *e = &o->entry[at];
 
-		if (e->count && (e->caller != caller || e->stack != stack))
+		if (e->count && (e->line != line || e->caller != caller || e->stack != stack))
 			continue;
 		if (!e->count) {
 			if (o->nr > mask / 4 * 3) {
@@ -68,6 +72,7 @@ static bool owners_add(struct owners *o, u64 caller, u32 stack, u64 size, u64 wh
 				return false;
 			}
 			o->nr++;
+			e->line = line;
 			e->caller = caller;
 			e->stack = stack;
 			e->oldest = when;
@@ -130,6 +135,20 @@ static void put_stack(struct seq_file *m, u32 stack)
 	seq_commit(m, n + 1 < size ? n : -1);
 }
 
+/* Print what an owner holds: @what, in which the name of a line takes the place of "%s". */
+static void put_what(struct seq_file *m, const char *what, u32 line)
+{
+	char name[sizeof_field(struct myalloc_contract_part, name)];
+	const char *at = line ? strstr(what, "%s") : NULL;
+
+	if (!at) {
+		seq_printf(m, "%-20s", what);
+		return;
+	}
+	myalloc_within_name(m->private, line - 1, name, sizeof(name));
+	seq_printf(m, "%.*s%s%s", (int)(at - what), what, name, at + 2);
+}
+
 static void put_owners(struct seq_file *m, const char *what, const struct owners *o)
 {
 	char symbol[MYALLOC_ENV_SYMBOL];
@@ -139,13 +158,16 @@ static void put_owners(struct seq_file *m, const char *what, const struct owners
 	for (i = 0; i < o->nr; i++) {
 		const struct owner *e = &o->entry[i];
 
-		seq_printf(m, "%-20s %8llu %10llu ", what, e->count, e->size);
+		put_what(m, what, e->line);
+		seq_printf(m, " %8llu %10llu ", e->count, e->size);
 		if (e->oldest == U64_MAX)
 			seq_printf(m, "%10s", "-");
 		else
 			seq_printf(m, "%10llu", div_u64(now - min(e->oldest, now),
 							NSEC_PER_MSEC));
-		myalloc_env_symbol(symbol, sizeof(symbol), e->caller);
+		strscpy(symbol, "not recorded", sizeof(symbol));
+		if (e->caller)
+			myalloc_env_symbol(symbol, sizeof(symbol), e->caller);
 		seq_printf(m, " %s\n", symbol);
 		put_stack(m, e->stack);
 	}
@@ -158,8 +180,8 @@ static bool add_block(struct myalloc_zone *z, u32 idx, const struct myalloc_fram
 {
 	if (!myalloc_frame_is_users(frame->type))
 		return true;
-	return owners_add(arg, frame->caller,
-			  z->checks & MYALLOC_OWNER ? frame->stack : 0,
+	return owners_add(arg, z->limit ? myalloc_contract_part_of(z->limit)->id + 1 : 0,
+			  frame->caller, z->checks & MYALLOC_OWNER ? frame->stack : 0,
 			  myalloc_frame_pages(frame), U64_MAX);
 }
 
@@ -173,7 +195,7 @@ static bool add_quarantined(struct myalloc_zone *z, u32 idx, const struct myallo
 			    void *arg)
 {
 	return frame->type != MYALLOC_FRAME_QUARANTINE ||
-	       owners_add(arg, frame->caller, 0, BIT(frame->order), U64_MAX);
+	       owners_add(arg, 0, frame->caller, 0, BIT(frame->order), U64_MAX);
 }
 
 static void walk_quarantined(struct owners *o, void *zone)
@@ -187,7 +209,7 @@ static void add_object(struct myalloc_cache *cache, void *object,
 	struct owners *o = arg;
 
 	if (track && !o->full)
-		owners_add(o, track->caller, track->stack, cache->layout.object_size,
+		owners_add(o, 0, track->caller, track->stack, cache->layout.object_size,
 			   track->when);
 }
 
@@ -195,6 +217,42 @@ static void walk_objects(struct owners *o, void *cache)
 {
 	/* Only those with records of owners, which have no magazines, are of interest. */
 	__myalloc_cache_walk_live(cache, add_object, o);
+}
+
+/* --- contracts: what they have set aside, and what is in use within ----------------------- */
+
+static bool add_set_aside(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
+			  void *arg)
+{
+	return frame->type != MYALLOC_FRAME_CONTRACT ||
+	       owners_add(arg, frame->cache + 1, frame->caller, 0, BIT(frame->order), U64_MAX);
+}
+
+static void walk_set_aside(struct owners *o, void *zone)
+{
+	myalloc_zone_walk_blocks(zone, add_set_aside, o);
+}
+
+static void walk_pages_within(struct owners *o, void *zone)
+{
+	myalloc_within_walk(zone, &(struct myalloc_within){ .block = add_block, .arg = o });
+}
+
+static void add_object_within(struct myalloc_cache *cache, void *object,
+			      const struct myalloc_track *track, void *arg)
+{
+	u32 line = myalloc_contract_part_of(cache->zone->limit)->id + 1;
+	struct owners *o = arg;
+
+	if (!o->full)
+		owners_add(o, line, track ? track->caller : 0, track ? track->stack : 0,
+			   cache->layout.object_size, track ? track->when : U64_MAX);
+}
+
+static void walk_objects_within(struct owners *o, void *zone)
+{
+	myalloc_within_walk(zone, &(struct myalloc_within){
+		.object = add_object_within, .arg = o });
 }
 
 struct owners_show {
@@ -224,24 +282,34 @@ static bool show_cache_owners(struct myalloc_cache *cache, void *arg)
 	return true;
 }
 
+/* What is not in a cache of the zone itself. In parentheses stand those that are in pages. */
+static const struct {
+	const char *what;
+	void (*walk)(struct owners *o, void *zone);
+} walks[] = {
+	{ "(pages)", walk_blocks },
+	{ "(quarantined)", walk_quarantined },
+	{ "(contract:%s)", walk_set_aside },
+	{ "(within:%s)", walk_pages_within },
+	{ "within:%s", walk_objects_within },
+};
+
 static int owners_show(struct seq_file *m, void *unused)
 {
 	struct owners_show show = { .m = m };
 	struct owners o;
+	unsigned int i;
 	int err;
 
 	seq_puts(m, "owners - version: 1.0\n");
 	seq_puts(m, "# what              <count> <pages|bytes> <oldest_ms> <caller>\n");
-	err = owners_collect(&o, walk_blocks, m->private);
-	if (err)
-		return err;
-	put_owners(m, "(pages)", &o);
-	myalloc_env_free(o.entry);
-	err = owners_collect(&o, walk_quarantined, m->private);
-	if (err)
-		return err;
-	put_owners(m, "(quarantined)", &o);
-	myalloc_env_free(o.entry);
+	for (i = 0; i < ARRAY_SIZE(walks); i++) {
+		err = owners_collect(&o, walks[i].walk, m->private);
+		if (err)
+			return err;
+		put_owners(m, walks[i].what, &o);
+		myalloc_env_free(o.entry);
+	}
 	myalloc_zone_walk_caches(m->private, show_cache_owners, &show);
 	if (show.err)
 		return show.err;

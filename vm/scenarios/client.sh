@@ -48,6 +48,36 @@ refuse "a quota of 4 pages is too small for it" \
 	insmod /guest/modules/myalloc_forget.ko hard_pages=4
 expect "nothing of the attempt is left" test "$(grep -c . $debug/clients)" = 2
 
+# Within a contract everything has an owner as well.
+expect "a client with a contract loads" insmod /guest/modules/myalloc_forget.ko contract=1
+cat $debug/client_sites $debug/owners
+expect "its objects are listed by call site" \
+	grep -q '^frob 312 62400 [0-9]* frob_start.* within frob.0$' $debug/client_sites
+expect "and what the contract has set aside, by the code that made it" \
+	grep -q '^frob [0-9]* [0-9]* - make_cache.* contract frob.0$' $debug/client_sites
+expect "client leaks has them" sh -c "myallocctl client leaks | grep -q 'within frob.0.*frob_start'"
+expect "owners has the objects" grep -q '^within:frob.0  *312  *62400 .* frob_start' $debug/owners
+expect "owners has what is set aside" grep -q '^(contract:frob.0) .* make_cache' $debug/owners
+page=
+for first in 0 1024 2048 3072; do
+	for each in $(myallocctl map --range $first+1024 | awk '$3 == "contract" { print $1 }'); do
+		[ -n "$page" ] || ! myallocctl whatis "page:$each" | grep -q 'frob.0$' || page=$each
+	done
+done
+myallocctl whatis "page:$page.0" >/tmp/place
+myallocctl whatis "page:$page.0" >/tmp/place
+cat /tmp/place
+expect "whatis: a place in a contract has a line" grep -q '^line of a contract  *frob.0$' /tmp/place
+expect "whatis: and a client" grep -q '^client  *frob$' /tmp/place
+expect "whatis: and somebody who allocated it" grep -q 'by .*frob_start' /tmp/place
+expect "it unloads with its contract" rmmod myalloc_forget
+expect "nothing of the contract is left" test "$(grep -c . $debug/clients)" = 2
+expect "a contract is ended with its client" \
+	insmod /guest/modules/myalloc_forget.ko contract=1 release=1
+expect "it unloads without its contract" rmmod myalloc_forget
+expect "what was in use within is named" \
+	logged 'client frob: still held: 312 objects within frob.0 from frob_start'
+
 dmesg -c >/dev/null
 expect "a client that forgets loads" insmod /guest/modules/myalloc_forget.ko forget=1
 expect "it unloads all the same" rmmod myalloc_forget
