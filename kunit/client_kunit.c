@@ -22,7 +22,7 @@ static struct fixture *zone_with(struct kunit *test, const struct myalloc_zone_o
 	return fixture_zone(test, &args);
 }
 
-static struct myalloc_client *client_of(struct fixture *fx, const struct myalloc_client_args *args)
+static noinline struct myalloc_client *client_of(struct fixture *fx, const struct myalloc_client_args *args)
 {
 	struct myalloc_client *client = myalloc_client_create(fx->zone, args);
 
@@ -670,9 +670,24 @@ static void client_release_damaged(struct kunit *test)
 	expect_pristine(fx);
 }
 
+/* The code that created client c belongs to nobody else. */
+static unsigned long created_at;
+
+static bool is_code(unsigned long caller, const void *owner)
+{
+	return caller == created_at;
+}
+
+static u32 orphan(struct fixture *fx, const void *owner)
+{
+	return myalloc_client_orphan(fx->zone, &(struct myalloc_leaver){
+		.owner = owner, .words = "module frob", .is_code = is_code });
+}
+
 static void client_orphans(struct kunit *test)
 {
 	const struct myalloc_client_args again = { .name = "a" };
+	struct myalloc_client *c;
 	struct fixture *fx = zone_with(test, NULL);
 	struct myalloc_client *a = client_of(fx, &(struct myalloc_client_args){
 		.name = "a", .owner = fx, .owner_name = "module frob" });
@@ -680,12 +695,24 @@ static void client_orphans(struct kunit *test)
 		.name = "b", .owner = test });
 	void *pages = myalloc_client_pages_alloc(a, 3, 0, 0);
 
-	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(fx->zone, fx), 1);
+	created_at = 0;
+	c = client_of(fx, &(struct myalloc_client_args){ .name = "c" });
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(c->caller, client_of));
+	KUNIT_EXPECT_EQ(test, orphan(fx, fx), 1);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
 			   "client a: module frob is gone and has left 3 pages behind");
 	KUNIT_EXPECT_EQ(test, stats_now(a).gone, 1);
 	KUNIT_EXPECT_EQ(test, stats_now(b).gone, 0);
-	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(fx->zone, fx), 0);
+	KUNIT_EXPECT_EQ(test, orphan(fx, fx), 0);
+	/* Without an owner it is that of the code; another one's is not. */
+	created_at = c->caller;
+	KUNIT_EXPECT_EQ(test, stats_now(c).gone, 0);
+	KUNIT_EXPECT_EQ(test, orphan(fx, fx), 1);
+	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
+			   "client c: module frob is gone and has left 0 pages behind");
+	KUNIT_EXPECT_EQ(test, stats_now(c).gone, 1);
+	KUNIT_EXPECT_EQ(test, stats_now(b).gone, 0);
+	expect_end(fx, c);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(fx->zone, &again)), -EEXIST);
 	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(a, pages, 3), 0);
 	expect_end(fx, a);
@@ -733,7 +760,7 @@ static void client_in_the_way(struct kunit *test)
 	char text[MYALLOC_REPORT_SIZE];
 	void *pages, *object, *third, *others;
 
-	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(fx->zone, fx), 1);
+	KUNIT_EXPECT_EQ(test, orphan(fx, fx), 1);
 	others = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, others);
 	expect_in_the_way(fx, TAKEN, __LINE__);	/* pages of no client are not listed */

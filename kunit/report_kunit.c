@@ -253,7 +253,8 @@ static void report_callers(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, left);
 	frame = myalloc_map_frame(&zone->map, page[0]);
 	myalloc_map_frame(&zone->map, left)->caller = frame->caller;
-	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(zone, test), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(zone, &(struct myalloc_leaver){
+				.owner = test }), 1);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(zone, &args)), -EEXIST);
 	names_longest(fx, zone,
 		      "client frob: the name is already used by a client of module frob, which is gone and has 2 pages left, allocated at ",

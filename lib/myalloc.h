@@ -616,7 +616,8 @@ int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
  * struct myalloc_client_args - properties of a new client
  * @name: as of a cache, shorter than MYALLOC_CLIENT_NAME of zone_types.h; unique in the zone;
  *	copied
- * @owner: whose client it is: a module, an open file or anything else; only compared
+ * @owner: whose client it is: a module, an open file or anything else; only compared. If it is
+ *	NULL, the client is taken for one of the module whose code creates it
  * @owner_name: the owner in words, cut to what fits; NULL for the name again; copied
  * @parent: a client whose quota counts too, or NULL; at most MYALLOC_CLIENT_DEPTH in a chain
  * @soft_pages: pages above which what it takes is counted and traced; 0 for no such quota

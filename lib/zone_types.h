@@ -64,6 +64,7 @@ struct myalloc_validation;
  * @parent: the client whose quota also counts, or NULL
  * @id: its number, which no other client of the zone ever has
  * @owner: a module, an open file or whatever else its creator names; never dereferenced
+ * @caller: address of the code that created it
  * @number: number of the owner of its extents
  * @depth: number of clients above it
  * @children: number of clients directly below it; under clients->mutex
@@ -85,6 +86,7 @@ struct myalloc_client {
 	struct myalloc_client *parent;
 	u64 id;
 	const void *owner;
+	unsigned long caller;
 	u32 number;
 	u32 depth;
 	u32 children;

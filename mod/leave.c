@@ -3,10 +3,10 @@
  * Modules that leave: what they have left behind is reported when they are unloaded
  *
  * The kernel calls a notifier after a module's exit function has returned and before its code is
- * freed, so its symbols still have names. First its clients are looked for, by their owner; they
- * are marked as gone. If it has none, blocks and tracked objects of no client are looked for that
- * were allocated by its code, or by its init code, which is free by then (gone.c). The memory stays
- * allocated in either case.
+ * freed, so its symbols still have names. First its clients are looked for, by their owner, or if
+ * they have no owner, by the code that created them; they are marked as gone. If there are none,
+ * blocks and tracked objects of no client are looked for that were allocated by its code, or by its
+ * init code, which is free by then (gone.c). The memory stays allocated in either case.
  *
  * Limit: what another module has left without a client is taken for this one's if its code lay at
  * the same addresses.
@@ -23,14 +23,20 @@
 
 static struct myalloc_nodes *nodes;
 
+static bool is_code(unsigned long ip, const void *of)
+{
+	const struct module *module = of;
+
+	return within_module(ip, module) || myalloc_gone_init_of(ip, module->name);
+}
+
 /* Keeps the sites in the code of a module, in their order. */
 static void keep_own(struct myalloc_sites *sites, const struct module *module)
 {
 	u32 i, nr = 0;
 
 	for (i = 0; i < sites->nr; i++)
-		if (within_module(sites->site[i].caller, module) ||
-		    myalloc_gone_init_of(sites->site[i].caller, module->name))
+		if (is_code(sites->site[i].caller, module))
 			sites->site[nr++] = sites->site[i];
 	sites->nr = nr;
 }
@@ -51,12 +57,16 @@ static void report(struct myalloc_zone *zone, const struct module *module)
 static int left(struct notifier_block *unused, unsigned long state, void *data)
 {
 	const struct module *module = data;
+	char words[MYALLOC_CLIENT_OWNER];
+	const struct myalloc_leaver leaver = {
+		.owner = module, .words = words, .is_code = is_code };
 	u32 i;
 
 	if (state != MODULE_STATE_GOING || module == THIS_MODULE)
 		return NOTIFY_DONE;
+	scnprintf(words, sizeof(words), "module %s", module->name);
 	for (i = 0; i < nodes->nr_zones; i++)
-		if (!myalloc_client_orphan(nodes->zone[i].zone, module))
+		if (!myalloc_client_orphan(nodes->zone[i].zone, &leaver))
 			report(nodes->zone[i].zone, module);
 	return NOTIFY_DONE;
 }

@@ -21,7 +21,8 @@
  * End: myalloc_client_end() refuses as long as the client holds anything, and prints what, by call
  * site (sites.c). With MYALLOC_RELEASE_ALL it prints the same and frees it: the clients below
  * first, then fronts, caches, extents. If the owner goes away without that, the client stays and
- * is marked as gone: memory that a device may still write to must not be used by others.
+ * is marked as gone: memory that a device may still write to must not be used by others. A client
+ * without an owner is taken for one of the module whose code created it.
  *
  * Invariants
  *	I1  pages = pages of the slabs of its caches, including those in limbo, + extents with the
@@ -84,12 +85,13 @@ static int check_args(const struct myalloc_zone *zone, const struct myalloc_clie
 }
 
 static void init(struct myalloc_client *client, struct myalloc_zone *zone,
-		 const struct myalloc_client_args *args)
+		 const struct myalloc_client_args *args, unsigned long caller)
 {
 	client->zone = zone;
 	client->parent = args->parent;
 	client->depth = args->parent ? args->parent->depth + 1 : 0;
 	client->owner = args->owner;
+	client->caller = caller;
 	client->checks = args->checks;
 	client->since = myalloc_env_now_ns();
 	client->soft = args->soft_pages ?: S64_MAX;
@@ -182,7 +184,7 @@ struct myalloc_client *myalloc_client_create(struct myalloc_zone *zone,
 		myalloc_env_free(client);
 		return ERR_PTR(-ENOMEM);
 	}
-	init(client, zone, args);
+	init(client, zone, args, _RET_IP_);
 	client->number = myalloc_owner_add(zone);
 	if (!client->number) {
 		pr_err("%s: client %s: there are %lu heaps and clients already, which is the most\n",
@@ -616,18 +618,27 @@ int myalloc_client_end_gone(struct myalloc_zone *zone, u64 id, unsigned int flag
 }
 
 struct orphans {
-	const void *owner;
+	const struct myalloc_leaver *leaver;
 	u32 nr;
 };
+
+static bool is_of(const struct myalloc_client *client, const struct myalloc_leaver *leaver)
+{
+	if (client->owner || !leaver->is_code)
+		return client->owner == leaver->owner;
+	return leaver->is_code(client->caller, leaver->owner);
+}
 
 static bool orphan(struct myalloc_client *client, void *arg)
 {
 	struct orphans *orphans = arg;
 	u64 pages;
 
-	if (client->owner != orphans->owner || client->gone)
+	if (client->gone || !is_of(client, orphans->leaver))
 		return true;
 	client->gone = true;
+	if (!strcmp(client->owner_name, client->name))
+		strscpy(client->owner_name, orphans->leaver->words, sizeof(client->owner_name));
 	orphans->nr++;
 	print_held(client);
 	pages = atomic64_read(&client->pages);
@@ -639,16 +650,16 @@ static bool orphan(struct myalloc_client *client, void *arg)
 /**
  * myalloc_client_orphan() - an owner has gone away
  * @zone: the zone
- * @owner: the owner, as its clients name it
+ * @leaver: the owner
  *
  * The clients that it did not end are reported, with all that they hold, and stay.
  *
  * Context: task, may sleep.
  * Return: their number.
  */
-u32 myalloc_client_orphan(struct myalloc_zone *zone, const void *owner)
+u32 myalloc_client_orphan(struct myalloc_zone *zone, const struct myalloc_leaver *leaver)
 {
-	struct orphans orphans = { .owner = owner };
+	struct orphans orphans = { .leaver = leaver };
 
 	myalloc_client_walk(zone, orphan, &orphans);
 	return orphans.nr;

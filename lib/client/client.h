@@ -36,6 +36,19 @@ struct myalloc_client_extents {
 	u64 pages[MYALLOC_OWNERS_MAX];
 };
 
+/**
+ * struct myalloc_leaver - an owner of clients that goes away
+ * @owner: as its clients name it
+ * @words: the same in words, for clients that say nothing
+ * @is_code: for clients without an owner: is this address, at which one was created, in its code?
+ *	NULL if it has no code of its own
+ */
+struct myalloc_leaver {
+	const void *owner;
+	const char *words;
+	bool (*is_code)(unsigned long caller, const void *owner);
+};
+
 /* Called under clients->mutex for each client; false ends the walk. */
 typedef bool (*myalloc_client_fn)(struct myalloc_client *client, void *arg);
 
@@ -45,7 +58,7 @@ void myalloc_client_stats(struct myalloc_client *client,
 			  const struct myalloc_client_extents *extents,
 			  struct myalloc_client_stats *stats);
 int myalloc_client_end_gone(struct myalloc_zone *zone, u64 id, unsigned int flags);
-u32 myalloc_client_orphan(struct myalloc_zone *zone, const void *owner);
+u32 myalloc_client_orphan(struct myalloc_zone *zone, const struct myalloc_leaver *leaver);
 void myalloc_client_free_extents(struct myalloc_zone *zone, u32 number, bool poison);
 
 #endif /* MYALLOC_CLIENTS_H */

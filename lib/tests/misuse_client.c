@@ -94,11 +94,19 @@ static void client_leaves_zone(void)
 	EXPECT(myalloc_zone_destroy(zone) == -EBUSY, "a zone with a client ended");
 }
 
+static bool any_code(unsigned long caller, const void *owner)
+{
+	return true;
+}
+
+/* It does not say whose it is. */
 static void client_owner_gone(void)
 {
 	make_client(0, 0);
 	p = pages(3);
-	EXPECT(myalloc_client_orphan(zone, NULL) == 1, "the owner had no client");
+	EXPECT(myalloc_client_orphan(zone, &(struct myalloc_leaver){
+		.owner = &p, .words = "module frob", .is_code = any_code }) == 1,
+	       "the owner had no client");
 }
 
 const struct misuse misuse_client[] = {
@@ -122,6 +130,6 @@ const struct misuse misuse_client[] = {
 	     "cannot be destroyed: client frob still exists"),
 	CASE(client_owner_gone,
 	     "client frob: still held: 3 pages from *, oldest * s\n"
-	     "client frob: frob is gone and has left 3 pages behind"),
+	     "client frob: module frob is gone and has left 3 pages behind"),
 	{ }
 };

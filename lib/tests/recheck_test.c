@@ -825,7 +825,8 @@ static void recheck_release(struct kunit *test)
 			-EPERM);
 	KUNIT_EXPECT_EQ(test, myalloc_client_end_gone(w.zone, below->id + 1, MYALLOC_RELEASE_ALL),
 			-ENOENT);
-	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(w.zone, &by_number), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_client_orphan(w.zone, &(struct myalloc_leaver){
+				.owner = &by_number }), 1);
 	KUNIT_EXPECT_EQ(test, myalloc_client_end_gone(w.zone, below->id, 8), -EINVAL);
 	host_preempt_point = release_meanwhile;
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(top, MYALLOC_RELEASE_ALL), 0);

@@ -31,6 +31,10 @@ static bool release;
 module_param(release, bool, 0444);
 MODULE_PARM_DESC(release, "let the end of the client free everything (default off)");
 
+static bool anonymous;
+module_param(anonymous, bool, 0444);
+MODULE_PARM_DESC(anonymous, "the client does not say whose it is (default off)");
+
 static bool contract;
 module_param(contract, bool, 0444);
 MODULE_PARM_DESC(contract, "objects of a contract (default off)");
@@ -108,8 +112,8 @@ static int start(void)
 {
 	const struct myalloc_client_args args = {
 		.name = "frob",
-		.owner = THIS_MODULE,
-		.owner_name = "module myalloc_forget",
+		.owner = anonymous ? NULL : THIS_MODULE,
+		.owner_name = anonymous ? NULL : "module myalloc_forget",
 		.soft_pages = hard_pages / 2,
 		.hard_pages = hard_pages,
 		.checks = MYALLOC_OWNER,

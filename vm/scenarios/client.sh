@@ -97,6 +97,14 @@ expect "what it left can be released" myallocctl client release frob --poison
 expect "nothing of what it forgot is left" test "$(grep -c . $debug/clients)" = 2
 expect "validation finds nothing after the release" myallocctl validate
 
+dmesg -c >/dev/null
+expect "a client that does not say whose it is forgets" \
+	insmod /guest/modules/myalloc_forget.ko forget=1 anonymous=1
+expect "the module of it unloads" rmmod myalloc_forget
+expect "it is named all the same" \
+	logged 'client frob: module myalloc_forget is gone and has left [0-9]* pages behind'
+expect "and can be released" myallocctl client release frob
+
 expect "a module without a client forgets pages" insmod /guest/modules/myalloc_forget.ko alone=1
 expect "the module without a client unloads" rmmod myalloc_forget
 expect "it is named, with the line" \
