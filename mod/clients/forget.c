@@ -7,7 +7,8 @@
  * it behind: the report names the lines below. With release=1 it frees nothing by itself, but ends
  * the client with MYALLOC_RELEASE_ALL, for modules that have no list of what they hold.
  *
- * With contract=1 its objects are those of a contract of the client, which are then sure to be there.
+ * With contract=1 its objects are those of a contract of the client, so that they are sure to be
+ * there. It also states a page, and asks for one more, which it does not get.
  *
  * With alone=1 it has no client, and leaves one block of pages.
  */
@@ -51,6 +52,21 @@ static struct myalloc_cache *requests;
 static struct myalloc_contract *promise;
 static void *request[1000];
 static void *pages;
+static void *stated;
+
+static noinline int ask_for_more(void)
+{
+	struct myalloc_zone *line = myalloc_contract_zone(promise, 1);
+	void *more;
+
+	stated = myalloc_pages_alloc(line, 0, 0);
+	more = myalloc_pages_alloc(line, 0, 0);
+	if (!more)
+		return 0;
+	pr_err("myalloc_forget: more than was stated\n");
+	myalloc_free(line, more);
+	return -EINVAL;
+}
 
 static noinline int frob_start(void)
 {
@@ -64,7 +80,7 @@ static noinline int frob_start(void)
 		if (!request[i])
 			return -ENOMEM;
 	}
-	return 0;
+	return promise ? ask_for_more() : 0;
 }
 
 static void frob_stop(void)
@@ -76,6 +92,8 @@ static void frob_stop(void)
 	if (!release) {
 		for (i = 0; i < ARRAY_SIZE(request) && request[i]; i++)
 			myalloc_cache_free(requests, request[i]);
+		if (stated)
+			myalloc_free(zone, stated);
 		if (!IS_ERR_OR_NULL(promise))
 			myalloc_contract_end(promise, 0);
 		else if (!IS_ERR_OR_NULL(requests))
@@ -91,9 +109,10 @@ static noinline int make_cache(void)
 	const struct myalloc_cache_args args = {
 		.name = "frob-request", .object_size = 200, .client = client,
 	};
-	struct myalloc_contract_line line = {
-		.kind = MYALLOC_CONTRACT_OBJECTS, .count = objects,
-		.cache = { .name = "frob-request", .object_size = 200, .flags = MYALLOC_OWNER },
+	const struct myalloc_contract_line lines[] = {
+		{ .kind = MYALLOC_CONTRACT_OBJECTS, .count = objects, .cache = {
+			.name = "frob-request", .object_size = 200, .flags = MYALLOC_OWNER } },
+		{ .kind = MYALLOC_CONTRACT_PAGES, .pages = 1, .orders = 1 },
 	};
 	static struct myalloc_contract_plan plan;
 
@@ -101,7 +120,7 @@ static noinline int make_cache(void)
 		requests = myalloc_cache_create(zone, &args);
 		return PTR_ERR_OR_ZERO(requests);
 	}
-	promise = myalloc_client_contract_create(client, "frob", &line, 1, 0, &plan);
+	promise = myalloc_client_contract_create(client, "frob", lines, 2, 0, &plan);
 	if (IS_ERR(promise))
 		return PTR_ERR(promise);
 	requests = myalloc_contract_cache(promise, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands about contracts: plan, create, end, statistics
+ * Commands about contracts: plan, create, end, statistics, call sites beyond
  *
  * A contract of an open file holds its pages until it is ended or the file is closed. What is
  * refused is refused here, with a reason for the user, before the allocator would report it in the
@@ -24,6 +24,8 @@ static_assert(sizeof(struct myalloc_line_cost) == 48);
 static_assert(sizeof(struct myalloc_contract_make) == 8 + MYALLOC_NAME_MAX + 56 + 160);
 static_assert(sizeof(struct myalloc_contract_finish) == 16);
 static_assert(sizeof(struct myalloc_contract_stat) == 8 + MYALLOC_NAME_MAX + 8 + 8 + 13 * 8);
+static_assert(sizeof(struct myalloc_contract_sites) == 16 + MYALLOC_BEYOND_SITES_MAX * 96);
+static_assert(MYALLOC_BEYOND_SITES_MAX == MYALLOC_CONTRACT_SITES);
 
 /**
  * struct request - a command to plan or create
@@ -351,10 +353,65 @@ static int do_stat(struct myalloc_session *session, struct myalloc_zone *zone, v
 	return err ?: myalloc_copy_out(user, &stat, sizeof(stat));
 }
 
+/* A walk over the contracts that looks for the statistics of one line. */
+struct search {
+	u64 id;
+	int err;
+	struct myalloc_contract_stats stats;
+};
+
+static bool visit(struct myalloc_front *front, void *arg)
+{
+	struct search *s = arg;
+
+	if (front->id != div_u64(s->id, MYALLOC_LINES_MAX))
+		return true;
+	if (!myalloc_contract_stats(myalloc_contract_of(front), s->id % MYALLOC_LINES_MAX,
+				    &s->stats))
+		s->err = 0;
+	return false;
+}
+
+static void fill_sites(struct myalloc_contract_sites *to, const struct myalloc_contract_stats *from)
+{
+	u32 i;
+
+	to->nr = 0;
+	memset(to->site, 0, sizeof(to->site));
+	for (i = 0; i < MYALLOC_CONTRACT_SITES; i++) {
+		struct myalloc_beyond_site *site = &to->site[to->nr];
+
+		if (!from->sites[i].count)
+			continue;
+		if (from->sites[i].caller)
+			myalloc_env_symbol(site->caller, sizeof(site->caller),
+					   from->sites[i].caller);
+		site->count = from->sites[i].count;
+		to->nr++;
+	}
+}
+
+static int do_sites(struct myalloc_session *session, struct myalloc_zone *zone, void __user *user)
+{
+	struct myalloc_contract_sites arg;
+	struct search s = { .err = -ENOENT };
+	int err = myalloc_copy_in(&arg, sizeof(arg), user);
+
+	if (err)
+		return err;
+	s.id = arg.id;
+	myalloc_front_walk(zone, &myalloc_contract_kind, visit, &s);
+	if (s.err)
+		return s.err;
+	fill_sites(&arg, &s.stats);
+	return myalloc_copy_out(user, &arg, sizeof(arg));
+}
+
 const struct myalloc_command myalloc_contract_commands[] = {
 	{ MYALLOC_IOC_CONTRACT_PLAN, true, do_plan },
 	{ MYALLOC_IOC_CONTRACT_CREATE, true, do_create },
 	{ MYALLOC_IOC_CONTRACT_END, false, do_end },
 	{ MYALLOC_IOC_CONTRACT_STAT, true, do_stat },
+	{ MYALLOC_IOC_CONTRACT_SITES, true, do_sites },
 	{ }
 };

@@ -145,6 +145,34 @@ struct myalloc_contract_stat {
 	MYALLOC_CONTRACT_FIELDS(MYALLOC_STAT_MEMBER)
 };
 
+#define MYALLOC_BEYOND_SITES_MAX	8	/* call sites of a line */
+
+/**
+ * struct myalloc_beyond_site - how often one call site asked for more than was declared
+ * @caller: the call site, as symbol+offset/size; empty for all that are not listed by themselves
+ * @count: its requests
+ */
+struct myalloc_beyond_site {
+	char caller[88];
+	__u64 count;
+};
+
+/**
+ * struct myalloc_contract_sites - where requests beyond a line of a contract came from
+ * @size: sizeof(struct myalloc_contract_sites) of the caller
+ * @nr: out: call sites in @site
+ * @id: number of the line, as in struct myalloc_contract_stat
+ * @site: out: call sites, in the order in which they came first
+ *
+ * -ENOENT if there is no such line.
+ */
+struct myalloc_contract_sites {
+	__u32 size;
+	__u32 nr;
+	__u64 id;
+	struct myalloc_beyond_site site[MYALLOC_BEYOND_SITES_MAX];
+};
+
 /* myalloc_contract_test.adversary */
 #define MYALLOC_ADVERSARY_ROBSON	0	/* the worst order of requests that there is */
 #define MYALLOC_ADVERSARY_RANDOM	1
@@ -252,6 +280,7 @@ struct myalloc_contract_test_result {
 #define MYALLOC_IOC_CONTRACT_CREATE	_IOWR(MYALLOC_IOC, 0xc1, struct myalloc_contract_make)
 #define MYALLOC_IOC_CONTRACT_END	_IOWR(MYALLOC_IOC, 0xc2, struct myalloc_contract_finish)
 #define MYALLOC_IOC_CONTRACT_STAT	_IOWR(MYALLOC_IOC, 0xc3, struct myalloc_contract_stat)
+#define MYALLOC_IOC_CONTRACT_SITES	_IOWR(MYALLOC_IOC, 0xc4, struct myalloc_contract_sites)
 /* A job, see stress.h. */
 #define MYALLOC_IOC_CONTRACT_TEST	_IOWR(MYALLOC_IOC, 0xc8, struct myalloc_contract_test)
 #define MYALLOC_IOC_CONTRACT_TESTED	\

@@ -241,7 +241,8 @@ static int find(const struct device *d, const char *name, struct myalloc_contrac
 
 static const char show_form[] =
 	"lines:[{ name:text kind_name:text @contract.TRAIT @contract.SPACE "
-	"used_permille?:uint @contract.USE }]";
+	"used_permille?:uint @contract.USE }] "
+	"sites:[{ line:uint count:uint caller:text|null }]";
 
 static void put_stat(struct out *o, const struct myalloc_contract_stat *s)
 {
@@ -255,6 +256,42 @@ static void put_stat(struct out *o, const struct myalloc_contract_stat *s)
 			permille(s->highest_end, s->needed));
 	stats_put_kind(o, contract_fields, STAT_USE, s);
 	out_end(o);
+}
+
+static void put_site(struct out *o, __u64 line, const struct myalloc_beyond_site *site)
+{
+	out_item(o);
+	out_u64(o, "line", "line", OUT_PLAIN, line % MYALLOC_LINES_MAX);
+	out_u64(o, "count", "requests", OUT_PLAIN, site->count);
+	out_rank(o, OUT_KEY);
+	if (*site->caller)
+		out_strn(o, "caller", "call site", OUT_PLAIN, site->caller, sizeof(site->caller));
+	else
+		out_null(o, "caller", "call site");
+	out_rank(o, OUT_KEY);
+	out_end(o);
+}
+
+/* Where requests beyond some lines came from; a line that has ended meanwhile has none. */
+static int put_sites(const struct device *d, struct out *o, __u64 line, __u64 last)
+{
+	struct myalloc_contract_sites arg;
+	int err = 0;
+	__u32 i;
+
+	out_list(o, "sites", "Requests beyond, by call site");
+	for (; line <= last && !err; line++) {
+		memset(&arg, 0, sizeof(arg));
+		arg.size = sizeof(arg);
+		arg.id = line;
+		err = dev_call(d->fd, MYALLOC_IOC_CONTRACT_SITES, &arg);
+		for (i = 0; !err && i < arg.nr && i < MYALLOC_BEYOND_SITES_MAX; i++)
+			put_site(o, line, &arg.site[i]);
+		if (err == -ENOENT)
+			err = 0;
+	}
+	out_end(o);
+	return err;
 }
 
 static int explain_find(const char *name, int err)
@@ -275,6 +312,20 @@ static const char *read_name(struct cmd *c)
 	return name;
 }
 
+static int show_all(const struct device *d, struct out *o, struct myalloc_contract_stat *s)
+{
+	__u64 first = s->id, last;
+
+	out_cards(o, "lines", "");
+	do {
+		last = s->id;
+		put_stat(o, s);
+	} while (!read_line(d, MYALLOC_NEXT_ID, last + 1, s) &&
+		 s->id / MYALLOC_LINES_MAX == first / MYALLOC_LINES_MAX);
+	out_end(o);
+	return put_sites(d, o, first, last);
+}
+
 static int contract_show(struct cmd *c)
 {
 	const char *name = read_name(c);
@@ -282,7 +333,6 @@ static int contract_show(struct cmd *c)
 	struct device d;
 	struct out *o;
 	int code, err;
-	__u64 id;
 
 	code = device_open(&d);
 	if (code)
@@ -291,16 +341,12 @@ static int contract_show(struct cmd *c)
 	if (err) {
 		code = explain_find(name, err);
 	} else {
-		id = s.id / MYALLOC_LINES_MAX;
 		o = out_new("contract show");
 		out_page_size(o, d.info.page_size);
-		out_cards(o, "lines", "");
-		do
-			put_stat(o, &s);
-		while (!read_line(&d, MYALLOC_NEXT_ID, s.id + 1, &s) &&
-		       s.id / MYALLOC_LINES_MAX == id);
-		out_end(o);
-		code = out_finish(o, EXIT_OK);
+		err = show_all(&d, o, &s);
+		if (err)
+			code = explain("listing requests beyond", err);
+		code = out_finish(o, code);
 	}
 	device_close(&d);
 	return code;

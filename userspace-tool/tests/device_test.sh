@@ -192,6 +192,7 @@ CONTRACT_CREATE:contract create web pages:10@0
 CONTRACT_END:contract create web pages:10@0
 CONTRACT_STAT:contract list
 CONTRACT_STAT:contract show frob
+CONTRACT_SITES:contract show frob
 CONTRACT_STAT:contract end frob
 CONTRACT_END:contract end frob
 CONTRACT_TEST:contract test
@@ -881,6 +882,12 @@ line out "49  frob.1 +objects .*"
 tool contract show frob
 exits 0
 line out ".*frob.1.*"
+has out "greedy+0x10/0x20 [frob]"
+tool -j contract show frob
+json /result/sites/0/line 0
+json /result/sites/0/count 3
+json /result/sites/0/caller "greedy+0x10/0x20 [frob]"
+json /result/sites/1/caller null
 tool contract show fro
 exits 1
 has err "no contract 'fro'"

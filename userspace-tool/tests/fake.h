@@ -55,6 +55,7 @@ bool fake_ring_unmap(void *at);
 int fake_contract_make(struct myalloc_contract_make *m, bool create);
 int fake_contract_end(const struct myalloc_contract_finish *f);
 int fake_contract_stat(struct myalloc_contract_stat *s);
+int fake_contract_sites(struct myalloc_contract_sites *s);
 int fake_contract_test(struct myalloc_contract_test *t);
 int fake_contract_tested(struct myalloc_contract_test_result *r);
 

@@ -93,6 +93,24 @@ int fake_contract_stat(struct myalloc_contract_stat *s)
 	return 0;
 }
 
+/* The first line has two call sites and others. */
+int fake_contract_sites(struct myalloc_contract_sites *s)
+{
+	__u64 first = FROB * MYALLOC_LINES_MAX;
+
+	if (s->size != sizeof(*s))
+		return -EINVAL;
+	if (!SET(contracts) || ended || s->id < first || s->id > first + 1)
+		return -ENOENT;
+	s->nr = s->id == first ? 2 : 0;
+	if (!s->nr)
+		return 0;
+	strcpy(s->site[0].caller, "greedy+0x10/0x20 [frob]");
+	s->site[0].count = 3;
+	s->site[1].count = 1;
+	return 0;
+}
+
 int fake_contract_test(struct myalloc_contract_test *t)
 {
 	char text[160];

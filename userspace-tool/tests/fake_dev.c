@@ -1031,6 +1031,7 @@ static const struct {
 	{ MYALLOC_IOC_CONTRACT_CREATE, "CONTRACT_CREATE" },
 	{ MYALLOC_IOC_CONTRACT_END, "CONTRACT_END" },
 	{ MYALLOC_IOC_CONTRACT_STAT, "CONTRACT_STAT" },
+	{ MYALLOC_IOC_CONTRACT_SITES, "CONTRACT_SITES" },
 	{ MYALLOC_IOC_CONTRACT_TEST, "CONTRACT_TEST" },
 	{ MYALLOC_IOC_CONTRACT_TESTED, "CONTRACT_TESTED" },
 	{ MYALLOC_IOC_CONTRACT_CANCEL, "CONTRACT_CANCEL" },
@@ -1126,6 +1127,8 @@ int dev_call(int fd, unsigned long cmd, void *arg)
 		return fake_contract_end(arg);
 	case MYALLOC_IOC_CONTRACT_STAT:
 		return fake_contract_stat(arg);
+	case MYALLOC_IOC_CONTRACT_SITES:
+		return fake_contract_sites(arg);
 	case MYALLOC_IOC_CONTRACT_TEST:
 		return fake_contract_test(arg);
 	case MYALLOC_IOC_CONTRACT_TESTED:

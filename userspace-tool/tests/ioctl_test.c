@@ -639,6 +639,7 @@ static const struct {
 	{ "CONTRACT_CREATE", MYALLOC_IOC_CONTRACT_CREATE, sizeof(struct myalloc_contract_make) },
 	{ "CONTRACT_END", MYALLOC_IOC_CONTRACT_END, sizeof(struct myalloc_contract_finish) },
 	{ "CONTRACT_STAT", MYALLOC_IOC_CONTRACT_STAT, sizeof(struct myalloc_contract_stat) },
+	{ "CONTRACT_SITES", MYALLOC_IOC_CONTRACT_SITES, sizeof(struct myalloc_contract_sites) },
 	{ "CONTRACT_TEST", MYALLOC_IOC_CONTRACT_TEST, sizeof(struct myalloc_contract_test) },
 	{ "STRESS_START", MYALLOC_IOC_STRESS_START, sizeof(struct myalloc_stress) },
 	{ "STRESS_RESULT", MYALLOC_IOC_STRESS_RESULT,
@@ -2452,6 +2453,7 @@ static void test_contracts(void)
 	};
 	struct myalloc_contract_stat s = { .size = sizeof(s), .how = MYALLOC_NEXT_ID };
 	struct myalloc_contract_make m = contract_of("ours", lines, 2, NULL), other;
+	struct myalloc_contract_sites sites = { .size = sizeof(sites), .nr = 1 };
 	struct myalloc_contract_finish end = { 0 };
 	int fd = open_device(), second = open_device();
 	struct myalloc_stat before, after;
@@ -2476,6 +2478,13 @@ static void test_contracts(void)
 	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), -ENOENT);
 	s.how = MYALLOC_BY_HANDLE;
 	IS(call(fd, MYALLOC_IOC_CONTRACT_STAT, &s), -EINVAL);
+	sites.id = s.id - 1;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_SITES, &sites), 0);
+	EXPECT(!sites.nr, "%u call sites of no request", sites.nr);
+	sites.id++;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_SITES, &sites), -ENOENT);
+	sites.id = 0;
+	IS(call(fd, MYALLOC_IOC_CONTRACT_SITES, &sites), -ENOENT);
 
 	IS(call(fd, MYALLOC_IOC_CONTRACT_END, &end), -ENOENT);
 	end = (struct myalloc_contract_finish) { .handle = m.handle };

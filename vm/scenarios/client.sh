@@ -58,13 +58,15 @@ expect "and what the contract has set aside, by the code that made it" \
 expect "client leaks has them" sh -c "myallocctl client leaks | grep -q 'within frob.0.*frob_start'"
 expect "owners has the objects" grep -q '^within:frob.0  *312  *62400 .* frob_start' $debug/owners
 expect "owners has what is set aside" grep -q '^(contract:frob.0) .* make_cache' $debug/owners
+myallocctl contract show frob >/tmp/show
+cat /tmp/show
+expect "contract show says who asked for more" grep -q '^ *1  *1  *ask_for_more+0x' /tmp/show
 page=
 for first in 0 1024 2048 3072; do
 	for each in $(myallocctl map --range $first+1024 | awk '$3 == "contract" { print $1 }'); do
 		[ -n "$page" ] || ! myallocctl whatis "page:$each" | grep -q 'frob.0$' || page=$each
 	done
 done
-myallocctl whatis "page:$page.0" >/tmp/place
 myallocctl whatis "page:$page.0" >/tmp/place
 cat /tmp/place
 expect "whatis: a place in a contract has a line" grep -q '^line of a contract  *frob.0$' /tmp/place
