@@ -11,7 +11,7 @@ export FUZZ_SECONDS RACE_OPS KDIR PREFIX DESTDIR SIGN_KEY SIGN_CERT
 .PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
 .PHONY: bench bench-icount bench-host bench-kvm programs module tool compile compile_commands
-.PHONY: screenshots size lint clean
+.PHONY: screenshots size lint superset clean
 .PHONY: deb install uninstall packages-test
 
 help:
@@ -66,6 +66,8 @@ help:
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (3 min)'
 	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 10 min)'
 	@echo '  make mutants    insert deliberate bugs into lib/; a native test must find each (3 min)'
+	@echo '  make superset   compare the tests executed, in the results NEW (those of this tree), with a'
+	@echo '                  folder of earlier ones, or vm/TESTS.md with that of a commit: OLD (1 s)'
 	@echo '  make lint       checkpatch, kernel-doc, sparse, W=1, shellcheck, layers (1 min)'
 	@echo '  make clean      delete what was built from this tree; kernels stay in the cache'
 	@echo
@@ -145,6 +147,9 @@ coverage mutants:
 
 lint:
 	@vm/lint.sh
+
+superset:
+	@vm/superset.py $(OLD) $(NEW)
 
 clean:
 	@vm/clean.sh

@@ -36,6 +36,8 @@ class Sum:
         self.skipped = 0
         self.failures = []      # (path, reason)
         self.skips = []         # 'path: reason', or the path alone
+        self.ran = []           # paths of those that passed or failed
+        self.left_out = []      # paths of those that were skipped
 
     @property
     def failed(self):
@@ -46,7 +48,8 @@ class Sum:
 
     def skip(self, path, reason):
         self.skipped += 1
-        self.skips.append(" / ".join(path) + (": " + reason if reason else ""))
+        self.left_out.append(" / ".join(path))
+        self.skips.append(self.left_out[-1] + (": " + reason if reason else ""))
 
     def line(self):
         text = "%d passed, %d failed" % (self.passed, self.failed)
@@ -186,7 +189,9 @@ class Parser:
             return
         if skipped:
             self.total.skip(path, directive.group(2).strip())
-        elif bad:
+            return
+        self.total.ran.append(" / ".join(path))
+        if bad:
             self.total.fail(path, directive.group(0).strip() if directive
                             else "not ok")
         else:

@@ -50,6 +50,7 @@ part_check()
 	"$root/vm/test_ktap.py" >"$results/check/harness.ktap" || status=1
 	"$root/vm/test_record.py" >"$results/check/record.ktap" 2>/dev/null || status=1
 	"$root/vm/test_plot.py" >"$results/check/plot.ktap" || status=1
+	"$root/vm/test_superset.py" >"$results/check/superset.ktap" || status=1
 	stage check "native suites" \
 		step "building and running the native suites" "1 to 2 min" \
 		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \
