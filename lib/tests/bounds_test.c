@@ -31,6 +31,9 @@
 #define TRIM_MOST	16
 /* Slabs in limbo, more than any of these takes at once. */
 #define SLABS		40
+/* Objects of which a page has two, or four, whatever its size. */
+#define HALF		(PAGE_SIZE / 2 - 48)
+#define QUARTER		(PAGE_SIZE / 4 - 24)
 
 static void *arena, *chunks[CHUNKS];
 static struct myalloc_zone *zone;
@@ -180,7 +183,7 @@ static void flush_harvest(void)
 
 	make_zone(2);
 	cache = make_cache(200, 0);
-	slabs = make_cache(2000, MYALLOC_NO_MAGAZINE);
+	slabs = make_cache(HALF, MYALLOC_NO_MAGAZINE);
 	empty_slabs(slabs, SLABS);
 	fill(cache, 1);		/* its flushes on the way find no slab in limbo */
 	myalloc_cache_trim(slabs, 0);
@@ -213,7 +216,7 @@ static void trim_hold(void)
 	struct myalloc_cache *cache;
 
 	make_zone(2);
-	cache = make_cache(2000, MYALLOC_NO_MAGAZINE);
+	cache = make_cache(HALF, MYALLOC_NO_MAGAZINE);
 	empty_slabs(cache, SLABS);
 	watch(cache);
 	myalloc_cache_trim(cache, 1);
@@ -238,7 +241,7 @@ static void ages(void)
 		char name[4] = { 'c', '0' + i };
 
 		cache[i] = myalloc_cache_create(zone, &(struct myalloc_cache_args) {
-			.name = name, .object_size = 2000, .magazine = 4,
+			.name = name, .object_size = HALF, .magazine = 4,
 		});
 		if (IS_ERR(cache[i]))
 			host_fatal("no cache");
@@ -450,7 +453,7 @@ static void validation(void)
 	u32 i, nr, most;
 
 	make_zone(CHUNKS);
-	long_lists = make_cache(2000, MYALLOC_NO_MAGAZINE);
+	long_lists = make_cache(HALF, MYALLOC_NO_MAGAZINE);
 	nr = min_t(u32, ARRAY_SIZE(object), 2 * SLABS_MOST * long_lists->layout.objects);
 	for (i = 0; i < nr; i++)
 		object[i] = myalloc_cache_alloc(long_lists, 0);
@@ -491,7 +494,7 @@ static void refill(void)
 	void *extra;
 
 	make_zone(2);
-	cache = make_cache(1000, 0);
+	cache = make_cache(QUARTER, 0);
 	per_slab = cache->layout.objects;
 	for (i = 0; i < MANY; i++)
 		object[i] = myalloc_cache_alloc(cache, 0);

@@ -263,7 +263,7 @@ USER static void test_pool(void)
 			.name = "pool", .object_size = 64, .nr = 1, .nmi = 1,
 			.flags = MYALLOC_POOL_HARD,
 		});
-	void *held[512], *spare;
+	void *held[8 * PAGE_SIZE / 64], *spare;
 	u32 nr = 0;
 
 	if (IS_ERR(pool))

@@ -28,6 +28,8 @@
 #include <signal.h>
 
 #define LIVE_MOST	64
+/* An object of which a page has four, whatever its size. */
+#define QUARTER		(PAGE_SIZE / 4 - 24)
 
 static const struct kind {
 	const char *name;
@@ -105,7 +107,7 @@ static void make_world(void)
 		.chunk_order = kind->pages ? 3 : 0, .nr_chunks = kind->pages ? 1 : 4,
 	};
 	struct myalloc_cache_args cache_args = {
-		.name = "c", .object_size = kind->flags & MYALLOC_CHECKS ? 700 : 1000,
+		.name = "c", .object_size = kind->flags & MYALLOC_CHECKS ? QUARTER - 300 : QUARTER,
 		.flags = kind->flags,
 	};
 	u32 i;
@@ -461,7 +463,7 @@ static void make_old_world(void)
 		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .no_magazines = true,
 		.nr_chunks = OLD_CHUNKS, .nr_pages = OLD_CHUNKS,
 	};
-	const struct myalloc_cache_args cache_args = { .name = "c", .object_size = 1000 };
+	const struct myalloc_cache_args cache_args = { .name = "c", .object_size = QUARTER };
 	u32 i;
 
 	host_reset();
