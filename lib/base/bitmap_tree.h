@@ -34,12 +34,12 @@ u32 myalloc_tree_last(const struct myalloc_bitmap_tree *tree);
  * @tree: the tree
  * @bit: any value; bits beyond the end are never set
  *
- * Context: any.
+ * Context: any, also beside a writer.
  * Return: true if the bit is set.
  */
 static inline bool myalloc_tree_test(const struct myalloc_bitmap_tree *tree, u32 bit)
 {
-	return bit < tree->nr_bits && (tree->level[0][bit / 64] >> (bit % 64) & 1);
+	return bit < tree->nr_bits && (READ_ONCE(tree->level[0][bit / 64]) >> (bit % 64) & 1);
 }
 
 /* Records in level @l and above that word @bit of level @l - 1 is nonzero. */
@@ -70,7 +70,7 @@ static __always_inline void myalloc_tree_set(struct myalloc_bitmap_tree *tree, u
 	u64 *word = &tree->level[0][bit / 64];
 	u64 old = *word, any = tree->level[tree->nr_levels - 1][0];
 
-	*word = old | BIT_ULL(bit % 64);
+	WRITE_ONCE(*word, old | BIT_ULL(bit % 64));
 	if (likely(tree->lone == MYALLOC_TREE_NONE)) {
 		if (!any)
 			tree->lone = bit;
@@ -99,7 +99,7 @@ static __always_inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree,
 
 	if (tree->lone != MYALLOC_TREE_NONE) {
 		if (likely(tree->lone == bit)) {
-			tree->level[0][bit / 64] = 0;
+			WRITE_ONCE(tree->level[0][bit / 64], 0);
 			tree->lone = MYALLOC_TREE_NONE;
 		}
 		return;
@@ -107,7 +107,7 @@ static __always_inline void myalloc_tree_clear(struct myalloc_bitmap_tree *tree,
 	for (l = 0; l < tree->nr_levels; l++, bit /= 64) {
 		u64 *word = &tree->level[l][bit / 64];
 
-		*word &= ~BIT_ULL(bit % 64);
+		WRITE_ONCE(*word, *word & ~BIT_ULL(bit % 64));
 		if (*word)
 			return;
 	}

@@ -162,7 +162,7 @@ static void wipe(struct myalloc_magazine *mag, struct myalloc_slot *slot,
 static void set_loaded(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu,
 		       struct myalloc_magazine *mag)
 {
-	cpu->loaded = mag;
+	WRITE_ONCE(cpu->loaded, mag);	/* for myalloc_magazines_idle() */
 	cpu->epoch = mag->epoch;
 	cpu->end = myalloc_magazine_first(mag) + m->capacity;
 	myalloc_magazine_set_count(cpu, mag->count);

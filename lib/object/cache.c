@@ -130,7 +130,8 @@ static int enlist(struct myalloc_cache *c)
 	c->id = id;
 	c->tag = myalloc_frame_tag(MYALLOC_FRAME_SLAB, c->layout.order, id);
 	c->limbo_tag = myalloc_frame_tag(MYALLOC_FRAME_LIMBO, c->layout.order, id);
-	WRITE_ONCE(zone->cache_by_id[id], c);
+	/* The cache is complete: a reclaim may use it from now on. Pairs with next_cache(). */
+	smp_store_release(&zone->cache_by_id[id], c);
 	WRITE_ONCE(zone->last_id, max(zone->last_id, id));
 	list_add_tail(&c->link, &zone->caches);
 	zone->nr_caches++;

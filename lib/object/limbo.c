@@ -246,7 +246,8 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 {
 	u32 rounds, pages = 0;
 
-	for (rounds = 0; cache ? READ_ONCE(cache->nr_limbo) :
+	/* Pairs with myalloc_cache_release(): its harvest has found the cache. */
+	for (rounds = 0; cache ? smp_load_acquire(&cache->nr_limbo) :
 	     rounds < FINISH_MOST && READ_ONCE(zone->limbo.nr); rounds++) {
 		pass_moment(zone);
 		while (harvest(zone, 1, U32_MAX, &pages))

@@ -209,7 +209,7 @@ struct myalloc_frame *__myalloc_slab_retire(struct myalloc_cache *cache)
 	slab_unlink(cache, frame, MYALLOC_SLABS_EMPTY);
 	cache->generation++;
 	cache->free_slots -= cache->layout.objects;
-	cache->nr_limbo++;
+	WRITE_ONCE(cache->nr_limbo, cache->nr_limbo + 1);
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_LIMBO);
 	return frame;
 }
@@ -620,7 +620,8 @@ u32 myalloc_cache_release(struct myalloc_cache *c, struct myalloc_frame *frame)
 
 	raw_spin_lock_irqsave(&c->lock, irq);
 	inuse = recount(c, frame);
-	c->nr_limbo--;
+	/* Pairs with myalloc_limbo_finish(). */
+	smp_store_release(&c->nr_limbo, c->nr_limbo - 1);
 	c->generation++;
 	if (unlikely(inuse)) {
 		frame->inuse = 0;

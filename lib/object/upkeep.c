@@ -533,7 +533,7 @@ static struct myalloc_cache *next_cache(struct myalloc_zone *zone)
 	if (id > READ_ONCE(zone->last_id))
 		id = 1;
 	WRITE_ONCE(zone->reclaim_id, id);
-	return READ_ONCE(zone->cache_by_id[id]);
+	return smp_load_acquire(&zone->cache_by_id[id]);	/* pairs with enlist() of cache.c */
 }
 
 /* Reclaim slabs from limbo and objects from this CPU's magazines of some caches. */

@@ -171,7 +171,7 @@ void __myalloc_zone_given(struct myalloc_zone *zone, u32 idx, u32 nr)
  */
 enum myalloc_bad __myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
-	unsigned int order = frame->order;
+	unsigned int order = READ_ONCE(frame->order);
 	enum myalloc_bad bad;
 
 	lockdep_assert_held(&zone->lock);
@@ -343,8 +343,8 @@ static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsign
  */
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 {
-	unsigned int order = frame->order;
-	bool page = !frame->cache;	/* as in deferred_give() */
+	unsigned int order = READ_ONCE(frame->order);
+	bool page = !READ_ONCE(frame->cache);	/* as in deferred_give() */
 	unsigned long irq;
 
 	if (!myalloc_lock(&zone->lock, &irq)) {

@@ -220,7 +220,8 @@ static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
 /* Number of the owner of the extent that begins at a frame; 0 if it has none or there is none. */
 static inline u32 myalloc_frame_owner(const struct myalloc_frame *frame)
 {
-	return frame->type == MYALLOC_FRAME_EXTENT ? frame->cache >> MYALLOC_EXTENT_BITS : 0;
+	return READ_ONCE(frame->type) == MYALLOC_FRAME_EXTENT ?
+	       READ_ONCE(frame->cache) >> MYALLOC_EXTENT_BITS : 0;
 }
 
 /* What an extent of this owner is a part of; NULL if the owner is not a kind of fronts. */

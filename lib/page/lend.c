@@ -78,7 +78,8 @@ bool myalloc_lend_referenced(const struct myalloc_zone *zone, u32 idx, u32 nr)
 
 static bool referenced(const struct myalloc_zone *zone, const struct myalloc_frame *frame)
 {
-	return myalloc_lend_referenced(zone, myalloc_frame_idx(zone, frame), BIT(frame->order));
+	return myalloc_lend_referenced(zone, myalloc_frame_idx(zone, frame),
+				       BIT(READ_ONCE(frame->order)));
 }
 
 /* Hands a block that the caller owns to the quarantine. */

@@ -535,27 +535,27 @@ noinline int myalloc_pages_bad_free(struct myalloc_zone *zone, const void *addr,
 	struct myalloc_block block;
 
 	if (myalloc_zone_block(zone, addr, &block)) {
-		const struct myalloc_frame *first = &zone->frames[block.idx];
+		struct myalloc_frame first = { .tag = READ_ONCE(zone->frames[block.idx].tag) };
 
 		if (offset_in_page((unsigned long)addr - zone->map.base))
 			bad = MYALLOC_BAD_MISALIGNED;
-		else if (block.free || first->type == MYALLOC_FRAME_CACHED ||
-			 first->type == MYALLOC_FRAME_KEPT ||
-			 first->type == MYALLOC_FRAME_FREEING ||
-			 first->type == MYALLOC_FRAME_QUARANTINE ||
-			 first->type == MYALLOC_FRAME_BAD ||
-			 first->type == MYALLOC_FRAME_DEFERRED ||
-			 first->type == MYALLOC_FRAME_DEFERRING ||
-			 first->type == MYALLOC_FRAME_RECOVERING)
+		else if (block.free || first.type == MYALLOC_FRAME_CACHED ||
+			 first.type == MYALLOC_FRAME_KEPT ||
+			 first.type == MYALLOC_FRAME_FREEING ||
+			 first.type == MYALLOC_FRAME_QUARANTINE ||
+			 first.type == MYALLOC_FRAME_BAD ||
+			 first.type == MYALLOC_FRAME_DEFERRED ||
+			 first.type == MYALLOC_FRAME_DEFERRING ||
+			 first.type == MYALLOC_FRAME_RECOVERING)
 			bad = MYALLOC_BAD_FREE;
-		else if (first->type == MYALLOC_FRAME_HOLE)	/* since a moment ago */
+		else if (first.type == MYALLOC_FRAME_HOLE)	/* since a moment ago */
 			bad = MYALLOC_BAD_FOREIGN;
-		else if (!myalloc_frame_is_users(first->type))
+		else if (!myalloc_frame_is_users(first.type))
 			bad = MYALLOC_BAD_KIND;
-		else if (first != frame || first->type == MYALLOC_FRAME_PIECE)
+		else if (&zone->frames[block.idx] != frame || first.type == MYALLOC_FRAME_PIECE)
 			bad = MYALLOC_BAD_INTERIOR;
-		else if ((first->type == MYALLOC_FRAME_EXTENT) != (as == MYALLOC_FRAME_EXTENT) ||
-			 myalloc_frame_owner(first) != owner)
+		else if ((first.type == MYALLOC_FRAME_EXTENT) != (as == MYALLOC_FRAME_EXTENT) ||
+			 myalloc_frame_owner(&first) != owner)
 			bad = MYALLOC_BAD_KIND;
 		else
 			bad = as == MYALLOC_FRAME_PAGE ? MYALLOC_BAD_ORDER : MYALLOC_BAD_LENGTH;

@@ -106,9 +106,10 @@ static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, stru
 static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct walk *w,
 		      struct myalloc_validation *v)
 {
-	const struct myalloc_frame *frame = &zone->frames[idx];
+	const struct myalloc_frame tag = { .tag = READ_ONCE(zone->frames[idx].tag) };
+	const struct myalloc_frame *frame = &tag;
 	unsigned int order = ilog2(size);
-	u8 type = READ_ONCE(frame->type);
+	u8 type = frame->type;
 
 	if (frame->order != order)
 		myalloc_finding(v, "Z1: frame %u: tagged as order %u, is of order %u", idx,
@@ -239,7 +240,8 @@ static bool check_hole(const struct myalloc_zone *zone, u32 chunk, struct myallo
 {
 	const struct myalloc_frame *frame = &zone->frames[(size_t)chunk << zone->chunk_order];
 	bool hole = !zone->chunks[chunk];
-	bool tag = frame->tag == myalloc_frame_tag(MYALLOC_FRAME_HOLE, zone->chunk_order, 0);
+	bool tag = READ_ONCE(frame->tag) ==
+		   myalloc_frame_tag(MYALLOC_FRAME_HOLE, zone->chunk_order, 0);
 	bool bit = zone->elastic && myalloc_tree_test(&zone->elastic->holes, chunk);
 
 	if (hole != tag || hole != bit)

@@ -347,7 +347,7 @@ static u64 cpu_sections[NR_CPUS];
 static void cpu_release(void)
 {
 	__atomic_store_n(&cpu_sections[host_self.cpu], cpu_sections[host_self.cpu] + 1,
-			 __ATOMIC_RELAXED);
+			 __ATOMIC_RELEASE);
 	__atomic_store_n(&cpu_owner[host_self.cpu], 0, __ATOMIC_RELEASE);
 }
 
@@ -644,7 +644,7 @@ static bool gp_try_end(void)
 		if (!gp.waits_for[cpu])
 			continue;
 		if (__atomic_load_n(&cpu_owner[cpu], __ATOMIC_ACQUIRE) &&
-		    READ_ONCE(cpu_sections[cpu]) == gp.sections[cpu])
+		    smp_load_acquire(&cpu_sections[cpu]) == gp.sections[cpu])
 			return false;
 		gp.waits_for[cpu] = false;
 	}
