@@ -8,12 +8,13 @@
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-"$root/vm/setup.sh" native
+"$root/vm/setup.sh" native models
+herd=$("$root/vm/herd.sh")
 mkdir -p "$products/mutants"
 lock "mutants-$(basename "$products")"
 say "==> trying each bug of lib/tests/mutants/list (usually 3 to 10 min)"
 began=$SECONDS
-"$root/lib/tests/mutants/run" -d "$products/mutants" "$@" |
+"$root/lib/tests/mutants/run" -d "$products/mutants" -H "$herd" "$@" |
 	tee "$products/mutants/mutants.ktap" || :
 say "the whole took $((SECONDS - began)) s"
 status=0
