@@ -456,8 +456,8 @@ static noinline void *alloc_rest(struct myalloc_cache *c, myalloc_flags_t flags,
  * @flags: as for myalloc_cache_alloc()
  * @caller: code address of the user
  *
- * What the levels and zeroing need saves no registers, unlike the rest: memset() returns the object,
- * so that its call is the last thing.
+ * What the levels and zeroing need saves no registers, unlike the rest: memset() returns the
+ * object, so that its call is the last thing.
  *
  * Context: as for myalloc_cache_alloc().
  * Return: as myalloc_cache_alloc().
