@@ -23,6 +23,7 @@
 #include "client/plan.h"
 #include "client/client.h"
 #include "client/sites.h"
+#include "client/within.h"
 #include "front/arena.h"
 #include "front/heap.h"
 #include "front/pool.h"
