@@ -133,6 +133,91 @@ static void limbo_stale(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
+/*
+ * In NMI a magazine whose slots must be checked first is left alone: a slot of a slab in limbo that it
+ * dropped while the cache's lock is taken would be lost, and with it the slab.
+ */
+static void limbo_nmi(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "nmi", 1000, 4);
+	void *object = myalloc_cache_alloc(cache, 0), *other;
+	struct myalloc_magazine_cpu *cpu;
+	struct myalloc_slot slot;
+	unsigned long irq;
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	cpu = per_cpu_ptr(cache->mags.cpu, fixture_cpu(0));
+	slot = cpu->top[-1];
+	KUNIT_EXPECT_PTR_EQ(test, slot.addr, object);
+	drain_here(cache);
+	myalloc_cache_trim(cache, 0);
+	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 1);
+	/* As if it had been in the magazine twice. */
+	*slot.state = MYALLOC_SLOT_CACHED;
+	*cpu->top = slot;
+	cpu->top++;
+	myalloc_magazines_next_epoch(&cache->mags);
+	raw_spin_lock(&cache->lock);
+	irq = fixture_nmi_enter();
+	other = myalloc_cache_alloc(cache, 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock(&cache->lock);
+	KUNIT_EXPECT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 1);
+	KUNIT_EXPECT_EQ(test, *slot.state, MYALLOC_SLOT_CACHED);
+	fixture_log_mark();
+	other = myalloc_cache_alloc(cache, 0);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("was freed twice at once"), 1);
+	KUNIT_EXPECT_EQ(test, *slot.state, MYALLOC_SLOT_FREE);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache));
+	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* The same of the previous magazine and of one in the depot: they are not loaded in NMI. */
+static void limbo_nmi_load(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "load", 1000, 4);
+	struct myalloc_magazines *mags = &cache->mags;
+	u32 n, nr = 3 * mags->capacity;
+	struct myalloc_magazine_cpu *cpu;
+	unsigned long irq;
+	void **o;
+
+	o = kunit_kcalloc(test, nr, sizeof(*o), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, o);
+	for (n = 0; n < nr; n++)
+		o[n] = myalloc_cache_alloc(cache, 0);
+	for (n = 0; n < nr; n++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[n]), 0);
+	cpu = per_cpu_ptr(mags->cpu, fixture_cpu(0));
+	while (myalloc_magazine_count(cpu))
+		KUNIT_ASSERT_NOT_NULL(test, o[--n] = myalloc_cache_alloc(cache, 0));
+	KUNIT_ASSERT_EQ(test, cpu->previous->count, mags->capacity);
+	myalloc_magazines_next_epoch(mags);
+	irq = fixture_nmi_enter();
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazines_enter(mags), cpu);
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_load(mags, cpu));
+	cpu->previous->count = 0;		/* so that the depot is asked */
+	KUNIT_EXPECT_FALSE(test, myalloc_magazines_load(mags, cpu));
+	cpu->previous->count = mags->capacity;
+	myalloc_magazines_leave(cpu);
+	fixture_nmi_exit(irq);
+	KUNIT_EXPECT_EQ(test, cpu->previous->count, mags->capacity);
+	preempt_disable();
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazines_enter(mags), cpu);
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_load(mags, cpu));
+	myalloc_magazines_leave(cpu);
+	preempt_enable();
+	for (; n < nr; n++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[n]), 0);
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 /* A slab with a live slot is put back in use; when the slot is freed, the slab leaves. */
 static void limbo_readmitted(struct kunit *test)
 {
@@ -666,6 +751,8 @@ static void bulk_freed_elsewhere(struct kunit *test)
 static struct kunit_case limbo_cases[] = {
 	KUNIT_CASE(limbo_duplicate),
 	KUNIT_CASE(limbo_stale),
+	KUNIT_CASE(limbo_nmi),
+	KUNIT_CASE(limbo_nmi_load),
 	KUNIT_CASE(limbo_readmitted),
 	KUNIT_CASE(limbo_readmitted_each),
 	KUNIT_CASE(limbo_free),

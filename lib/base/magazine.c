@@ -53,7 +53,8 @@
  * that was freed twice concurrently may be in a magazine when its state goes away. A magazine
  * keeps its epoch while it is in the depot or previous, and is renewed when it is loaded. So if
  * an interrupt loads a magazine between the check of the guard and the store of BUSY, that
- * magazine is of the checked epoch or a later one.
+ * magazine is of the checked epoch or a later one. In NMI, where the owner may be unable to take
+ * back what it drops, a magazine with filled slots of an older epoch is left alone (must_wait()).
  *
  * Depot: two stacks of magazines, lock-free (Treiber 1986), so an exchange needs neither a lock
  * nor interrupts off. The head is one 64-bit word:
@@ -499,13 +500,26 @@ static void use(const struct myalloc_magazines *m)
 		m->used(m->owner);
 }
 
-/*
- * Brings the loaded magazine to the current epoch: wipes the stale slots, and drops the filled
- * slots that the owner no longer recognises.
- */
-static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
+static u64 current_age(const struct myalloc_magazines *m)
 {
-	u64 age = smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_epoch() */
+	return smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_epoch() */
+}
+
+/*
+ * Must a magazine of @epoch, with @count filled slots, wait for another context? In NMI the owner's
+ * lock may be the one that was interrupted, and @fresh could not return what it drops.
+ */
+static bool must_wait(const struct myalloc_magazines *m, u64 epoch, u32 count, u64 age)
+{
+	return unlikely(epoch != age) && in_nmi() && m->fresh && count;
+}
+
+/*
+ * Brings the loaded magazine, which need not wait, to the epoch @age: wipes the stale slots, and
+ * drops the filled slots that the owner no longer recognises.
+ */
+static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu, u64 age)
+{
 	struct myalloc_slot *slot, *to;
 
 	if (likely(cpu->epoch == age))
@@ -554,11 +568,13 @@ static noinline bool take_pair(struct myalloc_magazines *m, struct myalloc_magaz
  *
  * Context: any, also NMI.
  * Return: this CPU's part, with preemption off, to be passed to myalloc_magazines_leave(); NULL
- * if this CPU has no magazines, or if the caller interrupted code that is at work on them.
+ * if this CPU has no magazines, or if the caller interrupted code that is at work on them, or in
+ * NMI if slots of the loaded magazine must be checked first.
  */
 struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m)
 {
 	struct myalloc_magazine_cpu *cpu;
+	u64 age;
 
 	preempt_disable();
 	cpu = this_cpu_ptr(READ_ONCE(m->cpu));
@@ -574,7 +590,12 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 		WRITE_ONCE(cpu->guard, MYALLOC_EPOCH_ABSENT);
 		goto none;
 	}
-	renew(m, cpu);
+	age = current_age(m);
+	if (must_wait(m, cpu->epoch, myalloc_magazine_count(cpu), age)) {
+		myalloc_magazines_leave(cpu);
+		return NULL;
+	}
+	renew(m, cpu, age);
 	return cpu;
 
 none:
@@ -592,13 +613,18 @@ static void retire_loaded(struct myalloc_magazine_cpu *cpu)
 	WRITE_ONCE(cpu->previous, cpu->loaded);
 }
 
-static void swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
+/* Returns false, and changes nothing, if the previous magazine must wait for another context. */
+static bool swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_magazine *previous = cpu->previous;
+	u64 age = current_age(m);
 
+	if (must_wait(m, previous->epoch, previous->count, age))
+		return false;
 	retire_loaded(cpu);
 	set_loaded(m, cpu, previous);
-	renew(m, cpu);
+	renew(m, cpu, age);
+	return true;
 }
 
 /**
@@ -608,24 +634,29 @@ static void swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_
  *
  * Context: any.
  * Return: true if the loaded magazine is no longer empty; false if neither previous nor the depot
- * has a filled magazine. The owner may then refill the loaded one, which is empty.
+ * has a filled magazine, or in NMI if its slots must be checked first. The owner may then refill the
+ * loaded one, which is empty.
  */
 bool myalloc_magazines_load(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_magazine *full;
+	u64 age;
 
-	if (cpu->previous->count) {
-		swap_magazines(m, cpu);
-		return myalloc_magazine_count(cpu);
-	}
+	if (cpu->previous->count)
+		return swap_magazines(m, cpu) && myalloc_magazine_count(cpu);
 	full = depot_pop(m, &m->full);
 	if (!full)
 		return false;
+	age = current_age(m);
+	if (must_wait(m, full->epoch, full->count, age)) {
+		depot_push(m, &m->full, full);
+		return false;
+	}
 	depot_push(m, &m->empty, cpu->previous);
 	retire_loaded(cpu);
 	set_loaded(m, cpu, full);
-	renew(m, cpu);
+	renew(m, cpu, age);
 	return myalloc_magazine_count(cpu);
 }
 
@@ -636,28 +667,24 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
  *
  * Context: any.
  * Return: true if the loaded magazine has room now. False if the depot has no empty magazine:
- * both magazines are full and were swapped, and the owner should flush from the top of the loaded
- * one, which is the less recently used. True in that case, too, if the loaded one was of an older
- * epoch and has lost slots.
+ * both magazines are full and were swapped, unless this is NMI and the previous one must be checked
+ * first, and the owner should flush from the top of the loaded one, which is the less recently used.
+ * True in that case, too, if the loaded one was of an older epoch and has lost slots.
  */
 bool myalloc_magazines_room(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)
 {
 	struct myalloc_magazine *empty;
 
-	if (!cpu->previous->count) {
-		swap_magazines(m, cpu);
-		return true;
-	}
+	if (!cpu->previous->count)
+		return swap_magazines(m, cpu);	/* which never fails: there is nothing to check */
 	empty = depot_pop(m, &m->empty);
-	if (!empty) {
-		swap_magazines(m, cpu);
-		return cpu->top != cpu->end;
-	}
+	if (!empty)
+		return swap_magazines(m, cpu) && cpu->top != cpu->end;
 	depot_push(m, &m->full, cpu->previous);
 	retire_loaded(cpu);
 	set_loaded(m, cpu, empty);
-	renew(m, cpu);
+	renew(m, cpu, current_age(m));
 	return true;
 }
 
