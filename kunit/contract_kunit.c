@@ -615,9 +615,10 @@ static void contract_client_release(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_client_end(client, MYALLOC_RELEASE_ALL |
 					(poison ? MYALLOC_RELEASE_POISON : 0)), -EBUSY);
 		for (i = 1; i < ARRAY_SIZE(page); i++)
-			KUNIT_EXPECT_EQ(test, *(u8 *)page[i], poison ? MYALLOC_POISON_FREE : 0x11);
-		KUNIT_EXPECT_EQ(test, *(u8 *)page[0], 0x11);
-		KUNIT_EXPECT_EQ(test, *(u8 *)object, poison ? MYALLOC_POISON_FREE : 0);
+			KUNIT_EXPECT_EQ(test, fixture_byte(page[i]),
+					poison ? MYALLOC_POISON_FREE : 0x11);
+		KUNIT_EXPECT_EQ(test, fixture_byte(page[0]), 0x11);
+		KUNIT_EXPECT_EQ(test, fixture_byte(object), poison ? MYALLOC_POISON_FREE : 0);
 		fixture_set_referenced(page[0], false);
 		KUNIT_EXPECT_EQ(test, myalloc_client_end(client, MYALLOC_RELEASE_ALL), 0);
 		myalloc_zone_drain(fx->zone);

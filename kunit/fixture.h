@@ -90,6 +90,7 @@ void fixture_free_deferred(struct fixture *fx, void **blocks, u32 nr, unsigned i
 bool fixture_valid(struct fixture *fx);
 void fixture_expect_valid(struct fixture *fx, int line);
 const struct myalloc_zone_stats *fixture_stats(struct fixture *fx);
+u8 fixture_byte(const void *addr);
 const char *fixture_report(struct fixture *fx);
 bool fixture_names_freer(struct fixture *fx);
 const char *fixture_without_freer(struct fixture *fx);

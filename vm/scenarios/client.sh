@@ -61,11 +61,11 @@ expect "owners has what is set aside" grep -q '^(contract:frob.0) .* make_cache'
 myallocctl contract show frob >/tmp/show
 cat /tmp/show
 expect "contract show says who asked for more" grep -q '^ *1  *1  *ask_for_more+0x' /tmp/show
+# A slab of which each object is in use.
 page=
 for first in 0 1024 2048 3072; do
-	for each in $(myallocctl map --range $first+1024 | awk '$3 == "contract" { print $1 }'); do
-		[ -n "$page" ] || ! myallocctl whatis "page:$each" | grep -q 'frob.0$' || page=$each
-	done
+	[ -n "$page" ] || page=$(myallocctl map --range $first+1024 |
+		awk '$3 == "slab" && $4 == "frob-request," && $5 == $7 { print $1; exit }')
 done
 myallocctl whatis "page:$page.0" >/tmp/place
 cat /tmp/place
