@@ -24,6 +24,7 @@
 #   # needs: append=WORD     for the kernel's command line
 #   # needs: program=NAME    of the Debian package of that name; not in guests of another
 #                            architecture than the host's
+#   # only: REASON     not run by 'make test', but by the leg of matrix.conf that names it
 #   # allow: REGEX     a kernel message that the script provokes
 #
 # Exit status 0: the script ran to its end with status 0 and the kernel's log has no

@@ -23,6 +23,8 @@ packages_of()
 	guest)	echo gcc libc6-dev qemu-system-x86 busybox-static cpio python3 ncurses-base ;;
 	shell)	echo bash-static ;;
 	trace-cmd) echo trace-cmd ;;
+	perf)	echo linux-perf ;;
+	bpftrace) echo bpftrace ;;
 	source)	echo gcc libc6-dev make bc bison flex libelf-dev libssl-dev \
 		     rsync xz-utils ;;
 	coverage) echo clang-19 llvm-19 libclang-rt-19-dev ;;
@@ -45,7 +47,7 @@ packages_of()
 	s390x)	echo qemu-system-misc gcc-s390x-linux-gnu ;;
 	ppc64el) echo qemu-system-ppc gcc-powerpc64le-linux-gnu ;;
 	newer)	echo patchelf ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell trace-cmd source coverage plot malloc programs fuzz models compilers big-endian lint man schema package chroot browser arm64 s390x ppc64el newer" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell trace-cmd perf bpftrace source coverage plot malloc programs fuzz models compilers big-endian lint man schema package chroot browser arm64 s390x ppc64el newer" ;;
 	esac
 }
 

@@ -220,6 +220,8 @@ part_scenarios()
 			*" $(basename "$script" .sh) "*) ;;
 			*)	continue ;;
 			esac
+		elif grep -q '^# only: ' "$script"; then
+			continue
 		fi
 		guest scenarios "$kernel" "$script" || status=1
 	done
