@@ -134,8 +134,8 @@ static void limbo_stale(struct kunit *test)
 }
 
 /*
- * In NMI a magazine whose slots must be checked first is left alone: a slot of a slab in limbo that it
- * dropped while the cache's lock is taken would be lost, and with it the slab.
+ * In NMI a magazine that would lose a slot is left alone: a slot of a slab in limbo that was dropped
+ * while the cache's lock is taken would be lost, and with it the slab.
  */
 static void limbo_nmi(struct kunit *test)
 {
@@ -177,7 +177,12 @@ static void limbo_nmi(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* The same of the previous magazine and of one in the depot: they are not loaded in NMI. */
+static bool never_fresh(void *owner, const struct myalloc_slot *slot)
+{
+	return false;
+}
+
+/* In NMI a magazine that would lose slots is not loaded, and one that loses none is. */
 static void limbo_nmi_load(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -199,20 +204,18 @@ static void limbo_nmi_load(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, o[--n] = myalloc_cache_alloc(cache, 0));
 	KUNIT_ASSERT_EQ(test, cpu->previous->count, mags->capacity);
 	myalloc_magazines_next_epoch(mags);
+	mags->fresh = never_fresh;
 	irq = fixture_nmi_enter();
 	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazines_enter(mags), cpu);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_load(mags, cpu));
 	cpu->previous->count = 0;		/* so that the depot is asked */
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_load(mags, cpu));
 	cpu->previous->count = mags->capacity;
+	mags->fresh = myalloc_cache_fresh;
+	KUNIT_EXPECT_TRUE(test, myalloc_magazines_load(mags, cpu));
+	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), mags->capacity);
 	myalloc_magazines_leave(cpu);
 	fixture_nmi_exit(irq);
-	KUNIT_EXPECT_EQ(test, cpu->previous->count, mags->capacity);
-	preempt_disable();
-	KUNIT_EXPECT_PTR_EQ(test, myalloc_magazines_enter(mags), cpu);
-	KUNIT_EXPECT_TRUE(test, myalloc_magazines_load(mags, cpu));
-	myalloc_magazines_leave(cpu);
-	preempt_enable();
 	for (; n < nr; n++)
 		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[n]), 0);
 	FIXTURE_EXPECT_VALID(fx);
@@ -334,6 +337,11 @@ static void limbo_many_caches(struct kunit *test)
 }
 
 /* A magazine's slot is checked when the slab is in use, in limbo, or gone. */
+#define EXPECT_DROPPED(test, cache, slot) do {					\
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, slot));		\
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_drop(cache, slot));		\
+} while (0)
+
 static void limbo_fresh(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -346,18 +354,21 @@ static void limbo_fresh(struct kunit *test)
 	preempt_disable();
 	*state = MYALLOC_SLOT_CACHED;
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_fresh(cache, &slot));
+	/* As if its slab had been in limbo, and was put back in use after the check. */
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_drop(cache, &slot));
+	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_CACHED);
 	wrong.state++;
-	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &wrong));
+	EXPECT_DROPPED(test, cache, &wrong);
 	*state = MYALLOC_SLOT_LIVE;
-	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	EXPECT_DROPPED(test, cache, &slot);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	myalloc_cache_trim(cache, 0);
 	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 1);
 	preempt_disable();
-	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	EXPECT_DROPPED(test, cache, &slot);
 	*state = MYALLOC_SLOT_CACHED;
-	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	EXPECT_DROPPED(test, cache, &slot);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
 	/* A flush of one object leaves the slab alone, and everything if the slab has gone. */
 	*state = MYALLOC_SLOT_CACHED;
@@ -367,7 +378,7 @@ static void limbo_fresh(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache) || !cache->nr_limbo);
 	preempt_disable();
 	myalloc_cache_flush(cache, &slot, 1);
-	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, &slot));
+	EXPECT_DROPPED(test, cache, &slot);
 	preempt_enable();
 	cache->mags.batch = 0;
 	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 7);

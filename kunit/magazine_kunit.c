@@ -520,6 +520,11 @@ static bool never_fresh(void *owner, const struct myalloc_slot *slot)
 	return false;
 }
 
+static bool drop(void *owner, const struct myalloc_slot *slot)
+{
+	return true;
+}
+
 /* A full magazine of an older epoch that loses slots when it is loaded has room. */
 static void magazine_room_older(struct kunit *test)
 {
@@ -532,6 +537,7 @@ static void magazine_room_older(struct kunit *test)
 	cpu = myalloc_magazines_enter(&r->mags);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
 	r->mags.fresh = never_fresh;
+	r->mags.drop = drop;
 	KUNIT_EXPECT_TRUE(test, myalloc_magazines_room(&r->mags, cpu));
 	KUNIT_EXPECT_EQ(test, myalloc_magazine_count(cpu), 0);
 	r->mags.fresh = NULL;

@@ -54,7 +54,7 @@
  * keeps its epoch while it is in the depot or previous, and is renewed when it is loaded. So if
  * an interrupt loads a magazine between the check of the guard and the store of BUSY, that
  * magazine is of the checked epoch or a later one. In NMI, where the owner may be unable to take
- * back what it drops, a magazine with filled slots of an older epoch is left alone (must_wait()).
+ * back what it drops, a magazine that would lose slots is left alone (must_wait()).
  *
  * Depot: two stacks of magazines, lock-free (Treiber 1986), so an exchange needs neither a lock
  * nor interrupts off. The head is one 64-bit word:
@@ -505,18 +505,36 @@ static u64 current_age(const struct myalloc_magazines *m)
 	return smp_load_acquire(&m->age);	/* pairs with myalloc_magazines_next_epoch() */
 }
 
-/*
- * Must a magazine of @epoch, with @count filled slots, wait for another context? In NMI the owner's
- * lock may be the one that was interrupted, and @fresh could not return what it drops.
- */
-static bool must_wait(const struct myalloc_magazines *m, u64 epoch, u32 count, u64 age)
+/* Would a magazine with @count filled slots lose one of them? */
+static bool would_lose(const struct myalloc_magazines *m, struct myalloc_magazine *mag, u32 count)
 {
-	return unlikely(epoch != age) && in_nmi() && m->fresh && count;
+	const struct myalloc_slot *slot = myalloc_magazine_first(mag);
+
+	while (count && m->fresh(m->owner, slot)) {
+		slot++;
+		count--;
+	}
+	return count;
 }
 
 /*
- * Brings the loaded magazine, which need not wait, to the epoch @age: wipes the stale slots, and
- * drops the filled slots that the owner no longer recognises.
+ * Must a magazine of @epoch, with @count filled slots, wait for another context? In NMI the owner's
+ * lock may be the one that was interrupted, and it could not take back what it drops.
+ */
+static bool must_wait(const struct myalloc_magazines *m, struct myalloc_magazine *mag, u64 epoch,
+		      u32 count, u64 age)
+{
+	return unlikely(epoch != age) && in_nmi() && m->fresh && would_lose(m, mag, count);
+}
+
+static bool keep(const struct myalloc_magazines *m, const struct myalloc_slot *slot)
+{
+	return likely(m->fresh(m->owner, slot)) || !m->drop(m->owner, slot);
+}
+
+/*
+ * Brings the loaded magazine to the epoch @age: wipes the stale slots, and drops the filled slots
+ * that the owner no longer recognises. In NMI must_wait() has found none of these.
  */
 static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu, u64 age)
 {
@@ -526,10 +544,12 @@ static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu,
 		return;
 	wipe(cpu->loaded, cpu->top, cpu->end);
 	to = myalloc_magazine_first(cpu->loaded);
-	for (slot = to; m->fresh && slot < cpu->top; slot++)
-		if (likely(m->fresh(m->owner, slot)))
+	if (!m->fresh || in_nmi())
+		to = cpu->top;
+	for (slot = to; slot < cpu->top; slot++)
+		if (keep(m, slot))
 			*to++ = *slot;
-	if (unlikely(m->fresh && to != cpu->top)) {
+	if (unlikely(to != cpu->top)) {
 		wipe(cpu->loaded, to, cpu->top);
 		WRITE_ONCE(cpu->top, to);
 	}
@@ -569,7 +589,7 @@ static noinline bool take_pair(struct myalloc_magazines *m, struct myalloc_magaz
  * Context: any, also NMI.
  * Return: this CPU's part, with preemption off, to be passed to myalloc_magazines_leave(); NULL
  * if this CPU has no magazines, or if the caller interrupted code that is at work on them, or in
- * NMI if slots of the loaded magazine must be checked first.
+ * NMI if the loaded magazine would lose slots.
  */
 struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m)
 {
@@ -591,7 +611,7 @@ struct myalloc_magazine_cpu *myalloc_magazines_enter(struct myalloc_magazines *m
 		goto none;
 	}
 	age = current_age(m);
-	if (must_wait(m, cpu->epoch, myalloc_magazine_count(cpu), age)) {
+	if (must_wait(m, cpu->loaded, cpu->epoch, myalloc_magazine_count(cpu), age)) {
 		myalloc_magazines_leave(cpu);
 		return NULL;
 	}
@@ -619,7 +639,7 @@ static bool swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_
 	struct myalloc_magazine *previous = cpu->previous;
 	u64 age = current_age(m);
 
-	if (must_wait(m, previous->epoch, previous->count, age))
+	if (must_wait(m, previous, previous->epoch, previous->count, age))
 		return false;
 	retire_loaded(cpu);
 	set_loaded(m, cpu, previous);
@@ -634,8 +654,8 @@ static bool swap_magazines(struct myalloc_magazines *m, struct myalloc_magazine_
  *
  * Context: any.
  * Return: true if the loaded magazine is no longer empty; false if neither previous nor the depot
- * has a filled magazine, or in NMI if its slots must be checked first. The owner may then refill the
- * loaded one, which is empty.
+ * has a filled magazine, or in NMI if that would lose slots. The owner may then refill the loaded
+ * one, which is empty.
  */
 bool myalloc_magazines_load(struct myalloc_magazines *m,
 			    struct myalloc_magazine_cpu *cpu)
@@ -649,7 +669,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
 	if (!full)
 		return false;
 	age = current_age(m);
-	if (must_wait(m, full->epoch, full->count, age)) {
+	if (must_wait(m, full, full->epoch, full->count, age)) {
 		depot_push(m, &m->full, full);
 		return false;
 	}
@@ -667,8 +687,8 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
  *
  * Context: any.
  * Return: true if the loaded magazine has room now. False if the depot has no empty magazine:
- * both magazines are full and were swapped, unless this is NMI and the previous one must be checked
- * first, and the owner should flush from the top of the loaded one, which is the less recently used.
+ * both magazines are full and were swapped, unless this is NMI and the previous one would lose
+ * slots, and the owner should flush from the top of the loaded one, which is the less recently used.
  * True in that case, too, if the loaded one was of an older epoch and has lost slots.
  */
 bool myalloc_magazines_room(struct myalloc_magazines *m,

@@ -76,11 +76,12 @@ struct myalloc_magazine_cpu {
  *	path of its own
  * @age: advances when the states that stale slots point to may go away; the caller that advances
  *	it excludes others
- * @fresh: is a filled slot of an older epoch still valid? NULL if it always is
+ * @fresh: is a filled slot of an older epoch still valid? Changes nothing. NULL if it always is
+ * @drop: takes back a slot that was not, unless it has become valid: then false. Not called in NMI
  * @missed: notifies the owner that @wanted was set; NULL if the owner does not need to know
  * @used: notifies the owner that a CPU uses the magazines for the first time in an epoch; NULL if
  *	the owner does not need to know
- * @owner: argument of @fresh, @missed and @used
+ * @owner: argument of @fresh, @drop, @missed and @used
  * @closed: nobody may enter, because the magazines are being replaced
  * @capacity: slots per magazine
  * @batch: slots that the owner refills or flushes at a time, at most @capacity
@@ -104,6 +105,7 @@ struct myalloc_magazines {
 	u64 inner_epoch;
 	u64 age;
 	bool (*fresh)(void *owner, const struct myalloc_slot *slot);
+	bool (*drop)(void *owner, const struct myalloc_slot *slot);
 	void (*missed)(void *owner);
 	void (*used)(void *owner);
 	void *owner;

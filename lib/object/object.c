@@ -237,12 +237,13 @@ static bool give(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void
 }
 
 /*
- * Free a slot of a slab in limbo whose state is @from. Only a second owner, after two overlapping
- * frees, can hold such a slot. It is returned under the lock, so that the recount that follows
- * finds it FREE. Returns false if the slot is in another state, or in NMI if the lock is taken.
+ * Free an object of a slab in limbo. Only a second owner, after two overlapping frees, can hold such
+ * an object. It is returned under the lock, so that the recount that follows finds it FREE. Returns
+ * false if it is not allocated, or in NMI if the lock is taken.
  */
-static bool limbo_slot_free(struct myalloc_cache *c, const void *object, u8 from)
+static bool limbo_object_free(struct myalloc_cache *c, const void *object)
 {
+	u8 from = myalloc_user_state(c);
 	struct myalloc_place place;
 	unsigned long irq;
 	bool done;
@@ -614,7 +615,7 @@ static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned lo
 	struct myalloc_place place;
 
 	if (unlikely(!claim_slow(c, object, &place))) {
-		if (place.tag == c->limbo_tag && limbo_slot_free(c, object, myalloc_user_state(c)))
+		if (place.tag == c->limbo_tag && limbo_object_free(c, object))
 			return 0;
 		return myalloc_cache_bad_free(c, object, caller);
 	}
@@ -937,6 +938,12 @@ int myalloc_prefill_return(struct myalloc_prefill *prefill)
 	return myalloc_cache_free_bulk(prefill->cache, nr, prefill->objects) == nr ? 0 : -EINVAL;
 }
 
+static bool find_slot(struct myalloc_cache *c, const struct myalloc_slot *slot,
+		      struct myalloc_place *place)
+{
+	return likely(myalloc_place_find(c, slot->addr, place)) && place->state == slot->state;
+}
+
 /**
  * myalloc_cache_fresh() - check a slot in a magazine of an older epoch
  * @cache: the cache
@@ -946,21 +953,45 @@ int myalloc_prefill_return(struct myalloc_prefill *prefill)
  * two overlapping frees.
  *
  * Context: any, preemption off.
- * Return: true if the slot still is what the magazine says, a CACHED slot of a slab in use; false
- * if the magazine must drop it, which is reported.
+ * Return: true if the slot still is what the magazine says, a CACHED slot of a slab in use.
  */
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot)
 {
 	struct myalloc_cache *c = cache;
 	struct myalloc_place place;
 
-	if (unlikely(!myalloc_place_find(c, slot->addr, &place) || place.state != slot->state)) {
+	return find_slot(c, slot, &place) && place.tag == c->tag &&
+	       READ_ONCE(*place.state) == MYALLOC_SLOT_CACHED;
+}
+
+/**
+ * myalloc_cache_drop() - take back a slot that a magazine must drop
+ * @cache: the cache
+ * @slot: the slot in the magazine
+ *
+ * The drop callback of magazine.c, which reports the slot. That of a slab in limbo becomes free, so
+ * that the recount that follows finds it so.
+ *
+ * Context: any but NMI, preemption off.
+ * Return: true; false if the recount has found the slot, and the slab is in use again: then the
+ * slot stays in the magazine.
+ */
+bool myalloc_cache_drop(void *cache, const struct myalloc_slot *slot)
+{
+	struct myalloc_cache *c = cache;
+	u8 cached = MYALLOC_SLOT_CACHED;
+	struct myalloc_place place;
+	unsigned long irq;
+	bool back;
+
+	raw_spin_lock_irqsave(&c->lock, irq);
+	back = myalloc_cache_fresh(c, slot);
+	if (!back) {
+		if (find_slot(c, slot, &place) && place.tag == c->limbo_tag &&
+		    try_cmpxchg(place.state, &cached, MYALLOC_SLOT_FREE))
+			myalloc_shadow_slot_free(c, slot->addr);
 		myalloc_slab_twice(c, slot->addr);
-		return false;
 	}
-	if (likely(place.tag == c->tag && READ_ONCE(*place.state) == MYALLOC_SLOT_CACHED))
-		return true;
-	if (place.tag == c->tag || !limbo_slot_free(c, slot->addr, MYALLOC_SLOT_CACHED))
-		myalloc_slab_twice(c, slot->addr);
-	return false;
+	raw_spin_unlock_irqrestore(&c->lock, irq);
+	return !back;
 }

@@ -26,6 +26,7 @@ int myalloc_object_withdraw(struct myalloc_cache *cache, void *object, unsigned 
 void myalloc_object_issue(struct myalloc_cache *cache, void *object, myalloc_flags_t flags,
 			  unsigned long caller);
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
+bool myalloc_cache_drop(void *cache, const struct myalloc_slot *slot);
 
 /* The state of a slot in use: a trusting cache leaves it CACHED, any other makes it LIVE. */
 static inline u8 myalloc_user_state(const struct myalloc_cache *cache)

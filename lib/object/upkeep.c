@@ -223,6 +223,7 @@ int myalloc_upkeep_begin(struct myalloc_cache *c, bool lean)
 		return err;
 	account(c, &shape);
 	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.drop = myalloc_cache_drop;
 	c->mags.missed = may ? missed : NULL;
 	c->mags.used = used;
 	c->mags.owner = c;

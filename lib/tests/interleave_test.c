@@ -134,6 +134,7 @@ static void make_world(enum kind kind)
 	if (myalloc_magazines_init(&w.cache->mags, 2, 1, 2, NUMA_NO_NODE))
 		host_fatal("no magazines");
 	w.cache->mags.fresh = myalloc_cache_fresh;
+	w.cache->mags.drop = myalloc_cache_drop;
 	w.cache->mags.owner = w.cache;
 	come(&w.cache->mags);
 }

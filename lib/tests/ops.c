@@ -1531,6 +1531,7 @@ static void make_cache(u32 i)
 				      config->depot, NUMA_NO_NODE), "no magazines");
 	c->mags.epoch = epoch;
 	c->mags.fresh = myalloc_cache_fresh;
+	c->mags.drop = myalloc_cache_drop;
 	c->mags.owner = c;
 }
 

@@ -481,6 +481,7 @@ static void make_magazines(struct myalloc_magazines *mags, u32 capacity, u32 dep
 		host_fatal("no magazines");
 	mags->epoch = epoch;
 	mags->fresh = before.fresh;
+	mags->drop = before.drop;
 	mags->owner = before.owner;
 }
 

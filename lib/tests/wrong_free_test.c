@@ -95,6 +95,7 @@ static void few_magazines(struct myalloc_magazines *mags, u32 depot)
 	if (before.epoch == MYALLOC_EPOCH_NEVER)
 		mags->epoch = before.epoch;
 	mags->fresh = before.fresh;
+	mags->drop = before.drop;
 	mags->owner = before.owner;
 }
 
