@@ -386,6 +386,7 @@ EXPORT_INTERNAL(myalloc_cache_stats);
 EXPORT_INTERNAL(myalloc_cache_walk_live);
 EXPORT_INTERNAL(myalloc_cache_trim);
 EXPORT_INTERNAL(myalloc_cache_flush);
+EXPORT_INTERNAL(myalloc_cache_drop);
 EXPORT_INTERNAL(myalloc_cache_fresh);
 EXPORT_INTERNAL(myalloc_object_claim);
 EXPORT_INTERNAL(myalloc_object_free_claimed);
