@@ -301,13 +301,17 @@ static void contract_owners(struct kunit *test)
 
 /* --- contracts of clients ------------------------------------------------------------------- */
 
-static struct myalloc_contract *contract_for(struct kunit *test, struct myalloc_client *client,
-					     const struct myalloc_contract_line *lines, u32 nr,
-					     unsigned int flags)
+/* A call site: neither inlined nor cloned, nor does it end with the call. */
+static noinline __noclone struct myalloc_contract *
+contract_for(struct kunit *test, struct myalloc_client *client,
+	     const struct myalloc_contract_line *lines, u32 nr, unsigned int flags)
 {
 	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c;
 
-	return myalloc_client_contract_create(client, "frob", lines, nr, flags, plan);
+	c = myalloc_client_contract_create(client, "frob", lines, nr, flags, plan);
+	barrier();
+	return c;
 }
 
 static struct myalloc_client *client_of(struct fixture *fx, const struct myalloc_client_args *args)
@@ -408,7 +412,7 @@ static void contract_client(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-static noinline void *pages_here(struct myalloc_zone *zone, unsigned int order)
+static noinline __noclone void *pages_here(struct myalloc_zone *zone, unsigned int order)
 {
 	void *addr = myalloc_pages_alloc(zone, order, 0);
 

@@ -144,7 +144,7 @@ static void limbo_nmi(struct kunit *test)
 	void *object = myalloc_cache_alloc(cache, 0), *other;
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot slot;
-	unsigned long irq;
+	unsigned long irq, lock_irq;
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	cpu = per_cpu_ptr(cache->mags.cpu, fixture_cpu(0));
@@ -158,11 +158,11 @@ static void limbo_nmi(struct kunit *test)
 	*cpu->top = slot;
 	cpu->top++;
 	myalloc_magazines_next_epoch(&cache->mags);
-	raw_spin_lock(&cache->lock);
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
 	irq = fixture_nmi_enter();
 	other = myalloc_cache_alloc(cache, 0);
 	fixture_nmi_exit(irq);
-	raw_spin_unlock(&cache->lock);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
 	KUNIT_EXPECT_NULL(test, other);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 1);
 	KUNIT_EXPECT_EQ(test, *slot.state, MYALLOC_SLOT_CACHED);
