@@ -134,8 +134,8 @@ static void limbo_stale(struct kunit *test)
 }
 
 /*
- * In NMI a magazine that would lose a slot is left alone: a slot of a slab in limbo that was dropped
- * while the cache's lock is taken would be lost, and with it the slab.
+ * In NMI a magazine that would lose a slot is left alone: a slot of a slab in limbo that was
+ * dropped while the cache's lock is taken would be lost, and with it the slab.
  */
 static void limbo_nmi(struct kunit *test)
 {
@@ -337,10 +337,12 @@ static void limbo_many_caches(struct kunit *test)
 }
 
 /* A magazine's slot is checked when the slab is in use, in limbo, or gone. */
-#define EXPECT_DROPPED(test, cache, slot) do {					\
-	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, slot));		\
-	KUNIT_EXPECT_TRUE(test, myalloc_cache_drop(cache, slot));		\
-} while (0)
+static void expect_dropped(struct kunit *test, struct myalloc_cache *cache,
+			   const struct myalloc_slot *slot)
+{
+	KUNIT_EXPECT_FALSE(test, myalloc_cache_fresh(cache, slot));
+	KUNIT_EXPECT_TRUE(test, myalloc_cache_drop(cache, slot));
+}
 
 static void limbo_fresh(struct kunit *test)
 {
@@ -358,17 +360,17 @@ static void limbo_fresh(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_cache_drop(cache, &slot));
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_CACHED);
 	wrong.state++;
-	EXPECT_DROPPED(test, cache, &wrong);
+	expect_dropped(test, cache, &wrong);
 	*state = MYALLOC_SLOT_LIVE;
-	EXPECT_DROPPED(test, cache, &slot);
+	expect_dropped(test, cache, &slot);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
 	myalloc_cache_trim(cache, 0);
 	KUNIT_EXPECT_EQ(test, cache->nr_limbo, 1);
 	preempt_disable();
-	EXPECT_DROPPED(test, cache, &slot);
+	expect_dropped(test, cache, &slot);
 	*state = MYALLOC_SLOT_CACHED;
-	EXPECT_DROPPED(test, cache, &slot);
+	expect_dropped(test, cache, &slot);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
 	/* A flush of one object leaves the slab alone, and everything if the slab has gone. */
 	*state = MYALLOC_SLOT_CACHED;
@@ -378,7 +380,7 @@ static void limbo_fresh(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_shrink(cache) || !cache->nr_limbo);
 	preempt_disable();
 	myalloc_cache_flush(cache, &slot, 1);
-	EXPECT_DROPPED(test, cache, &slot);
+	expect_dropped(test, cache, &slot);
 	preempt_enable();
 	cache->mags.batch = 0;
 	KUNIT_EXPECT_EQ(test, stats_of(cache).corruptions, 7);

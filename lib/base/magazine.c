@@ -688,7 +688,7 @@ bool myalloc_magazines_load(struct myalloc_magazines *m,
  * Context: any.
  * Return: true if the loaded magazine has room now. False if the depot has no empty magazine:
  * both magazines are full and were swapped, unless this is NMI and the previous one would lose
- * slots, and the owner should flush from the top of the loaded one, which is the less recently used.
+ * slots, and the owner should flush from the top of the loaded one, the less recently used.
  * True in that case, too, if the loaded one was of an older epoch and has lost slots.
  */
 bool myalloc_magazines_room(struct myalloc_magazines *m,
