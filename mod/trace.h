@@ -172,7 +172,7 @@ TRACE_EVENT(fail,
 		      __entry->node)
 );
 
-/* A free that was refused. */
+/* A free that was refused. Its format has no double quotes, as libtraceevent would not parse it. */
 TRACE_EVENT(bad_free,
 	    TP_PROTO(const struct myalloc_env_trace *trace),
 	    TP_ARGS(trace),
@@ -186,7 +186,7 @@ TRACE_EVENT(bad_free,
 			   MYALLOC_ASSIGN_STR(reason, trace->bad);
 			   __entry->call_site = trace->call_site;
 			   __entry->ptr = trace->ptr;),
-	    TP_printk("zone=%s call_site=%pS ptr=%p as=\"%s\" reason=\"%s\"",
+	    TP_printk("zone=%s call_site=%pS ptr=%p as='%s' reason='%s'",
 		      __get_str(zone), (void *)__entry->call_site, __entry->ptr,
 		      __get_str(as), __get_str(reason))
 );

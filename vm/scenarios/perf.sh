@@ -1,5 +1,4 @@
 # Trace events, read by perf: it knows their formats, and counts and records them.
-# only: libtraceevent does not understand one of the formats yet, and which is not known
 # needs: program=perf
 . /guest/ktap.sh
 

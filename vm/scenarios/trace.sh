@@ -88,7 +88,7 @@ listen
 insmod $modules/myalloc_example.ko wrong_free=1
 rmmod myalloc_example
 deafen >/tmp/wrong
-expect "a wrong free" seen /tmp/wrong bad_free 'as="object of example-request" reason="[a-z]'
+expect "a wrong free" seen /tmp/wrong bad_free "as='object of example-request' reason='[a-z]"
 
 # --- a heap
 listen
