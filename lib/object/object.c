@@ -273,9 +273,9 @@ static __always_inline bool give_stale(const struct myalloc_slot *slot, void *ob
 	return true;
 }
 
-/* Put an object of the default level. A myalloc_give_fn. */
-static __always_inline bool put_default(const struct myalloc_magazine_cpu *cpu,
-					struct myalloc_slot *top, void *object, void *cache)
+/* Give back an object of the default level. A myalloc_give_fn. */
+static __always_inline bool give_default(const struct myalloc_magazine_cpu *cpu,
+					 struct myalloc_slot *top, void *object, void *cache)
 {
 	if (unlikely(!myalloc_fast_give(cache, cpu, top, object, 0, false, NULL, 0)))
 		return false;
@@ -362,7 +362,7 @@ static bool wants_zero(const struct myalloc_cache *c, myalloc_flags_t flags)
  * contains the same steps for the default level, leaves to the slow path. NULL leaves it to
  * alloc_rest().
  */
-static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_flags_t level)
+static __always_inline void *take_fast(struct myalloc_cache *c, myalloc_cache_flags_t level)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *slot;
@@ -385,9 +385,9 @@ static __always_inline void *get_fast(struct myalloc_cache *c, myalloc_cache_fla
 	return object;
 }
 
-/* The counterpart of get_fast() for a free. */
-static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
-				     myalloc_cache_flags_t level)
+/* The counterpart of take_fast() for a free. */
+static __always_inline bool give_fast(struct myalloc_cache *c, void *object,
+				      myalloc_cache_flags_t level)
 {
 	struct myalloc_magazine_cpu *cpu;
 	struct myalloc_slot *top;
@@ -411,23 +411,23 @@ static __always_inline bool put_fast(struct myalloc_cache *c, void *object,
  * At the default level only what myalloc_cache_alloc_fast() does not try: memory that is to be
  * zeroed.
  */
-static void *get_by_level(struct myalloc_cache *c, myalloc_flags_t flags)
+static void *take_by_level(struct myalloc_cache *c, myalloc_flags_t flags)
 {
 	if (c->level == MYALLOC_TRUSTING)
-		return get_fast(c, MYALLOC_TRUSTING);
+		return take_fast(c, MYALLOC_TRUSTING);
 	return c->level == MYALLOC_CERTAIN || wants_zero(c, flags) ?
-		get_fast(c, MYALLOC_CERTAIN) : NULL;
+		take_fast(c, MYALLOC_CERTAIN) : NULL;
 }
 
-static bool put_by_level(struct myalloc_cache *c, void *object)
+static bool give_by_level(struct myalloc_cache *c, void *object)
 {
 	if (c->level == MYALLOC_CERTAIN)
-		return put_fast(c, object, MYALLOC_CERTAIN);
-	return c->level == MYALLOC_TRUSTING && put_fast(c, object, MYALLOC_TRUSTING);
+		return give_fast(c, object, MYALLOC_CERTAIN);
+	return c->level == MYALLOC_TRUSTING && give_fast(c, object, MYALLOC_TRUSTING);
 }
 
 /*
- * Allocations for which get_by_level() found no object: a miss, an interrupt, no magazines, a wrong
+ * Allocations for which take_by_level() found no object: a miss, an interrupt, no magazines, a wrong
  * flag.
  */
 static noinline void *alloc_rest(struct myalloc_cache *c, myalloc_flags_t flags,
@@ -469,7 +469,7 @@ noinline void *myalloc_cache_alloc_slow(struct myalloc_cache *c, myalloc_flags_t
 	void *object = NULL;
 
 	if (likely(!(flags & ~MYALLOC_OBJECT_FLAGS_ALL)))
-		object = get_by_level(c, flags);
+		object = take_by_level(c, flags);
 	if (unlikely(!object))
 		return alloc_rest(c, flags, caller);
 	myalloc_shadow_object_alloc(c, object);
@@ -633,7 +633,7 @@ static noinline int free_rest(struct myalloc_cache *c, void *object, unsigned lo
  */
 noinline int myalloc_cache_free_slow(struct myalloc_cache *c, void *object, unsigned long caller)
 {
-	return likely(put_by_level(c, object)) ? 0 : free_rest(c, object, caller);
+	return likely(give_by_level(c, object)) ? 0 : free_rest(c, object, caller);
 }
 
 /**
@@ -911,7 +911,7 @@ unsigned int myalloc_cache_free_bulk(struct myalloc_cache *cache,
 		return free_bulk_traced(cache, nr, objects, _RET_IP_);
 	while (left) {
 		unsigned int n = myalloc_give_bulk(&cache->mags, min(left, MYALLOC_BULK_STEP),
-						  objects + left, give_stale, put_default, cache,
+						  objects + left, give_stale, give_default, cache,
 						  has_room, cache);
 
 		left -= n;
