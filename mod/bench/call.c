@@ -16,8 +16,7 @@
  */
 #include "env.h"
 
-#include "bench/run.h"
-#include "compat.h"
+#include "bench/watch.h"
 
 #define OBJECTS_LIVE	4096
 #define PAGES_LIVE	1024
@@ -98,8 +97,7 @@ static __always_inline void toggle(struct bench_work *w, void **slot, get_fn get
 
 static __always_inline void one_call(struct bench_work *w, get_fn get, put_fn put)
 {
-	const struct bench_run *run = w->run;
-	u64 start, end, from, to;
+	struct watch watch = watch_task();
 	void **slot;
 	u32 i;
 
@@ -112,15 +110,10 @@ static __always_inline void one_call(struct bench_work *w, get_fn get, put_fn pu
 			break;
 		toggle(w, slot, get, put);
 	}
-	start = myalloc_env_now_ns();
-	from = myalloc_compat_cycles();
-	barrier();
+	watch_start(&watch);
 	toggle(w, slot, get, put);
-	barrier();
-	to = myalloc_compat_cycles();
-	end = myalloc_env_now_ns();
-	w->own_ns = end > start + run->clock_ns ? end - start - run->clock_ns : 1;
-	w->own_cycles = to > from + run->clock_cycles ? to - from - run->clock_cycles : 0;
+	watch_stop(&watch);
+	watch_end(w, &watch);
 }
 
 /* Allocate the slots, and use half of them. */
