@@ -282,7 +282,7 @@ static bool show_cache_owners(struct myalloc_cache *cache, void *arg)
 	return true;
 }
 
-/* What is not in a cache of the zone itself. In parentheses stand those that are in pages. */
+/* All but the caches of the zone itself. A name in parentheses has its size in pages. */
 static const struct {
 	const char *what;
 	void (*walk)(struct owners *o, void *zone);

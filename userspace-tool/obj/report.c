@@ -269,7 +269,7 @@ static void draw_nodes(struct report *r)
 		return;
 	plot_section(r->page, "NUMA nodes");
 	draw_rows(r, plot_of(r, "Memory in use on each node",
-		"What is not free of the zone of each node; the plots above are of all zones together. "
+		"Memory in use of the zone of each node; the other plots are of all zones together. "
 		"A node that is full while another is not is preferred by more users than it has "
 		"memory for, and requests go to its neighbours.",
 		"memory", PLOT_BYTES), NODES, SERIES(size), false);

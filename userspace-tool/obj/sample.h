@@ -25,8 +25,8 @@ extern const char *const row_kinds[ROW_KINDS];
  * @name: of a call site: "SYMBOL+OFFSET [MODULE] (pages)" or with the name of a cache there;
  *	of a process that has the device open: "COMMAND PID"; of a line of a contract: "NAME.LINE"
  * @node: the NUMA node of its zone if the module has several zones, otherwise -1
- * @size: bytes that it holds of the zone; of a call site, bytes of what it allocated and did
- *	not free; of a node, what is not free
+ * @size: bytes that it holds of the zone; of a call site, bytes that it allocated and did not
+ *	free; of a node, bytes in use
  * @live: objects, blocks, pieces or records in use; of an arena, bytes in use; of a client, its
  *	caches and fronts; of a node, pages allocated by page users
  * @used_permille: of what it may hold at most, the share that is in use; -1 if that has no limit
