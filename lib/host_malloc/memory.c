@@ -297,6 +297,12 @@ void myalloc_env_who(char *buf, size_t size)
 	scnprintf(buf, size, "pid %u in a task", myalloc_env_pid());
 }
 
+/* A process that is killed runs no more code, so nobody has to ask. */
+bool myalloc_env_fatal_signal(void)
+{
+	return false;
+}
+
 u64 myalloc_env_now_ns(void)
 {
 	struct timespec ts;
