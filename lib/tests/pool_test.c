@@ -160,7 +160,7 @@ static void disturb(const char *where)
 		return;
 	switch (myalloc_random_below(&self->schedule, 128)) {
 	case 0 ... 5:
-		sched_yield();
+		program_nap();
 		break;
 	case 6:
 		moment.tv_nsec = 1000 + myalloc_random_below(&self->schedule, 50000);
@@ -256,7 +256,7 @@ static void *grab(void *arg)
 				myalloc_pages_free(test.zone, page[--nr], 0);
 			break;
 		}
-		sched_yield();
+		program_nap();
 	}
 	while (nr)
 		myalloc_pages_free(test.zone, page[--nr], 0);

@@ -173,4 +173,15 @@ static inline int program_wait(pid_t pid)
 	return status;
 }
 
+/*
+ * Let other threads run. After a sched_yield() beside other programs, a thread waits for a whole
+ * time slice of theirs; after a sleep it is woken at once.
+ */
+static inline void program_nap(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000 };
+
+	nanosleep(&moment, NULL);
+}
+
 #endif /* MYALLOC_TESTS_PROGRAM_H */

@@ -271,7 +271,7 @@ static void disturb(const char *where)
 		return;
 	switch (myalloc_random_below(&self->schedule, 128)) {
 	case 0 ... 5:
-		sched_yield();
+		program_nap();
 		break;
 	case 6:
 		moment.tv_nsec = 1000 + myalloc_random_below(&self->schedule, 50000);
@@ -608,18 +608,8 @@ static struct {
 /* No interrupts: they would allocate. */
 static void disturb_order(const char *where)
 {
-	struct timespec moment = { .tv_nsec = 1000 };
-
-	if (!self)
-		return;
-	switch (myalloc_random_below(&self->schedule, 16)) {
-	case 0 ... 3:
-		sched_yield();
-		break;
-	case 4:
-		nanosleep(&moment, NULL);
-		break;
-	}
+	if (self && myalloc_random_below(&self->schedule, 16) < 5)
+		program_nap();
 }
 
 static void *run_same(void *arg)

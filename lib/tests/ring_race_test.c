@@ -120,7 +120,7 @@ static void disturb(const char *where)
 	if (!self)
 		return;
 	if (myalloc_random_one_in(&self->random, 32))
-		sched_yield();
+		program_nap();
 	if (!strcmp(where, "ring-reserved") && !in_nmi() && race.mode != MYALLOC_RING_ONE &&
 	    myalloc_random_one_in(&self->random, 8)) {
 		host_enter_nmi();
@@ -136,7 +136,7 @@ static void wait_for_consumer(void)
 	u64 tail = READ_ONCE(race.ring->part->tail);
 
 	while (READ_ONCE(race.ring->part->oldest) < tail)
-		sched_yield();
+		program_nap();
 }
 
 static void *run_producer(void *arg)
@@ -151,7 +151,7 @@ static void *run_producer(void *arg)
 			host_exit_nmi();
 		}
 		while (!produce())
-			sched_yield();
+			program_nap();
 		if (race.shared && myalloc_random_one_in(&self->random, 8))
 			wait_for_consumer();
 	}
