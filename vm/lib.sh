@@ -61,7 +61,10 @@ step()
 	fi
 	if [ "$status" != 0 ]; then
 		if [ -n "${log:-}" ]; then
-			say "--- the last lines of $log"
+			# make -k goes on after an error, which then stands far above.
+			say "--- errors in $log, and its last lines"
+			head -n -40 "$log" | grep -E -m 20 \
+				'error:|undefined reference|\*\*\*|^  FAIL' >&2 || true
 			tail -n 40 "$log" >&2
 			say "---"
 		fi
