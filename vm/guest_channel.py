@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Follow what a guest sends (see guest/init.c) while it runs, and lay it out.
 
-Usage: guest_channel.py STREAM OUT [--show] [--qmp SOCKET]
+Usage: guest_channel.py STREAM OUT [--show] [--qmp SOCKET] [--name WHAT]
 
 Reads the file STREAM as it grows, until the guest's last message, or until the
 process whose pipe is standard input has ended and nothing more can come.
@@ -147,6 +147,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--qmp")
+    parser.add_argument("--name", default="the guest")
     arguments = parser.parse_args()
     stream, out = arguments.stream, arguments.out
     started = heard = time.monotonic()
@@ -164,8 +165,8 @@ def main():
                     break
                 if time.monotonic() - heard > 20:
                     heard = time.monotonic()
-                    print("    … the guest has been running for %d s"
-                          % (heard - started), file=sys.stderr, flush=True)
+                    print("    … %s has been running for %d s"
+                          % (arguments.name, heard - started), file=sys.stderr, flush=True)
                 time.sleep(0.05)
     except (Broken, ValueError, IndexError) as e:
         print("what the guest sent is broken: %s" % e, file=sys.stderr)

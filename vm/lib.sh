@@ -75,14 +75,14 @@ step()
 	say "    $what: done in $((SECONDS - start)) s"
 }
 
-# lock NAME: hold an exclusive lock until this shell ends. The descriptor is
-# inherited on purpose: a child that outlives the shell still holds it.
+# lock NAME: hold an exclusive lock until this shell ends; if that takes a while, say what is waited
+# for. The descriptor is inherited on purpose: a child that outlives the shell still holds it.
 lock()
 {
 	local file=$cache/lock/$1 fd
 	mkdir -p "$cache/lock"
 	exec {fd}>"$file"
-	if ! flock -n "$fd"; then
+	if ! flock -w 5 "$fd"; then
 		say "    waiting for another run that holds $file"
 		flock "$fd"
 	fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Build the project's modules against a kernel; print the directory they are in.
 # Usage: vm/module.sh KERNEL [VARIANT]
-#   VARIANT: faults, with the module's own fault injection (fail_nth)
+#   VARIANT: faults, with the module's own fault injection (fail_nth); without clients
 # Kbuild leaves its products beside the sources, so each kernel gets a mirror of
 # the sources in the cache. KFLAGS adds words to the make command (W=1, C=2).
 # GCOV=1: instrument the modules to count executed lines, on a kernel with GCOV_KERNEL.
@@ -14,7 +14,7 @@ variant=${2:-}
 flags=${KFLAGS:-}
 case $variant in
 '')	;;
-faults)	flags+=" MYALLOC_FAULT_INJECTION=y" ;;
+faults)	flags+=" MYALLOC_FAULT_INJECTION=y MYALLOC_PACKAGED=y" ;;
 *)	die "vm/module.sh: no variant '$variant' (faults)" ;;
 esac
 "$root/vm/setup.sh" module
@@ -60,11 +60,12 @@ if [ "$(cat "$mirror/key" 2>/dev/null)" = "$key" ]; then
 fi
 rm -f "$mirror/key"
 
+# Guests need no debug information: with it the modules are ten times as large.
 build_module()
 {
 	# shellcheck disable=SC2086 # words
 	make -C "$kernel/build" M="$mirror/src" ARCH="$arch_kbuild" -j"$(nproc)" \
-		$flags modules 2>&1 |
+		KCFLAGS=-g0 $flags modules 2>&1 |
 		sed -e "s|$mirror/src/||g" -e "s|$tree/root/usr/src/||g"
 }
 

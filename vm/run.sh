@@ -231,6 +231,8 @@ fi
 # --- run it, and follow what it sends
 
 [ $show = 0 ] || following+=(--show)
+label="$kernel $(basename "$script" .sh)"
+following+=(--name "$label")
 boot()
 {
 	rm -rf "$out/files"
@@ -265,7 +267,6 @@ took=$((SECONDS - started))
 # --- the verdict
 
 verdict=$out/verdict.ktap
-label="$kernel $(basename "$script" .sh)"
 # shellcheck source=vm/guest/ktap.sh
 . "$root/vm/guest/ktap.sh" >"$verdict"
 good() { ok "$label: $1" >>"$verdict"; }

@@ -9,13 +9,15 @@
 #   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh, likewise
 # Parts run at the same time; their output is prefixed with their names. Suites
 # and scenarios are named after their files.
-# ONLY='name name' runs only these scenarios. Results stay in $RESULTS. RECORD=1: also writes
-# a section of vm/TESTS.md, unless ONLY selects less than the whole.
+# ONLY='name name' runs only these scenarios, LANES=N so many of them at the same time (2).
+# Results stay in $RESULTS. RECORD=1: also writes a section of vm/TESTS.md, unless ONLY selects
+# less than the whole.
 
 # shellcheck source=vm/arch.sh
 . "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 kernel=${KERNEL:-6.12}
+ONLY=${ONLY:-}
 results=${RESULTS:-$products/results}
 # Only for these parts: another run may be in progress.
 for part; do
@@ -204,18 +206,21 @@ own_scenarios()
 
 part_scenarios()
 {
-	local script status=0
+	local script status=0 ended
+	local -A running=()
 	prepare scenarios || return 1
-	# What users build and install, for this machine's own kernels.
+	# Several at a time: one guest leaves much of the machine alone, it boots and it waits.
+	# What users build and install, for this machine's own kernels:
 	use_arch "$(arch_of "$kernel")"
-	if [ -z "$arch_cross" ]; then
-		own_scenarios || status=1
+	if [ -z "$arch_cross$ONLY" ]; then
+		own_scenarios &
+		running[$!]=own_scenarios
 	fi
 	for script in "$root"/vm/scenarios/*.sh; do
 		case $(basename "$script" .sh) in
 		kunit)	continue ;;
 		esac
-		if [ -n "${ONLY:-}" ]; then
+		if [ -n "$ONLY" ]; then
 			case " $ONLY " in
 			*" $(basename "$script" .sh) "*) ;;
 			*)	continue ;;
@@ -223,7 +228,15 @@ part_scenarios()
 		elif grep -q '^# only: ' "$script"; then
 			continue
 		fi
-		guest scenarios "$kernel" "$script" || status=1
+		if [ ${#running[@]} -ge "${LANES:-2}" ]; then
+			wait -n -p ended "${!running[@]}" || status=1
+			unset "running[$ended]"
+		fi
+		guest scenarios "$kernel" "$script" &
+		running[$!]=$script
+	done
+	for ended in "${!running[@]}"; do
+		wait "$ended" || status=1
 	done
 	return "$status"
 }
@@ -303,6 +316,6 @@ if [ "$*" = "check kunit demo scenarios" ]; then
 else
 	command="make ${*//_/-}"
 fi
-[ -z "${ONLY:-}" ] || RECORD=
+[ -z "$ONLY" ] || RECORD=
 record tests "$command" "$(guests "$@")" "${files[@]}"
 exit $status
