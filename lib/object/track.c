@@ -55,8 +55,6 @@ void myalloc_cache_walk_part(struct myalloc_cache *cache, u32 from, u32 to, myal
 	}
 }
 
-#define WALK_PART	1024	/* frames between two offers to reschedule */
-
 /**
  * __myalloc_cache_walk_live() - visit every live object of a cache, as it is
  * @cache: the cache
@@ -73,7 +71,7 @@ void __myalloc_cache_walk_live(struct myalloc_cache *cache, myalloc_object_fn fn
 	u32 nr = cache->zone->buddy.nr_frames, idx, end;
 
 	for (idx = 0; idx < nr; idx = end) {
-		end = idx + min_t(u32, nr - idx, WALK_PART);
+		end = idx + min_t(u32, nr - idx, MYALLOC_WALK_PART);
 		cond_resched();
 		myalloc_cache_walk_part(cache, idx, end, fn, arg);
 	}

@@ -35,6 +35,8 @@ enum myalloc_frame_type {
 
 /* Bytes of a frame descriptor; frame.c asserts it. */
 #define MYALLOC_FRAME_BYTES	16
+/* Descriptors that a walk looks at between two offers to reschedule. */
+#define MYALLOC_WALK_PART	1024
 
 /**
  * struct myalloc_frame - descriptor of a frame

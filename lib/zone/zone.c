@@ -603,8 +603,6 @@ bool myalloc_zone_walk_part(struct myalloc_zone *zone, u32 from, u32 to, myalloc
 	return true;
 }
 
-#define WALK_PART	1024	/* frames between two offers to reschedule */
-
 /**
  * myalloc_zone_walk_blocks() - visit every block in use
  * @zone: the zone
@@ -621,7 +619,7 @@ void myalloc_zone_walk_blocks(struct myalloc_zone *zone, myalloc_frame_fn fn, vo
 	u32 nr = zone->buddy.nr_frames, idx = 0, end;
 
 	for (; idx < nr; idx = end) {
-		end = idx + min_t(u32, nr - idx, WALK_PART);
+		end = idx + min_t(u32, nr - idx, MYALLOC_WALK_PART);
 		cond_resched();
 		if (!myalloc_zone_walk_part(zone, idx, end, fn, arg))
 			return;

@@ -58,17 +58,17 @@ static void ours_round(struct bench_work *w, u32 ops)
 	}
 }
 
-typedef void *(*get_fn)(struct state *s, size_t size);
-typedef void (*put_fn)(void *piece);
+typedef void *(*take_fn)(struct state *s, size_t size);
+typedef void (*give_fn)(void *piece);
 
-static __always_inline void frames(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void frames(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	struct state *s = w->private;
 	u32 i, nr;
 
 	for (; ops >= FRAME; ops -= FRAME) {
 		for (i = 0, nr = 0; i < FRAME; i++) {
-			u64 *piece = get(s, size_of(w, i));
+			u64 *piece = take(s, size_of(w, i));
 
 			if (unlikely(!piece)) {
 				w->fails++;
@@ -78,38 +78,38 @@ static __always_inline void frames(struct bench_work *w, u32 ops, get_fn get, pu
 			s->piece[nr++] = piece;
 		}
 		for (i = 0; i < nr; i++)
-			put(s->piece[i]);
+			give(s->piece[i]);
 	}
 }
 
-static __always_inline void *frag_get(struct state *s, size_t size)
+static __always_inline void *frag_take(struct state *s, size_t size)
 {
 	return page_frag_alloc(&s->frag, ALIGN(size, 8), GFP_BENCH);
 }
 
-static __always_inline void frag_put(void *piece)
+static __always_inline void frag_give(void *piece)
 {
 	page_frag_free(piece);
 }
 
 static void frag_round(struct bench_work *w, u32 ops)
 {
-	frames(w, ops, frag_get, frag_put);
+	frames(w, ops, frag_take, frag_give);
 }
 
-static __always_inline void *kmalloc_get(struct state *s, size_t size)
+static __always_inline void *kmalloc_take(struct state *s, size_t size)
 {
 	return kmalloc(size, GFP_BENCH);
 }
 
-static __always_inline void kmalloc_put(void *piece)
+static __always_inline void kmalloc_give(void *piece)
 {
 	kfree(piece);
 }
 
 static void kmalloc_round(struct bench_work *w, u32 ops)
 {
-	frames(w, ops, kmalloc_get, kmalloc_put);
+	frames(w, ops, kmalloc_take, kmalloc_give);
 }
 
 /* --- begin and end ---------------------------------------------------------------------- */

@@ -28,47 +28,47 @@ enum variant {
 	FREE,
 };
 
-typedef void *(*get_fn)(struct bench_work *w);
-typedef void (*put_fn)(struct bench_work *w, void *what);
+typedef void *(*take_fn)(struct bench_work *w);
+typedef void (*give_fn)(struct bench_work *w, void *what);
 
 /* --- sides ------------------------------------------------------------------------- */
 
-static __always_inline void *ours_get(struct bench_work *w)
+static __always_inline void *ours_take(struct bench_work *w)
 {
 	return myalloc_cache_alloc(w->cache, 0);
 }
 
-static __always_inline void ours_put(struct bench_work *w, void *object)
+static __always_inline void ours_give(struct bench_work *w, void *object)
 {
 	myalloc_cache_free(w->cache, object);
 }
 
-static __always_inline void *slub_get(struct bench_work *w)
+static __always_inline void *slub_take(struct bench_work *w)
 {
 	return kmem_cache_alloc(w->kcache, GFP_BENCH);
 }
 
-static __always_inline void slub_put(struct bench_work *w, void *object)
+static __always_inline void slub_give(struct bench_work *w, void *object)
 {
 	kmem_cache_free(w->kcache, object);
 }
 
-static __always_inline void *pages_get(struct bench_work *w)
+static __always_inline void *pages_take(struct bench_work *w)
 {
 	return myalloc_pages_alloc(w->run->job.zone, w->shape->order, 0);
 }
 
-static __always_inline void pages_put(struct bench_work *w, void *block)
+static __always_inline void pages_give(struct bench_work *w, void *block)
 {
 	myalloc_pages_free(w->run->job.zone, block, w->shape->order);
 }
 
-static __always_inline void *kernel_get(struct bench_work *w)
+static __always_inline void *kernel_take(struct bench_work *w)
 {
 	return alloc_pages(GFP_BENCH, w->shape->order);
 }
 
-static __always_inline void kernel_put(struct bench_work *w, void *block)
+static __always_inline void kernel_give(struct bench_work *w, void *block)
 {
 	__free_pages(block, w->shape->order);
 }
@@ -83,35 +83,35 @@ static __always_inline void **next_slot(struct bench_work *w)
 	return slot;
 }
 
-static __always_inline void toggle(struct bench_work *w, void **slot, get_fn get, put_fn put)
+static __always_inline void toggle(struct bench_work *w, void **slot, take_fn take, give_fn give)
 {
 	if (*slot) {
-		put(w, *slot);
+		give(w, *slot);
 		*slot = NULL;
 		return;
 	}
-	*slot = get(w);
+	*slot = take(w);
 	if (unlikely(!*slot))
 		w->fails++;
 }
 
-static __always_inline void one_call(struct bench_work *w, get_fn get, put_fn put)
+static __always_inline void one_call(struct bench_work *w, take_fn take, give_fn give)
 {
 	struct watch watch = watch_task();
 	void **slot;
 	u32 i;
 
 	for (i = 0; i < BETWEEN; i++)
-		toggle(w, next_slot(w), get, put);
+		toggle(w, next_slot(w), take, give);
 	/* The next slot of the right kind: with half of them in use there is one soon. */
 	for (i = 0; i < POSITIONS; i++) {
 		slot = next_slot(w);
 		if (*slot ? w->shape->variant == FREE : w->shape->variant == ALLOC)
 			break;
-		toggle(w, slot, get, put);
+		toggle(w, slot, take, give);
 	}
 	watch_start(&watch);
-	toggle(w, slot, get, put);
+	toggle(w, slot, take, give);
 	watch_stop(&watch);
 	watch_end(w, &watch);
 }
@@ -142,7 +142,7 @@ static int make_slots(struct bench_work *w, u32 most, u64 bytes)
 #define SIDE_FUNCTIONS(side, subject, most, bytes)				\
 static void side##_call(struct bench_work *w, u32 ops)				\
 {										\
-	one_call(w, side##_get, side##_put);					\
+	one_call(w, side##_take, side##_give);					\
 }										\
 static int side##_begin(struct bench_work *w)					\
 {										\
@@ -154,7 +154,7 @@ static void side##_end(struct bench_work *w)					\
 										\
 	for (i = 0; i < w->room; i++)						\
 		if (w->object[i])						\
-			side##_put(w, w->object[i]);				\
+			side##_give(w, w->object[i]);				\
 	myalloc_bench_end(w);							\
 }
 

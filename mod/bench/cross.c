@@ -112,79 +112,79 @@ static void idle(void)
 
 /* --- sides ------------------------------------------------------------------------------ */
 
-typedef void *(*get_fn)(struct bench_work *w, struct cpu_part *part);
-typedef void (*put_fn)(struct bench_work *w, struct cpu_part *part, void *object);
+typedef void *(*take_fn)(struct bench_work *w, struct cpu_part *part);
+typedef void (*give_fn)(struct bench_work *w, struct cpu_part *part, void *object);
 
-static __always_inline void *ours_get(struct bench_work *w, struct cpu_part *part)
+static __always_inline void *ours_take(struct bench_work *w, struct cpu_part *part)
 {
 	return myalloc_cache_alloc(part->cache, 0);
 }
 
-static __always_inline void ours_put(struct bench_work *w, struct cpu_part *part, void *object)
+static __always_inline void ours_give(struct bench_work *w, struct cpu_part *part, void *object)
 {
 	myalloc_cache_free(part->cache, object);
 }
 
-static __always_inline void *slub_get(struct bench_work *w, struct cpu_part *part)
+static __always_inline void *slub_take(struct bench_work *w, struct cpu_part *part)
 {
 	return kmem_cache_alloc(part->kcache, GFP_BENCH);
 }
 
-static __always_inline void slub_put(struct bench_work *w, struct cpu_part *part, void *object)
+static __always_inline void slub_give(struct bench_work *w, struct cpu_part *part, void *object)
 {
 	kmem_cache_free(part->kcache, object);
 }
 
-static __always_inline void *kmalloc_get(struct bench_work *w, struct cpu_part *part)
+static __always_inline void *kmalloc_take(struct bench_work *w, struct cpu_part *part)
 {
 	return w->shape->bytes == 64 ? kmalloc(64, GFP_BENCH) : kmalloc(1024, GFP_BENCH);
 }
 
-static __always_inline void kmalloc_put(struct bench_work *w, struct cpu_part *part,
-					void *object)
+static __always_inline void kmalloc_give(struct bench_work *w, struct cpu_part *part,
+					 void *object)
 {
 	kfree(object);
 }
 
 /* A stack on each CPU, without any record of which object is allocated. */
-static __always_inline void *stack_get(struct bench_work *w, struct cpu_part *part)
+static __always_inline void *stack_take(struct bench_work *w, struct cpu_part *part)
 {
 	return myalloc_bench_pop(w);
 }
 
-static __always_inline void stack_put(struct bench_work *w, struct cpu_part *part, void *object)
+static __always_inline void stack_give(struct bench_work *w, struct cpu_part *part, void *object)
 {
 	myalloc_bench_push(w, object);
 }
 
 /* No allocator; the address of the part stands for an object. */
-static __always_inline void *none_get(struct bench_work *w, struct cpu_part *part)
+static __always_inline void *none_take(struct bench_work *w, struct cpu_part *part)
 {
 	return part;
 }
 
-static __always_inline void none_put(struct bench_work *w, struct cpu_part *part, void *object)
+static __always_inline void none_give(struct bench_work *w, struct cpu_part *part, void *object)
 {
 	barrier();
 }
 
 /* The same, with objects that both sides of a hand-over touch. */
 #define TOUCHED(side)								\
-static __always_inline void *side##_touched_get(struct bench_work *w,		\
+static __always_inline void *side##_touched_take(struct bench_work *w,		\
 						struct cpu_part *part)		\
 {										\
-	u64 *object = side##_get(w, part);					\
+	u64 *object = side##_take(w, part);					\
 										\
 	if (likely(object))							\
 		WRITE_ONCE(*object, (unsigned long)part);			\
 	return object;								\
 }										\
 										\
-static __always_inline void side##_touched_put(struct bench_work *w,		\
+static __always_inline void side##_touched_give(struct bench_work *w,		\
 					       struct cpu_part *part, void *object) \
 {										\
 	(void)READ_ONCE(*(u64 *)object);					\
-	side##_put(w, part, object);						\
+	side##_give(w, part, object);						\
 }
 
 TOUCHED(ours)
@@ -193,8 +193,8 @@ TOUCHED(kmalloc)
 
 /* --- shapes ------------------------------------------------------------------------------- */
 
-static __always_inline void ring_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-				      put_fn put)
+static __always_inline void ring_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+				      give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
@@ -204,7 +204,7 @@ static __always_inline void ring_part(struct bench_work *w, u32 index, u32 ops, 
 		u32 head = x->head;
 
 		for (n = 0; n < ops; n++, head++) {
-			void *object = get(w, part);
+			void *object = take(w, part);
 
 			if (unlikely(!object))
 				part->fails++;
@@ -224,7 +224,7 @@ static __always_inline void ring_part(struct bench_work *w, u32 index, u32 ops, 
 			object = x->ring[tail % RING];
 			smp_store_release(&x->tail, tail + 1);	/* pairs above */
 			if (likely(object))
-				put(w, part, object);
+				give(w, part, object);
 		}
 	}
 }
@@ -247,8 +247,8 @@ static void hand(struct cross *x, u32 box, void *object)
 	smp_store_release(&x->box[box].object, object ?: NOTHING);	/* pairs with await() */
 }
 
-static __always_inline void ping_pong_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-					   put_fn put)
+static __always_inline void ping_pong_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+					   give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
@@ -258,20 +258,20 @@ static __always_inline void ping_pong_part(struct bench_work *w, u32 index, u32 
 		void *object;
 
 		if (index == 0)
-			hand(x, 1, get(w, part));
+			hand(x, 1, take(w, part));
 		object = await(x, index);
 		if (likely(object != NOTHING))
-			put(w, part, object);
+			give(w, part, object);
 		else
 			part->fails++;
 		if (index == 1)
-			hand(x, 0, get(w, part));
+			hand(x, 0, take(w, part));
 	}
 }
 
 /* PRIVATE and SHARED_CACHE differ only in part->cache. */
-static __always_inline void batch_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-				       put_fn put)
+static __always_inline void batch_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+				       give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
@@ -280,20 +280,20 @@ static __always_inline void batch_part(struct bench_work *w, u32 index, u32 ops,
 
 	for (n = 0; n < ops / x->nr; n += BATCH) {
 		for (i = 0; i < BATCH; i++) {
-			object[i] = get(w, part);
+			object[i] = take(w, part);
 			if (unlikely(!object[i]))
 				part->fails++;
 		}
 		for (i = 0; i < BATCH; i++)
 			if (likely(object[i]))
-				put(w, part, object[i]);
+				give(w, part, object[i]);
 	}
 	for (i = 0; i < BATCH; i++)
 		object[i] = NULL;
 }
 
-static __always_inline void larson_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-					put_fn put)
+static __always_inline void larson_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+					give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
@@ -304,15 +304,15 @@ static __always_inline void larson_part(struct bench_work *w, u32 index, u32 ops
 		void **slot = &table[myalloc_random_below(&part->random, LIVE)];
 
 		if (likely(*slot))
-			put(w, part, *slot);
-		*slot = get(w, part);
+			give(w, part, *slot);
+		*slot = take(w, part);
 		if (unlikely(!*slot))
 			part->fails++;
 	}
 }
 
-static __always_inline void transfer_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-					  put_fn put)
+static __always_inline void transfer_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+					  give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
@@ -325,15 +325,15 @@ static __always_inline void transfer_part(struct bench_work *w, u32 index, u32 o
 		if (!(random >> 28))	/* one in 16 */
 			*slot = xchg(&x->shared[random / LIVE % SHARED], *slot);
 		if (likely(*slot))
-			put(w, part, *slot);
-		*slot = get(w, part);
+			give(w, part, *slot);
+		*slot = take(w, part);
 		if (unlikely(!*slot))
 			part->fails++;
 	}
 }
 
-static __always_inline void exchange_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-					  put_fn put)
+static __always_inline void exchange_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+					  give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
@@ -342,7 +342,7 @@ static __always_inline void exchange_part(struct bench_work *w, u32 index, u32 o
 
 	for (n = 0; n < ops / x->nr; n += BATCH) {
 		for (i = 0; i < BATCH; i++) {
-			parcel->object[i] = get(w, part);
+			parcel->object[i] = take(w, part);
 			if (unlikely(!parcel->object[i]))
 				part->fails++;
 		}
@@ -350,25 +350,25 @@ static __always_inline void exchange_part(struct bench_work *w, u32 index, u32 o
 		parcel = xchg(&x->parcels[i], parcel);
 		for (i = 0; i < BATCH; i++) {
 			if (likely(parcel->object[i]))
-				put(w, part, parcel->object[i]);
+				give(w, part, parcel->object[i]);
 			parcel->object[i] = NULL;
 		}
 	}
 	part->parcel = parcel;
 }
 
-static __always_inline void scratch_part(struct bench_work *w, u32 index, u32 ops, get_fn get,
-					 put_fn put)
+static __always_inline void scratch_part(struct bench_work *w, u32 index, u32 ops, take_fn take,
+					 give_fn give)
 {
 	struct cross *x = w->private;
 	struct cpu_part *part = &x->part[index];
 	u32 n, i;
 
 	if (part->table[0])
-		put(w, part, part->table[0]);
+		give(w, part, part->table[0]);
 	part->table[0] = NULL;
 	for (n = 0; n < ops / x->nr; n++) {
-		u8 *object = get(w, part);
+		u8 *object = take(w, part);
 
 		if (unlikely(!object)) {
 			part->fails++;
@@ -376,18 +376,18 @@ static __always_inline void scratch_part(struct bench_work *w, u32 index, u32 op
 		}
 		for (i = 0; i < WRITES; i++)
 			WRITE_ONCE(*object, i);
-		put(w, part, object);
+		give(w, part, object);
 	}
 }
 
 /* Before a round CPU 0 allocates the objects that the other CPUs free. */
-static __always_inline void scratch_ready(struct bench_work *w, get_fn get)
+static __always_inline void scratch_ready(struct bench_work *w, take_fn take)
 {
 	struct cross *x = w->private;
 	u32 i;
 
 	for (i = 0; i < x->nr; i++)
-		x->part[i].table[0] = get(w, &x->part[0]);
+		x->part[i].table[0] = take(w, &x->part[0]);
 }
 
 static void collect_fails(struct bench_work *w)
@@ -404,7 +404,7 @@ static void collect_fails(struct bench_work *w)
 #define CROSS(side, shape, cpus)						\
 static void side##_##shape##_part(struct bench_work *w, u32 index, u32 ops)	\
 {										\
-	shape##_part(w, index, ops, side##_get, side##_put);			\
+	shape##_part(w, index, ops, side##_take, side##_give);			\
 }										\
 										\
 static void side##_##shape(struct bench_work *w, u32 ops)			\
@@ -453,7 +453,7 @@ CROSS(kmalloc_touched, exchange, 0)
 #define SCRATCH_READY(side)							\
 static void side##_scratch_ready(struct bench_work *w)				\
 {										\
-	scratch_ready(w, side##_get);						\
+	scratch_ready(w, side##_take);						\
 }
 
 SCRATCH_READY(ours)
@@ -542,15 +542,15 @@ static int stack_begin(struct bench_work *w)
 	return make_cross(w) ?: myalloc_bench_stack(w);
 }
 
-static __always_inline void put_some(struct bench_work *w, struct cpu_part *part, void **object,
-				     u32 nr, put_fn put)
+static __always_inline void give_some(struct bench_work *w, struct cpu_part *part, void **object,
+				      u32 nr, give_fn give)
 {
 	for (; nr; nr--, object++)
 		if (*object)
-			put(w, part, *object);
+			give(w, part, *object);
 }
 
-static __always_inline void end(struct bench_work *w, put_fn put)
+static __always_inline void end(struct bench_work *w, give_fn give)
 {
 	struct cross *x = w->private;
 	u32 i;
@@ -559,17 +559,17 @@ static __always_inline void end(struct bench_work *w, put_fn put)
 		struct cpu_part *part = &x->part[i];
 
 		if (part->table)
-			put_some(w, part, part->table, LIVE, put);
+			give_some(w, part, part->table, LIVE, give);
 		if (part->parcel)
-			put_some(w, part, part->parcel->object, BATCH, put);
+			give_some(w, part, part->parcel->object, BATCH, give);
 		if (x->parcels[i])
-			put_some(w, part, x->parcels[i]->object, BATCH, put);
+			give_some(w, part, x->parcels[i]->object, BATCH, give);
 		myalloc_env_free(part->table);
 		myalloc_env_free(part->parcel);
 		myalloc_env_free(x->parcels[i]);
 	}
 	if (x)
-		put_some(w, &x->part[0], x->shared, SHARED, put);
+		give_some(w, &x->part[0], x->shared, SHARED, give);
 	for (i = 0; x && i < x->nr; i++) {
 		if (i && x->part[i].cache == x->part[0].cache &&
 		    x->part[i].kcache == x->part[0].kcache)
@@ -582,27 +582,27 @@ static __always_inline void end(struct bench_work *w, put_fn put)
 
 static void ours_end(struct bench_work *w)
 {
-	end(w, ours_put);
+	end(w, ours_give);
 }
 
 static void slub_end(struct bench_work *w)
 {
-	end(w, slub_put);
+	end(w, slub_give);
 }
 
 static void kmalloc_end(struct bench_work *w)
 {
-	end(w, kmalloc_put);
+	end(w, kmalloc_give);
 }
 
 static void stack_end(struct bench_work *w)
 {
-	end(w, stack_put);
+	end(w, stack_give);
 }
 
 static void none_end(struct bench_work *w)
 {
-	end(w, none_put);
+	end(w, none_give);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */

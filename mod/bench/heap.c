@@ -59,14 +59,14 @@ static __always_inline size_t any_size(struct bench_work *w)
 	return p->size[p->at++ % MIXED];
 }
 
-static __always_inline void *ours_get(struct bench_work *w)
+static __always_inline void *ours_take(struct bench_work *w)
 {
 	struct private *p = w->private;
 
 	return myalloc_heap_alloc(p->heap, any_size(w), 0);
 }
 
-static __always_inline void ours_put(struct bench_work *w, void *object)
+static __always_inline void ours_give(struct bench_work *w, void *object)
 {
 	struct private *p = w->private;
 
@@ -74,28 +74,28 @@ static __always_inline void ours_put(struct bench_work *w, void *object)
 }
 
 /* The size is not known when this is compiled. */
-static __always_inline void *var_get(struct bench_work *w)
+static __always_inline void *var_take(struct bench_work *w)
 {
 	return kmalloc(any_size(w), GFP_BENCH);
 }
 
-static __always_inline void kmalloc_put(struct bench_work *w, void *object)
+static __always_inline void kmalloc_give(struct bench_work *w, void *object)
 {
 	kfree(object);
 }
 
-static __always_inline void *kvmalloc_get(struct bench_work *w)
+static __always_inline void *kvmalloc_take(struct bench_work *w)
 {
 	return kvmalloc(w->shape->bytes, GFP_BENCH);
 }
 
-static __always_inline void kvmalloc_put(struct bench_work *w, void *object)
+static __always_inline void kvmalloc_give(struct bench_work *w, void *object)
 {
 	kvfree(object);
 }
 
 #define CONSTANT(bytes)								\
-static __always_inline void *kmalloc_get_##bytes(struct bench_work *w)		\
+static __always_inline void *kmalloc_take_##bytes(struct bench_work *w)		\
 {										\
 	return kmalloc(bytes, GFP_BENCH);					\
 }
@@ -112,27 +112,27 @@ static __always_inline void by_size(struct bench_work *w, u32 ops, pattern_fn pa
 {
 	switch (w->shape->bytes) {
 	case 16:
-		pattern(w, ops, kmalloc_get_16, kmalloc_put);
+		pattern(w, ops, kmalloc_take_16, kmalloc_give);
 		break;
 	case 64:
-		pattern(w, ops, kmalloc_get_64, kmalloc_put);
+		pattern(w, ops, kmalloc_take_64, kmalloc_give);
 		break;
 	case 500:
-		pattern(w, ops, kmalloc_get_500, kmalloc_put);
+		pattern(w, ops, kmalloc_take_500, kmalloc_give);
 		break;
 	case 1024:
-		pattern(w, ops, kmalloc_get_1024, kmalloc_put);
+		pattern(w, ops, kmalloc_take_1024, kmalloc_give);
 		break;
 	case 4096:
-		pattern(w, ops, kmalloc_get_4096, kmalloc_put);
+		pattern(w, ops, kmalloc_take_4096, kmalloc_give);
 		break;
 	}
 }
 
-#define ROUNDS(side, pattern, put)						\
+#define ROUNDS(side, pattern, give)						\
 static void side##_##pattern(struct bench_work *w, u32 ops)			\
 {										\
-	pattern(w, ops, side##_get, put);					\
+	pattern(w, ops, side##_take, give);					\
 }
 
 #define KMALLOC_ROUNDS(pattern)							\
@@ -141,13 +141,13 @@ static void kmalloc_##pattern(struct bench_work *w, u32 ops)			\
 	by_size(w, ops, pattern);						\
 }
 
-ROUNDS(ours, pair, ours_put)
-ROUNDS(var, pair, kmalloc_put)
-ROUNDS(kvmalloc, pair, kvmalloc_put)
+ROUNDS(ours, pair, ours_give)
+ROUNDS(var, pair, kmalloc_give)
+ROUNDS(kvmalloc, pair, kvmalloc_give)
 KMALLOC_ROUNDS(pair)
-ROUNDS(ours, batch, ours_put)
-ROUNDS(var, batch, kmalloc_put)
-ROUNDS(kvmalloc, batch, kvmalloc_put)
+ROUNDS(ours, batch, ours_give)
+ROUNDS(var, batch, kmalloc_give)
+ROUNDS(kvmalloc, batch, kvmalloc_give)
 KMALLOC_ROUNDS(batch)
 
 /* An operation is one change of the size; a block ends when it has its last one. */

@@ -67,34 +67,34 @@ static int make_room(struct bench_work *w, u64 fit)
 
 /* --- slabs ------------------------------------------------------------------------------ */
 
-static __always_inline void *ours_get(struct bench_work *w)
+static __always_inline void *ours_take(struct bench_work *w)
 {
 	return myalloc_cache_alloc(w->cache, 0);
 }
 
-static __always_inline void ours_put(struct bench_work *w, void *object)
+static __always_inline void ours_give(struct bench_work *w, void *object)
 {
 	myalloc_cache_free(w->cache, object);
 }
 
-static __always_inline void *slub_get(struct bench_work *w)
+static __always_inline void *slub_take(struct bench_work *w)
 {
 	return kmem_cache_alloc(w->kcache, GFP_KERNEL);
 }
 
-static __always_inline void slub_put(struct bench_work *w, void *object)
+static __always_inline void slub_give(struct bench_work *w, void *object)
 {
 	kmem_cache_free(w->kcache, object);
 }
 
-typedef void *(*get_fn)(struct bench_work *w);
-typedef void (*put_fn)(struct bench_work *w, void *object);
+typedef void *(*take_fn)(struct bench_work *w);
+typedef void (*give_fn)(struct bench_work *w, void *object);
 
 /* object[0] to object[nr - 1] are live. */
-static __always_inline u32 grow(struct bench_work *w, u32 nr, u32 to, get_fn get)
+static __always_inline u32 grow(struct bench_work *w, u32 nr, u32 to, take_fn take)
 {
 	for (; nr < to; nr++) {
-		w->object[nr] = get(w);
+		w->object[nr] = take(w);
 		if (!w->object[nr]) {
 			w->fails++;
 			break;
@@ -105,12 +105,12 @@ static __always_inline u32 grow(struct bench_work *w, u32 nr, u32 to, get_fn get
 	return nr;
 }
 
-static __always_inline u32 shrink(struct bench_work *w, u32 nr, u32 to, put_fn put)
+static __always_inline u32 shrink(struct bench_work *w, u32 nr, u32 to, give_fn give)
 {
 	while (nr > to) {
 		u32 at = myalloc_random_below(&w->random, nr);
 
-		put(w, w->object[at]);
+		give(w, w->object[at]);
 		w->object[at] = w->object[--nr];
 		if (!(nr % 1024))
 			cond_resched();
@@ -118,20 +118,20 @@ static __always_inline u32 shrink(struct bench_work *w, u32 nr, u32 to, put_fn p
 	return nr;
 }
 
-static __always_inline u32 churn_objects(struct bench_work *w, get_fn get, put_fn put)
+static __always_inline u32 churn_objects(struct bench_work *w, take_fn take, give_fn give)
 {
 	u32 nr = 0, cycle, i;
 
 	for (cycle = 0; cycle < CYCLES && !myalloc_bench_stopped(w->run); cycle++) {
-		nr = grow(w, nr, w->room, get);
+		nr = grow(w, nr, w->room, take);
 		for (i = 0; i < w->room / 16; i++) {
-			nr = shrink(w, nr, w->room - 8, put);
-			nr = grow(w, nr, w->room, get);
+			nr = shrink(w, nr, w->room - 8, give);
+			nr = grow(w, nr, w->room, take);
 		}
-		nr = shrink(w, nr, w->room / 4, put);
+		nr = shrink(w, nr, w->room / 4, give);
 		cond_resched();
 	}
-	return grow(w, nr, w->room / 2, get);
+	return grow(w, nr, w->room / 2, take);
 }
 
 /* Pages that @nr objects fill without a gap. */
@@ -142,18 +142,18 @@ static u64 ideal(const struct bench_work *w, u32 nr)
 
 static void ours_slabs(struct bench_work *w, u32 ops)
 {
-	u32 nr = churn_objects(w, ours_get, ours_put);
+	u32 nr = churn_objects(w, ours_take, ours_give);
 	struct myalloc_cache_stat stat = { };
 
 	if (is_drained(w->shape))
 		myalloc_cache_shrink(w->cache);
 	myalloc_cache_stat_fill(&stat, w->cache);
 	w->figure = div64_u64((stat.slabs << stat.order) * 1000, ideal(w, nr));
-	shrink(w, nr, 0, ours_put);
+	shrink(w, nr, 0, ours_give);
 	myalloc_cache_shrink(w->cache);
 }
 
-/* Pages of the compound pages that contain live objects, which get sorted by address. */
+/* Pages of the compound pages that contain live objects, which take sorted by address. */
 static u64 live_pages(struct bench_work *w, u32 nr)
 {
 	const struct page *last = NULL;
@@ -174,12 +174,12 @@ static u64 live_pages(struct bench_work *w, u32 nr)
 
 static void slub_slabs(struct bench_work *w, u32 ops)
 {
-	u32 nr = churn_objects(w, slub_get, slub_put);
+	u32 nr = churn_objects(w, slub_take, slub_give);
 
 	if (is_drained(w->shape))
 		kmem_cache_shrink(w->kcache);
 	w->figure = div64_u64(live_pages(w, nr) * 1000, ideal(w, nr));
-	shrink(w, nr, 0, slub_put);
+	shrink(w, nr, 0, slub_give);
 	kmem_cache_shrink(w->kcache);
 }
 
@@ -216,7 +216,7 @@ static __always_inline void *ours_page(struct bench_work *w)
 	return myalloc_pages_alloc(w->run->job.zone, 0, 0);
 }
 
-static __always_inline void ours_page_put(struct bench_work *w, void *page)
+static __always_inline void ours_page_give(struct bench_work *w, void *page)
 {
 	myalloc_pages_free(w->run->job.zone, page, 0);
 }
@@ -226,18 +226,18 @@ static __always_inline void *kernel_page(struct bench_work *w)
 	return alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 }
 
-static __always_inline void kernel_page_put(struct bench_work *w, void *page)
+static __always_inline void kernel_page_give(struct bench_work *w, void *page)
 {
 	__free_page(page);
 }
 
-static __always_inline u32 churn_pages(struct bench_work *w, get_fn get, put_fn put)
+static __always_inline u32 churn_pages(struct bench_work *w, take_fn take, give_fn give)
 {
-	u32 nr = grow(w, 0, w->room, get), i;
+	u32 nr = grow(w, 0, w->room, take), i;
 
 	for (i = 0; i < REPLACE && !myalloc_bench_stopped(w->run); i++) {
-		nr = shrink(w, nr, nr - nr / 10, put);
-		nr = grow(w, nr, w->room, get);
+		nr = shrink(w, nr, nr - nr / 10, give);
+		nr = grow(w, nr, w->room, take);
 		cond_resched();
 	}
 	return nr;
@@ -283,7 +283,7 @@ static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 
 static void ours_pages(struct bench_work *w, u32 ops)
 {
-	u32 nr = churn_pages(w, ours_page, ours_page_put);
+	u32 nr = churn_pages(w, ours_page, ours_page_give);
 
 	if (is_drained(w->shape))
 		myalloc_zone_drain(w->run->job.zone);
@@ -291,18 +291,18 @@ static void ours_pages(struct bench_work *w, u32 ops)
 		w->fails++;
 	else
 		w->figure = fragmentation(w->shape, w->run->stat.free_blocks);
-	shrink(w, nr, 0, ours_page_put);
+	shrink(w, nr, 0, ours_page_give);
 	myalloc_zone_drain(w->run->job.zone);
 }
 
 static void kernel_pages(struct bench_work *w, u32 ops)
 {
-	u32 nr = churn_pages(w, kernel_page, kernel_page_put);
+	u32 nr = churn_pages(w, kernel_page, kernel_page_give);
 	u64 blocks[MYALLOC_ORDERS];
 
 	kernel_free_blocks(blocks);
 	w->figure = fragmentation(w->shape, blocks);
-	shrink(w, nr, 0, kernel_page_put);
+	shrink(w, nr, 0, kernel_page_give);
 }
 
 static int ours_pages_begin(struct bench_work *w)

@@ -30,108 +30,108 @@ enum variant {
 
 /* --- sides ------------------------------------------------------------------------- */
 
-static __always_inline void *ours_get(struct bench_work *w)
+static __always_inline void *ours_take(struct bench_work *w)
 {
 	return myalloc_cache_alloc(w->cache, 0);
 }
 
-static __always_inline void *ours_get_zero(struct bench_work *w)
+static __always_inline void *ours_take_zero(struct bench_work *w)
 {
 	return myalloc_cache_alloc(w->cache, MYALLOC_ZERO);
 }
 
-static __always_inline void ours_put(struct bench_work *w, void *object)
+static __always_inline void ours_give(struct bench_work *w, void *object)
 {
 	myalloc_cache_free(w->cache, object);
 }
 
-static __always_inline void *slub_get(struct bench_work *w)
+static __always_inline void *slub_take(struct bench_work *w)
 {
 	return kmem_cache_alloc(w->kcache, GFP_BENCH);
 }
 
-static __always_inline void *slub_get_zero(struct bench_work *w)
+static __always_inline void *slub_take_zero(struct bench_work *w)
 {
 	return kmem_cache_alloc(w->kcache, GFP_BENCH | __GFP_ZERO);
 }
 
-static __always_inline void slub_put(struct bench_work *w, void *object)
+static __always_inline void slub_give(struct bench_work *w, void *object)
 {
 	kmem_cache_free(w->kcache, object);
 }
 
-static __always_inline void *mempool_get(struct bench_work *w)
+static __always_inline void *mempool_take(struct bench_work *w)
 {
 	return mempool_alloc(w->mempool, GFP_KERNEL);
 }
 
-static __always_inline void mempool_put(struct bench_work *w, void *object)
+static __always_inline void mempool_give(struct bench_work *w, void *object)
 {
 	mempool_free(object, w->mempool);
 }
 
-static __always_inline void *stack_get(struct bench_work *w)
+static __always_inline void *stack_take(struct bench_work *w)
 {
 	return myalloc_bench_pop(w);
 }
 
-static __always_inline void stack_put(struct bench_work *w, void *object)
+static __always_inline void stack_give(struct bench_work *w, void *object)
 {
 	myalloc_bench_push(w, object);
 }
 
 /* As in usual callers the size is constant, so kmalloc() finds its cache at compile time. */
-static __always_inline void *kmalloc_get_8(struct bench_work *w)
+static __always_inline void *kmalloc_take_8(struct bench_work *w)
 {
 	return kmalloc(8, GFP_BENCH);
 }
 
-static __always_inline void *kzalloc_get_8(struct bench_work *w)
+static __always_inline void *kzalloc_take_8(struct bench_work *w)
 {
 	return kzalloc(8, GFP_BENCH);
 }
 
-static __always_inline void *kmalloc_get_64(struct bench_work *w)
+static __always_inline void *kmalloc_take_64(struct bench_work *w)
 {
 	return kmalloc(64, GFP_BENCH);
 }
 
-static __always_inline void *kzalloc_get_64(struct bench_work *w)
+static __always_inline void *kzalloc_take_64(struct bench_work *w)
 {
 	return kzalloc(64, GFP_BENCH);
 }
 
-static __always_inline void *kmalloc_get_256(struct bench_work *w)
+static __always_inline void *kmalloc_take_256(struct bench_work *w)
 {
 	return kmalloc(256, GFP_BENCH);
 }
 
-static __always_inline void *kzalloc_get_256(struct bench_work *w)
+static __always_inline void *kzalloc_take_256(struct bench_work *w)
 {
 	return kzalloc(256, GFP_BENCH);
 }
 
-static __always_inline void *kmalloc_get_1024(struct bench_work *w)
+static __always_inline void *kmalloc_take_1024(struct bench_work *w)
 {
 	return kmalloc(1024, GFP_BENCH);
 }
 
-static __always_inline void *kzalloc_get_1024(struct bench_work *w)
+static __always_inline void *kzalloc_take_1024(struct bench_work *w)
 {
 	return kzalloc(1024, GFP_BENCH);
 }
 
-static __always_inline void *kmalloc_get_4096(struct bench_work *w)
+static __always_inline void *kmalloc_take_4096(struct bench_work *w)
 {
 	return kmalloc(4096, GFP_BENCH);
 }
 
-static __always_inline void *kzalloc_get_4096(struct bench_work *w)
+static __always_inline void *kzalloc_take_4096(struct bench_work *w)
 {
 	return kzalloc(4096, GFP_BENCH);
 }
 
-static __always_inline void kmalloc_put(struct bench_work *w, void *object)
+static __always_inline void kmalloc_give(struct bench_work *w, void *object)
 {
 	kfree(object);
 }
@@ -139,7 +139,7 @@ static __always_inline void kmalloc_put(struct bench_work *w, void *object)
 /* --- patterns -------------------------------------------------------------------------- */
 
 /* Like batch(), but the first word of each object is written before the next is allocated. */
-static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void touch(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	const u32 nr = w->shape->batch, *order = w->order;
 	void **object = w->object;
@@ -147,7 +147,7 @@ static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put
 
 	for (; ops >= nr; ops -= nr) {
 		for (n = 0; n < nr; n++) {
-			object[n] = get(w);
+			object[n] = take(w);
 			if (unlikely(!object[n]))
 				break;
 			WRITE_ONCE(*(unsigned long *)object[n], n);
@@ -155,16 +155,16 @@ static __always_inline void touch(struct bench_work *w, u32 ops, get_fn get, put
 		if (unlikely(n < nr)) {
 			w->fails++;
 			while (n--)
-				put(w, object[n]);
+				give(w, object[n]);
 			continue;
 		}
 		for (i = 0; i < nr; i++)
-			put(w, object[order[i]]);
+			give(w, object[order[i]]);
 	}
 }
 
 /* Every operation frees a random one of many live objects and allocates another. */
-static __always_inline void churn(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void churn(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	const u32 *order = w->order;
 	void **object = w->object;
@@ -175,46 +175,46 @@ static __always_inline void churn(struct bench_work *w, u32 ops, get_fn get, put
 
 		at = (at + 1) % CHURN_ORDER;
 		if (likely(*slot))
-			put(w, *slot);
-		*slot = get(w);
+			give(w, *slot);
+		*slot = take(w);
 		if (unlikely(!*slot))
 			w->fails++;
 	}
 	w->at = at;
 }
 
-static __always_inline void put_all(struct bench_work *w, put_fn put)
+static __always_inline void give_all(struct bench_work *w, give_fn give)
 {
 	u32 i;
 
 	for (i = 0; i < w->room; i++)
 		if (w->object[i])
-			put(w, w->object[i]);
+			give(w, w->object[i]);
 }
 
 #define ROUNDS(side, pattern)							\
 static void side##_##pattern(struct bench_work *w, u32 ops)			\
 {										\
-	pattern(w, ops, side##_get, side##_put);				\
+	pattern(w, ops, side##_take, side##_give);				\
 }
 
 static __always_inline void by_size(struct bench_work *w, u32 ops, pattern_fn pattern)
 {
 	switch (w->shape->bytes) {
 	case 8:
-		pattern(w, ops, kmalloc_get_8, kmalloc_put);
+		pattern(w, ops, kmalloc_take_8, kmalloc_give);
 		break;
 	case 64:
-		pattern(w, ops, kmalloc_get_64, kmalloc_put);
+		pattern(w, ops, kmalloc_take_64, kmalloc_give);
 		break;
 	case 256:
-		pattern(w, ops, kmalloc_get_256, kmalloc_put);
+		pattern(w, ops, kmalloc_take_256, kmalloc_give);
 		break;
 	case 1024:
-		pattern(w, ops, kmalloc_get_1024, kmalloc_put);
+		pattern(w, ops, kmalloc_take_1024, kmalloc_give);
 		break;
 	case 4096:
-		pattern(w, ops, kmalloc_get_4096, kmalloc_put);
+		pattern(w, ops, kmalloc_take_4096, kmalloc_give);
 		break;
 	}
 }
@@ -229,19 +229,19 @@ static void kzalloc_pair(struct bench_work *w, u32 ops)
 {
 	switch (w->shape->bytes) {
 	case 8:
-		pair(w, ops, kzalloc_get_8, kmalloc_put);
+		pair(w, ops, kzalloc_take_8, kmalloc_give);
 		break;
 	case 64:
-		pair(w, ops, kzalloc_get_64, kmalloc_put);
+		pair(w, ops, kzalloc_take_64, kmalloc_give);
 		break;
 	case 256:
-		pair(w, ops, kzalloc_get_256, kmalloc_put);
+		pair(w, ops, kzalloc_take_256, kmalloc_give);
 		break;
 	case 1024:
-		pair(w, ops, kzalloc_get_1024, kmalloc_put);
+		pair(w, ops, kzalloc_take_1024, kmalloc_give);
 		break;
 	case 4096:
-		pair(w, ops, kzalloc_get_4096, kmalloc_put);
+		pair(w, ops, kzalloc_take_4096, kmalloc_give);
 		break;
 	}
 }
@@ -265,12 +265,12 @@ KMALLOC_ROUNDS(churn)
 
 static void ours_zero(struct bench_work *w, u32 ops)
 {
-	pair(w, ops, ours_get_zero, ours_put);
+	pair(w, ops, ours_take_zero, ours_give);
 }
 
 static void slub_zero(struct bench_work *w, u32 ops)
 {
-	pair(w, ops, slub_get_zero, slub_put);
+	pair(w, ops, slub_take_zero, slub_give);
 }
 
 static void ours_bulk(struct bench_work *w, u32 ops)
@@ -370,7 +370,7 @@ BEGIN_LIVE(kmalloc, no_subject)
 #define END_LIVE(side)								\
 static void side##_end_live(struct bench_work *w)				\
 {										\
-	put_all(w, side##_put);							\
+	give_all(w, side##_give);							\
 	myalloc_bench_end(w);							\
 }
 

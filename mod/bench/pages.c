@@ -30,10 +30,10 @@ enum variant {
 
 /* --- sides -------------------------------------------------------------------------- */
 
-typedef void *(*get_fn)(struct bench_work *w, unsigned int order);
-typedef void (*put_fn)(struct bench_work *w, void *block, unsigned int order);
+typedef void *(*take_fn)(struct bench_work *w, unsigned int order);
+typedef void (*give_fn)(struct bench_work *w, void *block, unsigned int order);
 
-static __always_inline void *ours_get(struct bench_work *w, unsigned int order)
+static __always_inline void *ours_take(struct bench_work *w, unsigned int order)
 {
 	return myalloc_pages_alloc(w->run->job.zone, order, 0);
 }
@@ -43,12 +43,12 @@ static __always_inline void *ours_zeroed(struct bench_work *w, unsigned int orde
 	return myalloc_pages_alloc(w->run->job.zone, order, MYALLOC_ZERO);
 }
 
-static __always_inline void ours_put(struct bench_work *w, void *block, unsigned int order)
+static __always_inline void ours_give(struct bench_work *w, void *block, unsigned int order)
 {
 	myalloc_pages_free(w->run->job.zone, block, order);
 }
 
-static __always_inline void *kernel_get(struct bench_work *w, unsigned int order)
+static __always_inline void *kernel_take(struct bench_work *w, unsigned int order)
 {
 	return alloc_pages(GFP_BENCH, order);
 }
@@ -58,18 +58,18 @@ static __always_inline void *kernel_zeroed(struct bench_work *w, unsigned int or
 	return alloc_pages(GFP_BENCH | __GFP_ZERO, order);
 }
 
-static __always_inline void kernel_put(struct bench_work *w, void *block, unsigned int order)
+static __always_inline void kernel_give(struct bench_work *w, void *block, unsigned int order)
 {
 	__free_pages(block, order);
 }
 
-static __always_inline void *genpool_get(struct bench_work *w, unsigned int order)
+static __always_inline void *genpool_take(struct bench_work *w, unsigned int order)
 {
 	return MYALLOC_COMPAT_GENPOOL ?
 	       (void *)gen_pool_alloc(w->genpool, PAGE_SIZE << order) : NULL;
 }
 
-static __always_inline void genpool_put(struct bench_work *w, void *block, unsigned int order)
+static __always_inline void genpool_give(struct bench_work *w, void *block, unsigned int order)
 {
 	if (MYALLOC_COMPAT_GENPOOL)
 		gen_pool_free(w->genpool, (unsigned long)block, PAGE_SIZE << order);
@@ -77,21 +77,21 @@ static __always_inline void genpool_put(struct bench_work *w, void *block, unsig
 
 /* --- patterns ----------------------------------------------------------------------------- */
 
-static __always_inline void pair(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void pair(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	const unsigned int order = w->shape->order;
 
 	for (; ops; ops--) {
-		void *block = get(w, order);
+		void *block = take(w, order);
 
 		if (likely(block))
-			put(w, block, order);
+			give(w, block, order);
 		else
 			w->fails++;
 	}
 }
 
-static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void batch(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	const u32 nr = w->shape->batch, *turn = w->order;
 	const unsigned int order = w->shape->order;
@@ -100,30 +100,30 @@ static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put
 
 	for (; ops >= nr; ops -= nr) {
 		for (n = 0; n < nr; n++) {
-			block[n] = get(w, order);
+			block[n] = take(w, order);
 			if (unlikely(!block[n]))
 				break;
 		}
 		if (unlikely(n < nr)) {
 			w->fails++;
 			while (n--)
-				put(w, block[n], order);
+				give(w, block[n], order);
 			continue;
 		}
 		for (i = 0; i < nr; i++)
-			put(w, block[turn[i]], order);
+			give(w, block[turn[i]], order);
 	}
 }
 
 #define ROUNDS(side)								\
 static void side##_pair(struct bench_work *w, u32 ops)				\
 {										\
-	pair(w, ops, side##_get, side##_put);					\
+	pair(w, ops, side##_take, side##_give);					\
 }										\
 										\
 static void side##_batch(struct bench_work *w, u32 ops)				\
 {										\
-	batch(w, ops, side##_get, side##_put);					\
+	batch(w, ops, side##_take, side##_give);					\
 }
 
 ROUNDS(ours)
@@ -132,12 +132,12 @@ ROUNDS(genpool)
 
 static void ours_zeroed_pair(struct bench_work *w, u32 ops)
 {
-	pair(w, ops, ours_zeroed, ours_put);
+	pair(w, ops, ours_zeroed, ours_give);
 }
 
 static void kernel_zeroed_pair(struct bench_work *w, u32 ops)
 {
-	pair(w, ops, kernel_zeroed, kernel_put);
+	pair(w, ops, kernel_zeroed, kernel_give);
 }
 
 static void ours_bulk(struct bench_work *w, u32 ops)
@@ -203,21 +203,21 @@ static void *mark(void *block, unsigned int order)
 	return (void *)((unsigned long)block | order);
 }
 
-static void put_held(struct bench_work *w, u32 at, put_fn put)
+static void give_held(struct bench_work *w, u32 at, give_fn give)
 {
 	unsigned long held = (unsigned long)w->held[at];
 
-	put(w, (void *)(held & PAGE_MASK), held & ~PAGE_MASK);
+	give(w, (void *)(held & PAGE_MASK), held & ~PAGE_MASK);
 }
 
-static void replace(struct bench_work *w, get_fn get, put_fn put)
+static void replace(struct bench_work *w, take_fn take, give_fn give)
 {
 	u32 at = myalloc_random_below(&w->random, w->nr_held);
 	unsigned int order = (unsigned long)w->held[at] & ~PAGE_MASK;
 	void *block;
 
-	put_held(w, at, put);
-	block = get(w, order);
+	give_held(w, at, give);
+	block = take(w, order);
 	if (block)
 		w->held[at] = mark(block, order);
 	else
@@ -225,7 +225,7 @@ static void replace(struct bench_work *w, get_fn get, put_fn put)
 }
 
 /* Fill to the level of the shape, then replace blocks. */
-static int fill(struct bench_work *w, get_fn get, put_fn put)
+static int fill(struct bench_work *w, take_fn take, give_fn give)
 {
 	u64 pages, target, used = 0;
 	u32 room, steps;
@@ -246,7 +246,7 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 
 		while (order && used + BIT(order) > target)
 			order--;
-		block = get(w, order);
+		block = take(w, order);
 		if (!block)
 			break;
 		w->held[w->nr_held++] = mark(block, order);
@@ -255,7 +255,7 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 			cond_resched();
 	}
 	for (steps = 2 * w->nr_held; steps && w->nr_held; steps--) {
-		replace(w, get, put);
+		replace(w, take, give);
 		if (!(steps % 1024)) {
 			cond_resched();
 			if (myalloc_bench_stopped(w->run))
@@ -265,10 +265,10 @@ static int fill(struct bench_work *w, get_fn get, put_fn put)
 	return make_batch(w);
 }
 
-static void empty(struct bench_work *w, put_fn put)
+static void empty(struct bench_work *w, give_fn give)
 {
 	while (w->nr_held) {
-		put_held(w, --w->nr_held, put);
+		give_held(w, --w->nr_held, give);
 		if (!(w->nr_held % 1024))
 			cond_resched();
 	}
@@ -278,22 +278,22 @@ static void empty(struct bench_work *w, put_fn put)
 static int ours_fill(struct bench_work *w)
 {
 	myalloc_zone_drain(w->run->job.zone);
-	return fill(w, ours_get, ours_put);
+	return fill(w, ours_take, ours_give);
 }
 
 static void ours_empty(struct bench_work *w)
 {
-	empty(w, ours_put);
+	empty(w, ours_give);
 }
 
 static int genpool_fill(struct bench_work *w)
 {
-	return myalloc_bench_genpool(w) ?: fill(w, genpool_get, genpool_put);
+	return myalloc_bench_genpool(w) ?: fill(w, genpool_take, genpool_give);
 }
 
 static void genpool_empty(struct bench_work *w)
 {
-	empty(w, genpool_put);
+	empty(w, genpool_give);
 }
 
 /* --- tables ------------------------------------------------------------------------------ */

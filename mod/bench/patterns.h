@@ -5,25 +5,25 @@
 
 #include "bench/run.h"
 
-typedef void *(*get_fn)(struct bench_work *w);
-typedef void (*put_fn)(struct bench_work *w, void *object);
-typedef void (*pattern_fn)(struct bench_work *w, u32 ops, get_fn get, put_fn put);
+typedef void *(*take_fn)(struct bench_work *w);
+typedef void (*give_fn)(struct bench_work *w, void *object);
+typedef void (*pattern_fn)(struct bench_work *w, u32 ops, take_fn take, give_fn give);
 
 /* Allocate an object and free it at once. */
-static __always_inline void pair(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void pair(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	for (; ops; ops--) {
-		void *object = get(w);
+		void *object = take(w);
 
 		if (likely(object))
-			put(w, object);
+			give(w, object);
 		else
 			w->fails++;
 	}
 }
 
 /* Allocate shape->batch objects, then free them in the order of w->order. */
-static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put_fn put)
+static __always_inline void batch(struct bench_work *w, u32 ops, take_fn take, give_fn give)
 {
 	const u32 nr = w->shape->batch, *order = w->order;
 	void **object = w->object;
@@ -31,18 +31,18 @@ static __always_inline void batch(struct bench_work *w, u32 ops, get_fn get, put
 
 	for (; ops >= nr; ops -= nr) {
 		for (n = 0; n < nr; n++) {
-			object[n] = get(w);
+			object[n] = take(w);
 			if (unlikely(!object[n]))
 				break;
 		}
 		if (unlikely(n < nr)) {
 			w->fails++;
 			while (n--)
-				put(w, object[n]);
+				give(w, object[n]);
 			continue;
 		}
 		for (i = 0; i < nr; i++)
-			put(w, object[order[i]]);
+			give(w, object[order[i]]);
 	}
 }
 

@@ -91,54 +91,54 @@ static int mempool_begin(struct bench_work *w)
 	return w->mempool ? 0 : -ENOMEM;
 }
 
-/* @get and @put are constants, so that they are inlined. */
+/* @take and @give are constants, so that they are inlined. */
 static __always_inline void batches(struct bench_work *w, u32 ops,
-				    void *(*get)(struct bench_work *w, struct stock *s),
-				    void (*put)(struct bench_work *w, struct stock *s,
-						void *object))
+				    void *(*take)(struct bench_work *w, struct stock *s),
+				    void (*give)(struct bench_work *w, struct stock *s,
+						 void *object))
 {
 	u32 n, i, batch = w->shape->batch;
 	struct stock *s = w->private;
 
 	for (n = 0; n < ops; n += batch) {
 		for (i = 0; i < batch; i++) {
-			s->object[i] = get(w, s);
+			s->object[i] = take(w, s);
 			w->fails += !s->object[i];
 		}
 		for (i = 0; i < batch; i++)
 			if (likely(s->object[i]))
-				put(w, s, s->object[i]);
+				give(w, s, s->object[i]);
 	}
 }
 
-static __always_inline void *pool_get(struct bench_work *w, struct stock *s)
+static __always_inline void *pool_take(struct bench_work *w, struct stock *s)
 {
 	return myalloc_pool_alloc(s->pool, 0);
 }
 
-static __always_inline void pool_put(struct bench_work *w, struct stock *s, void *object)
+static __always_inline void pool_give(struct bench_work *w, struct stock *s, void *object)
 {
 	myalloc_pool_free(s->pool, object);
 }
 
 static void pool_round(struct bench_work *w, u32 ops)
 {
-	batches(w, ops, pool_get, pool_put);
+	batches(w, ops, pool_take, pool_give);
 }
 
-static __always_inline void *mempool_get(struct bench_work *w, struct stock *s)
+static __always_inline void *mempool_take(struct bench_work *w, struct stock *s)
 {
 	return mempool_alloc(w->mempool, GFP_NOWAIT);
 }
 
-static __always_inline void mempool_put(struct bench_work *w, struct stock *s, void *object)
+static __always_inline void mempool_give(struct bench_work *w, struct stock *s, void *object)
 {
 	mempool_free(object, w->mempool);
 }
 
 static void mempool_round(struct bench_work *w, u32 ops)
 {
-	batches(w, ops, mempool_get, mempool_put);
+	batches(w, ops, mempool_take, mempool_give);
 }
 
 #if MYALLOC_COMPAT_OBJPOOL
@@ -155,19 +155,19 @@ static int objpool_begin(struct bench_work *w)
 	return err;
 }
 
-static __always_inline void *objpool_get(struct bench_work *w, struct stock *s)
+static __always_inline void *objpool_take(struct bench_work *w, struct stock *s)
 {
 	return objpool_pop(&s->objpool);
 }
 
-static __always_inline void objpool_put(struct bench_work *w, struct stock *s, void *object)
+static __always_inline void objpool_give(struct bench_work *w, struct stock *s, void *object)
 {
 	objpool_push(object, &s->objpool);
 }
 
 static void objpool_round(struct bench_work *w, u32 ops)
 {
-	batches(w, ops, objpool_get, objpool_put);
+	batches(w, ops, objpool_take, objpool_give);
 }
 #endif
 

@@ -184,22 +184,22 @@ void myalloc_bench_worst_shuffle(struct bench_work *w, u32 nr)
 
 /* --- fill and empty: objects --------------------------------------------------------------- */
 
-static __always_inline void *ours_get(struct bench_work *w)
+static __always_inline void *ours_take(struct bench_work *w)
 {
 	return myalloc_cache_alloc(w->cache, 0);
 }
 
-static __always_inline void ours_put(struct bench_work *w, void *object)
+static __always_inline void ours_give(struct bench_work *w, void *object)
 {
 	myalloc_cache_free(w->cache, object);
 }
 
-static __always_inline void *slub_get(struct bench_work *w)
+static __always_inline void *slub_take(struct bench_work *w)
 {
 	return kmem_cache_alloc(w->kcache, GFP_ATOMIC | __GFP_NOWARN);
 }
 
-static __always_inline void slub_put(struct bench_work *w, void *object)
+static __always_inline void slub_give(struct bench_work *w, void *object)
 {
 	kmem_cache_free(w->kcache, object);
 }
@@ -213,38 +213,38 @@ static u32 slub_most(const struct bench_work *w)
 static void ours_object_fill(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_masked(), none = watch_task();
-	u32 nr = fill_objects(w, &watch, ours_get, w->room);
+	u32 nr = fill_objects(w, &watch, ours_take, w->room);
 
-	empty_objects(w, &none, ours_put, nr);
+	empty_objects(w, &none, ours_give, nr);
 	watch_end(w, &watch);
 }
 
 static void ours_object_empty(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_masked(), none = watch_task();
-	u32 nr = fill_objects(w, &none, ours_get, w->room);
+	u32 nr = fill_objects(w, &none, ours_take, w->room);
 
 	myalloc_bench_worst_shuffle(w, nr);
-	empty_objects(w, &watch, ours_put, nr);
+	empty_objects(w, &watch, ours_give, nr);
 	watch_end(w, &watch);
 }
 
 static void slub_object_fill(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_kernel(), none = watch_task();
-	u32 nr = fill_objects(w, &watch, slub_get, slub_most(w));
+	u32 nr = fill_objects(w, &watch, slub_take, slub_most(w));
 
-	empty_objects(w, &none, slub_put, nr);
+	empty_objects(w, &none, slub_give, nr);
 	watch_end(w, &watch);
 }
 
 static void slub_object_empty(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_kernel(), none = watch_task();
-	u32 nr = fill_objects(w, &none, slub_get, slub_most(w));
+	u32 nr = fill_objects(w, &none, slub_take, slub_most(w));
 
 	myalloc_bench_worst_shuffle(w, nr);
-	empty_objects(w, &watch, slub_put, nr);
+	empty_objects(w, &watch, slub_give, nr);
 	watch_end(w, &watch);
 }
 
@@ -255,22 +255,22 @@ static void slub_ready(struct bench_work *w)
 
 /* --- fill and empty: pages --------------------------------------------------------------- */
 
-static __always_inline void *ours_page_get(struct bench_work *w)
+static __always_inline void *ours_page_take(struct bench_work *w)
 {
 	return myalloc_pages_alloc(w->run->job.zone, w->shape->order, 0);
 }
 
-static __always_inline void ours_page_put(struct bench_work *w, void *block)
+static __always_inline void ours_page_give(struct bench_work *w, void *block)
 {
 	myalloc_pages_free(w->run->job.zone, block, w->shape->order);
 }
 
-static __always_inline void *kernel_page_get(struct bench_work *w)
+static __always_inline void *kernel_page_take(struct bench_work *w)
 {
 	return alloc_pages(GFP_ATOMIC | __GFP_NOWARN, w->shape->order);
 }
 
-static __always_inline void kernel_page_put(struct bench_work *w, void *block)
+static __always_inline void kernel_page_give(struct bench_work *w, void *block)
 {
 	__free_pages(block, w->shape->order);
 }
@@ -278,19 +278,19 @@ static __always_inline void kernel_page_put(struct bench_work *w, void *block)
 static void ours_page_fill(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_masked(), none = watch_task();
-	u32 nr = fill_objects(w, &watch, ours_page_get, w->room);
+	u32 nr = fill_objects(w, &watch, ours_page_take, w->room);
 
-	empty_objects(w, &none, ours_page_put, nr);
+	empty_objects(w, &none, ours_page_give, nr);
 	watch_end(w, &watch);
 }
 
 static void ours_page_empty(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_masked(), none = watch_task();
-	u32 nr = fill_objects(w, &none, ours_page_get, w->room);
+	u32 nr = fill_objects(w, &none, ours_page_take, w->room);
 
 	myalloc_bench_worst_shuffle(w, nr);
-	empty_objects(w, &watch, ours_page_put, nr);
+	empty_objects(w, &watch, ours_page_give, nr);
 	watch_end(w, &watch);
 }
 
@@ -302,19 +302,19 @@ static u32 kernel_most(const struct bench_work *w)
 static void kernel_page_fill(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_kernel(), none = watch_task();
-	u32 nr = fill_objects(w, &watch, kernel_page_get, kernel_most(w));
+	u32 nr = fill_objects(w, &watch, kernel_page_take, kernel_most(w));
 
-	empty_objects(w, &none, kernel_page_put, nr);
+	empty_objects(w, &none, kernel_page_give, nr);
 	watch_end(w, &watch);
 }
 
 static void kernel_page_empty(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_kernel(), none = watch_task();
-	u32 nr = fill_objects(w, &none, kernel_page_get, kernel_most(w));
+	u32 nr = fill_objects(w, &none, kernel_page_take, kernel_most(w));
 
 	myalloc_bench_worst_shuffle(w, nr);
-	empty_objects(w, &watch, kernel_page_put, nr);
+	empty_objects(w, &watch, kernel_page_give, nr);
 	watch_end(w, &watch);
 }
 
@@ -332,10 +332,10 @@ static void new_slab(struct bench_work *w, u32 ops)
 	void *object;
 
 	watch_start(&watch);
-	object = ours_get(w);
+	object = ours_take(w);
 	watch_stop(&watch);
 	if (object)
-		ours_put(w, object);
+		ours_give(w, object);
 	else
 		w->fails++;
 	watch_end(w, &watch);
@@ -351,7 +351,7 @@ static u32 fill_slabs(struct bench_work *w, u32 slabs)
 	w->slab_bytes = PAGE_SIZE << stat.order;
 	want = min_t(u32, slabs * stat.objects_per_slab, w->room);
 	for (n = 0; n < want; n++) {
-		w->object[n] = ours_get(w);
+		w->object[n] = ours_take(w);
 		if (!w->object[n])
 			break;
 		breathe(n);
@@ -388,7 +388,7 @@ static void refill_ready(struct bench_work *w)
 			void *object = w->object[i];
 
 			if (refill_free(i - from, to - from))
-				ours_put(w, object);
+				ours_give(w, object);
 			else
 				w->object[kept++] = object;
 		}
@@ -403,10 +403,10 @@ static void refill(struct bench_work *w, u32 ops)
 }
 
 /* Free the objects that refill_ready() and flush_ready() have kept. */
-static void put_kept(struct bench_work *w)
+static void give_kept(struct bench_work *w)
 {
 	while (w->at) {
-		ours_put(w, w->object[--w->at]);
+		ours_give(w, w->object[--w->at]);
 		breathe(w->at);
 	}
 	myalloc_cache_drain(w->cache);
@@ -447,7 +447,7 @@ static void flush_ready(struct bench_work *w)
 
 		breathe(i);
 		if (kept && same_slab(w, w->object[kept - 1], object))
-			ours_put(w, object);
+			ours_give(w, object);
 		else
 			w->object[kept++] = object;
 	}
@@ -459,7 +459,7 @@ static void flush(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_masked();
 
-	empty_objects(w, &watch, ours_put, w->at);
+	empty_objects(w, &watch, ours_give, w->at);
 	w->at = 0;
 	watch_end(w, &watch);
 }
@@ -554,7 +554,7 @@ static void merge(struct bench_work *w, u32 ops)
 {
 	struct watch watch = watch_masked();
 
-	empty_objects(w, &watch, ours_page_put, w->at);
+	empty_objects(w, &watch, ours_page_give, w->at);
 	w->at = 0;
 	watch_end(w, &watch);
 }
@@ -638,7 +638,7 @@ static void by_address(struct bench_work *w, u32 ops)
 		watch_stop(&watch);
 	}
 	for (i = 0; i < nr; i += 2)
-		ours_put(w, w->object[i]);
+		ours_give(w, w->object[i]);
 	watch_end(w, &watch);
 }
 
@@ -759,11 +759,11 @@ static const struct bench_side new_slab_sides[] = {
 };
 
 static const struct bench_side refill_sides[] = {
-	OURS(refill_ready, refill, put_kept), { }
+	OURS(refill_ready, refill, give_kept), { }
 };
 
 static const struct bench_side flush_sides[] = {
-	OURS(flush_ready, flush, put_kept), { }
+	OURS(flush_ready, flush, give_kept), { }
 };
 
 static const struct bench_side page_fill_sides[] = {

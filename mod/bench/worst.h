@@ -14,13 +14,13 @@ static inline void breathe(u32 nr)
 
 /* Allocate up to @most things, each between two readings of the clock. Returns their number. */
 static __always_inline u32 fill_objects(struct bench_work *w, struct watch *watch,
-					void *(*get)(struct bench_work *w), u32 most)
+					void *(*take)(struct bench_work *w), u32 most)
 {
 	u32 n;
 
 	for (n = 0; n < most; n++) {
 		watch_start(watch);
-		w->object[n] = get(w);
+		w->object[n] = take(w);
 		watch_stop(watch);
 		if (!w->object[n])
 			break;
@@ -31,11 +31,11 @@ static __always_inline u32 fill_objects(struct bench_work *w, struct watch *watc
 
 /* Free @nr of them, from the last on. */
 static __always_inline void empty_objects(struct bench_work *w, struct watch *watch,
-					  void (*put)(struct bench_work *w, void *object), u32 nr)
+					  void (*give)(struct bench_work *w, void *object), u32 nr)
 {
 	while (nr--) {
 		watch_start(watch);
-		put(w, w->object[nr]);
+		give(w, w->object[nr]);
 		watch_stop(watch);
 		breathe(nr);
 	}

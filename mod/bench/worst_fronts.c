@@ -149,56 +149,56 @@ static void ready_leave(struct bench_work *w)
 
 /* --- heaps and object pools ----------------------------------------------------------- */
 
-static __always_inline void *heap_get(struct bench_work *w)
+static __always_inline void *heap_take(struct bench_work *w)
 {
 	return myalloc_heap_alloc(fronts_of(w)->heap, w->shape->bytes, 0);
 }
 
-static __always_inline void heap_put(struct bench_work *w, void *addr)
+static __always_inline void heap_give(struct bench_work *w, void *addr)
 {
 	myalloc_heap_free(fronts_of(w)->heap, addr);
 }
 
-static __always_inline void *pool_get(struct bench_work *w)
+static __always_inline void *pool_take(struct bench_work *w)
 {
 	return myalloc_pool_alloc(fronts_of(w)->pool, 0);
 }
 
-static __always_inline void pool_put(struct bench_work *w, void *object)
+static __always_inline void pool_give(struct bench_work *w, void *object)
 {
 	myalloc_pool_free(fronts_of(w)->pool, object);
 }
 
 /* Allocate until there is no more, then free in random order; one of both on the clock. */
-static __always_inline void series(struct bench_work *w, void *(*get)(struct bench_work *w),
-				   void (*put)(struct bench_work *w, void *object), bool fill)
+static __always_inline void series(struct bench_work *w, void *(*take)(struct bench_work *w),
+				   void (*give)(struct bench_work *w, void *object), bool fill)
 {
 	struct watch watch = watch_masked(), none = watch_task();
-	u32 nr = fill_objects(w, fill ? &watch : &none, get, w->room);
+	u32 nr = fill_objects(w, fill ? &watch : &none, take, w->room);
 
 	myalloc_bench_worst_shuffle(w, nr);
-	empty_objects(w, fill ? &none : &watch, put, nr);
+	empty_objects(w, fill ? &none : &watch, give, nr);
 	watch_end(w, &watch);
 }
 
 static void heap_fill(struct bench_work *w, u32 ops)
 {
-	series(w, heap_get, heap_put, true);
+	series(w, heap_take, heap_give, true);
 }
 
 static void heap_empty(struct bench_work *w, u32 ops)
 {
-	series(w, heap_get, heap_put, false);
+	series(w, heap_take, heap_give, false);
 }
 
 static void pool_fill(struct bench_work *w, u32 ops)
 {
-	series(w, pool_get, pool_put, true);
+	series(w, pool_take, pool_give, true);
 }
 
 static void pool_empty(struct bench_work *w, u32 ops)
 {
-	series(w, pool_get, pool_put, false);
+	series(w, pool_take, pool_give, false);
 }
 
 /* --- arenas ---------------------------------------------------------------------------- */
