@@ -22,7 +22,8 @@ static struct fixture *zone_with(struct kunit *test, const struct myalloc_zone_o
 	return fixture_zone(test, &args);
 }
 
-static noinline struct myalloc_client *client_of(struct fixture *fx, const struct myalloc_client_args *args)
+static noinline struct myalloc_client *client_of(struct fixture *fx,
+						  const struct myalloc_client_args *args)
 {
 	struct myalloc_client *client = myalloc_client_create(fx->zone, args);
 

@@ -791,7 +791,7 @@ static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, objects[0]), 0);
 	give_all(fx, pages, others);
 	expect_end(fx, c);
-	fixture_put(fx);
+	fixture_end(fx);
 	kunit_kfree(test, objects);
 	kunit_kfree(test, pages);
 }

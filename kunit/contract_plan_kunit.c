@@ -90,7 +90,7 @@ static void contract_plan(struct kunit *test)
 	lines[1] = pages_line(3000, 0x1);
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 2, plan), 0);
 	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
-	fixture_put(fx);
+	fixture_end(fx);
 }
 
 static void plan_refused(struct fixture *fx, const struct myalloc_contract_line *line,
@@ -158,7 +158,7 @@ static void contract_lines(struct kunit *test)
 	plan_refused(fx, &line, "exclude each other");
 	line.kind = MYALLOC_NR_CONTRACT_KINDS;
 	plan_refused(fx, &line, "a line is of pages, extents or objects (0, 1, 2), not 3");
-	fixture_put(fx);
+	fixture_end(fx);
 }
 
 static void contract_args(struct kunit *test)

@@ -540,7 +540,7 @@ static void elastic_args(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fx->zone);
 	grow(fx, SPARE);
 	EXPECT_CHUNKS(fx, MOST);
-	fixture_put(fx);
+	fixture_end(fx);
 
 	/* Others do not grow. */
 	fx = fixture_zone(test, &(struct fixture_args){ .nr_pages = 4, .chunk_order = 1 });

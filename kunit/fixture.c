@@ -122,12 +122,12 @@ struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args
 }
 
 /**
- * fixture_put() - destroy a zone; everything must have been freed
+ * fixture_end() - destroy a zone; everything must have been freed
  * @fx: the fixture
  *
  * Context: task, may sleep.
  */
-void fixture_put(struct fixture *fx)
+void fixture_end(struct fixture *fx)
 {
 	struct myalloc_zone *zone = fx->zone;
 	struct kunit *test = fx->test;
@@ -158,7 +158,7 @@ void fixture_put(struct fixture *fx)
 void fixture_exit(struct kunit *test)
 {
 	while (test->priv)
-		fixture_put(test->priv);
+		fixture_end(test->priv);
 }
 
 /**

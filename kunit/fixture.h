@@ -81,7 +81,7 @@ void **fixture_array(struct kunit *test, u32 nr);
 
 struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *args);
 struct fixture *fixture_zone(struct kunit *test, const struct fixture_args *args);
-void fixture_put(struct fixture *fx);
+void fixture_end(struct fixture *fx);
 struct myalloc_cache *fixture_cache(struct fixture *fx, const char *name,
 				    unsigned int object_size, myalloc_cache_flags_t flags);
 

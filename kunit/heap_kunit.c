@@ -447,7 +447,7 @@ static void heap_stats(struct kunit *test)
 	u64 meta;
 	u32 i;
 
-	myalloc_heap_stats_get(heap, &s);
+	myalloc_heap_stats(heap, &s);
 	meta = sizeof(*heap) + MYALLOC_HEAP_CLASSES * sizeof(struct myalloc_cache);
 	KUNIT_EXPECT_EQ(test, s.id, 1);
 	KUNIT_EXPECT_EQ(test, s.classes, MYALLOC_HEAP_CLASSES);
@@ -468,7 +468,7 @@ static void heap_stats(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, LARGEST + 1, 8, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_heap_alloc_aligned(heap, 1, 2 * LARGEST, 0));
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p[1] + 8), -EINVAL);
-	myalloc_heap_stats_get(heap, &s);
+	myalloc_heap_stats(heap, &s);
 	KUNIT_EXPECT_EQ(test, s.live_objects, 3);
 	KUNIT_EXPECT_EQ(test, s.object_bytes, 8 + 2 * 112);
 	KUNIT_EXPECT_EQ(test, s.live_extents, 2);
@@ -487,7 +487,7 @@ static void heap_stats(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.corruptions, 0);
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, p[i]), 0);
-	myalloc_heap_stats_get(heap, &s);
+	myalloc_heap_stats(heap, &s);
 	KUNIT_EXPECT_EQ(test, s.live_objects + s.live_extents + s.slack_bytes, 0);
 	KUNIT_EXPECT_EQ(test, s.frees, 5);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free(other, foreign), 0);
@@ -509,7 +509,7 @@ static void heap_stats_magazines(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, myalloc_heap_alloc(heap, 100, 0)),
 				0);
 	}
-	myalloc_heap_stats_get(heap, &s);
+	myalloc_heap_stats(heap, &s);
 	KUNIT_EXPECT_EQ(test, s.allocs, 400);
 	KUNIT_EXPECT_EQ(test, s.frees, 400);
 	KUNIT_EXPECT_GT(test, s.alloc_hits, 0);

@@ -106,7 +106,7 @@ static void joined_layouts(struct kunit *test)
 				KUNIT_EXPECT_EQ_MSG(test, b->joined->limit[c],
 						    l->limit[c] + orders[k], "layout %u, chunk %u",
 						    i, c);
-			fixture_put(fx);
+			fixture_end(fx);
 		}
 }
 
@@ -138,7 +138,7 @@ static void joined_capped(struct kunit *test)
 		FIXTURE_EXPECT_VALID(fx);
 		KUNIT_EXPECT_EQ(test, fx->zone->buddy.top_order,
 				clamp_t(unsigned int, max, ORDER, ORDER + 4));
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 
@@ -202,7 +202,7 @@ static void joined_merge(struct kunit *test)
 		}
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 		KUNIT_EXPECT_EQ(test, fx->zone->buddy.nr_merges, fx->zone->buddy.nr_splits);
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 
@@ -507,7 +507,7 @@ static void joined_random(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, m->live[n].addr,
 								 m->live[n].order), 0);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 

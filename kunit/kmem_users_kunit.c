@@ -130,7 +130,7 @@ static void typesafe(struct kunit *test, myalloc_cache_flags_t checks,
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-	fixture_put(fx);
+	fixture_end(fx);
 }
 
 /* A freed object keeps its content for readers, wherever it lies, with checks too. */

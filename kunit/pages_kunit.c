@@ -198,7 +198,7 @@ static void pages_bulk_bad(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fx->stats.bad[MYALLOC_BAD_MISALIGNED], 1);
 		KUNIT_EXPECT_EQ(test, fx->stats.page_pages, 0);
 		FIXTURE_EXPECT_VALID(fx);
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 

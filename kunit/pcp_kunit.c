@@ -42,7 +42,7 @@ static void pages_magazine_sizes(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, all, 0);
 		if (sizes[i] == 131072 && num_possible_cpus() <= 4)
 			KUNIT_EXPECT_GE(test, fx->zone->pcp[MYALLOC_PCP_LISTS - 1].capacity, 1);
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 
@@ -414,7 +414,7 @@ static void race(struct fixture *fx, unsigned int nr, void **pages, unsigned int
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 0);
-	fixture_put(fx);
+	fixture_end(fx);
 }
 
 #define RACE_NR	7

@@ -158,7 +158,7 @@ static void promise(struct kunit *test, u32 size, u32 nr, myalloc_cache_flags_t 
 	KUNIT_EXPECT_EQ(test, stats_now(pool).allocs, stats_now(pool).frees);
 	give_all(fx, pages, others);
 	expect_end(fx, pool);
-	fixture_put(fx);
+	fixture_end(fx);
 	kunit_kfree(test, objects);
 	kunit_kfree(test, pages);
 }
@@ -449,7 +449,7 @@ static void nmi_round(struct kunit *test, u32 nr, u32 spares, myalloc_cache_flag
 	KUNIT_EXPECT_EQ(test, stats_now(pool).allocs, stats_now(pool).frees);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).live_objects, 0);
 	expect_end(fx, pool);
-	fixture_put(fx);
+	fixture_end(fx);
 	kunit_kfree(test, objects);
 }
 

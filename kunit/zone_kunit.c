@@ -144,7 +144,7 @@ static void zone_every_size(struct kunit *test)
 				struct fixture *fx = fixture_zone(test, &args);
 
 				check_all_pages(fx, pages);
-				fixture_put(fx);
+				fixture_end(fx);
 			}
 }
 
@@ -254,8 +254,8 @@ static void zone_map_sparse(struct kunit *test)
 		}
 		refuse_foreign(far, cache, 0);
 		refuse_foreign(far, cache, ULONG_MAX & PAGE_MASK);
-		fixture_put(far);
-		fixture_put(near);
+		fixture_end(far);
+		fixture_end(near);
 	}
 }
 
@@ -308,7 +308,7 @@ static void zone_map_layouts(struct kunit *test)
 		fixture_count_steps(NULL);
 		KUNIT_EXPECT_EQ(test, wrong, 0);
 		FIXTURE_EXPECT_VALID(fx);
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 
@@ -375,7 +375,7 @@ static void zone_chunk_borders(struct kunit *test)
 			myalloc_zone_drain(fx->zone);
 		}
 		KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 5, 0));
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 
@@ -660,7 +660,7 @@ static void zone_destroy_cached(struct kunit *test)
 	for (i = 0; i < fixture_nr_cpus(); i++)
 		fixture_on_cpu(i, alloc_and_free, fx);
 	KUNIT_EXPECT_GE(test, fixture_stats(fx)->cached_pages, fixture_nr_cpus());
-	fixture_put(fx);
+	fixture_end(fx);
 }
 
 /* --- statistics ------------------------------------------------------------------------- */
@@ -1097,7 +1097,7 @@ static void zone_nmi_link_damaged(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[6], 0), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, blocks[7], 0), 0);
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
-		fixture_put(fx);
+		fixture_end(fx);
 	}
 }
 

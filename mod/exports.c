@@ -406,7 +406,7 @@ EXPORT_INTERNAL(myalloc_nodes_destroy);
 EXPORT_INTERNAL(myalloc_nodes_order);
 EXPORT_INTERNAL(myalloc_nodes_stats);
 
-EXPORT_INTERNAL(myalloc_heap_stats_get);
+EXPORT_INTERNAL(myalloc_heap_stats);
 EXPORT_INTERNAL(myalloc_client_walk);
 EXPORT_INTERNAL(myalloc_client_extents);
 EXPORT_INTERNAL(myalloc_client_stats);

@@ -166,7 +166,7 @@ void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap 
 {
 	struct myalloc_heap_stats stats, *from = &stats;
 
-	myalloc_heap_stats_get(heap, from);
+	myalloc_heap_stats(heap, from);
 	MYALLOC_HEAP_FIELDS(MYALLOC_STAT_COPY)
 	strscpy(stat->name, heap->front.name, sizeof(stat->name));
 }

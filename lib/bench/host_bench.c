@@ -33,8 +33,8 @@
 #define ZONE_BYTES	(256UL << 20)
 #define SEED		1
 
-typedef void *(*get_fn)(size_t size);
-typedef void (*put_fn)(void *object);
+typedef void *(*take_fn)(size_t size);
+typedef void (*give_fn)(void *object);
 
 static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;	/* of the size at work */
@@ -53,27 +53,27 @@ static u64 now(void)
 
 /* --- sides --------------------------------------------------------------------- */
 
-static void *ours_get(size_t size)
+static void *ours_take(size_t size)
 {
 	return myalloc_cache_alloc(cache, 0);
 }
 
-static void ours_put(void *p)
+static void ours_give(void *p)
 {
 	myalloc_cache_free(cache, p);
 }
 
-static void ours_put_by_address(void *p)
+static void ours_give_by_address(void *p)
 {
 	myalloc_free(zone, p);
 }
 
-static void *heap_get(size_t size)
+static void *heap_take(size_t size)
 {
 	return myalloc_heap_alloc(heap, size, 0);
 }
 
-static void heap_put(void *p)
+static void heap_give(void *p)
 {
 	myalloc_heap_free(heap, p);
 }
@@ -166,39 +166,39 @@ static void use_class(size_t size)
 	if (size > heap->max_object || heap->cache[myalloc_heap_class(size)]->mags.capacity)
 		return;
 	for (i = 0; i < 1000; i++) {
-		p = heap_get(size);
-		heap_put(p);
+		p = heap_take(size);
+		heap_give(p);
 	}
 	zone->work.fn(&zone->work);
 }
 
 /* --- patterns ----------------------------------------------------------------------- */
 
-static __always_inline void pair(get_fn get, put_fn put, size_t size, u64 ops)
+static __always_inline void pair(take_fn take, give_fn give, size_t size, u64 ops)
 {
 	for (; ops; ops--) {
-		void *p = get(size);
+		void *p = take(size);
 
 		/* Keeps the two calls from being seen as one that does nothing. */
 		__asm__ __volatile__("" : "+r"(p) : : "memory");
-		put(p);
+		give(p);
 	}
 }
 
-static __always_inline void batches(get_fn get, put_fn put, size_t size, u32 batch, u64 ops)
+static __always_inline void batches(take_fn take, give_fn give, size_t size, u32 batch, u64 ops)
 {
 	u32 i;
 
 	for (; ops >= batch; ops -= batch) {
 		for (i = 0; i < batch; i++)
-			object[i] = get(size);
+			object[i] = take(size);
 		for (i = 0; i < batch; i++)
-			put(object[order[i]]);
+			give(object[order[i]]);
 	}
 }
 
 /* One of @batch live objects is replaced, at places that repeat after BATCH_MAX steps. */
-static __always_inline void churn(get_fn get, put_fn put, size_t size, u64 ops)
+static __always_inline void churn(take_fn take, give_fn give, size_t size, u64 ops)
 {
 	u32 at = 0;
 
@@ -206,8 +206,8 @@ static __always_inline void churn(get_fn get, put_fn put, size_t size, u64 ops)
 		void **slot = &object[order[at]];
 
 		at = (at + 1) % BATCH_MAX;
-		put(*slot);
-		*slot = get(size);
+		give(*slot);
+		*slot = take(size);
 	}
 }
 
@@ -238,7 +238,7 @@ static void make_order(const char *pattern, u32 batch)
 		shuffle(&random, order, batch);
 }
 
-static __always_inline u64 timed_round(get_fn get, put_fn put, const char *pattern, size_t size,
+static __always_inline u64 timed_round(take_fn take, give_fn give, const char *pattern, size_t size,
 				       u32 batch, u64 ops)
 {
 	u64 start;
@@ -247,25 +247,25 @@ static __always_inline u64 timed_round(get_fn get, put_fn put, const char *patte
 	make_order(pattern, batch);
 	if (!strcmp(pattern, "pair")) {
 		start = now();
-		pair(get, put, size, ops);
+		pair(take, give, size, ops);
 		return now() - start;
 	}
 	if (strcmp(pattern, "churn")) {
 		start = now();
-		batches(get, put, size, batch, ops);
+		batches(take, give, size, batch, ops);
 		return now() - start;
 	}
 	for (i = 0; i < batch; i++)
-		object[i] = get(size);
+		object[i] = take(size);
 	start = now();
-	churn(get, put, size, ops);
+	churn(take, give, size, ops);
 	start = now() - start;
 	for (i = 0; i < batch; i++)
-		put(object[i]);
+		give(object[i]);
 	return start;
 }
 
-static __always_inline void serve(get_fn get, put_fn put)
+static __always_inline void serve(take_fn take, give_fn give)
 {
 	unsigned int size, batch;
 	unsigned long long ops;
@@ -274,11 +274,11 @@ static __always_inline void serve(get_fn get, put_fn put)
 	while (scanf("%15s %u %u %llu", pattern, &size, &batch, &ops) == 4) {
 		if (!batch || batch > BATCH_MAX)
 			die("batch out of range");
-		if (get == ours_get)
+		if (take == ours_take)
 			use_size(size);
-		else if (get == heap_get)
+		else if (take == heap_take)
 			use_class(size);
-		ops = timed_round(get, put, pattern, size, batch, ops);
+		ops = timed_round(take, give, pattern, size, batch, ops);
 		printf("%llu\n", ops);
 		fflush(stdout);
 	}
@@ -425,14 +425,14 @@ int main(int argc, char **argv)
 		serve(malloc, free);
 	} else if (argc == 3 && !strcmp(what, "myalloc")) {
 		zone = make_zone(ZONE_BYTES, false, false);
-		serve(ours_get, ours_put);
+		serve(ours_take, ours_give);
 	} else if (argc == 3 && !strcmp(what, "by-address")) {
 		zone = make_zone(ZONE_BYTES, false, false);
-		serve(ours_get, ours_put_by_address);
+		serve(ours_take, ours_give_by_address);
 	} else if (argc == 3 && !strcmp(what, "heap")) {
 		zone = make_zone(ZONE_BYTES, false, false);
 		make_heap();
-		serve(heap_get, heap_put);
+		serve(heap_take, heap_give);
 	} else {
 		die("usage: host_bench malloc|myalloc|by-address|heap LAYOUT, or host_bench zone");
 	}

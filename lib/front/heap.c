@@ -259,7 +259,7 @@ static noinline void *alloc_pages_for(struct myalloc_heap *h, size_t size,
 	myalloc_flags_might_wait(flags);
 	if (unlikely(!myalloc_flags_check(zone_of(h), &flags, MYALLOC_OBJECT_FLAGS_ALL, caller)))
 		return NULL;
-	atomic64_inc(&h->extent_requests);	/* first: see myalloc_heap_stats_get() */
+	atomic64_inc(&h->extent_requests);	/* first: see myalloc_heap_stats() */
 	if (nr && align_order <= zone_of(h)->chunk_order)
 		addr = myalloc_extent_alloc(zone_of(h), nr, align_order, flags, h->owner,
 					    caller);
@@ -877,7 +877,7 @@ static void add_stats(struct myalloc_heap_stats *to, struct myalloc_cache *cache
 }
 
 /**
- * myalloc_heap_stats_get() - read the statistics of a heap
+ * myalloc_heap_stats() - read the statistics of a heap
  * @heap: the heap
  * @stats: out; exact while no operation is in progress
  *
@@ -886,7 +886,7 @@ static void add_stats(struct myalloc_heap_stats *to, struct myalloc_cache *cache
  *
  * Context: task, may sleep.
  */
-void myalloc_heap_stats_get(struct myalloc_heap *heap, struct myalloc_heap_stats *stats)
+void myalloc_heap_stats(struct myalloc_heap *heap, struct myalloc_heap_stats *stats)
 {
 	u32 class, nr = smp_load_acquire(&heap->nr_classes);	/* pairs with add_class() */
 	struct extents e = { .heap = heap };

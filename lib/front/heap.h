@@ -90,7 +90,7 @@ static inline struct myalloc_heap *myalloc_heap_of(struct myalloc_front *front)
 	return container_of(front, struct myalloc_heap, front);
 }
 
-void myalloc_heap_stats_get(struct myalloc_heap *heap, struct myalloc_heap_stats *stats);
+void myalloc_heap_stats(struct myalloc_heap *heap, struct myalloc_heap_stats *stats);
 
 /* The smallest class that holds @size bytes, at most MYALLOC_MAX_OBJECT; see heap.c. */
 static __always_inline u32 myalloc_heap_class(size_t size)
