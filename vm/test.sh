@@ -26,6 +26,24 @@ done
 mkdir -p "$results"
 began=$SECONDS
 
+# turn COMMAND...: run it when it is its turn. Few run at the same time, so that guests are not
+# slowed down by their number: one more than there are CPUs, since they wait now and then.
+turn()
+{
+	local slot fd status=0
+	while true; do
+		for ((slot = 0; slot <= $(nproc); slot++)); do
+			exec {fd}>"$results/turn.$slot"
+			! flock -n "$fd" || break 2
+			exec {fd}>&-
+		done
+		sleep 0.5
+	done
+	"$@" || status=$?
+	exec {fd}>&-
+	return "$status"
+}
+
 # stage PART NAME COMMAND...: run it. Its success is a test of its own, so that a
 # command that ends without reporting anything counts as a failure.
 stage()
@@ -53,15 +71,15 @@ part_check()
 	"$root/vm/test_record.py" >"$results/check/record.ktap" 2>/dev/null || status=1
 	"$root/vm/test_plot.py" >"$results/check/plot.ktap" || status=1
 	"$root/vm/test_superset.py" >"$results/check/superset.ktap" || status=1
-	stage check "native suites" \
+	turn stage check "native suites" \
 		step "building and running the native suites" "1 to 2 min" \
 		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \
 		KTAP_DIR="$results/check" check || status=1
-	stage check "inputs that a fuzzer has kept" \
+	turn stage check "inputs that a fuzzer has kept" \
 		step "running the inputs that a fuzzer has kept" "30 s" \
 		make -C "$root/lib/fuzz" -j"$(nproc)" O="$products/check/fuzz" \
 		KTAP_DIR="$results/check" check || status=1
-	stage check "tests of the tool" \
+	turn stage check "tests of the tool" \
 		step "testing the tool against a device that is made up" "20 s" \
 		make -C "$root/userspace-tool" -j"$(nproc)" O="$products/check/tool" \
 		KTAP_DIR="$results/check" check || status=1
@@ -75,7 +93,7 @@ guest()
 	name=$(basename "$script" .sh)
 	out=$results/$part/$kernel-$name
 	shift 3
-	"$root/vm/run.sh" --kernel "$kernel" --out "$out" "$@" "$script" || status=$?
+	turn "$root/vm/run.sh" --kernel "$kernel" --out "$out" "$@" "$script" || status=$?
 	if [ -e "$out/verdict.ktap" ]; then
 		cp "$out/verdict.ktap" "$results/$part/$kernel-$name-guest.ktap"
 		cp "$out/stdout" "$results/$part/$kernel-$name.ktap"
@@ -104,8 +122,8 @@ suites_in()
 part_kunit()
 {
 	local modules name=${KUNIT_KERNEL:-debug} status=0
-	stage kunit "kernel $name" "$root/vm/kernel.sh" "$name" >/dev/null || return 1
-	stage kunit "modules for $name" "$root/vm/module.sh" "$name" >/dev/null ||
+	turn stage kunit "kernel $name" "$root/vm/kernel.sh" "$name" >/dev/null || return 1
+	turn stage kunit "modules for $name" "$root/vm/module.sh" "$name" >/dev/null ||
 		return 1
 	modules=$("$root/vm/module.sh" "$name")
 	guest kunit "$name" "$root/vm/scenarios/kunit.sh" \
@@ -120,7 +138,7 @@ part_demo()
 	local kernel=${DEMO_KERNEL:-6.12-arm64} out status=0
 	out=$results/demo/$kernel
 	prepare demo || return 1
-	"$root/vm/run.sh" --kernel "$kernel" --out "$out" "$root/vm/demo.sh" || status=$?
+	turn "$root/vm/run.sh" --kernel "$kernel" --out "$out" "$root/vm/demo.sh" || status=$?
 	if [ -e "$out/verdict.ktap" ]; then
 		cp "$out/verdict.ktap" "$results/demo/$kernel-guest.ktap"
 	else
@@ -132,10 +150,10 @@ part_demo()
 # Prepare what the guests of the part need.
 prepare()
 {
-	stage "$1" "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null &&
-		stage "$1" "modules for $kernel" "$root/vm/module.sh" "$kernel" \
+	turn stage "$1" "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null &&
+		turn stage "$1" "modules for $kernel" "$root/vm/module.sh" "$kernel" \
 			>/dev/null &&
-		stage "$1" "the tool" "$root/vm/tool.sh" tests "$kernel"
+		turn stage "$1" "the tool" "$root/vm/tool.sh" tests "$kernel"
 }
 
 part_long()
@@ -195,11 +213,11 @@ part_packages()
 own_scenarios()
 {
 	local status=0
-	stage scenarios "the example of README.md builds for $kernel" \
+	turn stage scenarios "the example of README.md builds for $kernel" \
 		"$root/vm/readme.sh" "$kernel" || status=1
 	stage scenarios "module and tool have the version of the changelog" \
 		"$root/vm/version.sh" "$kernel" || status=1
-	stage scenarios "what is installed, and what packages contain" installed scenarios "$kernel" ||
+	turn stage scenarios "what is installed, and what packages contain" installed scenarios "$kernel" ||
 		status=1
 	return "$status"
 }
