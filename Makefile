@@ -10,7 +10,7 @@ export FUZZ_SECONDS RACE_OPS KDIR PREFIX DESTDIR SIGN_KEY SIGN_CERT
 .DEFAULT_GOAL := help
 .PHONY: help vm vm-shell vm-console test check kunit scenarios soak lifecycle ioctl-fuzz matrix
 .PHONY: exhaustive fuzz models tsan compilers big-endian coverage coverage-mod mutants
-.PHONY: bench bench-icount bench-host bench-kvm programs module tool compile compile_commands
+.PHONY: bench bench-icount bench-host bench-kvm bench-scale programs module tool compile compile_commands
 .PHONY: screenshots size lint superset clean
 .PHONY: deb install uninstall packages-test
 
@@ -46,6 +46,7 @@ help:
 	@echo '                  (10 min; 3 min)'
 	@echo '  make bench-icount  instructions per operation, against a baseline (5 min)'
 	@echo '  make bench-host    the core natively, beside malloc libraries (3 min)'
+	@echo '  make bench-scale   the core natively, with up to 512 CPUs and 1 TiB (2 min)'
 	@echo '  make programs   python3, sqlite3, gcc and redis with the core as their malloc(), compared'
 	@echo '                  with four malloc libraries (10 min)'
 	@echo '  make bench-kvm     like bench, on a stock kernel, where KVM works (3 min)'
@@ -115,7 +116,7 @@ coverage-mod:
 bench:
 	@vm/bench.sh uml
 
-bench-icount bench-host bench-kvm:
+bench-icount bench-host bench-kvm bench-scale:
 	@vm/bench.sh $(@:bench-%=%)
 
 programs:

@@ -6,6 +6,7 @@
 #   icount   instructions: a stock kernel under an emulator that counts them; compared
 #            with vm/bench/icount-baseline.json
 #   host     the core as a native program, against malloc libraries
+#   scale    the core as a native program, with up to 512 CPUs and 1 TiB, both simulated
 # SHAPES, ROUNDS: passed to 'myallocctl bench run'. BASELINE=1: icount writes a new
 # baseline. The last line names the directory of the results. RECORD=1: also writes a section
 # of vm/bench/RESULTS.md, unless SHAPES or ROUNDS select less than the whole.
@@ -82,10 +83,19 @@ host)
 		tee "$out/table.txt"
 	plots
 	;;
+scale)
+	"$root/vm/setup.sh" native
+	mkdir -p "$out"
+	step "building" "40 s" make -C "$root/lib/tests" -j"$(nproc)" SAN= \
+		O="$products/bench/scale-build" "$products/bench/scale-build/cpus_test"
+	measure() { "$products/bench/scale-build/cpus_test" --figures >"$out/result.json"; }
+	step "measuring zones of up to 1 TiB, whose metadata takes 5 GiB" "1 to 2 min" measure
+	record scale "$out/result.json"
+	;;
 *)
-	die "vm/bench.sh: no lab '$lab' (uml, kvm, icount, host)"
+	die "vm/bench.sh: no lab '$lab' (uml, kvm, icount, host, scale)"
 	;;
 esac
-[ "$lab" = icount ] || record bench "$lab" "$out/result.json"
+[ "$lab" = icount ] || [ "$lab" = scale ] || record bench "$lab" "$out/result.json"
 [ "$lab" != uml ] || [ "${RECORD:-}" != 1 ] || cp "$out/ratios.svg" "$here/ratios.svg"
 say "results: $out"

@@ -6,9 +6,11 @@ Usage: record.py bench LAB RESULT.json [BASELINE.json]   a section of vm/bench/R
        record.py matrix TABLE SKIPS                      rows of a section of vm/TESTS.md
        record.py kernels LEGS                            rows of the table in README.md
        record.py programs RESULT.json                    a section of vm/bench/RESULTS.md
+       record.py scale RESULT.json                       a section of vm/bench/RESULTS.md
 
 LAB: uml, kvm, icount, host. RESULT: written by 'myallocctl -o RESULT.json bench run' or by
-bench/host.py; that of programs by programs.py. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
+bench/host.py; that of programs by programs.py; that of scale has the lines of
+'cpus_test --figures'. COMMAND: the command, such as 'make check'. GUEST: the kernels of the guests, or
 '-' if there was none. TABLE: the output of vm/matrix.sh; SKIPS: its lines 'leg skipped: path: reason'; LEGS: its lines
 'leg release architecture KiB-of-a-page passed failed skipped'. RECORD_SECONDS: how long it took.
 RECORD_TEXT: a file whose first lines, up to an empty one, are copied as they are.
@@ -45,8 +47,8 @@ REASONS = os.path.join(ROOT, "vm", "bench", "reasons.conf")
 
 RESULTS_HEAD = """# What was measured
 
-`RECORD=1 make bench`, `bench-icount`, `bench-host`, `bench-kvm` and `programs` write this file:
-each replaces its own section. Figures are medians over rounds that take turns with the opponent's
+`RECORD=1 make bench`, `bench-icount`, `bench-host`, `bench-kvm`, `bench-scale` and `programs` write
+this file: each replaces its own section. Figures are medians over rounds that take turns with the opponent's
 in the same kernel. They are of one machine; the ratios are what carries over. `myallocctl bench
 list` says what each shape does.
 
@@ -71,7 +73,8 @@ LABS = {
                "of the longest operation, the longest"),
     "host": ("make bench-host", "ns per operation of the core as a native program"),
 }
-ORDER = ["make bench", "make bench-icount", "make bench-kvm", "make bench-host", "make programs",
+ORDER = ["make bench", "make bench-icount", "make bench-kvm", "make bench-host", "make bench-scale",
+         "make programs",
          "make test", "make check", "make kunit", "make scenarios", "make exhaustive",
          "make coverage", "make mutants", "make models", "make tsan", "make fuzz",
          "make big-endian", "make lifecycle", "make ioctl-fuzz", "make matrix", "make coverage-mod"]
@@ -443,6 +446,60 @@ def programs_body(result, seconds, where=machine, state=commit):
     return body
 
 
+# --- scale ------------------------------------------------------------------------------
+
+
+def duration(us):
+    """Three digits are more than a single measurement is good for."""
+    for unit, name in ((1e6, "s"), (1e3, "ms")):
+        if us >= unit:
+            return ("%.1f %s" if us < 9.95 * unit else "%.0f %s") % (us / unit, name)
+    return "%d µs" % us
+
+
+def size(count):
+    for unit, name in ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            value = count / unit
+            return ("%d %s" if value == int(value) or value >= 100 else "%.3g %s") % (value, name)
+    return "%d" % count
+
+
+def share(part, whole):
+    return "%.3g %%" % (100 * part / whole)
+
+
+def scale_row(row):
+    reserve = row["mib"] << 20
+    used = "cache_bytes" in row
+    return [
+        size(reserve) + (", chunks 64 GiB apart" if row["spread"] else ""), str(row["cpus"]),
+        "%s (%s)" % (size(row["zone_bytes"]), share(row["zone_bytes"], reserve)),
+        "%s (%s)" % (size(row["cache_bytes"]), share(row["cache_bytes"], reserve)) if used else "",
+        str(row["magazine_objects"]) if used else "",
+        share(row["out_of_reach"], 1) if used else "",
+        str(row["drain_calls"]) if used else "",
+    ] + [duration(row[what + "_us"]) for what in ("load", "stats", "walk", "validate", "unload")]
+
+
+def scale_body(rows, seconds, where=machine, state=commit, now=None):
+    if not rows:
+        raise Unusable("no figures in this result")
+    return "The core as a native program, on simulated CPUs and memory; each figure is a single\n" \
+        "measurement. The columns: metadata of the zone, and of one cache that all CPUs use often,\n" \
+        "both also as a share of the reserve; objects in each of its magazines; what magazines\n" \
+        "may keep from other CPUs after each CPU has used 100 caches; interrupts to a CPU when all\n" \
+        "magazines are drained; and the time to make the zone, to read its statistics, to visit all\n" \
+        "blocks (as the file `owners` does), to validate, and to end it.\n\n" + facts((
+            ("date", now or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
+            ("machine", where()),
+            ("sources", state()),
+            ("time", took(seconds)),
+        )) + "\n" + table(
+            ["reserve", "CPUs", "zone", "cache", "magazine", "out of reach", "interrupts", "make",
+             "statistics", "walk", "validate", "end"], [scale_row(row) for row in rows])
+
+
 # --- tests ------------------------------------------------------------------------------
 
 
@@ -619,6 +676,10 @@ def main(words):
     elif words[:1] == ["programs"] and len(words) == 2:
         write_section(RESULTS, RESULTS_HEAD, "make programs",
                       programs_body(load(words[1]), seconds))
+    elif words[:1] == ["scale"] and len(words) == 2:
+        with open(words[1], encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        write_section(RESULTS, RESULTS_HEAD, "make bench-scale", scale_body(rows, seconds))
     elif words[:1] == ["kernels"] and len(words) == 2:
         with open(words[1], encoding="utf-8") as file:
             write_kernels(file.read().splitlines())

@@ -104,6 +104,13 @@ def programs(*rows):
     return record.programs_body(made, 60, where=lambda: "here", state=lambda: "abc")
 
 
+def scale(**more):
+    row = {"cpus": 2, "mib": 1024, "spread": False, "zone_bytes": 5 << 20, "load_us": 999,
+           "stats_us": 1, "walk_us": 1500, "validate_us": 47905265, "unload_us": 99400, **more}
+    return record.scale_body([row] if more else [], 60, where=lambda: "here", state=lambda: "abc",
+                             now="then")
+
+
 def measured():
     """Names of the shapes in RESULTS.md."""
     with open(record.RESULTS, encoding="utf-8") as file:
@@ -246,6 +253,14 @@ CASES = [
         ("medians of 3 rounds", "| program | glibc | myalloc |", "| gcc | 2.00 | 2.50 |",
          "| gcc | 1.50 | 1.00 |", "| gcc | 2.0 | 3.0 |"))),
     ("no program", lambda: unusable(programs)),
+    ("figures of many CPUs", lambda:
+        "| 1 GiB | 2 | 5 MiB (0.488 %) | 22.3 KiB (0.00213 %) | 64 | 17 % | 6 | "
+        "999 µs | 1 µs | 1.5 ms | 48 s | 99 ms |" in
+        scale(cache_bytes=22848, magazine_objects=64, out_of_reach=0.17, drain_calls=6)),
+    ("figures of chunks that are far apart", lambda:
+        "| 1 GiB, chunks 64 GiB apart | 2 | 5 MiB (0.488 %) |  |  |  |  | 999 µs |" in
+        scale(spread=True)),
+    ("no figures", lambda: unusable(scale)),
 ]
 
 

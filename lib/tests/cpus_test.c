@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many CPUs: the size of metadata and magazines, and the cost of a drain, with 2, 64 and 512 CPUs
+ * Many CPUs and much memory: metadata, magazines and the cost of a drain with 2, 64 and 512 CPUs
  *
  * For zones of two sizes, with one cache and with the maximum number of caches: after creation,
  * after every CPU has used one cache, and after every CPU has used every cache. Prints the figures,
  * and checks that the allocator keeps to the shares of the zone that it promises (cache.c,
  * pages.c).
+ *
+ * With --figures it checks nothing, but measures zones of up to 1 TiB (vm/bench.sh scale).
  */
 #include "env.h"
 #include "ktap.h"
 #include "object/cache.h"
 #include "page/drain.h"
+#include "program.h"
+#include "zone/validate.h"
 #include "zone/zone.h"
 
 #define CHUNK_ORDER	10
@@ -235,12 +239,132 @@ static void case_of(u32 cpus, u32 order, u32 nr)
 	free(chunks);
 }
 
-int main(void)
+/* --- figures ---------------------------------------------------------------------------- */
+
+#define FIGURES_CACHES	100
+#define SPREAD		(1ULL << 36)	/* bytes between chunks, where they are far from each other */
+
+static u64 now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+static bool count_block(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
+			void *arg)
+{
+	++*(u64 *)arg;
+	return true;
+}
+
+/* What a file of statistics, one of owners, and a validation cost while nothing is in use. */
+static void print_walks(void)
+{
+	struct myalloc_validation v;
+	struct myalloc_zone_stats stats;
+	u64 began = now_us(), read, walked, blocks = 0;
+
+	myalloc_zone_stats(zone, &stats);
+	read = now_us();
+	myalloc_zone_walk_blocks(zone, count_block, &blocks);
+	walked = now_us();
+	if (!myalloc_zone_validate(zone, &v))
+		host_fatal("%s", v.first);
+	printf("\"stats_us\": %llu, \"walk_us\": %llu, \"validate_us\": %llu, ",
+	       (unsigned long long)(read - began), (unsigned long long)(walked - read),
+	       (unsigned long long)(now_us() - walked));
+}
+
+/* Caches that every CPU has used. */
+static void print_use(u64 bytes)
+{
+	struct myalloc_cache_stats stats;
+	struct figures f;
+	bool good = true;
+
+	make_caches(FIGURES_CACHES);
+	come(0, 1);
+	use_often();
+	myalloc_cache_stats(cache[0], &stats);
+	come(0, nr_caches);
+	look(&f);
+	printf("\"cache_bytes\": %llu, \"magazine_objects\": %u, \"out_of_reach\": %.4f, \"drain_calls\": %u, ",
+	       (unsigned long long)stats.meta_bytes, f.capacity,
+	       ((double)(f.pages << PAGE_SHIFT) + f.objects) / bytes, drain(&good));
+}
+
+static void print_figures(u32 cpus, u32 order, bool spread)
+{
+	u64 bytes = (u64)PAGE_SIZE << order, began;
+	u32 i, nr_chunks = 1u << (order - CHUNK_ORDER);
+	void *arena = NULL, **chunks = calloc(nr_chunks, sizeof(*chunks));
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .chunk_order = CHUNK_ORDER,
+		.nr_chunks = nr_chunks, .nr_pages = 1u << order, .simulated = spread,
+	};
+
+	host_reset();
+	host_set_nr_cpus(cpus);
+	if (!spread)
+		arena = host_chunk_alloc(order);
+	for (i = 0; i < nr_chunks; i++)
+		chunks[i] = spread ? (void *)(unsigned long)((i + 1) * SPREAD) :
+				     arena + i * (PAGE_SIZE << CHUNK_ORDER);
+	began = now_us();
+	zone = myalloc_zone_create(&args);
+	if (IS_ERR(zone))
+		host_fatal("no zone of %llu MiB", (unsigned long long)bytes >> 20);
+	printf("{\"cpus\": %u, \"mib\": %llu, \"spread\": %s, \"load_us\": %llu, \"zone_bytes\": %llu, ",
+	       cpus, (unsigned long long)bytes >> 20, spread ? "true" : "false",
+	       (unsigned long long)(now_us() - began), (unsigned long long)zone->meta_bytes);
+	nr_caches = 0;
+	if (!spread)
+		print_use(bytes);
+	print_walks();
+	for (i = 0; i < nr_caches; i++)
+		if (myalloc_cache_destroy(cache[i]))
+			host_fatal("a cache does not end");
+	began = now_us();
+	if (myalloc_zone_destroy(zone))
+		host_fatal("the zone does not end");
+	printf("\"unload_us\": %llu}\n", (unsigned long long)(now_us() - began));
+	fflush(stdout);
+	if (arena)
+		host_chunk_free(arena, order);
+	free(chunks);
+}
+
+static void figures(void)
+{
+	static const u32 cpus[] = { 2, 64, 512 }, orders[] = { 14, 18, 24 };
+	u32 c, o;
+
+	for (o = 0; o < ARRAY_SIZE(orders); o++)
+		for (c = 0; c < ARRAY_SIZE(cpus); c++)
+			print_figures(cpus[c], orders[o], false);
+	print_figures(2, 28, false);
+	print_figures(2, 14, true);
+}
+
+int main(int argc, char **argv)
 {
 	static const u32 cpus[] = { 2, 64, 512 }, orders[] = { 14, 18 };
 	static const u32 nr[] = { 1, 100, CACHES_MOST };
+	bool only_figures = false;
+	const struct program_option options[] = {
+		{ "figures", PROGRAM_FLAG, &only_figures,
+		  "measure zones of up to 1 TiB, and print JSON; takes 5 GiB of memory" },
+		{ }
+	};
 	u32 c, o, n;
 
+	program_options(argc, argv, "What many CPUs and much memory cost.", options);
+	if (only_figures) {
+		figures();
+		return 0;
+	}
 	ktap_plan(4 * ARRAY_SIZE(cpus) * ARRAY_SIZE(orders) * ARRAY_SIZE(nr));
 	for (c = 0; c < ARRAY_SIZE(cpus); c++)
 		for (o = 0; o < ARRAY_SIZE(orders); o++)
