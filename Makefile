@@ -22,7 +22,7 @@ help:
 	@echo '                  (2 min; 50 s)'
 	@echo '  make vm-shell   a prompt in such a guest (2 min; 15 s)'
 	@echo '  make vm-console a second terminal in the guest of vm-shell'
-	@echo '  make test       check + kunit + scenarios, and the guest of make vm for arm64, with a'
+	@echo '  make test       check, KUnit under lockdep, scenarios, the guest of make vm for arm64, with a'
 	@echo '                  total (27 min; 21 min)'
 	@echo '  make check      the allocator natively, under ASan and UBSan (7 min)'
 	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
@@ -92,8 +92,11 @@ vm-console:
 test:
 	@vm/test.sh check kunit demo scenarios
 
-check kunit scenarios lifecycle:
+check scenarios lifecycle:
 	@vm/test.sh $@
+
+kunit:
+	@KUNIT_KERNEL=$${KUNIT_KERNEL:-debug} vm/test.sh $@
 
 ioctl-fuzz:
 	@vm/test.sh ioctl_fuzz

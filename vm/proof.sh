@@ -9,7 +9,8 @@
 #                ordered machines, decided by herd7
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;
 #                RACE_OPS (20000) operations of each thread
-#   compilers    the native suites, built by several compilers with several options
+#   compilers    the native suites, built by several compilers with several options, and with
+#                pages of 64 KiB under sanitizers
 #   big-endian   the native suites built for s390x, run by qemu-user
 # Results stay in the cache; MYALLOC_SEED repeats the random choices of a race. RECORD=1: also
 # writes a section of vm/TESTS.md.
@@ -89,9 +90,10 @@ compilers)
 	programs=(kunit_host misuse_test fault_test)
 	# What inlining makes of a function that fails early; kernels switch it off as well.
 	quiet=-Wno-maybe-uninitialized
-	while IFS='|' read -r name compiler flags lib_flags ld_flags <&3; do
+	while IFS='|' read -r name compiler flags lib_flags ld_flags more <&3; do
+		# shellcheck disable=SC2086 # words
 		build "20 s" "$root/lib/tests" SAN= O="$tests-$name" CC="$compiler" \
-			CFLAGS="-g $flags" LIB_CFLAGS="$lib_flags" LDFLAGS="$ld_flags" \
+			CFLAGS="-g $flags" LIB_CFLAGS="$lib_flags" LDFLAGS="$ld_flags" $more \
 			"${programs[@]/#/$tests-$name/}"
 		for program in "${programs[@]}"; do
 			"$tests-$name/$program" >"$results/$program-$name.ktap" || status=1
@@ -106,6 +108,7 @@ compilers)
 		clang-16-O2|clang-16|-O2||
 		clang-19-O0|clang-19|-O0||
 		clang-19-O3|clang-19|-O3||
+		gcc-asan-64K|gcc|-O1|||SAN=address,undefined PAGE_SHIFT=16
 	END
 	;;
 big-endian)

@@ -2,7 +2,7 @@
 # Run tests and sum up the results. The last line says how many passed and failed.
 # Usage: vm/test.sh PART...
 #   check           the native suites and the harness's own tests
-#   kunit           the KUnit suites in the debug kernel, and its KASAN reports
+#   kunit           the KUnit suites in the kernel $KUNIT_KERNEL (kunit)
 #   scenarios       vm/scenarios/*.sh in a guest with the kernel $KERNEL (6.12)
 #   demo            vm/demo.sh, what 'make vm' shows, with the kernel $DEMO_KERNEL (6.12-arm64)
 #   packages        the Debian packages on a clean system: apt, DKMS, load in a guest, remove
@@ -121,14 +121,13 @@ suites_in()
 
 part_kunit()
 {
-	local modules name=${KUNIT_KERNEL:-debug} status=0
+	local modules name=${KUNIT_KERNEL:-kunit} status=0
 	turn stage kunit "kernel $name" "$root/vm/kernel.sh" "$name" >/dev/null || return 1
 	turn stage kunit "modules for $name" "$root/vm/module.sh" "$name" >/dev/null ||
 		return 1
 	modules=$("$root/vm/module.sh" "$name")
 	guest kunit "$name" "$root/vm/scenarios/kunit.sh" \
 		--append "GUEST_SUITES=$(suites_in "$modules"/*kunit*.ko)" || status=1
-	guest kunit "$name" "$root/vm/scenarios/kasan.sh" || status=1
 	return "$status"
 }
 
@@ -282,7 +281,7 @@ guests()
 	for part; do
 		case $part in
 		check)	;;
-		kunit)	names+=("${KUNIT_KERNEL:-debug}") ;;
+		kunit)	names+=("${KUNIT_KERNEL:-kunit}") ;;
 		demo)	names+=("${DEMO_KERNEL:-6.12-arm64}") ;;
 		*)	names+=("$kernel") ;;
 		esac

@@ -6,11 +6,13 @@ $(O)/oracle_test: $(O)/obj/tests/ops.o
 
 -include $(O)/obj/tests/ops.d
 
-# Searches, without sanitizers: they are ten times as fast, and the oracle has them.
+# Searches, without sanitizers: they are ten times as fast, and the oracle has them. Where nothing
+# is built with sanitizers, there is one set of objects.
+plain := $(if $(SAN),plain,obj)
 searches := contract exhaustive slab_states interleave robson wrong_free
 plain-tests := $(searches) cpus steps
 plainflags = $(filter-out $(sanflags),$(cflags)) $(CFLAGS) -O2
-plain-obj := $(patsubst $(O)/obj/%,$(O)/plain/%,$(lib-obj) $(host-env:%=$(O)/obj/lib/%.o))
+plain-obj := $(patsubst $(O)/obj/%,$(O)/$(plain)/%,$(lib-obj) $(host-env:%=$(O)/obj/lib/%.o))
 
 $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_raw_memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
@@ -20,7 +22,7 @@ $(O)/interleave_test $(O)/race_test $(O)/pool_test $(O)/wrong_free_test: wrap :=
 $(O)/bounds_test: wrap := $(raw-locks)
 $(O)/steps_test: wrap := $(raw-locks),--wrap=host_irq_save,--wrap=host_irq_restore,--wrap=host_assert_held
 
-$(plain-tests:%=$(O)/%_test): $(O)/%_test: $(O)/plain/tests/%_test.o $(plain-obj)
+$(plain-tests:%=$(O)/%_test): $(O)/%_test: $(O)/$(plain)/tests/%_test.o $(plain-obj)
 	$(call quiet,LD)
 	@$(CC) $(filter-out $(sanflags),$(ldflags)) $(wrap) -o $@ $^ -ldl
 
@@ -32,7 +34,7 @@ $(O)/plain/tests/%.o: $(here)/%.c $(O)/flags
 	$(call quiet,CC)
 	@mkdir -p $(@D) && $(CC) $(plainflags) -c -o $@ $<
 
--include $(plain-obj:.o=.d) $(plain-tests:%=$(O)/plain/tests/%_test.d)
+-include $(plain-obj:.o=.d) $(plain-tests:%=$(O)/$(plain)/tests/%_test.d)
 
 # The searches in full. Sizes and times: --help of each.
 .PHONY: exhaustive
