@@ -8,7 +8,7 @@
 #   --numa N           nodes that share CPUs and memory (1); or what each of them has,
 #                      PARTS@CPUS/...: parts of the memory and a list of CPUs, such as
 #                      2@0,1/1@/0@2. These lie in a row, each step 10 further
-#   --timeout SECONDS  until the guest is given up (300)
+#   --timeout SECONDS  until the guest is given up (600)
 #   --accel HOW        auto, kvm, tcg, or icount: one CPU whose clock counts
 #                      instructions (auto)
 #   --append WORDS     more for the kernel's command line
@@ -34,7 +34,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/arch.sh"
 
 kernel=6.12 out='' accel=${ACCEL:-auto} append=${APPEND:-} nmi=0 show=0 shell=0
-bare=0 expected=0 variant='' programs=() adds=() cpus=2 mem=1G numa=1 timeout=300 script=''
+bare=0 expected=0 variant='' programs=() adds=() cpus=2 mem=1G numa=1 timeout=600 script=''
 
 # The script's needs come before the options, so that options override them.
 script=${!#}

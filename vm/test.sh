@@ -26,13 +26,14 @@ done
 mkdir -p "$results"
 began=$SECONDS
 
-# turn COMMAND...: run it when it is its turn. Few run at the same time, so that guests are not
-# slowed down by their number: one more than there are CPUs, since they wait now and then.
+# turn COMMAND...: run it when it is its turn: not more of them at the same time than CPUs. A guest
+# whose virtual CPUs wait for each other is slowed down by far more than its share.
 turn()
 {
-	local slot fd status=0
+	local slot slots fd status=0
+	slots=$(nproc)
 	while true; do
-		for ((slot = 0; slot <= $(nproc); slot++)); do
+		for ((slot = 0; slot < slots; slot++)); do
 			exec {fd}>"$results/turn.$slot"
 			! flock -n "$fd" || break 2
 			exec {fd}>&-

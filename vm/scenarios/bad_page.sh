@@ -1,7 +1,7 @@
 # Pages reported as bad memory, through the kernel's own file for tests: one that is free, one in
 # a magazine, one that is allocated, one in a slab. Each is withdrawn, counted and shown, none is
 # allocated again, and the module can be unloaded and loaded as before.
-# needs: timeout=180
+# needs: timeout=360
 . /guest/ktap.sh
 
 offline=/sys/devices/system/memory/hard_offline_page

@@ -1,6 +1,6 @@
 # A very short benchmark of every shape: each runs, the result can be read again and
 # compared, Ctrl-C ends it, nothing stays. The figures are not checked.
-# needs: timeout=500
+# needs: timeout=1000
 . /guest/ktap.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64

@@ -1,7 +1,7 @@
 # The files of debugfs: they exist, can be read at once and in pieces, are never writable, have
 # the format of their counterpart in /proc or a version line, and agree with the device; a
 # cache's directory appears and disappears with the cache.
-# needs: timeout=200
+# needs: timeout=400
 . /guest/ktap.sh
 
 dir=/sys/kernel/debug/myalloc

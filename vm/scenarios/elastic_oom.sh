@@ -1,6 +1,6 @@
 # A process takes all memory until the kernel kills it. Before that, the reserve has given back what
 # is above its floor; it grows again afterwards, and nothing is lost.
-# needs: timeout=300 mem=512M
+# needs: timeout=600 mem=512M
 # allow: invoked oom-killer
 # allow: Out of memory: Killed process
 . /guest/ktap.sh

@@ -1,6 +1,6 @@
 # The second CPU goes offline and online, ten times, during a stress run that also uses it: the
 # contents of its magazines are available to the other CPUs at once, and nothing is lost.
-# needs: timeout=300
+# needs: timeout=600
 . /guest/ktap.sh
 
 online=/sys/devices/system/cpu/cpu1/online

@@ -1,7 +1,7 @@
 # Kinds of jobs are loaded and removed with their modules, such as myalloc_bench.ko. Without it
 # the tool reports what is missing; while one of its jobs exists it cannot be removed; loaded and
 # removed during commands, it is available either completely or not at all.
-# needs: timeout=200
+# needs: timeout=400
 . /guest/ktap.sh
 
 bench=/guest/modules/myalloc_bench.ko

@@ -1,5 +1,5 @@
 # kmemleak scans the reserve, so memory referenced only from the reserve is not reported as leaked.
-# needs: timeout=300
+# needs: timeout=600
 # allow: kmemleak: .*new suspected memory leak
 . /guest/ktap.sh
 

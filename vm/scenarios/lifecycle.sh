@@ -1,5 +1,5 @@
 # Removing the module while it is in use is refused; afterwards it works, and nothing stays.
-# needs: timeout=200
+# needs: timeout=400
 . /guest/ktap.sh
 . /guest/memory.sh
 

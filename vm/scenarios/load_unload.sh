@@ -1,5 +1,5 @@
 # Loading and unloading 100 times does not change the free memory.
-# needs: timeout=400
+# needs: timeout=800
 . /guest/ktap.sh
 . /guest/memory.sh
 

@@ -1,6 +1,6 @@
 # Looking at memory while it is in use: the map and its totals, one block with its owner and call
 # stack, objects by handle, and who may ask about addresses.
-# needs: timeout=200
+# needs: timeout=400
 . /guest/ktap.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=U

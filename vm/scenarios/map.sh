@@ -1,6 +1,6 @@
 # Blocks of the device in the address space of processes: zero, not pinned, counted, and back when
 # the last mapping has gone.
-# needs: timeout=400
+# needs: timeout=800
 . /guest/ktap.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=128 session_quota=100

@@ -1,6 +1,6 @@
 # Little free memory: a request beyond it is refused with a message, and the OOM killer is never
 # called; once there is memory again, the same request works.
-# needs: mem=768M timeout=400
+# needs: mem=768M timeout=800
 . /guest/ktap.sh
 
 available_kb()

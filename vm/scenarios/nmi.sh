@@ -2,7 +2,7 @@
 # with a raw lock held, and while the CPU holds the lock of the zone or of a cache. An
 # allocation may fail then, a free must always work, and the statistics must be right. Of a contract
 # that has some for NMIs none fails, while others take all the rest.
-# needs: timeout=300 nmi=1
+# needs: timeout=600 nmi=1
 . /guest/ktap.sh
 
 parameters=/sys/module/myalloc_nmi/parameters

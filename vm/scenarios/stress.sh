@@ -1,6 +1,6 @@
 # Each kind of stress run, with and without checks: no damage, and the number of pages is right;
 # the tool's output is JSON; an interrupted run still prints its result.
-# needs: timeout=500
+# needs: timeout=1000
 . /guest/ktap.sh
 
 # run NAME ARGUMENT...: check the tool's own verdict, and the figures behind it.
