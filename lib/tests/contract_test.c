@@ -281,7 +281,7 @@ static void large_blocks(u32 live, u32 orders)
 
 static void large_extents(u32 live, u32 largest)
 {
-	u32 sizes[MYALLOC_NR_ORDERS * 2], all[BIT(MYALLOC_CHUNK_MAX)], nr = 0, k, needed;
+	u32 sizes[MYALLOC_NR_ORDERS * 2], all[BIT(MYALLOC_CHUNK_MAX)] = {}, nr = 0, k, needed;
 
 	/* The least of each class. */
 	for (k = 0; 1u << k <= largest; k++)
