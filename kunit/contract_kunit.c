@@ -444,6 +444,9 @@ static void contract_within(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(object); i++)
 		object[i] = i < 5 ? alloc_here(myalloc_contract_cache(c, 1), 0) :
 				    myalloc_cache_alloc(myalloc_contract_cache(c, 2), 0);
+	/* A magazine of the trusting cache has one more. */
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone,
+					   myalloc_cache_alloc(myalloc_contract_cache(c, 2), 0)), 0);
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, client, 0), 0);
 	expect_site(test, &sites, "within frob.0", 100, 106 * PAGE_SIZE, pages_here);
 	expect_site(test, &sites, "within frob.1", 5, 5 * 100, alloc_here);
