@@ -23,7 +23,7 @@ static struct fixture *zone_with(struct kunit *test, const struct myalloc_zone_o
 }
 
 static noinline struct myalloc_client *client_of(struct fixture *fx,
-						  const struct myalloc_client_args *args)
+						 const struct myalloc_client_args *args)
 {
 	struct myalloc_client *client = myalloc_client_create(fx->zone, args);
 

@@ -432,7 +432,7 @@ static void contract_within(struct kunit *test)
 		.name = "frob" });
 	struct myalloc_contract *c = contract_for(test, client, lines, 3, 0);
 	struct myalloc_sites sites;
-	void *block[100], *object[7];
+	void *block[100], *object[7], *addr;
 	struct myalloc_zone *zone;
 	u32 i;
 
@@ -445,8 +445,8 @@ static void contract_within(struct kunit *test)
 		object[i] = i < 5 ? alloc_here(myalloc_contract_cache(c, 1), 0) :
 				    myalloc_cache_alloc(myalloc_contract_cache(c, 2), 0);
 	/* A magazine of the trusting cache has one more. */
-	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone,
-					   myalloc_cache_alloc(myalloc_contract_cache(c, 2), 0)), 0);
+	addr = myalloc_cache_alloc(myalloc_contract_cache(c, 2), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, addr), 0);
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, client, 0), 0);
 	expect_site(test, &sites, "within frob.0", 100, 106 * PAGE_SIZE, pages_here);
 	expect_site(test, &sites, "within frob.1", 5, 5 * 100, alloc_here);

@@ -237,9 +237,9 @@ static bool give(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu, void
 }
 
 /*
- * Free an object of a slab in limbo. Only a second owner, after two overlapping frees, can hold such
- * an object. It is returned under the lock, so that the recount that follows finds it FREE. Returns
- * false if it is not allocated, or in NMI if the lock is taken.
+ * Free an object of a slab in limbo. Only a second owner, after two overlapping frees, can hold
+ * such an object. It is returned under the lock, so that the recount that follows finds it FREE.
+ * Returns false if it is not allocated, or in NMI if the lock is taken.
  */
 static bool limbo_object_free(struct myalloc_cache *c, const void *object)
 {
@@ -427,8 +427,8 @@ static bool give_by_level(struct myalloc_cache *c, void *object)
 }
 
 /*
- * Allocations for which take_by_level() found no object: a miss, an interrupt, no magazines, a wrong
- * flag.
+ * Allocations for which take_by_level() found no object: a miss, an interrupt, no magazines, a
+ * wrong flag.
  */
 static noinline void *alloc_rest(struct myalloc_cache *c, myalloc_flags_t flags,
 				 unsigned long caller)
