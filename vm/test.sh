@@ -40,7 +40,8 @@ turn()
 		done
 		sleep 0.5
 	done
-	"$@" || status=$?
+	# Without the descriptor: what the command leaves running must not keep the turn.
+	eval "\"\$@\" $fd>&-" || status=$?
 	exec {fd}>&-
 	return "$status"
 }
