@@ -23,7 +23,7 @@ help:
 	@echo '  make vm-shell   a prompt in such a guest (2 min; 15 s)'
 	@echo '  make vm-console a second terminal in the guest of vm-shell'
 	@echo '  make test       check, KUnit under lockdep, scenarios, the guest of make vm for arm64, with a'
-	@echo '                  total (27 min; 21 min)'
+	@echo '                  total (35 min on 2 CPUs)'
 	@echo '  make check      the allocator natively, under ASan and UBSan (7 min)'
 	@echo '  make kunit      the same suites and more in a kernel with KASAN, lockdep and'
 	@echo '                  kmemleak, built from source (15 min; 6 min)'

@@ -41,8 +41,8 @@ check_packages()
 }
 
 rm -f "$place"/*.changes "$place"/*.buildinfo
-step "building the Debian packages" "30 s" build_packages
-step "looking at them with lintian" "10 s" check_packages
+step "building the Debian packages" "30 s to 2 min" build_packages
+step "looking at them with lintian" "10 to 80 s" check_packages
 # What the build left in the copied tree must not reach the next build.
 find "$place/tree/debian/" -mindepth 1 -maxdepth 1 \( -name '*.substvars' -o -name '*.debhelper*' \
 	-o -name files -o -name .debhelper -o -name 'myalloc*' -type d \) -exec rm -rf {} +

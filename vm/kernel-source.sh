@@ -123,7 +123,7 @@ get_source()
 		mkdir -p "$build"
 		step "configuring the kernel '$name'" "10 s" configure "$tree" "$build"
 		step "building the kernel '$name' on $(nproc) CPUs" \
-			"2 to 8 min, once" build_kernel "$tree" "$build"
+			"5 to 25 min, once" build_kernel "$tree" "$build"
 		if [ "$arch" = um ]; then
 			ln -sfn build/linux "$done_tree/image"
 		else

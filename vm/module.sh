@@ -60,7 +60,7 @@ if [ "$(cat "$mirror/key" 2>/dev/null)" = "$key" ]; then
 fi
 rm -f "$mirror/key"
 
-# Guests need no debug information: with it the modules are ten times as large.
+# Guests need no debug information: with it, myalloc.ko has 21 MB in place of 1.4.
 build_module()
 {
 	# shellcheck disable=SC2086 # words
@@ -69,7 +69,7 @@ build_module()
 		sed -e "s|$mirror/src/||g" -e "s|$tree/root/usr/src/||g"
 }
 
-step "building the modules for the kernel '$name'${variant:+ ($variant)}" "5 to 30 s" build_module
+step "building the modules for the kernel '$name'${variant:+ ($variant)}" "1 to 5 min" build_module
 [ -e "$mirror/src/myalloc.ko" ] || die "the build did not produce myalloc.ko"
 echo "$key" >"$mirror/key"
 echo "$mirror/src"

@@ -74,15 +74,15 @@ part_check()
 	"$root/vm/test_plot.py" >"$results/check/plot.ktap" || status=1
 	"$root/vm/test_superset.py" >"$results/check/superset.ktap" || status=1
 	turn stage check "native suites" \
-		step "building and running the native suites" "1 to 2 min" \
+		step "building and running the native suites" "6 to 15 min" \
 		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \
 		KTAP_DIR="$results/check" check || status=1
 	turn stage check "inputs that a fuzzer has kept" \
-		step "running the inputs that a fuzzer has kept" "30 s" \
+		step "running the inputs that a fuzzer has kept" "30 to 80 s" \
 		make -C "$root/lib/fuzz" -j"$(nproc)" O="$products/check/fuzz" \
 		KTAP_DIR="$results/check" check || status=1
 	turn stage check "tests of the tool" \
-		step "testing the tool against a device that is made up" "20 s" \
+		step "testing the tool against a device that is made up" "1 to 4 min" \
 		make -C "$root/userspace-tool" -j"$(nproc)" O="$products/check/tool" \
 		KTAP_DIR="$results/check" check || status=1
 	return "$status"
@@ -228,8 +228,8 @@ part_scenarios()
 	local script status=0 ended
 	local -A running=()
 	prepare scenarios || return 1
-	# Several at a time: one guest leaves much of the machine alone, it boots and it waits.
-	# What users build and install, for this machine's own kernels:
+	# What users build and install, for this machine's own kernels; beside the guests, of which
+	# there are several, since each boots and waits for much of its time.
 	use_arch "$(arch_of "$kernel")"
 	if [ -z "$arch_cross$ONLY" ]; then
 		own_scenarios &

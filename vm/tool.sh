@@ -30,6 +30,6 @@ fi
 # make quickly finds that everything is up to date; print only if it is not.
 build() { make -C "$root/userspace-tool" -j"$(nproc)" "${words[@]}" "$@"; }
 if ! build -q "${targets[@]}" >/dev/null 2>&1; then
-	step "building the tool" "5 to 20 s" build "${targets[@]}"
+	step "building the tool" "10 to 60 s" build "${targets[@]}"
 fi
 [ -x "$to/myallocctl" ] || die "the build did not produce myallocctl"

@@ -36,6 +36,61 @@ int __wrap_myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg)
 	return __real_myalloc_env_call_on_cpu(cpu, fn, arg);
 }
 
+/* --- the zone ----------------------------------------------------------------------------- */
+
+#define SPREAD		(1ULL << 36)	/* bytes between chunks, where they are far from each other */
+
+static struct {
+	void *arena, **chunks;
+	u32 order;
+} memory;
+
+/* Chunks next to each other; or far apart, without memory behind them. */
+static struct myalloc_zone_args take_memory(u32 order, bool spread)
+{
+	u32 i, nr = 1u << (order - CHUNK_ORDER);
+
+	memory.order = order;
+	memory.arena = spread ? NULL : host_chunk_alloc(order);
+	memory.chunks = calloc(nr, sizeof(*memory.chunks));
+	for (i = 0; i < nr; i++)
+		memory.chunks[i] = spread ? (void *)(unsigned long)((i + 1) * SPREAD) :
+					    memory.arena + i * (PAGE_SIZE << CHUNK_ORDER);
+	return (struct myalloc_zone_args){
+		.name = "z", .chunks = memory.chunks, .nr_chunks = nr, .chunk_order = CHUNK_ORDER,
+		.nr_pages = 1u << order, .node = NUMA_NO_NODE, .simulated = spread,
+	};
+}
+
+static void make_zone(const struct myalloc_zone_args *args)
+{
+	zone = myalloc_zone_create(args);
+	if (IS_ERR(zone))
+		host_fatal("no zone");
+	nr_caches = 0;
+}
+
+static void end_caches(void)
+{
+	u32 i;
+
+	for (i = 0; i < nr_caches; i++)
+		if (myalloc_cache_destroy(cache[i]))
+			host_fatal("a cache does not end");
+}
+
+static void end_zone(void)
+{
+	if (myalloc_zone_destroy(zone))
+		host_fatal("the zone does not end");
+}
+
+static void give_memory(void)
+{
+	host_chunk_free(memory.arena, memory.order);	/* NULL is allowed */
+	free(memory.chunks);
+}
+
 static void make_caches(u32 nr)
 {
 	static const u32 sizes[] = { 64, 256, 8, 1024, 192, 4096, 32, 512 };
@@ -175,22 +230,14 @@ static void case_of(u32 cpus, u32 order, u32 nr)
 {
 	static const char * const states[] = { "made", "one used by all CPUs", "all used by all" };
 	u64 bytes = PAGE_SIZE << order;
-	u32 i, s, nr_chunks = 1u << (order - CHUNK_ORDER), most[ARRAY_SIZE(states)] = {};
-	void *arena, **chunks = calloc(nr_chunks, sizeof(*chunks));
-	struct myalloc_zone_args args = {
-		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .chunk_order = CHUNK_ORDER,
-		.nr_chunks = nr_chunks, .nr_pages = 1u << order,
-	};
+	u32 s, most[ARRAY_SIZE(states)] = {};
 	bool meta = true, room = true, good = true, all = false;
+	struct myalloc_zone_args args;
 
 	host_reset();
 	host_set_nr_cpus(cpus);
-	arena = host_chunk_alloc(order);
-	for (i = 0; i < nr_chunks; i++)
-		chunks[i] = arena + i * (PAGE_SIZE << CHUNK_ORDER);
-	zone = myalloc_zone_create(&args);
-	if (IS_ERR(zone))
-		host_fatal("no zone");
+	args = take_memory(order, false);
+	make_zone(&args);
 	make_caches(nr);
 	for (s = 0; s < ARRAY_SIZE(states); s++) {
 		struct figures f;
@@ -230,19 +277,14 @@ static void case_of(u32 cpus, u32 order, u32 nr)
 	ktap_result(good && most[1] == 1,
 		    "%u CPUs, %llu MiB, %u caches: a drain calls a CPU once for one of them, %u times for all",
 		    cpus, bytes >> 20, nr, most[2]);
-	for (i = 0; i < nr; i++)
-		if (myalloc_cache_destroy(cache[i]))
-			host_fatal("a cache does not end");
-	if (myalloc_zone_destroy(zone))
-		host_fatal("the zone does not end");
-	host_chunk_free(arena, order);
-	free(chunks);
+	end_caches();
+	end_zone();
+	give_memory();
 }
 
 /* --- figures ---------------------------------------------------------------------------- */
 
 #define FIGURES_CACHES	100
-#define SPREAD		(1ULL << 36)	/* bytes between chunks, where they are far from each other */
 
 static u64 now_us(void)
 {
@@ -298,42 +340,25 @@ static void print_use(u64 bytes)
 static void print_figures(u32 cpus, u32 order, bool spread)
 {
 	u64 bytes = (u64)PAGE_SIZE << order, began;
-	u32 i, nr_chunks = 1u << (order - CHUNK_ORDER);
-	void *arena = NULL, **chunks = calloc(nr_chunks, sizeof(*chunks));
-	struct myalloc_zone_args args = {
-		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .chunk_order = CHUNK_ORDER,
-		.nr_chunks = nr_chunks, .nr_pages = 1u << order, .simulated = spread,
-	};
+	struct myalloc_zone_args args;
 
 	host_reset();
 	host_set_nr_cpus(cpus);
-	if (!spread)
-		arena = host_chunk_alloc(order);
-	for (i = 0; i < nr_chunks; i++)
-		chunks[i] = spread ? (void *)(unsigned long)((i + 1) * SPREAD) :
-				     arena + i * (PAGE_SIZE << CHUNK_ORDER);
+	args = take_memory(order, spread);
 	began = now_us();
-	zone = myalloc_zone_create(&args);
-	if (IS_ERR(zone))
-		host_fatal("no zone of %llu MiB", (unsigned long long)bytes >> 20);
+	make_zone(&args);
 	printf("{\"cpus\": %u, \"mib\": %llu, \"spread\": %s, \"load_us\": %llu, \"zone_bytes\": %llu, ",
 	       cpus, (unsigned long long)bytes >> 20, spread ? "true" : "false",
 	       (unsigned long long)(now_us() - began), (unsigned long long)zone->meta_bytes);
-	nr_caches = 0;
 	if (!spread)
 		print_use(bytes);
 	print_walks();
-	for (i = 0; i < nr_caches; i++)
-		if (myalloc_cache_destroy(cache[i]))
-			host_fatal("a cache does not end");
+	end_caches();
 	began = now_us();
-	if (myalloc_zone_destroy(zone))
-		host_fatal("the zone does not end");
+	end_zone();
 	printf("\"unload_us\": %llu}\n", (unsigned long long)(now_us() - began));
 	fflush(stdout);
-	if (arena)
-		host_chunk_free(arena, order);
-	free(chunks);
+	give_memory();
 }
 
 static void figures(void)
