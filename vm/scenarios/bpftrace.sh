@@ -6,10 +6,10 @@
 events=/sys/kernel/tracing/events/myalloc
 modules=/guest/modules
 
-# trace PROGRAM COMMAND: what the program printed is in /tmp/out
+# trace PROGRAM SCRIPT: what the program printed is in /tmp/out. bpftrace starts ELF files only.
 trace()
 {
-	BPFTRACE_MAX_PROBES=1024 bpftrace -q -e "$1" -c "$2" >/tmp/out 2>/tmp/said
+	BPFTRACE_MAX_PROBES=1024 bpftrace -q -e "$1" -c "/bin/busybox sh $2" >/tmp/out 2>/tmp/said
 	set -- $?
 	cat /tmp/out /tmp/said
 	return "$1"
@@ -26,12 +26,10 @@ else
 	expect "it lists the events" sh -c \
 		"[ \$(bpftrace -l 'tracepoint:myalloc:*' | grep -c ':myalloc:') -ge 20 ]"
 	cat >/tmp/work <<-END
-	#!/bin/sh
 	insmod $modules/myalloc_example.ko period_us=5000
 	sleep 2
 	rmmod myalloc_example
 	END
-	chmod +x /tmp/work
 	expect "a program at the events runs" trace "
 		tracepoint:myalloc:cache_alloc { @allocs[str(args->name)] = count(); }
 		tracepoint:myalloc:cache_free { @frees[str(args->name)] = count(); }
@@ -40,6 +38,11 @@ else
 		grep -q '@allocs\[example-request\]: [1-9]' /tmp/out
 	expect "it sees its frees" grep -q '@frees\[example-request\]: [1-9]' /tmp/out
 	expect "it sums up the sizes of blocks" grep -q '@bytes: [1-9]' /tmp/out
+	# As in myalloc(7).
+	expect "a program counts by cache and by line of code" trace '
+		tracepoint:myalloc:cache_alloc
+		{ @[str(args->name), ksym(args->call_site)] = count(); }' /tmp/work
+	expect "it names the code" grep -q '@\[example-request, [a-z_.]*\]: [1-9]' /tmp/out
 fi
 expect "every invariant holds" myallocctl validate
 expect "the module unloads" rmmod myalloc
