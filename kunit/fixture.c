@@ -297,6 +297,20 @@ bool fixture_unchanged(struct fixture *fx)
 	       digest(fx) == fx->digest && fixture_valid(fx);
 }
 
+/*
+ * Wait until a grace period has passed for a snapshot taken before the call. One wait is not always
+ * enough: the kernel's snapshots count only grace periods that begin later, and an expedited one
+ * that joins one under way is counted with it (rcu_poll_gp_seq_start()).
+ */
+void fixture_gp_wait(void)
+{
+	u64 moment = myalloc_env_gp_snapshot();
+
+	do
+		myalloc_env_gp_wait();
+	while (!myalloc_env_gp_passed(moment));
+}
+
 /* Let grace periods pass, so that everything in limbo may leave; the next operation moves it. */
 void fixture_let_pass(struct fixture *fx)
 {

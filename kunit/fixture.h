@@ -96,6 +96,7 @@ bool fixture_names_freer(struct fixture *fx);
 const char *fixture_without_freer(struct fixture *fx);
 struct fixture *fixture_note(struct fixture *fx);
 bool fixture_unchanged(struct fixture *fx);
+void fixture_gp_wait(void);
 void fixture_let_pass(struct fixture *fx);
 bool fixture_pristine(struct fixture *fx);
 __printf(5, 6)

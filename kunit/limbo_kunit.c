@@ -526,7 +526,7 @@ static void limbo_of_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limbo, slabs - MYALLOC_EMPTY_KEEP);
 	fx->zone->work.fn(&fx->zone->work);
 	for (i = 0; i < 2; i++) {
-		myalloc_env_gp_wait();
+		fixture_gp_wait();
 		fx->zone->work.fn(&fx->zone->work);
 	}
 	KUNIT_EXPECT_EQ(test, fx->zone->limbo.nr, 0);
