@@ -543,6 +543,10 @@ static void make_objects(void *object)
 	*(u64 *)object = 1;
 }
 
+/* What fill() allocates of each kind; the last ones are objects that keep their content. */
+#define FILLED	11
+#define POISONED	9
+
 /* One of each, with something allocated. */
 static void fill(struct fixture *fx, struct myalloc_client *client, u8 **memory)
 {
@@ -565,12 +569,17 @@ static void fill(struct fixture *fx, struct myalloc_client *client, u8 **memory)
 		memory[1] = myalloc_cache_alloc(cache, 0);
 	myalloc_cache_free(cache, memory[1]);
 	memory[1] = myalloc_cache_alloc(cache, 0);
+	cache = myalloc_cache_create(fx->zone, &(struct myalloc_cache_args){
+		.name = "small", .object_size = 16, .client = client });
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	for (i = 0; i < 200; i++)
+		KUNIT_ASSERT_NOT_NULL(test, myalloc_cache_alloc(cache, 0));
 	cache = cache_of(fx, client, "rcu", MYALLOC_TYPESAFE_RCU);
-	KUNIT_ASSERT_NOT_NULL(test, myalloc_cache_alloc(cache, 0));
+	memory[9] = myalloc_cache_alloc(cache, 0);
 	cache = myalloc_cache_create(fx->zone, &(struct myalloc_cache_args){
 		.name = "ctor", .object_size = 64, .ctor = make_objects, .client = client });
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
-	KUNIT_ASSERT_NOT_NULL(test, myalloc_cache_alloc(cache, 0));
+	memory[10] = myalloc_cache_alloc(cache, 0);
 	memory[2] = myalloc_client_pages_alloc(client, 3, 0, 0);
 
 	heap = myalloc_heap_create(fx->zone, &(struct myalloc_heap_args){
@@ -600,7 +609,7 @@ static void fill(struct fixture *fx, struct myalloc_client *client, u8 **memory)
 		.name = "frames", .client = client });
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, frames);
 	memory[8] = myalloc_frames_alloc(frames, 100, 8);
-	for (i = 0; i < 9; i++) {
+	for (i = 0; i < FILLED; i++) {
 		KUNIT_ASSERT_NOT_NULL(test, memory[i]);
 		memset(memory[i], 0x11 + i, 16);
 	}
@@ -623,15 +632,15 @@ static void client_release(struct kunit *test)
 			.name = "other" });
 		unsigned int flags = MYALLOC_RELEASE_ALL | (round ? MYALLOC_RELEASE_POISON : 0);
 		void *theirs = myalloc_client_pages_alloc(other, 2, 0, 0);
-		u8 *memory[9];
+		u8 *memory[FILLED];
 
 		KUNIT_ASSERT_NOT_NULL(test, theirs);
 		KUNIT_EXPECT_NOT_NULL(test, myalloc_client_pages_alloc(lowest, 1, 0, 0));
 		fill(fx, client, memory);
 		KUNIT_EXPECT_EQ(test, myalloc_client_end(top, flags), 0);
-		for (i = 0; i < ARRAY_SIZE(memory); i++)
+		for (i = 0; i < FILLED; i++)
 			KUNIT_EXPECT_EQ_MSG(test, !memcmp(fixture_touch(memory[i], 16), poison, 16),
-					    !!round, "memory %u", i);
+					    round && i < POISONED, "memory %u", i);
 		expect_counted(test, other, 2);
 		KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(other, theirs, 2), 0);
 		expect_end(fx, other);
