@@ -8,7 +8,8 @@
  *
  * Of benchmarks each side of each shape is compared by its rounds. The interval of a median is
  * that of order statistics: with n rounds the ones at n/2 -+ 0.98 sqrt(n) enclose it with about 95 %
- * confidence. A change is one only if the two intervals do not meet.
+ * confidence. A change is one only if the two intervals do not meet. The fastest and the slowest of
+ * n rounds enclose it with a confidence of 1 - 2^(1 - n), so that fewer than six say nothing.
  */
 #include <json-c/json.h>
 #include <math.h>
@@ -159,6 +160,8 @@ static void put_figures(struct out *o, const struct kept *a, const struct kept *
 
 /* ---- benchmarks ---- */
 
+#define FEWEST_ROUNDS	6
+
 struct sample {
 	double low, median, high;	/* ns an operation */
 	size_t rounds;
@@ -228,7 +231,8 @@ static bool read_sample(struct json_object *side, struct sample *s)
 static void put_side(struct out *o, const char *shape, const char *side, const struct sample *a,
 		     const struct sample *b)
 {
-	bool slower = b->low > a->high, faster = b->high < a->low;
+	bool enough = a->rounds >= FEWEST_ROUNDS && b->rounds >= FEWEST_ROUNDS;
+	bool slower = enough && b->low > a->high, faster = enough && b->high < a->low;
 	char *text;
 
 	out_item(o);
@@ -240,11 +244,12 @@ static void put_side(struct out *o, const char *shape, const char *side, const s
 	out_rank(o, OUT_KEY);
 	out_ratio(o, "ratio_low", NULL, b->low, a->high);
 	out_ratio(o, "ratio_high", NULL, b->high, a->low);
-	text = a->high > 0 && a->low > 0 ?
+	text = enough && a->low > 0 ?
 		xasprintf("%.2f to %.2f", b->low / a->high, b->high / a->low) : xstrdup("-");
 	out_str(o, "interval", "95 % interval", OUT_PLAIN, text);
 	out_str(o, "verdict", "verdict", slower ? OUT_BAD : faster ? OUT_GOOD : OUT_PLAIN,
-		slower ? "slower" : faster ? "faster" : "no difference");
+		!enough ? "too few rounds" : slower ? "slower" : faster ? "faster" :
+		"no difference");
 	out_rank(o, OUT_KEY);
 	out_end(o);
 	free(text);
@@ -267,11 +272,30 @@ static void put_shape(struct out *o, struct json_object *old, struct json_object
 	}
 }
 
+/* Names the shapes of @shapes that @others does not have. */
+static void put_unmatched(struct out *o, struct json_object *shapes, struct json_object *others)
+{
+	struct json_object *value;
+	size_t i;
+
+	for (i = 0; shapes && i < json_object_array_length(shapes); i++)
+		if (json_object_object_get_ex(json_object_array_get_idx(shapes, i), "name",
+					      &value) &&
+		    !named(others, json_object_get_string(value)))
+			out_str(o, NULL, NULL, OUT_PLAIN, json_object_get_string(value));
+}
+
 static void put_bench(struct out *o, const struct kept *a, const struct kept *b)
 {
 	struct json_object *shapes = list_of(a->result, "shapes"), *shape, *other, *value;
 	size_t i;
 
+	out_list(o, "only_old", "only in OLD");
+	put_unmatched(o, shapes, list_of(b->result, "shapes"));
+	out_end(o);
+	out_list(o, "only_new", "only in NEW");
+	put_unmatched(o, list_of(b->result, "shapes"), shapes);
+	out_end(o);
 	out_list(o, "changes", "");
 	for (i = 0; shapes && i < json_object_array_length(shapes); i++) {
 		shape = json_object_array_get_idx(shapes, i);
@@ -330,7 +354,7 @@ static int comparable(const struct kept *a, const struct kept *b, bool force)
 }
 
 static const char diff_form[] =
-	"of:text old:text new:text differences:[text] "
+	"of:text old:text new:text differences:[text] only_old?:[text] only_new?:[text] "
 	"changes:[{ figure:text old:number|null new:number|null growth:number|null "
 	"growth_permille:int|null } | { shape:text side:text old_ns:number new_ns:number "
 	"ratio:number|null ratio_low:number|null ratio_high:number|null interval:text "

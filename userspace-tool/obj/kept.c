@@ -86,8 +86,9 @@ void kept_differences(struct out *o, const struct kept *a,
 	out_end(o);
 }
 
+/* A cache has a name and an order: the name comes first. */
 static const char *const identities[] = {
-	"operation", "order", "name", "moment", "id", "size", "check",
+	"operation", "name", "order", "moment", "id", "size", "check",
 };
 
 const char *kept_identity(struct json_object *item)

@@ -104,6 +104,27 @@ exits 0
 has_not out zone
 line out "figures compared +[0-9]+"
 
+begin "diff: two caches whose slabs have the same order are two"
+tool -o "$tmp/two.json" snapshot
+sed 's/"name":"requests"/"name":"replies"/' "$tmp/two.json" |
+	python3 -c '
+import json, sys
+two, other = json.load(open(sys.argv[1])), json.load(sys.stdin)
+caches = two["result"]["caches"]
+more = [c for c in other["result"]["caches"] if c["name"] == "replies"]
+more[0]["order"] = caches[0]["order"]
+two["result"]["caches"] = caches + more
+json.dump(two, open(sys.argv[2], "w"))
+caches[0]["live_objects"] += 500
+json.dump(two, open(sys.argv[3], "w"))' "$tmp/two.json" "$tmp/old.json" "$tmp/new.json"
+tool diff "$tmp/old.json" "$tmp/new.json"
+exits 0
+line out "caches\[requests\]\.live_objects +.*\+500 .*"
+has_not out replies
+tool result diff "$tmp/old.json" "$tmp/new.json"
+exits 0
+line out "caches\[replies\]\.live_objects .*1\.000 *"
+
 begin "diff: refuses what is not comparable, and says why"
 script "set pages 65536"
 tool -o "$tmp/c.json" snapshot
@@ -159,9 +180,21 @@ json /result/changes/0/verdict slower
 bench "$tmp/d.json"
 tool diff "$tmp/a.json" "$tmp/d.json"
 exits 0
-tool bench run --rounds 3 -o "$tmp/e.json" -j
+tool bench run --rounds 6 -o "$tmp/e.json" -j
 tool diff "$tmp/e.json" "$tmp/e.json"
 exits 0
 has out "no difference"
+
+begin "diff of benchmarks: says which shapes only one of them has, and where rounds are too few"
+bench "$tmp/few.json" 10 11 12 13 14
+bench "$tmp/more.json" 30 31 32 33 34
+tool diff "$tmp/few.json" "$tmp/more.json"
+exits 0
+line out "objects-64 +.* - +too few rounds *"
+sed 's/objects-64/objects-128/' "$tmp/c.json" >"$tmp/other.json"
+tool diff "$tmp/a.json" "$tmp/other.json"
+exits 0
+line out "only in OLD +objects-64"
+line out "only in NEW +objects-128"
 
 finish
