@@ -11,7 +11,7 @@
  *	children->mutex		zones of contracts; the locks of these are taken inside; sleeping
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
  *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
- *	  zone->caches_mutex	list of caches; sleeping
+ *	  zone->caches_mutex	list of caches; sleeping, but not for file systems or devices
  *	    cache->pin_mutex	the cache is being looked at and must not be freed; sleeping
  *	    cache->lock		slabs of one cache
  *	      limbo.lock	slabs on their way back
@@ -193,7 +193,7 @@ struct myalloc_children {
 
 /**
  * struct myalloc_zone_ops - notifications for the creator of a zone; each may be NULL
- * @cache_added: a cache was created; called under caches_mutex
+ * @cache_added: a cache was created; called without a lock
  * @cache_removed: a cache, already empty, is about to be freed; not called under caches_mutex
  * @client_quota: a client got @pages pages and is above its soft quota, or was refused them because
  *	of its hard quota; called in any context
@@ -360,8 +360,9 @@ struct myalloc_zone_args {
  * @fronts: heaps and other fronts
  * @last_front: number of the front created last
  * @walk_mutex: one walk over all caches at a time; held for the whole walk
- * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; not held for a whole
- *	walk over the zone, because a CPU that goes offline needs it
+ * @caches_mutex: protects @caches, @nr_caches and writes of @cache_by_id; taken by
+ *	myalloc_caches_lock(). Not held for a whole walk over the zone, because a CPU that goes
+ *	offline needs it
  * @caches: all caches
  * @nr_caches: number of caches
  * @cache_by_id: cache of each number; [0] is never used

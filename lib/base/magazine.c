@@ -258,8 +258,24 @@ static void set_shape(struct myalloc_magazines *m, const struct myalloc_magazine
 }
 
 /**
+ * myalloc_magazines_prepare() - allocate the per-CPU part of magazines ahead of their creation
+ * @m: zeroed; myalloc_magazines_make() uses what it has then, or frees it
+ *
+ * For a caller that creates them where it may not wait for file systems: per-CPU memory is not
+ * always to be found there.
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOMEM.
+ */
+int myalloc_magazines_prepare(struct myalloc_magazines *m)
+{
+	m->cpu = myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
+	return m->cpu ? 0 : -ENOMEM;
+}
+
+/**
  * myalloc_magazines_make() - create magazines and a depot
- * @m: the structure to initialise
+ * @m: the structure to initialise, zeroed, or of myalloc_magazines_prepare()
  * @shape: their shape; without capacity, myalloc_magazines_enter() always returns NULL
  * @none: per-CPU part of another set of magazines that never has capacity; it is shared while
  *	these magazines have no capacity. NULL: they always have a part of their own
@@ -272,22 +288,25 @@ static void set_shape(struct myalloc_magazines *m, const struct myalloc_magazine
 int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape,
 			   struct myalloc_magazine_cpu __percpu *none, int node)
 {
-	struct myalloc_magazine_cpu __percpu *cpu;
+	struct myalloc_magazine_cpu __percpu *cpu = NULL, *prepared = m->cpu;
 	void *pool;
 	int err;
 
-	memset(m, 0, sizeof(*m));
 	m->epoch = MYALLOC_EPOCH_FIRST;
 	m->inner_epoch = MYALLOC_EPOCH_FIRST;
 	m->age = MYALLOC_EPOCH_FIRST;
 	m->none = none;
 	err = make_pool(shape, node, &pool);
-	if (err)
-		return err;
-	cpu = make_cpu(m, shape);
-	if (!cpu) {
+	if (!err) {
+		cpu = make_cpu(m, shape);
+		err = cpu ? 0 : -ENOMEM;
+	}
+	if (cpu != prepared)
+		myalloc_env_free_percpu(prepared);
+	m->cpu = NULL;
+	if (err) {
 		myalloc_env_free(pool);
-		return -ENOMEM;
+		return err;
 	}
 	set_shape(m, shape, pool);
 	distribute(m, cpu);
@@ -312,6 +331,7 @@ int myalloc_magazines_init(struct myalloc_magazines *m, u32 capacity, u32 batch,
 		.capacity = capacity, .batch = batch, .depot = depot, .cpus = num_online_cpus(),
 	};
 
+	memset(m, 0, sizeof(*m));
 	return myalloc_magazines_make(m, &shape, NULL, node);
 }
 

@@ -154,6 +154,7 @@ struct myalloc_magazine_passed {
 
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
 			   u32 depot, int node);
+int myalloc_magazines_prepare(struct myalloc_magazines *mags);
 int myalloc_magazines_make(struct myalloc_magazines *mags,
 			   const struct myalloc_magazine_shape *shape,
 			   struct myalloc_magazine_cpu __percpu *none, int node);

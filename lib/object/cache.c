@@ -8,6 +8,7 @@
 #include "object/slab_layout.h"
 #include "object/track.h"
 #include "object/upkeep.h"
+#include "page/drain.h"
 #include "page/zone_report.h"
 
 /* Largest order of a slab, unless an object needs a larger one. */
@@ -134,9 +135,7 @@ static int enlist(struct myalloc_cache *c)
 	smp_store_release(&zone->cache_by_id[id], c);
 	WRITE_ONCE(zone->last_id, max(zone->last_id, id));
 	list_add_tail(&c->link, &zone->caches);
-	zone->nr_caches++;
-	if (zone->ops && zone->ops->cache_added)
-		zone->ops->cache_added(c);
+	WRITE_ONCE(zone->nr_caches, zone->nr_caches + 1);
 	return 0;
 }
 
@@ -208,7 +207,7 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	struct myalloc_slab_layout layout;
 	myalloc_cache_flags_t flags;
 	struct myalloc_cache *c;
-	unsigned int i;
+	unsigned int noio, i;
 	int err;
 
 	err = lay_out(zone, args, roomy, &layout, &flags);
@@ -248,8 +247,11 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	c->level = flags & (MYALLOC_CERTAIN | MYALLOC_TRUSTING);
 	INIT_LIST_HEAD(&c->limbo_link);
 
+	err = myalloc_upkeep_prepare(c, lean);
+	if (err)
+		goto err_free;
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	err = myalloc_upkeep_begin(c, lean);
 	if (!err) {
 		err = enlist(c);
@@ -258,10 +260,12 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 			myalloc_upkeep_end(c);
 		}
 	}
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 	if (err)
 		goto err_free;
+	if (zone->ops && zone->ops->cache_added)
+		zone->ops->cache_added(c);
 	return c;
 
 err_free:
@@ -326,15 +330,16 @@ struct myalloc_cache *myalloc_cache_create_bare(struct myalloc_zone *zone,
 static void unlist(struct myalloc_cache *cache)
 {
 	struct myalloc_zone *zone = cache->zone;
+	unsigned int noio;
 
 	if (zone->ops && zone->ops->cache_removed)
 		zone->ops->cache_removed(cache);
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	WRITE_ONCE(zone->cache_by_id[cache->id], NULL);
 	list_del(&cache->link);
 	myalloc_upkeep_stop(cache);
-	zone->nr_caches--;
-	mutex_unlock(&zone->caches_mutex);
+	WRITE_ONCE(zone->nr_caches, zone->nr_caches - 1);
+	myalloc_caches_unlock(zone, noio);
 	/* Wait for a walk that has already pinned the cache; no new walk finds it. */
 	mutex_lock(&cache->pin_mutex);
 	mutex_unlock(&cache->pin_mutex);
@@ -350,7 +355,7 @@ static void unlist(struct myalloc_cache *cache)
 void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr)
 {
 	struct myalloc_zone *zone = caches[0]->zone;
-	unsigned int i;
+	unsigned int noio, i;
 
 	for (i = 0; i < nr; i++)
 		unlist(caches[i]);
@@ -358,9 +363,9 @@ void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr)
 	myalloc_env_gp_wait();
 	for (i = 0; i < nr; i++) {
 		mutex_destroy(&caches[i]->pin_mutex);
-		mutex_lock(&zone->caches_mutex);
+		noio = myalloc_caches_lock(zone);
 		myalloc_upkeep_end(caches[i]);
-		mutex_unlock(&zone->caches_mutex);
+		myalloc_caches_unlock(zone, noio);
 		myalloc_env_free(caches[i]);
 	}
 }
@@ -443,19 +448,21 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 
 /*
  * Find and pin the first cache whose number is at least *@id, and set *@id to the number after it.
- * Returns NULL if there is none. Taking pin_mutex never blocks: walks run one at a time, and a
- * destroy that waits for pin_mutex has already removed its cache from the table.
+ * Returns NULL if there is none. pin_mutex is free: walks run one at a time, and a destroy that
+ * waits for pin_mutex has already removed its cache from the table. It is not waited for, because
+ * walks allocate memory while they hold it.
  */
 static struct myalloc_cache *pin_next(struct myalloc_zone *zone, u32 *id)
 {
 	struct myalloc_cache *cache = NULL;
+	unsigned int noio = myalloc_caches_lock(zone);
 
-	mutex_lock(&zone->caches_mutex);
-	while (*id < MYALLOC_CACHES_MAX && !cache)
+	while (*id < MYALLOC_CACHES_MAX && !cache) {
 		cache = zone->cache_by_id[(*id)++];
-	if (cache)
-		mutex_lock(&cache->pin_mutex);
-	mutex_unlock(&zone->caches_mutex);
+		if (cache && WARN_ON_ONCE(!mutex_trylock(&cache->pin_mutex)))
+			cache = NULL;
+	}
+	myalloc_caches_unlock(zone, noio);
 	return cache;
 }
 

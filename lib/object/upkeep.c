@@ -199,9 +199,28 @@ static u32 more_places(const struct myalloc_cache *c)
 	return c->magazine ? num_online_cpus() : myalloc_magazines_more_places(&c->mags);
 }
 
+/* May the cache have magazines at all? */
+static bool may_have_magazines(const struct myalloc_cache *c)
+{
+	return !(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE));
+}
+
+/**
+ * myalloc_upkeep_prepare() - allocate what myalloc_upkeep_begin() might not get under the mutex
+ * @c: the cache
+ * @lean: as for myalloc_upkeep_begin()
+ *
+ * Context: task, may sleep.
+ * Return: 0; -ENOMEM.
+ */
+int myalloc_upkeep_prepare(struct myalloc_cache *c, bool lean)
+{
+	return may_have_magazines(c) && !lean ? myalloc_magazines_prepare(&c->mags) : 0;
+}
+
 /**
  * myalloc_upkeep_begin() - create the magazines of a new cache
- * @c: the cache; the zone's caches_mutex and cpus_read_lock() are held
+ * @c: the cache, prepared; the zone's caches_mutex and cpus_read_lock() are held
  * @lean: no magazines until the worker sees that they are needed
  *
  * Context: task, may sleep.
@@ -209,7 +228,7 @@ static u32 more_places(const struct myalloc_cache *c)
  */
 int myalloc_upkeep_begin(struct myalloc_cache *c, bool lean)
 {
-	bool may = !(c->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE));
+	bool may = may_have_magazines(c);
 	u32 cpus = c->magazine ? num_online_cpus() : min(num_online_cpus(), MYALLOC_FIRST_PLACES);
 	struct myalloc_magazine_shape shape = { 0 };
 	int err;
@@ -303,6 +322,7 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
  */
 int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 {
+	unsigned int noio;
 	int err;
 
 	if (capacity > MYALLOC_MAGAZINE_MAX ||
@@ -314,11 +334,11 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 		return -EINVAL;
 	}
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&cache->zone->caches_mutex);
+	noio = myalloc_caches_lock(cache->zone);
 	err = remake_as(cache, capacity);
 	if (!err)
 		cache->resized = true;
-	mutex_unlock(&cache->zone->caches_mutex);
+	myalloc_caches_unlock(cache->zone, noio);
 	myalloc_env_cpus_read_unlock();
 	return err;
 }
@@ -345,17 +365,18 @@ int myalloc_cache_fix_magazines(struct myalloc_cache *cache, u32 capacity)
 		.batch = get_batch(cache, capacity),
 		.cpus = num_possible_cpus(),
 	};
+	unsigned int noio;
 	int err = 0;
 
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&cache->zone->caches_mutex);
+	noio = myalloc_caches_lock(cache->zone);
 	if (capacity != cache->mags.capacity)
 		err = remake(cache, &shape);
 	if (!err) {
 		cache->resized = true;
 		cache->mags.missed = NULL;
 	}
-	mutex_unlock(&cache->zone->caches_mutex);
+	myalloc_caches_unlock(cache->zone, noio);
 	myalloc_env_cpus_read_unlock();
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "object/cache_types.h"
 
 void myalloc_upkeep_init(struct myalloc_zone *zone);
+int myalloc_upkeep_prepare(struct myalloc_cache *cache, bool lean);
 int myalloc_upkeep_begin(struct myalloc_cache *cache, bool lean);
 void myalloc_upkeep_stop(struct myalloc_cache *cache);
 void myalloc_upkeep_end(struct myalloc_cache *cache);

@@ -182,12 +182,25 @@ static void sweep(struct sweep *s)
 void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock)
 {
 	struct sweep s = { .zone = zone, .only = stock };
+	unsigned int noio;
 
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	sweep(&s);
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
+}
+
+/*
+ * Keep CPUs from coming and going. A CPU that comes waits for memory, and so perhaps for file
+ * systems; a task that may not wait for those does not wait for it. Returns false then.
+ */
+static bool hold_cpus(void)
+{
+	if (unlikely(!myalloc_env_may_reclaim()))
+		return myalloc_env_cpus_read_trylock();
+	myalloc_env_cpus_read_lock();
+	return true;
 }
 
 /**
@@ -195,7 +208,8 @@ void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock)
  * @zone: the zone
  * @kinds: MYALLOC_KIND_PAGES, MYALLOC_KIND_OBJECTS, or MYALLOC_KIND_ALL
  *
- * Waits for a grace period if there are empty slabs.
+ * Waits for a grace period if there are empty slabs. If a CPU comes or goes at the moment, and the
+ * task may not wait for file systems or devices, magazines stay as they are.
  *
  * Context: task, may sleep; not from CPU hotplug callbacks.
  * Return: the number of pages by which the buddy's free memory has grown.
@@ -205,16 +219,20 @@ unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int k
 	u32 before = data_race(zone->buddy.nr_free), after;	/* a snapshot */
 	struct sweep s = { .zone = zone, .kinds = kinds };
 	struct myalloc_drainer *d;
+	unsigned int noio;
+	bool cpus;
 
 	atomic64_inc(&zone->drains);
-	myalloc_env_cpus_read_lock();
-	mutex_lock(&zone->caches_mutex);
-	sweep(&s);
+	cpus = hold_cpus();
+	noio = myalloc_caches_lock(zone);
+	if (likely(cpus))
+		sweep(&s);
 	list_for_each_entry(d, &zone->drainers, link)
 		if (d->kind & kinds && d->ops->drain)
 			d->ops->drain(d);
-	mutex_unlock(&zone->caches_mutex);
-	myalloc_env_cpus_read_unlock();
+	myalloc_caches_unlock(zone, noio);
+	if (likely(cpus))
+		myalloc_env_cpus_read_unlock();
 	list_for_each_entry(d, &zone->drainers, link)
 		if (d->kind & kinds && d->ops->finish)
 			d->ops->finish(d);
@@ -253,10 +271,11 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 {
 	struct sweep s = { .zone = zone, .kinds = MYALLOC_KIND_ALL };
+	unsigned int noio;
 
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	sweep_cpu(&s, cpu);
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_caches_unlock(zone, noio);
 }
 
 /* --- requests that find no block ------------------------------------------------- */
@@ -360,14 +379,15 @@ static void drain_idle_cpus(struct myalloc_zone *zone)
 static bool look_after(struct myalloc_zone *zone)
 {
 	struct myalloc_drainer *d;
+	unsigned int noio;
 	bool any = false;
 
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	drain_idle_cpus(zone);
 	list_for_each_entry(d, &zone->drainers, link)
 		any |= d->ops->tend(d);
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 
 	if (atomic64_read(&zone->deferred.nr))
@@ -381,14 +401,15 @@ static bool look_after(struct myalloc_zone *zone)
 static void rest(struct myalloc_zone *zone)
 {
 	struct myalloc_drainer *d;
+	unsigned int noio;
 
 	WRITE_ONCE(zone->used, false);
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	list_for_each_entry(d, &zone->drainers, link)
 		if (d->ops->renew)
 			d->ops->renew(d);
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 	zone->rest_moment = myalloc_env_gp_start();
 }
@@ -412,12 +433,13 @@ static bool look_again(struct myalloc_zone *zone)
 static void serve(struct myalloc_zone *zone)
 {
 	struct myalloc_drainer *d;
+	unsigned int noio;
 
 	myalloc_env_cpus_read_lock();
-	mutex_lock(&zone->caches_mutex);
+	noio = myalloc_caches_lock(zone);
 	list_for_each_entry(d, &zone->drainers, link)
 		d->ops->serve(d);
-	mutex_unlock(&zone->caches_mutex);
+	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 }
 

@@ -510,6 +510,28 @@ static void recheck_bad_free_destroy(struct kunit *test)
 	myalloc_zone_give(w.zone, frame);
 }
 
+/*
+ * A request that may not wait for file systems does not wait for a CPU that comes, whose memory may
+ * have to wait for them. It gets what others hold back when none comes.
+ */
+static void recheck_reclaim_hotplug(struct kunit *test)
+{
+	unsigned int noio;
+	void *all;
+
+	begin(test, true, 0);
+	host_run_on_cpu(1, alloc_free_page, NULL);
+	KUNIT_ASSERT_LT(test, w.zone->buddy.nr_free, NR_PAGES);
+	noio = myalloc_env_noio_save();
+	host_cpus_change(true);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(w.zone, CHUNK_ORDER, MYALLOC_MAY_WAIT));
+	host_cpus_change(false);
+	all = myalloc_pages_alloc(w.zone, CHUNK_ORDER, MYALLOC_MAY_WAIT);
+	myalloc_env_noio_restore(noio);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, all, CHUNK_ORDER), 0);
+}
+
 static void set_busy(void *arg)
 {
 	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_EPOCH_BUSY;
@@ -851,6 +873,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_deferred_object),
 	KUNIT_CASE(recheck_recover),
 	KUNIT_CASE(recheck_bad_free_destroy),
+	KUNIT_CASE(recheck_reclaim_hotplug),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_validate_list),

@@ -154,6 +154,7 @@ static void init_fields(struct myalloc_zone *zone, const struct myalloc_zone_arg
 	INIT_LIST_HEAD(&zone->fronts);
 	mutex_init(&zone->walk_mutex);
 	mutex_init(&zone->caches_mutex);
+	myalloc_env_mutex_in_reclaim(&zone->caches_mutex);
 	myalloc_deferred_init(&zone->deferred, zone->min_free);
 }
 
@@ -559,9 +560,7 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 	stats->quarantines = atomic64_read(&zone->quarantines);
 	stats->drains = atomic64_read(&zone->drains);
 	stats->reports_suppressed = atomic64_read(&zone->reports.suppressed);
-	mutex_lock(&zone->caches_mutex);
-	stats->nr_caches = zone->nr_caches;
-	mutex_unlock(&zone->caches_mutex);
+	stats->nr_caches = READ_ONCE(zone->nr_caches);
 }
 
 /**

@@ -12,8 +12,7 @@
  * neither ioctl nor mmap, so that they also open under lockdown.
  *
  * Locking and removal: debugfs_remove() waits for running show functions. The files of a cache
- * are removed before it is freed, so their show functions may use it without a lock; they must
- * not take caches_mutex, which is held while a cache and its files are created. The files that
+ * are removed before it is freed, so their show functions may use it without a lock. The files that
  * show all caches pin one cache after the other; they are removed with the module.
  *
  * If there is a zone for each of several NUMA nodes, each has a directory with the same files
@@ -268,7 +267,7 @@ static struct dentry *caches_of(const struct myalloc_zone *zone)
 	return caches[i];
 }
 
-/* Called under caches_mutex. If out of memory the cache has no directory, but works. */
+/* If out of memory the cache has no directory, but works. */
 static void cache_added(struct myalloc_cache *cache)
 {
 	struct cache_file *file;

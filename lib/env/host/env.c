@@ -575,12 +575,37 @@ void myalloc_env_cpus_read_lock(void)
 	host_self.cpus_read++;
 }
 
+#ifndef HOST_FAST
+bool myalloc_env_cpus_read_trylock(void)
+{
+	int readers = READ_ONCE(cpus_readers);
+
+	might_sleep();
+	while (readers >= 0) {
+		if (try_cmpxchg_acquire(&cpus_readers, &readers, readers + 1)) {
+			host_self.cpus_read++;
+			return true;
+		}
+	}
+	return false;
+}
+#endif
+
 void myalloc_env_cpus_read_unlock(void)
 {
 	if (!host_self.cpus_read)
 		host_fatal("cpus_read_unlock() without cpus_read_lock()");
 	host_self.cpus_read--;
 	__atomic_fetch_sub(&cpus_readers, 1, __ATOMIC_RELEASE);
+}
+
+/* From begin to end it is as if a CPU came, which takes that long. */
+void host_cpus_change(bool begin)
+{
+	int readers = begin ? 0 : -1;
+
+	if (!try_cmpxchg_acquire(&cpus_readers, &readers, begin ? -1 : 0))
+		host_fatal("a CPU comes or goes inside cpus_read_lock()");
 }
 
 /* The test itself must do the work of the kernel's hotplug callbacks. */
@@ -871,6 +896,7 @@ void host_exit_nmi(void)
 #define HOST_LOCK_MAGIC		0x10c4ed0a
 #define HOST_LOCK_IN_IRQ	1u	/* waited for in an interrupt */
 #define HOST_LOCK_IRQS_ON	2u	/* held with interrupts enabled */
+#define HOST_LOCK_IN_RECLAIM	4u	/* a mutex: waited for while a task reclaims memory */
 
 static unsigned int locks_held;
 
@@ -1005,6 +1031,47 @@ void host_raw_unlock(struct host_lock *lock)
 
 #endif
 
+#ifdef HOST_FAST
+#define count_in_reclaim(lock, change)	do { } while (0)
+#define check_reclaim()			do { } while (0)
+#else
+static void count_in_reclaim(const struct host_lock *lock, int change)
+{
+	if (READ_ONCE(lock->seen) & HOST_LOCK_IN_RECLAIM)
+		host_self.in_reclaim += change;
+}
+
+/* Like lockdep: the allocation need not reclaim to be an error. */
+static void check_reclaim(void)
+{
+	if (host_self.in_reclaim && !host_self.noio)
+		host_fatal("allocation that may reclaim under a mutex that is waited for in reclaim");
+}
+
+bool myalloc_env_may_reclaim(void)
+{
+	return !host_self.noio;
+}
+
+unsigned int myalloc_env_noio_save(void)
+{
+	unsigned int before = host_self.noio;
+
+	host_self.noio = 1;
+	return before;
+}
+
+void myalloc_env_noio_restore(unsigned int flags)
+{
+	host_self.noio = flags;
+}
+
+void myalloc_env_mutex_in_reclaim(struct mutex *mutex)
+{
+	__atomic_or_fetch(&mutex->host.seen, HOST_LOCK_IN_RECLAIM, __ATOMIC_RELAXED);
+}
+#endif
+
 void host_mutex_lock(struct host_lock *lock, const char *file, int line)
 {
 #ifndef HOST_FAST
@@ -1012,6 +1079,7 @@ void host_mutex_lock(struct host_lock *lock, const char *file, int line)
 #endif
 	check_lock(lock, "mutex_lock()");
 	take_or_wait(lock);
+	count_in_reclaim(lock, 1);
 }
 
 bool host_mutex_trylock(struct host_lock *lock)
@@ -1019,7 +1087,10 @@ bool host_mutex_trylock(struct host_lock *lock)
 	check_lock(lock, "mutex_trylock()");
 	if (in_interrupt())
 		host_fatal("%s: mutex_trylock() in an interrupt", lock->name);
-	return take(lock);
+	if (!take(lock))
+		return false;
+	count_in_reclaim(lock, 1);
+	return true;
 }
 
 void host_mutex_unlock(struct host_lock *lock)
@@ -1027,6 +1098,7 @@ void host_mutex_unlock(struct host_lock *lock)
 	check_lock(lock, "mutex_unlock()");
 	if (in_interrupt())
 		host_fatal("%s: mutex_unlock() in an interrupt", lock->name);
+	count_in_reclaim(lock, -1);
 	leave(lock);
 }
 
@@ -1197,6 +1269,7 @@ void *myalloc_env_zalloc(size_t size, int node)
 	void *p;
 
 	might_sleep();
+	check_reclaim();
 	if (myalloc_env_should_fail())
 		return NULL;
 	if (size > SIZE_MAX / 2)
@@ -1521,6 +1594,7 @@ void free_percpu(void __percpu *ptr)
 
 void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
 {
+	check_reclaim();
 	return myalloc_env_should_fail() ? NULL : __alloc_percpu(size, align);
 }
 

@@ -607,6 +607,8 @@ struct myalloc_env_print;
  * @nmi: depth of NMIs
  * @points: depth of host_preempt_point
  * @cpus_read: depth of myalloc_env_cpus_read_lock()
+ * @noio: within myalloc_env_noio_save()
+ * @in_reclaim: mutexes held that a task may wait for while it reclaims
  * @prints: queued by myalloc_env_defer_print()
  * @id: identifies it as owner of locks, 0 until it has one
  * @outer: the flow below it
@@ -625,6 +627,8 @@ struct host_self {
 	unsigned int nmi;
 	unsigned int points;
 	unsigned int cpus_read;
+	unsigned int noio;
+	unsigned int in_reclaim;
 	struct myalloc_env_print *prints;
 	u64 id;
 	struct host_self *outer;
@@ -800,7 +804,7 @@ void free_percpu(void __percpu *ptr);
 /**
  * struct host_lock - the common part of all locks
  * @magic: HOST_LOCK_MAGIC once initialised
- * @seen: contexts in which it was taken, HOST_LOCK_IN_IRQ ...
+ * @seen: contexts in which it was taken, HOST_LOCK_IN_IRQ ...; or HOST_LOCK_IN_RECLAIM
  * @owner: id of the holder, 0 if free
  * @name: for messages
  */
@@ -1372,6 +1376,19 @@ void myalloc_env_free(const void *ptr);
 void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align);
 void myalloc_env_free_percpu(void __percpu *ptr);
 int myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
+#ifdef HOST_FAST
+#define myalloc_env_may_reclaim()	true
+#define myalloc_env_noio_save()		0
+#define myalloc_env_noio_restore(flags)	((void)(flags))
+#define myalloc_env_mutex_in_reclaim(mutex)	do { } while (0)
+#define myalloc_env_cpus_read_trylock()	(myalloc_env_cpus_read_lock(), true)
+#else
+bool myalloc_env_may_reclaim(void);
+unsigned int myalloc_env_noio_save(void);
+void myalloc_env_noio_restore(unsigned int flags);
+void myalloc_env_mutex_in_reclaim(struct mutex *mutex);
+bool myalloc_env_cpus_read_trylock(void);
+#endif
 void myalloc_env_cpus_read_lock(void);
 void myalloc_env_cpus_read_unlock(void);
 u64 myalloc_env_gp_snapshot(void);
@@ -1539,6 +1556,7 @@ static inline void *host_touch(const void *addr, size_t size)
 void host_set_nr_cpus(unsigned int nr);
 void host_set_cpu(unsigned int cpu);
 void host_cpu_set_online(unsigned int cpu, bool online);
+void host_cpus_change(bool begin);
 void host_run_on_cpu(unsigned int cpu, void (*fn)(void *arg), void *arg);
 
 /* Interrupts: code between enter and exit runs in one. */

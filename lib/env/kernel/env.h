@@ -49,6 +49,7 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -182,6 +183,61 @@ static inline void myalloc_env_free_percpu(void __percpu *ptr)
 	free_percpu(ptr);
 }
 
+/* --- reclaim ----------------------------------------------------------- */
+
+/**
+ * myalloc_env_may_reclaim() - may this task wait for file systems and devices?
+ *
+ * Not within memalloc_nofs_save() or memalloc_noio_save(), nor while it reclaims memory itself.
+ *
+ * Context: task.
+ * Return: true if it may.
+ */
+static inline bool myalloc_env_may_reclaim(void)
+{
+	return current_gfp_context(GFP_KERNEL) == GFP_KERNEL && !(current->flags & PF_MEMALLOC);
+}
+
+/**
+ * myalloc_env_noio_save() - from now on this task waits for no file system and no device
+ *
+ * Context: task.
+ * Return: for myalloc_env_noio_restore().
+ */
+static inline unsigned int myalloc_env_noio_save(void)
+{
+	return memalloc_noio_save();
+}
+
+/**
+ * myalloc_env_noio_restore() - end a section of myalloc_env_noio_save()
+ * @flags: what it has returned
+ *
+ * Context: task.
+ */
+static inline void myalloc_env_noio_restore(unsigned int flags)
+{
+	memalloc_noio_restore(flags);
+}
+
+/**
+ * myalloc_env_mutex_in_reclaim() - say that a mutex may be waited for while the kernel reclaims
+ * @mutex: the mutex, not held
+ *
+ * A kernel with lockdep, and the host, then report an allocation under it that could reclaim.
+ *
+ * Context: task, may sleep.
+ */
+static inline void myalloc_env_mutex_in_reclaim(struct mutex *mutex)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(mutex);
+	mutex_unlock(mutex);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 /* --- other CPUs -------------------------------------------------------- */
 
 /**
@@ -206,6 +262,17 @@ static inline int myalloc_env_call_on_cpu(int cpu, void (*fn)(void *arg), void *
 static inline void myalloc_env_cpus_read_lock(void)
 {
 	cpus_read_lock();
+}
+
+/**
+ * myalloc_env_cpus_read_trylock() - as myalloc_env_cpus_read_lock(), unless a CPU comes or goes
+ *
+ * Context: task, may sleep.
+ * Return: true if the lock is held now.
+ */
+static inline bool myalloc_env_cpus_read_trylock(void)
+{
+	return cpus_read_trylock();
 }
 
 /**
