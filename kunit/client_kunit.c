@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "client/client.h"
+#include "client/makers.h"
 #include "client/sites.h"
 #include "front/arena.h"
 #include "front/heap.h"
@@ -694,6 +695,47 @@ static u32 orphan(struct fixture *fx, const void *owner)
 		.owner = owner, .words = "module frob", .is_code = is_code });
 }
 
+/* What code has created without a client and not destroyed is named, also if nothing is in it. */
+static void client_makers(struct kunit *test)
+{
+	struct fixture *fx = zone_with(test, NULL);
+	struct myalloc_client *client = client_of(fx, &(struct myalloc_client_args){
+		.name = "frob" });
+	struct myalloc_maker maker = { .words = "module frob", .is_code = is_code, .most = 2 };
+	struct myalloc_cache *other = cache_of(fx, client, "others", 0);
+	struct myalloc_cache *cache = cache_of(fx, NULL, "forgotten", 0);
+	struct myalloc_heap *heap = myalloc_heap_create(fx->zone, &(struct myalloc_heap_args){
+		.name = "web" });
+	void *object = myalloc_cache_alloc(cache, 0);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap);
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(cache->maker, cache_of));
+	created_at = 0;
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 0);
+	created_at = cache->maker;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: cache forgotten is left with 1 object in use, created at "),
+			1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("others"), 0);
+	/* None of the heap's own caches. */
+	created_at = heap->front.maker;
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: heap web is left, created at "), 1);
+	maker.most = 0;
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: 1 more caches and others are left"),
+			1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("web"), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(other), 0);
+	expect_end(fx, client);
+	expect_pristine(fx);
+}
+
 static void client_orphans(struct kunit *test)
 {
 	const struct myalloc_client_args again = { .name = "a" };
@@ -916,6 +958,7 @@ static struct kunit_case client_cases[] = {
 	KUNIT_CASE(client_busy),
 	KUNIT_CASE(client_release),
 	KUNIT_CASE(client_release_damaged),
+	KUNIT_CASE(client_makers),
 	KUNIT_CASE(client_orphans),
 	KUNIT_CASE(client_in_the_way),
 	KUNIT_CASE(client_cache_in_the_way),

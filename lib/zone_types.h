@@ -145,6 +145,7 @@ struct myalloc_front_kind {
  * @kind: its kind
  * @zone: its zone
  * @client: the client that it belongs to, or NULL
+ * @maker: return address of the call that created it, 0 if unknown, for reports
  * @id: its number, which no other front of the zone ever has
  * @name: unique among the fronts of its kind in the zone
  */
@@ -153,6 +154,7 @@ struct myalloc_front {
 	const struct myalloc_front_kind *kind;
 	struct myalloc_zone *zone;
 	struct myalloc_client *client;
+	unsigned long maker;
 	u64 id;
 	char name[MYALLOC_FRONT_NAME];
 };

@@ -22,6 +22,7 @@
 #include "client/contract.h"
 #include "client/plan.h"
 #include "client/client.h"
+#include "client/makers.h"
 #include "client/sites.h"
 #include "client/within.h"
 #include "front/arena.h"
@@ -414,6 +415,7 @@ EXPORT_INTERNAL(myalloc_client_orphan);
 EXPORT_INTERNAL(myalloc_client_free_extents);
 EXPORT_INTERNAL(myalloc_within_name);
 EXPORT_INTERNAL(myalloc_within_walk);
+EXPORT_INTERNAL(myalloc_makers_report);
 EXPORT_INTERNAL(myalloc_sites_collect);
 EXPORT_INTERNAL(myalloc_no_client);
 EXPORT_INTERNAL(myalloc_sites_free);

@@ -4,9 +4,10 @@
  *
  * The kernel calls a notifier after a module's exit function has returned and before its code is
  * freed, so its symbols still have names. First its clients are looked for, by their owner, or if
- * they have no owner, by the code that created them; they are marked as gone. If there are none,
- * blocks and tracked objects of no client are looked for that were allocated by its code, or by its
- * init code, which is free by then (gone.c). The memory stays allocated in either case.
+ * they have no owner, by the code that created them; they are marked as gone. Then what belongs to
+ * no client and came from its code, or from its init code, which is free by then (gone.c): caches,
+ * heaps and other fronts that it created, blocks and tracked objects that it allocated. All of it
+ * stays as it is.
  *
  * Limit: what another module has left without a client is taken for this one's if its code lay at
  * the same addresses.
@@ -16,6 +17,7 @@
 #include <linux/module.h>
 
 #include "client/client.h"
+#include "client/makers.h"
 #include "client/sites.h"
 #include "gone.h"
 #include "leave.h"
@@ -41,10 +43,13 @@ static void keep_own(struct myalloc_sites *sites, const struct module *module)
 	sites->nr = nr;
 }
 
-static void report(struct myalloc_zone *zone, const struct module *module)
+static void report(struct myalloc_zone *zone, const struct module *module, const char *words)
 {
+	const struct myalloc_maker maker = {
+		.words = words, .is_code = is_code, .of = module, .most = MYALLOC_CLIENT_SITES };
 	struct myalloc_sites sites;
 
+	myalloc_makers_report(zone, &maker);
 	if (myalloc_sites_collect(&sites, zone, &myalloc_no_client, 0))
 		return;
 	keep_own(&sites, module);
@@ -65,9 +70,10 @@ static int left(struct notifier_block *unused, unsigned long state, void *data)
 	if (state != MODULE_STATE_GOING || module == THIS_MODULE)
 		return NOTIFY_DONE;
 	scnprintf(words, sizeof(words), "module %s", module->name);
-	for (i = 0; i < nodes->nr_zones; i++)
-		if (!myalloc_client_orphan(nodes->zone[i].zone, &leaver))
-			report(nodes->zone[i].zone, module);
+	for (i = 0; i < nodes->nr_zones; i++) {
+		myalloc_client_orphan(nodes->zone[i].zone, &leaver);
+		report(nodes->zone[i].zone, module, words);
+	}
 	return NOTIFY_DONE;
 }
 

@@ -577,6 +577,7 @@ static struct myalloc_contract *make(struct myalloc_zone *zone, struct myalloc_c
 	}
 	c->parent = zone;
 	c->front.client = client;
+	c->front.maker = caller;
 	c->flags = flags;
 	c->pages = plan->pages;
 	c->nr = nr;

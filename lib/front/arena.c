@@ -914,6 +914,7 @@ struct myalloc_arena *myalloc_arena_create(struct myalloc_zone *zone,
 	}
 	walk_lanes(a, init_lane, &now);
 	a->front.client = args->client;
+	a->front.maker = _RET_IP_;
 	err = myalloc_front_add(zone, &a->front, &myalloc_arena_kind, args->name);
 	if (err)
 		goto err_lanes;

@@ -40,6 +40,7 @@ struct myalloc_frames *myalloc_frames_create(struct myalloc_zone *zone,
 			myalloc_frames_destroy(f);
 			return ERR_CAST(arena);
 		}
+		arena->front.maker = _RET_IP_;
 		f->arena[i] = arena;
 	}
 	f->arena[0]->frames = f;

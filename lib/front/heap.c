@@ -807,6 +807,7 @@ struct myalloc_heap *myalloc_heap_create(struct myalloc_zone *zone,
 	if (!h)
 		return ERR_PTR(-ENOMEM);
 	h->front.client = args->client;
+	h->front.maker = _RET_IP_;
 	err = myalloc_front_add(zone, &h->front, &myalloc_heap_kind, args->name);
 	if (err) {
 		myalloc_env_free(h);

@@ -257,6 +257,7 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 	}
 	myalloc_spares_init(&pool->spares, cache, args->nmi, _RET_IP_);	/* from the set-aside */
 	pool->front.client = args->client;
+	pool->front.maker = _RET_IP_;
 	/* The name was checked by the cache, which carries it. */
 	myalloc_front_add(zone, &pool->front, &myalloc_pool_kind, args->name);
 	return pool;

@@ -736,6 +736,7 @@ struct myalloc_ring *myalloc_ring_create(struct myalloc_zone *zone,
 	for (i = 0; i < parts; i++)
 		raw_spin_lock_init(&r->part[i].lock);
 	r->front.client = args->client;
+	r->front.maker = _RET_IP_;
 	err = myalloc_front_add(zone, &r->front, &myalloc_ring_kind, args->name);
 	if (err) {
 		myalloc_env_free(r);

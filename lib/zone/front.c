@@ -25,7 +25,7 @@ static bool good_name(const struct myalloc_front_kind *kind, const char *name)
 /**
  * myalloc_front_add() - add a front to its zone
  * @zone: the zone
- * @front: the front; its members but @client, which the caller has set, are written
+ * @front: the front; its members but @client and @maker, which the caller has set, are written
  * @kind: its kind
  * @name: like the name of a cache, shorter than @kind->name_size; unique among the fronts of this
  *	kind in the zone; copied
@@ -37,6 +37,7 @@ static bool good_name(const struct myalloc_front_kind *kind, const char *name)
 int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 		      const struct myalloc_front_kind *kind, const char *name)
 {
+	char symbol[MYALLOC_ENV_SYMBOL] = "";
 	struct myalloc_front *other;
 	int err = 0;
 
@@ -55,16 +56,19 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 	strscpy(front->name, name, sizeof(front->name));
 	mutex_lock(&zone->fronts_mutex);
 	list_for_each_entry(other, &zone->fronts, link)
-		if (other->kind == kind && !strcmp(other->name, name))
+		if (other->kind == kind && !strcmp(other->name, name)) {
+			if (other->maker)
+				myalloc_env_symbol(symbol, sizeof(symbol), other->maker);
 			err = -EEXIST;
+		}
 	if (!err) {
 		front->id = ++zone->last_front;
 		list_add_tail(&front->link, &zone->fronts);
 	}
 	mutex_unlock(&zone->fronts_mutex);
 	if (err)
-		pr_err("%s: %s %s: the name is already used by another %s\n", zone->name,
-		       kind->name, name, kind->name);
+		pr_err("%s: %s %s: the name is already used by another %s%s%s\n", zone->name,
+		       kind->name, name, kind->name, *symbol ? ", created at " : "", symbol);
 	return err;
 }
 

@@ -10,7 +10,7 @@
  * With contract=1 its objects are those of a contract of the client, so that they are sure to be
  * there. It also states a page, and asks for one more, which it does not get.
  *
- * With alone=1 it has no client, and leaves one block of pages.
+ * With alone=1 it has no client, and leaves one block of pages, a cache with an object, and a heap.
  */
 #include <linux/module.h>
 
@@ -42,7 +42,7 @@ MODULE_PARM_DESC(contract, "objects of a contract (default off)");
 
 static bool alone;
 module_param(alone, bool, 0444);
-MODULE_PARM_DESC(alone, "no client, and a block of pages that stays (default off)");
+MODULE_PARM_DESC(alone, "no client, and pages, a cache and a heap that stay (default off)");
 
 #define PAGES	5
 
@@ -147,6 +147,19 @@ static int start(void)
 	return err ?: frob_start();
 }
 
+static noinline void leave_caches(void)
+{
+	struct myalloc_cache *cache = myalloc_cache_create(zone, &(struct myalloc_cache_args){
+		.name = "forgotten", .object_size = 100 });
+	struct myalloc_heap *heap = myalloc_heap_create(zone, &(struct myalloc_heap_args){
+		.name = "forgotten" });
+
+	if (!IS_ERR(cache))
+		request[0] = myalloc_cache_alloc(cache, MYALLOC_MAY_WAIT);
+	if (IS_ERR(heap))
+		pr_err("myalloc_forget: no heap\n");
+}
+
 static int __init forget_init(void)
 {
 	int err;
@@ -161,6 +174,7 @@ static int __init forget_init(void)
 		return -ENODEV;
 	if (alone) {
 		pages = myalloc_pages_alloc(zone, 2, MYALLOC_MAY_WAIT);
+		leave_caches();
 		return 0;
 	}
 	err = start();

@@ -111,6 +111,10 @@ expect "a module without a client forgets pages" insmod /guest/modules/myalloc_f
 expect "the module without a client unloads" rmmod myalloc_forget
 expect "it is named, with the line" \
 	logged 'module myalloc_forget: still held: 4 pages from .*myalloc_forget, its init code'
+expect "a cache of no client is named, too, with the line that made it" \
+	logged 'module myalloc_forget: cache forgotten is left with 1 object in use, created at .*leave_caches.*myalloc_forget'
+expect "and a heap" \
+	logged 'module myalloc_forget: heap forgotten is left, created at .*leave_caches.*myalloc_forget'
 expect "the module unloads" rmmod myalloc
 expect "it names what was left" logged 'zone: .*4 pages'
 expect "by call site" logged 'unload of myalloc: still held: 4 pages from .*myalloc_forget'
