@@ -181,8 +181,8 @@ static inline void myalloc_compat_frag_drain(struct page_frag_cache *nc)
 #endif
 }
 
-/* objpool appeared in 6.7, and is present only if another part of the kernel selects it. */
-#define MYALLOC_COMPAT_OBJPOOL	(MYALLOC_KERNEL(6, 7) && IS_ENABLED(CONFIG_OBJPOOL))
+/* objpool appeared in 6.7. */
+#define MYALLOC_COMPAT_OBJPOOL	MYALLOC_KERNEL(6, 7)
 
 /* Shrinkers are allocated since 6.7, and were embedded before. */
 struct myalloc_compat_shrinker {

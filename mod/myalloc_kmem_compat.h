@@ -84,15 +84,18 @@ myalloc_kmem_cache_create(const char *name, unsigned int size, unsigned int alig
 	return s;
 }
 
-/* Waits for frees of myalloc_kmem_cache_free_rcu(). Objects that are live are reported. */
+/*
+ * Waits for frees of myalloc_kmem_cache_free_rcu(). Objects that are live are reported; then the
+ * cache stays, so that they may still be freed, with the reference to the zone.
+ */
 static inline void myalloc_kmem_cache_destroy(struct myalloc_kmem_cache *s)
 {
 	if (!s)
 		return;
 	rcu_barrier();
-	/* With live objects, the cache and the reference to the zone stay: they are in use. */
-	if (!myalloc_cache_destroy(s->cache))
-		myalloc_zone_put(s->zone);
+	if (myalloc_cache_destroy(s->cache))
+		return;
+	myalloc_zone_put(s->zone);
 	kfree(s);
 }
 
