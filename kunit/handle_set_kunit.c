@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "base/handle_set.h"
+#include "env/kernel/handle_set.h"
 #include "fixture.h"
 
 static struct myalloc_handle_set *make(struct kunit *test)

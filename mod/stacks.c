@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The set of recorded call stacks, shared by all zones because the kernel's stack depot is
- * global. See lib/base/handle_set.h.
+ * global. See lib/env/kernel/handle_set.h.
  */
 #include "env.h"
 
 #include "compat.h"
-#include "base/handle_set.h"
+#include "env/kernel/handle_set.h"
 
 static struct myalloc_handle_set stacks;
 

@@ -7,9 +7,12 @@ TREE is the checkout, CONF says which rooms may use which (vm/arrows.conf). OBJE
 of object files with the same layout as the sources in TREE, e.g. OBJECTS/lib/page/block.o; or
 FOLDER=DIRECTORY, where DIRECTORY/cmd/opt.o is the object of FOLDER/cmd/opt.c.
 
-Arrows come from two sources: #include "..." in the sources, and the undefined symbols of the
-objects. A header and the source of the same name count as one file. An arrow from a room to one
-that it may not use is an error, and so is a circle of files. Exit status 1 if there are any.
+Arrows come from three sources: #include "..." in the sources, the undefined symbols of the objects,
+and calls in the bodies of a header's inline functions, which belong to no object. These count
+between rooms only: a header may declare what several files of its room define. A header and the
+source of the same name count as one file. An arrow from a room to one that it may not use is an
+error, and so are a circle of files and a source without a room, in a folder that has rooms. Exit
+status 1 if there are any.
 
 Limit: a call through a function pointer is not an arrow. People review such pointers.
 """
@@ -24,7 +27,9 @@ INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 # Where an included file may be, in addition to the folder of the including file, by the top folder
 # of that one: as its compiler is told.
 ROOTS = {"userspace-tool": ("userspace-tool", "mod/uapi")}
-OTHER_ROOTS = "lib", "mod", ""
+OTHER_ROOTS = "lib", "mod", "", "lib/env/kernel"
+INTERFACE = "lib/myalloc.h"
+CALL = re.compile(r"\b(\w+)\(")
 
 
 class Rooms:
@@ -63,12 +68,12 @@ class Rooms:
 
 
 def sources(tree, rooms):
-    """The sources and headers that belong to a room, by path in the tree."""
+    """The sources and headers in folders that have rooms, by path in the tree."""
     for top in sorted({p.split("/")[0] for p in rooms.places}):
         for where, _, names in os.walk(os.path.join(tree, top)):
             for name in names:
                 path = os.path.relpath(os.path.join(where, name), tree)
-                if name.endswith((".c", ".h")) and rooms.of(path):
+                if name.endswith((".c", ".h")):
                     yield path
 
 
@@ -87,6 +92,18 @@ def includes(tree, path, known):
             if candidate in known:
                 yield candidate
                 break
+
+
+def inline_calls(tree, path):
+    """Names of functions that the bodies of a header's functions call. What is in a macro is called
+    where it is used, and so is what the interface of all rooms offers."""
+    if path == INTERFACE:
+        return
+    with open(os.path.join(tree, path), encoding="utf-8") as f:
+        text = re.sub(r"^#define (?:.*\\\n)*.*", "", f.read(), flags=re.M)
+    for line in text.splitlines():
+        if line.startswith("\t"):
+            yield from CALL.findall(line)
 
 
 def symbols(objects, paths):
@@ -116,7 +133,7 @@ def symbols(objects, paths):
 
 def read(tree, rooms, objects):
     """All arrows: {(from, to): why}, by file without its ending."""
-    paths = sorted(sources(tree, rooms))
+    paths = sorted(path for path in sources(tree, rooms) if rooms.of(path))
     known, arrows = set(paths), {}
     for path in paths:
         for other in includes(tree, path, known):
@@ -125,6 +142,11 @@ def read(tree, rooms, objects):
     for path, names in sorted(needed.items()):
         for name in sorted(names & defined.keys()):
             arrows.setdefault((stem(path), stem(defined[name])), "calls %s()" % name)
+    for path in paths:
+        for name in inline_calls(tree, path) if path.endswith(".h") else ():
+            if name in defined and rooms.of(path) != rooms.of(defined[name]):
+                arrows.setdefault((stem(path), stem(defined[name])),
+                                  "calls %s() inline" % name)
     return {a: why for a, why in arrows.items() if a[0] != a[1]}
 
 
@@ -172,7 +194,9 @@ def find(tree, conf, objects):
     """All errors, one line each."""
     rooms = Rooms(conf)
     arrows = read(tree, rooms, objects)
-    bad = list(upward(rooms, arrows))
+    bad = ["%s is in no room" % path for path in sorted(sources(tree, rooms))
+           if not rooms.of(path)]
+    bad += upward(rooms, arrows)
     for group in circles(arrows):
         bad.append("a circle: " + ", ".join(
             "%s %s" % (a, why) for (a, b), why in sorted(arrows.items())

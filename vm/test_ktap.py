@@ -184,6 +184,14 @@ ARROW_CASES = [
     ("a circle in a room", {"low/a.c": '#include "low/b.h"\n', "low/a.h": "",
                             "low/b.h": '#include "low/a.h"\n'},
      ["a circle: lib/low/a includes lib/low/b.h, lib/low/b includes lib/low/a.h"]),
+    ("a call up in a header", {
+        "low/a.h": "int b(void);\nstatic inline int a(void)\n{\n\treturn b();\n}\n",
+        "high/b.c": "int b(void) { return 0; }"},
+     ["lib/low/a calls b() inline: lib/low may not use lib/high"]),
+    ("a call up in a macro, which is its user's", {
+        "low/a.h": "#define a(x)\t\\\n\tb(x)\n", "high/b.c": "int b(void) { return 0; }"}, []),
+    ("a room that nobody has named", {"other/a.c": "", "high/b.c": ""},
+     ["lib/other/a.c is in no room"]),
 ]
 
 
