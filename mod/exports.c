@@ -374,6 +374,8 @@ EXPORT_INTERNAL(myalloc_report_symbol);
 EXPORT_INTERNAL(myalloc_report_end);
 EXPORT_INTERNAL(myalloc_zone_walk_blocks);
 EXPORT_INTERNAL(myalloc_zone_walk_caches);
+EXPORT_INTERNAL(myalloc_drain_stop);
+EXPORT_INTERNAL(myalloc_drainer_add);
 EXPORT_INTERNAL(myalloc_zone_drain_cpu);
 EXPORT_INTERNAL(myalloc_zone_drain_kinds);
 EXPORT_INTERNAL(myalloc_limbo_harvest);

@@ -28,37 +28,43 @@ struct myalloc_stock {
 struct myalloc_drainer;
 
 /**
- * struct myalloc_drainer_ops - what a layer does besides emptying its magazines
+ * struct myalloc_drainer_ops - what a layer does besides emptying its magazines; each may be NULL
  * @reclaim: a request has found no block: gives back what can be given at once. Takes at most
  *	*@most things out of this CPU's magazines and reduces *@most by their number; returns
  *	whether anything came back. Context: any but NMI
- * @drain: the magazines are empty: gives back the rest; may be NULL. Context: task, may sleep,
- *	under the mutex of drainers
- * @finish: as @drain, after that mutex was released; may wait for a grace period; may be NULL
+ * @drain: the magazines are empty: gives back the rest. Context: task, may sleep, under the
+ *	mutex of drainers
+ * @drain_cpu: a CPU is offline: gives back what the layer holds for it beside magazines. Context:
+ *	as @drain
+ * @finish: as @drain, after that mutex was released; may wait for a grace period
  * @tend: called by the worker every MYALLOC_WORK_MS: gives back unused memory; returns whether
  *	more may become unused. Context: task, under the mutex of drainers and cpus_read_lock()
  * @settle: continues work that waits for a grace period; returns the milliseconds until it is to
- *	be called again, 0 if nothing waits; may be NULL. Context: task
+ *	be called again, 0 if nothing waits. Context: task
  * @room: a request of this order that may wait has found no block even after a drain: takes more
- *	memory from the system; may be NULL. Context: task, may sleep
+ *	memory from the system. Context: task, may sleep
  * @renew: begins a new epoch of all its magazines, so that the next operation of each CPU wakes the
- *	worker (myalloc_zone_use()); may be NULL. Context: as @tend
+ *	worker (myalloc_zone_use()). Context: as @tend
  * @serve: CPUs without magazines have tried to use some (magazine.c): makes magazines for them.
  *	Context: as @tend
+ * @fini: the zone ends, and the layer with it: frees what it has. Context: task, may sleep; the
+ *	worker has stopped
  */
 struct myalloc_drainer_ops {
 	bool (*reclaim)(struct myalloc_drainer *drainer, u32 *most);
 	void (*drain)(struct myalloc_drainer *drainer);
+	void (*drain_cpu)(struct myalloc_drainer *drainer, int cpu);
 	void (*finish)(struct myalloc_drainer *drainer);
 	bool (*tend)(struct myalloc_drainer *drainer);
 	unsigned int (*settle)(struct myalloc_drainer *drainer);
 	void (*room)(struct myalloc_drainer *drainer, unsigned int order);
 	void (*renew)(struct myalloc_drainer *drainer);
 	void (*serve)(struct myalloc_drainer *drainer);
+	void (*fini)(struct myalloc_drainer *drainer);
 };
 
 /**
- * struct myalloc_drainer - a layer that holds back memory; embedded in its zone
+ * struct myalloc_drainer - a layer that holds back memory; embedded in what the layer has of it
  * @link: entry in the zone's list of drainers; constant once the zone exists
  * @stocks: its sets of magazines; protected by the mutex of drainers
  * @kind: one of MYALLOC_KIND_...
@@ -75,6 +81,7 @@ struct myalloc_drainer {
 #define MYALLOC_KIND_PAGES	1u	/* page magazines */
 #define MYALLOC_KIND_OBJECTS	2u	/* magazines and empty slabs of caches */
 #define MYALLOC_KIND_SYSTEM	4u	/* chunks of an elastic zone; a drain gives back none */
+#define MYALLOC_KIND_OTHER	8u	/* any other layer */
 /* All kinds, and deferred and quarantined blocks and bad pages */
 #define MYALLOC_KIND_ALL	U32_MAX
 

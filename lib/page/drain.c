@@ -52,7 +52,7 @@
 /**
  * myalloc_drainer_add() - register a layer that holds back memory
  * @zone: the zone, under construction
- * @drainer: the layer's drainer, embedded in @zone, without stocks
+ * @drainer: the layer's drainer, without stocks; it stays until the zone ends
  * @kind: one of MYALLOC_KIND_...
  * @ops: operations of the layer
  *
@@ -271,10 +271,14 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 {
 	struct sweep s = { .zone = zone, .kinds = MYALLOC_KIND_ALL };
+	struct myalloc_drainer *d;
 	unsigned int noio;
 
 	noio = myalloc_caches_lock(zone);
 	sweep_cpu(&s, cpu);
+	list_for_each_entry(d, &zone->drainers, link)
+		if (d->ops->drain_cpu)
+			d->ops->drain_cpu(d, cpu);
 	myalloc_caches_unlock(zone, noio);
 }
 
@@ -321,7 +325,7 @@ bool myalloc_zone_reclaim(struct myalloc_zone *zone)
 	if (in_nmi())
 		return false;
 	list_for_each_entry(d, &zone->drainers, link)
-		any |= d->ops->reclaim(d, &most);
+		any |= d->ops->reclaim && d->ops->reclaim(d, &most);
 	return any;
 }
 
@@ -386,7 +390,7 @@ static bool look_after(struct myalloc_zone *zone)
 	noio = myalloc_caches_lock(zone);
 	drain_idle_cpus(zone);
 	list_for_each_entry(d, &zone->drainers, link)
-		any |= d->ops->tend(d);
+		any |= d->ops->tend && d->ops->tend(d);
 	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 
@@ -438,7 +442,8 @@ static void serve(struct myalloc_zone *zone)
 	myalloc_env_cpus_read_lock();
 	noio = myalloc_caches_lock(zone);
 	list_for_each_entry(d, &zone->drainers, link)
-		d->ops->serve(d);
+		if (d->ops->serve)
+			d->ops->serve(d);
 	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 }
@@ -497,6 +502,21 @@ void myalloc_drain_stop(struct myalloc_zone *zone)
 	/* The worker posts itself; without this flag it could do so after the stop. */
 	WRITE_ONCE(zone->no_worker, true);
 	myalloc_env_work_stop(&zone->work);
+}
+
+/**
+ * myalloc_drainers_fini() - end the layers of a zone, in the order in which they registered
+ * @zone: the zone, its worker stopped; nothing is allocated
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_drainers_fini(struct myalloc_zone *zone)
+{
+	struct myalloc_drainer *d, *next;
+
+	list_for_each_entry_safe(d, next, &zone->drainers, link)
+		if (d->ops->fini)
+			d->ops->fini(d);
 }
 
 /**

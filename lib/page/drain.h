@@ -47,6 +47,7 @@ static inline void myalloc_caches_unlock(struct myalloc_zone *zone, unsigned int
 /* drainers and the worker */
 void myalloc_drainer_add(struct myalloc_zone *zone, struct myalloc_drainer *drainer,
 			 unsigned int kind, const struct myalloc_drainer_ops *ops);
+void myalloc_drainers_fini(struct myalloc_zone *zone);
 int myalloc_drain_init(struct myalloc_zone *zone);
 void myalloc_drain_stop(struct myalloc_zone *zone);
 void myalloc_drain_fini(struct myalloc_zone *zone);

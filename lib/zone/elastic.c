@@ -384,16 +384,11 @@ static void room_system(struct myalloc_drainer *drainer, unsigned int order)
 		grow(zone);
 }
 
-static void serve_system(struct myalloc_drainer *drainer)
-{
-}
-
 static const struct myalloc_drainer_ops drainer_ops = {
 	.reclaim = reclaim_system,
 	.tend = tend_system,
 	.settle = settle_system,
 	.room = room_system,
-	.serve = serve_system,
 };
 
 /* --- begin and end ---------------------------------------------------------------- */

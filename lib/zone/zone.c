@@ -276,6 +276,7 @@ static void free_zone(struct myalloc_zone *zone)
 	unsigned int i = ARRAY_SIZE(layers);
 
 	myalloc_drain_stop(zone);
+	myalloc_drainers_fini(zone);
 	while (i--)
 		if (layers[i].fini)
 			layers[i].fini(zone);
