@@ -328,6 +328,41 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 	return myalloc_extent_alloc(zone, nr_pages, align_order, flags, 0, _RET_IP_);
 }
 
+/* The first frame of an extent of @nr pages at @addr; MYALLOC_NO_FRAME if there can be none. */
+static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
+{
+	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
+	u32 idx;
+
+	if (unlikely(!frame || offset_in_page((unsigned long)addr - zone->map.base)))
+		return MYALLOC_NO_FRAME;
+	idx = myalloc_frame_idx(zone, frame);
+	return likely(in_chunk(zone, idx, nr)) ? idx : MYALLOC_NO_FRAME;
+}
+
+/*
+ * Looks the address up under the lock: until then an elastic zone may give the chunk back and have
+ * memory at another address in its place.
+ */
+static int take_range(struct myalloc_zone *zone, const void *addr, u32 nr, unsigned long caller)
+{
+	unsigned long irq;
+	int err = -EINVAL;
+	u32 idx;
+
+	myalloc_env_point("extent-range");
+	raw_spin_lock_irqsave(&zone->lock, irq);
+	idx = extent_idx(zone, addr, nr);
+	if (likely(idx != MYALLOC_NO_FRAME))
+		err = myalloc_buddy_alloc_range(&zone->buddy, idx, nr);
+	if (!err) {
+		tag_taken(zone, idx, nr, 0, caller);
+		__myalloc_zone_account(zone);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irq);
+	return err;
+}
+
 /**
  * myalloc_pages_alloc_range() - allocate particular pages
  * @zone: the zone
@@ -346,9 +381,6 @@ void *myalloc_pages_alloc_exact(struct myalloc_zone *zone,
 int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 			      unsigned int nr_pages, myalloc_flags_t flags)
 {
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	unsigned long irq;
-	u32 idx;
 	int err;
 
 	myalloc_flags_might_wait(flags);
@@ -356,38 +388,19 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 		return -EINVAL;
 	if (zone->limit)
 		return myalloc_limit_refuse(zone, nr_pages, "particular pages", _RET_IP_);
-	if (!frame || offset_in_page((unsigned long)addr - zone->map.base))
-		return -EINVAL;
-	idx = myalloc_frame_idx(zone, frame);
-	if (!in_chunk(zone, idx, nr_pages))
+	if (extent_idx(zone, addr, nr_pages) == MYALLOC_NO_FRAME)
 		return -EINVAL;
 	if (flags & MYALLOC_MAY_WAIT)
 		myalloc_zone_drain(zone);
-	raw_spin_lock_irqsave(&zone->lock, irq);
-	err = myalloc_buddy_alloc_range(&zone->buddy, idx, nr_pages);
-	if (!err) {
-		tag_taken(zone, idx, nr_pages, 0, _RET_IP_);
-		__myalloc_zone_account(zone);
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	myalloc_shadow_extent_alloc(zone, err ? NULL : addr, nr_pages);
-	if (!err && (flags & MYALLOC_ZERO || zone->checks))
+	err = take_range(zone, addr, nr_pages, _RET_IP_);
+	if (err)
+		return err;
+	myalloc_shadow_extent_alloc(zone, addr, nr_pages);
+	if (flags & MYALLOC_ZERO || zone->checks)
 		myalloc_pages_post_alloc(zone, addr, (size_t)nr_pages << PAGE_SHIFT, flags);
-	if (!err && myalloc_env_trace_on(page_alloc))
+	if (myalloc_env_trace_on(page_alloc))
 		myalloc_pages_trace_alloc(zone, addr, nr_pages, flags, _RET_IP_);
-	return err;
-}
-
-/* The first frame of an extent of @nr pages at @addr; MYALLOC_NO_FRAME if there can be none. */
-static u32 extent_idx(const struct myalloc_zone *zone, const void *addr, u32 nr)
-{
-	const struct myalloc_frame *frame = myalloc_map_frame(&zone->map, addr);
-	u32 idx;
-
-	if (unlikely(!frame || offset_in_page((unsigned long)addr - zone->map.base)))
-		return MYALLOC_NO_FRAME;
-	idx = myalloc_frame_idx(zone, frame);
-	return likely(in_chunk(zone, idx, nr)) ? idx : MYALLOC_NO_FRAME;
+	return 0;
 }
 
 static bool claim_at(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)

@@ -19,6 +19,7 @@
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/lend.h"
+#include "zone/elastic.h"
 #include "zone/validate.h"
 
 #define CHUNK_ORDER	8
@@ -760,6 +761,64 @@ static void recheck_claim(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, found_preemptible);
 }
 
+#define SMALL_ORDER	(CHUNK_ORDER - 2)
+
+/* The system: it hands out the chunk here, and keeps what comes back. */
+static void *next_chunk;
+
+static void *take_chunk(struct myalloc_zone *zone)
+{
+	return next_chunk;
+}
+
+static void give_chunk(struct myalloc_zone *zone, void *chunk)
+{
+}
+
+/* The chunk goes back to the system, and memory at another address gets its number. */
+static void replace_chunk(const char *where)
+{
+	u32 grown;
+
+	if (strcmp(where, "extent-range"))
+		return;
+	host_preempt_point = NULL;
+	w.came++;
+	KUNIT_EXPECT_EQ(w.test, myalloc_zone_shrink(w.zone, 1), 1);
+	next_chunk = w.object;
+	KUNIT_EXPECT_EQ(w.test, myalloc_zone_grow(w.zone, 1, &grown), 0);
+}
+
+/* Particular pages that the zone does not have any more when it takes the lock are refused. */
+static void recheck_range(struct kunit *test)
+{
+	static const struct myalloc_chunk_ops ops = { .take = take_chunk, .give = give_chunk };
+	const struct myalloc_cache_args cache_args = { .name = "c", .object_size = 64 };
+	struct myalloc_zone_args args = {
+		.name = "z", .chunks = &w.chunk, .nr_chunks = 1, .chunk_order = SMALL_ORDER,
+		.nr_pages = BIT(SMALL_ORDER), .node = NUMA_NO_NODE, .no_magazines = true,
+		.max_chunks = 2, .chunk_ops = &ops,
+	};
+	void *chunk = w.chunk + (PAGE_SIZE << SMALL_ORDER);
+	u32 grown;
+
+	args.span.begin = (unsigned long)w.chunk;
+	args.span.end = args.span.begin + (PAGE_SIZE << CHUNK_ORDER);
+	w.zone = myalloc_zone_create(&args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.zone);
+	w.cache = myalloc_cache_create(w.zone, &cache_args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.cache);
+	next_chunk = chunk;
+	w.object = chunk + (PAGE_SIZE << SMALL_ORDER);
+	KUNIT_ASSERT_EQ(test, myalloc_zone_grow(w.zone, 1, &grown), 0);
+	host_preempt_point = replace_chunk;
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(w.zone, chunk + PAGE_SIZE, 3, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, w.zone->buddy.nr_free, 2 << SMALL_ORDER);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(w.zone, w.object, 3, 0), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(w.zone, w.object, 3), 0);
+}
+
 /* --- contracts ------------------------------------------------------------------------ */
 
 /* What the end of a contract does before it waits for a grace period. */
@@ -860,6 +919,7 @@ static void recheck_release(struct kunit *test)
 static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_epoch),
 	KUNIT_CASE(recheck_claim),
+	KUNIT_CASE(recheck_range),
 	KUNIT_CASE(recheck_child),
 	KUNIT_CASE(recheck_release),
 	KUNIT_CASE(recheck_free_exact),
