@@ -467,6 +467,7 @@ static void pool_nmi(struct kunit *test)
 	nmi_round(test, nr, 4, MYALLOC_CERTAIN);
 	nmi_round(test, nr, 4, MYALLOC_CHECKS);
 	nmi_round(test, nr, 4, MYALLOC_ZERO_FREE);
+	nmi_round(test, nr, 4, MYALLOC_ZERO_FREE | MYALLOC_TRUSTING);
 	nmi_round(test, nr, 4, MYALLOC_ZERO_ALLOC);
 	nmi_round(test, nr, 4, MYALLOC_NO_MAGAZINE);
 }

@@ -228,20 +228,35 @@ static void slab_ctor(struct kunit *test)
 	}
 }
 
+/* A cache of objects of 300 bytes that pass through magazines, unless @flags say otherwise. */
+static struct myalloc_cache *cache_of_300(struct fixture *fx, const char *name,
+					  myalloc_cache_flags_t flags)
+{
+	const struct myalloc_cache_args args = {
+		.name = name, .object_size = 300, .magazine = 8, .flags = flags,
+	};
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, &args);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fx->test, cache);
+	return cache;
+}
+
 /* Zeroing of one allocation, of every one, and at free: exactly the whole object. */
 static void slab_zero(struct kunit *test)
 {
+	static const myalloc_cache_flags_t kinds[] = {
+		0, MYALLOC_NO_MAGAZINE, MYALLOC_CERTAIN, MYALLOC_TRUSTING,
+	};
 	struct fixture *fx = small_zone(test);
-	unsigned int none, i;
+	unsigned int kind, i;
 	u8 *o, *bulk[3];
 
-	for (none = 0; none < 2; none++) {
-		myalloc_cache_flags_t magazine = none ? MYALLOC_NO_MAGAZINE : 0;
-		struct myalloc_cache *plain = fixture_cache(fx, "plain", 300, magazine);
-		struct myalloc_cache *za = fixture_cache(fx, "zalloc", 300,
-							 MYALLOC_ZERO_ALLOC | magazine);
-		struct myalloc_cache *zf = fixture_cache(fx, "zfree", 300,
-							 MYALLOC_ZERO_FREE | magazine);
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		struct myalloc_cache *plain = cache_of_300(fx, "plain", kinds[kind]);
+		struct myalloc_cache *za = cache_of_300(fx, "zalloc",
+							MYALLOC_ZERO_ALLOC | kinds[kind]);
+		struct myalloc_cache *zf = cache_of_300(fx, "zfree",
+							MYALLOC_ZERO_FREE | kinds[kind]);
 
 		for (i = 0; i < 3; i++) {
 			o = alloc_here(plain, MYALLOC_ZERO);
@@ -261,6 +276,8 @@ static void slab_zero(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(zf, o), 0);
 			KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o, 304), 0, 300));
 			KUNIT_EXPECT_EQ(test, o[300], 0x99);
+			/* Of the next user's memory a late free of the first clears nothing. */
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(zf, o), -EINVAL);
 		}
 		o = alloc_here(plain, MYALLOC_ZERO);
 		KUNIT_EXPECT_EQ(test, *(u8 *)fixture_touch(&o[300], 1), 0x99);

@@ -90,7 +90,10 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 #define MYALLOC_ZERO_FREE	__MYALLOC_CACHE_FLAG(0x200u)	/* zero objects at free */
 #define MYALLOC_RANDOM		__MYALLOC_CACHE_FLAG(0x400u)	/* slots in random order */
 #define MYALLOC_NO_MAGAZINE	__MYALLOC_CACHE_FLAG(0x800u)	/* no per-CPU magazines */
-/* How certainly a free detects that its object is not allocated; see object.c, Levels. */
+/*
+ * How certainly a free detects that its object is not allocated; see object.c, Levels. ZERO_FREE
+ * is always certain.
+ */
 #define MYALLOC_CERTAIN		__MYALLOC_CACHE_FLAG(0x1000u)	/* refuses one of racing frees */
 #define MYALLOC_TRUSTING	__MYALLOC_CACHE_FLAG(0x2000u)	/* only: an object begins there */
 /*

@@ -244,7 +244,8 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 		c->list[i] = MYALLOC_NO_FRAME;
 
 	c->magazine = args->magazine;
-	c->level = flags & (MYALLOC_CERTAIN | MYALLOC_TRUSTING);
+	/* A cache that zeroes at free claims each slot and zeroes it past the fast path. */
+	c->level = flags & MYALLOC_ZERO_FREE ? 0 : flags & (MYALLOC_CERTAIN | MYALLOC_TRUSTING);
 	INIT_LIST_HEAD(&c->limbo_link);
 
 	err = myalloc_upkeep_prepare(c, lean);

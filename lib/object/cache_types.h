@@ -55,7 +55,8 @@ enum {
  * @state_offset: copy of the one in @layout
  * @tag: tag of the first frame of a slab in use by this cache
  * @no_object: constant 0, returned for an address that is no object
- * @level: 0, MYALLOC_CERTAIN or MYALLOC_TRUSTING
+ * @level: of the fast path: 0, MYALLOC_CERTAIN or MYALLOC_TRUSTING; 0 also if objects are zeroed at
+ *	free, which has no fast path
  * @mags: magazines of free objects
  * @stock: registers @mags in the stocks of zone->objects
  * @map: copy of the zone's map

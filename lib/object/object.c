@@ -17,7 +17,9 @@
  *		 time the slot may have two users.
  * A free past the fast path (no room, an interrupt, checks, zeroing, no magazines) always claims
  * its slot by a compare-and-exchange from LIVE to MOVING before it does anything else to it. In a
- * trusting cache the state of a slot in use is CACHED instead of LIVE.
+ * trusting cache the state of a slot in use is CACHED instead of LIVE. A cache that zeroes objects at
+ * free is certain, whatever level its creator asks for: a second free that was accepted would zero
+ * the memory of the slot's next user.
  *
  * Caches with red zones, poison or owners' records have no magazines: every alloc and free takes
  * the lock and performs its checks there. The fast path therefore need not test for them.

@@ -253,6 +253,21 @@ static void zero_free_cache(void)
 		EXPECT(!*(u8 *)host_touch(&o[i], 1), "not cleared");
 }
 
+static void zero_free_certain(void)
+{
+	zero_free_cache();
+}
+
+/* The second free, also the one of memory that has a new user, is refused and clears nothing. */
+static void zero_free_trusting(void)
+{
+	u8 *o = object(a);
+
+	zero_free_cache();
+	good(myalloc_cache_free(a, o));
+	REFUSED(myalloc_cache_free(a, o), FREE);
+}
+
 static void zero_free_bulk(void)
 {
 	void *objects[3] = { object(a), object(a), object(a) };
@@ -412,6 +427,9 @@ const struct misuse misuse_damage[] = {
 	CASE(zero_object_bulk, ""),
 	CASE_WITH(MYALLOC_ZERO_ALLOC, zero_alloc_cache, ""),
 	CASE_WITH(MYALLOC_ZERO_FREE, zero_free_cache, ""),
+	CASE_WITH(MYALLOC_ZERO_FREE | MYALLOC_CERTAIN, zero_free_certain, ""),
+	CASE_WITH(MYALLOC_ZERO_FREE | MYALLOC_TRUSTING, zero_free_trusting,
+		  "bad free as object of a: already free (double free); cache a, frame 0, slot 0"),
 	CASE_WITH(MYALLOC_ZERO_FREE, zero_free_bulk, ""),
 	CASE_WITH(MYALLOC_ZERO_FREE | MYALLOC_NO_MAGAZINE, zero_free_deferred, ""),
 	CASE(zero_page, ""),

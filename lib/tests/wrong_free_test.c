@@ -41,6 +41,8 @@ static const struct kind {
 	{ "objects, trusting", .exact = false, .flags = MYALLOC_TRUSTING },
 	{ "objects without magazines", .exact = true, .flags = MYALLOC_NO_MAGAZINE },
 	{ "objects cleared when freed", .exact = true, .flags = MYALLOC_ZERO_FREE },
+	{ "objects, trusting, cleared when freed", .exact = true,
+	  .flags = MYALLOC_TRUSTING | MYALLOC_ZERO_FREE },
 	{ "objects with checks", .exact = true, .flags = MYALLOC_CHECKS },
 	{ "pages", .exact = true, .pages = true },
 };
