@@ -14,9 +14,11 @@
  *
  * Chunks are split: each page has its own reference count, which is 1. In an unsplit block all
  * pages but the first have 0, and get_page() followed by put_page() on one of them would free it
- * to the system while it is in use. Splitting makes it safe to lend pages (lib/page/lend.c). At
- * the end each page is freed on its own: the system merges them again, keeps those known to be
- * bad, and frees a page that still has other references when the last of them is dropped.
+ * to the system while it is in use. Splitting makes it safe to lend pages (lib/page/lend.c). A
+ * chunk goes back joined into one block again, or else page by page: the system frees a page with
+ * other references when the last of them is dropped, and withholds a page that it knows to be bad
+ * (PageHWPoison). It withholds single pages only: with a block it would take the bad page back,
+ * and hand it out again unless init_on_alloc makes it look at that time.
  *
  * The reserve has exactly the requested size. If that is not a multiple of the chunk size, the
  * pages after the end of the last chunk are freed at once. A reserve smaller than one chunk
@@ -142,10 +144,32 @@ static void kmemleak_remove(const struct myalloc_reserve *r)
 		kmemleak_free(r->chunks[i]);
 }
 
+/* Does the system know one of the pages to be bad? One marked after this goes back as it is. */
+static bool any_bad(void *chunk, u32 nr)
+{
+	struct page *page = virt_to_page(chunk);
+
+	while (nr--)
+		if (PageHWPoison(page + nr))
+			return true;
+	return false;
+}
+
 static void free_pages_of(void *chunk, u32 from, u32 to)
 {
 	for (; from < to; from++)
 		__free_page(virt_to_page(chunk + ((size_t)from << PAGE_SHIFT)));
+}
+
+/* Free a chunk that is not split, but split it if it has a bad page. */
+static void free_chunk(unsigned int order, void *chunk)
+{
+	if (any_bad(chunk, BIT(order))) {
+		split_page(virt_to_page(chunk), order);
+		free_pages_of(chunk, 0, BIT(order));
+	} else {
+		free_pages((unsigned long)chunk, order);
+	}
 }
 
 /* Free the pages after the end of the reserve. */
@@ -222,7 +246,7 @@ static void choose_chunks(struct myalloc_reserve *r, u32 nr, unsigned int max_or
 		if (addr[i] & 1)
 			r->chunks[kept++] = (void *)(addr[i] - 1);
 		else
-			free_pages(addr[i], r->chunk_order);
+			free_chunk(r->chunk_order, (void *)addr[i]);
 	}
 	r->nr_chunks = kept;
 }
@@ -247,13 +271,13 @@ static bool join(struct page *page, u32 nr)
 }
 
 /*
- * Free a chunk as one block, as it was allocated. Page by page it would pass through the page
- * allocator's per-CPU lists, and each load would leave some KiB less free (scenario
- * load_unload).
+ * Free a chunk as one block, as it was allocated, if that is possible and no page is bad. Page by
+ * page it would pass through the page allocator's per-CPU lists, and each load would leave some
+ * KiB less free (scenario load_unload).
  */
 static void give_chunk(unsigned int order, void *chunk, u32 nr)
 {
-	if (nr == BIT(order) && join(virt_to_page(chunk), nr))
+	if (nr == BIT(order) && !any_bad(chunk, nr) && join(virt_to_page(chunk), nr))
 		free_pages((unsigned long)chunk, order);
 	else
 		free_pages_of(chunk, 0, nr);
@@ -263,7 +287,7 @@ static void give_chunk(unsigned int order, void *chunk, u32 nr)
 static void free_chunks(struct myalloc_reserve *r)
 {
 	while (r->nr_chunks)
-		free_pages((unsigned long)r->chunks[--r->nr_chunks], r->chunk_order);
+		free_chunk(r->chunk_order, r->chunks[--r->nr_chunks]);
 	myalloc_env_free(r->chunks);
 	r->chunks = NULL;
 }
