@@ -173,6 +173,32 @@ static void elastic_may_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->peak_pages, (u64)MOST << ORDER);
 }
 
+/* Metadata of a zone as it was counted, without magazines. */
+static u64 meta_of(struct fixture *fx)
+{
+	const struct myalloc_zone *zone = fx->zone;
+	u64 bytes = zone->meta_bytes + atomic64_read(&zone->elastic->map_bytes);
+	u32 i;
+
+	for (i = 0; i < MYALLOC_PCP_LISTS; i++)
+		bytes -= myalloc_magazines_bytes(&zone->pcp[i]);
+	return bytes - sizeof(*zone->pcp[0].cpu) * num_possible_cpus();
+}
+
+/* The size of the metadata is known before there is a zone. */
+static void elastic_meta(struct kunit *test)
+{
+	struct fixture *fx = elastic_zone(test, 0);
+	u64 most = myalloc_zone_meta_size(&fx->args);
+
+	KUNIT_EXPECT_LE(test, meta_of(fx), most);
+	grow(fx, SPARE);
+	KUNIT_EXPECT_LE(test, meta_of(fx), most);
+	/* The first chunk decides where pieces of the map begin: one of them may be too many. */
+	KUNIT_EXPECT_LE(test, most, meta_of(fx) + (sizeof(u32) << MYALLOC_LEAF_SHIFT) +
+			sizeof(u32 *));
+}
+
 static u32 nr_salvaged;
 
 static void salvage_one(struct myalloc_zone *zone, void *chunk, u32 pages)
@@ -808,6 +834,7 @@ static void elastic_aligned(struct kunit *test)
 
 static struct kunit_case elastic_cases[] = {
 	KUNIT_CASE(elastic_may_wait),
+	KUNIT_CASE(elastic_meta),
 	KUNIT_CASE(elastic_aligned),
 	KUNIT_CASE(elastic_salvage),
 	KUNIT_CASE(elastic_may_wait_others),

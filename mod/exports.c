@@ -353,6 +353,7 @@ EXPORT_INTERNAL(myalloc_extent_resize);
 EXPORT_INTERNAL(myalloc_owner_add);
 EXPORT_INTERNAL(myalloc_owner_remove);
 EXPORT_INTERNAL(myalloc_zone_create);
+EXPORT_INTERNAL(myalloc_zone_meta_size);
 EXPORT_INTERNAL(myalloc_zone_destroy);
 EXPORT_INTERNAL(myalloc_zone_abandon);
 EXPORT_INTERNAL(myalloc_zone_chunk_held);

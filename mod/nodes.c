@@ -12,6 +12,7 @@
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
 
+#include "budget.h"
 #include "client/client.h"
 #include "client/sites.h"
 #include "debugfs/debugfs.h"
@@ -55,6 +56,50 @@ static u32 rank(int node, int to)
 	return i;
 }
 
+/* The largest number of chunks, at least those that there are, whose metadata @left bytes hold. */
+static u32 __init most_chunks(const struct myalloc_zone_args *zone_args, u64 left)
+{
+	struct myalloc_zone_args args = *zone_args;
+	u32 low = args.nr_chunks, high = args.max_chunks;
+
+	while (high - low > 1) {
+		args.max_chunks = low + (high - low) / 2;
+		if (myalloc_budget_need(myalloc_zone_meta_size(&args)) <= left >> PAGE_SHIFT)
+			low = args.max_chunks;
+		else
+			high = args.max_chunks;
+	}
+	return low;
+}
+
+/*
+ * A reserve that may grow has the metadata of its largest size from the beginning, which may be
+ * more than the system can spare although the reserve itself is small.
+ */
+static int __init check_metadata(const struct myalloc_zone_args *args,
+				 const struct myalloc_params *params)
+{
+	struct myalloc_budget budget;
+	char what[48];
+	s64 mib;
+	int err;
+
+	if (!args->max_chunks)
+		return 0;
+	scnprintf(what, sizeof(what), "max_mb=%lld: metadata", params->max_mb);
+	err = myalloc_budget_check(what, myalloc_zone_meta_size(args), &budget);
+	if (!err)
+		return 0;
+	mib = ((u64)most_chunks(args, budget.left) << args->chunk_order) / MYALLOC_BUDGET_MIB_PAGES;
+	if (mib > params->reserve_mb)
+		pr_err("max_mb=%lld is too large for this machine now; give at most %lld\n",
+		       params->max_mb, mib);
+	else
+		pr_err("max_mb=%lld is too large for this machine now; leave it out\n",
+		       params->max_mb);
+	return err;
+}
+
 static int __init make_zone(struct own *o, const struct myalloc_params *params)
 {
 	const struct myalloc_reserve *reserve = &o->reserve;
@@ -74,9 +119,13 @@ static int __init make_zone(struct own *o, const struct myalloc_params *params)
 		/* All memory that alloc_pages() can return */
 		.span = { PAGE_OFFSET, (unsigned long)high_memory },
 	};
-	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	struct myalloc_zone *zone;
 	char of[24] = "";
+	int err = check_metadata(&args, params);
 
+	if (err)
+		return err;
+	zone = myalloc_zone_create(&args);
 	if (IS_ERR(zone)) {
 		pr_err("out of memory for the metadata of %u pages\n",
 		       reserve->max_chunks ? reserve->max_chunks << reserve->chunk_order :

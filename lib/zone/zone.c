@@ -136,6 +136,46 @@ static u32 most_pages(const struct myalloc_zone_args *args)
 	return args->max_chunks ? args->max_chunks << args->chunk_order : args->nr_pages;
 }
 
+/* Bytes of the map of a zone with all its chunks. */
+static u64 map_size(const struct myalloc_zone_args *args, u64 nr_chunks)
+{
+	unsigned int shift = args->chunk_order + PAGE_SHIFT + MYALLOC_LEAF_SHIFT;
+	u64 buckets, leaves;
+
+	if (!args->max_chunks)
+		return (nr_chunks + 1) * sizeof(u32);
+	buckets = ((args->span.end - args->span.begin) >> shift) + 1;
+	leaves = min(buckets, nr_chunks);
+	return buckets * sizeof(u32 *) + (leaves * sizeof(u32) << MYALLOC_LEAF_SHIFT);
+}
+
+/**
+ * myalloc_zone_meta_size() - memory needed for the metadata of the pages of a zone
+ * @args: its arguments; the chunks need not exist yet
+ *
+ * With the map of as many chunks as the zone may have at a time, and without magazines, which are
+ * bounded by a share of the zone.
+ *
+ * Context: any.
+ * Return: the largest number of bytes that it can be.
+ */
+u64 myalloc_zone_meta_size(const struct myalloc_zone_args *args)
+{
+	u32 nr_pages = most_pages(args);
+	u64 nr_chunks = args->max_chunks ?: args->nr_chunks;
+	u64 size = sizeof(struct myalloc_zone) + nr_chunks * sizeof(unsigned long) +
+		   (nr_chunks << args->chunk_order) * sizeof(struct myalloc_frame) +
+		   myalloc_buddy_meta_size(nr_pages, args->chunk_order) +
+		   map_size(args, nr_chunks);
+
+	if (args->max_order > args->chunk_order)
+		size += myalloc_buddy_join_size(nr_pages, args->chunk_order, args->max_order);
+	if (args->max_chunks)
+		size += sizeof(struct myalloc_elastic) +
+			myalloc_tree_words(nr_chunks) * sizeof(u64);
+	return size;
+}
+
 static void init_fields(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
 {
 	zone->name = args->name;

@@ -7,6 +7,7 @@
 #include "page/zone_report.h"
 
 struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args);
+u64 myalloc_zone_meta_size(const struct myalloc_zone_args *args);
 int myalloc_zone_destroy(struct myalloc_zone *zone);
 unsigned int myalloc_chunks_limit(const unsigned long *chunks, u32 nr_chunks, u32 chunk,
 				  unsigned int chunk_order, unsigned int max_order);
