@@ -10,6 +10,13 @@
 #include "params.h"
 #include "shrinker.h"
 
+/*
+ * log2 of bytes in the smallest chunk of a reserve that may grow. The map of such a reserve takes
+ * up to 2 KiB for each chunk (lib/page/frame.c), which is 0.2 % of a chunk of this size, and 50 %
+ * of a chunk of one page of 4 KiB.
+ */
+#define ELASTIC_CHUNK_SHIFT	20
+
 /* log2 of bytes in the largest block by default. */
 #define MYALLOC_LARGE_SHIFT	26
 
@@ -20,7 +27,7 @@ MODULE_PARM_DESC(reserve_mb, "MiB to take from the system (default 64, or the su
 
 static char *max_mb;
 module_param(max_mb, charp, 0444);
-MODULE_PARM_DESC(max_mb, "MiB up to which the reserve may grow when it is short (default reserve_mb: it does not)");
+MODULE_PARM_DESC(max_mb, "MiB up to which the reserve may grow when it is short, in chunks of at least 1 MiB (default reserve_mb: it does not)");
 
 static char *node = "-1";
 module_param(node, charp, 0444);
@@ -305,6 +312,17 @@ static int __init parse_chunk_order(struct myalloc_params *params)
 	return -EINVAL;
 }
 
+static int __init check_elastic(const struct myalloc_params *params)
+{
+	const int least = max_t(int, ELASTIC_CHUNK_SHIFT - PAGE_SHIFT, 0);
+
+	if (params->max_mb == params->reserve_mb || params->chunk_order >= least)
+		return 0;
+	pr_err("chunk_order=%s is too small for a reserve that may grow (max_mb=%s), whose chunks have at least 1 MiB; give at least %d, or leave max_mb out\n",
+	       chunk_order, max_mb, least);
+	return -EINVAL;
+}
+
 static int __init parse_max_order(struct myalloc_params *params)
 {
 	static const char right[] __initconst =
@@ -392,6 +410,6 @@ unknown:
 int __init myalloc_params_read(struct myalloc_params *params)
 {
 	return parse_node(params) ?: parse_max(params) ?:
-	       parse_chunk_order(params) ?: parse_max_order(params) ?: parse_quota(params) ?:
-	       parse_checks(params) ?: parse_policy(params);
+	       parse_chunk_order(params) ?: check_elastic(params) ?: parse_max_order(params) ?:
+	       parse_quota(params) ?: parse_checks(params) ?: parse_policy(params);
 }

@@ -77,6 +77,12 @@ bad "a node below -1" node=-2
 bad "a node that is not a number" node=zero
 bad "a chunk order that is too large" chunk_order=30
 bad "a negative chunk order" chunk_order=-1
+page_kb=$(awk '$1 == "KernelPageSize:" { print $2; exit }' /proc/self/smaps)
+bad "a reserve that grows in single pages" chunk_order=0 reserve_mb=16 max_mb=64
+if [ "$page_kb" = 4 ]; then
+	bad "a reserve that grows in chunks of half a MiB" chunk_order=7 reserve_mb=16 max_mb=64
+	good "a reserve that grows in chunks of 1 MiB" chunk_order=8 reserve_mb=16 max_mb=64
+fi
 bad "a quota of nothing" session_quota=0
 bad "a quota of more than all" session_quota=101
 bad "a quota that is not a number" session_quota=half
