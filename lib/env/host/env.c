@@ -677,6 +677,21 @@ static bool gp_try_end(void)
 	return true;
 }
 
+/* gp.lock held. Numbers go round, as in RCU. */
+static bool gp_reached(u64 moment)
+{
+	return (s64)(gp.ended - moment) >= 0;
+}
+
+/* The next snapshot has this number; nobody waits for a grace period. */
+void host_gp_set_next(u64 moment)
+{
+	hidden_acquire(&gp.lock);
+	gp.begun = moment - 1;
+	gp.ended = moment - 1;
+	hidden_release(&gp.lock);
+}
+
 u64 myalloc_env_gp_snapshot(void)
 {
 	u64 moment;
@@ -702,11 +717,11 @@ bool myalloc_env_gp_passed(u64 moment)
 	for (;;) {
 		if (gp.begun != gp.ended && !gp_try_end())
 			break;
-		if (gp.ended >= moment)
+		if (gp_reached(moment))
 			break;
 		gp_begin();
 	}
-	passed = gp.ended >= moment;
+	passed = gp_reached(moment);
 	hidden_release(&gp.lock);
 	smp_mb();
 	return passed;

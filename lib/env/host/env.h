@@ -1324,7 +1324,7 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *head)
 /* Deferred work, which runs when a test calls host_work_run(). */
 struct myalloc_env_work {
 	void (*fn)(struct myalloc_env_work *work);
-	int posted;
+	unsigned long posted;	/* 0, or 1 plus the milliseconds after which it is to run */
 };
 
 static inline void myalloc_env_work_init(struct myalloc_env_work *w,
@@ -1339,8 +1339,12 @@ void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms);
 #else
 static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms)
 {
-	if (!READ_ONCE(w->posted))
-		WRITE_ONCE(w->posted, 1);
+	unsigned long posted = READ_ONCE(w->posted), want = 1 + ms;
+
+	do {
+		if (posted && posted <= want && ms)
+			return;
+	} while (!try_cmpxchg(&w->posted, &posted, want));
 }
 #endif
 
@@ -1391,6 +1395,7 @@ bool myalloc_env_cpus_read_trylock(void);
 #endif
 void myalloc_env_cpus_read_lock(void);
 void myalloc_env_cpus_read_unlock(void);
+void host_gp_set_next(u64 moment);
 u64 myalloc_env_gp_snapshot(void);
 u64 myalloc_env_gp_start(void);
 bool myalloc_env_gp_passed(u64 moment);

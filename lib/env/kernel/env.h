@@ -345,22 +345,23 @@ static inline void myalloc_env_gp_wait(void)
  * @irq: passes the request on from any context
  * @work: runs @fn
  * @fn: the function
- * @delay: jiffies until it runs
- * @posted: 1 if @fn is due to run; only the caller that changes it to 1 uses @irq
+ * @posted: 0, or 1 plus the jiffies after which @fn is to run; one word, so that of two posts, one
+ *	of which interrupts the other, the earlier run wins
  */
 struct myalloc_env_work {
 	struct irq_work irq;
 	struct delayed_work work;
 	void (*fn)(struct myalloc_env_work *work);
-	unsigned long delay;
-	int posted;
+	unsigned long posted;
 };
 
 static inline void myalloc_env_work_queue(struct irq_work *irq)
 {
 	struct myalloc_env_work *w = container_of(irq, struct myalloc_env_work, irq);
+	unsigned long posted = READ_ONCE(w->posted);
 
-	mod_delayed_work(system_unbound_wq, &w->work, READ_ONCE(w->delay));
+	if (posted)	/* otherwise @fn has begun to run since */
+		mod_delayed_work(system_unbound_wq, &w->work, posted - 1);
 }
 
 static inline void myalloc_env_work_run(struct work_struct *work)
@@ -392,18 +393,20 @@ static inline void myalloc_env_work_init(struct myalloc_env_work *w,
 /**
  * myalloc_env_work_post() - run the function once, in @ms milliseconds
  * @w: the work
- * @ms: delay in milliseconds, 0 for at once; a run that is due already keeps its time unless @ms
- *	is 0
+ * @ms: delay in milliseconds, 0 for at once; a run that was posted already with a shorter delay
+ *	keeps its time
  *
  * Context: any, also NMI and under any lock.
  */
 static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms)
 {
-	if (likely(READ_ONCE(w->posted) && ms))
-		return;
-	if (xchg(&w->posted, 1) && ms)
-		return;
-	WRITE_ONCE(w->delay, msecs_to_jiffies(ms));
+	unsigned long posted = READ_ONCE(w->posted), want = 1 + msecs_to_jiffies(ms);
+
+	/* At once: a full barrier in any case. */
+	do {
+		if (likely(posted && posted <= want && ms))
+			return;
+	} while (!try_cmpxchg(&w->posted, &posted, want));
 	irq_work_queue(&w->irq);
 }
 
