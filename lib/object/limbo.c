@@ -46,7 +46,10 @@
 #define FINISH_MOST	8
 /* Empty slabs that go to limbo each time the lock is held. */
 #define TRIM_MOST	16
-/* limbo.moment: a task has waited for a grace period itself. */
+/*
+ * limbo.moment: a task has waited for a grace period itself. A snapshot may be any even number,
+ * also 0: that of a kernel with CONFIG_TINY_RCU begins below 0.
+ */
 #define MOMENT_PASSED	U64_MAX
 
 /* Add a slab that has left its cache to the open batch. The cache's lock is held. */
@@ -138,28 +141,28 @@ static void close_batch(struct myalloc_zone *zone, u32 caches_most)
 }
 
 /*
- * Close the open batch if possible. Returns the grace-period snapshot of the waiting batch, 0 if
- * none is waiting.
+ * Close the open batch if possible. Returns false if no batch is waiting; otherwise *@moment is the
+ * snapshot of the one that is, any value.
  */
-static u64 limbo_moment(struct myalloc_zone *zone, u32 caches_most)
+static bool limbo_moment(struct myalloc_zone *zone, u32 caches_most, u64 *moment)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
 	unsigned long irq;
-	u64 moment = 0;
+	bool waiting;
 
 	raw_spin_lock_irqsave(&limbo->lock, irq);
 	close_batch(zone, caches_most);
-	if (limbo->waiting != MYALLOC_NO_FRAME)
-		moment = limbo->moment;
+	waiting = limbo->waiting != MYALLOC_NO_FRAME;
+	*moment = limbo->moment;
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
-	return moment;
+	return waiting;
 }
 
 /* Has the grace period of the waiting batch passed? *@moment is set to its snapshot. */
 static bool limbo_ready(struct myalloc_zone *zone, u32 caches_most, u64 *moment)
 {
-	*moment = limbo_moment(zone, caches_most);
-	return *moment && (*moment == MOMENT_PASSED || myalloc_env_gp_passed(*moment));
+	return limbo_moment(zone, caches_most, moment) &&
+	       (*moment == MOMENT_PASSED || myalloc_env_gp_passed(*moment));
 }
 
 /* Take a slab that waited for @moment out of limbo; NULL if none is left. */
@@ -223,13 +226,15 @@ u32 myalloc_limbo_harvest(struct myalloc_zone *zone, u32 most)
 /* Wait for the grace period of the waiting batch. */
 static void pass_moment(struct myalloc_zone *zone)
 {
-	u64 moment = limbo_moment(zone, U32_MAX);
 	struct myalloc_limbo *limbo = &zone->limbo;
 	unsigned long irq;
+	bool waiting;
+	u64 moment;
 
+	waiting = limbo_moment(zone, U32_MAX, &moment);
 	myalloc_env_gp_wait();
 	raw_spin_lock_irqsave(&limbo->lock, irq);
-	if (limbo->moment == moment)
+	if (waiting && limbo->moment == moment)
 		limbo->moment = MOMENT_PASSED;
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 }
@@ -265,8 +270,9 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 unsigned int myalloc_limbo_settle(struct myalloc_zone *zone)
 {
 	u32 pages = 0;
+	u64 moment;
 
-	if (limbo_moment(zone, U32_MAX))
+	if (limbo_moment(zone, U32_MAX, &moment))
 		myalloc_env_gp_start();
 	while (harvest(zone, 1, U32_MAX, &pages))
 		cond_resched();

@@ -676,6 +676,18 @@ static void recheck_harvest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
 }
 
+/* A grace period may have any number, also 0. */
+static void recheck_moment(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = two_slabs(test);
+	host_gp_set_next(0);
+	myalloc_cache_trim(w.cache, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
+	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, w.object), 0);
+}
+
 /* --- CPUs ----------------------------------------------------------------------------- */
 
 /* An unreachable CPU does not hold up the drain of the others. */
@@ -928,6 +940,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_cache),
 	KUNIT_CASE(recheck_validate_quarantined),
 	KUNIT_CASE(recheck_harvest),
+	KUNIT_CASE(recheck_moment),
 	KUNIT_CASE(recheck_validate_zone),
 	KUNIT_CASE(recheck_validate_deferred),
 	KUNIT_CASE(recheck_validate_deferred_object),
