@@ -286,8 +286,11 @@ static void places_interrupted(struct kunit *test)
 
 static void run_worker(struct fixture *fx, unsigned int runs)
 {
-	while (runs--)
+	while (runs--) {
+		/* No pass is due, unless nobody asks. */
+		fx->zone->last_look = div_u64(myalloc_env_now_ns(), 1000000);
 		fx->zone->work.fn(&fx->zone->work);
+	}
 }
 
 static void use(struct kunit *test, struct myalloc_cache *cache)
@@ -444,11 +447,17 @@ static void places_resized(struct kunit *test)
 
 	for (s = 0; s < ARRAY_SIZE(sizes); s++) {
 		KUNIT_EXPECT_EQ(test, myalloc_cache_resize(cache, sizes[s]), 0);
+		fx->zone->want_magazines = false;
 		for (run = 0; run < 30; run++) {
 			for (i = 0; i < 300 && run < 3; i++)
 				KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
 			while (i)
 				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[--i]), 0);
+			/* A cache that must not have any never asks for magazines. */
+			if (!sizes[s]) {
+				KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
+				KUNIT_EXPECT_FALSE(test, cache->mags.wanted);
+			}
 			run_worker(fx, 1);
 			KUNIT_EXPECT_EQ(test, cache->mags.capacity, sizes[s]);
 		}

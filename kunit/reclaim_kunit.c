@@ -345,7 +345,7 @@ static void reclaim_bound(struct kunit *test)
 	fill(test, cache, 256);
 	fill(test, other, 2);
 	fx->zone->reclaim_id = 0;
-	fx->zone->last_drain = myalloc_env_now_ns();
+	fx->zone->last_drain = div_u64(myalloc_env_now_ns(), 1000000);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
 	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(other).cached_objects, 2);
@@ -495,7 +495,7 @@ static void resize_by_use(struct kunit *test)
 	capacity = last->mags.capacity;
 	KUNIT_EXPECT_LT(test, capacity, myalloc_cache_default_magazine(last));
 	KUNIT_EXPECT_TRUE(test, myalloc_zone_magazines_short(fx->zone));
-	for (run = 0; run < 24; run++) {
+	for (run = 0; run < 30; run++) {
 		for (i = 0; i < 256; i++)
 			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(last, 0));
 		for (i = 0; i < 256; i++)

@@ -382,9 +382,11 @@ struct myalloc_zone_args {
  * @want_drain: a request found no block: the worker is to drain
  * @want_magazines: a CPU found no magazines: the worker is to make some
  * @used: a CPU has used magazines that were unused since this was cleared
- * @rest_moment: 0, or the moment of a grace period after which the worker stops, unless @used is
- *	set or something is cached
- * @last_drain: time of the worker's last drain, ns
+ * @resting: nothing was cached in the worker's last pass
+ * @rest_moment: if @resting, the moment of a grace period after which the worker stops, unless
+ *	@used is set or something is cached
+ * @last_look: time of the worker's last pass, ms modulo 2^32
+ * @last_drain: time of the worker's last drain, likewise
  * @seen_pages: number of moves of the page magazines at the worker's last pass
  * @seen_cpu: number of moves of each CPU at the worker's last pass
  */
@@ -402,6 +404,7 @@ struct myalloc_zone {
 	bool simulated;
 	bool abandoned;
 	bool bad_seen;
+	bool resting;
 	u32 nr_fixed;
 	const struct myalloc_zone_ops *ops;
 	const char *name;
@@ -463,7 +466,8 @@ struct myalloc_zone {
 	bool want_magazines;
 	bool used;
 	u64 rest_moment;
-	u64 last_drain;
+	u32 last_look;
+	u32 last_drain;
 	u64 seen_pages;
 	u64 __percpu *seen_cpu;
 };

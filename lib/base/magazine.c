@@ -580,10 +580,12 @@ static void renew(struct myalloc_magazines *m, struct myalloc_magazine_cpu *cpu,
 /* This CPU has no magazines, and no pair is left for it. */
 static noinline void miss(struct myalloc_magazines *m)
 {
-	if (!m->missed || READ_ONCE(m->wanted))
+	void (*missed)(void *owner) = READ_ONCE(m->missed);
+
+	if (!missed || READ_ONCE(m->wanted))
 		return;
 	WRITE_ONCE(m->wanted, true);
-	m->missed(m->owner);
+	missed(m->owner);
 }
 
 /*

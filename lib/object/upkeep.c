@@ -20,8 +20,11 @@
 #define RECLAIM_CACHES	32
 /* Operations past its magazines between two passes of the worker that make a cache hungry. */
 #define HUNGRY_OPS	64
-/* Runs of the worker after which an unused cache loses its magazines. */
-#define IDLE_RUNS	20
+/*
+ * Passes of the worker after which an unused cache loses its magazines: ten seconds, less while
+ * slabs pass through limbo.
+ */
+#define IDLE_RUNS	25
 
 /*
  * Size of magazines: MAGAZINE objects, or fewer large ones, so that a magazine holds at most
@@ -312,7 +315,8 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
  * myalloc_cache_resize() - change the capacity of a cache's magazines
  * @cache: the cache, which may be in use
  * @capacity: objects in a magazine, at most MYALLOC_MAGAZINE_MAX; 0 for no magazines. It is reduced
- *	if the magazines of all caches would exceed their shares.
+ *	if the magazines of all caches would exceed their shares, unless the creator of the cache
+ *	asked for a number of objects.
  *
  * The worker does not change the capacity any more.
  *
@@ -336,8 +340,12 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 	myalloc_env_cpus_read_lock();
 	noio = myalloc_caches_lock(cache->zone);
 	err = remake_as(cache, capacity);
-	if (!err)
+	if (!err) {
 		cache->resized = true;
+		/* Without magazines no CPU asks for any. */
+		WRITE_ONCE(cache->mags.missed, cache->mags.capacity ? missed : NULL);
+		WRITE_ONCE(cache->mags.wanted, false);
+	}
 	myalloc_caches_unlock(cache->zone, noio);
 	myalloc_env_cpus_read_unlock();
 	return err;
@@ -374,7 +382,7 @@ int myalloc_cache_fix_magazines(struct myalloc_cache *cache, u32 capacity)
 		err = remake(cache, &shape);
 	if (!err) {
 		cache->resized = true;
-		cache->mags.missed = NULL;
+		WRITE_ONCE(cache->mags.missed, NULL);
 	}
 	myalloc_caches_unlock(cache->zone, noio);
 	myalloc_env_cpus_read_unlock();

@@ -18,12 +18,14 @@
  * An elastic zone grows: at once for a request that may wait and was not helped by the drain, and
  * by the worker for others.
  *
- * The worker runs every MYALLOC_WORK_MS while anything is cached or deferred. It drains CPUs that
- * have done nothing since its last pass, and calls the tend function of each drainer. When nothing
- * is left it begins a new epoch of all magazines, and stops if nobody has used them by its next
- * pass, a grace period later. The first operation of each CPU after that takes the slow path, as in
- * every new epoch, which starts the worker again. So the fast paths need not tell it that they
- * cache something.
+ * The worker passes every MYALLOC_WORK_MS while anything is cached or deferred, and as often as a
+ * drainer's settle function asks for. It drains CPUs that have done nothing since its last pass,
+ * and calls the tend function of each drainer. So an idle CPU is drained within two passes, less
+ * than a second. Runs that were asked for, to drain, grow or make magazines, do not postpone a pass. When
+ * nothing is left it begins a new epoch of all magazines, and stops if nobody has used them by its
+ * next pass, a grace period later. The first operation of each CPU after that takes the slow path,
+ * as in every new epoch, which starts the worker again. So the fast paths need not tell it that
+ * they cache something.
  *
  * Magazines for new CPUs: a CPU for which there are no magazines bypasses them and has the worker
  * run at once; the worker asks each drainer to make some. That takes two grace periods, and the
@@ -47,7 +49,7 @@
 /* Frames that a drain or one pass of the worker checks for bad pages */
 #define BAD_MOST	4096
 /* Minimum time between two drains that failing requests ask for, ms */
-#define DRAIN_MS	100
+#define DRAIN_MS	100U
 
 /**
  * myalloc_drainer_add() - register a layer that holds back memory
@@ -282,6 +284,12 @@ void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 	myalloc_caches_unlock(zone, noio);
 }
 
+/* Milliseconds, modulo 2^32. */
+static u32 now_ms(void)
+{
+	return div_u64(myalloc_env_now_ns(), 1000000);
+}
+
 /* --- requests that find no block ------------------------------------------------- */
 
 /**
@@ -320,8 +328,7 @@ bool myalloc_zone_reclaim(struct myalloc_zone *zone)
 	bool any = false;
 
 	WRITE_ONCE(zone->want_drain, true);
-	myalloc_zone_post(zone, myalloc_env_now_ns() - READ_ONCE(zone->last_drain) <
-			  DRAIN_MS * 1000000ULL ? DRAIN_MS : 0);
+	myalloc_zone_post(zone, now_ms() - READ_ONCE(zone->last_drain) < DRAIN_MS ? DRAIN_MS : 0);
 	if (in_nmi())
 		return false;
 	list_for_each_entry(d, &zone->drainers, link)
@@ -416,6 +423,7 @@ static void rest(struct myalloc_zone *zone)
 	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 	zone->rest_moment = myalloc_env_gp_start();
+	zone->resting = true;
 }
 
 /*
@@ -426,9 +434,10 @@ static bool look_again(struct myalloc_zone *zone)
 {
 	bool any = look_after(zone);
 
-	if (!any && zone->rest_moment && !READ_ONCE(zone->used))
+	zone->last_look = now_ms();
+	if (!any && zone->resting && !READ_ONCE(zone->used))
 		return !myalloc_env_gp_passed(zone->rest_moment);
-	zone->rest_moment = 0;
+	zone->resting = false;
 	if (!any)
 		rest(zone);
 	return true;
@@ -448,28 +457,48 @@ static void serve(struct myalloc_zone *zone)
 	myalloc_env_cpus_read_unlock();
 }
 
-static void work(struct myalloc_env_work *w)
+/* Does what was asked for. Returns false if nothing was. */
+static bool answer(struct myalloc_zone *zone)
 {
-	struct myalloc_zone *zone = container_of(w, struct myalloc_zone, work);
-	unsigned int ms = MYALLOC_WORK_MS, soon;
-	bool asked = READ_ONCE(zone->want_magazines), grow;
-	struct myalloc_drainer *d;
+	bool any = zone->elastic && READ_ONCE(zone->elastic->want);	/* its settle() grows */
 
-	grow = zone->elastic && READ_ONCE(zone->elastic->want);
-	if (asked) {
+	if (READ_ONCE(zone->want_magazines)) {
 		WRITE_ONCE(zone->want_magazines, false);
 		serve(zone);
+		any = true;
 	}
 	if (READ_ONCE(zone->want_drain)) {
 		WRITE_ONCE(zone->want_drain, false);
-		WRITE_ONCE(zone->last_drain, myalloc_env_now_ns());
+		WRITE_ONCE(zone->last_drain, now_ms());
 		myalloc_zone_drain(zone);
-	} else if (!asked && !grow && !look_again(zone)) {
-		ms = 0;
+		any = true;
 	}
+	return any;
+}
+
+/* Milliseconds until the next pass is due, at least 1; 0 if it is due now. */
+static unsigned int until_look(const struct myalloc_zone *zone)
+{
+	u32 passed = now_ms() - zone->last_look;
+
+	return passed < MYALLOC_WORK_MS ? MYALLOC_WORK_MS - passed : 0;
+}
+
+/*
+ * A run that was asked for comes at any time. It does not look which CPUs were idle since the last
+ * pass if that is too short a time ago, and does not postpone the next pass either.
+ */
+static void work(struct myalloc_env_work *w)
+{
+	struct myalloc_zone *zone = container_of(w, struct myalloc_zone, work);
+	unsigned int ms = answer(zone) ? until_look(zone) : 0, soon;
+	struct myalloc_drainer *d;
+
+	if (!ms && look_again(zone))
+		ms = MYALLOC_WORK_MS;
 	list_for_each_entry(d, &zone->drainers, link) {
 		soon = d->ops->settle ? d->ops->settle(d) : 0;
-		if (soon)
+		if (soon && (!ms || soon < ms))
 			ms = soon;
 	}
 	if (ms)
@@ -487,6 +516,7 @@ int myalloc_drain_init(struct myalloc_zone *zone)
 {
 	INIT_LIST_HEAD(&zone->drainers);
 	myalloc_env_work_init(&zone->work, work);
+	zone->last_look = now_ms();
 	zone->seen_cpu = myalloc_env_alloc_percpu(sizeof(u64), sizeof(u64));
 	return zone->seen_cpu ? 0 : -ENOMEM;
 }

@@ -12,6 +12,7 @@
 #include "lock_points.h"
 #include "client/contract.h"
 #include "front/arena.h"
+#include "page/drain.h"
 #include "page/pages.h"
 #include "object/cache.h"
 #include "object/limbo.h"
@@ -365,7 +366,7 @@ static void worker(void)
 	wakes("a block whose free is deferred", defer_page, NULL);
 	wakes("an object whose free is deferred", defer_one, none);
 	use_pages(NULL);
-	while (!zone->rest_moment)
+	while (!zone->resting)
 		host_work_run(&zone->work);
 	put_page(NULL);		/* the new epoch of this CPU begins before the worker rests, */
 	myalloc_zone_drain(zone);
@@ -375,6 +376,98 @@ static void worker(void)
 	ktap_result(rest() <= 4 && all_free(), "the worker rests soon");
 	if (myalloc_cache_destroy(fixed) || myalloc_cache_destroy(none))
 		host_fatal("a cache does not end");
+	end_zone();
+}
+
+/* A run that was posted keeps its time, unless the new one is earlier. */
+static void posts(void)
+{
+	static const struct {
+		unsigned int ms, then;
+	} post[] = { { 400, 400 }, { 20, 20 }, { 400, 20 }, { 0, 0 }, { 20, 0 }, { 0, 0 } };
+	unsigned long posted = 0;
+	bool right = true;
+	u32 i;
+
+	make_zone(2);
+	zone->work.posted = 0;
+	for (i = 0; i < ARRAY_SIZE(post); i++) {
+		myalloc_zone_post(zone, post[i].ms);
+		posted = zone->work.posted;
+		right &= posted == post[i].then + 1;
+	}
+	ktap_result(right, "of two posts the earlier one counts: %lu", posted);
+	end_zone();
+}
+
+static unsigned int settles_soon(struct myalloc_drainer *drainer)
+{
+	return 7;
+}
+
+static unsigned int settles_late(struct myalloc_drainer *drainer)
+{
+	return MYALLOC_WORK_MS + 1;
+}
+
+static bool tends_nothing(struct myalloc_drainer *drainer)
+{
+	return false;
+}
+
+static bool reclaims_nothing(struct myalloc_drainer *drainer, u32 *most)
+{
+	return false;
+}
+
+/* The worker runs again when the first of its drainers has something to do. */
+static void settle(void)
+{
+	static const struct myalloc_drainer_ops soon = {
+		.settle = settles_soon, .tend = tends_nothing, .reclaim = reclaims_nothing,
+	}, late = {
+		.settle = settles_late, .tend = tends_nothing, .reclaim = reclaims_nothing,
+	};
+	static struct myalloc_drainer first, last;
+
+	make_zone(2);
+	myalloc_drainer_add(zone, &first, MYALLOC_KIND_OBJECTS, &soon);
+	myalloc_drainer_add(zone, &last, MYALLOC_KIND_OBJECTS, &late);
+	zone->work.posted = 0;
+	zone->work.fn(&zone->work);
+	ktap_result(zone->work.posted == 7 + 1, "of several times the worker chooses the first: %lu",
+		    zone->work.posted);
+	list_del(&first.link);
+	list_del(&last.link);
+	end_zone();
+}
+
+#define MS	1000000ULL
+
+/*
+ * CPUs without magazines ask again and again: a CPU that is idle is drained in the second pass
+ * after its last operation, not before, and not much later than a second.
+ */
+static void asked_passes(void)
+{
+	u32 ms, kept = 0, early = 0;
+
+	host_set_nr_cpus(2);
+	make_zone(2);
+	host_set_clock(1000 * MS);
+	zone->work.fn(&zone->work);
+	host_run_on_cpu(1, put_page, NULL);
+	for (ms = 100; ms <= 1000; ms += 100) {
+		zone->want_magazines = true;
+		zone->work.posted = 0;
+		host_set_clock((1000 + ms) * MS);
+		zone->work.fn(&zone->work);
+		early += zone->work.posted != (400 - ms % 400) + 1;
+		if (myalloc_magazines_count_cpu(&zone->pcp[0], 1))
+			kept = ms;
+	}
+	ktap_result(kept == 700, "an idle CPU is drained within 800 ms, whoever asks: after %u", kept);
+	ktap_result(!early, "the next pass is due at its time: %u times not", early);
 	end_zone();
 }
 
@@ -800,8 +893,11 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(34 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(38 + 2 * ARRAY_SIZE(cpus));
 	worker();
+	posts();
+	settle();
+	asked_passes();
 	flush_hold();
 	flush_harvest();
 	trim_hold();
