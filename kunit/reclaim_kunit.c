@@ -157,6 +157,65 @@ static void reclaim_atomic(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 10), 0);
 }
 
+enum reclaim_context { RECLAIM_TASK, RECLAIM_IRQS_OFF, RECLAIM_NMI, RECLAIM_CONTEXTS };
+
+static void *alloc_in(struct fixture *fx, enum reclaim_context context, unsigned int order)
+{
+	unsigned long irq = 0;
+	void *page;
+
+	if (context == RECLAIM_IRQS_OFF)
+		local_irq_save(irq);
+	else if (context == RECLAIM_NMI)
+		irq = fixture_nmi_enter();
+	page = myalloc_pages_alloc(fx->zone, order, 0);
+	if (context == RECLAIM_IRQS_OFF)
+		local_irq_restore(irq);
+	else if (context == RECLAIM_NMI)
+		fixture_nmi_exit(irq);
+	return page;
+}
+
+/*
+ * With no live memory, a request without MAY_WAIT gets every order in every context: at once, or as
+ * soon as the worker has done what the request asked it for.
+ */
+static void reclaim_atomic_orders(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "c", PAGE_SIZE, 16);
+	void **o = object_array(test), *page;
+	enum reclaim_context context;
+	unsigned int order;
+	u32 nr, asked = 0;
+
+	for (order = 0; order <= 10; order++)
+		for (context = RECLAIM_TASK; context < RECLAIM_CONTEXTS; context++) {
+			for (nr = 0; nr < OBJECTS_MAX; nr++) {
+				o[nr] = myalloc_cache_alloc(cache, 0);
+				if (!o[nr])
+					break;
+			}
+			KUNIT_EXPECT_EQ(test, nr, 1024);	/* all of the zone */
+			while (nr)
+				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[--nr]), 0);
+			WRITE_ONCE(fx->zone->want_drain, false);
+			page = alloc_in(fx, context, order);
+			if (!page) {
+				asked++;
+				KUNIT_EXPECT_TRUE(test, READ_ONCE(fx->zone->want_drain));
+				fx->zone->work.fn(&fx->zone->work);
+				page = alloc_in(fx, context, order);
+			}
+			KUNIT_EXPECT_NOT_NULL_MSG(test, page, "order %u, context %u", order, context);
+			if (page)
+				KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, order), 0);
+			myalloc_zone_drain(fx->zone);
+		}
+	KUNIT_EXPECT_GE(test, asked, RECLAIM_CONTEXTS);	/* at least for the largest order */
+	FIXTURE_EXPECT_VALID(fx);
+}
+
 /* A request may reclaim directly from this CPU's page magazines. */
 static void reclaim_pages_here(struct kunit *test)
 {
@@ -564,6 +623,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(reclaim_caches),
 	KUNIT_CASE(reclaim_every_order),
 	KUNIT_CASE(reclaim_atomic),
+	KUNIT_CASE(reclaim_atomic_orders),
 	KUNIT_CASE(reclaim_pages_here),
 	KUNIT_CASE(reclaim_idle),
 	KUNIT_CASE(drain_offline),

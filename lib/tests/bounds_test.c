@@ -442,6 +442,50 @@ static void settle(void)
 	end_zone();
 }
 
+/* --- requests that find no block ------------------------------------------------------ */
+
+#define RECLAIM_CACHES	32
+#define RECLAIM_SLABS	16
+
+/* A request that may not wait does no more, however many caches there are. */
+static void reclaim(void)
+{
+	static struct myalloc_cache *cache[MYALLOC_CACHES_MAX - 1];
+	struct myalloc_cache_args args = { .object_size = 64, .flags = MYALLOC_NO_MAGAZINE };
+	u32 nr = ARRAY_SIZE(cache), i, id, visited;
+	char name[16];
+	void *block;
+
+	make_zone(2);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		args.name = name;
+		args.object_size = i ? 64 : HALF;
+		cache[i] = myalloc_cache_create(zone, &args);
+		if (IS_ERR(cache[i]))
+			host_fatal("no cache");
+	}
+	empty_slabs(cache[0], SLABS);
+	myalloc_cache_trim(cache[0], 0);
+	block = myalloc_pages_alloc(zone, CHUNK_ORDER, 0);
+	if (!block || zone->limbo.nr != SLABS)
+		host_fatal("not as it should be");
+	id = zone->reclaim_id;
+	if (myalloc_pages_alloc(zone, CHUNK_ORDER, 0))
+		host_fatal("a second block");
+	visited = (zone->reclaim_id + nr - id) % nr;
+	ktap_result(visited == RECLAIM_CACHES, "a request without a block visits %u of %u caches: %u",
+		    RECLAIM_CACHES, nr, visited);
+	ktap_result(SLABS - zone->limbo.nr == RECLAIM_SLABS,
+		    "it takes %u slabs out of limbo at most: %u", RECLAIM_SLABS,
+		    SLABS - zone->limbo.nr);
+	myalloc_pages_free(zone, block, CHUNK_ORDER);
+	for (i = 0; i < nr; i++)
+		if (myalloc_cache_destroy(cache[i]))
+			host_fatal("a cache does not end");
+	end_zone();
+}
+
 #define MS	1000000ULL
 
 /*
@@ -893,11 +937,12 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(38 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(40 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
 	asked_passes();
+	reclaim();
 	flush_hold();
 	flush_harvest();
 	trim_hold();
