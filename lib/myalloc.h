@@ -8,9 +8,12 @@
  * - Allocation and free run in bounded time, take no sleeping lock, and may be called from task,
  *   softirq, hard interrupt and NMI context, and under a raw spinlock on PREEMPT_RT. A free never
  *   fails because a lock is held.
- * - A wrong free (double, foreign, misaligned, wrong order, wrong number of pages, wrong cache)
- *   is detected, reported with what is known about the owner of the memory, counted, refused with
- *   an error, and changes nothing.
+ * - A wrong free (foreign, misaligned, wrong order, wrong number of pages, wrong cache) is
+ *   detected, reported with what is known about the owner of the memory, counted, refused with
+ *   an error, and changes nothing. So is a double free of pages and extents, and of objects of
+ *   caches that are certain. Of other caches, the default accepts two frees of an object that
+ *   overlap, and MYALLOC_TRUSTING also a later one, which it reports when the slot is flushed.
+ *   What a second free finds allocated again is a valid free of that, wherever it is.
  * - The allocator does not write to free memory and keeps no metadata between objects. Exceptions
  *   are the checks that ask for it, and a free that could not get its lock (see block.c, Deferred
  *   frees).

@@ -96,7 +96,8 @@ README_LEVELS = {
     "objects, default": ("objects, default", "refused",
                          "both may be accepted; the slot may have two users"),
     "objects, certain": ("objects, `MYALLOC_CERTAIN`", "refused", "one of the two is refused"),
-    "pages of order 0": ("pages, extents", "refused", "one of the two is refused"),
+    "pages of order 0": ("pages of order 0, from a magazine", "refused",
+                         "one of the two is refused"),
 }
 README_LABS = {"uml": "ns, `make bench`", "icount": "instructions, `make bench-icount`"}
 LEVEL_PATTERNS = ("pair", "batch-10", "batch-1000/shuffled")

@@ -9,7 +9,8 @@
  * Levels: how a free establishes that its slot is LIVE
  *	default	 by a plain load, followed by a plain store of CACHED. A second free is always
  *		 found if it begins after the first has ended. Two frees that overlap may both
- *		 succeed, after which that slot may have two users; nothing else is affected.
+ *		 succeed, after which that slot may have two users; no other slot and no count is
+ *		 affected. When one of the two frees it, the slab may leave with what the other has.
  *	certain	 by a locked compare-and-exchange of the state: one of the two frees is refused.
  *	trusting not at all; only an address at which no slot begins is refused. A state stays
  *		 CACHED until the slot is flushed, so the cache lines of states do not move between
@@ -17,9 +18,9 @@
  *		 time the slot may have two users.
  * A free past the fast path (no room, an interrupt, checks, zeroing, no magazines) always claims
  * its slot by a compare-and-exchange from LIVE to MOVING before it does anything else to it. In a
- * trusting cache the state of a slot in use is CACHED instead of LIVE. A cache that zeroes objects at
- * free is certain, whatever level its creator asks for: a second free that was accepted would zero
- * the memory of the slot's next user.
+ * trusting cache the state of a slot in use is CACHED instead of LIVE. A cache that zeroes objects
+ * at free is certain, whatever level its creator asks for: a second free that was accepted would
+ * zero the memory of the slot's next user.
  *
  * Caches with red zones, poison or owners' records have no magazines: every alloc and free takes
  * the lock and performs its checks there. The fast path therefore need not test for them.
