@@ -196,7 +196,7 @@ const struct misuse misuse_heap[] = {
 	     "cache web-64: still allocated: frame *, slot 0\n"
 	     "cache web-64 cannot be destroyed: 1 object is still allocated (check U records their owners)"),
 	CASE(heap_same_name,
-	     "heap web: the name is already used by another heap"),
+	     "heap web: the name is already used by another heap, created at *"),
 	CASE(heap_zone_ends,
 	     "cannot be destroyed: heap web still exists\n"
 	     "cannot be destroyed: heap other still exists"),
