@@ -290,6 +290,8 @@ EXPORT(myalloc_stat_fill);
 EXPORT(myalloc_cache_stat_fill);
 EXPORT(myalloc_heap_stat_fill);
 EXPORT(myalloc_ring_stat_fill);
+EXPORT(myalloc_arena_stat_fill);
+EXPORT(myalloc_pool_stat_fill);
 EXPORT(myalloc_zone_info);
 EXPORT(myalloc_pages_magazines);
 EXPORT(myalloc_cache_magazines);

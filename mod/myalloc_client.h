@@ -51,8 +51,9 @@ int myalloc_ring_unshare(struct myalloc_ring *ring);
 
 /*
  * Statistics, the same as ioctls return and debugfs shows: myalloc_stat_fill() for a zone,
- * myalloc_cache_stat_fill() for a cache, myalloc_heap_stat_fill() for a heap,
- * myalloc_ring_stat_fill() for a ring; see stat.h and uapi/myalloc.h. Constant properties:
+ * myalloc_cache_stat_fill() for a cache, and for fronts myalloc_heap_stat_fill(),
+ * myalloc_arena_stat_fill(), myalloc_ring_stat_fill() and myalloc_pool_stat_fill(); see stat.h and
+ * uapi/myalloc.h. Constant properties:
  */
 
 /**
