@@ -8,7 +8,7 @@
  * lock) an intrusion is possible: a second free of the same thing, an allocation, a free of
  * something else, a drain, after which an empty slab may leave; up to a number of intrusions in one
  * execution. An interrupt drains as a request that finds no block does, another CPU also as the
- * zone's worker does. Pages are blocks, extents or lendable blocks.
+ * zone's worker does, and the slabs that have left get a user who writes what looks like LIVE. Pages are blocks, extents or lendable blocks.
  *
  * After each execution everything is freed and drained, the statistics must balance, and validation
  * must be clean. During it, only the thing that was freed twice may have two users, and every
@@ -62,6 +62,8 @@ static struct world {
 	void *target;		/* being freed by the first; nobody has it any more */
 	u32 taken;		/* frees of it that were accepted */
 	bool again;		/* it was handed out again meanwhile */
+	void *page[4];		/* of a user of pages, who came after slabs */
+	u32 nr_pages;
 	void *doubtful[8];	/* freed twice in this execution */
 	u32 nr_doubtful;
 	bool quiet;
@@ -283,13 +285,43 @@ static void do_reclaim(void)
 	myalloc_limbo_settle(w.zone);
 }
 
+/* The pages that are free get a user, who writes bytes that look like LIVE. */
+static void do_leave(void)
+{
+	do_second();
+	do_reclaim();
+	while (w.cache && w.nr_pages < ARRAY_SIZE(w.page)) {
+		void *page = myalloc_pages_alloc(w.zone, 0, 0);
+
+		if (!page)
+			break;
+		memset(page, MYALLOC_SLOT_LIVE, PAGE_SIZE);
+		w.page[w.nr_pages++] = page;
+	}
+}
+
+static void free_pages_of_user(void)
+{
+	while (w.nr_pages) {
+		void *page = w.page[--w.nr_pages];
+
+		if (memchr_inv(page, MYALLOC_SLOT_LIVE, PAGE_SIZE))
+			fail("a free changed a page of another user");
+		if (myalloc_pages_free(w.zone, page, 0))
+			fail("a right free of a page was refused");
+	}
+}
+
 /* --- what comes in ------------------------------------------------------------------- */
 
-/* The last one is not for NMIs; in interrupts it needs --full, where it adds few states. */
-enum intrusion { SECOND, ALLOC, FREE, RECLAIM, NR_INTRUSIONS };
+/*
+ * Those up to FREE in any context. Without --full the others only on another CPU, and where one
+ * intrusion is all: LEAVE has a second free in itself. With it, RECLAIM also in interrupts.
+ */
+enum intrusion { SECOND, ALLOC, FREE, RECLAIM, LEAVE, NR_INTRUSIONS };
 
 static void (* const intrusions[NR_INTRUSIONS])(void) = {
-	do_second, do_alloc, do_free, do_reclaim
+	do_second, do_alloc, do_free, do_reclaim, do_leave
 };
 
 static void on_other_cpu(void *arg)
@@ -335,7 +367,7 @@ static void come_in(const char *where)
 	if (!irqs_disabled())
 		nr = offer(offers, nr, IN_IRQ, w.full ? RECLAIM : FREE);
 	if (others_can_run())
-		nr = offer(offers, nr, ON_OTHER_CPU, RECLAIM);
+		nr = offer(offers, nr, ON_OTHER_CPU, w.full || w.most == 1 ? LEAVE : FREE);
 	what = choose(1 + nr);
 	if (!what)
 		return;
@@ -398,6 +430,7 @@ static void check_end(void)
 
 	w.quiet = true;
 	host_set_cpu(0);
+	free_pages_of_user();
 	while (w.nr)
 		do_free();
 	do_drain();
@@ -427,6 +460,7 @@ static void execute(u32 steps)
 	w.intrusions = 0;
 	w.depth = 0;
 	w.nr_doubtful = 0;
+	w.nr_pages = 0;
 	w.target = NULL;
 	make_world();
 	begin = choose(ARRAY_SIZE(beginnings));
