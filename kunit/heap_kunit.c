@@ -200,6 +200,7 @@ static void heap_recorded(struct kunit *test)
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u64 all_asked = 0, all_objects = 0;
 	u32 i, k;
 
 	for (i = 0; i < ARRAY_SIZE(recorded); i++) {
@@ -213,7 +214,11 @@ static void heap_recorded(struct kunit *test)
 		}
 		KUNIT_EXPECT_EQ(test, div64_u64(10000 * (objects - asked), objects),
 				recorded[i].unused);
+		all_asked += asked;
+		all_objects += objects;
 	}
+	/* On average under 12 %: of both programs together. */
+	KUNIT_EXPECT_LT(test, div64_u64(10000 * (all_objects - all_asked), all_objects), 1200);
 	expect_end(fx, heap);
 }
 
@@ -242,7 +247,7 @@ static void heap_cost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_live_allocs(), live);
 }
 
-/* The worker gives magazines to the classes that are used, one in each run, and to no others. */
+/* The worker gives magazines to the classes that are used, and to no others. */
 static void heap_magazines(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -271,6 +276,25 @@ static void heap_magazines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, with, 2);
 	KUNIT_EXPECT_GT(test, heap->cache[myalloc_heap_class(100)]->mags.capacity, 0);
 	KUNIT_EXPECT_GT(test, heap->cache[myalloc_heap_class(1000)]->mags.capacity, 0);
+	expect_end(fx, heap);
+}
+
+/* Many classes that come into use together all get them in one run. */
+static void heap_magazines_many(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u32 last = myalloc_heap_class(1024), class;
+	void *addr;
+
+	KUNIT_ASSERT_EQ(test, last, 24);
+	for (class = 1; class <= last; class++) {
+		addr = myalloc_heap_alloc(heap, myalloc_heap_class_size(class), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, addr), 0);
+	}
+	fx->zone->work.fn(&fx->zone->work);
+	for (class = 1; class <= heap->nr_classes; class++)
+		KUNIT_EXPECT_EQ(test, !!heap->cache[class]->mags.capacity, class <= last);
 	expect_end(fx, heap);
 }
 
@@ -1113,6 +1137,7 @@ static struct kunit_case heap_cases[] = {
 	KUNIT_CASE(heap_recorded),
 	KUNIT_CASE(heap_cost),
 	KUNIT_CASE(heap_magazines),
+	KUNIT_CASE(heap_magazines_many),
 	KUNIT_CASE(heap_blocks),
 	KUNIT_CASE(heap_all_of_zone),
 	KUNIT_CASE(heap_limits),

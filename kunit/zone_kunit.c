@@ -379,6 +379,30 @@ static void zone_chunk_borders(struct kunit *test)
 	}
 }
 
+/* The highest address of a zone is the last byte of its last page, in chunks adjacent and not. */
+static void zone_last(struct kunit *test)
+{
+	u32 stride, nr, i;
+
+	for (stride = 1; stride <= 3; stride++) {
+		for (nr = 1; nr <= 40; nr += 3) {
+			const struct fixture_args args = {
+				.nr_pages = nr, .chunk_order = 3, .stride = stride,
+			};
+			struct fixture *fx = fixture_zone(test, &args);
+			void *last = myalloc_zone_last(fx->zone);
+
+			KUNIT_EXPECT_PTR_EQ(test, last, myalloc_frame_addr(fx->zone, nr - 1) +
+					    PAGE_SIZE - 1);
+			for (i = 0; i < nr; i++)
+				KUNIT_EXPECT_LE(test, (unsigned long)
+						myalloc_frame_addr(fx->zone, i),
+						(unsigned long)last);
+			fixture_end(fx);
+		}
+	}
+}
+
 /* Each internal allocation fails in turn; nothing is leaked. */
 static void zone_no_memory(struct kunit *test)
 {
@@ -1194,6 +1218,7 @@ static struct kunit_case zone_cases[] = {
 	KUNIT_CASE(zone_map_layouts),
 	KUNIT_CASE(zone_linear),
 	KUNIT_CASE(zone_chunk_borders),
+	KUNIT_CASE(zone_last),
 	KUNIT_CASE(zone_no_memory),
 	KUNIT_CASE(zone_metadata_share),
 	KUNIT_CASE(zone_destroy_busy),

@@ -13,6 +13,7 @@
  */
 #include "env.h"
 
+#include <linux/io.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
@@ -154,6 +155,7 @@ void myalloc_zone_info(const struct myalloc_zone *zone, struct myalloc_zone_info
 		info->buddy_bytes += myalloc_buddy_join_size(zone->buddy.nr_frames,
 							     zone->chunk_order,
 							     zone->buddy.top_order);
+	info->last_phys = virt_to_phys(myalloc_zone_last(zone));
 }
 
 /* A CPU can use its own two magazines and all of the depot. */
@@ -290,6 +292,8 @@ EXPORT(myalloc_stat_fill);
 EXPORT(myalloc_cache_stat_fill);
 EXPORT(myalloc_heap_stat_fill);
 EXPORT(myalloc_ring_stat_fill);
+EXPORT(myalloc_arena_stat_fill);
+EXPORT(myalloc_pool_stat_fill);
 EXPORT(myalloc_zone_info);
 EXPORT(myalloc_pages_magazines);
 EXPORT(myalloc_cache_magazines);
@@ -361,6 +365,7 @@ EXPORT_INTERNAL(myalloc_zone_salvage);
 EXPORT_INTERNAL(myalloc_zone_take);
 EXPORT_INTERNAL(myalloc_zone_give);
 EXPORT_INTERNAL(myalloc_zone_stats);
+EXPORT_INTERNAL(myalloc_zone_last);
 EXPORT_INTERNAL(myalloc_zone_reclaim);
 EXPORT_INTERNAL(myalloc_zone_grow);
 EXPORT_INTERNAL(myalloc_zone_shrink);

@@ -51,8 +51,9 @@ int myalloc_ring_unshare(struct myalloc_ring *ring);
 
 /*
  * Statistics, the same as ioctls return and debugfs shows: myalloc_stat_fill() for a zone,
- * myalloc_cache_stat_fill() for a cache, myalloc_heap_stat_fill() for a heap,
- * myalloc_ring_stat_fill() for a ring; see stat.h and uapi/myalloc.h. Constant properties:
+ * myalloc_cache_stat_fill() for a cache, and for fronts myalloc_heap_stat_fill(),
+ * myalloc_arena_stat_fill(), myalloc_ring_stat_fill() and myalloc_pool_stat_fill(); see stat.h and
+ * uapi/myalloc.h. Constant properties:
  */
 
 /**
@@ -64,6 +65,7 @@ int myalloc_ring_unshare(struct myalloc_ring *ring);
  * @node: NUMA node of its memory; NUMA_NO_NODE if that may be on any
  * @meta_bytes: memory used in addition to the pages, without that of caches
  * @buddy_bytes: the part of @meta_bytes that the buddy's bitmaps use
+ * @last_phys: physical address of the last byte; of an elastic zone, of what it has now
  */
 struct myalloc_zone_info {
 	u64 nr_pages;
@@ -73,6 +75,7 @@ struct myalloc_zone_info {
 	int node;
 	u64 meta_bytes;
 	u64 buddy_bytes;
+	u64 last_phys;
 };
 
 /**
@@ -114,7 +117,8 @@ int myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct mya
  * Memory of a block is physically contiguous and lies in the kernel's linear mapping, so
  * virt_to_page() and dma_map_single() take it, too. It may lie anywhere in memory: a device with a
  * DMA mask reaches a block if the address of its last byte is not above the mask; dma_map_single()
- * says so, or bounces.
+ * says so, or bounces. No block ends above last_phys of myalloc_zone_info(), so a driver whose mask
+ * is not below it need not look at each block.
  *
  * Context: any.
  * Return: the address.

@@ -8,6 +8,8 @@
  */
 #include "env.h"
 
+#include <linux/io.h>
+
 #include "client/client.h"
 #include "client/contract.h"
 #include "front/arena.h"
@@ -68,6 +70,7 @@ void myalloc_info_fill(struct myalloc_info *info, const struct myalloc_zone *zon
 		info->meta_bytes += atomic64_read(&zone->elastic->map_bytes);
 	info->nr_cpus = num_possible_cpus();
 	info->reserved = 0;
+	info->last_phys = virt_to_phys(myalloc_zone_last(zone));
 }
 
 /**

@@ -30,6 +30,10 @@
  *	-DNO_CLAIM	certain, with a load and a store
  *	-DNO_BIT	a slot that is given back counts as out because its state says so
  *
+ * Each is a flaw at the default and the trusting level. At the certain level the property holds
+ * with EPOCH_FIRST, NO_RECOUNT, NO_LOOKUP and NO_BIT: these are for a second free that was accepted,
+ * which there is none of.
+ *
  * Limits: sequentially consistent memory; one magazine a CPU (load() and room(): guard.pml); the
  * list of deferred frees: defer.pml, a deferred free stays deferred here.
  */

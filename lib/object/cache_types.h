@@ -247,12 +247,13 @@ static inline bool myalloc_out_test(const u64 *out, u32 index)
 static inline struct myalloc_cache *myalloc_frame_cache(const struct myalloc_zone *zone,
 							const struct myalloc_frame *frame)
 {
-	u8 type = READ_ONCE(frame->type);
+	/* Read at once: with another type, the number means something else. */
+	const struct myalloc_frame now = { .tag = READ_ONCE(frame->tag) };
 
-	if ((type != MYALLOC_FRAME_SLAB && type != MYALLOC_FRAME_LIMBO) ||
-	    frame->cache >= MYALLOC_CACHES_MAX)
+	if ((now.type != MYALLOC_FRAME_SLAB && now.type != MYALLOC_FRAME_LIMBO) ||
+	    now.cache >= MYALLOC_CACHES_MAX)
 		return NULL;
-	return READ_ONCE(zone->cache_by_id[frame->cache]);
+	return READ_ONCE(zone->cache_by_id[now.cache]);
 }
 
 /**

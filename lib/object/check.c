@@ -47,14 +47,15 @@ struct myalloc_track *myalloc_track(const struct myalloc_cache *cache, void *sla
 		&tracks[index * MYALLOC_NR_TRACKS + which] : NULL;
 }
 
+/* The report of a second free may read the record while the first free writes it. */
 static void set_track(struct myalloc_track *track, unsigned long caller)
 {
 	if (!track)
 		return;
-	track->caller = caller;
-	track->when = myalloc_env_now_ns();
-	track->stack = myalloc_env_stack_save(caller);
-	track->pid = myalloc_env_pid();
+	WRITE_ONCE(track->caller, caller);
+	WRITE_ONCE(track->when, myalloc_env_now_ns());
+	WRITE_ONCE(track->stack, myalloc_env_stack_save(caller));
+	WRITE_ONCE(track->pid, myalloc_env_pid());
 }
 
 /* Add "allocated by f+0x1/0x2 pid 7, freed by ..." to a report, as far as known. */
@@ -66,12 +67,13 @@ static void describe(const struct myalloc_cache *c, void *slab, u32 index,
 
 	for (which = 0; which < MYALLOC_NR_TRACKS; which++) {
 		const struct myalloc_track *track = myalloc_track(c, slab, index, which);
+		unsigned long caller = track ? READ_ONCE(track->caller) : 0;
 
-		if (!track || !track->caller)
+		if (!caller)
 			continue;
 		myalloc_report_add(report, ", %s by ", verb[which]);
-		myalloc_report_symbol(report, track->caller);
-		myalloc_report_add(report, " pid %u", track->pid);
+		myalloc_report_symbol(report, caller);
+		myalloc_report_add(report, " pid %u", READ_ONCE(track->pid));
 	}
 }
 

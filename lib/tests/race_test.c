@@ -13,9 +13,11 @@
  * everything is freed: the statistics balance and the zone is in its initial state. Built with
  * SAN=thread, ThreadSanitizer in addition finds accesses that are ordered only by luck.
  *
- * In a separate part all threads free the same block at once, many times: exactly one must
- * succeed. No thread allocates during that, so that none gets a block that another is about to
- * free.
+ * In separate parts all threads free the same block, or the same object, at once, many times.
+ * Exactly one free of a block must succeed, and of an object of a cache that claims what it frees.
+ * In other caches several may succeed, after which that slot may have two users: nothing else is
+ * affected, and a drain puts it right. No thread allocates during that, so that none gets what
+ * another is about to free; interrupts free it as well, and one thread drains now and then.
  *
  * The seed repeats every choice of each thread, including the disturbances. The interleaving of the
  * threads still depends on the machine: a seed makes a failure likely, not certain.
@@ -71,6 +73,13 @@ static const struct race_config {
 		{ .size = 1000, .flags = MYALLOC_CHECKS },
 		{ .size = 3000, .flags = MYALLOC_REDZONE },
 		{ .size = 200 } } },
+	{ .name = "levels", .magazines = 2, .cache = {
+		{ .size = 64, .magazine = 4, .depot = 2, .flags = MYALLOC_CERTAIN },
+		{ .size = 1000, .magazine = 2, .depot = 1,
+		  .flags = MYALLOC_CERTAIN | MYALLOC_RANDOM },
+		{ .size = 64, .magazine = 4, .depot = 2, .flags = MYALLOC_TRUSTING },
+		{ .size = 1000, .magazine = 2, .depot = 1,
+		  .flags = MYALLOC_TRUSTING | MYALLOC_ZERO_ALLOC } } },
 };
 
 enum { TASK, IRQ, NMI, LEVELS };
@@ -515,17 +524,27 @@ static void make_zone(void *arena)
 	}
 }
 
-static void check_stats(void)
+/* Of several frees of one object that overlap, does exactly one succeed? */
+static bool claims(const struct myalloc_cache *cache)
+{
+	return cache->flags & (MYALLOC_CERTAIN | MYALLOC_NO_MAGAZINE | MYALLOC_ZERO_FREE |
+			       MYALLOC_CHECKS);
+}
+
+/* @doubles: objects have been freed several times at once. */
+static void check_stats(bool doubles)
 {
 	struct myalloc_zone_stats stats;
 	struct myalloc_cache_stats cache;
+	bool equal;
 	u32 i;
 
 	for (i = 0; i < CACHES; i++) {
 		myalloc_cache_drain(race.cache[i]);
 		myalloc_cache_stats(race.cache[i], &cache);
+		equal = cache.allocs == cache.frees || (doubles && !claims(race.cache[i]));
 		if (cache.live_objects || cache.cached_objects || cache.deferred_objects ||
-		    cache.allocs != cache.frees || cache.bad_frees || cache.corruptions)
+		    !equal || cache.bad_frees || cache.corruptions)
 			fail("cache %u: %llu + %llu + %llu out, %llu - %llu, wrong %llu, bad %llu",
 			     i, cache.live_objects, cache.cached_objects, cache.deferred_objects,
 			     cache.allocs, cache.frees, cache.bad_frees, cache.corruptions);
@@ -582,7 +601,7 @@ static void test_config(const struct race_config *cfg)
 			free_item(race.box[i]);
 	memset(race.box, 0, sizeof(race.box));
 	self = NULL;
-	check_stats();
+	check_stats(false);
 	for (i = 0; i < CACHES; i++)
 		if (myalloc_cache_destroy(race.cache[i]))
 			fail("cache %u does not end", i);
@@ -638,33 +657,51 @@ static void *run_same(void *arg)
 	return NULL;
 }
 
-static void test_same(const struct race_config *cfg)
+/* What was refused is known; the rest must be as after any other work. */
+static void forget_wrong_frees(void)
+{
+	u32 i;
+
+	for (i = 0; i < MYALLOC_NR_BAD; i++)
+		atomic64_set(&race.zone->bad[i], 0);
+	atomic64_set(&race.zone->corruptions, 0);
+	for (i = 0; i < CACHES; i++) {
+		atomic64_set(&race.cache[i]->bad_frees, 0);
+		atomic64_set(&race.cache[i]->corruptions, 0);
+	}
+}
+
+/* All threads in @fn at once, on a new zone. Leaves the zone to the caller. */
+static void *begin_same(const struct race_config *cfg, void *(*fn)(void *),
+			void (*disturbance)(const char *))
 {
 	struct racer *racer = calloc(race.threads, sizeof(*racer));
 	void *arena = host_chunk_alloc(CHUNK_ORDER + 2);
-	struct myalloc_zone_stats stats;
 	u32 i;
 
 	race.cfg = cfg;
 	make_zone(arena);
 	pthread_barrier_init(&race.start, NULL, race.threads);
-	WRITE_ONCE(host_preempt_point, disturb_order);
+	WRITE_ONCE(host_preempt_point, disturbance);
 	for (i = 0; i < race.threads; i++) {
 		racer[i].number = i;
 		myalloc_random_init(&racer[i].schedule, race.seed, i);
-		if (pthread_create(&racer[i].thread, NULL, run_same, &racer[i]))
+		if (pthread_create(&racer[i].thread, NULL, fn, &racer[i]))
 			host_fatal("no thread");
 	}
 	for (i = 0; i < race.threads; i++)
 		pthread_join(racer[i].thread, NULL);
 	WRITE_ONCE(host_preempt_point, NULL);
-	myalloc_zone_stats(race.zone, &stats);
-	if (stats.bad_frees != (race.threads - 1) * 4 * SAME_ROUNDS || stats.corruptions)
-		fail("%llu frees were refused, %llu corruptions", stats.bad_frees,
-		     stats.corruptions);
-	for (i = 0; i < MYALLOC_NR_BAD; i++)
-		atomic64_set(&race.zone->bad[i], 0);
-	check_stats();
+	free(racer);
+	return arena;
+}
+
+static bool end_same(void *arena)
+{
+	u32 i;
+
+	forget_wrong_frees();
+	check_stats(true);
 	for (i = 0; i < CACHES; i++)
 		if (myalloc_cache_destroy(race.cache[i]))
 			fail("cache %u does not end", i);
@@ -672,10 +709,220 @@ static void test_same(const struct race_config *cfg)
 		fail("the zone does not end");
 	pthread_barrier_destroy(&race.start);
 	host_chunk_free(arena, CHUNK_ORDER + 2);
-	free(racer);
-	ktap_result(!host_live_allocs() && !host_check_clean(),
+	return !host_live_allocs() && !host_check_clean();
+}
+
+static void test_same(const struct race_config *cfg)
+{
+	void *arena = begin_same(cfg, run_same, disturb_order);
+	struct myalloc_zone_stats stats;
+
+	myalloc_zone_stats(race.zone, &stats);
+	if (stats.bad_frees != (race.threads - 1) * 4 * SAME_ROUNDS || stats.corruptions)
+		fail("%llu frees were refused, %llu corruptions", stats.bad_frees,
+		     stats.corruptions);
+	ktap_result(end_same(arena),
 		    "%s: %u threads free the same %u blocks: each was freed once", cfg->name,
 		    race.threads, 4 * SAME_ROUNDS);
+}
+
+/* --- all free the same object ---------------------------------------------------------------- */
+
+#define OBJECT_ROUNDS	160	/* of each cache */
+#define SETTLE_ROUNDS	8	/* a drain after so many, after which no slot is in doubt */
+#define OTHERS		12	/* objects that nobody frees meanwhile */
+
+/**
+ * struct shared_object - what the threads race for
+ * @cache: its cache
+ * @object: freed by all
+ * @beside: allocated with it, and not freed by the others
+ * @other: not freed before the last round
+ * @doubtful: slots that two frees gave back, and which may have two users until the next drain
+ * @nr_doubtful: how many of them
+ * @won: frees of @object that succeeded in this round
+ * @doubles: rounds in which that was more than one
+ * @lost: frees that were refused, in all rounds
+ */
+static struct shared_object {
+	struct myalloc_cache *cache;
+	void *object, *beside;
+	void *other[OTHERS];
+	void *doubtful[SETTLE_ROUNDS];
+	u32 nr_doubtful, won, doubles;
+	u64 lost;
+} shared;
+
+static __thread bool freeing;	/* interrupts may free the object too */
+
+static void free_shared(void)
+{
+	if (!myalloc_cache_free(shared.cache, shared.object))
+		__atomic_fetch_add(&shared.won, 1, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_add(&shared.lost, 1, __ATOMIC_RELAXED);
+}
+
+static void disturb_objects(const char *where)
+{
+	if (!self)
+		return;
+	switch (myalloc_random_below(&self->schedule, 64)) {
+	case 0 ... 15:
+		program_nap();
+		break;
+	case 16:
+		if (!freeing || in_nmi())
+			break;
+		host_enter_nmi();
+		free_shared();
+		host_exit_nmi();
+		break;
+	case 17 ... 18:
+		if (!freeing || irqs_disabled())
+			break;
+		host_enter_hardirq();
+		free_shared();
+		host_exit_hardirq();
+		break;
+	}
+}
+
+static bool in_doubt(const void *object)
+{
+	u32 i;
+
+	for (i = 0; i < shared.nr_doubtful; i++)
+		if (shared.doubtful[i] == object)
+			return true;
+	return false;
+}
+
+/* A second user writes what the first one wrote, so that only a third thing changes it. */
+static u64 key_of(const void *object)
+{
+	return myalloc_pattern_key(1, (unsigned long)object);
+}
+
+static void *new_object(void)
+{
+	void *object = myalloc_cache_alloc(shared.cache, 0);
+	u32 i;
+
+	if (!object)
+		fail("no object of cache %s", shared.cache->name);
+	for (i = 0; i < OTHERS; i++)
+		if (shared.other[i] == object)
+			fail("an object that nobody freed was handed out again");
+	fill_end(object, shared.cache->layout.object_size, key_of(object));
+	return object;
+}
+
+static void check_object(void *object)
+{
+	check_end(object, shared.cache->layout.object_size, key_of(object));
+}
+
+static void begin_round(u32 round)
+{
+	u32 i;
+
+	if (!(round % OBJECT_ROUNDS)) {
+		shared.cache = race.cache[round / OBJECT_ROUNDS];
+		memset(shared.other, 0, sizeof(shared.other));
+		for (i = 0; i < OTHERS; i++)
+			shared.other[i] = new_object();
+	}
+	shared.object = new_object();
+	shared.beside = new_object();
+	if (shared.object == shared.beside && !in_doubt(shared.object))
+		fail("an object was handed out twice");
+	shared.won = 0;
+}
+
+/* Nothing is in doubt after a drain, and exactly the others are out. */
+static void settle(void)
+{
+	struct myalloc_cache_stats stats;
+
+	myalloc_cache_drain(shared.cache);
+	myalloc_cache_stats(shared.cache, &stats);
+	if (stats.live_objects != OTHERS || stats.cached_objects || stats.deferred_objects)
+		fail("cache %s: %llu objects live, %llu cached, %llu deferred, and not %u live",
+		     stats.name, stats.live_objects, stats.cached_objects, stats.deferred_objects,
+		     OTHERS);
+	validate();
+	shared.nr_doubtful = 0;
+}
+
+static void end_round(u32 round)
+{
+	bool doubtful = in_doubt(shared.object);
+	u32 i;
+
+	if (!shared.won && !doubtful)
+		fail("cache %s: no free of a live object was taken", shared.cache->name);
+	if (shared.won > 1 && claims(shared.cache))
+		fail("cache %s: %u frees of one object were taken", shared.cache->name, shared.won);
+	if (shared.won > 1) {
+		shared.doubles++;
+		if (!doubtful)
+			shared.doubtful[shared.nr_doubtful++] = shared.object;
+	}
+	if (shared.beside != shared.object) {
+		check_object(shared.beside);
+		if (myalloc_cache_free(shared.cache, shared.beside) && !in_doubt(shared.beside))
+			fail("cache %s: a right free was refused", shared.cache->name);
+	}
+	if (round % SETTLE_ROUNDS == SETTLE_ROUNDS - 1)
+		settle();
+	if (round % OBJECT_ROUNDS != OBJECT_ROUNDS - 1)
+		return;
+	for (i = 0; i < OTHERS; i++) {
+		check_object(shared.other[i]);
+		if (myalloc_cache_free(shared.cache, shared.other[i]))
+			fail("cache %s: a right free was refused", shared.cache->name);
+	}
+}
+
+static void *run_same_object(void *arg)
+{
+	u32 round;
+
+	self = arg;
+	host_set_cpu(self->number % race.cpus);
+	for (round = 0; round < CACHES * OBJECT_ROUNDS; round++) {
+		if (!self->number)
+			begin_round(round);
+		pthread_barrier_wait(&race.start);
+		freeing = true;
+		if (self->number != 1 || round % 4)
+			free_shared();
+		else if (round % 8)
+			myalloc_cache_shrink(shared.cache);
+		else
+			myalloc_cache_drain(shared.cache);
+		freeing = false;
+		pthread_barrier_wait(&race.start);
+		if (!self->number)
+			end_round(round);
+	}
+	return NULL;
+}
+
+static void test_same_object(const struct race_config *cfg)
+{
+	struct myalloc_zone_stats stats;
+	void *arena;
+
+	memset(&shared, 0, sizeof(shared));
+	arena = begin_same(cfg, run_same_object, disturb_objects);
+	myalloc_zone_stats(race.zone, &stats);
+	if (stats.bad_frees < shared.lost)
+		fail("%llu frees were refused, %llu counted", shared.lost, stats.bad_frees);
+	ktap_result(end_same(arena) && shared.lost,
+		    "%s: %u threads and interrupts free the same %u objects: %u times two frees were taken, and only that slot was affected",
+		    cfg->name, race.threads, CACHES * OBJECT_ROUNDS, shared.doubles);
 }
 
 /* --- the program --------------------------------------------------------------------------- */
@@ -699,12 +946,14 @@ int main(int argc, char **argv)
 	race.cpus = clamp_t(u32, race.cpus, 1, 8);
 	alarm(HANGS_AFTER);
 	host_set_nr_cpus(race.cpus);
-	ktap_plan(2 * ARRAY_SIZE(configs));
+	ktap_plan(3 * ARRAY_SIZE(configs));
 	ktap_note("seed %llu, %u threads on %u CPUs, %llu operations each", race.seed, race.threads,
 		  race.cpus, race.ops);
 	for (i = 0; i < ARRAY_SIZE(configs); i++)
 		test_config(&configs[i]);
 	for (i = 0; i < ARRAY_SIZE(configs); i++)
 		test_same(&configs[i]);
+	for (i = 0; i < ARRAY_SIZE(configs); i++)
+		test_same_object(&configs[i]);
 	return ktap_end();
 }

@@ -6,7 +6,9 @@
  * with a cache, or with pages, magazines of two and a depot, runs every short sequence of
  * operations that begins with a free. At each point (myalloc_env_point() of lib/, and around each
  * lock) an intrusion is possible: a second free of the same thing, an allocation, a free of
- * something else; up to a number of intrusions in one execution.
+ * something else, a drain, after which an empty slab may leave; up to a number of intrusions in one
+ * execution. An interrupt drains as a request that finds no block does, another CPU also as the
+ * zone's worker does, and the slabs that have left get a user who writes what looks like LIVE. Pages are blocks, extents or lendable blocks.
  *
  * After each execution everything is freed and drained, the statistics must balance, and validation
  * must be clean. During it, only the thing that was freed twice may have two users, and every
@@ -35,6 +37,7 @@ static const struct kind {
 	const char *name;
 	bool pages, exact;
 	unsigned int flags;
+	u32 extent;		/* pages of each */
 } kinds[] = {
 	{ "objects", .exact = false },
 	{ "objects, certain", .exact = true, .flags = MYALLOC_CERTAIN },
@@ -45,6 +48,8 @@ static const struct kind {
 	  .flags = MYALLOC_TRUSTING | MYALLOC_ZERO_FREE },
 	{ "objects with checks", .exact = true, .flags = MYALLOC_CHECKS },
 	{ "pages", .exact = true, .pages = true },
+	{ "extents", .exact = true, .pages = true, .extent = 3 },
+	{ "lendable pages", .exact = true, .pages = true, .flags = MYALLOC_LENDABLE },
 };
 
 static struct world {
@@ -57,9 +62,12 @@ static struct world {
 	void *target;		/* being freed by the first; nobody has it any more */
 	u32 taken;		/* frees of it that were accepted */
 	bool again;		/* it was handed out again meanwhile */
+	void *page[4];		/* of a user of pages, who came after slabs */
+	u32 nr_pages;
 	void *doubtful[8];	/* freed twice in this execution */
 	u32 nr_doubtful;
 	bool quiet;
+	bool full;
 	u64 executions, both;
 } w;
 
@@ -73,7 +81,8 @@ static void __noreturn fail(const char *fmt, ...)
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
-	printf("\n# repeat it: wrong_free_test --run %u,%u", w.kind, w.most);
+	printf("\n# repeat it: wrong_free_test %s--run %u,%u", w.full ? "--full " : "", w.kind,
+	       w.most);
 	print_choices();
 	printf("\nnot ok %u %s\n", ktap_nr + 1, kinds[w.kind].name);
 	fflush(stdout);
@@ -107,11 +116,12 @@ static void make_world(void)
 	const struct kind *kind = &kinds[w.kind];
 	struct myalloc_zone_args args = {
 		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .no_magazines = true,
-		.chunk_order = kind->pages ? 3 : 0, .nr_chunks = kind->pages ? 1 : 4,
+		.chunk_order = kind->extent ? 5 : kind->pages ? 3 : 0,
+		.nr_chunks = kind->pages ? 1 : 4,
 	};
 	struct myalloc_cache_args cache_args = {
 		.name = "c", .object_size = kind->flags & MYALLOC_CHECKS ? QUARTER - 300 : QUARTER,
-		.flags = kind->flags,
+		.flags = kind->pages ? 0 : kind->flags,
 	};
 	u32 i;
 
@@ -135,14 +145,22 @@ static void make_world(void)
 
 static void *get(void)
 {
-	return kinds[w.kind].pages ? myalloc_pages_alloc(w.zone, 0, 0) :
-				     myalloc_cache_alloc(w.cache, 0);
+	const struct kind *kind = &kinds[w.kind];
+
+	if (kind->extent)
+		return myalloc_pages_alloc_exact(w.zone, kind->extent, 0, 0);
+	return kind->pages ? myalloc_pages_alloc(w.zone, 0, kind->flags) :
+			     myalloc_cache_alloc(w.cache, 0);
 }
 
 static int put(void *addr)
 {
-	return kinds[w.kind].pages ? myalloc_pages_free(w.zone, addr, 0) :
-				     myalloc_cache_free(w.cache, addr);
+	const struct kind *kind = &kinds[w.kind];
+
+	if (kind->extent)
+		return myalloc_pages_free_exact(w.zone, addr, kind->extent);
+	return kind->pages ? myalloc_pages_free(w.zone, addr, 0) :
+			     myalloc_cache_free(w.cache, addr);
 }
 
 static bool has_user(const void *addr)
@@ -257,11 +275,54 @@ static void do_drain(void)
 	myalloc_zone_drain(w.zone);
 }
 
+/* What needs no other CPU: this CPU's magazines, and slabs whose grace period has passed. */
+static void do_reclaim(void)
+{
+	myalloc_zone_reclaim(w.zone);
+	if (irqs_disabled() || !w.cache)
+		return;
+	myalloc_cache_trim(w.cache, 0);
+	myalloc_limbo_settle(w.zone);
+}
+
+/* The pages that are free get a user, who writes bytes that look like LIVE. */
+static void do_leave(void)
+{
+	do_second();
+	do_reclaim();
+	while (w.cache && w.nr_pages < ARRAY_SIZE(w.page)) {
+		void *page = myalloc_pages_alloc(w.zone, 0, 0);
+
+		if (!page)
+			break;
+		memset(page, MYALLOC_SLOT_LIVE, PAGE_SIZE);
+		w.page[w.nr_pages++] = page;
+	}
+}
+
+static void free_pages_of_user(void)
+{
+	while (w.nr_pages) {
+		void *page = w.page[--w.nr_pages];
+
+		if (memchr_inv(page, MYALLOC_SLOT_LIVE, PAGE_SIZE))
+			fail("a free changed a page of another user");
+		if (myalloc_pages_free(w.zone, page, 0))
+			fail("a right free of a page was refused");
+	}
+}
+
 /* --- what comes in ------------------------------------------------------------------- */
 
-enum intrusion { SECOND, ALLOC, FREE, NR_INTRUSIONS };
+/*
+ * Those up to FREE in any context. Without --full the others only on another CPU, and where one
+ * intrusion is all: LEAVE has a second free in itself. With it, RECLAIM also in interrupts.
+ */
+enum intrusion { SECOND, ALLOC, FREE, RECLAIM, LEAVE, NR_INTRUSIONS };
 
-static void (* const intrusions[NR_INTRUSIONS])(void) = { do_second, do_alloc, do_free };
+static void (* const intrusions[NR_INTRUSIONS])(void) = {
+	do_second, do_alloc, do_free, do_reclaim, do_leave
+};
 
 static void on_other_cpu(void *arg)
 {
@@ -282,30 +343,44 @@ static bool others_can_run(void)
 	return true;
 }
 
+enum context { IN_NMI, IN_IRQ, ON_OTHER_CPU };
+
+/* Numbers the choices of intrusions: those of one context lie in a row. */
+static u32 offer(u8 *offers, u32 nr, enum context context, enum intrusion last)
+{
+	u32 i;
+
+	for (i = 0; i <= last; i++)
+		offers[nr++] = context * NR_INTRUSIONS + i;
+	return nr;
+}
+
 static void come_in(const char *where)
 {
-	u32 context[3], n = 0, what;
+	u8 offers[(ON_OTHER_CPU + 1) * NR_INTRUSIONS];
+	u32 nr = 0, what;
 
 	if (w.quiet || w.intrusions == w.most || w.depth == 2)
 		return;
 	if (!in_nmi())
-		context[n++] = 0;
+		nr = offer(offers, nr, IN_NMI, FREE);
 	if (!irqs_disabled())
-		context[n++] = 1;
+		nr = offer(offers, nr, IN_IRQ, w.full ? RECLAIM : FREE);
 	if (others_can_run())
-		context[n++] = 2;
-	what = choose(1 + n * NR_INTRUSIONS);
-	if (!what--)
+		nr = offer(offers, nr, ON_OTHER_CPU, w.full || w.most == 1 ? LEAVE : FREE);
+	what = choose(1 + nr);
+	if (!what)
 		return;
+	what = offers[what - 1];
 	w.intrusions++;
 	w.depth++;
-	switch (context[what / NR_INTRUSIONS]) {
-	case 0:
+	switch (what / NR_INTRUSIONS) {
+	case IN_NMI:
 		host_enter_nmi();
 		intrusions[what % NR_INTRUSIONS]();
 		host_exit_nmi();
 		break;
-	case 1:
+	case IN_IRQ:
 		host_enter_hardirq();
 		intrusions[what % NR_INTRUSIONS]();
 		host_exit_hardirq();
@@ -355,6 +430,7 @@ static void check_end(void)
 
 	w.quiet = true;
 	host_set_cpu(0);
+	free_pages_of_user();
 	while (w.nr)
 		do_free();
 	do_drain();
@@ -384,6 +460,7 @@ static void execute(u32 steps)
 	w.intrusions = 0;
 	w.depth = 0;
 	w.nr_doubtful = 0;
+	w.nr_pages = 0;
 	w.target = NULL;
 	make_world();
 	begin = choose(ARRAY_SIZE(beginnings));
@@ -408,7 +485,7 @@ static void begin_kind(u32 kind, u32 most)
 	w.most = most;
 	w.executions = 0;
 	w.both = 0;
-	w.arena = host_chunk_alloc(3);
+	w.arena = host_chunk_alloc(5);
 	host_preempt_point = come_in;
 	host_point_depth = 3;
 }
@@ -422,7 +499,7 @@ static void search(u32 kind, u32 most, u32 steps)
 		execute(steps);
 	} while (next_execution());
 	host_preempt_point = NULL;
-	host_chunk_free(w.arena, 3);
+	host_chunk_free(w.arena, 5);
 	ktap_result(!host_live_allocs(),
 		    "%s: %u operations, %u intrusions: %llu executions, in %llu two frees were accepted%s",
 		    kinds[kind].name, steps, most, w.executions, w.both,
@@ -565,9 +642,8 @@ int main(int argc, char **argv)
 {
 	const char *list = NULL;
 	u32 kind, only = ARRAY_SIZE(kinds), first = 0, last = ARRAY_SIZE(kinds) - 1;
-	bool full = false;
 	const struct program_option options[] = {
-		{ "full", PROGRAM_FLAG, &full, "more operations and intrusions" },
+		{ "full", PROGRAM_FLAG, &w.full, "more operations and intrusions" },
 		{ "kind", PROGRAM_U32, &only, "this kind only; one that does not exist: all" },
 		{ "run", PROGRAM_STRING, &list, "repeat one execution, as a failure prints it" },
 		{ }
@@ -585,7 +661,7 @@ int main(int argc, char **argv)
 		first = only;
 		last = only;
 	}
-	ktap_plan((last - first + 1) * (full ? 4 : 2) + 2 * !first);
+	ktap_plan((last - first + 1) * (w.full ? 4 : 2) + 2 * !first);
 	if (!first) {
 		old_magazine(true);
 		old_magazine(false);
@@ -593,7 +669,7 @@ int main(int argc, char **argv)
 	for (kind = first; kind <= last; kind++) {
 		search(kind, 1, 2);
 		search(kind, 2, 1);
-		if (full) {
+		if (w.full) {
 			search(kind, 1, 3);
 			search(kind, 2, 2);
 		}

@@ -532,6 +532,31 @@ void myalloc_zone_salvage(struct myalloc_zone *zone, myalloc_salvage_fn give,
 }
 
 /**
+ * myalloc_zone_last() - the highest address of a zone's memory
+ * @zone: the zone
+ *
+ * It visits every chunk: those of an elastic zone are in no order.
+ *
+ * Context: any.
+ * Return: the address of the last byte; of an elastic zone, of the chunks that it has now.
+ */
+void *myalloc_zone_last(const struct myalloc_zone *zone)
+{
+	unsigned long last = 0;
+	u32 i;
+
+	for (i = 0; i < zone->nr_chunks; i++) {
+		unsigned long chunk = READ_ONCE(zone->chunks[i]);
+		u32 pages = min_t(u32, zone->buddy.nr_frames - (i << zone->chunk_order),
+				  BIT(zone->chunk_order));
+
+		/* The address of a hole is 0, which is below all. */
+		last = max(last, chunk + ((unsigned long)pages << PAGE_SHIFT) - 1);
+	}
+	return (void *)last;
+}
+
+/**
  * myalloc_zone_stats() - read the statistics of a zone
  * @zone: the zone
  * @stats: out; exact while no operation is in progress

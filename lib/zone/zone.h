@@ -74,6 +74,7 @@ struct myalloc_zone_stats {
 };
 
 void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *stats);
+void *myalloc_zone_last(const struct myalloc_zone *zone);
 
 /* Called without a lock for each block in use; false ends the walk. */
 typedef bool (*myalloc_frame_fn)(struct myalloc_zone *zone, u32 idx,

@@ -35,7 +35,7 @@
 #include "zone/validate.h"
 
 /* The layout is the same for every compiler and word size. */
-static_assert(sizeof(struct myalloc_info) == 56);
+static_assert(sizeof(struct myalloc_info) == 64);
 static_assert(sizeof(struct myalloc_stat) == 56 + 120 * 2 + 60 * 2 + 8 + 120 * 4 + 144);
 static_assert(sizeof(struct myalloc_page_alloc) == 32);
 static_assert(sizeof(struct myalloc_free) == 16);

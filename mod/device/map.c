@@ -34,10 +34,13 @@
  * PREEMPT_RT's, lacks the function that enters them, which is not called there.
  *
  * Limits: the pages count as pinned memory of the process, limited by RLIMIT_MEMLOCK unless it has
- * CAP_IPC_LOCK, as those of RDMA and io_uring do. A child of fork() is counted but cannot be
- * refused. The block itself counts for the session's quota. It is not charged to a memory cgroup:
- * its pages are the reserve's, and the kernel exports no function that a module could charge them
- * with.
+ * CAP_IPC_LOCK, as those of RDMA and io_uring do. What is locked already counts too when a block is
+ * mapped, but a later mlock() does not see what is pinned. They cannot count as locked:
+ * account_locked_vm() takes the mmap_lock, which mmap() and close hold, and __account_locked_vm()
+ * needs it to be held for writing, which munmap() has given up when it calls close. A child of
+ * fork() is counted but cannot be refused. The block itself counts for the session's quota. It is
+ * not charged to a memory cgroup: its pages are the reserve's, and the kernel exports no function
+ * that a module could charge them with.
  *
  * Locking: the caller of myalloc_map_begin() holds the mmap_lock, and a lock that excludes a free
  * of the block. The number of mappings changes from 0 only there, so a free that sees 0 under that
@@ -84,12 +87,16 @@ struct myalloc_mapped *myalloc_map_create(void *addr, u32 nr_pages)
 	return mapped;
 }
 
-/* Count pages as pinned memory of the process; false if that is more than it may have. */
+/*
+ * Count pages as pinned memory of the process; false if it has more than it may have then, together
+ * with what it has locked. The caller holds the mmap_lock for writing, so locked_vm is constant.
+ */
 static bool pin(struct mm_struct *mm, unsigned long pages)
 {
 	unsigned long most = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
-	if (atomic64_add_return(pages, &mm->pinned_vm) <= most || capable(CAP_IPC_LOCK))
+	if (atomic64_add_return(pages, &mm->pinned_vm) + READ_ONCE(mm->locked_vm) <= most ||
+	    capable(CAP_IPC_LOCK))
 		return true;
 	atomic64_sub(pages, &mm->pinned_vm);
 	return false;

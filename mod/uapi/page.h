@@ -56,7 +56,12 @@ struct myalloc_free {
  *	not MAP_SHARED, more than the block			-EINVAL
  *	PROT_EXEC						-EPERM
  *	no such block						-ENOENT
- *	more than RLIMIT_MEMLOCK, without CAP_IPC_LOCK		-ENOMEM
+ *	more than RLIMIT_MEMLOCK with what is pinned and locked,
+ *	without CAP_IPC_LOCK					-ENOMEM
+ *
+ * The address that mmap() chooses may be a multiple of a page only. To have 2 MiB mapped at once,
+ * reserve 2 MiB more than the length with PROT_NONE, and map the block with MAP_FIXED at the first
+ * multiple of 2 MiB in that.
  *
  * get_user_pages() on such memory fails: it cannot be used for direct I/O. It is not charged to a
  * memory cgroup.

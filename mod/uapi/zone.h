@@ -20,6 +20,8 @@
  *	address map, page magazines (for that of caches see myalloc_cache_stat)
  * @nr_cpus: possible CPUs
  * @reserved: zero
+ * @last_phys: physical address of the last byte of the reserve, as it is now; a device reaches all
+ *	of it if its DMA mask is not below
  */
 struct myalloc_info {
 	__u32 size;
@@ -33,6 +35,7 @@ struct myalloc_info {
 	__u64 meta_bytes;
 	__u32 nr_cpus;
 	__u32 reserved;
+	__u64 last_phys;
 };
 
 /*

@@ -66,6 +66,7 @@ static void describe_reserve(struct out *o, const struct myalloc_info *info)
 		checks_letters(info->checks, letters));
 	out_u64(o, "nr_cpus", "possible CPUs", OUT_PLAIN, info->nr_cpus);
 	out_u64(o, "meta_bytes", "metadata", OUT_BYTES, info->meta_bytes);
+	out_u64(o, "last_phys", "last physical address", OUT_PLAIN, info->last_phys);
 	/* Per cent with three decimals: the aim is at most 0.5. */
 	out_ratio(o, "meta_percent", "metadata per cent",
 		  (double)info->meta_bytes * 100, bytes);
@@ -75,7 +76,8 @@ static void describe_reserve(struct out *o, const struct myalloc_info *info)
 static const char info_form[] =
 	"module:{ version:text|null parameters:{ *:text|null } } "
 	"reserve:{ nr_pages:uint page_size:uint nr_chunks:uint chunk_order:uint max_order:uint "
-	"node:int|null checks:text nr_cpus:uint meta_bytes:uint meta_percent:number|null }";
+	"node:int|null checks:text nr_cpus:uint meta_bytes:uint last_phys:uint "
+	"meta_percent:number|null }";
 
 static int info_show(struct cmd *c)
 {

@@ -227,10 +227,12 @@ line out "  capacity +65536 pages, 256 MiB"
 line out "  checks +FZPU"
 line out "  NUMA node +1"
 line out "  metadata per cent +0.391"
+line out "  last physical address +4563402751"
 tool -j info
 json /result/reserve/nr_pages 65536
 json /result/reserve/checks FZPU
 json /result/reserve/meta_bytes 1048576
+json /result/reserve/last_phys 4563402751
 
 begin "node list"
 script "set nodes 3" "set pages 4096"

@@ -219,6 +219,7 @@ static int do_info(struct myalloc_info *info)
 	info->checks = SET(checks);
 	info->meta_bytes = info->nr_pages * 16;
 	info->nr_cpus = SET(cpus);
+	info->last_phys = 0x100000000 + info->nr_pages * info->page_size - 1;
 	return 0;
 }
 

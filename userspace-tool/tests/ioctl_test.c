@@ -181,6 +181,9 @@ static void test_info(void)
 	       "%llu pages in %llu chunks of order %u",
 	       (unsigned long long)i.nr_pages, (unsigned long long)i.nr_chunks,
 	       i.chunk_order);
+	EXPECT(i.last_phys >= i.nr_pages * i.page_size - 1 &&
+	       i.last_phys % i.page_size == i.page_size - 1, "the last byte is at %llx",
+	       (unsigned long long)i.last_phys);
 	EXPECT(i.node >= -1, "node %d", i.node);
 	EXPECT(!(i.checks & ~MYALLOC_CHECK_ALL), "checks %x", i.checks);
 	EXPECT(i.meta_bytes, "no metadata");
