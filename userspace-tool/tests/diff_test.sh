@@ -119,11 +119,11 @@ caches[0]["live_objects"] += 500
 json.dump(two, open(sys.argv[3], "w"))' "$tmp/two.json" "$tmp/old.json" "$tmp/new.json"
 tool diff "$tmp/old.json" "$tmp/new.json"
 exits 0
-line out "caches\[requests\]\.live_objects +.*\+500 .*"
+line out "caches\[requests\]\.live_objects +5 +505 +500 .*"
 has_not out replies
 tool result diff "$tmp/old.json" "$tmp/new.json"
 exits 0
-line out "caches\[replies\]\.live_objects .*1\.000 *"
+line out "  caches\[replies\]\.live_objects .*1\.000 *"
 
 begin "diff: refuses what is not comparable, and says why"
 script "set pages 65536"
