@@ -16,6 +16,8 @@
 #include "obj/device.h"
 #include "obj/doctor_parts.h"
 #include "obj/objects.h"
+#include "obj/stats.h"
+#include "obj/zones.h"
 #include "out/out.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
@@ -107,14 +109,23 @@ static void check_node(struct doctor *doc)
 
 static void check_errors(struct doctor *doc, int fd)
 {
-	struct myalloc_stat s;
+	struct device d = { .fd = fd };
+	struct myalloc_stat sum = { 0 }, s;
+	struct zones zones;
 	char *text;
+	size_t i;
 
-	if (dev_stat(fd, &s) || (!s.bad_frees && !s.corruptions))
+	if (zones_find(&d, &zones))
+		return;
+	for (i = 0; i < zones.nr; i++)
+		if (!zones_use(&d, &zones, i) && !dev_stat(fd, &s))
+			stats_add(&sum, &s);
+	zones_free(&zones);
+	if (!sum.bad_frees && !sum.corruptions)
 		return;
 	text = xasprintf("since it was loaded, the module has refused %llu wrong frees and found %llu corruptions",
-			 (unsigned long long)s.bad_frees,
-			 (unsigned long long)s.corruptions);
+			 (unsigned long long)sum.bad_frees,
+			 (unsigned long long)sum.corruptions);
 	doctor_finding(doc, "users", NOTE, text, "see the reports in the kernel log: dmesg");
 	free(text);
 }

@@ -95,24 +95,6 @@ struct show {
 	bool all;
 };
 
-/* Says whose zone is shown, if it is one of several and nobody has chosen it. */
-static int tell_zone(const struct device *d)
-{
-	struct zones zones;
-	int code;
-
-	if (out_options()->node != OUT_ANY_NODE || out_is_json() || out_options()->prom)
-		return EXIT_OK;
-	code = zones_find(d, &zones);
-	if (code)
-		return code;
-	if (zones.several)
-		out_note("this is the zone of node %d, one of %zu: --node N shows another, 'myallocctl node list' all",
-			 zones.node[0], zones.nr);
-	zones_free(&zones);
-	return EXIT_OK;
-}
-
 static int stat_show(struct cmd *c)
 {
 	struct show show = { 0 };
@@ -128,8 +110,8 @@ static int stat_show(struct cmd *c)
 	if (code)
 		return code;
 	code = device_stat(&d, &s);
-	if (!code)
-		code = tell_zone(&d);
+	if (!code && !out_is_json() && !out_options()->prom)
+		code = zones_tell(&d, NULL);
 	if (!code && prom_wanted())
 		code = prom_read(&d, &prom);
 	device_close(&d);

@@ -120,6 +120,35 @@ tool check "reqests < 1M"
 exits 1
 has err "did you mean 'requests'?"
 
+begin "check: of several zones a condition has to hold in each"
+script "set nodes 2" "set bad_frees 3" "set wrong_zone 1"
+tool check "bad_frees == 0"
+exits 1
+line out "condition +of +node +value +bound +off by +verdict"
+line out "bad_frees == 0 +zone +0 +0 +0 +- +holds *"
+line out "bad_frees == 0 +zone +2 +3 +0 +3 +FAILS"
+tool check --node 0 "bad_frees == 0"
+exits 0
+tool check --node 2 "bad_frees == 0"
+exits 1
+tool -j check "bad_frees == 0" "web < 1M"
+exits 1
+json /result/failed 1
+json /result/conditions/0/node 0
+json /result/conditions/1/node 2
+json /result/conditions/1/verdict FAILS
+json /result/conditions/2/name web
+json /result/conditions/3/node 2
+script "set nodes 2" "fail NODE_USE 2 EIO"
+tool check "bad_frees == 0"
+exits 1
+has err "reading the statistics"
+script
+tool check "bad_frees == 0"
+has_not out "node"
+tool -j check "bad_frees == 0"
+json /result/conditions/0/node null
+
 begin "check: what cannot be read"
 while IFS='|' read -r condition text; do
 	tool check "$condition"

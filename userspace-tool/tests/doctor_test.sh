@@ -367,6 +367,9 @@ script "set bad_frees 3"
 well
 line out "note +the kernel has warned or oopsed since it started"
 line out "note +since it was loaded, the module has refused 3 wrong frees.*"
+script "set nodes 2" "set bad_frees 3" "set wrong_zone 1"
+well
+line out "note +since it was loaded, the module has refused 3 wrong frees.*"
 
 machine "the system in a result"
 put proc/cpuinfo "vendor_id	: GenuineIntel" "model name	: Some CPU"
