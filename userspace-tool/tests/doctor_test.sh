@@ -288,6 +288,17 @@ put usr/local/lib/myalloc/9.9/Module.symvers ""
 tool buildinfo --symvers --kernel 9.9
 exits 0
 [ "$(cat "$out")" = /usr/local/lib/myalloc/9.9/Module.symvers ] || fail "not that of make install"
+mkdir -p "$FAKE_ROOT/opt/tools/lib/myalloc/9.9" "$FAKE_ROOT/opt/tools/include/myalloc/mod"
+put opt/tools/lib/myalloc/9.9/Module.symvers ""
+put opt/tools/include/myalloc/mod/myalloc_client.h ""
+FAKE_EXE=/opt/tools/bin/myallocctl tool buildinfo --kernel 9.9
+exits 0
+line out "headers +/opt/tools/include/myalloc/mod"
+line out "KBUILD_EXTRA_SYMBOLS +/opt/tools/lib/myalloc/9.9/Module.symvers"
+FAKE_EXE=/opt/tools/build/myallocctl tool buildinfo --kernel 9.9
+line out "headers +/usr/include/myalloc/mod"
+FAKE_EXE=/bin/myallocctl tool buildinfo --kernel 9.9
+line out "headers +/usr/include/myalloc/mod"
 MYALLOC=/tree tool buildinfo
 exits 1
 has err "MYALLOC=/tree must name a tree of myalloc's sources"
