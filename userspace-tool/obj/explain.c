@@ -36,8 +36,8 @@ static void put_one(struct out *o, const char *of, const char *name, const char 
 	out_item(o);
 	out_str(o, "of", "of", OUT_PLAIN, of);
 	out_str(o, "help", "meaning", OUT_PLAIN, help);
-	out_str(o, "kind", "kind", OUT_PLAIN, kind);
-	out_str(o, "unit", *unit ? "unit" : NULL, OUT_PLAIN, unit);
+	out_str(o, "kind", "", OUT_PLAIN, kind);
+	out_str(o, "unit", *unit ? "" : NULL, OUT_PLAIN, unit);
 	out_str(o, "name", NULL, OUT_PLAIN, name);
 	out_str(o, "key", NULL, OUT_PLAIN, key);
 	out_end(o);

@@ -88,10 +88,10 @@ done
 
 begin "explain: a name that means several things says each"
 tool explain used_permille
-line out "contract show .* +highest_end as a share of needed.*"
-line out "row of top .* +of what it may hold at most, the share in use now.*"
+line out "contract show, test +highest_end as a share of needed.*"
+line out "top, record +of what it may hold at most, the share in use now.*"
 tool -j explain hit_permille
-json /result/meanings/1/of "row of top"
+json /result/meanings/1/of top
 tool explain fail_target
 line out "stress run +allocations that were not tried because the target fill was reached: no failure"
 

@@ -881,7 +881,10 @@ line out "48  frob.0 +pages .*"
 line out "49  frob.1 +objects .*"
 tool contract show frob
 exits 0
-line out ".*frob.1.*"
+line out "frob.0 +pages"
+line out " +failed within +0"
+line out " +share ever used +75\.0 %"
+line out "frob.1 +objects"
 has out "greedy+0x10/0x20 [frob]"
 tool -j contract show frob
 json /result/sites/0/line 0

@@ -47,6 +47,15 @@ client leaks
 contract plan pages:16@0,3 objects:64x100
 contract create mine pages:16@0
 contract list
+contract show frob
+contract test
+node list
+ring map -n 10
+pool test
+heap test
+arena test
+page walk --size 4M -n 1000
+page map
 drain
 stress run --ops 1
 stress kinds
