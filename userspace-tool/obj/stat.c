@@ -155,11 +155,11 @@ static bool in_watch(const struct stat_field *f)
 }
 
 static const char watch_form[] =
-	"elapsed_ms:uint interval_ms:uint @zone.HOLDER allocs:uint frees:uint "
+	"elapsed_ms:uint interval_ms:uint page_bytes:uint nr_pages:uint @zone.HOLDER allocs:uint frees:uint "
 	"allocs_per_sec:uint frees_per_sec:uint hit_permille:uint fails:uint @zone.EVENT";
 
 /* What happened between two readings, per second where it is a rate. */
-static int watch_row(const struct myalloc_stat *old,
+static int watch_row(const struct device *d, const struct myalloc_stat *old,
 		     const struct myalloc_stat *new, __u64 elapsed_ms,
 		     __u64 interval_ms, __u64 nr)
 {
@@ -171,6 +171,8 @@ static int watch_row(const struct myalloc_stat *old,
 
 	out_u64(o, "elapsed_ms", "time", OUT_MS, elapsed_ms);
 	out_u64(o, "interval_ms", NULL, OUT_MS, interval_ms);
+	out_u64(o, "page_bytes", NULL, OUT_BYTES, d->info.page_size);
+	out_u64(o, "nr_pages", NULL, OUT_PAGES, new->nr_pages);
 	for (f = zone_fields; f->name; f++)
 		if (f->kind == STAT_HOLDER)
 			stats_put(o, f, in_watch(f) ? f->label : NULL, stats_value(f, new, 0));
@@ -212,7 +214,7 @@ static int watch_loop(struct device *d, __u64 interval_ms, __u64 count)
 		if (code)
 			break;
 		now = stop_now_ms();
-		code = watch_row(&old, &new, now - start,
+		code = watch_row(d, &old, &new, now - start,
 				 now > last ? now - last : 1, nr);
 		old = new;
 		last = now;
