@@ -88,6 +88,14 @@ part_check()
 	return "$status"
 }
 
+# valid_json DIRECTORY: the documents that a guest has sent hold to the schema beside them
+# shellcheck disable=SC2317 # called by stage
+valid_json()
+{
+	"$root/vm/setup.sh" schema &&
+		/usr/bin/python3 "$root/userspace-tool/tests/valid.py" "$1/schema" "$1"/*.json
+}
+
 # guest PART KERNEL SCRIPT [OPTION]...: run a script in a guest, and file its results.
 guest()
 {
@@ -103,6 +111,9 @@ guest()
 			[ ! -e "$file" ] ||
 				cp "$file" "$results/$part/$kernel-$name-$(basename "$file")"
 		done
+		[ ! -e "$out/files/json/schema" ] ||
+			stage "$part" "$kernel $name: JSON is as its schema says" \
+				valid_json "$out/files/json" || status=1
 	else
 		stage "$part" "$kernel $name: the guest was started" false || true
 	fi

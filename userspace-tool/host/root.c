@@ -21,6 +21,14 @@ unsigned int root_euid(void)
 	return geteuid();
 }
 
+char *root_executable(void)
+{
+	char path[ROOT_PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+
+	return len > 0 && len < (ssize_t)sizeof(path) ? strndup(path, len) : NULL;
+}
+
 bool root_hypervisor(char signature[13])
 {
 	memset(signature, 0, 13);

@@ -6,7 +6,10 @@
  *
  *	a tree in which myalloc was built	named by the environment: MYALLOC=/path/to/myalloc
  *	the packages				headers in /usr/include, symbols kept by DKMS
- *	'make install'				both below /usr/local, or with PREFIX=/usr below that
+ *	'make install'				both below its PREFIX, which is /usr/local without one
+ *
+ * Of the last two, what was installed with the tool itself comes first: below the directory above
+ * the tool's own, if that is called bin.
  *
  * The symbols belong to one kernel release. Kbuild says in KERNELRELEASE which one it builds for.
  */
@@ -16,6 +19,7 @@
 
 #include "host/host.h"
 #include "host/mem.h"
+#include "host/root.h"
 #include "obj/buildinfo.h"
 #include "obj/objects.h"
 #include "out/out.h"
@@ -49,9 +53,25 @@ static char *existing(char *path)
 	return NULL;
 }
 
-static char *find_include(const char *tree)
+/* The PREFIX that this tool is installed in, "" for /; NULL if it is in no directory bin. */
+static char *own_prefix(void)
 {
-	static const char *const places[] = { "/usr/include/myalloc", "/usr/local/include/myalloc" };
+	static const char bin[] = "/bin";
+	char *path = root_executable(), *slash = path ? strrchr(path, '/') : NULL;
+
+	if (slash)
+		*slash = 0;
+	if (slash && slash - path >= (int)strlen(bin) && !strcmp(slash - strlen(bin), bin)) {
+		slash[-strlen(bin)] = 0;
+		return path;
+	}
+	free(path);
+	return NULL;
+}
+
+static char *find_include(const char *tree, const char *prefix)
+{
+	const char *const places[] = { prefix, "/usr", "/usr/local" };
 	char *header, *found = NULL;
 	size_t i;
 
@@ -62,35 +82,43 @@ static char *find_include(const char *tree)
 		return found;
 	}
 	for (i = 0; i < ARRAY_SIZE(places) && !found; i++) {
-		header = existing(xasprintf("%s/mod/" HEADER, places[i]));
+		if (!places[i])
+			continue;
+		header = existing(xasprintf("%s/include/myalloc/mod/" HEADER, places[i]));
 		if (header)
-			found = xasprintf("%s/mod", places[i]);
+			found = xasprintf("%s/include/myalloc/mod", places[i]);
 		free(header);
 	}
 	return found;
 }
 
-static char *find_symvers(const char *tree, const char *kernel)
+static char *installed_symvers(const char *prefix, const char *kernel)
 {
-	static const char *const places[] = { "/usr/local/lib/myalloc", "/usr/lib/myalloc" };
+	return existing(xasprintf("%s/lib/myalloc/%s/Module.symvers", prefix, kernel));
+}
+
+static char *find_symvers(const char *tree, const char *prefix, const char *kernel)
+{
 	struct utsname uts;
 	char *found = NULL;
-	size_t i;
 
 	if (tree)
 		return existing(xasprintf("%s/Module.symvers", tree));
+	if (prefix)
+		found = installed_symvers(prefix, kernel);
 	/* DKMS has a link to the version that is installed, by release and machine. */
-	if (uname(&uts) == 0)
+	if (!found && uname(&uts) == 0)
 		found = existing(xasprintf("/var/lib/dkms/myalloc/kernel-%s-%s/Module.symvers",
 					   kernel, uts.machine));
-	for (i = 0; i < ARRAY_SIZE(places) && !found; i++)
-		found = existing(xasprintf("%s/%s/Module.symvers", places[i], kernel));
-	return found;
+	if (!found)
+		found = installed_symvers("/usr/local", kernel);
+	return found ? found : installed_symvers("/usr", kernel);
 }
 
 void buildinfo_read(struct buildinfo *info, const char *kernel)
 {
 	const char *tree = getenv("MYALLOC");
+	char *prefix = own_prefix();
 	struct utsname uts;
 
 	memset(info, 0, sizeof(*info));
@@ -102,8 +130,9 @@ void buildinfo_read(struct buildinfo *info, const char *kernel)
 		kernel = uts.release;
 	info->kernel = xstrdup(kernel);
 	info->tree = tree ? xstrdup(tree) : NULL;
-	info->include = find_include(tree);
-	info->symvers = find_symvers(tree, kernel);
+	info->include = find_include(tree, prefix);
+	info->symvers = find_symvers(tree, prefix, kernel);
+	free(prefix);
 	if (info->include)
 		info->cflags = xasprintf("-I%s", info->include);
 }

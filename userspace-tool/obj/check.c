@@ -11,7 +11,8 @@
  *	OPERATOR	<  <=  ==  !=  >=  >
  *	VALUE		a number or a size. Pages are compared with a size by their bytes
  *
- * A name that nothing has does not hold: a check that looks at nothing must not pass.
+ * If the module has several zones, a condition has to hold in each. A name that nothing has does
+ * not hold: a check that looks at nothing must not pass.
  */
 #include <ctype.h>
 #include <fnmatch.h>
@@ -23,6 +24,7 @@
 #include "host/mem.h"
 #include "obj/figures.h"
 #include "obj/objects.h"
+#include "obj/zones.h"
 #include "out/out.h"
 
 #define NAMES_MAX	256
@@ -230,6 +232,7 @@ static bool compare(struct out *o, const struct figures *f, const struct figures
 	out_str(o, "condition", "condition", OUT_PLAIN, cond->text);
 	out_str(o, "kind", NULL, OUT_PLAIN, one->kind->word);
 	out_str(o, "name", "of", OUT_PLAIN, *one->name ? one->name : one->kind->word);
+	zones_put(o, one->node);
 	out_s64(o, "value", "value", got < 0 ? OUT_PLAIN : unit, got);
 	out_rank(o, OUT_KEY);
 	out_s64(o, "bound", "bound", cond->value < 0 ? OUT_PLAIN : unit, cond->value);
@@ -241,6 +244,11 @@ static bool compare(struct out *o, const struct figures *f, const struct figures
 	out_rank(o, OUT_KEY);
 	out_end(o);
 	return good;
+}
+
+static bool is_zone(const struct figures_one *one)
+{
+	return one->kind == figures_kinds;
 }
 
 static void say_nothing_matches(const struct figures *f, const struct condition *cond)
@@ -255,8 +263,9 @@ static void say_nothing_matches(const struct figures *f, const struct condition 
 			 cond->text, cond->name, cond->field);
 		return;
 	}
-	for (i = 1; i < f->nr && nr < NAMES_MAX / 2; i++)
-		names[nr++] = f->one[i].name;
+	for (i = 0; i < f->nr && nr < NAMES_MAX / 2; i++)
+		if (!is_zone(&f->one[i]))
+			names[nr++] = f->one[i].name;
 	for (field = zone_fields; field->name && nr < NAMES_MAX; field++)
 		names[nr++] = field->name;
 	near = closest(cond->left, names, nr);
@@ -273,7 +282,7 @@ static bool judge(struct out *o, const struct figures *f, const struct condition
 	for (i = 0; i < f->nr; i++) {
 		const struct figures_one *one = &f->one[i];
 
-		if (cond->name ? i == 0 || fnmatch(cond->name, one->name, 0) : i > 0)
+		if (cond->name ? is_zone(one) || fnmatch(cond->name, one->name, 0) : !is_zone(one))
 			continue;
 		if (cond->field && !figures_field(one->kind, cond->field))
 			continue;
@@ -286,7 +295,7 @@ static bool judge(struct out *o, const struct figures *f, const struct condition
 }
 
 static const char check_form[] =
-	"conditions:[{ condition:text kind:text name:text value:int bound:int off:int|null "
+	"conditions:[{ condition:text kind:text name:text node:int|null value:int bound:int off:int|null "
 	"verdict:'holds'|'FAILS' }] failed:uint";
 
 static int judge_all(struct condition *conds, int nr)
@@ -299,7 +308,7 @@ static int judge_all(struct condition *conds, int nr)
 	code = device_open(&d);
 	if (code)
 		return code;
-	code = figures_read(&d, &f);
+	code = figures_read_zones(&d, &f);
 	device_close(&d);
 	if (!code) {
 		o = out_new("check");

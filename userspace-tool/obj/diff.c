@@ -328,7 +328,9 @@ static int check_configuration(const struct kept *a, const struct kept *b)
 		other = NULL;
 		json_object_object_get_ex(cb, key, &other);
 		if (!json_object_equal(value, other))
-			code = out_fail(EXIT_FAILED, "not comparable: the module was loaded with another %s (%s, %s)",
+			code = out_fail(EXIT_FAILED, "not comparable: %s %s (%s, %s)",
+					strcmp(key, "node") ? "the module was loaded with another" :
+							      "the zone is that of another",
 					key, json_object_get_string(value),
 					other ? json_object_get_string(other) : "unknown");
 	}

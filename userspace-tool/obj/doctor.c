@@ -16,6 +16,8 @@
 #include "obj/device.h"
 #include "obj/doctor_parts.h"
 #include "obj/objects.h"
+#include "obj/stats.h"
+#include "obj/zones.h"
 #include "out/out.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
@@ -26,11 +28,11 @@ static void check_rights(struct doctor *doc)
 	doc->privileged = false;
 	if (root_euid() != 0) {
 		doctor_finding(doc, "rights", PROBLEM, "not running as root",
-			"run it with sudo, or in a root shell");
+			"sudo myallocctl doctor");
 	} else if (!host_capable(CAP_SYS_ADMIN)) {
 		doctor_finding(doc, "rights", PROBLEM,
 			"running as root, but without CAP_SYS_ADMIN",
-			"run it outside the container, or give the container this capability");
+			"run it outside the container, or start the container with --cap-add SYS_ADMIN --device " MYALLOC_DEVICE ", which docker and podman have");
 	} else {
 		doc->privileged = true;
 		doctor_finding(doc, "rights", OK, "running as root, with CAP_SYS_ADMIN", NULL);
@@ -53,7 +55,7 @@ static char *lockdown(void)
 
 static void check_lockdown(struct doctor *doc)
 {
-	char *level = lockdown(), *text;
+	char *level = lockdown(), *text, *sign, *mend;
 
 	if (!level) {
 		doctor_finding(doc, "lockdown", OK, "no kernel lockdown",
@@ -61,14 +63,19 @@ static void check_lockdown(struct doctor *doc)
 		return;
 	}
 	text = xasprintf("kernel lockdown is '%s'", level);
-	if (!strcmp(level, "none"))
+	if (!strcmp(level, "none")) {
 		doctor_finding(doc, "lockdown", OK, text, NULL);
-	else if (doc->loaded)
+	} else if (doc->loaded) {
 		doctor_finding(doc, "lockdown", NOTE, text,
 			       "nothing for now: the module is loaded; another one must be signed");
-	else
-		doctor_finding(doc, "lockdown", PROBLEM, text,
-			"only signed modules can be loaded: sign myalloc.ko with a key that the kernel trusts, or switch Secure Boot off");
+	} else {
+		sign = doctor_sign_command();
+		mend = xasprintf("only modules that are signed with a key the kernel trusts can be loaded; to sign: %s; or switch Secure Boot off: mokutil --disable-validation, and reboot",
+				 sign);
+		doctor_finding(doc, "lockdown", PROBLEM, text, mend);
+		free(mend);
+		free(sign);
+	}
 	free(text);
 	free(level);
 }
@@ -107,14 +114,23 @@ static void check_node(struct doctor *doc)
 
 static void check_errors(struct doctor *doc, int fd)
 {
-	struct myalloc_stat s;
+	struct device d = { .fd = fd };
+	struct myalloc_stat sum = { 0 }, s;
+	struct zones zones;
 	char *text;
+	size_t i;
 
-	if (dev_stat(fd, &s) || (!s.bad_frees && !s.corruptions))
+	if (zones_find(&d, &zones))
+		return;
+	for (i = 0; i < zones.nr; i++)
+		if (!zones_use(&d, &zones, i) && !dev_stat(fd, &s))
+			stats_add(&sum, &s);
+	zones_free(&zones);
+	if (!sum.bad_frees && !sum.corruptions)
 		return;
 	text = xasprintf("since it was loaded, the module has refused %llu wrong frees and found %llu corruptions",
-			 (unsigned long long)s.bad_frees,
-			 (unsigned long long)s.corruptions);
+			 (unsigned long long)sum.bad_frees,
+			 (unsigned long long)sum.corruptions);
 	doctor_finding(doc, "users", NOTE, text, "see the reports in the kernel log: dmesg");
 	free(text);
 }
@@ -169,6 +185,42 @@ static void check_device(struct doctor *doc)
 			"remove the module and load it again; dmesg may say more");
 }
 
+/* The word of the kernel's command line that switches debugfs off; NULL if there is none. */
+static char *debugfs_off(void)
+{
+	static const char *const words[] = { "debugfs=off", "debugfs=no-mount" };
+	char *line = host_read_line("/proc/cmdline"), *word, *at, *found = NULL;
+	size_t i;
+
+	for (word = line ? strtok_r(line, " ", &at) : NULL; word; word = strtok_r(NULL, " ", &at))
+		for (i = 0; i < ARRAY_SIZE(words); i++)
+			if (!found && !strcmp(word, words[i]))
+				found = xstrdup(word);
+	free(line);
+	return found;
+}
+
+/* With either word the kernel does not offer the file system at all. */
+static void no_debugfs(struct doctor *doc)
+{
+	char *word = debugfs_off(), *text, *mend;
+
+	if (!word) {
+		doctor_finding(doc, "debugfs", NOTE,
+			"this kernel has no debugfs, so there are no files to inspect; this tool works without it",
+			"to have them, boot a kernel with CONFIG_DEBUG_FS: grep DEBUG_FS /boot/config-*");
+		return;
+	}
+	text = xasprintf("the kernel was started with %s, so there are no files to inspect; this tool works without them",
+			 word);
+	mend = xasprintf("to have them, remove %s from GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub, and reboot",
+			 word);
+	doctor_finding(doc, "debugfs", NOTE, text, mend);
+	free(mend);
+	free(text);
+	free(word);
+}
+
 static void check_debugfs(struct doctor *doc)
 {
 	static const char *const mounted[] = { "*", DEBUGFS, "debugfs", NULL };
@@ -182,9 +234,7 @@ static void check_debugfs(struct doctor *doc)
 			"debugfs is not mounted, so there are no files to inspect; this tool works without it",
 			"mount -t debugfs debugfs " DEBUGFS);
 	else
-		doctor_finding(doc, "debugfs", NOTE,
-			"this kernel has no debugfs, so there are no files to inspect; this tool works without it",
-			"to have them, boot a kernel with CONFIG_DEBUG_FS");
+		no_debugfs(doc);
 }
 
 struct files {
@@ -219,11 +269,13 @@ static void check_files(struct doctor *doc)
 	} else if (nr <= 0) {
 		doctor_finding(doc, "debugfs files", NOTE,
 			"no files in " DEBUGFS "/myalloc",
-			"the kernel may have been started with debugfs=off or no-mount");
+			"rmmod myalloc; modprobe myalloc makes them anew; if it does not, dmesg | grep -i debugfs");
 	} else if (files.closed) {
 		text = xasprintf("cannot read %s", files.closed);
 		doctor_finding(doc, "debugfs files", NOTE, text,
-			"lockdown forbids debugfs files that are writable; these should have mode 0400 or 0444");
+			doc->privileged ?
+			"rmmod myalloc; modprobe myalloc makes the files anew, with modes that lockdown lets through: 0400 or 0444, which ls -l shows" :
+			"sudo myallocctl doctor");
 		free(text);
 	} else {
 		text = xasprintf("all %d entries of " DEBUGFS "/myalloc can be read",

@@ -27,8 +27,8 @@ void doctor_finding(struct doctor *doc, const char *check, enum doctor_outcome o
 	out_str(o, "check", NULL, OUT_PLAIN, check);
 	out_str(o, "sentence", "finding", OUT_PLAIN, sentence);
 	if (mend)
-		out_str(o, "mend", "what to do", OUT_PLAIN, mend);
+		out_str(o, "mend", "", OUT_PLAIN, mend);
 	else
-		out_null(o, "mend", "what to do");
+		out_null(o, "mend", "");
 	out_end(o);
 }

@@ -18,6 +18,7 @@
 #define MOK_LIST	EFIVARS "MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23"
 #define EFI_ATTRIBUTES	4	/* bytes before the value of a variable */
 #define DKMS_KEY	"/var/lib/dkms/mok.pub"
+#define DKMS_SECRET	"/var/lib/dkms/mok.key"
 #define PARAMETERS	"/sys/module/myalloc/parameters"
 #define MAX_UNKNOWN	8	/* parameters that are named in one finding */
 #define MAX_KNOWN	64
@@ -129,6 +130,24 @@ static void check_signature(struct doctor *doc, const char *release)
 			       NULL);
 	}
 	free(file);
+}
+
+char *doctor_sign_command(void)
+{
+	struct utsname uts = { 0 };
+	char *file, *text;
+
+	uname(&uts);
+	file = module_file(uts.release);
+	/* A signature ends the file before it is compressed. */
+	if (file && strcmp(file + strlen(file) - 3, ".ko")) {
+		free(file);
+		file = NULL;
+	}
+	text = xasprintf("/lib/modules/%s/build/scripts/sign-file sha256 " DKMS_SECRET " " DKMS_KEY " %s; then mokutil --import " DKMS_KEY ", reboot, and choose 'Enroll MOK'",
+			 uts.release, file ? file : "myalloc.ko");
+	free(file);
+	return text;
 }
 
 void doctor_secure_boot(struct doctor *doc)

@@ -31,6 +31,8 @@ void doctor_finding(struct doctor *doc, const char *check, enum doctor_outcome o
 /* How the module came, or did not come, into this kernel. */
 void doctor_module(struct doctor *doc);
 void doctor_secure_boot(struct doctor *doc);
+/* Signs the module with the key that DKMS has made, and has the kernel trust it; to be freed. */
+char *doctor_sign_command(void);
 void doctor_parameters(struct doctor *doc);
 /* Are the kernel's spinlocks fair? */
 void doctor_locks(struct doctor *doc);

@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * explain: what a statistic means, from the one list of them
+ * explain: what a statistic means, from the one list of them, and what the other numbers of results do
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/mem.h"
+#include "obj/explain_made.h"
 #include "obj/figures.h"
 #include "obj/objects.h"
 #include "out/out.h"
 
-#define NAMES_MAX	512	/* of all statistics, and of those made from them */
-
-/* What the tool makes of the statistics. */
-static const struct {
-	const char *name;
-	const char *of;
-	const char *help;
-} made[] = {
-	{ "in_flight_pages", "zone",
-	  "capacity less all holders: pages that are on their way from one holder to another" },
-	{ "balanced", "zone", "true if all holders add up to the capacity: in_flight_pages is 0" },
-	{ "hit_permille", "zone", "share of page allocations that a magazine served, in 1/1000" },
-	{ "allocs_per_sec", "zone", "page allocations between two readings, per second" },
-	{ "frees_per_sec", "zone", "page frees between two readings, per second" },
-	{ "slab_bytes", "cache", "bytes of all slabs of the cache: slabs times pages in a slab" },
-	{ "alloc_hit_permille", "cache",
-	  "share of allocations that a magazine served, in 1/1000" },
-	{ "free_hit_permille", "cache", "share of frees that a magazine took, in 1/1000" },
-	{ "alloc_hit_permille", "heap", "share of allocations that a magazine served, in 1/1000" },
-	{ "free_hit_permille", "heap", "share of frees that a magazine took, in 1/1000" },
-	{ "used_permille", "contract",
-	  "highest_end as a share of needed, in 1/1000: how far the line was ever used" },
-};
+#define NAMES_MAX	512	/* of all statistics and other numbers */
 
 static const char *kind_text(const struct stat_field *f)
 {
@@ -57,8 +36,8 @@ static void put_one(struct out *o, const char *of, const char *name, const char 
 	out_item(o);
 	out_str(o, "of", "of", OUT_PLAIN, of);
 	out_str(o, "help", "meaning", OUT_PLAIN, help);
-	out_str(o, "kind", "kind", OUT_PLAIN, kind);
-	out_str(o, "unit", *unit ? "unit" : NULL, OUT_PLAIN, unit);
+	out_str(o, "kind", "", OUT_PLAIN, kind);
+	out_str(o, "unit", *unit ? "" : NULL, OUT_PLAIN, unit);
 	out_str(o, "name", NULL, OUT_PLAIN, name);
 	out_str(o, "key", NULL, OUT_PLAIN, key);
 	out_end(o);
@@ -71,8 +50,8 @@ static int put_all(struct out *o, const char *word)
 {
 	const struct figures_kind *kind;
 	const struct stat_field *f;
+	const struct explain_made *made;
 	char *unit;
-	size_t i;
 	int nr = 0;
 
 	out_cards(o, "meanings", "");
@@ -86,32 +65,39 @@ static int put_all(struct out *o, const char *word)
 		free(unit);
 		nr++;
 	}
-	for (i = 0; i < ARRAY_SIZE(made); i++) {
-		if (strcmp(made[i].name, word))
+	for (made = explain_made; made->name; made++) {
+		if (strcmp(made->name, word))
 			continue;
-		put_one(o, made[i].of, word, word, "", "made from others by the tool", made[i].help);
+		put_one(o, made->of, word, word, "", "in the results of the tool", made->help);
 		nr++;
 	}
 	out_end(o);
 	return nr;
 }
 
+static void add_name(const char **names, int *nr, const char *name)
+{
+	int i;
+
+	for (i = 0; i < *nr && strcmp(names[i], name); i++)
+		;
+	if (i == *nr && i < NAMES_MAX)
+		names[(*nr)++] = name;
+}
+
 static void __attribute__((noreturn)) unknown(const char *word)
 {
 	const char *names[NAMES_MAX];
 	const struct figures_kind *kind;
+	const struct explain_made *made;
 	const struct stat_field *f;
-	int nr = 0, i;
+	int nr = 0;
 
 	for (kind = figures_kinds; kind->word; kind++)
-		for (f = kind->fields; f->name && nr < NAMES_MAX; f++) {
-			for (i = 0; i < nr && strcmp(names[i], f->name); i++)
-				;
-			if (i == nr)
-				names[nr++] = f->name;
-		}
-	for (i = 0; i < (int)ARRAY_SIZE(made) && nr < NAMES_MAX; i++)
-		names[nr++] = made[i].name;
+		for (f = kind->fields; f->name; f++)
+			add_name(names, &nr, f->name);
+	for (made = explain_made; made->name; made++)
+		add_name(names, &nr, made->name);
 	cmd_wrong_word("statistic", word, names, nr);
 }
 

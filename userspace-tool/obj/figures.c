@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * figures: every statistic of the zone and of all that uses it, from the one list of them
+ * figures: every statistic of zones and of all that uses them, from the one list of them
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "host/mem.h"
 #include "obj/figures.h"
+#include "obj/zones.h"
 
 #define KIND(word, many, NAME, type, fields, held) \
 	{ word, many, MYALLOC_IOC_##NAME##_STAT, sizeof(struct type), \
@@ -51,6 +52,7 @@ static struct figures_one *add(struct figures *f, const struct figures_kind *kin
 	free(f->one);
 	f->one = more;
 	more[f->nr].kind = kind;
+	more[f->nr].node = f->node;
 	more[f->nr].stat = xcalloc(1, kind->bytes);
 	return &more[f->nr++];
 }
@@ -95,15 +97,40 @@ static int read_kind(const struct device *d, const struct figures_kind *kind, st
 	return err == -ENOENT || err == -ENOTTY ? 0 : err;
 }
 
-int figures_read(const struct device *d, struct figures *f)
+static int read_zone(const struct device *d, struct figures *f, int node)
 {
 	const struct figures_kind *kind = figures_kinds;
 	int err;
 
+	f->node = node;
 	f->page_size = d->info.page_size;
 	err = dev_stat(d->fd, add(f, kind)->stat);
 	while (!err && (++kind)->word)
 		err = read_kind(d, kind, f);
+	return err;
+}
+
+int figures_read(const struct device *d, struct figures *f)
+{
+	int err = read_zone(d, f, -1);
+
+	return err ? explain("reading the statistics", err) : EXIT_OK;
+}
+
+int figures_read_zones(const struct device *d, struct figures *f)
+{
+	struct zones zones;
+	int code = zones_find(d, &zones), err = 0;
+	size_t i;
+
+	if (code)
+		return code;
+	for (i = 0; !err && i < zones.nr; i++) {
+		err = zones_use(d, &zones, i);
+		if (!err)
+			err = read_zone(d, f, zones_label(&zones, i));
+	}
+	zones_free(&zones);
 	return err ? explain("reading the statistics", err) : EXIT_OK;
 }
 

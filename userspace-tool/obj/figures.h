@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * figures: every statistic of the zone and of all that uses it, from the one list of them
+ * figures: every statistic of zones and of all that uses them, from the one list of them
  */
 #ifndef MYALLOCCTL_FIGURES_H
 #define MYALLOCCTL_FIGURES_H
@@ -30,18 +30,24 @@ extern const struct figures_kind figures_kinds[];	/* the zone first; the last ha
 /* One of them, and its statistics. */
 struct figures_one {
 	const struct figures_kind *kind;
+	int node;				/* of its zone; -1 if there is one zone only */
 	char name[MYALLOC_NAME_MAX + 1];	/* "" for the zone */
 	void *stat;
 };
 
 struct figures {
-	struct figures_one *one;	/* the zone first */
+	struct figures_one *one;	/* each zone, and behind it what uses it */
 	size_t nr;
 	__u32 page_size;
+	int node;			/* of the zone that is being read */
 };
 
-/* Reads all; an exit code, and a message if it is not EXIT_OK. */
+/*
+ * Both return an exit code, and print a message if it is not EXIT_OK. figures_read() reads the zone
+ * that the device works on, figures_read_zones() each, or that of --node.
+ */
 int figures_read(const struct device *d, struct figures *f);
+int figures_read_zones(const struct device *d, struct figures *f);
 void figures_free(struct figures *f);
 /* Bytes that one of them holds. */
 __u64 figures_held(const struct figures *f, const struct figures_one *one);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * history: the readings of a file that 'record' wrote, as series of numbers
+ * history: the readings of a file that 'record' or 'stat watch' wrote, as series of numbers
  *
+ * Of both, a document is a reading. 'record' has counts since the module was loaded, in "zone";
+ * 'stat watch' what was added in its interval, in the result itself, and no orders and rows.
  * The file is JSON documents one after the other. A member that is missing is an unknown value,
  * so that files of a newer version can be read as well.
  */
@@ -17,6 +19,7 @@
 #include "out/plot.h"
 
 #define READINGS_MAX	10000000
+#define NO_HISTORY	"is not a history, as 'myallocctl record' and 'stat watch -o FILE' write it"
 
 static double *grown(double *old, size_t nr, size_t room)
 {
@@ -42,6 +45,9 @@ static void each_series(struct history *h, void (*each)(double **series, void *a
 	each(&h->allocs, arg);
 	each(&h->frees, arg);
 	each(&h->hit, arg);
+	each(&h->size, arg);
+	each(&h->grown, arg);
+	each(&h->shrunk, arg);
 	for (i = 0; i < h->nr_rows; i++) {
 		each(&h->row[i].size, arg);
 		each(&h->row[i].live, arg);
@@ -175,11 +181,47 @@ static void take_row(struct history *h, struct json_object *item)
 		row->peak = row->size[h->nr];
 }
 
-static void take_zone(struct history *h, struct json_object *zone, double page)
+/* What became of the reserve since the reading before, @seconds ago. */
+static void take_reserve(struct history *h, struct json_object *zone, double seconds, bool added)
+{
+	double grown = known(number(zone, "grown")), shrunk = known(number(zone, "shrunk"));
+
+	if (seconds > 0 && (added || h->nr)) {
+		h->grown[h->nr] = (grown - h->last_grown) / seconds;
+		h->shrunk[h->nr] = (shrunk - h->last_shrunk) / seconds;
+	}
+	if (!added) {
+		h->last_grown = grown;
+		h->last_shrunk = shrunk;
+	}
+}
+
+/* @added: counts are what was added since the reading before */
+static void take_counts(struct history *h, struct json_object *zone, bool added)
 {
 	static __u64 fails, bad_frees, corruptions;
+
+	if (added) {
+		h->fails += known(number(zone, "fails"));
+		h->bad_frees += known(number(zone, "bad_frees"));
+		h->corruptions += known(number(zone, "corruptions"));
+		return;
+	}
+	if (!h->nr) {
+		fails = known(number(zone, "page_fails"));
+		bad_frees = known(number(zone, "bad_frees"));
+		corruptions = known(number(zone, "corruptions"));
+	}
+	h->fails = known(number(zone, "page_fails")) - fails;
+	h->bad_frees = known(number(zone, "bad_frees")) - bad_frees;
+	h->corruptions = known(number(zone, "corruptions")) - corruptions;
+}
+
+static void take_zone(struct history *h, struct json_object *zone, double page, bool added)
+{
 	double capacity = known(number(zone, "nr_pages")) * page;
 
+	h->size[h->nr] = capacity;
 	if (h->capacity < capacity)
 		h->capacity = capacity;
 	h->holder[PLOT_USERS][h->nr] = known(number(zone, "page_pages")) * page;
@@ -189,19 +231,13 @@ static void take_zone(struct history *h, struct json_object *zone, double page)
 					known(number(zone, "quarantined_pages")) +
 					known(number(zone, "bad_pages"))) * page;
 	h->holder[PLOT_FREE][h->nr] = known(number(zone, "free_pages")) * page;
-	/* The first reading has none before it. */
-	if (h->nr) {
+	/* The first reading of 'record' has none before it. */
+	if (h->nr || added) {
 		h->allocs[h->nr] = number(zone, "allocs_per_sec");
 		h->frees[h->nr] = number(zone, "frees_per_sec");
 		h->hit[h->nr] = number(zone, "hit_permille") / 10;
-	} else {
-		fails = known(number(zone, "page_fails"));
-		bad_frees = known(number(zone, "bad_frees"));
-		corruptions = known(number(zone, "corruptions"));
 	}
-	h->fails = known(number(zone, "page_fails")) - fails;
-	h->bad_frees = known(number(zone, "bad_frees")) - bad_frees;
-	h->corruptions = known(number(zone, "corruptions")) - corruptions;
+	take_counts(h, zone, added);
 }
 
 static void take_orders(struct history *h, struct json_object *orders)
@@ -226,18 +262,24 @@ static void take_orders(struct history *h, struct json_object *orders)
 static const char *take(struct history *h, struct json_object *root)
 {
 	struct json_object *kind, *schema, *result, *zone, *list;
+	bool watch;
 	size_t i;
 
 	if (!json_object_object_get_ex(root, "kind", &kind) ||
 	    !json_object_object_get_ex(root, "schema", &schema) ||
-	    !json_object_object_get_ex(root, "result", &result) ||
-	    !json_object_object_get_ex(result, "zone", &zone))
-		return "is not a history, as 'myallocctl record' writes it";
+	    !json_object_object_get_ex(root, "result", &result))
+		return NO_HISTORY;
+	watch = !strcmp(json_object_get_string(kind), "stat watch");
+	zone = result;
+	if (!watch && !json_object_object_get_ex(result, "zone", &zone))
+		return NO_HISTORY;
 	if (json_object_get_int(schema) != OUT_SCHEMA)
 		return "was written by a version of this tool with another schema";
 	if (strcmp(json_object_get_string(kind), "record") &&
-	    strcmp(json_object_get_string(kind), "top"))
-		return "is not a history, as 'myallocctl record' writes it";
+	    strcmp(json_object_get_string(kind), "top") && !watch)
+		return NO_HISTORY;
+	if (watch && isnan(number(result, "page_bytes")))
+		return "was written by an older 'stat watch', which does not say how large a page is";
 	if (h->nr == READINGS_MAX)
 		return "has too many readings";
 	if (h->nr == h->room) {
@@ -249,7 +291,8 @@ static const char *take(struct history *h, struct json_object *root)
 	h->x[h->nr] = known(number(result, "elapsed_ms")) / 1000;
 	if (h->nr && h->x[h->nr] <= h->x[h->nr - 1])
 		return "has the readings of more than one recording";
-	take_zone(h, zone, known(number(result, "page_bytes")));
+	take_zone(h, zone, known(number(result, "page_bytes")), watch);
+	take_reserve(h, zone, known(number(result, "interval_ms")) / 1000, watch);
 	if (json_object_object_get_ex(result, "orders", &list) &&
 	    json_object_is_type(list, json_type_array))
 		take_orders(h, list);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * history: the readings of a file that 'record' wrote, as series of numbers
+ * history: the readings of a file that 'record' or 'stat watch' wrote, as series of numbers
  */
 #ifndef MYALLOCCTL_HISTORY_H
 #define MYALLOCCTL_HISTORY_H
@@ -23,6 +23,8 @@ struct history_row {
  * @x: seconds since the first reading
  * @holder: bytes of the zone in each place, in the order of enum plot_color
  * @unusable: by order, 0 to 1
+ * @size: bytes of the reserve
+ * @grown, @shrunk: chunks of it that were taken and given back, per second
  * @capacity: bytes of the reserve when it was largest
  * @allocs, @frees: of pages, per second
  * @hit: of these, percent
@@ -34,6 +36,8 @@ struct history {
 	double *holder[5];
 	double *unusable[MYALLOC_ORDERS];
 	double *allocs, *frees, *hit;
+	double *size, *grown, *shrunk;
+	double last_grown, last_shrunk;	/* counts in the reading before */
 	double capacity;
 	unsigned int orders;
 	__u64 fails, bad_frees, corruptions;

@@ -18,6 +18,7 @@
 #include "obj/kinds.h"
 #include "obj/map_html.h"
 #include "obj/objects.h"
+#include "obj/zones.h"
 #include "out/out.h"
 
 #define MARGIN		11	/* columns left of the picture */
@@ -34,6 +35,7 @@ struct map {
 	bool color;		/* how it is drawn */
 	bool half;
 	struct device d;
+	int node;		/* of its zone; -1 if there is one zone only */
 	__u64 first, pages;	/* the range */
 	__u64 cell_pages;
 	__u32 columns;
@@ -335,7 +337,7 @@ static int keep_html(const struct map *m)
 }
 
 static const char map_form[] =
-	"first_page:uint pages:uint cell_pages:uint kinds:{ @pages } "
+	"node:int|null first_page:uint pages:uint cell_pages:uint kinds:{ @pages } "
 	"cells:[{ first_page:uint @pages? filled_permille?:uint largest_free_order?:uint }] "
 	"block?:{ " LOOK_FORM " } "
 	"blocks?:[{ first_page:uint pages:uint kind:text slab:text by:text }]";
@@ -346,6 +348,7 @@ static int describe(const struct map *m)
 	int code = EXIT_OK;
 
 	out_page_size(o, m->d.info.page_size);
+	zones_put(o, m->node);
 	out_u64(o, "first_page", NULL, OUT_PLAIN, m->first);
 	out_u64(o, "pages", NULL, OUT_PAGES, m->pages);
 	out_u64(o, "cell_pages", NULL, OUT_PLAIN, m->cell_pages);
@@ -380,6 +383,8 @@ static int map(struct cmd *c)
 	m.half = m.blocks || (m.color && !m.letters && terminal_utf8());
 	m.cell_pages = cell_size(&m, m.columns * ROWS * (m.half ? 2 : 1));
 	m.cells = read_cells(&m, m.cell_pages, &m.nr, &code);
+	if (!code)
+		code = zones_tell(&m.d, &m.node);
 	if (!code)
 		code = describe(&m);
 	free(m.cells);

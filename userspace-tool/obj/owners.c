@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * owners: what each call site holds, from the file owners of debugfs
+ * owners: what each call site holds, from the file owners that debugfs has for each zone
  */
+#include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,15 +16,18 @@
 #include "obj/objects.h"
 #include "out/out.h"
 
-#define FILE_OWNERS	"/sys/kernel/debug/myalloc/owners"
+#define DIRECTORY	"/sys/kernel/debug/myalloc"
+#define FILE_OWNERS	DIRECTORY "/owners"
 #define VERSION		"owners - version: 1."
 #define FRAMES_MAX	64
 #define NO_AGE		~0ull
+#define NODES_MAX	1024
 
 /* What one call site holds of one kind. */
 struct owner {
 	char *what;
 	char *caller;
+	int node;			/* of its zone; -1 if there is one zone only */
 	char *frame[FRAMES_MAX];	/* innermost first */
 	unsigned int nr_frames;
 	__u64 count;
@@ -37,6 +41,7 @@ struct owners {
 	struct owner *owner;
 	size_t nr;
 	size_t room;
+	int node;			/* of the zone that is being read; -1 if there is one only */
 };
 
 static struct owner *add(struct owners *o)
@@ -51,6 +56,7 @@ static struct owner *add(struct owners *o)
 		free(o->owner);
 		o->owner = more;
 	}
+	o->owner[o->nr].node = o->node;
 	return &o->owner[o->nr++];
 }
 
@@ -109,10 +115,8 @@ static void read_text(struct owners *o, char *text)
 	}
 }
 
-static int owners_read(struct owners *o)
+static int read_file(struct owners *o, char *text)
 {
-	char *text = device_file("owners");
-
 	if (!text)
 		return out_fail(EXIT_FAILED, "cannot read " FILE_OWNERS ": load the module, mount debugfs (mount -t debugfs none /sys/kernel/debug), and run this as root");
 	if (strncmp(text, VERSION, strlen(VERSION))) {
@@ -124,6 +128,60 @@ static int owners_read(struct owners *o)
 	read_text(o, text);
 	free(text);
 	return EXIT_OK;
+}
+
+struct nodes {
+	int node[NODES_MAX];
+	int nr;
+};
+
+/* A directory "nodeN"; the file "nodes" is none. */
+static void take_node(void *arg, const char *name)
+{
+	struct nodes *nodes = arg;
+
+	if (!strncmp(name, "node", 4) && isdigit((unsigned char)name[4]) && nodes->nr < NODES_MAX)
+		nodes->node[nodes->nr++] = atoi(name + 4);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	return x->node - y->node;
+}
+
+/* Every zone, or that of --node; no device is needed. */
+static int owners_read(struct owners *o)
+{
+	struct nodes nodes = { 0 };
+	int code = EXIT_OK, i;
+
+	host_list(DIRECTORY, take_node, &nodes);
+	qsort(nodes.node, nodes.nr, sizeof(*nodes.node), by_number);
+	o->node = -1;
+	if (nodes.nr < 2)
+		return read_file(o, device_file("owners"));
+	for (i = 0; !code && i < nodes.nr; i++) {
+		if (out_options()->node != OUT_ANY_NODE &&
+		    out_options()->node != (__u64)nodes.node[i])
+			continue;
+		o->node = nodes.node[i];
+		code = read_file(o, device_node_file(o->node, "owners"));
+	}
+	if (!code && o->node < 0)
+		code = out_fail(EXIT_FAILED, "the module has no memory of node %llu; 'myallocctl node list' shows which it has",
+				out_options()->node);
+	if (o->nr)
+		qsort(o->owner, o->nr, sizeof(*o->owner), by_bytes);
+	return code;
 }
 
 /* ---- an earlier result ---- */
@@ -142,6 +200,15 @@ static __u64 number_of(struct json_object *j, const char *key)
 	struct json_object *value;
 
 	return json_object_object_get_ex(j, key, &value) ? json_object_get_uint64(value) : 0;
+}
+
+static int node_of(struct json_object *j)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(j, "node", &value) || !value)
+		return -1;
+	return json_object_get_int(value);
 }
 
 /* The frames as one word, which tells owners of the same caller apart. */
@@ -167,7 +234,7 @@ static void subtract(struct owners *o, struct json_object *old)
 
 	for (k = 0; k < o->nr && !same; k++) {
 		owner = &o->owner[k];
-		if (strcmp(owner->what, text_of(old, "what")) ||
+		if (owner->node != node_of(old) || strcmp(owner->what, text_of(old, "what")) ||
 		    strcmp(owner->caller, text_of(old, "caller")))
 			continue;
 		stack = stack_text(owner);
@@ -182,6 +249,7 @@ static void subtract(struct owners *o, struct json_object *old)
 		return;
 	/* It holds nothing any more. */
 	owner = add(o);
+	owner->node = node_of(old);
 	owner->what = xstrdup(text_of(old, "what"));
 	owner->caller = xstrdup(text_of(old, "caller"));
 	owner->oldest_ms = NO_AGE;
@@ -262,10 +330,11 @@ static void draw_folded(struct out *out, const struct owners *o)
 }
 
 static const char owners_form[] =
-	"owners:[{ what:text count:uint bytes:uint more_count?:int more_bytes?:int "
+	"owners:[{ what:text node:int|null count:uint bytes:uint more_count?:int more_bytes?:int "
 	"oldest_ms:uint|null caller:text stack:text }]";
 
-static void describe_one(struct out *out, const struct owner *owner, bool diff, bool hide)
+static void describe_one(struct out *out, const struct owner *owner, bool several, bool diff,
+			 bool hide)
 {
 	char *stack = stack_text(owner);
 
@@ -273,6 +342,10 @@ static void describe_one(struct out *out, const struct owner *owner, bool diff, 
 	if (hide || (diff && !owner->more_bytes && !owner->more_count))
 		out_hide(out);
 	out_str(out, "what", "what", OUT_PLAIN, owner->what);
+	if (owner->node >= 0)
+		out_s64(out, "node", "node", OUT_PLAIN, owner->node);
+	else
+		out_null(out, "node", several ? "node" : NULL);
 	out_u64(out, "count", "count", OUT_PLAIN, owner->count);
 	out_u64(out, "bytes", "bytes", OUT_BYTES, owner->bytes);
 	out_rank(out, OUT_KEY);
@@ -318,7 +391,8 @@ static int owners(struct cmd *c)
 			draw_folded(out, &o);
 		out_list(out, "owners", "");
 		for (k = 0; k < o.nr; k++)
-			describe_one(out, &o.owner[k], options.diff, options.folded);
+			describe_one(out, &o.owner[k], o.node >= 0, options.diff,
+				     options.folded);
 		out_end(out);
 		code = out_finish(out, EXIT_OK);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * report: draws a history as one page of HTML
+ * report: draws a history, of 'record' or of 'stat watch', as one page of HTML
  *
  * What holds most memory gets a color of its own, the same one in each plot; the rest is summed up
  * in the last color. Of call sites, whose memory is that of page users and caches seen from
@@ -24,6 +24,7 @@ struct report {
 	struct history h;
 	size_t each;		/* readings in a point */
 	struct results results;
+	char *system;		/* for the title of each plot */
 	FILE *page;
 };
 
@@ -31,7 +32,8 @@ static struct plot plot_of(const struct report *r, const char *title, const char
 			   const char *y_name, enum plot_unit unit)
 {
 	return (struct plot){
-		.title = title, .caption = caption, .y_name = y_name, .unit = unit,
+		.title = title, .system = r->system, .caption = caption, .y_name = y_name,
+		.unit = unit,
 		.x = r->h.x, .nr = r->h.nr,
 	};
 }
@@ -69,6 +71,42 @@ static void draw_rates(struct report *r)
 		"blocks", PLOT_RATE);
 
 	plot_lines(r->page, &p, s, ARRAY_SIZE(s));
+}
+
+/* Of a reserve that may grow: it has, or has shrunk. */
+static bool is_elastic(const struct report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->h.nr; i++)
+		if (r->h.grown[i] > 0 || r->h.shrunk[i] > 0 || r->h.size[i] < r->h.capacity)
+			return true;
+	return false;
+}
+
+static void draw_reserve(struct report *r)
+{
+	const struct plot_series size[] = { { "reserve", PLOT_USERS, false, r->h.size } };
+	const struct plot_series chunks[] = {
+		{ "taken from the system", PLOT_USERS, false, r->h.grown },
+		{ "given back", PLOT_USERS, true, r->h.shrunk },
+	};
+	struct plot p;
+
+	if (!is_elastic(r))
+		return;
+	plot_section(r->page, "Reserve");
+	p = plot_of(r, "Size of the reserve",
+		"Memory that the module had of the system. It rises where users need more than is free, "
+		"and falls by halves of what is left over once they have freed it.",
+		"memory", PLOT_BYTES);
+	p.most = r->h.capacity;
+	plot_lines(r->page, &p, size, ARRAY_SIZE(size));
+	p = plot_of(r, "Chunks taken and given back, per second",
+		"Whole chunks, in each interval. Where both lines are high at the same time, the reserve "
+		"gives back what it soon takes again: a larger reserve_mb ends that.",
+		"chunks", PLOT_RATE);
+	plot_lines(r->page, &p, chunks, ARRAY_SIZE(chunks));
 }
 
 /* Mean and highest of a series; NAN if it has no value. */
@@ -356,7 +394,7 @@ static void describe_system(struct report *r)
 
 static void draw(struct report *r)
 {
-	char *title = xasprintf("myalloc on %s, %s, %.10s", r->h.kernel, r->h.machine, r->h.time);
+	char *title = xasprintf("myalloc on %s", r->system);
 	char *below = xasprintf("%g MiB over %g s, %zu points%s", r->h.capacity / 1048576,
 				round(r->h.x[r->h.nr - 1]), r->h.nr,
 				r->each > 1 ? ", each the mean of several readings" : "");
@@ -365,9 +403,12 @@ static void draw(struct report *r)
 	plot_section(r->page, "Memory");
 	draw_memory(r);
 	draw_rates(r);
-	plot_section(r->page, "Fragmentation");
-	draw_fragmentation(r);
-	draw_heat(r);
+	draw_reserve(r);
+	if (r->h.orders) {
+		plot_section(r->page, "Fragmentation");
+		draw_fragmentation(r);
+		draw_heat(r);
+	}
 	draw_all_rows(r);
 	plot_section(r->page, "Hit rate");
 	draw_hits(r);
@@ -403,7 +444,7 @@ static int report_run(struct cmd *c)
 	int code;
 
 	if (!file)
-		cmd_usage(c, "missing file with a history; 'myallocctl record' writes one");
+		cmd_usage(c, "missing file with a history; 'myallocctl record' and 'stat watch -o FILE' write one");
 	if (!out_options()->keep)
 		cmd_usage(c, "report needs a file for its page: -o report.html");
 	code = history_load(&r.h, file);
@@ -420,8 +461,10 @@ static int report_run(struct cmd *c)
 	}
 	readings = r.h.nr;
 	r.each = history_thin(&r.h, POINTS_MOST);
+	r.system = xasprintf("%s, %s, %.10s", r.h.kernel, r.h.machine, r.h.time);
 	r.page = xmemstream(&text, &size);
 	draw(&r);
+	free(r.system);
 	xmemstream_end(r.page);
 	out_keep_text(text);
 	free(text);
@@ -434,7 +477,7 @@ static int report_run(struct cmd *c)
 
 static const struct verb report_verbs[] = {
 	{ "", report_run, "HISTORY [RESULT]...",
-	  "draw what 'record' wrote, and results of 'bench run' and 'stress run', as one page of HTML, which -o FILE names",
+	  "draw what 'record' or 'stat watch' wrote, and results of 'bench run' and 'stress run', as one page of HTML, which -o FILE names",
 	  NULL,
 	  .form = report_form },
 	{ NULL, NULL, NULL, NULL, NULL }

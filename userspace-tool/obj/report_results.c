@@ -61,6 +61,28 @@ void results_free(struct results *r)
 	memset(r, 0, sizeof(*r));
 }
 
+/* ---- the system ---- */
+
+static const char *word_of(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+	const char *word = NULL;
+
+	if (json_object_object_get_ex(o, key, &v))
+		word = json_object_get_string(v);
+	return word ? word : "unknown";
+}
+
+/* Kernel, machine and date, for titles; to be freed. */
+static char *system_of(const struct result_kept *r)
+{
+	struct json_object *sys = NULL;
+
+	json_object_object_get_ex(r->kept.root, "system", &sys);
+	return xasprintf("%s, %s, %.10s", word_of(sys, "kernel"), word_of(sys, "machine"),
+			 word_of(r->kept.root, "time"));
+}
+
 /* ---- allocators ---- */
 
 struct keys {
@@ -94,10 +116,10 @@ static bool has_ratio(const struct bench_shape *s)
 	return false;
 }
 
-static void draw_ratios(const struct bench_report *b, FILE *page)
+static void draw_ratios(const struct bench_report *b, const char *system, FILE *page)
 {
 	const struct plot p = {
-		.title = "Time of others over that of myalloc",
+		.title = "Time of others over that of myalloc", .system = system,
 		.caption =
 		"How many times as long as myalloc each allocator takes for the same work, in the same "
 		"run: right of the line myalloc is faster. A ratio is that of medians of the cost of a "
@@ -154,7 +176,7 @@ static bool counts_cycles(const struct bench_shape *s)
 	return true;
 }
 
-static void draw_calls(const struct bench_shape *s, FILE *page)
+static void draw_calls(const struct bench_shape *s, const char *system, FILE *page)
 {
 	bool cycles = counts_cycles(s);
 	char *title = xasprintf("Latency of single calls: %s", s->shape.what);
@@ -164,7 +186,7 @@ static void draw_calls(const struct bench_shape *s, FILE *page)
 		"the right is a slow path or an interrupt.",
 		s->side[0].result.rounds, cycles ? "cycles of the CPU" : "ns");
 	const struct plot p = {
-		.title = title, .caption = caption,
+		.title = title, .system = system, .caption = caption,
 		.y_name = cycles ? "cycles of one call" : "ns of one call",
 	};
 	double *value[MYALLOC_BENCH_SIDES_MAX];
@@ -192,16 +214,6 @@ static void draw_calls(const struct bench_shape *s, FILE *page)
 
 /* ---- a benchmark ---- */
 
-static const char *word_of(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-	const char *word = NULL;
-
-	if (json_object_object_get_ex(o, key, &v))
-		word = json_object_get_string(v);
-	return word ? word : "unknown";
-}
-
 static void describe(const struct result_kept *r, FILE *page)
 {
 	bool debug = r->bench.kernel & MYALLOC_BENCH_DEBUG;
@@ -218,14 +230,10 @@ static void describe(const struct result_kept *r, FILE *page)
 	});
 }
 
-static void section(const struct result_kept *r, const char *what, FILE *page)
+static void section(const char *what, const char *system, FILE *page)
 {
-	struct json_object *sys = NULL;
-	char *title;
+	char *title = xasprintf("%s: %s", what, system);
 
-	json_object_object_get_ex(r->kept.root, "system", &sys);
-	title = xasprintf("%s: %s, %s, %.10s", what, word_of(sys, "kernel"), word_of(sys, "machine"),
-			  word_of(r->kept.root, "time"));
 	plot_section(page, title);
 	free(title);
 }
@@ -233,17 +241,19 @@ static void section(const struct result_kept *r, const char *what, FILE *page)
 static void draw_bench(const struct result_kept *r, FILE *page)
 {
 	const struct bench_shape *s;
+	char *system = system_of(r);
 	__u32 i;
 
-	section(r, "Benchmark", page);
-	draw_ratios(&r->bench, page);
+	section("Benchmark", system, page);
+	draw_ratios(&r->bench, system, page);
 	for (i = 0; i < r->bench.nr_shapes; i++) {
 		s = &r->bench.shape[i];
 		if (s->shape.unit == MYALLOC_BENCH_CALL && s->shape.nr_sides &&
 		    s->side[0].result.rounds)
-			draw_calls(s, page);
+			draw_calls(s, system, page);
 	}
 	describe(r, page);
+	free(system);
 }
 
 /* ---- a stress run ---- */
@@ -262,8 +272,9 @@ static const struct {
 static void draw_stress(const struct result_kept *r, FILE *page)
 {
 	enum { NR = ARRAY_SIZE(percentiles) };
+	char *system = system_of(r);
 	const struct plot p = {
-		.title = "Latency of single calls",
+		.title = "Latency of single calls", .system = system,
 		.caption =
 		"Calls that the stress run has timed, one by one, while its threads fought for the same "
 		"memory. The median is the fast path; the longest includes whatever interrupted the "
@@ -276,7 +287,7 @@ static void draw_stress(const struct result_kept *r, FILE *page)
 	size_t nr = 0, i, k;
 	double *value;
 
-	section(r, "Stress run", page);
+	section("Stress run", system, page);
 	if (json_object_object_get_ex(r->kept.result, "latency", &list) &&
 	    json_object_is_type(list, json_type_array))
 		nr = json_object_array_length(list);
@@ -296,6 +307,7 @@ static void draw_stress(const struct result_kept *r, FILE *page)
 	describe(r, page);
 	free(value);
 	free(row);
+	free(system);
 }
 
 void results_draw(const struct results *r, FILE *page)

@@ -7,6 +7,7 @@
 #include "host/mem.h"
 #include "obj/figures.h"
 #include "obj/objects.h"
+#include "obj/zones.h"
 #include "out/out.h"
 
 static void put_zone(struct out *o, const struct device *d, const struct myalloc_stat *s)
@@ -61,7 +62,7 @@ static void put_kind(struct out *o, const struct figures *f, const struct figure
 	many ":[{ name:text memory_bytes:uint @" fields " }] nr_" many ":uint "
 
 static const char snapshot_form[] =
-	"configuration:{ nr_pages:uint page_bytes:uint checks:uint } zone:{ @zone } "
+	"configuration:{ nr_pages:uint page_bytes:uint checks:uint node:int|null } zone:{ @zone } "
 	"orders:[{ order:uint @zone.each }] "
 	OF_KIND("caches", "cache") OF_KIND("heaps", "heap") OF_KIND("pools", "pool")
 	OF_KIND("rings", "ring") OF_KIND("arenas", "arena") OF_KIND("clients", "client")
@@ -73,13 +74,15 @@ static int snapshot(struct cmd *c)
 	struct figures f = { 0 };
 	struct device d;
 	struct out *o;
-	int code;
+	int code, node;
 
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)
 		return code;
 	code = figures_read(&d, &f);
+	if (!code)
+		code = zones_tell(&d, &node);
 	device_close(&d);
 	if (!code) {
 		o = out_new("snapshot");
@@ -87,6 +90,7 @@ static int snapshot(struct cmd *c)
 		out_u64(o, "nr_pages", NULL, OUT_PAGES, d.info.nr_pages);
 		out_u64(o, "page_bytes", NULL, OUT_BYTES, d.info.page_size);
 		out_u64(o, "checks", NULL, OUT_PLAIN, d.info.checks);
+		zones_put(o, node);
 		out_end(o);
 		put_zone(o, &d, f.one[0].stat);
 		for (kind = figures_kinds + 1; kind->word; kind++)

@@ -95,24 +95,6 @@ struct show {
 	bool all;
 };
 
-/* Says whose zone is shown, if it is one of several and nobody has chosen it. */
-static int tell_zone(const struct device *d)
-{
-	struct zones zones;
-	int code;
-
-	if (out_options()->node != OUT_ANY_NODE || out_is_json() || out_options()->prom)
-		return EXIT_OK;
-	code = zones_find(d, &zones);
-	if (code)
-		return code;
-	if (zones.several)
-		out_note("this is the zone of node %d, one of %zu: --node N shows another, 'myallocctl node list' all",
-			 zones.node[0], zones.nr);
-	zones_free(&zones);
-	return EXIT_OK;
-}
-
 static int stat_show(struct cmd *c)
 {
 	struct show show = { 0 };
@@ -128,8 +110,8 @@ static int stat_show(struct cmd *c)
 	if (code)
 		return code;
 	code = device_stat(&d, &s);
-	if (!code)
-		code = tell_zone(&d);
+	if (!code && !out_is_json() && !out_options()->prom)
+		code = zones_tell(&d, NULL);
 	if (!code && prom_wanted())
 		code = prom_read(&d, &prom);
 	device_close(&d);
@@ -173,11 +155,11 @@ static bool in_watch(const struct stat_field *f)
 }
 
 static const char watch_form[] =
-	"elapsed_ms:uint interval_ms:uint @zone.HOLDER allocs:uint frees:uint "
+	"elapsed_ms:uint interval_ms:uint page_bytes:uint nr_pages:uint @zone.HOLDER allocs:uint frees:uint "
 	"allocs_per_sec:uint frees_per_sec:uint hit_permille:uint fails:uint @zone.EVENT";
 
 /* What happened between two readings, per second where it is a rate. */
-static int watch_row(const struct myalloc_stat *old,
+static int watch_row(const struct device *d, const struct myalloc_stat *old,
 		     const struct myalloc_stat *new, __u64 elapsed_ms,
 		     __u64 interval_ms, __u64 nr)
 {
@@ -189,6 +171,8 @@ static int watch_row(const struct myalloc_stat *old,
 
 	out_u64(o, "elapsed_ms", "time", OUT_MS, elapsed_ms);
 	out_u64(o, "interval_ms", NULL, OUT_MS, interval_ms);
+	out_u64(o, "page_bytes", NULL, OUT_BYTES, d->info.page_size);
+	out_u64(o, "nr_pages", NULL, OUT_PAGES, new->nr_pages);
 	for (f = zone_fields; f->name; f++)
 		if (f->kind == STAT_HOLDER)
 			stats_put(o, f, in_watch(f) ? f->label : NULL, stats_value(f, new, 0));
@@ -230,7 +214,7 @@ static int watch_loop(struct device *d, __u64 interval_ms, __u64 count)
 		if (code)
 			break;
 		now = stop_now_ms();
-		code = watch_row(&old, &new, now - start,
+		code = watch_row(d, &old, &new, now - start,
 				 now > last ? now - last : 1, nr);
 		old = new;
 		last = now;

@@ -202,9 +202,12 @@ static int kinds(struct cmd *c)
 
 #define TARGET(member)	OPT_TARGET(struct wish, member)
 
+#define FIRST_WORD(number, word, ...)	"one of " word
+#define NEXT_WORD(number, word, ...)	", " word
+
 static const struct opt run_opts[] = {
 	{ "kind", 'k', OPT_STRING, "KIND", TARGET(kind), .otherwise = "mixed",
-	  .help = "pages, objects, mixed, cross, exhaust or heap" },
+	  .help = STRESS_KINDS(FIRST_WORD, NEXT_WORD) },
 	{ "seed", 's', OPT_NUMBER, "N", TARGET(ask.seed), .otherwise = "random, and printed",
 	  .help = "seed of every random choice" },
 	{ "threads", 't', OPT_NUMBER, "N", TARGET(ask.threads),

@@ -12,6 +12,30 @@
 
 struct out;
 
+/*
+ * The kinds of run, the first and each further one: its number in the interface, its word, and the
+ * members of struct stress_kind.
+ */
+#define STRESS_KINDS(FIRST, NEXT)							\
+	FIRST(PAGES, "pages", true, false, 0,						\
+	      "allocate and free blocks of mixed orders at random, up to the target fill")	\
+	NEXT(OBJECTS, "objects", false, true, MYALLOC_STRESS_SIZES_MAX,			\
+	     "allocate and free objects of several caches and sizes at random")		\
+	NEXT(MIXED, "mixed", true, true, MYALLOC_STRESS_SIZES_MAX,			\
+	     "blocks and objects at the same time, so that slabs and page users compete for the zone") \
+	NEXT(CROSS, "cross", true, true, MYALLOC_STRESS_SIZES_MAX,			\
+	     "one thread allocates and its partner on another CPU frees")		\
+	NEXT(EXHAUST, "exhaust", true, true, MYALLOC_STRESS_SIZES_MAX,			\
+	     "allocate everything to the last page and free it, again and again")	\
+	NEXT(HEAP, "heap", false, true, 0,						\
+	     "allocate, resize and free blocks of any size in one heap")		\
+	NEXT(ARENA, "arena", false, true, 0,						\
+	     "each thread fills an arena of its own, with marks, rewinds and resets")	\
+	NEXT(RING, "ring", false, true, 0,						\
+	     "all threads but the first write records into one ring, and the first reads them") \
+	NEXT(POOL, "pool", true, true, 1,						\
+	     "objects of a pool, which must not fail, while blocks take the rest of the zone")
+
 struct stress_kind {
 	const char *name;
 	bool pages;		/* uses orders */

@@ -13,7 +13,7 @@
 #include "obj/objects.h"
 #include "out/out.h"
 
-#define FORMS	"a page as reports name it (page:4711, page:4711.3 with a slot), a kernel address (0xffff...), or a handle (0x2a, or PID:0x2a)"
+#define FORMS	"a page as reports name it (page:4711, page:4711.3 with a slot), a kernel address (addr:0x...; from 0x8000000000000000 on without addr:), or a handle (0x2a, or PID:0x2a)"
 
 /* What the word names. */
 struct place {
@@ -58,9 +58,16 @@ static void read_handle(struct cmd *c, const char *word, char *text, struct plac
 		text = colon + 1;
 	}
 	number(c, word, text, ~0ull, &p->key);
-	/* Addresses of the kernel lie in the upper half; handles count up from 1. */
+	/* Where addresses of the kernel lie in the upper half; handles count up from 1. */
 	if (!colon && p->key >> 63)
 		p->how = MYALLOC_LOOK_ADDRESS;
+}
+
+/* Told by its word: on s390x and UML the kernel lies low, where numbers are handles. */
+static void read_address(struct cmd *c, const char *word, char *text, struct place *p)
+{
+	p->how = MYALLOC_LOOK_ADDRESS;
+	number(c, word, text, ~0ull, &p->key);
 }
 
 static struct place read_place(struct cmd *c, const char *word)
@@ -70,6 +77,8 @@ static struct place read_place(struct cmd *c, const char *word)
 
 	if (!strncmp(text, "page:", 5))
 		read_page(c, word, text + 5, &p);
+	else if (!strncmp(text, "addr:", 5))
+		read_address(c, word, text + 5, &p);
 	else
 		read_handle(c, word, text, &p);
 	free(text);
@@ -94,7 +103,8 @@ static int failed(const struct device *d, const struct place *p, const char *wor
 	case -EPERM:
 		return out_fail(EXIT_FAILED, "asking about an address needs CAP_SYSLOG; reports also name the page and the slot: 'myallocctl whatis page:4711.3'");
 	case -ENOENT:
-		return out_fail(EXIT_FAILED, "no process holds pages or an object as handle '%s'; 'myallocctl cache list' shows caches", word);
+		return out_fail(EXIT_FAILED, "no process holds pages or an object as handle '%s'; 'myallocctl cache list' shows caches, 'addr:%s' asks about an address",
+				word, word);
 	case -ENOTUNIQ:
 		return out_fail(EXIT_FAILED, "several processes have a handle '%s': say whose, as PID:%s",
 				word, word);

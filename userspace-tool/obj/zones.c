@@ -59,11 +59,35 @@ int zones_use(const struct device *d, const struct zones *z, size_t i)
 {
 	struct myalloc_node_use use = { .node = z->node[i] };
 
-	/* What there is one of is used already. */
-	return z->nr > 1 ? dev_call(d->fd, MYALLOC_IOC_NODE_USE, &use) : 0;
+	return z->several ? dev_call(d->fd, MYALLOC_IOC_NODE_USE, &use) : 0;
 }
 
 int zones_label(const struct zones *z, size_t i)
 {
 	return z->several ? z->node[i] : -1;
+}
+
+int zones_tell(const struct device *d, int *node)
+{
+	bool chosen = out_options()->node != OUT_ANY_NODE;
+	struct zones zones;
+	int code = zones_find(d, &zones);
+
+	if (code)
+		return code;
+	if (node)
+		*node = zones_label(&zones, 0);
+	if (zones.several && !chosen && !out_is_json())
+		out_note("this is the zone of node %d, one of %zu: --node N shows another, 'myallocctl node list' all",
+			 zones.node[0], zones.nr);
+	zones_free(&zones);
+	return EXIT_OK;
+}
+
+void zones_put(struct out *o, int label)
+{
+	if (label >= 0)
+		out_s64(o, "node", "node", OUT_PLAIN, label);
+	else
+		out_null(o, "node", NULL);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "obj/device.h"
+#include "out/out_types.h"
 
 /*
  * @node: the NUMA node of each zone; -1 if its memory may be on any
@@ -26,7 +27,15 @@ int zones_find(const struct device *d, struct zones *z);
 void zones_free(struct zones *z);
 /* Lets the device work on zone @i; 0 or a negative errno. */
 int zones_use(const struct device *d, const struct zones *z, size_t i);
+/*
+ * For a reading of one zone: says which it is, if it is one of several and nobody has chosen it.
+ * @node: NULL, or gets the node by which it is told from the others, -1 if there is one zone only.
+ * Returns an exit code, and prints a message if it is not EXIT_OK.
+ */
+int zones_tell(const struct device *d, int *node);
 /* The node by which zone @i is told from the others, -1 if there is one zone only. */
 int zones_label(const struct zones *z, size_t i);
+/* Adds that label as "node" to the open group or item: null if there is one zone only. */
+void zones_put(struct out *o, int label);
 
 #endif /* MYALLOCCTL_ZONES_H */

@@ -19,7 +19,7 @@ void out_rank(struct out *o, int rank);
 void out_hide(struct out *o);
 void out_group(struct out *o, const char *key, const char *label);
 void out_list(struct out *o, const char *key, const char *label);
-/* A list whose items are shown as sentences below each other, not as a table. */
+/* A list whose items are shown below each other, not as a table; see out_table_cards(). */
 void out_cards(struct out *o, const char *key, const char *label);
 void out_item(struct out *o);
 void out_end(struct out *o);

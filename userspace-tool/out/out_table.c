@@ -240,17 +240,24 @@ void out_table_row(FILE *file, struct out *o, bool header, bool color)
 	print_item(file, &t, o, o->root, 0, 1, color);
 }
 
-/* The first value of each item beside the second, the others below it. */
+/*
+ * The first value of each item beside the second, the others below it: those with a label that is
+ * not empty behind that.
+ */
 void out_table_cards(FILE *file, const struct out *o, const struct out_node *list, int depth,
 		     bool color)
 {
 	const struct out_node *item, *col[COLUMNS_MAX];
-	int width = 0, nr, i;
+	int width = 0, labels = 0, nr, i;
 	char *text;
 
 	for (item = list->child; item; item = item->next) {
-		if (!columns(item, col))
+		nr = columns(item, col);
+		if (!nr)
 			continue;
+		for (i = 2; i < nr; i++)
+			if ((int)strlen(col[i]->label) > labels)
+				labels = strlen(col[i]->label);
 		text = out_format(o, col[0], true);
 		if ((int)strlen(text) > width)
 			width = strlen(text);
@@ -264,6 +271,8 @@ void out_table_cards(FILE *file, const struct out *o, const struct out_node *lis
 			text = out_format(o, col[i], true);
 			fprintf(file, "%*s", i == 1 ? 2 : i ? depth * 2 + width + 2
 				: depth * 2, "");
+			if (i > 1 && *col[i]->label)
+				fprintf(file, "%-*s  ", labels, col[i]->label);
 			print_cell(file, text, i ? 0 : width, true, i || nr == 1,
 				   out_format_color(col[i], color));
 			if (i || nr == 1)

@@ -139,6 +139,7 @@ void plot_page_begin(FILE *file, const char *title, const char *below)
 	      "h1{font-size:22px;margin:0 0 4px}h2{font-size:18px;margin:32px 0 4px}"
 	      "p.below{color:#555;margin:0 0 16px}\n"
 	      "figure{margin:16px 0 28px}figure h3{font-size:15px;margin:0 0 4px}"
+	      "h3 small{font-weight:normal;color:#555;margin-left:12px}"
 	      "figcaption{color:#444;max-width:720px}\n"
 	      "svg{width:100%;height:auto;display:block}"
 	      "svg text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#333}\n"
@@ -207,9 +208,13 @@ static void begin(FILE *file, const struct plot *p, int height)
 {
 	fputs("<figure>\n<h3>", file);
 	plot_text(file, p->title);
-	fprintf(file, "</h3>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
+	fputs("<small>", file);
+	plot_text(file, p->system);
+	fprintf(file, "</small></h3>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
 		height);
 	plot_text(file, p->title);
+	fputs(", ", file);
+	plot_text(file, p->system);
 	fputs("\">\n", file);
 }
 

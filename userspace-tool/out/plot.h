@@ -44,11 +44,12 @@ struct plot_series {
 };
 
 /*
+ * @system: kernel, machine and date of what is drawn: a plot is read without its page, too
  * @x: @nr values that grow, in seconds
  * @most: the end of the y axis, or 0 for that of the data
  */
 struct plot {
-	const char *title, *caption, *y_name;
+	const char *title, *system, *caption, *y_name;
 	enum plot_unit unit;
 	const double *x;
 	size_t nr;

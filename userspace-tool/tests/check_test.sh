@@ -40,6 +40,63 @@ tool explain
 exits 2
 called OPEN 0
 
+# Numbers whose names say all: a count of what they are named after, an input given back.
+plain="accesses asked_ms asked_ops asked_ops_per_thread asked_rounds bad blocks bytes cache_id cached
+cached_after cached_before changed checks chunk_order contract count cpu cycles deferred discarded
+drained_pages end_pages errors failed figures frames free freed growth had held_ms hole line
+live_pages map_bytes maps max max_bytes max_ns max_order maximum min min_ns minimum moving new new_ns
+node nonzero_words nr_arenas nr_chunks nr_clients nr_contracts nr_cpus nr_heaps nr_pools nr_rings
+ns_per_access objects offset_bytes old old_ns ops page_bytes page_size pages_after pages_before
+pages_per_block pid process_pid quarantined readings reallocs requests resizes results rounds rows
+seed shrunk_pages size slab slot start_pages swaps threads used value wanted wanted_pages wrong
+wrong_words"
+plain=$(echo "$plain" | tr '\n' ' ')
+
+begin "explain: every number of every result, unless its name says all"
+tool schema
+# shellcheck disable=SC2016 # Python
+/usr/bin/python3 -c '
+import json, sys
+
+def walk(node):
+    if isinstance(node, list):
+        for value in node:
+            walk(value)
+    if not isinstance(node, dict):
+        return
+    for key, value in node.get("properties", {}).items():
+        types = []
+        for one in [value] + value.get("anyOf", []) if isinstance(value, dict) else []:
+            types += one["type"] if isinstance(one.get("type"), list) else [one.get("type")]
+        if "integer" in types or "number" in types:
+            keys.add(key)
+    for value in node.values():
+        walk(value)
+
+keys = set()
+walk(json.load(open(sys.argv[1]))["$defs"])
+print("\n".join(sorted(keys)))' "$out" >"$tmp/numbers"
+[ "$(wc -l <"$tmp/numbers")" -gt 250 ] || fail "only $(wc -l <"$tmp/numbers") numbers"
+while read -r name; do
+	case " $plain " in
+	*" $name "*) continue ;;
+	esac
+	tool explain "$name"
+	[ "$rc" = 0 ] || fail "explain does not know '$name'"
+done <"$tmp/numbers"
+for name in $plain; do
+	grep -qx "$name" "$tmp/numbers" || fail "no result has a number '$name'"
+done
+
+begin "explain: a name that means several things says each"
+tool explain used_permille
+line out "contract show, test +highest_end as a share of needed.*"
+line out "top, record +of what it may hold at most, the share in use now.*"
+tool -j explain hit_permille
+json /result/meanings/1/of top
+tool explain fail_target
+line out "stress run +allocations that were not tried because the target fill was reached: no failure"
+
 begin "check: conditions that hold and those that do not"
 while IFS='|' read -r code condition; do
 	tool check "$condition"
@@ -119,6 +176,35 @@ json /result/conditions/1/verdict holds
 tool check "reqests < 1M"
 exits 1
 has err "did you mean 'requests'?"
+
+begin "check: of several zones a condition has to hold in each"
+script "set nodes 2" "set bad_frees 3" "set wrong_zone 1"
+tool check "bad_frees == 0"
+exits 1
+line out "condition +of +node +value +bound +off by +verdict"
+line out "bad_frees == 0 +zone +0 +0 +0 +- +holds *"
+line out "bad_frees == 0 +zone +2 +3 +0 +3 +FAILS"
+tool check --node 0 "bad_frees == 0"
+exits 0
+tool check --node 2 "bad_frees == 0"
+exits 1
+tool -j check "bad_frees == 0" "web < 1M"
+exits 1
+json /result/failed 1
+json /result/conditions/0/node 0
+json /result/conditions/1/node 2
+json /result/conditions/1/verdict FAILS
+json /result/conditions/2/name web
+json /result/conditions/3/node 2
+script "set nodes 2" "fail NODE_USE 2 EIO"
+tool check "bad_frees == 0"
+exits 1
+has err "reading the statistics"
+script
+tool check "bad_frees == 0"
+has_not out "node"
+tool -j check "bad_frees == 0"
+json /result/conditions/0/node null
 
 begin "check: what cannot be read"
 while IFS='|' read -r condition text; do

@@ -883,7 +883,10 @@ line out "48  frob.0 +pages .*"
 line out "49  frob.1 +objects .*"
 tool contract show frob
 exits 0
-line out ".*frob.1.*"
+line out "frob.0 +pages"
+line out " +failed within +0"
+line out " +share ever used +75\.0 %"
+line out "frob.1 +objects"
 has out "greedy+0x10/0x20 [frob]"
 tool -j contract show frob
 json /result/sites/0/line 0
@@ -1009,6 +1012,72 @@ exits 1
 documents 1
 json /ok false
 json /result/errors 2
+
+begin "validate: every zone is recounted"
+script "set nodes 2" "set errors 2" "set wrong_zone 1" "first I3: frame 17 is in no block"
+tool validate
+exits 1
+called VALIDATE 2
+line out "verdict +broken"
+line out "errors +2"
+line out "frames checked +32768"
+line out " +0 +0 +16384 +3 +96 +-? *"
+line out " +2 +2 +16384 +3 +96 +I3: frame 17 is in no block.*"
+tool --node 0 validate
+exits 0
+called VALIDATE 1
+tool --node 2 validate
+exits 1
+tool -j validate
+exits 1
+json /result/zones/0/node 0
+json /result/zones/0/first null
+json /result/zones/1/node 2
+json /result/zones/1/errors 2
+json /result/errors 2
+script "set nodes 2" "fail VALIDATE 2 EIO"
+tool validate
+exits 1
+has err "validating"
+script "set nodes 2" "fail NODE_STAT 1 EIO"
+tool validate
+exits 1
+has err "reading the nodes"
+script
+tool -j validate
+json /result/zones/0/node null
+tool validate
+has_not out "Zones"
+
+begin "stat, map and snapshot say which of several zones they show"
+for words in stat map snapshot; do
+	script "set nodes 2"
+	# shellcheck disable=SC2086
+	tool $words
+	exits 0
+	has err "this is the zone of node 0, one of 2: --node N shows another"
+	# shellcheck disable=SC2086
+	tool $words --node 2
+	exits 0
+	has_not err "this is the zone"
+	script
+	# shellcheck disable=SC2086
+	tool $words
+	has_not err "this is the zone"
+done
+tool -j map
+json /result/node null
+script "set nodes 2"
+tool -j map --node 2
+json /result/node 2
+tool -j map
+json /result/node 0
+has_not err "this is the zone"
+tool -o "$tmp/zone0" snapshot
+tool -o "$tmp/zone2" snapshot --node 2
+tool diff "$tmp/zone0" "$tmp/zone2"
+exits 1
+has err "not comparable: the zone is that of another node (0, 2)"
 
 begin "text from the kernel does not steer the terminal"
 printf 'set errors 1\nfirst bad\033[31m\377 text\n' >"$FAKE_DEV"

@@ -46,6 +46,39 @@ line out "requests;serve_\[web\] 1920"
 [ "$(wc -l <"$out")" = 3 ] || fail "other lines"
 ! grep -qvE '^[^ ]+(;[^ ]+)+ [0-9]+$' "$out" || fail "flamegraph.pl cannot read it"
 
+begin "owners: those of every zone, each with its node"
+export FAKE_ROOT="$tmp/root"
+fill 10 1920
+other=$(dirname "$owners")/node2
+mkdir "$other"
+ln -s . "$(dirname "$owners")/node0"
+sed 's/1920/999999/' "$owners" >"$other/owners"
+tool owners
+exits 0
+line out "what +node +count +bytes +oldest +caller"
+line out "\(pages\) +0 +20 +1\.25 MiB .*"
+line out "\(pages\) +2 +20 +1\.25 MiB .*"
+line out "requests +2 +10 +976\.6 KiB .*"
+tool -j owners
+json /result/owners/0/node 0
+json /result/owners/2/node 2
+json /result/owners/2/bytes 999999
+tool -j owners --node 2
+json /result/owners/1/bytes 999999
+json /result/owners/1/node 2
+tool -o "$tmp/zones.json" owners
+sed 's/999999/9999999/' "$other/owners" >"$other/more" && mv "$other/more" "$other/owners"
+tool owners --diff "$tmp/zones.json"
+exits 0
+line out "requests +2 +10 +9\.54 MiB +0 +9000000 .*"
+[ "$(wc -l <"$out")" = 2 ] || fail "more than one has grown"
+tool owners --node 5
+exits 1
+has err "no memory of node 5"
+rm -r "$other" "$(dirname "$owners")/node0"
+tool -j owners
+json /result/owners/0/node null
+
 begin "owners: what has grown"
 export FAKE_ROOT="$tmp/root"
 tool -o "$tmp/before.json" owners
@@ -119,11 +152,11 @@ caches[0]["live_objects"] += 500
 json.dump(two, open(sys.argv[3], "w"))' "$tmp/two.json" "$tmp/old.json" "$tmp/new.json"
 tool diff "$tmp/old.json" "$tmp/new.json"
 exits 0
-line out "caches\[requests\]\.live_objects +.*\+500 .*"
+line out "caches\[requests\]\.live_objects +5 +505 +500 .*"
 has_not out replies
 tool result diff "$tmp/old.json" "$tmp/new.json"
 exits 0
-line out "caches\[replies\]\.live_objects .*1\.000 *"
+line out "  caches\[replies\]\.live_objects .*1\.000 *"
 
 begin "diff: refuses what is not comparable, and says why"
 script "set pages 65536"

@@ -75,12 +75,13 @@ machine "not root"
 FAKE_EUID=1000
 script "fail OPEN 1 EACCES"
 sick "not running as root"
-has out '"mend":"run it with sudo'
+has out '"mend":"sudo myallocctl doctor"'
 
 machine "root without CAP_SYS_ADMIN"
 put proc/self/status "CapEff:	00000000a80425fb"
 script "fail OPEN 1 EPERM"
 sick "running as root, but without CAP_SYS_ADMIN"
+has out "--cap-add SYS_ADMIN --device /dev/myalloc"
 
 machine "module not loaded"
 put proc/modules "ext4 1 0 - Live 0x0" "myalloc_kunit 1 0 - Live 0x0"
@@ -125,16 +126,28 @@ line out " +mount -t debugfs debugfs /sys/kernel/debug"
 put proc/filesystems "nodev	sysfs"
 well
 line out "note +this kernel has no debugfs.*"
+for word in off no-mount; do
+	put proc/cmdline "root=/dev/sda1 debugfs=$word quiet"
+	well
+	line out "note +the kernel was started with debugfs=$word.*"
+	line out " +to have them, remove debugfs=$word from GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub.*"
+done
 
 machine "debugfs without the module's files"
 rm -r "$FAKE_ROOT/sys/kernel/debug/myalloc"
 well
 line out "note +no files in /sys/kernel/debug/myalloc"
+line out " +rmmod myalloc; modprobe myalloc makes them anew.*"
 
 machine "debugfs files that cannot be read"
 ln -s /nonexistent "$FAKE_ROOT/sys/kernel/debug/myalloc/owners"
 well
 line out "note +cannot read /sys/kernel/debug/myalloc/owners"
+line out " +rmmod myalloc; modprobe myalloc makes the files anew.*"
+FAKE_EUID=1000
+tool doctor
+line out "note +cannot read /sys/kernel/debug/myalloc/owners"
+line out " +sudo myallocctl doctor"
 
 machine "lockdown"
 put sys/kernel/security/lockdown "none [integrity] confidentiality"
@@ -143,6 +156,13 @@ line out "note +kernel lockdown is 'integrity'"
 put proc/modules "ext4 1 0 - Live 0x0"
 script "fail OPEN 1 ENOENT"
 sick "kernel lockdown is 'integrity'"
+tool doctor
+sign="/lib/modules/$(uname -r)/build/scripts/sign-file sha256 /var/lib/dkms/mok.key /var/lib/dkms/mok.pub"
+has out "to sign: $sign myalloc.ko; then mokutil --import /var/lib/dkms/mok.pub"
+mkdir -p "$FAKE_ROOT/lib/modules/$(uname -r)/updates/dkms"
+put "lib/modules/$(uname -r)/updates/dkms/myalloc.ko" ""
+tool doctor
+has out "$sign /lib/modules/$(uname -r)/updates/dkms/myalloc.ko; "
 rm "$FAKE_ROOT/sys/kernel/security/lockdown"
 put proc/modules "myalloc 98304 0 - Live 0x0 (OE)"
 script
@@ -268,6 +288,17 @@ put usr/local/lib/myalloc/9.9/Module.symvers ""
 tool buildinfo --symvers --kernel 9.9
 exits 0
 [ "$(cat "$out")" = /usr/local/lib/myalloc/9.9/Module.symvers ] || fail "not that of make install"
+mkdir -p "$FAKE_ROOT/opt/tools/lib/myalloc/9.9" "$FAKE_ROOT/opt/tools/include/myalloc/mod"
+put opt/tools/lib/myalloc/9.9/Module.symvers ""
+put opt/tools/include/myalloc/mod/myalloc_client.h ""
+FAKE_EXE=/opt/tools/bin/myallocctl tool buildinfo --kernel 9.9
+exits 0
+line out "headers +/opt/tools/include/myalloc/mod"
+line out "KBUILD_EXTRA_SYMBOLS +/opt/tools/lib/myalloc/9.9/Module.symvers"
+FAKE_EXE=/opt/tools/build/myallocctl tool buildinfo --kernel 9.9
+line out "headers +/usr/include/myalloc/mod"
+FAKE_EXE=/bin/myallocctl tool buildinfo --kernel 9.9
+line out "headers +/usr/include/myalloc/mod"
 MYALLOC=/tree tool buildinfo
 exits 1
 has err "MYALLOC=/tree must name a tree of myalloc's sources"
@@ -366,6 +397,9 @@ put proc/sys/kernel/tainted 512
 script "set bad_frees 3"
 well
 line out "note +the kernel has warned or oopsed since it started"
+line out "note +since it was loaded, the module has refused 3 wrong frees.*"
+script "set nodes 2" "set bad_frees 3" "set wrong_zone 1"
+well
 line out "note +since it was loaded, the module has refused 3 wrong frees.*"
 
 machine "the system in a result"

@@ -81,7 +81,7 @@ static struct {
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },
 	{ "clients", 1 }, { "gone", 0 }, { "busy", 0 },
-	{ "bad_page", 0 }, { "nodes", 0 }, { "holes", 0 }, { "untracked", 0 },
+	{ "bad_page", 0 }, { "nodes", 0 }, { "wrong_zone", -1 }, { "holes", 0 }, { "untracked", 0 },
 	{ "granule", 512 }, { "large", -1 },
 	{ "ring_shared", 1 }, { "ring_records", 3 }, { "ring_busy", 0 }, { "ring_spoil", 0 },
 	{ "ring_silent", 0 }, { "ring_later", 0 }, { "ring_writable", 0 },
@@ -225,6 +225,12 @@ static int do_info(struct myalloc_info *info)
 
 static __u32 node_used;		/* among the nodes, from 0 */
 
+/* Is something wrong in this zone? In all, unless the script names one by its number from 0. */
+static bool wrong_here(void)
+{
+	return SET(wrong_zone) < 0 || SET(wrong_zone) == node_used;
+}
+
 static int do_stat(struct myalloc_stat *s)
 {
 	int i;
@@ -248,8 +254,8 @@ static int do_stat(struct myalloc_stat *s)
 	}
 	s->free_blocks[s->max_order] = s->free_pages >> s->max_order;
 	s->largest_order = s->free_blocks[s->max_order] ? (int)s->max_order : 3;
-	s->bad_frees = SET(bad_frees);
-	s->corruptions = SET(corruptions);
+	s->bad_frees = wrong_here() ? SET(bad_frees) : 0;
+	s->corruptions = wrong_here() ? SET(corruptions) : 0;
 	s->peak_pages = s->nr_pages / 2;
 	s->nr_caches = SET(caches);
 	return 0;
@@ -420,7 +426,7 @@ static int do_node_use(struct myalloc_node_use *use)
 
 static int do_validate(struct myalloc_validate *v)
 {
-	v->errors = SET(errors);
+	v->errors = wrong_here() ? SET(errors) : 0;
 	v->frames = SET(pages);
 	v->slabs = 3;
 	v->objects = 96;

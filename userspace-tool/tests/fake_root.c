@@ -4,6 +4,7 @@
  *
  *	FAKE_ROOT	directory in place of /; without it the real machine
  *	FAKE_EUID	user the program believes to run as
+ *	FAKE_EXE	file of the program, on that machine
  *	FAKE_HV		CPUID signature; without it there is no such instruction
  */
 #include <stdio.h>
@@ -28,6 +29,13 @@ unsigned int root_euid(void)
 	const char *euid = getenv("FAKE_EUID");
 
 	return euid ? strtoul(euid, NULL, 10) : geteuid();
+}
+
+char *root_executable(void)
+{
+	const char *path = getenv("FAKE_EXE");
+
+	return path ? strdup(path) : NULL;
 }
 
 bool root_hypervisor(char signature[13])

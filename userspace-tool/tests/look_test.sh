@@ -116,6 +116,11 @@ tool whatis 0xffff888012345678
 logged "ASKED how=1 key=18446612682375452280 pid=0 slot=4294967295"
 line out "bytes from its beginning +16"
 has_not out ffff8880
+tool whatis addr:0xffff888012345678
+logged "ASKED how=1 key=18446612682375452280 pid=0 slot=4294967295"
+tool whatis addr:0x60345678
+logged "ASKED how=1 key=1614042744 pid=0 slot=4294967295"
+line out "bytes from its beginning +16"
 tool whatis 0x2
 logged "ASKED how=2 key=2 pid=0 slot=4294967295"
 line out "held for +holder"
@@ -150,6 +155,10 @@ page:99999999|1|the zone has pages 0 to 16383
 page:5.1|1|no slot 1 there
 page:8.21|1|no slot 21 there
 0x5|1|no process holds
+0x5|1|'addr:0x5' asks about an address
+addr:|2|expected a page
+addr:x|2|expected a page
+addr:1:2|2|expected a page
 page:|2|expected a page
 page:x|2|expected a page
 page:8.|2|expected a page

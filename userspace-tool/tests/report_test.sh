@@ -107,6 +107,44 @@ documents 1
 json /kind report
 json /result/readings "$lines"
 
+begin "each plot names kernel, machine and date"
+[ "$(number '<figure>')" = "$(number "<small>$(uname -r), $(uname -m), [0-9]*-[0-9]*-[0-9]*</small></h3>")" ] ||
+	fail "a title without its system"
+[ "$(number "Size of the reserve")" = 0 ] || fail "a reserve that cannot grow has a plot of its size"
+
+begin "what stat watch wrote is a history too: size of an elastic reserve, chunks taken and given back"
+tool -o "$tmp/watch" stat watch -n 4 -i 10ms
+exits 0
+[ "$(wc -l <"$tmp/watch")" = 4 ] || fail "not four readings"
+awk '{ sub(/"nr_pages":16384/, "\"nr_pages\":" (NR > 2 ? 32768 : 16384))
+	sub(/"interval_ms":[0-9]*/, "\"interval_ms\":1000")
+	sub(/"elapsed_ms":[0-9]*/, "\"elapsed_ms\":" NR * 1000)
+	sub(/"grown":0/, "\"grown\":" (NR == 3 ? 16 : 0))
+	sub(/"bad_frees":0/, "\"bad_frees\":1"); print }' "$tmp/watch" >"$tmp/elastic"
+tool report "$tmp/elastic" -o "$page"
+exits 0
+line out "readings +4"
+line out "time covered +4\.0 s"
+for title in "Memory over time" "Size of the reserve" "Chunks taken and given back, per second"; do
+	[ "$(number "<h3>$title<small>")" = 1 ] || fail "no plot '$title'"
+done
+[ "$(number "<h3>Fragmentation")" = 0 ] || fail "orders that nobody has written"
+[ "$(number '>128 MiB over ')" = 1 ] || fail "$(grep -o '[0-9.]* MiB over ' "$page")"
+grep -qF '0 page allocations failed, 4 wrong frees, 0 corruptions found' "$page" || fail "what was counted"
+[ "$(number '[nN]an')" = 0 ] || fail "a number is none"
+[ "$(number '<figure>')" = "$(number '<figcaption>[A-Z]')" ] || fail "a plot without a caption"
+sed 's/"page_bytes":[0-9]*,//' "$tmp/watch" >"$tmp/older"
+tool report "$tmp/older" -o "$tmp/none"
+exits 1
+has err "does not say how large a page is"
+# Of 'record' the counts are since the module was loaded.
+awk '{ sub(/"grown":0/, "\"grown\":" (NR == 1 ? 7 : 9)); print }' "$history" >"$tmp/grew"
+tool report "$tmp/grew" -o "$page"
+[ "$(number "<h3>Chunks taken and given back, per second<small>")" = 1 ] || fail "no plot of chunks"
+sed 's/"grown":0/"grown":7/' "$history" >"$tmp/steady"
+tool report "$tmp/steady" -o "$page"
+[ "$(number "<h3>Chunks taken")" = 0 ] || fail "chunks that were taken before are drawn"
+
 begin "zones of several nodes: a plot of each, and names say where"
 script "set nodes 2" "signal STAT 6 INT"
 tool record -o "$tmp/nodes" -i 10ms

@@ -17,6 +17,13 @@ logged " ms=10000 ops=0 "
 tool stress run --ops 10
 logged " ms=0 ops=10 "
 
+begin "the help of --kind has every kind"
+tool -j stress kinds
+kinds=$(sed 's/"name":/\n&/g' "$out" | sed -n 's/^"name": *"\([a-z]*\)".*/\1/p' | paste -sd, | sed 's/,/, /g')
+[ "$(echo "$kinds" | wc -w)" -ge 9 ] || fail "kinds are $kinds"
+tool stress run --help
+has out "one of $kinds (default: mixed)"
+
 begin "a seed is taken, told, and not 0"
 tool stress run --ops 1 -j
 exits 0

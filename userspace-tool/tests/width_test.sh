@@ -47,6 +47,15 @@ client leaks
 contract plan pages:16@0,3 objects:64x100
 contract create mine pages:16@0
 contract list
+contract show frob
+contract test
+node list
+ring map -n 10
+pool test
+heap test
+arena test
+page walk --size 4M -n 1000
+page map
 drain
 stress run --ops 1
 stress kinds
@@ -74,6 +83,23 @@ for COLUMNS in 60 80 200; do
 		[ "$COLUMNS" != 200 ] || has_not err "left out"
 	done <"$tmp/tables"
 done
+
+begin "tables of several zones fit 60 and 80 columns"
+machine
+mkdir "$FAKE_ROOT/sys/kernel/debug/myalloc/node2"
+ln -s . "$FAKE_ROOT/sys/kernel/debug/myalloc/node0"
+cp "$FAKE_ROOT/sys/kernel/debug/myalloc/owners" "$FAKE_ROOT/sys/kernel/debug/myalloc/node2"
+script "set nodes 2" "set errors 1" "set wrong_zone 1" "first I3: frame 17 is in no block of any kind"
+for COLUMNS in 60 80; do
+	for words in "check bad_frees==0 free_pages>7 requests<1M" owners validate; do
+		# shellcheck disable=SC2086
+		tool $words
+		line out ".* (2|node) .*"
+		[ "$(longest)" -le "$COLUMNS" ] ||
+			fail "'$words' has $(longest) columns: $(awk "length > $COLUMNS" "$out" | head -1)"
+	done
+done
+rm -r "$FAKE_ROOT/sys/kernel/debug/myalloc/node"*
 
 begin "as many columns as fit, and COLUMNS that is told shows all"
 machine
