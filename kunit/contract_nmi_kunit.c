@@ -67,6 +67,109 @@ static void contract_nmi_pages(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* Frees of NMI handlers that find the lock taken. */
+static void free_in_nmi(struct kunit *test, struct myalloc_zone *zone, void **addr, u32 pages)
+{
+	unsigned long lock_irq, irq;
+
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, *addr, pages), 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	*addr = NULL;
+}
+
+/*
+ * An extent of three pieces whose free waits: it is live as a whole until the whole of it is back.
+ * N is 16, so a place for seven pages is free only if no piece of the other one is left there.
+ */
+static void contract_nmi_extent(struct kunit *test)
+{
+	static const u32 sizes[] = { 7 };
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 18, .sizes = sizes, .nr_sizes = 1,
+	};
+	struct fixture *fx = zone_of(test, MYALLOC_POISON);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *a, *b;
+	u32 round;
+
+	KUNIT_ASSERT_EQ(test, c->part[0].plan.needed, 16);
+	for (round = 0; round < 3; round++) {
+		a = myalloc_pages_alloc_exact(zone, 7, 0, 0);
+		b = myalloc_pages_alloc_exact(zone, 7, 0, 0);
+		KUNIT_ASSERT_TRUE(test, a && b);
+		free_in_nmi(test, zone, &a, 7);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 14);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 7);
+		FIXTURE_EXPECT_VALID(fx);
+		if (round == 1) {	/* its link is lost, a recovery finds it */
+			llist_del_all(&zone->deferred.list);
+			myalloc_zone_drain(zone);
+			KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 7);
+			FIXTURE_EXPECT_VALID(fx);
+		}
+		a = myalloc_pages_alloc_exact(zone, 7, 0, 0);
+		KUNIT_ASSERT_NOT_NULL(test, a);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 14);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 14);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 0);
+		FIXTURE_EXPECT_VALID(fx);
+		if (round == 2)
+			free_in_nmi(test, zone, &a, 7);
+		else
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, a, 7), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, b, 7), 0);
+	}
+	myalloc_zone_drain(zone);
+	expect_end(fx, c);
+}
+
+/* Any request of which the count says that it is within succeeds, whatever frees wait. */
+static void contract_nmi_extents(struct kunit *test)
+{
+	static const u32 sizes[] = { 7, 13 };
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 46, .sizes = sizes,
+		.nr_sizes = ARRAY_SIZE(sizes),
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *addr[24] = { NULL };
+	struct myalloc_random random;
+	u32 pages[24], round, i;
+
+	fixture_random(test, &random);
+	for (round = 0; round < 20000; round++) {
+		i = myalloc_random_below(&random, ARRAY_SIZE(addr));
+		if (!addr[i]) {
+			bool within;
+
+			pages[i] = sizes[myalloc_random_below(&random, ARRAY_SIZE(sizes))];
+			within = line_stats(c, 0)->live + pages[i] <= line.pages;
+			addr[i] = myalloc_pages_alloc_exact(zone, pages[i], 0, 0);
+			if (within)
+				KUNIT_ASSERT_NOT_NULL(test, addr[i]);
+		} else if (myalloc_random_below(&random, 4)) {
+			free_in_nmi(test, zone, &addr[i], pages[i]);
+		} else {
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr[i], pages[i]), 0);
+			addr[i] = NULL;
+		}
+		if (!(round % 512))
+			FIXTURE_EXPECT_VALID(fx);
+	}
+	KUNIT_EXPECT_GT(test, line_stats(c, 0)->beyond, 0);
+	for (i = 0; i < ARRAY_SIZE(addr); i++)
+		if (addr[i])
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr[i], pages[i]), 0);
+	myalloc_zone_drain(zone);
+	expect_end(fx, c);
+}
+
 static void *nmi_got[4];
 
 /* Blocks of order 1, as NMI handlers ask for them while another CPU has the lock; how many. */
@@ -329,6 +432,8 @@ static void contract_nmi_fill(struct kunit *test)
 
 static struct kunit_case contract_nmi_cases[] = {
 	KUNIT_CASE(contract_nmi_pages),
+	KUNIT_CASE(contract_nmi_extent),
+	KUNIT_CASE(contract_nmi_extents),
 	KUNIT_CASE(contract_nmi_beyond),
 	KUNIT_CASE(contract_nmi_best_effort),
 	KUNIT_CASE(contract_nmi_tags),

@@ -32,6 +32,24 @@
  * models/limit.pml checks that. An NMI on top of an allocation or of the refill finds each word of
  * the stack either taken or not, as the exchange decides.
  *
+ * Extents: the proof needs each of them wholly allocated or wholly free. So when the free of one
+ * waits, it waits as one thing (extent.c), is live as a whole, and all of it goes back under the
+ * one hold of the lock in which it is uncharged.
+ *
+ * Invariant
+ *	I1  Whenever nobody holds the lock, what the buddy has given out is at most these: whole
+ *	    blocks and extents of requests, each with all its pages in the low half of the count;
+ *	    those of them whose free waits, with all their pages in the high half as well; and what
+ *	    is kept. In a line of extents nothing of the high half is left out of what is live.
+ * Proof that a request within finds a place: it is charged under the lock, where live pages, with
+ * those of the request, are at most M. Without NMI handlers the live ones are all that is allocated
+ * (I1), so the state is one that first fit reaches with whole blocks and extents of at most M pages:
+ * a free that waits is one that has not been called yet. plan.c proves that N pages suffice for
+ * those. With E blocks for each CPU, kept and waiting ones that are not live are at most 2 * P * E,
+ * all of one order, and N was planned for so many more. I1 holds at first, and is kept: a request
+ * charges before it takes, and gives both up together if it finds nothing; a free uncharges the
+ * pages that go back under the same hold; a free that waits adds what it has charged.
+ *
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
  * sites if it is beyond. The interrupt does 2 * E holds. The compare-and-exchange of the count is
  * repeated only if another CPU has counted something since.
@@ -42,9 +60,6 @@
 #include "page/limit.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
-
-/* Deferred frees that one operation completes */
-#define REAP_MOST	2
 
 /* What became of an attempt. */
 enum verdict {
@@ -195,7 +210,7 @@ static enum verdict attempt(struct myalloc_zone *zone, const struct myalloc_limi
 
 	if (!myalloc_lock(&zone->lock, &irq))
 		return LOCKED;
-	__myalloc_zone_reap(zone, REAP_MOST);
+	__myalloc_zone_reap(zone, limit->reap_most);
 	if (charge(limit, r->nr_pages)) {
 		*idx = r->take(zone, r->arg);
 		verdict = *idx == MYALLOC_NO_FRAME ? BROKEN : TAKEN;

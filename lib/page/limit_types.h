@@ -74,6 +74,7 @@ struct myalloc_limit_refill {
  * @sites: where requests beyond came from; the last one counts all others
  * @each: things in the stack of a CPU
  * @order: log2 of pages of a block in a stack
+ * @reap_most: deferred frees that a request completes at most
  * @waiting: most pages in frees of NMI handlers that may wait for the lock and are not live
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
@@ -104,6 +105,7 @@ struct myalloc_limit {
 	struct myalloc_contract_site sites[MYALLOC_CONTRACT_SITES];
 	u32 each;
 	u32 order;
+	u32 reap_most;
 	u32 waiting;
 	atomic64_t kept;
 	unsigned long *stack;

@@ -279,11 +279,11 @@ static void give(void *addr)
 }
 
 /*
- * In chunk @place[i] is something of @pages, or one page for the first @deferred of them, and
+ * In chunk @place[i] is something of @pages, or of @waits for the first @deferred of them, and
  * nothing else. A chunk less one page is a free block of each order, and 1023 pages are a block of
  * each. The chunks are filled from the lowest on, because first fit goes nowhere else.
  */
-static void prepare(u32 pages, u32 deferred, const u32 *place)
+static void prepare(u32 pages, u32 deferred, u32 waits, const u32 *place)
 {
 	static void *rest[LIVE];
 	u32 nr = 0, end = 0, i, at, left;
@@ -293,7 +293,7 @@ static void prepare(u32 pages, u32 deferred, const u32 *place)
 	for (at = 0; at < end; at++) {
 		for (i = 0; i < PIECES && place[i] != at; i++)
 			;
-		left = i >= deferred && i < PIECES ? pages : 1;
+		left = i >= PIECES ? 1 : i < deferred ? waits : pages;
 		if (i < PIECES)
 			thing[i] = take(left);
 		else
@@ -332,12 +332,13 @@ static void end_things(void)
 	myalloc_zone_drain(child);
 }
 
-/* A request for @pages, and a free of as many, after @deferred frees of one page that wait. */
-static void measure(u32 pages, u32 deferred, u32 at, struct most *alloc, struct most *free)
+/* A request for @pages, and a free of as many, after @deferred frees of @waits pages that wait. */
+static void measure(u32 pages, u32 deferred, u32 waits, u32 at, struct most *alloc,
+		    struct most *free)
 {
 	void *addr;
 
-	prepare(pages, deferred, places[at]);
+	prepare(pages, deferred, waits, places[at]);
 	defer(deferred);
 	begin_count();
 	addr = take(pages);
@@ -345,7 +346,7 @@ static void measure(u32 pages, u32 deferred, u32 at, struct most *alloc, struct 
 	give(addr);
 	end_things();
 
-	prepare(pages, deferred, places[at]);
+	prepare(pages, deferred, waits, places[at]);
 	if (deferred == PIECES - 2) {	/* and nothing else is left */
 		give(thing[PIECES - 1]);
 		thing[PIECES - 1] = NULL;
@@ -367,7 +368,7 @@ static void blocks(void)
 		.kind = MYALLOC_CONTRACT_PAGES, .pages = LIVE, .orders = 0x401 });
 	for (at = 0; at < ARRAY_SIZE(places); at++)
 		for (deferred = 1; deferred < PIECES; deferred++)
-			measure(1, deferred, at, &alloc, &free);
+			measure(1, deferred, 1, at, &alloc, &free);
 	end_contract();
 	judge(&alloc, BLOCKS_MOST, "an allocation of a block");
 	judge(&free, BLOCKS_MOST, "a free of a block");
@@ -382,10 +383,14 @@ static void extents(void)
 	begin_contract(&(struct myalloc_contract_line){
 		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = LIVE, .sizes = sizes,
 		.nr_sizes = ARRAY_SIZE(sizes) });
-	for (i = 1; i < 3; i++)
-		for (at = 0; at < ARRAY_SIZE(places); at++)
-			for (deferred = 1; deferred < PIECES; deferred += 2)
-				measure(sizes[i], deferred, at, &alloc, &free);
+	for (i = 1; i < 3; i++) {
+		for (at = 0; at < ARRAY_SIZE(places); at++) {
+			for (deferred = 1; deferred < PIECES; deferred += 2) {
+				measure(sizes[i], deferred, 1, at, &alloc, &free);
+				measure(sizes[i], deferred, sizes[i], at, &alloc, &free);
+			}
+		}
+	}
 	end_contract();
 	judge(&alloc, EXTENTS_MOST, "an allocation of an extent");
 	judge(&free, EXTENTS_MOST, "a free of an extent");
