@@ -653,9 +653,19 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), -EBUSY);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 1);
-	fixture_set_referenced(lent, false);
 	for (i = 0; i < 2; i++)
 		page[i] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	/* No longer lent, it is not live for the next request, also of one that may not wait. */
+	fixture_set_referenced(lent, false);
+	page[2] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page[2]);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[2], 0), 0);
+	lent = myalloc_pages_alloc(zone, 0, MYALLOC_LENDABLE);
+	KUNIT_ASSERT_NOT_NULL(test, lent);
+	fixture_set_referenced(lent, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, lent, 0), 0);
+	fixture_set_referenced(lent, false);
 	page[2] = myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT);
 	KUNIT_ASSERT_NOT_NULL(test, page[2]);
 
@@ -669,7 +679,7 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, again);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 3);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 3);
 	/* An allocation completes some of them first. */
 	page[0] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);

@@ -10,8 +10,8 @@
  *
  * Terms
  *	live	allocated, and neither kept for NMI handlers nor, up to E blocks of each CPU,
- *		waiting for the lock in the list of deferred frees. Quarantined and bad pages are
- *		live
+ *		waiting for the lock in the list of deferred frees. Bad pages are live, and so are
+ *		quarantined ones until a look finds them no longer referenced
  *	beyond	a request that would make more than M pages live. It gets NULL, or, by flag, an
  *		extent of the parent zone that has the contract's number; but NULL if it is
  *		lendable, which an extent cannot be
@@ -51,15 +51,21 @@
  * pages that go back under the same hold; a free that waits adds what it has charged.
  *
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
- * sites if it is beyond. The interrupt does 2 * E holds. The compare-and-exchange of the count is
- * repeated only if another CPU has counted something since.
+ * sites if it is beyond. Before that it looks at POLL_MOST quarantined blocks (all of them if it may
+ * wait; none in NMI), two holds each, and tries again if one has come back. The interrupt does
+ * 2 * E holds. The compare-and-exchange of the count is repeated only if another CPU has counted
+ * something since.
  */
 #include "env.h"
 #include "page/block.h"
 #include "page/drain.h"
+#include "page/lend.h"
 #include "page/limit.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
+
+/* Quarantined blocks that a request looks at before it is beyond, if it may not wait */
+#define POLL_MOST	16
 
 /* What became of an attempt. */
 enum verdict {
@@ -261,6 +267,16 @@ static void *from_stack(struct myalloc_zone *zone, const struct myalloc_limit_re
 	return myalloc_frame_addr(zone, idx - 1);
 }
 
+/* A request would be beyond: look whether the quarantine gives pages back. */
+static bool comes_back(struct myalloc_zone *zone, myalloc_flags_t flags)
+{
+	if (flags & MYALLOC_MAY_WAIT) {
+		myalloc_zone_drain(zone);
+		return true;
+	}
+	return !in_nmi() && myalloc_quarantine_poll(zone, POLL_MOST);
+}
+
 /**
  * myalloc_limit_alloc() - allocate pages of the zone of a contract
  * @zone: the zone
@@ -282,10 +298,8 @@ void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_
 	if (unlikely(!allowed(zone, request, flags)))
 		return NULL;
 	verdict = attempt(zone, request, &idx);
-	if (unlikely(verdict == BEYOND && flags & MYALLOC_MAY_WAIT)) {
-		myalloc_zone_drain(zone);	/* the quarantine may give pages back */
+	if (unlikely(verdict == BEYOND) && comes_back(zone, flags))
 		verdict = attempt(zone, request, &idx);
-	}
 	if (likely(verdict == TAKEN))
 		return myalloc_frame_addr(zone, idx);
 	if (verdict == LOCKED && charge(limit, request->nr_pages))
