@@ -824,7 +824,7 @@ static void contract_objects(struct kunit *test)
 	promise(test, MYALLOC_MAX_OBJECT, 3, 0);
 }
 
-/* A slab that is missing is noticed by the first request that finds no slot. */
+/* A slab or slot that is missing is noticed by the first request that finds no slot. */
 static void contract_slots(struct kunit *test)
 {
 	const struct myalloc_contract_line line = objects_line(300, 500, MYALLOC_NO_MAGAZINE);
@@ -838,11 +838,29 @@ static void contract_slots(struct kunit *test)
 	};
 
 	alloc_work(&w);
+	KUNIT_ASSERT_EQ(test, w.done, slots);
 	c->part[0].declared = slots + 1;
 	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 1);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 0);
 	c->part[0].declared = 300;
+	/* Freed are all but K, and then one more, and their slots are lost. */
+	KUNIT_ASSERT_GE(test, slots, 300);
+	w.cache->frees += slots - 300;
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	w.cache->frees++;
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	/* Damage that was found voids the contract. */
+	atomic64_inc(&w.cache->corruptions);
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
+	atomic64_dec(&w.cache->corruptions);
+	w.cache->frees -= slots - 299;
 	free_work(&w);
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));

@@ -942,7 +942,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(40 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(42 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
