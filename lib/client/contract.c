@@ -57,9 +57,10 @@
  * Time: a request takes one hold of the child's lock. In it are at most two deferred frees of blocks
  * or one of an extent, and its own search, which looks at the lowest free block of each order. Each
  * of these does at most chunk_order splits or merges, and an extent consists of at most chunk_order
- * blocks. bounds_test counts them. L, the most instructions of one request, is 5,000 for blocks, 5,600 for extents and
- * 3,500 for objects (x86-64, gcc -O2, without the lock's own); steps_test counts these in the worst
- * states. A request waits for at most P - 1 such holds where the kernel's spinlocks are fair.
+ * blocks. bounds_test counts them. L, the most instructions of one request, is 5,000 for blocks,
+ * 5,600 for extents and 3,500 for objects (x86-64, gcc -O2, without the lock's own); steps_test
+ * counts these in the worst states. A request waits for at most P - 1 such holds where the kernel's
+ * spinlocks are fair: a drain takes no longer ones. (A validation does, while it looks at a chunk.)
  *
  * Locking: the mutex of the parent's children is held while the table of children changes, and
  * while they are validated. Nothing is held while a child is made or ended.
@@ -380,8 +381,11 @@ static int take_blocks(struct myalloc_zone *parent, struct myalloc_contract_part
 
 /* --- create --------------------------------------------------------------------------------- */
 
-/* Deferred frees that a request completes: an extent is as much work as some blocks. */
-#define REAP_BLOCKS	2
+/*
+ * Deferred frees that a request completes, and a drain under one hold of the lock: an extent is as
+ * much work as some blocks.
+ */
+#define REAP_MOST	2
 #define REAP_EXTENTS	1
 
 static void declare(struct myalloc_limit *limit, u32 pages)
@@ -398,6 +402,7 @@ static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_
 	limit->client = c->front.client;
 
 	part->declared = line->kind == MYALLOC_CONTRACT_OBJECTS ? line->count : line->pages;
+	limit->reap_most = line->kind == MYALLOC_CONTRACT_EXTENTS ? REAP_EXTENTS : REAP_MOST;
 	if (line->kind == MYALLOC_CONTRACT_OBJECTS) {
 		limit->ops = &object_ops;
 		return;
@@ -408,7 +413,6 @@ static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_
 	limit->backing = c->owner ? &backing : NULL;
 	limit->order = part->plan.order;
 	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
-	limit->reap_most = line->kind == MYALLOC_CONTRACT_EXTENTS ? REAP_EXTENTS : REAP_BLOCKS;
 	if (line->kind == MYALLOC_CONTRACT_EXTENTS) {
 		for (i = 0; i < line->nr_sizes; i++)
 			declare(limit, line->sizes[i]);

@@ -77,6 +77,7 @@
 #include "page/account.h"
 #include "page/block.h"
 #include "page/lend.h"
+#include "page/limit_types.h"
 #include "page/zone_report.h"
 
 /* Units of MYALLOC_SCAN_MOST that each slab costs. */
@@ -572,7 +573,8 @@ void __myalloc_slab_flush(struct myalloc_cache *cache, const struct myalloc_slot
  */
 void myalloc_cache_reap(struct myalloc_cache *cache)
 {
-	myalloc_deferred_drain(&cache->deferred, &deferred_ops, cache, &cache->lock);
+	myalloc_deferred_drain(&cache->deferred, &deferred_ops, cache, &cache->lock,
+			       myalloc_limit_drain(cache->zone->limit));
 }
 
 static_assert(!MYALLOC_SLOT_FREE);

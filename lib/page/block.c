@@ -423,7 +423,8 @@ void myalloc_zone_defer_extent(struct myalloc_zone *zone, struct myalloc_frame *
  */
 void myalloc_zone_reap_all(struct myalloc_zone *zone)
 {
-	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
+	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock,
+			       myalloc_limit_drain(zone->limit));
 }
 
 /* --- work that only some zones and requests need ------------------------------------ */

@@ -169,4 +169,18 @@ static inline void myalloc_limit_given(struct myalloc_limit *limit, u32 pages, u
 		atomic64_sub(((s64)waited << 32) + pages, &limit->count);
 }
 
+/**
+ * myalloc_limit_drain() - deferred frees that a drain completes under one hold of the lock
+ * @limit: the limit of the zone, or NULL
+ *
+ * In the zone of a contract, no more than a request does: others wait for it no longer.
+ *
+ * Context: any.
+ * Return: their number, at most.
+ */
+static inline u32 myalloc_limit_drain(const struct myalloc_limit *limit)
+{
+	return limit ? limit->reap_most : MYALLOC_DRAIN_MOST;
+}
+
 #endif /* MYALLOC_LIMIT_TYPES_H */
