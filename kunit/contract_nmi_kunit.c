@@ -55,6 +55,7 @@ static void contract_nmi_pages(struct kunit *test)
 			page[i] = got[i];
 	}
 	KUNIT_EXPECT_GE(test, line_stats(c, 0)->refills, 4);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_frees_beyond, 0);
 	/* A kept block is not a user's. */
 	for (i = 0; i < zone->buddy.nr_frames; i++)
 		if (zone->frames[i].type == MYALLOC_FRAME_KEPT)
@@ -104,6 +105,7 @@ static void contract_nmi_extent(struct kunit *test)
 		free_in_nmi(test, zone, &a, 7);
 		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 14);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 7);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_frees_beyond, round + 1);
 		FIXTURE_EXPECT_VALID(fx);
 		if (round == 1) {	/* its link is lost, a recovery finds it */
 			llist_del_all(&zone->deferred.list);
@@ -305,6 +307,57 @@ static void contract_nmi_tags(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* Frees that wait beyond E of each CPU are counted, and live until they are back. */
+static void contract_nmi_frees(struct kunit *test)
+{
+	struct myalloc_contract_line lines[2] = {
+		pages_line(128, 0x2), objects_line(64, 100, MYALLOC_NO_MAGAZINE),
+	};
+	u32 i, most = 2 * num_possible_cpus();
+	struct fixture *fx = zone_of(test, 0);
+	unsigned long off, lock_irq, irq;
+	struct myalloc_contract *c;
+	struct myalloc_cache *cache;
+	struct myalloc_zone *zone;
+	void *page[64], *object[64];
+	u64 live;
+
+	if (most > 60)
+		kunit_skip(test, "too many CPUs");
+	lines[0].nmi = 2;
+	lines[1].nmi = 2;
+	c = contract_of(fx, lines, 2, 0);
+	zone = myalloc_contract_zone(c, 0);
+	cache = myalloc_contract_cache(c, 1);
+	for (i = 0; i < most + 3; i++) {
+		page[i] = myalloc_pages_alloc(zone, 1, 0);
+		object[i] = myalloc_cache_alloc(cache, 0);
+		KUNIT_ASSERT_TRUE(test, page[i] && object[i]);
+	}
+	local_irq_save(off);
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < most + 3; i++)
+		myalloc_pages_free(zone, page[i], 1);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	live = line_stats(c, 0)->live;
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < most + 3; i++)
+		myalloc_cache_free(cache, object[i]);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+	local_irq_restore(off);
+	KUNIT_EXPECT_EQ(test, live, 6);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, line_stats(c, i)->nmi_frees_beyond, 3);
+	fixture_let_pass(fx);
+	myalloc_zone_drain(zone);
+	myalloc_cache_drain(cache);
+	expect_end(fx, c);
+}
+
 static void contract_nmi_objects(struct kunit *test)
 {
 	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
@@ -437,6 +490,7 @@ static struct kunit_case contract_nmi_cases[] = {
 	KUNIT_CASE(contract_nmi_beyond),
 	KUNIT_CASE(contract_nmi_best_effort),
 	KUNIT_CASE(contract_nmi_tags),
+	KUNIT_CASE(contract_nmi_frees),
 	KUNIT_CASE(contract_nmi_objects),
 	KUNIT_CASE(contract_nmi_few),
 	KUNIT_CASE(contract_nmi_fill),

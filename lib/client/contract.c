@@ -402,6 +402,7 @@ static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_
 	limit->client = c->front.client;
 
 	part->declared = line->kind == MYALLOC_CONTRACT_OBJECTS ? line->count : line->pages;
+	limit->waiting = num_possible_cpus() * line->nmi;
 	limit->reap_most = line->kind == MYALLOC_CONTRACT_EXTENTS ? REAP_EXTENTS : REAP_MOST;
 	if (line->kind == MYALLOC_CONTRACT_OBJECTS) {
 		limit->ops = &object_ops;
@@ -412,7 +413,7 @@ static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_
 	limit->owner = c->owner;
 	limit->backing = c->owner ? &backing : NULL;
 	limit->order = part->plan.order;
-	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
+	limit->waiting <<= limit->order;
 	if (line->kind == MYALLOC_CONTRACT_EXTENTS) {
 		for (i = 0; i < line->nr_sizes; i++)
 			declare(limit, line->sizes[i]);
@@ -972,6 +973,7 @@ int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
 	stats->nmi_allocs = atomic64_read(&limit->nmi_allocs);
 	stats->nmi_misses = atomic64_read(&limit->nmi_misses);
 	stats->refills = atomic64_read(&limit->refills);
+	stats->nmi_frees_beyond = atomic64_read(&limit->nmi_frees_beyond);
 	raw_spin_lock_irqsave(&limit->sites_lock, irq);
 	memcpy(stats->sites, limit->sites, sizeof(stats->sites));
 	raw_spin_unlock_irqrestore(&limit->sites_lock, irq);

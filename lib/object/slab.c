@@ -533,7 +533,11 @@ void __myalloc_slab_reap(struct myalloc_cache *cache, unsigned int most)
  */
 void myalloc_slab_defer(struct myalloc_cache *cache, void *object, u8 *state)
 {
+	struct myalloc_limit *limit = cache->zone->limit;
+
 	myalloc_defer_begin(&cache->deferred, &deferred_ops, state, 1);
+	if (unlikely(limit) && atomic64_read(&cache->deferred.nr) > limit->waiting)
+		atomic64_inc(&limit->nmi_frees_beyond);
 	myalloc_shadow_link((char *)object + cache->layout.link_offset);
 	myalloc_env_point("slab-defer");
 	myalloc_defer_end(&cache->deferred, &deferred_ops, state,

@@ -68,6 +68,7 @@ struct myalloc_limit_refill {
  * @failed_within: requests within the line that failed
  * @nmi_allocs: allocations from @stack
  * @nmi_misses: allocations in NMI that found the lock taken and the stack empty
+ * @nmi_frees_beyond: frees in NMI that made more wait for the lock than @waiting
  * @refills: calls of @refill
  * @told: a request that failed within the line was reported
  * @sites_lock: protects @sites
@@ -75,7 +76,7 @@ struct myalloc_limit_refill {
  * @each: things in the stack of a CPU
  * @order: log2 of pages of a block in a stack
  * @reap_most: deferred frees that a request completes at most
- * @waiting: most pages in frees of NMI handlers that may wait for the lock and are not live
+ * @waiting: most pages, or objects, in frees of NMI handlers that may wait for the lock and are not live
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
  * @refill: one for each CPU; NULL for none
@@ -99,6 +100,7 @@ struct myalloc_limit {
 	atomic64_t failed_within;
 	atomic64_t nmi_allocs;
 	atomic64_t nmi_misses;
+	atomic64_t nmi_frees_beyond;
 	atomic64_t refills;
 	u32 told;
 	raw_spinlock_t sites_lock;
@@ -138,8 +140,10 @@ static inline void myalloc_limit_kick(struct myalloc_limit *limit)
  */
 static inline void myalloc_limit_waits(struct myalloc_limit *limit, u32 pages)
 {
-	if (limit && limit->most)
-		atomic64_add((s64)pages << 32, &limit->count);
+	if (!limit || !limit->most)
+		return;
+	if (upper_32_bits(atomic64_add_return((s64)pages << 32, &limit->count)) > limit->waiting)
+		atomic64_inc(&limit->nmi_frees_beyond);
 }
 
 /**
