@@ -749,6 +749,56 @@ static void contract_one_less(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
+static struct {
+	struct fixture *fx;
+	void **pages;
+	u32 nr;
+	u32 races;
+} racer;
+
+/* Somebody else takes all pages, and gives them back when the contract gives up its own. */
+static void race(const char *where)
+{
+	if (!strcmp(where, "contract-take") && racer.races && !racer.nr) {
+		racer.races--;
+		racer.nr = take_all(racer.fx, racer.pages);
+	} else if (!strcmp(where, "contract-short")) {
+		give_all(racer.fx, racer.pages, racer.nr);
+		racer.nr = 0;
+	}
+}
+
+/* Who was refused because of what another creator gave back at once tries again, once. */
+static void contract_race(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(64, 0x1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c;
+	u32 races;
+
+	racer.fx = fx;
+	racer.pages = fixture_array(test, MANY);
+	for (races = 1; races <= 2; races++) {
+		racer.races = races;
+		racer.nr = 0;
+		if (!fixture_set_hook(race))
+			kunit_skip(test, "without points");
+		c = myalloc_contract_create(fx->zone, "frob", &line, 1, 0, plan);
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_EQ(test, racer.races, 0);
+		KUNIT_EXPECT_EQ(test, racer.nr, 0);
+		if (races == 1) {
+			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
+			expect_end(fx, c);
+		} else {
+			KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -ENOSPC);
+		}
+	}
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
 /* --- objects -------------------------------------------------------------------------------- */
 
 /* K objects for each CPU in turn, while the magazines of all others are full. */
@@ -1175,6 +1225,7 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_not_back),
 	KUNIT_CASE(contract_bad_page),
 	KUNIT_CASE(contract_one_less),
+	KUNIT_CASE(contract_race),
 	KUNIT_CASE(contract_objects),
 	KUNIT_CASE(contract_slots),
 	KUNIT_CASE(contract_magazines),

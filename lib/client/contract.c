@@ -628,26 +628,18 @@ static struct myalloc_contract *make(struct myalloc_zone *zone, struct myalloc_c
 	if (!err)
 		return c;
 	free_contract(c);
-	return ERR_PTR(err == -ENOSPC ? refuse_short(zone, name, plan) : err);
+	return ERR_PTR(err);
 }
 
-static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc_client *client,
-				       const char *name, const struct myalloc_contract_line *lines,
-				       unsigned int nr, unsigned int flags,
-				       struct myalloc_contract_plan *plan, unsigned long caller)
+/* Make it, once what it takes counts, and the zone has as much. */
+static struct myalloc_contract *try_create(struct myalloc_zone *zone,
+					   struct myalloc_client *client, const char *name,
+					   const struct myalloc_contract_line *lines,
+					   unsigned int flags, struct myalloc_contract_plan *plan,
+					   unsigned long caller, bool *taken)
 {
-	int err;
+	int err = charge(zone, client, name, plan->pages);
 
-	err = myalloc_contract_plan(zone, lines, nr, plan);
-	if (err)
-		return ERR_PTR(err);
-	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
-	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
-		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
-		return ERR_PTR(-EINVAL);
-	}
-	err = charge(zone, client, name, plan->pages);
 	if (err)
 		return ERR_PTR(err);
 	if (plan->blocks_short) {	/* so it is whenever pages are short */
@@ -659,7 +651,43 @@ static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc
 		myalloc_account_return(client, plan->pages);
 		return ERR_PTR(err);
 	}
+	*taken = true;
 	return make(zone, client, name, lines, flags, plan, caller);
+}
+
+static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc_client *client,
+				       const char *name, const struct myalloc_contract_line *lines,
+				       unsigned int nr, unsigned int flags,
+				       struct myalloc_contract_plan *plan, unsigned long caller)
+{
+	struct myalloc_contract *c;
+	u32 round;
+	int err;
+
+	err = myalloc_contract_plan(zone, lines, nr, plan);
+	if (err)
+		return ERR_PTR(err);
+	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
+	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
+		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
+		return ERR_PTR(-EINVAL);
+	}
+	/*
+	 * Others may have taken part of it meanwhile. If they gave it back at once, as another
+	 * creator does that is short, too, nothing is short any more: try once again.
+	 */
+	for (round = 0;; round++) {
+		bool taken = false;
+
+		c = try_create(zone, client, name, lines, flags, plan, caller, &taken);
+		if (c != ERR_PTR(-ENOSPC) || !taken)
+			return c;
+		myalloc_env_point("contract-short");
+		myalloc_plan_sum(zone, plan);
+		if (plan->blocks_short || round)
+			return ERR_PTR(refuse_short(zone, name, plan));
+	}
 }
 
 /**
