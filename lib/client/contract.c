@@ -362,7 +362,8 @@ static void give_block(struct myalloc_zone *parent, const struct myalloc_contrac
 static int take_blocks(struct myalloc_zone *parent, struct myalloc_contract_part *part,
 		       unsigned long caller)
 {
-	part->blocks = myalloc_env_zalloc(part->plan.blocks * sizeof(*part->blocks), parent->node);
+	part->blocks = myalloc_env_zalloc_charged(part->plan.blocks * sizeof(*part->blocks),
+						  parent->node);
 	if (!part->blocks)
 		return -ENOMEM;
 	while (part->nr_blocks < part->plan.blocks) {
@@ -453,6 +454,7 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 		.checks = parent->checks,
 		.policy = MYALLOC_FIRST_FIT,
 		.no_magazines = true,
+		.charged = true,
 		.no_worker = parent->no_worker,
 		.simulated = parent->simulated,
 	};

@@ -480,8 +480,10 @@ int myalloc_limit_init(struct myalloc_limit *limit, struct myalloc_zone *zone,
 	raw_spin_lock_init(&limit->sites_lock);
 	if (!each)
 		return 0;
-	limit->stack = myalloc_env_zalloc(nr_cpu_ids * each * sizeof(*limit->stack), parent->node);
-	limit->refill = myalloc_env_zalloc(nr_cpu_ids * sizeof(*limit->refill), parent->node);
+	limit->stack = myalloc_env_zalloc_charged(nr_cpu_ids * each * sizeof(*limit->stack),
+						  parent->node);
+	limit->refill = myalloc_env_zalloc_charged(nr_cpu_ids * sizeof(*limit->refill),
+						   parent->node);
 	if (!limit->stack || !limit->refill)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
