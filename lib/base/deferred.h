@@ -42,7 +42,7 @@ enum myalloc_recovery {
 	MYALLOC_RECOVERY_FREEING,	/* RECOVERING things are freed */
 };
 
-/* Units that one hold of the lock may use in a recovery at most: one for each state examined, ... */
+/* Units that one hold of the lock uses in a recovery at most: one for each state examined, ... */
 #define MYALLOC_RECOVERY_MOST	256
 /* ... and this many for each thing freed */
 #define MYALLOC_RECOVERY_GIVE	16

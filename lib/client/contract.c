@@ -54,13 +54,14 @@
  * Damage: a contract for which one of these does not hold does not end, because what it would give
  * back may not be its own. A word of a stack is looked at before an NMI handler gets the thing.
  *
- * Time: a request takes one hold of the child's lock. In it are at most two deferred frees of blocks
- * or one of an extent, and its own search, which looks at the lowest free block of each order. Each
- * of these does at most chunk_order splits or merges, and an extent consists of at most chunk_order
- * blocks. bounds_test counts them. L, the most instructions of one request, is 5,000 for blocks,
- * 5,600 for extents and 3,500 for objects (x86-64, gcc -O2, without the lock's own); steps_test
- * counts these in the worst states. A request waits for at most P - 1 such holds where the kernel's
- * spinlocks are fair: a drain takes no longer ones. (A validation does, while it looks at a chunk.)
+ * Time: a request takes one hold of the child's lock. In it are at most two deferred frees of
+ * blocks or one of an extent, and its own search, which looks at the lowest free block of each
+ * order. Each of these does at most chunk_order splits or merges, and an extent consists of at
+ * most chunk_order blocks. bounds_test counts them. L, the most instructions of one request, is
+ * 5,000 for blocks, 5,600 for extents and 3,500 for objects (x86-64, gcc -O2, without the lock's
+ * own); steps_test counts these in the worst states. A request waits for at most P - 1 such holds
+ * where the kernel's spinlocks are fair: a drain takes no longer ones. (A validation does, while
+ * it looks at a chunk.)
  *
  * Locking: the mutex of the parent's children is held while the table of children changes, and
  * while they are validated. Nothing is held while a child is made or ended.
@@ -137,10 +138,11 @@ static bool has_slots(const struct myalloc_contract_part *part)
 
 /*
  * Do users hold fewer than K objects although no slot is free? Then H or the slots are not what was
- * planned, or slots were lost. Counted is what users have taken and given back, at one moment: while
- * the lock is held, if no magazine has changed meanwhile. What is kept for NMI handlers or waits in
- * the list of deferred frees is in no user's hands and counts all the same, because it moves without
- * the lock: so in a line with E a few lost slots stay unnoticed, but nothing is found that is not so.
+ * planned, or slots were lost. Counted is what users have taken and given back, at one moment:
+ * while the lock is held, if no magazine has changed meanwhile. What is kept for NMI handlers or
+ * waits in the list of deferred frees is in no user's hands and counts all the same, because it
+ * moves without the lock: so in a line with E a few lost slots stay unnoticed, but what is found is
+ * always so.
  */
 static bool few_live(struct myalloc_cache *cache, u32 most)
 {

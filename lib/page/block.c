@@ -220,7 +220,7 @@ static u32 with_pieces(const struct myalloc_zone *zone, u32 idx)
 	return min(at, end) - idx;
 }
 
-/* Gives the blocks of @nr frames back, from the last one on. Returns the pages of those it could. */
+/* Gives the blocks of @nr frames back, from the last one on. Returns the pages that went back. */
 static u32 give_all(struct myalloc_zone *zone, u32 idx, u32 nr)
 {
 	u32 given = 0;

@@ -76,7 +76,8 @@ struct myalloc_limit_refill {
  * @each: things in the stack of a CPU
  * @order: log2 of pages of a block in a stack
  * @reap_most: deferred frees that a request completes at most
- * @waiting: most pages, or objects, in frees of NMI handlers that may wait for the lock and are not live
+ * @waiting: most pages, or objects, in frees of NMI handlers that may wait for the lock and are not
+ *	live
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
  * @refill: one for each CPU; NULL for none

@@ -579,7 +579,7 @@ int main(int argc, char **argv)
 	program_options(argc, argv, "In how many pages no request within a contract fails.",
 			options);
 	myalloc_random_init(&rng, seed, 0);
-	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 1 + 3 + 2 + 3 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
+	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 4 + 2 + 3 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
 	ktap_note("--seed %llu", seed);
 	small_blocks(0, 20);
 	small_blocks(1, 12);

@@ -369,8 +369,8 @@ static void measure(u32 pages, u32 deferred, u32 waits, u32 at, struct most *all
 	end_things();
 }
 
-#define DRAINED	20	/* things, more than a hold may free; so are those whose links are damaged */
-#define LOST	3
+#define DRAINED	20	/* things, more than a hold may free */
+#define LOST	3	/* those whose links are damaged, more than a hold may free */
 
 /* Others wait for a drain no longer than for a request. */
 static void measure_drain(u32 pages, bool lost, u64 bound, const char *what)
