@@ -653,9 +653,19 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, MYALLOC_CONTRACT_RELEASE), -EBUSY);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 1);
-	fixture_set_referenced(lent, false);
 	for (i = 0; i < 2; i++)
 		page[i] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
+	/* No longer lent, it is not live for the next request, also of one that may not wait. */
+	fixture_set_referenced(lent, false);
+	page[2] = myalloc_pages_alloc(zone, 0, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page[2]);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[2], 0), 0);
+	lent = myalloc_pages_alloc(zone, 0, MYALLOC_LENDABLE);
+	KUNIT_ASSERT_NOT_NULL(test, lent);
+	fixture_set_referenced(lent, true);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, lent, 0), 0);
+	fixture_set_referenced(lent, false);
 	page[2] = myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT);
 	KUNIT_ASSERT_NOT_NULL(test, page[2]);
 
@@ -669,7 +679,7 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, again);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 3);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, 0);
-	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 3);
 	/* An allocation completes some of them first. */
 	page[0] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);
@@ -736,6 +746,56 @@ static void contract_one_less(struct kunit *test)
 				  "%s", fx->text);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_bulk(zone, 0, 11, block), 11);
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
+static struct {
+	struct fixture *fx;
+	void **pages;
+	u32 nr;
+	u32 races;
+} racer;
+
+/* Somebody else takes all pages, and gives them back when the contract gives up its own. */
+static void race(const char *where)
+{
+	if (!strcmp(where, "contract-take") && racer.races && !racer.nr) {
+		racer.races--;
+		racer.nr = take_all(racer.fx, racer.pages);
+	} else if (!strcmp(where, "contract-short")) {
+		give_all(racer.fx, racer.pages, racer.nr);
+		racer.nr = 0;
+	}
+}
+
+/* Who was refused because of what another creator gave back at once tries again, once. */
+static void contract_race(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(64, 0x1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c;
+	u32 races;
+
+	racer.fx = fx;
+	racer.pages = fixture_array(test, MANY);
+	for (races = 1; races <= 2; races++) {
+		racer.races = races;
+		racer.nr = 0;
+		if (!fixture_set_hook(race))
+			kunit_skip(test, "without points");
+		c = myalloc_contract_create(fx->zone, "frob", &line, 1, 0, plan);
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_EQ(test, racer.races, 0);
+		KUNIT_EXPECT_EQ(test, racer.nr, 0);
+		if (races == 1) {
+			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
+			expect_end(fx, c);
+		} else {
+			KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -ENOSPC);
+		}
+	}
+	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
@@ -814,7 +874,7 @@ static void contract_objects(struct kunit *test)
 	promise(test, MYALLOC_MAX_OBJECT, 3, 0);
 }
 
-/* A slab that is missing is noticed by the first request that finds no slot. */
+/* A slab or slot that is missing is noticed by the first request that finds no slot. */
 static void contract_slots(struct kunit *test)
 {
 	const struct myalloc_contract_line line = objects_line(300, 500, MYALLOC_NO_MAGAZINE);
@@ -828,11 +888,29 @@ static void contract_slots(struct kunit *test)
 	};
 
 	alloc_work(&w);
+	KUNIT_ASSERT_EQ(test, w.done, slots);
 	c->part[0].declared = slots + 1;
 	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 1);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 0);
 	c->part[0].declared = 300;
+	/* Freed are all but K, and then one more, and their slots are lost. */
+	KUNIT_ASSERT_GE(test, slots, 300);
+	w.cache->frees += slots - 300;
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 1);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	w.cache->frees++;
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
+	/* Damage that was found voids the contract. */
+	atomic64_inc(&w.cache->corruptions);
+	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 2);
+	atomic64_dec(&w.cache->corruptions);
+	w.cache->frees -= slots - 299;
 	free_work(&w);
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
@@ -1147,6 +1225,7 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_not_back),
 	KUNIT_CASE(contract_bad_page),
 	KUNIT_CASE(contract_one_less),
+	KUNIT_CASE(contract_race),
 	KUNIT_CASE(contract_objects),
 	KUNIT_CASE(contract_slots),
 	KUNIT_CASE(contract_magazines),

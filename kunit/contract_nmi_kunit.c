@@ -55,6 +55,7 @@ static void contract_nmi_pages(struct kunit *test)
 			page[i] = got[i];
 	}
 	KUNIT_EXPECT_GE(test, line_stats(c, 0)->refills, 4);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_frees_beyond, 0);
 	/* A kept block is not a user's. */
 	for (i = 0; i < zone->buddy.nr_frames; i++)
 		if (zone->frames[i].type == MYALLOC_FRAME_KEPT)
@@ -64,6 +65,110 @@ static void contract_nmi_pages(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(fx->text, "kept for NMI handlers"), "%s", fx->text);
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[i], 1), 0);
+	expect_end(fx, c);
+}
+
+/* Frees of NMI handlers that find the lock taken. */
+static void free_in_nmi(struct kunit *test, struct myalloc_zone *zone, void **addr, u32 pages)
+{
+	unsigned long lock_irq, irq;
+
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, *addr, pages), 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	*addr = NULL;
+}
+
+/*
+ * An extent of three pieces whose free waits: it is live as a whole until the whole of it is back.
+ * N is 16, so a place for seven pages is free only if no piece of the other one is left there.
+ */
+static void contract_nmi_extent(struct kunit *test)
+{
+	static const u32 sizes[] = { 7 };
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 18, .sizes = sizes, .nr_sizes = 1,
+	};
+	struct fixture *fx = zone_of(test, MYALLOC_POISON);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *a, *b;
+	u32 round;
+
+	KUNIT_ASSERT_EQ(test, c->part[0].plan.needed, 16);
+	for (round = 0; round < 3; round++) {
+		a = myalloc_pages_alloc_exact(zone, 7, 0, 0);
+		b = myalloc_pages_alloc_exact(zone, 7, 0, 0);
+		KUNIT_ASSERT_TRUE(test, a && b);
+		free_in_nmi(test, zone, &a, 7);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 14);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 7);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_frees_beyond, round + 1);
+		FIXTURE_EXPECT_VALID(fx);
+		if (round == 1) {	/* its link is lost, a recovery finds it */
+			llist_del_all(&zone->deferred.list);
+			myalloc_zone_drain(zone);
+			KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 7);
+			FIXTURE_EXPECT_VALID(fx);
+		}
+		a = myalloc_pages_alloc_exact(zone, 7, 0, 0);
+		KUNIT_ASSERT_NOT_NULL(test, a);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 14);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 14);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 0);
+		FIXTURE_EXPECT_VALID(fx);
+		if (round == 2)
+			free_in_nmi(test, zone, &a, 7);
+		else
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, a, 7), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, b, 7), 0);
+	}
+	myalloc_zone_drain(zone);
+	expect_end(fx, c);
+}
+
+/* Any request of which the count says that it is within succeeds, whatever frees wait. */
+static void contract_nmi_extents(struct kunit *test)
+{
+	static const u32 sizes[] = { 7, 13 };
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 46, .sizes = sizes,
+		.nr_sizes = ARRAY_SIZE(sizes),
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_zone *zone = myalloc_contract_zone(c, 0);
+	void *addr[24] = { NULL };
+	struct myalloc_random random;
+	u32 pages[24], round, i;
+
+	fixture_random(test, &random);
+	for (round = 0; round < 20000; round++) {
+		i = myalloc_random_below(&random, ARRAY_SIZE(addr));
+		if (!addr[i]) {
+			bool within;
+
+			pages[i] = sizes[myalloc_random_below(&random, ARRAY_SIZE(sizes))];
+			within = line_stats(c, 0)->live + pages[i] <= line.pages;
+			addr[i] = myalloc_pages_alloc_exact(zone, pages[i], 0, 0);
+			if (within)
+				KUNIT_ASSERT_NOT_NULL(test, addr[i]);
+		} else if (myalloc_random_below(&random, 4)) {
+			free_in_nmi(test, zone, &addr[i], pages[i]);
+		} else {
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr[i], pages[i]), 0);
+			addr[i] = NULL;
+		}
+		if (!(round % 512))
+			FIXTURE_EXPECT_VALID(fx);
+	}
+	KUNIT_EXPECT_GT(test, line_stats(c, 0)->beyond, 0);
+	for (i = 0; i < ARRAY_SIZE(addr); i++)
+		if (addr[i])
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr[i], pages[i]), 0);
+	myalloc_zone_drain(zone);
 	expect_end(fx, c);
 }
 
@@ -202,6 +307,57 @@ static void contract_nmi_tags(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* Frees that wait beyond E of each CPU are counted, and live until they are back. */
+static void contract_nmi_frees(struct kunit *test)
+{
+	struct myalloc_contract_line lines[2] = {
+		pages_line(128, 0x2), objects_line(64, 100, MYALLOC_NO_MAGAZINE),
+	};
+	u32 i, most = 2 * num_possible_cpus();
+	struct fixture *fx = zone_of(test, 0);
+	unsigned long off, lock_irq, irq;
+	struct myalloc_contract *c;
+	struct myalloc_cache *cache;
+	struct myalloc_zone *zone;
+	void *page[64], *object[64];
+	u64 live;
+
+	if (most > 60)
+		kunit_skip(test, "too many CPUs");
+	lines[0].nmi = 2;
+	lines[1].nmi = 2;
+	c = contract_of(fx, lines, 2, 0);
+	zone = myalloc_contract_zone(c, 0);
+	cache = myalloc_contract_cache(c, 1);
+	for (i = 0; i < most + 3; i++) {
+		page[i] = myalloc_pages_alloc(zone, 1, 0);
+		object[i] = myalloc_cache_alloc(cache, 0);
+		KUNIT_ASSERT_TRUE(test, page[i] && object[i]);
+	}
+	local_irq_save(off);
+	raw_spin_lock_irqsave(&zone->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < most + 3; i++)
+		myalloc_pages_free(zone, page[i], 1);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&zone->lock, lock_irq);
+	live = line_stats(c, 0)->live;
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < most + 3; i++)
+		myalloc_cache_free(cache, object[i]);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+	local_irq_restore(off);
+	KUNIT_EXPECT_EQ(test, live, 6);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, line_stats(c, i)->nmi_frees_beyond, 3);
+	fixture_let_pass(fx);
+	myalloc_zone_drain(zone);
+	myalloc_cache_drain(cache);
+	expect_end(fx, c);
+}
+
 static void contract_nmi_objects(struct kunit *test)
 {
 	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
@@ -329,9 +485,12 @@ static void contract_nmi_fill(struct kunit *test)
 
 static struct kunit_case contract_nmi_cases[] = {
 	KUNIT_CASE(contract_nmi_pages),
+	KUNIT_CASE(contract_nmi_extent),
+	KUNIT_CASE(contract_nmi_extents),
 	KUNIT_CASE(contract_nmi_beyond),
 	KUNIT_CASE(contract_nmi_best_effort),
 	KUNIT_CASE(contract_nmi_tags),
+	KUNIT_CASE(contract_nmi_frees),
 	KUNIT_CASE(contract_nmi_objects),
 	KUNIT_CASE(contract_nmi_few),
 	KUNIT_CASE(contract_nmi_fill),

@@ -572,6 +572,8 @@ struct myalloc_contract_site {
  * @nmi_allocs: allocations served by the stack of a CPU in NMI
  * @nmi_misses: allocations in NMI that found neither the lock nor anything in the stack
  * @refills: times that stacks were filled up
+ * @nmi_frees_beyond: frees in NMI that found the lock taken while as many waited as the stacks of
+ *	all CPUs have places; these count as live until they are back
  * @sites: code addresses from which requests beyond came first, and how many; the last entry counts
  *	all others and has address 0
  */
@@ -591,6 +593,7 @@ struct myalloc_contract_stats {
 	u64 nmi_allocs;
 	u64 nmi_misses;
 	u64 refills;
+	u64 nmi_frees_beyond;
 	struct myalloc_contract_site sites[MYALLOC_CONTRACT_SITES];
 };
 

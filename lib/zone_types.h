@@ -280,6 +280,7 @@ struct myalloc_elastic {
  * @checks: MYALLOC_CHECKS, in force for pages and every cache
  * @policy: enum myalloc_policy
  * @no_magazines: no per-CPU page magazines
+ * @charged: the memory for its metadata is charged to the caller's cgroup
  * @no_worker: the worker of drain.c runs only when it is called
  * @simulated: there is no memory behind the addresses, and it is never accessed
  * @ops: notifications, or NULL
@@ -299,6 +300,7 @@ struct myalloc_zone_args {
 	myalloc_cache_flags_t checks;
 	enum myalloc_policy policy;
 	bool no_magazines;
+	bool charged;
 	bool no_worker;
 	bool simulated;
 	const struct myalloc_zone_ops *ops;

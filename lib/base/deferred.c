@@ -42,7 +42,7 @@
  *	1. MARKING: each DEFERRED thing becomes RECOVERING.
  *	2. The list and the chain are emptied under one hold of the lock.
  *	3. FREEING: each RECOVERING thing is freed.
- * One hold of the lock takes at most MYALLOC_RECOVERY_MOST units; the lock is dropped in between.
+ * One hold of the lock takes a number of units (Bounds); the lock is dropped in between.
  * All members that record the progress of the recovery are protected by the lock, so several
  * drains can continue the same recovery. This is safe because:
  *	- A thing that is RECOVERING when the list is emptied was linked before it was marked. So
@@ -80,15 +80,13 @@
  * one thing must be told apart before myalloc_defer_begin().
  *
  * Bounds: myalloc_defer_begin() and myalloc_defer_end() add to a lock-free list. A reap frees at
- * most @most things. One hold of the lock in a drain frees at most DRAIN_MOST things from the
- * list, or takes MYALLOC_RECOVERY_MOST units of a recovery, the last of which may be the freeing
- * of a thing.
+ * most @most things. One hold of the lock in a drain frees at most @most things from the list, or
+ * takes as many units of a recovery as the freeing of @most things does, and no more than
+ * MYALLOC_RECOVERY_MOST, the last of which may be the freeing of a thing. So a recovery frees at
+ * most @most things as well.
  */
 #include "env.h"
 #include "base/deferred.h"
-
-/* Things that a drain frees under one hold of the lock */
-#define DRAIN_MOST	64
 
 /**
  * myalloc_deferred_init() - initialise an empty list
@@ -206,18 +204,18 @@ static u32 look(struct myalloc_deferred *d, const struct myalloc_deferred_ops *o
 	return MYALLOC_RECOVERY_GIVE;
 }
 
-/* Lock held. Does a bounded part of a recovery. */
+/* Lock held. Does a bounded part of a recovery: at most as much as freeing @most things. */
 static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
-			 void *owner)
+			 void *owner, u32 most)
 {
-	u32 units = 0;
+	u32 units = 0, end = min_t(u32, MYALLOC_RECOVERY_MOST, most * MYALLOC_RECOVERY_GIVE);
 	bool freed;
 
 	if (d->recovery == MYALLOC_RECOVERY_NONE) {
 		d->recovery = MYALLOC_RECOVERY_MARKING;
 		d->missing = atomic64_read_acquire(&d->nr);	/* pairs with defer_begin() */
 	}
-	while (units < MYALLOC_RECOVERY_MOST && d->place < d->places) {
+	while (units < end && d->place < d->places) {
 		u8 *state;
 		u32 nr = ops->states(owner, d->place, &state);
 
@@ -253,13 +251,14 @@ static void recover_some(struct myalloc_deferred *d, const struct myalloc_deferr
  * @ops: operations of the owner
  * @owner: argument of @ops
  * @lock: the lock that protects @d; not held by the caller
+ * @most: number of things to free at most under one hold of the lock, at least 1
  *
  * Things that are deferred meanwhile, or are still DEFERRING, may remain.
  *
  * Context: task, may sleep.
  */
 void myalloc_deferred_drain(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
-			    void *owner, raw_spinlock_t *lock)
+			    void *owner, raw_spinlock_t *lock, u32 most)
 {
 	unsigned long irq;
 	u32 end;
@@ -268,7 +267,7 @@ void myalloc_deferred_drain(struct myalloc_deferred *d, const struct myalloc_def
 	while (!myalloc_deferred_empty(d)) {
 		s64 nr = atomic64_read(&d->nr);
 
-		__myalloc_deferred_reap(d, ops, owner, DRAIN_MOST);
+		__myalloc_deferred_reap(d, ops, owner, most);
 		if (unlikely(nr == atomic64_read(&d->nr)))
 			break;	/* the first thing is DEFERRING or damaged */
 		raw_spin_unlock_irqrestore(lock, irq);
@@ -279,7 +278,7 @@ void myalloc_deferred_drain(struct myalloc_deferred *d, const struct myalloc_def
 	/* A recovery already under way may have passed things that were cut off since. */
 	end = d->rounds + 1 + (d->recovery != MYALLOC_RECOVERY_NONE);
 	while (unlikely(atomic64_read(&d->nr) || d->recovery) && (s32)(end - d->rounds) > 0) {
-		recover_some(d, ops, owner);
+		recover_some(d, ops, owner, most);
 		raw_spin_unlock_irqrestore(lock, irq);
 		myalloc_env_step("deferred-between");
 		cond_resched();

@@ -32,6 +32,9 @@ struct myalloc_deferred_ops {
 	bool may_lose;
 };
 
+/* Things that a drain frees under one hold of the lock, unless others may wait for less */
+#define MYALLOC_DRAIN_MOST	64
+
 /* Phases of a recovery */
 enum myalloc_recovery {
 	MYALLOC_RECOVERY_NONE = 0,
@@ -39,7 +42,7 @@ enum myalloc_recovery {
 	MYALLOC_RECOVERY_FREEING,	/* RECOVERING things are freed */
 };
 
-/* Units that one hold of the lock may use in a recovery: one for each state examined, ... */
+/* Units that one hold of the lock uses in a recovery at most: one for each state examined, ... */
 #define MYALLOC_RECOVERY_MOST	256
 /* ... and this many for each thing freed */
 #define MYALLOC_RECOVERY_GIVE	16
@@ -78,7 +81,7 @@ void myalloc_defer_end(struct myalloc_deferred *d, const struct myalloc_deferred
 void __myalloc_deferred_reap(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
 			     void *owner, unsigned int most);
 void myalloc_deferred_drain(struct myalloc_deferred *d, const struct myalloc_deferred_ops *ops,
-			    void *owner, raw_spinlock_t *lock);
+			    void *owner, raw_spinlock_t *lock, u32 most);
 
 /**
  * myalloc_deferred_empty() - is the list empty?

@@ -54,12 +54,14 @@
  * Damage: a contract for which one of these does not hold does not end, because what it would give
  * back may not be its own. A word of a stack is looked at before an NMI handler gets the thing.
  *
- * Time: a request takes one hold of the child's lock. In it are at most two deferred frees and its
- * own search, which looks at the lowest free block of each order. Each of these three does at most
- * chunk_order splits or merges, and an extent consists of at most chunk_order blocks. bounds_test
- * counts them. L, the most instructions of one request, is 5,000 for blocks, 5,600 for extents and
- * 3,500 for objects (x86-64, gcc -O2, without the lock's own); steps_test counts these in the worst
- * states. A request waits for at most P - 1 such holds where the kernel's spinlocks are fair.
+ * Time: a request takes one hold of the child's lock. In it are at most two deferred frees of
+ * blocks or one of an extent, and its own search, which looks at the lowest free block of each
+ * order. Each of these does at most chunk_order splits or merges, and an extent consists of at
+ * most chunk_order blocks. bounds_test counts them. L, the most instructions of one request, is
+ * 5,000 for blocks, 5,600 for extents and 3,500 for objects (x86-64, gcc -O2, without the lock's
+ * own); steps_test counts these in the worst states. A request waits for at most P - 1 such holds
+ * where the kernel's spinlocks are fair: a drain takes no longer ones. (A validation does, while
+ * it looks at a chunk.)
  *
  * Locking: the mutex of the parent's children is held while the table of children changes, and
  * while they are validated. Nothing is held while a child is made or ended.
@@ -134,6 +136,32 @@ static bool has_slots(const struct myalloc_contract_part *part)
 	       (u64)part->declared + part->plan.held;
 }
 
+/*
+ * Do users hold fewer than K objects although no slot is free? Then H or the slots are not what was
+ * planned, or slots were lost. Counted is what users have taken and given back, at one moment:
+ * while the lock is held, if no magazine has changed meanwhile. What is kept for NMI handlers or
+ * waits in the list of deferred frees is in no user's hands and counts all the same, because it
+ * moves without the lock: so in a line with E a few lost slots stay unnoticed, but what is found is
+ * always so.
+ */
+static bool few_live(struct myalloc_cache *cache, u32 most)
+{
+	u64 moves = myalloc_magazines_moves(&cache->mags), live;
+	struct myalloc_magazine_passed passed;
+	unsigned long irq;
+	bool free;
+
+	if (!myalloc_magazines_idle(&cache->mags) || atomic64_read(&cache->corruptions))
+		return false;
+	passed = myalloc_magazines_passed(&cache->mags);
+	raw_spin_lock_irqsave(&cache->lock, irq);
+	live = passed.takes + cache->allocs - passed.gives - cache->frees;
+	free = cache->free_slots;
+	raw_spin_unlock_irqrestore(&cache->lock, irq);
+	return live < most && !free && myalloc_magazines_idle(&cache->mags) &&
+	       myalloc_magazines_moves(&cache->mags) == moves;
+}
+
 static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
 			   unsigned long caller)
 {
@@ -146,7 +174,7 @@ static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
 			myalloc_object_issue(part->cache, object, flags, caller);
 		return object;
 	}
-	if (has_slots(part))
+	if (has_slots(part) && !few_live(part->cache, part->declared))
 		myalloc_limit_beyond(limit, caller);
 	else
 		myalloc_limit_broken(limit, "an object", caller);
@@ -336,7 +364,8 @@ static void give_block(struct myalloc_zone *parent, const struct myalloc_contrac
 static int take_blocks(struct myalloc_zone *parent, struct myalloc_contract_part *part,
 		       unsigned long caller)
 {
-	part->blocks = myalloc_env_zalloc(part->plan.blocks * sizeof(*part->blocks), parent->node);
+	part->blocks = myalloc_env_zalloc_charged(part->plan.blocks * sizeof(*part->blocks),
+						  parent->node);
 	if (!part->blocks)
 		return -ENOMEM;
 	while (part->nr_blocks < part->plan.blocks) {
@@ -355,6 +384,13 @@ static int take_blocks(struct myalloc_zone *parent, struct myalloc_contract_part
 
 /* --- create --------------------------------------------------------------------------------- */
 
+/*
+ * Deferred frees that a request completes, and a drain under one hold of the lock: an extent is as
+ * much work as some blocks.
+ */
+#define REAP_MOST	2
+#define REAP_EXTENTS	1
+
 static void declare(struct myalloc_limit *limit, u32 pages)
 {
 	limit->sizes[pages / 64] |= BIT_ULL(pages % 64);
@@ -369,6 +405,8 @@ static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_
 	limit->client = c->front.client;
 
 	part->declared = line->kind == MYALLOC_CONTRACT_OBJECTS ? line->count : line->pages;
+	limit->waiting = num_possible_cpus() * line->nmi;
+	limit->reap_most = line->kind == MYALLOC_CONTRACT_EXTENTS ? REAP_EXTENTS : REAP_MOST;
 	if (line->kind == MYALLOC_CONTRACT_OBJECTS) {
 		limit->ops = &object_ops;
 		return;
@@ -378,7 +416,7 @@ static void set_limit(const struct myalloc_contract *c, struct myalloc_contract_
 	limit->owner = c->owner;
 	limit->backing = c->owner ? &backing : NULL;
 	limit->order = part->plan.order;
-	limit->waiting = num_possible_cpus() * line->nmi << limit->order;
+	limit->waiting <<= limit->order;
 	if (line->kind == MYALLOC_CONTRACT_EXTENTS) {
 		for (i = 0; i < line->nr_sizes; i++)
 			declare(limit, line->sizes[i]);
@@ -418,6 +456,7 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 		.checks = parent->checks,
 		.policy = MYALLOC_FIRST_FIT,
 		.no_magazines = true,
+		.charged = true,
 		.no_worker = parent->no_worker,
 		.simulated = parent->simulated,
 	};
@@ -593,26 +632,18 @@ static struct myalloc_contract *make(struct myalloc_zone *zone, struct myalloc_c
 	if (!err)
 		return c;
 	free_contract(c);
-	return ERR_PTR(err == -ENOSPC ? refuse_short(zone, name, plan) : err);
+	return ERR_PTR(err);
 }
 
-static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc_client *client,
-				       const char *name, const struct myalloc_contract_line *lines,
-				       unsigned int nr, unsigned int flags,
-				       struct myalloc_contract_plan *plan, unsigned long caller)
+/* Make it, once what it takes counts, and the zone has as much. */
+static struct myalloc_contract *try_create(struct myalloc_zone *zone,
+					   struct myalloc_client *client, const char *name,
+					   const struct myalloc_contract_line *lines,
+					   unsigned int flags, struct myalloc_contract_plan *plan,
+					   unsigned long caller, bool *taken)
 {
-	int err;
+	int err = charge(zone, client, name, plan->pages);
 
-	err = myalloc_contract_plan(zone, lines, nr, plan);
-	if (err)
-		return ERR_PTR(err);
-	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
-	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
-		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
-		return ERR_PTR(-EINVAL);
-	}
-	err = charge(zone, client, name, plan->pages);
 	if (err)
 		return ERR_PTR(err);
 	if (plan->blocks_short) {	/* so it is whenever pages are short */
@@ -624,7 +655,43 @@ static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc
 		myalloc_account_return(client, plan->pages);
 		return ERR_PTR(err);
 	}
+	*taken = true;
 	return make(zone, client, name, lines, flags, plan, caller);
+}
+
+static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc_client *client,
+				       const char *name, const struct myalloc_contract_line *lines,
+				       unsigned int nr, unsigned int flags,
+				       struct myalloc_contract_plan *plan, unsigned long caller)
+{
+	struct myalloc_contract *c;
+	u32 round;
+	int err;
+
+	err = myalloc_contract_plan(zone, lines, nr, plan);
+	if (err)
+		return ERR_PTR(err);
+	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
+	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
+		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
+		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
+		return ERR_PTR(-EINVAL);
+	}
+	/*
+	 * Others may have taken part of it meanwhile. If they gave it back at once, as another
+	 * creator does that is short, too, nothing is short any more: try once again.
+	 */
+	for (round = 0;; round++) {
+		bool taken = false;
+
+		c = try_create(zone, client, name, lines, flags, plan, caller, &taken);
+		if (c != ERR_PTR(-ENOSPC) || !taken)
+			return c;
+		myalloc_env_point("contract-short");
+		myalloc_plan_sum(zone, plan);
+		if (plan->blocks_short || round)
+			return ERR_PTR(refuse_short(zone, name, plan));
+	}
 }
 
 /**
@@ -938,6 +1005,7 @@ int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
 	stats->nmi_allocs = atomic64_read(&limit->nmi_allocs);
 	stats->nmi_misses = atomic64_read(&limit->nmi_misses);
 	stats->refills = atomic64_read(&limit->refills);
+	stats->nmi_frees_beyond = atomic64_read(&limit->nmi_frees_beyond);
 	raw_spin_lock_irqsave(&limit->sites_lock, irq);
 	memcpy(stats->sites, limit->sites, sizeof(stats->sites));
 	raw_spin_unlock_irqrestore(&limit->sites_lock, irq);

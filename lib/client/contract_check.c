@@ -37,7 +37,7 @@ u64 myalloc_contract_digest(const struct myalloc_contract_part *part)
 		part->nr_blocks, (uintptr_t)part->blocks, (uintptr_t)limit->zone,
 		(uintptr_t)limit->parent, (uintptr_t)limit->client, (uintptr_t)limit->ops,
 		(uintptr_t)limit->backing, limit->owner, limit->most, limit->each, limit->order,
-		limit->waiting, (uintptr_t)limit->stack, (uintptr_t)limit->refill,
+		limit->reap_most, limit->waiting, (uintptr_t)limit->stack, (uintptr_t)limit->refill,
 	};
 	u64 sum = mix(0, fixed, sizeof(fixed));
 

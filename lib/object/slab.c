@@ -77,6 +77,7 @@
 #include "page/account.h"
 #include "page/block.h"
 #include "page/lend.h"
+#include "page/limit_types.h"
 #include "page/zone_report.h"
 
 /* Units of MYALLOC_SCAN_MOST that each slab costs. */
@@ -532,7 +533,11 @@ void __myalloc_slab_reap(struct myalloc_cache *cache, unsigned int most)
  */
 void myalloc_slab_defer(struct myalloc_cache *cache, void *object, u8 *state)
 {
+	struct myalloc_limit *limit = cache->zone->limit;
+
 	myalloc_defer_begin(&cache->deferred, &deferred_ops, state, 1);
+	if (unlikely(limit) && atomic64_read(&cache->deferred.nr) > limit->waiting)
+		atomic64_inc(&limit->nmi_frees_beyond);
 	myalloc_shadow_link((char *)object + cache->layout.link_offset);
 	myalloc_env_point("slab-defer");
 	myalloc_defer_end(&cache->deferred, &deferred_ops, state,
@@ -572,7 +577,8 @@ void __myalloc_slab_flush(struct myalloc_cache *cache, const struct myalloc_slot
  */
 void myalloc_cache_reap(struct myalloc_cache *cache)
 {
-	myalloc_deferred_drain(&cache->deferred, &deferred_ops, cache, &cache->lock);
+	myalloc_deferred_drain(&cache->deferred, &deferred_ops, cache, &cache->lock,
+			       myalloc_limit_drain(cache->zone->limit));
 }
 
 static_assert(!MYALLOC_SLOT_FREE);

@@ -19,12 +19,14 @@
  *	    (lend.c, with Q1); BAD (bad_page.c, with P1); and HOLE (zone/elastic.c).
  *	Z3  slab_pages = frames of blocks tagged SLAB or NEW.
  *	Z4  The magazines and depots hold exactly the blocks tagged CACHED.
- *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1).
+ *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1), and in the
+ *	    zone of a contract of the pieces behind them.
  *	Z6  The tag of a frame that is not in a slab and does not begin a block is zero.
  *
  * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers the
  * block; the first word of the block is the list node (deferred.c). Blocks behind a damaged link
- * are found again by their tags when the zone is drained.
+ * are found again by their tags when the zone is drained. In the zone of a contract an extent is
+ * deferred as a whole, by its first block.
  *
  * Bounds: take and give do a bounded number of steps: those of the buddy, and at most REAP_MOST
  * deferred frees. The lock is a raw spinlock with interrupts off. A drain frees deferred blocks
@@ -201,21 +203,58 @@ static u8 *deferred_find(void *owner, struct llist_node *node)
 	return &frame->type;
 }
 
+/*
+ * Pages of the block at @idx, and of the pieces of an extent behind it: those that wait with it, as
+ * a piece follows another block of its extent (E1).
+ */
+static u32 with_pieces(const struct myalloc_zone *zone, u32 idx)
+{
+	u32 end = min_t(u32, (idx | (BIT(zone->chunk_order) - 1)) + 1, zone->buddy.nr_frames);
+	struct myalloc_frame frame = { .tag = READ_ONCE(zone->frames[idx].tag) };
+	u32 at = idx;
+
+	do {
+		at += BIT(frame.order);
+		frame.tag = at < end ? READ_ONCE(zone->frames[at].tag) : 0;
+	} while (frame.type == MYALLOC_FRAME_PIECE && frame.order <= zone->chunk_order);
+	return min(at, end) - idx;
+}
+
+/* Gives the blocks of @nr frames back, from the last one on. Returns the pages that went back. */
+static u32 give_all(struct myalloc_zone *zone, u32 idx, u32 nr)
+{
+	u32 given = 0;
+
+	while (nr) {
+		u32 pages = BIT(min_t(unsigned int, fls(nr) - 1, __ffs(idx + nr)));
+
+		nr -= pages;
+		if (__myalloc_zone_give(zone, &zone->frames[idx + nr]))
+			continue;
+		zone->frees[ilog2(pages)]++;
+		given += pages;
+	}
+	return given;
+}
+
 /* Only the block of a slab has a cache number in its tag. */
 static u32 deferred_give(void *owner, struct llist_node *node, u8 *state)
 {
 	struct myalloc_frame *frame = container_of(state, struct myalloc_frame, type);
 	struct myalloc_zone *zone = owner;
-	unsigned int order = frame->order;
-	bool page = !frame->cache, given;
+	u32 pages = BIT(frame->order), given, idx = myalloc_frame_idx(zone, frame);
+	bool page = !frame->cache;
 
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)	/* over the list node */
 		memset(node, MYALLOC_POISON_FREE, sizeof(*node));
-	given = !__myalloc_zone_give(zone, frame);
-	if (given && page)
-		zone->frees[order]++;
-	myalloc_limit_given(zone->limit, given ? BIT(order) : 0, BIT(order));
-	return BIT(order);
+	if (unlikely(zone->limit) && page) {
+		pages = with_pieces(zone, idx);
+		given = give_all(zone, idx, pages);
+		myalloc_limit_given(zone->limit, given, pages);
+	} else if (!__myalloc_zone_give(zone, frame) && page) {
+		zone->frees[ilog2(pages)]++;
+	}
+	return pages;
 }
 
 static u32 deferred_states(void *owner, u32 place, u8 **state)
@@ -314,17 +353,16 @@ void myalloc_zone_count_fail(struct myalloc_zone *zone, unsigned int order)
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 }
 
-/* Defers the free of a block to the next holder of the lock. */
-static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, unsigned int order,
-		  bool page)
+/* Defers the free of a block, or of an extent that begins with it, to the next lock holder. */
+static void defer(struct myalloc_zone *zone, struct myalloc_frame *frame, u32 pages, bool page)
 {
 	void *node = myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame));
 
-	myalloc_limit_waits(zone->limit, BIT(order));
-	myalloc_defer_begin(&zone->deferred, &deferred_ops, &frame->type, BIT(order));
+	myalloc_limit_waits(zone->limit, pages);
+	myalloc_defer_begin(&zone->deferred, &deferred_ops, &frame->type, pages);
 	atomic64_inc(&zone->deferred_frees);
 	if (!page)			/* pairs with check_totals() of validate.c */
-		atomic64_fetch_sub_release(BIT(order), &zone->slab_pages);
+		atomic64_fetch_sub_release(pages, &zone->slab_pages);
 	myalloc_env_point("zone-deferring");
 	myalloc_defer_end(&zone->deferred, &deferred_ops, &frame->type,
 			  zone->simulated ? NULL : node);
@@ -348,7 +386,7 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 	unsigned long irq;
 
 	if (!myalloc_lock(&zone->lock, &irq)) {
-		defer(zone, frame, order, page);
+		defer(zone, frame, BIT(order), page);
 		return;
 	}
 	__myalloc_zone_reap(zone, REAP_MOST);
@@ -363,6 +401,21 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 }
 
 /**
+ * myalloc_zone_defer_extent() - leave a whole extent of a contract to the next holder of the lock
+ * @zone: the zone of the contract
+ * @frame: its first frame, claimed (DEFERRING); the other pieces are tagged PIECE
+ * @pages: its length
+ *
+ * All pieces go back under one hold of the lock.
+ *
+ * Context: NMI.
+ */
+void myalloc_zone_defer_extent(struct myalloc_zone *zone, struct myalloc_frame *frame, u32 pages)
+{
+	defer(zone, frame, pages, true);
+}
+
+/**
  * myalloc_zone_reap_all() - complete all deferred frees
  * @zone: the zone
  *
@@ -370,7 +423,8 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
  */
 void myalloc_zone_reap_all(struct myalloc_zone *zone)
 {
-	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock);
+	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock,
+			       myalloc_limit_drain(zone->limit));
 }
 
 /* --- work that only some zones and requests need ------------------------------------ */

@@ -19,6 +19,7 @@ void myalloc_zone_count_fail(struct myalloc_zone *zone, unsigned int order);
 struct myalloc_frame *myalloc_zone_take(struct myalloc_zone *zone, unsigned int order,
 					myalloc_flags_t flags, u32 tag);
 void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame);
+void myalloc_zone_defer_extent(struct myalloc_zone *zone, struct myalloc_frame *frame, u32 pages);
 
 void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, size_t size,
 			      myalloc_flags_t flags);

@@ -21,13 +21,16 @@
  *	    number in zone->owners, or that of a kind of fronts; the others are tagged PIECE. No
  *	    other block is tagged PIECE.
  *	    (While an extent is being freed its first block is DEFERRING, and the others are given
- *	    back from the last one on.)
+ *	    back from the last one on. In the zone of a contract the first block may then be
+ *	    DEFERRED or RECOVERING, while all others are still tagged PIECE.)
  *
  * Free: one compare-and-exchange of the first tag, from EXTENT to DEFERRING, claims the extent.
  * Of two concurrent frees one wins; the other finds the tag changed. The winner compares the tags
  * of the pieces, poisons the pages, and gives the pieces back together under the lock. In NMI
  * without the lock it gives them back one by one, from the last to the first, so that the pieces
- * still tagged PIECE always follow a block that is DEFERRING. If a tag or the buddy does not
+ * still tagged PIECE always follow a block that is DEFERRING. In the zone of a contract the extent
+ * is deferred as a whole, and all its pieces are given back under one hold of the lock: the proof
+ * of plan.c holds only if no extent is ever partly free (limit.c). If a tag or the buddy does not
  * agree with the recorded length, the metadata is damaged: the damage is reported and the claim
  * is undone.
  *
@@ -497,7 +500,10 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 				       (size_t)nr << PAGE_SHIFT);
 	}
 	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
-		give_pieces(zone, idx, nr, false);
+		if (zone->limit)
+			myalloc_zone_defer_extent(zone, &zone->frames[idx], nr);
+		else
+			give_pieces(zone, idx, nr, false);
 		return 0;
 	}
 	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);

@@ -10,8 +10,8 @@
  *
  * Terms
  *	live	allocated, and neither kept for NMI handlers nor, up to E blocks of each CPU,
- *		waiting for the lock in the list of deferred frees. Quarantined and bad pages are
- *		live
+ *		waiting for the lock in the list of deferred frees. Bad pages are live, and so are
+ *		quarantined ones until a look finds them no longer referenced
  *	beyond	a request that would make more than M pages live. It gets NULL, or, by flag, an
  *		extent of the parent zone that has the contract's number; but NULL if it is
  *		lendable, which an extent cannot be
@@ -32,19 +32,41 @@
  * models/limit.pml checks that. An NMI on top of an allocation or of the refill finds each word of
  * the stack either taken or not, as the exchange decides.
  *
+ * Extents: the proof needs each of them wholly allocated or wholly free. So when the free of one
+ * waits, it waits as one thing (extent.c), is live as a whole, and all of it goes back under the
+ * one hold of the lock in which it is uncharged.
+ *
+ * Invariant
+ *	I1  Whenever nobody holds the lock, what the buddy has given out is at most these: whole
+ *	    blocks and extents of requests, each with all its pages in the low half of the count;
+ *	    those of them whose free waits, with all their pages in the high half as well; and what
+ *	    is kept. In a line of extents nothing of the high half is left out of what is live.
+ * Proof that a request within finds a place: it is charged under the lock, where live pages, with
+ * those of the request, are at most M. Without NMI handlers the live ones are all that is
+ * allocated (I1), so the state is one that first fit reaches with whole blocks and extents of at
+ * most M pages: a free that waits is one that has not been called yet. plan.c proves that N pages
+ * suffice for those. With E blocks for each CPU, kept and waiting ones that are not live are at
+ * most 2 * P * E, all of one order, and N was planned for so many more. I1 holds at first, and is
+ * kept: a request charges before it takes, and gives both up together if it finds nothing; a free
+ * uncharges the pages that go back under the same hold; a free that waits adds what it has
+ * charged.
+ *
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
- * sites if it is beyond. The interrupt does 2 * E holds. The compare-and-exchange of the count is
- * repeated only if another CPU has counted something since.
+ * sites if it is beyond. Before that it looks at POLL_MOST quarantined blocks (all of them if it
+ * may wait; none in NMI), two holds each, and tries again if one has come back. The interrupt does
+ * 2 * E holds. The compare-and-exchange of the count is repeated only if another CPU has counted
+ * something since.
  */
 #include "env.h"
 #include "page/block.h"
 #include "page/drain.h"
+#include "page/lend.h"
 #include "page/limit.h"
 #include "page/shadow.h"
 #include "page/zone_report.h"
 
-/* Deferred frees that one operation completes */
-#define REAP_MOST	2
+/* Quarantined blocks that a request looks at before it is beyond, if it may not wait */
+#define POLL_MOST	16
 
 /* What became of an attempt. */
 enum verdict {
@@ -195,7 +217,7 @@ static enum verdict attempt(struct myalloc_zone *zone, const struct myalloc_limi
 
 	if (!myalloc_lock(&zone->lock, &irq))
 		return LOCKED;
-	__myalloc_zone_reap(zone, REAP_MOST);
+	__myalloc_zone_reap(zone, limit->reap_most);
 	if (charge(limit, r->nr_pages)) {
 		*idx = r->take(zone, r->arg);
 		verdict = *idx == MYALLOC_NO_FRAME ? BROKEN : TAKEN;
@@ -246,6 +268,16 @@ static void *from_stack(struct myalloc_zone *zone, const struct myalloc_limit_re
 	return myalloc_frame_addr(zone, idx - 1);
 }
 
+/* A request would be beyond: look whether the quarantine gives pages back. */
+static bool comes_back(struct myalloc_zone *zone, myalloc_flags_t flags)
+{
+	if (flags & MYALLOC_MAY_WAIT) {
+		myalloc_zone_drain(zone);
+		return true;
+	}
+	return !in_nmi() && myalloc_quarantine_poll(zone, POLL_MOST);
+}
+
 /**
  * myalloc_limit_alloc() - allocate pages of the zone of a contract
  * @zone: the zone
@@ -267,10 +299,8 @@ void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_
 	if (unlikely(!allowed(zone, request, flags)))
 		return NULL;
 	verdict = attempt(zone, request, &idx);
-	if (unlikely(verdict == BEYOND && flags & MYALLOC_MAY_WAIT)) {
-		myalloc_zone_drain(zone);	/* the quarantine may give pages back */
+	if (unlikely(verdict == BEYOND) && comes_back(zone, flags))
 		verdict = attempt(zone, request, &idx);
-	}
 	if (likely(verdict == TAKEN))
 		return myalloc_frame_addr(zone, idx);
 	if (verdict == LOCKED && charge(limit, request->nr_pages))
@@ -451,8 +481,10 @@ int myalloc_limit_init(struct myalloc_limit *limit, struct myalloc_zone *zone,
 	raw_spin_lock_init(&limit->sites_lock);
 	if (!each)
 		return 0;
-	limit->stack = myalloc_env_zalloc(nr_cpu_ids * each * sizeof(*limit->stack), parent->node);
-	limit->refill = myalloc_env_zalloc(nr_cpu_ids * sizeof(*limit->refill), parent->node);
+	limit->stack = myalloc_env_zalloc_charged(nr_cpu_ids * each * sizeof(*limit->stack),
+						  parent->node);
+	limit->refill = myalloc_env_zalloc_charged(nr_cpu_ids * sizeof(*limit->refill),
+						   parent->node);
 	if (!limit->stack || !limit->refill)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {

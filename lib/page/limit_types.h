@@ -68,13 +68,16 @@ struct myalloc_limit_refill {
  * @failed_within: requests within the line that failed
  * @nmi_allocs: allocations from @stack
  * @nmi_misses: allocations in NMI that found the lock taken and the stack empty
+ * @nmi_frees_beyond: frees in NMI that made more wait for the lock than @waiting
  * @refills: calls of @refill
  * @told: a request that failed within the line was reported
  * @sites_lock: protects @sites
  * @sites: where requests beyond came from; the last one counts all others
  * @each: things in the stack of a CPU
  * @order: log2 of pages of a block in a stack
- * @waiting: most pages in frees of NMI handlers that may wait for the lock and are not live
+ * @reap_most: deferred frees that a request completes at most
+ * @waiting: most pages, or objects, in frees of NMI handlers that may wait for the lock and are not
+ *	live
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
  * @refill: one for each CPU; NULL for none
@@ -98,12 +101,14 @@ struct myalloc_limit {
 	atomic64_t failed_within;
 	atomic64_t nmi_allocs;
 	atomic64_t nmi_misses;
+	atomic64_t nmi_frees_beyond;
 	atomic64_t refills;
 	u32 told;
 	raw_spinlock_t sites_lock;
 	struct myalloc_contract_site sites[MYALLOC_CONTRACT_SITES];
 	u32 each;
 	u32 order;
+	u32 reap_most;
 	u32 waiting;
 	atomic64_t kept;
 	unsigned long *stack;
@@ -136,8 +141,10 @@ static inline void myalloc_limit_kick(struct myalloc_limit *limit)
  */
 static inline void myalloc_limit_waits(struct myalloc_limit *limit, u32 pages)
 {
-	if (limit && limit->most)
-		atomic64_add((s64)pages << 32, &limit->count);
+	if (!limit || !limit->most)
+		return;
+	if (upper_32_bits(atomic64_add_return((s64)pages << 32, &limit->count)) > limit->waiting)
+		atomic64_inc(&limit->nmi_frees_beyond);
 }
 
 /**
@@ -165,6 +172,20 @@ static inline void myalloc_limit_given(struct myalloc_limit *limit, u32 pages, u
 {
 	if (limit && limit->most)
 		atomic64_sub(((s64)waited << 32) + pages, &limit->count);
+}
+
+/**
+ * myalloc_limit_drain() - deferred frees that a drain completes under one hold of the lock
+ * @limit: the limit of the zone, or NULL
+ *
+ * In the zone of a contract, no more than a request does: others wait for it no longer.
+ *
+ * Context: any.
+ * Return: their number, at most.
+ */
+static inline u32 myalloc_limit_drain(const struct myalloc_limit *limit)
+{
+	return limit ? limit->reap_most : MYALLOC_DRAIN_MOST;
 }
 
 #endif /* MYALLOC_LIMIT_TYPES_H */

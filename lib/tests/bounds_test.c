@@ -775,18 +775,18 @@ static void *take(struct myalloc_zone *child, u32 pages)
 	return addr;
 }
 
-/* Leave one page in each of the first chunks, and free these pages in an NMI that has no lock. */
-static void defer_alone(struct myalloc_zone *child)
+/* Leave one thing in each of the first chunks, and free these in an NMI that has no lock. */
+static void defer_alone(struct myalloc_zone *child, u32 pages)
 {
 	static void *rest[ALONE][BIT(CHUNK_ORDER)];
 	unsigned long irq;
-	u32 i, j;
+	u32 i, j, nr = BIT(CHUNK_ORDER) - pages + 1;
 
 	for (i = 0; i < ALONE; i++)
-		for (j = 0; j < BIT(CHUNK_ORDER); j++)
-			rest[i][j] = take(child, 1);
+		for (j = 0; j < nr; j++)
+			rest[i][j] = take(child, j ? 1 : pages);
 	for (i = 0; i < ALONE; i++)
-		for (j = 1; j < BIT(CHUNK_ORDER); j++)
+		for (j = 1; j < nr; j++)
 			myalloc_free(child, rest[i][j]);
 	raw_spin_lock_irqsave(&child->lock, irq);
 	host_enter_nmi();
@@ -796,8 +796,12 @@ static void defer_alone(struct myalloc_zone *child)
 	raw_spin_unlock_irqrestore(&child->lock, irq);
 }
 
-/* The same for a request of @pages that comes after more deferred frees than it takes along. */
-static void contract_deferred(const struct myalloc_contract_line *line, u32 pages)
+/*
+ * The same for a request of @pages that comes after more deferred frees, of @waits pages each, than
+ * the @reaps that it takes along.
+ */
+static void contract_deferred(const struct myalloc_contract_line *line, u32 pages, u32 waits,
+			      u32 reaps)
 {
 	struct myalloc_contract_plan plan;
 	struct myalloc_contract *c;
@@ -811,7 +815,7 @@ static void contract_deferred(const struct myalloc_contract_line *line, u32 page
 	if (IS_ERR(c))
 		host_fatal("no contract");
 	child = myalloc_contract_zone(c, 0);
-	defer_alone(child);
+	defer_alone(child, waits);
 	before = moves(child);
 	at = holds;
 	addr = take(child, pages);
@@ -824,10 +828,10 @@ static void contract_deferred(const struct myalloc_contract_line *line, u32 page
 		host_fatal("a free is refused");
 	free_moves = moves(child) - before;
 	free_holds = holds - at;
-	ktap_result(alloc_moves > 2 * CHUNK_ORDER && alloc_moves <= 3 * CHUNK_ORDER &&
-		    alloc_holds == 1,
-		    "an alloc of %u pages after %d deferred frees splits and merges %u times at most, in 1 hold: %llu, %u",
-		    pages, ALONE, 3 * CHUNK_ORDER, alloc_moves, alloc_holds);
+	ktap_result(alloc_moves > reaps * CHUNK_ORDER &&
+		    alloc_moves <= (reaps + 1) * CHUNK_ORDER && alloc_holds == 1,
+		    "an alloc of %u pages after %d deferred frees of %u splits and merges %u times at most, in 1 hold: %llu, %u",
+		    pages, ALONE, waits, (reaps + 1) * CHUNK_ORDER, alloc_moves, alloc_holds);
 	ktap_result(free_moves && free_moves <= CHUNK_ORDER && free_holds == 1,
 		    "a free of these %u pages merges %d times at most, in 1 hold: %llu, %u", pages,
 		    CHUNK_ORDER, free_moves, free_holds);
@@ -846,9 +850,10 @@ static void contracts_deferred(void)
 		.nr_sizes = ARRAY_SIZE(sizes),
 	};
 
-	contract_deferred(&blocks, 1);
-	contract_deferred(&extents, 257);
-	contract_deferred(&extents, 511);
+	contract_deferred(&blocks, 1, 1, 2);
+	contract_deferred(&extents, 257, 1, 1);
+	contract_deferred(&extents, 511, 1, 1);
+	contract_deferred(&extents, 257, 511, 1);
 }
 
 #define EACH	3	/* blocks for NMI handlers of a CPU */
@@ -937,7 +942,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(40 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(42 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();

@@ -363,6 +363,28 @@ static void end_contract(struct myalloc_contract_stats *stats)
 		host_fatal("the zone does not end");
 }
 
+/* A user chooses how large the metadata of a contract is, so it is charged. */
+static void contract_charged(void)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_PAGES, .pages = 20000, .orders = 0x200, .nmi = 5,
+	};
+	struct myalloc_contract_stats stats;
+	u64 before = host_charged, charged, least;
+
+	begin_contract(&line, 0);
+	charged = host_charged - before;
+	least = sizeof(*store.zone) + store.zone->nr_chunks * sizeof(*store.zone->chunks) +
+		myalloc_buddy_meta_size(store.zone->buddy.nr_frames, store.zone->chunk_order) +
+		store.zone->buddy.nr_frames * sizeof(*store.zone->frames) +
+		contract->part[0].nr_blocks * sizeof(*contract->part[0].blocks) +
+		nr_cpu_ids * (line.nmi * sizeof(long) + sizeof(struct myalloc_limit_refill));
+	end_contract(&stats);
+	ktap_result(charged >= least,
+		    "a contract of %u pages charges %llu bytes, at least %llu", line.pages, charged,
+		    least);
+}
+
 static void contract_blocks(u32 live, u32 orders)
 {
 	const struct myalloc_contract_line line = {
@@ -557,7 +579,7 @@ int main(int argc, char **argv)
 	program_options(argc, argv, "In how many pages no request within a contract fails.",
 			options);
 	myalloc_random_init(&rng, seed, 0);
-	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 3 + 2 + 3 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
+	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 4 + 2 + 3 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
 	ktap_note("--seed %llu", seed);
 	small_blocks(0, 20);
 	small_blocks(1, 12);
@@ -573,6 +595,7 @@ int main(int argc, char **argv)
 		large_blocks(large[i].live, large[i].orders);
 	large_extents(50000, 512);
 	large_extents(99999, 1000);
+	contract_charged();
 	contract_blocks(20000, 0x3ff);
 	contract_blocks(70001, 0x209);
 	contract_blocks(50000, 0x055);

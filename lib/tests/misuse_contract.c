@@ -295,6 +295,7 @@ static void contract_flip_each(void)
 			{ &limit->owner, 4 }, { &limit->most, 4 },
 			{ limit->sizes, sizeof(limit->sizes) }, { &limit->each, 4 },
 			{ &limit->order, 4 }, { &limit->waiting, 4 },
+			{ &limit->reap_most, 4 },
 			{ &limit->stack, sizeof(void *) },
 			{ &limit->refill, sizeof(void *) }, { &part->zone, sizeof(void *) },
 			{ &part->cache, sizeof(void *) }, { &part->kind, 4 },

@@ -24,6 +24,8 @@
 #include "client/contract.h"
 #include "client/plan.h"
 #include "ktap.h"
+#include "object/slab.h"
+#include "page/block.h"
 #include "program.h"
 #include "zone/zone.h"
 
@@ -72,6 +74,10 @@ static u64 end_count(void)
 	return shared->count;
 }
 
+/* The most under one hold of the outermost lock, and where that began. */
+static u64 most_hold, hold_begin;
+static u32 holding;
+
 /* --- what is left out: the program is linked with --wrap for these -------------------------- */
 
 void __real_host_raw_lock(struct host_lock *lock);
@@ -101,6 +107,8 @@ void __wrap_host_raw_lock(struct host_lock *lock)
 	int state = pause_count();
 
 	__real_host_raw_lock(lock);
+	if (state == COUNTING && !holding++)
+		hold_begin = shared->count;
 	set_state(state);
 }
 
@@ -117,6 +125,8 @@ void __wrap_host_raw_unlock(struct host_lock *lock)
 {
 	int state = pause_count();
 
+	if (state == COUNTING && !--holding)
+		most_hold = max(most_hold, shared->count - hold_begin);
 	__real_host_raw_unlock(lock);
 	set_state(state);
 }
@@ -279,11 +289,11 @@ static void give(void *addr)
 }
 
 /*
- * In chunk @place[i] is something of @pages, or one page for the first @deferred of them, and
+ * In chunk @place[i] is something of @pages, or of @waits for the first @deferred of them, and
  * nothing else. A chunk less one page is a free block of each order, and 1023 pages are a block of
  * each. The chunks are filled from the lowest on, because first fit goes nowhere else.
  */
-static void prepare(u32 pages, u32 deferred, const u32 *place)
+static void prepare(u32 pages, u32 deferred, u32 waits, const u32 *place)
 {
 	static void *rest[LIVE];
 	u32 nr = 0, end = 0, i, at, left;
@@ -293,7 +303,7 @@ static void prepare(u32 pages, u32 deferred, const u32 *place)
 	for (at = 0; at < end; at++) {
 		for (i = 0; i < PIECES && place[i] != at; i++)
 			;
-		left = i >= deferred && i < PIECES ? pages : 1;
+		left = i >= PIECES ? 1 : i < deferred ? waits : pages;
 		if (i < PIECES)
 			thing[i] = take(left);
 		else
@@ -332,12 +342,13 @@ static void end_things(void)
 	myalloc_zone_drain(child);
 }
 
-/* A request for @pages, and a free of as many, after @deferred frees of one page that wait. */
-static void measure(u32 pages, u32 deferred, u32 at, struct most *alloc, struct most *free)
+/* A request for @pages, and a free of as many, after @deferred frees of @waits pages that wait. */
+static void measure(u32 pages, u32 deferred, u32 waits, u32 at, struct most *alloc,
+		    struct most *free)
 {
 	void *addr;
 
-	prepare(pages, deferred, places[at]);
+	prepare(pages, deferred, waits, places[at]);
 	defer(deferred);
 	begin_count();
 	addr = take(pages);
@@ -345,7 +356,7 @@ static void measure(u32 pages, u32 deferred, u32 at, struct most *alloc, struct 
 	give(addr);
 	end_things();
 
-	prepare(pages, deferred, places[at]);
+	prepare(pages, deferred, waits, places[at]);
 	if (deferred == PIECES - 2) {	/* and nothing else is left */
 		give(thing[PIECES - 1]);
 		thing[PIECES - 1] = NULL;
@@ -358,6 +369,65 @@ static void measure(u32 pages, u32 deferred, u32 at, struct most *alloc, struct 
 	end_things();
 }
 
+#define DRAINED	20	/* things, more than a hold may free */
+#define LOST	3	/* those whose links are damaged, more than a hold may free */
+
+/* Others wait for a drain no longer than for a request. */
+static void measure_drain(u32 pages, bool lost, u64 bound, const char *what)
+{
+	static void *rest[DRAINED][BIT(CHUNK_ORDER)];
+	u32 i, j, nr = BIT(CHUNK_ORDER) - pages + 1, things = lost ? LOST : DRAINED;
+	unsigned long irq;
+
+	for (i = 0; i < things; i++)
+		for (j = 0; j < nr; j++)
+			rest[i][j] = take(j ? 1 : pages);
+	for (i = 0; i < things; i++)
+		for (j = 1; j < nr; j++)
+			give(rest[i][j]);
+	raw_spin_lock_irqsave(&child->lock, irq);
+	host_enter_nmi();
+	for (i = 0; i < things; i++)
+		give(rest[i][0]);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&child->lock, irq);
+	if (lost)	/* each is found by its tag */
+		llist_del_all(&child->deferred.list);
+	most_hold = 0;
+	begin_count();
+	myalloc_zone_reap_all(child);
+	end_count();
+	ktap_result(most_hold && most_hold <= bound && !atomic64_read(&child->deferred.nr),
+		    "a drain of %s takes %llu instructions at most in one hold, of %llu", what,
+		    most_hold, bound);
+}
+
+static void drain_line(const struct myalloc_contract_line *line, u32 pages, bool lost, u64 bound,
+		       const char *what)
+{
+	struct myalloc_contract_line few = *line;
+
+	few.pages = ((lost ? LOST : DRAINED) + 1) << CHUNK_ORDER;
+	begin_contract(&few);
+	measure_drain(pages, lost, bound, what);
+	end_contract();
+}
+
+static void drains(void)
+{
+	static const u32 sizes[] = { 1, 1023 };
+	const struct myalloc_contract_line blocks = {
+		.kind = MYALLOC_CONTRACT_PAGES, .orders = 0x1,
+	}, extents = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .sizes = sizes, .nr_sizes = ARRAY_SIZE(sizes),
+	};
+
+	drain_line(&blocks, 1, false, BLOCKS_MOST, "blocks");
+	drain_line(&blocks, 1, true, BLOCKS_MOST, "blocks whose links are damaged");
+	drain_line(&extents, 1023, false, EXTENTS_MOST, "extents");
+	drain_line(&extents, 1023, true, EXTENTS_MOST, "extents whose links are damaged");
+}
+
 static void blocks(void)
 {
 	struct most alloc = { 0 }, free = { 0 };
@@ -367,7 +437,7 @@ static void blocks(void)
 		.kind = MYALLOC_CONTRACT_PAGES, .pages = LIVE, .orders = 0x401 });
 	for (at = 0; at < ARRAY_SIZE(places); at++)
 		for (deferred = 1; deferred < PIECES; deferred++)
-			measure(1, deferred, at, &alloc, &free);
+			measure(1, deferred, 1, at, &alloc, &free);
 	end_contract();
 	judge(&alloc, BLOCKS_MOST, "an allocation of a block");
 	judge(&free, BLOCKS_MOST, "a free of a block");
@@ -382,10 +452,14 @@ static void extents(void)
 	begin_contract(&(struct myalloc_contract_line){
 		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = LIVE, .sizes = sizes,
 		.nr_sizes = ARRAY_SIZE(sizes) });
-	for (i = 1; i < 3; i++)
-		for (at = 0; at < ARRAY_SIZE(places); at++)
-			for (deferred = 1; deferred < PIECES; deferred += 2)
-				measure(sizes[i], deferred, at, &alloc, &free);
+	for (i = 1; i < 3; i++) {
+		for (at = 0; at < ARRAY_SIZE(places); at++) {
+			for (deferred = 1; deferred < PIECES; deferred += 2) {
+				measure(sizes[i], deferred, 1, at, &alloc, &free);
+				measure(sizes[i], deferred, sizes[i], at, &alloc, &free);
+			}
+		}
+	}
 	end_contract();
 	judge(&alloc, EXTENTS_MOST, "an allocation of an extent");
 	judge(&free, EXTENTS_MOST, "a free of an extent");
@@ -478,12 +552,37 @@ static void objects(void)
 	judge(&free, OBJECTS_MOST, "a free of an object");
 }
 
+static void drain_objects(void)
+{
+	u32 i;
+
+	begin_contract(&(struct myalloc_contract_line){
+		.kind = MYALLOC_CONTRACT_OBJECTS, .count = OBJECTS,
+		.cache = { .name = "o", .object_size = 500, .flags = MYALLOC_NO_MAGAZINE } });
+	cache = myalloc_contract_cache(contract, 0);
+	make_holes();
+	defer_objects(2 * DRAINED);
+	most_hold = 0;
+	begin_count();
+	myalloc_cache_reap(cache);
+	end_count();
+	ktap_result(most_hold && most_hold <= OBJECTS_MOST,
+		    "a drain of objects takes %llu instructions at most in one hold, of %llu",
+		    most_hold, (u64)OBJECTS_MOST);
+	for (i = 0; i < OBJECTS; i++)
+		if (object[i])
+			myalloc_cache_free(cache, object[i]);
+	end_contract();
+}
+
 static void run(void)
 {
-	ktap_plan(6);
+	ktap_plan(11);
 	blocks();
 	extents();
+	drains();
 	objects();
+	drain_objects();
 }
 
 int main(int argc, char **argv)

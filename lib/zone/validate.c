@@ -40,6 +40,7 @@ struct walk {
 	u32 extent_tag;		/* tag of its first frame */
 	u32 extent_end;		/* frame behind its last one; 0 if the walk is in none */
 	bool being_freed;	/* the preceding blocks belong to an extent being freed */
+	bool waits;		/* so they do, and its free is deferred as a whole */
 	u64 freeing;
 	u64 kept;
 	u64 quarantined;
@@ -96,7 +97,11 @@ static void check_extent(const struct myalloc_zone *zone, u32 idx, u32 tag, stru
 	}
 	if (piece && !w->being_freed)
 		myalloc_finding(v, "E1: frame %u: a piece of no extent", idx);
-	w->being_freed = frame.type == MYALLOC_FRAME_DEFERRING || (piece && w->being_freed);
+	w->waits = (zone->limit && (frame.type == MYALLOC_FRAME_DEFERRING ||
+				    frame.type == MYALLOC_FRAME_DEFERRED ||
+				    frame.type == MYALLOC_FRAME_RECOVERING)) || (piece && w->waits);
+	w->being_freed = frame.type == MYALLOC_FRAME_DEFERRING || w->waits ||
+			 (piece && w->being_freed);
 	if (frame.type == MYALLOC_FRAME_EXTENT)
 		begin_extent(zone, idx, myalloc_frame_pages(&frame), myalloc_frame_owner(&frame),
 			     tag, w, v);
@@ -126,8 +131,13 @@ static void check_tag(const struct myalloc_zone *zone, u32 idx, u32 size, struct
 	case MYALLOC_FRAME_PAGE:
 	case MYALLOC_FRAME_LENT:
 	case MYALLOC_FRAME_EXTENT:
-	case MYALLOC_FRAME_PIECE:
 		w->page += size;
+		break;
+	case MYALLOC_FRAME_PIECE:
+		if (w->waits)
+			w->deferred += size;
+		else
+			w->page += size;
 		break;
 	case MYALLOC_FRAME_KEPT:
 		w->kept += size;
@@ -268,6 +278,7 @@ static bool check_chunk(const struct myalloc_zone *zone, u32 chunk, struct walk 
 	check_limit(zone, chunk, v);
 	w->extent_end = 0;
 	w->being_freed = false;
+	w->waits = false;
 	if (in_larger(b, first))
 		return true;
 	for (idx = first; idx < end; idx += size) {

@@ -203,6 +203,13 @@ static int init_drain(struct myalloc_zone *zone, const struct myalloc_zone_args 
 	return myalloc_drain_init(zone);
 }
 
+/* Memory for metadata, whose size a user may choose. */
+static void *zalloc(const struct myalloc_zone_args *args, size_t size)
+{
+	return args->charged ? myalloc_env_zalloc_charged(size, args->node) :
+			       myalloc_env_zalloc(size, args->node);
+}
+
 /* Chunks, frames, buddy and map. */
 static int make_metadata(struct myalloc_zone *zone, const struct myalloc_zone_args *args)
 {
@@ -210,7 +217,7 @@ static int make_metadata(struct myalloc_zone *zone, const struct myalloc_zone_ar
 	size_t nr_frames, size;
 	long bytes;
 
-	zone->chunks = myalloc_env_zalloc(nr_chunks * sizeof(*zone->chunks), args->node);
+	zone->chunks = zalloc(args, nr_chunks * sizeof(*zone->chunks));
 	if (!zone->chunks)
 		return -ENOMEM;
 	for (i = 0; i < args->nr_chunks; i++)
@@ -218,12 +225,12 @@ static int make_metadata(struct myalloc_zone *zone, const struct myalloc_zone_ar
 
 	/* Whole chunks: the map does not know where the last chunk ends, but the tags do. */
 	nr_frames = (size_t)nr_chunks << args->chunk_order;
-	zone->frames = myalloc_env_zalloc(nr_frames * sizeof(*zone->frames), args->node);
+	zone->frames = zalloc(args, nr_frames * sizeof(*zone->frames));
 	if (!zone->frames)
 		return -ENOMEM;
 
 	size = myalloc_buddy_meta_size(nr_pages, args->chunk_order);
-	zone->buddy_meta = myalloc_env_zalloc(size, args->node);
+	zone->buddy_meta = zalloc(args, size);
 	if (!zone->buddy_meta)
 		return -ENOMEM;
 	myalloc_buddy_init(&zone->buddy, nr_pages, args->chunk_order, args->policy,
@@ -346,7 +353,7 @@ struct myalloc_zone *myalloc_zone_create(const struct myalloc_zone_args *args)
 	err = check_args(args);
 	if (err)
 		return ERR_PTR(err);
-	zone = myalloc_env_zalloc(sizeof(*zone), args->node);
+	zone = zalloc(args, sizeof(*zone));
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
 	if (args->checks & MYALLOC_OWNER)

@@ -23,7 +23,7 @@ static_assert(sizeof(struct myalloc_line) == 32 + MYALLOC_LINE_SIZES_MAX * 4);
 static_assert(sizeof(struct myalloc_line_cost) == 48);
 static_assert(sizeof(struct myalloc_contract_make) == 8 + MYALLOC_NAME_MAX + 56 + 160);
 static_assert(sizeof(struct myalloc_contract_finish) == 16);
-static_assert(sizeof(struct myalloc_contract_stat) == 8 + MYALLOC_NAME_MAX + 8 + 8 + 13 * 8);
+static_assert(sizeof(struct myalloc_contract_stat) == 8 + MYALLOC_NAME_MAX + 8 + 8 + 14 * 8);
 static_assert(sizeof(struct myalloc_contract_sites) == 16 + MYALLOC_BEYOND_SITES_MAX * 96);
 static_assert(MYALLOC_BEYOND_SITES_MAX == MYALLOC_CONTRACT_SITES);
 

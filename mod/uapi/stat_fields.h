@@ -379,7 +379,9 @@
 	C(__u64, nmi_misses, USE, NUMBER, "misses in NMI",				\
 	  "allocations that found neither the lock nor anything in the stack")		\
 	C(__u64, refills, USE, NUMBER, "refills",					\
-	  "times that stacks were filled up")
+	  "times that stacks were filled up")						\
+	C(__u64, nmi_frees_beyond, USE, NUMBER, "frees in NMI beyond",			\
+	  "frees that waited for the lock beyond those that each CPU may have waiting")
 
 /* The members behind "owner" of struct myalloc_client_stat. */
 #define MYALLOC_CLIENT_FIELDS(C)							\

@@ -5,9 +5,11 @@
  * What a contract says of time is a number of holds of a lock that a request waits for at most.
  * That is a bound only where whoever came first has the lock first. An x86 kernel with
  * CONFIG_PARAVIRT takes locks in no order once it sees a hypervisor, unless that offers paravirtual
- * locks, which KVM, Hyper-V and Xen may do, and the kernel has them (CONFIG_PARAVIRT_SPINLOCKS). It
- * says in its log which of these it is. Where neither the configuration nor the log tells, there is
- * no finding.
+ * locks, which KVM, Hyper-V and Xen may do, and the kernel has them (CONFIG_PARAVIRT_SPINLOCKS).
+ * These are queued, but while the first waiter's CPU is halted, one that comes later may steal the
+ * lock (kernel/locking/qspinlock_paravirt.h): nobody starves, yet the number of holds that a
+ * request waits for may be exceeded. The kernel says in its log which of these it is. Where neither
+ * the configuration nor the log tells, there is no finding.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +78,8 @@ void doctor_locks(struct doctor *doc)
 			       "for time bounds, use a machine without a hypervisor, a kernel without CONFIG_PARAVIRT, or one with CONFIG_PARAVIRT_SPINLOCKS on a host that has them (KVM: kvm-pv-unhalt)");
 		free(text);
 	} else if (log_says(log, "PV spinlocks enabled")) {
-		doctor_finding(doc, "locks", OK, "this virtual machine has paravirtual spinlocks",
+		doctor_finding(doc, "locks", OK,
+			       "this virtual machine has paravirtual spinlocks: they are fair but for a CPU that steals a lock while the first waiter sleeps, and the time bound of a contract holds without that",
 			       NULL);
 	}
 	free(log);

@@ -378,7 +378,7 @@ else
 	no_locks
 	put dev/kmsg "6,1,1,-;kvm-guest: PV spinlocks enabled"
 	well
-	line out "ok +this virtual machine has paravirtual spinlocks"
+	line out "ok +this virtual machine has paravirtual spinlocks: they are fair but for .* steals .*"
 	guest "Microsoft Hv" CONFIG_PARAVIRT=y CONFIG_PARAVIRT_SPINLOCKS=y
 	put dev/kmsg "6,1,1,-;Hyper-V: PV spinlocks disabled"
 	unfair "$no_offer"
