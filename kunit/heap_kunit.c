@@ -546,6 +546,34 @@ static void heap_stats_magazines(struct kunit *test)
 
 /* --- realloc ------------------------------------------------------------------------------ */
 
+/*
+ * Memory with an alignment above a page is whole pages, also where the size has a class; after a
+ * realloc it is freed by its size as all memory is.
+ */
+static void heap_realloc_aligned(struct kunit *test)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_heap *heap = heap_of(fx, "h", 0);
+	u32 tried = 0;
+	size_t size;
+
+	for (size = PAGE_SIZE; size <= 8 * PAGE_SIZE; size += PAGE_SIZE) {
+		u8 *addr = myalloc_heap_alloc_aligned(heap, size, 2 * PAGE_SIZE, 0);
+
+		KUNIT_ASSERT_NOT_NULL(test, addr);
+		memset(addr, 0x31, size);
+		if (myalloc_heap_good_size(heap, size - 1) == size)
+			tried++;
+		addr = myalloc_heap_realloc(heap, addr, size - 1, 0);
+		KUNIT_ASSERT_NOT_NULL(test, addr);
+		KUNIT_EXPECT_NULL(test, memchr_inv(addr, 0x31, size - 1));
+		KUNIT_EXPECT_EQ_MSG(test, myalloc_heap_free_sized(heap, addr, size - 1), 0,
+				    "%zu bytes", size);
+	}
+	KUNIT_EXPECT_GT(test, tried, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
+}
+
 /* From every size to every other: what both hold is kept, and it stays if the block suits. */
 static void realloc_all(struct kunit *test, myalloc_cache_flags_t checks)
 {
@@ -1145,6 +1173,7 @@ static struct kunit_case heap_cases[] = {
 	KUNIT_CASE(heap_stats),
 	KUNIT_CASE(heap_stats_magazines),
 	KUNIT_CASE(heap_realloc),
+	KUNIT_CASE(heap_realloc_aligned),
 	KUNIT_CASE(heap_realloc_pages),
 	KUNIT_CASE(heap_realloc_poison),
 	KUNIT_CASE(heap_realloc_refused),

@@ -189,23 +189,29 @@ static bool find(const struct myalloc_heap *h, const void *addr, struct place *p
 	return place->cache || place->pages;
 }
 
-/* Bytes of a block; 0 if none is allocated there. */
-static size_t size_at(const struct myalloc_heap *h, const void *addr)
+/* Bytes of a block, whose place is *@place; 0 if none is allocated there. */
+static size_t size_of(const struct myalloc_heap *h, const void *addr, struct place *place)
 {
-	struct place place;
 	size_t size = 0;
 	const u8 *state;
 
-	if (!find(h, addr, &place))
+	if (!find(h, addr, place))
 		return 0;
-	if (place.pages)
-		return (size_t)place.pages << PAGE_SHIFT;
+	if (place->pages)
+		return (size_t)place->pages << PAGE_SHIFT;
 	preempt_disable();	/* keeps the slab */
-	state = myalloc_object_state(place.cache, addr);
-	if (likely(state && READ_ONCE(*state) == myalloc_user_state(place.cache)))
-		size = place.cache->layout.object_size;
+	state = myalloc_object_state(place->cache, addr);
+	if (likely(state && READ_ONCE(*state) == myalloc_user_state(place->cache)))
+		size = place->cache->layout.object_size;
 	preempt_enable();
 	return size;
+}
+
+static size_t size_at(const struct myalloc_heap *h, const void *addr)
+{
+	struct place place;
+
+	return size_of(h, addr, &place);
 }
 
 /* Why an address is not what a user has of the heap. */
@@ -482,9 +488,9 @@ int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size)
  * @flags: as for myalloc_heap_alloc(). With MYALLOC_ZERO, bytes beyond myalloc_heap_usable_size()
  *	of the old block read as zero; those below are as they were
  *
- * Stays where it is if myalloc_heap_good_size() does not change. Whole pages give their end back
- * where they lie, and take free pages behind them; all else is copied. The lower of both sizes
- * keeps its content.
+ * Stays where it is if myalloc_heap_good_size() does not change, unless it has an alignment above a
+ * page. Whole pages give their end back where they lie, and take free pages behind them; all else
+ * is copied. The lower of both sizes keeps its content.
  *
  * Context: as for myalloc_heap_alloc().
  * Return: the memory; NULL as myalloc_heap_alloc(), also if it was to become smaller, or @addr is
@@ -493,6 +499,7 @@ int myalloc_heap_free_sized(struct myalloc_heap *heap, void *addr, size_t size)
 void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 			   myalloc_flags_t flags)
 {
+	struct place place;
 	size_t old, pages;
 	void *to;
 
@@ -504,12 +511,14 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 	if (unlikely(!myalloc_flags_check(zone_of(heap), &flags, MYALLOC_OBJECT_FLAGS_ALL,
 					  _RET_IP_)))
 		return NULL;
-	old = size_at(heap, addr);
+	old = size_of(heap, addr, &place);
 	if (unlikely(!old)) {
 		bad_free(heap, addr, _RET_IP_);
 		return NULL;
 	}
-	if (myalloc_heap_good_size(heap, size) == old)
+	/* Whole pages of a size that has a class, for an alignment above a page, become an object. */
+	if (myalloc_heap_good_size(heap, size) == old &&
+	    (place.cache || size > heap->max_object))
 		return addr;
 	pages = size > heap->max_object ? pages_of(heap, size) : 0;
 	if (pages && old > heap->max_object &&

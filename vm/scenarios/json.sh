@@ -26,7 +26,7 @@ while read -r words; do
 	esac
 	expect "myallocctl -j $words" sh -c "
 		myallocctl -j $words >/out/json/$count.json </dev/null || [ \$? = $status ]"
-	expect "prints a document" grep -q '^{' "/out/json/$count.json"
+	expect "$words prints a document" grep -q '^{' "/out/json/$count.json"
 done <<END
 help
 info
