@@ -207,7 +207,8 @@ static void reclaim_atomic_orders(struct kunit *test)
 				fx->zone->work.fn(&fx->zone->work);
 				page = alloc_in(fx, context, order);
 			}
-			KUNIT_EXPECT_NOT_NULL_MSG(test, page, "order %u, context %u", order, context);
+			KUNIT_EXPECT_NOT_NULL_MSG(test, page, "order %u, context %u", order,
+						  context);
 			if (page)
 				KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, order), 0);
 			myalloc_zone_drain(fx->zone);

@@ -516,7 +516,7 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 		bad_free(heap, addr, _RET_IP_);
 		return NULL;
 	}
-	/* Whole pages of a size that has a class, for an alignment above a page, become an object. */
+	/* Whole pages for an alignment become an object if the new size has a class. */
 	if (myalloc_heap_good_size(heap, size) == old &&
 	    (place.cache || size > heap->max_object))
 		return addr;

@@ -21,11 +21,11 @@
  * The worker passes every MYALLOC_WORK_MS while anything is cached or deferred, and as often as a
  * drainer's settle function asks for. It drains CPUs that have done nothing since its last pass,
  * and calls the tend function of each drainer. So an idle CPU is drained within two passes, less
- * than a second. Runs that were asked for, to drain, grow or make magazines, do not postpone a pass. When
- * nothing is left it begins a new epoch of all magazines, and stops if nobody has used them by its
- * next pass, a grace period later. The first operation of each CPU after that takes the slow path,
- * as in every new epoch, which starts the worker again. So the fast paths need not tell it that
- * they cache something.
+ * than a second. Runs that were asked for, to drain, grow or make magazines, do not postpone a
+ * pass. When nothing is left it begins a new epoch of all magazines, and stops if nobody has used
+ * them by its next pass, a grace period later. The first operation of each CPU after that takes the
+ * slow path, as in every new epoch, which starts the worker again. So the fast paths need not tell
+ * it that they cache something.
  *
  * Magazines for new CPUs: a CPU for which there are no magazines bypasses them and has the worker
  * run at once; the worker asks each drainer to make some. That takes two grace periods, and the

@@ -37,16 +37,16 @@
  * one hold of the lock in which it is uncharged.
  *
  * Invariant
- *	I1  Whenever nobody holds the lock, what the buddy has given out is at most these: whole
+ *	F1  Whenever nobody holds the lock, what the buddy has given out is at most these: whole
  *	    blocks and extents of requests, each with all its pages in the low half of the count;
  *	    those of them whose free waits, with all their pages in the high half as well; and what
  *	    is kept. In a line of extents nothing of the high half is left out of what is live.
  * Proof that a request within finds a place: it is charged under the lock, where live pages, with
  * those of the request, are at most M. Without NMI handlers the live ones are all that is
- * allocated (I1), so the state is one that first fit reaches with whole blocks and extents of at
+ * allocated (F1), so the state is one that first fit reaches with whole blocks and extents of at
  * most M pages: a free that waits is one that has not been called yet. plan.c proves that N pages
  * suffice for those. With E blocks for each CPU, kept and waiting ones that are not live are at
- * most 2 * P * E, all of one order, and N was planned for so many more. I1 holds at first, and is
+ * most 2 * P * E, all of one order, and N was planned for so many more. F1 holds at first, and is
  * kept: a request charges before it takes, and gives both up together if it finds nothing; a free
  * uncharges the pages that go back under the same hold; a free that waits adds what it has
  * charged.

@@ -6,8 +6,8 @@
 #include "zone_types.h"
 
 /*
- * Milliseconds between two passes of the worker while something is cached. Two of them, and the time
- * that a pass takes, are less than a second: then an idle CPU is drained.
+ * Milliseconds between two passes of the worker while something is cached. Two of them, and the
+ * time that a pass takes, are less than a second: then an idle CPU is drained.
  */
 #define MYALLOC_WORK_MS	400
 
