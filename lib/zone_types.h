@@ -146,6 +146,7 @@ struct myalloc_front_kind {
  * @zone: its zone
  * @client: the client that it belongs to, or NULL
  * @maker: return address of the call that created it, 0 if unknown, for reports
+ * @when: time of its creation, ns
  * @id: its number, which no other front of the zone ever has
  * @name: unique among the fronts of its kind in the zone
  */
@@ -155,6 +156,7 @@ struct myalloc_front {
 	struct myalloc_zone *zone;
 	struct myalloc_client *client;
 	unsigned long maker;
+	u64 when;
 	u64 id;
 	char name[MYALLOC_FRONT_NAME];
 };

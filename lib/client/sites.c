@@ -10,7 +10,7 @@
  *	extent	always			to the second, if it belongs to a client and the zone
  *	 of a client			does not record call stacks: both are in one word
  *	object	with the check U	with the check U
- *	front	never			never
+ *	front	who created it		when it was created
  *	line of	always			never
  *	 a contract
  *
@@ -224,7 +224,8 @@ static bool add_front(struct myalloc_front *front, void *arg)
 		.thing = MYALLOC_CACHES_MAX + front->id,
 		.kind = front->kind->name,
 		.name = front->name,
-		.when = MYALLOC_SITE_UNKNOWN,
+		.caller = front->maker,
+		.when = front->when,
 	};
 
 	if (front->client != s->client || !front->kind->pages ||

@@ -18,7 +18,8 @@
  * 20.0 % of an object's. With what slabs lose beside their objects (pages of 4 KiB) it is 13.4 %:
  * that is why slabs of the large classes may have up to 128 KiB here. heap_fragmentation in kunit
  * counts all three. Of what programs asked for (gcc: 300,000 requests, python3: 207,000), 6.4 % and
- * 11.2 % of the objects' memory is unused; heap_recorded has their most frequent sizes.
+ * 11.2 % of the objects' memory is unused. heap_recorded has the 32 most frequent sizes of each,
+ * of which 4.3 % and 12.4 % is unused.
  *
  * Caches are aligned to the largest power of two that divides their size, a page at most. So an
  * alignment of up to a page is a matter of the size alone: size, rounded up to a multiple of align,

@@ -53,6 +53,7 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 	}
 	front->zone = zone;
 	front->kind = kind;
+	front->when = myalloc_env_now_ns();
 	strscpy(front->name, name, sizeof(front->name));
 	mutex_lock(&zone->fronts_mutex);
 	list_for_each_entry(other, &zone->fronts, link)
