@@ -25,7 +25,7 @@ help()
 		return
 	}
 	cat <<-'END'
-	Five things to try:
+	Six things to try:
 
 	  1. a driver that holds memory, and who that is
 	       insmod /guest/modules/myalloc_example.ko keep=500 track=1
@@ -38,9 +38,12 @@ help()
 	       insmod /guest/modules/myalloc_example.ko wrong_free=1 track=1
 	       dmesg | tail -n 5
 	  4. memory of your own, and where it lies
-	       myallocctl page alloc --order 3
+	       myallocctl page alloc --order 3 --count 20 --hold 1m &
 	       cat $dir/buddyinfo
-	  5. another size, with every check, and then a recount of everything
+	       myallocctl map
+	  5. everything at a glance, once a second; q ends it
+	       myallocctl top
+	  6. another size, with every check, and then a recount of everything
 	       rmmod myalloc_example myalloc
 	       insmod /guest/modules/myalloc.ko reserve_mb=16 checks=FZPU
 	       myallocctl validate
