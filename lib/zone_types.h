@@ -168,6 +168,7 @@ struct myalloc_front {
  * @open_last: first frame of the last of these slabs
  * @waiting: slabs that wait for a grace period
  * @nr: number of slabs in both lists
+ * @batch: number of the batch that waits, or waited last
  * @moment: the grace period that they wait for
  * @caches: caches of the slabs in @open
  * @nr_caches: number of these caches
@@ -178,6 +179,7 @@ struct myalloc_limbo {
 	u32 open_last;
 	u32 waiting;
 	u32 nr;
+	u32 batch;
 	u64 moment;
 	struct list_head caches;
 	u32 nr_caches;

@@ -118,7 +118,8 @@ int myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct mya
  * virt_to_page() and dma_map_single() take it, too. It may lie anywhere in memory: a device with a
  * DMA mask reaches a block if the address of its last byte is not above the mask; dma_map_single()
  * says so, or bounces. No block ends above last_phys of myalloc_zone_info(), so a driver whose mask
- * is not below it need not look at each block.
+ * is not below it need not look at each block, unless the zone may grow, or is that of a contract
+ * with MYALLOC_CONTRACT_BEST_EFFORT.
  *
  * Context: any.
  * Return: the address.

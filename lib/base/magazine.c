@@ -222,18 +222,54 @@ static int make_pool(const struct myalloc_magazine_shape *shape, int node, void 
 	return nr && !*pool ? -ENOMEM : 0;
 }
 
+/**
+ * myalloc_magazines_prepare() - allocate a per-CPU part for magazines ahead of their creation
+ *
+ * For a caller that makes them where it may not wait for file systems: there per-CPU memory is to
+ * be had only if the kernel has some at hand. It sets @prepared of the magazines to it.
+ *
+ * Context: task, may sleep.
+ * Return: the part; NULL if out of memory.
+ */
+struct myalloc_magazine_cpu __percpu *myalloc_magazines_prepare(void)
+{
+	return myalloc_env_alloc_percpu(sizeof(struct myalloc_magazine_cpu),
+					__alignof__(struct myalloc_magazine_cpu));
+}
+
+/**
+ * myalloc_magazines_unprepare() - free a per-CPU part that was prepared and is not needed
+ * @m: the magazines
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_magazines_unprepare(struct myalloc_magazines *m)
+{
+	myalloc_env_free_percpu(m->prepared);
+	m->prepared = NULL;
+}
+
+static struct myalloc_magazine_cpu __percpu *
+swap_out(struct myalloc_magazine_cpu __percpu **from)
+{
+	struct myalloc_magazine_cpu __percpu *cpu = *from;
+
+	*from = NULL;
+	return cpu;
+}
+
 /*
  * Returns the per-CPU part for a shape: a new or the present one, or the shared read-only one.
  * NULL if out of memory.
  */
 static struct myalloc_magazine_cpu __percpu *
-make_cpu(const struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape)
+make_cpu(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape)
 {
 	if (m->none && !shape->capacity)
 		return m->none;
 	if (m->cpu && m->cpu != m->none)
 		return m->cpu;
-	return myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
+	return m->prepared ? swap_out(&m->prepared) : myalloc_magazines_prepare();
 }
 
 static void free_cpu(const struct myalloc_magazines *m, struct myalloc_magazine_cpu __percpu *cpu)
@@ -258,24 +294,8 @@ static void set_shape(struct myalloc_magazines *m, const struct myalloc_magazine
 }
 
 /**
- * myalloc_magazines_prepare() - allocate the per-CPU part of magazines ahead of their creation
- * @m: zeroed; myalloc_magazines_make() uses what it has then, or frees it
- *
- * For a caller that creates them where it may not wait for file systems: per-CPU memory is not
- * always to be found there.
- *
- * Context: task, may sleep.
- * Return: 0; -ENOMEM.
- */
-int myalloc_magazines_prepare(struct myalloc_magazines *m)
-{
-	m->cpu = myalloc_env_alloc_percpu(sizeof(*m->cpu), __alignof__(*m->cpu));
-	return m->cpu ? 0 : -ENOMEM;
-}
-
-/**
  * myalloc_magazines_make() - create magazines and a depot
- * @m: the structure to initialise, zeroed, or of myalloc_magazines_prepare()
+ * @m: the structure to initialise, zeroed but for @prepared
  * @shape: their shape; without capacity, myalloc_magazines_enter() always returns NULL
  * @none: per-CPU part of another set of magazines that never has capacity; it is shared while
  *	these magazines have no capacity. NULL: they always have a part of their own
@@ -288,7 +308,7 @@ int myalloc_magazines_prepare(struct myalloc_magazines *m)
 int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape,
 			   struct myalloc_magazine_cpu __percpu *none, int node)
 {
-	struct myalloc_magazine_cpu __percpu *cpu = NULL, *prepared = m->cpu;
+	struct myalloc_magazine_cpu __percpu *cpu = NULL;
 	void *pool;
 	int err;
 
@@ -301,9 +321,7 @@ int myalloc_magazines_make(struct myalloc_magazines *m, const struct myalloc_mag
 		cpu = make_cpu(m, shape);
 		err = cpu ? 0 : -ENOMEM;
 	}
-	if (cpu != prepared)
-		myalloc_env_free_percpu(prepared);
-	m->cpu = NULL;
+	myalloc_magazines_unprepare(m);
 	if (err) {
 		myalloc_env_free(pool);
 		return err;
@@ -896,12 +914,11 @@ int myalloc_magazines_remake(struct myalloc_magazines *m,
 	int i, err;
 
 	err = make_pool(shape, node, &pool);
-	if (err)
-		return err;
-	cpu = make_cpu(m, shape);
+	cpu = err ? NULL : make_cpu(m, shape);
+	myalloc_magazines_unprepare(m);
 	if (!cpu) {
 		myalloc_env_free(pool);
-		return -ENOMEM;
+		return err ?: -ENOMEM;
 	}
 	WRITE_ONCE(m->epoch, MYALLOC_EPOCH_NEVER);
 	WRITE_ONCE(m->inner_epoch, MYALLOC_EPOCH_NEVER);

@@ -71,6 +71,7 @@ struct myalloc_magazine_cpu {
  * @cpu: per-CPU part; @none while there are no magazines
  * @none: a per-CPU part that is always busy, shared by several sets of magazines; NULL if @cpu is
  *	never shared
+ * @prepared: a per-CPU part for the next call of make or remake, which uses or frees it; or NULL
  * @epoch: @age, or MYALLOC_EPOCH_NEVER if every operation must take the slow path
  * @inner_epoch: as @epoch, for an owner that keeps @epoch at MYALLOC_EPOCH_NEVER and has a fast
  *	path of its own
@@ -119,6 +120,7 @@ struct myalloc_magazines {
 	u32 depot;
 	bool wanted;
 	struct myalloc_magazine_cpu __percpu *none;
+	struct myalloc_magazine_cpu __percpu *prepared;
 	u64 past_takes;
 	u64 past_gives;
 	atomic_t drains;
@@ -154,7 +156,8 @@ struct myalloc_magazine_passed {
 
 int myalloc_magazines_init(struct myalloc_magazines *mags, u32 capacity, u32 batch,
 			   u32 depot, int node);
-int myalloc_magazines_prepare(struct myalloc_magazines *mags);
+struct myalloc_magazine_cpu __percpu *myalloc_magazines_prepare(void);
+void myalloc_magazines_unprepare(struct myalloc_magazines *mags);
 int myalloc_magazines_make(struct myalloc_magazines *mags,
 			   const struct myalloc_magazine_shape *shape,
 			   struct myalloc_magazine_cpu __percpu *none, int node);

@@ -137,6 +137,7 @@ static void close_batch(struct myalloc_zone *zone, u32 caches_most)
 	limbo->nr_caches = 0;
 	limbo->waiting = limbo->open;
 	limbo->open = MYALLOC_NO_FRAME;
+	limbo->batch++;
 	limbo->moment = myalloc_env_gp_snapshot();
 }
 
@@ -223,18 +224,25 @@ u32 myalloc_limbo_harvest(struct myalloc_zone *zone, u32 most)
 	return pages;
 }
 
-/* Wait for the grace period of the waiting batch. */
+/*
+ * Wait for the grace period of the waiting batch. When it has passed, that batch may be gone and
+ * another one wait, whose snapshot can be the same number: an expedited grace period ends one that
+ * is under way, and the next snapshot asks for the same as one taken before. So the batches are
+ * told apart by numbers of their own.
+ */
 static void pass_moment(struct myalloc_zone *zone)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
 	unsigned long irq;
-	bool waiting;
-	u64 moment;
+	u32 batch;
 
-	waiting = limbo_moment(zone, U32_MAX, &moment);
+	raw_spin_lock_irqsave(&limbo->lock, irq);
+	close_batch(zone, U32_MAX);
+	batch = limbo->batch;
+	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 	myalloc_env_gp_wait();
 	raw_spin_lock_irqsave(&limbo->lock, irq);
-	if (waiting && limbo->moment == moment)
+	if (limbo->batch == batch)
 		limbo->moment = MOMENT_PASSED;
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 }

@@ -218,7 +218,10 @@ static bool may_have_magazines(const struct myalloc_cache *c)
  */
 int myalloc_upkeep_prepare(struct myalloc_cache *c, bool lean)
 {
-	return may_have_magazines(c) && !lean ? myalloc_magazines_prepare(&c->mags) : 0;
+	if (lean || !may_have_magazines(c))
+		return 0;
+	c->mags.prepared = myalloc_magazines_prepare();
+	return c->mags.prepared ? 0 : -ENOMEM;
 }
 
 /**
@@ -311,6 +314,13 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
 	return remake(c, &shape);
 }
 
+/* A per-CPU part for magazines of that capacity, allocated before the mutex is taken. */
+static int prepare(u32 capacity, struct myalloc_magazine_cpu __percpu **prepared)
+{
+	*prepared = capacity ? myalloc_magazines_prepare() : NULL;
+	return capacity && !*prepared ? -ENOMEM : 0;
+}
+
 /**
  * myalloc_cache_resize() - change the capacity of a cache's magazines
  * @cache: the cache, which may be in use
@@ -327,6 +337,7 @@ static int remake_as(struct myalloc_cache *c, u32 capacity)
 int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 {
 	unsigned int noio;
+	struct myalloc_magazine_cpu __percpu *prepared;
 	int err;
 
 	if (capacity > MYALLOC_MAGAZINE_MAX ||
@@ -337,8 +348,12 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 		       cache->zone->name, cache->name, cache->mags.capacity, capacity);
 		return -EINVAL;
 	}
+	err = prepare(capacity, &prepared);
+	if (err)
+		return err;
 	myalloc_env_cpus_read_lock();
 	noio = myalloc_caches_lock(cache->zone);
+	cache->mags.prepared = prepared;
 	err = remake_as(cache, capacity);
 	if (!err) {
 		cache->resized = true;
@@ -373,13 +388,20 @@ int myalloc_cache_fix_magazines(struct myalloc_cache *cache, u32 capacity)
 		.batch = get_batch(cache, capacity),
 		.cpus = num_possible_cpus(),
 	};
+	struct myalloc_magazine_cpu __percpu *prepared;
 	unsigned int noio;
-	int err = 0;
+	int err;
 
+	err = prepare(capacity, &prepared);
+	if (err)
+		return err;
 	myalloc_env_cpus_read_lock();
 	noio = myalloc_caches_lock(cache->zone);
+	cache->mags.prepared = prepared;
 	if (capacity != cache->mags.capacity)
 		err = remake(cache, &shape);
+	else
+		myalloc_magazines_unprepare(&cache->mags);
 	if (!err) {
 		cache->resized = true;
 		WRITE_ONCE(cache->mags.missed, NULL);

@@ -389,7 +389,7 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 		defer(zone, frame, BIT(order), page);
 		return;
 	}
-	__myalloc_zone_reap(zone, REAP_MOST);
+	__myalloc_zone_reap(zone, zone->limit ? zone->limit->reap_most : REAP_MOST);
 	if (!page)	/* with the tag, under the lock: Z3 */
 		atomic64_sub(BIT(order), &zone->slab_pages);
 	if (!__myalloc_zone_give(zone, frame)) {

@@ -290,6 +290,14 @@ static u32 now_ms(void)
 	return div_u64(myalloc_env_now_ns(), 1000000);
 }
 
+/* Milliseconds until the next pass is due, at least 1; 0 if it is due now. */
+static unsigned int until_look(const struct myalloc_zone *zone)
+{
+	u32 passed = now_ms() - READ_ONCE(zone->last_look);
+
+	return passed < MYALLOC_WORK_MS ? MYALLOC_WORK_MS - passed : 0;
+}
+
 /* --- requests that find no block ------------------------------------------------- */
 
 /**
@@ -434,7 +442,7 @@ static bool look_again(struct myalloc_zone *zone)
 {
 	bool any = look_after(zone);
 
-	zone->last_look = now_ms();
+	WRITE_ONCE(zone->last_look, now_ms());
 	if (!any && zone->resting && !READ_ONCE(zone->used))
 		return !myalloc_env_gp_passed(zone->rest_moment);
 	zone->resting = false;
@@ -474,14 +482,6 @@ static bool answer(struct myalloc_zone *zone)
 		any = true;
 	}
 	return any;
-}
-
-/* Milliseconds until the next pass is due, at least 1; 0 if it is due now. */
-static unsigned int until_look(const struct myalloc_zone *zone)
-{
-	u32 passed = now_ms() - zone->last_look;
-
-	return passed < MYALLOC_WORK_MS ? MYALLOC_WORK_MS - passed : 0;
 }
 
 /*

@@ -676,6 +676,41 @@ static void recheck_harvest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
 }
 
+static u64 same_moment;
+
+/*
+ * First: the grace period has passed; takes all that has waited for it, and has another slab wait
+ * for the next one, which has the same number. Then: that one has not passed.
+ */
+static void close_with_same(void *arg)
+{
+	if (w.came == 2) {
+		KUNIT_EXPECT_EQ(w.test, w.zone->limbo.moment, same_moment);
+		return;
+	}
+	same_moment = w.zone->limbo.moment;
+	KUNIT_EXPECT_EQ(w.test, myalloc_limbo_harvest(w.zone, 1), BIT(w.cache->layout.order));
+	KUNIT_EXPECT_EQ(w.test, myalloc_cache_free(w.cache, w.object), 0);
+	host_gp_set_next(same_moment);
+	myalloc_cache_trim(w.cache, 0);
+	preempt_disable();	/* no grace period passes */
+	KUNIT_EXPECT_EQ(w.test, myalloc_limbo_harvest(w.zone, 1), 0);
+	preempt_enable();
+	KUNIT_EXPECT_NE(w.test, w.zone->limbo.waiting, MYALLOC_NO_FRAME);
+}
+
+/* Who has waited for a grace period has waited for one batch, not for another with its number. */
+static void recheck_batch(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = two_slabs(test);
+	myalloc_cache_trim(w.cache, 0);
+	come_in(&w.zone->limbo.lock, close_with_same, 1, 2);
+	myalloc_limbo_finish(w.zone, NULL);
+	KUNIT_EXPECT_EQ(test, w.came, 2);
+	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 0);
+}
+
 /* A grace period may have any number, also 0. */
 static void recheck_moment(struct kunit *test)
 {
@@ -940,6 +975,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_cache),
 	KUNIT_CASE(recheck_validate_quarantined),
 	KUNIT_CASE(recheck_harvest),
+	KUNIT_CASE(recheck_batch),
 	KUNIT_CASE(recheck_moment),
 	KUNIT_CASE(recheck_validate_zone),
 	KUNIT_CASE(recheck_validate_deferred),

@@ -92,6 +92,61 @@ static inline bool myalloc_env_should_fail(void)
 }
 #endif
 
+/* --- reclaim ----------------------------------------------------------- */
+
+/**
+ * myalloc_env_may_reclaim() - may this task wait for file systems and devices?
+ *
+ * Not within memalloc_nofs_save() or memalloc_noio_save(), nor while it reclaims memory itself.
+ *
+ * Context: task.
+ * Return: true if it may.
+ */
+static inline bool myalloc_env_may_reclaim(void)
+{
+	return current_gfp_context(GFP_KERNEL) == GFP_KERNEL && !(current->flags & PF_MEMALLOC);
+}
+
+/**
+ * myalloc_env_noio_save() - from now on this task waits for no file system and no device
+ *
+ * Context: task.
+ * Return: for myalloc_env_noio_restore().
+ */
+static inline unsigned int myalloc_env_noio_save(void)
+{
+	return memalloc_noio_save();
+}
+
+/**
+ * myalloc_env_noio_restore() - end a section of myalloc_env_noio_save()
+ * @flags: what it has returned
+ *
+ * Context: task.
+ */
+static inline void myalloc_env_noio_restore(unsigned int flags)
+{
+	memalloc_noio_restore(flags);
+}
+
+/**
+ * myalloc_env_mutex_in_reclaim() - say that a mutex may be waited for while the kernel reclaims
+ * @mutex: the mutex, not held
+ *
+ * A kernel with lockdep, and the host, then report an allocation under it that could reclaim.
+ *
+ * Context: task, may sleep.
+ */
+static inline void myalloc_env_mutex_in_reclaim(struct mutex *mutex)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(mutex);
+	mutex_unlock(mutex);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 /* --- memory for metadata ----------------------------------------------- */
 
 /*
@@ -162,14 +217,21 @@ static inline void myalloc_env_free(const void *ptr)
  * @size: bytes per CPU
  * @align: alignment in bytes
  *
+ * A task that may not wait for file systems or devices gets what the kernel has at hand: others
+ * wait for these while they hold the mutex of per-CPU memory.
+ *
  * Context: may sleep.
  * Return: the memory for all possible CPUs; NULL if out of memory.
  */
 static inline void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
 {
+	gfp_t gfp = MYALLOC_ENV_GFP | __GFP_ACCOUNT;
+
 	if (myalloc_env_should_fail())
 		return NULL;
-	return __alloc_percpu_gfp(size, align, MYALLOC_ENV_GFP | __GFP_ACCOUNT);
+	if (!myalloc_env_may_reclaim())
+		gfp &= ~__GFP_DIRECT_RECLAIM;
+	return __alloc_percpu_gfp(size, align, gfp);
 }
 
 /**
@@ -181,61 +243,6 @@ static inline void __percpu *myalloc_env_alloc_percpu(size_t size, size_t align)
 static inline void myalloc_env_free_percpu(void __percpu *ptr)
 {
 	free_percpu(ptr);
-}
-
-/* --- reclaim ----------------------------------------------------------- */
-
-/**
- * myalloc_env_may_reclaim() - may this task wait for file systems and devices?
- *
- * Not within memalloc_nofs_save() or memalloc_noio_save(), nor while it reclaims memory itself.
- *
- * Context: task.
- * Return: true if it may.
- */
-static inline bool myalloc_env_may_reclaim(void)
-{
-	return current_gfp_context(GFP_KERNEL) == GFP_KERNEL && !(current->flags & PF_MEMALLOC);
-}
-
-/**
- * myalloc_env_noio_save() - from now on this task waits for no file system and no device
- *
- * Context: task.
- * Return: for myalloc_env_noio_restore().
- */
-static inline unsigned int myalloc_env_noio_save(void)
-{
-	return memalloc_noio_save();
-}
-
-/**
- * myalloc_env_noio_restore() - end a section of myalloc_env_noio_save()
- * @flags: what it has returned
- *
- * Context: task.
- */
-static inline void myalloc_env_noio_restore(unsigned int flags)
-{
-	memalloc_noio_restore(flags);
-}
-
-/**
- * myalloc_env_mutex_in_reclaim() - say that a mutex may be waited for while the kernel reclaims
- * @mutex: the mutex, not held
- *
- * A kernel with lockdep, and the host, then report an allocation under it that could reclaim.
- *
- * Context: task, may sleep.
- */
-static inline void myalloc_env_mutex_in_reclaim(struct mutex *mutex)
-{
-	if (!IS_ENABLED(CONFIG_LOCKDEP))
-		return;
-	fs_reclaim_acquire(GFP_KERNEL);
-	mutex_lock(mutex);
-	mutex_unlock(mutex);
-	fs_reclaim_release(GFP_KERNEL);
 }
 
 /* --- other CPUs -------------------------------------------------------- */
@@ -345,8 +352,8 @@ static inline void myalloc_env_gp_wait(void)
  * @irq: passes the request on from any context
  * @work: runs @fn
  * @fn: the function
- * @posted: 0, or 1 plus the jiffies after which @fn is to run; one word, so that of two posts, one
- *	of which interrupts the other, the earlier run wins
+ * @posted: 0, or the time in jiffies, never 0, at which @fn is to run; one word, so that of two
+ *	posts, one of which interrupts the other, the earlier run wins
  */
 struct myalloc_env_work {
 	struct irq_work irq;
@@ -358,10 +365,17 @@ struct myalloc_env_work {
 static inline void myalloc_env_work_queue(struct irq_work *irq)
 {
 	struct myalloc_env_work *w = container_of(irq, struct myalloc_env_work, irq);
-	unsigned long posted = READ_ONCE(w->posted);
+	unsigned long due, now;
 
-	if (posted)	/* otherwise @fn has begun to run since */
-		mod_delayed_work(system_unbound_wq, &w->work, posted - 1);
+	/* 0: @fn has begun to run since. */
+	while ((due = READ_ONCE(w->posted))) {
+		now = jiffies;
+		mod_delayed_work(system_unbound_wq, &w->work,
+				 time_after(due, now) ? due - now : 0);
+		smp_mb();	/* an earlier post may have been queued meanwhile, and lost its time */
+		if (READ_ONCE(w->posted) == due)
+			break;
+	}
 }
 
 static inline void myalloc_env_work_run(struct work_struct *work)
@@ -393,20 +407,20 @@ static inline void myalloc_env_work_init(struct myalloc_env_work *w,
 /**
  * myalloc_env_work_post() - run the function once, in @ms milliseconds
  * @w: the work
- * @ms: delay in milliseconds, 0 for at once; a run that was posted already with a shorter delay
- *	keeps its time
+ * @ms: delay in milliseconds, 0 for at once; a run that was posted already for an earlier time
+ *	keeps it
  *
  * Context: any, also NMI and under any lock.
  */
 static inline void myalloc_env_work_post(struct myalloc_env_work *w, unsigned int ms)
 {
-	unsigned long posted = READ_ONCE(w->posted), want = 1 + msecs_to_jiffies(ms);
+	unsigned long posted = READ_ONCE(w->posted), due = (jiffies + msecs_to_jiffies(ms)) ?: 1;
 
 	/* At once: a full barrier in any case. */
 	do {
-		if (likely(posted && posted <= want && ms))
+		if (likely(posted && !time_before(due, posted) && ms))
 			return;
-	} while (!try_cmpxchg(&w->posted, &posted, want));
+	} while (!try_cmpxchg(&w->posted, &posted, due));
 	irq_work_queue(&w->irq);
 }
 
