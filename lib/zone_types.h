@@ -168,10 +168,10 @@ struct myalloc_front {
  * @open_last: first frame of the last of these slabs
  * @waiting: slabs that wait for a grace period
  * @nr: number of slabs in both lists
- * @batch: number of the batch that waits, or waited last
  * @moment: the grace period that they wait for
  * @caches: caches of the slabs in @open
  * @nr_caches: number of these caches
+ * @batch: number of the batch that waits, or waited last
  */
 struct myalloc_limbo {
 	raw_spinlock_t lock;
@@ -179,10 +179,10 @@ struct myalloc_limbo {
 	u32 open_last;
 	u32 waiting;
 	u32 nr;
-	u32 batch;
 	u64 moment;
 	struct list_head caches;
 	u32 nr_caches;
+	u32 batch;
 };
 
 #define MYALLOC_CHILDREN_MAX	1024	/* numbers of children of a zone */
