@@ -372,7 +372,8 @@ static inline void myalloc_env_work_queue(struct irq_work *irq)
 		now = jiffies;
 		mod_delayed_work(system_unbound_wq, &w->work,
 				 time_after(due, now) ? due - now : 0);
-		smp_mb();	/* an earlier post may have been queued meanwhile, and lost its time */
+		/* A post for an earlier time may have been queued before that, and lost it. */
+		smp_mb();
 		if (READ_ONCE(w->posted) == due)
 			break;
 	}
