@@ -1,7 +1,7 @@
 #!/bin/bash
 # Build the project's modules against a kernel; print the directory they are in.
 # Usage: vm/module.sh KERNEL [VARIANT]
-#   VARIANT: faults, with the module's own fault injection (fail_nth); without clients
+#   VARIANT: faults, with the module's own fault injection (fail_nth); two clients only
 # Kbuild leaves its products beside the sources, so each kernel gets a mirror of
 # the sources in the cache. KFLAGS adds words to the make command (W=1, C=2).
 # GCOV=1: instrument the modules to count executed lines, on a kernel with GCOV_KERNEL.

@@ -326,6 +326,11 @@ void host_mutex_lock(struct host_lock *lock, const char *file, int line)
 	host_raw_lock(lock);
 }
 
+bool host_mutex_trylock(struct host_lock *lock)
+{
+	return !READ_ONCE(lock->owner) && !__atomic_exchange_n(&lock->owner, 1, __ATOMIC_ACQUIRE);
+}
+
 void host_mutex_unlock(struct host_lock *lock)
 {
 	smp_store_release(&lock->owner, 0);

@@ -833,8 +833,8 @@ static void contract_deferred(const struct myalloc_contract_line *line, u32 page
 		    "an alloc of %u pages after %d deferred frees of %u splits and merges %u times at most, in 1 hold: %llu, %u",
 		    pages, ALONE, waits, (reaps + 1) * CHUNK_ORDER, alloc_moves, alloc_holds);
 	ktap_result(free_moves && free_moves <= CHUNK_ORDER && free_holds == 1,
-		    "a free of these %u pages merges %d times at most, in 1 hold: %llu, %u", pages,
-		    CHUNK_ORDER, free_moves, free_holds);
+		    "a free of these %u pages after %u merges %d times at most, in 1 hold: %llu, %u",
+		    pages, waits, CHUNK_ORDER, free_moves, free_holds);
 	if (myalloc_contract_end(c, 0))
 		host_fatal("the contract does not end");
 	end_zone();

@@ -870,7 +870,9 @@ static void end_round(u32 round)
 			shared.doubtful[shared.nr_doubtful++] = shared.object;
 	}
 	if (shared.beside != shared.object) {
-		check_object(shared.beside);
+		/* A slot in doubt may have been flushed from another magazine, and is free then. */
+		if (!in_doubt(shared.beside))
+			check_object(shared.beside);
 		if (myalloc_cache_free(shared.cache, shared.beside) && !in_doubt(shared.beside))
 			fail("cache %s: a right free was refused", shared.cache->name);
 	}
@@ -885,6 +887,13 @@ static void end_round(u32 round)
 	}
 }
 
+/* Does the sanitizer mark free objects? When one of two users frees a slot, it tells the other. */
+#ifdef HOST_ASAN
+static const bool marked = true;
+#else
+static const bool marked;
+#endif
+
 static void *run_same_object(void *arg)
 {
 	u32 round;
@@ -892,6 +901,8 @@ static void *run_same_object(void *arg)
 	self = arg;
 	host_set_cpu(self->number % race.cpus);
 	for (round = 0; round < CACHES * OBJECT_ROUNDS; round++) {
+		if (marked && !claims(race.cache[round / OBJECT_ROUNDS]))
+			continue;
 		if (!self->number)
 			begin_round(round);
 		pthread_barrier_wait(&race.start);

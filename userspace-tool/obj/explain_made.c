@@ -20,6 +20,8 @@ const struct explain_made explain_made[] = {
 	{ "free_hit_permille", "cache", "share of frees that a magazine took, in 1/1000" },
 	{ "alloc_hit_permille", "heap", "share of allocations that a magazine served, in 1/1000" },
 	{ "free_hit_permille", "heap", "share of frees that a magazine took, in 1/1000" },
+	{ "last_phys", "info",
+	  "physical address of the last byte of the reserve: a device whose DMA mask is not below it reaches all of it" },
 	{ "memory_bytes", "snapshot", "bytes that it holds of the zone" },
 
 	{ "used_permille", "contract show, test",

@@ -1279,6 +1279,7 @@ static size_t mmap_len(size_t size)
 	return PAGE_ALIGN(size) + 2 * PAGE_SIZE;
 }
 
+#ifndef HOST_FAST
 u64 host_charged;
 
 void *myalloc_env_zalloc_charged(size_t size, int node)
@@ -1286,6 +1287,7 @@ void *myalloc_env_zalloc_charged(size_t size, int node)
 	__atomic_fetch_add(&host_charged, size, __ATOMIC_RELAXED);
 	return myalloc_env_zalloc(size, node);
 }
+#endif
 
 void *myalloc_env_zalloc(size_t size, int node)
 {

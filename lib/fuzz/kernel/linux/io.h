@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "kernel.h"
 
-/* Memory of the host is its own physical memory. */
+/* A physical address is no address of the kernel, which copy_to_user() looks for. */
 static inline u64 virt_to_phys(void *addr)
 {
-	return (unsigned long)addr;
+	return (u32)(unsigned long)addr;
 }
