@@ -361,6 +361,17 @@ static noinline void *pages_here(struct myalloc_client *client, u32 nr)
 	return addr;
 }
 
+static noinline __noclone struct myalloc_ring *ring_here(struct fixture *fx,
+							  struct myalloc_client *client)
+{
+	struct myalloc_ring *ring;
+
+	ring = myalloc_ring_create(fx->zone, &(struct myalloc_ring_args){
+		.name = "events", .size = 2 * PAGE_SIZE, .client = client });
+	barrier();
+	return ring;
+}
+
 /* By call site, largest first. */
 static void client_sites(struct kunit *test)
 {
@@ -381,8 +392,7 @@ static void client_sites(struct kunit *test)
 	pages = pages_here(client, 30);
 	theirs = myalloc_pages_alloc(fx->zone, 0, 0);
 	other = myalloc_cache_alloc(plain, 0);
-	ring = myalloc_ring_create(fx->zone, &(struct myalloc_ring_args){
-		.name = "events", .size = 2 * PAGE_SIZE, .client = client });
+	ring = ring_here(fx, client);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ring);
 
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, client, 0), 0);
@@ -402,7 +412,7 @@ static void client_sites(struct kunit *test)
 	site = site_of(&sites, "ring events");
 	KUNIT_ASSERT_NOT_NULL(test, site);
 	KUNIT_EXPECT_EQ(test, site->bytes, 2 * PAGE_SIZE);
-	KUNIT_EXPECT_TRUE(test, fixture_called_by(site->caller, client_sites));
+	KUNIT_EXPECT_TRUE(test, fixture_called_by(site->caller, ring_here));
 	KUNIT_EXPECT_EQ(test, site->oldest, ring->front.when);
 	myalloc_sites_free(&sites);
 
