@@ -361,8 +361,8 @@ static noinline void *pages_here(struct myalloc_client *client, u32 nr)
 	return addr;
 }
 
-static noinline __noclone struct myalloc_ring *ring_here(struct fixture *fx,
-							  struct myalloc_client *client)
+static noinline __noclone struct myalloc_ring *
+ring_here(struct fixture *fx, struct myalloc_client *client)
 {
 	struct myalloc_ring *ring;
 
