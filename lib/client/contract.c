@@ -635,28 +635,20 @@ static struct myalloc_contract *make(struct myalloc_zone *zone, struct myalloc_c
 	return ERR_PTR(err);
 }
 
-/* Make it, once what it takes counts, and the zone has as much. */
-static struct myalloc_contract *try_create(struct myalloc_zone *zone,
-					   struct myalloc_client *client, const char *name,
-					   const struct myalloc_contract_line *lines,
-					   unsigned int flags, struct myalloc_contract_plan *plan,
-					   unsigned long caller, bool *taken)
+/* Count the pages of a plan, and drain or grow the zone until it has its blocks. */
+static int provide(struct myalloc_zone *zone, struct myalloc_client *client, const char *name,
+		   struct myalloc_contract_plan *plan)
 {
 	int err = charge(zone, client, name, plan->pages);
 
+	if (err || !plan->blocks_short)	/* so it is whenever pages are short */
+		return err;
+	myalloc_zone_drain(zone);
+	myalloc_plan_sum(zone, plan);
+	err = grow(zone, name, plan);
 	if (err)
-		return ERR_PTR(err);
-	if (plan->blocks_short) {	/* so it is whenever pages are short */
-		myalloc_zone_drain(zone);
-		myalloc_plan_sum(zone, plan);
-		err = grow(zone, name, plan);
-	}
-	if (err) {
 		myalloc_account_return(client, plan->pages);
-		return ERR_PTR(err);
-	}
-	*taken = true;
-	return make(zone, client, name, lines, flags, plan, caller);
+	return err;
 }
 
 static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc_client *client,
@@ -682,10 +674,11 @@ static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc
 	 * creator does that is short, too, nothing is short any more: try once again.
 	 */
 	for (round = 0;; round++) {
-		bool taken = false;
-
-		c = try_create(zone, client, name, lines, flags, plan, caller, &taken);
-		if (c != ERR_PTR(-ENOSPC) || !taken)
+		err = provide(zone, client, name, plan);
+		if (err)
+			return ERR_PTR(err);
+		c = make(zone, client, name, lines, flags, plan, caller);
+		if (c != ERR_PTR(-ENOSPC))
 			return c;
 		myalloc_env_point("contract-short");
 		myalloc_plan_sum(zone, plan);
