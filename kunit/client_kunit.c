@@ -712,7 +712,7 @@ static void client_makers(struct kunit *test)
 	struct fixture *fx = zone_with(test, NULL);
 	struct myalloc_client *client = client_of(fx, &(struct myalloc_client_args){
 		.name = "frob" });
-	struct myalloc_maker maker = { .words = "module frob", .is_code = is_code, .most = 2 };
+	const struct myalloc_leaver frob = { .words = "module frob", .is_code = is_code };
 	struct myalloc_cache *other = cache_of(fx, client, "others", 0);
 	struct myalloc_cache *cache = cache_of(fx, NULL, "forgotten", 0);
 	struct myalloc_heap *heap = myalloc_heap_create(fx->zone, &(struct myalloc_heap_args){
@@ -722,20 +722,19 @@ static void client_makers(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, heap);
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(cache->maker, cache_of));
 	created_at = 0;
-	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &frob, 2), 0);
 	created_at = cache->maker;
 	fixture_log_mark();
-	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &frob, 2), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("cache forgotten is left with 1 object in use"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: cache forgotten is left"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("others"), 0);
 	/* None of the heap's own caches. */
 	created_at = heap->front.maker;
-	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &frob, 2), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: heap web is left, created at "), 1);
-	maker.most = 0;
 	fixture_log_mark();
-	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &maker), 1);
+	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &frob, 0), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: 1 more caches and others are left"),
 			1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("web"), 0);

@@ -43,13 +43,12 @@ static void keep_own(struct myalloc_sites *sites, const struct module *module)
 	sites->nr = nr;
 }
 
-static void report(struct myalloc_zone *zone, const struct module *module, const char *words)
+static void report(struct myalloc_zone *zone, const struct module *module,
+		   const struct myalloc_leaver *leaver)
 {
-	const struct myalloc_maker maker = {
-		.words = words, .is_code = is_code, .of = module, .most = MYALLOC_CLIENT_SITES };
 	struct myalloc_sites sites;
 
-	myalloc_makers_report(zone, &maker);
+	myalloc_makers_report(zone, leaver, MYALLOC_CLIENT_SITES);
 	if (myalloc_sites_collect(&sites, zone, &myalloc_no_client, 0))
 		return;
 	keep_own(&sites, module);
@@ -72,7 +71,7 @@ static int left(struct notifier_block *unused, unsigned long state, void *data)
 	scnprintf(words, sizeof(words), "module %s", module->name);
 	for (i = 0; i < nodes->nr_zones; i++) {
 		myalloc_client_orphan(nodes->zone[i].zone, &leaver);
-		report(nodes->zone[i].zone, module, words);
+		report(nodes->zone[i].zone, module, &leaver);
 	}
 	return NOTIFY_DONE;
 }

@@ -13,14 +13,15 @@
 #include "zone/front.h"
 
 struct search {
-	const struct myalloc_maker *maker;
+	const struct myalloc_leaver *leaver;
+	u32 most;
 	u32 nr;
 };
 
 static bool is_left(const struct search *s, const struct myalloc_client *client,
 		    unsigned long maker)
 {
-	return !client && maker && s->maker->is_code(maker, s->maker->of);
+	return !client && maker && s->leaver->is_code(maker, s->leaver->owner);
 }
 
 static void print(struct search *s, struct myalloc_zone *zone, const char *kind, const char *name,
@@ -28,10 +29,10 @@ static void print(struct search *s, struct myalloc_zone *zone, const char *kind,
 {
 	char symbol[MYALLOC_ENV_SYMBOL];
 
-	if (s->nr++ >= s->maker->most)
+	if (s->nr++ >= s->most)
 		return;
 	myalloc_env_symbol(symbol, sizeof(symbol), maker);
-	pr_err("%s: %s: %s %s is left%s, created at %s\n", zone->name, s->maker->words, kind, name,
+	pr_err("%s: %s: %s %s is left%s, created at %s\n", zone->name, s->leaver->words, kind, name,
 	       with, symbol);
 }
 
@@ -62,19 +63,20 @@ static bool look_at_front(struct myalloc_front *front, void *arg)
 /**
  * myalloc_makers_report() - report caches and fronts of no client that some code has created
  * @zone: the zone
- * @maker: which code, and how it is called
+ * @leaver: whose code; it has an is_code function
+ * @most: number of them printed at most; the others are counted
  *
  * Context: task, may sleep; not under fronts_mutex or in a walk over caches.
- * Return: their number; at most @maker->most are printed.
+ * Return: their number.
  */
-u32 myalloc_makers_report(struct myalloc_zone *zone, const struct myalloc_maker *maker)
+u32 myalloc_makers_report(struct myalloc_zone *zone, const struct myalloc_leaver *leaver, u32 most)
 {
-	struct search s = { .maker = maker };
+	struct search s = { .leaver = leaver, .most = most };
 
 	myalloc_zone_walk_caches(zone, look_at_cache, &s);
 	myalloc_front_walk(zone, NULL, look_at_front, &s);
-	if (s.nr > maker->most)
-		pr_err("%s: %s: %u more caches and others are left\n", zone->name, maker->words,
-		       s.nr - maker->most);
+	if (s.nr > most)
+		pr_err("%s: %s: %u more caches and others are left\n", zone->name, leaver->words,
+		       s.nr - most);
 	return s.nr;
 }
