@@ -225,8 +225,8 @@ static int make_pool(const struct myalloc_magazine_shape *shape, int node, void 
 /**
  * myalloc_magazines_prepare() - allocate a per-CPU part for magazines ahead of their creation
  *
- * For a caller that makes them where it may not wait for file systems: there per-CPU memory is to
- * be had only if the kernel has some at hand. It sets @prepared of the magazines to it.
+ * A task that may not wait for file systems may find no per-CPU memory. A caller that makes
+ * magazines in such a section allocates the part before it, and sets @prepared to it.
  *
  * Context: task, may sleep.
  * Return: the part; NULL if out of memory.
@@ -249,15 +249,6 @@ void myalloc_magazines_unprepare(struct myalloc_magazines *m)
 	m->prepared = NULL;
 }
 
-static struct myalloc_magazine_cpu __percpu *
-swap_out(struct myalloc_magazine_cpu __percpu **from)
-{
-	struct myalloc_magazine_cpu __percpu *cpu = *from;
-
-	*from = NULL;
-	return cpu;
-}
-
 /*
  * Returns the per-CPU part for a shape: a new or the present one, or the shared read-only one.
  * NULL if out of memory.
@@ -265,11 +256,15 @@ swap_out(struct myalloc_magazine_cpu __percpu **from)
 static struct myalloc_magazine_cpu __percpu *
 make_cpu(struct myalloc_magazines *m, const struct myalloc_magazine_shape *shape)
 {
+	struct myalloc_magazine_cpu __percpu *cpu;
+
 	if (m->none && !shape->capacity)
 		return m->none;
 	if (m->cpu && m->cpu != m->none)
 		return m->cpu;
-	return m->prepared ? swap_out(&m->prepared) : myalloc_magazines_prepare();
+	cpu = m->prepared;
+	m->prepared = NULL;
+	return cpu ?: myalloc_magazines_prepare();
 }
 
 static void free_cpu(const struct myalloc_magazines *m, struct myalloc_magazine_cpu __percpu *cpu)
