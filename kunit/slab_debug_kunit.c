@@ -270,22 +270,19 @@ static void debug_picture(struct kunit *test)
 
 /* --- owners ---------------------------------------------------------------------- */
 
-/* The text " allocated by ... pid ..., freed by ..." of reports. */
+/* The text ", allocated by ... pid ..., freed by ... pid ..." of reports. */
 static const char *owners(const struct myalloc_cache *cache, const void *object, char *buf,
-			  size_t size, bool freed)
+			  size_t size)
 {
 	const struct myalloc_track *track = myalloc_track(cache, slab_of(cache, object),
 							  slot_of(cache, object),
 							  MYALLOC_TRACK_ALLOC);
-	char symbol[48];
-	int len;
+	char symbol[48], other[48];
 
 	fixture_symbol(track[0].caller, symbol, sizeof(symbol));
-	len = scnprintf(buf, size, ", allocated by %s pid %u", symbol, track[0].pid);
-	if (freed) {
-		fixture_symbol(track[1].caller, symbol, sizeof(symbol));
-		scnprintf(buf + len, size - len, ", freed by %s pid %u", symbol, track[1].pid);
-	}
+	fixture_symbol(track[1].caller, other, sizeof(other));
+	scnprintf(buf, size, ", allocated by %s pid %u, freed by %s pid %u", symbol, track[0].pid,
+		  other, track[1].pid);
 	return buf;
 }
 
@@ -317,10 +314,10 @@ static void debug_owner(struct kunit *test)
 	fixture_note(fx);
 	FIXTURE_EXPECT_REFUSED(fx, free_here(cache, o), MYALLOC_BAD_FREE,
 			       "bad free as object of owner: already free (double free); cache owner, frame %u, slot 0%s",
-			       frame_of(cache, o), owners(cache, o, text, sizeof(text), true));
+			       frame_of(cache, o), owners(cache, o, text, sizeof(text)));
 	*(u8 *)fixture_touch(&o[50], 1) = 0;
 	fixture_note(fx);
-	owners(cache, o, text, sizeof(text), true);
+	owners(cache, o, text, sizeof(text));
 	KUNIT_EXPECT_PTR_EQ(test, alloc_here(cache), o);
 	expect_damage(fx, cache, o, "written after free: byte 50 is 0x00, not 0x6b", text);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
@@ -336,34 +333,75 @@ static void debug_owner_no_stack(struct kunit *test)
 	myalloc_track(cache, slab_of(cache, o), 0, MYALLOC_TRACK_ALLOC)->stack = 0;
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache bare: still allocated: frame"), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("still held: 1 object of bare from "), 1);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o), 0);
 }
 
-/* A cache that cannot be destroyed reports the owners of its objects, eight and no more. */
+static struct myalloc_track *alloc_track(const struct myalloc_cache *cache, const void *object)
+{
+	return myalloc_track(cache, slab_of(cache, object), slot_of(cache, object),
+			     MYALLOC_TRACK_ALLOC);
+}
+
+/* How often is a site reported with this many objects, and this age or, if it is -1, any? */
+static u32 told(struct fixture *fx, const struct myalloc_cache *cache, const void *object,
+		u32 nr, s64 age_s)
+{
+	char symbol[48], age[24] = "";
+
+	fixture_symbol(alloc_track(cache, object)->caller, symbol, sizeof(symbol));
+	if (age_s >= 0)
+		scnprintf(age, sizeof(age), "%lld s", (long long)age_s);
+	scnprintf(fx->expected, sizeof(fx->expected),
+		  "cache %s: still held: %u objects of %s from %s, oldest %s", cache->name, nr,
+		  cache->name, symbol, age);
+	return fixture_log_count(fx->expected);
+}
+
+/*
+ * A cache that cannot be destroyed reports who has its objects: a line for each call site with
+ * their number and the age of the oldest, eight and no more.
+ */
 static void debug_owner_destroy(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test, 0);
 	struct myalloc_cache *cache = fixture_cache(fx, "held", 64, MYALLOC_OWNER);
-	char text[256];
-	void *o[11];
-	u32 i;
+	u32 i, found = 0;
+	void *o[20];
+	s64 age;
 
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 20; i++)
 		o[i] = alloc_here(cache);
+	for (i = 0; i < 4; i++)		/* somebody else has these */
+		alloc_track(cache, o[i])->caller += 1;
+	alloc_track(cache, o[7])->when = 0;
+	age = div_u64(myalloc_env_now_ns(), MYALLOC_STAMP_NS);
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),
-			   "cache held cannot be destroyed: 11 objects are still allocated");
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still allocated: frame "), 8);
-	for (i = 0; i < 11; i++) {
-		scnprintf(fx->expected, sizeof(fx->expected),
-			  "cache held: still allocated: frame %u, slot %u%s",
-			  frame_of(cache, o[i]), i,
-			  owners(cache, o[i], text, sizeof(text), false));
-		KUNIT_EXPECT_EQ(test, fixture_log_count(fx->expected), i < 8);
+			   "cache held cannot be destroyed: 20 objects are still allocated");
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still held: "), 2);
+	KUNIT_EXPECT_EQ(test, told(fx, cache, o[0], 4, -1), 1);
+	for (; age <= div_u64(myalloc_env_now_ns(), MYALLOC_STAMP_NS); age++)
+		found += told(fx, cache, o[7], 16, age);
+	KUNIT_EXPECT_EQ(test, found, 1);
+
+	for (i = 0; i < 20; i++)
+		alloc_track(cache, o[i])->caller = 1 + min(i, 9u);
+	fixture_log_mark();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still held: "), 9);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("still held: 11 objects of held from "), 1);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("128 bytes from 2 other call sites"), 1);
+
+	if (fixture_fail_after(1)) {	/* then their places are listed */
+		fixture_log_mark();
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+		KUNIT_EXPECT_TRUE(test, fixture_fail_fired());
+		KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still held: "), 0);
+		KUNIT_EXPECT_EQ(test, fixture_log_count("still allocated: frame "), 8);
 	}
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 20; i++)
 		KUNIT_EXPECT_EQ(test, free_here(cache, o[i]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 }

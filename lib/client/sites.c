@@ -19,24 +19,16 @@
  * A contract is listed twice: the pages that its lines have set aside, from the code that made it,
  * and what is in use within them, from the code that allocated it. These belong to the client of
  * the contract.
- *
- * The table is a hash with linear probing. Entries are added under a cache's lock, where nothing
- * can be allocated: if it fills up, the walk starts again with a larger one, up to BITS_MOST.
  */
 #include "env.h"
-#include "base/sort.h"
 #include "client/contract.h"
 #include "client/sites.h"
 #include "client/within.h"
 #include "object/cache.h"
 #include "object/track.h"
 #include "page/drain.h"
-#include "page/zone_report.h"
 #include "zone/front.h"
 #include "zone/zone.h"
-
-#define BITS_LEAST	6
-#define BITS_MOST	14
 
 /* Stands for no client. */
 const struct myalloc_client myalloc_no_client;
@@ -47,62 +39,8 @@ static bool is_asked(const struct myalloc_sites *s, const struct myalloc_client 
 	return !s->client || s->client == (client ?: &myalloc_no_client);
 }
 
-/* One thing that is held. */
-struct held {
-	u64 thing;
-	const char *kind;	/* NULL, or the kind of a front */
-	const char *name;
-	u64 caller;
-	u64 bytes;
-	u64 when;
-	u32 stack;
-};
-
-static u32 hash(const struct held *h)
-{
-	return ((h->caller ^ h->thing << 40) * 0x9e3779b97f4a7c15ull) >> 32;
-}
-
-static void begin(struct myalloc_site *site, const struct held *h)
-{
-	site->caller = h->caller;
-	site->thing = h->thing;
-	site->oldest = MYALLOC_SITE_UNKNOWN;
-	scnprintf(site->what, sizeof(site->what), "%s%s%s", h->kind ?: "", h->kind ? " " : "",
-		  h->name);
-}
-
-static void add(struct myalloc_sites *s, const struct held *h)
-{
-	u32 mask = BIT(s->bits) - 1;
-	u32 at = hash(h) & mask;
-	struct myalloc_site *site;
-
-	if (h->when != MYALLOC_SITE_UNKNOWN && h->when > s->before)
-		return;
-	for (;; at = (at + 1) & mask) {
-		site = &s->site[at];
-		if (!site->count || (site->caller == h->caller && site->thing == h->thing))
-			break;
-	}
-	if (!site->count) {
-		if (s->nr > mask / 4 * 3) {
-			s->full = true;
-			return;
-		}
-		s->nr++;
-		begin(site, h);
-	}
-	if (!site->count || h->when < site->oldest) {
-		site->oldest = h->when;
-		site->stack = h->stack;
-	}
-	site->count++;
-	site->bytes += h->bytes;
-}
-
 /* A line of a contract in words. */
-static void set_line(struct held *h, u64 thing, const char *kind,
+static void set_line(struct myalloc_held *h, u64 thing, const char *kind,
 		     const struct myalloc_contract_part *part)
 {
 	h->thing = thing | part->id;
@@ -113,7 +51,7 @@ static void set_line(struct held *h, u64 thing, const char *kind,
 static void add_set_aside(struct myalloc_zone *zone, const struct myalloc_frame *frame,
 			  struct myalloc_sites *s)
 {
-	struct held h = {
+	struct myalloc_held h = {
 		.caller = frame->caller,
 		.bytes = PAGE_SIZE << frame->order,
 		.when = MYALLOC_SITE_UNKNOWN,
@@ -125,7 +63,7 @@ static void add_set_aside(struct myalloc_zone *zone, const struct myalloc_frame 
 	if (child && is_asked(s, child->limit->client)) {
 		set_line(&h, MYALLOC_SITE_SET_ASIDE, "contract",
 			 myalloc_contract_part_of(child->limit));
-		add(s, &h);
+		myalloc_sites_add(s, &h);
 	}
 	preempt_enable();
 }
@@ -134,7 +72,7 @@ static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 		      void *arg)
 {
 	const struct myalloc_client *client = myalloc_client_of(zone, myalloc_frame_owner(frame));
-	struct held h = {
+	struct myalloc_held h = {
 		.name = "pages",
 		.caller = frame->caller,
 		.bytes = (u64)myalloc_frame_pages(frame) << PAGE_SHIFT,
@@ -150,36 +88,23 @@ static bool add_block(struct myalloc_zone *zone, u32 idx, const struct myalloc_f
 		h.stack = frame->stack;
 	else if (client)
 		h.when = (u64)frame->stack * MYALLOC_STAMP_NS;
-	add(s, &h);
+	myalloc_sites_add(s, &h);
 	return true;
-}
-
-static struct held held_object(const struct myalloc_cache *cache,
-			       const struct myalloc_track *track)
-{
-	return (struct held){
-		.thing = cache->id,
-		.name = cache->name,
-		.caller = track ? track->caller : 0,
-		.bytes = cache->layout.object_size,
-		.when = track ? track->when : MYALLOC_SITE_UNKNOWN,
-		.stack = track ? track->stack : 0,
-	};
 }
 
 static void add_object(struct myalloc_cache *cache, void *object,
 		       const struct myalloc_track *track, void *arg)
 {
-	struct held h = held_object(cache, track);
+	struct myalloc_held h = myalloc_held_object(cache, track);
 
-	add(arg, &h);
+	myalloc_sites_add(arg, &h);
 }
 
 /* In the zone of a line. */
 static bool add_block_within(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame,
 			     void *arg)
 {
-	struct held h = {
+	struct myalloc_held h = {
 		.caller = frame->caller,
 		.bytes = (u64)myalloc_frame_pages(frame) << PAGE_SHIFT,
 		.when = MYALLOC_SITE_UNKNOWN,
@@ -190,7 +115,7 @@ static bool add_block_within(struct myalloc_zone *zone, u32 idx, const struct my
 	if (!myalloc_frame_is_users(frame->type) || !is_asked(s, zone->limit->client))
 		return true;
 	set_line(&h, MYALLOC_SITE_PAGES, "within", myalloc_contract_part_of(zone->limit));
-	add(s, &h);
+	myalloc_sites_add(s, &h);
 	return true;
 }
 
@@ -198,13 +123,13 @@ static void add_object_within(struct myalloc_cache *cache, void *object,
 			      const struct myalloc_track *track, void *arg)
 {
 	struct myalloc_limit *limit = cache->zone->limit;
-	struct held h = held_object(cache, track);
+	struct myalloc_held h = myalloc_held_object(cache, track);
 	struct myalloc_sites *s = arg;
 
 	if (!is_asked(s, limit->client))
 		return;
 	set_line(&h, MYALLOC_SITE_OBJECTS, "within", myalloc_contract_part_of(limit));
-	add(s, &h);
+	myalloc_sites_add(s, &h);
 }
 
 static bool add_cache(struct myalloc_cache *cache, void *arg)
@@ -220,7 +145,7 @@ static bool add_cache(struct myalloc_cache *cache, void *arg)
 static bool add_front(struct myalloc_front *front, void *arg)
 {
 	struct myalloc_sites *s = arg;
-	struct held h = {
+	struct myalloc_held h = {
 		.thing = MYALLOC_CACHES_MAX + front->id,
 		.kind = front->kind->name,
 		.name = front->name,
@@ -232,21 +157,8 @@ static bool add_front(struct myalloc_front *front, void *arg)
 	    front->kind == &myalloc_contract_kind)	/* its blocks do name it */
 		return true;
 	h.bytes = front->kind->pages(front) << PAGE_SHIFT;
-	add(s, &h);
+	myalloc_sites_add(s, &h);
 	return true;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct myalloc_site *x = a, *y = b;
-
-	if (x->bytes != y->bytes)
-		return x->bytes > y->bytes ? -1 : 1;
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	if (x->thing != y->thing)
-		return x->thing < y->thing ? -1 : 1;
-	return x->caller < y->caller ? -1 : x->caller > y->caller;
 }
 
 static bool is_trusting(struct myalloc_cache *cache, void *any)
@@ -255,7 +167,7 @@ static bool is_trusting(struct myalloc_cache *cache, void *any)
 	return !*(bool *)any;
 }
 
-static void walk(struct myalloc_sites *s)
+static void walk(struct myalloc_sites *s, void *unused)
 {
 	const struct myalloc_within within = {
 		.block = add_block_within, .object = add_object_within, .arg = s,
@@ -293,125 +205,8 @@ int myalloc_sites_collect(struct myalloc_sites *sites, struct myalloc_zone *zone
 	u64 now = myalloc_env_now_ns();
 
 	*sites = (struct myalloc_sites){
-		.zone = zone, .client = client, .before = now - min(older_ns, now),
+		.zone = zone, .client = client,
+		.before = older_ns ? now - min(older_ns, now) : MYALLOC_SITE_UNKNOWN,
 	};
-	if (!older_ns)
-		sites->before = MYALLOC_SITE_UNKNOWN;
-	for (sites->bits = BITS_LEAST; ; sites->bits++) {
-		sites->nr = 0;
-		sites->full = false;
-		sites->site = myalloc_env_zalloc(sizeof(*sites->site) << sites->bits,
-						 zone->node);
-		if (!sites->site)
-			return -ENOMEM;
-		walk(sites);
-		if (!sites->full || sites->bits == BITS_MOST)
-			break;
-		myalloc_env_free(sites->site);
-	}
-	myalloc_sort(sites->site, BIT(sites->bits), sizeof(*sites->site), compare);
-	return 0;
-}
-
-/**
- * myalloc_sites_free() - free what myalloc_sites_collect() has made
- * @sites: the sites
- *
- * Context: task.
- */
-void myalloc_sites_free(struct myalloc_sites *sites)
-{
-	myalloc_env_free(sites->site);
-	sites->site = NULL;
-}
-
-/* "312 objects of frob-request" */
-static void say_what(char *to, size_t size, const struct myalloc_site *site)
-{
-	u64 pages = site->bytes >> PAGE_SHIFT;
-
-	if (site->thing & MYALLOC_SITE_OBJECTS)
-		scnprintf(to, size, "%llu object%s %s", site->count, myalloc_s(site->count),
-			  site->what);
-	else if (site->thing & MYALLOC_SITE_PAGES)
-		scnprintf(to, size, "%llu page%s %s", pages, myalloc_s(pages), site->what);
-	else if (!site->thing)
-		scnprintf(to, size, "%llu page%s", pages, myalloc_s(pages));
-	else if (site->thing < MYALLOC_CACHES_MAX)
-		scnprintf(to, size, "%llu object%s of %s", site->count, myalloc_s(site->count),
-			  site->what);
-	else
-		scnprintf(to, size, "%llu page%s of %s", pages, myalloc_s(pages), site->what);
-}
-
-static void print_site(const struct myalloc_sites *s, const struct myalloc_site *site,
-		       const char *who, const char *name)
-{
-	u64 now = myalloc_env_now_ns();
-	char symbol[MYALLOC_ENV_SYMBOL] = "a call site that is not recorded";
-	char what[64 + MYALLOC_SITE_WHAT], age[32] = "";
-
-	say_what(what, sizeof(what), site);
-	if (site->caller)
-		myalloc_env_symbol(symbol, sizeof(symbol), site->caller);
-	if (site->oldest != MYALLOC_SITE_UNKNOWN)
-		scnprintf(age, sizeof(age), ", oldest %llu s", (unsigned long long)
-			  div_u64(now - min(site->oldest, now), MYALLOC_STAMP_NS));
-	pr_err("%s: %s %s: still held: %s from %s%s\n", s->zone->name, who, name, what, symbol,
-	       age);
-	if (site->stack)
-		myalloc_env_stack_print(site->stack);
-}
-
-/**
- * myalloc_sites_report() - report what is in the way, in one line that is rate-limited
- * @sites: collected; the largest site is named, the others are counted
- * @what: what is reported
- *
- * Context: task.
- */
-void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
-{
-	static const char caller[] = { MYALLOC_REPORT_MARK, '\0' };
-	const struct myalloc_site *site = &sites->site[0];
-	char held[64 + MYALLOC_SITE_WHAT], more[48] = "";
-
-	if (!sites->nr) {
-		myalloc_zone_err(sites->zone, "%s", what);
-		return;
-	}
-	say_what(held, sizeof(held), site);
-	if (sites->nr > 1)
-		scnprintf(more, sizeof(more), ", and more from %u other call site%s", sites->nr - 1,
-			  myalloc_s(sites->nr - 1));
-	myalloc_site_err(sites->zone, site->caller, "%s and has %s left, allocated at %s%s",
-			 what, held, site->caller ? caller : "a call site that is not recorded",
-			 more);
-}
-
-/**
- * myalloc_sites_print() - print who still holds what
- * @sites: collected
- * @who: the words before @name in each line, such as "client" or "unload of"
- * @name: name of the client or the module
- * @most: number of sites printed at most; the others are counted
- *
- * Context: task.
- */
-void myalloc_sites_print(const struct myalloc_sites *sites, const char *who, const char *name,
-			 u32 most)
-{
-	u64 bytes = 0;
-	u32 i;
-
-	for (i = 0; i < sites->nr; i++) {
-		if (i < most)
-			print_site(sites, &sites->site[i], who, name);
-		else
-			bytes += sites->site[i].bytes;
-	}
-	if (sites->nr > most)
-		pr_err("%s: %s %s: still held: %llu bytes from %u other call site%s\n",
-		       sites->zone->name, who, name, (unsigned long long)bytes, sites->nr - most,
-		       myalloc_s(sites->nr - most));
+	return myalloc_sites_fill(sites, walk, NULL);
 }

@@ -5,11 +5,12 @@
  */
 #include "env.h"
 #include "object/object.h"
+#include "object/site_table.h"
 #include "object/track.h"
 #include "object/upkeep.h"
 #include "page/zone_report.h"
 
-#define REPORT_MOST	8	/* objects listed when a cache cannot be destroyed */
+#define REPORT_MOST	8	/* sites or objects listed when a cache cannot be destroyed */
 
 /* Lock held. */
 static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
@@ -159,8 +160,6 @@ struct live {
 	struct {
 		u32 frame;
 		u32 slot;
-		bool known;
-		struct myalloc_track track;
 	} first[REPORT_MOST];
 };
 
@@ -176,43 +175,51 @@ static void note_one(struct myalloc_cache *c, void *object, const struct myalloc
 		return;
 	live->first[nr].slot = myalloc_slab_locate(c, object, &slab);
 	live->first[nr].frame = myalloc_slab_frame(c, slab);
-	live->first[nr].known = track;
-	if (track)
-		live->first[nr].track = *track;
 }
 
-static void print_live(const struct myalloc_cache *c, u32 frame, u32 slot,
-		       const struct myalloc_track *track)
+static void add_one(struct myalloc_cache *c, void *object, const struct myalloc_track *track,
+		    void *arg)
 {
-	char symbol[MYALLOC_ENV_SYMBOL];
+	struct myalloc_held h = myalloc_held_object(c, track);
 
-	if (!track) {
-		pr_err("%s: cache %s: still allocated: frame %u, slot %u\n", c->zone->name, c->name,
-		       frame, slot);
-		return;
-	}
-	myalloc_env_symbol(symbol, sizeof(symbol), track->caller);
-	pr_err("%s: cache %s: still allocated: frame %u, slot %u, allocated by %s pid %u\n",
-	       c->zone->name, c->name, frame, slot, symbol, track->pid);
-	if (track->stack)
-		myalloc_env_stack_print(track->stack);
+	myalloc_sites_add(arg, &h);
+}
+
+static void walk_sites(struct myalloc_sites *sites, void *cache)
+{
+	myalloc_cache_walk_live(cache, add_one, sites);
+}
+
+/* By call site, the largest first. Returns false if owners are not recorded, or memory is short. */
+static bool print_sites(struct myalloc_cache *c)
+{
+	struct myalloc_sites sites = { .zone = c->zone, .before = MYALLOC_SITE_UNKNOWN };
+
+	if (!(c->flags & MYALLOC_OWNER) || myalloc_sites_fill(&sites, walk_sites, c))
+		return false;
+	myalloc_sites_print(&sites, "cache", c->name, REPORT_MOST);
+	myalloc_sites_free(&sites);
+	return true;
 }
 
 /**
  * myalloc_debug_report_live() - report why a cache cannot be destroyed
  * @cache: the cache
  *
+ * Lists what each call site holds, or the places of the first objects if owners are not recorded.
+ *
  * Context: task, may sleep.
  */
 void myalloc_debug_report_live(struct myalloc_cache *cache)
 {
+	bool printed = print_sites(cache);
 	struct live live = { 0 };
 	u32 i;
 
 	myalloc_cache_walk_live(cache, note_one, &live);
-	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
-		print_live(cache, live.first[i].frame, live.first[i].slot,
-			   live.first[i].known ? &live.first[i].track : NULL);
+	for (i = 0; !printed && i < live.nr && i < REPORT_MOST; i++)
+		pr_err("%s: cache %s: still allocated: frame %u, slot %u\n", cache->zone->name,
+		       cache->name, live.first[i].frame, live.first[i].slot);
 	myalloc_zone_err(cache->zone, "cache %s cannot be destroyed: %llu object%s %s still allocated%s",
 			 cache->name, (unsigned long long)live.nr, myalloc_s(live.nr),
 			 myalloc_are(live.nr),
