@@ -127,6 +127,44 @@ interface_described()
 	done < <(sed -n 's/^EXPORT(\(myalloc_[a-z0-9_]*\));$/\1/p' "$root/mod/exports.c")
 }
 
+# --- signed with a key that is thrown away
+
+signer="myalloc test"
+make_key()
+{
+	"$root/vm/setup.sh" sign
+	openssl req -new -x509 -newkey rsa:2048 -nodes -days 1 -subj "/CN=$signer/" \
+		-keyout "$tmp/key" -out "$tmp/cert"
+}
+install_signed()
+{
+	SIGN_KEY=${1-$tmp/key} SIGN_CERT=${2-$tmp/cert} install_to "$tmp/signed"
+}
+# What modinfo of that machine says of its modules
+signer_shown()
+{
+	local module
+	for module in myalloc myalloc_bench; do
+		[ "$(modinfo -F signer "$tmp/signed/lib/modules/$release/updates/$module.ko")" = \
+			"$signer" ] || return 1
+	done
+}
+unsigned() { [ -z "$(modinfo -F signer "$modules/myalloc.ko")" ]; }
+# The signature is that of the module: between its content and the mark lie the signature and twelve
+# bytes, of which the last four are its length.
+signature_holds()
+{
+	local file=$tmp/signed/lib/modules/$release/updates/myalloc.ko size length
+	size=$(($(stat -c %s "$file") - 28))
+	length=$(tail -c 32 "$file" | od -An -N4 -tu4 --endian=big | tr -d ' ')
+	[ "$(tail -c 28 "$file")" = "~Module signature appended~" ] || return 1
+	head -c $((size - 12 - length)) "$file" >"$tmp/content"
+	cmp "$tmp/content" "$modules/myalloc.ko" || return 1
+	head -c $((size - 12)) "$file" | tail -c "$length" >"$tmp/signature"
+	openssl cms -verify -binary -inform DER -in "$tmp/signature" -content "$tmp/content" \
+		-certfile "$tmp/cert" -noverify -out "$tmp/verified"
+}
+
 machine=$tmp/machine
 mkdir -p "$machine/usr/local/bin" "$machine/usr/local/share/man"
 echo foreign >"$machine/usr/local/bin/foreign"
@@ -164,6 +202,17 @@ expect "and no directory that was not" lacks "$machine" -type d -name 'm*' ! -na
 expect "make uninstall of nothing is an error" fails install_to "$machine" uninstall
 expect "a relative DESTDIR is refused" fails install_to some/where
 expect "headers that are not there are refused" fails install_from /nonexistent "$machine"
+if [ -x "$kernel/build/scripts/sign-file" ]; then
+	expect "a key to sign with is made" make_key
+	expect "make install signs the modules with it" install_signed
+	expect "modinfo shows the signer" signer_shown
+	expect "the signature is that of the module" signature_holds
+	expect "what was built stays without" unsigned
+	expect "a key without a certificate is refused" fails install_signed "$tmp/key" ""
+	expect "a certificate that is not there is refused" fails install_signed "$tmp/key" "$tmp/none"
+else
+	skip "modules are signed" "this kernel does not know signatures"
+fi
 expect "the manual describes each function for modules" interface_described "$deb/tree/built"
 expect "mandoc and groff say nothing of any page" silent lint_pages "$deb/tree/built"/*.[4789]
 expect "completion: objects" completes buildinfo myallocctl bu

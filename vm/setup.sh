@@ -41,13 +41,14 @@ packages_of()
 	package) echo build-essential debhelper dh-dkms fakeroot lintian groff mandoc perl \
 		      pkg-config libjson-c-dev libncurses-dev zlib1g-dev ;;
 	chroot)	echo debootstrap ;;
+	sign)	echo kmod openssl ;;
 	browser) echo chromium fonts-dejavu-core ;;
 	# The C library of these compilers is a foreign package, see vm/arch.sh.
 	arm64)	echo qemu-system-arm gcc-aarch64-linux-gnu ;;
 	s390x)	echo qemu-system-misc gcc-s390x-linux-gnu ;;
 	ppc64el) echo qemu-system-ppc gcc-powerpc64le-linux-gnu ;;
 	newer)	echo patchelf ;;
-	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell trace-cmd perf bpftrace source coverage plot malloc programs fuzz models compilers big-endian lint man schema package chroot browser arm64 s390x ppc64el newer" ;;
+	*)	die "vm/setup.sh: unknown group '$1'; give one of native module tool guest shell trace-cmd perf bpftrace source coverage plot malloc programs fuzz models compilers big-endian lint man schema package chroot sign browser arm64 s390x ppc64el newer" ;;
 	esac
 }
 
