@@ -73,7 +73,8 @@ static void print_opts(const char *title, const struct opt *opts)
 	for (opt = opts; opt->name; opt++) {
 		name = help_opt_name(opt);
 		text = help_opt_text(opt);
-		out_plain("  %-*s  %s\n", (int)width, name, text);
+		out_plain("  %-*s  ", (int)width, name);
+		out_plain_at(width + 4, text);
 		free(text);
 		free(name);
 	}
@@ -90,8 +91,10 @@ static void help_all(void)
 		  "Drives the myalloc module through /dev/myalloc.\n"
 		  "\n"
 		  "Objects:\n");
-	for (object = objects; *object; object++)
-		out_plain("  %-9s %s\n", (*object)->name, (*object)->help);
+	for (object = objects; *object; object++) {
+		out_plain("  %-9s ", (*object)->name);
+		out_plain_at(12, (*object)->help);
+	}
 	print_opts("Options, in any position", global_opts);
 	out_plain("\n"
 		  "Sizes are written as 64K or 2MiB, durations as 10s or 500ms.\n"
@@ -105,10 +108,11 @@ static void help_verb(const struct object *object, const struct verb *verb)
 		out_plain("'%s %s': %s\n", object->name, verb->name, verb->help);
 		return;
 	}
-	out_plain("Usage: myallocctl %s%s%s%s%s%s\n\n%s\n", object->name,
+	out_plain("Usage: myallocctl %s%s%s%s%s%s\n\n", object->name,
 		  *verb->name ? " " : "", verb->name,
 		  verb->opts ? " [OPTIONS]" : "",
-		  *verb->args ? " " : "", verb->args, verb->help);
+		  *verb->args ? " " : "", verb->args);
+	out_plain_at(0, verb->help);
 	print_opts("Options", verb->opts);
 	print_opts("Options of every command", global_opts);
 }
@@ -134,9 +138,12 @@ static void help_object(const struct object *object)
 		if (!verb->func)
 			continue;
 		text = xasprintf("%s %s", verb->name, verb->args);
-		out_plain("  %-*s  %s%s\n", (int)width, text, verb->help,
-			  object->fallback && !strcmp(object->fallback, verb->name)
-			  ? " (default)" : "");
+		out_plain("  %-*s  ", (int)width, text);
+		free(text);
+		text = xasprintf("%s%s", verb->help,
+				 object->fallback && !strcmp(object->fallback, verb->name)
+				 ? " (default)" : "");
+		out_plain_at(width + 4, text);
 		free(text);
 	}
 	out_plain("\n'myallocctl %s COMMAND help' lists a command's options.\n",

@@ -5,26 +5,32 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/closest.h"
 #include "cmd/wrong.h"
 #include "host/mem.h"
+#include "host/terminal.h"
 #include "out/out.h"
 
 void wrong_word(const char *what, const char *dashes, const char *word,
 		const char *const *right, int nr)
 {
 	const char *near = closest(word, right, nr);
-	int i;
+	int i, at;
 
 	if (near)
 		out_fail(EXIT_USAGE, "unknown %s '%s%s'; did you mean '%s%s'?", what,
 			 dashes, word, *dashes ? "--" : "", near);
 	else
 		out_fail(EXIT_USAGE, "unknown %s '%s%s'", what, dashes, word);
-	out_hint("expected one of:");
-	for (i = 0; i < nr; i++)
-		out_hint(" %s%s", *dashes ? "--" : "", right[i]);
+	at = out_hint("expected one of:");
+	for (i = 0; i < nr; i++) {
+		/* In columns, so that the end of a long list is on the screen, too. */
+		if (at + 1 + (int)(strlen(dashes) + strlen(right[i])) > terminal_columns())
+			at = out_hint("\n ") - (int)strlen("\n");
+		at += out_hint(" %s%s", *dashes ? "--" : "", right[i]);
+	}
 	out_hint("\n");
 	exit(out_close(EXIT_USAGE));
 }

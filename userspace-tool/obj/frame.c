@@ -367,6 +367,35 @@ static void put_line(const struct follow *f, const struct view *v, const struct 
 
 /* ---- the head ---- */
 
+/* A part of a line; if they do not fit, the one with the highest @spare is left out first, 0: never. */
+struct word {
+	enum screen_style style;
+	int spare;
+	char text[TEXT];
+};
+
+static void put_words(frame_put put, void *arg, int row, int columns, struct word *word, size_t nr)
+{
+	struct word *worst;
+	size_t i;
+	int at;
+
+	do {
+		worst = NULL;
+		for (at = 0, i = 0; i < nr; i++) {
+			at += strlen(word[i].text);
+			if (*word[i].text && word[i].spare && (!worst || word[i].spare > worst->spare))
+				worst = &word[i];
+		}
+		if (at > columns && worst)
+			*worst->text = 0;
+	} while (at > columns && worst);
+	for (at = 0, i = 0; i < nr; i++) {
+		put(arg, row, at, word[i].style, word[i].text);
+		at += strlen(word[i].text);
+	}
+}
+
 /* Writes to the right of what is there, and returns the next column. */
 static int put_next(frame_put put, void *arg, int row, int column, enum screen_style style,
 		    const char *text)
@@ -419,6 +448,7 @@ static void put_bar(const struct view *v, const struct follow *f, int columns, f
 		{ "free", '.', SCREEN_PLAIN, z->free_pages },
 	};
 	int width = columns - 2, left = width, at, n;
+	struct word words[ARRAY_SIZE(part) + 1] = { 0 };
 	char text[CELL], *word;
 	size_t i;
 
@@ -435,21 +465,22 @@ static void put_bar(const struct view *v, const struct follow *f, int columns, f
 	}
 	put(arg, 1, at, SCREEN_PLAIN, "]");
 
-	for (i = 0, at = 0; i < ARRAY_SIZE(part); i++) {
+	for (i = 0; i < ARRAY_SIZE(part); i++) {
 		if (part[i].letter == '!' && !part[i].pages)
 			continue;
 		size_text(text, part[i].pages * v->page_size);
-		word = xasprintf("%s%c %s %s", at ? "  " : "", part[i].letter, part[i].name, text);
-		at = put_next(put, arg, 2, at, part[i].style, word);
-		free(word);
+		words[i].style = part[i].style;
+		snprintf(words[i].text, TEXT, "%s%c %s %s", i ? "  " : "", part[i].letter,
+			 part[i].name, text);
 	}
 	if (z->largest_order >= 0)
 		size_text(text, v->page_size << z->largest_order);
 	else
 		strcpy(text, "none");
-	word = xasprintf("  largest block %s", text);
-	put(arg, 2, at, SCREEN_PLAIN, word);
-	free(word);
+	words[i].style = SCREEN_PLAIN;
+	words[i].spare = 1;
+	snprintf(words[i].text, TEXT, "  largest block %s", text);
+	put_words(put, arg, 2, columns, words, i + 1);
 }
 
 static void put_minute(const struct view *v, const struct follow *f, int columns, frame_put put,
@@ -472,28 +503,32 @@ static void put_minute(const struct view *v, const struct follow *f, int columns
 	free(text);
 }
 
-static void put_counters(const struct follow *f, frame_put put, void *arg)
+static void put_counters(const struct follow *f, int columns, frame_put put, void *arg)
 {
 	__u64 allocs = sum_orders(f->zone.page_allocs) - sum_orders(f->before.page_allocs);
 	__u64 frees = sum_orders(f->zone.page_frees) - sum_orders(f->before.page_frees);
 	__u64 fails = sum_orders(f->zone.page_fails);
-	char rate[CELL], back[CELL], hits[CELL], text[TEXT];
-	int at;
+	char rate[CELL], back[CELL], hits[CELL];
+	struct word words[6] = {
+		{ SCREEN_PLAIN, 0 }, { SCREEN_PLAIN, 2 }, { SCREEN_PLAIN, 1 },
+		{ fails ? SCREEN_WARN : SCREEN_PLAIN, 0 },
+		{ f->zone.bad_frees ? SCREEN_BAD : SCREEN_PLAIN, 0 },
+		{ f->zone.corruptions ? SCREEN_BAD : SCREEN_PLAIN, 0 },
+	};
 
 	count_text(rate, follow_per_sec(f, allocs));
 	count_text(back, follow_per_sec(f, frees));
 	permille_text(hits, follow_zone_hits(f));
-	snprintf(text, sizeof(text), "pages: alloc/s %s  free/s %s  hit %% %s", rate, back, hits);
-	at = put_next(put, arg, 4, 0, SCREEN_PLAIN, text);
+	snprintf(words[0].text, TEXT, "pages: alloc/s %s", rate);
+	snprintf(words[1].text, TEXT, "  free/s %s", back);
+	snprintf(words[2].text, TEXT, "  hit %% %s", hits);
 	count_text(rate, fails);
-	snprintf(text, sizeof(text), "  fails %s", rate);
-	at = put_next(put, arg, 4, at, fails ? SCREEN_WARN : SCREEN_PLAIN, text);
+	snprintf(words[3].text, TEXT, "  fails %s", rate);
 	count_text(rate, f->zone.bad_frees);
-	snprintf(text, sizeof(text), "  wrong frees %s", rate);
-	at = put_next(put, arg, 4, at, f->zone.bad_frees ? SCREEN_BAD : SCREEN_PLAIN, text);
+	snprintf(words[4].text, TEXT, "  wrong frees %s", rate);
 	count_text(rate, f->zone.corruptions);
-	snprintf(text, sizeof(text), "  damage %s", rate);
-	put(arg, 4, at, f->zone.corruptions ? SCREEN_BAD : SCREEN_PLAIN, text);
+	snprintf(words[5].text, TEXT, "  damage %s", rate);
+	put_words(put, arg, 4, columns, words, ARRAY_SIZE(words));
 }
 
 static void put_choice(const struct follow *f, const struct view *v, size_t shown, frame_put put,
@@ -555,7 +590,7 @@ void frame_draw(const struct follow *f, const struct view *v, int rows, int colu
 	}
 	put_bar(v, f, columns, put, arg);
 	put_minute(v, f, columns, put, arg);
-	put_counters(f, put, arg);
+	put_counters(f, columns, put, arg);
 	lines = frame_lines(f, v, &nr);
 	put_choice(f, v, nr, put, arg);
 	put_heading(f, v, FRAME_HEAD - 1, columns, put, arg);

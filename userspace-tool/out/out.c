@@ -303,6 +303,18 @@ void out_plain(const char *fmt, ...)
 	free(text);
 }
 
+void out_plain_at(int indent, const char *text)
+{
+	size_t size;
+	char *all;
+	FILE *file = xmemstream(&all, &size);
+
+	out_wrap(file, text, terminal_columns() - indent, indent, "", false);
+	xmemstream_end(file);
+	out_plain("%s\n", all);
+	free(all);
+}
+
 int out_fail(int code, const char *fmt, ...)
 {
 	char *text;

@@ -60,6 +60,8 @@ int out_close(int code);
 
 /* Plain text on stdout: help, version */
 void out_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same behind @indent columns, which are printed already, continued there if it is wider. */
+void out_plain_at(int indent, const char *text);
 
 /*
  * An error that makes the exit code @code, which it returns: a message, and a

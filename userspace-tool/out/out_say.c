@@ -84,13 +84,15 @@ void out_error(const char *fmt, ...)
 }
 
 /* A line that goes with an error: lists, suggestions. */
-void out_hint(const char *fmt, ...)
+int out_hint(const char *fmt, ...)
 {
 	va_list ap;
+	int nr;
 
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	nr = vfprintf(stderr, fmt, ap);
 	va_end(ap);
+	return nr;
 }
 
 /* @permille of the work done, below 0 if that is not known. */

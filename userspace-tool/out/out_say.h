@@ -8,7 +8,8 @@
 void out_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void out_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Returns the number of bytes. */
+int out_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_progress(int permille, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void out_progress_end(void);

@@ -137,35 +137,6 @@ static void print_cell(FILE *file, const char *text, int width, bool left,
 		*on ? OUT_COLOR_OFF : "", left && !last ? pad : 0, "");
 }
 
-/* As much of @text as fits @width, up to a blank if there is one. */
-static int piece(const char *text, int width)
-{
-	int len = strlen(text), i;
-
-	if (len <= width)
-		return len;
-	for (i = width; i > 0; i--)
-		if (text[i] == ' ')
-			return i;
-	return width;
-}
-
-/* @text with its further lines below it, each behind @indent blanks. */
-static void print_wrapped(FILE *file, const char *text, int width, int indent, const char *on)
-{
-	int n = piece(text, width);
-
-	fprintf(file, "%s%.*s%s", on, n, text, *on ? OUT_COLOR_OFF : "");
-	for (;;) {
-		text += n;
-		text += strspn(text, " ");
-		if (!*text)
-			return;
-		n = piece(text, width);
-		fprintf(file, "\n%*s%s%.*s%s", indent, "", on, n, text, *on ? OUT_COLOR_OFF : "");
-	}
-}
-
 static void print_heading(FILE *file, const struct table *t, int gap, bool color)
 {
 	int i;
@@ -193,7 +164,7 @@ static void print_item(FILE *file, const struct table *t, const struct out *o,
 		on = out_format_color(col[c->at], color);
 		fprintf(file, "%*s", i ? gap : 0, "");
 		if (t->wrap && i == t->nr - 1)
-			print_wrapped(file, text, t->wrap, at, on);
+			out_wrap(file, text, t->wrap, at, on, true);
 		else
 			print_cell(file, text, c->width, c->left, i == t->nr - 1, on);
 		at += c->width + gap;
@@ -248,7 +219,7 @@ void out_table_cards(FILE *file, const struct out *o, const struct out_node *lis
 		     bool color)
 {
 	const struct out_node *item, *col[COLUMNS_MAX];
-	int width = 0, labels = 0, nr, i;
+	int width = 0, labels = 0, nr, i, at;
 	char *text;
 
 	for (item = list->child; item; item = item->next) {
@@ -269,12 +240,18 @@ void out_table_cards(FILE *file, const struct out *o, const struct out_node *lis
 			if (!col[i]->value)
 				continue;
 			text = out_format(o, col[i], true);
-			fprintf(file, "%*s", i == 1 ? 2 : i ? depth * 2 + width + 2
-				: depth * 2, "");
-			if (i > 1 && *col[i]->label)
+			at = i ? depth * 2 + width + 2 : depth * 2;
+			fprintf(file, "%*s", i == 1 ? 2 : at, "");
+			if (i > 1 && *col[i]->label) {
 				fprintf(file, "%-*s  ", labels, col[i]->label);
-			print_cell(file, text, i ? 0 : width, true, i || nr == 1,
-				   out_format_color(col[i], color));
+				at += labels + 2;
+			}
+			if (i)
+				out_wrap(file, text, terminal_columns() - at, at,
+					 out_format_color(col[i], color), false);
+			else
+				print_cell(file, text, width, true, nr == 1,
+					   out_format_color(col[i], color));
 			if (i || nr == 1)
 				fputc('\n', file);
 			free(text);

@@ -6,17 +6,17 @@
 #include <string.h>
 
 #include "host/mem.h"
+#include "host/terminal.h"
 #include "out/out_tree.h"
 
 #define JOINED_MAX	16	/* plain values of a list shown on one line */
 
 static void print_value(FILE *file, const struct out *o,
-			const struct out_node *n, bool color)
+			const struct out_node *n, int at, bool color)
 {
-	const char *on = out_format_color(n, color);
 	char *text = out_format(o, n, false);
 
-	fprintf(file, "%s%s%s", on, text, *on ? OUT_COLOR_OFF : "");
+	out_wrap(file, text, terminal_columns() - at, at, out_format_color(n, color), false);
 	free(text);
 }
 
@@ -31,22 +31,28 @@ static bool is_plain_list(const struct out_node *n)
 	return n->kind == NODE_LIST && n->child && n->child->kind == NODE_VALUE;
 }
 
-static void print_joined(FILE *file, const struct out *o,
-			 const struct out_node *list, bool color)
+static void print_joined(FILE *file, const struct out *o, const struct out_node *list, int at)
 {
 	const struct out_node *c;
 	int nr = 0, left = 0;
+	size_t size;
+	char *all, *text;
+	FILE *joined = xmemstream(&all, &size);
 
 	for (c = list->child; c; c = c->next) {
 		if (nr >= JOINED_MAX) {
 			left++;
 			continue;
 		}
-		fprintf(file, "%s", nr++ ? ", " : "");
-		print_value(file, o, c, color);
+		text = out_format(o, c, false);
+		fprintf(joined, "%s%s", nr++ ? ", " : "", text);
+		free(text);
 	}
 	if (left)
-		fprintf(file, ", and %d more", left);
+		fprintf(joined, ", and %d more", left);
+	xmemstream_end(joined);
+	out_wrap(file, all, terminal_columns() - at, at, "", false);
+	free(all);
 }
 
 static bool is_line(const struct out_node *n)
@@ -69,9 +75,9 @@ static void print_group(FILE *file, struct out *o, const struct out_node *group,
 		if (is_line(c)) {
 			fprintf(file, "%*s%-*s  ", depth * 2, "", width, c->label);
 			if (c->kind == NODE_LIST)
-				print_joined(file, o, c, color);
+				print_joined(file, o, c, depth * 2 + width + 2);
 			else
-				print_value(file, o, c, color);
+				print_value(file, o, c, depth * 2 + width + 2, color);
 			fputc('\n', file);
 			continue;
 		}

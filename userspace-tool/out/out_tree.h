@@ -74,6 +74,12 @@ void out_table_row(FILE *file, struct out *o, bool header, bool color);
 void out_table_cards(FILE *file, const struct out *o, const struct out_node *list, int depth,
 		     bool color);
 
+/*
+ * out_wrap.c: @text, @width columns of it a line, the further ones behind @indent blanks. A word that
+ * is longer is broken if @breaks, else it sticks out.
+ */
+void out_wrap(FILE *file, const char *text, int width, int indent, const char *on, bool breaks);
+
 /* out_text.c */
 void out_text(FILE *file, struct out *o, bool color);
 

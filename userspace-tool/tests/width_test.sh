@@ -6,10 +6,10 @@
 
 man=$(dirname "$0")/../man/myallocctl.8.in
 
-# Columns of the longest line on stdout
+# Columns of the longest line on stdout: of a character of UTF-8, one byte counts
 longest()
 {
-	awk 'length > max { max = length } END { print max + 0 }' "$out"
+	LC_ALL=C tr -d '\200-\277' <"$out" | awk 'length > max { max = length } END { print max + 0 }'
 }
 
 machine()
@@ -100,6 +100,74 @@ for COLUMNS in 60 80; do
 	done
 done
 rm -r "$FAKE_ROOT/sys/kernel/debug/myalloc/node"*
+
+# fits WORD...: what it prints has no line that is wider than COLUMNS
+fits()
+{
+	tool "$@"
+	[ -s "$out" ] || fail "'$*' prints nothing"
+	[ "$(longest)" -le "$COLUMNS" ] ||
+		fail "'$*' has $(longest) of $COLUMNS columns: $(awk "length > $COLUMNS" "$out" | head -1)"
+}
+
+begin "sentences fit, too: findings, explanations, what is at a place"
+machine
+printf '%s\n' "set busy 10" "set holes 3" >"$FAKE_DEV"
+tool -o "$tmp/first" snapshot
+tool -o "$tmp/second" snapshot
+for COLUMNS in 60 80; do
+	while read -r words; do
+		# shellcheck disable=SC2086
+		fits $words
+	done <<-END
+	info
+	stat show
+	top --once
+	map
+	doctor
+	explain free_pages
+	reserve show
+	cache show requests
+	pool show urgent
+	ring show packets
+	validate
+	diff $tmp/first $tmp/second
+	snapshot
+	END
+done
+# Each number of the results has a sentence; a wrong word lists all of them.
+COLUMNS=60
+tool explain nonsense
+exits 2
+sed '1d;s/expected one of://;/help. shows/d' "$err" | tr ' ' '\n' | sed '/^$/d' >"$tmp/names"
+[ "$(wc -l <"$tmp/names")" -gt 150 ] || fail "$(wc -l <"$tmp/names") names"
+awk 'length > 60 && NR > 1' "$err" >"$tmp/wide"
+[ ! -s "$tmp/wide" ] || fail "the list is too wide: $(head -1 "$tmp/wide")"
+while read -r name; do
+	fits explain "$name"
+done <"$tmp/names"
+
+begin "help fits 80 columns at every level"
+COLUMNS=80
+tool -j help
+/usr/bin/python3 -c '
+import json, sys
+for o in json.load(open(sys.argv[1]))["result"]["objects"]:
+    print(o["name"])
+    for c in o["commands"]:
+        print(o["name"], c["name"])' "$out" >"$tmp/levels"
+[ "$(wc -l <"$tmp/levels")" -gt 60 ] || fail "$(wc -l <"$tmp/levels") levels"
+fits help
+line out " {20}.*figures for Prometheus.*"
+while read -r words; do
+	# shellcheck disable=SC2086
+	fits $words help
+done <"$tmp/levels"
+
+begin "a word that is longer than the terminal stays whole, so that it can be copied"
+COLUMNS=30
+tool info
+line out ".*$(uname -r).*"
 
 begin "as many columns as fit, and COLUMNS that is told shows all"
 machine
