@@ -85,7 +85,8 @@ static void check_node(struct doctor *doc)
 	char *numbers, *mend = NULL;
 
 	if (!doc->loaded) {
-		doctor_finding(doc, "device node", SKIPPED, "does not exist without the module",
+		doctor_finding(doc, "device node", SKIPPED,
+			       MYALLOC_DEVICE " does not exist without the module",
 			NULL);
 		return;
 	}
@@ -176,7 +177,7 @@ static void check_device(struct doctor *doc)
 	why = explain_open(fd);
 	if (!doc->loaded || !doc->privileged)
 		doctor_finding(doc, "device", SKIPPED,
-			"cannot be opened because of the problems above", NULL);
+			MYALLOC_DEVICE " cannot be opened because of the problems above", NULL);
 	else if (fd == -EBUSY)
 		doctor_finding(doc, "device", PROBLEM, MYALLOC_DEVICE " is busy",
 			"end what uses it: fuser -v " MYALLOC_DEVICE);
@@ -265,7 +266,7 @@ static void check_files(struct doctor *doc)
 	nr = host_list(DEBUGFS "/myalloc", try_file, &files);
 	if (nr < 0 && !doc->privileged) {
 		doctor_finding(doc, "debugfs files", SKIPPED,
-			"cannot be read without root", NULL);
+			"the files in debugfs cannot be read without root", NULL);
 	} else if (nr <= 0) {
 		doctor_finding(doc, "debugfs files", NOTE,
 			"no files in " DEBUGFS "/myalloc",
@@ -303,7 +304,7 @@ static void check_kernel(struct doctor *doc)
 	} else {
 		doctor_finding(doc, "kernel", OK,
 			options ? "no debug options that change speed"
-				: "its configuration cannot be read", NULL);
+				: "the configuration of this kernel cannot be read", NULL);
 	}
 	free(options);
 	if (system_taint() & (TAINT_DIE | TAINT_WARN))

@@ -89,6 +89,8 @@ rm "$FAKE_ROOT/dev/myalloc"
 script "fail OPEN 1 ENOENT"
 sick "the module is not loaded"
 tool doctor
+line out "skipped +/dev/myalloc does not exist without the module"
+line out "skipped +/dev/myalloc cannot be opened because of the problems above"
 line out " +insmod myalloc.ko.*"
 
 machine "module being loaded"
