@@ -350,6 +350,17 @@ static void draw_all_rows(struct report *r)
 		"memory", PLOT_BYTES), SITES, SERIES(size), true);
 }
 
+/* Was anything allocated? */
+static bool any_hits(const struct report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->h.nr_rows; i++)
+		if (r->h.row[i].kind == ROW_CACHE && has_value(r->h.row[i].hit, r->h.nr))
+			return true;
+	return has_value(r->h.hit, r->h.nr);
+}
+
 static void draw_hits(struct report *r)
 {
 	const struct plot_series zone[] = { { "blocks of pages", PLOT_USERS, false, r->h.hit } };
@@ -410,7 +421,8 @@ static void draw(struct report *r)
 		draw_heat(r);
 	}
 	draw_all_rows(r);
-	plot_section(r->page, "Hit rate");
+	if (any_hits(r))
+		plot_section(r->page, "Hit rate");
 	draw_hits(r);
 	describe_system(r);
 	results_draw(&r->results, r->page);

@@ -145,6 +145,16 @@ sed 's/"grown":0/"grown":7/' "$history" >"$tmp/steady"
 tool report "$tmp/steady" -o "$page"
 [ "$(number "<h3>Chunks taken")" = 0 ] || fail "chunks that were taken before are drawn"
 
+begin "no section is empty"
+script "signal STAT 6 INT"
+tool record -o "$tmp/idle" -i 10ms
+tool report "$tmp/idle" -o "$page"
+exits 0
+[ "$(number "<h2>Memory")" = 1 ] || fail "no sections"
+[ "$(number "<h2>Hit rate")" = 0 ] || fail "rates of allocations that nobody made"
+tr -d '\n' <"$page" >"$tmp/line"
+! grep -o '<h2>[^<]*</h2><h2>[^<]*' "$tmp/line" >"$tmp/empty" || fail "$(cat "$tmp/empty")"
+
 begin "zones of several nodes: a plot of each, and names say where"
 script "set nodes 2" "signal STAT 6 INT"
 tool record -o "$tmp/nodes" -i 10ms
