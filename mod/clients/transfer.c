@@ -12,8 +12,14 @@
  * the system has free and keeps each second page, as months of uptime do in the end, and takes all
  * that the zone of myalloc has left. Half of the system's memory remains free.
  *
+ * With failing=1 the kernel's fault injection, where it is built in and set to heed make_it_fail, is
+ * also let loose on the transfers: not on what comes before them, as no module can be loaded while
+ * every allocation that may not wait fails.
+ *
  * The parameters transfers and failed say at the end what came of it.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -40,6 +46,10 @@ MODULE_PARM_DESC(transfers, "transfers to make (default 50000)");
 static unsigned int failed;
 module_param(failed, uint, 0444);
 MODULE_PARM_DESC(failed, "transfers for which there was no memory (result)");
+
+static bool failing;
+module_param(failing, bool, 0444);
+MODULE_PARM_DESC(failing, "let the kernel's fault injection fail transfers (default off)");
 
 struct transfer {
 	void *request;
@@ -220,10 +230,22 @@ static void __init transfer_all(void)
 		finish(&under_way[i]);
 }
 
+/* Whether allocations of this task are among those that fault injection lets fail. */
+static void __init set_failing(bool on)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	current->make_it_fail = on;
+#endif
+}
+
 static int __init transfer_init(void)
 {
 	int err;
 
+	if (failing && !IS_ENABLED(CONFIG_FAULT_INJECTION)) {
+		pr_err("failing=1 needs a kernel with CONFIG_FAULT_INJECTION\n");
+		return -EOPNOTSUPP;
+	}
 	zone = myalloc_zone_get();
 	if (!zone)
 		return -ENODEV;
@@ -231,7 +253,9 @@ static int __init transfer_init(void)
 	err = contract ? contract_begin() : kernel_begin();
 	if (!err) {
 		take_the_rest();
+		set_failing(failing);
 		transfer_all();
+		set_failing(false);
 		give_the_rest();
 		if (contract)
 			contract_end();
