@@ -28,6 +28,8 @@ says "and says which parameter the kernel has ignored" "unknown parameter 'reser
 expect "the tool reaches the module" myallocctl validate
 expect "the benchmarks load by themselves" myallocctl bench list
 expect "a client that DKMS built loads" modprobe frob
+says "its cache is shown" '^ *name +frob-request' myallocctl cache show frob-request
+says "and is among the holders" frob-request myallocctl top --once
 expect "the doctor is content with all of them" myallocctl doctor
 expect "the client is removed" rmmod frob
 expect "the benchmarks are removed" rmmod myalloc_bench
