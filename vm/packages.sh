@@ -1,8 +1,10 @@
 #!/bin/bash
 # Try the Debian packages on a clean system: install them with apt in a chroot that has nothing but
 # Debian's base, DKMS and headers of kernels; look at what DKMS built; remove them.
-# Usage: vm/packages.sh install|remove|path
+# Usage: vm/packages.sh install|each|remove|path
 #   install   a new chroot from the cached base, the packages, and an example client by DKMS
+#   each      a KTAP test for each kernel of kernels.conf: DKMS has built for it, or does so now from
+#             headers in the cache, which a newer Debian has; or the reason why it cannot
 #   remove    purge all of it; fails if anything stays
 #   path      print the directory of the chroot
 # The first run fetches the base and the headers (3 min, 1 GB), later ones take the cached copy.
@@ -15,8 +17,8 @@ kernels=(6.1 6.12 6.12-rt)
 system=$products/chroot
 case $what in
 path)	echo "$system"; exit ;;
-install|remove) ;;
-*)	die "vm/packages.sh: '$what' is not one of install, remove, path" ;;
+install|each|remove) ;;
+*)	die "vm/packages.sh: '$what' is not one of install, each, remove, path" ;;
 esac
 "$root/vm/setup.sh" chroot
 ask_password "to run a chroot"
@@ -112,6 +114,62 @@ install_packages()
 	done
 }
 
+# made_for RELEASE: DKMS has built both modules for it
+made_for()
+{
+	local name found
+	for name in myalloc myalloc_bench; do
+		found=$(as_root "to look at a chroot" find "$system/var/lib/dkms/myalloc" \
+			-path "*/$1/*" -name "$name.ko*")
+		[ -n "$found" ] || return 1
+	done
+}
+
+# build_newer TREE RELEASE: the packages of such headers ask for a newer compiler and C library, so the
+# copy in the cache is mounted where it refers to itself; nothing is installed of it.
+build_newer()
+{
+	local tree=$1 release=$2 status=0
+	as_root "to mount in a chroot" mkdir -p "$system$tree" || return 1
+	# shellcheck disable=SC2016 # for the inner shell
+	as_root "to run a chroot" unshare --mount --fork sh -c '
+		mount -t proc proc "$1/proc" && mount --bind "$2" "$1$2" && exec chroot "$1" \
+		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+		dkms build "myalloc/$3" -k "$4" --kernelsourcedir "$2/build"' \
+		sh "$system" "$tree" "$(sh "$root/mod/packaging/version")" "$release" || status=1
+	(cd "$system" && as_root "to clean a chroot" rmdir -p --ignore-fail-on-non-empty "${tree#/}")
+	[ $status = 0 ] && made_for "$release"
+}
+
+# try_each: see above
+try_each()
+{
+	local name how machine tree release log=$system.each
+	# shellcheck source=vm/guest/ktap.sh
+	. "$root/vm/guest/ktap.sh"
+	while read -ru 8 name how _ machine _; do
+		if [ "$how" = source ]; then
+			skip "DKMS builds for $name" "built from source: there is no package of headers"
+			continue
+		elif [ "$machine" != x86_64 ]; then
+			skip "DKMS builds for $name" "DKMS builds for the machine that it runs on"
+			continue
+		elif ! tree=$("$root/vm/kernel.sh" "$name"); then
+			skip "DKMS builds for $name" "its headers cannot be fetched"
+			continue
+		fi
+		tree=$(readlink -f "$tree")
+		release=$(cat "$tree/release")
+		if made_for "$release" || build_newer "$tree" "$release" >"$log" 2>&1; then
+			ok "DKMS builds for $name"
+		else
+			note "$(tail -n 20 "$log")"
+			not_ok "DKMS builds for $name" "Linux $release: see $log"
+		fi
+	done 8< <(grep -E '^[^# ]' "$root/vm/kernels.conf")
+	finish
+}
+
 remove_packages()
 {
 	within "$system" dkms remove frob/1.0 --all || return 1
@@ -139,6 +197,7 @@ install)
 	step "installing the packages; DKMS builds for ${#kernels[@]} kernels" "1 to 2 min" \
 		install_packages "$deb"
 	;;
+each)	try_each ;;
 remove)	step "removing the packages" "10 s" remove_packages
 	as_root "to remove a chroot" rm -rf "$system"
 	;;

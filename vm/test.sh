@@ -180,6 +180,13 @@ installed()
 	"$root/vm/install_test.sh" "$2" >"$results/$1/$2-install.ktap"
 }
 
+# shellcheck disable=SC2317 # called by stage
+# dkms_each KERNEL: a test for each kernel of kernels.conf; its results beside the others
+dkms_each()
+{
+	"$root/vm/packages.sh" each >"$results/packages/$1-dkms.ktap"
+}
+
 # dkms_files CHROOT RELEASE: what the guest takes of the system in which DKMS has built the
 # modules, as options of run.sh
 dkms_files()
@@ -209,6 +216,7 @@ part_packages()
 		status=1
 	stage packages "a clean system installs them, and DKMS builds for each kernel" \
 		"$root/vm/packages.sh" install || return 1
+	stage packages "DKMS builds for the other kernels that have headers" dkms_each "$kernel" || status=1
 	system=$("$root/vm/packages.sh" path)
 	# One of the parameters is misspelt: the doctor has to find it.
 	mkdir -p "$results/packages/modprobe.d"
