@@ -63,7 +63,7 @@ help:
 	@echo '                  nothing (6 min; 1 min)'
 	@echo '  make compile_commands  build the modules, and write compile_commands.json for editors'
 	@echo '                  and clangd: how modules, native tests and tool are compiled (20 s)'
-	@echo '  make screenshots  the pictures in README: top, map and report, from a real run (3 min)'
+	@echo '  make screenshots  pictures of top, map, report and results, from a real run (4 min)'
 	@echo '  make coverage   branches and MC/DC of lib/ that the native tests cover (3 min)'
 	@echo '  make coverage-mod  lines of mod/*.c that kunit and scenarios execute (25 min; 10 min)'
 	@echo '  make mutants    insert deliberate bugs into lib/; a native test must find each (3 min)'

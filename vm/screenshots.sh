@@ -28,8 +28,16 @@ draw()
 	[ -s "$out/$1.png" ]
 }
 
+# The part of the report behind the history: ratios of a benchmark, latencies.
+page=$out/guest/files
+awk '/<h2>Benchmark/ { skip = 0 } !skip { print } /^<body>/ { skip = 1 }' "$page/report.html" \
+	>"$page/results.html"
+
 step "drawing top" "5 s" draw top 862 556
 step "drawing map" "5 s" draw map 676 592
 step "drawing the report" "5 s" draw report 1000 1500
-cp "$out/top.png" "$out/map.png" "$out/report.png" "$root/vm/screenshots/"
-say "pictures: vm/screenshots/top.png, map.png, report.png; whole pages: $out/guest/files"
+step "drawing its results" "5 s" draw results 1000 1500
+for name in top map report results; do
+	cp "$out/$name.png" "$root/vm/screenshots/"
+done
+say "pictures: vm/screenshots/top.png, map.png, report.png, results.png; whole pages: $page"

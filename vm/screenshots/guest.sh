@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # What 'make screenshots' runs in a guest: four drivers and a stress run, while 'top' and 'map' are
-# drawn in a terminal and a history is recorded. The pages go to the host.
+# drawn in a terminal and a history is recorded; then a short benchmark. The pages go to the host.
 # needs: timeout=600
 
 fault=0
@@ -22,7 +22,7 @@ contract=$!
 myallocctl -o /tmp/history.json record -i 250ms --for 45s &
 record=$!
 sleep 8
-myallocctl stress run --kind mixed --seconds 22 --threads 2 >/tmp/stress 2>&1 &
+myallocctl -o /tmp/stress.json stress run --kind mixed --seconds 22 --threads 2 >/tmp/stress 2>&1 &
 stress=$!
 sleep 10
 
@@ -45,5 +45,9 @@ TERM=xterm-256color LANG=C.UTF-8 try term 78x32 myallocctl map </tmp/map
 try wait $stress
 try wait $record
 kill $contract
-try myallocctl report /tmp/history.json -o /out/report.html
+# What a benchmark in an emulator measures is an example of the page, not of the allocators.
+try insmod /guest/modules/myalloc_bench.ko
+try myallocctl -o /tmp/bench.json bench run --rounds 20 --seed 1 'object/64/*' 'page/0/*' 'page/3/*' \
+	'call/object/64/*' >/tmp/bench 2>&1
+try myallocctl report /tmp/history.json /tmp/bench.json /tmp/stress.json -o /out/report.html
 exit $fault
