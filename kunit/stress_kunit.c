@@ -243,6 +243,29 @@ static void stress_kinds(struct kunit *test)
 		}
 }
 
+/* The target is reached, to the page, and not passed. */
+static void stress_target(struct kunit *test)
+{
+	const struct fixture_args args = {
+		.nr_pages = PAGES, .chunk_order = 6, .no_magazines = true };
+	static const u32 fill[] = { 125, 400 };
+	struct myalloc_stress_result result;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(fill); i++) {
+		struct myalloc_stress params = base;
+
+		params.kind = MYALLOC_STRESS_PAGES;
+		params.threads = 1;
+		params.flags = MYALLOC_STRESS_NO_VERIFY;
+		params.ops = 4000;
+		params.fill_permille = fill[i];
+		run_clean(fixture_zone(test, &args), &params, &result);
+		KUNIT_EXPECT_EQ(test, result.peak_pages, (u64)PAGES * fill[i] / 1000);
+		KUNIT_EXPECT_GT(test, result.fail_target, 0ULL);
+	}
+}
+
 static void stress_exhaust(struct kunit *test)
 {
 	struct myalloc_stress params = base;
@@ -465,6 +488,7 @@ static struct kunit_case stress_cases[] = {
 	KUNIT_CASE(stress_refuses),
 	KUNIT_CASE(stress_defaults),
 	KUNIT_CASE(stress_kinds),
+	KUNIT_CASE(stress_target),
 	KUNIT_CASE(stress_exhaust),
 	KUNIT_CASE(stress_crowd),
 	KUNIT_CASE(stress_repeats),

@@ -39,9 +39,9 @@
  *
  * Kinds
  *	PAGES, OBJECTS, MIXED	a random walk around the target: below 7/8 of it three of
- *		four steps allocate, above it none, between them half. A free picks a random
- *		allocation. MIXED gives each family half the target, and a coin decides which
- *		family each step uses.
+ *		four steps allocate, above that half of them, unless it would pass the target.
+ *		A free picks a random allocation. MIXED gives each family half the target, and a
+ *		coin decides which family each step uses.
  *	CROSS	threads in pairs: the even one allocates objects and blocks in turn, the odd
  *		one frees them, from a window of 256, in random order.
  *	EXHAUST	in rounds: a random amount of the mix, then everything from the largest
@@ -57,12 +57,13 @@
  *	POOL	MIXED with the objects of a pool, none of which may fail, while the pages are to
  *		take all that is left of the zone; see stress_pool.c.
  *
- * The target is a share of the reserve in pages, divided among the threads. An order of which two
- * blocks do not fit into the share of one thread is left out of the mix (unless it is the only
- * one). A thread keeps its allocations in an array made at start; all arrays together take at most
- * 1/ITEM_SHARE of the reserve, so with very small objects the target may not be reached. The arrays
- * are charged to the caller's cgroup, and the run is refused if the system cannot spare the memory
- * (budget.c).
+ * The target is a share of the reserve in pages, divided among the threads. It is reached, not
+ * passed, except that a thread may have one allocation that is larger. Slabs of which not all slots
+ * are in use, and magazines, come on top. An order of which two blocks do not fit into the share of
+ * one thread is left out of the mix (unless it is the only one). A thread keeps its allocations in
+ * an array made at start; all arrays together take at most 1/ITEM_SHARE of the reserve, so with
+ * very small objects the target may not be reached. The arrays are charged to the caller's cgroup,
+ * and the run is refused if the system cannot spare the memory (budget.c).
  *
  * Repeatability: thread n draws every choice from stream n of the seed, and no choice depends on
  * time or address. So with one thread and a number of operations, two runs on a zone in the same

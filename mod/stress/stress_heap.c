@@ -67,6 +67,15 @@ static struct stress_item take_out(struct stress_thread *t, struct stress_hold *
 
 /* --- steps ------------------------------------------------------------------------------- */
 
+/* Would this one pass the target? The first is taken in any case. */
+static bool too_large(struct stress_thread *t, const struct stress_hold *hold, u64 identity)
+{
+	if (!hold->nr || hold->live + charge_of(t, identity) <= hold->target)
+		return false;
+	stress_count(t, STRESS_FAIL_TARGET);
+	return true;
+}
+
 static void take(struct stress_thread *t, struct stress_hold *hold)
 {
 	bool zeroed = myalloc_random_one_in(&t->random, ZERO_ONE_IN);
@@ -76,6 +85,8 @@ static void take(struct stress_thread *t, struct stress_hold *hold)
 	enum stress_timer timer = large(t, identity) ? STRESS_PAGE_ALLOC_NS : STRESS_OBJ_ALLOC_NS;
 	void *addr;
 
+	if (too_large(t, hold, identity))
+		return;
 	if (myalloc_random_one_in(&t->random, ALIGN_ONE_IN))
 		align = 8 << myalloc_random_below(&t->random, PAGE_SHIFT - 2);
 	/* An aligned block may take more than its size does: it would be counted wrongly. */
@@ -101,8 +112,11 @@ static void take_bulk(struct stress_thread *t, struct stress_hold *hold)
 	u64 identity = stress_next_size(t);
 	void *addr[BULK_MAX];
 
+	if (too_large(t, hold, identity))
+		return;
 	want = min(want, hold->max - hold->nr);
-	if ((u64)charge_of(t, identity) * want > hold->target / 2)
+	if (hold->live + (u64)charge_of(t, identity) * want > hold->target ||
+	    (u64)charge_of(t, identity) * want > hold->target / 2)
 		want = 1;
 	got = myalloc_heap_alloc_bulk(t->run->heap, stress_size_of(t, identity), 0, want, addr);
 	for (i = 0; i < got; i++)
@@ -160,10 +174,14 @@ static void resize(struct stress_thread *t, struct stress_hold *hold)
 	struct stress_item item = take_out(t, hold);
 	u64 identity = stress_next_size(t);
 	u32 old = stress_size_of(t, item.identity), size = stress_size_of(t, identity);
-	void *addr = myalloc_heap_realloc(t->run->heap, item.addr, size, 0);
+	bool fits = !too_large(t, hold, identity);
+	void *addr = NULL;
 
+	if (fits)
+		addr = myalloc_heap_realloc(t->run->heap, item.addr, size, 0);
 	if (!addr) {	/* the old one is as it was */
-		stress_count(t, STRESS_FAIL_NOMEM);
+		if (fits)
+			stress_count(t, STRESS_FAIL_NOMEM);
 		hold->item[hold->nr++] = item;
 		hold->live += charge_of(t, item.identity);
 		return;

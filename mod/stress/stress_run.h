@@ -99,7 +99,7 @@ static inline u64 stress_identity_number(u64 identity)
  * @nr: number of allocations
  * @max: size of @item
  * @live: bytes of the zone they take
- * @target: the value that @live should stay near
+ * @target: the value that @live reaches and does not pass
  * @first: number of the first what of this family
  * @choice: the mix
  */

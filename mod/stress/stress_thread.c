@@ -202,6 +202,7 @@ static void take_bulk(struct stress_thread *t, struct stress_hold *hold, u32 nr)
 	void *addr[BULK_MAX];
 
 	want = min(want, hold->max - hold->nr);
+	want = min_t(u64, want, div_u64(hold->target - hold->live, what->charge));
 	if (what->cache)
 		got = myalloc_cache_alloc_bulk(what->cache, flags, want, addr);
 	else
@@ -276,15 +277,12 @@ static void give_all(struct stress_thread *t)
 
 /* --- kinds pages, objects, mixed ---------------------------------------- */
 
-/*
- * Would one more be too many? Half of its size counts, so that neither large nor small
- * allocations are favoured near the target and live memory is as often above it as below.
- */
+/* Would one more pass the target? The first is taken in any case. */
 static bool full(struct stress_thread *t, const struct stress_hold *hold, u32 nr)
 {
 	if (!hold->nr)
 		return false;
-	return hold->nr == hold->max || hold->live + t->run->what[nr].charge / 2 > hold->target;
+	return hold->nr == hold->max || hold->live + t->run->what[nr].charge > hold->target;
 }
 
 /* Well below the target three of four steps allocate, near it half of them do. */
@@ -360,14 +358,21 @@ static void ring_wake(struct stress_ring *ring)
 		wake_up(&ring->wait);
 }
 
-static bool ring_full(const struct stress_ring *ring)
+/* Would @bytes more pass the target? What is first is sent in any case. */
+static bool ring_full(const struct stress_ring *ring, u64 bytes)
 {
-	return ring_used(ring) > ring->mask || ring_live(ring) >= ring->target;
+	u64 live = ring_live(ring);
+
+	return ring_used(ring) > ring->mask || (live && live + bytes > ring->target);
 }
 
-static bool ring_roomy(const struct stress_ring *ring)
+/* Is there room for @bytes and much more? */
+static bool ring_roomy(const struct stress_ring *ring, u64 bytes)
 {
-	return ring_used(ring) <= ring->mask / 2 && ring_live(ring) <= ring->target / 2;
+	u64 live = ring_live(ring);
+
+	return ring_used(ring) <= ring->mask / 2 &&
+	       (!live || live + max(bytes, ring->target / 2) <= ring->target);
 }
 
 static void ring_push(struct stress_thread *t, const struct stress_item *item)
@@ -400,14 +405,17 @@ static void run_producer(struct stress_thread *t)
 	bool objects = false;
 
 	while (!stress_ended(t)) {
-		if (ring_full(ring)) {
+		u32 nr = choose(t, &t->hold[objects]), bytes = t->run->what[nr].charge;
+
+		if (ring_full(ring, bytes)) {
 			stress_count(t, STRESS_FAIL_TARGET);
 			ring_wake(ring);
-			wait_event_idle(ring->wait, ring_roomy(ring) || stress_stopped(t));
+			wait_event_idle(ring->wait,
+					ring_roomy(ring, bytes) || stress_stopped(t));
 			continue;
 		}
 		stress_begin_op(t);
-		if (alloc_one(t, choose(t, &t->hold[objects]), &item))
+		if (alloc_one(t, nr, &item))
 			ring_push(t, &item);
 		objects = !objects;
 	}
