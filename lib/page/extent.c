@@ -76,11 +76,16 @@ static u32 piece_tag(unsigned int order)
 	return myalloc_frame_tag(MYALLOC_FRAME_PIECE, order, 0);
 }
 
-/* Lock held. Tags the pieces of an extent that was taken. */
-static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner, unsigned long caller)
+/* The tag of the first frame of an extent that is claimed. */
+static u32 claimed_tag(const struct myalloc_zone *zone, u32 idx, u32 nr)
 {
-	u32 tag = extent_tag(zone, idx, nr, owner);
+	return myalloc_frame_tag(MYALLOC_FRAME_DEFERRING,
+				 myalloc_buddy_piece(&zone->buddy, idx, nr), 0);
+}
 
+/* Lock held. Tags the pieces of an extent that was taken, the first one with @tag. */
+static void tag_pieces(struct myalloc_zone *zone, u32 idx, u32 nr, u32 tag, unsigned long caller)
+{
 	while (nr) {
 		unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
 		struct myalloc_frame *frame = &zone->frames[idx];
@@ -92,6 +97,12 @@ static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner, uns
 		idx += BIT(order);
 		nr -= BIT(order);
 	}
+}
+
+/* Lock held. Tags the pieces of an extent that was taken for a user. */
+static void tag_taken(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner, unsigned long caller)
+{
+	tag_pieces(zone, idx, nr, extent_tag(zone, idx, nr, owner), caller);
 }
 
 /* Lock held. Clears the tags of the pieces of an extent that was given back to the buddy. */
@@ -409,12 +420,11 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 static bool claim_at(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 {
 	u32 tag = extent_tag(zone, idx, nr, owner), *at = &zone->frames[idx].tag;
-	unsigned int order = myalloc_buddy_piece(&zone->buddy, idx, nr);
 
 	if (unlikely(READ_ONCE(*at) != tag))
 		return false;
 	myalloc_env_point("extent-checked");
-	return cmpxchg(at, tag, myalloc_frame_tag(MYALLOC_FRAME_DEFERRING, order, 0)) == tag;
+	return cmpxchg(at, tag, claimed_tag(zone, idx, nr)) == tag;
 }
 
 /*
@@ -601,14 +611,19 @@ static bool recut(struct myalloc_zone *zone, u32 idx, u32 nr, u32 to)
 	return false;
 }
 
-/* Lock held. @nr pages from @idx on, at the end of an extent, are free from now on. */
-static void give_up(struct myalloc_zone *zone, u32 idx, u32 nr)
+/*
+ * Lock held. @nr pages from @idx on, at the end of an extent, are free from now on. With checks
+ * they become an extent of their own that is claimed: the caller frees it without the lock, because
+ * poisoning takes time in proportion to them.
+ */
+static void give_up(struct myalloc_zone *zone, u32 idx, u32 nr, unsigned long caller)
 {
-	void *addr = myalloc_frame_addr(zone, idx);
-
-	if (unlikely(zone->checks))
-		myalloc_pages_pre_free(zone, addr, (size_t)nr << PAGE_SHIFT);
-	myalloc_shadow_extent_free(zone, addr, nr);
+	if (unlikely(zone->checks)) {
+		myalloc_buddy_alloc_range(&zone->buddy, idx, nr);
+		tag_pieces(zone, idx, nr, claimed_tag(zone, idx, nr), caller);
+		return;
+	}
+	myalloc_shadow_extent_free(zone, myalloc_frame_addr(zone, idx), nr);
 	__myalloc_zone_given(zone, idx, nr);
 }
 
@@ -652,12 +667,14 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
 		tag_taken(zone, idx, done ? to : nr, owner,
 			  done ? caller : zone->frames[idx].caller);
 		if (done && to < nr)
-			give_up(zone, idx + to, nr - to);
+			give_up(zone, idx + to, nr - to, caller);
 		__myalloc_zone_account(zone);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (unlikely(bad))
 		damaged(zone, idx, nr, owner, myalloc_bad_name(bad));
+	if (done && to < nr && unlikely(zone->checks))
+		free_claimed(zone, idx + to, nr - to, owner);
 	if (done && to > nr)
 		add(zone, addr + ((size_t)nr << PAGE_SHIFT), to - nr, flags);
 	return done;
@@ -676,8 +693,8 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
  * Pages that are given up are free at once. Pages are added if all of them are free in the buddy
  * and in the same chunk. The extent is claimed as for its free, so that a free at the same time is
  * refused as a double free. Under one hold of the lock it is given back and taken again: nobody
- * else can take it in between, and its memory is not touched. (With the check P what is given up
- * is poisoned under the lock as well: a claim that finds the lock taken must change nothing.)
+ * else can take it in between, and its memory is not touched. (In a zone with checks what is given
+ * up is cut off as a claimed extent, which is then freed as any other.)
  *
  * Context: any; in NMI it fails if the lock is held.
  * Return: true; false if it is as before: there are no free pages behind it, there is no such

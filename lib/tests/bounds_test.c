@@ -13,6 +13,7 @@
 #include "client/contract.h"
 #include "front/arena.h"
 #include "page/drain.h"
+#include "page/extent.h"
 #include "page/pages.h"
 #include "object/cache.h"
 #include "object/limbo.h"
@@ -39,11 +40,11 @@
 static void *arena, *chunks[CHUNKS];
 static struct myalloc_zone *zone;
 
-static void make_zone(u32 nr_chunks)
+static void make_zone_with(u32 nr_chunks, myalloc_cache_flags_t checks)
 {
 	struct myalloc_zone_args args = {
 		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .chunk_order = CHUNK_ORDER,
-		.nr_chunks = nr_chunks, .nr_pages = nr_chunks << CHUNK_ORDER,
+		.nr_chunks = nr_chunks, .nr_pages = nr_chunks << CHUNK_ORDER, .checks = checks,
 	};
 	u32 i;
 
@@ -54,6 +55,11 @@ static void make_zone(u32 nr_chunks)
 	zone = myalloc_zone_create(&args);
 	if (IS_ERR(zone))
 		host_fatal("no zone");
+}
+
+static void make_zone(u32 nr_chunks)
+{
+	make_zone_with(nr_chunks, 0);
 }
 
 static void end_zone(void)
@@ -82,6 +88,10 @@ static struct myalloc_cache *make_cache(u32 size, unsigned int flags)
 static struct myalloc_cache *watched;
 static u64 had_slots, most_slots;
 static u32 had_limbo, most_limbo, depth;
+/* Memory that is watched, and whether it was poisoned while the outermost lock was held. */
+static const u8 *watched_byte;
+static bool poisoned_inside;
+static u8 byte_before;
 /* Locks taken so far. */
 static u32 holds;
 /* Steps of a validation since the last of them, and the most. */
@@ -93,6 +103,10 @@ static void at_lock(const char *where)
 		holds++;
 		steps = 0;
 	}
+	if (watched_byte && !strcmp(where, "locked"))
+		byte_before = *watched_byte;
+	else if (watched_byte && !strcmp(where, "before an unlock"))
+		poisoned_inside |= *watched_byte != byte_before;
 	if (!watched)
 		return;
 	if (!strcmp(where, "locked")) {
@@ -620,6 +634,35 @@ static void validation(void)
 		host_fatal("the zone does not end");
 }
 
+/* --- extents ------------------------------------------------------------------------ */
+
+/* What an extent gives up is poisoned, and the lock is not held meanwhile. */
+static void resize_poison(void)
+{
+	const u32 nr = 300, to = 7;
+	u8 *extent, *tail;
+	bool done;
+
+	make_zone_with(1, MYALLOC_POISON);
+	extent = myalloc_pages_alloc_exact(zone, nr, 0, 0);
+	if (!extent)
+		host_fatal("no extent");
+	memset(extent, 1, nr * PAGE_SIZE);
+	tail = extent + (nr - 1) * PAGE_SIZE;
+	poisoned_inside = false;
+	watched_byte = tail;
+	done = myalloc_extent_resize(zone, extent, nr, to, 0, 0, 1);
+	watched_byte = NULL;
+	ktap_result(done && !poisoned_inside && *tail == MYALLOC_POISON_FREE &&
+		    extent[to * PAGE_SIZE] == MYALLOC_POISON_FREE &&
+		    extent[to * PAGE_SIZE - 1] == 1,
+		    "an extent that gives up %u pages poisons them without the lock", nr - to);
+	ktap_result(zone->buddy.nr_frames - zone->buddy.nr_free == to &&
+		    !myalloc_pages_free_exact(zone, extent, to),
+		    "it has %u pages left", to);
+	end_zone();
+}
+
 /* --- what comes of one operation --------------------------------------------------- */
 
 /* Slabs with one free slot each: a refill passes at most the permitted number of them. */
@@ -942,7 +985,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(42 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(44 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
@@ -956,6 +999,7 @@ int main(void)
 	reap();
 	validation();
 	validate_arena();
+	resize_poison();
 	contract();
 	contracts_deferred();
 	contract_cpus();
