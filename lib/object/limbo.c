@@ -33,15 +33,22 @@
  *	R2  For each cache, nr_limbo = its slabs in limbo and in the hands of a harvest.
  *
  * Locking: limbo.lock nests inside cache->lock; no lock is taken while it is held.
+ *
+ * Bounds: a hold of limbo.lock advances the ages of CLOSE_CACHES caches at most, however many have
+ * slabs in the batch.
  */
 #include "env.h"
 #include "object/limbo.h"
 #include "object/slab.h"
 
-/* A flush or request closes a batch of at most this many caches; more are left to the worker. */
+/*
+ * Caches whose ages advance under one hold of limbo.lock. A flush or request closes a batch of at
+ * most so many; with more, that is left to the worker, which first advances the ages of most of
+ * them, some at a time.
+ */
 #define CLOSE_CACHES	8
-/* Milliseconds after which the worker checks again whether a grace period has passed. */
-#define LIMBO_MS	20
+/* Holds of the lock for that, at most: others may add slabs of the same caches meanwhile. */
+#define CLOSE_HOLDS	(2 * MYALLOC_CACHES_MAX / CLOSE_CACHES)
 /* Rounds of a drain while others add new slabs. */
 #define FINISH_MOST	8
 /* Empty slabs that go to limbo each time the lock is held. */
@@ -51,6 +58,17 @@
  * also 0: that of a kernel with CONFIG_TINY_RCU begins below 0.
  */
 #define MOMENT_PASSED	U64_MAX
+
+/* limbo.lock held. Advance the age of a cache for all of its slabs that have joined the open batch. */
+static void renew_first(struct myalloc_limbo *limbo)
+{
+	struct myalloc_cache *cache =
+		list_first_entry(&limbo->caches, struct myalloc_cache, limbo_link);
+
+	myalloc_magazines_next_epoch(&cache->mags);
+	list_del_init(&cache->limbo_link);
+	WRITE_ONCE(limbo->nr_caches, limbo->nr_caches - 1);
+}
 
 /* Add a slab that has left its cache to the open batch. The cache's lock is held. */
 static void add(struct myalloc_zone *zone, struct myalloc_cache *cache,
@@ -70,7 +88,7 @@ static void add(struct myalloc_zone *zone, struct myalloc_cache *cache,
 	WRITE_ONCE(limbo->nr, limbo->nr + 1);
 	if (list_empty(&cache->limbo_link)) {
 		list_add_tail(&cache->limbo_link, &limbo->caches);
-		limbo->nr_caches++;
+		WRITE_ONCE(limbo->nr_caches, limbo->nr_caches + 1);
 	}
 	raw_spin_unlock(&limbo->lock);
 }
@@ -119,40 +137,66 @@ void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep)
 
 /*
  * limbo.lock held. Close the open batch, so that it waits for a grace period, unless another one is
- * waiting or it has slabs of more than @caches_most caches.
+ * waiting or slabs of more than CLOSE_CACHES caches have joined it.
  */
-static void close_batch(struct myalloc_zone *zone, u32 caches_most)
+static void close_batch(struct myalloc_zone *zone)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
-	struct myalloc_cache *cache;
 
 	if (limbo->waiting != MYALLOC_NO_FRAME || limbo->open == MYALLOC_NO_FRAME ||
-	    limbo->nr_caches > caches_most)
+	    limbo->nr_caches > CLOSE_CACHES)
 		return;
-	while (!list_empty(&limbo->caches)) {
-		cache = list_first_entry(&limbo->caches, struct myalloc_cache, limbo_link);
-		myalloc_magazines_next_epoch(&cache->mags);
-		list_del_init(&cache->limbo_link);
-	}
-	limbo->nr_caches = 0;
+	while (limbo->nr_caches)
+		renew_first(limbo);
 	limbo->waiting = limbo->open;
 	limbo->open = MYALLOC_NO_FRAME;
 	limbo->batch++;
 	limbo->moment = myalloc_env_gp_snapshot();
 }
 
+/* Advance the ages of some caches. Returns true if others must follow before the batch is closed. */
+static bool renew_some(struct myalloc_limbo *limbo)
+{
+	unsigned long irq;
+	u32 n = 0;
+	bool more;
+
+	raw_spin_lock_irqsave(&limbo->lock, irq);
+	more = limbo->waiting == MYALLOC_NO_FRAME;
+	while (more && n++ < CLOSE_CACHES && limbo->nr_caches > CLOSE_CACHES)
+		renew_first(limbo);
+	more &= limbo->nr_caches > CLOSE_CACHES;
+	raw_spin_unlock_irqrestore(&limbo->lock, irq);
+	return more;
+}
+
 /*
- * Close the open batch if possible. Returns false if no batch is waiting; otherwise *@moment is the
- * snapshot of the one that is, any value.
+ * Task. If the open batch could be closed but for the number of its caches, advance the ages of
+ * most of them. A slab that joins meanwhile brings its cache in again.
  */
-static bool limbo_moment(struct myalloc_zone *zone, u32 caches_most, u64 *moment)
+static void renew_most(struct myalloc_zone *zone)
+{
+	u32 holds = CLOSE_HOLDS;
+
+	while (READ_ONCE(zone->limbo.nr_caches) > CLOSE_CACHES && renew_some(&zone->limbo) &&
+	       --holds)
+		cond_resched();
+}
+
+/*
+ * Close the open batch if possible; @task: a task may sleep. Returns false if no batch is waiting;
+ * otherwise *@moment is the snapshot of the one that is, any value.
+ */
+static bool limbo_moment(struct myalloc_zone *zone, bool task, u64 *moment)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
 	unsigned long irq;
 	bool waiting;
 
+	if (task)
+		renew_most(zone);
 	raw_spin_lock_irqsave(&limbo->lock, irq);
-	close_batch(zone, caches_most);
+	close_batch(zone);
 	waiting = limbo->waiting != MYALLOC_NO_FRAME;
 	*moment = limbo->moment;
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
@@ -160,9 +204,9 @@ static bool limbo_moment(struct myalloc_zone *zone, u32 caches_most, u64 *moment
 }
 
 /* Has the grace period of the waiting batch passed? *@moment is set to its snapshot. */
-static bool limbo_ready(struct myalloc_zone *zone, u32 caches_most, u64 *moment)
+static bool limbo_ready(struct myalloc_zone *zone, bool task, u64 *moment)
 {
-	return limbo_moment(zone, caches_most, moment) &&
+	return limbo_moment(zone, task, moment) &&
 	       (*moment == MOMENT_PASSED || myalloc_env_gp_passed(*moment));
 }
 
@@ -184,15 +228,15 @@ static struct myalloc_frame *limbo_take(struct myalloc_zone *zone, u64 moment)
 }
 
 /*
- * Take up to @most slabs out of limbo. Returns their number; adds the pages returned to the zone to
- * *@pages.
+ * Take up to @most slabs out of limbo; @task: a task may sleep. Returns their number; adds the pages
+ * returned to the zone to *@pages.
  */
-static u32 harvest(struct myalloc_zone *zone, u32 most, u32 caches_most, u32 *pages)
+static u32 harvest(struct myalloc_zone *zone, u32 most, bool task, u32 *pages)
 {
 	u64 moment;
 	u32 n;
 
-	for (n = 0; n < most && limbo_ready(zone, caches_most, &moment); n++) {
+	for (n = 0; n < most && limbo_ready(zone, task, &moment); n++) {
 		struct myalloc_frame *frame;
 
 		preempt_disable();	/* destroying the cache waits for this section */
@@ -220,7 +264,7 @@ u32 myalloc_limbo_harvest(struct myalloc_zone *zone, u32 most)
 	u32 pages = 0;
 
 	if (unlikely(READ_ONCE(zone->limbo.nr)))
-		harvest(zone, most, CLOSE_CACHES, &pages);
+		harvest(zone, most, false, &pages);
 	return pages;
 }
 
@@ -236,8 +280,9 @@ static void pass_moment(struct myalloc_zone *zone)
 	unsigned long irq;
 	u32 batch;
 
+	renew_most(zone);
 	raw_spin_lock_irqsave(&limbo->lock, irq);
-	close_batch(zone, U32_MAX);
+	close_batch(zone);
 	batch = limbo->batch;
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 	myalloc_env_gp_wait();
@@ -263,7 +308,7 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 	for (rounds = 0; cache ? smp_load_acquire(&cache->nr_limbo) :
 	     rounds < FINISH_MOST && READ_ONCE(zone->limbo.nr); rounds++) {
 		pass_moment(zone);
-		while (harvest(zone, 1, U32_MAX, &pages))
+		while (harvest(zone, 1, true, &pages))
 			cond_resched();
 	}
 }
@@ -280,11 +325,11 @@ unsigned int myalloc_limbo_settle(struct myalloc_zone *zone)
 	u32 pages = 0;
 	u64 moment;
 
-	if (limbo_moment(zone, U32_MAX, &moment))
+	if (limbo_moment(zone, true, &moment))
 		myalloc_env_gp_start();
-	while (harvest(zone, 1, U32_MAX, &pages))
+	while (harvest(zone, 1, true, &pages))
 		cond_resched();
-	return READ_ONCE(zone->limbo.nr) ? LIMBO_MS : 0;
+	return READ_ONCE(zone->limbo.nr) ? 20 : 0;
 }
 
 /**

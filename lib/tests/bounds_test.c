@@ -88,6 +88,9 @@ static struct myalloc_cache *make_cache(u32 size, unsigned int flags)
 static struct myalloc_cache *watched;
 static u64 had_slots, most_slots;
 static u32 had_limbo, most_limbo, depth;
+/* The limbo that is watched, its caches when the lock was taken, and the most that left then. */
+static struct myalloc_limbo *watched_limbo;
+static u32 had_caches, most_renewed;
 /* Memory that is watched, and whether it was poisoned while the outermost lock was held. */
 static const u8 *watched_byte;
 static bool poisoned_inside;
@@ -103,6 +106,11 @@ static void at_lock(const char *where)
 		holds++;
 		steps = 0;
 	}
+	if (watched_limbo && !strcmp(where, "locked"))
+		had_caches = watched_limbo->nr_caches;
+	else if (watched_limbo && !strcmp(where, "before an unlock") &&
+		 had_caches > watched_limbo->nr_caches)
+		most_renewed = max(most_renewed, had_caches - watched_limbo->nr_caches);
 	if (watched_byte && !strcmp(where, "locked"))
 		byte_before = *watched_byte;
 	else if (watched_byte && !strcmp(where, "before an unlock"))
@@ -241,6 +249,50 @@ static void trim_hold(void)
 		    most_limbo);
 	if (myalloc_cache_destroy(cache))
 		host_fatal("the cache does not end");
+	end_zone();
+}
+
+#define MANY_CACHES	40
+/* limbo.c: caches whose ages advance under one hold. */
+#define CLOSE_CACHES	8
+
+/* A batch with slabs of many caches is closed a few caches at a time. */
+static void many_ages(void)
+{
+	static struct myalloc_cache *cache[MANY_CACHES];
+	struct myalloc_cache_args args = { .object_size = HALF, .magazine = 1 };
+	u32 i, kept, grown = 0;
+	char name[8];
+	u64 age[MANY_CACHES];
+
+	make_zone(2);
+	for (i = 0; i < MANY_CACHES; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		args.name = name;
+		cache[i] = myalloc_cache_create(zone, &args);
+		if (IS_ERR(cache[i]))
+			host_fatal("no cache");
+		myalloc_cache_free(cache[i], myalloc_cache_alloc(cache[i], 0));
+		myalloc_cache_drain(cache[i]);
+		age[i] = cache[i]->mags.age;
+	}
+	for (i = 0; i < MANY_CACHES; i++)
+		myalloc_cache_trim(cache[i], 0);
+	myalloc_limbo_harvest(zone, 1);		/* a request leaves it to the worker */
+	kept = zone->limbo.nr_caches;
+	watched_limbo = &zone->limbo;
+	most_renewed = 0;
+	myalloc_limbo_settle(zone);
+	watched_limbo = NULL;
+	for (i = 0; i < MANY_CACHES; i++)
+		grown += cache[i]->mags.age - age[i];
+	ktap_result(kept == MANY_CACHES && grown == MANY_CACHES && most_renewed == CLOSE_CACHES &&
+		    !zone->limbo.nr,
+		    "the worker advances the ages of %d of %u caches under one hold: %u, %u in all",
+		    CLOSE_CACHES, kept, most_renewed, grown);
+	for (i = 0; i < MANY_CACHES; i++)
+		if (myalloc_cache_destroy(cache[i]))
+			host_fatal("a cache does not end");
 	end_zone();
 }
 
@@ -985,7 +1037,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(44 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(45 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
@@ -995,6 +1047,7 @@ int main(void)
 	flush_harvest();
 	trim_hold();
 	ages();
+	many_ages();
 	refill();
 	reap();
 	validation();
