@@ -66,8 +66,10 @@
  *
  * Bounds: reserve without overwriting, commit, discard and release take a constant number of
  * steps. A peek passes over each discarded record once. A reservation of n bytes that overwrites
- * passes over at most n / 16 + 2 records, under the lock: no more fit into the room that it needs.
- * A copy is tried MYALLOC_RING_TRIES times.
+ * passes over at most n / 16 + 2 records: no more fit into the room that it needs. It does so under
+ * the lock, PASS_MOST records under one hold of it. Another producer may take the room in between;
+ * and if a record after those is BUSY, it fails, and those passed over are lost. A copy is tried
+ * MYALLOC_RING_TRIES times.
  *
  * The pages are extents of one owner, MYALLOC_OWNER_RINGS, which frees by their address refuse: a
  * stale free of as many pages must not take those of a ring that is read and written.
@@ -86,6 +88,9 @@
 #include "page/extent.h"
 #include "page/zone_report.h"
 #include "zone/finding.h"
+
+/* Records that a reservation passes over under one hold of the lock */
+#define PASS_MOST	64
 
 static_assert(PAGE_SIZE << MYALLOC_CHUNK_MAX <= MYALLOC_RING_LENGTH,
 	      "the length of a record must fit into its header");
@@ -163,23 +168,29 @@ static struct myalloc_ring_header *header_of(struct myalloc_ring *r, const void 
 
 /* --- producers ------------------------------------------------------------------------- */
 
-/* Room for a record at the tail, without overwriting. */
+/* Room for a record at the tail. */
 static bool has_room(struct myalloc_ring *r, struct myalloc_ring_part *part, u32 total)
 {
 	u64 end = part->tail + total;
 
+	if (overwrites(r))
+		return end - part->oldest <= r->size;
 	if (likely(end - part->seen_oldest <= r->size))
 		return true;
 	part->seen_oldest = smp_load_acquire(&part->oldest);	/* pairs with release */
 	return end - part->seen_oldest <= r->size;
 }
 
-/* Passes over the oldest records until there is room. */
-static bool make_room(struct myalloc_ring *r, struct myalloc_ring_part *part, u32 total)
+/*
+ * Passes over the oldest records until there is room, at most PASS_MOST. Returns true if there is
+ * still none, and more can be passed over.
+ */
+static bool pass_over(struct myalloc_ring *r, struct myalloc_ring_part *part, u32 total)
 {
 	u64 end = part->tail + total, oldest = part->oldest;
+	u32 left = PASS_MOST;
 
-	while (end - oldest > r->size) {
+	while (end - oldest > r->size && left) {
 		struct myalloc_ring_header *h = myalloc_ring_at(r, part, oldest);
 		u32 length = READ_ONCE(h->length);
 
@@ -191,13 +202,14 @@ static bool make_room(struct myalloc_ring *r, struct myalloc_ring_part *part, u3
 		if (length & MYALLOC_RING_BUSY)
 			return false;
 		oldest += myalloc_ring_total(r, length);
+		left--;
 	}
 	if (oldest != part->oldest) {
 		WRITE_ONCE(part->oldest, oldest);
 		/* Before the stores that overwrite; pairs with the smp_rmb() of a copy. */
 		smp_wmb();
 	}
-	return true;
+	return end - oldest > r->size;
 }
 
 /* The caller has @part for itself. */
@@ -208,7 +220,7 @@ static __always_inline void *reserve(struct myalloc_ring *r, struct myalloc_ring
 	struct myalloc_ring_header *h;
 	u64 tail = part->tail;
 
-	if (unlikely(!(overwrites(r) ? make_room(r, part, total) : has_room(r, part, total)))) {
+	if (unlikely(!has_room(r, part, total))) {
 		WRITE_ONCE(part->full, part->full + 1);
 		return NULL;
 	}
@@ -241,8 +253,9 @@ static __always_inline void *reserve(struct myalloc_ring *r, struct myalloc_ring
 void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 {
 	struct myalloc_ring_part *part = ring->part;
+	void *record = NULL;
 	unsigned long irq;
-	void *record;
+	bool more;
 
 	if (unlikely(size > ring->size - ring->header)) {
 		atomic64_inc(&ring->too_long);
@@ -252,12 +265,16 @@ void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 		return reserve(ring, part, size);
 	if (overwrites(ring))
 		part += raw_smp_processor_id();
-	if (unlikely(!myalloc_lock(&part->lock, &irq))) {
-		atomic64_inc(&ring->nmi_fails);
-		return NULL;
-	}
-	record = reserve(ring, part, size);
-	raw_spin_unlock_irqrestore(&part->lock, irq);
+	do {
+		if (unlikely(!myalloc_lock(&part->lock, &irq))) {
+			atomic64_inc(&ring->nmi_fails);
+			return NULL;
+		}
+		more = overwrites(ring) && pass_over(ring, part, myalloc_ring_total(ring, size));
+		if (likely(!more))
+			record = reserve(ring, part, size);
+		raw_spin_unlock_irqrestore(&part->lock, irq);
+	} while (unlikely(more));
 	return record;
 }
 

@@ -59,7 +59,7 @@
  */
 #define MOMENT_PASSED	U64_MAX
 
-/* limbo.lock held. Advance the age of a cache for all of its slabs that have joined the open batch. */
+/* limbo.lock held. Advance the age of a cache for all of its slabs in the open batch. */
 static void renew_first(struct myalloc_limbo *limbo)
 {
 	struct myalloc_cache *cache =
@@ -154,7 +154,7 @@ static void close_batch(struct myalloc_zone *zone)
 	limbo->moment = myalloc_env_gp_snapshot();
 }
 
-/* Advance the ages of some caches. Returns true if others must follow before the batch is closed. */
+/* Advance the ages of some caches. Returns true if others must follow. */
 static bool renew_some(struct myalloc_limbo *limbo)
 {
 	unsigned long irq;
@@ -228,8 +228,8 @@ static struct myalloc_frame *limbo_take(struct myalloc_zone *zone, u64 moment)
 }
 
 /*
- * Take up to @most slabs out of limbo; @task: a task may sleep. Returns their number; adds the pages
- * returned to the zone to *@pages.
+ * Take up to @most slabs out of limbo; @task: a task may sleep. Returns their number; adds the
+ * pages returned to the zone to *@pages.
  */
 static u32 harvest(struct myalloc_zone *zone, u32 most, bool task, u32 *pages)
 {

@@ -12,6 +12,7 @@
 #include "lock_points.h"
 #include "client/contract.h"
 #include "front/arena.h"
+#include "front/ring.h"
 #include "page/drain.h"
 #include "page/extent.h"
 #include "page/pages.h"
@@ -686,6 +687,51 @@ static void validation(void)
 		host_fatal("the zone does not end");
 }
 
+/* --- rings -------------------------------------------------------------------------- */
+
+#define PASS_MOST	64	/* ring.c: records passed over under one hold */
+#define RING_PAGES	4
+
+static u32 passed, passed_at, most_passed, all_passed;
+
+static void at_pass(const char *where)
+{
+	if (strcmp(where, "ring-pass"))
+		return;
+	if (passed_at != holds)
+		passed = 0;
+	passed_at = holds;
+	all_passed++;
+	most_passed = max(most_passed, ++passed);
+}
+
+/* A long record takes the place of many short ones, which it passes over a few at a time. */
+static void ring_passes(void)
+{
+	const struct myalloc_ring_args args = {
+		.name = "r", .size = RING_PAGES * PAGE_SIZE, .mode = MYALLOC_RING_OVERWRITE,
+	};
+	struct myalloc_ring *ring;
+	void *record;
+	u32 i, nr = RING_PAGES * PAGE_SIZE / 16;
+
+	make_zone(2);
+	ring = myalloc_ring_create(zone, &args);
+	if (IS_ERR(ring))
+		host_fatal("no ring");
+	for (i = 0; i < nr; i++)
+		myalloc_ring_commit(ring, myalloc_ring_reserve(ring, 0));
+	host_step_hook = at_pass;
+	record = myalloc_ring_reserve(ring, RING_PAGES * PAGE_SIZE - 16);
+	host_step_hook = NULL;
+	ktap_result(record && most_passed == PASS_MOST && all_passed == nr,
+		    "a record that takes the place of %u passes over %u under one hold: %u, %u in all",
+		    nr, PASS_MOST, most_passed, all_passed);
+	myalloc_ring_commit(ring, record);
+	myalloc_ring_destroy(ring);
+	end_zone();
+}
+
 /* --- extents ------------------------------------------------------------------------ */
 
 /* What an extent gives up is poisoned, and the lock is not held meanwhile. */
@@ -1037,7 +1083,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(45 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(46 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
@@ -1052,6 +1098,7 @@ int main(void)
 	reap();
 	validation();
 	validate_arena();
+	ring_passes();
 	resize_poison();
 	contract();
 	contracts_deferred();
