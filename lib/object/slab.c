@@ -578,7 +578,7 @@ void __myalloc_slab_flush(struct myalloc_cache *cache, const struct myalloc_slot
 void myalloc_cache_reap(struct myalloc_cache *cache)
 {
 	myalloc_deferred_drain(&cache->deferred, &deferred_ops, cache, &cache->lock,
-			       myalloc_limit_drain(cache->zone->limit));
+			       myalloc_limit_reap(cache->zone->limit, MYALLOC_DRAIN_MOST));
 }
 
 static_assert(!MYALLOC_SLOT_FREE);

@@ -389,7 +389,7 @@ void myalloc_zone_give(struct myalloc_zone *zone, struct myalloc_frame *frame)
 		defer(zone, frame, BIT(order), page);
 		return;
 	}
-	__myalloc_zone_reap(zone, zone->limit ? zone->limit->reap_most : REAP_MOST);
+	__myalloc_zone_reap(zone, myalloc_limit_reap(zone->limit, REAP_MOST));
 	if (!page)	/* with the tag, under the lock: Z3 */
 		atomic64_sub(BIT(order), &zone->slab_pages);
 	if (!__myalloc_zone_give(zone, frame)) {
@@ -424,7 +424,7 @@ void myalloc_zone_defer_extent(struct myalloc_zone *zone, struct myalloc_frame *
 void myalloc_zone_reap_all(struct myalloc_zone *zone)
 {
 	myalloc_deferred_drain(&zone->deferred, &deferred_ops, zone, &zone->lock,
-			       myalloc_limit_drain(zone->limit));
+			       myalloc_limit_reap(zone->limit, MYALLOC_DRAIN_MOST));
 }
 
 /* --- work that only some zones and requests need ------------------------------------ */

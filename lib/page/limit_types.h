@@ -175,17 +175,19 @@ static inline void myalloc_limit_given(struct myalloc_limit *limit, u32 pages, u
 }
 
 /**
- * myalloc_limit_drain() - deferred frees that a drain completes under one hold of the lock
+ * myalloc_limit_reap() - deferred frees that are completed under one hold of the lock
  * @limit: the limit of the zone, or NULL
+ * @without: their number in a zone without a limit
  *
- * In the zone of a contract, no more than a request does: others wait for it no longer.
+ * In the zone of a contract a free and a drain complete no more than a request does: others wait
+ * for them no longer.
  *
  * Context: any.
  * Return: their number, at most.
  */
-static inline u32 myalloc_limit_drain(const struct myalloc_limit *limit)
+static inline u32 myalloc_limit_reap(const struct myalloc_limit *limit, u32 without)
 {
-	return limit ? limit->reap_most : MYALLOC_DRAIN_MOST;
+	return limit ? limit->reap_most : without;
 }
 
 #endif /* MYALLOC_LIMIT_TYPES_H */

@@ -997,6 +997,46 @@ static void contracts_deferred(void)
 	contract_deferred(&extents, 257, 511, 1);
 }
 
+/* A free of a block takes as many deferred frees along as a request of the line does. */
+static void contract_block_reaps(void)
+{
+	static const u32 sizes[] = { 1, 3 };
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 4 * ALONE, .sizes = sizes,
+		.nr_sizes = ARRAY_SIZE(sizes),
+	};
+	struct myalloc_contract_plan plan;
+	void *extent[ALONE], *block;
+	struct myalloc_contract *c;
+	struct myalloc_zone *child;
+	unsigned long irq;
+	s64 left;
+	u32 i;
+
+	make_zone(CHUNKS);
+	c = myalloc_contract_create(zone, "c", &line, 1, 0, &plan);
+	if (IS_ERR(c))
+		host_fatal("no contract");
+	child = myalloc_contract_zone(c, 0);
+	block = take(child, 1);
+	for (i = 0; i < ALONE; i++)
+		extent[i] = take(child, 3);
+	raw_spin_lock_irqsave(&child->lock, irq);
+	host_enter_nmi();
+	for (i = 0; i < ALONE; i++)
+		myalloc_free(child, extent[i]);
+	host_exit_nmi();
+	raw_spin_unlock_irqrestore(&child->lock, irq);
+	myalloc_free(child, block);
+	left = atomic64_read(&child->deferred.nr);
+	ktap_result(left == 3 * (ALONE - 1),
+		    "a free of a block in a line of extents completes 1 deferred free of %d: %lld pages are left",
+		    ALONE, left);
+	if (myalloc_contract_end(c, 0))
+		host_fatal("the contract does not end");
+	end_zone();
+}
+
 #define EACH	3	/* blocks for NMI handlers of a CPU */
 
 /* A contract with blocks for NMI handlers, and how many of them handlers of a CPU have got. */
@@ -1083,7 +1123,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(46 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(47 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
@@ -1102,6 +1142,7 @@ int main(void)
 	resize_poison();
 	contract();
 	contracts_deferred();
+	contract_block_reaps();
 	contract_cpus();
 	for (i = 0; i < ARRAY_SIZE(cpus); i++) {
 		share(cpus[i], 1);
