@@ -171,6 +171,7 @@ struct myalloc_front {
  * @moment: the grace period that they wait for
  * @caches: caches of the slabs in @open
  * @nr_caches: number of these caches
+ * @looks: number of times that the worker has found the batch that waits, up to LOOKS_MOST
  * @batch: number of the batch that waits, or waited last
  */
 struct myalloc_limbo {
@@ -181,7 +182,8 @@ struct myalloc_limbo {
 	u32 nr;
 	u64 moment;
 	struct list_head caches;
-	u32 nr_caches;
+	u16 nr_caches;
+	u16 looks;
 	u32 batch;
 };
 
@@ -388,6 +390,7 @@ struct myalloc_zone_args {
  * @want_drain: a request found no block: the worker is to drain
  * @want_magazines: a CPU found no magazines: the worker is to make some
  * @used: a CPU has used magazines that were unused since this was cleared
+ * @settling: the worker was posted before its next pass is due, for what waits for a grace period
  * @resting: nothing was cached in the worker's last pass
  * @rest_moment: if @resting, the moment of a grace period after which the worker stops, unless
  *	@used is set or something is cached
@@ -439,7 +442,8 @@ struct myalloc_zone {
 	atomic64_t drains;
 	u64 owners;
 	struct myalloc_clients *clients;
-	u32 told_wait;
+	bool told_wait;
+	bool settling;
 	u32 last_id;
 
 	struct myalloc_limit *limit;

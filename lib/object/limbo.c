@@ -40,6 +40,7 @@
 #include "env.h"
 #include "object/limbo.h"
 #include "object/slab.h"
+#include "page/worker.h"
 
 /*
  * Caches whose ages advance under one hold of limbo.lock. A flush or request closes a batch of at
@@ -47,6 +48,15 @@
  * them, some at a time.
  */
 #define CLOSE_CACHES	8
+/*
+ * Milliseconds after which the worker looks for the first time whether the grace period of a batch
+ * has passed. It looks again after twice that time, and so on, so that a batch leaves at the latest
+ * when twice its grace period has passed.
+ */
+#define LIMBO_MS	20
+/* The times stop growing when they come to MYALLOC_WORK_MS. */
+#define LOOKS_MOST	5
+static_assert(LIMBO_MS << LOOKS_MOST >= MYALLOC_WORK_MS, "a time would never be MYALLOC_WORK_MS");
 /* Holds of the lock for that, at most: others may add slabs of the same caches meanwhile. */
 #define CLOSE_HOLDS	(2 * MYALLOC_CACHES_MAX / CLOSE_CACHES)
 /* Rounds of a drain while others add new slabs. */
@@ -150,6 +160,7 @@ static void close_batch(struct myalloc_zone *zone)
 		renew_first(limbo);
 	limbo->waiting = limbo->open;
 	limbo->open = MYALLOC_NO_FRAME;
+	limbo->looks = 0;
 	limbo->batch++;
 	limbo->moment = myalloc_env_gp_snapshot();
 }
@@ -313,6 +324,20 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 	}
 }
 
+/* The time until the worker looks again; counts that it has looked. */
+static unsigned int next_look(struct myalloc_limbo *limbo)
+{
+	unsigned long irq;
+	u32 looks;
+
+	raw_spin_lock_irqsave(&limbo->lock, irq);
+	looks = limbo->looks;
+	if (looks < LOOKS_MOST)
+		limbo->looks++;
+	raw_spin_unlock_irqrestore(&limbo->lock, irq);
+	return min_t(u32, LIMBO_MS << looks, MYALLOC_WORK_MS);
+}
+
 /**
  * myalloc_limbo_settle() - advance the slabs in limbo as far as possible without waiting
  * @zone: the zone
@@ -329,7 +354,7 @@ unsigned int myalloc_limbo_settle(struct myalloc_zone *zone)
 		myalloc_env_gp_start();
 	while (harvest(zone, 1, true, &pages))
 		cond_resched();
-	return READ_ONCE(zone->limbo.nr) ? 20 : 0;
+	return READ_ONCE(zone->limbo.nr) ? next_look(&zone->limbo) : 0;
 }
 
 /**

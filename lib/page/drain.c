@@ -485,21 +485,25 @@ static bool answer(struct myalloc_zone *zone)
 }
 
 /*
- * A run that was asked for comes at any time. It does not look which CPUs were idle since the last
- * pass if that is too short a time ago, and does not postpone the next pass either.
+ * A run that was asked for comes at any time, and one that continues what waits for a grace period
+ * comes when that may have passed. Neither looks which CPUs were idle since the last pass if that
+ * is too short a time ago, and neither postpones the next pass.
  */
 static void work(struct myalloc_env_work *w)
 {
 	struct myalloc_zone *zone = container_of(w, struct myalloc_zone, work);
-	unsigned int ms = answer(zone) ? until_look(zone) : 0, soon;
+	unsigned int ms = answer(zone) || zone->settling ? until_look(zone) : 0, soon;
 	struct myalloc_drainer *d;
 
+	zone->settling = false;
 	if (!ms && look_again(zone))
 		ms = MYALLOC_WORK_MS;
 	list_for_each_entry(d, &zone->drainers, link) {
 		soon = d->ops->settle ? d->ops->settle(d) : 0;
-		if (soon && (!ms || soon < ms))
-			ms = soon;
+		if (!soon || (ms && soon >= ms))
+			continue;
+		ms = soon;
+		zone->settling = true;
 	}
 	if (ms)
 		myalloc_zone_post(zone, ms);

@@ -333,6 +333,7 @@ static void ages(void)
 /* --- the worker --------------------------------------------------------------------- */
 
 #define PASSES_MOST	20
+#define MS		1000000ULL
 
 /* Have the worker run until it stops. Returns the number of its passes. */
 static u32 rest(void)
@@ -467,6 +468,46 @@ static void posts(void)
 	end_zone();
 }
 
+/*
+ * While a batch waits, the worker comes less and less often, and makes its passes when they are due
+ * all the same. A new batch begins from the start.
+ */
+static void limbo_looks(void)
+{
+	static const u32 right[] = { 20, 40, 80, 160, 100, 400, 400, 400 };
+	u32 i, delay, wrong = 0, passes = 0, looked;
+	struct myalloc_cache *cache;
+	u64 ms = 1000;
+
+	make_zone(2);
+	cache = make_cache(HALF, MYALLOC_NO_MAGAZINE);
+	host_set_clock(ms * MS);
+	zone->limbo.nr++;	/* as if its grace period did not pass */
+	for (i = 0; i < ARRAY_SIZE(right); i++) {
+		looked = zone->last_look;
+		zone->work.posted = 0;
+		zone->work.fn(&zone->work);
+		passes += zone->last_look != looked;
+		delay = zone->work.posted - 1;
+		wrong += delay != right[i];
+		ms += delay;
+		host_set_clock(ms * MS);
+	}
+	ktap_result(!wrong && passes == 4,
+		    "the worker comes less and less often while slabs wait: %u times not, %u passes",
+		    wrong, passes);
+	empty_slabs(cache, 2);
+	myalloc_cache_trim(cache, 0);	/* a batch of two, and the worker looks at the next one */
+	zone->work.posted = 0;
+	zone->work.fn(&zone->work);
+	ktap_result(zone->work.posted == 20 + 1, "it comes soon for a new batch: %lu",
+		    zone->work.posted);
+	zone->limbo.nr--;
+	if (myalloc_cache_destroy(cache))
+		host_fatal("a cache does not end");
+	end_zone();
+}
+
 static unsigned int settles_soon(struct myalloc_drainer *drainer)
 {
 	return 7;
@@ -552,8 +593,6 @@ static void reclaim(void)
 			host_fatal("a cache does not end");
 	end_zone();
 }
-
-#define MS	1000000ULL
 
 /*
  * CPUs without magazines ask again and again: a CPU that is idle is drained in the second pass
@@ -1123,11 +1162,12 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(47 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(49 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
 	asked_passes();
+	limbo_looks();
 	reclaim();
 	flush_hold();
 	flush_harvest();
