@@ -1156,6 +1156,55 @@ static void contract_children(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* What comes while a child is validated: another contract is made. */
+static struct {
+	struct fixture *fx;
+	struct myalloc_contract_plan *plan;
+	struct myalloc_contract *other;
+	u32 points;
+	int err;
+} visit;
+
+static void make_another(const char *where)
+{
+	const struct myalloc_contract_line line = pages_line(1, 1);
+	struct myalloc_children *children = visit.fx->zone->children;
+
+	if (strcmp(where, "validate-child") || visit.points++)
+		return;
+	/* Only the end of a contract waits. */
+	visit.err = mutex_trylock(&children->visit) ? -EPERM : 0;
+	if (!visit.err && !mutex_trylock(&children->mutex))
+		visit.err = -EBUSY;
+	if (visit.err)
+		return;
+	mutex_unlock(&children->mutex);
+	visit.other = myalloc_contract_create(visit.fx->zone, "another", &line, 1, 0, visit.plan);
+	visit.err = PTR_ERR_OR_ZERO(visit.other);
+}
+
+/* A contract can be made in the middle of the validation of another one. */
+static void contract_validate_waits(struct kunit *test)
+{
+	const struct myalloc_contract_line line = pages_line(8, 1);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+
+	visit.fx = fx;
+	visit.plan = fixture_zalloc(test, sizeof(*visit.plan));
+	visit.points = 0;
+	if (fixture_set_hook(make_another)) {
+		FIXTURE_EXPECT_VALID(fx);
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_EQ(test, visit.err, 0);
+		KUNIT_EXPECT_EQ(test, visit.points, 2);
+		FIXTURE_EXPECT_VALID(fx);
+		if (!visit.err)
+			KUNIT_EXPECT_EQ(test, myalloc_contract_end(visit.other, 0), 0);
+	}
+	expect_end(fx, c);
+}
+
 /* Random requests within, of two contracts, while others take what they get. */
 static void contract_random(struct kunit *test)
 {
@@ -1233,6 +1282,7 @@ static struct kunit_case contract_cases[] = {
 	KUNIT_CASE(contract_validate),
 	KUNIT_CASE(contract_fault),
 	KUNIT_CASE(contract_children),
+	KUNIT_CASE(contract_validate_waits),
 	KUNIT_CASE(contract_random),
 	{}
 };

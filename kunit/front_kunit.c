@@ -118,6 +118,57 @@ static void front_walk(struct kunit *test)
 		myalloc_front_remove(&f[i]);
 }
 
+/* What comes in the middle of a walk. */
+static struct {
+	struct fixture *fx;
+	struct myalloc_front *gone, *new;
+	u32 points;
+	int err;
+} between;
+
+static void change_fronts(const char *where)
+{
+	if (strcmp(where, "fronts-between") || between.points++)
+		return;
+	between.err = mutex_trylock(&between.fx->zone->fronts_mutex) ? 0 : -EBUSY;
+	if (between.err)
+		return;
+	mutex_unlock(&between.fx->zone->fronts_mutex);
+	myalloc_front_remove(between.gone);
+	between.err = myalloc_front_add(between.fx->zone, between.new, &film_kind, "new");
+}
+
+/* Between two visits of a walk fronts come and go, and it goes on with those that were there. */
+static void front_walk_between(struct kunit *test)
+{
+	static const char * const names[] = { "a", "b", "c" };
+	struct fixture *fx = small_zone(test);
+	struct myalloc_front f[3] = { }, new = { };
+	struct visits v = { .most = 4 };
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, myalloc_front_add(fx->zone, &f[i], &book_kind, names[i]), 0);
+	between.fx = fx;
+	between.gone = &f[1];
+	between.new = &new;
+	between.points = 0;
+	if (fixture_set_hook(change_fronts)) {
+		myalloc_front_walk(fx->zone, NULL, visit, &v);
+		fixture_set_hook(NULL);
+		KUNIT_EXPECT_EQ(test, between.err, 0);
+		KUNIT_EXPECT_EQ(test, between.points, 2);
+		KUNIT_EXPECT_EQ(test, v.nr, 2);
+		KUNIT_EXPECT_PTR_EQ(test, v.front[0], &f[0]);
+		KUNIT_EXPECT_PTR_EQ(test, v.front[1], &f[2]);
+		myalloc_front_remove(&new);
+	} else {
+		myalloc_front_remove(&f[1]);
+	}
+	myalloc_front_remove(&f[0]);
+	myalloc_front_remove(&f[2]);
+}
+
 /* Validation asks each kind that has something to say. */
 static void front_validate(struct kunit *test)
 {
@@ -160,6 +211,7 @@ static void front_zone_destroy(struct kunit *test)
 static struct kunit_case front_cases[] = {
 	KUNIT_CASE(front_names),
 	KUNIT_CASE(front_walk),
+	KUNIT_CASE(front_walk_between),
 	KUNIT_CASE(front_validate),
 	KUNIT_CASE(front_zone_destroy),
 	{}

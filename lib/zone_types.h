@@ -6,9 +6,11 @@
  * Lock order of the whole project:
  *
  *	zone->clients->mutex	list of clients, and a walk over them; sleeping
- *	zone->fronts_mutex	list of fronts, and a walk over them; sleeping
+ *	zone->fronts_mutex	list of fronts, and a visit of one; sleeping
  *	  pool->mutex		one resize of an object pool at a time; sleeping
  *	children->mutex		zones of contracts; the locks of these are taken inside; sleeping
+ *	children->visit		a child is being validated and must not go; the locks of that zone
+ *				are taken inside; sleeping
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
  *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping, but not for file systems or devices
@@ -191,11 +193,13 @@ struct myalloc_limbo {
 
 /**
  * struct myalloc_children - the zones of contracts, whose chunks are blocks of another zone
- * @mutex: protects writes to @zone; held while the children are validated
+ * @mutex: protects writes to @zone
+ * @visit: held while a child is validated; a child that has left the table stays until then
  * @zone: by number; ERR_PTR(-EAGAIN) while one is under construction
  */
 struct myalloc_children {
 	struct mutex mutex;	/* writes to @zone */
+	struct mutex visit;	/* one child at a time */
 	struct myalloc_zone *zone[MYALLOC_CHILDREN_MAX];
 };
 
@@ -366,7 +370,8 @@ struct myalloc_zone_args {
  * @drainers: the layers that hold back memory; constant once the zone exists
  * @pages: drainer of page magazines
  * @objects: drainer of caches; its stocks are protected by @caches_mutex
- * @fronts_mutex: protects @fronts and @last_front; held for a whole walk over the fronts
+ * @fronts_mutex: protects @fronts and @last_front; a walk over the fronts holds it for one visit at
+ *	a time
  * @fronts: heaps and other fronts
  * @last_front: number of the front created last
  * @walk_mutex: one walk over all caches at a time; held for the whole walk

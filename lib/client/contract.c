@@ -278,11 +278,13 @@ static struct myalloc_children *children_of(struct myalloc_zone *parent)
 	if (!new)
 		return NULL;
 	mutex_init(&new->mutex);
+	mutex_init(&new->visit);
 	myalloc_env_point("contract-table");
 	old = cmpxchg(&parent->children, NULL, new);
 	if (!old)
 		return new;
 	mutex_destroy(&new->mutex);
+	mutex_destroy(&new->visit);
 	myalloc_env_free(new);
 	return old;
 }
@@ -316,6 +318,11 @@ static void set_child(struct myalloc_zone *parent, struct myalloc_contract_part 
 	/* Pairs with myalloc_zone_child(). */
 	smp_store_release(&parent->children->zone[part->id], child);
 	mutex_unlock(&parent->children->mutex);
+	if (!IS_ERR_OR_NULL(child))
+		return;
+	/* Wait for a validation that has found the one that was there; no other one does. */
+	mutex_lock(&parent->children->visit);
+	mutex_unlock(&parent->children->visit);
 }
 
 static void unlist(struct myalloc_zone *parent, struct myalloc_contract_part *part)

@@ -6,10 +6,11 @@
  * when it is created, so that debugfs, the device, validation and the end of the zone find it
  * without knowing its kind.
  *
- * Locking: fronts_mutex is held for a whole walk, so a front that is visited exists until the visit
- * ends, and creating or destroying another one waits meanwhile. It is the outermost lock: a visit
- * may walk over caches, but must neither add nor remove a front. A front adds itself before it is
- * complete, in order to own its name first; what its walkers read must be correct from then on.
+ * Locking: fronts_mutex is held for each visit of a walk, so a front that is visited exists until
+ * the visit ends, and creating or destroying another one waits for that one visit. Then the walk
+ * goes on by number. It is the outermost lock: a visit may walk over caches, but must neither add
+ * nor remove a front. A front adds itself before it is complete, in order to own its name first;
+ * what its walkers read must be correct from then on.
  *
  * Cost: nothing on the way of an allocation or a free.
  */
@@ -63,7 +64,8 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 			err = -EEXIST;
 		}
 	if (!err) {
-		front->id = ++zone->last_front;
+		front->id = zone->last_front + 1;
+		WRITE_ONCE(zone->last_front, front->id);
 		list_add_tail(&front->link, &zone->fronts);
 	}
 	mutex_unlock(&zone->fronts_mutex);
@@ -77,7 +79,7 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
  * myalloc_front_remove() - remove a front from its zone
  * @front: the front
  *
- * Waits until a walk over the fronts has ended; afterwards no walk finds it.
+ * Waits until a visit of a walk has ended; afterwards no walk finds it.
  *
  * Context: task, may sleep.
  */
@@ -88,6 +90,30 @@ void myalloc_front_remove(struct myalloc_front *front)
 	mutex_unlock(&front->zone->fronts_mutex);
 }
 
+/*
+ * Visits the first front whose number is above *@id, and at most @last. Returns false if the walk
+ * ends.
+ */
+static bool visit_next(struct myalloc_zone *zone, const struct myalloc_front_kind *kind,
+		       myalloc_front_fn fn, void *arg, u64 last, u64 *id)
+{
+	struct myalloc_front *front;
+	bool more = false;
+
+	mutex_lock(&zone->fronts_mutex);
+	list_for_each_entry(front, &zone->fronts, link) {
+		if (front->id > last)
+			break;
+		if (front->id <= *id || (kind && front->kind != kind))
+			continue;
+		*id = front->id;
+		more = fn(front, arg);
+		break;
+	}
+	mutex_unlock(&zone->fronts_mutex);
+	return more;
+}
+
 /**
  * myalloc_front_walk() - visit the fronts of a zone
  * @zone: the zone
@@ -96,16 +122,17 @@ void myalloc_front_remove(struct myalloc_front *front)
  *	False ends the walk
  * @arg: argument for @fn
  *
+ * Those that are created meanwhile are not visited.
+ *
  * Context: task, may sleep.
  */
 void myalloc_front_walk(struct myalloc_zone *zone, const struct myalloc_front_kind *kind,
 			myalloc_front_fn fn, void *arg)
 {
-	struct myalloc_front *front;
+	u64 last = READ_ONCE(zone->last_front), id = 0;
 
-	mutex_lock(&zone->fronts_mutex);
-	list_for_each_entry(front, &zone->fronts, link)
-		if ((!kind || front->kind == kind) && !fn(front, arg))
-			break;
-	mutex_unlock(&zone->fronts_mutex);
+	while (visit_next(zone, kind, fn, arg, last, &id)) {
+		myalloc_env_point("fronts-between");
+		cond_resched();
+	}
 }

@@ -15,13 +15,15 @@
  *
  * Locking: zone->lock for one chunk or some words of a bitmap (validate_buddy.c) at a time,
  * cache->lock for one slab or some links of a list (validate_cache.c), and no lock on the list of
- * caches while a cache is checked. So nobody waits for long, except a task that destroys the cache
- * being checked. The totals are compared while the lock is held once, if generation shows that
+ * caches while a cache is checked. The list of fronts is locked for one front at a time, and the
+ * table of children not at all. So nobody waits for long, except a task that destroys the cache or
+ * the contract being checked. The totals are compared while the lock is held once, if generation shows that
  * nothing has changed since the walk began. After RETRIES disturbed walks, only the checks of
  * single chunks count.
  */
 #include "env.h"
 #include "page/zone_report.h"
+#include "zone/front.h"
 #include "zone/validate.h"
 
 #define RETRIES	3
@@ -444,15 +446,16 @@ static bool walk_zone(struct myalloc_zone *zone, struct myalloc_validation *v)
 
 /* --- fronts, contracts, all of it ------------------------------------------------ */
 
+static bool validate_front(struct myalloc_front *front, void *v)
+{
+	if (front->kind->validate)
+		front->kind->validate(front, v);
+	return true;
+}
+
 static void validate_fronts(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
-	struct myalloc_front *front;
-
-	mutex_lock(&zone->fronts_mutex);
-	list_for_each_entry(front, &zone->fronts, link)
-		if (front->kind->validate)
-			front->kind->validate(front, v);
-	mutex_unlock(&zone->fronts_mutex);
+	myalloc_front_walk(zone, NULL, validate_front, v);
 }
 
 static bool validate_cache(struct myalloc_cache *cache, void *v)
@@ -461,30 +464,42 @@ static bool validate_cache(struct myalloc_cache *cache, void *v)
 	return true;
 }
 
-/* The zones of contracts, which have no children themselves. */
-static void validate_children(struct myalloc_zone *zone, struct myalloc_validation *v)
+static void validate_child(struct myalloc_zone *zone, struct myalloc_validation *v)
 {
 	struct myalloc_validation child;
+
+	myalloc_env_point("validate-child");
+	myalloc_zone_validate(zone, &child);
+	if (child.errors && !v->errors)
+		strscpy(v->first, child.first, sizeof(v->first));
+	v->errors += child.errors;
+	v->frames += child.frames;
+	v->slabs += child.slabs;
+	v->objects += child.objects;
+}
+
+/* The zones of contracts, which have no children themselves. Nobody waits but who ends one. */
+static void validate_children(struct myalloc_zone *zone, struct myalloc_validation *v)
+{
 	struct myalloc_children *children;
+	struct myalloc_zone *child;
 	u32 id;
 
 	/* Pairs with children_of() of client/contract.c. */
 	children = smp_load_acquire(&zone->children);
 	if (!children)
 		return;
-	mutex_lock(&children->mutex);
 	for (id = 0; id < MYALLOC_CHILDREN_MAX; id++) {
-		if (IS_ERR_OR_NULL(children->zone[id]))
+		if (!READ_ONCE(children->zone[id]))
 			continue;
-		myalloc_zone_validate(children->zone[id], &child);
-		if (child.errors && !v->errors)
-			strscpy(v->first, child.first, sizeof(v->first));
-		v->errors += child.errors;
-		v->frames += child.frames;
-		v->slabs += child.slabs;
-		v->objects += child.objects;
+		mutex_lock(&children->visit);
+		/* Pairs with set_child() of client/contract.c. */
+		child = smp_load_acquire(&children->zone[id]);
+		if (!IS_ERR_OR_NULL(child))
+			validate_child(child, v);
+		mutex_unlock(&children->visit);
+		cond_resched();
 	}
-	mutex_unlock(&children->mutex);
 }
 
 /**

@@ -327,8 +327,10 @@ static void free_zone(struct myalloc_zone *zone)
 	while (i--)
 		if (layers[i].fini)
 			layers[i].fini(zone);
-	if (zone->children)
+	if (zone->children) {
 		mutex_destroy(&zone->children->mutex);
+		mutex_destroy(&zone->children->visit);
+	}
 	myalloc_env_free(zone->children);
 	myalloc_env_free(zone->clients);
 	myalloc_reports_fini(&zone->reports);
