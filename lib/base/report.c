@@ -2,8 +2,8 @@
 /*
  * Reports
  *
- * A message in the kernel's log for each wrong free that was refused and each damage that was
- * found. The last report is also kept, so that it can be read later.
+ * A message in the kernel's log for each wrong free that was refused, each damage that was found,
+ * and each request of a caller that was refused for its arguments or state. The last report is also kept, so that it can be read later.
  *
  * Structures
  *
@@ -36,7 +36,8 @@
  * Invariants
  *	N1  Only the context that found an entry WAITING and made it PRINTING reads it without the
  *	    lock.
- *	N2  reports made = reports printed or waiting + reports suppressed.
+ *	N2  reports made = reports printed or waiting + reports suppressed. (A list that may be
+ *	    printed, myalloc_report_may(), counts as one that is.)
  *
  * Bounds: writing a report formats at most MYALLOC_REPORT_WORDS characters under the lock. A hard
  * interrupt prints at most MYALLOC_REPORT_BURST reports in each interval.
@@ -300,6 +301,28 @@ void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report
 		print_waiting(r);
 	else
 		myalloc_env_defer_print(&r->print);
+}
+
+/**
+ * myalloc_report_may() - may something be printed that is longer than a report?
+ * @r: the reports of a zone
+ *
+ * The caller prints it at once, and it counts as one report for the rate limit.
+ *
+ * Context: task.
+ * Return: true; false if it exceeds the rate limit, and is counted as suppressed.
+ */
+bool myalloc_report_may(struct myalloc_reports *r)
+{
+	unsigned long irq;
+	bool may;
+
+	raw_spin_lock_irqsave(&r->lock, irq);
+	may = !too_many(r);
+	if (!may)
+		atomic64_inc(&r->suppressed);
+	raw_spin_unlock_irqrestore(&r->lock, irq);
+	return may;
 }
 
 /**

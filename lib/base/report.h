@@ -112,6 +112,7 @@ void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller);
 void myalloc_report_freed(struct myalloc_report *report, const void *addr, unsigned long caller);
 void myalloc_report_end(struct myalloc_reports *r, struct myalloc_report *report,
 			unsigned long irq);
+bool myalloc_report_may(struct myalloc_reports *r);
 void myalloc_report_last(struct myalloc_reports *r, char *buf, size_t size);
 
 #endif /* MYALLOC_REPORT_H */

@@ -54,31 +54,31 @@
 
 /* --- create ------------------------------------------------------------------------------- */
 
-static int check_args(const struct myalloc_zone *zone, const struct myalloc_client_args *args)
+static int check_args(struct myalloc_zone *zone, const struct myalloc_client_args *args)
 {
 	if (!args->name || !myalloc_cache_good_name(args->name)) {
-		pr_err("%s: a client's name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, MYALLOC_CLIENT_NAME - 1);
+		myalloc_zone_err(zone, "a client's name has 1 to %d ASCII letters, digits, '-', '_', '.'",
+				 MYALLOC_CLIENT_NAME - 1);
 		return -EINVAL;
 	}
 	if (args->checks & ~MYALLOC_CHECKS) {
-		pr_err("%s: client %s: unknown checks 0x%x\n", zone->name, args->name,
-		       (__force u32)(args->checks & ~MYALLOC_CHECKS));
+		myalloc_zone_err(zone, "client %s: unknown checks 0x%x", args->name,
+				 (__force u32)(args->checks & ~MYALLOC_CHECKS));
 		return -EINVAL;
 	}
 	if (args->hard_pages && args->soft_pages > args->hard_pages) {
-		pr_err("%s: client %s: the soft quota of %u pages is above the hard one of %u\n",
-		       zone->name, args->name, args->soft_pages, args->hard_pages);
+		myalloc_zone_err(zone, "client %s: the soft quota of %u pages is above the hard one of %u",
+				 args->name, args->soft_pages, args->hard_pages);
 		return -EINVAL;
 	}
 	if (args->parent && args->parent->zone != zone) {
-		pr_err("%s: client %s: client %s is one of zone %s\n", zone->name, args->name,
-		       args->parent->name, args->parent->zone->name);
+		myalloc_zone_err(zone, "client %s: client %s is one of zone %s", args->name,
+				 args->parent->name, args->parent->zone->name);
 		return -EINVAL;
 	}
 	if (args->parent && args->parent->depth == MYALLOC_CLIENT_DEPTH - 1) {
-		pr_err("%s: client %s: %d clients are above it already, which is the most\n",
-		       zone->name, args->name, MYALLOC_CLIENT_DEPTH);
+		myalloc_zone_err(zone, "client %s: %d clients are above it already, which is the most",
+				 args->name, MYALLOC_CLIENT_DEPTH);
 		return -EINVAL;
 	}
 	return 0;
@@ -187,8 +187,8 @@ struct myalloc_client *myalloc_client_create(struct myalloc_zone *zone,
 	init(client, zone, args, _RET_IP_);
 	client->number = myalloc_owner_add(zone);
 	if (!client->number) {
-		pr_err("%s: client %s: there are %lu heaps and clients already, which is the most\n",
-		       zone->name, client->name, MYALLOC_OWNERS_KINDS - 1);
+		myalloc_zone_err(zone, "client %s: there are %lu heaps and clients already, which is the most",
+				 client->name, MYALLOC_OWNERS_KINDS - 1);
 		myalloc_env_free(client);
 		return ERR_PTR(-ENOSPC);
 	}
@@ -395,7 +395,8 @@ static void print_held(const struct myalloc_client *client)
 {
 	struct myalloc_sites sites;
 
-	if (myalloc_sites_collect(&sites, client->zone, client, 0))
+	if (!myalloc_report_may(&client->zone->reports) ||
+	    myalloc_sites_collect(&sites, client->zone, client, 0))
 		return;
 	myalloc_sites_print(&sites, "client", client->name, MYALLOC_CLIENT_SITES);
 	myalloc_sites_free(&sites);
@@ -529,12 +530,12 @@ static int release_all(struct myalloc_client *top, bool poison)
 	return err;
 }
 
-static int check_release(const struct myalloc_zone *zone, const char *name, unsigned int flags)
+static int check_release(struct myalloc_zone *zone, const char *name, unsigned int flags)
 {
 	if (flags == MYALLOC_RELEASE_ALL || flags == (MYALLOC_RELEASE_ALL | MYALLOC_RELEASE_POISON))
 		return 0;
-	pr_err("%s: client %s: unknown flags 0x%x, or poison without release\n", zone->name, name,
-	       flags);
+	myalloc_zone_err(zone, "client %s: unknown flags 0x%x, or poison without release", name,
+			 flags);
 	return -EINVAL;
 }
 

@@ -108,13 +108,12 @@ int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contra
 
 	memset(plan, 0, sizeof(*plan));
 	if (!nr || nr > MYALLOC_CONTRACT_LINES) {
-		pr_err("%s: a contract has 1 to %d lines, not %u\n", zone->name,
-		       MYALLOC_CONTRACT_LINES, nr);
+		myalloc_zone_err(zone, "a contract has 1 to %d lines, not %u",
+				 MYALLOC_CONTRACT_LINES, nr);
 		return -EINVAL;
 	}
 	if (zone->limit) {
-		pr_err("%s: a contract has no contracts itself: make it in the parent zone\n",
-		       zone->name);
+		myalloc_zone_err(zone, "a contract has no contracts itself: make it in the parent zone");
 		return -EINVAL;
 	}
 	for (i = 0; i < nr; i++) {
@@ -569,10 +568,10 @@ static int refuse_short(struct myalloc_zone *zone, const char *name,
 			struct myalloc_contract_plan *plan)
 {
 	myalloc_plan_sum(zone, plan);
-	pr_err("%s: contract %s refused: it takes %u page%s; %u page%s and %u block%s of order %u are short\n",
-	       zone->name, name, plan->pages, myalloc_s(plan->pages), plan->pages_short,
-	       myalloc_s(plan->pages_short), plan->blocks_short, myalloc_s(plan->blocks_short),
-	       plan->short_order);
+	myalloc_zone_err(zone, "contract %s refused: it takes %u page%s; %u page%s and %u block%s of order %u are short",
+			 name, plan->pages, myalloc_s(plan->pages), plan->pages_short,
+			 myalloc_s(plan->pages_short), plan->blocks_short,
+			 myalloc_s(plan->blocks_short), plan->short_order);
 	return -ENOSPC;
 }
 
@@ -601,8 +600,8 @@ static int charge(struct myalloc_zone *zone, struct myalloc_client *client, cons
 {
 	if (myalloc_account_charge(client, pages))
 		return 0;
-	pr_err("%s: contract %s refused: it takes %u page%s, which the quota of client %s, or of one above it, does not allow\n",
-	       zone->name, name, pages, myalloc_s(pages), client->name);
+	myalloc_zone_err(zone, "contract %s refused: it takes %u page%s, which the quota of client %s, or of one above it, does not allow",
+			 name, pages, myalloc_s(pages), client->name);
 	return -EDQUOT;
 }
 
@@ -672,8 +671,8 @@ static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc
 		return ERR_PTR(err);
 	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
 	    flags & ~MYALLOC_CONTRACT_FLAGS_ALL) {
-		pr_err("%s: contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
+		myalloc_zone_err(zone, "contract: flags 0x%x of 0x%x, and a name has 1 to %d ASCII letters, digits, '-', '_', '.'",
+				 flags, MYALLOC_CONTRACT_FLAGS_ALL, MYALLOC_CONTRACT_NAME - 1);
 		return ERR_PTR(-EINVAL);
 	}
 	/*

@@ -55,6 +55,7 @@
 #include "client/plan.h"
 #include "object/cache.h"
 #include "object/upkeep.h"
+#include "page/zone_report.h"
 
 /* A magazine of each CPU holds at most this part of K. */
 #define MAGAZINE_PART	8
@@ -182,7 +183,7 @@ static u64 for_nmi(const struct myalloc_contract_line *line)
 
 /* Say that a line cannot be, and why. */
 __printf(2, 3)
-static int refuse(const struct myalloc_zone *zone, const char *fmt, ...)
+static int refuse(struct myalloc_zone *zone, const char *fmt, ...)
 {
 	char text[160];
 	va_list args;
@@ -190,7 +191,7 @@ static int refuse(const struct myalloc_zone *zone, const char *fmt, ...)
 	va_start(args, fmt);
 	vscnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	pr_err("%s: contract: %s\n", zone->name, text);
+	myalloc_zone_err(zone, "contract: %s", text);
 	return -EINVAL;
 }
 
@@ -227,7 +228,7 @@ static void whole_blocks(struct myalloc_contract_line_plan *plan)
 	plan->set_aside = min_t(u64, blocks << plan->order, U32_MAX);
 }
 
-static int plan_blocks(const struct myalloc_zone *zone, const struct myalloc_contract_line *line,
+static int plan_blocks(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
 		       struct myalloc_contract_line_plan *plan)
 {
 	u32 high = fls(line->orders) - 1;
@@ -253,7 +254,7 @@ static int plan_blocks(const struct myalloc_zone *zone, const struct myalloc_con
 	return 0;
 }
 
-static int plan_extents(const struct myalloc_zone *zone, const struct myalloc_contract_line *line,
+static int plan_extents(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
 			struct myalloc_contract_line_plan *plan)
 {
 	u32 most = BIT(zone->chunk_order), largest = 0, i;
@@ -293,7 +294,7 @@ u32 myalloc_plan_magazine(const struct myalloc_contract_line *line, u32 slot_siz
 		   line->count / (MAGAZINE_PART * num_possible_cpus()));
 }
 
-static int plan_objects(const struct myalloc_zone *zone, const struct myalloc_contract_line *line,
+static int plan_objects(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
 			struct myalloc_contract_line_plan *plan)
 {
 	struct myalloc_slab_layout layout;
@@ -334,7 +335,7 @@ static int plan_objects(const struct myalloc_zone *zone, const struct myalloc_co
  * Return: 0; -EINVAL, or an error of a new cache with such arguments, if the line cannot be, which
  * is reported.
  */
-int myalloc_plan_line(const struct myalloc_zone *zone, const struct myalloc_contract_line *line,
+int myalloc_plan_line(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
 		      struct myalloc_contract_line_plan *plan)
 {
 	memset(plan, 0, sizeof(*plan));

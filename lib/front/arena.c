@@ -830,18 +830,18 @@ const struct myalloc_front_kind myalloc_arena_kind = {
 
 static int check_args(const struct myalloc_arena *a, const struct myalloc_arena_args *args)
 {
-	const struct myalloc_zone *zone = a->front.zone;
+	struct myalloc_zone *zone = a->front.zone;
 	size_t most = PAGE_SIZE << zone->chunk_order;
 
 	if (args->flags & ~MYALLOC_ARENA_FLAGS_ALL)
-		pr_err("%s: arena %s: unknown flags 0x%x\n", zone->name, args->name,
-		       (__force u32)(args->flags & ~MYALLOC_ARENA_FLAGS_ALL));
+		myalloc_zone_err(zone, "arena %s: unknown flags 0x%x", args->name,
+				 (__force u32)(args->flags & ~MYALLOC_ARENA_FLAGS_ALL));
 	else if (args->block_size > most)
-		pr_err("%s: arena %s: a block of %zu bytes is larger than a chunk, which has %zu\n",
-		       zone->name, args->name, args->block_size, most);
+		myalloc_zone_err(zone, "arena %s: a block of %zu bytes is larger than a chunk, which has %zu",
+				 args->name, args->block_size, most);
 	else if (a->limit < a->block_pages)
-		pr_err("%s: arena %s: the limit of %zu bytes is less than a block of %u pages\n",
-		       zone->name, args->name, args->limit, a->block_pages);
+		myalloc_zone_err(zone, "arena %s: the limit of %zu bytes is less than a block of %u pages",
+				 args->name, args->limit, a->block_pages);
 	else
 		return 0;
 	return -EINVAL;

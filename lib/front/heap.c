@@ -769,14 +769,14 @@ static int add_parts(struct myalloc_heap *h, myalloc_cache_flags_t flags)
 	int err = 0;
 
 	if (flags & ~MYALLOC_HEAP_FLAGS_ALL) {
-		pr_err("%s: heap %s: unknown flags 0x%x\n", zone_of(h)->name, h->front.name,
-		       (__force u32)(flags & ~MYALLOC_HEAP_FLAGS_ALL));
+		myalloc_zone_err(zone_of(h), "heap %s: unknown flags 0x%x", h->front.name,
+				 (__force u32)(flags & ~MYALLOC_HEAP_FLAGS_ALL));
 		return -EINVAL;
 	}
 	h->owner = myalloc_owner_add(zone_of(h));
 	if (!h->owner) {
-		pr_err("%s: heap %s: there are %lu heaps and clients already, which is the most\n",
-		       zone_of(h)->name, h->front.name, MYALLOC_OWNERS_KINDS - 1);
+		myalloc_zone_err(zone_of(h), "heap %s: there are %lu heaps and clients already, which is the most",
+				 h->front.name, MYALLOC_OWNERS_KINDS - 1);
 		return -ENOSPC;
 	}
 	myalloc_owner_counts_for(zone_of(h), h->owner, h->front.client);

@@ -78,6 +78,7 @@
 #include "object/check.h"
 #include "object/object.h"
 #include "object/upkeep.h"
+#include "page/zone_report.h"
 #include "zone/finding.h"
 
 /* A magazine of each CPU holds at most this part of nr. */
@@ -230,8 +231,8 @@ struct myalloc_pool *myalloc_pool_create(struct myalloc_zone *zone,
 	int err;
 
 	if (!args->nr || args->nmi > MYALLOC_POOL_NMI_MAX) {
-		pr_err("%s: an object pool has at least 1 object, not %u, and at most %d for NMIs, not %u\n",
-		       zone->name, args->nr, MYALLOC_POOL_NMI_MAX, args->nmi);
+		myalloc_zone_err(zone, "an object pool has at least 1 object, not %u, and at most %d for NMIs, not %u",
+				 args->nr, MYALLOC_POOL_NMI_MAX, args->nmi);
 		return ERR_PTR(-EINVAL);
 	}
 	pool = myalloc_env_zalloc_charged(struct_size(pool, spares.object, args->nmi), zone->node);

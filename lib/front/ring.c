@@ -539,23 +539,22 @@ long myalloc_ring_copy(struct myalloc_ring *ring, unsigned int cpu, void *to, si
 
 /* --- make and end -------------------------------------------------------------------- */
 
-static int check_args(const struct myalloc_zone *zone, const struct myalloc_ring_args *args)
+static int check_args(struct myalloc_zone *zone, const struct myalloc_ring_args *args)
 {
 	size_t most = PAGE_SIZE << zone->chunk_order;
 
 	if (!args->size || args->size > most) {
-		pr_err("%s: a ring of %zu bytes: 1 to %zu are possible\n", zone->name, args->size,
-		       most);
+		myalloc_zone_err(zone, "a ring of %zu bytes: 1 to %zu are possible", args->size,
+				 most);
 		return -EINVAL;
 	}
 	if ((unsigned int)args->mode > MYALLOC_RING_OVERWRITE) {
-		pr_err("%s: a ring of mode %u: 0 to %d are possible\n", zone->name, args->mode,
-		       MYALLOC_RING_OVERWRITE);
+		myalloc_zone_err(zone, "a ring of mode %u: 0 to %d are possible", args->mode,
+				 MYALLOC_RING_OVERWRITE);
 		return -EINVAL;
 	}
 	if (!myalloc_env_can_map_twice()) {
-		pr_err("%s: no rings: the caches of this architecture may alias, so pages cannot be mapped twice\n",
-		       zone->name);
+		myalloc_zone_err(zone, "no rings: the caches of this architecture may alias, so pages cannot be mapped twice");
 		return -EOPNOTSUPP;
 	}
 	return 0;

@@ -37,42 +37,42 @@ bool myalloc_cache_good_name(const char *name)
 	       strcmp(name, ".") && strcmp(name, "..");
 }
 
-static int check_args(const struct myalloc_zone *zone, const struct myalloc_cache_args *args)
+static int check_args(struct myalloc_zone *zone, const struct myalloc_cache_args *args)
 {
 	if (!args->name || !myalloc_cache_good_name(args->name)) {
-		pr_err("%s: a cache's name has 1 to %d ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, MYALLOC_CACHE_NAME - 1);
+		myalloc_zone_err(zone, "a cache's name has 1 to %d ASCII letters, digits, '-', '_', '.'",
+				 MYALLOC_CACHE_NAME - 1);
 		return -EINVAL;
 	}
 	if (args->flags & ~MYALLOC_CACHE_FLAGS_ALL) {
-		pr_err("%s: cache %s: unknown flags 0x%x\n", zone->name, args->name,
-		       (__force u32)(args->flags & ~MYALLOC_CACHE_FLAGS_ALL));
+		myalloc_zone_err(zone, "cache %s: unknown flags 0x%x", args->name,
+				 (__force u32)(args->flags & ~MYALLOC_CACHE_FLAGS_ALL));
 		return -EINVAL;
 	}
 	if (args->magazine > MYALLOC_MAGAZINE_MAX) {
-		pr_err("%s: cache %s: magazine of %u objects exceeds the maximum of %d\n",
-		       zone->name, args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
+		myalloc_zone_err(zone, "cache %s: magazine of %u objects exceeds the maximum of %d",
+				 args->name, args->magazine, MYALLOC_MAGAZINE_MAX);
 		return -EINVAL;
 	}
 	if ((args->flags & MYALLOC_CERTAIN) && (args->flags & MYALLOC_TRUSTING)) {
-		pr_err("%s: cache %s: certain and trusting exclude each other\n", zone->name,
-		       args->name);
+		myalloc_zone_err(zone, "cache %s: certain and trusting exclude each other",
+				 args->name);
 		return -EINVAL;
 	}
 	if (args->flags & MYALLOC_TYPESAFE_RCU &&
 	    args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
-		pr_err("%s: cache %s: typesafe by RCU excludes poison and zeroing\n", zone->name,
-		       args->name);
+		myalloc_zone_err(zone, "cache %s: typesafe by RCU excludes poison and zeroing",
+				 args->name);
 		return -EINVAL;
 	}
 	if (args->ctor && args->flags & (MYALLOC_POISON | MYALLOC_ZERO_ALLOC | MYALLOC_ZERO_FREE)) {
-		pr_err("%s: cache %s: a constructor excludes poison and zeroing\n", zone->name,
-		       args->name);
+		myalloc_zone_err(zone, "cache %s: a constructor excludes poison and zeroing",
+				 args->name);
 		return -EINVAL;
 	}
 	if (args->client && args->client->zone != zone) {
-		pr_err("%s: cache %s: client %s is one of zone %s\n", zone->name, args->name,
-		       args->client->name, args->client->zone->name);
+		myalloc_zone_err(zone, "cache %s: client %s is one of zone %s", args->name,
+				 args->client->name, args->client->zone->name);
 		return -EINVAL;
 	}
 	return 0;
@@ -124,8 +124,8 @@ static int enlist(struct myalloc_cache *c)
 		if (!zone->cache_by_id[id])
 			break;
 	if (id == MYALLOC_CACHES_MAX) {
-		pr_err("%s: cache %s: the limit of %d caches is reached\n",
-		       zone->name, c->name, MYALLOC_CACHES_MAX - 1);
+		myalloc_zone_err(zone, "cache %s: the limit of %d caches is reached", c->name,
+				 MYALLOC_CACHES_MAX - 1);
 		return -ENOSPC;
 	}
 	c->id = id;
@@ -153,7 +153,7 @@ static bool keeps_content(const struct myalloc_cache_args *args)
 }
 
 /* @roomy: slabs may be larger where small ones would lose much. */
-static int lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_args *args,
+static int lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *args,
 		   bool roomy, struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags)
 {
 	unsigned int max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
@@ -174,9 +174,9 @@ static int lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_a
 		err = myalloc_slab_layout(layout, args->object_size, args->align, *flags, keeps,
 					  zone->chunk_order);
 	if (err)
-		pr_err("%s: cache %s: cannot lay out objects of %u bytes aligned to %u: the size must be 1 to %d, the alignment a power of two up to a page, the slab at most of order %u\n",
-		       zone->name, args->name, args->object_size, args->align,
-		       MYALLOC_MAX_OBJECT, zone->chunk_order);
+		myalloc_zone_err(zone, "cache %s: cannot lay out objects of %u bytes aligned to %u: the size must be 1 to %d, the alignment a power of two up to a page, the slab at most of order %u",
+				 args->name, args->object_size, args->align, MYALLOC_MAX_OBJECT,
+				 zone->chunk_order);
 	return err;
 }
 
@@ -190,7 +190,7 @@ static int lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_a
  * Context: any but NMI.
  * Return: 0; -EINVAL or -E2BIG as for myalloc_cache_create(), which prints a message.
  */
-int myalloc_cache_lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_args *args,
+int myalloc_cache_lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *args,
 			  struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags)
 {
 	return lay_out(zone, args, false, layout, flags);
@@ -214,8 +214,8 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	if (err)
 		return ERR_PTR(err);
 	if (zone->limit) {
-		pr_err("%s: cache %s: the zone of a contract serves what its line states, and no caches: state a line of objects\n",
-		       zone->name, args->name);
+		myalloc_zone_err(zone, "cache %s: the zone of a contract serves what its line states, and no caches: state a line of objects",
+				 args->name);
 		return ERR_PTR(-EINVAL);
 	}
 	if (flags & MYALLOC_OWNER)

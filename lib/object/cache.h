@@ -41,7 +41,7 @@ struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
 						const struct myalloc_cache_args *args);
 struct myalloc_cache *myalloc_cache_create_bare(struct myalloc_zone *zone,
 						const struct myalloc_cache_args *args);
-int myalloc_cache_lay_out(const struct myalloc_zone *zone, const struct myalloc_cache_args *args,
+int myalloc_cache_lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *args,
 			  struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags);
 void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr);
 bool myalloc_cache_good_name(const char *name);

@@ -190,12 +190,19 @@ static void walk_sites(struct myalloc_sites *sites, void *cache)
 	myalloc_cache_walk_live(cache, add_one, sites);
 }
 
-/* By call site, the largest first. Returns false if owners are not recorded, or memory is short. */
+/*
+ * By call site, the largest first, unless there are too many reports. Returns false if owners are
+ * not recorded, or memory is short.
+ */
 static bool print_sites(struct myalloc_cache *c)
 {
 	struct myalloc_sites sites = { .zone = c->zone, .before = MYALLOC_SITE_UNKNOWN };
 
-	if (!(c->flags & MYALLOC_OWNER) || myalloc_sites_fill(&sites, walk_sites, c))
+	if (!(c->flags & MYALLOC_OWNER))
+		return false;
+	if (!myalloc_report_may(&c->zone->reports))
+		return true;
+	if (myalloc_sites_fill(&sites, walk_sites, c))
 		return false;
 	myalloc_sites_print(&sites, "cache", c->name, REPORT_MOST);
 	myalloc_sites_free(&sites);
@@ -218,8 +225,8 @@ void myalloc_debug_report_live(struct myalloc_cache *cache)
 
 	myalloc_cache_walk_live(cache, note_one, &live);
 	for (i = 0; !printed && i < live.nr && i < REPORT_MOST; i++)
-		pr_err("%s: cache %s: still allocated: frame %u, slot %u\n", cache->zone->name,
-		       cache->name, live.first[i].frame, live.first[i].slot);
+		myalloc_zone_err(cache->zone, "cache %s: still allocated: frame %u, slot %u",
+				 cache->name, live.first[i].frame, live.first[i].slot);
 	myalloc_zone_err(cache->zone, "cache %s cannot be destroyed: %llu object%s %s still allocated%s",
 			 cache->name, (unsigned long long)live.nr, myalloc_s(live.nr),
 			 myalloc_are(live.nr),

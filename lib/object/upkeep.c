@@ -14,6 +14,7 @@
 #include "object/slab.h"
 #include "object/upkeep.h"
 #include "page/drain.h"
+#include "page/zone_report.h"
 
 /* Slabs that a request without a block takes from limbo, and caches that it visits. */
 #define RECLAIM_SLABS	16
@@ -344,8 +345,8 @@ int myalloc_cache_resize(struct myalloc_cache *cache, u32 capacity)
 	    cache->flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE))
 		return -EINVAL;
 	if (cache->zone->limit) {
-		pr_err("%s: cache %s: its magazines stay as the contract was planned, with %u objects each, not %u\n",
-		       cache->zone->name, cache->name, cache->mags.capacity, capacity);
+		myalloc_zone_err(cache->zone, "cache %s: its magazines stay as the contract was planned, with %u objects each, not %u",
+				 cache->name, cache->mags.capacity, capacity);
 		return -EINVAL;
 	}
 	err = prepare(capacity, &prepared);

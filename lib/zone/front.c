@@ -17,6 +17,7 @@
 #include "env.h"
 #include "zone/front.h"
 #include "object/cache.h"
+#include "page/zone_report.h"
 
 static bool good_name(const struct myalloc_front_kind *kind, const char *name)
 {
@@ -38,18 +39,18 @@ static bool good_name(const struct myalloc_front_kind *kind, const char *name)
 int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 		      const struct myalloc_front_kind *kind, const char *name)
 {
-	char symbol[MYALLOC_ENV_SYMBOL] = "";
 	struct myalloc_front *other;
+	unsigned long maker = 0;
 	int err = 0;
 
 	if (!good_name(kind, name)) {
-		pr_err("%s: the name of a new %s must have 1 to %u ASCII letters, digits, '-', '_', '.'\n",
-		       zone->name, kind->name, kind->name_size - 1);
+		myalloc_zone_err(zone, "the name of a new %s must have 1 to %u ASCII letters, digits, '-', '_', '.'",
+				 kind->name, kind->name_size - 1);
 		return -EINVAL;
 	}
 	if (front->client && front->client->zone != zone) {
-		pr_err("%s: %s %s: client %s is one of zone %s\n", zone->name, kind->name, name,
-		       front->client->name, front->client->zone->name);
+		myalloc_zone_err(zone, "%s %s: client %s is one of zone %s", kind->name, name,
+				 front->client->name, front->client->zone->name);
 		return -EINVAL;
 	}
 	front->zone = zone;
@@ -59,8 +60,7 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 	mutex_lock(&zone->fronts_mutex);
 	list_for_each_entry(other, &zone->fronts, link)
 		if (other->kind == kind && !strcmp(other->name, name)) {
-			if (other->maker)
-				myalloc_env_symbol(symbol, sizeof(symbol), other->maker);
+			maker = other->maker;
 			err = -EEXIST;
 		}
 	if (!err) {
@@ -69,9 +69,12 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 		list_add_tail(&front->link, &zone->fronts);
 	}
 	mutex_unlock(&zone->fronts_mutex);
-	if (err)
-		pr_err("%s: %s %s: the name is already used by another %s%s%s\n", zone->name,
-		       kind->name, name, kind->name, *symbol ? ", created at " : "", symbol);
+	if (err && maker)
+		myalloc_site_err(zone, maker, "%s %s: the name is already used by another %s, created at %c",
+				 kind->name, name, kind->name, MYALLOC_REPORT_MARK);
+	else if (err)
+		myalloc_zone_err(zone, "%s %s: the name is already used by another %s", kind->name,
+				 name, kind->name);
 	return err;
 }
 

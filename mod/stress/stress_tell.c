@@ -24,7 +24,7 @@ void myalloc_stress_tell(struct stress_thread *t, enum stress_count which, const
 	vscnprintf(run->error, sizeof(run->error), fmt, args);
 	va_end(args);
 	smp_store_release(&run->error_told, true);	/* pairs with sum_result() */
-	pr_err("stress run %llu: %s\n", run->job.id, run->error);
+	pr_err_ratelimited("stress run %llu: %s\n", run->job.id, run->error);
 }
 
 static void name_what(char *buf, size_t size, const struct stress_what *what)
