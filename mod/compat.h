@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/timex.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 /* Is this kernel version major.minor or later? */
 #define MYALLOC_KERNEL(major, minor)						\
@@ -57,6 +58,13 @@ static inline unsigned long myalloc_compat_module_text(const struct module *mod,
 #else
 #define MYALLOC_EXPORT_NS(symbol, ns)	EXPORT_SYMBOL_NS_GPL(symbol, ns)
 #define MYALLOC_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
+#endif
+
+/* The queue for work on any CPU has another name since 6.17; the old one is deprecated. */
+#if MYALLOC_KERNEL(6, 17)
+#define MYALLOC_COMPAT_UNBOUND_WQ	system_dfl_wq
+#else
+#define MYALLOC_COMPAT_UNBOUND_WQ	system_unbound_wq
 #endif
 
 /* Since 6.10 __assign_str() takes the string that __string() has named. */

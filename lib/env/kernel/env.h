@@ -65,6 +65,8 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
+
 /* pr_fmt() is expanded where it is used, so it may be redefined after printk.h. */
 #undef pr_fmt
 #define pr_fmt(fmt) "myalloc: " fmt
@@ -370,7 +372,7 @@ static inline void myalloc_env_work_queue(struct irq_work *irq)
 	/* 0: @fn has begun to run since. */
 	while ((due = READ_ONCE(w->posted))) {
 		now = jiffies;
-		mod_delayed_work(system_unbound_wq, &w->work,
+		mod_delayed_work(MYALLOC_COMPAT_UNBOUND_WQ, &w->work,
 				 time_after(due, now) ? due - now : 0);
 		/* A post for an earlier time may have been queued before that, and lost it. */
 		smp_mb();
