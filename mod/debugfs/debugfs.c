@@ -99,7 +99,8 @@ static void put_info(struct seq_file *m, const struct myalloc_info *info)
 	seq_printf(m, "nr_cpus %u\n", info->nr_cpus);
 	seq_printf(m, "checks 0x%x\n", info->checks);
 	seq_printf(m, "meta_bytes %llu\n", info->meta_bytes);
-	seq_printf(m, "last_phys %llu\n", info->last_phys);
+	/* Everybody may read it, so not the address itself: the bits that a DMA mask must have. */
+	seq_printf(m, "phys_bits %d\n", fls64(info->last_phys));
 	seq_printf(m, "meta_ppm %llu\n", div64_u64(info->meta_bytes * 1000000, bytes));
 }
 
