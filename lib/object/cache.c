@@ -443,7 +443,8 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 	stats->fails = atomic64_read(&cache->fails);
 	stats->bad_frees = atomic64_read(&cache->bad_frees);
 	stats->corruptions = atomic64_read(&cache->corruptions);
-	stats->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags);
+	stats->meta_bytes = sizeof(*cache) + myalloc_magazines_bytes(&cache->mags) +
+			    READ_ONCE(cache->shown_bytes);
 	stats->waste_bytes = stats->slabs * l->waste;
 }
 

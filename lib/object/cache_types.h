@@ -84,6 +84,7 @@ enum {
  * @bad_frees: wrong frees refused
  * @corruptions: cases of damage found
  * @id: number in the zone
+ * @shown_bytes: what the creator of the zone uses to show the cache, which it counts here
  * @link: in zone->caches
  * @limbo_link: in zone->limbo.caches while the open batch contains slabs of this cache
  * @magazine: objects in a magazine that the creator asked for, 0 for the default
@@ -140,6 +141,7 @@ struct myalloc_cache {
 	atomic64_t bad_frees;
 	atomic64_t corruptions;
 	u32 id;
+	u32 shown_bytes;
 	struct list_head link;
 	struct list_head limbo_link;
 	u32 magazine;

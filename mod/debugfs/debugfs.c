@@ -23,7 +23,9 @@
  */
 #include "env.h"
 
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/seq_file.h>
@@ -260,6 +262,9 @@ static int cache_all_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(cache_all);
 
+/* What a file or directory takes, as long as nobody has it open. */
+#define FILE_BYTES	(sizeof(struct dentry) + sizeof(struct inode))
+
 static struct dentry *caches_of(const struct myalloc_zone *zone)
 {
 	u32 i = 0;
@@ -291,6 +296,8 @@ static void cache_added(struct myalloc_cache *cache)
 		debugfs_create_file(cache_attrs[i].name, 0444, dir->dir, file++, &cache_attr_fops);
 	}
 	debugfs_create_file("all", 0444, dir->dir, dir, &cache_all_fops);
+	WRITE_ONCE(cache->shown_bytes, struct_size(dir, file, nr) +
+		   (IS_ERR(dir->dir) ? 0 : (nr + 2) * FILE_BYTES));
 	mutex_lock(&dirs_mutex);
 	list_add(&dir->link, &cache_dirs);
 	mutex_unlock(&dirs_mutex);

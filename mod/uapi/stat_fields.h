@@ -179,8 +179,8 @@
 	  "corruptions found", corruptions,						\
 	  "damage found in red zones and poison")					\
 	F(__u64, meta_bytes, LINE(meta_bytes), SPACE, BYTES, "metadata", meta_bytes,	\
-	  "memory outside the slabs: the cache itself and its magazines, without "	\
-	  "its directory and nine files in debugfs (about 8 kB)")			\
+	  "memory outside the slabs: the cache itself, its magazines, and its directory "	\
+	  "and nine files in debugfs (about 8 kB)")					\
 	F(__u64, waste_bytes, LINE(waste_bytes), SPACE, BYTES,				\
 	  "unused in slabs", waste_bytes,						\
 	  "bytes in slabs that no object uses")
