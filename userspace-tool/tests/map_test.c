@@ -387,6 +387,16 @@ static void test_limit(void)
 			munmap(at, 16 * page);
 			munmap(more, 4 * page);
 		}
+		/* What the process has locked counts as well. */
+		at = mmap(NULL, 5 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (at == MAP_FAILED || mlock(at, 5 * page))
+			_exit(6);
+		more = map(fd, handle, 16 * page);
+		if (more != MAP_FAILED || errno != ENOMEM)
+			_exit(7);
+		more = map(fd, handle, 15 * page);
+		if (more == MAP_FAILED)
+			_exit(8);
 		_exit(0);
 	}
 	for (round = 0; round < 2; round++) {
