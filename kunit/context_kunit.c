@@ -586,11 +586,26 @@ static void context_rcu_callback(struct kunit *test)
 #ifdef CONFIG_HOTPLUG_CPU
 
 static struct stage *hotplug_stage;
+static u32 hotplug_requests;
+
+/* Requests that may wait, in a callback. The largest is for all of the zone, and finds it in use. */
+static void request_in_callback(struct myalloc_zone *zone)
+{
+	void *block = myalloc_pages_alloc(zone, zone->buddy.top_order, MYALLOC_MAY_WAIT);
+	void *page = myalloc_pages_alloc(zone, 0, MYALLOC_MAY_WAIT);
+
+	hotplug_requests++;
+	if (block)
+		myalloc_pages_free(zone, block, zone->buddy.top_order);
+	if (page)
+		myalloc_pages_free(zone, page, 0);
+}
 
 /* As the module does for its zone. */
 static int cpu_dead(unsigned int cpu)
 {
 	myalloc_zone_drain_cpu(hotplug_stage->fx->zone, cpu);
+	request_in_callback(hotplug_stage->fx->zone);
 	return 0;
 }
 
@@ -627,6 +642,7 @@ static void context_hotplug(struct kunit *test)
 	stage = make_stage(test, 0);
 	mix = make_mix(stage, 99);
 	hotplug_stage = stage;
+	hotplug_requests = 0;
 	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "myalloc_kunit:dead", NULL,
 					  cpu_dead);
 	KUNIT_ASSERT_GT(test, state, 0);
@@ -645,6 +661,7 @@ static void context_hotplug(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, cpu_online(cpu));
 		msleep(20);
 	}
+	KUNIT_EXPECT_EQ(test, hotplug_requests, 2 * (nr_cpus - 1));
 	stop_workers(stage, shelf, workers, nr);
 	end_mix(mix);
 	cpuhp_remove_state_nocalls(state);

@@ -17,10 +17,11 @@
  * - The allocator does not write to free memory and keeps no metadata between objects. Exceptions
  *   are the checks that ask for it, and a free that could not get its lock (see block.c, Deferred
  *   frees).
- * - Functions that take back memory cached by other CPUs (MYALLOC_MAY_WAIT, drain, shrink,
- *   destroy) hold cpus_read_lock() meanwhile. They must not be called from a CPU hotplug
- *   callback, or with cpus_write_lock() held: they would deadlock. Allocation without
- *   MYALLOC_MAY_WAIT and free may be called there.
+ * - Functions that take back memory cached by other CPUs, or make something (drain, shrink, create,
+ *   resize, destroy) hold cpus_read_lock() meanwhile. They must not be called from a CPU hotplug
+ *   callback, or with cpus_write_lock() held: they would deadlock, which lockdep reports.
+ *   Allocation and free may be called there. There, and whenever a CPU takes long to come or go, a
+ *   request with MYALLOC_MAY_WAIT that finds nothing else does not get what magazines hold.
  *
  * Passing memory to another CPU, on every architecture:
  *
@@ -73,7 +74,7 @@ typedef unsigned int __bitwise myalloc_cache_flags_t;
 
 #define MYALLOC_ZERO		__MYALLOC_FLAG(0x001u)	/* memory reads as zero */
 #define MYALLOC_TOPDOWN		__MYALLOC_FLAG(0x002u)	/* pages: highest address */
-/* May sleep, and drains cached memory before failing. Task context, not from hotplug callbacks. */
+/* May sleep, and drains cached memory before failing. Task context. */
 #define MYALLOC_MAY_WAIT	__MYALLOC_FLAG(0x004u)
 #define MYALLOC_LENDABLE	__MYALLOC_FLAG(0x008u)	/* pages: the kernel may take references */
 #define MYALLOC_THISNODE	__MYALLOC_FLAG(0x010u)	/* nodes: no other node's memory */

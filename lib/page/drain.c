@@ -51,6 +51,9 @@
 /* Minimum time between two drains that failing requests ask for, ms */
 #define DRAIN_MS	100U
 
+/* How long a request waits for a CPU that comes or goes, ms */
+#define CPUS_MS		200
+
 /**
  * myalloc_drainer_add() - register a layer that holds back memory
  * @zone: the zone, under construction
@@ -193,30 +196,37 @@ void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock)
 	myalloc_env_cpus_read_unlock();
 }
 
+/* Milliseconds, modulo 2^32. */
+static u32 now_ms(void)
+{
+	return div_u64(myalloc_env_now_ns(), 1000000);
+}
+
 /*
  * Keep CPUs from coming and going. A CPU that comes waits for memory, and so perhaps for file
- * systems; a task that may not wait for those does not wait for it. Returns false then.
+ * systems; a task that may not wait for those does not wait for it. A @request may itself be made
+ * in the course of that, by a hotplug callback, so it waits for a limited time. Returns false if
+ * CPUs are not held.
  */
-static bool hold_cpus(void)
+static bool hold_cpus(bool request)
 {
-	if (unlikely(!myalloc_env_may_reclaim()))
-		return myalloc_env_cpus_read_trylock();
-	myalloc_env_cpus_read_lock();
+	bool wait = myalloc_env_may_reclaim();
+	u32 begin = now_ms();
+
+	if (likely(wait && !request)) {
+		myalloc_env_cpus_read_lock();
+		return true;
+	}
+	while (!myalloc_env_cpus_read_trylock()) {
+		if (!wait || now_ms() - begin >= CPUS_MS)
+			return false;
+		myalloc_env_gp_wait();
+	}
 	return true;
 }
 
-/**
- * myalloc_zone_drain_kinds() - give back cached memory of some kinds to the buddy
- * @zone: the zone
- * @kinds: MYALLOC_KIND_PAGES, MYALLOC_KIND_OBJECTS, or MYALLOC_KIND_ALL
- *
- * Waits for a grace period if there are empty slabs. If a CPU comes or goes at the moment, and the
- * task may not wait for file systems or devices, magazines stay as they are.
- *
- * Context: task, may sleep; not from CPU hotplug callbacks.
- * Return: the number of pages by which the buddy's free memory has grown.
- */
-unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int kinds)
+/* Returns the number of pages by which the buddy's free memory has grown. */
+static unsigned long drain(struct myalloc_zone *zone, unsigned int kinds, bool request)
 {
 	u32 before = data_race(zone->buddy.nr_free), after;	/* a snapshot */
 	struct sweep s = { .zone = zone, .kinds = kinds };
@@ -225,7 +235,7 @@ unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int k
 	bool cpus;
 
 	atomic64_inc(&zone->drains);
-	cpus = hold_cpus();
+	cpus = hold_cpus(request);
 	noio = myalloc_caches_lock(zone);
 	if (likely(cpus))
 		sweep(&s);
@@ -245,6 +255,36 @@ unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int k
 	}
 	after = data_race(zone->buddy.nr_free);	/* a snapshot */
 	return after > before ? after - before : 0;
+}
+
+/**
+ * myalloc_zone_drain_kinds() - give back cached memory of some kinds to the buddy
+ * @zone: the zone
+ * @kinds: MYALLOC_KIND_PAGES, MYALLOC_KIND_OBJECTS, or MYALLOC_KIND_ALL
+ *
+ * Waits for a grace period if there are empty slabs. If a CPU comes or goes at the moment, and the
+ * task may not wait for file systems or devices, magazines stay as they are.
+ *
+ * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Return: the number of pages by which the buddy's free memory has grown.
+ */
+unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int kinds)
+{
+	return drain(zone, kinds, false);
+}
+
+/**
+ * myalloc_zone_drain_request() - give back all cached memory for a request that may wait
+ * @zone: the zone
+ *
+ * As myalloc_zone_drain(), but if a CPU comes or goes for longer than CPUS_MS, or the caller is a
+ * callback of that, magazines stay as they are.
+ *
+ * Context: task, may sleep.
+ */
+void myalloc_zone_drain_request(struct myalloc_zone *zone)
+{
+	drain(zone, MYALLOC_KIND_ALL, true);
 }
 
 /**
@@ -282,12 +322,6 @@ void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 		if (d->ops->drain_cpu)
 			d->ops->drain_cpu(d, cpu);
 	myalloc_caches_unlock(zone, noio);
-}
-
-/* Milliseconds, modulo 2^32. */
-static u32 now_ms(void)
-{
-	return div_u64(myalloc_env_now_ns(), 1000000);
 }
 
 /* Milliseconds until the next pass is due, at least 1; 0 if it is due now. */
@@ -352,13 +386,13 @@ bool myalloc_zone_reclaim(struct myalloc_zone *zone)
  * Drains everything. If there is no block of @order even then, takes more memory from the system,
  * if the zone is elastic.
  *
- * Context: task, may sleep; not from CPU hotplug callbacks.
+ * Context: task, may sleep.
  */
 void myalloc_zone_make_room(struct myalloc_zone *zone, unsigned int order)
 {
 	struct myalloc_drainer *d;
 
-	myalloc_zone_drain(zone);
+	myalloc_zone_drain_request(zone);
 	list_for_each_entry(d, &zone->drainers, link)
 		if (d->ops->room)
 			d->ops->room(d, order);

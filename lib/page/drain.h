@@ -11,6 +11,7 @@ void myalloc_zone_make_room(struct myalloc_zone *zone, unsigned int order);
 u32 myalloc_stock_reclaim(struct myalloc_stock *stock, u32 *most);
 
 /* some kinds, one stock, one CPU */
+void myalloc_zone_drain_request(struct myalloc_zone *zone);
 unsigned long myalloc_zone_drain_kinds(struct myalloc_zone *zone, unsigned int kinds);
 void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock);
 void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu);

@@ -405,7 +405,7 @@ int myalloc_pages_alloc_range(struct myalloc_zone *zone, void *addr,
 	if (extent_idx(zone, addr, nr_pages) == MYALLOC_NO_FRAME)
 		return -EINVAL;
 	if (flags & MYALLOC_MAY_WAIT)
-		myalloc_zone_drain(zone);
+		myalloc_zone_drain_request(zone);
 	err = take_range(zone, addr, nr_pages, _RET_IP_);
 	if (err)
 		return err;

@@ -272,7 +272,7 @@ static void *from_stack(struct myalloc_zone *zone, const struct myalloc_limit_re
 static bool comes_back(struct myalloc_zone *zone, myalloc_flags_t flags)
 {
 	if (flags & MYALLOC_MAY_WAIT) {
-		myalloc_zone_drain(zone);
+		myalloc_zone_drain_request(zone);
 		return true;
 	}
 	return !in_nmi() && myalloc_quarantine_poll(zone, POLL_MOST);

@@ -302,6 +302,12 @@ static void offline_while_read(void *arg)
 	host_cpu_set_online(1, false);
 }
 
+static void lock_in_callback(void *arg)
+{
+	host_cpus_change(true);
+	myalloc_env_cpus_read_lock();
+}
+
 static void test_other_cpus(struct kunit *test)
 {
 	struct seen seen = {};
@@ -335,6 +341,7 @@ static void test_other_cpus(struct kunit *test)
 	EXPECT_DIES(test, call_irqs_off, &seen, "interrupts off");
 	EXPECT_DIES(test, call_pinned, &seen, "not preemptible");
 	EXPECT_DIES(test, offline_while_read, NULL, "inside cpus_read_lock");
+	EXPECT_DIES(test, lock_in_callback, NULL, "cpus_read_lock() in a callback");
 }
 
 static unsigned int points;

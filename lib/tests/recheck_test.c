@@ -533,6 +533,30 @@ static void recheck_reclaim_hotplug(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, all, CHUNK_ORDER), 0);
 }
 
+/*
+ * A callback of CPU hotplug may make requests that may wait. Those that find nothing else fail, and
+ * none waits for the CPU, which waits for the callback.
+ */
+static void recheck_request_in_callback(struct kunit *test)
+{
+	void *all, *page;
+
+	begin(test, true, 0);
+	host_run_on_cpu(1, alloc_free_page, NULL);
+	KUNIT_ASSERT_LT(test, w.zone->buddy.nr_free, NR_PAGES);
+	host_cpus_change(true);
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(w.zone, CHUNK_ORDER, MYALLOC_MAY_WAIT));
+	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc_exact(w.zone, NR_PAGES, 0, MYALLOC_MAY_WAIT));
+	page = myalloc_pages_alloc(w.zone, 0, MYALLOC_MAY_WAIT);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_alloc_range(w.zone, page, 1, MYALLOC_MAY_WAIT), -EBUSY);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, page, 0), 0);
+	host_cpus_change(false);
+	all = myalloc_pages_alloc(w.zone, CHUNK_ORDER, MYALLOC_MAY_WAIT);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, all, CHUNK_ORDER), 0);
+}
+
 static void set_busy(void *arg)
 {
 	per_cpu_ptr(w.zone->pcp[0].cpu, 1)->guard = MYALLOC_EPOCH_BUSY;
@@ -983,6 +1007,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_recover),
 	KUNIT_CASE(recheck_bad_free_destroy),
 	KUNIT_CASE(recheck_reclaim_hotplug),
+	KUNIT_CASE(recheck_request_in_callback),
 	KUNIT_CASE(recheck_validate_magazines),
 	KUNIT_CASE(recheck_validate_poison),
 	KUNIT_CASE(recheck_validate_list),

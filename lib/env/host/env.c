@@ -557,6 +557,8 @@ static void all_online(void)
 
 /* Number of readers, or -1 while a CPU goes online or offline. */
 static int cpus_readers;
+/* Has host_cpus_change() begun in this thread? Then it is in a callback of that. */
+static __thread bool changes_cpus;
 
 void myalloc_env_cpus_read_lock(void)
 {
@@ -566,6 +568,8 @@ void myalloc_env_cpus_read_lock(void)
 	might_sleep();
 	for (;;) {
 		if (readers < 0) {
+			if (changes_cpus)
+				host_fatal("cpus_read_lock() in a callback of CPU hotplug: deadlock");
 			relax(&spins);
 			readers = READ_ONCE(cpus_readers);
 		} else if (try_cmpxchg_acquire(&cpus_readers, &readers, readers + 1)) {
@@ -606,6 +610,7 @@ void host_cpus_change(bool begin)
 
 	if (!try_cmpxchg_acquire(&cpus_readers, &readers, begin ? -1 : 0))
 		host_fatal("a CPU comes or goes inside cpus_read_lock()");
+	changes_cpus = begin;
 }
 
 /* The test itself must do the work of the kernel's hotplug callbacks. */
