@@ -620,6 +620,7 @@ static void give_up(struct myalloc_zone *zone, u32 idx, u32 nr, unsigned long ca
 {
 	if (unlikely(zone->checks)) {
 		myalloc_buddy_alloc_range(&zone->buddy, idx, nr);
+		zone->frames[idx].stack = 0;
 		tag_pieces(zone, idx, nr, claimed_tag(zone, idx, nr), caller);
 		return;
 	}
