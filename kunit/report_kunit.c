@@ -332,6 +332,43 @@ static void report_ratelimit(struct kunit *test)
 	fixture_set_ratelimit(false);
 }
 
+/* What a caller can cause in a loop is limited as well: refused arguments, and lists of sites. */
+static void report_refusals(struct kunit *test)
+{
+	struct myalloc_cache_args args = {
+		.name = "a/b", .object_size = 64, .flags = MYALLOC_OWNER,
+	};
+	struct fixture *fx = make_zone(test, 0);
+	struct myalloc_reports *r = &fx->zone->reports;
+	struct myalloc_cache *cache;
+	void *object;
+	u32 i;
+
+	fixture_set_ratelimit(true);
+	r->burst = MYALLOC_REPORT_BURST;
+	fixture_log_mark();
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(fx->zone, &args)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("a cache's name has 1 to"), 10);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 90);
+	r->begin -= MYALLOC_REPORT_INTERVAL;	/* 5 s later */
+	args.name = "a";
+	cache = myalloc_cache_create(fx->zone, &args);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	object = myalloc_cache_alloc(cache, 0);
+	fixture_log_mark();
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	/* Each time a list and a report. */
+	KUNIT_EXPECT_EQ(test, fixture_log_count("still held"), 5);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cannot be destroyed"), 5);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 90 + 30);
+	fixture_set_ratelimit(false);
+	r->burst = U32_MAX;
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
 /* Under a raw lock a report is queued, and printed after unlocking, with interrupts on. */
 static void report_locked(struct kunit *test)
 {
@@ -438,6 +475,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(report_callers),
 	KUNIT_CASE(report_words),
 	KUNIT_CASE(report_ratelimit),
+	KUNIT_CASE(report_refusals),
 	KUNIT_CASE(report_locked),
 	KUNIT_CASE(report_full),
 	KUNIT_CASE(report_no_entry),
