@@ -588,7 +588,7 @@ static void context_rcu_callback(struct kunit *test)
 static struct stage *hotplug_stage;
 static u32 hotplug_requests;
 
-/* Requests that may wait, in a callback. The largest is for all of the zone, and finds it in use. */
+/* Requests that may wait, in a callback. The first one is for more than is free. */
 static void request_in_callback(struct myalloc_zone *zone)
 {
 	void *block = myalloc_pages_alloc(zone, zone->buddy.top_order, MYALLOC_MAY_WAIT);

@@ -175,7 +175,8 @@ int myalloc_ring_unshare(struct myalloc_ring *ring)
 		list_del(&s->link);
 	mutex_unlock(&shares_mutex);
 	if (err == -EBUSY)
-		pr_err_ratelimited("ring %s cannot be unshared: a process has it open\n", ring->front.name);
+		pr_err_ratelimited("ring %s cannot be unshared: a process has it open\n",
+				   ring->front.name);
 	if (!err)
 		myalloc_shared_ring_free(s);
 	return err;

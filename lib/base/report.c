@@ -3,7 +3,8 @@
  * Reports
  *
  * A message in the kernel's log for each wrong free that was refused, each damage that was found,
- * and each request of a caller that was refused for its arguments or state. The last report is also kept, so that it can be read later.
+ * and each request of a caller that was refused for its arguments or state. The last report is also
+ * kept, so that it can be read later.
  *
  * Structures
  *

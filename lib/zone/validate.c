@@ -17,9 +17,9 @@
  * cache->lock for one slab or some links of a list (validate_cache.c), and no lock on the list of
  * caches while a cache is checked. The list of fronts is locked for one front at a time, and the
  * table of children not at all. So nobody waits for long, except a task that destroys the cache or
- * the contract being checked. The totals are compared while the lock is held once, if generation shows that
- * nothing has changed since the walk began. After RETRIES disturbed walks, only the checks of
- * single chunks count.
+ * the contract being checked. The totals are compared while the lock is held once, if generation
+ * shows that nothing has changed since the walk began. After RETRIES disturbed walks, only the
+ * checks of single chunks count.
  */
 #include "env.h"
 #include "page/zone_report.h"

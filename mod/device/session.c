@@ -223,7 +223,7 @@ void myalloc_session_close(struct myalloc_session *session)
 		  close_kind(session, KIND_CACHE) + close_kind(session, KIND_CONTRACT);
 	if (refused) {
 		pr_err_ratelimited("session of %s[%d]: %lu handles could not be freed and stay in the statistics\n",
-		       session->comm, session->pid, refused);
+				   session->comm, session->pid, refused);
 		xa_for_each(&session->held, handle, held) {
 			if (held->kind == KIND_PAGES)
 				kfree(held->mapped);

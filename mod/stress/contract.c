@@ -515,7 +515,8 @@ static void free_run(struct contract_run *run)
 {
 	reap_others(run);
 	if (myalloc_contract_end(run->contract, MYALLOC_CONTRACT_RELEASE))
-		pr_err_ratelimited("test of a contract %llu: the contract could not be ended\n", run->job.id);
+		pr_err_ratelimited("test of a contract %llu: the contract could not be ended\n",
+				   run->job.id);
 	myalloc_env_free(run->order);
 	myalloc_env_free(run->held);
 	myalloc_job_fini(&run->job);

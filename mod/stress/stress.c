@@ -239,7 +239,8 @@ static void destroy_caches(struct myalloc_stress_run *run)
 		run->what[i].cache = NULL;
 		/* Objects whose free was refused keep the cache alive; a message was printed. */
 		if (cache && myalloc_cache_destroy(cache))
-			pr_err_ratelimited("stress run %llu: a cache could not be destroyed\n", run->job.id);
+			pr_err_ratelimited("stress run %llu: a cache could not be destroyed\n",
+					   run->job.id);
 	}
 }
 

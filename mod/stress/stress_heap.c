@@ -286,5 +286,6 @@ void myalloc_stress_heap_end(struct myalloc_stress_run *run)
 	run->heap = NULL;
 	/* Blocks whose free was refused keep it alive; a message was printed. */
 	if (myalloc_heap_destroy(heap))
-		pr_err_ratelimited("stress run %llu: the heap could not be destroyed\n", run->job.id);
+		pr_err_ratelimited("stress run %llu: the heap could not be destroyed\n",
+				   run->job.id);
 }

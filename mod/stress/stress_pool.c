@@ -57,5 +57,6 @@ void myalloc_stress_pool_end(struct myalloc_stress_run *run)
 	run->what[STRESS_WHAT_SIZES].cache = NULL;
 	/* Objects whose free was refused keep it alive; a message was printed. */
 	if (myalloc_pool_destroy(pool))
-		pr_err_ratelimited("stress run %llu: the pool could not be destroyed\n", run->job.id);
+		pr_err_ratelimited("stress run %llu: the pool could not be destroyed\n",
+				   run->job.id);
 }

@@ -252,5 +252,6 @@ void myalloc_stress_records_end(struct myalloc_stress_run *run)
 	run->records.ring = NULL;
 	/* A record that was refused keeps it alive; a message was printed. */
 	if (ring && myalloc_ring_destroy(ring))
-		pr_err_ratelimited("stress run %llu: the ring could not be destroyed\n", run->job.id);
+		pr_err_ratelimited("stress run %llu: the ring could not be destroyed\n",
+				   run->job.id);
 }
