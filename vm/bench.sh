@@ -4,7 +4,8 @@
 #   uml      native speed: the newest available kernel source, as user mode Linux
 #   kvm      native speed: a stock kernel under KVM; exits 77 where KVM does not work
 #   icount   instructions: a stock kernel under an emulator that counts them; compared
-#            with vm/bench/icount-baseline.json
+#            with vm/bench/icount-baseline.json. Exits 1 if a shape is slower by more than 1 %
+#            and vm/bench/reasons.conf has no reason for it
 #   host     the core as a native program, against malloc libraries
 #   scale    the core as a native program, with up to 512 CPUs and 1 TiB, both simulated
 # SHAPES, ROUNDS: passed to 'myallocctl bench run'. BASELINE=1: icount writes a new
@@ -17,6 +18,7 @@
 lab=${1:?usage: vm/bench.sh uml|kvm|icount|host}
 out=$products/bench/$lab
 kernel=${KERNEL:-6.12}
+status=0
 here=$root/vm/bench
 
 # The packages belong to the system's python, which need not be the first in PATH.
@@ -69,7 +71,7 @@ icount)
 		record bench icount "$out/result.json"
 	else
 		python3 "$here/icount.py" "$out/result.json" "$here/icount-baseline.json" |
-			tee "$out/changes.txt"
+			tee "$out/changes.txt" || status=$?
 		record bench icount "$out/result.json" "$here/icount-baseline.json"
 	fi
 	plots
@@ -99,3 +101,4 @@ esac
 [ "$lab" = icount ] || [ "$lab" = scale ] || record bench "$lab" "$out/result.json"
 [ "$lab" != uml ] || [ "${RECORD:-}" != 1 ] || cp "$out/ratios.svg" "$here/ratios.svg"
 say "results: $out"
+exit $status

@@ -73,6 +73,7 @@ part_check()
 	"$root/vm/test_record.py" >"$results/check/record.ktap" 2>/dev/null || status=1
 	"$root/vm/test_plot.py" >"$results/check/plot.ktap" || status=1
 	"$root/vm/test_superset.py" >"$results/check/superset.ktap" || status=1
+	"$root/vm/test_icount.py" >"$results/check/icount.ktap" || status=1
 	turn stage check "native suites" \
 		step "building and running the native suites" "6 to 15 min" \
 		make -C "$root/lib/tests" -j"$(nproc)" O="$products/check/lib" \

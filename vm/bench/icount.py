@@ -6,16 +6,21 @@ Usage: icount.py RESULT.json BASELINE.json
 
 RESULT is what 'myallocctl -o RESULT.json bench run' has kept under an emulator whose
 cycle counter counts instructions (QEMU, -icount shift=0). Prints what has changed by
-1 % or more, and the sums. --write makes BASELINE of it instead.
+1 % or more, the geometric mean, and each shape of ours that is slower by more than that
+although reasons.conf has no reason for it. --write makes BASELINE of RESULT instead.
 
-Exit status: 0; 2 if the files cannot be used.
+Exit status: 0; 1 if a shape is slower without a reason; 2 if the files cannot be used.
 """
 
 import json
 import math
+import os
 import sys
 
-CHANGE = 0.01
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# pylint: disable=wrong-import-position
+import record
 
 
 def fail(text):
@@ -59,7 +64,17 @@ def write(result, name):
     print("wrote %s: %d shapes" % (name, len(kept["shapes"])))
 
 
-def compare(result, baseline):
+def unexplained(now, baseline, reasons):
+    """[(shape, old, new)] of ours that are slower and for which no reason is known."""
+    for name, sides in now.items():
+        old, new = baseline["shapes"].get(name, {}).get("myalloc"), sides.get("myalloc")
+        if old and new and new - old > record.CHANGE * old and \
+                not record.reason(reasons, "since", name):
+            yield name, old, new
+
+
+def compare(result, baseline, reasons):
+    """Print what has changed; return the exit status."""
     now = figures(result)
     if not now:
         fail("this result counts no instructions: it needs QEMU with -icount")
@@ -75,7 +90,7 @@ def compare(result, baseline):
                 continue
             if side == "myalloc":
                 logs.append(math.log(value / old))
-            if abs(value - old) >= CHANGE * old:
+            if abs(value - old) >= record.CHANGE * old:
                 changed.append((name, side, old, value))
             else:
                 same += 1
@@ -89,6 +104,11 @@ def compare(result, baseline):
                   (name, side, old, value, 100 * (value - old) / old))
     if logs:
         print("ours, geometric mean of new/old: %.4f" % math.exp(sum(logs) / len(logs)))
+    slower = list(unexplained(now, baseline, reasons))
+    for name, old, new in slower:
+        print("slower by %.1f %%, and vm/bench/reasons.conf has no 'since' for it: %s" %
+              (100 * (new - old) / old, name))
+    return 1 if slower else 0
 
 
 def main():
@@ -96,9 +116,11 @@ def main():
     if len(words) == 3 and words[0] == "--write":
         write(load(words[1]), words[2])
     elif len(words) == 2:
-        compare(load(words[0]), load(words[1]))
+        return compare(load(words[0]), load(words[1]), record.load_reasons())
     else:
         fail("two files must follow; see the head of this file")
+    return 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())
