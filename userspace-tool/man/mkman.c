@@ -9,8 +9,8 @@
  * and with an object only those: its page is that section, below a synopsis from the tables. An
  * object without a section gets a list of its commands. STATISTICS belongs to the object stat.
  *
- * A line of the template that says .\" @statistics zone (or cache) becomes the list of those
- * statistics, .\" @options OBJECT [VERB] the options of that verb, .\" @options alone those of
+ * A line of the template that says .\" @statistics zone (or another kind of obj/figures.h) becomes
+ * the list of those statistics, .\" @options OBJECT [VERB] the options of that verb, .\" @options alone those of
  * every command, and .\" @objects the list of objects. @DATE@ and @VERSION@ become those of the
  * changelog. All other lines are copied.
  */
@@ -23,8 +23,8 @@
 
 #include "cmd/help.h"
 #include "host/mem.h"
+#include "obj/figures.h"
 #include "obj/objects.h"
-#include "obj/stats.h"
 
 #define LINE_LENGTH	1024	/* of the template, at most */
 
@@ -121,24 +121,15 @@ static void put_objects(void)
 
 static bool fill_in(const char *what)
 {
+	const struct figures_kind *kind;
 	const struct opt *opts = NULL;
 
-	if (!strcmp(what, "statistics zone")) {
-		put_statistics(zone_fields);
-	} else if (!strcmp(what, "statistics cache")) {
-		put_statistics(cache_fields);
-	} else if (!strcmp(what, "statistics heap")) {
-		put_statistics(heap_fields);
-	} else if (!strcmp(what, "statistics arena")) {
-		put_statistics(arena_fields);
-	} else if (!strcmp(what, "statistics ring")) {
-		put_statistics(ring_fields);
-	} else if (!strcmp(what, "statistics client")) {
-		put_statistics(client_fields);
-	} else if (!strcmp(what, "statistics pool")) {
-		put_statistics(pool_fields);
-	} else if (!strcmp(what, "statistics contract")) {
-		put_statistics(contract_fields);
+	if (!strncmp(what, "statistics ", 11)) {
+		for (kind = figures_kinds; kind->word && strcmp(kind->word, what + 11); kind++)
+			;
+		if (!kind->word)
+			return false;
+		put_statistics(kind->fields);
 	} else if (!strcmp(what, "objects")) {
 		put_objects();
 	} else {

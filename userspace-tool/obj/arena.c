@@ -16,9 +16,8 @@ static const char *const shown[] = {
 };
 
 static const struct front arenas = {
-	.object = "arena", .one = "an arena", .many = "arenas", .title = "Arena",
-	.command = MYALLOC_IOC_ARENA_STAT, .bytes = sizeof(struct myalloc_arena_stat),
-	.fields = arena_fields, .shown = shown,
+	.kind = &figures_kinds[FIGURES_ARENA], .one = "an arena", .title = "Arena",
+	.shown = shown,
 };
 
 static int arena_list(struct cmd *c)

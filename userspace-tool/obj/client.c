@@ -157,9 +157,8 @@ static int show_sites(struct device *d, struct out *o, const char *name)
 }
 
 static const struct front clients = {
-	.object = "client", .one = "a client", .many = "clients", .title = "Client",
-	.command = MYALLOC_IOC_CLIENT_STAT, .bytes = sizeof(struct myalloc_client_stat),
-	.fields = client_fields, .shown = shown, .row = owner, .traits = owner,
+	.kind = &figures_kinds[FIGURES_CLIENT], .one = "a client", .title = "Client",
+	.shown = shown, .row = owner, .traits = owner,
 	.rest = show_sites,
 };
 

@@ -208,9 +208,8 @@ static void row(struct out *o, const void *stat)
 }
 
 static const struct front contracts = {
-	.object = "contract", .one = "a contract", .many = "contracts", .title = "Contract",
-	.command = MYALLOC_IOC_CONTRACT_STAT, .bytes = sizeof(struct myalloc_contract_stat),
-	.fields = contract_fields, .shown = shown, .row = row,
+	.kind = &figures_kinds[FIGURES_CONTRACT], .one = "a contract", .title = "Contract",
+	.shown = shown, .row = row,
 };
 
 static int contract_list(struct cmd *c)

@@ -10,21 +10,22 @@
 #include "obj/figures.h"
 #include "obj/zones.h"
 
-#define KIND(word, many, NAME, type, fields, held) \
-	{ word, many, MYALLOC_IOC_##NAME##_STAT, sizeof(struct type), \
-	  offsetof(struct type, name), fields, held }
+#define KIND(NAME, word, many, held) \
+	[FIGURES_##NAME] = { #word, many, MYALLOC_IOC_##NAME##_STAT, \
+			     sizeof(struct myalloc_##word##_stat), \
+			     offsetof(struct myalloc_##word##_stat, name), word##_fields, held }
 
 const struct figures_kind figures_kinds[] = {
-	{ "zone", "zone", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat), 0, zone_fields, NULL },
-	KIND("cache", "caches", CACHE, myalloc_cache_stat, cache_fields, NULL),
-	KIND("heap", "heaps", HEAP, myalloc_heap_stat, heap_fields, "held_bytes"),
-	KIND("pool", "pools", POOL, myalloc_pool_stat, pool_fields, "pages"),
-	KIND("ring", "rings", RING, myalloc_ring_stat, ring_fields, "part_bytes"),
-	KIND("arena", "arenas", ARENA, myalloc_arena_stat, arena_fields, "held_bytes"),
-	KIND("client", "clients", CLIENT, myalloc_client_stat, client_fields, "pages"),
-	KIND("contract", "contracts", CONTRACT, myalloc_contract_stat, contract_fields,
-	     "set_aside"),
-	{ NULL }
+	[FIGURES_ZONE] = { "zone", "zone", MYALLOC_IOC_STAT, sizeof(struct myalloc_stat), 0,
+			   zone_fields, NULL },
+	KIND(CACHE, cache, "caches", NULL),
+	KIND(HEAP, heap, "heaps", "held_bytes"),
+	KIND(POOL, pool, "pools", "pages"),
+	KIND(RING, ring, "rings", "part_bytes"),
+	KIND(ARENA, arena, "arenas", "held_bytes"),
+	KIND(CLIENT, client, "clients", "pages"),
+	KIND(CONTRACT, contract, "contracts", "set_aside"),
+	[FIGURES_KINDS] = { NULL }
 };
 
 /* All but the zone's begin so. */
@@ -57,23 +58,26 @@ static struct figures_one *add(struct figures *f, const struct figures_kind *kin
 	return &more[f->nr++];
 }
 
-/* Reads the first of a kind whose number is at least *@id, which becomes its number + 1. */
-static int read_from(const struct device *d, const struct figures_kind *kind, __u64 *id,
-		     struct figures_one *one)
+int figures_next(int fd, const struct figures_kind *kind, __u64 *id, void *stat)
 {
 	const struct stat_field *number = figures_field(kind, "id");
-	struct head *head = one->stat;
+	__u32 half = *id;
+	struct head *head = stat;
 	int err;
 
+	if (number->bytes == sizeof(half) && half != *id)
+		return -ENOENT;
+	memset(stat, 0, kind->bytes);
 	head->size = kind->bytes;
 	head->how = MYALLOC_NEXT_ID;
-	memcpy((char *)one->stat + number->offset, id, number->bytes);
-	err = dev_call(d->fd, kind->command, one->stat);
+	memcpy((char *)stat + number->offset,
+	       number->bytes == sizeof(half) ? (void *)&half : id, number->bytes);
+	err = dev_call(fd, kind->command, stat);
 	if (err)
 		return err;
-	memcpy(one->name, (char *)one->stat + kind->name_at, MYALLOC_NAME_MAX);
-	*id = 0;
-	memcpy(id, (char *)one->stat + number->offset, number->bytes);
+	*id = stats_value(number, stat, 0);
+	if (number->bytes == sizeof(half))
+		*id = (__u32)*id;
 	++*id;
 	return 0;
 }
@@ -87,7 +91,9 @@ static int read_kind(const struct device *d, const struct figures_kind *kind, st
 	do {
 		last = id;
 		one = add(f, kind);
-		err = read_from(d, kind, &id, one);
+		err = figures_next(d->fd, kind, &id, one->stat);
+		if (!err)
+			memcpy(one->name, (char *)one->stat + kind->name_at, MYALLOC_NAME_MAX);
 	} while (!err && id > last);
 	if (err) {
 		free(one->stat);

@@ -8,8 +8,14 @@
 #include "obj/device.h"
 #include "obj/stats.h"
 
+/* The kinds of what has statistics. */
+enum {
+	FIGURES_ZONE, FIGURES_CACHE, FIGURES_HEAP, FIGURES_POOL, FIGURES_RING, FIGURES_ARENA,
+	FIGURES_CLIENT, FIGURES_CONTRACT, FIGURES_KINDS,
+};
+
 /*
- * What has statistics; of a contract, each of its lines.
+ * A kind; of contracts, it is their lines that have statistics.
  * @word: "zone", "cache" ...
  * @many: the key of a list of them in JSON
  * @held: the field that says what it holds (of a ring, each of its parts); NULL for the zone and
@@ -25,7 +31,7 @@ struct figures_kind {
 	const char *held;
 };
 
-extern const struct figures_kind figures_kinds[];	/* the zone first; the last has no word */
+extern const struct figures_kind figures_kinds[];	/* by the enum; the last has no word */
 
 /* One of them, and its statistics. */
 struct figures_one {
@@ -49,6 +55,12 @@ struct figures {
 int figures_read(const struct device *d, struct figures *f);
 int figures_read_zones(const struct device *d, struct figures *f);
 void figures_free(struct figures *f);
+/*
+ * Reads the statistics of the first of a kind, other than the zone, whose number is at least @*id,
+ * into @stat, of kind->bytes. Sets @*id to that number + 1. Returns 0, -ENOENT if there is none, or
+ * another negative errno.
+ */
+int figures_next(int fd, const struct figures_kind *kind, __u64 *id, void *stat);
 /* Bytes that one of them holds. */
 __u64 figures_held(const struct figures *f, const struct figures_one *one);
 const struct stat_field *figures_field(const struct figures_kind *kind, const char *name);

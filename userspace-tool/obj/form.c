@@ -8,24 +8,15 @@
 #include <string.h>
 
 #include "host/mem.h"
-#include "obj/kinds.h"
+#include "obj/figures.h"
 #include "obj/form.h"
-#include "obj/stats.h"
+#include "obj/kinds.h"
 #include "out/out.h"
 
 struct reader {
 	const char *text;
 	const char *at;
 	struct json_object *beside;
-};
-
-static const struct {
-	const char *word;
-	const struct stat_field *fields;
-} lists[] = {
-	{ "zone", zone_fields }, { "cache", cache_fields }, { "heap", heap_fields },
-	{ "pool", pool_fields }, { "ring", ring_fields }, { "arena", arena_fields },
-	{ "client", client_fields }, { "contract", contract_fields },
 };
 
 static const char *const kinds[] = {
@@ -231,13 +222,13 @@ static void add_fields(struct members *m, const struct stat_field *f, bool by_or
 static void read_fields(struct reader *r, struct members *m)
 {
 	const struct stat_field *fields = NULL;
+	const struct figures_kind *list;
 	bool by_order = false;
 	int kind = -1;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(lists) && !fields; i++)
-		if (take(r, lists[i].word))
-			fields = lists[i].fields;
+	for (list = figures_kinds; list->word && !fields; list++)
+		if (take(r, list->word))
+			fields = list->fields;
 	if (!fields)
 		wrong(r);
 	if (take(r, ".sum")) {

@@ -9,8 +9,8 @@
  *	NAME:TYPE	a member that every result has; NAME?:TYPE one that some have
  *	*:TYPE		members of any name
  *	^NAME:TYPE	a member of the document, beside "result"
- *	@LIST		a member for each number of a list of uapi/stat_fields.h: zone, cache, heap,
- *			pool, ring, arena, client or contract; those by order are left out
+ *	@LIST		a member for each statistic of a kind, such as zone or cache (obj/figures.h);
+ *			those by order are left out
  *	@LIST.KIND	those of a kind only, as TRAIT
  *	@LIST.each	those by order, one for each; @LIST.each.KIND those of a kind
  *	@LIST.sum	the events that are by order, summed up under their own names

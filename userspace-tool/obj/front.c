@@ -9,35 +9,6 @@
 #include "host/mem.h"
 #include "obj/front.h"
 
-static const struct stat_field *id_field(const struct stat_field *fields)
-{
-	while (strcmp(fields->name, "id"))
-		fields++;
-	return fields;
-}
-
-int front_next(int fd, unsigned long command, size_t bytes, const struct stat_field *fields,
-	       __u64 *id, struct front_stat *s)
-{
-	const struct stat_field *field = id_field(fields);
-	int err;
-
-	memset(s, 0, bytes);
-	s->size = bytes;
-	s->how = MYALLOC_NEXT_ID;
-	memcpy((char *)s + field->offset, id, sizeof(*id));
-	err = dev_call(fd, command, s);
-	if (!err)
-		*id = stats_value(field, s, 0) + 1;
-	return err;
-}
-
-static int read_next(const struct front *f, const struct device *d, __u64 *id,
-		     struct front_stat *s)
-{
-	return front_next(d->fd, f->command, f->bytes, f->fields, id, s);
-}
-
 static void put_field(const struct front *f, struct out *o, const struct stat_field *field,
 		      const struct front_stat *s)
 {
@@ -51,14 +22,14 @@ static void put_field(const struct front *f, struct out *o, const struct stat_fi
 
 static void put_row(const struct front *f, struct out *o, const struct front_stat *s)
 {
-	const struct stat_field *field, *id = id_field(f->fields);
+	const struct stat_field *field, *id = figures_field(f->kind, "id");
 
 	out_item(o);
 	stats_put(o, id, "id", stats_value(id, s, 0));
 	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
 	if (f->row)
 		f->row(o, s);
-	for (field = f->fields; field->name; field++)
+	for (field = f->kind->fields; field->name; field++)
 		if (field != id)
 			put_field(f, o, field, s);
 	out_end(o);
@@ -77,17 +48,17 @@ int front_list(struct cmd *c, const struct front *f)
 	code = device_open(&d);
 	if (code)
 		return code;
-	s = xcalloc(1, f->bytes);
-	kind = xasprintf("%s list", f->object);
+	s = xcalloc(1, f->kind->bytes);
+	kind = xasprintf("%s list", f->kind->word);
 	o = out_new(kind);
-	out_list(o, f->many, "");
-	while (!(err = read_next(f, &d, &id, s)))
+	out_list(o, f->kind->many, "");
+	while (!(err = figures_next(d.fd, f->kind, &id, s)))
 		put_row(f, o, s);
 	out_end(o);
 	if (err != -ENOENT)
 		code = explain("reading the statistics", err);
 	else if (!id && !out_is_json())
-		out_note("no %s", f->many);
+		out_note("no %s", f->kind->many);
 	code = out_finish(o, code);
 	free(kind);
 	free(s);
@@ -101,7 +72,7 @@ int front_find(const struct front *f, const struct device *d, const char *name,
 	__u64 id = 0;
 	int err;
 
-	while (!(err = read_next(f, d, &id, s)))
+	while (!(err = figures_next(d->fd, f->kind, &id, s)))
 		if (!strncmp(name, s->name, sizeof(s->name)))
 			return 0;
 	return err;
@@ -113,13 +84,13 @@ static void describe(const struct front *f, struct out *o, const struct front_st
 	out_strn(o, "name", "name", OUT_PLAIN, s->name, sizeof(s->name));
 	if (f->traits)
 		f->traits(o, s);
-	stats_put_kind(o, f->fields, STAT_TRAIT, s);
+	stats_put_kind(o, f->kind->fields, STAT_TRAIT, s);
 	out_end(o);
 	out_group(o, "space", "Space");
-	stats_put_kind(o, f->fields, STAT_SPACE, s);
+	stats_put_kind(o, f->kind->fields, STAT_SPACE, s);
 	out_end(o);
 	out_group(o, "use", "Use");
-	stats_put_kind(o, f->fields, STAT_USE, s);
+	stats_put_kind(o, f->kind->fields, STAT_USE, s);
 	if (f->use)
 		f->use(o, s);
 	out_end(o);
@@ -136,20 +107,20 @@ int front_show(struct cmd *c, const struct front *f)
 
 	if (!name)
 		cmd_usage(c, "missing name of %s; 'myallocctl %s list' shows them", f->one,
-			  f->object);
+			  f->kind->word);
 	cmd_done(c);
 	code = device_open(&d);
 	if (code)
 		return code;
-	s = xcalloc(1, f->bytes);
+	s = xcalloc(1, f->kind->bytes);
 	err = front_find(f, &d, name, s);
 	if (err == -ENOENT) {
 		code = out_fail(EXIT_FAILED, "no %s '%s'; 'myallocctl %s list' shows all",
-				f->object, name, f->object);
+				f->kind->word, name, f->kind->word);
 	} else if (err) {
 		code = explain("reading the statistics", err);
 	} else {
-		kind = xasprintf("%s show", f->object);
+		kind = xasprintf("%s show", f->kind->word);
 		o = out_new(kind);
 		out_page_size(o, d.info.page_size);
 		describe(f, o, s);

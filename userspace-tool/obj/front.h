@@ -8,7 +8,7 @@
 #include "cmd/cmd.h"
 #include "dev/dev.h"
 #include "obj/device.h"
-#include "obj/stats.h"
+#include "obj/figures.h"
 #include "out/out.h"
 
 /* The beginning of the statistics of every kind of front; one of the fields behind it is "id". */
@@ -20,13 +20,9 @@ struct front_stat {
 
 /* A kind of front. The functions may be NULL. */
 struct front {
-	const char *object;		/* as in 'myallocctl heap list' */
+	const struct figures_kind *kind;
 	const char *one;		/* as in "missing name of a heap" */
-	const char *many;		/* the key of the list in JSON, too */
 	const char *title;
-	unsigned long command;		/* that reads the statistics */
-	size_t bytes;			/* of the statistics */
-	const struct stat_field *fields;
 	/*
 	 * The fields in a row of text, ends with NULL. Those that matter most come first: on a narrow
 	 * terminal they are left out from the end.
@@ -40,15 +36,7 @@ struct front {
 	int (*rest)(struct device *d, struct out *o, const char *name);
 };
 
-/*
- * Reads the statistics of the first front whose number is at least @*id, of the kind that @command
- * is about; @bytes and @fields describe them. Sets @*id to the next number. Returns 0, -ENOENT if
- * there is none, or another negative errno.
- */
-int front_next(int fd, unsigned long command, size_t bytes, const struct stat_field *fields,
-	       __u64 *id, struct front_stat *s);
-
-/* The front with a name, likewise. */
+/* Reads the statistics of the front with a name. Returns 0, -ENOENT or another negative errno. */
 int front_find(const struct front *f, const struct device *d, const char *name,
 	       struct front_stat *s);
 /*

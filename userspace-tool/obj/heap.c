@@ -58,9 +58,8 @@ static void hits(struct out *o, const void *stat)
 }
 
 static const struct front heaps = {
-	.object = "heap", .one = "a heap", .many = "heaps", .title = "Heap",
-	.command = MYALLOC_IOC_HEAP_STAT, .bytes = sizeof(struct myalloc_heap_stat),
-	.fields = heap_fields, .shown = shown, .use = hits, .rest = class_rows,
+	.kind = &figures_kinds[FIGURES_HEAP], .one = "a heap", .title = "Heap",
+	.shown = shown, .use = hits, .rest = class_rows,
 };
 
 static const char list_form[] =

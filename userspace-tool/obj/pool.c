@@ -30,9 +30,8 @@ static void traits(struct out *o, const void *stat)
 }
 
 static const struct front pools = {
-	.object = "pool", .one = "a pool", .many = "pools", .title = "Pool",
-	.command = MYALLOC_IOC_POOL_STAT, .bytes = sizeof(struct myalloc_pool_stat),
-	.fields = pool_fields, .shown = shown, .row = row, .traits = traits,
+	.kind = &figures_kinds[FIGURES_POOL], .one = "a pool", .title = "Pool",
+	.shown = shown, .row = row, .traits = traits,
 };
 
 static int pool_list(struct cmd *c)

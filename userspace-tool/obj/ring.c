@@ -43,9 +43,8 @@ static void traits(struct out *o, const void *stat)
 }
 
 static const struct front rings = {
-	.object = "ring", .one = "a ring", .many = "rings", .title = "Ring",
-	.command = MYALLOC_IOC_RING_STAT, .bytes = sizeof(struct myalloc_ring_stat),
-	.fields = ring_fields, .shown = shown, .row = row, .traits = traits,
+	.kind = &figures_kinds[FIGURES_RING], .one = "a ring", .title = "Ring",
+	.shown = shown, .row = row, .traits = traits,
 };
 
 static int ring_list(struct cmd *c)

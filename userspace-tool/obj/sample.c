@@ -153,36 +153,28 @@ static void take_client(struct row *row, const void *stat, __u64 page_size)
 }
 
 static const struct source {
-	enum row_kind kind;
-	unsigned long command;
-	size_t bytes;
-	const struct stat_field *fields;
+	enum row_kind row;
+	int kind;
 	void (*take)(struct row *row, const void *stat, __u64 page_size);
 } sources[] = {
-	{ ROW_HEAP, MYALLOC_IOC_HEAP_STAT, sizeof(struct myalloc_heap_stat), heap_fields,
-	  take_heap },
-	{ ROW_ARENA, MYALLOC_IOC_ARENA_STAT, sizeof(struct myalloc_arena_stat), arena_fields,
-	  take_arena },
-	{ ROW_RING, MYALLOC_IOC_RING_STAT, sizeof(struct myalloc_ring_stat), ring_fields,
-	  take_ring },
-	{ ROW_POOL, MYALLOC_IOC_POOL_STAT, sizeof(struct myalloc_pool_stat), pool_fields,
-	  take_pool },
-	{ ROW_CONTRACT, MYALLOC_IOC_CONTRACT_STAT, sizeof(struct myalloc_contract_stat),
-	  contract_fields, take_contract },
-	{ ROW_CLIENT, MYALLOC_IOC_CLIENT_STAT, sizeof(struct myalloc_client_stat), client_fields,
-	  take_client },
+	{ ROW_HEAP, FIGURES_HEAP, take_heap },
+	{ ROW_ARENA, FIGURES_ARENA, take_arena },
+	{ ROW_RING, FIGURES_RING, take_ring },
+	{ ROW_POOL, FIGURES_POOL, take_pool },
+	{ ROW_CONTRACT, FIGURES_CONTRACT, take_contract },
+	{ ROW_CLIENT, FIGURES_CLIENT, take_client },
 };
 
 static int read_fronts(struct device *d, struct sample *s, int node, const struct source *source)
 {
-	struct front_stat *stat = xcalloc(1, source->bytes);
+	const struct figures_kind *kind = &figures_kinds[source->kind];
+	struct front_stat *stat = xcalloc(1, kind->bytes);
 	struct row *row;
 	__u64 id = 0;
 	int err;
 
-	while (!(err = front_next(d->fd, source->command, source->bytes, source->fields, &id,
-				  stat))) {
-		row = add(s, source->kind, node,
+	while (!(err = figures_next(d->fd, kind, &id, stat))) {
+		row = add(s, source->row, node,
 			  xasprintf("%.*s", (int)sizeof(stat->name), stat->name));
 		row->counted = true;
 		row->fallible = true;

@@ -15,34 +15,37 @@
 #define OF_CACHE(type, name, file, kind, unit, label, key, help)		\
 	{ #name, #key, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_cache_stat, name), sizeof(type), false },
-#define OF_RING(type, name, kind, unit, label, help)				\
+/* STRUCT is the one that the list is about. */
+#define OTHER(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
-	  offsetof(struct myalloc_ring_stat, name), sizeof(type), false },
-
-#define OF_ARENA(type, name, kind, unit, label, help)				\
-	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
-	  offsetof(struct myalloc_arena_stat, name), sizeof(type), false },
-#define OF_POOL(type, name, kind, unit, label, help)				\
-	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
-	  offsetof(struct myalloc_pool_stat, name), sizeof(type), false },
-#define OF_CLIENT(type, name, kind, unit, label, help)				\
-	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
-	  offsetof(struct myalloc_client_stat, name), sizeof(type), false },
-#define OF_HEAP(type, name, kind, unit, label, help)				\
-	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
-	  offsetof(struct myalloc_heap_stat, name), sizeof(type), false },
-#define OF_CONTRACT(type, name, kind, unit, label, help)			\
-	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
-	  offsetof(struct myalloc_contract_stat, name), sizeof(type), false },
+	  offsetof(struct STRUCT, name), sizeof(type), false },
 
 const struct stat_field zone_fields[] = { MYALLOC_ZONE_FIELDS(ONE, BY_ORDER) { NULL } };
 const struct stat_field cache_fields[] = { MYALLOC_CACHE_FIELDS(OF_CACHE) { NULL } };
-const struct stat_field heap_fields[] = { MYALLOC_HEAP_FIELDS(OF_HEAP) { NULL } };
-const struct stat_field pool_fields[] = { MYALLOC_POOL_FIELDS(OF_POOL) { NULL } };
-const struct stat_field client_fields[] = { MYALLOC_CLIENT_FIELDS(OF_CLIENT) { NULL } };
-const struct stat_field arena_fields[] = { MYALLOC_ARENA_FIELDS(OF_ARENA) { NULL } };
-const struct stat_field ring_fields[] = { MYALLOC_RING_FIELDS(OF_RING) { NULL } };
-const struct stat_field contract_fields[] = { MYALLOC_CONTRACT_FIELDS(OF_CONTRACT) { NULL } };
+
+#define STRUCT myalloc_heap_stat
+const struct stat_field heap_fields[] = { MYALLOC_HEAP_FIELDS(OTHER) { NULL } };
+#undef STRUCT
+
+#define STRUCT myalloc_pool_stat
+const struct stat_field pool_fields[] = { MYALLOC_POOL_FIELDS(OTHER) { NULL } };
+#undef STRUCT
+
+#define STRUCT myalloc_ring_stat
+const struct stat_field ring_fields[] = { MYALLOC_RING_FIELDS(OTHER) { NULL } };
+#undef STRUCT
+
+#define STRUCT myalloc_arena_stat
+const struct stat_field arena_fields[] = { MYALLOC_ARENA_FIELDS(OTHER) { NULL } };
+#undef STRUCT
+
+#define STRUCT myalloc_client_stat
+const struct stat_field client_fields[] = { MYALLOC_CLIENT_FIELDS(OTHER) { NULL } };
+#undef STRUCT
+
+#define STRUCT myalloc_contract_stat
+const struct stat_field contract_fields[] = { MYALLOC_CONTRACT_FIELDS(OTHER) { NULL } };
+#undef STRUCT
 
 /* Those with 32 bits are signed in a zone's struct and small numbers in a cache's. */
 __s64 stats_value(const struct stat_field *f, const void *stat, unsigned int order)
