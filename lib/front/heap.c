@@ -149,44 +149,32 @@ static __always_inline struct myalloc_cache *cache_of(const struct myalloc_heap 
 		spot.cache : NULL;
 }
 
-/* The heap's cache with a number; NULL if it is not the heap's. */
-static struct myalloc_cache *cache_by_id(const struct myalloc_heap *h, u32 id)
-{
-	struct myalloc_cache *cache;
-
-	preempt_disable();	/* keeps one that is not the heap's from being freed */
-	cache = READ_ONCE(zone_of(h)->cache_by_id[id % MYALLOC_CACHES_MAX]);
-	if (cache && !myalloc_heap_has(h, cache))
-		cache = NULL;
-	preempt_enable();
-	return cache;
-}
-
 /* What a block of the heap is: one of the two. */
 struct place {
 	struct myalloc_cache *cache;
 	u32 pages;
 };
 
-/* Whatever begins at @addr; false if it is not the heap's. A cache is not asked for its slot. */
+/*
+ * Find the cache of the heap whose slab contains @addr, or the heap's extent that begins there; false
+ * if there is neither.
+ */
 static bool find(const struct myalloc_heap *h, const void *addr, struct place *place)
 {
-	const struct myalloc_frame *frame;
-	struct myalloc_frame first;
+	struct myalloc_lookup at;
 
 	place->pages = 0;
 	place->cache = cache_of(h, addr);
 	if (likely(place->cache))
 		return true;
-	frame = myalloc_zone_first(zone_of(h), addr);
-	if (!frame)
-		return false;
-	first.tag = READ_ONCE(frame->tag);
-	if (first.type == MYALLOC_FRAME_SLAB || first.type == MYALLOC_FRAME_LIMBO)
-		place->cache = cache_by_id(h, first.cache);
-	else if (myalloc_frame_owner(&first) == h->owner &&
-		 myalloc_frame_addr(zone_of(h), myalloc_frame_idx(zone_of(h), frame)) == addr)
-		place->pages = myalloc_frame_pages(&first);
+	preempt_disable();	/* keeps a cache that is not the heap's from being freed */
+	myalloc_lookup(zone_of(h), addr, &at);
+	if (at.cache && myalloc_heap_has(h, at.cache))
+		place->cache = at.cache;
+	preempt_enable();
+	if (myalloc_frame_owner(&at.first) == h->owner &&
+	    myalloc_lookup_begins(zone_of(h), &at, addr))
+		place->pages = myalloc_frame_pages(&at.first);
 	return place->cache || place->pages;
 }
 
@@ -219,7 +207,7 @@ static size_t size_at(const struct myalloc_heap *h, const void *addr)
 static noinline int bad_free(const struct myalloc_heap *h, const void *addr,
 			     unsigned long caller)
 {
-	struct myalloc_block block;
+	struct myalloc_lookup at;
 	struct place place;
 	char what[48];
 
@@ -227,8 +215,10 @@ static noinline int bad_free(const struct myalloc_heap *h, const void *addr,
 	if (place.cache)
 		return myalloc_cache_bad_free(place.cache, addr, caller);
 	scnprintf(what, sizeof(what), "memory of heap %s", h->front.name);
-	if (myalloc_zone_block(zone_of(h), addr, &block) &&
-	    READ_ONCE(zone_of(h)->frames[block.idx].type) == MYALLOC_FRAME_SLAB)
+	preempt_disable();	/* for the cache, which is not looked at */
+	myalloc_lookup(zone_of(h), addr, &at);
+	preempt_enable();
+	if (at.first.type == MYALLOC_FRAME_SLAB)
 		return myalloc_zone_bad_free(zone_of(h), addr, MYALLOC_BAD_CACHE, what, caller);
 	return myalloc_pages_bad_free(zone_of(h), addr, MYALLOC_FRAME_EXTENT, h->owner, what,
 				      caller);

@@ -238,6 +238,16 @@ static inline bool myalloc_out_test(const u64 *out, u32 index)
 	return out[index / 64] >> (index % 64) & 1;
 }
 
+/* The cache that a slab belongs to whose first tag is that of @first, a copy; see below. */
+static inline struct myalloc_cache *__myalloc_frame_cache(const struct myalloc_zone *zone,
+							  const struct myalloc_frame *first)
+{
+	if ((first->type != MYALLOC_FRAME_SLAB && first->type != MYALLOC_FRAME_LIMBO) ||
+	    first->cache >= MYALLOC_CACHES_MAX)
+		return NULL;
+	return READ_ONCE(zone->cache_by_id[first->cache]);
+}
+
 /**
  * myalloc_frame_cache() - the cache that a slab belongs to
  * @zone: the zone
@@ -252,10 +262,48 @@ static inline struct myalloc_cache *myalloc_frame_cache(const struct myalloc_zon
 	/* Read at once: with another type, the number means something else. */
 	const struct myalloc_frame now = { .tag = READ_ONCE(frame->tag) };
 
-	if ((now.type != MYALLOC_FRAME_SLAB && now.type != MYALLOC_FRAME_LIMBO) ||
-	    now.cache >= MYALLOC_CACHES_MAX)
-		return NULL;
-	return READ_ONCE(zone->cache_by_id[now.cache]);
+	return __myalloc_frame_cache(zone, &now);
+}
+
+/**
+ * struct myalloc_lookup - the block that contains an address
+ * @frame: its first frame
+ * @first: a copy of the tag of @frame; the other members are 0
+ * @cache: if the block is a slab, the cache that it belongs to; otherwise NULL
+ */
+struct myalloc_lookup {
+	struct myalloc_frame *frame;
+	struct myalloc_frame first;
+	struct myalloc_cache *cache;
+};
+
+/**
+ * myalloc_lookup() - find the block that contains an address, and what it is
+ * @zone: the zone
+ * @addr: any value
+ * @at: out: the block, which may be free
+ *
+ * The tag is read once, so @at is consistent, but concurrent allocations and frees may be seen or
+ * not.
+ *
+ * Context: preemption off, which keeps the cache from being freed, though not from being destroyed.
+ * Return: false if the address is not in the zone, or (while others allocate and free) no block
+ * was found there; @at->cache is NULL then, and @at->first has no type.
+ */
+static inline bool myalloc_lookup(const struct myalloc_zone *zone, const void *addr,
+				  struct myalloc_lookup *at)
+{
+	at->frame = myalloc_zone_first(zone, addr);
+	at->first = (struct myalloc_frame){ .tag = at->frame ? READ_ONCE(at->frame->tag) : 0 };
+	at->cache = __myalloc_frame_cache(zone, &at->first);
+	return at->frame;
+}
+
+/* For a block that was found: it begins at @addr. */
+static inline bool myalloc_lookup_begins(const struct myalloc_zone *zone,
+					 const struct myalloc_lookup *at, const void *addr)
+{
+	return myalloc_frame_addr(zone, myalloc_frame_idx(zone, at->frame)) == addr;
 }
 
 /**

@@ -296,27 +296,27 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 int myalloc_cache_bad_free(struct myalloc_cache *cache, const void *object, unsigned long caller)
 {
 	struct myalloc_zone *zone = cache->zone;
-	const struct myalloc_cache *of;
-	struct myalloc_block block;
+	struct myalloc_lookup at;
+	enum myalloc_bad bad;
 	char what[48];
 	int err;
-	u8 type;
 
 	atomic64_inc(&cache->bad_frees);
 	scnprintf(what, sizeof(what), "object of %s", cache->name);
-	if (!myalloc_zone_block(zone, object, &block))
-		return myalloc_zone_bad_free(zone, object, MYALLOC_BAD_FOREIGN, what, caller);
 	preempt_disable();	/* keeps the cache from being freed */
-	type = READ_ONCE(zone->frames[block.idx].type);
-	of = myalloc_frame_cache(zone, &zone->frames[block.idx]);
-	myalloc_env_point("bad-free-cache");
-	if (of)
-		err = bad_object_free(cache, of, object, block.idx, what, caller);
+	if (!myalloc_lookup(zone, object, &at))
+		bad = MYALLOC_BAD_FOREIGN;
+	else if (myalloc_frame_is_users(at.first.type) ||
+		 at.first.type == MYALLOC_FRAME_CONTRACT)
+		bad = MYALLOC_BAD_KIND;
 	else
-		err = myalloc_zone_bad_free(zone, object, myalloc_frame_is_users(type) ||
-					    type == MYALLOC_FRAME_CONTRACT ?
-					    MYALLOC_BAD_KIND : MYALLOC_BAD_FREE, what,
-					    caller);
+		bad = MYALLOC_BAD_FREE;
+	myalloc_env_point("bad-free-cache");
+	if (at.cache)
+		err = bad_object_free(cache, at.cache, object, myalloc_frame_idx(zone, at.frame),
+				      what, caller);
+	else
+		err = myalloc_zone_bad_free(zone, object, bad, what, caller);
 	preempt_enable();
 	return err;
 }

@@ -10,22 +10,20 @@
 #include "page/pages.h"
 #include "zone/zone.h"
 
-/* Find the block or slab that contains @addr, which may be free; NULL if none does. */
-static struct myalloc_frame *find(struct myalloc_zone *zone, const void *addr,
-				  struct myalloc_cache **cache)
-{
-	struct myalloc_frame *frame = myalloc_zone_first(zone, addr);
-
-	*cache = frame ? myalloc_frame_cache(zone, frame) : NULL;
-	return frame;
-}
-
 /* The owner for whom an extent is freed by its address; 0, which is refused, for fronts' own. */
 static u32 owner_of(const struct myalloc_frame *first)
 {
 	u32 owner = myalloc_frame_owner(first);
 
 	return owner < MYALLOC_OWNERS_KINDS ? owner : 0;
+}
+
+/* Is this the first tag of a block or an extent that is freed by its address? */
+static bool is_for_users(const struct myalloc_frame *first)
+{
+	return first->type == MYALLOC_FRAME_PAGE || first->type == MYALLOC_FRAME_LENT ||
+	       (first->type == MYALLOC_FRAME_EXTENT &&
+		owner_of(first) == myalloc_frame_owner(first));
 }
 
 /*
@@ -63,21 +61,18 @@ static int free_object(struct myalloc_cache *cache, void *object, unsigned long 
  */
 int myalloc_free_for(struct myalloc_zone *zone, void *addr, unsigned long caller)
 {
-	struct myalloc_cache *cache;
-	struct myalloc_frame *frame, first = { .tag = 0 };
+	struct myalloc_lookup at;
 	int err;
 
 	preempt_disable();	/* keeps the cache, and the zone of a contract, from being freed */
-	frame = find(zone, addr, &cache);
-	if (frame)
-		first.tag = READ_ONCE(frame->tag);
-	if (cache)
-		err = free_object(cache, addr, caller);
-	else if (first.type == MYALLOC_FRAME_EXTENT)
-		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&first),
-					  owner_of(&first), caller);
+	myalloc_lookup(zone, addr, &at);
+	if (at.cache)
+		err = free_object(at.cache, addr, caller);
+	else if (at.first.type == MYALLOC_FRAME_EXTENT)
+		err = myalloc_extent_free(zone, addr, myalloc_frame_pages(&at.first),
+					  owner_of(&at.first), caller);
 	else
-		err = free_block(zone, addr, &first, caller);
+		err = free_block(zone, addr, &at.first, caller);
 	preempt_enable();
 	return err;
 }
@@ -106,29 +101,23 @@ int myalloc_free(struct myalloc_zone *zone, void *addr)
  */
 unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
 {
-	struct myalloc_cache *cache;
-	struct myalloc_frame *frame, first = { .tag = 0 };
-	struct myalloc_zone *child = NULL;
+	struct myalloc_lookup at;
+	struct myalloc_zone *child;
 	unsigned long size = 0;
 	const u8 *state;
 
 	preempt_disable();	/* as above */
-	frame = find(zone, addr, &cache);
-	if (cache) {
-		state = myalloc_object_state(cache, addr);
-		if (state && READ_ONCE(*state) == myalloc_user_state(cache))
-			size = cache->layout.object_size;
-	} else if (frame) {
-		child = myalloc_zone_child(zone, frame);
-		if (!child && myalloc_frame_addr(zone, myalloc_frame_idx(zone, frame)) == addr)
-			first.tag = READ_ONCE(frame->tag);
-	}
-	if (unlikely(child))
+	myalloc_lookup(zone, addr, &at);
+	child = myalloc_zone_child(zone, &at.first);
+	if (at.cache) {
+		state = myalloc_object_state(at.cache, addr);
+		if (state && READ_ONCE(*state) == myalloc_user_state(at.cache))
+			size = at.cache->layout.object_size;
+	} else if (unlikely(child)) {
 		size = myalloc_usable_size(child, addr);
-	if (first.type == MYALLOC_FRAME_PAGE || first.type == MYALLOC_FRAME_LENT ||
-	    (first.type == MYALLOC_FRAME_EXTENT &&
-	     owner_of(&first) == myalloc_frame_owner(&first)))
-		size = (unsigned long)myalloc_frame_pages(&first) << PAGE_SHIFT;
+	} else if (is_for_users(&at.first) && myalloc_lookup_begins(zone, &at, addr)) {
+		size = (unsigned long)myalloc_frame_pages(&at.first) << PAGE_SHIFT;
+	}
 	preempt_enable();
 	return size;
 }
@@ -143,8 +132,7 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr)
  */
 struct myalloc_zone *myalloc_zone_child_at(struct myalloc_zone *zone, const void *addr)
 {
-	struct myalloc_cache *cache;
-	struct myalloc_frame *frame = find(zone, addr, &cache);
+	struct myalloc_lookup at;
 
-	return frame ? myalloc_zone_child(zone, frame) : NULL;
+	return myalloc_lookup(zone, addr, &at) ? myalloc_zone_child(zone, &at.first) : NULL;
 }
