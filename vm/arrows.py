@@ -35,20 +35,32 @@ CALL = re.compile(r"\b(\w+)\(")
 class Rooms:
     """Maps files to rooms, and rooms to the rooms that they may use."""
 
-    def __init__(self, conf):
+    def __init__(self, tree, conf):
         self.direct, self.places = {}, {}
         with open(conf, encoding="utf-8") as f:
             for line in f:
                 line = line.split("#")[0].strip()
                 if line:
-                    places, _, uses = line.partition(":")
-                    room = places.split()[0]
-                    self.direct[room] = uses.split()
-                    self.places.update({place: room for place in places.split()})
+                    places, colon, uses = line.partition(":")
+                    self.add(tree, places.split(), uses.split() if colon else None)
         for room, uses in self.direct.items():
             for other in uses:
                 if other not in self.direct:
                     sys.exit("%s: %s uses %s, which is no room" % (conf, room, other))
+
+    def add(self, tree, places, uses):
+        """A line of the file; USES is None without a colon."""
+        room = places[0]
+        if room == "LIB":
+            for name in lib_rooms(tree):
+                self.add(tree, ["lib/" + name], uses)
+                uses = ["lib/" + name]
+            return
+        if uses is not None:
+            self.direct[room] = uses
+        elif room not in self.direct:
+            sys.exit("more places of %s, which is no room yet" % room)
+        self.places.update({place: room for place in places})
 
     def of(self, *paths):
         """The room of a file, or of a header and its source; None if it has none."""
@@ -65,6 +77,12 @@ class Rooms:
                 seen.add(at)
                 todo += self.direct[at]
         return seen
+
+
+def lib_rooms(tree):
+    """The rooms of the allocator, from the lowest up."""
+    with open(os.path.join(tree, "lib", "rooms.mk"), encoding="utf-8") as f:
+        return re.search(r"^lib-rooms := (.*)$", f.read(), re.M).group(1).split()
 
 
 def sources(tree, rooms):
@@ -192,7 +210,7 @@ def circles(arrows):
 
 def find(tree, conf, objects):
     """All errors, one line each."""
-    rooms = Rooms(conf)
+    rooms = Rooms(tree, conf)
     arrows = read(tree, rooms, objects)
     bad = ["%s is in no room" % path for path in sorted(sources(tree, rooms))
            if not rooms.of(path)]

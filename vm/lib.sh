@@ -95,4 +95,7 @@ record()
 	RECORD_SECONDS=$((SECONDS - ${began:-SECONDS})) "$root/vm/record.py" "$@"
 }
 
+# The rooms of the allocator below lib/, from the lowest up.
+lib_rooms() { sed -n 's/^lib-rooms := //p' "$root/lib/rooms.mk"; }
+
 hash_of() { cat "$@" | sha256sum | cut -c1-16; }

@@ -2,7 +2,8 @@
 # Check the sources without running them: checkpatch, kernel-doc and sparse for kernel code,
 # the compiler's extra warnings, shellcheck, that calls and includes run one way
 # (arrows.conf), that a function that another file calls has kernel-doc, that each letter of an
-# invariant belongs to one file, and that the text of each mutant occurs in its file. Prints all findings; fails if there are any.
+# invariant belongs to one file, and that the text of each mutant occurs in its file. Prints all
+# findings; fails if there are any.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh
@@ -33,8 +34,10 @@ checkpatch()
 	(cd "$root" && perl "$tree/scripts/checkpatch.pl" --no-tree --strict --quiet \
 		--terse --show-types --no-summary --max-line-length=100 "$@") || status=1
 }
+read -ra rooms < <(lib_rooms)
 mapfile -t sources < <(cd "$root" &&
-	find lib/*.h lib/env/kernel lib/base lib/page lib/object lib/zone lib/client lib/front mod kunit -name '*.[ch]' ! -path 'mod/uapi/*' | sort)
+	find lib/*.h lib/env/kernel "${rooms[@]/#/lib/}" mod kunit -name '*.[ch]' \
+		! -path 'mod/uapi/*' | sort)
 checkpatch --file "${sources[@]}"
 # stat_fields.h is a list for other macros, which checkpatch takes for statements.
 mapfile -t sources < <(cd "$root" && find mod/uapi -name '*.h' ! -name stat_fields.h | sort)

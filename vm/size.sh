@@ -15,8 +15,10 @@ code()
 }
 
 echo "$(size "$src/myalloc.ko" | awk 'NR == 2 { print $1 }') bytes of text, of which code:"
-for room in lib/base lib/page lib/object lib/zone lib/client lib/front mod mod/device \
-	mod/debugfs mod/stress; do
+# The rooms are the directories of the objects.
+mapfile -t rooms < <(sed -nE 's,^.*/((lib|mod)(/[a-z_]+)*)/[a-z_0-9]*\.o$,\1,p' "$src/myalloc.mod" |
+	sort -u)
+for room in "${rooms[@]}"; do
 	mapfile -t objects < <(sed -n "s|^\(.*/$room/[a-z_0-9]*\.o\)\$|\1|p" "$src/myalloc.mod")
 	printf '%8d %s\n' "$(code "${objects[@]}")" "$room"
 done
