@@ -13,7 +13,8 @@
  *   an error, and changes nothing. So is a double free of pages and extents, and of objects of
  *   caches that are certain. Of other caches, the default accepts two frees of an object that
  *   overlap, and MYALLOC_TRUSTING also a later one, which it reports when the slot is flushed.
- *   What a second free finds allocated again is a valid free of that, wherever it is.
+ *   If the memory has been allocated again in between, a second free is a valid free of the new
+ *   allocation, on every level.
  * - The allocator does not write to free memory and keeps no metadata between objects. Exceptions
  *   are the checks that ask for it, and a free that could not get its lock (see block.c, Deferred
  *   frees).
@@ -239,8 +240,8 @@ unsigned long myalloc_usable_size(struct myalloc_zone *zone, const void *addr);
 				 MYALLOC_CERTAIN | MYALLOC_TRUSTING)
 
 /**
- * struct myalloc_heap_args - what a heap is to be
- * @name: as of a cache, shorter than MYALLOC_HEAP_NAME; copied. Its caches are called
+ * struct myalloc_heap_args - properties of a new heap
+ * @name: like the name of a cache, shorter than MYALLOC_HEAP_NAME; copied. Its caches are called
  *	<name>-<bytes of an object>
  * @flags: of MYALLOC_HEAP_FLAGS_ALL; the zone's checks are added
  * @client: the client that the heap belongs to, or NULL; its checks are added
@@ -289,7 +290,7 @@ static inline void *myalloc_heap_zalloc(struct myalloc_heap *heap, size_t size,
 	return myalloc_heap_alloc(heap, size, flags | MYALLOC_ZERO);
 }
 
-/* --- object pools: a number of objects that an allocation cannot miss ------ */
+/* --- object pools: no allocation of up to a number of objects fails -------- */
 
 /* Take no pages from the zone but those set aside: an allocation fails when they are used up. */
 #define MYALLOC_POOL_HARD	__MYALLOC_CACHE_FLAG(0x10000u)
@@ -338,13 +339,13 @@ int myalloc_pool_free(struct myalloc_pool *pool, void *object);
 
 /**
  * struct myalloc_arena_args - properties of a new arena
- * @name: as of a cache, shorter than MYALLOC_ARENA_NAME; unique among the arenas of the zone;
- *	copied
+ * @name: like the name of a cache, shorter than MYALLOC_ARENA_NAME; unique among the arenas of the
+ *	zone; copied
  * @block_size: bytes that the arena asks of the zone at a time, rounded up to pages, at most a
  *	chunk; 0 for 64 KiB, or a chunk if that is less
  * @limit: most bytes of all blocks, rounded down to pages; 0 for none
- * @flags: MYALLOC_POISON: fill what is thrown away, and report it if that is written to before it
- *	is allocated again; the zone's check P is added
+ * @flags: MYALLOC_POISON: fill memory that is thrown away with a pattern, and report writes to it
+ *	before it is allocated again; the zone's check P is added
  * @percpu: one set of blocks for each context of each CPU, for use by any number of contexts
  *	at a time
  * @client: the client that the arena belongs to, or NULL; the descriptions of its blocks, a few
@@ -361,7 +362,7 @@ struct myalloc_arena_args {
 
 /**
  * struct myalloc_arena_mark - a place in an arena to which a rewind returns
- * @lane: internal, as the others
+ * @lane: internal, like the other members
  * @stamp: identifies the mark
  * @depth: number of marks made before it that were in force
  */
@@ -372,8 +373,8 @@ struct myalloc_arena_mark {
 };
 
 /*
- * A piece cannot be freed by itself; myalloc_free() refuses it. A rewind throws away what was
- * allocated since a mark, a reset everything. The memory stays with the arena: work that repeats
+ * A piece cannot be freed by itself; myalloc_free() refuses it. A rewind throws away all pieces
+ * allocated since a mark, a reset all pieces. The memory stays with the arena: work that repeats
  * takes nothing from the zone after its first rounds. See arena.c.
  */
 struct myalloc_arena *myalloc_arena_create(struct myalloc_zone *zone,
@@ -410,10 +411,10 @@ enum myalloc_ring_mode {
 
 /**
  * struct myalloc_ring_args - properties of a new ring
- * @name: as of a cache, shorter than MYALLOC_RING_NAME; copied
+ * @name: like the name of a cache, shorter than MYALLOC_RING_NAME; copied
  * @size: bytes for records and their headers, rounded up to a power of two of pages, at most a
  *	chunk; for each possible CPU in rings that overwrite
- * @mode: who produces, and what happens when the ring is full
+ * @mode: how many producers there are, and what a reservation does when the ring is full
  * @client: the client that the ring belongs to, or NULL
  */
 struct myalloc_ring_args {
@@ -440,7 +441,7 @@ void *myalloc_ring_peek(struct myalloc_ring *ring, size_t *size);
 int myalloc_ring_release(struct myalloc_ring *ring, const void *record);
 long myalloc_ring_copy(struct myalloc_ring *ring, unsigned int cpu, void *to, size_t size);
 
-/* --- contracts: what a client states that it will hold, it gets ------------ */
+/* --- contracts: memory set aside for the amounts that a client states ------ */
 
 #define MYALLOC_CONTRACT_NAME	26	/* bytes, with the NUL */
 #define MYALLOC_CONTRACT_LINES	16	/* lines of one contract */
@@ -462,22 +463,22 @@ enum myalloc_contract_kind {
 };
 
 /**
- * struct myalloc_contract_line - what a client states that it will hold of one kind
+ * struct myalloc_contract_line - the amount of one kind that a client states
  * @kind: enum myalloc_contract_kind
  * @pages: PAGES, EXTENTS: pages that are live at most, M
- * @orders: PAGES: bit k is set if blocks of order k are asked for. No order above a chunk of the
- *	zone
- * @sizes: EXTENTS: the numbers of pages that are asked for, at most a chunk of the zone
- * @nr_sizes: how many
+ * @orders: PAGES: bit k is set if the client will request blocks of order k. No order above a
+ *	chunk of the zone
+ * @sizes: EXTENTS: the numbers of pages that the client will request, at most a chunk of the zone
+ * @nr_sizes: entries of @sizes
  * @count: OBJECTS: objects that are live at most, K
  * @nmi: blocks (of a line with one order) or objects that each CPU has for NMI handlers, E: so many
  *	allocations and frees of a CPU succeed between two interrupts of that CPU; at most
  *	MYALLOC_CONTRACT_NMI_MAX. If it is 0, an allocation in NMI may fail because a lock is held
  * @cache: OBJECTS: the cache. Its name is copied; @magazine must be 0
  *
- * A line of which everything is live at the same time is as large as its sum; blocks of several
- * orders cost more, see plan.c. The fewer orders a line has, the less it costs; orders of which the
- * numbers are known are best stated in lines of their own.
+ * A line with one order sets aside just M. Blocks of several orders need more, see plan.c: the
+ * fewer orders a line has, the less it costs. If the number of live blocks of an order is known,
+ * state that order in a line of its own.
  */
 struct myalloc_contract_line {
 	enum myalloc_contract_kind kind;
@@ -499,9 +500,9 @@ struct myalloc_contract_line {
  * @held: OBJECTS: slots that magazines and the stacks for NMIs hold back at most
  * @slabs: OBJECTS: slabs that are made beforehand
  * @objects: OBJECTS: slots of a slab
- * @apart: PAGES: pages that would be needed if how many blocks of each order are live at most were
- *	known, and stated in a line for each order; 0 if the line has one order
- * @ends: PAGES: pages that would be needed with no orders but the lowest and the highest; 0 if the
+ * @apart: PAGES: pages that would be needed if the most live blocks of each order were known and
+ *	each order had a line of its own; 0 if the line has one order
+ * @ends: PAGES: pages that would be needed with the lowest and the highest order only; 0 if the
  *	line has no others
  * @fewer: PAGES: pages that would be needed with @fewer_orders; 0 as for @ends
  * @fewer_orders: PAGES: the orders without the one that saves most
@@ -526,16 +527,16 @@ struct myalloc_contract_line_plan {
 /**
  * struct myalloc_contract_plan - what a contract costs
  * @pages: pages taken from the zone, for all lines
- * @largest_order: the largest of the blocks that they are taken in
- * @pages_short: pages that the zone has too few of; 0 if it has enough
- * @blocks_short: blocks of @short_order that the zone has too few of; 0 if it has enough
- * @short_order: the highest order of which there are too few
+ * @largest_order: order of the largest block that is taken
+ * @pages_short: pages that the zone lacks; 0 if it has enough
+ * @blocks_short: blocks of @short_order that the zone lacks; 0 if it has enough
+ * @short_order: the highest order of which blocks are missing
  * @nr_lines: number of lines
- * @line: what each of them costs
+ * @line: the cost of each line
  *
- * Nothing is short if and only if the contract could be made at that moment. Free memory in
- * magazines and empty slabs counts as free only after a drain, which myalloc_contract_create()
- * makes.
+ * Both numbers are 0 if and only if the contract could be created at that moment. Free memory in
+ * magazines and empty slabs counts as free only after a drain; myalloc_contract_create() drains
+ * first.
  */
 struct myalloc_contract_plan {
 	u32 pages;
@@ -549,7 +550,7 @@ struct myalloc_contract_plan {
 
 #define MYALLOC_CONTRACT_SITES	8
 
-/* A code address that made requests beyond what was declared, and how many. */
+/* A code address, and the number of requests beyond the declared amount that it made. */
 struct myalloc_contract_site {
 	u64 caller;
 	u64 count;
@@ -566,17 +567,17 @@ struct myalloc_contract_site {
  * @set_aside: pages taken from the zone for it
  * @highest_end: pages up to the end of the highest block that was ever allocated; never more than
  *	@needed
- * @beyond: requests that exceeded what was declared
- * @best_effort: those of them that the parent has served
- * @refused: requests that a contract does not serve: not declared, or for a place
- * @failed_within: requests within what was declared that failed; each is a bug
+ * @beyond: requests that exceeded the declared amount
+ * @best_effort: requests beyond that the parent has served
+ * @refused: requests of a size or kind that was not declared, or for a particular place
+ * @failed_within: requests within the declared amount that failed; each is a bug
  * @nmi_allocs: allocations served by the stack of a CPU in NMI
  * @nmi_misses: allocations in NMI that found neither the lock nor anything in the stack
  * @refills: times that stacks were filled up
- * @nmi_frees_beyond: frees in NMI that found the lock taken while as many waited as the stacks of
- *	all CPUs have places; these count as live until they are back
- * @sites: code addresses from which requests beyond came first, and how many; the last entry counts
- *	all others and has address 0
+ * @nmi_frees_beyond: frees in NMI that found the lock taken while as many frees waited as the
+ *	stacks of all CPUs have places; their memory counts as live until they are complete
+ * @sites: the first code addresses that made requests beyond, with their numbers; the last entry
+ *	counts all others and has address 0
  */
 struct myalloc_contract_stats {
 	u32 kind;
@@ -599,9 +600,9 @@ struct myalloc_contract_stats {
 };
 
 /*
- * Within what its lines state no request of a contract fails, whatever other users of the zone do.
- * Pages and extents are asked of the zone of their line and objects of its cache, by the ordinary
- * calls; myalloc_free() with the parent zone frees them as well. See contract.c.
+ * No request within the amounts that the lines state fails, whatever other users of the zone do.
+ * Request pages and extents from the zone of their line, and objects from its cache, by the
+ * ordinary calls. myalloc_free() with the parent zone frees them, too. See contract.c.
  */
 int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contract_line *lines,
 			  unsigned int nr, struct myalloc_contract_plan *plan);
@@ -620,20 +621,20 @@ struct myalloc_cache *myalloc_contract_cache(struct myalloc_contract *contract,
 int myalloc_contract_stats(struct myalloc_contract *contract, unsigned int line,
 			   struct myalloc_contract_stats *stats);
 
-/* --- clients: who holds what, up to which quota ---------------------------- */
+/* --- clients: owners of memory, with quotas -------------------------------- */
 
 /**
  * struct myalloc_client_args - properties of a new client
  * @name: as of a cache, shorter than MYALLOC_CLIENT_NAME of zone_types.h; unique in the zone;
  *	copied
- * @owner: whose client it is: a module, an open file or anything else; only compared. If it is
- *	NULL, the client is taken for one of the module whose code creates it
- * @owner_name: the owner in words, cut to what fits; NULL for the name again; copied
+ * @owner: the owner: a module, an open file or anything else; only compared. If it is NULL, the
+ *	owner is the module whose code creates the client
+ * @owner_name: the owner in words, truncated if it is too long; NULL for @name; copied
  * @parent: a client whose quota counts too, or NULL; at most MYALLOC_CLIENT_DEPTH in a chain
- * @soft_pages: pages above which what it takes is counted and traced; 0 for no such quota
- * @hard_pages: pages above which it gets no more; 0 for no such quota
- * @checks: checks of all its caches, beside those of the zone. MYALLOC_OWNER records who allocated
- *	each object, and when
+ * @soft_pages: pages above which requests for pages are counted and traced; 0 for no such quota
+ * @hard_pages: pages above which requests for pages fail; 0 for no such quota
+ * @checks: checks of all its caches, in addition to those of the zone. MYALLOC_OWNER records the
+ *	caller and the time of the allocation of each object
  */
 struct myalloc_client_args {
 	const char *name;
@@ -650,10 +651,10 @@ struct myalloc_client_args {
 #define MYALLOC_RELEASE_POISON	0x2u
 
 /*
- * A client asks for caches, heaps, object pools, arenas and rings by the usual calls, with itself
- * as @client of their arguments, and for pages by those below; for contracts by
- * myalloc_client_contract_create(). All pages behind them count for it: its slabs, empty ones
- * included, its extents, and all that its contracts have set aside. See client.c.
+ * A client creates caches, heaps, object pools, arenas and rings by the usual calls, with itself as
+ * @client of their arguments, and contracts by myalloc_client_contract_create(). It requests pages
+ * by the calls below. All these pages count for it: its slabs, empty ones included, its extents,
+ * and the pages that its contracts have set aside. See client.c.
  */
 struct myalloc_client *myalloc_client_create(struct myalloc_zone *zone,
 					     const struct myalloc_client_args *args);
@@ -667,9 +668,9 @@ int myalloc_client_pages_free(struct myalloc_client *client, void *addr, unsigne
 /*
  * A set has a zone for each node, or one zone for all of them: the calls are the same. A page comes
  * from the zone of the node that is asked for or, unless MYALLOC_THISNODE forbids it, from the next
- * one in the kernel's order of distance. Caches, heaps, contracts and whatever else is made of a
- * zone have memory of that zone's node; who wants them near each CPU makes one for each zone. See
- * nodes.c.
+ * one in the kernel's order of distance. Caches, heaps, contracts and everything else that is
+ * created in a zone have memory of that zone's node. To have them near each CPU, create one in each
+ * zone. See nodes.c.
  */
 void *myalloc_nodes_pages_alloc(struct myalloc_nodes *nodes, int node, unsigned int order,
 				myalloc_flags_t flags);
