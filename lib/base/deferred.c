@@ -107,7 +107,7 @@ void myalloc_deferred_init(struct myalloc_deferred *d, u32 places)
  * @d: the list
  * @ops: operations of the owner
  * @state: state byte of the thing; the caller owns it
- * @count: what the thing adds to d->nr, in units of the owner
+ * @count: the number by which the thing raises d->nr, in units of the owner
  *
  * The caller then updates its own counters and calls myalloc_defer_end().
  *

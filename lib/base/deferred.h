@@ -10,7 +10,7 @@
  * @recovering: state: marked by a recovery
  * @find: returns the state byte of the thing whose node is at this address, or NULL if no node
  *	can be there. The address may have any value.
- * @give: frees a thing; returns what the thing counts in &myalloc_deferred.nr
+ * @give: frees a thing; returns its count in &myalloc_deferred.nr
  * @states: returns the number of things at a place, and in @state the state byte of the first;
  *	those of the others follow it
  * @node: returns the address of the node of a thing, given its place and number

@@ -28,15 +28,15 @@ struct myalloc_stock {
 struct myalloc_drainer;
 
 /**
- * struct myalloc_drainer_ops - what a layer does besides emptying its magazines; each may be NULL
- * @reclaim: a request has found no block: gives back what can be given at once. Takes at most
+ * struct myalloc_drainer_ops - operations of a layer that holds back memory; each may be NULL
+ * @reclaim: a request has found no block: gives back memory without waiting. Takes at most
  *	*@most things out of this CPU's magazines and reduces *@most by their number; returns
  *	whether anything came back. Context: any but NMI
- * @drain: the magazines are empty: gives back the rest. Context: task, may sleep, under the
- *	mutex of drainers
- * @drain_cpu: a CPU is offline: gives back what the layer holds for it beside magazines. Context:
- *	as @drain
- * @finish: as @drain, after that mutex was released; may wait for a grace period
+ * @drain: the magazines have been emptied: gives back all other unused memory. Context: task, may
+ *	sleep, under the mutex of drainers
+ * @drain_cpu: a CPU is offline: gives back the memory that the layer holds for it outside
+ *	magazines. Context: as @drain
+ * @finish: like @drain, after that mutex was released; may wait for a grace period
  * @tend: called by the worker every MYALLOC_WORK_MS: gives back unused memory; returns whether
  *	more may become unused. Context: task, under the mutex of drainers and cpus_read_lock()
  * @settle: continues work that waits for a grace period; returns the milliseconds until it is to
@@ -47,7 +47,7 @@ struct myalloc_drainer;
  *	worker (myalloc_zone_use()). Context: as @tend
  * @serve: CPUs without magazines have tried to use some (magazine.c): makes magazines for them.
  *	Context: as @tend
- * @fini: the zone ends, and the layer with it: frees what it has. Context: task, may sleep; the
+ * @fini: the zone is being destroyed: frees all memory of the layer. Context: task, may sleep; the
  *	worker has stopped
  */
 struct myalloc_drainer_ops {
@@ -64,7 +64,7 @@ struct myalloc_drainer_ops {
 };
 
 /**
- * struct myalloc_drainer - a layer that holds back memory; embedded in what the layer has of it
+ * struct myalloc_drainer - a layer that holds back memory; embedded in the layer's own structure
  * @link: entry in the zone's list of drainers; constant once the zone exists
  * @stocks: its sets of magazines; protected by the mutex of drainers
  * @kind: one of MYALLOC_KIND_...

@@ -756,7 +756,7 @@ static void drain_cpu(struct myalloc_magazine_cpu *c, myalloc_flush_fn flush, vo
 }
 
 /**
- * myalloc_magazines_drain_here() - give back what this CPU has cached
+ * myalloc_magazines_drain_here() - empty the magazines of this CPU
  * @m: the magazines
  * @most: limit; if more things than this are cached, does nothing
  * @flush: returns things to the layer below
@@ -788,7 +788,7 @@ u32 myalloc_magazines_drain_here(struct myalloc_magazines *m, u32 most,
 }
 
 /**
- * myalloc_magazines_drain_cpu() - give back what an offline CPU has cached
+ * myalloc_magazines_drain_cpu() - empty the magazines of an offline CPU
  * @m: the magazines
  * @cpu: number of the CPU, which stays offline during the call
  * @flush: returns things to the layer below
@@ -811,7 +811,7 @@ void myalloc_magazines_drain_cpu(struct myalloc_magazines *m, int cpu,
 }
 
 /**
- * myalloc_magazines_drain_depot() - give back what the depot has cached
+ * myalloc_magazines_drain_depot() - empty the magazines of the depot
  * @m: the magazines
  * @flush: returns things to the layer below
  * @owner: argument of @flush

@@ -145,7 +145,7 @@ struct myalloc_magazine_shape {
 };
 
 /**
- * struct myalloc_magazine_passed - what users have moved through magazines
+ * struct myalloc_magazine_passed - numbers of things that users have moved through magazines
  * @takes: things taken
  * @gives: things given
  */

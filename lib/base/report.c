@@ -239,7 +239,7 @@ void myalloc_report_symbol(struct myalloc_report *report, unsigned long caller)
 }
 
 /**
- * myalloc_report_freed() - append to a report of a wrong free what was freed, by whom, and where
+ * myalloc_report_freed() - append the address, the caller and the context of a wrong free
  * @report: from myalloc_report_begin(), with fewer than MYALLOC_REPORT_CALLERS symbols
  * @addr: the address that was passed to the free
  * @caller: code address of the user that frees it

@@ -305,7 +305,7 @@ void __myalloc_zone_reap(struct myalloc_zone *zone, unsigned int most)
  * @flags: MYALLOC_TOPDOWN or 0; other flags are ignored
  * @tag: tag of the first frame: PAGE or LENT with the order, or NEW with order and cache
  *
- * A request that fails may be tried again: who makes it counts it, by myalloc_zone_count_fail().
+ * The caller may try a failed request again, so it counts the failure: myalloc_zone_count_fail().
  *
  * Context: any; in NMI it fails if the lock is held.
  * Return: the first frame; NULL if there is no free block.

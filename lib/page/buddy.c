@@ -55,7 +55,7 @@
  *	B4  nr_blocks[k] = bits set in free[k]; bit k of nonempty is set if and only if
  *	    nr_blocks[k] != 0; nr_free = sum of nr_blocks[k] * 2^k.
  *	B5  T1 and T2 hold for every tree.
- *	B6  joined->limit is what the addresses of the chunks allow.
+ *	B6  joined->limit is the limit that follows from the addresses of the chunks.
  *
  * Cost: alloc splits at most top_order times, free merges at most top_order times; each step is a
  * handful of instructions. Only the number of tree levels depends on nr_frames.

@@ -17,7 +17,7 @@ enum myalloc_policy {
 };
 
 /**
- * struct myalloc_joined - what blocks above a chunk need in addition
+ * struct myalloc_joined - additional state for blocks that are larger than a chunk
  * @free: trees of the orders above MYALLOC_CHUNK_MAX
  * @limit: order of the largest block that may begin at each chunk
  */

@@ -304,7 +304,7 @@ unsigned long myalloc_zone_drain(struct myalloc_zone *zone)
 }
 
 /**
- * myalloc_zone_drain_cpu() - give back what an offline CPU has cached
+ * myalloc_zone_drain_cpu() - give back the memory that an offline CPU has cached
  * @zone: the zone
  * @cpu: number of the CPU, which stays offline during the call
  *
@@ -335,7 +335,7 @@ static unsigned int until_look(const struct myalloc_zone *zone)
 /* --- requests that find no block ------------------------------------------------- */
 
 /**
- * myalloc_stock_reclaim() - give back what this CPU has in the magazines of a stock
+ * myalloc_stock_reclaim() - empty the magazines that this CPU has in a stock
  * @stock: the stock
  * @most: in: if more things than this are cached, does nothing; out: reduced by the number of
  *	things given back
@@ -499,7 +499,7 @@ static void serve(struct myalloc_zone *zone)
 	myalloc_env_cpus_read_unlock();
 }
 
-/* Does what was asked for. Returns false if nothing was. */
+/* Executes the requests that were posted. Returns false if there were none. */
 static bool answer(struct myalloc_zone *zone)
 {
 	bool any = zone->elastic && READ_ONCE(zone->elastic->want);	/* its settle() grows */

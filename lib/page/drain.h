@@ -17,7 +17,7 @@ void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock)
 void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu);
 
 /**
- * myalloc_caches_lock() - lock the list of caches and what belongs to drains of all CPUs
+ * myalloc_caches_lock() - lock the list of caches and the state of drains of all CPUs
  * @zone: the zone
  *
  * A request that may wait drains the zone, and may then wait for this mutex although it may not
@@ -35,7 +35,7 @@ static inline unsigned int myalloc_caches_lock(struct myalloc_zone *zone)
 /**
  * myalloc_caches_unlock() - end a section of myalloc_caches_lock()
  * @zone: the zone
- * @noio: what it has returned
+ * @noio: the value that myalloc_caches_lock() has returned
  *
  * Context: task.
  */

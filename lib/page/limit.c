@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits: what may be asked of the zone of a contract
+ * Limits: which requests the zone of a contract serves
  *
  * The zone of a line of a contract (client/contract.c) serves the sizes that the line declares,
  * first fit, as long as no more than M pages are live. Everything that the proof of plan.c does not
@@ -21,10 +21,10 @@
  * handler that read the buddy, the stacks and the list of deferred frees one after the other might
  * see both a block that was freed meanwhile and the one that was allocated in its place, and refuse
  * a request within.) Pages are counted before they are taken, and until they are back in the buddy
- * or in the list. So no more than M are ever live, and there are always blocks to fill the stacks
- * with, whatever users ask for.
+ * or in the list. So no more than M are ever live, and whatever users request, there are always
+ * blocks to fill the stacks with.
  *
- * NMI: a request within that cannot have the lock takes a block from the stack of its CPU by at
+ * NMI: a request within that finds the lock taken takes a block from the stack of its CPU by at
  * most E exchanges. Each NMI operation that took from the stack, or whose free was deferred,
  * requests a hard interrupt of its CPU, which completes deferred frees and fills the stack, also
  * while M pages are live: as soon as one is freed, an NMI handler may ask for it. So E allocations
@@ -32,15 +32,15 @@
  * models/limit.pml checks that. An NMI on top of an allocation or of the refill finds each word of
  * the stack either taken or not, as the exchange decides.
  *
- * Extents: the proof needs each of them wholly allocated or wholly free. So when the free of one
- * waits, it waits as one thing (extent.c), is live as a whole, and all of it goes back under the
- * one hold of the lock in which it is uncharged.
+ * Extents: the proof requires that each extent is either allocated or free as a whole. An extent
+ * whose free has to wait is therefore one entry of the list (extent.c) and live as a whole, and the
+ * hold of the lock that uncharges it gives all of it back.
  *
  * Invariant
- *	F1  Whenever nobody holds the lock, what the buddy has given out is at most these: whole
+ *	F1  Whenever nobody holds the lock, every allocated page belongs to one of these: whole
  *	    blocks and extents of requests, each with all its pages in the low half of the count;
- *	    those of them whose free waits, with all their pages in the high half as well; and what
- *	    is kept. In a line of extents nothing of the high half is left out of what is live.
+ *	    those of them whose free waits, with all their pages in the high half as well; and
+ *	    kept blocks. In a line of extents all pages of the high half count as live.
  * Proof that a request within finds a place: it is charged under the lock, where live pages, with
  * those of the request, are at most M. Without NMI handlers the live ones are all that is
  * allocated (F1), so the state is one that first fit reaches with whole blocks and extents of at

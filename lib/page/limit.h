@@ -10,8 +10,8 @@
  * @nr_pages: pages, any value
  * @align_order: log2 of the alignment in pages
  * @caller: code address of the user
- * @tag: tag of the first frame, for a block of the stack, which is as large as what is asked for
- * @stamp: what the first descriptor of an extent records beside its tag
+ * @tag: tag of the first frame, for a block of the stack, which is as large as the request
+ * @stamp: value that the first descriptor of an extent records beside its tag
  * @take: takes them with zone->lock held; returns the first frame or MYALLOC_NO_FRAME
  * @arg: argument of @take
  */

@@ -10,9 +10,9 @@
 struct myalloc_limit;
 
 /**
- * struct myalloc_limit_ops - what depends on the kind of the line; called in any context
- * @missed: an allocation of an object found none; returns one, or NULL
- * @is_kept: is this, a word of a stack, a thing of @fill? Any value but 0 may be asked for
+ * struct myalloc_limit_ops - operations of a kind of line; called in any context
+ * @missed: an allocation found no free object; returns one from the stack, or NULL
+ * @is_kept: does this word of a stack denote a thing that @fill has taken? Any value but 0 is valid
  * @fill: takes a thing for the stack of a CPU and counts it in @kept; returns an index or address,
  *	or 0 if there is none
  * @drop: gives a thing of @fill back
@@ -27,9 +27,9 @@ struct myalloc_limit_ops {
 };
 
 /**
- * struct myalloc_limit_backing - who serves requests beyond a line; called in any context
+ * struct myalloc_limit_backing - serves requests beyond a line; called in any context
  * @alloc: as myalloc_extent_alloc()
- * @free: frees what @alloc has returned; false if @addr and @nr_pages are no such thing
+ * @free: frees an extent that @alloc has returned; false if @addr and @nr_pages are not one
  */
 struct myalloc_limit_backing {
 	void *(*alloc)(struct myalloc_limit *limit, u32 nr_pages, unsigned int align_order,
@@ -48,7 +48,7 @@ struct myalloc_limit_refill {
 };
 
 /**
- * struct myalloc_limit - what may be asked of the zone of one line of a contract
+ * struct myalloc_limit - the requests that the zone of one line of a contract serves
  * @zone: the zone
  * @parent: the zone that its chunks come from
  * @client: the client that the contract belongs to, or NULL
@@ -63,8 +63,8 @@ struct myalloc_limit_refill {
  * @highest_end: end of the highest block that was ever allocated; under zone->lock
  * @least_free: the least slots that were free in a line of objects; under the lock of its cache
  * @beyond: requests that exceeded the line
- * @best_effort: those that @backing has served
- * @refused: requests that were not declared, or for a place
+ * @best_effort: requests beyond that @backing has served
+ * @refused: requests that were not declared, or for a particular place
  * @failed_within: requests within the line that failed
  * @nmi_allocs: allocations from @stack
  * @nmi_misses: allocations in NMI that found the lock taken and the stack empty
@@ -72,7 +72,7 @@ struct myalloc_limit_refill {
  * @refills: calls of @refill
  * @told: a request that failed within the line was reported
  * @sites_lock: protects @sites
- * @sites: where requests beyond came from; the last one counts all others
+ * @sites: callers of requests beyond; the last entry counts all others
  * @each: things in the stack of a CPU
  * @order: log2 of pages of a block in a stack
  * @reap_most: deferred frees that a request completes at most

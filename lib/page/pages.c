@@ -518,7 +518,7 @@ void *myalloc_pages_try_for(struct myalloc_zone *zone, unsigned int order,
  * myalloc_pages_bad_free() - find out why a free of pages is wrong, and report it
  * @zone: the zone
  * @addr: the address passed to the free, any value
- * @as: what it was freed as: MYALLOC_FRAME_PAGE or MYALLOC_FRAME_EXTENT
+ * @as: the kind of memory that the caller took it for: MYALLOC_FRAME_PAGE or MYALLOC_FRAME_EXTENT
  * @owner: number of the owner that an extent was freed for
  * @what: the same in words
  * @caller: code address of the user that frees it

@@ -151,7 +151,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
  * @zone: the zone
  * @addr: the address passed to the free
  * @bad: the reason for refusing it
- * @what: what it was freed as, in words
+ * @what: the kind of memory that the caller took it for, in words
  * @caller: code address of the user that frees it
  *
  * Names the block that contains the address and the code that allocated it. The block is read
