@@ -181,7 +181,7 @@ static int lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *a
 }
 
 /**
- * myalloc_cache_lay_out() - what the slabs of a cache would be like
+ * myalloc_cache_lay_out() - compute the layout of the slabs of a cache that is not created
  * @zone: the zone that would supply them
  * @args: as for myalloc_cache_create_bare()
  * @layout: out

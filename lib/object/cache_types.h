@@ -278,7 +278,7 @@ struct myalloc_lookup {
 };
 
 /**
- * myalloc_lookup() - find the block that contains an address, and what it is
+ * myalloc_lookup() - find the block that contains an address, its tag and its cache
  * @zone: the zone
  * @addr: any value
  * @at: out: the block, which may be free

@@ -10,7 +10,7 @@
  *	default	 by a plain load, followed by a plain store of CACHED. A second free is always
  *		 found if it begins after the first has ended. Two frees that overlap may both
  *		 succeed, after which that slot may have two users; no other slot and no count is
- *		 affected. When one of the two frees it, the slab may leave with what the other has.
+ *		 affected. When one of them frees it, the slab may leave while the other uses it.
  *	certain	 by a locked compare-and-exchange of the state: one of the two frees is refused.
  *	trusting not at all; only an address at which no slot begins is refused. A state stays
  *		 CACHED until the slot is flushed, so the cache lines of states do not move between
@@ -956,7 +956,7 @@ static bool find_slot(struct myalloc_cache *c, const struct myalloc_slot *slot,
  * two overlapping frees.
  *
  * Context: any, preemption off.
- * Return: true if the slot still is what the magazine says, a CACHED slot of a slab in use.
+ * Return: true if the slot is CACHED and belongs to a slab in use, as the magazine says.
  */
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot)
 {

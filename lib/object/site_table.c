@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables of call sites: what each line of code holds, largest first, and how it is printed
+ * Tables of call sites: the memory that each line of code holds, largest first, and its output
  *
  * The table is a hash with linear probing. Entries are added under a cache's lock, where nothing
  * can be allocated: if it fills up, the walk starts again with a larger one, up to BITS_MOST.
@@ -70,7 +70,7 @@ void myalloc_sites_add(struct myalloc_sites *s, const struct myalloc_held *h)
 /**
  * myalloc_held_object() - a live object as a thing that is held
  * @cache: its cache
- * @track: who allocated it; NULL if that is not recorded
+ * @track: its allocation; NULL if that is not recorded
  *
  * Context: any.
  * Return: the thing.
@@ -129,7 +129,7 @@ int myalloc_sites_fill(struct myalloc_sites *s, myalloc_sites_walk_fn walk, void
 }
 
 /**
- * myalloc_sites_free() - free what myalloc_sites_collect() has made
+ * myalloc_sites_free() - free the table that myalloc_sites_collect() has created
  * @sites: the sites
  *
  * Context: task.
@@ -205,7 +205,7 @@ void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
 }
 
 /**
- * myalloc_sites_print() - print who still holds what
+ * myalloc_sites_print() - print the memory that is still held, by call site
  * @sites: collected
  * @who: the words before @name in each line, such as "client" or "unload of"
  * @name: name of the client or the module

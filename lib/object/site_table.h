@@ -16,7 +16,7 @@
 #define MYALLOC_SITE_OBJECTS	BIT_ULL(62)
 
 /**
- * struct myalloc_site - what one call site holds of one kind
+ * struct myalloc_site - the memory of one kind that one call site holds
  * @caller: address of the code; 0 if it is not recorded
  * @thing: 0 for pages, the number of a cache for objects, above these a front; MYALLOC_SITE_* with
  *	the number of a line of a contract
@@ -42,7 +42,7 @@ struct myalloc_site {
  * @zone: the zone
  * @client: only what this client holds, and not those below it; &myalloc_no_client for what
  *	belongs to none; NULL for all of the zone
- * @before: leave out what is known to have been allocated later than that, ns
+ * @before: leave out memory that is known to have been allocated later, ns
  * @bits: log2 of entries
  * @nr: entries in use
  * @full: there were more sites than entries
@@ -62,7 +62,7 @@ struct myalloc_sites {
  * struct myalloc_held - one thing that is held
  * @thing: as in struct myalloc_site
  * @kind: NULL, or a word before @name, such as the kind of a front
- * @name: what it is, or of which cache
+ * @name: the kind of memory, or the name of the cache
  * @caller: address of the code; 0 if it is not recorded
  * @bytes: its size
  * @when: time of allocation, ns; MYALLOC_SITE_UNKNOWN

@@ -210,7 +210,7 @@ static bool may_have_magazines(const struct myalloc_cache *c)
 }
 
 /**
- * myalloc_upkeep_prepare() - allocate what myalloc_upkeep_begin() might not get under the mutex
+ * myalloc_upkeep_prepare() - allocate memory for myalloc_upkeep_begin(), which must not wait
  * @c: the cache
  * @lean: as for myalloc_upkeep_begin()
  *
