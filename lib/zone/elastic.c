@@ -2,16 +2,16 @@
 /*
  * Elastic zones
  *
- * What it is: a zone of a fixed number of chunk numbers, of which not all have memory. The chunks
- * that it was created with are fixed: they stay, and only among them may blocks be larger than a
- * chunk. Each of the others is either taken from the system or a hole.
+ * What it is: a zone with a fixed number of chunks, not all of which have memory. The chunks that
+ * it was created with are fixed: they stay, and only among them may blocks be larger than a chunk.
+ * Each of the others was either taken from the system or is a hole.
  *
  *	chunk	  0    1    2      3    4    5    6    7
  *		[ fixed, adjacent ][  ][hole][  ][hole][hole]
  *	chunks	  a   a+s  a+2s     x    0    y    0    0		addresses, x and y anywhere
  *
- * A hole is a block of the order of a chunk that is allocated to nobody: the buddy does not know of
- * holes, and its state, its bounds and its figures about free memory are those of any zone. Growing
+ * A hole is a block of the order of a chunk that is allocated, without a user: the buddy does not
+ * know of holes, and its state, bounds and statistics of free memory are those of any zone. Growing
  * takes a chunk from the system and frees the lowest hole, shrinking allocates the highest chunk
  * that is entirely free and gives it back. As the buddy prefers low addresses, the highest chunks
  * become free first. Descriptors and the buddy's bitmaps have the size of the largest zone from the
@@ -41,18 +41,18 @@
  * After the system had no chunk, the worker waits a second before it tries again for the first
  * reason.
  *
- * When it shrinks: the surplus is what is free above low.
+ * When it shrinks: the surplus is the number of free frames above low.
  *	- The worker gives half of it back in each half-life: every eighth of that time, 8.3 % of it
  *	  (1 - 2^(-1/8)), at most decay_most chunks. It leaves twice as much as low, so that a zone
  *	  does not grow and shrink in turns.
- *	- myalloc_zone_shrink() gives back as much as is asked for, at most the surplus. The system
- *	  calls it when it is short of memory.
- * Memory in magazines and slabs is not touched, what is allocated least of all.
+ *	- myalloc_zone_shrink() gives back the number of frames that it is asked for, at most the
+ *	  surplus. The system calls it when it is short of memory.
+ * Neither touches allocated memory, nor memory in magazines and slabs.
  *
  * Locking: chunks are taken from the system and given back without any lock or mutex, so the system
- * may call myalloc_zone_shrink() in the middle of that, and a request that may not wait for file
- * systems never waits for one that does. What changes in the zone changes under zone->lock, for one
- * chunk at a time, in bounded time.
+ * may call myalloc_zone_shrink() meanwhile, and a request that may not wait for file systems never
+ * waits for one that does. The zone is changed under zone->lock, for one chunk at a time, in
+ * bounded time.
  *
  * A wrong free can be refused only while its address is foreign: a late free of a block whose chunk
  * was given back and taken again is a valid free of whatever is there, as it is in any zone after
@@ -68,7 +68,7 @@
 #include "page/shadow.h"
 #include "zone/elastic.h"
 
-/* Steps of the decay in a half-life, and what each gives back, in 1/1024: 1 - 2^(-1/8) */
+/* Steps of the decay in a half-life, and the share that each gives back, in 1/1024: 1 - 2^(-1/8) */
 #define DECAY_STEPS	8
 #define DECAY_SHARE	85
 
@@ -302,7 +302,7 @@ static void decay(struct myalloc_zone *zone)
 		e->decay_part %= 1024;
 		for (; nr && shrink(zone, 2 * e->low); nr--, surplus--)
 			atomic64_inc(&e->decayed);
-		if (nr)		/* what else is free is scattered, or needed */
+		if (nr)		/* the rest of the free memory is scattered, or needed */
 			surplus = 0;
 	}
 	if (!surplus)

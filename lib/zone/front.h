@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The fronts of a zone: what users ask a zone for beside pages and objects. See front.c. */
+/* The fronts of a zone: heaps, object pools, arenas, rings and contracts. See front.c. */
 #ifndef MYALLOC_FRONT_H
 #define MYALLOC_FRONT_H
 

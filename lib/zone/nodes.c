@@ -3,8 +3,8 @@
  * Nodes: the zones of several NUMA nodes as one set
  *
  * What it is: a list of zones, each of which has the memory of one node, and for each node the
- * order in which a request of that node tries them. Zones know nothing of it. A caller that
- * needs a certain zone asks that zone; one that needs a page near a CPU asks the set.
+ * order in which a request for that node tries them. Zones do not know of the set. A caller that
+ * needs a certain zone calls that zone; one that needs a page near a CPU calls the set.
  *
  *	       zone[0]  zone[1]  zone[2]	zones of nodes 0, 1 and 3
  *	order	  0        1        2		of node 0
@@ -16,25 +16,24 @@
  * Terms
  *	prefers	a request prefers the first zone in the order of its node. As in the kernel that
  *		is another node's zone if the node has none
- *	own	the zone of the node itself. MYALLOC_THISNODE asks for that and nothing else. A
- *		zone whose memory may be on any node is every node's own: its creator did not
- *		want to tell nodes apart
+ *	own	the zone of the node itself. MYALLOC_THISNODE allows no other zone. A zone whose
+ *		memory may be on any node is every node's own: its creator did not distinguish
+ *		nodes
  *
- * The order is the kernel's, as its creator states it (mod/nodes.c), and that of the moment of the
- * creation: a node that comes online later is one of the others.
+ * The order is the kernel's at the time when the set is created; the creator passes it
+ * (mod/nodes.c). A node that comes online later is one of the others.
  *
  * A request that may wait first asks every zone without waiting, then every zone with it: a page of
- * another node that is free costs less than a drain of all CPUs. That is also what alloc_pages()
- * does.
+ * another node that is free costs less than a drain of all CPUs. alloc_pages() does the same.
  *
  * Statistics are those of numastat, in blocks. A zone counts its blocks already, at no cost to the
- * fast path, so only what did not come from the preferred zone is counted here: hit is what the
- * zone has allocated to users of pages, less the misses. So a request that was made to the zone
- * itself is a hit. An extent counts as the blocks that it was cut of. A request that no zone serves
- * is a failed one of the zone that it prefers, once, and of no other.
+ * fast path, so only blocks that did not come from the preferred zone are counted here: hits are
+ * the blocks that the zone has allocated to users of pages, less the misses. A request that was
+ * made to the zone itself is therefore a hit. An extent counts as the blocks that it consists of. A
+ * request that no zone serves counts once, as a failure of the zone that it prefers.
  *
- * Objects, contracts and whatever else is made of a zone belong to that zone, so to one node. Its
- * maker asks the set for the zone, with myalloc_nodes_zone().
+ * Objects, contracts and everything else that is created in a zone have memory of that zone only,
+ * so of one node. To create them near a node, ask the set for the zone: myalloc_nodes_zone().
  *
  * An address is looked up in one zone after the other: each look-up is a subtraction and a
  * comparison where the chunks of a zone are adjacent (frame.c), and there are as many zones as
@@ -258,7 +257,7 @@ struct myalloc_zone *myalloc_nodes_zone_at(struct myalloc_nodes *nodes, const vo
 	return NULL;
 }
 
-/* The first zone reports what belongs to none. */
+/* The first zone reports wrong frees of addresses that belong to no zone. */
 static struct myalloc_zone *zone_for(struct myalloc_nodes *nodes, const void *addr)
 {
 	return myalloc_nodes_zone_at(nodes, addr) ?: nodes->zone[0].zone;

@@ -511,7 +511,7 @@ u32 myalloc_zone_chunk_held(const struct myalloc_zone *zone, u32 chunk)
  * myalloc_zone_salvage() - give back the chunks in which nothing is left
  * @zone: the zone, abandoned; afterwards only its memory in the other chunks may be accessed
  * @give: called for each such chunk, with its pages; it may sleep
- * @salvage: out: what was given back and what was kept
+ * @salvage: out: the numbers of chunks that were given back and kept
  *
  * Context: task, may sleep.
  */

@@ -15,7 +15,7 @@ void myalloc_zone_abandon(struct myalloc_zone *zone);
 u32 myalloc_zone_chunk_held(const struct myalloc_zone *zone, u32 chunk);
 
 /**
- * struct myalloc_salvage - what became of the chunks of a zone that was abandoned
+ * struct myalloc_salvage - the fate of the chunks of a zone that was abandoned
  * @pages: pages given back
  * @kept_chunks: chunks in which something is left
  * @kept_pages: their pages
