@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clients: who holds what, and up to which quota
+ * Clients: owners of memory, with quotas
  *
- * What it is: a name for a part of the users of a zone, such as a driver. What is created with a
- * client belongs to it: caches, heaps, object pools, arenas, rings, contracts and extents. So it
- * can be limited, listed by line of code, and released at once.
+ * What it is: a name for a part of the users of a zone, such as a driver. Caches, heaps, object
+ * pools, arenas, rings, contracts and extents that are created with a client belong to it. Their
+ * memory can be limited, listed by line of code, and released at once.
  *
  * How memory finds its client: a slab through its cache, an extent through the number of its owner
  * in its first tag and zone->clients, an arena or ring through the list of fronts. Nothing is
@@ -12,17 +12,17 @@
  *
  * Quotas count pages, where slabs and extents pass between the zone and its users (page/account.c),
  * so the fast paths do not know of clients. A page in a slab counts even if no object of it is
- * live: empty slabs count until they go back, myalloc_cache_shrink() gives them back at once. The
- * quotas of all clients above count too. Memory besides the chunks does not count.
+ * live: empty slabs count until they go back, which myalloc_cache_shrink() does at once. The pages
+ * count for all clients above, too. Memory outside the chunks does not count.
  *
  * Pages of a client are extents: they take the zone's lock, and are never in the magazines, which
  * all users of the zone share.
  *
- * End: myalloc_client_end() refuses as long as the client holds anything, and prints what, by call
- * site (sites.c). With MYALLOC_RELEASE_ALL it prints the same and frees it: the clients below
- * first, then fronts, caches, extents. If the owner goes away without that, the client stays and
- * is marked as gone: memory that a device may still write to must not be used by others. A client
- * without an owner is taken for one of the module whose code created it.
+ * End: myalloc_client_end() refuses as long as the client holds anything, and prints a list by call
+ * site (sites.c). With MYALLOC_RELEASE_ALL it prints the same list and frees everything: the
+ * clients below first, then fronts, caches and extents. If the owner goes away without ending its
+ * client, the client stays and is marked as gone: memory that a device may still write to must not
+ * be used by others. The owner of a client that names none is the module whose code created it.
  *
  * Invariants
  *	I1  pages = pages of the slabs of its caches, including those in limbo, + extents with the
@@ -31,14 +31,14 @@
  *	I2  pages <= hard, unless hard was exceeded when it was set.
  *	I3  A client outlives its caches, fronts, extents and the clients below it.
  *
- * Locking: clients->ending is held for a whole release, so that of two releases of a client, from
- * above it and by its number, the second one finds that it has ended. clients->mutex is held for a
- * whole walk. They are the outermost locks, in this order. The creator of a client must not end it
- * while it is in use, as with a cache.
+ * Locking: clients->ending is held for a whole release. So if a client is released twice at once,
+ * with the client above it and by its number, the second release finds that it has ended.
+ * clients->mutex is held for a whole walk. These are the outermost locks, in this order. The
+ * creator of a client must not end it while it is in use, as with a cache.
  *
- * Cost: a zone without clients has none. The first one adds sizeof(struct myalloc_clients) to it,
- * each one is sizeof(struct myalloc_client). It takes one of the MYALLOC_OWNERS_KINDS - 1
- * numbers of owners, which heaps take too.
+ * Cost: none in a zone without clients. The first client adds sizeof(struct myalloc_clients), and
+ * each client takes sizeof(struct myalloc_client) and one of the MYALLOC_OWNERS_KINDS - 1 numbers
+ * of owners, which heaps take, too.
  */
 #include "env.h"
 #include "client/client.h"
@@ -390,7 +390,7 @@ void myalloc_client_stats(struct myalloc_client *client,
 
 /* --- end ------------------------------------------------------------------------------------ */
 
-/* Prints what a client holds, by call site. */
+/* Prints the memory that a client holds, by call site. */
 static void print_held(const struct myalloc_client *client)
 {
 	struct myalloc_sites sites;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contracts: what a client states that it will hold, it gets
+ * Contracts: memory set aside for the amounts that a client states
  *
- * What it is: for each line of a contract a zone of its own, the child, whose chunks are blocks of
- * the zone that the contract is made in, the parent. Each child is first fit and has neither
- * magazines of pages nor users of other lines. So the proof of plan.c holds for it, whatever
- * anybody else does, and only the users of that line wait for its lock. Two contracts that are
- * alike would need, in one common zone, no fewer pages but for one largest block each.
+ * What it is: each line of a contract has a zone of its own, the child, whose chunks are blocks of
+ * the zone in which the contract was created, the parent. Each child is first fit, and has neither
+ * magazines of pages nor users of other lines. So the proof of plan.c holds for it, whatever other
+ * users of the parent do, and only the users of that line wait for its lock. A common zone for two
+ * equal contracts would save no more than one largest block for each.
  *
  * Terms
- *	line	what a client states: at most M pages live, in blocks of some orders or extents of
- *		some sizes; or at most K objects of a cache
+ *	line	the amount that a client states: at most M pages live, in blocks of some orders or
+ *		extents of some sizes; or at most K objects of a cache
  *	N	pages that suffice (plan.c)
  *	within	a request after which no more than M pages, or K objects, are live
  *
@@ -22,17 +22,17 @@
  *	parent	[ CONTRACT 3 ][ CONTRACT 3 ]...[ slab ][ CONTRACT 3 ]
  *	child 3	  chunk 0       chunk 1                  chunk 2
  *
- * M is enforced by page/limit.c, for those who have the child's lock and for NMI handlers that
- * cannot have it. Objects need no count that all CPUs write:
- * all slabs are made beforehand and none leaves or comes (the cache has fixed_slabs, and set_aside
- * equal to their number), so that between K and the number of slots a request may succeed, and
- * beyond that it does not.
+ * M is enforced by page/limit.c, for requests under the child's lock and for NMI handlers that find
+ * it taken. Objects need no count that all CPUs write: all slabs are created in advance, and none
+ * is added or removed (the cache has fixed_slabs, and set_aside equal to their number). While
+ * between K objects and the number of slots are live, a request may succeed; with all slots in use
+ * it fails.
  *
- * Why no request within fails: for pages and extents plan.c proves it of a first fit with at most
- * M + 2 * P * E * 2^o pages allocated. Allocated are live ones, at most M; blocks in the stacks of
- * P CPUs, at most P * E; and frees of NMI handlers that wait for the lock and are not counted as
- * live, at most as many. For objects plan.c proves it of a cache whose slabs stay and that has
- * magazines and stacks of at most H.
+ * Why no request within fails: plan.c proves for pages and extents that first fit does not fail
+ * with at most M + 2 * P * E * 2^o pages allocated. Allocated are at most M live pages; at most P *
+ * E blocks in the stacks of P CPUs; and as many blocks freed by NMI handlers that wait for the lock
+ * and are not counted as live. For objects plan.c proves it for a cache whose slabs stay, and whose
+ * magazines and stacks hold at most H objects.
  *
  * What voids it: memory that the machine reports as bad counts as live; damage, which is reported,
  * may lose slots; two frees of one object that overlap at the default level. While more than K
@@ -48,11 +48,13 @@
  *	J4  The stacks hold as many things as @kept says: blocks that are tagged KEPT, or objects
  *	    whose slots are MOVING. (Compared if no interrupt fills them meanwhile.)
  *	J5  What was declared and planned does not change: @digest is that of these members.
- *	J6  In a line of pages, limit->count is what was taken from the buddy and is not kept, and
- *	    what waits in the list of deferred frees. (Compared if no NMI handler is in between.)
+ *	J6  In a line of pages, limit->count has the pages that were taken from the buddy and are
+ *	    not kept, and the pages in the list of deferred frees. (Compared if no NMI handler is
+ *	    in between.)
  *
- * Damage: a contract for which one of these does not hold does not end, because what it would give
- * back may not be its own. A word of a stack is looked at before an NMI handler gets the thing.
+ * Damage: a contract for which one of these does not hold is not ended, because the memory that it
+ * would give back may not be its own. A word of a stack is checked before an NMI handler gets the
+ * thing that it denotes.
  *
  * Time: a request takes one hold of the child's lock. In it are at most two deferred frees of
  * blocks or one of an extent, and its own search, which looks at the lowest free block of each
@@ -88,7 +90,7 @@
 #include "zone/zone.h"
 
 /**
- * myalloc_contract_plan() - what a contract would cost
+ * myalloc_contract_plan() - compute the cost of a contract
  * @zone: the zone that is to supply it
  * @lines: what the client will hold
  * @nr: number of lines, 1 to MYALLOC_CONTRACT_LINES
@@ -833,7 +835,7 @@ static bool report_front(const struct myalloc_contract_part *part)
 	return front;
 }
 
-/* Report what users of a part hold. Returns whether they do. */
+/* Reports the memory that users of a part hold. Returns false if there is none. */
 static bool report_part(struct myalloc_contract_part *part)
 {
 	u32 pages;
@@ -851,7 +853,7 @@ static bool report_part(struct myalloc_contract_part *part)
 	return true;
 }
 
-/* Free what users hold of a part. */
+/* Frees all memory that users of a part hold. */
 static void release_part(struct myalloc_contract_part *part, bool poison)
 {
 	if (!part->cache) {

@@ -9,7 +9,7 @@
 
 /**
  * struct myalloc_contract_part - one line of a contract, see contract.c
- * @limit: what may be asked of @zone
+ * @limit: the requests that @zone serves
  * @zone: the zone of the line; NULL while it is under construction
  * @cache: OBJECTS: its cache
  * @kind: enum myalloc_contract_kind
@@ -17,7 +17,7 @@
  * @id: number of @zone among the children of the parent; MYALLOC_CHILDREN_MAX for none yet
  * @nr_blocks: number of chunks
  * @blocks: their addresses, ascending
- * @plan: what was planned
+ * @plan: the plan that it was created by
  * @digest: of all that does not change once the part is complete (J5)
  * @name: of the zone
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makers: what some code has created, without a client, and not destroyed
+ * Makers: caches and fronts without a client, by the code that has created and not destroyed them
  *
  * A cache and a front remember the call that created them. Objects that are not tracked have no
  * call site (sites.c), but their cache has one, so a module that leaves a cache, a heap or a pool

@@ -326,7 +326,7 @@ static int plan_objects(struct myalloc_zone *zone, const struct myalloc_contract
 }
 
 /**
- * myalloc_plan_line() - what one line of a contract costs
+ * myalloc_plan_line() - compute the cost of one line of a contract
  * @zone: the zone that is to supply it
  * @line: the line
  * @plan: out
@@ -356,7 +356,7 @@ int myalloc_plan_line(struct myalloc_zone *zone, const struct myalloc_contract_l
 }
 
 /**
- * myalloc_plan_sum() - sum up the lines of a plan, and compare with what a zone has
+ * myalloc_plan_sum() - sum up the lines of a plan, and compare with the free memory of a zone
  * @zone: the zone
  * @plan: in: the lines; out: the other members
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sites: what each line of code holds, largest first
+ * Sites: the memory that each line of code holds, largest first
  *
  * What it is: one walk over blocks and caches, summed up by call site and kind. Nothing is recorded
  * for it: the caller of a block is in its descriptor, that of an object in its track.
@@ -186,12 +186,12 @@ static void walk(struct myalloc_sites *s, void *unused)
 }
 
 /**
- * myalloc_sites_collect() - sum up what is held, by call site
+ * myalloc_sites_collect() - sum up the memory in use, by call site
  * @sites: out; to be freed by myalloc_sites_free() if this succeeds
  * @zone: the zone
  * @client: only what this client holds, without the clients below it; &myalloc_no_client for what
  *	belongs to none; NULL for everything
- * @older_ns: leave out what is known to be younger, ns
+ * @older_ns: leave out memory that is known to be younger, ns
  *
  * What is allocated or freed meanwhile may or may not be counted.
  *

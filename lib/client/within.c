@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Within: a walk over what users hold within the contracts of a zone
+ * Within: a walk over the memory in use within the contracts of a zone
  *
  * A contract must not end while it is looked at, and whoever ends one must not wait for a walk over
  * all of it. So the walk is made of parts of PART frames. Each of them finds the zone of the line
@@ -70,7 +70,7 @@ static bool walk_part(const struct myalloc_children *children, u32 id, u32 from,
 }
 
 /**
- * myalloc_within_walk() - visit what users hold within the contracts of a zone
+ * myalloc_within_walk() - visit the memory in use within the contracts of a zone
  * @zone: the zone that the contracts were made in
  * @within: what is called
  *

@@ -7,7 +7,7 @@
 #include "zone/zone.h"
 
 /**
- * struct myalloc_within - a walk over what users hold within the contracts of a zone
+ * struct myalloc_within - a walk over the memory in use within the contracts of a zone
  * @block: called for each block and extent in use, of users or not, with the zone of its line.
  *	False ends the walk over this part of the line. NULL: lines of pages are left out
  * @object: called for each live object, under the lock of its cache. NULL: lines of objects are
