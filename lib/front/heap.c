@@ -2,8 +2,8 @@
 /*
  * Heaps: memory of any size, freed by its address alone
  *
- * What it is: a cache for each size class, and extents for what is larger. Nothing is recorded
- * about a block beside what its slab or extent has anyway.
+ * What it is: a cache for each size class, and extents for larger blocks. Nothing is recorded about
+ * a block in addition to the descriptors of its slab or extent.
  *
  *	class	 1   2   3  ...  8   9   10   11   12   13   14  ...    44
  *	bytes	 8  16  24  ... 64  80   96  112  128  160  192  ... 32768
@@ -15,11 +15,11 @@
  * MYALLOC_HEAP_SMALL, which most are, have a table all the same: half as many instructions.) A
  * class is at most a quarter larger than what was asked for, from 33 bytes on. Of all sizes from 1
  * to 32768 bytes, each once, 7.7 % of the objects' memory is unused, and at worst, above 64 bytes,
- * 20.0 % of an object's. With what slabs lose beside their objects (pages of 4 KiB) it is 13.4 %:
- * that is why slabs of the large classes may have up to 128 KiB here. heap_fragmentation in kunit
- * counts all three. Of what programs asked for (gcc: 300,000 requests, python3: 207,000), 6.4 % and
- * 11.2 % of the objects' memory is unused. heap_recorded has the 32 most frequent sizes of each,
- * of which 4.3 % and 12.4 % is unused.
+ * 20.0 % of an object's. With the unused ends of slabs (pages of 4 KiB) it is 13.4 %: that is why
+ * slabs of the large classes may have up to 128 KiB here. heap_fragmentation in kunit counts all
+ * three. For the requests of two programs (gcc: 300,000 requests, python3: 207,000), 6.4 % and
+ * 11.2 % of the objects' memory is unused; for the 32 most frequent sizes of each, which
+ * heap_recorded has, 4.3 % and 12.4 %.
  *
  * Caches are aligned to the largest power of two that divides their size, a page at most. So an
  * alignment of up to a page is a matter of the size alone: size, rounded up to a multiple of align,
@@ -39,22 +39,22 @@
  * object of another cache, and the slow path then looks for the right one. The fast path begins at
  * the descriptor that has been found, and reads no lines of the cache that its own free would not.
  *
- * What finding the cache costs: some 20 instructions. A block that is freed at once, and whose next
- * allocation waits for that, also waits for three loads more, one after the other: the descriptor,
- * @at, and the address of the magazines.
- * All that is not a slab of the heap takes the slow path.
+ * Cost of finding the cache: some 20 instructions. If a block is freed at once, and the next
+ * allocation depends on that, it also waits for three more loads, one after the other: the
+ * descriptor, @at, and the address of the magazines. An address that is not in a slab of the heap
+ * takes the slow path.
  *
- * A heap and a zone: what belongs to a heap may also be freed by myalloc_free(), which asks for no
- * owner; myalloc_pages_free_exact() refuses its extents.
+ * Heaps and zones: myalloc_free() frees memory of a heap, too, since it does not compare owners;
+ * myalloc_pages_free_exact() refuses the heap's extents.
  *
  * Cost: an unused heap takes sizeof(struct myalloc_heap), and for each class sizeof(struct
  * myalloc_cache): 44 KiB in all, on any number of CPUs; no pages and no magazines. The worker
  * gives a class magazines when it is used (upkeep.c); until then the class works past them, under
  * the cache's lock.
  *
- * Statistics: what caches count anyway, extents found by a walk over the frames, and two counts of
- * requests for extents, which take a lock in any case. The size that was asked for is not recorded,
- * so what a block has beyond it is known as a bound only (slack_bytes).
+ * Statistics: the counts of the caches, extents found by a walk over the frames, and two counts of
+ * requests for extents, which take a lock in any case. The requested size is not recorded, so the
+ * unused rest of a block is known only as an upper bound (slack_bytes).
  *
  * Invariants
  *	K1  cache[0] is NULL, and classes 1 to nr_classes exist. at[i] is one of them, the last
@@ -156,8 +156,8 @@ struct place {
 };
 
 /*
- * Find the cache of the heap whose slab contains @addr, or the heap's extent that begins there; false
- * if there is neither.
+ * Find the cache of the heap whose slab contains @addr, or the heap's extent that begins there;
+ * false if there is neither.
  */
 static bool find(const struct myalloc_heap *h, const void *addr, struct place *place)
 {

@@ -31,7 +31,7 @@
  *
  *	Outside NMI context, no allocation fails while fewer than nr objects are live and at most
  *	nmi frees made in NMI context without the lock are waiting. It does not depend on the zone,
- *	on other caches, or on what other CPUs keep.
+ *	on other caches, or on the magazines of other CPUs.
  *
  *	In NMI context the lock may be held by the interrupted code or by another CPU, and the NMI
  *	cannot wait for it. If this CPU's magazines are empty too, the allocation takes a spare: one
