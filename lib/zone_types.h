@@ -487,7 +487,14 @@ struct myalloc_zone {
 	u64 __percpu *seen_cpu;
 };
 
-/* The client for which the extents of an owner count, or NULL. */
+/**
+ * myalloc_client_of() - the client for which the extents of an owner count
+ * @zone: the zone
+ * @owner: number of the owner
+ *
+ * Context: any.
+ * Return: the client, or NULL.
+ */
 static inline struct myalloc_client *myalloc_client_of(const struct myalloc_zone *zone, u32 owner)
 {
 	const struct myalloc_clients *clients = READ_ONCE(zone->clients);

@@ -5,13 +5,26 @@
 
 #define MYALLOC_BUDGET_MIB_PAGES	(1UL << (20 - PAGE_SHIFT))
 
-/* Pages to leave to a system with @total pages: 1/32 of memory and 8 MiB. */
+/**
+ * myalloc_budget_margin() - pages to leave to the system
+ * @total: pages of the system
+ *
+ * Context: any.
+ * Return: 1/32 of them and 8 MiB.
+ */
 static inline u64 myalloc_budget_margin(u64 total)
 {
 	return total / 32 + 8 * MYALLOC_BUDGET_MIB_PAGES;
 }
 
-/* Pages that may be taken when @available of @total pages are available. */
+/**
+ * myalloc_budget_pages() - pages that may be taken
+ * @available: pages available
+ * @total: pages of the system
+ *
+ * Context: any.
+ * Return: the number of pages.
+ */
 static inline u64 myalloc_budget_pages(s64 available, u64 total)
 {
 	u64 margin = myalloc_budget_margin(total);
@@ -19,7 +32,13 @@ static inline u64 myalloc_budget_pages(s64 available, u64 total)
 	return available > 0 && (u64)available > margin ? available - margin : 0;
 }
 
-/* Pages needed for @bytes, including those of their page table. */
+/**
+ * myalloc_budget_need() - pages needed for a size
+ * @bytes: the size
+ *
+ * Context: any.
+ * Return: pages, with those of their page table.
+ */
 static inline u64 myalloc_budget_need(u64 bytes)
 {
 	u64 pages = (bytes >> PAGE_SHIFT) + !!(bytes & (PAGE_SIZE - 1));

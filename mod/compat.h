@@ -34,7 +34,15 @@
  */
 #define MYALLOC_KERNEL_MAX_ORDER	ilog2(MAX_ORDER_NR_PAGES)
 
-/* Where the code of a module lies, or that of its initialisation; bytes, 0: it has none. */
+/**
+ * myalloc_compat_module_text() - the place of the code of a module
+ * @mod: the module
+ * @init: that of its initialisation instead
+ * @base: out: where it begins
+ *
+ * Context: any.
+ * Return: bytes; 0 if it has none.
+ */
 static inline unsigned long myalloc_compat_module_text(const struct module *mod, bool init,
 						       unsigned long *base)
 {
@@ -74,7 +82,17 @@ static inline unsigned long myalloc_compat_module_text(const struct module *mod,
 #define MYALLOC_ASSIGN_STR(field, text)	__assign_str(field, text)
 #endif
 
-/* hrtimer_setup() appeared in 6.13; 6.15 removed hrtimer_init() with a store to ->function. */
+/**
+ * myalloc_compat_hrtimer_setup() - initialise a timer
+ * @timer: the timer
+ * @fn: its function
+ * @clock: its clock
+ * @mode: its mode
+ *
+ * hrtimer_setup() appeared in 6.13; 6.15 removed hrtimer_init() with a store to ->function.
+ *
+ * Context: any.
+ */
 static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
 						enum hrtimer_restart (*fn)(struct hrtimer *),
 						clockid_t clock, enum hrtimer_mode mode)
@@ -95,7 +113,16 @@ static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
 #define SLAB_NO_MERGE	SLAB_NOLEAKTRACE
 #endif
 
-/* The flags of a mapping have setters since 6.3, and no other way since 6.5. */
+/**
+ * myalloc_compat_vm_flags() - change the flags of a mapping
+ * @vma: the mapping
+ * @set: flags to set
+ * @clear: flags to clear
+ *
+ * They have setters since 6.3, and no other way since 6.5.
+ *
+ * Context: mmap_lock held for writing.
+ */
 static inline void myalloc_compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
 					   unsigned long clear)
 {
@@ -115,6 +142,14 @@ static inline void myalloc_compat_vm_flags(struct vm_area_struct *vma, unsigned 
 #include <linux/pfn_t.h>
 #endif
 
+/**
+ * myalloc_compat_insert_pmd() - map a huge page
+ * @vmf: the fault
+ * @pfn: its first frame
+ *
+ * Context: as vmf_insert_pfn_pmd().
+ * Return: the same.
+ */
 static inline vm_fault_t myalloc_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
 {
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
@@ -138,6 +173,15 @@ static inline vm_fault_t myalloc_compat_insert_pmd(struct vm_fault *vmf, unsigne
 /* Does kmem_cache_create() accept sheaves (per-CPU arrays)? Since 6.18. */
 #define MYALLOC_COMPAT_SHEAVES	MYALLOC_KERNEL(6, 18)
 
+/**
+ * myalloc_compat_sheaf_cache() - create a kmem_cache with sheaves
+ * @name: its name
+ * @size: bytes of an object
+ * @capacity: objects in a sheaf
+ *
+ * Context: task, may sleep.
+ * Return: the cache; NULL if the kernel has no sheaves, or out of memory.
+ */
 static inline struct kmem_cache *
 myalloc_compat_sheaf_cache(const char *name, unsigned int size, unsigned int capacity)
 {
@@ -150,9 +194,13 @@ myalloc_compat_sheaf_cache(const char *name, unsigned int size, unsigned int cap
 #endif
 }
 
-/*
- * The cycle counter, 0 if there is none. In user mode Linux get_cycles() returns 0 although
- * the processor has a counter.
+/**
+ * myalloc_compat_cycles() - read the cycle counter
+ *
+ * In user mode Linux get_cycles() returns 0 although the processor has a counter.
+ *
+ * Context: any.
+ * Return: the counter; 0 if there is none.
  */
 static inline u64 myalloc_compat_cycles(void)
 {
@@ -166,7 +214,17 @@ static inline u64 myalloc_compat_cycles(void)
 /* gen_pool is present only if another part of the kernel selects it. */
 #define MYALLOC_COMPAT_GENPOOL	IS_ENABLED(CONFIG_GENERIC_ALLOCATOR)
 
-/* alloc_pages_bulk_array() was renamed to alloc_pages_bulk() in 6.14. */
+/**
+ * myalloc_compat_pages_bulk() - allocate several pages
+ * @gfp: flags
+ * @nr: number of pages
+ * @pages: out: the pages
+ *
+ * alloc_pages_bulk_array() was renamed to alloc_pages_bulk() in 6.14.
+ *
+ * Context: as for @gfp.
+ * Return: the number of pages.
+ */
 static inline unsigned long
 myalloc_compat_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
@@ -177,7 +235,14 @@ myalloc_compat_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 #endif
 }
 
-/* Gives the block of a cache of page fragments back; page_frag_cache_drain() appeared in 6.10. */
+/**
+ * myalloc_compat_frag_drain() - give back the block of a cache of page fragments
+ * @nc: the cache
+ *
+ * page_frag_cache_drain() appeared in 6.10.
+ *
+ * Context: any.
+ */
 static inline void myalloc_compat_frag_drain(struct page_frag_cache *nc)
 {
 #if MYALLOC_KERNEL(6, 10)
@@ -203,6 +268,17 @@ struct myalloc_compat_shrinker {
 
 typedef unsigned long (*myalloc_compat_shrink_fn)(struct shrinker *, struct shrink_control *);
 
+/**
+ * myalloc_compat_shrinker_begin() - register a shrinker
+ * @s: the shrinker
+ * @name: its name
+ * @count: counts objects
+ * @scan: frees objects
+ * @batch: objects freed by one call
+ *
+ * Context: task, may sleep.
+ * Return: 0, -ENOMEM.
+ */
 static inline int myalloc_compat_shrinker_begin(struct myalloc_compat_shrinker *s, const char *name,
 						myalloc_compat_shrink_fn count,
 						myalloc_compat_shrink_fn scan, long batch)
@@ -226,7 +302,12 @@ static inline int myalloc_compat_shrinker_begin(struct myalloc_compat_shrinker *
 #endif
 }
 
-/* Waits for calls that are under way. */
+/**
+ * myalloc_compat_shrinker_end() - unregister a shrinker, and wait for its calls
+ * @s: the shrinker
+ *
+ * Context: task, may sleep.
+ */
 static inline void myalloc_compat_shrinker_end(struct myalloc_compat_shrinker *s)
 {
 #if MYALLOC_KERNEL(6, 7)

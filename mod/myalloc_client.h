@@ -214,7 +214,13 @@ static inline void myalloc_object_free(const struct myalloc_object *object)
 		myalloc_cache_free(object->cache, object->addr);
 }
 
-/* The address of an object that is not to be freed at the end of the scope. */
+/**
+ * myalloc_object_keep() - keep an object that would be freed at the end of the scope
+ * @object: the object
+ *
+ * Context: any.
+ * Return: its address.
+ */
 static inline void *myalloc_object_keep(struct myalloc_object *object)
 {
 	void *addr = object->addr;

@@ -143,7 +143,14 @@ static inline int myalloc_kmem_cache_shrink(struct myalloc_kmem_cache *s)
 	return 0;
 }
 
-/* @head: a member of the object. */
+/**
+ * myalloc_kmem_cache_free_rcu() - free an object after a grace period
+ * @s: the cache
+ * @object: the object
+ * @head: a member of the object
+ *
+ * Context: any.
+ */
 static inline void myalloc_kmem_cache_free_rcu(struct myalloc_kmem_cache *s, void *object,
 					       struct myalloc_rcu *head)
 {

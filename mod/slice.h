@@ -38,7 +38,14 @@ static inline u32 myalloc_slice_next(u32 last, u64 ns, u32 batch)
 	return max_t(u32, div64_u64(ops, batch), 1) * batch;
 }
 
-/* Blocks of @nr_pages pages to zero without rescheduling, at most @most, at least 1. */
+/**
+ * myalloc_slice_blocks() - blocks to zero without rescheduling
+ * @nr_pages: pages of a block
+ * @most: upper limit
+ *
+ * Context: any.
+ * Return: the number of blocks, at least 1.
+ */
 static inline u32 myalloc_slice_blocks(u32 nr_pages, u32 most)
 {
 	return clamp_t(u32, MYALLOC_SLICE_PAGES / nr_pages, 1, most);

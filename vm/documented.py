@@ -6,6 +6,9 @@ Usage: documented.py TREE OBJECTS...
 TREE is the checkout, OBJECTS are directories of object files with the same layout as its sources.
 A function is called by another file if an object has it as an undefined symbol, so what the
 configuration of the objects leaves out does not count. Nor do functions whose names a macro makes.
+Inline functions of headers whose names begin with myalloc_ count if another file of lib/, mod/ or
+kunit/ calls them; others belong to their folder, and those of lib/env to the environment.
+
 The block begins with "/**" and the name, in the source or a header. Whether it is complete is for
 kernel-doc -Wall. Exit status 1 if one is missing.
 """
@@ -21,6 +24,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import arrows
 
 BLOCK = re.compile(r"^/\*\*\n \* (\w+)\(\) - ", re.M)
+
+INLINE = re.compile(r"^static (?:__always_inline|inline)[^;{}#]*?\b(myalloc_\w+)\([^;{]*\)\n\{", re.M)
+# What only native programs have.
+NATIVE = ("lib/env/", "lib/tests/", "lib/fuzz/", "lib/bench/", "lib/host_malloc/")
 
 
 def files(tree, ending):
@@ -48,12 +55,23 @@ def functions(objects, path):
     return set()
 
 
+def inlines(tree):
+    """Inline functions without a block that other files call, one line each."""
+    texts = {p: text_of(tree, p) for p in files(tree, (".c", ".h")) if not p.startswith(NATIVE)}
+    for path in sorted(p for p in texts if p.endswith(".h")):
+        for name in sorted(set(INLINE.findall(texts[path])) - set(BLOCK.findall(texts[path]))):
+            call = re.compile(r"\b%s\(" % name)
+            callers = sorted(p for p, text in texts.items() if p != path and call.search(text))
+            if callers:
+                yield "%s: %s(), called by %s, has no kernel-doc" % (path, name, callers[0])
+
+
 def find(tree, objects):
     """All functions without a block, one line each."""
     sources = sorted(files(tree, ".c"))
     _, needed = arrows.symbols(objects, sources)
     in_headers = set().union(*(BLOCK.findall(text_of(tree, p)) for p in files(tree, ".h")))
-    bad = []
+    bad = list(inlines(tree))
     for path in sources:
         if not path.startswith(("lib/", "mod/")):
             continue

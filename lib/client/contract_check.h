@@ -7,7 +7,13 @@
 #include "page/frame.h"
 #include "zone/finding.h"
 
-/* The tag of the blocks of a part. */
+/**
+ * myalloc_contract_tag() - the tag of the blocks of a line in the parent zone
+ * @part: the line
+ *
+ * Context: any.
+ * Return: the tag of the first frame of each block.
+ */
 static inline u32 myalloc_contract_tag(const struct myalloc_contract_part *part)
 {
 	return myalloc_frame_tag(MYALLOC_FRAME_CONTRACT, part->plan.order, part->id);

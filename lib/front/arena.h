@@ -166,6 +166,13 @@ struct myalloc_arena_stats {
 
 extern const struct myalloc_front_kind myalloc_arena_kind;
 
+/**
+ * myalloc_arena_of() - the arena that a front is part of
+ * @front: the front, of the kind myalloc_arena_kind
+ *
+ * Context: any.
+ * Return: the arena.
+ */
 static inline struct myalloc_arena *myalloc_arena_of(struct myalloc_front *front)
 {
 	return container_of(front, struct myalloc_arena, front);

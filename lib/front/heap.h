@@ -85,6 +85,13 @@ struct myalloc_heap_stats {
 /* For walks over the fronts of a zone. */
 extern const struct myalloc_front_kind myalloc_heap_kind;
 
+/**
+ * myalloc_heap_of() - the heap that a front is part of
+ * @front: the front, of the kind myalloc_heap_kind
+ *
+ * Context: any.
+ * Return: the heap.
+ */
 static inline struct myalloc_heap *myalloc_heap_of(struct myalloc_front *front)
 {
 	return container_of(front, struct myalloc_heap, front);
@@ -92,7 +99,15 @@ static inline struct myalloc_heap *myalloc_heap_of(struct myalloc_front *front)
 
 void myalloc_heap_stats(struct myalloc_heap *heap, struct myalloc_heap_stats *stats);
 
-/* The smallest class that holds @size bytes, at most MYALLOC_MAX_OBJECT; see heap.c. */
+/**
+ * myalloc_heap_class() - the smallest size class for a size
+ * @size: bytes, at most MYALLOC_MAX_OBJECT
+ *
+ * See heap.c for the classes.
+ *
+ * Context: any.
+ * Return: the class, from 1 on.
+ */
 static __always_inline u32 myalloc_heap_class(size_t size)
 {
 	u32 last = size ? size - 1 : 0;
@@ -101,13 +116,26 @@ static __always_inline u32 myalloc_heap_class(size_t size)
 	return 4 * top - 19 + (last >> (top - 2));
 }
 
-/* Bytes of an object of a class. */
+/**
+ * myalloc_heap_class_size() - the size of the objects of a class
+ * @class: the class
+ *
+ * Context: any.
+ * Return: bytes.
+ */
 static inline u32 myalloc_heap_class_size(u32 class)
 {
 	return class <= 8 ? class * 8 : (5 + (class - 9) % 4) << ((class - 9) / 4 + 4);
 }
 
-/* Is it a cache of the heap? The caller keeps it from being freed. */
+/**
+ * myalloc_heap_has() - does a cache belong to a heap?
+ * @heap: the heap
+ * @cache: a cache of the same zone
+ *
+ * Context: any; the caller keeps @cache from being freed.
+ * Return: true if it does.
+ */
 static inline bool myalloc_heap_has(const struct myalloc_heap *heap,
 				    const struct myalloc_cache *cache)
 {

@@ -60,6 +60,13 @@ extern const struct myalloc_front_kind myalloc_pool_kind;
 
 void myalloc_pool_stats(struct myalloc_pool *pool, struct myalloc_pool_stats *stats);
 
+/**
+ * myalloc_pool_of() - the object pool that a front is part of
+ * @front: the front, of the kind myalloc_pool_kind
+ *
+ * Context: any.
+ * Return: the pool.
+ */
 static inline struct myalloc_pool *myalloc_pool_of(struct myalloc_front *front)
 {
 	return container_of(front, struct myalloc_pool, front);

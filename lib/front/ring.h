@@ -140,6 +140,13 @@ struct myalloc_ring_stats {
 /* For walks over the fronts of a zone. */
 extern const struct myalloc_front_kind myalloc_ring_kind;
 
+/**
+ * myalloc_ring_of() - the ring that a front is part of
+ * @front: the front, of the kind myalloc_ring_kind
+ *
+ * Context: any.
+ * Return: the ring.
+ */
 static inline struct myalloc_ring *myalloc_ring_of(struct myalloc_front *front)
 {
 	return container_of(front, struct myalloc_ring, front);
@@ -155,26 +162,58 @@ void myalloc_ring_detach(struct myalloc_ring *ring);
 bool myalloc_ring_may_sleep(struct myalloc_ring *ring);
 int myalloc_ring_release_to(struct myalloc_ring *ring, u64 pos);
 
-/* The mark of a header at a position. */
+/**
+ * myalloc_ring_mark() - the mark of a header
+ * @ring: the ring
+ * @pos: position of the header
+ *
+ * Context: any.
+ * Return: the mark that the header has if it is valid.
+ */
 static inline u32 myalloc_ring_mark(const struct myalloc_ring *ring, u64 pos)
 {
 	return (u32)(pos / MYALLOC_RING_ALIGN) ^ ring->seed;
 }
 
-/* Bytes that a record takes, with its header. */
+/**
+ * myalloc_ring_total() - the size of a record with its header
+ * @ring: the ring
+ * @length: the length in the header, with or without its flags
+ *
+ * Context: any.
+ * Return: bytes.
+ */
 static inline u32 myalloc_ring_total(const struct myalloc_ring *ring, u32 length)
 {
 	return ALIGN(ring->header + (length & MYALLOC_RING_LENGTH), MYALLOC_RING_ALIGN);
 }
 
-/* The header at a position of a part. */
+/**
+ * myalloc_ring_at() - the header at a position
+ * @ring: the ring
+ * @part: a part of it
+ * @pos: the position
+ *
+ * Context: any.
+ * Return: the header.
+ */
 static inline struct myalloc_ring_header *
 myalloc_ring_at(const struct myalloc_ring *ring, const struct myalloc_ring_part *part, u64 pos)
 {
 	return ring->map + ((size_t)(part - ring->part) << ring->shift) + (pos & (ring->size - 1));
 }
 
-/* Does a header with this length, found at a position, agree with Y1 and Y2? */
+/**
+ * myalloc_ring_sound() - does a header agree with the invariants Y1 and Y2?
+ * @ring: the ring
+ * @h: the header
+ * @pos: its position
+ * @tail: the tail of its part
+ * @length: the length that was read from it
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
 static inline bool myalloc_ring_sound(const struct myalloc_ring *ring,
 				      const struct myalloc_ring_header *h, u64 pos, u64 tail,
 				      u32 length)

@@ -233,6 +233,14 @@ static inline u32 myalloc_out_words(const struct myalloc_cache *cache)
 	return DIV_ROUND_UP(cache->layout.objects, 64);
 }
 
+/**
+ * myalloc_out_test() - test the out bit of a slot
+ * @out: the out bits of its slab
+ * @index: number of the slot
+ *
+ * Context: any; exact under cache->lock.
+ * Return: true if the slot is out of its slab.
+ */
 static inline bool myalloc_out_test(const u64 *out, u32 index)
 {
 	return out[index / 64] >> (index % 64) & 1;
@@ -299,7 +307,15 @@ static inline bool myalloc_lookup(const struct myalloc_zone *zone, const void *a
 	return at->frame;
 }
 
-/* For a block that was found: it begins at @addr. */
+/**
+ * myalloc_lookup_begins() - does a block begin at an address?
+ * @zone: the zone
+ * @at: the block, found by myalloc_lookup()
+ * @addr: the address
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
 static inline bool myalloc_lookup_begins(const struct myalloc_zone *zone,
 					 const struct myalloc_lookup *at, const void *addr)
 {
@@ -374,6 +390,15 @@ static inline u8 *myalloc_object_state(const struct myalloc_cache *cache, const 
 		place.state : NULL;
 }
 
+/**
+ * myalloc_slab_object() - the address of an object
+ * @cache: the cache
+ * @slab: address of the slab
+ * @index: number of the slot
+ *
+ * Context: any.
+ * Return: the address.
+ */
 static inline void *myalloc_slab_object(const struct myalloc_cache *cache, void *slab,
 					u32 index)
 {

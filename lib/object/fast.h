@@ -44,7 +44,15 @@ static __always_inline u8 *myalloc_fast_state(struct myalloc_cache *c, const voi
 				     off, object);
 }
 
-/* Claim a slot for a free. @level is a constant, so only the branch for that level remains. */
+/**
+ * myalloc_fast_claim() - claim a slot for a free
+ * @c: the cache
+ * @state: state byte of the slot, or &c->no_object
+ * @level: level of the cache, a constant: only the branch for it remains
+ *
+ * Context: preemption off.
+ * Return: true if the slot was live.
+ */
 static __always_inline bool myalloc_fast_claim(struct myalloc_cache *c, u8 *state,
 					       myalloc_cache_flags_t level)
 {
@@ -61,12 +69,23 @@ static __always_inline bool myalloc_fast_claim(struct myalloc_cache *c, u8 *stat
 	return true;
 }
 
-/*
- * Put an object into the slot at @top of the loaded magazine. Returns false, which leaves the
- * object to the slow path, if there is no room or a check fails. If the object was taken from that
- * very slot, the slot still points to its state (magazine.c, Stale slots), and there is room.
- * @found, a constant: the caller has found the first frame of the slab that contains the object,
- * which is looked at again, and @off, see above.
+/**
+ * myalloc_fast_give() - put an object into the loaded magazine
+ * @c: the cache
+ * @cpu: the magazines of this CPU
+ * @top: slot of the magazine for the object
+ * @object: the object, any value
+ * @level: level of the cache, a constant
+ * @found: a constant: the caller has found @first and @off
+ * @first: first frame of the slab that contains the object; its tag is checked again
+ * @off: bytes from the beginning of the linear range to the object
+ *
+ * If the object was taken from this very slot, the slot still points to its state (magazine.c,
+ * Stale slots), and there is room.
+ *
+ * Context: preemption off, within the guard.
+ * Return: true; false, which leaves the object to the slow path, if there is no room or a check
+ * fails.
  */
 static __always_inline bool myalloc_fast_give(struct myalloc_cache *c,
 					      const struct myalloc_magazine_cpu *cpu,
@@ -90,9 +109,17 @@ static __always_inline bool myalloc_fast_give(struct myalloc_cache *c,
 	return true;
 }
 
-/*
- * The fast path of an allocation. Returns false if the slow path must be taken. The address of
- * the caller is not passed: it would be loaded here each time, and only the slow path needs it.
+/**
+ * myalloc_cache_alloc_fast() - the fast path of an allocation
+ * @cache: the cache
+ * @flags: flags of the request
+ * @object: out: the object
+ *
+ * The caller's address is not passed: it would be loaded here each time, and only the slow path
+ * needs it.
+ *
+ * Context: any.
+ * Return: true; false if the slow path must be taken.
  */
 static __always_inline bool myalloc_cache_alloc_fast(struct myalloc_cache *cache,
 						     myalloc_flags_t flags, void **object)
@@ -142,15 +169,28 @@ static __always_inline bool __myalloc_cache_free_fast(struct myalloc_cache *cach
 	return true;
 }
 
-/* The fast path of a free. Returns false if it must take the slow path. */
+/**
+ * myalloc_cache_free_fast() - the fast path of a free
+ * @cache: the cache
+ * @object: the object, any value
+ *
+ * Context: any.
+ * Return: true; false if the slow path must be taken.
+ */
 static __always_inline bool myalloc_cache_free_fast(struct myalloc_cache *cache, void *object)
 {
 	return __myalloc_cache_free_fast(cache, object, false, NULL, 0);
 }
 
-/*
- * The same for a caller that has found the first frame of the slab. @off: from the beginning of
- * the linear range to the object.
+/**
+ * myalloc_cache_free_found() - the fast path of a free, for a caller that has found the slab
+ * @cache: the cache
+ * @object: the object, any value
+ * @first: first frame of the slab that contains the object
+ * @off: bytes from the beginning of the linear range to the object
+ *
+ * Context: any.
+ * Return: true; false if the slow path must be taken.
  */
 static __always_inline bool myalloc_cache_free_found(struct myalloc_cache *cache, void *object,
 						     struct myalloc_frame *first,

@@ -28,7 +28,13 @@ void myalloc_object_issue(struct myalloc_cache *cache, void *object, myalloc_fla
 bool myalloc_cache_fresh(void *cache, const struct myalloc_slot *slot);
 bool myalloc_cache_drop(void *cache, const struct myalloc_slot *slot);
 
-/* The state of a slot in use: a trusting cache leaves it CACHED, any other makes it LIVE. */
+/**
+ * myalloc_user_state() - the state of a slot in use
+ * @cache: the cache
+ *
+ * Context: any.
+ * Return: MYALLOC_SLOT_CACHED in a trusting cache, MYALLOC_SLOT_LIVE in any other.
+ */
 static inline u8 myalloc_user_state(const struct myalloc_cache *cache)
 {
 	return cache->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;

@@ -6,7 +6,13 @@
 #include "object/cache_types.h"
 #include "page/shadow.h"
 
-/* Make an object accessible; NULL is allowed. */
+/**
+ * myalloc_shadow_object_alloc() - make an object accessible
+ * @cache: the cache
+ * @object: the object, or NULL
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_object_alloc(const struct myalloc_cache *cache,
 							const void *object)
 {
@@ -14,6 +20,13 @@ static __always_inline void myalloc_shadow_object_alloc(const struct myalloc_cac
 		myalloc_env_unpoison(object, cache->layout.object_size);
 }
 
+/**
+ * myalloc_shadow_object_free() - poison an object that was freed
+ * @cache: the cache
+ * @object: the object
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_object_free(const struct myalloc_cache *cache,
 						       const void *object)
 {
@@ -24,13 +37,26 @@ static __always_inline void myalloc_shadow_object_free(const struct myalloc_cach
 			      MYALLOC_ENV_FREE_OBJECT);
 }
 
-/* The link of a deferred free, in or behind the object, may be written from here ... */
+/**
+ * myalloc_shadow_link() - make the link of a deferred free accessible
+ * @link: the link, in or behind the object
+ *
+ * It stays so until myalloc_shadow_slot_free().
+ *
+ * Context: any.
+ */
 static inline void myalloc_shadow_link(const void *link)
 {
 	myalloc_env_unpoison(link, sizeof(struct llist_node));
 }
 
-/* ... until the slab takes the slot back. */
+/**
+ * myalloc_shadow_slot_free() - poison a slot, and its link, when its slab takes it back
+ * @cache: the cache
+ * @object: the object in the slot
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_slot_free(const struct myalloc_cache *cache,
 						     const void *object)
 {
@@ -42,6 +68,14 @@ static __always_inline void myalloc_shadow_slot_free(const struct myalloc_cache 
 	myalloc_shadow_object_free(cache, object);
 }
 
+/**
+ * myalloc_shadow_objects_alloc() - make several objects accessible
+ * @cache: the cache
+ * @nr: number of objects
+ * @objects: the objects; each may be NULL
+ *
+ * Context: any.
+ */
 static __always_inline void myalloc_shadow_objects_alloc(const struct myalloc_cache *cache,
 							 u32 nr, void *const *objects)
 {
@@ -51,7 +85,13 @@ static __always_inline void myalloc_shadow_objects_alloc(const struct myalloc_ca
 		myalloc_shadow_object_alloc(cache, objects[i]);
 }
 
-/* Poison the slots of a new slab, which are all accessible until now. */
+/**
+ * myalloc_shadow_slab_begin() - poison the slots of a new slab
+ * @cache: the cache
+ * @slab: address of the slab, all of which is accessible
+ *
+ * Context: any.
+ */
 static inline void myalloc_shadow_slab_begin(const struct myalloc_cache *cache, void *slab)
 {
 	u32 i;
@@ -66,7 +106,13 @@ static inline void myalloc_shadow_slab_begin(const struct myalloc_cache *cache, 
 	}
 }
 
-/* Make a slab accessible as pages before it returns to the zone. */
+/**
+ * myalloc_shadow_slab_end() - make a slab accessible as pages before it returns to the zone
+ * @cache: the cache
+ * @slab: address of the slab
+ *
+ * Context: any.
+ */
 static inline void myalloc_shadow_slab_end(const struct myalloc_cache *cache, void *slab)
 {
 	myalloc_shadow_pages_alloc(cache->zone, slab, cache->layout.order);

@@ -82,7 +82,14 @@ static __always_inline u32 myalloc_buddy_bit(const struct myalloc_buddy *buddy, 
 	return idx >> min_t(unsigned int, order, buddy->chunk_order);
 }
 
-/* The tree of the free blocks of an order, at most top_order. */
+/**
+ * myalloc_buddy_tree() - the tree of the free blocks of an order
+ * @buddy: the buddy
+ * @order: log2 of pages, at most top_order
+ *
+ * Context: any.
+ * Return: the tree.
+ */
 static __always_inline struct myalloc_bitmap_tree *
 myalloc_buddy_tree(const struct myalloc_buddy *buddy, unsigned int order)
 {

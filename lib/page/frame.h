@@ -199,7 +199,14 @@ static inline bool myalloc_frame_is_users(u8 type)
 /* Nanoseconds to a unit of the time that the first descriptor of a client's extent records. */
 #define MYALLOC_STAMP_NS	1000000000u
 
-/* What the first tag of an extent has in place of a cache. */
+/**
+ * myalloc_extent_mark() - the number in the first tag of an extent, in place of a cache
+ * @nr: pages of the extent
+ * @owner: number of the owner, 0 for none
+ *
+ * Context: any.
+ * Return: the number.
+ */
 static __always_inline u32 myalloc_extent_mark(u32 nr, u32 owner)
 {
 	return owner << MYALLOC_EXTENT_BITS | (nr - 1);
@@ -219,14 +226,26 @@ static inline u32 myalloc_frame_pages(const struct myalloc_frame *frame)
 	return (READ_ONCE(frame->cache) & (BIT(MYALLOC_EXTENT_BITS) - 1)) + 1U;
 }
 
-/* Number of the owner of the extent that begins at a frame; 0 if it has none or there is none. */
+/**
+ * myalloc_frame_owner() - the owner of an extent
+ * @frame: its first frame; any frame is valid
+ *
+ * Context: any.
+ * Return: the number of the owner; 0 if there is none, or no extent begins at @frame.
+ */
 static inline u32 myalloc_frame_owner(const struct myalloc_frame *frame)
 {
 	return READ_ONCE(frame->type) == MYALLOC_FRAME_EXTENT ?
 	       READ_ONCE(frame->cache) >> MYALLOC_EXTENT_BITS : 0;
 }
 
-/* What an extent of this owner is a part of; NULL if the owner is not a kind of fronts. */
+/**
+ * myalloc_owner_kind() - the kind of front that an owner number stands for
+ * @owner: number of an owner of extents
+ *
+ * Context: any.
+ * Return: the kind in words; NULL if the number is that of one owner.
+ */
 static inline const char *myalloc_owner_kind(u32 owner)
 {
 	if (owner < MYALLOC_OWNERS_KINDS)

@@ -12,7 +12,14 @@ struct myalloc_recount {
 	u32 blocks[MYALLOC_NR_ORDERS];
 };
 
-/* Does a block begin at this frame? */
+/**
+ * myalloc_validate_head() - does a block begin at a frame?
+ * @b: the buddy
+ * @idx: index of the frame
+ *
+ * Context: any.
+ * Return: true if one does.
+ */
 static inline bool myalloc_validate_head(const struct myalloc_buddy *b, u32 idx)
 {
 	return b->head[idx / 64] >> (idx % 64) & 1;

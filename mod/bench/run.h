@@ -236,7 +236,13 @@ struct bench_run {
  */
 #define GFP_BENCH	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
-/* Memory of a size that depends on the run's parameters. Context: task, may sleep. */
+/**
+ * myalloc_bench_zalloc() - allocate memory whose size depends on parameters of a run
+ * @size: bytes
+ *
+ * Context: task, may sleep.
+ * Return: the memory, zeroed, as from myalloc_budget_zalloc(); or NULL.
+ */
 static inline void *myalloc_bench_zalloc(size_t size)
 {
 	return myalloc_budget_zalloc("benchmark", size, NUMA_NO_NODE);
@@ -247,6 +253,13 @@ static inline struct bench_run *to_bench(struct myalloc_job *job)
 	return container_of(job, struct bench_run, job);
 }
 
+/**
+ * myalloc_bench_stopped() - should a run end?
+ * @run: the run
+ *
+ * Context: any.
+ * Return: true if it should.
+ */
 static inline bool myalloc_bench_stopped(const struct bench_run *run)
 {
 	return myalloc_job_stopped(&run->job);

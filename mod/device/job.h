@@ -136,37 +136,73 @@ enum myalloc_stress_state myalloc_job_read(struct myalloc_job *job, void *record
 void myalloc_job_cancel(struct myalloc_job *job);
 void myalloc_job_destroy(struct myalloc_job *job);
 
-/* Should the job end? Context: any. */
+/**
+ * myalloc_job_stopped() - should a job end?
+ * @job: the job
+ *
+ * Context: any.
+ * Return: true if it should.
+ */
 static inline bool myalloc_job_stopped(const struct myalloc_job *job)
 {
 	return READ_ONCE(job->stop);
 }
 
-/* Is the result complete and the last record published? Context: any. */
+/**
+ * myalloc_job_finished() - is the result complete and the last record published?
+ * @job: the job
+ *
+ * Context: any.
+ * Return: true if so.
+ */
 static inline bool myalloc_job_finished(const struct myalloc_job *job)
 {
 	return smp_load_acquire(&job->finished);	/* pairs with myalloc_job_publish() */
 }
 
-/* The number of records published; the last increment comes when the job has finished. */
+/**
+ * myalloc_job_seq() - the number of records published
+ * @job: the job
+ *
+ * Context: any.
+ * Return: the number; its last increment comes when the job has finished.
+ */
 static inline u64 myalloc_job_seq(const struct myalloc_job *job)
 {
 	return atomic64_read_acquire(&job->seq);
 }
 
-/* Milliseconds since the start. */
+/**
+ * myalloc_job_elapsed_ms() - the time since the start
+ * @job: the job
+ *
+ * Context: any.
+ * Return: milliseconds.
+ */
 static inline u64 myalloc_job_elapsed_ms(const struct myalloc_job *job)
 {
 	return ktime_ms_delta(ktime_get(), job->start);
 }
 
-/* Milliseconds until the next record is due, 0 or less if it is due. Context: the job's thread. */
+/**
+ * myalloc_job_record_in_ms() - the time until the next record is due
+ * @job: the job
+ *
+ * Context: the job's thread.
+ * Return: milliseconds; 0 or less if it is due.
+ */
 static inline s64 myalloc_job_record_in_ms(const struct myalloc_job *job)
 {
 	return MYALLOC_JOB_RECORD_MS - ktime_ms_delta(ktime_get(), job->recorded);
 }
 
-/* The final state of a job that ends now. */
+/**
+ * myalloc_job_end_state() - the final state of a job that ends now
+ * @job: the job
+ *
+ * Context: any.
+ * Return: the state.
+ */
 static inline enum myalloc_stress_state myalloc_job_end_state(const struct myalloc_job *job)
 {
 	return READ_ONCE(job->cancelled) ? MYALLOC_STRESS_CANCELLED : MYALLOC_STRESS_DONE;

@@ -8,7 +8,14 @@
 /* Percent of the zone that a session may hold; 1 to MYALLOC_QUOTA_ALL. */
 extern unsigned int myalloc_session_quota;
 
-/* The quota in a zone of @nr_pages: whole pages, at least one. */
+/**
+ * myalloc_quota_bytes() - the quota of a session
+ * @nr_pages: pages of the zone
+ * @percent: the share
+ *
+ * Context: any.
+ * Return: bytes: whole pages, at least one.
+ */
 static inline u64 myalloc_quota_bytes(u32 nr_pages, unsigned int percent)
 {
 	u64 pages = div64_u64((u64)nr_pages * percent, MYALLOC_QUOTA_ALL);
