@@ -45,6 +45,19 @@ seen()
 	grep -q " $2: .*$3" "$1"
 }
 
+# whole FILE EVENT FIELDS: is there an event with exactly these fields? In them SITE, PTR, NR, NODE, WORD
+# and FLAGS stand for values of that kind; SITE is followed by the name of its module.
+whole()
+{
+	whole_pattern=$(echo "$3" | sed 's/SITE/[a-z_0-9.]+\\+0x[0-9a-f]+\/0x[0-9a-f]+/
+		s/PTR/[0-9a-f]{16}/; s/NR/[1-9][0-9]*/g; s/NODE/-?[0-9]+/; s/WORD/[a-z0-9.-]+/g
+		s/FLAGS/(none|[A-Z_|]+)/')
+	grep -qE " $2: $whole_pattern\$" "$1" || {
+		grep -m 3 " $2: " "$1"
+		return 1
+	}
+}
+
 # balanced FILE WHAT: every address is allocated before it is freed, and none stays. Prints what is
 # wrong, and fails if there was nothing.
 balanced()
@@ -81,22 +94,43 @@ expect "its pages" seen /tmp/early page_alloc 'call_site=handler.*bytes=8192 ord
 expect "a refill of its magazine" seen /tmp/early refill 'name=example-request .*nr=[1-9]'
 expect "a refill from the zone" seen /tmp/early refill 'name=- order=1 nr=[1-9]'
 expect "a flush, as it ends" seen /tmp/driver flush 'name=example-request .*nr=[1-9]'
+example='\[myalloc_example\]'
+expect "page_alloc has all its fields" whole /tmp/early page_alloc \
+	"call_site=SITE $example ptr=PTR bytes=8192 order=1 flags=FLAGS node=NODE"
+expect "page_free has all its fields" whole /tmp/early page_free \
+	"call_site=SITE $example ptr=PTR bytes=8192 order=1 node=NODE"
+expect "cache_alloc has all its fields" whole /tmp/early cache_alloc \
+	"call_site=SITE $example ptr=PTR name=example-request bytes=NR flags=FLAGS node=NODE"
+expect "cache_free has all its fields" whole /tmp/early cache_free \
+	"call_site=SITE $example ptr=PTR name=example-request bytes=NR node=NODE"
+expect "refill has all its fields" whole /tmp/early refill \
+	"zone=WORD name=example-request order=[0-9]+ nr=NR wanted=NR"
+expect "flush has all its fields" whole /tmp/driver flush \
+	"zone=WORD name=example-request order=[0-9]+ nr=NR"
 expect "each of its objects was allocated once and freed" balanced /tmp/driver cache
 expect "each of its blocks too" balanced /tmp/driver page
 
 listen
 insmod $modules/myalloc_example.ko wrong_free=1
+cat $tracing/trace >/tmp/early		# while the code has a name
 rmmod myalloc_example
 deafen >/tmp/wrong
 expect "a wrong free" seen /tmp/wrong bad_free "as='object of example-request' reason='[a-z]"
+expect "bad_free has all its fields" whole /tmp/early bad_free \
+	"zone=WORD call_site=SITE $example ptr=PTR as='object of example-request' reason='[a-z ()]+'"
 
 # --- a heap
 listen
 insmod $modules/myalloc_web.ko period_us=5000
 sleep 1
+cat $tracing/trace >/tmp/early
 rmmod myalloc_web
 deafen >/tmp/heap
 expect "memory of a heap" seen /tmp/heap heap_alloc 'name=[a-z].* bytes_req=[1-9].* bytes=[1-9]'
+expect "heap_alloc has all its fields" whole /tmp/early heap_alloc \
+	"call_site=SITE \[myalloc_web\] ptr=PTR name=WORD bytes_req=NR bytes=NR flags=FLAGS node=NODE"
+expect "heap_free has all its fields" whole /tmp/early heap_free \
+	"call_site=SITE \[myalloc_web\] ptr=PTR name=WORD node=NODE"
 expect "all of it was freed" balanced /tmp/heap heap
 
 # --- the reserve; requests that fail; sessions of the device
@@ -116,6 +150,12 @@ deafen >/tmp/reserve
 expect "the reserve grows" seen /tmp/reserve grow 'bytes=4194304 order=10'
 expect "the reserve shrinks" seen /tmp/reserve shrink 'bytes=4194304 order=10'
 expect "a request that fails" seen /tmp/reserve fail 'name=- .*bytes=4194304 order=10'
+for name in grow shrink; do
+	expect "$name has all its fields" whole /tmp/reserve $name \
+		"zone=WORD ptr=PTR bytes=4194304 order=10 node=NODE"
+done
+expect "fail has all its fields" whole /tmp/reserve fail \
+	"zone=WORD name=- call_site=SITE \[myalloc\] bytes=4194304 order=10 flags=FLAGS node=NODE"
 expect "a session's handle" seen /tmp/reserve session_page_alloc 'handle=[1-9].* nr_pages=4'
 expect "a session's failure" seen /tmp/reserve session_fail 'nr_pages=1024'
 expect "a drain" seen /tmp/reserve session_drain 'pages='
