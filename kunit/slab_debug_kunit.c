@@ -382,7 +382,7 @@ static void debug_owner_destroy(struct kunit *test)
 			   "cache held cannot be destroyed: 20 objects are still allocated");
 	KUNIT_EXPECT_EQ(test, fixture_log_count("cache held: still held: "), 2);
 	KUNIT_EXPECT_EQ(test, told(fx, cache, o[0], 4, -1), 1);
-	for (; age <= div_u64(myalloc_env_now_ns(), MYALLOC_STAMP_NS); age++)
+	for (; age <= (s64)div_u64(myalloc_env_now_ns(), MYALLOC_STAMP_NS); age++)
 		found += told(fx, cache, o[7], 16, age);
 	KUNIT_EXPECT_EQ(test, found, 1);
 
