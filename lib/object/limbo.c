@@ -29,7 +29,8 @@
  * the worker moves the slab on.
  *
  * Invariants
- *	R1  limbo.nr = slabs tagged LIMBO in the open and the waiting batch.
+ *	R1  limbo.nr = slabs tagged LIMBO in the open and the waiting batch, and in the hands of a
+ *	    harvest: whoever finds it 0 finds the pages of all slabs that have left in the zone.
  *	R2  For each cache, nr_limbo = its slabs in limbo and in the hands of a harvest.
  *
  * Locking: limbo.lock nests inside cache->lock; no lock is taken while it is held.
@@ -232,10 +233,26 @@ static struct myalloc_frame *limbo_take(struct myalloc_zone *zone, u64 moment)
 	if (limbo->waiting != MYALLOC_NO_FRAME && limbo->moment == moment) {
 		frame = &zone->frames[limbo->waiting];
 		limbo->waiting = frame->next;
-		WRITE_ONCE(limbo->nr, limbo->nr - 1);
 	}
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
 	return frame;
+}
+
+/* What limbo_take() has returned is not in its hands any more. */
+static void limbo_taken(struct myalloc_zone *zone)
+{
+	struct myalloc_limbo *limbo = &zone->limbo;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&limbo->lock, irq);
+	smp_store_release(&limbo->nr, limbo->nr - 1);	/* pairs with limbo_is_empty() */
+	raw_spin_unlock_irqrestore(&limbo->lock, irq);
+}
+
+/* Have all slabs that left their caches gone back? */
+static bool limbo_is_empty(struct myalloc_zone *zone)
+{
+	return !smp_load_acquire(&zone->limbo.nr);	/* pairs with limbo_taken() */
 }
 
 /*
@@ -250,11 +267,13 @@ static u32 harvest(struct myalloc_zone *zone, u32 most, bool task, u32 *pages)
 	for (n = 0; n < most && limbo_ready(zone, task, &moment); n++) {
 		struct myalloc_frame *frame;
 
-		preempt_disable();	/* destroying the cache waits for this section */
+		preempt_disable();	/* destroying the cache and a drain wait for this section */
 		frame = limbo_take(zone, moment);
 		/* A cache with slabs in limbo is not destroyed (R2). */
-		if (frame)
+		if (frame) {
 			*pages += myalloc_cache_release(zone->cache_by_id[frame->cache], frame);
+			limbo_taken(zone);
+		}
 		preempt_enable();
 		if (!frame)
 			break;
@@ -317,7 +336,7 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 
 	/* Pairs with myalloc_cache_release(): its harvest has found the cache. */
 	for (rounds = 0; cache ? smp_load_acquire(&cache->nr_limbo) :
-	     rounds < FINISH_MOST && READ_ONCE(zone->limbo.nr); rounds++) {
+	     rounds < FINISH_MOST && !limbo_is_empty(zone); rounds++) {
 		pass_moment(zone);
 		while (harvest(zone, 1, true, &pages))
 			cond_resched();

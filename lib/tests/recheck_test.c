@@ -700,6 +700,28 @@ static void recheck_harvest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
 }
 
+/* A drain on this CPU would find that a slab is on its way, and wait for a grace period. */
+static void look_at_limbo(void *arg)
+{
+	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.waiting, MYALLOC_NO_FRAME);
+	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.open, MYALLOC_NO_FRAME);
+	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.nr, 1);
+}
+
+/* A slab that somebody has taken out of limbo counts until its pages have gone back. */
+static void recheck_in_hand(struct kunit *test)
+{
+	begin(test, false, 0);
+	w.object = two_slabs(test);
+	myalloc_cache_trim(w.cache, 0);
+	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 1);
+	come_in(&w.cache->lock, look_at_limbo, 0, 1);
+	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
+	KUNIT_EXPECT_EQ(test, w.came, 1);
+	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, w.object), 0);
+}
+
 static u64 same_moment;
 
 /*
@@ -999,6 +1021,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_validate_cache),
 	KUNIT_CASE(recheck_validate_quarantined),
 	KUNIT_CASE(recheck_harvest),
+	KUNIT_CASE(recheck_in_hand),
 	KUNIT_CASE(recheck_batch),
 	KUNIT_CASE(recheck_moment),
 	KUNIT_CASE(recheck_validate_zone),
