@@ -37,7 +37,7 @@ def relay(line):
 def main():
     line = socket.socket(socket.AF_UNIX)
     try:
-        line.connect(sys.argv[1])
+        line.connect(os.path.realpath(sys.argv[1]))     # a path must be short
     except OSError:
         print("error: no guest is running: start 'make vm-shell' in another terminal first",
               file=sys.stderr)

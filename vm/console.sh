@@ -5,4 +5,4 @@
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-exec "$root/vm/console.py" "$products/shell/terminal"
+exec "$root/vm/console.py" "${SHELL_LINK:-$products/shell}/terminal"

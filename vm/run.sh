@@ -14,7 +14,8 @@
 #   --append WORDS     more for the kernel's command line
 #   --add FILE:PATH    one more file for the guest
 #   --show             print the script's output as it comes
-#   --shell            a prompt on the console instead of a verdict
+#   --shell            a prompt on the console instead of a verdict; SHELL_LINK is where
+#                      vm/console.sh finds its second terminal
 #   --variant NAME     of the modules, see vm/module.sh
 #   --bare             without the project's modules and tool
 # A script can state its own needs in comment lines; an option given here wins:
@@ -126,7 +127,7 @@ words+=" rcupdate.rcu_cpu_stall_timeout=60"
 if [ $shell = 1 ]; then
 	# The second terminal, for vm/console.py: a socket, whose path must be short.
 	control=$(mktemp -d)
-	ln -sfn "$control" "$products/shell"
+	ln -sfn "$control" "${SHELL_LINK:-$products/shell}"
 	words+=" GUEST_SHELL=1 quiet TERM=${TERM:-linux}"
 	if read -r rows columns < <(stty size 2>/dev/null) && [ "${rows:-0}" -gt 0 ]; then
 		words+=" GUEST_ROWS=$rows GUEST_COLUMNS=$columns"

@@ -231,6 +231,13 @@ part_packages()
 	return "$status"
 }
 
+# shellcheck disable=SC2317 # called by stage
+shell_works()
+{
+	"$root/vm/test_shell.py" "$kernel" "$results/scenarios/$kernel-shell" \
+		>"$results/scenarios/$kernel-shell.ktap"
+}
+
 own_scenarios()
 {
 	local status=0
@@ -240,6 +247,9 @@ own_scenarios()
 		"$root/vm/version.sh" "$kernel" || status=1
 	turn stage scenarios "what is installed, and what packages contain" installed scenarios "$kernel" ||
 		status=1
+	# User Mode Linux has one terminal.
+	[ "$arch_kbuild" = um ] ||
+		turn stage scenarios "the prompt of 'make vm-shell'" shell_works || status=1
 	return "$status"
 }
 
@@ -320,7 +330,8 @@ guests()
 
 # Prepare what all parts need before they start to wait for each other.
 groups=(native module tool guest source man schema)
-case " $* " in *" scenarios "*|*" packages "*) groups+=(package) ;; esac
+case " $* " in *" scenarios "*|*" packages "*) groups+=(package sign) ;; esac
+case " $* " in *" scenarios "*) groups+=(shell) ;; esac
 "$root/vm/setup.sh" "${groups[@]}"
 
 pids=()

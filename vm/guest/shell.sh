@@ -12,7 +12,13 @@ alias ll='ls -l'
 # shellcheck disable=SC1091,SC3001,SC3044 # bash alone reads it, with the tool's file
 if [ -n "${BASH_VERSION:-}" ]; then
 	[ ! -e /guest/myallocctl.bash ] || . /guest/myallocctl.bash
-	complete -G '/guest/modules/*.ko' insmod
+	_insmod()
+	{
+		local place=/guest/modules/
+		case $2 in */*) place= ;; esac
+		mapfile -t COMPREPLY < <(compgen -G "$place$2*")
+	}
+	complete -o filenames -F _insmod insmod
 	_modules() { mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 /proc/modules)" -- "$2"); }
 	complete -F _modules rmmod
 fi
@@ -25,14 +31,15 @@ help()
 		return
 	}
 	cat <<-'END'
-	Six things to try:
+	Five things to try:
 
 	  1. a driver that holds memory, and who that is
 	       insmod /guest/modules/myalloc_example.ko keep=500 track=1
 	       head -n 20 $dir/owners
-	  2. a stress run, each byte verified; meanwhile, in the second terminal, what changes
+	  2. a stress run, each byte verified; meanwhile, in the second terminal, everything at a
+	     glance, once a second; q ends it
 	       myallocctl stress run --kind mixed --seconds 20
-	       myallocctl stat watch
+	       myallocctl top
 	  3. a driver that frees an object twice, and what is said about it
 	       rmmod myalloc_example
 	       insmod /guest/modules/myalloc_example.ko wrong_free=1 track=1
@@ -41,9 +48,8 @@ help()
 	       myallocctl page alloc --order 3 --count 20 --hold 1m &
 	       cat $dir/buddyinfo
 	       myallocctl map
-	  5. everything at a glance, once a second; q ends it
-	       myallocctl top
-	  6. another size, with every check, and then a recount of everything
+	       kill %1; wait
+	  5. another size, with every check, and then a recount of everything
 	       rmmod myalloc_example myalloc
 	       insmod /guest/modules/myalloc.ko reserve_mb=16 checks=FZPU
 	       myallocctl validate
@@ -54,10 +60,19 @@ help()
 	END
 }
 
+# Put the cursor into the last corner and ask where it is. Debian's busybox has no such program.
+# shellcheck disable=SC3045 # bash alone has these options
+resize()
+{
+	local rows columns
+	printf '\0337\033[999;999H\033[6n\0338'
+	IFS='[;' read -rs -t 3 -d R _ rows columns && stty rows "$rows" cols "$columns"
+}
+
 if [ -n "${GUEST_SECOND:-}" ]; then
 	printf '\nThe second terminal of the guest. Press Enter to begin. '
 	read -r _
-	eval "$(resize)"
+	resize
 	stty sane
 else
 	insmod /guest/modules/myalloc.ko && printf '\nThe module is loaded. '
