@@ -2,15 +2,16 @@
 /*
  * Every failure path: the k-th internal allocation fails, k = 1, 2, ... until none does
  *
- * There are two kinds of operations. Those that create something (zones, caches) allocate
- * metadata: for each k they must return -ENOMEM, leave no memory behind and the zone unchanged, and
- * finally succeed. All others must not allocate metadata at all, which makes them callable in any
- * context; this is checked by counting. They allocate only blocks of the zone: to make these fail,
- * the zone is limited to k blocks.
+ * There are two kinds of operations. Those that create something (zones, caches, heaps, contracts)
+ * allocate metadata: for each k they must return -ENOMEM, leave no memory behind and the zone
+ * unchanged, and finally succeed. All others must not allocate metadata at all, which makes them
+ * callable in any context; this is checked by counting. They allocate only blocks of the zone: to
+ * make these fail, the zone is limited to k blocks.
  */
 #include "env.h"
 #include "ktap.h"
 #include "program.h"
+#include "client/client.h"
 #include "object/limbo.h"
 #include "page/drain.h"
 #include "zone/validate.h"
@@ -228,6 +229,138 @@ static void test_arenas(void)
 	ktap_result(!failed, "frames: %lu allocations failed in turn", k - 1);
 }
 
+/* --- contracts ----------------------------------------------------------------------- */
+
+static const u32 extent_sizes[] = { 3, 5 };
+
+static const struct myalloc_contract_line contract_lines[] = {
+	{ .kind = MYALLOC_CONTRACT_PAGES, .pages = 12, .orders = 0x5 },
+	{ .kind = MYALLOC_CONTRACT_EXTENTS, .pages = 10, .sizes = extent_sizes, .nr_sizes = 2 },
+	{ .kind = MYALLOC_CONTRACT_OBJECTS, .count = 20, .nmi = 1,
+	  .cache = { .name = "c", .object_size = 100 } },
+	{ .kind = MYALLOC_CONTRACT_PAGES, .pages = 4, .orders = 0x2, .nmi = 2 },
+};
+
+/* Is the zone as it was, but for what counts up? */
+static void check_unchanged(struct myalloc_zone *zone, const struct myalloc_zone_stats *before,
+			    unsigned long owners)
+{
+	struct myalloc_zone_stats after;
+	u32 k;
+
+	validate(zone);
+	myalloc_zone_stats(zone, &after);
+	EXPECT(after.free_pages == before->free_pages && after.nr_caches == before->nr_caches,
+	       "%llu pages are free, not %llu", after.free_pages, before->free_pages);
+	EXPECT(!memcmp(after.free_blocks, before->free_blocks, sizeof(after.free_blocks)),
+	       "the free blocks are others");
+	for (k = 0; k < MYALLOC_NR_ORDERS; k++)
+		EXPECT(after.page_allocs[k] - after.page_frees[k] ==
+		       before->page_allocs[k] - before->page_frees[k],
+		       "order %u: %llu allocs, %llu frees", k, after.page_allocs[k],
+		       after.page_frees[k]);
+	EXPECT(list_empty(&zone->fronts), "a contract is left");
+	EXPECT(zone->owners == owners, "a number is left");
+	for (k = 0; zone->children && k < MYALLOC_CHILDREN_MAX; k++)
+		EXPECT(!zone->children->zone[k], "child %u is left", k);
+}
+
+/* Metadata that is there for good: the table of children, which the first contract makes. */
+static unsigned long lasting(const struct myalloc_zone *zone, unsigned long before)
+{
+	return before + !!zone->children;
+}
+
+static void try_contract(const char *name, u32 nr, unsigned int flags)
+{
+	const struct myalloc_client_args client_args = { .name = "k", .hard_pages = 128 };
+	struct myalloc_zone_args args = zone_args();
+	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	struct myalloc_client *client = myalloc_client_create(zone, &client_args);
+	unsigned long k, before = host_live_allocs(), owners = zone->owners;
+	struct myalloc_contract_plan plan;
+	const struct myalloc_client_extents extents = { };
+	struct myalloc_client_stats usage;
+	struct myalloc_zone_stats stats;
+	struct myalloc_contract *c;
+
+	failed = false;
+	myalloc_zone_stats(zone, &stats);
+	for (k = 1; k < 1000; k++) {
+		host_fail_after(k);
+		c = myalloc_client_contract_create(client, "frob", contract_lines, nr, flags,
+						   &plan);
+		if (!host_fail_fired())
+			break;
+		EXPECT(IS_ERR(c) && PTR_ERR(c) == -ENOMEM, "allocation %lu: %ld", k, PTR_ERR(c));
+		EXPECT(host_live_allocs() == lasting(zone, before), "allocation %lu: %ld were left",
+		       k, (long)(host_live_allocs() - lasting(zone, before)));
+		myalloc_client_stats(client, &extents, &usage);
+		EXPECT(!usage.pages, "%llu pages count for the client", usage.pages);
+		check_unchanged(zone, &stats, owners);
+	}
+	host_fail_after(0);
+	EXPECT(!IS_ERR(c), "%ld without failures", PTR_ERR(c));
+	EXPECT(k - 1 > 5 * nr, "only %lu allocations", k - 1);
+	EXPECT(!myalloc_contract_end(c, 0), "contract does not end");
+	EXPECT(host_live_allocs() == before + 1, "%lu allocations left",
+	       host_live_allocs() - before - 1);
+	check_unchanged(zone, &stats, owners);
+	EXPECT(!myalloc_client_end(client, 0), "client does not end");
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	EXPECT(!host_live_allocs(), "%lu allocations left", host_live_allocs());
+	ktap_result(!failed, "contract, %s: %lu allocations failed in turn", name, k - 1);
+}
+
+/*
+ * Others have left k free pages, one behind the other, k = 0, 1, ...: a contract is refused with
+ * the numbers, and leaves everything as it was, until there is enough.
+ */
+static void test_short_contracts(void)
+{
+	struct myalloc_zone_args args = zone_args();
+	struct myalloc_zone *zone = myalloc_zone_create(&args);
+	unsigned long before = host_live_allocs();
+	struct myalloc_contract *c = NULL;
+	struct myalloc_contract_plan plan;
+	struct myalloc_zone_stats stats;
+	void *held[2 << CHUNK_ORDER];
+	u32 k, nr = 2 << CHUNK_ORDER;
+
+	failed = false;
+	EXPECT(myalloc_pages_alloc_bulk(zone, 0, 0, nr, held) == nr, "bulk");
+	for (k = 0; k <= nr; k++) {
+		EXPECT(!k || !myalloc_pages_free(zone, held[k - 1], 0), "page");
+		myalloc_zone_drain(zone);
+		myalloc_zone_stats(zone, &stats);
+		c = myalloc_contract_create(zone, "frob", contract_lines,
+					    ARRAY_SIZE(contract_lines), 0, &plan);
+		if (!IS_ERR(c))
+			break;
+		EXPECT(PTR_ERR(c) == -ENOSPC, "with %u pages: %ld", k, PTR_ERR(c));
+		EXPECT(plan.blocks_short, "with %u pages nothing is short", k);
+		EXPECT(plan.pages_short == (plan.pages > k ? plan.pages - k : 0),
+		       "%u pages of %u short with %u", plan.pages_short, plan.pages, k);
+		EXPECT(host_live_allocs() == lasting(zone, before), "%ld allocations left",
+		       (long)(host_live_allocs() - lasting(zone, before)));
+		check_unchanged(zone, &stats, 0);
+	}
+	EXPECT(k >= plan.pages && k < nr, "made with %u pages of %u", k, plan.pages);
+	EXPECT(!IS_ERR(c) && !myalloc_contract_end(c, 0), "contract does not end");
+	EXPECT(myalloc_pages_free_bulk(zone, 0, nr - k, held + k) == nr - k, "free");
+	EXPECT(!myalloc_zone_destroy(zone), "zone does not end");
+	EXPECT(!host_live_allocs(), "%lu allocations left", host_live_allocs());
+	ktap_result(!failed, "contracts with 0 to %u pages of %u", k, plan.pages);
+}
+
+static void test_contracts(void)
+{
+	try_contract("blocks", 1, 0);
+	try_contract("blocks and extents, best effort", 2, MYALLOC_CONTRACT_BEST_EFFORT);
+	try_contract("objects and NMIs, too", ARRAY_SIZE(contract_lines), 0);
+	test_short_contracts();
+}
+
 static void test_heaps(void)
 {
 	struct myalloc_heap_args args = { .name = "h" };
@@ -286,6 +419,7 @@ static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;
 static struct myalloc_heap *heap;
 static struct myalloc_arena *arena;
+static struct myalloc_contract *contract;
 static void *addr[200];
 
 static void do_page(void)
@@ -317,7 +451,7 @@ static void do_exact(void)
 
 static void do_range(void)
 {
-	void *p = chunk[0] + 3 * PAGE_SIZE;
+	void *p = chunk[1] + 3 * PAGE_SIZE;
 
 	EXPECT(!myalloc_pages_alloc_range(zone, p, 9, MYALLOC_MAY_WAIT), "range");
 	EXPECT(!myalloc_pages_free_exact(zone, p, 9), "range");
@@ -375,6 +509,28 @@ static void do_heap(void)
 	EXPECT(myalloc_heap_free_bulk(heap, 60, addr) == 60, "bulk");
 }
 
+static void do_contract(void)
+{
+	struct myalloc_zone *blocks = myalloc_contract_zone(contract, 0);
+	struct myalloc_zone *extents = myalloc_contract_zone(contract, 1);
+	struct myalloc_cache *objects = myalloc_contract_cache(contract, 2);
+	struct myalloc_contract_plan plan;
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		addr[i] = myalloc_pages_alloc(blocks, 2, MYALLOC_MAY_WAIT);
+	EXPECT(addr[0] && addr[1] && addr[2], "blocks");
+	EXPECT(!myalloc_pages_alloc(blocks, 0, MYALLOC_MAY_WAIT), "a block beyond");
+	EXPECT(!myalloc_pages_alloc(blocks, 1, 0), "an order that is not declared");
+	EXPECT(myalloc_pages_free_bulk(blocks, 2, 3, addr) == 3, "blocks");
+	addr[0] = myalloc_pages_alloc_exact(extents, 5, 0, 0);
+	EXPECT(addr[0] && !myalloc_free(zone, addr[0]), "extent");
+	EXPECT(myalloc_cache_alloc_bulk(objects, 0, 20, addr) == 20, "objects");
+	EXPECT(myalloc_cache_free_bulk(objects, 20, addr) == 20, "objects");
+	EXPECT(!myalloc_contract_plan(zone, contract_lines, ARRAY_SIZE(contract_lines), &plan),
+	       "plan");
+}
+
 static void do_drain(void)
 {
 	myalloc_cache_drain(cache);
@@ -409,6 +565,13 @@ static void do_refused_heap(void)
 	EXPECT(!myalloc_heap_free(heap, addr[0]), "heap");
 }
 
+static void do_refused_contract(void)
+{
+	addr[0] = myalloc_cache_alloc(myalloc_contract_cache(contract, 2), 0);
+	EXPECT(myalloc_contract_end(contract, 0) == -EBUSY, "contract with an object out ended");
+	EXPECT(!myalloc_free(zone, addr[0]), "object");
+}
+
 static void do_refused_zone(void)
 {
 	EXPECT(myalloc_zone_destroy(zone) == -EBUSY, "zone with a cache ended");
@@ -432,16 +595,19 @@ static void test_others(myalloc_cache_flags_t checks)
 		{ "wrong frees of objects", do_wrong_object },
 		{ "alloc, realloc and free of a heap", do_heap },
 		{ "alloc, rewind and reset of an arena", do_arena },
+		{ "alloc and free within and beyond a contract, and a plan", do_contract },
 		{ "drain and shrink", do_drain },
 		{ "statistics and validation", do_look },
 		{ "ends of caches that are refused", do_refused_cache, .lists = true },
 		{ "ends of heaps that are refused", do_refused_heap, .lists = true },
+		{ "ends of contracts that are refused", do_refused_contract, .lists = true },
 		{ "ends of zones that are refused", do_refused_zone },
 	};
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 100, .flags = checks };
 	struct myalloc_heap_args heap_args = { .name = "h", .flags = checks };
 	struct myalloc_arena_args of_arena = arena_args(checks & MYALLOC_POISON);
 	struct myalloc_zone_args args = zone_args();
+	struct myalloc_contract_plan plan;
 	unsigned long before;
 	unsigned int i;
 
@@ -450,6 +616,9 @@ static void test_others(myalloc_cache_flags_t checks)
 	cache = myalloc_cache_create(zone, &cache_args);
 	heap = myalloc_heap_create(zone, &heap_args);
 	arena = myalloc_arena_create(zone, &of_arena);
+	contract = myalloc_contract_create(zone, "k", contract_lines, ARRAY_SIZE(contract_lines), 0,
+					   &plan);
+	EXPECT(!IS_ERR(contract), "no contract: %ld", PTR_ERR(contract));
 	before = host_live_allocs();
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		unsigned long table = ops[i].lists && checks & MYALLOC_OWNER;
@@ -468,6 +637,7 @@ static void test_others(myalloc_cache_flags_t checks)
 	}
 	host_fail_after(1);
 	failed = false;
+	EXPECT(!myalloc_contract_end(contract, 0), "contract does not end");
 	myalloc_arena_destroy(arena);
 	EXPECT(!myalloc_heap_destroy(heap), "heap does not end");
 	EXPECT(!myalloc_cache_destroy(cache), "cache does not end");
@@ -529,10 +699,11 @@ int main(int argc, char **argv)
 	host_set_nr_cpus(2);
 	chunk[0] = host_chunk_alloc(CHUNK_ORDER + 1);
 	chunk[1] = chunk[0] + (PAGE_SIZE << CHUNK_ORDER);
-	ktap_plan(4 + 5 + 2 + 1 + 1 + 2 * 17 + 2);
+	ktap_plan(4 + 5 + 2 + 4 + 1 + 1 + 2 * 19 + 2);
 	test_zones();
 	test_caches();
 	test_heaps();
+	test_contracts();
 	test_arenas();
 	test_refusals();
 	test_others(0);
