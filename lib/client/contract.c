@@ -443,7 +443,7 @@ static int make_cache(struct myalloc_contract_part *part, const struct myalloc_c
 		return PTR_ERR(cache);
 	part->cache = cache;
 	cache->fixed_slabs = true;
-	part->limit.least_free = U64_MAX;
+	part->limit.least_unused = U64_MAX;
 	myalloc_cache_set_aside(cache, part->plan.slabs);	/* all of the zone, which is free */
 	return myalloc_cache_fix_magazines(cache, myalloc_plan_magazine(line,
 									cache->layout.slot_size,
@@ -953,14 +953,10 @@ struct myalloc_cache *myalloc_contract_cache(struct myalloc_contract *contract, 
 static void object_stats(struct myalloc_contract_part *part, struct myalloc_contract_stats *stats)
 {
 	u64 slots = (u64)part->plan.slabs * part->plan.objects;
-	u64 least = data_race(part->limit.least_free);	/* a snapshot */
+	u64 least = data_race(part->limit.least_unused);	/* a snapshot */
 
 	stats->live = live_objects(part);
-	if (least < slots)
-		stats->peak = min(slots - least - min(slots - least,
-						      (u64)atomic64_read(&part->limit.kept)),
-				  (u64)part->declared + part->plan.held);
-	stats->peak = max(stats->peak, stats->live);
+	stats->peak = max(slots - min(slots, least), stats->live);
 	stats->highest_end = part->plan.needed;
 }
 
@@ -970,7 +966,7 @@ static void object_stats(struct myalloc_contract_part *part, struct myalloc_cont
  * @line: number of the line
  * @stats: out; exact while no operation is in progress
  *
- * The peak of a line of objects includes those in magazines.
+ * The peak of a line of objects includes those in magazines, and those on their way to a stack.
  *
  * Context: task.
  * Return: 0; -EINVAL if there is no such line.

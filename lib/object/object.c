@@ -53,6 +53,13 @@
 
 /* --- between slabs and magazines ------------------------------------------- */
 
+/* In a line of a contract: how few slots no user had. Lock held. */
+static void note_unused(const struct myalloc_cache *c, struct myalloc_limit *limit)
+{
+	limit->least_unused = min_t(u64, limit->least_unused,
+				    c->free_slots + atomic64_read(&limit->kept));
+}
+
 /*
  * Take up to @most slots, after adding the new slab at @frame if there is one. The slots become
  * CACHED for a refill, otherwise MOVING. Returns false if the lock is taken, which can happen
@@ -75,7 +82,7 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	else
 		c->allocs += *taken;
 	if (unlikely(c->fixed_slabs) && c->zone->limit)
-		c->zone->limit->least_free = min(c->zone->limit->least_free, c->free_slots);
+		note_unused(c, c->zone->limit);
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 	return true;
 }

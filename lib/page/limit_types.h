@@ -61,7 +61,8 @@ struct myalloc_limit_refill {
  *	lock, in the high half. 0 in a zone of objects
  * @peak: the most pages that were live
  * @highest_end: end of the highest block that was ever allocated; under zone->lock
- * @least_free: the least slots that were free in a line of objects; under the lock of its cache
+ * @least_unused: the least slots that were free or kept in a line of objects; under the lock of its
+ *	cache
  * @beyond: requests that exceeded the line
  * @best_effort: requests beyond that @backing has served
  * @refused: requests that were not declared, or for a particular place
@@ -94,7 +95,7 @@ struct myalloc_limit {
 	atomic64_t count;
 	u32 peak;
 	u32 highest_end;
-	u64 least_free;
+	u64 least_unused;
 	atomic64_t beyond;
 	atomic64_t best_effort;
 	atomic64_t refused;
