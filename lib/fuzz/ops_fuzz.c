@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target: operation streams against the model of lib/tests/ops.c
+ * Fuzz target: operation streams against the models of lib/tests/ops*.c
  *
- * The first byte chooses the zone, each following seven bytes are one operation, and any bytes
- * are a valid stream. Each operation is compared with the model, and everything is validated
- * after every VALIDATE_EVERY. The explanation of an input is what oracle_test --replay reads.
+ * The first byte chooses the zone and what is in it, each following seven bytes are one operation,
+ * and any bytes are a valid stream. Each operation is compared with the model, and everything is
+ * validated after every VALIDATE_EVERY. The explanation of an input is what oracle_test --replay
+ * reads.
  */
 #include "fuzz.h"
 #include "ops.h"
@@ -72,7 +73,7 @@ void fuzz_explain(const u8 *data, size_t size)
 	printf("config %s\n", choose_config(data[0])->name);
 	nr = decode(data + 1, size - 1, ops);
 	for (i = 0; i < nr; i++) {
-		ops_format(&ops[i], text, sizeof(text));
+		ops_format(choose_config(data[0]), &ops[i], text, sizeof(text));
 		printf("%s\n", text);
 	}
 }

@@ -52,8 +52,7 @@ static void __noreturn fail_stderr(const char *text)
 void (*ops_fail)(const char *text) __noreturn = fail_stderr;
 struct ops_stats ops_stats;
 
-__printf(1, 2)
-static void __noreturn fail(const char *fmt, ...)
+void __noreturn ops_failed(const char *fmt, ...)
 {
 	char text[400];
 	va_list args;
@@ -64,8 +63,7 @@ static void __noreturn fail(const char *fmt, ...)
 	ops_fail(text);
 }
 
-#define CHECK(cond, fmt, ...) \
-	do { if (unlikely(!(cond))) fail(fmt, ##__VA_ARGS__); } while (0)
+#define CHECK	OPS_CHECK
 
 /* --- what is there ------------------------------------------------------------- */
 
@@ -109,6 +107,10 @@ const struct ops_config ops_configs[] = {
 	{ .name = "zonechecks", .share = 4, .cpus = 2, .chunk_order = 5, .chunks = 0x5, .magazines = 2, .depot = 1,
 	  .checks = MYALLOC_CHECKS,
 	  .nr_caches = 3, .cache = { { .size = 128 }, { .size = 33, .ctor = true }, { .size = 6000 } } },
+	{ .name = "contract", .share = 4, .world = &ops_contract_world,
+	  .cpus = 2, .chunk_order = 5, .chunks = 0x37 },
+	{ .name = "besteffort", .share = 3, .world = &ops_contract_world,
+	  .cpus = 2, .chunk_order = 4, .chunks = 0x7e7f, .checks = MYALLOC_CHECKS, .best_effort = true },
 };
 
 const unsigned int ops_nr_configs = ARRAY_SIZE(ops_configs);
@@ -1746,22 +1748,13 @@ static void end_world(void)
 	free(w->covered);
 	free(w);
 	w = NULL;
-	CHECK(!host_live_allocs() && !host_live_chunks(), "memory was not given back");
 }
 
-/**
- * ops_run() - run a stream on a new zone, and end it
- * @config: what the zone is to be
- * @ops: the stream
- * @nr: operations in it
- * @validate_every: so many operations between two validations of everything
- */
-void ops_run(const struct ops_config *config, const struct op *ops, u32 nr, u32 validate_every)
+static void run_zone(const struct ops_config *config, const struct op *ops, u32 nr,
+		     u32 validate_every)
 {
 	u32 i, done = 0;
 
-	*ops_at = 0;
-	host_reset();
 	make_world(config);
 	host_preempt_point = come_in;
 	host_point_depth = 2;
@@ -1776,16 +1769,11 @@ void ops_run(const struct ops_config *config, const struct op *ops, u32 nr, u32 
 	host_preempt_point = NULL;
 	host_set_cpu(online_cpu(0));
 	end_world();
-	CHECK(!host_check_clean(), "%s", host_check_clean());
 }
 
 /* --- making and writing streams --------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	u32 weight;
-	u32 bias;	/* in which phase it is twice as frequent */
-} kinds[OP_NR] = {
+static const struct ops_kind zone_kinds[OP_NR] = {
 	[OP_PAGES_ALLOC] = { "pages-alloc", 200, 1 },
 	[OP_PAGES_FREE] = { "pages-free", 200, 2 },
 	[OP_PAGES_ALLOC_BULK] = { "pages-alloc-bulk", 10 },
@@ -1808,6 +1796,31 @@ static const struct {
 	[OP_VALIDATE] = { "validate", 1 },
 };
 
+static const struct ops_world zone_world = {
+	.kinds = zone_kinds, .nr = OP_NR, .sleeping = OP_CACHE_DRAIN, .run = run_zone,
+};
+
+static const struct ops_world *world_of(const struct ops_config *config)
+{
+	return config->world ?: &zone_world;
+}
+
+/**
+ * ops_run() - run a stream on a new zone, and end it
+ * @config: what the zone is to be
+ * @ops: the stream
+ * @nr: operations in it
+ * @validate_every: so many operations between two validations of everything
+ */
+void ops_run(const struct ops_config *config, const struct op *ops, u32 nr, u32 validate_every)
+{
+	*ops_at = 0;
+	host_reset();
+	world_of(config)->run(config, ops, nr, validate_every);
+	CHECK(!host_live_allocs() && !host_live_chunks(), "memory was not given back");
+	CHECK(!host_check_clean(), "%s", host_check_clean());
+}
+
 static const char * const contexts[OP_NR_CONTEXTS] = {
 	[OP_TASK] = "task",
 	[OP_PREEMPT_OFF] = "preempt-off",
@@ -1820,20 +1833,22 @@ static const char * const contexts[OP_NR_CONTEXTS] = {
 /* Phases of growing and shrinking, so that full and empty are both visited. */
 #define PHASE	400
 
-void ops_generate(struct myalloc_random *random, struct op *ops, u32 nr)
+void ops_generate(const struct ops_config *config, struct myalloc_random *random, struct op *ops,
+		  u32 nr)
 {
 	static const u32 where[OP_NR_CONTEXTS] = { 70, 5, 10, 5, 5, 5 };
+	const struct ops_world *world = world_of(config);
 	struct myalloc_choice kind[3], sleeping, context;
-	u32 weight[OP_NR], i, bias, k, phase = 0;
+	u32 weight[OPS_KINDS], i, bias, k, phase = 0;
 
 	/* In two steps: there are more kinds than a choice may have. */
-	BUILD_BUG_ON(OP_CACHE_DRAIN > MYALLOC_CHOICE_MAX);
 	for (bias = 0; bias < ARRAY_SIZE(kind); bias++) {
-		for (k = 0; k < OP_NR; k++)
-			weight[k] = kinds[k].weight << (bias && kinds[k].bias == bias);
-		myalloc_choice_init(&kind[bias], weight, OP_CACHE_DRAIN);
+		for (k = 0; k < world->nr; k++)
+			weight[k] = world->kinds[k].weight <<
+				    (bias && world->kinds[k].bias == bias);
+		myalloc_choice_init(&kind[bias], weight, world->sleeping);
 	}
-	myalloc_choice_init(&sleeping, weight + OP_CACHE_DRAIN, OP_NR - OP_CACHE_DRAIN);
+	myalloc_choice_init(&sleeping, weight + world->sleeping, world->nr - world->sleeping);
 	myalloc_choice_init(&context, where, OP_NR_CONTEXTS);
 	for (i = 0; i < nr; i++) {
 		struct op *op = &ops[i];
@@ -1841,7 +1856,7 @@ void ops_generate(struct myalloc_random *random, struct op *ops, u32 nr)
 		if (!(i % PHASE))
 			phase = myalloc_random_below(random, ARRAY_SIZE(kind));
 		if (myalloc_random_one_in(random, 120))
-			op->kind = OP_CACHE_DRAIN + myalloc_choose(&sleeping, random);
+			op->kind = world->sleeping + myalloc_choose(&sleeping, random);
 		else
 			op->kind = myalloc_choose(&kind[phase], random);
 		op->context = myalloc_choose(&context, random);
@@ -1857,28 +1872,31 @@ void ops_generate(struct myalloc_random *random, struct op *ops, u32 nr)
 }
 
 /* "object-alloc task cpu 1 flags 3 nest 0 a 17 b 5" */
-int ops_format(const struct op *op, char *buf, size_t size)
+int ops_format(const struct ops_config *config, const struct op *op, char *buf, size_t size)
 {
+	const struct ops_world *world = world_of(config);
+
 	return scnprintf(buf, size, "%s %s cpu %u flags %u nest %u a %u b %u",
-			 kinds[op->kind % OP_NR].name, contexts[op->context % OP_NR_CONTEXTS],
-			 op->cpu, op->flags, op->nest, op->a, op->b);
+			 world->kinds[op->kind % world->nr].name,
+			 contexts[op->context % OP_NR_CONTEXTS], op->cpu, op->flags, op->nest, op->a, op->b);
 }
 
-bool ops_parse(const char *text, struct op *op)
+bool ops_parse(const struct ops_config *config, const char *text, struct op *op)
 {
+	const struct ops_world *world = world_of(config);
 	unsigned int cpu, flags, nest, a, b, k;
 	char kind[32], context[32];
 
 	if (sscanf(text, "%31s %31s cpu %u flags %u nest %u a %u b %u", kind, context, &cpu, &flags,
 		   &nest, &a, &b) != 7)
 		return false;
-	*op = (struct op){ .kind = OP_NR, .context = OP_NR_CONTEXTS, .cpu = cpu, .flags = flags,
+	*op = (struct op){ .kind = world->nr, .context = OP_NR_CONTEXTS, .cpu = cpu, .flags = flags,
 			   .nest = nest, .a = a, .b = b };
-	for (k = 0; k < OP_NR; k++)
-		if (!strcmp(kind, kinds[k].name))
+	for (k = 0; k < world->nr; k++)
+		if (!strcmp(kind, world->kinds[k].name))
 			op->kind = k;
 	for (k = 0; k < OP_NR_CONTEXTS; k++)
 		if (!strcmp(context, contexts[k]))
 			op->context = k;
-	return op->kind < OP_NR && op->context < OP_NR_CONTEXTS;
+	return op->kind < world->nr && op->context < OP_NR_CONTEXTS;
 }

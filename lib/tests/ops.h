@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Operation streams: a zone and a plain model of it, run side by side and compared. */
+/* Operation streams: a zone or what it serves, and a plain model, side by side and compared. */
 #ifndef MYALLOC_TESTS_OPS_H
 #define MYALLOC_TESTS_OPS_H
 
@@ -68,11 +68,37 @@ struct op {
 #define OP_NEST_CPU	8	/* the nested one runs on another CPU, else in an interrupt */
 
 #define OPS_CACHES	6
-#define OPS_CHUNKS	8
+#define OPS_CHUNKS	16
+#define OPS_KINDS	32	/* of operations of a world, at most */
+
+struct ops_config;
+
+/* A kind of operation. */
+struct ops_kind {
+	const char *name;
+	u32 weight;	/* how frequent it is */
+	u32 bias;	/* in which phase it is twice as frequent */
+};
+
+/**
+ * struct ops_world - what operations are done on, and the model that it is compared with
+ * @kinds: of operations; op->kind modulo their number is one of them
+ * @nr: how many, at most OPS_KINDS
+ * @sleeping: the first of those that are rare and may sleep
+ * @run: does the operations of a stream; *ops_at is the number of the current one
+ */
+struct ops_world {
+	const struct ops_kind *kinds;
+	u32 nr;
+	u32 sleeping;
+	void (*run)(const struct ops_config *config, const struct op *ops, u32 nr,
+		    u32 validate_every);
+};
 
 /**
  * struct ops_config - the zone that a stream runs on
  * @name: as an argument of the programs
+ * @world: NULL for the zone itself, and its caches
  * @share: how many of the operations it gets, relative to the others: fast ones get more
  * @cpus: number of CPUs
  * @chunk_order: log2 of frames in a chunk
@@ -85,9 +111,11 @@ struct op {
  * @simulated: no memory behind the zone
  * @nr_caches: how many there are
  * @cache: what they are
+ * @best_effort: contracts are served by the zone beyond what they state
  */
 struct ops_config {
 	const char *name;
+	const struct ops_world *world;
 	u32 share;
 	u32 cpus;
 	u32 chunk_order;
@@ -107,6 +135,7 @@ struct ops_config {
 		bool ctor;
 		u32 depot;	/* not 0: magazines of @magazine and so large a depot */
 	} cache[OPS_CACHES];
+	bool best_effort;
 };
 
 extern const struct ops_config ops_configs[];
@@ -117,11 +146,20 @@ extern void (*ops_fail)(const char *text) __noreturn;
 /* Where to store the number of the current operation. */
 extern u32 *ops_at;
 
+extern const struct ops_world ops_contract_world;
+
+/* Says that they differ, where the stream is. */
+void __noreturn ops_failed(const char *fmt, ...) __printf(1, 2);
+
+#define OPS_CHECK(cond, fmt, ...) \
+	do { if (unlikely(!(cond))) ops_failed(fmt, ##__VA_ARGS__); } while (0)
+
 const struct ops_config *ops_find_config(const char *name);
-void ops_generate(struct myalloc_random *random, struct op *ops, u32 nr);
+void ops_generate(const struct ops_config *config, struct myalloc_random *random, struct op *ops,
+		  u32 nr);
 void ops_run(const struct ops_config *config, const struct op *ops, u32 nr, u32 validate_every);
-int ops_format(const struct op *op, char *buf, size_t size);
-bool ops_parse(const char *text, struct op *op);
+int ops_format(const struct ops_config *config, const struct op *op, char *buf, size_t size);
+bool ops_parse(const struct ops_config *config, const char *text, struct op *op);
 
 /**
  * struct ops_stats - totals of all streams since the program began

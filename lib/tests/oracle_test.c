@@ -44,7 +44,7 @@ static void make_episode(const struct ops_config *config, u32 episode, struct op
 	struct myalloc_random random;
 
 	myalloc_random_init(&random, seed, ((config - ops_configs) + 1ULL) << 32 | episode);
-	ops_generate(&random, ops, EPISODE);
+	ops_generate(config, &random, ops, EPISODE);
 }
 
 static u32 validate_every(const struct ops_config *config)
@@ -206,7 +206,7 @@ static void explain(const struct ops_config *config, const struct shared *how, b
 		  trial->failed ? trial->text : "crashes");
 	ktap_note("config %s", config->name);
 	for (i = 0; i < nr; i++) {
-		ops_format(&ops[i], text, sizeof(text));
+		ops_format(config, &ops[i], text, sizeof(text));
 		ktap_note("%s", text);
 	}
 	ktap_note("save these lines from \"config\" on and run: oracle_test --replay FILE");
@@ -233,7 +233,7 @@ static int replay(const char *path)
 
 		if (sscanf(text, "config %63s", name) == 1)
 			config = ops_find_config(name);
-		else if (nr < EPISODE && ops_parse(text, &ops[nr]))
+		else if (config && nr < EPISODE && ops_parse(config, text, &ops[nr]))
 			nr++;
 	}
 	if (!config || !nr) {

@@ -2,9 +2,10 @@
 #
 # What the larger native tests need beside the rules of Makefile, which includes this.
 
-$(O)/oracle_test: $(O)/obj/tests/ops.o
+ops-obj := $(patsubst $(here)/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard $(here)/ops*.c)))
+$(O)/oracle_test: $(ops-obj)
 
--include $(O)/obj/tests/ops.d
+-include $(ops-obj:.o=.d)
 
 # Searches, without sanitizers: they are ten times as fast, and the oracle has them. Where nothing
 # is built with sanitizers, there is one set of objects.
