@@ -17,6 +17,11 @@
  * may be allocated twice, every other free must succeed. At the end everything is freed and
  * drained, and the zone must be in its initial state.
  *
+ * Blocks and objects of a contract are two more kinds, with a stack of one for NMI handlers on each
+ * CPU. There a request fails only if more was live meanwhile than the line states, or in NMI if the
+ * stack was empty when the NMI came; and the stacks are full after each operation, but for what
+ * contract.c says of more objects than were stated.
+ *
  * A failure is printed as the list of choices that --run repeats: choices.h.
  */
 #include "env.h"
@@ -24,6 +29,7 @@
 #include "ktap.h"
 #include "lock_points.h"
 #include "program.h"
+#include "client/contract.h"
 #include "object/cache.h"
 #include "object/object.h"
 #include "zone/validate.h"
@@ -36,18 +42,33 @@ enum kind {
 	OBJECTS,	/* a cache with magazines */
 	CHECKED,	/* a cache with all checks: no magazines */
 	PAGES,		/* pages of order 0, with magazines */
+	BLOCKS,		/* pages of order 0 of a contract */
+	MEMBERS,	/* objects of a contract, with magazines */
 	NR_KINDS
 };
 
-static const char * const kind_names[] = { "objects", "checked objects", "pages" };
+static const char * const kind_names[] = {
+	"objects", "checked objects", "pages", "blocks of a contract", "objects of a contract",
+};
+
+/* What the contracts state. */
+#define BLOCKS_MOST	8u
+#define MEMBERS_MOST	16u
+#define FOR_NMI		1u
 
 static struct world {
 	enum kind kind;
 	void *arena;
 	struct myalloc_zone *zone;
 	struct myalloc_cache *cache;
+	struct myalloc_contract *contract;	/* and then @zone is that of its line */
+	struct myalloc_zone *parent;
 	void *live[LIVE_MOST];
 	u32 nr;
+	u32 asked;		/* allocations that have been called */
+	u32 underway;		/* these, and frees that have not returned */
+	u32 high;		/* the most that were live or under way, in this request */
+	bool beyond;		/* more were live than the line states: stacks may be empty */
 	u32 intrusions, most;	/* in this execution, and how many are allowed */
 	u32 depth;
 	void *freeing;		/* pages: a free of it is under way */
@@ -89,30 +110,63 @@ static void come(struct myalloc_magazines *mags)
 	host_set_cpu(0);
 }
 
+static bool is_pages(void)
+{
+	return w.kind == PAGES || w.kind == BLOCKS;
+}
+
+static void make_contract(struct myalloc_zone *parent)
+{
+	const struct myalloc_contract_line line = w.kind == BLOCKS ?
+		(struct myalloc_contract_line){
+			.kind = MYALLOC_CONTRACT_PAGES, .pages = BLOCKS_MOST, .orders = 1,
+			.nmi = FOR_NMI,
+		} : (struct myalloc_contract_line){
+			.kind = MYALLOC_CONTRACT_OBJECTS, .count = MEMBERS_MOST, .nmi = FOR_NMI,
+			.cache = { .name = "c", .object_size = 1000 },
+		};
+	struct myalloc_contract_plan plan;
+
+	w.parent = parent;
+	w.contract = myalloc_contract_create(parent, "c", &line, 1, 0, &plan);
+	if (IS_ERR(w.contract))
+		host_fatal("no contract");
+	w.zone = w.contract->part[0].zone;
+	w.cache = w.contract->part[0].cache;
+	if (w.cache && !w.cache->mags.capacity)
+		host_fatal("no magazines");
+	if (w.cache)
+		come(&w.cache->mags);
+}
+
 static void make_world(enum kind kind)
 {
 	static void *chunks[2];
 	struct myalloc_zone_args args = {
 		.name = "z", .chunks = chunks, .node = NUMA_NO_NODE, .no_magazines = true,
+		.nr_chunks = 1,
 	};
 	struct myalloc_cache_args cache_args = { .name = "c", .object_size = 1000 };
 
+	host_set_nr_cpus(2);
 	w.kind = kind;
-	if (kind == PAGES) {
-		args.chunk_order = 3;
-		args.nr_chunks = 1;
-	} else {
-		args.chunk_order = 0;
+	if (kind == OBJECTS || kind == CHECKED)
 		args.nr_chunks = 2;
-	}
+	else
+		args.chunk_order = kind == PAGES ? 3 : 4;
 	args.nr_pages = args.nr_chunks << args.chunk_order;
-	w.arena = host_chunk_alloc(3);
+	w.arena = host_chunk_alloc(4);
 	chunks[0] = w.arena;
 	chunks[1] = w.arena + 2 * PAGE_SIZE;
 	w.zone = myalloc_zone_create(&args);
 	if (IS_ERR(w.zone))
 		host_fatal("no zone");
 	w.cache = NULL;
+	w.contract = NULL;
+	if (kind == BLOCKS || kind == MEMBERS) {
+		make_contract(w.zone);
+		return;
+	}
 	if (kind == PAGES) {
 		/* A zone so small would get none. */
 		myalloc_magazines_fini(&w.zone->pcp[0]);
@@ -141,9 +195,43 @@ static void make_world(enum kind kind)
 
 static void end_world(void)
 {
-	if (myalloc_cache_destroy(w.cache) || myalloc_zone_destroy(w.zone))
+	if (w.contract ? myalloc_contract_end(w.contract, 0) || myalloc_zone_destroy(w.parent) :
+			 myalloc_cache_destroy(w.cache) || myalloc_zone_destroy(w.zone))
 		fail("the world does not end");
-	host_chunk_free(w.arena, 3);
+	host_chunk_free(w.arena, 4);
+}
+
+/* --- what a contract promises ------------------------------------------------------------- */
+
+struct promise {
+	u32 high;	/* of the request that this one came into */
+	bool nmi;	/* it may find the lock taken and nothing in the stack */
+};
+
+/* @nr requests begin. */
+static struct promise begin_request(u32 nr)
+{
+	struct promise p = { .high = w.high };
+
+	w.asked += nr;
+	w.underway += nr;
+	w.high = w.nr + w.underway;
+	if (w.contract && in_nmi())
+		p.nmi = !w.contract->part[0].limit.stack[raw_smp_processor_id() * FOR_NMI];
+	return p;
+}
+
+/* Of @nr requests @n were served: was that right? */
+static void end_request(const struct promise *p, u32 nr, u32 n)
+{
+	u32 most = w.kind == BLOCKS ? BLOCKS_MOST : MEMBERS_MOST;
+
+	if (w.contract && n < nr && w.high <= most && !p->nmi)
+		fail("a request failed while no more than %u of %u were live", w.high, most);
+	w.beyond |= w.kind == MEMBERS && w.high > most;
+	w.asked -= nr;
+	w.underway -= nr;
+	w.high = w.asked ? max(w.high, p->high) : 0;
 }
 
 static void add_live(void *addr)
@@ -157,14 +245,23 @@ static void add_live(void *addr)
 			fail("%p was handed out twice", addr);
 	if (w.nr == LIVE_MOST)
 		host_fatal("too much is live");
-	memset(addr, 0x5a, w.kind == PAGES ? 64 : w.cache->layout.object_size);
+	memset(addr, 0x5a, is_pages() ? 64 : w.cache->layout.object_size);
 	w.live[w.nr++] = addr;
+}
+
+static void alloc(myalloc_flags_t flags)
+{
+	struct promise promise = begin_request(1);
+	void *addr = is_pages() ? myalloc_pages_alloc(w.zone, 0, flags) :
+				  myalloc_cache_alloc(w.cache, flags);
+
+	end_request(&promise, 1, !!addr);
+	add_live(addr);
 }
 
 static void do_alloc(void)
 {
-	add_live(w.kind == PAGES ? myalloc_pages_alloc(w.zone, 0, 0) :
-				   myalloc_cache_alloc(w.cache, 0));
+	alloc(0);
 }
 
 static int find_live(const void *addr)
@@ -208,7 +305,7 @@ static bool fair(void *addr, bool taken)
 /* The first free of a page that others may free meanwhile; nested ones are not such. */
 static bool begin_freeing(void *addr)
 {
-	if (w.kind != PAGES || w.freeing)
+	if (!is_pages() || w.freeing)
 		return false;
 	w.freeing = addr;
 	w.tried = false;
@@ -229,8 +326,9 @@ static void free_at(u32 i)
 	if (memchr_inv(addr, 0x5a, 64))
 		fail("%p was written to while it was allocated", addr);
 	first = begin_freeing(addr);
-	err = w.kind == PAGES ? myalloc_pages_free(w.zone, addr, 0) :
-				myalloc_cache_free(w.cache, addr);
+	w.underway++;
+	err = is_pages() ? myalloc_pages_free(w.zone, addr, 0) : myalloc_cache_free(w.cache, addr);
+	w.underway--;
 	if (first ? !fair(addr, !err) : err)
 		fail("free of %p: %d", addr, err);
 }
@@ -247,11 +345,13 @@ static void do_free_last(void)
 
 static void do_alloc_bulk(void)
 {
+	struct promise promise = begin_request(3);
 	void *addr[3];
 	u32 n, i;
 
-	n = w.kind == PAGES ? myalloc_pages_alloc_bulk(w.zone, 0, 0, 3, addr) :
-			      myalloc_cache_alloc_bulk(w.cache, 0, 3, addr);
+	n = is_pages() ? myalloc_pages_alloc_bulk(w.zone, 0, 0, 3, addr) :
+			 myalloc_cache_alloc_bulk(w.cache, 0, 3, addr);
+	end_request(&promise, 3, n);
 	for (i = 0; i < n; i++)
 		add_live(addr[i]);
 }
@@ -266,8 +366,10 @@ static void do_free_bulk(void)
 	w.nr -= n;
 	memmove(w.live, w.live + n, w.nr * sizeof(w.live[0]));
 	first = n && begin_freeing(addr[n - 1]);
-	freed = w.kind == PAGES ? myalloc_pages_free_bulk(w.zone, 0, n, addr) :
-				  myalloc_cache_free_bulk(w.cache, n, addr);
+	w.underway += n;
+	freed = is_pages() ? myalloc_pages_free_bulk(w.zone, 0, n, addr) :
+			     myalloc_cache_free_bulk(w.cache, n, addr);
+	w.underway -= n;
 	if (first ? freed + 1 < n || !fair(addr[n - 1], freed == n) : freed != n)
 		fail("bulk free of %u freed %u", n, freed);
 }
@@ -279,8 +381,7 @@ static void do_drain(void)
 
 static void do_alloc_wait(void)
 {
-	add_live(w.kind == PAGES ? myalloc_pages_alloc(w.zone, 0, MYALLOC_MAY_WAIT) :
-				   myalloc_cache_alloc(w.cache, MYALLOC_MAY_WAIT));
+	alloc(MYALLOC_MAY_WAIT);
 }
 
 static void do_validate(void)
@@ -334,6 +435,7 @@ static bool others_can_run(void)
 
 	if (raw_spin_is_locked(&w.zone->lock) || raw_spin_is_locked(&w.zone->limbo.lock) ||
 	    raw_spin_is_locked(&w.zone->reports.lock) ||
+	    (w.contract && raw_spin_is_locked(&w.contract->part[0].limit.sites_lock)) ||
 	    (w.cache && raw_spin_is_locked(&w.cache->lock)))
 		return false;
 	for (self = host_self.outer; self; self = self->outer)
@@ -349,7 +451,8 @@ static bool can_validate(void)
 
 static void come_in(const char *where)
 {
-	bool same = w.freeing && !w.tried && find_live(w.freeing) < 0;
+	/* Blocks go to the zone at once: somebody may have got it, and not returned yet. */
+	bool same = w.freeing && !w.tried && find_live(w.freeing) < 0 && !(w.contract && w.asked);
 	enum intrusion allowed[CPU_VALIDATE + 1];
 	u32 n = 0;
 
@@ -458,6 +561,43 @@ static void repeat(u32 cpu, u32 nr, void (*fn)(void))
 		fn();
 }
 
+static void check_contract(void)
+{
+	u32 kept = atomic64_read(&w.contract->part[0].limit.kept);
+	struct myalloc_contract_stats stats;
+	struct myalloc_validation v;
+
+	if (!myalloc_zone_validate(w.parent, &v))
+		fail("validation of the parent: %s", v.first);
+	myalloc_contract_stats(w.contract, 0, &stats);
+	if (stats.live != w.nr || stats.failed_within)
+		fail("%llu are live, not %u; %llu requests failed within", stats.live, w.nr,
+		     stats.failed_within);
+	if (!w.beyond && kept != 2 * FOR_NMI)
+		fail("%u are kept for NMI handlers, not %u", kept, 2 * FOR_NMI);
+}
+
+/* The first request of an NMI handler has its stack filled. */
+static void fill_stacks(void)
+{
+	unsigned long irq;
+	void *addr;
+	u32 cpu;
+
+	for (cpu = 0; cpu < 2; cpu++) {
+		host_set_cpu(cpu);
+		raw_spin_lock_irqsave(&w.cache->lock, irq);
+		host_enter_nmi();
+		addr = myalloc_cache_alloc(w.cache, 0);
+		host_exit_nmi();
+		raw_spin_unlock_irqrestore(&w.cache->lock, irq);
+		if (addr && myalloc_cache_free(w.cache, addr))
+			fail("free of %p in a stack", addr);
+	}
+	myalloc_zone_drain(w.zone);
+	w.beyond = false;
+}
+
 static void check_quiet(void)
 {
 	struct myalloc_cache_stats cache;
@@ -469,7 +609,9 @@ static void check_quiet(void)
 	if (zone.corruptions || zone.bad_frees != w.refused)
 		fail("%llu corruptions, %llu wrong frees, not %u", zone.corruptions,
 		     zone.bad_frees, w.refused);
-	if (w.kind == PAGES) {
+	if (w.contract) {
+		check_contract();
+	} else if (w.kind == PAGES) {
 		if (zone.page_pages != w.nr)
 			fail("%llu pages are out, %u are", zone.page_pages, w.nr);
 	} else {
@@ -508,19 +650,20 @@ static void forget(struct myalloc_magazines *m)
 
 static void execute(u32 steps)
 {
+	u32 begin, cpu, scale = w.kind == MEMBERS ? MEMBERS_MOST / BLOCKS_MOST : 1;
 	struct myalloc_zone_stats stats;
-	u32 begin, cpu;
 
 	w.quiet = true;
 	w.freeing = NULL;
 	w.intrusions = 0;
 	w.depth = 0;
-	forget(w.kind == PAGES ? &w.zone->pcp[0] : &w.cache->mags);
+	if (w.kind != BLOCKS)
+		forget(w.kind == PAGES ? &w.zone->pcp[0] : &w.cache->mags);
 	begin = choose(ARRAY_SIZE(beginnings));
 	for (cpu = 0; cpu < 2; cpu++)
-		repeat(cpu, beginnings[begin].alloc[cpu], do_alloc);
+		repeat(cpu, scale * beginnings[begin].alloc[cpu], do_alloc);
 	for (cpu = 0; cpu < 2; cpu++)
-		repeat(cpu, beginnings[begin].free[cpu], do_free_first);
+		repeat(cpu, scale * beginnings[begin].free[cpu], do_free_first);
 	w.quiet = false;
 
 	host_set_cpu(0);
@@ -534,6 +677,13 @@ static void execute(u32 steps)
 	while (w.nr)
 		do_free_last();
 	myalloc_zone_drain(w.zone);
+	if (w.contract) {
+		if (w.beyond)
+			fill_stacks();
+		check_contract();
+		w.executions++;
+		return;
+	}
 	myalloc_zone_stats(w.zone, &stats);
 	if (stats.free_pages != stats.nr_pages)
 		fail("%llu of %llu pages came back", stats.free_pages, stats.nr_pages);
@@ -586,26 +736,26 @@ static int replay(const char *list)
 
 int main(int argc, char **argv)
 {
+	u32 kind, only = NR_KINDS;
 	const char *list = NULL;
 	bool full = false;
 	const struct program_option options[] = {
 		{ "full", PROGRAM_FLAG, &full, "more operations and intrusions (about 10 minutes)" },
 		{ "validate", PROGRAM_FLAG, &w.all, "the other CPU validates, too" },
+		{ "kind", PROGRAM_U32, &only, "only one kind: 0 to 4, in the order of the results" },
 		{ "run", PROGRAM_STRING, &list, "repeat one execution, as a failure prints it" },
 		{ }
 	};
-	int kind;
 
 	program_options(argc, argv,
 			"Interrupts, NMIs and another CPU at every point of short sequences.",
 			options);
-	if (list) {
-		host_set_nr_cpus(2);
+	if (list)
 		return replay(list);
-	}
-	host_set_nr_cpus(2);
-	ktap_plan(NR_KINDS * (full ? 4 : 2));
+	ktap_plan((only < NR_KINDS ? 1 : NR_KINDS) * (full ? 4 : 2));
 	for (kind = 0; kind < NR_KINDS; kind++) {
+		if (only < NR_KINDS && only != kind)
+			continue;
 		search(kind, 1, 2);
 		search(kind, 2, 1);
 		if (full) {
