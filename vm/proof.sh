@@ -76,7 +76,8 @@ models)
 	;;
 tsan)
 	tests+=-thread
-	programs=(kunit_host env_test misuse_test fault_test race_test ring_race_test pool_test)
+	programs=(kunit_host env_test misuse_test fault_test race_test ring_race_test
+		contract_race_test pool_test)
 	build "1 min" "$root/lib/tests" SAN=thread O="$tests" "${programs[@]/#/$tests/}"
 	say "==> suites and races under ThreadSanitizer (usually 2 to 4 min)"
 	for program in "${programs[@]}"; do

@@ -19,7 +19,7 @@ $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wr
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
 # Where something comes in around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
-$(O)/interleave_test $(O)/race_test $(O)/pool_test $(O)/wrong_free_test: wrap := $(raw-locks)
+$(O)/interleave_test $(O)/race_test $(O)/contract_race_test $(O)/pool_test $(O)/wrong_free_test: wrap := $(raw-locks)
 $(O)/bounds_test: wrap := $(raw-locks)
 $(O)/steps_test: wrap := $(raw-locks),--wrap=host_irq_save,--wrap=host_irq_restore,--wrap=host_assert_held
 
