@@ -297,6 +297,34 @@ static void large_extents(u32 live, u32 largest)
 	end_store();
 }
 
+/*
+ * Sizes of which no larger one has fewer pages for each slot of a smaller class that it meets: each
+ * is three times the one before. There the adversary reaches N, whose last slot must be whole.
+ */
+static const u32 tight_sizes[] = { 1, 3, 9, 27, 81, 243, 729 };
+
+/* N withstands the adversary, who comes to its last slot; N - 1 does not. */
+static void tight_extents(u32 live, u32 nr)
+{
+	u32 needed = myalloc_plan_extents(live, tight_sizes, nr), end;
+	u32 top = fls(tight_sizes[nr - 1] - 1);
+	u64 requests;
+	bool good;
+
+	make_store(needed, top);
+	attack(live, tight_sizes, nr);
+	good = !store.failed;
+	end = roundup(store.end, BIT(top));
+	requests = store.requests;
+	end_store();
+	make_store(needed - 1, top);
+	attack(live, tight_sizes, nr);
+	ktap_result(good && end == needed && store.failed,
+		    "M = %u, extents of 1 to %u pages, times 3: the adversary uses %u of N = %u pages in %llu requests, and breaks N - 1",
+		    live, tight_sizes[nr - 1], end, needed, requests);
+	end_store();
+}
+
 /* --- contracts, under attack while all other memory is taken ------------------------------ */
 
 #define PARENT_ORDER	10
@@ -404,6 +432,28 @@ static void contract_blocks(u32 live, u32 orders)
 		    "a contract, M = %u, orders 0x%x: %llu of %llu pages used, %llu requests within failed; %llu with a page less",
 		    live, orders, stats.highest_end, stats.set_aside, stats.failed_within,
 		    less.failed_within);
+}
+
+static void contract_extents(u32 live, u32 nr)
+{
+	const struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = live, .sizes = tight_sizes,
+		.nr_sizes = nr,
+	};
+	struct myalloc_contract_stats stats, less;
+
+	begin_contract(&line, 0);
+	attack(live, tight_sizes, nr);
+	end_contract(&stats);
+	begin_contract(&line, MYALLOC_CONTRACT_SHORT);
+	attack(live, tight_sizes, nr);
+	end_contract(&less);
+	ktap_result(!stats.failed_within && !stats.beyond && stats.peak <= live &&
+		    roundup(stats.highest_end, BIT(fls(tight_sizes[nr - 1] - 1))) ==
+		    stats.needed && less.failed_within == 1,
+		    "a contract, M = %u, extents of 1 to %u pages, times 3: %llu of %llu pages used, %llu requests within failed; %llu with a page less",
+		    live, tight_sizes[nr - 1], stats.highest_end, stats.set_aside,
+		    stats.failed_within, less.failed_within);
 }
 
 /* --- random loads -------------------------------------------------------------------------- */
@@ -579,7 +629,8 @@ int main(int argc, char **argv)
 	program_options(argc, argv, "In how many pages no request within a contract fails.",
 			options);
 	myalloc_random_init(&rng, seed, 0);
-	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 4 + 2 + 3 + (full ? ARRAY_SIZE(full_large) + 4 : 0));
+	ktap_plan(10 + ARRAY_SIZE(large) + 2 + 4 + 4 + 2 + 2 + 3 +
+		  (full ? ARRAY_SIZE(full_large) + 6 : 0));
 	ktap_note("--seed %llu", seed);
 	small_blocks(0, 20);
 	small_blocks(1, 12);
@@ -595,10 +646,16 @@ int main(int argc, char **argv)
 		large_blocks(large[i].live, large[i].orders);
 	large_extents(50000, 512);
 	large_extents(99999, 1000);
+	tight_extents(50000, 7);
+	tight_extents(99999, 7);
+	tight_extents(123457, 5);
+	tight_extents(70000, 3);
 	contract_charged();
 	contract_blocks(20000, 0x3ff);
 	contract_blocks(70001, 0x209);
 	contract_blocks(50000, 0x055);
+	contract_extents(20000, 7);
+	contract_extents(70001, 4);
 	random_lines(full ? 3000 : 200, 60, false);
 	random_lines(full ? 3000 : 200, 60, true);
 	many_requests(requests ? requests : full ? 100000000 : 300000);
@@ -607,6 +664,8 @@ int main(int argc, char **argv)
 	if (full) {
 		large_extents(LARGE_MOST / 16, 512);
 		large_extents(LARGE_MOST / 16, 1024);
+		tight_extents(LARGE_MOST / 16, 7);
+		tight_extents(LARGE_MOST / 4, 7);
 		small_extents(7, 10);
 		small_extents(9, 10);
 	}
