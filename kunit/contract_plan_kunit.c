@@ -52,7 +52,8 @@ static void contract_plan(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, l[1].needed, myalloc_plan_extents(200, sizes, 3));
 	KUNIT_EXPECT_EQ(test, l[1].order, 7);
 	KUNIT_EXPECT_EQ(test, l[1].set_aside, ALIGN(l[1].needed, 128));
-	KUNIT_EXPECT_EQ(test, l[1].apart, 0);
+	KUNIT_EXPECT_EQ(test, l[1].apart, 200 * 8 / 5);
+	KUNIT_EXPECT_EQ(test, l[1].ends, myalloc_plan_extents(200, (const u32[]){ 3, 100 }, 2));
 	objects = l[2].objects;
 	KUNIT_EXPECT_EQ(test, l[2].held, 0);
 	KUNIT_EXPECT_EQ(test, l[2].slabs, DIV_ROUND_UP(1000, objects));
@@ -333,8 +334,89 @@ static void contract_checks(struct kunit *test)
 	expect_end(fx, c);
 }
 
+/* The sizes of a line whose class is in a set of them. */
+static u32 sizes_in(const u32 *sizes, u32 nr, u32 classes, u32 *in)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		if (classes & BIT(fls(sizes[i] - 1)))
+			in[n++] = sizes[i];
+	return n;
+}
+
+/* The figure of each cheaper way is that of the plan of a line that states it. */
+static void cheaper_ways(struct kunit *test, u32 pages, const u32 *sizes, u32 nr)
+{
+	struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = pages, .sizes = sizes, .nr_sizes = nr,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	u32 part, sum, ends[2] = { U32_MAX, 0 }, fewer[8], others = 0, least = U32_MAX, i;
+	struct myalloc_contract_line_plan l;
+
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
+	l = plan->line[0];
+	for (i = 0; i < nr; i++) {
+		ends[0] = min(ends[0], sizes[i]);
+		ends[1] = max(ends[1], sizes[i]);
+		others |= BIT(fls(sizes[i] - 1));
+	}
+	KUNIT_EXPECT_LE(test, l.apart, l.needed);
+	/* All of one size; half of the first, and the rest of another one. */
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_LE(test, myalloc_plan_extents(pages, &sizes[i], 1), l.apart);
+		part = myalloc_plan_extents(pages / 2, &sizes[0], 1);
+		sum = part + myalloc_plan_extents(pages - pages / 2, &sizes[i], 1);
+		KUNIT_EXPECT_LE(test, sum, l.apart);
+	}
+	line.sizes = ends;
+	line.nr_sizes = 2;
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
+	KUNIT_EXPECT_EQ(test, l.ends, nr > 2 ? plan->line[0].needed : 0);
+	KUNIT_EXPECT_LE(test, l.ends, l.needed);
+	/* No other class that could go saves more than the one that is named. */
+	for (i = 0; i < 32; i++) {
+		u32 classes = others & ~BIT(i);
+
+		if (classes == others || i == (u32)fls(ends[1] - 1) || nr == 2)
+			continue;
+		line.sizes = fewer;
+		line.nr_sizes = sizes_in(sizes, nr, classes, fewer);
+		KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
+		if (classes == l.fewer_orders)
+			KUNIT_EXPECT_EQ(test, l.fewer, plan->line[0].needed);
+		least = min(least, plan->line[0].needed);
+	}
+	KUNIT_EXPECT_EQ(test, l.fewer, least == U32_MAX ? 0 : least);
+	KUNIT_EXPECT_EQ(test, !l.fewer_orders, least == U32_MAX);
+}
+
+static void contract_cheaper_extents(struct kunit *test)
+{
+	const u32 one[] = { 7, 7 };
+	struct myalloc_contract_line line = {
+		.kind = MYALLOC_CONTRACT_EXTENTS, .pages = 63, .sizes = one, .nr_sizes = 2,
+	};
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+
+	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
+	KUNIT_EXPECT_EQ(test, plan->line[0].apart, 0);
+	KUNIT_EXPECT_EQ(test, plan->line[0].ends, 0);
+	KUNIT_EXPECT_EQ(test, plan->line[0].fewer, 0);
+
+	cheaper_ways(test, 64, (const u32[]){ 5, 3, 12 }, 3);
+	cheaper_ways(test, 100, (const u32[]){ 1, 3, 9, 27, 81 }, 5);
+	cheaper_ways(test, 101, (const u32[]){ 17, 2, 5, 33, 100, 6 }, 6);
+	cheaper_ways(test, 40, (const u32[]){ 5, 6, 8 }, 3);
+	cheaper_ways(test, 77, (const u32[]){ 12, 5 }, 2);
+}
+
 static struct kunit_case contract_plan_cases[] = {
 	KUNIT_CASE(contract_plan),
+	KUNIT_CASE(contract_cheaper_extents),
 	KUNIT_CASE(contract_lines),
 	KUNIT_CASE(contract_args),
 	KUNIT_CASE(contract_short),

@@ -500,15 +500,18 @@ struct myalloc_contract_line {
  * @held: OBJECTS: slots that magazines and the stacks for NMIs hold back at most
  * @slabs: OBJECTS: slabs that are made beforehand
  * @objects: OBJECTS: slots of a slab
- * @apart: PAGES: pages that would be needed if the most live blocks of each order were known and
- *	each order had a line of its own; 0 if the line has one order
- * @ends: PAGES: pages that would be needed with the lowest and the highest order only; 0 if the
- *	line has no others
- * @fewer: PAGES: pages that would be needed with @fewer_orders; 0 as for @ends
- * @fewer_orders: PAGES: the orders without the one that saves most
+ * @apart: PAGES, EXTENTS: pages that would be needed if the most live blocks of each order, or
+ *	extents of each size, were known and each had a line of its own (for extents no more than
+ *	this, as it depends on those numbers); 0 if the line has one order or size
+ * @ends: pages that would be needed with no orders or sizes but the lowest and the highest; 0 if
+ *	the line has no others
+ * @fewer: pages that would be needed with @fewer_orders; 0 if there are none
+ * @fewer_orders: PAGES: the orders without the one that saves most. EXTENTS: bit k: the sizes above
+ *	2^(k-1) up to 2^k stay, all but those that save most when they are left out together; 0 if
+ *	the line has two sizes, or no such group but one
  *
- * @apart, @ends and @fewer are for the same M. Rounding blocks up to a higher order may need a
- * larger one.
+ * @apart, @ends and @fewer are for the same M. Rounding requests up to a higher order or size may
+ * need a larger one.
  */
 struct myalloc_contract_line_plan {
 	u32 needed;

@@ -52,11 +52,14 @@ struct myalloc_line {
  * @held: OBJECTS: objects that magazines and the stacks for NMIs hold back at most
  * @slabs: OBJECTS: slabs that are made beforehand
  * @objects: OBJECTS: objects in a slab
- * @apart: PAGES: pages needed if the number of blocks of each order were known, and each order had
- *	a line of its own; 0 if the line has one order
- * @ends: PAGES: pages needed with the lowest and the highest order only; 0 if there are no others
- * @fewer: PAGES: pages needed with @fewer_orders; 0 likewise
- * @fewer_orders: PAGES: the orders without the one that saves most
+ * @apart: PAGES, EXTENTS: pages needed if the number of blocks of each order, or of extents of each
+ *	size, were known, and each had a line of its own; for extents at most, because it depends on
+ *	these numbers. 0 if the line has one order or size
+ * @ends: pages needed with the lowest and the highest order or size only; 0 if there are no others
+ * @fewer: pages needed with @fewer_orders; 0 if there are none
+ * @fewer_orders: PAGES: the orders without the one that saves most. EXTENTS: bit k: the sizes above
+ *	2^(k-1) up to 2^k stay, all but those that save most when they are left out together; 0 if
+ *	the line has two sizes, or no such group but one
  * @pad: zero
  */
 struct myalloc_line_cost {

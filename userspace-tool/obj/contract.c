@@ -72,6 +72,45 @@ static __u32 largest_order(const struct myalloc_line *line)
 	return k;
 }
 
+/* Append another way to state a line of extents: "; 24: @5,12". */
+static void add_way(char *ways, size_t size, __u32 pages, const struct myalloc_line *line)
+{
+	size_t used = strlen(ways);
+	char word[512];
+
+	contract_word(line, word, sizeof(word));
+	snprintf(ways + used, size - used, "; %u: %s", pages, strchr(word, '@'));
+}
+
+static char *cheaper_extents(const struct myalloc_line *line, const struct myalloc_line_cost *cost)
+{
+	struct myalloc_line ends = *line, fewer = *line;
+	char ways[1200];
+	__u32 i, k;
+
+	snprintf(ways, sizeof(ways), "%u at most: a line for each size", cost->apart);
+	ends.nr_sizes = 2;
+	ends.sizes[1] = line->sizes[0];
+	fewer.nr_sizes = 0;
+	for (i = 0; i < line->nr_sizes; i++) {
+		__u32 pages = line->sizes[i];
+
+		if (pages < ends.sizes[0])
+			ends.sizes[0] = pages;
+		if (pages > ends.sizes[1])
+			ends.sizes[1] = pages;
+		for (k = 0; 1u << k < pages; k++)
+			;
+		if (cost->fewer_orders >> k & 1)
+			fewer.sizes[fewer.nr_sizes++] = pages;
+	}
+	if (cost->ends)
+		add_way(ways, sizeof(ways), cost->ends, &ends);
+	if (cost->fewer && cost->fewer != cost->ends)
+		add_way(ways, sizeof(ways), cost->fewer, &fewer);
+	return xstrdup(ways);
+}
+
 /* The most that can be saved, in words for the table; "-" if nothing can. */
 static char *cheaper(const struct myalloc_line *line, const struct myalloc_line_cost *cost)
 {
@@ -80,6 +119,8 @@ static char *cheaper(const struct myalloc_line *line, const struct myalloc_line_
 
 	if (!cost->apart)
 		return xstrdup("-");
+	if (line->kind == MYALLOC_LINE_EXTENTS)
+		return cheaper_extents(line, cost);
 	while (!(line->orders >> low & 1))
 		low++;
 	snprintf(lowest, sizeof(lowest), "%u,%u", low, largest_order(line));

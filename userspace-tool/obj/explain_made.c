@@ -91,12 +91,16 @@ const struct explain_made explain_made[] = {
 	{ "set_aside_pages", "contract plan, test",
 	  "pages taken from the zone for the line: what it needs, in whole blocks" },
 	{ "apart_pages", "contract plan",
-	  "pages that would do if the number of blocks of each order were stated, a line for each" },
+	  "pages that would do if the number of blocks of each order, or of extents of each size, were "
+	  "stated, a line for each; for extents at most; 0 if there is one" },
 	{ "ends_pages", "contract plan",
-	  "pages that would do with the lowest and the highest order only; 0 if there are no others" },
+	  "pages that would do with the lowest and the highest order or size only; 0 if there are no "
+	  "others" },
 	{ "fewer_pages", "contract plan",
 	  "pages that would do with fewer_orders; 0 if there are no others" },
-	{ "fewer_orders", "contract plan", "the orders without the one that saves most, a bit for each" },
+	{ "fewer_orders", "contract plan",
+	  "the orders without the one that saves most, a bit for each; of extents, bit k is for sizes "
+	  "up to 2^k and above half of it" },
 	{ "held_objects", "contract plan",
 	  "objects that magazines and the stacks for NMIs hold back at most" },
 	{ "block_order", "contract plan", "order of the blocks that are set aside" },

@@ -839,8 +839,11 @@ logged "LINE kind=0 pages=400 orders=b sizes=0,0/0 count=0 size=0 nmi=0"
 logged "LINE kind=2 pages=0 orders=0 sizes=0,0/0 count=1000 size=256 nmi=2"
 logged "LINE kind=1 pages=512 orders=0 sizes=5,12/2 count=0 size=0 nmi=0"
 line out "  pages:400@0-1,3 +800 .*400: a line for each order; 409: @0,3; 407: @0-1"
-line out "  extents:512@5,12 .*"
+line out "  extents:512@5,12 .*515 at most: a line for each size"
 line out "  possible now +yes"
+tool contract plan extents:40@12,3,6,4
+exits 0
+line out "  extents:40@12,3,6,4 .*43 at most: a line for each size; 48: @3,12; 45: @12,3,4"
 tool -j contract plan pages:16@0-3
 json /result/lines/0/ratio 2.000
 json /result/sum/pages 32

@@ -44,6 +44,13 @@ int fake_contract_make(struct myalloc_contract_make *m, bool create)
 			cost[i].ends = line[i].orders == 0xb ? line[i].pages + 9 : 0;
 			cost[i].fewer_orders = 3;
 		}
+		if (line[i].nr_sizes > 1)
+			cost[i].apart = line[i].pages + 3;
+		if (line[i].nr_sizes > 2) {
+			cost[i].ends = line[i].pages + 8;
+			cost[i].fewer = line[i].pages + 5;
+			cost[i].fewer_orders = 0x14;	/* 3 and 4, 9 to 16 */
+		}
 		m->pages += cost[i].needed;
 	}
 	m->pages_short = SET(short);
