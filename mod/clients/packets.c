@@ -32,8 +32,9 @@ static unsigned int ring_kb = 64;
 module_param(ring_kb, uint, 0444);
 MODULE_PARM_DESC(ring_kb, "KiB in the ring (default 64)");
 
-static bool share;
-module_param(share, bool, 0444);
+/* Not 'share', which is a function in the headers of s390x. */
+static bool shared;
+module_param_named(share, shared, bool, 0444);
 MODULE_PARM_DESC(share, "a process reads the packets (default off)");
 
 static bool verbose;
@@ -94,7 +95,7 @@ static enum hrtimer_restart handler(struct hrtimer *t)
 
 	for (i = 0; i < BURST; i++)
 		receive();
-	if (!share)
+	if (!shared)
 		schedule_work(&work);
 	hrtimer_forward_now(t, period());
 	return HRTIMER_RESTART;
@@ -138,7 +139,7 @@ static int __init packets_init(void)
 		myalloc_zone_put(zone);
 		return PTR_ERR(ring);
 	}
-	if (share) {
+	if (shared) {
 		int err = myalloc_ring_share(ring);
 
 		if (err) {
@@ -157,7 +158,7 @@ static void __exit packets_exit(void)
 {
 	hrtimer_cancel(&timer);
 	flush_work(&work);	/* the handler queues no more: the ring is empty */
-	if (share)
+	if (shared)
 		myalloc_ring_unshare(ring);
 	myalloc_ring_destroy(ring);
 	myalloc_zone_put(zone);
