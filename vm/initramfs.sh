@@ -26,7 +26,7 @@ compile()
 	mkdir -p "$programs"
 	if [ ! "$program" -nt "$1" ]; then
 		# shellcheck disable=SC2086 # words
-		$cc -O2 -Wall -Wextra -static -pthread -I "$root/mod/uapi" \
+		$cc -O2 -Wall -Wextra -D__SANE_USERSPACE_TYPES__ -static -pthread -I "$root/mod/uapi" \
 			-o "$program.new.$$" "$1" || return 1
 		mv "$program.new.$$" "$program"
 	fi
