@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Functions for apt: refresh the lists, find the newest package that matches a
-# name pattern, fetch a package without installing it.
+# Functions for apt: refresh the lists, find the version of a package, fetch a package without
+# installing it.
 # Sourced, never run.
 
 # shellcheck source=vm/lib.sh
@@ -45,13 +45,6 @@ apt_update()
 		as_root "to refresh the package lists" \
 		apt-get "${apt_options[@]}" update
 	lists_refreshed=1
-}
-
-# newest_package REGEX: print the matching name with the highest version number in it.
-newest_package()
-{
-	apt-cache "${apt_private[@]}" pkgnames 2>/dev/null | grep -E "^$1\$" |
-		sort -V | tail -n 1
 }
 
 # version_of PACKAGE: print the version that apt would install.

@@ -38,10 +38,24 @@ unpack_source()
 	rm -rf "$dir/deb"
 }
 
-# Print the directory of the unpacked source. Several kernels share one.
+# Print the packages of that name and their versions, the newest first; only the newest package of a
+# name is in the lists of most suites, so the version before it has another name.
+find_sources()
+{
+	local package
+	apt-cache "${apt_private[@]}" pkgnames 2>/dev/null | grep -E "^$pattern\$" | sort -rV |
+		while read -r package; do
+			apt-cache "${apt_private[@]}" madison "$package" |
+				awk '$NF == "Packages" && !seen[$3]++ { print $1, $3 }'
+		done
+}
+
+# Print the directory of the unpacked source. Several kernels share one. The lists may be older than
+# the archive, or newer than a part of it: then they are refreshed, and then the version before is
+# taken.
 get_source_tree()
 {
-	local package version tree found
+	local package version tree found sources
 	# Kept unless UPDATE=1 asks for a newer one.
 	if [ "${UPDATE:-0}" != 1 ]; then
 		found=$(find "$cache/source" -mindepth 1 -maxdepth 1 -printf '%f\n' \
@@ -54,30 +68,35 @@ get_source_tree()
 	fi
 	need_debian "the package $pattern"
 	[ -z "$suite" ] || use_suite "$suite"
-	package=$(newest_package "$pattern") || true
-	if [ -z "$package" ] && [ -z "$suite" ]; then
+	sources=$(find_sources) || true
+	if [ -z "$sources" ] && [ -z "$suite" ]; then
 		apt_update
-		package=$(newest_package "$pattern") || true
+		sources=$(find_sources) || true
 	fi
-	[ -n "$package" ] ||
+	[ -n "$sources" ] ||
 		die "the package sources of this machine have no package $pattern"
-	version=$(version_of "$package")
-	tree=$cache/source/${package}_$version
-	if [ ! -d "$tree" ]; then
+	while read -ru 9 package version; do
+		tree=$cache/source/${package}_$version
+		if [ -d "$tree" ]; then
+			echo "$tree"
+			return
+		fi
 		rm -rf "$tree.partial"
-		if ! step "fetching and unpacking $package ($version), 150 MB" \
+		if step "fetching and unpacking $package ($version), 150 MB" \
 			"40 to 120 s" unpack_source "$tree.partial" "$package=$version"; then
-			# The lists may be older than the archive.
-			if [ "$lists_refreshed" = 1 ] || [ -n "$suite" ]; then
-				return 1
-			fi
+			mv "$tree.partial" "$tree"
+			echo "$tree"
+			return
+		fi
+		rm -rf "$tree.partial"
+		if [ "$lists_refreshed" = 0 ] && [ -z "$suite" ]; then
 			apt_update
 			get_source_tree
 			return
 		fi
-		mv "$tree.partial" "$tree"
-	fi
-	echo "$tree"
+		say "    the archive lacks $package ($version); the version before may be there"
+	done 9< <(head -n 2 <<<"$sources")
+	return 1
 }
 
 # configure TREE BUILD: allnoconfig, then the fragments, then a check that each
