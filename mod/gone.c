@@ -28,6 +28,7 @@ static struct gone_range {
 	unsigned long base;
 	unsigned long size;
 	bool init;
+	bool left;	/* the module has been unloaded since */
 	char name[MODULE_NAME_LEN];
 } gone[GONE];
 static u32 nr_gone;	/* ranges recorded so far; the last one is at (nr_gone - 1) % GONE */
@@ -48,7 +49,22 @@ static void note(const struct module *mod, bool init)
 	gone[i].base = base;
 	gone[i].size = size;
 	gone[i].init = init;
+	gone[i].left = false;
 	strscpy(gone[i].name, mod->name, sizeof(gone[i].name));
+	write_seqcount_end(&seq);
+	raw_spin_unlock_irqrestore(&lock, irq);
+}
+
+static void note_left(const struct module *mod)
+{
+	unsigned long irq;
+	u32 i;
+
+	raw_spin_lock_irqsave(&lock, irq);
+	write_seqcount_begin(&seq);
+	for (i = 0; i < min_t(u32, nr_gone, GONE); i++)
+		if (!strcmp(gone[i].name, mod->name))
+			gone[i].left = true;
 	write_seqcount_end(&seq);
 	raw_spin_unlock_irqrestore(&lock, irq);
 }
@@ -58,12 +74,41 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *mod)
 {
 	if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING)
 		note(mod, true);
-	if (state == MODULE_STATE_GOING)
+	if (state == MODULE_STATE_GOING) {
 		note(mod, false);
+		note_left(mod);
+	}
 	return NOTIFY_OK;
 }
 
 static struct notifier_block modules = { .notifier_call = on_module };
+
+/* Is it the code of a module, or of the kernel, that is there now? */
+static bool is_there(unsigned long ip)
+{
+	char symbol[4];
+
+	scnprintf(symbol, sizeof(symbol), "%pS", (void *)ip);
+	return symbol[0] != '0' || symbol[1] != 'x';
+}
+
+/* Does the address lie in the freed init code of another module that is still there? */
+static bool is_of_another(unsigned long ip, const char *name)
+{
+	unsigned int began;
+	bool found;
+	u32 i;
+
+	do {
+		began = read_seqcount_begin(&seq);
+		found = false;
+		for (i = 0; i < min_t(u32, nr_gone, GONE); i++)
+			if (gone[i].init && !gone[i].left && ip - gone[i].base < gone[i].size &&
+			    strcmp(gone[i].name, name))
+				found = true;
+	} while (read_seqcount_retry(&seq, began));
+	return found;
+}
 
 /*
  * Copies the last range that contains the address. Returns 0; -ENOENT if none does; -EAGAIN if one
@@ -88,8 +133,12 @@ static int find(unsigned long ip, struct gone_range *range)
  * @ip: a code address
  * @name: name of the module
  *
+ * What was allocated there may also be another module's, whose code is there now, or whose init
+ * code was there earlier. If that module is still loaded, it has not left anything behind.
+ *
  * Context: task.
- * Return: true if it is, and is not known to have belonged to another module since.
+ * Return: true if it is, and is not known to have belonged to another module since, or to one that
+ * is still loaded.
  */
 bool myalloc_gone_init_of(unsigned long ip, const char *name)
 {
@@ -99,7 +148,8 @@ bool myalloc_gone_init_of(unsigned long ip, const char *name)
 	do {
 		err = find(ip, &range);
 	} while (err == -EAGAIN);
-	return !err && range.init && !strcmp(range.name, name);
+	return !err && range.init && !strcmp(range.name, name) && !is_there(ip) &&
+	       !is_of_another(ip, name);
 }
 
 /**

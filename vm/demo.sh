@@ -133,6 +133,7 @@ heading "The drivers move out"
 for name in example web packets frame_loop; do
 	try rmmod myalloc_$name
 done
+must "a driver is said to have left what another one holds" sh -c '! dmesg | grep "left memory behind"'
 
 # transfer [contract=1]: the same driver on two kinds of memory; sets transfers and failed
 transfer()
