@@ -5,6 +5,7 @@
 # the module has given back to it in a block.
 # needs: timeout=360 append=init_on_alloc=0
 . /guest/ktap.sh
+. /guest/memory.sh
 
 offline=/sys/devices/system/memory/hard_offline_page
 soft=/sys/devices/system/memory/soft_offline_page
@@ -31,7 +32,7 @@ is()
 report()
 {
 	phys=$(printf '0x%x' "$(cat $parameters/"$1"_phys)")
-	pfn=$(printf '%x' $((phys >> 12)))
+	pfn=$(printf '%x' $((phys / 1024 / PAGE_KB)))
 	dmesg -c >/dev/null
 	refuse "$1: the kernel cannot recover the page itself" sh -c "echo $phys >$offline"
 	note "$1: it answers: $(sed 's/.*: //' /tmp/ktap.output); $(dmesg |

@@ -1,5 +1,6 @@
 # Who holds what, by line of code; quotas; a module that leaves without freeing is named.
 . /guest/ktap.sh
+. /guest/memory.sh
 
 debug=/sys/kernel/debug/myalloc
 
@@ -10,7 +11,7 @@ logged()
 	grep -q "$1" /tmp/log
 }
 
-expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=16 chunk_order="$SMALL_CHUNK"
 expect "no client: the file has a heading" test "$(grep -c . $debug/clients)" = 2
 expect "no client: client list" myallocctl client list
 refuse "client show: there is none of this name" myallocctl client show frob
@@ -23,7 +24,7 @@ expect "debugfs has the client and its owner" \
 	grep -q '^frob .* module myalloc_forget$' $debug/clients
 expect "debugfs has its objects, by call site" \
 	grep -q '^frob 312 62400 [0-9]* frob_start.* frob-request$' $debug/client_sites
-expect "and its pages" grep -q '^frob 1 20480 [0-9]* frob_start.* pages$' $debug/client_sites
+expect "and its pages" grep -q "^frob 1 $((5120 * PAGE_KB)) [0-9]* frob_start.* pages\$" $debug/client_sites
 expect "client list" sh -c "myallocctl client list | grep -q 'module myalloc_forget'"
 expect "client show has the call site" \
 	sh -c "myallocctl client show frob | grep -q 'frob-request.*frob_start'"
@@ -118,5 +119,5 @@ expect "and a heap" \
 expect "the module unloads" rmmod myalloc
 expect "it names what was left" logged 'zone: .*4 pages'
 expect "by call site" logged 'unload of myalloc: still held: 4 pages from .*myalloc_forget'
-expect "what nobody uses goes back" logged '12288 KiB of the reserve went back to the system; '
+expect "what nobody uses goes back" logged "$((16384 - (PAGE_KB << SMALL_CHUNK))) KiB of the reserve went back to the system; "
 finish

@@ -1,11 +1,12 @@
 # No request within a contract fails, whatever others do; with one page less than planned, one does.
 # On the kernel's command line: CONTRACT_REQUESTS=N of each adversary instead of 20,000.
 . /guest/ktap.sh
+. /guest/memory.sh
 
 debug=/sys/kernel/debug/myalloc
 requests=${CONTRACT_REQUESTS:-20000}
 
-expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
+expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=$((8 * PAGE_KB))
 expect "contracts: none has a line" test "$(grep -c . $debug/contracts)" = 2
 expect "plan" myallocctl contract plan pages:2048@0,9 objects:1000x256 extents:100@5,12
 myallocctl -j contract plan pages:2048@0,9 >/tmp/plan.json
@@ -56,7 +57,7 @@ refuse "the adversary robson, with one page less" \
 
 # The same driver, with memory of the kernel and of a contract, while memory is fragmented.
 expect "the module unloads" rmmod myalloc
-expect "the module loads with more" insmod /guest/modules/myalloc.ko reserve_mb=48
+expect "the module loads with more" insmod /guest/modules/myalloc.ko reserve_mb=$((12 * PAGE_KB))
 expect "the driver on kmalloc loads" insmod /guest/modules/myalloc_transfer.ko
 failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
 note "on mempool and page allocator $failed transfers had no memory"

@@ -7,6 +7,8 @@ module=/guest/modules/myalloc.ko
 debug=/sys/kernel/debug/myalloc
 parameters=/sys/module/myalloc/parameters
 cycles=${ELASTIC_CYCLES:-40}
+# There is room for several of these.
+chunk=chunk_order=$SMALL_CHUNK
 
 # A number of the reserve, such as nr_pages.
 of()
@@ -30,9 +32,9 @@ refuse "a ceiling that is not a number" insmod $module reserve_mb=16 max_mb=much
 refuse "a ceiling above the memory" insmod $module reserve_mb=16 max_mb=99999999
 refuse "a decay of nothing at a time" insmod $module reserve_mb=16 max_mb=64 decay_mb=0
 
-insmod $module reserve_mb=16 max_mb=64 && rmmod myalloc
+insmod $module "$chunk" reserve_mb=16 max_mb=64 && rmmod myalloc
 before=$(free_kb)
-expect "the module loads" insmod $module reserve_mb=16 max_mb=64 decay_ms=0
+expect "the module loads" insmod $module "$chunk" reserve_mb=16 max_mb=64 decay_ms=0
 floor=$(of nr_pages)
 expect "it has what reserve_mb says" test "$floor" = "$(of floor_pages)"
 expect "it may have four times as much" test "$(of max_pages)" = $((4 * floor))
@@ -55,7 +57,7 @@ expect "reserve shrink" myallocctl reserve shrink
 expect "it is at its floor" test "$(of nr_pages)" = "$floor"
 
 # Each cycle moves a chunk: it is counted, the system has less and then as much as before.
-chunk_kb=$((4 << $(of chunk_order)))
+chunk_kb=$((PAGE_KB << $(of chunk_order)))
 myallocctl reserve grow $((8 * chunk_kb))k >/dev/null
 few=$(free_kb)
 myallocctl reserve shrink >/dev/null
@@ -128,7 +130,7 @@ under_way()
 	while [ $round -lt 12 ]; do
 		round=$((round + 1))
 		rmmod myalloc || return 1
-		insmod $module reserve_mb=16 max_mb=64 decay_ms=8 || return 1
+		insmod $module "$chunk" reserve_mb=16 max_mb=64 decay_ms=8 || return 1
 		case $((round % 3)) in
 		0)	myallocctl reserve grow 32M >/dev/null ;;
 		1)	myallocctl stress run --kind exhaust --time 100ms >/dev/null 2>&1 ;;

@@ -10,9 +10,9 @@ module=/guest/modules/myalloc.ko
 
 suite own fault_test own $module
 
-# A page lost in each failed load would be 192 kB, a chunk 48 MB. The kernel itself allocates
+# A page lost in each failed load would be 48 pages, a chunk 48 MB. The kernel itself allocates
 # pages now and then, but not each time.
-bound=$(memory_bound 96)
+bound=$(memory_bound $((24 * PAGE_KB)))
 lost=$bound
 attempt=0
 while [ $attempt -lt 3 ] && [ "$lost" -ge "$bound" ]; do
@@ -20,7 +20,7 @@ while [ $attempt -lt 3 ] && [ "$lost" -ge "$bound" ]; do
 	before=$(free_kb)
 	k=0
 	while [ $k -lt 48 ]; do
-		insmod $module reserve_mb=8 chunk_order=8 fail_nth=$((k % 24 + 1)) 2>/dev/null &&
+		insmod $module reserve_mb=8 chunk_order="$(order_of 1024)" fail_nth=$((k % 24 + 1)) 2>/dev/null &&
 			rmmod myalloc
 		k=$((k + 1))
 	done

@@ -36,8 +36,7 @@ else
 fi
 
 myallocctl drain >/dev/null
-free=$(awk '$4 == "myalloc" { print $NF }' /sys/kernel/debug/myalloc/buddyinfo)
-if [ "$free" = 8 ]; then
+if [ "$(pages_in_chunks)" = "$(pages_of 32)" ]; then
 	ok "after all that every page is free, in the largest blocks"
 else
 	not_ok "after all that every page is free, in the largest blocks" \
@@ -57,11 +56,12 @@ expect "a client with a bug loads" insmod $client leak=1
 expect "a client with a bug unloads" rmmod myalloc_nmi
 before=$(free_kb)
 dmesg -c >/dev/null
+chunk_kb=$((PAGE_KB << DEFAULT_CHUNK))
 expect "with a page lost: the module unloads" rmmod myalloc
 if dmesg | grep -q 'cannot be destroyed: 1 page in use' &&
    dmesg | grep -q 'unload of myalloc: still held: 1 page from .*myalloc_nmi' &&
-   dmesg | grep -q '28672 KiB of the reserve went back' &&
-   dmesg | grep -q '1024 pages in 1 chunk stay reserved .* 1 of them'; then
+   dmesg | grep -q "$((32768 - chunk_kb)) KiB of the reserve went back" &&
+   dmesg | grep -q "$((1 << DEFAULT_CHUNK)) pages in 1 chunk stay reserved .* 1 of them"; then
 	ok "with a page lost: the log says what stays"
 else
 	not_ok "with a page lost: the log says what stays" "$(dmesg)"
@@ -69,7 +69,7 @@ fi
 # Delayed work that the module left behind would run now, in code that is gone.
 sleep 2
 back=$(($(free_kb) - before))
-if [ $back -ge 26624 ] && [ $back -lt 31744 ]; then
+if [ $back -ge $((30720 - chunk_kb)) ] && [ $back -lt $((35840 - chunk_kb)) ]; then
 	ok "with a page lost: all comes back but its chunk"
 else
 	not_ok "with a page lost: all comes back but its chunk" "$back kB came back"

@@ -33,10 +33,10 @@ else
 	not_ok "64 MB are taken from the system while it is loaded"
 fi
 
-# 100 rounds that each lost one page would lose 400 kB, every time. The rest of the system
+# 100 rounds that each lost one page would lose 100 of them, every time. The rest of the system
 # allocates and frees some 50 kB during that time, seldom more: so a second and a third
 # hundred may clear the first.
-bound=$(memory_bound 200)
+bound=$(memory_bound $((50 * PAGE_KB)))
 
 hundred()
 {

@@ -2,14 +2,15 @@
 # the last mapping has gone.
 # needs: timeout=800
 . /guest/ktap.sh
+. /guest/memory.sh
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=128 session_quota=100
 suite map map_test
-for order in 0 3 9 10; do
-	expect "page map: order $order" myallocctl page map --order $order
+for order in 0 3 "$(order_of 2048)" "$(order_of 4096)"; do
+	expect "page map: order $order" myallocctl page map --order "$order"
 done
 expect "page map: an extent" myallocctl page map --exact 77
-note "$(myallocctl page map --order 10 | grep 'at once')"
+note "$(myallocctl page map --order "$(order_of 4096)" | grep 'at once')"
 
 # The module cannot go while a process has a block mapped.
 myallocctl page map --hold forever >/tmp/map 2>&1 &
@@ -27,6 +28,6 @@ expect "the module unloads" rmmod myalloc
 # Old content is not seen: what was poisoned or written by others reads as zero.
 expect "with poison it loads" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=P
 expect "... stress leaves its patterns" myallocctl stress run --kind pages --ops 20000
-expect "... a block reads as zero" myallocctl page map --order 10
+expect "... a block reads as zero" myallocctl page map --order "$(order_of 4096)"
 expect "... it unloads" rmmod myalloc
 finish

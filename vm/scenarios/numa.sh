@@ -2,6 +2,7 @@
 # A node without memory, one without CPUs, a CPU that goes. What the guest has, decides what is tested.
 # needs: cpus=4 mem=1G numa=2@0,1/1@3/0@2/1@
 . /guest/ktap.sh
+. /guest/memory.sh
 
 module=/guest/modules/myalloc.ko
 near=/guest/modules/myalloc_near.ko
@@ -52,11 +53,14 @@ note "nodes: $online; with memory: $memory; with CPUs: $cpus"
 first=${memory%% *}
 last=${memory##* }
 count=$(echo "$memory" | wc -w)
+# What each node gives, and more than that.
+pages=$(pages_of 16)
+many=$((pages * 5 / 4))
 
 if [ "$count" -lt 2 ]; then
 	skip "zones of several nodes" "this machine has one node"
 	expect "node=all: one zone" insmod $module reserve_mb=16 node=all
-	expect "it has its line" test "$(column "$first" pages)" = 4096
+	expect "it has its line" test "$(column "$first" pages)" = "$pages"
 	expect "its client loads" insmod $near pages=100 strict=1
 	expect "all pages are of it" grep -q "$first:100 " /sys/module/myalloc_near/parameters/got
 	rmmod myalloc_near
@@ -101,14 +105,14 @@ else
 fi
 cat $debug/nodes
 for node in $memory; do
-	expect "node $node has its part" test "$(column "$node" pages)" = 4096
+	expect "node $node has its part" test "$(column "$node" pages)" = "$pages"
 	expect "node $node: all its chunks are there" \
 		sh -c "! awk '/^ / && \$3 != $node' $debug/node$node/reserve | grep ."
 	expect "node $node: its own zone comes first" \
 		test "$(column "$node" order | cut -d, -f1)" = "$node"
 done
 expect "those of the first node are where they always were" \
-	test "$(awk '/^nr_pages/ { print $2 }' $debug/stats)" = 4096
+	test "$(awk '/^nr_pages/ { print $2 }' $debug/stats)" = "$pages"
 
 # rises NODE: the zones in the order of a node are ever further from it
 rises()
@@ -141,25 +145,25 @@ for node in $online; do
 	foreign=$(column "$own" numa_foreign)
 	miss=$(column "$next" numa_miss)
 	drain
-	expect "node $node: a client that takes more pages than it has" insmod $near node="$node" pages=5000
+	expect "node $node: a client that takes more pages than it has" insmod $near node="$node" pages="$many"
 	got=$(cat /sys/module/myalloc_near/parameters/got)
 	note "near node $node: $got"
 	of_own=$(echo "$got" | tr ' ' '\n' | sed -n "s/^$own://p")
 	of_next=$(echo "$got" | tr ' ' '\n' | sed -n "s/^$next://p")
 	expect "node $node: it has all that the preferred one had, and the rest of the next" \
-		test $((of_own + of_next)) = 5000 -a "$of_own" -gt 3900
+		test $((of_own + of_next)) = "$many" -a "$of_own" -gt $((pages - pages / 20))
 	expect "node $node: hits are counted" test $(($(column "$own" numa_hit) - hit)) = "$of_own"
 	expect "node $node: misses are counted" test $(($(column "$next" numa_miss) - miss)) = "$of_next"
 	expect "node $node: foreign requests are counted" \
 		test $(($(column "$own" numa_foreign) - foreign)) = "$of_next"
 	rmmod myalloc_near
 	drain
-	expect "node $node: a client that takes no other node's" insmod $near node="$node" pages=5000 strict=1
+	expect "node $node: a client that takes no other node's" insmod $near node="$node" pages="$many" strict=1
 	got=$(cat /sys/module/myalloc_near/parameters/got)
 	if [ "$own" = "$node" ]; then
 		left=$(echo "$got" | tr ' ' '\n' | sed -n "s/^$node://p")
 		total=$(echo "$got" | tr ' ' '\n' | sed -n 's/^[0-9]*://p' | awk '{ n += $1 } END { print n }')
-		expect "node $node: it has only those" test "$left" = "$total" -a "$left" -gt 3900
+		expect "node $node: it has only those" test "$left" = "$total" -a "$left" -gt $((pages - pages / 20))
 	else
 		expect "node $node: it has none" sh -c "! echo '$got' | grep -q ':[1-9][0-9]* .*object'"
 	fi
@@ -192,7 +196,7 @@ cat /tmp/frame
 for node in $memory; do
 	expect "top: node $node" grep -q "^node $node  *node  *$node " /tmp/frame
 	expect "prom: node $node" sh -c \
-		"myallocctl stat show -o prom | grep -qx 'myalloc_nr_pages{node=\"$node\"} 4096'"
+		"myallocctl stat show -o prom | grep -qx 'myalloc_nr_pages{node=\"$node\"} $pages'"
 done
 expect "top: the head has all of them together" grep -q "of $((16 * count)).*M\$" /tmp/frame
 myallocctl --node "$last" page alloc --order 0 --count 100 --hold forever >/dev/null 2>&1 &
@@ -206,8 +210,8 @@ expect "page alloc: 100 pages of node $last" test "$(awk '/^page_pages/ { print 
 expect "page alloc: none of node $first" test "$(awk '/^page_pages/ { print $2 }' $debug/stats)" = 0
 kill -KILL $holder
 wait $holder 2>/dev/null
-expect "a contract on a node" myallocctl --node "$last" contract plan pages:512@0,9
-expect "contract test on a node" myallocctl --node "$last" contract test --requests 20000 pages:256@0,3
+expect "a contract on a node" myallocctl --node "$last" contract plan pages:$((pages / 8))@0,"$(order_of 2048)"
+expect "contract test on a node" myallocctl --node "$last" contract test --requests 20000 pages:$((pages / 16))@0,3
 for node in $memory; do
 	expect "node $node: stress" myallocctl --node "$node" stress run --kind mixed --ops 3000 --threads 2
 	expect "node $node: validation finds nothing" myallocctl --node "$node" validate
@@ -241,7 +245,7 @@ if [ -e /sys/devices/system/cpu/cpu"$gone"/online ]; then
 		note "CPU $gone is switched off; it cannot be taken out here"
 	fi
 	expect "nothing is left in its magazines" test "$(cached "$gone")" = 0
-	expect "a client without it" insmod $near node="$last" pages=5000
+	expect "a client without it" insmod $near node="$last" pages="$many"
 	rmmod myalloc_near
 	for node in $memory; do
 		expect "node $node: validation finds nothing without it" myallocctl --node "$node" validate
@@ -255,8 +259,8 @@ expect "the module unloads" rmmod myalloc
 
 expect "a list with sizes loads" insmod $module node="$last:8,$first:24"
 expect "reserve_mb is the sum" test "$(cat /sys/module/myalloc/parameters/reserve_mb)" = 32
-expect "node $first has its size" test "$(column "$first" pages)" = 6144
-expect "node $last has its size" test "$(column "$last" pages)" = 2048
+expect "node $first has its size" test "$(column "$first" pages)" = "$(pages_of 24)"
+expect "node $last has its size" test "$(column "$last" pages)" = "$(pages_of 8)"
 expect "it unloads" rmmod myalloc
 expect "a list of one" insmod $module node="$last:8"
 expect "is the zone" test "$(awk '/^node/ { print $2 }' $debug/stats)" = "$last"

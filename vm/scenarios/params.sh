@@ -5,7 +5,7 @@
 . /guest/memory.sh
 
 module=/guest/modules/myalloc.ko
-bound=$(memory_bound 256)
+bound=$(memory_bound $((64 * PAGE_KB)))
 
 # bad WHAT PARAMETER=VALUE...: the load is refused, one message of the module
 # names the parameter, nothing stays, no memory is missing.
@@ -77,27 +77,25 @@ bad "a node below -1" node=-2
 bad "a node that is not a number" node=zero
 bad "a chunk order that is too large" chunk_order=30
 bad "a negative chunk order" chunk_order=-1
-page_kb=$(awk '$1 == "KernelPageSize:" { print $2; exit }' /proc/self/smaps)
 bad "a reserve that grows in single pages" chunk_order=0 reserve_mb=16 max_mb=64
-if [ "$page_kb" = 4 ]; then
-	bad "a reserve that grows in chunks of half a MiB" chunk_order=7 reserve_mb=16 max_mb=64
-	good "a reserve that grows in chunks of 1 MiB" chunk_order=8 reserve_mb=16 max_mb=64
-fi
+bad "a reserve that grows in chunks of half a MiB" chunk_order="$(order_of 512)" reserve_mb=16 max_mb=64
+good "a reserve that grows in chunks of 1 MiB" chunk_order="$(order_of 1024)" reserve_mb=16 max_mb=64
 bad "a quota of nothing" session_quota=0
 bad "a quota of more than all" session_quota=101
 bad "a quota that is not a number" session_quota=half
 
 good "a small reserve" reserve_mb=4
 
-# 4096 pages, 2048 for one file: the other half is left for other users.
+# Half of the pages are for one file: the other half is left for other users.
+half=$(pages_of 8)
 expect "a quota: loads" insmod $module reserve_mb=16 session_quota=50
-refuse "a quota: more is refused" myallocctl page alloc --order 0 --count 2049
+refuse "a quota: more is refused" myallocctl page alloc --order 0 --count $((half + 1))
 cp /tmp/ktap.output /tmp/said
 expect "a quota: ... with a sentence" grep -q session_quota /tmp/said
-myallocctl page alloc --order 0 --count 2048 --hold forever >/dev/null 2>&1 &
+myallocctl page alloc --order 0 --count "$half" --hold forever >/dev/null 2>&1 &
 holder=$!
 wait_for in_use
-expect "a quota: another file has its own" myallocctl page alloc --order 0 --count 1900
+expect "a quota: another file has its own" myallocctl page alloc --order 0 --count $((half - half / 14))
 refuse "a quota: of objects too" myallocctl cache create big --size 4000 --count 2100
 kill -KILL $holder
 wait $holder 2>/dev/null
@@ -117,7 +115,7 @@ small()
 		expect "$what: $kind" myallocctl stress run --kind $kind --ops 3000 --threads 2
 	done
 	expect "$what: one thread" myallocctl stress run --kind mixed --ops 3000 --threads 1
-	expect "$what: blocks by the device" myallocctl page alloc --order 0 --count 50
+	expect "$what: blocks by the device" myallocctl page alloc --order 0 --count $((200 / PAGE_KB))
 	expect "$what: every invariant holds" myallocctl validate
 	expect "$what: unloads" rmmod myalloc
 }
@@ -159,7 +157,7 @@ fi
 
 sysfs=/sys/module/myalloc/parameters
 insmod $module reserve_mb=8 && {
-	expect "the default of a parameter can be read back" test "$(cat $sysfs/chunk_order)" = 10
+	expect "the default of a parameter can be read back" test "$(cat $sysfs/chunk_order)" = "$DEFAULT_CHUNK"
 	expect "the reserve can be read back" test "$(cat $sysfs/reserve_mb)" = 8
 	refuse "the reserve cannot be changed while loaded" \
 		sh -c "echo 9 >$sysfs/reserve_mb"

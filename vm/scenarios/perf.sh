@@ -1,6 +1,7 @@
 # Trace events, read by perf: it knows their formats, and counts and records them.
 # needs: program=perf
 . /guest/ktap.sh
+. /guest/memory.sh
 
 events=/sys/kernel/tracing/events/myalloc
 modules=/guest/modules
@@ -20,7 +21,7 @@ else
 	expect "it has a driver's objects, with its code" \
 		grep -q 'myalloc:cache_alloc: .*call_site=.*name=example-request' /tmp/script
 	expect "it has their frees" grep -q 'myalloc:cache_free: .*name=example-request' /tmp/script
-	expect "it has its pages" grep -q 'myalloc:page_alloc: .*bytes=8192 order=1' /tmp/script
+	expect "it has its pages" grep -q "myalloc:page_alloc: .*bytes=$((2048 * PAGE_KB)) order=1" /tmp/script
 	# libtraceevent may not know all that newer kernels say of their own events.
 	expect "perf record, of an event of the kernel's" \
 		perf record -q -a -e sched:sched_process_exit -o /tmp/own.data -- true

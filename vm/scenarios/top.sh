@@ -1,5 +1,6 @@
 # 'top' sees a driver at work: as text, as JSON, and in terminals of several sizes.
 . /guest/ktap.sh
+. /guest/memory.sh
 
 dir=/sys/kernel/debug/myalloc
 
@@ -46,7 +47,8 @@ expect "the page is complete" grep -q '^</html>' /tmp/page.html
 
 # What others than root may know.
 stats=/sys/class/misc/myalloc/stats
-expect "the reserve's size" test "$(cat $stats/nr_pages)" = 4096
+pages=$(pages_of 16)
+expect "the reserve's size" test "$(cat $stats/nr_pages)" = "$pages"
 expect "each holder has a file, and together they have the reserve" sh -c "
 	cd $stats
 	for try in 1 2 3 4 5; do
@@ -55,7 +57,7 @@ expect "each holder has a file, and together they have the reserve" sh -c "
 			sum=\$((sum + \$(cat \${name}_pages)))
 		done
 		echo \$sum
-		[ \$sum -le 4000 ] || [ \$sum -ge 4200 ] || exit 0
+		[ \$sum -le $((pages - 96)) ] || [ \$sum -ge $((pages + 104)) ] || exit 0
 	done
 	exit 1"
 expect "a number with a sign" sh -c "grep -qE '^-?[0-9]+\$' $stats/largest_order"

@@ -3,12 +3,13 @@
 # needs: program=trace-cmd
 # allow: myalloc: bad free as object of example-request
 . /guest/ktap.sh
+. /guest/memory.sh
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/myalloc
 modules=/guest/modules
 
-expect "the module loads" insmod $modules/myalloc.ko reserve_mb=16 max_mb=64
+expect "the module loads" insmod $modules/myalloc.ko reserve_mb=16 max_mb=64 chunk_order="$SMALL_CHUNK"
 if [ ! -d $events ]; then
 	skip "trace events" "this kernel has none"
 	expect "the module unloads" rmmod myalloc
@@ -90,15 +91,15 @@ deafen >/tmp/driver
 expect "a driver's objects, with its code" \
 	seen /tmp/early cache_alloc 'call_site=handler.*myalloc_example.* name=example-request bytes='
 expect "its frees" seen /tmp/early cache_free 'call_site=.*myalloc_example.* name=example-request'
-expect "its pages" seen /tmp/early page_alloc 'call_site=handler.*bytes=8192 order=1 flags=none'
+expect "its pages" seen /tmp/early page_alloc "call_site=handler.*bytes=$((2048 * PAGE_KB)) order=1 flags=none"
 expect "a refill of its magazine" seen /tmp/early refill 'name=example-request .*nr=[1-9]'
 expect "a refill from the zone" seen /tmp/early refill 'name=- order=1 nr=[1-9]'
 expect "a flush, as it ends" seen /tmp/driver flush 'name=example-request .*nr=[1-9]'
 example='\[myalloc_example\]'
 expect "page_alloc has all its fields" whole /tmp/early page_alloc \
-	"call_site=SITE $example ptr=PTR bytes=8192 order=1 flags=FLAGS node=NODE"
+	"call_site=SITE $example ptr=PTR bytes=$((2048 * PAGE_KB)) order=1 flags=FLAGS node=NODE"
 expect "page_free has all its fields" whole /tmp/early page_free \
-	"call_site=SITE $example ptr=PTR bytes=8192 order=1 node=NODE"
+	"call_site=SITE $example ptr=PTR bytes=$((2048 * PAGE_KB)) order=1 node=NODE"
 expect "cache_alloc has all its fields" whole /tmp/early cache_alloc \
 	"call_site=SITE $example ptr=PTR name=example-request bytes=NR flags=FLAGS node=NODE"
 expect "cache_free has all its fields" whole /tmp/early cache_free \
@@ -136,10 +137,12 @@ expect "all of it was freed" balanced /tmp/heap heap
 # --- the reserve; requests that fail; sessions of the device
 listen
 myallocctl reserve grow 1G >/dev/null
-# Of 16 blocks of this size one session holds ten. Another one may have as many.
-myallocctl page alloc --order 10 --count 10 --hold forever >/dev/null 2>&1 &
-wait_for sh -c "[ \$(grep -c 'session_page_alloc: .* nr_pages=1024' $tracing/trace) = 10 ]"
-myallocctl page alloc --order 10 --count 10 >/tmp/fails 2>&1
+# Of all blocks of this size one session holds 10 of 16. Another one may have as many.
+chunk_kb=$((PAGE_KB << SMALL_CHUNK))
+count=$((65536 * 10 / 16 / chunk_kb))
+myallocctl page alloc --order "$SMALL_CHUNK" --count $count --hold forever >/dev/null 2>&1 &
+wait_for sh -c "[ \$(grep -c 'session_page_alloc: .* nr_pages=$((1 << SMALL_CHUNK))' $tracing/trace) = $count ]"
+myallocctl page alloc --order "$SMALL_CHUNK" --count $count >/tmp/fails 2>&1
 note "$(cat /tmp/fails)"
 kill $!
 wait
@@ -147,17 +150,17 @@ myallocctl page alloc --order 2 --count 5 >/dev/null 2>&1
 myallocctl drain >/dev/null
 myallocctl reserve shrink >/dev/null
 deafen >/tmp/reserve
-expect "the reserve grows" seen /tmp/reserve grow 'bytes=4194304 order=10'
-expect "the reserve shrinks" seen /tmp/reserve shrink 'bytes=4194304 order=10'
-expect "a request that fails" seen /tmp/reserve fail 'name=- .*bytes=4194304 order=10'
+expect "the reserve grows" seen /tmp/reserve grow "bytes=$((1024 * chunk_kb)) order=$SMALL_CHUNK"
+expect "the reserve shrinks" seen /tmp/reserve shrink "bytes=$((1024 * chunk_kb)) order=$SMALL_CHUNK"
+expect "a request that fails" seen /tmp/reserve fail "name=- .*bytes=$((1024 * chunk_kb)) order=$SMALL_CHUNK"
 for name in grow shrink; do
 	expect "$name has all its fields" whole /tmp/reserve $name \
-		"zone=WORD ptr=PTR bytes=4194304 order=10 node=NODE"
+		"zone=WORD ptr=PTR bytes=$((1024 * chunk_kb)) order=$SMALL_CHUNK node=NODE"
 done
 expect "fail has all its fields" whole /tmp/reserve fail \
-	"zone=WORD name=- call_site=SITE \[myalloc\] bytes=4194304 order=10 flags=FLAGS node=NODE"
+	"zone=WORD name=- call_site=SITE \[myalloc\] bytes=$((1024 * chunk_kb)) order=$SMALL_CHUNK flags=FLAGS node=NODE"
 expect "a session's handle" seen /tmp/reserve session_page_alloc 'handle=[1-9].* nr_pages=4'
-expect "a session's failure" seen /tmp/reserve session_fail 'nr_pages=1024'
+expect "a session's failure" seen /tmp/reserve session_fail "nr_pages=$((1 << SMALL_CHUNK))"
 expect "a drain" seen /tmp/reserve session_drain 'pages='
 
 # --- off
