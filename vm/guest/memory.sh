@@ -37,7 +37,14 @@ SMALL_CHUNK=$(order_of 4096)
 pages_in_chunks()
 {
 	awk -v chunk="$DEFAULT_CHUNK" '
-	$4 == "myalloc" { for (i = 5 + chunk; i <= NF; i++) sum += $i * 2 ^ (i - 5) }
+	$4 == "myalloc" {
+		for (i = 5 + chunk; i <= NF; i++) {
+			pages = $i
+			for (k = 5; k < i; k++)		# the guest has no power operator
+				pages *= 2
+			sum += pages
+		}
+	}
 	END { print sum + 0 }' /sys/kernel/debug/myalloc/buddyinfo
 }
 
