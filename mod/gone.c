@@ -92,7 +92,10 @@ static bool is_there(unsigned long ip)
 	return symbol[0] != '0' || symbol[1] != 'x';
 }
 
-/* Does the address lie in the freed init code of another module that is still there? */
+/*
+ * Does the address lie in the freed init code of another module that is still there? Not of this
+ * one, whose init code allocates nothing.
+ */
 static bool is_of_another(unsigned long ip, const char *name)
 {
 	unsigned int began;
@@ -104,7 +107,7 @@ static bool is_of_another(unsigned long ip, const char *name)
 		found = false;
 		for (i = 0; i < min_t(u32, nr_gone, GONE); i++)
 			if (gone[i].init && !gone[i].left && ip - gone[i].base < gone[i].size &&
-			    strcmp(gone[i].name, name))
+			    strcmp(gone[i].name, name) && strcmp(gone[i].name, KBUILD_MODNAME))
 				found = true;
 	} while (read_seqcount_retry(&seq, began));
 	return found;

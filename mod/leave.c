@@ -10,7 +10,8 @@
  * stays as it is.
  *
  * Limit: what another module has left without a client is taken for this one's if its code lay at
- * the same addresses.
+ * the same addresses. What its own init code left is not reported if other code is there now, or if
+ * init code of a module that is still loaded was there.
  */
 #include "env.h"
 
