@@ -125,11 +125,14 @@ made_for()
 	done
 }
 
-# build_newer TREE RELEASE: the packages of such headers ask for a newer compiler and C library, so the
-# copy in the cache is mounted where it refers to itself; nothing is installed of it.
+# build_newer TREE RELEASE: the packages of such headers ask for a newer compiler and C library, so
+# the copy in the cache is mounted where it refers to itself; nothing is installed of it.
 build_newer()
 {
-	local tree=$1 release=$2 status=0
+	local tree=$1 release=$2 status=0 place=$1
+	while [ ! -d "$system$place" ]; do
+		place=${place%/*}	# the deepest directory that is there already
+	done
 	as_root "to mount in a chroot" mkdir -p "$system$tree" || return 1
 	# shellcheck disable=SC2016 # for the inner shell
 	as_root "to run a chroot" unshare --mount --fork sh -c '
@@ -137,7 +140,8 @@ build_newer()
 		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 		dkms build "myalloc/$3" -k "$4" --kernelsourcedir "$2/build"' \
 		sh "$system" "$tree" "$(sh "$root/mod/packaging/version")" "$release" || status=1
-	(cd "$system" && as_root "to clean a chroot" rmdir -p --ignore-fail-on-non-empty "${tree#/}")
+	[ "$place" = "$tree" ] || as_root "to clean a chroot" sh -c 'cd "$1" && rmdir -p "$2"' \
+		sh "$system$place" "${tree#"$place"/}"
 	[ $status = 0 ] && made_for "$release"
 }
 
