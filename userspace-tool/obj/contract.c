@@ -72,23 +72,33 @@ static __u32 largest_order(const struct myalloc_line *line)
 	return k;
 }
 
-/* Append another way to state a line of extents: "; 24: @5,12". */
-static void add_way(char *ways, size_t size, __u32 pages, const struct myalloc_line *line)
+/* Append a way to state a line of extents that takes fewer pages: "24: @5,12". */
+static void add_way(char *ways, size_t size, const struct myalloc_line_cost *cost, __u32 pages,
+		    const char *way)
 {
 	size_t used = strlen(ways);
-	char word[512];
+
+	if (pages && pages < cost->needed)
+		snprintf(ways + used, size - used, "%s%u%s", used ? "; " : "", pages, way);
+}
+
+static void add_sizes(char *ways, size_t size, const struct myalloc_line_cost *cost, __u32 pages,
+		      const struct myalloc_line *line)
+{
+	char word[512], way[520];
 
 	contract_word(line, word, sizeof(word));
-	snprintf(ways + used, size - used, "; %u: %s", pages, strchr(word, '@'));
+	snprintf(way, sizeof(way), ": %s", strchr(word, '@'));
+	add_way(ways, size, cost, pages, way);
 }
 
 static char *cheaper_extents(const struct myalloc_line *line, const struct myalloc_line_cost *cost)
 {
 	struct myalloc_line ends = *line, fewer = *line;
-	char ways[1200];
+	char ways[1200] = "";
 	__u32 i, k;
 
-	snprintf(ways, sizeof(ways), "%u at most: a line for each size", cost->apart);
+	add_way(ways, sizeof(ways), cost, cost->apart, " at most: a line for each size");
 	ends.nr_sizes = 2;
 	ends.sizes[1] = line->sizes[0];
 	fewer.nr_sizes = 0;
@@ -104,11 +114,10 @@ static char *cheaper_extents(const struct myalloc_line *line, const struct myall
 		if (cost->fewer_orders >> k & 1)
 			fewer.sizes[fewer.nr_sizes++] = pages;
 	}
-	if (cost->ends)
-		add_way(ways, sizeof(ways), cost->ends, &ends);
-	if (cost->fewer && cost->fewer != cost->ends)
-		add_way(ways, sizeof(ways), cost->fewer, &fewer);
-	return xstrdup(ways);
+	add_sizes(ways, sizeof(ways), cost, cost->ends, &ends);
+	if (cost->fewer != cost->ends)
+		add_sizes(ways, sizeof(ways), cost, cost->fewer, &fewer);
+	return xstrdup(*ways ? ways : "-");
 }
 
 /* The most that can be saved, in words for the table; "-" if nothing can. */

@@ -92,7 +92,8 @@ const struct explain_made explain_made[] = {
 	  "pages taken from the zone for the line: what it needs, in whole blocks" },
 	{ "apart_pages", "contract plan",
 	  "pages that would do if the number of blocks of each order, or of extents of each size, were "
-	  "stated, a line for each; for extents at most; 0 if there is one" },
+	  "stated in a line for each (for extents no more than this); 0 if the line has one order or "
+	  "size" },
 	{ "ends_pages", "contract plan",
 	  "pages that would do with the lowest and the highest order or size only; 0 if there are no "
 	  "others" },
