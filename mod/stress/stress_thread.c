@@ -407,13 +407,15 @@ static void run_producer(struct stress_thread *t)
 	while (!stress_ended(t)) {
 		u32 nr = choose(t, &t->hold[objects]), bytes = t->run->what[nr].charge;
 
-		if (ring_full(ring, bytes)) {
+		/* The choice is kept, so that none depends on time. */
+		while (ring_full(ring, bytes) && !stress_ended(t)) {
 			stress_count(t, STRESS_FAIL_TARGET);
 			ring_wake(ring);
 			wait_event_idle(ring->wait,
 					ring_roomy(ring, bytes) || stress_stopped(t));
-			continue;
 		}
+		if (stress_ended(t))
+			break;
 		stress_begin_op(t);
 		if (alloc_one(t, nr, &item))
 			ring_push(t, &item);
