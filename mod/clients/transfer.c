@@ -12,8 +12,8 @@
  * the system has free and keeps each second page, as months of uptime do in the end, and takes all
  * that the zone of myalloc has left. Half of the system's memory remains free.
  *
- * With failing=1 the kernel's fault injection, where it is built in and set to heed make_it_fail, is
- * also let loose on the transfers: not on what comes before them, as no module can be loaded while
+ * With failing=1 the kernel's fault injection, where it is built in and set to heed make_it_fail,
+ * also applies to the transfers: not to what comes before them, as no module can be loaded while
  * every allocation that may not wait fails.
  *
  * The parameters transfers and failed say at the end what came of it.
@@ -230,16 +230,24 @@ static void __init transfer_all(void)
 		finish(&under_way[i]);
 }
 
-/* Whether allocations of this task are among those that fault injection lets fail. */
-static void __init set_failing(bool on)
+/*
+ * Say whether allocations of this task are among those that fault injection lets fail. Returns
+ * whether they were.
+ */
+static bool __init set_failing(bool on)
 {
+	bool was = false;
+
 #ifdef CONFIG_FAULT_INJECTION
+	was = current->make_it_fail;
 	current->make_it_fail = on;
 #endif
+	return was;
 }
 
 static int __init transfer_init(void)
 {
+	bool was_failing;
 	int err;
 
 	if (failing && !IS_ENABLED(CONFIG_FAULT_INJECTION)) {
@@ -253,9 +261,9 @@ static int __init transfer_init(void)
 	err = contract ? contract_begin() : kernel_begin();
 	if (!err) {
 		take_the_rest();
-		set_failing(failing);
+		was_failing = set_failing(failing);
 		transfer_all();
-		set_failing(false);
+		set_failing(was_failing);
 		give_the_rest();
 		if (contract)
 			contract_end();
