@@ -262,7 +262,7 @@ static int cache_all_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(cache_all);
 
-/* What a file or directory takes, as long as nobody has it open. */
+/* What a file or directory takes at least, as long as nobody has it open. */
 #define FILE_BYTES	(sizeof(struct dentry) + sizeof(struct inode))
 
 static struct dentry *caches_of(const struct myalloc_zone *zone)

@@ -54,6 +54,10 @@ expect "buddyinfo: can follow the kernel's" like_buddyinfo /tmp/both
 expect "buddyinfo: its columns lie under the kernel's" \
 	test "$(columns /proc/buddyinfo)" = "$(columns $dir/buddyinfo)"
 
+# Everybody may read it: how many bits an address has, not the address itself.
+expect "stats: bits of the last physical address" grep -qxE 'phys_bits [1-9][0-9]?' $dir/stats
+expect "stats: no physical address" sh -c "! grep -q last_phys $dir/stats"
+
 # Nothing is allocated: blocks of a chunk or larger, on all nodes of the reserve.
 if [ "$(pages_in_chunks)" = "$(pages_of 32)" ]; then
 	ok "buddyinfo: 32 MiB are in blocks of whole chunks"
