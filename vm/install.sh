@@ -51,6 +51,8 @@ if { [ -n "${SIGN_KEY:-}" ] || [ -n "${SIGN_CERT:-}" ]; } &&
    ! { [ -r "${SIGN_KEY:-}" ] && [ -r "${SIGN_CERT:-}" ]; }; then
 	die "SIGN_KEY and SIGN_CERT must both name files that can be read"
 fi
+[ -z "${SIGN_KEY:-}" ] || [ -x "$kdir/scripts/sign-file" ] ||
+	die "$kdir has no scripts/sign-file: that kernel does not know signatures; leave SIGN_KEY out"
 place=$products/install
 lock "install-$(basename "$products")"
 modules=${MODULES:-$place/src}
@@ -97,8 +99,6 @@ release=$(sed -zn "s/^vermagic=//p" "$modules/myalloc.ko" | tr -d "\0" |
 	sed "s/ .*//")
 [ -n "$release" ] || die "the build in $kdir does not say for which kernel it is"
 if [ -n "${SIGN_KEY:-}" ]; then
-	[ -x "$kdir/scripts/sign-file" ] ||
-		die "$kdir has no scripts/sign-file: that kernel does not know signatures; leave SIGN_KEY out"
 	mkdir -p "$place/signed"
 	cp "$modules"/myalloc.ko "$modules"/myalloc_bench.ko "$modules/Module.symvers" \
 		"$place/signed/"

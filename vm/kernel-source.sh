@@ -94,9 +94,9 @@ get_source_tree()
 			get_source_tree
 			return
 		fi
-		say "    the archive lacks $package ($version); the version before may be there"
+		say "    the archive lacks $package ($version)"
 	done 9< <(head -n 2 <<<"$sources")
-	return 1
+	die "the archive lacks the source package of the kernel, and the version before it"
 }
 
 # configure TREE BUILD: allnoconfig, then the fragments, then a check that each

@@ -9,7 +9,8 @@
 #   lifecycle, ioctl_fuzz   the long vm/lifecycle.sh or vm/ioctl_fuzz.sh, likewise
 # Parts run at the same time; their output is prefixed with their names. Suites
 # and scenarios are named after their files.
-# ONLY='name name' or name,name runs only these scenarios, LANES=N so many of them at the same time (2).
+# ONLY='name name' or name,name runs only these scenarios, LANES=N so many of them at the same time
+# (2).
 # Results stay in $RESULTS. RECORD=1: also writes a section of vm/TESTS.md, unless ONLY selects
 # less than the whole.
 

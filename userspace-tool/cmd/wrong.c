@@ -27,7 +27,7 @@ void wrong_word(const char *what, const char *dashes, const char *word,
 	at = out_hint("expected one of:");
 	for (i = 0; i < nr; i++) {
 		/* In columns, so that the end of a long list is on the screen, too. */
-		if (at + 1 + (int)(strlen(dashes) + strlen(right[i])) > terminal_columns())
+		if (at + 1 + (*dashes ? 2 : 0) + (int)strlen(right[i]) > terminal_columns())
 			at = out_hint("\n ") - (int)strlen("\n");
 		at += out_hint(" %s%s", *dashes ? "--" : "", right[i]);
 	}

@@ -10,9 +10,9 @@
  * object without a section gets a list of its commands. STATISTICS belongs to the object stat.
  *
  * A line of the template that says .\" @statistics zone (or another kind of obj/figures.h) becomes
- * the list of those statistics, .\" @options OBJECT [VERB] the options of that verb, .\" @options alone those of
- * every command, and .\" @objects the list of objects. @DATE@ and @VERSION@ become those of the
- * changelog. All other lines are copied.
+ * the list of those statistics, .\" @options OBJECT [VERB] the options of that verb, .\" @options
+ * alone those of every command, and .\" @objects the list of objects. @DATE@ and @VERSION@ become
+ * those of the changelog. All other lines are copied.
  */
 #include <ctype.h>
 #include <stdbool.h>
