@@ -98,6 +98,7 @@ struct fixture *fixture_note(struct fixture *fx);
 bool fixture_unchanged(struct fixture *fx);
 void fixture_gp_wait(void);
 void fixture_let_pass(struct fixture *fx);
+void fixture_worker_pass(struct fixture *fx);
 bool fixture_pristine(struct fixture *fx);
 __printf(5, 6)
 void fixture_refused(struct fixture *fx, int line, int err, enum myalloc_bad bad,

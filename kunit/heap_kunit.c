@@ -264,13 +264,13 @@ static void heap_magazines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, heap->cache[myalloc_heap_class(100)]->mags.capacity, 0);
 	for (i = 0; i < 200; i++) {
 		if (i == 100)
-			fx->zone->work.fn(&fx->zone->work);
+			fixture_worker_pass(fx);
 		a = myalloc_heap_alloc(heap, 100, 0);
 		b = myalloc_heap_alloc(heap, 1000, 0);
 		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, a), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, b), 0);
 	}
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	for (class = 1; class <= heap->nr_classes; class++)
 		with += !!heap->cache[class]->mags.capacity;
 	KUNIT_EXPECT_EQ(test, with, 2);
@@ -292,7 +292,7 @@ static void heap_magazines_many(struct kunit *test)
 		addr = myalloc_heap_alloc(heap, myalloc_heap_class_size(class), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, addr), 0);
 	}
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	for (class = 1; class <= heap->nr_classes; class++)
 		KUNIT_EXPECT_EQ(test, !!heap->cache[class]->mags.capacity, class <= last);
 	expect_end(fx, heap);
@@ -529,7 +529,7 @@ static void heap_stats_magazines(struct kunit *test)
 
 	for (i = 0; i < 400; i++) {
 		if (!(i % 100))
-			fx->zone->work.fn(&fx->zone->work);
+			fixture_worker_pass(fx);
 		KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, myalloc_heap_alloc(heap, 100, 0)),
 				0);
 	}

@@ -289,7 +289,7 @@ static void run_worker(struct fixture *fx, unsigned int runs)
 	while (runs--) {
 		/* No pass is due, unless nobody asks. */
 		fx->zone->last_look = div_u64(myalloc_env_now_ns(), 1000000);
-		fx->zone->work.fn(&fx->zone->work);
+		fixture_worker_pass(fx);
 	}
 }
 

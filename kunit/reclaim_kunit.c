@@ -150,7 +150,7 @@ static void reclaim_atomic(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fx->zone->want_drain);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 10, 0));
 	KUNIT_EXPECT_TRUE(test, fx->zone->want_drain);
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_FALSE(test, fx->zone->want_drain);
 	page = myalloc_pages_alloc(fx->zone, 10, 0);
 	KUNIT_EXPECT_NOT_NULL(test, page);
@@ -205,7 +205,7 @@ static void reclaim_atomic_orders(struct kunit *test)
 			if (!page) {
 				asked++;
 				KUNIT_EXPECT_TRUE(test, READ_ONCE(fx->zone->want_drain));
-				fx->zone->work.fn(&fx->zone->work);
+				fixture_worker_pass(fx);
 				page = alloc_in(fx, context, order);
 			}
 			KUNIT_EXPECT_NOT_NULL_MSG(test, page, "order %u, context %u", order,
@@ -253,15 +253,15 @@ static void reclaim_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	/* At its first run, everything counts as used. */
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	KUNIT_EXPECT_GT(test, fixture_stats(fx)->cached_pages, 0);
 	/* Used since then. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	for (i = 0; i < 4; i++) {
-		fx->zone->work.fn(&fx->zone->work);
+		fixture_worker_pass(fx);
 		fixture_let_pass(fx);
 	}
 	KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
@@ -315,7 +315,7 @@ static void drain_offline(struct kunit *test)
 			myalloc_zone_drain(fx->zone);
 		} else {	/* the worker visits online CPUs only; the others have nothing */
 			myalloc_zone_drain_cpu(fx->zone, cpu);
-			fx->zone->work.fn(&fx->zone->work);
+			fixture_worker_pass(fx);
 		}
 		KUNIT_EXPECT_EQ(test, myalloc_magazines_count_cpu(&cache->mags, cpu), 0);
 		KUNIT_EXPECT_EQ(test, myalloc_magazines_count_cpu(&fx->zone->pcp[0], cpu), 0);
@@ -423,7 +423,7 @@ static void worker_goes_on(struct kunit *test)
 	void *live = myalloc_cache_alloc(cache, 0), *page;
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0)), 0);
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_GT(test, stats_of(cache).cached_objects, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs_empty, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, live), 0);
@@ -433,10 +433,10 @@ static void worker_goes_on(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	fixture_set_referenced(page, true);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, page, 0), 0);
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 1);
 	fixture_set_referenced(page, false);
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->quarantined_pages, 0);
 	FIXTURE_EXPECT_VALID(fx);
 }
@@ -561,7 +561,7 @@ static void resize_by_use(struct kunit *test)
 			KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(last, 0));
 		for (i = 0; i < 256; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(last, o[i]), 0);
-		fx->zone->work.fn(&fx->zone->work);
+		fixture_worker_pass(fx);
 	}
 	KUNIT_EXPECT_GT(test, last->mags.capacity, capacity);
 	KUNIT_EXPECT_EQ(test, cache[0]->mags.capacity, 0);
@@ -605,7 +605,7 @@ static void cpu_comes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fx->zone->want_magazines);
 	KUNIT_EXPECT_TRUE(test, cache->mags.wanted);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_places_left(&cache->mags));
-	fx->zone->work.fn(&fx->zone->work);
+	fixture_worker_pass(fx);
 	KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
 	KUNIT_EXPECT_FALSE(test, cache->mags.wanted);
 	KUNIT_EXPECT_TRUE(test, myalloc_magazines_places_left(&cache->mags));

@@ -3,6 +3,7 @@
 . /guest/ktap.sh
 
 export PATH=/usr/bin:/sbin:$PATH
+export COLUMNS=200	# the tool would fold its sentences
 
 # The shell prefers busybox's own, which cannot unpack what DKMS has compressed.
 modprobe()

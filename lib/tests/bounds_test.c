@@ -101,6 +101,12 @@ static u32 holds;
 /* Steps of a validation since the last of them, and the most. */
 static u32 steps, most_steps;
 
+/* A byte of memory that may be free. */
+static u8 look_at(const u8 *byte)
+{
+	return *(const u8 *)host_touch(byte, 1);
+}
+
 static void at_lock(const char *where)
 {
 	if (!strcmp(where, "locked")) {
@@ -113,9 +119,9 @@ static void at_lock(const char *where)
 		 had_caches > watched_limbo->nr_caches)
 		most_renewed = max(most_renewed, had_caches - watched_limbo->nr_caches);
 	if (watched_byte && !strcmp(where, "locked"))
-		byte_before = *watched_byte;
+		byte_before = look_at(watched_byte);
 	else if (watched_byte && !strcmp(where, "before an unlock"))
-		poisoned_inside |= *watched_byte != byte_before;
+		poisoned_inside |= look_at(watched_byte) != byte_before;
 	if (!watched)
 		return;
 	if (!strcmp(where, "locked")) {
@@ -790,8 +796,8 @@ static void resize_poison(void)
 	watched_byte = tail;
 	done = myalloc_extent_resize(zone, extent, nr, to, 0, 0, 1);
 	watched_byte = NULL;
-	ktap_result(done && !poisoned_inside && *tail == MYALLOC_POISON_FREE &&
-		    extent[to * PAGE_SIZE] == MYALLOC_POISON_FREE &&
+	ktap_result(done && !poisoned_inside && look_at(tail) == MYALLOC_POISON_FREE &&
+		    look_at(extent + to * PAGE_SIZE) == MYALLOC_POISON_FREE &&
 		    extent[to * PAGE_SIZE - 1] == 1,
 		    "an extent that gives up %u pages poisons them without the lock", nr - to);
 	ktap_result(zone->buddy.nr_frames - zone->buddy.nr_free == to &&

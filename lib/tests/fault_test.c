@@ -560,7 +560,7 @@ static void do_refused_cache(void)
 
 static void do_refused_heap(void)
 {
-	addr[0] = myalloc_heap_alloc_aligned(heap, 1, PAGE_SIZE, 0);
+	addr[0] = myalloc_heap_alloc_aligned(heap, 1, 4096, 0);
 	EXPECT(myalloc_heap_destroy(heap) == -EBUSY, "heap with an object out ended");
 	EXPECT(!myalloc_heap_free(heap, addr[0]), "heap");
 }

@@ -120,7 +120,7 @@ myallocctl reserve grow 1G >/dev/null 2>&1
 expect "the decay can be changed" sh -c "echo 80 >$parameters/decay_ms"
 expect "the reserve decays to its floor" until_pages "$floor"
 expect "that is counted" test "$(of decayed)" -gt 0
-expect "doctor says what the reserve is" sh -c "myallocctl doctor | grep -q 'may grow'"
+expect "doctor says what the reserve is" sh -c "COLUMNS=200 myallocctl doctor | grep -q 'may grow'"
 expect "validation finds nothing at the end" myallocctl validate
 
 # Unloading waits for whatever grows or decays at that moment.
