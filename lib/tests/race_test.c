@@ -118,6 +118,7 @@ struct racer {
 	struct item *item[LEVELS][HOLD_MOST];
 	u32 nr[LEVELS];
 	u64 serial;
+	bool ending;	/* nothing interrupts it any more */
 	struct {
 		u64 allocs, fails, frees, interrupts, handed, sweeps;
 	} counts;
@@ -276,7 +277,7 @@ static void disturb(const char *where)
 {
 	struct timespec moment = { 0 };
 
-	if (!self)
+	if (!self || self->ending)
 		return;
 	switch (myalloc_random_below(&self->schedule, 128)) {
 	case 0 ... 5:
@@ -462,6 +463,7 @@ static void *run(void *arg)
 	pthread_barrier_wait(&race.start);
 	for (op = 0; op < race.ops; op++)
 		operate();
+	self->ending = true;
 	while (self->nr[TASK])
 		free_one(&self->random);
 	host_enter_hardirq();
