@@ -372,6 +372,7 @@ static void contract_nmi_objects(struct kunit *test)
 	c = contract_of(fx, &line, 1, 0);
 	cache = myalloc_contract_cache(c, 0);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 0);
+	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 0);
 	for (i = 0; i < 5; i++)
 		object[i] = myalloc_cache_alloc(cache, 0);
 	for (round = 0; round < 4; round++) {
@@ -392,6 +393,7 @@ static void contract_nmi_objects(struct kunit *test)
 		fixture_let_pass(fx);
 		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_allocs, 3 * (round + 1));
 		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 5);
+		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->peak, 8);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&cache->deferred.nr), 0);
 		FIXTURE_EXPECT_VALID(fx);
 		for (i = 0; i < 3; i++)
@@ -402,7 +404,10 @@ static void contract_nmi_objects(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* One of three is taken; the others stay. With no slot left, the stack stays as it is. */
+/*
+ * One of three is taken; the others stay. With no slot left, the stack stays as it is until a slot
+ * is freed.
+ */
 static void contract_nmi_few(struct kunit *test)
 {
 	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
@@ -436,10 +441,100 @@ static void contract_nmi_few(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(line_stats(c, 0)->sites[0].caller, alloc_work));
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->fails), 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[0]), 0);
+	fixture_let_pass(fx);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&c->part[0].limit.kept), 3 * num_possible_cpus());
+	KUNIT_EXPECT_FALSE(test, c->part[0].limit.starved);
+	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, got[1]), 0);
 	w.nr = w.done;
 	free_work(&w);
 	expect_end(fx, c);
+}
+
+struct nmi_objects {
+	struct myalloc_cache *cache;
+	void *got[2];
+	u32 nr;
+};
+
+static void objects_in_nmi(void *arg)
+{
+	struct nmi_objects *o = arg;
+	unsigned long lock_irq, irq;
+	u32 i;
+
+	o->nr = 0;
+	raw_spin_lock_irqsave(&o->cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	for (i = 0; i < ARRAY_SIZE(o->got); i++) {
+		o->got[i] = myalloc_cache_alloc(o->cache, 0);
+		o->nr += !!o->got[i];
+	}
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&o->cache->lock, lock_irq);
+}
+
+static void free_object_in_nmi(struct kunit *test, struct myalloc_cache *cache, void *object)
+{
+	unsigned long lock_irq, irq;
+
+	raw_spin_lock_irqsave(&cache->lock, lock_irq);
+	irq = fixture_nmi_enter();
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
+	fixture_nmi_exit(irq);
+	raw_spin_unlock_irqrestore(&cache->lock, lock_irq);
+}
+
+/*
+ * Users have all slots, far more than K objects, when CPUs take from their stacks. Slots that come
+ * back, on whatever CPU and by whatever way, go to all these stacks.
+ */
+static void starve(struct kunit *test, struct myalloc_contract_line line)
+{
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c = contract_of(fx, &line, 1, 0);
+	struct myalloc_limit *limit = &c->part[0].limit;
+	struct work w = { .objects = fixture_array(test, MANY), .nr = MANY };
+	u32 full = line.nmi * num_possible_cpus(), cpus = min(fixture_nr_cpus(), 3u), i, k;
+	struct nmi_objects nmi[3] = {};
+
+	w.cache = myalloc_contract_cache(c, 0);
+	alloc_work(&w);
+	for (i = 0; i < cpus; i++) {
+		nmi[i].cache = w.cache;
+		fixture_on_cpu(i, objects_in_nmi, &nmi[i]);
+		KUNIT_EXPECT_EQ(test, nmi[i].nr, 2);
+	}
+	fixture_let_pass(fx);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&limit->kept), full - 2 * cpus);
+	KUNIT_EXPECT_TRUE(test, limit->starved);
+	if (line.cache.flags & MYALLOC_NO_MAGAZINE) {
+		free_object_in_nmi(test, w.cache, w.objects[--w.done]);
+		fixture_let_pass(fx);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&limit->kept), full - 2 * cpus + 1);
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, w.objects[--w.done]), 0);
+		fixture_let_pass(fx);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&limit->kept), full - 2 * cpus + 2);
+	}
+	free_work(&w);
+	myalloc_cache_drain(w.cache);
+	fixture_let_pass(fx);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&limit->kept), full);
+	KUNIT_EXPECT_FALSE(test, limit->starved);
+	for (i = 0; i < cpus; i++)
+		for (k = 0; k < nmi[i].nr; k++)
+			KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, nmi[i].got[k]), 0);
+	expect_end(fx, c);
+}
+
+static void contract_nmi_starved(struct kunit *test)
+{
+	struct myalloc_contract_line line = objects_line(20, 100, 0);
+
+	line.nmi = 3;
+	starve(test, line);
+	line.cache.flags = MYALLOC_NO_MAGAZINE;
+	starve(test, line);
 }
 
 static struct myalloc_limit *hook_limit;
@@ -493,6 +588,7 @@ static struct kunit_case contract_nmi_cases[] = {
 	KUNIT_CASE(contract_nmi_frees),
 	KUNIT_CASE(contract_nmi_objects),
 	KUNIT_CASE(contract_nmi_few),
+	KUNIT_CASE(contract_nmi_starved),
 	KUNIT_CASE(contract_nmi_fill),
 	{}
 };

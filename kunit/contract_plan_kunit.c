@@ -353,7 +353,8 @@ static void cheaper_ways(struct kunit *test, u32 pages, const u32 *sizes, u32 nr
 	};
 	struct fixture *fx = zone_of(test, 0);
 	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
-	u32 part, sum, ends[2] = { U32_MAX, 0 }, fewer[8], others = 0, least = U32_MAX, i;
+	u32 part, sum, ends[2] = { U32_MAX, 0 }, fewer[8], others = 0, least = U32_MAX;
+	u32 found = 0, i;
 	struct myalloc_contract_line_plan l;
 
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
@@ -385,11 +386,14 @@ static void cheaper_ways(struct kunit *test, u32 pages, const u32 *sizes, u32 nr
 		line.sizes = fewer;
 		line.nr_sizes = sizes_in(sizes, nr, classes, fewer);
 		KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
-		if (classes == l.fewer_orders)
+		if (classes == l.fewer_orders) {
 			KUNIT_EXPECT_EQ(test, l.fewer, plan->line[0].needed);
+			found++;
+		}
 		least = min(least, plan->line[0].needed);
 	}
 	KUNIT_EXPECT_EQ(test, l.fewer, least == U32_MAX ? 0 : least);
+	KUNIT_EXPECT_EQ(test, found, least != U32_MAX);
 	KUNIT_EXPECT_EQ(test, !l.fewer_orders, least == U32_MAX);
 }
 

@@ -114,14 +114,26 @@ static void front_walk(struct kunit *test)
 	myalloc_front_walk(fx->zone, &book_kind, visit, &v);
 	KUNIT_EXPECT_EQ(test, v.nr, 1);
 	KUNIT_EXPECT_PTR_EQ(test, v.front[0], &f[0]);
+	/* From a number on, whether or not it still exists. */
+	v = (struct visits){ .most = 4 };
+	myalloc_front_walk_from(fx->zone, &book_kind, f[1].id, visit, &v);
+	KUNIT_EXPECT_EQ(test, v.nr, 1);
+	KUNIT_EXPECT_PTR_EQ(test, v.front[0], &f[2]);
+	v = (struct visits){ .most = 4 };
+	myalloc_front_walk_from(fx->zone, NULL, f[2].id + 1, visit, &v);
+	KUNIT_EXPECT_EQ(test, v.nr, 0);
+	KUNIT_EXPECT_PTR_EQ(test, myalloc_front_first(fx->zone), &f[0]);
 	for (i = 0; i < 3; i++)
 		myalloc_front_remove(&f[i]);
+	KUNIT_EXPECT_NULL(test, myalloc_front_first(fx->zone));
 }
 
 /* What comes in the middle of a walk. */
 static struct {
 	struct fixture *fx;
 	struct myalloc_front *gone, *new;
+	struct visits inner;
+	const struct myalloc_front *first;
 	u32 points;
 	int err;
 } between;
@@ -134,6 +146,8 @@ static void change_fronts(const char *where)
 	if (between.err)
 		return;
 	mutex_unlock(&between.fx->zone->fronts_mutex);
+	between.first = myalloc_front_first(between.fx->zone);
+	myalloc_front_walk(between.fx->zone, NULL, visit, &between.inner);
 	myalloc_front_remove(between.gone);
 	between.err = myalloc_front_add(between.fx->zone, between.new, &film_kind, "new");
 }
@@ -152,12 +166,16 @@ static void front_walk_between(struct kunit *test)
 	between.fx = fx;
 	between.gone = &f[1];
 	between.new = &new;
+	between.inner = (struct visits){ .most = 4 };
 	between.points = 0;
 	if (fixture_set_hook(change_fronts)) {
 		myalloc_front_walk(fx->zone, NULL, visit, &v);
 		fixture_set_hook(NULL);
 		KUNIT_EXPECT_EQ(test, between.err, 0);
 		KUNIT_EXPECT_EQ(test, between.points, 2);
+		/* Others do not take the place of the walk for a front. */
+		KUNIT_EXPECT_PTR_EQ(test, between.first, &f[0]);
+		KUNIT_EXPECT_EQ(test, between.inner.nr, 3);
 		KUNIT_EXPECT_EQ(test, v.nr, 2);
 		KUNIT_EXPECT_PTR_EQ(test, v.front[0], &f[0]);
 		KUNIT_EXPECT_PTR_EQ(test, v.front[1], &f[2]);

@@ -177,7 +177,6 @@ void myalloc_heap_stat_fill(struct myalloc_heap_stat *stat, struct myalloc_heap 
 struct find_front {
 	const struct myalloc_front_view *view;
 	void *stat;
-	u64 from;
 	u64 to;
 	bool found;
 };
@@ -186,8 +185,6 @@ static bool found_front(struct myalloc_front *front, void *arg)
 {
 	struct find_front *find = arg;
 
-	if (front->id < find->from)
-		return true;
 	find->found = front->id <= find->to;
 	if (find->found)
 		find->view->fill(find->stat, front);
@@ -211,11 +208,10 @@ int myalloc_front_stat_find(void *stat, const struct myalloc_front_view *view,
 	struct find_front find = {
 		.view = view,
 		.stat = stat,
-		.from = id,
 		.to = or_next ? U64_MAX : id,
 	};
 
-	myalloc_front_walk(zone, view->kind, found_front, &find);
+	myalloc_front_walk_from(zone, view->kind, id, found_front, &find);
 	return find.found ? 0 : -ENOENT;
 }
 
@@ -367,7 +363,8 @@ int myalloc_contract_stat_find(struct myalloc_contract_stat *stat, struct myallo
 {
 	struct find_line find = { .stat = stat, .from = id, .or_next = or_next };
 
-	myalloc_front_walk(zone, &myalloc_contract_kind, found_line, &find);
+	myalloc_front_walk_from(zone, &myalloc_contract_kind, id / MYALLOC_LINES_MAX, found_line,
+				&find);
 	return find.found ? 0 : -ENOENT;
 }
 

@@ -171,8 +171,10 @@ static void *missed_object(struct myalloc_limit *limit, myalloc_flags_t flags,
 
 	if (in_nmi()) {
 		object = (void *)myalloc_limit_pop(limit);
-		if (object)
+		if (object) {
 			myalloc_object_issue(part->cache, object, flags, caller);
+			myalloc_limit_note_unused(limit, READ_ONCE(part->cache->free_slots));
+		}
 		return object;
 	}
 	if (has_slots(part) && !few_live(part->cache, part->declared))
@@ -197,10 +199,13 @@ static bool is_kept_object(struct myalloc_limit *limit, unsigned long thing)
  */
 static unsigned long fill_object(struct myalloc_limit *limit)
 {
-	void *object = myalloc_object_take(myalloc_contract_part_of(limit)->cache);
+	void *object;
 
-	if (object)
-		atomic64_inc(&limit->kept);
+	/* First: a slot on its way to the stack counts as unused. */
+	atomic64_inc(&limit->kept);
+	object = myalloc_object_take(myalloc_contract_part_of(limit)->cache);
+	if (!object)
+		atomic64_dec(&limit->kept);
 	return (unsigned long)object;
 }
 
@@ -826,8 +831,7 @@ static u32 held_pages(struct myalloc_contract_part *part)
 /* Report a front of a part: it has pages, which cannot be released under it. */
 static bool report_front(const struct myalloc_contract_part *part)
 {
-	const struct myalloc_front *front =
-		list_first_entry_or_null(&part->zone->fronts, struct myalloc_front, link);
+	const struct myalloc_front *front = myalloc_front_first(part->zone);
 
 	if (front)
 		myalloc_zone_err(part->zone, "cannot end: %s %s still exists", front->kind->name,
@@ -966,7 +970,7 @@ static void object_stats(struct myalloc_contract_part *part, struct myalloc_cont
  * @line: number of the line
  * @stats: out; exact while no operation is in progress
  *
- * The peak of a line of objects includes those in magazines, and those on their way to a stack.
+ * The peak of a line of objects includes those in magazines.
  *
  * Context: task.
  * Return: 0; -EINVAL if there is no such line.

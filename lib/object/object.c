@@ -53,13 +53,6 @@
 
 /* --- between slabs and magazines ------------------------------------------- */
 
-/* In a line of a contract: how few slots no user had. Lock held. */
-static void note_unused(const struct myalloc_cache *c, struct myalloc_limit *limit)
-{
-	limit->least_unused = min_t(u64, limit->least_unused,
-				    c->free_slots + atomic64_read(&limit->kept));
-}
-
 /*
  * Take up to @most slots, after adding the new slab at @frame if there is one. The slots become
  * CACHED for a refill, otherwise MOVING. Returns false if the lock is taken, which can happen
@@ -82,7 +75,7 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 	else
 		c->allocs += *taken;
 	if (unlikely(c->fixed_slabs) && c->zone->limit)
-		note_unused(c, c->zone->limit);
+		myalloc_limit_note_unused(c->zone->limit, c->free_slots);
 	raw_spin_unlock_irqrestore(&c->lock, irq);
 	return true;
 }
@@ -568,6 +561,8 @@ static int free_slabs(struct myalloc_cache *c, void *object, u8 *state, unsigned
 	if (unlikely(!myalloc_place_find(c, object, &place) ||
 		     !__myalloc_slab_give(c, &place, MYALLOC_SLOT_MOVING)))
 		myalloc_slab_twice(c, object);
+	if (unlikely(c->fixed_slabs))
+		myalloc_limit_freed(c->zone->limit);
 	c->frees++;
 	if (!in_nmi())
 		myalloc_limbo_retire(c, MYALLOC_EMPTY_KEEP, 1);

@@ -567,6 +567,8 @@ void __myalloc_slab_flush(struct myalloc_cache *cache, const struct myalloc_slot
 {
 	while (nr--)
 		flush_one(cache, &slot[nr]);
+	if (unlikely(cache->fixed_slabs))
+		myalloc_limit_freed(cache->zone->limit);
 }
 
 /**

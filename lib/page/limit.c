@@ -32,6 +32,11 @@
  * models/limit.pml checks that. An NMI on top of an allocation or of the refill finds each word of
  * the stack either taken or not, as the exchange decides.
  *
+ * A line of objects serves more than K of them while it has slots, and so may leave none for the
+ * stacks. Then a stack stays short of something, limit->starved is set, and the next slot that is
+ * freed requests the interrupt, as each free that has to wait does anyway. It fills the stacks of
+ * other CPUs too, one each time.
+ *
  * Extents: the proof requires that each extent is either allocated or free as a whole. An extent
  * whose free has to wait is therefore one entry of the list (extent.c) and live as a whole, and the
  * hold of the lock that uncharges it gives all of it back.
@@ -54,8 +59,8 @@
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
  * sites if it is beyond. Before that it looks at POLL_MOST quarantined blocks (all of them if it
  * may wait; none in NMI), two holds each, and tries again if one has come back. The interrupt does
- * 2 * E holds. The compare-and-exchange of the count is repeated only if another CPU has counted
- * something since.
+ * 2 * E holds; after a shortage of slots twice as many, and a look at all stacks. The
+ * compare-and-exchange of the count is repeated only if another CPU has counted something since.
  */
 #include "env.h"
 #include "page/block.h"
@@ -102,6 +107,23 @@ static bool charge(struct myalloc_limit *limit, u32 pages)
 	while (now > peak && !try_cmpxchg(&limit->peak, &peak, now))
 		;
 	return true;
+}
+
+/**
+ * myalloc_limit_note_unused() - note how few slots of a line of objects no user had
+ * @limit: the limit of the line
+ * @free_slots: free slots of its cache
+ *
+ * To be called when a user may have got a slot, before frees of others return any.
+ *
+ * Context: any.
+ */
+void myalloc_limit_note_unused(struct myalloc_limit *limit, u64 free_slots)
+{
+	u64 now = free_slots + atomic64_read(&limit->kept), least = READ_ONCE(limit->least_unused);
+
+	while (now < least && !try_cmpxchg(&limit->least_unused, &least, now))
+		;
 }
 
 static void uncharge(struct myalloc_limit *limit, u32 pages)
@@ -430,8 +452,23 @@ unsigned long myalloc_limit_pop(struct myalloc_limit *limit)
 	return thing;
 }
 
-/* Fill the empty words of the stack of a CPU. Two may do so at once. */
-static void fill(struct myalloc_limit *limit, u32 cpu)
+/* A thing for a stack. If there is none, the next that is freed requests the interrupt. */
+static unsigned long find_thing(struct myalloc_limit *limit)
+{
+	unsigned long thing = limit->ops->fill(limit);
+
+	if (likely(thing))
+		return thing;
+	/* Look again: what was freed before the second hold of the lock did not see the flag. */
+	WRITE_ONCE(limit->starved, true);
+	return limit->ops->fill(limit);
+}
+
+/*
+ * Fill the empty words of the stack of a CPU. Two may do so at once. Returns false if there was
+ * nothing to fill one with.
+ */
+static bool fill(struct myalloc_limit *limit, u32 cpu)
 {
 	unsigned long *stack = stack_of(limit, cpu), thing;
 	u32 i;
@@ -439,25 +476,57 @@ static void fill(struct myalloc_limit *limit, u32 cpu)
 	for (i = 0; i < limit->each; i++) {
 		if (READ_ONCE(stack[i]))
 			continue;
-		thing = limit->ops->fill(limit);
+		thing = find_thing(limit);
 		if (!thing)
-			return;
+			return false;
 		myalloc_env_point("stack-word");
 		if (cmpxchg(&stack[i], 0, thing)) {
 			limit->ops->drop(limit, thing);
 			atomic64_dec(&limit->kept);
 		}
 	}
+	return true;
+}
+
+static bool is_short(const struct myalloc_limit *limit, u32 cpu)
+{
+	const unsigned long *stack = stack_of(limit, cpu);
+	u32 i;
+
+	for (i = 0; i < limit->each; i++)
+		if (!READ_ONCE(stack[i]))
+			return true;
+	return false;
+}
+
+/* Fill the stack of one CPU that is short of something, and have the next one filled. */
+static void fill_starved(struct myalloc_limit *limit)
+{
+	u32 cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (!is_short(limit, cpu))
+			continue;
+		if (fill(limit, cpu)) {
+			WRITE_ONCE(limit->starved, true);
+			myalloc_limit_kick(limit);
+		}
+		break;
+	}
 }
 
 static void refill(struct myalloc_env_kick *kick)
 {
 	struct myalloc_limit *limit = container_of(kick, struct myalloc_limit_refill, kick)->limit;
+	bool starved;
 	u32 i;
 
 	for (i = 0; i < limit->each; i++)
 		limit->ops->reap(limit);
-	fill(limit, smp_processor_id());
+	/* Fully ordered: clear it before looking at stacks that were short when it was set. */
+	starved = READ_ONCE(limit->starved) && xchg(&limit->starved, false);
+	if (fill(limit, smp_processor_id()) && unlikely(starved))
+		fill_starved(limit);
 	atomic64_inc(&limit->refills);
 }
 

@@ -31,6 +31,7 @@ void myalloc_limit_fill(struct myalloc_limit *limit);
 void myalloc_limit_sync(struct myalloc_limit *limit);
 void myalloc_limit_empty(struct myalloc_limit *limit);
 void myalloc_limit_fini(struct myalloc_limit *limit);
+void myalloc_limit_note_unused(struct myalloc_limit *limit, u64 free_slots);
 u32 myalloc_limit_live(const struct myalloc_limit *limit);
 
 void *myalloc_limit_alloc(struct myalloc_zone *zone, const struct myalloc_limit_request *request,

@@ -61,8 +61,7 @@ struct myalloc_limit_refill {
  *	lock, in the high half. 0 in a zone of objects
  * @peak: the most pages that were live
  * @highest_end: end of the highest block that was ever allocated; under zone->lock
- * @least_unused: the least slots that were free or kept in a line of objects; under the lock of its
- *	cache
+ * @least_unused: the least slots that were free or kept in a line of objects
  * @beyond: requests that exceeded the line
  * @best_effort: requests beyond that @backing has served
  * @refused: requests that were not declared, or for a particular place
@@ -79,6 +78,7 @@ struct myalloc_limit_refill {
  * @reap_most: deferred frees that a request completes at most
  * @waiting: most pages, or objects, in frees of NMI handlers that may wait for the lock and are not
  *	live
+ * @starved: a stack may be short of something, as there was nothing to fill it with
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
  * @refill: one for each CPU; NULL for none
@@ -111,6 +111,7 @@ struct myalloc_limit {
 	u32 order;
 	u32 reap_most;
 	u32 waiting;
+	bool starved;
 	atomic64_t kept;
 	unsigned long *stack;
 	struct myalloc_limit_refill *refill;
@@ -123,12 +124,24 @@ struct myalloc_limit {
  * One for each CPU: while that of another one waits for the end of its section without interrupts,
  * this CPU has its own.
  *
- * Context: NMI.
+ * Context: any, pinned to a CPU.
  */
 static inline void myalloc_limit_kick(struct myalloc_limit *limit)
 {
 	if (limit->each)
 		myalloc_env_kick_queue(&limit->refill[smp_processor_id()].kick);
+}
+
+/**
+ * myalloc_limit_freed() - slots were freed, which stacks may be waiting for
+ * @limit: the limit of their zone, or NULL
+ *
+ * Context: any, pinned to a CPU; the lock under which slots are taken is held.
+ */
+static inline void myalloc_limit_freed(struct myalloc_limit *limit)
+{
+	if (unlikely(limit && READ_ONCE(limit->starved)))
+		myalloc_limit_kick(limit);
 }
 
 /**

@@ -7,10 +7,11 @@
  * without knowing its kind.
  *
  * Locking: fronts_mutex is held for each visit of a walk, so a front that is visited exists until
- * the visit ends, and creating or destroying another one waits for that one visit. Then the walk
- * goes on by number. It is the outermost lock: a visit may walk over caches, but must neither add
- * nor remove a front. A front adds itself before it is complete, in order to own its name first;
- * what its walkers read must be correct from then on.
+ * the visit ends, and creating or destroying another one waits for that one visit. An entry without
+ * a kind in the list keeps the place of the walk meanwhile. The mutex is the outermost lock: a
+ * visit may walk over caches, but must neither add nor remove a front. A front adds itself before
+ * it is complete, in order to own its name first; what its walkers read must be correct from then
+ * on.
  *
  * Cost: nothing on the way of an allocation or a free.
  */
@@ -64,8 +65,7 @@ int myalloc_front_add(struct myalloc_zone *zone, struct myalloc_front *front,
 			err = -EEXIST;
 		}
 	if (!err) {
-		front->id = zone->last_front + 1;
-		WRITE_ONCE(zone->last_front, front->id);
+		front->id = ++zone->last_front;
 		list_add_tail(&front->link, &zone->fronts);
 	}
 	mutex_unlock(&zone->fronts_mutex);
@@ -93,34 +93,41 @@ void myalloc_front_remove(struct myalloc_front *front)
 	mutex_unlock(&front->zone->fronts_mutex);
 }
 
-/*
- * Visits the first front whose number is above *@id, and at most @last. Returns false if the walk
- * ends.
- */
-static bool visit_next(struct myalloc_zone *zone, const struct myalloc_front_kind *kind,
-		       myalloc_front_fn fn, void *arg, u64 last, u64 *id)
+/* The front behind a place in the list; NULL at the end. */
+static struct myalloc_front *after(struct myalloc_zone *zone, struct list_head *at)
 {
 	struct myalloc_front *front;
-	bool more = false;
 
-	mutex_lock(&zone->fronts_mutex);
-	list_for_each_entry(front, &zone->fronts, link) {
-		if (front->id > last)
-			break;
-		if (front->id <= *id || (kind && front->kind != kind))
-			continue;
-		*id = front->id;
-		more = fn(front, arg);
-		break;
+	for (at = at->next; at != &zone->fronts; at = at->next) {
+		front = list_entry(at, struct myalloc_front, link);
+		if (front->kind)	/* else the place of a walk */
+			return front;
 	}
-	mutex_unlock(&zone->fronts_mutex);
-	return more;
+	return NULL;
 }
 
 /**
- * myalloc_front_walk() - visit the fronts of a zone
+ * myalloc_front_first() - the first front of a zone
+ * @zone: the zone
+ *
+ * Context: task; the caller keeps the front from being removed.
+ * Return: the front; NULL if the zone has none.
+ */
+struct myalloc_front *myalloc_front_first(struct myalloc_zone *zone)
+{
+	struct myalloc_front *front;
+
+	mutex_lock(&zone->fronts_mutex);
+	front = after(zone, &zone->fronts);
+	mutex_unlock(&zone->fronts_mutex);
+	return front;
+}
+
+/**
+ * myalloc_front_walk_from() - visit the fronts of a zone from a number on
  * @zone: the zone
  * @kind: only fronts of this kind; NULL for all
+ * @from: the lowest number to visit
  * @fn: called for each, in the order of their numbers; it must neither add nor remove a front.
  *	False ends the walk
  * @arg: argument for @fn
@@ -129,13 +136,26 @@ static bool visit_next(struct myalloc_zone *zone, const struct myalloc_front_kin
  *
  * Context: task, may sleep.
  */
-void myalloc_front_walk(struct myalloc_zone *zone, const struct myalloc_front_kind *kind,
-			myalloc_front_fn fn, void *arg)
+void myalloc_front_walk_from(struct myalloc_zone *zone, const struct myalloc_front_kind *kind,
+			     u64 from, myalloc_front_fn fn, void *arg)
 {
-	u64 last = READ_ONCE(zone->last_front), id = 0;
+	struct myalloc_front place = { .kind = NULL }, *front;	/* where the walk is */
+	u64 last;
 
-	while (visit_next(zone, kind, fn, arg, last, &id)) {
+	mutex_lock(&zone->fronts_mutex);
+	last = zone->last_front;
+	list_add(&place.link, &zone->fronts);
+	while ((front = after(zone, &place.link)) && front->id <= last) {
+		list_move(&place.link, &front->link);
+		if (front->id < from || (kind && front->kind != kind))
+			continue;
+		if (!fn(front, arg))
+			break;
+		mutex_unlock(&zone->fronts_mutex);
 		myalloc_env_point("fronts-between");
 		cond_resched();
+		mutex_lock(&zone->fronts_mutex);
 	}
+	list_del(&place.link);
+	mutex_unlock(&zone->fronts_mutex);
 }

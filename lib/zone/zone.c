@@ -30,6 +30,7 @@
 #include "page/shadow.h"
 #include "page/zone_report.h"
 #include "zone/elastic.h"
+#include "zone/front.h"
 #include "zone/zone.h"
 
 static int check_args(const struct myalloc_zone_args *args)
@@ -439,7 +440,7 @@ int myalloc_zone_destroy(struct myalloc_zone *zone)
 						  link)->name);
 		return -EBUSY;
 	}
-	front = list_first_entry_or_null(&zone->fronts, struct myalloc_front, link);
+	front = myalloc_front_first(zone);
 	if (front) {
 		myalloc_zone_err(zone, "cannot be destroyed: %s %s still exists", front->kind->name,
 				 front->name);
