@@ -332,7 +332,34 @@ static void report_ratelimit(struct kunit *test)
 	fixture_set_ratelimit(false);
 }
 
-/* What a caller can cause in a loop is limited as well: refused arguments, and lists of sites. */
+/*
+ * 5 s later the end of a cache with 8 objects is refused 20 times: each time a report and a list,
+ * which has so many lines with @text.
+ */
+static void refused_ends(struct fixture *fx, const struct myalloc_cache_args *args,
+			 const char *text, u32 lines, u64 suppressed)
+{
+	struct myalloc_cache *cache = myalloc_cache_create(fx->zone, args);
+	struct kunit *test = fx->test;
+	void *object[8];
+	u32 i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		object[i] = myalloc_cache_alloc(cache, 0);
+	fx->zone->reports.begin -= MYALLOC_REPORT_INTERVAL;
+	fixture_log_mark();
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fixture_log_count("cannot be destroyed"), 5);
+	KUNIT_EXPECT_EQ(test, fixture_log_count(text), 5 * lines);
+	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, suppressed);
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object[i]), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
+}
+
+/* What a caller can cause in a loop is limited as well: refused arguments, and lists. */
 static void report_refusals(struct kunit *test)
 {
 	struct myalloc_cache_args args = {
@@ -340,8 +367,6 @@ static void report_refusals(struct kunit *test)
 	};
 	struct fixture *fx = make_zone(test, 0);
 	struct myalloc_reports *r = &fx->zone->reports;
-	struct myalloc_cache *cache;
-	void *object;
 	u32 i;
 
 	fixture_set_ratelimit(true);
@@ -351,22 +376,12 @@ static void report_refusals(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(fx->zone, &args)), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("a cache's name has 1 to"), 10);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 90);
-	r->begin -= MYALLOC_REPORT_INTERVAL;	/* 5 s later */
 	args.name = "a";
-	cache = myalloc_cache_create(fx->zone, &args);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
-	object = myalloc_cache_alloc(cache, 0);
-	fixture_log_mark();
-	for (i = 0; i < 20; i++)
-		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
-	/* Each time a list and a report. */
-	KUNIT_EXPECT_EQ(test, fixture_log_count("still held"), 5);
-	KUNIT_EXPECT_EQ(test, fixture_log_count("cannot be destroyed"), 5);
-	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->reports_suppressed, 90 + 30);
+	refused_ends(fx, &args, "still held", 1, 90 + 30);
+	args.flags = 0;
+	refused_ends(fx, &args, "still allocated: frame", 8, 90 + 30 + 30);
 	fixture_set_ratelimit(false);
 	r->burst = U32_MAX;
-	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 }
 
 /* Under a raw lock a report is queued, and printed after unlocking, with interrupts on. */

@@ -129,7 +129,7 @@ int myalloc_sites_fill(struct myalloc_sites *s, myalloc_sites_walk_fn walk, void
 }
 
 /**
- * myalloc_sites_free() - free the table that myalloc_sites_collect() has created
+ * myalloc_sites_free() - free the table that myalloc_sites_fill() has created
  * @sites: the sites
  *
  * Context: task.
@@ -180,7 +180,7 @@ static void print_site(const struct myalloc_sites *s, const struct myalloc_site 
 
 /**
  * myalloc_sites_report() - report what is in the way, in one line that is rate-limited
- * @sites: collected; the largest site is named, the others are counted
+ * @sites: filled; the largest site is named, the others are counted
  * @what: what is reported
  *
  * Context: task.
@@ -206,7 +206,7 @@ void myalloc_sites_report(const struct myalloc_sites *sites, const char *what)
 
 /**
  * myalloc_sites_print() - print the memory that is still held, by call site
- * @sites: collected
+ * @sites: filled
  * @who: the words before @name in each line, such as "client" or "unload of"
  * @name: name of the client or the module
  * @most: number of sites printed at most; the others are counted

@@ -46,7 +46,7 @@ struct myalloc_site {
  * @bits: log2 of entries
  * @nr: entries in use
  * @full: there were more sites than entries
- * @site: the entries; once collected, the first @nr of them, largest first
+ * @site: the entries; once filled, the first @nr of them, largest first
  */
 struct myalloc_sites {
 	struct myalloc_zone *zone;

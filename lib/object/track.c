@@ -190,19 +190,12 @@ static void walk_sites(struct myalloc_sites *sites, void *cache)
 	myalloc_cache_walk_live(cache, add_one, sites);
 }
 
-/*
- * By call site, the largest first, unless there are too many reports. Returns false if owners are
- * not recorded, or memory is short.
- */
+/* By call site, the largest first. Returns false if owners are not recorded, or memory is short. */
 static bool print_sites(struct myalloc_cache *c)
 {
 	struct myalloc_sites sites = { .zone = c->zone, .before = MYALLOC_SITE_UNKNOWN };
 
-	if (!(c->flags & MYALLOC_OWNER))
-		return false;
-	if (!myalloc_report_may(&c->zone->reports))
-		return true;
-	if (myalloc_sites_fill(&sites, walk_sites, c))
+	if (!(c->flags & MYALLOC_OWNER) || myalloc_sites_fill(&sites, walk_sites, c))
 		return false;
 	myalloc_sites_print(&sites, "cache", c->name, REPORT_MOST);
 	myalloc_sites_free(&sites);
@@ -213,23 +206,27 @@ static bool print_sites(struct myalloc_cache *c)
  * myalloc_debug_report_live() - report why a cache cannot be destroyed
  * @cache: the cache
  *
- * Lists what each call site holds, or the places of the first objects if owners are not recorded.
+ * Then lists what each call site holds, or the places of the first objects if owners are not
+ * recorded. The report comes first and the list counts as one, so that a limit on reports leaves
+ * out the list and not the reason.
  *
  * Context: task, may sleep.
  */
 void myalloc_debug_report_live(struct myalloc_cache *cache)
 {
-	bool printed = print_sites(cache);
+	struct myalloc_zone *zone = cache->zone;
 	struct live live = { 0 };
 	u32 i;
 
 	myalloc_cache_walk_live(cache, note_one, &live);
-	for (i = 0; !printed && i < live.nr && i < REPORT_MOST; i++)
-		myalloc_zone_err(cache->zone, "cache %s: still allocated: frame %u, slot %u",
-				 cache->name, live.first[i].frame, live.first[i].slot);
-	myalloc_zone_err(cache->zone, "cache %s cannot be destroyed: %llu object%s %s still allocated%s",
+	myalloc_zone_err(zone, "cache %s cannot be destroyed: %llu object%s %s still allocated%s",
 			 cache->name, (unsigned long long)live.nr, myalloc_s(live.nr),
 			 myalloc_are(live.nr),
 			 cache->flags & MYALLOC_OWNER ? "" :
 			 " (check U records their owners)");
+	if (!myalloc_report_may(&zone->reports) || print_sites(cache))
+		return;
+	for (i = 0; i < live.nr && i < REPORT_MOST; i++)
+		pr_err("%s: cache %s: still allocated: frame %u, slot %u\n", zone->name,
+		       cache->name, live.first[i].frame, live.first[i].slot);
 }

@@ -453,8 +453,8 @@ const struct misuse misuse_contract[] = {
 	CASE(contract_end_held,
 	     "myalloc: frob.0: cannot be destroyed: 4 pages in use, first: frame 0, 4 pages, held by *"),
 	CASE(contract_end_held_object,
-	     "myalloc: frob.0: cache request: still allocated: frame 0, slot 0\n"
-	     "myalloc: frob.0: cache request cannot be destroyed: 1 object is still allocated (check U records their owners)"),
+	     "myalloc: frob.0: cache request cannot be destroyed: 1 object is still allocated (check U records their owners)\n"
+	     "myalloc: frob.0: cache request: still allocated: frame 0, slot 0"),
 	CASE(contract_end_beyond,
 	     "contract frob cannot end: 1 page beyond it is in use"),
 	CASE(contract_beyond_order,

@@ -431,14 +431,14 @@ const struct misuse misuse_damage[] = {
 	CASE(zero_page, ""),
 	CASE(zero_page_bulk_exact_range, ""),
 	CASE(destroy_with_live,
-	     "cache a: still allocated: frame 0, slot 0\n"
-	     "cache a cannot be destroyed: 1 object is still allocated (check U records their owners)"),
+	     "cache a cannot be destroyed: 1 object is still allocated (check U records their owners)\n"
+	     "cache a: still allocated: frame 0, slot 0"),
 	CASE_WITH(MYALLOC_OWNER, destroy_with_live_owners,
+	     "cache a cannot be destroyed: 7 objects are still allocated\n"
 	     "cache a: still held: 5 objects of a from *, oldest * s\n"
 	     " (stack)\n"
 	     "cache a: still held: 2 objects of a from *, oldest * s\n"
-	     " (stack)\n"
-	     "cache a cannot be destroyed: 7 objects are still allocated"),
+	     " (stack)\n"),
 	CASE(destroy_zone_with_cache,
 	     "cannot be destroyed: cache b still exists"),
 	CASE(destroy_zone_with_page,

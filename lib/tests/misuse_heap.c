@@ -193,8 +193,8 @@ const struct misuse misuse_heap[] = {
 	     "bad free as object of web-64: already free (double free); cache web-64, frame *, slot 0"),
 	CASE(heap_ends_in_use,
 	     "heap web cannot be destroyed: 1 block of 12 pages is still allocated, first: frame *, held by *\n"
-	     "cache web-64: still allocated: frame *, slot 0\n"
-	     "cache web-64 cannot be destroyed: 1 object is still allocated (check U records their owners)"),
+	     "cache web-64 cannot be destroyed: 1 object is still allocated (check U records their owners)\n"
+	     "cache web-64: still allocated: frame *, slot 0"),
 	CASE(heap_same_name,
 	     "heap web: the name is already used by another heap, created at *"),
 	CASE(heap_zone_ends,

@@ -173,9 +173,9 @@ const struct misuse misuse_pool[] = {
 	CASE(pool_unknown_flag,
 	     "request from * refused: unknown flags 0x2, allowed are 0x5 (GFP flags are not)"),
 	CASE(pool_ends_in_use,
+	     "cache jobs cannot be destroyed: 2 objects are still allocated (check U records their owners)\n"
 	     "cache jobs: still allocated: frame *, slot 0\n"
-	     "cache jobs: still allocated: frame *, slot 2\n"
-	     "cache jobs cannot be destroyed: 2 objects are still allocated (check U records their owners)"),
+	     "cache jobs: still allocated: frame *, slot 2"),
 	CASE(pool_freed_by_address,
 	     "bad free as object of jobs: inside a block, not at its beginning; cache jobs, frame *, slot 0\n"
 	     "bad free as object of jobs: already free (double free); cache jobs, frame *, slot 0"),
