@@ -10,7 +10,7 @@
  *	  pool->mutex		one resize of an object pool at a time; sleeping
  *	children->mutex		zones of contracts; the locks of these are taken inside; sleeping
  *	children->visit		a child is being validated and must not go; the locks of that zone
- *				are taken inside; sleeping
+ *				are taken inside; never with children->mutex; sleeping
  *	zone->walk_mutex	one walk over all caches at a time; sleeping
  *	  cpus_read_lock()	no CPU comes online or goes offline; the kernel's, sleeping
  *	  zone->caches_mutex	list of caches; sleeping, but not for file systems or devices
@@ -144,7 +144,7 @@ struct myalloc_front_kind {
 /**
  * struct myalloc_front - what a zone knows of a front (zone/front.c), which embeds it
  * @link: in zone->fronts, by ascending @id
- * @kind: its kind
+ * @kind: its kind; NULL in an entry that keeps the place of a walk
  * @zone: its zone
  * @client: the client that it belongs to, or NULL
  * @maker: return address of the call that created it, 0 if unknown, for reports
@@ -169,11 +169,11 @@ struct myalloc_front {
  * @open: first frame of the first of the slabs that arrived last; they are linked by next
  * @open_last: first frame of the last of these slabs
  * @waiting: slabs that wait for a grace period
- * @nr: number of slabs in both lists
+ * @nr: number of slabs in both lists and in the hands of a harvest
  * @moment: the grace period that they wait for
- * @caches: caches of the slabs in @open
+ * @caches: caches with slabs that have joined @open since the ages of these caches last advanced
  * @nr_caches: number of these caches
- * @looks: number of times that the worker has found the batch that waits, up to LOOKS_MOST
+ * @closed: time at which the batch that waits was closed, ms modulo 2^16
  * @batch: number of the batch that waits, or waited last
  */
 struct myalloc_limbo {
@@ -185,7 +185,7 @@ struct myalloc_limbo {
 	u64 moment;
 	struct list_head caches;
 	u16 nr_caches;
-	u16 looks;
+	u16 closed;
 	u32 batch;
 };
 
@@ -359,7 +359,7 @@ struct myalloc_zone_args {
  * @nr_bad: number of bad pages taken out; changes under @lock
  * @bad: wrong frees refused, by enum myalloc_bad
  * @corruptions: damage found in free memory, red zones and metadata
- * @drains: number of calls of myalloc_zone_drain_kinds()
+ * @drains: number of drains begun
  * @owners: bit i is set while i is the number of an owner of extents; changes under @lock
  * @clients: its clients; NULL until there has been one; written once, under fronts_mutex
  * @told_wait: a request with MYALLOC_MAY_WAIT from a context that may not sleep was reported

@@ -67,9 +67,9 @@
  * Bounds: reserve without overwriting, commit, discard and release take a constant number of
  * steps. A peek passes over each discarded record once. A reservation of n bytes that overwrites
  * passes over at most n / 16 + 2 records: no more fit into the room that it needs. It does so under
- * the lock, PASS_MOST records under one hold of it. Another producer may take the room in between;
- * and if a record after those is BUSY, it fails, and those passed over are lost. A copy is tried
- * MYALLOC_RING_TRIES times.
+ * the lock, PASS_MOST records under one hold of it. Another producer may take the room in between.
+ * If a record after those is BUSY or, in NMI, the lock is held by then, the reservation fails, and
+ * the records passed over are lost. A copy is tried MYALLOC_RING_TRIES times.
  *
  * The pages are extents of one owner, MYALLOC_OWNER_RINGS, which frees by their address refuse: a
  * stale free of as many pages must not take those of a ring that is read and written.
@@ -248,7 +248,8 @@ static __always_inline void *reserve(struct myalloc_ring *r, struct myalloc_ring
  * the one before it has stored.
  * Return: address of the record, aligned to 8 bytes; NULL if there is no room (in a ring that
  * overwrites: because of a record that is not committed), if @size is above what the ring can hold,
- * or, in NMI, if another producer is interrupted or at work. Each is counted.
+ * or, in NMI, if another producer is interrupted or at work. Each is counted. A reservation that
+ * fails in a ring that overwrites may have passed over records, which are lost.
  */
 void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 {

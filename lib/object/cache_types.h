@@ -84,9 +84,10 @@ enum {
  * @bad_frees: wrong frees refused
  * @corruptions: cases of damage found
  * @id: number in the zone
- * @shown_bytes: what the creator of the zone uses to show the cache, which it counts here
+ * @shown_bytes: bytes of the files that show the cache, set by the creator of the zone
  * @link: in zone->caches
- * @limbo_link: in zone->limbo.caches while the open batch contains slabs of this cache
+ * @limbo_link: in zone->limbo.caches while the open batch contains slabs of this cache that joined
+ *	it since the age of its magazines last advanced
  * @magazine: objects in a magazine that the creator asked for, 0 for the default
  * @resized: the capacity was set after creation; the worker no longer changes it
  * @fixed_slabs: it takes no slabs from the zone but those set aside

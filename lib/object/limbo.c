@@ -23,10 +23,11 @@
  * MYALLOC_TYPESAFE_RCU adds is that nothing writes to a free object.
  *
  * The zone has two batches, so that the cost of advancing an age (each CPU renews its loaded
- * magazine) arises once per grace period and not once per slab. Slabs join the open batch. When no
- * batch is waiting, the open one is closed and starts to wait. Giving up a slab never blocks on a
- * grace period: after it has passed, the next flush, request that finds no block, drain or pass of
- * the worker moves the slab on.
+ * magazine) arises once per grace period and not once per slab, or, with slabs of more than
+ * CLOSE_CACHES caches in a batch, a few times. Slabs join the open batch. When no batch is waiting
+ * and few enough ages are to advance, the open one is closed and starts to wait. Giving up a slab
+ * never blocks on a grace period: after it has passed, the next flush, request that finds no block,
+ * drain or pass of the worker moves the slab on.
  *
  * Invariants
  *	R1  limbo.nr = slabs tagged LIMBO in the open and the waiting batch, and in the hands of a
@@ -49,17 +50,15 @@
  * them, some at a time.
  */
 #define CLOSE_CACHES	8
-/*
- * Milliseconds after which the worker looks for the first time whether the grace period of a batch
- * has passed. It looks again after twice that time, and so on, so that a batch leaves at the latest
- * when twice its grace period has passed.
- */
-#define LIMBO_MS	20
-/* The times stop growing when they come to MYALLOC_WORK_MS. */
-#define LOOKS_MOST	5
-static_assert(LIMBO_MS << LOOKS_MOST >= MYALLOC_WORK_MS, "a time would never be MYALLOC_WORK_MS");
 /* Holds of the lock for that, at most: others may add slabs of the same caches meanwhile. */
 #define CLOSE_HOLDS	(2 * MYALLOC_CACHES_MAX / CLOSE_CACHES)
+/*
+ * Milliseconds after which the worker looks for the first time whether the grace period of a batch
+ * has passed. It looks again when the batch has waited for twice as long, and so on: so a batch
+ * that nobody else harvests leaves when it has waited for twice its grace period, or earlier, as
+ * the worker comes every MYALLOC_WORK_MS at least.
+ */
+#define LIMBO_MS	20
 /* Rounds of a drain while others add new slabs. */
 #define FINISH_MOST	8
 /* Empty slabs that go to limbo each time the lock is held. */
@@ -148,22 +147,23 @@ void myalloc_cache_trim(struct myalloc_cache *cache, u32 keep)
 
 /*
  * limbo.lock held. Close the open batch, so that it waits for a grace period, unless another one is
- * waiting or slabs of more than CLOSE_CACHES caches have joined it.
+ * waiting or slabs of more than CLOSE_CACHES caches have joined it. Returns true if it was closed.
  */
-static void close_batch(struct myalloc_zone *zone)
+static bool close_batch(struct myalloc_zone *zone)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
 
 	if (limbo->waiting != MYALLOC_NO_FRAME || limbo->open == MYALLOC_NO_FRAME ||
 	    limbo->nr_caches > CLOSE_CACHES)
-		return;
+		return false;
 	while (limbo->nr_caches)
 		renew_first(limbo);
 	limbo->waiting = limbo->open;
 	limbo->open = MYALLOC_NO_FRAME;
-	limbo->looks = 0;
+	limbo->closed = myalloc_now_ms();
 	limbo->batch++;
 	limbo->moment = myalloc_env_gp_snapshot();
+	return true;
 }
 
 /* Advance the ages of some caches. Returns true if others must follow. */
@@ -202,16 +202,18 @@ static void renew_most(struct myalloc_zone *zone)
 static bool limbo_moment(struct myalloc_zone *zone, bool task, u64 *moment)
 {
 	struct myalloc_limbo *limbo = &zone->limbo;
+	bool waiting, closed;
 	unsigned long irq;
-	bool waiting;
 
 	if (task)
 		renew_most(zone);
 	raw_spin_lock_irqsave(&limbo->lock, irq);
-	close_batch(zone);
+	closed = close_batch(zone);
 	waiting = limbo->waiting != MYALLOC_NO_FRAME;
 	*moment = limbo->moment;
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
+	if (closed)
+		myalloc_zone_settle(zone, LIMBO_MS);
 	return waiting;
 }
 
@@ -343,18 +345,17 @@ void myalloc_limbo_finish(struct myalloc_zone *zone, struct myalloc_cache *cache
 	}
 }
 
-/* The time until the worker looks again; counts that it has looked. */
+/* The time until the worker looks again: as long as the batch has waited by now. */
 static unsigned int next_look(struct myalloc_limbo *limbo)
 {
 	unsigned long irq;
-	u32 looks;
+	u16 waited = 0;
 
 	raw_spin_lock_irqsave(&limbo->lock, irq);
-	looks = limbo->looks;
-	if (looks < LOOKS_MOST)
-		limbo->looks++;
+	if (limbo->waiting != MYALLOC_NO_FRAME)
+		waited = myalloc_now_ms() - limbo->closed;	/* both modulo 2^16 */
 	raw_spin_unlock_irqrestore(&limbo->lock, irq);
-	return min_t(u32, LIMBO_MS << looks, MYALLOC_WORK_MS);
+	return clamp_t(unsigned int, waited, LIMBO_MS, MYALLOC_WORK_MS);
 }
 
 /**

@@ -12,9 +12,10 @@
  * drainer gives back its other memory.
  *
  * Requests that find no block: a request that may wait drains everything, and fails only if that
- * does not help. A request that may not wait asks each drainer for the memory that it can give
- * back at once, at most DRAIN_MOST things from this CPU's magazines for all drainers together. It
- * also posts a drain for the worker. So its work does not depend on the number of caches or CPUs.
+ * does not help. (If a CPU comes or goes for longer than CPUS_MS, it leaves out the magazines.) A
+ * request that may not wait asks each drainer for the memory that it can give back at once, at most
+ * DRAIN_MOST things from this CPU's magazines for all drainers together. It also posts a drain for
+ * the worker. So its work does not depend on the number of caches or CPUs.
  * An elastic zone grows: at once for a request that may wait and was not helped by the drain, and
  * by the worker for others.
  *
@@ -196,12 +197,6 @@ void myalloc_stock_drain(struct myalloc_zone *zone, struct myalloc_stock *stock)
 	myalloc_env_cpus_read_unlock();
 }
 
-/* Milliseconds, modulo 2^32. */
-static u32 now_ms(void)
-{
-	return div_u64(myalloc_env_now_ns(), 1000000);
-}
-
 /*
  * Keep CPUs from coming and going. A CPU that comes waits for memory, and so perhaps for file
  * systems; a task that may not wait for those does not wait for it. A @request may itself be made
@@ -211,16 +206,16 @@ static u32 now_ms(void)
 static bool hold_cpus(bool request)
 {
 	bool wait = myalloc_env_may_reclaim();
-	u32 begin = now_ms();
+	u32 begin = myalloc_now_ms();
 
 	if (likely(wait && !request)) {
 		myalloc_env_cpus_read_lock();
 		return true;
 	}
 	while (!myalloc_env_cpus_read_trylock()) {
-		if (!wait || now_ms() - begin >= CPUS_MS)
+		if (!wait || myalloc_now_ms() - begin >= CPUS_MS)
 			return false;
-		myalloc_env_gp_wait();
+		myalloc_env_nap();
 	}
 	return true;
 }
@@ -249,7 +244,9 @@ static unsigned long drain(struct myalloc_zone *zone, unsigned int kinds, bool r
 		if (d->kind & kinds && d->ops->finish)
 			d->ops->finish(d);
 	if (kinds == MYALLOC_KIND_ALL) {
+		noio = myalloc_caches_lock(zone);
 		myalloc_quarantine_drain(zone);
+		myalloc_caches_unlock(zone, noio);
 		myalloc_bad_poll(zone, BAD_MOST);
 		myalloc_zone_reap_all(zone);
 	}
@@ -327,7 +324,7 @@ void myalloc_zone_drain_cpu(struct myalloc_zone *zone, int cpu)
 /* Milliseconds until the next pass is due, at least 1; 0 if it is due now. */
 static unsigned int until_look(const struct myalloc_zone *zone)
 {
-	u32 passed = now_ms() - READ_ONCE(zone->last_look);
+	u32 passed = myalloc_now_ms() - READ_ONCE(zone->last_look);
 
 	return passed < MYALLOC_WORK_MS ? MYALLOC_WORK_MS - passed : 0;
 }
@@ -370,7 +367,8 @@ bool myalloc_zone_reclaim(struct myalloc_zone *zone)
 	bool any = false;
 
 	WRITE_ONCE(zone->want_drain, true);
-	myalloc_zone_post(zone, now_ms() - READ_ONCE(zone->last_drain) < DRAIN_MS ? DRAIN_MS : 0);
+	myalloc_zone_post(zone, myalloc_now_ms() - READ_ONCE(zone->last_drain) < DRAIN_MS ?
+			  DRAIN_MS : 0);
 	if (in_nmi())
 		return false;
 	list_for_each_entry(d, &zone->drainers, link)
@@ -440,12 +438,12 @@ static bool look_after(struct myalloc_zone *zone)
 	drain_idle_cpus(zone);
 	list_for_each_entry(d, &zone->drainers, link)
 		any |= d->ops->tend && d->ops->tend(d);
+	myalloc_quarantine_poll(zone, QUARANTINE_MOST);	/* under the mutex, for drains: W1 */
 	myalloc_caches_unlock(zone, noio);
 	myalloc_env_cpus_read_unlock();
 
 	if (atomic64_read(&zone->deferred.nr))
 		myalloc_zone_reap_all(zone);
-	myalloc_quarantine_poll(zone, QUARANTINE_MOST);
 	myalloc_bad_poll(zone, BAD_MOST);
 	return any || atomic64_read(&zone->nr_quarantined);
 }
@@ -476,7 +474,7 @@ static bool look_again(struct myalloc_zone *zone)
 {
 	bool any = look_after(zone);
 
-	WRITE_ONCE(zone->last_look, now_ms());
+	WRITE_ONCE(zone->last_look, myalloc_now_ms());
 	if (!any && zone->resting && !READ_ONCE(zone->used))
 		return !myalloc_env_gp_passed(zone->rest_moment);
 	zone->resting = false;
@@ -511,7 +509,7 @@ static bool answer(struct myalloc_zone *zone)
 	}
 	if (READ_ONCE(zone->want_drain)) {
 		WRITE_ONCE(zone->want_drain, false);
-		WRITE_ONCE(zone->last_drain, now_ms());
+		WRITE_ONCE(zone->last_drain, myalloc_now_ms());
 		myalloc_zone_drain(zone);
 		any = true;
 	}
@@ -526,10 +524,12 @@ static bool answer(struct myalloc_zone *zone)
 static void work(struct myalloc_env_work *w)
 {
 	struct myalloc_zone *zone = container_of(w, struct myalloc_zone, work);
-	unsigned int ms = answer(zone) || zone->settling ? until_look(zone) : 0, soon;
+	bool settling = READ_ONCE(zone->settling);
+	unsigned int ms, soon;
 	struct myalloc_drainer *d;
 
-	zone->settling = false;
+	WRITE_ONCE(zone->settling, false);
+	ms = answer(zone) || settling ? until_look(zone) : 0;
 	if (!ms && look_again(zone))
 		ms = MYALLOC_WORK_MS;
 	list_for_each_entry(d, &zone->drainers, link) {
@@ -537,7 +537,7 @@ static void work(struct myalloc_env_work *w)
 		if (!soon || (ms && soon >= ms))
 			continue;
 		ms = soon;
-		zone->settling = true;
+		WRITE_ONCE(zone->settling, true);
 	}
 	if (ms)
 		myalloc_zone_post(zone, ms);
@@ -554,7 +554,7 @@ int myalloc_drain_init(struct myalloc_zone *zone)
 {
 	INIT_LIST_HEAD(&zone->drainers);
 	myalloc_env_work_init(&zone->work, work);
-	zone->last_look = now_ms();
+	zone->last_look = myalloc_now_ms();
 	zone->seen_cpu = myalloc_env_alloc_percpu(sizeof(u64), sizeof(u64));
 	return zone->seen_cpu ? 0 : -ENOMEM;
 }

@@ -675,7 +675,7 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
 	if (unlikely(bad))
 		damaged(zone, idx, nr, owner, myalloc_bad_name(bad));
 	if (done && to < nr && unlikely(zone->checks))
-		free_claimed(zone, idx + to, nr - to, owner);
+		free_claimed(zone, idx + to, nr - to, 0);	/* the owner has given it up */
 	if (done && to > nr)
 		add(zone, addr + ((size_t)nr << PAGE_SHIFT), to - nr, flags);
 	return done;
@@ -691,11 +691,11 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
  * @owner: number of its owner, or 0
  * @caller: address of the code that asked, which holds it from then on
  *
- * Pages that are given up are free at once. Pages are added if all of them are free in the buddy
- * and in the same chunk. The extent is claimed as for its free, so that a free at the same time is
- * refused as a double free. Under one hold of the lock it is given back and taken again: nobody
- * else can take it in between, and its memory is not touched. (In a zone with checks what is given
- * up is cut off as a claimed extent, which is then freed as any other.)
+ * Pages that are given up are free at once; in a zone with checks they are freed as an extent of
+ * their own would be. Pages are added if all of them are free in the buddy and in the same chunk.
+ * The extent is claimed as for its free, so that a free at the same time is refused as a double
+ * free. Under one hold of the lock it is given back and taken again: nobody else can take it in
+ * between, and its memory is not touched.
  *
  * Context: any; in NMI it fails if the lock is held.
  * Return: true; false if it is as before: there are no free pages behind it, there is no such

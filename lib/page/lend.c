@@ -193,6 +193,9 @@ bool myalloc_lend_hold_slab(struct myalloc_zone *zone, struct myalloc_frame *fra
  * @zone: the zone
  * @most: number of blocks to check, each at most once
  *
+ * A drain does not find the block that is being checked. So the worker, like drains, holds
+ * caches_mutex.
+ *
  * Context: any but NMI.
  * Return: the number of blocks freed.
  */
@@ -211,6 +214,7 @@ u32 myalloc_quarantine_poll(struct myalloc_zone *zone, u32 most)
 		if (referenced(zone, frame)) {
 			push_new(zone, frame);
 		} else {
+			myalloc_env_point("quarantine-unused");
 			release(zone, frame, true);
 			freed++;
 		}

@@ -11,6 +11,12 @@
  */
 #define MYALLOC_WORK_MS	400
 
+/* Milliseconds, modulo 2^32. */
+static inline u32 myalloc_now_ms(void)
+{
+	return div_u64(myalloc_env_now_ns(), 1000000);
+}
+
 /**
  * myalloc_zone_post() - have the worker run
  * @zone: the zone
@@ -22,6 +28,21 @@ static inline void myalloc_zone_post(struct myalloc_zone *zone, unsigned int ms)
 {
 	if (likely(!READ_ONCE(zone->no_worker)))
 		myalloc_env_work_post(&zone->work, ms);
+}
+
+/**
+ * myalloc_zone_settle() - have the worker look at what waits for a grace period
+ * @zone: the zone
+ * @ms: delay in milliseconds
+ *
+ * Such a run is a pass only if the next pass is due by then.
+ *
+ * Context: any.
+ */
+static inline void myalloc_zone_settle(struct myalloc_zone *zone, unsigned int ms)
+{
+	WRITE_ONCE(zone->settling, true);
+	myalloc_zone_post(zone, ms);
 }
 
 /**

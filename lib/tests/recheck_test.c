@@ -385,6 +385,45 @@ static void recheck_validate_quarantined(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, first, CHUNK_ORDER - 1), 0);
 }
 
+static void try_mutex(void *arg)
+{
+	bool free = mutex_trylock(&w.zone->caches_mutex);
+
+	if (free)
+		mutex_unlock(&w.zone->caches_mutex);
+	KUNIT_EXPECT_FALSE(w.test, free);
+}
+
+static void at_unused(const char *where)
+{
+	if (strcmp(where, "quarantine-unused"))
+		return;
+	w.came++;
+	host_run_on_cpu(1, try_mutex, NULL);
+}
+
+/* A block that the worker has taken out of quarantine is not missed by a drain: both take turns. */
+static void recheck_quarantine_in_hand(struct kunit *test)
+{
+	u32 i;
+
+	begin(test, false, 0);
+	for (i = 0; i < 2; i++) {
+		w.object = myalloc_pages_alloc(w.zone, 0, MYALLOC_LENDABLE);
+		host_page_set_referenced(w.object, true);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(w.zone, w.object, 0), 0);
+		host_page_set_referenced(w.object, false);
+		host_preempt_point = at_unused;
+		if (i)
+			myalloc_zone_drain(w.zone);
+		else
+			w.zone->work.fn(&w.zone->work);
+		host_preempt_point = NULL;
+		KUNIT_EXPECT_EQ(test, w.came, i + 1);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&w.zone->nr_quarantined), 0);
+	}
+}
+
 static void defer_object(void *arg)
 {
 	unsigned long irq;
@@ -1020,6 +1059,7 @@ static struct kunit_case recheck_cases[] = {
 	KUNIT_CASE(recheck_walk_live),
 	KUNIT_CASE(recheck_validate_cache),
 	KUNIT_CASE(recheck_validate_quarantined),
+	KUNIT_CASE(recheck_quarantine_in_hand),
 	KUNIT_CASE(recheck_harvest),
 	KUNIT_CASE(recheck_in_hand),
 	KUNIT_CASE(recheck_batch),

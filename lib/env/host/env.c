@@ -650,6 +650,7 @@ static struct {
 	struct hidden_lock lock;
 	u64 begun, ended;
 	bool waits_for[NR_CPUS];
+	bool held;	/* by a test: none ends */
 	u64 sections[NR_CPUS];
 } gp;
 
@@ -670,6 +671,8 @@ static bool gp_try_end(void)
 {
 	unsigned int cpu;
 
+	if (gp.held)
+		return false;
 	for (cpu = 0; cpu < host_nr_cpus; cpu++) {
 		if (!gp.waits_for[cpu])
 			continue;
@@ -694,6 +697,14 @@ void host_gp_set_next(u64 moment)
 	hidden_acquire(&gp.lock);
 	gp.begun = moment - 1;
 	gp.ended = moment - 1;
+	hidden_release(&gp.lock);
+}
+
+/* As if a CPU were in a section that does not end: no grace period passes. */
+void host_gp_hold(bool on)
+{
+	hidden_acquire(&gp.lock);
+	gp.held = on;
 	hidden_release(&gp.lock);
 }
 
@@ -730,6 +741,14 @@ bool myalloc_env_gp_passed(u64 moment)
 	hidden_release(&gp.lock);
 	smp_mb();
 	return passed;
+}
+
+void myalloc_env_nap(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+
+	might_sleep();
+	nanosleep(&moment, NULL);
 }
 
 void myalloc_env_gp_wait(void)

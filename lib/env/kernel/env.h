@@ -347,6 +347,16 @@ static inline void myalloc_env_gp_wait(void)
 	synchronize_rcu_expedited();
 }
 
+/**
+ * myalloc_env_nap() - sleep for a few milliseconds
+ *
+ * Context: task, may sleep.
+ */
+static inline void myalloc_env_nap(void)
+{
+	schedule_timeout_uninterruptible(msecs_to_jiffies(4));
+}
+
 /* --- work later --------------------------------------------------------- */
 
 /**
