@@ -11,9 +11,11 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ICOUNT = os.path.join(HERE, "bench", "icount.py")
-sys.path.insert(0, os.path.dirname(ICOUNT))
+sys.dont_write_bytecode = True
+sys.path[:0] = [HERE, os.path.dirname(ICOUNT)]
 # pylint: disable=wrong-import-position
 import icount
+import ktap_cases
 import record
 
 WHY = record.read_reasons(["since slow/known a new step\n", "behind slow/* the other does less\n"])
@@ -81,17 +83,5 @@ CASES = [
 ]
 
 
-def main():
-    print("KTAP version 1\n1..%d" % len(CASES))
-    failed = False
-    for i, (name, case, expected) in enumerate(CASES, 1):
-        got = case()
-        if got != expected:
-            failed = True
-            print("# got %r" % (got,))
-        print("%s %d - icount: %s" % ("ok" if got == expected else "not ok", i, name))
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_cases.run(CASES, "icount: "))

@@ -5,6 +5,7 @@ Covers ktap.py, kernel_log.py, guest_channel.py, arrows.py and documented.py, on
 the harness relies to detect errors.
 """
 
+import functools
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import documented
 import guest_channel
 import kernel_log
 import ktap
+import ktap_cases
 
 
 def sums(text):
@@ -256,43 +258,27 @@ def check_tree(files, apart=None, check=None):
         return arrows.find(tree, conf, [apart + "=" + objects if apart else objects])
 
 
-def main():
-    results = []
-    for name, files, expected in ARROW_CASES:
-        got = check_tree({"lib/" + path: text for path, text in files.items()})
-        results.append(("arrows: " + name, got == expected, got))
-    for name, files, expected in TOOL_CASES:
-        got = check_tree(files, "userspace-tool")
-        results.append(("arrows: " + name, got == expected, got))
-    for name, text, expected in DOCUMENTED_CASES:
-        got = check_tree({"lib/a.c": text, "mod/b.c": "int a(void); int b(void) { return a(); }"},
-                        check=documented.find)
-        results.append(("documented: " + name, got == expected, got))
-    for name, text, expected in KTAP_CASES:
-        got = sums(text)
-        results.append(("KTAP: " + name, got == expected, got))
-    for name, text, expected in SKIP_CASES:
-        got = skips(text)
-        results.append(("KTAP: " + name, got == expected, got))
-    for name, line, expected in LOG_CASES:
-        got = len(kernel_log.find([line]))
-        results.append(("kernel log: " + name, got == expected, got))
-    for name, lines, expected in EMULATOR_CASES:
-        got = kernel_log.emulator_died(lines)
-        results.append(("kernel log: the emulator's fault: " + name, got == expected, got))
-    for name, pieces, expected in CHANNEL_CASES:
-        got = channel(*pieces)
-        results.append(("channel: " + name, got == expected, got))
-    results.append(("kernel log: an allowed line is let through", not kernel_log.find(
-        ["[ 1.0] WARNING: on purpose"], ["on purpose"]), None))
-
-    print("KTAP version 1\n1..%d" % len(results))
-    for i, (name, good, got) in enumerate(results, 1):
-        if not good:
-            print("# got %r" % (got,))
-        print("%s %d - %s" % ("ok" if good else "not ok", i, name))
-    return 0 if all(r[1] for r in results) else 1
+def cases():
+    """All of the above as (name, function, expected)."""
+    kinds = (
+        ("arrows", ARROW_CASES, lambda files: check_tree(
+            {"lib/" + path: text for path, text in files.items()})),
+        ("arrows", TOOL_CASES, lambda files: check_tree(files, "userspace-tool")),
+        ("documented", DOCUMENTED_CASES, lambda text: check_tree(
+            {"lib/a.c": text, "mod/b.c": "int a(void); int b(void) { return a(); }"},
+            check=documented.find)),
+        ("KTAP", KTAP_CASES, sums),
+        ("KTAP", SKIP_CASES, skips),
+        ("kernel log", LOG_CASES, lambda line: len(kernel_log.find([line]))),
+        ("kernel log: the emulator's fault", EMULATOR_CASES, kernel_log.emulator_died),
+        ("channel", CHANNEL_CASES, lambda pieces: channel(*pieces)),
+    )
+    for kind, some, function in kinds:
+        for name, given, expected in some:
+            yield "%s: %s" % (kind, name), functools.partial(function, given), expected
+    yield ("kernel log: an allowed line is let through", lambda: kernel_log.find(
+        ["[ 1.0] WARNING: on purpose"], ["on purpose"]), [])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_cases.run(list(cases())))

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 
+import ktap_cases
 import record
 
 
@@ -264,13 +265,6 @@ CASES = [
 ]
 
 
-def main():
-    results = [(name, bool(case())) for name, case in CASES]
-    print("KTAP version 1\n1..%d" % len(results))
-    for i, (name, good) in enumerate(results, 1):
-        print("%s %d - record: %s" % ("ok" if good else "not ok", i, name))
-    return 0 if all(good for _, good in results) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_cases.run([(name, lambda case=case: bool(case()), True)
+                             for name, case in CASES], "record: "))

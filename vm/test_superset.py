@@ -9,6 +9,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
+import ktap_cases
 import superset
 
 SUITES = """KTAP version 1
@@ -170,17 +171,5 @@ CASES = [
 ]
 
 
-def main():
-    print("KTAP version 1\n1..%d" % len(CASES))
-    failed = False
-    for i, (name, case, expected) in enumerate(CASES, 1):
-        got = case()
-        if got != expected:
-            failed = True
-            print("# got %r" % (got,))
-        print("%s %d - superset: %s" % ("ok" if got == expected else "not ok", i, name))
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_cases.run(CASES, "superset: "))
