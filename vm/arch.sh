@@ -63,10 +63,23 @@ use_foreign()
 	)
 	[ "$(id -u)" != 0 ] || apt_private+=(-o APT::Sandbox::User=root)
 	if [ ! -e "$dir/updated" ] || [ "${UPDATE:-0}" = 1 ]; then
-		step "reading the package lists for $1${2:+ of $2}" "10 to 30 s" \
-			apt-get "${apt_options[@]}" "${apt_private[@]}" -o Debug::NoLocking=1 update
-		touch "$dir/updated"
+		step "reading the package lists for $1${2:+ of $2}" "10 to 30 s" read_lists "$dir"
 	fi
+}
+
+# read_lists DIR: the lists of a mirror that is being updated cannot all be read. Those that can, or
+# could before, do for this time.
+read_lists()
+{
+	local try
+	for try in 1 2; do
+		[ $try = 1 ] || sleep 5
+		if apt-get "${apt_options[@]}" "${apt_private[@]}" -o Debug::NoLocking=1 update; then
+			touch "$1/updated"
+			return
+		fi
+	done
+	compgen -G "$1/lists/*_Packages*" >/dev/null
 }
 
 unpack_foreign()

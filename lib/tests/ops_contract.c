@@ -16,7 +16,8 @@
  *			by the zone, fails only if no range of frames is free; a contract is
  *			refused only if the zone has too few blocks
  *	placed		pages and extents are where first fit puts them
- *	refused		what is not declared, and wrong frees, change nothing but their counts
+ *	refused		requests that the line does not declare, and wrong frees: only their counts
+ *			change
  *	booked		statistics and model agree; nothing has failed within
  *
  * In between lies a request that would be within if no free of an NMI handler waited for the lock:
