@@ -71,11 +71,13 @@ TROUBLE = [
 PREFIX = re.compile(r"^(<\d+>)?(\[ *\d+\.\d+\])?(\[ *[TC]\d+\])? ?")
 FOUND = re.compile("|".join("(?:%s)" % p for p in TROUBLE))
 
-# "watchdog: " is also the prefix of the detector's startup message.
+# "watchdog: " is also the prefix of the detector's startup message, and the nvram of a new ppc64
+# machine is empty.
 HARMLESS = re.compile(
     r"watchdog: (Delayed init|Disabling watchdog|Enabled|Perf NMI|CPU\d+: )"
     r"|NMI watchdog: (Enabled|Perf)"
-    r"|kmemleak: .*disabled by")
+    r"|kmemleak: .*disabled by"
+    r"|WARNING: nvram corruption detected: 0-length partition")
 
 AROUND = 25
 

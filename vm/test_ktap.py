@@ -98,6 +98,7 @@ KTAP_CASES = [
 ]
 
 LOG_CASES = [
+    ("an empty nvram", "[  1.0] WARNING: nvram corruption detected: 0-length partition", 0),
     ("a warning", "[    1.000000] WARNING: CPU: 0 PID: 1 at mm/x.c:1 f+0x1/0x2", 1),
     ("with a caller", "[    1.000000][   T12] BUG: KASAN: use-after-free in f", 1),
     ("an oops", "[    1.0] Oops: 0000 [#1] PREEMPT SMP", 1),

@@ -69,7 +69,7 @@ balanced()
 			if (in_buffer[1] != in_buffer[2])
 				wrong("events were lost: " $3)
 		}
-		function wrong(what) { print what; bad = 1 }
+		function wrong(what) { if (bad++ < 20) print what }	# the first are the cause
 		function address() { match($0, /ptr=[0-9a-f]+/); return substr($0, RSTART, RLENGTH) }
 		index($0, " " alloc) { nr++; if (held[address()]++) wrong("again: " $0) }
 		index($0, " " free) { if (!held[address()]--) wrong("not allocated: " $0) }
@@ -78,7 +78,10 @@ balanced()
 				if (held[ptr])
 					wrong("still held: " ptr)
 			exit bad || !nr
-		}' "$1"
+		}' "$1" || {
+		grep -H "overrun\|dropped" $tracing/per_cpu/cpu*/stats
+		return 1
+	}
 }
 
 # --- a driver: a cache and pages, in hard interrupts and in a work item
