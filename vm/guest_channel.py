@@ -9,14 +9,19 @@ Writes OUT/stdout, OUT/stderr, OUT/files/NAME. --show also prints the script's
 output as it arrives. --qmp is QEMU's control socket, for requests of the script:
 nmi N, that many non-maskable interrupts, 10 ms apart.
 
+--boot S MACHINE: if nothing has come after S seconds, kill the process whose number
+is in the file MACHINE.
+
 Exit status: 0, the guest sent everything, and OUT/exit holds its script's exit
-status; 1, it did not get that far; 2, the data does not follow init.c's protocol.
+status; 1, it did not get that far; 2, the data does not follow init.c's protocol;
+3, it was killed because nothing had come.
 """
 
 import argparse
 import json
 import os
 import select
+import signal
 import socket
 import sys
 import threading
@@ -148,6 +153,7 @@ def main():
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--qmp")
     parser.add_argument("--name", default="the guest")
+    parser.add_argument("--boot", nargs=2, metavar=("S", "MACHINE"))
     arguments = parser.parse_args()
     stream, out = arguments.stream, arguments.out
     started = heard = time.monotonic()
@@ -163,6 +169,11 @@ def main():
                     continue
                 if not running:
                     break
+                if arguments.boot and channel.release is None and \
+                        time.monotonic() - started > float(arguments.boot[0]):
+                    with open(arguments.boot[1], encoding="utf-8") as machine:
+                        os.kill(int(machine.read()), signal.SIGTERM)
+                    return 3
                 if time.monotonic() - heard > 20:
                     heard = time.monotonic()
                     print("    … %s has been running for %d s"

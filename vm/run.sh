@@ -234,31 +234,40 @@ fi
 [ $show = 0 ] || following+=(--show)
 label="$kernel $(basename "$script" .sh)"
 following+=(--name "$label")
+# Rarely an emulated machine of several CPUs hangs before anything of the project is loaded.
+boot_most=${BOOT_MOST:-240}
+[ "$accel" != tcg ] || following+=(--boot "$boot_most" "$out/machine.pid")
 boot()
 {
 	rm -rf "$out/files"
 	mkdir "$out/files"
 	: >"$out/channel"
 	{
-		timeout -k 5 "$timeout" "${machine[@]}" \
+		# shellcheck disable=SC2016 # expanded by that shell
+		sh -c 'echo $$ >"$0"; exec "$@"' "$out/machine.pid" \
+			timeout -k 5 "$timeout" "${machine[@]}" \
 			</dev/null >"$out/console.stdout" 2>"$out/machine.log" 3>"$out/channel"
 		echo $? >"$out/machine.exit"
 	} | python3 "$root/vm/guest_channel.py" "$out/channel" "$out" "${following[@]}"
 	channel=${PIPESTATUS[1]}
 	# UML's console is its standard output; QEMU's is a file.
 	[ "$arch" != um ] || mv "$out/console.stdout" "$out/console"
-	rm -f "$out/console.stdout"
+	rm -f "$out/console.stdout" "$out/machine.pid"
 }
 started=$SECONDS
 set +e
 boot
 for again in 1 2; do
-	if [ "$channel" = 0 ] || [ "$accel" != tcg ] ||
-	   ! "$root/vm/kernel_log.py" --emulator "$out/console"; then
+	if [ "$channel" = 3 ]; then
+		why="the emulated CPUs did not come to the end of the kernel's own boot in $boot_most s"
+	elif [ "$channel" != 0 ] && [ "$accel" = tcg ] &&
+	     "$root/vm/kernel_log.py" --emulator "$out/console"; then
+		why="the emulator executed a breakpoint that the kernel had taken out of its code"
+	else
 		break
 	fi
 	mv "$out/console" "$out/console.emulator-$again"
-	say "    the emulator executed a breakpoint that the kernel had taken out of its code;"
+	say "    $why;"
 	say "    the guest boots once more (the first log: $out/console.emulator-$again)"
 	boot
 done
