@@ -140,6 +140,7 @@ build_newer()
 		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 		dkms build "myalloc/$3" -k "$4" --kernelsourcedir "$2/build"' \
 		sh "$system" "$tree" "$(sh "$root/mod/packaging/version")" "$release" || status=1
+	# shellcheck disable=SC2016 # expanded by that shell
 	[ "$place" = "$tree" ] || as_root "to clean a chroot" sh -c 'cd "$1" && rmdir -p "$2"' \
 		sh "$system$place" "${tree#"$place"/}"
 	[ $status = 0 ] && made_for "$release"
