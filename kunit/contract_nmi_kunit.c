@@ -547,6 +547,29 @@ static void hook_fill(const char *where)
 		myalloc_limit_fill(hook_limit);
 }
 
+/* A refill of another CPU notes that a stack is short, for a moment. */
+static void hook_starved(const char *where)
+{
+	if (!strcmp(where, "object-found"))
+		hook_limit->starved = true;
+}
+
+/* What the end of a contract itself frees goes to no stack. */
+static void contract_nmi_end_starved(struct kunit *test)
+{
+	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_contract *c;
+
+	line.nmi = 3;
+	c = contract_of(fx, &line, 1, 0);
+	hook_limit = &c->part[0].limit;
+	hook_limit->starved = true;
+	fixture_set_hook(hook_starved);
+	expect_end(fx, c);
+	fixture_set_hook(NULL);
+}
+
 /* The stack is filled by two at once; it is filled only while there are blocks. */
 static void contract_nmi_fill(struct kunit *test)
 {
@@ -589,6 +612,7 @@ static struct kunit_case contract_nmi_cases[] = {
 	KUNIT_CASE(contract_nmi_objects),
 	KUNIT_CASE(contract_nmi_few),
 	KUNIT_CASE(contract_nmi_starved),
+	KUNIT_CASE(contract_nmi_end_starved),
 	KUNIT_CASE(contract_nmi_fill),
 	{}
 };

@@ -59,7 +59,7 @@
  * Bounds: a request takes as long as in every zone, and one more hold of the lock for a count of
  * sites if it is beyond. Before that it looks at POLL_MOST quarantined blocks (all of them if it
  * may wait; none in NMI), two holds each, and tries again if one has come back. The interrupt does
- * 2 * E holds; after a shortage of slots twice as many, and a look at all stacks. The
+ * 2 * E holds; after a shortage of slots E + 2 more, and a look at all stacks. The
  * compare-and-exchange of the count is repeated only if another CPU has counted something since.
  */
 #include "env.h"
@@ -459,7 +459,10 @@ static unsigned long find_thing(struct myalloc_limit *limit)
 
 	if (likely(thing))
 		return thing;
-	/* Look again: what was freed before the second hold of the lock did not see the flag. */
+	/*
+	 * Look again under the lock: a free before the first look may have ended before the flag
+	 * was set, and one after the second look sees it.
+	 */
 	WRITE_ONCE(limit->starved, true);
 	return limit->ops->fill(limit);
 }
@@ -521,10 +524,15 @@ static void refill(struct myalloc_env_kick *kick)
 	bool starved;
 	u32 i;
 
+	if (READ_ONCE(limit->closed))
+		return;
 	for (i = 0; i < limit->each; i++)
 		limit->ops->reap(limit);
-	/* Fully ordered: clear it before looking at stacks that were short when it was set. */
-	starved = READ_ONCE(limit->starved) && xchg(&limit->starved, false);
+	starved = READ_ONCE(limit->starved);
+	if (unlikely(starved)) {
+		WRITE_ONCE(limit->starved, false);
+		smp_mb();	/* look at stacks after that: pairs with xchg() in myalloc_limit_pop() */
+	}
 	if (fill(limit, smp_processor_id()) && unlikely(starved))
 		fill_starved(limit);
 	atomic64_inc(&limit->refills);
@@ -597,7 +605,7 @@ void myalloc_limit_sync(struct myalloc_limit *limit)
 }
 
 /**
- * myalloc_limit_empty() - empty the stacks of all CPUs
+ * myalloc_limit_empty() - empty the stacks of all CPUs, and let nothing fill them again
  * @limit: the limit, which NMI handlers no longer use
  *
  * Context: task, may sleep.
@@ -606,6 +614,8 @@ void myalloc_limit_empty(struct myalloc_limit *limit)
 {
 	u32 i;
 
+	WRITE_ONCE(limit->closed, true);
+	smp_mb();	/* interrupts under way are waited for, later ones see it */
 	myalloc_limit_sync(limit);
 	for (i = 0; limit->stack && i < nr_cpu_ids * limit->each; i++) {
 		if (!limit->stack[i])
@@ -624,6 +634,7 @@ void myalloc_limit_empty(struct myalloc_limit *limit)
  */
 void myalloc_limit_fini(struct myalloc_limit *limit)
 {
+	myalloc_limit_sync(limit);	/* frees may have requested interrupts since it was emptied */
 	myalloc_env_free(limit->refill);
 	myalloc_env_free(limit->stack);
 }

@@ -79,6 +79,7 @@ struct myalloc_limit_refill {
  * @waiting: most pages, or objects, in frees of NMI handlers that may wait for the lock and are not
  *	live
  * @starved: a stack may be short of something, as there was nothing to fill it with
+ * @closed: the stacks stay as they are
  * @kept: things in all stacks
  * @stack: @each words for each CPU; 0 for none
  * @refill: one for each CPU; NULL for none
@@ -112,6 +113,7 @@ struct myalloc_limit {
 	u32 reap_most;
 	u32 waiting;
 	bool starved;
+	bool closed;
 	atomic64_t kept;
 	unsigned long *stack;
 	struct myalloc_limit_refill *refill;
