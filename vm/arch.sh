@@ -62,8 +62,11 @@ use_foreign()
 		-o "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false"
 	)
 	[ "$(id -u)" != 0 ] || apt_private+=(-o APT::Sandbox::User=root)
-	if [ ! -e "$dir/updated" ] || [ "${UPDATE:-0}" = 1 ]; then
+	[ "${UPDATE:-0}" != 1 ] || rm -f "$dir/updated"
+	if [ ! -e "$dir/updated" ]; then
 		step "reading the package lists for $1${2:+ of $2}" "10 to 30 s" read_lists "$dir"
+		[ -e "$dir/updated" ] ||
+			say "    not all of them could be read; the next run will try again"
 	fi
 }
 

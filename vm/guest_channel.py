@@ -146,6 +146,15 @@ def alive():
     return not ready or bool(os.read(sys.stdin.fileno(), 4096))
 
 
+def kill(path):
+    """End the process whose number is in the file, unless it has ended already."""
+    try:
+        with open(path, encoding="utf-8") as machine:
+            os.kill(int(machine.read()), signal.SIGTERM)
+    except (OSError, ValueError):
+        pass
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("stream")
@@ -171,8 +180,7 @@ def main():
                     break
                 if arguments.boot and channel.release is None and \
                         time.monotonic() - started > float(arguments.boot[0]):
-                    with open(arguments.boot[1], encoding="utf-8") as machine:
-                        os.kill(int(machine.read()), signal.SIGTERM)
+                    kill(arguments.boot[1])
                     return 3
                 if time.monotonic() - heard > 20:
                     heard = time.monotonic()

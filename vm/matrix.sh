@@ -19,7 +19,7 @@ failed=0 passed=0 ran=0
 kernel_facts()
 {
 	local tree=$cache/kernel/$1 shift
-	shift=$(sed -n 's/^CONFIG_PAGE_SHIFT=//p' "$tree/config" 2>/dev/null || true)
+	shift=$(sed -nE 's/^CONFIG_(ARM64_|PPC_)?PAGE_SHIFT=//p' "$tree/config" 2>/dev/null || true)
 	use_arch "$(arch_of "$1")"
 	echo "$(cat "$tree/release" 2>/dev/null || echo '-')" "${arch_debian:-um}" \
 		$((1 << (${shift:-12} - 10)))

@@ -28,6 +28,8 @@
 #   # only: REASON     not run by 'make test', but by the leg of matrix.conf that names it
 #   # allow: REGEX     a kernel message that the script provokes
 #
+# BOOT_MOST=SECONDS (240): an emulated machine that has not come to its script by then boots again.
+#
 # Exit status 0: the script ran to its end with status 0 and the kernel's log has no
 # findings. OUT: stdout, stderr, console, files/, verdict.ktap.
 

@@ -169,6 +169,32 @@ CHANNEL_CASES = [
 ]
 
 
+def follow(stream):
+    """(exit status of guest_channel.py, was the machine killed) if the channel has STREAM."""
+    with tempfile.TemporaryDirectory() as out:
+        path = os.path.join(out, "channel")
+        with open(path, "wb") as f:
+            f.write(stream)
+        with subprocess.Popen(["sleep", "30"], stdout=subprocess.PIPE) as machine:
+            number = os.path.join(out, "machine.pid")
+            with open(number, "w", encoding="utf-8") as f:
+                f.write("%d\n" % machine.pid)
+            done = subprocess.run([sys.executable, guest_channel.__file__, path, out, "--boot", "0.2",
+                                   number], stdin=machine.stdout, check=False)
+            try:
+                killed = machine.wait(1) != 0
+            except subprocess.TimeoutExpired:
+                killed = False
+                machine.kill()
+            return done.returncode, killed
+
+
+FOLLOW_CASES = [
+    ("a guest from which nothing comes is killed", b"", (3, True)),
+    ("one that reports is not", WHOLE, (0, False)),
+]
+
+
 CONF = """lib/low lib/myalloc.h :
 lib/high lib/types.h : lib/low
 mod/uapi :
@@ -273,6 +299,7 @@ def cases():
         ("kernel log", LOG_CASES, lambda line: len(kernel_log.find([line]))),
         ("kernel log: the emulator's fault", EMULATOR_CASES, kernel_log.emulator_died),
         ("channel", CHANNEL_CASES, lambda pieces: channel(*pieces)),
+        ("channel", FOLLOW_CASES, follow),
     )
     for kind, some, function in kinds:
         for name, given, expected in some:
