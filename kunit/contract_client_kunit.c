@@ -180,6 +180,50 @@ static void contract_within(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
 }
 
+/* The objects of a contract have the checks of its client, and the plan counts them. */
+static void contract_client_checks(struct kunit *test)
+{
+	const struct myalloc_contract_line lines[3] = {
+		pages_line(4, 1), objects_line(100, 40, 0),
+		objects_line(4, 40, MYALLOC_TYPESAFE_RCU),
+	};
+	const myalloc_cache_flags_t checks = MYALLOC_CHECKS;
+	struct fixture *fx = zone_of(test, 0);
+	struct myalloc_client *client = client_of(fx, &(struct myalloc_client_args){
+		.name = "frob", .checks = checks });
+	struct myalloc_contract_plan *plan = fixture_zalloc(test, sizeof(*plan));
+	struct myalloc_contract *c = contract_for(test, client, lines, 3, 0);
+	struct myalloc_sites sites;
+	void *object[100];
+	u32 i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_cache(c, 1)->flags & checks, checks);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_cache(c, 2)->flags & checks,
+			checks & ~MYALLOC_POISON);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_zone(c, 0)->checks, 0);
+	/* All that is stated is there, in slots with room for what the checks write. */
+	for (i = 0; i < ARRAY_SIZE(object); i++) {
+		object[i] = alloc_here(myalloc_contract_cache(c, 1), 0);
+		KUNIT_ASSERT_NOT_NULL(test, object[i]);
+	}
+	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, client, 0), 0);
+	expect_site(test, &sites, "within frob.1", 100, 100 * 40, alloc_here);
+	KUNIT_EXPECT_NE(test, site_of(&sites, "within frob.1")->oldest, MYALLOC_SITE_UNKNOWN);
+	myalloc_sites_free(&sites);
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object[i]), 0);
+	/* To plan for such a client, its checks are stated as flags. */
+	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(fx->zone, (struct myalloc_contract_line[]){
+		objects_line(100, 40, checks) }, 1, plan), 0);
+	KUNIT_EXPECT_EQ(test, plan->line[0].set_aside, c->part[1].plan.set_aside);
+	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(fx->zone, &lines[1], 1, plan), 0);
+	KUNIT_EXPECT_LT(test, plan->line[0].set_aside, c->part[1].plan.set_aside);
+	FIXTURE_EXPECT_VALID(fx);
+	expect_end(fx, c);
+	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
+}
+
 /* A contract ends between two parts of the walk, or is replaced by a smaller one. */
 static struct {
 	struct kunit *test;
@@ -345,6 +389,7 @@ static void contract_client_release(struct kunit *test)
 static struct kunit_case contract_client_cases[] = {
 	KUNIT_CASE(contract_client),
 	KUNIT_CASE(contract_within),
+	KUNIT_CASE(contract_client_checks),
 	KUNIT_CASE(contract_within_end),
 	KUNIT_CASE(contract_within_lines),
 	KUNIT_CASE(contract_client_release),

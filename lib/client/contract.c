@@ -89,21 +89,10 @@
 #include "zone/finding.h"
 #include "zone/zone.h"
 
-/**
- * myalloc_contract_plan() - compute the cost of a contract
- * @zone: the zone that is to supply it
- * @lines: what the client will hold
- * @nr: number of lines, 1 to MYALLOC_CONTRACT_LINES
- * @plan: out
- *
- * Takes nothing.
- *
- * Context: any but NMI.
- * Return: 0, also if the zone has too little, which @plan says; -EINVAL if a line cannot be, or as
- * for myalloc_cache_create(), which is reported.
- */
-int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contract_line *lines,
-			  unsigned int nr, struct myalloc_contract_plan *plan)
+/* @checks: those of the client */
+static int plan_lines(struct myalloc_zone *zone, const struct myalloc_contract_line *lines,
+		      unsigned int nr, myalloc_cache_flags_t checks,
+		      struct myalloc_contract_plan *plan)
 {
 	u32 i;
 	int err;
@@ -119,13 +108,33 @@ int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contra
 		return -EINVAL;
 	}
 	for (i = 0; i < nr; i++) {
-		err = myalloc_plan_line(zone, &lines[i], &plan->line[i]);
+		err = myalloc_plan_line(zone, &lines[i], checks, &plan->line[i]);
 		if (err)
 			return err;
 	}
 	plan->nr_lines = nr;
 	myalloc_plan_sum(zone, plan);
 	return 0;
+}
+
+/**
+ * myalloc_contract_plan() - compute the cost of a contract
+ * @zone: the zone that is to supply it
+ * @lines: what the client will hold
+ * @nr: number of lines, 1 to MYALLOC_CONTRACT_LINES
+ * @plan: out
+ *
+ * Takes nothing. The checks of a client make its objects larger, and its lines of objects have no
+ * magazines: to plan for it, state these checks as flags of the lines.
+ *
+ * Context: any but NMI.
+ * Return: 0, also if the zone has too little, which @plan says; -EINVAL if a line cannot be, or as
+ * for myalloc_cache_create(), which is reported.
+ */
+int myalloc_contract_plan(struct myalloc_zone *zone, const struct myalloc_contract_line *lines,
+			  unsigned int nr, struct myalloc_contract_plan *plan)
+{
+	return plan_lines(zone, lines, nr, 0, plan);
 }
 
 /* --- objects -------------------------------------------------------------------------------- */
@@ -455,9 +464,16 @@ static int make_cache(struct myalloc_contract_part *part, const struct myalloc_c
 									cache->flags));
 }
 
+/* The checks that the objects of a client have beside those of the zone. */
+static myalloc_cache_flags_t checks_of(const struct myalloc_client *client)
+{
+	return client ? client->checks : 0;
+}
+
 static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *part,
 		     const struct myalloc_contract_line *line, u32 pages)
 {
+	bool of_objects = line->kind == MYALLOC_CONTRACT_OBJECTS;
 	struct myalloc_zone *parent = c->parent;
 	const struct myalloc_zone_args args = {
 		.name = part->name,
@@ -466,7 +482,7 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 		.chunk_order = part->plan.order,
 		.nr_pages = pages,
 		.node = parent->node,
-		.checks = parent->checks,
+		.checks = parent->checks | (of_objects ? checks_of(c->front.client) : 0),
 		.policy = MYALLOC_FIRST_FIT,
 		.no_magazines = true,
 		.charged = true,
@@ -480,7 +496,7 @@ static int make_zone(struct myalloc_contract *c, struct myalloc_contract_part *p
 		return PTR_ERR(zone);
 	part->zone = zone;
 	err = myalloc_limit_init(&part->limit, zone, parent, line->nmi);
-	if (!err && line->kind == MYALLOC_CONTRACT_OBJECTS)
+	if (!err && of_objects)
 		err = make_cache(part, line);
 	if (err)
 		return err;
@@ -673,7 +689,7 @@ static struct myalloc_contract *create(struct myalloc_zone *zone, struct myalloc
 	u32 round;
 	int err;
 
-	err = myalloc_contract_plan(zone, lines, nr, plan);
+	err = plan_lines(zone, lines, nr, checks_of(client), plan);
 	if (err)
 		return ERR_PTR(err);
 	if (!name || !myalloc_cache_good_name(name) || strlen(name) >= MYALLOC_CONTRACT_NAME ||
@@ -740,7 +756,8 @@ myalloc_contract_create(struct myalloc_zone *zone, const char *name,
  * @plan: the same
  *
  * All pages that the contract takes count for the client, whether they are in use or not, and so
- * does what is served beyond it. The release of the client ends the contract.
+ * does what is served beyond it. Its lines of objects have the checks of the client. The release of
+ * the client ends the contract.
  *
  * Context: as for myalloc_contract_create().
  * Return: the same; ERR_PTR(-EDQUOT) if the quota of the client, or of one above it, does not allow

@@ -368,7 +368,7 @@ u32 myalloc_plan_magazine(const struct myalloc_contract_line *line, u32 slot_siz
 }
 
 static int plan_objects(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
-			struct myalloc_contract_line_plan *plan)
+			myalloc_cache_flags_t checks, struct myalloc_contract_line_plan *plan)
 {
 	struct myalloc_slab_layout layout;
 	myalloc_cache_flags_t flags;
@@ -383,7 +383,7 @@ static int plan_objects(struct myalloc_zone *zone, const struct myalloc_contract
 	if (line->cache.client)
 		return refuse(zone, "objects of a contract belong to no client: state NULL, not %s",
 			      line->cache.client->name);
-	err = myalloc_cache_lay_out(zone, &line->cache, &layout, &flags);
+	err = myalloc_cache_lay_out(zone, &line->cache, checks, &layout, &flags);
 	if (err)
 		return err;
 	held = 2ULL * num_possible_cpus() * myalloc_plan_magazine(line, layout.slot_size, flags) +
@@ -402,6 +402,7 @@ static int plan_objects(struct myalloc_zone *zone, const struct myalloc_contract
  * myalloc_plan_line() - compute the cost of one line of a contract
  * @zone: the zone that is to supply it
  * @line: the line
+ * @checks: those of the client, which a line of objects has beside the zone's
  * @plan: out
  *
  * Context: any but NMI.
@@ -409,7 +410,7 @@ static int plan_objects(struct myalloc_zone *zone, const struct myalloc_contract
  * is reported.
  */
 int myalloc_plan_line(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
-		      struct myalloc_contract_line_plan *plan)
+		      myalloc_cache_flags_t checks, struct myalloc_contract_line_plan *plan)
 {
 	memset(plan, 0, sizeof(*plan));
 	if (line->nmi > MYALLOC_CONTRACT_NMI_MAX)
@@ -421,7 +422,7 @@ int myalloc_plan_line(struct myalloc_zone *zone, const struct myalloc_contract_l
 	case MYALLOC_CONTRACT_EXTENTS:
 		return plan_extents(zone, line, plan);
 	case MYALLOC_CONTRACT_OBJECTS:
-		return plan_objects(zone, line, plan);
+		return plan_objects(zone, line, checks, plan);
 	default:
 		return refuse(zone, "a line is of pages, extents or objects (0, 1, 2), not %u",
 			      line->kind);

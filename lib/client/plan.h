@@ -8,7 +8,7 @@
 u32 myalloc_plan_blocks(u32 pages, u32 orders);
 u32 myalloc_plan_extents(u32 pages, const u32 *sizes, u32 nr_sizes);
 int myalloc_plan_line(struct myalloc_zone *zone, const struct myalloc_contract_line *line,
-		      struct myalloc_contract_line_plan *plan);
+		      myalloc_cache_flags_t checks, struct myalloc_contract_line_plan *plan);
 u32 myalloc_plan_magazine(const struct myalloc_contract_line *line, u32 slot_size,
 			  myalloc_cache_flags_t flags);
 void myalloc_plan_sum(struct myalloc_zone *zone, struct myalloc_contract_plan *plan);

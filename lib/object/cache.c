@@ -152,9 +152,10 @@ static bool keeps_content(const struct myalloc_cache_args *args)
 	return args->ctor || args->flags & MYALLOC_TYPESAFE_RCU;
 }
 
-/* @roomy: slabs may be larger where small ones would lose much. */
+/* @checks: beside the zone's. @roomy: slabs may be larger where small ones would lose much. */
 static int lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *args,
-		   bool roomy, struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags)
+		   myalloc_cache_flags_t checks, bool roomy, struct myalloc_slab_layout *layout,
+		   myalloc_cache_flags_t *flags)
 {
 	unsigned int max_order = min_t(unsigned int, ORDER_MOST, zone->chunk_order);
 	bool keeps = keeps_content(args);
@@ -163,9 +164,7 @@ static int lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *a
 	err = check_args(zone, args);
 	if (err)
 		return err;
-	*flags = args->flags | zone->checks;
-	if (args->client)
-		*flags |= args->client->checks;
+	*flags = args->flags | zone->checks | checks;
 	if (keeps)	/* overrides the zone's poison */
 		*flags &= ~MYALLOC_POISON;
 	err = myalloc_slab_layout(layout, args->object_size, args->align, *flags, keeps,
@@ -184,6 +183,7 @@ static int lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *a
  * myalloc_cache_lay_out() - compute the layout of the slabs of a cache that is not created
  * @zone: the zone that would supply them
  * @args: as for myalloc_cache_create_bare()
+ * @checks: checks that it would have beside those of @args and of @zone
  * @layout: out
  * @flags: out: the flags that would be in force
  *
@@ -191,9 +191,10 @@ static int lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *a
  * Return: 0; -EINVAL or -E2BIG as for myalloc_cache_create(), which prints a message.
  */
 int myalloc_cache_lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *args,
-			  struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags)
+			  myalloc_cache_flags_t checks, struct myalloc_slab_layout *layout,
+			  myalloc_cache_flags_t *flags)
 {
-	return lay_out(zone, args, false, layout, flags);
+	return lay_out(zone, args, checks, false, layout, flags);
 }
 
 /*
@@ -210,7 +211,7 @@ static struct myalloc_cache *create(struct myalloc_zone *zone,
 	unsigned int noio, i;
 	int err;
 
-	err = lay_out(zone, args, roomy, &layout, &flags);
+	err = lay_out(zone, args, args->client ? args->client->checks : 0, roomy, &layout, &flags);
 	if (err)
 		return ERR_PTR(err);
 	if (zone->limit) {

@@ -42,7 +42,8 @@ struct myalloc_cache *myalloc_cache_create_lean(struct myalloc_zone *zone,
 struct myalloc_cache *myalloc_cache_create_bare(struct myalloc_zone *zone,
 						const struct myalloc_cache_args *args);
 int myalloc_cache_lay_out(struct myalloc_zone *zone, const struct myalloc_cache_args *args,
-			  struct myalloc_slab_layout *layout, myalloc_cache_flags_t *flags);
+			  myalloc_cache_flags_t checks, struct myalloc_slab_layout *layout,
+			  myalloc_cache_flags_t *flags);
 void myalloc_caches_end(struct myalloc_cache **caches, unsigned int nr);
 bool myalloc_cache_good_name(const char *name);
 void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats);

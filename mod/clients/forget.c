@@ -111,7 +111,7 @@ static noinline int make_cache(void)
 	};
 	const struct myalloc_contract_line lines[] = {
 		{ .kind = MYALLOC_CONTRACT_OBJECTS, .count = objects, .cache = {
-			.name = "frob-request", .object_size = 200, .flags = MYALLOC_OWNER } },
+			.name = "frob-request", .object_size = 200 } },
 		{ .kind = MYALLOC_CONTRACT_PAGES, .pages = 1, .orders = 1 },
 	};
 	static struct myalloc_contract_plan plan;
