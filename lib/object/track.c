@@ -12,19 +12,42 @@
 
 #define REPORT_MOST	8	/* sites or objects listed when a cache cannot be destroyed */
 
-/* Lock held. */
-static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+/* Slots looked at, and live objects visited, under one hold of the lock. */
+#define LOOK_MOST	128
+#define VISIT_MOST	8
+
+/* Lock held. Visits live objects from slot @i on. Returns the slot to go on with. */
+static u32 visit_slots(struct myalloc_cache *c, struct myalloc_frame *frame, u32 i,
 		       myalloc_object_fn fn, void *arg)
 {
 	void *slab = myalloc_slab_addr(c, frame);
 	const u8 *states = myalloc_slab_states(c, frame, slab);
-	u8 live = c->level == MYALLOC_TRUSTING ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_LIVE;
-	u32 i;
+	u32 end = min(c->layout.objects, i + LOOK_MOST), visits = 0;
 
-	for (i = 0; i < c->layout.objects; i++)
-		if (READ_ONCE(states[i]) == live)
-			fn(c, myalloc_slab_object(c, slab, i),
-			   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
+	for (; i < end && visits < VISIT_MOST; i++) {
+		if (READ_ONCE(states[i]) != myalloc_user_state(c))
+			continue;
+		fn(c, myalloc_slab_object(c, slab, i),
+		   myalloc_track(c, slab, i, MYALLOC_TRACK_ALLOC), arg);
+		visits++;
+	}
+	return i;
+}
+
+/* If another slab takes the place of the one that begins there, its later slots are visited. */
+static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
+		       myalloc_object_fn fn, void *arg)
+{
+	unsigned long irq;
+	u32 next = 0;
+
+	while (next < c->layout.objects &&
+	       data_race(frame->tag) == c->tag) {	/* or state bytes */
+		raw_spin_lock_irqsave(&c->lock, irq);
+		if (frame->tag == c->tag)
+			next = visit_slots(c, frame, next, fn, arg);
+		raw_spin_unlock_irqrestore(&c->lock, irq);
+	}
 }
 
 /**
@@ -40,29 +63,20 @@ static void visit_slab(struct myalloc_cache *c, struct myalloc_frame *frame,
 void myalloc_cache_walk_part(struct myalloc_cache *cache, u32 from, u32 to, myalloc_object_fn fn,
 			     void *arg)
 {
-	unsigned long irq;
 	u32 idx;
 
 	/* By frame and not by list: a list may change while the lock is dropped. */
-	for (idx = from; idx < to; idx++) {
-		struct myalloc_frame *frame = &cache->zone->frames[idx];
-
-		if (data_race(frame->tag) != cache->tag)	/* or state bytes */
-			continue;
-		raw_spin_lock_irqsave(&cache->lock, irq);
-		if (frame->tag == cache->tag)
-			visit_slab(cache, frame, fn, arg);
-		raw_spin_unlock_irqrestore(&cache->lock, irq);
-	}
+	for (idx = from; idx < to; idx++)
+		visit_slab(cache, &cache->zone->frames[idx], fn, arg);
 }
 
 /**
  * __myalloc_cache_walk_live() - visit every live object of a cache, as it is
  * @cache: the cache
- * @fn: called under the cache's lock, which is dropped between slabs
+ * @fn: called under the cache's lock, which is dropped every few objects
  * @arg: argument for @fn
  *
- * Slabs that are added or removed meanwhile may or may not be visited. In a trusting cache, objects
+ * Objects that are allocated or freed meanwhile may or may not be visited. In a trusting cache, objects
  * in magazines look like live ones: it has to be drained before.
  *
  * Context: task, may sleep; also inside myalloc_zone_walk_caches(), where nothing may be drained.

@@ -887,6 +887,62 @@ static void reap(void)
 	end_zone();
 }
 
+/* --- walks ------------------------------------------------------------------------ */
+
+#define LOOK_MOST	128	/* track.c: slots looked at, */
+#define VISIT_MOST	8	/* and objects visited, under one hold */
+
+static u32 visits;
+
+static void visit(struct myalloc_cache *cache, void *object, const struct myalloc_track *track,
+		  void *arg)
+{
+	visits++;
+	most_steps = max(most_steps, ++steps);
+}
+
+/* Returns the holds of a walk over the live objects. */
+static u32 walk_holds(struct myalloc_cache *cache)
+{
+	u32 at = holds;
+
+	visits = 0;
+	most_steps = 0;
+	__myalloc_cache_walk_live(cache, visit, NULL);
+	return holds - at;
+}
+
+/* A walk holds the lock for some slots of a slab of many small objects. */
+static void walk_live(void)
+{
+	static void *object[PAGE_SIZE / 8];
+	struct myalloc_cache *cache;
+	u32 slots, i, took;
+
+	make_zone(1);
+	cache = make_cache(8, MYALLOC_NO_MAGAZINE);
+	slots = cache->layout.objects;
+	if (slots > ARRAY_SIZE(object) || slots < 2 * LOOK_MOST)
+		host_fatal("a slab of %u objects", slots);
+	for (i = 0; i < slots; i++)
+		object[i] = myalloc_cache_alloc(cache, 0);
+	walk_holds(cache);
+	ktap_result(visits == slots && most_steps == VISIT_MOST,
+		    "a walk visits %u live objects of %u under one hold: %u, %u in all",
+		    VISIT_MOST, slots, most_steps, visits);
+	for (i = 0; i < slots; i++)
+		if (myalloc_cache_free(cache, object[i]))
+			host_fatal("a free fails");
+	object[0] = myalloc_cache_alloc(cache, 0);	/* its slab stays */
+	took = walk_holds(cache);
+	ktap_result(visits == 1 && took == DIV_ROUND_UP(slots, LOOK_MOST),
+		    "a walk looks at %u slots of %u under one hold: %u holds", LOOK_MOST, slots,
+		    took);
+	if (myalloc_cache_free(cache, object[0]) || myalloc_cache_destroy(cache))
+		host_fatal("the cache does not end");
+	end_zone();
+}
+
 /* Splits and merges of a buddy so far. */
 static u64 moves(const struct myalloc_zone *child)
 {
@@ -1180,7 +1236,7 @@ int main(void)
 	static const u32 cpus[] = { 1, 2, 7, 32 };
 	u32 i;
 
-	ktap_plan(50 + 2 * ARRAY_SIZE(cpus));
+	ktap_plan(52 + 2 * ARRAY_SIZE(cpus));
 	worker();
 	posts();
 	settle();
@@ -1194,6 +1250,7 @@ int main(void)
 	many_ages();
 	refill();
 	reap();
+	walk_live();
 	validation();
 	validate_arena();
 	ring_passes();
