@@ -467,22 +467,23 @@ static void extents(void)
 
 /* --- objects ------------------------------------------------------------------------------- */
 
-#define OBJECTS		512u
-#define MEASURED	100u	/* requests in a row: refills and flushes are among them */
+#define OBJECTS		8192u	/* at most */
+#define MEASURED	200u	/* requests in a row: refills and flushes are among them */
 
 static struct myalloc_cache *cache;
 static void *object[OBJECTS];
+static u32 nr_objects;
 
 /* All objects live, but for one in each slab, and none in a magazine. */
 static void make_holes(void)
 {
 	u32 i;
 
-	for (i = 0; i < OBJECTS; i++)
+	for (i = 0; i < nr_objects; i++)
 		if (!object[i])
 			object[i] = myalloc_cache_alloc(cache, 0);
 	myalloc_cache_drain(cache);
-	for (i = 0; i < OBJECTS; i += cache->layout.objects) {
+	for (i = 0; i < nr_objects; i += cache->layout.objects) {
 		myalloc_cache_free(cache, object[i]);
 		object[i] = NULL;
 	}
@@ -511,9 +512,9 @@ static void measure_objects(u32 deferred, struct most *alloc, struct most *free)
 	make_holes();
 	defer_objects(deferred);
 	for (i = 0; i < MEASURED; i++) {
-		while (at < OBJECTS && object[at])
+		while (at < nr_objects && object[at])
 			at++;
-		if (at == OBJECTS)
+		if (at == nr_objects)
 			break;
 		begin_count();
 		object[at] = myalloc_cache_alloc(cache, 0);
@@ -528,38 +529,50 @@ static void measure_objects(u32 deferred, struct most *alloc, struct most *free)
 		note_most(free, end_count(), deferred, i);
 		object[at] = NULL;
 		at += cache->layout.objects;
-		if (at >= OBJECTS)
+		if (at >= nr_objects)
 			at = at % cache->layout.objects + 1;
 	}
 }
 
-static void objects(void)
+static void begin_objects(u32 count, u32 size, myalloc_cache_flags_t flags)
 {
-	struct most alloc = { 0 }, free = { 0 };
-	u32 deferred, i;
-
 	begin_contract(&(struct myalloc_contract_line){
-		.kind = MYALLOC_CONTRACT_OBJECTS, .count = OBJECTS,
-		.cache = { .name = "o", .object_size = 500 } });
+		.kind = MYALLOC_CONTRACT_OBJECTS, .count = count,
+		.cache = { .name = "o", .object_size = size, .flags = flags } });
 	cache = myalloc_contract_cache(contract, 0);
-	for (deferred = 0; deferred < PIECES; deferred++)
-		measure_objects(deferred, &alloc, &free);
-	for (i = 0; i < OBJECTS; i++)
+	nr_objects = count;
+}
+
+static void end_objects(void)
+{
+	u32 i;
+
+	for (i = 0; i < nr_objects; i++)
 		if (object[i])
 			myalloc_cache_free(cache, object[i]);
 	end_contract();
-	judge(&alloc, OBJECTS_MOST, "an allocation of an object");
-	judge(&free, OBJECTS_MOST, "a free of an object");
+	memset(object, 0, sizeof(object));
+}
+
+static void objects(u32 count, u32 size, myalloc_cache_flags_t flags, const char *what)
+{
+	struct most alloc = { 0 }, free = { 0 };
+	char text[64];
+	u32 deferred;
+
+	begin_objects(count, size, flags);
+	for (deferred = 0; deferred < PIECES; deferred++)
+		measure_objects(deferred, &alloc, &free);
+	end_objects();
+	snprintf(text, sizeof(text), "an allocation of %s", what);
+	judge(&alloc, OBJECTS_MOST, text);
+	snprintf(text, sizeof(text), "a free of %s", what);
+	judge(&free, OBJECTS_MOST, text);
 }
 
 static void drain_objects(void)
 {
-	u32 i;
-
-	begin_contract(&(struct myalloc_contract_line){
-		.kind = MYALLOC_CONTRACT_OBJECTS, .count = OBJECTS,
-		.cache = { .name = "o", .object_size = 500, .flags = MYALLOC_NO_MAGAZINE } });
-	cache = myalloc_contract_cache(contract, 0);
+	begin_objects(512, 500, MYALLOC_NO_MAGAZINE);
 	make_holes();
 	defer_objects(2 * DRAINED);
 	most_hold = 0;
@@ -569,19 +582,22 @@ static void drain_objects(void)
 	ktap_result(most_hold && most_hold <= OBJECTS_MOST,
 		    "a drain of objects takes %llu instructions at most in one hold, of %llu",
 		    most_hold, (u64)OBJECTS_MOST);
-	for (i = 0; i < OBJECTS; i++)
-		if (object[i])
-			myalloc_cache_free(cache, object[i]);
-	end_contract();
+	end_objects();
 }
 
 static void run(void)
 {
-	ktap_plan(11);
+	ktap_plan(23);
 	blocks();
 	extents();
 	drains();
-	objects();
+	objects(512, 500, 0, "an object");
+	objects(512, 500, MYALLOC_CERTAIN, "a certain object");
+	objects(512, 500, MYALLOC_TRUSTING, "a trusting object");
+	objects(512, 500, MYALLOC_RANDOM, "an object in random order");
+	objects(512, 500, MYALLOC_NO_MAGAZINE, "an object without magazines");
+	objects(OBJECTS, 64, 0, "a small object");
+	objects(OBJECTS, 64, MYALLOC_TRUSTING, "a small trusting object");
 	drain_objects();
 }
 
