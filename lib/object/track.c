@@ -76,8 +76,8 @@ void myalloc_cache_walk_part(struct myalloc_cache *cache, u32 from, u32 to, myal
  * @fn: called under the cache's lock, which is dropped every few objects
  * @arg: argument for @fn
  *
- * Objects that are allocated or freed meanwhile may or may not be visited. In a trusting cache, objects
- * in magazines look like live ones: it has to be drained before.
+ * Objects that are allocated or freed meanwhile may or may not be visited. In a trusting cache,
+ * objects in magazines look like live ones: it has to be drained before.
  *
  * Context: task, may sleep; also inside myalloc_zone_walk_caches(), where nothing may be drained.
  */
