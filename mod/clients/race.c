@@ -43,7 +43,7 @@
 
 static char *kind = "default";
 module_param(kind, charp, 0444);
-MODULE_PARM_DESC(kind, "what is freed: default, certain, trusting, no-magazine, zero-4k, zero-32k, checks, page-0, page-3, exact");
+MODULE_PARM_DESC(kind, "what is freed: default, certain, trusting, no-magazine, zero-4k, zero-32k, checks, page-0, page-3, exact, lendable, heap, contract-object, contract-page");
 
 static unsigned int rounds = 3000;
 module_param(rounds, uint, 0444);
@@ -73,11 +73,17 @@ static unsigned long harmed;
 module_param(harmed, ulong, 0444);
 MODULE_PARM_DESC(harmed, "times anything else was affected");
 
-/* Pages have @order, exact numbers of pages @nr_pages; otherwise a cache with @args. */
+/*
+ * Pages have @order, exact numbers of pages @nr_pages, blocks of a heap @heap_bytes; otherwise a
+ * cache with @args. With @contract they are those of a contract.
+ */
 static const struct kind {
 	const char *name;
 	unsigned int order;
 	unsigned int nr_pages;
+	unsigned int heap_bytes;
+	myalloc_flags_t flags;
+	bool contract;
 	struct myalloc_cache_args args;
 } kinds[] = {
 	{ "default", .args = { .object_size = 64 } },
@@ -90,11 +96,19 @@ static const struct kind {
 	{ "page-0", .order = 0 },
 	{ "page-3", .order = 3 },
 	{ "exact", .nr_pages = 3 },
+	{ "lendable", .flags = MYALLOC_LENDABLE },
+	{ "heap", .heap_bytes = 200 },
+	{ "contract-object", .contract = true, .args = { .object_size = 64 } },
+	{ "contract-page", .contract = true },
 };
 
 static const struct kind *this_kind;
 static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;
+static struct myalloc_heap *heap;
+static struct myalloc_contract *contract;
+/* The zone that pages are of: that of the contract, or @zone. */
+static struct myalloc_zone *from;
 static unsigned int cpus[2];
 static struct task_struct *second;
 static unsigned long thing_bytes;
@@ -133,18 +147,22 @@ static void *get(void)
 {
 	if (of_cache())
 		return myalloc_cache_alloc(cache, 0);
+	if (heap)
+		return myalloc_heap_alloc(heap, this_kind->heap_bytes, 0);
 	if (this_kind->nr_pages)
-		return myalloc_pages_alloc_exact(zone, this_kind->nr_pages, 0, 0);
-	return myalloc_pages_alloc(zone, this_kind->order, 0);
+		return myalloc_pages_alloc_exact(from, this_kind->nr_pages, 0, 0);
+	return myalloc_pages_alloc(from, this_kind->order, this_kind->flags);
 }
 
 static int put(void *addr)
 {
 	if (of_cache())
 		return myalloc_cache_free(cache, addr);
+	if (heap)
+		return myalloc_heap_free(heap, addr);
 	if (this_kind->nr_pages)
-		return myalloc_pages_free_exact(zone, addr, this_kind->nr_pages);
-	return myalloc_pages_free(zone, addr, this_kind->order);
+		return myalloc_pages_free_exact(from, addr, this_kind->nr_pages);
+	return myalloc_pages_free(from, addr, this_kind->order);
 }
 
 /* Barrier: both threads leave at the same moment, the @nr-th time. */
@@ -439,21 +457,73 @@ static void run(void)
 	myalloc_zone_drain(zone);
 }
 
-static int __init make_cache(void)
+static unsigned long __init size_of_thing(void)
+{
+	if (of_cache())
+		return this_kind->args.object_size;
+	if (this_kind->heap_bytes)
+		return this_kind->heap_bytes;
+	return this_kind->nr_pages ? this_kind->nr_pages * PAGE_SIZE :
+				     PAGE_SIZE << this_kind->order;
+}
+
+/* A contract for all that the two threads hold. */
+static int __init make_contract(void)
+{
+	static struct myalloc_contract_plan plan;
+	struct myalloc_contract_line line = { .cache = this_kind->args };
+
+	line.cache.name = "race";
+	if (of_cache()) {
+		line.kind = MYALLOC_CONTRACT_OBJECTS;
+		line.count = KEPT + BURST + 4;
+	} else {
+		line.kind = MYALLOC_CONTRACT_PAGES;
+		line.orders = BIT(this_kind->order);
+		line.pages = (KEPT + BURST + 4) << this_kind->order;
+	}
+	contract = myalloc_contract_create(zone, "race", &line, 1, 0, &plan);
+	if (IS_ERR(contract))
+		return PTR_ERR(contract);
+	if (of_cache())
+		cache = myalloc_contract_cache(contract, 0);
+	else
+		from = myalloc_contract_zone(contract, 0);
+	return 0;
+}
+
+static int __init make_front(void)
 {
 	struct myalloc_cache_args args = this_kind->args;
 
-	thing_bytes = args.object_size;
-	if (this_kind->nr_pages)
-		thing_bytes = this_kind->nr_pages * PAGE_SIZE;
-	else if (!of_cache())
-		thing_bytes = PAGE_SIZE << this_kind->order;
+	from = zone;
+	thing_bytes = size_of_thing();
 	things.shift = ilog2(thing_bytes);
+	if (this_kind->contract)
+		return make_contract();
+	if (this_kind->heap_bytes) {
+		heap = myalloc_heap_create(zone, &(struct myalloc_heap_args){ .name = "race" });
+		return PTR_ERR_OR_ZERO(heap);
+	}
 	if (!of_cache())
 		return 0;
 	args.name = "race";
 	cache = myalloc_cache_create(zone, &args);
 	return PTR_ERR_OR_ZERO(cache);
+}
+
+/* What is still in use has been harmed: everything was freed. */
+static void end_front(void)
+{
+	if (contract) {
+		cache = NULL;
+		if (myalloc_contract_end(contract, 0)) {
+			harm("something within the contract is in use", contract);
+			myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE);
+		}
+	}
+	if (heap && myalloc_heap_destroy(heap))
+		harm("a block of the heap is in use", heap);
 }
 
 static int __init find_kind(void)
@@ -493,7 +563,7 @@ static int __init race_client_init(void)
 	zone = myalloc_zone_get();
 	if (!zone)
 		return -ENODEV;
-	err = make_cache();
+	err = make_front();
 	if (err)
 		goto err_zone;
 	err = set_cpus_allowed_ptr(current, cpumask_of(cpus[0]));
@@ -503,11 +573,13 @@ static int __init race_client_init(void)
 	if (err)
 		goto err_cache;
 	run();
+	end_front();
 	kthread_stop(second);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	return 0;
 
 err_cache:
+	end_front();
 	myalloc_cache_destroy(cache);
 err_zone:
 	myalloc_zone_put(zone);

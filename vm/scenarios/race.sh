@@ -75,6 +75,10 @@ for how in 0 1; do
 	for kind in certain no-magazine checks zero-4k zero-32k page-0 page-3 exact; do
 		race $kind 1 $how
 	done
+	race contract-object 0 $how
 done
+race heap 0 0
+race lendable 1 0
+race contract-page 1 0
 expect "the module unloads" rmmod myalloc
 finish
