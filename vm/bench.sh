@@ -8,7 +8,7 @@
 #            and vm/bench/reasons.conf has no reason for it
 #   host     the core as a native program, against malloc libraries
 #   scale    the core as a native program, with up to 512 CPUs and 1 TiB, both simulated
-# SHAPES, ROUNDS: passed to 'myallocctl bench run'. BASELINE=1: icount writes a new
+# SHAPES, ROUNDS: passed to 'myallocctl bench run'. BASELINE=1: icount adds new shapes to its
 # baseline. The last line names the directory of the results. RECORD=1: also writes a section
 # of vm/bench/RESULTS.md, unless SHAPES or ROUNDS select less than the whole.
 
@@ -66,7 +66,7 @@ icount)
 	# A fixed number of operations and a fixed seed: the same instructions each time.
 	guest "$kernel" icount 1 3 "--ops 2000 --seed 1"
 	if [ -n "${BASELINE:-}" ]; then
-		python3 "$here/icount.py" --write "$out/result.json" \
+		python3 "$here/icount.py" --add "$out/result.json" \
 			"$here/icount-baseline.json"
 		record bench icount "$out/result.json"
 	else

@@ -78,8 +78,9 @@ CASES = [
     ("the command fails", lambda: command(shapes={"slow/why": (1011, 1000)})[0], 1),
     ("the command succeeds", lambda: command(shapes={"even": (1000, 1000)})[0], 0),
     ("the command without files", lambda: command()[0], 2),
-    ("a new baseline", lambda: command("--write", shapes={"slow/why": (1011, 1000)}),
-     (0, {"slow/why": {"myalloc": 1011, "slub": 1000}})),
+    ("a new shape is added to the baseline, and what it has stays",
+     lambda: command("--add", shapes={"slow/why": (1011, 1000), "new": (7, 9)}),
+     (0, {**BASELINE["shapes"], "new": {"myalloc": 7, "slub": 9}})),
 ]
 
 

@@ -10,7 +10,7 @@
  *
  * The reserve is one anonymous mapping: address space; pages take memory when they are touched. It
  * is as large as the machine's memory, or MYALLOC_MALLOC_MB. Blocks above a chunk (4 MiB), which is
- * the zone's largest, are mappings of their own (large.c). When the reserve is full, a request
+ * the heap's largest, are mappings of their own (large.c). When the reserve is full, a request
  * first drains everything, then fails with ENOMEM: another reserve is not added.
  *
  * Sizes above 8 bytes are rounded up to multiples of 16, the alignment that compilers expect of

@@ -99,7 +99,7 @@
 	ONE(__u64, quarantines, EVENT, NUMBER, "quarantines",				\
 	    "blocks that were ever quarantined")					\
 	ONE(__u64, bad_pages, HOLDER, PAGES, "bad",					\
-	    "pages that the machine reported as bad memory, never allocated again")			\
+	    "pages found to be reported as bad memory, never allocated again")	\
 	ONE(__u64, hole_pages, STATE, PAGES, "not taken",				\
 	    "pages that the reserve may still take from the system, up to max_mb")	\
 	ONE(__u64, grown, EVENT, NUMBER, "chunks taken",				\

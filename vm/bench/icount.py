@@ -2,12 +2,13 @@
 """Instructions per operation, beside those of a baseline.
 
 Usage: icount.py RESULT.json BASELINE.json
-       icount.py --write RESULT.json BASELINE.json
+       icount.py --add RESULT.json BASELINE.json
 
 RESULT is what 'myallocctl -o RESULT.json bench run' has kept under an emulator whose
 cycle counter counts instructions (QEMU, -icount shift=0). Prints what has changed by
 1 % or more, the geometric mean, and each shape of ours that is slower by more than that
-although reasons.conf has no reason for it. --write makes BASELINE of RESULT instead.
+although reasons.conf has no reason for it. --add puts the shapes that BASELINE lacks into it
+instead: what it has stays, so that it goes on telling what each shape cost at first.
 
 Exit status: 0; 1 if a shape is slower without a reason; 2 if the files cannot be used.
 """
@@ -51,17 +52,14 @@ def load(name):
         fail("%s: %s" % (name, error))
 
 
-def write(result, name):
-    kept = {
-        "kernel": result["system"]["kernel"],
-        "command": result["command"],
-        "unit": "instructions per operation",
-        "shapes": figures(result),
-    }
+def add(result, baseline, name):
+    new = {shape: sides for shape, sides in figures(result).items()
+           if shape not in baseline["shapes"]}
+    baseline["shapes"].update(new)
     with open(name, "w", encoding="utf-8") as file:
-        json.dump(kept, file, indent=1, sort_keys=True)
+        json.dump(baseline, file, indent=1, sort_keys=True)
         file.write("\n")
-    print("wrote %s: %d shapes" % (name, len(kept["shapes"])))
+    print("%d shapes added to %s" % (len(new), name))
 
 
 def unexplained(now, baseline, reasons):
@@ -113,8 +111,8 @@ def compare(result, baseline, reasons):
 
 def main():
     words = sys.argv[1:]
-    if len(words) == 3 and words[0] == "--write":
-        write(load(words[1]), words[2])
+    if len(words) == 3 and words[0] == "--add":
+        add(load(words[1]), load(words[2]), words[2])
     elif len(words) == 2:
         return compare(load(words[0]), load(words[1]), record.load_reasons())
     else:
