@@ -176,9 +176,35 @@ static void *alloc_in(struct fixture *fx, enum reclaim_context context, unsigned
 	return page;
 }
 
+struct some {
+	struct fixture *fx;
+	struct myalloc_cache *cache;
+	void **objects;
+	u32 nr;
+};
+
+/* Frees objects, and leaves pages of each small order in the magazines, on the CPU that it is on. */
+static void free_some(void *arg)
+{
+	const struct some *some = arg;
+	struct kunit *test = some->fx->test;
+	unsigned int order;
+	void *page;
+	u32 i;
+
+	for (i = 0; i < some->nr; i++)
+		KUNIT_EXPECT_EQ(test, myalloc_cache_free(some->cache, some->objects[i]), 0);
+	for (order = 0; order <= MYALLOC_PCP_SMALL; order++) {
+		page = myalloc_pages_alloc(some->fx->zone, order, 0);
+		if (page)
+			KUNIT_EXPECT_EQ(test, myalloc_pages_free(some->fx->zone, page, order), 0);
+	}
+}
+
 /*
  * With no live memory, a request without MAY_WAIT gets every order in every context: at once, or as
- * soon as the worker has done what the request asked it for.
+ * soon as the worker has done what the request asked it for, also when another CPU caches part of
+ * it.
  */
 static void reclaim_atomic_orders(struct kunit *test)
 {
@@ -198,8 +224,8 @@ static void reclaim_atomic_orders(struct kunit *test)
 					break;
 			}
 			KUNIT_EXPECT_EQ(test, nr, 1024 * (PAGE_SIZE / size));	/* the zone */
-			while (nr)
-				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[--nr]), 0);
+			fixture_on_cpu(1, free_some, &(struct some){ fx, cache, o, nr / 2 });
+			free_some(&(struct some){ fx, cache, o + nr / 2, nr - nr / 2 });
 			WRITE_ONCE(fx->zone->want_drain, false);
 			page = alloc_in(fx, context, order);
 			if (!page) {
