@@ -99,19 +99,25 @@ expect "the kernel's shrinkers take what is free" test "$(of nr_pages)" -lt "$(o
 # comes and goes where it can.
 cpu=/sys/devices/system/cpu/cpu1/online
 myallocctl reserve shrink >/dev/null
+grown=$(of grown) shrunk=$(of shrunk) rounds=0 toggled=0
 myallocctl stress run --kind pages --fill 90% --time 3s >/tmp/stress 2>&1 &
 stress=$!
 while kill -0 $stress 2>/dev/null; do
+	rounds=$((rounds + 1))
 	myallocctl reserve grow 8M >/dev/null 2>&1
 	myallocctl reserve shrink 4M >/dev/null 2>&1
 	echo 2 >/proc/sys/vm/drop_caches
-	[ ! -w $cpu ] || echo 0 >$cpu
-	[ ! -w $cpu ] || echo 1 >$cpu
+	[ -w $cpu ] || continue
+	echo 0 >$cpu && echo 1 >$cpu && toggled=$((toggled + 1))
 done
 wait $stress
 status=$?
 [ $status = 0 ] || cat /tmp/stress
 expect "a stress run meanwhile finds no error" test $status = 0
+note "$rounds rounds: $(($(of grown) - grown)) chunks taken, $(($(of shrunk) - shrunk)) given back"
+expect "chunks came meanwhile" test "$(of grown)" -gt "$grown"
+expect "and went" test "$(of shrunk)" -gt "$shrunk"
+[ ! -w $cpu ] || expect "so did a CPU" test $toggled -gt 0
 expect "validation finds nothing after it" myallocctl validate
 
 # What nobody uses decays.
