@@ -573,7 +573,9 @@ struct myalloc_contract_site {
  * @beyond: requests that exceeded the declared amount
  * @best_effort: requests beyond that the parent has served
  * @refused: requests of a size or kind that was not declared, or for a particular place
- * @failed_within: requests within the declared amount that failed; each is a bug
+ * @failed_within: requests within the declared amount that failed; each is a bug. Counted is what
+ *	was within for certain: a failed request for an object counts as @beyond while magazines
+ *	change, and one in NMI as @nmi_misses
  * @nmi_allocs: allocations served by the stack of a CPU in NMI
  * @nmi_misses: allocations in NMI that found neither the lock nor anything in the stack
  * @refills: times that stacks were filled up
@@ -656,8 +658,10 @@ struct myalloc_client_args {
 /*
  * A client creates caches, heaps, object pools, arenas and rings by the usual calls, with itself as
  * @client of their arguments, and contracts by myalloc_client_contract_create(). It requests pages
- * by the calls below. All these pages count for it: its slabs, empty ones included, its extents,
- * and the pages that its contracts have set aside. See client.c.
+ * by the calls below: extents of at most a chunk, under the zone's lock, which cannot be lent.
+ * (Blocks of an order, and lendable ones, come from a contract of the client, or from the zone and
+ * count for nobody.) All these pages count for it: its slabs, empty ones included, its extents, and
+ * the pages that its contracts have set aside. See client.c.
  */
 struct myalloc_client *myalloc_client_create(struct myalloc_zone *zone,
 					     const struct myalloc_client_args *args);

@@ -373,7 +373,7 @@
 	C(__u64, refused, USE, NUMBER, "refused",					\
 	  "requests of a kind that was not declared, or for a particular place")	\
 	C(__u64, failed_within, USE, ERROR, "failed within",				\
-	  "requests within what was declared that failed: must be 0")			\
+	  "requests that failed and were within what was declared for certain: must be 0")	\
 	C(__u64, nmi_allocs, USE, NUMBER, "allocs in NMI",				\
 	  "allocations that the stack of a CPU has served")				\
 	C(__u64, nmi_misses, USE, NUMBER, "misses in NMI",				\
