@@ -15,6 +15,11 @@
  * first; then objects are freed, then pages, then the caches, which are empty by then, and then the
  * contracts.
  *
+ * A session is not a client (lib/client): a client has one of a limited number of owner numbers,
+ * which the files that users open must not use up; and what a program leaves behind as it ends is
+ * no leak, so that close frees it without a report. The file "owners" of debugfs tells who holds
+ * what.
+ *
  * Bulk commands work in batches through a small array on the stack and check for signals between
  * batches, so neither the latency of a signal nor the memory used depends on the size of the
  * request. Any signal ends an allocation; only a fatal one ends a free, because a program that
