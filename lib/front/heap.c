@@ -41,16 +41,22 @@
  *
  * Cost of finding the cache: some 20 instructions. If a block is freed at once, and the next
  * allocation depends on that, it also waits for three more loads, one after the other: the
- * descriptor, @at, and the address of the magazines. An address that is not in a slab of the heap
+ * descriptor, @at, and the address of the magazines. It reads the lines of the descriptor, of @at
+ * (1 KiB, shared by all blocks) and of the slot's state; behind the first page of a slab also a
+ * word of buddy.head and the slab's first descriptor. An address that is not in a slab of the heap
  * takes the slow path.
+ *
+ * Largest block: a chunk. Blocks of joined chunks are larger, but their tag has an order and no
+ * owner (frame.h), so that by its address alone a heap could not tell its own from another's.
  *
  * Heaps and zones: myalloc_free() frees memory of a heap, too, since it does not compare owners;
  * myalloc_pages_free_exact() refuses the heap's extents.
  *
  * Cost: an unused heap takes sizeof(struct myalloc_heap), and for each class sizeof(struct
  * myalloc_cache): 44 KiB in all, on any number of CPUs; no pages and no magazines. The worker
- * gives a class magazines when it is used (upkeep.c); until then the class works past them, under
- * the cache's lock.
+ * gives a class magazines when it is used (upkeep.c), from the kernel's memory; until then the
+ * class works past them, under the cache's lock. Magazines made of the zone's pages could be had at once,
+ * in any context, but they would be in the way of large blocks for as long as the heap lives.
  *
  * Statistics: the counts of the caches, extents found by a walk over the frames, and two counts of
  * requests for extents, which take a lock in any case. The requested size is not recorded, so the
