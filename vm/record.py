@@ -301,7 +301,8 @@ def frees_table(text, lab, shapes):
         prices = old.get(words[0], [""] * len(README_LABS))
         shape = by_name.get(pattern % "pair")
         if shape:
-            prices[list(README_LABS).index(lab)] = number(figure(lab, shape, ours(shape)))
+            prices[list(README_LABS).index(lab)] = \
+                number(figure(lab, shape, ours(shape))).removesuffix(".0")
         rows.append((*words, *prices))
     body = table(("alloc + free of", "a second free, later", "at the same moment",
                   *README_LABS.values()), rows)
