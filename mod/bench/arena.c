@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Benchmarks of arenas: many pieces, all of which are thrown away at once
+ * Benchmarks of arenas: many pieces, discarded all at once
  *
- * A batch is a frame: FRAME pieces are allocated, the first word of each is written, then all of
- * them go. An arena is reset, and a per-CPU arena likewise; the kernel's allocators, which have no
- * such operation, free piece by piece. page_frag, which the network uses for fragments of packets,
- * is the kernel's nearest relative: it cuts pieces off a block in the same way, but counts
- * references. The time is that of a piece, with its share of the end of the frame.
+ * A batch is a frame: allocate FRAME pieces, write the first word of each, then discard them all.
+ * An arena, also a per-CPU arena, does the last step by a reset; the kernel's allocators, which
+ * have no such operation, free each piece. The closest of them is page_frag, which the network
+ * stack uses for packet fragments: it cuts pieces off a block in the same way, but counts
+ * references. The time is that of one piece, with its share of the reset.
  */
 #include "env.h"
 
@@ -21,9 +21,9 @@ static const u32 sizes[] = { 16, 64, 256, 1024 };
 static const u32 mixed[] = { 24, 64, 16, 200, 48, 96, 32, 1000 };
 
 /**
- * struct state - what a side of a shape has
- * @arena: of myalloc
- * @frag: the cache of page_frag
+ * struct state - the allocator of a side
+ * @arena: arena of myalloc
+ * @frag: cache of page_frag
  * @piece: the pieces of a frame
  */
 struct state {

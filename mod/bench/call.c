@@ -2,17 +2,17 @@
 /*
  * Benchmarks of single calls: the latency of one allocation, or of one free
  *
- * The other families time many calls together, so that their figures are means: they say what
- * work costs, not how long a caller waits. Here a round is one call between two readings of the
- * clock, and the distribution over rounds is that of calls. There are more rounds
- * (ROUNDS_CALL in engine.c).
+ * The other families time many calls together, so that their figures are means, which show the cost
+ * of work but not how long a caller waits. Here a round is one call between two readings of the
+ * clock, and the distribution over rounds is that of calls. There are more rounds (ROUNDS_CALL in
+ * engine.c).
  *
- * Between two timed calls, others are made that are not timed: each takes a random one of many
- * slots, and frees what is there, or allocates where there is nothing. So caches and magazines are
- * in the state of a busy system, and the timed call comes at any point of their course.
+ * Untimed calls run between two timed ones: each picks one of many slots at random, and frees its
+ * object or, if the slot is empty, allocates one. So caches and magazines are in the state of a
+ * busy system, and the timed call finds them at a random fill level.
  *
- * The nanoseconds of a call are few, so that the resolution of the clock shows; the cycle counter
- * has none. What interrupts the call belongs to what the caller waits for.
+ * A call takes so few nanoseconds that the resolution of the clock matters; that of the cycle
+ * counter does not. An interrupt during a call counts, because the caller waits for it too.
  */
 #include "env.h"
 
@@ -103,7 +103,7 @@ static __always_inline void one_call(struct bench_work *w, take_fn take, give_fn
 
 	for (i = 0; i < BETWEEN; i++)
 		toggle(w, next_slot(w), take, give);
-	/* The next slot of the right kind: with half of them in use there is one soon. */
+	/* Find the next slot of the right kind; as half of them are in use, the search is short. */
 	for (i = 0; i < POSITIONS; i++) {
 		slot = next_slot(w);
 		if (*slot ? w->shape->variant == FREE : w->shape->variant == ALLOC)

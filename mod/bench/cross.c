@@ -20,8 +20,8 @@
  *			it: an allocator that gives parts of one cache line to two CPUs pays
  *			for false sharing (cache-scratch of Hoard, Berger et al., ASPLOS 2000)
  *
- *	touched		of the first two and exchange: the CPU that allocates an object writes to
- *			it, and the one that frees it reads it, as programs do
+ *	touched		ring, ping-pong and exchange again: the CPU that allocates an object writes
+ *			to it, and the CPU that frees it reads it, as programs do
  *
  * The shapes follow the programs cited; the code does not.
  *
@@ -745,7 +745,7 @@ static void describe(u32 index, struct bench_shape *shape)
 	shape->variant = variant;
 	shape->checks = levels[level].level;
 	shape->cpus = 2;
-	/* Whole batches for each CPU, enough to make the cost of meeting at the start small. */
+	/* Whole batches for each CPU, enough to make the cost of the start barrier negligible. */
 	shape->batch = LEAST * BATCH * num_online_cpus();
 	myalloc_bench_sides(shape, shapes[variant].sides);
 	scnprintf(shape->name, sizeof(shape->name), "cross/%u/%s%s", shape->bytes,

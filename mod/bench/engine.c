@@ -30,7 +30,7 @@
  * slice.
  *
  * A figure includes the loop and its arrays, which are the same for every side (the functions of
- * objects.c that a side inlines differ only in the calls), and whatever interrupts the round.
+ * objects.c that a side inlines differ only in the calls), and all interruptions of the round.
  * The cost of reading the clock, the minimum of many readings, is subtracted. A side without an
  * allocator shows the cost of the loop: MYALLOC_BENCH_FLOOR and MYALLOC_BENCH_COST.
  *

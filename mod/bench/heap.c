@@ -2,12 +2,12 @@
 /*
  * Benchmarks of heaps: memory of any size, freed by its address alone
  *
- * The kernel's side is kmalloc() and kfree(): once with a size that is constant, as in most
- * callers, so that the compiler finds the cache, and once with one that is not. Large blocks are
- * beside kvmalloc(), growth by a quarter at a time beside krealloc().
+ * The kernel's side is kmalloc() and kfree(): once with a constant size, as in most callers, so
+ * that the compiler selects the cache, and once with a variable size. Large blocks are compared
+ * with kvmalloc(), and growth by a quarter at a time with krealloc().
  *
- * A heap has magazines for a class only after it was used for a while. So the beginning of a shape
- * works and waits in turns, until the zone's worker has made them.
+ * A heap gets magazines for a class only after some use. Therefore a shape first alternates between
+ * work and waiting until the zone's worker has created them.
  */
 #include "env.h"
 
@@ -20,19 +20,19 @@
 #include "front/heap.h"
 
 /*
- * Turns of work and waiting before a shape begins: as many as the worker needs for the magazines of
- * all classes in use, which it makes one in each run, and some more for them to grow.
+ * Turns of work and waiting before a shape begins. The worker creates the magazines of one class in
+ * each of its runs, so every class in use takes a turn; further turns let the magazines grow.
  */
 #define TURNS_LEAST	12
 #define TURNS_MOST	200
 #define TURN_OPS	400
 #define TURN_MS		120
 
-/* Sizes of the shape "mixed" are random, below 8 << 0 to 8 << 9 bytes: this many, in turns. */
+/* The shape "mixed" cycles through MIXED random sizes, below 8 << 0 to 8 << 9 bytes. */
 #define MIXED		1024
 #define MIXED_MOST	(8u << 9)
 
-/* A block that grows: its first and last size, by a quarter each time. */
+/* First and last size of a growing block; each step adds a quarter. */
 #define GROW_FROM	16u
 #define GROW_TO		65536u
 
@@ -41,7 +41,7 @@ enum variant {
 	SHUFFLED,
 };
 
-/* @heap: of our side; @size: of each allocation in turns, if not all have one */
+/* @heap: heap of myalloc's side; @size: sizes that a mixed shape cycles through */
 struct private {
 	struct myalloc_heap *heap;
 	u32 at;
@@ -73,7 +73,7 @@ static __always_inline void ours_give(struct bench_work *w, void *object)
 	myalloc_heap_free(p->heap, object);
 }
 
-/* The size is not known when this is compiled. */
+/* The compiler does not know the size. */
 static __always_inline void *var_take(struct bench_work *w)
 {
 	return kmalloc(any_size(w), GFP_BENCH);
@@ -150,7 +150,7 @@ ROUNDS(var, batch, kmalloc_give)
 ROUNDS(kvmalloc, batch, kvmalloc_give)
 KMALLOC_ROUNDS(batch)
 
-/* An operation is one change of the size; a block ends when it has its last one. */
+/* One operation is one change of size; a block is freed at its last size. */
 static void ours_grow(struct bench_work *w, u32 ops)
 {
 	struct private *p = w->private;
@@ -218,7 +218,7 @@ static int make(struct bench_work *w)
 	return err;
 }
 
-/* Has each class that was used magazines? */
+/* Does each used class have magazines? */
 static bool has_magazines(const struct myalloc_heap *heap)
 {
 	u32 class;
@@ -239,7 +239,7 @@ static int ours_begin(struct bench_work *w)
 	char name[MYALLOC_HEAP_NAME];
 	const struct myalloc_heap_args args = { .name = name };
 	struct private *p;
-	/* One round is a test of whether it runs. */
+	/* A run of one round only tests that the shape works, so it need not wait. */
 	u32 turns = w->run->params.rounds > 1 ? TURNS_MOST : 1, i;
 	int err = make(w);
 
@@ -339,7 +339,7 @@ static const struct pattern {
 	{ "batch-100/shuffled", "100 allocated, then freed in random order", 100, SHUFFLED },
 };
 
-/* Of large blocks, so that no more than 10 MiB are held. */
+/* Patterns of large blocks; they hold at most 10 MiB. */
 static const struct pattern large_patterns[] = {
 	{ "pair", "one allocated and freed at once", 0, IN_ORDER },
 	{ "batch-10/shuffled", "10 allocated, then freed in random order", 10, SHUFFLED },

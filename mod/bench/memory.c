@@ -11,13 +11,12 @@
  *	unusable	the unusable free space index (mm/vmstat.c) of an order: the share of
  *		free memory from which no block of that order can be taken, at half full
  *		with a tenth of the pages replaced again and again
- *	huge	the share of 2 MiB blocks missing, of those that free memory could form at
- *		best
+ *	huge	the share of 2 MiB blocks missing, of the number that free memory could form
  *	metadata	bytes for 1 GiB
  *
  * The kernel's page allocator runs the second and third churn with half of the system's free
- * memory, if that is little enough to be taken for a moment (as in a guest). A module cannot drain
- * its per-CPU lists; they hold less than 1 % then.
+ * memory, provided that this is small enough to be held for a moment (as in a guest). A module
+ * cannot drain its per-CPU lists, but these hold less than 1 % of that memory.
  */
 #include "env.h"
 
@@ -153,7 +152,7 @@ static void ours_slabs(struct bench_work *w, u32 ops)
 	myalloc_cache_shrink(w->cache);
 }
 
-/* Pages of the compound pages that contain live objects, which take sorted by address. */
+/* Pages of the compound pages that contain the @nr live objects; sorts the objects by address. */
 static u64 live_pages(struct bench_work *w, u32 nr)
 {
 	const struct page *last = NULL;
@@ -275,7 +274,7 @@ static u64 fragmentation(const struct bench_shape *shape, const u64 *blocks)
 	}
 	if (!is_huge(shape))	/* unusable index */
 		return free ? div64_u64((free - usable) * 1000, free) : 0;
-	/* The share of huge blocks missing, of those that free memory could form at best. */
+	/* The share of huge blocks missing, of the number that free memory could form. */
 	free >>= shape->order;
 	usable >>= shape->order;
 	return free ? div64_u64((free - usable) * 1000, free) : 0;

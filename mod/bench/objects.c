@@ -497,7 +497,7 @@ static const struct pattern {
 	  100, SHUFFLED, .construct = true, .sides = plain_batch_sides },
 };
 
-/* The same pair with checks, beside SLUB's check of the same letter, if it has one. */
+/* The same pair with checks, compared with SLUB's check of the same letter where it exists. */
 static const struct {
 	const char *letters;
 	myalloc_cache_flags_t checks;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Benchmarks of object pools: objects that an allocation cannot miss
+ * Benchmarks of object pools: allocations that cannot fail
  *
- * Each side has STOCK objects set aside, of which a batch is allocated, and freed in the same
- * order. A mempool asks its kmem_cache first, and has its stock for the time when that has none.
- * An objpool serves its constant number of objects from rings of each CPU.
+ * Each side sets STOCK objects aside, allocates a batch and frees it in the same order. A mempool
+ * first asks its kmem_cache and uses its stock only if that fails. An objpool serves a fixed number
+ * of objects from per-CPU rings.
  */
 #include "env.h"
 
@@ -26,10 +26,10 @@ static const struct {
 };
 
 /**
- * struct stock - a side's pool
- * @pool: that of myalloc, or NULL
- * @objpool: the kernel's
- * @initialised: @objpool is
+ * struct stock - the pool of a side
+ * @pool: object pool of myalloc, or NULL
+ * @objpool: pool of the kernel
+ * @initialised: @objpool was initialised
  * @object: the batch
  */
 struct stock {

@@ -2,11 +2,11 @@
 /*
  * Benchmarks of queues of records, on one CPU
  *
- * Both sides do what their user has to do: a producer writes a record, a consumer reads it. In a
- * ring of myalloc both do so where the record lies. A kfifo with records copies in and out, so the
- * producer writes into a buffer of its own, and the consumer reads from one. What is written is
- * copied from a packet that is always the same, and what is read is its first word. An operation
- * is one record, from the producer to the consumer; a batch of records is in the queue at most.
+ * Both sides include the work of their user: a producer writes a record, a consumer reads it. With
+ * a ring of myalloc both access the record in place. A kfifo with records copies in and out, so the
+ * producer fills a buffer of its own and the consumer reads from another. The producer copies the
+ * same packet into each record, and the consumer reads the first word. One operation passes one
+ * record from producer to consumer; the queue holds at most a batch of records.
  */
 #include "env.h"
 
@@ -21,12 +21,12 @@ static const u32 sizes[] = { 16, 64, 256, 1500 };
 #define QUEUE_BYTES	65536u
 
 /**
- * struct queue - what both sides share
- * @ring: that of myalloc, or NULL
- * @fifo: the kernel's
- * @allocated: @fifo is
- * @sum: of what was read, so that it is
- * @packet: what is written
+ * struct queue - the queue of a side, and its buffers
+ * @ring: ring of myalloc, or NULL
+ * @fifo: queue of the kernel
+ * @allocated: @fifo was allocated
+ * @sum: sum of the words read, so that the compiler keeps the reads
+ * @packet: content of each record
  * @in: buffer of the producer of @fifo
  * @out: buffer of its consumer
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The clock of single operations, for the benchmarks that time each by itself */
+/* The clock of single operations, for benchmarks that time each operation separately */
 #ifndef MYALLOC_BENCH_WATCH_H
 #define MYALLOC_BENCH_WATCH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the benchmarks of the worst case share: series of operations, states of the zone */
+/* Shared by the benchmarks of the worst case: series of operations, states of the zone */
 #ifndef MYALLOC_BENCH_WORST_H
 #define MYALLOC_BENCH_WORST_H
 
@@ -12,7 +12,7 @@ static inline void breathe(u32 nr)
 		cond_resched();
 }
 
-/* Allocate up to @most things, each between two readings of the clock. Returns their number. */
+/* Make up to @most allocations, each between two readings of the clock. Returns their number. */
 static __always_inline u32 fill_objects(struct bench_work *w, struct watch *watch,
 					void *(*take)(struct bench_work *w), u32 most)
 {

@@ -7,35 +7,35 @@
  *
  *	heap/BYTES/fill		from an empty zone of which all but a few large blocks are held, to
  *				the last block and the first failure
- *	heap/BYTES/empty	free all of that by address, in random order
+ *	heap/BYTES/empty	free all of these blocks by address, in random order
  *	arena/fill		pieces until the arena has reached its limit, and the first failure;
  *				each block is split off one of the largest
  *	arena/back		marks, rewinds and resets with all those blocks
  *	pool/BYTES/fill		all objects that are set aside, and further ones to the last block
- *	pool/BYTES/empty	free all of that in random order
+ *	pool/BYTES/empty	free all of these objects in random order
  *	ring/MODE		records until the ring is full and one is refused, then each read;
  *				so often that records lie at many places
- *	ring/overwrite		a long record takes the place of the shortest ones, as many as there
- *				are in its place
+ *	ring/overwrite		a long record overwrites as many of the shortest records as fit in
+ *				its place
  */
 #include "env.h"
 
 #include "bench/worst.h"
 
-#define LEAVE_PAGES	256	/* that a series may use */
-#define LEAVE_LARGE	1024	/* with blocks of many pages */
+#define LEAVE_PAGES	256	/* pages that a series may use */
+#define LEAVE_LARGE	1024	/* the same with blocks of many pages */
 
 #define ARENA_BLOCK	65536u
 #define ARENA_BLOCKS	32u
 #define ARENA_PIECE	1000u
 #define POOL_OBJECTS	1024u
 #define RING_BYTES	65536u
-#define RING_RECORD	40u	/* no divisor of what is there, with its header */
+#define RING_RECORD	40u	/* with its header not a divisor of the ring's size */
 #define RING_LONG	4096u
 #define RING_LAPS	5u
 
 /**
- * struct fronts - what a side has: one of them
+ * struct fronts - the allocator of a side; only one member is set
  * @heap: a heap
  * @arena: an arena
  * @pool: an object pool
@@ -61,7 +61,7 @@ static int begin(struct bench_work *w)
 	return w->private ? myalloc_bench_worst_room(w) : -ENOMEM;
 }
 
-/* What was not freed keeps them alive; a message was printed. */
+/* Blocks whose free was refused keep it alive; a message was printed. */
 static void end(struct bench_work *w)
 {
 	struct fronts *f = fronts_of(w);
@@ -169,7 +169,7 @@ static __always_inline void pool_give(struct bench_work *w, void *object)
 	myalloc_pool_free(fronts_of(w)->pool, object);
 }
 
-/* Allocate until there is no more, then free in random order; one of both on the clock. */
+/* Allocate until the zone is exhausted, then free in random order; one of the two is timed. */
 static __always_inline void series(struct bench_work *w, void *(*take)(struct bench_work *w),
 				   void (*give)(struct bench_work *w, void *object), bool fill)
 {
