@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A test client that may not sleep and says it may
+ * A test client that passes MYALLOC_MAY_WAIT where it may not sleep
  *
- * While it loads it makes one request with MYALLOC_MAY_WAIT, with interrupts off: a debug kernel
- * reports that, any other kernel serves the request as one that may not wait, if it can know, and
- * the module reports the first. What the request got is freed.
+ * At load it makes one such request with interrupts off. A debug kernel reports the request. Any
+ * other kernel serves it without waiting, if it can detect the context, and the module reports the
+ * first. The memory is freed at once.
  */
 #include <linux/irqflags.h>
 #include <linux/module.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Example of a client, and of what is said about a module that forgets to free
+ * Example of a client, and of the report about a module that forgets to free
  *
  * It makes a client with a quota, a cache and pages of that client, and allocates some of each. At
  * the end it frees them and ends the client, as every module should. With forget=1 it leaves all of
  * it behind: the report names the lines below. With release=1 it frees nothing by itself, but ends
  * the client with MYALLOC_RELEASE_ALL, for modules that have no list of what they hold.
  *
- * With contract=1 its objects are those of a contract of the client, so that they are sure to be
- * there. It also states a page, and asks for one more, which it does not get.
+ * With contract=1 its objects come from a contract of the client, so that allocations cannot fail.
+ * The contract also declares one page; the module requests a second one, which is refused.
  *
  * With alone=1 it has no client, and leaves one block of pages, a cache with an object, and a heap.
  */

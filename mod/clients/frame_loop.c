@@ -3,16 +3,16 @@
  * An example of a client: a loop of 60 frames a second, whose memory comes from two arenas
  *
  * What it does: each tick of a timer is a frame. A frame builds a scene: a list of sprites, each
- * with a label of its own length. It compares them with those of the frame before, which are still
- * there, and sorts them by depth with a table that it needs only meanwhile. At its end the two
- * arenas take turns. Nothing is freed piece by piece, and after the first frames nothing is asked
- * of the zone: zone_calls in /sys/kernel/debug/myalloc/arenas stands still.
+ * with a label of its own length. It compares them with the sprites of the previous frame, which
+ * are still valid, and sorts them by depth with a temporary table. At the end of a frame the two
+ * arenas swap roles. No piece is freed by itself, and after the first frames the zone is no longer
+ * asked for memory: zone_calls in /sys/kernel/debug/myalloc/arenas stays constant.
  *
- * What to copy from it: memory that ends with the next frame comes from myalloc_frames_alloc();
- * memory that ends with a step is allocated between a mark and a rewind; a NULL is an ordinary
- * thing that makes the frame smaller and is counted.
+ * What to copy from it: memory that must last until the end of the next frame comes from
+ * myalloc_frames_alloc(); temporary memory is allocated between a mark and a rewind; a NULL is an
+ * ordinary event that makes the frame smaller and is counted.
  *
- * With verbose=1 it says at the end what it has done; otherwise it prints nothing.
+ * With verbose=1 it prints a summary at the end; otherwise it prints nothing.
  */
 #include <linux/hrtimer.h>
 #include <linux/module.h>
@@ -41,7 +41,7 @@ struct sprite {
 	char *label;
 };
 
-/* What a frame has built; it lies in the frame's memory like everything it points to. */
+/* The scene of a frame; it lies in the frame's memory, like everything that it points to. */
 struct scene {
 	u64 frame;
 	u32 nr;
@@ -54,11 +54,11 @@ static struct hrtimer timer;
 static struct work_struct work;
 
 /* Written by the work item only: */
-static struct scene *last;	/* of the frame before */
+static struct scene *last;	/* of the previous frame */
 static u64 nr_frames;
 static u64 cut;			/* frames without memory for all of their sprites */
 static u64 unsorted;		/* frames without memory for the table */
-static u64 wrong;		/* sprites of the frame before that had changed */
+static u64 wrong;		/* sprites of the previous frame that had changed */
 
 static ktime_t period(void)
 {
@@ -112,7 +112,7 @@ static struct scene *make_scene(u64 frame)
 	return scene;
 }
 
-/* What the frame before has built is still as it was. */
+/* The scene of the previous frame must be unchanged. */
 static void check_scene(const struct scene *scene)
 {
 	const struct sprite *s;
@@ -131,7 +131,7 @@ static int by_depth(const void *a, const void *b)
 	return s->depth < t->depth ? -1 : s->depth > t->depth;
 }
 
-/* Links the sprites by depth, with a table of them that ends with this function. */
+/* Link the sprites by depth; the table for that is freed at the end of the function. */
 static void sort_scene(struct scene *scene)
 {
 	struct myalloc_arena *arena = myalloc_frames_now(frames);
@@ -167,7 +167,7 @@ static void do_frame(struct work_struct *w)
 		sort_scene(scene);
 	last = scene;
 	nr_frames++;
-	myalloc_frames_swap(frames);	/* the frame before is gone, this one is the frame before */
+	myalloc_frames_swap(frames);	/* discard the previous frame, keep this one */
 }
 
 static enum hrtimer_restart tick(struct hrtimer *t)
@@ -207,7 +207,7 @@ static void __exit frame_loop_exit(void)
 {
 	hrtimer_cancel(&timer);
 	cancel_work_sync(&work);
-	myalloc_frames_destroy(frames);	/* with all that is in them */
+	myalloc_frames_destroy(frames);	/* with all memory allocated from them */
 	myalloc_zone_put(zone);
 	if (verbose)
 		pr_info("myalloc_frame_loop: %llu frames, %llu cut, %llu unsorted, %llu sprites changed\n",

@@ -3,8 +3,8 @@
  * A client that was written for kmem_cache and mempool, and an object pool beside it
  *
  * The first part uses the names of linux/slab.h, which myalloc_kmem_compat.h redirects. The others
- * use what its users expect beside alloc and free: prefill, frees after a grace period, memory that
- * is typesafe by RCU, a mempool, cleanup at the end of a scope, physical addresses, copies to user
+ * use the other features that its users expect: prefill, frees after a grace period, memory that is
+ * typesafe by RCU, a mempool, cleanup at the end of a scope, physical addresses, copies to user
  * space. The last part takes every page of the zone and then lets all CPUs allocate from an object
  * pool in interrupts: none of them may fail.
  *
@@ -91,7 +91,7 @@ static void use_kmem_cache(void)
 		rcu_read_lock();
 		item->key = 43;
 		kmem_cache_free(made, item);
-		CHECK(READ_ONCE(item->key) == 43);	/* still an item, in a reader's eyes */
+		CHECK(READ_ONCE(item->key) == 43);	/* a reader still sees an item */
 		rcu_read_unlock();
 	}
 	kmem_cache_destroy(made);
@@ -172,7 +172,7 @@ static void take_part(void *part)
 	}
 }
 
-/* What the next CPU has taken. */
+/* Free the objects that the next CPU has allocated. */
 static void free_part(void *unused)
 {
 	unsigned int cpu = cpumask_next(smp_processor_id(), cpu_online_mask);

@@ -2,14 +2,14 @@
 /*
  * An example of memory near the CPU that uses it: pages, and a cache for each node
  *
- * A zone has memory of one NUMA node. myalloc_nodes_pages_alloc() takes a page from the zone of the
- * node that is asked for or, unless MYALLOC_THISNODE forbids it, from the next nearest. A cache
- * belongs to one zone. A driver that wants objects near each CPU makes a cache for each zone and
- * uses that of the CPU's node; the set knows the nearest zone where a node has none. An object is
- * freed by its address alone, on any CPU.
+ * A zone has memory of one NUMA node. myalloc_nodes_pages_alloc() allocates a page from the zone of
+ * the requested node or, unless MYALLOC_THISNODE forbids it, from the next nearest. A cache belongs
+ * to one zone. A driver that wants objects near each CPU makes a cache for each zone and uses that
+ * of the CPU's node; the set knows the nearest zone where a node has none. An object is freed by
+ * its address alone, on any CPU.
  *
- * The parameters say what to take when the module is loaded; it is freed when it is unloaded. The
- * parameter got shows the nodes of what was taken. vm/scenarios/numa.sh is its test.
+ * The parameters select the memory that is allocated at load; it is freed at unload. The parameter
+ * got shows the nodes that it came from. vm/scenarios/numa.sh is its test.
  */
 #include <linux/mm.h>
 #include <linux/module.h>

@@ -9,8 +9,8 @@
  * allocates again: an object from a magazine, one of a cache without magazines, a page, and a
  * block that needs the zone's lock.
  *
- * With contract=1 the same things come from a contract, of which each line has some for NMI
- * handlers. Then no allocation may fail, in whatever situation, and whatever others do.
+ * With contract=1 all of these come from a contract, each line of which keeps some for NMI
+ * handlers. Then no allocation may fail, in any situation and whatever other users do.
  *
  * A test triggers the NMIs through QEMU's monitor. The parameters show the results: seen, refused
  * and freed count, for each situation, NMIs, allocations that failed (which is allowed), and frees
@@ -32,8 +32,8 @@
 
 #define STAY_NS		(50 * NSEC_PER_MSEC)
 #define BLOCK_ORDER	4	/* without magazines, see MYALLOC_PCP_SMALL */
-#define LIVE		8	/* of each thing: the handler has one, the thread another */
-#define EACH		8	/* of each thing for the handler, while its interrupt cannot come */
+#define LIVE		8	/* of each kind: one for the handler, one for the thread */
+#define EACH		8	/* of each kind, to last the handler while interrupts are off */
 
 enum situation { WORKING, ZONE_LOCKED, CACHE_LOCKED, PLAIN_LOCKED, SITUATIONS };
 
@@ -64,7 +64,7 @@ MODULE_PARM_DESC(contract, "memory of a contract, with some for NMIs (default of
 enum thing { OBJECT, PLAIN_OBJECT, PAGE, BLOCK, THINGS };
 
 static struct myalloc_zone *zone;
-static struct myalloc_zone *pages, *blocks;	/* @zone, or those of lines */
+static struct myalloc_zone *pages, *blocks;	/* @zone, or zones of the contract's lines */
 static struct myalloc_cache *cache, *plain;
 static struct myalloc_contract *agreed;
 static struct task_struct *thread;

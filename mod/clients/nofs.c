@@ -2,14 +2,14 @@
 /*
  * A test client that needs memory where the kernel may not wait for file systems or devices
  *
- * It holds a lock that the kernel also takes while it reclaims memory, as file systems and block
- * drivers do, has promised not to wait (memalloc_nofs_save(), memalloc_noio_save()), and allocates
- * with MYALLOC_MAY_WAIT all that the zone has. So an elastic zone grows right there. If it asked
- * the system for memory without regard to the promise, the kernel could reclaim, and wait for the
- * lock that its caller holds. A kernel with lockdep says so, whether or not it reclaims.
+ * Like a file system or block driver, it holds a lock that the kernel also takes during reclaim,
+ * and has entered memalloc_nofs_save() or memalloc_noio_save(). With MYALLOC_MAY_WAIT it then
+ * allocates all memory of the zone, so that an elastic zone grows in that context. If the zone
+ * ignored the context in its request to the system, the kernel could reclaim and wait for the lock
+ * that the caller holds. A kernel with lockdep reports this whether or not it reclaims.
  *
- * Everything happens at load, in the context of the loading task. The parameters report for each
- * promise, nofs and noio, how many pages were allocated.
+ * Everything happens at load, in the context of the loading task. The parameters nofs and noio
+ * report how many pages were allocated in each context.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>

@@ -8,14 +8,15 @@
  * work item reads the packets where they lie, in order, checks them, and releases each.
  *
  * What to copy from it: the handler is the only producer, so the ring needs no lock
- * (MYALLOC_RING_ONE); a NULL means that the ring is full and is an ordinary thing that is counted;
+ * (MYALLOC_RING_ONE); a NULL means that the ring is full and is an ordinary event that is counted;
  * the work item is queued after the commit and empties the ring, so no packet is left behind; the
- * ring ends after producer and consumer, before the reference to the zone does.
+ * ring is destroyed after its producer and consumer have ended, before the reference to the zone is
+ * put.
  *
  * With share=1 there is no work item: a process reads the packets, such as 'myallocctl ring follow
  * packets', and the module cannot be unloaded while one does.
  *
- * With verbose=1 it says at the end what it has done; otherwise it prints nothing.
+ * With verbose=1 it prints a summary at the end; otherwise it prints nothing.
  */
 #include <linux/hrtimer.h>
 #include <linux/module.h>
@@ -82,7 +83,7 @@ static void receive(void)
 	memset(packet->data, (u8)received, length);
 	if (received % 100) {
 		myalloc_ring_commit(ring, packet);
-	} else {	/* its checksum is wrong, say */
+	} else {	/* for example because its checksum is wrong */
 		bad++;
 		myalloc_ring_discard(ring, packet);
 	}

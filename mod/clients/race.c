@@ -3,8 +3,8 @@
  * A test client that frees the same thing on two CPUs at the same moment
  *
  * Two threads, on the first two CPUs, meet at a barrier and free the same thing (an object or
- * pages); meet again and allocate; meet again and free what they got. With interrupt=1 the second
- * free comes as an inter-processor interrupt on top of the first instead. The second CPU is
+ * pages); meet again and allocate; meet again and free the new allocations. With interrupt=1 the
+ * second free comes as an inter-processor interrupt on top of the first instead. The second CPU is
  * delayed by a number of cycles that changes from round to round, so that each window between the
  * two is hit. In addition the first thread keeps things with a stamp in each, replaces one of them
  * every round, and now and then fills and empties the cache and keeps blocks of pages: a slot that
@@ -74,8 +74,9 @@ module_param(harmed, ulong, 0444);
 MODULE_PARM_DESC(harmed, "times anything else was affected");
 
 /*
- * Pages have @order, exact numbers of pages @nr_pages, blocks of a heap @heap_bytes; otherwise a
- * cache with @args. With @contract they are those of a contract.
+ * A kind of allocation. Pages use @order, exact numbers of pages @nr_pages, blocks of a heap
+ * @heap_bytes; all others are objects of a cache with @args. With @contract they come from a
+ * contract.
  */
 static const struct kind {
 	const char *name;
@@ -107,14 +108,14 @@ static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;
 static struct myalloc_heap *heap;
 static struct myalloc_contract *contract;
-/* The zone that pages are of: that of the contract, or @zone. */
+/* The zone that pages come from: that of the contract, or @zone. */
 static struct myalloc_zone *from;
 static unsigned int cpus[2];
 static struct task_struct *second;
 static unsigned long thing_bytes;
 static u64 stamp;
 
-/* Only the first thread uses these, except what it hands over at the barrier. */
+/* Only the first thread uses these, except for the values that it passes at the barrier. */
 static u64 *kept[KEPT];
 static u64 *page[KEPT];
 static void *burst[BURST];
@@ -123,8 +124,8 @@ static unsigned int nr_doubtful;
 
 /*
  * Counts the kept things, or pages, in each piece of 2^@shift bytes of memory, by the piece's
- * number modulo PLACES. A piece with count 0 holds nothing that is kept, so most new allocations
- * need not be compared with everything that is kept.
+ * number modulo PLACES. A piece with count 0 holds no kept thing, so most new allocations need not
+ * be compared with all kept things.
  */
 static struct cover {
 	unsigned int shift;
@@ -209,7 +210,7 @@ static int be_second(void *unused)
 		free_second();
 		meet(++nr);
 		got[1] = get();
-		meet(++nr);	/* the first checks what both got */
+		meet(++nr);	/* the first checks both allocations */
 		meet(++nr);
 		if (got[1])
 			result[1] = put(got[1]);
@@ -220,7 +221,7 @@ static int be_second(void *unused)
 	return 0;
 }
 
-/* --- what must not be affected --------------------------------------------- */
+/* --- things that must not be affected -------------------------------------- */
 
 static bool in_doubt(const void *addr)
 {
@@ -512,7 +513,7 @@ static int __init make_front(void)
 	return PTR_ERR_OR_ZERO(cache);
 }
 
-/* What is still in use has been harmed: everything was freed. */
+/* Everything was freed, so an object that is still in use has been harmed. */
 static void end_front(void)
 {
 	if (contract) {

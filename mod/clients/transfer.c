@@ -8,15 +8,15 @@
  * many drivers. With contract=1 both come from a contract, which states exactly that; nothing else
  * differs.
  *
- * Before the transfers begin, the module makes life hard for both: it splits every large block that
- * the system has free and keeps each second page, as months of uptime do in the end, and takes all
- * that the zone of myalloc has left. Half of the system's memory remains free.
+ * Before the transfers begin, the module fragments both sources: it splits every large free block
+ * of the system and keeps every second page, a state that months of uptime lead to, and allocates
+ * the rest of myalloc's zone. Half of the system's memory remains free.
  *
- * With failing=1 the kernel's fault injection, where it is built in and set to heed make_it_fail,
- * also applies to the transfers: not to what comes before them, as no module can be loaded while
+ * With failing=1 the kernel's fault injection, if it is built in and set to heed make_it_fail, also
+ * applies to the transfers. It does not apply to the preparation, as no module can be loaded while
  * every allocation that may not wait fails.
  *
- * The parameters transfers and failed say at the end what came of it.
+ * The parameters transfers and failed hold the result.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -145,7 +145,7 @@ static void __init contract_end(void)
 	myalloc_contract_end(agreed, 0);
 }
 
-/* --- what makes life hard ------------------------------------------------------------------- */
+/* --- fragmentation -------------------------------------------------------------------------- */
 
 /* Pages of the system and blocks of the zone, linked through their first word. */
 static void *taken;
@@ -231,8 +231,7 @@ static void __init transfer_all(void)
 }
 
 /*
- * Say whether allocations of this task are among those that fault injection lets fail. Returns
- * whether they were.
+ * Set whether fault injection may fail allocations of this task. Returns the previous setting.
  */
 static bool __init set_failing(bool on)
 {

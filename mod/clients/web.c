@@ -3,16 +3,16 @@
  * An example of a client: the memory of web requests, from a heap
  *
  * What it does: each tick of a timer stands for a request that has come in. The handler, in hard
- * interrupt context also on PREEMPT_RT, takes a request with a URL of any length and queues it. A
- * work item reads the headers into a string that grows as they come, makes a body of up to 128 KiB,
- * and frees all of it: each piece by its address alone, from another context and possibly another
- * CPU than the one that took it.
+ * interrupt context also on PREEMPT_RT, allocates a request with a URL of any length and queues it.
+ * A work item reads the headers into a growing string, allocates a body of up to 128 KiB, and frees
+ * all of it: each piece by its address alone, in another context and possibly on another CPU than
+ * the allocation.
  *
- * What to copy from it: a NULL is an ordinary thing that is counted, a realloc that fails leaves
- * the old memory, and the heap ends after whatever may use it, before the reference to the zone
- * does.
+ * What to copy from it: a NULL is an ordinary event that is counted, a realloc that fails leaves
+ * the old memory, and the heap is destroyed after all of its users have ended, before the reference
+ * to the zone is put.
  *
- * With verbose=1 it says at the end what it has done; otherwise it prints nothing.
+ * With verbose=1 it prints a summary at the end; otherwise it prints nothing.
  */
 #include <linux/hrtimer.h>
 #include <linux/llist.h>
@@ -150,7 +150,7 @@ static int __init web_init(void)
 static void __exit web_exit(void)
 {
 	hrtimer_cancel(&timer);
-	flush_work(&work);	/* the handler queues no more: nothing is left */
+	flush_work(&work);	/* the handler queues no more, so the queue is empty */
 	myalloc_heap_destroy(heap);
 	myalloc_zone_put(zone);
 	if (verbose)
