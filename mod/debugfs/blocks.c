@@ -19,7 +19,7 @@
 
 /* --- chunks ----------------------------------------------------------------------- */
 
-/* The address of a chunk; NULL for a hole, of which it may become one at any moment. */
+/* The address of a chunk; NULL for a hole. A chunk may become a hole at any moment. */
 static void *chunk_addr(const struct myalloc_zone *zone, u32 chunk)
 {
 	return (void *)READ_ONCE(zone->chunks[chunk]);

@@ -66,7 +66,7 @@ static void put_site(struct seq_file *m, const char *name, const struct myalloc_
 	seq_printf(m, " %s %s\n", symbol, site->what);
 }
 
-/* The clients after one in turn: the list is not kept from others while all blocks are walked. */
+/* Finds the next client by number in each call, so that the list is unlocked in between. */
 struct turn {
 	struct seq_file *m;
 	u64 after;

@@ -16,10 +16,10 @@
  * show all caches pin one cache after the other; they are removed with the module.
  *
  * If there is a zone for each of several NUMA nodes, each has a directory with the same files
- * (myalloc_debugfs_init()), and the file nodes shows what numastat would.
+ * (myalloc_debugfs_init()), and the file nodes shows the counters of numastat.
  *
  * This file shows the numbers of the zone and of caches; blocks.c shows pages, fronts.c heaps, and
- * owners.c what each call site holds.
+ * owners.c the memory that each call site holds.
  */
 #include "env.h"
 
@@ -101,7 +101,7 @@ static void put_info(struct seq_file *m, const struct myalloc_info *info)
 	seq_printf(m, "nr_cpus %u\n", info->nr_cpus);
 	seq_printf(m, "checks 0x%x\n", info->checks);
 	seq_printf(m, "meta_bytes %llu\n", info->meta_bytes);
-	/* Everybody may read it, so not the address itself: the bits that a DMA mask must have. */
+	/* The file is world-readable, so show the bits that a DMA mask needs, not the address. */
 	seq_printf(m, "phys_bits %d\n", fls64(info->last_phys));
 	seq_printf(m, "meta_ppm %llu\n", div64_u64(info->meta_bytes * 1000000, bytes));
 }
@@ -262,7 +262,7 @@ static int cache_all_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(cache_all);
 
-/* What a file or directory takes at least, as long as nobody has it open. */
+/* The least that a file or directory takes while nobody has it open. */
 #define FILE_BYTES	(sizeof(struct dentry) + sizeof(struct inode))
 
 static struct dentry *caches_of(const struct myalloc_zone *zone)
@@ -389,8 +389,8 @@ static struct dentry *zone_files(struct dentry *dir, struct myalloc_zone *zone)
  * @of: the zones; they have no caches yet
  *
  * The files of the first zone are in the directory itself, those of each other one in a directory
- * "nodeN". So that there is one for each node, such a link leads to those of the first, unless its
- * memory may be on any node.
+ * "nodeN". A link of that form leads to the files of the first zone, unless its memory may be on
+ * any node, so that each node has an entry.
  * Without debugfs there are no files; nothing else changes.
  *
  * Context: task, sleeps.

@@ -15,7 +15,7 @@
 #include "stat.h"
 #include "zone/front.h"
 
-/* A number in the struct that the interface has for a kind of front. */
+/* A column: a member of the statistics struct of a kind of front. */
 struct column {
 	const char *name;
 	u16 offset;

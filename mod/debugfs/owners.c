@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The file "owners": what each call site holds. See debugfs.c. */
+/* The file "owners": the memory that each call site holds. See debugfs.c. */
 #include "env.h"
 
 #include <linux/debugfs.h>
@@ -19,7 +19,7 @@
 #include "zone/zone.h"
 
 /**
- * struct owner - what one call site holds
+ * struct owner - the memory that one call site holds
  * @line: number of the line of a contract + 1; 0 if it is in none
  * @caller: address of the code
  * @stack: handle of the call stack, 0 if unknown
@@ -135,7 +135,7 @@ static void put_stack(struct seq_file *m, u32 stack)
 	seq_commit(m, n + 1 < size ? n : -1);
 }
 
-/* Print what an owner holds: @what, in which the name of a line takes the place of "%s". */
+/* Print one owner. @what describes its memory; "%s" in it becomes the name of a contract's line. */
 static void put_what(struct seq_file *m, const char *what, u32 line)
 {
 	char name[sizeof_field(struct myalloc_contract_part, name)];
@@ -190,7 +190,7 @@ static void walk_blocks(struct owners *o, void *zone)
 	myalloc_zone_walk_blocks(zone, add_block, o);
 }
 
-/* A link has overwritten its call stack. */
+/* The list link of a quarantined block has overwritten its call stack. */
 static bool add_quarantined(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
 			    void *arg)
 {
@@ -215,11 +215,11 @@ static void add_object(struct myalloc_cache *cache, void *object,
 
 static void walk_objects(struct owners *o, void *cache)
 {
-	/* Only those with records of owners, which have no magazines, are of interest. */
+	/* Only caches that record owners matter here, and these have no magazines. */
 	__myalloc_cache_walk_live(cache, add_object, o);
 }
 
-/* --- contracts: what they have set aside, and what is in use within ----------------------- */
+/* --- contracts: pages set aside, and memory in use within --------------------------------- */
 
 static bool add_set_aside(struct myalloc_zone *z, u32 idx, const struct myalloc_frame *frame,
 			  void *arg)
