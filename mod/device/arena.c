@@ -3,9 +3,10 @@
  * Commands about arenas: statistics, and a test with random operations
  *
  * The test runs in the kernel, as user space can neither read nor write the memory of a zone. It
- * keeps the pieces of the present frame and of the one before; each has a pattern of its own
- * (pattern.c), which is verified before the piece is thrown away. With per-CPU arenas it runs with
- * preemption off between two looks at signals, as marks belong to a CPU; a frame ends there.
+ * keeps the pieces of the current frame and of the previous one. Each has a pattern of its own
+ * (pattern.c), which is verified before the piece is discarded. As marks belong to a CPU, per-CPU
+ * arenas are tested with preemption off between two checks for signals, and a frame ends at each
+ * check.
  */
 #include "env.h"
 
@@ -21,10 +22,10 @@
 static_assert(sizeof(struct myalloc_arena_stat) == 40 + 8 + 8 + 12 * 8);
 static_assert(sizeof(struct myalloc_arena_test) == 80 + 160);
 
-#define PIECES		64	/* of a frame that a test holds at most */
-#define STRETCH		32	/* operations between two looks at signals */
-#define BYTES_MOST	(128u << 10)	/* of a piece, if the user states nothing else */
-#define PERCPU_MOST	(16u << 10)	/* with preemption off */
+#define PIECES		64	/* most pieces that a test holds of a frame */
+#define STRETCH		32	/* operations between two checks for signals */
+#define BYTES_MOST	(128u << 10)	/* of a piece, by default */
+#define PERCPU_MOST	(16u << 10)	/* the same with preemption off */
 
 /**
  * struct piece - a piece of a test
@@ -44,13 +45,13 @@ struct piece {
  * @arg: parameters and result
  * @random: for every choice
  * @identity: number of the last pattern
- * @mark: marks of the present frame
- * @pieces: number of pieces when each was made
+ * @mark: marks of the current frame
+ * @pieces: for each mark, number of pieces when it was made
  * @depth: number of marks
- * @used: a mark that was used
- * @now: the list of @piece of the present frame
+ * @used: a mark that was used, and is stale now
+ * @now: index into @piece of the current frame
  * @nr: pieces in each list
- * @piece: the pieces of this frame and of the one before
+ * @piece: pieces of the current and of the previous frame
  */
 struct test {
 	struct myalloc_frames *frames;
@@ -66,7 +67,7 @@ struct test {
 	struct piece piece[2][PIECES];
 };
 
-/* Verifies the pieces of a list from @from on, which are then thrown away. */
+/* Verify the pieces of a list from @from on, and forget them. */
 static void verify(struct test *t, u32 list, u32 from, const char *when)
 {
 	struct myalloc_damage damage = {};

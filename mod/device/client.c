@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands about clients: statistics, what they hold by call site, and their release
+ * Commands about clients: statistics, holdings by call site, and release
  *
  * No address leaves the kernel: call sites are symbols.
  */
@@ -20,7 +20,7 @@ static_assert(sizeof(struct myalloc_client_release) == 16);
 static_assert(MYALLOC_SITE_WHAT_MAX == MYALLOC_SITE_WHAT);
 static_assert(MYALLOC_OWNER_NAME_MAX == MYALLOC_CLIENT_OWNER);
 
-/* What a walk over the clients looks for. */
+/* The target and the result of a walk over the clients. */
 struct search {
 	u64 id;
 	bool or_next;

@@ -12,9 +12,9 @@ struct myalloc_zone;
 /**
  * struct myalloc_front_test - the test of a kind of front, with random operations
  * @bytes: of its argument in this version
- * @check: checks the argument and sets what the user has left 0, but the seed. Returns the bytes of
+ * @check: checks the argument and replaces zeros by defaults, except the seed. Returns the bytes of
  *	the test's state, or an error
- * @run: runs it. @state is zeroed, and the results in @arg are. Returns 0 or an error
+ * @run: runs it. @state and the results in @arg are zeroed before. Returns 0 or an error
  */
 struct myalloc_front_test {
 	size_t bytes;
@@ -60,7 +60,7 @@ int myalloc_front_test_command(const struct myalloc_front_test *test, struct mya
 __printf(4, 5)
 void myalloc_test_error(__u64 *errors, char *first, size_t size, const char *fmt, ...);
 
-/* An error of the test @test, whose member @arg is what the command returns. */
+/* Report an error of @test in the argument of its command, @test->arg. */
 #define myalloc_test_wrong(test, fmt, ...)						\
 do {											\
 	typeof(test) _test = (test);							\

@@ -2,9 +2,9 @@
 /*
  * Commands about contracts: plan, create, end, statistics, call sites beyond
  *
- * A contract of an open file holds its pages until it is ended or the file is closed. What is
- * refused is refused here, with a reason for the user, before the allocator would report it in the
- * log: user space must not be able to fill that. The test of a contract is a job, see
+ * A contract of an open file holds its pages until it is ended or the file is closed. Invalid
+ * requests are refused here, with a reason for the user, before the allocator would report them:
+ * user space must not be able to fill the log. The test of a contract is a job, see
  * mod/stress/contract.c.
  */
 #include "env.h"
@@ -31,10 +31,10 @@ static_assert(MYALLOC_BEYOND_SITES_MAX == MYALLOC_CONTRACT_SITES);
  * struct request - a command to plan or create
  * @arg: its argument
  * @zone: the zone
- * @from: the lines of the user
- * @lines: the same, for the allocator
- * @cost: for the user
- * @plan: what it costs
+ * @from: the lines in the user's struct
+ * @lines: the lines in the allocator's struct
+ * @cost: cost of each line in the user's struct
+ * @plan: cost of the contract in the allocator's struct
  */
 struct request {
 	struct myalloc_contract_make arg;

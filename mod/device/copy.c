@@ -13,8 +13,8 @@
  * @from: the caller's
  *
  * Context: task, may sleep.
- * Return: 0; -EFAULT; -EINVAL if the size is too small to be one; -E2BIG if bytes that this version
- * does not have are not zero.
+ * Return: 0; -EFAULT; -EINVAL if the size is too small to be one; -E2BIG if a byte beyond the
+ * struct of this version is not zero.
  */
 int myalloc_copy_in(void *to, size_t size, const void __user *from)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the commands about heaps, pools, rings and arenas have in common. */
+/* Common parts of the commands about heaps, pools, rings and arenas. */
 #include "env.h"
 
 #include "base/random.h"
@@ -9,7 +9,7 @@
 #define STAT_MOST	512	/* bytes of the statistics of a front */
 #define TEST_MOST	256	/* bytes of the argument of a test */
 
-/* How the statistics of every kind of front begin. */
+/* The first members of the statistics of every kind of front. */
 struct stat_head {
 	u32 size;
 	u32 how;
@@ -27,7 +27,7 @@ CHECK_HEAD(struct myalloc_pool_stat);
 CHECK_HEAD(struct myalloc_ring_stat);
 CHECK_HEAD(struct myalloc_arena_stat);
 
-/* How the argument of every test begins; results follow. */
+/* The first members of the argument of every test; results follow. */
 struct test_head {
 	u32 size;
 	u32 option;
@@ -47,14 +47,14 @@ CHECK_TEST(struct myalloc_ring_test, records);
 CHECK_TEST(struct myalloc_arena_test, allocs);
 
 /**
- * myalloc_front_stat_command() - do a command that reads the statistics of a front
+ * myalloc_front_stat_command() - run a command that reads the statistics of a front
  * @view: the kind of front
  * @zone: the zone
  * @user: the argument, a struct of @view->bytes in this version
  *
  * Context: task, may sleep.
- * Return: 0; -EINVAL if it is not said how to find the front; -ENOENT if there is none; the errors
- * of myalloc_copy_in() and myalloc_copy_out().
+ * Return: 0; -EINVAL if the argument does not select a front by its number; -ENOENT if there is
+ * none; the errors of myalloc_copy_in() and myalloc_copy_out().
  */
 int myalloc_front_stat_command(const struct myalloc_front_view *view, struct myalloc_zone *zone,
 			       void __user *user)
@@ -72,7 +72,7 @@ int myalloc_front_stat_command(const struct myalloc_front_view *view, struct mya
 }
 
 /**
- * myalloc_front_test_command() - do a command that runs the test of a kind of front
+ * myalloc_front_test_command() - run a command that tests a kind of front
  * @test: the test
  * @zone: the zone
  * @user: the argument, a struct of @test->bytes in this version
@@ -105,11 +105,11 @@ int myalloc_front_test_command(const struct myalloc_front_test *test, struct mya
 }
 
 /**
- * myalloc_test_error() - count an error of a test, and keep the first in words
+ * myalloc_test_error() - count an error of a test, and keep the message of the first
  * @errors: in and out: errors so far
- * @first: out: the first one, in words
+ * @first: out: message of the first error
  * @size: bytes of @first
- * @fmt: the words
+ * @fmt: format of the message
  *
  * Context: any.
  */

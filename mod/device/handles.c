@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handles: the table of what a session holds, its quota, and the resources that have no file of
+ * Handles: the table of a session's resources, its quota, and the resources that have no file of
  * their own: pages, objects and the mappings of pages
  *
  * Life of a handle, quota and locking are in session.c.
@@ -40,7 +40,7 @@ static_assert(!(MYALLOC_PAGE_FLAGS & (__force u32)MYALLOC_MAY_WAIT));
 
 /* --- handles; lock held -------------------------------------------------------- */
 
-/* Bytes of the zone that the resource counts as. */
+/* Bytes of the zone that the resource counts for. */
 static u64 charge(const struct held *held)
 {
 	const struct myalloc_slab_layout *l;
@@ -74,10 +74,10 @@ u64 myalloc_session_quota_left(const struct myalloc_session *s)
 }
 
 /**
- * myalloc_handle_within_quota() - how many resources fit into the rest of the quota
+ * myalloc_handle_within_quota() - number of resources that fit into the rest of the quota
  * @s: the session, whose lock is held
  * @what: one of them; not a cache
- * @nr: number that is asked for
+ * @nr: number requested
  *
  * Context: task.
  * Return: their number, at most @nr.
@@ -135,7 +135,7 @@ u64 myalloc_handle_add(struct myalloc_session *s, const struct held *what, int *
 }
 
 /**
- * myalloc_handle_find() - find what a handle names
+ * myalloc_handle_find() - find the resource that a handle names
  * @s: the session, whose lock is held
  * @handle: the handle
  * @kind: the kind that it must be
@@ -157,7 +157,7 @@ struct held *myalloc_handle_find(struct myalloc_session *s, u64 handle, enum kin
  * myalloc_handle_remove() - forget a handle whose resource is gone
  * @s: the session, whose lock is held
  * @handle: the handle
- * @held: what it named; freed
+ * @held: its resource; freed
  *
  * Context: task.
  */
@@ -277,7 +277,7 @@ static unsigned int tell_batch(struct myalloc_session *s, const struct held *wha
 		return nr;
 	*err = -EFAULT;
 	for (; i < nr; i++) {
-		/* Remains if the user has guessed the number and mapped the block. */
+		/* The handle stays if the user has guessed its number and mapped the block. */
 		free_held(s, handles[i], xa_load(&s->held, handles[i]));
 	}
 	return told;
@@ -490,7 +490,7 @@ static int mmap_locked(struct myalloc_session *s, struct vm_area_struct *vma)
 	struct held *held;
 	int err;
 
-	/* Without s->lock other handles than those of blocks may be freed meanwhile. */
+	/* s->lock is not held, so only handles of blocks are sure to stay. */
 	if (!xa_get_mark(&s->held, vma->vm_pgoff, MARK_PAGES))
 		return -ENOENT;
 	held = xa_load(&s->held, vma->vm_pgoff);

@@ -50,7 +50,7 @@ struct held {
  * struct myalloc_session - an open file
  * @link: in the list of sessions
  * @zone: zone that it works on; changes under @lock, and only while nothing is held
- * @refs: the file, and what it has charged that may outlive the file
+ * @refs: the file, and charged rings that may outlive the file
  * @pid: thread group that opened it
  * @comm: name of that process
  * @lock: protects the members below

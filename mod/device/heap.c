@@ -20,8 +20,8 @@
 static_assert(sizeof(struct myalloc_heap_stat) == 40 + 16 + 16 * 8);
 static_assert(sizeof(struct myalloc_heap_test) == 72 + 160);
 
-#define BLOCKS		128	/* that a test holds at most */
-#define BYTES_MOST	(128u << 10)	/* of a block, if the user states nothing else */
+#define BLOCKS		128	/* most blocks that a test holds */
+#define BYTES_MOST	(128u << 10)	/* of a block, by default */
 
 /**
  * struct block - a block of a test
@@ -53,7 +53,7 @@ struct test {
 	struct block block[BLOCKS];
 };
 
-/* Has the block still its pattern in the first @size bytes? */
+/* Do the first @size bytes of the block still hold its pattern? */
 static void verify(struct test *t, const struct block *b, size_t size, const char *when)
 {
 	struct myalloc_damage damage = {};

@@ -303,7 +303,7 @@ static int do_cache_stat(struct myalloc_session *session, struct myalloc_zone *z
 
 /* --- jobs ------------------------------------------------------------------------------------ */
 
-/* The argument of a job command of any kind; the size in its number says how much is used. */
+/* The argument of a job command of any kind; the size in its number is that of the used part. */
 union job_arg {
 	u32 size;
 	u8 bytes[MYALLOC_JOB_ARG_MAX];

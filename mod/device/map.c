@@ -5,24 +5,23 @@
  * mmap() of the device, with a block's handle as the number of the page of the offset, maps the
  * block, or its beginning, into the process.
  *
- * What the process can see: the block is zeroed before its first mapping, so that neither older
- * content nor an address of the kernel is in it. From then on it holds what its processes wrote,
- * also for later mappings of the same block.
+ * Content: the block is zeroed before its first mapping, so that it holds neither older content nor
+ * an address of the kernel. From then on it holds what its processes have written, also for later
+ * mappings of the same block.
  *
- * What the kernel cannot do with it: the mapping has page frame numbers only (VM_PFNMAP, VM_IO),
- * so no page gets another reference. get_user_pages() fails, and with it direct I/O,
- * process_vm_readv(), vmsplice() and registered buffers; a plain read() or write() copies and
- * works. So nobody but the page tables refers to the pages, and the block may be freed when its
- * last mapping is gone.
+ * References: the mapping has page frame numbers only (VM_PFNMAP, VM_IO), so no page gets another
+ * reference. get_user_pages() fails, and with it direct I/O, process_vm_readv(), vmsplice() and
+ * registered buffers; a plain read() or write() copies and works. So only page tables refer to the
+ * pages, and the block may be freed when its last mapping is gone.
  *
- * What is refused: a private mapping, whose copies would be pages of the system, executable ones,
- * and whatever would divide a mapping: munmap() or mprotect() of a part. A mapping is never
- * extended (VM_DONTEXPAND) or dumped (VM_DONTDUMP).
+ * Refused are private mappings, whose copies would be pages of the system, executable mappings, and
+ * calls that would divide a mapping: munmap() or mprotect() of a part. A mapping is never extended
+ * (VM_DONTEXPAND) or dumped (VM_DONTDUMP).
  *
  * Rings: the same, but they can only be read, and only as a whole: a control page with positions,
  * and behind it the pages of the ring twice. They were zeroed when the ring was created, and hold
- * what its producers store. The mapping holds a reference to the ring's file, and that one the
- * ring.
+ * what its producers store. The mapping holds a reference to the ring's file, and the file
+ * one to the ring.
  *
  * Lifetime: a mapping holds a reference to the file and so to the session. The block counts its
  * mappings: mmap(), fork() and mremap() add one, munmap(), exec() and exit() remove one. A free of
@@ -34,17 +33,17 @@
  * PREEMPT_RT's, lacks the function that enters them, which is not called there.
  *
  * Limits: the pages count as pinned memory of the process, limited by RLIMIT_MEMLOCK unless it has
- * CAP_IPC_LOCK, as those of RDMA and io_uring do. What is locked already counts too when a block is
- * mapped, but a later mlock() does not see what is pinned. They cannot count as locked:
- * account_locked_vm() takes the mmap_lock, which mmap() and close hold, and __account_locked_vm()
- * needs it to be held for writing, which munmap() has given up when it calls close. A child of
- * fork() is counted but cannot be refused. The block itself counts for the session's quota. It is
- * not charged to a memory cgroup: its pages are the reserve's, and the kernel exports no function
- * that a module could charge them with.
+ * CAP_IPC_LOCK, as those of RDMA and io_uring do. Memory that is locked already is added when a
+ * block is mapped, but a later mlock() ignores pinned memory. The pages cannot be accounted as
+ * locked instead: account_locked_vm() takes the mmap_lock, which mmap() and close hold, and
+ * __account_locked_vm() needs it held for writing, while munmap() has released it before it calls
+ * close. A child of fork() is counted but cannot be refused. The block itself counts for the
+ * session's quota. It is not charged to a memory cgroup: its pages are the reserve's, and the
+ * kernel exports no function that a module could charge them with.
  *
  * Locking: the caller of myalloc_map_begin() holds the mmap_lock, and a lock that excludes a free
  * of the block. The number of mappings changes from 0 only there, so a free that sees 0 under that
- * lock frees what nobody maps.
+ * lock frees an unmapped block.
  */
 #include "env.h"
 
@@ -88,8 +87,8 @@ struct myalloc_mapped *myalloc_map_create(void *addr, u32 nr_pages)
 }
 
 /*
- * Count pages as pinned memory of the process; false if it has more than it may have then, together
- * with what it has locked. The caller holds the mmap_lock for writing, so locked_vm is constant.
+ * Count pages as pinned memory of the process. Returns false if pinned and locked memory together
+ * would exceed its limit. The caller holds the mmap_lock for writing, so locked_vm is constant.
  */
 static bool pin(struct mm_struct *mm, unsigned long pages)
 {
@@ -124,7 +123,7 @@ static int map_may_split(struct vm_area_struct *vma, unsigned long addr)
 	return -EINVAL;
 }
 
-/* The frame at an address of the mapping, which begins with the block, or the control page. */
+/* The frame at an address of a mapping; the mapping of a ring begins with the control page. */
 static unsigned long frame_at(const struct vm_area_struct *vma, unsigned long addr)
 {
 	const struct myalloc_mapped *mapped = vma->vm_private_data;
@@ -173,7 +172,7 @@ static const struct vm_operations_struct map_ops = {
 #endif
 };
 
-/* 4 KiB each: behind the control page no address fits for 2 MiB. */
+/* Single pages: behind the control page, addresses of the ring are not aligned to 2 MiB. */
 static const struct vm_operations_struct ring_ops = {
 	.open = map_open,
 	.close = map_close,
@@ -199,7 +198,7 @@ u32 myalloc_map_granule(const void *addr, u32 nr_pages)
 
 /**
  * myalloc_map_check() - test whether a block may be mapped like this
- * @vma: the mapping that is asked for
+ * @vma: the requested mapping
  * @nr_pages: pages of the block
  *
  * Context: task.

@@ -21,7 +21,7 @@ static_assert(sizeof(struct myalloc_pool_stat) == 40 + 8 + 6 * 4 + 14 * 8);
 static_assert(sizeof(struct myalloc_pool_test) == 80 + 160);
 static_assert(MYALLOC_POOL_IS_HARD == (__force u32)MYALLOC_POOL_HARD);
 
-#define NR		256	/* objects, if the user states nothing else */
+#define NR		256	/* objects, by default */
 #define OBJECT_SIZE	64	/* bytes */
 #define STEP		16	/* operations at most with interrupts off */
 
@@ -121,7 +121,7 @@ static int operate(struct test *t)
 			resize(t);
 		if (myalloc_random_one_in(&t->random, 8))
 			cpu = myalloc_random_below(&t->random, nr_cpu_ids);
-		/* One that is offline is passed over. */
+		/* Skip a CPU that is offline. */
 		if (myalloc_env_call_on_cpu(cpu, step, t))
 			cpu = 0;
 		cond_resched();

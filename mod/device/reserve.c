@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Commands about the reserve: what it is, and to grow and shrink it */
+/* Commands about the reserve: statistics, grow, shrink */
 #include "env.h"
 
 #include <linux/uaccess.h>
@@ -45,7 +45,7 @@ static int do_stat(struct myalloc_session *session, struct myalloc_zone *zone, v
 	return myalloc_copy_out(user, &arg, sizeof(arg));
 }
 
-/* Copies the argument in. Returns the number of chunks in @chunks. */
+/* Copy the argument in, and set @chunks to the number of chunks. */
 static int get_chunks(const struct myalloc_zone *zone, void __user *user,
 		      struct myalloc_reserve_change *arg, u32 *chunks)
 {

@@ -23,9 +23,9 @@ static_assert(MYALLOC_RING_MODE_ONE == MYALLOC_RING_ONE);
 static_assert(MYALLOC_RING_MODE_MANY == MYALLOC_RING_MANY);
 static_assert(MYALLOC_RING_MODE_OVERWRITE == MYALLOC_RING_OVERWRITE);
 
-#define PENDING		8	/* records that a test has reserved at most */
+#define PENDING		8	/* most records that a test has reserved */
 #define RECORD_MOST	1024	/* bytes */
-#define LOOK_EVERY	64	/* operations between two looks for a signal */
+#define LOOK_EVERY	64	/* operations between two checks for signals */
 
 /**
  * struct test - a test that runs
@@ -35,8 +35,8 @@ static_assert(MYALLOC_RING_MODE_OVERWRITE == MYALLOC_RING_OVERWRITE);
  * @next: number of the next record
  * @expected: lossless: number of the next record to be read, or of a discarded one before it
  * @nr: records reserved and neither committed nor discarded
- * @pending: these
- * @buf: where records are copied to
+ * @pending: the reserved records
+ * @buf: buffer for copied records
  */
 struct test {
 	struct myalloc_ring *ring;
@@ -80,7 +80,7 @@ static void reserve(struct test *t)
 	t->pending[t->nr++].number = t->next++;
 }
 
-/* Commits or discards one of those that are reserved. */
+/* Commit or discard one of the reserved records. */
 static void finish(struct test *t, u32 i)
 {
 	bool discard = is_discarded(t, t->pending[i].number);

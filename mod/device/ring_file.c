@@ -2,24 +2,23 @@
 /*
  * Rings whose consumer is in user space: files, mappings, waiting
  *
- * What user space does with them is stated in uapi/ring.h; what is shared, in which order, and why
- * no wake-up is lost, in lib/front/ring_share.c.
+ * uapi/ring.h describes their use by user space; lib/front/ring_share.c the shared data, its
+ * ordering, and why no wake-up is lost.
  *
- * Two kinds of rings. A module shares one that it has made; a process opens it by its number, one
- * file at a time (shared_ring.c). Or a process makes one, for which the file is all there is: its
- * producer is a command, for tests.
+ * There are two kinds of rings. A module shares a ring that it has created, and a process opens it
+ * by number, one file at a time (shared_ring.c). Or a process creates a ring, which exists only as
+ * its file: for tests, a command produces the records.
  *
  * Lifetime: a mapping holds a reference to the file. The file of a module's ring keeps the module
- * from being unloaded. A ring that was made by a process ends with its file, which may outlive the
- * file of the device that made it and counts for that one's quota.
+ * from being unloaded. A ring that a process has created ends with its file, which may outlive the
+ * device's file that created it and counts for the quota of that file.
  *
- * What a process can do to a ring: nothing but releases, whose positions are checked. The file
- * cannot be written, so no mapping of it can, and mprotect() cannot change that; map.c refuses it,
- * too.
+ * Isolation: a process can only release records, and the positions are checked. The file cannot be
+ * written, so no mapping of it can, and mprotect() cannot change that; map.c refuses it, too.
  *
- * What it sees: a page with positions, and the pages of the ring, which were zeroed and are written
- * by producers alone. So no address of the kernel is there unless a producer has put it in a
- * record.
+ * Content: a process sees a page with positions, and the pages of the ring, which were zeroed and
+ * are written by producers alone. So no address of the kernel is there unless a producer has put it
+ * in a record.
  *
  * Locking
  *	file->consumer	a call of the consumer
@@ -49,16 +48,16 @@ static_assert(sizeof(struct myalloc_ring_produce) == 40);
 #define SHARED_BYTES	(PAGE_SIZE + 1024)
 
 /*
- * The most records that a command produces between two looks for a signal, and in one interrupt.
- * Where no interrupt serves an irq_work, the next tick does, and irq_work_sync() waits for a grace
- * period as well: one record at a time would take minutes.
+ * Most records that a command produces between two checks for signals, and in one interrupt.
+ * Without an interrupt for irq_work, the work runs at the next tick, and irq_work_sync() waits for
+ * a grace period as well: one record at a time would take minutes.
  */
 #define PORTION		64
 
 /**
  * struct ring_file - the file of a ring
  * @shared: the ring
- * @session: of a ring that a process has made: whose quota it counts for; otherwise NULL
+ * @session: session whose quota a ring created by a process counts for; otherwise NULL
  * @mapped: its control page and its pages
  * @consumer: see Locking
  * @producer: see Locking
@@ -89,11 +88,11 @@ static long do_release(struct ring_file *f, void __user *user)
 
 /**
  * struct producer - records that a command produces
- * @irq: does it in an interrupt handler
- * @ring: where to
- * @seed: of the content
+ * @irq: runs the production in an interrupt handler
+ * @ring: the ring
+ * @seed: seed of the content
  * @next: number of the next record
- * @left: how many are wanted at once
+ * @left: records that are still to be produced at once
  */
 struct producer {
 	struct irq_work irq;
@@ -122,7 +121,7 @@ static bool produce(struct producer *p)
 	return true;
 }
 
-/* Until there is no room, or enough. */
+/* Produce records until @left is 0 or the ring is full. */
 static void produce_some(struct irq_work *irq)
 {
 	struct producer *p = container_of(irq, struct producer, irq);
@@ -211,7 +210,7 @@ static int ring_mmap(struct file *file, struct vm_area_struct *vma)
 	return myalloc_map_ring(vma, &f->mapped);
 }
 
-/* The end of a ring that a process has made. */
+/* Destroy a ring that a process has created. */
 static void end_ring(struct myalloc_shared_ring *s, struct myalloc_session *session)
 {
 	struct myalloc_ring *ring = s->ring;
@@ -248,7 +247,7 @@ static const struct file_operations ring_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-/* The file of a ring; from then on it holds the ring. */
+/* Create the file of a ring; on success the file owns the ring. */
 static struct file *make_file(struct myalloc_shared_ring *s, struct myalloc_session *session)
 {
 	struct ring_file *f;
@@ -265,14 +264,14 @@ static struct file *make_file(struct myalloc_shared_ring *s, struct myalloc_sess
 	f->mapped.control = s->control;
 	mutex_init(&f->consumer);
 	mutex_init(&f->producer);
-	/* Not to be written: no mapping of it can be, either. */
+	/* A file that cannot be written has no writable mapping. */
 	file = anon_inode_getfile("[myalloc-ring]", &ring_fops, f, O_RDONLY | O_CLOEXEC);
 	if (IS_ERR(file))
 		kfree(f);
 	return file;
 }
 
-/* A descriptor of @s, told to the user with the rest of @arg. On failure the ring is dropped. */
+/* Create a descriptor of @s, and copy @arg to the user. On failure the ring is dropped. */
 static int give_file(struct myalloc_shared_ring *s, struct myalloc_session *session,
 		     struct myalloc_ring_file *arg, void __user *user)
 {
@@ -309,7 +308,7 @@ static int copy_in(struct myalloc_ring_file *arg, void __user *user)
 
 	if (err)
 		return err;
-	/* The descriptor must have a place to go to. */
+	/* The struct must have room for the descriptor. */
 	return arg->size < sizeof(*arg) || arg->pad ? -EINVAL : 0;
 }
 

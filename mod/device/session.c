@@ -16,9 +16,9 @@
  * contracts.
  *
  * A session is not a client (lib/client): a client has one of a limited number of owner numbers,
- * which the files that users open must not use up; and what a program leaves behind as it ends is
- * no leak, so that close frees it without a report. The file "owners" of debugfs tells who holds
- * what.
+ * which the files that users open must not use up; and memory that a program still holds when it
+ * ends is not a leak, so close frees it without a report. The file "owners" of debugfs lists the
+ * holdings of each session.
  *
  * Bulk commands work in batches through a small array on the stack and check for signals between
  * batches, so neither the latency of a signal nor the memory used depends on the size of the
@@ -38,9 +38,9 @@
  *			  the mmap_lock, and so never held while user memory is accessed
  *	  zone->caches_mutex and the locks below it (lib/zone_types.h)
  *
- * The first is held while the second is taken only to end a contract by its number.
- * debugfs reads the counts without a lock. A handle of any session is looked up under the first
- * lock and that of the table alone.
+ * session->lock is taken under sessions_mutex only to end a contract by its number. debugfs reads
+ * the counts without a lock. A handle of any session is looked up under sessions_mutex and the lock
+ * of the table alone.
  */
 #include "env.h"
 
@@ -293,7 +293,7 @@ int myalloc_sessions_contract_end(struct myalloc_zone *zone, u64 id)
 }
 
 /**
- * myalloc_sessions_show() - show which processes have the device open and what they hold
+ * myalloc_sessions_show() - show the processes that have the device open, and their holdings
  * @m: the file to show it in
  *
  * Context: task, may sleep.
@@ -312,7 +312,7 @@ void myalloc_sessions_show(struct seq_file *m)
 	mutex_unlock(&sessions_mutex);
 }
 
-/* What the handle names, copied while it cannot be freed; false if there is none. */
+/* Copy the resource that a handle names while it cannot be freed; false if there is none. */
 static bool peek(struct myalloc_session *s, u64 handle, struct held *copy)
 {
 	struct held *held = NULL;

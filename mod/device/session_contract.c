@@ -2,7 +2,7 @@
 /*
  * Contracts that a session holds; see session.c
  *
- * A contract of any session, which another process may end by its number, is found in session.c.
+ * Another process may end a contract by its number: session.c finds contracts of all sessions.
  */
 #include "env.h"
 
@@ -41,7 +41,7 @@ static int contract_locked(struct myalloc_session *s, struct myalloc_contract_ma
  * @session: the session
  * @arg: checked by the caller; its handle, id and, with -EDQUOT, its reason are written
  * @lines: its lines
- * @plan: in: what they cost; out: as of myalloc_contract_create()
+ * @plan: in: cost of the lines; out: as of myalloc_contract_create()
  *
  * Context: task, may sleep.
  * Return: 0; -EDQUOT; -ENOMEM; -ERESTARTSYS; the errors of myalloc_contract_create().

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The job of a session: start, result, cancel, and the records that read() and poll() tell of
+ * The job of a session: start, result, cancel, and its records for read() and poll()
  *
- * What a job is, is in job.c; when it ends with its session, in session.c.
+ * job.c explains jobs; session.c explains how a job ends with its session.
  */
 #include "env.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Statistics of the zone in /sys/class/misc/myalloc/stats/, for whoever has no root
+ * Statistics of the zone in /sys/class/misc/myalloc/stats/, readable without root
  *
- * A file for each number of MYALLOC_ZONE_FIELDS that is not by order, with that name. Only root
- * can open the device or enter debugfs; how full the reserve is and whether it was misused, a
- * monitor should know without. Nothing here names an address, a caller or a cache.
+ * Each field of MYALLOC_ZONE_FIELDS that is not by order has a file of that name. Only root can
+ * open the device or enter debugfs, but a monitor should see without privileges how full the
+ * reserve is and whether it was misused. No file reveals an address, a caller or a cache.
  */
 #include "env.h"
 
@@ -19,8 +19,8 @@ static struct myalloc_zone *zone;
 /**
  * struct number - a file
  * @attribute: its name and mode
- * @offset: where its number is in struct myalloc_stat
- * @bytes: 4, and the number is signed, or 8
+ * @offset: offset of its number in struct myalloc_stat
+ * @bytes: size of the number: 4 (signed) or 8
  */
 struct number {
 	struct device_attribute attribute;
