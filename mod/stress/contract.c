@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The test of a contract: an adversary makes requests within it, while others take all the rest
+ * The test of a contract: an adversary makes requests within it, while others exhaust the zone
  *
  * Adversaries
- *	ROBSON	in phases, one for each order, from the lowest: of each slot of the order keep the
- *		smallest block, as long as all of them leave room for one more, free the others, and
- *		allocate blocks of the order until M pages are live. So each slot that is kept busy
- *		costs the adversary the fewest pages: J. M. Robson, An estimate of the store size
- *		necessary for dynamic storage allocation, JACM 18 (1971). It reaches the last of
- *		the N pages of the plan (lib/client/plan.c), and so fails with N - 1.
+ *	ROBSON	phases by ascending order: in each slot of the order keep the smallest block, while
+ *		the kept blocks leave room for another one, free the rest, and allocate blocks of
+ *		the order until M pages are live. So each slot is kept busy with the fewest pages:
+ *		J. M. Robson, An estimate of the store size necessary for dynamic storage
+ *		allocation, JACM 18 (1971). It reaches the last of the N pages of the plan
+ *		(lib/client/plan.c), and so fails with N - 1.
  *	RANDOM	allocations up to M, one order more often than the others, then frees in random
  *		order down to a random level.
  *
  * The others are threads that allocate blocks of random orders from the zone of the contract, three
- * times for each free, so that it is always almost empty. The adversary begins when it is.
+ * for each free, so that the zone is almost always empty. The adversary begins when it is.
  *
- * A request that fails although M pages would not have been exceeded is a failure, and there must
- * be none. Each block holds a value at its beginning and its end, which a free compares.
+ * A request that fails although it would not have exceeded M pages is a failure; none may occur.
+ * Each block holds a value at its beginning and its end, which a free compares.
  *
  * Nothing is allocated from the kernel after the start. Locking: the adversary's thread is the only
  * writer of its counters; the job's lock protects the record and the result.
@@ -42,12 +42,12 @@ static_assert(offsetof(struct myalloc_contract_progress, elapsed_ms) ==
 	      offsetof(struct myalloc_job_record, elapsed_ms));
 static_assert(sizeof(struct myalloc_contract_test_result) == 8 + 14 * 8 + 160);
 
-#define OTHERS_STEP	16	/* blocks at most between two looks at the clock */
-#define OTHERS_WAIT_MS	5000	/* until the zone is empty */
-#define LOOK_EVERY	256	/* requests between two looks at the clock */
+#define OTHERS_STEP	16	/* most blocks between two checks of the clock */
+#define OTHERS_WAIT_MS	5000	/* time limit until the zone is empty */
+#define LOOK_EVERY	256	/* requests between two checks of the clock */
 
 /**
- * struct other - a thread that takes what the zone has
+ * struct other - a thread that exhausts the zone
  * @run: the test
  * @task: the thread
  * @random: for its choices
@@ -69,7 +69,7 @@ struct other {
  * @job: the job
  * @record: its progress
  * @result: its result, complete when the job has finished
- * @params: what was asked
+ * @params: parameters of the user
  * @contract: the contract
  * @zone: the zone of its line
  * @random: for the choices of the adversary
@@ -140,7 +140,7 @@ static void other_step(struct other *o)
 		return;
 	}
 	while (n--) {
-		/* What is left in smaller blocks. */
+		/* If there is no such block, take smaller ones. */
 		while (!other_take(o, order) && order)
 			order--;
 	}
@@ -394,7 +394,7 @@ static void random_load(struct contract_run *run)
 
 /* --- the thread -------------------------------------------------------------------------- */
 
-/* Until nothing is left for them. */
+/* Start the other threads, and wait until the zone is empty. */
 static void start_others(struct contract_run *run)
 {
 	u32 i;

@@ -3,9 +3,9 @@
  * One thread of a stress run of the kind ARENA: pieces of any size (stress_sizes.c) in an arena of
  * its own. See stress.c for the theory.
  *
- * The hold is a stack: a mark remembers how many pieces it had, and a rewind checks and drops those
- * above. When the arena has no more room, or the hold, all is thrown away by a reset, or the arena
- * is rewound to a random mark.
+ * The hold is a stack: a mark records its height, and a rewind checks and drops the pieces above.
+ * When the arena or the hold is full, either a reset discards everything, or the arena is rewound
+ * to a random mark.
  */
 #include "env.h"
 
@@ -65,7 +65,7 @@ static void set_mark(struct stress_thread *t, struct stress_hold *hold, struct a
 	w->nr[w->depth++] = hold->nr;
 }
 
-/* Rewind to a random mark, or keep what was made since. Either ends it and all newer ones. */
+/* Rewind to a random mark, or keep the pieces since. Either ends the mark and all newer ones. */
 static void back(struct stress_thread *t, struct stress_hold *hold, struct arena_work *w)
 {
 	bool keep = myalloc_random_one_in(&t->random, KEEP_ONE_IN);

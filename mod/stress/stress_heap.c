@@ -3,8 +3,8 @@
  * One thread of a stress run of the kind HEAP: blocks of any size (stress_sizes.c) in a heap that
  * all threads share. See stress.c for the theory.
  *
- * A block that changes its size gets a new number. What it had of its old pattern is checked before
- * the new one is written.
+ * A block that changes its size gets a new number. The part of its old pattern that it has kept is
+ * checked before the new one is written.
  */
 #include "env.h"
 
@@ -15,13 +15,13 @@
 
 static_assert(BULK_MAX <= 1 << STRESS_SIZE_BITS);
 
-/* Bytes of the zone that it takes, but for what slabs lose. */
+/* Bytes of the zone that it takes, without unused space of slabs. */
 static u32 charge_of(const struct stress_thread *t, u64 identity)
 {
 	return myalloc_heap_good_size(t->run->heap, stress_size_of(t, identity));
 }
 
-/* Is it counted with pages? */
+/* Is it an extent, which counts with pages? */
 static bool large(const struct stress_thread *t, u64 identity)
 {
 	return stress_size_of(t, identity) > t->run->heap->max_object;
@@ -37,7 +37,7 @@ static void note_free(struct stress_thread *t, u64 identity)
 	stress_count(t, large(t, identity) ? STRESS_PAGE_FREES : STRESS_OBJ_FREES);
 }
 
-/* A new block: checked, filled and added. */
+/* Check, fill and add a new block. */
 static void accept(struct stress_thread *t, struct stress_hold *hold, u64 identity, void *addr,
 		   u32 align, bool zeroed)
 {
@@ -67,7 +67,7 @@ static struct stress_item take_out(struct stress_thread *t, struct stress_hold *
 
 /* --- steps ------------------------------------------------------------------------------- */
 
-/* Would this one pass the target? The first is taken in any case. */
+/* Would this block exceed the target? The first one is always allowed. */
 static bool too_large(struct stress_thread *t, const struct stress_hold *hold, u64 identity)
 {
 	if (!hold->nr || hold->live + charge_of(t, identity) <= hold->target)
@@ -89,7 +89,7 @@ static void take(struct stress_thread *t, struct stress_hold *hold)
 		return;
 	if (myalloc_random_one_in(&t->random, ALIGN_ONE_IN))
 		align = 8 << myalloc_random_below(&t->random, PAGE_SHIFT - 2);
-	/* An aligned block may take more than its size does: it would be counted wrongly. */
+	/* An aligned block may take more than its size, and would be counted wrongly. */
 	if (large(t, identity) || ALIGN(size, align) > t->run->heap->max_object)
 		align = 8;
 	start = zeroed ? 0 : stress_clock_start(t, timer);

@@ -95,7 +95,7 @@ bool myalloc_stress_alone(struct myalloc_stress_run *run)
 	/* A reserve of another size has other blocks. */
 	if (now.chunks != run->others.chunks)
 		return false;
-	/* The run knows nothing of the blocks that are behind its allocations. */
+	/* The run does not know the blocks behind its allocations. */
 	if (stress_any_size(run) || run->pool)
 		return now.caches == run->others.caches &&
 		       now.object_ops == run->others.object_ops;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The object pool of a stress run of the kind POOL. See stress.c for the theory; the threads do
- * what those of the kind MIXED do.
+ * The object pool of a stress run of the kind POOL. See stress.c for the theory; the threads run as
+ * those of the kind MIXED.
  *
  * The pool has an object for each entry of the threads' holds, so that no allocation may fail.
- * The target of the pages is the whole zone: beside the pool nothing is left, again and again.
+ * The target of the pages is the whole zone, which is therefore exhausted again and again.
  */
 #include "env.h"
 

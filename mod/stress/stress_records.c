@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The threads of a stress run of the kind RING: thread 0 consumes from one ring what all others
- * produce. See stress.c for the theory.
+ * The threads of a stress run of the kind RING: thread 0 consumes the records that all others
+ * produce in one ring. See stress.c for the theory.
  *
  * A record begins with its identity, and has the pattern of that identity behind it. The consumer
  * expects each thread's records in the order of their numbers, without a gap: one that was lost,
@@ -15,7 +15,7 @@
 
 #define DISCARD_ONE_IN	16
 
-/* Each side looks after this many records whether the other one sleeps. */
+/* Each side checks after this many records whether the other one sleeps. */
 #define WAKE		16
 
 /* A record has at least the bytes of its identity. Each number has a size of its own. */
@@ -75,7 +75,7 @@ static void produce(struct stress_thread *t)
 	if (!record)
 		return;
 	if (discard) {
-		/* What a reader must never see. */
+		/* A pattern that the reader must never see. */
 		memset(record, 0xff, size);
 		err = myalloc_ring_discard(r->ring, record);
 	} else {

@@ -267,7 +267,7 @@ struct stress_others {
  * @exhausted: times the last page was reached; written by thread 0
  * @error_claimed: a thread has claimed the first error
  * @error_told: @error is complete
- * @error: the first error in words
+ * @error: message of the first error
  * @before: the statistics before the run, drained
  * @others: activity of other users before the run
  * @peak_pages: most pages out of the buddy that were sampled; this and the members below are
@@ -379,7 +379,7 @@ void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_ite
 void myalloc_stress_tell_free(struct stress_thread *t, u64 identity, int err);
 
 /* stress_sizes.c */
-#define STRESS_SIZE_BITS	4	/* numbers that differ in these only have one size */
+#define STRESS_SIZE_BITS	4	/* numbers that differ only in these have the same size */
 
 u32 stress_size_of(const struct stress_thread *t, u64 identity);
 u64 stress_next_size(struct stress_thread *t);
@@ -427,7 +427,7 @@ static inline bool stress_has(const struct myalloc_stress_run *run, enum stress_
 	}
 }
 
-/* Are allocations of any size, and extents behind them, of which the zone counts the pieces? */
+/* Does the run make allocations of any size, for which the zone may count several blocks? */
 static inline bool stress_any_size(const struct myalloc_stress_run *run)
 {
 	return run->what[STRESS_WHAT_SIZES].any;

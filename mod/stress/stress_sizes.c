@@ -3,9 +3,9 @@
  * Allocations of any size, of the kinds HEAP, ARENA and RING. See stress.c for the theory.
  *
  * The size of an allocation follows from its number, so that it needs no more room in a list than
- * any other: numbers that differ in their STRESS_SIZE_BITS lowest bits only have one size. A single
- * allocation has the first of such numbers, those of a bulk allocation have several. Each doubling
- * of the size is as frequent as the others.
+ * any other: numbers that differ only in their STRESS_SIZE_BITS lowest bits have the same size. A
+ * single allocation uses the first of such numbers, a bulk allocation several of them. Each
+ * doubling of the size is as frequent as the others.
  */
 #include "env.h"
 
@@ -31,7 +31,7 @@ u32 stress_size_of(const struct stress_thread *t, u64 identity)
  * @t: the thread
  *
  * Context: the thread.
- * Return: an identity of which those that differ in their STRESS_SIZE_BITS lowest bits are unused.
+ * Return: an identity; those that differ only in their STRESS_SIZE_BITS lowest bits are unused.
  */
 u64 stress_next_size(struct stress_thread *t)
 {
@@ -79,12 +79,11 @@ void stress_verify(struct stress_thread *t, const struct stress_item *item, u32 
 }
 
 /**
- * stress_check_new() - check that a new allocation of any size is aligned, and zeroed if it was
- *	asked to be
+ * stress_check_new() - check that a new allocation of any size is aligned, and zeroed if requested
  * @t: the thread
  * @item: the allocation
  * @align: bytes
- * @zeroed: it was asked to be
+ * @zeroed: zeroed memory was requested
  *
  * Context: the thread.
  */

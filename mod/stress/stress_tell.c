@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Errors that a thread of a stress run finds: counted, the first told in words. See stress.c. */
+/* Errors that a thread of a stress run finds: all counted, the first described. See stress.c. */
 #include "env.h"
 
 #include "stress/stress_run.h"
 
 /**
- * myalloc_stress_tell() - count an error, and keep the first of a run in words
+ * myalloc_stress_tell() - count an error, and keep the message of the first of a run
  * @t: the thread that found it
  * @which: the count
- * @fmt: format of the words
+ * @fmt: format of the message
  *
  * Context: the thread.
  */
@@ -80,11 +80,11 @@ static u32 frame_of(struct stress_thread *t, const void *addr)
 }
 
 /**
- * myalloc_stress_tell_damage() - tell that an allocation does not hold what it should
+ * myalloc_stress_tell_damage() - report that an allocation does not hold its pattern
  * @t: the thread that found it
  * @item: the allocation
  * @damage: where it differs
- * @when: the occasion, in words
+ * @when: the occasion, for the message
  *
  * Context: the thread.
  */
@@ -103,7 +103,7 @@ void myalloc_stress_tell_damage(struct stress_thread *t, const struct stress_ite
 }
 
 /**
- * myalloc_stress_tell_free() - tell that a free was refused
+ * myalloc_stress_tell_free() - report that a free was refused
  * @t: the thread that freed
  * @identity: of the allocation
  * @err: the error
