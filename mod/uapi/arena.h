@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * myalloc: arenas, pieces of memory that are thrown away at once.
+ * myalloc: arenas, pieces of memory that are discarded all at once.
  * Include myalloc.h instead of this file; the rules for all commands are there.
  */
 #ifndef _UAPI_MYALLOC_ARENA_H
@@ -24,7 +24,7 @@ struct myalloc_arena_stat {
 
 /* myalloc_arena_test.flags */
 #define MYALLOC_ARENA_TEST_PERCPU	(1u << 0)	/* the arenas are per CPU */
-#define MYALLOC_ARENA_TEST_POISON	(1u << 1)	/* they poison what is thrown away */
+#define MYALLOC_ARENA_TEST_POISON	(1u << 1)	/* they poison discarded memory */
 #define MYALLOC_ARENA_TEST_FLAGS	3u
 
 /**
@@ -38,16 +38,15 @@ struct myalloc_arena_stat {
  * @allocs: out: pieces allocated
  * @rewinds: out: rewinds
  * @swaps: out: frames
- * @fails: out: requests that failed for want of memory
+ * @fails: out: requests that failed for lack of memory
  * @refused: out: stale marks refused
  * @errors: out: pieces whose content had changed or that were not aligned, good marks that were
  *	refused, and stale ones that were not
- * @first: out: the first error in words, or empty
+ * @first: out: message of the first error, or empty
  *
  * The command creates two arenas, allocates pieces of random sizes and alignments, each filled
- * with a pattern that is verified before the piece is thrown away, makes marks and uses them in
- * and out of order, and lets the arenas take turns. -EINTR after a signal; then nothing is left
- * either.
+ * with a pattern that is verified before the piece is discarded, makes marks and uses them in and
+ * out of order, and lets the arenas take turns. -EINTR after a signal; then nothing is left either.
  */
 struct myalloc_arena_test {
 	__u32 size;

@@ -27,7 +27,7 @@
  * about once per second and at the end; read() then returns whole struct
  * myalloc_bench_progress records, and 0 after the last. Closing the file, or
  * MYALLOC_IOC_BENCH_CANCEL, ends a run early, after the current round;
- * MYALLOC_IOC_BENCH_RESULT returns what was measured until the next start.
+ * MYALLOC_IOC_BENCH_RESULT returns the measurements until the next start.
  */
 #define MYALLOC_BENCH_SHAPES_MAX	512
 #define MYALLOC_BENCH_SIDES_MAX		8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * myalloc: clients, and what each call site holds.
+ * myalloc: clients, and the memory that each call site holds.
  * Include myalloc.h instead of this file; the rules for all commands are there.
  */
 #ifndef _UAPI_MYALLOC_CLIENT_H
@@ -16,7 +16,7 @@
  * @size: sizeof(struct myalloc_client_stat) of the caller
  * @how: MYALLOC_BY_ID or MYALLOC_NEXT_ID
  * @name: out: NUL-terminated
- * @owner: out: its owner in words, NUL-terminated
+ * @owner: out: name of its owner, NUL-terminated
  *
  * stat_fields.h lists the other members in the order of the struct; @id is also the input.
  */
@@ -30,7 +30,7 @@ struct myalloc_client_stat {
 };
 
 /**
- * struct myalloc_site_stat - what one call site holds of one kind
+ * struct myalloc_site_stat - memory of one kind that one call site holds
  * @what: name of a cache, "pages", or kind and name of a front
  * @caller: the call site, as symbol+offset/size; empty if it is not recorded
  * @count: objects, blocks or extents
@@ -48,14 +48,14 @@ struct myalloc_site_stat {
 #define MYALLOC_AGE_UNKNOWN	(~0ULL)
 
 /**
- * struct myalloc_client_sites - list what is held, by call site, largest first
+ * struct myalloc_client_sites - list the memory held by each call site, largest first
  * @size: sizeof(struct myalloc_client_sites) of the caller
  * @room: call sites for which there is room at @sites, 1 to MYALLOC_SITES_MAX
- * @client: number of a client: what it holds, without the clients below it; 0: the whole zone
- * @older_ms: leave out what is known to be younger
+ * @client: number of a client, to list its memory without the clients below it; 0: the whole zone
+ * @older_ms: leave out memory that is known to be younger
  * @sites: address of an array of struct myalloc_site_stat
  * @done: out: call sites written there
- * @nr: out: call sites that were found
+ * @nr: out: call sites found
  *
  * Blocks have a call site and no age. Extents of a client have both, unless the module records call
  * stacks (checks=U); objects have both in caches with the check U. -ENOENT if there is no such
@@ -75,13 +75,13 @@ struct myalloc_client_sites {
 #define MYALLOC_RELEASE_FILL	(1u << 0)	/* overwrite the memory first */
 
 /**
- * struct myalloc_client_release - free what a client holds whose owner is gone
+ * struct myalloc_client_release - free the memory of a client whose owner is gone
  * @size: sizeof(struct myalloc_client_release) of the caller
  * @flags: MYALLOC_RELEASE_FILL or 0
  * @client: number of the client, which ends
  *
- * Nothing may use the memory any more, no device either: nobody but the user can know that. -ENOENT
- * if there is no such client; -EPERM if its owner still exists; -EBUSY if damage prevents it.
+ * No code and no device may use the memory any more; only the user can know that. -ENOENT if there
+ * is no such client; -EPERM if its owner still exists; -EBUSY if damage prevents it.
  */
 struct myalloc_client_release {
 	__u32 size;

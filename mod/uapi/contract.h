@@ -3,7 +3,7 @@
  * myalloc: contracts.
  * Include myalloc.h instead of this file; the rules for all commands are there.
  *
- * A contract states what its owner will hold at most. It costs pages of the reserve, which are
+ * A contract declares the most that its owner will hold. It costs pages of the reserve, which are
  * taken at once; in return no request within it fails, whatever other users do.
  */
 #ifndef _UAPI_MYALLOC_CONTRACT_H
@@ -18,7 +18,7 @@
 #define MYALLOC_LINE_OBJECTS	2	/* objects of a cache */
 
 /**
- * struct myalloc_line - what is held at most of one kind
+ * struct myalloc_line - the most that is held of one kind
  * @kind: MYALLOC_LINE_PAGES, MYALLOC_LINE_EXTENTS or MYALLOC_LINE_OBJECTS
  * @pages: PAGES, EXTENTS: pages that are live at most
  * @orders: PAGES: bit k: blocks of order k are asked for, at most that of a chunk
@@ -44,7 +44,7 @@ struct myalloc_line {
 };
 
 /**
- * struct myalloc_line_cost - what one line costs
+ * struct myalloc_line_cost - the cost of one line
  * @needed: pages within which no request of the line fails
  * @set_aside: pages taken from the reserve: @needed in whole blocks
  * @order: log2 of pages of each of these blocks
@@ -97,10 +97,10 @@ struct myalloc_line_cost {
  * @short_order: out: the highest order of which there are too few
  * @handle: out, CREATE: handle of the contract
  * @id: out, CREATE: its number, for MYALLOC_IOC_CONTRACT_STAT
- * @reason: out: why it is refused, in words; or empty. Written with -EINVAL, -EEXIST, -ENOSPC and
- *	-EDQUOT as well
+ * @reason: out: why it is refused, as a message; or empty. Written with -EINVAL, -EEXIST, -ENOSPC
+ *	and -EDQUOT as well
  *
- * PLAN takes nothing, and returns 0 also if the zone has too little. CREATE takes all, or nothing:
+ * PLAN takes no pages, and returns 0 also if the zone has too few. CREATE takes all or none:
  * -ENOSPC if the zone has too little, -EDQUOT if the file may not hold so much, -EEXIST if the name
  * is used. The contract ends with the file.
  */
@@ -177,7 +177,7 @@ struct myalloc_contract_sites {
 };
 
 /* myalloc_contract_test.adversary */
-#define MYALLOC_ADVERSARY_ROBSON	0	/* the worst order of requests that there is */
+#define MYALLOC_ADVERSARY_ROBSON	0	/* the worst possible order of requests */
 #define MYALLOC_ADVERSARY_RANDOM	1
 
 #define MYALLOC_CONTRACT_TEST_REQUESTS_MAX	1000000000000ULL
@@ -192,7 +192,7 @@ struct myalloc_contract_sites {
  * @requests: allocations after which it ends, 1 to MYALLOC_CONTRACT_TEST_REQUESTS_MAX
  * @pages: pages that are live at most, up to MYALLOC_CONTRACT_TEST_PAGES_MAX
  * @orders: bit k: blocks of order k are asked for
- * @others: threads that meanwhile take whatever else the zone has
+ * @others: threads that meanwhile exhaust the rest of the zone
  * @flags: 0, or MYALLOC_CONTRACT_IS_SHORT: with a page less than needed
  * @id: out: number of the job
  *
@@ -257,7 +257,7 @@ struct myalloc_contract_progress {
  * @peak: most pages that were live
  * @others_peak: most pages that the other threads held
  * @others_fails: requests of the other threads that failed
- * @first: the first failure or error in words, or empty
+ * @first: message of the first failure or error, or empty
  */
 struct myalloc_contract_test_result {
 	__u32 size;

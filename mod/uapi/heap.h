@@ -34,10 +34,10 @@ struct myalloc_heap_stat {
  * @allocs: out: blocks allocated
  * @reallocs: out: blocks that were given another size
  * @frees: out: blocks freed
- * @fails: out: requests that failed for want of memory
+ * @fails: out: requests that failed for lack of memory
  * @errors: out: blocks whose content had changed, that were not aligned or too small, or whose
  *	free was refused; not 0 also if the heap does not end
- * @first: out: the first error in words, or empty
+ * @first: out: message of the first error, or empty
  *
  * The command creates a heap, allocates, reallocates and frees blocks of random sizes and
  * alignments, each filled with a pattern that is verified before it changes or is freed, and ends

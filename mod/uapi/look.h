@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * myalloc: looking at memory: a picture of a range of pages, and all about one place.
+ * myalloc: inspection of memory: an overview of a range of pages, and details of one place.
  * Include myalloc.h instead of this file; the rules for all commands are there.
  *
- * Neither command stops or changes anything: no lock is held while pages are looked at, so that
- * a page on its way from one holder to another may be told as either, or as MYALLOC_IS_MOVING.
+ * Neither command stops or changes anything: no lock is held while pages are inspected, so a page
+ * on its way from one holder to another may be reported as either, or as MYALLOC_IS_MOVING.
  */
 #ifndef _UAPI_MYALLOC_LOOK_H
 #define _UAPI_MYALLOC_LOOK_H
 
-/* What a page is. Further kinds may be added up to MYALLOC_IS_KINDS. */
+/* Kinds of pages. Further kinds may be added up to MYALLOC_IS_KINDS. */
 #define MYALLOC_IS_FREE		0	/* in a free block of the buddy */
 #define MYALLOC_IS_CACHED	1	/* in a magazine or depot */
 #define MYALLOC_IS_PAGES	2	/* allocated by a page user */
@@ -19,11 +19,11 @@
 #define MYALLOC_IS_BAD		6	/* reported as bad memory */
 #define MYALLOC_IS_MOVING	7	/* between two of these */
 #define MYALLOC_IS_CONTRACT	8	/* in the zone of a contract */
-#define MYALLOC_IS_HOLE		9	/* of a reserve that may grow: no memory is there now */
+#define MYALLOC_IS_HOLE		9	/* a hole in a reserve that may grow: no memory now */
 #define MYALLOC_IS_KINDS	16
 
 /**
- * struct myalloc_cell - what the pages of a part of a range are
+ * struct myalloc_cell - kinds of the pages in a part of a range
  * @pages: pages of each kind; together those of the cell
  * @filled: for each page of a slab the share of its slab's slots that are in use or in a magazine,
  *	in 1/1000, added up
@@ -40,7 +40,7 @@ struct myalloc_cell {
 #define MYALLOC_CELLS_MAX	16384	/* in one command */
 
 /**
- * struct myalloc_cells - look at a range of pages, in parts of equal size
+ * struct myalloc_cells - inspect a range of pages, in parts of equal size
  * @first: first page
  * @pages: pages in each cell, at least 1
  * @count: cells, 1 to MYALLOC_CELLS_MAX
@@ -58,7 +58,7 @@ struct myalloc_cells {
 	__u64 cells;
 };
 
-/* myalloc_look.how: what @key is */
+/* myalloc_look.how: meaning of @key */
 #define MYALLOC_LOOK_PAGE	0	/* number of a page of the zone; @slot of a slab, or ~0 */
 #define MYALLOC_LOOK_ADDRESS	1	/* a kernel address, for those with CAP_SYSLOG: -EPERM */
 #define MYALLOC_LOOK_HANDLE	2	/* a handle of any open file, or of those of process @pid */
@@ -73,7 +73,7 @@ struct myalloc_cells {
 #define MYALLOC_SLOT_IS_MOVING	4	/* between two of these */
 
 /**
- * struct myalloc_who - who allocated or freed something last
+ * struct myalloc_who - the last allocation or free of a block or object
  * @age_ns: time since, ~0 if unknown
  * @pid: thread, 0 in an interrupt or if unknown
  * @pad: zero
@@ -89,7 +89,7 @@ struct myalloc_who {
 };
 
 /**
- * struct myalloc_look - all about one place in memory
+ * struct myalloc_look - details of one place in memory
  * @size: sizeof(struct myalloc_look) of the caller
  * @how: MYALLOC_LOOK_*
  * @key: page, address or handle
@@ -107,23 +107,23 @@ struct myalloc_who {
  * @offset: out: bytes from the beginning of the object, or of the block, to the address
  * @name: out: of the cache
  * @comm: out: name of process @pid
- * @alloc: out: who allocated it
- * @free: out: who freed it; objects only
+ * @alloc: out: its allocation
+ * @free: out: its last free; objects only
  * @contract: out: line of a contract that it is in, as its name, a dot and the number of the line;
  *	empty if it is in none. @cache is then one of that line
  * @client: out: the client that it belongs to; empty if it belongs to none, or that is not known.
- *	Pages of arenas and rings do not tell theirs
+ *	It is unknown for pages of arenas and rings
  *
- * Within a contract all is told as elsewhere: a block or an object of a user, free pages, or
- * MYALLOC_IS_CONTRACT for what is set aside and cannot be asked for.
+ * Memory of a contract is reported as any other: a block or an object of a user, free pages, or
+ * MYALLOC_IS_CONTRACT for pages that are set aside and cannot be requested.
  *
- * Who allocated a block is always known. Its stack, and everything about an object, is only
- * recorded with MYALLOC_CHECK_OWNER.
+ * The caller that allocated a block is always known. Its stack, and all about objects, is recorded
+ * only with MYALLOC_CHECK_OWNER.
  *
  *	not in the zone, or no such slot			-EINVAL
  *	no such handle, or one of a cache			-ENOENT
  *	files of several processes have this handle		-ENOTUNIQ
- *	what is there changed all the time			-EAGAIN
+ *	the place changed all the time				-EAGAIN
  */
 struct myalloc_look {
 	__u32 size;

@@ -6,7 +6,7 @@
  *	/dev/myalloc, mode 0600; open needs CAP_SYS_ADMIN. All control goes
  *	through it: the files in /sys/kernel/debug/myalloc are read-only.
  *
- * What an open file holds
+ * Resources of an open file
  *	Pages, caches and objects are named by 64-bit handles.
  *	A handle is never an address, is valid only on the open file
  *	description that created it (dup() and fork() share one), is never
@@ -41,7 +41,7 @@
  *
  *	Structs that begin with a @size member may grow at the end. The
  *	caller sets it to sizeof() of its own version; an older kernel
- *	refuses nonzero bytes it does not know with -E2BIG, a newer one
+ *	refuses nonzero bytes that it does not know with -E2BIG, a newer one
  *	takes missing bytes as zero. On return @size is unchanged and at
  *	most @size bytes were written. Every other struct is fixed; an
  *	extension gets a new number.

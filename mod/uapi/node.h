@@ -10,13 +10,13 @@
 #define _UAPI_MYALLOC_NODE_H
 
 /**
- * struct myalloc_node_stat - statistics of a zone as that of a node, as numastat has them
+ * struct myalloc_node_stat - statistics of a node's zone, with the counters of numastat
  * @size: sizeof(struct myalloc_node_stat) of the caller
  * @nr: in: number of the zone, from 0 by ascending node; -ENOENT if there are not so many
  * @node: out: the node, -1 if memory of the zone may be on any
  * @used: out: 1 if this open file works on that zone, otherwise 0
  * @nr_pages: out: its pages
- * @free_pages: out: those that are free and in no magazine
+ * @free_pages: out: its free pages, without those in magazines
  * @hit: out: blocks of it for requests that preferred it
  * @miss: out: blocks of it for requests that preferred another node
  * @foreign: out: requests that preferred it and got a block of another node

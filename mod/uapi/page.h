@@ -51,12 +51,12 @@ struct myalloc_free {
  * the length at most that of the block, whose beginning is mapped. The first mapping zeroes the
  * block. MAP_SHARED only; neither executable nor in parts: munmap() and mprotect() take the whole
  * mapping. MYALLOC_IOC_PAGE_FREE of a block with mappings fails with -EBUSY. A mapping keeps the
- * session alive: what it holds is freed after the last mapping has gone and the file is closed.
+ * session alive: its resources are freed when the last mapping is gone and the file is closed.
  *
  *	not MAP_SHARED, more than the block			-EINVAL
  *	PROT_EXEC						-EPERM
  *	no such block						-ENOENT
- *	more than RLIMIT_MEMLOCK with what is pinned and locked,
+ *	more than RLIMIT_MEMLOCK with pinned and locked memory,
  *	without CAP_IPC_LOCK					-ENOMEM
  *
  * The address that mmap() chooses may be a multiple of a page only. To have 2 MiB mapped at once,

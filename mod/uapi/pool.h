@@ -7,7 +7,7 @@
 #define _UAPI_MYALLOC_POOL_H
 
 /* myalloc_pool_stat.flags and myalloc_pool_test.flags beside those of a cache */
-#define MYALLOC_POOL_IS_HARD	(1u << 16)	/* takes no pages but those set aside */
+#define MYALLOC_POOL_IS_HARD	(1u << 16)	/* allocates only from the pages set aside */
 
 /*
  * struct myalloc_pool_stat - the statistics of one object pool at one moment
@@ -40,7 +40,7 @@ struct myalloc_pool_stat {
  * @resizes: out: how often the pool was given another size
  * @errors: out: allocations that failed while fewer objects were live, objects whose content had
  *	changed, frees that were refused; not 0 also if the pool does not end
- * @first: out: the first error in words, or empty
+ * @first: out: message of the first error, or empty
  *
  * The command creates a pool, allocates and frees its objects on random CPUs in interrupts, each
  * filled with a pattern that is verified before it is freed, resizes the pool, and destroys it.

@@ -42,7 +42,7 @@ struct myalloc_ring_stat {
  * @full: out: reservations that failed because there was no room
  * @errors: out: records that were not as they were written or not in order, refused commits and
  *	releases, and records that are missing at the end
- * @first: out: the first error in words, or empty
+ * @first: out: message of the first error, or empty
  *
  * The command creates a ring, reserves records of random lengths, fills each with a pattern,
  * commits or discards them in random order, reads and verifies them, and ends the ring.
@@ -68,8 +68,8 @@ struct myalloc_ring_test {
 /*
  * Rings in user space
  *
- * A ring that its module shares, or one of the caller's own, is read through a file descriptor. Its
- * consumer is whoever has that: one file at a time.
+ * A ring that its module shares, or one of the caller's own, is read through a file descriptor. The
+ * holder of the descriptor is its consumer; one file at a time can have the ring open.
  *
  *	fd		from MYALLOC_IOC_RING_OPEN or MYALLOC_IOC_RING_CREATE
  *	mmap(fd)	offset 0, the whole of @map_bytes, MAP_SHARED, PROT_READ alone: a page with
@@ -84,16 +84,16 @@ struct myalloc_ring_test {
  *	release		MYALLOC_IOC_RING_RELEASE with the position behind the last record that was
  *			read: producers use that room again
  *	wait		when everything that could be read was released: poll(), select(), epoll,
- *			also edge-triggered, where a look after the release finds nothing, not
+ *			also edge-triggered, provided that no record is found after the release, not
  *			even discarded records. POLLIN: the oldest record can be read, or was
  *			discarded; if all were, release them without reading any
  *
- * The mapping shows what producers store, also before they commit it. Other mappings are refused:
+ * The mapping shows the data of producers also before they commit it. Other mappings are refused:
  * MAP_PRIVATE, a part of it or another size (-EINVAL), writing (-EACCES), code (-EPERM). So are
  * munmap() and mprotect() of a part, and mprotect() that allows writing. The pages are counted, and
  * limited, as those of MYALLOC_IOC_PAGE_MAP are. While the descriptor or a mapping exists, the ring
- * does, and a module whose ring it is cannot be unloaded. A child of fork() has the same
- * descriptor and a mapping of its own; the two must agree who reads.
+ * does, and a module whose ring it is cannot be unloaded. A child of fork() has the same descriptor
+ * and a mapping of its own; the two must agree who reads.
  */
 
 /* struct myalloc_ring_record.length */
@@ -103,7 +103,7 @@ struct myalloc_ring_test {
 #define MYALLOC_RECORD_ALIGN		8u
 
 /**
- * struct myalloc_ring_record - what lies before each record
+ * struct myalloc_ring_record - the header before each record
  * @length: bytes of the record, MYALLOC_RECORD_BUSY, MYALLOC_RECORD_DISCARDED
  * @mark: differs from record to record
  */

@@ -25,7 +25,7 @@ enum myalloc_stress_kind {
 	MYALLOC_STRESS_HEAP = 5,	/* blocks of any size in a heap, which also change it */
 	MYALLOC_STRESS_ARENA = 6,	/* pieces of an arena for each thread: marks, rewinds */
 	MYALLOC_STRESS_RING = 7,	/* one thread reads the records of all others */
-	MYALLOC_STRESS_POOL = 8,	/* objects of a pool, beside pages to the last one */
+	MYALLOC_STRESS_POOL = 8,	/* objects of a pool, while pages exhaust the zone */
 	MYALLOC_STRESS_KINDS
 };
 
@@ -181,7 +181,7 @@ struct myalloc_latency {
  * @page_free_ns: latency of page free
  * @obj_alloc_ns: latency of object allocation
  * @obj_free_ns: latency of object free
- * @first_error: the first error in words, or empty
+ * @first_error: message of the first error, or empty
  */
 struct myalloc_stress_result {
 	__u32 size;

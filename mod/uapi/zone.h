@@ -64,7 +64,7 @@ struct myalloc_stat {
  * @frames: out: frames checked
  * @slabs: out: slabs checked
  * @objects: out: object slots checked
- * @first: out: the first finding in words, with the invariant's number
+ * @first: out: message of the first finding, with the invariant's number
  */
 struct myalloc_validate {
 	__u64 errors;
