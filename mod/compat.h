@@ -35,9 +35,9 @@
 #define MYALLOC_KERNEL_MAX_ORDER	ilog2(MAX_ORDER_NR_PAGES)
 
 /**
- * myalloc_compat_module_text() - the place of the code of a module
+ * myalloc_compat_module_text() - find the code of a module
  * @mod: the module
- * @init: that of its initialisation instead
+ * @init: find its init code instead
  * @base: out: where it begins
  *
  * Context: any.
@@ -119,7 +119,7 @@ static inline void myalloc_compat_hrtimer_setup(struct hrtimer *timer,
  * @set: flags to set
  * @clear: flags to clear
  *
- * They have setters since 6.3, and no other way since 6.5.
+ * Setters exist since 6.3, and are the only way since 6.5.
  *
  * Context: mmap_lock held for writing.
  */
@@ -133,7 +133,7 @@ static inline void myalloc_compat_vm_flags(struct vm_area_struct *vma, unsigned 
 #endif
 }
 
-/* Are page table entries of 2 MiB marked as special, so that get_user_pages() keeps off? */
+/* Are page table entries of 2 MiB marked as special, so that get_user_pages() fails on them? */
 #if defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
 #define MYALLOC_COMPAT_PMD_PFNMAP	1
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Names of code in modules that are gone
+ * Names of code in unloaded modules
  *
  * A report or a list of owners may name code that called the allocator long ago. If its module has
  * been unloaded since, or if the code was part of a module's initialisation, which is freed after
  * it has run, the kernel no longer knows the address. So the ranges of such code are recorded just
  * before they are freed, and an address in one of them is printed as the module's name and the
- * offset in its code. objdump or addr2line of the module's file tells the function from that.
+ * offset in its code. objdump or addr2line of the module's file finds the function by that.
  *
  * Limits: the last GONE ranges are kept. If another module has been loaded at the same address
  * since, its name is printed. Modules that went before this one was loaded are unknown.
  *
- * Locking: lock serialises writers, and seq lets readers in any context, also in an NMI, see that
- * an entry changes meanwhile.
+ * Locking: lock serialises writers, and seq lets readers in any context, also in an NMI, detect
+ * that an entry is being changed.
  */
 #include "env.h"
 
@@ -69,7 +69,7 @@ static void note_left(const struct module *mod)
 	raw_spin_unlock_irqrestore(&lock, irq);
 }
 
-/* A module has been initialised, and that code is freed next; or it is about to be freed. */
+/* Init code is freed after a module was initialised, and all of its code when it is unloaded. */
 static int on_module(struct notifier_block *nb, unsigned long state, void *mod)
 {
 	if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING)
@@ -83,7 +83,7 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *mod)
 
 static struct notifier_block modules = { .notifier_call = on_module };
 
-/* Is it the code of a module, or of the kernel, that is there now? */
+/* Does the address lie in code of the kernel or of a module that is loaded now? */
 static bool is_there(unsigned long ip)
 {
 	char symbol[4];
@@ -93,8 +93,8 @@ static bool is_there(unsigned long ip)
 }
 
 /*
- * Does the address lie in the freed init code of another module that is still there? Not of this
- * one, whose init code allocates nothing.
+ * Does the address lie in the freed init code of another module that is still loaded? That of this
+ * module does not matter, as it allocates nothing.
  */
 static bool is_of_another(unsigned long ip, const char *name)
 {
@@ -114,8 +114,8 @@ static bool is_of_another(unsigned long ip, const char *name)
 }
 
 /*
- * Copies the last range that contains the address. Returns 0; -ENOENT if none does; -EAGAIN if one
- * is being recorded, for which a context that may have interrupted that must not wait.
+ * Copy the last range that contains the address. Returns 0; -ENOENT if none does; -EAGAIN if one is
+ * being recorded: the caller may have interrupted the writer, so it must not wait.
  */
 static int find(unsigned long ip, struct gone_range *range)
 {
@@ -136,8 +136,8 @@ static int find(unsigned long ip, struct gone_range *range)
  * @ip: a code address
  * @name: name of the module
  *
- * What was allocated there may also be another module's, whose code is there now, or whose init
- * code was there earlier. If that module is still loaded, it has not left anything behind.
+ * An allocation from there may belong to another module, whose code is there now, or whose init
+ * code was there earlier. If that module is still loaded, the allocation is not a leak.
  *
  * Context: task.
  * Return: true if it is, and is not known to have belonged to another module since, or to one that
@@ -161,8 +161,8 @@ bool myalloc_gone_init_of(unsigned long ip, const char *name)
  * @size: bytes in @buf, not 0
  * @ip: the address
  *
- * As the kernel does by "%pS", but an address in a module that is gone is not printed as a mere
- * number: "0x43/0x1000 [frob, unloaded]".
+ * Like "%pS", but an address in an unloaded module is printed with the module's name instead of as
+ * a bare number: "0x43/0x1000 [frob, unloaded]".
  *
  * Context: any.
  * Return: characters written, without the NUL.
@@ -179,7 +179,7 @@ int myalloc_gone_symbol(char *buf, size_t size, unsigned long ip)
 }
 
 /**
- * myalloc_gone_init() - begin to record modules that go
+ * myalloc_gone_init() - begin to record modules that are unloaded
  *
  * Context: task, may sleep.
  * Return: 0, or the error of the kernel.
@@ -190,7 +190,7 @@ int myalloc_gone_init(void)
 }
 
 /**
- * myalloc_gone_exit() - end it
+ * myalloc_gone_exit() - end the recording
  *
  * Context: task, may sleep.
  */

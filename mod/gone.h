@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Names of code in modules that are gone. See gone.c. */
+/* Names of code in unloaded modules. See gone.c. */
 #ifndef MYALLOC_GONE_H
 #define MYALLOC_GONE_H
 

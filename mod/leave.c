@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Modules that leave: what they have left behind is reported when they are unloaded
+ * Unloaded modules: report memory that they have not freed
  *
  * The kernel calls a notifier after a module's exit function has returned and before its code is
- * freed, so its symbols still have names. First its clients are looked for, by their owner, or if
- * they have no owner, by the code that created them; they are marked as gone. Then what belongs to
- * no client and came from its code, or from its init code, which is free by then (gone.c): caches,
- * heaps and other fronts that it created, blocks and tracked objects that it allocated. All of it
+ * freed, so its symbols still have names. The notifier first looks for the module's clients, by
+ * owner or, if they have none, by the code that created them, and marks them as gone. Then it looks
+ * for memory without a client that came from the module's code, or from its init code, which is
+ * free by then (gone.c): caches, heaps and other fronts, blocks and tracked objects. All of it
  * stays as it is.
  *
- * Limit: what another module has left without a client is taken for this one's if its code lay at
- * the same addresses. What its own init code left is not reported if other code is there now, or if
- * init code of a module that is still loaded was there.
+ * Limit: memory that another module has left without a client is attributed to this one if its code
+ * lay at the same addresses. Memory of the module's init code is not reported if other code is
+ * there now, or if init code of a module that is still loaded was there.
  */
 #include "env.h"
 
@@ -33,7 +33,7 @@ static bool is_code(unsigned long ip, const void *of)
 	return within_module(ip, module) || myalloc_gone_init_of(ip, module->name);
 }
 
-/* Keeps the sites in the code of a module, in their order. */
+/* Keep only the call sites in the code of a module, in their order. */
 static void keep_own(struct myalloc_sites *sites, const struct module *module)
 {
 	u32 i, nr = 0;

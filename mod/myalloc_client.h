@@ -65,7 +65,7 @@ int myalloc_ring_unshare(struct myalloc_ring *ring);
  * @node: NUMA node of its memory; NUMA_NO_NODE if that may be on any
  * @meta_bytes: memory used in addition to the pages, without that of caches
  * @buddy_bytes: the part of @meta_bytes that the buddy's bitmaps use
- * @last_phys: physical address of the last byte; of an elastic zone, of what it has now
+ * @last_phys: physical address of the last byte; of an elastic zone, as it is now
  */
 struct myalloc_zone_info {
 	u64 nr_pages;
@@ -117,9 +117,9 @@ int myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct mya
  * Memory of a block is physically contiguous and lies in the kernel's linear mapping, so
  * virt_to_page() and dma_map_single() take it, too. It may lie anywhere in memory: a device with a
  * DMA mask reaches a block if the address of its last byte is not above the mask; dma_map_single()
- * says so, or bounces. No block ends above last_phys of myalloc_zone_info(), so a driver whose mask
- * is not below it need not look at each block, unless the zone may grow, or is that of a contract
- * with MYALLOC_CONTRACT_BEST_EFFORT.
+ * fails or bounces otherwise. No block ends above last_phys of myalloc_zone_info(), so a driver
+ * whose mask is not below it need not look at each block, unless the zone may grow, or is that of a
+ * contract with MYALLOC_CONTRACT_BEST_EFFORT.
  *
  * Context: any.
  * Return: the address.
@@ -136,8 +136,9 @@ static inline phys_addr_t myalloc_pages_phys(const void *addr)
  *	struct myalloc_zone *zone __free(myalloc_zone) = myalloc_zone_get();
  *
  * and likewise __free(myalloc_cache), myalloc_heap, myalloc_pool, myalloc_arena, myalloc_frames,
- * myalloc_ring and myalloc_client, which accept an ERR_PTR. What is still in use then stays, and is
- * reported: as pointers are freed in the reverse of their order, declare a client first. An object:
+ * myalloc_ring and myalloc_client, which accept an ERR_PTR. Memory that is still in use then stays,
+ * and is reported. Pointers are freed in the reverse of their order, so declare a client first. An
+ * object:
  *
  *	CLASS(myalloc_object, request)(cache, MYALLOC_ZERO);
  *

@@ -9,7 +9,7 @@
  * these functions from there on, so that a file need not be changed otherwise. (KMEM_CACHE() and
  * kmem_cache_create() with a struct kmem_cache_args are not provided.)
  *
- * What differs: a cache's name may have letters, digits, '-', '_' and '.' only and must be unique;
+ * Differences: a cache's name may have letters, digits, '-', '_' and '.' only and must be unique;
  * an object has at most MYALLOC_MAX_OBJECT bytes; memory comes from the reserve, so flags about
  * where pages come from, accounting and merging mean nothing. There is no whitelist for copies to
  * and from user space: objects do not lie in the kernel's slabs, so CONFIG_HARDENED_USERCOPY
@@ -122,7 +122,7 @@ static inline void myalloc_kmem_cache_free(struct myalloc_kmem_cache *s, void *o
 		myalloc_cache_free(s->cache, object);
 }
 
-/* All or none, as that of kmem_cache. */
+/* Allocates all or none, as kmem_cache does. */
 static inline int myalloc_kmem_cache_alloc_bulk(struct myalloc_kmem_cache *s, gfp_t gfp, size_t nr,
 						void **objects)
 {

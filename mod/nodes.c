@@ -2,10 +2,10 @@
 /*
  * The zones of the module: one for each NUMA node that the parameter node names, or one for all
  *
- * Each has a reserve of its own. The set of them (lib/zone/nodes.c) tries them in the order in
- * which the kernel's page allocator would: it is read from the lists that the kernel has made,
- * because the functions that make them are not exported, and takes into account what the kernel
- * does beside distances (nodes without CPUs, nodes that are near to many).
+ * Each has a reserve of its own. The set of them (lib/zone/nodes.c) tries them in the order of the
+ * kernel's page allocator. The order is read from the kernel's zonelists, because the functions
+ * that build them are not exported; so it includes everything that the kernel considers beside
+ * distances (nodes without CPUs, nodes that are near to many).
  */
 #include "env.h"
 
@@ -24,11 +24,11 @@
 #include "zone/zone.h"
 
 /**
- * struct own - what a zone of the module is made of
+ * struct own - a zone of the module, with its pages
  * @zone: the zone
  * @reserve: its pages
- * @asked: the parameter that asks for it, for messages
- * @name: of the zone
+ * @asked: the parameter that requested it, for messages
+ * @name: name of the zone
  */
 struct own {
 	struct myalloc_zone *zone;
@@ -41,7 +41,7 @@ static struct own *own;
 static u32 nr_own;
 static struct myalloc_nodes *nodes;
 
-/* Position of a node in the list of those that the page allocator tries for requests of another. */
+/* Position of node @to in the page allocator's fallback list of @node. */
 static u32 rank(int node, int to)
 {
 	const struct zonelist *list;
@@ -56,7 +56,7 @@ static u32 rank(int node, int to)
 	return i;
 }
 
-/* The largest number of chunks, at least those that there are, whose metadata @left bytes hold. */
+/* The largest number of chunks, at least the current one, whose metadata fits in @left bytes. */
 static u32 __init most_chunks(const struct myalloc_zone_args *zone_args, u64 left)
 {
 	struct myalloc_zone_args args = *zone_args;
@@ -235,7 +235,7 @@ static void end_lending(struct myalloc_zone *zone)
 			lent, myalloc_s(lent), myalloc_are(lent));
 }
 
-/* What was not freed, by call site. */
+/* Report memory that was not freed, by call site. */
 static void report_left(struct myalloc_zone *zone)
 {
 	struct myalloc_sites sites;
@@ -249,7 +249,7 @@ static void report_left(struct myalloc_zone *zone)
 /**
  * myalloc_nodes_end() - end the set and its zones, and give their pages back
  *
- * Chunks in which something is left stay allocated, and are reported.
+ * Chunks with memory in use stay allocated, and are reported.
  *
  * Context: task, may sleep.
  */
@@ -260,7 +260,7 @@ void myalloc_nodes_end(void)
 	myalloc_nodes_destroy(nodes);
 	for (i = 0; i < nr_own; i++) {
 		end_lending(own[i].zone);
-		/* Leak the chunks in which something is left rather than free pages in use. */
+		/* Leak the chunks with memory in use rather than free pages in use. */
 		if (myalloc_zone_destroy(own[i].zone)) {
 			report_left(own[i].zone);
 			myalloc_zone_abandon(own[i].zone);

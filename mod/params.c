@@ -54,7 +54,7 @@ static char default_chunk_order[4], default_max_order[4], default_reserve_mb[24]
 static struct myalloc_share shares[MAX_NUMNODES] __initdata;
 static u32 nr_shares __initdata;
 
-/* What is not used of a reserve that has grown; may be changed at any time. */
+/* Parameters of how fast a reserve gives back unused memory; may be changed at any time. */
 static int get_decay(char *buffer, const struct kernel_param *kp)
 {
 	u32 value[2];
@@ -161,7 +161,7 @@ static int __init one_node(struct myalloc_params *params)
 	return parse_reserve(params);
 }
 
-/* What does not divide evenly goes to the first nodes. */
+/* The first nodes get the remainder. */
 static int __init all_nodes(struct myalloc_params *params)
 {
 	s64 rest;

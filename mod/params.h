@@ -20,7 +20,7 @@ struct myalloc_share {
  * @reserve_mb: size of the reserve in MiB
  * @max_mb: size up to which it may grow, in MiB; more than @reserve_mb only with one zone
  * @nodes: the zones to be made, by ascending node; freed with the code that runs at load
- * @nr_nodes: how many
+ * @nr_nodes: number of @nodes
  * @chunk_order: log2 of pages in a chunk
  * @max_order: largest order of a block where chunks are adjacent
  * @session_quota: percent of the reserve that one open file may hold

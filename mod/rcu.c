@@ -20,10 +20,10 @@ static void free_now(struct rcu_head *rcu)
  * @object: its address; any value is safe
  * @head: a member of the object; its content is lost
  *
- * The call itself is the free: from then on another one of the object is refused, and until the
- * grace period has passed the object is nobody's, with its content as it was but for @head. Call
- * rcu_barrier() before the cache is destroyed. An object without room for @head can be waited for
- * with synchronize_rcu() instead.
+ * The call itself is the free: from then on a second free of the object is refused. Until the grace
+ * period has passed the object is not reused, and its content stays as it was except for @head.
+ * Call rcu_barrier() before the cache is destroyed. An object without room for @head can be waited
+ * for with synchronize_rcu() instead.
  *
  * Context: any but NMI.
  * Return: 0; -EINVAL if no allocated object of this cache begins at @object. The wrong free is
@@ -35,7 +35,7 @@ int myalloc_cache_free_rcu(struct myalloc_cache *cache, void *object, struct mya
 
 	if (unlikely(myalloc_env_trace_on(cache_free)))
 		myalloc_cache_trace_free(cache, object, _RET_IP_);
-	/* Two in one list of callbacks, or a head in memory of somebody else, would damage that. */
+	/* A head queued twice, or in memory of another user, would damage the list of callbacks. */
 	err = myalloc_object_claim(cache, object, _RET_IP_);
 	if (unlikely(err))
 		return err;

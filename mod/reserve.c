@@ -8,9 +8,10 @@
  *
  * Adjacent chunks: the system's own allocator mostly gives adjacent blocks one after the other, but
  * where it begins is chance. Therefore more chunks are taken than needed, as many as the largest
- * block has on either side of it, but only what is free without reclaim and only half of the memory
- * that the system can spare. The chunks that form the largest blocks are kept, the others given
- * back at once. What came of it: the message at load, the file reserve, myallocctl info.
+ * block has on either side of it, but only from memory that is free without reclaim, and at most
+ * half of the memory that the system can spare. The chunks that form the largest blocks are kept,
+ * the others given back at once. The message at load, the file reserve and 'myallocctl info' show
+ * the result.
  *
  * Chunks are split: each page has its own reference count, which is 1. In an unsplit block all
  * pages but the first have 0, and get_page() followed by put_page() on one of them would free it
@@ -25,7 +26,7 @@
  * uses a chunk order that fits, because no larger block could lie in it.
  *
  * The allocation is all or nothing: if not every chunk is available, those taken are freed and
- * the load fails with a message that says how much there was. It does not fall back to smaller
+ * the load fails with a message that names the amount available. It does not fall back to smaller
  * chunks, because a user who counts on large blocks would find out too late; a user who does not
  * sets a smaller chunk_order.
  *
@@ -306,7 +307,7 @@ static void give_chunks(struct myalloc_reserve *r, u32 last)
 /**
  * myalloc_reserve_take() - take pages from the system
  * @reserve: out
- * @asked: the parameter that asks for it, for messages
+ * @asked: the parameter that requests it, for messages
  * @mib: size in MiB; not 0
  * @max_mib: size up to which it may grow in MiB, at least @mib; if it is more, @mib is rounded up
  *	to whole chunks
@@ -336,7 +337,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, const char *asked, u64
 	if (max_mib > mib) {
 		reserve->nr_pages = nr << reserve->chunk_order;
 		reserve->max_chunks = DIV_ROUND_UP(max_mib * MIB_PAGES, BIT(reserve->chunk_order));
-		if (reserve->max_chunks == nr)	/* the rest of the last chunk was all */
+		if (reserve->max_chunks == nr)	/* it would only fill its last chunk */
 			reserve->max_chunks = 0;
 	}
 	spare = spare_chunks(reserve, max_order, nr);
@@ -416,8 +417,7 @@ static void salvage_chunk(struct myalloc_zone *zone, void *chunk, u32 pages)
  * @reserve: from myalloc_reserve_take()
  * @zone: the zone made of it, abandoned
  *
- * Chunks in which nothing is left go back to the system. The others stay allocated, and a message
- * says how much that is.
+ * Unused chunks go back to the system. The others stay allocated, and a message names their size.
  *
  * Context: task, may sleep.
  */

@@ -29,7 +29,7 @@ int myalloc_reserve_take(struct myalloc_reserve *reserve, const char *asked, u64
 void myalloc_reserve_release(struct myalloc_reserve *reserve);
 void myalloc_reserve_salvage(struct myalloc_reserve *reserve, struct myalloc_zone *zone);
 
-/* Take the chunks of a reserve that grows from the system, and give them back. */
+/* Operations that take chunks from the system for a reserve that grows, and give them back. */
 extern const struct myalloc_chunk_ops myalloc_reserve_chunk_ops;
 
 #endif /* MYALLOC_RESERVE_H */

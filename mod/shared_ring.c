@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rings whose consumer is in user space: what is shared, and waking
+ * Rings whose consumer is in user space: sharing, and wake-ups
  *
- * A module shares a ring that it has made (myalloc_ring_share()); a process opens it by its number
- * in its zone, one file at a time (device/ring_file.c). While it is open, the module cannot be
- * unloaded, as the file holds a reference to it, and the ring cannot be unshared.
+ * A module shares a ring that it has created (myalloc_ring_share()); a process opens it by its
+ * number in its zone, one file at a time (device/ring_file.c). While it is open, the module cannot
+ * be unloaded, as the file holds a reference to it, and the ring cannot be unshared.
  *
  * Waking: a producer may be in any context, also NMI, and hold any lock, so it queues an irq_work,
- * whose handler wakes up who polls.
+ * whose handler wakes the pollers.
  *
- * Locking: shares_mutex protects the list of what modules share, and @open of what is in it.
+ * Locking: shares_mutex protects the list of rings that modules share, and @open of each.
  */
 #include "env.h"
 
@@ -48,12 +48,12 @@ static void queue_wake(struct myalloc_ring_share *share)
 }
 
 /**
- * myalloc_shared_ring_make() - make what a ring needs to be read by user space
+ * myalloc_shared_ring_make() - prepare a ring for a consumer in user space
  * @ring: the ring, in which nobody commits meanwhile
  *
  * Context: task, may sleep.
- * Return: it; ERR_PTR(-EOPNOTSUPP) if the ring overwrites, -EBUSY if it has one or a record is
- * peeked, -ENOMEM.
+ * Return: the shared ring; ERR_PTR(-EOPNOTSUPP) if the ring overwrites, -EBUSY if it is shared
+ * already or a record is peeked, -ENOMEM.
  */
 struct myalloc_shared_ring *myalloc_shared_ring_make(struct myalloc_ring *ring)
 {
@@ -109,8 +109,8 @@ void myalloc_shared_ring_free(struct myalloc_shared_ring *s)
  *	myalloc_ring_peek() is refused until myalloc_ring_unshare()
  * @owner: the module that calls
  *
- * A process that has opened /dev/myalloc, which needs CAP_SYS_ADMIN, can read the ring: all that is
- * stored in its records, also before it is committed or if it is discarded.
+ * A process that has opened /dev/myalloc, which needs CAP_SYS_ADMIN, can read all data stored in
+ * its records, also before they are committed and if they are discarded.
  *
  * Context: task, may sleep.
  * Return: 0; -EOPNOTSUPP if the ring overwrites; -EBUSY if it is shared already, or a record of it
@@ -191,8 +191,8 @@ MYALLOC_EXPORT_NS(myalloc_ring_unshare, MYALLOC);
  * @id: number of the ring in the zone
  *
  * Context: task, may sleep.
- * Return: it, which exists until myalloc_shared_ring_close(); ERR_PTR(-ENOENT) if no module shares
- * one of the zone with the number, or is being unloaded; -EBUSY if it is open.
+ * Return: the ring, which exists until myalloc_shared_ring_close(); ERR_PTR(-ENOENT) if no ring of
+ * the zone with this number is shared, or its module is being unloaded; -EBUSY if it is open.
  */
 struct myalloc_shared_ring *myalloc_shared_ring_open(const struct myalloc_zone *zone, u64 id)
 {

@@ -10,14 +10,14 @@
 
 /**
  * struct myalloc_shared_ring - a ring in user space
- * @share: what the allocator knows of it
+ * @share: the allocator's part of it
  * @ring: the ring
  * @control: its control page, zero but for struct myalloc_ring_control
- * @irq: wakes up
- * @wait: who polls
+ * @irq: wakes the pollers
+ * @wait: the pollers
  * @link: of a module: in the list of shared_ring.c
  * @owner: of a module: that module
- * @open: of a module: a file has it
+ * @open: of a module: a file has it open
  */
 struct myalloc_shared_ring {
 	struct myalloc_ring_share share;

@@ -2,8 +2,8 @@
 /*
  * The elastic part of the reserve under memory pressure
  *
- * The kernel calls a shrinker when it reclaims memory, also in the middle of an allocation of ours
- * or of somebody who holds any mutex. So this one takes no mutex, waits for nothing and allocates
+ * The kernel calls a shrinker when it reclaims memory, also during an allocation by this module or
+ * by a task that holds any mutex. So this one takes no mutex, waits for nothing and allocates
  * nothing: lib/zone/elastic.c gives free chunks back under the zone's raw spinlock alone. Memory in
  * magazines and slabs stays; their users want it back soon.
  *
@@ -86,7 +86,7 @@ int myalloc_shrinker_init(struct myalloc_zone *for_zone)
 }
 
 /**
- * myalloc_shrinker_exit() - end what myalloc_shrinker_init() began
+ * myalloc_shrinker_exit() - unregister the shrinker
  *
  * Waits for calls of the shrinker that are under way.
  *
@@ -123,7 +123,7 @@ int myalloc_decay_set(u32 half_life_ms, u32 most_mb)
 }
 
 /**
- * myalloc_decay_get() - what myalloc_decay_set() has set
+ * myalloc_decay_get() - read the values that myalloc_decay_set() has set
  * @half_life_ms: out
  * @most_mb: out
  *

@@ -3,8 +3,8 @@
  * Statistics in the structs of the interface
  *
  * The allocator's own structs may change, those of the interface may not. This file copies the
- * numbers from one to the other, and debugfs shows what the ioctls return. The list of numbers
- * is uapi/stat_fields.h.
+ * numbers from one to the other, and debugfs shows the values that the ioctls return. The list of
+ * numbers is uapi/stat_fields.h.
  */
 #include "env.h"
 

@@ -2,8 +2,8 @@
 /*
  * Tracepoints: the events of the environment (lib/env/trace.h) and of the device (trace.h)
  *
- * lib/ has no header of the kernel's tracing. It asks for the static key of an event by itself, and
- * calls the function here if somebody listens.
+ * lib/ has no header of the kernel's tracing. It tests the static key of an event by itself, and
+ * calls the function here if the event is enabled.
  */
 #include "env.h"
 
@@ -12,7 +12,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* Tools read the numbers out of the format of an event, where names of C mean nothing. */
+/* Formats of events contain these as numbers, because tools do not know the names. */
 #define FLAG_IS(flag, number)	static_assert((__force u32)(flag) == (number))
 FLAG_IS(MYALLOC_ZERO, 0x1);
 FLAG_IS(MYALLOC_TOPDOWN, 0x2);

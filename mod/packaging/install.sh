@@ -1,12 +1,12 @@
 #!/bin/bash
-# Install parts of the project, or remove what was installed. Used by 'make install', 'make
+# Install parts of the project, or remove them. Used by 'make install', 'make
 # uninstall' and debian/rules, so that packages and machines get the same files.
 # Usage: mod/packaging/install.sh PART...
 #   tool       $BUILT/myallocctl, man pages, completion, examples for modprobe.d and modules-load.d
 #   dev        headers and examples for modules that use myalloc, their man pages
-#   source     what DKMS builds, in /usr/src/myalloc-VERSION
+#   source     sources for DKMS, in /usr/src/myalloc-VERSION
 #   modules    $MODULES/*.ko for the kernel $RELEASE, and Module.symvers
-#   uninstall  remove what the manifest lists
+#   uninstall  remove the files that the manifest lists
 # DESTDIR: a directory to install into instead of /. PREFIX: /usr/local.
 # MANIFEST: a file in DESTDIR that lists each file and directory that was created; empty for none.
 # BUILT: where the tool and the man pages were built. MODULES: where the modules were.
@@ -72,7 +72,7 @@ part_tool()
 	put 644 "$here/examples/modules-load.conf" "$doc/modules-load.d/myalloc.conf"
 }
 
-# What myalloc_client.h and myalloc_kmem_compat.h include, and the device's headers.
+# Headers that myalloc_client.h and myalloc_kmem_compat.h include, and the device's headers.
 part_dev()
 {
 	local to=$PREFIX/include/myalloc header
@@ -153,7 +153,7 @@ uninstall()
 		*)	rm -f "$DESTDIR$line" ;;
 		esac
 	done
-	# In reverse order a directory comes after what it contains.
+	# In reverse order a directory comes after its contents.
 	for line in "${lines[@]}"; do
 		case $line in
 		*/)	[ ! -d "$DESTDIR$line" ] ||
