@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * closest: which of the right words a wrong one was probably meant to be
+ * closest: the valid word that a mistyped one was probably meant to be
  *
- * The distance is that of optimal string alignment: letters put in, left
- * out, replaced, and neighbours swapped each count one.
+ * The distance is that of optimal string alignment: an insertion, a deletion, a replacement and a
+ * swap of neighbours each count one.
  */
 #include <stddef.h>
 #include <string.h>
@@ -46,8 +46,8 @@ static int distance(const char *a, const char *b)
 }
 
 /*
- * A word that one begins with the other (from two letters on) is near; else a
- * third of its letters may be wrong, at least one. NULL if none is near.
+ * Words are close if one is a prefix of the other (from two letters on), or if at most a third of
+ * the letters, at least one, are wrong. NULL if none is close.
  */
 const char *closest(const char *word, const char *const *right, int nr)
 {

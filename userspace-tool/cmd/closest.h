@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * closest: which of the right words a wrong one was probably meant to be
+ * closest: the valid word that a mistyped one was probably meant to be
  */
 #ifndef MYALLOCCTL_CLOSEST_H
 #define MYALLOCCTL_CLOSEST_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cmd: objects, their verbs and options as tables, and the way through them
+ * cmd: objects, their verbs and options as tables, and the search in them
  *
  * The command line is read in three steps: up to the object, up to the verb, and the rest.
  * The options that every command has are accepted in all three.
@@ -114,7 +114,7 @@ void cmd_done(struct cmd *c)
 		cmd_usage(c, "unexpected argument '%s'", word);
 }
 
-/* ---- the way to a verb ---- */
+/* ---- finding a verb ---- */
 
 static char *join(int argc, char **argv)
 {
@@ -129,7 +129,7 @@ static char *join(int argc, char **argv)
 	return text;
 }
 
-/* Options, then the next word, which becomes argv[0]; NULL if there is none. */
+/* Read options, then the next word, which becomes argv[0]; NULL if there is none. */
 static char *step(struct cmd *c)
 {
 	opt_read(c, NULL);
@@ -156,7 +156,7 @@ static int help_words(struct cmd *c)
 	return EXIT_OK;
 }
 
-/* The help of where @c has come to, after the options that follow the word. */
+/* Print the help of the level that @c has reached, after reading the remaining options. */
 static int help_here(struct cmd *c)
 {
 	const struct verb *verb = c->verb;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * cmd: objects, their verbs and options as tables, and the way through them
+ * cmd: objects, their verbs and options as tables, and the search in them
  */
 #ifndef MYALLOCCTL_CMD_H
 #define MYALLOCCTL_CMD_H
@@ -17,8 +17,8 @@ const struct object *cmd_find_object(const char *word);
 const struct verb *cmd_find_verb(const struct object *object, const char *word);
 
 /*
- * Reads all options of the verb into @target, the struct that its table is about. Called
- * first, and only if there are options.
+ * Reads all options of the verb into @target, the struct that its table describes. Must be called
+ * first, and only if the verb has options.
  */
 void cmd_options(struct cmd *c, void *target);
 /* The next word after the options, NULL when there are no more. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-/* How the value of an option is read, and what its target is. */
+/* How the value of an option is parsed, and the type of its target. */
 enum opt_type {
 	OPT_FLAG,	/* no value; sets @bits of a __u32, or a bool if there are none */
 	OPT_NUMBER,	/* a __u32 or __u64: 42, 0x2a */
@@ -19,7 +19,7 @@ enum opt_type {
 	OPT_SHARE,	/* a __u32, in 1/1000: 50% */
 	OPT_CPUS,	/* __u64[4], a bit for each CPU: 0-3,5 */
 	OPT_CHECKS,	/* a __u32 of MYALLOC_CHECK_*: FZPU */
-	OPT_STRING,	/* a char *, for what its verb reads itself */
+	OPT_STRING,	/* a char *, parsed by the verb itself */
 	OPT_STRINGS,	/* a struct opt_strings, for an option that may be repeated */
 	OPT_HELP,	/* no target */
 	OPT_VERSION,
@@ -35,13 +35,13 @@ struct opt_strings {
 /*
  * An option of a verb.
  * @letter: its short form, or 0
- * @type: how its value is read
+ * @type: how its value is parsed
  * @arg: name of its value in the help, NULL if it takes none
  * @at, @bytes: offset and size of the target in the verb's struct, see OPT_TARGET()
  * @min, @max: range of a number, size or time; no upper limit if @max is 0
  * @bits: see OPT_FLAG
- * @otherwise: what holds if it is not given, for the help; may be NULL
- * @help: what it does, in a phrase
+ * @otherwise: the default, for the help; may be NULL
+ * @help: its description, a phrase
  */
 struct opt {
 	const char *name;
@@ -68,14 +68,14 @@ static inline __u64 opt_largest(const struct opt *opt)
 
 struct cmd;
 
-/* @func NULL: a word that people try; @help then says what to do instead. */
+/* @func NULL: a word that people try; @help then names the right command. */
 struct verb {
 	const char *name;
 	int (*func)(struct cmd *c);
-	const char *args;	/* what follows the options, for the help */
+	const char *args;	/* words after the options, for the help */
 	const char *help;
 	const struct opt *opts;	/* the last has no name; may be NULL */
-	bool prom;		/* it has figures for Prometheus, too */
+	bool prom;		/* it can print for Prometheus, too */
 	const char *form;	/* of its result as JSON, in the notation of obj/form.h */
 };
 
@@ -87,10 +87,10 @@ struct object {
 	const char *name;
 	const char *help;
 	const struct verb *verbs;
-	const char *fallback;	/* verb meant when none is named, or NULL */
+	const char *fallback;	/* verb that is used if none is named, or NULL */
 };
 
-/* One call of a verb: the words that are not read yet. */
+/* One call of a verb, with the words that are not read yet. */
 struct cmd {
 	const struct object *object;
 	const struct verb *verb;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * help_json: the help as JSON, from the tables of cmd, for programs that make command lines
+ * help_json: the help as JSON, from the tables of cmd, for programs that build command lines
  *
  * It has the same form at each level: the objects, their commands and the options of these. Below
- * the first level only what was asked for is in it.
+ * the first level it contains only the requested part.
  */
 #include <stddef.h>
 
@@ -11,9 +11,9 @@
 #include "out/out.h"
 
 /*
- * @name: what "type" says
- * @unit: what "minimum" and "maximum" count; NULL if it is nothing in particular
- * @range: has it a range?
+ * @name: value of "type"
+ * @unit: unit of "minimum" and "maximum"; NULL for plain numbers
+ * @range: it has a range
  */
 struct type_words {
 	const char *name, *unit;

@@ -7,12 +7,12 @@
 
 #include "cmd/cmd_types.h"
 
-/* What a document of kind "help" has, in the notation of obj/form.h. */
+/* The form of a document of kind "help", in the notation of obj/form.h. */
 extern const char help_form[];
 
 /*
  * Prints a document of kind "help" on @object and @verb, or on all of them where they are NULL;
- * @global are the options of every command. What cannot be written is said by out_close().
+ * @global are the options of every command. Write errors are reported by out_close().
  */
 void help_json(const struct object *const *objects, const struct object *object,
 	       const struct verb *verb, const struct opt *global);

@@ -2,9 +2,9 @@
 /*
  * opt: the one parser of options
  *
- * A table of the verb says what options there are, how their values are read, in what range
- * they are, and where they go. getopt_long() finds them among the words; the rest is here.
- * The options that every command has are a table of the same form, with a target of its own.
+ * The verb's table lists its options with the parser, the range and the target of their values.
+ * getopt_long() finds options among the words; this file does the rest. The options that every
+ * command has are a table of the same form, with a target of its own.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #include "out/out.h"
 
 #define NAMES_MAX	64	/* options of one verb, with those of every command */
-#define NO_LETTER	256	/* and above: what getopt_long() returns for the n-th option */
+#define NO_LETTER	256	/* and above: result of getopt_long() for the n-th option */
 
 /* The options of the verb, then those that every command has; NULL behind the last. */
 static const struct opt *opt_at(const struct cmd *c, int i)
@@ -54,7 +54,7 @@ static const struct opt *opt_of(const struct cmd *c, int code)
 	return NULL;
 }
 
-/* The tables as getopt_long wants them: '+' so that it stops at a word if there is no verb yet. */
+/* Convert the tables for getopt_long(); with '+' it stops at a word while there is no verb. */
 static void options_init(struct cmd *c)
 {
 	const struct opt *opt;
@@ -129,7 +129,7 @@ static void store(const struct opt *opt, void *target, __u64 value)
 
 #define LIMIT_TEXT	32	/* bytes: a number of 64 bits with its unit */
 
-/* A limit with its unit, a time in the largest that it is a whole number of. */
+/* Format a limit with its unit; a time is in the largest unit that divides it. */
 static void limit_text(char *text, const struct opt *opt, __u64 value)
 {
 	static const struct {
@@ -170,7 +170,7 @@ static const char *parse_hold(const char *text, __u64 *ms)
 	return parse_duration(text, ms);
 }
 
-/* A value that is one number; a sentence if @text is not. */
+/* Read a value that is one number; returns a message if @text is not. */
 static const char *read_number(const struct opt *opt, const char *text, __u64 *value)
 {
 	const char *wrong;

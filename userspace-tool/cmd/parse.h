@@ -2,7 +2,7 @@
 /*
  * parse: numbers, sizes, durations, shares and lists as people write them
  *
- * Every function returns NULL if @text is valid, otherwise a message that says what is.
+ * Every function returns NULL if @text is valid, otherwise a message that describes valid text.
  */
 #ifndef MYALLOCCTL_PARSE_H
 #define MYALLOCCTL_PARSE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wrong: what a wrong word or value is answered with, which ends the program
+ * wrong: the messages about wrong words and values, which end the program
  */
 #include <stdarg.h>
 #include <stdio.h>

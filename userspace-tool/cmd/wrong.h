@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * wrong: what a wrong word or value is answered with
+ * wrong: the messages about wrong words and values
  */
 #ifndef MYALLOCCTL_WRONG_H
 #define MYALLOCCTL_WRONG_H
@@ -10,7 +10,7 @@
 /* Both end the program with EXIT_USAGE. */
 void cmd_usage(struct cmd *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
-/* @right: the @nr words that would have been right instead of @word, a @what. */
+/* @word is not a valid @what; @right are the @nr words that are. */
 void cmd_wrong_word(const char *what, const char *word,
 		    const char *const *right, int nr)
 	__attribute__((noreturn));

@@ -4,8 +4,8 @@
  *
  *	mkcomp <myallocctl.bash.in >myallocctl.bash
  *
- * The line of the template that says "# @words" becomes the branches of a case: what may follow
- * each object, and each object and verb. All other lines are copied.
+ * The line of the template that says "# @words" becomes the branches of a case: the words that may
+ * follow each object, and each object and verb. All other lines are copied.
  */
 #include <stdbool.h>
 #include <stdio.h>

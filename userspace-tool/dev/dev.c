@@ -39,7 +39,7 @@ int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, bool apart, void
 	int err;
 
 	*at = NULL;
-	/* Room, of which the aligned part is replaced and the rest given back. */
+	/* Reserve addresses, map the block over the aligned part, and unmap the rest. */
 	room = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (room == MAP_FAILED)
 		return -errno;

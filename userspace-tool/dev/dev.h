@@ -17,19 +17,19 @@
 int dev_open(void);
 void dev_close(int fd);
 int dev_call(int fd, unsigned long cmd, void *arg);
-/* Loads a module with modprobe; false if that finds none. */
+/* Loads a module with modprobe; false if modprobe finds none. */
 bool dev_load(const char *module);
 /* 1 if readable, 0 after @ms, -EINTR after a signal that stop.h catches */
 int dev_wait(int fd, __u64 ms);
 /*
- * Maps the block that @handle names, of @size bytes, and the counterpart; 0 or the error. At a
- * multiple of 2 MiB, or, with @apart, a page behind one, so that no entry of 2 MiB fits.
+ * Map and unmap the block that @handle names, of @size bytes; 0 or the error. The address is a
+ * multiple of 2 MiB or, with @apart, a page behind one, so that no entry of 2 MiB fits.
  */
 int dev_map(int fd, __u64 handle, __u64 page_size, size_t size, bool apart, void **at);
 void dev_unmap(void *at, size_t size);
-/* Maps the ring whose descriptor @fd is, to be read; 0 or the error */
+/* Maps the ring with descriptor @fd for reading; 0 or the error */
 int dev_map_ring(int fd, size_t size, void **at);
-/* Can it be mapped to be written? Then the kernel has a bug. */
+/* Can the ring be mapped for writing? Then the kernel has a bug. */
 bool dev_can_write_ring(int fd, size_t size);
 /* Number of records read, 0 after the last, -EAGAIN if there is none yet */
 int dev_read_progress(int fd, struct myalloc_stress_progress *p, int nr);
@@ -67,7 +67,7 @@ static inline int dev_drain(int fd, __u32 flags, __u64 *pages)
 	return err;
 }
 
-/* Looks at @count parts of @pages pages from @first on; how many were seen is in *@done. */
+/* Reads @count cells of @pages pages from @first on; *@done is the number of cells read. */
 static inline int dev_cells(int fd, __u64 first, __u64 pages, __u32 count,
 			    struct myalloc_cell *cells, __u32 *done)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ring: the records of a ring that is mapped, as ring.h of the interface says
+ * ring: the records of a mapped ring, whose layout is in uapi/ring.h
  */
 #ifndef MYALLOCCTL_RING_H
 #define MYALLOCCTL_RING_H
@@ -47,7 +47,7 @@ static inline const void *ring_next(struct ring_view *v, size_t *length)
 	return NULL;
 }
 
-/* What MYALLOC_IOC_RING_PRODUCE makes of a number. */
+/* The value that fixes length and content of record @number of MYALLOC_IOC_RING_PRODUCE. */
 static inline __u64 ring_mix(__u64 number, __u64 seed)
 {
 	return (number ^ seed) * 0x9e3779b97f4a7c15ull;
@@ -58,7 +58,7 @@ static inline bool ring_is_discarded(__u64 number, __u64 seed)
 	return !(ring_mix(number, seed) >> 52 & 15);
 }
 
-/* Is a record of @length bytes what was made of its number? */
+/* Has a record the length and the content that belong to its number? */
 static inline bool ring_is_good(const void *record, size_t length, __u64 seed)
 {
 	__u64 x, word = *(const __u64 *)record;

@@ -22,7 +22,7 @@
 #define FILE_MAX	(1u << 20)	/* bytes read of one file: a kernel's whole config is a third */
 #define RECORD_MAX	8192		/* bytes of a record of the kernel's log, more than its own limit */
 
-/* The whole file of *@bytes, or NULL with errno; files of /proc have no size to ask for. */
+/* The whole file, of *@bytes, or NULL with errno set; files of /proc do not tell their size. */
 char *host_read_bytes(const char *path, size_t *bytes)
 {
 	char buf[ROOT_PATH_MAX], *text;
@@ -100,7 +100,7 @@ bool host_is_device(const char *path)
 	return stat(root_path(path, buf), &st) == 0 && S_ISCHR(st.st_mode);
 }
 
-/* Opened, not asked: lockdown and capabilities have their say at open. */
+/* Only an open tells: lockdown and capabilities are checked there, not by access(). */
 bool host_readable(const char *path)
 {
 	char buf[ROOT_PATH_MAX];
@@ -136,7 +136,7 @@ int host_list(const char *path, void (*each)(void *arg, const char *name),
 	return nr;
 }
 
-/* Whether some line's fields are @words, "*" standing for any; further fields do not matter. */
+/* Does a line begin with the fields @words, where "*" stands for any field? */
 bool host_has_line(const char *path, const char *const *words)
 {
 	char *text = host_read(path), *line, *field, *at_line, *at_field;
@@ -199,7 +199,7 @@ static char *read_packed(const char *path)
 }
 #endif
 
-/* The running kernel's configuration, or NULL if it does not tell. */
+/* The running kernel's configuration, or NULL if it is not available. */
 char *host_config(void)
 {
 	char *config = read_packed("/proc/config.gz"), *path;
@@ -215,7 +215,7 @@ char *host_config(void)
 
 /*
  * The kernel's log, a record a line with numbers before its text, or NULL if it may not be read.
- * Each read gives one record; EPIPE says that records were lost, EAGAIN that there are no more.
+ * Each read gives one record; EPIPE means that records were lost, EAGAIN that there are no more.
  */
 char *host_kernel_log(void)
 {

@@ -2,8 +2,8 @@
 /*
  * mem: allocation wrappers that exit with a message on failure
  *
- * The message is written here and not by out, which needs memory itself: also with
- * --json there is none on stdout then, as nothing could be made of a result.
+ * The message is written here and not by out, which needs memory itself. So stdout gets no document
+ * then, not even with --json.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 /* The path to open for @path of the machine, in @buf if it is not @path itself. */
 const char *root_path(const char *path, char buf[ROOT_PATH_MAX]);
 unsigned int root_euid(void);
-/* The file that is running, to be freed; NULL if it is not known. */
+/* The path of the running program, to be freed; NULL if it is not known. */
 char *root_executable(void);
 /* The hypervisor's signature (CPUID 0x40000000), empty on bare metal; false if unknown. */
 bool root_hypervisor(char signature[13]);

@@ -41,7 +41,7 @@ void stop_catch(void)
 			sigaction(ends[i], &act, NULL);
 }
 
-/* What came while it was blocked counts as well. */
+/* A signal that is pending while blocked counts as well. */
 static void take_pending(void)
 {
 	const struct timespec now = { 0 };

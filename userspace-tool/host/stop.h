@@ -14,7 +14,7 @@
 #define STOP_NEVER	(~0ull)	/* as a time to wait */
 
 void stop_catch(void);
-/* The signal that came, 0 if none did; a second one counts as well. */
+/* The signal that came last, 0 if none did. */
 int stop_signal(void);
 int stop_count(void);
 /* Around a call that a signal may cut short. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * system: the facts about this machine that a result is worth knowing with
+ * system: facts about this machine that decide how a result compares with others
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "host/root.h"
 #include "host/system.h"
 
-/* What changes speed or finds more; RT is here because it changes what may sleep. */
+/* Options that change speed or find more errors; RT changes which code may sleep. */
 static const struct {
 	const char *name;
 	bool slow;	/* distributions do not ship it */
@@ -29,7 +29,7 @@ static const struct {
 	{ "KUNIT", false },
 };
 
-/* Signatures of CPUID 0x40000000, and what they mean for speed. */
+/* Signatures of CPUID 0x40000000, with the accelerator that each implies. */
 static const struct {
 	const char *signature;
 	const char *accelerator;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * system: facts about this machine that say how far a result can be compared
+ * system: facts about this machine that decide how a result compares with others
  */
 #ifndef MYALLOCCTL_SYSTEM_H
 #define MYALLOCCTL_SYSTEM_H
@@ -15,7 +15,7 @@
  * @accelerator: "kvm", "tcg", "uml", "none" and others
  * @debug_options: CONFIG_ names without the prefix, joined by spaces
  *
- * A string is NULL if the machine does not tell.
+ * A string is NULL if it is not known.
  */
 struct system {
 	char *kernel;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * terminal: the size of the terminal, and what it can show
+ * terminal: size and abilities of the terminal
  */
 #include <stdlib.h>
 #include <string.h>

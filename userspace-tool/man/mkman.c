@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mkman: makes man pages of templates and of the tables that the tool works with
+ * mkman: makes man pages from templates and from the tables of the tool
  *
  *	mkman <myallocctl.8.in >myallocctl.8
  *	mkman cache <myallocctl.8.in >myallocctl-cache.8
  *
- * Without a word the whole template is copied but for the sections that are named as an object,
- * and with an object only those: its page is that section, below a synopsis from the tables. An
- * object without a section gets a list of its commands. STATISTICS belongs to the object stat.
+ * Without an argument the template is copied except for the sections named like an object. With an
+ * object the page is the section of that name, below a synopsis from the tables. An object without
+ * a section gets a list of its commands. STATISTICS belongs to the object stat.
  *
  * A line of the template that says .\" @statistics zone (or another kind of obj/figures.h) becomes
  * the list of those statistics, .\" @options OBJECT [VERB] the options of that verb, .\" @options
@@ -30,7 +30,7 @@
 
 static const struct object *const objects[] = { OBJECTS(OBJECT_ENTRY) NULL };
 
-/* Text in which no character means anything to roff. */
+/* Print text with all characters escaped that are special to roff. */
 static void put_text(const char *s)
 {
 	if (*s == '.' || *s == '\'')
@@ -144,7 +144,7 @@ static bool fill_in(const char *what)
 	return true;
 }
 
-/* A line in which @DATE@ and @VERSION@ are replaced. */
+/* Print a line with @DATE@ and @VERSION@ replaced. */
 static void put_line(const char *line)
 {
 	static const struct {

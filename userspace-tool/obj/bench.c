@@ -84,7 +84,7 @@ static int choose_all(struct bench_report *report, const struct globs *globs)
 	return out_fail(EXIT_FAILED, "this machine cannot run any of these shapes: those of 'cross' need two CPUs");
 }
 
-/* What the options say; @shapes may be given several times, each a list. */
+/* The options; @shapes may be given several times, each time as a list. */
 struct wish {
 	struct myalloc_bench ask;
 	bool all_sides;

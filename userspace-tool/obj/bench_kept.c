@@ -26,7 +26,7 @@ static __u64 number(struct json_object *o, const char *key)
 	return json_object_get_uint64(member(o, key));
 }
 
-/* In 1/1000, as the module gives it. */
+/* In 1/1000, as in the module. */
 static __u64 milli(struct json_object *o, const char *key)
 {
 	return llround(json_object_get_double(member(o, key)) * 1000);
@@ -168,7 +168,7 @@ static int read_report(const struct kept *kept, struct bench_report *report)
 	return EXIT_OK;
 }
 
-/* The kernel, and what ran it. */
+/* Read the kernel's version and the accelerator. */
 static void read_system(struct json_object *system, struct bench_report *report)
 {
 	char kernel[96], accelerator[32];

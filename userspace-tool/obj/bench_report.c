@@ -126,7 +126,7 @@ double bench_figure(const struct bench_shape *s, __u32 side)
 		return -1;
 	if (cost >= 0 && (int)side != cost && s->side[cost].result.rounds)
 		figure -= s->side[cost].result.time.p50;
-	/* The cost varied more than the figure itself: the least that is above 0. */
+	/* The cost varied by more than the figure: use the least value above 0. */
 	return figure < 1 && is_time(s) ? 1 : figure;
 }
 

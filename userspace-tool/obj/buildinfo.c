@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * buildinfo: what a module that uses myalloc needs to build: headers, symbols, compiler flags
+ * buildinfo: headers, symbols and compiler flags for building a module that uses myalloc
  *
  * Each of three places is looked at, and the first that exists is used:
  *
@@ -8,10 +8,11 @@
  *	the packages				headers in /usr/include, symbols kept by DKMS
  *	'make install'				both below its PREFIX, which is /usr/local without one
  *
- * Of the last two, what was installed with the tool itself comes first: below the directory above
- * the tool's own, if that is called bin.
+ * Of the last two, the installation of the tool itself comes first: if the tool is in a directory
+ * bin, the files below the parent of that directory.
  *
- * The symbols belong to one kernel release. Kbuild says in KERNELRELEASE which one it builds for.
+ * The symbols belong to one kernel release. Kbuild sets KERNELRELEASE to the one that it builds
+ * for.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * buildinfo: where the headers and symbols are that a module that uses myalloc needs
+ * buildinfo: finds the headers and symbols for building a module that uses myalloc
  */
 #ifndef MYALLOCCTL_BUILDINFO_H
 #define MYALLOCCTL_BUILDINFO_H
@@ -22,7 +22,7 @@ struct buildinfo {
 /* @kernel: NULL for KERNELRELEASE of the environment, else the running kernel. */
 void buildinfo_read(struct buildinfo *info, const char *kernel);
 void buildinfo_free(struct buildinfo *info);
-/* What to do about what is missing; to be freed. */
+/* Advice on how to get the missing parts; to be freed. */
 char *buildinfo_mend_include(const struct buildinfo *info);
 char *buildinfo_mend_symvers(const struct buildinfo *info);
 

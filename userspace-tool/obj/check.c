@@ -6,13 +6,13 @@
  *	LEFT		a statistic of the zone, with [ORDER] of one order of those that have it;
  *			NAME, the bytes that a cache, heap, pool, ring, arena, client or line of a
  *			contract holds; NAME.STATISTIC, one of its statistics. NAME may be a
- *			pattern: 'frob-*'. A statistic that the zone has not is that of each that
- *			has it: 'failed_within == 0' of all lines of contracts
+ *			pattern: 'frob-*'. A statistic that the zone lacks is checked for everything
+ *			that has it: 'failed_within == 0' for all lines of contracts
  *	OPERATOR	<  <=  ==  !=  >=  >
  *	VALUE		a number or a size. Pages are compared with a size by their bytes
  *
- * If the module has several zones, a condition has to hold in each. A name that nothing has does
- * not hold: a check that looks at nothing must not pass.
+ * If the module has several zones, a condition has to hold in each. A condition on a name that does
+ * not exist fails: a check of nothing must not pass.
  */
 #include <ctype.h>
 #include <fnmatch.h>
@@ -114,7 +114,7 @@ static void read_order(struct cmd *c, struct condition *cond)
 	cond->order = order;
 }
 
-/* Of anything that is not the zone. */
+/* Is it a statistic of anything but the zone? */
 static bool known_field(const char *name)
 {
 	const struct figures_kind *kind;
@@ -186,7 +186,7 @@ static bool holds(const struct condition *cond, __s64 got)
 	}
 }
 
-/* How far @got is from the nearest value that would hold. */
+/* How far @got is from the nearest value that fulfils the condition. */
 static __s64 distance(const struct condition *cond, __s64 got)
 {
 	if (!strcmp(cond->op, "<"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * client: who holds what: the clients of the zone, and what each call site holds
+ * client: the clients of the zone, and the memory that each call site holds
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ struct sites {
 	__u32 found;
 };
 
-/* What a client holds, or the whole zone if @client is 0. */
+/* Read the call sites of a client, or of the whole zone if @client is 0. */
 static int read_sites(const struct device *d, __u64 client, __u64 older_ms, struct sites *s)
 {
 	struct myalloc_client_sites arg = {
@@ -56,7 +56,7 @@ static bool same(const struct myalloc_site_stat *a, const struct myalloc_site_st
 	       !strncmp(a->caller, b->caller, sizeof(a->caller));
 }
 
-/* Reduces @now to what has grown since @before, and by how much. */
+/* Reduce @now to the call sites that have grown since @before, and to their growth. */
 static void keep_grown(struct sites *now, const struct sites *before)
 {
 	__u32 i, k, nr = 0;

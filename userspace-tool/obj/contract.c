@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * contract: what a contract costs, contracts that hold their pages, and a test of one
+ * contract: the cost of a contract, contracts that hold their pages, and a test of one
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "obj/objects.h"
 #include "out/out.h"
 
-#define POLL_MS		500	/* between two looks whether somebody has ended a contract */
+#define POLL_MS		500	/* between two checks whether the contract still exists */
 #define SILENCE_MS	10000	/* the module sends a record each second */
 #define TEST_LINE	"pages:2048@0,9"
 
@@ -120,7 +120,7 @@ static char *cheaper_extents(const struct myalloc_line *line, const struct myall
 	return xstrdup(*ways ? ways : "-");
 }
 
-/* The most that can be saved, in words for the table; "-" if nothing can. */
+/* The largest possible saving, as text for the table; "-" if there is none. */
 static char *cheaper(const struct myalloc_line *line, const struct myalloc_line_cost *cost)
 {
 	char orders[64], lowest[16];
@@ -267,7 +267,7 @@ static int contract_list(struct cmd *c)
 	return front_list(c, &contracts);
 }
 
-/* A line is called like its contract, a dot, and its number. */
+/* The name of a line is the name of its contract, a dot, and its number. */
 static bool is_line_of(const struct myalloc_contract_stat *s, const char *name)
 {
 	size_t length = strlen(name);
@@ -321,7 +321,7 @@ static void put_site(struct out *o, __u64 line, const struct myalloc_beyond_site
 	out_end(o);
 }
 
-/* Where requests beyond some lines came from; a line that has ended meanwhile has none. */
+/* List the call sites of requests beyond some lines; a line that has ended meanwhile has none. */
 static int put_sites(const struct device *d, struct out *o, __u64 line, __u64 last)
 {
 	struct myalloc_contract_sites arg;
@@ -418,7 +418,7 @@ static void read_create(struct cmd *c, struct wish *w)
 	read_lines(c, w);
 }
 
-/* Until the time is over, a signal comes, or somebody has ended the contract. */
+/* Wait until the time is over, a signal arrives, or another process has ended the contract. */
 static int hold_contract(const struct device *d, const struct wish *w)
 {
 	__u64 end = w->hold_ms == STOP_NEVER ? STOP_NEVER : stop_now_ms() + w->hold_ms;

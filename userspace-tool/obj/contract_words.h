@@ -13,12 +13,12 @@
 #define LINE_WORDS "pages:M@ORDERS, extents:M@SIZES or objects:NxSIZE, each with +E for NMIs, as pages:4096@0,9, extents:512@5,12 or objects:10000x256+4"
 
 /*
- * Reads a line. Returns NULL, or what is wrong. Orders and sizes are lists of numbers and ranges:
- * 0,9 or 0-3.
+ * Reads a line. Returns NULL, or a message. Orders and sizes are lists of numbers and ranges: 0,9
+ * or 0-3.
  */
 const char *contract_parse(const char *word, struct myalloc_line *line);
 
-/* The same in words, "pages:4096@0,9"; @line is one that the module accepted. */
+/* A line as text, "pages:4096@0,9"; @line is one that the module accepted. */
 void contract_word(const struct myalloc_line *line, char *buf, size_t size);
 /* A set of orders: "0,9", "0-3". */
 void contract_orders(__u32 orders, char *buf, size_t size);

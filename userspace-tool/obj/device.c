@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * device: opens the device, and turns its errors into messages that say what to do
+ * device: opens the device, and turns its errors into messages with a remedy
  */
 #include <errno.h>
 #include <stdlib.h>

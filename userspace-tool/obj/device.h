@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * device: opens the device, and turns its errors into messages that say what to do
+ * device: opens the device, and turns its errors into messages with a remedy
  */
 #ifndef MYALLOCCTL_EXPLAIN_H
 #define MYALLOCCTL_EXPLAIN_H
@@ -31,7 +31,7 @@ char *device_node_file(int node, const char *name);
 
 /* Prints why @what failed, for errors that do not depend on the arguments; an exit code. */
 int explain(const char *what, int err);
-/* Why opening failed with @err, and what to do; NULL for an error that is not specific. */
+/* The cause of @err at open, and a remedy; NULL for an error that is not specific. */
 const char *explain_open(int err);
 
 #endif /* MYALLOCCTL_EXPLAIN_H */

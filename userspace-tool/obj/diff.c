@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * diff: what differs between two results of the same kind
+ * diff: the differences between two results of the same kind
  *
  * Both are flattened into figures with a path each, as caches[requests].live_objects; figures that
- * differ are shown, those that have grown most first. What is in one of them only counts as 0 in
- * the other.
+ * differ are shown, those that have grown most first. A figure that is missing from one result
+ * counts as 0 there.
  *
- * Of benchmarks each side of each shape is compared by its rounds. The interval of a median is
+ * For benchmarks, each side of each shape is compared by its rounds. The interval of a median is
  * that of order statistics: with n rounds the ones at n/2 -+ 0.98 sqrt(n) enclose it with about 95 %
- * confidence. A change is one only if the two intervals do not meet. The fastest and the slowest of
- * n rounds enclose it with a confidence of 1 - 2^(1 - n), so that fewer than six say nothing.
+ * confidence. A difference is a change only if the two intervals do not overlap. The fastest and
+ * the slowest of n rounds enclose it with a confidence of 1 - 2^(1 - n): six rounds are the least.
  */
 #include <json-c/json.h>
 #include <math.h>
@@ -74,7 +74,7 @@ static void flatten_members(struct figures_list *l, const char *path, struct jso
 	char *longer;
 
 	json_object_object_foreach(object, key, value) {
-		/* Neither what names an item nor its number is a figure. */
+		/* The name of an item and its number are not figures. */
 		if (item && ((identity && !strcmp(identity, key)) || !strcmp(key, "id")))
 			continue;
 		longer = xasprintf("%s%s%s", path, *path ? "." : "", key);
@@ -272,7 +272,7 @@ static void put_shape(struct out *o, struct json_object *old, struct json_object
 	}
 }
 
-/* Names the shapes of @shapes that @others does not have. */
+/* Name the shapes of @shapes that are missing from @others. */
 static void put_unmatched(struct out *o, struct json_object *shapes, struct json_object *others)
 {
 	struct json_object *value;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doctor: check what the tool and the module need, and say how to mend what is missing
+ * doctor: check the requirements of the tool and the module, and tell how to meet them
  *
  * Each check has one of four outcomes: ok; note, worth knowing; problem, which prevents work;
  * skipped, because another problem hides it.

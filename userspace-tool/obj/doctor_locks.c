@@ -2,14 +2,14 @@
 /*
  * doctor_locks: are the kernel's spinlocks fair?
  *
- * What a contract says of time is a number of holds of a lock that a request waits for at most.
- * That is a bound only where whoever came first has the lock first. An x86 kernel with
+ * A contract bounds the time of a request by the number of holds of a lock that it waits for. That
+ * bound is valid only if the lock is granted in the order of arrival. An x86 kernel with
  * CONFIG_PARAVIRT takes locks in no order once it sees a hypervisor, unless that offers paravirtual
  * locks, which KVM, Hyper-V and Xen may do, and the kernel has them (CONFIG_PARAVIRT_SPINLOCKS).
  * These are queued, but while the first waiter's CPU is halted, one that comes later may steal the
- * lock (kernel/locking/qspinlock_paravirt.h): nobody starves, yet the number of holds that a
- * request waits for may be exceeded. The kernel says in its log which of these it is. Where neither
- * the configuration nor the log tells, there is no finding.
+ * lock (kernel/locking/qspinlock_paravirt.h): no waiter starves, yet the number of holds that a
+ * request waits for may be exceeded. The kernel logs which of these applies. If neither the
+ * configuration nor the log shows it, there is no finding.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static bool log_says(const char *log, const char *text)
 	return log && strstr(log, text);
 }
 
-/* Why they are not, or NULL if they may be. */
+/* The reason why the locks are not fair, or NULL if they may be. */
 static const char *unfair(const char *config, const char *log)
 {
 	if (!system_option_set(config, "PARAVIRT"))

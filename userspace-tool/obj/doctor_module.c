@@ -20,10 +20,10 @@
 #define DKMS_KEY	"/var/lib/dkms/mok.pub"
 #define DKMS_SECRET	"/var/lib/dkms/mok.key"
 #define PARAMETERS	"/sys/module/myalloc/parameters"
-#define MAX_UNKNOWN	8	/* parameters that are named in one finding */
+#define MAX_UNKNOWN	8	/* most parameters that one finding names */
 #define MAX_KNOWN	64
 
-/* Where 'make install', DKMS and hands put it; compressed ones count. */
+/* Directories for modules of 'make install', DKMS and users; a module may be compressed. */
 static char *module_file(const char *release)
 {
 	static const char *const places[] = { "updates/dkms", "updates", "extra" };
@@ -202,9 +202,9 @@ static void clear_names(struct names *names)
 }
 
 /*
- * The kernel ignores a parameter that a module does not have, and says so before the module
- * starts. A line of the module follows when it has its reserve, so what lies between the last
- * two of these belongs to the module that is loaded.
+ * The kernel ignores a parameter that a module does not have, and logs that before the module
+ * starts. The module logs a line when it has its reserve, so messages between the last two of these
+ * lines are about the module that is loaded.
  */
 static void unknown_parameters(char *log, struct names *unknown)
 {

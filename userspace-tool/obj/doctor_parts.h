@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * doctor_parts: what its checks have in common
+ * doctor_parts: declarations shared by the checks of the doctor
  */
 #ifndef MYALLOCCTL_DOCTOR_PARTS_H
 #define MYALLOCCTL_DOCTOR_PARTS_H
@@ -24,19 +24,19 @@ struct doctor {
 	bool debugfs;
 };
 
-/* @mend: a command, or what to do; NULL only if nothing is to be done. */
+/* @mend: a command or another remedy; NULL only if none is needed. */
 void doctor_finding(struct doctor *doc, const char *check, enum doctor_outcome outcome,
 		    const char *sentence, const char *mend);
 
-/* How the module came, or did not come, into this kernel. */
+/* Is the module built, signed and loaded? */
 void doctor_module(struct doctor *doc);
 void doctor_secure_boot(struct doctor *doc);
-/* Signs the module with the key that DKMS has made, and has the kernel trust it; to be freed. */
+/* Command that signs the module with the key of DKMS and enrolls the key; to be freed. */
 char *doctor_sign_command(void);
 void doctor_parameters(struct doctor *doc);
 /* Are the kernel's spinlocks fair? */
 void doctor_locks(struct doctor *doc);
-/* What it takes to build a module that uses myalloc. */
+/* Are the files for building a module that uses myalloc installed? */
 void doctor_build(struct doctor *doc);
 
 #endif /* MYALLOCCTL_DOCTOR_PARTS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * explain: what a statistic means, from the one list of them, and what the other numbers of results do
+ * explain: the meaning of statistics, from their one list, and of the other numbers in results
  */
 #include <stdlib.h>
 #include <string.h>

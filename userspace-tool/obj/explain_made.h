@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * explain_made: what the numbers of results mean that are no statistic of the module
+ * explain_made: the meaning of numbers in results that are not statistics of the module
  */
 #ifndef MYALLOCCTL_EXPLAIN_MADE_H
 #define MYALLOCCTL_EXPLAIN_MADE_H
 
-/* @of: the results it is in; one name may mean something else in another one. */
+/* @of: the results that contain it; a name may have another meaning in other results. */
 struct explain_made {
 	const char *name;
 	const char *of;

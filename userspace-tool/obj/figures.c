@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * figures: every statistic of zones and of all that uses them, from the one list of them
+ * figures: all statistics of zones and of their users, from the one list of statistics
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ const struct figures_kind figures_kinds[] = {
 	[FIGURES_KINDS] = { NULL }
 };
 
-/* All but the zone's begin so. */
+/* The first members of all statistics but those of the zone. */
 struct head {
 	__u32 size;
 	__u32 how;

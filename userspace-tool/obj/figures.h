@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * figures: every statistic of zones and of all that uses them, from the one list of them
+ * figures: all statistics of zones and of their users, from the one list of statistics
  */
 #ifndef MYALLOCCTL_FIGURES_H
 #define MYALLOCCTL_FIGURES_H
@@ -8,7 +8,7 @@
 #include "obj/device.h"
 #include "obj/stats.h"
 
-/* The kinds of what has statistics. */
+/* Kinds of things that have statistics. */
 enum {
 	FIGURES_ZONE, FIGURES_CACHE, FIGURES_HEAP, FIGURES_POOL, FIGURES_RING, FIGURES_ARENA,
 	FIGURES_CLIENT, FIGURES_CONTRACT, FIGURES_KINDS,
@@ -18,7 +18,7 @@ enum {
  * A kind; of contracts, it is their lines that have statistics.
  * @word: "zone", "cache" ...
  * @many: the key of a list of them in JSON
- * @held: the field that says what it holds (of a ring, each of its parts); NULL for the zone and
+ * @held: the field with the memory that it holds (of a ring, of each part); NULL for the zone and
  *	for a cache, whose slabs count
  */
 struct figures_kind {
@@ -42,7 +42,7 @@ struct figures_one {
 };
 
 struct figures {
-	struct figures_one *one;	/* each zone, and behind it what uses it */
+	struct figures_one *one;	/* each zone, followed by its users */
 	size_t nr;
 	__u32 page_size;
 	int node;			/* of the zone that is being read */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * follow: what changes from one sample to the next: rates, growth, the course of the last minute
+ * follow: changes from one sample to the next: rates, growth, the values of the last minute
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ void follow_begin(struct follow *f, __u64 interval_ms)
 	f->points = MINUTE_MS / f->step_ms < 2 ? 2 : MINUTE_MS / f->step_ms;
 }
 
-/* With @next a new point, otherwise another value of the last one; the first one stays. */
+/* Add a point if @next, otherwise replace the last one; the first one stays. */
 static void trail_add(struct trail *t, int points, bool next, __u64 value)
 {
 	if (next && t->nr == points)

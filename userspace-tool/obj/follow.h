@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * follow: what changes from one sample to the next: rates, growth, the course of the last minute
+ * follow: changes from one sample to the next: rates, growth, the values of the last minute
  */
 #ifndef MYALLOCCTL_FOLLOW_H
 #define MYALLOCCTL_FOLLOW_H
@@ -16,11 +16,11 @@ struct trail {
 };
 
 /*
- * A row, and what it did since the sample before.
+ * A row, and its changes since the previous sample.
  * @rate: allocations per second, -1 if not known
  * @hit_permille: share of them that a magazine served, -1 if there were none or it is not known
- * @failed: allocations that failed since the sample before
- * @growth: bytes that it holds more than a minute ago, or than when it was first seen
+ * @failed: allocations that failed since the previous sample
+ * @growth: growth in bytes since a minute ago, or since it was first seen
  */
 struct line {
 	struct row row;
@@ -46,15 +46,15 @@ struct follow {
 	bool sites;
 };
 
-/* @interval_ms: the time between samples that is aimed at */
+/* @interval_ms: the intended time between samples */
 void follow_begin(struct follow *f, __u64 interval_ms);
-/* Takes over what is in @s, which is empty afterwards. */
+/* Takes over the contents of @s, which is empty afterwards. */
 void follow_add(struct follow *f, struct sample *s);
 void follow_free(struct follow *f);
 
 /* @count in @f->interval_ms as a number per second; 0 with one sample */
 __u64 follow_per_sec(const struct follow *f, __u64 count);
-/* The share of allocations of pages that magazines served since the sample before, or -1. */
+/* The share of page allocations that magazines served since the previous sample, or -1. */
 __s64 follow_zone_hits(const struct follow *f);
 
 extern const char follow_form[];

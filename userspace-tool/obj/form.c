@@ -63,7 +63,7 @@ static char *take_word(struct reader *r)
 	return xasprintf("%.*s", (int)(r->at - start), start);
 }
 
-/* The number of the word among @words, which is read; -1 if it is none of them. */
+/* Read a word and return its index in @words; -1 if it is none of them. */
 static int pick(struct reader *r, const char *const *words, int nr)
 {
 	char *word = take_word(r);
@@ -181,7 +181,7 @@ static struct json_object *read_type(struct reader *r)
 struct members {
 	struct json_object *properties;
 	struct json_object *required;
-	struct json_object *others;	/* the schema of those of any name, or NULL */
+	struct json_object *others;	/* the schema of members of any name, or NULL */
 };
 
 static void add(struct members *m, const char *name, struct json_object *type, bool always)

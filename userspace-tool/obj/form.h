@@ -24,7 +24,7 @@
 
 struct json_object;
 
-/* What a form is as JSON schemas: of the result, and of members beside it. */
+/* A form as JSON schemas: of the result, and of members beside it. */
 struct form {
 	struct json_object *result;
 	struct json_object *beside;	/* "properties" */

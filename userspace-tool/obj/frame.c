@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * frame: what 'top' shows, laid out for a number of columns
+ * frame: the contents of 'top', laid out for a number of columns
  *
- * 80 columns hold what one looks for first. A wider screen has further columns, and the last one
- * draws the last minute of each row; a narrower one loses them from the right.
+ * 80 columns have room for the most important values. A wider screen has further columns, the last
+ * of which draws the last minute of each row; a narrower one loses columns from the right.
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -76,9 +76,9 @@ static void known_text(char text[CELL], __s64 count)
 		count_text(text, count);
 }
 
-/* ---- a line that shows a course ---- */
+/* ---- sparklines ---- */
 
-/* The newest value is at the right, and each is in 1/@most of the height. */
+/* The newest value is at the right; @most has the full height. */
 static char *sparkline(const struct trail *t, __u64 most, int width)
 {
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
@@ -172,8 +172,8 @@ const struct line **frame_lines(const struct follow *f, const struct view *v, si
 struct column {
 	const char *title;
 	int width;
-	int from;		/* columns of the screen that it takes to be shown */
-	enum frame_sort sort;	/* which it shows, SORT_BY for none */
+	int from;		/* least width of the screen that shows it */
+	enum frame_sort sort;	/* sort key that it shows, SORT_BY for none */
 	void (*text)(char text[CELL], const struct line *l, const struct follow *f,
 		     const struct view *v);
 };
@@ -275,7 +275,7 @@ static bool shows(const struct follow *f, const struct column *c, int columns)
 	return columns >= c->from && (c->text != cell_node || f->nodes);
 }
 
-#define MINUTE_FROM	126	/* columns of the screen from which on the last minute is drawn */
+#define MINUTE_FROM	126	/* least width of the screen that shows the last minute */
 #define MINUTE_LEAST	16
 #define NAME_ENOUGH	48	/* columns of a name; more only if the last minute is whole */
 
@@ -283,7 +283,7 @@ struct layout {
 	int name, minute;
 };
 
-/* What the columns of numbers leave is for the name and the last minute. */
+/* The name and the last minute share the columns that numbers leave. */
 static struct layout lay_out(const struct follow *f, int columns)
 {
 	struct layout lay = { .name = columns };
@@ -303,7 +303,7 @@ static struct layout lay_out(const struct follow *f, int columns)
 	return lay;
 }
 
-/* The name of what is cut ends with "~". */
+/* A name that is cut ends with "~". */
 static char *fit(const char *name, int width)
 {
 	int len = strlen(name);
@@ -367,7 +367,7 @@ static void put_line(const struct follow *f, const struct view *v, const struct 
 
 /* ---- the head ---- */
 
-/* A part of a line; if they do not fit, the one with the highest @spare is left out first, 0: never. */
+/* A part of a line. If the line is too long, the highest @spare is left out first; 0: never. */
 struct word {
 	enum screen_style style;
 	int spare;
@@ -396,7 +396,7 @@ static void put_words(frame_put put, void *arg, int row, int columns, struct wor
 	}
 }
 
-/* Writes to the right of what is there, and returns the next column. */
+/* Write @text at a column, and return the column behind it. */
 static int put_next(frame_put put, void *arg, int row, int column, enum screen_style style,
 		    const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * frame: what 'top' shows, laid out for a number of columns
+ * frame: the contents of 'top', laid out for a number of columns
  */
 #ifndef MYALLOCCTL_FRAME_H
 #define MYALLOCCTL_FRAME_H
@@ -17,7 +17,7 @@ extern const char *const frame_sorts[SORT_BY];
 #define FILTER_MAX	64
 
 /*
- * What of the samples is shown, and how.
+ * The choice and the order of the rows that are shown.
  * @kind: the only kind of row shown, or ROW_KINDS for all
  * @filter: a glob, or part of a name if it has none of its special characters; may be empty
  * @first: row of the table at its top
@@ -35,21 +35,21 @@ struct view {
 };
 
 /*
- * The lines that @v lets through, sorted: pointers into @f, which the caller frees. @nr: out
+ * The lines that pass the filter of @v, sorted; the caller frees the array of pointers into @f.
+ * @nr: out
  */
 const struct line **frame_lines(const struct follow *f, const struct view *v, size_t *nr);
 
 typedef void (*frame_put)(void *arg, int row, int column, enum screen_style style,
 			  const char *text);
 
-/* Columns that it takes at least. */
+/* The least number of columns. */
 #define FRAME_LEAST	40
 /* Rows of text above the table, with its heading. */
 #define FRAME_HEAD	7
 
 /*
- * Draws it with @put, each row from left to right. @rows: of the screen, or 0 for as many as
- * there are.
+ * Draws it with @put, each row from left to right. @rows: rows of the screen, or 0 for no limit.
  */
 void frame_draw(const struct follow *f, const struct view *v, int rows, int columns,
 		frame_put put, void *arg);

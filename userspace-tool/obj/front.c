@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * front: what the objects heap, pool, ring and arena have in common: list, show, end of a test
+ * front: common parts of the objects heap, pool, ring and arena: list, show, end of a test
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * front: what the objects heap, pool, ring and arena have in common: list, show, end of a test
+ * front: common parts of the objects heap, pool, ring and arena: list, show, end of a test
  */
 #ifndef MYALLOCCTL_FRONT_H
 #define MYALLOCCTL_FRONT_H
@@ -11,7 +11,7 @@
 #include "obj/figures.h"
 #include "out/out.h"
 
-/* The beginning of the statistics of every kind of front; one of the fields behind it is "id". */
+/* The first members of the statistics of every kind of front; a later field is "id". */
 struct front_stat {
 	__u32 size;
 	__u32 how;
@@ -41,7 +41,7 @@ int front_find(const struct front *f, const struct device *d, const char *name,
 	       struct front_stat *s);
 /*
  * Their forms: @many is the key of the list, @fields the word for the statistics, @row, @traits and
- * @use what the functions of the same names add.
+ * @use the members that the functions of the same names add.
  */
 #define FRONT_LIST(many, fields, row) \
 	many ":[{ name:text @" fields " " row " }]"
@@ -55,7 +55,7 @@ int front_show(struct cmd *c, const struct front *f);
 
 #define FRONT_VERDICT	"errors:uint first:text|null verdict:'ok'|'failed'"
 
-/* Adds the errors of a test, the first one in words, and the verdict. Returns the exit code. */
+/* Adds the error count and the first message of a test, and the verdict. Returns the exit code. */
 int front_verdict(struct out *o, __u64 errors, const char *first, size_t size);
 
 #endif /* MYALLOCCTL_FRONT_H */

@@ -17,7 +17,7 @@ static const char *const shown[] = {
 	"held_bytes", "live_objects", "live_extents", "fails", "allocs", NULL
 };
 
-/* A row for each class that was used; the caches of a heap are called NAME-BYTES. */
+/* Add a row for each class that was used; the caches of a heap are named NAME-BYTES. */
 static int class_rows(struct device *d, struct out *o, const char *heap)
 {
 	size_t length = strlen(heap);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * history: the readings of a file that 'record' or 'stat watch' wrote, as series of numbers
+ * history: the readings in a file of 'record' or 'stat watch', as series of numbers
  *
- * Of both, a document is a reading. 'record' has counts since the module was loaded, in "zone";
- * 'stat watch' what was added in its interval, in the result itself, and no orders and rows.
+ * In both, each document is a reading. 'record' has counts since the module was loaded, in "zone";
+ * 'stat watch' has increments in its interval, in the result itself, and no orders and rows.
  * The file is JSON documents one after the other. A member that is missing is an unknown value,
  * so that files of a newer version can be read as well.
  */
@@ -137,7 +137,7 @@ static struct history_row *find_row(struct history *h, enum row_kind kind, const
 	return row;
 }
 
-/* What was counted since the row was first seen. */
+/* Update the failures since the row was first seen. */
 static void note_fails(struct history_row *row, double fails)
 {
 	if (isnan(fails))
@@ -163,7 +163,7 @@ static void take_row(struct history *h, struct json_object *item)
 			break;
 	if (i == ROW_KINDS)
 		return;
-	/* A node's own row is called after it. */
+	/* The row of a node has its name already. */
 	if (isnan(node) || i == ROW_NODE) {
 		row = find_row(h, i, json_object_get_string(name));
 	} else {
@@ -181,7 +181,7 @@ static void take_row(struct history *h, struct json_object *item)
 		row->peak = row->size[h->nr];
 }
 
-/* What became of the reserve since the reading before, @seconds ago. */
+/* Read the changes of the reserve since the previous reading, @seconds ago. */
 static void take_reserve(struct history *h, struct json_object *zone, double seconds, bool added)
 {
 	double grown = known(number(zone, "grown")), shrunk = known(number(zone, "shrunk"));
@@ -196,7 +196,7 @@ static void take_reserve(struct history *h, struct json_object *zone, double sec
 	}
 }
 
-/* @added: counts are what was added since the reading before */
+/* @added: counts are increments since the previous reading */
 static void take_counts(struct history *h, struct json_object *zone, bool added)
 {
 	static __u64 fails, bad_frees, corruptions;
@@ -231,7 +231,7 @@ static void take_zone(struct history *h, struct json_object *zone, double page, 
 					known(number(zone, "quarantined_pages")) +
 					known(number(zone, "bad_pages"))) * page;
 	h->holder[PLOT_FREE][h->nr] = known(number(zone, "free_pages")) * page;
-	/* The first reading of 'record' has none before it. */
+	/* The first reading of 'record' has no previous one. */
 	if (h->nr || added) {
 		h->allocs[h->nr] = number(zone, "allocs_per_sec");
 		h->frees[h->nr] = number(zone, "frees_per_sec");
@@ -258,7 +258,7 @@ static void take_orders(struct history *h, struct json_object *orders)
 	}
 }
 
-/* Returns what is wrong with it, or NULL. */
+/* Read a document. Returns a message, or NULL. */
 static const char *take(struct history *h, struct json_object *root)
 {
 	struct json_object *kind, *schema, *result, *zone, *list;

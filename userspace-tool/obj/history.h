@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * history: the readings of a file that 'record' or 'stat watch' wrote, as series of numbers
+ * history: the readings in a file of 'record' or 'stat watch', as series of numbers
  */
 #ifndef MYALLOCCTL_HISTORY_H
 #define MYALLOCCTL_HISTORY_H
@@ -16,7 +16,7 @@ struct history_row {
 	char *name;
 	double *size, *live, *rate, *hit, *used;
 	double peak;		/* largest size */
-	double first_fails, fails;	/* the count when it was first seen, and what was added since */
+	double first_fails, fails;	/* count when first seen, and increment since */
 };
 
 /*
@@ -27,8 +27,8 @@ struct history_row {
  * @grown, @shrunk: chunks of it that were taken and given back, per second
  * @capacity: bytes of the reserve when it was largest
  * @allocs, @frees: of pages, per second
- * @hit: of these, percent
- * @fails, @bad_frees, @corruptions: what was counted between first and last reading
+ * @hit: percentage of allocations that magazines served
+ * @fails, @bad_frees, @corruptions: counts between the first and the last reading
  */
 struct history {
 	size_t nr, room;
@@ -37,13 +37,13 @@ struct history {
 	double *unusable[MYALLOC_ORDERS];
 	double *allocs, *frees, *hit;
 	double *size, *grown, *shrunk;
-	double last_grown, last_shrunk;	/* counts in the reading before */
+	double last_grown, last_shrunk;	/* counts in the previous reading */
 	double capacity;
 	unsigned int orders;
 	__u64 fails, bad_frees, corruptions;
 	struct history_row *row;
 	size_t nr_rows, room_rows;
-	size_t next;		/* the row that comes next, if they come as in the reading before */
+	size_t next;		/* next row, if rows keep the order of the previous reading */
 
 	char *kernel, *version, *machine, *accelerator, *hypervisor, *debug_options;
 	char *time, *command;
@@ -52,7 +52,7 @@ struct history {
 
 /* Returns an exit code, and prints a message if it is not EXIT_OK. */
 int history_load(struct history *h, const char *file);
-/* Joins neighbouring readings into their means, so that at most @most are left; how many each. */
+/* Joins neighbouring readings into means, to leave at most @most. Returns readings per mean. */
 size_t history_thin(struct history *h, size_t most);
 void history_free(struct history *h);
 

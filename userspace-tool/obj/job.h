@@ -7,7 +7,7 @@
 
 #include "obj/device.h"
 
-/* Reads what is ready of the progress: 1 if the job continues, 0 if it has ended, or an error. */
+/* Reads records that are ready: 1 if the job continues, 0 if it has ended, or an error. */
 typedef int (*job_read)(struct device *d, void *arg);
 
 /*

@@ -41,7 +41,7 @@ int kept_load(struct kept *k, const char *file)
 	return EXIT_OK;
 }
 
-/* What a comparison should not mix up. */
+/* Members that should be the same in compared results. */
 static const char *const same[] = {
 	"kernel", "machine", "cpus", "accelerator", "hypervisor", "debug_options",
 };
@@ -86,7 +86,7 @@ void kept_differences(struct out *o, const struct kept *a,
 	out_end(o);
 }
 
-/* A cache has a name and an order: the name comes first. */
+/* Members that identify an item, the best ones first: a cache has a name and an order. */
 static const char *const identities[] = {
 	"operation", "name", "order", "moment", "id", "size", "check",
 };
@@ -109,7 +109,7 @@ void kept_each_item(const char *path, struct json_object *list,
 
 	for (i = 0; i < json_object_array_length(list); i++) {
 		item.value = json_object_array_get_idx(list, i);
-		/* A series of samples has nothing that tells them apart. */
+		/* No member tells the items of a series of samples apart. */
 		if (!json_object_is_type(item.value, json_type_object))
 			return;
 		item.key = kept_identity(item.value);

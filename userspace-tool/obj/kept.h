@@ -21,7 +21,7 @@ int kept_load(struct kept *k, const char *file);
 /* Lists the differences between the systems that two results come from. */
 void kept_differences(struct out *o, const struct kept *a, const struct kept *b);
 
-/* Says each of them in words; returns their number. */
+/* Prints a message about each of them; returns their number. */
 int kept_each_difference(const struct kept *a, const struct kept *b,
 			 void (*each)(void *arg, const char *text), void *arg);
 /* The member of an array's item that tells it from the others, NULL if none does. */
@@ -35,7 +35,7 @@ struct kept_item {
 	struct json_object *value;
 };
 
-/* Calls @each for every item of a list, up to one that nothing tells from the others. */
+/* Calls @each for every item of a list, up to one without such a member. */
 void kept_each_item(const char *path, struct json_object *list,
 		    void (*each)(void *arg, const struct kept_item *item), void *arg);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kinds: what a page can be, as it is named and drawn everywhere
+ * kinds: the kinds of pages, with their names and colours everywhere
  *
- * Each shade has a letter of its own, so that a picture without colours says as much. Free memory
- * has three shades by the size of its largest block, slabs ten by the share of their slots in use.
+ * Each shade has a letter of its own, so that a picture needs no colours. Free memory has three
+ * shades by the size of its largest block, slabs ten by the share of their slots in use.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +135,7 @@ static void put_who(struct out *o, const char *key, const char *label, const cha
 	out_end(o);
 }
 
-/* A name that need not be there. */
+/* Add a name that may be empty. */
 static void put_name(struct out *o, const char *key, const char *label, const char *name,
 		     size_t size)
 {

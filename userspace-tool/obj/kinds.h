@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kinds: what a page can be, as it is named and drawn everywhere
+ * kinds: the kinds of pages, with their names and colours everywhere
  */
 #ifndef MYALLOCCTL_KINDS_H
 #define MYALLOCCTL_KINDS_H
@@ -34,9 +34,9 @@ struct shade {
 
 extern const struct shade shades[];	/* the last has no key */
 
-/* The kind in a word. */
+/* The name of a kind. */
 const char *kind_name(__u32 kind);
-/* The shade of what most pages of a cell are; of bad ones if there are any. */
+/* The shade of the most frequent kind in a cell; that of bad pages if there are any. */
 const struct shade *shade_of(const struct myalloc_cell *cell);
 
 #define WHO_FORM \
@@ -47,7 +47,7 @@ const struct shade *shade_of(const struct myalloc_cell *cell);
 	"offset_bytes:int contract:text|null client:text|null process?:text process_pid?:uint " \
 	"allocated:" WHO_FORM " freed:" WHO_FORM
 
-/* Adds all about one place to the open group. */
+/* Adds the details of one place to the open group. */
 void look_describe(struct out *o, const struct myalloc_look *look);
 
 #endif /* MYALLOCCTL_KINDS_H */

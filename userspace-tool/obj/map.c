@@ -3,8 +3,8 @@
  * map: memory as a picture
  *
  * The range is divided into cells of equal size, a power of two of pages, so that the picture fits
- * the terminal. A cell has the colour, or the letter, of what most of its pages are. In a range of
- * few blocks each is named below, with its owner; a single one with its call stack.
+ * the terminal. A cell has the colour, or the letter, of its most frequent kind of page. If the
+ * range has few blocks, each is listed below with its owner; a single block with its call stack.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,8 +23,8 @@
 
 #define MARGIN		11	/* columns left of the picture */
 #define ROWS		16	/* lines of the picture, at most */
-#define CELLS_OF_PAGE	16384	/* of a page for the browser, at most */
-#define LISTED_PAGES	1024	/* in a range of so many pages, blocks are listed */
+#define CELLS_OF_PAGE	16384	/* most cells of an HTML page */
+#define LISTED_PAGES	1024	/* largest range in which blocks are listed */
 #define OFF		"\033[0m"
 
 struct map {
@@ -97,7 +97,7 @@ static void read_range(struct cmd *c, struct map *m)
 
 /* ---- cells ---- */
 
-/* As few pages in a cell as lets the range fit in @most. */
+/* The smallest cells with which the range fits into @most. */
 static __u64 cell_size(const struct map *m, __u64 most)
 {
 	__u64 size = 1;
@@ -133,7 +133,7 @@ static const struct shade *shade_at(const struct map *m, __u32 i)
 	return i < m->nr ? shade_of(&m->cells[i]) : NULL;
 }
 
-/* The colours in force on a line, -1 for the terminal's own; each is said when it changes. */
+/* The current colours on a line, -1 for those of the terminal; a change prints the new one. */
 struct pen {
 	int front;
 	int back;
@@ -286,7 +286,7 @@ static void describe_block(struct out *o, const struct myalloc_look *look)
 	free(of);
 }
 
-/* Each block that lies in the range, even in part; a single one in full. */
+/* List each block that overlaps the range; a single one with all details. */
 static int describe_blocks(struct out *o, const struct map *m)
 {
 	__u64 page = m->first, end = m->first + m->pages;

@@ -2,7 +2,7 @@
 /*
  * map_html: memory as a picture in a browser
  *
- * The figures are in the page as JSON, and a few lines of script draw them; nothing is loaded.
+ * The page contains the figures as JSON and a short script that draws them; it loads no files.
  */
 #include <json-c/json.h>
 #include <stdlib.h>

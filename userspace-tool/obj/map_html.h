@@ -7,7 +7,7 @@
 
 #include "myalloc.h"
 
-/* One page that needs nothing else: @nr cells of @size pages each, from page @first on. */
+/* Writes a self-contained page: @nr cells of @size pages each, from page @first on. */
 char *map_html(const struct myalloc_cell *cells, __u32 nr, __u64 first, __u64 size,
 	       __u32 page_bytes);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * owners: what each call site holds, from the file owners that debugfs has for each zone
+ * owners: the memory that each call site holds, from the debugfs file owners of each zone
  */
 #include <ctype.h>
 #include <json-c/json.h>
@@ -23,7 +23,7 @@
 #define NO_AGE		~0ull
 #define NODES_MAX	1024
 
-/* What one call site holds of one kind. */
+/* Memory of one kind that one call site holds. */
 struct owner {
 	char *what;
 	char *caller;
@@ -76,7 +76,7 @@ static void owners_free(struct owners *o)
 
 /* ---- reading ---- */
 
-/* A line as "name  20  320  -  function+0x1/0x2 [module]"; false for any other. */
+/* Parse a line "name  20  320  -  function+0x1/0x2 [module]"; false for any other. */
 static bool read_line(struct owners *o, const char *line)
 {
 	unsigned long long count, size;
@@ -95,7 +95,7 @@ static bool read_line(struct owners *o, const char *line)
 	return true;
 }
 
-/* Call stacks stand below their line; the processes at the end are no owners. */
+/* A call stack follows the line of its owner; the processes at the end are not owners. */
 static void read_text(struct owners *o, char *text)
 {
 	struct owner *last = NULL;
@@ -135,7 +135,7 @@ struct nodes {
 	int nr;
 };
 
-/* A directory "nodeN"; the file "nodes" is none. */
+/* Is it a directory "nodeN"? The file "nodes" is not. */
 static void take_node(void *arg, const char *name)
 {
 	struct nodes *nodes = arg;
@@ -158,7 +158,7 @@ static int by_bytes(const void *a, const void *b)
 	return x->node - y->node;
 }
 
-/* Every zone, or that of --node; no device is needed. */
+/* Read every zone, or that of --node; this needs no device. */
 static int owners_read(struct owners *o)
 {
 	struct nodes nodes = { 0 };
@@ -211,7 +211,7 @@ static int node_of(struct json_object *j)
 	return json_object_get_int(value);
 }
 
-/* The frames as one word, which tells owners of the same caller apart. */
+/* Join the frames into one word, which distinguishes owners with the same caller. */
 static char *stack_text(const struct owner *owner)
 {
 	unsigned int i;
@@ -247,7 +247,7 @@ static void subtract(struct owners *o, struct json_object *old)
 	}
 	if (same)
 		return;
-	/* It holds nothing any more. */
+	/* It no longer holds memory. */
 	owner = add(o);
 	owner->node = node_of(old);
 	owner->what = xstrdup(text_of(old, "what"));
@@ -292,7 +292,7 @@ static int compare_with(struct owners *o, const char *file)
 
 /* ---- showing ---- */
 
-/* function+0x1/0x2 [module] without the offset, and without what separates frames. */
+/* function+0x1/0x2 [module] without the offset and without characters that separate frames. */
 static void put_frame(FILE *file, const char *frame)
 {
 	for (; *frame; frame++) {

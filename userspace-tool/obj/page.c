@@ -15,7 +15,7 @@
 #include "obj/stats.h"
 #include "out/out.h"
 
-#define NO_ORDER	(~0u)	/* as the order of a wish: none was given */
+#define NO_ORDER	(~0u)	/* the user has given no order */
 
 struct wish {
 	struct ask ask;
@@ -45,7 +45,7 @@ static void read_options(struct cmd *c, struct wish *w)
 			  w->order < 32 ? 1ull << w->order : 0);
 }
 
-/* Refuses what exceeds the zone's largest block, with its size in the message. */
+/* Refuse requests above the zone's largest block, with its size in the message. */
 static int check_ask(const struct ask *ask, const struct myalloc_info *info)
 {
 	if (ask->order > info->max_order)
@@ -76,7 +76,7 @@ static int block_order(const struct ask *ask)
 	return order;
 }
 
-/* Says why an allocation failed, from the statistics read just after it. */
+/* Explain a failed allocation by statistics that were read just after it. */
 static int explain_nomem(struct device *d, const struct ask *ask, size_t had,
 			 __u64 wanted)
 {
@@ -119,7 +119,7 @@ struct visit {
 	int get_err, put_err;
 };
 
-/* Holds the blocks of @h, frees them, and reads the statistics while and after. */
+/* Hold the blocks of @h, then free them; read the statistics during and after the hold. */
 static int visit_end(struct device *d, struct handles *h, const struct wish *w,
 		     __u64 pages, struct visit *v)
 {
@@ -177,7 +177,7 @@ static int alloc_visit(struct device *d, const struct wish *w)
 		handles_free(&h);
 		return failed;
 	}
-	/* Hold what was allocated, although it is less than asked for. */
+	/* Hold the allocated blocks, although they are fewer than requested. */
 	pages = (__u64)h.nr * block_pages(&w->ask);
 
 	o = out_new("page alloc");
@@ -196,7 +196,7 @@ static int alloc_visit(struct device *d, const struct wish *w)
 	return out_finish(o, code);
 }
 
-/* Opens the device and calls @visit, if the zone can do what the options ask for. */
+/* Open the device, and call @visit if the zone can serve the options. */
 static int page_visit(struct cmd *c, struct wish *w,
 		      int (*visit)(struct device *d, const struct wish *w))
 {

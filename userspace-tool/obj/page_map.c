@@ -18,7 +18,7 @@ struct view {
 	__u64 *at[2];
 	__u64 nonzero, wrong;
 	bool freed;		/* although it was mapped */
-	int free_err;		/* of a free while it is mapped */
+	int free_err;		/* error of a free while it is mapped */
 	struct myalloc_page_map info;
 };
 
@@ -48,7 +48,7 @@ static int map_both(struct view *v)
 	return EXIT_OK;
 }
 
-/* Through one mapping, and back through the other. */
+/* Write through one mapping, and read through the other. */
 static void use(struct view *v)
 {
 	volatile __u64 *one = v->at[0], *two = v->at[1];
@@ -64,7 +64,7 @@ static void use(struct view *v)
 	v->wrong += one[v->words - 1] != 1;
 }
 
-/* How it is mapped, and that it cannot be freed. */
+/* Show how it is mapped, and check that it cannot be freed. */
 static int ask_device(struct view *v)
 {
 	__u32 done;

@@ -8,7 +8,7 @@
 #include "obj/blocks.h"
 
 extern const char page_map_form[], page_walk_form[];
-/* What a walk is to be: bytes that it visits, and accesses. */
+/* Parameters of a walk: bytes that it visits, and accesses. */
 struct walk_wish {
 	__u64 bytes;
 	__u64 accesses;
@@ -18,7 +18,7 @@ struct walk_wish {
 /* Measures random accesses to mapped blocks, by 4 KiB and by 2 MiB; returns the exit code. */
 int page_walk_visit(struct device *d, const struct walk_wish *w);
 
-/* Maps one block, writes and verifies it, and shows what was done; returns the exit code. */
+/* Maps one block, writes and verifies it, and shows the result; returns the exit code. */
 int page_map_visit(struct device *d, const struct ask *ask, __u64 hold_ms);
 
 #endif /* MYALLOCCTL_PAGE_MAP_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * page walk: what an access to a mapped block costs when the translation of its address is not
+ * page walk: the cost of an access to a mapped block when the translation of its address is not
  * cached
  *
  * Each page of the blocks holds the address of another one, in one cycle through all of them in
  * random order, so that every access waits for the one before it and goes to another page. One line
  * of each page is used, so the data stay in a cache that holds a line for each page (1 MiB for 64
- * MiB), and what differs between entries of 4 KiB and of 2 MiB is the translation.
+ * MiB), and entries of 4 KiB and of 2 MiB differ only in the translation.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static char *page_at(const struct walk *k, size_t i)
 {
 	size_t size = k->d->info.page_size, per_block = k->block / size;
 
-	/* Lines differ, as all would be in one set of the cache otherwise. */
+	/* Use different lines of the pages; equal ones would share a set of the cache. */
 	return k->at[i / per_block] + i % per_block * size + i * 7 % (size / LINE) * LINE;
 }
 

@@ -2,12 +2,12 @@
 /*
  * prom: the statistics in Prometheus' text format, for the textfile collector of node_exporter
  *
- * A metric is called after its field, as 'stat explain' has it: myalloc_free_pages,
- * myalloc_cache_live_objects{cache="NAME"}, myalloc_heap_held_bytes{heap="NAME"}. What counts
- * events ends with _total, an index is a ratio instead of 1/1000, and what is by order has the
- * label "order". If the module has a zone for each of several NUMA nodes, all are there, and every
- * value has the label "node". The format wants all values of a metric together, so every object is
- * read before the first line is written.
+ * A metric has the name of its field in 'stat explain': myalloc_free_pages,
+ * myalloc_cache_live_objects{cache="NAME"}, myalloc_heap_held_bytes{heap="NAME"}. Counters of
+ * events end with _total, an index is a ratio instead of 1/1000, and values by order have the label
+ * "order". If the module has a zone for each of several NUMA nodes, all are included, and every
+ * value has the label "node". The format requires the values of a metric to be adjacent, so all
+ * objects are read before the first line is written.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void value(FILE *file, const struct stat_field *f, __s64 v)
 		fprintf(file, " %llu\n", (unsigned long long)v);
 }
 
-/* With what the format gives a meaning escaped. */
+/* Write text with the special characters of the format escaped. */
 static void put_text(FILE *file, const char *text, size_t size)
 {
 	fputc('"', file);

@@ -9,11 +9,11 @@
 
 #include "obj/device.h"
 
-/* Whether the options ask for it: -o prom, or a file called NAME.prom. */
+/* Do the options select the format, by -o prom or a file NAME.prom? */
 bool prom_wanted(void);
 /*
- * Of every zone, cache and front, as *@text, to be freed. Returns an exit code, and
- * prints a message if it is not EXIT_OK.
+ * Formats the statistics of every zone, cache and front as *@text, to be freed. Returns an exit
+ * code, and prints a message if it is not EXIT_OK.
  */
 int prom_read(struct device *d, char **text);
 

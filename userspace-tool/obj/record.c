@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * record: writes what 'top' sees to a file, reading by reading, for 'report'
+ * record: writes the readings of 'top' to a file, for 'report'
  */
 #include <stdlib.h>
 

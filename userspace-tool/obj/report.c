@@ -2,9 +2,9 @@
 /*
  * report: draws a history, of 'record' or of 'stat watch', as one page of HTML
  *
- * What holds most memory gets a color of its own, the same one in each plot; the rest is summed up
- * in the last color. Of call sites, whose memory is that of page users and caches seen from
- * another side, there is a plot of their own. Results of benchmarks and of stress runs come last.
+ * The largest holders of memory get a color of their own, the same one in each plot; the others are
+ * summed up in the last color. Call sites have a plot of their own, as their memory is that of page
+ * users and caches. Results of benchmarks and of stress runs come last.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "out/out.h"
 #include "out/plot.h"
 
-#define POINTS_MOST	600	/* of a line: more than there are pixels for are not seen */
+#define POINTS_MOST	600	/* of a line; a plot has no more pixels */
 #define LINES_MOST	(PLOT_ROWS - 1)
 
 struct report {
@@ -73,7 +73,7 @@ static void draw_rates(struct report *r)
 	plot_lines(r->page, &p, s, ARRAY_SIZE(s));
 }
 
-/* Of a reserve that may grow: it has, or has shrunk. */
+/* Has the reserve grown or shrunk? */
 static bool is_elastic(const struct report *r)
 {
 	size_t i;
@@ -207,8 +207,8 @@ static bool has_value(const double *y, size_t nr)
 }
 
 /*
- * @member: the offset of a series in struct history_row. @others: the sum of the rows that have no
- * line is one more line
+ * @member: the offset of a series in struct history_row. @others: draw the sum of all other rows as
+ * one more line
  */
 static void draw_rows(struct report *r, struct plot p, unsigned int kinds, size_t member,
 		      bool others)
@@ -263,7 +263,7 @@ static bool any(const struct report *r, unsigned int kinds)
 	return false;
 }
 
-/* What became of the requests of each line while it was recorded. */
+/* A table of the requests of each contract's line during the recording. */
 static void table_of_contracts(struct report *r)
 {
 	const struct history_row **rows = xcalloc(r->h.nr_rows + 1, sizeof(*rows));

@@ -2,9 +2,9 @@
 /*
  * report_results: draws results of benchmarks and stress runs on the page of 'report'
  *
- * What is called latency is that of single calls: of a benchmark, the shapes whose rounds are one
- * call each; of a stress run, the calls that it has sampled. A figure that is a mean of many calls
- * is a cost, and only its ratio is drawn.
+ * Latency here is that of single calls: in a benchmark, of shapes whose rounds are one call each;
+ * in a stress run, of the sampled calls. A mean of many calls is a cost, of which only the ratio is
+ * drawn.
  */
 #include <json-c/json.h>
 #include <math.h>

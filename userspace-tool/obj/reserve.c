@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reserve: how large it is and may be; grow and shrink it
+ * reserve: its size and limits; grow and shrink it
  */
 #include <errno.h>
 #include <stdlib.h>

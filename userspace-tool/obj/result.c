@@ -2,9 +2,9 @@
 /*
  * result: compare two results of the same kind from files, figure by figure
  *
- * A figure is a number somewhere in "result". Members of objects are found by
- * their names; items of an array by the member that tells them apart, and a
- * series of samples, which has none, is left out.
+ * A figure is a number somewhere in "result". Members of objects are matched by name, items of an
+ * array by the member that tells them apart; a series of samples, which has no such member, is left
+ * out.
  */
 #include <errno.h>
 #include <json-c/json.h>

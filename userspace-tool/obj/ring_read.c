@@ -2,8 +2,8 @@
 /*
  * ring read, follow, map: rings in this process
  *
- * Records are read where they lie, in the pages that the kernel writes them to; what is read is
- * then released, so that the kernel uses its room again.
+ * Records are read in place, in the pages that the kernel writes; after that they are released, so
+ * that the kernel reuses their space.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -125,7 +125,7 @@ int ring_read_all(struct device *d, const char *name, __u64 id, const struct rin
 	return out_finish(o, code);
 }
 
-/* Reads what there is; shows @*nr records so far in all. */
+/* Read and show all available records; *@nr is the number shown so far. */
 static int follow_rows(struct ring *r, const struct ring_wish *w, __u64 *nr)
 {
 	const void *record;
@@ -164,12 +164,12 @@ int ring_follow_all(struct device *d, const char *name, __u64 id, const struct r
 	return code;
 }
 
-/* What became of the records that the kernel made. */
+/* Outcomes of the records that the kernel made. */
 struct counts {
 	__u64 read, discarded, wrong, silent, full;
 };
 
-/* The kernel makes a portion; how many is in *@first. */
+/* Let the kernel make a portion of records, and add their number to *@first. */
 static int make_portion(struct ring *r, const struct ring_wish *w, __u64 *first, struct counts *n)
 {
 	struct myalloc_ring_produce p = {
@@ -203,7 +203,7 @@ static void check_records(struct ring *r, const struct ring_wish *w, __u64 first
 			break;
 		memcpy(&number, record, sizeof(number));
 		n->wrong += number != *expected || !ring_is_good(record, length, w->seed);
-		/* poll() said that there was nothing. */
+		/* poll() had reported no record. */
 		n->silent += !any;
 		*expected = number + 1;
 		n->read++;
@@ -224,7 +224,7 @@ static int fill_and_read(struct ring *r, const struct ring_wish *w, struct count
 		check_records(r, w, first, &expected, n);
 		code = ring_release(r);
 	}
-	/* What is missing at the end is wrong, too. */
+	/* Missing records at the end are errors, too. */
 	n->wrong += expected != first;
 	return code;
 }

@@ -9,7 +9,7 @@
 
 #define RING_ALL	(1ull << 62)	/* as a number of records */
 
-/* What the options of the verbs read, follow and map ask for. */
+/* Options of the verbs read, follow and map. */
 struct ring_wish {
 	__u64 count;
 	__u64 ms;
@@ -18,10 +18,10 @@ struct ring_wish {
 	__u32 keep;
 };
 
-/* What they print, in the notation of obj/form.h. */
+/* Forms of their results, in the notation of obj/form.h. */
 extern const char ring_read_form[], ring_record_form[], ring_map_form[];
 
-/* Each does a verb for a ring with this name and number, and returns the exit code. */
+/* Each runs a verb on the ring with this name and number, and returns the exit code. */
 int ring_read_all(struct device *d, const char *name, __u64 id, const struct ring_wish *w);
 int ring_follow_all(struct device *d, const char *name, __u64 id, const struct ring_wish *w);
 int ring_map_visit(struct device *d, const struct ring_wish *w);

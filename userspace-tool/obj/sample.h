@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sample: one reading of the zone and of everything in it that holds memory
+ * sample: one reading of the zone and of all holders of memory in it
  */
 #ifndef MYALLOCCTL_SAMPLE_H
 #define MYALLOCCTL_SAMPLE_H
@@ -29,7 +29,7 @@ extern const char *const row_kinds[ROW_KINDS];
  *	free; of a node, bytes in use
  * @live: objects, blocks, pieces or records in use; of an arena, bytes in use; of a client, its
  *	caches and fronts; of a node, pages allocated by page users
- * @used_permille: of what it may hold at most, the share that is in use; -1 if that has no limit
+ * @used_permille: the share of its limit that is in use; -1 if it has no limit
  * @allocs: a count since it was created, if @counted
  * @fails: likewise, if @fallible; of a contract, requests that it did not serve
  * @hits: of @allocs, those that a magazine served, if @has_hits
@@ -44,7 +44,7 @@ struct row {
 };
 
 /*
- * @ms: the time, as stop_now_ms() tells it
+ * @ms: the time of stop_now_ms()
  * @zone: all zones together
  * @row: sorted by kind, then by name and node
  * @sites: the file "owners" could be read, so that call sites and processes are among the rows

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * schema: the JSON schema of what --json prints
+ * schema: the JSON schema of the output of --json
  *
  * The outer document is the same for every command and is described once; "kind" says which of
  * the schemas in "$defs" the member "result" is of. Schemas are strict: all members are listed, and
@@ -20,7 +20,7 @@
 #define FLAGS	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | \
 		 JSON_C_TO_STRING_NOSLASHESCAPE)
 
-/* What of the schema grows with each command. */
+/* The parts of the schema that grow with each command. */
 struct schema {
 	struct json_object *kinds;	/* the words for "kind" */
 	struct json_object *defs;
@@ -36,7 +36,7 @@ static struct json_object *pair(const char *key, struct json_object *value)
 	return o;
 }
 
-/* If it is of @kind, its result is as $defs/@def says; what is @beside is there, too. */
+/* A document of @kind has a result of type $defs/@def, and the members of @beside. */
 static void add_rule(struct schema *s, const char *kind, const char *def,
 		     struct json_object *beside)
 {

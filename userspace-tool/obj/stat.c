@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stat: the zone's statistics, once, at intervals, or what they mean
+ * stat: the zone's statistics, once or at intervals, and their meaning
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -135,7 +135,7 @@ static int stat_show(struct cmd *c)
 	return code;
 }
 
-/* What a line of text has room for; the JSON has all. */
+/* The values that fit on a line of text; the JSON has all. */
 static bool in_watch(const struct stat_field *f)
 {
 	static const size_t shown[] = {
@@ -158,7 +158,7 @@ static const char watch_form[] =
 	"elapsed_ms:uint interval_ms:uint page_bytes:uint nr_pages:uint @zone.HOLDER allocs:uint frees:uint "
 	"allocs_per_sec:uint frees_per_sec:uint hit_permille:uint fails:uint @zone.EVENT";
 
-/* What happened between two readings, per second where it is a rate. */
+/* The changes between two readings, per second where they are rates. */
 static int watch_row(const struct device *d, const struct myalloc_stat *old,
 		     const struct myalloc_stat *new, __u64 elapsed_ms,
 		     __u64 interval_ms, __u64 nr)

@@ -15,7 +15,7 @@
 #define OF_CACHE(type, name, file, kind, unit, label, key, help)		\
 	{ #name, #key, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct myalloc_cache_stat, name), sizeof(type), false },
-/* STRUCT is the one that the list is about. */
+/* STRUCT is the struct that the list describes. */
 #define OTHER(type, name, kind, unit, label, help)				\
 	{ #name, #name, label, help, STAT_##kind, STAT_##unit,			\
 	  offsetof(struct STRUCT, name), sizeof(type), false },

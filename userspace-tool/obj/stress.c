@@ -77,7 +77,7 @@ static void read_sizes(struct cmd *c, struct myalloc_stress *s, const char *text
 
 #define NO_CHECKS	(~0u)	/* none were given */
 
-/* What the options say that does not go into the request as it is. */
+/* Options that are not copied into the request unchanged. */
 struct wish {
 	struct myalloc_stress ask;
 	char *kind;
@@ -106,7 +106,7 @@ static void read_options(struct cmd *c, struct wish *w)
 		s->checks = w->checks;
 }
 
-/* What the words alone can tell; what needs the device is in check_device(). */
+/* Check what does not depend on the device; see check_device() for the rest. */
 static void check_words(struct cmd *c, struct wish *w)
 {
 	struct myalloc_stress *s = &w->ask;

@@ -40,7 +40,7 @@ struct stress_kind {
 	const char *name;
 	bool pages;		/* uses orders */
 	bool objects;		/* uses checks */
-	unsigned int sizes;	/* most sizes that can be chosen; 0: it chooses them itself */
+	unsigned int sizes;	/* most sizes that the user can choose; 0: the run chooses */
 	const char *help;
 };
 

@@ -81,7 +81,7 @@ static void show(const struct myalloc_stress_progress *p)
 		     (unsigned long long)live % 10);
 }
 
-/* The last record tells of the end, when the run has freed all: no line of progress. */
+/* The last record marks the end, when the run has freed all: no line of progress. */
 static void show_last(const struct myalloc_stress_progress *p, int nr)
 {
 	while (nr && p[nr - 1].state != MYALLOC_STRESS_RUNNING)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * top: who holds the memory and who works with it, redrawn at intervals
+ * top: holders and users of the memory, redrawn at intervals
  */
 #include <stdlib.h>
 #include <string.h>
@@ -234,7 +234,7 @@ static bool press(struct top *t, int key)
 	return true;
 }
 
-/* Takes all keys there are; false if the program is to end. */
+/* Handle all pending keys; false if the program is to end. */
 static bool press_all(struct top *t)
 {
 	int key;
@@ -260,7 +260,7 @@ static int interact(struct top *t)
 			ready = stop_wait(0, STOP_NEVER);
 		else if (now < last + t->view.interval_ms)
 			ready = stop_wait(0, last + t->view.interval_ms - now);
-		/* A terminal that is gone is readable for ever, and has nothing. */
+		/* A terminal that is gone stays readable and returns no data. */
 		silent = ready > 0 ? silent + 1 : 0;
 		if (silent > 1000)
 			break;

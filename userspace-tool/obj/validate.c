@@ -14,7 +14,7 @@ static const char validate_form[] =
 	"verdict:'sound'|'broken' errors:uint frames:uint slabs:uint objects:uint first:text|null "
 	"zones:[{ node:int|null errors:uint frames:uint slabs:uint objects:uint first:text|null }]";
 
-/* The sum of all zones; the first finding is that of the first zone that has one. */
+/* Sum up all zones; the first finding is that of the first zone that has one. */
 static void add(struct myalloc_validate *sum, const struct myalloc_validate *v)
 {
 	if (!sum->errors)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * whatis: all about one place in memory
+ * whatis: details of one place in memory
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 #define FORMS	"a page as reports name it (page:4711, page:4711.3 with a slot), a kernel address (addr:0x...; from 0x8000000000000000 on without addr:), or a handle (0x2a, or PID:0x2a)"
 
-/* What the word names. */
+/* The place that a word names. */
 struct place {
 	__u32 how;
 	__u32 pid;
@@ -58,12 +58,12 @@ static void read_handle(struct cmd *c, const char *word, char *text, struct plac
 		text = colon + 1;
 	}
 	number(c, word, text, ~0ull, &p->key);
-	/* Where addresses of the kernel lie in the upper half; handles count up from 1. */
+	/* The upper half has kernel addresses only, as handles count up from 1. */
 	if (!colon && p->key >> 63)
 		p->how = MYALLOC_LOOK_ADDRESS;
 }
 
-/* Told by its word: on s390x and UML the kernel lies low, where numbers are handles. */
+/* Needs a word: on s390x and UML kernel addresses are low, where numbers are handles. */
 static void read_address(struct cmd *c, const char *word, char *text, struct place *p)
 {
 	p->how = MYALLOC_LOOK_ADDRESS;

@@ -38,7 +38,7 @@ int zones_find(const struct device *d, struct zones *z)
 		if (wanted == OUT_ANY_NODE || stat.node < 0 || (__u64)stat.node == wanted)
 			add(z, stat.node);
 	}
-	/* An older module has one zone, and does not know the question. */
+	/* An older module has one zone, and does not know this command. */
 	if (err != -ENOENT && err != -ENOTTY) {
 		zones_free(z);
 		return explain("reading the nodes", err);

@@ -14,7 +14,7 @@
 /*
  * @node: the NUMA node of each zone; -1 if its memory may be on any
  * @nr: number of zones: 1 with --node
- * @several: the module has more than one, so a name alone does not say what is meant
+ * @several: the module has more than one, so a name alone is ambiguous
  */
 struct zones {
 	int *node;
@@ -28,12 +28,12 @@ void zones_free(struct zones *z);
 /* Lets the device work on zone @i; 0 or a negative errno. */
 int zones_use(const struct device *d, const struct zones *z, size_t i);
 /*
- * For a reading of one zone: says which it is, if it is one of several and nobody has chosen it.
- * @node: NULL, or gets the node by which it is told from the others, -1 if there is one zone only.
- * Returns an exit code, and prints a message if it is not EXIT_OK.
+ * For a reading of one zone: prints which zone it is, if it is one of several and was not chosen by
+ * the user. @node: NULL, or gets the node that distinguishes it from the others, -1 if there is one
+ * zone only. Returns an exit code, and prints a message if it is not EXIT_OK.
  */
 int zones_tell(const struct device *d, int *node);
-/* The node by which zone @i is told from the others, -1 if there is one zone only. */
+/* The node that distinguishes zone @i from the others, -1 if there is one zone only. */
 int zones_label(const struct zones *z, size_t i);
 /* Adds that label as "node" to the open group or item: null if there is one zone only. */
 void zones_put(struct out *o, int label);

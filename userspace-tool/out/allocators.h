@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * allocators: the color and the mark by which an allocator is known in every plot
+ * allocators: the color and the mark of each allocator, the same in every plot
  *
  * ALLOCATOR(name, color, mark, dash): the name of a side of a benchmark; a color of Okabe and Ito
  * or of Tol; a mark (o circle, s square, ^ and v triangles, D diamond, P cross, X, * star),
- * and the dashes of its line, so that it is known without the color as well. No two have the same
+ * and the dashes of its line, which identify it without the color as well. No two have the same
  * color or the same mark and dash. vm/bench/plot.py reads this file, too.
  */
 #define ALLOCATORS(ALLOCATOR)				\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * out: prints a described result, as text or as JSON, and keeps it in a file
+ * out: prints a described result, as text or as JSON, and writes it to a file
  *
  * The root of the JSON is the same for every verb:
  *
@@ -8,12 +8,12 @@
  *	kind	"stress run", "error", ...
  *	ok	whether the exit code is 0
  *	exit	the exit code
- *	errors	what went wrong, in sentences; empty if nothing did
+ *	errors	messages of all errors; empty if there were none
  *	time	UTC, ISO 8601
  *	command	the words it was called with
  *	seed	where there is one
  *	system	see out_system.c
- *	result	what the verb described
+ *	result	the result of the verb
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -96,8 +96,8 @@ static struct json_object *document(const struct out *o, int code)
 }
 
 /*
- * The only way to stdout: no buffer of its own, so that nothing is left to be written, and lost
- * without a word, when the program exits.
+ * The only way to stdout. It is unbuffered, so that no output is left to be written, and lost
+ * without an error, when the program exits.
  */
 static void put(const char *text, size_t size)
 {
@@ -128,9 +128,8 @@ static void print_json(FILE *file, struct json_object *root)
 }
 
 /*
- * The file to keep is made before the work, so that an hour's run does not
- * end with nowhere to put its result; what was there stays until the new one
- * is complete.
+ * The output file is created before the work, so that an hour's run does not fail to store its
+ * result. An old file stays until the new one is complete.
  */
 int out_keep_prepare(void)
 {
@@ -230,7 +229,7 @@ int out_close(int code)
 	return bad && code == EXIT_OK ? EXIT_FAILED : code;
 }
 
-/* Once: of a series all are alike. */
+/* Only once, as all results of a series are alike. */
 static void tell_left_out(const struct out *o)
 {
 	static bool told;
@@ -285,7 +284,7 @@ int out_finish(struct out *o, int code)
 	return finish(o, code, false, false);
 }
 
-/* One of a series: a line of a table as text, one document each as JSON. */
+/* Print one result of a series: a line of a table as text, a document as JSON. */
 int out_finish_row(struct out *o, int code, bool header)
 {
 	return finish(o, code, true, header);

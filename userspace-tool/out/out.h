@@ -28,12 +28,12 @@
 /* The members of every result, in the notation of obj/form.h; "schema" and "kind" say which. */
 extern const char out_document_form[];
 
-/* What the options say about output, the same for every verb. */
+/* The options about output, the same for every verb. */
 struct out_options {
 	bool json;
 	bool pretty;		/* JSON with line breaks */
 	const char *keep;	/* file that gets the JSON too, or NULL */
-	bool prom;		/* the text is what Prometheus reads, not what people do */
+	bool prom;		/* text is in the format of Prometheus */
 	const char *command;	/* the command line, to be kept in the result */
 	__u64 node;		/* NUMA node to work on, or OUT_ANY_NODE */
 };
@@ -44,29 +44,28 @@ struct out_options {
 struct out_options *out_options(void);
 int out_keep_prepare(void);
 bool out_is_json(void);
-/* Is the file to keep to be a page for a browser, as its name ends with .html? */
+/* Is the output file an HTML page, by its name? */
 bool out_keeps_html(void);
 
-/* Printing it: @code is the exit code, and is returned (EXIT_FAILED if the printing failed) */
+/* Print a result; @code is the exit code, and is returned (EXIT_FAILED if printing failed) */
 int out_finish(struct out *o, int code);
 int out_finish_row(struct out *o, int code, bool header);
 /* Write @text to the file of --output, in place of the JSON of the result. */
 void out_keep_text(const char *text);
 /*
- * At the end of the program: completes the file to keep, and says in JSON what
- * went wrong if no result did; @code as above.
+ * At the end of the program: completes the output file, and prints the errors as JSON if no result
+ * contained them; @code as above.
  */
 int out_close(int code);
 
 /* Plain text on stdout: help, version */
 void out_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same behind @indent columns, which are printed already, continued there if it is wider. */
+/* The same behind @indent columns that are printed already; further lines begin there, too. */
 void out_plain_at(int indent, const char *text);
 
 /*
- * An error that makes the exit code @code, which it returns: a message, and a
- * member of "errors" in the result, or in a document of kind "error" if the
- * verb comes to no result.
+ * Reports an error with the exit code @code, which it returns: a message, and a member of "errors"
+ * in the result, or in a document of kind "error" if the verb has no result.
  */
 int out_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * out_describe: describing a result; see out.h
+ * out_describe: functions that describe a result; see out.h
  */
 #ifndef MYALLOCCTL_OUT_DESCRIBE_H
 #define MYALLOCCTL_OUT_DESCRIBE_H
@@ -11,11 +11,11 @@ struct out *out_new(const char *kind);
 void out_seed(struct out *o, __u64 seed);
 void out_page_size(struct out *o, __u64 bytes);
 void out_show_system(struct out *o);	/* in the text too */
-/* From here on, numbers that are 0 are in the JSON only; what it was before. */
+/* From here on, numbers that are 0 are in the JSON only. Returns the previous setting. */
 bool out_brief(struct out *o, bool brief);
-/* The rank of the value that was added last: one of enum out_rank, or a number below. */
+/* Sets the rank of the last value: one of enum out_rank, or a number below. */
 void out_rank(struct out *o, int rank);
-/* The item that is open is in the JSON only. */
+/* Shows the open item in the JSON only. */
 void out_hide(struct out *o);
 void out_group(struct out *o, const char *key, const char *label);
 void out_list(struct out *o, const char *key, const char *label);
@@ -39,7 +39,7 @@ void out_handle(struct out *o, const char *key, const char *label, __u64 value);
 void out_json(struct out *o, const char *key, const char *label,
 	      struct json_object *value);
 void out_null(struct out *o, const char *key, const char *label);
-/* Lines that are printed as they stand, with colours of their own, and are not in the JSON. */
+/* Adds lines that are printed unchanged, with colours of their own, and are not in the JSON. */
 void out_drawing(struct out *o, const char *text);
 
 /* Print @text, which is freed with it, in place of the text that the tree makes. */

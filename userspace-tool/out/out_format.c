@@ -13,7 +13,7 @@
 #define GREEN	"\033[32m"
 #define YELLOW	"\033[33m"
 
-/* Three digits or so, in the largest unit that it has one of; all of them if it is even. */
+/* About three digits, in the largest unit that the value reaches; exact if it is a multiple. */
 static char *format_scaled(__u64 v, const char *const *units, int nr,
 			   __u64 step)
 {
@@ -61,7 +61,7 @@ static char *format_rate(__u64 v)
 	return format_scaled(v, units, ARRAY_SIZE(units), 1000);
 }
 
-/* @table leaves out what a heading already says. */
+/* @table: leave out the unit, which the heading has. */
 static char *format_number(const struct out *o, const struct out_node *n,
 			   bool table)
 {

@@ -83,7 +83,7 @@ void out_error(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A line that goes with an error: lists, suggestions. */
+/* Print a line that belongs to an error, such as a list or a suggestion. */
 int out_hint(const char *fmt, ...)
 {
 	va_list ap;
@@ -125,7 +125,7 @@ void out_progress(int permille, const char *fmt, ...)
 	fflush(stderr);
 }
 
-/* Clears the line, if there is one, for what comes next. */
+/* Clear the progress line, if there is one, before other output. */
 void out_progress_end(void)
 {
 	if (bar_drawn)

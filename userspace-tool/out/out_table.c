@@ -15,12 +15,12 @@
 
 #define COLUMNS_MAX	24	/* of a table; further ones are in the JSON only */
 #define GAP		2	/* between two columns */
-#define ROW_LEAST	9	/* columns of a figure in a row that has no table */
+#define ROW_LEAST	9	/* least width of a figure in a row without a table */
 #define WRAP_LEAST	16
 
 struct column {
 	const struct out_node *head;
-	int at;			/* among the columns of an item */
+	int at;			/* index among the columns of an item */
 	int width;
 	bool left;
 };
@@ -36,7 +36,7 @@ static bool is_left(const struct out_node *n)
 	return n->value && json_object_is_type(n->value, json_type_string);
 }
 
-/* What of an item is shown, up to COLUMNS_MAX values. */
+/* Find the values of an item that are shown, up to COLUMNS_MAX. */
 static int columns(const struct out_node *item, const struct out_node **col)
 {
 	const struct out_node *c;
@@ -102,7 +102,7 @@ static void leave_out(struct table *t, struct out *o)
 	t->nr--;
 }
 
-/* Makes it fit @room columns; @wrap: text of the last column may be continued. */
+/* Make the table fit @room columns; @wrap: text of the last column may be continued. */
 static void fit(struct table *t, struct out *o, int room, int gap, bool wrap)
 {
 	const struct column *last;
@@ -193,7 +193,7 @@ void out_table(FILE *file, struct out *o, const struct out_node *list, int depth
 	}
 }
 
-/* The root's own values as one line; columns as wide as their heading needs. */
+/* Print the root's own values as one line, with columns as wide as their headings. */
 void out_table_row(FILE *file, struct out *o, bool header, bool color)
 {
 	struct table t;
@@ -212,8 +212,8 @@ void out_table_row(FILE *file, struct out *o, bool header, bool color)
 }
 
 /*
- * The first value of each item beside the second, the others below it: those with a label that is
- * not empty behind that.
+ * Print each item as its first value beside the second, with the others below it; a label that is
+ * not empty precedes its value.
  */
 void out_table_cards(FILE *file, const struct out *o, const struct out_node *list, int depth,
 		     bool color)

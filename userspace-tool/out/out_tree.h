@@ -24,7 +24,7 @@ struct out_node {
 	bool cards;		/* a list shown as sentences */
 	bool hidden;		/* in the JSON only */
 	char *key;		/* NULL in a list */
-	char *label;		/* NULL: in the JSON only, with what is in it */
+	char *label;		/* NULL: in the JSON only, with its children */
 	struct json_object *value;	/* NODE_VALUE; NULL is null */
 	struct out_node *next;
 	struct out_node *child;
@@ -40,8 +40,8 @@ struct out {
 	bool show_system;
 	bool brief;		/* hide numbers that are 0 */
 	char *text;		/* printed in place of the tree's, or NULL */
-	char *left_out;		/* columns of tables for which there was no room, or NULL */
-	int needs;		/* columns of the terminal with which all are shown */
+	char *left_out;		/* columns of tables that did not fit, or NULL */
+	int needs;		/* width of the terminal that shows all of them */
 	struct out_node *root;
 	struct out_node *at;	/* the open group or list */
 };
@@ -61,7 +61,7 @@ void out_needs(struct out *o, int columns);
 	"hypervisor:text|null accelerator:text|null debug_options:[text]|null"
 void out_system(struct out *o);
 
-/* out_format.c; in a @table the heading says the unit of pages. */
+/* out_format.c; in a @table the heading has the unit of pages. */
 #define OUT_COLOR_BOLD	"\033[1m"
 #define OUT_COLOR_OFF	"\033[0m"
 char *out_format(const struct out *o, const struct out_node *n, bool table);
@@ -75,8 +75,8 @@ void out_table_cards(FILE *file, const struct out *o, const struct out_node *lis
 		     bool color);
 
 /*
- * out_wrap.c: @text, @width columns of it a line, the further ones behind @indent blanks. A word that
- * is longer is broken if @breaks, else it sticks out.
+ * out_wrap.c: prints @text in lines of @width columns, further lines behind @indent blanks. A
+ * longer word is broken if @breaks, else it sticks out.
  */
 void out_wrap(FILE *file, const char *text, int width, int indent, const char *on, bool breaks);
 

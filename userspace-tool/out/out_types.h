@@ -18,7 +18,7 @@
 #define EXIT_USAGE	2	/* the words or values given are wrong */
 #define EXIT_DEVICE	3	/* /dev/myalloc is missing or may not be opened */
 
-/* How the text shows a number; the JSON always has it as it is. */
+/* How the text shows a number; the JSON has the plain number. */
 enum out_unit {
 	OUT_PLAIN,
 	OUT_PAGES,	/* with its bytes beside it, except in a table */
@@ -39,7 +39,7 @@ enum out_unit {
  */
 enum out_rank {
 	OUT_USUAL,
-	OUT_KEY,	/* what the table is about */
+	OUT_KEY,	/* the subject of the table */
 };
 
 struct out;

@@ -6,7 +6,7 @@
 
 #include "out/out_tree.h"
 
-/* As much of @text as fits @width, up to a blank if there is one. */
+/* The length of @text that fits into @width, up to a blank if there is one. */
 static int piece(const char *text, int width, bool breaks)
 {
 	int len = strlen(text), i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * plot: a page of HTML with plots in SVG, which needs nothing but itself
+ * plot: a self-contained page of HTML with plots in SVG
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "out/allocators.h"
 #include "out/plot.h"
 
-/* Sizes in CSS pixels: the whole, and where the axes are in it. */
+/* Sizes in CSS pixels: the whole plot, and the position of the axes. */
 #define WIDTH	960
 #define HEIGHT	300
 #define LEFT	76
@@ -20,8 +20,8 @@
 #define LEGEND	(RIGHT + 20)
 
 /*
- * Colors that most people tell apart, also those who see no red or no green: of the holders after
- * Okabe and Ito, of the rows after Tol's muted scheme, so that none is in both.
+ * Colors that are distinct also for people who see no red or no green: those of holders after Okabe
+ * and Ito, those of rows after Tol's muted scheme, so that the two have none in common.
  */
 static const char *const colors[PLOT_ROW + PLOT_ROWS] = {
 	"#0072b2", "#009e73", "#e69f00", "#d55e00", "#e8e8e8",
@@ -202,7 +202,7 @@ void plot_table(FILE *file, const char *const (*row)[2])
 	fputs("</table>\n", file);
 }
 
-/* ---- what all plots have ---- */
+/* ---- common parts of plots ---- */
 
 static void begin(FILE *file, const struct plot *p, int height)
 {
@@ -310,7 +310,7 @@ static double last_x(const struct plot *p)
 
 /* ---- lines ---- */
 
-/* A shape by which a line is known where its color is not seen. */
+/* A shape that identifies a line without its color. */
 static void mark(FILE *file, int shape, double x, double y, const char *color)
 {
 	switch (shape % MARKS) {
@@ -412,7 +412,7 @@ void plot_stack(FILE *file, const struct plot *p, const struct plot_series *s, i
 			fprintf(file, "L%.1f %.1f", at_x(&x, p->x[i]), at_y(&y, below[i]));
 		}
 		fputs("z\"/>\n", file);
-		/* In the legend as in the plot: the first at the bottom. */
+		/* The legend has the order of the plot: the first at the bottom. */
 		fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"30\" height=\"14\" fill=\"url(#p%d)\" "
 			"stroke=\"#999\" stroke-width=\".5\"/>\n", LEGEND, TOP + 3 + 22 * (nr - 1 - k),
 			s[k].color);
@@ -426,7 +426,7 @@ void plot_stack(FILE *file, const struct plot *p, const struct plot_series *s, i
 
 /* ---- heat ---- */
 
-/* From nearly white to dark blue: darker is more, also in grey. */
+/* From nearly white to dark blue; darker means more, also in grey. */
 static void heat_color(char text[8], double value)
 {
 	static const double from[3] = { 247, 251, 255 }, to[3] = { 8, 32, 92 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * plot: a page of HTML with plots in SVG, which needs nothing but itself
+ * plot: a self-contained page of HTML with plots in SVG
  *
- * A thing has one color in all plots of a page, and a pattern, a dash or a mark by which it is
- * known without the color. Ticks are at 1, 2 or 5 times a power of ten of the unit. The legend is
- * beside the plot, and a caption below it says what to see in it.
+ * A thing has one color in all plots of a page, and a pattern, a dash or a mark that identifies it
+ * without the color. Ticks are at 1, 2 or 5 times a power of ten of the unit. The legend is beside
+ * the plot, and a caption below explains it.
  */
 #ifndef MYALLOCCTL_PLOT_H
 #define MYALLOCCTL_PLOT_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What an axis counts: it chooses the unit that is written at its ticks. */
+/* The quantity of an axis, which determines the unit at its ticks. */
 enum plot_unit {
 	PLOT_NUMBER,
 	PLOT_BYTES,	/* KiB, MiB, GiB */
@@ -29,7 +29,7 @@ enum plot_color {
 	PLOT_ROW,
 };
 
-#define PLOT_ROWS	8	/* colors of rows; the last one is for all that have none */
+#define PLOT_ROWS	8	/* colors of rows; the last one is for all other rows */
 
 /*
  * @color: enum plot_color
@@ -44,7 +44,7 @@ struct plot_series {
 };
 
 /*
- * @system: kernel, machine and date of what is drawn: a plot is read without its page, too
+ * @system: kernel, machine and date of the data, as plots are also shown without their page
  * @x: @nr values that grow, in seconds
  * @most: the end of the y axis, or 0 for that of the data
  */
@@ -58,7 +58,7 @@ struct plot {
 
 void plot_page_begin(FILE *file, const char *title, const char *below);
 void plot_page_end(FILE *file);
-void plot_text(FILE *file, const char *text);	/* with what HTML gives a meaning replaced */
+void plot_text(FILE *file, const char *text);	/* with special characters of HTML escaped */
 void plot_section(FILE *file, const char *title);
 /* A table of names and values; the last name is NULL. */
 void plot_table(FILE *file, const char *const (*row)[2]);
@@ -71,17 +71,17 @@ void plot_heat(FILE *file, const struct plot *p, const double *value, int rows);
 /* A bar for each of @nr groups and series; p->x are the names of the groups, as whole numbers. */
 void plot_bars(FILE *file, const struct plot *p, const struct plot_series *s, int nr);
 
-/* How something is drawn wherever it occurs. */
+/* The look of a thing in every plot. */
 struct plot_look {
 	const char *color;
 	char mark;		/* see out/allocators.h */
 	const char *dash;
 };
 
-/* The look of an allocator by its name; one that is not known has that of number @nr of the others. */
+/* The look of an allocator by its name; an unknown one gets look number @nr of those left. */
 struct plot_look plot_allocator(const char *name, int nr);
 
-/* What a mark stands for in plot_dots(), or a line in plot_shares(). */
+/* The meaning of a mark in plot_dots(), or of a line in plot_shares(). */
 struct plot_key {
 	const char *name;
 	struct plot_look look;
@@ -89,7 +89,7 @@ struct plot_key {
 
 /*
  * A row for each of @rows names, with a mark for each key at @value[row * nr + key], NAN for none,
- * on an axis of powers of ten, whose name is p->y_name. @one: a line at 1, called so, or NULL
+ * on an axis of powers of ten, whose name is p->y_name. @one: label of a line at 1, or NULL
  */
 void plot_dots(FILE *file, const struct plot *p, const char *const *row, int rows,
 	       const struct plot_key *key, int nr, const double *value, const char *one);

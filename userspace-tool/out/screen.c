@@ -29,7 +29,7 @@ bool screen_utf8(void)
 	if (utf8 >= 0)
 		return utf8;
 	/*
-	 * A machine without files for the locale that is asked for, as a guest, still has the one
+	 * A machine without files for the requested locale, such as a guest, still has the locale
 	 * that is part of the C library.
 	 */
 	name = getenv("LC_ALL");

@@ -24,13 +24,13 @@ enum screen_key {
 
 /* Whether both ends are a terminal. */
 bool screen_possible(void);
-/* Takes the terminal over. Returns NULL, or in words why that is not possible. */
+/* Takes the terminal over. Returns NULL, or a message that says why that is not possible. */
 const char *screen_open(void);
 void screen_close(void);
 void screen_size(int *rows, int *columns);
 /* Begins a new picture. */
 void screen_clear(void);
-/* What does not fit on the line is left out. */
+/* Text that does not fit on the line is left out. */
 void screen_put(int row, int column, enum screen_style style, const char *text);
 void screen_show(void);
 /* A character or one of enum screen_key; does not wait. */
