@@ -255,6 +255,29 @@ static void elastic_may_wait_others(struct kunit *test)
 	EXPECT_CHUNKS(fx, FIXED + 1);
 }
 
+/* Who had a page of a chunk that comes and goes is not told: other memory may be there by now. */
+static void elastic_bad_free(struct kunit *test)
+{
+	struct fixture *fx = elastic_zone(test, 0);
+	void *fixed[FIXED], *more;
+	u32 i;
+
+	for (i = 0; i < FIXED; i++)
+		KUNIT_ASSERT_NOT_NULL(test, fixed[i] = myalloc_pages_alloc(fx->zone, ORDER, 0));
+	grow(fx, 1);
+	more = myalloc_pages_alloc(fx->zone, ORDER, 0);
+	KUNIT_ASSERT_NOT_NULL(test, more);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, more, ORDER), 0);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, more, ORDER), -EINVAL);
+	KUNIT_EXPECT_NULL(test, strstr(fixture_without_freer(fx), "last allocated"));
+	for (i = 0; i < FIXED; i++) {
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fixed[i], ORDER), 0);
+		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, fixed[i], ORDER), -EINVAL);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(fixture_without_freer(fx), "last allocated"));
+	}
+	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, 1), 1);
+}
+
 /* A contract makes the zone grow, unless chunks do not help; what it holds stays. */
 static void elastic_contract(struct kunit *test)
 {
@@ -838,6 +861,7 @@ static struct kunit_case elastic_cases[] = {
 	KUNIT_CASE(elastic_aligned),
 	KUNIT_CASE(elastic_salvage),
 	KUNIT_CASE(elastic_may_wait_others),
+	KUNIT_CASE(elastic_bad_free),
 	KUNIT_CASE(elastic_contract),
 	KUNIT_CASE(elastic_contract_ends),
 	KUNIT_CASE(elastic_shrink),

@@ -123,7 +123,8 @@ static void lend_bad_frees(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr, 4), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 2), 0);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr, 2), MYALLOC_BAD_FREE,
-			       "bad free as pages of order 2: already free (double free); frame 0, order 5, free");
+			       "bad free as pages of order 2: already free (double free); frame 0, order 5, free, last allocated at %s",
+			       who);
 }
 
 /* A block with any referenced page is kept until it has none, and is not written to. */

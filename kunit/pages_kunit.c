@@ -279,14 +279,23 @@ static void pages_range(struct kunit *test)
 
 /* --- wrong frees ----------------------------------------------------------------------------- */
 
-/* The text about a free block in reports. */
+/* The text about a free block in reports, and about who last had a block that began there. */
 static const char *free_block(const struct fixture *fx, const void *addr, char *buf, size_t size)
 {
+	u32 idx = index_of(fx, addr);
+	unsigned long caller = fx->zone->frames[idx].caller;
 	struct myalloc_block block = { 0 };
+	int n;
 
-	KUNIT_EXPECT_TRUE(fx->test, myalloc_buddy_lookup(&fx->zone->buddy, index_of(fx, addr),
-							 &block));
-	scnprintf(buf, size, "frame %u, order %u, free", block.idx, block.order);
+	KUNIT_EXPECT_TRUE(fx->test, myalloc_buddy_lookup(&fx->zone->buddy, idx, &block));
+	n = scnprintf(buf, size, "frame %u, order %u, free", block.idx, block.order);
+	if (!caller)
+		return buf;
+	if (idx != block.idx)
+		n += scnprintf(buf + n, size - n, ", frame %u last allocated at ", idx);
+	else
+		n += scnprintf(buf + n, size - n, ", last allocated at ");
+	fixture_symbol(caller, buf + n, size - n);
 	return buf;
 }
 
@@ -296,7 +305,7 @@ static void pages_bad_twice(struct kunit *test)
 	struct fixture *fx = small_zone(test, 0), *cached;
 	void *addr = alloc_here(fx, 0, 0), *inner = alloc_here(fx, 2, 0);
 	struct myalloc_frame *frame;
-	char where[40];
+	char where[192];
 
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, addr, 0), MYALLOC_BAD_FREE,
@@ -316,16 +325,18 @@ static void pages_bad_twice(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pages_free(fx->zone, inner + PAGE_SIZE, 0),
 			       MYALLOC_BAD_FREE,
 			       "bad free as pages of order 0: already free (double free); %s",
-			       free_block(fx, inner, where, sizeof(where)));
+			       free_block(fx, inner + PAGE_SIZE, where, sizeof(where)));
 
 	cached = large_zone(test, 0);
 	addr = alloc_here(cached, 0, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(cached->zone, addr, 0), 0);
 	FIXTURE_EXPECT_REFUSED(cached, myalloc_pages_free(cached->zone, addr, 0), MYALLOC_BAD_FREE,
-			       "bad free as pages of order 0: already free (double free); frame 0, order 0, free");
+			       "bad free as pages of order 0: already free (double free); %s",
+			       free_block(cached, addr, where, sizeof(where)));
 	FIXTURE_EXPECT_REFUSED(cached, myalloc_pages_free_exact(cached->zone, addr, 1),
 			       MYALLOC_BAD_FREE,
-			       "bad free as 1 page: already free (double free); frame 0, order 0, free");
+			       "bad free as 1 page: already free (double free); %s",
+			       free_block(cached, addr, where, sizeof(where)));
 }
 
 /* Foreign: nothing, user memory, beside the chunks, beyond the last page, another zone's. */
@@ -414,7 +425,7 @@ static void pages_bad_exact(struct kunit *test)
 	struct fixture *fx = small_zone(test, 0);
 	void *addr = myalloc_pages_alloc_exact(fx->zone, 7, 0, 0);	/* 4 + 2 + 1 */
 	static const unsigned int wrong[] = { 1, 2, 3, 4, 5, 6, 8, 9, 15, 16, 65536 + 7 };
-	char holder[64];
+	char holder[192];
 	u32 idx = index_of(fx, addr);
 	size_t i;
 
@@ -527,6 +538,7 @@ static void pages_owner(struct kunit *test)
 	void *addr = alloc_here(fx, 1, 0), *without = alloc_here(plain, 1, 0);
 	char *stack = kunit_kzalloc(test, 2048, GFP_KERNEL);
 	u32 handle = frame_of(fx, addr)->stack;
+	unsigned long freed;
 
 	KUNIT_ASSERT_NOT_NULL(test, stack);
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(frame_of(fx, addr)->caller, alloc_here));
@@ -538,6 +550,21 @@ static void pages_owner(struct kunit *test)
 		KUNIT_FAIL(test, "no stack was saved");
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(plain->zone, without, 1), 0);
+	/* Its free takes the place of its allocation, on each of its pages. */
+	freed = myalloc_env_stack_first(frame_of(fx, addr)->stack);
+	KUNIT_EXPECT_EQ(test, !freed, !handle);
+	KUNIT_EXPECT_EQ(test, frame_of(fx, addr + PAGE_SIZE)->stack, frame_of(fx, addr)->stack);
+	KUNIT_EXPECT_EQ(test, frame_of(fx, addr + PAGE_SIZE)->caller, frame_of(fx, addr)->caller);
+	if (freed)
+		KUNIT_EXPECT_TRUE(test, fixture_called_by(freed, pages_owner));
+	myalloc_zone_drain(fx->zone);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), -EINVAL);
+	free_block(fx, addr, stack, 1024);
+	if (freed) {
+		scnprintf(stack + strlen(stack), 256, ", freed at ");
+		fixture_symbol(freed, stack + strlen(stack), 256);
+	}
+	KUNIT_EXPECT_NOT_NULL(test, strstr(fixture_without_freer(fx), stack));
 }
 
 /* --- random work ------------------------------------------------------------------------ */

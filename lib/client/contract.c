@@ -377,7 +377,7 @@ static void give_block(struct myalloc_zone *parent, const struct myalloc_contrac
 	struct myalloc_frame *frame = myalloc_map_frame(&parent->map, addr);
 	unsigned long irq;
 
-	myalloc_pages_pre_free(parent, addr, PAGE_SIZE << part->plan.order);
+	myalloc_pages_pre_free(parent, addr, PAGE_SIZE << part->plan.order, 0);
 	raw_spin_lock_irqsave(&parent->lock, irq);
 	__myalloc_zone_give(parent, frame);
 	parent->frees[part->plan.order]++;

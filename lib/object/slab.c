@@ -215,6 +215,18 @@ struct myalloc_frame *__myalloc_slab_retire(struct myalloc_cache *cache)
 	return frame;
 }
 
+/*
+ * The descriptors hold links and states where page users have their callers. A report of a wrong
+ * free of these pages must not read them as such (Z7).
+ */
+static void forget_callers(struct myalloc_frame *frame, unsigned int order)
+{
+	u32 i;
+
+	for (i = 0; i < BIT(order); i++)
+		WRITE_ONCE(frame[i].caller, 0);
+}
+
 /**
  * myalloc_slab_drop() - return a slab to the zone
  * @c: the cache, in none of whose lists the slab is
@@ -228,6 +240,7 @@ void myalloc_slab_drop(struct myalloc_cache *c, struct myalloc_frame *frame)
 {
 	myalloc_account_return(c->client, BIT(c->layout.order));
 	myalloc_shadow_slab_end(c, myalloc_slab_addr(c, frame));
+	forget_callers(frame, c->layout.order);
 	if (c->zone->checks & MYALLOC_POISON)
 		memset(myalloc_slab_addr(c, frame), MYALLOC_POISON_FREE,
 		       PAGE_SIZE << c->layout.order);

@@ -22,6 +22,10 @@
  *	Z5  deferred.nr = frames of blocks tagged DEFERRING, DEFERRED or RECOVERING (D1), and in the
  *	    zone of a contract of the pieces behind them.
  *	Z6  The tag of a frame that is not in a slab and does not begin a block is zero.
+ *	Z7  The caller of a frame that is not in a slab is that of the page user who last got a
+ *	    block that begins there, or 0 if no user has since the frame was last in a slab. With
+ *	    MYALLOC_OWNER all frames of a block get its caller, and the stack of its free, when a
+ *	    page user frees it (myalloc_pages_note_free()).
  *
  * Deferred frees: in NMI context the lock is only tried. A free that does not get it defers the
  * block; the first word of the block is the list node (deferred.c). Blocks behind a damaged link
@@ -470,15 +474,89 @@ noinline void myalloc_pages_post_alloc(struct myalloc_zone *zone, void *addr, si
 }
 
 /**
- * myalloc_pages_pre_free() - poison pages before they are freed
- * @zone: the zone; does nothing without MYALLOC_POISON
- * @addr: address of the pages
- * @size: bytes
+ * myalloc_pages_note_free() - record who allocated and who frees pages, for reports of wrong frees
+ * @zone: the zone; does nothing without MYALLOC_OWNER
+ * @first: descriptor of the first page; the caller has claimed all of them
+ * @nr: number of pages
+ * @caller: code address of the user that frees them; 0 if it is not known
  *
  * Context: any.
  */
-void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size)
+void myalloc_pages_note_free(struct myalloc_zone *zone, struct myalloc_frame *first, u32 nr,
+			     unsigned long caller)
 {
+	u32 stack, i;
+
+	if (!(zone->checks & MYALLOC_OWNER))
+		return;
+	stack = caller ? myalloc_env_stack_save(caller) : 0;
+	for (i = 0; i < nr; i++) {
+		WRITE_ONCE(first[i].stack, stack);
+		WRITE_ONCE(first[i].caller, first->caller);
+	}
+}
+
+/**
+ * myalloc_pages_pre_free() - the part of a free that only zones with checks need
+ * @zone: the zone
+ * @addr: address of the pages
+ * @size: bytes
+ * @caller: as for myalloc_pages_note_free()
+ *
+ * Records who frees with MYALLOC_OWNER, and poisons the pages with MYALLOC_POISON.
+ *
+ * Context: any.
+ */
+void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size,
+			    unsigned long caller)
+{
+	myalloc_pages_note_free(zone, myalloc_map_frame(&zone->map, addr), size >> PAGE_SHIFT,
+				caller);
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
 		memset(addr, MYALLOC_POISON_FREE, size);
+}
+
+/* Does the descriptor of a freed block of this type hold the call stack of its free? */
+static bool keeps_stack(u8 type)
+{
+	return type == MYALLOC_FRAME_NONE || type == MYALLOC_FRAME_CACHED ||
+	       type == MYALLOC_FRAME_DEFERRED || type == MYALLOC_FRAME_RECOVERING;
+}
+
+/**
+ * myalloc_zone_past() - find out who had a page that no user has any more
+ * @zone: the zone
+ * @idx: index of the page
+ * @block: the block that contains it: free, or freed and not yet back in the buddy
+ * @past: out: what is known
+ *
+ * A block that is in a magazine, deferred or in quarantine is whole: its first descriptor tells who
+ * had it. In the buddy blocks are split and merged, so only the descriptor of the page itself tells
+ * who last had a block that began there. Chunks that were taken from the system are not told of:
+ * there may be other memory in their place by now.
+ *
+ * Context: any.
+ * Return: false if nothing is known, or if somebody allocates the page meanwhile.
+ */
+bool myalloc_zone_past(const struct myalloc_zone *zone, u32 idx,
+		       const struct myalloc_block *block, struct myalloc_past *past)
+{
+	const struct myalloc_frame *frame;
+	struct myalloc_frame first;
+	struct myalloc_block now;
+
+	past->idx = block->free ? idx : block->idx;
+	if (past->idx >> zone->chunk_order >= zone->nr_fixed)
+		return false;
+	frame = &zone->frames[past->idx];
+	/* The tag is read before and after the other members, so that these belong to it. */
+	first.tag = smp_load_acquire(&frame->tag);
+	past->stack = smp_load_acquire(&frame->stack);		/* after tag */
+	past->caller = smp_load_acquire(&frame->caller);	/* before the next */
+	myalloc_env_point("zone-past");
+	if (!(zone->checks & MYALLOC_OWNER) || !keeps_stack(first.type))
+		past->stack = 0;
+	/* Where no block begins, a slab may have its states in the descriptor by now. */
+	return past->caller && READ_ONCE(frame->tag) == first.tag &&
+	       myalloc_buddy_lookup(&zone->buddy, idx, &now) && now.free == block->free;
 }

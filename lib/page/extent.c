@@ -464,7 +464,8 @@ static bool good_pieces(const struct myalloc_zone *zone, u32 idx, u32 nr)
  * (E1). With @look, those that have referenced pages go to quarantine. Cutting from the end instead
  * of the beginning yields the same pieces, the fewest aligned blocks.
  */
-static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr, bool look)
+static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr, bool look,
+			unsigned long caller)
 {
 	while (nr) {
 		u32 pages = BIT(min_t(unsigned int, fls(nr) - 1, __ffs(idx + nr)));
@@ -477,7 +478,7 @@ static void give_pieces(struct myalloc_zone *zone, u32 idx, u32 nr, bool look)
 			if (myalloc_lend_hold(zone, frame, false))
 				continue;
 			myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx + nr),
-					       (size_t)pages << PAGE_SHIFT);
+					       (size_t)pages << PAGE_SHIFT, caller);
 		}
 		myalloc_zone_give(zone, frame);
 	}
@@ -494,7 +495,8 @@ static noinline int damaged(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owne
 }
 
 /* Frees an extent whose first frame is claimed. */
-static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
+static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner,
+			unsigned long caller)
 {
 	enum myalloc_bad bad;
 	unsigned long irq;
@@ -503,17 +505,17 @@ static int free_claimed(struct myalloc_zone *zone, u32 idx, u32 nr, u32 owner)
 		return damaged(zone, idx, nr, owner, "a later piece has a wrong tag");
 	if (unlikely(zone->checks)) {
 		if (unlikely(myalloc_lend_referenced(zone, idx, nr))) {
-			give_pieces(zone, idx, nr, true);
+			give_pieces(zone, idx, nr, true, caller);
 			return 0;
 		}
 		myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx),
-				       (size_t)nr << PAGE_SHIFT);
+				       (size_t)nr << PAGE_SHIFT, caller);
 	}
 	if (unlikely(!myalloc_lock(&zone->lock, &irq))) {
 		if (zone->limit)
 			myalloc_zone_defer_extent(zone, &zone->frames[idx], nr);
 		else
-			give_pieces(zone, idx, nr, false);
+			give_pieces(zone, idx, nr, false, caller);
 		return 0;
 	}
 	bad = myalloc_buddy_free_exact(&zone->buddy, idx, nr);
@@ -550,7 +552,7 @@ int myalloc_extent_give(struct myalloc_zone *zone, void *addr, u32 nr_pages, u32
 	int err;
 
 	if (likely(idx != MYALLOC_NO_FRAME)) {
-		err = free_claimed(zone, idx, nr_pages, owner);
+		err = free_claimed(zone, idx, nr_pages, owner, caller);
 		if (likely(!err))
 			myalloc_account_return(myalloc_client_of(zone, owner), nr_pages);
 		return err;
@@ -674,8 +676,9 @@ static bool resize(struct myalloc_zone *zone, void *addr, u32 nr, u32 to, myallo
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (unlikely(bad))
 		damaged(zone, idx, nr, owner, myalloc_bad_name(bad));
+	/* The owner has given it up. */
 	if (done && to < nr && unlikely(zone->checks))
-		free_claimed(zone, idx + to, nr - to, 0);	/* the owner has given it up */
+		free_claimed(zone, idx + to, nr - to, 0, caller);
 	if (done && to > nr)
 		add(zone, addr + ((size_t)nr << PAGE_SHIFT), to - nr, flags);
 	return done;

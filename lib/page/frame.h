@@ -46,9 +46,11 @@ enum myalloc_frame_type {
  *	first block of an extent: number of pages less 1, and above MYALLOC_EXTENT_BITS the number
  *	of its owner, 0 for none
  * @tag: the three members above, to compare them at once
- * @stack: pages: handle of the stack of the allocation, with MYALLOC_OWNER; without it, an extent
- *	of a client: seconds since boot (extent.c); in quarantine: the next block (lend.c)
- * @caller: pages: code address of the caller that allocated the block
+ * @stack: pages: handle of the stack of the allocation, or, when they are free, of the free, with
+ *	MYALLOC_OWNER; without it, an extent of a client: seconds since boot (extent.c); in
+ *	quarantine: the next block (lend.c)
+ * @caller: pages: code address of the caller that allocated the block; it stays when the block is
+ *	freed (Z7)
  * @inuse: slab: number of slots that are not SLOT_FREE
  * @hint: slab: no slot below this one is free
  * @next: slab: index of the next slab in its list

@@ -119,9 +119,12 @@ static void release(struct myalloc_zone *zone, struct myalloc_frame *frame, bool
 
 	WRITE_ONCE(frame->type, MYALLOC_FRAME_FREEING);	/* Q1: first */
 	atomic64_fetch_sub_release(BIT(frame->order), &zone->nr_quarantined);
+	/* Who freed it is not known any more: the link has taken the place of the call stack. */
 	if (clean)
 		myalloc_pages_pre_free(zone, myalloc_frame_addr(zone, idx),
-				       PAGE_SIZE << frame->order);
+				       PAGE_SIZE << frame->order, 0);
+	else
+		myalloc_pages_note_free(zone, frame, BIT(frame->order), 0);
 	myalloc_zone_give(zone, frame);
 }
 

@@ -696,7 +696,7 @@ static noinline int free_slow(struct myalloc_zone *zone, void *addr, unsigned in
 	if (unlikely((lent || zone->checks) && myalloc_lend_hold(zone, frame, lent)))
 		return 0;
 	if (unlikely(zone->checks))
-		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order);
+		myalloc_pages_pre_free(zone, addr, PAGE_SIZE << order, caller);
 	cpu = lent ? NULL : myalloc_magazines_enter(mags);
 	if (cpu) {
 		bool done = give(zone, mags, cpu, addr, frame);

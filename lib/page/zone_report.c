@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reports of a zone: errors are counted and described in words (report.c) */
 #include "env.h"
+#include "page/block.h"
 #include "page/zone_report.h"
 
 /* @caller: the code address that MYALLOC_REPORT_MARK in the text stands for */
@@ -106,8 +107,30 @@ static const char *child_name(const struct myalloc_zone *zone, const struct myal
 	return child ? child->name : "(none)";
 }
 
+/* Names who last had a page that is free, as far as that is known. */
+static void add_past(struct myalloc_zone *zone, struct myalloc_report *report, const void *addr,
+		     const struct myalloc_block *block)
+{
+	u32 idx = myalloc_frame_idx(zone, myalloc_map_frame(&zone->map, addr));
+	struct myalloc_past past;
+	unsigned long freed;
+
+	if (!myalloc_zone_past(zone, idx, block, &past))
+		return;
+	myalloc_report_add(report, ", ");
+	if (past.idx != block->idx)
+		myalloc_report_add(report, "frame %u ", past.idx);
+	myalloc_report_add(report, "last allocated at ");
+	myalloc_report_symbol(report, past.caller);
+	freed = myalloc_env_stack_first(past.stack);
+	if (!freed)
+		return;
+	myalloc_report_add(report, ", freed at ");
+	myalloc_report_symbol(report, freed);
+}
+
 /* Describes the block that contains the address, as its tag says. */
-static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
+static void add_block(struct myalloc_zone *zone, struct myalloc_report *report, const void *addr,
 		      const struct myalloc_block *block)
 {
 	const struct myalloc_frame *frame = &zone->frames[block->idx];
@@ -143,6 +166,7 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
 		break;
 	default:
 		myalloc_report_add(report, "free");
+		add_past(zone, report, addr, block);
 	}
 }
 
@@ -154,8 +178,9 @@ static void add_block(struct myalloc_zone *zone, struct myalloc_report *report,
  * @what: the kind of memory that the caller took it for, in words
  * @caller: code address of the user that frees it
  *
- * Names the block that contains the address and the code that allocated it. The block is read
- * without the lock: if it is freed concurrently, the details may be out of date.
+ * Names the block that contains the address and the code that allocated it, also if the block is
+ * free by now and that is still known (myalloc_zone_past()). The block is read without the lock: if
+ * it is freed concurrently, the details may be out of date.
  *
  * Context: any.
  * Return: -EINVAL.
@@ -175,7 +200,7 @@ int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 		return -EINVAL;
 	myalloc_report_add(report, "bad free as %s: %s", what, myalloc_bad_name(bad));
 	if (myalloc_zone_block(zone, addr, &block))
-		add_block(zone, report, &block);
+		add_block(zone, report, addr, &block);
 	myalloc_report_freed(report, addr, caller);
 	myalloc_report_end(&zone->reports, report, irq);
 	return -EINVAL;

@@ -24,6 +24,7 @@ void *page(unsigned int order);
 void *exact(u32 nr);
 void *object(struct myalloc_cache *cache);
 void good(int err);
+void free_block(void *block, unsigned int order);
 
 /* The world fails cases, too: a line alone does not say where. */
 #define EXPECT(cond, fmt, ...) \

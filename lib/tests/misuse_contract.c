@@ -423,7 +423,7 @@ static void contract_flip_stack_object(void)
 
 const struct misuse misuse_contract[] = {
 	CASE(contract_twice,
-	     "myalloc: frob.0: bad free as pages of order 0: already free (double free); frame 0, order 2, free"),
+	     "myalloc: frob.0: bad free as pages of order 0: already free (double free); frame 0, order 2, free, last allocated at *"),
 	CASE(contract_by_parent,
 	     "bad free as pages of order 2: not what it was allocated as; frame 0, order 2, of contract line frob.0"),
 	CASE(contract_by_parent_exact,

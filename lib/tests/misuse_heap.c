@@ -165,9 +165,9 @@ const struct misuse misuse_heap[] = {
 	     "bad free as object of web-64: already free (double free); cache web-64, frame *, slot 0\n"
 	     "bad free as object of web-64: already free (double free); cache web-64, frame *, slot 0"),
 	CASE(heap_pages_twice,
-	     "bad free as memory of heap web: already free (double free); frame *, free"),
+	     "bad free as memory of heap web: already free (double free); frame *, free, last allocated at *"),
 	CASE(heap_pages_twice_nmi,
-	     "bad free as memory of heap web: already free (double free); frame *, free"),
+	     "bad free as memory of heap web: already free (double free); frame *, free, last allocated at *"),
 	CASE(heap_other_object,
 	     "bad free as memory of heap web: an object of another cache; frame *, a slab"),
 	CASE(heap_other_pages,

@@ -347,6 +347,128 @@ static void page_as_exact(void)
 	REFUSED(myalloc_pages_free_exact(zone, p, 8), KIND);
 }
 
+/* A block that has merged with its neighbours; the page itself tells who had it. */
+static void page_twice_merged(void)
+{
+	page(2);
+	p = exact(3);
+	q = page(0);
+	EXPECT(q == p + 3 * PAGE_SIZE, "not behind it");
+	good(myalloc_pages_free(zone, q, 0));
+	good(myalloc_pages_free_exact(zone, p, 3));
+	myalloc_zone_drain(zone);
+	REFUSED(myalloc_pages_free(zone, q, 0), FREE);
+	REFUSED(myalloc_pages_free_exact(zone, p, 3), FREE);
+	REFUSED(myalloc_pages_free(zone, p + PAGE_SIZE, 0), FREE);	/* never began there */
+}
+
+/* The free is known, too. */
+static void page_twice_owner(void)
+{
+	p = page(0);
+	free_block(p, 0);
+	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
+	myalloc_zone_drain(zone);
+	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
+}
+
+/* Every page of a block is known to have been in it. */
+static void page_interior_owner(void)
+{
+	page(1);	/* another block has begun where the middle of this one is */
+	page(1);
+	p = page(1);
+	good(myalloc_pages_free(zone, p - 4 * PAGE_SIZE, 1));
+	good(myalloc_pages_free(zone, p - 2 * PAGE_SIZE, 1));
+	myalloc_zone_drain(zone);
+	q = exact(4);
+	EXPECT(q == p - 4 * PAGE_SIZE, "not the same pages");
+	good(myalloc_pages_free_exact(zone, q, 4));
+	REFUSED(myalloc_pages_free(zone, q + 2 * PAGE_SIZE, 1), FREE);
+	REFUSED(myalloc_pages_free(zone, q + 3 * PAGE_SIZE, 0), FREE);
+}
+
+/* No call stack is saved in NMI, and that of the allocation is not taken for it. */
+static void page_twice_deferred_owner(void)
+{
+	p = page(4);
+	in_nmi_locked(&zone->lock, free_p4);
+	good(err);
+	REFUSED(myalloc_pages_free(zone, p, 4), FREE);
+}
+
+/* In quarantine the link to the next block has taken the place of the call stack. */
+static void page_twice_quarantined(void)
+{
+	q = page(0);
+	p = page(0);
+	host_page_set_referenced(q, true);
+	host_page_set_referenced(p, true);
+	good(myalloc_pages_free(zone, q, 0));
+	good(myalloc_pages_free(zone, p, 0));
+	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
+	host_page_set_referenced(q, false);
+	host_page_set_referenced(p, false);
+	myalloc_zone_drain(zone);
+	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
+}
+
+/* Another free has claimed the block and has not recorded itself yet. */
+static void page_twice_claimed_owner(void)
+{
+	p = page(0);
+	myalloc_map_frame(&zone->map, p)->type = MYALLOC_FRAME_FREEING;
+	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
+	myalloc_map_frame(&zone->map, p)->type = MYALLOC_FRAME_PAGE;
+	good(myalloc_pages_free(zone, p, 0));
+}
+
+/* Links and states of a slab lay where callers lie. */
+static void page_of_old_slab(void)
+{
+	struct myalloc_cache_args args = { .name = "s", .object_size = PAGE_SIZE };
+	struct myalloc_cache *s = myalloc_cache_create(zone, &args);
+	void *pages[16];
+
+	EXPECT(!IS_ERR(s), "no cache");
+	EXPECT(myalloc_pages_alloc_bulk(zone, 0, 0, 16, pages) == 16, "no pages");
+	EXPECT(myalloc_pages_free_bulk(zone, 0, 16, pages) == 16, "pages do not go back");
+	myalloc_zone_drain(zone);
+	p = object(s);
+	EXPECT(p == pages[0], "not the same page");
+	good(myalloc_cache_free(s, p));
+	good(myalloc_cache_destroy(s));
+	myalloc_zone_drain(zone);
+	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
+	REFUSED(myalloc_pages_free(zone, p + PAGE_SIZE, 0), FREE);
+	REFUSED(myalloc_pages_free(zone, p + 7 * PAGE_SIZE, 0), FREE);
+}
+
+static void take_while_reported(const char *where)
+{
+	if (strcmp(where, "zone-past"))
+		return;
+	host_preempt_point = NULL;
+	q = myalloc_pages_alloc(zone, 8, 0);
+}
+
+/* Somebody allocates the page while the report is written. */
+static void page_taken_while_reported(void)
+{
+	q = page(5);
+	p = page(5);
+	good(myalloc_pages_free(zone, q, 5));
+	good(myalloc_pages_free(zone, p, 5));
+	q = NULL;
+	host_preempt_point = take_while_reported;
+	EXPECT(myalloc_pages_free(zone, p, 5) == -EINVAL, "freed twice");
+	EXPECT(q == p - 32 * PAGE_SIZE, "it was not taken");
+	/* The page is the first of the block. */
+	good(myalloc_pages_free(zone, q, 8));
+	host_preempt_point = take_while_reported;
+	EXPECT(myalloc_pages_free(zone, q, 8) == -EINVAL, "freed twice");
+}
+
 static void range_of_used(void)
 {
 	p = page(0);
@@ -356,29 +478,29 @@ static void range_of_used(void)
 
 const struct misuse misuse_pages[] = {
 	CASE(page_twice,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
 	CASE(page_twice_order4,
-	     "bad free as pages of order 4: already free (double free); frame 0, order 8, free"),
+	     "bad free as pages of order 4: already free (double free); frame 0, order 8, free, last allocated at page+*"),
 	CASE(page_twice_later,
-	     "bad free as pages of order 2: already free (double free); frame 0, order 2, free"),
+	     "bad free as pages of order 2: already free (double free); frame 0, order 2, free, last allocated at page+*"),
 	CASE(page_twice_drained,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free, last allocated at page+*"),
 	CASE(page_twice_reused,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
 	CASE(page_used_slot,
 	     "bad free as pages of order 0: allocated with another order; frame *, order 1, held by *"),
 	CASE(page_twice_other_cpu,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
 	CASE(page_twice_irq,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
 	CASE(page_twice_nmi,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
 	CASE(page_twice_deferred,
-	     "bad free as pages of order 4: already free (double free); frame 0, order 4, free"),
+	     "bad free as pages of order 4: already free (double free); frame 0, order 4, free, last allocated at page+*"),
 	CASE(page_twice_in_bulk,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
 	CASE(page_twice_bulk_later,
-	     "bad free as pages of order 1: already free (double free); frame 2, order 1, free"),
+	     "bad free as pages of order 1: already free (double free); frame 2, order 1, free, last allocated at page+*"),
 	CASE(page_null,
 	     "bad free as pages of order 0: not memory of this zone"),
 	CASE(page_stack,
@@ -416,7 +538,7 @@ const struct misuse misuse_pages[] = {
 	CASE(any_interior,
 	     "bad free as pages of order 3: inside a block, not at its beginning; frame 0, order 3, held by *"),
 	CASE(any_twice,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free, last allocated at page+*"),
 	CASE(exact_too_many,
 	     "bad free as 6 pages: allocated with another number of pages; frame 0, 5 pages, held by *"),
 	CASE(exact_none,
@@ -424,7 +546,7 @@ const struct misuse misuse_pages[] = {
 	CASE(exact_beyond_chunk,
 	     "bad free as 257 pages: allocated with another number of pages; frame 0, 5 pages, held by *"),
 	CASE(exact_twice,
-	     "bad free as 5 pages: already free (double free); frame 0, order 8, free"),
+	     "bad free as 5 pages: already free (double free); frame 0, order 8, free, last allocated at exact+*"),
 	CASE(exact_misaligned,
 	     "bad free as 5 pages: misaligned: nothing begins at this address; frame 0, 5 pages, held by *"),
 	CASE(exact_foreign,
@@ -444,9 +566,35 @@ const struct misuse misuse_pages[] = {
 	CASE(exact_as_object,
 	     "bad free as object of a: not what it was allocated as; frame 0, 7 pages, held by *"),
 	CASE(exact_any_twice,
-	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free, last allocated at exact+*"),
 	CASE(page_as_exact,
 	     "bad free as 8 pages: not what it was allocated as; frame 0, order 3, held by *"),
+	CASE(page_twice_merged,
+	     "bad free as pages of order 0: already free (double free); frame 16, order 4, free, frame 19 last allocated at page+*\n"
+	     "bad free as 3 pages: already free (double free); frame 16, order 4, free, last allocated at exact+*\n"
+	     "bad free as pages of order 0: already free (double free); frame 16, order 4, free"),
+	CASE_ZONE(MYALLOC_OWNER, page_twice_owner,
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*, freed at free_block+*\n"
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free, last allocated at page+*, freed at free_block+*"),
+	CASE_ZONE(MYALLOC_OWNER, page_interior_owner,
+	     "bad free as pages of order 1: already free (double free); frame 0, order 2, free, frame 2 last allocated at exact+*, freed at 0x*\n"
+	     "bad free as pages of order 0: already free (double free); frame 0, order 2, free, frame 3 last allocated at exact+*, freed at 0x*"),
+	CASE_ZONE(MYALLOC_OWNER, page_twice_deferred_owner,
+	     "bad free as pages of order 4: already free (double free); frame 0, order 4, free, last allocated at page+*"),
+	CASE_ZONE(MYALLOC_OWNER, page_twice_quarantined,
+	     "frame 0, order 0, was freed while lent, and is not lendable; allocated by page+*\n"
+	     "frame 1, order 0, was freed while lent, and is not lendable; allocated by page+*\n"
+	     "bad free as pages of order 0: already free (double free); frame 1, order 0, free, last allocated at page+*\n"
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free, frame 1 last allocated at page+*"),
+	CASE_ZONE(MYALLOC_OWNER, page_twice_claimed_owner,
+	     "bad free as pages of order 0: already free (double free); frame 0, order 0, free, last allocated at page+*"),
+	CASE(page_of_old_slab,
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free\n"
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free\n"
+	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
+	CASE(page_taken_while_reported,
+	     "bad free as pages of order 5: already free (double free); frame 0, order 8, free\n"
+	     "bad free as pages of order 8: already free (double free); frame 0, order 8, free"),
 	CASE(range_of_used, ""),
 	{ }
 };

@@ -110,6 +110,11 @@ void good(int err)
 	EXPECT(!err, "a right free returned %d", err);
 }
 
+void free_block(void *block, unsigned int order)
+{
+	good(myalloc_pages_free(zone, block, order));
+}
+
 static struct myalloc_zone_stats stats_before;
 
 void before(void)

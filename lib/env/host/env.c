@@ -1724,6 +1724,15 @@ noinline u32 myalloc_env_stack_save(unsigned long caller)
 	return handle;
 }
 
+unsigned long myalloc_env_stack_first(u32 handle)
+{
+	if (!handle)
+		return 0;
+	if (handle > MAX_STACKS || !stacks.slot[handle - 1].nr)
+		host_fatal("no stack has the handle %u", handle);
+	return (unsigned long)stacks.slot[handle - 1].entry[0];
+}
+
 int myalloc_env_stack_format(u32 handle, char *buf, size_t size)
 {
 	char symbol[128];

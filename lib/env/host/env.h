@@ -1409,6 +1409,7 @@ void myalloc_env_gp_wait(void);
 void myalloc_env_nap(void);
 int myalloc_env_stack_init(void);
 u32 myalloc_env_stack_save(unsigned long caller);
+unsigned long myalloc_env_stack_first(u32 handle);
 int myalloc_env_stack_format(u32 handle, char *buf, size_t size);
 void myalloc_env_stack_print(u32 handle);
 int myalloc_env_symbol(char *buf, size_t size, unsigned long ip);

@@ -616,6 +616,26 @@ static inline u32 myalloc_env_stack_save(unsigned long caller)
 }
 
 /**
+ * myalloc_env_stack_first() - the address that a saved stack begins with
+ * @handle: from myalloc_env_stack_save(), or a damaged one
+ *
+ * Context: any.
+ * Return: the address; 0 if @handle is 0 or unknown.
+ */
+static inline unsigned long myalloc_env_stack_first(u32 handle)
+{
+#ifdef CONFIG_STACKDEPOT
+	if (myalloc_stacks_has(handle)) {
+		unsigned long *entries;
+
+		if (stack_depot_fetch(handle, &entries))
+			return entries[0];
+	}
+#endif
+	return 0;
+}
+
+/**
  * myalloc_env_stack_format() - format a saved stack, one line per frame
  * @handle: from myalloc_env_stack_save(), or a damaged one
  * @buf: out: the text, NUL-terminated
