@@ -29,6 +29,7 @@
 #include "device/session.h"
 #include "object/cache.h"
 #include "object/check.h"
+#include "page/block.h"
 #include "zone/zone.h"
 
 static_assert(sizeof(struct myalloc_cell) == 80);
@@ -160,6 +161,8 @@ struct seen {
 	const struct myalloc_client *client;
 	bool known[MYALLOC_NR_TRACKS];
 	struct myalloc_track track[MYALLOC_NR_TRACKS];
+	bool gone;
+	struct myalloc_past past;	/* if @gone */
 };
 
 static u32 slot_state(u8 state)
@@ -297,8 +300,10 @@ static int look_at_page(struct myalloc_zone *zone, struct myalloc_look *look, st
 	if (addr)
 		look->offset += (unsigned long)addr & ~PAGE_MASK;
 	look->kind = MYALLOC_IS_FREE;
-	if (block.free)
+	if (block.free) {
+		seen->gone = myalloc_zone_past(zone, idx, &block, &seen->past);
 		return look->slot == MYALLOC_LOOK_NONE ? 0 : -EINVAL;
+	}
 	/* The tag is read before and after the other members, so that these belong to it. */
 	seen->frame.tag = smp_load_acquire(&frame->tag);
 	seen->frame.stack = smp_load_acquire(&frame->stack);	/* after tag */
@@ -314,6 +319,9 @@ static int look_at_page(struct myalloc_zone *zone, struct myalloc_look *look, st
 		seen->client = myalloc_client_of(zone, myalloc_frame_owner(&seen->frame)) ?:
 			       seen->client;
 	}
+	if (look->kind == MYALLOC_IS_CACHED || look->kind == MYALLOC_IS_DEFERRED ||
+	    look->kind == MYALLOC_IS_QUARANTINED)
+		seen->gone = myalloc_zone_past(zone, idx, &block, &seen->past);
 	if (look->kind == MYALLOC_IS_SLAB)
 		return look_at_slab(zone, look, seen, frame, addr);
 	return look->slot == MYALLOC_LOOK_NONE ? 0 : -EINVAL;
@@ -384,6 +392,10 @@ static void put_seen(struct myalloc_zone *zone, struct myalloc_look *look,
 	if (look->kind == MYALLOC_IS_PAGES)
 		put_who(&look->alloc, seen->frame.caller,
 			zone->checks & MYALLOC_OWNER ? seen->frame.stack : 0);
+	if (seen->gone) {
+		put_who(&look->alloc, seen->past.caller, 0);
+		put_who(&look->free, myalloc_env_stack_first(seen->past.stack), seen->past.stack);
+	}
 	if (seen->known[MYALLOC_TRACK_ALLOC])
 		put_track(&look->alloc, &seen->track[MYALLOC_TRACK_ALLOC]);
 	if (seen->known[MYALLOC_TRACK_FREE])

@@ -107,8 +107,8 @@ struct myalloc_who {
  * @offset: out: bytes from the beginning of the object, or of the block, to the address
  * @name: out: of the cache
  * @comm: out: name of process @pid
- * @alloc: out: its allocation
- * @free: out: its last free; objects only
+ * @alloc: out: its allocation; of free pages: the last one
+ * @free: out: its last free; objects and free pages only
  * @contract: out: line of a contract that it is in, as its name, a dot and the number of the line;
  *	empty if it is in none. @cache is then one of that line
  * @client: out: the client that it belongs to; empty if it belongs to none, or that is not known.
@@ -117,8 +117,10 @@ struct myalloc_who {
  * Memory of a contract is reported as any other: a block or an object of a user, free pages, or
  * MYALLOC_IS_CONTRACT for pages that are set aside and cannot be requested.
  *
- * The caller that allocated a block is always known. Its stack, and all about objects, is recorded
- * only with MYALLOC_CHECK_OWNER.
+ * The caller that allocated a block is always known. Its stack, the free of pages, and all about
+ * objects, is recorded only with MYALLOC_CHECK_OWNER. Of a free page that is not in a magazine,
+ * @alloc is the last allocation of a block that began there. It is empty if there was none since a
+ * slab lay there, and for chunks that an elastic reserve has taken from the system.
  *
  *	not in the zone, or no such slot			-EINVAL
  *	no such handle, or one of a cache			-ENOENT

@@ -47,6 +47,14 @@ refuse "no address is shown" grep -qE 'ffff[0-9a-f]{12}' /tmp/map /tmp/blocks /t
 # While everything moves.
 kill -KILL $pages $objects
 wait $pages $objects 2>/dev/null
+myallocctl whatis "page:$page" >/tmp/past
+note "$(cat /tmp/past)"
+refuse "the block is free by now" grep -q '^what  *pages$' /tmp/past
+expect "a free page has a last owner" \
+	sh -c "grep -A1 '^Allocated' /tmp/past | grep -q 'by .*\[myalloc\]'"
+if [ -e /sys/kernel/debug/stackdepot ]; then
+	expect "and one who freed it" sh -c "grep -A1 '^Freed last' /tmp/past | grep -q 'by .*\[myalloc\]'"
+fi
 myallocctl stress run --ops 200000 >/dev/null 2>&1 &
 stress=$!
 bad=0
