@@ -138,14 +138,16 @@ TRACE_EVENT(heap_free,
 	    TP_STRUCT__entry(__string(name, trace->name)
 			     __field(unsigned long, call_site)
 			     __field(const void *, ptr)
+			     __field(unsigned long, bytes)
 			     __field(int, node)),
 	    TP_fast_assign(MYALLOC_ASSIGN_STR(name, trace->name);
 			   __entry->call_site = trace->call_site;
 			   __entry->ptr = trace->ptr;
+			   __entry->bytes = trace->bytes;
 			   __entry->node = trace->node;),
-	    TP_printk("call_site=%pS ptr=%p name=%s node=%d",
+	    TP_printk("call_site=%pS ptr=%p name=%s bytes=%lu node=%d",
 		      (void *)__entry->call_site, __entry->ptr, __get_str(name),
-		      __entry->node)
+		      __entry->bytes, __entry->node)
 );
 
 /* A request that got no memory: of pages if the name is "-", else of a cache or a heap. */
@@ -180,15 +182,17 @@ TRACE_EVENT(bad_free,
 			     __string(as, trace->as)
 			     __string(reason, trace->bad)
 			     __field(unsigned long, call_site)
-			     __field(const void *, ptr)),
+			     __field(const void *, ptr)
+			     __field(int, node)),
 	    TP_fast_assign(MYALLOC_ASSIGN_STR(zone, trace->zone);
 			   MYALLOC_ASSIGN_STR(as, trace->as);
 			   MYALLOC_ASSIGN_STR(reason, trace->bad);
 			   __entry->call_site = trace->call_site;
-			   __entry->ptr = trace->ptr;),
-	    TP_printk("zone=%s call_site=%pS ptr=%p as='%s' reason='%s'",
+			   __entry->ptr = trace->ptr;
+			   __entry->node = trace->node;),
+	    TP_printk("zone=%s call_site=%pS ptr=%p as='%s' reason='%s' node=%d",
 		      __get_str(zone), (void *)__entry->call_site, __entry->ptr,
-		      __get_str(as), __get_str(reason))
+		      __get_str(as), __get_str(reason), __entry->node)
 );
 
 /* An empty magazine was filled from the slabs of its cache; name "-": from the zone. */
@@ -199,15 +203,17 @@ TRACE_EVENT(refill,
 			     __string(name, trace->name ?: "-")
 			     __field(u32, order)
 			     __field(u32, nr)
-			     __field(u32, wanted)),
+			     __field(u32, wanted)
+			     __field(int, node)),
 	    TP_fast_assign(MYALLOC_ASSIGN_STR(zone, trace->zone);
 			   MYALLOC_ASSIGN_STR(name, trace->name ?: "-");
 			   __entry->order = trace->order;
 			   __entry->nr = trace->nr;
-			   __entry->wanted = trace->wanted;),
-	    TP_printk("zone=%s name=%s order=%u nr=%u wanted=%u",
+			   __entry->wanted = trace->wanted;
+			   __entry->node = trace->node;),
+	    TP_printk("zone=%s name=%s order=%u nr=%u wanted=%u node=%d",
 		      __get_str(zone), __get_str(name), __entry->order,
-		      __entry->nr, __entry->wanted)
+		      __entry->nr, __entry->wanted, __entry->node)
 );
 
 /* What magazines held went back to the slabs of the cache; name "-": to the zone. */
@@ -217,13 +223,16 @@ TRACE_EVENT(flush,
 	    TP_STRUCT__entry(__string(zone, trace->zone)
 			     __string(name, trace->name ?: "-")
 			     __field(u32, order)
-			     __field(u32, nr)),
+			     __field(u32, nr)
+			     __field(int, node)),
 	    TP_fast_assign(MYALLOC_ASSIGN_STR(zone, trace->zone);
 			   MYALLOC_ASSIGN_STR(name, trace->name ?: "-");
 			   __entry->order = trace->order;
-			   __entry->nr = trace->nr;),
-	    TP_printk("zone=%s name=%s order=%u nr=%u",
-		      __get_str(zone), __get_str(name), __entry->order, __entry->nr)
+			   __entry->nr = trace->nr;
+			   __entry->node = trace->node;),
+	    TP_printk("zone=%s name=%s order=%u nr=%u node=%d",
+		      __get_str(zone), __get_str(name), __entry->order, __entry->nr,
+		      __entry->node)
 );
 
 /* An elastic reserve has taken a chunk from the system, or gives one back. */

@@ -318,12 +318,16 @@ static noinline void *alloc_traced(struct myalloc_heap *h, size_t size, myalloc_
 	return trace_alloc(h, alloc_for(h, size, flags, caller), size, flags, caller);
 }
 
-/* Record that a user frees memory; before it is done, as myalloc_pages_trace_free(). */
-static noinline void trace_free(struct myalloc_heap *h, const void *addr, unsigned long caller)
+/*
+ * Record that a user frees memory; before it is done, as myalloc_pages_trace_free(). @size is 0 if
+ * nothing is allocated there: the free is wrong.
+ */
+static noinline void trace_free(struct myalloc_heap *h, const void *addr, size_t size,
+				unsigned long caller)
 {
 	if (addr)
 		__myalloc_env_trace(heap_free, .name = h->front.name, .ptr = addr,
-				    .call_site = caller, .node = zone_of(h)->node);
+				    .call_site = caller, .bytes = size, .node = zone_of(h)->node);
 }
 
 /**
@@ -410,7 +414,7 @@ static noinline int free_rest(struct myalloc_heap *h, void *addr, unsigned long 
 
 static noinline int free_traced(struct myalloc_heap *h, void *addr, unsigned long caller)
 {
-	trace_free(h, addr, caller);
+	trace_free(h, addr, size_at(h, addr), caller);
 	return free_slow(h, addr, caller);
 }
 
@@ -452,7 +456,7 @@ static __always_inline int free_sized_for(struct myalloc_heap *heap, void *addr,
 static noinline int free_sized_traced(struct myalloc_heap *h, void *addr, size_t size,
 				      unsigned long caller)
 {
-	trace_free(h, addr, caller);
+	trace_free(h, addr, size_at(h, addr), caller);
 	return free_sized_for(h, addr, size, caller);
 }
 
@@ -529,7 +533,7 @@ void *myalloc_heap_realloc(struct myalloc_heap *heap, void *addr, size_t size,
 		memcpy(to, addr, min(old, size));
 	}
 	if (myalloc_env_trace_on(heap_free))
-		trace_free(heap, addr, _RET_IP_);
+		trace_free(heap, addr, old, _RET_IP_);
 	if (myalloc_env_trace_on(heap_alloc))
 		trace_alloc(heap, to, size, flags, _RET_IP_);
 	if (to != addr)
@@ -564,7 +568,7 @@ static noinline unsigned int free_bulk_traced(struct myalloc_heap *h, unsigned i
 
 	while (nr--) {
 		if (myalloc_env_trace_on(heap_free))
-			trace_free(h, addrs[nr], caller);
+			trace_free(h, addrs[nr], size_at(h, addrs[nr]), caller);
 		freed += !free_slow(h, addrs[nr], caller);
 	}
 	return freed;

@@ -269,7 +269,7 @@ static int bad_object_free(struct myalloc_cache *cache, const struct myalloc_cac
 		bad = MYALLOC_BAD_FREE;
 	atomic64_inc(&zone->bad[bad]);
 	myalloc_env_trace(bad_free, .zone = zone->name, .ptr = object, .call_site = caller,
-			  .bad = myalloc_bad_name(bad), .as = what);
+			  .bad = myalloc_bad_name(bad), .as = what, .node = zone->node);
 	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
 		return -EINVAL;

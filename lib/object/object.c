@@ -117,7 +117,8 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 		memmove(first, first + batch - n, n * sizeof(*first));
 	myalloc_magazine_set_count(cpu, n);
 	myalloc_env_trace(refill, .zone = c->zone->name, .name = c->name,
-			  .order = c->layout.order, .nr = n, .wanted = batch);
+			  .order = c->layout.order, .nr = n, .wanted = batch,
+			  .node = c->zone->node);
 	return n;
 }
 
@@ -146,7 +147,7 @@ void myalloc_cache_flush(void *cache, struct myalloc_slot *slot, u32 nr)
 		myalloc_limbo_retire(c, MYALLOC_EMPTY_KEEP, n + 1);
 		raw_spin_unlock_irqrestore(&c->lock, irq);
 		myalloc_env_trace(flush, .zone = c->zone->name, .name = c->name,
-				  .order = c->layout.order, .nr = n);
+				  .order = c->layout.order, .nr = n, .node = c->zone->node);
 		myalloc_limbo_harvest(c->zone, n > FLUSH_MANY ? HARVEST_FEW : HARVEST_MOST);
 	}
 	myalloc_zone_wake(c->zone);

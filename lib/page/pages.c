@@ -137,7 +137,7 @@ static u32 flush_some(struct myalloc_zone *zone, const struct myalloc_slot *end,
 			__myalloc_zone_give(zone, slot_frame(slot));
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
-	myalloc_env_trace(flush, .zone = zone->name, .order = order, .nr = n);
+	myalloc_env_trace(flush, .zone = zone->name, .order = order, .nr = n, .node = zone->node);
 	return n;
 }
 
@@ -178,7 +178,7 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 		memmove(first, slot, n * sizeof(*first));
 	myalloc_magazine_set_count(cpu, n);
 	myalloc_env_trace(refill, .zone = zone->name, .order = order, .nr = n,
-			  .wanted = mags->batch);
+			  .wanted = mags->batch, .node = zone->node);
 	return n;
 }
 

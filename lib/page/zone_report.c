@@ -194,7 +194,7 @@ int myalloc_zone_bad_free(struct myalloc_zone *zone, const void *addr,
 
 	atomic64_inc(&zone->bad[bad]);
 	myalloc_env_trace(bad_free, .zone = zone->name, .ptr = addr, .call_site = caller,
-			  .bad = myalloc_bad_name(bad), .as = what);
+			  .bad = myalloc_bad_name(bad), .as = what, .node = zone->node);
 	report = myalloc_report_begin(&zone->reports, &irq);
 	if (!report)
 		return -EINVAL;

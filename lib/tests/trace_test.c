@@ -27,7 +27,7 @@
 #define CHUNK_BYTES	(PAGE_SIZE << CHUNK_ORDER)
 #define CHUNKS		4
 #define ARENA_ORDER	(CHUNK_ORDER + 2)
-#define NODE		0
+#define NODE		1	/* not what a field that nobody has set holds */
 #define NOTES_MOST	4096
 #define TEXT_SIZE	64
 #define HELD_MOST	256
@@ -313,24 +313,24 @@ USER static void test_heap(void)
 	EXPECT(note(nr_notes - 1)->t.bytes_req == 33);
 	EXPECT(note(nr_notes - 1)->t.flags == (__force u32)MYALLOC_ZERO);
 	EXPECT(!myalloc_heap_free(h, a));
-	EXPECT(is(nr_notes - 1, "heap_free", a, 0) && count("heap_free") == 1);
+	EXPECT(is(nr_notes - 1, "heap_free", a, 40) && count("heap_free") == 1);
 	EXPECT(only_heap() && !count("page_alloc"));
 
 	listen();	/* what a heap takes as pages is both */
 	a = myalloc_heap_alloc(h, large - 1, 0);
 	EXPECT(is(0, "page_alloc", a, large) && is(1, "heap_alloc", a, large));
 	EXPECT(!myalloc_heap_free(h, a));
-	EXPECT(is(2, "heap_free", a, 0) && is(3, "page_free", a, large));
+	EXPECT(is(2, "heap_free", a, large) && is(3, "page_free", a, large));
 	a = myalloc_heap_alloc_aligned(h, 100, 2 * PAGE_SIZE, 0);
 	EXPECT(is(4, "page_alloc", a, PAGE_SIZE) && is(5, "heap_alloc", a, PAGE_SIZE));
 	EXPECT(note(5)->t.bytes_req == 100);
 	EXPECT(!myalloc_heap_free(h, a));
-	EXPECT(is(6, "heap_free", a, 0) && is(7, "page_free", a, PAGE_SIZE) && nr_notes == 8);
+	EXPECT(is(6, "heap_free", a, PAGE_SIZE) && is(7, "page_free", a, PAGE_SIZE) && nr_notes == 8);
 	a = myalloc_heap_alloc_aligned(h, 33, 64, 0);
 	EXPECT(is(nr_notes - 1, "heap_alloc", a, 64) && note(nr_notes - 1)->t.bytes_req == 33);
 	listen();
 	EXPECT(!myalloc_heap_free_sized(h, a, 64));
-	EXPECT(is(0, "heap_free", a, 0) && nr_notes == 1);
+	EXPECT(is(0, "heap_free", a, 64) && nr_notes == 1);
 	EXPECT(!myalloc_heap_free(h, NULL) && !myalloc_heap_free_sized(h, NULL, 1) &&
 	       nr_notes == 1);
 
@@ -342,7 +342,7 @@ USER static void test_heap(void)
 	EXPECT(myalloc_heap_realloc(h, a, 12, 0) == a && !nr_notes);
 	b = myalloc_heap_realloc(h, a, 200, 0);
 	EXPECT(count("heap_free") == 1 && count("heap_alloc") == 1 && only_heap());
-	EXPECT(is(nr_notes - 2, "heap_free", a, 0) && is(nr_notes - 1, "heap_alloc", b, 224));
+	EXPECT(is(nr_notes - 2, "heap_free", a, 16) && is(nr_notes - 1, "heap_alloc", b, 224));
 	EXPECT(note(nr_notes - 1)->t.bytes_req == 200);
 	EXPECT(!myalloc_heap_realloc(h, b, CHUNK_BYTES + 1, 0));
 	EXPECT(count("heap_free") == 1 && count("fail") == 1);
@@ -350,7 +350,7 @@ USER static void test_heap(void)
 	listen();
 	EXPECT(myalloc_heap_realloc(h, a, large + PAGE_SIZE, 0) == a);
 	EXPECT(is(0, "page_free", a, large) && is(1, "page_alloc", a, large + PAGE_SIZE));
-	EXPECT(is(2, "heap_free", a, 0) && is(3, "heap_alloc", a, large + PAGE_SIZE));
+	EXPECT(is(2, "heap_free", a, large) && is(3, "heap_alloc", a, large + PAGE_SIZE));
 	EXPECT(nr_notes == 4);
 	deafen();
 	a = myalloc_heap_realloc(h, a, 100, 0);
@@ -362,6 +362,7 @@ USER static void test_heap(void)
 	EXPECT(count("heap_alloc") == BULK && only_heap());
 	EXPECT(myalloc_heap_free_bulk(h, BULK, bulk) == BULK);
 	EXPECT(count("heap_free") == BULK && only_heap());
+	EXPECT(is(nr_notes - 1, "heap_free", bulk[0], 56));
 	EXPECT(!myalloc_heap_alloc_bulk(h, CHUNK_BYTES + 1, 0, BULK, bulk));
 	EXPECT(count("heap_alloc") == BULK && count("fail") == 1);
 
@@ -381,7 +382,7 @@ USER static void test_heap(void)
 	b = myalloc_pages_alloc(zone, 0, 0);
 	host_trace_only = "heap_free";
 	EXPECT(!myalloc_heap_free(h, a));
-	EXPECT(is(nr_notes - 1, "heap_free", a, 0));
+	EXPECT(is(nr_notes - 1, "heap_free", a, large));
 	EXPECT(!myalloc_pages_free(zone, b, 0));
 	EXPECT(!myalloc_heap_destroy(h));
 }
@@ -573,13 +574,14 @@ USER static void test_magazines(void)
 	a = myalloc_pages_alloc(zone, 0, 0);
 	EXPECT(count("refill") == 1 && !strcmp(note(0)->event, "refill"));
 	EXPECT(!strcmp(note(0)->name, "-") && note(0)->t.order == 0);
-	EXPECT(note(0)->t.nr && note(0)->t.nr <= note(0)->t.wanted);
+	EXPECT(note(0)->t.nr && note(0)->t.nr <= note(0)->t.wanted && note(0)->t.node == NODE);
 	nr = note(0)->t.nr;
 	EXPECT(!myalloc_pages_free(zone, a, 0));
 	listen();
 	myalloc_zone_drain(zone);
 	for (i = 0; i < nr_notes; i++) {
 		EXPECT(!strcmp(note(i)->event, "flush") && note(i)->t.order == 0);
+		EXPECT(note(i)->t.node == NODE);
 		nr -= note(i)->t.nr;
 	}
 	EXPECT(!nr);	/* all that was refilled was flushed */
@@ -590,14 +592,14 @@ USER static void test_magazines(void)
 	listen();
 	b = myalloc_cache_alloc(c, 0);
 	EXPECT(count("refill") == 1 && !strcmp(note(0)->name, "objects"));
-	EXPECT(note(0)->t.nr && note(0)->t.nr <= note(0)->t.wanted);
+	EXPECT(note(0)->t.nr && note(0)->t.nr <= note(0)->t.wanted && note(0)->t.node == NODE);
 	nr = note(0)->t.nr;
 	EXPECT(!myalloc_cache_free(c, b));
 	listen();
 	myalloc_cache_drain(c);
 	EXPECT(nr_notes && !strcmp(note(0)->name, "objects"));
 	for (i = 0; i < nr_notes; i++) {
-		EXPECT(!strcmp(note(i)->event, "flush"));
+		EXPECT(!strcmp(note(i)->event, "flush") && note(i)->t.node == NODE);
 		nr -= note(i)->t.nr;
 	}
 	EXPECT(!nr);
@@ -614,7 +616,7 @@ USER static void test_bad_free(void)
 	EXPECT(myalloc_cache_free(c, a + 8) == -EINVAL);
 	EXPECT(is(0, "cache_free", a + 8, 64) && !strcmp(note(1)->event, "bad_free"));
 	EXPECT(note(1)->t.ptr == a + 8 && by_user(note(1)) && !strcmp(note(1)->t.zone, "z"));
-	EXPECT(!strcmp(note(1)->as, "object of objects"));
+	EXPECT(!strcmp(note(1)->as, "object of objects") && note(1)->t.node == NODE);
 	EXPECT(!strcmp(note(1)->t.bad, myalloc_bad_name(MYALLOC_BAD_INTERIOR)));
 	EXPECT(myalloc_pages_free(zone, b, 1) == -EINVAL);
 	EXPECT(is(2, "page_free", b, 2 * PAGE_SIZE) && !strcmp(note(3)->event, "bad_free"));

@@ -108,9 +108,9 @@ expect "cache_alloc has all its fields" whole /tmp/early cache_alloc \
 expect "cache_free has all its fields" whole /tmp/early cache_free \
 	"call_site=SITE $example ptr=PTR name=example-request bytes=NR node=NODE"
 expect "refill has all its fields" whole /tmp/early refill \
-	"zone=WORD name=example-request order=[0-9]+ nr=NR wanted=NR"
+	"zone=WORD name=example-request order=[0-9]+ nr=NR wanted=NR node=NODE"
 expect "flush has all its fields" whole /tmp/driver flush \
-	"zone=WORD name=example-request order=[0-9]+ nr=NR"
+	"zone=WORD name=example-request order=[0-9]+ nr=NR node=NODE"
 expect "each of its objects was allocated once and freed" balanced /tmp/driver cache
 expect "each of its blocks too" balanced /tmp/driver page
 
@@ -122,7 +122,7 @@ deafen >/tmp/wrong
 expect "a wrong free" seen /tmp/wrong bad_free "as='object of example-request' reason='[a-z]"
 # It was freed by init code, which has no name any more.
 expect "bad_free has all its fields" whole /tmp/early bad_free \
-	"zone=WORD call_site=0x[0-9a-f]+ ptr=PTR as='object of example-request' reason='[a-z ()]+'"
+	"zone=WORD call_site=0x[0-9a-f]+ ptr=PTR as='object of example-request' reason='[a-z ()]+' node=NODE"
 
 # --- a heap
 listen
@@ -135,7 +135,7 @@ expect "memory of a heap" seen /tmp/heap heap_alloc 'name=[a-z].* bytes_req=[1-9
 expect "heap_alloc has all its fields" whole /tmp/early heap_alloc \
 	"call_site=SITE \[myalloc_web\] ptr=PTR name=WORD bytes_req=NR bytes=NR flags=FLAGS node=NODE"
 expect "heap_free has all its fields" whole /tmp/early heap_free \
-	"call_site=SITE \[myalloc_web\] ptr=PTR name=WORD node=NODE"
+	"call_site=SITE \[myalloc_web\] ptr=PTR name=WORD bytes=NR node=NODE"
 expect "all of it was freed" balanced /tmp/heap heap
 
 # --- the reserve; requests that fail; sessions of the device
