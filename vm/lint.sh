@@ -2,8 +2,8 @@
 # Check the sources without running them: checkpatch, kernel-doc and sparse for kernel code,
 # the compiler's extra warnings, shellcheck, that calls and includes run one way
 # (arrows.conf), that a function that another file calls has kernel-doc, that each letter of an
-# invariant belongs to one file, and that the text of each mutant occurs in its file. Prints all
-# findings; fails if there are any.
+# invariant belongs to one file, that the text of each mutant occurs in its file, and that each fast
+# path has one jump label of a trace event. Prints all findings; fails if there are any.
 # Usage: vm/lint.sh
 
 # shellcheck source=vm/lib.sh
@@ -78,5 +78,7 @@ say "==> arrows between rooms"
 	"userspace-tool=$products/tool/obj" || status=1
 say "==> functions that other files call are documented"
 "$root/vm/documented.py" "$root" "$products/module/6.12/src" || status=1
+say "==> trace events that are off cost a nop"
+"$root/vm/jump_labels.py" "$products/module/6.12/src/myalloc.o" || status=1
 [ $status = 0 ] && say "no findings"
 exit $status
