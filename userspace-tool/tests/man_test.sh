@@ -80,6 +80,22 @@ while read -r object; do
 done <"$tmp/objects"
 [ "$(wc -l <"$tmp/objects")" -ge 10 ] || fail "few objects: $(cat "$tmp/objects")"
 
+begin "the page of the device has every command, with its structure"
+# A line for each command of the headers, and for each one of the page: its name, and what it takes.
+awk '{ line = line $0 }
+	sub(/\\$/, " ", line) { next }
+	line ~ /^#define MYALLOC_IOC_[A-Z_]*[ \t]+_IO/ {
+		split(line, word)
+		print substr(word[2], 13), match(line, /struct [a-z_]*/) ? substr(line, RSTART, RLENGTH) : ""
+	}
+	{ line = "" }' "$(dirname "$0")"/../../mod/uapi/*.h | sort >"$tmp/headers"
+plain "$build/myalloc.4" | sed -n '/^\.SH COMMANDS/,/^\.SH MAPPING/p' |
+	sed -n -e 's/^\.B \([A-Z_]*\)$/\1 /p' -e 's/^\.BR \([A-Z_]*\)  *(\(struct .*\))$/\1 \2/p' |
+	sort >"$tmp/page"
+diff "$tmp/headers" "$tmp/page" >"$out" ||
+	fail "headers (<) and page (>) differ: $(grep '^[<>]' "$out")"
+[ "$(wc -l <"$tmp/headers")" -ge 50 ] || fail "few commands: $(cat "$tmp/headers")"
+
 begin "the page of the tool has the options of every command"
 plain "$build/myallocctl.8" >"$tmp/page"
 for option in --json --pretty --output --help --version; do
