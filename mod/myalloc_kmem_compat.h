@@ -5,9 +5,10 @@
  *	#include "myalloc_kmem_compat.h"
  *
  * Each function has the name, arguments and result of the one in linux/slab.h, with the prefix
- * myalloc_. With MYALLOC_KMEM_RENAME defined before the include, the names of linux/slab.h mean
- * these functions from there on, so that a file need not be changed otherwise. (KMEM_CACHE() and
- * kmem_cache_create() with a struct kmem_cache_args are not provided.)
+ * myalloc_, and MYALLOC_KMEM_CACHE() those of KMEM_CACHE(). With MYALLOC_KMEM_RENAME defined before
+ * the include, the names of linux/slab.h mean these from there on, so that a file need not be
+ * changed otherwise. (kmem_cache_create() with a struct kmem_cache_args and the variants with a
+ * whitelist, such as KMEM_CACHE_USERCOPY(), are not provided.)
  *
  * Differences: a cache's name may have letters, digits, '-', '_' and '.' only and must be unique;
  * an object has at most MYALLOC_MAX_OBJECT bytes; memory comes from the reserve, so flags about
@@ -83,6 +84,13 @@ myalloc_kmem_cache_create(const char *name, unsigned int size, unsigned int alig
 	}
 	return s;
 }
+
+#define __MYALLOC_KMEM_CACHE(name, type, flags)				\
+	myalloc_kmem_cache_create(name, sizeof(type), __alignof__(type), flags, NULL)
+
+/* A cache of objects of struct @__struct, with its name, size and alignment. */
+#define MYALLOC_KMEM_CACHE(__struct, __flags)	\
+	__MYALLOC_KMEM_CACHE(#__struct, struct __struct, __flags)
 
 /*
  * Waits for frees of myalloc_kmem_cache_free_rcu(). Objects that are live are reported; then the
@@ -169,6 +177,7 @@ static inline void myalloc_mempool_free(void *element, void *cache)
 }
 
 #ifdef MYALLOC_KMEM_RENAME
+#undef KMEM_CACHE
 #undef kmem_cache_create
 #undef kmem_cache_destroy
 #undef kmem_cache_alloc
@@ -178,6 +187,7 @@ static inline void myalloc_mempool_free(void *element, void *cache)
 #undef kmem_cache_alloc_bulk
 #undef kmem_cache_free_bulk
 #undef kmem_cache_shrink
+#define KMEM_CACHE		MYALLOC_KMEM_CACHE
 #define kmem_cache		myalloc_kmem_cache
 #define kmem_cache_create	myalloc_kmem_cache_create
 #define kmem_cache_destroy	myalloc_kmem_cache_destroy

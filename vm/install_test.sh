@@ -81,13 +81,13 @@ headers_suffice()
 	cp -r "$(unpacked myalloc-dev)/usr/include/myalloc" "$tree"
 	cp "$tmp/machine/usr/local/lib/myalloc/$release/Module.symvers" "$tree/"
 	cp "$(unpacked myalloc-dev)"/usr/share/doc/myalloc-dev/examples/frob/* "$place/"
-	for file in example web packets frame_loop; do
+	for file in example web packets frame_loop kmem; do
 		cp "$(unpacked myalloc-dev)/usr/share/doc/myalloc-dev/examples/$file.c" "$place/"
 		echo "obj-m += $file.o" >>"$place/Kbuild"
 	done
 	PATH=$deb/tree/built:$PATH MYALLOC=$tree make -C "$kernel/build" M="$place" \
 		ARCH="$(cat "$kernel/arch")" modules
-	[ -e "$place/frob.ko" ] && [ -e "$place/web.ko" ]
+	[ -e "$place/frob.ko" ] && [ -e "$place/web.ko" ] && [ -e "$place/kmem.ko" ]
 }
 
 linked_dynamically() { readelf -d "$1" | grep -q 'NEEDED.*libjson-c'; }

@@ -37,6 +37,10 @@ struct item {
 	struct myalloc_rcu head;
 };
 
+struct kmem_wide {
+	u64 key[3];
+} __aligned(64);
+
 static u64 live_objects(struct myalloc_cache *cache)
 {
 	struct myalloc_cache_stat stat = {};
@@ -95,6 +99,23 @@ static void use_kmem_cache(void)
 		rcu_read_unlock();
 	}
 	kmem_cache_destroy(made);
+}
+
+/* The cache of a structure has its name, size and alignment. */
+static void use_kmem_cache_of(void)
+{
+	struct kmem_cache *cache = KMEM_CACHE(kmem_wide, SLAB_TYPESAFE_BY_RCU);
+	struct myalloc_cache_stat stat = {};
+
+	CHECK(cache);
+	if (!cache)
+		return;
+	myalloc_cache_stat_fill(&stat, cache->cache);
+	CHECK(!strcmp(stat.name, "kmem_wide"));
+	CHECK(stat.object_size == sizeof(struct kmem_wide));
+	CHECK(stat.align == __alignof__(struct kmem_wide));
+	CHECK(stat.flags & MYALLOC_CACHE_TYPESAFE_RCU);
+	kmem_cache_destroy(cache);
 }
 
 static void use_mempool(struct myalloc_cache *cache)
@@ -238,6 +259,7 @@ static int __init kmem_init(void)
 	if (!zone)
 		return -ENODEV;
 	use_kmem_cache();
+	use_kmem_cache_of();
 	cache = myalloc_cache_create(zone, &args);
 	CHECK(!IS_ERR(cache));
 	if (!IS_ERR(cache)) {

@@ -82,7 +82,7 @@ part_dev()
 	put 644 "$root/lib/myalloc.h" "$to/lib/myalloc.h"
 	put_tree "$root/mod/uapi" "$to/mod/uapi"
 	put_tree "$root/mod/clients/frob" "$PREFIX/share/doc/myalloc-dev/examples/frob"
-	for header in example web packets frame_loop; do
+	for header in example web packets frame_loop kmem; do
 		put 644 "$root/mod/clients/$header.c" \
 			"$PREFIX/share/doc/myalloc-dev/examples/$header.c"
 	done

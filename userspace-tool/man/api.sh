@@ -110,6 +110,16 @@ returns. Build with the flags that
 .B myallocctl buildinfo
 prints. Functions that create something return an ERR_PTR when they fail; functions that allocate
 return NULL.
+.PP
+Code that was written for kmem_cache includes
+.I myalloc_kmem_compat.h
+instead, which has functions with the arguments and results of those in
+.IR linux/slab.h ,
+and for a mempool. With
+.B MYALLOC_KMEM_RENAME
+defined before, the names kmem_cache_alloc(), KMEM_CACHE() and so on mean these, so that the code need
+not be changed otherwise. The header says what differs; the example is
+.IR kmem.c .
 EOF
 	for page in "$tmp"/pages/*.9; do
 		name=$(basename "$page" .9)

@@ -25,6 +25,9 @@ if [ -n "$kernel_doc" ]; then
 	for page in myalloc myalloc_cache_alloc myalloc_zone_get; do
 		[ -e "$tmp/api/$page.9" ] || fail "no page $page.9"
 	done
+	for word in myalloc_kmem_compat.h MYALLOC_KMEM_RENAME kmem.c; do
+		grep -qF "$word" "$tmp/api/myalloc.9" || fail "myalloc.9 does not name $word"
+	done
 else
 	skip_test "no scripts/kernel-doc of a kernel; KERNEL_DOC names one"
 fi
