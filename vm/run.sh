@@ -23,6 +23,7 @@
 #   # needs: nmi=1     where there is QEMU: it may ask for NMIs, and finds GUEST_NMI=1
 #   # needs: expected=512   taint flags that the script provokes
 #   # needs: append=WORD     for the kernel's command line
+#   # needs: file=PATH       of the repository, as /guest/NAME
 #   # needs: program=NAME    of the Debian package of that name; not in guests of another
 #                            architecture than the host's
 #   # only: REASON     not run by 'make test', but by the leg of matrix.conf that names it
@@ -49,6 +50,7 @@ needs()
 		case $word in
 		cpus=*|mem=*|numa=*|timeout=*|variant=*|nmi=*|expected=*)	declare -g "$word" ;;
 		append=*)	append+=" ${word#append=}" ;;
+		file=*)		adds+=("$root/${word#*=}:guest/$(basename "${word#*=}")") ;;
 		program=*)	programs+=("${word#program=}") ;;
 		*)	die "$script: unknown need '$word'" ;;
 		esac
