@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared by the suites of arenas: zones and arenas, what holds of a lane. */
+/* Shared by the suites of arenas: zones, arenas, and the invariants of a lane. */
 #ifndef MYALLOC_KUNIT_ARENA_FIXTURE_H
 #define MYALLOC_KUNIT_ARENA_FIXTURE_H
 
@@ -9,7 +9,7 @@
 #define CHUNK_ORDER	7U
 #define CHUNK		(PAGE_SIZE << CHUNK_ORDER)
 #define BLOCK		(8 * PAGE_SIZE)
-#define LARGE		(BLOCK / 4 + 1)		/* the least that may have pages of its own */
+#define LARGE		(BLOCK / 4 + 1)		/* the least to get pages of its own */
 
 static inline struct fixture *zone_of(struct kunit *test, myalloc_cache_flags_t checks)
 {

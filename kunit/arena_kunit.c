@@ -9,7 +9,7 @@
 
 /* --- pieces ------------------------------------------------------------------------------- */
 
-/* Sizes and alignments: pieces follow each other without a gap but that of the alignment. */
+/* Sizes and alignments: between two pieces there is no gap except for alignment. */
 static void arena_pieces(struct kunit *test)
 {
 	static const struct { u32 size, align; u32 at; } cases[] = {
@@ -32,21 +32,21 @@ static void arena_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->used_bytes, PAGE_SIZE + 1);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->allocs, ARRAY_SIZE(cases) + 1);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->held_bytes, BLOCK);
-	/* Exactly what is left, and one byte more. */
+	/* A piece of exactly the bytes that are left, and one of a byte more. */
 	piece = piece_of(test, arena, PAGE_SIZE, PAGE_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 5 * PAGE_SIZE, 1), piece + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, arena->lane.at, arena->lane.end);
 	KUNIT_EXPECT_EQ(test, length(&arena->lane.small), 1);
 	piece_of(test, arena, 1, 1);
 	KUNIT_EXPECT_EQ(test, length(&arena->lane.small), 2);
-	/* It would fit but for the alignment. */
+	/* The piece would fit without its alignment. */
 	piece_of(test, arena, BLOCK - PAGE_SIZE, 1);
 	piece_of(test, arena, PAGE_SIZE - 1, 2);
 	KUNIT_EXPECT_EQ(test, length(&arena->lane.small), 3);
 	expect_end(fx, arena);
 }
 
-/* Wrong alignments are refused and reported, and sizes above a chunk refused. */
+/* Wrong alignments are refused and reported; sizes above a chunk are refused. */
 static void arena_limits(struct kunit *test)
 {
 	static const size_t wrong[] = { 3, 12, 2 * PAGE_SIZE, SIZE_MAX };
@@ -110,7 +110,7 @@ static void do_frame(struct kunit *test, struct myalloc_arena *arena)
 	}
 }
 
-/* The second and all further frames ask nothing of the zone. */
+/* From the second frame on, the arena takes no memory from the zone. */
 static void arena_steady(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -153,7 +153,7 @@ static void arena_steady(struct kunit *test)
 
 /* --- large pieces ------------------------------------------------------------------------- */
 
-/* Above a quarter of a block, what does not fit has pages of its own, and no more than it needs. */
+/* A piece above a quarter of a block that does not fit gets as many pages as it needs. */
 static void arena_large(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -188,7 +188,7 @@ static void arena_large(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* An unused large block serves a request of its size to half of it; others make room. */
+/* An unused large block serves a request for half its size or more; for others it is freed. */
 static void arena_large_reuse(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -213,7 +213,7 @@ static void arena_large_reuse(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 5 * PAGE_SIZE, 0), ten);
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 3 * PAGE_SIZE, 0), four);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, calls);
-	/* Less than half of both, more than both: the first unused one goes each time. */
+	/* Sizes below half of both, or above both: each request frees the first unused one. */
 	myalloc_arena_reset(arena);
 	piece_of(test, arena, 11 * PAGE_SIZE, 0);
 	KUNIT_EXPECT_EQ(test, stats_of(arena)->zone_calls, calls + 2);
@@ -229,7 +229,7 @@ static void arena_large_reuse(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* Of many unused blocks only so many are looked at. */
+/* A request looks at a bounded number of unused blocks. */
 static void arena_bounds(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -289,7 +289,7 @@ static void arena_marks(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, BLOCK + 1, 1), large);
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 1, 1), after + 10);
 
-	/* What was allocated since a mark that is given up stays. */
+	/* Pieces allocated after a mark stay when the mark is given up. */
 	outer = mark_of(test, arena);
 	inner = mark_of(test, arena);
 	after = piece_of(test, arena, 1, 1);
@@ -361,12 +361,12 @@ static void arena_bad_marks(struct kunit *test)
 	FOREIGN(((struct myalloc_arena_mark){ }));
 	FOREIGN(mark_of(test, other));
 	a = mark_of(test, arena);
-	/* Used, and in its place there is another one, or none. */
+	/* The mark was used, and another one has its place, or none has. */
 	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &a), 0);
 	STALE(a);
 	b = mark_of(test, arena);
 	STALE(a);
-	/* An outer one was used. */
+	/* An outer mark was used. */
 	c = mark_of(test, arena);
 	piece_of(test, arena, 1, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_arena_rewind(arena, &b), 0);
@@ -375,26 +375,26 @@ static void arena_bad_marks(struct kunit *test)
 	mark_of(test, arena);
 	STALE(b);
 	STALE(c);
-	/* An outer one was given up. */
+	/* An outer mark was given up. */
 	c = mark_of(test, arena);
 	b = mark_of(test, arena);
 	KUNIT_EXPECT_EQ(test, myalloc_arena_keep(arena, &c), 0);
 	STALE(b);
 	STALE(c);
-	/* Reset. */
+	/* The arena was reset. */
 	a = mark_of(test, arena);
 	myalloc_arena_reset(arena);
 	STALE(a);
 	mark_of(test, arena);
 	STALE(a);
-	/* Values that nobody has made. */
+	/* Values that no arena has returned. */
 	a = mark_of(test, arena);
 	a.depth = U32_MAX;
 	STALE(a);
 	a.depth = MYALLOC_ARENA_MARKS;
 	STALE(a);
 	myalloc_arena_destroy(other);
-	/* Of an arena that was at the same address. */
+	/* The mark of an earlier arena at the same address. */
 	a = mark_of(test, arena);
 	myalloc_arena_destroy(arena);
 	arena = arena_of(fx, "a");
@@ -405,7 +405,7 @@ static void arena_bad_marks(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* --- memory that was thrown away ---------------------------------------------------------- */
+/* --- memory after a rewind or reset -------------------------------------------------------- */
 
 /* Reads after a rewind, a reset, a swap find poison. */
 static void arena_poison(struct kunit *test)
@@ -447,7 +447,7 @@ static void arena_poison(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(large));
 		KUNIT_EXPECT_TRUE(test, myalloc_env_is_poisoned(next + 100));
 	}
-	/* The same again, and it is accessible. */
+	/* Allocated again, the same memory is accessible. */
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, 100, 1), gone);
 	memset(gone, 5, 100);
 	KUNIT_EXPECT_PTR_EQ(test, piece_of(test, arena, BLOCK, 1), large);
@@ -482,7 +482,7 @@ static void arena_poison_written(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* Without the flag nothing is written, and the shadow of a sanitizer says what is free. */
+/* Without the flag nothing is written; only a sanitizer's shadow marks the free memory. */
 static void arena_shadow(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -514,7 +514,7 @@ static void arena_shadow(struct kunit *test)
 
 /* --- no memory ---------------------------------------------------------------------------- */
 
-/* At its limit an arena refuses, changes nothing, and serves what it has. */
+/* At its limit an arena refuses new blocks, changes nothing, and still serves from its own. */
 static void arena_limit(struct kunit *test)
 {
 	const struct myalloc_arena_args args = {
@@ -541,7 +541,7 @@ static void arena_limit(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* The zone has no room for a block, or for its description. */
+/* The zone has no memory for a block, or for its description. */
 static void arena_zone_full(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -570,7 +570,7 @@ static void arena_zone_full(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* An NMI during validation: what needs the lock fails, and nothing is lost. */
+/* In an NMI during validation, operations that need the lock fail and lose nothing. */
 static void arena_nmi(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -644,7 +644,7 @@ static void arena_args(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* What an arena costs that nobody has used, as arena.c says. */
+/* The cost of an unused arena, as arena.c states it. */
 static void arena_cost(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -677,7 +677,7 @@ static void arena_free_refused(struct kunit *test)
 	expect_end(fx, arena);
 }
 
-/* Validation finds a block that is none, and a wrong count. */
+/* Validation finds an entry that is not a block, and a wrong count. */
 static void arena_validate(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -742,7 +742,7 @@ static void give_back_in_parts(const char *where)
 		myalloc_arena_shrink(counted);
 }
 
-/* Blocks that go back between two parts of a validation are not looked at. */
+/* Validation does not look at blocks that are freed between two of its parts. */
 static void arena_validate_parts(struct kunit *test)
 {
 	const struct myalloc_arena_args args = { .name = "a", .block_size = PAGE_SIZE };
@@ -769,7 +769,7 @@ static void arena_validate_parts(struct kunit *test)
 
 #define MODEL_PIECES	400
 
-/* Pieces of random sizes with contents, and marks, against a plain list of both. */
+/* Pieces of random sizes with contents, and marks, compared with a plain list of both. */
 static void arena_random(struct kunit *test)
 {
 	const struct myalloc_arena_args args = {

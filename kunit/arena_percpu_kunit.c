@@ -30,7 +30,7 @@ static void take_piece(void *arg)
 		memset(use->pieces[use->level], use->level, 100);
 }
 
-/* Each context has a lane, also while another one is in the middle of an operation. */
+/* Each context has a lane of its own, even in the middle of another context's operation. */
 static void arena_contexts(struct kunit *test)
 {
 	const struct myalloc_arena_args args = {
@@ -53,7 +53,7 @@ static void arena_contexts(struct kunit *test)
 	for (level = 0; level < MYALLOC_ARENA_LEVELS; level++) {
 		struct myalloc_arena_lane *l = lane_of(use.arena, fixture_cpu(0), level), before;
 
-		/* What interrupts it is served; itself it is refused. */
+		/* Contexts that interrupt this one are served; this one is refused. */
 		WRITE_ONCE(l->busy, true);
 		before = *l;
 		for (i = 0; i < MYALLOC_ARENA_LEVELS; i++) {
@@ -87,7 +87,7 @@ static void interrupt(const char *where)
 	for (use->level = 1; use->level < MYALLOC_ARENA_LEVELS; use->level++)
 		if (use->level != 2 || !irqs_disabled())
 			fixture_in_context(use->level, take_piece, use);
-	/* The task's own lane: a tracer in an interrupt that is not counted yet. */
+	/* The task's own lane, as used by a tracer in an interrupt that is not counted yet. */
 	use->pieces[MYALLOC_ARENA_LEVELS] = myalloc_arena_alloc(use->arena, 100, 0);
 }
 
@@ -131,7 +131,7 @@ static void interrupt_count(const char *where)
 	fixture_in_context(use->level, take_piece, use);
 }
 
-/* At the limit each request gets what fits, whatever another one is just refused. */
+/* At the limit a request that fits succeeds, even while another one is being refused. */
 static void arena_limit_race(struct kunit *test)
 {
 	const struct myalloc_arena_args args = {
@@ -145,7 +145,7 @@ static void arena_limit_race(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 		kunit_skip(test, "no hook in the middle of an allocation here");
 	}
-	/* A large piece that never fits, and one that fits no more; an interrupt takes a block. */
+	/* One large piece never fits, another not after an interrupt has taken a block. */
 	for (i = 0; i < 2; i++) {
 		*use = (struct use){ .test = test, .arena = arena_with(fx, &args) };
 		fixture_set_hook(interrupt_count);
@@ -173,7 +173,7 @@ static void rewind_here(void *arg)
 	use->err = myalloc_arena_rewind(use->arena, &use->mark);
 }
 
-/* Marks belong to a CPU and a context; a reset reaches every lane when it is next used. */
+/* Marks belong to a CPU and a context; a reset takes effect at the next use of each lane. */
 static void arena_percpu_marks(struct kunit *test)
 {
 	const struct myalloc_arena_args args = {
@@ -213,7 +213,7 @@ static void arena_percpu_marks(struct kunit *test)
 	fixture_in_context(2, take_piece, &use);
 	KUNIT_EXPECT_PTR_EQ(test, use.pieces[0], first);
 	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->zone_calls, calls);
-	/* Unused lanes go back too. */
+	/* Unused lanes are freed too. */
 	myalloc_arena_reset(use.arena);
 	KUNIT_EXPECT_EQ(test, myalloc_arena_shrink(use.arena) << PAGE_SHIFT, calls * BLOCK);
 	KUNIT_EXPECT_EQ(test, stats_of(use.arena)->held_bytes, 0);

@@ -43,7 +43,7 @@ static void bounds_reap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A free of an extent from NMI goes back piece by piece. */
+/* An extent freed from NMI is returned piece by piece. */
 static void nmi_free_exact(struct fixture *fx, void *run, u32 nr)
 {
 	unsigned long lock_irq, irq;

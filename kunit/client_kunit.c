@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of clients: what counts for whom, quotas, what is listed, what the end says and frees. */
+/* Tests of clients: accounting, quotas, lists of call sites, reports and frees at the end. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -76,7 +76,7 @@ static struct myalloc_cache *cache_of(struct fixture *fx, struct myalloc_client 
 	return cache;
 }
 
-/* Whatever passes between zone and users counts, there and back. */
+/* All memory that a client allocates and frees, of every kind, is accounted. */
 static void client_counts(struct kunit *test)
 {
 	struct fixture *fx = zone_with(test, NULL);
@@ -153,7 +153,7 @@ static void client_counts(struct kunit *test)
 	expect_pristine(fx);
 }
 
-/* What the zone's creator was told. */
+/* Calls of the callback that the zone's creator has set. */
 static u32 told_over, told_refused, told_pages;
 
 static void told(struct myalloc_client *client, u32 pages, bool refused)
@@ -190,7 +190,7 @@ static void client_hard(struct kunit *test)
 	KUNIT_EXPECT_GE(test, stats_now(client).refused, 2);
 	KUNIT_EXPECT_EQ(test, stats_now(client).hard_pages, 16);
 
-	/* The quota above counts as well, and a refusal there leaves nothing behind. */
+	/* The parent's quota applies as well, and its refusal leaves no charge behind. */
 	more = myalloc_client_pages_alloc(other, 4, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, more);
 	KUNIT_EXPECT_NULL(test, myalloc_client_pages_alloc(other, 1, 0, 0));
@@ -200,7 +200,7 @@ static void client_hard(struct kunit *test)
 	expect_counted(test, top, 20);
 	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(other, more, 4), 0);
 
-	/* More than the zone has is returned to the account. */
+	/* A charge for more pages than the zone has is taken back. */
 	KUNIT_EXPECT_EQ(test, myalloc_client_pages_free(client, pages, 16), 0);
 	KUNIT_EXPECT_NULL(test, myalloc_client_pages_alloc(client, 3, 63, 0));
 	expect_counted(test, top, 0);
@@ -306,7 +306,7 @@ static void client_soft(struct kunit *test)
 	expect_pristine(fx);
 }
 
-/* Another CPU charges between the look and the exchange. */
+/* Another CPU charges between the read and the compare-and-exchange. */
 static struct myalloc_client *hook_client;
 static void *hook_pages;
 
@@ -416,7 +416,7 @@ static void client_sites(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, site->oldest, ring->front.when);
 	myalloc_sites_free(&sites);
 
-	/* The whole zone; what is known to be younger than a day is left out. */
+	/* The whole zone, without memory that is known to be younger than a day. */
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, NULL, 0), 0);
 	KUNIT_EXPECT_NOT_NULL(test, site_of(&sites, "tracked"));
 	site = site_of(&sites, "plain");
@@ -425,7 +425,7 @@ static void client_sites(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, site->count, 1);
 	KUNIT_EXPECT_EQ(test, sites.nr, 5);	/* three callers of pages */
 	myalloc_sites_free(&sites);
-	/* What belongs to no client; the pages of a ring do not name theirs. */
+	/* Memory of no client; the pages of a ring do not name their client. */
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, &myalloc_no_client, 0), 0);
 	KUNIT_EXPECT_NULL(test, site_of(&sites, "tracked"));
 	KUNIT_EXPECT_NOT_NULL(test, site_of(&sites, "plain"));
@@ -445,7 +445,7 @@ static void client_sites(struct kunit *test)
 	expect_pristine(fx);
 }
 
-/* In a zone that records call stacks, they take the place of the time. */
+/* In a zone that records call stacks, these take the place of the time. */
 static void client_sites_stacks(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -535,7 +535,7 @@ static void client_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
 	pages = myalloc_client_pages_alloc(client, 1, 0, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), -EBUSY);
-	if (fixture_fail_after(1)) {	/* nothing can be listed, but the sum */
+	if (fixture_fail_after(1)) {	/* only the sum is known */
 		KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), -EBUSY);
 		KUNIT_EXPECT_TRUE(test, fixture_fail_fired());
 	}
@@ -555,7 +555,7 @@ static void make_objects(void *object)
 	*(u64 *)object = 1;
 }
 
-/* What fill() allocates of each kind; the last ones are objects that keep their content. */
+/* How many fill() allocates of each kind; the last kind are objects that keep their content. */
 #define FILLED	11
 #define POISONED	9
 
@@ -692,7 +692,7 @@ static void client_release_damaged(struct kunit *test)
 	expect_pristine(fx);
 }
 
-/* The code that created client c belongs to nobody else. */
+/* No other client was created by the code that created c. */
 static unsigned long created_at;
 
 static bool is_code(unsigned long caller, const void *owner)
@@ -706,7 +706,7 @@ static u32 orphan(struct fixture *fx, const void *owner)
 		.owner = owner, .words = "module frob", .is_code = is_code });
 }
 
-/* What code has created without a client and not destroyed is named, also if nothing is in it. */
+/* Caches and fronts that code created without a client and left are reported, even if empty. */
 static void client_makers(struct kunit *test)
 {
 	struct fixture *fx = zone_with(test, NULL);
@@ -729,7 +729,7 @@ static void client_makers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("cache forgotten is left with 1 object in use"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: cache forgotten is left"), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("others"), 0);
-	/* None of the heap's own caches. */
+	/* The report does not list the heap's own caches. */
 	created_at = heap->front.maker;
 	KUNIT_EXPECT_EQ(test, myalloc_makers_report(fx->zone, &frob, 2), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("module frob: heap web is left, created at "), 1);
@@ -766,7 +766,7 @@ static void client_orphans(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_now(a).gone, 1);
 	KUNIT_EXPECT_EQ(test, stats_now(b).gone, 0);
 	KUNIT_EXPECT_EQ(test, orphan(fx, fx), 0);
-	/* Without an owner it is that of the code; another one's is not. */
+	/* A client without an owner belongs to the code that created it. */
 	created_at = c->caller;
 	KUNIT_EXPECT_EQ(test, stats_now(c).gone, 0);
 	KUNIT_EXPECT_EQ(test, orphan(fx, fx), 1);
@@ -782,7 +782,7 @@ static void client_orphans(struct kunit *test)
 	expect_pristine(fx);
 }
 
-/* Expect that the name "a" is taken by what module frob has left, which is told as @text. */
+/* Expect that something left by module frob has the name "a", and that the report says @text. */
 static void expect_in_the_way(struct fixture *fx, const char *text, int line)
 {
 	const struct myalloc_client_args again = { .name = "a" };
@@ -794,7 +794,7 @@ static void expect_in_the_way(struct fixture *fx, const char *text, int line)
 
 #define TAKEN "client a: the name is already used by a client of module frob, which is gone"
 
-/* Whose cache has the name that another one was to get. */
+/* The report about a cache's name that is in use says whose cache has it. */
 static void client_cache_in_the_way(struct kunit *test)
 {
 	struct fixture *fx = zone_with(test, NULL);
@@ -810,7 +810,7 @@ static void client_cache_in_the_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(a, 0), 0);
 }
 
-/* Who finds a name in use is told what is in the way; at most so many times. */
+/* A name in use is reported with what has it, a limited number of times. */
 static void client_in_the_way(struct kunit *test)
 {
 	const struct myalloc_client_args again = { .name = "a" };
@@ -849,7 +849,7 @@ static void client_in_the_way(struct kunit *test)
 	expect_in_the_way(fx, text, __LINE__);
 
 	fixture_log_mark();
-	if (fixture_fail_after(2)) {	/* the client is there, but nothing can be listed */
+	if (fixture_fail_after(2)) {	/* the client exists, but the list fails */
 		KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(fx->zone, &again)), -EEXIST);
 		KUNIT_EXPECT_TRUE(test, fixture_fail_fired());
 		KUNIT_EXPECT_STREQ(test, fixture_report(fx), TAKEN);
@@ -913,7 +913,7 @@ static void client_args(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_client_create(fx->zone, &args)), -EEXIST);
 	myalloc_client_walk(fx->zone, first_only, &first);
 	KUNIT_EXPECT_PTR_EQ(test, first, chain[0]);
-	/* Of a client of another zone nothing can be made. */
+	/* Nothing can be created for a client of another zone. */
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_cache_create(fx->zone, &(struct myalloc_cache_args){
 		.name = "cache", .object_size = 8, .client = far })), -EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &(struct myalloc_heap_args){

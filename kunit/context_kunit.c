@@ -50,7 +50,7 @@ struct mix {
 	u64 done;
 	u64 none;	/* failed allocations */
 	u64 wrong;	/* wrong contents and refused frees */
-	u64 nested;	/* began on top of an operation on the same magazines */
+	u64 nested;	/* began in the middle of an operation on the same magazines */
 };
 
 static struct stage *make_stage(struct kunit *test, myalloc_cache_flags_t checks)

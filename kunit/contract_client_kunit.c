@@ -68,7 +68,7 @@ static void expect_site(struct kunit *test, const struct myalloc_sites *sites, c
 		KUNIT_EXPECT_EQ(test, site->caller, 0);
 }
 
-/* What a contract has set aside counts for its client, and no more than its quota is taken. */
+/* The set-aside of a contract is charged to its client, within the client's quota. */
 static void contract_client(struct kunit *test)
 {
 	const struct myalloc_contract_line lines[2] = { pages_line(16, 1),
@@ -91,7 +91,7 @@ static void contract_client(struct kunit *test)
 		pages[i] = myalloc_pages_alloc(myalloc_contract_zone(c, 0), 0, 0);
 		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
 	}
-	/* What the parent has served in addition. */
+	/* The blocks that the parent has served beyond the line. */
 	expect_counted(test, client, pages_of + 4);
 	expect_counted(test, top, pages_of + 4);
 	FIXTURE_EXPECT_VALID(fx);
@@ -102,7 +102,7 @@ static void contract_client(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
 	expect_counted(test, client, 0);
 
-	/* Without room in the quota of any of them, nothing is taken. */
+	/* If the quota of either one is too small, nothing is taken. */
 	c = contract_for(test, client, (struct myalloc_contract_line[]){ pages_line(41, 1) }, 1, 0);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(c), -EDQUOT);
 	expect_counted(test, top, 0);
@@ -111,7 +111,7 @@ static void contract_client(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(top, 0), 0);
-	/* If the zone refuses it, nothing counts either. */
+	/* If the zone refuses it, nothing is charged either. */
 	client = client_of(fx, &(struct myalloc_client_args){ .name = "frob" });
 	c = contract_for(test, client, (struct myalloc_contract_line[]){ pages_line(2000, 1) }, 1,
 			 0);
@@ -129,7 +129,7 @@ static noinline __noclone void *pages_here(struct myalloc_zone *zone, unsigned i
 	return addr;
 }
 
-/* What is in use within a contract has a call site, and belongs to the client of the contract. */
+/* Memory in use within a contract has a call site, and belongs to the contract's client. */
 static void contract_within(struct kunit *test)
 {
 	const struct myalloc_contract_line lines[3] = {
@@ -147,7 +147,7 @@ static void contract_within(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c);
 	zone = myalloc_contract_zone(c, 0);
-	/* More than one part of the walk. */
+	/* More blocks than one part of the walk covers. */
 	for (i = 0; i < ARRAY_SIZE(block); i++)
 		block[i] = pages_here(zone, i % 50 ? 0 : 2);
 	for (i = 0; i < ARRAY_SIZE(object); i++)
@@ -168,7 +168,7 @@ static void contract_within(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, NULL, 0), 0);
 	KUNIT_EXPECT_EQ(test, sites.nr, 6);
 	myalloc_sites_free(&sites);
-	/* Nothing of it is without a client. */
+	/* All of it belongs to a client. */
 	KUNIT_ASSERT_EQ(test, myalloc_sites_collect(&sites, fx->zone, &myalloc_no_client, 0), 0);
 	KUNIT_EXPECT_EQ(test, sites.nr, 0);
 	myalloc_sites_free(&sites);
@@ -202,7 +202,7 @@ static void contract_client_checks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_contract_cache(c, 2)->flags & checks,
 			checks & ~MYALLOC_POISON);
 	KUNIT_EXPECT_EQ(test, myalloc_contract_zone(c, 0)->checks, 0);
-	/* All that is stated is there, in slots with room for what the checks write. */
+	/* All declared objects can be allocated, in slots with room for the checks. */
 	for (i = 0; i < ARRAY_SIZE(object); i++) {
 		object[i] = alloc_here(myalloc_contract_cache(c, 1), 0);
 		KUNIT_ASSERT_NOT_NULL(test, object[i]);
@@ -213,7 +213,7 @@ static void contract_client_checks(struct kunit *test)
 	myalloc_sites_free(&sites);
 	for (i = 0; i < ARRAY_SIZE(object); i++)
 		KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, object[i]), 0);
-	/* To plan for such a client, its checks are stated as flags. */
+	/* A plan for such a client states the checks as flags. */
 	KUNIT_EXPECT_EQ(test, myalloc_contract_plan(fx->zone, (struct myalloc_contract_line[]){
 		objects_line(100, 40, checks) }, 1, plan), 0);
 	KUNIT_EXPECT_EQ(test, plan->line[0].set_aside, c->part[1].plan.set_aside);
@@ -302,7 +302,7 @@ static void expect_name(struct fixture *fx, u32 id, const char *name)
 	KUNIT_EXPECT_STREQ(fx->test, is, name);
 }
 
-/* Names of lines; lines of one kind; a line under construction, of which nothing is listed. */
+/* Names of lines; lines of one kind; a line under construction, which is not listed. */
 static void contract_within_lines(struct kunit *test)
 {
 	const struct myalloc_contract_line lines[2] = { pages_line(8, 1),
@@ -346,7 +346,7 @@ static void contract_within_lines(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* The release of a client ends its contracts, with all that is in use within and beyond them. */
+/* The release of a client ends its contracts, and frees what is in use within and beyond them. */
 static void contract_client_release(struct kunit *test)
 {
 	const struct myalloc_contract_line lines[2] = { pages_line(8, 1),

@@ -7,7 +7,7 @@
 #include "contract_fixture.h"
 #include "page/drain.h"
 
-/* A ring has pages of a contract, and must end first. */
+/* A contract whose pages are used by a ring does not end before the ring. */
 static void expect_busy_ring(struct fixture *fx, struct myalloc_contract *c)
 {
 	const struct myalloc_ring_args args = {
@@ -60,7 +60,7 @@ static void contract_busy(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Expect that validation finds this, and nothing once it is as before. */
+/* Expect that validation finds this damage, and nothing after its repair. */
 #define DAMAGE(fx, what, value, text)						\
 	do {									\
 		struct fixture *__fx = (fx);					\
@@ -83,14 +83,14 @@ static void hook_refill(const char *where)
 		atomic64_inc(&hooked->part[0].limit.refills);
 }
 
-/* An NMI handler that ends after the first look. */
+/* An NMI handler ends after validation has read the count once. */
 static void hook_nmi(const char *where)
 {
 	if (!strcmp(where, "contract-count"))
 		atomic64_inc(&hooked->part[0].limit.nmi_misses);
 }
 
-/* An interrupt that is under way the first time, and has ended the second time. */
+/* An interrupt is in progress at the first look, and has ended at the second. */
 static void hook_under_way(const char *where)
 {
 	if (!strcmp(where, "contract-stacks") && ++hooked_calls == 2)
@@ -143,13 +143,13 @@ static void contract_validate(struct kunit *test)
 	DAMAGE(fx, part[0].zone->buddy.nr_free, 0, "J6: frob.0: ");
 	DAMAGE(fx, part[0].zone->nr_bad.counter, 1, "P1: ");
 	hooked = c;
-	/* Not while an NMI handler is in between. */
+	/* A difference is no finding while an NMI handler is in the middle of a request. */
 	if (fixture_set_hook(hook_nmi)) {
 		atomic64_inc(&part[0].limit.count);
 		FIXTURE_EXPECT_VALID(fx);
 		atomic64_dec(&part[0].limit.count);
 	}
-	/* Not while somebody fills it. */
+	/* Nor is one while the stack is being filled. */
 	part[0].limit.stack[0] = 0;
 	if (fixture_set_hook(hook_refill))
 		FIXTURE_EXPECT_VALID(fx);
@@ -163,7 +163,7 @@ static void contract_validate(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Each allocation of metadata fails once. */
+/* Each allocation of metadata fails in turn. */
 static void contract_fault(struct kunit *test)
 {
 	const u32 sizes[] = { 3 };
@@ -215,7 +215,7 @@ static void contract_children(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* What comes while a child is validated: another contract is made. */
+/* While a child is validated, another contract is made. */
 static struct {
 	struct fixture *fx;
 	struct myalloc_contract_plan *plan;
@@ -231,7 +231,7 @@ static void make_another(const char *where)
 
 	if (strcmp(where, "validate-child") || visit.points++)
 		return;
-	/* Only the end of a contract waits. */
+	/* Only the end of a contract may wait. */
 	visit.err = mutex_trylock(&children->visit) ? -EPERM : 0;
 	if (!visit.err && !mutex_trylock(&children->mutex))
 		visit.err = -EBUSY;

@@ -46,7 +46,7 @@ static inline struct myalloc_contract *contract_of(struct fixture *fx,
 	return c;
 }
 
-/* Valid until the next call. Not on the stack, of which a test has little. */
+/* Valid until the next call. Too large for the stack of a test. */
 static inline struct myalloc_contract_stats *line_stats(struct myalloc_contract *c, u32 line)
 {
 	static struct myalloc_contract_stats stats;
@@ -69,7 +69,7 @@ static inline void expect_end(struct fixture *fx, struct myalloc_contract *c)
 	KUNIT_EXPECT_TRUE(fx->test, fixture_pristine(fx));
 }
 
-/* Others take every page. Returns their number. */
+/* Let others take every page. Returns their number. */
 static inline u32 take_all(struct fixture *fx, void **pages)
 {
 	u32 nr = 0;

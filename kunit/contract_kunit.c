@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of contracts: what lines of pages promise and refuse. */
+/* Tests of contracts: requests that lines of pages serve, and ones that they refuse. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -18,7 +18,7 @@ static noinline void *alloc_beyond(struct myalloc_zone *zone)
 	return addr;
 }
 
-/* M is served whatever others do, and not more; by address of the parent, too. */
+/* Exactly M pages are served, whatever others do; they can also be freed through the parent. */
 static void contract_pages(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(64, 0x5);
@@ -84,7 +84,7 @@ static void contract_pages(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Where requests beyond come from: the first few places, and all others. */
+/* Call sites of requests beyond: the first few have a count each, all others one in common. */
 static void contract_sites(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(1, 1);
@@ -113,7 +113,7 @@ static void contract_sites(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Expect that the last call was refused for that reason, and counted as number @nr. */
+/* Expect that the last call was refused for the reason @why, as the @nr-th one counted. */
 static void expect_refused(struct fixture *fx, struct myalloc_contract *c, u32 nr, bool refused,
 			   const char *why)
 {
@@ -176,7 +176,7 @@ static void contract_refuses_extents(struct kunit *test)
 	addr = myalloc_pages_alloc_exact(zone, 5, 3, 0);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	FIXTURE_EXPECT_VALID(fx);
-	/* In pieces. */
+	/* Freed in pieces. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(zone, addr, 4), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr, 2), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, addr + 4 * PAGE_SIZE, 0), -EINVAL);
@@ -202,7 +202,7 @@ static void contract_refuses_objects(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* A wrong free of a page of a contract, by its parent. */
+/* A wrong free of a page of a contract through its parent. */
 static void contract_wrong_frees(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(64, 0x4);
@@ -227,7 +227,7 @@ static void contract_wrong_frees(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Beyond M the parent serves, by flag, as long as it has something. */
+/* With the flag, requests beyond M are served by the parent while it has free blocks. */
 static void contract_best_effort(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(8, 0x5);
@@ -252,7 +252,7 @@ static void contract_best_effort(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->best_effort, 2);
 	FIXTURE_EXPECT_VALID(fx);
 
-	/* Of others nothing is freed, nor as another order. */
+	/* Other users' blocks are not freed, nor a block with a wrong order. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, pages[0], 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[3], 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block[3] + PAGE_SIZE, 2), -EINVAL);
@@ -278,7 +278,7 @@ static void contract_best_effort(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Each of a zone's owners of extents is taken. */
+/* All owner numbers of the zone are in use. */
 static void contract_owners(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(8, 1);
@@ -316,7 +316,7 @@ static void contract_not_back(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		page[i] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(zone, 0, 0));
-	/* No longer lent, it is not live for the next request, also of one that may not wait. */
+	/* Once unreferenced, it is not live for the next request, even if that may not wait. */
 	fixture_set_referenced(lent, false);
 	page[2] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page[2]);
@@ -340,7 +340,7 @@ static void contract_not_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 3);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_misses, 0);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 3);
-	/* An allocation completes some of them first. */
+	/* An allocation completes some deferred frees first. */
 	page[0] = myalloc_pages_alloc(zone, 0, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page[0]);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 2);
@@ -349,7 +349,7 @@ static void contract_not_back(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Bad memory is live, and may make more than M pages so. */
+/* Bad memory counts as live, so more than M pages may be live. */
 static void contract_bad_page(struct kunit *test)
 {
 	struct myalloc_contract_line line = pages_line(3, 1);
@@ -382,7 +382,7 @@ static void contract_bad_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_contract_end(c, 0), 0);
 }
 
-/* With a page less than planned, a request within fails: it is counted, and reported once. */
+/* With a page less than planned, a request within fails, is counted, and is reported once. */
 static void contract_one_less(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(12, 0x1);
@@ -416,7 +416,7 @@ static struct {
 	u32 races;
 } racer;
 
-/* Somebody else takes all pages, and gives them back when the contract gives up its own. */
+/* Another user takes all pages, and frees them when the contract gives up its own. */
 static void race(const char *where)
 {
 	if (!strcmp(where, "contract-take") && racer.races && !racer.nr) {
@@ -428,7 +428,7 @@ static void race(const char *where)
 	}
 }
 
-/* Who was refused because of what another creator gave back at once tries again, once. */
+/* A creator refused because of pages that another one returned at once retries, once. */
 static void contract_race(struct kunit *test)
 {
 	const struct myalloc_contract_line line = pages_line(64, 0x1);
@@ -459,7 +459,7 @@ static void contract_race(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Random requests within, of two contracts, while others take what they get. */
+/* Random requests within two contracts, while others take all free memory. */
 static void contract_random(struct kunit *test)
 {
 	static const u32 sizes[] = { 1, 2, 3, 5, 8, 13, 21 };

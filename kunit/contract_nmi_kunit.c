@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of contracts of which NMI handlers are served. */
+/* Tests of contracts that serve NMI handlers. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -56,7 +56,7 @@ static void contract_nmi_pages(struct kunit *test)
 	}
 	KUNIT_EXPECT_GE(test, line_stats(c, 0)->refills, 4);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_frees_beyond, 0);
-	/* A kept block is not a user's. */
+	/* A user cannot free a block kept for NMI handlers. */
 	for (i = 0; i < zone->buddy.nr_frames; i++)
 		if (zone->frames[i].type == MYALLOC_FRAME_KEPT)
 			break;
@@ -82,8 +82,8 @@ static void free_in_nmi(struct kunit *test, struct myalloc_zone *zone, void **ad
 }
 
 /*
- * An extent of three pieces whose free waits: it is live as a whole until the whole of it is back.
- * N is 16, so a place for seven pages is free only if no piece of the other one is left there.
+ * A deferred extent of three pieces stays live as a whole until every piece is back. N is 16, so
+ * there is room for seven more pages only if no piece is left behind.
  */
 static void contract_nmi_extent(struct kunit *test)
 {
@@ -107,7 +107,7 @@ static void contract_nmi_extent(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, atomic64_read(&zone->deferred.nr), 7);
 		KUNIT_EXPECT_EQ(test, line_stats(c, 0)->nmi_frees_beyond, round + 1);
 		FIXTURE_EXPECT_VALID(fx);
-		if (round == 1) {	/* its link is lost, a recovery finds it */
+		if (round == 1) {	/* its link is lost; a recovery finds it */
 			llist_del_all(&zone->deferred.list);
 			myalloc_zone_drain(zone);
 			KUNIT_EXPECT_EQ(test, line_stats(c, 0)->live, 7);
@@ -129,7 +129,7 @@ static void contract_nmi_extent(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Any request of which the count says that it is within succeeds, whatever frees wait. */
+/* Every request that is within by the count succeeds, whatever frees are deferred. */
 static void contract_nmi_extents(struct kunit *test)
 {
 	static const u32 sizes[] = { 7, 13 };
@@ -191,7 +191,7 @@ static noinline u32 alloc_in_nmi(struct myalloc_zone *zone)
 	return nr;
 }
 
-/* NMI handlers get no more than M, either; the stacks stay full for when they may. */
+/* NMI handlers get no more than M either; the stacks stay full until a request is within again. */
 static void contract_nmi_beyond(struct kunit *test)
 {
 	struct myalloc_contract_line line = pages_line(16, 0x2);
@@ -233,7 +233,7 @@ static void contract_nmi_beyond(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* The parent serves NMI handlers, too, what is beyond. */
+/* The parent serves requests beyond in NMI handlers, too. */
 static void contract_nmi_best_effort(struct kunit *test)
 {
 	struct myalloc_contract_line line = pages_line(4, 0x2);
@@ -257,7 +257,7 @@ static void contract_nmi_best_effort(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* What is taken from the stack is tagged as what was asked for: lendable, or an extent. */
+/* A block taken from the stack is tagged as requested: as lendable, or as an extent. */
 static void contract_nmi_tags(struct kunit *test)
 {
 	struct myalloc_contract_line line = pages_line(16, 0x2);
@@ -307,7 +307,7 @@ static void contract_nmi_tags(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* Frees that wait beyond E of each CPU are counted, and live until they are back. */
+/* Frees deferred beyond E on a CPU are counted, and stay live until they are completed. */
 static void contract_nmi_frees(struct kunit *test)
 {
 	struct myalloc_contract_line lines[2] = {
@@ -435,7 +435,7 @@ static void contract_nmi_few(struct kunit *test)
 			alloc_work(&w);
 		FIXTURE_EXPECT_VALID(fx);
 	}
-	/* Beyond was a request of the user, none of the refills that found nothing. */
+	/* One request of the user was beyond; refills that found nothing do not count. */
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->sites[0].count, 1);
 	KUNIT_EXPECT_TRUE(test, fixture_called_by(line_stats(c, 0)->sites[0].caller, alloc_work));
@@ -486,8 +486,8 @@ static void free_object_in_nmi(struct kunit *test, struct myalloc_cache *cache, 
 }
 
 /*
- * Users have all slots, far more than K objects, when CPUs take from their stacks. Slots that come
- * back, on whatever CPU and by whatever way, go to all these stacks.
+ * Users hold all slots, far more than K objects, when CPUs take from their stacks. Freed slots
+ * refill all these stacks, on whatever CPU and by whatever path they are freed.
  */
 static void starve(struct kunit *test, struct myalloc_contract_line line)
 {
@@ -540,7 +540,7 @@ static void contract_nmi_starved(struct kunit *test)
 static struct myalloc_limit *hook_limit;
 static u32 hook_nr;
 
-/* Somebody else fills the same stack. */
+/* Another context fills the same stack. */
 static void hook_fill(const char *where)
 {
 	if (!strcmp(where, "stack-word") && !hook_nr++)
@@ -554,7 +554,7 @@ static void hook_starved(const char *where)
 		hook_limit->starved = true;
 }
 
-/* What the end of a contract itself frees goes to no stack. */
+/* Blocks freed by the end of a contract itself go to no stack. */
 static void contract_nmi_end_starved(struct kunit *test)
 {
 	struct myalloc_contract_line line = objects_line(20, 100, MYALLOC_NO_MAGAZINE);
@@ -570,7 +570,7 @@ static void contract_nmi_end_starved(struct kunit *test)
 	fixture_set_hook(NULL);
 }
 
-/* The stack is filled by two at once; it is filled only while there are blocks. */
+/* Two contexts fill the stack at once; it is filled only while there are free blocks. */
 static void contract_nmi_fill(struct kunit *test)
 {
 	struct myalloc_contract_line line = pages_line(16, 0x2);

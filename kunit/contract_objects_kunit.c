@@ -38,7 +38,7 @@ static void promise(struct kunit *test, u32 size, u32 count, myalloc_cache_flags
 		fixture_on_cpu(cpu + 1, free_work, &w);
 		KUNIT_ASSERT_EQ(test, w.done, count);
 	}
-	/* Beyond the slots nothing; all slabs stay, whoever wants memory. */
+	/* No more objects than slots are served; all slabs stay, however short memory is. */
 	myalloc_cache_drain(cache);
 	w.nr = slots + 1;
 	alloc_work(&w);
@@ -81,7 +81,7 @@ static void contract_objects(struct kunit *test)
 	promise(test, MYALLOC_MAX_OBJECT, 3, 0);
 }
 
-/* A slab or slot that is missing is noticed by the first request that finds no slot. */
+/* The first request that finds no slot detects a missing slab or slot. */
 static void contract_slots(struct kunit *test)
 {
 	const struct myalloc_contract_line line = objects_line(300, 500, MYALLOC_NO_MAGAZINE);
@@ -101,7 +101,7 @@ static void contract_slots(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 1);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 0);
 	c->part[0].declared = 300;
-	/* Freed are all but K, and then one more, and their slots are lost. */
+	/* As if all objects but K had been freed and their slots lost; then one more. */
 	KUNIT_ASSERT_GE(test, slots, 300);
 	w.cache->frees += slots - 300;
 	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
@@ -111,7 +111,7 @@ static void contract_slots(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->beyond, 1);
-	/* Damage that was found voids the contract. */
+	/* Detected damage voids the contract. */
 	atomic64_inc(&w.cache->corruptions);
 	KUNIT_EXPECT_NULL(test, myalloc_cache_alloc(w.cache, 0));
 	KUNIT_EXPECT_EQ(test, line_stats(c, 0)->failed_within, 2);
@@ -123,7 +123,7 @@ static void contract_slots(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* The magazines are those of the plan: larger ones would hold more than its slabs have for them. */
+/* The magazines are those of the plan: larger ones would hold more slots than it has for them. */
 static void contract_magazines(struct kunit *test)
 {
 	const struct myalloc_contract_line line = objects_line(300, 64, 0);

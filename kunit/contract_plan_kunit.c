@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what a contract costs, and of its making. All numbers: lib/tests/contract_test.c. */
+/* Tests of plans, and of making contracts. lib/tests/contract_test.c checks all numbers. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -10,7 +10,7 @@
 
 /* --- plans ---------------------------------------------------------------------------------- */
 
-/* Some numbers by hand; contract_test has all others. */
+/* A few numbers computed by hand; contract_test checks all others. */
 static void contract_plan(struct kunit *test)
 {
 	static const u32 sizes[] = { 5, 3, 100 };
@@ -63,7 +63,7 @@ static void contract_plan(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, plan->pages_short, 0);
 	KUNIT_EXPECT_EQ(test, plan->blocks_short, 0);
 
-	/* What NMIs need is added, and two orders have no others between them. */
+	/* The blocks for NMIs are added, and two orders have no others between them. */
 	lines[0] = pages_line(64, 0x4);
 	lines[0].nmi = 3;
 	lines[1] = pages_line(64, 0x5);
@@ -87,7 +87,7 @@ static void contract_plan(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 1, plan), 0);
 	KUNIT_EXPECT_EQ(test, plan->blocks_short, l[0].blocks - 4);
 	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
-	/* Of two orders that are short, the higher one is told. */
+	/* If two orders are short, the plan names the higher one. */
 	lines[1] = pages_line(3000, 0x1);
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, lines, 2, plan), 0);
 	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
@@ -104,7 +104,7 @@ static void plan_refused(struct fixture *fx, const struct myalloc_contract_line 
 	KUNIT_EXPECT_EQ_MSG(fx->test, fixture_log_count(why), 1, "%s", why);
 }
 
-/* What cannot be is refused, with its reason. */
+/* Impossible lines are refused with a reason. */
 static void contract_lines(struct kunit *test)
 {
 	static const u32 sizes[] = { 5, 300 }, none[] = { 5, 0 };
@@ -210,7 +210,7 @@ static void contract_args(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* What is short is said, in pages and blocks; a drain comes first. */
+/* The refusal says how many pages and blocks are short, after a drain. */
 static void contract_short(struct kunit *test)
 {
 	static const char short_text[] =
@@ -242,7 +242,7 @@ static void contract_short(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, plan->pages_short, 1);
 	KUNIT_EXPECT_EQ(test, plan->blocks_short, 1);
 	KUNIT_EXPECT_EQ(test, plan->short_order, 8);
-	/* All of the zone once magazines are empty, largest blocks first. */
+	/* The contract takes the whole zone once magazines are empty, largest blocks first. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, one, 0), 0);
 	line[0] = pages_line(256, 0x1);
 	line[1] = pages_line(768, 0x100);
@@ -285,7 +285,7 @@ static void contract_taken(struct kunit *test)
 
 static struct myalloc_contract *hook_contract;
 
-/* Another contract is the first one meanwhile. */
+/* Meanwhile another contract becomes the first one. */
 static void hook_table(const char *where)
 {
 	const struct myalloc_contract_line line = pages_line(1, 1);
@@ -314,7 +314,7 @@ static void contract_table(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* With all checks; and short of a page, objects are as they are. */
+/* With all checks; the missing page does not affect the objects. */
 static void contract_checks(struct kunit *test)
 {
 	const struct myalloc_contract_line lines[] = {
@@ -334,7 +334,7 @@ static void contract_checks(struct kunit *test)
 	expect_end(fx, c);
 }
 
-/* The sizes of a line whose class is in a set of them. */
+/* Copy the sizes of a line whose class is in @classes. */
 static u32 sizes_in(const u32 *sizes, u32 nr, u32 classes, u32 *in)
 {
 	u32 i, n = 0;
@@ -345,7 +345,7 @@ static u32 sizes_in(const u32 *sizes, u32 nr, u32 classes, u32 *in)
 	return n;
 }
 
-/* The figure of each cheaper way is that of the plan of a line that states it. */
+/* The saving stated for each cheaper line agrees with a plan of that line. */
 static void cheaper_ways(struct kunit *test, u32 pages, const u32 *sizes, u32 nr)
 {
 	struct myalloc_contract_line line = {
@@ -377,7 +377,7 @@ static void cheaper_ways(struct kunit *test, u32 pages, const u32 *sizes, u32 nr
 	KUNIT_ASSERT_EQ(test, myalloc_contract_plan(fx->zone, &line, 1, plan), 0);
 	KUNIT_EXPECT_EQ(test, l.ends, nr > 2 ? plan->line[0].needed : 0);
 	KUNIT_EXPECT_LE(test, l.ends, l.needed);
-	/* No other class that could go saves more than the one that is named. */
+	/* Leaving out any other class saves no more than the one that is named. */
 	for (i = 0; i < 32; i++) {
 		u32 classes = others & ~BIT(i);
 

@@ -268,7 +268,7 @@ static void defer_when_emptied(const char *where)
 	KUNIT_EXPECT_EQ(hook.fx->test, err, 0);
 }
 
-/* A free deferred just before the list is emptied is found later, as soon as it is listed. */
+/* A free deferred just before the list is emptied is reaped as soon as it is in the list. */
 static void deferred_when_emptied(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test, false);

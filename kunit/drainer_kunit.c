@@ -2,8 +2,8 @@
 /*
  * Tests of drainers, and an example of a layer: a shelf of pages in front of the zone
  *
- * What a layer needs is in struct shelf and in the operations that it registers. No file of the
- * allocator knows it.
+ * All of the layer is struct shelf and the operations that it registers. No file of the allocator
+ * refers to it.
  */
 #include "env.h"
 
@@ -21,7 +21,7 @@
  * @zone: the zone
  * @lock: protects @nr and @page
  * @nr: pages on the shelf
- * @page: they
+ * @page: the pages
  * @tended: calls of its tend function
  * @finished: calls of its finish function
  * @ended: the zone has ended
@@ -77,7 +77,7 @@ static int shelf_free(struct shelf *s, void *page)
 	return 0;
 }
 
-/* Gives back pages, at most @most. Returns their number. */
+/* Return at most @most pages to the zone. Returns their number. */
 static u32 give_back(struct shelf *s, u32 most)
 {
 	void *page;
@@ -161,7 +161,7 @@ static struct shelf *make_shelf(struct kunit *test, struct fixture **fx)
 	return s;
 }
 
-/* @nr pages lie on the shelf. */
+/* Put @nr pages on the shelf. */
 static void fill(struct kunit *test, struct shelf *s, u32 nr)
 {
 	void *page[16];
@@ -194,7 +194,7 @@ static void drainer_drain(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Requests that find no block: one that may not wait gets what can be had at once. */
+/* When no block is free, a request that may not wait gets only what can be freed at once. */
 static void drainer_reclaim(struct kunit *test)
 {
 	struct fixture *fx;
@@ -215,7 +215,7 @@ static void drainer_reclaim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(s->zone, all, 4), 0);
 }
 
-/* The worker tends it until it is empty. A CPU that goes offline is told to it. */
+/* The worker tends the shelf until it is empty. It is notified when a CPU goes offline. */
 static void drainer_worker(struct kunit *test)
 {
 	struct fixture *fx;

@@ -17,7 +17,7 @@
 #define FIXED	2U
 #define MOST	6U
 #define SPARE	(MOST - FIXED)
-#define GETS_MOST	100U		/* later ones fail, so that a loop without end is seen */
+#define GETS_MOST	100U		/* later ones fail, to end an endless loop */
 
 /* The system: the chunks of a fixture that its zone does not have from the beginning. */
 static struct {
@@ -147,7 +147,7 @@ static void elastic_may_wait(struct kunit *test)
 
 	EXPECT_CHUNKS(fx, FIXED);
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, ORDER + 1, MYALLOC_MAY_WAIT));
-	EXPECT_CHUNKS(fx, FIXED);	/* no chunk helps that one */
+	EXPECT_CHUNKS(fx, FIXED);	/* no chunk would serve that request */
 	for (i = 0; i < FIXED; i++)
 		KUNIT_ASSERT_NOT_NULL(test, block[i] = myalloc_pages_alloc(fx->zone, ORDER, 0));
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(fx->zone, 0, 0));
@@ -173,7 +173,7 @@ static void elastic_may_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->peak_pages, (u64)MOST << ORDER);
 }
 
-/* Metadata of a zone as it was counted, without magazines. */
+/* The bytes of metadata that the zone has counted, without magazines. */
 static u64 meta_of(struct fixture *fx)
 {
 	const struct myalloc_zone *zone = fx->zone;
@@ -206,7 +206,7 @@ static void salvage_one(struct myalloc_zone *zone, void *chunk, u32 pages)
 	nr_salvaged++;
 }
 
-/* Chunks that were taken later go back, too; holes have nothing to give. */
+/* Chunks added later are salvaged, too; holes are skipped. */
 static void elastic_salvage(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -391,7 +391,7 @@ static void elastic_shrink_low(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, U32_MAX), 1);
 }
 
-/* What is in a hole is foreign. */
+/* Addresses in a hole are foreign. */
 static void elastic_foreign(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -423,7 +423,7 @@ static void free_late(const char *where)
 		late_err = myalloc_pages_free(source.fx->zone, late, 0);
 }
 
-/* The same at the very moment at which it becomes a hole. */
+/* The same at the moment at which the chunk becomes a hole. */
 static void elastic_foreign_now(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -497,7 +497,7 @@ static void elastic_stale(struct kunit *test)
 	kunit_kfree(test, pages);
 }
 
-/* --- the system has none, or a strange one -------------------------------------------- */
+/* --- the system has no chunk, or an unusable one ------------------------------------------ */
 
 static void elastic_refused(struct kunit *test)
 {
@@ -522,7 +522,7 @@ static void elastic_refused(struct kunit *test)
 	EXPECT_CHUNKS(fx, MOST);
 }
 
-/* A chunk where none can be goes back at once. */
+/* A chunk at an unusable address is returned at once. */
 static void elastic_odd(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -565,7 +565,7 @@ static void elastic_greedy(struct kunit *test)
 	EXPECT_CHUNKS(fx, MOST - 1);
 }
 
-/* What a zone cannot be. */
+/* Arguments that make no elastic zone. */
 static void elastic_args(struct kunit *test)
 {
 	struct fixture *fx = prepare(test, 0);
@@ -632,7 +632,7 @@ static void elastic_low(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, pages[k], 0), 0);
 }
 
-/* So it does when a request has found no block that a chunk would have had. */
+/* It also grows the zone after a request that failed but that a new chunk could serve. */
 static void elastic_reclaim(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -653,7 +653,7 @@ static void elastic_reclaim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, b, ORDER), 0);
 }
 
-/* What nobody uses goes, half of it in each half-life. */
+/* Unused chunks are returned, half of them in each half-life. */
 static void elastic_decay(struct kunit *test)
 {
 	const u64 step = 1000 * 1000000000ULL;	/* longer than the test takes */
@@ -686,7 +686,7 @@ static void elastic_decay(struct kunit *test)
 	e->decay_at -= step;
 	run_worker(fx);
 	EXPECT_CHUNKS(fx, MOST - 1);
-	/* What is scattered does not, and is not made up for later. */
+	/* Scattered free pages return no chunk, and are not made up for later. */
 	top = (void *)fx->zone->chunks[MOST - 2];
 	middle = (void *)fx->zone->chunks[MOST - 3];
 	low = (void *)fx->zone->chunks[MOST - 4];
@@ -700,14 +700,14 @@ static void elastic_decay(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, top), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, middle), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_free(fx->zone, low), 0);
-	/* All of it after a long time. */
+	/* After a long time all unused chunks are returned. */
 	run_worker(fx);
 	e->decay_at -= 100 * step;
 	run_worker(fx);
 	EXPECT_CHUNKS(fx, FIXED);
 }
 
-/* --- what the rest of the zone does with holes ------------------------------------------- */
+/* --- holes in the rest of the zone -------------------------------------------------------- */
 
 static bool count(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame *frame, void *nr)
 {
@@ -715,7 +715,7 @@ static bool count(struct myalloc_zone *zone, u32 idx, const struct myalloc_frame
 	return true;
 }
 
-/* Holes are nobody's blocks; a chunk that comes is poisoned, and checked as any other. */
+/* Holes count as no blocks; a new chunk is poisoned, and checked like any other. */
 static void elastic_checks(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, MYALLOC_CHECKS);
@@ -736,7 +736,7 @@ static void elastic_checks(struct kunit *test)
 	EXPECT_CHUNKS(fx, FIXED + 1);
 }
 
-/* Chunks that come lie beside others by chance; no block spans them. */
+/* A new chunk may happen to be adjacent to another; no block spans both. */
 static void elastic_joined(struct kunit *test)
 {
 	struct fixture *fx = prepare(test, 0);
@@ -775,7 +775,7 @@ static void expect_found(struct fixture *fx, const char *invariant, int line)
 		*__place = __right;				\
 	} while (0)
 
-/* Validation finds what does not agree. */
+/* Validation finds disagreements. */
 static void elastic_validate(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);

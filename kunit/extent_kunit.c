@@ -246,7 +246,7 @@ static void free_first(const char *where)
 		memset(other.page, 0x22, PAGE_SIZE);
 }
 
-/* Two frees have both seen the right tag: the first to claim it frees; the other does nothing. */
+/* Two frees have both read a valid tag: the one that claims it frees, the other does nothing. */
 static void extent_twice_at_once(struct kunit *test)
 {
 	struct fixture *fx = two_chunks(test, MYALLOC_POISON);
@@ -640,7 +640,7 @@ static void lock_zone(void)
 		steps.held++;
 }
 
-/* What succeeds after something was taken back has not failed. */
+/* A request that succeeds after reclaim does not count as failed. */
 static void extent_fails(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 4 * 64, .chunk_order = 6 };

@@ -75,7 +75,7 @@ struct fixture *fixture_prepare(struct kunit *test, const struct fixture_args *a
 	fx->args.checks = args->checks;
 	fx->args.policy = args->policy;
 	fx->args.no_magazines = args->no_magazines;
-	fx->args.no_worker = true;	/* it would run at any moment */
+	fx->args.no_worker = true;	/* it could run at any moment */
 	fx->args.simulated = args->simulated;
 	fx->args.ops = args->ops;
 	fx->chunks = kunit_kcalloc(test, fx->args.nr_chunks, sizeof(void *), GFP_KERNEL);
@@ -311,7 +311,7 @@ void fixture_gp_wait(void)
 	while (!myalloc_env_gp_passed(moment));
 }
 
-/* Let grace periods pass, so that everything in limbo may leave; the next operation moves it. */
+/* Let grace periods pass, so that all slabs in limbo may leave; the next operation moves them. */
 void fixture_let_pass(struct fixture *fx)
 {
 	u32 i;
@@ -326,8 +326,8 @@ void fixture_let_pass(struct fixture *fx)
 }
 
 /*
- * A pass of the zone's worker. It would not make one before its time if it had been posted for what
- * waits for a grace period.
+ * A pass of the zone's worker, even if it has been posted for the end of a grace period, before
+ * which it would not make one.
  */
 void fixture_worker_pass(struct fixture *fx)
 {
@@ -353,8 +353,8 @@ bool fixture_pristine(struct fixture *fx)
 #define FREER	"; address "
 
 /*
- * Does the last report end with what every report of a wrong free says: the address, the code that
- * frees it, and the task or interrupt that does?
+ * Does the last report end as every report of a wrong free must: with the address, the code that
+ * frees it, and the task or interrupt in which it runs?
  */
 bool fixture_names_freer(struct fixture *fx)
 {
@@ -378,7 +378,7 @@ bool fixture_names_freer(struct fixture *fx)
 	       !strncmp(end, "a soft interrupt", 16) || !strncmp(end, "an NMI", 6);
 }
 
-/* The last report up to there. */
+/* The last report without that end. */
 const char *fixture_without_freer(struct fixture *fx)
 {
 	char *at;
@@ -607,13 +607,13 @@ bool fixture_fail_fired(void)
 	return false;
 }
 
-/* There is nothing to set here: does this kernel check where code sleeps? */
+/* Nothing can be set here; returns whether this kernel checks where code sleeps. */
 bool fixture_unchecked_wait(bool on)
 {
 	return !IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP);
 }
 
-/* kmemleak counts here. */
+/* In the kernel, kmemleak checks for leaks. */
 unsigned long fixture_live_allocs(void)
 {
 	return 0;

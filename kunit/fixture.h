@@ -110,7 +110,7 @@ bool fixture_called_by(unsigned long caller, const void *fn);
 #define FIXTURE_EXPECT_VALID(fx) fixture_expect_valid(fx, __LINE__)
 
 /*
- * Expect that @call is refused as a wrong free: it returns -EINVAL, is counted as @bad, is reported
+ * Expect that @call is refused as a wrong free: it returns -EINVAL, counts as @bad, is reported
  * once with this text, and changes no byte of metadata or memory.
  */
 #define FIXTURE_EXPECT_REFUSED(fx, call, bad, fmt, ...)			\

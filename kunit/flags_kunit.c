@@ -9,7 +9,7 @@
 
 #define LIVE	8
 
-/* Every allocation function; nothing is allocated, so tests expect true. */
+/* Call every allocation function. Returns true if none has allocated anything. */
 static bool pages_refused(struct fixture *fx, myalloc_flags_t flags)
 {
 	void *addrs[LIVE];
@@ -106,7 +106,7 @@ static void flags_of_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_unchanged(fx));
 }
 
-/* A request with MAY_WAIT where waiting is not allowed: here with interrupts off. */
+/* A request with MAY_WAIT where waiting is not allowed, here with interrupts off. */
 struct waiter {
 	struct fixture *fx;
 	struct myalloc_cache *cache;

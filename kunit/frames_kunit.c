@@ -6,7 +6,7 @@
 
 #include "arena_fixture.h"
 
-/* What a frame allocates lives until the next one ends, and not longer. */
+/* Memory of a frame lives until the next frame ends, and no longer. */
 static void arena_frames(struct kunit *test)
 {
 	struct myalloc_arena_args args = {
@@ -28,14 +28,14 @@ static void arena_frames(struct kunit *test)
 			KUNIT_ASSERT_NOT_NULL(test, piece[i]);
 			KUNIT_EXPECT_PTR_EQ(test, piece[i], piece[i % 2]);
 			memset(piece[i], i, 200);
-			if (i) {	/* of the frame before */
+			if (i) {	/* of the previous frame */
 				KUNIT_EXPECT_NULL(test, memchr_inv(piece[i - 1], i - 1, 200));
 			}
 			if (i == 1)
 				calls = stats_of(frames->arena[0])->zone_calls +
 					stats_of(frames->arena[1])->zone_calls;
 			myalloc_frames_swap(frames);
-			/* The piece of this frame lives, that of the one before is gone. */
+			/* The piece of this frame is intact, that of the previous one is gone. */
 			KUNIT_EXPECT_NULL(test, memchr_inv(piece[i], i, 200));
 			if (i && !percpu)
 				KUNIT_EXPECT_TRUE(test, poisoned(piece[i - 1], 200));
@@ -55,7 +55,7 @@ static void arena_frames(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_frames_create(fx->zone, &args)), -EINVAL);
 	args.name = "";
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_frames_create(fx->zone, &args)), -EINVAL);
-	/* The second name is in use. */
+	/* The name of the second arena is in use. */
 	fixture_cache(fx, "f-1-blocks", 8, 0);
 	args.name = "f";
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_frames_create(fx->zone, &args)), -EEXIST);

@@ -84,7 +84,7 @@ static bool visit(struct myalloc_front *front, void *arg)
 	return v->nr < v->most;
 }
 
-/* A walk visits the fronts of one kind, or all, by their numbers, until it has enough. */
+/* A walk visits the fronts of one kind, or all, in order of number, until it is stopped. */
 static void front_walk(struct kunit *test)
 {
 	static const char * const names[] = { "a", "b", "c" };
@@ -114,7 +114,7 @@ static void front_walk(struct kunit *test)
 	myalloc_front_walk(fx->zone, &book_kind, visit, &v);
 	KUNIT_EXPECT_EQ(test, v.nr, 1);
 	KUNIT_EXPECT_PTR_EQ(test, v.front[0], &f[0]);
-	/* From a number on, whether or not it still exists. */
+	/* A walk from a number on, which may no longer exist. */
 	v = (struct visits){ .most = 4 };
 	myalloc_front_walk_from(fx->zone, &book_kind, f[1].id, visit, &v);
 	KUNIT_EXPECT_EQ(test, v.nr, 1);
@@ -128,7 +128,7 @@ static void front_walk(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_front_first(fx->zone));
 }
 
-/* What comes in the middle of a walk. */
+/* Changes made in the middle of a walk. */
 static struct {
 	struct fixture *fx;
 	struct myalloc_front *gone, *new;
@@ -152,7 +152,7 @@ static void change_fronts(const char *where)
 	between.err = myalloc_front_add(between.fx->zone, between.new, &film_kind, "new");
 }
 
-/* Between two visits of a walk fronts come and go, and it goes on with those that were there. */
+/* Fronts come and go between two visits; the walk goes on with those it began with. */
 static void front_walk_between(struct kunit *test)
 {
 	static const char * const names[] = { "a", "b", "c" };
@@ -173,7 +173,7 @@ static void front_walk_between(struct kunit *test)
 		fixture_set_hook(NULL);
 		KUNIT_EXPECT_EQ(test, between.err, 0);
 		KUNIT_EXPECT_EQ(test, between.points, 2);
-		/* Others do not take the place of the walk for a front. */
+		/* Other walks do not mistake the walk's place in the list for a front. */
 		KUNIT_EXPECT_PTR_EQ(test, between.first, &f[0]);
 		KUNIT_EXPECT_EQ(test, between.inner.nr, 3);
 		KUNIT_EXPECT_EQ(test, v.nr, 2);
@@ -187,7 +187,7 @@ static void front_walk_between(struct kunit *test)
 	myalloc_front_remove(&f[2]);
 }
 
-/* Validation asks each kind that has something to say. */
+/* Validation calls each kind that has a check. */
 static void front_validate(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);

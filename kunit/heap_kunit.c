@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of heaps: sizes and alignments, realloc, wrong frees, what they cost, their end. */
+/* Tests of heaps: sizes and alignments, realloc, wrong frees, cost, destruction. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -139,7 +139,7 @@ static void heap_classes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_heap_class_size(last), MYALLOC_MAX_OBJECT);
 }
 
-/* Of the sizes 1 to 32768, each once: what the theory says of unused memory, in 1/10,000. */
+/* Unused memory for the sizes 1 to 32768, each once, in 1/10,000, as heap.c states it. */
 static void heap_fragmentation(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -161,7 +161,7 @@ static void heap_fragmentation(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 10000 * (objects - asked) / objects, 768);
 	KUNIT_EXPECT_EQ(test, worst, 1999);
-	/* With what slabs lose beside their objects. */
+	/* Including the memory of slabs beside their objects. */
 	if (PAGE_SHIFT == 12)
 		KUNIT_EXPECT_EQ(test, 10000 * (slabs - asked) / slabs, 1340);
 	expect_end(fx, heap);
@@ -217,12 +217,12 @@ static void heap_recorded(struct kunit *test)
 		all_asked += asked;
 		all_objects += objects;
 	}
-	/* On average under 12 %: of both programs together. */
+	/* Under 12 % on average over both programs. */
 	KUNIT_EXPECT_LT(test, div64_u64(10000 * (all_objects - all_asked), all_objects), 1200);
 	expect_end(fx, heap);
 }
 
-/* What an unused heap takes: no pages, no magazines, this many bytes. */
+/* An unused heap takes no pages, no magazines, and this many bytes. */
 static void heap_cost(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -303,7 +303,7 @@ static bool holds(const u8 *addr, size_t size, u8 byte)
 	return !memchr_inv(addr, byte, size);
 }
 
-/* Every kind of size and alignment: the block has them, and belongs to its user alone. */
+/* Blocks of every kind of size and alignment have both, and do not overlap. */
 static void blocks_of(struct kunit *test, struct fixture *fx, myalloc_cache_flags_t flags)
 {
 	struct myalloc_heap *heap = heap_of(fx, "h", flags);
@@ -355,7 +355,7 @@ static void heap_blocks(struct kunit *test)
 	blocks_of(test, zone_of(test, 0), MYALLOC_REDZONE);
 }
 
-/* All of a zone in blocks of one size, wherever they lie. */
+/* Fill the zone with blocks of one size, wherever they lie. */
 static void heap_all_of_zone(struct kunit *test)
 {
 	static const size_t sizes[] = { 4096, 3000, 5 * PAGE_SIZE + MYALLOC_MAX_OBJECT };
@@ -382,7 +382,7 @@ static void heap_all_of_zone(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* Nothing, too much, and what overflows. */
+/* Sizes of 0, too large ones, and products that overflow. */
 static void heap_limits(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -448,7 +448,7 @@ static void heap_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, 65, p), 64);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_CACHE], 1);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, 0, p), 0);
-	/* As many as there are. */
+	/* A bulk request gets as many as there are. */
 	nr = myalloc_heap_alloc_bulk(heap, large, 0, OBJECTS_MAX, p);
 	KUNIT_EXPECT_GT(test, nr, 4);
 	KUNIT_EXPECT_LT(test, nr, OBJECTS_MAX);
@@ -458,7 +458,7 @@ static void heap_bulk(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* Statistics: what is live, what it holds, what failed. */
+/* Statistics of live blocks, their memory, and failed requests. */
 static void heap_stats(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -519,7 +519,7 @@ static void heap_stats(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* What magazines hold and serve. */
+/* Statistics of the magazines. */
 static void heap_stats_magazines(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);
@@ -547,8 +547,8 @@ static void heap_stats_magazines(struct kunit *test)
 /* --- realloc ------------------------------------------------------------------------------ */
 
 /*
- * Memory with an alignment above a page is whole pages, also where the size has a class; after a
- * realloc it is freed by its size as all memory is.
+ * A block with an alignment above a page is whole pages, even if its size has a class. After a
+ * realloc it is freed by its size like any other.
  */
 static void heap_realloc_aligned(struct kunit *test)
 {
@@ -574,7 +574,7 @@ static void heap_realloc_aligned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
 }
 
-/* From every size to every other: what both hold is kept, and it stays if the block suits. */
+/* From every size to every other: common content is kept, and a block that suits does not move. */
 static void realloc_all(struct kunit *test, myalloc_cache_flags_t checks)
 {
 	static const size_t sizes[] = {
@@ -617,7 +617,7 @@ static void heap_realloc(struct kunit *test)
 	realloc_all(test, MYALLOC_CHECKS);
 }
 
-/* Pages grow and shrink where they lie, as far as those behind them are free. */
+/* Pages grow in place if the pages behind them are free, and shrink in place. */
 static void heap_realloc_pages(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -640,7 +640,7 @@ static void heap_realloc_pages(struct kunit *test)
 			FIXTURE_EXPECT_VALID(fx);
 			KUNIT_ASSERT_EQ(test, myalloc_heap_free(heap, addr), 0);
 		}
-	/* Somebody else's page is in the way; no room elsewhere: all is as it was. */
+	/* Another user's page is in the way and there is no room elsewhere: nothing changes. */
 	addr = myalloc_heap_alloc(heap, LARGEST / 2, 0);
 	memset(addr, 0x17, LARGEST / 2);
 	behind = addr + LARGEST / 2 + 3 * PAGE_SIZE;
@@ -654,7 +654,7 @@ static void heap_realloc_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, LARGEST / 2 / PAGE_SIZE + 5);
 	KUNIT_EXPECT_TRUE(test, holds(addr, LARGEST / 2, 0x17));
 	FIXTURE_EXPECT_VALID(fx);
-	/* With room elsewhere it moves. */
+	/* With room elsewhere the block moves. */
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free_exact(fx->zone, addr + LARGEST, 1), 0);
 	behind = myalloc_heap_realloc(heap, addr, LARGEST, 0);
 	KUNIT_ASSERT_NOT_NULL(test, behind);
@@ -665,7 +665,7 @@ static void heap_realloc_pages(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* What a request that stays where it is gives up is poisoned, what it adds was not written to. */
+/* In place, a shrink poisons the pages that it frees; a grow checks the poison of those it adds. */
 static void heap_realloc_poison(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, MYALLOC_POISON);
@@ -688,7 +688,7 @@ static void heap_realloc_poison(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* In an NMI that has interrupted the holder of the lock nothing grows; damage is not believed. */
+/* Nothing grows in an NMI that interrupted the lock's holder, or if metadata is damaged. */
 static void heap_realloc_refused(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -725,7 +725,7 @@ static void heap_realloc_refused(struct kunit *test)
 						       0));
 	*head |= BIT_ULL(last % 64);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 2);
-	/* Nobody's, of another length, nowhere. */
+	/* No owner, a wrong length, an address outside the zone. */
 	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, nr, nr + 1, 0, 0, 0));
 	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, addr, nr + 1, nr, 0, heap->owner,
 						       0));
@@ -734,7 +734,7 @@ static void heap_realloc_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_extent_resize(fx->zone, NULL, nr, nr + 1, 0, heap->owner,
 						       0));
 	FIXTURE_EXPECT_VALID(fx);
-	/* Validation knows the owners. */
+	/* Validation checks the owners of extents. */
 	fx->zone->owners = 0;
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	scnprintf(text, sizeof(text), "E1: frame %u: an extent of owner %u, which does not exist",
@@ -801,14 +801,14 @@ static void heap_wrong_frees(struct kunit *test)
 	REFUSED(fx, myalloc_heap_free(heap, block + 80 * PAGE_SIZE), MYALLOC_BAD_INTERIOR);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, block), 0);
 	block = myalloc_pages_alloc(fx->zone, 2, 0);
-	/* Another size. */
+	/* A wrong size. */
 	REFUSED(fx, myalloc_heap_free_sized(heap, mine, 65), MYALLOC_BAD_CACHE);
 	REFUSED(fx, myalloc_heap_free_sized(heap, more, large + 1), MYALLOC_BAD_LENGTH);
 	REFUSED(fx, myalloc_heap_free_sized(heap, more, SIZE_MAX), MYALLOC_BAD_LENGTH);
 	REFUSED(fx, myalloc_heap_free_sized(heap, more, 64), MYALLOC_BAD_KIND);
 	REFUSED(fx, myalloc_heap_free_sized(heap, mine, large), MYALLOC_BAD_KIND);
 	REFUSED(fx, myalloc_heap_free_sized(heap, exact, large), MYALLOC_BAD_KIND);
-	/* As what it is, by those who do not own it. */
+	/* By the right kind of call, of a cache or zone that does not own it. */
 	REFUSED(fx, myalloc_pages_free_exact(fx->zone, more, nr), MYALLOC_BAD_KIND);
 	REFUSED(fx, myalloc_cache_free(cache, mine), MYALLOC_BAD_CACHE);
 	/* A realloc reports what a free would. */
@@ -818,7 +818,7 @@ static void heap_wrong_frees(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, myalloc_heap_realloc(heap, more + 8, 8, 0));
 	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, theirs), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, mine + 8), 0);
-	/* Twice, also when nothing is left of it. */
+	/* Twice, also after its slab or extent is gone. */
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, mine), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free(heap, more), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, mine), 0);
@@ -840,7 +840,7 @@ static void heap_wrong_frees(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* A slab on its way out belongs to the heap as before; what is freed there is refused. */
+/* A slab in limbo still belongs to the heap; frees of its objects are refused. */
 static void heap_limbo(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -873,7 +873,7 @@ static noinline __noclone int free_here(struct myalloc_heap *heap, void *addr)
 	return err;
 }
 
-/* Who asked the heap is who holds the memory. */
+/* The owner of memory is the caller of the heap's function. */
 static void heap_callers(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, MYALLOC_OWNER);
@@ -896,7 +896,7 @@ static void heap_callers(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* --- make and end ---------------------------------------------------------------------------- */
+/* --- create and destroy ---------------------------------------------------------------------- */
 
 static void heap_args(struct kunit *test)
 {
@@ -932,7 +932,7 @@ static void heap_args(struct kunit *test)
 	fixture_log_mark();
 	KUNIT_EXPECT_EQ(test, PTR_ERR(myalloc_heap_create(fx->zone, &again)), -EEXIST);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("the name is already used by another heap"), 1);
-	/* A cache in the middle has the name: those before it end. */
+	/* The name of a class is in use: the caches made before it are destroyed. */
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(NULL), 0);
 	fixture_cache(fx, "25-characters-just-fit-it-40", 8, 0);
@@ -951,13 +951,13 @@ static void heap_args(struct kunit *test)
 }
 
 /*
- * A heap whose caches' numbers lie so far apart that two have one place in its table: all that is
- * freed is found, and all that is wrong.
+ * The numbers of a heap's caches lie so far apart that two share a place in its table. Frees still
+ * find the right cache, and wrong ones are refused.
  */
 static void heap_same_place(struct kunit *test)
 {
 	enum { FIRST = 20 };
-	/* So that the numbers from 1 to FIRST are free, and those from MYALLOC_HEAP_IDS + 1 on. */
+	/* Leaves the numbers from 1 to FIRST free, and those from MYALLOC_HEAP_IDS + 1 on. */
 	const u32 between = MYALLOC_HEAP_IDS - FIRST - 2 * MYALLOC_HEAP_CLASSES;
 	struct myalloc_cache *first[FIRST], *more[MYALLOC_HEAP_IDS];
 	struct fixture *fx = zone_of(test, 0);
@@ -1000,11 +1000,11 @@ static void heap_same_place(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, myalloc_heap_free_bulk(heap, MYALLOC_HEAP_CLASSES, p),
 			MYALLOC_HEAP_CLASSES);
-	/* Those of the other heap whose numbers have the same places. */
+	/* Caches of the other heap whose numbers share these places. */
 	p[0] = myalloc_heap_alloc(two, 64, 0);
 	REFUSED(fx, myalloc_heap_free(heap, p[0]), MYALLOC_BAD_CACHE);
 	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p[0]), 0);
-	/* As if its cache were just being destroyed. */
+	/* As if its cache were being destroyed. */
 	fx->zone->cache_by_id[two->cache[8]->id] = NULL;
 	KUNIT_EXPECT_EQ(test, myalloc_heap_usable_size(heap, p[0]), 0);
 	fx->zone->cache_by_id[two->cache[8]->id] = two->cache[8];
@@ -1017,7 +1017,7 @@ static void heap_same_place(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* As many heaps as there are numbers of caches for. */
+/* As many heaps as the numbers of caches allow. */
 static void heap_many(struct kunit *test)
 {
 	const u32 most = (MYALLOC_CACHES_MAX - 1) / MYALLOC_HEAP_CLASSES;
@@ -1063,7 +1063,7 @@ static void heap_small_chunks(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* A heap with memory out does not end, says what it is, and goes on. */
+/* A heap with live memory is not destroyed, reports the memory, and remains usable. */
 static void heap_busy(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);
@@ -1088,7 +1088,7 @@ static void heap_busy(struct kunit *test)
 	scnprintf(expected, sizeof(expected),
 		  "heap h cannot be destroyed: 2 blocks of %u pages are still allocated", 2 * nr);
 	KUNIT_EXPECT_EQ(test, fixture_log_count(expected), 1);
-	/* Nor without an entry for the report. */
+	/* Nor if no entry for a report is free. */
 	for (i = 0; i < MYALLOC_REPORTS; i++)
 		fx->zone->reports.report[i].state = MYALLOC_REPORT_PRINTING;
 	KUNIT_EXPECT_EQ(test, myalloc_heap_destroy(heap), -EBUSY);
@@ -1103,7 +1103,7 @@ static void heap_busy(struct kunit *test)
 	expect_end(fx, heap);
 }
 
-/* Of every size, one and after it the same from another heap, in a random order. */
+/* Allocate each size from one heap and then from another, in random order. */
 static void heap_random(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);

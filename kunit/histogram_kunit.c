@@ -115,7 +115,7 @@ static u64 exact_quantile(const u64 *sorted, u32 nr, u32 permille)
 	return sorted[rank ? rank - 1 : 0];
 }
 
-/* Against a sorted array, for values of all sizes and numbers that do not divide well. */
+/* Compared with a sorted array, for values of all sizes and counts that do not divide evenly. */
 static void histogram_quantiles(struct kunit *test)
 {
 	static const u32 permille[] = { 0, 1, 10, 333, 500, 900, 990, 999, 1000 };

@@ -140,7 +140,7 @@ static void job_kind_found(struct kunit *test)
 	/* A struct may grow; a missing one may not. */
 	KUNIT_EXPECT_EQ(test, find(_IOWR(MYALLOC_IOC, BLOCK, u8), &call), 0);
 	KUNIT_EXPECT_EQ(test, find(_IOC(_IOC_NONE, MYALLOC_IOC, BLOCK + 2, 8), &call), -ENOTTY);
-	/* Another direction, a call that the kind lacks, a number that it lacks. */
+	/* A wrong direction, a call and a number that the kind lacks. */
 	KUNIT_EXPECT_EQ(test, find(_IOW(MYALLOC_IOC, BLOCK, struct params), &call), -ENOTTY);
 	KUNIT_EXPECT_EQ(test, find(CMD_ASK, &call), -ENOTTY);
 	KUNIT_EXPECT_EQ(test, find(_IO(MYALLOC_IOC, BLOCK + 15), &call), -ENOTTY);

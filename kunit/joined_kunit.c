@@ -13,7 +13,7 @@
 #define CHUNK	BIT(ORDER)
 #define MOST	16			/* chunks of a layout */
 
-/* Where each chunk lies, counted in chunks; 0 ends the list, so nothing lies at 0. */
+/* Position of each chunk, in chunks; 0 ends the list, so none is at 0. */
 struct layout {
 	u8 at[MOST + 1];
 	unsigned int top;		/* largest order, above that of a chunk */
@@ -25,7 +25,7 @@ static const struct layout layouts[] = {
 	{ { 16, 17, 18, 19 }, 2, { 2, 0, 1, 0 } },
 	/* adjacent, from the middle of a larger block on, and two apart */
 	{ { 3, 4, 5, 6, 7, 9 }, 2, { 0, 2, 0, 1, 0, 0 } },
-	/* two, which are no buddies */
+	/* two, which are not buddies */
 	{ { 3, 4 }, 0, { 0, 0 } },
 	/* none adjacent */
 	{ { 2, 4, 6, 8 }, 0, { 0, 0, 0, 0 } },
@@ -110,7 +110,7 @@ static void joined_layouts(struct kunit *test)
 		}
 }
 
-/* Chunks that are apart cost nothing; adjacent ones what the function says. */
+/* Chunks apart need no metadata for joining; adjacent ones need what the function returns. */
 static void joined_cost(struct kunit *test)
 {
 	const struct fixture_args args = { };
@@ -179,7 +179,7 @@ static void joined_last(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->nr_blocks[0], 1);
 }
 
-/* Take everything as single frames and give it back in random order: as in the beginning. */
+/* Take everything as single frames and free it in random order: the initial state is restored. */
 static void joined_merge(struct kunit *test)
 {
 	struct myalloc_random random;
@@ -296,7 +296,7 @@ static void joined_deferred(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* Extents and particular pages out of a larger block; the rest is cut, and merges again. */
+/* Extents and particular pages out of a larger block; the rest is split, and merges again. */
 static void joined_extents(struct kunit *test)
 {
 	struct fixture *fx = make(test, &layouts[1]);
@@ -319,7 +319,7 @@ static void joined_extents(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, idx, CHUNK);
 		KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, idx, 3), MYALLOC_OK);
 	}
-	/* The same if that is the smallest of them. */
+	/* The same if that is the smallest free block. */
 	half = myalloc_pages_alloc(fx->zone, ORDER + 1, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_exact_in(b, 0, 3, 0, false), 3 * CHUNK);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free_exact(b, 3 * CHUNK, 3), MYALLOC_OK);
@@ -399,7 +399,7 @@ static void joined_wrong(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, idx_of(fx, addr), CHUNK);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx + 2 * CHUNK, ORDER + 1),
 			MYALLOC_BAD_INTERIOR);
-	/* An order that no chunk is too small for. */
+	/* An order that fits every chunk. */
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx, ORDER), MYALLOC_BAD_ORDER);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, ORDER + 2), 0);
 	/* A chunk at which nothing larger may begin. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what users of kmem_cache expect beside alloc and free: prefill, typesafe by RCU. */
+/* Tests of kmem_cache features beside alloc and free: prefill, memory typesafe by RCU. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -9,7 +9,7 @@
 
 /* --- prefill ---------------------------------------------------------------------------- */
 
-/* The objects of a prefill cannot be missed, wherever its holder goes. */
+/* A prefill always serves all of its objects, on whatever CPU its holder runs. */
 static void prefill_holds(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -35,7 +35,7 @@ static void prefill_holds(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* All or none; what was not taken goes back, once. */
+/* A prefill gets all objects or none; those not taken are returned, once. */
 static void prefill_all_or_none(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -55,7 +55,7 @@ static void prefill_all_or_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_prefill_return(&prefill), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, p), 0);
-	/* One that was freed although it was never taken is found. */
+	/* The free of an object that was never taken is detected. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_prefill(cache, 0, 2, o, &prefill), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[0]), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_prefill_return(&prefill), -EINVAL);
@@ -105,7 +105,7 @@ static void typesafe(struct kunit *test, myalloc_cache_flags_t checks,
 		o[i] = myalloc_cache_alloc(cache, 0);
 		((struct item *)o[i])->key = i;
 	}
-	/* A reader has found them; meanwhile they are freed, and their slabs leave. */
+	/* A reader has found objects; meanwhile they are freed, and their slabs leave. */
 	preempt_disable();
 	raw_spin_lock_irqsave(&cache->lock, lock_irq);
 	irq = fixture_nmi_enter();

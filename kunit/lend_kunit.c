@@ -348,8 +348,8 @@ static void lend_not_lendable(struct kunit *test)
 }
 
 /*
- * Nor may an extent. Its piece with the page goes to quarantine, the others are free; the extent
- * cannot be made shorter by pages that are lent.
+ * Nor may an extent. Its piece with the lent page goes to quarantine, the others are freed. The
+ * extent cannot be shortened by pages that are lent.
  */
 static void lend_extent(struct kunit *test)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of wrong frees that are found late: limbo, where a slab is counted before its pages go
- * back, the levels of safety, and damage.
+ * Tests of wrong frees that are detected late: limbo, where the states of a slab are checked before
+ * its pages are returned, the levels of safety, and damage.
  */
 #include "env.h"
 
@@ -230,7 +230,7 @@ static void limbo_readmitted(struct kunit *test)
 	u8 *state = myalloc_object_state(cache, object);
 
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, object), 0);
-	*state = MYALLOC_SLOT_LIVE;	/* as if another free had given it to this user */
+	*state = MYALLOC_SLOT_LIVE;	/* as if allocated to a user after a second free */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).slabs, 1);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 1);
@@ -262,7 +262,7 @@ static void limbo_readmitted_each(struct kunit *test)
 	}
 }
 
-/* Frees into a slab in limbo take the lock: wrong ones are refused, such a user's is accepted. */
+/* Frees into a slab in limbo take the lock: wrong ones are refused, that user's is accepted. */
 static void limbo_free(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -356,7 +356,7 @@ static void limbo_fresh(struct kunit *test)
 	preempt_disable();
 	*state = MYALLOC_SLOT_CACHED;
 	KUNIT_EXPECT_TRUE(test, myalloc_cache_fresh(cache, &slot));
-	/* As if its slab had been in limbo, and was put back in use after the check. */
+	/* As if its slab had been in limbo at the check, and was then put back in use. */
 	KUNIT_EXPECT_FALSE(test, myalloc_cache_drop(cache, &slot));
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_CACHED);
 	wrong.state++;
@@ -372,7 +372,7 @@ static void limbo_fresh(struct kunit *test)
 	*state = MYALLOC_SLOT_CACHED;
 	expect_dropped(test, cache, &slot);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_FREE);
-	/* A flush of one object leaves the slab alone, and everything if the slab has gone. */
+	/* A flush of one object leaves the slab alone; if the slab has gone, it changes nothing. */
 	*state = MYALLOC_SLOT_CACHED;
 	cache->mags.batch = 1;
 	myalloc_cache_flush(cache, &slot, 1);
@@ -470,7 +470,7 @@ static void limbo_meanwhile(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* A trim takes all empty slabs, however many accumulated where none could be given up. */
+/* A trim takes all empty slabs, however many accumulated while none could be given up. */
 static void limbo_many_slabs(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test);

@@ -52,7 +52,7 @@ static void end_rack(struct rack *r)
 	kunit_kfree(test, r);
 }
 
-/* Put an item into this CPU's magazines, as their users do. False if there is no room. */
+/* Give an item to this CPU's magazines, as their users do. False if there is no room. */
 static bool give(struct rack *r)
 {
 	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
@@ -79,7 +79,7 @@ static bool give(struct rack *r)
 	return true;
 }
 
-/* Get an item; NULL if the magazines have none. */
+/* Take an item; NULL if the magazines have none. */
 static u8 *take(struct rack *r)
 {
 	struct myalloc_magazine_cpu *cpu = myalloc_magazines_enter(&r->mags);
@@ -430,7 +430,7 @@ static void take_here(void *arg)
 		;
 }
 
-/* Through the depot one CPU gets the items that another one gave. */
+/* Items that one CPU gives reach another one through the depot. */
 static void magazine_cross(struct kunit *test)
 {
 	const u32 capacity = 5, depot = 4;
@@ -503,7 +503,7 @@ static void magazine_room_swaps(struct kunit *test)
 		;
 	cpu = myalloc_magazines_enter(&r->mags);
 	KUNIT_ASSERT_NOT_NULL(test, cpu);
-	/* give() has asked once: the first two are loaded. */
+	/* give() has called room() once, which loaded the first two. */
 	KUNIT_EXPECT_PTR_EQ(test, lowest(cpu), &r->state[THINGS_MAX - 1]);
 	KUNIT_EXPECT_FALSE(test, myalloc_magazines_room(&r->mags, cpu));
 	KUNIT_EXPECT_PTR_EQ(test, lowest(cpu), &r->state[THINGS_MAX - 3]);

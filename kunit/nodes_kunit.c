@@ -10,13 +10,13 @@
 #include "zone/nodes.h"
 #include "zone/zone.h"
 
-#define NODES	5U	/* of which 2 and 4 have no memory */
+#define NODES	5U	/* nodes 2 and 4 have no memory */
 #define ZONES	3U
 #define PAGES	16U	/* of a zone */
 
 static const int node_of[ZONES] = { 0, 1, 3 };
 
-/* From each node to each; as nobody would wire them, so that every row differs. */
+/* Distances between nodes: unrealistic, but different in every row. */
 static const u32 distance[NODES][NODES] = {
 	{ 10, 30, 40, 20, 50 },
 	{ 20, 10, 40, 30, 50 },
@@ -187,7 +187,7 @@ static void nodes_fall_back(struct kunit *test)
 	fill(test, 2);
 	expect_from(test, 1, 0, ZONES);
 	expect_from(test, 1, MYALLOC_MAY_WAIT, ZONES);
-	/* What nobody got is neither miss nor foreign. */
+	/* A failed request is neither a miss nor foreign. */
 	expect_stats(test, 1, 1 + PAGES, 0, 2);
 	expect_stats(test, 2, PAGES, 2, 0);
 	tear_down(test);
@@ -203,7 +203,7 @@ static void expect_fails(struct kunit *test, u64 first, u64 second, u64 third)
 				    "zone %u", i);
 }
 
-/* A request fails if no zone serves it, once, where it would have come from. */
+/* A request that no zone serves counts as one failure, in the zone it prefers. */
 static void nodes_fails(struct kunit *test)
 {
 	set_up(test);
@@ -219,7 +219,7 @@ static void nodes_fails(struct kunit *test)
 	expect_fails(test, 0, 2, 0);
 	expect_from(test, 3, MYALLOC_THISNODE | MYALLOC_MAY_WAIT, ZONES);
 	expect_fails(test, 0, 2, 1);
-	/* An unknown flag is a mistake, and no lack of memory. */
+	/* A request with an unknown flag does not count as lack of memory. */
 	KUNIT_EXPECT_NULL(test, myalloc_nodes_pages_alloc(stage.nodes, 1, 0,
 							  (__force myalloc_flags_t)0x8000));
 	expect_fails(test, 0, 2, 1);
@@ -253,7 +253,7 @@ static void nodes_no_memory(struct kunit *test)
 	tear_down(test);
 }
 
-/* Requests of the CPU's node. */
+/* Requests for the CPU's own node. */
 static void local(void *arg)
 {
 	struct kunit *test = arg;
@@ -280,7 +280,7 @@ static void free_there(void *arg)
 	free_one(arg, 1);
 }
 
-/* What another node has free comes before what other CPUs have in magazines. */
+/* Free pages of another node are used before the magazines of other CPUs are drained. */
 static void nodes_wait(struct kunit *test)
 {
 	struct myalloc_magazines *mags;
@@ -310,7 +310,7 @@ static void nodes_wait(struct kunit *test)
 	tear_down(test);
 }
 
-/* C1: every address of a zone leads to it, those around it to none. */
+/* C1: every address of a zone leads to it, an address outside of all zones to none. */
 static void nodes_addresses(struct kunit *test)
 {
 	struct myalloc_cache *cache;
@@ -376,13 +376,13 @@ static void nodes_flags(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("unknown flags 0x80"), 2);
 	expect_from(test, 0, __MYALLOC_FLAG(0x80u) | MYALLOC_THISNODE, ZONES);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("unknown flags 0x80"), 3);
-	/* A zone does not know the flag of a set. */
+	/* A single zone refuses the flag for sets. */
 	KUNIT_EXPECT_NULL(test, myalloc_pages_alloc(stage.fx[0]->zone, 0, MYALLOC_THISNODE));
 	KUNIT_EXPECT_EQ(test, fixture_log_count("unknown flags 0x10,"), 1);
 	tear_down(test);
 }
 
-/* One zone with memory of any node is every node's own. */
+/* A zone with memory of any node counts as every node's own. */
 static void nodes_one(struct kunit *test)
 {
 	const struct fixture_args args = {

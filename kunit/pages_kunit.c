@@ -9,7 +9,7 @@
 
 /* --- blocks -------------------------------------------------------------------- */
 
-/* Blocks of all orders of the largest chunk: their address, size and alignment, and the rest. */
+/* Blocks of all orders of the largest chunk: address, size, alignment, and the free remainder. */
 static void pages_every_order(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 1024, .chunk_order = 10 };
@@ -314,7 +314,7 @@ static void pages_bad_twice(struct kunit *test)
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_free(fx->zone, addr), MYALLOC_BAD_FREE,
 			       "bad free as pages of order 0: already free (double free); %s",
 			       free_block(fx, addr, where, sizeof(where)));
-	/* Also one that another free has just claimed, but not finished. */
+	/* Also of a page that another free has claimed but not returned yet. */
 	frame = myalloc_map_frame(&fx->zone->map, inner);
 	frame->type = MYALLOC_FRAME_FREEING;
 	fixture_log_mark();
@@ -455,7 +455,7 @@ static void pages_bad_exact(struct kunit *test)
 			       free_block(fx, addr, holder, sizeof(holder)));
 }
 
-/* Nor is any of it poisoned, or deferred from NMI. */
+/* Nothing of it is poisoned either, nor deferred from NMI. */
 static void pages_bad_exact_untouched(struct kunit *test)
 {
 	const struct fixture_args args = {

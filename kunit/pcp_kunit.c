@@ -482,7 +482,7 @@ static void pages_free_race_merged(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* A block in a magazine with a wrong tag is reported and left alone, by get and by drain. */
+/* A block in a magazine with a wrong tag is reported and left alone, by alloc and by drain. */
 static void pages_cached_damaged(struct kunit *test)
 {
 	struct fixture *fx = large_zone(test, 0);
@@ -497,7 +497,7 @@ static void pages_cached_damaged(struct kunit *test)
 			   "a cached block at frame 0 is not cached: its descriptor is damaged");
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, got, 0), 0);
-	/* The drain finds the other one. */
+	/* The drain finds the other block. */
 	frame_of(fx, b)->type = MYALLOC_FRAME_PAGE;
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx),

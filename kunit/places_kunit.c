@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of places in magazines: which CPUs get one, who makes them, and when they are freed. */
+/* Tests of places for CPUs in magazines: which CPU gets one, when they are made and freed. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -129,7 +129,7 @@ static void places_taken(struct kunit *test)
 	end_rack(&r);
 }
 
-/* Magazines without capacity take no memory, and write no shared data. */
+/* Magazines without capacity use no memory, and write no shared data. */
 static void places_none(struct kunit *test)
 {
 	struct rack r;
@@ -144,12 +144,12 @@ static void places_none(struct kunit *test)
 	for (i = 0; i < fixture_nr_cpus(); i++)
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(r.none.cpu, fixture_cpu(i))->guard,
 				MYALLOC_EPOCH_BUSY);
-	/* No callback for those that are permanently so. */
+	/* Magazines that never have capacity call no callback. */
 	r.mags.wanted = false;
 	r.mags.missed = NULL;
 	fixture_on_cpu(0, come, &r);
 	KUNIT_EXPECT_FALSE(test, r.mags.wanted);
-	/* Removed and made again: the counters are kept. */
+	/* Magazines removed and made again keep their counters. */
 	KUNIT_EXPECT_EQ(test, remake(&r, 2, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_magazines_bytes(&r.mags),
 			4 * myalloc_magazine_bytes(2) +
@@ -356,7 +356,7 @@ static void places_idle(struct kunit *test)
 
 	use(test, cache);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 1);
-	/* A slab that leaves in the middle of the runs, after its grace period, would be use. */
+	/* A slab that leaves limbo between the runs would count as use. */
 	myalloc_cache_shrink(cache);
 	run_worker(fx, 30);
 	stats = stats_of(cache);
@@ -429,7 +429,7 @@ static void places_worker_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 0);
 	KUNIT_EXPECT_EQ(test, fx->zone->magazine_meta, meta);
 	KUNIT_EXPECT_EQ(test, fx->zone->magazine_room, room);
-	run_worker(fx, 1);	/* he may ask again */
+	run_worker(fx, 1);	/* requests are allowed again */
 	use(test, cache);
 	run_worker(fx, 1);
 	KUNIT_EXPECT_GT(test, cache->mags.capacity, 0);
@@ -500,10 +500,10 @@ static void pages_come_late(struct kunit *test, myalloc_cache_flags_t checks)
 		fixture_fail_after(0);
 		KUNIT_EXPECT_TRUE(test, mags->wanted);
 		KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
-		/* As is one in whose magazines nothing is. */
+		/* A request is not served either if the magazines are empty. */
 		KUNIT_EXPECT_EQ(test, myalloc_magazines_count(&fx->zone->pcp[1]), 0);
 		fx->zone->pcp[1].wanted = true;
-		run_worker(fx, 1);	/* he may ask again */
+		run_worker(fx, 1);	/* requests are allowed again */
 		KUNIT_EXPECT_FALSE(test, mags->wanted);
 		KUNIT_EXPECT_FALSE(test, fx->zone->pcp[1].wanted);
 		fixture_on_cpu(fixture_nr_cpus() - 1, pages_there, fx);

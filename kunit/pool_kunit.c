@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of object pools: what an allocation cannot miss, what stays, what is refused. */
+/* Tests of object pools: guaranteed allocations, slabs set aside, refused requests. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -64,7 +64,7 @@ static struct myalloc_pool_stats stats_now(struct myalloc_pool *pool)
 	return stats;
 }
 
-/* Others take every page. Returns their number. */
+/* Let others take every page. Returns their number. */
 static u32 take_all(struct fixture *fx, void **pages)
 {
 	u32 nr = 0;
@@ -82,7 +82,7 @@ static void give_all(struct fixture *fx, void **pages, u32 nr)
 		KUNIT_EXPECT_EQ(fx->test, myalloc_pages_free(fx->zone, pages[--nr], 0), 0);
 }
 
-/* What a CPU does with a pool. */
+/* Work of a CPU on a pool. */
 struct work {
 	struct myalloc_pool *pool;
 	void **objects;
@@ -111,7 +111,7 @@ static void free_work(void *arg)
 			break;
 }
 
-/* Fill the magazines of all CPUs: what lies there is held back from the others. */
+/* Fill the magazines of all CPUs: other CPUs cannot get these objects. */
 static void hoard(struct fixture *fx, struct myalloc_pool *pool, void **objects)
 {
 	u32 each = 2 * pool->cache->mags.capacity, cpus = fixture_nr_cpus(), cpu;
@@ -128,7 +128,7 @@ static void hoard(struct fixture *fx, struct myalloc_pool *pool, void **objects)
 	KUNIT_EXPECT_EQ(fx->test, stats_now(pool).cached_objects, each * cpus);
 }
 
-/* --- what an allocation cannot miss -------------------------------------------------- */
+/* --- guaranteed allocations ---------------------------------------------------------- */
 
 static void promise(struct kunit *test, u32 size, u32 nr, myalloc_cache_flags_t flags)
 {
@@ -144,7 +144,7 @@ static void promise(struct kunit *test, u32 size, u32 nr, myalloc_cache_flags_t 
 	capacity = pool->cache->mags.capacity;
 	KUNIT_EXPECT_EQ(test, !capacity, nr < 8 * num_possible_cpus() ||
 			flags & (MYALLOC_CHECKS | MYALLOC_NO_MAGAZINE));
-	/* Each CPU in turn wants all of them, while the magazines of the others are full. */
+	/* Each CPU in turn allocates all of them, while the magazines of the others are full. */
 	for (cpu = 0; cpu < cpus; cpu++) {
 		hoard(fx, pool, objects);
 		fixture_on_cpu(cpu, alloc_work, &w);
@@ -163,7 +163,7 @@ static void promise(struct kunit *test, u32 size, u32 nr, myalloc_cache_flags_t 
 	kunit_kfree(test, pages);
 }
 
-/* With everything else taken, nr objects are served on each CPU, whatever the others keep. */
+/* With all other memory taken, each CPU gets nr objects, whatever others have in magazines. */
 static void pool_promise(struct kunit *test)
 {
 	static const u32 sizes[] = { 8, 64, 200, 1000 };
@@ -185,7 +185,7 @@ static void pool_promise(struct kunit *test)
 	}
 }
 
-/* Magazines of the default size at most; the set-aside is what the theory says. */
+/* Magazines have at most the default size; the set-aside is as pool.c states it. */
 static void pool_size(struct kunit *test)
 {
 	const struct myalloc_pool_args args = { .name = "pool", .object_size = 8, .nr = 20000 };
@@ -209,7 +209,7 @@ static void pool_size(struct kunit *test)
 	expect_end(fx, pool);
 }
 
-/* The worker does not change the magazines, and a CPU that comes has some. */
+/* The worker does not change the magazines, and a CPU that comes online has some. */
 static void pool_magazines(struct kunit *test)
 {
 	const u32 nr = 80 * num_possible_cpus();
@@ -231,9 +231,9 @@ static void pool_magazines(struct kunit *test)
 	expect_end(fx, pool);
 }
 
-/* --- what stays, and what goes ------------------------------------------------------- */
+/* --- slabs that stay, and slabs that are freed --------------------------------------- */
 
-/* Slabs set aside stay, whoever wants memory back. */
+/* Slabs set aside stay, however memory is reclaimed. */
 static void pool_keeps(struct kunit *test)
 {
 	const struct myalloc_pool_args args = { .name = "pool", .object_size = 500, .nr = 300 };
@@ -249,7 +249,7 @@ static void pool_keeps(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		fx->zone->objects.ops->tend(&fx->zone->objects);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).slabs, slabs);
-	/* More than that are served while there is room, and go again, down to the set-aside. */
+	/* More objects are served while there is room; slabs beyond the set-aside do not stay. */
 	alloc_work(&w);
 	KUNIT_EXPECT_EQ(test, w.done, 1000);
 	KUNIT_EXPECT_GT(test, stats_now(pool).slabs, slabs);
@@ -259,7 +259,7 @@ static void pool_keeps(struct kunit *test)
 	KUNIT_EXPECT_GE(test, stats_now(pool).slabs, slabs);
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).slabs, slabs);
-	/* With a few slabs in use for long, others may be empty: still no more of them go. */
+	/* While a few slabs are in use, others may be empty, but those set aside stay. */
 	alloc_work(&w);
 	w.nr = 990;
 	free_work(&w);
@@ -278,7 +278,7 @@ static void pool_keeps(struct kunit *test)
 	expect_end(fx, pool);
 }
 
-/* Expect that validation finds this, and nothing once it is as before. */
+/* Expect that validation finds this damage, and nothing after its repair. */
 #define DAMAGE(fx, what, value, text)						\
 	do {									\
 		struct fixture *__fx = (fx);					\
@@ -302,7 +302,7 @@ static void hook_take(const char *where)
 		atomic64_set(&hooked->spares.in, 1);
 }
 
-/* S8 and O1 to O3 are checked. */
+/* Validation checks S8 and O1 to O3. */
 static void pool_validate(struct kunit *test)
 {
 	const u32 nr = 16 * num_possible_cpus();
@@ -323,7 +323,7 @@ static void pool_validate(struct kunit *test)
 	state = myalloc_object_state(pool->cache, pool->spares.object[1]);
 	DAMAGE(fx, *state, MYALLOC_SLOT_LIVE,
 	       "O3: pool pool: spare 1 is in the pool, its state is 2");
-	/* One that is being taken is MOVING still. */
+	/* A spare that is being taken is still MOVING. */
 	atomic64_set(&pool->spares.in, 1);
 	FIXTURE_EXPECT_VALID(fx);
 	*state = MYALLOC_SLOT_LIVE;
@@ -339,7 +339,7 @@ static void pool_validate(struct kunit *test)
 	expect_end(fx, pool);
 }
 
-/* A hard pool fails when its slots are used up, and only then, though the zone has pages. */
+/* A hard pool fails only when its slots are used up, and then even if the zone has pages. */
 static void pool_hard(struct kunit *test)
 {
 	const struct myalloc_pool_args args = {
@@ -358,7 +358,7 @@ static void pool_hard(struct kunit *test)
 	stats = stats_now(pool);
 	KUNIT_EXPECT_EQ(test, stats.slabs, stats.slabs_set_aside);
 	KUNIT_EXPECT_EQ(test, stats.fails, 1);
-	/* Nor by waiting: nothing is held back. */
+	/* A request that may wait fails too: other CPUs hold nothing back. */
 	KUNIT_EXPECT_NULL(test, myalloc_pool_alloc(pool, MYALLOC_MAY_WAIT));
 	KUNIT_EXPECT_EQ(test, stats_now(pool).slabs, stats.slabs_set_aside);
 	w.nr = w.done;
@@ -423,11 +423,11 @@ static void nmi_round(struct kunit *test, u32 nr, u32 spares, myalloc_cache_flag
 	KUNIT_EXPECT_EQ(test, stats_now(pool).fails, 1);
 	expect_invariants(test, pool);
 	FIXTURE_EXPECT_VALID(fx);
-	/* Outside, no spare is touched: nr - spares others are served, as always. */
+	/* Outside of NMI no spare is used: nr - spares other objects are served, as always. */
 	w.nr = nr - spares;
 	alloc_work(&w);
 	KUNIT_EXPECT_EQ(test, w.done, w.nr);
-	/* Another object goes where it belongs, a spare into its place, also from NMI. */
+	/* A freed spare returns to the pool, any other object to the cache, also from NMI. */
 	free_work(&w);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).spares, 0);
 	for (i = 0; i < spares / 2; i++)
@@ -453,7 +453,7 @@ static void nmi_round(struct kunit *test, u32 nr, u32 spares, myalloc_cache_flag
 	kunit_kfree(test, objects);
 }
 
-/* In NMI, with the lock held: as many as there are spares, which always find their way back. */
+/* In NMI with the lock held, an allocation gets a spare while there is one; each comes back. */
 static void pool_nmi(struct kunit *test)
 {
 	const u32 nr = 16 * num_possible_cpus();
@@ -472,7 +472,7 @@ static void pool_nmi(struct kunit *test)
 	nmi_round(test, nr, 4, MYALLOC_NO_MAGAZINE);
 }
 
-/* Without spares, an allocation in NMI may fail while the lock is held. Else, it needs none. */
+/* Without spares, an allocation in NMI may fail, but only while the lock is held. */
 static void pool_nmi_none(struct kunit *test)
 {
 	const struct myalloc_pool_args args = { .name = "pool", .object_size = 100, .nr = 4 };
@@ -494,7 +494,7 @@ static void pool_nmi_none(struct kunit *test)
 	expect_end(fx, pool);
 }
 
-/* Frees in NMI that wait behind one that another CPU is deferring: nmi of them cost nothing. */
+/* Frees deferred in NMI behind one that another CPU is deferring: nmi of them are covered. */
 static void pool_nmi_frees(struct kunit *test)
 {
 	const struct myalloc_pool_args args = {
@@ -518,7 +518,7 @@ static void pool_nmi_frees(struct kunit *test)
 	nmi_end(&nmi);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, stats_now(pool).deferred_objects, 5);
-	state = myalloc_object_state(pool->cache, objects[4]);	/* the first of the list */
+	state = myalloc_object_state(pool->cache, objects[4]);	/* the head of the list */
 	*state = MYALLOC_SLOT_DEFERRING;
 	w.nr = 5;
 	alloc_work(&w);
@@ -542,7 +542,7 @@ static void hook_alloc_spare(const char *where)
 	hook_got = myalloc_pool_alloc(hooked, 0);
 }
 
-/* Another takes the spare that an allocation is about to take. */
+/* Another context takes the spare that an allocation is about to take. */
 static void pool_nmi_race(struct kunit *test)
 {
 	const struct myalloc_pool_args args = {
@@ -585,7 +585,7 @@ static void pool_wrong_frees(struct kunit *test)
 	u32 slot = slot_of(cache, pool->spares.object[0]);
 	struct nmi nmi;
 
-	/* A spare in the pool is nobody's. */
+	/* A spare in the pool has no user, so its free is refused. */
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_pool_free(pool, pool->spares.object[0]),
 			       MYALLOC_BAD_FREE, TWICE, "pool", "pool", frame, slot);
 	myalloc_cache_drain(cache);
@@ -593,7 +593,7 @@ static void pool_wrong_frees(struct kunit *test)
 	spare = myalloc_pool_alloc(pool, 0);
 	nmi_end(&nmi);
 	KUNIT_ASSERT_PTR_EQ(test, spare, pool->spares.object[0]);
-	/* While one is out. */
+	/* While one spare is in use. */
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, &nmi), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, myalloc_pool_free(pool, theirs), -EINVAL);
@@ -628,7 +628,7 @@ static void pool_resize(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, myalloc_pool_resize(pool, 0), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		/* Objects that are live meanwhile stay so. */
+		/* Live objects are not affected. */
 		w.nr = 5;
 		alloc_work(&w);
 		KUNIT_EXPECT_EQ(test, myalloc_pool_resize(pool, sizes[i]), 0);
@@ -645,7 +645,7 @@ static void pool_resize(struct kunit *test)
 		alloc_work(&w);
 		KUNIT_EXPECT_EQ(test, w.done, w.nr);
 		free_work(&w);
-		/* What the zone does not have is refused, and nothing has changed. */
+		/* A size for which the zone has no memory is refused, and nothing changes. */
 		before = stats_now(pool);
 		KUNIT_EXPECT_EQ(test, myalloc_pool_resize(pool, 100 * cpus), -ENOMEM);
 		KUNIT_EXPECT_EQ(test, myalloc_pool_resize(pool, UINT_MAX), -ENOMEM);
@@ -704,7 +704,7 @@ static void pool_args(struct kunit *test)
 		    .flags = __MYALLOC_CACHE_FLAG(0x20000) }, -EINVAL, "unknown flags 0x20000" },
 		{ { .name = "used", .object_size = 8, .nr = 1 }, -EEXIST, "already used" },
 		{ { .name = "p", .object_size = 8, .nr = UINT_MAX }, -ENOMEM, NULL },
-		/* The arithmetic allows it, the zone does not: it has other users. */
+		/* The arithmetic allows the pool, but other users have taken the pages. */
 		{ { .name = "p", .object_size = PAGE_SIZE / 4, .nr = 1200,
 		    .flags = MYALLOC_NO_MAGAZINE }, -ENOMEM, NULL },
 	};
@@ -749,7 +749,7 @@ static void pool_args(struct kunit *test)
 	}
 }
 
-/* The cache of a pool has its name, and was created by no module. */
+/* The cache of a pool has the pool's name, and no module as its creator. */
 static void pool_in_the_way(struct kunit *test)
 {
 	const struct myalloc_pool_args args = { .name = "pool", .object_size = 64, .nr = 4 };
@@ -763,7 +763,7 @@ static void pool_in_the_way(struct kunit *test)
 	expect_end(fx, pool);
 }
 
-/* A pool with live objects does not end, says what they are, and goes on with its set-aside. */
+/* A pool with live objects is not destroyed, reports them, and keeps its set-aside. */
 static void pool_busy(struct kunit *test)
 {
 	const struct myalloc_pool_args args = {
@@ -798,7 +798,7 @@ static void set_magic(void *object)
 	*(u64 *)object = 0x1234;
 }
 
-/* Constructed objects, spares among them, come as they were freed. */
+/* Constructed objects, including spares, are allocated in the state in which they were freed. */
 static void pool_ctor(struct kunit *test)
 {
 	const struct myalloc_pool_args args = {

@@ -68,7 +68,7 @@ static void random_below(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, myalloc_random_below(&random, 1), 0u);
 		KUNIT_ASSERT_LT(test, myalloc_random_below(&random, U32_MAX), U32_MAX);
 	}
-	/* 1000 each, standard deviation 30: beyond 10 of them once in 10^22. */
+	/* The mean is 1000, the standard deviation 30; 10 of these are exceeded once in 10^22. */
 	for (i = 0; i < 10; i++) {
 		KUNIT_EXPECT_GT(test, seen[i], 700u);
 		KUNIT_EXPECT_LT(test, seen[i], 1300u);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of frees after a grace period of RCU: what readers see, and wrong frees. */
+/* Tests of frees after a grace period of RCU: content that readers see, and wrong frees. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -48,7 +48,7 @@ static void expect_end(struct fixture *fx, struct myalloc_cache *cache)
 	KUNIT_EXPECT_EQ(fx->test, myalloc_cache_destroy(cache), 0);
 }
 
-/* An object stays as it is while it is read, also with checks that fill what is free. */
+/* An object does not change while it is read, even with checks that poison free objects. */
 static void rcu_reader(struct kunit *test)
 {
 	const myalloc_cache_flags_t flags[] = {

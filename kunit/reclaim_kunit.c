@@ -183,7 +183,7 @@ struct some {
 	u32 nr;
 };
 
-/* Frees objects, and leaves pages of each small order in the magazines, on the CPU that it is on. */
+/* Free objects and leave pages of each small order in the magazines of the current CPU. */
 static void free_some(void *arg)
 {
 	const struct some *some = arg;
@@ -202,9 +202,8 @@ static void free_some(void *arg)
 }
 
 /*
- * With no live memory, a request without MAY_WAIT gets every order in every context: at once, or as
- * soon as the worker has done what the request asked it for, also when another CPU caches part of
- * it.
+ * With no live memory, a request without MAY_WAIT gets every order in every context, even if
+ * another CPU caches part of it: at once, or after the worker pass that the request posted.
  */
 static void reclaim_atomic_orders(struct kunit *test)
 {
@@ -547,7 +546,7 @@ static void resize_meta(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_zone_magazines_short(fx->zone));
 	for (i = 0; i < ARRAY_SIZE(left); i++) {
 		others = most - left[i];
-		fx->zone->magazine_meta = others;	/* as if other caches had it */
+		fx->zone->magazine_meta = others;	/* as if used by other caches */
 		KUNIT_EXPECT_TRUE(test, myalloc_zone_magazines_short(fx->zone));
 		cache = myalloc_cache_create(fx->zone, &c);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
@@ -559,7 +558,7 @@ static void resize_meta(struct kunit *test)
 	fx->zone->magazine_meta = 0;
 }
 
-/* Magazines that are often empty grow; unused caches give theirs up for that. */
+/* Magazines that are often empty grow, at the expense of unused caches. */
 static void resize_by_use(struct kunit *test)
 {
 	const u32 nr = fixture_nr_cpus() * 24;

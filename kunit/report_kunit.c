@@ -136,7 +136,7 @@ static void report_freer(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, strstr(fixture_report(fx), "; check U"), NULL);
 }
 
-/* No clone of it, whose name would differ. */
+/* Not cloned: a clone's name would differ. */
 noinline __noclone
 void *longest(struct myalloc_zone *zone, unsigned int order, myalloc_flags_t flags)
 {
@@ -201,7 +201,7 @@ static void names_longest(struct fixture *fx, struct myalloc_zone *zone, const c
 	KUNIT_EXPECT_STREQ(fx->test, at, after);
 }
 
-/* A report that names a call site names all of it, whatever the report is about. */
+/* Every kind of report that names a call site gives its full name. */
 static void report_callers(struct kunit *test)
 {
 	const struct myalloc_contract_line line = {
@@ -263,7 +263,7 @@ static void report_callers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_client_end(client, 0), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, page[0], 0), 0);
 
-	/* With a page less than planned, the last request within fails. */
+	/* With a page less than planned, the last request within the line fails. */
 	contract = myalloc_contract_create(zone, "frob", &line, 1, MYALLOC_CONTRACT_SHORT, plan);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, contract);
 	part = myalloc_contract_zone(contract, 0);
@@ -333,8 +333,8 @@ static void report_ratelimit(struct kunit *test)
 }
 
 /*
- * 5 s later the end of a cache with 8 objects is refused 20 times: each time a report and a list,
- * which has so many lines with @text.
+ * 5 s later a cache with 8 objects refuses its destruction 20 times, each time with a report and a
+ * list, which has @lines lines with @text.
  */
 static void refused_ends(struct fixture *fx, const struct myalloc_cache_args *args,
 			 const char *text, u32 lines, u64 suppressed)
@@ -359,7 +359,7 @@ static void refused_ends(struct fixture *fx, const struct myalloc_cache_args *ar
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 }
 
-/* What a caller can cause in a loop is limited as well: refused arguments, and lists. */
+/* Messages that a caller can cause in a loop are limited as well: refused arguments, and lists. */
 static void report_refusals(struct kunit *test)
 {
 	struct myalloc_cache_args args = {

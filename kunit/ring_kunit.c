@@ -30,7 +30,7 @@ static struct myalloc_ring *ring_of(struct fixture *fx, enum myalloc_ring_mode m
 	return ring;
 }
 
-/* Y1 and Y2, and the records that are between oldest and tail: all, busy ones. */
+/* Check Y1 and Y2. Returns the records between oldest and tail; @busy: of these, the busy ones. */
 static u32 expect_sound(struct kunit *test, const struct myalloc_ring *ring, u32 *busy)
 {
 	u32 i, nr = 0;
@@ -98,7 +98,7 @@ static void expect_none(struct kunit *test, struct myalloc_ring *ring)
 	KUNIT_ASSERT_NULL(test, myalloc_ring_peek(ring, &size));
 }
 
-/* The next record that is copied; -EAGAIN for none. */
+/* Expect this record as the next one copied; none if @size is -EAGAIN. */
 static void expect_copy(struct kunit *test, struct myalloc_ring *ring, u32 cpu, u8 *buf,
 			long size, u64 key)
 {
@@ -115,7 +115,7 @@ static bool found(struct myalloc_front *front, void *arg)
 	return true;
 }
 
-/* --- what a ring is ---------------------------------------------------------------------- */
+/* --- creation ---------------------------------------------------------------------------- */
 
 static void ring_create(struct kunit *test)
 {
@@ -308,7 +308,7 @@ static void ring_order(struct kunit *test)
 
 #define QUEUE	1024u
 
-/* What was committed or discarded, in order. */
+/* Records committed or discarded, in order. */
 struct model {
 	struct {
 		u32 size;
@@ -378,7 +378,7 @@ static void ring_random(struct kunit *test)
 	random_of(test, MYALLOC_RING_MANY);
 }
 
-/* In NMI, over a producer that has the lock, a reservation fails; all else works. */
+/* In an NMI that interrupted a producer with the lock, only a reservation fails. */
 static void ring_nmi(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -438,7 +438,7 @@ static void ring_overwrite(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		expect_copy(test, ring, cpu, buf, 112, i);
 	KUNIT_EXPECT_EQ(test, part->lost, 0);
-	/* Those that were copied go first; then two are lost. */
+	/* Copied records are overwritten first; then two are lost. */
 	for (i = 0; i < 5; i++)
 		KUNIT_ASSERT_NOT_NULL(test, put(test, ring, 111, 1000 + i));
 	expect_copy(test, ring, cpu, buf, 112, 5);
@@ -468,7 +468,7 @@ static void ring_overwrite(struct kunit *test)
 	expect_end(fx, ring);
 }
 
-/* What is reserved is never overwritten: a reservation that needs its room fails. */
+/* A reserved record is never overwritten: a reservation that needs its space fails. */
 static void ring_overwrite_busy(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -527,7 +527,7 @@ static void ring_overwrite_cpus(struct kunit *test)
 	expect_end(fx, ring);
 }
 
-/* At the @at-th point of a copy, a producer overwrites everything. */
+/* At the @at-th point of a copy, a producer overwrites all records. */
 static void overwrite_all(const char *where)
 {
 	u32 i;
@@ -539,7 +539,7 @@ static void overwrite_all(const char *where)
 	hook.put -= !!hook.put;
 }
 
-/* A record that is overwritten while it is copied is not taken for a whole one. */
+/* A record that is overwritten while it is copied is not returned. */
 static void ring_overwrite_copied(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -562,7 +562,7 @@ static void ring_overwrite_copied(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_ring_destroy(ring), 0);
 			kunit_skip(test, "no hooks here");
 		}
-		/* The first try is in vain; the second sees what came. */
+		/* The first attempt fails; the second copies a new record. */
 		expect_copy(test, ring, fixture_cpu(0), buf, 48, 1);
 		fixture_set_hook(NULL);
 		KUNIT_EXPECT_EQ(test, part->lost, lost + 1);
@@ -600,7 +600,7 @@ static void ring_overwrite_always(struct kunit *test)
 	expect_end(fx, ring);
 }
 
-/* A reservation passes over as many records as the theory says, at most. */
+/* A reservation passes over at most as many records as ring.c states. */
 static void ring_steps(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -772,7 +772,7 @@ static void wrong_uses_of(struct kunit *test, enum myalloc_ring_mode mode)
 		fixture_set_hook(NULL);
 	}
 	refused = atomic64_read(&ring->refused);
-	/* In NMI, over a report, nothing is reported; the use is refused and counted. */
+	/* In an NMI during a report, the use is refused and counted, but not reported. */
 	raw_spin_lock_irqsave(&fx->zone->reports.lock, lock_irq);
 	irq = fixture_nmi_enter();
 	err = myalloc_ring_commit(ring, NULL);
@@ -792,7 +792,7 @@ static void ring_wrong_uses(struct kunit *test)
 		wrong_uses_of(test, mode);
 }
 
-/* A header that is overwritten ends the ring, which is said once. */
+/* An overwritten header ends the ring, which is reported once. */
 static void ring_damage(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -812,7 +812,7 @@ static void ring_damage(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fixture_valid(fx));
 	KUNIT_EXPECT_STREQ(test, fx->v.first, "Y2: ring r: no header at offset 16 of part 0");
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->corruptions, 1);
-	/* There is still room, until there is none. */
+	/* Producers can go on until the ring is full. */
 	while (put(test, ring, 200, 0))
 		;
 	KUNIT_EXPECT_EQ(test, myalloc_ring_destroy(ring), 0);

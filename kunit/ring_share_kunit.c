@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of rings whose consumer is in user space: what it is told, when it is woken, releases. */
+/* Tests of rings whose consumer is in user space: published positions, wake-ups, releases. */
 #include "env.h"
 
 #include <kunit/test.h>
@@ -88,7 +88,7 @@ static void *put_discarded(struct kunit *test, size_t size)
 	return record;
 }
 
-/* What is published, and who was woken, since the last time. */
+/* Expect these published positions, and as many wake-ups since the last call. */
 static void expect_told(struct kunit *test, u64 tail, u64 oldest, u32 woken)
 {
 	KUNIT_EXPECT_EQ(test, user.tail, tail);
@@ -97,7 +97,7 @@ static void expect_told(struct kunit *test, u64 tail, u64 oldest, u32 woken)
 	user.woken = 0;
 }
 
-/* A reservation tells nothing; a commit and a discard publish the tail. */
+/* A reservation publishes nothing; a commit and a discard publish the tail. */
 static void share_tail(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -158,7 +158,7 @@ static void reserve_and_commit(const char *where)
 	put(hook.test, 40);
 }
 
-/* Of two commits at once, the one that knows the smaller tail does not take it back. */
+/* Of two concurrent commits, the one with the smaller tail does not overwrite the larger. */
 static void share_tail_race(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -177,7 +177,7 @@ static void share_tail_race(struct kunit *test)
 	expect_end(fx);
 }
 
-/* Only one that waits is woken, and once. */
+/* Only a waiting consumer is woken, and only once. */
 static void share_wake(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -193,7 +193,7 @@ static void share_wake(struct kunit *test)
 	put(test, 8);
 	expect_told(test, 48, 16, 0);
 
-	/* After the release of all it waits. */
+	/* After the release of all records it waits. */
 	KUNIT_EXPECT_EQ(test, myalloc_ring_release_to(ring, 48), 0);
 	put(test, 8);
 	expect_told(test, 64, 48, 1);
@@ -216,7 +216,7 @@ static void share_wake(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_ring_may_sleep(ring));
 	KUNIT_EXPECT_EQ(test, myalloc_ring_release_to(ring, 112), 0);
 
-	/* Discarded records alone are there to be released. */
+	/* Discarded records alone are enough for the consumer to release. */
 	put_discarded(test, 8);
 	expect_told(test, 128, 112, 1);
 	KUNIT_EXPECT_FALSE(test, myalloc_ring_may_sleep(ring));
@@ -228,7 +228,7 @@ static void share_wake(struct kunit *test)
 	expect_end(fx);
 }
 
-/* A commit between the consumer's declaration and its look is seen by that, and wakes. */
+/* A commit between the consumer's declaration and its check is seen by the check, and wakes it. */
 static void share_wake_race(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -259,7 +259,7 @@ static void reserve_and_store(const char *where)
 	smp_store_release(&h->length, h->length & MYALLOC_RING_LENGTH);	/* as finish() */
 }
 
-/* What a release finds after it has published the tail is published too: nobody wakes for it. */
+/* A release also publishes records found after its tail: no commit wakes the consumer for them. */
 static void share_release_race(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -293,7 +293,7 @@ static void share_nmi(struct kunit *test)
 	expect_end(fx);
 }
 
-/* Only where a record ends, and none before it is reserved. */
+/* Releases are accepted only at the end of a record, and of no reserved one. */
 static void share_release(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -354,7 +354,7 @@ static void share_many(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, myalloc_ring_attach(ring, &user.share), 0);
 	for (i = 0; i < nr; i++)
 		put_discarded(test, 0);
-	/* Nobody can commit anything any more, so this is the consumer's turn. */
+	/* The ring is full, so only the consumer can go on. */
 	KUNIT_EXPECT_NULL(test, myalloc_ring_reserve(ring, 0));
 	expect_told(test, args.size, 0, 0);
 	KUNIT_EXPECT_FALSE(test, myalloc_ring_may_sleep(ring));
@@ -365,7 +365,7 @@ static void share_many(struct kunit *test)
 	expect_end(fx);
 }
 
-/* A wrong header is something to read, and ends the releases. */
+/* A wrong header wakes the reader, and ends the releases. */
 static void share_damage(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -389,7 +389,7 @@ static void share_damage(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
 
-/* Attached once; ended only when it is not shared any more; told nothing afterwards. */
+/* A ring is attached once, ends only when no longer shared, and publishes nothing afterwards. */
 static void share_ends(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);
@@ -424,7 +424,7 @@ static void share_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.shared, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_ring_destroy(ring), 0);
 
-	/* Nor does a client take the pages away, whoever can see them. */
+	/* Nor does the release of a client free the pages that user space has mapped. */
 	ring = myalloc_ring_create(fx->zone, &(struct myalloc_ring_args){
 		.name = "r", .size = 1, .client = client });
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ring);

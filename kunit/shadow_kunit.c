@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the annotations for sanitizers: which bytes may be accessed according to their marks. A
- * report would fail the run in a kernel; misuse_test tests that the host's sanitizer reports.
+ * Tests of the annotations for sanitizers: which bytes are marked as accessible. In a kernel a
+ * report would fail the run; misuse_test tests that the host's sanitizer reports.
  */
 #include "env.h"
 
@@ -99,7 +99,7 @@ static void shadow_pages_deferred(struct kunit *test)
 	EXPECT_MAY_NOT(test, fx->chunks[0], PAGE_SIZE << 6);
 }
 
-/* Of a live object's slot exactly the object may be accessed, to the byte. */
+/* Exactly the object of a live slot may be accessed, to the byte. */
 static void check_object(struct kunit *test, struct myalloc_cache *cache)
 {
 	const struct myalloc_slab_layout *l = &cache->layout;

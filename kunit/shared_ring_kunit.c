@@ -41,7 +41,7 @@ static void expect_none(struct kunit *test, struct fixture *fx, u64 id)
 	expect_error(test, fx, id, -ENOENT);
 }
 
-/* Each zone numbers its rings for itself: of two with one number, the one of the zone is opened. */
+/* Each zone numbers its own rings: of two with the same number, the ring of the zone is opened. */
 static void shared_ring_zones(struct kunit *test)
 {
 	struct myalloc_shared_ring *s[NR_ZONES];

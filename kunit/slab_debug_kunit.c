@@ -359,8 +359,8 @@ static u32 told(struct fixture *fx, const struct myalloc_cache *cache, const voi
 }
 
 /*
- * A cache that cannot be destroyed reports who has its objects: a line for each call site with
- * their number and the age of the oldest, eight and no more.
+ * A cache that cannot be destroyed reports the owners of its objects: a line for each call site
+ * with their number and the age of the oldest, at most eight lines.
  */
 static void debug_owner_destroy(struct kunit *test)
 {
@@ -372,7 +372,7 @@ static void debug_owner_destroy(struct kunit *test)
 
 	for (i = 0; i < 20; i++)
 		o[i] = alloc_here(cache);
-	for (i = 0; i < 4; i++)		/* somebody else has these */
+	for (i = 0; i < 4; i++)		/* these have another owner */
 		alloc_track(cache, o[i])->caller += 1;
 	alloc_track(cache, o[7])->when = 0;
 	age = div_u64(myalloc_env_now_ns(), MYALLOC_STAMP_NS);
@@ -394,7 +394,7 @@ static void debug_owner_destroy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_log_count("still held: 11 objects of held from "), 1);
 	KUNIT_EXPECT_EQ(test, fixture_log_count("128 bytes from 2 other call sites"), 1);
 
-	if (fixture_fail_after(1)) {	/* then their places are listed */
+	if (fixture_fail_after(1)) {	/* then their addresses are listed */
 		fixture_log_mark();
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), -EBUSY);
 		KUNIT_EXPECT_TRUE(test, fixture_fail_fired());
@@ -497,7 +497,7 @@ static void debug_inuse_too_low(struct kunit *test)
 	for (i = 0; i < 7; i++)
 		o[i] = alloc_here(cache);
 	pages = fixture_stats(fx)->slab_pages;
-	/* The state of the last free slot says that it is taken. */
+	/* The state of the last free slot is not FREE. */
 	state = myalloc_object_state(cache, o[6] + cache->layout.slot_size);
 	*state = MYALLOC_SLOT_LIVE;
 	for (i = 0; i < 4; i++) {
@@ -510,7 +510,7 @@ static void debug_inuse_too_low(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fixture_report(fx), fx->expected);
 	KUNIT_EXPECT_GE(test, fixture_stats(fx)->corruptions, 1);
 	KUNIT_EXPECT_LE(test, fx->stats.slab_pages, 2 * pages);
-	/* From now on it counts as owned, and its owner may free it. */
+	/* From now on the slot counts as live, and may be freed. */
 	FIXTURE_EXPECT_VALID(fx);
 	KUNIT_EXPECT_EQ(test, free_here(cache, o[6] + cache->layout.slot_size), 0);
 	for (i = 0; i < 4; i++)

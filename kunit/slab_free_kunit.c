@@ -172,7 +172,7 @@ static void slab_bad_kind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_KIND], 4);
 }
 
-/* A slab whose tag names an impossible cache: none of its objects is known, or can be freed. */
+/* If the tag of a slab names an impossible cache, none of its objects can be looked up or freed. */
 static void slab_bad_tag(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);
@@ -272,7 +272,7 @@ static void slab_bad_behind(struct kunit *test)
 			       "bad free as object of behind: not memory of this zone");
 }
 
-/* A free that waits for readers: the object keeps its content, and is freed once. */
+/* A free after a grace period: the object keeps its content until then, and is freed once. */
 static void slab_claimed(struct kunit *test)
 {
 	const myalloc_cache_flags_t flags[] = {

@@ -276,7 +276,7 @@ static void slab_zero(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(zf, o), 0);
 			KUNIT_EXPECT_NULL(test, memchr_inv(fixture_touch(o, 304), 0, 300));
 			KUNIT_EXPECT_EQ(test, o[300], 0x99);
-			/* Of the next user's memory a late free of the first clears nothing. */
+			/* A late free by the first user clears nothing of the second one. */
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(zf, o), -EINVAL);
 		}
 		o = alloc_here(plain, MYALLOC_ZERO);
@@ -462,7 +462,7 @@ static void slab_empty_keep(struct kunit *test)
 	u64 pages;
 
 	KUNIT_EXPECT_EQ(test, empty_after(fx, cache, objects), MYALLOC_EMPTY_KEEP);
-	fixture_let_pass(fx);	/* for which the others wait */
+	fixture_let_pass(fx);	/* the other slabs wait for it */
 	pages = fixture_stats(fx)->slab_pages;
 	KUNIT_EXPECT_EQ(test, pages, MYALLOC_EMPTY_KEEP << cache->layout.order);
 	objects[0] = alloc_here(cache, 0);
@@ -473,7 +473,7 @@ static void slab_empty_keep(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_shrink(cache), 0);
 }
 
-/* The same with magazines, for small and large objects, of which a flush empties several slabs. */
+/* The same with magazines; a flush of large objects empties several slabs. */
 static void slab_empty_keep_magazines(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 64, 500, 1000, 4096, 32768 };

@@ -319,7 +319,7 @@ static void slab_cached_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, b), 0);
 }
 
-/* If a slab counts one free slot too many, nothing but its slots is allocated from it. */
+/* If a slab counts one free slot too many, still only its own slots are allocated from it. */
 static void slab_counts_too_many(struct kunit *test)
 {
 	static const myalloc_cache_flags_t flags[] = { 0, MYALLOC_RANDOM };

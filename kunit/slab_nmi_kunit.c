@@ -114,7 +114,7 @@ static void slab_nmi_free_half(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 	FIXTURE_EXPECT_REFUSED(fx, myalloc_cache_free(cache, object), MYALLOC_BAD_FREE, TWICE,
 			       "half", "half", frame, 0);
-	/* A reaper that finds it in the list leaves it there. */
+	/* A reaper that finds the object in the list leaves it there. */
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, other), 0);
 	KUNIT_EXPECT_EQ(test, *state, MYALLOC_SLOT_DEFERRING);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).deferred_objects, 1);
@@ -234,7 +234,7 @@ static void number(void *object)
 	*(u32 *)object = ++ctor_calls;
 }
 
-/* The content is kept where it is relied on. */
+/* The content is kept in caches whose users rely on it. */
 static void slab_nmi_content(struct kunit *test)
 {
 	const struct myalloc_cache_args with_ctor = {

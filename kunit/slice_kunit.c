@@ -36,7 +36,7 @@ static void slice_is_whole_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_slice_next(U32_MAX, 1, 1), U32_MAX);
 }
 
-/* Whatever an operation costs, only the first slice takes much longer than the target. */
+/* Only the first slice takes much longer than the target, whatever an operation costs. */
 static void slice_keeps_its_time(struct kunit *test)
 {
 	static const u64 costs[] = { 1, 5, 80, 1300, 50000, 4000000 };

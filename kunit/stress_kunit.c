@@ -53,7 +53,7 @@ static void get_result(struct myalloc_job *run, struct myalloc_stress_result *re
 	myalloc_stress_kind.result(run, result);
 }
 
-/* Run to the end and check what holds for every undisturbed run. */
+/* Run to the end and check the results common to all undisturbed runs. */
 static void run_clean(struct fixture *fx, const struct myalloc_stress *params,
 		      struct myalloc_stress_result *result)
 {
@@ -193,7 +193,7 @@ static void stress_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->nr_caches, 0ULL);
 }
 
-/* The same size given twice makes one cache; a seed that was not given is reported. */
+/* A size given twice makes one cache; a seed chosen by the run is reported. */
 static void stress_defaults(struct kunit *test)
 {
 	struct myalloc_stress params = base;
@@ -450,7 +450,7 @@ static void stress_sees_damage(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, result.balanced, 1u);
 }
 
-/* A free behind the run's back: a block with two owners, then a double free. */
+/* A free without the run's knowledge: a block gets two owners, then a double free. */
 static void stress_sees_theft(struct kunit *test)
 {
 	struct fixture *fx = make_zone(test);

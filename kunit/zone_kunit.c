@@ -513,7 +513,7 @@ static void zone_destroy_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 }
 
-/* An abandoned zone does nothing by itself any more, and has printed its reports. */
+/* An abandoned zone does no more work of its own, and has printed its reports. */
 static void zone_abandon(struct kunit *test)
 {
 	const struct fixture_args args = { .nr_pages = 40, .chunk_order = 4 };
@@ -564,7 +564,7 @@ static void expect_salvage(struct fixture *fx, u32 chunks, const struct myalloc_
 #define EXPECT_SALVAGE(fx, chunks, ...) \
 	expect_salvage(fx, chunks, &(struct myalloc_salvage){ __VA_ARGS__ }, __LINE__)
 
-/* Two chunks of 16 pages and one of 8: what is left keeps its chunk, and no other. */
+/* Two chunks of 16 pages and one of 8: memory in use keeps its chunk, and no other. */
 static void zone_salvage(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -592,7 +592,7 @@ static void zone_salvage(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, 1 - index_of(fx, block) / 16), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(zone, block, 4), 0);
 
-	/* A page that is bad belongs to nobody; where no block is known, somebody may be there. */
+	/* A bad page has no user; memory without a known block may have one. */
 	KUNIT_ASSERT_NOT_NULL(test, block = myalloc_pages_alloc(zone, 0, 0));
 	i = index_of(fx, block);
 	KUNIT_EXPECT_EQ(test, myalloc_zone_chunk_held(zone, i / 16), 1);
@@ -607,7 +607,7 @@ static void zone_salvage(struct kunit *test)
 	FIXTURE_EXPECT_VALID(fx);
 }
 
-/* What is lent keeps its chunk while it is in quarantine. */
+/* A lent page keeps its chunk while it is in quarantine. */
 static void zone_salvage_lent(struct kunit *test)
 {
 	const struct fixture_args args = {
@@ -1022,7 +1022,7 @@ static void zone_nmi_free_half(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, block, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad[MYALLOC_BAD_FREE], 2);
 	frame->type = MYALLOC_FRAME_DEFERRING;
-	/* A reaper that finds it in the list leaves it there. */
+	/* A reaper that finds the block in the list leaves it there. */
 	other = myalloc_pages_alloc(fx->zone, 0, 0);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->deferred_pages, 2);
 	KUNIT_EXPECT_EQ(test, fx->stats.page_frees[1], 0);
