@@ -25,14 +25,14 @@
 #define CHUNKS		8
 #define ARENA_ORDER	(CHUNK_ORDER + 3)
 #define MANY		512
-/* slab.c: of MYALLOC_SCAN_MOST, what a slab counts; and what an operation takes along. */
+/* slab.c: how much of MYALLOC_SCAN_MOST a slab counts; deferred work done by one operation. */
 #define SCAN_SLAB	32
 #define REAP_MOST	2
 #define HARVEST_MOST	4
 #define HARVEST_FEW	2
 #define FLUSH_MANY	8
 #define TRIM_MOST	16
-/* Slabs in limbo, more than any of these takes at once. */
+/* Slabs in limbo, more than any operation takes at once. */
 #define SLABS		40
 /* Objects of which a page has two, or four, whatever its size. */
 #define HALF		(PAGE_SIZE / 2 - 48)
@@ -83,13 +83,13 @@ static struct myalloc_cache *make_cache(u32 size, unsigned int flags)
 	return cache;
 }
 
-/* --- what happens under one hold ------------------------------------------------- */
+/* --- work under one hold --------------------------------------------------------- */
 
-/* The cache that is watched, what it had when the lock was taken, and the most of all holds. */
+/* The cache that is watched, its counts when the lock was taken, and the maximum of all holds. */
 static struct myalloc_cache *watched;
 static u64 had_slots, most_slots;
 static u32 had_limbo, most_limbo, depth;
-/* The limbo that is watched, its caches when the lock was taken, and the most that left then. */
+/* The limbo that is watched, its caches when the lock was taken, and the most that left it. */
 static struct myalloc_limbo *watched_limbo;
 static u32 had_caches, most_renewed;
 /* Memory that is watched, and whether it was poisoned while the outermost lock was held. */
@@ -163,7 +163,7 @@ static void fill(struct myalloc_cache *cache, u32 nr)
 			   (u64)myalloc_magazines_count(&cache->mags), nr);
 }
 
-/* Makes that many slabs of @cache empty, of which none could be given up on the way. */
+/* Make that many slabs of @cache empty, none of which could be given up in between. */
 static void empty_slabs(struct myalloc_cache *cache, u32 nr)
 {
 	static void *object[MANY];
@@ -205,7 +205,7 @@ static void flush_hold(void)
 	end_zone();
 }
 
-/* A flush takes a few waiting slabs along, fewer if it has much to do itself. */
+/* A flush also harvests a few waiting slabs, fewer if it has much work of its own. */
 static void flush_harvest(void)
 {
 	struct myalloc_cache *cache, *slabs;
@@ -215,7 +215,7 @@ static void flush_harvest(void)
 	cache = make_cache(200, 0);
 	slabs = make_cache(HALF, MYALLOC_NO_MAGAZINE);
 	empty_slabs(slabs, SLABS);
-	fill(cache, 1);		/* its flushes on the way find no slab in limbo */
+	fill(cache, 1);		/* its flushes find no slab in limbo until then */
 	myalloc_cache_trim(slabs, 0);
 	ktap_result(zone->limbo.nr == SLABS && slabs->nr_limbo == SLABS,
 		    "%u slabs are in limbo: %u, of their cache %u", SLABS, zone->limbo.nr,
@@ -285,7 +285,7 @@ static void many_ages(void)
 	}
 	for (i = 0; i < MANY_CACHES; i++)
 		myalloc_cache_trim(cache[i], 0);
-	myalloc_limbo_harvest(zone, 1);		/* a request leaves it to the worker */
+	myalloc_limbo_harvest(zone, 1);		/* a request leaves this to the worker */
 	kept = zone->limbo.nr_caches;
 	watched_limbo = &zone->limbo;
 	most_renewed = 0;
@@ -359,7 +359,7 @@ static bool all_free(void)
 	return zone->buddy.nr_free == zone->buddy.nr_frames;
 }
 
-/* After a rest: does that wake the worker, which gives everything back and rests again? */
+/* Does @use wake the resting worker, which returns everything and rests again? */
 static void wakes(const char *what, void (*use)(void *arg), void *arg)
 {
 	bool woken;
@@ -378,7 +378,7 @@ static void use_pages(void *unused)
 	myalloc_pages_free(zone, myalloc_pages_alloc(zone, 0, 0), 0);
 }
 
-/* A page from no magazine, so that only the free uses them. */
+/* The page comes from no magazine, so that only the free uses them. */
 static void put_page(void *unused)
 {
 	myalloc_pages_free(zone, myalloc_pages_alloc(zone, 0, MYALLOC_TOPDOWN), 0);
@@ -389,7 +389,7 @@ static void use_object(void *cache)
 	myalloc_cache_free(cache, myalloc_cache_alloc(cache, 0));
 }
 
-/* A block of an order that has no magazines, freed on top of code that has the zone's lock. */
+/* A block of an order without magazines, freed in an NMI while the zone's lock is held. */
 static void defer_page(void *unused)
 {
 	void *page = myalloc_pages_alloc(zone, MYALLOC_PCP_SMALL + 1, 0);
@@ -416,8 +416,8 @@ static void defer_one(void *arg)
 }
 
 /*
- * Whatever is cached or deferred while the worker rests wakes it: also what one CPU takes out and
- * another puts in, and what passes the fast path.
+ * Memory that is cached or deferred while the worker rests wakes it, also if one CPU takes and
+ * another one gives it, and if it passes the fast path.
  */
 static void worker(void)
 {
@@ -427,7 +427,7 @@ static void worker(void)
 	make_zone(2);
 	fixed = make_cache(200, 0);
 	none = make_cache(1000, MYALLOC_NO_MAGAZINE);
-	for (i = 0; i < 2; i++) {	/* once to get magazines */
+	for (i = 0; i < 2; i++) {	/* the first time to get magazines */
 		use_pages(NULL);
 		use_object(fixed);
 		rest();
@@ -474,7 +474,7 @@ static void posts(void)
 	end_zone();
 }
 
-/* A run of the worker for a batch. Returns in how many ms it comes again. */
+/* A run of the worker for a batch. Returns the ms until its next run. */
 static u32 look(void)
 {
 	zone->work.posted = 0;
@@ -483,9 +483,9 @@ static u32 look(void)
 }
 
 /*
- * While a batch waits, the worker comes less and less often, however often it runs for other
- * reasons, and makes its passes when they are due all the same. For a batch that a flush or a
- * request has closed it comes soon.
+ * While a batch waits, the worker runs for it less and less often, however often it runs for other
+ * reasons, and still makes its passes when they are due. For a batch closed by a flush or a request
+ * it runs soon.
  */
 static void limbo_looks(void)
 {
@@ -573,7 +573,7 @@ static void settle(void)
 #define RECLAIM_CACHES	32
 #define RECLAIM_SLABS	16
 
-/* A request that may not wait does no more, however many caches there are. */
+/* The work of a request that may not wait is bounded, however many caches there are. */
 static void reclaim(void)
 {
 	static struct myalloc_cache *cache[MYALLOC_CACHES_MAX - 1];
@@ -791,7 +791,7 @@ static void ring_passes(void)
 
 /* --- extents ------------------------------------------------------------------------ */
 
-/* What an extent gives up is poisoned, and the lock is not held meanwhile. */
+/* Pages that an extent gives up are poisoned without holding the lock. */
 static void resize_poison(void)
 {
 	const u32 nr = 300, to = 7;
@@ -818,7 +818,7 @@ static void resize_poison(void)
 	end_zone();
 }
 
-/* --- what comes of one operation --------------------------------------------------- */
+/* --- one operation ----------------------------------------------------------------- */
 
 /* Slabs with one free slot each: a refill passes at most the permitted number of them. */
 static void refill(void)
@@ -833,7 +833,7 @@ static void refill(void)
 	per_slab = cache->layout.objects;
 	for (i = 0; i < MANY; i++)
 		object[i] = myalloc_cache_alloc(cache, 0);
-	/* Whatever magazines hold goes back; then one of each slab, past the magazines. */
+	/* Return everything in magazines; then one object of each slab, past the magazines. */
 	myalloc_cache_drain(cache);
 	for (i = 0; i < MANY; i += per_slab) {
 		myalloc_cache_free(cache, object[i]);
@@ -950,8 +950,8 @@ static u64 moves(const struct myalloc_zone *child)
 }
 
 /*
- * A request within a contract takes one hold of the child's lock, in which it does at most as many
- * splits or merges as an order has below it, and these for each of two deferred frees.
+ * A request within a contract holds the child's lock once. In this hold it does at most as many
+ * splits or merges as there are lower orders, and as many for each of two deferred frees.
  */
 static void contract(void)
 {
@@ -1017,7 +1017,7 @@ static void contract(void)
 	end_zone();
 }
 
-#define ALONE	3	/* chunks; more than the deferred frees that a request takes along */
+#define ALONE	3	/* chunks; more than the deferred frees that a request reaps */
 
 static void *take(struct myalloc_zone *child, u32 pages)
 {
@@ -1029,7 +1029,7 @@ static void *take(struct myalloc_zone *child, u32 pages)
 	return addr;
 }
 
-/* Leave one thing in each of the first chunks, and free these in an NMI that has no lock. */
+/* Leave one allocation in each of the first chunks, and free these while the lock is held. */
 static void defer_alone(struct myalloc_zone *child, u32 pages)
 {
 	static void *rest[ALONE][BIT(CHUNK_ORDER)];
@@ -1051,8 +1051,8 @@ static void defer_alone(struct myalloc_zone *child, u32 pages)
 }
 
 /*
- * The same for a request of @pages that comes after more deferred frees, of @waits pages each, than
- * the @reaps that it takes along.
+ * The same for a request of @pages after more deferred frees, of @waits pages each, than the @reaps
+ * of them that it reaps.
  */
 static void contract_deferred(const struct myalloc_contract_line *line, u32 pages, u32 waits,
 			      u32 reaps)
@@ -1110,7 +1110,7 @@ static void contracts_deferred(void)
 	contract_deferred(&extents, 257, 511, 1);
 }
 
-/* A free of a block takes as many deferred frees along as a request of the line does. */
+/* A free of a block reaps as many deferred frees as a request of the line does. */
 static void contract_block_reaps(void)
 {
 	static const u32 sizes[] = { 1, 3 };
@@ -1152,14 +1152,14 @@ static void contract_block_reaps(void)
 
 #define EACH	3	/* blocks for NMI handlers of a CPU */
 
-/* A contract with blocks for NMI handlers, and how many of them handlers of a CPU have got. */
+/* A contract with blocks for NMI handlers, and the number that handlers of a CPU have got. */
 struct nmi_client {
 	struct myalloc_zone *child;
 	u32 rounds;
 	u32 got;
 };
 
-/* In each round the handlers find the lock taken, and an interrupt may come afterwards. */
+/* In each round the handlers find the lock taken; an interrupt may follow. */
 static void nmi_rounds(void *arg)
 {
 	struct nmi_client *client = arg;

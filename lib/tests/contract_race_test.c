@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contracts with real threads: no request within what the lines state fails
+ * Contracts with real threads: no request within a line fails
  *
- * Threads on simulated CPUs, more than CPUs, ask one contract for blocks, extents and objects, free
- * what they or others have got, and take and give all other memory of its zone. They are disturbed
- * as in race_test: at the points of lib/ and around every lock a thread yields, sleeps, or is
- * interrupted by a hard interrupt or an NMI that asks and frees as well. Contracts come and go, and
- * everything is validated, meanwhile.
+ * More threads than simulated CPUs allocate blocks, extents and objects from one contract, free
+ * their own and each other's, and allocate and free all other memory of its zone. They are
+ * disturbed as in race_test: at the points of lib/ and around every lock a thread yields, sleeps,
+ * or is interrupted by a hard interrupt or an NMI that allocates and frees as well. Meanwhile other
+ * contracts are created and ended, and everything is validated.
  *
- * A count for each line says how much is live: it grows before a request and shrinks after a free
- * has returned. Who finds that it would exceed the line does not ask. So every request must
- * succeed; in NMI it may find the lock taken and the stack of its CPU empty. NMI handlers use one
- * line, and free no more of it at once than may wait for the lock. Contents are checked.
+ * Each line has a count of live memory, which grows before a request and shrinks after a free has
+ * returned. A thread makes no request that would exceed the line, so every request must succeed;
+ * only in NMI it may find the lock taken and the stack of its CPU empty. NMI handlers use one line,
+ * and free at once no more than may be deferred. Contents are checked.
  */
 #include "env.h"
 #include "ktap.h"
@@ -25,8 +25,8 @@
 #include <pthread.h>
 
 #define THREADS_MOST	16
-#define HOLD_MOST	48	/* things a level of a thread holds */
-#define BOXES		8	/* places where threads leave things for each other */
+#define HOLD_MOST	48	/* allocations that a level of a thread holds */
+#define BOXES		8	/* places where threads leave allocations for each other */
 #define CHUNK_ORDER	6
 #define HANGS_AFTER	600	/* seconds */
 
@@ -34,7 +34,7 @@ static const u32 sizes[] = { 1, 3 };
 
 enum { BLOCKS, EXTENTS, OBJECTS, FOR_NMI, LINES, OTHERS = LINES };
 
-/* All of FOR_NMI may wait for the lock at once: that is no more than two for each of three CPUs. */
+/* All frees of FOR_NMI may be deferred at once: at most two for each of three CPUs. */
 static const struct myalloc_contract_line lines[LINES] = {
 	[BLOCKS] = { .kind = MYALLOC_CONTRACT_PAGES, .pages = 14, .orders = 0x5 },
 	[EXTENTS] = { .kind = MYALLOC_CONTRACT_EXTENTS, .pages = 10, .sizes = sizes,
@@ -47,7 +47,7 @@ static const struct myalloc_contract_line lines[LINES] = {
 /**
  * struct item - something allocated
  * @addr: where
- * @key: of the pattern in it
+ * @key: of its pattern
  * @line: its line, or OTHERS: a page of the parent
  * @nr: pages; 1 for an object
  */
@@ -67,7 +67,7 @@ struct racer {
 	struct item *item[LEVELS][HOLD_MOST];
 	u32 nr[LEVELS];
 	u64 serial;
-	bool ending;	/* nothing interrupts it any more */
+	bool ending;	/* no more interrupts */
 	struct {
 		u64 requests, nmi_fails, interrupts, handed, greedy, contracts, refused;
 	} counts;
@@ -105,7 +105,7 @@ static u32 level(void)
 	return in_nmi() ? NMI : in_hardirq() ? IRQ : TASK;
 }
 
-/* --- asking and freeing, in any context ------------------------------------------------------ */
+/* --- allocating and freeing, in any context -------------------------------------------------- */
 
 static size_t bytes_of(const struct item *item)
 {
@@ -117,7 +117,7 @@ static u32 most_of(u32 line)
 	return line == OBJECTS ? lines[line].count : lines[line].pages;
 }
 
-/* Count something as live, unless it would be beyond the line. */
+/* Count a request as live, unless it would be beyond the line. */
 static bool reserve(u32 line, u32 nr)
 {
 	u32 most = line == OTHERS ? U32_MAX : most_of(line);
@@ -179,7 +179,7 @@ static void own_contract(void)
 	self->counts.contracts++;
 }
 
-/* For a moment others have all that is not set aside. */
+/* For a moment others take all memory that is not set aside. */
 static void take_all(void)
 {
 	void *addr[2 << CHUNK_ORDER];
@@ -253,7 +253,7 @@ static void free_item(struct item *item)
 				   &damage))
 		fail("memory of line %u changed while it was allocated: offset %zu", item->line,
 		     damage.offset);
-	if (item->key & 1)	/* the address leads from the parent to the line */
+	if (item->key & 1)	/* the parent finds the line by the address */
 		err = myalloc_free(race.parent, item->addr);
 	else if (item->line == OTHERS)
 		err = myalloc_pages_free(race.parent, item->addr, 0);
@@ -278,7 +278,7 @@ static void free_one(struct myalloc_random *random)
 		free_item(drop(myalloc_random_below(random, self->nr[level()])));
 }
 
-/* --- what disturbs --------------------------------------------------------------------------- */
+/* --- disturbances ---------------------------------------------------------------------------- */
 
 static void interrupt(struct myalloc_random *random)
 {
@@ -329,9 +329,9 @@ static void at_lock(const char *where)
 	myalloc_env_point(where);
 }
 
-/* --- what a thread does ---------------------------------------------------------------------- */
+/* --- threads --------------------------------------------------------------------------------- */
 
-/* Leave one thing in a box, and free what was there. */
+/* Leave an allocation in a box, and free the one that was there. */
 static void hand_over(void)
 {
 	struct item **box = &race.box[myalloc_random_below(&self->random, BOXES)], *item = NULL;

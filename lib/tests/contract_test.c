@@ -2,13 +2,13 @@
 /*
  * Contracts: the numbers of a plan, by search and by attack
  *
- * Small lines: all states that a client can bring about are visited, in a store of N pages as the
- * plan says, where no request may fail, and in one of N - 1, where one must. Large lines, up to
- * 16 Mi pages: an adversary that keeps in each slot the smallest block that it can, and random
- * loads, against lib/page/buddy.c. exhaustive_test shows that buddy.c is that first fit. And many
- * requests, attacks and random loads in turn, within one contract.
+ * Small lines: all states that a client can reach are visited, in a store of the plan's N pages,
+ * where no request may fail, and in one of N - 1, where one must. Large lines, up to 16 Mi pages:
+ * an adversary that keeps in each slot the smallest block that it can, and random loads, against
+ * lib/page/buddy.c; exhaustive_test shows that buddy.c is that first fit. Finally many requests
+ * within one contract, attacks and random loads in turn.
  *
- * A state of the search is which frames are allocated, and at which of them something begins.
+ * A state of the search: which frames are allocated, and at which of them an allocation begins.
  */
 #include "env.h"
 #include "base/random.h"
@@ -44,7 +44,7 @@ static int first_fit(u32 used, u32 nr, u32 size)
 	return -1;
 }
 
-/* Can a client with at most @live pages, in extents of @sizes (a bit each), bring @nr to fail? */
+/* Can a client with up to @live pages, in extents of @sizes (a bit each), exhaust @nr pages? */
 static bool can_fail(u32 nr, u32 live, u32 sizes)
 {
 	u32 used, head, rest;
@@ -72,7 +72,7 @@ static bool can_fail(u32 nr, u32 live, u32 sizes)
 	return false;
 }
 
-/* One count of cases of a kind. */
+/* Cases of one kind. */
 struct count {
 	u32 cases;
 	u32 wrong;
@@ -111,7 +111,7 @@ static void small_blocks(u32 top, u32 most)
 		    top, most, count.cases, nr_states, count.first);
 }
 
-/* Extents: all sets of sizes up to @largest, with it, and all M up to @most. */
+/* Extents: all sets of sizes whose largest is @largest, and all M up to @most. */
 static void small_extents(u32 largest, u32 most)
 {
 	struct count count = { 0 };
@@ -136,7 +136,7 @@ static void small_extents(u32 largest, u32 most)
 
 /* --- large lines: an adversary ------------------------------------------------------------- */
 
-/* A store, and at each of its frames the pages of what begins there. */
+/* A store, and for each of its frames the pages of the allocation that begins there. */
 static struct {
 	struct myalloc_buddy buddy;
 	struct myalloc_zone *zone;	/* of a contract, in place of @buddy */
@@ -257,7 +257,7 @@ static u32 sizes_of(u32 orders, u32 *sizes)
 	return nr;
 }
 
-/* N withstands the adversary, who comes to its end; N - 1 does not. */
+/* N withstands the adversary, which reaches the end of the store; N - 1 does not. */
 static void large_blocks(u32 live, u32 orders)
 {
 	u32 needed = myalloc_plan_blocks(live, orders), top = fls(orders) - 1, end;
@@ -283,7 +283,7 @@ static void large_extents(u32 live, u32 largest)
 {
 	u32 sizes[MYALLOC_NR_ORDERS * 2], all[BIT(MYALLOC_CHUNK_MAX)] = {}, nr = 0, k, needed;
 
-	/* The least of each class. */
+	/* The smallest size of each class. */
 	for (k = 0; 1u << k <= largest; k++)
 		sizes[nr++] = k ? (1u << (k - 1)) + 1 : 1;
 	for (k = 0; k < largest; k++)
@@ -298,12 +298,13 @@ static void large_extents(u32 live, u32 largest)
 }
 
 /*
- * Sizes of which no larger one has fewer pages for each slot of a smaller class that it meets: each
- * is three times the one before. There the adversary reaches N, whose last slot must be whole.
+ * Sizes of which no larger one has fewer pages for each slot of a smaller class that it covers:
+ * each is three times the previous one. With them the adversary reaches N, whose last slot must be
+ * whole.
  */
 static const u32 tight_sizes[] = { 1, 3, 9, 27, 81, 243, 729 };
 
-/* N withstands the adversary, who comes to its last slot; N - 1 does not. */
+/* N withstands the adversary, which reaches its last slot; N - 1 does not. */
 static void tight_extents(u32 live, u32 nr)
 {
 	u32 needed = myalloc_plan_extents(live, tight_sizes, nr), end;
@@ -381,7 +382,7 @@ static void end_contract(struct myalloc_contract_stats *stats)
 	myalloc_contract_stats(contract, 0, stats);
 	free(store.size);
 	store.zone = NULL;
-	/* The parent's memory is not there, and its metadata is not worth a walk. */
+	/* The parent has no memory behind it, and a walk over its metadata would take too long. */
 	if (myalloc_contract_end(contract, MYALLOC_CONTRACT_RELEASE))
 		host_fatal("the contract does not end");
 	for (i = 0; i < parent_zone->buddy.nr_frames; i++)
@@ -485,7 +486,7 @@ static void load(u32 live, const u32 *sizes, u32 nr, u32 rounds)
 			if (store.failed)
 				return;
 		}
-		/* Most of them, anywhere. */
+		/* Free most of them, anywhere. */
 		keep = below(nr_held + 1);
 		while (nr_held > keep) {
 			i = below(nr_held);
@@ -541,7 +542,7 @@ static void give_all(void)
 			give(i);
 }
 
-/* Attacks on an empty store and random loads in turn. Counts those that use the last page. */
+/* Attacks on an empty store and random loads in turn. Counts the attacks that use the last page. */
 static void endure(u64 requests, u64 *attacks, u64 *full)
 {
 	u32 sizes[MYALLOC_NR_ORDERS], nr = sizes_of(ENDURE_ORDERS, sizes);
@@ -559,7 +560,7 @@ static void endure(u64 requests, u64 *attacks, u64 *full)
 	}
 }
 
-/* What a contract has served, without the parent's memory: nothing is lost, nothing is missing. */
+/* Check the statistics of a contract without the parent's memory: no failure, nothing lost. */
 static u64 served(void)
 {
 	struct myalloc_validation v;

@@ -134,7 +134,7 @@ static void use(u32 from, u32 to)
 	host_set_cpu(0);
 }
 
-/* Until every CPU has magazines, or the shares are used up. */
+/* Run until every CPU has magazines, or the shares are used up. */
 static void come(u32 from, u32 to)
 {
 	u32 round;
@@ -201,7 +201,7 @@ struct figures {
 	u64 pages, objects;
 	u32 served;	/* caches with magazines */
 	u32 places;	/* CPUs that the first cache has magazines for */
-	u32 capacity;	/* in which there are so many objects */
+	u32 capacity;	/* number of objects in these magazines */
 };
 
 static void look(struct figures *f)
@@ -301,7 +301,7 @@ static bool count_block(struct myalloc_zone *z, u32 idx, const struct myalloc_fr
 	return true;
 }
 
-/* What a file of statistics, one of owners, and a validation cost while nothing is in use. */
+/* The cost of a file of statistics, one of owners, and a validation while nothing is in use. */
 static void print_walks(void)
 {
 	struct myalloc_validation v;

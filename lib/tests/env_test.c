@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The host environment: its stand-ins behave like the kernel's functions and refuse errors. */
+/* The host environment: its replacements behave like the kernel's functions and detect errors. */
 #include <kunit/test.h>
 
 #include <pthread.h>
@@ -330,7 +330,7 @@ static void test_other_cpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, 0 + 1 + 3);
 	KUNIT_EXPECT_EQ(test, num_online_cpus(), 3);
 
-	/* In the middle of this CPU's work another one does its own. */
+	/* Another CPU does its work in the middle of this one's. */
 	preempt_disable();
 	host_run_on_cpu(1, look, &seen);
 	KUNIT_EXPECT_EQ(test, seen.cpu, 1);
@@ -843,7 +843,7 @@ noinline u32 the_user(void)
 	return handle;
 }
 
-/* A stack begins where it was asked to: above the allocator's own frames. */
+/* A call stack begins at the frame that was asked for, above the allocator's own. */
 static void test_stack_of_caller(struct kunit *test)
 {
 	char text[2000];

@@ -186,7 +186,7 @@ static u32 model_alloc_exact(struct model *m, u32 nr, unsigned int align,
 		return MYALLOC_NO_FRAME;
 	while (BIT(order) < nr || order < align)
 		order++;
-	/* A block of that order, of which the beginning is kept; without one, whatever is free. */
+	/* The beginning of a free block of that order; if there is none, any free range. */
 	idx = model_find(m, order, policy, topdown);
 	if (idx == MYALLOC_NO_FRAME)
 		idx = model_find_run(m, nr, align, topdown);
@@ -291,7 +291,7 @@ static void image_of(struct image *image, const struct model *m)
 		b->nr_free += BIT(k);
 		idx += BIT(k);
 	}
-	/* A single bit may be lone or not, by the way there: some states have it so, some so. */
+	/* A single bit may be lone or not, depending on the history: try both. */
 	for (order = 0; order <= b->top_order; order++) {
 		struct myalloc_bitmap_tree *tree = &b->free[order];
 
@@ -316,7 +316,7 @@ static void copy_state(struct image *to, const struct image *from)
 	memcpy(to->meta, from->meta, sizeof(to->meta));
 }
 
-/* All but how it came about. */
+/* Compare everything except parts that depend on the history. */
 static bool same_image(const struct image *a, const struct image *b)
 {
 	return !memcmp(a->meta, b->meta, sizeof(a->meta)) &&
@@ -400,7 +400,7 @@ static void end(bool same_result, const char *what, u32 a, u32 b, u32 c, u32 d)
 	if (!same_result || !same_image(&t.got, expected))
 		wrong("%s(%u, %u, %u, %u) with free 0x%04x, heads 0x%04x: %s", what, a, b, c, d,
 		      t.from.free, t.from.head, same_result ? "wrong state" : "wrong result");
-	/* Each split makes a block, each merge ends one; ranges are cut without counting. */
+	/* Each split makes a block, each merge removes one; ranges are cut without counting. */
 	heads = (long)hweight64(t.got.meta[0]) - (long)hweight64(t.start.meta[0]);
 	if (what[0] != 'r' && heads != (long)(t.got.buddy.nr_splits - t.got.buddy.nr_merges))
 		wrong("%s(%u, %u, %u, %u) with free 0x%04x, heads 0x%04x: wrong count of splits",
@@ -434,7 +434,7 @@ static void try_frees(void)
 		}
 }
 
-/* As extent.c does it. @searched: not the quick way. */
+/* As extent.c does it. @searched: found by the search, not in a free block large enough. */
 static u32 alloc_exact(struct myalloc_buddy *b, u32 nr, unsigned int align, bool topdown,
 		       bool *searched)
 {
@@ -465,7 +465,7 @@ static void try_exact(void)
 					u32 idx = alloc_exact(begin(policy), nr, align, topdown,
 							      &searched);
 
-					/* It is cut like one whose place is given. */
+					/* It is cut like an extent at a given place. */
 					end(idx == model_alloc_exact(&t.to, nr, align, policy,
 								     topdown),
 					    searched ? "range, exact" : "exact", nr, align, policy,
@@ -489,7 +489,7 @@ static void try_runs(void)
 		}
 }
 
-/* What only looks. */
+/* Operations that only read. */
 static void try_queries(void)
 {
 	const struct myalloc_buddy *b = &t.start.buddy;
@@ -545,8 +545,8 @@ static void try_queries(void)
 }
 
 /*
- * Searches a zone of @nr frames. Allocations and frees of blocks are tried in every state; exact
- * sizes and ranges, which reach no state that those do not, in every @sample-th.
+ * Search a zone of @nr frames. Allocations and frees of blocks are tried in every state; exact
+ * sizes and ranges, which lead to no further states, in every @sample-th.
  */
 static bool search_zone(u32 nr, unsigned int top, u32 sample)
 {
@@ -704,7 +704,7 @@ static bool z_new(struct step *steps, u32 parent, const struct step *step)
 	return true;
 }
 
-/* Wrong frees of every address around, in the state that is there: nothing may change. */
+/* Wrong frees of every address around, in the current state: nothing may change. */
 static void z_wrong_frees(void)
 {
 	struct myalloc_zone_stats before, after;

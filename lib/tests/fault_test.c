@@ -241,7 +241,7 @@ static const struct myalloc_contract_line contract_lines[] = {
 	{ .kind = MYALLOC_CONTRACT_PAGES, .pages = 4, .orders = 0x2, .nmi = 2 },
 };
 
-/* Is the zone as it was, but for what counts up? */
+/* Is the zone unchanged, except for counters that only grow? */
 static void check_unchanged(struct myalloc_zone *zone, const struct myalloc_zone_stats *before,
 			    unsigned long owners)
 {
@@ -265,7 +265,7 @@ static void check_unchanged(struct myalloc_zone *zone, const struct myalloc_zone
 		EXPECT(!zone->children->zone[k], "child %u is left", k);
 }
 
-/* Metadata that is there for good: the table of children, which the first contract makes. */
+/* Metadata that stays: the table of children, which the first contract makes. */
 static unsigned long lasting(const struct myalloc_zone *zone, unsigned long before)
 {
 	return before + !!zone->children;
@@ -313,8 +313,8 @@ static void try_contract(const char *name, u32 nr, unsigned int flags)
 }
 
 /*
- * Others have left k free pages, one behind the other, k = 0, 1, ...: a contract is refused with
- * the numbers, and leaves everything as it was, until there is enough.
+ * Others have left k adjacent free pages, k = 0, 1, ...: until k suffices, a contract is refused
+ * with the numbers that are short, and changes nothing.
  */
 static void test_short_contracts(void)
 {
@@ -413,7 +413,7 @@ static void test_refusals(void)
 	ktap_result(!failed, "refused caches leave nothing behind");
 }
 
-/* --- what must not allocate ---------------------------------------------------------------- */
+/* --- operations that must not allocate ----------------------------------------------------- */
 
 static struct myalloc_zone *zone;
 static struct myalloc_cache *cache;
@@ -582,7 +582,7 @@ static void test_others(myalloc_cache_flags_t checks)
 	static const struct {
 		const char *name;
 		void (*fn)(void);
-		bool lists;	/* who holds what: in a table, if owners are recorded */
+		bool lists;	/* lists call sites, in a table if owners are recorded */
 	} ops[] = {
 		{ "alloc and free of pages", do_page },
 		{ "alloc of pages that waits", do_page_wait },
@@ -668,7 +668,7 @@ static void test_blocks(myalloc_cache_flags_t flags)
 		cache = myalloc_cache_create(zone, &cache_args);
 		nr = myalloc_pages_alloc_bulk(zone, 0, 0, (2 << CHUNK_ORDER) - k, held);
 		EXPECT(nr == (2 << CHUNK_ORDER) - k, "%u frames", nr);
-		myalloc_zone_drain(zone);	/* what the magazines took along */
+		myalloc_zone_drain(zone);	/* returns objects that went to magazines */
 
 		n = myalloc_cache_alloc_bulk(cache, MYALLOC_MAY_WAIT, 200, addr);
 		myalloc_cache_stats(cache, &stats);

@@ -3,12 +3,11 @@
  * Exhaustive search: every short sequence of operations of rings and of arenas
  *
  * A ring of a page, and an arena with blocks of four pages, begin empty. Every sequence of "depth"
- * operations is done, each beside a model: for a ring the records in their order, for an arena its
- * pieces, its marks, and where it is in how many blocks. After each operation all that a user can
- * see is compared: what is granted and what refused, what a consumer reads and in which order, the
- * content of every piece that was not thrown away, the pages that the arena has. Between sequences
- * the front is emptied and goes on where it is, so that records come to lie at every place of a
- * ring, also across its end.
+ * operations is executed beside a model: for a ring the records in their order, for an arena its
+ * pieces, its marks, its blocks and its position. After each operation everything that a user can
+ * see is compared: results and refusals, the records that a consumer reads and their order, the
+ * content of every live piece, the pages of the arena. Between sequences the front is emptied and
+ * keeps its position, so that records lie at every place of a ring, also across its end.
  */
 #include "env.h"
 #include "ktap.h"
@@ -72,7 +71,7 @@ static void end_zone(void)
 	host_chunk_free(w.memory, CHUNK_ORDER + 2);
 }
 
-/* Do @fn for each sequence of operations below @nr. */
+/* Call @fn for each sequence of operations below @nr. */
 static void each_sequence(u32 nr, void (*fn)(void))
 {
 	u32 i;
@@ -95,8 +94,8 @@ enum ring_op {
 	RING_OPS
 };
 
-#define RECORD		(PAGE_SIZE / 4 - 8)	/* with its header a quarter */
-#define RECORD_LONG	(PAGE_SIZE / 2)		/* with two of the others 8 bytes too much */
+#define RECORD		(PAGE_SIZE / 4 - 8)	/* a quarter, including the header */
+#define RECORD_LONG	(PAGE_SIZE / 2)		/* 8 bytes too long beside two others */
 
 enum record_state { BUSY, COMMITTED, DISCARDED };
 
@@ -167,7 +166,7 @@ static void ring_forget(void)
 	memmove(r.record, r.record + 1, --r.nr * sizeof(*r.record));
 }
 
-/* The consumer passes over what was discarded, and waits at what is BUSY. */
+/* The consumer passes over discarded records, and waits at a BUSY one. */
 static void ring_peek(void)
 {
 	size_t size = 0;
@@ -268,7 +267,7 @@ struct place {
 static struct {
 	struct myalloc_arena *arena;
 	struct place now;
-	u32 blocks, large;	/* that it has */
+	u32 blocks, large;	/* of the arena */
 	struct piece {
 		u8 *at;
 		size_t size;
@@ -299,7 +298,7 @@ static void arena_check(void)
 	CHECK(atomic_long_read(&a.arena->pages) * PAGE_SIZE == arena_bytes(a.blocks, a.large));
 }
 
-/* Where the arena is after a piece more: what it has is used before a new block is taken. */
+/* The arena's place after one more piece: its own blocks are used before a new one is taken. */
 static struct place place_after(size_t size)
 {
 	struct place to = a.now;

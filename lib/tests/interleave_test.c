@@ -9,8 +9,8 @@
  * allocates, frees or validates. Every choice of intrusions is executed, up to a number of
  * intrusions in one execution. An intrusion itself has points at which the next one may happen.
  *
- * An intrusion into the free of a page may free the same page: exactly one of the two must
- * succeed. If the page has been allocated again by then, a late free is a correct free of the new
+ * An intrusion into the free of a page may free the same page: exactly one of the two must succeed.
+ * If the page has been allocated again by then, a late free is a correct free of the new
  * allocation.
  *
  * After each operation everything is validated and compared with the set of allocations; nothing
@@ -19,8 +19,8 @@
  *
  * Blocks and objects of a contract are two more kinds, with a stack of one for NMI handlers on each
  * CPU. There a request fails only if more was live meanwhile than the line states, or in NMI if the
- * stack was empty when the NMI came; and the stacks are full after each operation, but for what
- * contract.c says of more objects than were stated.
+ * stack was empty when the NMI began. After each operation the stacks are full, except as
+ * contract.c says for requests beyond a line of objects.
  *
  * A failure is printed as the list of choices that --run repeats: choices.h.
  */
@@ -51,7 +51,7 @@ static const char * const kind_names[] = {
 	"objects", "checked objects", "pages", "blocks of a contract", "objects of a contract",
 };
 
-/* What the contracts state. */
+/* The lines of the contracts. */
 #define BLOCKS_MOST	8u
 #define MEMBERS_MOST	16u
 #define FOR_NMI		1u
@@ -61,20 +61,20 @@ static struct world {
 	void *arena;
 	struct myalloc_zone *zone;
 	struct myalloc_cache *cache;
-	struct myalloc_contract *contract;	/* and then @zone is that of its line */
+	struct myalloc_contract *contract;	/* if set, @zone is that of its line */
 	struct myalloc_zone *parent;
 	void *live[LIVE_MOST];
 	u32 nr;
-	u32 asked;		/* allocations that have been called */
+	u32 asked;		/* allocations in progress */
 	u32 underway;		/* these, and frees that have not returned */
-	u32 high;		/* the most that were live or under way, in this request */
+	u32 high;		/* the most live or in progress during this request */
 	bool beyond;		/* more were live than the line states: stacks may be empty */
 	u32 intrusions, most;	/* in this execution, and how many are allowed */
 	u32 depth;
-	void *freeing;		/* pages: a free of it is under way */
-	bool tried, won;	/* another one has come in; it was taken */
+	void *freeing;		/* pages: a free of it is in progress */
+	bool tried, won;	/* an intrusion has freed it too; successfully */
 	u32 refused;		/* frees in this world, one of two each time */
-	bool quiet;		/* nothing comes in now */
+	bool quiet;		/* no intrusions now */
 	bool all;		/* also choose validation */
 	u64 executions, validations;
 	u32 longest;
@@ -98,7 +98,7 @@ static void __noreturn fail(const char *fmt, ...)
 	_Exit(1);
 }
 
-/* Let both CPUs set up their magazines now, as later executions would find them set up. */
+/* Let both CPUs set up their magazines now, since later executions find them set up. */
 static void come(struct myalloc_magazines *mags)
 {
 	u32 cpu;
@@ -168,7 +168,7 @@ static void make_world(enum kind kind)
 		return;
 	}
 	if (kind == PAGES) {
-		/* A zone so small would get none. */
+		/* A zone this small would get none. */
 		myalloc_magazines_fini(&w.zone->pcp[0]);
 		if (myalloc_magazines_init(&w.zone->pcp[0], 2, 1, 2, NUMA_NO_NODE))
 			host_fatal("no magazines");
@@ -201,11 +201,11 @@ static void end_world(void)
 	host_chunk_free(w.arena, 4);
 }
 
-/* --- what a contract promises ------------------------------------------------------------- */
+/* --- the guarantees of a contract --------------------------------------------------------- */
 
 struct promise {
-	u32 high;	/* of the request that this one came into */
-	bool nmi;	/* it may find the lock taken and nothing in the stack */
+	u32 high;	/* of the request that is interrupted */
+	bool nmi;	/* it may find the lock taken and the stack empty */
 };
 
 /* @nr requests begin. */
@@ -221,7 +221,7 @@ static struct promise begin_request(u32 nr)
 	return p;
 }
 
-/* Of @nr requests @n were served: was that right? */
+/* @n of @nr requests were served: check that no other one had to be. */
 static void end_request(const struct promise *p, u32 nr, u32 n)
 {
 	u32 most = w.kind == BLOCKS ? BLOCKS_MOST : MEMBERS_MOST;
@@ -279,7 +279,7 @@ static void forget_live(u32 i)
 	memmove(&w.live[i], &w.live[i + 1], (w.nr - i) * sizeof(w.live[0]));
 }
 
-/* The second free of what is being freed. */
+/* A second free of the page that is being freed. */
 static void do_free_same(void)
 {
 	w.tried = true;
@@ -287,7 +287,7 @@ static void do_free_same(void)
 	w.refused += !w.won;
 }
 
-/* One of the two frees of @addr must be taken; both only if it was handed out in between. */
+/* One of the two frees of @addr must succeed; both only if it was allocated in between. */
 static bool fair(void *addr, bool taken)
 {
 	int again = find_live(addr);
@@ -302,7 +302,7 @@ static bool fair(void *addr, bool taken)
 	return true;
 }
 
-/* The first free of a page that others may free meanwhile; nested ones are not such. */
+/* Begin a free of a page that an intrusion may free too; false for nested frees. */
 static bool begin_freeing(void *addr)
 {
 	if (!is_pages() || w.freeing)
@@ -393,7 +393,7 @@ static void do_validate(void)
 		fail("validation: %s", v.first);
 }
 
-/* --- what comes in -------------------------------------------------------------------------- */
+/* --- intrusions ----------------------------------------------------------------------------- */
 
 static void other_cpu_alloc(void *arg)
 {
@@ -428,7 +428,7 @@ enum intrusion {
 	CPU_VALIDATE,
 };
 
-/* Another CPU would wait for this flow, or for one below, which never goes on. */
+/* False if another CPU would wait for a lock of a flow that is suspended meanwhile. */
 static bool others_can_run(void)
 {
 	const struct host_self *self;
@@ -451,7 +451,7 @@ static bool can_validate(void)
 
 static void come_in(const char *where)
 {
-	/* Blocks go to the zone at once: somebody may have got it, and not returned yet. */
+	/* A freed block is in the zone at once: another request may be about to return it. */
 	bool same = w.freeing && !w.tried && find_live(w.freeing) < 0 && !(w.contract && w.asked);
 	enum intrusion allowed[CPU_VALIDATE + 1];
 	u32 n = 0;
@@ -540,7 +540,7 @@ static void (* const operations[])(void) = {
 	do_alloc, do_free_first, do_free_last, do_alloc_bulk, do_free_bulk, do_drain, do_alloc_wait,
 };
 
-/* States to begin in: so many allocated on each CPU, then so many freed. */
+/* Initial states: numbers allocated on each CPU, then numbers freed. */
 static const struct {
 	u8 alloc[2];
 	u8 free[2];
@@ -548,9 +548,9 @@ static const struct {
 	{ { 0, 0 }, { 0, 0 } },
 	{ { 2, 1 }, { 1, 0 } },
 	{ { 6, 0 }, { 4, 0 } },	/* two full magazines */
-	{ { 6, 2 }, { 4, 4 } },	/* and the other CPU's */
+	{ { 6, 2 }, { 4, 4 } },	/* and full ones of the other CPU */
 	{ { 7, 1 }, { 6, 0 } },	/* and one in the depot */
-	{ { 4, 4 }, { 0, 0 } },	/* all is out */
+	{ { 4, 4 }, { 0, 0 } },	/* everything is allocated */
 	{ { 0, 6 }, { 0, 5 } },
 };
 
@@ -577,7 +577,7 @@ static void check_contract(void)
 		fail("%u are kept for NMI handlers, not %u", kept, 2 * FOR_NMI);
 }
 
-/* The first request of an NMI handler has its stack filled. */
+/* The first request of an NMI handler causes its stack to be filled. */
 static void fill_stacks(void)
 {
 	unsigned long irq;
@@ -622,7 +622,7 @@ static void check_quiet(void)
 	w.quiet = false;
 }
 
-/* Forgets what is left of earlier executions in stale slots, which leads to other paths. */
+/* Clear stale slots that earlier executions left, which would lead to other paths. */
 static void forget(struct myalloc_magazines *m)
 {
 	u32 i, k;

@@ -3,14 +3,14 @@
  * The one writer of KTAP in C: for programs that are not made of KUnit suites, for the native
  * KUnit, and for the tests of the device and the tool. It needs nothing but libc.
  *
- * A program says its plan, then a result for each test, then ktap_end() gives its exit code:
+ * A program states its plan, then a result for each test; ktap_end() returns its exit code:
  *
  *	ktap_plan(2);
  *	ktap_result(one(), "one");
  *	ktap_result(two(), "two of %u", nr);
  *	return ktap_end();
  *
- * A line is written at once, so that it is there if the program crashes.
+ * A line is written at once, so that it is not lost if the program crashes.
  */
 #ifndef MYALLOC_TESTS_KTAP_H
 #define MYALLOC_TESTS_KTAP_H

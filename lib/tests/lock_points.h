@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Points at the locks, for tests that let others come in there. The program is linked with --wrap
- * for these three; who includes this defines at_lock().
+ * Points at the locks, for tests with intrusions there. The program is linked with --wrap for these
+ * three functions; the file that includes this defines at_lock().
  */
 #ifndef MYALLOC_TESTS_LOCK_POINTS_H
 #define MYALLOC_TESTS_LOCK_POINTS_H

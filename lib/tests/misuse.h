@@ -15,7 +15,7 @@
 extern u8 *chunk[NR_CHUNKS];
 extern struct myalloc_zone *zone;
 extern struct myalloc_cache *a, *b;
-extern u32 nr_pages;	/* of the next world */
+extern u32 nr_pages;	/* in the next world */
 
 void make_world(myalloc_cache_flags_t zone_checks, myalloc_cache_flags_t flags);
 
@@ -26,11 +26,11 @@ void *object(struct myalloc_cache *cache);
 void good(int err);
 void free_block(void *block, unsigned int order);
 
-/* The world fails cases, too: a line alone does not say where. */
+/* Functions of the world fail cases, too, so a line number needs the file. */
 #define EXPECT(cond, fmt, ...) \
 	do { if (!(cond)) wrong("%s:%d: " fmt, __FILE__, __LINE__, ##__VA_ARGS__); } while (0)
 
-/* Only the first is told. */
+/* Only the first call is reported. */
 __printf(1, 2) void wrong(const char *fmt, ...);
 
 /* The free was refused, counted under @bad, and has changed nothing since before(). */
@@ -81,7 +81,7 @@ extern const struct misuse misuse_ring[];
 extern const struct misuse misuse_contract[];
 extern const struct misuse misuse_client[];
 
-/* What a child tells. */
+/* The result that a child passes to its parent. */
 struct told {
 	bool failed;
 	char why[400];

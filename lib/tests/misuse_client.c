@@ -99,7 +99,7 @@ static bool any_code(unsigned long caller, const void *owner)
 	return true;
 }
 
-/* It does not say whose it is. */
+/* The call does not say whose client it is. */
 static void client_owner_gone(void)
 {
 	make_client(0, 0);

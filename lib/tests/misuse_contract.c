@@ -175,7 +175,7 @@ static void contract_end_beyond(void)
 	valid();
 }
 
-/* Pages beyond the line are freed as the order that they have, not as one of a shift too far. */
+/* Pages beyond the line are freed with their own order, not with an order too large for a shift. */
 static void contract_beyond_order(void)
 {
 	static const unsigned int orders[] = { 7, 9, 31, 32, 40, 63, 72, 200, 264, UINT_MAX };
@@ -222,7 +222,7 @@ static void contract_short(void)
 
 #define DECLARED_CHANGED	"J5: frob.0: what was declared or planned has changed"
 
-/* The damaged contract does not end and changes nothing; another one of the zone does not care. */
+/* A damaged contract does not end and changes nothing; another one of the zone is not affected. */
 static void stays_damaged(void)
 {
 	struct myalloc_zone_stats then, now, child_then, child_now;
@@ -246,7 +246,7 @@ static void stays_damaged(void)
 	good(myalloc_contract_end(other, 0));
 }
 
-/* Mended again, it ends. */
+/* Once repaired, it ends. */
 static void ends_mended(void)
 {
 	valid();
@@ -275,7 +275,7 @@ static void contract_flip_sizes(void)
 	ends_mended();
 }
 
-/* A bit of each word that says what was declared or planned, one after the other. */
+/* A bit of each word of the declaration and the plan, one after the other. */
 static void contract_flip_each(void)
 {
 	struct myalloc_contract_part *part;
@@ -325,7 +325,7 @@ static void contract_flip_blocks(void)
 	ends_mended();
 }
 
-/* In the parent: the block may be another one's now. */
+/* In the parent the block may have another owner by now. */
 static void contract_flip_tag(void)
 {
 	struct myalloc_frame *frame;
@@ -370,7 +370,7 @@ static void alloc_pages_in_nmi(void)
 		in_nmi_got[i] = myalloc_pages_alloc(child, 2, 0);
 }
 
-/* A page that a user has is not given to an NMI handler, too. */
+/* A page that a user holds is not given to an NMI handler as well. */
 static void contract_flip_stack(void)
 {
 	unsigned long *stack;

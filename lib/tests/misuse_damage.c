@@ -61,7 +61,7 @@ static void underflow_by_eight(void)
 	corrupt(1);
 }
 
-/* Mended: reported once. */
+/* The damage is repaired, so it is reported once. */
 static void overflow_once(void)
 {
 	u8 *o = object(a);
@@ -258,7 +258,7 @@ static void zero_free_certain(void)
 	zero_free_cache();
 }
 
-/* The second free, also the one of memory that has a new user, is refused and clears nothing. */
+/* A second free is refused and clears nothing, even if the memory has a new user. */
 static void zero_free_trusting(void)
 {
 	u8 *o = object(a);
@@ -327,7 +327,7 @@ static void destroy_with_live(void)
 	EXPECT(!myalloc_cache_destroy(a), "cache does not end");
 }
 
-/* By line of code, whoever has most comes first. */
+/* The list has a line for each call site, the one with most objects first. */
 static void destroy_with_live_owners(void)
 {
 	unsigned int i;

@@ -11,7 +11,7 @@ static int err;
 /* When a mistake is noticed, in the order of merit. */
 enum outcome {
 	NEVER,		/* not at all, or only by the harm it does */
-	VALIDATED,	/* when somebody validates */
+	VALIDATED,	/* by validation */
 	REPORTED,	/* when the memory is next freed or allocated */
 	REFUSED_,	/* at once: the operation returns an error and changes nothing */
 };
@@ -30,7 +30,7 @@ static const struct {
 
 struct level_case {
 	const char *name;
-	int (*fn)(void);	/* what the wrong free returned, 0 if none is made */
+	int (*fn)(void);	/* returns the result of the wrong free, 0 if it makes none */
 	enum outcome outcome[ARRAY_SIZE(levels)];
 };
 

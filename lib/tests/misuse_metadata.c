@@ -251,7 +251,7 @@ static void flip_cache_deferred(void)
 	invalid("S4: cache a: 0 live, 0 cached, 0 deferred of 0 out; magazines hold 0");
 }
 
-/* What an operation itself stumbles over. */
+/* Damage that operations themselves detect. */
 static void flip_then_free_page(void)
 {
 	p = page(4);
@@ -276,7 +276,7 @@ static void flip_state_then_free(void)
 	refused(myalloc_cache_free(a, p), MYALLOC_BAD_FREE);
 }
 
-/* With F every use of the slab counts. */
+/* With F every use of the slab checks its count. */
 static void flip_state_then_use(void)
 {
 	p = object(a);

@@ -52,8 +52,8 @@ static void object_twice_reused(void)
 	good(myalloc_cache_free(a, p));
 	q = object(a);
 	EXPECT(p == q, "not the same object");
-	good(myalloc_cache_free(a, p));			/* again, by its previous owner */
-	REFUSED(myalloc_cache_free(a, q), FREE);	/* by its current owner */
+	good(myalloc_cache_free(a, p));			/* again, by the previous owner */
+	REFUSED(myalloc_cache_free(a, q), FREE);	/* by the current owner */
 }
 
 static void object_frame_now_page(void)
@@ -101,7 +101,7 @@ static void object_twice_nmi(void)
 	refused(err, MYALLOC_BAD_FREE);
 }
 
-/* The slow path of a cache without magazines cannot have the lock: the free is deferred. */
+/* The slow path of a cache without magazines cannot take the lock: the free is deferred. */
 static void object_twice_deferred(void)
 {
 	p = object(a);
@@ -126,9 +126,9 @@ static void free_on_other_cpu_once(const char *where)
 }
 
 /*
- * The one case that the state byte misses: the other CPU frees after this one has seen that the
- * object is live. The object is in two magazines; the first CPU to get it is its only user,
- * because the second get finds it live.
+ * The one case that the state byte misses: the other CPU frees after this one has read that the
+ * object is live. The object is in two magazines; the first CPU to allocate it is its only user,
+ * because the second allocation finds it live.
  */
 static void object_twice_at_once(void)
 {
@@ -168,7 +168,7 @@ static void object_used_slot(void)
 	good(myalloc_pages_free(zone, q, 0));
 }
 
-/* The same, after this CPU has seen that the slab is gone: the stale slots must be wiped. */
+/* The same, after this CPU has found that the slab is gone: the stale slots must be wiped. */
 static void object_wiped_slot(void)
 {
 	const struct myalloc_cache_args args = {
@@ -188,7 +188,7 @@ static void object_wiped_slot(void)
 		good(myalloc_cache_free(c, objects[i]));
 	for (i = 0; i < nr; i++)
 		objects[i] = object(c);
-	/* What a refill leaves alone. */
+	/* A slot that a refill does not write. */
 	old = myalloc_magazine_first(cpu->loaded) + c->mags.batch;
 	EXPECT(old > cpu->top && old->addr, "that slot was never used");
 	p = old->addr;

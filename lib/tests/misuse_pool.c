@@ -26,7 +26,7 @@ static void alloc_p(void)
 	p = myalloc_pool_alloc(pool, 0);
 }
 
-/* A spare of the pool is out, as after an NMI that could not get the lock. */
+/* A spare of the pool is in use, as after an NMI that could not take the lock. */
 static void *spare(void)
 {
 	in_nmi_locked(&pool->cache->lock, alloc_p);
@@ -132,7 +132,7 @@ static void pool_freed_by_address(void)
 	corrupt(0);
 }
 
-/* A spare that went to the cache, past the pool. */
+/* A spare that was freed to the cache, past the pool. */
 static void pool_spare_lost(void)
 {
 	make_pool(0);

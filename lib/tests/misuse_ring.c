@@ -24,7 +24,7 @@ static u8 *reserve(struct myalloc_ring *from)
 	return reserved;
 }
 
-/* Refused, counted, and the ring goes on as if nothing had happened. */
+/* The use was refused and counted, and the ring goes on as if nothing had happened. */
 #define RING_REFUSED(call) do {							\
 		s64 __refused = atomic64_read(&ring->refused);			\
 		u64 __oldest = ring->part->oldest, __tail = ring->part->tail;	\
@@ -147,7 +147,7 @@ static void ring_freed_as_memory(void)
 	REFUSED(myalloc_free(zone, record), FOREIGN);
 }
 
-/* Whoever held the pages before the ring has them no more. */
+/* The previous user of the pages cannot free them while the ring has them. */
 static void ring_pages_freed(void)
 {
 	struct myalloc_client *client =
@@ -213,7 +213,7 @@ static void ring_ends_shared(void)
 	valid();
 }
 
-/* Discarded records, which a peek would pass over, stay for the consumer in user space, too. */
+/* Discarded records, which a peek would pass over, also stay for the consumer in user space. */
 static void ring_peek_shared(void)
 {
 	ring = make_ring("q", MYALLOC_RING_MANY);

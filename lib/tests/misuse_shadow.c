@@ -65,7 +65,7 @@ static void write_behind_object(void)
 	host_log_reset();
 }
 
-/* Into the bytes that a size leaves of its last 8, with the next object in use. */
+/* Into the padding of an object to a multiple of 8, with the next object in use. */
 static void write_behind_odd(void)
 {
 	const struct myalloc_cache_args args = { .name = "odd", .object_size = 13 };

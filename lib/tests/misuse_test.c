@@ -3,9 +3,9 @@
  * Misuse: one bug, one case, one exact outcome
  *
  * Each case makes one mistake in its own small world, in a child process, and states the expected
- * outcome: the lines of the log, all of them and word for word ('*' stands for what differs from
- * build to build: names and numbers of code, process ids), the counters, and that nothing else
- * changed. The idea comes from hardened_malloc. The cases are in files by subject.
+ * outcome: all lines of the log word for word ('*' stands for text that differs between builds,
+ * such as code addresses and process ids), the counters, and that nothing else changed. The idea
+ * comes from hardened_malloc. The cases are in files by subject.
  *
  * The last part is the table of what each level of checking finds and what it does not: the same
  * mistakes are made at each level, and the outcome is compared with the table. --table prints it.
@@ -184,9 +184,9 @@ void in_nmi_locked(raw_spinlock_t *lock, void (*fn)(void))
 /* --- the cases -------------------------------------------------------------------------- */
 
 /*
- * Characters of a line without what every report of a wrong free ends with, which is checked here:
- * the address, the code that frees it, and the task or interrupt that does. A line in which that
- * is wrong or missing is left as it is, and then is not what the case states.
+ * Length of a line without the end common to all reports of wrong frees, which is checked here: the
+ * address, the code that frees it, and the task or interrupt in which it runs. A line without a
+ * correct end is left unchanged, so that it does not match the case.
  */
 static size_t without_freer(const char *line, size_t len)
 {
@@ -214,7 +214,7 @@ static size_t without_freer(const char *line, size_t len)
 	return len;
 }
 
-/* The log without the prefix that every line has, and with call stacks made short. */
+/* The log without the prefix of each line, with call stacks shortened. */
 static void plain_log(char *to, size_t size)
 {
 	static const char prefix[] = "myalloc: z: ";
@@ -226,7 +226,7 @@ static void plain_log(char *to, size_t size)
 
 		if (!strncmp(from, prefix, strlen(prefix))) {
 			from += strlen(prefix);
-		} else if (*from == ' ') {	/* of a call stack: one line stands for all */
+		} else if (*from == ' ') {	/* line of a call stack; one replaces all */
 			if (len && to[len - 1] != '\n')
 				len += scnprintf(to + len, size - len, "\n");
 			if (len < 9 || strncmp(to + len - 9, " (stack)\n", 9))
@@ -303,7 +303,7 @@ static const struct misuse * const parts[] = {
 	misuse_contract, misuse_client,
 };
 
-/* Calls @fn, if there is one, for the case called @only, or for all. How many there are. */
+/* Call @fn, if set, for the case called @only, or for all. Returns the number of these cases. */
 static unsigned int each_case(const char *only, void (*fn)(const struct misuse *m))
 {
 	const struct misuse *m;

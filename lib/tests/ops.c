@@ -7,7 +7,7 @@
  * slab how many of its objects are allocated, for each 8 bytes whether an object covers them, and
  * lists of the allocations. It knows nothing of merging, magazines, lists of slabs or policies.
  *
- * What is compared
+ * Comparisons
  *	sound		an allocation lies in the zone, is aligned and overlaps no other; its
  *			contents are unchanged when it is freed; memory requested zeroed is zero
  *	complete	an allocation fails only if no aligned extent of frames is free; an exact
@@ -20,7 +20,7 @@
  *			where the policy says
  *	refused		a wrong free returns an error, counts under the right reason, and leaves
  *			the statistics unchanged
- *	booked		statistics and model agree, the invariants hold, and after a drain the free
+ *	counted		statistics and model agree, the invariants hold, and after a drain the free
  *			blocks are the largest that the free frames form
  *
  * A stream is a list of numbers, each taken modulo the number of choices, so that any part of a
@@ -65,7 +65,7 @@ void __noreturn ops_failed(const char *fmt, ...)
 
 #define CHECK	OPS_CHECK
 
-/* --- what is there ------------------------------------------------------------- */
+/* --- configurations and the model ---------------------------------------------- */
 
 const struct ops_config ops_configs[] = {
 	{ .name = "tiny", .share = 40, .cpus = 1, .chunk_order = 4, .chunks = 1, .magazines = -1 },
@@ -142,7 +142,7 @@ struct pool {
 	u32 nr, room;
 };
 
-/* Something that was freed. */
+/* A freed block or object. */
 struct recent {
 	u8 *addr;
 	u8 order;	/* of pages */
@@ -292,7 +292,7 @@ static u32 piece_order(u32 frame, u32 nr)
 
 /* --- contents --------------------------------------------------------------------- */
 
-/* Calls fn for each part of the pages that is written. */
+/* Call fn for each part of the pages that is written. */
 static void each_part(const struct live *live, void (*fn)(u8 *mem, size_t size, u64 key))
 {
 	u32 i, step = live->nr > 16 ? live->nr / 8 : 1;
@@ -346,7 +346,7 @@ static void construct_of(void *object, u32 size)
 	memset(object, CTOR_BYTE, size);
 }
 
-/* A constructor is told the object and nothing else. */
+/* A constructor gets the object and nothing else. */
 static void ctor96(void *object)
 {
 	construct_of(object, 96);
@@ -406,7 +406,7 @@ static void disown(u32 frame, u32 nr)
 	w->page_frames -= nr;
 }
 
-/* Fills avail[]: frames that nobody has, the implementation's caches included if @tags. */
+/* Fill avail[]: frames that no user holds, nor with @tags the implementation's own caches. */
 static void find_avail(bool tags)
 {
 	u32 i, j;
@@ -489,7 +489,7 @@ static bool predictable(void)
 	return w->nr_frames <= SMALL && !atomic64_read(&w->zone->deferred.nr);
 }
 
-/* --- points at which another operation comes in -------------------------------------- */
+/* --- intrusion points ---------------------------------------------------------------- */
 
 static u32 run_op(const struct op *op, u32 left, struct run *outer);
 
@@ -536,13 +536,13 @@ static void come_in(const char *where)
 	struct nested nested;
 	int cpu;
 
-	/* Not where the lock is held that what comes in would wait for. */
+	/* No intrusion where it would wait for a lock that is held. */
 	if (raw_spin_is_locked(&w->zone->lock) || raw_spin_is_locked(&w->zone->limbo.lock))
 		return;
 	if (!run || !run->op->nest || locked(run) || ++run->points != run->op->nest ||
 	    !run->left || !may_nest(run->op + 1))
 		return;
-	/* What comes in could make a wrong free right, or wrong for another reason. */
+	/* An intrusion could make a wrong free right, or wrong for another reason. */
 	if (run->op->kind % OP_NR == OP_BAD_FREE)
 		return;
 	nested = (struct nested){ .op = run->op + 1, .left = run->left - 1, .outer = run };
@@ -557,7 +557,7 @@ static void come_in(const char *where)
 	run->disturbed = true;
 }
 
-/* To where the operation is to run; what it works on is chosen already. */
+/* Switch to the context in which the operation is to run; its object has been chosen. */
 static unsigned long begin(struct run *run, struct myalloc_cache *cache)
 {
 	unsigned long irq = 0;
@@ -629,7 +629,7 @@ static void end(struct run *run, struct myalloc_cache *cache, unsigned long irq)
 	end(run, cache, __irq);				\
 	__result; })
 
-/* Flags of an allocation. Waiting is for tasks that are not in the way of others. */
+/* Flags of an allocation. Only tasks that do not block other operations may wait. */
 static myalloc_flags_t alloc_flags(const struct run *run)
 {
 	const struct op *op = run->op;
@@ -646,7 +646,7 @@ static myalloc_flags_t alloc_flags(const struct run *run)
 
 /* --- pages -------------------------------------------------------------------------- */
 
-/* Is there nothing that this CPU can take? One without magazines does not get at the depot. */
+/* Can this CPU take nothing? A CPU without magazines cannot use the depot. */
 static bool magazines_empty(const struct myalloc_magazines *mags)
 {
 	if (!mags->capacity || !per_cpu_ptr(mags->cpu, host_self.cpu)->loaded)
@@ -655,7 +655,7 @@ static bool magazines_empty(const struct myalloc_magazines *mags)
 	       !((u64)atomic64_read(&mags->full) >> 16 & 0xffff);
 }
 
-/* An allocation of @order has failed: was that right? */
+/* An allocation of @order has failed: check that it had to. */
 static void justify_pages(const struct run *run, u32 order, myalloc_flags_t flags)
 {
 	const struct myalloc_magazines *mags = myalloc_zone_pcp(w->zone, order);
@@ -687,7 +687,7 @@ static void got_pages(u8 *addr, u32 order, myalloc_flags_t flags)
 	ops_stats.allocs++;
 }
 
-/* Takes it from the model before the call, so that nothing that comes in chooses it too. */
+/* Remove it from the model before the call, so that no intrusion chooses it too. */
 static struct live lose_pages(u32 order, u32 index)
 {
 	struct live live = pool_remove(&w->pages[order], index);
@@ -703,7 +703,7 @@ static struct live lose_pages(u32 order, u32 index)
 
 static u32 some_order(u32 number)
 {
-	/* Small ones more often; the largest is one that the zone does not have. */
+	/* Small orders are more frequent; the largest is above those of the zone. */
 	u32 k = number % 4 ? number / 4 % 4 : number / 4 % 12;
 
 	return min_t(u32, k, w->cfg->chunk_order + 1);
@@ -945,13 +945,13 @@ static struct live lose_object(u32 cache, u32 index)
 	return live;
 }
 
-/* Also one that is on its way out of its cache. */
+/* Also true of a slab in limbo. */
 static bool is_slab(u8 type)
 {
 	return type == MYALLOC_FRAME_SLAB || type == MYALLOC_FRAME_LIMBO;
 }
 
-/* Of what is FREE in the slabs of a cache, recounted from the states. */
+/* Free slots in the slabs of a cache, recounted from the states. */
 static u32 free_slots(struct myalloc_cache *cache)
 {
 	u32 i, j, n = 0;
@@ -986,7 +986,7 @@ static void justify_object(const struct run *run, u32 cache, myalloc_flags_t fla
 		CHECK(magazines_empty(&c->mags), "cache %u failed with objects in the magazines", cache);
 }
 
-/* Some like it constructed: no clearing. */
+/* Caches with a constructor do not permit clearing. */
 static myalloc_flags_t object_flags(const struct run *run, u32 cache)
 {
 	return alloc_flags(run) & ~(w->cfg->cache[cache].ctor ? MYALLOC_ZERO : 0) &
@@ -1006,7 +1006,7 @@ static void object_alloc(struct run *run)
 		justify_object(run, cache, flags);
 }
 
-/* What a freed object must look like, if it is not on its way back. */
+/* Check the content of a freed object, unless its free is still in progress. */
 static void check_freed(u32 cache, u8 *addr)
 {
 	struct myalloc_cache *c = w->cache[cache];
@@ -1124,7 +1124,7 @@ static void usable(struct run *run)
 
 /* --- wrong frees ---------------------------------------------------------------------- */
 
-/* What the implementation has at a frame that no page user has. */
+/* Type of the implementation's block at a frame that no page user holds. */
 static u8 type_at(u32 frame)
 {
 	struct myalloc_block block;
@@ -1173,7 +1173,7 @@ static bool wrong_live_page(const struct op *op, struct wrong *wrong)
 		wrong->bad = MYALLOC_BAD_KIND;
 		return w->cfg->nr_caches;
 	default:
-		/* The number that it has is wrong, too: it is a block, not an extent. */
+		/* Even the right number of pages is wrong: this is a block, not an extent. */
 		wrong->exact = number / 5 % 3 ? BIT(order) + number % 5 : 0;
 		wrong->bad = MYALLOC_BAD_KIND;
 		return true;
@@ -1341,7 +1341,7 @@ static bool wrong_exact(const struct op *op, struct wrong *wrong)
 		wrong->exact = live->nr + BIT(16);
 		return true;
 	default:
-		/* Whatever else: fewer, or with what follows. */
+		/* Any other number: fewer pages, or pages behind the extent as well. */
 		wrong->exact = 1 + number % BIT(w->cfg->chunk_order);
 		return wrong->exact != live->nr;
 	}
@@ -1370,7 +1370,7 @@ static void bad_free(struct run *run)
 
 	if (!choose[run->op->b % 8](run->op, &wrong))
 		return;
-	/* What it came into may be about to free the same, or to hand it out. */
+	/* The interrupted operation may be about to free or allocate the same memory. */
 	if (run->outer)
 		return;
 	myalloc_zone_stats(w->zone, &before);
@@ -1500,7 +1500,7 @@ static void cache_drain(struct run *run, bool shrink)
 	      after.cached_objects, after.deferred_objects);
 	if (shrink)
 		CHECK(!after.slabs_empty, "shrunk: %llu empty slabs", after.slabs_empty);
-	else if (after.slabs == before.slabs)	/* a flush may give an empty slab back */
+	else if (after.slabs == before.slabs)	/* a flush may free an empty slab */
 		CHECK(n == before.cached_objects + before.deferred_objects,
 		      "drain said %lu, %llu were cached", n,
 		      before.cached_objects + before.deferred_objects);
@@ -1526,7 +1526,7 @@ static void make_cache(u32 i)
 	w->cache_bad[i] = 0;
 	if (!config->depot)
 		return;
-	/* A zone so small would not get a depot. */
+	/* A zone this small would get no depot. */
 	epoch = c->mags.epoch;
 	myalloc_magazines_fini(&c->mags);
 	CHECK(!myalloc_magazines_init(&c->mags, config->magazine, DIV_ROUND_UP(config->magazine, 2),
@@ -1572,7 +1572,7 @@ static u32 online_cpu(u32 number)
 	return number % w->cfg->cpus;
 }
 
-/* Returns how many operations were done: this one and those that came in. */
+/* Returns the number of operations executed: this one and its intrusions. */
 static u32 run_op(const struct op *op, u32 left, struct run *outer)
 {
 	struct run run = { .op = op, .left = left, .outer = outer };
@@ -1830,7 +1830,7 @@ static const char * const contexts[OP_NR_CONTEXTS] = {
 	[OP_NMI_CACHE_LOCKED] = "nmi-cache-locked",
 };
 
-/* Phases of growing and shrinking, so that full and empty are both visited. */
+/* Phases of growth and shrinking, so that full and empty zones are both visited. */
 #define PHASE	400
 
 void ops_generate(const struct ops_config *config, struct myalloc_random *random, struct op *ops,
@@ -1841,7 +1841,7 @@ void ops_generate(const struct ops_config *config, struct myalloc_random *random
 	struct myalloc_choice kind[3], sleeping, context;
 	u32 weight[OPS_KINDS], i, bias, k, phase = 0;
 
-	/* In two steps: there are more kinds than a choice may have. */
+	/* In two steps, as there are more kinds than a choice can have. */
 	for (bias = 0; bias < ARRAY_SIZE(kind); bias++) {
 		for (k = 0; k < world->nr; k++)
 			weight[k] = world->kinds[k].weight <<

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Operation streams: a zone or what it serves, and a plain model, side by side and compared. */
+/* Operation streams: a zone or its contracts, compared with a plain model. */
 #ifndef MYALLOC_TESTS_OPS_H
 #define MYALLOC_TESTS_OPS_H
 
@@ -81,7 +81,7 @@ struct ops_kind {
 };
 
 /**
- * struct ops_world - what operations are done on, and the model that it is compared with
+ * struct ops_world - kinds of operations, with the model that they are compared with
  * @kinds: of operations; op->kind modulo their number is one of them
  * @nr: how many, at most OPS_KINDS
  * @sleeping: the first of those that are rare and may sleep
@@ -111,7 +111,7 @@ struct ops_world {
  * @simulated: no memory behind the zone
  * @nr_caches: how many there are
  * @cache: what they are
- * @best_effort: contracts are served by the zone beyond what they state
+ * @best_effort: the zone serves requests beyond the lines of contracts
  */
 struct ops_config {
 	const char *name;
@@ -133,7 +133,7 @@ struct ops_config {
 		myalloc_cache_flags_t flags;
 		u32 magazine;
 		bool ctor;
-		u32 depot;	/* not 0: magazines of @magazine and so large a depot */
+		u32 depot;	/* if not 0: magazines of @magazine, and a depot of this size */
 	} cache[OPS_CACHES];
 	bool best_effort;
 };
@@ -148,7 +148,7 @@ extern u32 *ops_at;
 
 extern const struct ops_world ops_contract_world;
 
-/* Says that they differ, where the stream is. */
+/* Report a difference with the position in the stream. */
 void __noreturn ops_failed(const char *fmt, ...) __printf(1, 2);
 
 #define OPS_CHECK(cond, fmt, ...) \

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operation streams against a model: contracts, and others who take the rest of their zone
+ * Operation streams against a model: contracts, and others that take the rest of their zone
  *
- * The model: for each frame of the zone who holds it (nobody, others, the contract, or a request
- * that was served beyond it); for each frame of the zone of a line whether it is allocated; for
- * each line a list of what users hold. It knows the lines, the number of the blocks that a plan
- * takes, and first fit; nothing of limits, stacks or caches.
+ * The model: for each frame of the zone its holder (nobody, others, the contract, or a request that
+ * was served beyond it); for each frame of a line's zone whether it is allocated; for each line a
+ * list of its users' allocations. It knows the lines, the number of blocks that a plan takes, and
+ * first fit; nothing of limits, stacks or caches.
  *
- * What is compared, after every operation
+ * Comparisons after every operation
  *	sound		an allocation lies in a block of its line, is aligned, overlaps no other,
  *			and no more is live than the line states; contents are unchanged when it is
  *			freed; others get no memory of the contract
@@ -18,10 +18,10 @@
  *	placed		pages and extents are where first fit puts them
  *	refused		requests that the line does not declare, and wrong frees: only their counts
  *			change
- *	booked		statistics and model agree; nothing has failed within
+ *	counted		statistics and model agree; nothing has failed within
  *
- * In between lies a request that would be within if no free of an NMI handler waited for the lock:
- * where these count as live, it may succeed or be beyond.
+ * A request that would be within if no free of an NMI handler were deferred may succeed or be
+ * beyond, where deferred frees count as live.
  */
 #include "env.h"
 #include "ops.h"
@@ -73,10 +73,10 @@ static const struct myalloc_contract_line lines[] = {
 };
 
 #define LINES	ARRAY_SIZE(lines)
-#define MOST	64	/* things of a line, or of others of an order, at most */
+#define MOST	64	/* most allocations of a line, or of others by order */
 
 /**
- * struct thing - what a user holds
+ * struct thing - an allocation of a user
  * @addr: its address
  * @key: of the pattern in it
  * @nr: pages, or bytes of an object
@@ -91,7 +91,7 @@ struct thing {
 
 /**
  * struct line - the model of a line
- * @thing: what users hold
+ * @thing: allocations of users
  * @nr: how many
  * @live: pages, or objects, without those beyond
  * @most_live: the most that these were
@@ -246,7 +246,7 @@ static u32 nr_runs(u32 order)
 
 /* --- the context of an operation ----------------------------------------------------------- */
 
-/* The locks of a line that the code holds which an NMI interrupts. */
+/* The lock of a line that is held by the code which an NMI interrupts. */
 static raw_spinlock_t *lock_of(u32 i, enum op_context context)
 {
 	if (context == OP_NMI_ZONE_LOCKED)
@@ -320,7 +320,7 @@ static u32 waiting(u32 i)
 			     atomic64_read(&w->contract->part[i].cache->deferred.nr);
 }
 
-/* Pages that a request asks for; 1 object. */
+/* Pages of a request; 1 for an object. */
 static u32 size_of(u32 i, u32 number)
 {
 	u32 k, orders = lines[i].orders;
@@ -416,7 +416,7 @@ static void request(u32 i, u32 nr, const struct op *op, u32 served)
 	u64 counted, served_beyond;
 	void *addr;
 
-	/* Frees of so many NMIs are not live while they wait. */
+	/* This many deferred frees of NMIs do not count as live. */
 	free_waits = num_possible_cpus() * lines[i].nmi;
 	if (is_pages(i))
 		free_waits <<= w->plan.line[i].order;
@@ -426,7 +426,7 @@ static void request(u32 i, u32 nr, const struct op *op, u32 served)
 	if (is_pages(i) && !lines[i].nmi && !wait && !beyond)
 		expected = predict(i, nr);
 	room = is_pages(i) && any_run(nr, lines[i].orders ? fls(nr) - 1 : 0);
-	/* In NMI no statistics can be asked for. */
+	/* Statistics are not available in NMI. */
 	counted = atomic64_read(&limit->beyond);
 	served_beyond = atomic64_read(&limit->best_effort);
 	addr = ask(i, nr, flags);
@@ -443,7 +443,7 @@ static void request(u32 i, u32 nr, const struct op *op, u32 served)
 	}
 	CHECK(!within, "line %u: a request for %u with %u live and %u waiting failed", i, nr,
 	      line->live, wait);
-	/* In NMI one that is not beyond may have found the lock taken, and objects do not count. */
+	/* In NMI a request within may find the lock taken; requests for objects do not count. */
 	CHECK(nmi && !is_pages(i) ? !counted : counted == 1 || (locked && !counted && !beyond),
 	      "line %u: counted as beyond %llu times", i, counted);
 	CHECK(served_beyond == !!addr, "line %u: a service beyond is not counted", i);
@@ -493,7 +493,7 @@ static struct thing lose(u32 i, u32 number)
 	return thing;
 }
 
-/* By the call that fits, by the address, or by the address in the parent. */
+/* Free it by the call of its kind, by its address, or by its address through the parent. */
 static int give(u32 i, const struct thing *thing, u32 how)
 {
 	switch (how % 3) {
@@ -529,7 +529,7 @@ static void contract_free(const struct op *op)
 	leave(i, context, irq);
 }
 
-/* What a contract does not serve. */
+/* Requests that the line does not declare. */
 static void undeclared(const struct op *op)
 {
 	struct myalloc_contract_stats before, after;
@@ -570,7 +570,7 @@ static void wrong_free(const struct op *op)
 	addr = (u8 *)w->contract->part[i].blocks[place >> w->plan.line[i].order] +
 	       ((place & (BIT(w->plan.line[i].order) - 1)) << PAGE_SHIFT);
 	if (is_pages(i) && !line->used[place] && op->b & 1) {
-		/* Free, waiting, or kept for NMI handlers. */
+		/* The frame is free, deferred, or kept for NMI handlers. */
 		err = myalloc_free(op->b & 2 ? w->parent : zone_of(i), addr);
 		CHECK(err == -EINVAL, "line %u: frame %u is not allocated; free: %d", i, place,
 		      err);
@@ -631,7 +631,7 @@ static void others_free(const struct op *op)
 
 /* --- create and end ------------------------------------------------------------------------ */
 
-/* Where a contract is refused, the largest blocks that are short are so in the model. */
+/* If a contract is refused, the blocks reported as short must be short in the model. */
 static void justify_refusal(long err)
 {
 	u32 order = w->plan.short_order, i;

@@ -15,12 +15,12 @@
 #include <sys/mman.h>
 
 #define EPISODE		20000	/* operations */
-#define TRIAL_SECONDS	60	/* an episode that takes longer hangs */
+#define TRIAL_SECONDS	60	/* a longer episode counts as hung */
 
 static u64 seed, total_ops = 10000000;
 static unsigned int jobs = 2;
 
-/* What a child tells its parent. */
+/* The result that a child passes to its parent. */
 static struct shared {
 	u32 at;
 	u32 episode;
@@ -80,7 +80,7 @@ static void run_config(const struct ops_config *config, u32 episodes)
 
 /* --- cutting down -------------------------------------------------------------------- */
 
-#define TRIALS_SECONDS	60	/* then it is short enough */
+#define TRIALS_SECONDS	60	/* limit for shortening a stream */
 
 static struct shared *trial;
 static unsigned int trials;
@@ -145,7 +145,7 @@ static u32 cut(const struct ops_config *config, struct op *ops, u32 nr)
 	return nr;
 }
 
-/* Replace values by plain ones where the stream still fails. */
+/* Replace values by simpler ones where the stream still fails. */
 static void plain(const struct ops_config *config, struct op *ops, u32 nr)
 {
 	u32 i, field;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Object pools under attack: threads on simulated CPUs hold all that a pool promises, while others
- * take everything else
+ * Object pools under attack: threads on simulated CPUs hold all guaranteed objects of a pool, while
+ * others take everything else
  *
- * Each worker may hold its part of nr. It allocates up to that and frees at random, on a CPU that
- * changes, so that magazines everywhere fill up with objects that others need. One thread takes all
- * pages of the zone and gives them back again, shrinks, drains and validates. At the points of lib/
- * and around every lock a thread may yield its core, sleep for a moment, or be interrupted by a hard
- * interrupt or an NMI, which also allocates: from the worker's part of nr, and in NMI within the
- * worker's part of nmi.
+ * Each worker may hold its part of nr. It allocates up to that and frees at random, on changing
+ * CPUs, so that magazines everywhere fill up with objects that others need. One thread allocates
+ * all pages of the zone and frees them again, shrinks, drains and validates. At the points of lib/
+ * and around every lock a thread may yield its core, sleep for a moment, or be interrupted by a
+ * hard interrupt or an NMI, which also allocates from the worker's part of nr, and in NMI also
+ * within its part of nmi.
  *
- * What is checked: no allocation ever fails, in whatever context; every object keeps its pattern;
- * every free succeeds; at the end the pool has what it set aside and nothing else.
+ * Checks: no allocation fails, in any context; every object keeps its pattern; every free succeeds;
+ * at the end the pool has its set-aside and nothing else.
  *
- * Frees in NMI wait if the lock is taken; only as many are made as may wait (pool.c, The set-aside).
+ * Frees in NMI are deferred if the lock is taken; no more are made than may be (pool.c, The
+ * set-aside).
  *
  * The seed repeats every choice of each thread; their interleaving depends on the machine.
  */
@@ -116,7 +117,7 @@ static void put(void *object)
 		fail("free: %d", err);
 }
 
-/* A worker's part is for all its contexts: one that interrupts another leaves the list alone. */
+/* All contexts of a worker share its part; none uses the list while it is being changed. */
 static void step(struct myalloc_random *random)
 {
 	u32 index;
@@ -150,7 +151,7 @@ static void nmi(struct myalloc_random *random)
 	}
 }
 
-/* --- what disturbs ------------------------------------------------------------------------- */
+/* --- disturbances -------------------------------------------------------------------------- */
 
 static void disturb(const char *where)
 {
@@ -228,7 +229,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Takes every page there is, in turn with all that takes back memory. */
+/* Take every free page, in turn with every operation that reclaims memory. */
 static void *grab(void *arg)
 {
 	struct myalloc_random *random = arg;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every native test program does with its command line, its seed and its children.
+ * Command line, seed and child processes, common to all native test programs.
  *
- * Options are a table; each row has the variable that gets the value. The default is what is in
- * it before:
+ * Options are a table; each row has the variable that gets the value. The variable's initial value
+ * is the default:
  *
  *	const struct program_option options[] = {
  *		{ "seed", PROGRAM_U64, &seed, "repeat a run" },

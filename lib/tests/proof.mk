@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the larger native tests need beside the rules of Makefile, which includes this.
+# Rules for the larger native tests, in addition to those of Makefile, which includes this.
 
 ops-obj := $(patsubst $(here)/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard $(here)/ops*.c)))
 $(O)/oracle_test: $(ops-obj)
 
 -include $(ops-obj:.o=.d)
 
-# Searches, without sanitizers: they are ten times as fast, and the oracle has them. Where nothing
-# is built with sanitizers, there is one set of objects.
+# Searches are built without sanitizers, which makes them ten times as fast; the oracle has them.
+# Where nothing is built with sanitizers, there is one set of objects.
 plain := $(if $(SAN),plain,obj)
 searches := contract exhaustive slab_states interleave robson wrong_free
 plain-tests := $(searches) cpus steps
@@ -17,7 +17,7 @@ plain-obj := $(patsubst $(O)/obj/%,$(O)/$(plain)/%,$(lib-obj) $(host-env:%=$(O)/
 
 $(O)/recheck_test: wrap := -Wl,--wrap=host_raw_lock,--wrap=host_assert_held,--wrap=memchr_inv,--wrap=myalloc_env_raw_memchr_inv,--wrap=myalloc_env_call_on_cpu
 $(O)/cpus_test: wrap := -Wl,--wrap=myalloc_env_call_on_cpu
-# Where something comes in around each lock.
+# Tests with intrusions around each lock.
 raw-locks := -Wl,--wrap=host_raw_lock,--wrap=host_raw_trylock,--wrap=host_raw_unlock
 $(O)/interleave_test $(O)/race_test $(O)/contract_race_test $(O)/pool_test $(O)/wrong_free_test: wrap := $(raw-locks)
 $(O)/bounds_test: wrap := $(raw-locks)

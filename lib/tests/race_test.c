@@ -8,16 +8,16 @@
  * or be interrupted by a hard interrupt or an NMI, which also allocates and frees. There are more
  * threads than CPUs, and a thread moves between them.
  *
- * What is checked: every allocation is filled with its own pattern, which must be intact when it is
- * freed; every free must succeed; a validation during all of this finds nothing. At the end
- * everything is freed: the statistics balance and the zone is in its initial state. Built with
- * SAN=thread, ThreadSanitizer in addition finds accesses that are ordered only by luck.
+ * Checks: every allocation is filled with its own pattern, which must be intact when it is freed;
+ * every free must succeed; a validation during all of this finds nothing. At the end everything is
+ * freed: the statistics balance and the zone is in its initial state. Built with SAN=thread,
+ * ThreadSanitizer also finds accesses that are ordered only by luck.
  *
  * In separate parts all threads free the same block, or the same object, at once, many times.
- * Exactly one free of a block must succeed, and of an object of a cache that claims what it frees.
+ * Exactly one free must succeed of a block, and of an object of a cache that claims slots on free.
  * In other caches several may succeed, after which that slot may have two users: nothing else is
- * affected, and a drain puts it right. No thread allocates during that, so that none gets what
- * another is about to free; interrupts free it as well, and one thread drains now and then.
+ * affected, and a drain repairs it. No thread allocates meanwhile, so none gets memory that another
+ * is about to free; interrupts free it as well, and one thread drains now and then.
  *
  * The seed repeats every choice of each thread, including the disturbances. The interleaving of the
  * threads still depends on the machine: a seed makes a failure likely, not certain.
@@ -34,8 +34,8 @@
 #include <sched.h>
 
 #define THREADS_MOST	16
-#define HOLD_MOST	64	/* things a level of a thread holds */
-#define BOXES		8	/* places where threads leave things for each other */
+#define HOLD_MOST	64	/* allocations that a level of a thread holds */
+#define BOXES		8	/* places where threads leave allocations for each other */
 #define BULK_MOST	24
 #define CACHES		4
 #define HANGS_AFTER	600	/* seconds */
@@ -45,7 +45,7 @@
  * @name: of the result
  * @checks: of the zone
  * @magazines: capacity of page magazines, 0 for none
- * @cache: what its caches are
+ * @cache: properties of its caches
  */
 static const struct race_config {
 	const char *name;
@@ -87,7 +87,7 @@ enum { TASK, IRQ, NMI, LEVELS };
 /**
  * struct item - something allocated
  * @addr: where
- * @key: of the pattern in it
+ * @key: of its pattern
  * @size: bytes
  * @kind: number of a cache, or CACHES + order, or EXACT
  */
@@ -106,7 +106,7 @@ struct item {
  * @number: of it
  * @random: what it does
  * @schedule: how it is disturbed
- * @item: what each level holds
+ * @item: allocations of each level
  * @nr: how many of them
  * @serial: for keys
  * @counts: things done, for the notes
@@ -118,7 +118,7 @@ struct racer {
 	struct item *item[LEVELS][HOLD_MOST];
 	u32 nr[LEVELS];
 	u64 serial;
-	bool ending;	/* nothing interrupts it any more */
+	bool ending;	/* no more interrupts */
 	struct {
 		u64 allocs, fails, frees, interrupts, handed, sweeps;
 	} counts;
@@ -163,7 +163,7 @@ static u32 bytes_of(u32 kind)
 	return kind < CACHES ? race.cfg->cache[kind].size : PAGE_SIZE << (kind - PAGES);
 }
 
-/* Bytes at both ends of a large thing are enough. */
+/* In a large block, bytes at both ends are enough. */
 static void each_end(const struct item *item, void (*fn)(void *mem, size_t size, u64 key))
 {
 	u32 end = min(item->size, 128u);
@@ -258,7 +258,7 @@ static void free_one(struct myalloc_random *random)
 		free_item(drop(myalloc_random_below(random, self->nr[level()])));
 }
 
-/* --- what disturbs --------------------------------------------------------------------- */
+/* --- disturbances ---------------------------------------------------------------------- */
 
 static void interrupt(struct myalloc_random *random)
 {
@@ -309,7 +309,7 @@ static void at_lock(const char *where)
 	myalloc_env_point(where);
 }
 
-/* --- what a thread does ------------------------------------------------------------------ */
+/* --- threads ----------------------------------------------------------------------------- */
 
 static void alloc_bulk(void)
 {
@@ -357,7 +357,7 @@ static void alloc_exact(void)
 		keep(addr, EXACT, nr * PAGE_SIZE);
 }
 
-/* Leaves one thing in a box, and takes what is there. */
+/* Leave an allocation in a box, and take the one that is there. */
 static void hand_over(void)
 {
 	struct item **box = &race.box[myalloc_random_below(&self->random, BOXES)], *item = NULL;
@@ -400,7 +400,7 @@ static void own_cache(void)
 		fail("an own cache does not end");
 }
 
-/* Seldom: all of it, at once. */
+/* Rarely everything at once. */
 static void sweep(void)
 {
 	self->counts.sweeps++;
@@ -481,7 +481,7 @@ static void *run(void *arg)
 
 #define CHUNK_ORDER	6
 
-/* In place of those of a zone so large; the epoch says whether there may be a fast path. */
+/* Replace the zone's default magazines; the epoch says whether there may be a fast path. */
 static void make_magazines(struct myalloc_magazines *mags, u32 capacity, u32 depot)
 {
 	const struct myalloc_magazines before = *mags;
@@ -526,7 +526,7 @@ static void make_zone(void *arena)
 	}
 }
 
-/* Of several frees of one object that overlap, does exactly one succeed? */
+/* Does exactly one of several overlapping frees of an object succeed? */
 static bool claims(const struct myalloc_cache *cache)
 {
 	return cache->flags & (MYALLOC_CERTAIN | MYALLOC_NO_MAGAZINE | MYALLOC_ZERO_FREE |
@@ -617,7 +617,7 @@ static void test_config(const struct race_config *cfg)
 		    cfg->name, allocs, fails, interrupts, handed, sweeps);
 }
 
-/* --- all free the same ---------------------------------------------------------------------- */
+/* --- all free the same block ---------------------------------------------------------------- */
 
 #define SAME_ROUNDS	300	/* of each order */
 
@@ -659,7 +659,7 @@ static void *run_same(void *arg)
 	return NULL;
 }
 
-/* What was refused is known; the rest must be as after any other work. */
+/* The number of refused frees is known; everything else must be as after any other work. */
 static void forget_wrong_frees(void)
 {
 	u32 i;
@@ -673,7 +673,7 @@ static void forget_wrong_frees(void)
 	}
 }
 
-/* All threads in @fn at once, on a new zone. Leaves the zone to the caller. */
+/* Run @fn in all threads at once, on a new zone, which is left to the caller. */
 static void *begin_same(const struct race_config *cfg, void *(*fn)(void *),
 			void (*disturbance)(const char *))
 {
@@ -735,14 +735,14 @@ static void test_same(const struct race_config *cfg)
 #define OTHERS		12	/* objects that nobody frees meanwhile */
 
 /**
- * struct shared_object - what the threads race for
+ * struct shared_object - the object that the threads race for
  * @cache: its cache
  * @object: freed by all
  * @beside: allocated with it, and not freed by the others
  * @other: not freed before the last round
  * @doubtful: slots that two frees gave back, and which may have two users until the next drain
  * @nr_doubtful: how many of them
- * @won: frees of @object that succeeded in this round
+ * @won: successful frees of @object in this round
  * @doubles: rounds in which that was more than one
  * @lost: frees that were refused, in all rounds
  */
@@ -800,7 +800,7 @@ static bool in_doubt(const void *object)
 	return false;
 }
 
-/* A second user writes what the first one wrote, so that only a third thing changes it. */
+/* All users of an object write the same content, so only an error changes it. */
 static u64 key_of(const void *object)
 {
 	return myalloc_pattern_key(1, (unsigned long)object);
@@ -842,7 +842,7 @@ static void begin_round(u32 round)
 	shared.won = 0;
 }
 
-/* Nothing is in doubt after a drain, and exactly the others are out. */
+/* After a drain nothing is in doubt, and exactly the other objects are live. */
 static void settle(void)
 {
 	struct myalloc_cache_stats stats;

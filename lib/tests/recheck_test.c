@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Between a look and the lock: state that was read without a lock is checked again under it
+ * Between a read and the lock: state that was read without a lock is checked again under it
  *
  * The linker's --wrap redirects lock acquisitions, and a few functions of the environment, to this
- * file, so that another CPU intrudes exactly there. Each test makes it change what was just read.
+ * file, so that another CPU intrudes exactly there. Each test lets it change the state just read.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -38,7 +38,7 @@ static struct {
 	struct myalloc_cache *cache;
 	struct myalloc_cache *other;
 	struct myalloc_validation v;
-	raw_spinlock_t *lock;		/* come in before this one is taken, */
+	raw_spinlock_t *lock;		/* intrude before this lock is taken, */
 	u32 skip;			/* but not the first times, */
 	u32 times;			/* so often, */
 	void (*come_in)(void *arg);	/* by this function on CPU 1 */
@@ -113,7 +113,7 @@ static void come_in(raw_spinlock_t *lock, void (*fn)(void *arg), u32 skip, u32 t
 	w.came = 0;
 }
 
-/* A zone in so many chunks, with one cache that has no magazines. */
+/* A zone of this many chunks, with one cache without magazines. */
 static void begin_chunks(struct kunit *test, u32 nr, bool magazines, myalloc_cache_flags_t flags)
 {
 	const struct myalloc_cache_args cache_args = {
@@ -190,7 +190,7 @@ static void free_object(void *arg)
 	KUNIT_EXPECT_EQ(w.test, myalloc_cache_free(w.cache, w.object), 0);
 }
 
-/* Between the look at the state and the claim. */
+/* Intrude between the read of the state and the claim. */
 static void free_where_found(const char *where)
 {
 	if (strcmp(where, "object-found") || w.came++)
@@ -249,7 +249,7 @@ static void count(struct myalloc_cache *cache, void *object, const struct myallo
 	++*nr;
 }
 
-/* A slab that goes while a walk is about to look at it is not looked at. */
+/* A walk does not look at a slab that leaves just before. */
 static void recheck_walk_live(struct kunit *test)
 {
 	struct myalloc_frame *frame;
@@ -259,13 +259,13 @@ static void recheck_walk_live(struct kunit *test)
 	begin(test, false, 0);
 	object = two_slabs(test);
 	frame = &w.zone->frames[w.cache->list[MYALLOC_SLABS_EMPTY]];
-	/* If it were looked at, this would be seen. */
+	/* The walk would report this if it looked at the slab. */
 	myalloc_slab_states(w.cache, frame, w.chunk)[0] = MYALLOC_SLOT_LIVE;
 	come_in(&w.cache->lock, shrink, 0, 1);
 	myalloc_cache_walk_live(w.cache, count, &nr);
 	KUNIT_EXPECT_EQ(test, w.came, 1);
 	KUNIT_EXPECT_EQ(test, nr, 1);
-	/* It is on its way out, and may go. */
+	/* The slab is in limbo, and may leave. */
 	KUNIT_EXPECT_EQ(test, frame->type, MYALLOC_FRAME_LIMBO);
 	myalloc_slab_states(w.cache, frame, w.chunk)[0] = MYALLOC_SLOT_FREE;
 	KUNIT_EXPECT_EQ(test, w.cache->nr[MYALLOC_SLABS_EMPTY], 0);
@@ -294,7 +294,7 @@ static void alloc_free_page(void *arg)
 	KUNIT_EXPECT_EQ(w.test, myalloc_pages_free(w.zone, page, 0), 0);
 }
 
-/* Disturbed, it tries again, but not for ever; what one lock covers is checked even so. */
+/* A disturbed validation retries a few times; checks under a single lock are not affected. */
 static void recheck_validate_zone(struct kunit *test)
 {
 	struct myalloc_buddy *buddy;
@@ -306,7 +306,7 @@ static void recheck_validate_zone(struct kunit *test)
 	page = myalloc_pages_alloc(w.zone, 0, 0);
 	frame = myalloc_map_frame(&w.zone->map, page);
 
-	/* The second time nobody comes. A walk takes the lock twice. */
+	/* The second attempt is not disturbed. A walk takes the lock twice. */
 	come_in(&w.zone->lock, alloc_free_page, 1, 1);
 	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
 	KUNIT_EXPECT_EQ(test, w.came, 1);
@@ -316,7 +316,7 @@ static void recheck_validate_zone(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, myalloc_zone_validate(w.zone, &w.v));
 	KUNIT_EXPECT_EQ(test, strncmp(w.v.first, "B4:", 3), 0);
 
-	/* Somebody comes each time: the totals cannot be compared. */
+	/* Every attempt is disturbed: the totals cannot be compared. */
 	come_in(&w.zone->lock, alloc_free_page, 1, 1000);
 	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
 	KUNIT_EXPECT_EQ(test, w.came, 3 * 2 - 1);
@@ -366,7 +366,7 @@ static void free_lent(void *arg)
 	KUNIT_EXPECT_EQ(w.test, atomic64_read(&w.zone->nr_quarantined), 1);
 }
 
-/* A block that goes to quarantine before it is walked over, after the count was read. */
+/* A block goes to quarantine after the count was read, before the walk reaches it. */
 static void recheck_validate_quarantined(struct kunit *test)
 {
 	void *first;
@@ -402,7 +402,7 @@ static void at_unused(const char *where)
 	host_run_on_cpu(1, try_mutex, NULL);
 }
 
-/* A block that the worker has taken out of quarantine is not missed by a drain: both take turns. */
+/* A drain does not miss a block that the worker has taken out of quarantine: it waits for it. */
 static void recheck_quarantine_in_hand(struct kunit *test)
 {
 	u32 i;
@@ -437,7 +437,7 @@ static void defer_object(void *arg)
 	KUNIT_EXPECT_EQ(w.test, err, 0);
 }
 
-/* An object that is deferred before its slab is walked over, after the count was read. */
+/* An object is deferred after the count was read, before the walk reaches its slab. */
 static void recheck_validate_deferred_object(struct kunit *test)
 {
 	begin(test, false, 0);
@@ -448,7 +448,7 @@ static void recheck_validate_deferred_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w.cache->deferred.nr), 1);
 }
 
-/* As an interrupt that comes in while this CPU has the zone's lock. */
+/* Run @fn as an NMI while this CPU holds the zone's lock. */
 static void with_lock(void (*fn)(void))
 {
 	unsigned long irq;
@@ -465,7 +465,7 @@ static void defer_page(void)
 	host_exit_nmi();
 }
 
-/* What is deferred while others are recovered is in the list, and does not come back twice. */
+/* A block deferred during a recovery is in the list, and is not returned twice. */
 static void recheck_recover(struct kunit *test)
 {
 	void *lost, *other;
@@ -504,7 +504,7 @@ static void *end_cache(void *arg)
 	return NULL;
 }
 
-/* Another CPU ends the cache: goes on when it is in no list any more, or even freed. */
+/* Another CPU destroys the cache; go on when it is in no list any more, or even freed. */
 static void end_meanwhile(const char *where)
 {
 	int i;
@@ -520,7 +520,7 @@ static void end_meanwhile(const char *where)
 	w.came++;
 }
 
-/* The report of a wrong free names the cache whose slab it is, and that is not freed meanwhile. */
+/* The report of a wrong free names the cache of the slab, which is not freed meanwhile. */
 static void recheck_bad_free_destroy(struct kunit *test)
 {
 	struct myalloc_cache_args args = {
@@ -534,7 +534,7 @@ static void recheck_bad_free_destroy(struct kunit *test)
 	ending.cache = myalloc_cache_create(w.zone, &args);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ending.cache);
 	ending.id = ending.cache->id;
-	/* A block with the tag of its slabs: as long as that is read, the cache may be. */
+	/* A block with the tag of the cache's slabs leads the report to the cache. */
 	frame = myalloc_zone_take(w.zone, ending.cache->layout.order, 0, ending.cache->tag);
 	KUNIT_ASSERT_NOT_NULL(test, frame);
 	host_preempt_point = end_meanwhile;
@@ -551,8 +551,8 @@ static void recheck_bad_free_destroy(struct kunit *test)
 }
 
 /*
- * A request that may not wait for file systems does not wait for a CPU that comes, whose memory may
- * have to wait for them. It gets what others hold back when none comes.
+ * A request that may not wait for file systems does not wait for a CPU to come online, since that
+ * may allocate and wait for them. It drains other CPUs when none is coming.
  */
 static void recheck_reclaim_hotplug(struct kunit *test)
 {
@@ -573,8 +573,8 @@ static void recheck_reclaim_hotplug(struct kunit *test)
 }
 
 /*
- * A callback of CPU hotplug may make requests that may wait. Those that find nothing else fail, and
- * none waits for the CPU, which waits for the callback.
+ * A callback of CPU hotplug may make requests that may wait. They fail if nothing is free, since
+ * they do not wait for the CPU, which waits for the callback.
  */
 static void recheck_request_in_callback(struct kunit *test)
 {
@@ -616,7 +616,7 @@ static void recheck_validate_magazines(struct kunit *test)
 	other = per_cpu_ptr(w.zone->pcp[0].cpu, 1);
 	cpu->top--;
 	for (k = 0; k < 3; k++) {
-		/* Nobody; a CPU that is done; a CPU that is not. */
+		/* No CPU; a CPU that has finished; a CPU that has not. */
 		come_in(&w.zone->lock, k == 1 ? alloc_free_page : set_busy, 1, k > 0);
 		KUNIT_EXPECT_EQ(test, myalloc_zone_validate(w.zone, &w.v), k > 0);
 		KUNIT_EXPECT_EQ(test, w.came, k > 0);
@@ -649,14 +649,14 @@ static void recheck_validate_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_cache_free(w.cache, object), 0);
 }
 
-/* Others make caches, end them, and see a CPU go while one cache is looked at. */
+/* Others create and destroy caches, and a CPU goes offline, while one cache is visited. */
 static void use_caches(void *unused)
 {
 	const struct myalloc_cache_args args = { .name = "meanwhile", .object_size = 64 };
 
 	KUNIT_ASSERT_TRUE(w.test, mutex_trylock(&w.zone->caches_mutex));
 	mutex_unlock(&w.zone->caches_mutex);
-	/* But it is not freed under their eyes. */
+	/* The visited cache is not freed meanwhile. */
 	KUNIT_EXPECT_FALSE(w.test, mutex_trylock(&w.cache->pin_mutex));
 	w.other = myalloc_cache_create(w.zone, &args);
 	myalloc_zone_drain_cpu(w.zone, 1);
@@ -672,7 +672,7 @@ static void recheck_validate_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w.came, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w.other);
 	KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(w.other), 0);
-	/* The next walk goes on as ever. */
+	/* The next walk works as usual. */
 	KUNIT_EXPECT_TRUE(test, myalloc_zone_validate(w.zone, &w.v));
 }
 
@@ -711,26 +711,26 @@ static void recheck_walk_blocks(struct kunit *test)
 
 /* --- limbo ---------------------------------------------------------------------------- */
 
-/* Takes all that has waited, and has another slab begin to wait. */
+/* Harvest the waiting batch, and let another slab begin to wait. */
 static void harvest_and_close(void *arg)
 {
 	KUNIT_EXPECT_EQ(w.test, myalloc_limbo_harvest(w.zone, 1), BIT(w.cache->layout.order));
 	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.nr, 0);
 	KUNIT_EXPECT_EQ(w.test, myalloc_cache_free(w.cache, w.object), 0);
 	myalloc_cache_trim(w.cache, 0);
-	/* The other CPU is still where it found the first one ready. */
+	/* The other CPU has already found the first batch ready. */
 	KUNIT_EXPECT_EQ(w.test, myalloc_limbo_harvest(w.zone, 1), 0);
 	KUNIT_EXPECT_NE(w.test, w.zone->limbo.waiting, MYALLOC_NO_FRAME);
 }
 
-/* A slab for which no grace period has passed stays, though one that had been ready was there. */
+/* A slab whose grace period has not passed stays, even after a batch that was ready. */
 static void recheck_harvest(struct kunit *test)
 {
 	begin(test, false, 0);
 	w.object = two_slabs(test);
 	myalloc_cache_trim(w.cache, 0);
 	KUNIT_EXPECT_EQ(test, w.zone->limbo.nr, 1);
-	/* Between the look whether it is ready and the taking. */
+	/* Intrude between the check whether the batch is ready and the harvest. */
 	come_in(&w.zone->limbo.lock, harvest_and_close, 1, 1);
 	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), 0);
 	KUNIT_EXPECT_EQ(test, w.came, 1);
@@ -739,7 +739,7 @@ static void recheck_harvest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_limbo_harvest(w.zone, 8), BIT(w.cache->layout.order));
 }
 
-/* A drain on this CPU would find that a slab is on its way, and wait for a grace period. */
+/* A drain on this CPU would find a slab in limbo, and wait for a grace period. */
 static void look_at_limbo(void *arg)
 {
 	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.waiting, MYALLOC_NO_FRAME);
@@ -747,7 +747,7 @@ static void look_at_limbo(void *arg)
 	KUNIT_EXPECT_EQ(w.test, w.zone->limbo.nr, 1);
 }
 
-/* A slab that somebody has taken out of limbo counts until its pages have gone back. */
+/* A slab that has been taken out of limbo counts until its pages are back in the zone. */
 static void recheck_in_hand(struct kunit *test)
 {
 	begin(test, false, 0);
@@ -764,8 +764,8 @@ static void recheck_in_hand(struct kunit *test)
 static u64 same_moment;
 
 /*
- * First: the grace period has passed; takes all that has waited for it, and has another slab wait
- * for the next one, which has the same number. Then: that one has not passed.
+ * First call: the grace period has passed; harvest the batch, and let another slab wait for the
+ * next grace period, which has the same number. Second call: that one has not passed.
  */
 static void close_with_same(void *arg)
 {
@@ -784,7 +784,7 @@ static void close_with_same(void *arg)
 	KUNIT_EXPECT_NE(w.test, w.zone->limbo.waiting, MYALLOC_NO_FRAME);
 }
 
-/* Who has waited for a grace period has waited for one batch, not for another with its number. */
+/* A task that waited for a grace period waited for one batch, not for another with its number. */
 static void recheck_batch(struct kunit *test)
 {
 	begin(test, false, 0);
@@ -830,7 +830,7 @@ static void recheck_drain(struct kunit *test)
 
 /* --- magazines ------------------------------------------------------------------------ */
 
-/* What a remake does first. */
+/* The first step of a remake. */
 static void close_magazines(const char *where)
 {
 	if (strcmp(where, "magazine-epoch"))
@@ -895,7 +895,7 @@ static void recheck_claim(struct kunit *test)
 
 #define SMALL_ORDER	(CHUNK_ORDER - 2)
 
-/* The system: it hands out the chunk here, and keeps what comes back. */
+/* The system: it provides this chunk, and keeps chunks that are returned. */
 static void *next_chunk;
 
 static void *take_chunk(struct myalloc_zone *zone)
@@ -907,7 +907,7 @@ static void give_chunk(struct myalloc_zone *zone, void *chunk)
 {
 }
 
-/* The chunk goes back to the system, and memory at another address gets its number. */
+/* The chunk is returned to the system, and memory at another address gets its number. */
 static void replace_chunk(const char *where)
 {
 	u32 grown;
@@ -921,7 +921,7 @@ static void replace_chunk(const char *where)
 	KUNIT_EXPECT_EQ(w.test, myalloc_zone_grow(w.zone, 1, &grown), 0);
 }
 
-/* Particular pages that the zone does not have any more when it takes the lock are refused. */
+/* A request for particular pages is refused if the zone has lost them before it takes the lock. */
 static void recheck_range(struct kunit *test)
 {
 	static const struct myalloc_chunk_ops ops = { .take = take_chunk, .give = give_chunk };
@@ -953,7 +953,7 @@ static void recheck_range(struct kunit *test)
 
 /* --- contracts ------------------------------------------------------------------------ */
 
-/* What the end of a contract does before it waits for a grace period. */
+/* The steps of a contract's end before it waits for a grace period. */
 static void hide_child(const char *where)
 {
 	if (strcmp(where, "zone-child"))
@@ -1013,10 +1013,10 @@ static void release_meanwhile(const char *where)
 	pthread_create(&by_number.thread, NULL, end_by_number, NULL);
 	while (!READ_ONCE(by_number.began))
 		sched_yield();
-	usleep(20000);	/* far more than it needs, unless it must wait */
+	usleep(20000);	/* far longer than it takes, unless it must wait */
 }
 
-/* A client that its owner has left is released by its number, and from above it, at once. */
+/* A client whose owner has gone is released by its number, and through its parent, at once. */
 static void recheck_release(struct kunit *test)
 {
 	struct myalloc_client_args args = { .name = "top" };

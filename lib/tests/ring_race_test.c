@@ -27,7 +27,7 @@
 #define PRODUCERS_MOST	8
 #define CHUNK_ORDER	4
 #define WORDS_MOST	64	/* in a record */
-#define DISCARD_EACH	16	/* each so many a record is discarded */
+#define DISCARD_EACH	16	/* one in so many records is discarded */
 #define HANGS_AFTER	300	/* seconds */
 #define WAKES_WITHIN	20	/* seconds, on any machine */
 
@@ -40,7 +40,7 @@ static struct {
 	u32 done;		/* producers */
 	pthread_barrier_t start;
 
-	bool shared;		/* the consumer is like one in user space; the rest is for that */
+	bool shared;		/* the consumer acts as in user space; the rest is for that */
 	struct myalloc_ring_share share;
 	u64 tail, oldest;	/* published */
 	u64 pos;		/* where it reads next */
@@ -51,7 +51,7 @@ static struct {
 /**
  * struct producer - a thread
  * @number: of it; it runs on the CPU with this number
- * @random: what it does
+ * @random: decides its actions
  * @next: number of its next record
  * @nmis: records that NMIs have committed
  */
@@ -94,7 +94,7 @@ static bool is_discarded(u64 number)
 	return number % DISCARD_EACH == 3;
 }
 
-/* Words are stored one by one, as a consumer may be copying what was there before. */
+/* Store single words, as a consumer may be copying the previous content. */
 static bool produce(void)
 {
 	u64 number = self->next;
@@ -114,7 +114,7 @@ static bool produce(void)
 	return true;
 }
 
-/* Other threads go on, and NMIs come in: also in the middle of a reservation. */
+/* Let other threads run, and raise NMIs, also in the middle of a reservation. */
 static void disturb(const char *where)
 {
 	if (!self)
@@ -130,7 +130,7 @@ static void disturb(const char *where)
 	}
 }
 
-/* Until the consumer has read everything that was committed until now. */
+/* Wait until the consumer has read everything committed so far. */
 static void wait_for_consumer(void)
 {
 	u64 tail = READ_ONCE(race.ring->part->tail);
@@ -197,7 +197,7 @@ static void sleep_until_woken(void)
 		fail("nobody wakes the consumer up");
 }
 
-/* As user space reads; false if it has to sleep. */
+/* Read as user space does; false if it has to sleep. */
 static bool read_shared(u64 *expected)
 {
 	u64 tail = smp_load_acquire(&race.tail), begin = race.pos;
@@ -221,7 +221,7 @@ static bool read_shared(u64 *expected)
 	return true;
 }
 
-/* Reads what there is; false if there is nothing. */
+/* Read all records; false if there is none. */
 static bool consume(u64 *expected)
 {
 	u64 copy[WORDS_MOST];
@@ -250,7 +250,7 @@ static bool consume(u64 *expected)
 	return true;
 }
 
-/* Also validates now and then. */
+/* The consumer also validates now and then. */
 static void consume_all(struct myalloc_zone *zone, u64 *expected)
 {
 	struct myalloc_validation v;

@@ -4,10 +4,10 @@
  *
  * A user has at most M frames allocated at any time, in blocks of 2^0 to n = 2^k frames, aligned to
  * their size. Address-ordered first fit puts each block at the lowest aligned extent of free
- * frames. What is the least N for which no sequence of allocations and frees makes it fail? Robson (JACM
- * 1971, 1974; SQLite's mem5.c) gives N >= M(1 + log2(n)/2) - n + 1, for stores without alignment.
- * This program visits all states that the user can bring about, for every N from M on, until no
- * state has a request that fits M and does not fit the store.
+ * frames. What is the least N for which no sequence of allocations and frees makes it fail? Robson
+ * (JACM 1971, 1974; SQLite's mem5.c) gives N >= M(1 + log2(n)/2) - n + 1, for stores without
+ * alignment. This program visits all states that the user can reach, for every N from M on, until
+ * every request that fits M also fits the store, in every state.
  *
  * If the search confirms it, a contract may rely on the bound with M and N both rounded up to
  * multiples of n. exhaustive_test shows that MYALLOC_FIRST_FIT is this first fit.
@@ -87,7 +87,7 @@ static void find(u32 top, u32 live)
 	} last;
 	enum result result = FAILS;
 
-	/* The promise is for the rounded M: the user may have so much. */
+	/* The guarantee is for the rounded M, so the user may allocate that much. */
 	if (last.top != top || last.live != rounded) {
 		last.result = search_and_free(promise, rounded, top);
 		last.states = s.nr;

@@ -10,12 +10,12 @@
  * allocation must return the lowest free slot of a slab of the fullest quarter, of an empty one, or
  * of a new one in the lowest chunk that is no slab, in this order, and fail only if there is none.
  *
- * The expected number of states, without lists and hints: a chunk is no slab or a set of n slots,
- * 1 + 2^n; f chunks are independent, (1 + 2^n)^f; but at most MYALLOC_EMPTY_KEEP slabs are empty.
- * The states with e empty slabs number C(f, e) times the states of the others, each no slab or a
- * set that is not empty: (2^n)^(f - e). All of them can be reached: allocate everything, free all
+ * The expected number of states, without lists and hints: a chunk is no slab or a set of n slots, 1
+ * + 2^n; f chunks are independent, (1 + 2^n)^f; but at most MYALLOC_EMPTY_KEEP slabs are empty. The
+ * states with e empty slabs number C(f, e) times the states of the others, each no slab or a set
+ * that is not empty: (2^n)^(f - e). All of them can be reached: allocate everything, free all
  * objects of the chunks that should be no slab, a few slabs at a time, shrinking after each; then
- * free what else should be free.
+ * free the other objects that should be free.
  */
 #include "env.h"
 #include "ktap.h"
@@ -67,7 +67,7 @@ struct step {
 	u8 chunk, slot;
 };
 
-/* What a user and the zone's tags can tell. */
+/* The part of a state that users and the zone's tags know. */
 struct state {
 	bool slab[CHUNKS_MOST];
 	u32 live[CHUNKS_MOST];
@@ -107,7 +107,7 @@ static size_t chunk_bytes(void)
 	return PAGE_SIZE << w.shape->chunk_order;
 }
 
-/* As many fit into a page as of the shape's into 4 KiB; one of more than half a page stays alone. */
+/* As many fit into a page as objects of the shape into 4 KiB, but not two of above half a page. */
 static u32 object_bytes(void)
 {
 	/* Red zones, link and owners of a slot do not grow with the page. */
@@ -185,7 +185,7 @@ static u32 position(u32 chunk)
 	return nr;
 }
 
-/* All of the state: 16 bits for each chunk, and not 0. */
+/* The whole state: 16 bits for each chunk, and not 0. */
 static u64 state_key(void)
 {
 	u64 key = 1;
@@ -449,7 +449,7 @@ static void visit(const struct step *step)
 	w.seen[which / 8] |= 1 << which % 8;
 }
 
-/* From the state with this number by one more step. */
+/* Make one more step from the state with this number. */
 static void try_step(u32 from, const struct step *step)
 {
 	go_to(from);

@@ -2,7 +2,7 @@
 /*
  * The states of a search: each is visited once, in the order in which they were found
  *
- * A state of a store is a key: its allocated frames << 32 | those at which something begins.
+ * A state of a store is a key: its allocated frames << 32 | those at which an allocation begins.
  */
 #ifndef MYALLOC_TESTS_STATE_SET_H
 #define MYALLOC_TESTS_STATE_SET_H
@@ -97,7 +97,7 @@ static inline void state_set_end(struct state_set *s)
 	s->queue = NULL;
 }
 
-/* Pages of what begins at @idx: up to the next beginning or free frame. */
+/* Pages of the allocation that begins at @idx: up to the next beginning or free frame. */
 static inline u32 state_size(u32 used, u32 head, u32 idx, u32 nr)
 {
 	u32 size = 1;

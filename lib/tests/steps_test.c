@@ -2,14 +2,13 @@
 /*
  * Steps: how many instructions a request within a contract takes at most
  *
- * The test traces a copy of itself. Around each request that is measured the copy asks to be run
- * instruction by instruction, and these are counted. Left out are the locks and interrupt flags of
- * the host environment, which checks their use; a spinlock that nobody holds adds one atomic
- * operation.
+ * The test traces a copy of itself. Around each measured request the copy asks to be run in single
+ * steps, and these are counted. Not counted are the locks and interrupt flags of the host
+ * environment, which checks their use; an uncontended spinlock adds one atomic operation.
  *
- * Each request is made in the states in which it does most. bounds_test counts how many splits,
- * merges and deferred frees there are at most, and here all of them occur. The trees of free blocks
- * have four levels, as up to 16 Mi pages, and each change climbs as many of them as it can.
+ * Each request is made in the states in which it does most. bounds_test counts the most splits,
+ * merges and deferred frees that are possible, and here all of them occur. The trees of free blocks
+ * have four levels, as for up to 16 Mi pages, and each change climbs as many of them as it can.
  *
  * The most of each kind must not exceed L, which lib/DESIGN.md states for gcc on x86-64 with -O2.
  * Other machines and compilers may take twice as many.
@@ -74,11 +73,11 @@ static u64 end_count(void)
 	return shared->count;
 }
 
-/* The most under one hold of the outermost lock, and where that began. */
+/* The maximum under one hold of the outermost lock, and where that began. */
 static u64 most_hold, hold_begin;
 static u32 holding;
 
-/* --- what is left out: the program is linked with --wrap for these -------------------------- */
+/* --- not counted: the program is linked with --wrap for these ------------------------------- */
 
 void __real_host_raw_lock(struct host_lock *lock);
 bool __real_host_raw_trylock(struct host_lock *lock);
@@ -167,7 +166,7 @@ static bool go_on(pid_t pid, int request, int signal, int *status)
 	return WIFSTOPPED(*status);
 }
 
-/* Counts until the copy says that the request has ended. */
+/* Count until the copy says that the request has ended. */
 static bool count_steps(pid_t pid, int *status)
 {
 	shared->count = 0;
@@ -200,7 +199,7 @@ static int trace(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* --- contracts with real memory, of which only what is written to takes any ------------------ */
+/* --- contracts with sparse memory, allocated when it is written to --------------------------- */
 
 static struct myalloc_contract *contract;
 static struct myalloc_zone *parent_zone, *child;
@@ -237,7 +236,7 @@ static void end_contract(void)
 	host_chunk_free(arena, ARENA_ORDER);
 }
 
-/* The most of one kind of request, and where that was. */
+/* The maximum of one kind of request, and the state in which it occurred. */
 struct most {
 	u64 steps;
 	u32 deferred;
@@ -262,11 +261,11 @@ static void judge(const struct most *most, u64 bound, const char *what)
 
 /* --- blocks and extents -------------------------------------------------------------------- */
 
-#define PIECES	4	/* chunks in which there is something, the last of which stays */
+#define PIECES	4	/* chunks with an allocation each, the last of which stays */
 
 /*
- * Which chunks: for the low orders they are in words of their own at three of four levels. Of some
- * other places that were tried these take most.
+ * These chunks: for the low orders they are in words of their own at three of four levels. Of
+ * several choices that were tried these take most.
  */
 static const u32 places[][PIECES] = { { 0, 70, 290, 270 }, { 0, 290, 150, 100 } };
 
@@ -289,9 +288,9 @@ static void give(void *addr)
 }
 
 /*
- * In chunk @place[i] is something of @pages, or of @waits for the first @deferred of them, and
- * nothing else. A chunk less one page is a free block of each order, and 1023 pages are a block of
- * each. The chunks are filled from the lowest on, because first fit goes nowhere else.
+ * Chunk @place[i] has one allocation, of @pages, or of @waits for the first @deferred ones. A chunk
+ * less one page is a free block of each order, and 1023 pages are a block of each. The chunks are
+ * filled from the lowest on, because first fit uses the lowest first.
  */
 static void prepare(u32 pages, u32 deferred, u32 waits, const u32 *place)
 {
@@ -315,7 +314,7 @@ static void prepare(u32 pages, u32 deferred, u32 waits, const u32 *place)
 		give(rest[--nr]);
 }
 
-/* Frees of NMI handlers, which wait for the lock. */
+/* Free in an NMI that finds the lock taken, so that the frees are deferred. */
 static void defer(u32 nr)
 {
 	unsigned long irq;
@@ -342,7 +341,7 @@ static void end_things(void)
 	myalloc_zone_drain(child);
 }
 
-/* A request for @pages, and a free of as many, after @deferred frees of @waits pages that wait. */
+/* A request for @pages, and a free of as many, after @deferred deferred frees of @waits pages. */
 static void measure(u32 pages, u32 deferred, u32 waits, u32 at, struct most *alloc,
 		    struct most *free)
 {
@@ -357,7 +356,7 @@ static void measure(u32 pages, u32 deferred, u32 waits, u32 at, struct most *all
 	end_things();
 
 	prepare(pages, deferred, waits, places[at]);
-	if (deferred == PIECES - 2) {	/* and nothing else is left */
+	if (deferred == PIECES - 2) {	/* no other allocation is left */
 		give(thing[PIECES - 1]);
 		thing[PIECES - 1] = NULL;
 	}
@@ -369,10 +368,10 @@ static void measure(u32 pages, u32 deferred, u32 waits, u32 at, struct most *all
 	end_things();
 }
 
-#define DRAINED	20	/* things, more than a hold may free */
-#define LOST	3	/* those whose links are damaged, more than a hold may free */
+#define DRAINED	20	/* allocations, more than a hold may free */
+#define LOST	3	/* ones with damaged links, more than a hold may free */
 
-/* Others wait for a drain no longer than for a request. */
+/* A drain holds the lock no longer than a request does. */
 static void measure_drain(u32 pages, bool lost, u64 bound, const char *what)
 {
 	static void *rest[DRAINED][BIT(CHUNK_ORDER)];
@@ -474,7 +473,7 @@ static struct myalloc_cache *cache;
 static void *object[OBJECTS];
 static u32 nr_objects;
 
-/* All objects live, but for one in each slab, and none in a magazine. */
+/* All objects are live except one in each slab, and none is in a magazine. */
 static void make_holes(void)
 {
 	u32 i;
@@ -522,7 +521,7 @@ static void measure_objects(u32 deferred, struct most *alloc, struct most *free)
 	}
 	make_holes();
 	defer_objects(deferred);
-	/* One of each slab, so that a flush finds each in another slab. */
+	/* One object of each slab, so that a flush finds each in another slab. */
 	for (i = 0, at = 2; i < MEASURED; i++) {
 		begin_count();
 		myalloc_cache_free(cache, object[at]);
@@ -617,7 +616,7 @@ int main(int argc, char **argv)
 	if (pid < 0)
 		host_fatal("fork: %s", strerror(errno));
 	if (!pid) {
-		/* Where nobody may trace, or an emulator does not know how: a test that is skipped. */
+		/* Skipped if tracing is not permitted, or not supported by an emulator. */
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			return 77;
 		raise(SIGSTOP);

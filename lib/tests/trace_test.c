@@ -6,8 +6,8 @@
  * The functions that act as users lie in a section of their own, so that a call site can be told
  * from an address in lib/.
  *
- * The last case takes random steps, and keeps what users hold in two ways: what was returned to
- * them, and what the events say. Both must always be the same.
+ * The last case takes random steps, and tracks the memory that users hold in two ways: by results,
+ * and by events. Both must always be the same.
  */
 #include "env.h"
 #include "ktap.h"
@@ -40,7 +40,7 @@ extern const char __start_trace_users[], __stop_trace_users[];
 struct note {
 	const char *event;
 	struct myalloc_env_trace t;
-	char name[TEXT_SIZE], as[TEXT_SIZE];	/* what is on the stack of who says it */
+	char name[TEXT_SIZE], as[TEXT_SIZE];	/* on the stack of the reporter */
 };
 
 static struct note notes[NOTES_MOST];
@@ -243,7 +243,7 @@ USER static void test_objects(void)
 	for (i = 0; i < nr_notes; i++)
 		EXPECT(by_user(note(i)));
 
-	/* All of a prefill is the user's, from the beginning to its return. */
+	/* All objects of a prefill belong to the user, from its beginning to its return. */
 	listen();
 	EXPECT(!myalloc_cache_prefill(c, 0, BULK, bulk, &prefill));
 	EXPECT(count("cache_alloc") == BULK && by_user(note(0)));
@@ -268,7 +268,7 @@ USER static void test_pool(void)
 
 	if (IS_ERR(pool))
 		host_fatal("no pool");
-	EXPECT(!count("cache_alloc"));	/* the spare is nobody's yet */
+	EXPECT(!count("cache_alloc"));	/* the spare has no user yet */
 	listen();
 	held[0] = myalloc_pool_alloc(pool, 0);
 	EXPECT(is(0, "cache_alloc", held[0], 64) && !strcmp(note(0)->name, "pool"));
@@ -294,7 +294,7 @@ USER static void test_pool(void)
 	EXPECT(!count("cache_free"));
 }
 
-/* Nothing of the heap's caches. */
+/* There are no events of the heap's caches. */
 static bool only_heap(void)
 {
 	return count("heap_alloc") + count("heap_free") + count("page_alloc") +
@@ -316,7 +316,7 @@ USER static void test_heap(void)
 	EXPECT(is(nr_notes - 1, "heap_free", a, 40) && count("heap_free") == 1);
 	EXPECT(only_heap() && !count("page_alloc"));
 
-	listen();	/* what a heap takes as pages is both */
+	listen();	/* pages of a heap have both kinds of events */
 	a = myalloc_heap_alloc(h, large - 1, 0);
 	EXPECT(is(0, "page_alloc", a, large) && is(1, "heap_alloc", a, large));
 	EXPECT(!myalloc_heap_free(h, a));
@@ -334,7 +334,7 @@ USER static void test_heap(void)
 	EXPECT(!myalloc_heap_free(h, NULL) && !myalloc_heap_free_sized(h, NULL, 1) &&
 	       nr_notes == 1);
 
-	/* A realloc: nothing where nothing changes, else a free and an allocation. */
+	/* A realloc has no event if nothing changes, otherwise a free and an allocation. */
 	listen();
 	a = myalloc_heap_realloc(h, NULL, 10, 0);
 	EXPECT(is(nr_notes - 1, "heap_alloc", a, 16));
@@ -366,7 +366,7 @@ USER static void test_heap(void)
 	EXPECT(!myalloc_heap_alloc_bulk(h, CHUNK_BYTES + 1, 0, BULK, bulk));
 	EXPECT(count("heap_alloc") == BULK && count("fail") == 1);
 
-	/* Who listens to one event alone gets no other, and no event of the heap's caches. */
+	/* With one event enabled there is no other, and none of the heap's caches. */
 	listen();
 	host_trace_only = "cache_alloc";
 	EXPECT(myalloc_heap_alloc_bulk(h, 50, 0, BULK, bulk) == BULK && !nr_notes);
@@ -421,7 +421,7 @@ USER static void test_ring(void)
 	EXPECT(nr_notes == 2);
 }
 
-/* What the parent serves beyond a line is one event, as is what the line itself has. */
+/* A request that the parent serves beyond a line is one event, like one that the line serves. */
 USER static void test_contract(void)
 {
 	const struct myalloc_contract_line line[] = {
@@ -505,7 +505,7 @@ USER static void test_client(void)
 	EXPECT(!myalloc_client_end(c, 0));
 }
 
-/* Takes all pages. Returns a list of them. */
+/* Take all pages. Returns a list of them. */
 static void *take_all(void)
 {
 	void *list = NULL, **page;
@@ -552,10 +552,10 @@ USER static void test_fail(void)
 	EXPECT(is(5, "fail", NULL, CHUNK_BYTES + 1) && !strcmp(note(5)->name, "h"));
 	EXPECT(!myalloc_heap_alloc(h, PAGE_SIZE * 9, 0));
 	EXPECT(is(6, "fail", NULL, PAGE_SIZE * 9));
-	EXPECT(nr_notes == 7);	/* and no event of an allocation */
+	EXPECT(nr_notes == 7);	/* and no event for the allocation */
 	EXPECT(!myalloc_pages_alloc_bulk(zone, 0, 0, 1, &addr) && count("fail") == 8);
 	EXPECT(!myalloc_cache_alloc_bulk(c, 0, 1, &addr) && count("fail") == 9);
-	/* An unknown flag is a mistake, and no lack of memory. */
+	/* A request with an unknown flag does not count as lack of memory. */
 	EXPECT(!myalloc_pages_alloc(zone, 0, (__force myalloc_flags_t)0x8000));
 	EXPECT(nr_notes == 9);
 	deafen();
@@ -584,7 +584,7 @@ USER static void test_magazines(void)
 		EXPECT(note(i)->t.node == NODE);
 		nr -= note(i)->t.nr;
 	}
-	EXPECT(!nr);	/* all that was refilled was flushed */
+	EXPECT(!nr);	/* all objects refilled were flushed */
 
 	deafen();
 	myalloc_cache_free(c, myalloc_cache_alloc(c, 0));	/* makes the slab */
@@ -622,7 +622,7 @@ USER static void test_bad_free(void)
 	EXPECT(is(2, "page_free", b, 2 * PAGE_SIZE) && !strcmp(note(3)->event, "bad_free"));
 	EXPECT(!strcmp(note(3)->as, "pages of order 1") && by_user(note(3)));
 	EXPECT(!strcmp(note(3)->t.bad, myalloc_bad_name(MYALLOC_BAD_ORDER)));
-	EXPECT(myalloc_pages_free(zone, b, 100) == -EINVAL);	/* an order that is none */
+	EXPECT(myalloc_pages_free(zone, b, 100) == -EINVAL);	/* an invalid order */
 	EXPECT(is(4, "page_free", b, 0) && note(4)->t.order == 0);
 	EXPECT(myalloc_pages_free_exact(zone, b, 0) == -EINVAL);
 	EXPECT(is(6, "page_free", b, 0) && note(6)->t.order == 0);
@@ -643,7 +643,7 @@ static void *take_chunk(struct myalloc_zone *z)
 
 static void give_chunk(struct myalloc_zone *z, void *chunk)
 {
-	EXPECT(!strcmp(note(nr_notes - 1)->event, "shrink"));	/* before it is somebody else's */
+	EXPECT(!strcmp(note(nr_notes - 1)->event, "shrink"));	/* before it is used again */
 	EXPECT(note(nr_notes - 1)->t.ptr == chunk);
 	nr_there--;
 }
@@ -670,9 +670,9 @@ static void test_elastic(void)
 	EXPECT(note(0)->t.node == NODE && !strcmp(note(0)->t.zone, "z"));
 }
 
-/* --- what events say, against what is ----------------------------------------------------- */
+/* --- events compared with results --------------------------------------------------------- */
 
-/* Addresses that are held: what users have got, and what the events say. */
+/* Addresses in use, by results and by events. */
 struct held {
 	void *at[2 * HELD_MOST];
 	u32 nr;
@@ -703,7 +703,7 @@ static bool unhold(struct held *h, const void *addr)
 	return false;
 }
 
-/* Pages of the heap are not the users' own. */
+/* Page events of the heap do not count for users. */
 static bool heaps_own;
 
 static void follow(const char *event, const struct myalloc_env_trace *t)

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wrong frees at every point: an interrupt, an NMI or another CPU frees again what is being freed
+ * Wrong frees at every point: an interrupt, an NMI or another CPU repeats a free in progress
  *
  * A search over executions like interleave_test.c, with the frees that it leaves out. A tiny zone
  * with a cache, or with pages, magazines of two and a depot, runs every short sequence of
  * operations that begins with a free. At each point (myalloc_env_point() of lib/, and around each
- * lock) an intrusion is possible: a second free of the same thing, an allocation, a free of
- * something else, a drain, after which an empty slab may leave; up to a number of intrusions in one
- * execution. An interrupt drains as a request that finds no block does, another CPU also as the
- * zone's worker does, and the slabs that have left get a user who writes what looks like LIVE. Pages are blocks, extents or lendable blocks.
+ * lock) an intrusion is possible: a second free of the same memory, an allocation, a free of other
+ * memory, a drain, after which an empty slab may leave; up to a number of intrusions in one
+ * execution. An interrupt drains like a request that finds no block, another CPU also like the
+ * zone's worker, and the pages of slabs that have left get a user that writes bytes like LIVE.
+ * Pages are blocks, extents or lendable blocks.
  *
  * After each execution everything is freed and drained, the statistics must balance, and validation
- * must be clean. During it, only the thing that was freed twice may have two users, and every
- * correct free of anything else succeeds; where double frees are detected for certain, exactly one
- * of two frees succeeds and nothing ever has two users.
+ * must be clean. During it, only memory that was freed twice may have two users, and every correct
+ * free of other memory succeeds; where double frees are detected for certain, exactly one of two
+ * frees succeeds and no memory ever has two users.
  *
  * A separate case needs a long history: a magazine of an older epoch.
  */
@@ -59,10 +60,10 @@ static struct world {
 	struct myalloc_cache *cache;
 	void *live[LIVE_MOST];
 	u32 nr;
-	void *target;		/* being freed by the first; nobody has it any more */
+	void *target;		/* being freed by the first free; it has no user any more */
 	u32 taken;		/* frees of it that were accepted */
-	bool again;		/* it was handed out again meanwhile */
-	void *page[4];		/* of a user of pages, who came after slabs */
+	bool again;		/* it was allocated again meanwhile */
+	void *page[4];		/* of a page user, after slabs have left */
 	u32 nr_pages;
 	void *doubtful[8];	/* freed twice in this execution */
 	u32 nr_doubtful;
@@ -94,7 +95,7 @@ static void on_signal(int nr)
 	fail("signal %d", nr);
 }
 
-/* --- the world: a new one for each execution, which a wrong free may have hurt ---------- */
+/* --- the world: a new one for each execution, as a wrong free may have damaged it ------- */
 
 static void few_magazines(struct myalloc_magazines *mags, u32 depot)
 {
@@ -201,8 +202,8 @@ static void do_alloc(void)
 	if (has_user(addr) && !in_doubt(addr))
 		fail("%p was handed out twice", addr);
 	/*
-	 * One of the frees has given it back, though it may not have returned yet; this is its new
-	 * user, and the other free is still to come. No allocator can tell that from a right one.
+	 * One of the frees has freed it, though it may not have returned yet. This is its new user,
+	 * and the other free follows; no allocator can tell that from a correct one.
 	 */
 	if (addr == w.target) {
 		w.again = true;
@@ -275,7 +276,7 @@ static void do_drain(void)
 	myalloc_zone_drain(w.zone);
 }
 
-/* What needs no other CPU: this CPU's magazines, and slabs whose grace period has passed. */
+/* Reclaim without other CPUs: this CPU's magazines, and slabs whose grace period has passed. */
 static void do_reclaim(void)
 {
 	myalloc_zone_reclaim(w.zone);
@@ -285,7 +286,7 @@ static void do_reclaim(void)
 	myalloc_limbo_settle(w.zone);
 }
 
-/* The pages that are free get a user, who writes bytes that look like LIVE. */
+/* Free pages get a user, which writes bytes that look like LIVE. */
 static void do_leave(void)
 {
 	do_second();
@@ -312,11 +313,12 @@ static void free_pages_of_user(void)
 	}
 }
 
-/* --- what comes in ------------------------------------------------------------------- */
+/* --- intrusions ---------------------------------------------------------------------- */
 
 /*
- * Those up to FREE in any context. Without --full the others only on another CPU, and where one
- * intrusion is all: LEAVE has a second free in itself. With it, RECLAIM also in interrupts.
+ * Intrusions up to FREE happen in any context. Without --full the others happen only on another
+ * CPU, and as the only intrusion: LEAVE includes a second free. With it, RECLAIM also in
+ * interrupts.
  */
 enum intrusion { SECOND, ALLOC, FREE, RECLAIM, LEAVE, NR_INTRUSIONS };
 
@@ -345,7 +347,7 @@ static bool others_can_run(void)
 
 enum context { IN_NMI, IN_IRQ, ON_OTHER_CPU };
 
-/* Numbers the choices of intrusions: those of one context lie in a row. */
+/* Number the choices of intrusions: those of one context are consecutive. */
 static u32 offer(u8 *offers, u32 nr, enum context context, enum intrusion last)
 {
 	u32 i;
@@ -402,12 +404,12 @@ static void at_lock(const char *where)
 
 static void (* const operations[])(void) = { do_target, do_alloc, do_free, do_drain };
 
-/* So many allocated on each CPU, then so many freed there. */
+/* Numbers allocated on each CPU, then numbers freed there. */
 static const struct {
 	u8 alloc[2];
 	u8 free[2];
 } beginnings[] = {
-	{ { 1, 0 }, { 0, 0 } },	/* one is out */
+	{ { 1, 0 }, { 0, 0 } },	/* one is allocated */
 	{ { 3, 0 }, { 1, 0 } },
 	{ { 6, 2 }, { 4, 1 } },	/* two full magazines */
 	{ { 7, 0 }, { 6, 0 } },	/* and one in the depot */
@@ -421,7 +423,7 @@ static void repeat(u32 cpu, u32 nr, void (*fn)(void))
 		fn();
 }
 
-/* All back: nothing is left of it. */
+/* Everything is freed: check that nothing is left. */
 static void check_end(void)
 {
 	struct myalloc_cache_stats cache;
@@ -434,7 +436,7 @@ static void check_end(void)
 	while (w.nr)
 		do_free();
 	do_drain();
-	do_drain();	/* what the first has found to be free */
+	do_drain();	/* returns slots that the first drain has found free */
 	if (!myalloc_zone_validate(w.zone, &v))
 		fail("validation: %s", v.first);
 	if (w.cache) {
@@ -506,7 +508,7 @@ static void search(u32 kind, u32 most, u32 steps)
 		    kinds[kind].exact ? ", each as the thing had been handed out in between" : "");
 }
 
-/* --- a magazine of an older epoch, loaded between the look at the guard and BUSY ---------- */
+/* --- a magazine of an older epoch, loaded between the read of the guard and BUSY ---------- */
 
 #define OLD_CHUNKS	6	/* of a page each */
 #define OLD_OBJECTS	16	/* four slabs of four */
@@ -525,7 +527,7 @@ static void free_in_interrupt(const char *where)
 	host_exit_hardirq();
 }
 
-/* Those from @from on: back to their slabs. */
+/* Return the objects from @from on to their slabs. */
 static void free_on_cpu_1(u32 from, u32 to)
 {
 	host_set_cpu(1);
@@ -564,9 +566,9 @@ static void make_old_world(void)
 
 /*
  * On CPU 0 the loaded magazine is full, and the previous one, which is empty, has old[4] in its
- * upper slot. The slab of old[4] is freed; its page gets a user, who writes a byte that looks like
- * LIVE. Then old[4] is freed again, and an interrupt loads the previous magazine; or the free is
- * a bulk free that has loaded it itself.
+ * upper slot. The slab of old[4] is freed; its page gets a user, which writes a byte like LIVE.
+ * Then old[4] is freed again, and an interrupt loads the previous magazine; or a bulk free has
+ * loaded it itself.
  */
 static void old_magazine(bool bulk)
 {
@@ -585,7 +587,7 @@ static void old_magazine(bool bulk)
 		old[1] = get();		/* stale, old[2], old[1] */
 	put(old[1]);
 	free_on_cpu_1(4, 5);
-	put(get());			/* the loaded magazine is of the present epoch */
+	put(get());			/* the loaded magazine is of the current epoch */
 	while (nr < OLD_CHUNKS && (page[nr] = myalloc_pages_alloc(w.zone, 0, 0))) {
 		if (page[nr] == (void *)((unsigned long)stale & ~(PAGE_SIZE - 1)))
 			found = nr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts are written by a handler of exit(). Test programs have children that end by _exit()
- * or abort(); the linker's --wrap leads those here, so that what they covered is not lost.
+ * A handler of exit() writes the counts. Children of test programs end by _exit() or abort(); the
+ * linker's --wrap redirects those here, so that the coverage of children is not lost.
  */
 #include <stdlib.h>
 #include <unistd.h>
