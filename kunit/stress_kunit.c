@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "stress/stress.h"
+#include "stress/stress_run.h"
 
 #define PAGES	1000	/* not a multiple of the chunk size, so that free blocks differ in order */
 
@@ -83,6 +84,8 @@ static void run_clean(struct fixture *fx, const struct myalloc_stress *params,
 	KUNIT_EXPECT_EQ(test, result->shared, 0u);
 	KUNIT_EXPECT_EQ(test, result->start_pages, 0ULL);
 	KUNIT_EXPECT_EQ(test, result->end_pages, 0ULL);
+	KUNIT_EXPECT_GT(test, result->ops_ns, 0ULL);
+	KUNIT_EXPECT_LE(test, div_u64(result->ops_ns, NSEC_PER_MSEC), result->elapsed_ms);
 	KUNIT_EXPECT_STREQ(test, result->first_error, "");
 	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
 }
@@ -377,6 +380,55 @@ static void stress_cancel(struct kunit *test)
 	}
 }
 
+/* Has a thread noted the end of its operations while it holds memory? Looks until the run ends. */
+static bool ends_before_frees(struct myalloc_job *run)
+{
+	const struct stress_thread *t = to_stress(run)->thread[0];
+	u64 allocs, frees;
+
+	while (!READ_ONCE(t->ops_ns)) {
+		if (myalloc_job_finished(run))
+			return false;
+		cond_resched();
+	}
+	allocs = READ_ONCE(t->count[STRESS_PAGE_ALLOCS]) + READ_ONCE(t->count[STRESS_OBJ_ALLOCS]);
+	frees = READ_ONCE(t->count[STRESS_PAGE_FREES]) + READ_ONCE(t->count[STRESS_OBJ_FREES]);
+	return frees < allocs;
+}
+
+/* The time of the operations is without the frees at the end, whatever holds the memory. */
+static void stress_ops_time(struct kunit *test)
+{
+	static const u32 kinds[] = {
+		MYALLOC_STRESS_PAGES, MYALLOC_STRESS_OBJECTS, MYALLOC_STRESS_MIXED,
+		MYALLOC_STRESS_HEAP, MYALLOC_STRESS_ARENA, MYALLOC_STRESS_POOL,
+	};
+	struct fixture *fx = make_zone(test);
+	struct myalloc_stress_result result;
+	u32 i, tries;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct myalloc_stress params = base;
+		bool seen = false;
+
+		params.kind = kinds[i];
+		/* On one CPU, the test may look too late. */
+		for (tries = 0; tries < 300 && !seen; tries++) {
+			struct myalloc_job *run = start(fx, &params);
+			struct myalloc_stress_run *r = to_stress(run);
+
+			seen = ends_before_frees(run);
+			wait_for_end(run);
+			get_result(run, &result);
+			KUNIT_EXPECT_EQ(test, result.ops_ns,
+					max(r->thread[0]->ops_ns, r->thread[1]->ops_ns));
+			myalloc_job_destroy(run);
+		}
+		KUNIT_EXPECT_TRUE_MSG(test, seen, "kind %u", kinds[i]);
+	}
+	KUNIT_EXPECT_TRUE(test, fixture_pristine(fx));
+}
+
 /* Two concurrent runs do not mistake each other's memory for their own. */
 static void stress_two(struct kunit *test)
 {
@@ -493,6 +545,7 @@ static struct kunit_case stress_cases[] = {
 	KUNIT_CASE(stress_crowd),
 	KUNIT_CASE(stress_repeats),
 	KUNIT_CASE(stress_cancel),
+	KUNIT_CASE(stress_ops_time),
 	KUNIT_CASE(stress_two),
 	KUNIT_CASE(stress_sees_damage),
 	KUNIT_CASE(stress_sees_theft),

@@ -69,10 +69,12 @@
  * time or address. So with one thread and a number of operations, two runs on a zone in the same
  * state do the same. Several threads interleave differently each time.
  *
- * Time: only the coordinator looks at the clock; it sets @stop, which every thread reads before
- * each step. One in 8 of the single operations that neither zero nor wait is timed with the fast
- * monotonic clock, into histograms that belong to the thread; the time includes one reading of the
- * clock and any interruption.
+ * Time: only the coordinator decides by the clock that a run ends; it sets @stop, which every
+ * thread reads before each step. One in 8 of the single operations that neither zero nor wait is
+ * timed with the fast monotonic clock, into histograms that belong to the thread; the time includes
+ * one reading of the clock and any interruption. Each thread notes the time when it has ended its
+ * operations, before it frees what it holds. A rate divides by the latest of these times, because
+ * what follows may take as long as the operations.
  *
  * Invariants
  *	X1  Each allocation is in one place: one hold, one ring, or in use by one thread.
@@ -115,7 +117,7 @@
 /* The layout is the same for every compiler and word size. */
 static_assert(sizeof(struct myalloc_stress) == 304);
 static_assert(sizeof(struct myalloc_stress_progress) == 88);
-static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160);
+static_assert(sizeof(struct myalloc_stress_result) == 152 + 4 * 48 + 160 + 8);
 
 /* The layout of a record that job.c relies on. */
 static_assert(offsetof(struct myalloc_stress_progress, state) ==
@@ -196,6 +198,22 @@ static void merge_latency(struct myalloc_stress_run *run, enum stress_timer time
 	out->max = all->max;
 }
 
+/* The time until the last thread ended its operations, or until now if one has not. */
+static u64 ops_ns(const struct myalloc_stress_run *run)
+{
+	u64 last = 0;
+	u32 i;
+
+	for (i = 0; i < run->nr_threads; i++) {
+		u64 ns = READ_ONCE(run->thread[i]->ops_ns);
+
+		if (!ns)
+			return stress_elapsed_ns(run);
+		last = max(last, ns);
+	}
+	return last;
+}
+
 /* @lock held. Sum up the counters of the threads. */
 static void sum_result(struct myalloc_stress_run *run, struct myalloc_stress_result *out)
 {
@@ -222,6 +240,7 @@ static void sum_result(struct myalloc_stress_run *run, struct myalloc_stress_res
 	merge_latency(run, STRESS_OBJ_FREE_NS, &out->obj_free_ns);
 	if (smp_load_acquire(&run->error_told))		/* pairs with tell() */
 		memcpy(out->first_error, run->error, sizeof(out->first_error));
+	out->ops_ns = ops_ns(run);
 }
 
 /* --- the end of a run --------------------------------------------------- */

@@ -152,6 +152,7 @@ void myalloc_stress_arena(struct stress_thread *t)
 		stress_begin_op(t);
 		step(t, hold, &w);
 	}
+	stress_end_ops(t);
 	drop(t, hold, 0);
 	myalloc_arena_destroy(w.arena);
 }

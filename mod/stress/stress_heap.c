@@ -242,6 +242,7 @@ void myalloc_stress_heap(struct stress_thread *t)
 		stress_begin_op(t);
 		step(t, hold);
 	}
+	stress_end_ops(t);
 	while (hold->nr) {
 		item = take_out(t, hold);
 		free_one(t, &item);

@@ -3,6 +3,7 @@
 #ifndef MYALLOC_STRESS_RUN_H
 #define MYALLOC_STRESS_RUN_H
 
+#include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 
@@ -194,6 +195,7 @@ struct stress_records {
  * @cramped: an item array was too small in this round (EXHAUST)
  * @calls: single operations, to time one in STRESS_SAMPLE
  * @count: by enum stress_count; written by this thread only
+ * @ops_ns: time from the start of the run to the end of its operations, 0 before; likewise
  * @hold: pages and objects it holds
  * @ring: shared with its partner (CROSS), or NULL
  * @ns: by enum stress_timer
@@ -208,6 +210,7 @@ struct stress_thread {
 	bool cramped;
 	u32 calls[STRESS_TIMERS];
 	u64 count[STRESS_COUNTS];
+	u64 ops_ns;
 	struct stress_hold hold[STRESS_FAMILIES];
 	struct stress_ring *ring;
 	struct myalloc_histogram ns[STRESS_TIMERS];
@@ -339,6 +342,21 @@ static inline void stress_begin_op(struct stress_thread *t)
 {
 	stress_count(t, STRESS_OPS);
 	cond_resched();
+}
+
+static inline u64 stress_elapsed_ns(const struct myalloc_stress_run *run)
+{
+	return ktime_to_ns(ktime_sub(ktime_get(), run->job.start));
+}
+
+/*
+ * End of the operations of a thread, before it frees what it holds. Only the first call of a thread
+ * counts: a kind that frees in its own function calls this there.
+ */
+static inline void stress_end_ops(struct stress_thread *t)
+{
+	if (!t->ops_ns)
+		WRITE_ONCE(t->ops_ns, max_t(u64, stress_elapsed_ns(t->run), 1));
 }
 
 static inline u64 stress_clock_start(struct stress_thread *t, enum stress_timer timer)

@@ -694,6 +694,7 @@ int myalloc_stress_thread(void *arg)
 
 	myalloc_random_init(&t->random, run->params.seed, t->index);
 	run_kind(t);
+	stress_end_ops(t);
 	give_all(t);	/* of allocations of any size, nothing is left */
 	if (atomic_dec_and_test(&run->running))
 		wake_up(&run->wait);

@@ -182,6 +182,9 @@ struct myalloc_latency {
  * @obj_alloc_ns: latency of object allocation
  * @obj_free_ns: latency of object free
  * @first_error: message of the first error, or empty
+ * @ops_ns: time from the start until the last thread had ended its operations. @elapsed_ms
+ *	includes the frees at the end as well. While a thread has operations left, the time since
+ *	the start
  */
 struct myalloc_stress_result {
 	__u32 size;
@@ -212,6 +215,7 @@ struct myalloc_stress_result {
 	struct myalloc_latency obj_alloc_ns;
 	struct myalloc_latency obj_free_ns;
 	char first_error[160];
+	__u64 ops_ns;
 };
 
 #define MYALLOC_IOC_STRESS_START	_IOWR(MYALLOC_IOC, 0x30, struct myalloc_stress)

@@ -38,8 +38,10 @@ const struct explain_made explain_made[] = {
 
 	{ "ops_per_sec", "stress run",
 	  "operations of all threads since the record before, per second" },
+	{ "ops_ns", "stress run",
+	  "time until the last thread ended its operations, before it freed what it held; null if the module is older and does not tell it" },
 	{ "per_sec", "stress run",
-	  "operations per second up to the last one of the run itself, without the frees at its end" },
+	  "operations of the run itself, without the frees at its end, divided by ops_ns: one for each call, also for a bulk call" },
 	{ "total", "stress run", "blocks and objects allocated and freed, each counted as one" },
 	{ "fill_permille", "stress, page, bench",
 	  "the share of the zone that is held, in 1/1000: what a run aims at, or a shape has filled before it measures" },

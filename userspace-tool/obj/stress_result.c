@@ -85,10 +85,10 @@ static void describe_run(struct out *o, const struct stress_run *run)
 /* ---- what was done ---- */
 
 /*
- * The result includes the frees at the end and their time; the records show when the last
- * operation of the run itself was done.
+ * An older module does not say when the operations ended. There is a record each second and one at
+ * the end of all, so this is right to a second.
  */
-static __u64 rate(const struct stress_run *run)
+static __u64 rate_by_records(const struct stress_run *run)
 {
 	const struct myalloc_stress_result *r = &run->result;
 	__u64 ops = operations(r), ms = r->elapsed_ms;
@@ -104,12 +104,26 @@ static __u64 rate(const struct stress_run *run)
 	return ms ? (__u64)((double)ops * 1000 / ms) : 0;
 }
 
+/* The last record has the operations without the frees at the end, as the time is. */
+static __u64 rate(const struct stress_run *run)
+{
+	__u64 ns = run->result.ops_ns;
+
+	if (!ns || !run->nr_records)
+		return rate_by_records(run);
+	return (__u64)((double)run->record[run->nr_records - 1].ops * 1e9 / ns);
+}
+
 static void describe_operations(struct out *o, const struct stress_run *run)
 {
 	const struct myalloc_stress_result *r = &run->result;
 
 	out_group(o, "operations", "Operations");
 	out_u64(o, "total", "all", OUT_PLAIN, operations(r));
+	if (r->ops_ns)
+		out_u64(o, "ops_ns", "until the last one", OUT_NS, r->ops_ns);
+	else
+		out_null(o, "ops_ns", NULL);
 	out_u64(o, "per_sec", "per second", OUT_RATE, rate(run));
 	out_u64(o, "page_allocs", "blocks allocated", OUT_PLAIN, r->page_allocs);
 	out_u64(o, "page_frees", "blocks freed", OUT_PLAIN, r->page_frees);
@@ -251,7 +265,7 @@ const char stress_form[] =
 	"asked_ms:uint asked_ops_per_thread:uint fill_permille:uint verify:bool "
 	"checks:text cpus:[uint] order_weights:[uint] "
 	"size_weights:[{ size:uint weight:uint }] } "
-	"operations:{ total:uint per_sec:uint page_allocs:uint page_frees:uint "
+	"operations:{ total:uint ops_ns:uint|null per_sec:uint page_allocs:uint page_frees:uint "
 	"obj_allocs:uint obj_frees:uint fail_nomem:uint fail_target:uint "
 	"exhausted:uint } "
 	"latency:[{ operation:text count:uint min_ns:uint|null p50_ns:uint|null "

@@ -1821,6 +1821,9 @@ static void check_result(const struct myalloc_stress_result *r, __u32 kind,
 	       r->first_error);
 	EXPECT(r->balanced && !r->shared, "kind %u: balanced %u, shared %u",
 	       kind, r->balanced, r->shared);
+	EXPECT(r->ops_ns && r->ops_ns / 1000000 <= r->elapsed_ms,
+	       "kind %u: operations for %llu ns of %llu ms", kind,
+	       (unsigned long long)r->ops_ns, (unsigned long long)r->elapsed_ms);
 	EXPECT(r->end_pages == r->start_pages && r->peak_pages <= info.nr_pages,
 	       "kind %u: %llu pages before, %llu after", kind,
 	       (unsigned long long)r->start_pages,

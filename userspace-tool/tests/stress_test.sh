@@ -65,7 +65,9 @@ line out "  kind +mixed"
 line out "  state +done"
 line out "  seed +5"
 line out "  all +24000"
-line out "  per second +8 k/s"
+line out "  time +3.0 s"
+line out "  until the last one +1.50 s"
+line out "  per second +16 k/s"
 line out "  failed, no block free +11"
 line out "  page alloc +5000 +40 ns +80 ns +1.25 us +12.5 us +3.40 ms"
 line out "  object free +0 +- +- +- +- +-"
@@ -85,9 +87,27 @@ json /result/run/cpus "[ 1, 2 ]"
 json /result/latency/0/p999_ns 12500
 json /result/latency/3/p50_ns null
 json /result/operations/total 24000
+json /result/operations/ops_ns 1500000000
+json /result/operations/per_sec 16000
 json /result/memory/balanced true
 json /result/progress/2/ops 24000
 json /result/verdict ok
+
+begin "the rate of a run of less than a second is without the frees at its end"
+script "set records 1"
+tool stress run --ops 5 -j
+json /result/operations/ops_ns 500000000
+json /result/operations/per_sec 16000
+
+begin "an older module does not say when the operations ended"
+script "set older 1"
+tool stress run --ops 5
+line out "  per second +8 k/s"
+has_not out "until the last"
+tool stress run --ops 5 -j
+exits 0
+json /result/operations/ops_ns null
+json /result/operations/per_sec 8000
 
 begin "each finding fails the run and is told"
 for pair in "verify_errors:1 damaged pattern found: block 7 at word 3" \
