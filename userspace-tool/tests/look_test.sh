@@ -90,6 +90,7 @@ tool -o "$tmp/map.html" map
 exits 0
 grep -q '^<!DOCTYPE html>' "$tmp/map.html" || fail "no page"
 ! grep -q 'src=\|href=\|https\?:' "$tmp/map.html" || fail "it needs more than itself"
+wrong=$(/usr/bin/python3 "$(dirname "$0")/page.py" "$tmp/map.html") || fail "$wrong"
 sed -n '/^const map = /{s///;s/;$//p}' "$tmp/map.html" >"$tmp/page.json"
 for pair in /page_bytes:4096 /cell_pages:1 /cells/4/pages/pages:1 /cells/4/shade:8; do
 	got=$("$JSONQ" "$tmp/page.json" "${pair%:*}" 2>&1)

@@ -1,6 +1,7 @@
 # shellcheck shell=dash
 # What 'make screenshots' runs in a guest: four drivers and a stress run, while 'top' and 'map' are
-# drawn in a terminal and a history is recorded; then a short benchmark. The pages go to the host.
+# drawn in a terminal, 'map' writes its page and a history is recorded; then a short benchmark. The
+# pages go to the host.
 # needs: timeout=600
 
 fault=0
@@ -42,6 +43,7 @@ html /out/map.html
 exit 0
 END
 TERM=xterm-256color LANG=C.UTF-8 try term 78x32 myallocctl map </tmp/map
+try myallocctl -o /out/map_page.html map >/dev/null
 try wait $stress
 try wait $record
 kill $contract
