@@ -1,8 +1,8 @@
 #!/bin/bash
 # Print how QEMU can run a guest here: 'kvm' or 'tcg'.
 # Usage: vm/accel.sh BZIMAGE
-# An existing /dev/kvm, even one that can create a machine, does not prove that a
-# guest runs: so this boots one, with a time limit, once for each boot of the host.
+# Even a /dev/kvm that can create a machine does not prove that a guest runs, so this boots one,
+# with a time limit, once for each boot of the host.
 
 # shellcheck source=vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,8 +16,8 @@ probe()
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
 	directory=$(mktemp -d "$cache/probe.XXXXXX")
 	log=$directory/console
-	# There is no initramfs: a kernel that boots far enough to miss it works. It
-	# then panics, which ends the machine.
+	# There is no initramfs: a kernel works if it boots far enough to miss it. It then panics,
+	# which ends the machine.
 	# In a subshell, to hide the shell's message about a QEMU that aborts.
 	(timeout -k 1 $limit qemu-system-x86_64 -accel kvm -cpu host -m 256M \
 		-nodefaults -display none -no-reboot -serial "file:$log" -kernel "$1" \

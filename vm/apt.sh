@@ -64,8 +64,8 @@ fetch_debs()
 	apt-get "${apt_options[@]}" "${apt_private[@]}" "${sandbox[@]}" download "$@"
 )
 
-# Options that make apt use another suite than the machine's own, without
-# touching the machine: use_suite sets them.
+# Options that make apt use another suite than the machine's own, without changing the machine;
+# use_suite sets them.
 apt_private=()
 
 # The sources of this machine's Debian, as lines of sources.list.

@@ -7,12 +7,12 @@ TREE is the checkout, CONF says which rooms may use which (vm/arrows.conf). OBJE
 of object files with the same layout as the sources in TREE, e.g. OBJECTS/lib/page/block.o; or
 FOLDER=DIRECTORY, where DIRECTORY/cmd/opt.o is the object of FOLDER/cmd/opt.c.
 
-Arrows come from three sources: #include "..." in the sources, the undefined symbols of the objects,
-and calls in the bodies of a header's inline functions, which belong to no object. These count
-between rooms only: a header may declare what several files of its room define. A header and the
-source of the same name count as one file. An arrow from a room to one that it may not use is an
-error, and so are a circle of files and a source without a room, in a folder that has rooms. Exit
-status 1 if there are any.
+Arrows come from three sources: #include "..." in the sources, the undefined symbols of the
+objects, and calls in the bodies of a header's inline functions, which belong to no object. These
+calls count between rooms only: a header may declare functions of several files of its room. A
+header and the source of the same name count as one file. Errors are an arrow from a room to one
+that it may not use, a cycle of files, and a source without a room in a folder that has rooms.
+Exit status 1 if there are any.
 
 Limit: a call through a function pointer is not an arrow. People review such pointers.
 """
@@ -24,8 +24,8 @@ import subprocess
 import sys
 
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
-# Where an included file may be, in addition to the folder of the including file, by the top folder
-# of that one: as its compiler is told.
+# Include paths that the compiler gets, by top folder of the including file, in addition to that
+# file's own folder.
 ROOTS = {"userspace-tool": ("userspace-tool", "mod/uapi")}
 OTHER_ROOTS = "lib", "mod", "", "lib/env/kernel"
 INTERFACE = "lib/myalloc.h"
@@ -113,8 +113,8 @@ def includes(tree, path, known):
 
 
 def inline_calls(tree, path):
-    """Names of functions that the bodies of a header's functions call. What is in a macro is called
-    where it is used, and so is what the interface of all rooms offers."""
+    """Names of functions that the bodies of a header's functions call. Calls in macros, and in
+    the interface of all rooms, count where these are used."""
     if path == INTERFACE:
         return
     with open(os.path.join(tree, path), encoding="utf-8") as f:
@@ -125,7 +125,7 @@ def inline_calls(tree, path):
 
 
 def symbols(objects, paths):
-    """What objects define, {symbol: path}, and what they need, {path: symbols}."""
+    """Symbols that objects define, {symbol: path}, and that they need, {path: symbols}."""
     defined, needed = {}, {}
     places = [place.rpartition("=")[::2] for place in objects]
     for _, top in places:

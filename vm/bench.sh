@@ -28,9 +28,9 @@ plots()
 	step "drawing" "5 s" /usr/bin/python3 "$here/plot.py" "$out/result.json" "$out"
 }
 
-# guest KERNEL ACCEL CPUS ROUNDS [WORDS]: boot, run, copy the results to $out. Neither side
-# clears memory without being asked; and the kernel is loaded at a fixed address, so that the
-# reserve is at the same address each time.
+# guest KERNEL ACCEL CPUS ROUNDS [WORDS]: boot, run, copy the results to $out. Neither side clears
+# memory unless asked to; and the kernel is loaded at a fixed address, so that the reserve is at the
+# same address each time.
 guest()
 {
 	local options="--rounds ${ROUNDS:-$4} ${5:-} ${SHAPES:+--shapes $SHAPES}"

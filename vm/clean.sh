@@ -1,6 +1,6 @@
 #!/bin/bash
-# Delete what was built from this checkout. Kernels stay in the cache, as any
-# checkout can use them.
+# Delete everything built from this checkout. Kernels stay in the cache, as any checkout can use
+# them.
 # Usage: vm/clean.sh
 
 # shellcheck source=vm/lib.sh

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Compile and link every configuration, and run nothing: the modules for each kernel of the matrix,
 # the native tests for each page size, the library, the fuzzers, the tool and its tests. It finds
-# within minutes what would otherwise be found by the leg that is built last. The last line says how
+# within minutes errors that the last leg of the matrix would find otherwise. The last line says how
 # many were built and how many were not. A kernel that is built from source or for another machine,
 # and is not in the cache, is skipped: to get it takes many minutes, or compilers and emulators,
-# which 'make matrix' or 'make kunit' spend.
+# which 'make matrix' or 'make kunit' install.
 # Usage: vm/compile.sh
 
 # shellcheck source=vm/lib.sh
@@ -32,7 +32,7 @@ native()
 		make -C "$root/$2" -j"$(nproc)" O="$out/${1//[^a-z0-9A-Z]/-}" "${@:3}"
 }
 
-# in_cache KERNEL: it can be built against without being built itself.
+# in_cache KERNEL: modules can be built for it without building the kernel.
 in_cache()
 {
 	awk -v n="$1" '$1 == n { exit $2 != "stock" || $4 != "x86_64" }' "$root/vm/kernels.conf" ||

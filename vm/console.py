@@ -3,8 +3,8 @@
 
 Usage: console.py SOCKET
 
-Connects this terminal to the guest's second serial line. Ctrl-] leaves; the guest goes on.
-Exit status: 0, left or the guest has ended; 1, there is no such guest.
+Connects this terminal to the guest's second serial line. Ctrl-] leaves; the guest goes on. Exit
+status: 0, the user left or the guest has ended; 1, there is no such guest.
 """
 
 import os
@@ -18,7 +18,7 @@ LEAVE = b"\x1d"                                         # Ctrl-]
 
 
 def relay(line):
-    """Bytes both ways, until Ctrl-] or until the guest ends."""
+    """Pass bytes both ways, until Ctrl-] or until the guest ends."""
     while True:
         ready, _, _ = select.select([0, line], [], [])
         if line in ready:

@@ -12,10 +12,10 @@ version=19	# the first with MC/DC of more than 6 conditions that Debian 12 has
 out=$products/coverage
 tests=$root/lib/tests
 
-# Programs and arguments. Seeds are fixed, so that each run covers the same; the
-# longer ones are shortened. Left out are robson_test, which does not call lib/, the searches, which
-# visit millions of states and no additional branch, and tests with threads: what these cover is
-# chance, and the counts that they lose make others, which are differences, wrong.
+# Programs and arguments. Seeds are fixed, so that each run covers the same; the longer ones are
+# shortened. Left out are robson_test, which does not call lib/, the searches, which visit millions
+# of states and no additional branch, and tests with threads: their coverage depends on chance, and
+# the counts that they lose falsify others, which are computed as differences.
 programs=(
 	"kunit_host --seed 1"
 	recheck_test
@@ -34,7 +34,7 @@ programs=(
 mkdir -p "$out"
 lock "coverage-$(basename "$products")"
 
-# Rebuild each time: clang reports what it cannot measure only when it compiles.
+# Rebuild each time: clang reports code that it cannot measure only when it compiles.
 build()
 {
 	local measure="-fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc"

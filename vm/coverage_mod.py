@@ -3,9 +3,9 @@
 
 Usage: coverage_mod.py --sources ROOT --exclude FILE --least PERCENT MODULES RESULTS
 
-MODULES holds the objects' .gcno files, RESULTS what the guests sent: .gcda files
-under files/gcov, with the path of their object. A line counts as executed if it
-was executed in any of them.
+MODULES holds the objects' .gcno files, RESULTS the .gcda files that the guests sent, under
+files/gcov, with the path of their object. A line counts as executed if it was executed in any
+guest.
 
 FILE lists lines that no test can reach, one per line:
     mod/file.c | function | text of the line | reason
@@ -41,7 +41,7 @@ def read_gcda(gcda, gcno, scratch):
 
 
 def collect(modules, results):
-    """{file: {line: [count, function]}} for mod/*.c, and how many .gcda there were."""
+    """{file: {line: [count, function]}} for mod/*.c, and the number of .gcda files."""
     lines = collections.defaultdict(dict)
     used = 0
     modules = os.path.realpath(modules)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Build the Debian packages myalloc-dkms, myallocctl and myalloc-dev, and let lintian look at them;
-# print the directory they are in. They are built again only if a source has changed.
+# Build the Debian packages myalloc-dkms, myallocctl and myalloc-dev, and check them with lintian;
+# print their directory. They are built again only if a source has changed.
 # Usage: vm/deb.sh
 
 # shellcheck source=vm/lib.sh
@@ -25,7 +25,7 @@ fi
 rm -rf "$place/key" "$place"/*.deb "$place/tree/built" "$place/tree/debian"
 ln -s mod/packaging "$place/tree/debian"
 
-# A package of headers has kernel-doc, too.
+# A package of kernel headers also has kernel-doc.
 kernel=$("$root/vm/kernel.sh" 6.12)
 build_packages()
 {
@@ -43,7 +43,7 @@ check_packages()
 rm -f "$place"/*.changes "$place"/*.buildinfo
 step "building the Debian packages" "30 s to 2 min" build_packages
 step "looking at them with lintian" "10 to 80 s" check_packages
-# What the build left in the copied tree must not reach the next build.
+# Files that the build left in the copied tree must not reach the next build.
 find "$place/tree/debian/" -mindepth 1 -maxdepth 1 \( -name '*.substvars' -o -name '*.debhelper*' \
 	-o -name files -o -name .debhelper -o -name 'myalloc*' -type d \) -exec rm -rf {} +
 echo "$key" >"$place/key"

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # The demonstration of 'make vm', a house that is lived in: load the module, let four drivers move
-# in, look inside while a stress run works beside them, make a mistake and read the report, unload.
-# The output is for people; the verdict is the exit status and the kernel's log.
+# in, look inside during a stress run, make a mistake and read the report, unload. The output is for
+# people; the verdict is the exit status and the kernel's log.
 # needs: timeout=240
 
 fault=0
@@ -25,7 +25,7 @@ try()
 	}
 }
 
-# must WHAT COMMAND...: what is shown has to be there.
+# must WHAT COMMAND...: run it, and fail with WHAT if it fails.
 must()
 {
 	local what=$1

@@ -4,13 +4,13 @@
 Usage: documented.py TREE OBJECTS...
 
 TREE is the checkout, OBJECTS are directories of object files with the same layout as its sources.
-A function is called by another file if an object has it as an undefined symbol, so what the
-configuration of the objects leaves out does not count. Nor do functions whose names a macro makes.
-Inline functions of headers whose names begin with myalloc_ count if another file of lib/, mod/ or
-kunit/ calls them; others belong to their folder, and those of lib/env to the environment.
+A function is called by another file if an object has it as an undefined symbol, so code that the
+objects' configuration leaves out does not count. Nor do functions whose names a macro makes.
+Inline functions of headers whose names begin with myalloc_ count if another file of lib/, mod/
+or kunit/ calls them; others belong to their folder, and those of lib/env to the environment.
 
-The block begins with "/**" and the name, in the source or a header. Whether it is complete is for
-kernel-doc -Wall. Exit status 1 if one is missing.
+The block begins with "/**" and the name, in the source or a header. kernel-doc -Wall checks that
+it is complete. Exit status 1 if one is missing.
 """
 
 import os
@@ -26,7 +26,7 @@ import arrows
 BLOCK = re.compile(r"^/\*\*\n \* (\w+)\(\) - ", re.M)
 
 INLINE = re.compile(r"^static (?:__always_inline|inline)[^;{}#]*?\b(myalloc_\w+)\([^;{]*\)\n\{", re.M)
-# What only native programs have.
+# Folders of native programs only.
 NATIVE = ("lib/env/", "lib/tests/", "lib/fuzz/", "lib/bench/", "lib/host_malloc/")
 
 

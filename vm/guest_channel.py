@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Follow what a guest sends (see guest/init.c) while it runs, and lay it out.
+"""Read the data that a guest sends (see guest/init.c) while it runs, and write it to files.
 
 Usage: guest_channel.py STREAM OUT [--show] [--qmp SOCKET] [--name WHAT]
 
@@ -147,7 +147,7 @@ def alive():
 
 
 def kill(path):
-    """End the process whose number is in the file, unless it has ended already."""
+    """End the process whose id is in the file, unless it has ended already."""
     try:
         with open(path, encoding="utf-8") as machine:
             os.kill(int(machine.read()), signal.SIGTERM)

@@ -3,7 +3,7 @@
 # Usage: vm/herd.sh
 #
 # Of Debian's suites only sid has it. It is unpacked into the cache, with the C library that it was
-# built for, and run by that library's own loader; the machine is not touched. The memory model
+# built for, and run by that library's own loader; the machine is not changed. The memory model
 # comes from the kernel's source package.
 
 # shellcheck source=vm/lib.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The files that 'make install' and the packages put on a machine: all that is promised, nothing
-# else, and nothing after 'make uninstall'. Prints KTAP.
+# The files that 'make install' and the packages put on a machine: all documented ones, no others,
+# and none after 'make uninstall'. Prints KTAP.
 # Usage: vm/install_test.sh KERNEL
 
 # shellcheck disable=SC2317 # functions that expect calls
@@ -46,13 +46,13 @@ nothing_but() { [ "$(below "$1")" = "$2" ] || { below "$1"; return 1; }; }
 has() { (cd "$1" && ls -d "${@:2}"); }
 lacks() { [ -z "$(cd "$1" && find . "${@:2}")" ] || (cd "$1" && find . "${@:2}"; false); }
 
-# Everything that the module's build has used is in the source package.
+# Every file used by the module's build is in the source package.
 sources_complete()
 {
 	local source
 	source=$(echo "$(unpacked myalloc-dkms)"/usr/src/myalloc-*)
-	# The objects of the two modules alone: others in the folder may be from another build. Names
-	# are relative to the folder, or, as older kernels write them, to that of the kernel.
+	# Only the objects of the two modules: others in the folder may be from another build. Names
+	# are relative to the folder, or in older kernels to that of the kernel.
 	(cd "$modules" && sed 's|\([^/]*\)$|.\1.cmd|' myalloc{,_bench}.mod |
 		xargs sed -n 's|^  \([^ $]*\.[ch]\).*|\1|p; s|^source_[^ ]* := ||p') |
 		sed "s|^$modules/||; s|/\./|/|g; s|^\./||" | grep -v '^/' | sort -u |
@@ -65,7 +65,7 @@ sources_complete()
 	done <"$tmp/used"
 }
 
-# Kbuild asks for it in the tree that DKMS builds in.
+# Kbuild requires it in the tree that DKMS builds in.
 source_tells_version()
 {
 	local source
@@ -73,7 +73,7 @@ source_tells_version()
 	[ "$(sh "$source/mod/packaging/version")" = "${source##*/myalloc-}" ]
 }
 
-# A module is built from what is installed alone.
+# A module builds from the installed files alone.
 headers_suffice()
 {
 	local place=$tmp/frob tree=$tmp/tree
@@ -107,7 +107,7 @@ fails() { ! "$@"; }
 install_from() { KDIR=$1 DESTDIR=$2 "$root/vm/install.sh" install; }
 silent() { [ -z "$("$@" 2>&1)" ] || { "$@" 2>&1 | head -n 20; return 1; }; }
 
-# The pages of all packages, as lint of mandoc and groff see them.
+# The manual pages of all packages pass the checks of mandoc and groff.
 lint_pages()
 {
 	local page
@@ -127,7 +127,7 @@ interface_described()
 	done < <(sed -n 's/^EXPORT(\(myalloc_[a-z0-9_]*\));$/\1/p' "$root/mod/exports.c")
 }
 
-# --- signed with a key that is thrown away
+# --- signed with a temporary key
 
 signer="myalloc test"
 make_key()
@@ -140,7 +140,7 @@ install_signed()
 {
 	SIGN_KEY=${1-$tmp/key} SIGN_CERT=${2-$tmp/cert} install_to "$tmp/signed"
 }
-# What modinfo of that machine says of its modules
+# The output of that machine's modinfo about its modules
 signer_shown()
 {
 	local module
@@ -173,7 +173,7 @@ echo foreign >"$machine/usr/local/bin/foreign"
 ktap_output=$tmp/output
 # shellcheck source=vm/guest/ktap.sh
 . "$root/vm/guest/ktap.sh"
-set +e	# the tests after one that fails run, too
+set +e	# later tests run even if one fails
 expect "make install succeeds" install_to "$machine"
 expect "tool, modules, headers, completion and manual are installed" has "$machine" \
 	usr/local/bin/myallocctl "lib/modules/$release/updates/myalloc.ko" \

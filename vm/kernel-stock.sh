@@ -8,7 +8,8 @@ case $pattern in
 *@*)	suite=${pattern#*@} pattern=${pattern%@*} ;;
 esac
 
-# use_sources DEBIAN: apt is about packages of that architecture, of the suite that the pattern names.
+# use_sources DEBIAN: use apt for packages of that architecture, of the suite that the pattern
+# names.
 use_sources()
 {
 	apt_private=()
@@ -52,8 +53,8 @@ unpack_stock()
 	rm -rf "$dir/deb"
 }
 
-# fetch_kbuild TREE FINAL PACKAGE: the programs of kbuild for this machine's processor. Those of a
-# newer suite need its C library, which is put beside them.
+# fetch_kbuild TREE FINAL PACKAGE: get the programs of kbuild for this machine's processor. Those of
+# a newer suite need its C library, which is put beside them.
 fetch_kbuild()
 (
 	tree=$1 final=$2 kbuild=$3 wanted=()
@@ -88,8 +89,8 @@ relocate_headers()
 		die "the headers package names other paths than this script knows: " \
 		    "$(cat "$headers/Makefile")"
 	fi
-	# A newer suite names a newer compiler. The one that is here builds a module for its kernels, too,
-	# without what it does not know: another option aligns functions then.
+	# A newer suite names a newer compiler. The compiler of this machine builds a module for its
+	# kernels, too, without options that it lacks: another option aligns functions then.
 	if [ -n "$suite" ]; then
 		sed -i '/^CC = /d' "$headers/.kernelvariables"
 		sed -i '/^CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=/d' "$headers/include/config/auto.conf"
@@ -100,7 +101,7 @@ relocate_headers()
 	rm -f "$headers/vmlinux"
 }
 
-# fetch_stock IMAGE HEADERS VERSION: make $tree of them. Status 2: the archive does not have them.
+# fetch_stock IMAGE HEADERS VERSION: make $tree of these. Status 2: the archive does not have them.
 fetch_stock()
 {
 	local image=$1 headers=$2 version=$3 parts=() kbuild='' part temporary release boots
@@ -140,8 +141,8 @@ fetch_stock()
 	mv "$temporary" "$tree"
 }
 
-# The lists may be older than the archive, or newer than a part of it: then the lists are refreshed,
-# and then the version before the newest is taken.
+# The lists may be older than the archive, or newer than a part of it: if so, refresh the lists, and
+# then try the version before the newest.
 get_stock()
 {
 	local found line words tree='' status=1

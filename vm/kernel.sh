@@ -37,7 +37,7 @@ if [ "${UPDATE:-0}" != 1 ] && here; then
 	exit 0
 fi
 lock "kernel-$name"
-# Another run may have fetched it while this one waited.
+# Another run may have fetched it while this one waited for the lock.
 if [ "${UPDATE:-0}" = 1 ] || ! here; then
 	mkdir -p "$cache/kernel"
 	"get_$how" >&2

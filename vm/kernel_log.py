@@ -10,8 +10,8 @@ one that a test provoked on purpose.
 
 --emulator: exit status 0 if the kernel died of a breakpoint that is not in its code.
 
-Limit: it only knows the words below. The taint flags, which the harness checks
-too, do not depend on words.
+Limit: it recognizes only the words below. The taint flags, which the harness also checks, do not
+depend on words.
 """
 
 import re

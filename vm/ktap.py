@@ -4,10 +4,9 @@
 Usage: ktap.py [--quiet] FILE...
 
 Counts the leaves: a test with subtests is judged by them, and by its own line.
-Every irregularity is a failure of its own: no version line, no plan, a plan that
-the results do not match, a number twice or out of order, results cut short, a
-bail-out, a test that says ok although a subtest failed, a name twice. A file
-without tests is a failure too.
+Every irregularity is a failure of its own: no version line, no plan, a plan that the results do
+not match, a number twice or out of order, results cut short, a bail-out, a test that is ok
+although a subtest failed, a name twice. A file without tests is a failure too.
 
 Prints each failure, each test that was skipped with the reason that it gave, and as its last line 'N passed, N failed, N skipped' (the
 last part only if any were skipped). Exit status 0: at least one test, and none
@@ -67,7 +66,7 @@ class Level:
         self.points = 0
         self.failed = 0
         self.names = set()
-        self.began = 0          # how many failures there were before
+        self.began = 0          # number of failures before it
         self.name = None        # from '# Subtest:'
 
 
@@ -85,8 +84,8 @@ class Parser:
         return [self.name] + inner + [m for m in more if m]
 
     def open_level(self, depth):
-        """Make depth the current one; a deeper one that is still open there was
-        never closed by its test's own line, and is cut short."""
+        """Make depth the current one. A deeper level that is still open was not closed by its
+        test's own line, so it was cut short."""
         while len(self.levels) > depth + 1:
             level = self.levels[-1]
             self.close(level)
@@ -210,7 +209,7 @@ class Parser:
 
 
 def read(name, lines, total):
-    """Add to total what the lines of the KTAP document called name say."""
+    """Add the results of the KTAP document called name to total."""
     parser = Parser(name, total)
     for line in lines:
         parser.line(line)

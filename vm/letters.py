@@ -4,10 +4,10 @@
 Usage: letters.py [DIRECTORY]
 
 Reads the comments at the beginning of the files of lib/ and mod/, where a line with an
-invariant's name and two spaces states it, and the table in lib/DESIGN.md. Reports an error if
-two files use a letter, if a file's numbers do not count from 1, if the table differs, and if
-a reference such as 'Z4 of block.c' names an invariant that the file does not state. Exit
-status: 0, 1.
+invariant's name and two spaces states it, and the table in lib/DESIGN.md. Errors are two files
+with the same letter, numbers of a file that do not count from 1, a table that differs, and a
+reference such as 'Z4 of block.c' to an invariant that the file does not state. Exit status: 0,
+1.
 """
 
 import collections

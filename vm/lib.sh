@@ -14,8 +14,7 @@ cache=${MYALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/myalloc}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd -P)
 
-# Products of this checkout; other checkouts on the machine share the kernels
-# but must not share these.
+# Products of this checkout. Other checkouts on the machine share the kernels, but not these.
 # shellcheck disable=SC2034 # used by the scripts that source this file
 products=$cache/checkout/$(printf '%s' "$root" | sha256sum | cut -c1-12)
 
@@ -61,7 +60,7 @@ step()
 	fi
 	if [ "$status" != 0 ]; then
 		if [ -n "${log:-}" ]; then
-			# make -k goes on after an error, which then stands far above.
+			# make -k goes on after an error, so its message is far above.
 			say "--- errors in $log, and its last lines"
 			head -n -40 "$log" | grep -E -m 20 \
 				'error:|undefined reference|\*\*\*|^  FAIL' >&2 || true
@@ -75,7 +74,7 @@ step()
 	say "    $what: done in $((SECONDS - start)) s"
 }
 
-# lock NAME: hold an exclusive lock until this shell ends; if that takes a while, say what is waited
+# lock NAME: hold an exclusive lock until this shell ends; after a while, say what it is waiting
 # for. The descriptor is inherited on purpose: a child that outlives the shell still holds it.
 lock()
 {

@@ -11,7 +11,7 @@ module=/guest/modules/myalloc.ko
 GUEST_ROUNDS=${GUEST_ROUNDS:-1000}
 
 # unchanged NAME FREE_KB SLAB_KB COMMAND...: after COMMAND less than this much memory is missing.
-# The kernel itself allocates some now and then, but not every time: so there are three attempts.
+# The kernel itself allocates some now and then, but not every time, so there are three attempts.
 unchanged()
 {
 	what=$1
@@ -48,7 +48,7 @@ loads()
 	done
 }
 
-# Kill the load while it allocates 256 MB: the module is loaded, or nothing stays.
+# Kill the load while it allocates 256 MB: the module is loaded, or nothing is left.
 killed_loads()
 {
 	stopped=0

@@ -15,7 +15,7 @@ mkdir -p "$results"
 : >"$results/skips"
 failed=0 passed=0 ran=0
 
-# kernel_facts KERNEL: print release, architecture and KiB of a page, from what is in the cache
+# kernel_facts KERNEL: print release, architecture and KiB of a page of the kernel in the cache
 kernel_facts()
 {
 	local tree=$cache/kernel/$1 shift

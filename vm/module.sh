@@ -60,7 +60,7 @@ if [ "$(cat "$mirror/key" 2>/dev/null)" = "$key" ]; then
 fi
 rm -f "$mirror/key"
 
-# Guests need no debug information: with it, myalloc.ko has 21 MB in place of 1.4.
+# Guests need no debug information, with which myalloc.ko would have 21 MB instead of 1.4.
 build_module()
 {
 	# shellcheck disable=SC2086 # words

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Try the Debian packages on a clean system: install them with apt in a chroot that has nothing but
-# Debian's base, DKMS and headers of kernels; look at what DKMS built; remove them.
+# Try the Debian packages on a clean system: install them with apt in a chroot that has only
+# Debian's base, DKMS and headers of kernels; check the modules that DKMS built; remove them.
 # Usage: vm/packages.sh install|each|remove|path
 #   install   a new chroot from the cached base, the packages, and an example client by DKMS
 #   each      a KTAP test for each kernel of kernels.conf: DKMS has built for it, or does so now from
@@ -23,8 +23,8 @@ esac
 "$root/vm/setup.sh" chroot
 ask_password "to run a chroot"
 
-# within DIR COMMAND...: run it in the chroot. A mount namespace of its own: whatever happens, no
-# mount stays on this machine.
+# within DIR COMMAND...: run it in the chroot. It has a mount namespace of its own, so no mount
+# stays on this machine, even after an error.
 within()
 {
 	# shellcheck disable=SC2016 # for the inner shell
@@ -83,7 +83,7 @@ names()
 		grep -vE '^(usr/)?lib/modules/[^/]*/modules\.' | LC_ALL=C sort
 }
 
-# What apt says has to be looked at only if it fails.
+# Show the output of apt only if it fails.
 install_packages()
 {
 	local deb=$1 name release made version
@@ -92,7 +92,8 @@ install_packages()
 		"$deb"/myallocctl_*.deb "$system/tmp/" || return 1
 	within "$system" sh -c "apt-get ${apt_options[*]} install --no-install-recommends /tmp/*.deb" ||
 		return 1
-	# A client that depends on myalloc, put where DKMS finds it, and built in the right order.
+	# A client that depends on myalloc, in a place where DKMS finds it and builds it after
+	# myalloc.
 	within "$system" cp -r /usr/share/doc/myalloc-dev/examples/frob /usr/src/frob-1.0 || return 1
 	within "$system" dkms add frob/1.0 || return 1
 	for name in "${kernels[@]}"; do
@@ -125,13 +126,13 @@ made_for()
 	done
 }
 
-# build_newer TREE RELEASE: the packages of such headers ask for a newer compiler and C library, so
-# the copy in the cache is mounted where it refers to itself; nothing is installed of it.
+# build_newer TREE RELEASE: the packages of such headers require a newer compiler and C library, so
+# nothing is installed; the copy in the cache is mounted at the path by which it refers to itself.
 build_newer()
 {
 	local tree=$1 release=$2 status=0 place=$1
 	while [ ! -d "$system$place" ]; do
-		place=${place%/*}	# the deepest directory that is there already
+		place=${place%/*}	# the deepest directory that exists
 	done
 	as_root "to mount in a chroot" mkdir -p "$system$tree" || return 1
 	# shellcheck disable=SC2016 # for the inner shell

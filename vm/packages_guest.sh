@@ -1,11 +1,11 @@
-# The modules that DKMS built and the tool of the package, as a clean system has installed them.
-# The example of modprobe.d is in force, with one parameter that is misspelt.
+# The modules that DKMS built and the tool of the package, as installed on a clean system. The
+# example of modprobe.d is in effect, with one misspelt parameter.
 . /guest/ktap.sh
 
 export PATH=/usr/bin:/sbin:$PATH
 export COLUMNS=200	# the tool would fold its sentences
 
-# The shell prefers busybox's own, which cannot unpack what DKMS has compressed.
+# The shell prefers busybox's own, which cannot unpack modules that DKMS has compressed.
 modprobe()
 {
 	/sbin/modprobe "$@"

@@ -8,10 +8,10 @@ compiler to compile. OUT: a directory; it gets programs.ktap,
 result.json and table.txt. ROUNDS (3): rounds in which the libraries take turns. ONLY: names of
 programs.
 
-Each program first runs with glibc, whose output is what all others are compared with, then with
-this allocator, which validates its zone at the end of each process. Then the rounds, with every
-library, each run's output compared. Times are those of the shell and all its processes; the peak
-is that of the largest one.
+Each program first runs with glibc, with whose output all others are compared, then with this
+allocator, which validates its zone at the end of each process. The rounds with every library
+follow, and each run's output is compared. Times are those of the shell and all its processes;
+the peak is that of the largest one.
 """
 
 import glob
@@ -30,7 +30,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Preloading libc itself makes its malloc() come before one that the program is linked with.
 LIBRARIES = (("glibc", "libc.so.6"), ("jemalloc", "libjemalloc.so.2"),
              ("tcmalloc", "libtcmalloc_minimal.so.4"), ("mimalloc", "libmimalloc.so.2*"))
-# Much more than the programs take, less than this is worth seconds to a validation.
+# Much more than the programs take, and small enough that a validation does not take seconds.
 VALIDATED = {"MYALLOC_MALLOC_VALIDATE": "1", "MYALLOC_MALLOC_MB": "1024"}
 TIMEOUT = 600
 

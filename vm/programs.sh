@@ -12,7 +12,7 @@ out=$products/programs
 status=0
 rm -rf "$out/results"
 mkdir -p "$out/results"
-# A copy, so that what is compiled is the same in every round while the tree changes.
+# A copy, so that every round compiles the same sources even if the tree changes.
 rm -rf "$out/src"
 cp -r "$root/lib" "$out/src"
 

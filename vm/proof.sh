@@ -89,7 +89,7 @@ tsan)
 	;;
 compilers)
 	programs=(kunit_host misuse_test fault_test)
-	# What inlining makes of a function that fails early; kernels switch it off as well.
+	# Wrong for inlined functions that fail early; kernels disable it as well.
 	quiet=-Wno-maybe-uninitialized
 	while IFS='|' read -r name compiler flags lib_flags ld_flags more <&3; do
 		# shellcheck disable=SC2086 # words

@@ -79,8 +79,8 @@ ORDER = ["make bench", "make bench-icount", "make bench-kvm", "make bench-host",
          "make coverage", "make mutants", "make models", "make tsan", "make fuzz",
          "make big-endian", "make lifecycle", "make ioctl-fuzz", "make matrix", "make coverage-mod"]
 
-# How sure a free is: name, how it claims, what it finds of two frees of one thing, and where
-# its price is measured.
+# Levels of safety: name, how a free claims, the outcome of two frees of the same memory, and the
+# shape that measures the cost.
 LEVELS = (
     ("objects, trusting", "not at all", "found when the slot is flushed", "frees/64/trusting/%s"),
     ("objects, default", "plain load and store",
@@ -89,7 +89,7 @@ LEVELS = (
      "frees/64/certain/%s"),
     ("pages of order 0", "compare-and-exchange of the tag", "refused", "page/0/%s"),
 )
-# What README.md says of each of LEVELS: a second free that comes later, and one at the same moment.
+# Text of README.md for each of LEVELS: a later second free, and one at the same moment.
 README_LEVELS = {
     "objects, trusting": ("objects, `MYALLOC_TRUSTING`",
                           "accepted, found when the slot is flushed", "likewise"),
@@ -353,7 +353,7 @@ def load_reasons():
 
 
 def reason(reasons, kind, name):
-    """The first that fits; empty if none is known."""
+    """The first matching reason; empty if none is known."""
     return next((why for k, pattern, why in reasons
                  if k == kind and fnmatch.fnmatchcase(name, pattern)), "")
 
@@ -452,7 +452,7 @@ def programs_body(result, seconds, where=machine, state=commit):
 
 
 def duration(us):
-    """Three digits are more than a single measurement is good for."""
+    """Three digits are more than the precision of a single measurement."""
     for unit, name in ((1e6, "s"), (1e3, "ms")):
         if us >= unit:
             return ("%.1f %s" if us < 9.95 * unit else "%.0f %s") % (us / unit, name)
@@ -514,7 +514,7 @@ def read_ktap(path):
 
 
 def group_of(path):
-    """Small results, one for each guest or build, are told together."""
+    """Group of a small result, of which there is one for each guest or build."""
     name = os.path.splitext(os.path.basename(path))[0]
     if name.startswith("stage-"):
         return "builds and downloads"
@@ -581,8 +581,8 @@ def matrix_skips(lines):
 
 
 def matrix_body(lines, skips, old, legs, state=commit, where=machine, now=None):
-    """LINES: leg, 'N passed, N failed[, N skipped]', seconds, 's'. They and SKIPS replace the rows
-    of their legs in OLD, which is what matrix_rows() gives. LEGS: all names, in their order."""
+    """LINES: leg, 'N passed, N failed[, N skipped]', seconds, 's'. They and SKIPS replace the
+    rows of their legs in OLD, the result of matrix_rows(). LEGS: all names, in their order."""
     rows = {row[0]: row for row in old[0]}
     ran = set()
     for line in lines:

@@ -99,7 +99,7 @@ if [ $bare = 0 ]; then
 		fi
 	done
 fi
-# A program with the libraries that it is linked with.
+# A program and the libraries that it is linked with.
 [ -z "$arch_cross" ] || programs=()
 for program in "${programs[@]}"; do
 	"$root/vm/setup.sh" "$program"
@@ -122,10 +122,10 @@ fi
 control='' following=()
 trap 'rm -rf "$out/initramfs" "$out/channel" ${control:+"$control"}' EXIT
 
-# --- the command that is the machine
+# --- the command that runs the machine
 
 words="panic=-1 oops=panic panic_on_warn=1 log_buf_len=4M kunit.enable=1 kunit.autorun=1"
-# The detectors count seconds, and an emulated CPU on a busy host runs slowly.
+# The detectors count seconds of real time, and an emulated CPU on a busy host runs slowly.
 words+=" sysctl.kernel.hung_task_timeout_secs=60 watchdog_thresh=60"
 words+=" rcupdate.rcu_cpu_stall_timeout=60"
 if [ $shell = 1 ]; then
@@ -141,7 +141,7 @@ else
 	words+=" loglevel=6"
 fi
 
-# add_nodes: what --numa says, as options of the emulator
+# add_nodes: translate --numa to options of the emulator
 add_nodes()
 {
 	local layout=$numa part nodes node other sum=0 cpu list
@@ -233,12 +233,12 @@ if [ $shell = 1 ]; then
 	exit 0
 fi
 
-# --- run it, and follow what it sends
+# --- run it, and read the data that it sends
 
 [ $show = 0 ] || following+=(--show)
 label="$kernel $(basename "$script" .sh)"
 following+=(--name "$label")
-# Rarely an emulated machine of several CPUs hangs before anything of the project is loaded.
+# Rarely, an emulated machine with several CPUs hangs before anything of the project is loaded.
 boot_most=${BOOT_MOST:-240}
 [ "$accel" != tcg ] || following+=(--boot "$boot_most" "$out/machine.pid")
 boot()

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Say how large myalloc.ko is for the stock kernel 6.12: what 'size' counts as text, and the machine
-# code of each room.
+# Print the size of myalloc.ko for the stock kernel 6.12: the text section by 'size', and the
+# machine code of each room.
 # Usage: vm/size.sh
 
 # shellcheck source=vm/lib.sh

@@ -3,21 +3,21 @@
 
 Usage: superset.py OLD [NEW]
 
-OLD and NEW are two folders of results, with KTAP files in them or in folders below, as vm/test.sh
-and vm/matrix.sh leave them; or two files like vm/TESTS.md. OLD may also be a commit, whose
-vm/TESTS.md is taken. NEW is by default what this checkout has: the results of its last tests
-where OLD is a folder, else vm/TESTS.md.
+OLD and NEW are two folders of results, with KTAP files in them or in folders below, as
+vm/test.sh and vm/matrix.sh leave them; or two files like vm/TESTS.md. OLD may also be a commit,
+whose vm/TESTS.md is used. NEW is by default that of this checkout: the results of its last tests
+if OLD is a folder, else vm/TESTS.md.
 
-Of results each test is compared by its name: file, suites, test. One that passed or failed was
-executed. A name in which only numbers differ, such as a time, is the same test, as long as there
+In results each test is compared by its name: file, suites, test. One that passed or failed was
+executed. Names that differ only in numbers, such as a time, are the same test, as long as there
 are as many of them. TESTS.md has no names of tests that passed, so there the number of tests of
-each row is compared; a lost test beside a new one in the same row is not seen.
+each row is compared; a lost test beside a new one in the same row is not detected.
 
-A test that is gone is not lost if vm/renames.conf says what it is called now, and that was
-executed or skipped. One that was executed before and is skipped now is listed, not lost.
+A missing test is not lost if vm/renames.conf has its new name, and that was executed or skipped.
+One that was executed before and is skipped now is listed, not lost.
 
-Prints a line for each lost test, for each that is skipped now, and for each file how many are new;
-then a sum. Exit status: 0; 1 if a test was lost; 2 if the input cannot be used.
+Prints a line for each lost test, for each that is skipped now, and for each file the number of
+new ones; then a sum. Exit status: 0; 1 if a test was lost; 2 if the input cannot be used.
 """
 
 import collections
@@ -49,7 +49,7 @@ class Tests:
 
 
 def ktap_files(top):
-    """Those of a folder, without the folders that guests leave, whose files lie beside them too."""
+    """The results of a folder, without folders left by guests, whose files are beside them too."""
     for where, folders, names in os.walk(top):
         if "stdout" in names:
             folders.clear()
@@ -74,7 +74,7 @@ def read_folder(top):
 
 
 def read_page(text, name):
-    """A file like TESTS.md. What names a test: the command of the section, the first cell."""
+    """A file like TESTS.md. A test is named by the command of the section and the first cell."""
     tests, section, columns = Tests(), None, {}
     for line in text.splitlines():
         if line.startswith("## "):
@@ -110,7 +110,7 @@ def read_renames(lines):
 
 
 def renamed(renames, name):
-    """What a test is called now, by the first line that fits; None if there is none."""
+    """The new name of a test, by the first matching line; None if there is none."""
     for old, new in renames:
         before, star, behind = old.partition("*")
         if name == old:
@@ -128,7 +128,7 @@ def without_numbers(name):
 
 
 def take_same(old, new):
-    """Take away from both counters what is the same but for its numbers."""
+    """Remove from both counters the names that differ only in numbers."""
     left = collections.defaultdict(list)
     for name in sorted(new.elements()):
         left[without_numbers(name)].append(name)

@@ -21,15 +21,15 @@ kernel=${KERNEL:-6.12}
 ONLY=${ONLY:-}
 ONLY=${ONLY//,/ }
 results=${RESULTS:-$products/results}
-# Only for these parts: another run may be in progress.
+# Only for these parts, as another run may be in progress.
 for part; do
 	rm -rf "${results:?}/${part:?}"
 done
 mkdir -p "$results"
 began=$SECONDS
 
-# turn COMMAND...: run it when it is its turn: not more of them at the same time than CPUs. A guest
-# whose virtual CPUs wait for each other is slowed down by far more than its share.
+# turn COMMAND...: run it when fewer than one per CPU are running. A guest whose virtual CPUs wait
+# for each other is slowed down by far more than its share.
 turn()
 {
 	local slot slots fd status=0
@@ -42,7 +42,7 @@ turn()
 		done
 		sleep 0.5
 	done
-	# Without the descriptor: what the command leaves running must not keep the turn.
+	# Without the descriptor, so that background processes of the command do not keep the turn.
 	eval "\"\$@\" $fd>&-" || status=$?
 	exec {fd}>&-
 	return "$status"
@@ -91,7 +91,7 @@ part_check()
 	return "$status"
 }
 
-# valid_json DIRECTORY: the documents that a guest has sent hold to the schema beside them
+# valid_json DIRECTORY: validate the documents that a guest has sent with the schema beside them
 # shellcheck disable=SC2317 # called by stage
 valid_json()
 {
@@ -162,7 +162,7 @@ part_demo()
 	return "$status"
 }
 
-# Prepare what the guests of the part need.
+# Prepare the needs of the part's guests.
 prepare()
 {
 	turn stage "$1" "kernel $kernel" "$root/vm/kernel.sh" "$kernel" >/dev/null &&
@@ -190,8 +190,8 @@ dkms_each()
 	"$root/vm/packages.sh" each >"$results/packages/$1-dkms.ktap"
 }
 
-# dkms_files CHROOT RELEASE: what the guest takes of the system in which DKMS has built the
-# modules, as options of run.sh
+# dkms_files CHROOT RELEASE: print the files that the guest takes from the system in which DKMS has
+# built the modules, as options of run.sh
 dkms_files()
 {
 	local file
@@ -221,7 +221,7 @@ part_packages()
 		"$root/vm/packages.sh" install || return 1
 	stage packages "DKMS builds for the other kernels that have headers" dkms_each "$kernel" || status=1
 	system=$("$root/vm/packages.sh" path)
-	# One of the parameters is misspelt: the doctor has to find it.
+	# One of the parameters is misspelt, which 'doctor' has to find.
 	mkdir -p "$results/packages/modprobe.d"
 	sed 's/^options myalloc .*/& reserve_md=1/' "$root/mod/packaging/examples/modprobe.conf" \
 		>"$results/packages/modprobe.d/myalloc.conf"
@@ -260,8 +260,9 @@ part_scenarios()
 	local script status=0 ended
 	local -A running=()
 	prepare scenarios || return 1
-	# What users build and install, for this machine's own kernels; beside the guests, of which
-	# there are several, since each boots and waits for much of its time.
+	# Builds and installations as users make them, for this machine's own kernels. They run
+	# beside the guests, of which there are several, since each spends much of its time booting
+	# and waiting.
 	use_arch "$(arch_of "$kernel")"
 	if [ -z "$arch_cross$ONLY" ]; then
 		own_scenarios &
@@ -330,7 +331,7 @@ guests()
 	done | paste -sd , | sed 's/,/, /g'
 }
 
-# Prepare what all parts need before they start to wait for each other.
+# Prepare the common needs of all parts before they start to wait for each other.
 groups=(native module tool guest source man schema)
 case " $* " in *" scenarios "*|*" packages "*) groups+=(package sign) ;; esac
 case " $* " in *" scenarios "*) groups+=(shell) ;; esac

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of bench/icount.py: which shapes it lets pass, and its exit status."""
+"""Tests of bench/icount.py: the shapes that it accepts, and its exit status."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ BASELINE = {"kernel": "6.12", "shapes": {
 
 
 def result(shapes, unit="ns", kernel="6.12"):
-    """What the tool keeps of a run: SHAPES has ours and theirs by name."""
+    """A result file of the tool: SHAPES has ours and theirs by name."""
     return {"system": {"kernel": kernel}, "command": "bench run", "result": {"shapes": [
         {"name": name, "unit": unit, "sides": [
             {"name": side, "role": role, "cycles": {"p50": value, "max": value + 500}}

@@ -30,7 +30,7 @@ def sums(text):
 
 
 def skips(text):
-    """What was skipped, and why."""
+    """The skipped tests with their reasons."""
     total = ktap.Sum()
     ktap.read("t", text.splitlines(), total)
     return total.skips
@@ -261,8 +261,8 @@ DOCUMENTED_CASES = [
 
 
 def check_tree(files, apart=None, check=None):
-    """What arrows.py, or @check, says of a tree with these files; the objects of the folder @apart
-    are not beside them."""
+    """The output of arrows.py, or of @check, for a tree with these files; the objects of the
+    folder @apart are not beside them."""
     with tempfile.TemporaryDirectory() as tree:
         conf = os.path.join(tree, "conf")
         with open(conf, "w") as f:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of bench/plot.py: which plots a result has, titles, one look for one allocator."""
+"""Tests of bench/plot.py: the plots of a result, titles, one style for each allocator."""
 
 import functools
 import json

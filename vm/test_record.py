@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of record.py: only the own section is replaced, figures and counts match the input."""
+"""Tests of record.py: only its own section is replaced, figures and counts match the input."""
 
 import fnmatch
 import os
@@ -128,7 +128,7 @@ def unusable(function, *words):
 
 
 def section_twice():
-    """A section written twice is there once, others stand as they were, in their order."""
+    """A section written twice appears once; others are unchanged, in their order."""
     text = record.put_section("", "# Head\n\ntext\n", "make kunit", "one")
     text = record.put_section(text, "# Head\n\ntext\n", "make check", "### part\n\ntwo")
     text = record.put_section(text, "# New head\n", "make kunit", "three\n")
@@ -136,7 +136,7 @@ def section_twice():
 
 
 def unknown_kept():
-    """A heading that is not known stays, at the end."""
+    """An unknown heading stays, at the end."""
     text = record.put_section("# H\n\n## By hand\n\nkept\n", "# H\n", "make check", "new")
     return text == "# H\n\n## `make check`\n\nnew\n\n## By hand\n\nkept\n"
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The prompt that 'make vm-shell' gives, typed at through a terminal, and the second one of
+"""Tests of the prompt of 'make vm-shell', by typing on a terminal, and of the second one of
 'make vm-console'.
 
 Usage: test_shell.py KERNEL OUT
 
-Boots one guest. What passes on its terminals is kept in OUT.
+Boots one guest. The transcripts of its terminals are kept in OUT.
 """
 
 import fcntl
@@ -22,16 +22,16 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT_S, COMMAND_S = 600, 240
 
-# What a terminal is told to draw or to do, but for text and ends of lines.
+# Control sequences of a terminal, except for ends of lines.
 CONTROL = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|[()][A-Z0-9]|[^\[()])|[\x00-\x07\x0e\x0f]")
 
 
 class Gone(Exception):
-    """What was waited for has not come."""
+    """The expected text has not appeared."""
 
 
 class Terminal:
-    """A program in a terminal of its own, which answers where its cursor is."""
+    """A program in a terminal of its own, which answers queries of its cursor's position."""
 
     def __init__(self, name, out, rows, columns, command, **variables):
         self.name, self.size = name, (rows, columns)
@@ -60,7 +60,7 @@ class Terminal:
             self.log.write(data)
             self.log.flush()
             self.raw += data
-            # Programs put the cursor into the last corner and ask where it is.
+            # Programs put the cursor into the last corner and query its position.
             while (at := self.raw.find(b"\x1b[6n", answered)) >= 0:
                 answered = at + 4
                 os.write(self.master, b"\x1b[%d;%dR" % self.size)
@@ -74,7 +74,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def wait(self, pattern, since=0, seconds=COMMAND_S):
-        """Until the text since then matches; returns the match."""
+        """Wait until the text since then matches; returns the match."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = re.search(pattern, self.text(since), re.S)
@@ -87,14 +87,14 @@ class Terminal:
     def run(self, command, seconds=COMMAND_S):
         """Type a command; returns (its exit status, what it printed)."""
         since = len(self.raw)
-        # The status is in what is printed only, not in what is echoed.
+        # The status is only in the output, not in the echo.
         self.type(command + "; echo \"<$?>\"\r")
-        # What is typed before the next prompt would be echoed twice.
+        # Text typed before the next prompt would be echoed twice.
         found = self.wait(r"\n(.*?)<(\d+)>\n.*guest:[^\n]*# ", since, seconds)
         return int(found.group(2)), found.group(1)
 
     def completed(self, begun):
-        """What the line becomes when the tab key is pressed, twice as it lists choices then."""
+        """The line after the tab key, pressed twice, as the second one lists choices."""
         since = len(self.raw)
         self.type(begun + "\t\t")
         time.sleep(0.5)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of superset.py: what is no longer executed must be found. Prints KTAP."""
+"""Tests of superset.py: tests that are no longer executed must be found. Prints KTAP."""
 
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# What the laboratories run in a guest: every shape, the table as output, the result as a
+# The laboratories run this in a guest: every shape, with the table as output and the result as a
 # file. /guest/options has the words for the tool.
 # needs: timeout=3600
 insmod /guest/modules/myalloc.ko reserve_mb=256 || exit 1

@@ -3,12 +3,12 @@
 
 Usage: host.py HOST_BENCH RESULT.json
 
-Each library is a process of its own: host_bench with the library preloaded; glibc is one
-without. Rounds go round: ours, theirs, ours, theirs. The first round of each is thrown
-away. All on one CPU. Then the same with new processes, whose heaps begin elsewhere: a loop
-may take half as long again for as long as a process lives, by where things happen to lie
-in it, and in the next process not. Prints a table; writes what 'myallocctl bench
-run -o' would, with every round, so that the same plots can be drawn.
+Each library runs in a process of its own: host_bench with the library preloaded, or without for
+glibc. Rounds alternate: ours, theirs, ours, theirs. The first round of each is discarded. All
+run on one CPU. Then the same is done with new processes, whose heaps begin elsewhere: by the
+chance of its layout, one process may take half as long again as the next. Prints a table; writes
+a file like that of 'myallocctl bench run -o', with every round, so that the same plots can be
+drawn.
 """
 
 import glob
@@ -103,7 +103,7 @@ def start(program, layout):
 
 
 def measure(workers, pattern, size, batch, rounds):
-    """Rounds of all workers in turn, added to those of the layouts before."""
+    """Rounds of all workers in turn, added to those of previous layouts."""
     ops = {w.name: w.length(pattern, size, batch) for w in workers}
     for number in range(ROUNDS + 1):
         for worker in workers:
@@ -126,7 +126,7 @@ def shape(name, size, order, batch, sides):
 
 
 def zones(program):
-    """What 'host_bench zone' prints, one line a round."""
+    """The output of 'host_bench zone', one line for each round."""
     lines = subprocess.run([program, "zone"], check=True, text=True,
                            stdout=subprocess.PIPE).stdout.splitlines()
     rounds = {}

@@ -4,11 +4,11 @@
 Usage: icount.py RESULT.json BASELINE.json
        icount.py --add RESULT.json BASELINE.json
 
-RESULT is what 'myallocctl -o RESULT.json bench run' has kept under an emulator whose
-cycle counter counts instructions (QEMU, -icount shift=0). Prints what has changed by
-1 % or more, the geometric mean, and each shape of ours that is slower by more than that
-although reasons.conf has no reason for it. --add puts the shapes that BASELINE lacks into it
-instead: what it has stays, so that it goes on telling what each shape cost at first.
+RESULT was written by 'myallocctl -o RESULT.json bench run' under an emulator whose cycle counter
+counts instructions (QEMU, -icount shift=0). Prints changes of 1 % or more, the geometric mean,
+and each shape of ours that is slower by more than that although reasons.conf has no reason for
+it. --add instead adds missing shapes to BASELINE; existing ones stay, so that it always has the
+first cost of each shape.
 
 Exit status: 0; 1 if a shape is slower without a reason; 2 if the files cannot be used.
 """
@@ -30,13 +30,13 @@ def fail(text):
 
 
 def figures(result):
-    """{shape: {side: instructions per operation, the median}}, without what has none."""
+    """{shape: {side: median of instructions per operation}}, without shapes that have none."""
     shapes = {}
     for shape in result["result"]["shapes"]:
         sides = {}
         for side in shape["sides"]:
             if side["cycles"] and side["role"] != "aside":
-                # Of the longest operation the longest counts.
+                # For the longest operation, take the maximum.
                 which = "max" if shape["unit"] == "ns, longest" else "p50"
                 sides[side["name"]] = side["cycles"][which]
         if sides:
@@ -72,7 +72,7 @@ def unexplained(now, baseline, reasons):
 
 
 def compare(result, baseline, reasons):
-    """Print what has changed; return the exit status."""
+    """Print the changes; return the exit status."""
     now = figures(result)
     if not now:
         fail("this result counts no instructions: it needs QEMU with -icount")

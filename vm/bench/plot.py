@@ -3,14 +3,14 @@
 
 Usage: plot.py RESULT.json DIRECTORY [PATTERN]...
 
-RESULT: kept by 'myallocctl -o RESULT.json bench run', or written by host.py. Writes to
-DIRECTORY what the result has data for: ratios.svg (theirs over ours, each shape),
-latency.svg (distribution of single calls), spread.svg (distribution of the cost over rounds,
-each the mean of many calls), size.svg (cost against object size), fill.svg (cost against fill
-of the zone). PATTERN: only shapes of such names, as in 'object/64/*'.
+RESULT: written by 'myallocctl -o RESULT.json bench run' or by host.py. Writes to DIRECTORY the
+plots for which it has data: ratios.svg (theirs over ours, each shape), latency.svg (distribution
+of single calls), spread.svg (distribution of the cost over rounds, each the mean of many calls),
+size.svg (cost against object size), fill.svg (cost against fill of the zone). PATTERN: only
+shapes with such names, as in 'object/64/*'.
 
-An allocator has the color, the mark and the dashes that userspace-tool/out/allocators.h gives
-it, as on the page of 'myallocctl report'.
+Each allocator has its color, marker and dashes from userspace-tool/out/allocators.h, as on the
+page of 'myallocctl report'.
 """
 
 import fnmatch
@@ -41,7 +41,7 @@ def look(name):
 
 
 def unit_of(shape):
-    """Instructions where they were counted and time was not, else nanoseconds."""
+    """Instructions if they were counted instead of time, else nanoseconds."""
     return "cycles" if INSTRUCTIONS and shape["sides"][0]["cycles"] else "time"
 
 
@@ -125,7 +125,7 @@ def ratios(shapes, directory):
 
 
 def shares(rows, directory, name, what, values_of, xlabel, ylabel):
-    """How many of the values are at most x: a part for each shape, a line for each side."""
+    """Share of values up to x: a part for each shape, a line for each side."""
     if not rows:
         return
     figure, all_axes = plt.subplots(len(rows), 1, figsize=(9, 0.8 + 2.5 * len(rows)),
@@ -153,7 +153,7 @@ def in_cycles(shape):
 
 
 def latency(shapes, directory):
-    """What is called latency is that of single calls: a round of these shapes is one."""
+    """Latency is that of single calls, so only of shapes with one call in a round."""
     shares([s for s in shapes if s["unit"] == "ns, single call" and ours_of(s)], directory,
            "latency.svg", "Latency of single calls",
            lambda shape, side: [r[1] if in_cycles(shape) else r[0] for r in side["rounds"]],
@@ -232,7 +232,7 @@ def main():
     wanted = sys.argv[3:] or ["*"]
     shapes = [s for s in kept["result"]["shapes"]
               if any(fnmatch.fnmatch(s["name"], pattern) for pattern in wanted)]
-    # Under an emulator only instructions mean something.
+    # Under an emulator only instructions are meaningful.
     INSTRUCTIONS = kept["system"].get("accelerator") == "tcg"
     UNIT_NAME = "instructions" if INSTRUCTIONS else "ns"
     system = kept["system"]

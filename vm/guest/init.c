@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The first and only program that the guest's kernel starts: mount, run one
- * script, send what came of it to the host, end the machine.
+ * The first and only program that the guest's kernel starts: mount, run one script, send its
+ * results to the host, end the machine.
  *
- * What goes to the host travels over a serial line of its own (GUEST_CHANNEL,
- * /dev/ttyS1 on a PC), never over the console, which belongs to the kernel:
+ * Data for the host uses a serial line of its own (GUEST_CHANNEL, /dev/ttyS1 on a PC), never the
+ * console, which belongs to the kernel:
  *
  *	@hello RELEASE\n		the guest is up
  *	@out N\n + N bytes		a piece of the script's standard output
@@ -15,14 +15,12 @@
  *	@exit STATUS\n			the script's exit status
  *	@end\n				all was sent
  *
- * A guest that crashes, hangs or is killed never gets to @end; the host takes
- * its absence as the failure it is.
+ * A guest that crashes, hangs or is killed does not send @end; its absence is a failure.
  *
- * The kernel hands unknown name=value words of its command line to this program
- * as environment: GUEST_CHANNEL, GUEST_SHELL=1 (a prompt on the console instead
- * of a verdict) with GUEST_ROWS and GUEST_COLUMNS (size of the terminal) and
- * GUEST_SECOND_TTY (one more prompt), GUEST_POWEROFF=1 (the machine ends by
- * power-off, not by reset).
+ * The kernel passes unknown name=value words of its command line to this program as environment:
+ * GUEST_CHANNEL, GUEST_SHELL=1 (a prompt on the console instead of a verdict) with GUEST_ROWS and
+ * GUEST_COLUMNS (size of the terminal) and GUEST_SECOND_TTY (one more prompt), GUEST_POWEROFF=1
+ * (the machine ends by power-off, not by reset).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -178,7 +176,7 @@ static void send_tree(const char *directory, const char *prefix)
 		closedir(d);
 }
 
-/* The kernel's log from its first line on: /dev/kmsg gives a record a read. */
+/* The kernel's log from its first line on: /dev/kmsg returns one record for each read. */
 static void save_dmesg(const char *to)
 {
 	int in = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
@@ -225,7 +223,7 @@ static void put(const char *path, const char *text)
 	}
 }
 
-/* What boot left behind is not the module's: forget it. */
+/* Clear findings from boot, which are not the module's. */
 static void kmemleak_begin(void)
 {
 	if (!access(KMEMLEAK, W_OK)) {
@@ -235,8 +233,8 @@ static void kmemleak_begin(void)
 }
 
 /*
- * A block counts as leaked when two scans agree. The second read of the file is
- * what the host judges: empty, or a leak.
+ * A block counts as leaked when two scans agree. The host judges the second read of the file:
+ * empty, or a leak.
  */
 static void kmemleak_end(void)
 {
@@ -249,7 +247,7 @@ static void kmemleak_end(void)
 	send_file(KMEMLEAK, "kmemleak");
 }
 
-/* What the script asks for: a line, written at once, that fits into a pipe's buffer. */
+/* A request of the script: a line, written at once, that fits into a pipe's buffer. */
 static void pass_on(int from)
 {
 	char line[256];
@@ -260,8 +258,8 @@ static void pass_on(int from)
 }
 
 /*
- * Run the script with its output going to the host piece by piece, so that what
- * a crashed guest had said is not lost.
+ * Run the script and send its output to the host piece by piece, so that the output of a guest that
+ * crashes is not lost.
  */
 static int run_script(void)
 {
@@ -277,7 +275,7 @@ static int run_script(void)
 		fcntl(pipes[i][0], F_SETFL, O_NONBLOCK);
 		from[i] = (struct pollfd){ .fd = pipes[i][0], .events = POLLIN };
 	}
-	/* Open for writing too: it never ends, whoever writes and goes. */
+	/* Also opened for writing, so that it does not end when a writer closes it. */
 	if (mkfifo(ASK, 0600))
 		give_up(ASK);
 	from[2] = (struct pollfd){
@@ -298,7 +296,7 @@ static int run_script(void)
 	close(pipes[0][1]);
 	close(pipes[1][1]);
 
-	/* The script may leave children that hold the pipes: its end is the end. */
+	/* The script may leave children that hold the pipes, so stop when the script ends. */
 	for (;;) {
 		int moved = 0;
 		pid_t gone;
@@ -327,7 +325,7 @@ static int run_script(void)
 	}
 }
 
-/* A serial line does not know how large the terminal at its other end is; the host does. */
+/* A serial line does not know the size of the terminal at its other end; the host does. */
 static void set_size(int fd)
 {
 	const char *rows = getenv("GUEST_ROWS"), *columns = getenv("GUEST_COLUMNS");
@@ -366,7 +364,7 @@ static pid_t start_shell(const char *tty)
 	_exit(127);
 }
 
-/* Until the shell on the console ends. The shell of the second terminal begins again. */
+/* Wait until the shell on the console ends. Restart the shell of the second terminal. */
 static void run_shell(void)
 {
 	const char *tty = getenv("GUEST_SECOND_TTY");
@@ -419,7 +417,7 @@ int main(void)
 		return 2;
 	}
 	mount_all();
-	/* The kernel may have had no console to give; now there is one. */
+	/* The kernel may have had no console at the start; now there is one. */
 	i = open("/dev/console", O_RDWR);
 	if (i >= 0) {
 		dup2(i, 0);
@@ -445,7 +443,7 @@ int main(void)
 	kmemleak_begin();
 	status = run_script();
 
-	/* Whatever the script left running may hold the module open. */
+	/* Processes that the script left running may hold the module open. */
 	kill(-1, SIGKILL);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;

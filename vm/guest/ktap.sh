@@ -12,7 +12,7 @@
 #	finish			the last line of each scenario: without it the
 #				host counts the scenario as cut short
 #
-# $ktap_output, if it is set, is where expect and refuse keep what the command says.
+# If $ktap_output is set, expect and refuse write the command's output to this file.
 
 ktap_count=0
 ktap_failed=0

@@ -12,10 +12,10 @@
 #	pages_in_chunks		of the allocator's pages, those that are free in blocks of at
 #				least $DEFAULT_CHUNK
 #
-# MemFree alone says little: MBs of freed memory wait in per-CPU lists, which only
-# /proc/zoneinfo shows, and caches, page tables and slabs grow and shrink.
+# MemFree alone is not enough: MBs of freed memory are in per-CPU lists, which only /proc/zoneinfo
+# shows, and caches, page tables and slabs grow and shrink.
 
-# What the kernel tells each process; entry 6 is AT_PAGESZ.
+# The auxiliary vector of each process; entry 6 is AT_PAGESZ.
 PAGE_KB=$(od -An -v -t d8 -w16 /proc/self/auxv | awk '$1 == 6 { print $2 / 1024 }')
 
 pages_of()

@@ -23,7 +23,7 @@ if [ -n "${BASH_VERSION:-}" ]; then
 	complete -F _modules rmmod
 fi
 
-# bash has a help of its own: 'help WORD' still asks it.
+# bash has a help of its own, which 'help WORD' still shows.
 help()
 {
 	[ $# = 0 ] || {
@@ -60,7 +60,8 @@ help()
 	END
 }
 
-# Put the cursor into the last corner and ask where it is. Debian's busybox has no such program.
+# Put the cursor into the last corner and query its position. Debian's busybox has no program for
+# it.
 # shellcheck disable=SC3045 # bash alone has these options
 resize()
 {

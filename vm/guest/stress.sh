@@ -1,4 +1,4 @@
-# Sourced by scenarios, after ktap.sh: what the result of a stress run must say.
+# Sourced by scenarios, after ktap.sh: checks of the result of a stress run.
 #
 #	sound FILE [PREFIX]	no damage, no free refused, no invariant broken, every page is back;
 #				a test for each, whose name begins with PREFIX

@@ -1,10 +1,11 @@
-# A client builds frames in two arenas that take turns; after its first frames it asks nothing of
-# the zone.
+# A client builds frames in two arenas that take turns; after its first frames it takes no memory
+# from the zone.
 . /guest/ktap.sh
 
 dir=/sys/kernel/debug/myalloc
 
-# value FILE LINE COLUMN: of the line that begins with LINE, the column that the heading calls so
+# value FILE LINE COLUMN: the value in the line that begins with LINE, in the column with this
+# heading
 value()
 {
 	awk -v line="$2" -v column="<$3>" '

@@ -1,8 +1,8 @@
-# Pages reported as bad memory, through the kernel's own file for tests: one that is free, one in
-# a magazine, one that is allocated, one in a slab. Each is withdrawn, counted and shown, none is
+# Pages reported as bad memory, through the kernel's own file for tests: one that is free, one in a
+# magazine, one that is allocated, one in a slab. Each is withdrawn, counted and shown, none is
 # allocated again, and the module can be unloaded and loaded as before. Without init_on_alloc the
-# kernel does not look for bad pages in the blocks that it allocates, so it would hand out again what
-# the module has given back to it in a block.
+# kernel does not look for bad pages in the blocks that it allocates, so it would allocate the bad
+# pages of a block that the module has returned.
 # needs: timeout=360 append=init_on_alloc=0
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -27,8 +27,8 @@ is()
 	expect "$1 is $2 $3" test "$(stat_of "$1")" = "$2"
 }
 
-# report WHAT: the kernel marks the page. It cannot recover it, because it does not know the user,
-# and says so; the mark stays.
+# report WHAT: the kernel marks the page. It reports that it cannot recover the page, because it
+# does not know the user; the mark stays.
 report()
 {
 	phys=$(printf '0x%x' "$(cat $parameters/"$1"_phys)")
@@ -79,7 +79,7 @@ myallocctl drain >/dev/null
 is bad_pages 0 "after another load"
 expect "and works" myallocctl stress run --ops 10000
 expect "and unloads" rmmod myalloc
-# Half of the available memory: what went back is likely to be in it.
+# Half of the available memory: the returned pages are likely to be in it.
 half=$(awk '$1 == "MemAvailable:" { print int($2 / 2048) }' /proc/meminfo)
 expect "the module loads with $half MiB" insmod /guest/modules/myalloc.ko reserve_mb="$half"
 looked=0

@@ -1,5 +1,5 @@
-# A very short benchmark of every shape: each runs, the result can be read again and
-# compared, Ctrl-C ends it, nothing stays. The figures are not checked.
+# A very short benchmark of every shape: each runs, the result can be read and compared, Ctrl-C ends
+# it, nothing is left. The figures are not checked.
 # needs: timeout=1000
 . /guest/ktap.sh
 
@@ -40,7 +40,7 @@ expect "it can be compared" myallocctl bench compare /tmp/all.json /tmp/all.json
 refuse "an unknown shape is refused" myallocctl bench run no/such/shape
 refuse "a CPU that is not there is refused" myallocctl bench run --cpu 63 object/64/pair
 
-# A run of minutes, ended by a signal: what was measured is kept.
+# A run of minutes, ended by a signal, keeps the results so far.
 myallocctl -o /tmp/some.json bench run --rounds 1000 'object/*' >/tmp/some 2>&1 &
 pid=$!
 sleep 2
@@ -54,8 +54,8 @@ else
 fi
 expect "what was done can be read again" myallocctl bench show /tmp/some.json
 
-# The largest possible round of the slowest work: minutes at the highest priority. It
-# still lets others run, and can be ended.
+# The largest possible round of the slowest work, minutes at the highest priority, still lets others
+# run and can be ended.
 if [ -w /proc/sys/kernel/watchdog_thresh ]; then
 	echo 2 >/proc/sys/kernel/watchdog_thresh
 	dmesg -c >/dev/null

@@ -1,4 +1,4 @@
-# Trace events, read by bpftrace: programs in the kernel see their fields.
+# Trace events, read by bpftrace: its programs in the kernel can read their fields.
 # only: bpftrace and its libraries have 200 MB
 # needs: program=bpftrace mem=2G timeout=900
 . /guest/ktap.sh
@@ -6,7 +6,7 @@
 events=/sys/kernel/tracing/events/myalloc
 modules=/guest/modules
 
-# trace PROGRAM SCRIPT: what the program printed is in /tmp/out. bpftrace starts ELF files only.
+# trace PROGRAM SCRIPT: write the program's output to /tmp/out. bpftrace starts ELF files only.
 trace()
 {
 	BPFTRACE_MAX_PROBES=1024 bpftrace -q -e "$1" -c "/bin/busybox sh $2" >/tmp/out 2>/tmp/said

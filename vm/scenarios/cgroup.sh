@@ -1,5 +1,5 @@
-# What a user's request makes the module keep counts for the user's control group. Beyond the
-# group's limit a request is refused, and nobody is killed.
+# Memory that the module keeps for a user is charged to the user's control group. Beyond the group's
+# limit a request is refused, and no process is killed.
 # needs: mem=768M timeout=300
 . /guest/ktap.sh
 
@@ -11,7 +11,7 @@ if ! mount -t cgroup2 none $groups 2>/dev/null || ! grep -qw memory $groups/cgro
 fi
 echo +memory >$groups/cgroup.subtree_control
 
-# within GROUP COMMAND...: execute it in a new group, or the one that is there
+# within GROUP COMMAND...: execute it in a group, which is created if necessary
 within()
 {
 	mkdir -p $groups/"$1"
@@ -24,7 +24,7 @@ of()
 	awk -v key="$2" '$1 == key { print $2 }' $groups/"$1"/memory.events
 }
 
-# peak GROUP: print the most memory that counted for it at a time, KiB
+# peak GROUP: print the maximum of memory charged to it, KiB
 peak()
 {
 	echo $(($(cat $groups/"$1"/memory.peak) / 1024))

@@ -1,10 +1,10 @@
-# Who holds what, by line of code; quotas; a module that leaves without freeing is named.
+# Memory by call site; quotas; a report about a module that leaves without freeing.
 . /guest/ktap.sh
 . /guest/memory.sh
 
 debug=/sys/kernel/debug/myalloc
 
-# The log has a line with each of these, in one.
+# The log has one line that contains all of these.
 logged()
 {
 	dmesg >/tmp/log
@@ -49,7 +49,7 @@ refuse "a quota of 4 pages is too small for it" \
 	insmod /guest/modules/myalloc_forget.ko hard_pages=4
 expect "nothing of the attempt is left" test "$(grep -c . $debug/clients)" = 2
 
-# Within a contract everything has an owner as well.
+# All memory within a contract has an owner as well.
 expect "a client with a contract loads" insmod /guest/modules/myalloc_forget.ko contract=1
 cat $debug/client_sites $debug/owners
 expect "its objects are listed by call site" \
@@ -62,7 +62,7 @@ expect "owners has what is set aside" grep -q '^(contract:frob.0) .* make_cache'
 myallocctl contract show frob >/tmp/show
 cat /tmp/show
 expect "contract show says who asked for more" grep -q '^ *1  *1  *ask_for_more+0x' /tmp/show
-# A slab of which each object is in use.
+# A slab whose objects are all in use.
 page=
 for first in 0 1024 2048 3072; do
 	[ -n "$page" ] || page=$(myallocctl map --range $first+1024 |
@@ -91,7 +91,7 @@ expect "and who forgot it" \
 expect "client list says that its owner is gone" \
 	sh -c "myallocctl -j client list | grep -q '\"gone\": *1'"
 refuse "while it is there, its name is taken" insmod /guest/modules/myalloc_forget.ko
-# The line is that of a function only if the module has been loaded at the same address again.
+# The call site has a function's name only if the module was loaded at the same address again.
 expect "which says what is in the way, and whose code it was" \
 	logged 'client frob: the name is already used by a client of module myalloc_forget, which is gone and has 312 objects of frob-request left, allocated at .*\[myalloc_forget'
 refuse "what it left is not taken for that of the next module" \

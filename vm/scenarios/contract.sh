@@ -55,7 +55,7 @@ expect "robson uses at least 95 % of the set-aside" \
 refuse "the adversary robson, with one page less" \
 	myallocctl contract test --short 1 --requests "$requests" pages:1024@0,3,6
 
-# The same driver, with memory of the kernel and of a contract, while memory is fragmented.
+# The same driver with memory of the kernel and of a contract, while memory is fragmented.
 expect "the module unloads" rmmod myalloc
 expect "the module loads with more" insmod /guest/modules/myalloc.ko reserve_mb=$((12 * PAGE_KB))
 expect "the driver on kmalloc loads" insmod /guest/modules/myalloc_transfer.ko

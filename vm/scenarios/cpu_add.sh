@@ -1,6 +1,7 @@
-# A CPU that has never been online comes while a stress run is at work, uses magazines, and goes, with
-# nothing left in them. Three times, and nothing is lost. (QEMU 7.2 cannot add one to an emulated
-# machine that runs: so this one is there from the beginning, but the kernel does not start it.)
+# A CPU that has never been online comes online during a stress run, uses magazines, and goes
+# offline, three times: its magazines are emptied, and nothing is lost. (QEMU 7.2 cannot add a CPU
+# to a running emulated machine, so it is present from the beginning, but the kernel does not start
+# it.)
 # needs: timeout=600 cpus=3 append=maxcpus=2
 . /guest/ktap.sh
 . /guest/stress.sh
@@ -24,7 +25,7 @@ cached()
 	awk '$2 == 2 { sum += $3 + $4 } END { print sum + 0 }' $debug/pcp
 }
 
-# What a task there frees stays in its magazines for a while, as soon as it has got some.
+# Once that CPU has magazines, memory that a task frees there stays in them for a while.
 uses_magazines()
 {
 	tries=0

@@ -27,9 +27,9 @@ for name in buddyinfo slabinfo stats pcp fragmentation reserve owners heaps heap
 	expect "$name: the same in pieces" cmp /tmp/whole /tmp/pieces
 done
 
-# like_buddyinfo FILE: what programs that read /proc/buddyinfo rely on: each line has the words
-# Node and zone in their places, the number of a node, a name, and as many counts as the first
-# line has.
+# like_buddyinfo FILE: check the format that readers of /proc/buddyinfo expect: each line has the
+# words Node and zone in their places, the number of a node, a name, and as many counts as the first
+# line.
 like_buddyinfo()
 {
 	awk '
@@ -48,13 +48,13 @@ columns()
 
 expect "what this test knows of buddyinfo is true of the kernel's" like_buddyinfo /proc/buddyinfo
 expect "buddyinfo: every line has the form of /proc/buddyinfo" like_buddyinfo $dir/buddyinfo
-# Both in one stream, as a program that appends ours to the kernel's reads them.
+# Both in one stream, for a program that reads our file after the kernel's.
 cat /proc/buddyinfo $dir/buddyinfo >/tmp/both
 expect "buddyinfo: can follow the kernel's" like_buddyinfo /tmp/both
 expect "buddyinfo: its columns lie under the kernel's" \
 	test "$(columns /proc/buddyinfo)" = "$(columns $dir/buddyinfo)"
 
-# Everybody may read it: how many bits an address has, not the address itself.
+# Every user may read it: it has the number of bits of an address, not the address itself.
 expect "stats: bits of the last physical address" grep -qxE 'phys_bits [1-9][0-9]?' $dir/stats
 expect "stats: no physical address" sh -c "! grep -q last_phys $dir/stats"
 
@@ -81,7 +81,7 @@ buddyinfo_by_node()
 }
 buddyinfo_by_node "$(awk 'END { print NR }' $dir/buddyinfo) of them"
 
-# like_slabinfo FILE: the rules of version 2.1, as slabtop reads it, and what its numbers mean.
+# like_slabinfo FILE: check the format of version 2.1, as slabtop reads it, and its numbers.
 like_slabinfo()
 {
 	awk '
@@ -174,7 +174,7 @@ fi
 expect "info says the module's version" sh -c "myallocctl info | grep -q '^  version  *$version\$'"
 expect "the module unloads" rmmod myalloc
 
-# What each call site holds, with the call stack where checks=U records it.
+# Memory of each call site, with the call stack where checks=U records it.
 # owner WHAT COUNT SIZE CALLER: owners has such a line
 owner()
 {
@@ -209,7 +209,7 @@ for run in checks=- checks=U; do
 	else
 		owner owned 50 10000 "not recorded"
 	fi
-	# The stack of the call came through the device.
+	# The call stack begins in the device.
 	stacks=$(grep -c 'device_ioctl' /tmp/owners)
 	if [ $run = checks=U ] && [ -e /sys/kernel/debug/stackdepot ]; then
 		expect "$run: owners: with the way the call took" test "$stacks" -gt 0
@@ -224,7 +224,7 @@ for run in checks=- checks=U; do
 	expect "$run: the module unloads" rmmod myalloc
 done
 
-# More memory than a node has: the reserve lies on two.
+# More memory than a node has, so the reserve is on two nodes.
 if [ -d /sys/devices/system/node/node1 ]; then
 	mb=$(awk '/MemFree/ { print int($4 / 1024) + 32 }' /sys/devices/system/node/node0/meminfo)
 	expect "the module loads with $mb MiB" insmod /guest/modules/myalloc.ko reserve_mb="$mb"

@@ -1,4 +1,5 @@
-# The reserve grows and shrinks, by command, by need, by decay and under pressure; nothing is lost.
+# The reserve grows and shrinks, by command, on demand, by decay and under pressure; nothing is
+# lost.
 # On the kernel's command line: ELASTIC_CYCLES=N of growing and shrinking instead of 40.
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -56,7 +57,7 @@ expect "validation finds nothing" myallocctl validate
 expect "reserve shrink" myallocctl reserve shrink
 expect "it is at its floor" test "$(of nr_pages)" = "$floor"
 
-# Each cycle moves a chunk: it is counted, the system has less and then as much as before.
+# Each cycle moves a chunk: it is counted, and the system has less and then as much as before.
 chunk_kb=$((PAGE_KB << $(of chunk_order)))
 myallocctl reserve grow $((8 * chunk_kb))k >/dev/null
 few=$(free_kb)
@@ -79,7 +80,7 @@ expect "$cycles cycles, each of which moves a chunk" test $(($(of grown) - moved
 expect "and gives it back" test $(($(of shrunk) - gone)) = "$cycles"
 expect "the system has as much as before" test $((many - now)) -le "$(memory_bound 1000)"
 
-# Callers that have promised not to wait for file systems or devices; lockdep looks whether they do.
+# Callers that must not wait for file systems or devices; lockdep checks that they do not.
 expect "callers under nofs and noio" insmod /guest/modules/myalloc_nofs.ko
 pages=$(cat /sys/module/myalloc_nofs/parameters/pages)
 note "under nofs and noio $pages pages of $(of max_pages)"
@@ -95,8 +96,8 @@ echo 2 >/proc/sys/vm/drop_caches
 echo 2 >/proc/sys/vm/drop_caches
 expect "the kernel's shrinkers take what is free" test "$(of nr_pages)" -lt "$(of max_pages)"
 
-# Users who need more than there is, while the reserve also grows and shrinks by command, and a CPU
-# comes and goes where it can.
+# Users need more than the reserve has, while it also grows and shrinks by command, and a CPU goes
+# online and offline where possible.
 cpu=/sys/devices/system/cpu/cpu1/online
 myallocctl reserve shrink >/dev/null
 grown=$(of grown) shrunk=$(of shrunk) rounds=0 toggled=0
@@ -120,7 +121,7 @@ expect "and went" test "$(of shrunk)" -gt "$shrunk"
 [ ! -w $cpu ] || expect "so did a CPU" test $toggled -gt 0
 expect "validation finds nothing after it" myallocctl validate
 
-# What nobody uses decays.
+# Unused memory decays.
 myallocctl drain >/dev/null
 myallocctl reserve grow 1G >/dev/null 2>&1
 expect "the decay can be changed" sh -c "echo 80 >$parameters/decay_ms"
@@ -129,7 +130,7 @@ expect "that is counted" test "$(of decayed)" -gt 0
 expect "doctor says what the reserve is" sh -c "COLUMNS=200 myallocctl doctor | grep -q 'may grow'"
 expect "validation finds nothing at the end" myallocctl validate
 
-# Unloading waits for whatever grows or decays at that moment.
+# Unloading waits for growth or decay in progress.
 under_way()
 {
 	round=0

@@ -1,5 +1,5 @@
-# A process takes all memory until the kernel kills it. Before that, the reserve has given back what
-# is above its floor; it grows again afterwards, and nothing is lost.
+# A process takes all memory until the kernel kills it. Before that, the reserve has returned all
+# memory above its floor; it grows again afterwards, and nothing is lost.
 # needs: timeout=600 mem=512M
 # allow: invoked oom-killer
 # allow: Out of memory: Killed process
@@ -12,7 +12,7 @@ of()
 	myallocctl -j reserve show | tr ',' '\n' | sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p"
 }
 
-# Takes memory, and writes to it, until it is killed.
+# Takes memory and writes to it until it is killed.
 hog()
 {
 	awk 'BEGIN { s = sprintf("%65536s", ""); for (;;) a[n++] = s n }'

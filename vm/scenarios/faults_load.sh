@@ -1,5 +1,5 @@
-# The k-th of the kernel's allocations while it loads the module fails, for each possible k. The
-# load fails and leaves nothing, or the module works. The kernel itself warns, once at each
+# The k-th of the kernel's allocations during a load of the module fails, for each possible k. The
+# load fails and leaves nothing behind, or the module works. The kernel itself warns, once at each
 # place, if it has no memory for a module's trace events: only these warnings are expected.
 # needs: timeout=900 variant=faults expected=512
 # allow: kernel/trace/trace_events\.c

@@ -4,7 +4,8 @@
 dir=/sys/kernel/debug/myalloc
 caches=$dir/caches
 
-# value FILE LINE COLUMN: of the line that begins with LINE, the column that the heading calls so
+# value FILE LINE COLUMN: the value in the line that begins with LINE, in the column with this
+# heading
 value()
 {
 	awk -v line="$2" -v column="<$3>" '

@@ -1,5 +1,5 @@
-# What the tool prints as JSON of a real module, with somebody in each list. The documents and the
-# schema are sent as files: the host checks the ones against the other.
+# JSON that the tool prints for a real module, with an entry in each list. The documents and the
+# schema are sent as files, and the host validates the documents.
 # needs: timeout=900
 . /guest/ktap.sh
 
@@ -19,7 +19,7 @@ expect "the tool has a schema" sh -c "myallocctl schema >/out/json/schema"
 count=0
 while read -r words; do
 	count=$((count + 1))
-	# What is missing in the guest is a finding, and a document as well.
+	# Files missing in the guest are findings, and lead to a document as well.
 	case $words in
 	buildinfo|doctor) status=1 ;;
 	*)	status=0 ;;

@@ -1,5 +1,5 @@
-# A reserve of half the memory, or of LARGE_MB MiB if the kernel's command line says so: it loads,
-# everything can be looked at, validated and allocated, and all of it goes back to the system.
+# A reserve of half the memory, or of LARGE_MB MiB if set on the kernel's command line: it loads,
+# everything can be shown, validated and allocated, and all of it is returned to the system.
 # needs: mem=2G timeout=600
 . /guest/ktap.sh
 

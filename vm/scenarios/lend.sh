@@ -1,6 +1,6 @@
-# Pages lent to the kernel: if they are freed while a socket, a pipe, a process or others use
-# them, they are in quarantine, are not overwritten, and return later. Pages still lent when the
-# module is removed return to the system when their last reference is dropped.
+# Pages lent to the kernel: if they are freed while a socket, a pipe, a process or others use them,
+# they go to quarantine, are not overwritten, and return later. Pages still lent when the module is
+# removed return to the system when their last reference is dropped.
 # needs: timeout=240
 . /guest/ktap.sh
 

@@ -1,4 +1,4 @@
-# Removing the module while it is in use is refused; afterwards it works, and nothing stays.
+# Removing the module while it is in use is refused; afterwards it works, and nothing is left.
 # needs: timeout=400
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -44,8 +44,9 @@ else
 fi
 expect "the module unloads" rmmod myalloc
 
-# A client has been removed without freeing a page: its chunk is not given to others, but the rest
-# of the reserve goes back, the log says so, and another reserve can be allocated. (It is a leak, and kmemleak would find it.)
+# A client has been removed without freeing a page: its chunk is not reused, but the rest of the
+# reserve is returned, the log reports it, and another reserve can be allocated. (It is a leak,
+# which kmemleak would find.)
 client=/guest/modules/myalloc_nmi.ko
 if [ ! -e $client ] || [ -e /sys/kernel/debug/kmemleak ]; then
 	skip "a page that a client has lost" "no such client, or kmemleak watches"
@@ -66,7 +67,7 @@ if dmesg | grep -q 'cannot be destroyed: 1 page in use' &&
 else
 	not_ok "with a page lost: the log says what stays" "$(dmesg)"
 fi
-# Delayed work that the module left behind would run now, in code that is gone.
+# Delayed work that the module left behind would now run in unloaded code.
 sleep 2
 back=$(($(free_kb) - before))
 if [ $back -ge $((30720 - chunk_kb)) ] && [ $back -lt $((35840 - chunk_kb)) ]; then

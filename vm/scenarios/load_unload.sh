@@ -33,9 +33,9 @@ else
 	not_ok "64 MB are taken from the system while it is loaded"
 fi
 
-# 100 rounds that each lost one page would lose 100 of them, every time. The rest of the system
-# allocates and frees some 50 kB during that time, seldom more: so a second and a third
-# hundred may clear the first.
+# 100 rounds that each lost one page would lose 100 pages, every time. The rest of the system
+# allocates and frees some 50 kB during that time, rarely more, so a second or third hundred may
+# succeed.
 bound=$(memory_bound $((50 * PAGE_KB)))
 
 hundred()

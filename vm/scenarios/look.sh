@@ -1,5 +1,5 @@
-# Looking at memory while it is in use: the map and its totals, one block with its owner and call
-# stack, objects by handle, and who may ask about addresses.
+# Inspection of memory in use: the map and its totals, one block with its owner and call stack,
+# objects by handle, and permission to query addresses.
 # needs: timeout=400
 . /guest/ktap.sh
 
@@ -22,7 +22,7 @@ expect "map counts the pages" grep -q '^  pages  *320 pages' /tmp/map
 expect "map makes a page for a browser" myallocctl -o /tmp/map.html map
 expect "which is one" grep -q '^<!DOCTYPE html>' /tmp/map.html
 
-# From the map to a block, its owner and its call stack.
+# Follow the map to a block, its owner and its call stack.
 myallocctl map --range 0-1023 >/tmp/blocks
 page=$(awk '$3 == "pages" { print $1; exit }' /tmp/blocks)
 myallocctl map --range "$page+16" >/tmp/block
@@ -41,10 +41,10 @@ expect "which is held for it" grep -q '^held for  *myallocctl$' /tmp/handle
 refuse "a cache is not a place" myallocctl whatis "$objects:1"
 refuse "an address outside" myallocctl whatis 0xffffffffffffffff
 
-# Addresses are never told.
+# Addresses are never shown.
 refuse "no address is shown" grep -qE 'ffff[0-9a-f]{12}' /tmp/map /tmp/blocks /tmp/block /tmp/slot /tmp/handle
 
-# While everything moves.
+# During a stress run.
 kill -KILL $pages $objects
 wait $pages $objects 2>/dev/null
 myallocctl whatis "page:$page" >/tmp/past

@@ -1,5 +1,5 @@
-# Blocks of the device in the address space of processes: zero, not pinned, counted, and back when
-# the last mapping has gone.
+# Blocks of the device in the address space of processes: zeroed, not pinned, counted, and returned
+# after the last mapping.
 # needs: timeout=800
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -12,7 +12,7 @@ done
 expect "page map: an extent" myallocctl page map --exact 77
 note "$(myallocctl page map --order "$(order_of 4096)" | grep 'at once')"
 
-# The module cannot go while a process has a block mapped.
+# The module cannot be removed while a process has a block mapped.
 myallocctl page map --hold forever >/tmp/map 2>&1 &
 pid=$!
 wait_for in_use
@@ -25,7 +25,7 @@ expect "after SIGKILL nothing is held" \
 expect "every invariant holds" myallocctl validate
 expect "the module unloads" rmmod myalloc
 
-# Old content is not seen: what was poisoned or written by others reads as zero.
+# Old content is not visible: memory that was poisoned or written by others reads as zero.
 expect "with poison it loads" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=P
 expect "... stress leaves its patterns" myallocctl stress run --kind pages --ops 20000
 expect "... a block reads as zero" myallocctl page map --order "$(order_of 4096)"

@@ -1,6 +1,6 @@
-# A request with MYALLOC_MAY_WAIT where the caller may not sleep, of each kind: a debug kernel
-# reports each of them, also while the zone has room; on any other kernel it is served as one that
-# may not wait, and the module reports the first.
+# Requests of each kind with MYALLOC_MAY_WAIT where the caller may not sleep: a debug kernel reports
+# each of them, even while the zone has room; any other kernel serves it without waiting, and the
+# module reports the first.
 # needs: expected=512
 # allow: BUG: sleeping function called from invalid context
 # allow: myalloc: MYALLOC_MAY_WAIT from .*, which may not sleep: ignored
@@ -12,7 +12,7 @@ by_module="which may not sleep: ignored"
 # The kernel's report is a warning.
 echo 0 >/proc/sys/kernel/panic_on_warn
 
-# reports TEXT: how many lines of the kernel's log have it
+# reports TEXT: print the number of lines with it in the kernel's log
 reports()
 {
 	dmesg | grep -c "$1"

@@ -1,7 +1,7 @@
-# Non-maskable interrupts, triggered by QEMU's monitor, that allocate and free: on top of work
-# with a raw lock held, and while the CPU holds the lock of the zone or of a cache. An
-# allocation may fail then, a free must always work, and the statistics must be right. Of a contract
-# that has some for NMIs none fails, while others take all the rest.
+# Non-maskable interrupts, triggered by QEMU's monitor, that allocate and free: during work with a
+# raw lock held, and while the CPU holds the lock of the zone or of a cache. An allocation may fail
+# then, a free must always work, and the statistics must be right. On a contract with a share for
+# NMIs no allocation fails, while others take all other memory.
 # needs: timeout=600 nmi=1
 . /guest/ktap.sh
 
@@ -34,7 +34,7 @@ least()
 	tr , '\n' <$parameters/seen | sort -n | head -n 1
 }
 
-# ask_for_nmis: until there were enough in each situation; sets $asked
+# ask_for_nmis: request NMIs until there were enough in each situation; sets $asked
 ask_for_nmis()
 {
 	asked=0

@@ -1,5 +1,6 @@
-# NUMA: a zone for each node, pages from the nearest, statistics as numastat has them, all else by node.
-# A node without memory, one without CPUs, a CPU that goes. What the guest has, decides what is tested.
+# NUMA: a zone for each node, pages from the nearest, statistics like numastat's, everything else by
+# node. A node without memory, one without CPUs, a CPU that goes offline. The tests depend on the
+# nodes of the guest.
 # needs: cpus=4 mem=1G numa=2@0,1/1@3/0@2/1@
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -25,7 +26,7 @@ column()
 	/^ / && $1 == node { print $at }' $debug/nodes
 }
 
-# bad WHAT WORD PARAMETER=VALUE...: the load is refused, with a sentence that has WORD
+# bad WHAT WORD PARAMETER=VALUE...: the load is refused, with a message that contains WORD
 bad()
 {
 	what=$1
@@ -53,7 +54,7 @@ note "nodes: $online; with memory: $memory; with CPUs: $cpus"
 first=${memory%% *}
 last=${memory##* }
 count=$(echo "$memory" | wc -w)
-# What each node gives, and more than that.
+# As much as each node has, and more than that.
 pages=$(pages_of 16)
 many=$((pages * 5 / 4))
 
@@ -114,7 +115,7 @@ done
 expect "those of the first node are where they always were" \
 	test "$(awk '/^nr_pages/ { print $2 }' $debug/stats)" = "$pages"
 
-# rises NODE: the zones in the order of a node are ever further from it
+# rises NODE: the distance of zones in the order of a node never decreases
 rises()
 {
 	column "$1" order | tr ',' '\n' | awk -v list="$(cat "$nodes/node$1/distance")" -v online="$online" '
@@ -128,7 +129,7 @@ for node in $online; do
 	expect "node $node: the nearer zone comes first" rises "$node"
 done
 
-# What magazines of other CPUs keep is out of reach of a client.
+# A client cannot get memory from the magazines of other CPUs.
 drain()
 {
 	for each in $memory; do
@@ -136,7 +137,7 @@ drain()
 	done
 }
 
-# Each node in turn: its own pages, and when it has no more, those of the others in their order.
+# Each node in turn gets its own pages, and then those of the others in their order.
 for node in $online; do
 	order=$(column "$node" order | tr ',' ' ')
 	own=${order%% *}
@@ -170,7 +171,7 @@ for node in $online; do
 	rmmod myalloc_near
 done
 
-# Objects are of the CPU's node, or of the one that is nearest to it.
+# Objects come from the CPU's node, or from the nearest one.
 for cpu in $(numbers "$(cat /sys/devices/system/cpu/online)"); do
 	for path in "$nodes"/node*/cpu"$cpu"; do
 		node=${path%/cpu*}
@@ -217,7 +218,7 @@ for node in $memory; do
 	expect "node $node: validation finds nothing" myallocctl --node "$node" validate
 done
 
-# --- a CPU that goes: nothing stays in its magazines, of whatever node
+# --- a CPU goes offline: nothing stays in its magazines, of any node
 
 cached()
 {

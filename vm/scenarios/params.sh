@@ -1,5 +1,5 @@
-# Each invalid parameter is refused at load with a message that says what would be
-# right, and all memory is freed.
+# Each invalid parameter is refused at load with a message that states valid values, and all memory
+# is freed.
 # needs: timeout=900
 . /guest/ktap.sh
 . /guest/memory.sh
@@ -7,8 +7,8 @@
 module=/guest/modules/myalloc.ko
 bound=$(memory_bound $((64 * PAGE_KB)))
 
-# bad WHAT PARAMETER=VALUE...: the load is refused, one message of the module
-# names the parameter, nothing stays, no memory is missing.
+# bad WHAT PARAMETER=VALUE...: the load is refused, one message of the module names the parameter,
+# nothing is left, no memory is missing.
 bad()
 {
 	what=$1
@@ -31,8 +31,8 @@ bad()
 		not_ok "$what: nothing stays"
 	fi
 	lost=$((before - $(free_kb)))
-	# The kernel itself allocates some pages now and then; pages that the module lost would
-	# be missing again after each further load.
+	# The kernel itself allocates some pages now and then; pages lost by the module would be
+	# missing again after each further load.
 	for again in 2 3 4; do
 		[ $lost -ge "$bound" ] || break
 		note "load $((again - 1)): $lost kB are missing"

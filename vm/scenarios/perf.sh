@@ -22,7 +22,7 @@ else
 		grep -q 'myalloc:cache_alloc: .*call_site=.*name=example-request' /tmp/script
 	expect "it has their frees" grep -q 'myalloc:cache_free: .*name=example-request' /tmp/script
 	expect "it has its pages" grep -q "myalloc:page_alloc: .*bytes=$((2048 * PAGE_KB)) order=1" /tmp/script
-	# libtraceevent may not know all that newer kernels say of their own events.
+	# libtraceevent may not parse the formats of all events of newer kernels.
 	expect "perf record, of an event of the kernel's" \
 		perf record -q -a -e sched:sched_process_exit -o /tmp/own.data -- true
 	perf script -i /tmp/own.data >/dev/null 2>/tmp/said-own

@@ -1,6 +1,6 @@
-# Two CPUs free the same thing at the same moment, 3,000 times, for each level and kind; then an
-# interrupt on top of a free frees the same thing. Nothing but that one thing may ever be
-# affected, and where double frees are detected for certain, never both are accepted.
+# Two CPUs free the same memory at the same moment, 3,000 times, for each level and kind; then an
+# interrupt during a free frees the same memory. No other memory may be affected, and where double
+# frees are detected for certain, one of the two is refused.
 # On the kernel's command line: RACE_ROUNDS=N instead of 3,000, RACE_KINDS=kind,kind instead of
 # all. If the kernel dies, the remaining tests are lost: the last line names the current one.
 # needs: timeout=1500

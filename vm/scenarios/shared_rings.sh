@@ -1,4 +1,5 @@
-# Rings whose reader is a process: every record, no wake-up lost, nothing that it can damage or keep.
+# Rings whose reader is a process: no record or wake-up is lost, and the reader can damage or keep
+# nothing.
 # needs: timeout=600
 # allow: myalloc: .*ring .*(bytes: 1 to|already used|must have)
 . /guest/ktap.sh
@@ -8,7 +9,7 @@ suite ring ring_test
 expect "the tool maps a ring and reads what the kernel produces" myallocctl ring map
 expect "... a larger one" myallocctl ring map --size 1M -n 100000
 
-# figures: whether the module's ring is shared, and how often its reader was woken up
+# figures: print whether the module's ring is shared, and the number of its reader's wake-ups
 figures()
 {
 	awk '$1 == "packets" { print $(NF - 1), $NF }' /sys/kernel/debug/myalloc/rings

@@ -34,7 +34,7 @@ fi
 expect "every invariant holds" myallocctl validate
 expect "the module unloads" rmmod myalloc
 
-# The same with all checks in force for pages and all caches.
+# The same with all checks enabled for pages and all caches.
 expect "the module loads with checks=FZPU" insmod /guest/modules/myalloc.ko reserve_mb=32 checks=FZPU
 run "mixed, module with every check" --kind mixed --time 5s --threads 2
 run "exhaust, module with every check" --kind exhaust --time 3s --threads 2

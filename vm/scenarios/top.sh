@@ -1,4 +1,4 @@
-# 'top' sees a driver at work: as text, as JSON, and in terminals of several sizes.
+# 'top' shows a driver at work: as text, as JSON, and in terminals of several sizes.
 . /guest/ktap.sh
 . /guest/memory.sh
 
@@ -45,7 +45,7 @@ expect "a page is drawn from it" myallocctl report /tmp/history -o /tmp/page.htm
 expect "the driver is on it" grep -q '<text.*>example-request<' /tmp/page.html
 expect "the page is complete" grep -q '^</html>' /tmp/page.html
 
-# What others than root may know.
+# Information for users other than root.
 stats=/sys/class/misc/myalloc/stats
 pages=$(pages_of 16)
 expect "the reserve's size" test "$(cat $stats/nr_pages)" = "$pages"

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# What 'make screenshots' runs in a guest: four drivers and a stress run, while 'top' and 'map' are
+# 'make screenshots' runs this in a guest: four drivers and a stress run, while 'top' and 'map' are
 # drawn in a terminal, 'map' writes its page and a history is recorded; then a short benchmark. The
 # pages go to the host.
 # needs: timeout=600
@@ -47,7 +47,7 @@ try myallocctl -o /out/map_page.html map >/dev/null
 try wait $stress
 try wait $record
 kill $contract
-# What a benchmark in an emulator measures is an example of the page, not of the allocators.
+# Figures of a benchmark in an emulator illustrate the page, not the allocators.
 try insmod /guest/modules/myalloc_bench.ko
 try myallocctl -o /tmp/bench.json bench run --rounds 20 --seed 1 'object/64/*' 'page/0/*' 'page/3/*' \
 	'call/object/64/*' >/tmp/bench 2>&1
