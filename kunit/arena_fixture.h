@@ -53,7 +53,7 @@ static inline u32 length(const struct myalloc_arena_chain *chain)
 	return nr;
 }
 
-/* G2, G3, G4 of a lane that nobody uses. */
+/* Check G2, G3, G4 of an unused lane. */
 static inline void expect_lane(struct kunit *test, const struct myalloc_arena_lane *l)
 {
 	const struct myalloc_arena_chain *chains[] = { &l->small, &l->large };

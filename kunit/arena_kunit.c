@@ -717,7 +717,7 @@ static void give_back(const char *where)
 		myalloc_arena_shrink(counted);
 }
 
-/* A block that goes back after it was counted is not a finding. */
+/* A block freed after it was counted is not a finding. */
 static void arena_validate_shrink(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test, 0);

@@ -110,7 +110,7 @@ static void bad_slab(struct kunit *test)
 	expect_taken_out(fx, 1);
 }
 
-/* Bad pages in an extent are taken out when they go back to the zone. */
+/* Bad pages in an extent are taken out when they return to the zone. */
 static void bad_extent(struct kunit *test)
 {
 	struct fixture *fx = bad_zone(test, false);

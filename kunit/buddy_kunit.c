@@ -444,7 +444,7 @@ static bool cut_right(const struct system *s, u32 idx, u32 nr)
 	return true;
 }
 
-/* Every exact size at every alignment: where it begins, what it takes, and what stays free. */
+/* Every exact size at every alignment: its beginning, its frames, and the remaining free ones. */
 static void buddy_exact(struct kunit *test)
 {
 	const unsigned int top = 6, step = fixture_thorough() ? 1 : 5;

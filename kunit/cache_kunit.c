@@ -85,7 +85,7 @@ create_here(struct fixture *fx, const struct myalloc_cache_args *args)
 	return cache;
 }
 
-/* A name in use says whose it is, which line created it, and how much of it is in use. */
+/* A name in use is reported with its owner, the line that created it, and its live objects. */
 static void slab_in_the_way(struct kunit *test)
 {
 	const struct myalloc_cache_args args = { .name = "web", .object_size = 64 };

@@ -38,7 +38,7 @@ static void make_all(struct kunit *test, struct myalloc_zone *zone)
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, ring);
 }
 
-/* What a function returns on failure is left alone. */
+/* Error values of functions are left alone. */
 static void leave_errors(void)
 {
 	struct myalloc_client *client __free(myalloc_client) = ERR_PTR(-ENOMEM);

@@ -467,7 +467,7 @@ static void client_sites_stacks(struct kunit *test)
 	expect_pristine(fx);
 }
 
-/* The table grows, and says when it cannot. Each page has a caller of its own. */
+/* The table grows, and reports when it cannot. Each page has a caller of its own. */
 static void client_sites_many(struct kunit *test)
 {
 	const struct fixture_args args = {

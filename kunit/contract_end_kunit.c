@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of contracts: their end, validation, and what fails. */
+/* Tests of contracts: their end, validation, and failures. */
 #include "env.h"
 
 #include <kunit/test.h>

@@ -27,7 +27,7 @@ static struct {
 	u32 nr_takes;
 	void *odd;			/* take() returns this instead */
 	bool greedy;			/* during take(), others take all the rest */
-	bool short_of_memory;		/* before each take(), the system takes back what is free */
+	bool short_of_memory;		/* before each take(), the system takes back free chunks */
 	u32 fatal_at;			/* during this take(), the task is killed */
 } source;
 
@@ -278,7 +278,7 @@ static void elastic_bad_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_zone_shrink(fx->zone, 1), 1);
 }
 
-/* A contract makes the zone grow, unless chunks do not help; what it holds stays. */
+/* A contract makes the zone grow, unless chunks do not help; chunks that it uses stay. */
 static void elastic_contract(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -343,7 +343,7 @@ static void elastic_contract_ends(struct kunit *test)
 	EXPECT_CHUNKS(fx, FIXED + 1);
 }
 
-/* Only whole free chunks go, the highest first, and never a fixed one. */
+/* Only whole free chunks are returned, the highest first, and never a fixed one. */
 static void elastic_shrink(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -444,8 +444,8 @@ static void elastic_foreign_now(struct kunit *test)
 }
 
 /*
- * V3: a magazine remembers an address of a chunk that was given back, and taken again under another
- * number. A free of that address is one of the block that is there now.
+ * V3: a magazine has an address of a chunk that was returned, and taken again under another number.
+ * A free of that address frees the block that is there now.
  */
 static void elastic_stale(struct kunit *test)
 {
@@ -545,7 +545,7 @@ static void elastic_odd(struct kunit *test)
 	EXPECT_CHUNKS(fx, FIXED);
 }
 
-/* Others fill the last holes while this one gets a chunk, which goes back. */
+/* Others fill the last holes while this task gets a chunk, which it returns. */
 static void elastic_greedy(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);
@@ -679,7 +679,7 @@ static void elastic_decay(struct kunit *test)
 	KUNIT_EXPECT_LE(test, steps, 10);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->decayed, SPARE / 2);
 	EXPECT_CHUNKS(fx, FIXED + SPARE / 2);
-	/* At most so many at a time. */
+	/* A bounded number at a time. */
 	grow(fx, SPARE / 2);
 	myalloc_zone_set_decay(fx->zone, 8 * 1000 * 1000, 1);
 	e->decay_part = 4000;

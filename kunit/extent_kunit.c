@@ -265,7 +265,7 @@ static void extent_twice_at_once(struct kunit *test)
 	fixture_set_hook(NULL);
 	KUNIT_EXPECT_GE(test, other.calls, 1);
 	KUNIT_EXPECT_EQ(test, other.err, 0);
-	/* The first page has a new user, who has written to it. */
+	/* The first page has a new user, which has written to it. */
 	KUNIT_EXPECT_PTR_EQ(test, other.page, addr);
 	KUNIT_EXPECT_NULL(test, memchr_inv(other.page, 0x22, PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_pages, 1);

@@ -123,7 +123,7 @@ static void joined_cost(struct kunit *test)
 			myalloc_buddy_join_size(4 * CHUNK, ORDER, ORDER + 2));
 }
 
-/* The zone says how large a block may be, whatever the chunks allow. */
+/* The zone limits the size of a block, whatever the chunks allow. */
 static void joined_capped(struct kunit *test)
 {
 	const struct fixture_args args = {};
@@ -409,7 +409,7 @@ static void joined_wrong(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, 0, ORDER + 2), MYALLOC_BAD_MISALIGNED);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_alloc_range(b, 1, 1), -EBUSY);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, high, ORDER), 0);
-	/* Half of what may begin there; its free with the order of the whole. */
+	/* A block of half the order possible there, freed with the full order. */
 	high = myalloc_pages_alloc(fx->zone, ORDER + 1, 0);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx, ORDER + 2), MYALLOC_BAD_ORDER);
 	KUNIT_EXPECT_EQ(test, myalloc_buddy_free(b, idx + CHUNK - 1, ORDER + 2),
@@ -612,7 +612,7 @@ static void joined_damaged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, two_pages, ORDER - 1), 0);
 }
 
-/* Out of memory at each step, also for what joined chunks need. */
+/* Out of memory at each step, including the metadata of joined chunks. */
 static void joined_no_memory(struct kunit *test)
 {
 	const struct fixture_args args = {};

@@ -144,7 +144,7 @@ static void pattern_trace(struct kunit *test)
 		}
 }
 
-/* Memory that nobody wrote, that another owner wrote, or that was written in another run. */
+/* Memory that was not written, or written by another owner, or in another run. */
 static void pattern_trace_nobody(struct kunit *test)
 {
 	static const u64 words[] = { 0, U64_MAX, 0x6b6b6b6b6b6b6b6bULL, 0x5a5a5a5a5a5a5a5aULL };

@@ -383,7 +383,7 @@ static void places_denied(struct kunit *test)
 	char name[16];
 	u32 i;
 
-	/* A capacity that the creator asks for is granted, and counted: so many take it all. */
+	/* A capacity that the creator asks for is granted and counted: these use up the share. */
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		snprintf(name, sizeof(name), "all%u", i);
 		all[i] = magazine_cache(fx, name, 64, MYALLOC_MAGAZINE_MAX);
@@ -453,7 +453,7 @@ static void places_resized(struct kunit *test)
 				KUNIT_ASSERT_NOT_NULL(test, o[i] = myalloc_cache_alloc(cache, 0));
 			while (i)
 				KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[--i]), 0);
-			/* A cache that must not have any never asks for magazines. */
+			/* A cache without permission for magazines never asks for any. */
 			if (!sizes[s]) {
 				KUNIT_EXPECT_FALSE(test, fx->zone->want_magazines);
 				KUNIT_EXPECT_FALSE(test, cache->mags.wanted);

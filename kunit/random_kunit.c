@@ -75,7 +75,7 @@ static void random_below(struct kunit *test)
 	}
 }
 
-/* What all limits must satisfy: ascending, and the last is 2^32. */
+/* All limits must be ascending, and the last must be 2^32. */
 static void check_choice(struct kunit *test, const u32 *weights, u32 nr)
 {
 	struct myalloc_choice choice;

@@ -661,7 +661,7 @@ static void step_aside(const char *where)
 		KUNIT_EXPECT_NOT_NULL(hook.test, put(hook.test, hook.ring, PAGE_SIZE - 16, 3));
 }
 
-/* Validation of a ring that is in use, and what it finds. */
+/* Validation of a ring in use, and its findings. */
 static void ring_validate(struct kunit *test)
 {
 	struct fixture *fx = zone_of(test);

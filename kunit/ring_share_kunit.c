@@ -15,8 +15,8 @@
  * struct ring_user - the consumer
  * @ring: its ring
  * @share: how it is shared
- * @tail: what is published
- * @oldest: what is published
+ * @tail: the published tail
+ * @oldest: the published position of the oldest record
  * @woken: number of wake-ups
  */
 static struct ring_user {

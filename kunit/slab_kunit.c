@@ -394,7 +394,7 @@ static void slab_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->bad_frees + fx->stats.corruptions, 0);
 }
 
-/* A request for too many gets what is left; wrong addresses among right ones are refused alone. */
+/* A request for too many gets the rest; wrong addresses among right ones are refused alone. */
 static void slab_bulk_limits(struct kunit *test)
 {
 	struct fixture *fx = small_zone(test);

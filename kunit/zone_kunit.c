@@ -534,7 +534,7 @@ static void zone_abandon(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 0), 0);
 }
 
-/* The chunks that a zone has given back, as bits. */
+/* The chunks that a zone has returned, as bits. */
 static u32 salvaged;
 
 static void salvage_one(struct myalloc_zone *zone, void *chunk, u32 pages)
@@ -628,7 +628,7 @@ static void zone_salvage_lent(struct kunit *test)
 	EXPECT_SALVAGE(fx, 3, .pages = 32);
 }
 
-/* A block whose tag now says a larger order stays in place, and is not counted. */
+/* A block whose tag has become that of a larger order stays in place, and is not counted. */
 static void zone_give_damaged(struct kunit *test)
 {
 	const struct fixture_args args = {

@@ -371,7 +371,7 @@ static void visit(const struct model *m)
 	search.queue[search.nr++] = key;
 }
 
-/* The state that an operation starts from, and what is needed to try one. */
+/* The state that an operation starts from, and data to try one. */
 static struct trial {
 	struct model from, to;
 	struct image start, got, expected;

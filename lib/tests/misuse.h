@@ -53,7 +53,7 @@ void in_nmi_locked(raw_spinlock_t *lock, void (*fn)(void));
  * @fn: makes the mistake
  * @zone_checks: checks of the zone
  * @flags: of both caches
- * @log: what is logged, '*' for anything in a line; without "myalloc: z: " before each line
+ * @log: the lines of the log, '*' for anything in a line; without "myalloc: z: " before each line
  */
 struct misuse {
 	const char *name;

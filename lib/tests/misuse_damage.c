@@ -202,7 +202,7 @@ static void ctor_underflows(void)
 	with_ctor(ctor_under);
 }
 
-/* --- reads of what should be zero ------------------------------------------------------- */
+/* --- reads of memory that should be zero ------------------------------------------------ */
 
 static void dirty(struct myalloc_cache *cache, unsigned int nr)
 {

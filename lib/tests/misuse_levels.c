@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of what each checking level finds: the same mistakes, made at each level. */
+/* The table of findings of each checking level: the same mistakes, made at each level. */
 #include "env.h"
 #include "ktap.h"
 #include "misuse.h"

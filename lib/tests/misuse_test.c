@@ -7,8 +7,9 @@
  * such as code addresses and process ids), the counters, and that nothing else changed. The idea
  * comes from hardened_malloc. The cases are in files by subject.
  *
- * The last part is the table of what each level of checking finds and what it does not: the same
- * mistakes are made at each level, and the outcome is compared with the table. --table prints it.
+ * The last part is the table of mistakes that each level of checking finds or does not find: the
+ * same mistakes are made at each level, and the outcome is compared with the table. --table prints
+ * it.
  */
 #include "env.h"
 #include "ktap.h"

@@ -1137,7 +1137,7 @@ static u8 type_at(u32 frame)
 struct wrong {
 	void *addr;
 	u32 order;		/* free as pages of it, */
-	u32 exact;		/* or so many, if not U32_MAX, */
+	u32 exact;		/* or as this many pages, if not U32_MAX, */
 	int cache;		/* or as an object, if not -1, */
 	bool any;		/* or as either */
 	enum myalloc_bad bad;	/* why it is wrong */

@@ -107,7 +107,7 @@ struct line {
 	struct myalloc_contract_stats stats;
 };
 
-/* Who holds a frame of the parent. */
+/* The holder of a frame of the parent. */
 enum { NOBODY, OTHERS, CONTRACT, BEYOND };
 
 static struct contract_world {
@@ -216,7 +216,7 @@ static void hold(u32 frame, u32 nr, u8 from, u8 to)
 	}
 }
 
-/* Is there a range of frames that nobody holds, aligned to 2^@order, within a chunk? */
+/* Is there a range of free frames, aligned to 2^@order, within a chunk? */
 static bool any_run(u32 nr, u32 order)
 {
 	u32 mask = BIT(w->cfg->chunk_order) - 1, i, k;

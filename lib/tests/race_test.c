@@ -731,8 +731,8 @@ static void test_same(const struct race_config *cfg)
 /* --- all free the same object ---------------------------------------------------------------- */
 
 #define OBJECT_ROUNDS	160	/* of each cache */
-#define SETTLE_ROUNDS	8	/* a drain after so many, after which no slot is in doubt */
-#define OTHERS		12	/* objects that nobody frees meanwhile */
+#define SETTLE_ROUNDS	8	/* rounds until a drain, after which no slot is in doubt */
+#define OTHERS		12	/* objects that are not freed meanwhile */
 
 /**
  * struct shared_object - the object that the threads race for

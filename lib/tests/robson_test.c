@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much memory first fit needs so that it never fails: by search, not by the literature
+ * The memory that first fit needs so that it never fails: by search, not by the literature
  *
  * A user has at most M frames allocated at any time, in blocks of 2^0 to n = 2^k frames, aligned to
  * their size. Address-ordered first fit puts each block at the lowest aligned extent of free
