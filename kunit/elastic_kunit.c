@@ -255,7 +255,7 @@ static void elastic_may_wait_others(struct kunit *test)
 	EXPECT_CHUNKS(fx, FIXED + 1);
 }
 
-/* Who had a page of a chunk that comes and goes is not told: other memory may be there by now. */
+/* The last owner in a chunk that can leave is not reported: other memory may be there by now. */
 static void elastic_bad_free(struct kunit *test)
 {
 	struct fixture *fx = elastic_zone(test, 0);

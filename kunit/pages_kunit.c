@@ -279,7 +279,7 @@ static void pages_range(struct kunit *test)
 
 /* --- wrong frees ----------------------------------------------------------------------------- */
 
-/* The text about a free block in reports, and about who last had a block that began there. */
+/* The text of reports about a free block, and about the last owner of a block that began there. */
 static const char *free_block(const struct fixture *fx, const void *addr, char *buf, size_t size)
 {
 	u32 idx = index_of(fx, addr);
