@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check that trace events cost the fast paths one nop each while nobody listens.
+"""Check that a disabled trace event costs its fast path one nop.
 
 Usage: jump_labels.py OBJECT
 

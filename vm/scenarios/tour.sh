@@ -1,10 +1,10 @@
-# The commands of README's section "A tour", as printed: each must succeed, and where their output is
-# printed, they must print the like.
+# The commands of README's section "A tour", as printed: each must succeed, and where README shows
+# its output, print the same up to numbers.
 # needs: file=README.md timeout=600
 . /guest/ktap.sh
 . /guest/memory.sh
 
-# It is for the sizes that most machines have: 64 MiB are few pages of 64 KiB.
+# The tour is for common page sizes: 64 MiB are few pages of 64 KiB.
 if [ "$PAGE_KB" != 4 ]; then
 	skip "README has a tour of some commands" "it is for pages of 4 KiB"
 	finish
@@ -13,8 +13,8 @@ mkdir /tmp/tour
 cd /tmp/tour || exit 1
 ln -s /guest/modules/*.ko .
 
-# The indented lines of the section, with a tab between command and description, and a line
-# "> OUTPUT" behind a command whose output is printed, which is joined.
+# The indented lines of the section, with a tab between command and description; a line "> OUTPUT"
+# with the joined output follows a command whose output is shown.
 awk '
 function flush() { if (output != "") print "> " output; output = "" }
 /^#/ { here = $0 == "## A tour"; next }
@@ -26,7 +26,7 @@ console { output = output (output == "" ? "" : " ") line; next }
 { sub(/   *[^ ].*/, "\t&", line); print line }
 END { flush() }' /guest/README.md >/tmp/printed
 
-# shorter COMMAND: what is added to one that would wait for a person or work for minutes
+# shorter COMMAND: print options for a command that would wait for a person or work for minutes
 shorter()
 {
 	case $1 in
@@ -37,7 +37,7 @@ shorter()
 	esac
 }
 
-# as_printed TEXT: the last command has printed the like: numbers may be others, and "..." is anything
+# as_printed TEXT: the last command has printed this text: numbers may differ, and "..." is anything
 as_printed()
 {
 	grep -qE "$(echo "$1" | sed 's/[]()*+?|[]/\\&/g; s/\.\.\./@/g; s/[0-9][0-9]*/[0-9]+/g
@@ -45,7 +45,7 @@ as_printed()
 }
 
 nr=0
-# run COMMAND [OPTION]...: what it says stays in /tmp/output
+# run COMMAND [OPTION]...: run it, with its output in /tmp/output
 run()
 {
 	command=$1
