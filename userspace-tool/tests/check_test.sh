@@ -41,15 +41,10 @@ exits 2
 called OPEN 0
 
 # Numbers whose names say all: a count of what they are named after, an input given back.
-plain="accesses asked_ms asked_ops asked_ops_per_thread asked_rounds bad blocks bytes cache_id cached
-cached_after cached_before changed checks chunk_order contract count cpu cycles deferred discarded
-drained_pages end_pages errors failed figures frames free freed growth had held_ms hole line
-live_pages map_bytes maps max max_bytes max_ns max_order maximum min min_ns minimum moving new new_ns
-node nonzero_words nr_arenas nr_chunks nr_clients nr_contracts nr_cpus nr_heaps nr_pools nr_rings
-ns_per_access objects offset_bytes old old_ns ops page_bytes page_size pages_after pages_before
-pages_per_block pid process_pid quarantined readings reallocs requests resizes results rounds rows
-seed shrunk_pages size slab slot start_pages swaps threads used value wanted wanted_pages wrong
-wrong_words"
+plain="asked_ms asked_ops asked_ops_per_thread asked_rounds cache_id checks chunk_order cpu
+max_order maximum minimum node nr_arenas nr_chunks nr_clients nr_contracts nr_cpus nr_heaps
+nr_pools nr_rings page_bytes page_size pages_per_block readings results rows seed size slab
+threads"
 plain=$(echo "$plain" | tr '\n' ' ')
 
 begin "explain: every number of every result, unless its name says all"
@@ -92,6 +87,23 @@ begin "explain: a name that means several things says each"
 tool explain used_permille
 line out "contract show, test +highest_end as a share of needed.*"
 line out "top, record +of what it may hold at most, the share in use now.*"
+for word in live allocs hits fails; do
+	tool explain "$word"
+	line out "top, record +.*"
+done
+tool explain live
+has out "bytes of an arena"
+line out "contract +pages or objects that users hold"
+tool explain growth
+line out "diff +the newer value less the older one.*"
+for word in rate hit growth; do
+	tool explain "$word"
+	line out "top +[A-Z/ %]+, a word of --sort: .*"
+done
+tool explain count
+for of in "stress run" "owners, client" "contract show" "ring read"; do
+	line out "$of +(calls|blocks|requests|records) .*"
+done
 tool -j explain hit_permille
 json /result/meanings/1/of top
 tool explain fail_target
