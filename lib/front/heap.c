@@ -55,8 +55,8 @@
  * Cost: an unused heap takes sizeof(struct myalloc_heap), and for each class sizeof(struct
  * myalloc_cache): 44 KiB in all, on any number of CPUs; no pages and no magazines. The worker
  * gives a class magazines when it is used (upkeep.c), from the kernel's memory; until then the
- * class works past them, under the cache's lock. Magazines made of the zone's pages could be had at once,
- * in any context, but they would be in the way of large blocks for as long as the heap lives.
+ * class works past them, under the cache's lock. Magazines in pages of the zone would be there at
+ * once, in any context, but in the way of large blocks for as long as the heap lives.
  *
  * Statistics: the counts of the caches, extents found by a walk over the frames, and two counts of
  * requests for extents, which take a lock in any case. The requested size is not recorded, so the

@@ -531,7 +531,7 @@ static void refill(struct myalloc_env_kick *kick)
 	starved = READ_ONCE(limit->starved);
 	if (unlikely(starved)) {
 		WRITE_ONCE(limit->starved, false);
-		smp_mb();	/* look at stacks after that: pairs with xchg() in myalloc_limit_pop() */
+		smp_mb();	/* before the stacks are read: pairs with xchg() of a pop */
 	}
 	if (fill(limit, smp_processor_id()) && unlikely(starved))
 		fill_starved(limit);
@@ -634,7 +634,7 @@ void myalloc_limit_empty(struct myalloc_limit *limit)
  */
 void myalloc_limit_fini(struct myalloc_limit *limit)
 {
-	myalloc_limit_sync(limit);	/* frees may have requested interrupts since it was emptied */
+	myalloc_limit_sync(limit);	/* frees may have requested interrupts since */
 	myalloc_env_free(limit->refill);
 	myalloc_env_free(limit->stack);
 }

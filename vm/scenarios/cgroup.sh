@@ -11,11 +11,13 @@ if ! mount -t cgroup2 none $groups 2>/dev/null || ! grep -qw memory $groups/cgro
 fi
 echo +memory >$groups/cgroup.subtree_control
 
-# within GROUP COMMAND...: execute it in a group, which is created if necessary
+# within GROUP COMMAND...: execute it in a group, which is made if it is not there
 within()
 {
-	mkdir -p $groups/"$1"
-	sh -c 'echo $$ >"$0"/cgroup.procs && exec "$@"' $groups/"$@"
+	group=$groups/$1
+	shift
+	mkdir -p "$group"
+	sh -c 'echo $$ >"$0"/cgroup.procs && exec "$@"' "$group" "$@"
 }
 
 # of GROUP KEY: print a count of its memory.events
@@ -41,22 +43,29 @@ more()
 }
 
 # 8-byte objects that fill the zone: 32 MiB of lists.
-run="myallocctl stress run --kind objects --sizes 8 --fill 100% --ops 1000 --threads 2"
-handles="myallocctl page alloc --order 0 --count 32768"
+large_run()
+{
+	within "$1" myallocctl stress run --kind objects --sizes 8 --fill 100% --ops 1000 --threads 2
+}
+
+many_handles()
+{
+	within "$1" myallocctl page alloc --order 0 --count 32768
+}
 
 expect "the module loads" insmod /guest/modules/myalloc.ko reserve_mb=256
 expect "the tool works in a group" within idle myallocctl info
 note "the tool alone: $(peak idle) KiB"
 least=$(peak idle)
-expect "a run works in a group" within run $run
+expect "a run works in a group" large_run run
 more "what it keeps counts for the group" "$(peak run)" $((least + 30000))
-expect "handles work in a group" within handles $handles
+expect "handles work in a group" many_handles handles
 more "what they take counts for the group" "$(peak handles)" $((least + 1500))
 note "run $(peak run) KiB, handles $(peak handles) KiB"
 
 mkdir $groups/little
 echo $(((least + 4096) * 1024)) >$groups/little/memory.max
-refuse "beyond the group's limit a run is refused" within little $run
+refuse "beyond the group's limit a run is refused" large_run little
 cp /tmp/ktap.output /tmp/said
 expect "... which says so" grep -q "memory" /tmp/said
 expect "nobody was killed for it" test "$(of little oom_kill)" = 0
