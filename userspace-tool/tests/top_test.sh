@@ -277,6 +277,8 @@ for type in vt100 linux xterm-256color; do
 	line 5 13 of 13
 	keys ?
 	wait Any key goes back
+	wait both are - for contracts
+	wait would slow down each allocation
 	gone frame-0
 	keys x
 	wait frame-0
