@@ -525,6 +525,7 @@ static void heap_stats_magazines(struct kunit *test)
 	struct fixture *fx = large_zone(test);
 	struct myalloc_heap *heap = heap_of(fx, "h", 0);
 	struct myalloc_heap_stats s;
+	struct myalloc_cache *class;
 	u32 i;
 
 	for (i = 0; i < 400; i++) {
@@ -536,10 +537,13 @@ static void heap_stats_magazines(struct kunit *test)
 	myalloc_heap_stats(heap, &s);
 	KUNIT_EXPECT_EQ(test, s.allocs, 400);
 	KUNIT_EXPECT_EQ(test, s.frees, 400);
+	class = heap->cache[myalloc_heap_class(112)];
+	KUNIT_EXPECT_GT(test, stats_of(class).refills, 0);
 	KUNIT_EXPECT_GT(test, s.alloc_hits, 0);
+	KUNIT_EXPECT_EQ(test, s.alloc_hits + stats_of(class).refills,
+			myalloc_magazines_passed(&class->mags).takes);
 	KUNIT_EXPECT_GT(test, s.free_hits, 0);
-	KUNIT_EXPECT_EQ(test, s.cached_bytes,
-			112 * stats_of(heap->cache[myalloc_heap_class(112)]).cached_objects);
+	KUNIT_EXPECT_EQ(test, s.cached_bytes, 112 * stats_of(class).cached_objects);
 	KUNIT_EXPECT_GT(test, s.cached_bytes, 0);
 	expect_end(fx, heap);
 }

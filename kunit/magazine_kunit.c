@@ -459,6 +459,33 @@ static void magazine_cross(struct kunit *test)
 	end_rack(r);
 }
 
+/* A miss is no hit, and one that is counted before its take or give makes no number negative. */
+static void magazine_hits(struct kunit *test)
+{
+	struct rack *r = make_rack(test, 2, 1, 0);
+	struct myalloc_magazine_passed passed, hits;
+
+	myalloc_magazines_note_refill(&r->mags);
+	myalloc_magazines_note_flush(&r->mags);
+	passed = myalloc_magazines_passed(&r->mags);
+	hits = myalloc_magazines_hits(&r->mags, &passed);
+	KUNIT_EXPECT_EQ(test, hits.takes, 0);
+	KUNIT_EXPECT_EQ(test, hits.gives, 0);
+	while (give(r))
+		;
+	KUNIT_EXPECT_NOT_NULL(test, take(r));
+	KUNIT_EXPECT_NOT_NULL(test, take(r));
+	passed = myalloc_magazines_passed(&r->mags);
+	hits = myalloc_magazines_hits(&r->mags, &passed);
+	KUNIT_EXPECT_EQ(test, passed.takes, 2);
+	KUNIT_EXPECT_EQ(test, hits.takes, 1);
+	KUNIT_EXPECT_EQ(test, passed.gives, 4);
+	KUNIT_EXPECT_EQ(test, hits.gives, 3);
+	while (take(r))
+		;
+	end_rack(r);
+}
+
 /* Stale slots of a magazine that returns from an older epoch are not used. */
 static void magazine_older_epoch(struct kunit *test)
 {
@@ -898,6 +925,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(magazine_no_depot),
 	KUNIT_CASE(magazine_depot),
 	KUNIT_CASE(magazine_cross),
+	KUNIT_CASE(magazine_hits),
 	KUNIT_CASE(magazine_older_epoch),
 	KUNIT_CASE(magazine_room_swaps),
 	KUNIT_CASE(magazine_room_older),

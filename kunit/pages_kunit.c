@@ -111,6 +111,8 @@ static void pages_topdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->stats.cached_pages, 0);
 	low = alloc_here(fx, 3, 0);
 	KUNIT_EXPECT_EQ(test, index_of(fx, low), 1008);
+	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, low, 3), 0);
+	KUNIT_EXPECT_PTR_EQ(test, alloc_here(fx, 3, 0), low);
 	KUNIT_EXPECT_EQ(test, fixture_stats(fx)->page_hits[3], 1);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, low, 3), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, high, 0), 0);

@@ -333,6 +333,7 @@ static void places_first_use(struct kunit *test)
 	KUNIT_EXPECT_GT(test, cache->mags.capacity, 0);
 	KUNIT_EXPECT_EQ(test, cache->mags.epoch, cache->mags.age);
 	use(test, cache);
+	use(test, cache);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 1);
 	/* A request although there are places; see places_pages(). */
 	if (myalloc_magazines_places_left(&cache->mags)) {
@@ -355,6 +356,7 @@ static void places_idle(struct kunit *test)
 	struct myalloc_cache_stats stats;
 
 	use(test, cache);
+	use(test, cache);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 1);
 	/* A slab that leaves limbo between the runs would count as use. */
 	myalloc_cache_shrink(cache);
@@ -363,12 +365,14 @@ static void places_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cache->mags.capacity, 0);
 	KUNIT_EXPECT_EQ(test, stats.meta_bytes, sizeof(*cache));
 	KUNIT_EXPECT_EQ(test, stats.alloc_hits, 1);
-	KUNIT_EXPECT_EQ(test, stats.free_hits, 1);
+	KUNIT_EXPECT_EQ(test, stats.free_hits, 2);
+	KUNIT_EXPECT_EQ(test, stats.refills, 1);
 	KUNIT_EXPECT_EQ(test, kept->mags.capacity, 4);
 	KUNIT_EXPECT_EQ(test, fx->zone->magazine_meta, kept->meta);
 	use(test, cache);
 	run_worker(fx, 1);
 	KUNIT_EXPECT_GT(test, cache->mags.capacity, 0);
+	use(test, cache);
 	use(test, cache);
 	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, 2);
 	FIXTURE_EXPECT_VALID(fx);

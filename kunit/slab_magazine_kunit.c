@@ -29,13 +29,14 @@ static void slab_magazines(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, b.allocs, nr);
 		KUNIT_EXPECT_EQ(test, b.live_objects, nr);
 		KUNIT_EXPECT_GE(test, b.refills * batch, nr);
-		KUNIT_EXPECT_EQ(test, b.alloc_hits, nr);
+		KUNIT_EXPECT_EQ(test, b.alloc_hits, nr - b.refills);
 		KUNIT_EXPECT_EQ(test, b.flushes, 0);
 		for (i = 0; i < nr; i++)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, o[i]), 0);
 		b = stats_of(cache);
 		KUNIT_EXPECT_EQ(test, b.frees, nr);
-		KUNIT_EXPECT_EQ(test, b.free_hits, nr);
+		KUNIT_EXPECT_GE(test, b.flushes, magazines[m] <= 7);
+		KUNIT_EXPECT_EQ(test, b.free_hits, nr - b.flushes);
 		KUNIT_EXPECT_EQ(test, b.live_objects, 0);
 		KUNIT_EXPECT_LE(test, b.cached_objects, cache->mags.nr_magazines * magazines[m]);
 		FIXTURE_EXPECT_VALID(fx);
@@ -45,6 +46,13 @@ static void slab_magazines(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, myalloc_cache_free(cache, alloc_here(cache, 0)), 0);
 		KUNIT_EXPECT_EQ(test, stats_of(cache).refills, b.refills);
 		KUNIT_EXPECT_EQ(test, stats_of(cache).flushes, b.flushes);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, b.alloc_hits + 50);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).free_hits, b.free_hits + 50);
+		/* A drain flushes what nobody frees: it takes no hit away. */
+		myalloc_zone_drain(fx->zone);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).cached_objects, 0);
+		KUNIT_EXPECT_GT(test, stats_of(cache).flushes, b.flushes);
+		KUNIT_EXPECT_EQ(test, stats_of(cache).free_hits, b.free_hits + 50);
 		KUNIT_EXPECT_EQ(test, myalloc_cache_destroy(cache), 0);
 	}
 }
@@ -114,6 +122,44 @@ static void slab_cross_cpu(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, stats_of(cache).live_objects, 0);
 	FIXTURE_EXPECT_VALID(fx);
+}
+
+/* Of a bulk operation, the objects for which a magazine was filled or emptied are no hits. */
+static void slab_bulk_hits(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "bulk", 100, 7);
+	void **o = object_array(test);
+	struct myalloc_cache_stats b;
+
+	KUNIT_EXPECT_EQ(test, myalloc_cache_alloc_bulk(cache, 0, 300, o), 300);
+	b = stats_of(cache);
+	KUNIT_EXPECT_GE(test, b.refills, 300 / 7);
+	KUNIT_EXPECT_EQ(test, b.alloc_hits, 300 - b.refills);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, 300, o), 300);
+	b = stats_of(cache);
+	KUNIT_EXPECT_GT(test, b.flushes, 0);
+	KUNIT_EXPECT_EQ(test, b.free_hits, 300 - b.flushes);
+}
+
+/* An allocation that fails is neither hit nor miss: a refill that finds no slot is not counted. */
+static void slab_refill_empty(struct kunit *test)
+{
+	struct fixture *fx = large_zone(test);
+	struct myalloc_cache *cache = magazine_cache(fx, "empty", PAGE_SIZE / 2, 4);
+	void **o = object_array(test);
+	struct myalloc_cache_stats b;
+	u32 n;
+
+	for (n = 0; (o[n] = alloc_here(cache, 0)); n++)
+		;
+	b = stats_of(cache);
+	KUNIT_EXPECT_GT(test, b.alloc_hits, 0);
+	KUNIT_EXPECT_NULL(test, alloc_here(cache, 0));
+	KUNIT_EXPECT_EQ(test, stats_of(cache).alloc_hits, b.alloc_hits);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).refills, b.refills);
+	KUNIT_EXPECT_EQ(test, stats_of(cache).allocs, n);
+	KUNIT_EXPECT_EQ(test, myalloc_cache_free_bulk(cache, n, o), n);
 }
 
 /* Draining an offline CPU returns its objects, and only those. */
@@ -356,6 +402,8 @@ static struct kunit_case slab_magazine_cases[] = {
 	KUNIT_CASE(slab_magazines),
 	KUNIT_CASE(slab_depot_share),
 	KUNIT_CASE(slab_cross_cpu),
+	KUNIT_CASE(slab_bulk_hits),
+	KUNIT_CASE(slab_refill_empty),
 	KUNIT_CASE(slab_drain_cpu),
 	KUNIT_CASE(slab_may_wait),
 	KUNIT_CASE(slab_busy),

@@ -341,6 +341,7 @@ EXPORT_INTERNAL(myalloc_magazines_count);
 EXPORT_INTERNAL(myalloc_magazines_count_cpu);
 EXPORT_INTERNAL(myalloc_magazines_enter);
 EXPORT_INTERNAL(myalloc_magazines_passed);
+EXPORT_INTERNAL(myalloc_magazines_hits);
 EXPORT_INTERNAL(myalloc_magazines_load);
 EXPORT_INTERNAL(myalloc_magazines_make);
 EXPORT_INTERNAL(myalloc_magazines_remake);

@@ -56,6 +56,11 @@
  * magazine is of the checked epoch or a later one. In NMI, where the owner may be unable to take
  * back what it drops, a magazine that would lose slots is left alone (must_wait()).
  *
+ * Hits. A take or give is a hit if the magazines of this CPU or the depot have served it. One for
+ * which the owner had to refill or flush takes the lock of the layer below, and is a miss although
+ * it goes through the magazine. The fast path counts all takes and gives; misses are counted where
+ * they happen, past the fast path, and hits are the difference.
+ *
  * Depot: two stacks of magazines, lock-free (Treiber 1986), so an exchange needs neither a lock
  * nor interrupts off. The head is one 64-bit word:
  *
@@ -482,6 +487,39 @@ struct myalloc_magazine_passed myalloc_magazines_passed(const struct myalloc_mag
 		sum.gives += look.gives;
 	}
 	return sum;
+}
+
+static u64 less(u64 all, const atomic64_t *misses)
+{
+	u64 nr = atomic64_read(misses);
+
+	return all > nr ? all - nr : 0;
+}
+
+/**
+ * myalloc_magazines_hits() - count the takes and gives that needed neither a refill nor a flush
+ * @m: the magazines
+ * @passed: what myalloc_magazines_passed() has just returned
+ *
+ * Exact while nobody uses the magazines. Otherwise hits are never too many, because each miss is
+ * counted before its take or give, and read after it. They are too few by the misses that were
+ * counted since @passed was read, or whose take or give was still to come, of which each CPU has
+ * at most one. So they may even go back by that number, and are 0 if it is greater than them. A
+ * miss stays without its take or give if the magazine was filled with damaged things only, or if
+ * the thing to be given turned out not to be allocated.
+ *
+ * Context: any.
+ * Return: the numbers, each at most the one in @passed.
+ */
+struct myalloc_magazine_passed
+myalloc_magazines_hits(const struct myalloc_magazines *m,
+		       const struct myalloc_magazine_passed *passed)
+{
+	smp_rmb();	/* pairs with myalloc_magazines_note_refill() and _note_flush() */
+	return (struct myalloc_magazine_passed) {
+		.takes = less(passed->takes, &m->refills),
+		.gives = less(passed->gives, &m->flushes),
+	};
 }
 
 /**

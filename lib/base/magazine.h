@@ -99,6 +99,11 @@ struct myalloc_magazine_cpu {
  * @full: stack of full magazines (see magazine.c, Depot)
  * @empty: stack of empty magazines
  * @pairs: stack of pairs that no CPU has taken, linked by the first magazine of each
+ * @refills: takes for which the owner had to fill the loaded magazine; see magazine.c, Hits
+ * @flushes: gives for which the owner had to flush the loaded magazine
+ *
+ * @refills and @flushes lie beside the depot: an operation that counts there has just found that
+ * the depot has no magazine for it.
  */
 struct myalloc_magazines {
 	struct myalloc_magazine_cpu __percpu *cpu;
@@ -128,6 +133,8 @@ struct myalloc_magazines {
 	atomic64_t full ____cacheline_aligned;
 	atomic64_t empty;
 	atomic64_t pairs;
+	atomic64_t refills;
+	atomic64_t flushes;
 };
 
 /**
@@ -165,6 +172,9 @@ void myalloc_magazines_fini(struct myalloc_magazines *mags);
 size_t myalloc_magazines_bytes(const struct myalloc_magazines *mags);
 u64 myalloc_magazines_count(const struct myalloc_magazines *mags);
 struct myalloc_magazine_passed myalloc_magazines_passed(const struct myalloc_magazines *mags);
+struct myalloc_magazine_passed
+myalloc_magazines_hits(const struct myalloc_magazines *mags,
+		       const struct myalloc_magazine_passed *passed);
 u64 myalloc_magazines_moves(const struct myalloc_magazines *mags);
 bool myalloc_magazines_idle(const struct myalloc_magazines *mags);
 
@@ -280,6 +290,33 @@ static __always_inline void myalloc_magazine_set_count(struct myalloc_magazine_c
 						       u32 count)
 {
 	WRITE_ONCE(cpu->top, myalloc_magazine_first(cpu->loaded) + count);
+}
+
+/**
+ * myalloc_magazines_note_refill() - count a refill by the owner
+ * @mags: the magazines
+ *
+ * To be called before the take for which the magazine was filled. A full barrier, which pairs with
+ * myalloc_magazines_hits().
+ *
+ * Context: any, between enter and leave.
+ */
+static inline void myalloc_magazines_note_refill(struct myalloc_magazines *mags)
+{
+	atomic64_inc_return(&mags->refills);
+}
+
+/**
+ * myalloc_magazines_note_flush() - count a flush by the owner that makes room for a give
+ * @mags: the magazines
+ *
+ * As myalloc_magazines_note_refill(). A flush by a drain is not counted.
+ *
+ * Context: any, between enter and leave.
+ */
+static inline void myalloc_magazines_note_flush(struct myalloc_magazines *mags)
+{
+	atomic64_inc_return(&mags->flushes);
 }
 
 /* Set an epoch to @age unless a remake requires the slow path, also if it does so just now. */

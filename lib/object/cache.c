@@ -407,7 +407,7 @@ int myalloc_cache_destroy(struct myalloc_cache *cache)
 void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats *stats)
 {
 	const struct myalloc_slab_layout *l = &cache->layout;
-	struct myalloc_magazine_passed passed;
+	struct myalloc_magazine_passed passed, hits;
 	unsigned long irq;
 	u64 out;
 
@@ -425,8 +425,10 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 	stats->cached_objects = myalloc_magazines_count(&cache->mags);
 	stats->deferred_objects = atomic64_read(&cache->deferred.nr);
 	passed = myalloc_magazines_passed(&cache->mags);
-	stats->alloc_hits = passed.takes;
-	stats->free_hits = passed.gives;
+	hits = myalloc_magazines_hits(&cache->mags, &passed);
+	stats->alloc_hits = hits.takes;
+	stats->free_hits = hits.gives;
+	stats->refills = atomic64_read(&cache->mags.refills);
 	raw_spin_lock_irqsave(&cache->lock, irq);
 	stats->slabs = myalloc_cache_slabs(cache);
 	stats->slabs_empty = cache->nr[MYALLOC_SLABS_EMPTY];
@@ -434,9 +436,8 @@ void myalloc_cache_stats(struct myalloc_cache *cache, struct myalloc_cache_stats
 			       cache->nr[MYALLOC_SLABS_FULL];
 	stats->total_objects = stats->slabs * l->objects;
 	out = stats->total_objects - cache->free_slots;
-	stats->allocs = cache->allocs + stats->alloc_hits;
-	stats->frees = cache->frees + stats->free_hits;
-	stats->refills = cache->refills;
+	stats->allocs = cache->allocs + passed.takes;
+	stats->frees = cache->frees + passed.gives;
 	stats->flushes = cache->flushes;
 	raw_spin_unlock_irqrestore(&cache->lock, irq);
 	if (out > stats->cached_objects + stats->deferred_objects)

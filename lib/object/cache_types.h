@@ -77,7 +77,6 @@ enum {
  * @generation: grows with every change
  * @allocs: objects allocated past the magazines
  * @frees: objects freed past the magazines
- * @refills: batches moved from slabs to magazines
  * @flushes: batches moved from magazines to slabs
  * @deferred: objects freed while @lock could not be taken; counts objects
  * @fails: allocations that failed
@@ -134,7 +133,6 @@ struct myalloc_cache {
 	u64 generation;
 	u64 allocs;
 	u64 frees;
-	u64 refills;
 	u64 flushes;
 
 	struct myalloc_deferred deferred ____cacheline_aligned;

@@ -70,9 +70,7 @@ static bool try_take(struct myalloc_cache *c, struct myalloc_frame *frame,
 		__myalloc_slab_add(c, frame);
 	*taken = __myalloc_slab_take(c, slot_end, most,
 				     for_refill ? MYALLOC_SLOT_CACHED : MYALLOC_SLOT_MOVING);
-	if (for_refill)
-		c->refills += !!*taken;
-	else
+	if (!for_refill)
 		c->allocs += *taken;
 	if (unlikely(c->fixed_slabs) && c->zone->limit)
 		myalloc_limit_note_unused(c->zone->limit, c->free_slots);
@@ -115,6 +113,8 @@ static bool refill(struct myalloc_cache *c, struct myalloc_magazine_cpu *cpu)
 
 	if (n < batch)
 		memmove(first, first + batch - n, n * sizeof(*first));
+	if (n)
+		myalloc_magazines_note_refill(&c->mags);
 	myalloc_magazine_set_count(cpu, n);
 	myalloc_env_trace(refill, .zone = c->zone->name, .name = c->name,
 			  .order = c->layout.order, .nr = n, .wanted = batch,
@@ -165,6 +165,7 @@ static noinline bool room(struct myalloc_cache *c, struct myalloc_magazine_cpu *
 		return true;
 	if (in_nmi())
 		return false;
+	myalloc_magazines_note_flush(&c->mags);
 	WRITE_ONCE(cpu->top, cpu->end - c->mags.batch);
 	myalloc_cache_flush(c, cpu->top, c->mags.batch);
 	return true;

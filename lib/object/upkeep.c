@@ -546,11 +546,11 @@ static bool resize_caches(struct myalloc_zone *zone)
 	bool any = false;
 
 	list_for_each_entry(cache, &zone->caches, link) {
-		/* A hint, so it need not be exact. */
-		u64 slow = data_race(cache->refills + cache->flushes + cache->allocs +
-				     cache->frees);
 		u32 want = myalloc_cache_default_magazine(cache);
+		u64 slow = atomic64_read(&cache->mags.refills);
 
+		/* A hint, so it need not be exact. */
+		slow += data_race(cache->flushes + cache->allocs + cache->frees);
 		if (cache->mags.capacity < want && slow - cache->seen_slow > most) {
 			most = slow - cache->seen_slow;
 			hungry = cache;

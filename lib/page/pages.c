@@ -176,6 +176,8 @@ static bool refill(struct myalloc_zone *zone, struct myalloc_magazines *mags,
 	raw_spin_unlock_irqrestore(&zone->lock, irq);
 	if (unlikely(n < mags->batch))
 		memmove(first, slot, n * sizeof(*first));
+	if (n)
+		myalloc_magazines_note_refill(mags);
 	myalloc_magazine_set_count(cpu, n);
 	myalloc_env_trace(refill, .zone = zone->name, .order = order, .nr = n,
 			  .wanted = mags->batch, .node = zone->node);
@@ -199,6 +201,7 @@ static noinline bool room(struct myalloc_zone *zone, struct myalloc_magazines *m
 		return true;
 	if (in_nmi())
 		return false;
+	myalloc_magazines_note_flush(mags);
 	WRITE_ONCE(cpu->top, cpu->end - flush_some(zone, cpu->end, mags->batch));
 	return true;
 }

@@ -616,7 +616,7 @@ void myalloc_zone_stats(struct myalloc_zone *zone, struct myalloc_zone_stats *st
 		k = myalloc_pcp_order(i);
 		stats->cached_blocks[k] = myalloc_magazines_count(mags);
 		stats->cached_pages += stats->cached_blocks[k] << k;
-		stats->page_hits[k] = passed.takes;
+		stats->page_hits[k] = myalloc_magazines_hits(mags, &passed).takes;
 		stats->page_allocs[k] += passed.takes;
 		stats->page_frees[k] += passed.gives;
 	}

@@ -73,7 +73,7 @@
 	ORDERS(__u64, page_fails, EVENT, NUMBER, "fails", fails,			\
 	       "page allocations that failed")						\
 	ORDERS(__u64, page_hits, EVENT, NUMBER, "hits", hits,				\
-	       "page allocations served by a magazine")					\
+	       "page allocations served by a magazine, without a refill from the buddy") \
 	ONE(__u64, nmi_fails, EVENT, NUMBER, "failed in NMI",				\
 	    "allocations that failed because an NMI had interrupted the lock's holder")	\
 	ONE(__u64, splits, EVENT, NUMBER, "splits",					\
@@ -162,16 +162,16 @@
 	  "allocations that failed")							\
 	F(__u64, alloc_hits, LINE(alloc_fastpath), USE, NUMBER,				\
 	  "allocs by magazine", alloc_hits,						\
-	  "allocations served by a magazine")						\
+	  "allocations served by a magazine, without a refill from slabs")		\
 	F(__u64, free_hits, LINE(free_fastpath), USE, NUMBER,				\
 	  "frees by magazine", free_hits,						\
-	  "frees taken by a magazine")							\
+	  "frees taken by a magazine, without a flush into slabs")			\
 	F(__u64, refills, LINE(refills), USE, NUMBER, "refills", refills,		\
-	  "magazines filled from slabs; an alloc that did so counts as a miss in the "	\
-	  "share of allocs by magazine")						\
+	  "batches moved from slabs to magazines, each for an alloc that is no alloc "	\
+	  "by magazine")								\
 	F(__u64, flushes, LINE(flushes), USE, NUMBER, "flushes", flushes,		\
-	  "magazines emptied into slabs; a free that did so counts as a miss in the "	\
-	  "share of frees by magazine")						\
+	  "batches moved from magazines to slabs, by drains or for a free that is no "	\
+	  "free by magazine")								\
 	F(__u64, bad_frees, LINE(bad_frees), USE, ERROR,				\
 	  "wrong frees refused", bad_frees,						\
 	  "wrong frees refused")							\
@@ -223,9 +223,9 @@
 	H(__u64, fails, USE, NUMBER, "fails",						\
 	  "allocations that failed")							\
 	H(__u64, alloc_hits, USE, NUMBER, "allocs by magazine",				\
-	  "allocations served by a magazine")						\
+	  "allocations served by a magazine, without a refill from slabs")		\
 	H(__u64, free_hits, USE, NUMBER, "frees by magazine",				\
-	  "frees taken by a magazine")							\
+	  "frees taken by a magazine, without a flush into slabs")			\
 	H(__u64, bad_frees, USE, ERROR, "wrong frees refused",				\
 	  "wrong frees of objects refused; the zone counts those of pages")		\
 	H(__u64, corruptions, USE, ERROR, "corruptions found",				\

@@ -159,19 +159,13 @@ static void describe_space(struct out *o, const struct myalloc_cache_stat *s)
 	stats_put_kind(o, cache_fields, STAT_SPACE, s);
 }
 
-/* An operation that filled or emptied a magazine took the lock of the slabs: it is not a hit. */
-static __u64 hits(__u64 by_magazine, __u64 moves)
-{
-	return by_magazine > moves ? by_magazine - moves : 0;
-}
-
 static void describe_use(struct out *o, const struct myalloc_cache_stat *s)
 {
 	stats_put_kind(o, cache_fields, STAT_USE, s);
 	out_u64(o, "alloc_hit_permille", "share of allocs by magazine", OUT_PERMILLE,
-		permille(hits(s->alloc_hits, s->refills), s->allocs));
+		permille(s->alloc_hits, s->allocs));
 	out_u64(o, "free_hit_permille", "share of frees by magazine", OUT_PERMILLE,
-		permille(hits(s->free_hits, s->flushes), s->frees));
+		permille(s->free_hits, s->frees));
 }
 
 static const char show_form[] =

@@ -37,12 +37,15 @@ __u64 follow_per_sec(const struct follow *f, __u64 count)
 __s64 follow_zone_hits(const struct follow *f)
 {
 	__u64 allocs = sum_orders(f->zone.page_allocs) - sum_orders(f->before.page_allocs);
-	__u64 hits = sum_orders(f->zone.page_hits) - sum_orders(f->before.page_hits);
 
-	return f->interval_ms && allocs ? (__s64)permille(hits, allocs) : -1;
+	return f->interval_ms && allocs ?
+		(__s64)permille(hits_between(&f->before, &f->zone), allocs) : -1;
 }
 
-/* A counter that went back belongs to another object of the same name. */
+/*
+ * A counter that went back belongs to another object of the same name. Hits also go back while
+ * misses are under way, see hits_between(). Either way nothing is known about this interval.
+ */
 static void compare(const struct follow *f, struct line *new, const struct line *old)
 {
 	const struct row *now = &new->row, *was = &old->row;

@@ -165,7 +165,6 @@ static int watch_row(const struct device *d, const struct myalloc_stat *old,
 {
 	__u64 allocs = sum_orders(new->page_allocs) - sum_orders(old->page_allocs);
 	__u64 frees = sum_orders(new->page_frees) - sum_orders(old->page_frees);
-	__u64 hits = sum_orders(new->page_hits) - sum_orders(old->page_hits);
 	struct out *o = out_new("stat watch");
 	const struct stat_field *f;
 
@@ -182,7 +181,8 @@ static int watch_row(const struct device *d, const struct myalloc_stat *old,
 		allocs * 1000 / interval_ms);
 	out_u64(o, "frees_per_sec", "frees", OUT_RATE,
 		frees * 1000 / interval_ms);
-	out_u64(o, "hit_permille", "hits", OUT_PERMILLE, permille(hits, allocs));
+	out_u64(o, "hit_permille", "hits", OUT_PERMILLE,
+		permille(hits_between(old, new), allocs));
 	out_u64(o, "fails", "fails", OUT_PLAIN,
 		sum_orders(new->page_fails) - sum_orders(old->page_fails));
 	out_rank(o, OUT_KEY);

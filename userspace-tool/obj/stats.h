@@ -73,6 +73,17 @@ static inline __u64 sum_orders(const __u64 *of_order)
 	return sum;
 }
 
+/*
+ * Page allocations between two looks that were hits. 0 if their number went back, which it can
+ * while misses are under way: they are counted before the allocations that they belong to.
+ */
+static inline __u64 hits_between(const struct myalloc_stat *old, const struct myalloc_stat *new)
+{
+	__u64 was = sum_orders(old->page_hits), now = sum_orders(new->page_hits);
+
+	return now > was ? now - was : 0;
+}
+
 /* @part of @whole in 1/1000, 0 if @whole is. */
 static inline __u64 permille(__u64 part, __u64 whole)
 {

@@ -338,6 +338,10 @@ tool -j stat watch -i 1ms -n 3
 documents 3
 json /kind "stat watch"
 json /result/free_pages 16368
+script "set misses 1"
+tool -j stat watch -i 1ms -n 1
+json /result/allocs 4000
+json /result/hit_permille 0
 script "signal STAT 3 INT"
 tool stat watch -i 1ms
 exits 0
@@ -535,8 +539,8 @@ line out "  name +sessions"
 tool cache show 4 -j
 exits 0
 json /result/traits/name sessions
-json /result/use/alloc_hit_permille 771
-json /result/use/free_hit_permille 760
+json /result/use/alloc_hit_permille 857
+json /result/use/free_hit_permille 800
 tool cache show nothing
 exits 1
 has err "no cache 'nothing'"

@@ -81,6 +81,7 @@ static struct {
 	{ "debug_kernel", 0 }, { "unprepared", 0 }, { "fails", 0 }, { "cost", 0 },
 	{ "rings", 1 }, { "ring_errors", 0 }, { "pools", 1 }, { "pool_errors", 0 },
 	{ "clients", 1 }, { "gone", 0 }, { "busy", 0 },
+	{ "misses", 0 },
 	{ "bad_page", 0 }, { "nodes", 0 }, { "wrong_zone", -1 }, { "holes", 0 }, { "untracked", 0 },
 	{ "granule", 512 }, { "large", -1 },
 	{ "ring_shared", 1 }, { "ring_records", 3 }, { "ring_busy", 0 }, { "ring_spoil", 0 },
@@ -233,6 +234,7 @@ static bool wrong_here(void)
 
 static int do_stat(struct myalloc_stat *s)
 {
+	static int looks;
 	int i;
 
 	if (s->size != sizeof(*s) || s->reserved)
@@ -251,6 +253,11 @@ static int do_stat(struct myalloc_stat *s)
 		s->page_allocs[i] = 100 >> i;
 		s->page_frees[i] = 100 >> i;
 		s->page_hits[i] = 50 >> i;
+	}
+	/* At each look 4000 allocations more, and one hit less. */
+	if (SET(misses)) {
+		s->page_allocs[0] += 4000 * ++looks;
+		s->page_hits[0] -= looks;
 	}
 	s->free_blocks[s->max_order] = s->free_pages >> s->max_order;
 	s->largest_order = s->free_blocks[s->max_order] ? (int)s->max_order : 3;

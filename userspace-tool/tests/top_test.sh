@@ -210,6 +210,10 @@ json /result/rows/0/kind cache
 json /result/rows/0/live 25
 json /result/rows/0/hit_permille 750
 json /result/rows/0/growth_bytes 4096
+script "set misses 1"
+tool -j top --once -i 20ms
+json /result/zone/hit_permille 0
+script "set busy 10"
 tool -j top -n 3 -i 10ms
 exits 0
 documents 3
