@@ -7,6 +7,8 @@
 #             headers in the cache, which a newer Debian has; or the reason why it cannot
 #   remove    purge all of it; fails if anything stays
 #   path      print the directory of the chroot
+# A chroot loads no modules: before 'remove', packages_guest.sh loads them in a guest that has the
+# files as installed. So what is removed has never been loaded by the system that it is removed from.
 # The first run fetches the base and the headers (3 min, 1 GB), later ones take the cached copy.
 
 # shellcheck source=vm/apt.sh
@@ -161,7 +163,7 @@ try_each()
 			skip "DKMS builds for $name" "DKMS builds for the machine that it runs on"
 			continue
 		elif ! tree=$("$root/vm/kernel.sh" "$name"); then
-			skip "DKMS builds for $name" "its headers cannot be fetched"
+			not_ok "DKMS builds for $name" "its headers cannot be fetched"
 			continue
 		fi
 		tree=$(readlink -f "$tree")
