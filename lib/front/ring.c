@@ -235,6 +235,26 @@ static __always_inline void *reserve(struct myalloc_ring *r, struct myalloc_ring
 	return (void *)h + r->header;
 }
 
+/* One hold of the lock of a part. @more: out: there are more records to pass over; call it again. */
+static void *reserve_locked(struct myalloc_ring *r, struct myalloc_ring_part *part, size_t size,
+			    bool *more)
+{
+	void *record = NULL;
+	unsigned long irq;
+
+	*more = false;
+	if (unlikely(!myalloc_lock(&part->lock, &irq))) {
+		atomic64_inc(&r->nmi_fails);
+		return NULL;
+	}
+	if (overwrites(r))
+		*more = pass_over(r, part, myalloc_ring_total(r, size));
+	if (likely(!*more))
+		record = reserve(r, part, size);
+	raw_spin_unlock_irqrestore(&part->lock, irq);
+	return record;
+}
+
 /**
  * myalloc_ring_reserve() - reserve a record
  * @ring: the ring
@@ -254,8 +274,7 @@ static __always_inline void *reserve(struct myalloc_ring *r, struct myalloc_ring
 void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 {
 	struct myalloc_ring_part *part = ring->part;
-	void *record = NULL;
-	unsigned long irq;
+	void *record;
 	bool more;
 
 	if (unlikely(size > ring->size - ring->header)) {
@@ -267,14 +286,7 @@ void *myalloc_ring_reserve(struct myalloc_ring *ring, size_t size)
 	if (overwrites(ring))
 		part += raw_smp_processor_id();
 	do {
-		if (unlikely(!myalloc_lock(&part->lock, &irq))) {
-			atomic64_inc(&ring->nmi_fails);
-			return NULL;
-		}
-		more = overwrites(ring) && pass_over(ring, part, myalloc_ring_total(ring, size));
-		if (likely(!more))
-			record = reserve(ring, part, size);
-		raw_spin_unlock_irqrestore(&part->lock, irq);
+		record = reserve_locked(ring, part, size, &more);
 	} while (unlikely(more));
 	return record;
 }
