@@ -60,7 +60,7 @@ least=$(peak idle)
 expect "a run works in a group" large_run run
 more "what it keeps counts for the group" "$(peak run)" $((least + 30000))
 expect "handles work in a group" many_handles handles
-more "what they take counts for the group" "$(peak handles)" $((least + 1500))
+more "what they take counts for the group" "$(peak handles)" $((least + 500))
 note "run $(peak run) KiB, handles $(peak handles) KiB"
 
 mkdir $groups/little
