@@ -99,6 +99,11 @@ scale)
 	;;
 esac
 [ "$lab" = icount ] || [ "$lab" = scale ] || record bench "$lab" "$out/result.json"
-[ "$lab" != uml ] || [ "${RECORD:-}" != 1 ] || cp "$out/ratios.svg" "$here/ratios.svg"
+if [ "${RECORD:-}" = 1 ]; then
+	case $lab in
+	uml)	cp "$out/ratios.svg" "$here/ratios.svg" ;;
+	icount)	cp "$out/ratios.svg" "$here/instructions.svg" ;;
+	esac
+fi
 say "results: $out"
 [ "$status" = 0 ]

@@ -100,6 +100,7 @@ README_LEVELS = {
                          "one of the two is refused"),
 }
 README_LABS = {"uml": "ns, `make bench`", "icount": "instructions, `make bench-icount`"}
+PICTURES = {"uml": "ratios.svg", "icount": "instructions.svg"}    # copied by vm/bench.sh
 LEVEL_PATTERNS = ("pair", "batch-10", "batch-1000/shuffled")
 CHANGE = 0.01
 
@@ -410,8 +411,8 @@ def bench_body(lab, result, baseline=None, where=machine, state=commit, reasons=
         ("command", "`myallocctl %s`" % result["command"] if result.get("command") else None),
     ))
     body += "\n" + means(lab, shapes)
-    if lab == "uml":
-        body += "\n![theirs over ours, for each shape](ratios.svg)\n"
+    if lab in PICTURES:
+        body += "\n![theirs over ours, for each shape](%s)\n" % PICTURES[lab]
     body += levels(lab, shapes)
     body += behind(lab, shapes, reasons)
     if baseline:
