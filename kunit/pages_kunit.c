@@ -533,6 +533,14 @@ static void pages_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 5), 0);
 }
 
+static noinline __noclone int free_here(struct fixture *fx, void *addr, unsigned int order)
+{
+	int err = myalloc_pages_free(fx->zone, addr, order);
+
+	barrier();
+	return err;
+}
+
 /* The owner of a block: always the caller, with MYALLOC_OWNER also the call stack. */
 static void pages_owner(struct kunit *test)
 {
@@ -550,7 +558,7 @@ static void pages_owner(struct kunit *test)
 		KUNIT_EXPECT_GT(test, myalloc_env_stack_format(handle, stack, 2048), 20);
 	else if (!myalloc_env_stack_init())
 		KUNIT_FAIL(test, "no stack was saved");
-	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), 0);
+	KUNIT_EXPECT_EQ(test, free_here(fx, addr, 1), 0);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(plain->zone, without, 1), 0);
 	/* Its free takes the place of its allocation, on each of its pages. */
 	freed = myalloc_env_stack_first(frame_of(fx, addr)->stack);
@@ -558,7 +566,7 @@ static void pages_owner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frame_of(fx, addr + PAGE_SIZE)->stack, frame_of(fx, addr)->stack);
 	KUNIT_EXPECT_EQ(test, frame_of(fx, addr + PAGE_SIZE)->caller, frame_of(fx, addr)->caller);
 	if (freed)
-		KUNIT_EXPECT_TRUE(test, fixture_called_by(freed, pages_owner));
+		KUNIT_EXPECT_TRUE(test, fixture_called_by(freed, free_here));
 	myalloc_zone_drain(fx->zone);
 	KUNIT_EXPECT_EQ(test, myalloc_pages_free(fx->zone, addr, 1), -EINVAL);
 	free_block(fx, addr, stack, 1024);

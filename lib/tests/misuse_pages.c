@@ -426,9 +426,12 @@ static void page_twice_claimed_owner(void)
 /* Links and states of a slab lay where callers lie. */
 static void page_of_old_slab(void)
 {
-	struct myalloc_cache_args args = { .name = "s", .object_size = PAGE_SIZE };
+	struct myalloc_cache_args args = {
+		.name = "s", .object_size = min_t(u32, PAGE_SIZE, MYALLOC_MAX_OBJECT),
+	};
 	struct myalloc_cache *s = myalloc_cache_create(zone, &args);
 	void *pages[16];
+	u32 last;
 
 	EXPECT(!IS_ERR(s), "no cache");
 	EXPECT(myalloc_pages_alloc_bulk(zone, 0, 0, 16, pages) == 16, "no pages");
@@ -436,12 +439,13 @@ static void page_of_old_slab(void)
 	myalloc_zone_drain(zone);
 	p = object(s);
 	EXPECT(p == pages[0], "not the same page");
+	last = BIT(s->layout.order) - 1;
 	good(myalloc_cache_free(s, p));
 	good(myalloc_cache_destroy(s));
 	myalloc_zone_drain(zone);
 	REFUSED(myalloc_pages_free(zone, p, 0), FREE);
-	REFUSED(myalloc_pages_free(zone, p + PAGE_SIZE, 0), FREE);
-	REFUSED(myalloc_pages_free(zone, p + 7 * PAGE_SIZE, 0), FREE);
+	REFUSED(myalloc_pages_free(zone, p + min(last, 1u) * PAGE_SIZE, 0), FREE);
+	REFUSED(myalloc_pages_free(zone, p + last * PAGE_SIZE, 0), FREE);
 }
 
 static void take_while_reported(const char *where)
@@ -455,14 +459,14 @@ static void take_while_reported(const char *where)
 /* Somebody allocates the page while the report is written. */
 static void page_taken_while_reported(void)
 {
-	q = page(5);
-	p = page(5);
-	good(myalloc_pages_free(zone, q, 5));
-	good(myalloc_pages_free(zone, p, 5));
+	q = page(6);
+	p = page(6);
+	good(myalloc_pages_free(zone, q, 6));
+	good(myalloc_pages_free(zone, p, 6));
 	q = NULL;
 	host_preempt_point = take_while_reported;
-	EXPECT(myalloc_pages_free(zone, p, 5) == -EINVAL, "freed twice");
-	EXPECT(q == p - 32 * PAGE_SIZE, "it was not taken");
+	EXPECT(myalloc_pages_free(zone, p, 6) == -EINVAL, "freed twice");
+	EXPECT(q == p - 64 * PAGE_SIZE, "it was not taken");
 	/* The page is the first of the block. */
 	good(myalloc_pages_free(zone, q, 8));
 	host_preempt_point = take_while_reported;
@@ -593,7 +597,7 @@ const struct misuse misuse_pages[] = {
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free\n"
 	     "bad free as pages of order 0: already free (double free); frame 0, order 8, free"),
 	CASE(page_taken_while_reported,
-	     "bad free as pages of order 5: already free (double free); frame 0, order 8, free\n"
+	     "bad free as pages of order 6: already free (double free); frame 0, order 8, free\n"
 	     "bad free as pages of order 8: already free (double free); frame 0, order 8, free"),
 	CASE(range_of_used, ""),
 	{ }

@@ -105,6 +105,8 @@ int kthread_stop(struct task_struct *task);
 	((c)->done ? might_sleep() : host_fatal("waits for what does not come"))
 
 #define ktime_get()			((ktime_t)0)
+#define ktime_sub(later, earlier)	((later) - (earlier))
+#define ktime_to_ns(time)		(time)
 #define ktime_ms_delta(later, earlier)	(((later) - (earlier)) / 1000000)
 
 #define init_waitqueue_head(head)	((void)((head)->woken = 0))
