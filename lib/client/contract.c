@@ -63,9 +63,9 @@
  * 5,000 for blocks, 5,600 for extents and 3,500 for objects of each level (4,500 with pages of
  * 16 KiB, 7,500 with pages of 64 KiB, whose slabs have more slots to look through; x86-64,
  * gcc -O2, without the lock's own, and without the zeroing and the checks that the user asks for).
- * steps_test counts these in the worst states. A request waits for at most P - 1 such holds where the kernel's
- * spinlocks are fair: a drain takes no longer ones, nor does a list of what is in use. (A
- * validation does, while it looks at a chunk.)
+ * steps_test counts these in the worst states. A request waits for at most P - 1 such holds where
+ * the kernel's spinlocks are fair: a drain takes no longer ones, nor does a list of what is in use.
+ * (A validation does, while it looks at a chunk.)
  *
  * Locking: the mutex of the parent's children is held while the table of children changes, and
  * while they are validated. Nothing is held while a child is made or ended.
