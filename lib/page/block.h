@@ -29,21 +29,6 @@ void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size,
 			    unsigned long caller);
 
 /**
- * struct myalloc_past - what is known of a block that no user has any more
- * @idx: the page where it began
- * @stack: handle of the call stack of its free, 0 if that is not known
- * @caller: code address of the caller that allocated it
- */
-struct myalloc_past {
-	u32 idx;
-	u32 stack;
-	unsigned long caller;
-};
-
-bool myalloc_zone_past(const struct myalloc_zone *zone, u32 idx,
-		       const struct myalloc_block *block, struct myalloc_past *past);
-
-/**
  * myalloc_frame_is_bad() - has the machine reported this page as bad?
  * @zone: the zone
  * @idx: index of the frame

@@ -1,8 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reports of a zone: errors are counted and described in words (report.c) */
 #include "env.h"
-#include "page/block.h"
 #include "page/zone_report.h"
+
+/* Does the descriptor of a freed block of this type hold the call stack of its free? */
+static bool keeps_stack(u8 type)
+{
+	return type == MYALLOC_FRAME_NONE || type == MYALLOC_FRAME_CACHED ||
+	       type == MYALLOC_FRAME_DEFERRED || type == MYALLOC_FRAME_RECOVERING;
+}
+
+/**
+ * myalloc_zone_past() - find out who had a page that no user has any more
+ * @zone: the zone
+ * @idx: index of the page
+ * @block: the block that contains it: free, or freed and not yet back in the buddy
+ * @past: out: what is known
+ *
+ * A block that is in a magazine, deferred or in quarantine is whole: its first descriptor tells who
+ * had it. In the buddy blocks are split and merged, so only the descriptor of the page itself tells
+ * who last had a block that began there. Chunks that were taken from the system are not told of:
+ * there may be other memory in their place by now.
+ *
+ * Context: any.
+ * Return: false if nothing is known, or if somebody allocates the page meanwhile.
+ */
+bool myalloc_zone_past(const struct myalloc_zone *zone, u32 idx,
+		       const struct myalloc_block *block, struct myalloc_past *past)
+{
+	const struct myalloc_frame *frame;
+	struct myalloc_frame first;
+	struct myalloc_block now;
+
+	past->idx = block->free ? idx : block->idx;
+	if (past->idx >> zone->chunk_order >= zone->nr_fixed)
+		return false;
+	frame = &zone->frames[past->idx];
+	/* The tag is read before and after the other members, so that these belong to it. */
+	first.tag = smp_load_acquire(&frame->tag);
+	past->stack = smp_load_acquire(&frame->stack);		/* after tag */
+	past->caller = smp_load_acquire(&frame->caller);	/* before the next */
+	myalloc_env_point("zone-past");
+	if (!(zone->checks & MYALLOC_OWNER) || !keeps_stack(first.type))
+		past->stack = 0;
+	/* Where no block begins, a slab may have its states in the descriptor by now. */
+	return past->caller && READ_ONCE(frame->tag) == first.tag &&
+	       myalloc_buddy_lookup(&zone->buddy, idx, &now) && now.free == block->free;
+}
 
 /* @caller: the code address that MYALLOC_REPORT_MARK in the text stands for */
 __printf(3, 0)

@@ -29,7 +29,7 @@
 #include "device/session.h"
 #include "object/cache.h"
 #include "object/check.h"
-#include "page/block.h"
+#include "page/zone_report.h"
 #include "zone/zone.h"
 
 static_assert(sizeof(struct myalloc_cell) == 80);
