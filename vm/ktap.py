@@ -8,9 +8,9 @@ Every irregularity is a failure of its own: no version line, no plan, a plan tha
 not match, a number twice or out of order, results cut short, a bail-out, a test that is ok
 although a subtest failed, a name twice. A file without tests is a failure too.
 
-Prints each failure, each test that was skipped with the reason that it gave, and as its last line 'N passed, N failed, N skipped' (the
-last part only if any were skipped). Exit status 0: at least one test, and none
-failed.
+Prints each failure with the last diagnostic lines before it, each test that was skipped with the
+reason that it gave, and as its last line 'N passed, N failed, N skipped' (the last part only if
+any were skipped). Exit status 0: at least one test, and none failed.
 
 The format: https://docs.kernel.org/dev-tools/ktap.html
 """
@@ -25,6 +25,8 @@ DIRECTIVE = re.compile(r"(?:^|\s)#\s*(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\b:?\s*(.*)$
                        re.IGNORECASE)
 BAIL = re.compile(r"Bail out!\s*(.*)$")
 INDENT = 4
+SAID_LINES = 4          # of diagnostic text that are printed with a failure
+SAID_CHARS = 200        # of each of them
 
 
 class Sum:
@@ -68,6 +70,7 @@ class Level:
         self.names = set()
         self.began = 0          # number of failures before it
         self.name = None        # from '# Subtest:'
+        self.said = []          # diagnostic text since the last result
 
 
 class Parser:
@@ -137,7 +140,9 @@ class Parser:
         match = POINT.match(stripped)
         if match:
             self.point(depth, match)
-        # Anything else is diagnostic text.
+            self.levels[depth].said = []
+        elif stripped.startswith("# ") and depth < len(self.levels):
+            self.levels[depth].said.append(stripped[2:].strip())
 
     def take_plan(self, level, match):
         if level.plan is not None:
@@ -191,8 +196,9 @@ class Parser:
             return
         self.total.ran.append(" / ".join(path))
         if bad:
-            self.total.fail(path, directive.group(0).strip() if directive
-                            else "not ok")
+            reason = directive.group(0).strip() if directive else "not ok"
+            said = [text[:SAID_CHARS] for text in level.said[-SAID_LINES:]]
+            self.total.fail(path, ": ".join([reason] + [" | ".join(said)] * bool(said)))
         else:
             self.total.passed += 1
 

@@ -34,6 +34,8 @@ die()
 
 # step WHAT HOWLONG COMMAND...: run a long command with its output in a log, and
 # print one line at the start, a heartbeat, and one line at the end. V=1 shows all.
+# step_said: the errors in the log of the last step that failed.
+step_said=
 step()
 {
 	local what=$1 howlong=$2 log start beat=0 status=0
@@ -62,8 +64,9 @@ step()
 		if [ -n "${log:-}" ]; then
 			# make -k goes on after an error, so its message is far above.
 			say "--- errors in $log, and its last lines"
-			head -n -40 "$log" | grep -E -m 20 \
-				'error:|undefined reference|\*\*\*|^  FAIL' >&2 || true
+			# shellcheck disable=SC2034 # used by the scripts that source this file
+			step_said=$(grep -E -m 20 'error:|undefined reference|\*\*\*|^  FAIL' "$log" || true)
+			say "$step_said"
 			tail -n 40 "$log" >&2
 			say "---"
 		fi

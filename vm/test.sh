@@ -54,6 +54,7 @@ stage()
 {
 	local file=$results/$1/stage-${2//[^a-zA-Z0-9]/-}.ktap name=$2 status=0
 	shift 2
+	step_said=
 	"$@" || status=$?
 	(
 		# shellcheck source=vm/guest/ktap.sh
@@ -61,7 +62,7 @@ stage()
 		if [ $status = 0 ]; then
 			ok "$name"
 		else
-			not_ok "$name"
+			not_ok "$name" "$step_said"
 		fi
 		ktap_plan
 	) >"$file"

@@ -36,6 +36,13 @@ def skips(text):
     return total.skips
 
 
+def failures(text):
+    """The reasons of the failed tests."""
+    total = ktap.Sum()
+    ktap.read("t", text.splitlines(), total)
+    return [reason for _, reason in total.failures]
+
+
 K = "KTAP version 1\n"
 NESTED = K + """1..1
     KTAP version 1
@@ -66,6 +73,16 @@ SKIP_CASES = [
     ("a skip without a reason", K + "1..1\nok 1 a # SKIP\n", ["t / a"]),
     ("a skip in a suite", NESTED, ["t / suite / two: not here"]),
     ("all is skipped", K + "1..0 # SKIP no tool\n", ["t: no tool"]),
+]
+WHY_CASES = [
+    ("a failure without a word", K + "1..1\nnot ok 1 a\n", ["not ok"]),
+    ("a failure tells what was said before it",
+     K + "1..2\n# of the first\nok 1 a\n# one\n# two\nnot ok 2 b\n", ["not ok: one | two"]),
+    ("a failure in a suite does, too",
+     K + "1..1\n    # Subtest: s\n    1..1\n    # f: line 7\n    not ok 1 f\n# it\nnot ok 1 s\n",
+     ["not ok: f: line 7"]),
+    ("only the last words of many", K + "1..1\n# 1\n# 2\n# 3\n# 4\n# 5\nnot ok 1 a\n",
+     ["not ok: 2 | 3 | 4 | 5"]),
 ]
 KTAP_CASES = [
     ("two tests pass", K + "1..2\nok 1 a\nok 2 b\n", (2, 0, 0)),
@@ -296,6 +313,7 @@ def cases():
             check=documented.find)),
         ("KTAP", KTAP_CASES, sums),
         ("KTAP", SKIP_CASES, skips),
+        ("KTAP", WHY_CASES, failures),
         ("kernel log", LOG_CASES, lambda line: len(kernel_log.find([line]))),
         ("kernel log: the emulator's fault", EMULATOR_CASES, kernel_log.emulator_died),
         ("channel", CHANNEL_CASES, lambda pieces: channel(*pieces)),
