@@ -60,9 +60,9 @@
  * blocks or one of an extent, and its own search, which looks at the lowest free block of each
  * order. Each of these does at most chunk_order splits or merges, and an extent consists of at
  * most chunk_order blocks. bounds_test counts them. L, the most instructions of one request, is
- * 5,000 for blocks, 5,600 for extents and 3,500 for objects of each level (4,500 with pages of
- * 16 KiB, 7,500 with pages of 64 KiB, whose slabs have more slots to look through; x86-64,
- * gcc -O2, without the lock's own, and without the zeroing and the checks that the user asks for).
+ * 5,000 for blocks, 5,600 for extents and 3,500 for objects of each level and size (7,000 with
+ * pages of 64 KiB, as a refill scans at least one slab, of up to 7,281 slots; x86-64, gcc -O2,
+ * without the lock's own, and without the zeroing and the checks that the user asks for).
  * steps_test counts these in the worst states. A request waits for at most P - 1 such holds where
  * the kernel's spinlocks are fair: a drain takes no longer ones, nor does a list of what is in use.
  * (A validation does, while it looks at a chunk.)
@@ -126,8 +126,8 @@ static int plan_lines(struct myalloc_zone *zone, const struct myalloc_contract_l
  * @nr: number of lines, 1 to MYALLOC_CONTRACT_LINES
  * @plan: out
  *
- * Takes nothing. The checks of a client make its objects larger, and its lines of objects have no
- * magazines: to plan for it, state these checks as flags of the lines.
+ * Takes nothing. A client's checks apply to its lines of objects and may make them larger: to plan
+ * for such a client, state its checks as flags of the lines.
  *
  * Context: any but NMI.
  * Return: 0, also if the zone has too little, which @plan says; -EINVAL if a line cannot be, or as

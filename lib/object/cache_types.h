@@ -41,8 +41,8 @@ enum {
 #define MYALLOC_EMPTY_KEEP	2
 
 /*
- * Budget of a refill, in units: each word of out bits that it scans costs one, and each slab costs
- * a fixed number more (SCAN_SLAB of slab.c). The last slab may exceed the budget by its words.
+ * Budget of a refill, in units: each slab costs SCAN_SLAB and each word of its out bits SCAN_WORD
+ * (slab.c). The last slab may exceed the budget.
  */
 #define MYALLOC_SCAN_MOST	256
 

@@ -80,8 +80,9 @@
 #include "page/limit_types.h"
 #include "page/zone_report.h"
 
-/* Units of MYALLOC_SCAN_MOST that each slab costs. */
+/* Units of MYALLOC_SCAN_MOST for a slab and for each word of its out bits, some 10 instructions. */
 #define SCAN_SLAB	32
+#define SCAN_WORD	8
 
 /* --- lists of slabs; cache->lock held ---------------------------------- */
 
@@ -417,7 +418,7 @@ u32 __myalloc_slab_take(struct myalloc_cache *c, struct myalloc_slot *end, u32 m
 			continue;
 		}
 		n += slab_take(c, &c->zone->frames[c->list[list]], end - n, most - n, state);
-		scan += SCAN_SLAB + myalloc_out_words(c);
+		scan += SCAN_SLAB + SCAN_WORD * myalloc_out_words(c);
 	}
 	return n;
 }

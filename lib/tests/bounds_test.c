@@ -27,6 +27,7 @@
 #define MANY		512
 /* slab.c: how much of MYALLOC_SCAN_MOST a slab counts; deferred work done by one operation. */
 #define SCAN_SLAB	32
+#define SCAN_WORD	8
 #define REAP_MOST	2
 #define HARVEST_MOST	4
 #define HARVEST_FEW	2
@@ -825,7 +826,7 @@ static void refill(void)
 {
 	static void *object[MANY * 4];
 	struct myalloc_cache *cache;
-	u32 per_slab, i, most = MYALLOC_SCAN_MOST / SCAN_SLAB, got;
+	u32 per_slab, i, most = DIV_ROUND_UP(MYALLOC_SCAN_MOST, SCAN_SLAB + SCAN_WORD), got;
 	void *extra;
 
 	make_zone(2);
