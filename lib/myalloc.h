@@ -573,9 +573,9 @@ struct myalloc_contract_site {
  * @beyond: requests that exceeded the declared amount
  * @best_effort: requests beyond that the parent has served
  * @refused: requests of a size or kind that was not declared, or for a particular place
- * @failed_within: requests within the declared amount that failed; each is a bug. Counted is what
- *	was within for certain: a failed request for an object counts as @beyond while magazines
- *	change, and one in NMI as @nmi_misses
+ * @failed_within: requests that failed and were certainly within the declared amount; each is a
+ *	bug. A failed request for an object counts as @beyond while magazines change, and one in NMI
+ *	as @nmi_misses
  * @nmi_allocs: allocations served by the stack of a CPU in NMI
  * @nmi_misses: allocations in NMI that found neither the lock nor anything in the stack
  * @refills: times that stacks were filled up

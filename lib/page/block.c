@@ -515,4 +515,3 @@ void myalloc_pages_pre_free(struct myalloc_zone *zone, void *addr, size_t size,
 	if (zone->checks & MYALLOC_POISON && !zone->simulated)
 		memset(addr, MYALLOC_POISON_FREE, size);
 }
-

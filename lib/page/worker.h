@@ -11,7 +11,12 @@
  */
 #define MYALLOC_WORK_MS	400
 
-/* Milliseconds, modulo 2^32. */
+/**
+ * myalloc_now_ms() - the time, for short intervals
+ *
+ * Context: any.
+ * Return: milliseconds, modulo 2^32.
+ */
 static inline u32 myalloc_now_ms(void)
 {
 	return div_u64(myalloc_env_now_ns(), 1000000);

@@ -99,7 +99,7 @@
 	ONE(__u64, quarantines, EVENT, NUMBER, "quarantines",				\
 	    "blocks that were ever quarantined")					\
 	ONE(__u64, bad_pages, HOLDER, PAGES, "bad",					\
-	    "pages found to be reported as bad memory, never allocated again")	\
+	    "pages found marked as bad memory, never allocated again")	\
 	ONE(__u64, hole_pages, STATE, PAGES, "not taken",				\
 	    "pages that the reserve may still take from the system, up to max_mb")	\
 	ONE(__u64, grown, EVENT, NUMBER, "chunks taken",				\
@@ -373,7 +373,7 @@
 	C(__u64, refused, USE, NUMBER, "refused",					\
 	  "requests of a kind that was not declared, or for a particular place")	\
 	C(__u64, failed_within, USE, ERROR, "failed within",				\
-	  "requests that failed and were within what was declared for certain: must be 0")	\
+	  "requests that failed and were certainly within the declared amount: must be 0")	\
 	C(__u64, nmi_allocs, USE, NUMBER, "allocs in NMI",				\
 	  "allocations that the stack of a CPU has served")				\
 	C(__u64, nmi_misses, USE, NUMBER, "misses in NMI",				\

@@ -213,7 +213,7 @@ const struct explain_made explain_made[] = {
 	{ "moving", "map",
 	  "pages on their way from one holder to another when they were looked at" },
 	{ "hole", "map", "pages of an elastic reserve that have no memory now" },
-	{ "bad", "map", "pages found to be reported as bad memory, never allocated again" },
+	{ "bad", "map", "pages found marked as bad memory, never allocated again" },
 	{ "cached", "map", "pages in magazines of CPUs: free, for their next requests" },
 	{ "deferred", "map",
 	  "pages freed where the lock could not be taken, not yet back in the buddy" },

@@ -20,7 +20,7 @@ tool explain fails
 line out "cache +allocations that failed"
 line out "heap +allocations that failed"
 tool explain failed_within
-line out "contract +requests that failed and were within what was declared for certain: must be 0"
+line out "contract +requests that failed and were certainly within the declared amount: must be 0"
 tool explain hard_pages
 line out "client +pages above which it gets no more; 0 for no such quota"
 tool explain refused
