@@ -263,6 +263,11 @@ u32 myalloc_env_stack_save(unsigned long caller)
 	return 0;
 }
 
+unsigned long myalloc_env_stack_first(u32 handle)
+{
+	return 0;
+}
+
 void myalloc_env_stack_print(u32 handle)
 {
 }
