@@ -65,7 +65,7 @@ exhaustive)
 fuzz)
 	dir=$products/fuzz
 	build "1 min" "$root/lib/fuzz" O="$dir" build fuzzers
-	say "==> fuzzing, ${FUZZ_SECONDS:=60} s for each of two targets; crashes go to $dir/crash"
+	say "==> fuzzing, ${FUZZ_SECONDS:=60} s for each of three targets; crashes go to $dir/crash"
 	result fuzz make -s -C "$root/lib/fuzz" O="$dir" SECONDS="$FUZZ_SECONDS" fuzz || status=1
 	;;
 models)
