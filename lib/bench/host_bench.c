@@ -7,6 +7,7 @@
  *	host_bench by-address LAYOUT	the same, freed by address alone
  *	host_bench heap LAYOUT		a heap of this allocator
  *	host_bench zone			blocks straight from zones, see zone_bench()
+ *	host_bench threads		one and two threads at one zone, see threads_bench()
  *
  * With each LAYOUT, a small number, the heap begins elsewhere. The first four read commands
  * from standard input, one a line, do a round and answer with the nanoseconds of the thread:
@@ -20,6 +21,7 @@
  */
 #include "env.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -401,6 +403,104 @@ static void zone_bench(void)
 	}
 }
 
+/* --- threads ---------------------------------------------------------------------------- */
+
+#define THREADS_MOST	2
+
+struct turn {
+	struct myalloc_zone *zone;
+	pthread_barrier_t *begin;
+	u32 cpu;
+	u64 began, ended;
+};
+
+static u64 wall(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Replaces one of LIVE single pages at random, STEPS times. */
+static void *turn_thread(void *data)
+{
+	struct turn *turn = data;
+	struct myalloc_random random;
+	void **live = calloc(LIVE, sizeof(*live));
+	u32 i;
+
+	if (!live)
+		die("no memory");
+	host_set_cpu(turn->cpu);
+	myalloc_random_init(&random, SEED, turn->cpu);
+	for (i = 0; i < LIVE; i++)
+		live[i] = myalloc_pages_alloc(turn->zone, 0, 0);
+	pthread_barrier_wait(turn->begin);
+	turn->began = wall();
+	for (i = 0; i < STEPS; i++) {
+		void **slot = &live[myalloc_random_below(&random, LIVE)];
+
+		myalloc_pages_free(turn->zone, *slot, 0);
+		*slot = myalloc_pages_alloc(turn->zone, 0, 0);
+	}
+	turn->ended = wall();
+	for (i = 0; i < LIVE; i++)
+		myalloc_pages_free(turn->zone, live[i], 0);
+	free(live);
+	return NULL;
+}
+
+/* Returns the time from the first begin to the last end. */
+static u64 threads_round(struct myalloc_zone *z, u32 nr)
+{
+	struct turn turn[THREADS_MOST];
+	pthread_t thread[THREADS_MOST];
+	pthread_barrier_t begin;
+	u64 began = U64_MAX, ended = 0;
+	u32 i;
+
+	pthread_barrier_init(&begin, NULL, nr);
+	for (i = 0; i < nr; i++) {
+		turn[i] = (struct turn){ .zone = z, .begin = &begin, .cpu = i };
+		if (pthread_create(&thread[i], NULL, turn_thread, &turn[i]))
+			die("no thread");
+	}
+	for (i = 0; i < nr; i++) {
+		pthread_join(thread[i], NULL);
+		began = min(began, turn[i].began);
+		ended = max(ended, turn[i].ended);
+	}
+	pthread_barrier_destroy(&begin);
+	return ended - began;
+}
+
+/*
+ * What a second thread on a second CPU adds where both want single pages of one zone: straight
+ * from it, so that they take turns on its lock, and through the magazines of their CPUs.
+ */
+static void threads_bench(void)
+{
+	const struct {
+		const char *name;
+		struct myalloc_zone *zone;
+	} kinds[] = {
+		{ "straight", make_zone(64ULL << 20, true, true) },
+		{ "magazines", make_zone(64ULL << 20, true, false) },
+	};
+	u32 round, nr, i;
+	u64 ns;
+
+	for (round = 0; round < ROUNDS; round++)
+		for (nr = 1; nr <= THREADS_MOST; nr++)
+			for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+				ns = threads_round(kinds[i].zone, nr);
+				if (round)
+					printf("zone/64M/%s/threads-%u %llu %u\n", kinds[i].name,
+					       nr, (unsigned long long)ns, nr * STEPS);
+			}
+}
+
 /* Moves what is allocated from now on by other than a power of two. */
 static void move_heap(const char *layout)
 {
@@ -419,6 +519,10 @@ int main(int argc, char **argv)
 		zone_bench();
 		return 0;
 	}
+	if (argc == 2 && !strcmp(what, "threads")) {
+		threads_bench();
+		return 0;
+	}
 	if (argc == 3)
 		move_heap(argv[2]);
 	if (argc == 3 && !strcmp(what, "malloc")) {
@@ -434,7 +538,7 @@ int main(int argc, char **argv)
 		make_heap();
 		serve(heap_take, heap_give);
 	} else {
-		die("usage: host_bench malloc|myalloc|by-address|heap LAYOUT, or host_bench zone");
+		die("usage: host_bench malloc|myalloc|by-address|heap LAYOUT, or zone|threads");
 	}
 	return 0;
 }

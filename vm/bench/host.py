@@ -6,9 +6,9 @@ Usage: host.py HOST_BENCH RESULT.json
 Each library runs in a process of its own: host_bench with the library preloaded, or without for
 glibc. Rounds alternate: ours, theirs, ours, theirs. The first round of each is discarded. All
 run on one CPU. Then the same is done with new processes, whose heaps begin elsewhere: by the
-chance of its layout, one process may take half as long again as the next. Prints a table; writes
-a file like that of 'myallocctl bench run -o', with every round, so that the same plots can be
-drawn.
+chance of its layout, one process may take half as long again as the next. At last two threads on
+two CPUs work on one zone. Prints a table; writes a file like that of 'myallocctl bench run -o',
+with every round, so that the same plots can be drawn.
 """
 
 import glob
@@ -125,9 +125,9 @@ def shape(name, size, order, batch, sides):
             "batch": batch, "fill_permille": 0, "sides": made}
 
 
-def zones(program):
-    """The output of 'host_bench zone', one line for each round."""
-    lines = subprocess.run([program, "zone"], check=True, text=True,
+def zones(program, what):
+    """The output of 'host_bench zone' or 'host_bench threads', one line for each round."""
+    lines = subprocess.run([program, what], check=True, text=True,
                            stdout=subprocess.PIPE).stdout.splitlines()
     rounds = {}
     for line in lines:
@@ -167,11 +167,21 @@ def zone_ratio(shapes):
               (large["p50"] / small["p50"], large["min"] / small["min"]))
 
 
+def thread_ratio(shapes):
+    """How many operations two threads do in the time in which one does one."""
+    by_name = {s["name"]: s["sides"][0]["time"]["p50"] for s in shapes}
+    for kind, what in (("straight", "straight from the zone"), ("magazines", "with magazines")):
+        one, two = (by_name.get("zone/64M/%s/threads-%d" % (kind, n)) for n in (1, 2))
+        if one and two:
+            print("two threads do %.2f times the work of one %s" % (one / two, what))
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     program, out = sys.argv[1:]
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
     started = time.time()
     measured = {(size, pattern, batch): {} for size in SIZES for pattern, batch in PATTERNS}
     for layout in range(LAYOUTS):
@@ -184,9 +194,15 @@ def main():
     shapes = [shape(shape_name(pattern, size, batch), size, 0, batch,
                     [(name, role, kept) for (name, role), kept in rounds.items()])
               for (size, pattern, batch), rounds in measured.items()]
-    shapes += zones(program)
+    shapes += zones(program, "zone")
+    os.sched_setaffinity(0, cpus)
+    if len(cpus) > 1:
+        shapes += zones(program, "threads")
+    else:
+        print("host.py: one CPU, so nothing is measured with two threads", file=sys.stderr)
     table(shapes)
     zone_ratio(shapes)
+    thread_ratio(shapes)
     result = {"run": {"state": "done", "kernel": [], "debug": False,
                       "elapsed_ms": int(1000 * (time.time() - started))},
               "shapes": shapes}
