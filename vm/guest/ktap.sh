@@ -126,6 +126,18 @@ failures_of_kernel()
 	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
+# failing_marked PERCENT: it fails these of all allocations, also those that may not wait, of tasks
+# that set make_it_fail, as the module myalloc_transfer does with failing=1.
+failing_marked()
+{
+	for ktap_point in failslab fail_page_alloc; do
+		for ktap_name in task-filter=Y ignore-gfp-wait=Y verbose=0 times=-1 probability="$1"; do
+			echo "${ktap_name#*=}" >"/sys/kernel/debug/$ktap_point/${ktap_name%=*}"
+		done
+	done
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+}
+
 ktap_plan()
 {
 	echo "1..$ktap_count"

@@ -69,30 +69,20 @@ expect "no transfer has failed" test "$failed" = 0
 expect "it unloads again" rmmod myalloc_transfer
 
 # The same while every allocation of the kernel that may not wait fails.
-failing()
-{
-	for point in failslab fail_page_alloc; do
-		for setting in task-filter=Y ignore-gfp-wait=Y verbose=0 times=-1 probability="$1"; do
-			echo "${setting#*=}" >/sys/kernel/debug/$point/"${setting%=*}"
-		done
-	done
-	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
-}
-
 transfers_failing()
 {
 	insmod /guest/modules/myalloc_transfer.ko transfers=10000 failing=1 "$@"
 }
 
 if failures_of_kernel; then
-	failing 100
+	failing_marked 100
 	expect "the driver on kmalloc works while the kernel has no memory" transfers_failing
 	failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
 	expect "none of 10000 transfers has memory: $failed" test "$failed" = 10000
 	expect "it unloads a third time" rmmod myalloc_transfer
 	expect "the driver on a contract works while the kernel has no memory" transfers_failing contract=1
 	failed=$(cat /sys/module/myalloc_transfer/parameters/failed)
-	failing 0
+	failing_marked 0
 	expect "each of 10000 transfers has memory: $failed have not" test "$failed" = 0
 	expect "it unloads a fourth time" rmmod myalloc_transfer
 else

@@ -1,7 +1,9 @@
 # Non-maskable interrupts, triggered by QEMU's monitor, that allocate and free: during work with a
 # raw lock held, and while the CPU holds the lock of the zone or of a cache. An allocation may fail
 # then, a free must always work, and the statistics must be right. On a contract with a share for
-# NMIs no allocation fails, while others take all other memory.
+# NMIs no allocation fails, while others take all other memory; nor does one of the example driver
+# on a contract, while memory is fragmented and NMIs come. The same driver on the kernel's memory
+# fails under the same torture.
 # needs: timeout=600 nmi=1
 . /guest/ktap.sh
 
@@ -88,35 +90,77 @@ round()
 	expect "checks=$1: the module unloads" rmmod myalloc
 }
 
-# promised: load the module, and the client on a contract, with greedy others
+# greedy: a stress run that takes all other memory
+greedy()
+{
+	myallocctl -o /tmp/run.json stress run --kind exhaust --time 600s --threads 2 >/dev/null 2>&1 &
+	others=$!
+}
+
+greedy_ended()
+{
+	kill -INT "$others"
+	wait "$others"
+	expect "$1: the stress beside it saw nothing wrong" \
+		grep -q '"verify_errors": *0' /tmp/run.json
+}
+
+# transfers: in turn the example driver on memory of the kernel and on a contract. It fragments the
+# system's memory and takes the rest of the zone.
+transfers()
+{
+	rm -f /tmp/enough
+	while [ ! -e /tmp/enough ]; do
+		for kind in 0 1; do
+			insmod /guest/modules/myalloc_transfer.ko contract=$kind $failing || return
+			cat /sys/module/myalloc_transfer/parameters/failed >>/tmp/failed.$kind
+			rmmod myalloc_transfer || return
+		done
+	done &
+	others=$!
+}
+
+transfers_ended()
+{
+	touch /tmp/enough
+	expect "$1: the example driver came and went" wait "$others"
+	note "$1: failed of 50000 transfers, each time: on the kernel's memory" \
+		"$(tr '\n' ' ' </tmp/failed.0), on a contract $(tr '\n' ' ' </tmp/failed.1)"
+	refuse "$1: transfers on the kernel's memory have failed each time" grep -qx 0 /tmp/failed.0
+	expect "$1: none on a contract has failed" test "$(sort -u /tmp/failed.1)" = 0
+}
+
+# promised NAME OTHERS: load the module, and the client on a contract, with these others
 promised()
 {
-	expect "contract: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=32
-	expect "contract: the client loads" insmod /guest/modules/myalloc_nmi.ko contract=1
-	myallocctl -o /tmp/run.json stress run --kind exhaust --time 600s --threads 2 >/dev/null 2>&1 &
-	stress=$!
+	expect "$1: the module loads" insmod /guest/modules/myalloc.ko reserve_mb=64
+	expect "$1: the client loads" insmod /guest/modules/myalloc_nmi.ko contract=1
+	$2
 	ask_for_nmis
-	expect "contract: every invariant holds while they come" myallocctl validate
-	kill -INT $stress
-	wait $stress
+	expect "$1: every invariant holds while they come" myallocctl validate
+	"$2_ended" "$1"
 	cat /sys/kernel/debug/myalloc/contracts
-	note "contract: $asked NMIs were asked for; working, zone locked, cache locked, plain cache locked: seen $(cat $parameters/seen), allocations refused $(cat $parameters/refused), frees $(cat $parameters/freed)"
-	expect "contract: NMIs came in each situation" test "$(least)" -ge $enough
-	expect "contract: no allocation was refused" test "$(cat $parameters/refused)" = 0,0,0,0
-	expect "contract: no free failed, nothing was overwritten" \
-		test "$(cat $parameters/wrong)" = 0
-	expect "contract: the stress beside it saw nothing wrong" \
-		grep -q '"verify_errors": *0' /tmp/run.json
-	expect "contract: the client unloads" rmmod myalloc_nmi
-	expect "contract: it has ended" test "$(grep -c . /sys/kernel/debug/myalloc/contracts)" = 2
-	expect "contract: every invariant holds" myallocctl validate
+	note "$1: $asked NMIs were asked for; working, zone locked, cache locked, plain cache locked: seen $(cat $parameters/seen), allocations refused $(cat $parameters/refused), frees $(cat $parameters/freed)"
+	expect "$1: NMIs came in each situation" test "$(least)" -ge $enough
+	expect "$1: no allocation was refused" test "$(cat $parameters/refused)" = 0,0,0,0
+	expect "$1: no free failed, nothing was overwritten" test "$(cat $parameters/wrong)" = 0
+	expect "$1: the client unloads" rmmod myalloc_nmi
+	expect "$1: it has ended" test "$(grep -c . /sys/kernel/debug/myalloc/contracts)" = 2
+	expect "$1: every invariant holds" myallocctl validate
 	myallocctl drain >/dev/null
-	expect "contract: every page is back" \
-		test "$(stat_of free_pages)" = "$(stat_of nr_pages)"
-	expect "contract: the module unloads" rmmod myalloc
+	expect "$1: every page is back" test "$(stat_of free_pages)" = "$(stat_of nr_pages)"
+	expect "$1: the module unloads" rmmod myalloc
 }
 
 round -
 round FZPU
-promised
+promised contract greedy
+
+# Where the kernel can, its allocations fail for the transfers, too.
+failing=
+if failures_of_kernel; then
+	failing_marked 100
+	failing=failing=1
+fi
+promised torture transfers
 finish
