@@ -126,8 +126,12 @@ def shape(name, size, order, batch, sides):
 
 
 def zones(program, what):
-    """The output of 'host_bench zone' or 'host_bench threads', one line for each round."""
-    lines = subprocess.run([program, what], check=True, text=True,
+    """The output of 'host_bench zone' or 'host_bench threads', one line for each round.
+
+    Tables of a zone lie in large pages, as in the kernel, whose direct map consists of them.
+    """
+    env = dict(os.environ, GLIBC_TUNABLES="glibc.malloc.hugetlb=1")
+    lines = subprocess.run([program, what], check=True, text=True, env=env,
                            stdout=subprocess.PIPE).stdout.splitlines()
     rounds = {}
     for line in lines:
