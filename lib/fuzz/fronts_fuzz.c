@@ -43,47 +43,11 @@
 
 const char fuzz_name[] = "fronts";
 
-enum kind {
-	HEAP_ALLOC, HEAP_ALIGNED, HEAP_REALLOC, HEAP_FREE, HEAP_FREE_SIZED, HEAP_BULK, HEAP_WRONG,
-	POOL_ALLOC, POOL_FREE, POOL_WRONG, POOL_RESIZE,
-	ARENA_ALLOC, ARENA_MARK, ARENA_REWIND, ARENA_KEEP, ARENA_WRONG, ARENA_RESET, ARENA_SHRINK,
-	RING_RESERVE, RING_END, RING_READ, RING_WRONG,
-	OVER_RESERVE, OVER_END, OVER_COPY,
-	DRAIN,
-	KINDS
-};
-
-/* Operations after which the interrupted one could not go on, or that sleep, run in tasks only. */
-static const struct {
+/* Operations that sleep run in tasks only. */
+struct kind {
 	const char *name;
+	void (*run)(void);
 	bool task_only;
-} kinds[KINDS] = {
-	[HEAP_ALLOC] = { "heap-alloc" },
-	[HEAP_ALIGNED] = { "heap-alloc-aligned" },
-	[HEAP_REALLOC] = { "heap-realloc" },
-	[HEAP_FREE] = { "heap-free" },
-	[HEAP_FREE_SIZED] = { "heap-free-sized" },
-	[HEAP_BULK] = { "heap-bulk" },
-	[HEAP_WRONG] = { "heap-free-wrong" },
-	[POOL_ALLOC] = { "pool-alloc" },
-	[POOL_FREE] = { "pool-free" },
-	[POOL_WRONG] = { "pool-free-wrong" },
-	[POOL_RESIZE] = { "pool-resize", true },
-	[ARENA_ALLOC] = { "arena-alloc" },
-	[ARENA_MARK] = { "arena-mark" },
-	[ARENA_REWIND] = { "arena-rewind" },
-	[ARENA_KEEP] = { "arena-keep" },
-	[ARENA_WRONG] = { "arena-rewind-wrong" },
-	[ARENA_RESET] = { "arena-reset" },
-	[ARENA_SHRINK] = { "arena-shrink", true },
-	[RING_RESERVE] = { "ring-reserve" },
-	[RING_END] = { "ring-commit-or-discard" },
-	[RING_READ] = { "ring-read" },
-	[RING_WRONG] = { "ring-commit-wrong" },
-	[OVER_RESERVE] = { "overwriting-reserve" },
-	[OVER_END] = { "overwriting-commit-or-discard" },
-	[OVER_COPY] = { "overwriting-copy" },
-	[DRAIN] = { "drain", true },
 };
 
 enum context { TASK, HARDIRQ, NMI, CONTEXTS };
@@ -91,7 +55,7 @@ enum context { TASK, HARDIRQ, NMI, CONTEXTS };
 static const char * const contexts[CONTEXTS] = { "task", "hardirq", "nmi" };
 
 struct op {
-	enum kind kind;
+	const struct kind *kind;
 	enum context context;
 	u32 cpu;
 	u8 flags;	/* bits of the second byte that nothing else uses */
@@ -153,7 +117,7 @@ static u32 now_at;
 static noinline __noreturn void wrong(const char *what, int line)
 {
 	host_fatal("operation %u (%s, %s, CPU %u, flags %u, pick %u, number %u), line %d: not %s",
-		   now_at, kinds[now.kind].name, contexts[now.context], now.cpu, now.flags,
+		   now_at, now.kind->name, contexts[now.context], now.cpu, now.flags,
 		   now.pick, now.number, line, what);
 }
 
@@ -278,7 +242,7 @@ static void heap_realloc(void)
 	*block = filled(at, size);
 }
 
-static void heap_free(bool sized)
+static void heap_free(void)
 {
 	u32 i;
 
@@ -286,19 +250,29 @@ static void heap_free(bool sized)
 		return;
 	i = now.pick % w.blocks;
 	check_piece(&w.block[i]);
-	if (sized && !w.block[i].wide) {
-		const size_t usable = myalloc_heap_usable_size(w.heap, w.block[i].at);
+	CHECK(!myalloc_heap_free(w.heap, w.block[i].at));
+	heap_forget(i);
+}
 
-		/* The size names the class, and another class is refused. */
-		if (now.flags & 4) {
-			CHECK(myalloc_heap_free_sized(w.heap, w.block[i].at,
-						      usable + 1 + now.number) == -EINVAL);
-			return;
-		}
-		CHECK(!myalloc_heap_free_sized(w.heap, w.block[i].at, usable));
-	} else {
-		CHECK(!myalloc_heap_free(w.heap, w.block[i].at));
+static void heap_free_sized(void)
+{
+	size_t usable;
+	u32 i;
+
+	if (!w.blocks)
+		return;
+	i = now.pick % w.blocks;
+	if (w.block[i].wide)
+		return;
+	check_piece(&w.block[i]);
+	usable = myalloc_heap_usable_size(w.heap, w.block[i].at);
+	/* The size names the class, and another class is refused. */
+	if (now.flags & 4) {
+		CHECK(myalloc_heap_free_sized(w.heap, w.block[i].at,
+					      usable + 1 + now.number) == -EINVAL);
+		return;
 	}
+	CHECK(!myalloc_heap_free_sized(w.heap, w.block[i].at, usable));
 	heap_forget(i);
 }
 
@@ -461,22 +435,29 @@ static void arena_mark(void)
 	w.mark[w.marks++].pieces = w.pieces;
 }
 
-static void arena_use_mark(bool rewind)
+/* The mark, and all that were made after it, are stale from now on. */
+static bool arena_use_mark(void)
 {
-	u32 to;
-
 	if (!w.marks)
+		return false;
+	w.marks = now.pick % w.marks;
+	w.stale = w.mark[w.marks].mark;
+	return true;
+}
+
+static void arena_rewind(void)
+{
+	check_pieces(w.piece, w.pieces);
+	if (!arena_use_mark())
 		return;
-	to = now.pick % w.marks;
-	w.stale = w.mark[to].mark;
-	if (rewind) {
-		check_pieces(w.piece, w.pieces);
-		CHECK(!myalloc_arena_rewind(w.arena, &w.stale));
-		w.pieces = w.mark[to].pieces;
-	} else {
+	CHECK(!myalloc_arena_rewind(w.arena, &w.stale));
+	w.pieces = w.mark[w.marks].pieces;
+}
+
+static void arena_keep(void)
+{
+	if (arena_use_mark())
 		CHECK(!myalloc_arena_keep(w.arena, &w.stale));
-	}
-	w.marks = to;
 }
 
 static void arena_wrong(void)
@@ -501,6 +482,11 @@ static void arena_reset(void)
 	myalloc_arena_reset(w.arena);
 	w.marks = 0;
 	w.pieces = 0;
+}
+
+static void arena_shrink(void)
+{
+	myalloc_arena_shrink(w.arena);
 }
 
 /* --- ring ---------------------------------------------------------------------------------- */
@@ -665,64 +651,41 @@ static void over_copy(void)
 
 /* --- the world ------------------------------------------------------------------------------- */
 
-static void run_kind(void)
+static void drain(void)
 {
-	switch (now.kind) {
-	case HEAP_ALLOC:
-		return heap_alloc();
-	case HEAP_ALIGNED:
-		return heap_aligned();
-	case HEAP_REALLOC:
-		return heap_realloc();
-	case HEAP_FREE:
-		return heap_free(false);
-	case HEAP_FREE_SIZED:
-		return heap_free(true);
-	case HEAP_BULK:
-		return heap_bulk();
-	case HEAP_WRONG:
-		return heap_wrong();
-	case POOL_ALLOC:
-		return pool_alloc();
-	case POOL_FREE:
-		return pool_free();
-	case POOL_WRONG:
-		return pool_wrong();
-	case POOL_RESIZE:
-		return pool_resize();
-	case ARENA_ALLOC:
-		return arena_alloc();
-	case ARENA_MARK:
-		return arena_mark();
-	case ARENA_REWIND:
-		return arena_use_mark(true);
-	case ARENA_KEEP:
-		return arena_use_mark(false);
-	case ARENA_WRONG:
-		return arena_wrong();
-	case ARENA_RESET:
-		return arena_reset();
-	case ARENA_SHRINK:
-		myalloc_arena_shrink(w.arena);
-		return;
-	case RING_RESERVE:
-		return ring_reserve();
-	case RING_END:
-		return ring_end();
-	case RING_READ:
-		return ring_read();
-	case RING_WRONG:
-		return ring_wrong();
-	case OVER_RESERVE:
-		return over_reserve();
-	case OVER_END:
-		return over_end();
-	case OVER_COPY:
-		return over_copy();
-	default:
-		myalloc_zone_drain(w.zone);
-	}
+	myalloc_zone_drain(w.zone);
 }
+
+static const struct kind kinds[] = {
+	{ "heap-alloc", heap_alloc },
+	{ "heap-alloc-aligned", heap_aligned },
+	{ "heap-realloc", heap_realloc },
+	{ "heap-free", heap_free },
+	{ "heap-free-sized", heap_free_sized },
+	{ "heap-bulk", heap_bulk },
+	{ "heap-free-wrong", heap_wrong },
+	{ "pool-alloc", pool_alloc },
+	{ "pool-free", pool_free },
+	{ "pool-free-wrong", pool_wrong },
+	{ "pool-resize", pool_resize, true },
+	{ "arena-alloc", arena_alloc },
+	{ "arena-mark", arena_mark },
+	{ "arena-rewind", arena_rewind },
+	{ "arena-keep", arena_keep },
+	{ "arena-rewind-wrong", arena_wrong },
+	{ "arena-reset", arena_reset },
+	{ "arena-shrink", arena_shrink, true },
+	{ "ring-reserve", ring_reserve },
+	{ "ring-commit-or-discard", ring_end },
+	{ "ring-read", ring_read },
+	{ "ring-commit-wrong", ring_wrong },
+	{ "overwriting-reserve", over_reserve },
+	{ "overwriting-commit-or-discard", over_end },
+	{ "overwriting-copy", over_copy },
+	{ "drain", drain, true },
+};
+
+static const struct kind ending = { "end" };
 
 static void run_op(void)
 {
@@ -731,7 +694,7 @@ static void run_op(void)
 		host_enter_hardirq();
 	else if (now.context == NMI)
 		host_enter_nmi();
-	run_kind();
+	now.kind->run();
 	if (now.context == HARDIRQ)
 		host_exit_hardirq();
 	else if (now.context == NMI)
@@ -793,7 +756,7 @@ static void end(void)
 	struct record *record;
 	u32 i;
 
-	now = (struct op){ .kind = DRAIN };
+	now = (struct op){ .kind = &ending };
 	while (w.blocks)
 		CHECK(!myalloc_heap_free(w.heap, w.block[--w.blocks].at));
 	while (w.objects)
@@ -823,7 +786,7 @@ static void end(void)
 static struct op decode(const u8 *data)
 {
 	struct op op = {
-		.kind = data[0] % KINDS,
+		.kind = &kinds[data[0] % ARRAY_SIZE(kinds)],
 		.context = (data[1] & 3) % CONTEXTS,
 		.cpu = data[1] >> 2 & 1,
 		.flags = data[1] >> 3,
@@ -831,7 +794,7 @@ static struct op decode(const u8 *data)
 		.number = data[3] | data[4] << 8,
 	};
 
-	if (kinds[op.kind].task_only)
+	if (op.kind->task_only)
 		op.context = TASK;
 	return op;
 }
@@ -864,7 +827,7 @@ void fuzz_explain(const u8 *data, size_t size)
 		const struct op op = decode(data);
 
 		printf("%u: %s in %s on CPU %u, flags %u, pick %u, number %u\n", at,
-		       kinds[op.kind].name, contexts[op.context], op.cpu, op.flags, op.pick,
+		       op.kind->name, contexts[op.context], op.cpu, op.flags, op.pick,
 		       op.number);
 	}
 }
