@@ -32,7 +32,8 @@ entries=$(sed -n 's/^myalloc (\([^)]*\)) [a-z]*; urgency=[a-z]*$/\1/p' "$changel
 [ -z "$(sort <<<"$entries" | uniq -d)" ] || die "mod/packaging/changelog has a version twice"
 
 modules=$("$root/vm/module.sh" "$name")
-told myalloc.ko "$(sed -zn 's/^version=//p' "$modules/myalloc.ko" | tr -d '\0')"
+told myalloc.ko "$(readelf -p .modinfo "$modules/myalloc.ko" |
+	sed -n 's/^ *\[[ 0-9a-f]*\]  version=//p')"
 "$root/vm/tool.sh"
 told myallocctl "$("$products/tool/myallocctl" --version | sed -n 's/^myallocctl \([^ ]*\) .*/\1/p')"
 exit $status
