@@ -240,12 +240,14 @@ void fixture_expect_valid(struct fixture *fx, int line)
 
 const struct myalloc_zone_stats *fixture_stats(struct fixture *fx)
 {
+	fixture_print_pass(fx);
 	myalloc_zone_stats(fx->zone, &fx->stats);
 	return &fx->stats;
 }
 
 const char *fixture_report(struct fixture *fx)
 {
+	fixture_print_pass(fx);
 	myalloc_zone_last_report(fx->zone, fx->text, sizeof(fx->text));
 	return fx->text;
 }
@@ -284,6 +286,7 @@ static u64 digest(const struct fixture *fx)
 /* Save the state for fixture_unchanged() and fixture_refused(). */
 struct fixture *fixture_note(struct fixture *fx)
 {
+	fixture_print_pass(fx);
 	myalloc_zone_stats(fx->zone, &fx->noted);
 	fx->digest = digest(fx);
 	fixture_log_mark();
@@ -316,6 +319,7 @@ void fixture_let_pass(struct fixture *fx)
 {
 	u32 i;
 
+	fixture_interrupts_pass();
 	for (i = 0; i < 3; i++) {
 		myalloc_limbo_harvest(fx->zone, 0);
 		myalloc_env_gp_wait();
@@ -454,11 +458,13 @@ unsigned long fixture_steps(void)
 
 /* --- in the kernel ----------------------------------------------------------------- */
 
+#include <linux/irq_work.h>
 #include <linux/kmsg_dump.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 
 #include "compat.h"
 
@@ -506,6 +512,49 @@ void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
 	set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(nr)));
 	fn(arg);
 	set_cpus_allowed_ptr(current, cpumask_of(fixture_cpu(0)));
+}
+
+static DEFINE_PER_CPU(struct irq_work, asked);
+
+static void nothing(struct irq_work *work)
+{
+}
+
+static void ask(void *unused)
+{
+	init_irq_work(this_cpu_ptr(&asked), nothing);
+	irq_work_queue(this_cpu_ptr(&asked));
+}
+
+static bool interrupts_wait(void)
+{
+	return !arch_irq_work_has_interrupt() && !irqs_disabled() && in_task() &&
+	       (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preemptible());
+}
+
+/*
+ * Wait for all interrupts that were asked for through irq_work, if they come with the next tick, as
+ * in user mode Linux, and if this is a task that may sleep. Of a tick's works the last one asked
+ * for runs first, so only the second one comes after all of them.
+ */
+void fixture_interrupts_pass(void)
+{
+	unsigned int cpu, round;
+
+	if (!interrupts_wait())
+		return;
+	for (round = 0; round < 2; round++) {
+		on_each_cpu(ask, NULL, true);
+		for_each_online_cpu(cpu)
+			irq_work_sync(per_cpu_ptr(&asked, cpu));
+	}
+}
+
+/* The same for the interrupt that prints what the zone has reported. */
+void fixture_print_pass(struct fixture *fx)
+{
+	if (interrupts_wait())
+		myalloc_env_print_sync(&fx->zone->reports.print);
 }
 
 /* Make in_nmi() return true, without a real NMI. Returns the previous state of interrupts. */
@@ -634,8 +683,7 @@ void fixture_log_mark(void)
 	mark.cur_seq = mark.next_seq;
 }
 
-/* Count the lines since the mark that contain @needle. */
-unsigned int fixture_log_count(const char *needle)
+static unsigned int lines_with(const char *needle)
 {
 	struct kmsg_dump_iter iter;
 	static char line[1024];	/* the longest record is shorter */
@@ -649,6 +697,17 @@ unsigned int fixture_log_count(const char *needle)
 		count += !!strstr(line, needle);
 	}
 	return count;
+}
+
+/* Count the lines since the mark that contain @needle. */
+unsigned int fixture_log_count(const char *needle)
+{
+	unsigned int count = lines_with(needle);
+
+	if (count || !interrupts_wait())
+		return count;
+	fixture_interrupts_pass();
+	return lines_with(needle);
 }
 
 #else
@@ -679,6 +738,15 @@ int fixture_cpu(unsigned int nr)
 void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
 {
 	host_run_on_cpu(fixture_cpu(nr), fn, arg);
+}
+
+/* They come at once. */
+void fixture_interrupts_pass(void)
+{
+}
+
+void fixture_print_pass(struct fixture *fx)
+{
 }
 
 unsigned long fixture_nmi_enter(void)

@@ -136,6 +136,8 @@ u64 fixture_seed(void);
 unsigned int fixture_nr_cpus(void);
 void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg);
 int fixture_cpu(unsigned int nr);
+void fixture_interrupts_pass(void);
+void fixture_print_pass(struct fixture *fx);
 unsigned long fixture_nmi_enter(void);
 void fixture_nmi_exit(unsigned long irq);
 void fixture_in_context(unsigned int level, void (*fn)(void *arg), void *arg);
