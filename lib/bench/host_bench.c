@@ -22,6 +22,7 @@
 #include "env.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -406,6 +407,7 @@ static void zone_bench(void)
 /* --- threads ---------------------------------------------------------------------------- */
 
 #define THREADS_MOST	2
+#define THREAD_STEPS	(1U << 20)	/* so many that they do not only begin and end */
 
 struct turn {
 	struct myalloc_zone *zone;
@@ -422,7 +424,26 @@ static u64 wall(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* Replaces one of LIVE single pages at random, STEPS times. */
+/* Runs on the @nr-th CPU of those that the program may use. */
+static void pin(u32 nr)
+{
+	cpu_set_t set, one;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		die("no CPU");
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set) && !nr--)
+			break;
+	if (cpu == CPU_SETSIZE)
+		die("this machine has too few CPUs");
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		die("the CPU cannot be chosen");
+}
+
+/* Replaces one of LIVE single pages at random, THREAD_STEPS times. */
 static void *turn_thread(void *data)
 {
 	struct turn *turn = data;
@@ -432,13 +453,14 @@ static void *turn_thread(void *data)
 
 	if (!live)
 		die("no memory");
+	pin(turn->cpu);
 	host_set_cpu(turn->cpu);
 	myalloc_random_init(&random, SEED, turn->cpu);
 	for (i = 0; i < LIVE; i++)
 		live[i] = myalloc_pages_alloc(turn->zone, 0, 0);
 	pthread_barrier_wait(turn->begin);
 	turn->began = wall();
-	for (i = 0; i < STEPS; i++) {
+	for (i = 0; i < THREAD_STEPS; i++) {
 		void **slot = &live[myalloc_random_below(&random, LIVE)];
 
 		myalloc_pages_free(turn->zone, *slot, 0);
@@ -451,8 +473,8 @@ static void *turn_thread(void *data)
 	return NULL;
 }
 
-/* Returns the time from the first begin to the last end. */
-static u64 threads_round(struct myalloc_zone *z, u32 nr)
+/* Each thread uses its own of the zones. Returns the time from the first begin to the last end. */
+static u64 threads_round(struct myalloc_zone * const *zones, u32 nr)
 {
 	struct turn turn[THREADS_MOST];
 	pthread_t thread[THREADS_MOST];
@@ -462,7 +484,7 @@ static u64 threads_round(struct myalloc_zone *z, u32 nr)
 
 	pthread_barrier_init(&begin, NULL, nr);
 	for (i = 0; i < nr; i++) {
-		turn[i] = (struct turn){ .zone = z, .begin = &begin, .cpu = i };
+		turn[i] = (struct turn){ .zone = zones[i], .begin = &begin, .cpu = i };
 		if (pthread_create(&thread[i], NULL, turn_thread, &turn[i]))
 			die("no thread");
 	}
@@ -477,16 +499,21 @@ static u64 threads_round(struct myalloc_zone *z, u32 nr)
 
 /*
  * What a second thread on a second CPU adds where both want single pages of one zone: straight
- * from it, so that they take turns on its lock, and through the magazines of their CPUs.
+ * from it, so that they take turns on its lock, and through the magazines of their CPUs. With a zone
+ * for each they share nothing, which shows what the machine can do.
  */
 static void threads_bench(void)
 {
+	struct myalloc_zone *bare = make_zone(64ULL << 20, true, true);
+	struct myalloc_zone *cached = make_zone(64ULL << 20, true, false);
 	const struct {
 		const char *name;
-		struct myalloc_zone *zone;
+		struct myalloc_zone *zone[THREADS_MOST];
 	} kinds[] = {
-		{ "straight", make_zone(64ULL << 20, true, true) },
-		{ "magazines", make_zone(64ULL << 20, true, false) },
+		{ "straight", { bare, bare } },
+		{ "straight-apart", { bare, make_zone(64ULL << 20, true, true) } },
+		{ "magazines", { cached, cached } },
+		{ "magazines-apart", { cached, make_zone(64ULL << 20, true, false) } },
 	};
 	u32 round, nr, i;
 	u64 ns;
@@ -497,7 +524,7 @@ static void threads_bench(void)
 				ns = threads_round(kinds[i].zone, nr);
 				if (round)
 					printf("zone/64M/%s/threads-%u %llu %u\n", kinds[i].name,
-					       nr, (unsigned long long)ns, nr * STEPS);
+					       nr, (unsigned long long)ns, nr * THREAD_STEPS);
 			}
 }
 

@@ -174,7 +174,10 @@ def zone_ratio(shapes):
 def thread_ratio(shapes):
     """How many operations two threads do in the time in which one does one."""
     by_name = {s["name"]: s["sides"][0]["time"]["p50"] for s in shapes}
-    for kind, what in (("straight", "straight from the zone"), ("magazines", "with magazines")):
+    for kind, what in (("straight", "straight from one zone"),
+                       ("straight-apart", "straight from a zone for each"),
+                       ("magazines", "with magazines"),
+                       ("magazines-apart", "with magazines of a zone for each")):
         one, two = (by_name.get("zone/64M/%s/threads-%d" % (kind, n)) for n in (1, 2))
         if one and two:
             print("two threads do %.2f times the work of one %s" % (one / two, what))
