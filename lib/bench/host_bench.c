@@ -407,7 +407,7 @@ static void zone_bench(void)
 /* --- threads ---------------------------------------------------------------------------- */
 
 #define THREADS_MOST	2
-#define THREAD_STEPS	(1U << 20)	/* so many that they do not only begin and end */
+#define THREAD_STEPS	1000000		/* so many that they do not only begin and end */
 
 struct turn {
 	struct myalloc_zone *zone;
@@ -473,7 +473,7 @@ static void *turn_thread(void *data)
 	return NULL;
 }
 
-/* Each thread uses its own of the zones. Returns the time from the first begin to the last end. */
+/* Each thread uses one of the zones. Returns the time from the first begin to the last end. */
 static u64 threads_round(struct myalloc_zone * const *zones, u32 nr)
 {
 	struct turn turn[THREADS_MOST];
@@ -499,8 +499,8 @@ static u64 threads_round(struct myalloc_zone * const *zones, u32 nr)
 
 /*
  * What a second thread on a second CPU adds where both want single pages of one zone: straight
- * from it, so that they take turns on its lock, and through the magazines of their CPUs. With a zone
- * for each they share nothing, which shows what the machine can do.
+ * from it, so that they take turns on its lock, and through the magazines of their CPUs. With a
+ * zone for each they share nothing, which shows what the machine can do.
  */
 static void threads_bench(void)
 {
