@@ -235,7 +235,7 @@ static __always_inline void *reserve(struct myalloc_ring *r, struct myalloc_ring
 	return (void *)h + r->header;
 }
 
-/* One hold of the lock of a part. @more: out: there are more records to pass over; call it again. */
+/* One hold of the lock of a part. @more: out: more records are to be passed over; call it again. */
 static void *reserve_locked(struct myalloc_ring *r, struct myalloc_ring_part *part, size_t size,
 			    bool *more)
 {
