@@ -92,17 +92,17 @@ static void check_line(const struct myalloc_contract_part *part, struct myalloc_
 {
 	const struct myalloc_limit *limit = &part->limit;
 	unsigned long irq;
-	u32 live, bad;
+	u32 live, bad, end;
 
 	raw_spin_lock_irqsave(&part->zone->lock, irq);	/* no page becomes bad meanwhile */
 	live = myalloc_limit_live(limit);
+	end = limit->highest_end;
 	bad = atomic64_read(&part->zone->nr_bad);
 	raw_spin_unlock_irqrestore(&part->zone->lock, irq);
 	live = max(READ_ONCE(limit->peak), live > bad ? live - bad : 0);
-	if (live > limit->most || limit->highest_end > part->plan.needed)
+	if (live > limit->most || end > part->plan.needed)
 		myalloc_finding(v, "J2: %s: %u pages were live of %u, the highest end is %u of %u",
-				part->name, live, limit->most, limit->highest_end,
-				part->plan.needed);
+				part->name, live, limit->most, end, part->plan.needed);
 	if (part->cache)
 		check_cache(part, v);
 }

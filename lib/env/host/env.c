@@ -1714,8 +1714,8 @@ noinline u32 myalloc_env_stack_save(unsigned long caller)
 		struct stack *s = &stacks.slot[(hash + tries) % MAX_STACKS];
 
 		if (!s->nr) {
-			s->nr = nr;
 			memcpy(s->entry, entry + 1, nr * sizeof(entry[0]));
+			smp_store_release(&s->nr, nr);	/* pairs with reads by the handle alone */
 		}
 		if (s->nr == (u32)nr && !memcmp(s->entry, entry + 1, nr * sizeof(entry[0])))
 			handle = s - stacks.slot + 1;
@@ -1728,7 +1728,7 @@ unsigned long myalloc_env_stack_first(u32 handle)
 {
 	if (!handle)
 		return 0;
-	if (handle > MAX_STACKS || !stacks.slot[handle - 1].nr)
+	if (handle > MAX_STACKS || !smp_load_acquire(&stacks.slot[handle - 1].nr))
 		host_fatal("no stack has the handle %u", handle);
 	return (unsigned long)stacks.slot[handle - 1].entry[0];
 }
