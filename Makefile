@@ -35,7 +35,7 @@ help:
 	@echo '                  (4 hours)'
 	@echo '  make exhaustive every state of small worlds, every interleaving of short sequences, 10^8'
 	@echo '                  requests within a contract (4 min)'
-	@echo '  make fuzz       libFuzzer on operation streams and on the device, FUZZ_SECONDS (60)'
+	@echo '  make fuzz       libFuzzer on pages, caches, fronts and the device, FUZZ_SECONDS (60)'
 	@echo '                  for each (4 min; 3 min)'
 	@echo '  make models     the lock-free parts: models checked by spin, litmus tests decided by'
 	@echo '                  herd7 with the kernel'"'"'s memory model (3 min; 30 s)'

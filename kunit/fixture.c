@@ -533,9 +533,9 @@ static bool interrupts_wait(void)
 }
 
 /*
- * Wait for all interrupts that were asked for through irq_work, if they come with the next tick, as
- * in user mode Linux, and if this is a task that may sleep. Of a tick's works the last one asked
- * for runs first, so only the second one comes after all of them.
+ * Wait until all irq_work that was queued before has run. Only where it waits for the next tick, as
+ * in user mode Linux, and only in a task that may sleep. A tick runs its works in reverse order, so
+ * it takes a second round to come after all of them.
  */
 void fixture_interrupts_pass(void)
 {
@@ -550,7 +550,7 @@ void fixture_interrupts_pass(void)
 	}
 }
 
-/* The same for the interrupt that prints what the zone has reported. */
+/* Likewise, wait for the irq_work that prints the zone's reports. */
 void fixture_print_pass(struct fixture *fx)
 {
 	if (interrupts_wait())
@@ -699,7 +699,7 @@ static unsigned int lines_with(const char *needle)
 	return count;
 }
 
-/* Count the lines since the mark that contain @needle. */
+/* Count the lines since the mark with @needle; if there are none, again after irq_work has run. */
 unsigned int fixture_log_count(const char *needle)
 {
 	unsigned int count = lines_with(needle);
@@ -740,7 +740,7 @@ void fixture_on_cpu(unsigned int nr, void (*fn)(void *arg), void *arg)
 	host_run_on_cpu(fixture_cpu(nr), fn, arg);
 }
 
-/* They come at once. */
+/* The host runs deferred work at once. */
 void fixture_interrupts_pass(void)
 {
 }

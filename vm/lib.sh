@@ -65,8 +65,9 @@ step()
 			# make -k goes on after an error, so its message is far above.
 			say "--- errors in $log, and its last lines"
 			# shellcheck disable=SC2034 # used by the scripts that source this file
-			step_said=$(grep -E -m 20 'error:|undefined reference|\*\*\*|^  FAIL' "$log" || true)
-			say "$step_said"
+			step_said=$(grep -E -m 20 'error:|undefined reference|^  FAIL' "$log" ||
+				grep -F -m 4 '***' "$log" || true)
+			[ -z "$step_said" ] || say "$step_said"
 			tail -n 40 "$log" >&2
 			say "---"
 		fi

@@ -4,7 +4,7 @@
 # Usage: vm/proof.sh WHAT
 #   exhaustive   every state of small worlds, every interleaving of short sequences, 10^8 requests
 #                within a contract
-#   fuzz         libFuzzer on operation streams and on the device, FUZZ_SECONDS (60) each
+#   fuzz         libFuzzer on pages, caches, fronts and the device, FUZZ_SECONDS (60) each
 #   models       the lock-free parts as models, checked by spin, and as litmus tests for weakly
 #                ordered machines, decided by herd7
 #   tsan         the native suites, and threads that race, under ThreadSanitizer;

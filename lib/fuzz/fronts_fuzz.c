@@ -160,16 +160,11 @@ static void check_content(void)
 			check_piece(&w.record[i].piece);
 }
 
-/* Does live memory of the heap or the pool begin there? */
-static bool begins(const void *at)
+/* Does one of the pieces begin there? */
+static bool begins(const struct piece *piece, u32 nr, const void *at)
 {
-	u32 i;
-
-	for (i = 0; i < w.blocks; i++)
-		if (w.block[i].at == at)
-			return true;
-	for (i = 0; i < w.objects; i++)
-		if (w.object[i].at == at)
+	for (; nr; nr--, piece++)
+		if (piece->at == at)
 			return true;
 	return false;
 }
@@ -310,21 +305,11 @@ static void *heap_not_its(void)
 	}
 }
 
-static bool is_block(const void *at)
-{
-	u32 i;
-
-	for (i = 0; i < w.blocks; i++)
-		if (w.block[i].at == at)
-			return true;
-	return false;
-}
-
 static void heap_wrong(void)
 {
 	void *at = heap_not_its();
 
-	if (!at || is_block(at))
+	if (!at || begins(w.block, w.blocks, at))
 		return;
 	CHECK(!myalloc_heap_usable_size(w.heap, at));
 	CHECK(myalloc_heap_free(w.heap, at) == -EINVAL);
@@ -372,7 +357,7 @@ static void pool_wrong(void)
 		at = w.objects ? w.object[now.number % w.objects].at + 1 + now.number % 7 : NULL;
 	else if (now.pick % 3 == 2)
 		at = w.blocks ? w.block[now.number % w.blocks].at : NULL;
-	if (!at || (now.pick % 3 == 0 && begins(at)))
+	if (!at || begins(w.object, w.objects, at))
 		return;
 	CHECK(myalloc_pool_free(w.pool, at) == -EINVAL);
 }
@@ -592,7 +577,7 @@ static void over_reserve(void)
 	memcpy(at, &nr, sizeof(nr));
 	w.part[now.cpu].nr++;
 	if (now.flags & 8)
-		return;		/* OVER_END ends it */
+		return;		/* over_end() ends it */
 	CHECK(!myalloc_ring_commit(w.over, at));
 	w.part[now.cpu].record[nr].state = COMMITTED;
 }

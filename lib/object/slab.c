@@ -80,7 +80,7 @@
 #include "page/limit_types.h"
 #include "page/zone_report.h"
 
-/* Units of MYALLOC_SCAN_MOST for a slab and for each word of its out bits, some 10 instructions. */
+/* What a slab and each word of its out bits cost of MYALLOC_SCAN_MOST; a unit: ~10 instructions. */
 #define SCAN_SLAB	32
 #define SCAN_WORD	8
 

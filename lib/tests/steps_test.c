@@ -558,10 +558,10 @@ static void objects(u32 count, u32 size, myalloc_cache_flags_t flags, const char
 {
 	struct most alloc = { 0 }, free = { 0 };
 	char text[64];
-	u32 deferred = !!flags, end = flags ? 2 : PIECES;	/* flags change little: 1 is enough */
+	u32 deferred;
 
 	begin_objects(count, size, flags);
-	for (; deferred < end; deferred++)
+	for (deferred = 0; deferred < PIECES; deferred += 1 + !!flags)
 		measure_objects(deferred, &alloc, &free);
 	end_objects();
 	snprintf(text, sizeof(text), "an allocation of %s", what);
@@ -587,7 +587,7 @@ static void drain_objects(void)
 
 static void run(void)
 {
-	ktap_plan(PAGE_SHIFT == 12 ? 25 : 15);
+	ktap_plan(PAGE_SHIFT == 12 ? 27 : 15);
 	blocks();
 	extents();
 	drains();
@@ -599,6 +599,7 @@ static void run(void)
 		objects(512, 500, MYALLOC_TRUSTING, "a trusting object");
 		objects(512, 500, MYALLOC_RANDOM, "an object in random order");
 		objects(512, 500, MYALLOC_NO_MAGAZINE, "an object without magazines");
+		objects(8192, 64, MYALLOC_TRUSTING, "a small trusting object");
 		objects(OBJECTS, 8, MYALLOC_RANDOM, "a tiny object in random order");
 	}
 	drain_objects();

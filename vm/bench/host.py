@@ -128,7 +128,8 @@ def shape(name, size, order, batch, sides):
 def zones(program, what):
     """The output of 'host_bench zone' or 'host_bench threads', one line for each round.
 
-    Tables of a zone lie in large pages, as in the kernel, whose direct map consists of them.
+    malloc() asks for large pages: the kernel's tables of these zones, of 2^n bytes, lie in its direct
+    map, which has them. Whether the host has any free is its affair.
     """
     env = dict(os.environ, GLIBC_TUNABLES="glibc.malloc.hugetlb=1")
     lines = subprocess.run([program, what], check=True, text=True, env=env,

@@ -126,8 +126,8 @@ failures_of_kernel()
 	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
 }
 
-# failing_marked PERCENT: it fails these of all allocations, also those that may not wait, of tasks
-# that set make_it_fail, as the module myalloc_transfer does with failing=1.
+# failing_marked PERCENT: make the kernel's own fault injection fail this share of the allocations
+# that may not wait, of tasks that have make_it_fail set, as myalloc_transfer.ko has with failing=1.
 failing_marked()
 {
 	for ktap_point in failslab fail_page_alloc; do
